@@ -1,0 +1,67 @@
+// Who asks, and whether they may: the interfaces between the pipeline and the authenticators and authorizers.
+
+import type { UserInfo } from '../api/user.ts'
+
+export type { UserInfo }
+
+export interface Credentials {
+  /** The verified-chain-independent DER of the client's certificate; undefined without one. Verification is the authenticator's work. */
+  readonly peerCertificate?: Buffer
+  /** The `Authorization` header, undefined without one. Never log it. */
+  readonly authorization?: string
+  readonly remoteAddress: string
+}
+
+export type Authentication =
+  | {
+      readonly outcome: 'authenticated'
+      readonly user: UserInfo
+      /** For the audit event and the deny list: `x509:<sha256>`, `jwt:<jti>`; never the credential itself. */
+      readonly credentialId: string
+      readonly authenticator: string
+      /** Milliseconds since the epoch; open streams of this identity end then. */
+      readonly expires?: number
+    }
+  | { readonly outcome: 'no-opinion' }
+  | { readonly outcome: 'rejected'; readonly reason: string }
+
+export interface Authenticator {
+  readonly name: string
+  /** Synchronous where it can be (caches), so that the hot path has no needless turn. */
+  authenticate(credentials: Credentials): Authentication | Promise<Authentication>
+}
+
+/** What is asked for. Resource requests have `resource`; others have `path`. */
+export interface Attributes {
+  readonly user: UserInfo
+  readonly verb: string
+  readonly isResource: boolean
+  readonly group: string
+  readonly version: string
+  readonly resource: string
+  readonly subresource: string
+  readonly namespace: string
+  readonly name: string
+  readonly path: string
+  readonly labelSelector?: string
+  readonly fieldSelector?: string
+}
+
+export type Decision =
+  | { readonly decision: 'allow'; readonly reason: string }
+  | { readonly decision: 'deny'; readonly reason: string }
+  | { readonly decision: 'no-opinion'; readonly reason: string }
+
+export interface Authorizer {
+  readonly name: string
+  authorize(attributes: Attributes): Decision
+}
+
+/** Allowed only by an explicit allow. `authorizer` names who decided. */
+export type AccessVerdict =
+  | { readonly allowed: true; readonly authorizer: string; readonly reason: string }
+  | { readonly allowed: false; readonly reason: string }
+
+export const systemMasters = 'system:masters'
+export const authenticatedGroup = 'system:authenticated'
+export const anonymousUser: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] }

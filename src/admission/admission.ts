@@ -1,0 +1,47 @@
+// Is this object acceptable: mutate all, then validate all, in the order of `plugins/index.ts`.
+import type { UserInfo } from '../api/user.ts'
+import type { KubeObject } from '../api/object.ts'
+import type { ResourceDefinition } from '../api/resource.ts'
+import type { ApiError } from '../api/status.ts'
+
+export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
+
+export interface AdmissionRequest {
+  readonly operation: Operation
+  readonly resource: ResourceDefinition
+  /** '' for the main path. */
+  readonly subresource: string
+  readonly namespace: string
+  readonly name: string
+  /** The object as it would be stored; plugins change it in mutate(). Undefined for DELETE. For CONNECT the options object. */
+  readonly object: KubeObject | undefined
+  /** Frozen. Undefined for CREATE. */
+  readonly oldObject: KubeObject | undefined
+  readonly user: UserInfo
+  readonly dryRun: boolean
+  /** Sends a Warning header to the client. */
+  warn(message: string): void
+  /** Adds an annotation to the audit event. */
+  annotate(key: string, value: string): void
+}
+
+/** `no` always carries what the client sees: usually `forbidden(...)` or `invalid(...)`. */
+export type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly error: ApiError }
+
+export const admitted: Verdict = { allowed: true }
+
+export interface AdmissionPlugin {
+  readonly name: string
+  /** Whether this plugin looks at the request at all. */
+  handles(request: AdmissionRequest): boolean
+  /** Changes `request.object` in place. Runs before any validate(). */
+  mutate?(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
+  /** Decides. Must not change the object. A throw counts as a denial. */
+  validate?(request: AdmissionRequest, signal: AbortSignal): Promise<Verdict> | Verdict
+}
+
+/** What plugins may read of the cluster; the server supplies it from the watch cache. Objects are frozen. */
+export interface ClusterReader {
+  get(groupResource: string, namespace: string, name: string): KubeObject | undefined
+  list(groupResource: string, namespace?: string): readonly KubeObject[]
+}

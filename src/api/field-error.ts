@@ -1,0 +1,59 @@
+// Field errors in the wording of upstream's apimachinery `field` package; a list of them becomes a 422 Status.
+
+export type FieldErrorType =
+  | 'FieldValueNotFound'
+  | 'FieldValueRequired'
+  | 'FieldValueDuplicate'
+  | 'FieldValueInvalid'
+  | 'FieldValueNotSupported'
+  | 'FieldValueForbidden'
+  | 'FieldValueTooLong'
+  | 'FieldValueTooMany'
+  | 'InternalError'
+  | 'FieldValueTypeInvalid'
+
+export interface FieldError {
+  readonly type: FieldErrorType
+  /** Path as upstream writes it: `spec.containers[0].name`, `metadata.labels[a/b]` is not used for keys: the map itself is named. */
+  readonly field: string
+  /** Text without the field: `Invalid value: "x": must be …`. */
+  readonly message: string
+}
+
+export const required = (field: string, detail = ''): FieldError => make('FieldValueRequired', field, 'Required value', detail)
+export const forbiddenField = (field: string, detail: string): FieldError => make('FieldValueForbidden', field, 'Forbidden', detail)
+export const invalidValue = (field: string, value: unknown, detail: string): FieldError =>
+  make('FieldValueInvalid', field, `Invalid value: ${show(value)}`, detail)
+export const typeInvalid = (field: string, value: unknown, detail: string): FieldError =>
+  make('FieldValueTypeInvalid', field, `Invalid value: ${show(value)}`, detail)
+export const duplicate = (field: string, value: unknown): FieldError =>
+  make('FieldValueDuplicate', field, `Duplicate value: ${show(value)}`, '')
+export const notFoundField = (field: string, value: unknown): FieldError =>
+  make('FieldValueNotFound', field, `Not found: ${show(value)}`, '')
+export const notSupported = (field: string, value: unknown, supported: readonly string[]): FieldError =>
+  make(
+    'FieldValueNotSupported',
+    field,
+    `Unsupported value: ${show(value)}`,
+    supported.length === 0 ? '' : `supported values: ${supported.map(v => JSON.stringify(v)).join(', ')}`,
+  )
+export const tooLong = (field: string, maxLength: number): FieldError =>
+  make('FieldValueTooLong', field, 'Too long', maxLength >= 0 ? `may not be more than ${maxLength} bytes` : 'value is too long')
+export const tooMany = (field: string, actual: number, max: number): FieldError =>
+  make('FieldValueTooMany', field, `Too many: ${actual}`, `must have at most ${max} items`)
+
+/** `field: message`, as it stands in the list of a Status message. */
+export function formatFieldError(error: FieldError): string {
+  return `${error.field}: ${error.message}`
+}
+
+function make(type: FieldErrorType, field: string, head: string, detail: string): FieldError {
+  return { type, field, message: detail === '' ? head : `${head}: ${detail}` }
+}
+
+/** Values as Go's `%#v`-like rendering in upstream: strings quoted, scalars plain, structures as JSON. */
+function show(value: unknown): string {
+  if (value === null || value === undefined) return 'null'
+  if (typeof value === 'string') return JSON.stringify(value)
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}

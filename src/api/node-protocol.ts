@@ -1,0 +1,21 @@
+// The protocol of a node's tunnel. The agent dials the API server and upgrades; from then on the roles are turned:
+// the server is the HTTP/2 client and the agent the HTTP/2 server on that one TLS connection, so that a node listens on no port.
+
+/** The upgrade: `GET /bulkhead/v1/nodes/{name}/tunnel` with `Upgrade: bulkhead-tunnel/1`. Only `system:node:{name}` may. */
+export const tunnelUpgrade = 'bulkhead-tunnel/1'
+
+export function tunnelPath(nodeName: string): string {
+  return `/bulkhead/v1/nodes/${encodeURIComponent(nodeName)}/tunnel`
+}
+
+/** What the server asks an agent for through its tunnel. Queries are those of the API's own subresources (PodLogOptions, PodExecOptions …). */
+export type NodeRequestKind = 'logs' | 'exec' | 'attach' | 'portforward'
+
+/**
+ * `logs` answers 200 with the text. The others are a POST that is a byte stream both ways once the agent answered 200: SPDY/3.1 frames with the
+ * streams of Kubernetes' remotecommand v4 protocol (exec, attach) or of portforward v1. A refusal is a Status as JSON with its code.
+ */
+export function nodeRequestPath(kind: NodeRequestKind, pod: { namespace: string; name: string; uid: string }, container: string, query: string): string {
+  const parts = [kind, pod.namespace, pod.name, pod.uid, container].map(encodeURIComponent)
+  return `/${parts.join('/')}${query === '' ? '' : `?${query}`}`
+}

@@ -1,0 +1,110 @@
+// What one kind of the API is: data and pure functions. Discovery, paths, storage, tables and patches derive from it.
+import type { FieldError } from './field-error.ts'
+import type { KubeObject } from './object.ts'
+
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection'
+
+export const allVerbs: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
+
+/** A column of the Table answer, as `kubectl get` prints it. */
+export interface Column<T> {
+  readonly name: string
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date'
+  readonly format?: string
+  /** 0 is always shown, 1 only with `-o wide`. */
+  readonly priority?: number
+  readonly description?: string
+  /** The cell; `now` is in milliseconds since the epoch, for ages. */
+  cell(object: T, now: number): string | number | boolean | null
+}
+
+/** What a strategy function may know besides the object. */
+export interface StrategyContext {
+  /** Milliseconds since the epoch. */
+  readonly now: number
+  /** Who asks; undefined for offline checks. */
+  readonly userName?: string
+  readonly userGroups?: readonly string[]
+  readonly userUid?: string
+  readonly userExtra?: Readonly<Record<string, readonly string[]>>
+}
+
+/** How an update through the main path or through one subresource is prepared and judged. */
+export interface UpdateStrategy<T extends KubeObject> {
+  /** Puts back what this path may not change (status on the main path, spec on `/status`). Changes `object` in place. */
+  prepare?(object: T, old: T, context: StrategyContext): void
+  validate?(object: T, old: T): FieldError[]
+}
+
+/**
+ * A subresource. Without `kind` its body is the parent object itself (status, ephemeralcontainers, resize).
+ * With `kind` the body is another kind (scale, eviction, binding, token, approval, log …) and `server/subresources/` handles it.
+ */
+export interface Subresource<T extends KubeObject> extends UpdateStrategy<T> {
+  readonly name: string
+  readonly verbs: readonly ('get' | 'update' | 'patch' | 'create' | 'delete')[]
+  /** The kind of the body where it is not the parent's. */
+  readonly kind?: { readonly group: string; readonly version: string; readonly kind: string }
+}
+
+export interface ResourceDefinition<T extends KubeObject = KubeObject> extends UpdateStrategy<T> {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  readonly plural: string
+  readonly singular: string
+  readonly listKind: string
+  readonly namespaced: boolean
+  readonly shortNames: readonly string[]
+  readonly categories: readonly string[]
+  readonly verbs: readonly Verb[]
+  readonly subresources: readonly Subresource<T>[]
+  readonly columns: readonly Column<T>[]
+  /** The version whose form is stored; undefined where this is the only or the stored version. */
+  readonly storedAs?: {
+    readonly version: string
+    readonly group?: string
+    /** Form of this version -> stored form, and back. Pure; they may change and return their argument. */
+    toStored(object: T): KubeObject
+    fromStored(object: KubeObject): T
+  }
+  /** An answer is computed and nothing is stored (reviews, bindings); `server/reviews/` computes it. */
+  readonly virtual?: boolean
+  /** metadata.generation counts changes of spec (and of everything but metadata and status where there is no spec). */
+  readonly countsGeneration: boolean
+  /** Objects are deleted with `metadata.deletionGracePeriodSeconds` first (pods). */
+  graceSeconds?(object: T): number
+  /** Fields beside metadata.name and metadata.namespace that field selectors may name, with their values. */
+  selectableFields?(object: T): Record<string, string>
+  /** Upstream's defaulting of this kind, on an object already decoded by schema. */
+  setDefaults?(object: T): void
+  prepareForCreate?(object: T, context: StrategyContext): void
+  /** All of the object but the generic metadata, which the server checks with `nameRule`. */
+  validate?(object: T): FieldError[]
+  /** Returns the messages of a bad name, as upstream words them; default: DNS-1123 subdomain. */
+  nameRule?(name: string, prefix: boolean): string[]
+  /** Warnings for the client (deprecated fields, suspicious values). */
+  warnings?(object: T, old: T | undefined): string[]
+  /** Whether an update of a missing object creates it. */
+  readonly allowCreateOnUpdate?: boolean
+}
+
+type WithDefaults = 'singular' | 'listKind' | 'shortNames' | 'categories' | 'verbs' | 'subresources' | 'columns' | 'countsGeneration'
+
+export type ResourceInput<T extends KubeObject> = Omit<ResourceDefinition<T>, WithDefaults> &
+  Partial<Pick<ResourceDefinition<T>, WithDefaults>>
+
+/** Fills what derives from the kind's name: singular, list kind, all verbs, name and age columns. */
+export function defineResource<T extends KubeObject>(input: ResourceInput<T>): ResourceDefinition<T> {
+  return {
+    singular: input.kind.toLowerCase(),
+    listKind: `${input.kind}List`,
+    shortNames: [],
+    categories: [],
+    verbs: allVerbs,
+    subresources: [],
+    columns: [],
+    countsGeneration: false,
+    ...input,
+  }
+}

@@ -1,0 +1,139 @@
+// Every failure that a client can see: an ApiError that holds a Kubernetes Status, made by a function named after its reason.
+import { type FieldError, formatFieldError } from './field-error.ts'
+
+export interface StatusCause {
+  reason?: string
+  message?: string
+  field?: string
+}
+
+export interface StatusDetails {
+  name?: string
+  group?: string
+  kind?: string
+  uid?: string
+  causes?: StatusCause[]
+  retryAfterSeconds?: number
+}
+
+export interface Status {
+  kind: 'Status'
+  apiVersion: 'v1'
+  metadata: Record<string, unknown>
+  status: 'Success' | 'Failure'
+  message?: string
+  reason?: Reason
+  details?: StatusDetails
+  code: number
+}
+
+export type Reason =
+  | 'Unauthorized'
+  | 'Forbidden'
+  | 'NotFound'
+  | 'AlreadyExists'
+  | 'Conflict'
+  | 'Gone'
+  | 'Invalid'
+  | 'ServerTimeout'
+  | 'Timeout'
+  | 'TooManyRequests'
+  | 'BadRequest'
+  | 'MethodNotAllowed'
+  | 'NotAcceptable'
+  | 'RequestEntityTooLarge'
+  | 'UnsupportedMediaType'
+  | 'InternalError'
+  | 'Expired'
+  | 'ServiceUnavailable'
+  | 'StoreReadError'
+  | 'Unknown'
+
+export class ApiError extends Error {
+  readonly status: Status
+  constructor(status: Status, options?: ErrorOptions) {
+    super(status.message ?? status.reason ?? 'unknown', options)
+    this.name = 'ApiError'
+    this.status = status
+  }
+}
+
+export function isReason(err: unknown, reason: Reason): err is ApiError {
+  return err instanceof ApiError && err.status.reason === reason
+}
+
+/** Names a kind of thing in a message: group may be ''. */
+export interface Named {
+  group: string
+  plural: string
+}
+
+const qualified = ({ group, plural }: Named): string => (group === '' ? plural : `${plural}.${group}`)
+const detailsOf = ({ group, plural }: Named, name: string): StatusDetails => ({
+  ...(name === '' ? {} : { name }),
+  ...(group === '' ? {} : { group }),
+  kind: plural,
+})
+
+export function apiError(code: number, reason: Reason, message: string, details?: StatusDetails, options?: ErrorOptions): ApiError {
+  const status: Status = {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message,
+    reason,
+    ...(details ? { details } : {}),
+    code,
+  }
+  return new ApiError(status, options)
+}
+
+export const notFound = (resource: Named, name: string): ApiError =>
+  apiError(404, 'NotFound', `${qualified(resource)} "${name}" not found`, detailsOf(resource, name))
+/** No route answers this path. */
+export const unknownPath = (): ApiError => apiError(404, 'NotFound', 'the server could not find the requested resource', {})
+export const alreadyExists = (resource: Named, name: string): ApiError =>
+  apiError(409, 'AlreadyExists', `${qualified(resource)} "${name}" already exists`, detailsOf(resource, name))
+export const conflict = (resource: Named, name: string, why: string): ApiError =>
+  apiError(409, 'Conflict', `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${why}`, detailsOf(resource, name))
+export const staleConflict = (resource: Named, name: string): ApiError =>
+  conflict(resource, name, 'the object has been modified; please apply your changes to the latest version and try again')
+/** `why` is the whole text after the colon. */
+export const forbidden = (resource: Named, name: string, why: string): ApiError =>
+  apiError(
+    403,
+    'Forbidden',
+    name === '' ? `${qualified(resource)} is forbidden: ${why}` : `${qualified(resource)} "${name}" is forbidden: ${why}`,
+    detailsOf(resource, name),
+  )
+export const unauthorized = (message = 'Unauthorized'): ApiError => apiError(401, 'Unauthorized', message)
+export const badRequest = (message: string): ApiError => apiError(400, 'BadRequest', message)
+export const methodNotAllowed = (resource: Named, verb: string): ApiError =>
+  apiError(405, 'MethodNotAllowed', `${verb} is not supported on resources of kind "${qualified(resource)}"`, detailsOf(resource, ''))
+export const notAcceptable = (message: string): ApiError => apiError(406, 'NotAcceptable', message)
+export const unsupportedMediaType = (message: string): ApiError => apiError(415, 'UnsupportedMediaType', message)
+export const tooLarge = (message: string): ApiError => apiError(413, 'RequestEntityTooLarge', `Request entity too large: ${message}`)
+export const expired = (message: string): ApiError => apiError(410, 'Expired', message)
+export const gone = (message: string): ApiError => apiError(410, 'Gone', message)
+export const timedOut = (message: string, retryAfterSeconds = 1): ApiError =>
+  apiError(504, 'Timeout', `Timeout: ${message}`, { retryAfterSeconds })
+export const tooManyRequests = (message: string, retryAfterSeconds = 1): ApiError =>
+  apiError(429, 'TooManyRequests', message, { retryAfterSeconds })
+export const serviceUnavailable = (message: string): ApiError => apiError(503, 'ServiceUnavailable', message)
+export const internalError = (message: string, options?: ErrorOptions): ApiError =>
+  apiError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] }, options)
+
+/** 422 with one cause per field error, in the order of the list, in upstream's aggregate wording. */
+export function invalid(kind: { group: string; kind: string }, name: string, errors: readonly FieldError[]): ApiError {
+  const unique = [...new Map(errors.map(e => [formatFieldError(e), e])).values()]
+  const texts = unique.map(formatFieldError)
+  const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`
+  const qualifiedKind = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`
+  return apiError(422, 'Invalid', `${qualifiedKind} "${name}" is invalid: ${list}`, {
+    ...(name === '' ? {} : { name }),
+    ...(kind.group === '' ? {} : { group: kind.group }),
+    kind: kind.kind,
+    causes: errors.map(e => ({ reason: e.type, message: e.message, field: e.field })),
+  })
+}

@@ -1,0 +1,44 @@
+// The logger that every part is handed: constant messages, named values, secrets never printed.
+import { pino } from 'pino'
+
+export interface Logger {
+  error(message: string, values?: LogValues): void
+  info(message: string, values?: LogValues): void
+  debug(message: string, values?: LogValues): void
+  /** A logger that adds these values to each line. */
+  with(values: LogValues): Logger
+}
+
+/** Keys are Kubernetes nouns; an error is always under `err`. */
+export type LogValues = Readonly<Record<string, unknown>>
+
+export type LogLevel = 'error' | 'info' | 'debug' | 'silent'
+
+export function createLogger(options: { level?: LogLevel; part?: string; destination?: { write(line: string): void } } = {}): Logger {
+  const base = options.part === undefined ? {} : { part: options.part }
+  const settings = { level: options.level ?? 'info', base, serializers: { err: pino.stdSerializers.err } }
+  return wrap(options.destination ? pino(settings, options.destination) : pino(settings, pino.destination({ fd: 2, sync: true })))
+}
+
+/** Drops everything; for tests and pure callers. */
+export const silentLogger: Logger = { error: noop, info: noop, debug: noop, with: () => silentLogger }
+
+function noop(): void {
+  return
+}
+
+type Sink = {
+  error(values: object, message: string): void
+  info(values: object, message: string): void
+  debug(values: object, message: string): void
+  child(values: object): Sink
+}
+
+function wrap(sink: Sink): Logger {
+  return {
+    error: (message, values = {}) => sink.error(values, message),
+    info: (message, values = {}) => sink.info(values, message),
+    debug: (message, values = {}) => sink.debug(values, message),
+    with: values => wrap(sink.child(values)),
+  }
+}

@@ -1,0 +1,20 @@
+// How a request reaches an API server: over HTTP/2 with mutual TLS, or in the same process. Everything above is the same.
+
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Path with query: `/api/v1/namespaces/default/pods?limit=500`. */
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Buffer
+}
+
+export interface ApiResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** Chunks as they arrive; for a watch it ends when the watch does. Must be read or cancelled through the signal. */
+  readonly body: AsyncIterable<Buffer>
+}
+
+export interface Transport extends AsyncDisposable {
+  request(request: ApiRequest, signal: AbortSignal): Promise<ApiResponse>
+}

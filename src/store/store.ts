@@ -1,0 +1,171 @@
+// Versioned objects with watch: the interface that the server reads and writes, whatever keeps the bytes.
+import type { KubeObject } from '../api/object.ts'
+
+/**
+ * One version of one object. Immutable and shared: the same entry is handed to every reader and watcher.
+ * `bytes` is the canonical JSON of the object in its stored version, with apiVersion, kind and metadata.resourceVersion: what GET answers.
+ */
+export interface Entry {
+  readonly namespace: string
+  readonly name: string
+  readonly revision: number
+  readonly bytes: Buffer
+  readonly labels: Readonly<Record<string, string>>
+  /** Selectable fields by path, metadata.name and metadata.namespace included. */
+  readonly fields: Readonly<Record<string, string>>
+  /** Parsed on first use and deeply frozen. Copy before changing. */
+  readonly object: KubeObject
+}
+
+export type EventType = 'ADDED' | 'MODIFIED' | 'DELETED'
+
+/** One change. For DELETED `entry` is the last state, with the revision of the deletion as its resourceVersion. */
+export interface StoreEvent {
+  readonly type: EventType
+  readonly entry: Entry
+  /** The version before; undefined for ADDED. */
+  readonly previous: Entry | undefined
+  /** `{"type":…,"object":…}\n`, framed once a version and type; `type` may differ from the event's own where a selector begins or ceases to match. */
+  frame(type: EventType): Buffer
+}
+
+/** What the store must know of a resource to keep and index its objects. */
+export interface CollectionOptions {
+  /** `pods`, `deployments.apps`. */
+  readonly groupResource: string
+  /** Selectable fields beside metadata.name and metadata.namespace. */
+  fieldsOf?(object: KubeObject): Record<string, string>
+  /** Field paths that get an index, such as `spec.nodeName`. */
+  readonly indexedFields?: readonly string[]
+}
+
+/** A test on labels and fields. `exactLabels`/`exactFields` let the store use an index; `matches` decides. */
+export interface Selection {
+  readonly exactLabels?: readonly (readonly [string, string])[]
+  readonly exactFields?: readonly (readonly [string, string])[]
+  matches(entry: Entry): boolean
+}
+
+export interface ListQuery {
+  /** All namespaces where undefined. */
+  readonly namespace?: string
+  readonly selection?: Selection
+  /** At most this many entries; undefined for all. */
+  readonly limit?: number
+  /** Continue behind this key (exclusive). */
+  readonly after?: { readonly namespace: string; readonly name: string }
+  /** The state at exactly this revision; undefined for the newest. Throws `RevisionCompacted` outside the window. */
+  readonly revision?: number
+}
+
+export interface ListResult {
+  /** Ordered by namespace, then name. */
+  readonly entries: readonly Entry[]
+  /** The revision whose state this is. */
+  readonly revision: number
+  /** How many more match behind the last entry; undefined when a selection was given. */
+  readonly remaining: number | undefined
+  readonly more: boolean
+}
+
+export interface WatchQuery {
+  readonly namespace?: string
+  readonly name?: string
+  readonly selection?: Selection
+  /** Events after this revision. Throws `RevisionCompacted` where it is outside the window. */
+  readonly after: number
+  /** Bytes that may wait for a slow reader before the watch is ended. */
+  readonly maxPendingBytes?: number
+}
+
+/** What a watcher is handed; with a selection, `type` is the type as seen through it. */
+export interface Watched {
+  readonly type: EventType
+  readonly event: StoreEvent
+}
+
+export interface Watch {
+  /** Called with events in order, several at once where they became visible together. Never called before `start` returns the watch. */
+  onEvents(listener: (events: readonly Watched[]) => void): void
+  /** Why the watch ended by itself, if it did: the reader was too slow, or the store closed. */
+  onEnd(listener: (reason: string) => void): void
+  close(): void
+}
+
+export interface WriteRequest {
+  readonly namespace: string
+  readonly name: string
+  /** The version that the caller decided upon, from `newest()`; undefined where no object may exist. */
+  readonly expected: Entry | undefined
+  /**
+   * The new object in its stored version, or undefined to delete. The store stamps metadata.resourceVersion into it, encodes it once and
+   * keeps it: the caller must not change it afterwards. For a deletion `lastState` is the object of the DELETED event (default: `expected`).
+   */
+  readonly object: KubeObject | undefined
+  readonly lastState?: KubeObject
+}
+
+/** The objects of one resource. All reads come from memory; they show what is durable. */
+export interface Collection {
+  readonly groupResource: string
+  get(namespace: string, name: string): Entry | undefined
+  /** The newest version, also one that is decided but not yet durable. Only for deciding a write. */
+  newest(namespace: string, name: string): Entry | undefined
+  list(query: ListQuery): ListResult
+  watch(query: WatchQuery): Watch
+  /** How many objects exist. */
+  readonly size: number
+  /**
+   * Decides at once (compare-and-swap against `newest`) and throws `WriteConflict` synchronously where `expected` is not the newest.
+   * The promise resolves with the new entry when it is durable and visible, in revision order.
+   */
+  write(request: WriteRequest): Promise<Entry>
+}
+
+export interface StoreStatus {
+  readonly revision: number
+  readonly oldestRevision: number
+  readonly objects: number
+  /** Bytes on disk; 0 in memory. */
+  readonly bytes: number
+}
+
+export interface Store extends AsyncDisposable {
+  /** The same collection for the same name. Called at start for every resource, and when a custom resource appears. */
+  collection(options: CollectionOptions): Collection
+  /** The newest visible revision of the whole store. Each write, deletions included, takes the next one. */
+  readonly revision: number
+  /** Resolves when everything decided before the call is visible: what a consistent read waits for. */
+  settled(): Promise<void>
+  status(): StoreStatus
+  /** Called once if the store can no longer accept writes (a failed sync); `write` rejects from then on. */
+  onFailure(listener: (err: Error) => void): void
+}
+
+export class WriteConflict extends Error {
+  /** The newest version, undefined where the object does not exist. */
+  readonly newest: Entry | undefined
+  constructor(newest: Entry | undefined) {
+    super(newest === undefined ? 'object does not exist' : 'object has another version')
+    this.name = 'WriteConflict'
+    this.newest = newest
+  }
+}
+
+export class RevisionCompacted extends Error {
+  readonly requested: number
+  readonly oldest: number
+  constructor(requested: number, oldest: number) {
+    super(`revision ${requested} is older than the oldest kept revision ${oldest}`)
+    this.name = 'RevisionCompacted'
+    this.requested = requested
+    this.oldest = oldest
+  }
+}
+
+/** Seals what reaches a disk. Bound to key and revision, so that a swapped or replayed record is detected. */
+export interface Sealer {
+  /** A fresh 256-bit data key and its wrapped form (wrapped by the signer's key-encryption key). */
+  newDataKey(): Promise<{ readonly id: string; readonly key: Buffer; readonly wrapped: Buffer }>
+  unwrapDataKey(wrapped: Buffer): Promise<Buffer>
+}
