@@ -1,0 +1,100 @@
+// What printed columns share: ages, selectors, labels and container lists as upstream's printers write them.
+
+/** Containers as the name and image cells need them. */
+export interface PrintedContainer {
+  readonly name: string
+  readonly image?: string
+}
+
+/** A label selector as the Selector cells need it. */
+export interface PrintedSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>
+  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[]
+}
+
+/**
+ * A span in milliseconds as kubectl users read it: `45s`, `3m20s`, `5h12m`, `3d4h`, `2y35d`.
+ * Up to two seconds of clock difference read as `0s`; further negative spans as `<invalid>`.
+ */
+export function humanDuration(milliseconds: number): string {
+  const seconds = Math.trunc(milliseconds / 1000)
+  if (seconds < -1) return '<invalid>'
+  if (seconds < 0) return '0s'
+  if (seconds < 120) return `${seconds}s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 10) return twoUnits(minutes, 'm', seconds % 60, 's')
+  if (minutes < 180) return `${minutes}m`
+  const hours = Math.floor(minutes / 60)
+  if (hours < 8) return twoUnits(hours, 'h', minutes % 60, 'm')
+  if (hours < 48) return `${hours}h`
+  const days = Math.floor(hours / 24)
+  if (hours < 24 * 8) return twoUnits(days, 'd', hours % 24, 'h')
+  if (hours < 24 * 365 * 2) return `${days}d`
+  const years = Math.floor(days / 365)
+  if (hours < 24 * 365 * 8) return twoUnits(years, 'y', days % 365, 'd')
+  return `${years}y`
+}
+
+function twoUnits(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large}${largeUnit}` : `${large}${largeUnit}${small}${smallUnit}`
+}
+
+/** How long ago an RFC 3339 time was; `<unknown>` where there is none. `now` in milliseconds since the epoch. */
+export function translateTimestampSince(timestamp: string | null | undefined, now: number): string {
+  if (timestamp === null || timestamp === undefined || timestamp === '') return '<unknown>'
+  return humanDuration(now - Date.parse(timestamp))
+}
+
+/** How long until an RFC 3339 time; `<unknown>` where there is none. */
+export function translateTimestampUntil(timestamp: string | null | undefined, now: number): string {
+  if (timestamp === null || timestamp === undefined || timestamp === '') return '<unknown>'
+  return humanDuration(Date.parse(timestamp) - now)
+}
+
+/** The Age cell of any object. */
+export function ageCell(object: { readonly metadata: { readonly creationTimestamp?: string | null } }, now: number): string {
+  return translateTimestampSince(object.metadata.creationTimestamp, now)
+}
+
+/** `a=b,c=d` in the order of the keys; `<none>` for no labels. */
+export function formatLabels(labels: Readonly<Record<string, string>> | undefined): string {
+  const text = Object.entries(labels ?? {})
+    .sort(([a], [b]) => compare(a, b))
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',')
+  return text === '' ? '<none>' : text
+}
+
+/** A label selector in the form that `-l` takes; `<none>` where it selects everything or is missing. */
+export function formatLabelSelector(selector: PrintedSelector | undefined): string {
+  const rows: { key: string; text: string }[] = []
+  for (const [key, value] of Object.entries(selector?.matchLabels ?? {})) rows.push({ key, text: `${key}=${value}` })
+  for (const { key, operator, values = [] } of selector?.matchExpressions ?? []) {
+    const list = `(${[...values].sort(compare).join(',')})`
+    if (operator === 'In') rows.push({ key, text: `${key} in ${list}` })
+    else if (operator === 'NotIn') rows.push({ key, text: `${key} notin ${list}` })
+    else if (operator === 'Exists') rows.push({ key, text: key })
+    else if (operator === 'DoesNotExist') rows.push({ key, text: `!${key}` })
+    else return '<error>'
+  }
+  if (rows.length === 0) return '<none>'
+  return rows
+    .sort((a, b) => compare(a.key, b.key))
+    .map(row => row.text)
+    .join(',')
+}
+
+/** The Containers cell: names joined by commas. */
+export function containerNames(containers: readonly PrintedContainer[] | undefined): string {
+  return (containers ?? []).map(container => container.name).join(',')
+}
+
+/** The Images cell: images joined by commas. */
+export function containerImages(containers: readonly PrintedContainer[] | undefined): string {
+  return (containers ?? []).map(container => container.image ?? '').join(',')
+}
+
+/** Byte order of ASCII strings, which is how Go sorts; `localeCompare` is neither that nor fast. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
