@@ -1,0 +1,48 @@
+// Bundles the command line, the library and the worker threads into dist/. `--if-stale` does nothing where dist/ is newer than src/.
+import { readdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { root } from './packages.mjs'
+
+const dist = join(root, 'dist')
+const files = directory =>
+  readdirSync(directory, { withFileTypes: true, recursive: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name))
+const newest = paths => Math.max(...paths.map(path => statSync(path).mtimeMs))
+
+function stale() {
+  try {
+    const built = statSync(join(dist, 'cli.js')).mtimeMs
+    return built < newest([...files(join(root, 'src')), join(root, 'package-lock.json'), join(root, 'tools', 'build.mjs')])
+  } catch (err) {
+    if (err.code === 'ENOENT') return true
+    throw err
+  }
+}
+
+if (!process.argv.includes('--if-stale') || stale()) {
+  const workers = files(join(root, 'src')).filter(path => path.endsWith('-worker.ts'))
+  rmSync(dist, { recursive: true, force: true })
+  await build({
+    entryPoints: [
+      { in: join(root, 'src/cli/main.ts'), out: 'cli' },
+      { in: join(root, 'src/index.ts'), out: 'index' },
+      // A worker keeps its file name beside the chunks, where `new URL('./x-worker.js', import.meta.url)` finds it.
+      ...workers.map(path => ({ in: path, out: path.split('/').at(-1).replace(/\.ts$/, '') })),
+    ],
+    outdir: dist,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    sourcemap: 'linked',
+    keepNames: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    chunkNames: '[name]-[hash]',
+    // CommonJS packages inside the bundle still call require() for Node's own modules.
+    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  })
+}

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { checkFile } from './check-layers.ts'
+
+test('checkFile() names an import against the arrows', () => {
+  assert.deepEqual(checkFile('src/api/x.ts', "import { a } from '../server/a.ts'\n"), ['src/api/x.ts: api may not import server (../server/a.ts)'])
+  assert.deepEqual(checkFile('src/server/verbs/x.ts', "import { a } from '../../store/store.ts'\n"), [])
+  assert.deepEqual(checkFile('src/node/x.ts', "const a = await import('../store/store.ts')\n"), ['src/node/x.ts: node may not import store (../store/store.ts)'])
+})
+
+test('checkFile() names a long file and a stray exit', () => {
+  assert.match(checkFile('src/api/x.ts', 'a\n'.repeat(401)).join(), /401 lines/)
+  assert.match(checkFile('src/api/x.ts', 'process.exit(1)\n').join(), /process\.exit/)
+  assert.deepEqual(checkFile('src/cli/main.ts', 'process.exit(1)\n'), [])
+})
+
+test('checkFile() refuses a folder without a row', () => {
+  assert.match(checkFile('src/stray/x.ts', '').join(), /no row/)
+})

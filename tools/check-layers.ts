@@ -1,0 +1,48 @@
+// Fails on an import against the arrows of ARCHITECTURE.md, on a source file over 400 lines, and on process.exit outside cli/main.ts.
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+
+/** Who may import whom; every folder may import itself. */
+const layers: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  api: ['base'],
+  store: ['api', 'base'],
+  access: ['api', 'base'],
+  signer: ['api', 'base'],
+  client: ['api', 'base'],
+  'supply-chain': ['api', 'base'],
+  admission: ['api', 'base', 'supply-chain'],
+  server: ['api', 'base', 'store', 'access', 'admission'],
+  controllers: ['client', 'api', 'base'],
+  scheduler: ['client', 'api', 'base'],
+  network: ['client', 'api', 'base'],
+  node: ['client', 'api', 'base', 'supply-chain', 'network'],
+  assess: ['client', 'api', 'base', 'supply-chain', 'network'],
+  // Wires the parts together, for the processes and for tests in one process.
+  cluster: ['base', 'api', 'store', 'access', 'signer', 'client', 'supply-chain', 'admission', 'server', 'controllers', 'scheduler', 'network', 'node', 'assess'],
+  cli: ['base', 'api', 'store', 'access', 'signer', 'client', 'supply-chain', 'admission', 'server', 'controllers', 'scheduler', 'network', 'node', 'assess', 'cluster'],
+}
+const maxLines = 400
+
+export function checkFile(path: string, text: string): string[] {
+  const problems: string[] = []
+  const [, layer = ''] = path.split('/')
+  const test = path.endsWith('.test.ts') || path.endsWith('.contract.ts') || path.endsWith('testing.ts')
+  const lines = text.split('\n').length - 1
+  if (lines > maxLines && !test && !path.includes('/generated/') && !path.includes('/types/')) problems.push(`${path}: ${lines} lines, at most ${maxLines}: split it`)
+  if (text.includes('process.exit(') && path !== 'src/cli/main.ts') problems.push(`${path}: process.exit() belongs in src/cli/main.ts only`)
+  if (path.split('/').length < 3 || test) return problems
+  const allowed = layers[layer]
+  if (allowed === undefined) return [...problems, `${path}: folder "${layer}" has no row in the table of layers`]
+  for (const [, target = ''] of text.matchAll(/(?:from|import\(?)\s*'(\.[^']+)'/g)) {
+    const [top, to = ''] = relative('.', join(dirname(path), target)).split('/')
+    if (top === 'src' && to !== layer && !allowed.includes(to)) problems.push(`${path}: ${layer} may not import ${to} (${target})`)
+  }
+  return problems
+}
+
+if (import.meta.main) {
+  const problems = globSync('src/**/*.ts').flatMap(path => checkFile(path, readFileSync(path, 'utf8')))
+  for (const problem of problems) console.error(problem)
+  process.exitCode = problems.length === 0 ? 0 : 1
+}

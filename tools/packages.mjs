@@ -1,0 +1,80 @@
+// What the entry points need before any of our code can run: npm packages, and Debian's packages for real containers.
+// Plain JavaScript for Node 20: it runs before the pinned Node 24 is there.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const stamp = join(root, 'node_modules', '.bulkhead-lock')
+
+/** Debian packages of a node that runs containers, with a file that each brings. */
+export const nodePackages = [
+  { name: 'containerd', brings: ['/usr/bin/containerd', '/usr/local/bin/containerd'] },
+  { name: 'runc', brings: ['/usr/sbin/runc', '/usr/bin/runc', '/usr/local/sbin/runc'] },
+  { name: 'containernetworking-plugins', brings: ['/usr/lib/cni/bridge', '/opt/cni/bin/bridge'] },
+  { name: 'nftables', brings: ['/usr/sbin/nft'] },
+  { name: 'busybox-static', brings: ['/usr/bin/busybox', '/bin/busybox'] },
+]
+
+/** What the tests use beside those. */
+export const testPackages = [
+  { name: 'kubernetes-client', brings: ['/usr/bin/kubectl'] },
+  { name: 'iproute2', brings: ['/usr/bin/ip', '/usr/sbin/ip', '/sbin/ip'] },
+]
+
+export class SetupError extends Error {}
+
+/** Installs npm packages where they are missing or another lockfile's. Returns the path of the pinned Node. */
+export function ensureNpmPackages({ install = true } = {}) {
+  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+  const node = join(root, 'node_modules', '.bin', 'node')
+  const current = existsSync(stamp) ? readFileSync(stamp, 'utf8') : ''
+  if (current !== lock || !existsSync(node)) {
+    if (!install) throw new SetupError('npm packages are missing or out of date: run "npm ci", or start without --no-install')
+    console.log('Installing npm packages (npm ci) …')
+    // devDependencies too: the bundle is built here.
+    const { status } = spawnSync('npm', ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: 'inherit' })
+    if (status !== 0) throw new SetupError('npm ci failed: see its output above')
+    mkdirSync(dirname(stamp), { recursive: true })
+    writeFileSync(stamp, lock)
+  }
+  if (!existsSync(node)) throw new SetupError(`no pinned Node for ${process.platform} ${process.arch}: Linux on x64 or arm64 is supported`)
+  return node
+}
+
+const missing = packages => packages.filter(({ brings }) => !brings.some(path => existsSync(path)))
+
+/** Installs Debian's packages where their files are missing. Only root on Debian can; others are told what to install. */
+export function ensureSystemPackages(packages, { install = true } = {}) {
+  const wanted = missing(packages).map(({ name }) => name)
+  if (wanted.length === 0) return
+  const command = `apt-get install ${wanted.join(' ')}`
+  if (!install) throw new SetupError(`missing on this machine: ${wanted.join(', ')}. Install them with "${command}", or start without --no-install`)
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) throw new SetupError(`missing on this machine: ${wanted.join(', ')}. Install them as root: "${command}"`)
+  console.log(`Installing Debian packages: ${wanted.join(', ')} …`)
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const apt = args => spawnSync('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...args], { stdio: ['ignore', 'ignore', 'inherit'], env: environment }).status === 0
+  const add = () => apt(['install', '-y', '--no-install-recommends', ...wanted])
+  if (!add() && !(apt(['update']) && add())) throw new SetupError(`"${command}" failed: see its output above`)
+  const still = missing(packages).map(({ name }) => name)
+  if (still.length > 0) throw new SetupError(`installed, but their files are not where they belong: ${still.join(', ')}`)
+}
+
+/** Builds the bundle where a source file is newer than it. */
+export function ensureBundle(node) {
+  const { status } = spawnSync(node, [join(root, 'tools', 'build.mjs'), '--if-stale'], { cwd: root, stdio: 'inherit' })
+  if (status !== 0) throw new SetupError('the bundle could not be built: see the output above')
+}
+
+/** Runs an entry point's main and turns a SetupError into one line. */
+export async function entry(main) {
+  try {
+    process.exitCode = await main()
+  } catch (err) {
+    if (!(err instanceof SetupError)) throw err
+    console.error(`bulkhead: ${err.message}`)
+    process.exitCode = 1
+  }
+}

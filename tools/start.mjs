@@ -1,0 +1,23 @@
+// `npm start`: sets this machine up, builds the bundle, and hands over to `bulkhead up`. Runs on Node 20.
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { ensureBundle, ensureNpmPackages, ensureSystemPackages, entry, nodePackages, root } from './packages.mjs'
+
+const flags = process.argv.slice(2)
+const install = !flags.includes('--no-install')
+const simulated = flags.some(flag => flag.startsWith('--simulated-nodes') || flag === '--control-plane-only')
+const realNode = process.getuid?.() === 0 && !simulated && !flags.includes('--help')
+
+await entry(async () => {
+  const node = ensureNpmPackages({ install })
+  if (realNode) ensureSystemPackages(nodePackages, { install })
+  ensureBundle(node)
+  const child = spawn(node, [join(root, 'bin', 'bulkhead.mjs'), 'up', ...flags.filter(flag => flag !== '--no-install')], { stdio: 'inherit' })
+  // The terminal sends Ctrl-C to both; a signal sent to us alone is handed on.
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  process.on('SIGINT', () => {})
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('exit', code => resolve(code ?? 1))
+  })
+})
