@@ -81,6 +81,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   prepareForCreate?(object: T, context: StrategyContext): void
   /** All of the object but the generic metadata, which the server checks with `nameRule`. */
   validate?(object: T): FieldError[]
+  /** Judges an update on the main path, beside the generic metadata; where it is missing, `validate` judges the new object. */
+  validateUpdate?(object: T, old: T): FieldError[]
   /** Returns the messages of a bad name, as upstream words them; default: DNS-1123 subdomain. */
   nameRule?(name: string, prefix: boolean): string[]
   /** Warnings for the client (deprecated fields, suspicious values). */
