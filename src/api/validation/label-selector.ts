@@ -1,0 +1,63 @@
+// Validation of metav1.LabelSelector, wherever one stands.
+import { type FieldError, forbiddenField, invalidValue, required } from '../field-error.ts'
+import { labelValue, qualifiedName } from './names.ts'
+import { pushMessages, validateLabels } from './object-meta.ts'
+
+export interface LabelSelectorRequirementLike {
+  readonly key: string
+  readonly operator: string
+  readonly values?: readonly string[]
+}
+
+export interface LabelSelectorLike {
+  readonly matchLabels?: Readonly<Record<string, string>>
+  readonly matchExpressions?: readonly LabelSelectorRequirementLike[]
+}
+
+/** Judges a label selector; a missing one is fine here. */
+export function validateLabelSelector(selector: LabelSelectorLike | undefined, path: string, errors: FieldError[]): void {
+  if (selector === undefined) return
+  validateLabels(selector.matchLabels, `${path}.matchLabels`, errors)
+  selector.matchExpressions?.forEach((requirement, index) => {
+    validateLabelSelectorRequirement(requirement, `${path}.matchExpressions[${index}]`, errors)
+  })
+}
+
+function validateLabelSelectorRequirement(requirement: LabelSelectorRequirementLike, path: string, errors: FieldError[]): void {
+  const values = requirement.values ?? []
+  switch (requirement.operator) {
+    case 'In':
+    case 'NotIn':
+      if (values.length === 0) errors.push(required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
+      break
+    case 'Exists':
+    case 'DoesNotExist':
+      if (values.length > 0) {
+        errors.push(forbiddenField(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
+      }
+      break
+    default:
+      errors.push(invalidValue(`${path}.operator`, requirement.operator ?? '', 'not a valid selector operator'))
+  }
+  const key = requirement.key ?? ''
+  pushMessages(errors, `${path}.key`, key, qualifiedName(key))
+  values.forEach((value, index) => {
+    pushMessages(errors, `${path}.values[${index}]`, value, labelValue(value))
+  })
+}
+
+/** Whether a selector without requirements stands there: it matches everything. */
+export function isEmptySelector(selector: LabelSelectorLike): boolean {
+  return Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions?.length ?? 0) === 0
+}
+
+/** Whether the labels fulfil every requirement of a valid selector. */
+export function selectorMatches(selector: LabelSelectorLike, labels: Readonly<Record<string, string>> | undefined): boolean {
+  for (const [key, value] of Object.entries(selector.matchLabels ?? {})) if (labels?.[key] !== value) return false
+  return (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
+    const value = labels?.[key]
+    if (operator === 'In') return value !== undefined && values.includes(value)
+    if (operator === 'NotIn') return value === undefined || !values.includes(value)
+    return operator === 'Exists' ? value !== undefined : value === undefined
+  })
+}

@@ -1,0 +1,210 @@
+// Validation of the metadata that every object has, as upstream's `api/validation` does it on create and on update.
+import { type FieldError, forbiddenField, invalidValue, required, tooLong } from '../field-error.ts'
+import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../object.ts'
+import { labelValue, type NameRule, nameIsDnsLabel, qualifiedName } from './names.ts'
+
+export const immutableMessage = 'field is immutable'
+export const negativeMessage = 'must be greater than or equal to 0'
+
+const annotationsLimit = 256 * 1024
+const orphanFinalizer = 'orphan'
+const foregroundFinalizer = 'foregroundDeletion'
+
+export interface ObjectMetaRules {
+  readonly namespaced: boolean
+  readonly nameRule: NameRule
+  /** Kinds of the core group (and those that share its code) also refuse unqualified finalizers that are not standard ones. */
+  readonly standardFinalizers?: boolean
+}
+
+/** Judges the metadata of a new object, after its name was generated and its namespace filled in. */
+export function validateObjectMeta(meta: ObjectMeta, rules: ObjectMetaRules, path = 'metadata'): FieldError[] {
+  const errors: FieldError[] = []
+  if (meta.generateName) pushMessages(errors, `${path}.generateName`, meta.generateName, rules.nameRule(meta.generateName, true))
+  if (!meta.name) errors.push(required(`${path}.name`, 'name or generateName is required'))
+  else pushMessages(errors, `${path}.name`, meta.name, rules.nameRule(meta.name, false))
+  if (rules.namespaced) {
+    if (!meta.namespace) errors.push(required(`${path}.namespace`))
+    else pushMessages(errors, `${path}.namespace`, meta.namespace, nameIsDnsLabel(meta.namespace, false))
+  } else if (meta.namespace) errors.push(forbiddenField(`${path}.namespace`, 'not allowed on this type'))
+  if ((meta.generation ?? 0) < 0) errors.push(invalidValue(`${path}.generation`, meta.generation, negativeMessage))
+  validateLabels(meta.labels, `${path}.labels`, errors)
+  validateAnnotations(meta.annotations, `${path}.annotations`, errors)
+  validateOwnerReferences(meta.ownerReferences, `${path}.ownerReferences`, errors)
+  validateFinalizers(meta.finalizers, `${path}.finalizers`, errors)
+  validateManagedFields(meta.managedFields, `${path}.managedFields`, errors)
+  if (rules.standardFinalizers !== false) validateFinalizersAreKnown(meta.finalizers, `${path}.finalizers`, errors)
+  return errors
+}
+
+/** Judges what an update may change in metadata. Both objects carry their name, namespace and resourceVersion. */
+export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path = 'metadata', standardFinalizers = true): FieldError[] {
+  const errors: FieldError[] = []
+  if (old.deletionTimestamp) {
+    const extra = (meta.finalizers ?? []).filter(finalizer => !old.finalizers?.includes(finalizer))
+    if (extra.length > 0) {
+      const found = `[]string{${[...new Set(extra)]
+        .sort()
+        .map(name => JSON.stringify(name))
+        .join(', ')}}`
+      errors.push(
+        forbiddenField(
+          `${path}.finalizers`,
+          `no new finalizers can be added if the object is being deleted, found new finalizers ${found}`,
+        ),
+      )
+    }
+  }
+  if (!meta.resourceVersion)
+    errors.push(invalidValue(`${path}.resourceVersion`, meta.resourceVersion ?? '', 'must be specified for an update'))
+  if ((meta.generation ?? 0) < (old.generation ?? 0)) {
+    errors.push(invalidValue(`${path}.generation`, meta.generation ?? 0, 'must not be decremented'))
+  }
+  immutable(errors, `${path}.name`, meta.name ?? '', old.name ?? '')
+  immutable(errors, `${path}.namespace`, meta.namespace ?? '', old.namespace ?? '')
+  immutable(errors, `${path}.uid`, meta.uid ?? '', old.uid ?? '')
+  immutableTime(errors, `${path}.creationTimestamp`, meta.creationTimestamp, old.creationTimestamp)
+  immutableTime(errors, `${path}.deletionTimestamp`, meta.deletionTimestamp, old.deletionTimestamp)
+  immutable(errors, `${path}.deletionGracePeriodSeconds`, meta.deletionGracePeriodSeconds, old.deletionGracePeriodSeconds)
+  validateLabels(meta.labels, `${path}.labels`, errors)
+  validateAnnotations(meta.annotations, `${path}.annotations`, errors)
+  validateOwnerReferences(meta.ownerReferences, `${path}.ownerReferences`, errors)
+  validateManagedFields(meta.managedFields, `${path}.managedFields`, errors)
+  if (standardFinalizers) validateFinalizersAreKnown(meta.finalizers, `${path}.finalizers`, errors)
+  return errors
+}
+
+/** One `Invalid value` per message. */
+export function pushMessages(errors: FieldError[], path: string, value: unknown, messages: readonly string[]): void {
+  for (const message of messages) errors.push(invalidValue(path, value, message))
+}
+
+export function validateLabels(labels: Readonly<Record<string, string>> | undefined, path: string, errors: FieldError[]): void {
+  if (labels === undefined) return
+  for (const key in labels) {
+    const value = labels[key] ?? ''
+    pushMessages(errors, path, key, qualifiedName(key))
+    pushMessages(errors, path, value, labelValue(value))
+  }
+}
+
+export function validateAnnotations(annotations: Readonly<Record<string, string>> | undefined, path: string, errors: FieldError[]): void {
+  if (annotations === undefined) return
+  let size = 0
+  for (const key in annotations) {
+    pushMessages(errors, path, key, qualifiedName(key.toLowerCase()))
+    size += Buffer.byteLength(key) + Buffer.byteLength(annotations[key] ?? '')
+  }
+  if (size > annotationsLimit) errors.push(tooLong(path, annotationsLimit))
+}
+
+function validateOwnerReferences(owners: readonly OwnerReference[] | undefined, path: string, errors: FieldError[]): void {
+  let firstController = ''
+  for (const owner of owners ?? []) {
+    validateOwnerReference(owner, path, errors)
+    if (owner.controller !== true) continue
+    const controller = `${owner.kind}/${owner.name}`
+    if (firstController === '') firstController = controller
+    else {
+      const text = `Only one reference can have Controller set to true. Found "true" in references for ${firstController} and ${controller}`
+      errors.push(invalidValue(path, owners, text))
+    }
+  }
+}
+
+function validateOwnerReference(owner: OwnerReference, path: string, errors: FieldError[]): void {
+  const [group, version] = splitApiVersion(owner.apiVersion ?? '')
+  if (version === '') errors.push(invalidValue(`${path}.apiVersion`, owner.apiVersion ?? '', 'version must not be empty'))
+  if (!owner.kind) errors.push(invalidValue(`${path}.kind`, owner.kind ?? '', 'kind must not be empty'))
+  if (!owner.name) errors.push(invalidValue(`${path}.name`, owner.name ?? '', 'name must not be empty'))
+  if (!owner.uid) errors.push(invalidValue(`${path}.uid`, owner.uid ?? '', 'uid must not be empty'))
+  if (group === '' && version === 'v1' && owner.kind === 'Event') {
+    errors.push(invalidValue(path, owner, '/v1, Kind=Event is disallowed from being an owner'))
+  }
+}
+
+/** `[group, version]`; both empty where it has more than one slash, which upstream cannot parse either. */
+function splitApiVersion(apiVersion: string): [group: string, version: string] {
+  const parts = apiVersion.split('/')
+  if (parts.length === 1) return ['', parts[0] ?? '']
+  return parts.length === 2 ? [parts[0] ?? '', parts[1] ?? ''] : ['', '']
+}
+
+function validateFinalizers(finalizers: readonly string[] | undefined, path: string, errors: FieldError[]): void {
+  if (finalizers === undefined) return
+  for (const finalizer of finalizers) pushMessages(errors, path, finalizer, qualifiedName(finalizer))
+  if (finalizers.includes(orphanFinalizer) && finalizers.includes(foregroundFinalizer)) {
+    errors.push(invalidValue(path, finalizers, `finalizer ${orphanFinalizer} and ${foregroundFinalizer} cannot be both set`))
+  }
+}
+
+/** A finalizer without a domain must be one of the three that Kubernetes itself has. */
+export function validateFinalizersAreKnown(finalizers: readonly string[] | undefined, path: string, errors: FieldError[]): void {
+  finalizers?.forEach((finalizer, index) => {
+    validateFinalizerIsKnown(finalizer, `${path}[${index}]`, errors)
+  })
+}
+
+export function validateFinalizerIsKnown(finalizer: string, path: string, errors: FieldError[]): void {
+  if (finalizer.includes('/') || finalizer === 'kubernetes' || finalizer === orphanFinalizer || finalizer === foregroundFinalizer) return
+  errors.push(invalidValue(path, finalizer, 'name is neither a standard finalizer name nor is it fully qualified'))
+}
+
+function validateManagedFields(entries: readonly ManagedFieldsEntry[] | undefined, path: string, errors: FieldError[]): void {
+  entries?.forEach((entry, index) => {
+    const at = `${path}[${index}]`
+    if (entry.operation !== 'Apply' && entry.operation !== 'Update') {
+      errors.push(invalidValue(`${at}.operation`, entry.operation ?? '', 'must be `Apply` or `Update`'))
+    }
+    if (entry.fieldsType && entry.fieldsType !== 'FieldsV1') {
+      errors.push(invalidValue(`${at}.fieldsType`, entry.fieldsType, 'must be `FieldsV1`'))
+    }
+    validateFieldManager(entry.manager ?? '', `${at}.manager`, errors)
+    if ((entry.subresource?.length ?? 0) > 256) errors.push(tooLong(`${at}.subresource`, 256))
+  })
+}
+
+/** The name of who manages fields, in `managedFields` and in the `fieldManager` option of a request. */
+export function validateFieldManager(manager: string, path: string, errors: FieldError[]): void {
+  if (Buffer.byteLength(manager) > 128) errors.push(tooLong(path, 128))
+  let position = 0
+  for (const character of manager) {
+    if (character !== ' ' && /[\p{C}\p{Z}]/u.test(character)) {
+      const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
+      errors.push(invalidValue(path, manager, `invalid character U+${code} (at position ${position})`))
+    }
+    position += Buffer.byteLength(character)
+  }
+}
+
+/** `field is immutable` where two scalars differ. */
+export function immutable(errors: FieldError[], path: string, value: unknown, old: unknown): void {
+  if (value !== old) errors.push(invalidValue(path, value, immutableMessage))
+}
+
+/** Times are compared as instants: clients may write another zone or drop zero fractions. */
+function immutableTime(errors: FieldError[], path: string, value: string | null | undefined, old: string | null | undefined): void {
+  const now = value || undefined
+  const before = old || undefined
+  if (now === before || (now !== undefined && before !== undefined && Date.parse(now) === Date.parse(before))) return
+  errors.push(invalidValue(path, now, immutableMessage))
+}
+
+/** Whether two values are the same to Kubernetes: absent, null, empty lists and empty maps are one. */
+export function semanticallyEqual(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (isEmpty(a)) return isEmpty(b)
+  if (isEmpty(b) || typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, index) => semanticallyEqual(item, b[index]))
+  if (Array.isArray(b)) return false
+  const left: Record<string, unknown> = Object.fromEntries(Object.entries(a))
+  const right: Record<string, unknown> = Object.fromEntries(Object.entries(b))
+  for (const key of Object.keys(left)) if (!semanticallyEqual(left[key], right[key])) return false
+  for (const key of Object.keys(right)) if (!(key in left) && !isEmpty(right[key])) return false
+  return true
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null) return true
+  return Array.isArray(value) && value.length === 0
+}
