@@ -1,0 +1,208 @@
+// What Kubernetes v1.33 has beyond the Go sources of v1.32: fields and types of ours, in a notation of one line per field.
+//
+//   type PACKAGE.Name [flags]          a new struct
+//   extend PACKAGE.Name                more fields of a struct
+//   enum PACKAGE.Name A B C            a named string with its values
+//     field GoType [flags]             flags: omitempty, optional, after=FIELD, list=map:KEY, list=set, list=atomic, patch=STRATEGY, key=MERGEKEY, default=JSON
+
+const signals = [
+  'ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ'
+    .split(' ')
+    .map(name => `SIG${name}`),
+  ['SIGRTMIN', 'SIGRTMAX'],
+  Array.from({ length: 15 }, (_, index) => `SIGRTMIN+${index + 1}`),
+  Array.from({ length: 14 }, (_, index) => `SIGRTMAX-${index + 1}`),
+].flat()
+
+export const additions = `
+extend apps/v1.DeploymentStatus
+  terminatingReplicas *int32 omitempty optional after=unavailableReplicas
+extend apps/v1.ReplicaSetStatus
+  terminatingReplicas *int32 omitempty optional after=availableReplicas
+extend autoscaling/v2.HPAScalingRules
+  tolerance *resource.Quantity omitempty optional after=policies
+enum core/v1.Signal ${signals.join(' ')}
+extend core/v1.Lifecycle
+  stopSignal *core/v1.Signal omitempty optional after=preStop
+extend core/v1.ContainerStatus
+  stopSignal *core/v1.Signal omitempty optional after=allocatedResourcesStatus
+extend core/v1.PodCondition
+  observedGeneration int64 omitempty optional after=type
+extend core/v1.PodStatus
+  observedGeneration int64 omitempty optional first
+type core/v1.NodeSwapStatus
+  capacity *int64 omitempty optional
+extend core/v1.NodeSystemInfo
+  swap *core/v1.NodeSwapStatus omitempty optional after=architecture
+type discovery/v1.ForNode
+  name string
+extend discovery/v1.EndpointHints
+  forNodes []discovery/v1.ForNode omitempty optional list=atomic after=forZones
+extend storage/v1.VolumeError
+  errorCode *int32 omitempty optional after=message
+extend storage/v1.CSIDriverSpec
+  nodeAllocatableUpdatePeriodSeconds *int64 omitempty optional after=seLinuxMount
+
+type apiregistration/v1.ServiceReference
+  namespace string omitempty
+  name string omitempty
+  port *int32 omitempty optional
+type apiregistration/v1.APIServiceSpec
+  service *apiregistration/v1.ServiceReference omitempty optional
+  group string omitempty
+  version string omitempty
+  insecureSkipTLSVerify bool omitempty
+  caBundle []byte omitempty optional list=atomic
+  groupPriorityMinimum int32
+  versionPriority int32
+type apiregistration/v1.APIServiceCondition
+  type apiregistration/v1.APIServiceConditionType
+  status apiregistration/v1.ConditionStatus
+  lastTransitionTime meta/v1.Time omitempty optional
+  reason string omitempty optional
+  message string omitempty optional
+enum apiregistration/v1.APIServiceConditionType
+enum apiregistration/v1.ConditionStatus
+type apiregistration/v1.APIServiceStatus
+  conditions []apiregistration/v1.APIServiceCondition omitempty optional list=map:type patch=merge key=type
+type apiregistration/v1.APIService root
+  spec apiregistration/v1.APIServiceSpec omitempty
+  status apiregistration/v1.APIServiceStatus omitempty
+type apiregistration/v1.APIServiceList list
+  items []apiregistration/v1.APIService
+
+enum apiextensions/v1.ConversionStrategyType
+enum apiextensions/v1.ResourceScope
+enum apiextensions/v1.ConditionStatus
+enum apiextensions/v1.CustomResourceDefinitionConditionType
+enum apiextensions/v1.FieldValueErrorReason FieldValueDuplicate FieldValueForbidden FieldValueInvalid FieldValueRequired
+enum apiextensions/v1.JSONSchemaURL
+type apiextensions/v1.ServiceReference
+  namespace string
+  name string
+  path *string omitempty optional
+  port *int32 omitempty optional
+type apiextensions/v1.WebhookClientConfig
+  url *string omitempty optional
+  service *apiextensions/v1.ServiceReference omitempty optional
+  caBundle []byte omitempty optional
+type apiextensions/v1.WebhookConversion
+  clientConfig *apiextensions/v1.WebhookClientConfig omitempty optional
+  conversionReviewVersions []string list=atomic
+type apiextensions/v1.CustomResourceConversion
+  strategy apiextensions/v1.ConversionStrategyType
+  webhook *apiextensions/v1.WebhookConversion omitempty optional
+type apiextensions/v1.CustomResourceDefinitionNames
+  plural string
+  singular string omitempty optional
+  shortNames []string omitempty optional list=atomic
+  kind string
+  listKind string omitempty optional
+  categories []string omitempty optional list=atomic
+type apiextensions/v1.CustomResourceColumnDefinition
+  name string
+  type string
+  format string omitempty optional
+  description string omitempty optional
+  priority int32 omitempty optional
+  jsonPath string
+type apiextensions/v1.SelectableField
+  jsonPath string
+type apiextensions/v1.CustomResourceSubresourceStatus
+type apiextensions/v1.CustomResourceSubresourceScale
+  specReplicasPath string
+  statusReplicasPath string
+  labelSelectorPath *string omitempty optional
+type apiextensions/v1.CustomResourceSubresources
+  status *apiextensions/v1.CustomResourceSubresourceStatus omitempty optional
+  scale *apiextensions/v1.CustomResourceSubresourceScale omitempty optional
+type apiextensions/v1.CustomResourceValidation
+  openAPIV3Schema *apiextensions/v1.JSONSchemaProps omitempty optional
+type apiextensions/v1.CustomResourceDefinitionVersion
+  name string
+  served bool
+  storage bool
+  deprecated bool omitempty optional
+  deprecationWarning *string omitempty optional
+  schema *apiextensions/v1.CustomResourceValidation omitempty optional
+  subresources *apiextensions/v1.CustomResourceSubresources omitempty optional
+  additionalPrinterColumns []apiextensions/v1.CustomResourceColumnDefinition omitempty optional list=atomic
+  selectableFields []apiextensions/v1.SelectableField omitempty optional list=atomic
+type apiextensions/v1.CustomResourceDefinitionSpec
+  group string
+  names apiextensions/v1.CustomResourceDefinitionNames
+  scope apiextensions/v1.ResourceScope
+  versions []apiextensions/v1.CustomResourceDefinitionVersion list=atomic
+  conversion *apiextensions/v1.CustomResourceConversion omitempty optional
+  preserveUnknownFields bool omitempty optional
+type apiextensions/v1.CustomResourceDefinitionCondition
+  type apiextensions/v1.CustomResourceDefinitionConditionType
+  status apiextensions/v1.ConditionStatus
+  lastTransitionTime meta/v1.Time omitempty optional
+  reason string omitempty optional
+  message string omitempty optional
+type apiextensions/v1.CustomResourceDefinitionStatus
+  conditions []apiextensions/v1.CustomResourceDefinitionCondition optional list=map:type
+  acceptedNames apiextensions/v1.CustomResourceDefinitionNames optional
+  storedVersions []string optional list=atomic
+type apiextensions/v1.CustomResourceDefinition root
+  spec apiextensions/v1.CustomResourceDefinitionSpec
+  status apiextensions/v1.CustomResourceDefinitionStatus omitempty optional
+type apiextensions/v1.CustomResourceDefinitionList list
+  items []apiextensions/v1.CustomResourceDefinition
+type apiextensions/v1.ExternalDocumentation
+  description string omitempty
+  url string omitempty
+type apiextensions/v1.ValidationRule
+  rule string
+  message string omitempty
+  messageExpression string omitempty
+  reason *apiextensions/v1.FieldValueErrorReason omitempty optional
+  fieldPath string omitempty optional
+  optionalOldSelf *bool omitempty optional
+type apiextensions/v1.JSONSchemaProps
+  id string omitempty
+  $schema apiextensions/v1.JSONSchemaURL omitempty
+  $ref *string omitempty
+  description string omitempty
+  type string omitempty
+  format string omitempty
+  title string omitempty
+  default *apiextensions/v1.JSON omitempty
+  maximum *float64 omitempty
+  exclusiveMaximum bool omitempty
+  minimum *float64 omitempty
+  exclusiveMinimum bool omitempty
+  maxLength *int64 omitempty
+  minLength *int64 omitempty
+  pattern string omitempty
+  maxItems *int64 omitempty
+  minItems *int64 omitempty
+  uniqueItems bool omitempty
+  multipleOf *float64 omitempty
+  enum []apiextensions/v1.JSON omitempty list=atomic
+  maxProperties *int64 omitempty
+  minProperties *int64 omitempty
+  required []string omitempty list=atomic
+  items *apiextensions/v1.JSONSchemaPropsOrArray omitempty
+  allOf []apiextensions/v1.JSONSchemaProps omitempty list=atomic
+  oneOf []apiextensions/v1.JSONSchemaProps omitempty list=atomic
+  anyOf []apiextensions/v1.JSONSchemaProps omitempty list=atomic
+  not *apiextensions/v1.JSONSchemaProps omitempty
+  properties map[string]apiextensions/v1.JSONSchemaProps omitempty
+  additionalProperties *apiextensions/v1.JSONSchemaPropsOrBool omitempty
+  patternProperties map[string]apiextensions/v1.JSONSchemaProps omitempty
+  dependencies map[string]apiextensions/v1.JSONSchemaPropsOrStringArray omitempty
+  additionalItems *apiextensions/v1.JSONSchemaPropsOrBool omitempty
+  definitions map[string]apiextensions/v1.JSONSchemaProps omitempty
+  externalDocs *apiextensions/v1.ExternalDocumentation omitempty
+  example *apiextensions/v1.JSON omitempty
+  nullable bool omitempty
+  x-kubernetes-preserve-unknown-fields *bool omitempty
+  x-kubernetes-embedded-resource bool omitempty
+  x-kubernetes-int-or-string bool omitempty
+  x-kubernetes-list-map-keys []string omitempty optional list=atomic
+  x-kubernetes-list-type *string omitempty optional
+  x-kubernetes-map-type *string omitempty optional
+  x-kubernetes-validations []apiextensions/v1.ValidationRule omitempty optional list=map:rule patch=merge key=rule
+`
