@@ -85,6 +85,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   validateUpdate?(object: T, old: T): FieldError[]
   /** Returns the messages of a bad name, as upstream words them; default: DNS-1123 subdomain. */
   nameRule?(name: string, prefix: boolean): string[]
+  /** False for the kinds whose unqualified finalizers upstream accepts; default true. */
+  readonly standardFinalizers?: boolean
   /** Warnings for the client (deprecated fields, suspicious values). */
   warnings?(object: T, old: T | undefined): string[]
   /** Whether an update of a missing object creates it. */
