@@ -6,6 +6,8 @@ export interface ApiRequest {
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Buffer
+  /** The answer has no end of its own (watch, follow): no time or size limit applies once its header is here. Default: as the query says. */
+  readonly stream?: boolean
 }
 
 export interface ApiResponse {

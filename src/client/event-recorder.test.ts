@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { silentLogger } from '../base/log.ts'
+import { Client } from './client.ts'
+import { EventCorrelation } from './event-correlation.ts'
+import { EventRecorder } from './event-recorder.ts'
+import { FakeApi } from './fake-api.ts'
+import { FakeClock } from './fake-clock.ts'
+import { events } from './resources.ts'
+
+const pod = { apiVersion: 'v1', kind: 'Pod', namespace: 'ns', name: 'web', uid: '1' }
+
+test('EventRecorder writes one event and counts its repetitions', async () => {
+  const api = new FakeApi()
+  const clock = new FakeClock()
+  await using recorder = new EventRecorder({ client: new Client(api), component: 'test', clock, log: silentLogger, random: () => 0.5 })
+  for (let i = 0; i < 3; i++) recorder.record(pod, 'Warning', 'Failed', 'it failed')
+  recorder.record(pod, 'Normal', 'Started', 'it started')
+  await recorder.flushed()
+  const written = api
+    .all(events)
+    .map(({ reason, count, type, metadata, source }) => [reason, count, type, metadata.namespace, source?.component])
+  assert.deepEqual(written, [
+    ['Failed', 3, 'Warning', 'ns', 'test'],
+    ['Started', 1, 'Normal', 'ns', 'test'],
+  ])
+})
+
+test('EventCorrelation combines ten similar messages and drops a flood', () => {
+  const correlation = new EventCorrelation()
+  const written: string[] = []
+  for (let i = 0; i < 30; i++) {
+    const decision = correlation.decide({ object: pod, type: 'Warning', reason: 'Failed', message: `try ${i}` }, 1_000_000)
+    if (decision.write === 'drop') continue
+    written.push(`${decision.write} ${decision.message}`)
+    correlation.written(decision.key, decision.key, decision.write === 'count' ? decision.count : 1)
+  }
+  assert.equal(written.length, 25)
+  assert.deepEqual(
+    [written[8], written[9], written[10]],
+    ['create try 8', 'create (combined from similar events): try 9', 'count (combined from similar events): try 10'],
+  )
+})

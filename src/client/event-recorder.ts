@@ -1,0 +1,141 @@
+// Writes core v1 Events about objects, in the background: an event that cannot be written never fails the work it tells of.
+import type { KubeObject } from '../api/object.ts'
+import { ApiError, isReason } from '../api/status.ts'
+import { type Clock, formatTime } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { Client } from './client.ts'
+import { EventCorrelation, type EventInput } from './event-correlation.ts'
+import { type CoreEvent, events, type ObjectReference } from './resources.ts'
+
+export interface EventRecorderOptions {
+  readonly client: Client
+  /** `deployment-controller`, `kubelet`. */
+  readonly component: string
+  /** The node, for a node's agent. */
+  readonly host?: string
+  readonly clock: Clock
+  readonly log: Logger
+  readonly random: () => number
+}
+
+const mostWaiting = 1000
+const mostAttempts = 5
+
+export class EventRecorder implements AsyncDisposable {
+  readonly #options: EventRecorderOptions
+  readonly #correlation = new EventCorrelation()
+  readonly #stop = new AbortController()
+  readonly #waiting: (EventInput & { readonly at: number })[] = []
+  #writing: Promise<void> | undefined
+  #sequence: number
+
+  constructor(options: EventRecorderOptions) {
+    this.#options = options
+    this.#sequence = Math.floor(options.random() * 1_000_000)
+  }
+
+  /** Returns at once. `reason` is CamelCase, `message` a sentence. */
+  record(object: ObjectReference, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    if (this.#stop.signal.aborted) return
+    if (this.#waiting.length >= mostWaiting) {
+      this.#options.log.debug('event dropped', { object: object.name, reason })
+      return
+    }
+    this.#waiting.push({ object, type, reason, message, at: this.#options.clock.now() })
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = undefined
+    })
+  }
+
+  /** Resolves when all that was recorded is written or given up. */
+  async flushed(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort()
+    await this.flushed()
+  }
+
+  async #writeAll(): Promise<void> {
+    // Let the caller finish its own turn first: events are never on the path of the work itself.
+    await Promise.resolve()
+    for (let event = this.#waiting.shift(); event !== undefined && !this.#stop.signal.aborted; event = this.#waiting.shift()) {
+      await this.#write(event)
+    }
+  }
+
+  async #write(event: EventInput & { readonly at: number }): Promise<void> {
+    const { clock, log } = this.#options
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#writeOnce(event)
+      } catch (err) {
+        if (this.#stop.signal.aborted) return
+        // A refusal is final (a namespace that ends, a right that is missing); anything else is the connection.
+        if (err instanceof ApiError || attempt === mostAttempts) {
+          log.debug('event not written', { object: event.object.name, reason: event.reason, err })
+          return
+        }
+        await clock.sleep(200 * 2 ** attempt, this.#stop.signal).catch(() => undefined)
+      }
+    }
+  }
+
+  async #writeOnce(event: EventInput & { readonly at: number }): Promise<void> {
+    const { client } = this.#options
+    const decision = this.#correlation.decide(event, event.at)
+    if (decision.write === 'drop') return
+    const namespace = event.object.namespace === undefined || event.object.namespace === '' ? 'default' : event.object.namespace
+    if (decision.write === 'count') {
+      const body = { count: decision.count, lastTimestamp: formatTime(event.at), message: decision.message }
+      try {
+        await client.patch(events, namespace, decision.name, body, { type: 'strategic' }, this.#stop.signal)
+        this.#correlation.written(decision.key, decision.name, decision.count)
+        return
+      } catch (err) {
+        // The event was deleted (they expire after an hour): a new one begins.
+        if (!isReason(err, 'NotFound')) throw err
+        this.#correlation.lost(decision.key)
+      }
+    }
+    const created = await client.create(events, namespace, this.#event(event, namespace, decision.message), this.#stop.signal)
+    this.#correlation.written(decision.key, created.metadata.name ?? '', 1)
+  }
+
+  #event(event: EventInput & { readonly at: number }, namespace: string, message: string): CoreEvent {
+    const { component, host } = this.#options
+    // Upstream's suffix is the time in nanoseconds; the clock has milliseconds, the rest tells apart events of one.
+    this.#sequence = (this.#sequence + 1) % 1_000_000
+    const suffix = (BigInt(event.at) * 1_000_000n + BigInt(this.#sequence)).toString(16)
+    const time = formatTime(event.at)
+    return {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: `${event.object.name ?? 'unknown'}.${suffix}`, namespace },
+      involvedObject: event.object,
+      reason: event.reason,
+      message: message.slice(0, 1024),
+      type: event.type,
+      source: { component, ...(host === undefined ? {} : { host }) },
+      firstTimestamp: time,
+      lastTimestamp: time,
+      count: 1,
+      reportingComponent: component,
+      reportingInstance: host ?? '',
+    }
+  }
+}
+
+/** The reference that events and others point at an object with; `kind` is given because objects of lists carry none. */
+export function referenceTo(object: KubeObject, apiVersion: string, kind: string): ObjectReference {
+  const { namespace, name, uid, resourceVersion } = object.metadata
+  return {
+    apiVersion,
+    kind,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(name === undefined ? {} : { name }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+  }
+}

@@ -1,0 +1,42 @@
+// A clock that stands still until it is told to move; for tests.
+import type { Clock } from '../base/clock.ts'
+
+export class FakeClock implements Clock {
+  #now: number
+  #sleepers: { readonly due: number; readonly wake: () => void }[] = []
+
+  constructor(now = Date.UTC(2026, 0, 1)) {
+    this.#now = now
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason)
+      const sleeper = { due: this.#now + ms, wake: resolve }
+      this.#sleepers.push(sleeper)
+      signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+    })
+  }
+
+  get sleepers(): number {
+    return this.#sleepers.length
+  }
+
+  /** Wakes, in order, all that are due by then. */
+  async advance(ms: number): Promise<void> {
+    const target = this.#now + ms
+    for (;;) {
+      const next = this.#sleepers.filter(({ due }) => due <= target).sort((a, b) => a.due - b.due)[0]
+      if (next === undefined) break
+      this.#sleepers = this.#sleepers.filter(sleeper => sleeper !== next)
+      this.#now = Math.max(this.#now, next.due)
+      next.wake()
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    this.#now = target
+  }
+}

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createSecureServer, type Http2SecureServer, type ServerHttp2Stream } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { after, before, test } from 'node:test'
+import * as x509 from '@peculiar/x509'
+import { createHttpTransport } from './http-transport.ts'
+import type { ApiResponse } from './transport.ts'
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+
+async function selfSigned(name: string): Promise<{ cert: string; key: string }> {
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: `CN=${name}`,
+    keys,
+    signingAlgorithm: algorithm,
+    extensions: [new x509.BasicConstraintsExtension(true), new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }])],
+  })
+  const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
+  return { cert: certificate.toString('pem'), key: `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n` }
+}
+
+let server: Http2SecureServer
+let url = ''
+let ca = ''
+let sessions = 0
+let handle: (stream: ServerHttp2Stream, path: string) => void = stream => stream.respond({ ':status': 204 }, { endStream: true })
+const signal = new AbortController().signal
+
+before(async () => {
+  const { cert, key } = await selfSigned('server')
+  ca = cert
+  server = createSecureServer({ cert, key, minVersion: 'TLSv1.3' })
+  server.on('session', () => sessions++)
+  server.on('stream', (stream, headers) => {
+    stream.on('error', () => undefined)
+    handle(stream, String(headers[':path']))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+
+after(() => server.close())
+
+async function text(response: ApiResponse): Promise<string> {
+  let all = ''
+  for await (const chunk of response.body) all += chunk.toString()
+  return all
+}
+
+const reply = (stream: ServerHttp2Stream, body: string) => {
+  stream.respond({ ':status': 200 })
+  stream.end(body)
+}
+
+test('createHttpTransport() sends many requests on one connection', async () => {
+  handle = (stream, path) => reply(stream, path)
+  const count = sessions
+  await using transport = createHttpTransport({ server: url, ca })
+  const answers = await Promise.all(['/a', '/b', '/c'].map(async path => text(await transport.request({ method: 'GET', path }, signal))))
+  assert.deepEqual(answers, ['/a', '/b', '/c'])
+  assert.equal(sessions - count, 1)
+})
+
+test('createHttpTransport() refuses a server that its authorities did not sign', async () => {
+  handle = stream => reply(stream, 'secret')
+  const other = await selfSigned('other')
+  await using transport = createHttpTransport({ server: url, ca: other.cert })
+  await assert.rejects(transport.request({ method: 'GET', path: '/' }, signal), /self-signed certificate|unable to verify|certificate/)
+})
+
+test('createHttpTransport() refuses a server without TLS', () => {
+  assert.throws(() => createHttpTransport({ server: 'http://127.0.0.1:1', ca }), /the scheme is "http:", want "https:"/)
+})
+
+test('createHttpTransport() hands a redirect to its caller', async () => {
+  handle = (stream, path) =>
+    path === '/' ? stream.respond({ ':status': 302, location: '/elsewhere' }, { endStream: true }) : reply(stream, 'followed')
+  await using transport = createHttpTransport({ server: url, ca })
+  const response = await transport.request({ method: 'GET', path: '/' }, signal)
+  assert.equal(response.status, 302)
+  assert.equal(await text(response), '')
+})
+
+test('createHttpTransport() ends an answer that is too large', async () => {
+  handle = stream => reply(stream, 'x'.repeat(2000))
+  await using transport = createHttpTransport({ server: url, ca, maxResponseBytes: 1000 })
+  await assert.rejects(transport.request({ method: 'GET', path: '/' }, signal).then(text), /more than 1000 bytes/)
+})
+
+test('createHttpTransport() gives up a request that is not answered, but not a stream', async () => {
+  let finish: () => void = () => undefined
+  handle = (stream, path) => {
+    if (!path.includes('watch')) return
+    stream.respond({ ':status': 200 })
+    finish = () => stream.end('late')
+  }
+  await using transport = createHttpTransport({ server: url, ca, timeoutMs: 60 })
+  const stream = await transport.request({ method: 'GET', path: '/pods?watch=true' }, signal)
+  await assert.rejects(transport.request({ method: 'GET', path: '/silent' }, signal), /no answer within 60 ms/)
+  finish()
+  assert.equal(await text(stream), 'late')
+})
+
+test('createHttpTransport() cancels by signal', async () => {
+  const arrived = Promise.withResolvers<void>()
+  handle = () => arrived.resolve()
+  await using transport = createHttpTransport({ server: url, ca })
+  const stop = new AbortController()
+  const pending = transport.request({ method: 'GET', path: '/' }, stop.signal)
+  await arrived.promise
+  stop.abort(new Error('no longer wanted'))
+  await assert.rejects(pending, /no longer wanted/)
+})
+
+test('createHttpTransport() connects again after the connection broke', async () => {
+  handle = stream => reply(stream, 'here')
+  await using transport = createHttpTransport({ server: url, ca })
+  const closed = Promise.withResolvers<void>()
+  server.once('session', session => {
+    session.on('close', () => closed.resolve())
+    handle = stream => {
+      reply(stream, 'here')
+      stream.on('close', () => session.destroy())
+    }
+  })
+  assert.equal(await text(await transport.request({ method: 'GET', path: '/' }, signal)), 'here')
+  await closed.promise
+  handle = stream => reply(stream, 'again')
+  assert.equal(await text(await transport.request({ method: 'GET', path: '/' }, signal)), 'again')
+})

@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { KubeObject } from '../api/object.ts'
+import { systemClock } from '../base/clock.ts'
+import { silentLogger } from '../base/log.ts'
+import { Client } from './client.ts'
+import { FakeApi } from './fake-api.ts'
+import { Informer } from './informer.ts'
+import { ownerIndex, ownerUids } from './object-cache.ts'
+import { resourceRef } from './resource-ref.ts'
+
+interface ConfigMap extends KubeObject {
+  data?: Record<string, string>
+}
+const configMaps = resourceRef<ConfigMap>('', 'v1', 'configmaps', 'ConfigMap')
+
+function start(t: { after(fn: () => void): void }, api: FakeApi, metadataOnly = false) {
+  const stop = new AbortController()
+  const informer = new Informer({
+    client: new Client(api),
+    resource: configMaps,
+    metadataOnly,
+    clock: systemClock,
+    log: silentLogger,
+    random: () => 0,
+  })
+  const seen: string[] = []
+  const waiting: { text: string; resolve: () => void }[] = []
+  const note = (text: string) => {
+    seen.push(text)
+    for (const waiter of waiting) if (waiter.text === text) waiter.resolve()
+  }
+  informer.onChange({
+    add: ({ metadata }) => note(`add ${metadata.name}`),
+    update: ({ metadata, data }) => note(`update ${metadata.name} ${data?.['k'] ?? ''}`),
+    delete: ({ metadata }) => note(`delete ${metadata.name}`),
+  })
+  const until = async (text: string) => {
+    if (!seen.includes(text)) await new Promise<void>(resolve => waiting.push({ text, resolve }))
+  }
+  const running = informer.run(stop.signal)
+  t.after(async () => {
+    stop.abort()
+    await running
+  })
+  return { informer, seen, until, signal: stop.signal }
+}
+
+const named = (name: string, more: Partial<ConfigMap> = {}): ConfigMap => ({
+  ...more,
+  metadata: { ...more.metadata, name, namespace: 'ns' },
+})
+
+test('Informer follows additions, changes and deletions', async t => {
+  const api = new FakeApi()
+  api.seed(configMaps, named('a'))
+  const { informer, seen, until, signal } = start(t, api)
+  await informer.synced(signal)
+  api.seed(configMaps, named('b'))
+  api.change(configMaps, 'ns', 'a', object => {
+    object.data = { k: 'v' }
+  })
+  api.remove(configMaps, 'ns', 'b')
+  await until('delete b')
+  assert.deepEqual(seen, ['add a', 'add b', 'update a v', 'delete b'])
+  assert.equal(informer.get('ns', 'a')?.data?.['k'], 'v')
+  assert.equal(informer.get('ns', 'b'), undefined)
+})
+
+test('Informer reads all pages', async t => {
+  const api = new FakeApi()
+  for (let i = 0; i < 1203; i++) api.seed(configMaps, named(`m${i}`))
+  const { informer, signal } = start(t, api)
+  await informer.synced(signal)
+  assert.equal(informer.list('ns').length, 1203)
+})
+
+test('Informer lists again after 410 and reports what it missed', async t => {
+  const api = new FakeApi()
+  api.seed(configMaps, named('a'))
+  api.seed(configMaps, named('b'))
+  const { informer, seen, until, signal } = start(t, api)
+  await informer.synced(signal)
+  api.dropWatches()
+  api.remove(configMaps, 'ns', 'a')
+  api.change(configMaps, 'ns', 'b', object => {
+    object.data = { k: 'new' }
+  })
+  api.seed(configMaps, named('c'))
+  api.compact()
+  await until('delete a')
+  assert.deepEqual(seen.slice(2).sort(), ['add c', 'delete a', 'update b new'])
+})
+
+test('Informer shows an object that was replaced within a gap as deleted and added', async t => {
+  const api = new FakeApi()
+  api.seed(configMaps, named('a'))
+  const { informer, seen, until, signal } = start(t, api)
+  await informer.synced(signal)
+  api.dropWatches()
+  api.remove(configMaps, 'ns', 'a')
+  api.seed(configMaps, named('a'))
+  api.compact()
+  await until('delete a')
+  assert.deepEqual(seen, ['add a', 'delete a', 'add a'])
+})
+
+test('Informer freezes what it hands out and keeps no managed fields', async t => {
+  const api = new FakeApi()
+  api.seed(configMaps, named('a', { data: { k: 'v' }, metadata: { managedFields: [{ manager: 'kubectl' }] } }))
+  const { informer, signal } = start(t, api)
+  await informer.synced(signal)
+  const object = informer.get('ns', 'a')
+  assert.throws(() => Object.assign(object?.data ?? {}, { k: 'changed' }), TypeError)
+  assert.equal(object?.metadata.managedFields, undefined)
+})
+
+test('Informer keeps only metadata where that is asked for', async t => {
+  const api = new FakeApi()
+  api.seed(configMaps, named('a', { data: { k: 'v' } }))
+  const { informer, signal } = start(t, api, true)
+  await informer.synced(signal)
+  assert.equal(informer.get('ns', 'a')?.data, undefined)
+})
+
+test('Informer finds objects by index, also those that changed', async t => {
+  const api = new FakeApi()
+  const owner = (uid: string) => [{ apiVersion: 'v1', kind: 'X', name: 'x', uid }]
+  api.seed(configMaps, named('a', { metadata: { ownerReferences: owner('1') } }))
+  const { informer, until, signal } = start(t, api)
+  await informer.synced(signal)
+  informer.addIndex(ownerIndex, ownerUids)
+  const owned = (uid: string) => informer.byIndex(ownerIndex, uid).map(({ metadata }) => metadata.name)
+  assert.deepEqual(owned('1'), ['a'])
+  api.change(configMaps, 'ns', 'a', ({ metadata }) => {
+    metadata.ownerReferences = owner('2')
+  })
+  await until('update a ')
+  assert.deepEqual([owned('1'), owned('2')], [[], ['a']])
+  assert.throws(() => informer.byIndex('none', '1'), /it was never added/)
+})

@@ -1,0 +1,236 @@
+// A cache of one resource that follows the API server: list, then watch, then again from the last version seen.
+import type { KubeObject } from '../api/object.ts'
+import { ApiError } from '../api/status.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { Client } from './client.ts'
+import { deepFreeze } from './freeze.ts'
+import { type IndexFunction, type Lister, ObjectCache } from './object-cache.ts'
+import { keyOf } from './object-key.ts'
+import { type ResourceRef, refName } from './resource-ref.ts'
+
+export interface InformerOptions<T extends KubeObject> {
+  readonly client: Client
+  readonly resource: ResourceRef<T>
+  /** Undefined: all namespaces. */
+  readonly namespace?: string
+  readonly labelSelector?: string
+  readonly fieldSelector?: string
+  /** Keeps and asks for metadata only; the rest of T must then not be read. */
+  readonly metadataOnly?: boolean
+  /** Drops what no reader needs, before the object is frozen. */
+  readonly transform?: (object: T) => T
+  readonly clock: Clock
+  readonly log: Logger
+  /** In [0, 1), for jitter. */
+  readonly random: () => number
+}
+
+/** Called in the order of changes, after the cache has them. Must not throw. */
+export interface InformerHandler<T> {
+  add?(object: T): void
+  update?(object: T, old: T): void
+  /** The last state that is known; it may be older than the very last one after a gap. */
+  delete?(object: T): void
+}
+
+const pageSize = 500
+const firstRetryMs = 50
+const longestRetryMs = 10_000
+
+export class Informer<T extends KubeObject> implements Lister<T> {
+  readonly resource: ResourceRef<T>
+  readonly #options: InformerOptions<T>
+  readonly #cache = new ObjectCache<T>()
+  readonly #handlers = new Set<InformerHandler<T>>()
+  readonly #synced = Promise.withResolvers<void>()
+  #hasSynced = false
+  #resourceVersion = ''
+  #failures = 0
+
+  constructor(options: InformerOptions<T>) {
+    this.#options = options
+    this.resource = options.resource
+  }
+
+  /** Whether the cache has held a whole list once. */
+  get hasSynced(): boolean {
+    return this.#hasSynced
+  }
+
+  /** The version up to which the cache is known to be current. */
+  get resourceVersion(): string {
+    return this.#resourceVersion
+  }
+
+  get size(): number {
+    return this.#cache.size
+  }
+
+  get metadataOnly(): boolean {
+    return this.#options.metadataOnly === true
+  }
+
+  /** Resolves when the first list is in the cache; rejects with the signal's reason. */
+  async synced(signal: AbortSignal): Promise<void> {
+    if (this.#hasSynced) return
+    signal.throwIfAborted()
+    const aborted = Promise.withResolvers<never>()
+    const onAbort = () => aborted.reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      await Promise.race([this.#synced.promise, aborted.promise])
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** The handler is told of all that is in the cache, then of each change, until the returned function is called. */
+  onChange(handler: InformerHandler<T>): () => void {
+    this.#handlers.add(handler)
+    if (handler.add !== undefined) for (const object of this.#cache.list()) handler.add(object)
+    return () => this.#handlers.delete(handler)
+  }
+
+  addIndex(name: string, valuesOf: IndexFunction<T>): void {
+    this.#cache.addIndex(name, valuesOf)
+  }
+
+  get(namespace: string, name: string): T | undefined {
+    return this.#cache.get(namespace, name)
+  }
+
+  getByKey(key: string): T | undefined {
+    return this.#cache.getByKey(key)
+  }
+
+  list(namespace?: string): readonly T[] {
+    return this.#cache.list(namespace)
+  }
+
+  byIndex(index: string, value: string): readonly T[] {
+    return this.#cache.byIndex(index, value)
+  }
+
+  /** Follows the server until the signal; failures are logged and retried with back-off and jitter. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log, random } = this.#options
+    while (!signal.aborted) {
+      try {
+        if (this.#resourceVersion === '') await this.#relist(signal)
+        await this.#follow(signal)
+      } catch (err) {
+        if (signal.aborted) return
+        if (isExpired(err)) {
+          this.#resourceVersion = ''
+          log.debug('watch expired', { resource: refName(this.resource) })
+        } else {
+          const level = this.#failures === 0 ? 'info' : 'debug'
+          log[level]('informer lost the server', { resource: refName(this.resource), err })
+        }
+        const wait = Math.min(firstRetryMs * 2 ** this.#failures, longestRetryMs)
+        this.#failures++
+        await clock.sleep(wait * (0.5 + random()), signal).catch(() => undefined)
+      }
+    }
+  }
+
+  async #relist(signal: AbortSignal): Promise<void> {
+    const { client, namespace, labelSelector, fieldSelector, metadataOnly } = this.#options
+    const selection = { namespace, labelSelector, fieldSelector, metadataOnly }
+    const gone = new Set(this.#cache.keys())
+    let token = ''
+    let version = ''
+    // Pages are taken in only when all are here: a chain that expires half-way must not look like deletions.
+    const objects: T[] = []
+    do {
+      const page = await client.list(
+        this.resource,
+        { ...defined(selection), limit: pageSize, ...(token === '' ? {} : { continue: token }) },
+        signal,
+      )
+      for (const object of page.items) objects.push(this.#prepare(object))
+      version = page.resourceVersion
+      token = page.continue
+    } while (token !== '')
+    for (const object of objects) {
+      gone.delete(keyOf(object))
+      this.#put(object)
+    }
+    for (const key of gone) this.#remove(key)
+    this.#resourceVersion = version
+    this.#failures = 0
+    if (!this.#hasSynced) {
+      this.#hasSynced = true
+      this.#synced.resolve()
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { client, namespace, labelSelector, fieldSelector, metadataOnly, random, clock } = this.#options
+    const selection = { namespace, labelSelector, fieldSelector, metadataOnly }
+    const watch = client.watch(
+      this.resource,
+      {
+        ...defined(selection),
+        resourceVersion: this.#resourceVersion,
+        allowWatchBookmarks: true,
+        timeoutSeconds: Math.round(300 * (1 + random())),
+      },
+      signal,
+    )
+    const began = clock.now()
+    for await (const events of watch) {
+      this.#failures = 0
+      for (const event of events) {
+        if (event.type === 'DELETED') this.#remove(keyOf(event.object), this.#prepare(event.object))
+        else if (event.type !== 'BOOKMARK') this.#put(this.#prepare(event.object))
+        this.#resourceVersion = event.object.metadata.resourceVersion ?? this.#resourceVersion
+      }
+    }
+    // A server that ends each watch at once must not be asked in a tight loop.
+    if (clock.now() - began < 1000) throw new Error('the watch was ended within a second')
+  }
+
+  #prepare(object: T): T {
+    // Managed fields are often half of an object, and no reader of a cache needs them: an update without them keeps the server's.
+    delete object.metadata.managedFields
+    const kept = this.metadataOnly ? onlyMetadata(object) : object
+    return deepFreeze(this.#options.transform?.(kept) ?? kept)
+  }
+
+  #put(object: T): void {
+    const before = this.#cache.getByKey(keyOf(object))
+    if (before !== undefined && before.metadata.resourceVersion === object.metadata.resourceVersion) return
+    if (before !== undefined && before.metadata.uid !== object.metadata.uid) {
+      // Deleted and made again within a gap: readers must see both.
+      this.#remove(keyOf(object))
+      this.#put(object)
+      return
+    }
+    this.#cache.set(object)
+    if (before === undefined) for (const handler of this.#handlers) handler.add?.(object)
+    else for (const handler of this.#handlers) handler.update?.(object, before)
+  }
+
+  #remove(key: string, lastState?: T): void {
+    const old = this.#cache.delete(key)
+    if (old !== undefined) for (const handler of this.#handlers) handler.delete?.(lastState ?? old)
+  }
+}
+
+function isExpired(err: unknown): boolean {
+  return err instanceof ApiError && err.status.code === 410
+}
+
+function onlyMetadata<T extends KubeObject>(object: T): T {
+  const { apiVersion, kind, metadata } = object
+  // The promise of `metadataOnly`: its reader asks for nothing else.
+  return { ...(apiVersion === undefined ? {} : { apiVersion }), ...(kind === undefined ? {} : { kind }), metadata } as T
+}
+
+function defined<O extends object>(options: O): Partial<{ [K in keyof O]: Exclude<O[K], undefined> }> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<{
+    [K in keyof O]: Exclude<O[K], undefined>
+  }>
+}

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FakeClock } from './fake-clock.ts'
+import { WorkQueue } from './work-queue.ts'
+
+test('WorkQueue hands out each key once, in order', async () => {
+  const queue = new WorkQueue({ clock: new FakeClock() })
+  for (const key of ['a', 'b', 'a']) queue.add(key)
+  assert.deepEqual([await queue.take(), await queue.take(), queue.depth], ['a', 'b', 0])
+})
+
+test('WorkQueue never hands out a key that is being worked on, and hands it out again afterwards', async () => {
+  const queue = new WorkQueue({ clock: new FakeClock() })
+  queue.add('a')
+  assert.equal(await queue.take(), 'a')
+  queue.add('a')
+  assert.equal(queue.depth, 0)
+  queue.done('a')
+  assert.equal(await queue.take(), 'a')
+  queue.done('a')
+  assert.ok(queue.idle)
+})
+
+test('WorkQueue wakes a waiting taker', async () => {
+  const queue = new WorkQueue({ clock: new FakeClock() })
+  const taken = queue.take()
+  queue.add('a')
+  assert.equal(await taken, 'a')
+})
+
+test('WorkQueue doubles the wait of a key that fails, until it is forgotten', async () => {
+  const clock = new FakeClock()
+  const queue = new WorkQueue({ clock, firstBackoffMs: 10, longestBackoffMs: 30 })
+  const waits: number[] = []
+  const measure = async () => {
+    queue.addBackedOff('a')
+    const start = clock.now()
+    while (queue.depth === 0) await clock.advance(1)
+    waits.push(clock.now() - start)
+    queue.done((await queue.take()) ?? '')
+  }
+  for (let i = 0; i < 4; i++) await measure()
+  queue.forget('a')
+  await measure()
+  assert.deepEqual(waits, [10, 20, 30, 30, 10])
+})
+
+test('WorkQueue keeps the earliest of several delays', async () => {
+  const clock = new FakeClock()
+  const queue = new WorkQueue({ clock })
+  queue.addAfter('a', 100)
+  queue.addAfter('a', 50)
+  queue.addAfter('a', 200)
+  await clock.advance(50)
+  assert.equal(queue.depth, 1)
+  queue.done((await queue.take()) ?? '')
+  await clock.advance(500)
+  assert.equal(queue.depth, 0)
+})
+
+test('WorkQueue ends its takers when it stops', async () => {
+  const queue = new WorkQueue({ clock: new FakeClock() })
+  const taken = queue.take()
+  queue.stop()
+  queue.add('a')
+  assert.deepEqual([await taken, await queue.take()], [undefined, undefined])
+})

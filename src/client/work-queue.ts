@@ -1,0 +1,114 @@
+// Keys that wait for work: each at most once, never worked on twice at a time, and back later after a failure.
+import type { Clock } from '../base/clock.ts'
+
+export interface WorkQueueOptions {
+  readonly clock: Clock
+  /** The wait after the first failure of a key; it doubles with each further one. Default 5 ms, as client-go's. */
+  readonly firstBackoffMs?: number
+  /** Default 1000 s, as client-go's. */
+  readonly longestBackoffMs?: number
+}
+
+export class WorkQueue {
+  readonly #clock: Clock
+  readonly #first: number
+  readonly #longest: number
+  readonly #stop = new AbortController()
+  /** In the order of arrival. */
+  readonly #ready = new Set<string>()
+  readonly #working = new Set<string>()
+  /** Added while worked on: ready again when done. */
+  readonly #again = new Set<string>()
+  readonly #failures = new Map<string, number>()
+  /** When a delayed key becomes ready; a timer whose time is not this any more does nothing. */
+  readonly #delayed = new Map<string, number>()
+  readonly #takers: ((key: string | undefined) => void)[] = []
+
+  constructor(options: WorkQueueOptions) {
+    this.#clock = options.clock
+    this.#first = options.firstBackoffMs ?? 5
+    this.#longest = options.longestBackoffMs ?? 1_000_000
+  }
+
+  get depth(): number {
+    return this.#ready.size
+  }
+
+  /** Nothing is ready or being worked on; delayed keys do not count. */
+  get idle(): boolean {
+    return this.#ready.size === 0 && this.#working.size === 0
+  }
+
+  add(key: string): void {
+    if (this.#stop.signal.aborted || this.#ready.has(key)) return
+    if (this.#working.has(key)) {
+      this.#again.add(key)
+      return
+    }
+    const taker = this.#takers.shift()
+    if (taker === undefined) {
+      this.#ready.add(key)
+      return
+    }
+    this.#working.add(key)
+    taker(key)
+  }
+
+  /** Of several delays of one key the earliest counts. */
+  addAfter(key: string, ms: number): void {
+    if (ms <= 0) this.add(key)
+    if (ms <= 0 || this.#stop.signal.aborted) return
+    const due = this.#clock.now() + ms
+    const waiting = this.#delayed.get(key)
+    if (waiting !== undefined && waiting <= due) return
+    this.#delayed.set(key, due)
+    this.#clock.sleep(ms, this.#stop.signal).then(
+      () => {
+        if (this.#delayed.get(key) !== due) return
+        this.#delayed.delete(key)
+        this.add(key)
+      },
+      () => this.#delayed.delete(key),
+    )
+  }
+
+  /** After a failure: later and later. */
+  addBackedOff(key: string): void {
+    const failures = this.#failures.get(key) ?? 0
+    this.#failures.set(key, failures + 1)
+    this.addAfter(key, Math.min(this.#first * 2 ** failures, this.#longest))
+  }
+
+  /** The key succeeded, or is given up: its failures no longer count. */
+  forget(key: string): void {
+    this.#failures.delete(key)
+  }
+
+  failuresOf(key: string): number {
+    return this.#failures.get(key) ?? 0
+  }
+
+  /** The next key, which is the caller's until `done`; undefined when the queue has stopped. */
+  take(): Promise<string | undefined> {
+    if (this.#stop.signal.aborted) return Promise.resolve(undefined)
+    for (const key of this.#ready) {
+      this.#ready.delete(key)
+      this.#working.add(key)
+      return Promise.resolve(key)
+    }
+    return new Promise(resolve => this.#takers.push(resolve))
+  }
+
+  done(key: string): void {
+    this.#working.delete(key)
+    if (this.#again.delete(key)) this.add(key)
+  }
+
+  /** Every waiting and later `take` gets undefined; what waits is dropped. */
+  stop(): void {
+    this.#stop.abort()
+    for (const taker of this.#takers.splice(0)) taker(undefined)
+    this.#ready.clear()
+    this.#again.clear()
+  }
+}
