@@ -25,6 +25,8 @@ export interface StoreEvent {
   readonly entry: Entry
   /** The version before; undefined for ADDED. */
   readonly previous: Entry | undefined
+  /** The entry that a watcher of this type is sent: for DELETED through a selection the previous state at this event's revision, else `entry`. */
+  entryAs(type: EventType): Entry
   /** `{"type":…,"object":…}\n`, framed once a version and type; `type` may differ from the event's own where a selector begins or ceases to match. */
   frame(type: EventType): Buffer
 }
@@ -37,9 +39,14 @@ export interface CollectionOptions {
   fieldsOf?(object: KubeObject): Record<string, string>
   /** Field paths that get an index, such as `spec.nodeName`. */
   readonly indexedFields?: readonly string[]
+  /** Field values are stored beside the object. Raise this when `fieldsOf` changes, so that stored values are computed anew. Default 0. */
+  readonly fieldsVersion?: number
 }
 
-/** A test on labels and fields. `exactLabels`/`exactFields` let the store use an index; `matches` decides. */
+/**
+ * A test on labels and fields. `matches` decides, and must depend on the entry alone. `exactLabels`/`exactFields` are pairs that every match
+ * has (all of them), so that the store can use an index; leaving them out is right but slow.
+ */
 export interface Selection {
   readonly exactLabels?: readonly (readonly [string, string])[]
   readonly exactFields?: readonly (readonly [string, string])[]
@@ -54,12 +61,12 @@ export interface ListQuery {
   readonly limit?: number
   /** Continue behind this key (exclusive). */
   readonly after?: { readonly namespace: string; readonly name: string }
-  /** The state at exactly this revision; undefined for the newest. Throws `RevisionCompacted` outside the window. */
+  /** The state at exactly this revision; undefined for the newest. Throws `RevisionCompacted` before the window, `RevisionInFuture` behind the newest. */
   readonly revision?: number
 }
 
 export interface ListResult {
-  /** Ordered by namespace, then name. */
+  /** Ordered by the string `namespace/name` (the name alone for cluster-scoped objects), as upstream's keys are. */
   readonly entries: readonly Entry[]
   /** The revision whose state this is. */
   readonly revision: number
@@ -72,9 +79,9 @@ export interface WatchQuery {
   readonly namespace?: string
   readonly name?: string
   readonly selection?: Selection
-  /** Events after this revision. Throws `RevisionCompacted` where it is outside the window. */
+  /** Events after this revision, which may lie in the future. Throws `RevisionCompacted` where it is outside the window. */
   readonly after: number
-  /** Bytes that may wait for a slow reader before the watch is ended. */
+  /** Bytes of objects that may wait for a reader that is paused before the watch is ended. Default 8 MiB; events before the call do not count. */
   readonly maxPendingBytes?: number
 }
 
@@ -85,10 +92,16 @@ export interface Watched {
 }
 
 export interface Watch {
-  /** Called with events in order, several at once where they became visible together. Never called before `start` returns the watch. */
+  /**
+   * Called with events in order, several at once where they became visible together. Never called before `watch` and the task that called it
+   * in are done. A listener that throws ends its watch.
+   */
   onEvents(listener: (events: readonly Watched[]) => void): void
-  /** Why the watch ended by itself, if it did: the reader was too slow, or the store closed. */
+  /** Why the watch ended by itself, if it did: `too slow: …`, `the store closed`. Called once, at once where it ended before. */
   onEnd(listener: (reason: string) => void): void
+  /** Back-pressure: keeps events until `resume`, up to `maxPendingBytes`. */
+  pause(): void
+  resume(): void
   close(): void
 }
 
@@ -115,9 +128,11 @@ export interface Collection {
   watch(query: WatchQuery): Watch
   /** How many objects exist. */
   readonly size: number
+  /** The oldest revision that a watch can resume from and a list can be taken at. */
+  readonly oldestRevision: number
   /**
    * Decides at once (compare-and-swap against `newest`) and throws `WriteConflict` synchronously where `expected` is not the newest.
-   * The promise resolves with the new entry when it is durable and visible, in revision order.
+   * The promise resolves with the new entry when it is durable and visible, in revision order. It rejects with `WriteFailed`.
    */
   write(request: WriteRequest): Promise<Entry>
 }
@@ -163,9 +178,31 @@ export class RevisionCompacted extends Error {
   }
 }
 
+/** The revision is newer than the store's newest: the caller has it from another store, or made it up. */
+export class RevisionInFuture extends Error {
+  readonly requested: number
+  readonly newest: number
+  constructor(requested: number, newest: number) {
+    super(`revision ${requested} is newer than the newest revision ${newest}`)
+    this.name = 'RevisionInFuture'
+    this.requested = requested
+    this.newest = newest
+  }
+}
+
+/** A write was not made durable and never will be. With `retriable` the store still accepts writes (the disk was full); else it has stopped. */
+export class WriteFailed extends Error {
+  readonly retriable: boolean
+  constructor(message: string, options: { readonly retriable: boolean; readonly cause?: unknown }) {
+    super(message, { cause: options.cause })
+    this.name = 'WriteFailed'
+    this.retriable = options.retriable
+  }
+}
+
 /** Seals what reaches a disk. Bound to key and revision, so that a swapped or replayed record is detected. */
 export interface Sealer {
-  /** A fresh 256-bit data key and its wrapped form (wrapped by the signer's key-encryption key). */
+  /** A fresh random 256-bit data key, never one given out before, and its wrapped form (wrapped by the signer's key-encryption key). */
   newDataKey(): Promise<{ readonly id: string; readonly key: Buffer; readonly wrapped: Buffer }>
   unwrapDataKey(wrapped: Buffer): Promise<Buffer>
 }

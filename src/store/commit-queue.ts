@@ -1,0 +1,211 @@
+// The heart of a store: orders decided writes, makes them durable in groups, and shows each group at once.
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import { VersionEvent } from './event.ts'
+import { defaultWindow, type WindowLimits } from './event-window.ts'
+import type { StoreMetrics } from './metrics.ts'
+import type { Collection, CollectionOptions, Entry, Store, StoreStatus } from './store.ts'
+import { WriteFailed } from './store.ts'
+import { type CacheOwner, type DecidedWrite, WatchCache } from './watch-cache.ts'
+
+/** What makes writes durable. */
+export interface CommitLog {
+  /** Resolves when all of these are durable, in order; rejects with `WriteFailed` when none of them is. Called with one group at a time. */
+  append(group: readonly DecidedWrite[]): Promise<void>
+  /** Bytes on disk. */
+  readonly bytes: number
+  close(): Promise<void>
+}
+
+export interface CommitQueueOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics?: StoreMetrics
+  readonly window?: Partial<WindowLimits>
+  /** Undefined for a store that is memory only: a write is visible in the next microtask. */
+  readonly commitLog?: CommitLog
+  /** The newest revision there is, and the oldest that events are known from. */
+  readonly revision?: number
+  readonly oldestRevision?: number
+}
+
+interface Waiting {
+  readonly write: DecidedWrite
+  resolve(entry: Entry): void
+  reject(err: unknown): void
+}
+
+export class CommitQueue implements Store, CacheOwner {
+  readonly #options: CommitQueueOptions
+  readonly #caches = new Map<string, WatchCache>()
+  readonly #failureListeners: ((err: Error) => void)[] = []
+  readonly #oldestRevision: number
+  /** The newest revision that is visible, and the newest that is decided; never apart for longer than a commit. */
+  #revision: number
+  #decided: number
+  #queue: Waiting[] = []
+  #committing = false
+  #scheduled = false
+  #settled: (() => void)[] = []
+  #refusal: WriteFailed | undefined
+
+  constructor(options: CommitQueueOptions) {
+    this.#options = options
+    this.#revision = options.revision ?? 1
+    this.#decided = this.#revision
+    this.#oldestRevision = options.oldestRevision ?? this.#revision
+  }
+
+  get revision(): number {
+    return this.#revision
+  }
+
+  get nextRevision(): number {
+    return this.#decided + 1
+  }
+
+  get refusal(): WriteFailed | undefined {
+    return this.#refusal
+  }
+
+  collection(options: CollectionOptions): Collection {
+    const cache = this.cache(options.groupResource)
+    cache.configure(options)
+    return cache
+  }
+
+  /** The cache of a resource, declared or not: records are loaded before the server declares what it knows. */
+  cache(groupResource: string): WatchCache {
+    let cache = this.#caches.get(groupResource)
+    if (cache === undefined) {
+      cache = new WatchCache(groupResource, this, this.#oldestRevision, { ...defaultWindow, ...this.#options.window })
+      this.#caches.set(groupResource, cache)
+    }
+    return cache
+  }
+
+  commit(write: DecidedWrite): Promise<Entry> {
+    this.#decided = write.entry.revision
+    const done = new Promise<Entry>((resolve, reject) => this.#queue.push({ write, resolve, reject }))
+    this.#schedule()
+    return done
+  }
+
+  listenerFailed(err: unknown): void {
+    this.#options.log.error('watch listener failed', { err })
+  }
+
+  settled(): Promise<void> {
+    if (this.#revision === this.#decided) return Promise.resolve()
+    const target = this.#decided
+    return new Promise(resolve => {
+      this.#settled.push(() => {
+        // A failed group takes its revisions back, so the target may never come: then nothing is left to wait for.
+        if (this.#revision >= target || this.#revision === this.#decided) resolve()
+        else void this.settled().then(resolve)
+      })
+    })
+  }
+
+  status(): StoreStatus {
+    let objects = 0
+    let oldestRevision = this.#revision
+    for (const cache of this.#caches.values()) {
+      objects += cache.size
+      oldestRevision = Math.min(oldestRevision, cache.oldestRevision)
+    }
+    return { revision: this.#revision, oldestRevision, objects, bytes: this.#options.commitLog?.bytes ?? 0 }
+  }
+
+  onFailure(listener: (err: Error) => void): void {
+    this.#failureListeners.push(listener)
+    if (this.#refusal !== undefined) listener(this.#refusal)
+  }
+
+  /** Stops accepting writes for good. */
+  fail(err: WriteFailed): void {
+    if (this.#refusal !== undefined) return
+    this.#refusal = err
+    this.#options.metrics?.failed.set(1)
+    this.#options.log.error('store accepts no more writes', { err })
+    this.#abandon(err)
+    for (const listener of this.#failureListeners) listener(err)
+  }
+
+  /** Writes that are decided are finished first. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#refusal ??= new WriteFailed('The store is closed', { retriable: false })
+    await this.settled()
+    for (const cache of this.#caches.values()) cache.endWatches('the store closed')
+    await this.#options.commitLog?.close()
+  }
+
+  /** In a microtask: the writes of one turn of the event loop go into one group, and a lone write waits for nobody. */
+  #schedule(): void {
+    if (this.#committing || this.#scheduled) return
+    this.#scheduled = true
+    queueMicrotask(() => {
+      this.#scheduled = false
+      void this.#commitWaiting()
+    })
+  }
+
+  async #commitWaiting(): Promise<void> {
+    const { commitLog, metrics } = this.#options
+    if (this.#committing || this.#queue.length === 0) return
+    this.#committing = true
+    while (this.#queue.length > 0) {
+      const group = this.#queue
+      this.#queue = []
+      const began = performance.now()
+      try {
+        if (commitLog !== undefined) await commitLog.append(group.map(waiting => waiting.write))
+      } catch (err) {
+        this.#groupFailed(group, err)
+        continue
+      }
+      this.#show(group)
+      metrics?.observeGroup(group.length, (performance.now() - began) / 1000)
+    }
+    this.#committing = false
+  }
+
+  #show(group: readonly Waiting[]): void {
+    const now = this.#options.clock.now()
+    const byCache = new Map<WatchCache, VersionEvent[]>()
+    for (const { write } of group) {
+      const event = new VersionEvent(write.type, write.entry, write.previous, now, write.frame)
+      write.cache.apply(write.key, event)
+      this.#revision = write.entry.revision
+      const events = byCache.get(write.cache)
+      if (events === undefined) byCache.set(write.cache, [event])
+      else events.push(event)
+    }
+    for (const [cache, events] of byCache) cache.publish(events)
+    for (const { write, resolve } of group) resolve(write.entry)
+    this.#wakeSettled()
+  }
+
+  #groupFailed(group: readonly Waiting[], err: unknown): void {
+    const failure = err instanceof WriteFailed ? err : new WriteFailed('The write could not be stored', { retriable: false, cause: err })
+    for (const { reject } of group) reject(failure)
+    if (failure.retriable) this.#abandon(failure)
+    else this.fail(failure)
+  }
+
+  /** Writes that wait were decided on versions that never came to be, so they fall with the group before them. */
+  #abandon(err: WriteFailed): void {
+    const waiting = this.#queue
+    this.#queue = []
+    for (const { reject } of waiting) reject(err)
+    for (const cache of this.#caches.values()) cache.abandonPending()
+    this.#decided = this.#revision
+    this.#wakeSettled()
+  }
+
+  #wakeSettled(): void {
+    const settled = this.#settled
+    this.#settled = []
+    for (const wake of settled) wake()
+  }
+}

@@ -1,0 +1,99 @@
+// One version of one object in memory: the bytes that are answered, what selection needs, and the parsed object for as long as somebody uses it.
+import type { KubeObject } from '../api/object.ts'
+import type { Entry, EventType } from './store.ts'
+
+type StringMap = Readonly<Record<string, string>>
+
+const noLabels: StringMap = Object.freeze({})
+
+/** What a version is made of. `labels` and `fields` stand beside the bytes so that nothing needs parsing to be selected. */
+export interface EntryParts {
+  readonly namespace: string
+  readonly name: string
+  readonly revision: number
+  readonly bytes: Buffer
+  readonly labels: StringMap | undefined
+  /** Selectable fields beside metadata.name and metadata.namespace. */
+  readonly extraFields: StringMap | undefined
+  /** The parsed object where it is at hand. */
+  readonly object?: KubeObject
+}
+
+export class StoredEntry implements Entry {
+  readonly namespace: string
+  readonly name: string
+  readonly revision: number
+  readonly bytes: Buffer
+  readonly labels: StringMap
+  readonly extraFields: StringMap | undefined
+  #fields: StringMap | undefined
+  /** Weak, because a parsed pod takes several times the memory of its bytes. Minor collections keep the target, so a fresh object stays for a while. */
+  #object: WeakRef<KubeObject> | undefined
+
+  constructor(parts: EntryParts) {
+    this.namespace = parts.namespace
+    this.name = parts.name
+    this.revision = parts.revision
+    this.bytes = parts.bytes
+    this.labels = parts.labels ?? noLabels
+    this.extraFields = parts.extraFields
+    this.#object = parts.object === undefined ? undefined : new WeakRef(parts.object)
+  }
+
+  get fields(): StringMap {
+    this.#fields ??= Object.freeze({ ...this.extraFields, 'metadata.name': this.name, 'metadata.namespace': this.namespace })
+    return this.#fields
+  }
+
+  get object(): KubeObject {
+    const kept = this.#object?.deref()
+    if (kept !== undefined) return deepFreeze(kept)
+    const object = deepFreeze(JSON.parse(this.bytes.toString('utf8')) as KubeObject)
+    this.#object = new WeakRef(object)
+    return object
+  }
+}
+
+/** The value of an own property: labels and fields are user data, so `constructor` must not be found on the prototype. */
+export function ownValue(map: StringMap, key: string): string | undefined {
+  return Object.hasOwn(map, key) ? map[key] : undefined
+}
+
+const framePrefixes: Readonly<Record<EventType, string>> = {
+  ADDED: '{"type":"ADDED","object":',
+  MODIFIED: '{"type":"MODIFIED","object":',
+  DELETED: '{"type":"DELETED","object":',
+}
+const frameSuffix = '}\n'
+
+/** Encodes an object once, as a watch frame with the object's own bytes inside it: the frame of the event costs no second copy. */
+export function encode(type: EventType, object: KubeObject): { readonly frame: Buffer; readonly bytes: Buffer } {
+  const prefix = framePrefixes[type]
+  const frame = bufferOf(prefix + JSON.stringify(object) + frameSuffix)
+  return { frame, bytes: frame.subarray(prefix.length, frame.length - frameSuffix.length) }
+}
+
+/** Memory of its own: a slice of Node's 64 KiB pool would keep its neighbours alive for as long as this one object lives. */
+export function bufferOf(text: string): Buffer {
+  const buffer = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
+  buffer.write(text)
+  return buffer
+}
+
+/** `{"type":…,"object":…}\n` around bytes that are already encoded. */
+export function frameOf(type: EventType, bytes: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(framePrefixes[type]), bytes, Buffer.from(frameSuffix)])
+}
+
+/** A shallow copy with another resourceVersion; the rest is shared with the original. */
+export function withRevision(object: KubeObject, revision: number): KubeObject {
+  return { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } }
+}
+
+/** Freezes in place and stops at what is frozen already, so a second call costs one test. */
+function deepFreeze<T extends object>(value: T): T {
+  if (Object.isFrozen(value)) return value
+  Object.freeze(value)
+  for (const child of Object.values(value)) if (typeof child === 'object' && child !== null) deepFreeze(child)
+  return value
+}

@@ -1,0 +1,77 @@
+// The recent events of one collection, from which watches resume and older states are derived.
+import type { StoredEntry } from './entry.ts'
+import type { VersionEvent } from './event.ts'
+import { keyOf } from './ordered-slots.ts'
+import { RevisionCompacted } from './store.ts'
+
+export interface WindowLimits {
+  readonly events: number
+  /** Bytes of the objects in the window. */
+  readonly bytes: number
+  readonly ageMs: number
+}
+
+/** Upstream compacts etcd after five minutes and keeps up to 100,000 events a resource; a quarter of an hour lets a paused client return. */
+export const defaultWindow: WindowLimits = { events: 10_000, bytes: 16 * 2 ** 20, ageMs: 15 * 60_000 }
+
+export class EventWindow {
+  readonly #limits: WindowLimits
+  /** Events in revision order; those before `#head` are gone. */
+  #events: VersionEvent[] = []
+  #head = 0
+  #bytes = 0
+  /** Every event above this revision is in the window. */
+  #start: number
+
+  constructor(start: number, limits: WindowLimits) {
+    this.#start = start
+    this.#limits = limits
+  }
+
+  /** The oldest revision that a watch can resume from and a list can be taken at. */
+  get start(): number {
+    return this.#start
+  }
+
+  push(event: VersionEvent): void {
+    this.#events.push(event)
+    this.#bytes += event.entry.bytes.length
+    const { events, bytes, ageMs } = this.#limits
+    // The newest event stays even where it alone is over the limit, or no watch could resume at all.
+    while (this.#events.length - this.#head > 1) {
+      const oldest = this.#events[this.#head]
+      if (oldest === undefined) break
+      if (this.#events.length - this.#head <= events && this.#bytes <= bytes && event.at - oldest.at <= ageMs) break
+      this.#start = oldest.revision
+      this.#bytes -= oldest.entry.bytes.length
+      this.#head++
+    }
+    if (this.#head > 1024 && this.#head * 2 > this.#events.length) {
+      this.#events = this.#events.slice(this.#head)
+      this.#head = 0
+    }
+  }
+
+  /** Events above `revision`, oldest first. Throws `RevisionCompacted` where some of them are gone. */
+  after(revision: number): readonly VersionEvent[] {
+    if (revision < this.#start) throw new RevisionCompacted(revision, this.#start)
+    let low = this.#head
+    let high = this.#events.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#events[middle]?.revision ?? 0) <= revision) low = middle + 1
+      else high = middle
+    }
+    return this.#events.slice(low)
+  }
+
+  /** What differs from the newest state at `revision`: the entry of then by key, undefined where the object did not exist. */
+  changesSince(revision: number): ReadonlyMap<string, StoredEntry | undefined> {
+    const then = new Map<string, StoredEntry | undefined>()
+    for (const { entry, previous } of this.after(revision)) {
+      const key = keyOf(entry.namespace, entry.name)
+      if (!then.has(key)) then.set(key, previous)
+    }
+    return then
+  }
+}

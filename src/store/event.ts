@@ -1,0 +1,57 @@
+// One change of one object, framed for watchers at most once per type.
+import { bufferOf, frameOf, StoredEntry, withRevision } from './entry.ts'
+import type { EventType, StoreEvent } from './store.ts'
+
+export class VersionEvent implements StoreEvent {
+  readonly type: EventType
+  readonly entry: StoredEntry
+  readonly previous: StoredEntry | undefined
+  /** When it became visible: milliseconds since the Unix epoch. */
+  readonly at: number
+  #frame: Buffer | undefined
+  #otherFrames: Map<EventType, Buffer> | undefined
+  #departed: StoredEntry | undefined
+
+  /** `frame` is the frame of the event's own type, where encoding the entry has made it already. */
+  constructor(type: EventType, entry: StoredEntry, previous: StoredEntry | undefined, at: number, frame?: Buffer) {
+    this.type = type
+    this.entry = entry
+    this.previous = previous
+    this.at = at
+    this.#frame = frame
+  }
+
+  get revision(): number {
+    return this.entry.revision
+  }
+
+  entryAs(type: EventType): StoredEntry {
+    if (type !== 'DELETED' || this.type === 'DELETED' || this.previous === undefined) return this.entry
+    this.#departed ??= departed(this.previous, this.entry.revision)
+    return this.#departed
+  }
+
+  frame(type: EventType): Buffer {
+    if (type === this.type) {
+      this.#frame ??= frameOf(type, this.entry.bytes)
+      return this.#frame
+    }
+    this.#otherFrames ??= new Map()
+    let frame = this.#otherFrames.get(type)
+    if (frame === undefined) {
+      frame = frameOf(type, this.entryAs(type).bytes)
+      this.#otherFrames.set(type, frame)
+    }
+    return frame
+  }
+}
+
+/**
+ * What a watcher is told when an object leaves its selection: the last state that it could see, at the revision of the change. Upstream does the
+ * same (apiserver pkg/storage/cacher/cache_watcher.go, convertToWatchEvent), and thereby never shows an object outside the selection.
+ */
+function departed(previous: StoredEntry, revision: number): StoredEntry {
+  const { namespace, name, labels, extraFields } = previous
+  const bytes = bufferOf(JSON.stringify(withRevision(previous.object, revision)))
+  return new StoredEntry({ namespace, name, revision, bytes, labels, extraFields })
+}

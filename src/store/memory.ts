@@ -1,0 +1,20 @@
+// The store that keeps nothing: the reference for the others, and what tests and startCluster() use.
+import { type Clock, systemClock } from '../base/clock.ts'
+import { type Logger, silentLogger } from '../base/log.ts'
+import { CommitQueue } from './commit-queue.ts'
+import type { WindowLimits } from './event-window.ts'
+import type { StoreMetrics } from './metrics.ts'
+import type { Store } from './store.ts'
+
+export interface MemoryStoreOptions {
+  readonly clock?: Clock
+  readonly log?: Logger
+  readonly metrics?: StoreMetrics
+  /** How far back watches resume, per resource. Default: 10,000 events, 16 MiB, 15 minutes. */
+  readonly window?: Partial<WindowLimits>
+}
+
+/** A store in memory. Writes become visible in the next microtask, those of one task together. */
+export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
+  return new CommitQueue({ clock: systemClock, log: silentLogger, ...options })
+}

@@ -1,0 +1,495 @@
+// What every store must do. `memory.test.ts` and `sqlite.test.ts` run it.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { KubeObject } from '../api/object.ts'
+import type { WindowLimits } from './event-window.ts'
+import { storeModelTest } from './store.model.ts'
+import type { Collection, Entry, ListQuery, Selection, Store, Watch, Watched } from './store.ts'
+import { RevisionCompacted, RevisionInFuture, WriteConflict, WriteFailed } from './store.ts'
+
+export interface TestObject extends KubeObject {
+  data?: Record<string, string>
+  spec?: { nodeName?: string }
+}
+
+export type OpenStore = (window?: Partial<WindowLimits>) => Store | Promise<Store>
+
+export const testResource = {
+  groupResource: 'pods',
+  fieldsOf: (object: TestObject) => ({ 'spec.nodeName': object.spec?.nodeName ?? '' }),
+  indexedFields: ['spec.nodeName'],
+}
+
+export function storeContract(name: string, open: OpenStore): void {
+  /** Runs one test in a fresh store. */
+  const inStore = (title: string, test: (store: Store, pods: Collection) => Promise<void>, window?: Partial<WindowLimits>): void => {
+    it(title, async () => {
+      await using store = await open(window)
+      await test(store, store.collection(testResource))
+    })
+  }
+
+  describe(`${name} store: write()`, () => {
+    inStore('stamps a new resourceVersion into the bytes and takes one revision a write, deletions included', async (store, pods) => {
+      const start = store.revision
+      const created = await put(pods, 'a')
+      assert.equal(created.revision, start + 1)
+      assert.equal(parse(created).metadata.resourceVersion, String(start + 1))
+      const updated = await put(pods, 'a', { data: { k: 'v' } })
+      assert.equal(updated.revision, start + 2)
+      const deleted = await remove(pods, 'a')
+      assert.equal(deleted.revision, start + 3)
+      assert.deepEqual(parse(deleted), { ...parse(updated), metadata: { ...parse(updated).metadata, resourceVersion: String(start + 3) } })
+      assert.equal(store.revision, start + 3)
+      assert.equal(pods.get('default', 'a'), undefined)
+      assert.equal(pods.size, 0)
+    })
+
+    inStore('keeps the last state that a deletion is given', async (_, pods) => {
+      const created = await put(pods, 'a')
+      const lastState: TestObject = object('a', { data: { last: 'yes' } })
+      const entry = await pods.write({ namespace: 'default', name: 'a', expected: created, object: undefined, lastState })
+      assert.deepEqual(parse(entry).data, { last: 'yes' })
+    })
+
+    inStore('answers the bytes that it was given, whatever is in them', async (_, pods) => {
+      const data = { text: 'ü€😀\u2028 "quoted" \\ \0', 'resourceVersion": "7': '"resourceVersion":"9"', ['__proto__x']: '{}' }
+      const entry = await put(pods, 'a', { data })
+      assert.deepEqual(parse(entry).data, data)
+      assert.deepEqual(pods.get('default', 'a')?.object, parse(entry))
+      assert.throws(() => {
+        ;(entry.object as TestObject).data = {}
+      }, TypeError)
+    })
+
+    inStore('lets one of many that decided on the same version win', async (_, pods) => {
+      const first = await put(pods, 'a')
+      const attempts = Array.from({ length: 20 }, (_, i) => attempt(() => write(pods, 'a', first, { data: { by: String(i) } })))
+      const results = await Promise.all(attempts)
+      assert.equal(results.filter(result => result === 'won').length, 1)
+      assert.equal(results.filter(result => result === 'conflict').length, 19)
+      assert.deepEqual(parse(must(pods.get('default', 'a'))).data, { by: '0' })
+    })
+
+    inStore('throws WriteConflict at once, with the newest version, and takes no revision for it', async (store, pods) => {
+      const first = await put(pods, 'a')
+      const second = await put(pods, 'a')
+      const newest = (err: unknown) => err instanceof WriteConflict && err.newest?.revision === second.revision
+      assert.throws(() => write(pods, 'a', first), newest)
+      assert.throws(() => write(pods, 'a', undefined), newest)
+      assert.throws(() => pods.write({ namespace: 'default', name: 'a', expected: first, object: undefined }), newest)
+      const missing = (err: unknown) => err instanceof WriteConflict && err.newest === undefined
+      assert.throws(() => write(pods, 'b', first), missing)
+      assert.throws(() => pods.write({ namespace: 'default', name: 'b', expected: undefined, object: undefined }), missing)
+      assert.equal((await put(pods, 'c')).revision, second.revision + 1)
+      assert.equal(store.revision, second.revision + 1)
+    })
+
+    inStore('takes no revision for an object that cannot be encoded', async (store, pods) => {
+      const cyclic: TestObject & { self?: unknown } = object('a')
+      cyclic.self = cyclic
+      assert.throws(() => pods.write({ namespace: 'default', name: 'a', expected: undefined, object: cyclic }), TypeError)
+      assert.equal(pods.newest('default', 'a'), undefined)
+      const before = store.revision
+      assert.equal((await put(pods, 'a')).revision, before + 1)
+    })
+
+    inStore('shows a decided write to newest() only, until it is durable', async (store, pods) => {
+      const before = store.revision
+      const creating = write(pods, 'a', undefined)
+      assert.equal(pods.get('default', 'a'), undefined)
+      assert.equal(store.revision, before)
+      const decided = must(pods.newest('default', 'a'))
+      const deleting = pods.write({ namespace: 'default', name: 'a', expected: decided, object: undefined })
+      assert.equal(pods.newest('default', 'a'), undefined)
+      const again = write(pods, 'a', undefined, { data: { second: 'yes' } })
+      assert.equal(pods.newest('default', 'a')?.revision, before + 3)
+      await store.settled()
+      assert.equal(pods.get('default', 'a')?.revision, before + 3)
+      assert.deepEqual(
+        (await Promise.all([creating, deleting, again])).map(entry => entry.revision),
+        [before + 1, before + 2, before + 3],
+      )
+    })
+
+    inStore('resolves in revision order over all resources, each when visible', async (store, pods) => {
+      const maps = store.collection({ groupResource: 'configmaps' })
+      const order: number[] = []
+      const writes = Array.from({ length: 30 }, (_, i) =>
+        write(i % 2 === 0 ? pods : maps, `o${i}`, undefined).then(entry => {
+          assert.ok(store.revision >= entry.revision)
+          order.push(entry.revision)
+        }),
+      )
+      await Promise.all(writes)
+      assert.deepEqual(
+        order,
+        order.toSorted((a, b) => a - b),
+      )
+      assert.equal(order.length, 30)
+    })
+
+    inStore('rejects once the store is closed, and finishes what was decided before', async (store, pods) => {
+      const last = write(pods, 'a', undefined)
+      await store[Symbol.asyncDispose]()
+      assert.equal((await last).name, 'a')
+      await assert.rejects(pods.write({ namespace: 'default', name: 'b', expected: undefined, object: object('b') }), WriteFailed)
+    })
+  })
+
+  describe(`${name} store: list()`, () => {
+    inStore('orders by namespace/name as one string, as upstream does', async (_, pods) => {
+      for (const [namespace, pod] of [
+        ['a', 'z'],
+        ['a-b', 'a'],
+        ['a', 'b'],
+        ['b', 'a'],
+        ['a.c', 'x'],
+      ] as const)
+        await put(pods, pod, {}, namespace)
+      assert.deepEqual(keys(pods.list({}).entries), ['a-b/a', 'a.c/x', 'a/b', 'a/z', 'b/a'])
+      assert.deepEqual(keys(pods.list({ namespace: 'a' }).entries), ['a/b', 'a/z'])
+      assert.deepEqual(keys(pods.list({ namespace: 'none' }).entries), [])
+    })
+
+    inStore('chains pages at one revision while the objects change', async (store, pods) => {
+      for (let i = 0; i < 25; i++) await put(pods, `p${String(i).padStart(2, '0')}`)
+      const first = pods.list({ namespace: 'default', limit: 10 })
+      assert.equal(first.remaining, 15)
+      assert.equal(first.more, true)
+      const expected = pods.list({ namespace: 'default' }).entries.map(entry => entry.revision)
+      await remove(pods, 'p12')
+      await put(pods, 'p13', { data: { new: 'yes' } })
+      await put(pods, 'p125')
+      await remove(pods, 'p24')
+      await put(pods, 'p24')
+      const pages = [...first.entries]
+      let page = first
+      while (page.more) {
+        page = pods.list({ namespace: 'default', limit: 10, revision: first.revision, after: must(page.entries.at(-1)) })
+        assert.equal(page.revision, first.revision)
+        pages.push(...page.entries)
+        assert.equal(page.remaining, 25 - pages.length)
+      }
+      assert.deepEqual(
+        pages.map(entry => entry.revision),
+        expected,
+      )
+      assert.equal(pods.list({}).revision, store.revision)
+    })
+
+    inStore('finds by label, field and name what a scan finds, at the newest and an older revision', async (store, pods) => {
+      for (let i = 0; i < 300; i++) {
+        await put(pods, `p${i}`, { spec: { nodeName: `n${i % 7}` }, metadata: { labels: { app: `a${i % 5}` } } }, `ns${i % 3}`)
+      }
+      const old = store.revision
+      const before = new Map(selections.map(([title, selection]) => [title, names(pods.list({ selection }).entries)]))
+      for (let i = 0; i < 300; i += 4)
+        await put(pods, `p${i}`, { spec: { nodeName: 'n1' }, metadata: { labels: { app: 'a1' } } }, `ns${i % 3}`)
+      for (let i = 1; i < 300; i += 9) await remove(pods, `p${i}`, `ns${i % 3}`)
+      for (const [title, selection] of selections) {
+        for (const query of [
+          {},
+          { namespace: 'ns1' },
+          { limit: 7 },
+          { after: { namespace: 'ns1', name: 'p2' }, limit: 50 },
+        ] satisfies ListQuery[]) {
+          for (const revision of [undefined, old]) {
+            const indexed = pods.list({ ...query, revision, selection })
+            const scanned = pods.list({ ...query, revision, selection: { matches: entry => selection.matches(entry) } })
+            assert.deepEqual(keys(indexed.entries), keys(scanned.entries), `${title} ${JSON.stringify(query)}`)
+            assert.equal(indexed.more, scanned.more)
+            assert.equal(indexed.remaining, undefined)
+          }
+        }
+        assert.deepEqual(names(pods.list({ selection, revision: old }).entries), before.get(title), title)
+      }
+    })
+
+    inStore('answers RevisionInFuture for a revision that does not exist yet', async (store, pods) => {
+      assert.throws(() => pods.list({ revision: store.revision + 1 }), RevisionInFuture)
+    })
+
+    inStore(
+      'answers RevisionCompacted before the window',
+      async (store, pods) => {
+        const start = store.revision
+        for (let i = 0; i < 6; i++) await put(pods, 'a', { data: { i: String(i) } })
+        const oldest = pods.oldestRevision
+        assert.ok(oldest > start)
+        const compacted = (err: unknown) => err instanceof RevisionCompacted && err.oldest === oldest && err.requested === oldest - 1
+        assert.throws(() => pods.list({ revision: oldest - 1 }), compacted)
+        assert.throws(() => pods.watch({ after: oldest - 1 }), compacted)
+        assert.equal(pods.list({ revision: oldest }).entries[0]?.revision, oldest)
+        pods.watch({ after: oldest }).close()
+      },
+      { events: 3 },
+    )
+  })
+
+  describe(`${name} store: watch()`, () => {
+    inStore('tells every change once, in order, with the version before', async (_, pods) => {
+      const seen = record(pods.watch({ after: pods.oldestRevision }))
+      const created = await put(pods, 'a')
+      const updated = await put(pods, 'a', { data: { k: 'v' } })
+      const deleted = await remove(pods, 'a')
+      assert.deepEqual(seen.types(), ['ADDED a', 'MODIFIED a', 'DELETED a'])
+      assert.deepEqual(
+        seen.events.map(({ event }) => event.previous?.revision),
+        [undefined, created.revision, updated.revision],
+      )
+      assert.deepEqual(seen.frames(), [
+        { type: 'ADDED', object: parse(created) },
+        { type: 'MODIFIED', object: parse(updated) },
+        { type: 'DELETED', object: parse(deleted) },
+      ])
+      assert.equal(seen.events[1]?.event.frame('MODIFIED'), seen.events[1]?.event.frame('MODIFIED'))
+    })
+
+    inStore('resumes from every revision in the window without loss or repetition', async (store, pods) => {
+      const start = store.revision
+      for (let i = 0; i < 12; i++) await (i % 4 === 3 ? remove(pods, 'a') : put(pods, 'a', { data: { i: String(i) } }))
+      for (let after = start; after <= store.revision; after++) {
+        const seen = record(pods.watch({ after }))
+        await settle()
+        assert.deepEqual(seen.revisions(), range(after + 1, store.revision))
+      }
+    })
+
+    inStore('goes on from the replay into live events without a gap', async (store, pods) => {
+      const start = store.revision
+      await put(pods, 'a')
+      const watch = pods.watch({ after: start })
+      await put(pods, 'b')
+      const seen = record(watch)
+      const third = put(pods, 'c')
+      await third
+      assert.deepEqual(seen.revisions(), range(start + 1, start + 3))
+    })
+
+    inStore('keeps quiet until a revision in the future is passed', async (store, pods) => {
+      const seen = record(pods.watch({ after: store.revision + 2 }))
+      for (const pod of ['a', 'b', 'c']) await put(pods, pod)
+      assert.deepEqual(seen.types(), ['ADDED c'])
+    })
+
+    inStore('sees objects enter and leave its selection, and leave with their last visible state', async (_, pods) => {
+      for (const selection of [onNode1, { matches: onNode1.matches }]) {
+        const seen = record(pods.watch({ after: 1e9, selection }))
+        const live = record(pods.watch({ after: pods.list({}).revision, selection }))
+        const visible = await put(pods, 'a', { spec: { nodeName: 'n1' }, data: { state: 'visible' } })
+        const moved = await put(pods, 'a', { spec: { nodeName: 'n2' }, data: { state: 'hidden' } })
+        await put(pods, 'a', { spec: { nodeName: 'n3' } })
+        await put(pods, 'a', { spec: { nodeName: 'n1' } })
+        await put(pods, 'a', { spec: { nodeName: 'n1' }, data: { k: 'v' } })
+        await remove(pods, 'a')
+        await put(pods, 'b', { spec: { nodeName: 'n2' } })
+        await remove(pods, 'b')
+        assert.deepEqual(live.types(), ['ADDED a', 'DELETED a', 'ADDED a', 'MODIFIED a', 'DELETED a'])
+        const left = must(live.events[1])
+        const expected = { ...parse(visible), metadata: { ...parse(visible).metadata, resourceVersion: String(moved.revision) } }
+        assert.deepEqual(live.frames()[1], { type: 'DELETED', object: expected })
+        assert.deepEqual(parse(left.event.entryAs('DELETED')), expected)
+        assert.equal(left.event.entryAs('DELETED').revision, moved.revision)
+        assert.deepEqual(seen.types(), [])
+      }
+    })
+
+    inStore('tells each watcher what its query selects, whatever index it stands in', async (store, pods) => {
+      const after = store.revision
+      const exact = (path: string, value: string): Selection => ({
+        exactFields: [[path, value]],
+        matches: entry => entry.fields[path] === value,
+      })
+      const app: Selection = { exactLabels: [['app', 'x']], matches: entry => entry.labels['app'] === 'x' }
+      const watches = {
+        all: record(pods.watch({ after })),
+        namespace: record(pods.watch({ after, namespace: 'one' })),
+        name: record(pods.watch({ after, namespace: 'one', name: 'a' })),
+        anyNamespace: record(pods.watch({ after, name: 'a' })),
+        field: record(pods.watch({ after, selection: exact('spec.nodeName', 'n1') })),
+        emptyField: record(pods.watch({ after, selection: exact('spec.nodeName', '') })),
+        metadataName: record(pods.watch({ after, selection: exact('metadata.name', 'b') })),
+        label: record(pods.watch({ after, selection: app })),
+        labelInNamespace: record(pods.watch({ after, namespace: 'two', selection: app })),
+      }
+      await put(pods, 'a', { spec: { nodeName: 'n1' } }, 'one')
+      await put(pods, 'b', { metadata: { labels: { app: 'x' } } }, 'one')
+      await put(pods, 'a', { metadata: { labels: { app: 'x' } } }, 'two')
+      await put(pods, 'c', { spec: { nodeName: 'n2' }, metadata: { labels: { app: 'y' } } }, 'two')
+      const seen = Object.fromEntries(Object.entries(watches).map(([title, watch]) => [title, watch.keys()]))
+      assert.deepEqual(seen, {
+        all: ['one/a', 'one/b', 'two/a', 'two/c'],
+        namespace: ['one/a', 'one/b'],
+        name: ['one/a'],
+        anyNamespace: ['one/a', 'two/a'],
+        field: ['one/a'],
+        emptyField: ['one/b', 'two/a'],
+        metadataName: ['one/b'],
+        label: ['one/b', 'two/a'],
+        labelInNamespace: ['two/a'],
+      })
+    })
+
+    inStore('keeps events for a paused reader and ends the watch when too much waits', async (store, pods) => {
+      const patient = pods.watch({ after: store.revision })
+      const slow = pods.watch({ after: store.revision, maxPendingBytes: 300 })
+      const [seen, dropped] = [record(patient), record(slow)]
+      await settle()
+      patient.pause()
+      slow.pause()
+      for (let i = 0; i < 5; i++) await put(pods, `p${i}`)
+      assert.deepEqual(seen.types(), [])
+      patient.resume()
+      slow.resume()
+      assert.deepEqual(
+        seen.types(),
+        range(0, 4).map(i => `ADDED p${i}`),
+      )
+      assert.deepEqual(dropped.types(), [])
+      assert.match(must(dropped.ended()), /^too slow: /)
+      assert.equal(seen.ended(), undefined)
+    })
+
+    inStore('ends the watch of a listener that throws, and no other', async (store, pods) => {
+      const broken = pods.watch({ after: store.revision })
+      let reason: string | undefined
+      broken.onEvents(() => {
+        throw new Error('broken listener')
+      })
+      broken.onEnd(ended => {
+        reason = ended
+      })
+      const seen = record(pods.watch({ after: store.revision }))
+      await put(pods, 'a')
+      await put(pods, 'b')
+      assert.equal(reason, 'the listener failed')
+      assert.deepEqual(seen.types(), ['ADDED a', 'ADDED b'])
+    })
+
+    inStore('says nothing after close(), and ends with the store', async (store, pods) => {
+      const closed = pods.watch({ after: store.revision })
+      const [silent, seen] = [record(closed), record(pods.watch({ after: store.revision }))]
+      closed.close()
+      await put(pods, 'a')
+      await store[Symbol.asyncDispose]()
+      assert.deepEqual(silent.types(), [])
+      assert.equal(silent.ended(), undefined)
+      assert.deepEqual(seen.types(), ['ADDED a'])
+      assert.equal(seen.ended(), 'the store closed')
+    })
+
+    inStore('hands a watch that is opened inside a listener every event once', async (store, pods) => {
+      const maps = store.collection({ groupResource: 'configmaps' })
+      const after = store.revision
+      let nested: ReturnType<typeof record> | undefined
+      const outer = pods.watch({ after })
+      outer.onEvents(() => {
+        nested ??= record(maps.watch({ after }))
+      })
+      await settle()
+      await Promise.all([write(pods, 'a', undefined), write(maps, 'm', undefined)])
+      await write(maps, 'n', undefined)
+      assert.deepEqual(must(nested).types(), ['ADDED m', 'ADDED n'])
+    })
+  })
+
+  describe(`${name} store: model`, () => {
+    it('behaves like a simple model under random concurrent writes', () => storeModelTest(open))
+  })
+}
+
+const onNode1: Selection = { exactFields: [['spec.nodeName', 'n1']], matches: entry => entry.fields['spec.nodeName'] === 'n1' }
+
+const selections: readonly [string, Selection][] = [
+  ['node', onNode1],
+  ['label', { exactLabels: [['app', 'a1']], matches: entry => entry.labels['app'] === 'a1' }],
+  [
+    'both',
+    {
+      exactLabels: [['app', 'a1']],
+      exactFields: [['spec.nodeName', 'n1']],
+      matches: entry => entry.labels['app'] === 'a1' && onNode1.matches(entry),
+    },
+  ],
+  ['name', { exactFields: [['metadata.name', 'p4']], matches: entry => entry.name === 'p4' }],
+  ['prototype', { exactLabels: [['constructor', 'x']], matches: entry => Object.hasOwn(entry.labels, 'constructor') }],
+]
+
+export function object(name: string, rest: Partial<TestObject> = {}, namespace = 'default'): TestObject {
+  return { apiVersion: 'v1', kind: 'Pod', ...rest, metadata: { name, namespace, ...rest.metadata } }
+}
+
+export function write(
+  collection: Collection,
+  name: string,
+  expected: Entry | undefined,
+  rest: Partial<TestObject> = {},
+  namespace = 'default',
+) {
+  return collection.write({ namespace, name, expected, object: object(name, rest, namespace) })
+}
+
+/** Creates or updates from whatever the newest version is. */
+export function put(collection: Collection, name: string, rest: Partial<TestObject> = {}, namespace = 'default'): Promise<Entry> {
+  return write(collection, name, collection.newest(namespace, name), rest, namespace)
+}
+
+export function remove(collection: Collection, name: string, namespace = 'default'): Promise<Entry> {
+  return collection.write({ namespace, name, expected: collection.newest(namespace, name), object: undefined })
+}
+
+export function parse(entry: Entry): TestObject {
+  return JSON.parse(entry.bytes.toString()) as TestObject
+}
+
+export function must<T>(value: T | undefined): T {
+  assert.notEqual(value, undefined)
+  return value as T
+}
+
+/** Collects what a watch is handed. */
+export function record(watch: Watch) {
+  const events: Watched[] = []
+  let reason: string | undefined
+  watch.onEvents(batch => events.push(...batch))
+  watch.onEnd(ended => {
+    reason = ended
+  })
+  return {
+    events,
+    ended: () => reason,
+    types: () => events.map(({ type, event }) => `${type} ${event.entry.name}`),
+    keys: () => keys(events.map(({ event }) => event.entry)),
+    revisions: () => events.map(({ event }) => event.entry.revision),
+    frames: () => events.map(({ type, event }) => JSON.parse(event.frame(type).toString()) as { type: string; object: TestObject }),
+  }
+}
+
+async function attempt(act: () => Promise<Entry>): Promise<'won' | 'conflict'> {
+  try {
+    await act()
+    return 'won'
+  } catch (err) {
+    if (err instanceof WriteConflict) return 'conflict'
+    throw err
+  }
+}
+
+/** Lets the microtask run in which a watch begins. */
+async function settle(): Promise<void> {
+  await Promise.resolve()
+  await Promise.resolve()
+}
+
+export function keys(entries: readonly Entry[]): string[] {
+  return entries.map(entry => `${entry.namespace}/${entry.name}`)
+}
+
+function names(entries: readonly Entry[]): string[] {
+  return entries.map(entry => entry.name)
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)
+}

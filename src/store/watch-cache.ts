@@ -1,0 +1,184 @@
+// The objects of one resource in memory: what every read and watch is answered from, whatever makes the writes durable.
+import type { KubeObject } from '../api/object.ts'
+import { encode, StoredEntry, withRevision } from './entry.ts'
+import type { VersionEvent } from './event.ts'
+import { EventWindow, type WindowLimits } from './event-window.ts'
+import { listPage } from './listing.ts'
+import { keyOf, OrderedSlots, type Slot } from './ordered-slots.ts'
+import { SelectionIndex } from './selection-index.ts'
+import type { Collection, CollectionOptions, Entry, ListQuery, ListResult, Watch, WatchQuery, WriteRequest } from './store.ts'
+import { RevisionCompacted, RevisionInFuture, WriteConflict } from './store.ts'
+import { Watcher } from './watcher.ts'
+import { WatcherIndex } from './watcher-index.ts'
+
+/** A write that is decided: it has its revision and its bytes, and waits to become durable. */
+export interface DecidedWrite {
+  readonly cache: WatchCache
+  readonly key: string
+  readonly type: VersionEvent['type']
+  readonly entry: StoredEntry
+  readonly previous: StoredEntry | undefined
+  readonly frame: Buffer
+}
+
+/** What a cache asks of its store. */
+export interface CacheOwner {
+  readonly revision: number
+  /** Why the store accepts no writes, if so. */
+  readonly refusal: Error | undefined
+  /** The revision that the next committed write takes. */
+  readonly nextRevision: number
+  /** Takes the next revision and queues the write; resolves when it is durable and visible. */
+  commit(write: DecidedWrite): Promise<Entry>
+  listenerFailed(err: unknown): void
+}
+
+const nothingChanged: ReadonlyMap<string, StoredEntry | undefined> = new Map()
+
+export class WatchCache implements Collection {
+  readonly groupResource: string
+  fieldsVersion = 0
+  readonly #owner: CacheOwner
+  #fieldsOf: CollectionOptions['fieldsOf']
+  readonly #slots = new Map<string, Slot>()
+  readonly #order = new OrderedSlots()
+  readonly #index = new SelectionIndex(this.#slots)
+  readonly #window: EventWindow
+  readonly #watchers = new WatcherIndex()
+  /** The newest decided version by key, undefined for a deletion, until it is durable. */
+  readonly #pending = new Map<string, { readonly revision: number; readonly entry: StoredEntry | undefined }>()
+
+  constructor(groupResource: string, owner: CacheOwner, start: number, limits: WindowLimits) {
+    this.groupResource = groupResource
+    this.#owner = owner
+    this.#window = new EventWindow(start, limits)
+  }
+
+  /** Called when the resource is declared; records may have been loaded before. */
+  configure(options: CollectionOptions): void {
+    this.#fieldsOf = options.fieldsOf
+    this.fieldsVersion = options.fieldsVersion ?? 0
+    for (const path of options.indexedFields ?? []) this.#index.addField(path)
+  }
+
+  get size(): number {
+    return this.#slots.size
+  }
+
+  get watchers(): number {
+    return this.#watchers.size
+  }
+
+  get oldestRevision(): number {
+    return this.#window.start
+  }
+
+  get(namespace: string, name: string): StoredEntry | undefined {
+    return this.#slots.get(keyOf(namespace, name))?.entry
+  }
+
+  newest(namespace: string, name: string): StoredEntry | undefined {
+    return this.#newest(keyOf(namespace, name))
+  }
+
+  list(query: ListQuery): ListResult {
+    const newest = this.#owner.revision
+    const revision = query.revision ?? newest
+    if (revision > newest) throw new RevisionInFuture(revision, newest)
+    const then = revision === newest ? nothingChanged : this.#window.changesSince(revision)
+    return { revision, ...listPage({ slots: this.#slots, order: this.#order, index: this.#index, then }, query) }
+  }
+
+  watch(query: WatchQuery): Watch {
+    if (query.after < this.#window.start) throw new RevisionCompacted(query.after, this.#window.start)
+    const watcher = new Watcher(
+      query,
+      closed => this.#watchers.remove(closed),
+      err => this.#owner.listenerFailed(err),
+    )
+    watcher.replay(this.#window.after(query.after))
+    this.#watchers.add(watcher)
+    return watcher
+  }
+
+  write(request: WriteRequest): Promise<Entry> {
+    const { refusal } = this.#owner
+    if (refusal !== undefined) return Promise.reject(refusal)
+    const write = this.#decide(request)
+    const done = this.#owner.commit(write)
+    this.#pending.set(write.key, { revision: write.entry.revision, entry: write.type === 'DELETED' ? undefined : write.entry })
+    return done
+  }
+
+  /** Compares and swaps against the newest version, stamps and encodes. Has no effect on the store, so it may throw anywhere. */
+  #decide({ namespace, name, expected, object, lastState }: WriteRequest): DecidedWrite {
+    const key = keyOf(namespace, name)
+    const newest = this.#newest(key)
+    if (newest?.revision !== expected?.revision) throw new WriteConflict(newest)
+    const revision = this.#owner.nextRevision
+    const stamped = object ?? withRevision(lastState ?? lastObject(newest), revision)
+    stamped.metadata.resourceVersion = String(revision)
+    const type = object === undefined ? 'DELETED' : newest === undefined ? 'ADDED' : 'MODIFIED'
+    const { frame, bytes } = encode(type, stamped)
+    const labels = stamped.metadata.labels
+    const entry = new StoredEntry({ namespace, name, revision, bytes, labels, extraFields: this.#fieldsOf?.(stamped), object: stamped })
+    return { cache: this, key, type, entry, previous: newest, frame }
+  }
+
+  /** Forgets a decided write that will not become durable. */
+  abandonPending(): void {
+    this.#pending.clear()
+  }
+
+  /** Makes a durable event the newest state. Watchers are told later, by `publish`, when the whole group is visible. */
+  apply(key: string, event: VersionEvent): void {
+    this.#place(key, event.type === 'DELETED' ? undefined : event.entry)
+    this.#window.push(event)
+    if (this.#pending.get(key)?.revision === event.revision) this.#pending.delete(key)
+  }
+
+  publish(events: readonly VersionEvent[]): void {
+    if (this.#watchers.size === 0) return
+    const touched = new Set<Watcher>()
+    for (const event of events) {
+      this.#watchers.visit(event, watcher => {
+        if (watcher.offer(event)) touched.add(watcher)
+      })
+    }
+    for (const watcher of touched) watcher.flush()
+  }
+
+  endWatches(reason: string): void {
+    for (const watcher of [...this.#watchers]) watcher.end(reason)
+  }
+
+  #newest(key: string): StoredEntry | undefined {
+    const pending = this.#pending.size > 0 ? this.#pending.get(key) : undefined
+    if (pending !== undefined) return pending.entry
+    return this.#slots.get(key)?.entry
+  }
+
+  #place(key: string, entry: StoredEntry | undefined): void {
+    const slot = this.#slots.get(key)
+    if (slot === undefined) {
+      if (entry === undefined) return
+      const added: Slot = { key, entry }
+      this.#slots.set(key, added)
+      this.#order.insert(added)
+      this.#index.update(added, undefined, entry)
+      return
+    }
+    this.#index.update(slot, slot.entry, entry)
+    if (entry !== undefined) {
+      slot.entry = entry
+      return
+    }
+    this.#slots.delete(key)
+    this.#order.remove(key)
+  }
+}
+
+function lastObject(newest: StoredEntry | undefined): KubeObject {
+  if (newest === undefined) throw new WriteConflict(undefined)
+  return newest.object
+}
