@@ -1,0 +1,202 @@
+// Which objects a node has a reason to see: node -> pods bound to it -> what these pods name, kept up to date object by object.
+import type { KubeObject } from '../../api/object.ts'
+
+export type GraphKind = 'pods' | 'persistentvolumes' | 'volumeattachments'
+
+/** Supplied by the composition from the store's collections. `list` is the state now, `onChange` every change after it. */
+export interface NodeGraphSource {
+  list(): readonly { readonly resource: GraphKind; readonly object: KubeObject }[]
+  onChange(listener: (change: { readonly resource: GraphKind; readonly object: KubeObject; readonly deleted: boolean }) => void): void
+}
+
+export type NamespacedVertex = 'secret' | 'configmap' | 'persistentvolumeclaim' | 'serviceaccount' | 'resourceclaim' | 'pod'
+
+export interface NodeGraph {
+  reaches(node: string, kind: NamespacedVertex, namespace: string, name: string): boolean
+  reachesVolume(node: string, name: string): boolean
+  reachesAttachment(node: string, name: string): boolean
+}
+
+interface PodShape extends KubeObject {
+  spec?: {
+    nodeName?: string
+    serviceAccountName?: string
+    imagePullSecrets?: Named[]
+    initContainers?: ContainerShape[]
+    containers?: ContainerShape[]
+    ephemeralContainers?: ContainerShape[]
+    volumes?: VolumeShape[]
+    resourceClaims?: { name: string; resourceClaimName?: string }[]
+  }
+  status?: { resourceClaimStatuses?: { name: string; resourceClaimName?: string }[] }
+}
+interface Named {
+  name?: string
+}
+interface ContainerShape {
+  env?: { valueFrom?: { secretKeyRef?: Named; configMapKeyRef?: Named } }[]
+  envFrom?: { secretRef?: Named; configMapRef?: Named }[]
+}
+type SecretHolder = Readonly<Record<string, unknown>>
+interface VolumeShape {
+  name: string
+  secret?: { secretName?: string }
+  configMap?: Named
+  persistentVolumeClaim?: { claimName?: string }
+  ephemeral?: unknown
+  projected?: { sources?: { secret?: Named; configMap?: Named }[] }
+  [source: string]: unknown
+}
+interface PersistentVolumeShape extends KubeObject {
+  spec?: { claimRef?: { namespace?: string; name?: string }; [source: string]: unknown }
+}
+
+const vertex = (kind: NamespacedVertex, namespace: string, name: string): string => `${kind}/${namespace}/${name}`
+
+/** Everything that a pod's node may read because of the pod. */
+export function verticesOfPod(pod: KubeObject): ReadonlySet<string> {
+  const { metadata, spec = {}, status = {} }: PodShape = pod
+  const { namespace = '', name = '' } = metadata
+  const found = new Set<string>([vertex('pod', namespace, name)])
+  const add = (kind: NamespacedVertex, target: string | undefined) => {
+    if (target) found.add(vertex(kind, namespace, target))
+  }
+  add('serviceaccount', spec.serviceAccountName)
+  for (const secret of spec.imagePullSecrets ?? []) add('secret', secret.name)
+  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])]) {
+    for (const { valueFrom } of container.env ?? []) {
+      add('secret', valueFrom?.secretKeyRef?.name)
+      add('configmap', valueFrom?.configMapKeyRef?.name)
+    }
+    for (const from of container.envFrom ?? []) {
+      add('secret', from.secretRef?.name)
+      add('configmap', from.configMapRef?.name)
+    }
+  }
+  for (const volume of spec.volumes ?? []) {
+    add('secret', volume.secret?.secretName)
+    add('configmap', volume.configMap?.name)
+    add('persistentvolumeclaim', volume.persistentVolumeClaim?.claimName)
+    // A generic ephemeral volume's claim is named after pod and volume.
+    if (volume.ephemeral) add('persistentvolumeclaim', `${name}-${volume.name}`)
+    for (const part of volume.projected?.sources ?? []) {
+      add('secret', part.secret?.name)
+      add('configmap', part.configMap?.name)
+    }
+    for (const secret of volumeSecrets(volume)) add('secret', secret.name)
+  }
+  for (const claim of spec.resourceClaims ?? []) add('resourceclaim', claim.resourceClaimName)
+  for (const claim of status.resourceClaimStatuses ?? []) add('resourceclaim', claim.resourceClaimName)
+  return found
+}
+
+const secretFields = ['secretRef', 'nodePublishSecretRef', 'nodeStageSecretRef', 'nodeExpandSecretRef']
+
+/** Secrets that a volume's driver needs on the node (CSI, iSCSI, CephFS, RBD, FlexVolume, ScaleIO, StorageOS, Azure). */
+function volumeSecrets(source: Readonly<Record<string, unknown>>): { name: string; namespace?: string }[] {
+  const found: { name: string; namespace?: string }[] = []
+  for (const driver of Object.values(source)) {
+    if (!isObject(driver)) continue
+    for (const field of secretFields) {
+      const reference = driver[field]
+      if (isObject(reference) && typeof reference['name'] === 'string') {
+        found.push({
+          name: reference['name'],
+          ...(typeof reference['namespace'] === 'string' ? { namespace: reference['namespace'] } : {}),
+        })
+      }
+    }
+  }
+  const azure = source['azureFile']
+  if (isObject(azure) && typeof azure['secretName'] === 'string') {
+    const namespace = azure['secretNamespace']
+    found.push({ name: azure['secretName'], ...(typeof namespace === 'string' ? { namespace } : {}) })
+  }
+  return found
+}
+
+const isObject = (value: unknown): value is SecretHolder => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+export function createNodeGraph(source: NodeGraphSource): NodeGraph {
+  /** Vertex -> node -> how many of the node's pods lead there. */
+  const counts = new Map<string, Map<string, number>>()
+  const pods = new Map<string, { readonly node: string; readonly vertices: ReadonlySet<string> }>()
+  const claimOfVolume = new Map<string, string>()
+  const volumesOfSecret = new Map<string, Set<string>>()
+  const secretsOfVolume = new Map<string, readonly string[]>()
+  const nodeOfAttachment = new Map<string, string>()
+
+  const count = (key: string, node: string, by: 1 | -1) => {
+    const nodes = counts.get(key) ?? new Map<string, number>()
+    const next = (nodes.get(node) ?? 0) + by
+    if (next === 0) nodes.delete(node)
+    else nodes.set(node, next)
+    if (nodes.size === 0) counts.delete(key)
+    else counts.set(key, nodes)
+  }
+
+  const applyPod = (pod: PodShape, deleted: boolean) => {
+    const key = `${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''}`
+    const before = pods.get(key)
+    for (const reached of before?.vertices ?? []) count(reached, before?.node ?? '', -1)
+    pods.delete(key)
+    const node = pod.spec?.nodeName
+    if (deleted || !node) return
+    const vertices = verticesOfPod(pod)
+    for (const reached of vertices) count(reached, node, 1)
+    pods.set(key, { node, vertices })
+  }
+
+  const applyVolume = (volume: PersistentVolumeShape, deleted: boolean) => {
+    const name = volume.metadata.name ?? ''
+    for (const secret of secretsOfVolume.get(name) ?? []) {
+      const volumes = volumesOfSecret.get(secret)
+      volumes?.delete(name)
+      if (volumes?.size === 0) volumesOfSecret.delete(secret)
+    }
+    secretsOfVolume.delete(name)
+    claimOfVolume.delete(name)
+    const { claimRef, ...sources } = volume.spec ?? {}
+    if (deleted || !claimRef?.name) return
+    const claimNamespace = claimRef.namespace ?? ''
+    claimOfVolume.set(name, vertex('persistentvolumeclaim', claimNamespace, claimRef.name))
+    const secrets = volumeSecrets(sources).map(secret => vertex('secret', secret.namespace ?? claimNamespace, secret.name))
+    secretsOfVolume.set(name, secrets)
+    for (const secret of secrets) {
+      const volumes = volumesOfSecret.get(secret) ?? new Set<string>()
+      volumes.add(name)
+      volumesOfSecret.set(secret, volumes)
+    }
+  }
+
+  const applyAttachment = (attachment: KubeObject & { spec?: { nodeName?: string } }, deleted: boolean) => {
+    const name = attachment.metadata.name ?? ''
+    const node = attachment.spec?.nodeName
+    if (deleted || !node) nodeOfAttachment.delete(name)
+    else nodeOfAttachment.set(name, node)
+  }
+
+  const apply = (resource: GraphKind, object: KubeObject, deleted: boolean) => {
+    if (resource === 'pods') applyPod(object, deleted)
+    else if (resource === 'persistentvolumes') applyVolume(object, deleted)
+    else applyAttachment(object, deleted)
+  }
+  for (const { resource, object } of source.list()) apply(resource, object, false)
+  source.onChange(({ resource, object, deleted }) => apply(resource, object, deleted))
+
+  const reachesVolume = (node: string, name: string): boolean => {
+    const claim = claimOfVolume.get(name)
+    return claim !== undefined && (counts.get(claim)?.has(node) ?? false)
+  }
+  return {
+    reaches(node, kind, namespace, name) {
+      const key = vertex(kind, namespace, name)
+      if (counts.get(key)?.has(node)) return true
+      if (kind !== 'secret') return false
+      for (const volume of volumesOfSecret.get(key) ?? []) if (reachesVolume(node, volume)) return true
+      return false
+    },
+    reachesVolume,
+    reachesAttachment: (node, name) => nodeOfAttachment.get(name) === node,
+  }
+}

@@ -1,0 +1,170 @@
+// What a node agent may do: only what concerns itself and the pods bound to it, decided object by object over the node graph.
+import type { Attributes, Authorizer, Decision } from '../access.ts'
+import { componentRoles } from '../bootstrap-policy/component-roles.ts'
+import type { NamespacedVertex, NodeGraph } from './node-graph.ts'
+import { compileRole } from './rule-match.ts'
+
+export const nodesGroup = 'system:nodes'
+export const nodeUserPrefix = 'system:node:'
+
+const allow: Decision = { decision: 'allow', reason: '' }
+const noOpinion = (reason: string): Decision => ({ decision: 'no-opinion', reason })
+
+/** The node that a user is; undefined for other users, '' for a member of system:nodes without a node's name. */
+export function nodeOf(user: Attributes['user']): string | undefined {
+  if (!user.groups.includes(nodesGroup)) return undefined
+  return user.name.startsWith(nodeUserPrefix) ? user.name.slice(nodeUserPrefix.length) : ''
+}
+
+/** Rules that are not about single objects: the role system:node. */
+const nodeRole = compileRole(componentRoles.find(role => role.metadata.name === 'system:node')?.rules ?? [])
+
+export function createNodeAuthorizer(graph: NodeGraph): Authorizer {
+  return {
+    name: 'Node',
+    authorize(attributes) {
+      const node = nodeOf(attributes.user)
+      if (node === undefined) return noOpinion('')
+      if (node === '') return noOpinion(`unknown node for user "${attributes.user.name}"`)
+      if (attributes.isResource) {
+        const decided = byResource(graph, node, attributes)
+        if (decided !== undefined) return decided
+      }
+      return nodeRole.allows(attributes) ? allow : noOpinion('')
+    },
+  }
+}
+
+function byResource(graph: NodeGraph, node: string, attributes: Attributes): Decision | undefined {
+  switch (`${attributes.resource}.${attributes.group}`) {
+    case 'secrets.':
+      return readNamespaced(graph, node, 'secret', attributes)
+    case 'configmaps.':
+      return readNamespaced(graph, node, 'configmap', attributes)
+    case 'persistentvolumeclaims.':
+      return attributes.subresource === 'status'
+        ? claimStatus(graph, node, attributes)
+        : getOne(attributes, node, ({ namespace, name }) => graph.reaches(node, 'persistentvolumeclaim', namespace, name))
+    case 'persistentvolumes.':
+      return getOne(attributes, node, ({ name }) => graph.reachesVolume(node, name))
+    case 'resourceclaims.resource.k8s.io':
+      return getOne(attributes, node, ({ namespace, name }) => graph.reaches(node, 'resourceclaim', namespace, name))
+    case 'volumeattachments.storage.k8s.io':
+      return getOne(attributes, node, ({ name }) => graph.reachesAttachment(node, name))
+    case 'serviceaccounts.':
+      return accountToken(graph, node, attributes)
+    case 'leases.coordination.k8s.io':
+      return ownLease(node, attributes)
+    case 'csinodes.storage.k8s.io':
+      return ownCsiNode(node, attributes)
+    case 'resourceslices.resource.k8s.io':
+      return ownSlices(node, attributes)
+    case 'nodes.':
+      return ownNode(node, attributes)
+    case 'pods.':
+      return ownPods(graph, node, attributes)
+    default:
+      return undefined
+  }
+}
+
+const unrelated = (node: string): Decision => noOpinion(`no relationship found between node '${node}' and this object`)
+
+function readNamespaced(graph: NodeGraph, node: string, kind: NamespacedVertex, attributes: Attributes): Decision {
+  const { verb, subresource, namespace, name } = attributes
+  if (verb !== 'get' && verb !== 'list' && verb !== 'watch') return noOpinion('can only read resources of this type')
+  if (subresource !== '') return noOpinion('cannot read subresource')
+  if (namespace === '') return noOpinion('can only read namespaced object of this type')
+  if (name === '') return noOpinion('No Object name found')
+  return graph.reaches(node, kind, namespace, name) ? allow : unrelated(node)
+}
+
+function getOne(attributes: Attributes, node: string, reaches: (attributes: Attributes) => boolean): Decision {
+  if (attributes.verb !== 'get') return noOpinion('can only get individual resources of this type')
+  if (attributes.subresource !== '') return noOpinion('cannot get subresource')
+  if (attributes.name === '') return noOpinion('No Object name found')
+  return reaches(attributes) ? allow : unrelated(node)
+}
+
+function claimStatus(graph: NodeGraph, node: string, { verb, namespace, name }: Attributes): Decision {
+  if (verb !== 'get' && verb !== 'update' && verb !== 'patch') return noOpinion('can only get/update/patch this type')
+  if (name === '') return noOpinion('No Object name found')
+  return graph.reaches(node, 'persistentvolumeclaim', namespace, name) ? allow : unrelated(node)
+}
+
+function accountToken(graph: NodeGraph, node: string, { verb, subresource, namespace, name }: Attributes): Decision {
+  if (verb !== 'create' || subresource !== 'token' || name === '') {
+    return noOpinion('can only create tokens for individual service accounts')
+  }
+  return graph.reaches(node, 'serviceaccount', namespace, name) ? allow : unrelated(node)
+}
+
+const ownVerbs = new Set(['get', 'create', 'update', 'patch', 'delete'])
+
+function ownLease(node: string, { verb, namespace, name }: Attributes): Decision {
+  if (!ownVerbs.has(verb)) return noOpinion('can only get, create, update, patch, or delete a node lease')
+  if (namespace !== 'kube-node-lease') return noOpinion('can only access leases in the "kube-node-lease" system namespace')
+  // The name of a create is in the body, where NodeRestriction checks it.
+  if (verb !== 'create' && name !== node) return noOpinion('can only access node lease with the same name as the requesting node')
+  return allow
+}
+
+function ownCsiNode(node: string, { verb, subresource, name }: Attributes): Decision {
+  if (!ownVerbs.has(verb)) return noOpinion('can only get, create, update, patch, or delete a CSINode')
+  if (subresource !== '') return noOpinion('cannot authorize CSINode subresources')
+  if (verb !== 'create' && name !== node) return noOpinion('can only access CSINode with the same name as the requesting node')
+  return allow
+}
+
+function ownSlices(node: string, attributes: Attributes): Decision {
+  const { verb, subresource } = attributes
+  if (subresource !== '') return noOpinion('cannot authorize ResourceSlice subresources')
+  // A slice's node is in its body or its stored state: NodeRestriction compares it.
+  if (verb === 'create' || verb === 'get' || verb === 'update' || verb === 'patch' || verb === 'delete') return allow
+  if (verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection') {
+    return noOpinion(
+      'only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection',
+    )
+  }
+  if (selects(attributes, 'spec.nodeName', node)) return allow
+  return noOpinion('can only list/watch/deletecollection resourceslices with nodeName field selector')
+}
+
+function ownNode(node: string, attributes: Attributes): Decision {
+  const { verb, subresource, name } = attributes
+  if (subresource === 'status' && (verb === 'update' || verb === 'patch')) return allow
+  if (subresource !== '') return noOpinion('')
+  // Which node is written is NodeRestriction's decision: the name of a create is in the body.
+  if (verb === 'create' || verb === 'update' || verb === 'patch') return allow
+  if (verb !== 'get' && verb !== 'list' && verb !== 'watch') return noOpinion('')
+  if (name === node || (name === '' && selects(attributes, 'metadata.name', node))) return allow
+  return noOpinion(`node '${node}' cannot read '${name}', only its own Node object`)
+}
+
+function ownPods(graph: NodeGraph, node: string, attributes: Attributes): Decision {
+  const { verb, subresource, namespace, name } = attributes
+  if (subresource === 'status') return verb === 'update' || verb === 'patch' ? allow : noOpinion('')
+  if (subresource === 'eviction') return verb === 'create' ? allow : noOpinion('')
+  if (subresource !== '') return noOpinion('')
+  switch (verb) {
+    case 'create':
+    case 'delete':
+      return allow // mirror pods and finished pods; NodeRestriction binds both to the node
+    case 'get':
+      if (name === '') return noOpinion('No Object name found')
+      return graph.reaches(node, 'pod', namespace, name) ? allow : unrelated(node)
+    case 'list':
+    case 'watch':
+      if (selects(attributes, 'spec.nodeName', node)) return allow
+      if (name !== '' && graph.reaches(node, 'pod', namespace, name)) return allow
+      return noOpinion('can only list/watch pods with spec.nodeName field selector')
+    default:
+      return noOpinion('')
+  }
+}
+
+/** Whether the field selector demands exactly this value; all its terms must hold, so that further terms only narrow it. */
+function selects({ fieldSelector }: Attributes, field: string, value: string): boolean {
+  if (fieldSelector === undefined) return false
+  return fieldSelector.split(',').some(term => term === `${field}=${value}` || term === `${field}==${value}`)
+}

@@ -1,0 +1,184 @@
+// Role-based access control over an index that follows the stored roles and bindings, so that a request only looks up its subjects.
+import type { UserInfo } from '../../api/user.ts'
+import type { Attributes, Authorizer } from '../access.ts'
+import type { PolicyRule, RbacKind, RbacSource, RoleBinding, Subject } from '../rbac-object.ts'
+import { type CompiledRole, compileRole } from './rule-match.ts'
+
+/** What one user may do in one namespace, as SelfSubjectRulesReview and the escalation checks need it. */
+export interface RulesOfUser {
+  readonly rules: readonly PolicyRule[]
+  /** Bindings to roles that do not exist, in upstream's words. */
+  readonly errors: readonly string[]
+}
+
+export interface RbacAuthorizer extends Authorizer {
+  readonly name: 'RBAC'
+  rulesFor(user: UserInfo, namespace: string): RulesOfUser
+  /** The rules of one role; undefined where it does not exist. `namespace` is '' for a ClusterRole. */
+  rulesOfRole(kind: 'Role' | 'ClusterRole', namespace: string, name: string): readonly PolicyRule[] | undefined
+}
+
+interface Grant {
+  readonly namespace: string
+  readonly bindingName: string
+  readonly roleKind: 'Role' | 'ClusterRole'
+  readonly roleKey: string
+  readonly subject: Subject
+  /** The whole sentence of an allowing decision, written once. */
+  readonly reason: string
+}
+
+/** Grants of one subject: those for the whole cluster, and those inside a namespace. Each list is ordered by binding name. */
+interface SubjectGrants {
+  readonly cluster: Grant[]
+  readonly byNamespace: Map<string, Grant[]>
+}
+
+const accountPrefix = 'system:serviceaccount:'
+const roleKeyOf = (kind: string, namespace: string, name: string): string => (kind === 'Role' ? `${namespace}/${name}` : name)
+
+export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
+  const roles = new Map<string, CompiledRole>()
+  const bindings = new Map<string, readonly Grant[]>()
+  const users = new Map<string, SubjectGrants>()
+  const groups = new Map<string, SubjectGrants>()
+
+  const apply = (
+    kind: RbacKind,
+    object: RoleBinding | { rules?: PolicyRule[] | null; metadata: RoleBinding['metadata'] },
+    deleted: boolean,
+  ) => {
+    const { name = '', namespace = '' } = object.metadata
+    if (kind === 'Role' || kind === 'ClusterRole') {
+      const key = roleKeyOf(kind, namespace, name)
+      if (deleted) roles.delete(key)
+      else roles.set(key, compileRole('rules' in object ? (object.rules ?? []) : []))
+      return
+    }
+    const key = `${kind}/${namespace}/${name}`
+    for (const grant of bindings.get(key) ?? []) removeGrant(grant)
+    bindings.delete(key)
+    if (deleted || !('roleRef' in object)) return
+    const grants = grantsOf(kind, object)
+    bindings.set(key, grants)
+    for (const grant of grants) addGrant(grant)
+  }
+
+  const holders = (subject: Subject) => (subject.kind === 'Group' ? groups : users)
+  const holderName = (grant: Grant) =>
+    grant.subject.kind === 'ServiceAccount' ? `${accountPrefix}${accountNamespace(grant)}:${grant.subject.name}` : grant.subject.name
+  const addGrant = (grant: Grant) => {
+    const map = holders(grant.subject)
+    const held: SubjectGrants = map.get(holderName(grant)) ?? { cluster: [], byNamespace: new Map() }
+    map.set(holderName(grant), held)
+    const list = grant.namespace === '' ? held.cluster : (held.byNamespace.get(grant.namespace) ?? [])
+    if (grant.namespace !== '') held.byNamespace.set(grant.namespace, list)
+    const at = list.findIndex(other => other.bindingName > grant.bindingName)
+    list.splice(at === -1 ? list.length : at, 0, grant)
+  }
+  const removeGrant = (grant: Grant) => {
+    const map = holders(grant.subject)
+    const held = map.get(holderName(grant))
+    if (held === undefined) return
+    const list = grant.namespace === '' ? held.cluster : (held.byNamespace.get(grant.namespace) ?? [])
+    const at = list.indexOf(grant)
+    if (at !== -1) list.splice(at, 1)
+    if (grant.namespace !== '' && list.length === 0) held.byNamespace.delete(grant.namespace)
+    if (held.cluster.length === 0 && held.byNamespace.size === 0) map.delete(holderName(grant))
+  }
+
+  /** What `user` holds: cluster-wide grants of all its subjects first, then those of the namespace, as upstream visits them. */
+  function* grantsFor(user: UserInfo, namespace: string): Generator<Grant> {
+    const held: SubjectGrants[] = []
+    const own = users.get(user.name)
+    if (own) held.push(own)
+    for (const group of user.groups) {
+      const ofGroup = groups.get(group)
+      if (ofGroup) held.push(ofGroup)
+    }
+    for (const grants of held) yield* grants.cluster
+    if (namespace === '') return
+    for (const grants of held) yield* grants.byNamespace.get(namespace) ?? []
+  }
+
+  for (const { kind, object } of source.list()) apply(kind, object, false)
+  source.onChange(change => apply(change.kind, change.object, change.deleted))
+
+  return {
+    name: 'RBAC',
+    authorize(attributes: Attributes) {
+      const { user } = attributes
+      const namespace = attributes.isResource ? attributes.namespace : ''
+      const own = users.get(user.name)
+      const allowed = own === undefined ? undefined : firstAllowing(own.cluster, attributes)
+      if (allowed !== undefined) return { decision: 'allow', reason: allowed.reason }
+      for (const group of user.groups) {
+        const held = groups.get(group)
+        const grant = held === undefined ? undefined : firstAllowing(held.cluster, attributes)
+        if (grant !== undefined) return { decision: 'allow', reason: grant.reason }
+      }
+      if (namespace !== '') {
+        const grant = firstAllowing(own?.byNamespace.get(namespace), attributes)
+        if (grant !== undefined) return { decision: 'allow', reason: grant.reason }
+        for (const group of user.groups) {
+          const ofGroup = firstAllowing(groups.get(group)?.byNamespace.get(namespace), attributes)
+          if (ofGroup !== undefined) return { decision: 'allow', reason: ofGroup.reason }
+        }
+      }
+      const errors = missingRoles(grantsFor(user, namespace))
+      return { decision: 'no-opinion', reason: errors.length === 0 ? '' : `RBAC: ${aggregated(errors)}` }
+    },
+    rulesFor(user, namespace) {
+      const rules: PolicyRule[] = []
+      const errors = missingRoles(grantsFor(user, namespace))
+      for (const grant of grantsFor(user, namespace)) rules.push(...(roles.get(grant.roleKey)?.rules ?? []))
+      return { rules, errors }
+    },
+    rulesOfRole: (kind, namespace, name) => roles.get(roleKeyOf(kind, namespace, name))?.rules,
+  }
+
+  function firstAllowing(grants: readonly Grant[] | undefined, attributes: Attributes): Grant | undefined {
+    if (grants === undefined) return undefined
+    for (const grant of grants) if (roles.get(grant.roleKey)?.allows(attributes)) return grant
+    return undefined
+  }
+
+  function missingRoles(grants: Iterable<Grant>): string[] {
+    const missing = new Set<string>()
+    for (const grant of grants) {
+      if (roles.has(grant.roleKey)) continue
+      const name = grant.roleKind === 'Role' ? grant.roleKey.slice(grant.roleKey.indexOf('/') + 1) : grant.roleKey
+      missing.add(`${grant.roleKind.toLowerCase()}.rbac.authorization.k8s.io "${name}" not found`)
+    }
+    return [...missing]
+  }
+}
+
+const aggregated = (errors: readonly string[]): string => (errors.length === 1 ? (errors[0] ?? '') : `[${errors.join(', ')}]`)
+
+/** An account subject of a RoleBinding without a namespace means the binding's own. */
+const accountNamespace = ({ subject, namespace }: { subject: Subject; namespace: string }): string => subject.namespace || namespace
+
+function grantsOf(kind: 'RoleBinding' | 'ClusterRoleBinding', binding: RoleBinding): Grant[] {
+  const { name = '', namespace = '' } = binding.metadata
+  const { roleRef } = binding
+  if (roleRef.kind !== 'Role' && roleRef.kind !== 'ClusterRole') return []
+  // A ClusterRoleBinding can only name a ClusterRole; anything else grants nothing.
+  if (kind === 'ClusterRoleBinding' && roleRef.kind !== 'ClusterRole') return []
+  const roleKind = roleRef.kind
+  const scope = kind === 'ClusterRoleBinding' ? '' : namespace
+  const bindingText = kind === 'ClusterRoleBinding' ? `ClusterRoleBinding "${name}"` : `RoleBinding "${name}/${namespace}"`
+  return (binding.subjects ?? []).map(subject => ({
+    namespace: scope,
+    bindingName: name,
+    roleKind,
+    roleKey: roleKeyOf(roleKind, namespace, roleRef.name),
+    subject,
+    reason: `RBAC: allowed by ${bindingText} of ${roleKind} "${roleRef.name}" to ${subjectText(subject, scope)}`,
+  }))
+}
+
+function subjectText(subject: Subject, namespace: string): string {
+  if (subject.kind !== 'ServiceAccount') return `${subject.kind} "${subject.name}"`
+  return `ServiceAccount "${subject.name}/${accountNamespace({ subject, namespace })}"`
+}

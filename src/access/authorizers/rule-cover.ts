@@ -1,0 +1,84 @@
+// Whether one set of RBAC rules grants everything that another does: the question behind every escalation check.
+import type { PolicyRule } from '../rbac-object.ts'
+
+const includes = (list: readonly string[] | undefined, value: string): boolean => list?.includes(value) ?? false
+
+/** One verb on one resource, or one verb on one path: rules are compared in these smallest pieces. */
+function piecesOf(rule: PolicyRule): PolicyRule[] {
+  const pieces: PolicyRule[] = []
+  const names = rule.resourceNames ?? []
+  for (const group of rule.apiGroups ?? []) {
+    for (const resource of rule.resources ?? []) {
+      for (const verb of rule.verbs) {
+        const piece = { apiGroups: [group], resources: [resource], verbs: [verb] }
+        if (names.length === 0) pieces.push(piece)
+        for (const name of names) pieces.push({ ...piece, resourceNames: [name] })
+      }
+    }
+  }
+  for (const url of rule.nonResourceURLs ?? []) {
+    for (const verb of rule.verbs) pieces.push({ nonResourceURLs: [url], verbs: [verb] })
+  }
+  return pieces
+}
+
+function covers(owner: PolicyRule, piece: PolicyRule): boolean {
+  const [verb = ''] = piece.verbs
+  if (!includes(owner.verbs, '*') && !includes(owner.verbs, verb)) return false
+  const url = piece.nonResourceURLs?.[0]
+  if (url !== undefined) return (owner.nonResourceURLs ?? []).some(held => urlCovers(held, url))
+  const [group = ''] = piece.apiGroups ?? []
+  if (!includes(owner.apiGroups, '*') && !includes(owner.apiGroups, group)) return false
+  const [resource = ''] = piece.resources ?? []
+  if (!resourceCovers(owner.resources ?? [], resource)) return false
+  const ownerNames = owner.resourceNames ?? []
+  if (ownerNames.length === 0) return true
+  const name = piece.resourceNames?.[0]
+  return name !== undefined && ownerNames.includes(name)
+}
+
+function urlCovers(held: string, wanted: string): boolean {
+  if (held === '*' || held === wanted) return true
+  return held.endsWith('*') && wanted.startsWith(held.slice(0, -1))
+}
+
+function resourceCovers(held: readonly string[], wanted: string): boolean {
+  if (held.includes('*') || held.includes(wanted)) return true
+  const slash = wanted.indexOf('/')
+  return slash !== -1 && held.includes(`*/${wanted.slice(slash + 1)}`)
+}
+
+/** The pieces of `wanted` that no rule of `owned` covers; empty where everything is covered. */
+export function uncoveredRules(owned: readonly PolicyRule[], wanted: readonly PolicyRule[]): PolicyRule[] {
+  return wanted.flatMap(piecesOf).filter(piece => !owned.some(rule => covers(rule, piece)))
+}
+
+/** Pieces that differ only in the verb become one rule, as upstream prints what is missing. */
+export function compactRules(pieces: readonly PolicyRule[]): PolicyRule[] {
+  const compacted = new Map<string, PolicyRule>()
+  for (const piece of pieces) {
+    const { verbs, ...rest } = piece
+    const key = JSON.stringify(rest)
+    const known = piece.nonResourceURLs === undefined ? compacted.get(key) : undefined
+    if (known === undefined)
+      compacted.set(piece.nonResourceURLs === undefined ? key : JSON.stringify(piece), { ...rest, verbs: [...verbs] })
+    else for (const verb of verbs) if (!known.verbs.includes(verb)) known.verbs.push(verb)
+  }
+  return [...compacted.values()]
+}
+
+const quoted = (list: readonly string[]): string => `[${list.map(entry => JSON.stringify(entry)).join(' ')}]`
+
+/** `{APIGroups:[""], Resources:["pods"], Verbs:["get"]}`, as upstream prints a rule. */
+export function ruleText(rule: PolicyRule): string {
+  const parts: string[] = []
+  const add = (name: string, list: readonly string[] | undefined) => {
+    if (list && list.length > 0) parts.push(`${name}:${quoted(list)}`)
+  }
+  add('APIGroups', rule.apiGroups)
+  add('Resources', rule.resources)
+  add('NonResourceURLs', rule.nonResourceURLs)
+  add('ResourceNames', rule.resourceNames)
+  add('Verbs', rule.verbs)
+  return `{${parts.join(', ')}}`
+}

@@ -1,0 +1,23 @@
+// Who holds the bootstrap roles in the whole cluster.
+import type { ClusterRoleBinding } from '../rbac-object.ts'
+import { controllerRoles } from './controller-roles.ts'
+import { clusterRoleBinding, group, serviceAccount, user } from './policy-rule.ts'
+
+const controllerPrefix = 'system:controller:'
+
+export const clusterRoleBindings: readonly ClusterRoleBinding[] = [
+  clusterRoleBinding('cluster-admin', [group('system:masters')]),
+  clusterRoleBinding('system:basic-user', [group('system:authenticated')]),
+  clusterRoleBinding('system:discovery', [group('system:authenticated')]),
+  clusterRoleBinding('system:kube-controller-manager', [user('system:kube-controller-manager')]),
+  clusterRoleBinding('system:kube-dns', [serviceAccount('kube-dns')]),
+  clusterRoleBinding('system:kube-scheduler', [user('system:kube-scheduler')]),
+  clusterRoleBinding('system:monitoring', [group('system:monitoring')]),
+  // Nodes get their rights from the Node authorizer, object by object; the binding exists, without subjects, as upstream's does.
+  clusterRoleBinding('system:node', []),
+  clusterRoleBinding('system:node-proxier', [user('system:kube-proxy')]),
+  clusterRoleBinding('system:public-info-viewer', [group('system:authenticated'), group('system:unauthenticated')]),
+  clusterRoleBinding('system:service-account-issuer-discovery', [group('system:serviceaccounts')]),
+  clusterRoleBinding('system:volume-scheduler', [user('system:kube-scheduler')]),
+  ...controllerRoles.map(({ metadata: { name = '' } }) => clusterRoleBinding(name, [serviceAccount(name.slice(controllerPrefix.length))])),
+]

@@ -1,0 +1,45 @@
+// What a ClusterRole with an aggregationRule consists of: the rules of the roles that its selectors match.
+import { isDeepStrictEqual } from 'node:util'
+import type { ClusterRole, LabelSelector, PolicyRule } from './rbac-object.ts'
+
+/** An empty selector matches everything, as metav1.LabelSelector has it; an unknown operator matches nothing. */
+export function labelsMatch(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
+  for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
+    if (!Object.hasOwn(labels, key) || labels[key] !== value) return false
+  }
+  return (selector.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
+    const value = Object.hasOwn(labels, key) ? labels[key] : undefined
+    if (operator === 'In') return value !== undefined && values.includes(value)
+    if (operator === 'NotIn') return value === undefined || !values.includes(value)
+    if (operator === 'Exists') return value !== undefined
+    return operator === 'DoesNotExist' && value === undefined
+  })
+}
+
+export function aggregationSelects(target: ClusterRole, role: ClusterRole): boolean {
+  const selectors = target.aggregationRule?.clusterRoleSelectors ?? []
+  return selectors.some(selector => labelsMatch(selector, role.metadata.labels ?? {}))
+}
+
+/**
+ * The rules that `target` should have, of all ClusterRoles `among`: selector after selector, roles in the order of their names, no rule twice, as
+ * upstream's clusterrole-aggregation controller writes them. Undefined where `target` gathers nothing.
+ */
+export function aggregatedRules(target: ClusterRole, among: readonly ClusterRole[]): PolicyRule[] | undefined {
+  const selectors = target.aggregationRule?.clusterRoleSelectors
+  if (selectors === undefined) return undefined
+  const ordered = among.filter(role => role.metadata.name !== target.metadata.name).sort(byName)
+  const rules: PolicyRule[] = []
+  for (const selector of selectors) {
+    for (const role of ordered) {
+      if (!labelsMatch(selector, role.metadata.labels ?? {})) continue
+      for (const rule of role.rules ?? []) if (!rules.some(known => isDeepStrictEqual(known, rule))) rules.push(rule)
+    }
+  }
+  return rules
+}
+
+function byName(a: ClusterRole, b: ClusterRole): number {
+  const [left = '', right = ''] = [a.metadata.name, b.metadata.name]
+  return left < right ? -1 : left > right ? 1 : 0
+}

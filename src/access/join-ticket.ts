@@ -1,0 +1,77 @@
+// One-time tickets by which a node gets its first certificate: their form, their storage and their check.
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { Secret } from '../base/secret.ts'
+
+export const bootstrappersGroup = 'system:bootstrappers'
+export const bootstrapUserPrefix = 'system:bootstrap:'
+export const ticketNodeExtra = 'bulkhead.dev/node-name'
+export const ticketSecretType = 'bulkhead.dev/join-ticket'
+export const ticketNamespace = 'kube-system'
+export const ticketSecretPrefix = 'bulkhead-join-'
+export const maxTicketSeconds = 3600
+
+const form = /^bulkhead-join\.([a-z0-9]{10})\.([A-Za-z0-9_-]{32})$/
+
+/** What is stored of a ticket: never its secret. `expires` is in milliseconds since the epoch. */
+export interface JoinTicket {
+  readonly id: string
+  /** SHA-256 of the secret part, 32 bytes. */
+  readonly hash: Buffer
+  readonly node: string
+  readonly expires: number
+}
+
+/** The two parts of a bearer token; undefined where it is no join ticket at all. */
+export function parseTicket(token: string): { readonly id: string; readonly secret: Secret } | undefined {
+  const match = form.exec(token)
+  if (match === null) return undefined
+  const [, id = '', secret = ''] = match
+  return { id, secret: new Secret(secret) }
+}
+
+export const looksLikeTicket = (token: string): boolean => token.startsWith('bulkhead-join.')
+
+const hashOf = (secret: string): Buffer => createHash('sha256').update(secret).digest()
+
+/** A new ticket with 192 random bits. `token` is shown once, to whoever made it. */
+export function createTicket(
+  node: string,
+  now: number,
+  lifetimeSeconds = maxTicketSeconds,
+): { readonly token: Secret; readonly ticket: JoinTicket } {
+  if (!(lifetimeSeconds > 0 && lifetimeSeconds <= maxTicketSeconds)) {
+    throw new RangeError(`Cannot make a join ticket for ${lifetimeSeconds} s: at most ${maxTicketSeconds} s are allowed`)
+  }
+  const id = randomBytes(5).toString('hex')
+  const secret = randomBytes(24).toString('base64url')
+  const ticket = { id, hash: hashOf(secret), node, expires: now + lifetimeSeconds * 1000 }
+  return { token: new Secret(`bulkhead-join.${id}.${secret}`), ticket }
+}
+
+/** The data of the Secret `kube-system/bulkhead-join-<id>`, base64 as Secrets carry it. */
+export function ticketSecretData(ticket: JoinTicket): Record<string, string> {
+  const encode = (text: string) => Buffer.from(text).toString('base64')
+  const expires = `${new Date(ticket.expires).toISOString().slice(0, 19)}Z`
+  return { hash: encode(ticket.hash.toString('hex')), node: encode(ticket.node), expires: encode(expires) }
+}
+
+/** Reads a stored ticket; undefined where the Secret is not a well-formed one, which then admits nobody. */
+export function ticketOfSecret(secret: {
+  readonly type?: string
+  readonly metadata: { readonly name?: string }
+  readonly data?: Readonly<Record<string, string>> | null
+}): JoinTicket | undefined {
+  const name = secret.metadata.name ?? ''
+  if (secret.type !== ticketSecretType || !name.startsWith(ticketSecretPrefix)) return undefined
+  const decode = (key: string) => Buffer.from(secret.data?.[key] ?? '', 'base64').toString('utf8')
+  const hash = Buffer.from(decode('hash'), 'hex')
+  const expires = Date.parse(decode('expires'))
+  const node = decode('node')
+  if (hash.length !== 32 || Number.isNaN(expires) || node === '') return undefined
+  return { id: name.slice(ticketSecretPrefix.length), hash, node, expires }
+}
+
+/** Compares in constant time. */
+export function ticketMatches(ticket: JoinTicket, secret: Secret): boolean {
+  return timingSafeEqual(ticket.hash, hashOf(secret.reveal()))
+}

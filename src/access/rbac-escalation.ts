@@ -1,0 +1,127 @@
+// Nobody grants rights that they do not hold: what a write of a role or a binding needs beside the right to write it.
+import { isDeepStrictEqual } from 'node:util'
+import type { KubeObject } from '../api/object.ts'
+import { type ApiError, forbidden, notFound } from '../api/status.ts'
+import type { UserInfo } from '../api/user.ts'
+import { type Attributes, systemMasters } from './access.ts'
+import type { Authorization } from './authorize.ts'
+import type { RbacAuthorizer } from './authorizers/rbac.ts'
+import { compactRules, ruleText, uncoveredRules } from './authorizers/rule-cover.ts'
+import { aggregationSelects } from './cluster-role-aggregation.ts'
+import { type ClusterRole, type PolicyRule, type RoleBinding, rbacGroup } from './rbac-object.ts'
+
+/** A create or update that is about to be stored; an AdmissionRequest has all of it. */
+export interface RbacWrite {
+  readonly operation: string
+  readonly resource: { readonly group: string; readonly plural: string }
+  readonly subresource: string
+  readonly namespace: string
+  readonly name: string
+  readonly object: KubeObject | undefined
+  readonly oldObject: KubeObject | undefined
+  readonly user: UserInfo
+}
+
+export interface EscalationContext {
+  readonly authorization: Pick<Authorization, 'authorize'>
+  readonly rbac: Pick<RbacAuthorizer, 'rulesFor' | 'rulesOfRole'>
+  /**
+   * The ClusterRoles that gather others. With them, a label that adds a role's rules to admin, edit, view or another gathering role needs `escalate`
+   * on that role too. Undefined (Kubernetes' own behaviour): labels are free.
+   */
+  readonly aggregatingRoles?: () => readonly ClusterRole[]
+}
+
+const escalatable = new Set(['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'])
+const everything: PolicyRule[] = [
+  { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+  { verbs: ['*'], nonResourceURLs: ['*'] },
+]
+
+/** The refusal in upstream's words; undefined where the write may go on. Pure over its context. */
+export function checkRbacEscalation(request: RbacWrite, context: EscalationContext): ApiError | undefined {
+  const { resource, operation, object, oldObject, user } = request
+  if (resource.group !== rbacGroup || !escalatable.has(resource.plural) || request.subresource !== '') return undefined
+  if ((operation !== 'CREATE' && operation !== 'UPDATE') || object === undefined) return undefined
+  if (user.groups.includes(systemMasters)) return undefined
+  if (oldObject !== undefined && onlyGarbageCollectionFields(object, oldObject)) return undefined
+  return resource.plural.endsWith('bindings') ? checkBinding(request, context) : checkRole(request, context)
+}
+
+function checkRole(request: RbacWrite, context: EscalationContext): ApiError | undefined {
+  const { resource, user, namespace } = request
+  const role: ClusterRole = request.object ?? { metadata: {} }
+  const old: ClusterRole | undefined = request.oldObject
+  const name = role.metadata.name ?? request.name
+  const refuse = (why: string) => forbidden(resource, name, why)
+  if (may('escalate', user, resource.plural, namespace, request.name, context)) return undefined
+  const missing = missingRights(user, namespace, role.rules ?? [], context)
+  if (missing !== undefined) return refuse(missing)
+  if (resource.plural !== 'clusterroles') return undefined
+  // An aggregation rule gathers whatever comes to match it, so that only someone who holds everything may set it.
+  if ((gathers(role) || gathers(old)) && missingRights(user, '', everything, context) !== undefined) {
+    return refuse('must have cluster-admin privileges to use the aggregationRule')
+  }
+  for (const target of context.aggregatingRoles?.() ?? []) {
+    const targetName = target.metadata.name ?? ''
+    if (targetName === name || !aggregationSelects(target, role)) continue
+    if (old !== undefined && aggregationSelects(target, old) && isDeepStrictEqual(old.rules, role.rules)) continue
+    if (!may('escalate', user, 'clusterroles', '', targetName, context)) {
+      return refuse(`its labels would add its rules to ClusterRole "${targetName}", which needs the verb "escalate" on it`)
+    }
+  }
+  return undefined
+}
+
+const gathers = (role: ClusterRole | undefined): boolean => (role?.aggregationRule?.clusterRoleSelectors ?? []).length > 0
+
+function checkBinding(request: RbacWrite, context: EscalationContext): ApiError | undefined {
+  const { object, resource, user, namespace } = request
+  if (object === undefined || !isBinding(object)) return undefined
+  const { roleRef } = object
+  const plural = roleRef.kind === 'Role' ? 'roles' : 'clusterroles'
+  if (may('bind', user, plural, namespace, roleRef.name, context)) return undefined
+  const kind = roleRef.kind === 'Role' ? 'Role' : 'ClusterRole'
+  const rules = context.rbac.rulesOfRole(kind, kind === 'Role' ? namespace : '', roleRef.name)
+  if (rules === undefined) return notFound({ group: rbacGroup, plural: kind.toLowerCase() }, roleRef.name)
+  const missing = missingRights(user, namespace, rules, context)
+  return missing === undefined ? undefined : forbidden(resource, object.metadata.name ?? request.name, missing)
+}
+
+const isBinding = (object: KubeObject): object is RoleBinding => 'roleRef' in object && typeof object.roleRef === 'object'
+
+function may(verb: string, user: UserInfo, plural: string, namespace: string, name: string, context: EscalationContext): boolean {
+  const attributes: Attributes = {
+    user,
+    verb,
+    isResource: true,
+    group: rbacGroup,
+    version: '*',
+    resource: plural,
+    subresource: '',
+    namespace,
+    name,
+    path: '',
+  }
+  return context.authorization.authorize(attributes).allowed
+}
+
+function missingRights(user: UserInfo, namespace: string, wanted: readonly PolicyRule[], context: EscalationContext): string | undefined {
+  const held = context.rbac.rulesFor(user, namespace)
+  const missing = uncoveredRules(held.rules, wanted)
+  if (missing.length === 0) return undefined
+  const lines = [...new Set(compactRules(missing).map(ruleText))].sort()
+  const groups = `[${user.groups.map(group => JSON.stringify(group)).join(' ')}]`
+  const errors = held.errors.length === 0 ? '' : `; resolution errors: [${held.errors.join(', ')}]`
+  const text = `user ${JSON.stringify(user.name)} (groups=${groups}) is attempting to grant RBAC permissions not currently held:`
+  return `${text}\n${lines.join('\n')}${errors}`
+}
+
+/** Finalizers and owner references may always change: they are how the garbage collector gets an object deleted. */
+function onlyGarbageCollectionFields(object: KubeObject, old: KubeObject): boolean {
+  const strip = ({ metadata, ...rest }: KubeObject) => {
+    const { ownerReferences: _owners, finalizers: _finalizers, managedFields: _fields, resourceVersion: _version, ...kept } = metadata
+    return { ...rest, metadata: kept }
+  }
+  return isDeepStrictEqual(strip(object), strip(old))
+}

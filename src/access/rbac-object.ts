@@ -1,0 +1,64 @@
+// The four kinds of rbac.authorization.k8s.io/v1 as the access code reads them: only the fields that decide.
+import type { KubeObject } from '../api/object.ts'
+
+export interface PolicyRule {
+  verbs: string[]
+  apiGroups?: string[]
+  resources?: string[]
+  resourceNames?: string[]
+  nonResourceURLs?: string[]
+}
+
+export interface RoleRef {
+  apiGroup: string
+  kind: string
+  name: string
+}
+
+export interface Subject {
+  kind: string
+  apiGroup?: string
+  name: string
+  namespace?: string
+}
+
+export interface LabelSelector {
+  matchLabels?: Record<string, string>
+  matchExpressions?: { key: string; operator: string; values?: string[] }[]
+}
+
+export interface Role extends KubeObject {
+  rules?: PolicyRule[] | null
+}
+
+export interface ClusterRole extends Role {
+  aggregationRule?: { clusterRoleSelectors?: LabelSelector[] }
+}
+
+export interface RoleBinding extends KubeObject {
+  subjects?: Subject[] | null
+  roleRef: RoleRef
+}
+
+/** Both kinds of bindings have one shape; a ClusterRoleBinding has no namespace. */
+export type ClusterRoleBinding = RoleBinding
+
+export const rbacGroup = 'rbac.authorization.k8s.io'
+export const rbacVersion = 'rbac.authorization.k8s.io/v1'
+
+export type RbacObject =
+  | { readonly kind: 'Role'; readonly object: Role }
+  | { readonly kind: 'ClusterRole'; readonly object: ClusterRole }
+  | { readonly kind: 'RoleBinding'; readonly object: RoleBinding }
+  | { readonly kind: 'ClusterRoleBinding'; readonly object: ClusterRoleBinding }
+
+export type RbacKind = RbacObject['kind']
+
+/**
+ * Where roles and bindings come from; the composition supplies it from the store's collections.
+ * `list` gives the state now, and the listener of `onChange` every change after it. Objects are frozen and shared.
+ */
+export interface RbacSource {
+  list(): readonly RbacObject[]
+  onChange(listener: (change: { readonly deleted: boolean } & RbacObject) => void): void
+}
