@@ -1,0 +1,113 @@
+// One gRPC connection to a CRI socket: unary calls with a deadline and a signal, and the event stream.
+import { type ChannelCredentials, Client, credentials, type ServiceError, status } from '@grpc/grpc-js'
+import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader'
+import { type ImageMethod, protocolDescriptor, type RuntimeMethod } from './protocol.ts'
+import { RuntimeError, type RuntimeErrorCode } from './runtime.ts'
+
+const codes: Readonly<Record<number, RuntimeErrorCode>> = {
+  [status.NOT_FOUND]: 'NotFound',
+  [status.ALREADY_EXISTS]: 'AlreadyExists',
+  [status.INVALID_ARGUMENT]: 'InvalidArgument',
+  [status.DEADLINE_EXCEEDED]: 'DeadlineExceeded',
+  [status.UNAVAILABLE]: 'Unavailable',
+  [status.CANCELLED]: 'Cancelled',
+  [status.UNIMPLEMENTED]: 'Unimplemented',
+}
+
+/** @internal The one place where wire answers become typed: the caller names the message it asked for. */
+export class CriClient implements Disposable {
+  readonly #client: Client
+  readonly #runtime: ServiceDefinition
+  readonly #images: ServiceDefinition
+
+  constructor(socket: string, channel: ChannelCredentials = credentials.createInsecure()) {
+    const loaded = fromJSON(protocolDescriptor() as Parameters<typeof fromJSON>[0], { keepCase: true, longs: String, enums: String, defaults: true })
+    this.#runtime = service(loaded, 'runtime.v1.RuntimeService')
+    this.#images = service(loaded, 'runtime.v1.ImageService')
+    this.#client = new Client(`unix:${socket}`, channel, {
+      // A unix socket has no host name; without this grpc-js sends the path as :authority, which Go servers refuse.
+      'grpc.default_authority': 'localhost',
+      'grpc.max_receive_message_length': 16 * 1024 * 1024,
+      'grpc.max_reconnect_backoff_ms': 2000,
+      'grpc.initial_reconnect_backoff_ms': 100,
+    })
+  }
+
+  runtime<T>(method: RuntimeMethod, request: object, timeoutMs: number, signal: AbortSignal): Promise<T> {
+    return this.#call(this.#runtime, method, request, timeoutMs, signal)
+  }
+
+  images<T>(method: ImageMethod, request: object, timeoutMs: number, signal: AbortSignal): Promise<T> {
+    return this.#call(this.#images, method, request, timeoutMs, signal)
+  }
+
+  async *events<T>(signal: AbortSignal): AsyncGenerator<T> {
+    const method = definition(this.#runtime, 'GetContainerEvents')
+    const stream = this.#client.makeServerStreamRequest(method.path, method.requestSerialize, method.responseDeserialize, {})
+    const cancel = () => stream.cancel()
+    signal.addEventListener('abort', cancel, { once: true })
+    try {
+      for await (const event of stream) yield event as T
+    } catch (err) {
+      if (!signal.aborted) throw runtimeError(err)
+    } finally {
+      signal.removeEventListener('abort', cancel)
+      stream.cancel()
+    }
+  }
+
+  #call<T>(from: ServiceDefinition, name: string, request: object, timeoutMs: number, signal: AbortSignal): Promise<T> {
+    const method = definition(from, name)
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason)
+      const call = this.#client.makeUnaryRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+        { deadline: Date.now() + timeoutMs },
+        (err, answer) => {
+          signal.removeEventListener('abort', cancel)
+          if (err) reject(signal.aborted ? signal.reason : runtimeError(err))
+          else resolve(answer as T)
+        },
+      )
+      const cancel = () => call.cancel()
+      signal.addEventListener('abort', cancel, { once: true })
+    })
+  }
+
+  /** Resolves when a connection stands. */
+  async ready(timeoutMs: number): Promise<void> {
+    await new Promise<void>((resolve, reject) =>
+      this.#client.waitForReady(Date.now() + timeoutMs, err => (err ? reject(runtimeError(err)) : resolve())),
+    )
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close()
+  }
+}
+
+export function runtimeError(err: unknown): RuntimeError {
+  if (!isServiceError(err)) return new RuntimeError('Unknown', err instanceof Error ? err.message : String(err), { cause: err })
+  const code = codes[err.code] ?? 'Unknown'
+  // Upstream's texts are Go's: `rpc error: code = NotFound desc = …`.
+  return new RuntimeError(code, `rpc error: code = ${code === 'Cancelled' ? 'Canceled' : code} desc = ${err.details}`, { cause: err })
+}
+
+function isServiceError(err: unknown): err is ServiceError {
+  return err instanceof Error && 'code' in err && typeof err.code === 'number' && 'details' in err
+}
+
+function service(loaded: ReturnType<typeof fromJSON>, name: string): ServiceDefinition {
+  const found = loaded[name]
+  if (!found || 'format' in found) throw new Error(`Cannot load "${name}": it is not a service`)
+  return found as ServiceDefinition
+}
+
+function definition(from: ServiceDefinition, name: string): ServiceDefinition[string] {
+  const method = from[name]
+  if (!method) throw new Error(`Cannot call "${name}": it is not in the protocol table`)
+  return method
+}

@@ -1,0 +1,176 @@
+// ContainerRuntime over the CRI socket of containerd.
+import { CriClient } from './client.ts'
+import type {
+  ContainerConfig,
+  ContainerEvent,
+  ContainerEventType,
+  ContainerStats,
+  ContainerStatus,
+  ContainerSummary,
+  ExecResult,
+  Image,
+  Labels,
+  RegistryAuth,
+  RuntimeCondition,
+  RuntimeStatus,
+  Sandbox,
+  SandboxConfig,
+  SandboxStatus,
+} from './messages.ts'
+import { type ContainerRuntime, RuntimeError, type StreamOptions } from './runtime.ts'
+
+const quick = 30_000
+/** Upstream's runtimeRequestTimeout for what changes state. */
+const slow = 120_000
+/** A pull ends by containerd's own progress timeout; this is the last resort. */
+const pull = 30 * 60_000
+
+export const podUidLabel = 'io.kubernetes.pod.uid'
+
+interface WireEvent {
+  containerId: string
+  containerEventType: ContainerEventType
+  podSandboxStatus: { metadata: { uid: string } | null } | null
+}
+
+interface WireStats {
+  attributes: { id: string; labels: Labels } | null
+  cpu: { usageCoreNanoSeconds: { value: string } | null } | null
+  memory: { workingSetBytes: { value: string } | null } | null
+}
+
+export function containerdRuntime(socket: string): ContainerRuntime & { ready(timeoutMs: number): Promise<void> } {
+  const client = new CriClient(socket)
+  return {
+    ready: timeoutMs => client.ready(timeoutMs),
+
+    async version(signal) {
+      const answer = await client.runtime<{ runtimeName: string; runtimeVersion: string }>('Version', {}, quick, signal)
+      return { name: answer.runtimeName, version: answer.runtimeVersion }
+    },
+
+    async status(signal): Promise<RuntimeStatus> {
+      const answer = await client.runtime<{
+        status: { conditions: RuntimeCondition[] } | null
+        runtimeHandlers: { name: string; features: { userNamespaces: boolean } | null }[]
+      }>('Status', {}, quick, signal)
+      const handler = answer.runtimeHandlers.find(({ name }) => name === '')
+      return { conditions: answer.status?.conditions ?? [], userNamespaces: handler?.features?.userNamespaces ?? false }
+    },
+
+    async runSandbox(config, signal) {
+      return (await client.runtime<{ podSandboxId: string }>('RunPodSandbox', { config }, slow, signal)).podSandboxId
+    },
+    async stopSandbox(podSandboxId, signal) {
+      await gone(client.runtime('StopPodSandbox', { podSandboxId }, slow, signal))
+    },
+    async removeSandbox(podSandboxId, signal) {
+      await gone(client.runtime('RemovePodSandbox', { podSandboxId }, slow, signal))
+    },
+    async sandboxStatus(podSandboxId, signal) {
+      const answer = await gone(client.runtime<{ status: SandboxStatus }>('PodSandboxStatus', { podSandboxId }, quick, signal))
+      return answer?.status
+    },
+    async listSandboxes(labelSelector, signal) {
+      return (await client.runtime<{ items: Sandbox[] }>('ListPodSandbox', { filter: { labelSelector } }, quick, signal)).items
+    },
+
+    async createContainer(podSandboxId: string, config: ContainerConfig, sandboxConfig: SandboxConfig, signal) {
+      const request = { podSandboxId, config, sandboxConfig }
+      return (await client.runtime<{ containerId: string }>('CreateContainer', request, slow, signal)).containerId
+    },
+    async startContainer(containerId, signal) {
+      await client.runtime('StartContainer', { containerId }, slow, signal)
+    },
+    async stopContainer(containerId, graceSeconds, signal) {
+      await gone(client.runtime('StopContainer', { containerId, timeout: graceSeconds }, slow + graceSeconds * 1000, signal))
+    },
+    async removeContainer(containerId, signal) {
+      await gone(client.runtime('RemoveContainer', { containerId }, slow, signal))
+    },
+    async listContainers(labelSelector, signal) {
+      const request = { filter: { labelSelector } }
+      return (await client.runtime<{ containers: ContainerSummary[] }>('ListContainers', request, quick, signal)).containers
+    },
+    async containerStatus(containerId, signal) {
+      const answer = await gone(client.runtime<{ status: ContainerStatus }>('ContainerStatus', { containerId }, quick, signal))
+      return answer?.status
+    },
+    async containerStats(labelSelector, signal): Promise<ContainerStats[]> {
+      const request = { filter: { labelSelector } }
+      const { stats } = await client.runtime<{ stats: WireStats[] }>('ListContainerStats', request, quick, signal)
+      return stats.flatMap(({ attributes, cpu, memory }) => {
+        if (!attributes) return []
+        const cpuValue = cpu?.usageCoreNanoSeconds?.value
+        const memoryValue = memory?.workingSetBytes?.value
+        return {
+          id: attributes.id,
+          labels: attributes.labels,
+          ...(cpuValue === undefined ? {} : { cpuNanoseconds: Number(cpuValue) }),
+          ...(memoryValue === undefined ? {} : { memoryWorkingSetBytes: Number(memoryValue) }),
+        }
+      })
+    },
+    async execSync(containerId, cmd, timeoutSeconds, signal) {
+      const request = { containerId, cmd, timeout: timeoutSeconds }
+      // The runtime kills the command at its timeout; the margin lets its own answer arrive first.
+      const limit = timeoutSeconds > 0 ? timeoutSeconds * 1000 + 5000 : slow
+      return await client.runtime<ExecResult>('ExecSync', request, limit, signal)
+    },
+    async reopenContainerLog(containerId, signal) {
+      await client.runtime('ReopenContainerLog', { containerId }, quick, signal)
+    },
+
+    async exec(containerId, cmd, options: StreamOptions, signal) {
+      return (await client.runtime<{ url: string }>('Exec', { containerId, cmd, ...options }, quick, signal)).url
+    },
+    async attach(containerId, options: StreamOptions, signal) {
+      return (await client.runtime<{ url: string }>('Attach', { containerId, ...options }, quick, signal)).url
+    },
+    async portForward(podSandboxId, port, signal) {
+      return (await client.runtime<{ url: string }>('PortForward', { podSandboxId, port }, quick, signal)).url
+    },
+
+    async listImages(signal) {
+      return (await client.images<{ images: Image[] }>('ListImages', {}, quick, signal)).images
+    },
+    async imageStatus(image, signal) {
+      const answer = await client.images<{ image: Image | null }>('ImageStatus', { image: { image } }, quick, signal)
+      return answer.image ?? undefined
+    },
+    async pullImage(image, auth: RegistryAuth | undefined, signal) {
+      const request = { image: { image }, ...(auth ? { auth } : {}) }
+      return (await client.images<{ imageRef: string }>('PullImage', request, pull, signal)).imageRef
+    },
+    async removeImage(image, signal) {
+      await client.images('RemoveImage', { image: { image } }, slow, signal)
+    },
+    async imageBytes(signal) {
+      const answer = await client.images<{ imageFilesystems: { usedBytes: { value: string } | null }[] }>('ImageFsInfo', {}, quick, signal)
+      return answer.imageFilesystems.reduce((sum, { usedBytes }) => sum + Number(usedBytes?.value ?? 0), 0)
+    },
+
+    async *events(signal): AsyncGenerator<ContainerEvent> {
+      for await (const event of client.events<WireEvent>(signal)) {
+        yield {
+          type: event.containerEventType,
+          containerId: event.containerId,
+          podUid: event.podSandboxStatus?.metadata?.uid ?? '',
+        }
+      }
+    },
+
+    async [Symbol.asyncDispose]() {
+      client[Symbol.dispose]()
+    },
+  }
+}
+
+async function gone<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call
+  } catch (err) {
+    if (err instanceof RuntimeError && err.code === 'NotFound') return undefined
+    throw err
+  }
+}

@@ -1,0 +1,199 @@
+// The CRI messages as the gRPC client gives and takes them: camelCase, enums by name, 64-bit integers as decimal strings in answers.
+
+export type Int64 = string | number
+export type Labels = Record<string, string>
+export type NamespaceMode = 'POD' | 'CONTAINER' | 'NODE' | 'TARGET'
+export type SandboxState = 'SANDBOX_READY' | 'SANDBOX_NOTREADY'
+export type ContainerState = 'CONTAINER_CREATED' | 'CONTAINER_RUNNING' | 'CONTAINER_EXITED' | 'CONTAINER_UNKNOWN'
+export type ContainerEventType =
+  | 'CONTAINER_CREATED_EVENT'
+  | 'CONTAINER_STARTED_EVENT'
+  | 'CONTAINER_STOPPED_EVENT'
+  | 'CONTAINER_DELETED_EVENT'
+
+export interface NamespaceOptions {
+  network: NamespaceMode
+  pid: NamespaceMode
+  ipc: NamespaceMode
+  targetId?: string
+}
+
+export interface SecurityProfile {
+  profileType: 'RuntimeDefault' | 'Unconfined' | 'Localhost'
+  localhostRef?: string
+}
+
+export interface LinuxResources {
+  cpuPeriod?: Int64
+  cpuQuota?: Int64
+  cpuShares?: Int64
+  memoryLimitInBytes?: Int64
+  oomScoreAdj?: Int64
+  /** cgroup v2 only. */
+  unified?: Record<string, string>
+}
+
+export interface SandboxConfig {
+  metadata: { name: string; uid: string; namespace: string; attempt: number }
+  hostname: string
+  logDirectory: string
+  dnsConfig?: { servers: string[]; searches: string[]; options: string[] }
+  portMappings: { protocol: 'TCP' | 'UDP' | 'SCTP'; containerPort: number; hostPort: number; hostIp: string }[]
+  labels: Labels
+  annotations: Labels
+  linux: {
+    cgroupParent: string
+    securityContext: {
+      namespaceOptions: NamespaceOptions
+      runAsUser?: { value: Int64 }
+      runAsGroup?: { value: Int64 }
+      readonlyRootfs: boolean
+      supplementalGroups: Int64[]
+      privileged: boolean
+      seccomp: SecurityProfile
+      apparmor?: SecurityProfile
+    }
+    sysctls: Record<string, string>
+  }
+}
+
+export interface Mount {
+  containerPath: string
+  hostPath: string
+  readonly: boolean
+  propagation?: 'PROPAGATION_PRIVATE' | 'PROPAGATION_HOST_TO_CONTAINER' | 'PROPAGATION_BIDIRECTIONAL'
+}
+
+export interface ContainerConfig {
+  metadata: { name: string; attempt: number }
+  image: { image: string; userSpecifiedImage?: string }
+  command: string[]
+  args: string[]
+  workingDir: string
+  envs: { key: string; value: string }[]
+  mounts: Mount[]
+  labels: Labels
+  annotations: Labels
+  logPath: string
+  stdin: boolean
+  stdinOnce: boolean
+  tty: boolean
+  linux: {
+    resources: LinuxResources
+    securityContext: {
+      capabilities: { addCapabilities: string[]; dropCapabilities: string[] }
+      privileged: boolean
+      namespaceOptions: NamespaceOptions
+      runAsUser?: { value: Int64 }
+      runAsGroup?: { value: Int64 }
+      runAsUsername?: string
+      readonlyRootfs: boolean
+      supplementalGroups: Int64[]
+      noNewPrivs: boolean
+      maskedPaths: string[]
+      readonlyPaths: string[]
+      seccomp: SecurityProfile
+      apparmor?: SecurityProfile
+    }
+  }
+}
+
+export interface Sandbox {
+  id: string
+  metadata: { name: string; uid: string; namespace: string; attempt: number }
+  state: SandboxState
+  /** Nanoseconds since the Unix epoch. */
+  createdAt: string
+  labels: Labels
+  annotations: Labels
+}
+
+export interface SandboxStatus extends Sandbox {
+  network: { ip: string; additionalIps: { ip: string }[] } | null
+}
+
+export interface ContainerSummary {
+  id: string
+  podSandboxId: string
+  metadata: { name: string; attempt: number }
+  image: { image: string } | null
+  imageRef: string
+  state: ContainerState
+  createdAt: string
+  labels: Labels
+  annotations: Labels
+}
+
+export interface ContainerStatus {
+  id: string
+  metadata: { name: string; attempt: number }
+  state: ContainerState
+  /** These three: nanoseconds since the Unix epoch, '0' where it has not happened. */
+  createdAt: string
+  startedAt: string
+  finishedAt: string
+  exitCode: number
+  image: { image: string; userSpecifiedImage?: string } | null
+  /** The image by repository digest where the runtime has one, else its id. */
+  imageRef: string
+  imageId: string
+  reason: string
+  message: string
+  labels: Labels
+  annotations: Labels
+  logPath: string
+}
+
+export interface Image {
+  id: string
+  repoTags: string[]
+  repoDigests: string[]
+  size: string
+  /** The numeric user of the image; null when the image names one or none. */
+  uid: { value: string } | null
+  username: string
+  pinned: boolean
+}
+
+export interface RegistryAuth {
+  username?: string
+  password?: string
+  auth?: string
+  serverAddress?: string
+  identityToken?: string
+  registryToken?: string
+}
+
+export interface RuntimeCondition {
+  type: string
+  status: boolean
+  reason: string
+  message: string
+}
+
+export interface RuntimeStatus {
+  conditions: RuntimeCondition[]
+  /** Whether the default handler can run a pod in its own user namespace. */
+  userNamespaces: boolean
+}
+
+export interface ExecResult {
+  stdout: Buffer
+  stderr: Buffer
+  exitCode: number
+}
+
+export interface ContainerEvent {
+  type: ContainerEventType
+  containerId: string
+  /** The uid of the pod, '' when the runtime did not say. */
+  podUid: string
+}
+
+export interface ContainerStats {
+  id: string
+  labels: Labels
+  /** Nanoseconds of CPU time, and bytes of working set; undefined when the runtime has no figure. */
+  cpuNanoseconds?: number
+  memoryWorkingSetBytes?: number
+}

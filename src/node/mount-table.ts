@@ -1,0 +1,53 @@
+// Reads /proc/self/mountinfo, and mounts and unmounts through util-linux with every value an argv element.
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** Mount points at or below `directory`, deepest and newest first: the order to unmount them in. */
+export async function mountsBelow(directory: string): Promise<string[]> {
+  const table = parseMountInfo(await readFile('/proc/self/mountinfo', 'utf8'))
+  return table.filter(point => point === directory || point.startsWith(`${directory}/`)).reverse()
+}
+
+/** The mount points in the table's order. The kernel escapes space, tab, newline and backslash as octal. */
+export function parseMountInfo(text: string): string[] {
+  return text.split('\n').flatMap(line => {
+    const point = line.split(' ')[4]
+    return point === undefined ? [] : [point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))]
+  })
+}
+
+export async function isMountPoint(path: string): Promise<boolean> {
+  return parseMountInfo(await readFile('/proc/self/mountinfo', 'utf8')).includes(path)
+}
+
+/** A tmpfs that survives no reboot and never reaches a disk. */
+export async function mountTmpfs(path: string, options: { readonly sizeBytes?: number; readonly mode: string }): Promise<void> {
+  const size = options.sizeBytes === undefined ? '' : `,size=${options.sizeBytes}`
+  await run('mount', ['-t', 'tmpfs', '-o', `nosuid,nodev,noexec,mode=${options.mode}${size}`, 'tmpfs', path])
+}
+
+/** Binds what an open descriptor of this process refers to, whatever its path has become meanwhile. */
+export async function bindMountDescriptor(fd: number, target: string): Promise<void> {
+  await run('mount', ['--no-canonicalize', '--bind', `/proc/${process.pid}/fd/${fd}`, target])
+}
+
+export async function remountReadOnly(target: string): Promise<void> {
+  await run('mount', ['-o', 'remount,bind,ro', target])
+}
+
+/** Detaches at once, also when something still uses it. What is not mounted is success. */
+export async function unmount(path: string): Promise<void> {
+  try {
+    await run('umount', ['-l', '--', path])
+  } catch (err) {
+    if (!(await isMountPoint(path))) return
+    throw err
+  }
+}
+
+export async function unmountBelow(directory: string): Promise<void> {
+  for (const point of await mountsBelow(directory)) await unmount(point)
+}

@@ -1,0 +1,51 @@
+// Where a node keeps its things, all below the data directory's `node` folder, and a short path where unix sockets need one.
+import { createHash } from 'node:crypto'
+import { join, resolve } from 'node:path'
+
+export interface NodeDirectory {
+  /** `<data directory>/node`, absolute. */
+  readonly root: string
+  /** Names this node's cgroups and the short state folder: 8 hex digits of the path's hash. */
+  readonly id: string
+  readonly containerdRoot: string
+  readonly containerdState: string
+  readonly containerdConfig: string
+  readonly containerdSocket: string
+  readonly streamingCertificate: string
+  readonly streamingKey: string
+  readonly registryConfig: string
+  readonly pods: string
+  readonly logs: string
+  readonly pki: string
+  readonly cniConfig: string
+  readonly cniState: string
+  readonly seccomp: string
+}
+
+/** sockaddr_un holds 108 bytes with the final NUL; containerd adds `.ttrpc` to its socket's name. */
+const longestSocket = 107
+
+/** Paths are data: nothing is made here. A state folder whose sockets would not fit moves to `/run/bulkhead-<id>`. */
+export function nodeDirectory(directory: string): NodeDirectory {
+  const root = resolve(directory)
+  const id = createHash('sha256').update(root).digest('hex').slice(0, 8)
+  const near = join(root, 'containerd', 'state')
+  const state = Buffer.byteLength(join(near, 'containerd.sock.ttrpc')) <= longestSocket ? near : `/run/bulkhead-${id}`
+  return {
+    root,
+    id,
+    containerdRoot: join(root, 'containerd', 'root'),
+    containerdState: state,
+    containerdConfig: join(root, 'containerd', 'config.toml'),
+    containerdSocket: join(state, 'containerd.sock'),
+    streamingCertificate: join(state, 'streaming.crt'),
+    streamingKey: join(state, 'streaming.key'),
+    registryConfig: join(root, 'containerd', 'registries'),
+    pods: join(root, 'pods'),
+    logs: join(root, 'logs', 'pods'),
+    pki: join(root, 'pki'),
+    cniConfig: join(root, 'cni', 'config'),
+    cniState: join(root, 'cni', 'state'),
+    seccomp: join(root, 'seccomp'),
+  }
+}
