@@ -1,0 +1,29 @@
+// Fields that hold a number of pods or a percentage of them.
+import { type FieldError, invalidValue } from '../../field-error.ts'
+import { percent } from '../../validation/names.ts'
+import { negativeMessage, pushMessages } from '../../validation/object-meta.ts'
+
+export type IntOrPercent = number | string
+
+/** A percentage string, or a number of at least zero. */
+export function validateIntOrPercent(value: IntOrPercent, field: string, errors: FieldError[]): void {
+  if (typeof value === 'string') pushMessages(errors, field, value, percent(value))
+  else if (value < 0) errors.push(invalidValue(field, value, negativeMessage))
+}
+
+export function validateAtMost100Percent(value: IntOrPercent | undefined, field: string, errors: FieldError[]): void {
+  const number = percentOf(value)
+  if (number !== undefined && number > 100) errors.push(invalidValue(field, value, 'must not be greater than 100%'))
+}
+
+/** The number before the percent sign; undefined for plain numbers and malformed strings. */
+export function percentOf(value: IntOrPercent | undefined): number | undefined {
+  if (typeof value !== 'string' || percent(value).length > 0) return undefined
+  return Number(value.slice(0, -1))
+}
+
+/** The number, or that of the percentage: what upstream compares with zero. */
+export function numberOf(value: IntOrPercent | undefined): number {
+  if (typeof value === 'number') return value
+  return percentOf(value) ?? 0
+}

@@ -1,0 +1,60 @@
+// networking.k8s.io/v1 IPAddress: one address of the service range and what holds it.
+import { type FieldError, invalidValue, required } from '../../field-error.ts'
+import { defineResource } from '../../resource.ts'
+import type { IPAddress, ParentReference } from '../../types/networking-v1.ts'
+import { validateIp } from '../../validation/ip-address.ts'
+import { dns1123Subdomain, nameIsPathSegment } from '../../validation/names.ts'
+import { immutableMessage, pushMessages, semanticallyEqual } from '../../validation/object-meta.ts'
+import { nameColumn } from '../standard-columns.ts'
+
+export const ipAddress = defineResource<IPAddress>({
+  group: 'networking.k8s.io',
+  version: 'v1',
+  kind: 'IPAddress',
+  plural: 'ipaddresses',
+  namespaced: false,
+  shortNames: ['ip'],
+  columns: [nameColumn, { name: 'ParentRef', type: 'string', cell: ({ spec }) => parentRefCell(spec.parentRef) }],
+  nameRule,
+  selectableFields: ({ spec }) => ({
+    'spec.parentRef.group': spec.parentRef?.group ?? '',
+    'spec.parentRef.resource': spec.parentRef?.resource ?? '',
+    'spec.parentRef.namespace': spec.parentRef?.namespace ?? '',
+    'spec.parentRef.name': spec.parentRef?.name ?? '',
+  }),
+  validate,
+  validateUpdate(object, old) {
+    const errors = validate(object)
+    if (!semanticallyEqual(object.spec.parentRef, old.spec.parentRef)) {
+      errors.push(invalidValue('spec.parentRef', object.spec.parentRef, immutableMessage))
+    }
+    return errors
+  },
+})
+
+/** The name is the address itself; names cannot be generated. */
+function nameRule(name: string): string[] {
+  const errors: FieldError[] = []
+  validateIp(name, '', errors)
+  return errors.length === 0 ? [] : ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']
+}
+
+function parentRefCell(parent: ParentReference | undefined): string {
+  if (parent === undefined) return '<none>'
+  const { group = '', resource = '', namespace = '', name = '' } = parent
+  const kind = group === '' ? resource : `${resource}.${group}`
+  return namespace === '' ? `${kind}/${name}` : `${kind}/${namespace}/${name}`
+}
+
+function validate({ spec }: IPAddress): FieldError[] {
+  if (spec.parentRef === undefined) return [required('spec.parentRef')]
+  const errors: FieldError[] = []
+  const { group = '', resource = '', namespace = '', name = '' } = spec.parentRef
+  if (group !== '') pushMessages(errors, 'spec.parentRef.group', group, dns1123Subdomain(group))
+  if (resource === '') errors.push(required('spec.parentRef.resource'))
+  else pushMessages(errors, 'spec.parentRef.resource', resource, nameIsPathSegment(resource, false))
+  if (name === '') errors.push(required('spec.parentRef.name'))
+  else pushMessages(errors, 'spec.parentRef.name', name, nameIsPathSegment(name, false))
+  if (namespace !== '') pushMessages(errors, 'spec.parentRef.namespace', namespace, nameIsPathSegment(namespace, false))
+  return errors
+}

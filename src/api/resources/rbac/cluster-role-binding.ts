@@ -1,0 +1,20 @@
+// rbac.authorization.k8s.io/v1 ClusterRoleBinding.
+import { defineResource } from '../../resource.ts'
+import type { ClusterRoleBinding } from '../../types/rbac-v1.ts'
+import { nameIsPathSegment } from '../../validation/names.ts'
+import { bindingColumns, rbacGroup, setBindingDefaults, validateBinding, validateRoleRefUnchanged } from './binding.ts'
+
+const validate = (binding: ClusterRoleBinding) => validateBinding(binding, ['ClusterRole'], false)
+
+export const clusterRoleBinding = defineResource<ClusterRoleBinding>({
+  group: rbacGroup,
+  version: 'v1',
+  kind: 'ClusterRoleBinding',
+  plural: 'clusterrolebindings',
+  namespaced: false,
+  columns: bindingColumns,
+  nameRule: nameIsPathSegment,
+  setDefaults: setBindingDefaults,
+  validate,
+  validateUpdate: (binding, old) => [...validate(binding), ...validateRoleRefUnchanged(binding, old)],
+})

@@ -1,0 +1,32 @@
+// rbac.authorization.k8s.io/v1 ClusterRole.
+import { type FieldError, invalidValue, required } from '../../field-error.ts'
+import { defineResource } from '../../resource.ts'
+import type { ClusterRole } from '../../types/rbac-v1.ts'
+import { validateLabelSelector } from '../../validation/label-selector.ts'
+import { nameIsPathSegment } from '../../validation/names.ts'
+import { createdAtColumn, nameColumn } from '../standard-columns.ts'
+import { validatePolicyRules } from './policy-rule.ts'
+
+export const clusterRole = defineResource<ClusterRole>({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind: 'ClusterRole',
+  plural: 'clusterroles',
+  namespaced: false,
+  columns: [nameColumn, createdAtColumn],
+  nameRule: nameIsPathSegment,
+  validate: ({ rules, aggregationRule }) => [...validatePolicyRules(rules, false), ...validateAggregation(aggregationRule)],
+})
+
+function validateAggregation(rule: ClusterRole['aggregationRule']): FieldError[] {
+  if (rule === undefined) return []
+  const field = 'aggregationRule.clusterRoleSelectors'
+  const selectors = rule.clusterRoleSelectors ?? []
+  if (selectors.length === 0) return [required(field, 'at least one clusterRoleSelector required if aggregationRule is non-nil')]
+  return selectors.flatMap((selector, index) => {
+    const errors: FieldError[] = []
+    validateLabelSelector(selector, `${field}[${index}]`, errors)
+    // Upstream says the same twice: once for the part, once for the selector that cannot be made of it.
+    return errors.length === 0 ? [] : [...errors, invalidValue(`${field}[${index}]`, selector, 'invalid label selector.')]
+  })
+}

@@ -1,0 +1,20 @@
+// rbac.authorization.k8s.io/v1 RoleBinding.
+import { defineResource } from '../../resource.ts'
+import type { RoleBinding } from '../../types/rbac-v1.ts'
+import { nameIsPathSegment } from '../../validation/names.ts'
+import { bindingColumns, rbacGroup, setBindingDefaults, validateBinding, validateRoleRefUnchanged } from './binding.ts'
+
+const validate = (binding: RoleBinding) => validateBinding(binding, ['Role', 'ClusterRole'], true)
+
+export const roleBinding = defineResource<RoleBinding>({
+  group: rbacGroup,
+  version: 'v1',
+  kind: 'RoleBinding',
+  plural: 'rolebindings',
+  namespaced: true,
+  columns: bindingColumns,
+  nameRule: nameIsPathSegment,
+  setDefaults: setBindingDefaults,
+  validate,
+  validateUpdate: (binding, old) => [...validate(binding), ...validateRoleRefUnchanged(binding, old)],
+})

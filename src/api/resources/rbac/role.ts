@@ -1,0 +1,17 @@
+// rbac.authorization.k8s.io/v1 Role.
+import { defineResource } from '../../resource.ts'
+import type { Role } from '../../types/rbac-v1.ts'
+import { nameIsPathSegment } from '../../validation/names.ts'
+import { createdAtColumn, nameColumn } from '../standard-columns.ts'
+import { validatePolicyRules } from './policy-rule.ts'
+
+export const role = defineResource<Role>({
+  group: 'rbac.authorization.k8s.io',
+  version: 'v1',
+  kind: 'Role',
+  plural: 'roles',
+  namespaced: true,
+  columns: [nameColumn, createdAtColumn],
+  nameRule: nameIsPathSegment,
+  validate: ({ rules }) => validatePolicyRules(rules, true),
+})

@@ -1,0 +1,76 @@
+// scheduling.k8s.io/v1 PriorityClass.
+import { type FieldError, forbiddenField, invalidValue, notSupported } from '../../field-error.ts'
+import { defineResource } from '../../resource.ts'
+import type { PriorityClass } from '../../types/scheduling-v1.ts'
+import { ageColumn, nameColumn } from '../standard-columns.ts'
+
+/** Priorities above this are kept for the system's own classes. */
+const highestUserPriority = 1_000_000_000
+const systemPriorities: Readonly<Record<string, number>> = {
+  'system-node-critical': 2_000_001_000,
+  'system-cluster-critical': 2_000_000_000,
+}
+
+export const priorityClass = defineResource<PriorityClass>({
+  group: 'scheduling.k8s.io',
+  version: 'v1',
+  kind: 'PriorityClass',
+  plural: 'priorityclasses',
+  namespaced: false,
+  shortNames: ['pc'],
+  columns: [
+    nameColumn,
+    { name: 'Value', type: 'integer', cell: ({ value }) => value },
+    { name: 'Global-Default', type: 'boolean', cell: ({ globalDefault }) => globalDefault ?? false },
+    ageColumn,
+    { name: 'PreemptionPolicy', type: 'string', cell: ({ preemptionPolicy }) => preemptionPolicy ?? '' },
+  ],
+  setDefaults(object) {
+    object.preemptionPolicy ??= 'PreemptLowerPriority'
+  },
+  prepareForCreate({ metadata }) {
+    metadata.generation = 1
+  },
+  validate,
+  validateUpdate: (object, old) => [...validate(object), ...validateUpdate(object, old)],
+})
+
+function validate(object: PriorityClass): FieldError[] {
+  const errors: FieldError[] = []
+  const { value, preemptionPolicy } = object
+  const name = object.metadata.name ?? ''
+  if (name.startsWith('system-')) {
+    const why = unlikeSystemClass(object, name)
+    if (why !== undefined) {
+      errors.push(
+        forbiddenField(
+          'metadata.name',
+          `priority class names with 'system-' prefix are reserved for system use only. error: ${why}`,
+        ),
+      )
+    }
+  } else if (value > highestUserPriority) {
+    errors.push(forbiddenField('value', `maximum allowed value of a user defined priority is ${highestUserPriority}`))
+  }
+  if (preemptionPolicy !== undefined && preemptionPolicy !== 'PreemptLowerPriority' && preemptionPolicy !== 'Never') {
+    errors.push(notSupported('preemptionPolicy', preemptionPolicy, ['PreemptLowerPriority', 'Never']))
+  }
+  return errors
+}
+
+function unlikeSystemClass({ value, globalDefault }: PriorityClass, name: string): string | undefined {
+  const known = Object.hasOwn(systemPriorities, name) ? systemPriorities[name] : undefined
+  if (known === undefined) return `${name} is not a known system priority class`
+  if (value !== known) return `value of ${name} PriorityClass must be ${known}`
+  if (globalDefault === true) return `globalDefault of ${name} PriorityClass must be false`
+  return undefined
+}
+
+function validateUpdate(object: PriorityClass, old: PriorityClass): FieldError[] {
+  const errors: FieldError[] = []
+  if (object.value !== old.value) errors.push(forbiddenField('value', 'may not be changed in an update.'))
+  if (object.preemptionPolicy !== old.preemptionPolicy) {
+    errors.push(invalidValue('preemptionPolicy', object.preemptionPolicy, 'field is immutable'))
+  }
+  return errors
+}

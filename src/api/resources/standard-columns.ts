@@ -1,0 +1,20 @@
+// The columns that nearly every kind prints.
+import type { KubeObject } from '../object.ts'
+import type { Column } from '../resource.ts'
+import { ageCell } from './printing.ts'
+
+export const nameColumn: Column<KubeObject> = {
+  name: 'Name',
+  type: 'string',
+  format: 'name',
+  cell: object => object.metadata.name ?? '',
+}
+
+export const ageColumn: Column<KubeObject> = { name: 'Age', type: 'string', cell: ageCell }
+
+/** What upstream prints for kinds without a printer of their own. */
+export const createdAtColumn: Column<KubeObject> = {
+  name: 'Created At',
+  type: 'date',
+  cell: object => object.metadata.creationTimestamp ?? null,
+}

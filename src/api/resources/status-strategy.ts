@@ -1,0 +1,56 @@
+// What kinds with a status share: the main path keeps the stored status, `/status` keeps everything else.
+import type { FieldError } from '../field-error.ts'
+import type { KubeObject } from '../object.ts'
+import type { Subresource } from '../resource.ts'
+
+type WithSpecAndStatus = KubeObject & { spec?: unknown; status?: unknown }
+
+/** `prepare` of the main path: a status sent with the object is ignored. */
+export function keepStatus<T extends KubeObject & { status?: unknown }>(object: T, old: T): void {
+  object.status = old.status
+}
+
+/** Restores the spec, which `/status` may not change. */
+export function keepSpec<T extends WithSpecAndStatus>(object: T, old: T): void {
+  object.spec = old.spec
+}
+
+/** Restores the metadata that upstream's `ResetObjectMetaForStatus` puts back on `/status`. */
+export function keepMetadata(object: KubeObject, old: KubeObject): void {
+  const { metadata } = object
+  metadata.deletionTimestamp = old.metadata.deletionTimestamp
+  metadata.generation = old.metadata.generation
+  metadata.selfLink = old.metadata.selfLink
+  metadata.labels = old.metadata.labels
+  metadata.annotations = old.metadata.annotations
+  metadata.finalizers = old.metadata.finalizers
+  metadata.ownerReferences = old.metadata.ownerReferences
+}
+
+export interface StatusOptions<T extends KubeObject> {
+  /** Metadata is restored too; upstream does so for its younger kinds only. */
+  readonly keepsMetadata?: boolean
+  prepare?(object: T, old: T): void
+  validate?(object: T, old: T): FieldError[]
+}
+
+/** The `/status` subresource: get, update and patch, with the spec as it was. */
+export function statusSubresource<T extends WithSpecAndStatus>(options: StatusOptions<T> = {}): Subresource<T> {
+  return {
+    name: 'status',
+    verbs: ['get', 'update', 'patch'],
+    prepare(object, old) {
+      keepSpec(object, old)
+      if (options.keepsMetadata === true) keepMetadata(object, old)
+      options.prepare?.(object, old)
+    },
+    ...(options.validate === undefined ? {} : { validate: options.validate }),
+  }
+}
+
+/** The `/scale` subresource of the workload kinds; the server's scale handler reads and writes the parent. */
+export const scaleSubresource = {
+  name: 'scale',
+  verbs: ['get', 'update', 'patch'],
+  kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+} as const satisfies Subresource<KubeObject>

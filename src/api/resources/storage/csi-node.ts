@@ -1,0 +1,61 @@
+// storage.k8s.io/v1 CSINode.
+import { duplicate, type FieldError, invalidValue, required } from '../../field-error.ts'
+import { defineResource } from '../../resource.ts'
+import type { CSINode, CSINodeDriver } from '../../types/storage-v1.ts'
+import { qualifiedName } from '../../validation/names.ts'
+import { immutableMessage, negativeMessage, pushMessages, semanticallyEqual } from '../../validation/object-meta.ts'
+import { ageColumn, nameColumn } from '../standard-columns.ts'
+import { validateCsiDriverName } from './csi-driver-name.ts'
+
+const maxNodeIdLength = 192
+
+export const csiNode = defineResource<CSINode>({
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'CSINode',
+  plural: 'csinodes',
+  namespaced: false,
+  columns: [nameColumn, { name: 'Drivers', type: 'integer', cell: ({ spec }) => spec.drivers?.length ?? 0 }, ageColumn],
+  validate,
+  validateUpdate,
+})
+
+function validate({ spec }: CSINode): FieldError[] {
+  const errors: FieldError[] = []
+  const names = new Set<string>()
+  spec.drivers?.forEach((driver, index) => {
+    validateDriver(driver, `spec.drivers[${index}]`, names, errors)
+  })
+  return errors
+}
+
+function validateDriver(driver: CSINodeDriver, field: string, names: Set<string>, errors: FieldError[]): void {
+  validateCsiDriverName(driver.name, `${field}.name`, errors)
+  if (driver.nodeID === '') errors.push(required(`${field}.nodeID`))
+  if (driver.nodeID.length > maxNodeIdLength) {
+    errors.push(invalidValue(`${field}.nodeID`, driver.nodeID, `must be ${maxNodeIdLength} characters or less`))
+  }
+  const count = driver.allocatable?.count
+  if (count !== undefined && count < 0) errors.push(invalidValue(`${field}.allocatable.count`, count, negativeMessage))
+  if (names.has(driver.name)) errors.push(duplicate(`${field}.name`, driver.name))
+  names.add(driver.name)
+  const keys = new Set<string>()
+  for (const key of driver.topologyKeys ?? []) {
+    if (key === '') errors.push(required(`${field}.topologyKeys`))
+    if (keys.has(key)) errors.push(duplicate(`${field}.topologyKeys`, key))
+    keys.add(key)
+    pushMessages(errors, `${field}.topologyKeys`, key, qualifiedName(key))
+  }
+}
+
+/** Drivers may come and go; one that stays may not change, or volumes already attached would be miscounted. */
+function validateUpdate(object: CSINode, old: CSINode): FieldError[] {
+  const errors = validate(object)
+  for (const before of old.spec.drivers ?? []) {
+    const now = object.spec.drivers?.find(({ name }) => name === before.name)
+    if (now !== undefined && !semanticallyEqual(now, before)) {
+      errors.push(invalidValue('CSINodeDriver', now, immutableMessage))
+    }
+  }
+  return errors
+}

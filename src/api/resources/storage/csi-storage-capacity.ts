@@ -1,0 +1,39 @@
+// storage.k8s.io/v1 CSIStorageCapacity.
+import { type FieldError, invalidValue } from '../../field-error.ts'
+import { defineResource } from '../../resource.ts'
+import type { CSIStorageCapacity } from '../../types/storage-v1.ts'
+import { validateLabelSelector } from '../../validation/label-selector.ts'
+import { dns1123Subdomain } from '../../validation/names.ts'
+import { immutable, immutableMessage, negativeMessage, pushMessages, semanticallyEqual } from '../../validation/object-meta.ts'
+import { createdAtColumn, nameColumn } from '../standard-columns.ts'
+
+export const csiStorageCapacity = defineResource<CSIStorageCapacity>({
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'CSIStorageCapacity',
+  plural: 'csistoragecapacities',
+  namespaced: true,
+  columns: [nameColumn, createdAtColumn],
+  validate,
+  validateUpdate,
+})
+
+function validate(object: CSIStorageCapacity): FieldError[] {
+  const errors: FieldError[] = []
+  pushMessages(errors, 'storageClassName', object.storageClassName, dns1123Subdomain(object.storageClassName))
+  for (const field of ['capacity', 'maximumVolumeSize'] as const) {
+    const quantity = object[field]
+    if (quantity !== undefined && String(quantity).startsWith('-')) errors.push(invalidValue(field, quantity, negativeMessage))
+  }
+  validateLabelSelector(object.nodeTopology, 'nodeTopology', errors)
+  return errors
+}
+
+function validateUpdate(object: CSIStorageCapacity, old: CSIStorageCapacity): FieldError[] {
+  const errors = validate(object)
+  if (!semanticallyEqual(object.nodeTopology, old.nodeTopology)) {
+    errors.push(invalidValue('nodeTopology', object.nodeTopology, immutableMessage))
+  }
+  immutable(errors, 'storageClassName', object.storageClassName, old.storageClassName)
+  return errors
+}

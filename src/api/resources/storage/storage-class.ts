@@ -1,0 +1,105 @@
+// storage.k8s.io/v1 StorageClass.
+import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported, required, tooLong } from '../../field-error.ts'
+import { defineResource } from '../../resource.ts'
+import type { TopologySelectorTerm } from '../../types/core-v1.ts'
+import type { StorageClass } from '../../types/storage-v1.ts'
+import { qualifiedName } from '../../validation/names.ts'
+import { immutable, pushMessages, semanticallyEqual } from '../../validation/object-meta.ts'
+import { ageColumn } from '../standard-columns.ts'
+
+const maxParameters = 512
+const maxParametersSize = 256 * 1024
+const reclaimPolicies = ['Delete', 'Retain']
+const bindingModes = ['Immediate', 'WaitForFirstConsumer']
+const defaultClassAnnotations = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class']
+
+export const storageClass = defineResource<StorageClass>({
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'StorageClass',
+  plural: 'storageclasses',
+  namespaced: false,
+  shortNames: ['sc'],
+  columns: [
+    { name: 'Name', type: 'string', format: 'name', cell: nameCell },
+    { name: 'Provisioner', type: 'string', cell: ({ provisioner }) => provisioner },
+    { name: 'ReclaimPolicy', type: 'string', cell: ({ reclaimPolicy }) => reclaimPolicy ?? 'Delete' },
+    { name: 'VolumeBindingMode', type: 'string', cell: ({ volumeBindingMode }) => volumeBindingMode ?? 'Immediate' },
+    { name: 'AllowVolumeExpansion', type: 'string', cell: ({ allowVolumeExpansion }) => allowVolumeExpansion ?? false },
+    ageColumn,
+  ],
+  setDefaults(object) {
+    object.reclaimPolicy ??= 'Delete'
+    object.volumeBindingMode ??= 'Immediate'
+  },
+  validate,
+  validateUpdate,
+})
+
+function nameCell({ metadata }: StorageClass): string {
+  const isDefault = defaultClassAnnotations.some(annotation => metadata.annotations?.[annotation] === 'true')
+  return isDefault ? `${metadata.name} (default)` : (metadata.name ?? '')
+}
+
+function validate(object: StorageClass): FieldError[] {
+  const errors: FieldError[] = []
+  const { provisioner, reclaimPolicy, volumeBindingMode } = object
+  if (provisioner === '') errors.push(required('provisioner'))
+  else pushMessages(errors, 'provisioner', provisioner, qualifiedName(provisioner.toLowerCase()))
+  validateParameters(object.parameters, errors)
+  if (reclaimPolicy !== undefined && reclaimPolicy !== '' && !reclaimPolicies.includes(reclaimPolicy)) {
+    errors.push(notSupported('reclaimPolicy', reclaimPolicy, reclaimPolicies))
+  }
+  if (volumeBindingMode === undefined) errors.push(required('volumeBindingMode'))
+  else if (!bindingModes.includes(volumeBindingMode)) errors.push(notSupported('volumeBindingMode', volumeBindingMode, bindingModes))
+  validateTopologies(object.allowedTopologies, errors)
+  return errors
+}
+
+function validateParameters(parameters: Readonly<Record<string, string>> | undefined, errors: FieldError[]): void {
+  const entries = Object.entries(parameters ?? {})
+  if (entries.length > maxParameters) {
+    errors.push(tooLong('parameters', maxParameters))
+    return
+  }
+  let size = 0
+  for (const [key, value] of entries) {
+    if (key === '') errors.push(invalidValue('parameters', key, 'field can not be empty.'))
+    size += Buffer.byteLength(key) + Buffer.byteLength(value)
+  }
+  if (size > maxParametersSize) errors.push(tooLong('parameters', maxParametersSize))
+}
+
+function validateTopologies(terms: readonly TopologySelectorTerm[] | undefined, errors: FieldError[]): void {
+  const seenTerms: unknown[] = []
+  terms?.forEach((term, index) => {
+    const field = `allowedTopologies[${index}].matchLabelExpressions`
+    const byKey: Record<string, string[]> = Object.create(null)
+    term.matchLabelExpressions?.forEach((expression, at) => {
+      const values = expression.values ?? []
+      if (values.length === 0) errors.push(required(`${field}[${at}].values`))
+      values.forEach((value, position) => {
+        if (values.indexOf(value) < position) errors.push(duplicate(`${field}[${at}].values[${position}]`, value))
+      })
+      pushMessages(errors, `${field}[${at}].key`, expression.key, qualifiedName(expression.key))
+      if (expression.key in byKey) errors.push(duplicate(`${field}[${at}].key`, expression.key))
+      byKey[expression.key] = [...values].sort()
+    })
+    if (seenTerms.some(seen => semanticallyEqual(seen, byKey))) errors.push(duplicate(field, ''))
+    seenTerms.push(byKey)
+  })
+}
+
+function validateUpdate(object: StorageClass, old: StorageClass): FieldError[] {
+  const errors: FieldError[] = []
+  if (!semanticallyEqual(object.parameters, old.parameters)) {
+    errors.push(forbiddenField('parameters', 'updates to parameters are forbidden.'))
+  }
+  if (object.provisioner !== old.provisioner) errors.push(forbiddenField('provisioner', 'updates to provisioner are forbidden.'))
+  if (object.reclaimPolicy !== old.reclaimPolicy) {
+    errors.push(forbiddenField('reclaimPolicy', 'updates to reclaimPolicy are forbidden.'))
+  }
+  immutable(errors, 'volumeBindingMode', object.volumeBindingMode, old.volumeBindingMode)
+  validateTopologies(object.allowedTopologies, errors)
+  return errors
+}
