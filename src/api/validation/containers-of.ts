@@ -1,0 +1,20 @@
+// The one way to visit every container of a pod: init, regular and ephemeral ones, each with its path.
+import type { Container, EphemeralContainer, PodSpec } from '../types/core-v1.ts'
+
+export interface VisitedContainer {
+  readonly container: Container | EphemeralContainer
+  readonly kind: 'containers' | 'initContainers' | 'ephemeralContainers'
+  /** `spec.containers[0]`, where `spec` is what was given as the path of the pod's spec. */
+  readonly path: string
+}
+
+/** In the order in which they start; security checks that look at less than this look at too little. */
+export function containersOf(spec: PodSpec, path = 'spec'): VisitedContainer[] {
+  const visited: VisitedContainer[] = []
+  for (const kind of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
+    spec[kind]?.forEach((container, index) => {
+      visited.push({ container, kind, path: `${path}.${kind}[${index}]` })
+    })
+  }
+  return visited
+}

@@ -1,0 +1,67 @@
+// Validation of node selectors: in node affinity of pods and of persistent volumes.
+import { type FieldError, forbiddenField, invalidValue, required } from '../field-error.ts'
+import type { NodeSelector, NodeSelectorRequirement, NodeSelectorTerm } from '../types/core-v1.ts'
+import { labelValue, nameIsDnsSubdomain, qualifiedName } from './names.ts'
+import { pushMessages } from './object-meta.ts'
+
+export function validateNodeSelector(selector: NodeSelector, path: string, errors: FieldError[]): void {
+  const terms = selector.nodeSelectorTerms ?? []
+  if (terms.length === 0) errors.push(required(`${path}.nodeSelectorTerms`, 'must have at least one node selector term'))
+  terms.forEach((term, index) => {
+    validateNodeSelectorTerm(term, true, `${path}.nodeSelectorTerms[${index}]`, errors)
+  })
+}
+
+/** `strictValues`: values must be label values; preferences never were checked for that and are not now. */
+export function validateNodeSelectorTerm(term: NodeSelectorTerm, strictValues: boolean, path: string, errors: FieldError[]): void {
+  term.matchExpressions?.forEach((requirement, index) => {
+    validateRequirement(requirement, strictValues, `${path}.matchExpressions[${index}]`, errors)
+  })
+  term.matchFields?.forEach((requirement, index) => {
+    validateFieldRequirement(requirement, `${path}.matchFields[${index}]`, errors)
+  })
+}
+
+function validateRequirement(requirement: NodeSelectorRequirement, strictValues: boolean, path: string, errors: FieldError[]): void {
+  const values = requirement.values ?? []
+  switch (requirement.operator) {
+    case 'In':
+    case 'NotIn':
+      if (values.length === 0) errors.push(required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
+      break
+    case 'Exists':
+    case 'DoesNotExist':
+      if (values.length > 0) {
+        errors.push(forbiddenField(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
+      }
+      break
+    case 'Gt':
+    case 'Lt':
+      if (values.length !== 1) errors.push(required(`${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"))
+      break
+    default:
+      errors.push(invalidValue(`${path}.operator`, requirement.operator ?? '', 'not a valid selector operator'))
+  }
+  const key = requirement.key ?? ''
+  pushMessages(errors, `${path}.key`, key, qualifiedName(key))
+  if (!strictValues) return
+  values.forEach((value, index) => {
+    pushMessages(errors, `${path}.values[${index}]`, value, labelValue(value))
+  })
+}
+
+function validateFieldRequirement(requirement: NodeSelectorRequirement, path: string, errors: FieldError[]): void {
+  const values = requirement.values ?? []
+  if (requirement.operator !== 'In' && requirement.operator !== 'NotIn') {
+    errors.push(invalidValue(`${path}.operator`, requirement.operator ?? '', 'not a valid selector operator'))
+  } else if (values.length !== 1) {
+    errors.push(required(`${path}.values`, "must be only one value when `operator` is 'In' or 'NotIn' for node field selector"))
+  }
+  if (requirement.key !== 'metadata.name') {
+    errors.push(invalidValue(`${path}.key`, requirement.key ?? '', 'not a valid field selector key'))
+    return
+  }
+  values.forEach((value, index) => {
+    pushMessages(errors, `${path}.values[${index}]`, value, nameIsDnsSubdomain(value, false))
+  })
+}
