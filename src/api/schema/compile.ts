@@ -1,0 +1,341 @@
+// Turns a schema into functions that read a parsed JSON value into an object as Go would hold and print it: fields in Go's order, zero values
+// dropped or kept as omitempty says, quantities and times canonical. Anything unexpected ends in `Unexpected`; decode-exact.ts then says what.
+import { canonicalQuantity, QuantityError } from '../quantity.ts'
+import { parseMicroTime, parseTime } from './go-time.ts'
+import { type SchemaField, type SchemaType, type StructType, structByKey } from './model.ts'
+
+export class Unexpected extends Error {}
+
+/** What a reading run counts, to tell whether members were unknown or given twice. */
+export interface Tally {
+  /** Members of all objects seen. */
+  members: number
+  unknown: boolean
+}
+
+/** Reads a value that is neither null nor absent. */
+type Reader = (value: unknown, tally: Tally) => unknown
+
+/** A field of a struct with what it needs at hand. */
+interface Slot {
+  readonly name: string
+  readonly read: Reader
+  /** Whether a value that was read is dropped. */
+  readonly drops: (value: unknown) => boolean
+  /** What stands in the object where the field is absent or null; undefined for nothing. */
+  readonly absent: (() => unknown) | undefined
+}
+
+const readers = new WeakMap<SchemaType, Reader>()
+
+/** The reader of a struct, compiled once. Throws `Unexpected`. */
+export function readerOf(type: SchemaType): Reader {
+  const known = readers.get(type)
+  if (known !== undefined) return known
+  let reader: Reader | undefined
+  // Types contain themselves: until this one is ready, its fields look it up when they are first used.
+  readers.set(type, (value, tally) => (reader ?? readerOf(type))(value, tally))
+  reader = compile(type)
+  readers.set(type, reader)
+  return reader
+}
+
+/** The object that decoding `{}` gives. */
+export function zeroOf(type: StructType): Record<string, unknown> {
+  return asRecord(readerOf(type)({}, { members: 0, unknown: false }))
+}
+
+function compile(type: SchemaType): Reader {
+  switch (type.kind) {
+    case 'struct':
+      return structReader(type)
+    case 'list':
+      return listReader(type.item)
+    case 'map':
+      return mapReader(type.item)
+    case 'string':
+      return value => (typeof value === 'string' ? value : unexpected())
+    case 'bool':
+      return value => (typeof value === 'boolean' ? value : unexpected())
+    case 'int32':
+      return value => (typeof value === 'number' && (value | 0) === value ? value : unexpected())
+    case 'uint32':
+      return value => (typeof value === 'number' && value >>> 0 === value ? value : unexpected())
+    case 'int64':
+      return value => (typeof value === 'number' && Number.isSafeInteger(value) ? value : unexpected())
+    case 'float64':
+      return value => (typeof value === 'number' ? value : unexpected())
+    case 'bytes':
+      return readBytes
+    case 'time':
+      return value => (typeof value === 'string' ? timeText(parseTime(value)) : unexpected())
+    case 'microtime':
+      return value => (typeof value === 'string' ? timeText(parseMicroTime(value)) : unexpected())
+    case 'quantity':
+      return readQuantity
+    case 'intOrString':
+      return value => (typeof value === 'string' || (typeof value === 'number' && (value | 0) === value) ? value : unexpected())
+    case 'raw':
+      return (value, tally) => {
+        countMembers(value, tally)
+        return value
+      }
+    case 'schemaOrBool':
+    case 'schemaOrArray':
+    case 'schemaOrStrings':
+      return nestedSchemaReader(type.kind)
+  }
+}
+
+function structReader(type: StructType): Reader {
+  const slots = type.fields.map(slotOf)
+  const indexOf = new Map(slots.map(({ name }, index) => [name, index]))
+  const always = slots.flatMap(({ absent }, index) => (absent === undefined ? [] : [index]))
+  return (value, tally) => {
+    if (!isRecord(value)) return unexpected()
+    // Few of a struct's fields are given: order those instead of asking for all.
+    const given: number[] = []
+    let sorted = true
+    let last = -1
+    for (const name in value) {
+      tally.members++
+      const index = indexOf.get(name)
+      if (index === undefined) {
+        tally.unknown = true
+        countMembers(value[name], tally)
+        continue
+      }
+      if (index < last) sorted = false
+      last = index
+      given.push(index)
+    }
+    if (!sorted) given.sort((a, b) => a - b)
+    const result: Record<string, unknown> = {}
+    let next = 0
+    for (const index of given) {
+      for (let zero = always[next]; zero !== undefined && zero < index; zero = always[++next]) addAbsent(result, slots[zero])
+      if (always[next] === index) next++
+      const slot = slots[index]
+      if (slot === undefined) continue
+      const member = value[slot.name]
+      if (member === null || member === undefined) {
+        addAbsent(result, slot)
+        continue
+      }
+      const read = slot.read(member, tally)
+      if (!slot.drops(read)) result[slot.name] = read
+    }
+    for (let zero = always[next]; zero !== undefined; zero = always[++next]) addAbsent(result, slots[zero])
+    return result
+  }
+}
+
+function addAbsent(result: Record<string, unknown>, slot: Slot | undefined): void {
+  if (slot?.absent !== undefined) result[slot.name] = slot.absent()
+}
+
+function slotOf(field: SchemaField): Slot {
+  return { name: field.name, read: readerOf(field.type), drops: dropsOf(field), absent: absentOf(field) }
+}
+
+const never = (): boolean => false
+
+function dropsOf(field: SchemaField): (value: unknown) => boolean {
+  // Upstream prints the zero creation time as null; it says nothing and is left out here.
+  if (field.name === 'creationTimestamp') return value => value === null
+  if (field.pointer || !field.omitempty) return never
+  switch (field.type.kind) {
+    case 'string':
+    case 'bytes':
+      return value => value === ''
+    case 'bool':
+      return value => value === false
+    case 'int32':
+    case 'int64':
+    case 'uint32':
+    case 'float64':
+      return value => value === 0
+    case 'list':
+      return value => Array.isArray(value) && value.length === 0
+    case 'map':
+      return isEmptyRecord
+    default:
+      return never
+  }
+}
+
+/** Go prints structs that are no pointers also where they are empty, and whatever has no omitempty. */
+function absentOf(field: SchemaField): (() => unknown) | undefined {
+  if (field.name === 'creationTimestamp') return undefined
+  if (field.pointer) return field.omitempty ? undefined : () => null
+  switch (field.type.kind) {
+    case 'struct':
+      return () => readerOf(field.type)({}, { members: 0, unknown: false })
+    case 'time':
+    case 'microtime':
+      return () => null
+    case 'raw':
+      // An interface{} is left out, a RawExtension is not.
+      return field.type.key === 'interface{}' && field.omitempty ? undefined : () => null
+    case 'quantity':
+      return () => '0'
+    case 'intOrString':
+      return () => 0
+    default:
+      return field.omitempty ? undefined : zeroScalar(field)
+  }
+}
+
+function zeroScalar(field: SchemaField): () => unknown {
+  switch (field.type.kind) {
+    case 'bool':
+      return () => false
+    case 'int32':
+    case 'int64':
+    case 'uint32':
+    case 'float64':
+      return () => 0
+    case 'list':
+      return field.nullable ? () => null : () => []
+    case 'map':
+      return field.nullable ? () => null : () => ({})
+    default:
+      return () => ''
+  }
+}
+
+function listReader(item: SchemaType): Reader {
+  const read = readerOf(item)
+  return (value, tally) => {
+    if (!Array.isArray(value)) return unexpected()
+    const result: unknown[] = []
+    for (const member of value) result.push(member === null ? zeroItem(item) : read(member, tally))
+    return result
+  }
+}
+
+function mapReader(item: SchemaType): Reader {
+  const read = readerOf(item)
+  return (value, tally) => {
+    if (!isRecord(value)) return unexpected()
+    const result: Record<string, unknown> = {}
+    for (const key of Object.keys(value).sort(byBytes)) {
+      tally.members++
+      const member = value[key]
+      setOwn(result, key, member === null ? zeroItem(item) : read(member, tally))
+    }
+    return result
+  }
+}
+
+/** A null in a list or a map is the zero value of its type. */
+function zeroItem(item: SchemaType): unknown {
+  switch (item.kind) {
+    case 'struct':
+      return zeroOf(item)
+    case 'bool':
+      return false
+    case 'int32':
+    case 'int64':
+    case 'uint32':
+    case 'float64':
+    case 'intOrString':
+      return 0
+    case 'quantity':
+      return '0'
+    case 'string':
+      return ''
+    default:
+      return null
+  }
+}
+
+function readBytes(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const bytes = value.map((item: unknown) =>
+      item === null ? 0 : typeof item === 'number' && (item & 255) === item ? item : unexpected(),
+    )
+    return Buffer.from(bytes).toString('base64')
+  }
+  if (typeof value !== 'string') return unexpected()
+  if (
+    value.length % 4 === 0 &&
+    !/[^A-Za-z0-9+/]/.test(value.endsWith('==') ? value.slice(0, -2) : value.endsWith('=') ? value.slice(0, -1) : value)
+  )
+    return value
+  if (!/[\r\n]/.test(value)) return unexpected()
+  const joined = value.replace(/[\r\n]/g, '')
+  return readBytes(joined)
+}
+
+function readQuantity(value: unknown): unknown {
+  if (typeof value !== 'string' && typeof value !== 'number') return unexpected()
+  try {
+    return canonicalQuantity(String(value).trim())
+  } catch (err) {
+    if (err instanceof QuantityError) return unexpected()
+    throw err
+  }
+}
+
+function timeText(parsed: ReturnType<typeof parseTime>): unknown {
+  return parsed.ok ? parsed.text : unexpected()
+}
+
+function nestedSchemaReader(kind: 'schemaOrBool' | 'schemaOrArray' | 'schemaOrStrings'): Reader {
+  const schema = structByKey('apiextensions/v1.JSONSchemaProps')
+  if (schema === undefined) throw new Error('Generated schema lacks JSONSchemaProps')
+  const read: Reader = (value, tally) => {
+    countMembers(value, tally)
+    // Unknown fields inside are dropped silently: upstream decodes these values on their own, without strictness.
+    return readerOf(schema)(value, { members: 0, unknown: false })
+  }
+  return (value, tally) => {
+    if (isRecord(value)) return read(value, tally)
+    if (kind === 'schemaOrBool') return typeof value === 'boolean' ? value : unexpected()
+    if (!Array.isArray(value)) return kind === 'schemaOrArray' ? unexpected() : []
+    if (kind === 'schemaOrArray') return value.map(item => read(item, tally))
+    return value.map(item => (typeof item === 'string' ? item : unexpected()))
+  }
+}
+
+function countMembers(value: unknown, tally: Tally): void {
+  if (Array.isArray(value)) for (const item of value) countMembers(item, tally)
+  else if (isRecord(value)) {
+    for (const key of Object.keys(value)) {
+      tally.members++
+      countMembers(value[key], tally)
+    }
+  }
+}
+
+/** Sets an own property also where the key is `__proto__`, which an assignment would take for the prototype. */
+export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
+  else target[key] = value
+}
+
+/** Go sorts the keys of maps by their UTF-8 bytes; for strings without surrogates that is the order of code units. */
+function byBytes(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return isRecord(value) ? value : unexpected()
+}
+
+function isEmptyRecord(value: unknown): boolean {
+  if (!isRecord(value)) return false
+  for (const _ in value) return false
+  return true
+}
+
+const signal = new Unexpected('unexpected value')
+
+function unexpected(): never {
+  throw signal
+}

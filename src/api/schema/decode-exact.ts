@@ -1,0 +1,234 @@
+// Finds what is wrong with a value as upstream's decoder (sigs.k8s.io/json) finds it: the same first error, the same words, the same order.
+// Only runs where the fast path met something unexpected.
+import { parseQuantity, QuantityError } from '../quantity.ts'
+import { parseMicroTime, parseTime } from './go-time.ts'
+import type { JsonNode } from './json-text.ts'
+import { type SchemaField, type SchemaType, type StructType, structByKey } from './model.ts'
+
+export interface Findings {
+  /** Why the value cannot be decoded at all; undefined where it can. */
+  readonly error: string | undefined
+  /** `unknown field "spec.foo"`, `duplicate field "kind"`: the first hundred, in document order. */
+  readonly strictErrors: readonly string[]
+}
+
+const maxStrictErrors = 100
+
+/** Aborts the walk: an error of a type with its own decoder wins over type errors found before. */
+class Abort extends Error {}
+
+export function examine(node: JsonNode, type: StructType): Findings {
+  const walk = new Walk()
+  try {
+    walk.value(node, type)
+  } catch (err) {
+    if (err instanceof Abort) return { error: err.message, strictErrors: [] }
+    throw err
+  }
+  return walk.error === undefined ? { error: undefined, strictErrors: [...walk.strict] } : { error: walk.error, strictErrors: [] }
+}
+
+/** `json: cannot unmarshal …` without the place. */
+interface Mismatch {
+  readonly value: string
+  readonly go: string
+}
+
+class Walk {
+  error: string | undefined
+  readonly strict = new Set<string>()
+  /** The struct that holds the field at hand, and the fields that lead to it. List indexes and map keys do not appear, as in Go. */
+  #struct: string | undefined
+  readonly #fields: string[] = []
+  /** Where we are for strict errors: with list indexes and map keys. */
+  #path = ''
+
+  value(node: JsonNode, type: SchemaType): void {
+    switch (type.kind) {
+      case 'struct':
+        return node.type === 'object' ? this.#structValue(node.members, type) : this.#mismatch(node, type.go)
+      case 'map':
+        return node.type === 'object' ? this.#mapValue(node.members, type.item) : this.#mismatch(node, type.go)
+      case 'list':
+        return node.type === 'array' ? this.#listValue(node.items, type.item) : this.#mismatch(node, type.go)
+      case 'string':
+        return node.type === 'string' ? undefined : this.#mismatch(node, type.go)
+      case 'bool':
+        return node.type === 'bool' ? undefined : this.#mismatch(node, type.go)
+      case 'int32':
+      case 'int64':
+      case 'uint32':
+        return node.type === 'number' && isInteger(node.raw, type.kind) ? undefined : this.#mismatch(node, type.go, true)
+      case 'float64':
+        return node.type === 'number' && Number.isFinite(Number(node.raw)) ? undefined : this.#mismatch(node, type.go, true)
+      case 'bytes':
+        return this.#bytes(node, type.go)
+      default:
+        if (node.type !== 'null') this.#ownDecoder(node, type.kind)
+    }
+  }
+
+  #structValue(members: readonly (readonly [string, JsonNode])[], type: StructType): void {
+    const seen = new Set<SchemaField>()
+    const struct = this.#struct
+    const path = this.#path
+    for (const [key, member] of members) {
+      const field = type.byName.get(key)
+      if (field === undefined) {
+        this.#strictError('unknown field', path, key)
+        continue
+      }
+      if (seen.has(field)) this.#strictError('duplicate field', path, key)
+      seen.add(field)
+      this.#struct = type.name
+      this.#fields.push(key)
+      this.#path = path === '' ? key : `${path}.${key}`
+      this.value(member, field.type)
+      this.#fields.pop()
+      this.#struct = struct
+      this.#path = path
+    }
+  }
+
+  #mapValue(members: readonly (readonly [string, JsonNode])[], item: SchemaType): void {
+    const seen = new Set<string>()
+    const path = this.#path
+    for (const [key, member] of members) {
+      if (seen.has(key)) this.#strictError('duplicate field', path, key)
+      seen.add(key)
+      this.#path = path === '' ? key : `${path}.${key}`
+      this.value(member, item)
+      this.#path = path
+    }
+  }
+
+  #listValue(items: readonly JsonNode[], item: SchemaType): void {
+    const path = this.#path
+    for (const [index, member] of items.entries()) {
+      this.#path = `${path}[${index}]`
+      this.value(member, item)
+    }
+    this.#path = path
+  }
+
+  #bytes(node: JsonNode, go: string): void {
+    // Go reads a list of small numbers into bytes as well.
+    if (node.type === 'array') {
+      for (const item of node.items) if (item.type !== 'number' || !isByte(item.raw)) this.#mismatch(item, 'uint8', true)
+      return
+    }
+    if (node.type !== 'string') return this.#mismatch(node, go)
+    const at = base64ErrorAt(node.value)
+    if (at !== undefined) this.error ??= `illegal base64 data at input byte ${at}`
+  }
+
+  #ownDecoder(node: JsonNode, kind: string): void {
+    switch (kind) {
+      case 'time':
+      case 'microtime': {
+        if (node.type !== 'string') return this.#abort({ value: valueName(node), go: 'string' })
+        const parsed = kind === 'time' ? parseTime(node.value) : parseMicroTime(node.value)
+        if (!parsed.ok) throw new Abort(parsed.message)
+        return
+      }
+      case 'quantity':
+        try {
+          parseQuantity(quantityText(node.raw))
+        } catch (err) {
+          if (err instanceof QuantityError) throw new Abort(err.message)
+          throw err
+        }
+        return
+      case 'intOrString':
+        if (node.type === 'string' || (node.type === 'number' && isInteger(node.raw, 'int32'))) return
+        return this.#abort({ value: valueName(node, true), go: 'int32' })
+      case 'schemaOrBool':
+        if (node.type === 'bool') return
+        if (node.type !== 'object') throw new Abort('boolean or JSON schema expected')
+        return this.#nested(node)
+      case 'schemaOrArray':
+      case 'schemaOrStrings':
+        if (node.type === 'object') return this.#nested(node)
+        if (node.type === 'array') for (const item of node.items) kind === 'schemaOrArray' ? this.#nested(item) : this.#nestedString(item)
+    }
+  }
+
+  /** A schema inside a schema is decoded on its own: no strict errors, and of its error only the type is kept. */
+  #nested(node: JsonNode): void {
+    const schema = structByKey('apiextensions/v1.JSONSchemaProps')
+    if (schema === undefined) throw new Error('Generated schema lacks JSONSchemaProps')
+    const { error } = examine(node, schema)
+    if (error === undefined) return
+    const match = /^json: cannot unmarshal (.+) into Go (?:struct field \S+|value) of type (.+)$/.exec(error)
+    if (match?.[1] === undefined || match[2] === undefined) throw new Abort(error)
+    this.#abort({ value: match[1], go: match[2] })
+  }
+
+  #nestedString(node: JsonNode): void {
+    if (node.type !== 'string' && node.type !== 'null') this.#abort({ value: valueName(node), go: 'string' })
+  }
+
+  #mismatch(node: JsonNode, go: string, numeric = false): void {
+    if (node.type !== 'null') this.error ??= this.#describe({ value: valueName(node, numeric), go })
+  }
+
+  #abort(mismatch: Mismatch): never {
+    throw new Abort(this.#describe(mismatch))
+  }
+
+  #describe({ value, go }: Mismatch): string {
+    if (this.#struct === undefined) return `json: cannot unmarshal ${value} into Go value of type ${go}`
+    return `json: cannot unmarshal ${value} into Go struct field ${this.#struct}.${this.#fields.join('.')} of type ${go}`
+  }
+
+  #strictError(what: string, path: string, key: string): void {
+    if (this.strict.size < maxStrictErrors) this.strict.add(`${what} ${JSON.stringify(path === '' ? key : `${path}.${key}`)}`)
+  }
+}
+
+/** How Go names a value that does not fit; a number's text only where a number was wanted. */
+function valueName(node: JsonNode, numeric = false): string {
+  return node.type === 'number' && numeric ? `number ${node.raw}` : node.type
+}
+
+export function isInteger(text: string, kind: 'int32' | 'int64' | 'uint32'): boolean {
+  if (!/^-?\d+$/.test(text) || text.length > 20) return false
+  const value = BigInt(text)
+  if (kind === 'uint32') return value >= 0n && value < 2n ** 32n
+  const limit = kind === 'int32' ? 2n ** 31n : 2n ** 63n
+  return value >= -limit && value < limit
+}
+
+function isByte(text: string): boolean {
+  return /^-?\d{1,3}$/.test(text) && Number(text) >= 0 && Number(text) < 256
+}
+
+/** The text that Quantity's own decoder parses: without quotes, but with escapes as they stand. */
+export function quantityText(raw: string): string {
+  return (raw.startsWith('"') ? raw.slice(1, -1) : raw).trim()
+}
+
+const base64Char = /[A-Za-z0-9+/]/
+
+/** Where Go's base64.StdEncoding stops; undefined where all is well. Line breaks are skipped, as Go does. */
+export function base64ErrorAt(text: string): number | undefined {
+  let at = 0
+  const next = (): string => {
+    while (text.charAt(at) === '\n' || text.charAt(at) === '\r') at++
+    return text.charAt(at++)
+  }
+  for (;;) {
+    for (let place = 0; place < 4; place++) {
+      const char = next()
+      if (char === '') return place === 0 ? undefined : text.length - place
+      if (base64Char.test(char)) continue
+      if (char !== '=' || place < 2) return at - 1
+      if (place === 2) {
+        const second = next()
+        if (second === '') return text.length
+        if (second !== '=') return at - 2
+      }
+      return next() === '' ? undefined : at - 1
+    }
+  }
+}

@@ -1,0 +1,199 @@
+// From the bytes of a request to an object of a built-in kind, as upstream's API server reads it.
+import { load, YAMLException } from 'js-yaml'
+import { groupVersion, type KubeObject } from '../object.ts'
+import { badRequest } from '../status.ts'
+import { isRecord, readerOf, Unexpected } from './compile.ts'
+import { examine } from './decode-exact.ts'
+import { type JsonNode, JsonSyntaxError, nodeOfValue, parseJsonText, scanJson } from './json-text.ts'
+import { type GroupVersionKind, type StructType, schemaFor } from './model.ts'
+
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
+
+/** Deeper bodies are refused; upstream's limit is 10,000, but nothing that a kind allows comes near this one. */
+export const maxDepth = 500
+const maxYamlAliases = 100
+
+export type Decoded =
+  | { readonly ok: true; readonly object: KubeObject; readonly strictErrors: readonly string[] }
+  /** `message` is the decoder's, without `… cannot be handled as a …`. */
+  | { readonly ok: false; readonly message: string }
+
+/**
+ * Reads a parsed value as this struct. Never changes `value`; parts that the schema does not describe (RawExtension) are shared with it.
+ * `text`, where the value came from JSON text, lets messages tell duplicate members and the texts of numbers.
+ */
+export function decodeValue(value: unknown, type: StructType, fieldValidation: FieldValidation, text?: JsonText): Decoded {
+  const tally = { members: 0, unknown: false }
+  let object: unknown
+  try {
+    // A body of `null` sets nothing.
+    object = readerOf(type)(value ?? {}, tally)
+  } catch (err) {
+    if (!(err instanceof Unexpected)) throw err
+  }
+  const strict = fieldValidation !== 'Ignore'
+  const odd = tally.unknown || (text !== undefined && text.scan.members !== tally.members)
+  if (isObject(object) && !(strict && odd) && text?.scan.hasFraction !== true) return { ok: true, object, strictErrors: [] }
+  const { error, strictErrors } = examine(nodeOf(value, text), type)
+  if (error !== undefined) return { ok: false, message: error }
+  if (isObject(object)) return { ok: true, object, strictErrors: strict ? strictErrors : [] }
+  return { ok: false, message: `json: cannot represent the value of ${type.name}: a 64-bit number is beyond ±2^53` }
+}
+
+interface JsonText {
+  readonly text: string
+  readonly scan: ReturnType<typeof scanJson>
+}
+
+function nodeOf(value: unknown, text: JsonText | undefined): JsonNode {
+  return text === undefined ? nodeOfValue(value) : parseJsonText(text.text)
+}
+
+function isObject(value: unknown): value is KubeObject {
+  return isRecord(value)
+}
+
+export interface DecodedObject {
+  readonly object: KubeObject
+  /** One for each strict error where fieldValidation is Warn. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Reads a request's body as an object of `kind`. Throws a 400 with upstream's words where it is none.
+ * The caller has bounded the size of `bytes`.
+ */
+export function decodeBody(
+  bytes: Uint8Array,
+  kind: GroupVersionKind,
+  fieldValidation: FieldValidation,
+  contentType = 'application/json',
+): DecodedObject {
+  const parsed = parseBody(bytes, contentType, kind.kind)
+  const actual = kindOf(parsed.value, kind, bytes)
+  const wanted = schemaFor(kind.group, kind.version, kind.kind)
+  if (wanted === undefined) throw badRequest(noKindMessage(kind))
+  const handled = `${actual.kind} in version ${JSON.stringify(actual.version)} cannot be handled as a ${kind.kind}: `
+  const type = schemaFor(actual.group, actual.version, actual.kind)
+  if (type === undefined) throw badRequest(handled + noKindMessage(actual))
+  const decoded = decodeValue(parsed.value, type, fieldValidation, parsed.text)
+  if (!decoded.ok) throw badRequest(handled + decoded.message)
+  if (type.name !== wanted.name) {
+    throw badRequest(`${handled}converting (${type.go}) to (${internalName(wanted)}): unknown conversion`)
+  }
+  const strictErrors = [...parsed.strictErrors, ...decoded.strictErrors]
+  if (fieldValidation === 'Strict' && strictErrors.length > 0) throw badRequest(handled + strictDecodingMessage(strictErrors))
+  if (type !== wanted) {
+    const data = groupVersion(actual.group, actual.version)
+    throw badRequest(
+      `the API version in the data (${data}) does not match the expected API version (${groupVersion(kind.group, kind.version)})`,
+    )
+  }
+  const { object } = decoded
+  // Absent ones are those of the path, as upstream fills them; decoding puts kind and apiVersion first only where they were given.
+  const named =
+    object.kind === undefined || object.apiVersion === undefined
+      ? { kind: kind.kind, apiVersion: groupVersion(kind.group, kind.version), ...object }
+      : object
+  return { object: named, warnings: strictErrors }
+}
+
+export function strictDecodingMessage(strictErrors: readonly string[]): string {
+  return `strict decoding error: ${strictErrors.join(', ')}`
+}
+
+function noKindMessage({ group, version, kind }: GroupVersionKind): string {
+  const gv = JSON.stringify(groupVersion(group, version))
+  return `no kind ${JSON.stringify(kind)} is registered for version ${gv} in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"`
+}
+
+/** The name of the kind's internal type in upstream: `core.Pod`. */
+function internalName(type: StructType): string {
+  return `${type.key.slice(0, type.key.indexOf('/'))}.${type.name}`
+}
+
+export interface ParsedBody {
+  readonly value: unknown
+  /** Of JSON bodies only. */
+  readonly text: JsonText | undefined
+  /** Duplicate keys of a YAML mapping. */
+  readonly strictErrors: readonly string[]
+}
+
+/** JSON or YAML to a plain value, nesting bounded. Throws a 400 that names `kind` as what was expected. */
+export function parseBody(bytes: Uint8Array, contentType: string, kind: string): ParsedBody {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  if (/^application\/yaml\b/.test(contentType)) return parseYaml(text)
+  const scan = scanJson(bytes)
+  if (scan.depth > maxDepth) throw badRequest(`the body is nested deeper than ${maxDepth} levels`)
+  try {
+    return { value: JSON.parse(text), text: { text, scan }, strictErrors: [] }
+  } catch (err) {
+    if (err instanceof SyntaxError) throw unrecognized(syntaxMessage(text), kind, bytes)
+    throw err
+  }
+}
+
+/** The words of Go's parser for what JSON.parse refused. */
+function syntaxMessage(text: string): string {
+  try {
+    parseJsonText(text)
+  } catch (err) {
+    if (err instanceof JsonSyntaxError) return `couldn't get version/kind; json parse error: ${err.message}`
+    throw err
+  }
+  throw new Error('JSON.parse refused what the exact parser accepts')
+}
+
+function parseYaml(text: string): ParsedBody {
+  try {
+    const value: unknown = load(text, { maxAliases: maxYamlAliases, maxDepth })
+    return { value: plain(value), text: undefined, strictErrors: [] }
+  } catch (err) {
+    if (err instanceof YAMLException) throw badRequest(`error converting YAML to JSON: yaml: ${err.reason}`)
+    throw err
+  }
+}
+
+/** What YAML may hold and JSON not: dates, and values shared by an alias, which become copies of their own. */
+function plain(value: unknown): unknown {
+  return value === undefined ? null : JSON.parse(JSON.stringify(value))
+}
+
+function unrecognized(message: string, kind: string, bytes: Uint8Array): Error {
+  return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${message} (${summary(bytes)})`)
+}
+
+/** The first bytes of a body, as upstream quotes it. */
+function summary(bytes: Uint8Array): string {
+  if (bytes.length === 0) return '<empty>'
+  const head = Buffer.from(bytes.subarray(0, 30))
+  const text = bytes[0] === 0x7b ? head.toString('utf8') : head.toString('hex')
+  return bytes.length > 30 ? `${text} ...` : text
+}
+
+/** What the body says it is; absent parts are those of the path. */
+function kindOf(value: unknown, wanted: GroupVersionKind, bytes: Uint8Array): GroupVersionKind {
+  const fail = (message: string): never => {
+    throw unrecognized(message, wanted.kind, bytes)
+  }
+  if (value === null) return wanted
+  if (!isRecord(value)) {
+    const name = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+    const go = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+    return fail(`couldn't get version/kind; json parse error: json: cannot unmarshal ${name} into Go value of type ${go}`)
+  }
+  const text = (field: 'apiVersion' | 'kind'): string => {
+    const member = value[field] ?? ''
+    if (typeof member === 'string') return member
+    const name = Array.isArray(member) ? 'array' : typeof member === 'boolean' ? 'bool' : typeof member
+    return fail(`couldn't get version/kind; json parse error: json: cannot unmarshal ${name} into Go struct field .${field} of type string`)
+  }
+  const apiVersion = text('apiVersion')
+  const kind = text('kind') || wanted.kind
+  if (apiVersion === '') return { ...wanted, kind }
+  const parts = apiVersion.split('/')
+  if (parts.length > 2) return fail(`unexpected GroupVersion string: ${apiVersion}`)
+  const [first = '', second] = parts
+  return second === undefined ? { group: '', version: first, kind } : { group: first, version: second, kind }
+}
