@@ -5,7 +5,7 @@ import type { PersistentVolumeClaimSpec, PersistentVolumeClaimTemplate, TypedObj
 import { validateLabelSelector } from './label-selector.ts'
 import { dns1123Subdomain, nameIsDnsLabel, nameIsDnsSubdomain } from './names.ts'
 import { pushMessages, validateAnnotations, validateLabels } from './object-meta.ts'
-import { nanoUnits, validatePositiveQuantity } from './quantities.ts'
+import { validatePositiveQuantity } from './quantities.ts'
 
 export const accessModes: readonly string[] = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod']
 export const volumeModes: readonly string[] = ['Block', 'Filesystem']
@@ -29,7 +29,7 @@ export function validateClaimSpec(spec: PersistentVolumeClaimSpec, path: string,
   validateAccessModes(spec.accessModes, `${path}.accessModes`, errors)
   const storage = spec.resources?.requests?.['storage']
   if (storage === undefined) errors.push(required(`${path}.resources[storage]`))
-  else if (nanoUnits(storage) <= 0n) validatePositiveQuantity(storage, `${path}.resources[storage]`, errors)
+  else validatePositiveQuantity(storage, `${path}.resources[storage]`, errors)
   if (spec.storageClassName) {
     pushMessages(errors, `${path}.storageClassName`, spec.storageClassName, nameIsDnsSubdomain(spec.storageClassName, false))
   }

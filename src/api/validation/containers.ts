@@ -74,9 +74,6 @@ export function validateInitContainers(place: ContainerPlace, path: string, erro
     const text = 'may not be set for init containers without restartPolicy=Always'
     for (const field of ['lifecycle', ...probes] as const)
       if (container[field] !== undefined) errors.push(forbiddenField(`${at}.${field}`, text))
-    if ((container.resizePolicy?.length ?? 0) > 0) {
-      errors.push(invalidValue(`${at}.resizePolicy`, container.resizePolicy, 'must not be set for init containers'))
-    }
   })
 }
 

@@ -3,7 +3,7 @@ import { type FieldError, invalidValue, notSupported, required } from '../field-
 import type { ObjectFieldSelector, ResourceFieldSelector } from '../types/core-v1.ts'
 import { qualifiedName } from './names.ts'
 import { pushMessages } from './object-meta.ts'
-import { isZeroQuantity } from './quantities.ts'
+import { isZeroAmount } from './quantities.ts'
 
 export const environmentFieldPaths: readonly string[] = [
   'metadata.name',
@@ -99,7 +99,7 @@ export function validateResourceFieldRef(reference: ResourceFieldSelector, inVol
 }
 
 function validateDivisor(resource: string, divisor: string | undefined, hugePages: boolean, path: string, errors: FieldError[]): void {
-  if (divisor === undefined || isZeroQuantity(divisor)) return
+  if (divisor === undefined || isZeroAmount(divisor)) return
   if (resource.endsWith('.cpu')) {
     if (divisor !== '1' && divisor !== '1m') {
       errors.push(invalidValue(`${path}.divisor`, resource, "only divisor's values 1m and 1 are supported with the cpu resource"))

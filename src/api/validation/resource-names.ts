@@ -1,8 +1,9 @@
 // The names of compute resources: which stand where, which come in whole numbers, which may be overcommitted.
 import { type FieldError, invalidValue, notSupported } from '../field-error.ts'
+import { milliValue, parseQuantity } from '../quantity.ts'
 import { qualifiedName } from './names.ts'
 import { pushMessages } from './object-meta.ts'
-import { milliUnits, validateNonnegativeQuantity } from './quantities.ts'
+import { validateNonnegativeQuantity } from './quantities.ts'
 
 const hugePages = 'hugepages-'
 const standardContainerResources = new Set(['cpu', 'memory', 'ephemeral-storage'])
@@ -83,7 +84,7 @@ export function validateQuotaResourceName(name: string, path: string, errors: Fi
 export function validateResourceQuantity(name: string, quantity: string, path: string, errors: FieldError[]): void {
   validateNonnegativeQuantity(quantity, path, errors)
   if (standardContainerResources.has(name)) return
-  if ((integerResources.has(name) || isExtendedResource(name)) && milliUnits(quantity) % 1000n !== 0n) {
+  if ((integerResources.has(name) || isExtendedResource(name)) && milliValue(parseQuantity(quantity)) % 1000n !== 0n) {
     errors.push(invalidValue(path, quantity, 'must be an integer'))
   }
 }

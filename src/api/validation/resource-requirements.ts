@@ -1,9 +1,10 @@
 // Validation of what containers request and are limited to.
 import { duplicate, type FieldError, forbiddenField, invalidValue, notFoundField, required } from '../field-error.ts'
+import { integerValue, parseQuantity, QuantityError } from '../quantity.ts'
 import type { ResourceClaim, ResourceList, ResourceRequirements } from '../types/core-v1.ts'
 import { dns1123Label } from './names.ts'
 import { pushMessages } from './object-meta.ts'
-import { compareQuantities, nanoUnits } from './quantities.ts'
+import { compareAmounts } from './quantities.ts'
 import { isHugePages, isOvercommitAllowed, validateContainerResourceName, validateResourceQuantity } from './resource-names.ts'
 
 /** `claimNames` are those of the pod's resourceClaims. */
@@ -37,10 +38,20 @@ function validateEntry(name: string, quantity: string, path: string, errors: Fie
   validateContainerResourceName(name, path, errors)
   validateResourceQuantity(name, quantity, path, errors)
   if (!isHugePages(name)) return
-  const page = nanoUnits(name.slice('hugepages-'.length))
-  const amount = nanoUnits(quantity)
-  if (page <= 0n || amount < 0n || amount % page !== 0n) {
+  if (!isWholePages(name.slice('hugepages-'.length), quantity)) {
     errors.push(invalidValue(path, quantity, `${quantity} is not positive integer multiple of ${name}`))
+  }
+}
+
+function isWholePages(pageSize: string, quantity: string): boolean {
+  try {
+    const page = integerValue(parseQuantity(pageSize))
+    const amount = integerValue(parseQuantity(quantity))
+    return page > 0n && amount >= 0n && amount % page === 0n
+  } catch (err) {
+    // The size is part of the resource's name, which no decoder has looked at.
+    if (err instanceof QuantityError) return false
+    throw err
   }
 }
 
@@ -51,7 +62,7 @@ function compareWithLimit(name: string, quantity: string, limits: ResourceList |
     if (!overcommit) errors.push(required(`${path}.limits`, 'Limit must be set for non overcommitable resources'))
     return
   }
-  const order = compareQuantities(quantity, limit)
+  const order = compareAmounts(quantity, limit)
   if (order !== 0 && !overcommit) errors.push(invalidValue(`${path}.requests`, quantity, `must be equal to ${name} limit of ${limit}`))
   else if (order > 0) {
     errors.push(invalidValue(`${path}.requests`, quantity, `must be less than or equal to ${name} limit of ${limit}`))

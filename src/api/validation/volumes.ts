@@ -7,7 +7,7 @@ import { dns1123Label, nameIsDnsSubdomain } from './names.ts'
 import { pushMessages } from './object-meta.ts'
 import { validateDescendingPath, validateFileMode, validateKeyToPath } from './paths-in-volumes.ts'
 import { validateDownwardApiFile, validateProjectedVolume } from './projected-volume.ts'
-import { isNegativeQuantity } from './quantities.ts'
+import { compareAmounts } from './quantities.ts'
 import {
   requireFields,
   validateAzureDisk,
@@ -58,7 +58,7 @@ function source<K extends keyof Volume>(
 /** In the order in which upstream looks at them; some paths keep upstream's historical spelling. */
 const sources: readonly SourceKind[] = [
   source('emptyDir', (emptyDir, path, errors) => {
-    if (emptyDir.sizeLimit !== undefined && isNegativeQuantity(emptyDir.sizeLimit)) {
+    if (emptyDir.sizeLimit !== undefined && compareAmounts(emptyDir.sizeLimit, '0') < 0) {
       errors.push(forbiddenField(`${path}.sizeLimit`, 'SizeLimit field must be a valid resource quantity'))
     }
   }),

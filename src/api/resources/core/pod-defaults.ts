@@ -1,0 +1,186 @@
+// Upstream's defaults for pods and for the pod templates of every workload.
+import type {
+  Container,
+  EphemeralContainer,
+  HTTPGetAction,
+  ObjectFieldSelector,
+  PersistentVolumeClaimSpec,
+  Pod,
+  PodSpec,
+  PodTemplateSpec,
+  Probe,
+  ResourceFieldSelector,
+  ResourceRequirements,
+  Volume,
+} from '../../types/core-v1.ts'
+import { roundAmounts } from '../../validation/quantities.ts'
+import { hasSource } from '../../validation/volumes.ts'
+import { imageTag } from './image-reference.ts'
+
+const defaultFileMode = 0o644
+const tokenSeconds = 3600
+
+/** Defaults of a Pod itself: those of every spec, and those that templates do not get. Changes the pod in place. */
+export function setPodDefaults(pod: Pod): void {
+  pod.spec ??= { containers: [] }
+  const { spec } = pod
+  for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) requestWhatIsLimited(container)
+  spec.enableServiceLinks ??= true
+  setPodSpecDefaults(spec)
+  if (spec.hostNetwork !== true) return
+  for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) {
+    for (const port of container.ports ?? []) if (!port.hostPort) port.hostPort = port.containerPort
+  }
+}
+
+/** Defaults of a template: `spec.template` of Deployments and the like. Changes the template in place. */
+export function setPodTemplateDefaults(template: PodTemplateSpec): void {
+  template.spec ??= { containers: [] }
+  template.metadata ??= {}
+  setPodSpecDefaults(template.spec)
+}
+
+/** The defaults that a pod's spec gets wherever it stands. Changes the spec in place. */
+export function setPodSpecDefaults(spec: PodSpec): void {
+  if (!spec.dnsPolicy) spec.dnsPolicy = 'ClusterFirst'
+  if (!spec.restartPolicy) spec.restartPolicy = 'Always'
+  spec.securityContext ??= {}
+  spec.terminationGracePeriodSeconds ??= 30
+  if (!spec.schedulerName) spec.schedulerName = 'default-scheduler'
+  // The two names of the service account are one field since v1.
+  const account = spec.serviceAccountName || spec.serviceAccount
+  if (account) {
+    spec.serviceAccountName = account
+    spec.serviceAccount = account
+  }
+  dropFieldsOfDisabledFeatures(spec)
+  for (const volume of spec.volumes ?? []) setVolumeDefaults(volume)
+  for (const container of spec.initContainers ?? []) setContainerDefaults(container)
+  for (const container of spec.containers ?? []) setContainerDefaults(container)
+  for (const container of spec.ephemeralContainers ?? []) setContainerDefaults(container)
+  roundAmounts(spec.overhead)
+}
+
+/** Fields whose feature gate is off by default in v1.33 are dropped on the way in, so that nobody relies on them. */
+function dropFieldsOfDisabledFeatures(spec: PodSpec): void {
+  delete spec.resources
+  delete spec.resourceClaims
+  for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])]) {
+    if (container.resources?.claims !== undefined) delete container.resources.claims
+    if (container.lifecycle?.stopSignal !== undefined) delete container.lifecycle.stopSignal
+  }
+  for (const volume of spec.volumes ?? []) {
+    for (const source of volume.projected?.sources ?? []) if (source.clusterTrustBundle !== undefined) delete source.clusterTrustBundle
+  }
+}
+
+function requestWhatIsLimited(container: Container): void {
+  const limits = container.resources?.limits
+  if (limits === undefined || container.resources === undefined) return
+  container.resources.requests = { ...limits, ...container.resources.requests }
+}
+
+function setContainerDefaults(container: Container | EphemeralContainer): void {
+  if (!container.imagePullPolicy) container.imagePullPolicy = imageTag(container.image ?? '') === 'latest' ? 'Always' : 'IfNotPresent'
+  if (!container.terminationMessagePath) container.terminationMessagePath = '/dev/termination-log'
+  if (!container.terminationMessagePolicy) container.terminationMessagePolicy = 'File'
+  for (const port of container.ports ?? []) if (!port.protocol) port.protocol = 'TCP'
+  for (const { valueFrom } of container.env ?? []) {
+    if (valueFrom?.fieldRef !== undefined) setFieldRefDefaults(valueFrom.fieldRef)
+    if (valueFrom?.resourceFieldRef !== undefined) setResourceFieldRefDefaults(valueFrom.resourceFieldRef)
+  }
+  container.resources ??= {}
+  roundRequirements(container.resources)
+  for (const field of ['livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
+    const probe = container[field]
+    if (probe !== undefined) setProbeDefaults(probe)
+  }
+  if (container.securityContext?.procMount === '') container.securityContext.procMount = 'Default'
+  setHttpGetDefaults(container.lifecycle?.postStart?.httpGet)
+  setHttpGetDefaults(container.lifecycle?.preStop?.httpGet)
+}
+
+function roundRequirements(requirements: Pick<ResourceRequirements, 'limits' | 'requests'> | undefined): void {
+  roundAmounts(requirements?.limits)
+  roundAmounts(requirements?.requests)
+}
+
+function setProbeDefaults(probe: Probe): void {
+  if (!probe.timeoutSeconds) probe.timeoutSeconds = 1
+  if (!probe.periodSeconds) probe.periodSeconds = 10
+  if (!probe.successThreshold) probe.successThreshold = 1
+  if (!probe.failureThreshold) probe.failureThreshold = 3
+  setHttpGetDefaults(probe.httpGet)
+  if (probe.grpc !== undefined) probe.grpc.service ??= ''
+}
+
+function setHttpGetDefaults(action: HTTPGetAction | undefined): void {
+  if (action === undefined) return
+  if (!action.path) action.path = '/'
+  if (!action.scheme) action.scheme = 'HTTP'
+}
+
+function setFieldRefDefaults(reference: ObjectFieldSelector): void {
+  if (!reference.apiVersion) reference.apiVersion = 'v1'
+}
+
+function setResourceFieldRefDefaults(reference: ResourceFieldSelector): void {
+  reference.divisor ??= '0'
+}
+
+function setVolumeDefaults(volume: Volume): void {
+  if (!hasSource(volume) && volume.image === undefined) volume.emptyDir = {}
+  // Image volumes are off by default in v1.33; without a source validation refuses the volume.
+  delete volume.image
+  if (volume.hostPath !== undefined) volume.hostPath.type ??= ''
+  for (const source of [volume.secret, volume.configMap, volume.downwardAPI, volume.projected]) {
+    if (source !== undefined) source.defaultMode ??= defaultFileMode
+  }
+  for (const source of [volume, ...(volume.projected?.sources ?? [])]) {
+    for (const file of source.downwardAPI?.items ?? []) {
+      if (file.fieldRef !== undefined) setFieldRefDefaults(file.fieldRef)
+      if (file.resourceFieldRef !== undefined) setResourceFieldRefDefaults(file.resourceFieldRef)
+    }
+  }
+  for (const { serviceAccountToken } of volume.projected?.sources ?? []) {
+    if (serviceAccountToken !== undefined) serviceAccountToken.expirationSeconds ??= tokenSeconds
+  }
+  const claim = volume.ephemeral?.volumeClaimTemplate
+  if (claim !== undefined) setClaimSpecDefaults((claim.spec ??= {}))
+  setBackendDefaults(volume)
+}
+
+/** What pod volumes and persistent volumes have in common. */
+export function setBackendDefaults(volume: Pick<Volume, 'iscsi' | 'rbd' | 'azureDisk' | 'scaleIO'> | BackendsOfPersistentVolumes): void {
+  if (volume.iscsi !== undefined && !volume.iscsi.iscsiInterface) volume.iscsi.iscsiInterface = 'default'
+  const { rbd, azureDisk, scaleIO } = volume
+  if (rbd !== undefined) {
+    if (!rbd.pool) rbd.pool = 'rbd'
+    if (!rbd.user) rbd.user = 'admin'
+    if (!rbd.keyring) rbd.keyring = '/etc/ceph/keyring'
+  }
+  if (azureDisk !== undefined) {
+    azureDisk.cachingMode ??= 'ReadWrite'
+    azureDisk.kind ??= 'Shared'
+    azureDisk.fsType ??= 'ext4'
+    azureDisk.readOnly ??= false
+  }
+  if (scaleIO !== undefined) {
+    if (!scaleIO.storageMode) scaleIO.storageMode = 'ThinProvisioned'
+    if (!scaleIO.fsType) scaleIO.fsType = 'xfs'
+  }
+}
+
+interface BackendsOfPersistentVolumes {
+  iscsi?: { iscsiInterface?: string }
+  rbd?: { pool?: string; user?: string; keyring?: string }
+  azureDisk?: Volume['azureDisk']
+  scaleIO?: { storageMode?: string; fsType?: string }
+}
+
+/** A claim's spec, in claims and in templates of them (StatefulSets, ephemeral volumes). */
+export function setClaimSpecDefaults(spec: PersistentVolumeClaimSpec): void {
+  spec.volumeMode ??= 'Filesystem'
+  spec.resources ??= {}
+  roundRequirements(spec.resources)
+}
