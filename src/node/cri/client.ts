@@ -21,7 +21,12 @@ export class CriClient implements Disposable {
   readonly #images: ServiceDefinition
 
   constructor(socket: string, channel: ChannelCredentials = credentials.createInsecure()) {
-    const loaded = fromJSON(protocolDescriptor() as Parameters<typeof fromJSON>[0], { keepCase: true, longs: String, enums: String, defaults: true })
+    const loaded = fromJSON(protocolDescriptor() as Parameters<typeof fromJSON>[0], {
+      keepCase: true,
+      longs: String,
+      enums: String,
+      defaults: true,
+    })
     this.#runtime = service(loaded, 'runtime.v1.RuntimeService')
     this.#images = service(loaded, 'runtime.v1.ImageService')
     this.#client = new Client(`unix:${socket}`, channel, {

@@ -42,7 +42,11 @@ export async function builtinImages(signal: AbortSignal, busyboxPath = '/usr/bin
       binary,
       ...applets.map(name => ({ path: `bin/${name}`, mode: 0o777, linkTo: 'busybox' })),
       { path: 'etc/', mode: 0o755 },
-      { path: 'etc/passwd', mode: 0o644, content: Buffer.from('root:x:0:0:root:/root:/bin/sh\nnonroot:x:65532:65532:nonroot:/home:/bin/sh\n') },
+      {
+        path: 'etc/passwd',
+        mode: 0o644,
+        content: Buffer.from('root:x:0:0:root:/root:/bin/sh\nnonroot:x:65532:65532:nonroot:/home:/bin/sh\n'),
+      },
       { path: 'etc/group', mode: 0o644, content: Buffer.from('root:x:0:\nnonroot:x:65532:\n') },
       { path: 'home/', mode: 0o1777 },
       { path: 'root/', mode: 0o700 },

@@ -7,7 +7,11 @@ import { listTar } from './tar.ts'
 const run = promisify(execFile)
 
 /** Resolves with the names that the archive brought. Rejects with one sentence that says what is wrong with the file. */
-export async function importImage(file: string, containerd: { readonly socket: string; readonly ctr?: string }, signal: AbortSignal): Promise<string[]> {
+export async function importImage(
+  file: string,
+  containerd: { readonly socket: string; readonly ctr?: string },
+  signal: AbortSignal,
+): Promise<string[]> {
   await checkArchive(file)
   const args = ['--address', containerd.socket, '--namespace', 'k8s.io', 'images', 'import', '--digests=false', file]
   try {

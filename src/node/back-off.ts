@@ -1,0 +1,55 @@
+// Upstream's per-key exponential back-off, as the kubelet uses it for crashed containers and failed pulls.
+
+interface Entry {
+  backOffMs: number
+  updatedAt: number
+}
+
+/** Times are milliseconds since the epoch. A key whose last failure is older than twice the longest back-off starts anew. */
+export class BackOff {
+  readonly #entries = new Map<string, Entry>()
+  readonly #firstMs: number
+  readonly #longestMs: number
+
+  constructor(firstMs = 10_000, longestMs = 300_000) {
+    this.#firstMs = firstMs
+    this.#longestMs = longestMs
+  }
+
+  /** Milliseconds from `now` until the key may be tried again after an event at `eventAt`; 0 when it may now. */
+  remaining(key: string, eventAt: number, now: number): number {
+    const entry = this.#entries.get(key)
+    if (!entry || this.#expired(entry, eventAt)) return 0
+    return Math.max(0, eventAt + entry.backOffMs - now)
+  }
+
+  /** The current delay of the key, which a message shows. */
+  get(key: string): number {
+    return this.#entries.get(key)?.backOffMs ?? 0
+  }
+
+  /** Notes a failure (or a restart after one) at `eventAt`. */
+  next(key: string, eventAt: number, now: number): void {
+    const entry = this.#entries.get(key)
+    if (!entry || this.#expired(entry, eventAt)) this.#entries.set(key, { backOffMs: this.#firstMs, updatedAt: now })
+    else {
+      entry.backOffMs = Math.min(entry.backOffMs * 2, this.#longestMs)
+      entry.updatedAt = now
+    }
+  }
+
+  /** Forgets all keys that begin with the prefix: those of a pod that is gone. */
+  forget(prefix: string): void {
+    for (const key of this.#entries.keys()) if (key.startsWith(prefix)) this.#entries.delete(key)
+  }
+
+  #expired(entry: Entry, eventAt: number): boolean {
+    return eventAt - entry.updatedAt > 2 * this.#longestMs
+  }
+}
+
+/** Go's text of a duration of whole seconds: `10s`, `1m20s`, `5m0s`. */
+export function durationText(ms: number): string {
+  const seconds = Math.round(ms / 1000)
+  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`
+}

@@ -1,0 +1,129 @@
+// Brings a container's image to the node by its pull policy, with upstream's reasons, messages, events and back-off.
+import type { Container, EphemeralContainer, Secret } from '../../api/types/core-v1.ts'
+import type { Clock } from '../../base/clock.ts'
+import { BackOff } from '../back-off.ts'
+import type { Image } from '../cri/messages.ts'
+import type { ContainerRuntime } from '../cri/runtime.ts'
+import { parseImageReference } from './image-reference.ts'
+import { credentialsFor } from './pull-credentials.ts'
+
+export type PullReason = 'ErrImagePull' | 'ImagePullBackOff' | 'ErrImageNeverPull' | 'InvalidImageName' | 'ImageInspectError'
+
+/** Why the image is not there: reason and message of the container's waiting state. */
+export class ImageError extends Error {
+  override readonly name = 'ImageError'
+  readonly reason: PullReason
+  /** Milliseconds after which a try makes sense again; undefined when only a change of the pod helps. */
+  readonly retryAfterMs: number | undefined
+  constructor(reason: PullReason, message: string, retryAfterMs?: number, options?: ErrorOptions) {
+    super(message, options)
+    this.reason = reason
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+export interface PullRequest {
+  readonly podUid: string
+  readonly container: Container | EphemeralContainer
+  /** Asked for only when a pull is needed. */
+  secrets(signal: AbortSignal): Promise<readonly Secret[]>
+  event(type: 'Normal' | 'Warning', reason: string, message: string): void
+}
+
+/** One per node: pulls of the same image by the same credentials at the same time are one pull, and few run at once. */
+export class ImagePuller {
+  readonly #runtime: ContainerRuntime
+  readonly #clock: Clock
+  readonly #backOff = new BackOff()
+  readonly #lastError = new Map<string, string>()
+
+  constructor(runtime: ContainerRuntime, clock: Clock) {
+    this.#runtime = runtime
+    this.#clock = clock
+  }
+
+  /** Resolves with the image on the node; rejects with ImageError. */
+  async ensure(request: PullRequest, signal: AbortSignal): Promise<Image> {
+    const { container, event } = request
+    const name = container.image ?? ''
+    const reference = parseImageReference(name)
+    if (!reference) {
+      const message = `Failed to apply default image tag ${JSON.stringify(name)}: couldn't parse image name ${JSON.stringify(name)}: invalid reference format`
+      event('Warning', 'InspectFailed', message)
+      throw new ImageError('InvalidImageName', message)
+    }
+    const policy = container.imagePullPolicy ?? (reference.latest ? 'Always' : 'IfNotPresent')
+    const present = await this.#inspect(reference.full, name, signal)
+    if (policy === 'Never' && !present) {
+      const message = `Container image ${JSON.stringify(name)} is not present with pull policy of Never`
+      event('Warning', 'ErrImageNeverPull', message)
+      throw new ImageError('ErrImageNeverPull', message)
+    }
+    if (present && policy !== 'Always') {
+      event('Normal', 'Pulled', `Container image ${JSON.stringify(name)} already present on machine`)
+      return present
+    }
+    return await this.#pull(request, reference.full, signal)
+  }
+
+  forgetPod(podUid: string): void {
+    this.#backOff.forget(`${podUid}_`)
+    for (const key of this.#lastError.keys()) if (key.startsWith(`${podUid}_`)) this.#lastError.delete(key)
+  }
+
+  async #inspect(full: string, name: string, signal: AbortSignal): Promise<Image | undefined> {
+    try {
+      return await this.#runtime.imageStatus(full, signal)
+    } catch (cause) {
+      signal.throwIfAborted()
+      throw new ImageError('ImageInspectError', `Failed to inspect image ${JSON.stringify(name)}: ${text(cause)}`, 1000, { cause })
+    }
+  }
+
+  async #pull({ podUid, container, secrets, event }: PullRequest, full: string, signal: AbortSignal): Promise<Image> {
+    const name = container.image ?? ''
+    const key = `${podUid}_${full}`
+    const now = this.#clock.now()
+    const lastError = this.#lastError.get(key)
+    const wait = lastError === undefined ? 0 : this.#backOff.remaining(key, this.#failedAt.get(key) ?? now, now)
+    if (wait > 0) {
+      event('Normal', 'BackOff', `Back-off pulling image ${JSON.stringify(name)}`)
+      throw new ImageError('ImagePullBackOff', `Back-off pulling image ${JSON.stringify(name)}: ErrImagePull: ${lastError}`, wait)
+    }
+    event('Normal', 'Pulling', `Pulling image ${JSON.stringify(name)}`)
+    const reference = parseImageReference(name)
+    const credentials = reference ? credentialsFor(reference, await secrets(signal)) : []
+    let failure = ''
+    for (const auth of credentials.length === 0 ? [undefined] : credentials) {
+      try {
+        const ref = await this.#runtime.pullImage(full, auth, signal)
+        const image = await this.#runtime.imageStatus(ref, signal)
+        if (!image) throw new Error(`image ${ref} is not there after its pull`)
+        const took = `${((this.#clock.now() - now) / 1000).toFixed(3)}s`
+        event(
+          'Normal',
+          'Pulled',
+          `Successfully pulled image ${JSON.stringify(name)} in ${took} (${took} including waiting). Image size: ${image.size} bytes.`,
+        )
+        this.#backOff.forget(key)
+        this.#lastError.delete(key)
+        return image
+      } catch (err) {
+        signal.throwIfAborted()
+        failure = text(err)
+      }
+    }
+    const failedAt = this.#clock.now()
+    this.#failedAt.set(key, failedAt)
+    this.#lastError.set(key, failure)
+    this.#backOff.next(key, failedAt, failedAt)
+    event('Warning', 'Failed', `Failed to pull image ${JSON.stringify(name)}: ${failure}`)
+    throw new ImageError('ErrImagePull', failure, this.#backOff.get(key))
+  }
+
+  readonly #failedAt = new Map<string, number>()
+}
+
+function text(err: unknown): string {
+  return err instanceof Error ? err.message : String(err)
+}

@@ -1,0 +1,63 @@
+// Finds the registry credentials for an image in a pod's imagePullSecrets. Pure but for the Secrets handed in.
+import type { Secret } from '../../api/types/core-v1.ts'
+import type { RegistryAuth } from '../cri/messages.ts'
+import type { ImageReference } from './image-reference.ts'
+
+interface DockerConfigEntry {
+  username?: unknown
+  password?: unknown
+  auth?: unknown
+  identitytoken?: unknown
+  registrytoken?: unknown
+}
+
+/** All that match, the most specific first. A Secret that cannot be read is skipped, as upstream does. */
+export function credentialsFor(image: ImageReference, secrets: readonly Secret[]): RegistryAuth[] {
+  const found: { length: number; auth: RegistryAuth }[] = []
+  for (const secret of secrets) {
+    for (const [key, entry] of Object.entries(entriesOf(secret))) {
+      const pattern = key.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '')
+      if (matches(pattern, image)) found.push({ length: pattern.length, auth: authOf(entry, image.registry) })
+    }
+  }
+  return found.sort((a, b) => b.length - a.length).map(({ auth }) => auth)
+}
+
+function entriesOf({ data }: Secret): Record<string, DockerConfigEntry> {
+  const json = data?.['.dockerconfigjson']
+  const legacy = data?.['.dockercfg']
+  try {
+    if (json !== undefined) {
+      const parsed: { auths?: Record<string, DockerConfigEntry> } = JSON.parse(Buffer.from(json, 'base64').toString())
+      return parsed.auths ?? {}
+    }
+    return legacy === undefined ? {} : JSON.parse(Buffer.from(legacy, 'base64').toString())
+  } catch {
+    // Not JSON: the Secret's owner sees the registry's refusal in the pod's events.
+    return {}
+  }
+}
+
+/** `*` stands for one label of the host; the path is a prefix of whole segments. */
+function matches(pattern: string, { repository }: ImageReference): boolean {
+  const [host = '', ...path] = pattern.split('/')
+  const [imageHost = '', ...imagePath] = repository.split('/')
+  const labels = host.replace(/^docker\.io$/, 'index.docker.io').split('.')
+  const imageLabels = imageHost.split('.')
+  if (labels.length !== imageLabels.length) return false
+  const sameHost = labels.every((label, i) => label === '*' || label === imageLabels[i])
+  return sameHost && path.filter(Boolean).every((segment, i) => segment === imagePath[i])
+}
+
+function authOf({ username, password, auth, identitytoken, registrytoken }: DockerConfigEntry, server: string): RegistryAuth {
+  const text = (value: unknown) => (typeof value === 'string' ? value : '')
+  const decoded = Buffer.from(text(auth), 'base64').toString()
+  const colon = decoded.indexOf(':')
+  return {
+    username: text(username) || (colon < 0 ? '' : decoded.slice(0, colon)),
+    password: text(password) || (colon < 0 ? '' : decoded.slice(colon + 1)),
+    serverAddress: server,
+    identityToken: text(identitytoken),
+    registryToken: text(registrytoken),
+  }
+}

@@ -1,0 +1,90 @@
+// The volumes of one pod on disk: set up before its containers, refreshed when what they show changes, torn down after them.
+import { chmod, chown, mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Pod, Volume } from '../../api/types/core-v1.ts'
+import { isMountPoint, mountTmpfs, unmountBelow } from '../mount-table.ts'
+import { wholeUnits } from '../pod-resources.ts'
+import { writeAtomically } from './atomic-writer.ts'
+import { prepareHostPath } from './host-path.ts'
+import { type VolumeContext, volumeFiles } from './volume-files.ts'
+
+/** Upstream's event text: `MountVolume.SetUp failed for volume "x" : …`. */
+export class MountError extends Error {
+  override readonly name = 'MountError'
+  readonly volume: string
+  constructor(volume: string, why: string, options?: ErrorOptions) {
+    super(`MountVolume.SetUp failed for volume ${JSON.stringify(volume)} : ${why}`, options)
+    this.volume = volume
+  }
+}
+
+/** What holds credentials or pod data never reaches a disk. */
+const inMemory = (volume: Volume): boolean => !!(volume.secret || volume.projected || volume.downwardAPI)
+
+/** The folders of a pod; `directory` is `<node>/pods/<uid>`. */
+export class PodVolumes {
+  readonly #directory: string
+
+  constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  /** Where the volume's content is on the node. */
+  pathOf(volume: Volume): string {
+    return volume.hostPath ? volume.hostPath.path : join(this.#directory, 'volumes', volume.name)
+  }
+
+  /** Makes all volumes or brings their files up to date. Rejects with the MountError of the first that fails. */
+  async setUp(context: VolumeContext, signal: AbortSignal): Promise<void> {
+    const { pod } = context
+    await mkdir(join(this.#directory, 'volumes'), { recursive: true, mode: 0o711 })
+    for (const volume of pod.spec.volumes ?? []) {
+      try {
+        await this.#setUpOne(volume, context, signal)
+      } catch (cause) {
+        signal.throwIfAborted()
+        throw new MountError(volume.name, cause instanceof Error ? cause.message : String(cause), { cause })
+      }
+    }
+  }
+
+  async #setUpOne(volume: Volume, context: VolumeContext, signal: AbortSignal): Promise<void> {
+    const { pod } = context
+    const fsGroup = pod.spec.securityContext?.fsGroup
+    if (volume.hostPath) return await prepareHostPath(volume.hostPath)
+    const path = this.pathOf(volume)
+    if (volume.emptyDir) {
+      const { medium = '', sizeLimit } = volume.emptyDir
+      if (medium !== '' && medium !== 'Memory') throw new Error(`unsupported storage medium "${medium}"`)
+      const fresh = (await mkdir(path, { recursive: true })) !== undefined
+      if (medium === 'Memory' && !(await isMountPoint(path))) {
+        await mountTmpfs(path, { mode: '0777', ...(sizeLimit === undefined ? {} : { sizeBytes: wholeUnits(sizeLimit) }) })
+      } else if (!fresh) return
+      if (fsGroup !== undefined) await chown(path, 0, fsGroup)
+      await chmod(path, fsGroup === undefined ? 0o777 : 0o2777)
+      return
+    }
+    const files = await volumeFiles(volume, context, signal)
+    if (!files) throw new Error(`volume type "${volumeType(volume)}" is not supported on this node`)
+    await mkdir(path, { recursive: true, mode: 0o755 })
+    if (inMemory(volume) && !(await isMountPoint(path))) await mountTmpfs(path, { mode: '0755' })
+    await writeAtomically(path, files, fsGroup)
+  }
+
+  /** Unmounts and removes all of the pod's folder. */
+  async tearDown(): Promise<void> {
+    await unmountBelow(this.#directory)
+    await rm(this.#directory, { recursive: true, force: true })
+  }
+}
+
+/** Types that need something of this node; false for a pod whose volumes are all API data, emptyDir or hostPath. */
+export function unsupportedVolumes({ spec }: Pod): string[] {
+  return (spec.volumes ?? []).filter(volume => !supported.has(volumeType(volume))).map(volume => `${volume.name} (${volumeType(volume)})`)
+}
+
+const supported = new Set(['emptyDir', 'hostPath', 'configMap', 'secret', 'downwardAPI', 'projected'])
+
+function volumeType(volume: Volume): string {
+  return Object.keys(volume).find(key => key !== 'name') ?? 'emptyDir'
+}
