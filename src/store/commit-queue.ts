@@ -84,6 +84,12 @@ export class CommitQueue implements Store, CacheOwner {
     return cache
   }
 
+  /** Ends loading: the caches hold everything up to `revision`. */
+  loaded(revision: number): void {
+    this.#revision = revision
+    this.#decided = revision
+  }
+
   commit(write: DecidedWrite): Promise<Entry> {
     this.#decided = write.entry.revision
     const done = new Promise<Entry>((resolve, reject) => this.#queue.push({ write, resolve, reject }))

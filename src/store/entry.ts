@@ -1,6 +1,6 @@
 // One version of one object in memory: the bytes that are answered, what selection needs, and the parsed object for as long as somebody uses it.
 import type { KubeObject } from '../api/object.ts'
-import type { Entry, EventType } from './store.ts'
+import type { CollectionOptions, Entry, EventType } from './store.ts'
 
 type StringMap = Readonly<Record<string, string>>
 
@@ -25,7 +25,7 @@ export class StoredEntry implements Entry {
   readonly revision: number
   readonly bytes: Buffer
   readonly labels: StringMap
-  readonly extraFields: StringMap | undefined
+  #extraFields: StringMap | undefined
   #fields: StringMap | undefined
   /** Weak, because a parsed pod takes several times the memory of its bytes. Minor collections keep the target, so a fresh object stays for a while. */
   #object: WeakRef<KubeObject> | undefined
@@ -36,12 +36,22 @@ export class StoredEntry implements Entry {
     this.revision = parts.revision
     this.bytes = parts.bytes
     this.labels = parts.labels ?? noLabels
-    this.extraFields = parts.extraFields
+    this.#extraFields = parts.extraFields
     this.#object = parts.object === undefined ? undefined : new WeakRef(parts.object)
   }
 
+  get extraFields(): StringMap | undefined {
+    return this.#extraFields
+  }
+
+  /** For records whose fields were stored by another version of `fieldsOf`; called before anybody has seen the entry. */
+  computeFields(fieldsOf: CollectionOptions['fieldsOf']): void {
+    this.#extraFields = fieldsOf?.(this.object)
+    this.#fields = undefined
+  }
+
   get fields(): StringMap {
-    this.#fields ??= Object.freeze({ ...this.extraFields, 'metadata.name': this.name, 'metadata.namespace': this.namespace })
+    this.#fields ??= Object.freeze({ ...this.#extraFields, 'metadata.name': this.name, 'metadata.namespace': this.namespace })
     return this.#fields
   }
 

@@ -190,7 +190,10 @@ export class RevisionInFuture extends Error {
   }
 }
 
-/** A write was not made durable and never will be. With `retriable` the store still accepts writes (the disk was full); else it has stopped. */
+/**
+ * A write was not acknowledged. With `retriable` it is not stored and never will be, and the store still accepts writes (the disk was full).
+ * Else the store has stopped, and whether the write is there after a restart is not known: the caller reads again.
+ */
 export class WriteFailed extends Error {
   readonly retriable: boolean
   constructor(message: string, options: { readonly retriable: boolean; readonly cause?: unknown }) {

@@ -1,7 +1,7 @@
 // The objects of one resource in memory: what every read and watch is answered from, whatever makes the writes durable.
 import type { KubeObject } from '../api/object.ts'
 import { encode, StoredEntry, withRevision } from './entry.ts'
-import type { VersionEvent } from './event.ts'
+import { VersionEvent } from './event.ts'
 import { EventWindow, type WindowLimits } from './event-window.ts'
 import { listPage } from './listing.ts'
 import { keyOf, OrderedSlots, type Slot } from './ordered-slots.ts'
@@ -48,6 +48,9 @@ export class WatchCache implements Collection {
   /** The newest decided version by key, undefined for a deletion, until it is durable. */
   readonly #pending = new Map<string, { readonly revision: number; readonly entry: StoredEntry | undefined }>()
 
+  /** With which versions of `fieldsOf` the loaded records were written. */
+  readonly #loadedFieldsVersions = new Set<number>()
+
   constructor(groupResource: string, owner: CacheOwner, start: number, limits: WindowLimits) {
     this.groupResource = groupResource
     this.#owner = owner
@@ -58,6 +61,8 @@ export class WatchCache implements Collection {
   configure(options: CollectionOptions): void {
     this.#fieldsOf = options.fieldsOf
     this.fieldsVersion = options.fieldsVersion ?? 0
+    if ([...this.#loadedFieldsVersions].some(version => version !== this.fieldsVersion)) this.#computeFields()
+    this.#loadedFieldsVersions.clear()
     for (const path of options.indexedFields ?? []) this.#index.addField(path)
   }
 
@@ -137,6 +142,13 @@ export class WatchCache implements Collection {
     if (this.#pending.get(key)?.revision === event.revision) this.#pending.delete(key)
   }
 
+  /** Takes a record from the log: an event inside the window, or the state before it. */
+  load(key: string, loaded: VersionEvent | StoredEntry | undefined, fieldsVersion: number): void {
+    this.#loadedFieldsVersions.add(fieldsVersion)
+    if (loaded instanceof VersionEvent) this.apply(key, loaded)
+    else this.#place(key, loaded)
+  }
+
   publish(events: readonly VersionEvent[]): void {
     if (this.#watchers.size === 0) return
     const touched = new Set<Watcher>()
@@ -150,6 +162,14 @@ export class WatchCache implements Collection {
 
   endWatches(reason: string): void {
     for (const watcher of [...this.#watchers]) watcher.end(reason)
+  }
+
+  #computeFields(): void {
+    for (const { entry } of this.#slots.values()) entry.computeFields(this.#fieldsOf)
+    for (const { entry, previous } of this.#window.after(this.#window.start)) {
+      entry.computeFields(this.#fieldsOf)
+      previous?.computeFields(this.#fieldsOf)
+    }
   }
 
   #newest(key: string): StoredEntry | undefined {

@@ -1,0 +1,17 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after } from 'node:test'
+import { systemClock } from '../../base/clock.ts'
+import { silentLogger } from '../../base/log.ts'
+import { storeContract } from '../store.contract.ts'
+import { openSqliteStore } from './sqlite-store.ts'
+import { testSealer } from './test-sealer.ts'
+
+const root = await mkdtemp(join(tmpdir(), 'bulkhead-store-'))
+let opened = 0
+after(() => rm(root, { recursive: true }))
+
+storeContract('sqlite', window =>
+  openSqliteStore({ directory: join(root, `${opened++}`), sealer: testSealer(), clock: systemClock, log: silentLogger, window }),
+)

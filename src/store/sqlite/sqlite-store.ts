@@ -1,0 +1,84 @@
+// The store of one server: SQLite in a writer thread, everything sealed, all reads from memory.
+import { mkdir, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import { CommitQueue } from '../commit-queue.ts'
+import type { WindowLimits } from '../event-window.ts'
+import type { StoreMetrics } from '../metrics.ts'
+import type { Sealer, Store } from '../store.ts'
+import { defaultKeep, type KeepLimits } from './compaction.ts'
+import { Loader } from './loader.ts'
+import { LogKeeper } from './log-keeper.ts'
+import { Writer } from './writer.ts'
+import type { FreshKey } from './writer-protocol.ts'
+
+export interface SqliteStoreOptions {
+  /** Made with mode 0700 where missing; holds store.db and its write-ahead log. */
+  readonly directory: string
+  readonly sealer: Sealer
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics?: StoreMetrics
+  /** How far back watches resume, per resource. Default: 10,000 events, 16 MiB, 15 minutes. */
+  readonly window?: Partial<WindowLimits>
+  /** What the log keeps of the past for the time after a restart. Default: 15 minutes, 50,000 revisions. */
+  readonly keep?: Partial<KeepLimits>
+  /** Quota of the database file in bytes. Writes beyond it are refused as on a full disk. */
+  readonly maxBytes?: number
+  /** Records after which a new data key is taken. Default 2³¹. */
+  readonly recordsPerKey?: number
+}
+
+/**
+ * Opens the store and loads every object into memory. Rejects with a sentence for the operator where the directory is not writable, another
+ * process has it, another format wrote it, the sealer does not know the keys, or a record is damaged.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { clock, log, sealer, metrics } = options
+  const file = await prepareDirectory(options.directory)
+  let queue: CommitQueue | undefined
+  let keeper: LogKeeper | undefined
+  let loader: Loader | undefined
+  const writer = new Writer(file, options.maxBytes, () => clock.now(), {
+    onRecords: records => loader?.add(records),
+    onCompacted: floor => keeper?.compacted(floor),
+    onRotated: done => keeper?.rotated(done),
+    onFailure: err => queue?.fail(err),
+  })
+  try {
+    const [{ wrappedKeys, floor }, fresh] = await Promise.all([writer.opened(), freshKey(sealer)])
+    const keys = await Promise.all(
+      wrappedKeys.map(async ({ id, wrapped }) => ({ id, key: await sealer.unwrapDataKey(Buffer.from(wrapped)) })),
+    )
+    keeper = new LogKeeper(writer, {
+      ...{ clock, log, metrics, floor, recordsPerKey: options.recordsPerKey ?? 2 ** 31 },
+      freshKey: () => freshKey(sealer),
+      keep: { ...defaultKeep, ...options.keep },
+    })
+    queue = new CommitQueue({ clock, log, metrics, window: options.window, commitLog: keeper, revision: floor, oldestRevision: floor })
+    loader = new Loader(queue, keeper, floor)
+    const revision = await writer.load(keys, fresh)
+    queue.loaded(revision)
+    keeper.start(revision)
+    log.info('store opened', { revision, objects: queue.status().objects, dataKeys: keys.length + 1 })
+    return queue
+  } catch (err) {
+    await writer.abandon()
+    throw err
+  }
+}
+
+async function freshKey(sealer: Sealer): Promise<FreshKey> {
+  const { id, key, wrapped } = await sealer.newDataKey()
+  return { key, wrapped, keyEncryptionKey: id }
+}
+
+/** SQLite gives its other files the mode of the first. */
+async function prepareDirectory(directory: string): Promise<string> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const file = join(directory, 'store.db')
+  const handle = await open(file, 'a', 0o600)
+  await handle.close()
+  return file
+}

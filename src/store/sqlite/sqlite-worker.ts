@@ -1,0 +1,121 @@
+// The writer thread: the only one that touches the database file, seals and syncs, so that the event loop of the server does not.
+import { parentPort, workerData } from 'node:worker_threads'
+import { LogDatabase, type LogDatabaseOptions } from './log-database.ts'
+import type { PackedRecords } from './record.ts'
+import type { Failure, FreshKey, WriterReply, WriterRequest } from './writer-protocol.ts'
+
+/** SQLITE_FULL. Every other failure of a commit leaves open what the disk holds. */
+const diskFull = 13
+
+const port = parentPort
+if (port === null) throw new Error('The writer runs as a worker thread only')
+
+const reply = (message: WriterReply, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer)
+
+const database = open(workerData as LogDatabaseOptions)
+/** Where a running compaction is to go; steps are taken between commits. */
+let compactTo = 0
+let stepping = false
+let closed = false
+
+if (database !== undefined) {
+  reply({ kind: 'opened', wrappedKeys: database.wrappedKeys(), floor: database.floor })
+  port.on('message', (request: WriterRequest) => {
+    try {
+      handle(database, request)
+    } catch (err) {
+      reply({ kind: 'failed', failure: describe(err, false) })
+    }
+  })
+}
+
+function open(options: LogDatabaseOptions): LogDatabase | undefined {
+  try {
+    return new LogDatabase(options)
+  } catch (err) {
+    reply({ kind: 'failed', failure: describe(err, false) })
+    return undefined
+  }
+}
+
+function handle(db: LogDatabase, request: WriterRequest): void {
+  switch (request.kind) {
+    case 'load':
+      for (const { id, key } of request.keys) db.addKey({ id, key: Buffer.from(key) })
+      useKey(db, request.fresh)
+      db.load(records => reply({ kind: 'records', records }, [records.data, records.keys.buffer]))
+      reply({ kind: 'loaded', revision: db.revision })
+      break
+    case 'append':
+      append(db, request.records)
+      break
+    case 'rotate':
+      rotate(db, request.fresh)
+      break
+    case 'compact':
+      compactTo = Math.max(compactTo, request.floor)
+      scheduleStep(db)
+      break
+    case 'close':
+      closed = true
+      db.close()
+      reply({ kind: 'closed' })
+      port?.close()
+      break
+  }
+}
+
+function append(db: LogDatabase, records: PackedRecords): void {
+  try {
+    db.append(records)
+  } catch (err) {
+    reply({ kind: 'failed', failure: describe(err, codeOf(err) === diskFull && db.intact) })
+    return
+  }
+  reply({ kind: 'appended' })
+}
+
+/** On a full disk the old key goes on sealing. */
+function rotate(db: LogDatabase, fresh: FreshKey): void {
+  try {
+    useKey(db, fresh)
+  } catch (err) {
+    if (codeOf(err) !== diskFull) throw err
+    reply({ kind: 'rotated', done: false })
+    return
+  }
+  reply({ kind: 'rotated', done: true })
+}
+
+function useKey(db: LogDatabase, { key, wrapped, keyEncryptionKey }: FreshKey): void {
+  db.useKey(Buffer.from(key), Buffer.from(wrapped), keyEncryptionKey)
+}
+
+/** One step a turn of the event loop: a commit that has arrived goes first. */
+function scheduleStep(db: LogDatabase): void {
+  if (stepping) return
+  stepping = true
+  setImmediate(() => {
+    stepping = false
+    if (closed) return
+    let more = false
+    try {
+      more = db.compactStep(compactTo)
+    } catch (err) {
+      // A full disk stops nothing but this step; the next plan goes on from the same floor.
+      if (codeOf(err) !== diskFull) reply({ kind: 'failed', failure: describe(err, false) })
+    }
+    if (more) scheduleStep(db)
+    else reply({ kind: 'compacted', floor: db.floor })
+  })
+}
+
+function describe(err: unknown, retriable: boolean): Failure {
+  return { message: err instanceof Error ? err.message : String(err), code: codeOf(err), retriable }
+}
+
+/** node:sqlite puts the result code into `errcode`; its low byte is the primary code. */
+function codeOf(err: unknown): number | undefined {
+  const code = err instanceof Error && 'errcode' in err ? err.errcode : undefined
+  return typeof code === 'number' ? code & 0xff : undefined
+}

@@ -1,0 +1,45 @@
+// What the main thread and the writer thread say to each other.
+import type { PackedRecords } from './record.ts'
+
+export interface FreshKey {
+  readonly key: Uint8Array
+  readonly wrapped: Uint8Array
+  readonly keyEncryptionKey: string
+}
+
+export interface WrappedKey {
+  readonly id: number
+  readonly wrapped: Uint8Array
+}
+
+export interface UnwrappedKey {
+  readonly id: number
+  readonly key: Uint8Array
+}
+
+/** To the writer. It answers `load` with `records`… and `loaded`, `append` with `appended` or `failed`, each in order. */
+export type WriterRequest =
+  | { readonly kind: 'load'; readonly keys: readonly UnwrappedKey[]; readonly fresh: FreshKey }
+  | { readonly kind: 'append'; readonly records: PackedRecords }
+  | { readonly kind: 'rotate'; readonly fresh: FreshKey }
+  | { readonly kind: 'compact'; readonly floor: number }
+  | { readonly kind: 'close' }
+
+/** From the writer. It begins with `opened` or `failed`. */
+export type WriterReply =
+  | { readonly kind: 'opened'; readonly wrappedKeys: readonly WrappedKey[]; readonly floor: number }
+  | { readonly kind: 'records'; readonly records: PackedRecords }
+  | { readonly kind: 'loaded'; readonly revision: number }
+  | { readonly kind: 'appended' }
+  | { readonly kind: 'compacted'; readonly floor: number }
+  | { readonly kind: 'rotated'; readonly done: boolean }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'closed' }
+
+export interface Failure {
+  readonly message: string
+  /** SQLite's extended result code, where it is SQLite that failed. */
+  readonly code: number | undefined
+  /** Nothing of the group is stored and the log is whole: a later write may succeed. */
+  readonly retriable: boolean
+}
