@@ -184,7 +184,7 @@ export class FakeApi implements Transport {
     const fixed = { uid, creationTimestamp, ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }) }
     const next: Body =
       subresource === 'status'
-        ? { ...old, status: asked['status'] }
+        ? { ...old, metadata: { ...old.metadata, annotations: asked.metadata.annotations ?? {} }, status: asked['status'] }
         : { ...asked, metadata: { ...asked.metadata, ...fixed, generation: specChanged ? generation + 1 : generation } }
     if (subresource === 'finalize') next['status'] = old['status']
     if (keepStatus) next['status'] = old['status']

@@ -22,7 +22,7 @@ export interface LeaderElectionOptions {
   readonly retryPeriodMs?: number
 }
 
-export type LeaseDecision = { readonly decision: 'follow' } | { readonly decision: 'hold'; readonly spec: NonNullable<Lease['spec']> }
+export type LeaseDecision = { readonly decision: 'follow' } | { readonly decision: 'hold'; readonly spec: Lease['spec'] }
 
 /** What this candidate may write now. `observedAt` is when the candidate first saw the lease as it stands, by its own clock. */
 export function planLease(lease: Lease | undefined, observedAt: number, now: number, identity: string, durationMs: number): LeaseDecision {

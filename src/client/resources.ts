@@ -1,40 +1,48 @@
 // The resources that parts of Bulkhead read and write by name.
-import type { KubeObject } from '../api/object.ts'
+import type { Deployment, ReplicaSet } from '../api/types/apps-v1.ts'
+import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
+import type { Lease } from '../api/types/coordination-v1.ts'
+import type {
+  Binding,
+  ConfigMap,
+  Endpoints,
+  Event,
+  Namespace,
+  Node,
+  Pod,
+  ReplicationController,
+  Secret,
+  Service,
+  ServiceAccount,
+} from '../api/types/core-v1.ts'
+import type { EndpointSlice } from '../api/types/discovery-v1.ts'
+import type { ClusterRole } from '../api/types/rbac-v1.ts'
 import { resourceRef } from './resource-ref.ts'
 
-export interface ObjectReference {
-  apiVersion?: string
-  kind?: string
-  namespace?: string
-  name?: string
-  uid?: string
-  resourceVersion?: string
-  fieldPath?: string
-}
+export type CoreEvent = Event
+export type { ObjectReference } from '../api/types/core-v1.ts'
+export type { Lease }
 
-/** The core v1 form, which kubectl describe reads. */
-export interface CoreEvent extends KubeObject {
-  involvedObject: ObjectReference
-  reason?: string
-  message?: string
-  type?: string
-  source?: { component?: string; host?: string }
-  firstTimestamp?: string
-  lastTimestamp?: string
-  count?: number
-  reportingComponent?: string
-  reportingInstance?: string
-}
-
-export interface Lease extends KubeObject {
-  spec?: {
-    holderIdentity?: string
-    leaseDurationSeconds?: number
-    acquireTime?: string
-    renewTime?: string
-    leaseTransitions?: number
-  }
-}
-
+export const bindings = resourceRef<Binding>('', 'v1', 'bindings', 'Binding')
+export const certificateSigningRequests = resourceRef<CertificateSigningRequest>(
+  'certificates.k8s.io',
+  'v1',
+  'certificatesigningrequests',
+  'CertificateSigningRequest',
+  false,
+)
+export const clusterRoles = resourceRef<ClusterRole>('rbac.authorization.k8s.io', 'v1', 'clusterroles', 'ClusterRole', false)
+export const configMaps = resourceRef<ConfigMap>('', 'v1', 'configmaps', 'ConfigMap')
+export const deployments = resourceRef<Deployment>('apps', 'v1', 'deployments', 'Deployment')
+export const endpoints = resourceRef<Endpoints>('', 'v1', 'endpoints', 'Endpoints')
+export const endpointSlices = resourceRef<EndpointSlice>('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice')
 export const events = resourceRef<CoreEvent>('', 'v1', 'events', 'Event')
 export const leases = resourceRef<Lease>('coordination.k8s.io', 'v1', 'leases', 'Lease')
+export const namespaces = resourceRef<Namespace>('', 'v1', 'namespaces', 'Namespace', false)
+export const nodes = resourceRef<Node>('', 'v1', 'nodes', 'Node', false)
+export const pods = resourceRef<Pod>('', 'v1', 'pods', 'Pod')
+export const replicaSets = resourceRef<ReplicaSet>('apps', 'v1', 'replicasets', 'ReplicaSet')
+export const replicationControllers = resourceRef<ReplicationController>('', 'v1', 'replicationcontrollers', 'ReplicationController')
+export const secrets = resourceRef<Secret>('', 'v1', 'secrets', 'Secret')
+export const serviceAccounts = resourceRef<ServiceAccount>('', 'v1', 'serviceaccounts', 'ServiceAccount')
+export const services = resourceRef<Service>('', 'v1', 'services', 'Service')

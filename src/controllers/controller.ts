@@ -1,0 +1,64 @@
+// What a controller is: keys in, the world brought to what the object asks for.
+import type { KubeObject } from '../api/object.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { Client } from '../client/client.ts'
+import type { EventRecorder } from '../client/event-recorder.ts'
+import type { Informer } from '../client/informer.ts'
+import type { InformerPool } from '../client/informer-pool.ts'
+import type { ResourceRef } from '../client/resource-ref.ts'
+import type { ControllerSettings } from './settings.ts'
+
+/** What every controller is handed. Caches are shared and frozen; the client writes as this controller alone. */
+export interface Context {
+  readonly client: Client
+  readonly informers: InformerPool
+  readonly events: EventRecorder
+  readonly clock: Clock
+  readonly log: Logger
+  readonly random: () => number
+  readonly settings: ControllerSettings
+  readonly signal: AbortSignal
+  /** Puts a key into this controller's queue, as an event of its resource would. */
+  enqueue(key: string, afterMs?: number): void
+}
+
+export type Result = { readonly done: true } | { readonly requeueAfterMs: number }
+
+export const done: Result = { done: true }
+
+/** Level-based: reads the caches, ignores which event came. A throw is retried with back-off. */
+export type Reconcile = (key: string, signal: AbortSignal) => Promise<Result>
+
+/** Another resource whose changes concern objects of this controller. */
+export interface Follow<T extends KubeObject = KubeObject> {
+  readonly resource: ResourceRef<T>
+  /** Keys to look at after a change of `object`; `old` is the state before, where there is one. */
+  keys(object: T, context: Context, old?: T): readonly string[]
+}
+
+export interface Controller {
+  /** Its ServiceAccount in kube-system, as upstream names it: `deployment-controller`. */
+  readonly name: string
+  readonly watches: ResourceRef
+  /** Resources whose objects lead to their controlling owner of the watched kind. */
+  readonly owns?: readonly ResourceRef[]
+  readonly follows?: readonly Follow[]
+  /** How many keys are worked on at a time; default 5. */
+  readonly workers?: number
+  /** Once a run, before caches fill: adds indexes and handlers, makes what the controller remembers. */
+  begin(context: Context): Reconcile
+  /** Work that does not hang on keys (periodic checks); ends with the signal. */
+  run?(context: Context): Promise<void>
+}
+
+/** Keeps the type of the followed object for `keys` while the list holds follows of many resources. */
+export function follow<T extends KubeObject>(follow: Follow<T>): Follow {
+  return {
+    resource: follow.resource,
+    // The runner hands each follow only objects of its own resource.
+    keys: (object, context, old) => follow.keys(object as T, context, old as T | undefined),
+  }
+}
+
+export type CacheOf<T extends KubeObject> = Informer<T>

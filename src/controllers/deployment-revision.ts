@@ -1,0 +1,49 @@
+// Revisions and annotations that a Deployment keeps on its replica sets: what `kubectl rollout history` and `undo` read. Pure.
+import type { Deployment, ReplicaSet } from '../api/types/apps-v1.ts'
+import { desiredAnnotation, maxAnnotation, revisionAnnotation, rolloutLimits, wantedOf } from './deployment-plan.ts'
+
+const historyAnnotation = 'deployment.kubernetes.io/revision-history'
+const longestHistory = 2000
+
+/** Belong to the deployment or to the replica set alone. */
+const notCopied = new Set([
+  'kubectl.kubernetes.io/last-applied-configuration',
+  revisionAnnotation,
+  historyAnnotation,
+  desiredAnnotation,
+  maxAnnotation,
+  'deprecated.deployment.rollback.to',
+])
+
+type Annotations = Record<string, string>
+
+/** Annotations of the current replica set: the deployment's, and at least this revision with the revisions it had before. */
+export function currentAnnotations(deployment: Deployment, set: ReplicaSet | undefined, revision: number): Annotations {
+  const annotations: Annotations = { ...set?.metadata.annotations }
+  for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {})) if (!notCopied.has(key)) annotations[key] = value
+  const before = annotations[revisionAnnotation]
+  const old = before !== undefined && /^\d+$/.test(before) ? Number(before) : 0
+  if (old < revision) {
+    annotations[revisionAnnotation] = String(revision)
+    if (before !== undefined) annotations[historyAnnotation] = appendRevision(annotations[historyAnnotation], before)
+  }
+  return set === undefined ? { ...annotations, ...sizeAnnotations(deployment) } : annotations
+}
+
+function appendRevision(history: string | undefined, revision: string): string {
+  const revisions = history === undefined || history === '' ? [] : history.split(',')
+  const all = revisions.includes(revision) ? revisions : [...revisions, revision]
+  while (all.join(',').length > longestHistory) all.shift()
+  return all.join(',')
+}
+
+/** The sizes that a replica set was last scaled for. */
+export function sizeAnnotations(deployment: Deployment): Annotations {
+  const wanted = wantedOf(deployment)
+  return { [desiredAnnotation]: String(wanted), [maxAnnotation]: String(wanted + rolloutLimits(deployment).surge) }
+}
+
+export function sameAnnotations(a: Readonly<Annotations> = {}, b: Readonly<Annotations> = {}): boolean {
+  const keys = Object.keys(a)
+  return keys.length === Object.keys(b).length && keys.every(key => a[key] === b[key])
+}

@@ -1,0 +1,40 @@
+// What a controller has asked for and not yet seen in its cache, so that a late cache does not make it ask twice (upstream's UIDTrackingControllerExpectations).
+
+interface Expected {
+  creations: number
+  readonly deletions: Set<string>
+  readonly since: number
+}
+
+/** A watch that lost an event must not stop a controller for ever. */
+const expiryMs = 300_000
+
+export class Expectations {
+  readonly #byKey = new Map<string, Expected>()
+
+  /** Whether everything asked for was seen, so that the cache may be trusted. */
+  fulfilled(key: string, now: number): boolean {
+    const expected = this.#byKey.get(key)
+    if (expected === undefined) return true
+    return (expected.creations <= 0 && expected.deletions.size === 0) || now - expected.since > expiryMs
+  }
+
+  expect(key: string, wanted: { creations?: number; deletions?: readonly string[] }, now: number): void {
+    this.#byKey.set(key, { creations: wanted.creations ?? 0, deletions: new Set(wanted.deletions), since: now })
+  }
+
+  /** A creation was seen, or failed. */
+  created(key: string): void {
+    const expected = this.#byKey.get(key)
+    if (expected !== undefined) expected.creations--
+  }
+
+  /** A deletion was seen (begun or done), or failed. */
+  deleted(key: string, uid: string): void {
+    this.#byKey.get(key)?.deletions.delete(uid)
+  }
+
+  forget(key: string): void {
+    this.#byKey.delete(key)
+  }
+}

@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { controllers } from './index.ts'
+
+test('controllers lists every controller of the folder', () => {
+  const folder = import.meta.dirname
+  const files = readdirSync(folder).filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+  const declared = files.flatMap(name => {
+    const text = readFileSync(`${folder}/${name}`, 'utf8')
+    return [...text.matchAll(/^export const (\w+)(?:: Controller\b| = replicaController)/gm)].map(([, symbol]) => symbol)
+  })
+  const listed = [...readFileSync(`${folder}/index.ts`, 'utf8').matchAll(/^import \{ (\w+) \}/gm)].map(([, symbol]) => symbol)
+  assert.deepEqual(declared.sort(), listed.sort())
+  assert.equal(new Set(controllers.map(({ name }) => name)).size, declared.length)
+})

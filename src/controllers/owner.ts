@@ -1,0 +1,51 @@
+// Owner references: who controls an object, and how a controller claims what is its own.
+import { groupVersion, type KubeObject, type OwnerReference } from '../api/object.ts'
+import type { ResourceRef } from '../client/resource-ref.ts'
+
+export function controllerOf(object: KubeObject): OwnerReference | undefined {
+  return object.metadata.ownerReferences?.find(owner => owner.controller === true)
+}
+
+export function isControlledBy(object: KubeObject, owner: KubeObject): boolean {
+  return controllerOf(object)?.uid === owner.metadata.uid
+}
+
+/** The reference by which `owner`, an object of `resource`, controls another. */
+export function controllerReference(owner: KubeObject, resource: ResourceRef): OwnerReference {
+  return {
+    apiVersion: groupVersion(resource.group, resource.version),
+    kind: resource.kind,
+    name: owner.metadata.name ?? '',
+    uid: owner.metadata.uid ?? '',
+    controller: true,
+    blockOwnerDeletion: true,
+  }
+}
+
+export interface Claim<T> {
+  /** Controlled by the owner and selected. */
+  readonly owned: readonly T[]
+  /** Selected, and nobody's: to be adopted. */
+  readonly adopt: readonly T[]
+  /** Controlled by the owner, but no longer selected: to be released. */
+  readonly release: readonly T[]
+}
+
+/** What of `candidates` belongs to `owner` (upstream's ControllerRefManager). An owner that is being deleted takes and releases nothing. */
+export function planClaim<T extends KubeObject>(owner: KubeObject, candidates: readonly T[], selected: (object: T) => boolean): Claim<T> {
+  const owned: T[] = []
+  const adopt: T[] = []
+  const release: T[] = []
+  const ending = owner.metadata.deletionTimestamp !== undefined
+  for (const object of candidates) {
+    const controller = controllerOf(object)
+    if (controller !== undefined) {
+      if (controller.uid !== owner.metadata.uid) continue
+      if (selected(object)) owned.push(object)
+      else if (!ending) release.push(object)
+    } else if (!ending && object.metadata.deletionTimestamp === undefined && selected(object)) {
+      adopt.push(object)
+    }
+  }
+  return { owned, adopt, release }
+}

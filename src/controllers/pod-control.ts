@@ -1,0 +1,84 @@
+// Makes pods from templates and deletes them, for a controller that owns them, with the events that kubectl describe shows.
+import { groupVersion, type KubeObject } from '../api/object.ts'
+import { ApiError, isReason } from '../api/status.ts'
+import type { Pod, PodTemplateSpec } from '../api/types/core-v1.ts'
+import { referenceTo } from '../client/event-recorder.ts'
+import type { ResourceRef } from '../client/resource-ref.ts'
+import { pods } from '../client/resources.ts'
+import type { Context } from './controller.ts'
+import { controllerReference } from './owner.ts'
+
+export function podFromTemplate(template: PodTemplateSpec, owner: KubeObject, ownerResource: ResourceRef): Pod {
+  const { labels, annotations, finalizers } = template.metadata ?? {}
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      generateName: `${owner.metadata.name}-`,
+      namespace: owner.metadata.namespace ?? '',
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations }),
+      ...(finalizers === undefined ? {} : { finalizers }),
+      ownerReferences: [controllerReference(owner, ownerResource)],
+    },
+    spec: template.spec,
+  }
+}
+
+/** The namespace is being deleted: the pod will never be, and nothing is wrong. */
+export function isNamespaceEnding(err: unknown): boolean {
+  return err instanceof ApiError && (err.status.details?.causes ?? []).some(({ reason }) => reason === 'NamespaceTerminating')
+}
+
+export async function createPod(
+  context: Context,
+  owner: KubeObject,
+  ownerResource: ResourceRef,
+  pod: Pod,
+  signal: AbortSignal,
+): Promise<void> {
+  const { client, events } = context
+  const reference = referenceTo(owner, groupVersion(ownerResource.group, ownerResource.version), ownerResource.kind)
+  try {
+    const created = await client.create(pods, owner.metadata.namespace ?? '', pod, signal)
+    events.record(reference, 'Normal', 'SuccessfulCreate', `Created pod: ${created.metadata.name}`)
+  } catch (err) {
+    if (!isNamespaceEnding(err) && !signal.aborted) events.record(reference, 'Warning', 'FailedCreate', `Error creating: ${messageOf(err)}`)
+    throw err
+  }
+}
+
+export async function deletePod(
+  context: Context,
+  owner: KubeObject,
+  ownerResource: ResourceRef,
+  pod: Pod,
+  signal: AbortSignal,
+): Promise<void> {
+  const { client, events } = context
+  const reference = referenceTo(owner, groupVersion(ownerResource.group, ownerResource.version), ownerResource.kind)
+  const { namespace = '', name = '', uid } = pod.metadata
+  try {
+    await client.delete(pods, namespace, name, uid === undefined ? {} : { uid }, signal)
+    events.record(reference, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`)
+  } catch (err) {
+    if (isReason(err, 'NotFound')) return
+    if (!signal.aborted) events.record(reference, 'Warning', 'FailedDelete', `Error deleting: ${messageOf(err)}`)
+    throw err
+  }
+}
+
+export const messageOf = (err: unknown): string => (err instanceof Error ? err.message : String(err))
+
+/** Calls `act` in batches of 1, 2, 4 … and stops after a batch with a failure, so that what cannot work is not tried 500 times. */
+export async function inGrowingBatches(count: number, act: (index: number) => Promise<void>): Promise<{ succeeded: number; err: unknown }> {
+  let succeeded = 0
+  for (let size = 1; succeeded < count; size *= 2) {
+    const batch = Math.min(size, count - succeeded)
+    const results = await Promise.allSettled(Array.from({ length: batch }, (_, index) => act(succeeded + index)))
+    const failed = results.filter(result => result.status === 'rejected')
+    succeeded += batch - failed.length
+    if (failed[0] !== undefined) return { succeeded, err: failed[0].reason }
+  }
+  return { succeeded, err: undefined }
+}

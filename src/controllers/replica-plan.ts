@@ -1,0 +1,97 @@
+// How many pods to make or delete, which ones, and what the status says: shared by ReplicaSet and ReplicationController.
+import type { Pod } from '../api/types/core-v1.ts'
+import { isActive, isAvailable, isReady, readySince, restarts } from './pod-state.ts'
+
+/** Pods made or deleted in one pass, at most (upstream's BurstReplicas). */
+export const burst = 500
+const deletionCost = 'controller.kubernetes.io/pod-deletion-cost'
+
+export type ReplicaPlan =
+  | { readonly plan: 'create'; readonly count: number }
+  | { readonly plan: 'delete'; readonly pods: readonly Pod[] }
+  | { readonly plan: 'nothing' }
+
+/** `related` are the pods of all replica sets of the same owner: where they crowd on a node, that node gives up pods first. */
+export function planReplicas(wanted: number, active: readonly Pod[], related: readonly Pod[], now: number): ReplicaPlan {
+  const difference = active.length - wanted
+  if (difference < 0) return { plan: 'create', count: Math.min(-difference, burst) }
+  if (difference === 0) return { plan: 'nothing' }
+  const count = Math.min(difference, burst)
+  return { plan: 'delete', pods: rankForDeletion(active, related, now).slice(0, count) }
+}
+
+const phaseRank: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 }
+
+/** First in the list is deleted first (upstream's ActivePodsWithRanks). */
+export function rankForDeletion(pods: readonly Pod[], related: readonly Pod[], now: number): Pod[] {
+  const onNode = new Map<string, number>()
+  for (const { spec } of related.filter(isActive)) {
+    if (spec.nodeName !== undefined) onNode.set(spec.nodeName, (onNode.get(spec.nodeName) ?? 0) + 1)
+  }
+  const crowd = ({ spec }: Pod): number => onNode.get(spec.nodeName ?? '') ?? 0
+  const assigned = ({ spec }: Pod): number => (spec.nodeName === undefined || spec.nodeName === '' ? 0 : 1)
+  const phase = ({ status }: Pod): number => phaseRank[status?.phase ?? 'Pending'] ?? 0
+  const rules: ((a: Pod, b: Pod) => number)[] = [
+    (a, b) => assigned(a) - assigned(b),
+    (a, b) => phase(a) - phase(b),
+    (a, b) => Number(isReady(a)) - Number(isReady(b)),
+    (a, b) => cost(a) - cost(b),
+    (a, b) => crowd(b) - crowd(a),
+    (a, b) => ageBucket(readySince(a), now) - ageBucket(readySince(b), now),
+    (a, b) => restarts(b) - restarts(a),
+    (a, b) => ageBucket(createdAt(a), now) - ageBucket(createdAt(b), now),
+    (a, b) => ((a.metadata.uid ?? '') < (b.metadata.uid ?? '') ? -1 : 1),
+  ]
+  return [...pods].sort((a, b) => {
+    for (const rule of rules) {
+      const order = rule(a, b)
+      if (order !== 0) return order
+    }
+    return 0
+  })
+}
+
+function cost({ metadata }: Pod): number {
+  const text = metadata.annotations?.[deletionCost] ?? '0'
+  return /^-?\d+$/.test(text) ? Number(text) : 0
+}
+
+const createdAt = ({ metadata }: Pod): number => Date.parse(metadata.creationTimestamp ?? '') || 0
+
+/** Ages count on a logarithmic scale (upstream's LogarithmicScaleDown), so that pods of about one age are chosen by uid and not by seconds. */
+function ageBucket(since: number | undefined, now: number): number {
+  if (since === undefined || since === 0) return -1
+  return Math.floor(Math.log2(Math.max(1, now - since)))
+}
+
+export interface ReplicaCounts {
+  readonly replicas: number
+  readonly fullyLabeledReplicas: number
+  readonly readyReplicas: number
+  readonly availableReplicas: number
+}
+
+export function countReplicas(
+  active: readonly Pod[],
+  templateLabels: Readonly<Record<string, string>>,
+  minReadySeconds: number,
+  now: number,
+): ReplicaCounts {
+  const labels = Object.entries(templateLabels)
+  return {
+    replicas: active.length,
+    fullyLabeledReplicas: active.filter(({ metadata }) => labels.every(([key, value]) => metadata.labels?.[key] === value)).length,
+    readyReplicas: active.filter(isReady).length,
+    availableReplicas: active.filter(pod => isAvailable(pod, minReadySeconds, now)).length,
+  }
+}
+
+/** Milliseconds until the next ready pod becomes available by its minReadySeconds; undefined where none waits. */
+export function nextAvailable(active: readonly Pod[], minReadySeconds: number, now: number): number | undefined {
+  const waits = active
+    .map(readySince)
+    .filter(since => since !== undefined)
+    .map(since => since + minReadySeconds * 1000 - now)
+    .filter(wait => wait > 0)
+  return waits.length === 0 ? undefined : Math.min(...waits)
+}

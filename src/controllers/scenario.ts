@@ -1,0 +1,81 @@
+// Runs controllers against an API in memory, for their tests.
+import type { Pod } from '../api/types/core-v1.ts'
+import { systemClock } from '../base/clock.ts'
+import { createLogger, silentLogger } from '../base/log.ts'
+import { createRegistry } from '../base/metrics.ts'
+import { Client } from '../client/client.ts'
+import { FakeApi } from '../client/fake-api.ts'
+import { pods } from '../client/resources.ts'
+import type { Controller } from './controller.ts'
+import { runControllers } from './run-controllers.ts'
+import type { ControllerSettings } from './settings.ts'
+
+export interface Scenario extends AsyncDisposable {
+  readonly api: FakeApi
+  /** Resolves when the condition holds; checked after each write. Fails the test by its timeout. */
+  until(condition: () => boolean, what: string): Promise<void>
+}
+
+export interface ScenarioOptions {
+  readonly controllers: readonly Controller[]
+  readonly settings?: Partial<ControllerSettings>
+  readonly now?: () => number
+  prepare?(api: FakeApi): void
+}
+
+export function startScenario(options: ScenarioOptions): Scenario {
+  const api = new FakeApi(options.now ?? (() => Date.now()))
+  options.prepare?.(api)
+  const stop = new AbortController()
+  const clock = options.now === undefined ? systemClock : { ...systemClock, now: options.now }
+  const running = runControllers(
+    {
+      clientFor: () => new Client(api),
+      informerClient: new Client(api),
+      clock,
+      log: process.env['LOG'] === undefined ? silentLogger : createLogger({ level: 'debug' }),
+      metrics: createRegistry(),
+      random: () => 0,
+      rootCa: 'ROOT',
+      signCertificate: async () => 'CERTIFICATE',
+      controllers: options.controllers,
+      ...(options.settings === undefined ? {} : { settings: options.settings }),
+    },
+    stop.signal,
+  )
+  return {
+    api,
+    async until(condition, what) {
+      const deadline = Date.now() + 10_000
+      while (!condition()) {
+        if (Date.now() > deadline) throw new Error(`Never seen: ${what}`)
+        await new Promise(resolve => setImmediate(resolve))
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await running
+      await api[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** What a scheduler and a kubelet would do with each pod that is there and not yet running. */
+export function runPods(api: FakeApi, now = Date.now()): void {
+  for (const pod of api.all(pods)) {
+    if (pod.metadata.deletionTimestamp !== undefined) api.remove(pods, pod.metadata.namespace ?? '', pod.metadata.name ?? '')
+    else if (pod.status?.phase !== 'Running')
+      api.change(pods, pod.metadata.namespace ?? '', pod.metadata.name ?? '', object => makeRunning(object, now))
+  }
+}
+
+export function makeRunning(pod: Pod, now: number): void {
+  pod.spec.nodeName = 'n1'
+  const lastTransitionTime = new Date(now - 1000).toISOString()
+  pod.status = {
+    phase: 'Running',
+    podIP: '10.244.0.5',
+    podIPs: [{ ip: '10.244.0.5' }],
+    conditions: [{ type: 'Ready', status: 'True', lastTransitionTime }],
+  }
+}

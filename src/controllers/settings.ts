@@ -1,0 +1,41 @@
+// What the composition decides for controllers: upstream's kube-controller-manager flags, with its defaults.
+import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
+
+export interface CertificateOrder {
+  readonly request: CertificateSigningRequest
+  /** PKCS#10 DER. */
+  readonly csr: Buffer
+  readonly commonName: string
+  readonly organizations: readonly string[]
+  readonly dnsNames: readonly string[]
+  readonly ipAddresses: readonly string[]
+  /** `client` or `serving`, by the signer's name. */
+  readonly authority: 'client' | 'serving'
+  readonly lifetimeSeconds: number
+}
+
+export interface ControllerSettings {
+  /** PEM of the authority that signs the API server's certificate, published as kube-root-ca.crt. */
+  readonly rootCa: string
+  /** Has the key holder certify the request; PEM of the leaf. Rejects with the policy rule that it breaks. */
+  signCertificate(order: CertificateOrder, signal: AbortSignal): Promise<string>
+  /** Without a sign of life for this long a node is Unknown. */
+  readonly nodeMonitorGraceMs: number
+  /** How long a new node may take for its first status. */
+  readonly nodeStartupGraceMs: number
+  readonly nodeMonitorPeriodMs: number
+  /** Terminated pods beyond this number are deleted, oldest first. */
+  readonly terminatedPodThreshold: number
+  readonly certificateLifetimeSeconds: number
+  /** How often the garbage collector looks for new resources. */
+  readonly discoveryPeriodMs: number
+}
+
+export const defaultSettings: Omit<ControllerSettings, 'rootCa' | 'signCertificate'> = {
+  nodeMonitorGraceMs: 50_000,
+  nodeStartupGraceMs: 60_000,
+  nodeMonitorPeriodMs: 5_000,
+  terminatedPodThreshold: 12_500,
+  certificateLifetimeSeconds: 31_536_000,
+  discoveryPeriodMs: 30_000,
+}
