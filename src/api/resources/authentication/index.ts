@@ -1,0 +1,4 @@
+// The kinds of this group, in the order of discovery.
+import type { ResourceDefinition } from '../../resource.ts'
+
+export const authenticationResources: readonly ResourceDefinition[] = []
