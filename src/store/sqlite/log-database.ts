@@ -9,7 +9,7 @@ const formatVersion = 1
 
 const schema = `
   CREATE TABLE log (revision INTEGER PRIMARY KEY, previous INTEGER NOT NULL, deleted INTEGER NOT NULL, data_key INTEGER NOT NULL, sealed BLOB NOT NULL);
-  CREATE TABLE data_keys (id INTEGER PRIMARY KEY, key_encryption_key TEXT NOT NULL, wrapped BLOB NOT NULL);
+  CREATE TABLE data_keys (id INTEGER PRIMARY KEY AUTOINCREMENT, key_encryption_key TEXT NOT NULL, wrapped BLOB NOT NULL);
   CREATE TABLE compaction (floor INTEGER NOT NULL);
   INSERT INTO compaction VALUES (1);
   PRAGMA application_id = ${applicationId};

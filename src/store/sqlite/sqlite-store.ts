@@ -65,7 +65,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     return queue
   } catch (err) {
     await writer.abandon()
-    throw err
+    throw new Error(`Cannot open the store: ${err instanceof Error ? err.message : String(err)}`, { cause: err })
   }
 }
 

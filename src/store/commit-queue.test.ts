@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { systemClock } from '../base/clock.ts'
+import { silentLogger } from '../base/log.ts'
+import { type CommitLog, CommitQueue } from './commit-queue.ts'
+import { must, put, record, remove, testResource } from './store.contract.ts'
+import { WriteFailed } from './store.ts'
+import type { DecidedWrite } from './watch-cache.ts'
+
+/** A log whose groups wait until the test decides about them. */
+class HeldLog implements CommitLog {
+  readonly bytes = 0
+  readonly groups: { revisions: number[]; resolve(): void; reject(err: Error): void }[] = []
+
+  append(group: readonly DecidedWrite[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.groups.push({ revisions: group.map(({ entry }) => entry.revision), resolve, reject })
+    })
+  }
+
+  async close(): Promise<void> {
+    this.groups.length = 0
+  }
+}
+
+function newQueue() {
+  const log = new HeldLog()
+  const queue = new CommitQueue({ clock: systemClock, log: silentLogger, commitLog: log })
+  return { log, queue, pods: queue.collection(testResource) }
+}
+
+const turn = () => new Promise(resolve => setImmediate(resolve))
+
+describe('CommitQueue', () => {
+  it('sends a lone write at once and everything that arrives meanwhile as one group', async () => {
+    const { log, queue, pods } = newQueue()
+    const writes = [put(pods, 'a')]
+    await turn()
+    writes.push(put(pods, 'b'), put(pods, 'c'))
+    await turn()
+    writes.push(put(pods, 'a'))
+    await turn()
+    assert.deepEqual(
+      log.groups.map(group => group.revisions),
+      [[2]],
+    )
+    log.groups[0]?.resolve()
+    await turn()
+    assert.deepEqual(
+      log.groups.map(group => group.revisions),
+      [[2], [3, 4, 5]],
+    )
+    assert.equal(queue.revision, 2)
+    log.groups[1]?.resolve()
+    await Promise.all(writes)
+    assert.equal(queue.revision, 5)
+  })
+
+  it('shows nothing of a group before it is durable, and then all of it at once', async () => {
+    const { log, queue, pods } = newQueue()
+    const seen = record(pods.watch({ after: 1 }))
+    const writes = [put(pods, 'a'), put(pods, 'b'), remove(pods, 'a')]
+    const settled = queue.settled()
+    await turn()
+    assert.deepEqual([pods.size, pods.list({}).revision, seen.events.length], [0, 1, 0])
+    log.groups[0]?.resolve()
+    await settled
+    assert.deepEqual(seen.types(), ['ADDED a', 'ADDED b', 'DELETED a'])
+    assert.deepEqual([pods.size, pods.list({}).revision], [1, 4])
+    await Promise.all(writes)
+  })
+
+  it('takes back a group that failed for now, and everything decided upon it', async () => {
+    const { log, queue, pods } = newQueue()
+    const seen = record(pods.watch({ after: 1 }))
+    const outcomes = [put(pods, 'a'), put(pods, 'b')].map(outcome)
+    await turn()
+    outcomes.push(outcome(put(pods, 'a')))
+    const settled = queue.settled()
+    log.groups[0]?.reject(new WriteFailed('the disk is full', { retriable: true }))
+    assert.deepEqual(await Promise.all(outcomes), Array(3).fill('the disk is full'))
+    await settled
+    assert.equal(pods.newest('default', 'a'), undefined)
+    const again = put(pods, 'a')
+    await turn()
+    assert.deepEqual(must(log.groups[1]).revisions, [2])
+    log.groups[1]?.resolve()
+    assert.equal((await again).revision, 2)
+    assert.deepEqual(seen.types(), ['ADDED a'])
+  })
+
+  it('accepts nothing after a failure that is for good, says so once, and still answers reads', async () => {
+    const { log, queue, pods } = newQueue()
+    const failures: string[] = []
+    queue.onFailure(err => failures.push(err.message))
+    const first = put(pods, 'a')
+    await turn()
+    log.groups[0]?.resolve()
+    await first
+    const outcomes = [outcome(put(pods, 'a'))]
+    await turn()
+    outcomes.push(outcome(put(pods, 'b')))
+    log.groups[1]?.reject(new Error('EIO'))
+    assert.deepEqual(await Promise.all(outcomes), Array(2).fill('The write could not be stored'))
+    assert.equal(await outcome(put(pods, 'c')), 'The write could not be stored')
+    assert.deepEqual(failures, ['The write could not be stored'])
+    assert.equal(pods.list({}).entries.length, 1)
+    assert.equal(pods.newest('default', 'a')?.revision, 2)
+    assert.equal(log.groups.length, 2)
+  })
+})
+
+/** The message of a rejection. */
+function outcome(write: Promise<unknown>): Promise<string> {
+  return write.then(
+    () => 'stored',
+    (err: unknown) => (err instanceof WriteFailed ? err.message : String(err)),
+  )
+}

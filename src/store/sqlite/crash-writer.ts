@@ -1,0 +1,35 @@
+// The child of the crash tests: writes until it is killed or its store fails, and prints each acknowledged write as `name revision`, each
+// failure as `failed message`. Argument: the directory.
+import { writeSync } from 'node:fs'
+import { systemClock } from '../../base/clock.ts'
+import { silentLogger } from '../../base/log.ts'
+import type { Entry } from '../store.ts'
+import { openSqliteStore } from './sqlite-store.ts'
+import { testSealer } from './test-sealer.ts'
+
+const directory = process.argv[2] ?? ''
+const keep = { revisions: 100 }
+const store = await openSqliteStore({ directory, sealer: testSealer(), clock: systemClock, log: silentLogger, keep })
+const pods = store.collection({ groupResource: 'pods' })
+
+function write(name: string, i: number): Promise<Entry> {
+  const object = { apiVersion: 'v1', kind: 'Pod', metadata: { namespace: 'default', name }, data: { i: String(i), fill: 'x'.repeat(1000) } }
+  return pods.write({ namespace: 'default', name, expected: pods.newest('default', name), object })
+}
+
+async function writeForEver(name: string): Promise<void> {
+  for (let i = 0; ; i++) {
+    try {
+      const entry = await write(name, i)
+      // Synchronously: what is printed was acknowledged before the kill.
+      writeSync(1, `${name} ${entry.revision}\n`)
+    } catch (err) {
+      writeSync(1, `failed ${err instanceof Error ? err.message : String(err)}\n`)
+      return
+    }
+  }
+}
+
+await Promise.all(Array.from({ length: 32 }, (_, i) => writeForEver(`p${i}`)))
+await writeForEver('after-the-failure')
+await store[Symbol.asyncDispose]()

@@ -1,0 +1,314 @@
+// What must hold over the end of a process: restarts, kills, damage, a full disk.
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
+import { after, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { systemClock } from '../../base/clock.ts'
+import { silentLogger } from '../../base/log.ts'
+import { keys, must, parse, put, record, remove, type TestObject, testResource } from '../store.contract.ts'
+import { RevisionCompacted, WriteFailed } from '../store.ts'
+import { openSqliteStore, type SqliteStoreOptions } from './sqlite-store.ts'
+import { testSealer } from './test-sealer.ts'
+
+const root = await mkdtemp(join(tmpdir(), 'bulkhead-store-'))
+const crashWriter = fileURLToPath(new URL('./crash-writer.ts', import.meta.url))
+let directories = 0
+after(() => rm(root, { recursive: true }))
+
+const newDirectory = () => join(root, `${directories++}`)
+const open = (directory: string, options: Partial<SqliteStoreOptions> = {}) =>
+  openSqliteStore({ directory, sealer: testSealer(), clock: systemClock, log: silentLogger, ...options })
+
+/** Everything but the last write must be out of the write-ahead log before a test changes the file by hand. */
+const change = (directory: string, sql: string) => {
+  const db = new DatabaseSync(join(directory, 'store.db'))
+  db.exec(sql)
+  db.close()
+}
+
+describe('openSqliteStore() after a restart', () => {
+  it('has the same objects, revisions, labels and fields, and resumes watches', async () => {
+    const directory = newDirectory()
+    let revision: number
+    let before: readonly unknown[]
+    let old: readonly unknown[]
+    {
+      await using store = await open(directory)
+      const pods = store.collection(testResource)
+      for (let i = 0; i < 40; i++)
+        await put(pods, `p${i}`, { spec: { nodeName: `n${i % 3}` }, metadata: { labels: { app: `a${i % 4}` } } }, `ns${i % 2}`)
+      revision = store.revision
+      old = pods.list({}).entries.map(entry => parse(entry))
+      for (let i = 0; i < 40; i += 3) await remove(pods, `p${i}`, `ns${i % 2}`)
+      for (let i = 1; i < 40; i += 3) await put(pods, `p${i}`, { data: { text: 'ü😀' } }, `ns${i % 2}`)
+      before = pods.list({}).entries.map(entry => [parse(entry), entry.labels, entry.fields, entry.revision])
+    }
+    await using store = await open(directory)
+    const pods = store.collection(testResource)
+    assert.deepEqual(
+      pods.list({}).entries.map(entry => [parse(entry), entry.labels, entry.fields, entry.revision]),
+      before,
+    )
+    assert.equal(store.revision, revision + 14 + 13)
+    assert.deepEqual(
+      pods.list({ revision }).entries.map(entry => parse(entry)),
+      old,
+    )
+    const byNode = { exactFields: [['spec.nodeName', 'n2']] as const, matches: () => true }
+    assert.equal(pods.list({ selection: byNode }).entries.length, 13)
+    const seen = record(pods.watch({ after: revision }))
+    await put(pods, 'new')
+    assert.equal(seen.events.length, 14 + 13 + 1)
+    assert.deepEqual(seen.types().slice(0, 2), ['DELETED p0', 'DELETED p3'])
+    assert.equal(must(seen.events[0]).event.previous?.name, 'p0')
+    assert.equal((await put(pods, 'other')).revision, revision + 29)
+  })
+
+  it('never gives out a revision again, even where the newest was a deletion that is compacted', async () => {
+    const directory = newDirectory()
+    let revision: number
+    {
+      await using store = await open(directory, { keep: { revisions: 0 } })
+      const pods = store.collection(testResource)
+      await put(pods, 'a')
+      revision = (await remove(pods, 'a')).revision
+    }
+    await using store = await open(directory, { keep: { revisions: 0 } })
+    assert.equal(store.revision, revision)
+    assert.equal((await put(store.collection(testResource), 'b')).revision, revision + 1)
+  })
+
+  it('computes the fields of stored records anew when fieldsOf has another version', async () => {
+    const directory = newDirectory()
+    {
+      await using store = await open(directory)
+      await put(store.collection(testResource), 'a', { data: { color: 'red' } })
+    }
+    await using store = await open(directory)
+    const fieldsOf = (object: TestObject) => ({ color: object.data?.['color'] ?? '' })
+    const pods = store.collection({ groupResource: 'pods', fieldsOf, fieldsVersion: 1, indexedFields: ['color'] })
+    const red = { exactFields: [['color', 'red']] as const, matches: () => true }
+    assert.deepEqual(keys(pods.list({ selection: red }).entries), ['default/a'])
+  })
+
+  it('keeps the window that the limits give, and says where it begins', async () => {
+    const directory = newDirectory()
+    const keep = { revisions: 10 }
+    {
+      await using store = await open(directory, { keep })
+      const pods = store.collection(testResource)
+      for (let i = 0; i < 60; i++) await put(pods, `p${i % 5}`, { data: { i: String(i) } })
+      await remove(pods, 'p4')
+    }
+    // The second opening finishes what a closing has cut off.
+    await (await open(directory, { keep }))[Symbol.asyncDispose]()
+    await using store = await open(directory, { keep })
+    const pods = store.collection(testResource)
+    assert.ok(pods.oldestRevision > 1)
+    assert.throws(() => pods.watch({ after: pods.oldestRevision - 1 }), RevisionCompacted)
+    const seen = record(pods.watch({ after: pods.oldestRevision }))
+    await put(pods, 'p0')
+    assert.equal(seen.events.length, store.revision - pods.oldestRevision)
+    assert.deepEqual(keys(pods.list({}).entries), ['default/p0', 'default/p1', 'default/p2', 'default/p3'])
+    assert.equal(parse(must(pods.get('default', 'p3'))).data?.['i'], '58')
+  })
+})
+
+describe('openSqliteStore() under SIGKILL', () => {
+  it('loses no acknowledged write and makes none twice', async () => {
+    const directory = newDirectory()
+    let last = new Map<string, number>()
+    for (let round = 0; round < 3; round++) {
+      const child = spawn(process.execPath, [crashWriter, directory], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      last = await acknowledgedUntilKilled(child, 400, last)
+      await using store = await open(directory)
+      const pods = store.collection(testResource)
+      for (const [name, revision] of last) {
+        const entry = must(pods.get('default', name))
+        // The store may hold a write whose acknowledgement was not read any more, never an older state.
+        assert.ok(entry.revision >= revision, `${name}: has ${entry.revision}, acknowledged ${revision}`)
+        assert.equal(parse(entry).metadata.resourceVersion, String(entry.revision))
+      }
+      assert.ok(store.revision >= Math.max(...last.values()))
+    }
+    assert.equal(last.size, 32)
+  })
+})
+
+/** Reads `name revision` lines and kills the writer in the middle of its work after `count` of them. */
+async function acknowledgedUntilKilled(
+  child: ChildProcess,
+  count: number,
+  before: ReadonlyMap<string, number>,
+): Promise<Map<string, number>> {
+  const last = new Map(before)
+  const exited = once(child, 'exit')
+  let seen = 0
+  for await (const line of createInterface({ input: must(child.stdout ?? undefined) })) {
+    const [name = '', revision = ''] = line.split(' ')
+    last.set(name, Number(revision))
+    if (++seen === count) child.kill('SIGKILL')
+  }
+  const [, signal] = await exited
+  assert.equal(signal, 'SIGKILL')
+  return last
+}
+
+describe('the files of openSqliteStore()', () => {
+  it('hold nothing in clear: no content, no name, no namespace, no resource', async () => {
+    const directory = newDirectory()
+    const canary = 'canary-7d1f'
+    const check = async () => {
+      const files = await readdir(directory)
+      assert.ok(files.includes('store.db'))
+      for (const file of files) {
+        const content = await readFile(join(directory, file))
+        for (const word of [canary, 'pods', 'default']) assert.equal(content.includes(word), false, `${word} in ${file}`)
+        assert.equal((await stat(join(directory, file))).mode & 0o77, 0)
+      }
+      return files
+    }
+    {
+      await using store = await open(directory)
+      const pods = store.collection(testResource)
+      const rest = { data: { [canary]: canary }, metadata: { labels: { [canary]: canary } }, spec: { nodeName: canary } }
+      for (let i = 0; i < 50; i++) await put(pods, `${canary}-${i}`, rest, canary)
+      for (let i = 0; i < 50; i += 2) await remove(pods, `${canary}-${i}`, canary)
+      assert.ok((await check()).includes('store.db-wal'))
+    }
+    await check()
+  })
+
+  it('are sealed with a new data key at each start and after so many records; unused keys go', async () => {
+    const directory = newDirectory()
+    const sealer = testSealer()
+    for (let start = 0; start < 3; start++) {
+      await using store = await open(directory, { sealer, recordsPerKey: 10 })
+      const pods = store.collection(testResource)
+      for (let i = 0; i < 35; i++) await put(pods, `p${start}-${i}`)
+    }
+    assert.ok(sealer.made >= 9, `${sealer.made} keys`)
+    await using store = await open(directory, { sealer })
+    assert.equal(store.collection(testResource).size, 105)
+  })
+
+  it('cannot be opened with another key-encryption key', async () => {
+    const directory = newDirectory()
+    await (await open(directory))[Symbol.asyncDispose]()
+    await assert.rejects(open(directory, { sealer: testSealer('another') }))
+    await (await open(directory))[Symbol.asyncDispose]()
+  })
+
+  const damages: readonly [string, string, RegExp][] = [
+    [
+      'swapped records',
+      'UPDATE log SET sealed = (SELECT sealed FROM log WHERE revision = 5) WHERE revision = 3',
+      /revision 3 was swapped: it holds pods "default\/p3" of revision 5/,
+    ],
+    [
+      'an older state played back',
+      'UPDATE log SET sealed = (SELECT sealed FROM log WHERE revision = 2) WHERE revision = 7',
+      /revision 7 was swapped: it holds pods "default\/p0" of revision 2/,
+    ],
+    [
+      'a changed byte',
+      "UPDATE log SET sealed = CAST(substr(sealed, 1, 30) || x'00ff00' || substr(sealed, 34) AS BLOB) WHERE revision = 4",
+      /revision 4 was changed after it was written/,
+    ],
+    ['a record cut short', "UPDATE log SET sealed = x'00' WHERE revision = 4", /revision 4 is cut short/],
+    ['a missing record', 'DELETE FROM log WHERE revision = 5', /revision 5 is missing/],
+    ['a deletion undone', 'UPDATE log SET deleted = 0 WHERE revision = 8', /revision 8 was swapped/],
+    ['a missing data key', 'DELETE FROM data_keys', /data key 1 of the stored record at revision 2 is missing/],
+    ['a newer format', 'PRAGMA user_version = 99', /has store format 99, and this version of Bulkhead reads format 1/],
+    ["another program's database", 'PRAGMA application_id = 1', /is the database of another program/],
+  ]
+  for (const [title, sql, message] of damages) {
+    it(`are refused with ${title}`, async () => {
+      const directory = newDirectory()
+      {
+        await using store = await open(directory)
+        const pods = store.collection(testResource)
+        for (let i = 0; i < 5; i++) await put(pods, `p${i}`)
+        await put(pods, 'p0')
+        await remove(pods, 'p1')
+      }
+      change(directory, sql)
+      await assert.rejects(open(directory), message)
+    })
+  }
+
+  it('are refused to a second process', async () => {
+    const directory = newDirectory()
+    await using store = await open(directory)
+    await put(store.collection(testResource), 'a')
+    await assert.rejects(open(directory), /is in use by another process/)
+  })
+})
+
+describe('openSqliteStore() on a full disk', () => {
+  it('refuses writes with a clear error, keeps what it has, and accepts writes again when there is space', async () => {
+    const directory = newDirectory()
+    let size: number
+    {
+      await using store = await open(directory, { maxBytes: 400_000 })
+      const pods = store.collection(testResource)
+      let failure: unknown
+      for (let i = 0; failure === undefined && i < 1000; i++) {
+        await put(pods, `p${i}`, { data: { fill: 'x'.repeat(20_000) } }).catch((err: unknown) => {
+          failure = err
+        })
+      }
+      assert.ok(failure instanceof WriteFailed && failure.retriable, String(failure))
+      assert.match(failure.message, /is full; free space and try again/)
+      size = pods.size
+      const revision = store.revision
+      // Everything decided upon the failed write falls with it; nothing of it shows.
+      const results = await Promise.allSettled([
+        put(pods, 'q', { data: { fill: 'x'.repeat(50_000) } }),
+        put(pods, 'q', { data: { k: 'v' } }),
+      ])
+      assert.deepEqual(
+        results.map(result => result.status),
+        ['rejected', 'rejected'],
+      )
+      assert.equal(pods.newest('default', 'q'), undefined)
+      await store.settled()
+      assert.equal(store.revision, revision)
+    }
+    await using store = await open(directory)
+    const pods = store.collection(testResource)
+    assert.equal(pods.size, size)
+    await put(pods, 'q', { data: { fill: 'x'.repeat(50_000) } })
+    assert.equal(pods.size, size + 1)
+  })
+})
+
+describe('openSqliteStore() on a failing disk', () => {
+  it('stops accepting writes for good, and keeps what it acknowledged', async () => {
+    const directory = newDirectory()
+    // A file size limit with its signal ignored makes writes fail in the kernel, as a broken disk does: 2,000 blocks of 512 or 1,024 bytes.
+    const script = 'trap "" XFSZ; ulimit -f 2000; exec "$0" "$@"'
+    const child = spawn('/bin/sh', ['-c', script, process.execPath, crashWriter, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const last = new Map<string, number>()
+    const failures: string[] = []
+    for await (const line of createInterface({ input: child.stdout })) {
+      const [name = '', rest = ''] = line.split(/ (.*)/)
+      if (name === 'failed') failures.push(rest)
+      else last.set(name, Number(rest))
+    }
+    assert.equal(failures.length, 33)
+    for (const failure of failures) assert.match(failure, /The disk failed under the store .* no more writes are accepted until a restart/)
+    await using store = await open(directory)
+    const pods = store.collection(testResource)
+    for (const [name, revision] of last) assert.ok(must(pods.get('default', name)).revision >= revision)
+    assert.equal(last.size, 32)
+  })
+})
