@@ -165,8 +165,7 @@ export function formatQuantity(quantity: Quantity): string {
   const { value, scale } = quantity
   if (value === 0n) return '0'
   if (quantity.format === 'BinarySI' && isBinaryExact(value, scale)) {
-    let mantissa = value * 10n ** BigInt(scale > 0 ? scale : 0)
-    if (scale < 0) mantissa = value / 10n ** BigInt(-scale)
+    let mantissa = scale < 0 ? value / 10n ** BigInt(-scale) : value * 10n ** BigInt(scale)
     let times = 0
     while (mantissa % 1024n === 0n) {
       mantissa /= 1024n

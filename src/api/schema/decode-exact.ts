@@ -46,23 +46,32 @@ class Walk {
   value(node: JsonNode, type: SchemaType): void {
     switch (type.kind) {
       case 'struct':
-        return node.type === 'object' ? this.#structValue(node.members, type) : this.#mismatch(node, type.go)
+        if (node.type === 'object') this.#structValue(node.members, type)
+        else this.#mismatch(node, type.go)
+        break
       case 'map':
-        return node.type === 'object' ? this.#mapValue(node.members, type.item) : this.#mismatch(node, type.go)
+        if (node.type === 'object') this.#mapValue(node.members, type.item)
+        else this.#mismatch(node, type.go)
+        break
       case 'list':
-        return node.type === 'array' ? this.#listValue(node.items, type.item) : this.#mismatch(node, type.go)
+        if (node.type === 'array') this.#listValue(node.items, type.item)
+        else this.#mismatch(node, type.go)
+        break
       case 'string':
-        return node.type === 'string' ? undefined : this.#mismatch(node, type.go)
       case 'bool':
-        return node.type === 'bool' ? undefined : this.#mismatch(node, type.go)
+        if (node.type !== type.kind) this.#mismatch(node, type.go)
+        break
       case 'int32':
       case 'int64':
       case 'uint32':
-        return node.type === 'number' && isInteger(node.raw, type.kind) ? undefined : this.#mismatch(node, type.go, true)
+        if (node.type !== 'number' || !isInteger(node.raw, type.kind)) this.#mismatch(node, type.go, true)
+        break
       case 'float64':
-        return node.type === 'number' && Number.isFinite(Number(node.raw)) ? undefined : this.#mismatch(node, type.go, true)
+        if (node.type !== 'number' || !Number.isFinite(Number(node.raw))) this.#mismatch(node, type.go, true)
+        break
       case 'bytes':
-        return this.#bytes(node, type.go)
+        this.#bytes(node, type.go)
+        break
       default:
         if (node.type !== 'null') this.#ownDecoder(node, type.kind)
     }
@@ -112,24 +121,23 @@ class Walk {
   }
 
   #bytes(node: JsonNode, go: string): void {
-    // Go reads a list of small numbers into bytes as well.
     if (node.type === 'array') {
+      // Go reads a list of small numbers into bytes as well.
       for (const item of node.items) if (item.type !== 'number' || !isByte(item.raw)) this.#mismatch(item, 'uint8', true)
-      return
-    }
-    if (node.type !== 'string') return this.#mismatch(node, go)
-    const at = base64ErrorAt(node.value)
-    if (at !== undefined) this.error ??= `illegal base64 data at input byte ${at}`
+    } else if (node.type === 'string') {
+      const at = base64ErrorAt(node.value)
+      if (at !== undefined) this.error ??= `illegal base64 data at input byte ${at}`
+    } else this.#mismatch(node, go)
   }
 
   #ownDecoder(node: JsonNode, kind: string): void {
     switch (kind) {
       case 'time':
       case 'microtime': {
-        if (node.type !== 'string') return this.#abort({ value: valueName(node), go: 'string' })
+        if (node.type !== 'string') throw new Abort(this.#describe({ value: valueName(node), go: 'string' }))
         const parsed = kind === 'time' ? parseTime(node.value) : parseMicroTime(node.value)
         if (!parsed.ok) throw new Abort(parsed.message)
-        return
+        break
       }
       case 'quantity':
         try {
@@ -138,18 +146,24 @@ class Walk {
           if (err instanceof QuantityError) throw new Abort(err.message)
           throw err
         }
-        return
+        break
       case 'intOrString':
-        if (node.type === 'string' || (node.type === 'number' && isInteger(node.raw, 'int32'))) return
-        return this.#abort({ value: valueName(node, true), go: 'int32' })
+        if (node.type !== 'string' && (node.type !== 'number' || !isInteger(node.raw, 'int32'))) {
+          throw new Abort(this.#describe({ value: valueName(node, true), go: 'int32' }))
+        }
+        break
       case 'schemaOrBool':
-        if (node.type === 'bool') return
-        if (node.type !== 'object') throw new Abort('boolean or JSON schema expected')
-        return this.#nested(node)
+        if (node.type === 'object') this.#nested(node)
+        else if (node.type !== 'bool') throw new Abort('boolean or JSON schema expected')
+        break
       case 'schemaOrArray':
+        if (node.type === 'object') this.#nested(node)
+        else if (node.type === 'array') for (const item of node.items) this.#nested(item)
+        break
       case 'schemaOrStrings':
-        if (node.type === 'object') return this.#nested(node)
-        if (node.type === 'array') for (const item of node.items) kind === 'schemaOrArray' ? this.#nested(item) : this.#nestedString(item)
+        if (node.type === 'object') this.#nested(node)
+        else if (node.type === 'array') for (const item of node.items) this.#nestedString(item)
+        break
     }
   }
 
@@ -161,19 +175,15 @@ class Walk {
     if (error === undefined) return
     const match = /^json: cannot unmarshal (.+) into Go (?:struct field \S+|value) of type (.+)$/.exec(error)
     if (match?.[1] === undefined || match[2] === undefined) throw new Abort(error)
-    this.#abort({ value: match[1], go: match[2] })
+    throw new Abort(this.#describe({ value: match[1], go: match[2] }))
   }
 
   #nestedString(node: JsonNode): void {
-    if (node.type !== 'string' && node.type !== 'null') this.#abort({ value: valueName(node), go: 'string' })
+    if (node.type !== 'string' && node.type !== 'null') throw new Abort(this.#describe({ value: valueName(node), go: 'string' }))
   }
 
   #mismatch(node: JsonNode, go: string, numeric = false): void {
     if (node.type !== 'null') this.error ??= this.#describe({ value: valueName(node, numeric), go })
-  }
-
-  #abort(mismatch: Mismatch): never {
-    throw new Abort(this.#describe(mismatch))
   }
 
   #describe({ value, go }: Mismatch): string {

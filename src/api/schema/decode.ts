@@ -1,17 +1,16 @@
 // From the bytes of a request to an object of a built-in kind, as upstream's API server reads it.
-import { load, YAMLException } from 'js-yaml'
 import { groupVersion, type KubeObject } from '../object.ts'
 import { badRequest } from '../status.ts'
 import { isRecord, readerOf, Unexpected } from './compile.ts'
 import { examine } from './decode-exact.ts'
 import { type JsonNode, JsonSyntaxError, nodeOfValue, parseJsonText, scanJson } from './json-text.ts'
 import { type GroupVersionKind, type StructType, schemaFor } from './model.ts'
+import { parseYaml, YamlError } from './yaml.ts'
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 
 /** Deeper bodies are refused; upstream's limit is 10,000, but nothing that a kind allows comes near this one. */
 export const maxDepth = 500
-const maxYamlAliases = 100
 
 export type Decoded =
   | { readonly ok: true; readonly object: KubeObject; readonly strictErrors: readonly string[] }
@@ -81,7 +80,7 @@ export function decodeBody(
   if (type.name !== wanted.name) {
     throw badRequest(`${handled}converting (${type.go}) to (${internalName(wanted)}): unknown conversion`)
   }
-  const strictErrors = [...parsed.strictErrors, ...decoded.strictErrors]
+  const { strictErrors } = decoded
   if (fieldValidation === 'Strict' && strictErrors.length > 0) throw badRequest(handled + strictDecodingMessage(strictErrors))
   if (type !== wanted) {
     const data = groupVersion(actual.group, actual.version)
@@ -116,18 +115,16 @@ export interface ParsedBody {
   readonly value: unknown
   /** Of JSON bodies only. */
   readonly text: JsonText | undefined
-  /** Duplicate keys of a YAML mapping. */
-  readonly strictErrors: readonly string[]
 }
 
 /** JSON or YAML to a plain value, nesting bounded. Throws a 400 that names `kind` as what was expected. */
 export function parseBody(bytes: Uint8Array, contentType: string, kind: string): ParsedBody {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
-  if (/^application\/yaml\b/.test(contentType)) return parseYaml(text)
+  if (/^application\/yaml\b/.test(contentType)) return yamlBody(text)
   const scan = scanJson(bytes)
   if (scan.depth > maxDepth) throw badRequest(`the body is nested deeper than ${maxDepth} levels`)
   try {
-    return { value: JSON.parse(text), text: { text, scan }, strictErrors: [] }
+    return { value: JSON.parse(text), text: { text, scan } }
   } catch (err) {
     if (err instanceof SyntaxError) throw unrecognized(syntaxMessage(text), kind, bytes)
     throw err
@@ -145,19 +142,13 @@ function syntaxMessage(text: string): string {
   throw new Error('JSON.parse refused what the exact parser accepts')
 }
 
-function parseYaml(text: string): ParsedBody {
+function yamlBody(text: string): ParsedBody {
   try {
-    const value: unknown = load(text, { maxAliases: maxYamlAliases, maxDepth })
-    return { value: plain(value), text: undefined, strictErrors: [] }
+    return { value: parseYaml(text), text: undefined }
   } catch (err) {
-    if (err instanceof YAMLException) throw badRequest(`error converting YAML to JSON: yaml: ${err.reason}`)
+    if (err instanceof YamlError) throw badRequest(`error converting YAML to JSON: ${err.message}`)
     throw err
   }
-}
-
-/** What YAML may hold and JSON not: dates, and values shared by an alias, which become copies of their own. */
-function plain(value: unknown): unknown {
-  return value === undefined ? null : JSON.parse(JSON.stringify(value))
 }
 
 function unrecognized(message: string, kind: string, bytes: Uint8Array): Error {

@@ -48,13 +48,13 @@ export function parseJsonText(text: string): JsonNode {
         continue
       }
       value += text.slice(from, at++)
-      const escape = text.charAt(at)
-      if (escape === 'u') {
+      const code = text.charAt(at)
+      if (code === 'u') {
         at++
         for (let digit = 0; digit < 4; digit++, at++) if (!/[0-9a-fA-F]/.test(text.charAt(at))) fail('in \\u hexadecimal character escape')
         value += String.fromCharCode(Number.parseInt(text.slice(at - 4, at), 16))
       } else {
-        const plain = escapes[escape]
+        const plain = escapes[code]
         if (plain === undefined) return fail('in string escape code')
         value += plain
         at++

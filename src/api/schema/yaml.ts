@@ -1,0 +1,61 @@
+// YAML as Kubernetes' tools read it: js-yaml for the grammar, plain scalars resolved as sigs.k8s.io/yaml does (`yes` is true, 0644 is octal,
+// nothing in base 60), no custom tags, bounded aliases.
+import { boolYaml11Tag, CORE_SCHEMA, defineScalarTag, intCoreTag, load, loadAll, mergeTag, NOT_RESOLVED, YAMLException } from 'js-yaml'
+
+export class YamlError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'YamlError'
+  }
+}
+
+const goInteger = defineScalarTag('tag:yaml.org,2002:int', {
+  implicit: true,
+  implicitFirstChars: [...'-+0123456789'],
+  resolve: source => parseGoInteger(source) ?? NOT_RESOLVED,
+  identify: intCoreTag.identify,
+})
+
+const schema = CORE_SCHEMA.withTags(boolYaml11Tag, goInteger, mergeTag)
+const limits = { schema, maxAliases: 100, maxDepth: 500 }
+
+/** One document as plain JSON values. Throws `YamlError`, also for duplicate keys. */
+export function parseYaml(text: string): unknown {
+  return guarded(() => plain(load(text, limits)))
+}
+
+/** All documents of a stream; empty ones are left out. Throws `YamlError`. */
+export function parseYamlDocuments(text: string): unknown[] {
+  return guarded(() =>
+    loadAll(text, limits)
+      .map(plain)
+      .filter(document => document !== null),
+  )
+}
+
+function guarded<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (err) {
+    if (err instanceof YAMLException) {
+      const at = err.mark === undefined ? '' : `line ${err.mark.line + 1}: `
+      throw new YamlError(`yaml: ${at}${err.reason}`)
+    }
+    throw err
+  }
+}
+
+/** Values shared by an alias become copies of their own; what JSON has no word for (infinity) becomes null. */
+function plain(value: unknown): unknown {
+  return value === undefined ? null : JSON.parse(JSON.stringify(value))
+}
+
+/** Go's ParseInt with base 0: prefixes 0x, 0o, 0b and 0, and underscores between digits. */
+function parseGoInteger(source: string): number | undefined {
+  const match = /^([-+]?)(0[xX][0-9a-fA-F_]+|0[oO]?[0-7_]+|0[bB][01_]+|[1-9][\d_]*|0)$/.exec(source)
+  if (match?.[2] === undefined) return undefined
+  const digits = match[2].replaceAll('_', '')
+  const octal = /^0[oO]?([0-7]+)$/.exec(digits)?.[1]
+  const magnitude = octal === undefined ? Number(digits) : Number.parseInt(octal, 8)
+  return Number.isNaN(magnitude) ? undefined : match[1] === '-' ? -magnitude : magnitude
+}
