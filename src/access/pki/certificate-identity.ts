@@ -1,0 +1,51 @@
+// Who a client certificate says it is: common name and organizations, read from the DER itself and not from a printed form.
+import { DerError, derTag, readElements, readOne } from './der.ts'
+
+export interface CertificateIdentity {
+  readonly commonName: string
+  /** In the order of the subject. */
+  readonly organizations: readonly string[]
+}
+
+const commonNameOid = '550403'
+const organizationOid = '55040a'
+const textTags = new Set([0x0c, 0x13, 0x14, 0x16]) // UTF8String, PrintableString, TeletexString, IA5String
+
+/** Throws `DerError` where the certificate is malformed or names two common names. Does not verify anything. */
+export function parseCertificateIdentity(certificate: Buffer): CertificateIdentity {
+  const [body] = readElements(readOne(certificate, derTag.sequence))
+  if (body?.tag !== derTag.sequence) throw new DerError('The certificate has no body')
+  const fields = readElements(body.content)
+  // [0] version is optional; then serial, signature algorithm, issuer, validity, subject.
+  const subject = fields[fields[0]?.tag === 0xa0 ? 5 : 4]
+  if (subject?.tag !== derTag.sequence) throw new DerError('The certificate has no subject')
+  return nameIdentity(subject.content)
+}
+
+/** The same of a PKCS#10 request in DER: version, subject. */
+export function parseCsrIdentity(csr: Buffer): CertificateIdentity {
+  const [info] = readElements(readOne(csr, derTag.sequence))
+  if (info?.tag !== derTag.sequence) throw new DerError('The request has no body')
+  const subject = readElements(info.content)[1]
+  if (subject?.tag !== derTag.sequence) throw new DerError('The request has no subject')
+  return nameIdentity(subject.content)
+}
+
+function nameIdentity(name: Buffer): CertificateIdentity {
+  const commonNames: string[] = []
+  const organizations: string[] = []
+  for (const set of readElements(name)) {
+    for (const attribute of readElements(set.content)) {
+      const [type, value] = readElements(attribute.content)
+      if (type?.tag !== derTag.oid || value === undefined) throw new DerError('The subject is malformed')
+      const oid = type.content.toString('hex')
+      if (oid !== commonNameOid && oid !== organizationOid) continue
+      if (!textTags.has(value.tag)) throw new DerError('The subject has a text of an unknown form')
+      const text = value.content.toString('utf8')
+      if (oid === commonNameOid) commonNames.push(text)
+      else organizations.push(text)
+    }
+  }
+  if (commonNames.length > 1) throw new DerError('The subject has several common names')
+  return { commonName: commonNames[0] ?? '', organizations }
+}

@@ -1,0 +1,125 @@
+// X.509: the authorities' own certificates and the leaves they issue. Content comes from the request; the CSR only proves the key.
+import { type KeyObject, randomBytes } from 'node:crypto'
+import { PolicyViolation } from './policy.ts'
+import { provideReflectMetadata } from './reflect-metadata.ts'
+import type { AuthorityName, CertificateRequest } from './signer.ts'
+
+const backdateMs = 5 * 60_000
+const authorityYears = 10
+const maxCsrBytes = 16_384
+const clientAuth = '1.3.6.1.5.5.7.3.2'
+const serverAuth = '1.3.6.1.5.5.7.3.1'
+const signing = { name: 'ECDSA', hash: 'SHA-256' }
+const p256 = { name: 'ECDSA', namedCurve: 'P-256' }
+
+// Loading takes longer than everything else that a starting signer does, so that it happens at the first certificate.
+const loadX509 = () => {
+  provideReflectMetadata()
+  return import('@peculiar/x509')
+}
+
+/** Loads the X.509 code ahead of the first certificate, where there is time. */
+export async function warmUpCertificates(): Promise<void> {
+  await loadX509()
+}
+
+/** Positive, 127 random bits, never shortened by a leading zero byte. */
+function newSerial(): string {
+  const bytes = randomBytes(16)
+  bytes.writeUInt8((bytes.readUInt8(0) & 0x3f) | 0x40, 0)
+  return bytes.toString('hex')
+}
+
+const signingKey = (key: KeyObject) => key.toCryptoKey(p256, false, ['sign'])
+
+/** A self-signed certificate for an authority's key. */
+export async function makeAuthorityCertificate(name: AuthorityName, key: KeyObject, publicKey: KeyObject, now: number): Promise<string> {
+  const x509 = await loadX509()
+  const subject = new x509.Name([{ CN: [{ utf8String: `bulkhead-${name}-ca` }] }])
+  const spki = publicKey.toCryptoKey(p256, true, ['verify'])
+  const until = new Date(now)
+  until.setUTCFullYear(until.getUTCFullYear() + authorityYears)
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: newSerial(),
+    subject,
+    issuer: subject,
+    notBefore: new Date(now - backdateMs),
+    notAfter: until,
+    publicKey: spki,
+    signingKey: signingKey(key),
+    signingAlgorithm: signing,
+    extensions: [
+      // Path length 0: an authority issues leaves only.
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(spki),
+    ],
+  })
+  return pem(certificate.toString('pem'))
+}
+
+/** Issues a leaf after the role's policy has accepted the request. Throws `PolicyViolation` for a bad CSR. */
+export async function issueLeaf(request: CertificateRequest, issuerKey: KeyObject, issuerPem: string, now: number): Promise<string> {
+  if (request.csr.length > maxCsrBytes)
+    throw new PolicyViolation('csr-size', `The CSR has ${request.csr.length} bytes, at most ${maxCsrBytes} are allowed`)
+  const x509 = await loadX509()
+  const publicKey = await provenKey(x509, request.csr)
+  const issuer = new x509.X509Certificate(issuerPem)
+  const notAfter = Math.min(now + request.lifetimeSeconds * 1000, issuer.notAfter.getTime())
+  const names = [
+    ...request.dnsNames.map(value => ({ type: 'dns' as const, value })),
+    ...request.ipAddresses.map(value => ({ type: 'ip' as const, value })),
+  ]
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: newSerial(),
+    subject: new x509.Name([
+      ...request.organizations.map(value => ({ O: [{ utf8String: value }] })),
+      { CN: [{ utf8String: request.commonName }] },
+    ]),
+    issuer: issuer.subjectName,
+    notBefore: new Date(now - backdateMs),
+    notAfter: new Date(notAfter),
+    publicKey,
+    signingKey: signingKey(issuerKey),
+    signingAlgorithm: signing,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([request.authority === 'serving' ? serverAuth : clientAuth]),
+      await x509.SubjectKeyIdentifierExtension.create(publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+      ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
+    ],
+  })
+  return pem(certificate.toString('pem'))
+}
+
+async function provenKey(x509: Awaited<ReturnType<typeof loadX509>>, der: Buffer) {
+  let csr: InstanceType<typeof x509.Pkcs10CertificateRequest>
+  try {
+    csr = new x509.Pkcs10CertificateRequest(new Uint8Array(der))
+  } catch (cause) {
+    throw new PolicyViolation('csr-form', 'The CSR is not a PKCS#10 request in DER', { cause })
+  }
+  checkKey(csr.publicKey.algorithm)
+  const proven = await csr.verify().catch(() => false)
+  if (!proven) throw new PolicyViolation('csr-signature', "The CSR's signature does not prove possession of its key")
+  return csr.publicKey
+}
+
+/** EC keys on P-256 and P-384, Ed25519, and RSA of 2048 to 4096 bits. */
+function checkKey(algorithm: { readonly name: string; readonly namedCurve?: unknown; readonly modulusLength?: unknown }): void {
+  const { name, namedCurve, modulusLength } = algorithm
+  if (name === 'Ed25519') return
+  if (name === 'ECDSA' || name === 'ECDH') {
+    if (namedCurve === 'P-256' || namedCurve === 'P-384') return
+    throw new PolicyViolation('key-type', `Keys on curve "${String(namedCurve)}" are not allowed: use P-256 or P-384`)
+  }
+  if (name.startsWith('RSA') && typeof modulusLength === 'number') {
+    if (modulusLength >= 2048 && modulusLength <= 4096) return
+    throw new PolicyViolation('key-size', `RSA keys of ${modulusLength} bits are not allowed: use 2048 to 4096`)
+  }
+  throw new PolicyViolation('key-type', `Keys of type "${name}" are not allowed`)
+}
+
+const pem = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`)

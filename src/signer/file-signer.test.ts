@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { createPublicKey, generateKeyPairSync, randomBytes, verify, X509Certificate } from 'node:crypto'
+import { chmod, mkdtemp, readdir, rename, rm, stat, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { systemClock } from '../base/clock.ts'
+import { silentLogger } from '../base/log.ts'
+import { createTestCsr } from './csr.fixture.ts'
+import { openFileSigner } from './file-signer.ts'
+import { UnsafeKeyFile } from './key-folder.ts'
+import { createMemorySigner } from './memory-signer.ts'
+import { PolicyViolation } from './policy.ts'
+import type { CertificateRequest, Signer } from './signer.ts'
+
+const { signal } = new AbortController()
+const parent = await mkdtemp(join(tmpdir(), 'signer-'))
+after(() => rm(parent, { recursive: true }))
+let count = 0
+const newDirectory = () => join(parent, String(count++))
+const open = (directory: string) => openFileSigner({ directory, clock: systemClock, log: silentLogger })
+
+const request = (csr: Buffer, rest: Partial<CertificateRequest> = {}): CertificateRequest => ({
+  authority: 'client',
+  csr,
+  commonName: 'ann',
+  organizations: ['dev', 'ops'],
+  dnsNames: [],
+  ipAddresses: [],
+  lifetimeSeconds: 3600,
+  ...rest,
+})
+
+const newCsr = () => createTestCsr(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
+
+test('openFileSigner() makes keys that only their owner can read, whatever the umask, and finds them again', async () => {
+  const directory = newDirectory()
+  const before = process.umask(0)
+  let first: Signer
+  try {
+    first = await open(directory)
+  } finally {
+    process.umask(before)
+  }
+  assert.equal((await stat(directory)).mode & 0o777, 0o700)
+  for (const name of await readdir(directory)) assert.equal((await stat(join(directory, name))).mode & 0o777, 0o600, name)
+  const second = await open(directory)
+  for (const name of ['client', 'serving', 'front-proxy'] as const) {
+    assert.equal(await first.authority(name, signal), await second.authority(name, signal))
+  }
+  assert.deepEqual(await first.tokenKeys(signal), await second.tokenKeys(signal))
+  const key = randomBytes(32)
+  const { wrapped } = await first.wrapKey(key, signal)
+  assert.deepEqual(await second.unwrapKey(wrapped, signal), key)
+})
+
+test('openFileSigner() refuses and names what others can read', async () => {
+  const directory = newDirectory()
+  await open(directory)
+  const file = join(directory, 'client-ca.key')
+  for (const mode of [0o640, 0o604, 0o660]) {
+    await chmod(file, mode)
+    await assert.rejects(
+      open(directory),
+      (err: unknown) => err instanceof UnsafeKeyFile && err.path === file && /must be 0600/.test(err.message),
+    )
+  }
+  await chmod(file, 0o600)
+  await chmod(directory, 0o755)
+  await assert.rejects(open(directory), (err: unknown) => err instanceof UnsafeKeyFile && err.path === directory)
+  await chmod(directory, 0o700)
+  await rename(file, `${file}.away`)
+  await symlink(`${file}.away`, file)
+  await assert.rejects(open(directory), /symbolic link/)
+})
+
+test('openFileSigner() refuses a certificate of another key', async () => {
+  const directory = newDirectory()
+  await open(directory)
+  await rm(join(directory, 'client-ca.key'))
+  await assert.rejects(open(directory), /"client-ca.crt": it does not belong/)
+})
+
+test('issueCertificate() writes what the request says and nothing of the CSR but its key', async () => {
+  const signer = createMemorySigner()
+  const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const issued = await signer.issueCertificate(request(createTestCsr(keys, 'CN=system:masters')), signal)
+  const leaf = new X509Certificate(issued)
+  const authority = new X509Certificate(await signer.authority('client', signal))
+  assert.equal(leaf.subject, 'O=dev\nO=ops\nCN=ann')
+  assert.equal(leaf.ca, false)
+  assert.equal(authority.ca, true)
+  assert.deepEqual(leaf.keyUsage, ['1.3.6.1.5.5.7.3.2'])
+  assert.equal(leaf.subjectAltName, undefined)
+  assert.ok(leaf.checkIssued(authority) && leaf.verify(authority.publicKey) && leaf.checkPrivateKey(keys.privateKey))
+  assert.ok(Date.now() - leaf.validFromDate.getTime() > 4 * 60_000)
+  assert.ok(Math.abs(leaf.validToDate.getTime() - Date.now() - 3_600_000) < 5000)
+  assert.equal(leaf.serialNumber.length, 32)
+})
+
+test('issueCertificate() gives serving certificates names and serverAuth from another authority', async () => {
+  const signer = createMemorySigner()
+  const wanted = request(newCsr(), { authority: 'serving', dnsNames: ['localhost'], ipAddresses: ['127.0.0.1', '::1'], organizations: [] })
+  const leaf = new X509Certificate(await signer.issueCertificate(wanted, signal))
+  assert.deepEqual(leaf.keyUsage, ['1.3.6.1.5.5.7.3.1'])
+  assert.equal(leaf.checkHost('localhost'), 'localhost')
+  assert.equal(leaf.checkIP('127.0.0.1'), '127.0.0.1')
+  assert.equal(leaf.verify(new X509Certificate(await signer.authority('client', signal)).publicKey), false)
+})
+
+const badCsrs: { name: string; csr: () => Buffer; rule: string }[] = [
+  { name: 'no CSR', csr: () => Buffer.from('nonsense'), rule: 'csr-form' },
+  {
+    name: 'a signature of another key',
+    csr: () =>
+      createTestCsr({
+        ...generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+        privateKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+      }),
+    rule: 'csr-signature',
+  },
+  { name: 'a huge CSR', csr: () => Buffer.alloc(20_000), rule: 'csr-size' },
+  { name: 'a short RSA key', csr: () => createTestCsr(generateKeyPairSync('rsa', { modulusLength: 1024 })), rule: 'key-size' },
+]
+for (const { name, csr, rule } of badCsrs) {
+  test(`issueCertificate() refuses ${name}`, async () => {
+    const issue = createMemorySigner().issueCertificate(request(csr()), signal)
+    await assert.rejects(issue, (err: unknown) => err instanceof PolicyViolation && err.rule === rule)
+  })
+}
+
+test('signToken() signs with ES256 and the named key', async () => {
+  const signer = createMemorySigner()
+  const [head = '', body = '', signature = ''] = (await signer.signToken({ sub: 'x' }, signal)).split('.')
+  const [key] = await signer.tokenKeys(signal)
+  assert.ok(key)
+  assert.deepEqual(JSON.parse(Buffer.from(head, 'base64url').toString()), { alg: 'ES256', kid: key.keyId, typ: 'JWT' })
+  const options = { key: createPublicKey(key.publicKey), dsaEncoding: 'ieee-p1363' } as const
+  assert.ok(verify('sha256', Buffer.from(`${head}.${body}`), options, Buffer.from(signature, 'base64url')))
+})
+
+test('unwrapKey() refuses every changed byte, a foreign key and a wrong form', async () => {
+  const signer = createMemorySigner()
+  const { id, wrapped } = await signer.wrapKey(randomBytes(32), signal)
+  assert.equal(id, 'kek-1')
+  for (let at = 0; at < wrapped.length; at++) {
+    const changed = Buffer.from(wrapped)
+    changed.writeUInt8(changed.readUInt8(at) ^ 1, at)
+    await assert.rejects(signer.unwrapKey(changed, signal), /Cannot unwrap key/, `byte ${at}`)
+  }
+  await assert.rejects(createMemorySigner().unwrapKey(wrapped, signal), /Cannot unwrap key/)
+  await assert.rejects(signer.unwrapKey(wrapped.subarray(0, 20), signal), /Cannot unwrap key/)
+})
+
+test('signAuditHead() signs a digest that auditKey() verifies', async () => {
+  const signer = createMemorySigner()
+  const digest = randomBytes(32)
+  const { keyId, signature } = await signer.signAuditHead(digest, signal)
+  const key = await signer.auditKey(signal)
+  assert.equal(keyId, key.keyId)
+  assert.ok(verify(null, digest, createPublicKey(key.publicKey), signature))
+  await assert.rejects(signer.signAuditHead(Buffer.alloc(3), signal), RangeError)
+})

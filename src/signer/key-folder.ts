@@ -1,0 +1,77 @@
+// Key files on disk: made once, readable by their owner alone, and refused as soon as anyone else could have read them.
+import { constants } from 'node:fs'
+import { mkdir, open, readdir, rename, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** The folder or a key file has rights that would let others read keys; the message names it and what is wanted. */
+export class UnsafeKeyFile extends Error {
+  readonly path: string
+  constructor(path: string, why: string) {
+    super(`Cannot use "${path}": ${why}`)
+    this.name = 'UnsafeKeyFile'
+    this.path = path
+  }
+}
+
+export interface KeyFolder {
+  /** Undefined where the file does not exist. */
+  read(name: string): Promise<Buffer | undefined>
+  /** Writes a new file durably; fails where it exists. */
+  create(name: string, content: Buffer | string): Promise<void>
+  names(): Promise<readonly string[]>
+}
+
+/** Opens the folder, made with mode 0700 where it is missing. */
+export async function openKeyFolder(directory: string): Promise<KeyFolder> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  const info = await stat(directory)
+  if (!info.isDirectory()) throw new UnsafeKeyFile(directory, 'it is not a folder')
+  checkRights(directory, info, 0o700)
+  return {
+    async read(name) {
+      const path = join(directory, name)
+      // Never through a link: the rights of its target's folder are unknown.
+      const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((err: NodeJS.ErrnoException) => {
+        if (err.code === 'ENOENT') return undefined
+        if (err.code === 'ELOOP') throw new UnsafeKeyFile(path, 'it is a symbolic link and must be a file')
+        throw err
+      })
+      if (file === undefined) return undefined
+      try {
+        const found = await file.stat()
+        if (!found.isFile()) throw new UnsafeKeyFile(path, 'it is not a file')
+        checkRights(path, found, 0o600)
+        return await file.readFile()
+      } finally {
+        await file.close()
+      }
+    },
+    async create(name, content) {
+      const path = join(directory, name)
+      const temporary = `${path}.new`
+      const file = await open(temporary, 'w', 0o600)
+      try {
+        await file.chmod(0o600)
+        await file.writeFile(content)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      await rename(temporary, path)
+      const folder = await open(directory, constants.O_RDONLY)
+      try {
+        await folder.sync()
+      } finally {
+        await folder.close()
+      }
+    },
+    names: () => readdir(directory),
+  }
+}
+
+function checkRights(path: string, { mode, uid }: { readonly mode: number; readonly uid: number }, wanted: number): void {
+  const octal = (bits: number) => `0${(bits & 0o777).toString(8)}`
+  if ((mode & 0o077) !== 0) throw new UnsafeKeyFile(path, `its mode is ${octal(mode)} and must be ${octal(wanted)}`)
+  const own = process.geteuid?.()
+  if (own !== undefined && uid !== own) throw new UnsafeKeyFile(path, `it belongs to user ${uid} and must belong to user ${own}`)
+}

@@ -1,0 +1,79 @@
+// A signer over keys in memory: what both the file back end and tests use.
+import { createPublicKey, type KeyObject, sign } from 'node:crypto'
+import { promisify } from 'node:util'
+import type { Clock } from '../base/clock.ts'
+import { issueLeaf, makeAuthorityCertificate } from './certificate.ts'
+import { type AuthorityKey, authorityNames, type KeyMaterial, keyIdOf, publicPem } from './key-material.ts'
+import { encryptionKeyId, unwrapKey, wrapKey } from './key-wrap.ts'
+import type { AuthorityName, Signer } from './signer.ts'
+
+const signAsync = promisify((key: KeyObject, data: Buffer, done: (err: Error | null, signature: Buffer) => void) =>
+  sign('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, done),
+)
+
+/** A signer that obeys everyone who holds it: `serveSigner` puts a policy between it and other processes. */
+export function createKeySigner(keys: KeyMaterial, clock: Clock): Signer {
+  const [tokenKey] = keys.tokenKeys
+  const [encryptionKey] = keys.encryptionKeys
+  if (tokenKey === undefined || encryptionKey === undefined)
+    throw new Error('Cannot sign: the key set has no token key or no key-encryption key')
+  const tokenKeys = keys.tokenKeys.map(key => ({ keyId: keyIdOf(key), algorithm: 'ES256', publicKey: publicPem(key) }) as const)
+  const header = Buffer.from(JSON.stringify({ alg: 'ES256', kid: tokenKeys[0]?.keyId, typ: 'JWT' })).toString('base64url')
+  const auditKeyId = keyIdOf(keys.auditKey)
+  const pending = new Map<AuthorityName, Promise<string>>()
+
+  const certificateOf = (name: AuthorityName): Promise<string> => {
+    const authority = keys.authorities[name]
+    if (authority.certificate !== undefined) return Promise.resolve(authority.certificate)
+    const known = pending.get(name)
+    if (known !== undefined) return known
+    const made = ensureCertificate(name, authority, clock.now())
+    pending.set(name, made)
+    return made
+  }
+
+  return {
+    async authority(name, signal) {
+      signal.throwIfAborted()
+      return certificateOf(name)
+    },
+    async issueCertificate(request, signal) {
+      signal.throwIfAborted()
+      const issuer = await certificateOf(request.authority)
+      return issueLeaf(request, keys.authorities[request.authority].privateKey, issuer, clock.now())
+    },
+    async tokenKeys() {
+      return tokenKeys
+    },
+    async signToken(claims, signal) {
+      signal.throwIfAborted()
+      const input = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
+      const signature = await signAsync(tokenKey, Buffer.from(input))
+      return `${input}.${signature.toString('base64url')}`
+    },
+    async wrapKey(key) {
+      return { id: encryptionKeyId(encryptionKey.number), wrapped: wrapKey(encryptionKey, key) }
+    },
+    async unwrapKey(wrapped) {
+      return unwrapKey(keys.encryptionKeys, wrapped)
+    },
+    async signAuditHead(digest) {
+      if (digest.length !== 32) throw new RangeError(`Cannot sign audit head: a SHA-256 digest has 32 bytes, not ${digest.length}`)
+      return { keyId: auditKeyId, signature: sign(null, digest, keys.auditKey) }
+    },
+    async auditKey() {
+      return { keyId: auditKeyId, publicKey: publicPem(keys.auditKey) }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const { key } of keys.encryptionKeys) key.fill(0)
+    },
+  }
+}
+
+/** Makes the authority's certificate where there is none yet, and remembers it. */
+export async function ensureCertificate(name: AuthorityName, authority: AuthorityKey, now: number): Promise<string> {
+  authority.certificate ??= await makeAuthorityCertificate(name, authority.privateKey, createPublicKey(authority.privateKey), now)
+  return authority.certificate
+}
+
+export { authorityNames }

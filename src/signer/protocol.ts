@@ -1,0 +1,85 @@
+// Requests and answers of the signer's socket: what goes into frames, and how strangers' input becomes typed.
+
+import { PolicyViolation, type SignerMethod } from './policy.ts'
+import type { AuthorityName, CertificateRequest } from './signer.ts'
+
+export interface WireRequest {
+  readonly id: number
+  readonly method: SignerMethod
+  readonly params: Readonly<Record<string, unknown>>
+}
+
+export type WireAnswer =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: { readonly message: string; readonly rule?: string } }
+
+/** At most this many tokens in one request. */
+export const maxTokenBatch = 64
+
+const methods: readonly SignerMethod[] = [
+  'authority',
+  'issueCertificate',
+  'tokenKeys',
+  'signTokens',
+  'wrapKey',
+  'unwrapKey',
+  'signAuditHead',
+  'auditKey',
+]
+
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const malformed = (what: string) => new PolicyViolation('form', `The request's ${what} is malformed`)
+
+export function parseRequest(value: unknown): WireRequest {
+  if (!isObject(value) || typeof value['id'] !== 'number') throw malformed('id')
+  const method = methods.find(name => name === value['method'])
+  if (method === undefined) throw malformed('method')
+  const params = value['params'] ?? {}
+  if (!isObject(params)) throw malformed('params')
+  return { id: value['id'], method, params }
+}
+
+export function parseAnswer(value: unknown): WireAnswer | undefined {
+  if (!isObject(value) || typeof value['id'] !== 'number') return undefined
+  const { id, error, result } = value
+  if (!isObject(error)) return { id, result }
+  const rule = error['rule']
+  return { id, error: { message: String(error['message']), ...(typeof rule === 'string' ? { rule } : {}) } }
+}
+
+export function bytesParam(params: WireRequest['params'], name: string): Buffer {
+  const value = params[name]
+  if (typeof value !== 'string') throw malformed(name)
+  return Buffer.from(value, 'base64')
+}
+
+export function authorityParam(value: unknown): AuthorityName {
+  if (value === 'client' || value === 'serving' || value === 'front-proxy') return value
+  throw malformed('authority')
+}
+
+export function claimsParam(value: unknown): readonly Readonly<Record<string, unknown>>[] {
+  if (!Array.isArray(value) || value.length > maxTokenBatch || !value.every(isObject)) throw malformed('claims')
+  return value
+}
+
+export function certificateParam(params: WireRequest['params']): CertificateRequest {
+  const { authority, commonName, organizations, dnsNames, ipAddresses, lifetimeSeconds } = params
+  if (typeof commonName !== 'string' || typeof lifetimeSeconds !== 'number') throw malformed('certificate request')
+  return {
+    authority: authorityParam(authority),
+    csr: bytesParam(params, 'csr'),
+    commonName,
+    organizations: texts(organizations),
+    dnsNames: texts(dnsNames),
+    ipAddresses: texts(ipAddresses),
+    lifetimeSeconds,
+  }
+}
+
+function texts(value: unknown): readonly string[] {
+  if (!Array.isArray(value) || !value.every(entry => typeof entry === 'string')) throw malformed('list of names')
+  return value
+}

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict'
+import { generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { createConnection } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { systemClock } from '../base/clock.ts'
+import { silentLogger } from '../base/log.ts'
+import { connectSigner } from './connect.ts'
+import { createTestCsr } from './csr.fixture.ts'
+import { createFrameReader, encodeFrame, FrameError } from './frame.ts'
+import { newKeyMaterial, privatePem } from './key-material.ts'
+import { createKeySigner } from './key-signer.ts'
+import { createMemorySigner } from './memory-signer.ts'
+import { PolicyViolation, type SignerRole } from './policy.ts'
+import { serveSigner } from './serve.ts'
+
+const { signal } = new AbortController()
+const parent = await mkdtemp(join(tmpdir(), 'signer-'))
+after(() => rm(parent, { recursive: true }))
+let count = 0
+const servingNames = { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] }
+const claims = (name: string) => ({ iss: 'https://i', sub: `system:serviceaccount:default:${name}`, aud: ['a'], iat: 0, exp: 3600 })
+const csr = () => createTestCsr(generateKeyPairSync('ec', { namedCurve: 'P-256' }))
+const newPath = () => join(parent, `${count++}.sock`)
+const serve = (path: string, role: SignerRole, signer = createMemorySigner()) =>
+  serveSigner({ signer, sockets: [{ path, role }], servingNames, log: silentLogger })
+
+test('connectSigner() does everything that a signer does', async () => {
+  const path = newPath()
+  const direct = createMemorySigner()
+  await using _server = await serve(path, 'server', direct)
+  await using signer = connectSigner(path)
+  assert.equal((await stat(path)).mode & 0o777, 0o600)
+  assert.equal(await signer.authority('client', signal), await direct.authority('client', signal))
+  assert.deepEqual(await signer.tokenKeys(signal), await direct.tokenKeys(signal))
+  assert.deepEqual(await signer.auditKey(signal), await direct.auditKey(signal))
+  const key = randomBytes(32)
+  assert.deepEqual(await signer.unwrapKey((await signer.wrapKey(key, signal)).wrapped, signal), key)
+  assert.equal((await signer.signAuditHead(Buffer.alloc(32), signal)).signature.length, 64)
+  const wanted = {
+    authority: 'serving',
+    csr: csr(),
+    commonName: 'kube-apiserver',
+    organizations: [],
+    dnsNames: ['localhost'],
+    ipAddresses: [],
+    lifetimeSeconds: 3600,
+  } as const
+  assert.equal(new X509Certificate(await signer.issueCertificate(wanted, signal)).checkHost('localhost'), 'localhost')
+})
+
+test('connectSigner() signs many tokens at once, each with its own claims, and one refusal harms no other', async () => {
+  const path = newPath()
+  await using _server = await serve(path, 'server')
+  await using signer = connectSigner(path)
+  const results = await Promise.allSettled(
+    Array.from({ length: 200 }, (_, i) => signer.signToken(i === 77 ? { sub: 'root' } : claims(`a${i}`), signal)),
+  )
+  for (const [i, result] of results.entries()) {
+    if (i === 77) {
+      assert.ok(result.status === 'rejected' && result.reason instanceof PolicyViolation)
+      continue
+    }
+    assert.ok(result.status === 'fulfilled')
+    const body: unknown = JSON.parse(Buffer.from(result.value.split('.')[1] ?? '', 'base64url').toString())
+    assert.deepEqual(body, claims(`a${i}`))
+  }
+})
+
+test('serveSigner() refuses by the role of the socket', async () => {
+  const path = newPath()
+  await using _server = await serve(path, 'controllers')
+  await using signer = connectSigner(path)
+  const refusal = (rule: string) => (err: unknown) => err instanceof PolicyViolation && err.rule === rule
+  await assert.rejects(signer.signToken(claims('a'), signal), refusal('method'))
+  await assert.rejects(signer.unwrapKey(Buffer.alloc(60), signal), refusal('method'))
+  const masters = {
+    authority: 'client',
+    csr: csr(),
+    commonName: 'x',
+    organizations: ['system:masters'],
+    dnsNames: [],
+    ipAddresses: [],
+    lifetimeSeconds: 3600,
+  } as const
+  await assert.rejects(signer.issueCertificate(masters, signal), refusal('masters'))
+})
+
+test('connectSigner() waits for a signer that restarts, and stops when its caller does', async () => {
+  const path = newPath()
+  await using signer = connectSigner(path, { clock: systemClock })
+  const early = signer.tokenKeys(signal)
+  const server = await serve(path, 'server')
+  assert.equal((await early).length, 1)
+  await server[Symbol.asyncDispose]()
+  const waiting = signer.signToken(claims('late'), signal)
+  const caller = new AbortController()
+  const abandoned = signer.tokenKeys(caller.signal)
+  caller.abort(new Error('enough'))
+  await assert.rejects(abandoned, /enough/)
+  await using _again = await serve(path, 'server')
+  assert.match(await waiting, /^[\w-]+\.[\w-]+\.[\w-]+$/)
+})
+
+test('connectSigner() rejects what is open when it is closed', async () => {
+  const signer = connectSigner(newPath())
+  const open = signer.tokenKeys(signal)
+  await signer[Symbol.asyncDispose]()
+  await assert.rejects(open, /closed/)
+})
+
+/** Sends one frame and collects the raw answer; '' where the signer hangs up. */
+function raw(path: string, bytes: Buffer): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(path, () => socket.write(bytes))
+    let text = ''
+    const read = createFrameReader(value => {
+      text = JSON.stringify(value)
+      socket.end()
+    })
+    socket.on('data', read)
+    socket.on('error', reject)
+    socket.on('close', () => resolve(text))
+  })
+}
+
+test('no answer of any method contains a private key', async () => {
+  const keys = newKeyMaterial()
+  const path = newPath()
+  await using _server = await serve(path, 'server', createKeySigner(keys, systemClock))
+  const wrapped = await connectAndWrap(path)
+  const key = randomBytes(32).toString('base64')
+  const digest = Buffer.alloc(32).toString('base64')
+  const certificate = {
+    authority: 'serving',
+    csr: csr().toString('base64'),
+    commonName: 'kube-apiserver',
+    organizations: [],
+    dnsNames: ['localhost'],
+    ipAddresses: [],
+    lifetimeSeconds: 3600,
+  }
+  const requests: [string, object][] = [
+    ['authority', { name: 'client' }],
+    ['authority', { name: '../client-ca.key' }],
+    ['authority', { name: '__proto__' }],
+    ['issueCertificate', certificate],
+    ['issueCertificate', { ...certificate, csr: '' }],
+    ['tokenKeys', {}],
+    ['signTokens', { claims: [claims('a')] }],
+    ['signTokens', { claims: 'x' }],
+    ['wrapKey', { key }],
+    ['wrapKey', { key: '' }],
+    ['unwrapKey', { wrapped }],
+    ['unwrapKey', { wrapped: 'AAAA' }],
+    ['signAuditHead', { digest }],
+    ['signAuditHead', {}],
+    ['auditKey', {}],
+    ['exportKey', {}],
+    ['toString', {}],
+  ]
+  const privateKeys = [...Object.values(keys.authorities).map(({ privateKey }) => privateKey), ...keys.tokenKeys, keys.auditKey]
+  const secrets = [
+    ...privateKeys.map(secret => privatePem(secret).split('\n')[1] ?? ''),
+    ...privateKeys.map(secret => String(secret.export({ format: 'jwk' }).d)),
+    ...keys.encryptionKeys.map(({ key: secret }) => secret.toString('base64').slice(0, 40)),
+    'PRIVATE',
+  ]
+  for (const [method, params] of requests) {
+    const answer = await raw(path, encodeFrame({ id: 1, method, params }))
+    assert.ok(answer.startsWith('{"id":1,'), `${method} is answered: ${answer}`)
+    for (const secret of secrets) assert.ok(secret.length > 5 && !answer.includes(secret), `${method} shows a private key`)
+  }
+})
+
+async function connectAndWrap(path: string): Promise<string> {
+  await using signer = connectSigner(path)
+  return (await signer.wrapKey(randomBytes(32), signal)).wrapped.toString('base64')
+}
+
+test('serveSigner() hangs up on a frame that is too long or not JSON', async () => {
+  const path = newPath()
+  await using _server = await serve(path, 'server')
+  assert.equal(await raw(path, Buffer.from('ffffffff', 'hex')), '')
+  assert.equal(await raw(path, Buffer.from('\0\0\0\x01{')), '')
+})
+
+test('createFrameReader() finds frames in any cut of the bytes', () => {
+  const bytes = Buffer.concat([encodeFrame({ a: 1 }), encodeFrame(['ü']), encodeFrame(null)])
+  for (let size = 1; size <= bytes.length; size++) {
+    const found: unknown[] = []
+    const read = createFrameReader(value => found.push(value))
+    for (let at = 0; at < bytes.length; at += size) read(bytes.subarray(at, at + size))
+    assert.deepEqual(found, [{ a: 1 }, ['ü'], null])
+  }
+  assert.throws(() => createFrameReader(() => undefined)(Buffer.from('00200000', 'hex')), FrameError)
+})

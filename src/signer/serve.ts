@@ -1,0 +1,164 @@
+// The signer's process side: one unix socket per role, each request judged by the role's policy before a key is used.
+import { chown, rm } from 'node:fs/promises'
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Logger } from '../base/log.ts'
+import { createFrameReader, encodeFrame, FrameError } from './frame.ts'
+import { checkCertificate, checkClaims, checkMethod, PolicyViolation, type ServingNames, type SignerRole } from './policy.ts'
+import {
+  authorityParam,
+  bytesParam,
+  certificateParam,
+  claimsParam,
+  isObject,
+  parseRequest,
+  type WireAnswer,
+  type WireRequest,
+} from './protocol.ts'
+import type { Signer } from './signer.ts'
+
+export interface SignerSocket {
+  /** An existing socket at this path is replaced. */
+  readonly path: string
+  readonly role: SignerRole
+  /** Who may connect beside root and the signer's user: the socket's owner, mode 0600. Needs the right to change owners. */
+  readonly owner?: { readonly uid: number; readonly gid: number }
+}
+
+export interface ServeSignerOptions {
+  readonly signer: Signer
+  readonly sockets: readonly SignerSocket[]
+  /** What the API server's certificate may say. */
+  readonly servingNames: ServingNames
+  readonly log: Logger
+}
+
+const maxInFlight = 256
+
+/** Listens on all sockets; resolves when they accept. Closing ends connections and removes the sockets, and leaves the signer open. */
+export async function serveSigner(options: ServeSignerOptions): Promise<AsyncDisposable> {
+  const closing = new AbortController()
+  const connections = new Set<Socket>()
+  const servers: { readonly server: Server; readonly path: string }[] = []
+  const close = async () => {
+    closing.abort(new Error('the signer is closing'))
+    for (const connection of connections) connection.destroy()
+    await Promise.all(servers.map(({ server }) => new Promise<void>(resolve => server.close(() => resolve()))))
+    for (const { path } of servers) await rm(path, { force: true })
+  }
+  try {
+    for (const socket of options.sockets) {
+      await rm(socket.path, { force: true })
+      const server = createServer(connection => {
+        connections.add(connection)
+        connection.once('close', () => connections.delete(connection))
+        serveConnection(connection, socket.role, options, closing.signal)
+      })
+      await listen(server, socket.path)
+      servers.push({ server, path: socket.path })
+      if (socket.owner) await chown(socket.path, socket.owner.uid, socket.owner.gid)
+    }
+  } catch (err) {
+    await close()
+    throw err
+  }
+  return { [Symbol.asyncDispose]: close }
+}
+
+/** The socket is made with mode 0600 from its first moment: the mask is set around the bind, which happens inside `listen`. */
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    const before = process.umask(0o177)
+    try {
+      server.listen(path, () => {
+        server.off('error', reject)
+        resolve()
+      })
+    } finally {
+      process.umask(before)
+    }
+  })
+}
+
+function serveConnection(connection: Socket, role: SignerRole, options: ServeSignerOptions, signal: AbortSignal): void {
+  const { log } = options
+  let inFlight = 0
+  const answer = (frame: WireAnswer) => {
+    if (!connection.destroyed) connection.write(encodeFrame(frame))
+  }
+  const read = createFrameReader(value => {
+    inFlight++
+    if (inFlight >= maxInFlight) connection.pause()
+    void respond(value, role, options, signal).then(frame => {
+      inFlight--
+      if (connection.isPaused() && inFlight < maxInFlight / 2) connection.resume()
+      answer(frame)
+    })
+  })
+  connection.on('data', chunk => {
+    try {
+      read(chunk)
+    } catch (err) {
+      if (err instanceof FrameError) log.info('signer connection ended', { role, err })
+      else log.error('signer connection failed', { role, err })
+      connection.destroy()
+    }
+  })
+  connection.on('error', err => log.debug('signer connection lost', { role, err }))
+}
+
+/** Never rejects. A refusal goes back with its rule; any other failure goes to the log, and the caller hears only that it failed. */
+async function respond(value: unknown, role: SignerRole, options: ServeSignerOptions, signal: AbortSignal): Promise<WireAnswer> {
+  let id = isObject(value) && typeof value['id'] === 'number' ? value['id'] : 0
+  try {
+    const request = parseRequest(value)
+    id = request.id
+    checkMethod(role, request.method)
+    return { id, result: await perform(request, role, options, signal) }
+  } catch (err) {
+    if (err instanceof PolicyViolation) {
+      options.log.info('signer refused a request', { role, rule: err.rule, reason: err.message })
+      return { id, error: { message: err.message, rule: err.rule } }
+    }
+    options.log.error('signer request failed', { role, err })
+    return { id, error: { message: err instanceof RangeError || isUnwrapError(err) ? err.message : 'The signer failed, see its log' } }
+  }
+}
+
+const isUnwrapError = (err: unknown): err is Error => err instanceof Error && err.message.startsWith('Cannot unwrap key')
+
+async function perform(
+  { method, params }: WireRequest,
+  role: SignerRole,
+  { signer, servingNames }: ServeSignerOptions,
+  signal: AbortSignal,
+) {
+  switch (method) {
+    case 'authority':
+      return signer.authority(authorityParam(params['name']), signal)
+    case 'issueCertificate': {
+      const request = certificateParam(params)
+      checkCertificate(role, request, servingNames)
+      return signer.issueCertificate(request, signal)
+    }
+    case 'tokenKeys':
+      return signer.tokenKeys(signal)
+    case 'signTokens': {
+      const batch = claimsParam(params['claims'])
+      for (const claims of batch) checkClaims(claims)
+      return Promise.all(batch.map(claims => signer.signToken(claims, signal)))
+    }
+    case 'wrapKey': {
+      const { id, wrapped } = await signer.wrapKey(bytesParam(params, 'key'), signal)
+      return { id, wrapped: wrapped.toString('base64') }
+    }
+    case 'unwrapKey':
+      return (await signer.unwrapKey(bytesParam(params, 'wrapped'), signal)).toString('base64')
+    case 'signAuditHead': {
+      const { keyId, signature } = await signer.signAuditHead(bytesParam(params, 'digest'), signal)
+      return { keyId, signature: signature.toString('base64') }
+    }
+    case 'auditKey':
+      return signer.auditKey(signal)
+  }
+}
