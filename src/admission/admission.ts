@@ -1,8 +1,9 @@
 // Is this object acceptable: mutate all, then validate all, in the order of `plugins/index.ts`.
-import type { UserInfo } from '../api/user.ts'
+
 import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import type { ApiError } from '../api/status.ts'
+import type { UserInfo } from '../api/user.ts'
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
 

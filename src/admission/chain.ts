@@ -1,0 +1,59 @@
+// The chain of plugins: mutate all, then validate all. What it does not expressly admit is refused.
+import { ApiError, forbidden } from '../api/status.ts'
+import type { AdmissionPlugin, AdmissionRequest } from './admission.ts'
+
+export interface Admission {
+  readonly plugins: readonly AdmissionPlugin[]
+  /** Runs the plugins' changes on `request.object`. Rejects with the ApiError of the plugin that refuses. */
+  mutate(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
+  /** Rejects with the ApiError of the first plugin that refuses; a plugin's own failure refuses too. */
+  validate(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
+}
+
+export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission {
+  const refuseFailure = (plugin: AdmissionPlugin, request: AdmissionRequest, err: unknown): never => {
+    if (err instanceof ApiError) throw err
+    const refusal = forbidden(request.resource, request.name, `admission plugin "${plugin.name}" failed to complete`)
+    throw new ApiError(refusal.status, { cause: err })
+  }
+  /** Steps from `index` on; waits only where a plugin does, so that the usual request needs no turn of the loop. */
+  const run = (
+    step: (plugin: AdmissionPlugin, request: AdmissionRequest, signal: AbortSignal) => Promise<void> | void,
+    request: AdmissionRequest,
+    signal: AbortSignal,
+    index = 0,
+  ): Promise<void> | void => {
+    for (let at = index; at < plugins.length; at++) {
+      const plugin = plugins[at]
+      if (plugin === undefined || !plugin.handles(request)) continue
+      try {
+        const pending = step(plugin, request, signal)
+        if (pending !== undefined)
+          return pending.then(
+            () => run(step, request, signal, at + 1),
+            err => refuseFailure(plugin, request, err),
+          )
+      } catch (err) {
+        refuseFailure(plugin, request, err)
+      }
+    }
+  }
+  return {
+    plugins,
+    mutate: (request, signal) => run((plugin, r, s) => plugin.mutate?.(r, s), request, signal),
+    validate: (request, signal) =>
+      run(
+        (plugin, r, s) => {
+          const verdict = plugin.validate?.(r, s)
+          if (verdict === undefined) return
+          if (verdict instanceof Promise)
+            return verdict.then(decided => {
+              if (!decided.allowed) throw decided.error
+            })
+          if (!verdict.allowed) throw verdict.error
+        },
+        request,
+        signal,
+      ),
+  }
+}

@@ -1,0 +1,50 @@
+// Who approves or signs a certificate needs the right for that signer, and nobody gets a certificate for system:masters.
+import { forbidden } from '../../api/status.ts'
+import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
+import type { UserInfo } from '../../api/user.ts'
+import { type AdmissionPlugin, type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
+
+const clientSigner = 'kubernetes.io/kube-apiserver-client'
+
+export interface CertificateRequestOptions {
+  /** Whether the user may `approve` or `sign` for a signer, given as the resource name of `signers` in certificates.k8s.io. */
+  maySign(user: UserInfo, verb: 'approve' | 'sign', signerName: string): boolean
+  /** The organizations (groups) in a PEM encoded PKCS#10 request; throws where it is not one. */
+  organizationsOf(pem: string): readonly string[]
+}
+
+export function certificateRequests({ maySign, organizationsOf }: CertificateRequestOptions): AdmissionPlugin {
+  /** The right for one signer, or for all of its domain. */
+  const has = (user: UserInfo, verb: 'approve' | 'sign', signer: string) =>
+    maySign(user, verb, signer) || maySign(user, verb, `${signer.slice(0, signer.indexOf('/'))}/*`)
+
+  function rightFor(request: AdmissionRequest, verb: 'approve' | 'sign'): Verdict {
+    const signer = (request.oldObject as CertificateSigningRequest | undefined)?.spec.signerName ?? ''
+    if (has(request.user, verb, signer)) return admitted
+    return {
+      allowed: false,
+      error: forbidden(request.resource, request.name, `user not permitted to ${verb} requests with signerName "${signer}"`),
+    }
+  }
+
+  return {
+    name: 'CertificateRequests',
+    handles: ({ resource, operation }) =>
+      resource.group === 'certificates.k8s.io' &&
+      resource.plural === 'certificatesigningrequests' &&
+      (operation === 'CREATE' || operation === 'UPDATE'),
+    validate(request) {
+      const csr = request.object as CertificateSigningRequest | undefined
+      if (csr === undefined) return admitted
+      if (request.subresource === 'approval') return rightFor(request, 'approve')
+      if (request.subresource === 'status') {
+        const old = request.oldObject as CertificateSigningRequest | undefined
+        return csr.status?.certificate === old?.status?.certificate ? admitted : rightFor(request, 'sign')
+      }
+      if (request.operation !== 'CREATE' || csr.spec.signerName !== clientSigner) return admitted
+      if (!organizationsOf(Buffer.from(csr.spec.request, 'base64').toString('latin1')).includes('system:masters')) return admitted
+      const why = `use of ${clientSigner} signer with system:masters group is not allowed`
+      return { allowed: false, error: forbidden(request.resource, request.name, why) }
+    },
+  }
+}

@@ -1,0 +1,23 @@
+// A pod stays five minutes on a node that became unreachable or not ready, unless it says otherwise.
+import type { Pod } from '../../api/types/core-v1.ts'
+import type { AdmissionPlugin } from '../admission.ts'
+
+const taints = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']
+const seconds = 300
+
+export const defaultTolerationSeconds: AdmissionPlugin = {
+  name: 'DefaultTolerationSeconds',
+  handles: ({ resource, subresource, operation }) =>
+    resource.group === '' && resource.plural === 'pods' && subresource === '' && (operation === 'CREATE' || operation === 'UPDATE'),
+  mutate({ object }) {
+    if (object === undefined) return
+    const { spec } = object as Pod
+    for (const key of taints) {
+      const tolerated = spec.tolerations?.some(
+        toleration => (!toleration.key || toleration.key === key) && (!toleration.effect || toleration.effect === 'NoExecute'),
+      )
+      if (!tolerated)
+        spec.tolerations = [...(spec.tolerations ?? []), { key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: seconds }]
+    }
+  },
+}

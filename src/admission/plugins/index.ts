@@ -1,0 +1,39 @@
+// The plugins in the order in which they run; a place in this list is the plugin's place in the chain (upstream's order).
+import type { AdmissionPlugin, ClusterReader } from '../admission.ts'
+import { type CertificateRequestOptions, certificateRequests } from './certificate-requests.ts'
+import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
+import { denyServiceExternalIps } from './deny-service-external-ips.ts'
+import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { nodeRestriction } from './node-restriction.ts'
+import { podSecurity } from './pod-security.ts'
+import { priority } from './priority.ts'
+import { serviceAccount } from './service-account.ts'
+import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
+import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
+
+export interface PluginOptions extends CertificateRequestOptions {
+  readonly reader: ClusterReader
+  /** `secure`: restricted pods, workloads refused with their pods, no external IPs, tokens only for accounts with rights. */
+  readonly profile: 'secure' | 'upstream'
+  /** Lower-case letters and digits for generated volume names. */
+  randomSuffix(): string
+  /** Whether RBAC grants a ServiceAccount anything of its own. */
+  hasRights(namespace: string, name: string): boolean
+}
+
+export function admissionPlugins(options: PluginOptions): readonly AdmissionPlugin[] {
+  const { reader, profile, randomSuffix } = options
+  const secure = profile === 'secure'
+  return [
+    namespaceLifecycle({ reader }),
+    serviceAccount(secure ? { reader, randomSuffix, hasRights: options.hasRights } : { reader, randomSuffix }),
+    nodeRestriction({ reader }),
+    taintNodesByCondition,
+    podSecurity({ reader, defaults: secure ? 'restricted' : 'privileged', enforceOnWorkloads: secure }),
+    priority({ reader }),
+    defaultTolerationSeconds,
+    storageObjectInUseProtection,
+    certificateRequests(options),
+    ...(secure ? [denyServiceExternalIps] : []),
+  ]
+}

@@ -1,0 +1,59 @@
+// Resolves a pod's priority from its PriorityClass; the number itself cannot be chosen.
+import { forbidden } from '../../api/status.ts'
+import type { Pod } from '../../api/types/core-v1.ts'
+import type { PriorityClass } from '../../api/types/scheduling-v1.ts'
+import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+
+const classes = 'priorityclasses.scheduling.k8s.io'
+
+export function priority({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
+  /** The default class with the lowest value: of two, the one that gives less. */
+  const defaultClass = () =>
+    (reader.list(classes) as readonly PriorityClass[])
+      .filter(({ globalDefault }) => globalDefault === true)
+      .sort((a, b) => a.value - b.value)[0]
+
+  function resolvePod(request: AdmissionRequest, pod: Pod): void {
+    const wanted = pod.spec.priorityClassName
+    const found = wanted ? (reader.get(classes, '', wanted) as PriorityClass | undefined) : defaultClass()
+    if (wanted && found === undefined) throw forbidden(request.resource, request.name, `no PriorityClass with name ${wanted} was found`)
+    const value = found?.value ?? 0
+    const policy = found?.preemptionPolicy ?? 'PreemptLowerPriority'
+    if (pod.spec.priority !== undefined && pod.spec.priority !== value)
+      throw forbidden(
+        request.resource,
+        request.name,
+        `the integer value of priority (${pod.spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`,
+      )
+    if (pod.spec.preemptionPolicy !== undefined && pod.spec.preemptionPolicy !== policy)
+      throw forbidden(
+        request.resource,
+        request.name,
+        `the string value of PreemptionPolicy (${pod.spec.preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${policy} from the given PriorityClass name`,
+      )
+    if (found?.metadata.name !== undefined) pod.spec.priorityClassName = found.metadata.name
+    pod.spec.priority = value
+    pod.spec.preemptionPolicy = policy
+  }
+
+  function validateClass(request: AdmissionRequest, candidate: PriorityClass): Verdict {
+    if (candidate.globalDefault !== true) return admitted
+    const current = defaultClass()
+    if (current === undefined || current.metadata.name === candidate.metadata.name) return admitted
+    const why = `PriorityClass ${current.metadata.name} is already marked as default. Only one default can exist`
+    return { allowed: false, error: forbidden(request.resource, request.name, why) }
+  }
+
+  return {
+    name: 'Priority',
+    handles: ({ resource, subresource, operation }) =>
+      subresource === '' &&
+      ((resource.group === '' && resource.plural === 'pods' && operation === 'CREATE') ||
+        (resource.plural === 'priorityclasses' && (operation === 'CREATE' || operation === 'UPDATE'))),
+    mutate(request) {
+      if (request.resource.plural === 'pods' && request.object) resolvePod(request, request.object as Pod)
+    },
+    validate: request =>
+      request.resource.plural === 'priorityclasses' && request.object ? validateClass(request, request.object as PriorityClass) : admitted,
+  }
+}

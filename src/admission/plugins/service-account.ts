@@ -1,0 +1,140 @@
+// Gives each pod a ServiceAccount, its pull secrets, and (only where the account has a right) a bound token.
+import { forbidden } from '../../api/status.ts'
+import type { Container, EphemeralContainer, Pod, ServiceAccount, Volume } from '../../api/types/core-v1.ts'
+import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+
+const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount'
+const volumePrefix = 'kube-api-access-'
+const mirrorAnnotation = 'kubernetes.io/config.mirror'
+const enforceMountable = 'kubernetes.io/enforce-mountable-secrets'
+/** An hour and the seven seconds by which upstream tells its own requests from a user's hour. */
+const tokenSeconds = 3607
+
+export interface ServiceAccountOptions {
+  readonly reader: ClusterReader
+  /** Five characters for the volume's name. */
+  randomSuffix(): string
+  /** Whether RBAC grants the account anything of its own; undefined mounts tokens as upstream does. */
+  hasRights?(namespace: string, name: string): boolean
+}
+
+export function serviceAccount(options: ServiceAccountOptions): AdmissionPlugin {
+  const { reader } = options
+  const find = (namespace: string, name: string) => reader.get('serviceaccounts', namespace, name) as ServiceAccount | undefined
+  const refuse = (request: AdmissionRequest, why: string): Verdict => ({
+    allowed: false,
+    error: forbidden(request.resource, request.name, why),
+  })
+
+  function mountToken(pod: Pod, account: ServiceAccount): void {
+    const asked = pod.spec.automountServiceAccountToken ?? account.automountServiceAccountToken
+    if (asked === false) return
+    if (asked === undefined && options.hasRights?.(account.metadata.namespace ?? '', account.metadata.name ?? '') === false) return
+    const containers: Container[] = [...(pod.spec.initContainers ?? []), ...pod.spec.containers]
+    const waiting = containers.filter(({ volumeMounts }) => !volumeMounts?.some(mount => mount.mountPath === mountPath))
+    const existing = pod.spec.volumes?.find(({ name }) => name.startsWith(volumePrefix))
+    const name = existing?.name ?? `${volumePrefix}${options.randomSuffix()}`
+    for (const container of waiting) container.volumeMounts = [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath }]
+    if (waiting.length > 0 && existing === undefined) pod.spec.volumes = [...(pod.spec.volumes ?? []), tokenVolume(name)]
+  }
+
+  return {
+    name: 'ServiceAccount',
+    handles: ({ resource, subresource, operation, oldObject }) =>
+      resource.group === '' &&
+      resource.plural === 'pods' &&
+      ((operation === 'CREATE' && subresource === '') ||
+        (operation === 'UPDATE' && subresource === 'ephemeralcontainers' && oldObject !== undefined)),
+    mutate(request) {
+      if (request.operation !== 'CREATE' || request.object === undefined) return
+      const pod = request.object as Pod
+      if (isMirror(pod)) return
+      if (!pod.spec.serviceAccountName) pod.spec.serviceAccountName = 'default'
+      pod.spec.serviceAccount = pod.spec.serviceAccountName
+      const account = find(request.namespace, pod.spec.serviceAccountName)
+      if (account === undefined) return
+      mountToken(pod, account)
+      if (!pod.spec.imagePullSecrets?.length && account.imagePullSecrets?.length)
+        pod.spec.imagePullSecrets = account.imagePullSecrets.map(({ name }) => ({ name }))
+    },
+    validate(request) {
+      const pod = request.object as Pod | undefined
+      if (pod === undefined) return admitted
+      if (isMirror(pod)) return validateMirror(request, pod)
+      const name = pod.spec.serviceAccountName ?? 'default'
+      const account = find(request.namespace, name)
+      if (account === undefined)
+        return refuse(request, `error looking up service account ${request.namespace}/${name}: serviceaccount "${name}" not found`)
+      if (account.metadata.annotations?.[enforceMountable] !== 'true') return admitted
+      const foreign = unlistedSecret(pod, account, request.subresource)
+      return foreign === undefined ? admitted : refuse(request, foreign)
+    },
+  }
+
+  function validateMirror(request: AdmissionRequest, pod: Pod): Verdict {
+    if (pod.spec.serviceAccountName) return refuse(request, 'a mirror pod may not reference service accounts')
+    const projected = pod.spec.volumes?.some(volume => volume.projected?.sources?.some(source => source.serviceAccountToken !== undefined))
+    return projected ? refuse(request, 'a mirror pod may not use ServiceAccountToken volume projections') : admitted
+  }
+}
+
+const isMirror = (pod: Pod): boolean => pod.metadata.annotations !== undefined && Object.hasOwn(pod.metadata.annotations, mirrorAnnotation)
+
+function tokenVolume(name: string): Volume {
+  return {
+    name,
+    projected: {
+      sources: [
+        { serviceAccountToken: { expirationSeconds: tokenSeconds, path: 'token' } },
+        { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
+        { downwardAPI: { items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }] } },
+      ],
+      defaultMode: 0o644,
+    },
+  }
+}
+
+/** The first secret that the account does not list, worded as upstream; ephemeral containers alone on their subresource. */
+function unlistedSecret(pod: Pod, account: ServiceAccount, subresource: string): string | undefined {
+  const mountable = new Set((account.secrets ?? []).map(({ name }) => name ?? ''))
+  const pullable = new Set((account.imagePullSecrets ?? []).map(({ name }) => name ?? ''))
+  const owner = account.metadata.name
+  const ephemeral = pod.spec.ephemeralContainers ?? []
+  if (subresource === 'ephemeralcontainers') return unlistedInContainers(ephemeral, 'ephemeral container', mountable, owner)
+  for (const { name, secret, projected } of pod.spec.volumes ?? []) {
+    const names = [secret?.secretName, ...(projected?.sources ?? []).map(source => source.secret?.name)]
+    const bad = names.find(candidate => candidate !== undefined && !mountable.has(candidate))
+    if (bad !== undefined)
+      return `volume with secret.secretName="${bad}" is not allowed because service account ${owner} does not reference that secret (volume "${name}")`
+  }
+  const found =
+    unlistedInContainers(pod.spec.initContainers ?? [], 'init container', mountable, owner) ??
+    unlistedInContainers(pod.spec.containers, 'container', mountable, owner) ??
+    unlistedInContainers(ephemeral, 'ephemeral container', mountable, owner)
+  if (found !== undefined) return found
+  const index = (pod.spec.imagePullSecrets ?? []).findIndex(reference => !pullable.has(reference.name ?? ''))
+  const pull = pod.spec.imagePullSecrets?.[index]?.name
+  if (index < 0) return undefined
+  return `imagePullSecrets[${index}].name="${pull}" is not allowed because service account ${owner} does not reference that imagePullSecret`
+}
+
+function unlistedInContainers(
+  containers: readonly (Container | EphemeralContainer)[],
+  word: string,
+  mountable: ReadonlySet<string>,
+  owner: string | undefined,
+): string | undefined {
+  for (const { name, env, envFrom } of containers) {
+    for (const variable of env ?? []) {
+      const secret = variable.valueFrom?.secretKeyRef?.name
+      if (secret !== undefined && !mountable.has(secret))
+        return `${word} ${name} with envVar ${variable.name} referencing secret.secretName="${secret}" is not allowed because service account ${owner} does not reference that secret`
+    }
+    for (const source of envFrom ?? []) {
+      const secret = source.secretRef?.name
+      if (secret !== undefined && !mountable.has(secret))
+        return `${word} ${name} with envFrom referencing secret.secretName="${secret}" is not allowed because service account ${owner} does not reference that secret`
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,28 @@
+import type { PodSpec } from '../../../api/types/core-v1.ts'
+import { type CheckResult, type PodSecurityCheck, passed } from '../check.ts'
+import { containersOf, isWindows, securityContextOf } from '../containers.ts'
+import { containers } from '../wording.ts'
+
+function check(spec: PodSpec): CheckResult {
+  const bad = containersOf(spec).filter(({ container }) => container.securityContext?.allowPrivilegeEscalation !== false)
+  if (bad.length === 0) return passed
+  return {
+    allowed: false,
+    reason: 'allowPrivilegeEscalation != false',
+    detail: `${containers(bad.map(({ container }) => container.name))} must set securityContext.allowPrivilegeEscalation=false`,
+    fields: bad.map(({ path }) => `${path}.securityContext.allowPrivilegeEscalation`),
+  }
+}
+
+/** Without no_new_privs a set-user-ID program in the image makes any process root in the container. */
+export const allowPrivilegeEscalation: PodSecurityCheck = {
+  id: 'allowPrivilegeEscalation',
+  level: 'restricted',
+  versions: [
+    { since: 8, check: ({ spec }) => check(spec) },
+    { since: 25, check: ({ spec }) => (isWindows(spec) ? passed : check(spec)) },
+  ],
+  fix({ spec }) {
+    for (const { container } of containersOf(spec)) securityContextOf(container).allowPrivilegeEscalation = false
+  },
+}

@@ -1,0 +1,40 @@
+import type { PodSpec } from '../../../api/types/core-v1.ts'
+import { type CheckResult, type PodSecurityCheck, passed } from '../check.ts'
+import { containersOf, isWindows } from '../containers.ts'
+import { containers } from '../wording.ts'
+import { allowedSeccomp, explicitSeccomp } from './seccomp-profile-baseline.ts'
+
+function check(spec: PodSpec): CheckResult {
+  const explicit = explicitSeccomp(spec)
+  if (!explicit.allowed) return explicit
+  if (allowedSeccomp(spec.securityContext?.seccompProfile?.type)) return passed
+  const silent = containersOf(spec).filter(({ container }) => container.securityContext?.seccompProfile === undefined)
+  if (silent.length === 0) return passed
+  return {
+    allowed: false,
+    reason: 'seccompProfile',
+    detail: `pod or ${containers(silent.map(({ container }) => container.name))} must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"`,
+    fields: silent.map(({ path }) => `${path}.securityContext.seccompProfile.type`),
+  }
+}
+
+/** Many runtimes run without a profile unless asked; silence would mean Unconfined. */
+export const seccompProfileRestricted: PodSecurityCheck = {
+  id: 'seccompProfile_restricted',
+  level: 'restricted',
+  overrides: 'seccompProfile_baseline',
+  versions: [
+    { since: 19, check: ({ spec }) => check(spec) },
+    { since: 25, check: ({ spec }) => (isWindows(spec) ? passed : check(spec)) },
+  ],
+  fix({ spec }) {
+    const all = containersOf(spec)
+    for (const { container } of all) {
+      const context = container.securityContext
+      if (context?.seccompProfile && !allowedSeccomp(context.seccompProfile.type)) delete context.seccompProfile
+    }
+    if (allowedSeccomp(spec.securityContext?.seccompProfile?.type)) return
+    spec.securityContext ??= {}
+    spec.securityContext.seccompProfile = { type: 'RuntimeDefault' }
+  },
+}

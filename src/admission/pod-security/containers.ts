@@ -1,0 +1,26 @@
+// The one way to visit a pod's containers: init, ordinary and ephemeral ones, so that no check forgets a kind.
+import type { Container, PodSpec, SecurityContext } from '../../api/types/core-v1.ts'
+
+export interface VisitedContainer {
+  readonly container: Pick<Container, 'name' | 'securityContext' | 'ports'>
+  /** `spec.initContainers[0]` */
+  readonly path: string
+}
+
+export function containersOf(spec: PodSpec): VisitedContainer[] {
+  const visit = (list: readonly Pick<Container, 'name' | 'securityContext' | 'ports'>[] | undefined, field: string) =>
+    (list ?? []).map((container, index) => ({ container, path: `spec.${field}[${index}]` }))
+  return [
+    ...visit(spec.initContainers, 'initContainers'),
+    ...visit(spec.containers, 'containers'),
+    ...visit(spec.ephemeralContainers, 'ephemeralContainers'),
+  ]
+}
+
+/** The container's security context, made where it is missing; for fixes. */
+export function securityContextOf(container: { securityContext?: SecurityContext }): SecurityContext {
+  container.securityContext ??= {}
+  return container.securityContext
+}
+
+export const isWindows = (spec: PodSpec): boolean => spec.os?.name === 'windows'

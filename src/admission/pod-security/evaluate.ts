@@ -1,0 +1,49 @@
+// Runs the checks of a level and version on a pod and words the outcome as upstream does.
+import type { CheckedPod, CheckResult, CheckVersion, PodSecurityCheck } from './check.ts'
+import { podSecurityChecks } from './checks/index.ts'
+import { type LevelVersion, strictness } from './policy.ts'
+
+export interface Finding {
+  readonly check: PodSecurityCheck
+  readonly result: Extract<CheckResult, { allowed: false }>
+}
+
+interface ActiveCheck {
+  readonly check: PodSecurityCheck
+  readonly version: CheckVersion
+}
+
+const active = new Map<string, readonly ActiveCheck[]>()
+
+/** The checks that count, chosen once a level and version: baseline first, less those that a restricted one includes. */
+function activeChecks({ level, minor }: LevelVersion): readonly ActiveCheck[] {
+  const newest = Math.max(...podSecurityChecks.flatMap(({ versions }) => versions.map(({ since }) => since)))
+  const at = minor === 'latest' ? newest : Math.min(minor, newest)
+  const key = `${level}:${at}`
+  const known = active.get(key)
+  if (known) return known
+  const chosen = podSecurityChecks.flatMap(check => {
+    const version = check.versions.findLast(({ since }) => since <= at)
+    return version === undefined || strictness(check.level) > strictness(level) ? [] : [{ check, version }]
+  })
+  const overridden = new Set(chosen.flatMap(({ check }) => check.overrides ?? []))
+  const kept = chosen.filter(({ check }) => !overridden.has(check.id))
+  const ordered = [...kept.filter(({ check }) => check.level === 'baseline'), ...kept.filter(({ check }) => check.level === 'restricted')]
+  active.set(key, ordered)
+  return ordered
+}
+
+/** What the pod breaks; nothing where it is acceptable. */
+export function evaluate(pod: CheckedPod, levelVersion: LevelVersion): Finding[] {
+  if (levelVersion.level === 'privileged') return []
+  const findings: Finding[] = []
+  for (const { check, version } of activeChecks(levelVersion)) {
+    const result = version.check(pod)
+    if (!result.allowed) findings.push({ check, result })
+  }
+  return findings
+}
+
+/** `privileged (container "a" must not set …), hostPort (…)` */
+export const describeFindings = (findings: readonly Finding[]): string =>
+  findings.map(({ result }) => `${result.reason} (${result.detail})`).join(', ')

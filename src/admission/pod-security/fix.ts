@@ -1,0 +1,38 @@
+// The smallest JSON patch after which a pod passes, so that a refusal says what would be accepted.
+import jsonPatch from 'fast-json-patch'
+import type { CheckedPod } from './check.ts'
+import { evaluate, type Finding } from './evaluate.ts'
+import type { LevelVersion } from './policy.ts'
+
+export interface PatchOperation {
+  readonly op: 'add' | 'remove' | 'replace'
+  readonly path: string
+  readonly value?: unknown
+}
+
+/**
+ * `prefix` is the JSON pointer of the pod or its template (`/spec/template`, '' for a pod).
+ * Undefined where no change of this kind is enough: a check has no fix, or the fixed pod still breaks a rule.
+ */
+export function fixingPatch(
+  pod: CheckedPod,
+  findings: readonly Finding[],
+  levelVersion: LevelVersion,
+  prefix: string,
+): PatchOperation[] | undefined {
+  const original = { metadata: { annotations: pod.metadata.annotations ?? {} }, spec: pod.spec }
+  const fixed = structuredClone(original)
+  for (const { check } of findings) check.fix?.(fixed)
+  if (evaluate(fixed, levelVersion).length > 0) return undefined
+  return jsonPatch.compare(original, fixed).flatMap((operation): PatchOperation[] => {
+    switch (operation.op) {
+      case 'remove':
+        return [{ op: operation.op, path: `${prefix}${operation.path}` }]
+      case 'add':
+      case 'replace':
+        return [{ op: operation.op, path: `${prefix}${operation.path}`, value: operation.value }]
+      default:
+        return []
+    }
+  })
+}

@@ -1,0 +1,38 @@
+// Where a kind keeps its pod: itself, or a template. What is not listed here makes no pods.
+import type { KubeObject } from '../../api/object.ts'
+import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../api/types/apps-v1.ts'
+import type { CronJob, Job } from '../../api/types/batch-v1.ts'
+import type { Pod, PodTemplate, PodTemplateSpec, ReplicationController } from '../../api/types/core-v1.ts'
+import type { CheckedPod } from './check.ts'
+
+export interface LocatedPod {
+  readonly pod: CheckedPod
+  /** JSON pointer of the pod below the object; '' for a Pod. */
+  readonly pointer: string
+}
+
+type Locator = (object: KubeObject) => LocatedPod | undefined
+
+const at = (template: PodTemplateSpec | undefined, pointer: string): LocatedPod | undefined =>
+  template?.spec === undefined ? undefined : { pod: { metadata: template.metadata ?? {}, spec: template.spec }, pointer }
+const inSpec: Locator = object =>
+  at((object as Deployment | ReplicaSet | StatefulSet | DaemonSet | Job | ReplicationController).spec?.template, '/spec/template')
+
+/** By group resource; the object has been decoded by that resource's schema, which makes the casts safe. */
+const locators: ReadonlyMap<string, Locator> = new Map<string, Locator>([
+  ['pods', object => at({ metadata: object.metadata, spec: (object as Pod).spec }, '')],
+  ['podtemplates', object => at((object as PodTemplate).template, '/template')],
+  ['replicationcontrollers', inSpec],
+  ['deployments.apps', inSpec],
+  ['replicasets.apps', inSpec],
+  ['statefulsets.apps', inSpec],
+  ['daemonsets.apps', inSpec],
+  ['jobs.batch', inSpec],
+  ['cronjobs.batch', object => at((object as CronJob).spec?.jobTemplate?.spec?.template, '/spec/jobTemplate/spec/template')],
+])
+
+export const hasPods = (groupResource: string): boolean => locators.has(groupResource)
+
+export function locatePod(groupResource: string, object: KubeObject): LocatedPod | undefined {
+  return locators.get(groupResource)?.(object)
+}

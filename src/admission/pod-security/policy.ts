@@ -1,0 +1,79 @@
+// Which level and version hold in a namespace, read from its labels as upstream reads them.
+import { type FieldError, invalidValue } from '../../api/field-error.ts'
+
+export type Level = 'privileged' | 'baseline' | 'restricted'
+export type Mode = 'enforce' | 'audit' | 'warn'
+
+/** `minor` is the minor version of Kubernetes 1.x, or 'latest'. */
+export interface LevelVersion {
+  readonly level: Level
+  readonly minor: number | 'latest'
+}
+
+export type PodSecurityPolicy = Readonly<Record<Mode, LevelVersion>>
+
+const prefix = 'pod-security.kubernetes.io/'
+export const modes: readonly Mode[] = ['enforce', 'audit', 'warn']
+const levels: readonly string[] = ['privileged', 'baseline', 'restricted'] satisfies Level[]
+const isLevel = (value: string): value is Level => levels.includes(value)
+const versionPattern = /^v1\.([0-9]|[1-9][0-9]*)$/
+
+export const uniformPolicy = (level: Level): PodSecurityPolicy => {
+  const value = { level, minor: 'latest' } as const
+  return { enforce: value, audit: value, warn: value }
+}
+
+/** `restricted:latest`, `baseline:v1.24` */
+export const formatLevelVersion = ({ level, minor }: LevelVersion): string => `${level}:${minor === 'latest' ? 'latest' : `v1.${minor}`}`
+
+/** How strict a level is, for comparison. */
+export const strictness = (level: Level): number => levels.indexOf(level)
+
+/**
+ * The policy of a namespace with these labels; `defaults` fill what is not labelled. A label that cannot be read is an error
+ * and counts as restricted for enforce, as upstream does it, and as privileged for the other modes.
+ */
+export function policyOf(
+  labels: Readonly<Record<string, string>> | undefined,
+  defaults: PodSecurityPolicy,
+): { policy: PodSecurityPolicy; errors: FieldError[] } {
+  if (labels === undefined) return { policy: defaults, errors: [] }
+  const errors: FieldError[] = []
+  const read = (mode: Mode): LevelVersion => {
+    const level = own(labels, `${prefix}${mode}`)
+    const version = own(labels, `${prefix}${mode}-version`)
+    let result = defaults[mode]
+    if (level !== undefined) {
+      if (isLevel(level)) result = { ...result, level }
+      else {
+        errors.push(invalidValue(`metadata.labels[${prefix}${mode}]`, level, `must be one of ${levels.join(', ')}`))
+        result = { level: mode === 'enforce' ? 'restricted' : 'privileged', minor: 'latest' }
+      }
+    }
+    if (version !== undefined) {
+      const minor = version === 'latest' ? version : minorOf(version)
+      if (minor === undefined) errors.push(invalidValue(`metadata.labels[${prefix}${mode}-version]`, version, 'must be "latest" or "v1.x"'))
+      else result = { ...result, minor }
+    }
+    return result
+  }
+  const enforce = read('enforce')
+  const audit = read('audit')
+  let warn = read('warn')
+  // A namespace that only enforces warns about the same, so that workloads say it before their pods fail.
+  if (
+    own(labels, `${prefix}warn`) === undefined &&
+    own(labels, `${prefix}enforce`) !== undefined &&
+    strictness(enforce.level) > strictness(warn.level)
+  )
+    warn = enforce
+  return { policy: { enforce, audit, warn }, errors }
+}
+
+function minorOf(version: string): number | undefined {
+  const digits = versionPattern.exec(version)?.[1]
+  return digits === undefined ? undefined : Number(digits)
+}
+
+const own = (labels: Readonly<Record<string, string>>, key: string): string | undefined =>
+  Object.hasOwn(labels, key) ? labels[key] : undefined

@@ -1,0 +1,15 @@
+// How upstream words the findings of Pod Security: names quoted and joined, nouns in the plural where there are several.
+
+export const quoted = (values: readonly string[]): string => values.map(value => JSON.stringify(value)).join(', ')
+
+export const plural = (one: string, many: string, count: number): string => (count === 1 ? one : many)
+
+/** `container "a"`, `containers "a", "b"` */
+export const containers = (names: readonly string[]): string => `${plural('container', 'containers', names.length)} ${quoted(names)}`
+
+export const sortedSet = (values: Iterable<string>): string[] => [...new Set(values)].sort()
+
+/** `pod and containers "a", "b"` */
+export function setters(pod: boolean, names: readonly string[]): string {
+  return [...(pod ? ['pod'] : []), ...(names.length > 0 ? [containers(names)] : [])].join(' and ')
+}
