@@ -3,9 +3,13 @@ import { test } from 'node:test'
 import { checkFile } from './check-layers.ts'
 
 test('checkFile() names an import against the arrows', () => {
-  assert.deepEqual(checkFile('src/api/x.ts', "import { a } from '../server/a.ts'\n"), ['src/api/x.ts: api may not import server (../server/a.ts)'])
+  assert.deepEqual(checkFile('src/api/x.ts', "import { a } from '../server/a.ts'\n"), [
+    'src/api/x.ts: api may not import server (../server/a.ts)',
+  ])
   assert.deepEqual(checkFile('src/server/verbs/x.ts', "import { a } from '../../store/store.ts'\n"), [])
-  assert.deepEqual(checkFile('src/node/x.ts', "const a = await import('../store/store.ts')\n"), ['src/node/x.ts: node may not import store (../store/store.ts)'])
+  assert.deepEqual(checkFile('src/node/x.ts', "const a = await import('../store/store.ts')\n"), [
+    'src/node/x.ts: node may not import store (../store/store.ts)',
+  ])
 })
 
 test('checkFile() names a long file and a stray exit', () => {

@@ -19,8 +19,39 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   node: ['client', 'api', 'base', 'supply-chain', 'network'],
   assess: ['client', 'api', 'base', 'supply-chain', 'network'],
   // Wires the parts together, for the processes and for tests in one process.
-  cluster: ['base', 'api', 'store', 'access', 'signer', 'client', 'supply-chain', 'admission', 'server', 'controllers', 'scheduler', 'network', 'node', 'assess'],
-  cli: ['base', 'api', 'store', 'access', 'signer', 'client', 'supply-chain', 'admission', 'server', 'controllers', 'scheduler', 'network', 'node', 'assess', 'cluster'],
+  cluster: [
+    'base',
+    'api',
+    'store',
+    'access',
+    'signer',
+    'client',
+    'supply-chain',
+    'admission',
+    'server',
+    'controllers',
+    'scheduler',
+    'network',
+    'node',
+    'assess',
+  ],
+  cli: [
+    'base',
+    'api',
+    'store',
+    'access',
+    'signer',
+    'client',
+    'supply-chain',
+    'admission',
+    'server',
+    'controllers',
+    'scheduler',
+    'network',
+    'node',
+    'assess',
+    'cluster',
+  ],
 }
 const maxLines = 400
 
@@ -29,7 +60,8 @@ export function checkFile(path: string, text: string): string[] {
   const [, layer = ''] = path.split('/')
   const test = path.endsWith('.test.ts') || path.endsWith('.contract.ts') || path.endsWith('testing.ts')
   const lines = text.split('\n').length - 1
-  if (lines > maxLines && !test && !path.includes('/generated/') && !path.includes('/types/')) problems.push(`${path}: ${lines} lines, at most ${maxLines}: split it`)
+  if (lines > maxLines && !test && !path.includes('/generated/') && !path.includes('/types/'))
+    problems.push(`${path}: ${lines} lines, at most ${maxLines}: split it`)
   if (text.includes('process.exit(') && path !== 'src/cli/main.ts') problems.push(`${path}: process.exit() belongs in src/cli/main.ts only`)
   if (path.split('/').length < 3 || test) return problems
   const allowed = layers[layer]

@@ -28,14 +28,19 @@ export class SetupError extends Error {}
 
 /** Installs npm packages where they are missing or another lockfile's. Returns the path of the pinned Node. */
 export function ensureNpmPackages({ install = true } = {}) {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
   const node = join(root, 'node_modules', '.bin', 'node')
   const current = existsSync(stamp) ? readFileSync(stamp, 'utf8') : ''
   if (current !== lock || !existsSync(node)) {
     if (!install) throw new SetupError('npm packages are missing or out of date: run "npm ci", or start without --no-install')
     console.log('Installing npm packages (npm ci) …')
     // devDependencies too: the bundle is built here.
-    const { status } = spawnSync('npm', ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: 'inherit' })
+    const { status } = spawnSync('npm', ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'], {
+      cwd: root,
+      stdio: 'inherit',
+    })
     if (status !== 0) throw new SetupError('npm ci failed: see its output above')
     mkdirSync(dirname(stamp), { recursive: true })
     writeFileSync(stamp, lock)
@@ -51,11 +56,15 @@ export function ensureSystemPackages(packages, { install = true } = {}) {
   const wanted = missing(packages).map(({ name }) => name)
   if (wanted.length === 0) return
   const command = `apt-get install ${wanted.join(' ')}`
-  if (!install) throw new SetupError(`missing on this machine: ${wanted.join(', ')}. Install them with "${command}", or start without --no-install`)
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) throw new SetupError(`missing on this machine: ${wanted.join(', ')}. Install them as root: "${command}"`)
+  if (!install)
+    throw new SetupError(`missing on this machine: ${wanted.join(', ')}. Install them with "${command}", or start without --no-install`)
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get'))
+    throw new SetupError(`missing on this machine: ${wanted.join(', ')}. Install them as root: "${command}"`)
   console.log(`Installing Debian packages: ${wanted.join(', ')} …`)
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const apt = args => spawnSync('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...args], { stdio: ['ignore', 'ignore', 'inherit'], env: environment }).status === 0
+  const apt = args =>
+    spawnSync('apt-get', ['-qq', '-o', 'Dpkg::Use-Pty=0', ...args], { stdio: ['ignore', 'ignore', 'inherit'], env: environment }).status ===
+    0
   const add = () => apt(['install', '-y', '--no-install-recommends', ...wanted])
   if (!add() && !(apt(['update']) && add())) throw new SetupError(`"${command}" failed: see its output above`)
   const still = missing(packages).map(({ name }) => name)

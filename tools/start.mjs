@@ -12,10 +12,12 @@ await entry(async () => {
   const node = ensureNpmPackages({ install })
   if (realNode) ensureSystemPackages(nodePackages, { install })
   ensureBundle(node)
-  const child = spawn(node, [join(root, 'bin', 'bulkhead.mjs'), 'up', ...flags.filter(flag => flag !== '--no-install')], { stdio: 'inherit' })
+  const child = spawn(node, [join(root, 'bin', 'bulkhead.mjs'), 'up', ...flags.filter(flag => flag !== '--no-install')], {
+    stdio: 'inherit',
+  })
   // The terminal sends Ctrl-C to both; a signal sent to us alone is handed on.
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-  process.on('SIGINT', () => {})
+  process.on('SIGINT', () => undefined)
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('exit', code => resolve(code ?? 1))

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { createConfig, type Machine, parseSettings, readSettingsFile } from './config.ts'
+
+const root: Machine = { root: true, home: '/root', hostName: 'Edge_1', stateHome: undefined }
+const user: Machine = { root: false, home: '/home/u', hostName: 'edge', stateHome: undefined }
+
+test('createConfig() without settings is secure, with a real node for root and a simulated one for others', () => {
+  const asRoot = createConfig(root)
+  assert.equal(asRoot.profile, 'secure')
+  assert.deepEqual(asRoot.node, { kind: 'real' })
+  assert.equal(asRoot.dataDirectory, '/var/lib/bulkhead')
+  assert.equal(asRoot.nodeName, 'edge-1')
+  const asUser = createConfig(user)
+  assert.deepEqual(asUser.node, { kind: 'simulated', count: 1 })
+  assert.equal(asUser.bindAddress, '127.0.0.1')
+  assert.equal(asUser.dataDirectory, '/home/u/.local/state/bulkhead')
+  assert.equal(createConfig({ ...user, stateHome: '/state' }).dataDirectory, '/state/bulkhead')
+})
+
+test('createConfig() lets later sources win and ignores what is not given', () => {
+  const config = createConfig(root, { port: 1000, profile: 'upstream' }, { port: 2000, profile: undefined })
+  assert.equal(config.port, 2000)
+  assert.equal(config.profile, 'upstream')
+  assert.ok(Object.isFrozen(config))
+})
+
+test('createConfig() refuses settings that exclude each other', () => {
+  assert.throws(() => createConfig(root, { controlPlaneOnly: true, simulatedNodes: 2 }), /exclude each other/)
+})
+
+test('parseSettings() names the setting and what would be accepted', () => {
+  const rows: readonly (readonly [Record<string, unknown>, RegExp])[] = [
+    [{ port: 'x' }, /flags: port is "x", wanted is a whole number from 1 to 65535/],
+    [{ port: 70000 }, /port is 70000/],
+    [{ profile: 'lax' }, /wanted is secure, upstream/],
+    [{ nodeName: 'UPPER' }, /lowercase DNS name/],
+    [{ __proto__x: 1 }, /unknown setting "__proto__x"; known are dataDir, port/],
+  ]
+  for (const [values, message] of rows) assert.throws(() => parseSettings('flags', values), message)
+})
+
+test('readSettingsFile() reads YAML and says what is wrong with a bad file', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'config-'))
+  const file = (name: string, text: string) => {
+    const path = join(folder, name)
+    writeFileSync(path, text)
+    return path
+  }
+  assert.deepEqual(await readSettingsFile(file('good.yaml', 'port: 7443\nprofile: upstream\n')), { port: 7443, profile: 'upstream' })
+  assert.deepEqual(await readSettingsFile(file('empty.yaml', '')), {})
+  await assert.rejects(() => readSettingsFile(file('list.yaml', '- a\n')), /wanted is a mapping/)
+  await assert.rejects(() => readSettingsFile(file('broken.yaml', 'a: [')), /Cannot read the configuration file/)
+  await assert.rejects(() => readSettingsFile(join(folder, 'absent.yaml')), /does not exist/)
+})

@@ -1,0 +1,149 @@
+// Flags and a file become one frozen Config, once, at the edge. No settings means the secure setting.
+import { readFileSync } from 'node:fs'
+import { homedir, hostname } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import { codeOf, messageOf, UserError } from './user-error.ts'
+
+export type Profile = 'secure' | 'upstream'
+export type NodeMode = { readonly kind: 'real' } | { readonly kind: 'simulated'; readonly count: number } | { readonly kind: 'none' }
+
+export interface Config {
+  readonly dataDirectory: string
+  /** TCP port of the API server. */
+  readonly port: number
+  /** Where the API server listens; every address for a real node (pods reach it too), loopback otherwise. */
+  readonly bindAddress: string
+  readonly profile: Profile
+  readonly node: NodeMode
+  readonly nodeName: string
+  readonly logLevel: 'error' | 'info' | 'debug'
+}
+
+/** The settings as flags and the file carry them; undefined means not given. */
+export interface Settings {
+  readonly dataDir?: string
+  readonly port?: number
+  readonly bindAddress?: string
+  readonly profile?: Profile
+  readonly controlPlaneOnly?: boolean
+  readonly simulatedNodes?: number
+  readonly nodeName?: string
+  readonly logLevel?: 'error' | 'info' | 'debug'
+}
+
+/** What the machine says; passed in so that the rest is pure. */
+export interface Machine {
+  readonly root: boolean
+  readonly home: string
+  readonly hostName: string
+  readonly stateHome: string | undefined
+}
+
+export function thisMachine(environment: Readonly<Record<string, string | undefined>>): Machine {
+  return { root: process.getuid?.() === 0, home: homedir(), hostName: hostname(), stateHome: environment['XDG_STATE_HOME'] }
+}
+
+const maxSimulatedNodes = 1000
+
+type Check = { readonly expected: string; accepts(value: unknown): boolean }
+const oneOf = (...values: readonly string[]): Check => ({
+  expected: values.join(', '),
+  accepts: value => typeof value === 'string' && values.includes(value),
+})
+const wholeNumber = (min: number, max: number): Check => ({
+  expected: `a whole number from ${min} to ${max}`,
+  accepts: value => typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max,
+})
+const text: Check = { expected: 'a text', accepts: value => typeof value === 'string' && value !== '' }
+const nodeNamePattern = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/
+
+/** Every setting with what it accepts; the flags of `bulkhead up` and the keys of its file are these. */
+export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
+  dataDir: text,
+  port: wholeNumber(1, 65535),
+  bindAddress: text,
+  profile: oneOf('secure', 'upstream'),
+  controlPlaneOnly: { expected: 'true or false', accepts: value => typeof value === 'boolean' },
+  simulatedNodes: wholeNumber(0, maxSimulatedNodes),
+  nodeName: {
+    expected: 'a lowercase DNS name of at most 63 characters',
+    accepts: value => typeof value === 'string' && nodeNamePattern.test(value),
+  },
+  logLevel: oneOf('error', 'info', 'debug'),
+}
+
+/** Throws a UserError that names the setting, where it stands and what would be accepted. */
+export function parseSettings(source: string, values: Readonly<Record<string, unknown>>): Settings {
+  const checks = new Map<string, Check>(Object.entries(settingChecks))
+  for (const [name, value] of Object.entries(values)) {
+    const check = checks.get(name)
+    if (check === undefined) throw new UserError(`${source}: unknown setting "${name}"; known are ${[...checks.keys()].join(', ')}`)
+    if (!check.accepts(value)) throw new UserError(`${source}: ${name} is ${JSON.stringify(value)}, wanted is ${check.expected}`)
+  }
+  return values
+}
+
+export async function readSettingsFile(path: string): Promise<Settings> {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (err) {
+    const why = codeOf(err) === 'ENOENT' ? 'it does not exist' : messageOf(err)
+    throw new UserError(`Cannot read the configuration file "${path}": ${why}`, { cause: err })
+  }
+  if (text.trim() === '') return {}
+  // Loaded only here: most starts have no file, and each start pays for what it loads.
+  const { load } = await import('js-yaml')
+  let content: unknown
+  try {
+    content = load(text)
+  } catch (err) {
+    throw new UserError(`Cannot read the configuration file "${path}": ${messageOf(err)}`, { cause: err })
+  }
+  if (content === null || content === undefined) return {}
+  if (typeof content !== 'object' || Array.isArray(content)) throw new UserError(`${path}: wanted is a mapping of settings`)
+  return parseSettings(path, Object.fromEntries(Object.entries(content)))
+}
+
+/** Later sources win. */
+export function createConfig(machine: Machine, ...sources: readonly Settings[]): Config {
+  const settings: Settings = Object.assign(
+    {},
+    ...sources.map(source => Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined))),
+  )
+  if (settings.controlPlaneOnly === true && (settings.simulatedNodes ?? 0) > 0)
+    throw new UserError('controlPlaneOnly and simulatedNodes exclude each other: give one of them')
+  const node = nodeMode(machine, settings)
+  return Object.freeze({
+    dataDirectory: resolve(settings.dataDir ?? defaultDataDirectory(machine)),
+    port: settings.port ?? 6443,
+    bindAddress: settings.bindAddress ?? (node.kind === 'real' ? '0.0.0.0' : '127.0.0.1'),
+    profile: settings.profile ?? 'secure',
+    node,
+    nodeName: settings.nodeName ?? nodeNameOf(machine.hostName),
+    logLevel: settings.logLevel ?? 'info',
+  })
+}
+
+export function defaultDataDirectory(machine: Machine): string {
+  if (machine.root) return '/var/lib/bulkhead'
+  const state = machine.stateHome !== undefined && isAbsolute(machine.stateHome) ? machine.stateHome : join(machine.home, '.local', 'state')
+  return join(state, 'bulkhead')
+}
+
+function nodeMode(machine: Machine, settings: Settings): NodeMode {
+  if (settings.controlPlaneOnly === true) return { kind: 'none' }
+  if (settings.simulatedNodes !== undefined)
+    return settings.simulatedNodes === 0 ? { kind: 'none' } : { kind: 'simulated', count: settings.simulatedNodes }
+  return machine.root ? { kind: 'real' } : { kind: 'simulated', count: 1 }
+}
+
+/** The host name made fit for a Node name, as kubeadm does: lower case. */
+function nodeNameOf(hostName: string): string {
+  const name = hostName
+    .toLowerCase()
+    .replace(/[^a-z0-9.-]/g, '-')
+    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '')
+    .slice(0, 63)
+  return nodeNamePattern.test(name) ? name : 'node'
+}

@@ -1,0 +1,120 @@
+// The data directory: its folders, owners and modes, its format version, and the one process that may use it at a time.
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
+
+/** The format of everything below the data directory; raised when an older Bulkhead could not read it. */
+export const dataVersion = '1'
+
+/** Linux allows 108 bytes for a unix socket's path, terminating zero included. */
+const longestSocketPath = 107
+
+export interface Identity {
+  readonly signer: number
+  readonly server: number
+  readonly controllers: number
+}
+
+/** Users without an entry in /etc/passwd, above Debian's and below systemd's dynamic ranges' end; only numbers matter to the kernel. */
+export const partIdentities: Identity = { signer: 64701, server: 64702, controllers: 64703 }
+
+export interface DataDirectory {
+  readonly path: string
+  readonly signer: string
+  readonly server: string
+  readonly controllers: string
+  readonly node: string
+  readonly kubeconfig: string
+  readonly supervisorSocket: string
+  readonly signerSockets: { readonly server: string; readonly controllers: string; readonly admin: string }
+}
+
+export function layout(path: string): DataDirectory {
+  const run = join(path, 'run')
+  return {
+    path,
+    signer: join(path, 'signer'),
+    server: join(path, 'server'),
+    controllers: join(path, 'controllers'),
+    node: join(path, 'node'),
+    kubeconfig: join(path, 'admin.kubeconfig'),
+    supervisorSocket: join(run, 'up.sock'),
+    signerSockets: {
+      server: join(run, 'server', 'signer.sock'),
+      controllers: join(run, 'controllers', 'signer.sock'),
+      admin: join(run, 'admin', 'signer.sock'),
+    },
+  }
+}
+
+/**
+ * Makes what is missing and sets owners and modes. `identity` is given where the parts run as users of their own.
+ * Throws a UserError for a path that is not writable, not reachable for the parts, too long, or of another version.
+ */
+export function prepareDataDirectory(path: string, identity: Identity | undefined): DataDirectory {
+  const directory = layout(path)
+  const longest = directory.signerSockets.controllers
+  if (Buffer.byteLength(longest) > longestSocketPath)
+    throw new UserError(
+      `The data directory "${path}" has too long a path: its sockets would have ${Buffer.byteLength(longest)} bytes, at most ${longestSocketPath} are possible. Give a shorter one with --data-dir`,
+    )
+  try {
+    // Others may pass through to the parts' own folders, and list nothing.
+    folder(path, 0o711)
+    checkVersion(join(path, 'version'), path)
+    if (identity) checkReachable(path)
+    folder(directory.signer, 0o700, identity?.signer)
+    folder(directory.server, 0o700, identity?.server)
+    folder(directory.controllers, 0o700, identity?.controllers)
+    folder(directory.node, 0o700)
+    folder(join(path, 'run'), 0o711)
+    // The signer makes its sockets in these folders; the set-group-id bit hands the socket to the group that may connect.
+    folder(dirname(directory.signerSockets.server), 0o2750, identity?.signer, identity?.server)
+    folder(dirname(directory.signerSockets.controllers), 0o2750, identity?.signer, identity?.controllers)
+    folder(dirname(directory.signerSockets.admin), 0o2750, identity?.signer, identity && 0)
+  } catch (err) {
+    if (err instanceof UserError) throw err
+    if (['EACCES', 'EPERM', 'EROFS'].includes(codeOf(err)))
+      throw new UserError(
+        `The data directory "${path}" is not writable for this user: ${messageOf(err)}. Give another one with --data-dir`,
+        { cause: err },
+      )
+    if (codeOf(err) === 'ENOSPC')
+      throw new UserError(`The disk of the data directory "${path}" is full: free some space or give another one with --data-dir`, {
+        cause: err,
+      })
+    if (['ENOTDIR', 'EEXIST'].includes(codeOf(err)))
+      throw new UserError(`The data directory "${path}" is not a folder: ${messageOf(err)}`, { cause: err })
+    throw err
+  }
+  return directory
+}
+
+function folder(path: string, mode: number, user?: number, group = user): void {
+  mkdirSync(path, { recursive: true, mode: mode & 0o777 })
+  if (user !== undefined && group !== undefined) chownSync(path, user, group)
+  // After chown, which clears the set-group-id bit.
+  chmodSync(path, mode)
+}
+
+function checkVersion(file: string, path: string): void {
+  if (!existsSync(file)) {
+    writeFileSync(file, `${dataVersion}\n`, { mode: 0o644 })
+    return
+  }
+  const found = readFileSync(file, 'utf8').trim()
+  if (found !== dataVersion)
+    throw new UserError(
+      `The data directory "${path}" has data version "${found}", this Bulkhead reads version ${dataVersion}: use the Bulkhead that wrote it, or give another one with --data-dir`,
+    )
+}
+
+/** Parts without root's rights must be able to walk to their folders. */
+function checkReachable(path: string): void {
+  for (let at = dirname(path); at !== dirname(at); at = dirname(at)) {
+    if ((statSync(at).mode & 0o001) === 0)
+      throw new UserError(
+        `The data directory "${path}" cannot be reached by the unprivileged parts: "${at}" has no execute right for others. Give one outside of it with --data-dir, or allow it with "chmod o+x ${at}"`,
+      )
+  }
+}

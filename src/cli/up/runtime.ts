@@ -1,0 +1,66 @@
+// Where the parts run from. Unprivileged parts must be able to read Node and the bundle; where a clone lies under a closed folder (such as /root),
+// both are copied into the data directory once a version.
+import { createHash } from 'node:crypto'
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+
+/** Node and the script, as the parts are started. */
+export function runtimeFor(script: string, dataDirectory: string, unprivileged: boolean): readonly [string, string] {
+  const node = process.execPath
+  if (!unprivileged || (reachable(node) && reachable(script))) return [node, script]
+  const bundle = dirname(script)
+  const target = join(dataDirectory, 'lib', fingerprint(bundle))
+  const copy = [join(target, 'node'), join(target, 'dist', basename(script))] as const
+  if (!existsSync(copy[1])) install(node, bundle, dirname(target), target)
+  return copy
+}
+
+/** Every user may read the file and walk to it. */
+function reachable(file: string): boolean {
+  if ((statSync(file).mode & 0o004) === 0) return false
+  for (let at = dirname(file); ; at = dirname(at)) {
+    if ((statSync(at).mode & 0o001) === 0) return false
+    if (at === dirname(at)) return true
+  }
+}
+
+function bundleFiles(bundle: string): string[] {
+  return readdirSync(bundle)
+    .filter(name => name.endsWith('.js') || name.endsWith('.json'))
+    .sort()
+}
+
+function fingerprint(bundle: string): string {
+  const hash = createHash('sha256').update(process.version)
+  for (const name of bundleFiles(bundle))
+    hash
+      .update(name)
+      .update('\0')
+      .update(readFileSync(join(bundle, name)))
+  return hash.digest('hex').slice(0, 16)
+}
+
+/** Written beside and renamed, so that a crash leaves no half copy that is taken for a whole one. Other versions are removed. */
+function install(node: string, bundle: string, library: string, target: string): void {
+  rmSync(library, { recursive: true, force: true })
+  const draft = `${target}.new`
+  mkdirSync(join(draft, 'dist'), { recursive: true, mode: 0o755 })
+  copyFileSync(node, join(draft, 'node'), constants.COPYFILE_FICLONE)
+  chmodSync(join(draft, 'node'), 0o755)
+  for (const name of bundleFiles(bundle)) cpSync(join(bundle, name), join(draft, 'dist', name))
+  for (const name of readdirSync(join(draft, 'dist'))) chmodSync(join(draft, 'dist', name), 0o644)
+  for (const path of [library, draft, join(draft, 'dist')]) chmodSync(path, 0o755)
+  renameSync(draft, target)
+}

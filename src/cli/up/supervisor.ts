@@ -1,0 +1,182 @@
+// Starts the parts of a cluster as child processes, restarts one that dies with back-off, and stops them in order.
+import { type ChildProcess, spawn } from 'node:child_process'
+import type { Clock } from '../../base/clock.ts'
+import type { Logger, LogLevel } from '../../base/log.ts'
+import { UserError } from '../../base/user-error.ts'
+import type { PartMessage, PartStart } from '../part-process.ts'
+
+export interface PartDefinition {
+  readonly name: string
+  /** Numeric user and group; undefined keeps the supervisor's own. */
+  readonly userId?: number
+  /** Made anew for each start: a node's join ticket is used once. */
+  settings(): Promise<unknown> | unknown
+  /** Environment of the child; nothing else is inherited. */
+  readonly environment: Readonly<Record<string, string>>
+  /** How long a clean stop may take before SIGKILL, in milliseconds. */
+  readonly stopTimeoutMs: number
+}
+
+export interface PartState {
+  readonly name: string
+  readonly state: 'starting' | 'ready' | 'restarting' | 'stopped'
+  readonly pid: number | undefined
+  readonly userId: number
+  readonly restarts: number
+  readonly lastExit: string | undefined
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+export interface SupervisorOptions {
+  /** Node and its arguments up to the script. */
+  readonly command: readonly string[]
+  readonly logLevel: LogLevel
+  readonly clock: Clock
+  readonly log: Logger
+  /** Called when a part died and will be started again. */
+  onRestart(part: string, exit: string, delayMs: number): void
+}
+
+const firstDelayMs = 200
+const longestDelayMs = 30_000
+/** A part that ran this long begins with the first delay again. */
+const resetAfterMs = 60_000
+
+export class Supervisor implements AsyncDisposable {
+  readonly #options: SupervisorOptions
+  readonly #parts: Part[] = []
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+  }
+
+  /** Resolves when the part is ready for the first time; rejects with a UserError where it cannot be. */
+  start(definition: PartDefinition): Promise<Readonly<Record<string, unknown>>> {
+    const part = new Part(definition, this.#options)
+    this.#parts.push(part)
+    return part.start()
+  }
+
+  states(): PartState[] {
+    return this.#parts.map(part => part.state())
+  }
+
+  /** Last started, first stopped. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const part of this.#parts.splice(0).reverse()) await part.stop()
+  }
+}
+
+class Part {
+  readonly #definition: PartDefinition
+  readonly #options: SupervisorOptions
+  readonly #stopping = new AbortController()
+  #child: ChildProcess | undefined
+  #exited: Promise<void> = Promise.resolve()
+  #state: PartState['state'] = 'starting'
+  #restarts = 0
+  #failures = 0
+  #lastExit: string | undefined
+  #details: Readonly<Record<string, unknown>> = {}
+
+  constructor(definition: PartDefinition, options: SupervisorOptions) {
+    this.#definition = definition
+    this.#options = options
+  }
+
+  state(): PartState {
+    const userId = this.#definition.userId ?? process.getuid?.() ?? 0
+    const { name } = this.#definition
+    return {
+      name,
+      state: this.#state,
+      pid: this.#child?.pid,
+      userId,
+      restarts: this.#restarts,
+      lastExit: this.#lastExit,
+      details: this.#details,
+    }
+  }
+
+  start(): Promise<Readonly<Record<string, unknown>>> {
+    return new Promise((resolve, reject) => {
+      const first = { resolve, reject, done: false }
+      this.#run(first).catch(reject)
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort('stop')
+    this.#state = 'stopped'
+    const child = this.#child
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGTERM')
+    const timer = setTimeout(() => {
+      this.#options.log.error('part did not stop in time and is killed', { part: this.#definition.name })
+      child.kill('SIGKILL')
+    }, this.#definition.stopTimeoutMs)
+    await this.#exited
+    clearTimeout(timer)
+  }
+
+  /** One life after the other until the stop or a fatal error. */
+  async #run(first: {
+    resolve(details: Readonly<Record<string, unknown>>): void
+    reject(err: unknown): void
+    done: boolean
+  }): Promise<void> {
+    const { clock, log } = this.#options
+    while (!this.#stopping.signal.aborted) {
+      const began = clock.now()
+      const { exit, fatal } = await this.#live(details => {
+        this.#state = 'ready'
+        this.#details = details
+        if (!first.done) first.resolve(details)
+        first.done = true
+      })
+      if (this.#stopping.signal.aborted) return
+      this.#lastExit = fatal ?? exit
+      if (!first.done) throw new UserError(fatal ?? `The ${this.#definition.name} ended before it was ready (${exit}): see its log above`)
+      if (clock.now() - began > resetAfterMs) this.#failures = 0
+      const delay = Math.min(firstDelayMs * 2 ** this.#failures++, longestDelayMs)
+      this.#state = 'restarting'
+      this.#restarts++
+      log.error('part ended and is started again', { part: this.#definition.name, exit: this.#lastExit, delayMs: delay })
+      this.#options.onRestart(this.#definition.name, this.#lastExit, delay)
+      try {
+        await clock.sleep(delay, this.#stopping.signal)
+      } catch (err) {
+        if (this.#stopping.signal.aborted) return
+        throw err
+      }
+    }
+  }
+
+  async #live(onReady: (details: Readonly<Record<string, unknown>>) => void): Promise<{ exit: string; fatal: string | undefined }> {
+    const { name, userId, environment } = this.#definition
+    const settings = await this.#definition.settings()
+    const [command = process.execPath, ...args] = this.#options.command
+    const identity = userId === undefined ? {} : { uid: userId, gid: userId }
+    const child = spawn(command, [...args, name], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      env: { ...environment },
+      cwd: '/',
+      ...identity,
+    })
+    this.#child = child
+    let fatal: string | undefined
+    child.on('message', (message: PartMessage) => {
+      if (message.type === 'ready') onReady(message.details)
+      else fatal = message.message
+    })
+    const exited = new Promise<string>(resolve => {
+      child.once('error', err => resolve(err.message))
+      child.once('exit', (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`))
+    })
+    this.#exited = exited.then(() => undefined)
+    const start: PartStart = { part: name, logLevel: this.#options.logLevel, settings }
+    // A child that could not be started has no channel; its exit says why.
+    if (child.connected) child.send(start, err => err !== null && this.#options.log.debug('part took no settings', { part: name, err }))
+    return { exit: await exited, fatal }
+  }
+}
