@@ -1,0 +1,43 @@
+// apps/v1 ControllerRevision: what a StatefulSet or DaemonSet looked like at one revision.
+import { type FieldError, invalidValue, required } from '../../field-error.ts'
+import { defineResource } from '../../resource.ts'
+import type { ControllerRevision } from '../../types/apps-v1.ts'
+import { immutableMessage, semanticallyEqual } from '../../validation/object-meta.ts'
+import { ageColumn, nameColumn } from '../standard-columns.ts'
+import { validateNonnegative } from './pod-owner.ts'
+
+export const controllerRevision = defineResource<ControllerRevision>({
+  group: 'apps',
+  version: 'v1',
+  kind: 'ControllerRevision',
+  plural: 'controllerrevisions',
+  namespaced: true,
+  columns: [
+    nameColumn,
+    { name: 'Controller', type: 'string', cell: controllerCell },
+    { name: 'Revision', type: 'string', cell: ({ revision }) => revision },
+    ageColumn,
+  ],
+  validate,
+  validateUpdate(object, old) {
+    const errors = validate(object)
+    if (!semanticallyEqual(object.data, old.data)) errors.push(invalidValue('data', object.data, immutableMessage))
+    return errors
+  },
+})
+
+/** The owner as `daemonset.apps/name`. */
+function controllerCell({ metadata }: ControllerRevision): string {
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
+  if (owner === undefined) return '<none>'
+  const slash = owner.apiVersion.indexOf('/')
+  const group = slash < 0 ? '' : `.${owner.apiVersion.slice(0, slash)}`
+  return `${owner.kind.toLowerCase()}${group}/${owner.name}`
+}
+
+function validate({ data, revision }: ControllerRevision): FieldError[] {
+  const errors: FieldError[] = []
+  if (data === undefined || data === null) errors.push(required('data', 'data is mandatory'))
+  validateNonnegative(revision, 'revision', errors)
+  return errors
+}

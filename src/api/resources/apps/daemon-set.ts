@@ -1,0 +1,142 @@
+// apps/v1 DaemonSet.
+import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
+import { defineResource } from '../../resource.ts'
+import type { DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy, RollingUpdateDaemonSet } from '../../types/apps-v1.ts'
+import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts'
+import { semanticallyEqual } from '../../validation/object-meta.ts'
+import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
+import { formatLabels } from '../printing.ts'
+import { ageColumn, nameColumn } from '../standard-columns.ts'
+import { keepStatus, statusSubresource } from '../status-strategy.ts'
+import { numberOf, validateAtMost100Percent, validateIntOrPercent } from './int-or-percent.ts'
+import { podOwnerColumns, validateLongRunningTemplate, validateNonnegative, validateSelectorUnchanged } from './pod-owner.ts'
+
+/** Upstream's count of template changes; it left the API with apps/v1 and lives on in this annotation. */
+const templateGeneration = 'deprecated.daemonset.template.generation'
+
+export const daemonSet = defineResource<DaemonSet>({
+  group: 'apps',
+  version: 'v1',
+  kind: 'DaemonSet',
+  plural: 'daemonsets',
+  namespaced: true,
+  shortNames: ['ds'],
+  categories: ['all'],
+  countsGeneration: true,
+  subresources: [statusSubresource<DaemonSet>({ validate: validateStatus })],
+  columns: [
+    nameColumn,
+    { name: 'Desired', type: 'integer', cell: ({ status }) => status?.desiredNumberScheduled ?? 0 },
+    { name: 'Current', type: 'integer', cell: ({ status }) => status?.currentNumberScheduled ?? 0 },
+    { name: 'Ready', type: 'integer', cell: ({ status }) => status?.numberReady ?? 0 },
+    { name: 'Up-to-date', type: 'integer', cell: ({ status }) => status?.updatedNumberScheduled ?? 0 },
+    { name: 'Available', type: 'integer', cell: ({ status }) => status?.numberAvailable ?? 0 },
+    { name: 'Node Selector', type: 'string', cell: ({ spec }) => formatLabels(spec.template.spec?.nodeSelector) },
+    ageColumn,
+    ...podOwnerColumns,
+  ],
+  setDefaults,
+  prepareForCreate(object) {
+    object.status = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 }
+    setTemplateGeneration(object, Math.max(1, templateGenerationOf(object)))
+  },
+  prepare(object, old) {
+    keepStatus(object, old)
+    const changed = !semanticallyEqual(object.spec.template, old.spec.template)
+    setTemplateGeneration(object, templateGenerationOf(old) + (changed ? 1 : 0))
+  },
+  validate: ({ spec }) => validateSpec(spec),
+  validateUpdate({ spec }, old) {
+    const errors = validateSpec(spec)
+    validateSelectorUnchanged(spec.selector, old.spec.selector, errors)
+    return errors
+  },
+})
+
+function templateGenerationOf({ metadata }: DaemonSet): number {
+  const text = metadata.annotations?.[templateGeneration] ?? ''
+  return /^\d{1,15}$/.test(text) ? Number(text) : 0
+}
+
+function setTemplateGeneration({ metadata }: DaemonSet, generation: number): void {
+  metadata.annotations = { ...metadata.annotations, [templateGeneration]: String(generation) }
+}
+
+function setDefaults({ spec }: DaemonSet): void {
+  spec.updateStrategy ??= {}
+  const strategy = spec.updateStrategy
+  strategy.type ||= 'RollingUpdate'
+  if (strategy.type === 'RollingUpdate') {
+    strategy.rollingUpdate ??= {}
+    strategy.rollingUpdate.maxUnavailable ??= 1
+    strategy.rollingUpdate.maxSurge ??= 0
+  }
+  spec.revisionHistoryLimit ??= 10
+  setPodTemplateDefaults(spec.template)
+}
+
+function validateSpec({ selector, template, updateStrategy, minReadySeconds, revisionHistoryLimit }: DaemonSetSpec): FieldError[] {
+  const errors: FieldError[] = []
+  validateLabelSelector(selector ?? undefined, 'spec.selector', errors)
+  const labels = template.metadata?.labels
+  // A missing selector selects nothing, so it does not match either.
+  if (errors.length === 0 && (selector === undefined || selector === null || !selectorMatches(selector, labels))) {
+    errors.push(invalidValue('spec.template.metadata.labels', labels ?? {}, '`selector` does not match template `labels`'))
+  }
+  if (selector !== undefined && selector !== null && isEmptySelector(selector)) {
+    errors.push(invalidValue('spec.selector', selector, 'empty selector is invalid for daemonset'))
+  }
+  validateLongRunningTemplate(template, 'DaemonSet', true, errors)
+  validateNonnegative(minReadySeconds, 'spec.minReadySeconds', errors)
+  validateUpdateStrategy(updateStrategy ?? {}, errors)
+  validateNonnegative(revisionHistoryLimit, 'spec.revisionHistoryLimit', errors)
+  return errors
+}
+
+function validateUpdateStrategy(strategy: DaemonSetUpdateStrategy, errors: FieldError[]): void {
+  if (strategy.type === 'OnDelete') return
+  if (strategy.type !== 'RollingUpdate') {
+    errors.push(notSupported('spec.updateStrategy', strategy, ['RollingUpdate', 'OnDelete']))
+  } else if (strategy.rollingUpdate === undefined) {
+    errors.push(required('spec.updateStrategy.rollingUpdate'))
+  } else {
+    validateRollingUpdate(strategy.rollingUpdate, errors)
+  }
+}
+
+function validateRollingUpdate({ maxUnavailable = 0, maxSurge = 0 }: RollingUpdateDaemonSet, errors: FieldError[]): void {
+  const field = 'spec.updateStrategy.rollingUpdate'
+  validateIntOrPercent(maxUnavailable, `${field}.maxUnavailable`, errors)
+  validateIntOrPercent(maxSurge, `${field}.maxSurge`, errors)
+  const unavailable = numberOf(maxUnavailable) !== 0
+  const surge = numberOf(maxSurge) !== 0
+  if (unavailable && surge) {
+    errors.push(invalidValue(`${field}.maxSurge`, maxSurge, 'may not be set when maxUnavailable is non-zero'))
+  } else if (!unavailable && !surge) {
+    errors.push(required(`${field}.maxUnavailable`, 'cannot be 0 when maxSurge is 0'))
+  }
+  validateAtMost100Percent(maxUnavailable, `${field}.maxUnavailable`, errors)
+  validateAtMost100Percent(maxSurge, `${field}.maxSurge`, errors)
+}
+
+const counts = [
+  'currentNumberScheduled',
+  'numberMisscheduled',
+  'desiredNumberScheduled',
+  'numberReady',
+  'observedGeneration',
+  'updatedNumberScheduled',
+  'numberAvailable',
+  'numberUnavailable',
+  'collisionCount',
+] as const
+
+function validateStatus({ status }: DaemonSet, old: DaemonSet): FieldError[] {
+  const errors: FieldError[] = []
+  for (const name of counts) validateNonnegative(status?.[name], `status.${name}`, errors)
+  const count = status?.collisionCount ?? 0
+  if (count < (old.status?.collisionCount ?? 0)) {
+    errors.push(invalidValue('status.collisionCount', count, 'cannot be decremented'))
+  }
+  return errors
+}

@@ -1,0 +1,141 @@
+// apps/v1 Deployment.
+import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
+import { defineResource } from '../../resource.ts'
+import type { Deployment, DeploymentSpec, DeploymentStatus, DeploymentStrategy } from '../../types/apps-v1.ts'
+import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
+import { ageColumn, nameColumn } from '../standard-columns.ts'
+import { keepStatus, scaleSubresource, statusSubresource } from '../status-strategy.ts'
+import { numberOf, validateAtMost100Percent, validateIntOrPercent } from './int-or-percent.ts'
+import {
+  podOwnerColumns,
+  validateLongRunningTemplate,
+  validateNonnegative,
+  validateOwnerSelector,
+  validateSelectorUnchanged,
+  validateTemplateLabels,
+} from './pod-owner.ts'
+
+export const deployment = defineResource<Deployment>({
+  group: 'apps',
+  version: 'v1',
+  kind: 'Deployment',
+  plural: 'deployments',
+  namespaced: true,
+  shortNames: ['deploy'],
+  categories: ['all'],
+  countsGeneration: true,
+  subresources: [
+    scaleSubresource,
+    statusSubresource<Deployment>({
+      prepare(object, old) {
+        object.metadata.labels = old.metadata.labels
+      },
+      validate: validateStatus,
+    }),
+  ],
+  columns: [
+    nameColumn,
+    { name: 'Ready', type: 'string', cell: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}` },
+    { name: 'Up-to-date', type: 'string', cell: ({ status }) => status?.updatedReplicas ?? 0 },
+    { name: 'Available', type: 'string', cell: ({ status }) => status?.availableReplicas ?? 0 },
+    ageColumn,
+    ...podOwnerColumns,
+  ],
+  setDefaults,
+  prepareForCreate(object) {
+    object.status = {}
+  },
+  prepare: keepStatus,
+  validate: ({ spec }) => validateSpec(spec),
+  validateUpdate({ spec }, old) {
+    const errors = validateSpec(spec)
+    validateSelectorUnchanged(spec.selector, old.spec.selector, errors)
+    return errors
+  },
+})
+
+function setDefaults({ spec }: Deployment): void {
+  spec.replicas ??= 1
+  spec.strategy ??= {}
+  const { strategy } = spec
+  strategy.type ||= 'RollingUpdate'
+  if (strategy.type === 'RollingUpdate') {
+    strategy.rollingUpdate ??= {}
+    strategy.rollingUpdate.maxUnavailable ??= '25%'
+    strategy.rollingUpdate.maxSurge ??= '25%'
+  }
+  spec.revisionHistoryLimit ??= 10
+  spec.progressDeadlineSeconds ??= 600
+  setPodTemplateDefaults(spec.template)
+}
+
+function validateSpec(spec: DeploymentSpec): FieldError[] {
+  const errors: FieldError[] = []
+  const { template, selector, progressDeadlineSeconds, minReadySeconds = 0 } = spec
+  validateNonnegative(spec.replicas, 'spec.replicas', errors)
+  if (validateOwnerSelector(selector, 'deployment', 'invalid label selector', errors)) {
+    validateTemplateLabels(template, selector, errors)
+    validateLongRunningTemplate(template, 'ReplicaSet', (spec.replicas ?? 0) > 1, errors)
+  }
+  validateStrategy(spec.strategy ?? {}, errors)
+  validateNonnegative(minReadySeconds, 'spec.minReadySeconds', errors)
+  validateNonnegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit', errors)
+  if (progressDeadlineSeconds === undefined) return errors
+  validateNonnegative(progressDeadlineSeconds, 'spec.progressDeadlineSeconds', errors)
+  if (progressDeadlineSeconds <= minReadySeconds) {
+    errors.push(
+      invalidValue('spec.progressDeadlineSeconds', progressDeadlineSeconds, 'must be greater than minReadySeconds'),
+    )
+  }
+  return errors
+}
+
+function validateStrategy({ type = '', rollingUpdate }: DeploymentStrategy, errors: FieldError[]): void {
+  const field = 'spec.strategy.rollingUpdate'
+  if (type === 'Recreate') {
+    if (rollingUpdate !== undefined) {
+      errors.push(forbiddenField(field, "may not be specified when strategy `type` is 'Recreate'"))
+    }
+    return
+  }
+  if (type !== 'RollingUpdate') {
+    errors.push(notSupported('spec.strategy.type', type, ['Recreate', 'RollingUpdate']))
+    return
+  }
+  if (rollingUpdate === undefined) {
+    errors.push(required(field, 'this should be defaulted and never be nil'))
+    return
+  }
+  const { maxUnavailable = 0, maxSurge = 0 } = rollingUpdate
+  validateIntOrPercent(maxUnavailable, `${field}.maxUnavailable`, errors)
+  validateIntOrPercent(maxSurge, `${field}.maxSurge`, errors)
+  if (numberOf(maxUnavailable) === 0 && numberOf(maxSurge) === 0) {
+    errors.push(invalidValue(`${field}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0'))
+  }
+  validateAtMost100Percent(maxUnavailable, `${field}.maxUnavailable`, errors)
+}
+
+const counts = ['observedGeneration', 'replicas', 'updatedReplicas', 'readyReplicas', 'availableReplicas', 'unavailableReplicas'] as const
+
+function validateStatus({ status = {} }: Deployment, old: Deployment): FieldError[] {
+  const errors: FieldError[] = []
+  for (const name of counts) validateNonnegative(status[name], `status.${name}`, errors)
+  validateNonnegative(status.collisionCount, 'status.collisionCount', errors)
+  validateStatusCounts(status, errors)
+  const count = status.collisionCount ?? 0
+  if (count < (old.status?.collisionCount ?? 0)) {
+    errors.push(invalidValue('status.collisionCount', count, 'cannot be decremented'))
+  }
+  return errors
+}
+
+function validateStatusCounts(status: DeploymentStatus, errors: FieldError[]): void {
+  const { replicas = 0, updatedReplicas = 0, readyReplicas = 0, availableReplicas = 0 } = status
+  const over = (name: string, value: number, limit: number, limitName: string): void => {
+    if (value > limit) errors.push(invalidValue(`status.${name}`, value, `cannot be greater than ${limitName}`))
+  }
+  over('updatedReplicas', updatedReplicas, replicas, 'status.replicas')
+  over('readyReplicas', readyReplicas, replicas, 'status.replicas')
+  over('availableReplicas', availableReplicas, replicas, 'status.replicas')
+  over('availableReplicas', availableReplicas, readyReplicas, 'readyReplicas')
+}

@@ -1,0 +1,100 @@
+// What the kinds that own pods share: their selector, their template, and how both are judged and printed.
+import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
+import type { KubeObject } from '../../object.ts'
+import type { Column } from '../../resource.ts'
+import type { PodTemplateSpec } from '../../types/core-v1.ts'
+import type { LabelSelector } from '../../types/meta-v1.ts'
+import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts'
+import { immutableMessage, negativeMessage, semanticallyEqual } from '../../validation/object-meta.ts'
+import { validatePodTemplateSpec } from '../../validation/pod-template.ts'
+import { containerImages, containerNames, formatLabelSelector } from '../printing.ts'
+
+type Selector = LabelSelector | null | undefined
+
+export function validateNonnegative(value: number | null | undefined, field: string, errors: FieldError[]): void {
+  if (value !== undefined && value !== null && value < 0) errors.push(invalidValue(field, value, negativeMessage))
+}
+
+/** Required, well-formed and not empty: an empty selector would adopt every pod of the namespace. Returns whether it can be used. */
+export function validateOwnerSelector(selector: Selector, kind: string, invalidDetail: string, errors: FieldError[]): boolean {
+  if (selector === undefined || selector === null) {
+    errors.push(required('spec.selector'))
+    return true
+  }
+  const before = errors.length
+  validateLabelSelector(selector, 'spec.selector', errors)
+  const valid = errors.length === before
+  if (isEmptySelector(selector)) errors.push(invalidValue('spec.selector', selector, `empty selector is invalid for ${kind}`))
+  if (!valid) errors.push(invalidValue('spec.selector', selector, invalidDetail))
+  return valid
+}
+
+/** A selector that does not match its own template would create pods without end. A missing selector is judged elsewhere. */
+export function validateTemplateLabels(template: PodTemplateSpec, selector: Selector, errors: FieldError[]): void {
+  if (selector === undefined || selector === null || isEmptySelector(selector)) return
+  const labels = template.metadata?.labels
+  if (selectorMatches(selector, labels)) return
+  errors.push(invalidValue('spec.template.metadata.labels', labels ?? {}, '`selector` does not match template `labels`'))
+}
+
+/** The template of pods that run for ever. `shared` means that several pods may mount its volumes. */
+export function validateLongRunningTemplate(template: PodTemplateSpec, kind: string, shared: boolean, errors: FieldError[]): void {
+  validatePodTemplateSpec(template, 'spec.template', errors)
+  if (shared) validateReadOnlyDisks(template, errors)
+  validateRunsForEver(template, kind, errors)
+}
+
+export function validateRunsForEver({ spec }: PodTemplateSpec, kind: string, errors: FieldError[]): void {
+  if (spec?.restartPolicy !== 'Always') {
+    errors.push(notSupported('spec.template.spec.restartPolicy', spec?.restartPolicy ?? '', ['Always']))
+  }
+  if (spec?.activeDeadlineSeconds !== undefined) {
+    errors.push(
+      forbiddenField('spec.template.spec.activeDeadlineSeconds', `activeDeadlineSeconds in ${kind} is not Supported`),
+    )
+  }
+}
+
+function validateReadOnlyDisks({ spec }: PodTemplateSpec, errors: FieldError[]): void {
+  spec?.volumes?.forEach(({ gcePersistentDisk }, index) => {
+    if (gcePersistentDisk === undefined || gcePersistentDisk.readOnly === true) return
+    errors.push(
+      invalidValue(
+        `spec.template.spec.volumes[${index}].gcePersistentDisk.readOnly`,
+        false,
+        'must be true for replicated pods > 1; GCE PD can only be mounted on multiple machines if it is read-only',
+      ),
+    )
+  })
+}
+
+/** A changed selector would orphan the pods that the old one had chosen. */
+export function validateSelectorUnchanged(selector: Selector, old: Selector, errors: FieldError[]): void {
+  if (!semanticallyEqual(selector, old)) errors.push(invalidValue('spec.selector', selector, immutableMessage))
+}
+
+type PodOwner = KubeObject & { spec: { template?: PodTemplateSpec; selector?: Selector } }
+
+const containersColumn: Column<PodOwner> = {
+  name: 'Containers',
+  type: 'string',
+  priority: 1,
+  cell: ({ spec }) => containerNames(spec.template?.spec?.containers),
+}
+const imagesColumn: Column<PodOwner> = {
+  name: 'Images',
+  type: 'string',
+  priority: 1,
+  cell: ({ spec }) => containerImages(spec.template?.spec?.containers),
+}
+const selectorColumn: Column<PodOwner> = {
+  name: 'Selector',
+  type: 'string',
+  priority: 1,
+  cell: ({ spec }) => formatLabelSelector(spec.selector ?? undefined),
+}
+
+/** Containers and Images, which `-o wide` shows. */
+export const templateColumns: readonly Column<PodOwner>[] = [containersColumn, imagesColumn]
+/** Containers, Images and Selector, which `-o wide` shows. */
+export const podOwnerColumns: readonly Column<PodOwner>[] = [...templateColumns, selectorColumn]

@@ -1,0 +1,116 @@
+// apps/v1 StatefulSet.
+import { type FieldError, forbiddenField, invalidValue } from '../../field-error.ts'
+import { defineResource } from '../../resource.ts'
+import type { StatefulSet, StatefulSetSpec } from '../../types/apps-v1.ts'
+import { nameIsDnsLabel } from '../../validation/names.ts'
+import { semanticallyEqual } from '../../validation/object-meta.ts'
+import { setClaimSpecDefaults, setPodTemplateDefaults } from '../core/pod-defaults.ts'
+import { ageColumn, nameColumn } from '../standard-columns.ts'
+import { keepStatus, scaleSubresource, statusSubresource } from '../status-strategy.ts'
+import { templateColumns, validateNonnegative } from './pod-owner.ts'
+import { validateStatefulSetSpec } from './stateful-set-spec.ts'
+
+export const statefulSet = defineResource<StatefulSet>({
+  group: 'apps',
+  version: 'v1',
+  kind: 'StatefulSet',
+  plural: 'statefulsets',
+  namespaced: true,
+  shortNames: ['sts'],
+  categories: ['all'],
+  countsGeneration: true,
+  subresources: [scaleSubresource, statusSubresource<StatefulSet>({ validate: validateStatus })],
+  columns: [
+    nameColumn,
+    { name: 'Ready', type: 'string', cell: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}` },
+    ageColumn,
+    ...templateColumns,
+  ],
+  nameRule: nameIsDnsLabel,
+  setDefaults,
+  prepareForCreate(object) {
+    object.status = { replicas: 0, availableReplicas: 0 }
+  },
+  prepare: keepStatus,
+  validate: ({ spec }) => validateStatefulSetSpec(spec),
+  validateUpdate,
+})
+
+function setDefaults({ spec }: StatefulSet): void {
+  spec.podManagementPolicy ||= 'OrderedReady'
+  spec.updateStrategy ??= {}
+  const strategy = spec.updateStrategy
+  if ((strategy.type ?? '') === '') {
+    strategy.type = 'RollingUpdate'
+    strategy.rollingUpdate ??= {}
+  }
+  if (strategy.type === 'RollingUpdate' && strategy.rollingUpdate !== undefined) strategy.rollingUpdate.partition ??= 0
+  spec.persistentVolumeClaimRetentionPolicy ??= {}
+  spec.persistentVolumeClaimRetentionPolicy.whenDeleted ||= 'Retain'
+  spec.persistentVolumeClaimRetentionPolicy.whenScaled ||= 'Retain'
+  spec.replicas ??= 1
+  spec.revisionHistoryLimit ??= 10
+  setPodTemplateDefaults(spec.template)
+  for (const claim of spec.volumeClaimTemplates ?? []) {
+    claim.apiVersion = 'v1'
+    claim.kind = 'PersistentVolumeClaim'
+    claim.status ??= {}
+    claim.status.phase ||= 'Pending'
+    setClaimSpecDefaults(claim.spec)
+  }
+}
+
+/** What may change after creation. */
+const mutable = [
+  'replicas',
+  'ordinals',
+  'template',
+  'updateStrategy',
+  'revisionHistoryLimit',
+  'persistentVolumeClaimRetentionPolicy',
+  'minReadySeconds',
+] as const satisfies readonly (keyof StatefulSetSpec)[]
+
+function validateUpdate(object: StatefulSet, old: StatefulSet): FieldError[] {
+  const errors = validateStatefulSetSpec(object.spec)
+  const rest = { ...object.spec }
+  for (const name of mutable) Object.assign(rest, { [name]: old.spec[name] })
+  if (!semanticallyEqual(rest, old.spec)) {
+    errors.push(
+      forbiddenField(
+        'spec',
+        "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+      ),
+    )
+  }
+  return errors
+}
+
+const counts = [
+  'replicas',
+  'readyReplicas',
+  'currentReplicas',
+  'updatedReplicas',
+  'availableReplicas',
+  'observedGeneration',
+  'collisionCount',
+] as const
+
+function validateStatus({ status = { replicas: 0, availableReplicas: 0 } }: StatefulSet, old: StatefulSet): FieldError[] {
+  const errors: FieldError[] = []
+  for (const name of counts) validateNonnegative(status[name], `status.${name}`, errors)
+  for (const name of ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'] as const) {
+    const value = status[name] ?? 0
+    if (value > status.replicas) errors.push(invalidValue(`status.${name}`, value, 'cannot be greater than status.replicas'))
+  }
+  if (status.availableReplicas > (status.readyReplicas ?? 0)) {
+    errors.push(
+      invalidValue('status.availableReplicas', status.availableReplicas, 'cannot be greater than status.readyReplicas'),
+    )
+  }
+  const count = status.collisionCount ?? 0
+  if (count < (old.status?.collisionCount ?? 0)) {
+    errors.push(invalidValue('status.collisionCount', count, 'cannot be decremented'))
+  }
+  return errors
+}
