@@ -59,7 +59,7 @@ test('deployment rolls out, updates within its limits, and keeps revisions', asy
   let most = 0
   setImage(scenario, 'b')
   await scenario.until(() => {
-    most = Math.max(most, scenario.api.all(pods).length)
+    most = Math.max(most, scenario.api.all(pods).filter(({ metadata }) => metadata.deletionTimestamp === undefined).length)
     return rolledOut(scenario)
   }, 'update')
   assert.deepEqual(images(scenario), ['b', 'b', 'b', 'b'])

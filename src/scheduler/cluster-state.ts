@@ -1,0 +1,95 @@
+// All nodes with their pods: what the API says, and what the scheduler has decided and the API does not show yet (assumed pods).
+import type { Node, Pod } from '../api/types/core-v1.ts'
+import { idOf, NodeInfo } from './node-info.ts'
+
+/** What plugins may read. */
+export interface Cluster {
+  readonly nodes: readonly NodeInfo[]
+  /** Some pod has required or preferred (anti-)affinity to pods, so that plugins must look at existing pods. */
+  readonly podsWithAffinity: number
+  /** Labels of a namespace, for affinity terms with a namespace selector. */
+  namespaceLabels(name: string): Readonly<Record<string, string>>
+}
+
+interface Placed {
+  readonly pod: Pod
+  readonly node: string
+  readonly assumed: boolean
+}
+
+export class ClusterState implements Cluster {
+  readonly #nodes = new Map<string, NodeInfo>()
+  readonly #placed = new Map<string, Placed>()
+  /** Pods of nodes that are not known (yet). */
+  #list: readonly NodeInfo[] | undefined
+  #podsWithAffinity = 0
+  readonly #labelsOf: (namespace: string) => Readonly<Record<string, string>>
+
+  constructor(namespaceLabels: (namespace: string) => Readonly<Record<string, string>> = () => ({})) {
+    this.#labelsOf = namespaceLabels
+  }
+
+  get nodes(): readonly NodeInfo[] {
+    this.#list ??= [...this.#nodes.values()]
+    return this.#list
+  }
+
+  get podsWithAffinity(): number {
+    return this.#podsWithAffinity
+  }
+
+  namespaceLabels(name: string): Readonly<Record<string, string>> {
+    return this.#labelsOf(name)
+  }
+
+  setNode(node: Node): void {
+    const name = node.metadata.name ?? ''
+    const info = this.#nodes.get(name)
+    if (info !== undefined) {
+      info.setNode(node)
+      return
+    }
+    const added = new NodeInfo(node)
+    for (const placed of this.#placed.values()) if (placed.node === name) added.addPod(placed.pod)
+    this.#nodes.set(name, added)
+    this.#list = undefined
+  }
+
+  removeNode(name: string): void {
+    this.#nodes.delete(name)
+    this.#list = undefined
+  }
+
+  /** A pod that has its node; it replaces what was assumed of it. */
+  setPod(pod: Pod): void {
+    this.#place({ pod, node: pod.spec.nodeName ?? '', assumed: false })
+  }
+
+  /** Counts the pod on the node from now on, before the API shows it there. */
+  assume(pod: Pod, node: string): void {
+    this.#place({ pod, node, assumed: true })
+  }
+
+  isAssumed(pod: Pod): boolean {
+    return this.#placed.get(idOf(pod))?.assumed === true
+  }
+
+  removePod(pod: Pod): void {
+    const placed = this.#placed.get(idOf(pod))
+    if (placed === undefined) return
+    this.#placed.delete(idOf(pod))
+    this.#nodes.get(placed.node)?.removePod(pod)
+    if (hasPodAffinity(placed.pod)) this.#podsWithAffinity--
+  }
+
+  #place(placed: Placed): void {
+    this.removePod(placed.pod)
+    this.#placed.set(idOf(placed.pod), placed)
+    this.#nodes.get(placed.node)?.addPod(placed.pod)
+    if (hasPodAffinity(placed.pod)) this.#podsWithAffinity++
+  }
+}
+
+export function hasPodAffinity({ spec: { affinity } }: Pod): boolean {
+  return affinity?.podAffinity !== undefined || affinity?.podAntiAffinity !== undefined
+}

@@ -1,0 +1,45 @@
+// The rules of scheduling as plugins: filters remove nodes, scores rank them. Pure: no I/O, no clock.
+import type { Pod } from '../api/types/core-v1.ts'
+import type { Cluster } from './cluster-state.ts'
+import type { NodeInfo } from './node-info.ts'
+
+export type Fit =
+  | { readonly fits: true }
+  /** `unresolvable`: removing other pods from the node would not help. */
+  | { readonly fits: false; readonly reasons: readonly string[]; readonly unresolvable: boolean }
+
+export const fits: Fit = { fits: true }
+export const misfit = (...reasons: string[]): Fit => ({ fits: false, reasons, unresolvable: false })
+export const neverFits = (...reasons: string[]): Fit => ({ fits: false, reasons, unresolvable: true })
+
+/** Changes in the cluster that may let a pod fit. */
+export type ClusterEvent = 'node-changed' | 'pod-placed' | 'pod-removed'
+
+/** A plugin's rules for one pod. */
+export interface Rules {
+  filter?(node: NodeInfo): Fit
+  /** Any number; `normalize` brings those of all nodes into 0–100. */
+  score?(node: NodeInfo): number
+  /** Default: scores are 0–100 already. */
+  normalize?(scores: number[]): void
+}
+
+export interface SchedulerPlugin {
+  /** As upstream names it. */
+  readonly name: string
+  /** Of its score; 0 for a plugin that only filters. */
+  readonly weight: number
+  /** What may make a pod fit that this plugin refused. */
+  readonly wakesOn: readonly ClusterEvent[]
+  /** Undefined where the plugin has nothing to say about this pod. */
+  prepare(pod: Pod, cluster: Cluster): Rules | undefined
+}
+
+/** Upstream's DefaultNormalizeScore: the highest becomes 100; `reverse` turns high into low. */
+export function normalizeByHighest(scores: number[], reverse: boolean): void {
+  const highest = Math.max(0, ...scores)
+  for (const [index, score] of scores.entries()) {
+    const scaled = highest === 0 ? 0 : Math.floor((score * 100) / highest)
+    scores[index] = reverse ? 100 - scaled : scaled
+  }
+}

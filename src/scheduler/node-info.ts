@@ -1,0 +1,63 @@
+// One node with the pods on it, as plugins see it.
+import type { Node, Pod } from '../api/types/core-v1.ts'
+import { type Amounts, add, allocatable, podRequests, podRequestsForScore } from './amounts.ts'
+
+interface PodFacts {
+  readonly pod: Pod
+  readonly requests: Amounts
+  readonly scoreRequests: Amounts
+}
+
+/** Read by plugins; only the cluster state changes it. */
+export class NodeInfo {
+  readonly name: string
+  node: Node
+  allocatable: Amounts
+  readonly requested: Amounts = new Map()
+  readonly scoreRequested: Amounts = new Map()
+  readonly #pods = new Map<string, PodFacts>()
+
+  constructor(node: Node) {
+    this.name = node.metadata.name ?? ''
+    this.node = node
+    this.allocatable = allocatable(node)
+  }
+
+  get labels(): Readonly<Record<string, string>> {
+    return this.node.metadata.labels ?? {}
+  }
+
+  get podCount(): number {
+    return this.#pods.size
+  }
+
+  *pods(): Iterable<Pod> {
+    for (const { pod } of this.#pods.values()) yield pod
+  }
+
+  setNode(node: Node): void {
+    this.node = node
+    this.allocatable = allocatable(node)
+  }
+
+  addPod(pod: Pod): void {
+    this.removePod(pod)
+    const facts = { pod, requests: podRequests(pod), scoreRequests: podRequestsForScore(pod) }
+    this.#pods.set(idOf(pod), facts)
+    add(this.requested, facts.requests)
+    add(this.scoreRequested, facts.scoreRequests)
+  }
+
+  removePod(pod: Pod): void {
+    const facts = this.#pods.get(idOf(pod))
+    if (facts === undefined) return
+    this.#pods.delete(idOf(pod))
+    add(this.requested, facts.requests, -1)
+    add(this.scoreRequested, facts.scoreRequests, -1)
+  }
+}
+
+/** A pod is told apart by its uid; offline pods have none. */
+export function idOf({ metadata }: Pod): string {
+  return metadata.uid ?? `${metadata.namespace}/${metadata.name}`
+}

@@ -1,0 +1,45 @@
+import type { Pod } from '../../api/types/core-v1.ts'
+import type { Cluster } from '../cluster-state.ts'
+import type { SchedulerPlugin } from '../framework.ts'
+import type { NodeInfo } from '../node-info.ts'
+
+const megabyte = 1024 * 1024
+const least = 23 * megabyte
+const mostPerContainer = 1000 * megabyte
+
+/** Prefers nodes that have the pod's images already. */
+export const imageLocality: SchedulerPlugin = {
+  name: 'ImageLocality',
+  weight: 1,
+  wakesOn: [],
+  prepare(pod, cluster) {
+    const images = imagesOf(pod)
+    const spread = new Map(images.map(image => [image, shareOfNodes(image, cluster)]))
+    if ([...spread.values()].every(share => share === 0)) return undefined
+    return {
+      score(node) {
+        const sum = images.reduce((total, image) => total + Math.floor(sizeOn(node, image) * (spread.get(image) ?? 0)), 0)
+        const most = mostPerContainer * images.length
+        return Math.floor((100 * (Math.min(Math.max(sum, least), most) - least)) / (most - least))
+      },
+    }
+  },
+}
+
+function imagesOf({ spec }: Pod): string[] {
+  return [...(spec.initContainers ?? []), ...spec.containers].map(({ image = '' }) => normalized(image))
+}
+
+/** `busybox` is `busybox:latest`. */
+function normalized(image: string): string {
+  return image.lastIndexOf(':') <= image.lastIndexOf('/') ? `${image}:latest` : image
+}
+
+function sizeOn({ node }: NodeInfo, image: string): number {
+  return node.status?.images?.find(({ names }) => names?.includes(image))?.sizeBytes ?? 0
+}
+
+/** An image that few nodes have counts less, or all its pods would heap up there. */
+function shareOfNodes(image: string, { nodes }: Cluster): number {
+  return nodes.filter(node => sizeOn(node, image) > 0).length / nodes.length
+}

@@ -1,0 +1,39 @@
+import { podRequests, podRequestsForScore } from '../amounts.ts'
+import { fits, type SchedulerPlugin } from '../framework.ts'
+
+/** The node must have what the pod asks for; among those that do, the least used is preferred (LeastAllocated). */
+export const nodeResourcesFit: SchedulerPlugin = {
+  name: 'NodeResourcesFit',
+  weight: 1,
+  wakesOn: ['node-changed', 'pod-removed'],
+  prepare(pod) {
+    const requests = [...podRequests(pod)].filter(([, amount]) => amount > 0)
+    const forScore = podRequestsForScore(pod)
+    return {
+      filter(node) {
+        const reasons: string[] = []
+        let unresolvable = false
+        if (node.podCount + 1 > (node.allocatable.get('pods') ?? 0)) reasons.push('Too many pods')
+        for (const [resource, amount] of requests) {
+          const allocatable = node.allocatable.get(resource) ?? 0
+          if (amount <= allocatable - (node.requested.get(resource) ?? 0)) continue
+          reasons.push(`Insufficient ${resource}`)
+          if (amount > allocatable) unresolvable = true
+        }
+        return reasons.length === 0 ? fits : { fits: false, reasons, unresolvable }
+      },
+      score(node) {
+        let sum = 0
+        let counted = 0
+        for (const resource of ['cpu', 'memory']) {
+          const allocatable = node.allocatable.get(resource) ?? 0
+          if (allocatable === 0) continue
+          const used = (node.scoreRequested.get(resource) ?? 0) + (forScore.get(resource) ?? 0)
+          sum += used > allocatable ? 0 : Math.floor(((allocatable - used) * 100) / allocatable)
+          counted++
+        }
+        return counted === 0 ? 0 : Math.floor(sum / counted)
+      },
+    }
+  },
+}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Node, Pod } from '../api/types/core-v1.ts'
+import { systemClock } from '../base/clock.ts'
+import { silentLogger } from '../base/log.ts'
+import { Client } from '../client/client.ts'
+import { FakeApi } from '../client/fake-api.ts'
+import { events, nodes, pods } from '../client/resources.ts'
+import { runScheduler } from './run-scheduler.ts'
+
+const node = (name: string, cpu: string): Node => ({
+  metadata: { name },
+  spec: {},
+  status: { allocatable: { cpu, memory: '8Gi', pods: '110' } },
+})
+const pod = (name: string, cpu: string): Pod => ({
+  metadata: { name, namespace: 'ns' },
+  spec: { containers: [{ name: 'c', resources: { requests: { cpu } } }] },
+})
+
+function start(prepare: (api: FakeApi) => void) {
+  const api = new FakeApi()
+  prepare(api)
+  const stop = new AbortController()
+  const running = runScheduler({ client: new Client(api), clock: systemClock, log: silentLogger, random: () => 0 }, stop.signal)
+  return {
+    api,
+    async until(condition: () => boolean, what: string) {
+      const deadline = Date.now() + 10_000
+      while (!condition()) {
+        if (Date.now() > deadline) throw new Error(`Never seen: ${what}`)
+        await new Promise(resolve => setImmediate(resolve))
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await running
+    },
+  }
+}
+
+test('runScheduler() binds pods, counting what it decided before the API shows it', async () => {
+  await using scheduler = start(api => {
+    for (const name of ['n1', 'n2']) api.seed(nodes, node(name, '2'))
+    for (let i = 0; i < 4; i++) api.seed(pods, pod(`p${i}`, '1'))
+  })
+  const placed = () => scheduler.api.all(pods).map(({ spec }) => spec.nodeName)
+  await scheduler.until(() => placed().every(name => name !== undefined), 'all bound')
+  assert.deepEqual(placed().sort(), ['n1', 'n1', 'n2', 'n2'])
+  await scheduler.until(() => scheduler.api.all(events).length === 4, 'events')
+  assert.match(scheduler.api.all(events)[0]?.message ?? '', /^Successfully assigned ns\/p0 to n[12]$/)
+})
+
+test('runScheduler() says why a pod fits nowhere and places it when it does', async () => {
+  await using scheduler = start(api => {
+    api.seed(nodes, node('n1', '1'))
+    api.seed(pods, pod('big', '2'))
+  })
+  const condition = () => scheduler.api.read(pods, 'ns', 'big')?.status?.conditions?.find(({ type }) => type === 'PodScheduled')
+  await scheduler.until(() => condition() !== undefined, 'condition')
+  const message =
+    '0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.'
+  assert.deepEqual([condition()?.status, condition()?.reason, condition()?.message], ['False', 'Unschedulable', message])
+  await scheduler.until(() => scheduler.api.all(events).some(({ reason }) => reason === 'FailedScheduling'), 'event')
+  scheduler.api.seed(nodes, node('n2', '4'))
+  await scheduler.until(() => scheduler.api.read(pods, 'ns', 'big')?.spec.nodeName === 'n2', 'bound after the node came')
+})
+
+test('runScheduler() leaves pods of other schedulers and gated pods alone', async () => {
+  await using scheduler = start(api => {
+    api.seed(nodes, node('n1', '4'))
+    const foreign = pod('foreign', '1')
+    foreign.spec.schedulerName = 'other'
+    api.seed(pods, foreign)
+    const gated = pod('gated', '1')
+    gated.spec.schedulingGates = [{ name: 'wait' }]
+    api.seed(pods, gated)
+    api.seed(pods, pod('mine', '1'))
+  })
+  await scheduler.until(() => scheduler.api.read(pods, 'ns', 'mine')?.spec.nodeName === 'n1', 'own pod bound')
+  assert.equal(scheduler.api.read(pods, 'ns', 'foreign')?.spec.nodeName, undefined)
+  assert.equal(scheduler.api.read(pods, 'ns', 'gated')?.spec.nodeName, undefined)
+  scheduler.api.change(pods, 'ns', 'gated', object => {
+    object.spec.schedulingGates = []
+  })
+  await scheduler.until(() => scheduler.api.read(pods, 'ns', 'gated')?.spec.nodeName === 'n1', 'bound when the gate is gone')
+})
+
+test('runScheduler() tries a refused binding again', async () => {
+  const { conflict } = await import('../api/status.ts')
+  let refusals = 0
+  await using scheduler = start(api => {
+    api.seed(nodes, node('n1', '4'))
+    api.seed(pods, pod('p', '1'))
+    api.refuse = ({ path }) => {
+      if (path.endsWith('/binding') && refusals++ === 0) throw conflict({ group: '', plural: 'pods' }, 'p', 'busy')
+    }
+  })
+  await scheduler.until(() => scheduler.api.read(pods, 'ns', 'p')?.spec.nodeName === 'n1', 'bound at the second try')
+})

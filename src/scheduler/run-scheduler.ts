@@ -1,0 +1,225 @@
+// The scheduler's loop: takes pods from the queue, decides, counts them at once, and binds in the background.
+import { isReason } from '../api/status.ts'
+import type { Node, Pod } from '../api/types/core-v1.ts'
+import { type Clock, formatTime } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { Client } from '../client/client.ts'
+import { EventRecorder, referenceTo } from '../client/event-recorder.ts'
+import { InformerPool } from '../client/informer-pool.ts'
+import { namespaces, nodes, pods } from '../client/resources.ts'
+import { ClusterState } from './cluster-state.ts'
+import { plugins } from './plugins/index.ts'
+import { SchedulingQueue } from './scheduling-queue.ts'
+import { selectNode } from './select-node.ts'
+
+export interface RunSchedulerOptions {
+  /** Authenticates as `system:kube-scheduler`. */
+  readonly client: Client
+  readonly clock: Clock
+  readonly log: Logger
+  /** In [0, 1); breaks ties, so that a seed makes decisions repeatable. */
+  readonly random: () => number
+  /** The pods' schedulerName that this one serves. */
+  readonly schedulerName?: string
+  /** Shared with controllers of the same process, which then runs it; else the scheduler has its own. */
+  readonly informers?: InformerPool
+}
+
+/** Decisions without a pause for other work. */
+const longestTurnMs = 8
+const mostBindings = 64
+
+/** Resolves when it has stopped after the signal. */
+export async function runScheduler(options: RunSchedulerOptions, signal: AbortSignal): Promise<void> {
+  const informers = options.informers ?? new InformerPool(options)
+  const scheduler = new Scheduler(options, informers, signal)
+  const running = options.informers === undefined ? informers.run(signal) : undefined
+  try {
+    await scheduler.run()
+  } catch (err) {
+    if (!signal.aborted) throw err
+  }
+  await running
+}
+
+class Scheduler {
+  readonly #options: RunSchedulerOptions
+  readonly #informers: InformerPool
+  readonly #signal: AbortSignal
+  readonly #events: EventRecorder
+  readonly #queue = new SchedulingQueue(plugins)
+  readonly #cluster: ClusterState
+  readonly #name: string
+  #wake: () => void = () => undefined
+  #bindings = 0
+  #startAt = 0
+
+  constructor(options: RunSchedulerOptions, informers: InformerPool, signal: AbortSignal) {
+    this.#options = options
+    this.#informers = informers
+    this.#signal = signal
+    this.#name = options.schedulerName ?? 'default-scheduler'
+    this.#events = new EventRecorder({ ...options, component: this.#name })
+    const namespaceCache = informers.full(namespaces)
+    this.#cluster = new ClusterState(name => namespaceCache.get('', name)?.metadata.labels ?? {})
+    this.#listen()
+  }
+
+  async run(): Promise<void> {
+    const { clock } = this.#options
+    const caches = [this.#informers.full(nodes), this.#informers.full(pods), this.#informers.full(namespaces)]
+    await Promise.all(caches.map(cache => cache.synced(this.#signal)))
+    while (!this.#signal.aborted) {
+      this.#queue.wakeLongWaiting(clock.now())
+      const began = performance.now()
+      while (this.#bindings < mostBindings && performance.now() - began < longestTurnMs) {
+        const pod = this.#queue.take(clock.now())
+        if (pod === undefined) break
+        this.#schedule(pod)
+      }
+      await this.#pause()
+    }
+    await this.#events[Symbol.asyncDispose]()
+  }
+
+  /** Until there is something to do; a turn of the event loop at least. */
+  async #pause(): Promise<void> {
+    const wait = this.#bindings >= mostBindings ? undefined : this.#queue.nextIn(this.#options.clock.now())
+    if (wait === 0) return new Promise(resolve => setImmediate(resolve))
+    const stop = new AbortController()
+    const woken = new Promise<void>(resolve => {
+      this.#wake = resolve
+      this.#signal.addEventListener('abort', () => resolve(), { once: true, signal: stop.signal })
+    })
+    const timed = wait === undefined ? [] : [this.#options.clock.sleep(wait, stop.signal).catch(() => undefined)]
+    if (!this.#signal.aborted) await Promise.race([woken, ...timed])
+    stop.abort()
+  }
+
+  #listen(): void {
+    this.#informers.full(nodes).onChange({
+      add: node => {
+        this.#cluster.setNode(node)
+        this.#changed('node-changed')
+      },
+      update: (node, old) => {
+        this.#cluster.setNode(node)
+        if (isNewsForScheduling(node, old)) this.#changed('node-changed')
+      },
+      delete: node => this.#cluster.removeNode(node.metadata.name ?? ''),
+    })
+    this.#informers.full(pods).onChange({
+      add: pod => this.#seen(pod, true),
+      update: (pod, old) => this.#seen(pod, !isPlaced(pod) && isOtherDemand(pod, old)),
+      delete: pod => {
+        this.#queue.delete(pod)
+        this.#cluster.removePod(pod)
+        if (isPlaced(pod)) this.#changed('pod-removed')
+      },
+    })
+  }
+
+  #seen(pod: Pod, changed: boolean): void {
+    const finished = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
+    if (finished) {
+      this.#queue.delete(pod)
+      this.#cluster.removePod(pod)
+      if (isPlaced(pod)) this.#changed('pod-removed')
+    } else if (isPlaced(pod)) {
+      this.#queue.delete(pod)
+      this.#cluster.setPod(pod)
+      this.#changed('pod-placed')
+    } else if (this.#isOurs(pod) && !this.#cluster.isAssumed(pod)) {
+      this.#queue.set(pod, this.#options.clock.now(), changed)
+      this.#wake()
+    }
+  }
+
+  #isOurs({ spec, metadata }: Pod): boolean {
+    const mine = (spec.schedulerName ?? 'default-scheduler') === this.#name
+    return mine && metadata.deletionTimestamp === undefined && (spec.schedulingGates ?? []).length === 0
+  }
+
+  #changed(event: 'node-changed' | 'pod-placed' | 'pod-removed'): void {
+    this.#queue.wake(event, this.#options.clock.now())
+    this.#wake()
+  }
+
+  #schedule(pod: Pod): void {
+    const placement = selectNode(pod, this.#cluster, plugins, this.#options.random, this.#startAt)
+    this.#startAt = (this.#startAt + 1) % Math.max(1, this.#cluster.nodes.length)
+    if (placement.placed) {
+      this.#cluster.assume(pod, placement.node)
+      this.#bindings++
+      this.#track(
+        this.#bind(pod, placement.node).finally(() => {
+          this.#bindings--
+          this.#wake()
+        }),
+      )
+      return
+    }
+    this.#queue.refused(pod, placement.plugins, this.#options.clock.now())
+    this.#track(this.#tell(pod, 'Unschedulable', placement.message))
+  }
+
+  async #bind(pod: Pod, node: string): Promise<void> {
+    const { client, clock, log } = this.#options
+    const { namespace = '', name = '', uid } = pod.metadata
+    const binding = {
+      apiVersion: 'v1',
+      kind: 'Binding',
+      metadata: { namespace, name, ...(uid === undefined ? {} : { uid }) },
+      target: { apiVersion: 'v1', kind: 'Node', name: node },
+    }
+    try {
+      await client.subresource('POST', pods, namespace, name, 'binding', binding, this.#signal)
+      log.debug('pod bound', { pod: `${namespace}/${name}`, node })
+      this.#events.record(referenceTo(pod, 'v1', 'Pod'), 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${node}`)
+    } catch (err) {
+      if (this.#cluster.isAssumed(pod)) this.#cluster.removePod(pod)
+      if (this.#signal.aborted || isReason(err, 'NotFound')) {
+        this.#queue.delete(pod)
+        return
+      }
+      this.#queue.failed(pod, clock.now())
+      log.info('pod not bound', { pod: `${namespace}/${name}`, node, err })
+      await this.#tell(pod, 'SchedulerError', `binding rejected: ${err instanceof Error ? err.message : String(err)}`)
+    }
+  }
+
+  /** Event and condition, as kubectl describe shows them; an unchanged condition is not written again. */
+  async #tell(pod: Pod, reason: 'Unschedulable' | 'SchedulerError', message: string): Promise<void> {
+    const { client, clock } = this.#options
+    const { namespace = '', name = '' } = pod.metadata
+    this.#events.record(referenceTo(pod, 'v1', 'Pod'), 'Warning', 'FailedScheduling', message)
+    const before = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled')
+    if (before?.status === 'False' && before.reason === reason && before.message === message) return
+    const lastTransitionTime = before?.status === 'False' ? before.lastTransitionTime : formatTime(clock.now())
+    const condition = { type: 'PodScheduled', status: 'False', reason, message, lastProbeTime: null, lastTransitionTime }
+    const body = { status: { conditions: [condition] } }
+    await client.patch(pods, namespace, name, body, { type: 'strategic', subresource: 'status' }, this.#signal)
+  }
+
+  /** What runs beside the loop and may fail without consequence for the decision. */
+  #track(work: Promise<void>): void {
+    work.catch(err => {
+      if (!this.#signal.aborted && !isReason(err, 'NotFound')) this.#options.log.info('pod status not written', { err })
+    })
+  }
+}
+
+function isPlaced({ spec }: Pod): boolean {
+  return spec.nodeName !== undefined && spec.nodeName !== ''
+}
+
+/** Heartbeats change nothing for scheduling. */
+function isNewsForScheduling(node: Node, old: Node): boolean {
+  const relevant = ({ metadata, spec, status }: Node) =>
+    JSON.stringify([metadata.labels, spec?.taints, spec?.unschedulable, status?.allocatable])
+  return relevant(node) !== relevant(old)
+}
+
+function isOtherDemand(a: Pod, b: Pod): boolean {
+  return JSON.stringify([a.metadata.labels, a.spec]) !== JSON.stringify([b.metadata.labels, b.spec])
+}

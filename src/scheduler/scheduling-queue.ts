@@ -1,0 +1,135 @@
+// Pods that wait for a node: ready ones by priority and age, those that failed after a pause, those that fit nowhere until something changes.
+import type { Pod } from '../api/types/core-v1.ts'
+import type { ClusterEvent, SchedulerPlugin } from './framework.ts'
+import { idOf } from './node-info.ts'
+
+interface Queued {
+  pod: Pod
+  readonly addedAt: number
+  attempts: number
+  /** Not tried again before. */
+  notBefore: number
+  /** Which plugins refused it; empty while it was not refused. */
+  refusedBy: ReadonlySet<string>
+}
+
+const firstBackoffMs = 1000
+const longestBackoffMs = 10_000
+/** Whatever the hints say, nothing waits longer than this. */
+export const longestWaitMs = 300_000
+
+export class SchedulingQueue {
+  readonly #active: Queued[] = []
+  readonly #backoff = new Map<string, Queued>()
+  readonly #unschedulable = new Map<string, Queued>()
+  readonly #byId = new Map<string, Queued>()
+  readonly #wakesOn: ReadonlyMap<string, readonly ClusterEvent[]>
+
+  constructor(plugins: readonly SchedulerPlugin[]) {
+    this.#wakesOn = new Map(plugins.map(({ name, wakesOn }) => [name, wakesOn]))
+  }
+
+  get counts(): { readonly active: number; readonly backoff: number; readonly unschedulable: number } {
+    return { active: this.#active.length, backoff: this.#backoff.size, unschedulable: this.#unschedulable.size }
+  }
+
+  /** A new pod, or a newer state of one that waits; `changed` says that the change may let it fit. */
+  set(pod: Pod, now: number, changed = true): void {
+    const id = idOf(pod)
+    const known = this.#byId.get(id)
+    if (known === undefined) {
+      const queued = { pod, addedAt: now, attempts: 0, notBefore: 0, refusedBy: new Set<string>() }
+      this.#byId.set(id, queued)
+      insert(this.#active, queued)
+      return
+    }
+    known.pod = pod
+    if (changed && this.#unschedulable.delete(id)) this.#ready(id, known, now)
+  }
+
+  delete(pod: Pod): void {
+    const id = idOf(pod)
+    const known = this.#byId.get(id)
+    if (known === undefined) return
+    this.#byId.delete(id)
+    this.#backoff.delete(id)
+    this.#unschedulable.delete(id)
+    const index = this.#active.indexOf(known)
+    if (index !== -1) this.#active.splice(index, 1)
+  }
+
+  /** The next pod to place; it leaves the queue, and comes back through one of the two below. */
+  take(now: number): Pod | undefined {
+    for (const [id, queued] of this.#backoff) {
+      if (queued.notBefore > now) continue
+      this.#backoff.delete(id)
+      insert(this.#active, queued)
+    }
+    const next = this.#active.shift()
+    if (next === undefined) return undefined
+    next.attempts++
+    return next.pod
+  }
+
+  /** It fits nowhere: wait for an event that concerns one of the plugins that refused it. */
+  refused(pod: Pod, refusedBy: ReadonlySet<string>, now: number): void {
+    const queued = this.#byId.get(idOf(pod))
+    if (queued === undefined) return
+    queued.refusedBy = refusedBy
+    queued.notBefore = now + backoffOf(queued.attempts)
+    this.#unschedulable.set(idOf(pod), queued)
+  }
+
+  /** Something else failed (binding): try again after a pause. */
+  failed(pod: Pod, now: number): void {
+    const queued = this.#byId.get(idOf(pod))
+    if (queued === undefined) return
+    queued.notBefore = now + backoffOf(queued.attempts)
+    this.#backoff.set(idOf(pod), queued)
+  }
+
+  wake(event: ClusterEvent, now: number): void {
+    for (const [id, queued] of this.#unschedulable) {
+      if (![...queued.refusedBy].some(plugin => this.#wakesOn.get(plugin)?.includes(event))) continue
+      this.#unschedulable.delete(id)
+      this.#ready(id, queued, now)
+    }
+  }
+
+  wakeLongWaiting(now: number): void {
+    for (const [id, queued] of this.#unschedulable) {
+      if (now - queued.notBefore < longestWaitMs) continue
+      this.#unschedulable.delete(id)
+      this.#ready(id, queued, now)
+    }
+  }
+
+  /** When `take` may have something next: now (0), after so many ms, or only after a change (undefined). */
+  nextIn(now: number): number | undefined {
+    if (this.#active.length > 0) return 0
+    const waits = [...this.#backoff.values()].map(({ notBefore }) => Math.max(0, notBefore - now))
+    if (this.#unschedulable.size > 0) waits.push(longestWaitMs)
+    return waits.length === 0 ? undefined : Math.min(...waits)
+  }
+
+  #ready(id: string, queued: Queued, now: number): void {
+    if (queued.notBefore > now) this.#backoff.set(id, queued)
+    else insert(this.#active, queued)
+  }
+}
+
+function backoffOf(attempts: number): number {
+  return Math.min(firstBackoffMs * 2 ** Math.max(0, attempts - 1), longestBackoffMs)
+}
+
+/** Highest priority first, then who came first. Mostly appends, so the search begins at the end. */
+function insert(active: Queued[], queued: Queued): void {
+  let index = active.length
+  for (let before = active[index - 1]; before !== undefined && isBefore(queued, before); before = active[index - 1]) index--
+  active.splice(index, 0, queued)
+}
+
+function isBefore(a: Queued, b: Queued): boolean {
+  const difference = (b.pod.spec.priority ?? 0) - (a.pod.spec.priority ?? 0)
+  return difference === 0 ? a.addedAt < b.addedAt : difference < 0
+}
