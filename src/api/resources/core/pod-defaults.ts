@@ -146,7 +146,10 @@ function setVolumeDefaults(volume: Volume): void {
     if (serviceAccountToken !== undefined) serviceAccountToken.expirationSeconds ??= tokenSeconds
   }
   const claim = volume.ephemeral?.volumeClaimTemplate
-  if (claim !== undefined) setClaimSpecDefaults((claim.spec ??= {}))
+  if (claim !== undefined) {
+    claim.spec ??= {}
+    setClaimSpecDefaults(claim.spec)
+  }
   setBackendDefaults(volume)
 }
 

@@ -1,0 +1,133 @@
+// What a kubelet may write into the status of a pod.
+import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported } from '../../field-error.ts'
+import type { ContainerStatus, Pod, PodCondition } from '../../types/core-v1.ts'
+import { isDualStack, parseIp, validateIp } from '../../validation/ip-address.ts'
+import { nameIsDnsSubdomain, qualifiedName, unixId } from '../../validation/names.ts'
+import { immutable, pushMessages } from '../../validation/object-meta.ts'
+import { validatePodAnnotationsUpdate } from '../../validation/pod-annotations.ts'
+
+const systemConditions = new Set(['PodScheduled', 'Ready', 'Initialized'])
+const healths = ['Healthy', 'Unhealthy', 'Unknown']
+
+/** Takes the spec and what else a status cannot change from the old pod. */
+export function preparePodStatus(pod: Pod, old: Pod): void {
+  pod.spec = old.spec
+  delete pod.metadata.deletionTimestamp
+  if (old.metadata.deletionTimestamp !== undefined) pod.metadata.deletionTimestamp = old.metadata.deletionTimestamp
+  if (old.metadata.ownerReferences === undefined) delete pod.metadata.ownerReferences
+  else pod.metadata.ownerReferences = old.metadata.ownerReferences
+  pod.status ??= {}
+  if (!pod.status.qosClass && old.status?.qosClass) pod.status.qosClass = old.status.qosClass
+}
+
+export function validatePodStatus(pod: Pod, old: Pod): FieldError[] {
+  const errors: FieldError[] = []
+  const status = pod.status ?? {}
+  const before = old.status ?? {}
+  validatePodAnnotationsUpdate(pod.metadata, old.metadata, pod.spec, 'metadata.annotations', errors)
+  validateConditions(status.conditions, errors)
+  const nominated = status.nominatedNodeName
+  if (nominated && nominated !== before.nominatedNodeName) {
+    pushMessages(errors, 'status.nominatedNodeName', nominated, nameIsDnsSubdomain(nominated, false))
+  }
+  immutable(errors, 'status.qosClass', status.qosClass ?? '', before.qosClass ?? '')
+  const { restartPolicy } = old.spec
+  const sidecars = new Set((old.spec.initContainers ?? []).filter(each => each.restartPolicy === 'Always').map(each => each.name))
+  validateTransitions(status.containerStatuses, before.containerStatuses, restartPolicy, new Set(), 'status.containerStatuses', errors)
+  validateTransitions(
+    status.initContainerStatuses,
+    before.initContainerStatuses,
+    restartPolicy,
+    sidecars,
+    'status.initContainerStatuses',
+    errors,
+  )
+  validateTransitions(
+    status.ephemeralContainerStatuses,
+    before.ephemeralContainerStatuses,
+    'Never',
+    new Set(),
+    'status.ephemeralContainerStatuses',
+    errors,
+  )
+  validateAddresses(status.podIPs ?? [], 'status.podIPs', errors)
+  const hostIps = status.hostIPs ?? []
+  if (hostIps.length > 0 && hostIps[0]?.ip !== status.hostIP) {
+    errors.push(invalidValue('status.hostIPs[0].ip', hostIps[0]?.ip ?? '', 'must be equal to `hostIP`'))
+  }
+  validateAddresses(hostIps, 'status.hostIPs', errors)
+  for (const field of ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const) {
+    validateContainerStatuses(status[field], pod, `status.${field}`, errors)
+  }
+  return errors
+}
+
+function validateConditions(conditions: readonly PodCondition[] | undefined, errors: FieldError[]): void {
+  conditions?.forEach(({ type }, index) => {
+    if (systemConditions.has(type)) return
+    // Upstream names this path so.
+    pushMessages(errors, `metadata.conditions[${index}].Type`, type ?? '', qualifiedName(type ?? ''))
+  })
+}
+
+/** What ended for good does not run again; a status that says so is a stale or a confused one. */
+function validateTransitions(
+  statuses: readonly ContainerStatus[] | undefined,
+  old: readonly ContainerStatus[] | undefined,
+  restartPolicy: string | undefined,
+  restartable: ReadonlySet<string>,
+  path: string,
+  errors: FieldError[],
+): void {
+  if (restartPolicy === 'Always') return
+  old?.forEach((before, index) => {
+    const ended = before.state?.terminated
+    if (ended === undefined || (ended.exitCode !== 0 && restartPolicy === 'OnFailure') || restartable.has(before.name)) return
+    for (const now of statuses ?? []) {
+      if (now.name === before.name && now.state?.terminated === undefined) {
+        errors.push(forbiddenField(`${path}[${index}].state`, 'may not be transitioned to non-terminated state'))
+      }
+    }
+  })
+}
+
+function validateAddresses(addresses: readonly { readonly ip?: string }[], path: string, errors: FieldError[]): void {
+  const texts = addresses.map(address => address.ip ?? '')
+  texts.forEach((text, index) => {
+    validateIp(text, `${path}[${index}]`, errors)
+  })
+  if (texts.length < 2) return
+  if (!isDualStack(texts.map(parseIp)) || texts.length > 2) {
+    errors.push(invalidValue(path, addresses, 'may specify no more than one IP for each IP family'))
+  }
+  texts.forEach((text, index) => {
+    if (texts.indexOf(text) < index) errors.push(duplicate(`${path}[${index}]`, addresses[index]))
+  })
+}
+
+function validateContainerStatuses(statuses: readonly ContainerStatus[] | undefined, pod: Pod, path: string, errors: FieldError[]): void {
+  statuses?.forEach((status, index) => {
+    const at = `${path}[${index}]`
+    const user = status.user?.linux
+    if (user !== undefined) {
+      if (pod.spec.os?.name === 'windows') errors.push(forbiddenField(`${at}.linux`, 'cannot be set for a windows pod'))
+      else {
+        pushMessages(errors, `${at}.linux.uid`, user.uid ?? 0, unixId(user.uid ?? 0))
+        pushMessages(errors, `${at}.linux.gid`, user.gid ?? 0, unixId(user.gid ?? 0))
+        user.supplementalGroups?.forEach((group, groupIndex) => {
+          pushMessages(errors, `${at}.linux.supplementalGroups[${groupIndex}]`, group, unixId(group))
+        })
+      }
+    }
+    status.allocatedResourcesStatus?.forEach((resource, resourceIndex) => {
+      const seen = new Set<string>()
+      resource.resources?.forEach((device, deviceIndex) => {
+        const where = `${at}.allocatedResourcesStatus[${resourceIndex}].resources[${deviceIndex}]`
+        const health = device.health ?? ''
+        if (!healths.includes(health)) errors.push(notSupported(`${where}.health`, health, healths))
+        if (seen.has(device.resourceID)) errors.push(duplicate(`${where}.resourceID`, device.resourceID))
+        seen.add(device.resourceID)
+      })
+    })
+  })
+}

@@ -1,0 +1,257 @@
+// What an update may change in a pod: on the main path, on `/ephemeralcontainers` and on `/resize`.
+import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
+import type { Affinity, Container, NodeAffinity, NodeSelectorTerm, Pod, PodSpec, ResourceList, Toleration } from '../../types/core-v1.ts'
+import { validateImageOfPod } from '../../validation/containers.ts'
+import { rangeMessage } from '../../validation/names.ts'
+import { semanticallyEqual } from '../../validation/object-meta.ts'
+import { mirrorPodAnnotation, validatePodAnnotationsUpdate } from '../../validation/pod-annotations.ts'
+import { validateTolerations } from '../../validation/pod-placement.ts'
+import { compareAmounts } from '../../validation/quantities.ts'
+import { validatePodBody } from './pod-create.ts'
+import { qualityOfService, recordedQualityOfService } from './pod-quality-of-service.ts'
+
+const maxInt32 = 2147483647
+const updatableFields = [
+  '`spec.containers[*].image`',
+  '`spec.initContainers[*].image`',
+  '`spec.activeDeadlineSeconds`',
+  '`spec.tolerations` (only additions to existing tolerations)',
+  '`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)',
+].join(',')
+
+export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
+  const errors: FieldError[] = []
+  validatePodBody(pod, errors)
+  validatePodAnnotationsUpdate(pod.metadata, old.metadata, pod.spec, 'metadata.annotations', errors)
+  if (!validateContainerUpdates(pod.spec.containers, old.spec.containers, 'spec.containers', errors)) return errors
+  if (!validateContainerUpdates(pod.spec.initContainers, old.spec.initContainers, 'spec.initContainers', errors)) return errors
+  if (!validateDeadline(pod.spec.activeDeadlineSeconds, old.spec.activeDeadlineSeconds, errors)) return errors
+  validateTolerationsUpdate(pod.spec.tolerations ?? [], old.spec.tolerations ?? [], errors)
+  validateGatesUpdate(pod.spec, old.spec, errors)
+  if (semanticallyEqual(pod.spec, old.spec)) return errors
+  validateRestUnchanged(pod.spec, old.spec, errors)
+  return errors
+}
+
+/** Whether there are as many containers as before; else nothing further can be compared. */
+function validateContainerUpdates(
+  containers: readonly Container[] = [],
+  old: readonly Container[] = [],
+  path: string,
+  errors: FieldError[],
+): boolean {
+  if (containers.length !== old.length) {
+    errors.push(forbiddenField(path, 'pod updates may not add or remove containers'))
+    return false
+  }
+  containers.forEach((container, index) => {
+    if (!container.image) errors.push(required(`${path}[${index}].image`))
+    validateImageOfPod(container, `${path}[${index}]`, errors)
+  })
+  return true
+}
+
+/** It may be set once, and shortened. */
+function validateDeadline(deadline: number | undefined, old: number | undefined, errors: FieldError[]): boolean {
+  const path = 'spec.activeDeadlineSeconds'
+  if (deadline === undefined) {
+    if (old !== undefined) errors.push(invalidValue(path, undefined, 'must not update from a positive integer to nil value'))
+    return true
+  }
+  if (deadline < 0 || deadline > maxInt32) {
+    errors.push(invalidValue(path, deadline, rangeMessage(0, maxInt32)))
+    return false
+  }
+  if (old !== undefined && old < deadline) {
+    errors.push(invalidValue(path, deadline, 'must be less than or equal to previous value'))
+    return false
+  }
+  return true
+}
+
+function validateTolerationsUpdate(tolerations: readonly Toleration[], old: readonly Toleration[], errors: FieldError[]): void {
+  const path = 'spec.tolerations'
+  const without = ({ tolerationSeconds: _seconds, ...rest }: Toleration): object => rest
+  const kept = old.every(before => tolerations.some(now => semanticallyEqual(without(now), without(before))))
+  if (!kept) {
+    errors.push(forbiddenField(path, 'existing toleration can not be modified except its tolerationSeconds'))
+    return
+  }
+  validateTolerations(tolerations, path, errors)
+}
+
+function validateGatesUpdate(spec: PodSpec, old: PodSpec, errors: FieldError[]): void {
+  const before = new Set((old.schedulingGates ?? []).map(gate => gate.name))
+  spec.schedulingGates?.forEach((gate, index) => {
+    if (before.has(gate.name)) return
+    const text = `only deletion is allowed, but found new scheduling gate '${gate.name}'`
+    errors.push(forbiddenField(`spec.schedulingGates[${index}].name`, text))
+  })
+}
+
+/** Puts back in a copy what may change, and compares the rest. */
+function validateRestUnchanged(spec: PodSpec, old: PodSpec, errors: FieldError[]): void {
+  const withOldImages = (containers: readonly Container[] = [], before: readonly Container[] = []): Container[] =>
+    containers.map((container, index) => ({ ...container, image: before[index]?.image ?? '' }))
+  const munged: PodSpec = {
+    ...spec,
+    containers: withOldImages(spec.containers, old.containers),
+    initContainers: withOldImages(spec.initContainers, old.initContainers),
+    activeDeadlineSeconds: old.activeDeadlineSeconds,
+    schedulingGates: old.schedulingGates,
+    tolerations: old.tolerations,
+  } as PodSpec
+  if ((old.terminationGracePeriodSeconds ?? 0) < 0 && spec.terminationGracePeriodSeconds === 1) {
+    munged.terminationGracePeriodSeconds = old.terminationGracePeriodSeconds ?? 1
+  }
+  if ((old.schedulingGates?.length ?? 0) > 0) allowNarrowing(munged, old, errors)
+  if (!semanticallyEqual(munged, old)) {
+    errors.push(forbiddenField('spec', `pod updates may not change fields other than ${updatableFields}\n${changedFields(munged, old)}`))
+  }
+}
+
+/** While it is held by scheduling gates, a pod's choice of nodes may be narrowed. */
+function allowNarrowing(munged: PodSpec, old: PodSpec, errors: FieldError[]): void {
+  if (!semanticallyEqual(munged.nodeSelector, old.nodeSelector)) {
+    for (const [key, value] of Object.entries(old.nodeSelector ?? {})) {
+      if (munged.nodeSelector?.[key] === value) continue
+      const text = 'only additions to spec.nodeSelector are allowed (no mutations or deletions)'
+      errors.push(invalidValue('spec.nodeSelector', munged.nodeSelector, text))
+      break
+    }
+    if (old.nodeSelector === undefined) delete munged.nodeSelector
+    else munged.nodeSelector = old.nodeSelector
+  }
+  const before = old.affinity?.nodeAffinity
+  if (semanticallyEqual(before, munged.affinity?.nodeAffinity)) return
+  validateNarrowedAffinity(munged.affinity?.nodeAffinity, before, errors)
+  const { nodeAffinity: _ignored, ...rest }: Affinity = munged.affinity ?? {}
+  munged.affinity = before === undefined ? rest : { ...rest, nodeAffinity: before }
+}
+
+function validateNarrowedAffinity(affinity: NodeAffinity | undefined, old: NodeAffinity | undefined, errors: FieldError[]): void {
+  const before = old?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
+  const now = affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
+  const path = 'spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms'
+  if (before.length > 0 && before.length !== now.length) {
+    errors.push(invalidValue(path, now, 'no additions/deletions to non-empty NodeSelectorTerms list are allowed'))
+    return
+  }
+  before.forEach((term, index) => {
+    const other = now[index] ?? {}
+    if (!onlyAddsTo(other, term)) {
+      errors.push(invalidValue(`${path}[${index}]`, other, 'only additions are allowed (no mutations or deletions)'))
+    }
+  })
+}
+
+function onlyAddsTo(term: NodeSelectorTerm, old: NodeSelectorTerm): boolean {
+  const { matchExpressions: expressions = [], matchFields: fields = [] } = old
+  if (expressions.length === 0 && fields.length === 0)
+    return (term.matchExpressions?.length ?? 0) === 0 && (term.matchFields?.length ?? 0) === 0
+  return (
+    semanticallyEqual(term.matchExpressions?.slice(0, expressions.length), expressions) &&
+    semanticallyEqual(term.matchFields?.slice(0, fields.length), fields)
+  )
+}
+
+/** The fields that differ, for the reader of the error; upstream prints a diff of its Go structures here. */
+export function changedFields(now: object, old: object): string {
+  const before: Record<string, unknown> = { ...old }
+  const after: Record<string, unknown> = { ...now }
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  return names
+    .filter(name => !semanticallyEqual(before[name], after[name]))
+    .flatMap(name => [`- ${name}: ${JSON.stringify(before[name]) ?? 'nil'}`, `+ ${name}: ${JSON.stringify(after[name]) ?? 'nil'}`])
+    .join('\n')
+}
+
+export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): FieldError[] {
+  const errors: FieldError[] = []
+  validatePodBody(pod, errors)
+  validatePodAnnotationsUpdate(pod.metadata, old.metadata, pod.spec, 'metadata.annotations', errors)
+  if (old.metadata.annotations?.[mirrorPodAnnotation] !== undefined) {
+    return [forbiddenField('', 'static pods do not support ephemeral containers')]
+  }
+  const now = new Map((pod.spec.ephemeralContainers ?? []).map(container => [container.name, container]))
+  for (const container of old.spec.ephemeralContainers ?? []) {
+    const current = now.get(container.name)
+    const text = `existing ephemeral containers ${JSON.stringify(container.name)} may not be`
+    if (current === undefined) errors.push(forbiddenField('spec.ephemeralContainers', `${text} removed\n`))
+    else if (!semanticallyEqual(current, container)) {
+      errors.push(forbiddenField('spec.ephemeralContainers', `${text} changed\n${changedFields(current, container)}`))
+    }
+  }
+  return errors
+}
+
+export function validatePodResize(pod: Pod, old: Pod): FieldError[] {
+  const errors: FieldError[] = []
+  validatePodBody(pod, errors)
+  if (old.metadata.annotations?.[mirrorPodAnnotation] !== undefined) return [forbiddenField('', 'static pods cannot be resized')]
+  if (old.spec.os?.name === 'windows') return [forbiddenField('', 'windows pods cannot be resized')]
+  if (recordedQualityOfService(old) !== qualityOfService(pod.spec)) {
+    errors.push(invalidValue('spec', pod.status?.qosClass ?? '', 'Pod QOS Class may not change as a result of resizing'))
+  }
+  const running = old.status?.containerStatuses?.find(status => status.state?.running !== undefined)
+  if (running !== undefined && running.resources === undefined) {
+    errors.push(forbiddenField('spec', 'Pod running on node without support for resize'))
+  }
+  old.spec.initContainers?.forEach((container, index) => {
+    const now = pod.spec.initContainers?.[index]
+    if (container.restartPolicy === 'Always') {
+      validateContainerResize(now, container, `spec.initContainers[${index}].resources`, errors)
+      if (!semanticallyEqual(withAmountsOf(now, container), container)) {
+        errors.push(forbiddenField('spec', 'only cpu and memory resources for sidecar containers are mutable'))
+      }
+    } else if (!semanticallyEqual(now, container)) {
+      errors.push(forbiddenField('spec', 'resources for non-sidecar init containers are immutable'))
+    }
+  })
+  old.spec.containers.forEach((container, index) => {
+    const now = pod.spec.containers[index]
+    validateContainerResize(now, container, `spec.containers[${index}].resources`, errors)
+    if (!semanticallyEqual(withAmountsOf(now, container), container)) {
+      errors.push(forbiddenField('spec', 'only cpu and memory resources are mutable'))
+    }
+  })
+  const { containers: _now, initContainers: _nowInit, ...rest } = pod.spec
+  const { containers: _old, initContainers: _oldInit, ...oldRest } = old.spec
+  if (errors.length === 0 && !semanticallyEqual(rest, oldRest)) {
+    errors.push(forbiddenField('spec', 'only cpu and memory resources are mutable'))
+  }
+  return errors
+}
+
+function validateContainerResize(container: Container | undefined, old: Container, path: string, errors: FieldError[]): void {
+  const { requests = {}, limits = {} } = container?.resources ?? {}
+  const { requests: oldRequests = {}, limits: oldLimits = {} } = old.resources ?? {}
+  const lost = (now: ResourceList, before: ResourceList): boolean => Object.keys(before).some(name => now[name] === undefined)
+  if (lost(requests, oldRequests)) errors.push(forbiddenField(`${path}.requests`, 'resource requests cannot be removed'))
+  if (lost(limits, oldLimits)) errors.push(forbiddenField(`${path}.limits`, 'resource limits cannot be removed'))
+  const policy = container?.resizePolicy?.find(entry => entry.resourceName === 'memory')?.restartPolicy
+  const limit = limits['memory']
+  const before = oldLimits['memory']
+  if ((policy && policy !== 'NotRequired') || limit === undefined) return
+  const verb = before === undefined ? 'added' : compareAmounts(limit, before) < 0 ? 'decreased' : undefined
+  if (verb === undefined) return
+  errors.push(forbiddenField(`${path}.limits[memory]`, `memory limits cannot be ${verb} unless resizePolicy is RestartContainer`))
+}
+
+/** The container with the old amounts of what may be resized. */
+function withAmountsOf(container: Container | undefined, old: Container): Container | undefined {
+  if (container === undefined) return undefined
+  const swap = (list: ResourceList | undefined, before: ResourceList | undefined): ResourceList | undefined => {
+    if (before === undefined) return undefined
+    const { cpu: _cpu, memory: _memory, ...rest } = list ?? {}
+    const { cpu, memory } = before
+    return { ...rest, ...(cpu === undefined ? {} : { cpu }), ...(memory === undefined ? {} : { memory }) }
+  }
+  const limits = swap(container.resources?.limits, old.resources?.limits)
+  const requests = swap(container.resources?.requests, old.resources?.requests)
+  return {
+    ...container,
+    resources: { ...(limits === undefined ? {} : { limits }), ...(requests === undefined ? {} : { requests }) },
+    ...(old.resizePolicy === undefined ? {} : { resizePolicy: container.resizePolicy ?? [] }),
+  }
+}

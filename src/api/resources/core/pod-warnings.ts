@@ -1,0 +1,163 @@
+// What upstream warns of in pods and templates: fields that do nothing any more, and values that are surely meant otherwise.
+import type { ObjectMeta } from '../../object.ts'
+import { milliValue, parseQuantity } from '../../quantity.ts'
+import type { Container, EphemeralContainer, NodeSelectorTerm, PodSpec, ResourceList, Volume } from '../../types/core-v1.ts'
+import { containersOf } from '../../validation/containers-of.ts'
+
+const deprecatedAnnotations: readonly (readonly [key: string, message: string])[] = [
+  ['scheduler.alpha.kubernetes.io/critical-pod', 'non-functional in v1.16+; use the "priorityClassName" field instead'],
+  ['security.alpha.kubernetes.io/sysctls', 'non-functional in v1.11+; use the "sysctls" field instead'],
+  ['security.alpha.kubernetes.io/unsafe-sysctls', 'non-functional in v1.11+; use the "sysctls" field instead'],
+]
+
+const deprecatedVolumes: readonly (readonly [field: keyof Volume, shown: string, message: string])[] = [
+  ['photonPersistentDisk', 'photonPersistentDisk', 'deprecated in v1.11, non-functional in v1.16+'],
+  ['gitRepo', 'gitRepo', 'deprecated in v1.11'],
+  ['scaleIO', 'scaleIO', 'deprecated in v1.16, non-functional in v1.22+'],
+  ['flocker', 'flocker', 'deprecated in v1.22, non-functional in v1.25+'],
+  ['storageos', 'storageOS', 'deprecated in v1.22, non-functional in v1.25+'],
+  ['quobyte', 'quobyte', 'deprecated in v1.22, non-functional in v1.25+'],
+  ['glusterfs', 'glusterfs', 'deprecated in v1.25, non-functional in v1.26+'],
+  ['cephfs', 'cephfs', 'deprecated in v1.28, non-functional in v1.31+'],
+  ['rbd', 'rbd', 'deprecated in v1.28, non-functional in v1.31+'],
+]
+
+const deprecatedNodeLabels: Readonly<Record<string, string>> = {
+  'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
+  'beta.kubernetes.io/os': 'deprecated since v1.14; use "kubernetes.io/os" instead',
+  'failure-domain.beta.kubernetes.io/region': 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
+  'failure-domain.beta.kubernetes.io/zone': 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
+  'beta.kubernetes.io/instance-type': 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
+}
+
+/** `path` is that of the template (`spec.template`), and '' for a pod itself. */
+export function podWarnings(spec: PodSpec, meta: ObjectMeta | undefined, path = ''): string[] {
+  const at = path === '' ? '' : `${path}.`
+  const warnings: string[] = []
+  warnOfNodeLabels(spec, `${at}spec`, warnings)
+  const annotations = meta?.annotations ?? {}
+  for (const [key, message] of deprecatedAnnotations) {
+    if (annotations[key] !== undefined) warnings.push(`${at}metadata.annotations[${key}]: ${message}`)
+  }
+  spec.volumes?.forEach((volume, index) => {
+    for (const [field, shown, message] of deprecatedVolumes) {
+      if (volume[field] !== undefined) warnings.push(`${at}spec.volumes[${index}].${shown}: ${message}`)
+    }
+  })
+  warnOfRepeats(spec.hostAliases, 'hostAliases', 'ip', `${at}spec`, warnings)
+  warnOfRepeats(spec.imagePullSecrets, 'imagePullSecrets', 'name', `${at}spec`, warnings)
+  spec.imagePullSecrets?.forEach((secret, index) => {
+    if (!secret.name) warnings.push(`${at}spec.imagePullSecrets[${index}].name: invalid empty name ""`)
+  })
+  warnOfFractions(spec.overhead, `${at}spec.overhead`, warnings)
+  const seccompPod = 'seccomp.security.alpha.kubernetes.io/pod'
+  if (annotations[seccompPod] !== undefined && spec.securityContext?.seccompProfile === undefined) {
+    warnings.push(`${at}metadata.annotations[${seccompPod}]: non-functional in v1.27+; use the "seccompProfile" field instead`)
+  }
+  for (const { container, path: containerPath } of containersOf(spec, `${at}spec`)) {
+    warnOfContainer(container, annotations, `${at}metadata.annotations`, containerPath, warnings)
+  }
+  warnOfPorts(spec, `${at}spec`, warnings)
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) {
+    warnings.push(`${at}spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`)
+  }
+  return warnings
+}
+
+function warnOfNodeLabels(spec: PodSpec, path: string, warnings: string[]): void {
+  for (const key of Object.keys(spec.nodeSelector ?? {})) {
+    const message = deprecatedNodeLabels[key]
+    if (message !== undefined) warnings.push(`${path}.nodeSelector[${key}]: ${message}`)
+  }
+  const affinity = spec.affinity?.nodeAffinity
+  const warnOfTerm = (term: NodeSelectorTerm, termPath: string): void => {
+    term.matchExpressions?.forEach(({ key }, index) => {
+      const message = deprecatedNodeLabels[key]
+      if (message !== undefined) warnings.push(`${termPath}.matchExpressions[${index}].key: ${key} is ${message}`)
+    })
+  }
+  affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms?.forEach((term, index) => {
+    warnOfTerm(term, `${path}.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${index}]`)
+  })
+  affinity?.preferredDuringSchedulingIgnoredDuringExecution?.forEach((term, index) => {
+    warnOfTerm(term.preference ?? {}, `${path}.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[${index}].preference`)
+  })
+  spec.topologySpreadConstraints?.forEach((constraint, index) => {
+    const at = `${path}.topologySpreadConstraints[${index}]`
+    const message = deprecatedNodeLabels[constraint.topologyKey]
+    if (message !== undefined) warnings.push(`${at}.topologyKey: ${constraint.topologyKey} is ${message}`)
+    if (constraint.labelSelector === undefined) warnings.push(`${at}.labelSelector: a null labelSelector results in matching no pod`)
+  })
+}
+
+function warnOfRepeats<K extends 'ip' | 'name'>(
+  items: readonly { readonly [key in K]?: string }[] | undefined,
+  list: string,
+  key: K,
+  path: string,
+  warnings: string[],
+): void {
+  const seen = new Set<string>()
+  items?.forEach((item, index) => {
+    const value = item[key] ?? ''
+    if (seen.has(value)) warnings.push(`${path}.${list}[${index}].${key}: duplicate ${key} ${JSON.stringify(value)}`)
+    seen.add(value)
+  })
+}
+
+function warnOfFractions(list: ResourceList | undefined, path: string, warnings: string[]): void {
+  for (const name of ['memory', 'ephemeral-storage']) {
+    const amount = list?.[name]
+    if (amount === undefined || milliValue(parseQuantity(amount)) % 1000n === 0n) continue
+    warnings.push(`${path}[${name}]: fractional byte value ${JSON.stringify(amount)} is invalid, must be an integer`)
+  }
+}
+
+function warnOfContainer(
+  container: Container | EphemeralContainer,
+  annotations: Readonly<Record<string, string>>,
+  annotationsPath: string,
+  path: string,
+  warnings: string[],
+): void {
+  const seccomp = `container.seccomp.security.alpha.kubernetes.io/${container.name}`
+  if (annotations[seccomp] !== undefined && container.securityContext?.seccompProfile === undefined) {
+    warnings.push(`${annotationsPath}[${seccomp}]: non-functional in v1.27+; use the "seccompProfile" field instead`)
+  }
+  warnOfFractions(container.resources?.limits, `${path}.resources.limits`, warnings)
+  warnOfFractions(container.resources?.requests, `${path}.resources.requests`, warnings)
+  const seen = new Set<string>()
+  container.env?.forEach((variable, index) => {
+    if (!seen.has(variable.name)) {
+      seen.add(variable.name)
+      return
+    }
+    const reference = `$(${variable.name})`
+    const value = variable.value ?? ''
+    if (variable.valueFrom === undefined && value !== reference && value.includes(reference)) return
+    const name = JSON.stringify(variable.name)
+    warnings.push(`${path}.env[${index}]: hides previous definition of ${name}, which may be dropped when using apply`)
+  })
+}
+
+function warnOfPorts(spec: PodSpec, path: string, warnings: string[]): void {
+  const seen = new Map<string, { readonly hostIp: string; readonly hostPort: number; readonly path: string }[]>()
+  for (const { container, path: containerPath } of containersOf(spec, path)) {
+    container.ports?.forEach((port, index) => {
+      const at = `${containerPath}.ports[${index}]`
+      const key = `${port.containerPort}/${port.protocol ?? ''}`
+      const own = { hostIp: port.hostIP ?? '', hostPort: port.hostPort ?? 0, path: at }
+      const others = seen.get(key) ?? []
+      for (const other of others) {
+        if (own.hostIp === other.hostIp && own.hostPort === other.hostPort) {
+          warnings.push(`${at}: duplicate port definition with ${other.path}`)
+        } else if (own.hostPort === 0 || other.hostPort === 0) {
+          warnings.push(`${at}: overlapping port definition with ${other.path}`)
+        } else if (own.hostPort === other.hostPort && (own.hostIp === '' || other.hostIp === '')) {
+          warnings.push(`${at}: dangerously ambiguous port definition with ${other.path}`)
+        }
+      }
+      seen.set(key, [...others, own])
+    })
+  }
+}

@@ -1,0 +1,99 @@
+// Pod, v1.
+import { defineResource } from '../../resource.ts'
+import type { Pod } from '../../types/core-v1.ts'
+import { dns1123Label } from '../../validation/names.ts'
+import { podColumns } from './pod-columns.ts'
+import { prepareNewPod, validateNewPod } from './pod-create.ts'
+import { setPodDefaults } from './pod-defaults.ts'
+import { preparePodStatus, validatePodStatus } from './pod-status.ts'
+import { validateEphemeralContainersUpdate, validatePodResize, validatePodUpdate } from './pod-update.ts'
+import { podWarnings } from './pod-warnings.ts'
+import { keepMetadata, keepStatus } from './status-path.ts'
+
+const core = { group: '', version: 'v1' } as const
+
+export const pod = defineResource<Pod>({
+  ...core,
+  kind: 'Pod',
+  plural: 'pods',
+  namespaced: true,
+  shortNames: ['po'],
+  categories: ['all'],
+  countsGeneration: true,
+  subresources: [
+    { name: 'attach', verbs: ['create', 'get'], kind: { ...core, kind: 'PodAttachOptions' } },
+    { name: 'binding', verbs: ['create'], kind: { ...core, kind: 'Binding' } },
+    {
+      name: 'ephemeralcontainers',
+      verbs: ['get', 'patch', 'update'],
+      prepare(object, old) {
+        const { ephemeralContainers } = object.spec
+        object.spec = { ...old.spec }
+        if (ephemeralContainers === undefined) delete object.spec.ephemeralContainers
+        else object.spec.ephemeralContainers = ephemeralContainers
+        keepStatus(object, old)
+        keepMetadata(object.metadata, old.metadata)
+      },
+      validate: validateEphemeralContainersUpdate,
+    },
+    { name: 'eviction', verbs: ['create'], kind: { group: 'policy', version: 'v1', kind: 'Eviction' } },
+    { name: 'exec', verbs: ['create', 'get'], kind: { ...core, kind: 'PodExecOptions' } },
+    { name: 'log', verbs: ['get'], kind: { ...core, kind: 'Pod' } },
+    { name: 'portforward', verbs: ['create', 'get'], kind: { ...core, kind: 'PodPortForwardOptions' } },
+    { name: 'proxy', verbs: ['create', 'delete', 'get', 'patch', 'update'], kind: { ...core, kind: 'PodProxyOptions' } },
+    { name: 'resize', verbs: ['get', 'patch', 'update'], prepare: keepAllButResources, validate: validatePodResize },
+    { name: 'status', verbs: ['get', 'patch', 'update'], prepare: preparePodStatus, validate: validatePodStatus },
+  ],
+  columns: podColumns,
+  setDefaults: setPodDefaults,
+  prepareForCreate: prepareNewPod,
+  validate: validateNewPod,
+  prepare: keepStatus,
+  validateUpdate: validatePodUpdate,
+  graceSeconds: gracefulDeletionSeconds,
+  selectableFields: ({ spec, status }) => ({
+    'spec.nodeName': spec.nodeName ?? '',
+    'spec.restartPolicy': spec.restartPolicy ?? '',
+    'spec.schedulerName': spec.schedulerName ?? '',
+    'spec.serviceAccountName': spec.serviceAccountName ?? '',
+    'spec.hostNetwork': String(spec.hostNetwork ?? false),
+    'status.phase': status?.phase ?? '',
+    'status.podIP': status?.podIPs?.[0]?.ip ?? status?.podIP ?? '',
+    'status.nominatedNodeName': status?.nominatedNodeName ?? '',
+  }),
+  warnings(object, old) {
+    // People do not update pods by hand, and the kubelet would not read them.
+    if (old !== undefined) return []
+    const messages = dns1123Label(object.metadata.name ?? '')
+    const warnings = podWarnings(object.spec, object.metadata)
+    if (messages.length === 0) return warnings
+    const advice = "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended"
+    return [`${advice}: [${messages.join(' ')}]`, ...warnings]
+  },
+})
+
+/** What is not on a node, or has ended, goes at once; the rest gets the time that it asked for. */
+function gracefulDeletionSeconds({ spec, status }: Pod): number {
+  if (!spec.nodeName || status?.phase === 'Failed' || status?.phase === 'Succeeded') return 0
+  const seconds = spec.terminationGracePeriodSeconds ?? 0
+  return seconds < 0 ? 1 : seconds
+}
+
+/** Containers that were added, removed or renamed are left for validation to refuse. */
+function keepAllButResources(object: Pod, old: Pod): void {
+  const resized = (now: Pod['spec']['containers'] = [], before: Pod['spec']['containers'] = []): Pod['spec']['containers'] | undefined => {
+    if (now.length !== before.length || now.some((container, index) => container.name !== before[index]?.name)) return undefined
+    return before.map((container, index) => {
+      const { resources: _resources, resizePolicy: _policy, ...rest } = container
+      const { resources, resizePolicy } = now[index] ?? container
+      return { ...rest, ...(resources === undefined ? {} : { resources }), ...(resizePolicy === undefined ? {} : { resizePolicy }) }
+    })
+  }
+  const containers = resized(object.spec.containers, old.spec.containers)
+  const initContainers = resized(object.spec.initContainers, old.spec.initContainers)
+  keepStatus(object, old)
+  keepMetadata(object.metadata, old.metadata)
+  if (containers === undefined || initContainers === undefined) return
+  object.spec = { ...old.spec, containers }
+  if (initContainers.length > 0) object.spec.initContainers = initContainers
+}

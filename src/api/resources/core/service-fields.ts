@@ -1,0 +1,63 @@
+// Which fields of a Service mean something for its type, and what follows from one field for another.
+import type { Service } from '../../types/core-v1.ts'
+import { semanticallyEqual } from '../../validation/object-meta.ts'
+
+export const isHeadless = ({ spec }: Service): boolean => spec.clusterIPs?.length === 1 && spec.clusterIPs[0] === 'None'
+
+export function needsClusterIp({ spec }: Service): boolean {
+  return spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer'
+}
+
+export function needsNodePort({ spec }: Service): boolean {
+  return spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false)
+}
+
+/** Load balancers ask each node whether it has endpoints. */
+export function needsHealthCheck({ spec }: Service): boolean {
+  return spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local'
+}
+
+export function isExternallyAccessible({ spec }: Service): boolean {
+  return spec.type === 'LoadBalancer' || spec.type === 'NodePort' || (spec.type === 'ClusterIP' && (spec.externalIPs?.length ?? 0) > 0)
+}
+
+/** Keeps `clusterIP` and `clusterIPs[0]` the same, whichever of them the client changed. Changes the service in place. */
+export function normalizeClusterIps(service: Service, old?: Service): void {
+  const { spec } = service
+  const address = spec.clusterIP ?? ''
+  const addresses = spec.clusterIPs ?? []
+  if (old === undefined) {
+    if (address !== '' && addresses.length === 0) spec.clusterIPs = [address]
+    return
+  }
+  const oldAddress = old.spec.clusterIP ?? ''
+  const same = semanticallyEqual(addresses, old.spec.clusterIPs ?? [])
+  if (address === oldAddress || !same) return
+  // Only `clusterIP` was changed: clearing it clears both, setting it sets both.
+  if (address === '') delete spec.clusterIPs
+  else spec.clusterIPs = [address, ...addresses.slice(1)]
+}
+
+/** A change of type drops what the new type cannot have, unless the same request sets it anew. */
+export function dropFieldsOfOldType(service: Service, old: Service): void {
+  const { spec } = service
+  const same = (field: keyof Service['spec']): boolean => semanticallyEqual(spec[field], old.spec[field])
+  if (needsClusterIp(old) && !needsClusterIp(service)) {
+    if (same('clusterIP') && same('clusterIPs')) {
+      delete spec.clusterIP
+      delete spec.clusterIPs
+    }
+    if (same('ipFamilies')) delete spec.ipFamilies
+    if (same('ipFamilyPolicy')) delete spec.ipFamilyPolicy
+  }
+  if (needsNodePort(old) && !needsNodePort(service)) {
+    const ports = (of: Service): number[] => (of.spec.ports ?? []).map(port => port.nodePort ?? 0)
+    if (semanticallyEqual(ports(service), ports(old))) for (const port of spec.ports ?? []) delete port.nodePort
+  }
+  if (needsHealthCheck(old) && !needsHealthCheck(service) && same('healthCheckNodePort')) delete spec.healthCheckNodePort
+  if (old.spec.type === 'LoadBalancer' && spec.type !== 'LoadBalancer') {
+    if (same('allocateLoadBalancerNodePorts')) delete spec.allocateLoadBalancerNodePorts
+    if (same('loadBalancerClass')) delete spec.loadBalancerClass
+  }
+  if (isExternallyAccessible(old) && !isExternallyAccessible(service) && same('externalTrafficPolicy')) delete spec.externalTrafficPolicy
+}

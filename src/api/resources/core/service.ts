@@ -1,0 +1,107 @@
+// Service, v1. Cluster IPs, node ports and IP families are allocated by the server before validation.
+import { type Column, defineResource } from '../../resource.ts'
+import type { Service } from '../../types/core-v1.ts'
+import { nameIsDns1035Label } from '../../validation/names.ts'
+import { ageCell, formatLabels } from '../printing.ts'
+import { dropFieldsOfOldType, isExternallyAccessible, normalizeClusterIps } from './service-fields.ts'
+import { validateService, validateServiceStatus, validateServiceUpdate } from './service-validation.ts'
+import { keepSpec, keepStatus } from './status-path.ts'
+
+const affinitySeconds = 10800
+const maxPrintedWidth = 16
+
+export const service = defineResource<Service>({
+  group: '',
+  version: 'v1',
+  kind: 'Service',
+  plural: 'services',
+  namespaced: true,
+  shortNames: ['svc'],
+  categories: ['all'],
+  subresources: [
+    {
+      name: 'proxy',
+      verbs: ['create', 'delete', 'get', 'patch', 'update'],
+      kind: { group: '', version: 'v1', kind: 'ServiceProxyOptions' },
+    },
+    { name: 'status', verbs: ['get', 'patch', 'update'], prepare: keepSpec, validate: validateServiceStatus },
+  ],
+  columns: serviceColumns(),
+  nameRule: nameIsDns1035Label,
+  setDefaults: setServiceDefaults,
+  prepareForCreate(object) {
+    object.status = { loadBalancer: {} }
+    normalizeClusterIps(object)
+  },
+  validate: validateService,
+  prepare(object, old) {
+    keepStatus(object, old)
+    normalizeClusterIps(object, old)
+    dropFieldsOfOldType(object, old)
+  },
+  validateUpdate: validateServiceUpdate,
+  selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec.clusterIP ?? '', 'spec.type': spec.type ?? '' }),
+  allowCreateOnUpdate: true,
+})
+
+function setServiceDefaults(object: Service): void {
+  object.spec ??= {}
+  object.status ??= {}
+  object.status.loadBalancer ??= {}
+  const { spec } = object
+  if (!spec.sessionAffinity) spec.sessionAffinity = 'None'
+  if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig
+  if (spec.sessionAffinity === 'ClientIP' && spec.sessionAffinityConfig?.clientIP?.timeoutSeconds === undefined) {
+    spec.sessionAffinityConfig = { clientIP: { timeoutSeconds: affinitySeconds } }
+  }
+  if (!spec.type) spec.type = 'ClusterIP'
+  for (const port of spec.ports ?? []) {
+    if (!port.protocol) port.protocol = 'TCP'
+    if (!port.targetPort) port.targetPort = port.port ?? 0
+  }
+  if (isExternallyAccessible(object) && !spec.externalTrafficPolicy) spec.externalTrafficPolicy = 'Cluster'
+  const inCluster = spec.type === 'NodePort' || spec.type === 'LoadBalancer' || spec.type === 'ClusterIP'
+  if (inCluster) spec.internalTrafficPolicy ??= 'Cluster'
+  if (spec.type !== 'LoadBalancer') return
+  spec.allocateLoadBalancerNodePorts ??= true
+  for (const ingress of object.status.loadBalancer.ingress ?? []) if (ingress.ip) ingress.ipMode ??= 'VIP'
+}
+
+function externalIpCell({ spec, status }: Service): string {
+  const own = (spec.externalIPs ?? []).join(',')
+  switch (spec.type) {
+    case 'ClusterIP':
+    case 'NodePort':
+      return own || '<none>'
+    case 'LoadBalancer': {
+      const given = new Set(
+        (status?.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip || hostname || '').filter(text => text !== ''),
+      )
+      const list = [...given].sort().join(',')
+      const results = list.length > maxPrintedWidth ? `${list.slice(0, maxPrintedWidth - 3)}...` : list
+      if (own !== '') return [results, own].filter(text => text !== '').join(',')
+      return results || '<pending>'
+    }
+    case 'ExternalName':
+      return spec.externalName ?? ''
+    default:
+      return '<unknown>'
+  }
+}
+
+function portsCell({ spec }: Service): string {
+  const texts = (spec.ports ?? []).map(({ port, nodePort, protocol }) => `${port}${nodePort ? `:${nodePort}` : ''}/${protocol}`)
+  return texts.join(',') || '<none>'
+}
+
+function serviceColumns(): readonly Column<Service>[] {
+  return [
+    { name: 'Name', type: 'string', format: 'name', cell: ({ metadata }) => metadata.name ?? '' },
+    { name: 'Type', type: 'string', cell: ({ spec }) => spec.type ?? '' },
+    { name: 'Cluster-IP', type: 'string', cell: ({ spec }) => spec.clusterIPs?.[0] || spec.clusterIP || '<none>' },
+    { name: 'External-IP', type: 'string', cell: externalIpCell },
+    { name: 'Port(s)', type: 'string', cell: portsCell },
+    { name: 'Age', type: 'string', cell: ageCell },
+    { name: 'Selector', type: 'string', priority: 1, cell: ({ spec }) => formatLabels(spec.selector) },
+  ]
+}
