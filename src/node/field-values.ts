@@ -1,7 +1,7 @@
 // The values of the downward API: pod fields and container resources, for environment variables and volume files. Pure.
 import type { ObjectFieldSelector, Pod, ResourceFieldSelector } from '../api/types/core-v1.ts'
-import { nanoUnits } from '../api/validation/quantities.ts'
 import { containersOf } from './pod-containers.ts'
+import { nanoUnits } from './pod-resources.ts'
 
 export interface PodAddresses {
   readonly podIps: readonly string[]

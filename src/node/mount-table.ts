@@ -24,9 +24,12 @@ export async function isMountPoint(path: string): Promise<boolean> {
 }
 
 /** A tmpfs that survives no reboot and never reaches a disk. */
-export async function mountTmpfs(path: string, options: { readonly sizeBytes?: number; readonly mode: string }): Promise<void> {
+export async function mountTmpfs(
+  path: string,
+  options: { readonly sizeBytes?: number; readonly mode: string; readonly programs?: boolean },
+): Promise<void> {
   const size = options.sizeBytes === undefined ? '' : `,size=${options.sizeBytes}`
-  await run('mount', ['-t', 'tmpfs', '-o', `nosuid,nodev,noexec,mode=${options.mode}${size}`, 'tmpfs', path])
+  await run('mount', ['-t', 'tmpfs', '-o', `nosuid,nodev,${options.programs ? '' : 'noexec,'}mode=${options.mode}${size}`, 'tmpfs', path])
 }
 
 /** Binds what an open descriptor of this process refers to, whatever its path has become meanwhile. */

@@ -1,7 +1,7 @@
 // From requests and limits to cgroup numbers, QoS class and OOM score. Pure.
 
+import { parseQuantity } from '../api/quantity.ts'
 import type { Container, EphemeralContainer, Pod } from '../api/types/core-v1.ts'
-import { nanoUnits } from '../api/validation/quantities.ts'
 import type { PodLimits } from './cgroups.ts'
 import type { LinuxResources } from './cri/messages.ts'
 import { isSidecar } from './pod-containers.ts'
@@ -17,6 +17,12 @@ const minShares = 2
 const sharesPerCpu = 1024
 const minQuota = 1000
 const quotaPeriod = 100_000
+
+/** A quantity in thousand-millionths, the finest scale that Kubernetes keeps. */
+export function nanoUnits(text: string): bigint {
+  const { value, scale } = parseQuantity(text)
+  return scale >= -9 ? value * 10n ** BigInt(scale + 9) : value / 10n ** BigInt(-9 - scale)
+}
 
 export function milliCpu(quantity: string | number | undefined): number {
   return quantity === undefined ? 0 : Number((nanoUnits(String(quantity)) + 999_999n) / 1_000_000n)

@@ -58,7 +58,7 @@ export class PodVolumes {
       if (medium !== '' && medium !== 'Memory') throw new Error(`unsupported storage medium "${medium}"`)
       const fresh = (await mkdir(path, { recursive: true })) !== undefined
       if (medium === 'Memory' && !(await isMountPoint(path))) {
-        await mountTmpfs(path, { mode: '0777', ...(sizeLimit === undefined ? {} : { sizeBytes: wholeUnits(sizeLimit) }) })
+        await mountTmpfs(path, { mode: '0777', programs: true, ...(sizeLimit === undefined ? {} : { sizeBytes: wholeUnits(sizeLimit) }) })
       } else if (!fresh) return
       if (fsGroup !== undefined) await chown(path, 0, fsGroup)
       await chmod(path, fsGroup === undefined ? 0o777 : 0o2777)

@@ -1,0 +1,139 @@
+// Starts one container: image, environment, mounts, create, start, postStart; each failure with upstream's reason, message and event.
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Pod, Secret } from '../api/types/core-v1.ts'
+import { containerConfig } from './container-config.ts'
+import type { SandboxConfig } from './cri/messages.ts'
+import { buildEnvironment, ContainerConfigError } from './environment.ts'
+import { hostsFile } from './host-files.ts'
+import { ImageError } from './images/image-puller.ts'
+import { runHook } from './lifecycle-hook.ts'
+import { fieldPath, type PodContainer, podUid } from './pod-containers.ts'
+import { containerMounts } from './pod-mounts.ts'
+import type { PodNode } from './pod-node.ts'
+import { newestContainer, type PodState } from './pod-state.ts'
+import type { PodVolumes } from './volumes/pod-volumes.ts'
+import { SubPathError } from './volumes/sub-path.ts'
+
+/** The container does not run: what its waiting state shows, and when a new try makes sense. */
+export class StartError extends Error {
+  override readonly name = 'StartError'
+  readonly reason: string
+  readonly retryAfterMs: number | undefined
+  constructor(reason: string, message: string, retryAfterMs?: number, options?: ErrorOptions) {
+    super(message, options)
+    this.reason = reason
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+export interface StartInput {
+  readonly node: PodNode
+  readonly pod: Pod
+  readonly container: PodContainer
+  readonly attempt: number
+  readonly state: PodState
+  readonly sandboxId: string
+  readonly sandbox: SandboxConfig
+  readonly volumes: PodVolumes
+  readonly directory: string
+  /** Stops a container whose postStart hook failed. */
+  readonly kill: (containerId: string, message: string) => Promise<void>
+}
+
+/** A failed try that only waiting can mend is made again after this. */
+const retry = 10_000
+
+/** Resolves when it runs and its postStart hook is through; rejects with StartError. */
+export async function startContainer(input: StartInput, signal: AbortSignal): Promise<void> {
+  const { node, pod, container } = input
+  const { runtime } = node
+  const { spec } = container
+  const event = (type: 'Normal' | 'Warning', reason: string, message: string) =>
+    node.event(pod, { path: fieldPath(container) }, type, reason, message)
+  const fail = (reason: string, err: unknown, retryAfterMs: number | undefined): never => {
+    signal.throwIfAborted()
+    const message = err instanceof Error ? err.message : String(err)
+    event(
+      'Warning',
+      'Failed',
+      `Error: ${reason === 'ErrImagePull' || reason === 'ImagePullBackOff' || reason === 'ErrImageNeverPull' || reason === 'InvalidImageName' ? reason : message}`,
+    )
+    throw new StartError(reason, message, retryAfterMs, { cause: err })
+  }
+  const image = await node.puller
+    .ensure({ podUid: podUid(pod), container: spec, event, secrets: () => pullSecrets(node, pod, signal) }, signal)
+    .catch((err: unknown) => (err instanceof ImageError ? fail(err.reason, err, err.retryAfterMs) : fail('ImageInspectError', err, retry)))
+
+  const config = await configure(input, image, signal).catch((err: unknown) =>
+    fail(
+      err instanceof ContainerConfigError || err instanceof SubPathError ? 'CreateContainerConfigError' : 'CreateContainerError',
+      err,
+      retry,
+    ),
+  )
+  const id = await runtime
+    .createContainer(input.sandboxId, config, input.sandbox, signal)
+    .catch((err: unknown) => fail('CreateContainerError', err, retry))
+  event('Normal', 'Created', `Created container: ${spec.name}`)
+  await runtime.startContainer(id, signal).catch((err: unknown) => fail('RunContainerError', err, retry))
+  event('Normal', 'Started', `Started container ${spec.name}`)
+
+  const postStart = spec.lifecycle?.postStart
+  if (!postStart) return
+  const target = { container: spec, containerId: id, podIp: input.state.podIps[0] ?? '' }
+  try {
+    await runHook(postStart, target, runtime, node.clock, signal)
+  } catch (cause) {
+    signal.throwIfAborted()
+    const why = cause instanceof Error ? cause.message : String(cause)
+    event('Warning', 'FailedPostStartHook', `PostStartHook failed`)
+    await input.kill(id, 'FailedPostStartHook')
+    throw new StartError('PostStartHookError', why, retry, { cause })
+  }
+}
+
+async function configure(input: StartInput, image: Parameters<typeof containerConfig>[0]['image'], signal: AbortSignal) {
+  const { node, pod, container, attempt, state, volumes, directory } = input
+  const { spec } = container
+  const addresses = { podIps: podIps(input), hostIps: node.hostIps(), nodeName: node.name }
+  const environment = await buildEnvironment({ pod, container: spec, objects: node.objects, addresses, node: node.allocatable() }, signal)
+  const hosts = hostsFile(pod, state.podIps, node.cluster.domain, node.host.hosts)
+  const mounts = await containerMounts({ pod, container: spec, attempt, directory, volumes, environment, hosts })
+  await mkdir(join(input.sandbox.logDirectory, spec.name), { recursive: true, mode: 0o750 })
+  const target =
+    'targetContainerName' in spec && spec.targetContainerName ? newestContainer(state, spec.targetContainerName)?.id : undefined
+  return containerConfig({
+    pod,
+    container: spec,
+    attempt,
+    image,
+    environment,
+    mounts,
+    nodeMemoryBytes: node.memoryBytes,
+    seccompFolder: node.seccompFolder,
+    ...(target === undefined ? {} : { targetId: target }),
+  })
+}
+
+export function podIps({ pod, state, node }: Pick<StartInput, 'pod' | 'state' | 'node'>): readonly string[] {
+  return pod.spec.hostNetwork ? node.hostIps() : state.podIps
+}
+
+/** A secret that is missing is skipped, as upstream does: the pull then says what the registry wants. */
+async function pullSecrets(node: PodNode, pod: Pod, signal: AbortSignal): Promise<Secret[]> {
+  const found: Secret[] = []
+  for (const { name } of pod.spec.imagePullSecrets ?? []) {
+    const secret = name ? await node.objects.secret(pod.metadata.namespace ?? '', name, signal) : undefined
+    if (secret) found.push(secret)
+    else
+      node.event(
+        pod,
+        undefined,
+        'Warning',
+        'FailedToRetrieveImagePullSecret',
+        `Unable to retrieve some image pull secrets (${name}); attempting to pull the image may not succeed.`,
+      )
+  }
+  return found
+}

@@ -1,0 +1,31 @@
+// Keeps a container's log within its bounds: 5 files of 10 MiB, as upstream's defaults.
+import { chmod, readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+
+export interface RotationLimits {
+  readonly bytes: number
+  readonly files: number
+}
+
+export const defaultRotation: RotationLimits = { bytes: 10 * 1024 * 1024, files: 5 }
+
+/** Rotates the log when it is too big: renames it with the time, asks the runtime to reopen, drops the oldest. Resolves with whether it did. */
+export async function rotateLog(path: string, limits: RotationLimits, now: number, reopen: () => Promise<void>): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined)
+  if (!found || found.size <= limits.bytes) return false
+  const stamp = new Date(now).toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15)
+  const rotated = `${path}.${stamp}`
+  await rename(path, rotated)
+  try {
+    await reopen()
+  } catch (err) {
+    // The runtime still writes to the renamed file: give it its name back, or its output would be lost.
+    await rename(rotated, path)
+    throw err
+  }
+  await chmod(path, 0o640).catch(() => undefined)
+  const name = basename(path)
+  const old = (await readdir(dirname(path))).filter(other => other.startsWith(`${name}.`)).sort()
+  for (const other of old.slice(0, Math.max(0, old.length - (limits.files - 1)))) await rm(join(dirname(path), other))
+  return true
+}

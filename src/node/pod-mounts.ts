@@ -1,0 +1,104 @@
+// The mounts of one container: its volumes, subPaths opened safely, /etc/hosts and the termination log.
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Pod } from '../api/types/core-v1.ts'
+import type { Mount } from './cri/messages.ts'
+import { ContainerConfigError } from './environment.ts'
+import { expandStrictly } from './expand.ts'
+import { isMountPoint, unmount } from './mount-table.ts'
+import type { AnyContainer } from './pod-node.ts'
+import type { PodVolumes } from './volumes/pod-volumes.ts'
+import { checkSubPath, mountSubPath, SubPathError } from './volumes/sub-path.ts'
+
+const propagations = {
+  None: 'PROPAGATION_PRIVATE',
+  HostToContainer: 'PROPAGATION_HOST_TO_CONTAINER',
+  Bidirectional: 'PROPAGATION_BIDIRECTIONAL',
+} as const
+
+export interface MountInput {
+  readonly pod: Pod
+  readonly container: AnyContainer
+  readonly attempt: number
+  /** `<node>/pods/<uid>`. */
+  readonly directory: string
+  readonly volumes: PodVolumes
+  readonly environment: ReadonlyMap<string, string>
+  readonly hosts: string
+}
+
+/** Rejects with ContainerConfigError or SubPathError. */
+export async function containerMounts(input: MountInput): Promise<Mount[]> {
+  const { pod, container, attempt, directory, volumes, environment, hosts } = input
+  const mounts: Mount[] = []
+  for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
+    const volume = pod.spec.volumes?.find(({ name }) => name === mount.name)
+    if (!volume)
+      throw new ContainerConfigError(
+        `cannot find volume ${JSON.stringify(mount.name)} to mount into container ${JSON.stringify(container.name)}`,
+      )
+    if (mount.recursiveReadOnly === 'Enabled') throw new ContainerConfigError('the runtime does not support recursive read-only mounts')
+    let hostPath = volumes.pathOf(volume)
+    const subPath = subPathOf(mount, environment)
+    if (subPath !== undefined) {
+      checkSubPath(subPath)
+      const target = join(directory, 'volume-subpaths', volume.name, container.name, String(index))
+      // The folder may have been replaced since the last start; that start's container has its own copy of the mount.
+      if (await isMountPoint(target)) await unmount(target)
+      await mountSubPath(hostPath, subPath, target).catch(cause => {
+        if (cause instanceof SubPathError) throw cause
+        throw new SubPathError(
+          `failed to create subPath directory for volumeMount ${JSON.stringify(mount.name)} of container ${JSON.stringify(container.name)}`,
+          { cause },
+        )
+      })
+      hostPath = target
+    }
+    const fromApi = volume.configMap || volume.secret || volume.projected || volume.downwardAPI
+    const propagation =
+      propagations[
+        mount.mountPropagation === 'HostToContainer' || mount.mountPropagation === 'Bidirectional' ? mount.mountPropagation : 'None'
+      ]
+    mounts.push({
+      containerPath: absolute(mount.mountPath),
+      hostPath,
+      readonly: (mount.readOnly ?? false) || fromApi !== undefined,
+      propagation,
+    })
+  }
+  if (!mounts.some(({ containerPath }) => containerPath === '/etc/hosts')) {
+    const path = join(directory, 'etc-hosts')
+    await mkdir(directory, { recursive: true, mode: 0o711 })
+    await writeFile(path, hosts, { mode: 0o644 })
+    mounts.push({ containerPath: '/etc/hosts', hostPath: path, readonly: container.securityContext?.readOnlyRootFilesystem ?? false })
+  }
+  const message = terminationMessageFile(directory, container.name, attempt)
+  await mkdir(join(directory, 'containers', container.name), { recursive: true, mode: 0o711 })
+  await writeFile(message, '', { flag: 'a' })
+  // Whoever the container runs as must be able to write it.
+  await chmod(message, 0o666)
+  mounts.push({ containerPath: container.terminationMessagePath || '/dev/termination-log', hostPath: message, readonly: false })
+  return mounts
+}
+
+export function terminationMessageFile(directory: string, container: string, attempt: number): string {
+  return join(directory, 'containers', container, `${attempt}.message`)
+}
+
+function subPathOf(
+  { subPath, subPathExpr }: { subPath?: string; subPathExpr?: string },
+  environment: ReadonlyMap<string, string>,
+): string | undefined {
+  if (subPathExpr) {
+    try {
+      return expandStrictly(subPathExpr, environment)
+    } catch (cause) {
+      throw new ContainerConfigError(cause instanceof Error ? cause.message : String(cause), { cause })
+    }
+  }
+  return subPath || undefined
+}
+
+function absolute(path: string): string {
+  return path.startsWith('/') ? path : `/${path}`
+}

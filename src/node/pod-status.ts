@@ -1,0 +1,259 @@
+// The status of a pod from its spec, the runtime's facts and the agent's notes. Pure; fields, reasons and messages are the kubelet's.
+import type { ContainerStatus as ApiContainerStatus, ContainerState, Pod, PodCondition, PodPhase, PodStatus } from '../api/types/core-v1.ts'
+import { formatTime } from '../base/clock.ts'
+import type { ContainerStatus } from './cri/messages.ts'
+import { containersOf, isSidecar, type PodContainer } from './pod-containers.ts'
+import { shouldRestart } from './pod-plan.ts'
+import { qosClass } from './pod-resources.ts'
+import { containerAnnotations, millis, newestContainer, type PodState } from './pod-state.ts'
+
+export interface StatusNotes {
+  /** Name -> why a container does not run although it should: CrashLoopBackOff, ErrImagePull, CreateContainerConfigError … */
+  readonly waiting: ReadonlyMap<string, { readonly reason: string; readonly message: string }>
+  readonly ready: (containerId: string) => boolean
+  readonly started: (containerId: string) => boolean
+  /** Container id -> what it left at its termination message path. */
+  readonly messages: ReadonlyMap<string, string>
+  readonly hostIps: readonly string[]
+  /** Set when the pod as a whole was ended: Evicted, DeadlineExceeded, or refused by the node. */
+  readonly terminal?: { readonly reason: string; readonly message: string }
+  /** All containers are stopped for good. */
+  readonly terminated: boolean
+  readonly now: number
+}
+
+const runtimeScheme = 'containerd'
+
+export function podStatus(pod: Pod, state: PodState, notes: StatusNotes): PodStatus {
+  const old = pod.status ?? {}
+  const regular = pod.spec.containers.map(spec => containerStatus(pod, { kind: 'regular', spec }, state, notes))
+  const init = (pod.spec.initContainers ?? []).map(spec => containerStatus(pod, { kind: 'init', spec }, state, notes))
+  const ephemeral = (pod.spec.ephemeralContainers ?? []).map(spec => containerStatus(pod, { kind: 'ephemeral', spec }, state, notes))
+  const phase = podPhase(pod, init, regular, notes)
+  const podIps = pod.spec.hostNetwork ? notes.hostIps.slice(0, state.sandboxes.length > 0 ? undefined : 0) : state.podIps
+  const kept = podIps.length > 0 ? podIps : (old.podIPs ?? []).map(({ ip }) => ip)
+  const [hostIp] = notes.hostIps
+  return {
+    ...(old.nominatedNodeName === undefined ? {} : { nominatedNodeName: old.nominatedNodeName }),
+    phase,
+    conditions: conditions(pod, phase, init, regular, state, notes),
+    ...(notes.terminal ? { reason: notes.terminal.reason, message: notes.terminal.message } : {}),
+    ...(hostIp === undefined ? {} : { hostIP: hostIp, hostIPs: notes.hostIps.map(ip => ({ ip })) }),
+    ...(kept[0] === undefined ? {} : { podIP: kept[0], podIPs: kept.map(ip => ({ ip })) }),
+    startTime: old.startTime ?? formatTime(notes.now),
+    ...(init.length === 0 ? {} : { initContainerStatuses: init }),
+    containerStatuses: regular,
+    ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
+    qosClass: old.qosClass ?? qosClass(pod),
+  }
+}
+
+function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState, notes: StatusNotes): ApiContainerStatus {
+  const instances = state.containers.get(spec.name) ?? []
+  const [newest, before] = instances
+  const old = oldStatuses(pod, kind).find(({ name }) => name === spec.name)
+  const waiting = notes.waiting.get(spec.name)
+  const image = spec.image ?? ''
+  if (!newest) {
+    // The runtime lost its record (the node was rebuilt): what the API knew of the past stays.
+    const lastState = old?.state?.terminated ? { terminated: old.state.terminated } : (old?.lastState ?? {})
+    const initial = kind === 'regular' && (pod.spec.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating'
+    const gone = notes.terminated || notes.terminal !== undefined
+    const ended = {
+      exitCode: 137,
+      reason: 'ContainerStatusUnknown',
+      message: 'The container could not be located when the pod was terminated',
+      startedAt: null,
+      finishedAt: null,
+    }
+    return {
+      name: spec.name,
+      state:
+        old?.state?.terminated && gone
+          ? old.state
+          : gone && old?.state?.running
+            ? { terminated: ended }
+            : { waiting: waiting ?? { reason: initial } },
+      lastState: gone && old?.state?.terminated ? (old.lastState ?? {}) : lastState,
+      ready: false,
+      restartCount: old?.restartCount ?? 0,
+      image,
+      imageID: '',
+      started: false,
+    }
+  }
+  const restartCount = Number(newest.annotations[containerAnnotations.restartCount] ?? newest.metadata.attempt)
+  const running = newest.state === 'CONTAINER_RUNNING'
+  let current = stateOf(newest, notes)
+  let last: ContainerState = before
+    ? stateOf(before, notes)
+    : old?.containerID !== undefined && old.restartCount < restartCount
+      ? (old.state ?? {})
+      : (old?.lastState ?? {})
+  if (waiting && !running) {
+    if (newest.state === 'CONTAINER_EXITED') last = current
+    current = { waiting }
+  }
+  const succeededInit = kind === 'init' && !isSidecar(spec) && newest.state === 'CONTAINER_EXITED' && newest.exitCode === 0
+  const started = running && notes.started(newest.id)
+  return {
+    name: spec.name,
+    state: current,
+    lastState: last.running || last.waiting ? {} : last,
+    ready: succeededInit || (running && kind !== 'ephemeral' && (kind === 'regular' || isSidecar(spec)) && notes.ready(newest.id)),
+    restartCount,
+    image: newest.image?.userSpecifiedImage || newest.image?.image || image,
+    imageID: newest.imageRef,
+    containerID: `${runtimeScheme}://${newest.id}`,
+    started: kind === 'ephemeral' ? running : started,
+    ...(spec.resources && Object.keys(spec.resources).length > 0 ? { resources: spec.resources } : {}),
+    ...(spec.resources?.requests ? { allocatedResources: spec.resources.requests } : {}),
+  }
+}
+
+function oldStatuses({ status }: Pod, kind: PodContainer['kind']): readonly ApiContainerStatus[] {
+  const lists = { init: status?.initContainerStatuses, regular: status?.containerStatuses, ephemeral: status?.ephemeralContainerStatuses }
+  return lists[kind] ?? []
+}
+
+function stateOf(status: ContainerStatus, { messages }: StatusNotes): ContainerState {
+  const time = (nanoseconds: string) => (nanoseconds === '0' ? null : formatTime(millis(nanoseconds)))
+  switch (status.state) {
+    case 'CONTAINER_RUNNING':
+      return { running: { startedAt: time(status.startedAt) } }
+    case 'CONTAINER_EXITED': {
+      const message = messages.get(status.id) || status.message
+      return {
+        terminated: {
+          exitCode: status.exitCode,
+          reason: status.reason || (status.exitCode === 0 ? 'Completed' : 'Error'),
+          ...(message === '' ? {} : { message }),
+          startedAt: time(status.startedAt),
+          finishedAt: time(status.finishedAt),
+          containerID: `${runtimeScheme}://${status.id}`,
+        },
+      }
+    }
+    default:
+      return { waiting: { reason: 'ContainerCreating' } }
+  }
+}
+
+function podPhase(pod: Pod, init: readonly ApiContainerStatus[], regular: readonly ApiContainerStatus[], notes: StatusNotes): PodPhase {
+  const old = pod.status?.phase
+  if (old === 'Failed' || old === 'Succeeded') return old
+  if (notes.terminal) return 'Failed'
+  const policy = pod.spec.restartPolicy ?? 'Always'
+  const specs = pod.spec.initContainers ?? []
+  let pendingInit = false
+  for (const [i, status] of init.entries()) {
+    const spec = specs[i]
+    if (spec && isSidecar(spec)) {
+      if (!status.started && !notes.terminated) pendingInit = true
+      continue
+    }
+    const ended = status.state?.terminated
+    if (ended ? ended.exitCode !== 0 : true) {
+      if (ended && policy === 'Never') return 'Failed'
+      pendingInit = true
+    }
+  }
+  const ended = regular.filter(({ state }) => state?.terminated)
+  const succeeded = ended.filter(({ state }) => state?.terminated?.exitCode === 0)
+  const everRan = regular.filter(({ state, lastState }) => state?.running || state?.terminated || lastState?.terminated)
+  if (notes.terminated)
+    return ended.length === regular.length && succeeded.length === regular.length ? 'Succeeded' : everRan.length === 0 ? 'Failed' : 'Failed'
+  if (pendingInit && everRan.length === 0) return 'Pending'
+  if (everRan.length < regular.length) return 'Pending'
+  if (regular.some(({ state }) => state?.running)) return 'Running'
+  if (ended.length === regular.length) {
+    if (policy === 'Always') return 'Running'
+    if (succeeded.length === regular.length) return 'Succeeded'
+    return policy === 'Never' ? 'Failed' : 'Running'
+  }
+  return 'Running'
+}
+
+function conditions(
+  pod: Pod,
+  phase: PodPhase,
+  init: readonly ApiContainerStatus[],
+  regular: readonly ApiContainerStatus[],
+  state: PodState,
+  notes: StatusNotes,
+): PodCondition[] {
+  const sandboxReady = state.sandboxes[0]?.state === 'SANDBOX_READY' && (pod.spec.hostNetwork || state.podIps.length > 0)
+  const done = phase === 'Succeeded' || phase === 'Failed'
+  const specs = pod.spec.initContainers ?? []
+  const uninitialized = init.filter((status, i) => {
+    const spec = specs[i]
+    return spec && isSidecar(spec) ? !status.started : !status.ready
+  })
+  const everRan = regular.some(({ state, lastState }) => state?.running || state?.terminated || lastState?.terminated)
+  const initialized = phase === 'Succeeded' || uninitialized.length === 0 || everRan
+  const unready = [...init.filter((_, i) => specs[i] && isSidecar(specs[i])), ...regular]
+    .filter(({ ready }) => !ready)
+    .map(({ name }) => name)
+  const containersReady = verdict('ContainersReady', phase, unready)
+  const gates = pod.spec.readinessGates ?? []
+  const openGates = gates.filter(({ conditionType }) => !pod.status?.conditions?.some(c => c.type === conditionType && c.status === 'True'))
+  const ready =
+    containersReady.status === 'True' && openGates.length > 0
+      ? {
+          type: 'Ready',
+          status: 'False',
+          reason: 'ReadinessGatesNotReady',
+          message: openGates
+            .map(({ conditionType }) => `corresponding condition of pod readiness gate "${conditionType}" does not exist.`)
+            .join(', '),
+        }
+      : { ...containersReady, type: 'Ready' }
+  const own: PodCondition[] = [
+    { type: 'PodReadyToStartContainers', status: sandboxReady && !done ? 'True' : 'False' },
+    initialized
+      ? { type: 'Initialized', status: 'True', ...(phase === 'Succeeded' ? { reason: 'PodCompleted' } : {}) }
+      : {
+          type: 'Initialized',
+          status: 'False',
+          reason: 'ContainersNotInitialized',
+          message: `containers with incomplete status: [${uninitialized.map(({ name }) => name).join(' ')}]`,
+        },
+    ready,
+    containersReady,
+  ]
+  const old = pod.status?.conditions ?? []
+  const kept = old.filter(({ type }) => !own.some(condition => condition.type === type))
+  const scheduled = kept.some(({ type }) => type === 'PodScheduled') ? [] : [{ type: 'PodScheduled', status: 'True' }]
+  return [...own, ...scheduled].map(condition => stamped(condition, old, notes.now)).concat(kept)
+}
+
+function verdict(type: string, phase: PodPhase, unready: readonly string[]): PodCondition {
+  if (phase === 'Succeeded') return { type, status: 'False', reason: 'PodCompleted' }
+  if (phase === 'Failed') return { type, status: 'False', reason: 'PodFailed' }
+  if (unready.length === 0) return { type, status: 'True' }
+  return { type, status: 'False', reason: 'ContainersNotReady', message: `containers with unready status: [${unready.join(' ')}]` }
+}
+
+/** Keeps the time of the last change of status. */
+function stamped(condition: PodCondition, old: readonly PodCondition[], now: number): PodCondition {
+  const before = old.find(({ type }) => type === condition.type)
+  const lastTransitionTime = before?.status === condition.status && before.lastTransitionTime ? before.lastTransitionTime : formatTime(now)
+  return { ...condition, lastProbeTime: null, lastTransitionTime }
+}
+
+/** Whether every container has ended and the restart policy starts none again. */
+export function isFinished(pod: Pod, state: PodState): boolean {
+  const policy = pod.spec.restartPolicy ?? 'Always'
+  return pod.spec.containers.every(({ name }) => {
+    const status = newestContainer(state, name)
+    return status?.state === 'CONTAINER_EXITED' && !shouldRestart(policy, status.exitCode)
+  })
+}
+
+/** Names of all containers of the pod that the runtime says run. */
+export function runningContainers(pod: Pod, state: PodState): { container: PodContainer; status: ContainerStatus }[] {
+  return containersOf(pod).flatMap(container => {
+    const status = newestContainer(state, container.spec.name)
+    return status?.state === 'CONTAINER_RUNNING' ? [{ container, status }] : []
+  })
+}

@@ -1,0 +1,404 @@
+// Brings one pod to what its object asks for, pass by pass: reads the runtime, plans, acts, reports. Level-based: a pass assumes nothing of the last.
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Container, Pod, PodStatus } from '../api/types/core-v1.ts'
+import { durationText } from './back-off.ts'
+import { sandboxConfig } from './container-config.ts'
+import { StartError, startContainer } from './container-start.ts'
+import { graceSeconds, stopAll, stopContainer } from './container-stop.ts'
+import type { SandboxConfig } from './cri/messages.ts'
+import { podResolver } from './dns-config.ts'
+import { containersOf, fieldPath, type PodContainer, podText, podUid } from './pod-containers.ts'
+import { terminationMessageFile } from './pod-mounts.ts'
+import type { PodNode } from './pod-node.ts'
+import { type PodPlan, planPod } from './pod-plan.ts'
+import { emptyPodState, millis, newestContainer, type PodState, podLabels, readPodState } from './pod-state.ts'
+import { podStatus, runningContainers } from './pod-status.ts'
+import { Prober } from './probes/prober.ts'
+import { terminationMessage } from './termination-message.ts'
+import { MountError, PodVolumes } from './volumes/pod-volumes.ts'
+
+/** Without any event a pod is looked at this often: upstream's sync period. */
+const resync = 60_000
+const firstFailure = 500
+const longestFailure = 120_000
+
+export class PodWorker {
+  readonly uid: string
+  readonly #node: PodNode
+  readonly #directory: string
+  readonly #logDirectory: string
+  readonly #volumes: PodVolumes
+  readonly #prober: Prober
+  readonly #waiting = new Map<string, { reason: string; message: string }>()
+  readonly #messages = new Map<string, string>()
+  #pod: Pod
+  /** What was last reported; the API's copy may lag behind it. */
+  #reported: PodStatus | undefined
+  #written = ''
+  #state: PodState = emptyPodState
+  #removed = false
+  #wake = Promise.withResolvers<void>()
+  #interrupt = new AbortController()
+  #failures = 0
+  #terminal: { reason: string; message: string } | undefined
+
+  constructor(node: PodNode, pod: Pod) {
+    this.#node = node
+    this.#pod = pod
+    this.uid = podUid(pod)
+    const { namespace, name } = pod.metadata
+    this.#directory = join(node.podsDirectory, this.uid)
+    this.#logDirectory = join(node.logsDirectory, `${namespace}_${name}_${this.uid}`)
+    this.#volumes = new PodVolumes(this.#directory)
+    this.#prober = new Prober({
+      runtime: node.runtime,
+      clock: node.clock,
+      random: node.random,
+      podIp: () => this.#podIps()[0] ?? '',
+      changed: () => this.wake(),
+      event: (container, type, reason, message) => node.event(this.#pod, { path: this.#path(container) }, type, reason, message),
+    })
+  }
+
+  get pod(): Pod {
+    return this.#pod
+  }
+
+  get state(): PodState {
+    return this.#state
+  }
+
+  get logDirectory(): string {
+    return this.#logDirectory
+  }
+
+  /** The object changed. A deletion interrupts what the worker waits for. */
+  update(pod: Pod): void {
+    this.#pod = pod
+    if (pod.metadata.deletionTimestamp !== undefined) this.#interrupt.abort(new Error('the pod is being deleted'))
+    this.wake()
+  }
+
+  /** The object is gone from the API: all of it must stop. */
+  remove(): void {
+    this.#removed = true
+    this.#interrupt.abort(new Error('the pod was removed'))
+    this.wake()
+  }
+
+  /** Something that the pod depends on changed. */
+  wake(): void {
+    this.#wake.resolve()
+  }
+
+  /** Resolves when the pod has ended and all of it is removed, or, leaving it as it is, with the signal. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#node
+    try {
+      while (!signal.aborted) {
+        this.#wake = Promise.withResolvers()
+        let delay = resync
+        try {
+          if (this.#ending()) {
+            if (await this.#terminate(signal)) return
+          } else {
+            delay = await this.#pass(AbortSignal.any([signal, this.#interrupt.signal]))
+          }
+          this.#failures = 0
+        } catch (err) {
+          if (signal.aborted) return
+          if (this.#ending() && this.#interrupt.signal.aborted && err === this.#interrupt.signal.reason) continue
+          delay = Math.min(firstFailure * 2 ** this.#failures++, longestFailure)
+          log.error('pod pass failed', { pod: podText(this.#pod), err, retryAfterMs: delay })
+        }
+        const step = new AbortController()
+        await Promise.race([this.#wake.promise, clock.sleep(delay, AbortSignal.any([signal, step.signal])).catch(() => undefined)])
+        step.abort()
+      }
+    } finally {
+      this.#prober.stopAll()
+    }
+  }
+
+  #ending(): boolean {
+    return this.#removed || this.#pod.metadata.deletionTimestamp !== undefined
+  }
+
+  /** Milliseconds after which the pod must be looked at again although nothing happens. */
+  async #pass(signal: AbortSignal): Promise<number> {
+    const pod = this.#pod
+    const phase = pod.status?.phase
+    this.#state = await readPodState(this.#node.runtime, this.uid, signal)
+    await this.#readMessages()
+    if (phase === 'Succeeded' || phase === 'Failed' || this.#terminal) return await this.#end(signal)
+    const overdue = this.#deadline()
+    if (overdue !== undefined && overdue <= 0) {
+      this.#terminal = { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' }
+      this.#node.event(pod, undefined, 'Normal', 'DeadlineExceeded', this.#terminal.message)
+      return await this.#end(signal)
+    }
+    const plan = planPod(pod, this.#state, this.#prober)
+    const delay = await this.#apply(plan, signal)
+    await this.#refresh(signal)
+    return overdue === undefined ? delay : Math.min(delay, overdue)
+  }
+
+  async #refresh(signal: AbortSignal): Promise<void> {
+    this.#state = await readPodState(this.#node.runtime, this.uid, signal)
+    await this.#readMessages()
+    this.#watchProbes()
+    await this.#report(false, signal)
+  }
+
+  /** All is over for a pod that stays in the API: stop what runs, keep the containers' records and logs. */
+  async #end(signal: AbortSignal): Promise<number> {
+    this.#prober.stopAll()
+    const input = { node: this.#node, pod: this.#pod, podIp: this.#podIps()[0] ?? '' }
+    await stopAll(input, this.#state, graceSeconds(this.#pod), signal)
+    for (const { id, state } of this.#state.sandboxes) if (state === 'SANDBOX_READY') await this.#node.runtime.stopSandbox(id, signal)
+    await this.#volumes.tearDown()
+    this.#state = await readPodState(this.#node.runtime, this.uid, signal)
+    await this.#report(this.#terminal !== undefined, signal)
+    return resync
+  }
+
+  async #apply(plan: PodPlan, signal: AbortSignal): Promise<number> {
+    const { runtime } = this.#node
+    const pod = this.#pod
+    if (plan.killPod) {
+      if (plan.createSandbox)
+        this.#node.event(pod, undefined, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
+      await stopAll({ node: this.#node, pod, podIp: this.#podIps()[0] ?? '' }, this.#state, graceSeconds(pod), signal)
+      for (const { id } of this.#state.sandboxes) await runtime.stopSandbox(id, signal)
+      if (!plan.createSandbox) {
+        await this.#volumes.tearDown()
+        return resync
+      }
+    }
+    for (const { status, container, message, reason } of plan.kill) {
+      const found = containersOf(pod).find(({ spec }) => spec === container)
+      const grace = (reason === 'probe' ? this.#probeGrace(found, status.id) : undefined) ?? pod.spec.terminationGracePeriodSeconds ?? 30
+      await stopContainer({ node: this.#node, pod, podIp: this.#podIps()[0] ?? '' }, found, status, message, grace, signal)
+      this.wake()
+    }
+    if (plan.start.length === 0 && !plan.createSandbox) {
+      await this.#setUpVolumes(signal)
+      return resync
+    }
+    if (plan.createSandbox) void this.#report(false, signal).catch(() => undefined)
+    if (!(await this.#setUpVolumes(signal))) return Math.min(firstFailure * 2 ** this.#failures++, longestFailure)
+    const sandbox = await this.#sandboxConfig(plan.attempt)
+    if (plan.createSandbox && !(await this.#createSandbox(sandbox, signal))) return Math.min(2000 * 2 ** this.#failures++, 30_000)
+    const sandboxId = this.#state.sandboxes[0]?.id ?? ''
+    return await this.#startContainers(plan, sandbox, sandboxId, signal)
+  }
+
+  async #setUpVolumes(signal: AbortSignal): Promise<boolean> {
+    const { objects, tokens, allocatable, hostIps, name } = this.#node
+    const addresses = { podIps: this.#podIps(), hostIps: hostIps(), nodeName: name }
+    try {
+      await this.#volumes.setUp({ pod: this.#pod, objects, tokens, addresses, node: allocatable() }, signal)
+      return true
+    } catch (err) {
+      if (!(err instanceof MountError)) throw err
+      this.#node.event(this.#pod, undefined, 'Warning', 'FailedMount', err.message)
+      return false
+    }
+  }
+
+  async #sandboxConfig(attempt: number): Promise<SandboxConfig> {
+    const { host, cluster } = this.#node
+    const pod = this.#pod
+    const cgroupParent = await host.prepareCgroup(pod)
+    const resolver = podResolver(pod, host.resolver, cluster)
+    return sandboxConfig({ pod, attempt, cgroupParent, logDirectory: this.#logDirectory, clusterDomain: cluster.domain, resolver })
+  }
+
+  async #createSandbox(config: SandboxConfig, signal: AbortSignal): Promise<boolean> {
+    const { runtime, userNamespaces } = this.#node
+    try {
+      if (this.#pod.spec.hostUsers === false && !userNamespaces) {
+        throw new Error('the container runtime of this node does not support user namespaces, which spec.hostUsers: false asks for')
+      }
+      await mkdir(this.#logDirectory, { recursive: true, mode: 0o750 })
+      await runtime.runSandbox(config, signal)
+    } catch (err) {
+      signal.throwIfAborted()
+      const why = err instanceof Error ? err.message : String(err)
+      this.#node.event(this.#pod, undefined, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${why}`)
+      return false
+    }
+    this.#state = await readPodState(runtime, this.uid, signal)
+    return true
+  }
+
+  async #startContainers(plan: PodPlan, sandbox: SandboxConfig, sandboxId: string, signal: AbortSignal): Promise<number> {
+    let delay = resync
+    for (const container of plan.start) {
+      const name = container.spec.name
+      const wait = this.#crashWait(container)
+      if (wait > 0) {
+        delay = Math.min(delay, wait)
+        continue
+      }
+      try {
+        await startContainer(
+          {
+            node: this.#node,
+            pod: this.#pod,
+            container,
+            attempt: this.#nextAttempt(name),
+            state: this.#state,
+            sandboxId,
+            sandbox,
+            volumes: this.#volumes,
+            directory: this.#directory,
+            kill: async (id, message) => {
+              const status = await this.#node.runtime.containerStatus(id, signal)
+              const grace = this.#pod.spec.terminationGracePeriodSeconds ?? 30
+              if (status)
+                await stopContainer(
+                  { node: this.#node, pod: this.#pod, podIp: this.#podIps()[0] ?? '' },
+                  container,
+                  status,
+                  message,
+                  grace,
+                  signal,
+                )
+            },
+          },
+          signal,
+        )
+        this.#waiting.delete(name)
+        // A container that ends at once must be seen at once, and the next init container follows the last without delay.
+        if (container.kind === 'init') this.wake()
+      } catch (err) {
+        if (!(err instanceof StartError)) throw err
+        this.#waiting.set(name, { reason: err.reason, message: err.message })
+        delay = Math.min(delay, err.retryAfterMs ?? resync)
+      }
+    }
+    return delay
+  }
+
+  /** Milliseconds that a crashed container has to wait still; notes it as CrashLoopBackOff. */
+  #crashWait({ spec, kind }: PodContainer): number {
+    const { crashes, clock } = this.#node
+    const status = newestContainer(this.#state, spec.name)
+    if (status?.state !== 'CONTAINER_EXITED') return 0
+    const key = `${this.uid}_${spec.name}`
+    const finishedAt = millis(status.finishedAt)
+    const wait = crashes.remaining(key, finishedAt, clock.now())
+    if (wait === 0) {
+      crashes.next(key, finishedAt, clock.now())
+      return 0
+    }
+    const message = `back-off ${durationText(crashes.get(key))} restarting failed container=${spec.name} pod=${podText(this.#pod)}`
+    this.#waiting.set(spec.name, { reason: 'CrashLoopBackOff', message })
+    const text = `Back-off restarting failed container ${spec.name} in pod ${podText(this.#pod)}`
+    this.#node.event(this.#pod, { path: fieldPath({ kind, spec }) }, 'Warning', 'BackOff', text)
+    return wait
+  }
+
+  #nextAttempt(name: string): number {
+    const newest = newestContainer(this.#state, name)
+    if (newest) return newest.metadata.attempt + 1
+    // The runtime has no record but the API has: the node was restarted or rebuilt since.
+    const all = [...(this.#pod.status?.containerStatuses ?? []), ...(this.#pod.status?.initContainerStatuses ?? [])]
+    const known = all.find(status => status.name === name)
+    return known?.containerID === undefined ? (known?.restartCount ?? 0) : known.restartCount + 1
+  }
+
+  #probeGrace(container: PodContainer | undefined, containerId: string): number | undefined {
+    const kind = this.#prober.failed(containerId)
+    return kind && container ? container.spec[`${kind}Probe`]?.terminationGracePeriodSeconds : undefined
+  }
+
+  #watchProbes(): void {
+    const running = runningContainers(this.#pod, this.#state)
+    for (const { container, status } of running) {
+      if (container.kind === 'ephemeral') continue
+      const known = [...(this.#pod.status?.containerStatuses ?? []), ...(this.#pod.status?.initContainerStatuses ?? [])]
+      const before = known.find(({ containerID }) => containerID?.endsWith(status.id))
+      this.#prober.watch(container.spec, status.id, millis(status.startedAt), before?.ready ?? false)
+    }
+    this.#prober.keep(new Set(running.map(({ status }) => status.id)))
+    for (const { container } of running) this.#waiting.delete(container.spec.name)
+  }
+
+  async #readMessages(): Promise<void> {
+    for (const [name, instances] of this.#state.containers) {
+      for (const status of instances.slice(0, 2)) {
+        if (status.state !== 'CONTAINER_EXITED' || this.#messages.has(status.id)) continue
+        const spec = containersOf(this.#pod).find(({ spec }) => spec.name === name)?.spec
+        const file = terminationMessageFile(this.#directory, name, status.metadata.attempt)
+        this.#messages.set(
+          status.id,
+          await terminationMessage(file, spec?.terminationMessagePolicy ?? 'File', status.exitCode, status.logPath),
+        )
+      }
+    }
+  }
+
+  /** Writes the status if it differs from the last one written. */
+  async #report(terminated: boolean, signal: AbortSignal): Promise<void> {
+    const foreign = this.#pod.status?.conditions?.filter(({ type }) => !this.#reported?.conditions?.some(own => own.type === type)) ?? []
+    const known = this.#reported
+      ? { ...this.#pod.status, ...this.#reported, conditions: [...(this.#reported.conditions ?? []), ...foreign] }
+      : this.#pod.status
+    const status = podStatus({ ...this.#pod, ...(known ? { status: known } : {}) }, this.#state, {
+      waiting: this.#waiting,
+      messages: this.#messages,
+      ready: id => this.#prober.ready(id),
+      started: id => this.#prober.started(id),
+      hostIps: this.#node.hostIps(),
+      terminated,
+      now: this.#node.clock.now(),
+      ...(this.#terminal ? { terminal: this.#terminal } : {}),
+    })
+    this.#reported = status
+    const text = JSON.stringify(status)
+    if (text === this.#written) return
+    await this.#node.writer.writeStatus(this.#pod, status, signal)
+    this.#written = text
+  }
+
+  /** Stops everything and gives the pod's object free. Resolves with whether all is done. */
+  async #terminate(signal: AbortSignal): Promise<boolean> {
+    const { runtime, host, writer, puller, crashes } = this.#node
+    const pod = this.#pod
+    this.#state = await readPodState(runtime, this.uid, signal)
+    this.#prober.stopAll()
+    await stopAll({ node: this.#node, pod, podIp: this.#podIps()[0] ?? '' }, this.#state, graceSeconds(pod), signal)
+    for (const { id, state } of this.#state.sandboxes) if (state === 'SANDBOX_READY') await runtime.stopSandbox(id, signal)
+    this.#state = await readPodState(runtime, this.uid, signal)
+    await this.#readMessages()
+    if (!this.#removed) await this.#report(true, signal)
+    await this.#volumes.tearDown()
+    for (const { id } of await runtime.listSandboxes({ [podLabels.uid]: this.uid }, signal)) await runtime.removeSandbox(id, signal)
+    await host.removeCgroup(pod, signal)
+    await rm(this.#logDirectory, { recursive: true, force: true })
+    if (!this.#removed) await writer.remove(pod, signal)
+    puller.forgetPod(this.uid)
+    crashes.forget(`${this.uid}_`)
+    return true
+  }
+
+  /** Milliseconds until activeDeadlineSeconds is over; undefined without one. */
+  #deadline(): number | undefined {
+    const { activeDeadlineSeconds } = this.#pod.spec
+    const startTime = this.#reported?.startTime ?? this.#pod.status?.startTime
+    if (activeDeadlineSeconds === undefined || !startTime) return undefined
+    return Date.parse(startTime) + activeDeadlineSeconds * 1000 - this.#node.clock.now()
+  }
+
+  #podIps(): readonly string[] {
+    return this.#pod.spec.hostNetwork ? this.#node.hostIps() : this.#state.podIps
+  }
+
+  #path(container: Container): string {
+    const found = containersOf(this.#pod).find(({ spec }) => spec.name === container.name)
+    return found ? fieldPath(found) : ''
+  }
+}

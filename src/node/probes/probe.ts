@@ -1,0 +1,182 @@
+// One attempt of a probe or hook against a container: exec, HTTP, TCP or gRPC, with upstream's texts.
+
+import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { connect } from 'node:net'
+import { credentials, Client as GrpcClient } from '@grpc/grpc-js'
+import type { Container, EphemeralContainer, HTTPGetAction, ProbeHandler } from '../../api/types/core-v1.ts'
+import type { IntOrString } from '../../api/types/meta-v1.ts'
+import { type ContainerRuntime, RuntimeError } from '../cri/runtime.ts'
+
+export type ProbeOutcome =
+  | { readonly result: 'success' | 'warning' | 'failure'; readonly output: string }
+  /** The attempt itself could not be made; upstream counts it as no result. */
+  | { readonly result: 'unknown'; readonly output: string }
+
+export interface ProbeTarget {
+  readonly container: Container | EphemeralContainer
+  readonly containerId: string
+  readonly podIp: string
+}
+
+const longestBody = 10 * 1024
+
+/** Never rejects but with the signal's reason. */
+export async function attempt(
+  handler: ProbeHandler,
+  target: ProbeTarget,
+  timeoutSeconds: number,
+  runtime: ContainerRuntime,
+  signal: AbortSignal,
+): Promise<ProbeOutcome> {
+  try {
+    if (handler.exec) return await execProbe(handler.exec.command ?? [], target, timeoutSeconds, runtime, signal)
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)])
+    if (handler.httpGet) return await httpProbe(handler.httpGet, target, limit)
+    if (handler.tcpSocket) {
+      const port = portNumber(handler.tcpSocket.port, target.container)
+      return await tcpProbe(handler.tcpSocket.host || target.podIp, port, limit)
+    }
+    if (handler.grpc) return await grpcProbe(target.podIp, handler.grpc.port, handler.grpc.service ?? '', timeoutSeconds, limit)
+    return { result: 'unknown', output: 'missing probe handler' }
+  } catch (err) {
+    signal.throwIfAborted()
+    return { result: 'unknown', output: err instanceof Error ? err.message : String(err) }
+  }
+}
+
+export function portNumber(port: IntOrString, container: Container | EphemeralContainer): number {
+  if (typeof port === 'number') return port
+  const named = container.ports?.find(({ name }) => name === port)?.containerPort
+  const value = named ?? Number(port)
+  if (!Number.isInteger(value) || value < 1 || value > 65535) throw new Error(`couldn't find port: ${JSON.stringify(port)}`)
+  return value
+}
+
+async function execProbe(
+  command: readonly string[],
+  { containerId }: ProbeTarget,
+  timeoutSeconds: number,
+  runtime: ContainerRuntime,
+  signal: AbortSignal,
+): Promise<ProbeOutcome> {
+  try {
+    const { exitCode, stdout, stderr } = await runtime.execSync(containerId, command, timeoutSeconds, signal)
+    const output = Buffer.concat([stdout, stderr]).subarray(0, longestBody).toString()
+    return { result: exitCode === 0 ? 'success' : 'failure', output }
+  } catch (err) {
+    signal.throwIfAborted()
+    if (err instanceof RuntimeError && err.code === 'DeadlineExceeded') {
+      return { result: 'failure', output: `command timed out: ${JSON.stringify(command.join(' '))} timed out after ${timeoutSeconds}s` }
+    }
+    throw err
+  }
+}
+
+/** The URL of an HTTP probe or hook. */
+export function probeUrl({ scheme, host, port, path }: HTTPGetAction, { container, podIp }: ProbeTarget): URL {
+  const name = host || podIp
+  const authority = name.includes(':') && !name.startsWith('[') ? `[${name}]` : name
+  const text = path === undefined || path === '' ? '/' : path.startsWith('/') ? path : `/${path}`
+  return new URL(`${(scheme ?? 'HTTP').toLowerCase()}://${authority}:${portNumber(port, container)}${text}`)
+}
+
+/** Any answer from 200 to 399 is a success; redirects are not followed, so none can lead the node elsewhere. */
+export async function httpProbe(action: HTTPGetAction, target: ProbeTarget, signal: AbortSignal): Promise<ProbeOutcome> {
+  const url = probeUrl(action, target)
+  const headers: Record<string, string | string[]> = { 'user-agent': 'kube-probe/1.33', accept: '*/*', connection: 'close' }
+  for (const { name, value } of action.httpHeaders ?? []) headers[name.toLowerCase()] = value
+  return await new Promise((resolve, reject) => {
+    // A probe asks whether the server answers, not who it is: upstream does not verify the pod's certificate either.
+    const send = url.protocol === 'https:' ? httpsRequest : httpRequest
+    const request = send(url, { headers, signal, rejectUnauthorized: false, agent: false }, response => {
+      const chunks: Buffer[] = []
+      let size = 0
+      response.on('data', (chunk: Buffer) => {
+        if (size < longestBody) chunks.push(chunk)
+        size += chunk.length
+      })
+      response.on('error', reject)
+      response.on('end', () => {
+        const code = response.statusCode ?? 0
+        const body = Buffer.concat(chunks).subarray(0, longestBody).toString()
+        if (code >= 200 && code < 300) resolve({ result: 'success', output: body })
+        else if (code >= 300 && code < 400) resolve({ result: 'warning', output: `Probe terminated redirects, Response body: ${body}` })
+        else resolve({ result: 'failure', output: `HTTP probe failed with statuscode: ${code}` })
+      })
+    })
+    request.on('error', err => {
+      const method = `Get ${JSON.stringify(url.href)}`
+      const why = signal.aborted
+        ? 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)'
+        : dialText(err, url.hostname, url.port)
+      resolve({ result: 'failure', output: `${method}: ${why}` })
+    })
+    request.end()
+  })
+}
+
+async function tcpProbe(host: string, port: number, signal: AbortSignal): Promise<ProbeOutcome> {
+  return await new Promise(resolve => {
+    const socket = connect({ host, port })
+    const stop = () => {
+      socket.destroy()
+      resolve({ result: 'failure', output: `dial tcp ${host}:${port}: i/o timeout` })
+    }
+    signal.addEventListener('abort', stop, { once: true })
+    socket.on('connect', () => {
+      signal.removeEventListener('abort', stop)
+      socket.destroy()
+      resolve({ result: 'success', output: '' })
+    })
+    socket.on('error', err => {
+      signal.removeEventListener('abort', stop)
+      resolve({ result: 'failure', output: dialText(err, host, String(port)) })
+    })
+  })
+}
+
+/** grpc.health.v1.Health/Check, whose two messages are small enough to write by hand: field 1 of each. */
+async function grpcProbe(host: string, port: number, service: string, timeoutSeconds: number, signal: AbortSignal): Promise<ProbeOutcome> {
+  const client = new GrpcClient(`${host.includes(':') ? `[${host}]` : host}:${port}`, credentials.createInsecure())
+  try {
+    return await new Promise(resolve => {
+      const call = client.makeUnaryRequest<string, number>(
+        '/grpc.health.v1.Health/Check',
+        name => {
+          const bytes = Buffer.from(name)
+          return bytes.length === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, bytes.length]), bytes])
+        },
+        bytes => (bytes[0] === 0x08 ? (bytes[1] ?? 0) : 0),
+        service.slice(0, 127),
+        { deadline: Date.now() + timeoutSeconds * 1000 },
+        (err, status) => {
+          if (err?.code === 12)
+            resolve({
+              result: 'failure',
+              output: `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${err.details}`,
+            })
+          else if (err?.code === 4) resolve({ result: 'failure', output: `timeout: health rpc did not complete within ${timeoutSeconds}s` })
+          else if (err) resolve({ result: 'failure', output: `error: health rpc probe failed: ${err.message}` })
+          else if (status === 1) resolve({ result: 'success', output: 'service healthy' })
+          else
+            resolve({
+              result: 'failure',
+              output: `service unhealthy (responded with ${JSON.stringify(healthNames[status ?? 0] ?? 'UNKNOWN')})`,
+            })
+        },
+      )
+      signal.addEventListener('abort', () => call.cancel(), { once: true })
+    })
+  } finally {
+    client.close()
+  }
+}
+
+const healthNames = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN']
+
+function dialText(err: Error, host: string, port: string): string {
+  const code = 'code' in err ? err.code : undefined
+  const why = code === 'ECONNREFUSED' ? 'connect: connection refused' : code === 'EHOSTUNREACH' ? 'connect: no route to host' : err.message
+  return `dial tcp ${host}:${port}: ${why}`
+}
