@@ -1,4 +1,5 @@
 // The SQLite file: an append-only log of sealed revisions and the wrapped keys that open them. Used by the writer thread alone.
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { forEachPacked, keyWidth, type PackedRecords, type RecordKey } from './record.ts'
 import { openRecord, RecordDamaged, sealRecord } from './seal.ts'
@@ -27,18 +28,13 @@ export interface LogDatabaseOptions {
   readonly maxBytes?: number
 }
 
-export interface DataKey {
-  readonly id: number
-  readonly key: Buffer
-}
-
 type Row = { revision: number; previous: number; deleted: number; data_key: number; sealed: Uint8Array }
 
 export class LogDatabase {
   readonly #db: DatabaseSync
   readonly #insert: StatementSync
-  readonly #keys = new Map<number, Buffer>()
-  #current: DataKey | undefined
+  readonly #keys = new Map<number, KeyObject>()
+  #current: { readonly id: number; readonly key: KeyObject } | undefined
   #epoch = 0
   #revision = 1
   #floor = 1
@@ -69,15 +65,15 @@ export class LogDatabase {
     return rows.map(row => ({ id: numberOf(row['id']), wrapped: bufferView(row['wrapped']) }))
   }
 
-  addKey({ id, key }: DataKey): void {
-    this.#keys.set(id, key)
+  addKey(id: number, key: Buffer): void {
+    this.#keys.set(id, createSecretKey(key))
   }
 
   /** Makes a fresh key the one that seals from now on; its wrapped form is durable before the first record under it. */
   useKey(key: Buffer, wrapped: Buffer, keyEncryptionKey: string): void {
     const added = this.#db.prepare('INSERT INTO data_keys (key_encryption_key, wrapped) VALUES (?, ?)').run(keyEncryptionKey, wrapped)
-    this.#current = { id: Number(added.lastInsertRowid), key }
-    this.#keys.set(this.#current.id, key)
+    this.#current = { id: Number(added.lastInsertRowid), key: createSecretKey(key) }
+    this.#keys.set(this.#current.id, this.#current.key)
   }
 
   /** Opens every record in revision order. Throws `RecordDamaged`. Forgets keys that nothing is sealed with any more. */
@@ -153,7 +149,7 @@ export class LogDatabase {
     this.#db.close()
   }
 
-  #keyOf(id: number, revision: number): Buffer {
+  #keyOf(id: number, revision: number): KeyObject {
     const key = this.#keys.get(id)
     if (key === undefined) throw new RecordDamaged(`The data key ${id} of the stored record at revision ${revision} is missing`)
     return key

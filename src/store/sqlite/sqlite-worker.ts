@@ -41,7 +41,7 @@ function open(options: LogDatabaseOptions): LogDatabase | undefined {
 function handle(db: LogDatabase, request: WriterRequest): void {
   switch (request.kind) {
     case 'load':
-      for (const { id, key } of request.keys) db.addKey({ id, key: Buffer.from(key) })
+      for (const { id, key } of request.keys) db.addKey(id, Buffer.from(key))
       useKey(db, request.fresh)
       db.load(records => reply({ kind: 'records', records }, [records.data, records.keys.buffer]))
       reply({ kind: 'loaded', revision: db.revision })
