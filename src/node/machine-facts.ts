@@ -1,0 +1,71 @@
+// What the Node object tells about the machine, read from the kernel.
+import { readFile, statfs } from 'node:fs/promises'
+import { arch, availableParallelism, hostname, networkInterfaces, release, totalmem } from 'node:os'
+
+export interface MachineFacts {
+  readonly hostname: string
+  readonly addresses: readonly string[]
+  readonly architecture: string
+  readonly cpus: number
+  readonly memoryBytes: number
+  readonly diskBytes: number
+  readonly kernelVersion: string
+  readonly osImage: string
+  readonly machineId: string
+  readonly systemUuid: string
+  readonly bootId: string
+}
+
+export async function machineFacts(directory: string): Promise<MachineFacts> {
+  const text = async (path: string) => (await readFile(path, 'utf8').catch(() => '')).trim()
+  const [osRelease, machineId, systemUuid, bootId, disk] = await Promise.all([
+    text('/etc/os-release'),
+    text('/etc/machine-id'),
+    text('/sys/class/dmi/id/product_uuid'),
+    text('/proc/sys/kernel/random/boot_id'),
+    statfs(directory),
+  ])
+  const addresses = Object.entries(networkInterfaces())
+    // Bridges and pairs of containers are inside of the node, not addresses to reach it by.
+    .filter(([name]) => !/^(lo|veth|cni|bulkhead|docker|br-)/.test(name))
+    .flatMap(([, list]) => list ?? [])
+    .filter(({ internal, scopeid }) => !internal && !scopeid)
+    .sort((a, b) => a.family.localeCompare(b.family))
+    .map(({ address }) => address)
+  return {
+    hostname: hostname().toLowerCase(),
+    addresses: addresses.length > 0 ? addresses : ['127.0.0.1'],
+    architecture: arch() === 'x64' ? 'amd64' : arch(),
+    cpus: availableParallelism(),
+    memoryBytes: totalmem(),
+    diskBytes: disk.blocks * disk.bsize,
+    kernelVersion: release(),
+    osImage: /^PRETTY_NAME="?([^"\n]*)/m.exec(osRelease)?.[1] ?? 'Linux',
+    machineId,
+    systemUuid: systemUuid || machineId,
+    bootId,
+  }
+}
+
+export interface Pressure {
+  readonly memory: boolean
+  readonly disk: boolean
+  readonly pids: boolean
+}
+
+/** Upstream's hard eviction thresholds: 100 Mi of memory, 10 % of the disk, 5 % of its inodes; and a nearly full process table. */
+export async function machinePressure(directory: string): Promise<Pressure> {
+  const [memory, disk, loadavg, pidMax] = await Promise.all([
+    readFile('/proc/meminfo', 'utf8'),
+    statfs(directory),
+    readFile('/proc/loadavg', 'utf8'),
+    readFile('/proc/sys/kernel/pid_max', 'utf8'),
+  ])
+  const availableKb = Number(/^MemAvailable:\s+(\d+)/m.exec(memory)?.[1] ?? Number.POSITIVE_INFINITY)
+  const processes = Number(/\/(\d+)/.exec(loadavg)?.[1] ?? 0)
+  return {
+    memory: availableKb * 1024 < 100 * 1024 * 1024,
+    disk: disk.bavail < disk.blocks * 0.1 || (disk.files > 0 && disk.ffree < disk.files * 0.05),
+    pids: processes > Number(pidMax) * 0.95,
+  }
+}

@@ -1,0 +1,26 @@
+// PodHost on a real machine: pod cgroups, and the node's own resolver and hosts file.
+import { readFile } from 'node:fs/promises'
+import type { Pod } from '../api/types/core-v1.ts'
+import type { Clock } from '../base/clock.ts'
+import { createPodCgroup, detectCgroups, removeCgroup } from './cgroups.ts'
+import { nodeCgroup } from './clean-up.ts'
+import { parseResolvConf } from './dns-config.ts'
+import type { NodeDirectory } from './node-directory.ts'
+import { podUid } from './pod-containers.ts'
+import type { PodHost } from './pod-node.ts'
+import { podLimits, qosClass } from './pod-resources.ts'
+
+export async function machineHost(directory: NodeDirectory, clock: Clock): Promise<PodHost> {
+  const version = await detectCgroups()
+  const cgroupOf = (pod: Pod) => `${nodeCgroup(directory)}/${qosClass(pod).toLowerCase()}/pod${podUid(pod)}`
+  return {
+    async prepareCgroup(pod) {
+      const path = cgroupOf(pod)
+      await createPodCgroup(version, path, podLimits(pod))
+      return path
+    },
+    removeCgroup: (pod, signal) => removeCgroup(cgroupOf(pod), clock, signal),
+    resolver: parseResolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => '')),
+    hosts: await readFile('/etc/hosts', 'utf8').catch(() => ''),
+  }
+}

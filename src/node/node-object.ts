@@ -1,0 +1,158 @@
+// The Node object from the machine's facts. Pure; names, reasons and messages are the kubelet's.
+import type { Node, NodeCondition, NodeStatus } from '../api/types/core-v1.ts'
+import { formatTime } from '../base/clock.ts'
+import type { Image } from './cri/messages.ts'
+import type { NodeAllocatable } from './field-values.ts'
+import type { MachineFacts, Pressure } from './machine-facts.ts'
+
+/** The Kubernetes version whose behaviour this node has, with ours as build metadata. */
+export const kubeletVersion = 'v1.33.3+bulkhead'
+
+/** Marks a node and its pods whose containers are pretended. */
+export const simulatedMark = 'bulkhead.dev/simulated'
+
+export const mostPods = 110
+/** Kept for the node itself. */
+const reservedMemory = 100 * 1024 * 1024
+const mostImages = 50
+
+export interface NodeFacts {
+  readonly name: string
+  readonly facts: MachineFacts
+  readonly runtimeVersion: string
+  readonly simulated: boolean
+  /** Extra labels from the agent's configuration. */
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+export function nodeLabels({ name, facts, simulated, labels }: NodeFacts): Record<string, string> {
+  return {
+    ...labels,
+    'kubernetes.io/hostname': name,
+    'kubernetes.io/os': 'linux',
+    'kubernetes.io/arch': facts.architecture,
+    'beta.kubernetes.io/os': 'linux',
+    'beta.kubernetes.io/arch': facts.architecture,
+    ...(simulated ? { [simulatedMark]: 'true' } : {}),
+  }
+}
+
+/** What is created when the node is not there yet. Without a podCIDR the control plane may give one. */
+export function newNode(node: NodeFacts): Node {
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: {
+      name: node.name,
+      labels: nodeLabels(node),
+      ...(node.simulated ? { annotations: { [simulatedMark]: 'true' } } : {}),
+    },
+    spec: {},
+  }
+}
+
+export function allocatable({ facts }: Pick<NodeFacts, 'facts'>): NodeAllocatable {
+  return {
+    milliCpu: facts.cpus * 1000,
+    memoryBytes: Math.max(0, facts.memoryBytes - reservedMemory),
+    ephemeralStorageBytes: Math.floor(facts.diskBytes * 0.9),
+  }
+}
+
+export interface NodeHealth {
+  readonly pressure: Pressure
+  /** Why the node is not ready; empty when it is. */
+  readonly problems: readonly string[]
+  readonly images: readonly Image[]
+}
+
+export function nodeStatus(node: NodeFacts, health: NodeHealth, old: NodeStatus | undefined, now: number): NodeStatus {
+  const { name, facts } = node
+  const usable = allocatable(node)
+  return {
+    addresses: [...facts.addresses.map(address => ({ type: 'InternalIP', address })), { type: 'Hostname', address: name }],
+    capacity: {
+      cpu: String(facts.cpus),
+      memory: `${Math.floor(facts.memoryBytes / 1024)}Ki`,
+      'ephemeral-storage': `${Math.floor(facts.diskBytes / 1024)}Ki`,
+      pods: String(mostPods),
+    },
+    allocatable: {
+      cpu: String(facts.cpus),
+      memory: `${Math.floor(usable.memoryBytes / 1024)}Ki`,
+      'ephemeral-storage': String(usable.ephemeralStorageBytes),
+      pods: String(mostPods),
+    },
+    conditions: conditions(health, old?.conditions ?? [], now),
+    daemonEndpoints: { kubeletEndpoint: { Port: 0 } },
+    nodeInfo: {
+      machineID: facts.machineId,
+      systemUUID: facts.systemUuid,
+      bootID: facts.bootId,
+      kernelVersion: facts.kernelVersion,
+      osImage: facts.osImage,
+      containerRuntimeVersion: node.runtimeVersion,
+      kubeletVersion,
+      kubeProxyVersion: '',
+      operatingSystem: 'linux',
+      architecture: facts.architecture,
+    },
+    images: [...health.images]
+      .sort((a, b) => Number(b.size) - Number(a.size))
+      .slice(0, mostImages)
+      .map(({ repoDigests, repoTags, size }) => ({ names: [...repoDigests, ...repoTags], sizeBytes: Number(size) })),
+  }
+}
+
+function conditions({ pressure, problems }: NodeHealth, old: readonly NodeCondition[], now: number): NodeCondition[] {
+  const pressures = [
+    [
+      'MemoryPressure',
+      pressure.memory,
+      'KubeletHasInsufficientMemory',
+      'KubeletHasSufficientMemory',
+      'kubelet has insufficient memory available',
+      'kubelet has sufficient memory available',
+    ],
+    [
+      'DiskPressure',
+      pressure.disk,
+      'KubeletHasDiskPressure',
+      'KubeletHasNoDiskPressure',
+      'kubelet has disk pressure',
+      'kubelet has no disk pressure',
+    ],
+    [
+      'PIDPressure',
+      pressure.pids,
+      'KubeletHasInsufficientPID',
+      'KubeletHasSufficientPID',
+      'kubelet has insufficient PID available',
+      'kubelet has sufficient PID available',
+    ],
+  ] as const
+  const ready = problems.length === 0
+  const wanted = [
+    ...pressures.map(([type, under, bad, good, badText, goodText]) => ({
+      type,
+      status: under ? 'True' : 'False',
+      reason: under ? bad : good,
+      message: under ? badText : goodText,
+    })),
+    {
+      type: 'Ready',
+      status: ready ? 'True' : 'False',
+      reason: ready ? 'KubeletReady' : 'KubeletNotReady',
+      message: ready ? 'kubelet is posting ready status' : `[${problems.join(', ')}]`,
+    },
+  ]
+  return wanted.map(condition => {
+    const before = old.find(({ type }) => type === condition.type)
+    const changed = before?.status !== condition.status
+    return {
+      ...condition,
+      lastHeartbeatTime: formatTime(now),
+      lastTransitionTime: changed || !before?.lastTransitionTime ? formatTime(now) : before.lastTransitionTime,
+    }
+  })
+}

@@ -1,0 +1,121 @@
+// Keeps the Node object and the node's Lease: registers, reports status, renews, and says NotReady when the agent stops.
+import { isReason } from '../api/status.ts'
+import type { Node } from '../api/types/core-v1.ts'
+import { type Clock, formatMicroTime } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { Client } from '../client/client.ts'
+import { type Lease, leases } from '../client/resources.ts'
+import { nodes } from './api-resources.ts'
+import { type NodeFacts, type NodeHealth, newNode, nodeLabels, nodeStatus } from './node-object.ts'
+
+export interface NodeRegistrarOptions {
+  readonly client: Client
+  readonly node: NodeFacts
+  readonly health: (signal: AbortSignal) => Promise<NodeHealth>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+const leaseSeconds = 40
+const renewEvery = 10_000
+/** Upstream looks every 10 s and reports at least every 5 minutes. */
+const reportEvery = 300_000
+const firstRetry = 200
+const longestRetry = 7_000
+
+export class NodeRegistrar {
+  readonly #options: NodeRegistrarOptions
+  #node: Node | undefined
+  #reported = ''
+  #reportedAt = 0
+
+  constructor(options: NodeRegistrarOptions) {
+    this.#options = options
+  }
+
+  /** Resolves with the Node as the API has it; tries until the signal. */
+  async register(signal: AbortSignal): Promise<Node> {
+    const { client, node, clock, log } = this.#options
+    for (let wait = firstRetry; ; wait = Math.min(wait * 2, longestRetry)) {
+      try {
+        const there = await this.#ensure(signal)
+        await this.#renewLease(signal)
+        await this.#report(there, signal)
+        log.info('node registered', { node: node.name })
+        return await client.get(nodes, '', node.name, signal)
+      } catch (err) {
+        signal.throwIfAborted()
+        log.error('node not registered, trying again', { node: node.name, err, retryAfterMs: wait })
+        await clock.sleep(wait, signal)
+      }
+    }
+  }
+
+  async #ensure(signal: AbortSignal): Promise<Node> {
+    const { client, node } = this.#options
+    try {
+      return await client.create(nodes, '', newNode(node), signal)
+    } catch (err) {
+      if (!isReason(err, 'AlreadyExists')) throw err
+    }
+    const there = await client.get(nodes, '', node.name, signal)
+    const labels = nodeLabels(node)
+    const missing = Object.entries(labels).filter(([key, value]) => there.metadata.labels?.[key] !== value)
+    if (missing.length === 0) return there
+    return await client.patch(nodes, '', node.name, { metadata: { labels: Object.fromEntries(missing) } }, { type: 'merge' }, signal)
+  }
+
+  /** Renews the lease and reports changes until the signal; then says that the node is not ready. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log, node } = this.#options
+    while (!signal.aborted) {
+      try {
+        await clock.sleep(renewEvery, signal)
+        await this.#renewLease(signal)
+        await this.#report(undefined, signal)
+      } catch (err) {
+        if (signal.aborted) break
+        log.error('node not reported', { node: node.name, err })
+        // A node that somebody deleted registers anew.
+        if (isReason(err, 'NotFound')) await this.register(signal).catch(() => undefined)
+      }
+    }
+  }
+
+  /** The last word of a clean stop; gives up after two seconds, since the control plane may be stopping too. */
+  async sayStopped(): Promise<void> {
+    const { client, node, clock } = this.#options
+    const limit = AbortSignal.timeout(2000)
+    const stopped = { pressure: { memory: false, disk: false, pids: false }, problems: ['the node agent was stopped'], images: [] }
+    const { conditions } = nodeStatus(node, stopped, this.#node?.status, clock.now())
+    const ready = conditions?.filter(({ type }) => type === 'Ready')
+    await client.patch(nodes, '', node.name, { status: { conditions: ready } }, { type: 'strategic', subresource: 'status' }, limit)
+  }
+
+  async #report(there: Node | undefined, signal: AbortSignal): Promise<void> {
+    const { client, node, clock, health } = this.#options
+    if (there) this.#node = there
+    const now = clock.now()
+    const status = nodeStatus(node, await health(signal), this.#node?.status, now)
+    const text = JSON.stringify({ ...status, conditions: status.conditions?.map(({ lastHeartbeatTime: _, ...rest }) => rest) })
+    if (!there && text === this.#reported && now - this.#reportedAt < reportEvery) return
+    this.#node = await client.patch(nodes, '', node.name, { status }, { type: 'strategic', subresource: 'status' }, signal)
+    this.#reported = text
+    this.#reportedAt = now
+  }
+
+  async #renewLease(signal: AbortSignal): Promise<void> {
+    const { client, node, clock } = this.#options
+    const spec = { holderIdentity: node.name, leaseDurationSeconds: leaseSeconds, renewTime: formatMicroTime(clock.now()) }
+    const namespace = 'kube-node-lease'
+    try {
+      await client.patch(leases, namespace, node.name, { spec }, { type: 'merge' }, signal)
+    } catch (err) {
+      if (!isReason(err, 'NotFound')) throw err
+      const uid = this.#node?.metadata.uid
+      const owner = uid === undefined ? {} : { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: node.name, uid }] }
+      const lease: Lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: node.name, namespace, ...owner }, spec }
+      await client.create(leases, namespace, lease, signal)
+    }
+  }
+}

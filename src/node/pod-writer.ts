@@ -1,0 +1,53 @@
+// Writes pod status and final deletions to the API.
+
+import { isReason } from '../api/status.ts'
+import type { Pod, PodStatus } from '../api/types/core-v1.ts'
+import type { Client } from '../client/client.ts'
+import { pods } from './api-resources.ts'
+import type { PodWriter } from './pod-node.ts'
+
+export function podWriter(client: Client): PodWriter {
+  return {
+    async writeStatus(pod, status, signal) {
+      const { namespace = '', name = '' } = pod.metadata
+      try {
+        await client.patch(pods, namespace, name, statusPatch(pod, status), { type: 'strategic', subresource: 'status' }, signal)
+      } catch (err) {
+        // Gone, or another pod of the same name: its status is nobody's to write any more.
+        if (!isReason(err, 'NotFound') && !isReason(err, 'Conflict')) throw err
+      }
+    },
+    async remove(pod, signal) {
+      const { namespace = '', name = '', uid } = pod.metadata
+      try {
+        await client.delete(pods, namespace, name, { gracePeriodSeconds: 0, ...(uid === undefined ? {} : { uid }) }, signal)
+      } catch (err) {
+        if (!isReason(err, 'NotFound') && !isReason(err, 'Conflict')) throw err
+      }
+    },
+  }
+}
+
+/**
+ * A strategic merge patch: conditions that others own stay, lists of containers are replaced. The uid makes it fail on another pod of
+ * this name. What is no longer said must be null, or the merge would keep it.
+ */
+export function statusPatch(pod: Pod, status: PodStatus): object {
+  const gone = (old: readonly { ip: string }[] | undefined, now: readonly { ip: string }[] | undefined) =>
+    (old ?? []).filter(({ ip }) => !now?.some(other => other.ip === ip)).map(({ ip }) => ({ $patch: 'delete', ip }))
+  return {
+    metadata: { uid: pod.metadata.uid },
+    status: {
+      ...status,
+      reason: status.reason ?? null,
+      message: status.message ?? null,
+      ...(status.podIPs ? { podIPs: [...status.podIPs, ...gone(pod.status?.podIPs, status.podIPs)] } : {}),
+      ...(status.hostIPs ? { hostIPs: [...status.hostIPs, ...gone(pod.status?.hostIPs, status.hostIPs)] } : {}),
+      conditions: (status.conditions ?? []).map(condition => ({
+        ...condition,
+        reason: condition.reason ?? null,
+        message: condition.message ?? null,
+      })),
+    },
+  }
+}
