@@ -77,7 +77,7 @@ function compile(type: SchemaType): Reader {
       return value => (typeof value === 'string' || (typeof value === 'number' && (value | 0) === value) ? value : unexpected())
     case 'raw':
       return (value, tally) => {
-        countMembers(value, tally)
+        tally.members += countMembers(value)
         return value
       }
     case 'schemaOrBool':
@@ -102,7 +102,7 @@ function structReader(type: StructType): Reader {
       const index = indexOf.get(name)
       if (index === undefined) {
         tally.unknown = true
-        countMembers(value[name], tally)
+        tally.members += countMembers(value[name])
         continue
       }
       if (index < last) sorted = false
@@ -286,7 +286,7 @@ function nestedSchemaReader(kind: 'schemaOrBool' | 'schemaOrArray' | 'schemaOrSt
   const schema = structByKey('apiextensions/v1.JSONSchemaProps')
   if (schema === undefined) throw new Error('Generated schema lacks JSONSchemaProps')
   const read: Reader = (value, tally) => {
-    countMembers(value, tally)
+    tally.members += countMembers(value)
     // Unknown fields inside are dropped silently: upstream decodes these values on their own, without strictness.
     return readerOf(schema)(value, { members: 0, unknown: false })
   }
@@ -299,14 +299,12 @@ function nestedSchemaReader(kind: 'schemaOrBool' | 'schemaOrArray' | 'schemaOrSt
   }
 }
 
-function countMembers(value: unknown, tally: Tally): void {
-  if (Array.isArray(value)) for (const item of value) countMembers(item, tally)
-  else if (isRecord(value)) {
-    for (const key of Object.keys(value)) {
-      tally.members++
-      countMembers(value[key], tally)
-    }
-  }
+/** How many members all objects of a value have. */
+export function countMembers(value: unknown): number {
+  let count = 0
+  if (Array.isArray(value)) for (const item of value) count += countMembers(item)
+  else if (isRecord(value)) for (const key of Object.keys(value)) count += 1 + countMembers(value[key])
+  return count
 }
 
 /** Sets an own property also where the key is `__proto__`, which an assignment would take for the prototype. */

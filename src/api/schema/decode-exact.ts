@@ -14,6 +14,27 @@ export interface Findings {
 
 const maxStrictErrors = 100
 
+/** `duplicate field "a.b"` for every member given twice, whatever the kind. */
+export function duplicateMembers(node: JsonNode): string[] {
+  const errors = new Set<string>()
+  const visit = (current: JsonNode, path: string): void => {
+    if (current.type === 'array')
+      current.items.forEach((item, index) => {
+        visit(item, `${path}[${index}]`)
+      })
+    if (current.type !== 'object') return
+    const seen = new Set<string>()
+    for (const [key, member] of current.members) {
+      const inner = path === '' ? key : `${path}.${key}`
+      if (seen.has(key) && errors.size < maxStrictErrors) errors.add(`duplicate field ${JSON.stringify(inner)}`)
+      seen.add(key)
+      visit(member, inner)
+    }
+  }
+  visit(node, '')
+  return [...errors]
+}
+
 /** Aborts the walk: an error of a type with its own decoder wins over type errors found before. */
 class Abort extends Error {}
 

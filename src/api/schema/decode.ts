@@ -1,8 +1,8 @@
 // From the bytes of a request to an object of a built-in kind, as upstream's API server reads it.
 import { groupVersion, type KubeObject } from '../object.ts'
 import { badRequest } from '../status.ts'
-import { isRecord, readerOf, Unexpected } from './compile.ts'
-import { examine } from './decode-exact.ts'
+import { countMembers, isRecord, readerOf, Unexpected } from './compile.ts'
+import { duplicateMembers, examine } from './decode-exact.ts'
 import { type JsonNode, JsonSyntaxError, nodeOfValue, parseJsonText, scanJson } from './json-text.ts'
 import { type GroupVersionKind, type StructType, schemaFor } from './model.ts'
 import { parseYaml, YamlError } from './yaml.ts'
@@ -39,7 +39,7 @@ export function decodeValue(value: unknown, type: StructType, fieldValidation: F
   return { ok: false, message: `json: cannot represent the value of ${type.name}: a 64-bit number is beyond ±2^53` }
 }
 
-interface JsonText {
+export interface JsonText {
   readonly text: string
   readonly scan: ReturnType<typeof scanJson>
 }
@@ -119,16 +119,41 @@ export interface ParsedBody {
 
 /** JSON or YAML to a plain value, nesting bounded. Throws a 400 that names `kind` as what was expected. */
 export function parseBody(bytes: Uint8Array, contentType: string, kind: string): ParsedBody {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
-  if (/^application\/yaml\b/.test(contentType)) return yamlBody(text)
+  if (/^application\/yaml\b/.test(contentType)) return yamlBody(textOf(bytes))
+  const parsed = parseJson(bytes)
+  if (parsed.ok) return parsed
+  throw parsed.syntax
+    ? unrecognized(`couldn't get version/kind; json parse error: ${parsed.message}`, kind, bytes)
+    : badRequest(parsed.message)
+}
+
+export type ParsedJson =
+  | {
+      readonly ok: true
+      readonly value: unknown
+      readonly text: JsonText
+      /** `duplicate field "spec.replicas"`, in document order. */
+      duplicates(): readonly string[]
+    }
+  | { readonly ok: false; readonly message: string; readonly syntax: boolean }
+
+/** JSON text to a plain value, nesting bounded before anything is parsed. */
+export function parseJson(bytes: Uint8Array): ParsedJson {
   const scan = scanJson(bytes)
-  if (scan.depth > maxDepth) throw badRequest(`the body is nested deeper than ${maxDepth} levels`)
+  if (scan.depth > maxDepth) return { ok: false, syntax: false, message: `the body is nested deeper than ${maxDepth} levels` }
+  const text = textOf(bytes)
   try {
-    return { value: JSON.parse(text), text: { text, scan } }
+    const value: unknown = JSON.parse(text)
+    const duplicates = (): string[] => (countMembers(value) === scan.members ? [] : duplicateMembers(parseJsonText(text)))
+    return { ok: true, value, text: { text, scan }, duplicates }
   } catch (err) {
-    if (err instanceof SyntaxError) throw unrecognized(syntaxMessage(text), kind, bytes)
+    if (err instanceof SyntaxError) return { ok: false, syntax: true, message: syntaxMessage(text) }
     throw err
   }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
 }
 
 /** The words of Go's parser for what JSON.parse refused. */
@@ -136,7 +161,7 @@ function syntaxMessage(text: string): string {
   try {
     parseJsonText(text)
   } catch (err) {
-    if (err instanceof JsonSyntaxError) return `couldn't get version/kind; json parse error: ${err.message}`
+    if (err instanceof JsonSyntaxError) return err.message
     throw err
   }
   throw new Error('JSON.parse refused what the exact parser accepts')

@@ -1,0 +1,196 @@
+// Discovery documents (/api, /apis, aggregated and plain) as pure functions of the resources that are served.
+import { createHash } from 'node:crypto'
+import { groupVersion } from '../object.ts'
+import type { ResourceDefinition, Subresource } from '../resource.ts'
+
+/** What discovery needs of a resource. */
+export type DiscoverableResource = Pick<
+  ResourceDefinition,
+  | 'group'
+  | 'version'
+  | 'kind'
+  | 'plural'
+  | 'singular'
+  | 'namespaced'
+  | 'shortNames'
+  | 'categories'
+  | 'verbs'
+  | 'subresources'
+  | 'storedAs'
+  | 'virtual'
+>
+
+/** Upstream's order of groups (groupPriorityMinimum of their APIServices); custom groups follow by name. */
+export const groupPriorities: Readonly<Record<string, number>> = {
+  '': 18000,
+  'apiregistration.k8s.io': 18000,
+  apps: 17800,
+  'events.k8s.io': 17750,
+  'authentication.k8s.io': 17700,
+  'authorization.k8s.io': 17600,
+  autoscaling: 17500,
+  batch: 17400,
+  'certificates.k8s.io': 17300,
+  'networking.k8s.io': 17200,
+  policy: 17100,
+  'rbac.authorization.k8s.io': 17000,
+  'storage.k8s.io': 16800,
+  'admissionregistration.k8s.io': 16700,
+  'apiextensions.k8s.io': 16700,
+  'scheduling.k8s.io': 16600,
+  'coordination.k8s.io': 16500,
+  'node.k8s.io': 16300,
+  'discovery.k8s.io': 16200,
+  'flowcontrol.apiserver.k8s.io': 16100,
+}
+
+const customPriority = 1000
+
+/** Groups in upstream's order, each with its versions, the preferred one first. */
+export function servedGroups(resources: readonly DiscoverableResource[]): { group: string; versions: string[] }[] {
+  const versionsOf = new Map<string, Set<string>>()
+  for (const { group, version } of resources) versionsOf.set(group, (versionsOf.get(group) ?? new Set()).add(version))
+  const priority = (group: string): number => groupPriorities[group] ?? customPriority
+  return [...versionsOf]
+    .map(([group, versions]) => ({ group, versions: [...versions].sort(byVersion) }))
+    .sort((a, b) => priority(b.group) - priority(a.group) || (a.group < b.group ? -1 : 1))
+}
+
+/** Stable before beta before alpha, higher numbers first; other names last, by name. Kubernetes' order of versions. */
+export function byVersion(a: string, b: string): number {
+  const rank = (version: string): [number, number, number] => {
+    const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version)
+    if (match === null) return [0, 0, 0]
+    const stability = match[2] === undefined ? 3 : match[2] === 'beta' ? 2 : 1
+    return [stability, Number(match[1]), Number(match[3] ?? 0)]
+  }
+  const [left, right] = [rank(a), rank(b)]
+  for (const place of [0, 1, 2] as const) if (left[place] !== right[place]) return right[place] - left[place]
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** `/api`. `serverAddress` is `host:port`. */
+export function apiVersions(serverAddress: string): object {
+  return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress }] }
+}
+
+/** `/apis`. */
+export function apiGroupList(resources: readonly DiscoverableResource[]): object {
+  const groups = servedGroups(resources).filter(({ group }) => group !== '')
+  return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map(groupEntry) }
+}
+
+/** `/apis/{group}`; undefined where the group is not served. */
+export function apiGroup(resources: readonly DiscoverableResource[], group: string): object | undefined {
+  const found = servedGroups(resources).find(served => served.group === group && group !== '')
+  return found === undefined ? undefined : { kind: 'APIGroup', apiVersion: 'v1', ...groupEntry(found) }
+}
+
+function groupEntry({ group, versions }: { group: string; versions: string[] }): object {
+  const entries = versions.map(version => ({ groupVersion: groupVersion(group, version), version }))
+  return { name: group, versions: entries, preferredVersion: entries[0] }
+}
+
+/** `/api/v1`, `/apis/{group}/{version}`; undefined where nothing of it is served. */
+export function apiResourceList(resources: readonly DiscoverableResource[], group: string, version: string): object | undefined {
+  const own = resourcesOf(resources, group, version)
+  if (own.length === 0) return undefined
+  return {
+    kind: 'APIResourceList',
+    ...(group === '' ? {} : { apiVersion: 'v1' }),
+    groupVersion: groupVersion(group, version),
+    resources: own.flatMap(resource => [
+      resourceEntry(resource),
+      ...sortedSubresources(resource).map(sub => subresourceEntry(resource, sub)),
+    ]),
+  }
+}
+
+function resourcesOf(resources: readonly DiscoverableResource[], group: string, version: string): DiscoverableResource[] {
+  return resources
+    .filter(resource => resource.group === group && resource.version === version)
+    .sort((a, b) => (a.plural < b.plural ? -1 : a.plural > b.plural ? 1 : 0))
+}
+
+function sortedSubresources(resource: DiscoverableResource): Subresource<never>[] {
+  return [...resource.subresources].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+function resourceEntry(resource: DiscoverableResource): object {
+  return {
+    name: resource.plural,
+    singularName: resource.singular,
+    namespaced: resource.namespaced,
+    kind: resource.kind,
+    verbs: [...resource.verbs].sort(),
+    ...(resource.shortNames.length === 0 ? {} : { shortNames: resource.shortNames }),
+    ...(resource.categories.length === 0 ? {} : { categories: resource.categories }),
+    ...(resource.virtual ? {} : { storageVersionHash: storageVersionHash(resource) }),
+  }
+}
+
+/** Tells clients whether the stored form changed: the first eight bytes of a hash of the stored group, version and kind. */
+function storageVersionHash({ group, version, kind, storedAs }: DiscoverableResource): string {
+  const text = `${storedAs?.group ?? group}/${storedAs?.version ?? version}/${kind}`
+  return createHash('sha256').update(text).digest().subarray(0, 8).toString('base64')
+}
+
+function subresourceEntry(resource: DiscoverableResource, sub: Subresource<never>): object {
+  return {
+    name: `${resource.plural}/${sub.name}`,
+    singularName: '',
+    namespaced: resource.namespaced,
+    ...foreignGroupVersion(resource, sub),
+    kind: sub.kind?.kind ?? resource.kind,
+    verbs: [...sub.verbs].sort(),
+  }
+}
+
+/** Group and version of a body only where they are not those of the document. */
+function foreignGroupVersion(resource: DiscoverableResource, { kind }: Subresource<never>): { group?: string; version?: string } {
+  if (kind === undefined || (kind.group === resource.group && kind.version === resource.version)) return {}
+  return { group: kind.group, version: kind.version }
+}
+
+/** `/api` (`core`) or `/apis` (`groups`) where the client asks for `APIGroupDiscoveryList` of apidiscovery.k8s.io. */
+export function aggregatedDiscovery(
+  resources: readonly DiscoverableResource[],
+  part: 'core' | 'groups',
+  version: 'v2' | 'v2beta1',
+): object {
+  const groups = servedGroups(resources).filter(({ group }) => (group === '') === (part === 'core'))
+  return {
+    kind: 'APIGroupDiscoveryList',
+    apiVersion: `apidiscovery.k8s.io/${version}`,
+    metadata: {},
+    items: groups.map(({ group, versions }) => ({
+      metadata: group === '' ? {} : { name: group },
+      versions: versions.map(served => ({
+        version: served,
+        resources: resourcesOf(resources, group, served).map(discoveredResource),
+        freshness: 'Current',
+      })),
+    })),
+  }
+}
+
+function discoveredResource(resource: DiscoverableResource): object {
+  return {
+    resource: resource.plural,
+    responseKind: { group: '', version: '', kind: resource.kind },
+    scope: resource.namespaced ? 'Namespaced' : 'Cluster',
+    singularResource: resource.singular,
+    verbs: [...resource.verbs].sort(),
+    ...(resource.shortNames.length === 0 ? {} : { shortNames: resource.shortNames }),
+    ...(resource.categories.length === 0 ? {} : { categories: resource.categories }),
+    ...(resource.subresources.length === 0
+      ? {}
+      : {
+          subresources: sortedSubresources(resource).map(sub => ({
+            subresource: sub.name,
+            responseKind: { group: '', version: '', ...foreignGroupVersion(resource, sub), kind: sub.kind?.kind ?? resource.kind },
+            verbs: [...sub.verbs].sort(),
+          })),
+        }),
+  }
+}
