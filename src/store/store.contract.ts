@@ -1,28 +1,20 @@
-// What every store must do. `memory.test.ts` and `sqlite.test.ts` run it.
+// What every store must do. `memory.test.ts` and `sqlite-store.test.ts` run it.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { KubeObject } from '../api/object.ts'
 import type { WindowLimits } from './event-window.ts'
 import { storeModelTest } from './store.model.ts'
-import type { Collection, Entry, ListQuery, Selection, Store, Watch, Watched } from './store.ts'
+import type { Collection, Entry, ListQuery, Selection, Store } from './store.ts'
 import { RevisionCompacted, RevisionInFuture, WriteConflict, WriteFailed } from './store.ts'
-
-export interface TestObject extends KubeObject {
-  data?: Record<string, string>
-  spec?: { nodeName?: string }
-}
+import { keys, must, names, object, onNode1, parse, put, remove, type TestObject, testResource, write } from './test-objects.ts'
+import { watchContract } from './watch.contract.ts'
 
 export type OpenStore = (window?: Partial<WindowLimits>) => Store | Promise<Store>
 
-export const testResource = {
-  groupResource: 'pods',
-  fieldsOf: (object: TestObject) => ({ 'spec.nodeName': object.spec?.nodeName ?? '' }),
-  indexedFields: ['spec.nodeName'],
-}
+/** Declares one test that runs in a fresh store. */
+export type InStore = (title: string, test: (store: Store, pods: Collection) => Promise<void>, window?: Partial<WindowLimits>) => void
 
 export function storeContract(name: string, open: OpenStore): void {
-  /** Runs one test in a fresh store. */
-  const inStore = (title: string, test: (store: Store, pods: Collection) => Promise<void>, window?: Partial<WindowLimits>): void => {
+  const inStore: InStore = (title, test, window) => {
     it(title, async () => {
       await using store = await open(window)
       await test(store, store.collection(testResource))
@@ -227,179 +219,12 @@ export function storeContract(name: string, open: OpenStore): void {
     )
   })
 
-  describe(`${name} store: watch()`, () => {
-    inStore('tells every change once, in order, with the version before', async (_, pods) => {
-      const seen = record(pods.watch({ after: pods.oldestRevision }))
-      const created = await put(pods, 'a')
-      const updated = await put(pods, 'a', { data: { k: 'v' } })
-      const deleted = await remove(pods, 'a')
-      assert.deepEqual(seen.types(), ['ADDED a', 'MODIFIED a', 'DELETED a'])
-      assert.deepEqual(
-        seen.events.map(({ event }) => event.previous?.revision),
-        [undefined, created.revision, updated.revision],
-      )
-      assert.deepEqual(seen.frames(), [
-        { type: 'ADDED', object: parse(created) },
-        { type: 'MODIFIED', object: parse(updated) },
-        { type: 'DELETED', object: parse(deleted) },
-      ])
-      assert.equal(seen.events[1]?.event.frame('MODIFIED'), seen.events[1]?.event.frame('MODIFIED'))
-    })
-
-    inStore('resumes from every revision in the window without loss or repetition', async (store, pods) => {
-      const start = store.revision
-      for (let i = 0; i < 12; i++) await (i % 4 === 3 ? remove(pods, 'a') : put(pods, 'a', { data: { i: String(i) } }))
-      for (let after = start; after <= store.revision; after++) {
-        const seen = record(pods.watch({ after }))
-        await settle()
-        assert.deepEqual(seen.revisions(), range(after + 1, store.revision))
-      }
-    })
-
-    inStore('goes on from the replay into live events without a gap', async (store, pods) => {
-      const start = store.revision
-      await put(pods, 'a')
-      const watch = pods.watch({ after: start })
-      await put(pods, 'b')
-      const seen = record(watch)
-      const third = put(pods, 'c')
-      await third
-      assert.deepEqual(seen.revisions(), range(start + 1, start + 3))
-    })
-
-    inStore('keeps quiet until a revision in the future is passed', async (store, pods) => {
-      const seen = record(pods.watch({ after: store.revision + 2 }))
-      for (const pod of ['a', 'b', 'c']) await put(pods, pod)
-      assert.deepEqual(seen.types(), ['ADDED c'])
-    })
-
-    inStore('sees objects enter and leave its selection, and leave with their last visible state', async (_, pods) => {
-      for (const selection of [onNode1, { matches: onNode1.matches }]) {
-        const seen = record(pods.watch({ after: 1e9, selection }))
-        const live = record(pods.watch({ after: pods.list({}).revision, selection }))
-        const visible = await put(pods, 'a', { spec: { nodeName: 'n1' }, data: { state: 'visible' } })
-        const moved = await put(pods, 'a', { spec: { nodeName: 'n2' }, data: { state: 'hidden' } })
-        await put(pods, 'a', { spec: { nodeName: 'n3' } })
-        await put(pods, 'a', { spec: { nodeName: 'n1' } })
-        await put(pods, 'a', { spec: { nodeName: 'n1' }, data: { k: 'v' } })
-        await remove(pods, 'a')
-        await put(pods, 'b', { spec: { nodeName: 'n2' } })
-        await remove(pods, 'b')
-        assert.deepEqual(live.types(), ['ADDED a', 'DELETED a', 'ADDED a', 'MODIFIED a', 'DELETED a'])
-        const left = must(live.events[1])
-        const expected = { ...parse(visible), metadata: { ...parse(visible).metadata, resourceVersion: String(moved.revision) } }
-        assert.deepEqual(live.frames()[1], { type: 'DELETED', object: expected })
-        assert.deepEqual(parse(left.event.entryAs('DELETED')), expected)
-        assert.equal(left.event.entryAs('DELETED').revision, moved.revision)
-        assert.deepEqual(seen.types(), [])
-      }
-    })
-
-    inStore('tells each watcher what its query selects, whatever index it stands in', async (store, pods) => {
-      const after = store.revision
-      const exact = (path: string, value: string): Selection => ({
-        exactFields: [[path, value]],
-        matches: entry => entry.fields[path] === value,
-      })
-      const app: Selection = { exactLabels: [['app', 'x']], matches: entry => entry.labels['app'] === 'x' }
-      const watches = {
-        all: record(pods.watch({ after })),
-        namespace: record(pods.watch({ after, namespace: 'one' })),
-        name: record(pods.watch({ after, namespace: 'one', name: 'a' })),
-        anyNamespace: record(pods.watch({ after, name: 'a' })),
-        field: record(pods.watch({ after, selection: exact('spec.nodeName', 'n1') })),
-        emptyField: record(pods.watch({ after, selection: exact('spec.nodeName', '') })),
-        metadataName: record(pods.watch({ after, selection: exact('metadata.name', 'b') })),
-        label: record(pods.watch({ after, selection: app })),
-        labelInNamespace: record(pods.watch({ after, namespace: 'two', selection: app })),
-      }
-      await put(pods, 'a', { spec: { nodeName: 'n1' } }, 'one')
-      await put(pods, 'b', { metadata: { labels: { app: 'x' } } }, 'one')
-      await put(pods, 'a', { metadata: { labels: { app: 'x' } } }, 'two')
-      await put(pods, 'c', { spec: { nodeName: 'n2' }, metadata: { labels: { app: 'y' } } }, 'two')
-      const seen = Object.fromEntries(Object.entries(watches).map(([title, watch]) => [title, watch.keys()]))
-      assert.deepEqual(seen, {
-        all: ['one/a', 'one/b', 'two/a', 'two/c'],
-        namespace: ['one/a', 'one/b'],
-        name: ['one/a'],
-        anyNamespace: ['one/a', 'two/a'],
-        field: ['one/a'],
-        emptyField: ['one/b', 'two/a'],
-        metadataName: ['one/b'],
-        label: ['one/b', 'two/a'],
-        labelInNamespace: ['two/a'],
-      })
-    })
-
-    inStore('keeps events for a paused reader and ends the watch when too much waits', async (store, pods) => {
-      const patient = pods.watch({ after: store.revision })
-      const slow = pods.watch({ after: store.revision, maxPendingBytes: 300 })
-      const [seen, dropped] = [record(patient), record(slow)]
-      await settle()
-      patient.pause()
-      slow.pause()
-      for (let i = 0; i < 5; i++) await put(pods, `p${i}`)
-      assert.deepEqual(seen.types(), [])
-      patient.resume()
-      slow.resume()
-      assert.deepEqual(
-        seen.types(),
-        range(0, 4).map(i => `ADDED p${i}`),
-      )
-      assert.deepEqual(dropped.types(), [])
-      assert.match(must(dropped.ended()), /^too slow: /)
-      assert.equal(seen.ended(), undefined)
-    })
-
-    inStore('ends the watch of a listener that throws, and no other', async (store, pods) => {
-      const broken = pods.watch({ after: store.revision })
-      let reason: string | undefined
-      broken.onEvents(() => {
-        throw new Error('broken listener')
-      })
-      broken.onEnd(ended => {
-        reason = ended
-      })
-      const seen = record(pods.watch({ after: store.revision }))
-      await put(pods, 'a')
-      await put(pods, 'b')
-      assert.equal(reason, 'the listener failed')
-      assert.deepEqual(seen.types(), ['ADDED a', 'ADDED b'])
-    })
-
-    inStore('says nothing after close(), and ends with the store', async (store, pods) => {
-      const closed = pods.watch({ after: store.revision })
-      const [silent, seen] = [record(closed), record(pods.watch({ after: store.revision }))]
-      closed.close()
-      await put(pods, 'a')
-      await store[Symbol.asyncDispose]()
-      assert.deepEqual(silent.types(), [])
-      assert.equal(silent.ended(), undefined)
-      assert.deepEqual(seen.types(), ['ADDED a'])
-      assert.equal(seen.ended(), 'the store closed')
-    })
-
-    inStore('hands a watch that is opened inside a listener every event once', async (store, pods) => {
-      const maps = store.collection({ groupResource: 'configmaps' })
-      const after = store.revision
-      let nested: ReturnType<typeof record> | undefined
-      const outer = pods.watch({ after })
-      outer.onEvents(() => {
-        nested ??= record(maps.watch({ after }))
-      })
-      await settle()
-      await Promise.all([write(pods, 'a', undefined), write(maps, 'm', undefined)])
-      await write(maps, 'n', undefined)
-      assert.deepEqual(must(nested).types(), ['ADDED m', 'ADDED n'])
-    })
-  })
+  watchContract(name, inStore)
 
   describe(`${name} store: model`, () => {
     it('behaves like a simple model under random concurrent writes', () => storeModelTest(open))
   })
 }
-
-const onNode1: Selection = { exactFields: [['spec.nodeName', 'n1']], matches: entry => entry.fields['spec.nodeName'] === 'n1' }
 
 const selections: readonly [string, Selection][] = [
   ['node', onNode1],
@@ -416,56 +241,6 @@ const selections: readonly [string, Selection][] = [
   ['prototype', { exactLabels: [['constructor', 'x']], matches: entry => Object.hasOwn(entry.labels, 'constructor') }],
 ]
 
-export function object(name: string, rest: Partial<TestObject> = {}, namespace = 'default'): TestObject {
-  return { apiVersion: 'v1', kind: 'Pod', ...rest, metadata: { name, namespace, ...rest.metadata } }
-}
-
-export function write(
-  collection: Collection,
-  name: string,
-  expected: Entry | undefined,
-  rest: Partial<TestObject> = {},
-  namespace = 'default',
-) {
-  return collection.write({ namespace, name, expected, object: object(name, rest, namespace) })
-}
-
-/** Creates or updates from whatever the newest version is. */
-export function put(collection: Collection, name: string, rest: Partial<TestObject> = {}, namespace = 'default'): Promise<Entry> {
-  return write(collection, name, collection.newest(namespace, name), rest, namespace)
-}
-
-export function remove(collection: Collection, name: string, namespace = 'default'): Promise<Entry> {
-  return collection.write({ namespace, name, expected: collection.newest(namespace, name), object: undefined })
-}
-
-export function parse(entry: Entry): TestObject {
-  return JSON.parse(entry.bytes.toString()) as TestObject
-}
-
-export function must<T>(value: T | undefined): T {
-  assert.notEqual(value, undefined)
-  return value as T
-}
-
-/** Collects what a watch is handed. */
-export function record(watch: Watch) {
-  const events: Watched[] = []
-  let reason: string | undefined
-  watch.onEvents(batch => events.push(...batch))
-  watch.onEnd(ended => {
-    reason = ended
-  })
-  return {
-    events,
-    ended: () => reason,
-    types: () => events.map(({ type, event }) => `${type} ${event.entry.name}`),
-    keys: () => keys(events.map(({ event }) => event.entry)),
-    revisions: () => events.map(({ event }) => event.entry.revision),
-    frames: () => events.map(({ type, event }) => JSON.parse(event.frame(type).toString()) as { type: string; object: TestObject }),
-  }
-}
-
 async function attempt(act: () => Promise<Entry>): Promise<'won' | 'conflict'> {
   try {
     await act()
@@ -474,22 +249,4 @@ async function attempt(act: () => Promise<Entry>): Promise<'won' | 'conflict'> {
     if (err instanceof WriteConflict) return 'conflict'
     throw err
   }
-}
-
-/** Lets the microtask run in which a watch begins. */
-async function settle(): Promise<void> {
-  await Promise.resolve()
-  await Promise.resolve()
-}
-
-export function keys(entries: readonly Entry[]): string[] {
-  return entries.map(entry => `${entry.namespace}/${entry.name}`)
-}
-
-function names(entries: readonly Entry[]): string[] {
-  return entries.map(entry => entry.name)
-}
-
-function range(from: number, to: number): number[] {
-  return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)
 }

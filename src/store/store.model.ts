@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { keyOf } from './ordered-slots.ts'
-import type { OpenStore, TestObject } from './store.contract.ts'
+import type { OpenStore } from './store.contract.ts'
 import type { Entry, Selection, Store, Watched } from './store.ts'
 import { WriteConflict } from './store.ts'
+import type { TestObject } from './test-objects.ts'
 
 interface Step {
   readonly act: 'create' | 'update' | 'delete' | 'stale-update' | 'settle'
