@@ -43,6 +43,7 @@ export class CommitQueue implements Store, CacheOwner {
   /** The newest revision that is visible, and the newest that is decided; never apart for longer than a commit. */
   #revision: number
   #decided: number
+  #published: number
   #queue: Waiting[] = []
   #committing = false
   #scheduled = false
@@ -53,11 +54,16 @@ export class CommitQueue implements Store, CacheOwner {
     this.#options = options
     this.#revision = options.revision ?? 1
     this.#decided = this.#revision
+    this.#published = this.#revision
     this.#oldestRevision = options.oldestRevision ?? this.#revision
   }
 
   get revision(): number {
     return this.#revision
+  }
+
+  get publishedRevision(): number {
+    return this.#published
   }
 
   get nextRevision(): number {
@@ -88,6 +94,7 @@ export class CommitQueue implements Store, CacheOwner {
   loaded(revision: number): void {
     this.#revision = revision
     this.#decided = revision
+    this.#published = revision
   }
 
   commit(write: DecidedWrite): Promise<Entry> {
@@ -188,6 +195,7 @@ export class CommitQueue implements Store, CacheOwner {
       else events.push(event)
     }
     for (const [cache, events] of byCache) cache.publish(events)
+    this.#published = this.#revision
     for (const { write, resolve } of group) resolve(write.entry)
     this.#wakeSettled()
   }

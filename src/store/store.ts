@@ -99,6 +99,8 @@ export interface Watch {
   onEvents(listener: (events: readonly Watched[]) => void): void
   /** Why the watch ended by itself, if it did: `too slow: …`, `the store closed`. Called once, at once where it ended before. */
   onEnd(listener: (reason: string) => void): void
+  /** Everything up to here that concerns the watch was handed to the listener: what a bookmark may say. */
+  readonly revision: number
   /** Back-pressure: keeps events until `resume`, up to `maxPendingBytes`. */
   pause(): void
   resume(): void

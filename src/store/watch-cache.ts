@@ -8,7 +8,7 @@ import { keyOf, OrderedSlots, type Slot } from './ordered-slots.ts'
 import { SelectionIndex } from './selection-index.ts'
 import type { Collection, CollectionOptions, Entry, ListQuery, ListResult, Watch, WatchQuery, WriteRequest } from './store.ts'
 import { RevisionCompacted, RevisionInFuture, WriteConflict } from './store.ts'
-import { Watcher } from './watcher.ts'
+import { Watcher, type WatcherOwner } from './watcher.ts'
 import { WatcherIndex } from './watcher-index.ts'
 
 /** A write that is decided: it has its revision and its bytes, and waits to become durable. */
@@ -24,6 +24,8 @@ export interface DecidedWrite {
 /** What a cache asks of its store. */
 export interface CacheOwner {
   readonly revision: number
+  /** The newest revision whose events were offered to every watcher of every resource. */
+  readonly publishedRevision: number
   /** Why the store accepts no writes, if so. */
   readonly refusal: Error | undefined
   /** The revision that the next committed write takes. */
@@ -35,7 +37,7 @@ export interface CacheOwner {
 
 const nothingChanged: ReadonlyMap<string, StoredEntry | undefined> = new Map()
 
-export class WatchCache implements Collection {
+export class WatchCache implements Collection, WatcherOwner {
   readonly groupResource: string
   fieldsVersion = 0
   readonly #owner: CacheOwner
@@ -96,14 +98,22 @@ export class WatchCache implements Collection {
 
   watch(query: WatchQuery): Watch {
     if (query.after < this.#window.start) throw new RevisionCompacted(query.after, this.#window.start)
-    const watcher = new Watcher(
-      query,
-      closed => this.#watchers.remove(closed),
-      err => this.#owner.listenerFailed(err),
-    )
+    const watcher = new Watcher(query, this)
     watcher.replay(this.#window.after(query.after))
     this.#watchers.add(watcher)
     return watcher
+  }
+
+  get publishedRevision(): number {
+    return this.#owner.publishedRevision
+  }
+
+  closed(watcher: Watcher): void {
+    this.#watchers.remove(watcher)
+  }
+
+  listenerFailed(err: unknown): void {
+    this.#owner.listenerFailed(err)
   }
 
   write(request: WriteRequest): Promise<Entry> {

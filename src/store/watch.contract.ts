@@ -119,7 +119,9 @@ export function watchContract(name: string, inStore: InStore): void {
       slow.pause()
       for (let i = 0; i < 5; i++) await put(pods, `p${i}`)
       assert.deepEqual(seen.types(), [])
+      assert.equal(patient.revision, store.revision - 5)
       patient.resume()
+      assert.equal(patient.revision, store.revision)
       slow.resume()
       assert.deepEqual(
         seen.types(),
@@ -128,6 +130,15 @@ export function watchContract(name: string, inStore: InStore): void {
       assert.deepEqual(dropped.types(), [])
       assert.match(must(dropped.ended()), /^too slow: /)
       assert.equal(seen.ended(), undefined)
+    })
+
+    inStore('says in `revision` how far it has come, also where nothing concerned it', async (store, pods) => {
+      const watch = pods.watch({ after: store.revision, namespace: 'quiet' })
+      const future = pods.watch({ after: store.revision + 10 })
+      record(watch)
+      await put(pods, 'a')
+      assert.equal(watch.revision, store.revision)
+      assert.equal(future.revision, store.revision + 9)
     })
 
     inStore('ends the watch of a listener that throws, and no other', async (store, pods) => {

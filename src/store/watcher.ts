@@ -6,11 +6,18 @@ import type { EventType, Watch, Watched, WatchQuery } from './store.ts'
 /** Upstream gives a watcher 10 to 1,000 events; bytes say better what a slow reader costs. */
 const defaultMaxPendingBytes = 8 * 2 ** 20
 
+/** What a watcher asks of its cache. */
+export interface WatcherOwner {
+  /** The newest revision whose events were offered to every watcher. */
+  readonly publishedRevision: number
+  closed(watcher: Watcher): void
+  listenerFailed(err: unknown): void
+}
+
 export class Watcher implements Watch {
   readonly query: WatchQuery
   readonly #maxPendingBytes: number
-  readonly #onClosed: (watcher: Watcher) => void
-  readonly #onListenerError: (err: unknown) => void
+  readonly #owner: WatcherOwner
   #pending: Watched[] = []
   #pendingBytes = 0
   #listener: ((events: readonly Watched[]) => void) | undefined
@@ -23,12 +30,16 @@ export class Watcher implements Watch {
   /** Events up to this revision were considered: one that replay has seen is not offered again. */
   #seen: number
 
-  constructor(query: WatchQuery, onClosed: (watcher: Watcher) => void, onListenerError: (err: unknown) => void) {
+  constructor(query: WatchQuery, owner: WatcherOwner) {
     this.query = query
     this.#maxPendingBytes = query.maxPendingBytes ?? defaultMaxPendingBytes
     this.#seen = query.after
-    this.#onClosed = onClosed
-    this.#onListenerError = onListenerError
+    this.#owner = owner
+  }
+
+  get revision(): number {
+    const next = this.#pending[0]
+    return next === undefined ? Math.max(this.query.after, this.#owner.publishedRevision) : next.event.entry.revision - 1
   }
 
   onEvents(listener: (events: readonly Watched[]) => void): void {
@@ -58,7 +69,7 @@ export class Watcher implements Watch {
     if (this.#closed) return
     this.#closed = true
     this.#pending = []
-    this.#onClosed(this)
+    this.#owner.closed(this)
   }
 
   /** Ends the watch from the store's side. What waits is dropped: the reader resumes from the last event that it has seen. */
@@ -114,7 +125,7 @@ export class Watcher implements Watch {
 
   /** A reader that throws has lost events; the others must not lose theirs. */
   #fail(err: unknown, reason: string): void {
-    this.#onListenerError(err)
+    this.#owner.listenerFailed(err)
     this.end(reason)
   }
 

@@ -75,7 +75,20 @@ export function readRecord(key: RecordKey, plain: Buffer): PlainRecord {
 type HeaderArray = [string, string, string, number, number, Record<string, string> | 0, Record<string, string> | 0]
 
 function encodeHeader({ groupResource, namespace, name, at, fieldsVersion, labels, extraFields }: RecordHeader): string {
-  return JSON.stringify([groupResource, namespace, name, at, fieldsVersion, labels ?? 0, extraFields ?? 0] satisfies HeaderArray)
+  return JSON.stringify([
+    groupResource,
+    namespace,
+    name,
+    at,
+    fieldsVersion,
+    presentOr0(labels),
+    presentOr0(extraFields),
+  ] satisfies HeaderArray)
+}
+
+function presentOr0(map: Readonly<Record<string, string>> | undefined): Record<string, string> | 0 {
+  for (const _ in map) return map
+  return 0
 }
 
 function decodeHeader(text: string): RecordHeader {

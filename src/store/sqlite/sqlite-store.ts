@@ -1,6 +1,6 @@
 // The store of one server: SQLite in a writer thread, everything sealed, all reads from memory.
 import { mkdir, open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { CommitQueue } from '../commit-queue.ts'
@@ -80,5 +80,17 @@ async function prepareDirectory(directory: string): Promise<string> {
   const file = join(directory, 'store.db')
   const handle = await open(file, 'a', 0o600)
   await handle.close()
+  // SQLite syncs its files; that they are found again after a power loss is up to the directories.
+  await syncDirectory(directory)
+  await syncDirectory(dirname(directory))
   return file
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
 }
