@@ -3,6 +3,7 @@
 //   type PACKAGE.Name [flags]          a new struct
 //   extend PACKAGE.Name                more fields of a struct
 //   enum PACKAGE.Name A B C            a named string with its values
+//   change PACKAGE.Name                other flags of fields that exist: optional, required, default=JSON
 //     field GoType [flags]             flags: omitempty, optional, after=FIELD, list=map:KEY, list=set, list=atomic, patch=STRATEGY, key=MERGEKEY, default=JSON
 
 const signals = [
@@ -42,6 +43,21 @@ extend storage/v1.VolumeError
   errorCode *int32 omitempty optional after=message
 extend storage/v1.CSIDriverSpec
   nodeAllocatableUpdatePeriodSeconds *int64 omitempty optional after=seLinuxMount
+
+change apps/v1.StatefulSetSpec
+  serviceName optional
+change core/v1.ReplicationControllerSpec
+  replicas default=1
+  minReadySeconds default=0
+change networking/v1.IPAddressSpec
+  parentRef required
+change networking/v1.ParentReference
+  resource required
+  name required
+enum admissionregistration/v1.ScopeType
+enum core/v1.ResourceQuotaScope BestEffort CrossNamespacePodAffinity NotBestEffort NotTerminating PriorityClass Terminating VolumeAttributesClass
+enum discovery/v1.AddressType FQDN IPv4 IPv6
+enum networking/v1.PathType Exact ImplementationSpecific Prefix
 
 type apiregistration/v1.ServiceReference
   namespace string omitempty

@@ -159,15 +159,21 @@ function fieldOf(field: GoField, owner: string, refs: Map<string, Map<string, st
 
 function addOurs(model: Model): void {
   let struct: ModelStruct | undefined
+  let changing = false
   for (const line of additions.split('\n')) {
     const [word = '', name = '', ...flags] = line.trim().split(' ')
     if (word === '') continue
     if (!line.startsWith(' ')) {
+      changing = word === 'change'
       struct = word === 'enum' ? undefined : startStruct(model, word, name, flags)
       if (word === 'enum') model.named.set(name, flags.length === 0 ? { type: 'string' } : { type: 'string', values: [...flags].sort() })
       continue
     }
     if (struct === undefined) throw new Error(`addition ${line.trim()} stands in no struct`)
+    if (changing) {
+      changeField(struct, word, [name, ...flags])
+      continue
+    }
     const field: ModelField = { name: word, type: name, omitempty: flags.includes('omitempty'), required: false }
     field.required = !field.omitempty && !flags.includes('optional')
     let at = struct.fields.length
@@ -188,9 +194,19 @@ function addOurs(model: Model): void {
   }
 }
 
+function changeField(struct: ModelStruct, name: string, flags: readonly string[]): void {
+  const field = struct.fields.find(other => other.name === name)
+  if (field === undefined) throw new Error(`cannot change the unknown field ${struct.key}.${name}`)
+  for (const flag of flags) {
+    if (flag === 'optional') field.required = false
+    if (flag === 'required') field.required = true
+    if (flag.startsWith('default=')) field.default = JSON.parse(flag.slice('default='.length))
+  }
+}
+
 function startStruct(model: Model, word: string, key: string, flags: readonly string[]): ModelStruct {
   const existing = model.structs.get(key)
-  if (word === 'extend') {
+  if (word === 'extend' || word === 'change') {
     if (existing === undefined) throw new Error(`cannot extend the unknown struct ${key}`)
     return existing
   }
@@ -224,6 +240,8 @@ function reachable(model: Model): Model {
     namesIn(model.named.get(key)?.type ?? '').forEach(visit)
   }
   for (const struct of model.structs.values()) if (struct.isKind) visit(struct.key)
+  // The frame of a watch has no apiVersion and kind of its own.
+  visit('meta/v1.WatchEvent')
   const keep = <T>(map: Map<string, T>): Map<string, T> =>
     new Map([...map].filter(([key]) => found.has(key)).sort(([a], [b]) => (a < b ? -1 : 1)))
   return { structs: keep(model.structs), named: keep(model.named) }

@@ -57,7 +57,7 @@ async function checkAdditions(): Promise<void> {
     const [word = '', key = '', flag] = line.trim().split(' ')
     if (line.startsWith(' ')) {
       if (names.length > 0 && !names.includes(word)) throw new Error(`client-node knows no field ${word} (${line.trim()})`)
-    } else if (word === 'type' || word === 'extend') {
+    } else if (word === 'type' || word === 'extend' || word === 'change') {
       names = attributesOf(models, key)
       if (names.length === 0 && flag !== undefined) throw new Error(`client-node knows no model ${key}`)
     }

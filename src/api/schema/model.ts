@@ -89,8 +89,8 @@ export interface SchemaField {
   readonly nullable: boolean
   readonly listType: 'atomic' | 'set' | 'map' | undefined
   readonly mapKeys: readonly string[]
-  /** A map or struct that changes as a whole. */
-  readonly atomic: boolean
+  /** Whether a map or struct changes as a whole; undefined where nothing is said. */
+  readonly mapType: 'atomic' | 'granular' | undefined
   /** `merge`, `replace`, `retainKeys` and their combinations. */
   readonly patchStrategies: readonly string[]
   readonly mergeKey: string | undefined
@@ -185,7 +185,7 @@ function fieldOf(row: FieldRow): SchemaField {
     nullable: row.z === 1,
     listType: row.l === 'atomic' || row.l === 'set' || row.l === 'map' ? row.l : undefined,
     mapKeys: row.k ?? [],
-    atomic: row.m === 'atomic',
+    mapType: row.m === 'atomic' || row.m === 'granular' ? row.m : undefined,
     patchStrategies: row.s?.split(',') ?? [],
     mergeKey: row.p,
     default: row.d,

@@ -11,7 +11,7 @@ export type ParameterNotFoundActionType = string
 
 export type ReinvocationPolicyType = 'IfNeeded' | 'Never' | (string & Record<never, never>)
 
-export type ScopeType = '*' | 'Cluster' | 'Namespaced' | (string & Record<never, never>)
+export type ScopeType = string
 
 export type SideEffectClass = 'None' | 'NoneOnDryRun' | 'Some' | 'Unknown' | (string & Record<never, never>)
 

@@ -95,7 +95,7 @@ export type ResourceList = Record<string, Quantity>
 
 export type ResourceName = string
 
-export type ResourceQuotaScope = 'BestEffort' | 'CrossNamespacePodAffinity' | 'NotBestEffort' | 'NotTerminating' | 'PriorityClass' | 'Terminating' | (string & Record<never, never>)
+export type ResourceQuotaScope = 'BestEffort' | 'CrossNamespacePodAffinity' | 'NotBestEffort' | 'NotTerminating' | 'PriorityClass' | 'Terminating' | 'VolumeAttributesClass' | (string & Record<never, never>)
 
 export type ResourceResizeRestartPolicy = string
 

@@ -2,7 +2,7 @@
 import type { ObjectReference, Protocol } from './core-v1.ts'
 import type { ListMeta, ObjectMeta } from './meta-v1.ts'
 
-export type AddressType = string
+export type AddressType = 'FQDN' | 'IPv4' | 'IPv6' | (string & Record<never, never>)
 
 export interface Endpoint {
   addresses: string[]

@@ -273,3 +273,8 @@ export interface UpdateOptions {
   fieldManager?: string
   fieldValidation?: string
 }
+
+export interface WatchEvent {
+  type: string
+  object: RawExtension
+}
