@@ -1,0 +1,163 @@
+// Puts the parts of the API server together: one function from a request to an answer, for every transport.
+import { randomBytes } from 'node:crypto'
+import type { Authentication, Credentials } from '../access/access.ts'
+import type { KubeObject } from '../api/object.ts'
+import type { ResourceDefinition } from '../api/resource.ts'
+import type { UserInfo } from '../api/user.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { Registry } from '../base/metrics.ts'
+import type { Store } from '../store/store.ts'
+import type { AuditSink } from './audit-event.ts'
+import type { Authorize } from './authorize.ts'
+import { Bookmarks } from './bookmarks.ts'
+import { ensureObjects, serverIdentity } from './bootstrap.ts'
+import { ContinueTokens } from './continue-token.ts'
+import { documents } from './documents.ts'
+import { defaultFlowLimits, FlowControl, type FlowLimits } from './flow-control.ts'
+import { type HealthCheck, healthPaths } from './health.ts'
+import { type Identifiers, randomIdentifiers } from './identifiers.ts'
+import { type InProcessTransport, inProcessTransport } from './in-process.ts'
+import { NodeTunnels } from './node-tunnel.ts'
+import { pathHandler } from './paths.ts'
+import { createPipeline, type Pipeline } from './pipeline.ts'
+import { requestMetrics } from './request-metrics.ts'
+import { resourceVerbs } from './resource-verbs.ts'
+import { type RulesFor, reviewHandlers } from './reviews/index.ts'
+import { type ServedResources, serveResources } from './served-resource.ts'
+import { ServiceAllocation } from './service-allocation.ts'
+import { type IssueToken, type StreamPod, subresourceHandlers } from './subresources/index.ts'
+import type { AdmissionChain, WriteParts } from './write-parts.ts'
+
+export interface ApiServerOptions {
+  readonly store: Store
+  readonly resources: readonly ResourceDefinition[]
+  readonly authenticate: (credentials: Credentials) => Authentication | Promise<Authentication>
+  readonly authorize: Authorize
+  readonly audit: AuditSink
+  /** Made with the server's own view of the cluster: see `ServedResources` and the store. */
+  readonly admission: AdmissionChain
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: Registry
+  readonly identifiers?: Identifiers
+  readonly flowLimits?: FlowLimits
+  /** 32 random bytes, the same for all servers of a cluster. Default: drawn at start. */
+  readonly continueKey?: Buffer
+  /** Signs ServiceAccount tokens; without it TokenRequests are refused. */
+  readonly issueToken?: IssueToken
+  /** What a user may do in a namespace, for SelfSubjectRulesReview. */
+  readonly rulesFor?: RulesFor
+  /** Answers exec, attach and portforward over HTTP/2 or a plain request; without it they are refused. */
+  readonly streamPod?: StreamPod
+  /** Beside the server's own: the store accepts writes, bootstrap is done. */
+  readonly checks?: readonly HealthCheck[]
+  /** Paths that are answered without credentials where the authorizer allows it. Default: the health checks. */
+  readonly anonymousPaths?: readonly string[] | 'all'
+  readonly serviceCidr?: string
+}
+
+export class ApiServer implements AsyncDisposable {
+  readonly resources: ServedResources
+  readonly handle: Pipeline
+  readonly nodeTunnels: NodeTunnels
+  readonly #options: ApiServerOptions
+  readonly #stop = new AbortController()
+  readonly #bookmarksDone: Promise<void>
+  #ready = false
+
+  constructor(options: ApiServerOptions) {
+    this.#options = options
+    const { store, clock, log, authorize } = options
+    const resources = serveResources(options.resources, store)
+    this.resources = resources
+    this.nodeTunnels = new NodeTunnels(log)
+    const flow = new FlowControl(options.flowLimits ?? defaultFlowLimits)
+    const bookmarks = new Bookmarks()
+    this.#bookmarksDone = bookmarks.run(clock, log, this.#stop.signal)
+    const services = ServiceAllocation.of(resources, options.serviceCidr)
+    const writeParts: WriteParts = {
+      admission: options.admission,
+      identifiers: options.identifiers ?? randomIdentifiers,
+      reservations: new Map(services ? [['services', services]] : []),
+    }
+    const verbs = resourceVerbs({
+      ...writeParts,
+      store,
+      bookmarks,
+      continueTokens: new ContinueTokens(options.continueKey ?? randomBytes(32)),
+      defaultTimeout: () => (30 + Math.random() * 30) * 60_000,
+      subresources: subresourceHandlers({
+        writeParts,
+        resources,
+        tunnels: this.nodeTunnels,
+        clock,
+        ...(options.issueToken ? { issueToken: options.issueToken } : {}),
+        ...(options.streamPod ? { streamPod: options.streamPod } : {}),
+      }),
+      computed: reviewHandlers({
+        authorize,
+        authenticate: options.authenticate,
+        writeParts,
+        resources,
+        ...(options.rulesFor ? { rulesFor: options.rulesFor } : {}),
+      }),
+    })
+    let failure: Error | undefined
+    store.onFailure(err => {
+      failure = err
+    })
+    const checks: readonly HealthCheck[] = [
+      { name: 'ping', check: () => undefined },
+      { name: 'store', check: () => failure?.message },
+      { name: 'poststarthook/bootstrap', readinessOnly: true, check: () => (this.#ready ? undefined : 'bootstrap is not done') },
+      { name: 'shutdown', readinessOnly: true, check: () => (this.#stop.signal.aborted ? 'the server stops' : undefined) },
+      ...(options.checks ?? []),
+    ]
+    const anonymous = options.anonymousPaths ?? healthPaths
+    this.handle = createPipeline({
+      resources,
+      authenticate: options.authenticate,
+      authorize,
+      audit: options.audit,
+      flow,
+      clock,
+      log,
+      metrics: requestMetrics(options.metrics, flow),
+      allowsAnonymous: path => anonymous === 'all' || anonymous.some(allowed => path === allowed || path.startsWith(`${allowed}/`)),
+      resource: verbs,
+      path: pathHandler({
+        checks,
+        documents: documents(options.resources),
+        metrics: async () => ({ contentType: options.metrics.contentType, text: await options.metrics.metrics() }),
+      }),
+    })
+  }
+
+  /** Creates what is missing of `objects` (with `overwrite` writes all of them), as the system itself. */
+  async ensureObjects(objects: readonly KubeObject[], overwrite = false): Promise<void> {
+    await using transport = this.transportFor(serverIdentity)
+    await ensureObjects({ resources: this.resources, transport, signal: this.#stop.signal }, objects, overwrite)
+  }
+
+  /** The bootstrap objects are there: `/readyz` may say so. */
+  markReady(): void {
+    this.#ready = true
+  }
+
+  /** A transport that passes the whole pipeline as `user`. */
+  transportFor(user: UserInfo): InProcessTransport {
+    return inProcessTransport({ handle: this.handle, user, log: this.#options.log })
+  }
+
+  /** Ends the watches and tunnels. The store is the caller's. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new Error('the server stops'))
+    this.nodeTunnels.close()
+    await this.#bookmarksDone
+  }
+}
+
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  return new ApiServer(options)
+}

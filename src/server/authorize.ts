@@ -1,0 +1,53 @@
+// Whether a request may go on, and what is said where it may not: upstream's exact words.
+import type { AccessVerdict, Attributes } from '../access/access.ts'
+import { apiError, forbidden } from '../api/status.ts'
+import type { UserInfo } from '../api/user.ts'
+import type { RequestInfo } from './request-info.ts'
+
+export type Authorize = (attributes: Attributes) => AccessVerdict
+
+export function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
+  if (!info.isResource) {
+    const { verb, path } = info
+    return { user, verb, isResource: false, group: '', version: '', resource: '', subresource: '', namespace: '', name: '', path }
+  }
+  const { verb, group, version, resource, subresource, namespace, name, path, query } = info
+  const labelSelector = query.raw === '' ? undefined : query.get('labelSelector')
+  const fieldSelector = query.raw === '' ? undefined : query.get('fieldSelector')
+  return {
+    user,
+    verb,
+    isResource: true,
+    group,
+    version,
+    resource,
+    subresource,
+    namespace,
+    name,
+    path,
+    ...(labelSelector ? { labelSelector } : {}),
+    ...(fieldSelector ? { fieldSelector } : {}),
+  }
+}
+
+/** Throws the 403. */
+export function demand(attributes: Attributes, authorize: Authorize): AccessVerdict & { allowed: true } {
+  const verdict = authorize(attributes)
+  if (verdict.allowed) return verdict
+  const reason = forbiddenReason(attributes, verdict.reason)
+  if (!attributes.isResource) throw apiError(403, 'Forbidden', `forbidden: ${reason}`, {})
+  throw forbidden({ group: attributes.group, plural: attributes.resource }, attributes.name, reason)
+}
+
+export function forbiddenReason(attributes: Attributes, reason: string): string {
+  const message = withoutReason(attributes)
+  return reason === '' ? message : `${message}: ${reason}`
+}
+
+function withoutReason({ user, verb, isResource, group, resource, subresource, namespace, path }: Attributes): string {
+  const who = `User ${JSON.stringify(user.name)} cannot ${verb}`
+  if (!isResource) return `${who} path ${JSON.stringify(path)}`
+  const what = JSON.stringify(subresource === '' ? resource : `${resource}/${subresource}`)
+  const where = namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`
+  return `${who} resource ${what} in API group ${JSON.stringify(group)} ${where}`
+}

@@ -1,0 +1,76 @@
+// Large answers in pieces: joined to chunks worth a write, held back while the reader is behind, never holding the event loop.
+
+import { once } from 'node:events'
+import { setImmediate as turn } from 'node:timers/promises'
+import { constants, createGzip } from 'node:zlib'
+import type { BodyStream, Sink } from './exchange.ts'
+
+/** One write of about this size costs little per byte and little memory. */
+const chunkBytes = 128 * 1024
+/** Computed parts take time: after so many others get a turn. */
+const partsPerTurn = 200
+
+export interface Parts {
+  readonly head: Buffer
+  readonly count: number
+  /** Whether `part` computes; false where it only hands out kept bytes. */
+  readonly computed: boolean
+  part(index: number): Buffer
+  readonly tail: Buffer
+}
+
+const comma = Buffer.from(',')
+
+/** The whole at once; for small answers. */
+export function joinParts({ head, count, part, tail }: Parts): Buffer {
+  const buffers = [head]
+  for (let i = 0; i < count; i++) {
+    if (i > 0) buffers.push(comma)
+    buffers.push(part(i))
+  }
+  buffers.push(tail)
+  return Buffer.concat(buffers)
+}
+
+export function streamParts(parts: Parts): BodyStream {
+  return async (sink, signal) => {
+    let pending: Buffer[] = [parts.head]
+    let size = parts.head.length
+    for (let i = 0; i < parts.count; i++) {
+      if (i > 0) pending.push(comma)
+      const bytes = parts.part(i)
+      pending.push(bytes)
+      size += bytes.length
+      if (size >= chunkBytes) {
+        signal.throwIfAborted()
+        if (!sink.write(Buffer.concat(pending))) await sink.drained()
+        pending = []
+        size = 0
+      }
+      if (parts.computed && i % partsPerTurn === partsPerTurn - 1) await turn()
+    }
+    pending.push(parts.tail)
+    sink.write(Buffer.concat(pending))
+  }
+}
+
+/** Compresses in the thread pool, at the speed of the reader. */
+export function gzipped(body: BodyStream): BodyStream {
+  return async (sink, signal) => {
+    const gzip = createGzip({ level: constants.Z_BEST_SPEED })
+    const inner: Sink = {
+      write: chunk => gzip.write(chunk),
+      drained: async () => {
+        await once(gzip, 'drain', { signal })
+      },
+    }
+    const writing = body(inner, signal).then(
+      () => gzip.end(),
+      (err: unknown) => gzip.destroy(err instanceof Error ? err : new Error(String(err))),
+    )
+    for await (const chunk of gzip) {
+      if (!sink.write(Buffer.from(chunk))) await sink.drained()
+    }
+    await writing
+  }
+}

@@ -1,0 +1,41 @@
+// The bytes of a request's body, within a limit that is checked before they are kept.
+import type { Readable } from 'node:stream'
+import { badRequest, tooLarge } from '../api/status.ts'
+import type { RequestHeaders } from './exchange.ts'
+
+/** Upstream's limit for what a client may send. */
+export const maxBodyBytes = 3 * 1024 * 1024
+
+export function declaredLength(headers: RequestHeaders): number | undefined {
+  const value = headers['content-length']
+  return typeof value === 'string' ? Number(value) : undefined
+}
+
+/** Throws a 413 where more than `limit` bytes are announced or come, and a 400 where the client stops in the middle. */
+export function collectBody(stream: Readable, limit: number, declared: number | undefined): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+  if (declared !== undefined && declared > limit) {
+    stream.resume()
+    return Promise.reject(refusal(limit))
+  }
+  if (stream.readableEnded) return Promise.resolve(Buffer.alloc(0))
+  const chunks: Buffer[] = []
+  let size = 0
+  stream.on('data', (chunk: Buffer) => {
+    size += chunk.length
+    if (size <= limit) chunks.push(chunk)
+    else {
+      chunks.length = 0
+      reject(refusal(limit))
+    }
+  })
+  stream.on('end', () => {
+    const [first] = chunks
+    resolve(chunks.length === 1 && first ? first : Buffer.concat(chunks))
+  })
+  stream.on('error', reject)
+  stream.on('close', () => reject(badRequest('the request body ended early')))
+  return promise
+}
+
+const refusal = (limit: number): Error => tooLarge(`limit is ${limit}`)

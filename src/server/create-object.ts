@@ -1,0 +1,90 @@
+// The order of a creation: defaults, mutating admission, preparation, validation, validating admission, store.
+import type { AdmissionRequest } from '../admission/admission.ts'
+import { groupResource, type KubeObject } from '../api/object.ts'
+import { alreadyExists, apiError, badRequest, invalid } from '../api/status.ts'
+import { validateObjectMeta } from '../api/validation/object-meta.ts'
+import { type Entry, WriteConflict } from '../store/store.ts'
+import { generatedName } from './identifiers.ts'
+import { matchNamespace, metadataRules, stampNew, wipeSystemFields } from './object-meta.ts'
+import type { ResourceContext } from './request-context.ts'
+import { strategyContext } from './strategy-context.ts'
+import type { WriteParts } from './write-parts.ts'
+
+export interface Written {
+  /** In the served version; frozen where it is stored. */
+  readonly object: KubeObject
+  /** Undefined for a dry run, and where the object is gone with this write. */
+  readonly entry: Entry | undefined
+  readonly created: boolean
+}
+
+/** A generated name that is taken is drawn again this often. */
+const nameAttempts = 8
+
+/** `object` is decoded and defaulted; it is changed and kept. */
+export async function createObject(parts: WriteParts, context: ResourceContext, object: KubeObject, dryRun: boolean): Promise<Written> {
+  const { served, info } = context
+  const { definition } = served
+  const { metadata } = object
+  if (metadata.resourceVersion) throw apiError(500, 'Unknown', 'resourceVersion should not be set on objects to be created')
+  delete metadata.resourceVersion
+  wipeSystemFields(metadata)
+  matchNamespace(metadata, info.namespace, definition.namespaced)
+  const prefix = metadata.name ? '' : (metadata.generateName ?? '')
+  if (prefix !== '') metadata.name = generatedName(prefix, parts.identifiers)
+  stampNew(metadata, parts.identifiers, context.now, definition.countsGeneration)
+
+  const admission = admissionRequest(context, object, dryRun)
+  await parts.admission.mutate(admission, context.request.signal)
+  const finish = parts.reservations.get(groupResource(definition.group, definition.plural))?.beginCreate(object, dryRun)
+  let success = false
+  try {
+    definition.prepareForCreate?.(object, strategyContext(context))
+    const errors = [...validateObjectMeta(metadata, metadataRules(definition)), ...(definition.validate?.(object) ?? [])]
+    if (errors.length > 0) throw invalid(definition, metadata.name ?? '', errors)
+    for (const warning of definition.warnings?.(object, undefined) ?? []) context.warn(warning)
+    await parts.admission.validate(admission, context.request.signal)
+    const written = await store(parts, context, object, prefix, dryRun)
+    success = !dryRun
+    return written
+  } finally {
+    finish?.(success)
+  }
+}
+
+function admissionRequest(context: ResourceContext, object: KubeObject, dryRun: boolean): AdmissionRequest {
+  return {
+    operation: 'CREATE',
+    resource: context.served.definition,
+    subresource: context.info.subresource,
+    namespace: context.info.namespace,
+    name: object.metadata.name ?? '',
+    object,
+    oldObject: undefined,
+    user: context.user,
+    dryRun,
+    warn: context.warn,
+    annotate: context.annotate,
+  }
+}
+
+async function store(parts: WriteParts, context: ResourceContext, object: KubeObject, prefix: string, dryRun: boolean): Promise<Written> {
+  const { served } = context
+  const { metadata } = object
+  const namespace = metadata.namespace ?? ''
+  for (let attempt = 1; ; attempt++) {
+    const name = metadata.name ?? ''
+    if (name === '') throw badRequest('name or generateName is required')
+    if (served.collection.newest(namespace, name) === undefined) {
+      if (dryRun) return { object, entry: undefined, created: true }
+      try {
+        const entry = await served.collection.write({ namespace, name, expected: undefined, object: served.toStored(object) })
+        return { object: served.view.object(entry), entry, created: true }
+      } catch (err) {
+        if (!(err instanceof WriteConflict)) throw err
+      }
+    }
+    if (prefix === '' || attempt >= nameAttempts) throw alreadyExists(served.named, name)
+    metadata.name = generatedName(prefix, parts.identifiers)
+  }
+}

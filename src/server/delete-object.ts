@@ -1,0 +1,165 @@
+// The order of a deletion: preconditions, admission, grace period and finalizers, store.
+import type { AdmissionRequest } from '../admission/admission.ts'
+import { groupResource, type KubeObject } from '../api/object.ts'
+import { conflict, notFound } from '../api/status.ts'
+import { type Entry, WriteConflict } from '../store/store.ts'
+import type { Deletion, PropagationPolicy } from './delete-options.ts'
+import { markDeleted } from './object-meta.ts'
+import type { ResourceContext } from './request-context.ts'
+import { isHeld } from './update-object.ts'
+import type { WriteParts } from './write-parts.ts'
+
+export interface Deleted {
+  /** The last state, or the new one where the object waits for its grace period or finalizers. */
+  readonly object: KubeObject
+  readonly entry: Entry | undefined
+  /** Whether the object is gone. */
+  readonly gone: boolean
+  /** Whether this request changed or removed it; false where its deletion was under way already. */
+  readonly changed: boolean
+}
+
+const orphan = 'orphan'
+const foreground = 'foregroundDeletion'
+/** Kinds whose dependents stay when nobody says anything: upstream's legacy defaults. */
+const orphansByDefault = new Set(['replicationcontrollers', 'jobs.batch'])
+const attempts = 10
+
+export async function deleteObject(parts: WriteParts, context: ResourceContext, name: string, deletion: Deletion): Promise<Deleted> {
+  const { served, info } = context
+  const namespace = served.definition.namespaced ? info.namespace : ''
+  for (let attempt = 1; ; attempt++) {
+    const entry = served.collection.newest(namespace, name)
+    if (entry === undefined) throw notFound(served.named, name)
+    const object = served.view.object(entry)
+    checkPreconditions(context, name, object, deletion)
+    const request = admissionRequest(context, namespace, name, object, deletion.dryRun)
+    await parts.admission.mutate(request, context.request.signal)
+    await parts.admission.validate(request, context.request.signal)
+    try {
+      return await apply(parts, context, entry, object, deletion)
+    } catch (err) {
+      if (!(err instanceof WriteConflict) || attempt >= attempts) throw err
+    }
+  }
+}
+
+function checkPreconditions(context: ResourceContext, name: string, object: KubeObject, deletion: Deletion): void {
+  const { uid, resourceVersion } = object.metadata
+  const { named } = context.served
+  if (deletion.uid !== undefined && deletion.uid !== uid) {
+    throw conflict(named, name, `Precondition failed: UID in precondition: ${deletion.uid}, UID in object meta: ${uid ?? ''}`)
+  }
+  if (deletion.resourceVersion !== undefined && deletion.resourceVersion !== resourceVersion) {
+    throw conflict(
+      named,
+      name,
+      `Precondition failed: ResourceVersion in precondition: ${deletion.resourceVersion}, ResourceVersion in object meta: ${resourceVersion ?? ''}`,
+    )
+  }
+}
+
+function admissionRequest(
+  context: ResourceContext,
+  namespace: string,
+  name: string,
+  oldObject: KubeObject,
+  dryRun: boolean,
+): AdmissionRequest {
+  return {
+    operation: 'DELETE',
+    resource: context.served.definition,
+    subresource: '',
+    namespace,
+    name,
+    object: undefined,
+    oldObject,
+    user: context.user,
+    dryRun,
+    warn: context.warn,
+    annotate: context.annotate,
+  }
+}
+
+async function apply(parts: WriteParts, context: ResourceContext, entry: Entry, current: KubeObject, deletion: Deletion): Promise<Deleted> {
+  const plan = planDeletion(context, current, deletion)
+  if (plan.step === 'pending') return { object: current, entry, gone: false, changed: false }
+  const { served } = context
+  const { definition } = served
+  const { namespace, name } = entry
+  const gone = plan.step === 'remove'
+  if (deletion.dryRun) return { object: plan.object, entry: undefined, gone, changed: true }
+  if (!gone) {
+    const written = await served.collection.write({ namespace, name, expected: entry, object: served.toStored(plan.object) })
+    return { object: served.view.object(written), entry: written, gone, changed: true }
+  }
+  await served.collection.write({ namespace, name, expected: entry, object: undefined, lastState: served.toStored(plan.object) })
+  parts.reservations.get(groupResource(definition.group, definition.plural))?.release(plan.object)
+  return { object: plan.object, entry: undefined, gone, changed: true }
+}
+
+type Plan = { readonly step: 'pending' } | { readonly step: 'mark' | 'remove'; readonly object: KubeObject }
+
+/** What a deletion does to an object now; pure but for the request's own time. */
+export function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, current: KubeObject, deletion: Deletion): Plan {
+  const { definition } = context.served
+  const object = structuredClone(current)
+  const { metadata } = object
+  const graceful = definition.graceSeconds !== undefined
+  if (metadata.deletionTimestamp !== undefined) return planAgain(object, deletion, graceful)
+  const finalizers = finalizersFor(context, object, deletion.propagation)
+  if (finalizers === undefined) delete metadata.finalizers
+  else metadata.finalizers = finalizers
+  if (definition.kind === 'Namespace') terminate(object)
+  const grace = graceful ? graceOf(definition.graceSeconds?.(object) ?? 0, deletion.graceSeconds) : 0
+  markDeleted(metadata, context.now, grace)
+  return { step: grace > 0 || isHeld(object) ? 'mark' : 'remove', object }
+}
+
+/** A second deletion may only shorten the grace period. */
+function planAgain(object: KubeObject, deletion: Deletion, graceful: boolean): Plan {
+  const { metadata } = object
+  const left = metadata.deletionGracePeriodSeconds
+  const wanted = deletion.graceSeconds
+  if (!graceful || left === undefined || wanted === undefined) {
+    return isHeld(object) || (left ?? 0) > 0 ? { step: 'pending' } : { step: 'remove', object }
+  }
+  const grace = Math.max(wanted, 0)
+  if (grace >= left) return grace === 0 && !isHeld(object) ? { step: 'remove', object } : { step: 'pending' }
+  const began = Date.parse(metadata.deletionTimestamp ?? '') - left * 1000
+  const { generation } = metadata
+  markDeleted(metadata, began, grace)
+  if (generation !== undefined) metadata.generation = generation
+  return { step: grace > 0 || isHeld(object) ? 'mark' : 'remove', object }
+}
+
+/** `own` is what the object asks for: 0 where it can go at once, whatever the client wants. A negative wish counts as a second. */
+function graceOf(own: number, wanted: number | undefined): number {
+  if (own === 0) return 0
+  if (wanted === undefined) return own
+  return wanted < 0 ? 1 : wanted
+}
+
+function terminate(namespace: KubeObject): void {
+  const withStatus = namespace as KubeObject & { status?: { phase?: string } }
+  withStatus.status = { ...withStatus.status, phase: 'Terminating' }
+}
+
+/** The finalizers of garbage collection follow the propagation policy; without one, what is there stays. */
+function finalizersFor(
+  context: Pick<ResourceContext, 'served'>,
+  object: KubeObject,
+  propagation: PropagationPolicy | undefined,
+): string[] | undefined {
+  const current = object.metadata.finalizers
+  const has = (name: string): boolean => current?.includes(name) ?? false
+  const { group, plural } = context.served.definition
+  const policy =
+    propagation ??
+    (has(orphan) ? 'Orphan' : has(foreground) ? 'Foreground' : orphansByDefault.has(groupResource(group, plural)) ? 'Orphan' : 'Background')
+  const wanted = policy === 'Orphan' ? orphan : policy === 'Foreground' ? foreground : undefined
+  if (wanted === undefined ? !has(orphan) && !has(foreground) : has(wanted) && !has(wanted === orphan ? foreground : orphan)) return current
+  const kept = (current ?? []).filter(name => name !== orphan && name !== foreground)
+  if (wanted !== undefined) kept.push(wanted)
+  return kept.length > 0 ? kept : undefined
+}

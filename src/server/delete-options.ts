@@ -1,0 +1,84 @@
+// How an object is to be deleted: DeleteOptions from the body, or the same fields in the query.
+import { type FieldError, invalidValue, notSupported } from '../api/field-error.ts'
+import { decodeValue, parseBody } from '../api/schema/decode.ts'
+import { structByKey } from '../api/schema/model.ts'
+import { badRequest, invalid } from '../api/status.ts'
+import type { DeleteOptions } from '../api/types/meta-v1.ts'
+import { maxBodyBytes } from './collect-body.ts'
+import { isDryRun } from './dry-run.ts'
+import { header } from './exchange.ts'
+import { type BodyFormat, bodyFormat } from './negotiate.ts'
+import type { RequestContext } from './request-context.ts'
+
+export type PropagationPolicy = 'Orphan' | 'Background' | 'Foreground'
+
+export interface Deletion {
+  readonly dryRun: boolean
+  readonly graceSeconds: number | undefined
+  readonly propagation: PropagationPolicy | undefined
+  readonly uid: string | undefined
+  readonly resourceVersion: string | undefined
+}
+
+const policies: readonly string[] = ['Foreground', 'Background', 'Orphan']
+
+export async function readDeletion(context: RequestContext): Promise<Deletion> {
+  const body = await context.request.body(maxBodyBytes)
+  const options = body.length > 0 ? fromBody(body, bodyFormat(header(context.request.headers, 'content-type'))) : fromQuery(context)
+  const errors = validate(options)
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors)
+  return {
+    dryRun: isDryRun(options.dryRun ?? context.query.all('dryRun'), 'DeleteOptions'),
+    graceSeconds: options.gracePeriodSeconds,
+    propagation: propagationOf(options),
+    uid: options.preconditions?.uid,
+    resourceVersion: options.preconditions?.resourceVersion,
+  }
+}
+
+function fromBody(body: Buffer, format: BodyFormat): DeleteOptions {
+  const { value } = parseBody(body, `application/${format}`, 'DeleteOptions')
+  const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined
+  // Clients write any group's version beside the kind, which upstream registers in each group.
+  if (kind !== undefined && kind !== null && kind !== 'DeleteOptions') {
+    throw badRequest(`decoded object cannot be converted to DeleteOptions: kind is ${JSON.stringify(kind)}`)
+  }
+  const schema = structByKey('meta/v1.DeleteOptions')
+  if (schema === undefined) throw new Error('DeleteOptions has no schema')
+  const decoded = decodeValue(value, schema, 'Ignore')
+  if (!decoded.ok) throw badRequest(`DeleteOptions in version "v1" cannot be handled as a DeleteOptions: ${decoded.message}`)
+  return decoded.object as unknown as DeleteOptions
+}
+
+function fromQuery({ query }: RequestContext): DeleteOptions {
+  const graceSeconds = query.integer('gracePeriodSeconds')
+  const propagationPolicy = query.get('propagationPolicy')
+  const orphan = query.get('orphanDependents')
+  return {
+    ...(graceSeconds === undefined ? {} : { gracePeriodSeconds: graceSeconds }),
+    ...(propagationPolicy ? { propagationPolicy } : {}),
+    ...(orphan === undefined ? {} : { orphanDependents: query.flag('orphanDependents') }),
+  }
+}
+
+function validate(options: DeleteOptions): FieldError[] {
+  const errors: FieldError[] = []
+  const { propagationPolicy: policy, orphanDependents } = options
+  if (policy !== undefined && orphanDependents !== undefined) {
+    errors.push(invalidValue('propagationPolicy', policy, 'orphanDependents and deletionPropagation cannot be both set'))
+  }
+  if (policy !== undefined && !policies.includes(policy)) errors.push(notSupported('propagationPolicy', policy, [...policies, 'nil']))
+  return errors
+}
+
+function propagationOf(options: DeleteOptions): PropagationPolicy | undefined {
+  switch (options.propagationPolicy) {
+    case 'Orphan':
+    case 'Background':
+    case 'Foreground':
+      return options.propagationPolicy
+    default:
+      if (options.orphanDependents === undefined) return undefined
+      return options.orphanDependents ? 'Orphan' : 'Background'
+  }
+}

@@ -1,0 +1,98 @@
+// Discovery and OpenAPI: documents that change only with the served resources, made once and answered with an ETag.
+import { createHash } from 'node:crypto'
+import type { ResourceDefinition } from '../api/resource.ts'
+import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from '../api/schema/discovery.ts'
+import { header, type Reply } from './exchange.ts'
+import type { PathHandler } from './paths.ts'
+import type { RequestContext } from './request-context.ts'
+import { valueReply } from './respond.ts'
+
+interface Document {
+  readonly bytes: Buffer
+  readonly etag: string
+}
+
+export function documents(resources: readonly ResourceDefinition[]): PathHandler {
+  const made = new Map<string, Document | undefined>()
+  const document = (key: string, make: () => object | undefined): Document | undefined => {
+    if (!made.has(key)) {
+      const value = make()
+      made.set(key, value === undefined ? undefined : encode(value))
+    }
+    return made.get(key)
+  }
+  return (context, path) => {
+    const segments = path.split('/')
+    switch (segments[1]) {
+      case '':
+        return path === '/' ? valueReply(context, { paths: rootPaths(resources) }) : undefined
+      case 'api':
+        return segments.length === 2 ? root(context, 'core') : segments.length === 3 ? list(context, '', segments[2] ?? '') : undefined
+      case 'apis':
+        if (segments.length === 2) return root(context, 'groups')
+        if (segments.length === 3) return plain(context, path, () => apiGroup(resources, segments[2] ?? ''))
+        return segments.length === 4 ? list(context, segments[2] ?? '', segments[3] ?? '') : undefined
+      default:
+        return undefined
+    }
+  }
+
+  function root(context: RequestContext, part: 'core' | 'groups'): Reply | undefined {
+    const version = aggregatedVersion(header(context.request.headers, 'accept'))
+    if (version !== undefined) {
+      const found = document(`aggregated/${part}/${version}`, () => aggregatedDiscovery(resources, part, version))
+      const contentType = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`
+      return found && documentReply(context, found, contentType)
+    }
+    if (part === 'groups') return plain(context, '/apis', () => apiGroupList(resources))
+    const host = header(context.request.headers, ':authority') ?? header(context.request.headers, 'host') ?? ''
+    return valueReply(context, apiVersions(host))
+  }
+
+  function list(context: RequestContext, group: string, version: string): Reply | undefined {
+    return plain(context, `${group}/${version}`, () => apiResourceList(resources, group, version))
+  }
+
+  /** Keys come from what is served: an unknown path must not fill the memory. */
+  function plain(context: RequestContext, key: string, make: () => object | undefined): Reply | undefined {
+    const value = made.has(key) ? undefined : make()
+    if (!made.has(key) && value === undefined) return undefined
+    const found = document(key, () => value)
+    if (found === undefined) return undefined
+    if (context.form.yaml || context.pretty) return valueReply(context, JSON.parse(found.bytes.toString()))
+    return documentReply(context, found, 'application/json')
+  }
+}
+
+function encode(value: object): Document {
+  const bytes = Buffer.from(JSON.stringify(value))
+  return { bytes, etag: `"${createHash('sha256').update(bytes).digest('hex').toUpperCase()}"` }
+}
+
+/** 304 where the client has it already. */
+export function documentReply(context: RequestContext, { bytes, etag }: Document, contentType: string): Reply {
+  const headers = { etag, vary: 'Accept' }
+  const known = header(context.request.headers, 'if-none-match')
+  if (known === etag) return { status: 304, contentType, body: Buffer.alloc(0), headers }
+  return { status: 200, contentType, body: bytes, headers }
+}
+
+function aggregatedVersion(accept: string | undefined): 'v2' | 'v2beta1' | undefined {
+  if (accept === undefined || !accept.includes('APIGroupDiscoveryList')) return undefined
+  for (const clause of accept.split(',')) {
+    if (!/;\s*as=APIGroupDiscoveryList/.test(clause) || !/;\s*g=apidiscovery\.k8s\.io/.test(clause)) continue
+    if (!clause.trim().startsWith('application/json')) continue
+    if (/;\s*v=v2(;|\s|$)/.test(clause)) return 'v2'
+    if (/;\s*v=v2beta1(;|\s|$)/.test(clause)) return 'v2beta1'
+  }
+  return undefined
+}
+
+function rootPaths(resources: readonly ResourceDefinition[]): string[] {
+  const paths = new Set(['/api', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/readyz', '/version'])
+  for (const { group, version } of resources) {
+    if (group === '') paths.add(`/api/${version}`)
+    else paths.add(`/apis/${group}`).add(`/apis/${group}/${version}`)
+  }
+  return [...paths].sort()
+}

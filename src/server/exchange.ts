@@ -1,0 +1,55 @@
+// One request and its answer, whatever carries them: HTTP/2, HTTP/1.1 or a call in the same process.
+import type { Credentials } from '../access/access.ts'
+import type { UserInfo } from '../api/user.ts'
+
+/** Lower-case names; a repeated header is joined by the transport, except where noted. */
+export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
+
+export interface ServerRequest {
+  readonly method: string
+  /** As on the request line: path and query, still escaped. */
+  readonly url: string
+  readonly headers: RequestHeaders
+  readonly credentials: Credentials
+  /** Set by the in-process transport only: who calls is known by construction, and authentication is not asked. */
+  readonly identity?: UserInfo
+  /** Aborts when the client goes away or the server stops. Created on first use. */
+  readonly signal: AbortSignal
+  /** The whole body. Throws a 413 as soon as more than `limit` bytes came. */
+  body(limit: number): Promise<Buffer>
+}
+
+/** Where a streamed answer goes. */
+export interface Sink {
+  /** False where the reader is behind: wait for `drained()` before more. Bytes written are accepted either way. */
+  write(chunk: Buffer): boolean
+  /** Resolves when there is room again; rejects with the signal's reason when the reader is gone. */
+  drained(): Promise<void>
+}
+
+/** Writes the body and resolves at its end. A throw after the head is sent cuts the stream, so that a client never takes a part for the whole. */
+export type BodyStream = (sink: Sink, signal: AbortSignal) => Promise<void>
+
+export interface Reply {
+  readonly status: number
+  readonly contentType: string
+  readonly body: Buffer | BodyStream
+  readonly headers?: Readonly<Record<string, string>>
+  /** A watch or a followed log: it does not count as in flight once started, and audit sees its start. */
+  readonly longRunning?: boolean
+  /** The name that a creation gave, for audit. */
+  readonly objectName?: string
+}
+
+/** An answer with everything that the transport has to send. */
+export interface FinalReply extends Reply {
+  readonly auditId: string
+  readonly warnings: readonly string[]
+  /** Called once when the body is out or was cut; `bytes` is what was sent. */
+  done(outcome: { readonly bytes: number; readonly cut: boolean }): void
+}
+
+export function header(headers: RequestHeaders, name: string): string | undefined {
+  const value = headers[name]
+  return typeof value === 'string' || value === undefined ? value : value.join(',')
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isReason } from '../api/status.ts'
+import { FlowControl } from './flow-control.ts'
+
+const limits = { readOnly: 1, mutating: 1, queuedPerUser: 2, queued: 3, maxWaitMs: 60_000 }
+const signal = () => new AbortController().signal
+
+test('acquire() gives a free seat at once and reads do not wait for writes', () => {
+  const control = new FlowControl(limits)
+  assert.equal(typeof control.acquire('a', false, signal), 'function')
+  assert.equal(typeof control.acquire('a', true, signal), 'function')
+  assert.deepEqual(control.inFlight, { readOnly: 1, mutating: 1, waiting: 0 })
+})
+
+test('acquire() serves waiting users in turn', async () => {
+  const control = new FlowControl(limits)
+  const first = await control.acquire('flood', false, signal)
+  const order: string[] = []
+  const run = async (flow: string) => {
+    const release = await control.acquire(flow, false, signal)
+    order.push(flow)
+    release()
+  }
+  const all = [run('flood'), run('flood'), run('quiet')]
+  first()
+  await Promise.all(all)
+  assert.deepEqual(order, ['flood', 'quiet', 'flood'])
+  assert.equal(control.inFlight.readOnly, 0)
+})
+
+test('acquire() refuses with 429 where too many of one user wait', async () => {
+  const control = new FlowControl(limits)
+  const release = await control.acquire('a', false, signal)
+  const waiting = [control.acquire('a', false, signal), control.acquire('a', false, signal)]
+  assert.throws(
+    () => control.acquire('a', false, signal),
+    err => isReason(err, 'TooManyRequests') && err.status.details?.retryAfterSeconds === 1,
+  )
+  release()
+  for (const next of waiting) (await next)()
+})
+
+test('acquire() forgets a request whose client is gone', async () => {
+  const control = new FlowControl(limits)
+  const release = await control.acquire('a', false, signal)
+  const gone = new AbortController()
+  const waiting = control.acquire('b', false, () => gone.signal)
+  gone.abort(new Error('gone'))
+  await assert.rejects(async () => waiting, /gone/)
+  release()
+  assert.deepEqual(control.inFlight, { readOnly: 0, mutating: 0, waiting: 0 })
+})

@@ -1,0 +1,123 @@
+// Requests that come as HTTP/2 streams.
+import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import type { Credentials } from '../access/access.ts'
+import type { Logger } from '../base/log.ts'
+import { answerHeaders } from './answer-headers.ts'
+import { collectBody, declaredLength } from './collect-body.ts'
+import type { FinalReply, RequestHeaders, ServerRequest, Sink } from './exchange.ts'
+
+export class Http2Request implements ServerRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: RequestHeaders
+  readonly credentials: Credentials
+  readonly #stream: ServerHttp2Stream
+  #controller: AbortController | undefined
+
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[], credentials: Credentials) {
+    this.#stream = stream
+    this.method = headers[':method']?.toString() ?? ''
+    this.url = headers[':path']?.toString() ?? ''
+    this.headers = withSeparateImpersonation(headers, rawHeaders)
+    this.credentials = credentials
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      const controller = new AbortController()
+      this.#controller = controller
+      const stream = this.#stream
+      if (stream.destroyed) controller.abort(gone())
+      else stream.once('close', () => controller.abort(gone()))
+    }
+    return this.#controller.signal
+  }
+
+  body(limit: number): Promise<Buffer> {
+    return collectBody(this.#stream, limit, declaredLength(this.headers))
+  }
+}
+
+/** Node joins repeated headers with commas; the values of these may hold some. */
+function withSeparateImpersonation(headers: IncomingHttpHeaders, raw: readonly string[]): RequestHeaders {
+  let separate: Record<string, string | string[] | undefined> | undefined
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] ?? ''
+    if (!name.startsWith('impersonate-')) continue
+    separate ??= { ...headers }
+    const value = separate[name]
+    separate[name] = Array.isArray(value) ? [...value, raw[i + 1] ?? ''] : [raw[i + 1] ?? '']
+  }
+  return separate ?? headers
+}
+
+const gone = () => new Error('the client is gone')
+
+/** Sends the answer. Never rejects: a failure in the middle cuts the stream. */
+export async function sendHttp2(stream: ServerHttp2Stream, request: Http2Request, reply: FinalReply, log: Logger): Promise<void> {
+  if (stream.destroyed || stream.closed) {
+    reply.done({ bytes: 0, cut: true })
+    return
+  }
+  const headers: OutgoingHttpHeaders = answerHeaders(reply)
+  headers[':status'] = reply.status
+  const { body } = reply
+  if (typeof body !== 'function') {
+    headers['content-length'] = body.length
+    stream.respond(headers)
+    stream.end(request.method === 'HEAD' ? undefined : body)
+    reply.done({ bytes: body.length, cut: false })
+    return
+  }
+  stream.respond(headers)
+  const sink = new Http2Sink(stream, request)
+  try {
+    await body(sink, request.signal)
+    if (!stream.destroyed) stream.end()
+    reply.done({ bytes: sink.bytes, cut: false })
+  } catch (err) {
+    if (!request.signal.aborted) log.error('answer cut', { auditID: reply.auditId, err })
+    stream.close(2 /* INTERNAL_ERROR */)
+    reply.done({ bytes: sink.bytes, cut: true })
+  }
+}
+
+class Http2Sink implements Sink {
+  readonly #stream: ServerHttp2Stream
+  readonly #request: Http2Request
+  bytes = 0
+
+  constructor(stream: ServerHttp2Stream, request: Http2Request) {
+    this.#stream = stream
+    this.#request = request
+  }
+
+  write(chunk: Buffer): boolean {
+    this.bytes += chunk.length
+    return this.#stream.destroyed || this.#stream.write(chunk)
+  }
+
+  drained(): Promise<void> {
+    return untilDrained(this.#stream, this.#request.signal)
+  }
+}
+
+/** Resolves at the next drain; rejects when the client goes away. */
+export function untilDrained(
+  stream: { once(event: 'drain', listener: () => void): unknown; off(event: 'drain', listener: () => void): unknown },
+  signal: AbortSignal,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  if (signal.aborted) return Promise.reject(signal.reason)
+  const onDrain = () => {
+    signal.removeEventListener('abort', onAbort)
+    resolve()
+  }
+  const onAbort = () => {
+    stream.off('drain', onDrain)
+    reject(signal.reason)
+  }
+  stream.once('drain', onDrain)
+  signal.addEventListener('abort', onAbort, { once: true })
+  return promise
+}

@@ -1,0 +1,100 @@
+// Acting as another user: each part of the other identity is a right of its own, and asking for a part without a user is refused.
+import type { AccessVerdict, Attributes } from '../access/access.ts'
+import { authenticatedGroup } from '../access/access.ts'
+import { badRequest, forbidden } from '../api/status.ts'
+import type { UserInfo } from '../api/user.ts'
+import { forbiddenReason } from './authorize.ts'
+import type { RequestHeaders } from './exchange.ts'
+
+const userHeader = 'impersonate-user'
+const groupHeader = 'impersonate-group'
+const uidHeader = 'impersonate-uid'
+const extraPrefix = 'impersonate-extra-'
+const serviceAccountPrefix = 'system:serviceaccount:'
+const authenticationGroup = 'authentication.k8s.io'
+
+export function wantsImpersonation(headers: RequestHeaders): boolean {
+  for (const name in headers) if (name.startsWith('impersonate-')) return true
+  return false
+}
+
+/** The identity to act with. Throws a 403 for the first part that `user` may not take on. */
+export function impersonate(user: UserInfo, headers: RequestHeaders, authorize: (attributes: Attributes) => AccessVerdict): UserInfo {
+  const name = first(headers, userHeader)
+  const uid = first(headers, uidHeader)
+  const groups = values(headers, groupHeader)
+  const extra = extras(headers)
+  if (name === undefined || name === '') {
+    throw badRequest('requested impersonation of groups, uid or extra without impersonating a user')
+  }
+  const ask = (resource: string, group: string, part: { name: string; namespace?: string; subresource?: string }): void => {
+    const attributes: Attributes = {
+      user,
+      verb: 'impersonate',
+      isResource: true,
+      group,
+      version: group === '' ? 'v1' : 'v1',
+      resource,
+      subresource: part.subresource ?? '',
+      namespace: part.namespace ?? '',
+      name: part.name,
+      path: '',
+    }
+    const verdict = authorize(attributes)
+    if (!verdict.allowed) throw forbidden({ group, plural: resource }, part.name, forbiddenReason(attributes, verdict.reason))
+  }
+  const account = serviceAccount(name)
+  if (account) ask('serviceaccounts', '', account)
+  else ask('users', '', { name })
+  for (const group of groups) ask('groups', '', { name: group })
+  if (uid !== undefined) ask('uids', authenticationGroup, { name: uid })
+  for (const [key, list] of Object.entries(extra)) {
+    for (const value of list) ask('userextras', authenticationGroup, { name: value, subresource: key })
+  }
+  return {
+    name,
+    groups: completeGroups(name, groups, account),
+    ...(uid === undefined ? {} : { uid }),
+    ...(Object.keys(extra).length === 0 ? {} : { extra }),
+  }
+}
+
+function completeGroups(name: string, groups: readonly string[], account: { namespace: string } | undefined): readonly string[] {
+  const all = [...groups]
+  if (groups.length === 0 && account) all.push('system:serviceaccounts', `system:serviceaccounts:${account.namespace}`)
+  const added = name === 'system:anonymous' ? 'system:unauthenticated' : authenticatedGroup
+  if (!all.includes(added) && !all.includes('system:unauthenticated')) all.push(added)
+  return all
+}
+
+function serviceAccount(name: string): { namespace: string; name: string } | undefined {
+  if (!name.startsWith(serviceAccountPrefix)) return undefined
+  const [namespace, account, more] = name.slice(serviceAccountPrefix.length).split(':')
+  return namespace && account && more === undefined ? { namespace, name: account } : undefined
+}
+
+function extras(headers: RequestHeaders): Record<string, string[]> {
+  const found: Record<string, string[]> = {}
+  for (const name in headers) {
+    if (!name.startsWith(extraPrefix)) continue
+    let key = name.slice(extraPrefix.length)
+    try {
+      key = decodeURIComponent(key)
+    } catch (err) {
+      if (!(err instanceof URIError)) throw err
+      throw badRequest(`invalid URL escape in header ${JSON.stringify(name)}`)
+    }
+    found[key.toLowerCase()] = values(headers, name)
+  }
+  return found
+}
+
+function first(headers: RequestHeaders, name: string): string | undefined {
+  return values(headers, name)[0]
+}
+
+/** Transports hand these headers over unjoined: a group's name may hold a comma. */
+function values(headers: RequestHeaders, name: string): string[] {
+  const value = headers[name]
+  return value === undefined ? [] : typeof value === 'string' ? [value] : [...value]
+}

@@ -1,0 +1,165 @@
+// Requests from inside the process: the whole pipeline, with an identity that is known by construction.
+
+import { tooLarge } from '../api/status.ts'
+import type { UserInfo } from '../api/user.ts'
+import type { Logger } from '../base/log.ts'
+import { answerHeaders } from './answer-headers.ts'
+import type { FinalReply, ServerRequest, Sink } from './exchange.ts'
+import type { Pipeline } from './pipeline.ts'
+
+/** The shapes are those of the client's `Transport`, which this layer does not import. */
+export interface InProcessTransport extends AsyncDisposable {
+  request(request: InProcessRequest, signal: AbortSignal): Promise<InProcessResponse>
+}
+
+export interface InProcessRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Buffer
+}
+
+export interface InProcessResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: AsyncIterable<Buffer>
+}
+
+export interface InProcessOptions {
+  readonly handle: Pipeline
+  readonly user: UserInfo
+  readonly log: Logger
+  /** Bytes that may wait for the reader before the writer is asked to wait. */
+  readonly highWaterMark?: number
+}
+
+/** Disposing ends the streams that were opened through it. */
+export function inProcessTransport({ handle, user, log, highWaterMark = 1024 * 1024 }: InProcessOptions): InProcessTransport {
+  const closed = new AbortController()
+  return {
+    async request(request, caller) {
+      const signal = AbortSignal.any([caller, closed.signal])
+      signal.throwIfAborted()
+      const headers = lowerCased(request.headers)
+      const { body = Buffer.alloc(0) } = request
+      const serverRequest: ServerRequest = {
+        method: request.method,
+        url: request.path,
+        headers,
+        credentials: { remoteAddress: '127.0.0.1' },
+        identity: user,
+        signal,
+        body: limit => (body.length > limit ? Promise.reject(tooLarge(`limit is ${limit}`)) : Promise.resolve(body)),
+      }
+      const reply = await handle(serverRequest)
+      return { status: reply.status, headers: flattened(reply), body: bodyOf(reply, signal, highWaterMark, log) }
+    },
+    async [Symbol.asyncDispose]() {
+      closed.abort(new Error('the transport was closed'))
+    },
+  }
+}
+
+function lowerCased(headers: Readonly<Record<string, string>> | undefined): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
+}
+
+function flattened(reply: FinalReply): Record<string, string> {
+  const entries = Object.entries(answerHeaders(reply)).map(([name, value]): [string, string] => [
+    name,
+    Array.isArray(value) ? value.join(', ') : String(value),
+  ])
+  return Object.fromEntries(entries)
+}
+
+function bodyOf(reply: FinalReply, signal: AbortSignal, highWaterMark: number, log: Logger): AsyncIterable<Buffer> {
+  const { body } = reply
+  if (typeof body !== 'function') {
+    reply.done({ bytes: body.length, cut: false })
+    return one(body)
+  }
+  const cancelled = new AbortController()
+  const queue = new ChunkQueue(highWaterMark)
+  const ended = AbortSignal.any([signal, cancelled.signal])
+  // It begins at once, as on a wire: a watch must see what happens before its first chunk is read.
+  body(queue, ended).then(
+    () => {
+      reply.done({ bytes: queue.bytes, cut: false })
+      queue.end()
+    },
+    (err: unknown) => {
+      if (!ended.aborted) log.error('answer cut', { auditID: reply.auditId, err })
+      reply.done({ bytes: queue.bytes, cut: true })
+      queue.fail(err)
+    },
+  )
+  return queue.read(() => cancelled.abort(new Error('the reader is gone')))
+}
+
+async function* one(body: Buffer): AsyncGenerator<Buffer> {
+  if (body.length > 0) yield body
+}
+
+class ChunkQueue implements Sink {
+  readonly #highWaterMark: number
+  #chunks: Buffer[] = []
+  #waiting = 0
+  #wake: (() => void) | undefined
+  #drained: { promise: Promise<void>; resolve: () => void } | undefined
+  #end: { readonly err?: unknown } | undefined
+  bytes = 0
+
+  constructor(highWaterMark: number) {
+    this.#highWaterMark = highWaterMark
+  }
+
+  write(chunk: Buffer): boolean {
+    this.#chunks.push(chunk)
+    this.#waiting += chunk.length
+    this.bytes += chunk.length
+    this.#wake?.()
+    return this.#waiting < this.#highWaterMark
+  }
+
+  drained(): Promise<void> {
+    if (this.#waiting < this.#highWaterMark) return Promise.resolve()
+    this.#drained ??= Promise.withResolvers<void>()
+    return this.#drained.promise
+  }
+
+  end(): void {
+    this.#end ??= {}
+    this.#wake?.()
+  }
+
+  fail(err: unknown): void {
+    this.#end ??= { err }
+    this.#wake?.()
+  }
+
+  async *read(onReturn: () => void): AsyncGenerator<Buffer> {
+    try {
+      for (;;) {
+        if (this.#chunks.length > 0) {
+          const chunks = this.#chunks
+          this.#chunks = []
+          this.#waiting = 0
+          this.#drained?.resolve()
+          this.#drained = undefined
+          yield* chunks
+          continue
+        }
+        if (this.#end !== undefined) {
+          if ('err' in this.#end) throw this.#end.err
+          return
+        }
+        await new Promise<void>(resolve => {
+          this.#wake = resolve
+        })
+        this.#wake = undefined
+      }
+    } finally {
+      onReturn()
+    }
+  }
+}

@@ -1,0 +1,136 @@
+// The connections that nodes opened to this server, and requests that go back through them.
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
+import type { Duplex } from 'node:stream'
+import { type NodeRequestKind, nodeRequestPath } from '../api/node-protocol.ts'
+import { apiError, badRequest } from '../api/status.ts'
+import type { Logger } from '../base/log.ts'
+
+export interface NodeRequest {
+  readonly kind: NodeRequestKind
+  readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string }
+  readonly container: string
+  /** As the client sent it, without the question mark. */
+  readonly query: string
+}
+
+/** What a node answered. `stream` is the bytes: read only for logs, both ways for the others. */
+export interface NodeAnswer {
+  readonly status: number
+  readonly contentType: string
+  readonly stream: Duplex
+}
+
+/** A node in this process: a simulated one answers requests without a connection. */
+export type NodeHandler = (request: NodeRequest, signal: AbortSignal) => Promise<NodeAnswer>
+
+const pingMs = 15_000
+/** A node that does not answer the head of a request in this time counts as gone. */
+const answerMs = 30_000
+
+interface Tunnel {
+  readonly session: ClientHttp2Session
+  close(): void
+}
+
+export class NodeTunnels {
+  readonly #tunnels = new Map<string, Tunnel>()
+  readonly #handlers = new Map<string, NodeHandler>()
+  readonly #log: Logger
+
+  constructor(log: Logger) {
+    this.#log = log
+  }
+
+  /** The nodes that can be reached now. */
+  get nodes(): readonly string[] {
+    return [...new Set([...this.#tunnels.keys(), ...this.#handlers.keys()])]
+  }
+
+  /** Takes over an upgraded socket whose other side speaks as an HTTP/2 server. A node that connects again replaces its older tunnel. */
+  accept(nodeName: string, socket: Duplex): void {
+    const session = connect('http://node.invalid', { createConnection: () => socket })
+    let waiting = false
+    const timer = setInterval(() => {
+      if (waiting || session.destroyed) return session.destroy()
+      waiting = true
+      session.ping(err => {
+        waiting = false
+        if (err) session.destroy()
+      })
+    }, pingMs)
+    timer.unref()
+    const tunnel: Tunnel = { session, close: () => session.destroy() }
+    session.on('error', err => this.#log.info('node tunnel failed', { node: nodeName, err }))
+    session.once('close', () => {
+      clearInterval(timer)
+      socket.destroy()
+      if (this.#tunnels.get(nodeName) === tunnel) {
+        this.#tunnels.delete(nodeName)
+        this.#log.info('node tunnel closed', { node: nodeName })
+      }
+    })
+    const older = this.#tunnels.get(nodeName)
+    this.#tunnels.set(nodeName, tunnel)
+    older?.close()
+    this.#log.info('node tunnel opened', { node: nodeName })
+  }
+
+  /** Returns what removes it again. */
+  register(nodeName: string, handler: NodeHandler): () => void {
+    this.#handlers.set(nodeName, handler)
+    return () => {
+      if (this.#handlers.get(nodeName) === handler) this.#handlers.delete(nodeName)
+    }
+  }
+
+  /** Resolves with the head of the answer. Throws a 503 where the node cannot be reached. Aborting ends the exchange. */
+  async requestNode(nodeName: string, request: NodeRequest, signal: AbortSignal): Promise<NodeAnswer> {
+    const handler = this.#handlers.get(nodeName)
+    if (handler) return handler(request, signal)
+    const tunnel = this.#tunnels.get(nodeName)
+    if (tunnel === undefined || tunnel.session.destroyed) throw unreachable(nodeName)
+    const path = nodeRequestPath(request.kind, request.pod, request.container, request.query)
+    const stream = tunnel.session.request(
+      { [constants.HTTP2_HEADER_METHOD]: request.kind === 'logs' ? 'GET' : 'POST', [constants.HTTP2_HEADER_PATH]: path },
+      { endStream: request.kind === 'logs', signal },
+    )
+    return await answerOf(stream, nodeName)
+  }
+
+  /** Closes all tunnels: the nodes dial again. */
+  close(): void {
+    for (const tunnel of this.#tunnels.values()) tunnel.close()
+    this.#handlers.clear()
+  }
+}
+
+function answerOf(stream: ClientHttp2Stream, nodeName: string): Promise<NodeAnswer> {
+  const { promise, resolve, reject } = Promise.withResolvers<NodeAnswer>()
+  const timer = setTimeout(() => {
+    stream.close(constants.NGHTTP2_CANCEL)
+    reject(unreachable(nodeName))
+  }, answerMs)
+  stream.once('response', headers => {
+    clearTimeout(timer)
+    resolve({
+      status: Number(headers[':status'] ?? 500),
+      contentType: headers['content-type'] ?? 'application/octet-stream',
+      stream,
+    })
+  })
+  stream.once('error', err => {
+    clearTimeout(timer)
+    reject(err)
+  })
+  stream.once('close', () => {
+    clearTimeout(timer)
+    reject(unreachable(nodeName))
+  })
+  return promise
+}
+
+function unreachable(nodeName: string): Error {
+  return nodeName === ''
+    ? badRequest('the pod is not scheduled to a node')
+    : apiError(503, 'ServiceUnavailable', `node ${JSON.stringify(nodeName)} has no open tunnel to this API server`)
+}

@@ -1,0 +1,95 @@
+// The part of metadata that belongs to the server: what a client may not set, what an update carries over, when generation counts.
+import type { KubeObject, ObjectMeta } from '../api/object.ts'
+import type { ResourceDefinition } from '../api/resource.ts'
+import { badRequest } from '../api/status.ts'
+import { nameIsDnsSubdomain } from '../api/validation/names.ts'
+import type { ObjectMetaRules } from '../api/validation/object-meta.ts'
+import { formatTime } from '../base/clock.ts'
+import type { Identifiers } from './identifiers.ts'
+import { sameValue } from './same-value.ts'
+
+/** Forgets what a client sent for the fields that only the server sets. */
+export function wipeSystemFields(metadata: ObjectMeta): void {
+  delete metadata.creationTimestamp
+  delete metadata.uid
+  delete metadata.selfLink
+  delete metadata.deletionTimestamp
+  delete metadata.deletionGracePeriodSeconds
+}
+
+export function stampNew(metadata: ObjectMeta, identifiers: Identifiers, now: number, countsGeneration: boolean): void {
+  metadata.uid = identifiers.uid()
+  metadata.creationTimestamp = formatTime(now)
+  if (countsGeneration) metadata.generation = 1
+}
+
+/** Fills the namespace from the path, or refuses another one. `requested` is '' for a cluster-scoped resource. */
+export function matchNamespace(metadata: ObjectMeta, requested: string, namespaced: boolean): void {
+  if (!namespaced) {
+    if (metadata.namespace) throw badRequest('namespace may not be set on an object that is not namespaced')
+    delete metadata.namespace
+    return
+  }
+  if (!metadata.namespace) metadata.namespace = requested
+  else if (metadata.namespace !== requested) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  }
+}
+
+export function matchName(metadata: ObjectMeta, requested: string): void {
+  if (!metadata.name) metadata.name = requested
+  else if (metadata.name !== requested) {
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${requested})`)
+  }
+}
+
+/** What an update may leave out and can never change: filled in from the old object before validation looks at it. */
+export function carryOver(metadata: ObjectMeta, old: ObjectMeta): void {
+  setOrDelete(metadata, 'generation', old.generation)
+  setOrDelete(metadata, 'resourceVersion', old.resourceVersion)
+  if (!metadata.uid) setOrDelete(metadata, 'uid', old.uid)
+  if (!metadata.creationTimestamp) setOrDelete(metadata, 'creationTimestamp', old.creationTimestamp)
+  // A deletion that has begun can neither be taken back nor prolonged by an update.
+  if (old.deletionTimestamp !== undefined && metadata.deletionTimestamp === undefined) metadata.deletionTimestamp = old.deletionTimestamp
+  if (old.deletionTimestamp === undefined) delete metadata.deletionTimestamp
+  setOrDelete(metadata, 'deletionGracePeriodSeconds', old.deletionGracePeriodSeconds)
+  delete metadata.selfLink
+}
+
+function setOrDelete<K extends keyof ObjectMeta>(metadata: ObjectMeta, key: K, value: ObjectMeta[K]): void {
+  if (value === undefined) delete metadata[key]
+  else metadata[key] = value
+}
+
+/** Whether anything changed that `metadata.generation` counts: spec where there is one, else everything but metadata and status. */
+export function desiredStateChanged(object: KubeObject, old: KubeObject): boolean {
+  return !sameValue(desiredState(object), desiredState(old))
+}
+
+function desiredState(object: KubeObject): unknown {
+  if ('spec' in object) return object.spec
+  const { metadata: _metadata, status: _status, ...rest } = object as KubeObject & { status?: unknown }
+  return rest
+}
+
+/** Sets the time of deletion. Counts as a change of what is wanted, as upstream has it. */
+export function markDeleted(metadata: ObjectMeta, now: number, graceSeconds: number): void {
+  metadata.deletionTimestamp = formatTime(now + graceSeconds * 1000)
+  metadata.deletionGracePeriodSeconds = graceSeconds
+  if (metadata.generation !== undefined && metadata.generation > 0) metadata.generation += 1
+}
+
+/** Groups whose kinds upstream judges by the generic rules alone: their finalizers need not be known. */
+const genericGroups = new Set(['admissionregistration.k8s.io', 'apiextensions.k8s.io', 'apiregistration.k8s.io'])
+
+export function knowsFinalizers(definition: ResourceDefinition): boolean {
+  return !genericGroups.has(definition.group)
+}
+
+export function metadataRules(definition: ResourceDefinition): ObjectMetaRules {
+  return {
+    namespaced: definition.namespaced,
+    nameRule: definition.nameRule ?? nameIsDnsSubdomain,
+    standardFinalizers: knowsFinalizers(definition),
+  }
+}

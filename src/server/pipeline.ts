@@ -1,0 +1,205 @@
+// Every step that a request passes, top to bottom. A security reviewer reads `handle` and the verb that it calls.
+import { randomUUID } from 'node:crypto'
+import { type Authentication, anonymousUser, type Credentials } from '../access/access.ts'
+import { type ApiError, apiError, type Status, unauthorized } from '../api/status.ts'
+import type { UserInfo } from '../api/user.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import { type AuditSink, auditEvent } from './audit-event.ts'
+import { type Authorize, attributesOf, demand } from './authorize.ts'
+import { type FinalReply, header, type Reply, type ServerRequest } from './exchange.ts'
+import type { FlowControl, Release } from './flow-control.ts'
+import { impersonate, wantsImpersonation } from './impersonate.ts'
+import { answerForm, errorForm } from './negotiate.ts'
+import { emptyQuery } from './query.ts'
+import type { RequestContext } from './request-context.ts'
+import { type RequestInfo, type ResourceRequestInfo, requestInfo } from './request-info.ts'
+import type { RequestMetrics } from './request-metrics.ts'
+import { failureReply, failureStatus } from './respond.ts'
+import type { ServedResources } from './served-resource.ts'
+
+export interface PipelineParts {
+  readonly resources: ServedResources
+  readonly authenticate: (credentials: Credentials) => Authentication | Promise<Authentication>
+  readonly authorize: Authorize
+  readonly audit: AuditSink
+  readonly flow: FlowControl
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: RequestMetrics
+  /** Paths that may be asked for without credentials: whether they are allowed is still the authorizer's decision. */
+  allowsAnonymous(path: string): boolean
+  /** Answers a resource request that is authorized. */
+  resource(context: RequestContext, info: ResourceRequestInfo): Reply | Promise<Reply>
+  /** Answers any other path that is authorized. */
+  path(context: RequestContext, info: RequestInfo & { isResource: false }): Reply | Promise<Reply>
+}
+
+/** What is known so far, for the answer and the audit event, however far the request comes. */
+interface Progress {
+  readonly auditId: string
+  readonly received: number
+  info: RequestInfo | undefined
+  user: UserInfo
+  impersonated: UserInfo | undefined
+  warnings: string[]
+  annotations: Record<string, string> | undefined
+  release: Release | undefined
+}
+
+const mutatingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
+const noOne: UserInfo = anonymousUser
+
+export type Pipeline = (request: ServerRequest) => Promise<FinalReply>
+
+export function createPipeline(parts: PipelineParts): Pipeline {
+  const { clock, log } = parts
+
+  return async function handle(request) {
+    const progress: Progress = {
+      auditId: randomUUID(),
+      received: clock.now(),
+      info: undefined,
+      user: noOne,
+      impersonated: undefined,
+      warnings: [],
+      annotations: undefined,
+      release: undefined,
+    }
+    let reply: Reply
+    let failure: Status | undefined
+    try {
+      const info = requestInfo(request.method, request.url, parts.resources)
+      progress.info = info
+      const authentication = await identify(request, info)
+      progress.user = authentication.user
+      const user = actingUser(request, progress)
+      const seat = takeSeat(user, info, request)
+      progress.release = seat instanceof Promise ? await seat : seat
+      const verdict = demand(attributesOf(info, user), parts.authorize)
+      annotate(progress, 'authorization.k8s.io/decision', 'allow')
+      annotate(progress, 'authorization.k8s.io/reason', verdict.reason)
+      const context = contextOf(request, info, user, progress, authentication.expires)
+      const answer = info.isResource ? parts.resource(context, info) : parts.path(context, info)
+      reply = answer instanceof Promise ? await answer : answer
+    } catch (err) {
+      failure = failureStatus(err, progress.auditId, log)
+      if (failure.reason === 'Forbidden') annotate(progress, 'authorization.k8s.io/decision', 'forbid')
+      reply = failureReply(failure, errorForm(header(request.headers, 'accept')), false)
+    }
+    const recorded = record(progress, request, reply.longRunning ? 'ResponseStarted' : 'ResponseComplete', reply, failure)
+    if (recorded !== undefined) {
+      const refusal = await settle(recorded, request, progress)
+      if (refusal) {
+        failure = refusal.status
+        reply = failureReply(failure, errorForm(header(request.headers, 'accept')), false)
+      }
+    }
+    if (reply.longRunning || typeof reply.body !== 'function') progress.release?.()
+    const final = reply
+    return {
+      ...final,
+      auditId: progress.auditId,
+      warnings: progress.warnings,
+      done: outcome => {
+        progress.release?.()
+        if (final.longRunning) void settle(record(progress, request, 'ResponseComplete', final, failure), request, progress)
+        parts.metrics.observe(progress.info, final, outcome.bytes, clock.now() - progress.received)
+      },
+    }
+  }
+
+  /** Who asks. Throws the 401. */
+  async function identify(request: ServerRequest, info: RequestInfo): Promise<{ user: UserInfo; expires: number | undefined }> {
+    if (request.identity) return { user: request.identity, expires: undefined }
+    const asked = parts.authenticate(request.credentials)
+    const authentication = asked instanceof Promise ? await asked : asked
+    switch (authentication.outcome) {
+      case 'authenticated':
+        return { user: authentication.user, expires: authentication.expires }
+      case 'rejected':
+        log.info('credentials rejected', { reason: authentication.reason, remoteAddress: request.credentials.remoteAddress })
+        throw unauthorized()
+      case 'no-opinion':
+        if (info.isResource || !parts.allowsAnonymous(info.path)) throw unauthorized()
+        return { user: anonymousUser, expires: undefined }
+    }
+  }
+
+  function actingUser(request: ServerRequest, progress: Progress): UserInfo {
+    if (!wantsImpersonation(request.headers)) return progress.user
+    progress.impersonated = impersonate(progress.user, request.headers, parts.authorize)
+    return progress.impersonated
+  }
+
+  /** Health checks need no seat: they must answer when all are taken. */
+  function takeSeat(user: UserInfo, info: RequestInfo, request: ServerRequest): Release | Promise<Release> | undefined {
+    if (!info.isResource && parts.allowsAnonymous(info.path)) return undefined
+    return parts.flow.acquire(user.name, mutatingVerbs.has(info.verb), () => request.signal)
+  }
+
+  function contextOf(
+    request: ServerRequest,
+    info: RequestInfo,
+    user: UserInfo,
+    progress: Progress,
+    expires: number | undefined,
+  ): RequestContext {
+    const pretty = info.query !== emptyQuery && info.query.flag('pretty')
+    return {
+      request,
+      user,
+      query: info.query,
+      form: answerForm(header(request.headers, 'accept')),
+      pretty,
+      now: progress.received,
+      expires,
+      warn: message => {
+        if (!progress.warnings.includes(message)) progress.warnings.push(message)
+      },
+      annotate: (key, value) => annotate(progress, key, value),
+    }
+  }
+
+  function annotate(progress: Progress, key: string, value: string): void {
+    progress.annotations ??= {}
+    progress.annotations[key] = value
+  }
+
+  function record(
+    progress: Progress,
+    request: ServerRequest,
+    stage: 'ResponseStarted' | 'ResponseComplete',
+    reply: Reply,
+    failure: Status | undefined,
+  ): Promise<void> | undefined {
+    const facts = {
+      auditId: progress.auditId,
+      url: request.url,
+      method: request.method,
+      info: progress.info,
+      user: progress.user,
+      impersonated: progress.impersonated,
+      remoteAddress: request.credentials.remoteAddress,
+      userAgent: header(request.headers, 'user-agent'),
+      received: progress.received,
+      annotations: progress.annotations,
+      name: reply.objectName,
+    }
+    try {
+      return parts.audit.record(auditEvent(facts, stage, clock.now(), reply.status, failure)) ?? undefined
+    } catch (err) {
+      return Promise.reject(err)
+    }
+  }
+
+  /** A write is answered only when its record is accepted: without one the client is told nothing of it. A read does not wait. */
+  async function settle(recorded: Promise<void> | undefined, request: ServerRequest, progress: Progress): Promise<ApiError | undefined> {
+    const logged = recorded?.catch((err: unknown) => {
+      log.error('audit event not recorded', { auditID: progress.auditId, err })
+      return apiError(500, 'InternalError', 'Internal error occurred: audit record failed', {})
+    })
+    if (request.method === 'GET' || request.method === 'HEAD') return undefined
+    return (await logged) ?? undefined
+  }
+}

@@ -1,0 +1,54 @@
+// The query of a request, parsed once and without URL objects.
+import { parse } from 'node:querystring'
+import { badRequest } from '../api/status.ts'
+
+export interface Query {
+  /** The first value, undefined where the name does not occur. */
+  get(name: string): string | undefined
+  all(name: string): readonly string[]
+  /** As Go's conversion has it: absent, `0` and `false` (any case) are false, everything else is true. */
+  flag(name: string): boolean
+  /** Throws a 400 where the value is no integer. */
+  integer(name: string): number | undefined
+  /** The query as it was sent, without the question mark. */
+  readonly raw: string
+}
+
+export const emptyQuery: Query = {
+  get: () => undefined,
+  all: () => [],
+  flag: () => false,
+  integer: () => undefined,
+  raw: '',
+}
+
+/** More parameters than any client sends are not looked at. */
+const maxParameters = 200
+
+export function parseQuery(raw: string): Query {
+  if (raw === '') return emptyQuery
+  const values = parse(raw, '&', '=', { maxKeys: maxParameters })
+  const all = (name: string): readonly string[] => {
+    const value = values[name]
+    return value === undefined ? [] : typeof value === 'string' ? [value] : value
+  }
+  const get = (name: string): string | undefined => all(name)[0]
+  return {
+    raw,
+    all,
+    get,
+    flag(name) {
+      const value = get(name)?.toLowerCase()
+      return value !== undefined && value !== '0' && value !== 'false'
+    },
+    integer(name) {
+      const value = get(name)
+      if (value === undefined || value === '') return undefined
+      const number = Number(value)
+      if (!/^[-+]?\d+$/.test(value) || !Number.isSafeInteger(number)) {
+        throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`)
+      }
+      return number
+    },
+  }
+}

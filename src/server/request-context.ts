@@ -1,0 +1,29 @@
+// What the pipeline has found out about one request, handed to the verb that answers it.
+import type { UserInfo } from '../api/user.ts'
+import type { ServerRequest } from './exchange.ts'
+import type { AnswerForm } from './negotiate.ts'
+import type { Query } from './query.ts'
+import type { ResourceRequestInfo } from './request-info.ts'
+import type { ServedResource } from './served-resource.ts'
+
+export interface RequestContext {
+  readonly request: ServerRequest
+  readonly user: UserInfo
+  readonly query: Query
+  readonly form: AnswerForm
+  readonly pretty: boolean
+  /** When it came, in milliseconds since the epoch: the time that the whole request works with. */
+  readonly now: number
+  /** Streams of this identity end then. */
+  readonly expires: number | undefined
+  /** Sent as Warning headers, each once. */
+  warn(message: string): void
+  /** Added to the audit event. */
+  annotate(key: string, value: string): void
+}
+
+/** A request for a resource that is served, authorized already. */
+export interface ResourceContext extends RequestContext {
+  readonly info: ResourceRequestInfo
+  readonly served: ServedResource
+}

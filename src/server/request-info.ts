@@ -1,0 +1,164 @@
+// From method and path to what is asked for: verb, group, resource, namespace, name, subresource.
+import { apiError, badRequest, methodNotAllowed, unknownPath } from '../api/status.ts'
+import { parseQuery, type Query } from './query.ts'
+import type { ServedResource, ServedResources } from './served-resource.ts'
+
+export interface ResourceRequestInfo {
+  readonly isResource: true
+  readonly verb: string
+  readonly path: string
+  readonly query: Query
+  readonly group: string
+  readonly version: string
+  readonly namespace: string
+  readonly resource: string
+  readonly subresource: string
+  readonly name: string
+  /** What follows the subresource: the path behind `proxy`. */
+  readonly rest: readonly string[]
+  /** Undefined where the path names nothing that is served: answered 404 after authorization, so that nobody can probe. */
+  readonly served: ServedResource | undefined
+}
+
+export interface PathRequestInfo {
+  readonly isResource: false
+  /** The method in lower case. */
+  readonly verb: string
+  readonly path: string
+  readonly query: Query
+}
+
+export type RequestInfo = ResourceRequestInfo | PathRequestInfo
+
+/** Longer paths are nobody's: names end at 253 bytes. */
+const maxUrlBytes = 8192
+
+const verbOfMethod: Readonly<Record<string, { readonly one: string; readonly many: string }>> = {
+  GET: { one: 'get', many: 'list' },
+  HEAD: { one: 'get', many: 'list' },
+  POST: { one: 'create', many: 'create' },
+  PUT: { one: 'update', many: 'update' },
+  PATCH: { one: 'patch', many: 'patch' },
+  DELETE: { one: 'delete', many: 'deletecollection' },
+}
+
+/** Subresources of a namespace; any other second segment behind a namespace's name is a resource in it. */
+const namespaceSubresources = new Set(['status', 'finalize'])
+
+/** Throws 400 for a malformed path. Whether something answers is `servedResource`'s question, asked after authorization. */
+export function requestInfo(method: string, url: string, resources: ServedResources): RequestInfo {
+  if (url.length > maxUrlBytes) throw apiError(414, 'Unknown', 'the request URI is too long')
+  const mark = url.indexOf('?')
+  const path = mark < 0 ? url : url.slice(0, mark)
+  const query = mark < 0 ? parseQuery('') : parseQuery(url.slice(mark + 1))
+  if (path.charCodeAt(0) !== 47 /* / */) throw badRequest('the request path must begin with "/"')
+  const segments = splitPath(path)
+  const start = resourceStart(segments)
+  if (start === 0) return { isResource: false, verb: method.toLowerCase(), path, query }
+  const group = start === 2 ? '' : (segments[1] ?? '')
+  const version = segments[start - 1] ?? ''
+  return resourceInfo(method, path, query, group, version, segments.slice(start), resources)
+}
+
+/** Index of the first segment behind group and version; 0 where the path names no resource. */
+function resourceStart(segments: readonly string[]): number {
+  if (segments[0] === 'api') return segments.length > 2 ? 2 : 0
+  if (segments[0] === 'apis') return segments.length > 3 ? 3 : 0
+  return 0
+}
+
+function splitPath(path: string): string[] {
+  const segments = path.slice(1).split('/')
+  if (segments.at(-1) === '') segments.pop()
+  for (let i = 0; i < segments.length; i++) {
+    const raw = segments[i] ?? ''
+    const segment = raw.includes('%') ? unescape(raw) : raw
+    if (segment === '.' || segment === '..' || segment.includes('\0')) throw badRequest('the request path must not hold ".", ".." or NUL')
+    segments[i] = segment
+  }
+  return segments
+}
+
+function unescape(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch (err) {
+    if (err instanceof URIError) throw badRequest(`invalid URL escape in ${JSON.stringify(segment)}`)
+    throw err
+  }
+}
+
+function resourceInfo(
+  method: string,
+  path: string,
+  query: Query,
+  group: string,
+  version: string,
+  parts: readonly string[],
+  resources: ServedResources,
+): RequestInfo {
+  const verbs = verbOfMethod[method]
+  if (verbs === undefined) throw apiError(405, 'MethodNotAllowed', `the method ${JSON.stringify(method)} is not supported`)
+  // The old form `/watch/…` is still what a few clients send.
+  const watchPath = parts[0] === 'watch' && parts.length > 1
+  let at = watchPath ? 1 : 0
+  let namespace = ''
+  if (parts[at] === 'namespaces' && parts.length > at + 1) {
+    namespace = parts[at + 1] ?? ''
+    if (parts.length > at + 2 && !namespaceSubresources.has(parts[at + 2] ?? '')) at += 2
+  }
+  const resource = parts[at] ?? ''
+  const name = parts[at + 1] ?? ''
+  const subresource = parts[at + 2] ?? ''
+  const rest = parts.slice(at + 3)
+  const found = resources.find(group, version, resource)
+  const served = found && pathFits(found, namespace, name, subresource, rest) ? found : undefined
+  let verb = name === '' ? verbs.many : verbs.one
+  if (verb === 'list' && (watchPath || query.flag('watch'))) verb = 'watch'
+  else if (verb === 'get' && watchPath) verb = 'watch'
+  const selected = verb === 'list' || verb === 'watch' || verb === 'deletecollection' ? nameInSelector(query) : ''
+  return {
+    isResource: true,
+    verb,
+    path,
+    query,
+    group,
+    version,
+    namespace,
+    resource,
+    subresource,
+    name: name === '' ? selected : name,
+    rest,
+    served,
+  }
+}
+
+function pathFits(served: ServedResource, namespace: string, name: string, subresource: string, rest: readonly string[]): boolean {
+  const { namespaced, plural } = served.definition
+  if (!namespaced && namespace !== '' && plural !== 'namespaces') return false
+  if (namespaced && namespace === '' && name !== '') return false
+  if (subresource !== '' && !served.subresources.has(subresource)) return false
+  return rest.length === 0 || subresource === 'proxy'
+}
+
+/** The resource that answers. Throws 404 where nothing does and 405 where it has not this verb. */
+export function servedResource(info: ResourceRequestInfo): ServedResource {
+  const { served, verb } = info
+  if (served === undefined) throw unknownPath()
+  const verbs: readonly string[] =
+    info.subresource === '' ? served.definition.verbs : (served.subresources.get(info.subresource)?.verbs ?? [])
+  if (!verbs.includes(verb)) throw methodNotAllowed(served.named, verb)
+  if (served.definition.namespaced && info.namespace === '' && (verb === 'create' || verb === 'deletecollection')) throw unknownPath()
+  return served
+}
+
+/** A selector for one name asks for that object only, so that a right to this name suffices. */
+function nameInSelector(query: Query): string {
+  const selector = query.get('fieldSelector')
+  if (selector === undefined) return ''
+  for (const term of selector.split(',')) {
+    const match = /^metadata\.name==?([^=!].*)$/.exec(term)
+    if (match?.[1] !== undefined) return match[1]
+  }
+  return ''
+}

@@ -1,0 +1,75 @@
+// From outcomes to answers: objects in the form that was asked for, and every failure as a Status.
+import { dump } from 'js-yaml'
+import type { KubeObject } from '../api/object.ts'
+import { ApiError, internalError, type Status } from '../api/status.ts'
+import type { Logger } from '../base/log.ts'
+import type { Entry } from '../store/store.ts'
+import type { Written } from './create-object.ts'
+import type { Reply } from './exchange.ts'
+import type { AnswerForm } from './negotiate.ts'
+import { partialObject } from './partial-object.ts'
+import type { RequestContext, ResourceContext } from './request-context.ts'
+import type { ServedResource } from './served-resource.ts'
+import { tableOf } from './table.ts'
+
+const json = 'application/json'
+const yaml = 'application/yaml'
+
+/** The entry's own bytes wherever the plain object is wanted. */
+export function entryReply(context: ResourceContext, entry: Entry, status = 200): Reply {
+  const { form, served } = context
+  if (form.as === 'object' && !form.yaml && !context.pretty) return { status, contentType: json, body: served.view.bytes(entry) }
+  return objectReply(context, served, served.view.object(entry), status)
+}
+
+/** The answer of an update or creation. */
+export function writtenReply(context: ResourceContext, { object, entry, created }: Written): Reply {
+  const status = created ? 201 : 200
+  const reply = entry ? entryReply(context, entry, status) : objectReply(context, context.served, object, status)
+  return created && object.metadata.name !== undefined ? { ...reply, objectName: object.metadata.name } : reply
+}
+
+/** An object that is of no entry: a dry run, a computed answer. */
+export function objectReply(context: RequestContext, served: ServedResource, object: KubeObject, status = 200): Reply {
+  return valueReply(context, shapeOf(context, served, object), status)
+}
+
+function shapeOf(context: RequestContext, served: ServedResource, object: KubeObject): unknown {
+  switch (context.form.as) {
+    case 'object':
+      return object
+    case 'partial':
+      return partialObject(object)
+    case 'table':
+      return tableOf(served.definition, [object], context.query.get('includeObject'), context.now, {
+        resourceVersion: object.metadata.resourceVersion ?? '',
+      })
+  }
+}
+
+/** Any value as JSON or YAML. */
+export function valueReply(context: { readonly form: AnswerForm; readonly pretty: boolean }, value: unknown, status = 200): Reply {
+  if (context.form.yaml) return { status, contentType: yaml, body: Buffer.from(dump(value, { noRefs: true, lineWidth: -1 })) }
+  return { status, contentType: json, body: Buffer.from(context.pretty ? `${JSON.stringify(value, null, 2)}\n` : JSON.stringify(value)) }
+}
+
+/** The success answer of a deletion that left nothing behind. */
+export function successReply(context: RequestContext, details: NonNullable<Status['details']>): Reply {
+  return valueReply(context, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details })
+}
+
+/** The Status of a failure. What is not an ApiError is logged with its cause and shown as an internal error without any detail. */
+export function failureStatus(err: unknown, auditId: string, log: Logger): Status {
+  if (err instanceof ApiError) {
+    if (err.cause !== undefined) log.error('request failed', { auditID: auditId, err: err.cause })
+    return err.status
+  }
+  log.error('request failed', { auditID: auditId, err })
+  return internalError('internal error').status
+}
+
+export function failureReply(status: Status, form: AnswerForm, pretty: boolean): Reply {
+  const reply = valueReply({ form: { yaml: form.yaml, as: 'object' }, pretty }, status, status.code)
+  const retryAfter = status.details?.retryAfterSeconds
+  return retryAfter === undefined ? reply : { ...reply, headers: { 'retry-after': String(retryAfter) } }
+}

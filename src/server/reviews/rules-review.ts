@@ -1,0 +1,34 @@
+// What may I do in this namespace: the rules that apply, for `kubectl auth can-i --list`.
+import { badRequest } from '../../api/status.ts'
+import type { UserInfo } from '../../api/user.ts'
+import { decodeBody } from '../decode.ts'
+import type { ResourceHandler } from '../resource-verbs.ts'
+import { objectReply } from '../respond.ts'
+import type { ReviewParts } from './index.ts'
+
+export interface ReviewedRules {
+  readonly resourceRules: readonly object[]
+  readonly nonResourceRules: readonly object[]
+  /** An authorizer cannot list its rules, so there may be more. */
+  readonly incomplete: boolean
+  readonly evaluationError?: string
+}
+
+export type RulesFor = (user: UserInfo, namespace: string) => ReviewedRules
+
+/** Without a source of rules the answer says that it is incomplete, as upstream does for such authorizers. */
+const unknown: RulesFor = () => ({
+  resourceRules: [],
+  nonResourceRules: [],
+  incomplete: true,
+  evaluationError: 'no authorizer of this server lists its rules',
+})
+
+export function selfSubjectRulesReview({ rulesFor = unknown }: Pick<ReviewParts, 'rulesFor'>): ResourceHandler {
+  return async context => {
+    const review = await decodeBody(context)
+    const { spec } = review as { spec?: { namespace?: string } }
+    if (!spec?.namespace) throw badRequest('no namespace on request')
+    return objectReply(context, context.served, { ...review, ...{ status: rulesFor(context.user, spec.namespace) } }, 201)
+  }
+}

@@ -1,0 +1,40 @@
+// Label and field selectors of a query as the store's selection.
+import type { KubeObject } from '../api/object.ts'
+import type { ResourceDefinition } from '../api/resource.ts'
+import { parseFieldSelector, parseLabelSelector } from '../api/selector.ts'
+import type { Selection } from '../store/store.ts'
+import type { Query } from './query.ts'
+import type { ServedResource } from './served-resource.ts'
+
+/** Undefined where everything is selected. Throws a 400 for a selector that cannot be read or names an unknown field. */
+export function selectionOf(query: Query, served: ServedResource): Selection | undefined {
+  if (query.raw === '') return undefined
+  const labelText = query.get('labelSelector') ?? ''
+  const fieldText = query.get('fieldSelector') ?? ''
+  if (labelText === '' && fieldText === '') return undefined
+  const labels = labelText === '' ? undefined : parseLabelSelector(labelText)
+  const fields = fieldText === '' ? undefined : parseFieldSelector(fieldText, field => selectableFieldNames(served.definition).has(field))
+  if ((labels?.requirements.length ?? 0) + (fields?.requirements.length ?? 0) === 0) return undefined
+  return {
+    ...(labels && labels.exact.length > 0 ? { exactLabels: labels.exact } : {}),
+    ...(fields && fields.exact.length > 0 ? { exactFields: fields.exact } : {}),
+    matches: entry => (labels?.matches(entry.labels) ?? true) && (fields?.matches(entry.fields) ?? true),
+  }
+}
+
+const namesByDefinition = new WeakMap<ResourceDefinition, ReadonlySet<string>>()
+
+/** The fields that a kind's selectors may name: those that it gives for any object, here for one without content. */
+export function selectableFieldNames(definition: ResourceDefinition): ReadonlySet<string> {
+  let names = namesByDefinition.get(definition)
+  if (names === undefined) {
+    names = new Set(Object.keys(definition.selectableFields?.(emptyObject()) ?? {}))
+    namesByDefinition.set(definition, names)
+  }
+  return names
+}
+
+/** Has the members that decoding always fills in, as selectable fields may read them. */
+function emptyObject(): KubeObject {
+  return { metadata: {}, ...{ spec: {}, status: {}, involvedObject: {}, regarding: {}, source: {} } }
+}

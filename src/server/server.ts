@@ -1,0 +1,223 @@
+// The TLS listener: HTTP/2 and HTTP/1.1 on one port, client certificates asked for and judged later, limits on everything, a graceful stop.
+import { createServer as createHttp1Server, type Server as Http1Server, type IncomingMessage } from 'node:http'
+import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
+import type { Credentials } from '../access/access.ts'
+import type { Logger } from '../base/log.ts'
+import { Http1Request, sendHttp1 } from './http1-exchange.ts'
+import { Http2Request, sendHttp2 } from './http2-exchange.ts'
+import type { Pipeline } from './pipeline.ts'
+
+export interface ServingCertificate {
+  /** PEM, leaf first. */
+  readonly certificate: string
+  readonly key: string
+}
+
+export interface ListenerOptions {
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  readonly serving: ServingCertificate
+  /** PEM of the authorities whose names are sent to clients; their certificates are verified by the authenticator. */
+  readonly clientAuthorities?: string
+  readonly handle: Pipeline
+  /** An HTTP/1.1 upgrade. The handler owns the socket from then on. */
+  upgrade(request: Http1Request, socket: Duplex, head: Buffer): Promise<void>
+  readonly log: Logger
+}
+
+const limits = {
+  headerBytes: 64 * 1024,
+  streamsPerSession: 250,
+  handshakeMs: 10_000,
+  /** Time for a whole HTTP/1.1 header; a slow sender is cut. */
+  headersMs: 10_000,
+  requestMs: 60_000,
+  keepAliveMs: 120_000,
+  pingMs: 30_000,
+  drainMs: 5_000,
+}
+
+export class Listener implements AsyncDisposable {
+  readonly #options: ListenerOptions
+  readonly #tls: TlsServer
+  readonly #http1: Http1Server
+  readonly #http2: Http2Server
+  readonly #sessions = new Set<ServerHttp2Session>()
+  readonly #sockets = new Set<TLSSocket>()
+  readonly #log: Logger
+  #stopping = false
+
+  constructor(options: ListenerOptions) {
+    this.#options = options
+    this.#log = options.log
+    this.#http1 = createHttp1Server({
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersMs,
+      requestTimeout: limits.requestMs,
+      keepAliveTimeout: limits.keepAliveMs,
+    })
+    this.#http2 = createHttp2Server({
+      maxSessionMemory: 64,
+      maxHeaderListPairs: 100,
+      maxSessionInvalidFrames: 100,
+      settings: {
+        maxConcurrentStreams: limits.streamsPerSession,
+        maxHeaderListSize: limits.headerBytes,
+        initialWindowSize: 1024 * 1024,
+        enablePush: false,
+      },
+    })
+    this.#tls = createTlsServer({
+      ...tlsOptions(options),
+      requestCert: true,
+      rejectUnauthorized: false,
+      handshakeTimeout: limits.handshakeMs,
+    })
+    this.#wire()
+  }
+
+  /** Resolves with the address once it listens; rejects where the port is taken. */
+  listen(): Promise<AddressInfo> {
+    const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>()
+    this.#tls.once('error', reject)
+    this.#tls.listen(this.#options.port, this.#options.host, () => {
+      this.#tls.off('error', reject)
+      this.#tls.on('error', err => this.#log.error('listener failed', { err }))
+      const address = this.#tls.address()
+      if (typeof address === 'object' && address !== null) resolve(address)
+      else reject(new Error('the listener has no address'))
+    })
+    return promise
+  }
+
+  /** New connections get the new certificate; open ones go on. */
+  renew(serving: ServingCertificate): void {
+    this.#tls.setSecureContext(tlsOptions({ ...this.#options, serving }))
+  }
+
+  /** Takes no more, lets running requests end, then closes what is left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#stopping) return
+    this.#stopping = true
+    const closed = new Promise<void>(resolve => this.#tls.close(() => resolve()))
+    this.#http1.closeIdleConnections()
+    const drained = [...this.#sessions].map(session => new Promise<void>(resolve => session.close(resolve)))
+    const force = setTimeout(() => this.#destroy(), limits.drainMs)
+    await Promise.race([Promise.all(drained), closed])
+    this.#http1.closeIdleConnections()
+    await closed
+    clearTimeout(force)
+  }
+
+  #destroy(): void {
+    for (const session of this.#sessions) session.destroy()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #wire(): void {
+    this.#tls.on('secureConnection', socket => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+      socket.on('error', err => this.#log.debug('connection failed', { err }))
+      socket.setNoDelay(true)
+      const server = socket.alpnProtocol === 'h2' ? this.#http2 : this.#http1
+      server.emit('connection', socket)
+    })
+    this.#tls.on('tlsClientError', err => this.#log.debug('handshake failed', { err }))
+    this.#http2.on('session', session => this.#keep(session))
+    this.#http2.on('stream', (stream, headers, _flags, rawHeaders: string[]) => {
+      void this.#serve2(stream, new Http2Request(stream, headers, rawHeaders, credentialsOf(stream.session, headers.authorization)))
+    })
+    this.#http2.on('sessionError', err => this.#log.debug('session failed', { err }))
+    this.#http1.on('request', (message, response) => {
+      const request = new Http1Request(message, socketCredentials(message.socket, message.headers.authorization))
+      if (this.#stopping) response.setHeader('connection', 'close')
+      this.#options
+        .handle(request)
+        .then(reply => sendHttp1(response, request, reply, this.#log))
+        .catch((err: unknown) => {
+          this.#log.error('answer not sent', { err })
+          response.destroy()
+        })
+    })
+    this.#http1.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
+      const request = new Http1Request(message, socketCredentials(message.socket, message.headers.authorization))
+      this.#options.upgrade(request, socket, head).catch((err: unknown) => {
+        this.#log.error('upgrade failed', { err })
+        socket.destroy()
+      })
+    })
+    this.#http1.on('clientError', (err, socket) => {
+      this.#log.debug('bad request on the wire', { err })
+      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
+      else socket.destroy()
+    })
+  }
+
+  async #serve2(stream: ServerHttp2Stream, request: Http2Request): Promise<void> {
+    stream.on('error', err => this.#log.debug('stream failed', { err }))
+    try {
+      await sendHttp2(stream, request, await this.#options.handle(request), this.#log)
+    } catch (err) {
+      this.#log.error('answer not sent', { err })
+      stream.destroy()
+    }
+  }
+
+  /** Node keeps sessions whose peer is gone: a ping that is not answered ends them. */
+  #keep(session: ServerHttp2Session): void {
+    this.#sessions.add(session)
+    let waiting = false
+    const timer = setInterval(() => {
+      if (waiting || session.destroyed) return session.destroy()
+      waiting = true
+      session.ping(err => {
+        waiting = false
+        if (err) session.destroy()
+      })
+    }, limits.pingMs)
+    timer.unref()
+    session.once('close', () => {
+      clearInterval(timer)
+      this.#sessions.delete(session)
+    })
+    session.on('error', err => this.#log.debug('session failed', { err }))
+  }
+}
+
+function tlsOptions({ serving, clientAuthorities }: Pick<ListenerOptions, 'serving' | 'clientAuthorities'>) {
+  return {
+    cert: serving.certificate,
+    key: serving.key,
+    ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities }),
+    minVersion: 'TLSv1.3' as const,
+    ALPNProtocols: ['h2', 'http/1.1'],
+  }
+}
+
+/** The connection's part of the credentials, made once a connection. */
+const connections = new WeakMap<object, Credentials>()
+
+function credentialsOf(session: ServerHttp2Stream['session'], authorization: string | undefined): Credentials {
+  const known = session && (connections.get(session) ?? remember(session, session.socket))
+  return withAuthorization(known ?? { remoteAddress: '' }, authorization)
+}
+
+function socketCredentials(socket: Socket, authorization: string | undefined): Credentials {
+  return withAuthorization(connections.get(socket) ?? remember(socket, socket), authorization)
+}
+
+function withAuthorization(known: Credentials, authorization: string | undefined): Credentials {
+  return authorization === undefined ? known : { ...known, authorization }
+}
+
+function remember(connection: object, socket: Socket | TLSSocket): Credentials {
+  const raw = 'getPeerX509Certificate' in socket ? socket.getPeerX509Certificate()?.raw : undefined
+  const known = { remoteAddress: socket.remoteAddress ?? '', ...(raw ? { peerCertificate: raw } : {}) }
+  connections.set(connection, known)
+  return known
+}

@@ -1,0 +1,14 @@
+// What the pure functions of a resource may know of the request.
+import type { StrategyContext } from '../api/resource.ts'
+import type { RequestContext } from './request-context.ts'
+
+export function strategyContext(context: RequestContext): StrategyContext {
+  const { user, now } = context
+  return {
+    now,
+    userName: user.name,
+    userGroups: user.groups,
+    ...(user.uid === undefined ? {} : { userUid: user.uid }),
+    ...(user.extra === undefined ? {} : { userExtra: user.extra }),
+  }
+}

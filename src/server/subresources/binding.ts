@@ -1,0 +1,78 @@
+// pods/binding and the Binding resource: a pod gets its node, once.
+import { invalidValue, required } from '../../api/field-error.ts'
+import { conflict, invalid, unknownPath } from '../../api/status.ts'
+import type { Binding, Pod, PodCondition } from '../../api/types/core-v1.ts'
+import { formatTime } from '../../base/clock.ts'
+import { decodeBody } from '../decode.ts'
+import { isDryRun } from '../dry-run.ts'
+import type { ResourceContext } from '../request-context.ts'
+import type { ResourceHandler } from '../resource-verbs.ts'
+import { valueReply } from '../respond.ts'
+import { updateObject } from '../update-object.ts'
+import type { SubresourceParts } from './index.ts'
+
+const kind = { group: '', version: 'v1', kind: 'Binding' }
+
+/** Both paths: `pods/x/binding`, and `bindings` where the pod is named in the body. */
+export function binding(parts: Pick<SubresourceParts, 'writeParts' | 'resources'>): ResourceHandler {
+  return async context => {
+    const { metadata, target } = (await decodeBody(context, kind)) as Binding
+    const pods = parts.resources.byGroupResource('pods')
+    if (pods === undefined) throw unknownPath()
+    const name = context.info.subresource === '' ? (metadata.name ?? '') : context.info.name
+    judge(name, target)
+    const podContext: ResourceContext = {
+      ...context,
+      served: pods,
+      info: { ...context.info, served: pods, resource: 'pods', name, subresource: 'binding' },
+    }
+    await updateObject(parts.writeParts, podContext, {
+      namespace: context.info.namespace,
+      name,
+      subresource: 'binding',
+      dryRun: isDryRun(context.query.all('dryRun'), 'CreateOptions'),
+      strategy: {},
+      next: old => bound(structuredClone(old) as Pod, target.name ?? '', metadata, context.now),
+    })
+    return valueReply(context, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, 201)
+  }
+}
+
+function judge(name: string, target: Binding['target']): void {
+  const errors = []
+  if (target.kind !== undefined && target.kind !== '' && target.kind !== 'Node') {
+    errors.push(invalidValue('target.kind', target.kind, 'must be empty or "Node"'))
+  }
+  if (!target.name) errors.push(required('target.name'))
+  if (errors.length > 0) throw invalid({ group: '', kind: 'Binding' }, name, errors)
+}
+
+function bound(pod: Pod, node: string, metadata: Binding['metadata'], now: number): Pod {
+  const name = pod.metadata.name ?? ''
+  const pods = { group: '', plural: 'pods' }
+  if (metadata.uid && metadata.uid !== pod.metadata.uid) {
+    throw conflict(pods, name, `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${pod.metadata.uid ?? ''}`)
+  }
+  if (pod.metadata.deletionTimestamp) {
+    throw conflict({ group: '', plural: 'pods/binding' }, name, `pod ${name} is being deleted, cannot be assigned to a host`)
+  }
+  if (pod.spec?.nodeName) {
+    throw conflict(
+      { group: '', plural: 'pods/binding' },
+      name,
+      `pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`,
+    )
+  }
+  if ((pod.spec?.schedulingGates ?? []).length > 0) {
+    throw conflict({ group: '', plural: 'pods/binding' }, name, `pod ${name} has non-empty .spec.schedulingGates`)
+  }
+  if (pod.spec) pod.spec.nodeName = node
+  if (metadata.annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...metadata.annotations }
+  pod.status = { ...pod.status, conditions: scheduled(pod.status?.conditions ?? [], now) }
+  return pod
+}
+
+function scheduled(conditions: readonly PodCondition[], now: number): PodCondition[] {
+  const others = conditions.filter(({ type }) => type !== 'PodScheduled')
+  return [...others, { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: formatTime(now) }]
+}

@@ -1,0 +1,37 @@
+// The subresources whose body is not the object itself: one file each.
+import type { Clock } from '../../base/clock.ts'
+import type { NodeTunnels } from '../node-tunnel.ts'
+import type { ResourceHandler } from '../resource-verbs.ts'
+import type { ServedResources } from '../served-resource.ts'
+import type { WriteParts } from '../write-parts.ts'
+import { binding } from './binding.ts'
+import { eviction } from './eviction.ts'
+import { podLog } from './pod-log.ts'
+import { podStreams, type StreamPod } from './pod-streams.ts'
+import { proxies } from './proxy.ts'
+import { scale } from './scale.ts'
+import { type IssueToken, serviceAccountToken } from './service-account-token.ts'
+
+export type { IssueToken, StreamPod }
+
+export interface SubresourceParts {
+  readonly writeParts: WriteParts
+  readonly resources: ServedResources
+  readonly tunnels: NodeTunnels
+  readonly clock: Clock
+  readonly issueToken?: IssueToken
+  readonly streamPod?: StreamPod
+}
+
+/** Keys as `ResourceVerbParts.subresources` has them. */
+export function subresourceHandlers(parts: SubresourceParts): ReadonlyMap<string, ResourceHandler> {
+  return new Map<string, ResourceHandler>([
+    ['*/scale', scale(parts)],
+    ['pods/binding', binding(parts)],
+    ['pods/eviction', eviction(parts)],
+    ['pods/log', podLog(parts)],
+    ...podStreams(parts),
+    ...proxies(),
+    ['serviceaccounts/token', serviceAccountToken(parts)],
+  ])
+}

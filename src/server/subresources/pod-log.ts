@@ -1,0 +1,95 @@
+// pods/log: the text that a container wrote, through the tunnel of its node.
+import { badRequest, notFound } from '../../api/status.ts'
+import type { Container, ContainerStatus, Pod } from '../../api/types/core-v1.ts'
+import type { BodyStream } from '../exchange.ts'
+import type { ResourceHandler } from '../resource-verbs.ts'
+import type { SubresourceParts } from './index.ts'
+
+export function podLog({ tunnels }: Pick<SubresourceParts, 'tunnels'>): ResourceHandler {
+  return async context => {
+    const { served, info, query } = context
+    const entry = served.collection.get(info.namespace, info.name)
+    if (entry === undefined) throw notFound(served.named, info.name)
+    const pod = entry.object as Pod
+    const container = chosenContainer(pod, query.get('container'))
+    judgeState(pod, container, query.flag('previous'))
+    const answer = await tunnels.requestNode(
+      pod.spec?.nodeName ?? '',
+      {
+        kind: 'logs',
+        pod: { namespace: info.namespace, name: info.name, uid: pod.metadata.uid ?? '' },
+        container,
+        query: query.raw,
+      },
+      context.request.signal,
+    )
+    const body: BodyStream = async (sink, signal) => {
+      const stop = () => answer.stream.destroy()
+      signal.addEventListener('abort', stop, { once: true })
+      try {
+        for await (const chunk of answer.stream) {
+          if (!sink.write(Buffer.from(chunk))) await sink.drained()
+        }
+      } finally {
+        signal.removeEventListener('abort', stop)
+      }
+    }
+    const contentType = answer.status === 200 ? 'text/plain' : answer.contentType
+    return { status: answer.status, contentType, body, longRunning: query.flag('follow') }
+  }
+}
+
+/** Throws upstream's 400 where the name is missing among several or names none. */
+export function chosenContainer(pod: Pod, wanted: string | undefined): string {
+  const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {}
+  const name = pod.metadata.name ?? ''
+  if (wanted !== undefined && wanted !== '') {
+    const known = [...initContainers, ...containers, ...ephemeralContainers].some(container => container.name === wanted)
+    if (!known) throw badRequest(`container ${wanted} is not valid for pod ${name}`)
+    return wanted
+  }
+  const [only] = containers
+  const several = containers.length > 1 || initContainers.length + ephemeralContainers.length > 0
+  if (only !== undefined && containers.length === 1 && !several) return only.name
+  const preferred = pod.metadata.annotations?.['kubectl.kubernetes.io/default-container']
+  if (preferred !== undefined && containers.some(container => container.name === preferred)) return preferred
+  if (only !== undefined && containers.length === 1) throw choose(name, containers, initContainers)
+  throw choose(name, containers, initContainers)
+}
+
+function choose(name: string, containers: readonly Container[], initContainers: readonly Container[]): Error {
+  const names = (list: readonly Container[]) => `[${list.map(container => container.name).join(' ')}]`
+  const init = initContainers.length === 0 ? '' : ` or one of the init containers: ${names(initContainers)}`
+  return badRequest(`a container name must be specified for pod ${name}, choose one of: ${names(containers)}${init}`)
+}
+
+/** A container that has not begun has written nothing: the reason is said in upstream's words. */
+function judgeState(pod: Pod, container: string, previous: boolean): void {
+  const name = pod.metadata.name ?? ''
+  if (!pod.spec?.nodeName) throw badRequest(`pod ${name} does not have a host assigned`)
+  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {}
+  const status = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find(({ name }) => name === container)
+  if (previous) {
+    if (status?.lastState?.terminated === undefined) {
+      throw badRequest(`previous terminated container ${JSON.stringify(container)} in pod ${JSON.stringify(name)} not found`)
+    }
+    return
+  }
+  const why = waitingReason(status)
+  if (why !== undefined) throw badRequest(`container ${JSON.stringify(container)} in pod ${JSON.stringify(name)} is ${why}`)
+}
+
+function waitingReason(status: ContainerStatus | undefined): string | undefined {
+  if (status === undefined) return 'waiting to start: ContainerCreating'
+  const { state, lastState } = status
+  if (state?.running || state?.terminated || lastState?.terminated) return undefined
+  const reason = state?.waiting?.reason
+  if (reason === undefined || reason === '') return 'waiting to start - no logs yet'
+  switch (reason) {
+    case 'ErrImagePull':
+    case 'ImagePullBackOff':
+      return reason === 'ErrImagePull' ? "waiting to start: image can't be pulled" : 'waiting to start: trying and failing to pull image'
+    default:
+      return `waiting to start: ${reason}`
+  }
+}

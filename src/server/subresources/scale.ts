@@ -1,0 +1,91 @@
+// The scale of a workload: how many replicas it has and should have, as autoscaling/v1 Scale.
+import { invalidValue } from '../../api/field-error.ts'
+import type { KubeObject } from '../../api/object.ts'
+import { compileLabelSelector, formatLabelSelector } from '../../api/selector.ts'
+import { badRequest, invalid, notFound } from '../../api/status.ts'
+import type { Scale } from '../../api/types/autoscaling-v1.ts'
+import { decodeBody } from '../decode.ts'
+import { isDryRun } from '../dry-run.ts'
+import { matchName } from '../object-meta.ts'
+import type { ResourceContext } from '../request-context.ts'
+import type { ResourceHandler } from '../resource-verbs.ts'
+import { valueReply } from '../respond.ts'
+import { updateObject } from '../update-object.ts'
+import { patchValue } from '../verbs/patch.ts'
+import type { SubresourceParts } from './index.ts'
+
+const kind = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
+
+interface Scalable extends KubeObject {
+  spec?: { replicas?: number; selector?: unknown }
+  status?: { replicas?: number }
+}
+
+export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): ResourceHandler {
+  return async context => {
+    const { served, info } = context
+    if (info.verb === 'get') {
+      const entry = served.collection.get(info.namespace, info.name)
+      if (entry === undefined) throw notFound(served.named, info.name)
+      return valueReply(context, scaleOf(context, served.view.object(entry)))
+    }
+    const sent = info.verb === 'update' ? await decodeBody(context, kind) : undefined
+    const patch = sent === undefined ? await patchValue(context, kind) : undefined
+    const written = await updateObject(writeParts, context, {
+      namespace: info.namespace,
+      name: info.name,
+      subresource: 'scale',
+      dryRun: isDryRun(context.query.all('dryRun'), 'UpdateOptions'),
+      // Only the number changes; the parent's own validation is not asked again, as upstream does not.
+      strategy: {},
+      async next(old) {
+        const wanted = (sent ?? (await patch?.(scaleOf(context, old)))) as Scale | undefined
+        if (wanted === undefined) throw badRequest('the body of the request holds no Scale')
+        return scaled(context, wanted, structuredClone(old))
+      },
+    })
+    return valueReply(context, scaleOf(context, written.object))
+  }
+}
+
+function scaled(context: ResourceContext, wanted: Scale, parent: Scalable): KubeObject {
+  matchName(wanted.metadata, context.info.name)
+  const replicas = wanted.spec?.replicas ?? 0
+  if (replicas < 0) {
+    throw invalid({ group: 'autoscaling', kind: 'Scale' }, context.info.name, [
+      invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0'),
+    ])
+  }
+  parent.spec = { ...parent.spec, replicas }
+  if (wanted.metadata.resourceVersion) parent.metadata.resourceVersion = wanted.metadata.resourceVersion
+  else delete parent.metadata.resourceVersion
+  if (wanted.metadata.uid) parent.metadata.uid = wanted.metadata.uid
+  return parent
+}
+
+function scaleOf(context: ResourceContext, parent: Scalable): Scale {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = parent.metadata
+  const { spec, status } = parent
+  const selector = selectorText(context, spec?.selector)
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: {
+      ...(name === undefined ? {} : { name }),
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      creationTimestamp: creationTimestamp ?? null,
+    },
+    spec: spec?.replicas === undefined || spec.replicas === 0 ? {} : { replicas: spec.replicas },
+    status: { replicas: status?.replicas ?? 0, ...(selector === '' ? {} : { selector }) },
+  }
+}
+
+/** A ReplicationController's selector is a map, the others' a LabelSelector. */
+function selectorText({ served }: ResourceContext, selector: unknown): string {
+  if (typeof selector !== 'object' || selector === null) return ''
+  if (served.groupResource === 'replicationcontrollers')
+    return formatLabelSelector(compileLabelSelector({ matchLabels: selector as Record<string, string> }))
+  return formatLabelSelector(compileLabelSelector(selector))
+}

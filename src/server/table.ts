@@ -1,0 +1,76 @@
+// Objects as the rows that `kubectl get` prints.
+import type { KubeObject } from '../api/object.ts'
+import type { Column, ResourceDefinition } from '../api/resource.ts'
+import { badRequest } from '../api/status.ts'
+import { partialObject } from './partial-object.ts'
+
+export interface Table {
+  readonly kind: 'Table'
+  readonly apiVersion: 'meta.k8s.io/v1'
+  readonly metadata: TableMeta
+  readonly columnDefinitions: readonly object[]
+  readonly rows: readonly TableRow[]
+}
+
+export interface TableMeta {
+  readonly resourceVersion?: string
+  readonly continue?: string
+  readonly remainingItemCount?: number
+}
+
+export interface TableRow {
+  readonly cells: readonly unknown[]
+  readonly object: unknown
+}
+
+/** The columns of a kind that declares none, as upstream's default converter has them. */
+const defaultColumns: readonly Column<KubeObject>[] = [
+  { name: 'Name', type: 'string', format: 'name', cell: object => object.metadata.name ?? '' },
+  { name: 'Created At', type: 'date', cell: object => object.metadata.creationTimestamp ?? '' },
+]
+
+const columnTexts: Readonly<Record<string, string>> = {
+  Name: 'Name must be unique within a namespace. Is required when creating resources.',
+  Age: 'CreationTimestamp is a timestamp representing the server time when this object was created.',
+  'Created At': 'CreationTimestamp is a timestamp representing the server time when this object was created.',
+}
+
+/** Throws a 400 where `includeObject` is none of None, Metadata, Object. */
+export function tableOf(
+  definition: ResourceDefinition,
+  objects: readonly KubeObject[],
+  includeObject: string | undefined,
+  now: number,
+  metadata: TableMeta,
+): Table {
+  const include = includedObject(includeObject)
+  const columns = definition.columns.length === 0 ? defaultColumns : definition.columns
+  return {
+    kind: 'Table',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata,
+    columnDefinitions: columns.map(column => ({
+      name: column.name,
+      type: column.type,
+      format: column.format ?? '',
+      description: column.description ?? columnTexts[column.name] ?? '',
+      priority: column.priority ?? 0,
+    })),
+    rows: objects.map(object => ({ cells: columns.map(column => column.cell(object, now)), object: include(object) })),
+  }
+}
+
+function includedObject(value: string | undefined): (object: KubeObject) => unknown {
+  switch (value) {
+    case undefined:
+    case '':
+    case 'Metadata':
+      return partialObject
+    case 'Object':
+      return object => object
+    case 'None':
+      return () => null
+    default:
+      throw badRequest(`unrecognized includeObject value: ${JSON.stringify(value)}`)
+  }
+}

@@ -1,0 +1,156 @@
+// A whole API server in memory for tests: the real pipeline and verbs, everyone known and allowed unless the test says otherwise.
+import type { AccessVerdict, Attributes } from '../access/access.ts'
+import type { KubeObject } from '../api/object.ts'
+import type { ResourceDefinition } from '../api/resource.ts'
+import { resources as allResources } from '../api/resources/index.ts'
+import type { UserInfo } from '../api/user.ts'
+import type { Clock } from '../base/clock.ts'
+import { silentLogger } from '../base/log.ts'
+import { createRegistry } from '../base/metrics.ts'
+import { createMemoryStore } from '../store/memory.ts'
+import type { Store } from '../store/store.ts'
+import { type ApiServer, type ApiServerOptions, createApiServer } from './api-server.ts'
+import type { AuditEvent } from './audit-event.ts'
+import type { InProcessResponse, InProcessTransport } from './in-process.ts'
+import { noAdmission } from './write-parts.ts'
+
+export const testUser: UserInfo = { name: 'tester', groups: ['system:masters', 'system:authenticated'] }
+
+export interface TestAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string
+  // biome-ignore lint/suspicious/noExplicitAny: tests read answers of any shape
+  readonly json: any
+}
+
+/** Time that moves only when a test says so. */
+export class TestClock implements Clock {
+  #now = Date.UTC(2026, 0, 1)
+  now(): number {
+    return this.#now
+  }
+  advance(ms: number): void {
+    this.#now += ms
+  }
+  /** Waits for the signal alone. */
+  sleep(_ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((_resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+    })
+  }
+}
+
+export class TestServer implements AsyncDisposable {
+  readonly server: ApiServer
+  readonly store: Store
+  readonly clock: TestClock
+  readonly events: AuditEvent[]
+  readonly #transport: InProcessTransport
+
+  constructor(options: Partial<ApiServerOptions> & { resources?: readonly ResourceDefinition[] } = {}) {
+    this.clock = new TestClock()
+    this.store = options.store ?? createMemoryStore()
+    this.events = []
+    this.server = createApiServer({
+      resources: allResources,
+      authenticate: () => ({ outcome: 'no-opinion' }),
+      authorize: allowAll,
+      audit: { record: event => void this.events.push(event) },
+      admission: noAdmission,
+      clock: this.clock,
+      log: silentLogger,
+      metrics: createRegistry(),
+      ...options,
+      store: this.store,
+    })
+    this.#transport = this.server.transportFor(testUser)
+  }
+
+  as(user: UserInfo): InProcessTransport {
+    return this.server.transportFor(user)
+  }
+
+  async request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<TestAnswer> {
+    const bytes = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body))
+    const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
+    const response = await this.#transport.request(
+      { method, path, headers: { 'content-type': type, ...headers }, ...(bytes ? { body: bytes } : {}) },
+      new AbortController().signal,
+    )
+    return readAnswer(response)
+  }
+
+  get(path: string, headers?: Record<string, string>): Promise<TestAnswer> {
+    return this.request('GET', path, undefined, headers)
+  }
+
+  /** Creates and fails the test where that is refused. */
+  async create<T extends KubeObject>(path: string, object: T): Promise<T> {
+    const { status, json, text } = await this.request('POST', path, object)
+    if (status !== 201) throw new Error(`create at ${path} answered ${status}: ${text}`)
+    return json
+  }
+
+  /** An open watch; `next` waits for an event. */
+  async watch(path: string, headers: Record<string, string> = {}): Promise<TestWatch> {
+    const stop = new AbortController()
+    const response = await this.#transport.request({ method: 'GET', path, headers }, stop.signal)
+    return new TestWatch(response, stop)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#transport[Symbol.asyncDispose]()
+    await this.server[Symbol.asyncDispose]()
+    await this.store[Symbol.asyncDispose]()
+  }
+}
+
+export class TestWatch {
+  readonly status: number
+  readonly #stop: AbortController
+  readonly #lines: AsyncGenerator<string>
+
+  constructor(response: InProcessResponse, stop: AbortController) {
+    this.status = response.status
+    this.#stop = stop
+    this.#lines = lines(response.body)
+  }
+
+  /** The next event; undefined at the end of the watch. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests read events of any shape
+  async next(): Promise<{ type: string; object: any } | undefined> {
+    const { value, done } = await this.#lines.next()
+    return done ? undefined : JSON.parse(value)
+  }
+
+  close(): void {
+    this.#stop.abort(new Error('the test is done'))
+  }
+}
+
+async function* lines(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of body) {
+    const parts = (rest + chunk.toString()).split('\n')
+    rest = parts.pop() ?? ''
+    yield* parts
+  }
+}
+
+export async function readAnswer(response: InProcessResponse): Promise<TestAnswer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of response.body) chunks.push(chunk)
+  const text = Buffer.concat(chunks).toString()
+  const isJson = response.headers['content-type']?.includes('json') ?? false
+  return { status: response.status, headers: response.headers, text, json: isJson && text !== '' ? JSON.parse(text) : undefined }
+}
+
+export function allowAll(): AccessVerdict {
+  return { allowed: true, authorizer: 'test', reason: 'everything is allowed in this test' }
+}
+
+/** Allows only what the test names. */
+export function allowWhere(test: (attributes: Attributes) => boolean): (attributes: Attributes) => AccessVerdict {
+  return attributes => (test(attributes) ? allowAll() : { allowed: false, reason: '' })
+}

@@ -1,0 +1,179 @@
+// The order of an update, through the main path or a subresource: precondition, mutating admission, preparation, validation,
+// validating admission, store. A patch, a scale and a binding are updates too and come here.
+import type { AdmissionRequest } from '../admission/admission.ts'
+import { type FieldError, invalidValue } from '../api/field-error.ts'
+import { groupResource, type KubeObject } from '../api/object.ts'
+import type { ResourceDefinition, UpdateStrategy } from '../api/resource.ts'
+import { conflict, invalid, notFound, staleConflict } from '../api/status.ts'
+import { validateObjectMetaUpdate } from '../api/validation/object-meta.ts'
+import { type Entry, WriteConflict } from '../store/store.ts'
+import type { Written } from './create-object.ts'
+import { carryOver, desiredStateChanged, knowsFinalizers, matchName, matchNamespace } from './object-meta.ts'
+import type { ResourceContext } from './request-context.ts'
+import { sameValue } from './same-value.ts'
+import { strategyContext } from './strategy-context.ts'
+import type { Finish, WriteParts } from './write-parts.ts'
+
+export interface Change {
+  readonly namespace: string
+  readonly name: string
+  readonly dryRun: boolean
+  /** '' for the main path. Decides the strategy and what admission is told. */
+  readonly subresource: string
+  /**
+   * The new object, in the served version and not shared, from the newest old one. Called again after a lost race.
+   * Its resourceVersion, where it has one, is the precondition.
+   */
+  next(old: KubeObject): KubeObject | Promise<KubeObject>
+  /** Where the object does not exist: what creates it instead. */
+  createMissing?(): Promise<Written>
+  /** Overrides the strategy that the subresource has. */
+  readonly strategy?: UpdateStrategy<KubeObject>
+}
+
+/** A race without a precondition is run again this often. */
+const attempts = 10
+
+export async function updateObject(parts: WriteParts, context: ResourceContext, change: Change): Promise<Written> {
+  const { served } = context
+  for (let attempt = 1; ; attempt++) {
+    const entry = served.collection.newest(change.namespace, change.name)
+    if (entry === undefined) {
+      if (change.createMissing) return change.createMissing()
+      throw notFound(served.named, change.name)
+    }
+    const old = served.view.object(entry)
+    const object = await change.next(old)
+    const conditional = checkPreconditions(context, change, object, old)
+    try {
+      return await attemptUpdate(parts, context, change, entry, object, old)
+    } catch (err) {
+      if (!(err instanceof WriteConflict)) throw err
+      if (conditional || attempt >= attempts) throw staleConflict(served.named, change.name)
+    }
+  }
+}
+
+/** Whether the client named the version that it wants to change. */
+function checkPreconditions(context: ResourceContext, change: Change, object: KubeObject, old: KubeObject): boolean {
+  const { served } = context
+  const { metadata } = object
+  matchName(metadata, change.name)
+  matchNamespace(metadata, change.namespace, served.definition.namespaced)
+  if (metadata.uid && metadata.uid !== old.metadata.uid) {
+    throw conflict(
+      served.named,
+      change.name,
+      `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid ?? ''}`,
+    )
+  }
+  const wanted = metadata.resourceVersion
+  if (wanted === undefined || wanted === '' || wanted === '0') return false
+  if (!/^\d+$/.test(wanted)) {
+    throw invalid(served.definition, change.name, [invalidValue('metadata.resourceVersion', wanted, 'must be specified for an update')])
+  }
+  if (wanted !== old.metadata.resourceVersion) throw staleConflict(served.named, change.name)
+  return true
+}
+
+async function attemptUpdate(
+  parts: WriteParts,
+  context: ResourceContext,
+  change: Change,
+  entry: Entry,
+  object: KubeObject,
+  old: KubeObject,
+): Promise<Written> {
+  carryOver(object.metadata, old.metadata)
+  const admission = admissionRequest(context, change, object, old)
+  await parts.admission.mutate(admission, context.request.signal)
+  const finish = change.subresource === '' ? beginReservation(parts, context, object, old, change.dryRun) : undefined
+  let success = false
+  try {
+    prepareAndValidate(parts, context, change, object, old)
+    await parts.admission.validate(admission, context.request.signal)
+    if (sameValue(object, old)) return { object: old, entry, created: false }
+    if (change.dryRun) return { object, entry: undefined, created: false }
+    const written = await store(parts, context, entry, object)
+    success = true
+    return written
+  } finally {
+    finish?.(success)
+  }
+}
+
+function admissionRequest(context: ResourceContext, change: Change, object: KubeObject, old: KubeObject): AdmissionRequest {
+  return {
+    operation: 'UPDATE',
+    resource: context.served.definition,
+    subresource: change.subresource,
+    namespace: change.namespace,
+    name: change.name,
+    object,
+    oldObject: old,
+    user: context.user,
+    dryRun: change.dryRun,
+    warn: context.warn,
+    annotate: context.annotate,
+  }
+}
+
+function beginReservation(
+  parts: WriteParts,
+  context: ResourceContext,
+  object: KubeObject,
+  old: KubeObject,
+  dryRun: boolean,
+): Finish | undefined {
+  const { group, plural } = context.served.definition
+  return parts.reservations.get(groupResource(group, plural))?.beginUpdate(object, old, dryRun)
+}
+
+function prepareAndValidate(parts: WriteParts, context: ResourceContext, change: Change, object: KubeObject, old: KubeObject): void {
+  const { served } = context
+  const { definition } = served
+  const main = change.subresource === ''
+  const strategy = change.strategy ?? (main ? definition : (served.subresources.get(change.subresource) ?? {}))
+  strategy.prepare?.(object, old, strategyContext(context))
+  if (definition.countsGeneration && desiredStateChanged(object, old)) object.metadata.generation = (old.metadata.generation ?? 0) + 1
+  const errors = [
+    ...validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', knowsFinalizers(definition)),
+    ...(main ? judgeMain(definition, object, old) : (strategy.validate?.(object, old) ?? [])),
+  ]
+  if (errors.length > 0) throw invalid(definition, change.name, errors)
+  if (main) for (const warning of definition.warnings?.(object, old) ?? []) context.warn(warning)
+}
+
+function judgeMain(definition: ResourceDefinition, object: KubeObject, old: KubeObject): FieldError[] {
+  return (definition.validateUpdate ? definition.validateUpdate(object, old) : definition.validate?.(object)) ?? []
+}
+
+/** Writes the new version, or removes the object where this change took the last thing that its deletion waited for. */
+async function store(parts: WriteParts, context: ResourceContext, entry: Entry, object: KubeObject): Promise<Written> {
+  const { served } = context
+  const { group, plural } = served.definition
+  const { namespace, name } = entry
+  const old = entry.object
+  if (deletionCompletes(object, old)) {
+    const last = served.toStored(object)
+    await served.collection.write({ namespace, name, expected: entry, object: undefined, lastState: last })
+    parts.reservations.get(groupResource(group, plural))?.release(object)
+    return { object, entry: undefined, created: false }
+  }
+  const written = await served.collection.write({ namespace, name, expected: entry, object: served.toStored(object) })
+  return { object: served.view.object(written), entry: written, created: false }
+}
+
+function deletionCompletes(object: KubeObject, old: KubeObject): boolean {
+  if (old.metadata.deletionTimestamp === undefined) return false
+  if ((old.metadata.deletionGracePeriodSeconds ?? 0) !== 0) return false
+  return !isHeld(object)
+}
+
+/** Whether finalizers, a namespace's own included, keep a deleted object. */
+export function isHeld(object: KubeObject): boolean {
+  if ((object.metadata.finalizers ?? []).length > 0) return true
+  if (object.kind !== 'Namespace') return false
+  const { spec } = object as KubeObject & { spec?: { finalizers?: readonly string[] } }
+  return (spec?.finalizers ?? []).length > 0
+}

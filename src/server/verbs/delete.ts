@@ -1,0 +1,37 @@
+// delete: one object, at once or when its grace period and finalizers allow.
+import { groupResource } from '../../api/object.ts'
+import { deleteObject } from '../delete-object.ts'
+import { readDeletion } from '../delete-options.ts'
+import type { Reply } from '../exchange.ts'
+import type { ResourceContext } from '../request-context.ts'
+import { entryReply, objectReply, successReply } from '../respond.ts'
+import type { WriteParts } from '../write-parts.ts'
+
+/** Kinds that upstream answers with their last state where others get a Status. */
+const answersWithObject = new Set([
+  'persistentvolumeclaims',
+  'persistentvolumes',
+  'pods',
+  'podtemplates',
+  'resourcequotas',
+  'serviceaccounts',
+  'services',
+  'volumeattachments.storage.k8s.io',
+])
+
+export async function remove(parts: WriteParts, context: ResourceContext): Promise<Reply> {
+  const { served, info } = context
+  const deletion = await readDeletion(context)
+  const { object, entry, gone, changed } = await deleteObject(parts, context, info.name, deletion)
+  const { group, plural } = served.definition
+  const waits = !gone && changed
+  if (waits || answersWithObject.has(groupResource(group, plural)) || object.kind === 'Namespace') {
+    return entry ? entryReply(context, entry) : objectReply(context, served, object)
+  }
+  return successReply(context, {
+    name: info.name,
+    ...(group === '' ? {} : { group }),
+    kind: plural,
+    ...(object.metadata.uid === undefined ? {} : { uid: object.metadata.uid }),
+  })
+}

@@ -1,0 +1,19 @@
+// get: one object, as the store keeps it.
+import { notFound } from '../../api/status.ts'
+import type { Reply } from '../exchange.ts'
+import { requiredRevision, tooLargeRevision } from '../list-options.ts'
+import type { ResourceContext } from '../request-context.ts'
+import { entryReply } from '../respond.ts'
+
+/** Also for the subresources whose body is the object itself. */
+export function get(context: ResourceContext, revision: number): Reply {
+  const { served, info } = context
+  const wanted = context.query.get('resourceVersion')
+  if (wanted !== undefined && wanted !== '') {
+    const requested = requiredRevision(wanted)
+    if (requested > revision) throw tooLargeRevision(requested, revision)
+  }
+  const entry = served.collection.get(served.definition.namespaced ? info.namespace : '', info.name)
+  if (entry === undefined) throw notFound(served.named, info.name)
+  return entryReply(context, entry)
+}

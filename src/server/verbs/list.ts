@@ -1,0 +1,175 @@
+// list: the state at one revision, whole or in pages, as bytes that are joined and not parsed.
+import { type ApiError, apiError, expired } from '../../api/status.ts'
+import { type Entry, type ListQuery, type ListResult, RevisionCompacted, RevisionInFuture, type Store } from '../../store/store.ts'
+import { gzipped, joinParts, type Parts, streamParts } from '../chunked-body.ts'
+import type { ContinueTokens } from '../continue-token.ts'
+import { header, type Reply } from '../exchange.ts'
+import { type ListOptions, listOptions, requiredRevision, tooLargeRevision } from '../list-options.ts'
+import { partialObject } from '../partial-object.ts'
+import type { ResourceContext } from '../request-context.ts'
+import { valueReply } from '../respond.ts'
+import { selectionOf } from '../selection.ts'
+import { tableOf } from '../table.ts'
+
+export interface ListParts {
+  readonly store: Pick<Store, 'revision'>
+  readonly continueTokens: ContinueTokens
+}
+
+/** Smaller answers go out as one buffer. */
+const streamFrom = 64 * 1024
+/** Upstream compresses answers from this size on. */
+const compressFrom = 128 * 1024
+
+export interface ListMeta {
+  readonly resourceVersion: string
+  readonly continue?: string
+  readonly remainingItemCount?: number
+}
+
+export function list(parts: ListParts, context: ResourceContext): Reply {
+  const { result, metadata } = select(parts, context)
+  const { form, served, pretty } = context
+  const { definition, view } = served
+  if (form.yaml || pretty) return valueReply(context, wholeList(context, result, metadata))
+  switch (form.as) {
+    case 'object':
+      return bytesReply(context, {
+        head: head(definition.listKind, served.apiVersion, metadata),
+        count: result.entries.length,
+        computed: definition.storedAs !== undefined,
+        part: index => view.bytes(at(result, index)),
+        tail,
+      })
+    case 'partial':
+      return bytesReply(context, {
+        head: head('PartialObjectMetadataList', 'meta.k8s.io/v1', metadata),
+        count: result.entries.length,
+        computed: true,
+        part: index => Buffer.from(JSON.stringify(partialObject(view.object(at(result, index))))),
+        tail,
+      })
+    case 'table':
+      return tableReply(context, result, metadata)
+  }
+}
+
+const tail = Buffer.from(']}\n')
+
+function head(kind: string, apiVersion: string, metadata: ListMeta): Buffer {
+  return Buffer.from(`{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`)
+}
+
+function at(result: ListResult, index: number): Entry {
+  const entry = result.entries[index]
+  if (entry === undefined) throw new RangeError(`list has no entry ${index}`)
+  return entry
+}
+
+function tableReply(context: ResourceContext, result: ListResult, metadata: ListMeta): Reply {
+  const { definition, view } = context.served
+  const include = context.query.get('includeObject')
+  const { columnDefinitions } = tableOf(definition, [], include, context.now, {})
+  const opening = `{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":${JSON.stringify(metadata)},"columnDefinitions":`
+  return bytesReply(context, {
+    head: Buffer.from(`${opening}${JSON.stringify(columnDefinitions)},"rows":[`),
+    count: result.entries.length,
+    computed: true,
+    part: index => {
+      const [row] = tableOf(definition, [view.object(at(result, index))], include, context.now, {}).rows
+      return Buffer.from(JSON.stringify(row))
+    },
+    tail,
+  })
+}
+
+/** Everything as one value, where the answer has to be formatted anyway. */
+function wholeList(context: ResourceContext, result: ListResult, metadata: ListMeta): unknown {
+  const { served, form } = context
+  const objects = result.entries.map(entry => served.view.object(entry))
+  if (form.as === 'table') return tableOf(served.definition, objects, context.query.get('includeObject'), context.now, metadata)
+  if (form.as === 'partial') {
+    return { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items: objects.map(partialObject) }
+  }
+  return { kind: served.definition.listKind, apiVersion: served.apiVersion, metadata, items: objects }
+}
+
+function bytesReply(context: ResourceContext, parts: Parts): Reply {
+  const base = { status: 200, contentType: 'application/json' }
+  const size = parts.computed ? parts.count * 2048 : sizeOf(parts)
+  if (size < streamFrom) return { ...base, body: joinParts(parts) }
+  const body = streamParts(parts)
+  const accepts = header(context.request.headers, 'accept-encoding') ?? ''
+  if (size < compressFrom || !/\bgzip\b/.test(accepts)) return { ...base, body }
+  return { ...base, body: gzipped(body), headers: { 'content-encoding': 'gzip', vary: 'Accept-Encoding' } }
+}
+
+function sizeOf(parts: Parts): number {
+  let size = 0
+  for (let i = 0; i < parts.count && size < compressFrom; i++) size += parts.part(i).length
+  return size
+}
+
+export interface Selected {
+  readonly result: ListResult
+  readonly metadata: ListMeta
+}
+
+/** The entries and the list's own metadata. Throws 410 where a page's revision is gone, with a token to go on from the newest state. */
+export function select(parts: ListParts, context: ResourceContext): Selected {
+  const { served, info } = context
+  const options = listOptions(context.query, false)
+  const scope = `${served.collection.groupResource}/${info.namespace}`
+  const point = options.continueToken === undefined ? undefined : parts.continueTokens.open(options.continueToken, scope)
+  const revision = point === undefined ? exactRevision(options, parts.store.revision) : point.revision
+  const selection = selectionOf(context.query, served)
+  const query: ListQuery = {
+    ...(served.definition.namespaced && info.namespace !== '' ? { namespace: info.namespace } : {}),
+    ...(selection ? { selection } : {}),
+    ...(options.limit > 0 ? { limit: options.limit } : {}),
+    ...(point ? { after: { namespace: point.namespace, name: point.name } } : {}),
+    ...(revision === undefined ? {} : { revision }),
+  }
+  let result: ListResult
+  try {
+    result = served.collection.list(query)
+  } catch (err) {
+    if (err instanceof RevisionInFuture) throw tooLargeRevision(err.requested, err.newest)
+    if (!(err instanceof RevisionCompacted)) throw err
+    if (point === undefined) throw expired('The resourceVersion for the provided list is too old.')
+    throw expiredPage(parts.continueTokens.seal({ ...point, revision: undefined }, scope))
+  }
+  const last = result.entries.at(-1)
+  const more = result.more && last !== undefined
+  return {
+    result,
+    metadata: {
+      resourceVersion: String(result.revision),
+      ...(more
+        ? { continue: parts.continueTokens.seal({ revision: result.revision, namespace: last.namespace, name: last.name }, scope) }
+        : {}),
+      ...(more && result.remaining !== undefined && selection === undefined ? { remainingItemCount: result.remaining } : {}),
+    },
+  }
+}
+
+/** The revision that the list must show, undefined for the newest. */
+function exactRevision(options: ListOptions, newest: number): number | undefined {
+  const requested = requiredRevision(options.resourceVersion)
+  if (requested === 0) return undefined
+  if (requested > newest) throw tooLargeRevision(requested, newest)
+  if (options.match === 'Exact') return requested
+  // A limited list of a revision without a match rule is exact by upstream's older rule.
+  return options.match === undefined && options.limit > 0 ? requested : undefined
+}
+
+function expiredPage(token: string): ApiError {
+  const message =
+    'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue ' +
+    'parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided ' +
+    'token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was ' +
+    'returned and now may show up in the list.'
+  const error = apiError(410, 'Expired', message)
+  error.status.metadata['continue'] = token
+  return error
+}

@@ -1,0 +1,48 @@
+// patch: JSON patch, merge patch and strategic merge patch, run again on the newest object until it meets no other write.
+
+import type { KubeObject } from '../../api/object.ts'
+import { applyPatch, patchKindOf } from '../../api/patch/patch.ts'
+import { type GroupVersionKind, schemaFor } from '../../api/schema/model.ts'
+import { maxBodyBytes } from '../collect-body.ts'
+import { fieldValidation } from '../decode.ts'
+import { isDryRun } from '../dry-run.ts'
+import { header, type Reply } from '../exchange.ts'
+import type { ResourceContext } from '../request-context.ts'
+import { writtenReply } from '../respond.ts'
+import { updateObject } from '../update-object.ts'
+import type { WriteParts } from '../write-parts.ts'
+
+export async function patch(parts: WriteParts, context: ResourceContext): Promise<Reply> {
+  const { served, info } = context
+  const dryRun = isDryRun(context.query.all('dryRun'), 'PatchOptions')
+  const patched = await patchValue(context, served.definition)
+  const written = await updateObject(parts, context, {
+    namespace: served.definition.namespaced ? info.namespace : '',
+    name: info.name,
+    subresource: info.subresource,
+    dryRun,
+    next(old) {
+      const object = patched(old)
+      // A patch that does not name the version says nothing about it: the one that it was computed from is no precondition.
+      if (object.metadata.resourceVersion === old.metadata.resourceVersion) delete object.metadata.resourceVersion
+      served.definition.setDefaults?.(object)
+      return object
+    },
+  })
+  return writtenReply(context, written)
+}
+
+/** Reads the patch of the request; what it returns applies it to an object of `kind` and does not change that. */
+export async function patchValue(context: ResourceContext, kind: GroupVersionKind): Promise<(current: unknown) => KubeObject> {
+  const validation = fieldValidation(context, 'PatchOptions')
+  const contentType = header(context.request.headers, 'content-type') ?? ''
+  const type = schemaFor(kind.group, kind.version, kind.kind)
+  patchKindOf(contentType, type !== undefined)
+  const body = await context.request.body(maxBodyBytes)
+  return current => {
+    const { object, warnings } = applyPatch({ contentType, body, current, type, fieldValidation: validation })
+    for (const warning of warnings) context.warn(warning)
+    object.metadata ??= {}
+    return object
+  }
+}

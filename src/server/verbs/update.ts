@@ -1,0 +1,27 @@
+// update: replaces an object, or one side of it through a subresource.
+import { createObject } from '../create-object.ts'
+import { decodeBody } from '../decode.ts'
+import { isDryRun } from '../dry-run.ts'
+import type { Reply } from '../exchange.ts'
+import { matchName } from '../object-meta.ts'
+import type { ResourceContext } from '../request-context.ts'
+import { writtenReply } from '../respond.ts'
+import { updateObject } from '../update-object.ts'
+import type { WriteParts } from '../write-parts.ts'
+
+export async function update(parts: WriteParts, context: ResourceContext): Promise<Reply> {
+  const { served, info } = context
+  const dryRun = isDryRun(context.query.all('dryRun'), 'UpdateOptions')
+  const sent = await decodeBody(context)
+  matchName(sent.metadata, info.name)
+  const mayCreate = info.subresource === '' && served.definition.allowCreateOnUpdate === true
+  const written = await updateObject(parts, context, {
+    namespace: served.definition.namespaced ? info.namespace : '',
+    name: info.name,
+    subresource: info.subresource,
+    dryRun,
+    next: () => structuredClone(sent),
+    ...(mayCreate ? { createMissing: () => createObject(parts, context, sent, dryRun) } : {}),
+  })
+  return writtenReply(context, written)
+}
