@@ -7,6 +7,7 @@ import type {
   PersistentVolumeClaimSpec,
   Pod,
   PodSpec,
+  PodStatus,
   PodTemplateSpec,
   Probe,
   ResourceFieldSelector,
@@ -26,11 +27,19 @@ export function setPodDefaults(pod: Pod): void {
   const { spec } = pod
   for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) requestWhatIsLimited(container)
   spec.enableServiceLinks ??= true
+  if (pod.status !== undefined) joinAddresses(pod.status)
   setPodSpecDefaults(spec)
   if (spec.hostNetwork !== true) return
   for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) {
     for (const port of container.ports ?? []) if (!port.hostPort) port.hostPort = port.containerPort
   }
+}
+
+/** The single address and the list are two views of the same. */
+function joinAddresses(status: PodStatus): void {
+  if (status.podIP && (status.podIPs?.length ?? 0) === 0) status.podIPs = [{ ip: status.podIP }]
+  const first = status.podIPs?.[0]?.ip
+  if (first && !status.podIP) status.podIP = first
 }
 
 /** Defaults of a template: `spec.template` of Deployments and the like. Changes the template in place. */

@@ -8,7 +8,6 @@ import { validateService, validateServiceStatus, validateServiceUpdate } from '.
 import { keepSpec, keepStatus } from './status-path.ts'
 
 const affinitySeconds = 10800
-const maxPrintedWidth = 16
 
 export const service = defineResource<Service>({
   group: '',
@@ -77,10 +76,7 @@ function externalIpCell({ spec, status }: Service): string {
       const given = new Set(
         (status?.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip || hostname || '').filter(text => text !== ''),
       )
-      const list = [...given].sort().join(',')
-      const results = list.length > maxPrintedWidth ? `${list.slice(0, maxPrintedWidth - 3)}...` : list
-      if (own !== '') return [results, own].filter(text => text !== '').join(',')
-      return results || '<pending>'
+      return [...[...given].sort(), ...(spec.externalIPs ?? [])].join(',') || '<pending>'
     }
     case 'ExternalName':
       return spec.externalName ?? ''

@@ -1,0 +1,20 @@
+// Binding, v1: tells the API server on which node a pod shall run. Nothing of it is stored.
+import { notSupported, required } from '../../field-error.ts'
+import { defineResource } from '../../resource.ts'
+import type { Binding } from '../../types/core-v1.ts'
+
+export const binding = defineResource<Binding>({
+  group: '',
+  version: 'v1',
+  kind: 'Binding',
+  plural: 'bindings',
+  namespaced: true,
+  verbs: ['create'],
+  virtual: true,
+  validate({ target }) {
+    return [
+      ...(target?.kind && target.kind !== 'Node' ? [notSupported('target.kind', target.kind, ['Node', '<empty>'])] : []),
+      ...(target?.name ? [] : [required('target.name')]),
+    ]
+  },
+})

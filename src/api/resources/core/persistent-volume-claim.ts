@@ -1,0 +1,139 @@
+// PersistentVolumeClaim, v1.
+import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
+import { defineResource } from '../../resource.ts'
+import type { PersistentVolumeClaim, PersistentVolumeClaimSpec, TypedLocalObjectReference } from '../../types/core-v1.ts'
+import { validateClaimSpec } from '../../validation/claim-spec.ts'
+import { immutable, immutableMessage, semanticallyEqual } from '../../validation/object-meta.ts'
+import { compareAmounts, roundAmounts, validateNonnegativeQuantity } from '../../validation/quantities.ts'
+import { validateClaimResourceKey } from '../../validation/resource-names.ts'
+import { ageCell } from '../printing.ts'
+import { setClaimSpecDefaults } from './pod-defaults.ts'
+import { changedFields } from './pod-update.ts'
+import { keepSpec, keepStatus } from './status-path.ts'
+import { accessModesCell, volumeModeCell } from './volume-cells.ts'
+
+/** The class by annotation, from before the field. */
+export const classAnnotation = 'volume.beta.kubernetes.io/storage-class'
+const resizeStatuses = [
+  'ControllerResizeInProgress',
+  'ControllerResizeInfeasible',
+  'NodeResizeInProgress',
+  'NodeResizeInfeasible',
+  'NodeResizePending',
+].sort()
+
+export const persistentVolumeClaim = defineResource<PersistentVolumeClaim>({
+  group: '',
+  version: 'v1',
+  kind: 'PersistentVolumeClaim',
+  plural: 'persistentvolumeclaims',
+  namespaced: true,
+  shortNames: ['pvc'],
+  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'], prepare: keepSpec, validate: validateStatus }],
+  columns: [
+    { name: 'Name', type: 'string', format: 'name', cell: ({ metadata }) => metadata.name ?? '' },
+    {
+      name: 'Status',
+      type: 'string',
+      cell: ({ metadata, status }) => (metadata.deletionTimestamp ? 'Terminating' : (status?.phase ?? '')),
+    },
+    { name: 'Volume', type: 'string', cell: ({ spec }) => spec?.volumeName ?? '' },
+    { name: 'Capacity', type: 'string', cell: ({ spec, status }) => (spec?.volumeName ? (status?.capacity?.['storage'] ?? '0') : '') },
+    { name: 'Access Modes', type: 'string', cell: ({ spec, status }) => (spec?.volumeName ? accessModesCell(status?.accessModes) : '') },
+    {
+      name: 'StorageClass',
+      type: 'string',
+      cell: ({ metadata, spec }) => metadata.annotations?.[classAnnotation] ?? spec?.storageClassName ?? '',
+    },
+    { name: 'VolumeAttributesClass', type: 'string', cell: ({ spec }) => spec?.volumeAttributesClassName || '<unset>' },
+    { name: 'Age', type: 'string', cell: ageCell },
+    { name: 'VolumeMode', type: 'string', priority: 1, cell: ({ spec }) => volumeModeCell(spec?.volumeMode) },
+  ],
+  setDefaults(object) {
+    object.spec ??= {}
+    setClaimSpecDefaults(object.spec)
+    object.status ??= {}
+    if (!object.status.phase) object.status.phase = 'Pending'
+    roundAmounts(object.status.capacity)
+    roundAmounts(object.status.allocatedResources)
+  },
+  prepareForCreate(object) {
+    object.status = { phase: 'Pending' }
+    prepareSources(object.spec)
+  },
+  validate: validateClaim,
+  prepare(object, old) {
+    keepStatus(object, old)
+    prepareSources(object.spec)
+  },
+  validateUpdate: validateClaimUpdate,
+})
+
+/** Fields of features that are off by default in v1.33 go; the two ways to name a source become one. */
+function prepareSources(spec: PersistentVolumeClaimSpec): void {
+  delete spec.volumeAttributesClassName
+  if (spec.dataSourceRef?.namespace) delete spec.dataSourceRef
+  if (spec.dataSource !== undefined && !isCoreSource(spec.dataSource)) delete spec.dataSource
+  const { dataSource, dataSourceRef } = spec
+  if (dataSource !== undefined && dataSourceRef === undefined) spec.dataSourceRef = { ...dataSource }
+  else if (dataSource === undefined && dataSourceRef !== undefined && isCoreSource(dataSourceRef)) spec.dataSource = { ...dataSourceRef }
+}
+
+function isCoreSource({ apiGroup, kind }: TypedLocalObjectReference): boolean {
+  return apiGroup ? apiGroup === 'snapshot.storage.k8s.io' && kind === 'VolumeSnapshot' : kind === 'PersistentVolumeClaim'
+}
+
+function validateClaim({ spec }: PersistentVolumeClaim): FieldError[] {
+  const errors: FieldError[] = []
+  validateClaimSpec(spec ?? {}, 'spec', errors)
+  return errors
+}
+
+/** After creation a claim can be bound once, grow, and be given the class that it had by annotation. */
+function validateClaimUpdate(object: PersistentVolumeClaim, old: PersistentVolumeClaim): FieldError[] {
+  const errors = validateClaim(object)
+  const now: PersistentVolumeClaimSpec = { ...object.spec }
+  const before: PersistentVolumeClaimSpec = { ...old.spec }
+  if (!before.volumeName && now.volumeName) before.volumeName = now.volumeName
+  const annotation = object.metadata.annotations?.[classAnnotation]
+  const oldAnnotation = old.metadata.annotations?.[classAnnotation]
+  const nameGiven = before.storageClassName === undefined && now.storageClassName !== undefined
+  const fromAnnotation = nameGiven && oldAnnotation === now.storageClassName && (annotation === undefined || annotation === oldAnnotation)
+  if (!fromAnnotation && annotation !== oldAnnotation) {
+    errors.push(invalidValue(`metadata.annotations.${classAnnotation}`, annotation ?? '', immutableMessage))
+  }
+  if (nameGiven && (oldAnnotation === undefined || oldAnnotation === now.storageClassName)) delete now.storageClassName
+  const size = object.spec?.resources?.requests?.['storage'] ?? '0'
+  const oldSize = old.spec?.resources?.requests?.['storage'] ?? '0'
+  if (object.status?.phase === 'Bound' && now.resources?.requests !== undefined) {
+    now.resources = { ...now.resources, requests: { ...now.resources.requests, storage: oldSize } }
+  }
+  if (!semanticallyEqual(now, before)) {
+    const text = 'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims'
+    errors.push(forbiddenField('spec', `${text}\n${changedFields(now, before)}`))
+  }
+  if (compareAmounts(size, oldSize) < 0 && compareAmounts(size, old.status?.capacity?.['storage'] ?? '0') <= 0) {
+    errors.push(forbiddenField('spec.resources.requests.storage', 'field can not be less than status.capacity'))
+  }
+  immutable(errors, 'volumeMode', object.spec?.volumeMode, old.spec?.volumeMode)
+  return errors
+}
+
+function validateStatus({ spec, status }: PersistentVolumeClaim): FieldError[] {
+  const errors: FieldError[] = []
+  if ((spec?.accessModes?.length ?? 0) === 0) errors.push(required('Spec.accessModes'))
+  for (const name in status?.capacity) {
+    const amount = status.capacity[name] ?? '0'
+    if (compareAmounts(amount, '0') < 0) errors.push(invalidValue(`status.capacity[${name}]`, amount, 'must be a valid resource quantity'))
+  }
+  for (const [name, state] of Object.entries(status?.allocatedResourceStatuses ?? {})) {
+    validateClaimResourceKey(name, 'status.allocatedResourceStatus', errors)
+    if (!resizeStatuses.includes(state)) errors.push(notSupported('status.allocatedResourceStatus', name, resizeStatuses))
+  }
+  for (const [name, amount] of Object.entries(status?.allocatedResources ?? {})) {
+    if (validateClaimResourceKey(name, 'status.allocatedResources', errors)) {
+      validateNonnegativeQuantity(amount, `status.allocatedResources[${name}]`, errors)
+    }
+  }
+  return errors
+}

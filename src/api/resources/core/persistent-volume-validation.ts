@@ -1,0 +1,204 @@
+// Validation of persistent volumes: capacity, access, node affinity, and the one source.
+import path from 'node:path'
+import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
+import type { CSIPersistentVolumeSource, PersistentVolume, PersistentVolumeSpec } from '../../types/core-v1.ts'
+import { validateAccessModes, volumeModes } from '../../validation/claim-spec.ts'
+import { dns1123Label, dns1123Subdomain, nameIsDnsLabel, nameIsDnsSubdomain } from '../../validation/names.ts'
+import { validateNodeSelector } from '../../validation/node-selector.ts'
+import { immutable, pushMessages, semanticallyEqual } from '../../validation/object-meta.ts'
+import { validateNoBacksteps } from '../../validation/paths-in-volumes.ts'
+import { compareAmounts, validatePositiveQuantity } from '../../validation/quantities.ts'
+import { validateChoice } from '../../validation/security-context.ts'
+import {
+  requireFields,
+  validateAzureDisk,
+  validateCsiDriverName,
+  validateFibreChannel,
+  validateFlexOptions,
+  validateFlocker,
+  validateHostPath,
+  validateIscsi,
+  validateNfs,
+  validatePartition,
+  validateQuobyte,
+  validateSecretReference,
+  validateStorageOs,
+} from '../../validation/volume-sources.ts'
+import { changedFields } from './pod-update.ts'
+
+type Spec = PersistentVolumeSpec
+
+interface SourceKind {
+  readonly field: keyof Spec
+  readonly forbiddenAs: string
+  validate(spec: Spec, volumeName: string, errors: FieldError[]): void
+}
+
+function source<K extends keyof Spec>(
+  field: K,
+  validate: (source: NonNullable<Spec[K]>, path: string, errors: FieldError[], volumeName: string) => void,
+  names: { readonly path?: string; readonly forbidden?: string } = {},
+): SourceKind {
+  return {
+    field,
+    forbiddenAs: names.forbidden ?? field,
+    validate(spec, volumeName, errors) {
+      const value = spec[field]
+      if (value !== undefined && value !== null) validate(value, `spec.${names.path ?? field}`, errors, volumeName)
+    },
+  }
+}
+
+/** In the order in which upstream looks at them. */
+const sources: readonly SourceKind[] = [
+  source('hostPath', validateHostPath),
+  source(
+    'gcePersistentDisk',
+    (disk, at, errors) => {
+      requireFields(disk, at, errors, 'pdName')
+      validatePartition(disk.partition, at, errors)
+    },
+    { path: 'persistentDisk' },
+  ),
+  source('awsElasticBlockStore', (disk, at, errors) => {
+    requireFields(disk, at, errors, 'volumeID')
+    validatePartition(disk.partition, at, errors)
+  }),
+  source('glusterfs', (glusterfs, at, errors) => {
+    requireFields(glusterfs, at, errors, 'endpoints', 'path')
+    const namespace = glusterfs.endpointsNamespace
+    if (namespace === '') {
+      errors.push(invalidValue(`${at}.endpointsNamespace`, '', 'if the endpointnamespace is set, it must be a valid namespace name'))
+    } else if (namespace !== undefined) pushMessages(errors, `${at}.endpointsNamespace`, namespace, nameIsDnsLabel(namespace, false))
+  }),
+  source('flocker', validateFlocker),
+  source('nfs', validateNfs),
+  source('rbd', (rbd, at, errors) => requireFields(rbd, at, errors, 'monitors', 'image')),
+  source('quobyte', validateQuobyte),
+  source('cephfs', (cephfs, at, errors) => requireFields(cephfs, at, errors, 'monitors'), { forbidden: 'cephFS' }),
+  source('iscsi', (iscsi, at, errors, volumeName) => {
+    validateIscsi(iscsi, 'must be valid format', at, errors)
+    if (iscsi.initiatorName !== undefined && `${volumeName}:${iscsi.targetPortal ?? ''}`.length > 64) {
+      const text = 'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.'
+      errors.push(invalidValue(`${at}.targetportal`, iscsi.targetPortal, text))
+    }
+    validateSecretReference(iscsi.secretRef, false, `${at}.secretRef`, errors)
+  }),
+  source('cinder', (cinder, at, errors) => {
+    requireFields(cinder, at, errors, 'volumeID')
+    validateSecretReference(cinder.secretRef, true, `${at}.secretRef`, errors)
+  }),
+  source('fc', validateFibreChannel),
+  source('flexVolume', (flexVolume, at, errors) => {
+    requireFields(flexVolume, at, errors, 'driver')
+    validateFlexOptions(flexVolume.options, at, errors)
+  }),
+  source('azureFile', (azureFile, at, errors) => {
+    requireFields(azureFile, at, errors, 'secretName', 'shareName')
+    if (azureFile.secretNamespace === '') errors.push(required(`${at}.secretNamespace`))
+  }),
+  source('vsphereVolume', (vsphere, at, errors) => requireFields(vsphere, at, errors, 'volumePath')),
+  source('photonPersistentDisk', (photon, at, errors) => requireFields(photon, at, errors, 'pdID')),
+  source('portworxVolume', (portworx, at, errors) => requireFields(portworx, at, errors, 'volumeID')),
+  source('azureDisk', validateAzureDisk),
+  source('scaleIO', (scaleIo, at, errors) => requireFields(scaleIo, at, errors, 'gateway', 'system', 'volumeName')),
+  source('local', (local, at, errors) => {
+    if (!local.path) errors.push(required(`${at}.path`))
+    else validateNoBacksteps(local.path, `${at}.path`, errors)
+  }),
+  source('storageos', (storageos, at, errors) => validateStorageOs(storageos, true, at, errors)),
+  source('csi', validateCsi),
+]
+
+const sourceFields = sources.map(({ field }) => field)
+const csiSecrets = ['controllerPublishSecretRef', 'controllerExpandSecretRef', 'nodePublishSecretRef', 'nodeExpandSecretRef'] as const
+
+function validateCsi(csi: CSIPersistentVolumeSource, at: string, errors: FieldError[]): void {
+  validateCsiDriverName(csi.driver ?? '', `${at}.driver`, errors)
+  requireFields(csi, at, errors, 'volumeHandle')
+  for (const field of csiSecrets) {
+    const secret = csi[field]
+    if (secret === undefined) continue
+    if (!secret.name) errors.push(required(`${at}.${field}.name`))
+    else pushMessages(errors, `${at}.${field}.name`, secret.name, dns1123Subdomain(secret.name))
+    if (!secret.namespace) errors.push(required(`${at}.${field}.namespace`))
+    else pushMessages(errors, `${at}.${field}.namespace`, secret.namespace, dns1123Label(secret.namespace))
+  }
+}
+
+export function validatePersistentVolume({ metadata, spec = {} }: PersistentVolume): FieldError[] {
+  const errors: FieldError[] = []
+  if ((spec.accessModes?.length ?? 0) === 0) errors.push(required('spec.accessModes'))
+  validateAccessModes(spec.accessModes, 'spec.accessModes', errors)
+  validateCapacity(spec, errors)
+  if (spec.persistentVolumeReclaimPolicy) {
+    validateChoice(spec.persistentVolumeReclaimPolicy, ['Delete', 'Recycle', 'Retain'], 'spec.persistentVolumeReclaimPolicy', errors)
+  }
+  if (spec.nodeAffinity !== undefined) {
+    if (spec.nodeAffinity.required !== undefined) validateNodeSelector(spec.nodeAffinity.required, 'spec.nodeAffinity.required', errors)
+    else errors.push(required('spec.nodeAffinity.required', 'must specify required node constraints'))
+  }
+  validateSource(spec, metadata.name ?? '', errors)
+  if (spec.hostPath?.path && path.posix.normalize(spec.hostPath.path) === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle') {
+    errors.push(forbiddenField('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'"))
+  }
+  if (spec.storageClassName) {
+    pushMessages(errors, 'spec.storageClassName', spec.storageClassName, nameIsDnsSubdomain(spec.storageClassName, false))
+  }
+  validateChoice(spec.volumeMode, volumeModes, 'spec.volumeMode', errors)
+  return errors
+}
+
+function validateCapacity({ capacity = {} }: Spec, errors: FieldError[]): void {
+  const names = Object.keys(capacity)
+  if (names.length === 0) errors.push(required('spec.capacity'))
+  if (capacity['storage'] === undefined || names.length > 1) errors.push(notSupported('spec.capacity', capacity, ['storage']))
+  for (const name of names) {
+    const amount = capacity[name] ?? '0'
+    const at = `spec.capacity[${name}]`
+    if (compareAmounts(amount, '0') < 0) errors.push(invalidValue(at, amount, 'must be a valid resource quantity'))
+    validatePositiveQuantity(amount, at, errors)
+  }
+}
+
+function validateSource(spec: Spec, volumeName: string, errors: FieldError[]): void {
+  let found = false
+  for (const kind of sources) {
+    if (spec[kind.field] === undefined) continue
+    // Upstream never counts a flex volume as the second.
+    if (found && kind.field !== 'flexVolume') {
+      errors.push(forbiddenField(`spec.${kind.forbiddenAs}`, 'may not specify more than 1 volume type'))
+    } else {
+      kind.validate(spec, volumeName, errors)
+      if (kind.field === 'local' && spec.nodeAffinity === undefined) {
+        errors.push(required('spec.nodeAffinity', 'Local volume requires node affinity'))
+      }
+    }
+    found = true
+  }
+  if (!found) errors.push(required('spec', 'must specify a volume type'))
+}
+
+/** The source of a volume stays what it was; a secret for expansion may be added. */
+export function validatePersistentVolumeUpdate(object: PersistentVolume, old: PersistentVolume): FieldError[] {
+  const errors = validatePersistentVolume(object)
+  const pick = (spec: Spec): Spec =>
+    Object.fromEntries(sourceFields.filter(field => spec[field] !== undefined).map(field => [field, spec[field]]))
+  const now = pick(object.spec ?? {})
+  const before = pick(old.spec ?? {})
+  if (now.csi !== undefined && before.csi !== undefined && before.csi.controllerExpandSecretRef === undefined) {
+    const { controllerExpandSecretRef: _added, ...rest } = now.csi
+    now.csi = rest
+  }
+  if (!semanticallyEqual(now, before)) {
+    const text = 'spec.persistentvolumesource is immutable after creation'
+    errors.push(forbiddenField('spec.persistentvolumesource', `${text}\n${changedFields(now, before)}`))
+  }
+  immutable(errors, 'volumeMode', object.spec?.volumeMode, old.spec?.volumeMode)
+  const affinity = old.spec?.nodeAffinity
+  if (affinity !== undefined && !semanticallyEqual(object.spec?.nodeAffinity, affinity)) {
+    const text = 'field is immutable, except for updating from beta label to GA'
+    errors.push(invalidValue('nodeAffinity', object.spec?.nodeAffinity, text))
+  }
+  return errors
+}

@@ -1,0 +1,78 @@
+// PersistentVolume, v1.
+import { defineResource } from '../../resource.ts'
+import type { PersistentVolume } from '../../types/core-v1.ts'
+import { roundAmounts } from '../../validation/quantities.ts'
+import { ageCell } from '../printing.ts'
+import { classAnnotation } from './persistent-volume-claim.ts'
+import { validatePersistentVolume, validatePersistentVolumeUpdate } from './persistent-volume-validation.ts'
+import { setBackendDefaults } from './pod-defaults.ts'
+import { keepSpec, keepStatus } from './status-path.ts'
+import { accessModesCell, volumeModeCell } from './volume-cells.ts'
+
+export const persistentVolume = defineResource<PersistentVolume>({
+  group: '',
+  version: 'v1',
+  kind: 'PersistentVolume',
+  plural: 'persistentvolumes',
+  namespaced: false,
+  shortNames: ['pv'],
+  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'], prepare: prepareStatus }],
+  columns: [
+    { name: 'Name', type: 'string', format: 'name', cell: ({ metadata }) => metadata.name ?? '' },
+    { name: 'Capacity', type: 'string', cell: ({ spec }) => spec?.capacity?.['storage'] ?? '0' },
+    { name: 'Access Modes', type: 'string', cell: ({ spec }) => accessModesCell(spec?.accessModes) },
+    { name: 'Reclaim Policy', type: 'string', cell: ({ spec }) => spec?.persistentVolumeReclaimPolicy ?? '' },
+    {
+      name: 'Status',
+      type: 'string',
+      cell: ({ metadata, status }) => (metadata.deletionTimestamp ? 'Terminating' : (status?.phase ?? '')),
+    },
+    {
+      name: 'Claim',
+      type: 'string',
+      cell: ({ spec }) => (spec?.claimRef === undefined ? '' : `${spec.claimRef.namespace ?? ''}/${spec.claimRef.name ?? ''}`),
+    },
+    {
+      name: 'StorageClass',
+      type: 'string',
+      cell: ({ metadata, spec }) => metadata.annotations?.[classAnnotation] ?? spec?.storageClassName ?? '',
+    },
+    { name: 'VolumeAttributesClass', type: 'string', cell: ({ spec }) => spec?.volumeAttributesClassName || '<unset>' },
+    { name: 'Reason', type: 'string', cell: ({ status }) => status?.reason ?? '' },
+    { name: 'Age', type: 'string', cell: ageCell },
+    { name: 'VolumeMode', type: 'string', priority: 1, cell: ({ spec }) => volumeModeCell(spec?.volumeMode) },
+  ],
+  setDefaults(object) {
+    object.spec ??= {}
+    const { spec } = object
+    object.status ??= {}
+    if (!object.status.phase) object.status.phase = 'Pending'
+    if (!spec.persistentVolumeReclaimPolicy) spec.persistentVolumeReclaimPolicy = 'Retain'
+    spec.volumeMode ??= 'Filesystem'
+    roundAmounts(spec.capacity)
+    if (spec.hostPath !== undefined) spec.hostPath.type ??= ''
+    setBackendDefaults(spec)
+  },
+  prepareForCreate(object, context) {
+    object.status = { phase: 'Pending', lastPhaseTransitionTime: timeAt(context.now) }
+    delete object.spec.volumeAttributesClassName
+  },
+  validate: validatePersistentVolume,
+  prepare(object, old) {
+    keepStatus(object, old)
+    delete object.spec.volumeAttributesClassName
+  },
+  validateUpdate: validatePersistentVolumeUpdate,
+})
+
+function prepareStatus(object: PersistentVolume, old: PersistentVolume, context: { readonly now: number }): void {
+  keepSpec(object, old)
+  if (object.status === undefined) return
+  const unstamped = (object.status.lastPhaseTransitionTime ?? '') === (old.status?.lastPhaseTransitionTime ?? '')
+  if (object.status.phase !== old.status?.phase && unstamped) object.status.lastPhaseTransitionTime = timeAt(context.now)
+}
+
+/** RFC 3339 in whole seconds, as all of Kubernetes' times but micro times. */
+function timeAt(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().replace(/\.\d{3}Z$/, 'Z')
+}

@@ -1,0 +1,117 @@
+// Secret, v1.
+import { type FieldError, forbiddenField, invalidValue, required, tooLong } from '../../field-error.ts'
+import { defineResource } from '../../resource.ts'
+import type { Secret } from '../../types/core-v1.ts'
+import { configMapKey } from '../../validation/names.ts'
+import { immutable, pushMessages, semanticallyEqual } from '../../validation/object-meta.ts'
+import { ageCell } from '../printing.ts'
+import { maxDataBytes } from './config-map.ts'
+
+const whenImmutable = 'field is immutable when `immutable` is set'
+const accountName = 'kubernetes.io/service-account.name'
+
+export const secret = defineResource<Secret>({
+  group: '',
+  version: 'v1',
+  kind: 'Secret',
+  plural: 'secrets',
+  namespaced: true,
+  columns: [
+    { name: 'Name', type: 'string', format: 'name', cell: ({ metadata }) => metadata.name ?? '' },
+    { name: 'Type', type: 'string', cell: ({ type }) => type ?? '' },
+    { name: 'Data', type: 'string', cell: ({ data }) => Object.keys(data ?? {}).length },
+    { name: 'Age', type: 'string', cell: ageCell },
+  ],
+  setDefaults: setSecretDefaults,
+  validate: validateSecret,
+  validateUpdate(object, old) {
+    const errors: FieldError[] = []
+    immutable(errors, 'type', object.type ?? '', old.type ?? '')
+    if (old.immutable === true) {
+      if (object.immutable !== true) errors.push(forbiddenField('immutable', whenImmutable))
+      if (!semanticallyEqual(object.data, old.data)) errors.push(forbiddenField('data', whenImmutable))
+    }
+    return [...errors, ...validateSecret(object)]
+  },
+  selectableFields: ({ type }) => ({ type: type ?? '' }),
+})
+
+/** `stringData` is for writing only: it is encoded into `data`, over what stands there. */
+function setSecretDefaults(object: Secret): void {
+  if (!object.type) object.type = 'Opaque'
+  const { stringData } = object
+  if (stringData === undefined) return
+  object.data ??= {}
+  for (const key of Object.keys(stringData)) object.data[key] = Buffer.from(stringData[key] ?? '').toString('base64')
+  delete object.stringData
+}
+
+function validateSecret(object: Secret): FieldError[] {
+  const errors: FieldError[] = []
+  const data = object.data ?? {}
+  let size = 0
+  for (const key in data) {
+    pushMessages(errors, `data[${key}]`, key, configMapKey(key))
+    size += Buffer.byteLength(data[key] ?? '', 'base64')
+  }
+  if (size > maxDataBytes) errors.push(tooLong('data', maxDataBytes))
+  validateType(object, data, errors)
+  return errors
+}
+
+/** The keys that consumers of a type rely on. */
+function validateType(object: Secret, data: Readonly<Record<string, string>>, errors: FieldError[]): void {
+  const requireKey = (key: string): void => {
+    if (!Object.hasOwn(data, key)) errors.push(required(`data[${key}]`))
+  }
+  switch (object.type) {
+    case 'kubernetes.io/service-account-token':
+      if (!object.metadata.annotations?.[accountName]) errors.push(required(`metadata.annotations[${accountName}]`))
+      break
+    case 'kubernetes.io/dockercfg':
+      validateJsonKey(data, '.dockercfg', errors)
+      break
+    case 'kubernetes.io/dockerconfigjson':
+      validateJsonKey(data, '.dockerconfigjson', errors)
+      break
+    case 'kubernetes.io/basic-auth':
+      if (Object.hasOwn(data, 'username') || Object.hasOwn(data, 'password')) break
+      requireKey('username')
+      requireKey('password')
+      break
+    case 'kubernetes.io/ssh-auth':
+      if (!data['ssh-privatekey']) errors.push(required('data[ssh-privatekey]'))
+      break
+    case 'kubernetes.io/tls':
+      requireKey('tls.crt')
+      requireKey('tls.key')
+      break
+  }
+}
+
+/** The value must be a JSON object; what it says instead is not repeated, for it may hold credentials. */
+function validateJsonKey(data: Readonly<Record<string, string>>, key: string, errors: FieldError[]): void {
+  const value = data[key]
+  if (value === undefined) {
+    errors.push(required(`data[${key}]`))
+    return
+  }
+  const refuse = (why: string): void => {
+    errors.push(invalidValue(`data[${key}]`, '<secret contents redacted>', why))
+  }
+  const text = Buffer.from(value, 'base64').toString()
+  if (text === '') {
+    refuse('unexpected end of JSON input')
+    return
+  }
+  try {
+    const parsed: unknown = JSON.parse(text)
+    if (typeof parsed !== 'object' || Array.isArray(parsed)) {
+      const kind = Array.isArray(parsed) ? 'array' : typeof parsed === 'boolean' ? 'bool' : typeof parsed
+      refuse(`json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`)
+    }
+  } catch (err) {
+    if (!(err instanceof SyntaxError)) throw err
+    refuse('invalid JSON')
+  }
+}

@@ -1,0 +1,26 @@
+// ServiceAccount, v1.
+import { defineResource } from '../../resource.ts'
+import type { ServiceAccount } from '../../types/core-v1.ts'
+import { ageCell } from '../printing.ts'
+
+export const serviceAccount = defineResource<ServiceAccount>({
+  group: '',
+  version: 'v1',
+  kind: 'ServiceAccount',
+  plural: 'serviceaccounts',
+  namespaced: true,
+  shortNames: ['sa'],
+  subresources: [{ name: 'token', verbs: ['create'], kind: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' } }],
+  columns: [
+    { name: 'Name', type: 'string', format: 'name', cell: ({ metadata }) => metadata.name ?? '' },
+    { name: 'Secrets', type: 'string', cell: ({ secrets }) => secrets?.length ?? 0 },
+    { name: 'Age', type: 'string', cell: ageCell },
+  ],
+  prepareForCreate: keepSecretNames,
+  prepare: keepSecretNames,
+})
+
+/** A reference to a secret is its name in the account's own namespace; whatever else was given is dropped. */
+function keepSecretNames(object: ServiceAccount): void {
+  if (object.secrets !== undefined) object.secrets = object.secrets.map(({ name }) => (name ? { name } : {}))
+}
