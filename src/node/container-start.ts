@@ -1,5 +1,4 @@
 // Starts one container: image, environment, mounts, create, start, postStart; each failure with upstream's reason, message and event.
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pod, Secret } from '../api/types/core-v1.ts'
 import { containerConfig } from './container-config.ts'
@@ -7,12 +6,9 @@ import type { SandboxConfig } from './cri/messages.ts'
 import { buildEnvironment, ContainerConfigError } from './environment.ts'
 import { hostsFile } from './host-files.ts'
 import { ImageError } from './images/image-puller.ts'
-import { runHook } from './lifecycle-hook.ts'
 import { fieldPath, type PodContainer, podUid } from './pod-containers.ts'
-import { containerMounts } from './pod-mounts.ts'
-import type { PodNode } from './pod-node.ts'
+import type { PodNode, PodVolumeSet } from './pod-node.ts'
 import { newestContainer, type PodState } from './pod-state.ts'
-import type { PodVolumes } from './volumes/pod-volumes.ts'
 import { SubPathError } from './volumes/sub-path.ts'
 
 /** The container does not run: what its waiting state shows, and when a new try makes sense. */
@@ -35,7 +31,7 @@ export interface StartInput {
   readonly state: PodState
   readonly sandboxId: string
   readonly sandbox: SandboxConfig
-  readonly volumes: PodVolumes
+  readonly volumes: PodVolumeSet
   readonly directory: string
   /** Stops a container whose postStart hook failed. */
   readonly kill: (containerId: string, message: string) => Promise<void>
@@ -83,7 +79,7 @@ export async function startContainer(input: StartInput, signal: AbortSignal): Pr
   if (!postStart) return
   const target = { container: spec, containerId: id, podIp: input.state.podIps[0] ?? '' }
   try {
-    await runHook(postStart, target, runtime, node.clock, signal)
+    await node.host.hook(postStart, target, runtime, node.clock, signal)
   } catch (cause) {
     signal.throwIfAborted()
     const why = cause instanceof Error ? cause.message : String(cause)
@@ -99,8 +95,8 @@ async function configure(input: StartInput, image: Parameters<typeof containerCo
   const addresses = { podIps: podIps(input), hostIps: node.hostIps(), nodeName: node.name }
   const environment = await buildEnvironment({ pod, container: spec, objects: node.objects, addresses, node: node.allocatable() }, signal)
   const hosts = hostsFile(pod, state.podIps, node.cluster.domain, node.host.hosts)
-  const mounts = await containerMounts({ pod, container: spec, attempt, directory, volumes, environment, hosts })
-  await mkdir(join(input.sandbox.logDirectory, spec.name), { recursive: true, mode: 0o750 })
+  const mounts = await node.host.mounts({ pod, container: spec, attempt, directory, volumes, environment, hosts })
+  await node.host.makeLogDirectory(join(input.sandbox.logDirectory, spec.name))
   const target =
     'targetContainerName' in spec && spec.targetContainerName ? newestContainer(state, spec.targetContainerName)?.id : undefined
   return containerConfig({

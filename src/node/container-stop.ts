@@ -1,7 +1,6 @@
 // Stops containers: preStop hook, then the stop signal, then SIGKILL, all within one grace period.
 import type { Pod } from '../api/types/core-v1.ts'
 import type { ContainerStatus } from './cri/messages.ts'
-import { runHook } from './lifecycle-hook.ts'
 import { containersOf, fieldPath, isSidecar, type PodContainer } from './pod-containers.ts'
 import type { PodNode } from './pod-node.ts'
 import type { PodState } from './pod-state.ts'
@@ -41,7 +40,7 @@ export async function stopContainer(
       () => undefined,
     )
     try {
-      await runHook(
+      await node.host.hook(
         preStop,
         { container: container.spec, containerId: status.id, podIp },
         runtime,

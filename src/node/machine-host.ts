@@ -1,14 +1,18 @@
 // PodHost on a real machine: pod cgroups, and the node's own resolver and hosts file.
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import type { Pod } from '../api/types/core-v1.ts'
 import type { Clock } from '../base/clock.ts'
 import { createPodCgroup, detectCgroups, removeCgroup } from './cgroups.ts'
 import { nodeCgroup } from './clean-up.ts'
 import { parseResolvConf } from './dns-config.ts'
+import { runHook } from './lifecycle-hook.ts'
 import type { NodeDirectory } from './node-directory.ts'
 import { podUid } from './pod-containers.ts'
+import { containerMounts } from './pod-mounts.ts'
 import type { PodHost } from './pod-node.ts'
 import { podLimits, qosClass } from './pod-resources.ts'
+import { attempt } from './probes/probe.ts'
+import { PodVolumes } from './volumes/pod-volumes.ts'
 
 export async function machineHost(directory: NodeDirectory, clock: Clock): Promise<PodHost> {
   const version = await detectCgroups()
@@ -20,6 +24,13 @@ export async function machineHost(directory: NodeDirectory, clock: Clock): Promi
       return path
     },
     removeCgroup: (pod, signal) => removeCgroup(cgroupOf(pod), clock, signal),
+    volumes: path => new PodVolumes(path),
+    mounts: containerMounts,
+    // Logs may hold anything, so nobody but root and its group reads them.
+    makeLogDirectory: async path => void (await mkdir(path, { recursive: true, mode: 0o750 })),
+    removeLogDirectory: path => rm(path, { recursive: true, force: true }),
+    probe: attempt,
+    hook: runHook,
     resolver: parseResolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => '')),
     hosts: await readFile('/etc/hosts', 'utf8').catch(() => ''),
   }

@@ -6,15 +6,14 @@ import type { Mount } from './cri/messages.ts'
 import { ContainerConfigError } from './environment.ts'
 import { expandStrictly } from './expand.ts'
 import { isMountPoint, unmount } from './mount-table.ts'
-import type { AnyContainer } from './pod-node.ts'
-import type { PodVolumes } from './volumes/pod-volumes.ts'
+import type { AnyContainer, PodVolumeSet } from './pod-node.ts'
 import { checkSubPath, mountSubPath, SubPathError } from './volumes/sub-path.ts'
 
-const propagations = {
-  None: 'PROPAGATION_PRIVATE',
-  HostToContainer: 'PROPAGATION_HOST_TO_CONTAINER',
-  Bidirectional: 'PROPAGATION_BIDIRECTIONAL',
-} as const
+const propagations: ReadonlyMap<string, NonNullable<Mount['propagation']>> = new Map([
+  ['None', 'PROPAGATION_PRIVATE'],
+  ['HostToContainer', 'PROPAGATION_HOST_TO_CONTAINER'],
+  ['Bidirectional', 'PROPAGATION_BIDIRECTIONAL'],
+])
 
 export interface MountInput {
   readonly pod: Pod
@@ -22,7 +21,7 @@ export interface MountInput {
   readonly attempt: number
   /** `<node>/pods/<uid>`. */
   readonly directory: string
-  readonly volumes: PodVolumes
+  readonly volumes: PodVolumeSet
   readonly environment: ReadonlyMap<string, string>
   readonly hosts: string
 }
@@ -55,10 +54,7 @@ export async function containerMounts(input: MountInput): Promise<Mount[]> {
       hostPath = target
     }
     const fromApi = volume.configMap || volume.secret || volume.projected || volume.downwardAPI
-    const propagation =
-      propagations[
-        mount.mountPropagation === 'HostToContainer' || mount.mountPropagation === 'Bidirectional' ? mount.mountPropagation : 'None'
-      ]
+    const propagation = propagations.get(mount.mountPropagation ?? 'None') ?? 'PROPAGATION_PRIVATE'
     mounts.push({
       containerPath: absolute(mount.mountPath),
       hostPath,

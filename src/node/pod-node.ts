@@ -1,21 +1,40 @@
 // What a pod worker needs of its node: one object per agent, handed to every worker.
-import type { Container, EphemeralContainer, Pod } from '../api/types/core-v1.ts'
+import type { Container, EphemeralContainer, Pod, Volume } from '../api/types/core-v1.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { BackOff } from './back-off.ts'
 import type { CgroupVersion } from './cgroups.ts'
+import type { Mount } from './cri/messages.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
 import type { ClusterDns, Resolver } from './dns-config.ts'
 import type { ObjectSource } from './environment.ts'
 import type { NodeAllocatable } from './field-values.ts'
 import type { ImagePuller } from './images/image-puller.ts'
-import type { TokenSource } from './volumes/volume-files.ts'
+import type { runHook } from './lifecycle-hook.ts'
+import type { MountInput } from './pod-mounts.ts'
+import type { attempt } from './probes/probe.ts'
+import type { TokenSource, VolumeContext } from './volumes/volume-files.ts'
 
-/** The machine's side of a pod, which a simulated node does not have. */
+/** The volumes of one pod. `setUp` also refreshes; it rejects with a MountError. */
+export interface PodVolumeSet {
+  setUp(context: VolumeContext, signal: AbortSignal): Promise<void>
+  tearDown(): Promise<void>
+  pathOf(volume: Volume): string
+}
+
+/** The machine's side of a pod: what needs a kernel, a disk or a network. A simulated node pretends it. */
 export interface PodHost {
+  /** Resolves with the cgroup that the pod's containers go below. */
   prepareCgroup(pod: Pod): Promise<string>
   removeCgroup(pod: Pod, signal: AbortSignal): Promise<void>
+  volumes(directory: string): PodVolumeSet
+  mounts(input: MountInput): Promise<Mount[]>
+  makeLogDirectory(path: string): Promise<void>
+  removeLogDirectory(path: string): Promise<void>
+  readonly probe: typeof attempt
+  readonly hook: typeof runHook
   readonly resolver: Resolver
+  /** The node's own /etc/hosts, for pods on its network. */
   readonly hosts: string
 }
 

@@ -1,5 +1,4 @@
 // Brings one pod to what its object asks for, pass by pass: reads the runtime, plans, acts, reports. Level-based: a pass assumes nothing of the last.
-import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Container, Pod, PodStatus } from '../api/types/core-v1.ts'
 import { durationText } from './back-off.ts'
@@ -10,13 +9,13 @@ import type { SandboxConfig } from './cri/messages.ts'
 import { podResolver } from './dns-config.ts'
 import { containersOf, fieldPath, type PodContainer, podText, podUid } from './pod-containers.ts'
 import { terminationMessageFile } from './pod-mounts.ts'
-import type { PodNode } from './pod-node.ts'
+import type { PodNode, PodVolumeSet } from './pod-node.ts'
 import { type PodPlan, planPod } from './pod-plan.ts'
 import { emptyPodState, millis, newestContainer, type PodState, podLabels, readPodState } from './pod-state.ts'
 import { podStatus, runningContainers } from './pod-status.ts'
 import { Prober } from './probes/prober.ts'
 import { terminationMessage } from './termination-message.ts'
-import { MountError, PodVolumes } from './volumes/pod-volumes.ts'
+import { MountError } from './volumes/pod-volumes.ts'
 
 /** Without any event a pod is looked at this often: upstream's sync period. */
 const resync = 60_000
@@ -28,7 +27,7 @@ export class PodWorker {
   readonly #node: PodNode
   readonly #directory: string
   readonly #logDirectory: string
-  readonly #volumes: PodVolumes
+  readonly #volumes: PodVolumeSet
   readonly #prober: Prober
   readonly #waiting = new Map<string, { reason: string; message: string }>()
   readonly #messages = new Map<string, string>()
@@ -37,6 +36,7 @@ export class PodWorker {
   #reported: PodStatus | undefined
   #written = ''
   #state: PodState = emptyPodState
+  #stateRead = Promise.withResolvers<void>()
   #removed = false
   #wake = Promise.withResolvers<void>()
   #interrupt = new AbortController()
@@ -50,9 +50,10 @@ export class PodWorker {
     const { namespace, name } = pod.metadata
     this.#directory = join(node.podsDirectory, this.uid)
     this.#logDirectory = join(node.logsDirectory, `${namespace}_${name}_${this.uid}`)
-    this.#volumes = new PodVolumes(this.#directory)
+    this.#volumes = node.host.volumes(this.#directory)
     this.#prober = new Prober({
       runtime: node.runtime,
+      attempt: node.host.probe,
       clock: node.clock,
       random: node.random,
       podIp: () => this.#podIps()[0] ?? '',
@@ -67,6 +68,22 @@ export class PodWorker {
 
   get state(): PodState {
     return this.#state
+  }
+
+  /** Resolves when the state was read anew, or with the signal. */
+  async stateChanged(signal: AbortSignal): Promise<void> {
+    const aborted = Promise.withResolvers<void>()
+    const onAbort = () => aborted.resolve()
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (!signal.aborted) await Promise.race([this.#stateRead.promise, aborted.promise])
+    signal.removeEventListener('abort', onAbort)
+  }
+
+  /** Why a container has not begun: the reason of its waiting state. */
+  waitingReason(container: string): string {
+    return (
+      this.#waiting.get(container)?.reason ?? ((this.#pod.spec.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating')
+    )
   }
 
   get logDirectory(): string {
@@ -129,7 +146,7 @@ export class PodWorker {
   async #pass(signal: AbortSignal): Promise<number> {
     const pod = this.#pod
     const phase = pod.status?.phase
-    this.#state = await readPodState(this.#node.runtime, this.uid, signal)
+    await this.#readState(signal)
     await this.#readMessages()
     if (phase === 'Succeeded' || phase === 'Failed' || this.#terminal) return await this.#end(signal)
     const overdue = this.#deadline()
@@ -144,8 +161,15 @@ export class PodWorker {
     return overdue === undefined ? delay : Math.min(delay, overdue)
   }
 
-  async #refresh(signal: AbortSignal): Promise<void> {
+  async #readState(signal: AbortSignal): Promise<void> {
     this.#state = await readPodState(this.#node.runtime, this.uid, signal)
+    const before = this.#stateRead
+    this.#stateRead = Promise.withResolvers()
+    before.resolve()
+  }
+
+  async #refresh(signal: AbortSignal): Promise<void> {
+    await this.#readState(signal)
     await this.#readMessages()
     this.#watchProbes()
     await this.#report(false, signal)
@@ -158,7 +182,7 @@ export class PodWorker {
     await stopAll(input, this.#state, graceSeconds(this.#pod), signal)
     for (const { id, state } of this.#state.sandboxes) if (state === 'SANDBOX_READY') await this.#node.runtime.stopSandbox(id, signal)
     await this.#volumes.tearDown()
-    this.#state = await readPodState(this.#node.runtime, this.uid, signal)
+    await this.#readState(signal)
     await this.#report(this.#terminal !== undefined, signal)
     return resync
   }
@@ -221,7 +245,7 @@ export class PodWorker {
       if (this.#pod.spec.hostUsers === false && !userNamespaces) {
         throw new Error('the container runtime of this node does not support user namespaces, which spec.hostUsers: false asks for')
       }
-      await mkdir(this.#logDirectory, { recursive: true, mode: 0o750 })
+      await this.#node.host.makeLogDirectory(this.#logDirectory)
       await runtime.runSandbox(config, signal)
     } catch (err) {
       signal.throwIfAborted()
@@ -229,7 +253,7 @@ export class PodWorker {
       this.#node.event(this.#pod, undefined, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${why}`)
       return false
     }
-    this.#state = await readPodState(runtime, this.uid, signal)
+    await this.#readState(signal)
     return true
   }
 
@@ -368,17 +392,17 @@ export class PodWorker {
   async #terminate(signal: AbortSignal): Promise<boolean> {
     const { runtime, host, writer, puller, crashes } = this.#node
     const pod = this.#pod
-    this.#state = await readPodState(runtime, this.uid, signal)
+    await this.#readState(signal)
     this.#prober.stopAll()
     await stopAll({ node: this.#node, pod, podIp: this.#podIps()[0] ?? '' }, this.#state, graceSeconds(pod), signal)
     for (const { id, state } of this.#state.sandboxes) if (state === 'SANDBOX_READY') await runtime.stopSandbox(id, signal)
-    this.#state = await readPodState(runtime, this.uid, signal)
+    await this.#readState(signal)
     await this.#readMessages()
     if (!this.#removed) await this.#report(true, signal)
     await this.#volumes.tearDown()
     for (const { id } of await runtime.listSandboxes({ [podLabels.uid]: this.uid }, signal)) await runtime.removeSandbox(id, signal)
     await host.removeCgroup(pod, signal)
-    await rm(this.#logDirectory, { recursive: true, force: true })
+    await host.removeLogDirectory(this.#logDirectory)
     if (!this.#removed) await writer.remove(pod, signal)
     puller.forgetPod(this.uid)
     crashes.forget(`${this.uid}_`)

@@ -2,12 +2,13 @@
 import type { Container, Probe } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
-import { attempt, type ProbeOutcome } from './probe.ts'
+import type { attempt, ProbeOutcome } from './probe.ts'
 
 export type ProbeKind = 'startup' | 'liveness' | 'readiness'
 
 export interface ProberOptions {
   readonly runtime: ContainerRuntime
+  readonly attempt: typeof attempt
   readonly clock: Clock
   /** In [0, 1). */
   readonly random: () => number
@@ -136,7 +137,7 @@ export class Prober {
     // Upstream tries up to three times when the attempt itself cannot be made.
     let outcome: ProbeOutcome = { result: 'unknown', output: '' }
     for (let i = 0; i < 3 && outcome.result === 'unknown'; i++) {
-      outcome = await attempt(probe, target, probe.timeoutSeconds ?? 1, runtime, signal)
+      outcome = await this.#options.attempt(probe, target, probe.timeoutSeconds ?? 1, runtime, signal)
     }
     return outcome
   }

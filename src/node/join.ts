@@ -1,0 +1,114 @@
+// A node's client certificate: asked for with a join ticket the first time, renewed with itself from then on, kept in `node/pki`.
+import { createPrivateKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { Client } from '../client/client.ts'
+import { certificateSigningRequests } from './api-resources.ts'
+import { loadX509 } from './x509.ts'
+
+export interface NodeIdentity {
+  /** PEM, leaf first. */
+  readonly certificate: string
+  /** PEM, PKCS#8. */
+  readonly key: string
+}
+
+const signerName = 'kubernetes.io/kube-apiserver-client-kubelet'
+/** A certificate is renewed when this share of its life is over. */
+const renewShare = 0.7
+const pollEvery = 100
+const slowPoll = 2_000
+const issueLimit = 120_000
+
+export function nodeUser(nodeName: string): string {
+  return `system:node:${nodeName}`
+}
+
+/** The stored identity, or undefined when there is none that is valid now and of this node. */
+export async function readIdentity(pki: string, nodeName: string, now: number): Promise<NodeIdentity | undefined> {
+  const [certificate, key] = await Promise.all(
+    ['client.crt', 'client.key'].map(name => readFile(join(pki, name), 'utf8').catch(() => undefined)),
+  )
+  if (certificate === undefined || key === undefined) return undefined
+  const parsed = new X509Certificate(certificate)
+  // A crash between the two writes leaves a pair that does not match.
+  if (!parsed.checkPrivateKey(createPrivateKey(key))) return undefined
+  const usable = parsed.subject.split('\n').includes(`CN=${nodeUser(nodeName)}`) && parsed.validToDate.getTime() > now
+  return usable ? { certificate, key } : undefined
+}
+
+export function renewalTime({ certificate }: NodeIdentity): number {
+  const { validFromDate, validToDate } = new X509Certificate(certificate)
+  const from = validFromDate.getTime()
+  return from + (validToDate.getTime() - from) * renewShare
+}
+
+/**
+ * Makes a key and has it certified through a CertificateSigningRequest with this client, which is the ticket's or the node's own.
+ * Writes both with mode 0600. Rejects when the request is denied or not signed within two minutes.
+ */
+export async function requestIdentity(
+  { client, pki, nodeName, clock, log }: { client: Client; pki: string; nodeName: string; clock: Clock; log: Logger },
+  signal: AbortSignal,
+): Promise<NodeIdentity> {
+  const { csr, key } = await makeRequest(nodeName)
+  const name = `node-csr-${nodeName.slice(0, 200)}-${randomBytes(5).toString('hex')}`
+  const body: CertificateSigningRequest = {
+    apiVersion: 'certificates.k8s.io/v1',
+    kind: 'CertificateSigningRequest',
+    metadata: { name },
+    spec: {
+      signerName,
+      request: Buffer.from(csr).toString('base64'),
+      usages: ['digital signature', 'client auth'],
+    },
+  }
+  await client.create(certificateSigningRequests, '', body, signal)
+  log.info('certificate asked for', { certificateSigningRequest: name })
+  const certificate = await untilSigned(client, name, clock, signal)
+  await mkdir(pki, { recursive: true, mode: 0o700 })
+  const identity = { certificate, key }
+  await replaceFile(join(pki, 'client.key'), key)
+  await replaceFile(join(pki, 'client.crt'), certificate)
+  return identity
+}
+
+async function untilSigned(client: Client, name: string, clock: Clock, signal: AbortSignal): Promise<string> {
+  const began = clock.now()
+  for (;;) {
+    const { status } = await client.get(certificateSigningRequests, '', name, signal)
+    const refused = status?.conditions?.find(({ type }) => type === 'Denied' || type === 'Failed')
+    if (refused)
+      throw new Error(
+        `Cannot join: the certificate request "${name}" was ${refused.type.toLowerCase()}: ${refused.message ?? refused.reason ?? 'no reason given'}`,
+      )
+    if (status?.certificate) return Buffer.from(status.certificate, 'base64').toString()
+    const waited = clock.now() - began
+    if (waited > issueLimit) throw new Error(`Cannot join: the certificate request "${name}" was not signed within ${issueLimit / 1000} s`)
+    await clock.sleep(waited < 10_000 ? pollEvery : slowPoll, signal)
+  }
+}
+
+async function makeRequest(nodeName: string): Promise<{ csr: string; key: string }> {
+  const { Pkcs10CertificateRequestGenerator } = await loadX509()
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const request = await Pkcs10CertificateRequestGenerator.create({
+    name: [{ O: ['system:nodes'] }, { CN: [nodeUser(nodeName)] }],
+    keys,
+    signingAlgorithm: algorithm,
+  })
+  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
+  return {
+    csr: request.toString('pem'),
+    key: `-----BEGIN PRIVATE KEY-----\n${pkcs8.match(/.{1,64}/g)?.join('\n')}\n-----END PRIVATE KEY-----\n`,
+  }
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text, { mode: 0o600 })
+  await rename(`${path}.new`, path)
+}

@@ -1,0 +1,144 @@
+// Answers what the API server asks of the node through the tunnel: logs, exec, attach, port-forward. Only for pods of this node.
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { ApiError, apiError, badRequest, internalError, notFound, type Status } from '../api/status.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import { parseLogOptions, readContainerLog } from './container-log.ts'
+import type { ContainerStatus } from './cri/messages.ts'
+import type { ContainerRuntime } from './cri/runtime.ts'
+import { containersOf } from './pod-containers.ts'
+import type { PodWorker } from './pod-worker.ts'
+import { openRuntimeStream, type StreamProtocol } from './stream-proxy.ts'
+
+export interface NodeRequestOptions {
+  readonly runtime: ContainerRuntime
+  readonly worker: (uid: string) => PodWorker | undefined
+  readonly clock: Clock
+  readonly log: Logger
+  /** PEM of the runtime's streaming server; undefined on a simulated node, which has none. */
+  readonly streamingCertificate?: string
+}
+
+interface Asked {
+  readonly kind: string
+  readonly worker: PodWorker
+  readonly container: string
+  readonly query: URLSearchParams
+}
+
+const podResource = { group: '', plural: 'pods' }
+
+export async function answerNodeRequest(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  options: NodeRequestOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const closed = new AbortController()
+  stream.once('close', () => closed.abort(new Error('the API server closed the stream')))
+  // An error of the stream ends it; `close` follows and is what everything waits for.
+  stream.on('error', err => options.log.debug('node request ended', { err }))
+  const either = AbortSignal.any([signal, closed.signal])
+  try {
+    const asked = parse(headers, options)
+    if (asked.kind === 'logs') await logs(stream, asked, options, either)
+    else await bytes(stream, asked, options, either)
+  } catch (err) {
+    if (either.aborted || stream.destroyed) return
+    if (stream.headersSent) {
+      stream.close()
+      return
+    }
+    if (!(err instanceof ApiError)) options.log.error('node request failed', { path: headers[':path'], err })
+    const status: Status = err instanceof ApiError ? err.status : internalError(err instanceof Error ? err.message : String(err)).status
+    stream.respond({ ':status': status.code, 'content-type': 'application/json' })
+    stream.end(JSON.stringify(status))
+  }
+}
+
+function parse(headers: IncomingHttpHeaders, options: NodeRequestOptions): Asked {
+  const url = new URL(headers[':path'] ?? '/', 'https://node')
+  const [kind = '', namespace = '', name = '', uid = '', container = ''] = url.pathname.slice(1).split('/').map(decodeURIComponent)
+  if (!['logs', 'exec', 'attach', 'portforward'].includes(kind)) throw badRequest(`unknown node request "${kind}"`)
+  const method = headers[':method']
+  if (method !== (kind === 'logs' ? 'GET' : 'POST')) throw apiError(405, 'MethodNotAllowed', `method ${method} is not allowed for ${kind}`)
+  const worker = options.worker(uid)
+  // The uid decides: a pod of the same name on another node, or an earlier one of this name, is not ours to serve.
+  if (worker?.pod.metadata.namespace !== namespace || worker.pod.metadata.name !== name) throw notFound(podResource, name)
+  return { kind, worker, container, query: url.searchParams }
+}
+
+async function logs(
+  stream: ServerHttp2Stream,
+  { worker, container, query }: Asked,
+  { clock }: NodeRequestOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const options = parseLogOptions(query, clock.now())
+  const pod = worker.pod.metadata.name
+  if (!containersOf(worker.pod).some(({ spec }) => spec.name === container))
+    throw badRequest(`container ${container} is not valid for pod ${pod}`)
+  const [newest, before] = worker.state.containers.get(container) ?? []
+  const chosen = options.previous ? before : newest?.state === 'CONTAINER_CREATED' ? (before ?? newest) : newest
+  if (!chosen) {
+    if (options.previous)
+      throw badRequest(`previous terminated container ${JSON.stringify(container)} in pod ${JSON.stringify(pod)} not found`)
+    const reason = worker.waitingReason(container)
+    throw badRequest(`container ${JSON.stringify(container)} in pod ${JSON.stringify(pod)} is waiting to start: ${reason}`)
+  }
+  const source = {
+    path: chosen.logPath,
+    running: () => worker.state.containers.get(container)?.find(({ id }) => id === chosen.id)?.state === 'CONTAINER_RUNNING',
+    changed: (until: AbortSignal) => worker.stateChanged(until),
+  }
+  stream.respond({ ':status': 200, 'content-type': 'text/plain' })
+  // kubectl waits for the headers even when a followed log is silent.
+  await pipeline(Readable.from(readContainerLog(source, options, signal), { objectMode: false }), stream, { signal })
+}
+
+async function bytes(stream: ServerHttp2Stream, asked: Asked, options: NodeRequestOptions, signal: AbortSignal): Promise<void> {
+  const { streamingCertificate } = options
+  if (streamingCertificate === undefined)
+    throw badRequest(`cannot ${asked.kind}: the pod runs on a simulated node, whose containers are pretended`)
+  const { url, protocol } = await runtimeUrl(asked, options.runtime, signal)
+  const upstream = await openRuntimeStream(url, protocol, streamingCertificate, signal)
+  stream.respond({ ':status': 200 })
+  // Each direction ends by itself; whichever fails ends both.
+  await Promise.all([pipeline(stream, upstream, { signal }), pipeline(upstream, stream, { signal })])
+}
+
+async function runtimeUrl(
+  { kind, worker, container, query }: Asked,
+  runtime: ContainerRuntime,
+  signal: AbortSignal,
+): Promise<{ url: string; protocol: StreamProtocol }> {
+  if (kind === 'portforward') {
+    const sandbox = worker.state.sandboxes[0]
+    if (sandbox?.state !== 'SANDBOX_READY') throw badRequest(`pod ${worker.pod.metadata.name} has no running sandbox to forward to`)
+    const ports = query
+      .getAll('ports')
+      .flatMap(text => text.split(','))
+      .filter(Boolean)
+      .map(Number)
+    if (ports.some(port => !Number.isInteger(port) || port < 1 || port > 65535))
+      throw badRequest('ports: must be between 1 and 65535, inclusive')
+    return { url: await runtime.portForward(sandbox.id, ports, signal), protocol: 'portforward.k8s.io' }
+  }
+  const running = runningInstance(worker, container)
+  const flag = (name: string) => ['1', 'true'].includes(query.get(name) ?? '')
+  const tty = flag('tty')
+  // A terminal carries both outputs on one stream; the CRI refuses to be asked for stderr beside it.
+  const streams = { tty, stdin: flag('stdin'), stdout: flag('stdout'), stderr: flag('stderr') && !tty }
+  const command = query.getAll('command')
+  if (kind === 'attach') return { url: await runtime.attach(running.id, streams, signal), protocol: 'v4.channel.k8s.io' }
+  if (command.length === 0) throw badRequest('you must specify at least 1 command for the container')
+  return { url: await runtime.exec(running.id, command, streams, signal), protocol: 'v4.channel.k8s.io' }
+}
+
+function runningInstance(worker: PodWorker, container: string): ContainerStatus {
+  const [newest] = worker.state.containers.get(container) ?? []
+  if (newest?.state !== 'CONTAINER_RUNNING') throw apiError(404, 'NotFound', `container not found (${JSON.stringify(container)})`)
+  return newest
+}

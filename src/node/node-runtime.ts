@@ -1,0 +1,96 @@
+// Puts a node together above a runtime: the same for a real and a simulated one.
+import type { Pod } from '../api/types/core-v1.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { Client } from '../client/client.ts'
+import { EventRecorder, referenceTo } from '../client/event-recorder.ts'
+import { Informer } from '../client/informer.ts'
+import { pods, services } from './api-resources.ts'
+import { BackOff } from './back-off.ts'
+import type { ContainerRuntime } from './cri/runtime.ts'
+import type { ClusterDns } from './dns-config.ts'
+import { ImagePuller } from './images/image-puller.ts'
+import { allocatable, type NodeFacts } from './node-object.ts'
+import { ObjectWatch } from './object-watch.ts'
+import type { PodHost, PodNode, PodWriter } from './pod-node.ts'
+import { PodTokens } from './pod-tokens.ts'
+import { PodWorkers } from './pod-workers.ts'
+
+export interface NodeRuntimeOptions {
+  readonly client: Client
+  readonly node: NodeFacts
+  readonly runtime: ContainerRuntime
+  readonly host: PodHost
+  readonly writer: PodWriter
+  readonly cluster: ClusterDns
+  readonly userNamespaces: boolean
+  readonly podsDirectory: string
+  readonly logsDirectory: string
+  readonly seccompFolder: string
+  readonly clock: Clock
+  readonly log: Logger
+  readonly random: () => number
+}
+
+export interface NodeRuntime {
+  readonly workers: PodWorkers
+  /** Resolves when stopped by the signal, with all pods left as they are. */
+  run(signal: AbortSignal): Promise<void>
+}
+
+const housekeeping = 10_000
+
+export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
+  const { client, node, runtime, clock, log, random } = options
+  const podInformer = new Informer<Pod>({ client, resource: pods, fieldSelector: `spec.nodeName=${node.name}`, clock, log, random })
+  const serviceInformer = new Informer({ client, resource: services, clock, log, random })
+  const objects = new ObjectWatch({ client, services: serviceInformer, clock, log, random, changed: namespace => workers.wake(namespace) })
+  const recorder = new EventRecorder({ client, component: 'kubelet', host: node.name, clock, log, random })
+  const podNode: PodNode = {
+    name: node.name,
+    runtime,
+    clock,
+    log,
+    random,
+    writer: options.writer,
+    objects,
+    tokens: new PodTokens(client, clock),
+    puller: new ImagePuller(runtime, clock),
+    crashes: new BackOff(),
+    host: options.host,
+    cluster: options.cluster,
+    hostIps: () => node.facts.addresses,
+    allocatable: () => allocatable(node),
+    memoryBytes: node.facts.memoryBytes,
+    userNamespaces: options.userNamespaces,
+    podsDirectory: options.podsDirectory,
+    logsDirectory: options.logsDirectory,
+    seccompFolder: options.seccompFolder,
+    event(pod, container, type, reason, message) {
+      const reference = referenceTo(pod, 'v1', 'Pod')
+      recorder.record(container ? { ...reference, fieldPath: container.path } : reference, type, reason, message)
+    },
+  }
+  const workers = new PodWorkers(podNode)
+  return {
+    workers,
+    async run(signal) {
+      const keep = async () => {
+        while (!signal.aborted) {
+          await clock.sleep(housekeeping, signal).catch(() => undefined)
+          await objects.keep([...workers].map(({ pod }) => pod))
+        }
+      }
+      await Promise.all([
+        podInformer.run(signal),
+        serviceInformer.run(signal),
+        workers.run(podInformer, serviceInformer, signal),
+        keep(),
+      ]).catch((err: unknown) => {
+        if (!signal.aborted) throw err
+      })
+      await objects[Symbol.asyncDispose]()
+      await recorder[Symbol.asyncDispose]()
+    },
+  }
+}

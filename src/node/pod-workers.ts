@@ -1,0 +1,96 @@
+// All pods of the node: one worker each, fed by the API's pods and the runtime's events.
+import type { Pod, Service } from '../api/types/core-v1.ts'
+import type { Informer } from '../client/informer.ts'
+import { podUid } from './pod-containers.ts'
+import type { PodNode } from './pod-node.ts'
+import { podLabels } from './pod-state.ts'
+import { PodWorker } from './pod-worker.ts'
+
+export class PodWorkers {
+  readonly #node: PodNode
+  readonly #workers = new Map<string, { worker: PodWorker; done: Promise<void> }>()
+  #signal: AbortSignal | undefined
+
+  constructor(node: PodNode) {
+    this.#node = node
+  }
+
+  get(uid: string): PodWorker | undefined {
+    return this.#workers.get(uid)?.worker
+  }
+
+  *[Symbol.iterator](): Generator<PodWorker> {
+    for (const { worker } of this.#workers.values()) yield worker
+  }
+
+  /** Follows the informer's pods and the runtime's events until the signal; resolves when every worker has let go. */
+  async run(pods: Informer<Pod>, services: Informer<Service>, signal: AbortSignal): Promise<void> {
+    this.#signal = signal
+    await Promise.all([pods.synced(signal), services.synced(signal)])
+    const stop = pods.onChange({
+      add: pod => this.#update(pod),
+      update: pod => this.#update(pod),
+      delete: pod => this.get(podUid(pod))?.remove(),
+    })
+    await this.#removeLeft(pods, signal)
+    await this.#follow(signal)
+    stop()
+    await Promise.all([...this.#workers.values()].map(({ done }) => done))
+  }
+
+  /** Looks again at all pods of a namespace, or at all. */
+  wake(namespace?: string): void {
+    for (const worker of this) if (namespace === undefined || worker.pod.metadata.namespace === namespace) worker.wake()
+  }
+
+  #update(pod: Pod): void {
+    const uid = podUid(pod)
+    const known = this.#workers.get(uid)
+    if (known) return known.worker.update(pod)
+    // A pod that ended before this agent started has nothing to run; it only needs stopping when it is being deleted.
+    const signal = this.#signal
+    if (!signal || signal.aborted) return
+    const worker = new PodWorker(this.#node, pod)
+    const done = worker.run(signal).finally(() => {
+      if (!signal.aborted) this.#workers.delete(uid)
+    })
+    this.#workers.set(uid, { worker, done })
+  }
+
+  /** Containers of pods that were deleted while no agent ran. */
+  async #removeLeft(pods: Informer<Pod>, signal: AbortSignal): Promise<void> {
+    const { runtime, log } = this.#node
+    const known = new Set(pods.list().map(podUid))
+    for (const { id, labels } of await runtime.listSandboxes({}, signal)) {
+      const uid = labels[podLabels.uid] ?? ''
+      if (known.has(uid)) continue
+      log.info('removing a pod that the API no longer has', { pod: `${labels[podLabels.namespace]}/${labels[podLabels.name]}` })
+      const left: Pod = {
+        metadata: { uid, name: labels[podLabels.name] ?? '', namespace: labels[podLabels.namespace] ?? '', deletionGracePeriodSeconds: 5 },
+        spec: { containers: [] },
+      }
+      if (uid === '') await runtime.removeSandbox(id, signal)
+      else {
+        this.#update(left)
+        this.get(uid)?.remove()
+      }
+    }
+  }
+
+  /** The runtime's events wake their pod; when the stream breaks, everything may have changed. */
+  async #follow(signal: AbortSignal): Promise<void> {
+    const { runtime, clock, log } = this.#node
+    while (!signal.aborted) {
+      try {
+        for await (const { podUid: uid } of runtime.events(signal)) {
+          if (uid === '') this.wake()
+          else this.get(uid)?.wake()
+        }
+      } catch (err) {
+        if (!signal.aborted) log.info('runtime events lost, listing instead', { err })
+      }
+      await clock.sleep(500, signal).catch(() => undefined)
+      this.wake()
+    }
+  }
+}

@@ -1,0 +1,63 @@
+// Connects a byte stream to containerd's streaming server on loopback: TLS with the pinned certificate, upgrade to SPDY/3.1, bytes both ways.
+import type { Duplex } from 'node:stream'
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
+import { readHttpHead } from './http-head.ts'
+
+/** The protocols that the API server speaks inside of the bytes. */
+export type StreamProtocol = 'v4.channel.k8s.io' | 'portforward.k8s.io'
+
+const dialLimit = 10_000
+
+/**
+ * Opens the stream that the runtime's URL names. Rejects for any URL that is not https on 127.0.0.1, for any other certificate than
+ * the pinned one, and for any answer but 101: a redirect is never followed.
+ */
+export async function openRuntimeStream(url: string, protocol: StreamProtocol, certificate: string, signal: AbortSignal): Promise<Duplex> {
+  const target = checkedUrl(url)
+  const socket = await dial(
+    { host: '127.0.0.1', port: Number(target.port), ca: certificate, minVersion: 'TLSv1.3' },
+    AbortSignal.any([signal, AbortSignal.timeout(dialLimit)]),
+  )
+  try {
+    socket.write(
+      `POST ${target.pathname}${target.search} HTTP/1.1\r\nHost: ${target.host}\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n` +
+        `X-Stream-Protocol-Version: ${protocol}\r\nContent-Length: 0\r\n\r\n`,
+    )
+    const head = await readHttpHead(socket, AbortSignal.any([signal, AbortSignal.timeout(dialLimit)]))
+    if (head.status !== 101) throw new Error(`the container runtime answered ${head.status} instead of switching protocols`)
+    return socket
+  } catch (err) {
+    socket.destroy()
+    throw err
+  }
+}
+
+/** Throws unless the URL is the runtime's own loopback server (CVE-2018-1002102). */
+export function checkedUrl(url: string): URL {
+  const target = new URL(url)
+  if (target.protocol !== 'https:' || target.hostname !== '127.0.0.1' || target.port === '' || target.username !== '') {
+    throw new Error(`refused the container runtime's streaming URL: it is not https on 127.0.0.1`)
+  }
+  return target
+}
+
+/** TLS verified against `ca` alone; resolves when the handshake is done. */
+export async function dial(options: ConnectionOptions, signal: AbortSignal): Promise<TLSSocket> {
+  const socket = connect({ ...options, rejectUnauthorized: true })
+  return await new Promise((resolve, reject) => {
+    const fail = (err: unknown) => {
+      signal.removeEventListener('abort', onAbort)
+      socket.destroy()
+      reject(err)
+    }
+    const onAbort = () => fail(signal.reason)
+    if (signal.aborted) return onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    socket.once('error', fail)
+    socket.once('secureConnect', () => {
+      signal.removeEventListener('abort', onAbort)
+      socket.off('error', fail)
+      resolve(socket)
+    })
+  })
+}

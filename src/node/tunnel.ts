@@ -1,0 +1,112 @@
+// The node's one connection for what the API server asks of it: dialled out, upgraded, then served as HTTP/2 with the roles turned.
+import { performServerHandshake, type ServerHttp2Session } from 'node:http2'
+import { tunnelPath, tunnelUpgrade } from '../api/node-protocol.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import { readHttpHead } from './http-head.ts'
+import { answerNodeRequest, type NodeRequestOptions } from './node-requests.ts'
+import { dial } from './stream-proxy.ts'
+
+export interface TunnelOptions {
+  /** `https://host:port` of the API server. */
+  readonly server: string
+  readonly ca: string
+  /** Read for each connection, so that a renewed certificate is used. */
+  readonly identity: () => { readonly certificate: string; readonly key: string }
+  readonly serverName?: string
+  readonly nodeName: string
+  readonly requests: NodeRequestOptions
+  readonly clock: Clock
+  readonly log: Logger
+  readonly random: () => number
+}
+
+const firstRetry = 200
+const longestRetry = 10_000
+const connectLimit = 10_000
+/** A dead peer is noticed within two of these. */
+const pingEvery = 15_000
+
+/** Keeps the tunnel until the signal; resolves when it is closed. */
+export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Promise<void> {
+  const { clock, log, random } = options
+  let wait = firstRetry
+  while (!signal.aborted) {
+    try {
+      await serve(options, signal, () => {
+        wait = firstRetry
+      })
+      log.info('tunnel closed, opening it again')
+    } catch (err) {
+      if (signal.aborted) return
+      log.error('tunnel lost', { err, retryAfterMs: wait })
+    }
+    await clock.sleep(wait * (0.5 + random()), signal).catch(() => undefined)
+    wait = Math.min(wait * 2, longestRetry)
+  }
+}
+
+async function serve(options: TunnelOptions, signal: AbortSignal, connected: () => void): Promise<void> {
+  const { server, ca, identity, nodeName, requests, clock, log } = options
+  const url = new URL(server)
+  const { certificate, key } = identity()
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(connectLimit)])
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const socket = await dial(
+    {
+      host,
+      port: Number(url.port || 443),
+      ca,
+      cert: certificate,
+      key,
+      minVersion: 'TLSv1.3',
+      ALPNProtocols: ['http/1.1'],
+      ...(options.serverName === undefined ? {} : { servername: options.serverName }),
+    },
+    limit,
+  )
+  let session: ServerHttp2Session
+  try {
+    socket.write(`GET ${tunnelPath(nodeName)} HTTP/1.1\r\nHost: ${url.host}\r\nConnection: Upgrade\r\nUpgrade: ${tunnelUpgrade}\r\n\r\n`)
+    const head = await readHttpHead(socket, limit)
+    if (head.status !== 101) throw new Error(`the API server answered ${head.status} to the tunnel's upgrade`)
+    session = performServerHandshake(socket)
+  } catch (err) {
+    socket.destroy()
+    throw err
+  }
+  log.info('tunnel open', { node: nodeName })
+  connected()
+  const ended = new AbortController()
+  const close = () => session.destroy()
+  signal.addEventListener('abort', close, { once: true })
+  session.on('stream', (stream, headers) => {
+    void answerNodeRequest(stream, headers, requests, AbortSignal.any([signal, ended.signal]))
+  })
+  void keepAlive(session, clock, ended.signal)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      session.once('close', resolve)
+      session.once('error', reject)
+      socket.once('error', reject)
+    })
+  } finally {
+    ended.abort()
+    signal.removeEventListener('abort', close)
+    session.destroy()
+    socket.destroy()
+  }
+}
+
+async function keepAlive(session: ServerHttp2Session, clock: Clock, signal: AbortSignal): Promise<void> {
+  let answered = true
+  while (!signal.aborted && !session.destroyed) {
+    await clock.sleep(pingEvery, signal).catch(() => undefined)
+    if (signal.aborted || session.destroyed) return
+    if (!answered) return session.destroy(new Error('the API server does not answer pings'))
+    answered = false
+    session.ping(err => {
+      if (!err) answered = true
+    })
+  }
+}
