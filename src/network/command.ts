@@ -1,0 +1,36 @@
+// Runs a program of the machine with an argument vector (never a shell), bounded in time and output.
+import { spawn } from 'node:child_process'
+
+const timeoutMs = 30_000
+const maxOutput = 1 << 20
+
+export class CommandFailed extends Error {
+  readonly code: number | null
+  readonly stderr: string
+  constructor(command: string, args: readonly string[], code: number | null, stderr: string) {
+    super(`"${[command, ...args].join(' ')}" failed with exit code ${code}: ${stderr.trim().slice(0, 500)}`)
+    this.name = 'CommandFailed'
+    this.code = code
+    this.stderr = stderr
+  }
+}
+
+/** Resolves with what it printed; rejects with CommandFailed for any exit code but 0. */
+export function runCommand(command: string, args: readonly string[], input = ''): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: timeoutMs })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', chunk => {
+      if (stdout.length < maxOutput) stdout += chunk
+    })
+    child.stderr.on('data', chunk => {
+      if (stderr.length < maxOutput) stderr += chunk
+    })
+    child.on('error', reject)
+    child.on('close', code => (code === 0 ? resolve(stdout) : reject(new CommandFailed(command, args, code, stderr))))
+    // A program that ends without reading its input is judged by its exit code.
+    child.stdin.on('error', () => child.stdin.destroy())
+    child.stdin.end(input)
+  })
+}

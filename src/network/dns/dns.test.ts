@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { createSocket } from 'node:dgram'
+import { connect } from 'node:net'
+import { test } from 'node:test'
+import dnsPacket from 'dns-packet'
+import type { Service } from '../../api/types/core-v1.ts'
+import type { EndpointSlice } from '../../api/types/discovery-v1.ts'
+import { silentLogger } from '../../base/log.ts'
+import { nameserversOf } from './forward.ts'
+import type { Resolver } from './respond.ts'
+import { respond } from './respond.ts'
+import { DnsServer } from './server.ts'
+import { lookUp, type ZoneSource } from './zone.ts'
+
+const service = (name: string, spec: object): Service => ({ metadata: { name, namespace: 'team' }, spec }) as Service
+const services = [
+  service('web', { clusterIP: '10.96.0.5', ports: [{ name: 'http', port: 80, protocol: 'TCP' }] }),
+  service('db', { clusterIP: 'None', ports: [{ name: 'sql', port: 5432 }] }),
+  service('out', { type: 'ExternalName', externalName: 'example.org' }),
+  service('many', { clusterIP: 'None', ports: [] }),
+]
+const slice = (name: string, endpoints: object[], ports: object[] = [{ name: 'sql', port: 5432, protocol: 'TCP' }]) =>
+  ({ metadata: { name, namespace: 'team' }, addressType: 'IPv4', endpoints, ports }) as unknown as EndpointSlice
+const slices: Record<string, EndpointSlice[]> = {
+  db: [
+    slice('db', [
+      { addresses: ['10.244.0.2'], hostname: 'db-0' },
+      { addresses: ['10.244.0.3'] },
+      { addresses: ['10.244.0.4'], conditions: { ready: false } },
+    ]),
+  ],
+  many: [
+    slice(
+      'many',
+      Array.from({ length: 100 }, (_, index) => ({ addresses: [`10.244.1.${index}`] })),
+    ),
+  ],
+}
+const source: ZoneSource = {
+  service: (namespace, name) => (namespace === 'team' ? services.find(({ metadata }) => metadata.name === name) : undefined),
+  slices: (_namespace, name) => slices[name] ?? [],
+  hasNamespace: name => name === 'team',
+  serviceByIp: ip => services.find(({ spec }) => spec.clusterIP === ip),
+}
+const nobody: Resolver = { forward: async () => undefined }
+const options = { source, domain: 'cluster.local', resolver: nobody }
+const { signal } = new AbortController()
+
+test('lookUp() answers as the DNS specification for services says', () => {
+  const data = (name: string, type = 'A') => {
+    const answer = lookUp(source, 'cluster.local', name, type)
+    return answer.outcome === 'found'
+      ? answer.records.map(record => (typeof record.data === 'string' ? record.data : `${record.data.target}:${record.data.port}`))
+      : answer.outcome
+  }
+  const rows: readonly (readonly [string, string, string | string[]])[] = [
+    ['web.team.svc.cluster.local', 'A', ['10.96.0.5']],
+    ['web.team.svc.cluster.local', 'SRV', ['10.96.0.5', 'web.team.svc.cluster.local:80']],
+    ['_http._tcp.web.team.svc.cluster.local', 'SRV', ['web.team.svc.cluster.local:80']],
+    ['_http._udp.web.team.svc.cluster.local', 'SRV', 'absent'],
+    ['db.team.svc.cluster.local', 'A', ['10.244.0.2', '10.244.0.3']],
+    ['db-0.db.team.svc.cluster.local', 'A', ['10.244.0.2']],
+    ['10-244-0-3.db.team.svc.cluster.local', 'A', ['10.244.0.3']],
+    ['_sql._tcp.db.team.svc.cluster.local', 'SRV', ['db-0.db.team.svc.cluster.local:5432', '10-244-0-3.db.team.svc.cluster.local:5432']],
+    ['out.team.svc.cluster.local', 'A', ['example.org']],
+    ['absent.team.svc.cluster.local', 'A', 'absent'],
+    ['web.other.svc.cluster.local', 'A', 'absent'],
+    ['team.svc.cluster.local', 'A', []],
+    ['10-244-0-9.team.pod.cluster.local', 'A', ['10.244.0.9']],
+    ['10-244-0-9.other.pod.cluster.local', 'A', 'absent'],
+    ['10-244-0-999.team.pod.cluster.local', 'A', 'absent'],
+    ['5.0.96.10.in-addr.arpa', 'PTR', ['web.team.svc.cluster.local']],
+    ['example.org', 'A', 'elsewhere'],
+    ['notcluster.local', 'A', 'elsewhere'],
+  ]
+  for (const [name, type, wanted] of rows) assert.deepEqual(data(name, type), wanted, `${name} ${type}`)
+})
+
+const query = (name: string, type: 'A' | 'AAAA' = 'A') =>
+  dnsPacket.encode({ type: 'query', id: 7, flags: dnsPacket.RECURSION_DESIRED, questions: [{ name, type }] })
+const ask = async (message: Buffer, overTcp = false) => {
+  const answer = await respond(message, options, overTcp, signal)
+  assert.ok(answer)
+  return { ...dnsPacket.decode(answer), code: (answer[3] ?? 0) & 15 }
+}
+
+test('respond() answers NXDOMAIN, no data, and a cut answer as they should be', async () => {
+  assert.equal((await ask(query('absent.team.svc.cluster.local'))).code, 3)
+  const noData = await ask(query('WEB.team.svc.cluster.local', 'AAAA'))
+  assert.deepEqual([noData.code, noData.answers?.length, noData.authorities?.[0]?.type], [0, 0, 'SOA'])
+  const cut = await ask(query('many.team.svc.cluster.local'))
+  assert.equal(cut.flag_tc, true)
+  assert.equal((await ask(query('many.team.svc.cluster.local'), true)).answers?.length, 100)
+  assert.equal((await ask(query('example.org'))).code, 2)
+})
+
+test('respond() answers broken packets with FORMERR and answers with nothing', async () => {
+  const broken = Buffer.concat([query('web.team.svc.cluster.local').subarray(0, 12), Buffer.from([0xff, 0xff])])
+  assert.equal((await ask(broken)).code, 1)
+  assert.equal(await respond(Buffer.alloc(3), options, false, signal), undefined)
+  assert.equal(await respond(dnsPacket.encode({ type: 'response', id: 1, questions: [] }), options, false, signal), undefined)
+  for (let length = 12; length < 60; length++) await respond(Buffer.alloc(length, length), options, false, signal)
+})
+
+test('nameserversOf() leaves itself out', () => {
+  assert.deepEqual(nameserversOf('# c\nsearch a\nnameserver 10.96.0.10\n nameserver 192.0.2.1\nnameserver ::1\n', '10.96.0.10'), [
+    '192.0.2.1',
+    '::1',
+  ])
+})
+
+test('DnsServer answers over UDP and TCP', async () => {
+  await using server = new DnsServer({ ...options, address: '127.0.0.1', port: 0, log: silentLogger })
+  const port = await server.listen()
+  const socket = createSocket('udp4')
+  const overUdp = await new Promise<Buffer>(resolve => {
+    socket.once('message', resolve)
+    socket.send(query('web.team.svc.cluster.local'), port, '127.0.0.1')
+  })
+  socket.close()
+  assert.equal(dnsPacket.decode(overUdp).answers?.length, 1)
+  const stream = connect(port, '127.0.0.1')
+  const message = query('web.team.svc.cluster.local')
+  stream.write(Buffer.concat([Buffer.from([0, message.length]), message]))
+  const overTcp = await new Promise<Buffer>(resolve => stream.once('data', resolve))
+  stream.destroy()
+  assert.equal(dnsPacket.decode(overTcp.subarray(2)).answers?.length, 1)
+})

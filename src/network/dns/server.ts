@@ -1,0 +1,86 @@
+// The cluster's DNS server: UDP and TCP on one address, limits on both.
+import { createSocket, type Socket as UdpSocket } from 'node:dgram'
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Logger } from '../../base/log.ts'
+import { type RespondOptions, respond } from './respond.ts'
+
+export interface DnsServerOptions extends RespondOptions {
+  readonly address: string
+  readonly port: number
+  readonly log: Logger
+}
+
+const maxConnections = 200
+const idleMs = 10_000
+const maxInFlight = 2_000
+
+export class DnsServer implements AsyncDisposable {
+  readonly #options: DnsServerOptions
+  readonly #stop = new AbortController()
+  readonly #udp: UdpSocket
+  readonly #tcp: Server
+  #inFlight = 0
+
+  constructor(options: DnsServerOptions) {
+    this.#options = options
+    this.#udp = createSocket(options.address.includes(':') ? 'udp6' : 'udp4')
+    this.#tcp = createServer(socket => this.#serve(socket))
+    this.#tcp.maxConnections = maxConnections
+  }
+
+  /** Resolves when both listen; rejects where the address is not there or taken. The port, for a caller that asked for 0, is the UDP one. */
+  async listen(): Promise<number> {
+    const { address, log } = this.#options
+    await new Promise<void>((resolve, reject) => this.#udp.once('error', reject).bind(this.#options.port, address, resolve))
+    const { port } = this.#udp.address()
+    await new Promise<void>((resolve, reject) => this.#tcp.once('error', reject).listen(port, address, resolve))
+    this.#udp.removeAllListeners('error').on('error', err => log.error('DNS over UDP failed', { err }))
+    this.#tcp.removeAllListeners('error').on('error', err => log.error('DNS over TCP failed', { err }))
+    this.#udp.on('message', (message, from) => {
+      void this.#answer(message, false).then(answer => answer && this.#udp.send(answer, from.port, from.address))
+    })
+    return port
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort('stop')
+    await new Promise<void>(resolve => this.#udp.close(resolve))
+    await new Promise<void>(resolve => this.#tcp.close(() => resolve()))
+  }
+
+  /** Never rejects: a failure is logged, and the client asks again. Beyond the limit questions are dropped, as a full queue would. */
+  async #answer(message: Buffer, overTcp: boolean): Promise<Buffer | undefined> {
+    if (this.#inFlight >= maxInFlight) return undefined
+    this.#inFlight++
+    try {
+      return await respond(message, this.#options, overTcp, this.#stop.signal)
+    } catch (err) {
+      this.#options.log.error('DNS question not answered', { err })
+      return undefined
+    } finally {
+      this.#inFlight--
+    }
+  }
+
+  /** RFC 1035 4.2.2: each message has a length of two bytes before it. */
+  #serve(socket: Socket): void {
+    let pending: Buffer = Buffer.alloc(0)
+    socket.setTimeout(idleMs, () => socket.destroy())
+    socket.on('error', () => socket.destroy())
+    this.#stop.signal.addEventListener('abort', () => socket.destroy(), { once: true })
+    socket.on('data', chunk => {
+      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
+      while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
+        const end = 2 + pending.readUInt16BE(0)
+        const message = pending.subarray(2, end)
+        pending = pending.subarray(end)
+        void this.#answer(message, true).then(answer => {
+          if (answer === undefined || socket.destroyed) return
+          const length = Buffer.alloc(2)
+          length.writeUInt16BE(answer.length)
+          socket.write(Buffer.concat([length, answer]))
+        })
+      }
+    })
+  }
+}

@@ -1,0 +1,53 @@
+// What the node itself needs for pods and services: forwarding, and an address and a route for the service range. All of it is taken back.
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { codeOf } from '../base/user-error.ts'
+import { CommandFailed, runCommand } from './command.ts'
+
+export interface HostNetworkOptions {
+  /** nftables table of this node. */
+  readonly table: string
+  readonly serviceCidr: string
+  /** Added to the loopback interface, where the cluster's DNS listens. */
+  readonly dnsAddress: string
+  /** Remembers what was changed, so that a later process can take it back after a kill. */
+  readonly stateFile: string
+}
+
+const forwarding = '/proc/sys/net/ipv4/ip_forward'
+
+export async function setUpHostNetwork({ serviceCidr, dnsAddress, stateFile }: HostNetworkOptions): Promise<void> {
+  const before = (await readFile(forwarding, 'utf8')).trim()
+  if (before !== '1') {
+    await mkdir(dirname(stateFile), { recursive: true, mode: 0o700 })
+    await writeFile(stateFile, before)
+    await writeFile(forwarding, '1')
+  }
+  await ip(['address', 'replace', `${dnsAddress}/32`, 'dev', 'lo'])
+  // Without a default route the node could not even begin a connection to a service; the rules then lead it to a pod.
+  await ip(['route', 'replace', serviceCidr, 'dev', 'lo', 'src', dnsAddress])
+}
+
+/** Undoes setUpHostNetwork, also of an earlier process. Nothing to undo is no error. */
+export async function tearDownHostNetwork({ table, serviceCidr, dnsAddress, stateFile }: HostNetworkOptions): Promise<void> {
+  await unlessAbsent(() => runCommand('nft', ['delete', 'table', 'ip', table]))
+  await unlessAbsent(() => ip(['route', 'delete', serviceCidr, 'dev', 'lo']))
+  await unlessAbsent(() => ip(['address', 'delete', `${dnsAddress}/32`, 'dev', 'lo']))
+  try {
+    await writeFile(forwarding, await readFile(stateFile, 'utf8'))
+    await rm(stateFile)
+  } catch (err) {
+    if (codeOf(err) !== 'ENOENT') throw err
+  }
+}
+
+const ip = (args: readonly string[]): Promise<string> => runCommand('ip', args)
+
+async function unlessAbsent(act: () => Promise<unknown>): Promise<void> {
+  try {
+    await act()
+  } catch (err) {
+    const absent = err instanceof CommandFailed && /No such (file|process|device)|Cannot (assign|find)/.test(err.stderr)
+    if (!absent) throw err
+  }
+}

@@ -1,0 +1,124 @@
+// Services, host ports and the pods' way out, as one nftables ruleset. Pure: the same input gives the same text.
+import { createHash } from 'node:crypto'
+
+export type Protocol = 'tcp' | 'udp' | 'sctp'
+
+export interface Target {
+  readonly ip: string
+  readonly port: number
+}
+
+/** One port of one Service with what it leads to. */
+export interface ServicePort {
+  /** `namespace/name:port`, for the chain's name and comments. */
+  readonly id: string
+  readonly protocol: Protocol
+  /** Addresses that lead to it: the cluster IP, and others that are admitted. */
+  readonly addresses: readonly string[]
+  readonly port: number
+  readonly nodePort: number | undefined
+  readonly targets: readonly Target[]
+  /** The same client reaches the same pod while the pods are the same. */
+  readonly clientAffinity: boolean
+}
+
+export interface HostPort {
+  /** undefined: every address of the node but loopback. */
+  readonly hostIp: string | undefined
+  readonly port: number
+  readonly protocol: Protocol
+  readonly target: Target
+}
+
+export interface Ruleset {
+  readonly table: string
+  /** Every pod of the cluster, and those of this node. */
+  readonly clusterPods: string
+  readonly localPods: string
+  readonly services: string
+  /** Where pods ask for names, and the unprivileged port on the same address where it is answered. */
+  readonly dns: { readonly address: string; readonly port: number } | undefined
+  readonly ports: readonly ServicePort[]
+  readonly hostPorts: readonly HostPort[]
+}
+
+/** nftables names are letters, digits and underscores; a hash keeps any Service's name inside that. */
+const chainName = (id: string): string => `svc_${createHash('sha256').update(id).digest('hex').slice(0, 16)}`
+
+/** Replaces the whole table in one transaction: packets see the old rules or the new ones, never half of them. */
+export function renderRuleset(ruleset: Ruleset): string {
+  const { table } = ruleset
+  return `table ip ${table}\ndelete table ip ${table}\ntable ip ${table} {\n${body(ruleset)}}\n`
+}
+
+function body({ clusterPods, localPods, services, dns, ports, hostPorts }: Ruleset): string {
+  const served = ports.filter(({ targets }) => targets.length > 0)
+  const empty = ports.filter(({ targets }) => targets.length === 0)
+  const byAddress = served.flatMap(port =>
+    port.addresses.map(address => `${address} . ${port.protocol} . ${port.port} : goto ${chainName(port.id)}`),
+  )
+  const byNodePort = served.flatMap(port =>
+    port.nodePort === undefined ? [] : [`${port.protocol} . ${port.nodePort} : goto ${chainName(port.id)}`],
+  )
+  const refused = empty.flatMap(port => port.addresses.map(address => `${address} . ${port.protocol} . ${port.port}`))
+  const refusedNodePorts = empty.flatMap(port => (port.nodePort === undefined ? [] : [`${port.protocol} . ${port.nodePort}`]))
+  const hairpins = [
+    ...new Set([...served.flatMap(({ targets }) => targets), ...hostPorts.map(({ target }) => target)].map(({ ip }) => `${ip} . ${ip}`)),
+  ]
+  const destination = [
+    ...(dns === undefined ? [] : [`ip daddr ${dns.address} meta l4proto { tcp, udp } th dport 53 redirect to :${dns.port}`]),
+    'ip daddr . meta l4proto . th dport vmap @service_ports',
+    // After services: a host port never takes what is meant for a service (CVE-2019-9946). Never on loopback: route_localnet stays 0 (CVE-2020-8558).
+    'ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport vmap @node_ports',
+    ...hostPorts.map(({ hostIp, protocol, port, target }) => {
+      const where = hostIp === undefined ? 'ip daddr != 127.0.0.0/8 fib daddr type local' : `ip daddr ${hostIp}`
+      return `${where} ${protocol} dport ${port} dnat ip to ${target.ip}:${target.port}`
+    }),
+  ]
+  const refuse = [
+    'ip daddr . meta l4proto . th dport @refused_service_ports reject',
+    'ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport @refused_node_ports reject',
+    // A port that no Service has: an answer at once instead of a time-out.
+    `ip daddr ${services} ${dns === undefined ? '' : `ip daddr != ${dns.address} `}ct state new reject`,
+  ]
+  return [
+    collection('map', 'service_ports', 'ipv4_addr . inet_proto . inet_service : verdict', byAddress),
+    collection('map', 'node_ports', 'inet_proto . inet_service : verdict', byNodePort),
+    collection('set', 'refused_service_ports', 'ipv4_addr . inet_proto . inet_service', refused),
+    collection('set', 'refused_node_ports', 'inet_proto . inet_service', refusedNodePorts),
+    collection('set', 'hairpins', 'ipv4_addr . ipv4_addr', hairpins),
+    ...served.map(port => chain(chainName(port.id), [`${dnat(port)} comment "${port.id.slice(0, 120)}"`])),
+    chain('prerouting', ['type nat hook prerouting priority dstnat; policy accept;', ...destination]),
+    chain('output', ['type nat hook output priority dstnat; policy accept;', ...destination]),
+    chain('forward', ['type filter hook forward priority filter; policy accept;', ...refuse]),
+    chain('local_output', ['type filter hook output priority filter; policy accept;', ...refuse]),
+    chain('input', [
+      'type filter hook input priority filter; policy accept;',
+      'meta l4proto . th dport @refused_node_ports reject',
+      // Names are for this node and its pods: nobody else is answered.
+      ...(dns === undefined ? [] : [`ip daddr ${dns.address} iifname != "lo" ip saddr != ${localPods} drop`]),
+    ]),
+    chain('postrouting', [
+      'type nat hook postrouting priority srcnat; policy accept;',
+      'ip saddr . ip daddr @hairpins masquerade',
+      // What left the node for another node's pods must come back through this one.
+      `ct status dnat ip saddr != ${clusterPods} ip daddr ${clusterPods} ip daddr != ${localPods} masquerade`,
+      `ip saddr ${localPods} ip daddr != ${clusterPods} masquerade`,
+    ]),
+  ].join('')
+}
+
+function dnat({ protocol, targets, clientAffinity }: ServicePort): string {
+  const [only] = targets
+  if (targets.length === 1 && only) return `meta l4proto ${protocol} dnat ip to ${only.ip}:${only.port}`
+  const choice = clientAffinity ? 'jhash ip saddr' : 'numgen random'
+  const elements = targets.map(({ ip, port }, index) => `${index} : ${ip} . ${port}`)
+  return `meta l4proto ${protocol} dnat ip to ${choice} mod ${targets.length} map { ${elements.join(', ')} }`
+}
+
+function collection(kind: 'map' | 'set', name: string, type: string, elements: readonly string[]): string {
+  const unique = [...new Set(elements)]
+  return `  ${kind} ${name} {\n    type ${type}\n${unique.length === 0 ? '' : `    elements = { ${unique.join(', ')} }\n`}  }\n`
+}
+
+const chain = (name: string, rules: readonly string[]): string => `  chain ${name} {\n${rules.map(rule => `    ${rule}\n`).join('')}  }\n`

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { test } from 'node:test'
+import type { Pod, Service } from '../api/types/core-v1.ts'
+import type { EndpointSlice } from '../api/types/discovery-v1.ts'
+import { type Ruleset, renderRuleset } from './ruleset.ts'
+import { planHostPorts, planServices } from './service-plan.ts'
+
+const service = (spec: Partial<Service['spec']>, labels: Record<string, string> = {}): Service => ({
+  metadata: { name: 'web', namespace: 'team', labels },
+  spec: { clusterIP: '10.96.0.5', ports: [{ name: 'http', port: 80, protocol: 'TCP' }], ...spec },
+})
+type Endpoint = NonNullable<EndpointSlice['endpoints']>[number]
+const slice = (
+  endpoints: readonly Endpoint[],
+  ports: EndpointSlice['ports'] = [{ name: 'http', port: 8080, protocol: 'TCP' }],
+): EndpointSlice => ({
+  metadata: { name: 'web-1', namespace: 'team', labels: { 'kubernetes.io/service-name': 'web' } },
+  addressType: 'IPv4',
+  endpoints: [...endpoints],
+  ports,
+})
+const at = (ip: string, conditions: Endpoint['conditions'] = { ready: true }, nodeName = 'n1'): Endpoint => ({
+  addresses: [ip],
+  conditions,
+  nodeName,
+})
+const targets = (spec: Partial<Service['spec']>, slices: readonly EndpointSlice[], labels?: Record<string, string>) =>
+  planServices([service(spec, labels)], slices, 'n1').map(port => port.targets.map(({ ip, port: number }) => `${ip}:${number}`))
+
+test('planServices() chooses the targets of each port', () => {
+  const rows: readonly (readonly [string, readonly string[][], ReturnType<typeof targets>])[] = [
+    [
+      'ready endpoints, once and in order',
+      [['10.244.0.2:8080', '10.244.0.3:8080']],
+      targets({}, [slice([at('10.244.0.3'), at('10.244.0.2')]), slice([at('10.244.0.2')])]),
+    ],
+    ['no endpoint that is not ready', [['10.244.0.2:8080']], targets({}, [slice([at('10.244.0.2'), at('10.244.0.3', { ready: false })])])],
+    [
+      'ending ones that serve, where none is ready',
+      [['10.244.0.4:8080']],
+      targets({}, [slice([at('10.244.0.4', { ready: false, serving: true, terminating: true })])]),
+    ],
+    [
+      'only the node itself with internalTrafficPolicy Local',
+      [['10.244.0.2:8080']],
+      targets({ internalTrafficPolicy: 'Local' }, [slice([at('10.244.0.2'), at('10.244.1.2', { ready: true }, 'n2')])]),
+    ],
+    ['never loopback or link-local addresses', [[]], targets({}, [slice([at('127.0.0.1'), at('169.254.169.254')])])],
+    ['no slice of another port name', [[]], targets({}, [slice([at('10.244.0.2')], [{ name: 'admin', port: 1 }])])],
+    ['nothing for a headless service', [], targets({ clusterIP: 'None' }, [slice([at('10.244.0.2')])])],
+    ['nothing for an external name', [], targets({ type: 'ExternalName' }, [])],
+    ['nothing for a service of another proxy', [], targets({}, [], { 'service.kubernetes.io/service-proxy-name': 'mine' })],
+  ]
+  for (const [name, wanted, got] of rows) assert.deepEqual(got, wanted, name)
+})
+
+test('planHostPorts() maps the host ports of this node that have an address', () => {
+  const pod = (spec: object, status: object = { podIP: '10.244.0.2', phase: 'Running' }) =>
+    ({
+      metadata: { name: 'p' },
+      spec: { nodeName: 'n1', containers: [{ name: 'c', ports: [{ containerPort: 80, hostPort: 8080 }] }], ...spec },
+      status,
+    }) as Pod
+  assert.deepEqual(planHostPorts([pod({})], 'n1'), [
+    { hostIp: undefined, port: 8080, protocol: 'tcp', target: { ip: '10.244.0.2', port: 80 } },
+  ])
+  for (const other of [pod({ nodeName: 'n2' }), pod({ hostNetwork: true }), pod({}, {}), pod({}, { podIP: '10.244.0.2', phase: 'Failed' })])
+    assert.deepEqual(planHostPorts([other], 'n1'), [])
+})
+
+const ruleset: Ruleset = {
+  table: 'bulkhead_test',
+  clusterPods: '10.244.0.0/16',
+  localPods: '10.244.0.0/24',
+  services: '10.96.0.0/16',
+  dns: { address: '10.96.0.10', port: 10053 },
+  ports: planServices(
+    [
+      service({
+        ports: [
+          { name: 'http', port: 80, nodePort: 30080 },
+          { name: 'none', port: 81, nodePort: 30081 },
+        ],
+        sessionAffinity: 'ClientIP',
+      }),
+      { ...service({ clusterIP: '10.96.0.6' }), metadata: { name: 'api', namespace: 'team' } },
+    ],
+    [slice([at('10.244.0.2'), at('10.244.0.3')])],
+    'n1',
+  ),
+  hostPorts: [{ hostIp: undefined, port: 8080, protocol: 'udp', target: { ip: '10.244.0.2', port: 53 } }],
+}
+
+test('renderRuleset() leads services to their pods and refuses those without', () => {
+  const text = renderRuleset(ruleset)
+  assert.match(text, /10\.96\.0\.5 \. tcp \. 80 : goto svc_/)
+  assert.match(text, /tcp \. 30080 : goto svc_/)
+  assert.match(text, /jhash ip saddr mod 2 map \{ 0 : 10\.244\.0\.2 \. 8080, 1 : 10\.244\.0\.3 \. 8080 \}/)
+  assert.match(text, /set refused_service_ports[^}]*elements = \{[^}]*10\.96\.0\.5 \. tcp \. 81/)
+  assert.match(text, /set refused_node_ports[^}]*tcp \. 30081/)
+  const rules = text.slice(text.indexOf('chain prerouting'))
+  assert.ok(rules.indexOf('@service_ports') < rules.indexOf('udp dport 8080'), 'a host port must not come before the services')
+  assert.equal(renderRuleset(ruleset), text)
+})
+
+test('the kernel takes the ruleset', { skip: process.getuid?.() === 0 ? false : 'needs root' }, t => {
+  const { status, stderr, error } = spawnSync('nft', ['-c', '-f', '-'], { input: renderRuleset(ruleset), encoding: 'utf8' })
+  if (error) return t.skip('nft is not installed')
+  assert.equal(status, 0, stderr)
+})

@@ -1,0 +1,91 @@
+// Keeps the node's ruleset equal to what Services, EndpointSlices and host ports ask for.
+import type { Pod, Service } from '../api/types/core-v1.ts'
+import type { EndpointSlice } from '../api/types/discovery-v1.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import { messageOf } from '../base/user-error.ts'
+import type { Informer } from '../client/informer.ts'
+import { runCommand } from './command.ts'
+import { type Ruleset, renderRuleset } from './ruleset.ts'
+import { planHostPorts, planServices } from './service-plan.ts'
+
+export interface ServiceProxyOptions {
+  readonly services: Informer<Service>
+  readonly slices: Informer<EndpointSlice>
+  /** The pods of this node. */
+  readonly pods: Informer<Pod>
+  readonly nodeName: string
+  readonly network: Omit<Ruleset, 'ports' | 'hostPorts'>
+  readonly clock: Clock
+  readonly log: Logger
+  /** Hands a ruleset to the kernel; `nft -f -` where left out. */
+  readonly load?: (ruleset: string) => Promise<unknown>
+}
+
+const retryMs = 2_000
+
+/** Resolves after the signal. The informers are run by the caller. `onApplied` hears of each ruleset that the kernel has taken. */
+export async function runServiceProxy(
+  options: ServiceProxyOptions,
+  signal: AbortSignal,
+  onApplied: () => void = () => undefined,
+): Promise<void> {
+  const { services, slices, pods, nodeName, network, clock, log } = options
+  const load = options.load ?? (ruleset => runCommand('nft', ['-f', '-'], ruleset))
+  const changes = new ChangeSignal()
+  const handler = { add: () => changes.raise(), update: () => changes.raise(), delete: () => changes.raise() }
+  const informers = [services, slices, pods] as const
+  const unsubscribe = informers.map(informer => informer.onChange(handler))
+  try {
+    await Promise.all(informers.map(informer => informer.synced(signal)))
+    let applied = ''
+    while (!signal.aborted) {
+      changes.clear()
+      const ruleset = renderRuleset({
+        ...network,
+        ports: planServices(services.list(), slices.list(), nodeName),
+        hostPorts: planHostPorts(pods.list(), nodeName),
+      })
+      try {
+        if (ruleset !== applied) await load(ruleset)
+        applied = ruleset
+        onApplied()
+        await changes.next(signal)
+      } catch (err) {
+        if (signal.aborted) return
+        log.error('service rules not applied', { err: messageOf(err) })
+        await clock.sleep(retryMs, signal)
+      }
+    }
+  } catch (err) {
+    if (!signal.aborted) throw err
+  } finally {
+    for (const stop of unsubscribe) stop()
+  }
+}
+
+/** Many changes while one ruleset is being loaded make one further load. */
+class ChangeSignal {
+  #waiting = Promise.withResolvers<void>()
+
+  raise(): void {
+    this.#waiting.resolve()
+  }
+
+  clear(): void {
+    this.#waiting = Promise.withResolvers()
+  }
+
+  /** Resolves at the next change, or at once after one since `clear()`. Rejects with the signal's reason. */
+  async next(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    const aborted = Promise.withResolvers<never>()
+    const onAbort = () => aborted.reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      await Promise.race([this.#waiting.promise, aborted.promise])
+    } finally {
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+}
