@@ -13,6 +13,8 @@ export interface PartDefinition {
   settings(): Promise<unknown> | unknown
   /** Environment of the child; nothing else is inherited. */
   readonly environment: Readonly<Record<string, string>>
+  /** Flags of Node itself, such as heap limits. */
+  readonly nodeFlags: readonly string[]
   /** How long a clean stop may take before SIGKILL, in milliseconds. */
   readonly stopTimeoutMs: number
 }
@@ -153,11 +155,11 @@ class Part {
   }
 
   async #live(onReady: (details: Readonly<Record<string, unknown>>) => void): Promise<{ exit: string; fatal: string | undefined }> {
-    const { name, userId, environment } = this.#definition
+    const { name, userId, environment, nodeFlags } = this.#definition
     const settings = await this.#definition.settings()
     const [command = process.execPath, ...args] = this.#options.command
     const identity = userId === undefined ? {} : { uid: userId, gid: userId }
-    const child = spawn(command, [...args, name], {
+    const child = spawn(command, [...nodeFlags, ...args, name], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       env: { ...environment },
       cwd: '/',

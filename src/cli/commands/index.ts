@@ -1,0 +1,14 @@
+// Every command of `bulkhead`, by its name. The hidden ones are parts that `up` starts.
+import { partCommand } from './part.ts'
+import { upCommand } from './up.ts'
+
+export const commands = {
+  up: upCommand,
+  signer: partCommand('signer', async () => (await import('../parts/signer.ts')).signerPart),
+  server: partCommand('server', async () => (await import('../parts/server.ts')).serverPart),
+  controllers: partCommand('controllers', async () => (await import('../parts/controllers.ts')).controllersPart),
+  node: partCommand('node', async () => (await import('../parts/node.ts')).nodePart),
+  dns: partCommand('dns', async () => (await import('../parts/dns.ts')).dnsPart),
+}
+
+export const hiddenCommands = { signer: true, server: true, controllers: true, node: true, dns: true } as const

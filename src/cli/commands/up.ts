@@ -1,0 +1,43 @@
+import { buildCommand, numberParser } from '@stricli/core'
+import { parseSettings, type Settings } from '../../base/config.ts'
+import { runCommand } from '../run-command.ts'
+
+interface Flags extends Settings {
+  readonly config?: string
+}
+
+const optionalText = { kind: 'parsed', parse: String, optional: true } as const
+const optionalNumber = { kind: 'parsed', parse: numberParser, optional: true } as const
+
+/** Starts a cluster on this machine and runs it until Ctrl-C. */
+export const upCommand = buildCommand({
+  func: ({ config, ...flags }: Flags) =>
+    runCommand(async () => {
+      const given = parseSettings('flags', Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)))
+      const { up } = await import('../up/up.ts')
+      await up({ ...given, ...(config === undefined ? {} : { config }) })
+    }),
+  parameters: {
+    flags: {
+      dataDir: {
+        ...optionalText,
+        brief: 'Where everything is kept (default: /var/lib/bulkhead for root, else the XDG state folder)',
+        placeholder: 'DIR',
+      },
+      port: { ...optionalNumber, brief: 'TCP port of the API server (default: 6443)', placeholder: 'PORT' },
+      bindAddress: { ...optionalText, brief: 'Address the API server listens on', placeholder: 'IP' },
+      controlPlaneOnly: { kind: 'boolean', brief: 'Run no node', optional: true, withNegated: false },
+      simulatedNodes: { ...optionalNumber, brief: 'Run this many simulated nodes instead of a real one', placeholder: 'N' },
+      nodeName: { ...optionalText, brief: "The node's name (default: the host name)", placeholder: 'NAME' },
+      profile: {
+        kind: 'enum',
+        values: ['secure', 'upstream'],
+        brief: "upstream: Kubernetes' own defaults, for comparison only",
+        optional: true,
+      },
+      logLevel: { kind: 'enum', values: ['error', 'info', 'debug'], brief: 'How much the parts log (default: error)', optional: true },
+      config: { ...optionalText, brief: 'YAML file with the same settings in camelCase; flags win', placeholder: 'FILE' },
+    },
+  },
+  docs: { brief: 'Start a secure cluster on this machine' },
+})

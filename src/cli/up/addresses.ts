@@ -1,0 +1,49 @@
+// Under which names and addresses the API server is reached, and what the cluster's own networks are.
+import { hostname, networkInterfaces } from 'node:os'
+import type { Config } from '../../base/config.ts'
+
+export const serviceCidr = '10.96.0.0/16'
+export const podCidr = '10.244.0.0/16'
+export const kubernetesServiceIp = '10.96.0.1'
+export const clusterDnsIp = '10.96.0.10'
+export const clusterDomain = 'cluster.local'
+
+export interface ClusterAddresses {
+  /** For kubeconfigs and the parts on this machine. */
+  readonly server: string
+  /** What the API server's certificate names. */
+  readonly dnsNames: readonly string[]
+  readonly ipAddresses: readonly string[]
+  /** Where the `kubernetes` Service leads: an address that pods can reach. */
+  readonly advertised: string
+}
+
+export function clusterAddresses(config: Config): ClusterAddresses {
+  const own = machineAddresses()
+  const listensEverywhere = config.bindAddress === '0.0.0.0' || config.bindAddress === '::'
+  const host = listensEverywhere ? '127.0.0.1' : config.bindAddress
+  const advertised = listensEverywhere ? (own[0] ?? '127.0.0.1') : config.bindAddress
+  const services = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${clusterDomain}`]
+  const name = hostname().toLowerCase()
+  return {
+    server: `https://${host.includes(':') ? `[${host}]` : host}:${config.port}`,
+    dnsNames: [...new Set(['localhost', ...(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name) ? [name] : []), ...services])],
+    ipAddresses: [...new Set(['127.0.0.1', '::1', kubernetesServiceIp, ...own, ...(listensEverywhere ? [] : [config.bindAddress])])],
+    advertised,
+  }
+}
+
+/** The machine's own addresses, those of its real interfaces first; loopback and link-local left out. */
+export function machineAddresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap(list => list ?? [])
+    .filter(
+      ({ internal, family, address }) =>
+        !internal &&
+        family === 'IPv4' &&
+        !address.startsWith('169.254.') &&
+        !address.startsWith('10.244.') &&
+        !address.startsWith('10.96.'),
+    )
+    .map(({ address }) => address)
+}

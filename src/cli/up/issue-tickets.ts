@@ -1,0 +1,29 @@
+// One join ticket for each node that this `up` starts, made with the administrator's credential.
+import { createTicket, ticketNamespace, ticketSecretData, ticketSecretPrefix, ticketSecretType } from '../../access/join-ticket.ts'
+import { Client } from '../../client/client.ts'
+import { createHttpTransport } from '../../client/http-transport.ts'
+import { secrets } from '../../client/resources.ts'
+import type { AdminCredentials } from './admin-kubeconfig.ts'
+
+export interface NodeTicket {
+  readonly node: string
+  /** The bearer token. Goes to the node agent over the private channel and is used once. */
+  readonly token: string
+}
+
+export async function issueTickets(
+  server: string,
+  { ca, certificate, key }: AdminCredentials,
+  nodes: readonly string[],
+): Promise<NodeTicket[]> {
+  await using transport = createHttpTransport({ server, ca, certificate, key, userAgent: 'bulkhead-up' })
+  const client = new Client(transport)
+  const tickets: NodeTicket[] = []
+  for (const node of nodes) {
+    const { token, ticket } = createTicket(node, Date.now())
+    const metadata = { name: `${ticketSecretPrefix}${ticket.id}`, namespace: ticketNamespace }
+    await client.create(secrets, { apiVersion: 'v1', kind: 'Secret', metadata, type: ticketSecretType, data: ticketSecretData(ticket) })
+    tickets.push({ node, token: token.reveal() })
+  }
+  return tickets
+}

@@ -1,0 +1,45 @@
+// What `bulkhead up` prints.
+import type { Config } from '../../base/config.ts'
+import type { DataDirectory } from './data-directory.ts'
+import type { PartState } from './supervisor.ts'
+
+export const profileWarning = `
+WARNING: profile "upstream" is on. Bulkhead's secure defaults are OFF: pods may be privileged, tokens are mounted into every pod,
+external IPs are allowed. Use it to compare with upstream Kubernetes, not to run workloads.
+`
+
+export const stopping = 'Stopping …'
+
+export interface GreetingInput {
+  readonly config: Config
+  readonly directory: DataDirectory
+  readonly server: string
+  readonly states: readonly PartState[]
+}
+
+export function greeting({ config, directory, server }: GreetingInput): string {
+  const kubectl = `kubectl --kubeconfig ${directory.kubeconfig}`
+  return `
+Bulkhead is ready.
+  API         ${server} (TLS 1.3 only)
+  kubeconfig  ${directory.kubeconfig} (break-glass: group system:masters)
+  node        ${nodeLine(config)}
+  secure      ${config.profile === 'secure' ? 'restricted pods, every object encrypted on disk, audit on, own identity for each part, keys in the signer only' : 'NO: profile "upstream"'}
+
+Next:
+  ${kubectl} get nodes
+  ${kubectl} apply -f examples/hello.yaml
+  bulkhead prove${config.dataDirectory === directory.path ? '' : ` --data-dir ${config.dataDirectory}`}
+Ctrl-C stops the cluster; its data stays.`
+}
+
+function nodeLine({ node, nodeName }: Config): string {
+  switch (node.kind) {
+    case 'real':
+      return `${nodeName}, Ready (containerd)`
+    case 'simulated':
+      return `${node.count} simulated, Ready: pods are scheduled and shown as running, no container runs`
+    case 'none':
+      return 'none (control plane only)'
+  }
+}

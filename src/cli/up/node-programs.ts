@@ -1,0 +1,21 @@
+// What a node that runs containers needs on the machine; asked before anything is started.
+import { UserError } from '../../base/user-error.ts'
+
+const programs: readonly { readonly name: string; readonly debianPackage: string; readonly paths: readonly string[] }[] = [
+  { name: 'containerd', debianPackage: 'containerd', paths: ['/usr/bin/containerd', '/usr/local/bin/containerd'] },
+  { name: 'runc', debianPackage: 'runc', paths: ['/usr/sbin/runc', '/usr/bin/runc', '/usr/local/sbin/runc'] },
+  { name: 'the CNI plug-in "bridge"', debianPackage: 'containernetworking-plugins', paths: ['/usr/lib/cni/bridge', '/opt/cni/bin/bridge'] },
+  { name: 'nft', debianPackage: 'nftables', paths: ['/usr/sbin/nft', '/sbin/nft'] },
+  { name: 'busybox', debianPackage: 'busybox-static', paths: ['/usr/bin/busybox', '/bin/busybox'] },
+]
+
+/** Throws a UserError that names every missing program and how to get it. */
+export function checkNodePrograms(exists: (path: string) => boolean): void {
+  const missing = programs.filter(({ paths }) => !paths.some(exists))
+  if (missing.length === 0) return
+  const names = missing.map(({ name }) => name).join(', ')
+  const packages = missing.map(({ debianPackage }) => debianPackage).join(' ')
+  throw new UserError(
+    `Cannot run containers: ${names} missing. Install with "apt-get install ${packages}", or run without containers: --simulated-nodes 1`,
+  )
+}

@@ -1,0 +1,104 @@
+// The parts of a cluster on one machine: their users, their settings, and what each of them may see.
+import { join } from 'node:path'
+import type { Config } from '../../base/config.ts'
+import type { ControllersSettings } from '../parts/controllers.ts'
+import type { DnsSettings } from '../parts/dns.ts'
+import type { NodeSettings } from '../parts/node.ts'
+import type { ServerSettings } from '../parts/server.ts'
+import type { SignerSettings } from '../parts/signer.ts'
+import { type ClusterAddresses, clusterDnsIp, clusterDomain, podCidr, serviceCidr } from './addresses.ts'
+import type { AdminCredentials } from './admin-kubeconfig.ts'
+import type { DataDirectory, Identity } from './data-directory.ts'
+import { issueTickets } from './issue-tickets.ts'
+import type { PartDefinition } from './supervisor.ts'
+
+export interface PartInput {
+  readonly config: Config
+  readonly directory: DataDirectory
+  readonly identity: Identity | undefined
+  readonly addresses: ClusterAddresses
+  /** Of the administrator; there once the signer runs. */
+  credentials(): AdminCredentials
+}
+
+export interface ClusterParts {
+  readonly signer: PartDefinition
+  readonly server: PartDefinition
+  readonly controllers: PartDefinition
+  readonly nodes: readonly PartDefinition[]
+}
+
+export function partDefinitions(input: PartInput): ClusterParts {
+  const { config, directory, identity, addresses, credentials } = input
+  const { server } = addresses
+  return {
+    signer: part('signer', directory.signer, identity?.signer, ['--max-semi-space-size=1'], {
+      directory: directory.signer,
+      sockets: directory.signerSockets,
+      servingNames: { dnsNames: addresses.dnsNames, ipAddresses: addresses.ipAddresses },
+    } satisfies SignerSettings),
+    server: part('server', directory.server, identity?.server, [], {
+      directory: directory.server,
+      signerSocket: directory.signerSockets.server,
+      host: config.bindAddress,
+      port: config.port,
+      advertised: addresses.advertised,
+      dnsNames: addresses.dnsNames,
+      ipAddresses: addresses.ipAddresses,
+      profile: config.profile,
+      serviceCidr,
+    } satisfies ServerSettings),
+    controllers: part('controllers', directory.controllers, identity?.controllers, ['--max-semi-space-size=2'], {
+      signerSocket: directory.signerSockets.controllers,
+      server,
+      clusterDomain,
+    } satisfies ControllersSettings),
+    nodes: nodeParts(input, { server, ca: () => credentials().ca }),
+  }
+}
+
+function nodeParts(
+  { config, directory, identity, addresses, credentials }: PartInput,
+  api: { server: string; ca(): string },
+): PartDefinition[] {
+  const { node } = config
+  if (node.kind === 'none') return []
+  const names =
+    node.kind === 'real'
+      ? [config.nodeName]
+      : Array.from({ length: node.count }, (_, index) => (index === 0 ? 'simulated' : `simulated-${index + 1}`))
+  const settings = async (): Promise<NodeSettings> => ({
+    ...{ server: api.server, ca: api.ca(), directory: directory.node, simulated: node.kind === 'simulated' },
+    ...{ podCidr, serviceCidr, clusterDnsIp, clusterDomain, addresses: addresses.ipAddresses },
+    tickets: await issueTickets(api.server, credentials(), names),
+  })
+  const agent = part('node', directory.node, undefined, ['--max-semi-space-size=2'], settings, 60_000)
+  if (node.kind === 'simulated') return [agent]
+  const dns = part('dns', directory.controllers, identity?.controllers, ['--max-semi-space-size=1'], {
+    ...{ server: api.server, address: clusterDnsIp, clusterDomain, signerSocket: directory.signerSockets.controllers },
+  } satisfies DnsSettings)
+  return [agent, dns]
+}
+
+function part(
+  name: string,
+  home: string,
+  userId: number | undefined,
+  nodeFlags: readonly string[],
+  settings: object | (() => Promise<object>),
+  stopTimeoutMs = 15_000,
+): PartDefinition {
+  return {
+    name,
+    ...(userId === undefined ? {} : { userId }),
+    settings: typeof settings === 'function' ? settings : () => settings,
+    // PATH for the programs that a node runs; V8's cache of compiled code is each part's own, so that none can write another's.
+    environment: {
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      NODE_COMPILE_CACHE: join(home, 'compile-cache'),
+      HOME: home,
+    },
+    nodeFlags,
+    stopTimeoutMs,
+  }
+}

@@ -1,0 +1,99 @@
+// `bulkhead up`: prepares the data directory, starts the parts in their order, says what there is, and stops them in the opposite order.
+import { existsSync } from 'node:fs'
+import { systemClock } from '../../base/clock.ts'
+import { type Config, createConfig, readSettingsFile, type Settings, thisMachine } from '../../base/config.ts'
+import { createLogger } from '../../base/log.ts'
+import { UserError } from '../../base/user-error.ts'
+import { connectSigner } from '../../signer/connect.ts'
+import { bulkheadVersion } from '../version.ts'
+import { clusterAddresses } from './addresses.ts'
+import { type AdminCredentials, ensureAdminKubeconfig } from './admin-kubeconfig.ts'
+import { takeControlSocket } from './control-socket.ts'
+import { type DataDirectory, type Identity, partIdentities, prepareDataDirectory } from './data-directory.ts'
+import { greeting, profileWarning, stopping } from './messages.ts'
+import { checkNodePrograms } from './node-programs.ts'
+import { partDefinitions } from './part-definitions.ts'
+import { runtimeFor } from './runtime.ts'
+import { Supervisor } from './supervisor.ts'
+
+export interface UpFlags extends Settings {
+  readonly config?: string
+}
+
+export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
+  const config = createConfig(thisMachine(process.env), file === undefined ? {} : await readSettingsFile(file), flags)
+  const stop = stopSignal()
+  const print = (text: string) => process.stdout.write(`${text}\n`)
+  if (config.node.kind === 'real') checkNodePrograms(existsSync)
+  const identity = process.getuid?.() === 0 ? partIdentities : undefined
+  const directory = prepareDataDirectory(config.dataDirectory, identity)
+  if (config.profile === 'upstream') print(profileWarning)
+  await run(config, directory, identity, stop, print)
+}
+
+async function run(
+  config: Config,
+  directory: DataDirectory,
+  identity: Identity | undefined,
+  stop: AbortSignal,
+  print: (text: string) => void,
+): Promise<void> {
+  const script = process.argv[1]
+  if (script === undefined) throw new UserError('The parts can be started from a script file only')
+  const entry = new URL('./cli.js', import.meta.url)
+  const addresses = clusterAddresses(config)
+  await using stack = new AsyncDisposableStack()
+  const supervisor = new Supervisor({
+    command: runtimeFor(scriptOf(entry, script), config.dataDirectory, identity !== undefined),
+    logLevel: config.logLevel,
+    clock: systemClock,
+    log: createLogger({ part: 'up', level: config.logLevel }),
+    onRestart: (part, exit, delayMs) => print(`The ${part} ended (${exit}); it is started again in ${delayMs} ms.`),
+  })
+  stack.use(
+    await takeControlSocket(directory.supervisorSocket, () => ({
+      version: bulkheadVersion,
+      pid: process.pid,
+      server: addresses.server,
+      profile: config.profile,
+      parts: supervisor.states(),
+    })),
+  )
+  stack.use(supervisor)
+  const parts = partDefinitions({ config, directory, identity, addresses, credentials: () => credentials })
+  let credentials: AdminCredentials | undefined
+
+  const started = (async () => {
+    const signerReady = supervisor.start(parts.signer)
+    const serverReady = supervisor.start(parts.server)
+    // Both are awaited below; a failure of one must not become an unhandled rejection while the other is awaited.
+    serverReady.catch(() => undefined)
+    await signerReady
+    await using signer = connectSigner(directory.signerSockets.admin)
+    credentials = await ensureAdminKubeconfig(directory.kubeconfig, addresses.server, signer, systemClock.now(), stop)
+    await serverReady
+    await Promise.all([parts.controllers, ...parts.nodes].map(part => supervisor.start(part)))
+    print(greeting({ config, directory, server: addresses.server, states: supervisor.states() }))
+  })()
+  await Promise.race([started, aborted(stop)])
+  await aborted(stop)
+  print(stopping)
+}
+
+/** In the bundle this module is a chunk beside cli.js; from source the script itself is the entry. */
+function scriptOf(entry: URL, script: string): string {
+  return existsSync(entry) ? entry.pathname : script
+}
+
+function stopSignal(): AbortSignal {
+  const controller = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort('stop'))
+  return controller.signal
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
