@@ -14,6 +14,7 @@ import { allocatable, type NodeFacts } from './node-object.ts'
 import { ObjectWatch } from './object-watch.ts'
 import type { PodHost, PodNode, PodWriter } from './pod-node.ts'
 import { PodTokens } from './pod-tokens.ts'
+import type { PodWorker } from './pod-worker.ts'
 import { PodWorkers } from './pod-workers.ts'
 
 export interface NodeRuntimeOptions {
@@ -30,6 +31,8 @@ export interface NodeRuntimeOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly random: () => number
+  /** Done every ten seconds; must not reject but with the signal's reason. */
+  readonly housekeeping?: (workers: readonly PodWorker[], signal: AbortSignal) => Promise<void>
 }
 
 export interface NodeRuntime {
@@ -46,6 +49,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
   const serviceInformer = new Informer({ client, resource: services, clock, log, random })
   const objects = new ObjectWatch({ client, services: serviceInformer, clock, log, random, changed: namespace => workers.wake(namespace) })
   const recorder = new EventRecorder({ client, component: 'kubelet', host: node.name, clock, log, random })
+  const tokens = new PodTokens(client, clock)
   const podNode: PodNode = {
     name: node.name,
     runtime,
@@ -54,7 +58,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
     random,
     writer: options.writer,
     objects,
-    tokens: new PodTokens(client, clock),
+    tokens,
     puller: new ImagePuller(runtime, clock),
     crashes: new BackOff(),
     host: options.host,
@@ -79,6 +83,8 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
         while (!signal.aborted) {
           await clock.sleep(housekeeping, signal).catch(() => undefined)
           await objects.keep([...workers].map(({ pod }) => pod))
+          tokens.keep(new Set([...workers].map(({ uid }) => uid)))
+          await options.housekeeping?.([...workers], signal)
         }
       }
       await Promise.all([

@@ -53,7 +53,11 @@ export class PodTokens implements TokenSource {
     return token
   }
 
-  forgetPod(uid: string): void {
-    for (const key of this.#held.keys()) if (key.startsWith(`["${uid}"`)) this.#held.delete(key)
+  /** Forgets the tokens of all other pods. */
+  keep(uids: ReadonlySet<string>): void {
+    for (const key of this.#held.keys()) {
+      const [uid]: string[] = JSON.parse(key)
+      if (!uids.has(uid ?? '')) this.#held.delete(key)
+    }
   }
 }

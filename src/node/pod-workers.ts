@@ -46,8 +46,10 @@ export class PodWorkers {
   #update(pod: Pod): void {
     const uid = podUid(pod)
     const known = this.#workers.get(uid)
-    if (known) return known.worker.update(pod)
-    // A pod that ended before this agent started has nothing to run; it only needs stopping when it is being deleted.
+    if (known) {
+      known.worker.update(pod)
+      return
+    }
     const signal = this.#signal
     if (!signal || signal.aborted) return
     const worker = new PodWorker(this.#node, pod)

@@ -204,7 +204,9 @@ export class FakeRuntime implements ContainerRuntime {
   async execSync(id: string, command: readonly string[]) {
     const state: ContainerState = this.#container(id).status.state
     if (state !== 'CONTAINER_RUNNING') throw new RuntimeError('Unknown', `rpc error: code = Unknown desc = container is in ${state} state`)
-    const { exitCode, stdout = '', stderr = '' } = this.#options.execute?.(command) ?? scriptOf(command) ?? { exitCode: 0 }
+    const answer: { exitCode: number; stdout?: string; stderr?: string } = this.#options.execute?.(command) ??
+      scriptOf(command) ?? { exitCode: 0 }
+    const { exitCode, stdout = '', stderr = '' } = answer
     return { exitCode, stdout: Buffer.from(stdout), stderr: Buffer.from(stderr) }
   }
 

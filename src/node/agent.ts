@@ -1,0 +1,249 @@
+// The node agent: joins the cluster, starts its own containerd, runs the pods that are bound to it, and serves the API server's tunnel.
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { Secret } from '../base/secret.ts'
+import { Client } from '../client/client.ts'
+import { createHttpTransport, type HttpTransport } from '../client/http-transport.ts'
+import { cleanUp, removeAllPods } from './clean-up.ts'
+import { type Containerd, startContainerd } from './containerd.ts'
+import type { ContainerRuntime } from './cri/runtime.ts'
+import type { ClusterDns } from './dns-config.ts'
+import { builtinImages } from './images/builtin-images.ts'
+import { importImage } from './images/import-image.ts'
+import { type NodeIdentity, readIdentity, renewalTime, requestIdentity } from './join.ts'
+import { defaultRotation, rotateLog } from './log-rotation.ts'
+import { machineFacts, machinePressure } from './machine-facts.ts'
+import { machineHost } from './machine-host.ts'
+import { type NodeDirectory, nodeDirectory } from './node-directory.ts'
+import type { NodeFacts, NodeHealth } from './node-object.ts'
+import { NodeRegistrar } from './node-registrar.ts'
+import { createNodeRuntime } from './node-runtime.ts'
+import { defaultPodCidr, type PodNetwork } from './pod-network.ts'
+import type { PodWorker } from './pod-worker.ts'
+import { podWriter } from './pod-writer.ts'
+import { runTunnel } from './tunnel.ts'
+
+export interface NodeAgentOptions {
+  /** The node's own folder: `<data directory>/node`. */
+  readonly directory: string
+  readonly nodeName: string
+  /** `https://host:port` of the API server. */
+  readonly server: string
+  /** PEM of the authority of the server's certificate. */
+  readonly ca: string
+  readonly serverName?: string
+  /** Needed only when the node has no valid certificate of its own. */
+  readonly ticket?: Secret
+  readonly network: (directory: NodeDirectory) => PodNetwork
+  readonly cluster: ClusterDns
+  readonly labels?: Readonly<Record<string, string>>
+  readonly clock: Clock
+  readonly log: Logger
+  /** In [0, 1). */
+  readonly random: () => number
+  /** The node is registered and takes pods. */
+  readonly onReady?: (node: { readonly socket: string; readonly client: Client }) => void
+}
+
+/**
+ * Runs until the signal. Then it stops all containers and removes everything that it made on the machine, keeping images, certificates and
+ * volumes of no pod. After a kill -9 the next run finds the running containers and goes on with them.
+ * Rejects with one sentence when the node cannot start: containerd missing, no ticket and no certificate, ticket refused.
+ */
+export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSignal): Promise<void> {
+  const { clock, log, random, nodeName } = options
+  const directory = nodeDirectory(options.directory)
+  const network = options.network(directory)
+  // Images and facts need neither the cluster nor each other: start is as long as its longest part.
+  const starting = startContainerd({ directory, cniBinDirectory: network.cniBinDirectory, log, clock }, signal)
+  starting.catch(() => undefined)
+  let containerd: Containerd | undefined
+  const work = new AbortController()
+  const working = AbortSignal.any([signal, work.signal])
+  try {
+    const joined = await joinCluster(options, directory, signal)
+    await using transport = joined.transport
+    containerd = await starting
+    const { runtime } = containerd
+    await importBuiltinImages(directory, containerd, log, signal)
+    const client = new Client(transport)
+    const [facts, version, runtimeStatus, host] = await Promise.all([
+      machineFacts(directory.root),
+      runtime.version(signal),
+      runtime.status(signal),
+      machineHost(directory, clock),
+    ])
+    const node: NodeFacts = {
+      name: nodeName,
+      facts,
+      runtimeVersion: `${version.name}://${version.version}`,
+      simulated: false,
+      ...(options.labels ? { labels: options.labels } : {}),
+    }
+    const registrar = new NodeRegistrar({ client, node, health: until => nodeHealth(runtime, directory, until), clock, log })
+    // The network goes first: a node says Ready only when its pods can have addresses.
+    await network.configure(defaultPodCidr, signal)
+    const registered = await registrar.register(signal)
+    const podCidr = registered.spec?.podCIDR ?? defaultPodCidr
+    if (podCidr !== defaultPodCidr) await network.configure(podCidr, signal)
+    const nodeRuntime = createNodeRuntime({
+      client,
+      node,
+      runtime,
+      host,
+      writer: podWriter(client),
+      cluster: options.cluster,
+      userNamespaces: runtimeStatus.userNamespaces,
+      podsDirectory: directory.pods,
+      logsDirectory: directory.logs,
+      seccompFolder: directory.seccomp,
+      clock,
+      log,
+      random,
+      housekeeping: (workers, until) => rotateLogs(workers, runtime, clock, log, until),
+    })
+    const tunnel = runTunnel(
+      {
+        server: options.server,
+        ca: options.ca,
+        ...(options.serverName === undefined ? {} : { serverName: options.serverName }),
+        identity: joined.identity,
+        nodeName,
+        requests: {
+          runtime,
+          worker: uid => nodeRuntime.workers.get(uid),
+          clock,
+          log,
+          streamingCertificate: containerd.streamingCertificate,
+        },
+        clock,
+        log,
+        random,
+      },
+      working,
+    )
+    options.onReady?.({ socket: containerd.socket, client })
+    const parts = [nodeRuntime.run(working), tunnel, registrar.run(working), joined.keepRenewed(client, working)]
+    try {
+      await Promise.all(parts)
+    } finally {
+      work.abort()
+      await Promise.allSettled(parts)
+      await registrar.sayStopped().catch((err: unknown) => log.info('the API server was not told of the stop', { err }))
+    }
+  } finally {
+    work.abort()
+    await stopNode(directory, containerd ?? (await starting.catch(() => undefined)), network, clock, log)
+  }
+}
+
+interface Joined {
+  readonly transport: HttpTransport
+  readonly identity: () => NodeIdentity
+  keepRenewed(client: Client, signal: AbortSignal): Promise<void>
+}
+
+async function joinCluster(options: NodeAgentOptions, directory: NodeDirectory, signal: AbortSignal): Promise<Joined> {
+  const { server, ca, serverName, ticket, nodeName, clock, log, random } = options
+  const { pki } = directory
+  const address = { server, ca, ...(serverName === undefined ? {} : { serverName }) }
+  let identity = await readIdentity(pki, nodeName, clock.now())
+  if (!identity) {
+    if (!ticket) throw new Error(`Cannot join: node "${nodeName}" has no valid certificate, give it a join ticket`)
+    await using transport = createHttpTransport({ ...address, token: () => ticket.reveal() })
+    identity = await requestIdentity({ client: new Client(transport), pki, nodeName, clock, log }, signal)
+  }
+  let current = identity
+  const transport = createHttpTransport({ ...address, identity: () => current, userAgent: 'bulkhead-node' })
+  return {
+    transport,
+    identity: () => current,
+    async keepRenewed(client, until) {
+      while (!until.aborted) {
+        // Not all nodes at the same moment.
+        const wait = Math.max(60_000, renewalTime(current) - clock.now()) * (0.9 + 0.1 * random())
+        // A timer holds at most 2^31 ms.
+        await clock.sleep(Math.min(wait, 86_400_000), until).catch(() => undefined)
+        if (until.aborted || clock.now() < renewalTime(current) - 0.1 * wait) continue
+        try {
+          current = await requestIdentity({ client, pki, nodeName, clock, log }, until)
+          transport.reconnect()
+          log.info('certificate renewed', { node: nodeName })
+        } catch (err) {
+          if (!until.aborted) log.error('certificate not renewed, trying again', { node: nodeName, err })
+        }
+      }
+    },
+  }
+}
+
+async function importBuiltinImages(
+  directory: NodeDirectory,
+  { runtime, socket }: Containerd,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const image of await builtinImages(signal)) {
+    const present = await runtime.imageStatus(image.name, signal)
+    if (present?.id === image.id) continue
+    const file = join(directory.containerdState, 'import.tar')
+    await writeFile(file, image.archive, { mode: 0o600 })
+    await importImage(file, { socket }, signal)
+    log.info('image put on the node', { image: image.name })
+  }
+}
+
+async function nodeHealth(runtime: ContainerRuntime, directory: NodeDirectory, signal: AbortSignal): Promise<NodeHealth> {
+  const pressure = await machinePressure(directory.root)
+  try {
+    const [{ conditions }, images] = await Promise.all([runtime.status(signal), runtime.listImages(signal)])
+    const problems = conditions
+      .filter(({ type, status }) => !status && (type === 'RuntimeReady' || type === 'NetworkReady'))
+      .map(({ type, reason, message }) => `container runtime network not ready: ${type}=false reason:${reason} message:${message}`)
+    return { pressure, problems, images }
+  } catch (err) {
+    signal.throwIfAborted()
+    return { pressure, problems: [`container runtime is down: ${err instanceof Error ? err.message : String(err)}`], images: [] }
+  }
+}
+
+async function rotateLogs(
+  workers: readonly PodWorker[],
+  runtime: ContainerRuntime,
+  clock: Clock,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const worker of workers) {
+    for (const [newest] of worker.state.containers.values()) {
+      if (newest?.state !== 'CONTAINER_RUNNING') continue
+      try {
+        await rotateLog(newest.logPath, defaultRotation, clock.now(), () => runtime.reopenContainerLog(newest.id, signal))
+      } catch (err) {
+        if (signal.aborted) return
+        log.error('log not rotated', { path: newest.logPath, err })
+      }
+    }
+  }
+}
+
+/** Its own time limit: the signal that ended the agent is over already, and what hangs is removed by force afterwards. */
+async function stopNode(
+  directory: NodeDirectory,
+  containerd: Containerd | undefined,
+  network: PodNetwork,
+  clock: Clock,
+  log: Logger,
+): Promise<void> {
+  const limit = AbortSignal.timeout(60_000)
+  if (containerd) {
+    await removeAllPods(containerd.runtime, log, AbortSignal.timeout(30_000)).catch((err: unknown) =>
+      log.error('pods not stopped in order', { err }),
+    )
+    await containerd[Symbol.asyncDispose]()
+  }
+  await cleanUp(directory, clock, limit)
+  await network.cleanUp(limit)
+}

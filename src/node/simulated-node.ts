@@ -1,0 +1,113 @@
+// A node without a machine: its pods go through admission, scheduling and status as on a real one, and are marked as simulated.
+import type { ServerHttp2Session } from 'node:http2'
+import type { Clock } from '../base/clock.ts'
+import { formatTime } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import { Client } from '../client/client.ts'
+import type { Transport } from '../client/transport.ts'
+import { fakeHost } from './fake/fake-host.ts'
+import { FakeRuntime } from './fake/fake-runtime.ts'
+import { busyboxImage } from './images/builtin-images.ts'
+import type { MachineFacts } from './machine-facts.ts'
+import { type NodeFacts, simulatedMark } from './node-object.ts'
+import { NodeRegistrar } from './node-registrar.ts'
+import { answerNodeRequest, type NodeRequestOptions } from './node-requests.ts'
+import { createNodeRuntime } from './node-runtime.ts'
+import type { PodWriter } from './pod-node.ts'
+import { podWriter } from './pod-writer.ts'
+
+export interface SimulatedNodeOptions {
+  /** With the identity of the node, or of whoever may write nodes and pod status. */
+  readonly transport: Transport
+  readonly name: string
+  readonly clock: Clock
+  readonly log: Logger
+  readonly random: () => number
+  readonly cpus?: number
+  readonly memoryBytes?: number
+  /** The first two numbers of its pods' addresses; default `10.244`. */
+  readonly network?: string
+  /** Milliseconds that sandbox, pull and start take; default what a real node takes. */
+  readonly delays?: { readonly sandbox?: number; readonly pull?: number; readonly start?: number }
+  /** The node is registered and takes pods. `serve` answers requests of an API server in this process. */
+  readonly onReady?: (node: { readonly requests: NodeRequestOptions }) => void
+}
+
+const realistic = { sandbox: 130, pull: 800, start: 70 }
+
+/** Runs until the signal; then the node says NotReady and its pods are forgotten. */
+export async function runSimulatedNode(options: SimulatedNodeOptions, signal: AbortSignal): Promise<void> {
+  const { transport, name, clock, log, random, delays = realistic, network } = options
+  const client = new Client(transport)
+  await using runtime = new FakeRuntime({ clock, delays, ...(network === undefined ? {} : { network }) })
+  runtime.addImage(busyboxImage)
+  const { version, name: runtimeName } = await runtime.version()
+  const node: NodeFacts = { name, facts: simulatedFacts(options), runtimeVersion: `${runtimeName}://${version}`, simulated: true }
+  const registrar = new NodeRegistrar({
+    client,
+    node,
+    health: async () => ({ pressure: { memory: false, disk: false, pids: false }, problems: [], images: await runtime.listImages() }),
+    clock,
+    log,
+  })
+  await registrar.register(signal)
+  const nodeRuntime = createNodeRuntime({
+    client,
+    node,
+    runtime,
+    host: fakeHost,
+    writer: markingWriter(podWriter(client), clock),
+    cluster: { servers: [], domain: 'cluster.local' },
+    userNamespaces: true,
+    podsDirectory: '/simulated/pods',
+    logsDirectory: '/simulated/logs',
+    seccompFolder: '/simulated/seccomp',
+    clock,
+    log,
+    random,
+  })
+  options.onReady?.({ requests: { runtime, worker: uid => nodeRuntime.workers.get(uid), clock, log } })
+  await Promise.all([nodeRuntime.run(signal), registrar.run(signal)])
+  await registrar.sayStopped().catch((err: unknown) => log.debug('the API server was not told of the stop', { err }))
+}
+
+/** Serves the tunnel's requests on a session that the caller made: the same answers as a real node's, but for what needs a process. */
+export function serveNodeRequests(session: ServerHttp2Session, requests: NodeRequestOptions, signal: AbortSignal): void {
+  session.on('stream', (stream, headers) => void answerNodeRequest(stream, headers, requests, signal))
+}
+
+/** Every status says that nothing really runs. */
+function markingWriter(writer: PodWriter, clock: Clock): PodWriter {
+  return {
+    writeStatus(pod, status, signal) {
+      const before = pod.status?.conditions?.find(({ type }) => type === simulatedMark)
+      const mark = {
+        type: simulatedMark,
+        status: 'True',
+        reason: 'SimulatedNode',
+        message: 'no process runs: the node of this pod is simulated',
+        lastProbeTime: null,
+        lastTransitionTime: before?.lastTransitionTime ?? formatTime(clock.now()),
+      }
+      const conditions = [...(status.conditions ?? []).filter(({ type }) => type !== simulatedMark), mark]
+      return writer.writeStatus(pod, { ...status, conditions }, signal)
+    },
+    remove: (pod, signal) => writer.remove(pod, signal),
+  }
+}
+
+function simulatedFacts({ name, cpus = 4, memoryBytes = 16 * 2 ** 30 }: SimulatedNodeOptions): MachineFacts {
+  return {
+    hostname: name,
+    addresses: ['192.0.2.1'],
+    architecture: 'amd64',
+    cpus,
+    memoryBytes,
+    diskBytes: 100 * 2 ** 30,
+    kernelVersion: 'simulated',
+    osImage: 'Simulated',
+    machineId: name,
+    systemUuid: name,
+    bootId: name,
+  }
+}
