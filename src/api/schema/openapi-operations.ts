@@ -1,0 +1,199 @@
+// The operations of one resource for OpenAPI: which paths it has, and what each verb takes and answers. Neutral between v2 and v3.
+import { groupVersion } from '../object.ts'
+import type { DiscoverableResource } from './discovery.ts'
+import { type GroupVersionKind, type SchemaField, schemaFor } from './model.ts'
+
+export interface QueryParameter {
+  readonly name: string
+  readonly type: 'string' | 'integer' | 'boolean'
+}
+
+export interface Operation {
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
+  readonly id: string
+  /** x-kubernetes-action. */
+  readonly action: string
+  readonly kind: GroupVersionKind
+  readonly query: readonly QueryParameter[]
+  /** Type keys (`core/v1.Pod`); undefined body for none, undefined answer for text. */
+  readonly body: string | undefined
+  readonly answer: string | undefined
+}
+
+export interface ResourcePath {
+  readonly path: string
+  /** `name`, `namespace`, in upstream's order. */
+  readonly pathParameters: readonly string[]
+  readonly operations: readonly Operation[]
+}
+
+const text = (...names: string[]): QueryParameter[] => names.map(name => ({ name, type: 'string' }))
+const integers = (...names: string[]): QueryParameter[] => names.map(name => ({ name, type: 'integer' }))
+const booleans = (...names: string[]): QueryParameter[] => names.map(name => ({ name, type: 'boolean' }))
+
+const listing = [
+  ...booleans('allowWatchBookmarks'),
+  ...text('continue', 'fieldSelector', 'labelSelector'),
+  ...integers('limit'),
+  ...text('resourceVersion', 'resourceVersionMatch'),
+  ...booleans('sendInitialEvents'),
+  ...integers('timeoutSeconds'),
+  ...booleans('watch'),
+]
+const writing = text('dryRun', 'fieldManager', 'fieldValidation')
+const deleting = [
+  ...text('dryRun'),
+  ...integers('gracePeriodSeconds'),
+  ...booleans('ignoreStoreReadErrorWithClusterBreakingPotential', 'orphanDependents'),
+  ...text('propagationPolicy'),
+]
+const deletingMany = [...deleting, ...listing.filter(({ name }) => name !== 'allowWatchBookmarks' && name !== 'watch')]
+
+const statusKey = 'meta/v1.Status'
+const deleteOptionsKey = 'meta/v1.DeleteOptions'
+
+/** All paths of a resource and its subresources below its group version. */
+export function pathsOf(resource: DiscoverableResource): ResourcePath[] {
+  const base = `/${resource.group === '' ? 'api' : 'apis'}/${groupVersion(resource.group, resource.version)}`
+  const scope = resource.namespaced ? '/namespaces/{namespace}' : ''
+  const namespace = resource.namespaced ? ['namespace'] : []
+  const collection = { path: `${base}${scope}/${resource.plural}`, pathParameters: namespace, operations: collectionOperations(resource) }
+  const one = `${base}${scope}/${resource.plural}/{name}`
+  const paths: ResourcePath[] = [collection, { path: one, pathParameters: ['name', ...namespace], operations: objectOperations(resource) }]
+  if (resource.namespaced && resource.verbs.includes('list')) {
+    paths.push({ path: `${base}/${resource.plural}`, pathParameters: [], operations: [listOperation(resource, true)] })
+  }
+  for (const sub of resource.subresources) {
+    paths.push({ path: `${one}/${sub.name}`, pathParameters: ['name', ...namespace], operations: subresourceOperations(resource, sub) })
+  }
+  return paths.filter(({ operations }) => operations.length > 0)
+}
+
+/** `AppsV1NamespacedDeployment`: how upstream names operations. */
+function noun(resource: DiscoverableResource, before = ''): string {
+  const upper = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
+  const group = resource.group === '' ? 'Core' : (resource.group.split('.')[0] ?? '')
+  return `${upper(group)}${upper(resource.version)}${before}${resource.namespaced ? 'Namespaced' : ''}${resource.kind}`
+}
+
+function keyOf({ group, version, kind }: GroupVersionKind): string | undefined {
+  return schemaFor(group, version, kind)?.key
+}
+
+function listOperation(resource: DiscoverableResource, allNamespaces: boolean): Operation {
+  const { group, version, kind } = resource
+  const name = allNamespaces ? `${noun({ ...resource, namespaced: false })}ForAllNamespaces` : noun(resource)
+  return {
+    method: 'get',
+    id: `list${name}`,
+    action: 'list',
+    kind: { group, version, kind },
+    query: listing,
+    body: undefined,
+    answer: keyOf({ group, version, kind: `${kind}List` }),
+  }
+}
+
+function collectionOperations(resource: DiscoverableResource): Operation[] {
+  const { group, version, kind, verbs } = resource
+  const key = keyOf(resource)
+  const common = { kind: { group, version, kind } }
+  return [
+    ...(verbs.includes('list') ? [listOperation(resource, false)] : []),
+    ...(verbs.includes('create')
+      ? [{ ...common, method: 'post' as const, id: `create${noun(resource)}`, action: 'post', query: writing, body: key, answer: key }]
+      : []),
+    ...(verbs.includes('deletecollection')
+      ? [
+          {
+            ...common,
+            method: 'delete' as const,
+            id: `delete${noun(resource, 'Collection')}`,
+            action: 'deletecollection',
+            query: deletingMany,
+            body: deleteOptionsKey,
+            answer: statusKey,
+          },
+        ]
+      : []),
+  ]
+}
+
+function objectOperations(resource: DiscoverableResource): Operation[] {
+  const { group, version, kind, verbs } = resource
+  const operations = updateOperations(resource, verbs, { group, version, kind }, '')
+  if (verbs.includes('delete')) {
+    operations.push({
+      method: 'delete',
+      id: `delete${noun(resource)}`,
+      action: 'delete',
+      kind: { group, version, kind },
+      query: deleting,
+      body: deleteOptionsKey,
+      answer: statusKey,
+    })
+  }
+  return operations
+}
+
+function updateOperations(resource: DiscoverableResource, verbs: readonly string[], kind: GroupVersionKind, suffix: string): Operation[] {
+  const key = keyOf(kind)
+  const id = (verb: string): string => `${verb}${noun(resource)}${suffix}`
+  const operations: Operation[] = []
+  if (verbs.includes('get')) {
+    operations.push({ method: 'get', id: id('read'), action: 'get', kind, query: [], body: undefined, answer: key })
+  }
+  if (verbs.includes('update')) {
+    operations.push({ method: 'put', id: id('replace'), action: 'put', kind, query: writing, body: key, answer: key })
+  }
+  if (verbs.includes('patch')) {
+    const query = [...writing, ...booleans('force')]
+    operations.push({ method: 'patch', id: id('patch'), action: 'patch', kind, query, body: 'meta/v1.Patch', answer: key })
+  }
+  return operations
+}
+
+function subresourceOperations(resource: DiscoverableResource, sub: DiscoverableResource['subresources'][number]): Operation[] {
+  const own = { group: resource.group, version: resource.version, kind: resource.kind }
+  const kind = sub.kind ?? own
+  const suffix = sub.name.charAt(0).toUpperCase() + sub.name.slice(1)
+  if (sub.name === 'log') {
+    const query = optionsQuery({ group: '', version: 'v1', kind: 'PodLogOptions' })
+    return [{ method: 'get', id: `read${noun(resource)}${suffix}`, action: 'get', kind: own, query, body: undefined, answer: undefined }]
+  }
+  if (kind.kind.endsWith('Options')) {
+    const query = optionsQuery(kind)
+    const verbs = [...new Set(sub.verbs.map(verb => methods[verb]))]
+    return verbs.map(method => {
+      const word = method.charAt(0).toUpperCase() + method.slice(1)
+      return { method, id: `connect${noun(resource, word)}${suffix}`, action: 'connect', kind, query, body: undefined, answer: undefined }
+    })
+  }
+  const operations = updateOperations(resource, sub.verbs, kind, suffix)
+  if (sub.verbs.includes('create')) {
+    const key = keyOf(kind)
+    operations.push({
+      method: 'post',
+      id: `create${noun(resource)}${suffix}`,
+      action: 'post',
+      kind,
+      query: writing,
+      body: key,
+      answer: key,
+    })
+  }
+  return operations
+}
+
+const methods = { get: 'get', create: 'post', update: 'put', patch: 'patch', delete: 'delete' } as const
+
+/** The fields of an options kind, which come as query parameters. */
+function optionsQuery(kind: GroupVersionKind): QueryParameter[] {
+  const fields = schemaFor(kind.group, kind.version, kind.kind)?.fields ?? []
+  const typeOf = ({ type }: SchemaField): QueryParameter['type'] =>
+    type.kind === 'bool' ? 'boolean' : type.kind === 'int32' || type.kind === 'int64' ? 'integer' : 'string'
+  return fields
+    .filter(({ name }) => name !== 'kind' && name !== 'apiVersion')
+    .map(field => ({ name: field.name, type: typeOf(field) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+}

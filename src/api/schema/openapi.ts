@@ -1,0 +1,196 @@
+// OpenAPI documents as pure functions of the served resources: v3 one a group version behind an index, v2 in one piece.
+import { createHash } from 'node:crypto'
+import { type DiscoverableResource, servedGroups } from './discovery.ts'
+import { type Operation, pathsOf, type ResourcePath } from './openapi-operations.ts'
+import { type Descriptions, type JsonSchema, openApiPath, SchemaCollection } from './openapi-types.ts'
+
+export interface OpenApiInput {
+  readonly resources: readonly DiscoverableResource[]
+  /** Of the server, `v1.33.3`. */
+  readonly version: string
+  /** Texts for `kubectl explain`; none where the build made none. */
+  readonly descriptions?: Descriptions
+}
+
+const produced = ['application/json']
+const patchTypes = ['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json']
+
+/** `/openapi/v3`. The hash in each address changes whenever the document may have changed, so that clients can keep what they have. */
+export function openApiV3Index(input: OpenApiInput): object {
+  const paths = Object.fromEntries(
+    documentPaths(input).map(path => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${documentHash(input, path)}` }]),
+  )
+  return { paths }
+}
+
+function documentPaths({ resources }: OpenApiInput): string[] {
+  const groups = servedGroups(resources).flatMap(({ group, versions }) => [
+    ...(group === '' ? [] : [`apis/${group}`]),
+    ...versions.map(version => openApiPath(group, version)),
+  ])
+  return ['api', 'apis', 'version', ...groups].sort()
+}
+
+/** A hash of all that the document derives from, in upper case as upstream has it. */
+export function documentHash({ resources, version, descriptions }: OpenApiInput, path: string): string {
+  const own = resources
+    .filter(resource => openApiPath(resource.group, resource.version).startsWith(path))
+    .map(({ kind, plural, namespaced, verbs, subresources }) => [
+      kind,
+      plural,
+      namespaced,
+      verbs,
+      subresources.map(({ name, verbs: own }) => [name, own]),
+    ])
+  const text = JSON.stringify([path, version, descriptions !== undefined, own])
+  return createHash('sha512').update(text).digest('hex').toUpperCase()
+}
+
+/** `/openapi/v3/{path}`; undefined where there is no such document. */
+export function openApiV3Document(input: OpenApiInput, path: string): object | undefined {
+  if (!documentPaths(input).includes(path)) return undefined
+  const schemas = collection('v3', input)
+  const paths: Record<string, unknown> = {}
+  const served = servedGroups(input.resources).flatMap(({ group, versions }) => versions.map(version => ({ group, version })))
+  const own = served.find(({ group, version }) => openApiPath(group, version) === path)
+  if (own === undefined) paths[`/${path}/`] = { get: documentOperationV3(path, schemas) }
+  else {
+    paths[`/${path}/`] = { get: documentOperationV3(path, schemas) }
+    // What a watch sends is part of every group version.
+    schemas.reference('meta/v1.WatchEvent')
+    for (const resource of resourcesOf(input, own.group, own.version))
+      for (const entry of pathsOf(resource)) paths[entry.path] = pathV3(entry, schemas)
+  }
+  return {
+    openapi: '3.0.0',
+    info: { title: 'Kubernetes', version: input.version },
+    paths: sorted(paths),
+    components: { schemas: schemas.result() },
+  }
+}
+
+function collection(version: 'v2' | 'v3', { resources, descriptions = {} }: OpenApiInput): SchemaCollection {
+  const versions = servedGroups(resources).flatMap(({ group, versions: list }) => list.map(item => ({ group, version: item })))
+  return new SchemaCollection(
+    version,
+    descriptions,
+    versions.sort((a, b) => (a.group < b.group ? -1 : a.group > b.group ? 1 : a.version < b.version ? -1 : 1)),
+  )
+}
+
+function resourcesOf({ resources }: OpenApiInput, group: string, version: string): DiscoverableResource[] {
+  return resources.filter(resource => resource.group === group && resource.version === version)
+}
+
+function sorted(paths: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(paths).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** The type that a discovery path answers. */
+function discoveryKey(path: string): string {
+  if (path === 'api') return 'meta/v1.APIVersions'
+  if (path === 'apis') return 'meta/v1.APIGroupList'
+  if (path === 'version') return 'version.Info'
+  return /^api\/|^apis\/.+\//.test(path) ? 'meta/v1.APIResourceList' : 'meta/v1.APIGroup'
+}
+
+function documentOperationV3(path: string, schemas: SchemaCollection): JsonSchema {
+  const schema = schemas.reference(discoveryKey(path))
+  return { operationId: `get_${path.replace(/\W/g, '_')}`, responses: responsesV3({ 200: schema }) }
+}
+
+function responsesV3(bodies: Record<string, JsonSchema | undefined>): JsonSchema {
+  const contents = Object.entries(bodies).map(([code, schema]) => {
+    const content =
+      schema === undefined ? { '*/*': { schema: { type: 'string' } } } : Object.fromEntries(produced.map(type => [type, { schema }]))
+    return [code, { description: descriptionsOfCodes[code] ?? 'OK', content }]
+  })
+  return { ...Object.fromEntries(contents), 401: { description: 'Unauthorized' } }
+}
+
+const descriptionsOfCodes: Record<string, string> = { 200: 'OK', 201: 'Created', 202: 'Accepted' }
+
+/** Which codes carry the answer, by action. */
+function codesOf({ method, action }: Operation): string[] {
+  if (action === 'connect') return ['200']
+  if (method === 'post') return ['200', '201', '202']
+  if (action === 'delete') return ['200', '202']
+  return method === 'put' || method === 'patch' ? ['200', '201'] : ['200']
+}
+
+function pathV3(entry: ResourcePath, schemas: SchemaCollection): JsonSchema {
+  const operations = entry.operations.map(operation => [operation.method, operationV3(operation, schemas)])
+  const parameters = [...entry.pathParameters.map(name => parameterV3(name, 'path', 'string')), parameterV3('pretty', 'query', 'string')]
+  return { ...Object.fromEntries(operations), parameters }
+}
+
+function parameterV3(name: string, place: 'path' | 'query', type: string): JsonSchema {
+  return { name, in: place, ...(place === 'path' ? { required: true } : {}), schema: { type, uniqueItems: true } }
+}
+
+function operationV3(operation: Operation, schemas: SchemaCollection): JsonSchema {
+  const answer = operation.answer === undefined ? undefined : schemas.reference(operation.answer)
+  const body = operation.body === undefined ? undefined : schemas.reference(operation.body)
+  const types = operation.action === 'patch' ? patchTypes : ['*/*']
+  return {
+    operationId: operation.id,
+    ...(operation.query.length === 0 ? {} : { parameters: operation.query.map(({ name, type }) => parameterV3(name, 'query', type)) }),
+    ...(body === undefined ? {} : { requestBody: { content: Object.fromEntries(types.map(type => [type, { schema: body }])) } }),
+    responses: responsesV3(Object.fromEntries(codesOf(operation).map(code => [code, answer]))),
+    'x-kubernetes-action': operation.action,
+    'x-kubernetes-group-version-kind': kindExtension(operation),
+  }
+}
+
+function kindExtension({ kind: { group, kind, version } }: Operation): JsonSchema {
+  return { group, kind, version }
+}
+
+/** `/openapi/v2` as JSON. */
+export function openApiV2Document(input: OpenApiInput): object {
+  const schemas = collection('v2', input)
+  const paths: Record<string, unknown> = {}
+  for (const path of documentPaths(input)) {
+    const schema = schemas.reference(discoveryKey(path))
+    paths[`/${path}/`] = {
+      get: { operationId: `get_${path.replace(/\W/g, '_')}`, produces: produced, responses: responsesV2({ 200: schema }) },
+    }
+  }
+  schemas.reference('meta/v1.WatchEvent')
+  for (const resource of input.resources) for (const entry of pathsOf(resource)) paths[entry.path] = pathV2(entry, schemas)
+  return {
+    swagger: '2.0',
+    info: { title: 'Kubernetes', version: input.version },
+    paths: sorted(paths),
+    definitions: schemas.result(),
+  }
+}
+
+function responsesV2(bodies: Record<string, JsonSchema | undefined>): JsonSchema {
+  const answers = Object.entries(bodies).map(([code, schema]) => [
+    code,
+    { description: descriptionsOfCodes[code] ?? 'OK', schema: schema ?? { type: 'string' } },
+  ])
+  return { ...Object.fromEntries(answers), 401: { description: 'Unauthorized' } }
+}
+
+function pathV2(entry: ResourcePath, schemas: SchemaCollection): JsonSchema {
+  const operations = entry.operations.map(operation => {
+    const answer = operation.answer === undefined ? undefined : schemas.reference(operation.answer)
+    const body =
+      operation.body === undefined ? [] : [{ name: 'body', in: 'body', required: true, schema: schemas.reference(operation.body) }]
+    const query = operation.query.map(({ name, type }) => ({ name, in: 'query', type, uniqueItems: true }))
+    const value = {
+      operationId: operation.id,
+      consumes: operation.action === 'patch' ? patchTypes : ['*/*'],
+      produces: produced,
+      parameters: [...body, ...query],
+      responses: responsesV2(Object.fromEntries(codesOf(operation).map(code => [code, answer]))),
+      'x-kubernetes-action': operation.action,
+      'x-kubernetes-group-version-kind': kindExtension(operation),
+    }
+    return [operation.method, value]
+  })
+  const inPath = entry.pathParameters.map(name => ({ name, in: 'path', required: true, type: 'string', uniqueItems: true }))
+  return { ...Object.fromEntries(operations), parameters: [...inPath, { name: 'pretty', in: 'query', type: 'string', uniqueItems: true }] }
+}
