@@ -18,6 +18,8 @@ export type Authentication =
       readonly user: UserInfo
       /** For the audit event and the deny list: `x509:<sha256>`, `jwt:<jti>`; never the credential itself. */
       readonly credentialId: string
+      /** Other names under which the deny list may know the credential: `x509-serial:<hex>`. */
+      readonly credentialAliases?: readonly string[]
       readonly authenticator: string
       /** Milliseconds since the epoch; open streams of this identity end then. */
       readonly expires?: number

@@ -1,0 +1,47 @@
+// One-time join tickets: good for asking for one node's certificate, until they end or are consumed.
+import type { Clock } from '../../base/clock.ts'
+import { type Authenticator, authenticatedGroup } from '../access.ts'
+import { bearerToken } from '../bearer-token.ts'
+import {
+  bootstrappersGroup,
+  bootstrapUserPrefix,
+  type JoinTicket,
+  looksLikeTicket,
+  parseTicket,
+  ticketMatches,
+  ticketNodeExtra,
+} from '../join-ticket.ts'
+import { credentialIdExtra } from './client-certificate.ts'
+
+export interface JoinTickets {
+  /** The stored ticket; undefined where there is none (any more). */
+  find(id: string): JoinTicket | undefined
+}
+
+export function createJoinTicketAuthenticator(tickets: JoinTickets, clock: Clock): Authenticator {
+  return {
+    name: 'join-ticket',
+    authenticate({ authorization }) {
+      const bearer = bearerToken(authorization)
+      if (bearer.form !== 'token' || !looksLikeTicket(bearer.token)) return { outcome: 'no-opinion' }
+      const shown = parseTicket(bearer.token)
+      if (shown === undefined) return { outcome: 'rejected', reason: 'the join ticket is malformed' }
+      const ticket = tickets.find(shown.id)
+      if (ticket === undefined || !ticketMatches(ticket, shown.secret)) {
+        return { outcome: 'rejected', reason: 'the join ticket is unknown, used or wrong' }
+      }
+      if (clock.now() >= ticket.expires) return { outcome: 'rejected', reason: 'the join ticket has expired' }
+      return {
+        outcome: 'authenticated',
+        user: {
+          name: `${bootstrapUserPrefix}${ticket.id}`,
+          groups: [bootstrappersGroup, authenticatedGroup],
+          extra: { [ticketNodeExtra]: [ticket.node], [credentialIdExtra]: [`TICKET=${ticket.id}`] },
+        },
+        credentialId: `ticket:${ticket.id}`,
+        authenticator: 'join-ticket',
+        expires: ticket.expires,
+      }
+    },
+  }
+}

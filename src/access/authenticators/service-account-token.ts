@@ -1,0 +1,153 @@
+// ServiceAccount tokens: signed by us, for us, valid now, and everything that they are bound to still exists.
+import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
+import type { KubeObject } from '../../api/object.ts'
+import type { Clock } from '../../base/clock.ts'
+import { type Authentication, type Authenticator, authenticatedGroup } from '../access.ts'
+import { bearerToken } from '../bearer-token.ts'
+import { BoundedCache } from '../bounded-cache.ts'
+import { accountGroups, readClaims, type ServiceAccountClaims } from '../service-account-claims.ts'
+import { credentialIdExtra } from './client-certificate.ts'
+
+/** The stored objects that tokens are bound to, frozen; asked on every request, so that it must be cheap. `namespace` is '' for nodes. */
+export interface BoundObjects {
+  get(resource: 'serviceaccounts' | 'pods' | 'secrets' | 'nodes', namespace: string, name: string): KubeObject | undefined
+}
+
+export interface TokenVerificationKey {
+  readonly keyId: string
+  /** SPKI PEM of a P-256 key. */
+  readonly publicKey: string
+}
+
+export interface ServiceAccountTokenOptions {
+  readonly issuer: string
+  /** The audiences of this API server: one of them must be the token's. */
+  readonly audiences: readonly string[]
+  readonly keys: readonly TokenVerificationKey[]
+  readonly objects: BoundObjects
+  readonly clock: Clock
+}
+
+export interface ServiceAccountTokenAuthenticator extends Authenticator {
+  /** Verifies for other audiences than the API server's, as TokenReview asks; `audiences` are those of both. */
+  verifyToken(token: string, audiences?: readonly string[]): Authentication & { readonly audiences?: readonly string[] }
+}
+
+const cachedTokens = 8192
+const rejected = (reason: string) => ({ outcome: 'rejected', reason }) as const
+
+export function createServiceAccountTokenAuthenticator(options: ServiceAccountTokenOptions): ServiceAccountTokenAuthenticator {
+  const keys = new Map(options.keys.map(({ keyId, publicKey }) => [keyId, p256Key(keyId, publicKey)]))
+  const verified = new BoundedCache<ServiceAccountClaims>(cachedTokens)
+
+  const verifyToken: ServiceAccountTokenAuthenticator['verifyToken'] = (token, audiences = options.audiences) => {
+    const digest = createHash('sha256').update(token).digest('base64')
+    let claims = verified.get(digest)
+    if (claims === undefined) {
+      const read = readToken(token, options.issuer, keys)
+      if ('outcome' in read) return read
+      claims = read
+      verified.set(digest, claims)
+    }
+    const now = options.clock.now()
+    const refused = refusal(claims, audiences, now, options.objects)
+    if (refused !== undefined) {
+      if (now >= claims.exp * 1000) verified.delete(digest)
+      return rejected(refused)
+    }
+    return { ...authentication(claims), audiences: claims.aud.filter(audience => audiences.includes(audience)) }
+  }
+
+  return {
+    name: 'service-account-token',
+    verifyToken,
+    authenticate({ authorization }) {
+      const bearer = bearerToken(authorization)
+      return bearer.form === 'token' ? verifyToken(bearer.token) : { outcome: 'no-opinion' }
+    },
+  }
+}
+
+function p256Key(keyId: string, pem: string): KeyObject {
+  const key = createPublicKey(pem)
+  if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
+    throw new Error(`Cannot verify tokens with key "${keyId}": it is not on curve P-256`)
+  }
+  return key
+}
+
+function readJson(part: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+const base64url = /^[A-Za-z0-9_-]+$/
+
+/** `no-opinion` where it is no token of this issuer, which another authenticator may know. The algorithm is ours, never the token's choice. */
+function readToken(
+  token: string,
+  issuer: string,
+  keys: ReadonlyMap<string, KeyObject>,
+): ServiceAccountClaims | Exclude<Authentication, { outcome: 'authenticated' }> {
+  const [head = '', body = '', signature = '', ...rest] = token.split('.')
+  if (rest.length > 0 || !base64url.test(head) || !base64url.test(body)) return { outcome: 'no-opinion' }
+  const payload = readJson(body)
+  if (typeof payload !== 'object' || payload === null || !('iss' in payload) || payload.iss !== issuer) return { outcome: 'no-opinion' }
+  const header = readJson(head)
+  if (typeof header !== 'object' || header === null || !('alg' in header) || header.alg !== 'ES256') {
+    return rejected('the token is not signed with ES256')
+  }
+  if ('crit' in header) return rejected('the token demands an unknown extension')
+  const key = 'kid' in header && typeof header.kid === 'string' ? keys.get(header.kid) : undefined
+  if (key === undefined) return rejected('the token names an unknown key')
+  const bytes = Buffer.from(signature, 'base64url')
+  // 64 bytes in their only spelling: the same token cannot appear under two digests.
+  if (bytes.length !== 64 || bytes.toString('base64url') !== signature) return rejected('the token has a malformed signature')
+  if (!verify('sha256', Buffer.from(`${head}.${body}`), { key, dsaEncoding: 'ieee-p1363' }, bytes)) {
+    return rejected('the token has a wrong signature')
+  }
+  return readClaims(payload) ?? rejected('the token has malformed claims')
+}
+
+/** Why a token with a good signature is not accepted now. No leeway: our own clock wrote these times. */
+function refusal(claims: ServiceAccountClaims, audiences: readonly string[], now: number, objects: BoundObjects): string | undefined {
+  if (!claims.aud.some(audience => audiences.includes(audience))) return 'the token is for another audience'
+  if (now >= claims.exp * 1000) return 'the token has expired'
+  if (now < claims.nbf * 1000) return 'the token is not valid yet'
+  const { namespace, serviceaccount, pod, secret, node } = claims['kubernetes.io']
+  const exists = (resource: Parameters<BoundObjects['get']>[0], scope: string, { name, uid }: { name: string; uid: string }) => {
+    const object = objects.get(resource, scope, name)
+    if (object === undefined || object.metadata.uid !== uid) return false
+    const { deletionTimestamp } = object.metadata
+    return deletionTimestamp === undefined || now < Date.parse(deletionTimestamp)
+  }
+  if (!exists('serviceaccounts', namespace, serviceaccount)) return 'the service account of the token is gone'
+  if (pod && !exists('pods', namespace, pod)) return 'the pod of the token is gone'
+  if (secret && !exists('secrets', namespace, secret)) return 'the secret of the token is gone'
+  // With a pod the node is only information: the pod may outlive the node's object.
+  if (node && !pod && !exists('nodes', '', node)) return 'the node of the token is gone'
+  return undefined
+}
+
+function authentication(claims: ServiceAccountClaims): Extract<Authentication, { outcome: 'authenticated' }> {
+  const { namespace, serviceaccount, pod, node } = claims['kubernetes.io']
+  return {
+    outcome: 'authenticated',
+    user: {
+      name: claims.sub,
+      uid: serviceaccount.uid,
+      groups: [...accountGroups(namespace), authenticatedGroup],
+      extra: {
+        [credentialIdExtra]: [`JTI=${claims.jti}`],
+        ...(node ? { 'authentication.kubernetes.io/node-name': [node.name], 'authentication.kubernetes.io/node-uid': [node.uid] } : {}),
+        ...(pod ? { 'authentication.kubernetes.io/pod-name': [pod.name], 'authentication.kubernetes.io/pod-uid': [pod.uid] } : {}),
+      },
+    },
+    credentialId: `jwt:${claims.jti}`,
+    authenticator: 'service-account-token',
+    expires: claims.exp * 1000,
+  }
+}

@@ -1,0 +1,24 @@
+// A map that forgets its oldest entries, so that no client can make it grow without end.
+
+export class BoundedCache<V> {
+  readonly #entries = new Map<string, V>()
+  readonly #max: number
+  constructor(max: number) {
+    this.#max = max
+  }
+  get(key: string): V | undefined {
+    return this.#entries.get(key)
+  }
+  set(key: string, value: V): void {
+    this.#entries.delete(key)
+    this.#entries.set(key, value)
+    if (this.#entries.size <= this.#max) return
+    for (const oldest of this.#entries.keys()) {
+      this.#entries.delete(oldest)
+      return
+    }
+  }
+  delete(key: string): void {
+    this.#entries.delete(key)
+  }
+}
