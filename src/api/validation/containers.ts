@@ -3,6 +3,7 @@ import { duplicate, type FieldError, forbiddenField, invalidValue, notFoundField
 import type { Container, ContainerPort, ContainerResizePolicy, EphemeralContainer, PodSpec, Volume } from '../types/core-v1.ts'
 import { validateVolumeDevices, validateVolumeMounts } from './container-volumes.ts'
 import { validateEnvironment, validateEnvironmentFrom } from './environment.ts'
+import { notSupportedShown } from './go-syntax.ts'
 import { dns1123Label, portName, portNumber } from './names.ts'
 import { pushMessages } from './object-meta.ts'
 import { validateLifecycle, validateProbe } from './probes.ts'
@@ -179,7 +180,8 @@ function validateResizePolicy(policies: readonly ContainerResizePolicy[], spec: 
   policies.forEach(({ resourceName = '', restartPolicy = '' }, index) => {
     if (seen.has(resourceName)) errors.push(duplicate(`${path}[${index}]`, resourceName))
     seen.add(resourceName)
-    validateRequiredChoice(resourceName, ['cpu', 'memory'], path, errors)
+    if (resourceName === '') errors.push(required(path))
+    else if (resourceName !== 'cpu' && resourceName !== 'memory') errors.push(notSupportedShown(path, resourceName, ['cpu', 'memory']))
     validateRequiredChoice(restartPolicy, resizePolicies, path, errors)
     if (spec.restartPolicy === 'Never' && restartPolicy !== 'NotRequired') {
       errors.push(invalidValue(path, restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'"))

@@ -1,6 +1,7 @@
 // The names of compute resources: which stand where, which come in whole numbers, which may be overcommitted.
 import { type FieldError, invalidValue, notSupported } from '../field-error.ts'
 import { milliValue, parseQuantity } from '../quantity.ts'
+import { invalidShown } from './go-syntax.ts'
 import { qualifiedName } from './names.ts'
 import { pushMessages } from './object-meta.ts'
 import { validateNonnegativeQuantity } from './quantities.ts'
@@ -55,10 +56,10 @@ export const isQuotaResource = (name: string): boolean => quotaResources.has(nam
 /** A resource of any use: qualified, or one that Kubernetes knows. Returns whether the name is well-formed. */
 export function validateResourceName(name: string, path: string, errors: FieldError[]): boolean {
   const messages = qualifiedName(name)
-  pushMessages(errors, path, name, messages)
+  for (const message of messages) errors.push(invalidShown(path, name, message))
   if (messages.length > 0) return false
   if (!name.includes('/') && !standardResources.has(name) && !isQuotaHugePages(name)) {
-    errors.push(invalidValue(path, name, 'must be a standard resource type or fully qualified'))
+    errors.push(invalidShown(path, name, 'must be a standard resource type or fully qualified'))
   }
   return true
 }
@@ -68,16 +69,16 @@ export function validateContainerResourceName(name: string, path: string, errors
   if (standardContainerResources.has(name)) return
   validateResourceName(name, path, errors)
   if (!name.includes('/')) {
-    if (!isHugePages(name)) errors.push(invalidValue(path, name, 'must be a standard resource for containers'))
+    if (!isHugePages(name)) errors.push(invalidShown(path, name, 'must be a standard resource for containers'))
   } else if (!isNativeResource(name) && !isExtendedResource(name)) {
-    errors.push(invalidValue(path, name, "doesn't follow extended resource name standard"))
+    errors.push(invalidShown(path, name, "doesn't follow extended resource name standard"))
   }
 }
 
 /** A resource that a quota may bound. */
 export function validateQuotaResourceName(name: string, path: string, errors: FieldError[]): void {
   validateResourceName(name, path, errors)
-  if (!name.includes('/') && !isQuotaResource(name)) errors.push(invalidValue(path, name, 'must be a standard resource for quota'))
+  if (!name.includes('/') && !isQuotaResource(name)) errors.push(invalidShown(path, name, 'must be a standard resource for quota'))
 }
 
 /** Not negative, and whole where the resource comes in pieces. */

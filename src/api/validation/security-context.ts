@@ -1,6 +1,7 @@
 // Validation of the security contexts of pods and containers.
 import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported, required, tooLong } from '../field-error.ts'
 import type { AppArmorProfile, PodSpec, SeccompProfile, SecurityContext } from '../types/core-v1.ts'
+import { isPrivilegedAllowed } from './cluster-policy.ts'
 import { unixId } from './names.ts'
 import { pushMessages } from './object-meta.ts'
 import { validateDescendingPath } from './paths-in-volumes.ts'
@@ -21,6 +22,9 @@ export function validateSecurityContext(
   errors: FieldError[],
 ): void {
   if (context === undefined) return
+  if (context.privileged === true && !isPrivilegedAllowed()) {
+    errors.push(forbiddenField(`${path}.privileged`, 'disallowed by cluster policy'))
+  }
   validateId(context.runAsUser, `${path}.runAsUser`, errors)
   validateId(context.runAsGroup, `${path}.runAsGroup`, errors)
   if (context.procMount !== undefined) {
@@ -62,7 +66,7 @@ export function validatePodSecurityContext(spec: PodSpec, path: string, errors: 
   validateWindowsOptions(context.windowsOptions, `${path}.windowsOptions`, errors)
   validateAppArmorProfile(context.appArmorProfile, `${path}.appArmorProfile`, errors)
   validateChoice(context.supplementalGroupsPolicy, ['Merge', 'Strict'], `${path}.supplementalGroupsPolicy`, errors)
-  validateChoice(context.seLinuxChangePolicy, ['MountOption', 'Recursive'], `${path}.seLinuxChangePolicy`, errors)
+  validateChoice(context.seLinuxChangePolicy, ['Recursive'], `${path}.seLinuxChangePolicy`, errors)
 }
 
 function validateId(id: number | undefined, path: string, errors: FieldError[]): void {

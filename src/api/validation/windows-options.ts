@@ -1,6 +1,7 @@
 // Validation of the Windows part of security contexts.
 import { type FieldError, forbiddenField, invalidValue } from '../field-error.ts'
 import type { PodSpec, WindowsSecurityContextOptions } from '../types/core-v1.ts'
+import { isPrivilegedAllowed } from './cluster-policy.ts'
 import { containersOf } from './containers-of.ts'
 import { dns1123Subdomain } from './names.ts'
 import { pushMessages } from './object-meta.ts'
@@ -77,6 +78,7 @@ export function validateHostProcess(spec: PodSpec, path: string, errors: FieldEr
   if (spec.hostNetwork !== true) {
     errors.push(invalidValue(`${path}.hostNetwork`, false, 'hostNetwork must be true if pod contains any hostProcess containers'))
   }
+  if (!isPrivilegedAllowed()) errors.push(forbiddenField(path, 'hostProcess containers are disallowed by cluster policy'))
 }
 
 /** Fields that mean nothing on Windows may not be set for a pod that says it is for Windows. */

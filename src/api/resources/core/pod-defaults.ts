@@ -78,8 +78,19 @@ function dropFieldsOfDisabledFeatures(spec: PodSpec): void {
     if (container.resources?.claims !== undefined) delete container.resources.claims
     if (container.lifecycle?.stopSignal !== undefined) delete container.lifecycle.stopSignal
   }
+  dropImageVolumes(spec)
   for (const volume of spec.volumes ?? []) {
     for (const source of volume.projected?.sources ?? []) if (source.clusterTrustBundle !== undefined) delete source.clusterTrustBundle
+  }
+}
+
+function dropImageVolumes(spec: PodSpec): void {
+  const dropped = new Set(spec.volumes?.filter(({ image }) => image !== undefined).map(({ name }) => name))
+  if (dropped.size === 0) return
+  spec.volumes = (spec.volumes ?? []).filter(({ image }) => image === undefined)
+  for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])]) {
+    if (container.volumeMounts === undefined) continue
+    container.volumeMounts = container.volumeMounts.filter(({ name }) => !dropped.has(name))
   }
 }
 
@@ -138,9 +149,7 @@ function setResourceFieldRefDefaults(reference: ResourceFieldSelector): void {
 }
 
 function setVolumeDefaults(volume: Volume): void {
-  if (!hasSource(volume) && volume.image === undefined) volume.emptyDir = {}
-  // Image volumes are off by default in v1.33; without a source validation refuses the volume.
-  delete volume.image
+  if (!hasSource(volume)) volume.emptyDir = {}
   if (volume.hostPath !== undefined) volume.hostPath.type ??= ''
   for (const source of [volume.secret, volume.configMap, volume.downwardAPI, volume.projected]) {
     if (source !== undefined) source.defaultMode ??= defaultFileMode

@@ -2,6 +2,7 @@
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { ReplicationController } from '../../types/core-v1.ts'
+import { goStringMap, invalidShown } from '../../validation/go-syntax.ts'
 import { selectorMatches } from '../../validation/label-selector.ts'
 import { negativeMessage } from '../../validation/object-meta.ts'
 import { validatePodTemplateSpec } from '../../validation/pod-template.ts'
@@ -67,7 +68,7 @@ function validateReplicationController({ spec = {} }: ReplicationController): Fi
   if (template === undefined) return [...errors, required('spec.template')]
   const labels = template.metadata?.labels ?? {}
   if (!selectorMatches({ matchLabels: selector }, labels)) {
-    errors.push(invalidValue('spec.template.metadata.labels', labels, '`selector` does not match template `labels`'))
+    errors.push(invalidShown('spec.template.metadata.labels', goStringMap(labels), '`selector` does not match template `labels`'))
   }
   validatePodTemplateSpec(template, 'spec.template', errors)
   if (template.spec.restartPolicy !== 'Always') {

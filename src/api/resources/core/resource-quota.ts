@@ -2,6 +2,7 @@
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { ResourceList, ResourceQuota, ResourceQuotaSpec, ScopedResourceSelectorRequirement } from '../../types/core-v1.ts'
+import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
 import { immutableMessage } from '../../validation/object-meta.ts'
 import { roundAmounts } from '../../validation/quantities.ts'
 import { isQuotaResource, validateQuotaResourceName, validateResourceQuantity } from '../../validation/resource-names.ts'
@@ -10,6 +11,7 @@ import { keepSpec, keepStatus } from './status-path.ts'
 
 const existsOnly = ['BestEffort', 'NotBestEffort', 'Terminating', 'NotTerminating', 'CrossNamespacePodAffinity']
 const scopes = [...existsOnly, 'PriorityClass']
+const scopeType = 'core.ResourceQuotaScope'
 const podCompute = ['cpu', 'memory', 'limits.cpu', 'limits.memory', 'requests.cpu', 'requests.memory']
 const contradictions = [
   ['BestEffort', 'NotBestEffort'],
@@ -51,7 +53,8 @@ export const resourceQuota = defineResource<ResourceQuota>({
     const errors = validateSpec(spec)
     const now = new Set(spec.scopes ?? [])
     const before = new Set(old.spec?.scopes ?? [])
-    if (now.size !== before.size || [...now].some(scope => !before.has(scope))) errors.push(invalidValue('spec.scopes', spec.scopes ?? [], immutableMessage))
+    if (now.size !== before.size || [...now].some(scope => !before.has(scope)))
+      errors.push(invalidShown('spec.scopes', goStrings(spec.scopes, scopeType), immutableMessage))
     return errors
   },
 })
@@ -63,9 +66,10 @@ function validateSpec(spec: ResourceQuotaSpec): FieldError[] {
     .filter(isQuotaResource)
     .sort()
   for (const scope of spec.scopes ?? []) {
-    if (!scopes.includes(scope)) errors.push(invalidValue('spec.scopes', spec.scopes, 'unsupported scope'))
+    if (!scopes.includes(scope)) errors.push(invalidShown('spec.scopes', goStrings(spec.scopes, scopeType), 'unsupported scope'))
     for (const name of hard) {
-      if (!coversResource(scope, name)) errors.push(invalidValue('spec.scopes', spec.scopes, 'unsupported scope applied to resource'))
+      if (!coversResource(scope, name))
+        errors.push(invalidShown('spec.scopes', goStrings(spec.scopes, scopeType), 'unsupported scope applied to resource'))
     }
   }
   validateContradictions(spec.scopes ?? [], spec, 'spec.scopes', errors)
@@ -88,7 +92,8 @@ function coversResource(scope: string, name: string): boolean {
 
 function validateContradictions(names: readonly string[], spec: ResourceQuotaSpec, path: string, errors: FieldError[]): void {
   for (const [one, other] of contradictions) {
-    if (names.includes(one) && names.includes(other)) errors.push(invalidValue(path, spec.scopes ?? [], 'conflicting scopes'))
+    if (names.includes(one) && names.includes(other))
+      errors.push(invalidShown(path, goStrings(spec.scopes, scopeType), 'conflicting scopes'))
   }
 }
 
@@ -114,7 +119,9 @@ function validateRequirement(
     errors.push(required(`${path}.values`, "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"))
   } else if (operator === 'Exists' || operator === 'DoesNotExist') {
     if (values.length === 0) return
-    errors.push(invalidValue(`${path}.values`, values, "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector"))
+    errors.push(
+      invalidShown(`${path}.values`, goStrings(values), "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector"),
+    )
   } else errors.push(invalidValue(`${path}.operator`, operator, 'not a valid selector operator'))
 }
 

@@ -1,6 +1,7 @@
 // Validation of a Service's cluster IPs and IP families, and of their changes.
 import { duplicate, type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { Service } from '../../types/core-v1.ts'
+import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
 import { isDualStack, isIpv6Text, parseIp, validateIp } from '../../validation/ip-address.ts'
 import { validateChoice } from '../../validation/security-context.ts'
 import { isHeadless } from './service-fields.ts'
@@ -16,22 +17,22 @@ export function validateClusterIps(service: Service, errors: FieldError[]): void
   const path = 'spec.clusterIPs'
   if (spec.clusterIP) {
     if (addresses.length === 0) errors.push(required(path))
-    else if (addresses[0] !== spec.clusterIP) errors.push(invalidValue(path, addresses, 'first value must match `clusterIP`'))
-  } else if (addresses.length > 0) errors.push(invalidValue(path, addresses, 'must be empty when `clusterIP` is not specified'))
+    else if (addresses[0] !== spec.clusterIP) errors.push(invalidShown(path, goStrings(addresses), 'first value must match `clusterIP`'))
+  } else if (addresses.length > 0) errors.push(invalidShown(path, goStrings(addresses), 'must be empty when `clusterIP` is not specified'))
   validateFamilies(service, errors)
   let allValid = true
   addresses.forEach((address, index) => {
     if (index === 0 && address === 'None') {
       if (addresses.length === 1) return
-      errors.push(invalidValue(path, addresses, "'None' must be the first and only value"))
+      errors.push(invalidShown(path, goStrings(addresses), "'None' must be the first and only value"))
       allValid = false
     } else if (!validateIp(address, `${path}[${index}]`, errors)) allValid = false
   })
-  if (addresses.length > 2) errors.push(invalidValue(path, addresses, 'may only hold up to 2 values'))
+  if (addresses.length > 2) errors.push(invalidShown(path, goStrings(addresses), 'may only hold up to 2 values'))
   // Of addresses that are none, nothing more can be said.
   if (!allValid) return
   if (addresses.length > 1 && !isDualStack(addresses.map(parseIp))) {
-    errors.push(invalidValue(path, addresses, 'may specify no more than one IP for each IP family'))
+    errors.push(invalidShown(path, goStrings(addresses), 'may specify no more than one IP for each IP family'))
   }
   if (isHeadless(service)) return
   addresses.forEach((address, index) => {
@@ -67,15 +68,19 @@ function validateChange(field: 'clusterIPs' | 'ipFamilies', service: Service, ol
   const now: readonly string[] = service.spec[field] ?? []
   const before: readonly string[] = old.spec[field] ?? []
   const path = `spec.${field}`
+  const type = field === 'clusterIPs' ? 'string' : 'core.IPFamily'
   const what = field === 'clusterIPs' ? 'clusterIP' : 'ipFamily'
   if (now.length === before.length) {
     before.forEach((value, index) => {
-      if (value !== now[index]) errors.push(invalidValue(`${path}[${field === 'clusterIPs' ? index : 0}]`, now, 'may not change once set'))
+      if (value !== now[index])
+        errors.push(invalidShown(`${path}[${field === 'clusterIPs' ? index : 0}]`, goStrings(now, type), 'may not change once set'))
     })
     return
   }
-  if (now.length === 0 && before.length > 0) errors.push(invalidValue(`${path}[0]`, now, `primary ${what} can not be unset`))
-  if (now.length > 0 && before.length > 0 && now[0] !== before[0]) errors.push(invalidValue(`${path}[0]`, now, 'may not change once set'))
+  if (now.length === 0 && before.length > 0)
+    errors.push(invalidShown(`${path}[0]`, goStrings(now, type), `primary ${what} can not be unset`))
+  if (now.length > 0 && before.length > 0 && now[0] !== before[0])
+    errors.push(invalidShown(`${path}[0]`, goStrings(now, type), 'may not change once set'))
   if (before.length > now.length && now.length === 1 && service.spec.ipFamilyPolicy !== 'SingleStack') {
     const text = `must be set to 'SingleStack' when releasing the secondary ${what}`
     errors.push(invalidValue('spec.ipFamilyPolicy', service.spec.ipFamilyPolicy, text))

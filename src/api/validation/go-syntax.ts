@@ -1,0 +1,28 @@
+// Values as Go prints them with `%#v`: upstream shows lists, maps and named strings in errors so, and messages keep its wording.
+import type { FieldError } from '../field-error.ts'
+
+/** `map[string]string{"a":"b"}`, keys sorted. */
+export function goStringMap(map: Readonly<Record<string, string>> | undefined): string {
+  if (map === undefined) return 'map[string]string(nil)'
+  const entries = Object.keys(map)
+    .sort()
+    .map(key => `${JSON.stringify(key)}:${JSON.stringify(map[key])}`)
+  return `map[string]string{${entries.join(', ')}}`
+}
+
+/** `[]string{"a", "b"}`, or of another element type. */
+export function goStrings(list: readonly string[] | undefined, type = 'string'): string {
+  if (list === undefined) return `[]${type}(nil)`
+  return `[]${type}{${list.map(text => JSON.stringify(text)).join(', ')}}`
+}
+
+/** `Invalid value` with a value that is shown as it stands. */
+export function invalidShown(field: string, shown: string, detail: string): FieldError {
+  return { type: 'FieldValueInvalid', field, message: `Invalid value: ${shown}: ${detail}` }
+}
+
+/** `Unsupported value` with a value that is shown as it stands. */
+export function notSupportedShown(field: string, shown: string, supported: readonly string[]): FieldError {
+  const list = supported.map(text => JSON.stringify(text)).join(', ')
+  return { type: 'FieldValueNotSupported', field, message: `Unsupported value: ${shown}: supported values: ${list}` }
+}
