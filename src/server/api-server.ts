@@ -27,6 +27,7 @@ import { type RulesFor, reviewHandlers } from './reviews/index.ts'
 import { type ServedResources, serveResources } from './served-resource.ts'
 import { ServiceAllocation } from './service-allocation.ts'
 import { type IssueToken, type StreamPod, subresourceHandlers } from './subresources/index.ts'
+import { tunnelPathHandler, withTunnelRight } from './tunnel-path.ts'
 import type { AdmissionChain, WriteParts } from './write-parts.ts'
 
 export interface ApiServerOptions {
@@ -68,7 +69,8 @@ export class ApiServer implements AsyncDisposable {
 
   constructor(options: ApiServerOptions) {
     this.#options = options
-    const { store, clock, log, authorize } = options
+    const { store, clock, log } = options
+    const authorize = withTunnelRight(options.authorize)
     const resources = serveResources(options.resources, store)
     this.resources = resources
     this.nodeTunnels = new NodeTunnels(log)
@@ -129,6 +131,7 @@ export class ApiServer implements AsyncDisposable {
       path: pathHandler({
         checks,
         documents: documents(options.resources),
+        tunnel: tunnelPathHandler(this.nodeTunnels),
         metrics: async () => ({ contentType: options.metrics.contentType, text: await options.metrics.metrics() }),
       }),
     })

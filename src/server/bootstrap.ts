@@ -21,7 +21,7 @@ export function bootstrapNamespaces(): KubeObject[] {
   )
 }
 
-/** The Service `kubernetes` and where it leads: `address` and `port` are where this server listens, `serviceIp` the first of the range. */
+/** The Service `kubernetes` and where it leads: `address` (no loopback address, which validation refuses) and `port` are where pods reach this server. */
 export function kubernetesService(serviceIp: string, address: string, port: number): KubeObject[] {
   const metadata = { name: 'kubernetes', namespace: 'default' }
   const service: AnyObject = {

@@ -1,4 +1,6 @@
 // One request and its answer, whatever carries them: HTTP/2, HTTP/1.1 or a call in the same process.
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { Credentials } from '../access/access.ts'
 import type { UserInfo } from '../api/user.ts'
 
@@ -13,10 +15,20 @@ export interface ServerRequest {
   readonly credentials: Credentials
   /** Set by the in-process transport only: who calls is known by construction, and authentication is not asked. */
   readonly identity?: UserInfo
+  /** The protocol that the client asks to change to, in lower case, where the transport can hand the connection over. */
+  readonly upgrade?: string
   /** Aborts when the client goes away or the server stops. Created on first use. */
   readonly signal: AbortSignal
   /** The whole body. Throws a 413 as soon as more than `limit` bytes came. */
   body(limit: number): Promise<Buffer>
+}
+
+/** An HTTP/1.1 connection after its request's head. Whoever takes it over owns the socket. */
+export interface UpgradedConnection {
+  readonly message: IncomingMessage
+  readonly socket: Duplex
+  /** Bytes that came behind the head already. */
+  readonly head: Buffer
 }
 
 /** Where a streamed answer goes. */
@@ -37,6 +49,11 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>
   /** A watch or a followed log: it does not count as in flight once started, and audit sees its start. */
   readonly longRunning?: boolean
+  /**
+   * Takes the connection over instead of sending a body (`status` is 101): writes the response's head itself and resolves when the connection is
+   * done with. Only for a request with `upgrade`.
+   */
+  readonly upgrade?: (connection: UpgradedConnection) => Promise<void>
   /** The name that a creation gave, for audit. */
   readonly objectName?: string
 }

@@ -1,10 +1,11 @@
 // Requests that come over HTTP/1.1.
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { Credentials } from '../access/access.ts'
 import type { Logger } from '../base/log.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { collectBody, declaredLength } from './collect-body.ts'
-import type { FinalReply, RequestHeaders, ServerRequest, Sink } from './exchange.ts'
+import type { FinalReply, RequestHeaders, ServerRequest, Sink, UpgradedConnection } from './exchange.ts'
 import { untilDrained } from './http2-exchange.ts'
 
 export class Http1Request implements ServerRequest {
@@ -12,15 +13,19 @@ export class Http1Request implements ServerRequest {
   readonly url: string
   readonly headers: RequestHeaders
   readonly credentials: Credentials
+  readonly upgrade?: string
   readonly #message: IncomingMessage
   readonly #controller = new AbortController()
 
-  constructor(message: IncomingMessage, credentials: Credentials) {
+  /** `upgradable`: the connection can be handed over. */
+  constructor(message: IncomingMessage, credentials: Credentials, upgradable = false) {
     this.#message = message
     this.method = message.method ?? ''
     this.url = message.url ?? ''
     this.headers = withSeparateImpersonation(message)
     this.credentials = credentials
+    const { upgrade } = message.headers
+    if (upgradable && upgrade !== undefined) this.upgrade = upgrade.toLowerCase()
     message.socket.once('close', () => this.#controller.abort(new Error('the client is gone')))
   }
 
@@ -76,4 +81,28 @@ export async function sendHttp1(response: ServerResponse, request: Http1Request,
     response.destroy()
     reply.done({ bytes, cut: true })
   }
+}
+
+/** Hands the connection over, or sends the refusal and closes it. Never rejects. */
+export async function answerUpgrade(connection: UpgradedConnection, request: Http1Request, reply: FinalReply, log: Logger): Promise<void> {
+  const { socket } = connection
+  try {
+    if (reply.upgrade) await reply.upgrade(connection)
+    else refuseUpgrade(socket, reply)
+    reply.done({ bytes: 0, cut: false })
+  } catch (err) {
+    if (!request.signal.aborted) log.error('upgraded connection failed', { auditID: reply.auditId, err })
+    socket.destroy()
+    reply.done({ bytes: 0, cut: true })
+  }
+}
+
+function refuseUpgrade(socket: Duplex, reply: FinalReply): void {
+  const body = typeof reply.body === 'function' ? Buffer.alloc(0) : reply.body
+  const status = reply.status === 101 || typeof reply.body === 'function' ? 400 : reply.status
+  const headers = { ...answerHeaders(reply), 'content-length': body.length, connection: 'close' }
+  const lines = Object.entries(headers).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map(one => `${name}: ${one}\r\n`),
+  )
+  socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`), body]))
 }

@@ -53,6 +53,9 @@ function withSeparateImpersonation(headers: IncomingHttpHeaders, raw: readonly s
 
 const gone = () => new Error('the client is gone')
 
+/** Statuses that HTTP ends with the head. */
+const withoutBody = new Set([204, 205, 304])
+
 /** Sends the answer. Never rejects: a failure in the middle cuts the stream. */
 export async function sendHttp2(stream: ServerHttp2Stream, request: Http2Request, reply: FinalReply, log: Logger): Promise<void> {
   if (stream.destroyed || stream.closed) {
@@ -63,9 +66,12 @@ export async function sendHttp2(stream: ServerHttp2Stream, request: Http2Request
   headers[':status'] = reply.status
   const { body } = reply
   if (typeof body !== 'function') {
-    headers['content-length'] = body.length
-    stream.respond(headers)
-    stream.end(request.method === 'HEAD' ? undefined : body)
+    if (request.method === 'HEAD' || body.length === 0 || withoutBody.has(reply.status)) stream.respond(headers, { endStream: true })
+    else {
+      headers['content-length'] = body.length
+      stream.respond(headers)
+      stream.end(body)
+    }
     reply.done({ bytes: body.length, cut: false })
     return
   }

@@ -23,10 +23,9 @@ export function stampNew(metadata: ObjectMeta, identifiers: Identifiers, now: nu
   if (countsGeneration) metadata.generation = 1
 }
 
-/** Fills the namespace from the path, or refuses another one. `requested` is '' for a cluster-scoped resource. */
+/** Fills the namespace from the path, or refuses another one. A cluster-scoped object loses the one that it was sent with. */
 export function matchNamespace(metadata: ObjectMeta, requested: string, namespaced: boolean): void {
   if (!namespaced) {
-    if (metadata.namespace) throw badRequest('namespace may not be set on an object that is not namespaced')
     delete metadata.namespace
     return
   }

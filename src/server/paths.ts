@@ -13,6 +13,7 @@ export type PathHandler = (context: RequestContext, path: string) => Reply | Pro
 export interface PathParts {
   readonly checks: readonly HealthCheck[]
   readonly documents: PathHandler
+  readonly tunnel: PathHandler
   /** Prometheus' text. */
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>
 }
@@ -24,6 +25,7 @@ export function pathHandler(
     (context, path) => health(parts.checks, context, path),
     (context, path) => (path === '/version' ? valueReply(context, versionInfo) : undefined),
     (_context, path) => (path === '/metrics' ? metricsReply(parts) : undefined),
+    parts.tunnel,
     parts.documents,
   ]
   return (context, info) => {

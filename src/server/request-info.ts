@@ -72,14 +72,14 @@ function splitPath(path: string): string[] {
   if (segments.at(-1) === '') segments.pop()
   for (let i = 0; i < segments.length; i++) {
     const raw = segments[i] ?? ''
-    const segment = raw.includes('%') ? unescape(raw) : raw
+    const segment = raw.includes('%') ? unescapeSegment(raw) : raw
     if (segment === '.' || segment === '..' || segment.includes('\0')) throw badRequest('the request path must not hold ".", ".." or NUL')
     segments[i] = segment
   }
   return segments
 }
 
-function unescape(segment: string): string {
+function unescapeSegment(segment: string): string {
   try {
     return decodeURIComponent(segment)
   } catch (err) {

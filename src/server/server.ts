@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import type { Credentials } from '../access/access.ts'
 import type { Logger } from '../base/log.ts'
-import { Http1Request, sendHttp1 } from './http1-exchange.ts'
+import { answerUpgrade, Http1Request, sendHttp1 } from './http1-exchange.ts'
 import { Http2Request, sendHttp2 } from './http2-exchange.ts'
 import type { Pipeline } from './pipeline.ts'
 
@@ -22,10 +22,8 @@ export interface ListenerOptions {
   readonly port: number
   readonly serving: ServingCertificate
   /** PEM of the authorities whose names are sent to clients; their certificates are verified by the authenticator. */
-  readonly clientAuthorities?: string
+  readonly clientAuthorities: string
   readonly handle: Pipeline
-  /** An HTTP/1.1 upgrade. The handler owns the socket from then on. */
-  upgrade(request: Http1Request, socket: Duplex, head: Buffer): Promise<void>
   readonly log: Logger
 }
 
@@ -145,11 +143,15 @@ export class Listener implements AsyncDisposable {
         })
     })
     this.#http1.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
-      const request = new Http1Request(message, socketCredentials(message.socket, message.headers.authorization))
-      this.#options.upgrade(request, socket, head).catch((err: unknown) => {
-        this.#log.error('upgrade failed', { err })
-        socket.destroy()
-      })
+      const request = new Http1Request(message, socketCredentials(message.socket, message.headers.authorization), true)
+      socket.on('error', err => this.#log.debug('connection failed', { err }))
+      this.#options
+        .handle(request)
+        .then(reply => answerUpgrade({ message, socket, head }, request, reply, this.#log))
+        .catch((err: unknown) => {
+          this.#log.error('upgrade failed', { err })
+          socket.destroy()
+        })
     })
     this.#http1.on('clientError', (err, socket) => {
       this.#log.debug('bad request on the wire', { err })
@@ -193,7 +195,7 @@ function tlsOptions({ serving, clientAuthorities }: Pick<ListenerOptions, 'servi
   return {
     cert: serving.certificate,
     key: serving.key,
-    ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities }),
+    ca: clientAuthorities,
     minVersion: 'TLSv1.3' as const,
     ALPNProtocols: ['h2', 'http/1.1'],
   }
@@ -215,8 +217,9 @@ function withAuthorization(known: Credentials, authorization: string | undefined
   return authorization === undefined ? known : { ...known, authorization }
 }
 
-function remember(connection: object, socket: Socket | TLSSocket): Credentials {
-  const raw = 'getPeerX509Certificate' in socket ? socket.getPeerX509Certificate()?.raw : undefined
+/** A session's socket is a proxy that has no answer to `in`, so the method is asked for. */
+function remember(connection: object, socket: Partial<Pick<TLSSocket, 'getPeerX509Certificate' | 'remoteAddress'>>): Credentials {
+  const raw = socket.getPeerX509Certificate?.()?.raw
   const known = { remoteAddress: socket.remoteAddress ?? '', ...(raw ? { peerCertificate: raw } : {}) }
   connections.set(connection, known)
   return known

@@ -44,6 +44,7 @@ export class TestClock implements Clock {
 export class TestServer implements AsyncDisposable {
   readonly server: ApiServer
   readonly store: Store
+  /** The clock of the server where the test gave none of its own. */
   readonly clock: TestClock
   readonly events: AuditEvent[]
   readonly #transport: InProcessTransport

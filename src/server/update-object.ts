@@ -90,7 +90,7 @@ async function attemptUpdate(
   const finish = change.subresource === '' ? beginReservation(parts, context, object, old, change.dryRun) : undefined
   let success = false
   try {
-    prepareAndValidate(parts, context, change, object, old)
+    prepareAndValidate(context, change, object, old)
     await parts.admission.validate(admission, context.request.signal)
     if (sameValue(object, old)) return { object: old, entry, created: false }
     if (change.dryRun) return { object, entry: undefined, created: false }
@@ -129,7 +129,7 @@ function beginReservation(
   return parts.reservations.get(groupResource(group, plural))?.beginUpdate(object, old, dryRun)
 }
 
-function prepareAndValidate(parts: WriteParts, context: ResourceContext, change: Change, object: KubeObject, old: KubeObject): void {
+function prepareAndValidate(context: ResourceContext, change: Change, object: KubeObject, old: KubeObject): void {
   const { served } = context
   const { definition } = served
   const main = change.subresource === ''

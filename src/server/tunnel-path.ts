@@ -1,0 +1,72 @@
+// The path on which a node opens its tunnel: only the node itself, only as an upgrade.
+import { tunnelPath, tunnelUpgrade } from '../api/node-protocol.ts'
+import { apiError, badRequest } from '../api/status.ts'
+import type { UserInfo } from '../api/user.ts'
+import type { Authorize } from './authorize.ts'
+import type { UpgradedConnection } from './exchange.ts'
+import type { NodeTunnels } from './node-tunnel.ts'
+import type { PathHandler } from './paths.ts'
+
+const pattern = /^\/bulkhead\/v1\/nodes\/([^/]+)\/tunnel$/
+
+/** Adds the one right that no role has to grant: a node opens its own tunnel. Everything else is the given authorizer's decision. */
+export function withTunnelRight(authorize: Authorize): Authorize {
+  return attributes => {
+    const node = attributes.isResource ? undefined : nodeNameOf(attributes.path)
+    if (node !== undefined && attributes.verb === 'get' && isNode(attributes.user, node)) {
+      return { allowed: true, authorizer: 'NodeTunnel', reason: 'a node may open its own tunnel' }
+    }
+    return authorize(attributes)
+  }
+}
+
+function isNode(user: UserInfo, name: string): boolean {
+  return user.name === `system:node:${name}` && user.groups.includes('system:nodes')
+}
+
+export function tunnelPathHandler(tunnels: NodeTunnels): PathHandler {
+  return (context, path) => {
+    const name = nodeNameOf(path)
+    if (name === undefined) return undefined
+    const { user, request } = context
+    if (!isNode(user, name)) {
+      throw apiError(
+        403,
+        'Forbidden',
+        `forbidden: User ${JSON.stringify(user.name)} cannot open the tunnel of node ${JSON.stringify(name)}`,
+        {},
+      )
+    }
+    if (request.upgrade !== tunnelUpgrade) throw badRequest(`Upgrade request required: want "Upgrade: ${tunnelUpgrade}"`)
+    return {
+      status: 101,
+      contentType: 'application/octet-stream',
+      body: Buffer.alloc(0),
+      longRunning: true,
+      upgrade: connection => open(tunnels, name, connection),
+    }
+  }
+}
+
+/** Undefined for a path that is none, or not as `tunnelPath` writes it. */
+export function nodeNameOf(path: string): string | undefined {
+  const [, escaped] = pattern.exec(path) ?? []
+  if (escaped === undefined) return undefined
+  try {
+    const name = decodeURIComponent(escaped)
+    return tunnelPath(name) === path ? name : undefined
+  } catch (err) {
+    if (err instanceof URIError) return undefined
+    throw err
+  }
+}
+
+/** Resolves when the tunnel is closed. */
+function open(tunnels: NodeTunnels, nodeName: string, { socket, head }: UpgradedConnection): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  socket.once('close', () => resolve())
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${tunnelUpgrade}\r\n\r\n`)
+  if (head.length > 0) socket.unshift(head)
+  tunnels.accept(nodeName, socket)
+  return promise
+}
