@@ -13,7 +13,7 @@ export interface Entry {
   readonly labels: Readonly<Record<string, string>>
   /** Selectable fields by path, metadata.name and metadata.namespace included. */
   readonly fields: Readonly<Record<string, string>>
-  /** Parsed on first use and deeply frozen. Copy before changing. */
+  /** Parsed on use and deeply frozen; kept for a while only, so hold on to it instead of asking twice. Copy before changing. */
   readonly object: KubeObject
 }
 

@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { type Holder, RecentObjects } from './recent-objects.ts'
+
+describe('RecentObjects', () => {
+  it('tells the oldest to forget when more bytes are held than allowed', () => {
+    const forgotten: string[] = []
+    const holder = (name: string, size: number): Holder => ({ bytes: Buffer.alloc(size), forget: () => forgotten.push(name) })
+    const recent = new RecentObjects(100)
+    recent.add(holder('a', 40))
+    recent.add(holder('b', 60))
+    assert.deepEqual(forgotten, [])
+    recent.add(holder('c', 30))
+    assert.deepEqual(forgotten, ['a'])
+    recent.add(holder('large', 1000))
+    assert.deepEqual(forgotten, ['a', 'b', 'c', 'large'])
+    for (let i = 0; i < 3000; i++) recent.add(holder(String(i), 50))
+    assert.equal(forgotten.length, 4 + 2998)
+  })
+})

@@ -1,0 +1,35 @@
+// Parsed objects for a while: a bounded number of bytes' worth, the oldest goes first.
+
+/** Something that holds a parsed object until it is told to forget it. */
+export interface Holder {
+  readonly bytes: Buffer
+  forget(): void
+}
+
+/** Parsed JSON takes about five times its bytes. */
+export class RecentObjects {
+  readonly #maxBytes: number
+  #holders: Holder[] = []
+  #head = 0
+  #bytes = 0
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  /** To be called when the holder has begun to hold, and not again before it was told to forget. */
+  add(holder: Holder): void {
+    this.#holders.push(holder)
+    this.#bytes += holder.bytes.length
+    while (this.#bytes > this.#maxBytes && this.#head < this.#holders.length) {
+      const oldest = this.#holders[this.#head++]
+      if (oldest === undefined) break
+      this.#bytes -= oldest.bytes.length
+      oldest.forget()
+    }
+    if (this.#head > 1024) {
+      this.#holders = this.#holders.slice(this.#head)
+      this.#head = 0
+    }
+  }
+}
