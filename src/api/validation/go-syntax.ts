@@ -1,5 +1,6 @@
 // Values as Go prints them with `%#v`: upstream shows lists, maps and named strings in errors so, and messages keep its wording.
 import type { FieldError } from '../field-error.ts'
+import { parseQuantity } from '../quantity.ts'
 
 /** `map[string]string{"a":"b"}`, keys sorted. */
 export function goStringMap(map: Readonly<Record<string, string>> | undefined): string {
@@ -25,4 +26,25 @@ export function invalidShown(field: string, shown: string, detail: string): Fiel
 export function notSupportedShown(field: string, shown: string, supported: readonly string[]): FieldError {
   const list = supported.map(text => JSON.stringify(text)).join(', ')
   return { type: 'FieldValueNotSupported', field, message: `Unsupported value: ${shown}: supported values: ${list}` }
+}
+
+/** `Duplicate value` with a value that is shown as it stands. */
+export function duplicateShown(field: string, shown: string): FieldError {
+  return { type: 'FieldValueDuplicate', field, message: `Duplicate value: ${shown}` }
+}
+
+/** An amount as Go prints the structure behind it. */
+export function goQuantity(text = '0'): string {
+  const { value, scale, format } = parseQuantity(text)
+  const amount = `i:resource.int64Amount{value:${value}, scale:${scale}}, d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}`
+  return `resource.Quantity{${amount}, s:${JSON.stringify(text)}, Format:"${format}"}`
+}
+
+/** `core.ResourceList{"cpu":resource.Quantity{…}}`, names sorted. */
+export function goResourceList(list: Readonly<Record<string, string>> | undefined): string {
+  if (list === undefined) return 'core.ResourceList(nil)'
+  const entries = Object.keys(list)
+    .sort()
+    .map(name => `${JSON.stringify(name)}:${goQuantity(list[name] ?? '0')}`)
+  return `core.ResourceList{${entries.join(', ')}}`
 }

@@ -3,6 +3,7 @@ import { duplicate, type FieldError, forbiddenField, invalidValue, required } fr
 import { approximateNumber, compareQuantities, parseQuantity } from '../../quantity.ts'
 import { defineResource } from '../../resource.ts'
 import type { LimitRange, LimitRangeItem, ResourceList } from '../../types/core-v1.ts'
+import { goQuantity, invalidShown } from '../../validation/go-syntax.ts'
 import { qualifiedName } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 import { compareAmounts, roundAmounts } from '../../validation/quantities.ts'
@@ -84,23 +85,29 @@ function validateAmounts(name: string, item: LimitRangeItem, path: string, error
   const request = of(item.defaultRequest)
   const at = (list: string): string => `${path}.${list}[${name}]`
   const exceeds = (a: string | undefined, b: string | undefined): boolean => a !== undefined && b !== undefined && compareAmounts(a, b) > 0
-  if (exceeds(min, max)) errors.push(invalidValue(at('min'), min, `min value ${min} is greater than max value ${max}`))
+  if (exceeds(min, max)) errors.push(invalidShown(at('min'), goQuantity(min), `min value ${min} is greater than max value ${max}`))
   if (exceeds(min, request)) {
-    errors.push(invalidValue(at('defaultRequest'), request, `min value ${min} is greater than default request value ${request}`))
+    errors.push(
+      invalidShown(at('defaultRequest'), goQuantity(request), `min value ${min} is greater than default request value ${request}`),
+    )
   }
   if (exceeds(request, max)) {
-    errors.push(invalidValue(at('defaultRequest'), request, `default request value ${request} is greater than max value ${max}`))
+    errors.push(
+      invalidShown(at('defaultRequest'), goQuantity(request), `default request value ${request} is greater than max value ${max}`),
+    )
   }
   if (exceeds(request, limit)) {
     const text = `default request value ${request} is greater than default limit value ${limit}`
-    errors.push(invalidValue(at('defaultRequest'), request, text))
+    errors.push(invalidShown(at('defaultRequest'), goQuantity(request), text))
   }
-  if (exceeds(min, limit)) errors.push(invalidValue(at('default'), min, `min value ${min} is greater than default value ${limit}`))
-  if (exceeds(limit, max)) errors.push(invalidValue(at('default'), max, `default value ${limit} is greater than max value ${max}`))
+  if (exceeds(min, limit))
+    errors.push(invalidShown(at('default'), goQuantity(min), `min value ${min} is greater than default value ${limit}`))
+  if (exceeds(limit, max))
+    errors.push(invalidShown(at('default'), goQuantity(max), `default value ${limit} is greater than max value ${max}`))
   validateRatio(of(item.maxLimitRequestRatio), min, max, at('maxLimitRequestRatio'), errors)
   if (!isOvercommitAllowed(name) && limit !== undefined && request !== undefined && compareAmounts(limit, request) !== 0) {
     const text = `default value ${limit} must equal to defaultRequest value ${request} in ${name}`
-    errors.push(invalidValue(at('defaultRequest'), request, text))
+    errors.push(invalidShown(at('defaultRequest'), goQuantity(request), text))
   }
 }
 
@@ -113,10 +120,10 @@ function validateRatio(
 ): void {
   if (ratio === undefined) return
   const parsed = parseQuantity(ratio)
-  if (compareQuantities(parsed, parseQuantity('1')) < 0) errors.push(invalidValue(path, ratio, `ratio ${ratio} is less than 1`))
+  if (compareQuantities(parsed, parseQuantity('1')) < 0) errors.push(invalidShown(path, goQuantity(ratio), `ratio ${ratio} is less than 1`))
   if (min === undefined || max === undefined) return
   const possible = approximateNumber(parseQuantity(max)) / approximateNumber(parseQuantity(min))
   if (approximateNumber(parsed) > possible) {
-    errors.push(invalidValue(path, ratio, `ratio ${ratio} is greater than max/min = ${possible.toFixed(6)}`))
+    errors.push(invalidShown(path, goQuantity(ratio), `ratio ${ratio} is greater than max/min = ${possible.toFixed(6)}`))
   }
 }

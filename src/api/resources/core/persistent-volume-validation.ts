@@ -1,8 +1,9 @@
 // Validation of persistent volumes: capacity, access, node affinity, and the one source.
 import path from 'node:path'
-import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
+import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
 import type { CSIPersistentVolumeSource, PersistentVolume, PersistentVolumeSpec } from '../../types/core-v1.ts'
 import { validateAccessModes, volumeModes } from '../../validation/claim-spec.ts'
+import { goResourceList, notSupportedShown } from '../../validation/go-syntax.ts'
 import { dns1123Label, dns1123Subdomain, nameIsDnsLabel, nameIsDnsSubdomain } from '../../validation/names.ts'
 import { validateNodeSelector } from '../../validation/node-selector.ts'
 import { immutable, pushMessages, semanticallyEqual } from '../../validation/object-meta.ts'
@@ -149,10 +150,12 @@ export function validatePersistentVolume({ metadata, spec = {} }: PersistentVolu
   return errors
 }
 
-function validateCapacity({ capacity = {} }: Spec, errors: FieldError[]): void {
+function validateCapacity({ capacity: shown }: Spec, errors: FieldError[]): void {
+  const capacity = shown ?? {}
   const names = Object.keys(capacity)
   if (names.length === 0) errors.push(required('spec.capacity'))
-  if (capacity['storage'] === undefined || names.length > 1) errors.push(notSupported('spec.capacity', capacity, ['storage']))
+  if (capacity['storage'] === undefined || names.length > 1)
+    errors.push(notSupportedShown('spec.capacity', goResourceList(shown), ['storage']))
   for (const name of names) {
     const amount = capacity[name] ?? '0'
     const at = `spec.capacity[${name}]`

@@ -2,6 +2,7 @@
 import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { LoadBalancerStatus, Service, ServicePort } from '../../types/core-v1.ts'
 import { protocols, validateRequiredChoice } from '../../validation/containers.ts'
+import { duplicateShown } from '../../validation/go-syntax.ts'
 import { parseIp, validateCidr, validateIp, validateNonSpecialIp } from '../../validation/ip-address.ts'
 import { dns1123Label, dns1123Subdomain, portNumber, qualifiedName } from '../../validation/names.ts'
 import { pushMessages, validateLabels } from '../../validation/object-meta.ts'
@@ -125,9 +126,15 @@ function validatePortsAreDistinct({ spec }: Service, errors: FieldError[]): void
   const own = new Set<string>()
   ports.forEach((port, index) => {
     const key = `${port.protocol}/${port.port}`
-    if (own.has(key)) errors.push(duplicate(`spec.ports[${index}]`, { protocol: port.protocol, port: port.port }))
+    if (own.has(key)) errors.push(duplicateShown(`spec.ports[${index}]`, goPortKey(port)))
     own.add(key)
   })
+}
+
+/** Upstream compares structures that hold protocol and port alone, and prints them. */
+function goPortKey({ protocol, port }: ServicePort): string {
+  const target = 'intstr.IntOrString{Type:0, IntVal:0, StrVal:""}'
+  return `core.ServicePort{Name:"", Protocol:${JSON.stringify(protocol)}, AppProtocol:(*string)(nil), Port:${port}, TargetPort:${target}, NodePort:0}`
 }
 
 function validateSourceRanges({ metadata, spec }: Service, errors: FieldError[]): void {
