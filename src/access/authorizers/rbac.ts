@@ -14,6 +14,8 @@ export interface RulesOfUser {
 export interface RbacAuthorizer extends Authorizer {
   readonly name: 'RBAC'
   rulesFor(user: UserInfo, namespace: string): RulesOfUser
+  /** Whether any binding names the user or one of its groups, in any namespace. */
+  hasGrants(user: UserInfo): boolean
   /** The rules of one role; undefined where it does not exist. `namespace` is '' for a ClusterRole. */
   rulesOfRole(kind: 'Role' | 'ClusterRole', namespace: string, name: string): readonly PolicyRule[] | undefined
 }
@@ -134,6 +136,7 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
       for (const grant of grantsFor(user, namespace)) rules.push(...(roles.get(grant.roleKey)?.rules ?? []))
       return { rules, errors }
     },
+    hasGrants: user => users.has(user.name) || user.groups.some(group => groups.has(group)),
     rulesOfRole: (kind, namespace, name) => roles.get(roleKeyOf(kind, namespace, name))?.rules,
   }
 

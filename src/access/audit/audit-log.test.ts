@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict'
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { systemClock } from '../../base/clock.ts'
+import { silentLogger } from '../../base/log.ts'
+import { type AuditEvent, eventLine } from './audit-event.ts'
+import { AuditLog, type AuditLogOptions, createAuditGuard } from './audit-log.ts'
+import { LogFiles } from './log-files.ts'
+import { auditLevel, defaultAuditPolicy } from './policy.ts'
+import { verifyAuditLog } from './verify-log.ts'
+
+const parent = await mkdtemp(join(tmpdir(), 'audit-'))
+after(() => rm(parent, { recursive: true }))
+let count = 0
+const newDirectory = () => join(parent, String(count++))
+const audit = generateKeyPairSync('ed25519')
+const auditKey = audit.publicKey.export({ type: 'spki', format: 'pem' }).toString()
+const signHead = async (digest: Buffer) => ({ keyId: 'a', signature: sign(null, digest, audit.privateKey) })
+const open = (directory: string, more: Partial<AuditLogOptions> = {}) =>
+  AuditLog.open({ directory, clock: systemClock, log: silentLogger, signHead, ...more })
+
+const event = (verb: string, name: string, more: Partial<AuditEvent> = {}): AuditEvent => ({
+  level: 'Metadata',
+  auditID: name,
+  stage: 'ResponseComplete',
+  requestURI: `/api/v1/namespaces/default/pods/${name}`,
+  verb,
+  user: { username: 'ann "x"\n', groups: ['dev'], extra: { 'authentication.kubernetes.io/credential-id': ['JTI=1'] } },
+  sourceIPs: ['192.0.2.1'],
+  userAgent: 'kubectl',
+  objectRef: { resource: 'pods', namespace: 'default', name, apiVersion: 'v1' },
+  responseStatus: { code: 201 },
+  requestReceivedTimestamp: '2023-11-14T22:13:20.000000Z',
+  stageTimestamp: '2023-11-14T22:13:20.000000Z',
+  annotations: { 'authorization.k8s.io/decision': 'allow' },
+  ...more,
+})
+const names = (events: readonly Readonly<Record<string, unknown>>[]) => events.map(found => found['auditID'])
+
+test('eventLine() is the JSON of the event', () => {
+  const full = event('create', 'a', {
+    impersonatedUser: { username: 'bob', uid: '1', groups: [] },
+    objectRef: { resource: 'pods', apiGroup: 'x', namespace: 'n', name: 'm', apiVersion: 'v1', subresource: 'log' },
+    responseStatus: { status: 'Failure', reason: 'Forbidden', message: 'no "x"', code: 403 },
+  })
+  const { responseStatus, ...rest } = full
+  const expected = { kind: 'Event', apiVersion: 'audit.k8s.io/v1', ...rest, responseStatus: { metadata: {}, ...responseStatus } }
+  assert.deepEqual(JSON.parse(eventLine(full)), expected)
+  const { userAgent: _agent, objectRef: _object, annotations: _annotations, ...small } = event('get', 'a')
+  assert.deepEqual(JSON.parse(eventLine(small)).verb, 'get')
+})
+
+test('AuditLog has each write on disk when it is answered, with a whole chain, readable by its owner only', async () => {
+  const directory = newDirectory()
+  await using log = await open(directory)
+  await Promise.all(Array.from({ length: 500 }, (_, i) => log.record(event('create', `w${i}`))))
+  const report = await verifyAuditLog(directory)
+  assert.deepEqual(report.problems, [])
+  assert.deepEqual(
+    names(report.events),
+    Array.from({ length: 500 }, (_, i) => `w${i}`),
+  )
+  assert.ok(report.batches < 50, `writes share a sync: ${report.batches} batches`)
+  assert.equal((await stat(directory)).mode & 0o777, 0o700)
+  for (const name of await readdir(directory)) assert.equal((await stat(join(directory, name))).mode & 0o777, 0o600)
+})
+
+test('AuditLog buffers reads, leaves out health checks, and signs its end when it closes', async () => {
+  const directory = newDirectory()
+  const log = await open(directory)
+  assert.equal(log.record(event('get', 'r')), undefined)
+  const { objectRef: _object, ...health } = event('get', 'h', { requestURI: '/livez?verbose' })
+  assert.equal(log.record(health), undefined)
+  await log.record(event('delete', 'w'))
+  await log[Symbol.asyncDispose]()
+  const report = await verifyAuditLog(directory, auditKey)
+  assert.deepEqual(report.problems, [])
+  assert.deepEqual(names(report.events), ['r', 'w'])
+  assert.equal(report.signedHeads, 1)
+  assert.equal(report.signedUpTo, 1)
+})
+
+test('AuditLog continues its chain over restarts and files', async () => {
+  const directory = newDirectory()
+  for (let run = 0; run < 3; run++) {
+    await using log = await open(directory, { maxFileBytes: 2000 })
+    for (let i = 0; i < 5; i++) await log.record(event('create', `${run}-${i}`))
+  }
+  assert.ok((await readdir(directory)).length > 3)
+  const report = await verifyAuditLog(directory, auditKey)
+  assert.deepEqual(report.problems, [])
+  assert.equal(report.events.length, 15)
+  assert.ok(report.signedHeads >= 3)
+})
+
+test('AuditLog keeps as many files as it is told, and the rest still verifies', async () => {
+  const directory = newDirectory()
+  await using log = await open(directory, { maxFileBytes: 1000, maxFiles: 2 })
+  for (let i = 0; i < 12; i++) await log.record(event('create', `${i}`))
+  assert.equal((await readdir(directory)).length, 2)
+  assert.deepEqual((await verifyAuditLog(directory)).problems, [])
+})
+
+test('AuditLog seals what a killed run left, and drops a cut line', async () => {
+  const directory = newDirectory()
+  await (await open(directory)).record(event('create', 'a'))
+  const path = join(directory, 'audit-00000001.log')
+  await appendFile(path, `${eventLine(event('create', 'b'))}{"kind":"Ev`)
+  await using log = await open(directory)
+  await log.record(event('create', 'c'))
+  const report = await verifyAuditLog(directory)
+  assert.deepEqual(report.problems, [])
+  assert.deepEqual(names(report.events), ['a', 'b', 'c'])
+})
+
+const changes: { name: string; change: (text: string) => string; problem: RegExp }[] = [
+  {
+    name: 'a changed event',
+    change: text => text.replace('"auditID":"w1"', '"auditID":"w9"'),
+    problem: /lines of this batch were changed/,
+  },
+  { name: 'a removed line', change: text => text.replace(/^.*"auditID":"w1".*\n/m, ''), problem: /lines of this batch were changed/ },
+  {
+    name: 'a removed batch',
+    change: text => text.replace(/^.*"auditID":"w1".*\n.*"kind":"Seal".*\n/m, ''),
+    problem: /follows seal|does not continue/,
+  },
+  {
+    name: 'a forged seal',
+    change: text => text.replace(/"digest":"[0-9a-f]{8}/, '"digest":"00000000'),
+    problem: /changed|continue|another log/,
+  },
+  {
+    name: 'a foreign signature',
+    change: text => text.replace(/"signature":"..../, '"signature":"AAAA'),
+    problem: /signature of the head is wrong/,
+  },
+]
+for (const { name, change, problem } of changes) {
+  test(`verifyAuditLog() finds ${name}`, async () => {
+    const directory = newDirectory()
+    const log = await open(directory)
+    for (const id of ['w0', 'w1', 'w2']) await log.record(event('create', id))
+    await log[Symbol.asyncDispose]()
+    const path = join(directory, 'audit-00000001.log')
+    const before = await readFile(path, 'utf8')
+    const text = change(before)
+    assert.notEqual(text, before)
+    await writeFile(path, text)
+    assert.match((await verifyAuditLog(directory, auditKey)).problems.join('\n'), problem)
+  })
+}
+
+test('AuditLog refuses writes while the disk is full, goes on with reads, and recovers', async t => {
+  const directory = newDirectory()
+  const clock = { time: 0, now: () => clock.time, sleep: systemClock.sleep }
+  await using log = await open(directory, { clock })
+  await log.record(event('create', 'before'))
+  const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+  const append = t.mock.method(LogFiles.prototype, 'append', () => Promise.reject(full))
+  const failsFor = /writes are refused: no space is left for the audit log/
+  await assert.rejects(Promise.resolve(log.record(event('create', 'lost'))), failsFor)
+  const guard = createAuditGuard(log)
+  const asked = {
+    user: { name: 'a', groups: [] },
+    isResource: true,
+    group: '',
+    version: '',
+    resource: '',
+    subresource: '',
+    namespace: '',
+    name: '',
+    path: '',
+  }
+  assert.equal(guard.authorize({ ...asked, verb: 'create' }).decision, 'deny')
+  assert.equal(guard.authorize({ ...asked, verb: 'get' }).decision, 'no-opinion')
+  assert.equal(log.record(event('get', 'read')), undefined)
+  await assert.rejects(Promise.resolve(log.record(event('create', 'refused'))), failsFor)
+  assert.equal(append.mock.callCount(), 1)
+  append.mock.restore()
+  clock.time = 1000
+  assert.equal(guard.authorize({ ...asked, verb: 'create' }).decision, 'no-opinion')
+  await log.record(event('create', 'after'))
+  assert.equal(log.refusal(), undefined)
+  const report = await verifyAuditLog(directory)
+  assert.deepEqual(report.problems, [])
+  assert.deepEqual(names(report.events), ['before', 'lost', 'read', 'after'])
+})
+
+test('LogFiles.append() leaves nothing of a batch that failed', async t => {
+  const directory = newDirectory()
+  const { files } = await LogFiles.open(directory, 5)
+  await files.append(Buffer.from('a\n'), true)
+  const probe = await import('node:fs/promises').then(fs => fs.open(join(directory, 'probe'), 'w'))
+  const sync = t.mock.method(Object.getPrototypeOf(probe), 'datasync', () => Promise.reject(new Error('EIO')))
+  await assert.rejects(files.append(Buffer.from('b\n'), true), /EIO/)
+  sync.mock.restore()
+  await files.append(Buffer.from('c\n'), true)
+  await files.close()
+  await probe.close()
+  assert.equal(await readFile(join(directory, 'audit-00000001.log'), 'utf8'), 'a\nc\n')
+})
+
+test('auditLevel() never records bodies of secrets, whatever the policy says', () => {
+  const everything = [{ level: 'RequestResponse' }] as const
+  const of = (resource: string, apiGroup = '') =>
+    auditLevel(everything, event('create', 'x', { objectRef: { resource, apiGroup, apiVersion: 'v1' } }))
+  assert.equal(of('pods'), 'RequestResponse')
+  for (const resource of ['secrets', 'configmaps', 'serviceaccounts']) assert.equal(of(resource), 'Metadata')
+  assert.equal(of('tokenreviews', 'authentication.k8s.io'), 'Metadata')
+})
+
+test('auditLevel() takes the first rule that matches, and nothing where none does', () => {
+  const policy = [
+    { level: 'None', users: ['ann "x"\n'], resources: [{ group: '', resources: ['pods/log'] }] },
+    { level: 'Request', verbs: ['create'], namespaces: ['default'] },
+  ] as const
+  assert.equal(auditLevel(policy, event('get', 'x', { objectRef: { resource: 'pods', subresource: 'log', apiVersion: 'v1' } })), 'None')
+  assert.equal(auditLevel(policy, event('create', 'x')), 'Request')
+  assert.equal(auditLevel(policy, event('get', 'x')), 'None')
+  assert.equal(auditLevel(defaultAuditPolicy, event('get', 'x')), 'Metadata')
+})

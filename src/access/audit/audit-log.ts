@@ -1,0 +1,250 @@
+// The audit log: events wait in memory for the next batch, a batch is written, sealed and synced as one, and a write is answered after its batch.
+import { type ApiError, apiError } from '../../api/status.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import type { Authorizer } from '../access.ts'
+import { type AuditEvent, eventLine } from './audit-event.ts'
+import { batchDigest, headLine, sealLine } from './chain.ts'
+import { LogFiles } from './log-files.ts'
+import { type AuditRule, auditLevel, defaultAuditPolicy } from './policy.ts'
+
+export interface AuditLogOptions {
+  /** Made with mode 0700 where missing; files are `audit-<number>.log`, 0600. */
+  readonly directory: string
+  readonly clock: Clock
+  readonly log: Logger
+  /** The signer's `signAuditHead`: signs the newest seal once a second while there are events, and at the end. */
+  readonly signHead?: (digest: Buffer, signal: AbortSignal) => Promise<{ readonly keyId: string; readonly signature: Buffer }>
+  readonly policy?: readonly AuditRule[]
+  /** A file is left for the next one from this size on. Default 100 MiB. */
+  readonly maxFileBytes?: number
+  /** Default 20. */
+  readonly maxFiles?: number
+}
+
+interface Pending {
+  readonly resolve: () => void
+  readonly reject: (err: ApiError) => void
+}
+
+const maxBatchBytes = 1 << 20
+const maxBufferedReads = 20_000
+const readDelayMs = 500
+const headDelayMs = 1000
+const retryDelayMs = 1000
+const mutatingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
+
+export class AuditLog implements AsyncDisposable {
+  readonly #files: LogFiles
+  readonly #options: AuditLogOptions
+  readonly #closing = new AbortController()
+  #lines: string[] = []
+  #bytes = 0
+  #waiting: Pending[] = []
+  #running: Promise<void> | undefined
+  #flushTimer = false
+  #digest: Buffer
+  #sequence: number
+  #signed: number
+  #signing: Promise<void> | undefined
+  #failure: { readonly err: unknown; readonly until: number } | undefined
+  #lost = 0
+
+  private constructor(options: AuditLogOptions, files: LogFiles, digest: Buffer, sequence: number) {
+    this.#options = options
+    this.#files = files
+    this.#digest = digest
+    this.#sequence = sequence
+    this.#signed = sequence
+  }
+
+  /** Continues the log in the folder. Lines that the last run did not seal are sealed now. */
+  static async open(options: AuditLogOptions): Promise<AuditLog> {
+    const { files, end } = await LogFiles.open(options.directory, options.maxFiles ?? 20)
+    const log = new AuditLog(options, files, end.digest, end.sequence)
+    if (end.unsealed.length > 0) {
+      const digest = batchDigest(end.digest, end.unsealed)
+      const count = end.unsealed.toString().split('\n').length - 1
+      await files.append(Buffer.from(sealLine(end.sequence + 1, count, end.digest, digest)), true)
+      log.#digest = digest
+      log.#sequence++
+    }
+    return log
+  }
+
+  /**
+   * Records one event unless the policy leaves it out. For a write the promise resolves when the record is on disk and rejects with a 500 where it cannot
+   * be; other events are buffered, and their loss (disk full for long) is counted and logged.
+   */
+  record(event: AuditEvent): Promise<void> | undefined {
+    const level = auditLevel(this.#options.policy ?? defaultAuditPolicy, event)
+    if (level === 'None') return undefined
+    const writes = mutatingVerbs.has(event.verb)
+    const refusal = writes ? this.refusal() : undefined
+    if (refusal) return Promise.reject(refusal)
+    if (this.#closing.signal.aborted) {
+      return writes ? Promise.reject(auditFailure(new Error('the audit log is closed'))) : undefined
+    }
+    if (!writes && this.#lines.length >= maxBufferedReads) {
+      this.#lost++
+      return undefined
+    }
+    // Bodies are not recorded yet: an event says the level that it has.
+    const line = eventLine(event.level === 'Metadata' ? event : { ...event, level: 'Metadata' })
+    this.#add(line)
+    if (!writes) {
+      this.#flushLater()
+      return undefined
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject })
+      this.#flush()
+    })
+  }
+
+  /** Why writes must be refused now, before they happen; undefined while the log can be written. After a failure one attempt a second is let through. */
+  refusal(): ApiError | undefined {
+    const failure = this.#failure
+    if (failure === undefined || this.#options.clock.now() >= failure.until) return undefined
+    return auditFailure(failure.err)
+  }
+
+  /** Writes what waits, signs the end, and closes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new Error('the audit log is closing'))
+    await this.#signing
+    await this.#drain()
+    if (this.#failure === undefined && this.#signed < this.#sequence) {
+      await this.#sign(AbortSignal.timeout(2000))
+      await this.#drain()
+    }
+    await this.#files.close()
+  }
+
+  #add(line: string): void {
+    this.#lines.push(line)
+    this.#bytes += line.length
+  }
+
+  #flushLater(): void {
+    if (this.#flushTimer) return
+    if (this.#bytes >= maxBatchBytes) {
+      this.#flush()
+      return
+    }
+    this.#flushTimer = true
+    const { clock } = this.#options
+    void clock.sleep(readDelayMs, this.#closing.signal).then(
+      () => {
+        this.#flushTimer = false
+        this.#flush()
+      },
+      () => undefined, // closing writes what waits itself
+    )
+  }
+
+  #flush(): void {
+    this.#running ??= this.#writeBatches().finally(() => {
+      this.#running = undefined
+      // A write that came after the last look at the queue.
+      if (this.#waiting.length > 0) this.#flush()
+    })
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#running || (this.#lines.length > 0 && this.#failure === undefined)) {
+      this.#flush()
+      await this.#running
+    }
+  }
+
+  /** One batch after the other until nobody waits; what comes during a sync goes together in the next. */
+  async #writeBatches(): Promise<void> {
+    // One turn, so that requests of the same moment share a sync.
+    await new Promise(resolve => setImmediate(resolve))
+    while (this.#lines.length > 0) {
+      const lines = this.#lines
+      const waiting = this.#waiting
+      this.#lines = []
+      this.#waiting = []
+      this.#bytes = 0
+      try {
+        await this.#writeBatch(lines, waiting.length > 0)
+      } catch (err) {
+        this.#failed(err, lines, waiting)
+        return
+      }
+      this.#failure = undefined
+      for (const { resolve } of waiting) resolve()
+      this.#signLater()
+    }
+  }
+
+  async #writeBatch(lines: readonly string[], sync: boolean): Promise<void> {
+    const body = Buffer.from(lines.join(''))
+    const digest = batchDigest(this.#digest, body)
+    const seal = Buffer.from(sealLine(this.#sequence + 1, lines.length, this.#digest, digest))
+    await this.#files.append(Buffer.concat([body, seal]), sync)
+    this.#digest = digest
+    this.#sequence++
+    if (this.#files.size >= (this.#options.maxFileBytes ?? 100 << 20)) await this.#files.rotate()
+    if (this.#lost > 0) {
+      this.#options.log.error('audit events lost', { events: this.#lost })
+      this.#lost = 0
+    }
+  }
+
+  #failed(err: unknown, lines: readonly string[], waiting: readonly Pending[]): void {
+    const { clock, log } = this.#options
+    log.error('audit log cannot be written', { err })
+    this.#failure = { err, until: clock.now() + retryDelayMs }
+    // Reads go on, and their events are kept for the next attempt; the writes' events too, as they tell what was tried.
+    this.#lines = [...lines, ...this.#lines].slice(0, maxBufferedReads)
+    const all = [...waiting, ...this.#waiting]
+    this.#waiting = []
+    for (const { reject } of all) reject(auditFailure(err))
+  }
+
+  #signLater(): void {
+    if (this.#options.signHead === undefined || this.#signing || this.#closing.signal.aborted) return
+    const { clock, log } = this.#options
+    this.#signing = clock
+      .sleep(headDelayMs, this.#closing.signal)
+      .then(() => this.#sign(this.#closing.signal))
+      .catch((err: unknown) => {
+        if (!this.#closing.signal.aborted) log.error('audit head not signed', { err })
+      })
+      .finally(() => {
+        this.#signing = undefined
+      })
+  }
+
+  /** The head's own batch asks for no further head: it counts as signed. */
+  async #sign(signal: AbortSignal): Promise<void> {
+    const { signHead } = this.#options
+    if (signHead === undefined || this.#signed >= this.#sequence) return
+    const sequence = this.#sequence
+    const digest = this.#digest
+    const { keyId, signature } = await signHead(digest, signal)
+    this.#add(headLine(sequence, digest, keyId, signature))
+    this.#signed = sequence + 1
+    this.#flushLater()
+  }
+}
+
+function auditFailure(err: unknown): ApiError {
+  const code = err instanceof Error && 'code' in err ? String(err.code) : ''
+  const why = code === 'ENOSPC' ? 'no space is left for the audit log' : 'the audit log cannot be written'
+  return apiError(500, 'InternalError', `Internal error occurred: writes are refused: ${why}`, undefined, { cause: err })
+}
+
+/** Refuses every write before it happens while it could not be recorded. First in the list of authorizers. */
+export function createAuditGuard(log: Pick<AuditLog, 'refusal'>): Authorizer {
+  return {
+    name: 'AuditGuard',
+    authorize({ verb }) {
+      const refusal = mutatingVerbs.has(verb) ? log.refusal() : undefined
+      return refusal === undefined ? { decision: 'no-opinion', reason: '' } : { decision: 'deny', reason: refusal.message }
+    },
+  }
+}

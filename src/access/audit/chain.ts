@@ -1,0 +1,86 @@
+// What makes the log tamper-evident: each batch of lines ends with a seal that hashes it together with everything before, and seals are signed.
+import { createHash } from 'node:crypto'
+
+export const sealVersion = 'audit.bulkhead.dev/v1'
+
+/** The digest before the first batch. */
+export const genesis: Buffer = Buffer.alloc(32)
+
+export interface Seal {
+  readonly kind: 'Seal'
+  readonly apiVersion: typeof sealVersion
+  /** Counts batches over all files, from 1. */
+  readonly sequence: number
+  readonly lines: number
+  readonly previous: string
+  readonly digest: string
+}
+
+/** A signature over the digest of an earlier seal; it is a line of a later batch. */
+export interface Head {
+  readonly kind: 'Head'
+  readonly apiVersion: typeof sealVersion
+  readonly sequence: number
+  readonly digest: string
+  readonly keyId: string
+  /** Ed25519 over the 32 bytes of the digest, base64. */
+  readonly signature: string
+}
+
+/** SHA-256 of the digest before, then the batch's lines with their line ends. */
+export function batchDigest(previous: Buffer, lines: Buffer): Buffer {
+  return createHash('sha256').update(previous).update(lines).digest()
+}
+
+export function sealLine(sequence: number, lines: number, previous: Buffer, digest: Buffer): string {
+  const seal: Seal = {
+    kind: 'Seal',
+    apiVersion: sealVersion,
+    sequence,
+    lines,
+    previous: previous.toString('hex'),
+    digest: digest.toString('hex'),
+  }
+  return `${JSON.stringify(seal)}\n`
+}
+
+export function headLine(sequence: number, digest: Buffer, keyId: string, signature: Buffer): string {
+  const head: Head = {
+    kind: 'Head',
+    apiVersion: sealVersion,
+    sequence,
+    digest: digest.toString('hex'),
+    keyId,
+    signature: signature.toString('base64'),
+  }
+  return `${JSON.stringify(head)}\n`
+}
+
+export const isSealLine = (line: string): boolean => line.startsWith('{"kind":"Seal"')
+export const isHeadLine = (line: string): boolean => line.startsWith('{"kind":"Head"')
+
+type Fields = Readonly<Record<string, unknown>>
+
+function fieldsOf(line: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(line)
+    return typeof value === 'object' && value !== null ? { ...value } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Undefined where the line is no well-formed seal. */
+export function parseSeal(line: string): Seal | undefined {
+  const { sequence, lines, previous, digest } = fieldsOf(line) ?? {}
+  if (typeof sequence !== 'number' || typeof lines !== 'number' || !isDigest(previous) || !isDigest(digest)) return undefined
+  return { kind: 'Seal', apiVersion: sealVersion, sequence, lines, previous, digest }
+}
+
+export function parseHead(line: string): Head | undefined {
+  const { sequence, digest, keyId, signature } = fieldsOf(line) ?? {}
+  if (typeof sequence !== 'number' || !isDigest(digest) || typeof keyId !== 'string' || typeof signature !== 'string') return undefined
+  return { kind: 'Head', apiVersion: sealVersion, sequence, digest, keyId, signature }
+}
+
+const isDigest = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
