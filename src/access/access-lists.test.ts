@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { internalError } from '../api/status.ts'
+import { createAuthorization } from './authorize.ts'
+import { authorizerList } from './authorizers/index.ts'
+import { createNodeGraph } from './authorizers/node-graph.ts'
+import { createRbacAuthorizer } from './authorizers/rbac.ts'
+import { bootstrapPolicy } from './bootstrap-policy/index.ts'
+
+for (const { folder, makes } of [
+  { folder: 'authorizers', makes: /export (?:const \w+|function \w+\([^)]*\)): (?:Rbac)?Authorizer\b/ },
+  { folder: 'authenticators', makes: /export function \w+\([^)]*\): \w*Authenticator\b/ },
+]) {
+  test(`the list of ${folder} imports every file of the folder that makes one`, () => {
+    const directory = join(import.meta.dirname, folder)
+    const index = readFileSync(join(directory, 'index.ts'), 'utf8')
+    const makers = readdirSync(directory).filter(
+      file => !file.includes('.test.') && file !== 'index.ts' && makes.test(readFileSync(join(directory, file), 'utf8')),
+    )
+    assert.ok(makers.length >= 3)
+    for (const file of makers) assert.ok(index.includes(`'./${file}'`), `${file} is not listed`)
+  })
+}
+
+const list = (refusing = false) =>
+  authorizerList({
+    nodeGraph: createNodeGraph({ list: () => [], onChange: () => undefined }),
+    rbac: createRbacAuthorizer({ list: () => bootstrapPolicy, onChange: () => undefined }),
+    certificateRequests: { requesterOf: () => undefined },
+    audit: {
+      refusal: () => (refusing ? internalError('no space') : undefined),
+    },
+  })
+
+const asked = {
+  verb: 'create',
+  isResource: true,
+  group: '',
+  version: 'v1',
+  resource: 'pods',
+  subresource: '',
+  namespace: 'default',
+  name: 'x',
+  path: '',
+}
+
+test('authorizerList() asks in its order', () => {
+  assert.deepEqual(
+    list().map(({ name }) => name),
+    ['AuditGuard', 'SystemMasters', 'Node', 'JoinTicket', 'RBAC'],
+  )
+})
+
+test('authorizerList() lets no grant go past the guard, and nobody in without a grant', () => {
+  const masters = { name: 'root', groups: ['system:masters'] }
+  assert.equal(createAuthorization(list()).authorize({ ...asked, user: masters }).allowed, true)
+  assert.deepEqual(createAuthorization(list(true)).authorize({ ...asked, user: masters }), {
+    allowed: false,
+    reason: 'Internal error occurred: no space',
+  })
+  assert.equal(createAuthorization(list()).authorize({ ...asked, user: { name: 'ann', groups: ['system:authenticated'] } }).allowed, false)
+  assert.equal(createAuthorization([]).authorize({ ...asked, user: masters }).allowed, false)
+})
