@@ -44,6 +44,8 @@ export class PodWorkers {
   }
 
   #update(pod: Pod): void {
+    // The server selects by node; a pod of another node must not run here even if it did not.
+    if (pod.spec.nodeName !== undefined && pod.spec.nodeName !== this.#node.name) return
     const uid = podUid(pod)
     const known = this.#workers.get(uid)
     if (known) {
