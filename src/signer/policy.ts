@@ -118,12 +118,13 @@ const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
     },
     {
       // kubernetes.io/kube-apiserver-client: people and outside programs. Nothing of Kubernetes' own namespace of names.
+      // Alternative names are honoured as upstream does; they mean nothing in a certificate that is for clients only.
       name: 'user-client',
       authority: 'client',
       maxLifetimeSeconds: year,
       subject: (commonName, organizations) =>
         !commonName.startsWith('system:') && commonName !== 'bulkhead-admin' && organizations.every(group => !group.startsWith('system:')),
-      names: noNames,
+      names: () => true,
     },
   ],
   admin: [
@@ -132,6 +133,15 @@ const rules: Readonly<Record<SignerRole, readonly CertificateRule[]>> = {
       authority: 'client',
       maxLifetimeSeconds: year,
       subject: (commonName, organizations) => commonName === 'bulkhead-admin' && only(organizations, mastersGroup),
+      names: noNames,
+    },
+    {
+      // The supervisor hands the DNS part its certificate, so that a process which parses what pods send reaches no signer at all.
+      name: 'cluster-dns',
+      authority: 'client',
+      maxLifetimeSeconds: year,
+      subject: (commonName, organizations) =>
+        commonName === `${accountPrefix}cluster-dns` && organizations.every(group => accountGroups.has(group)),
       names: noNames,
     },
   ],

@@ -51,6 +51,17 @@ test('connectSigner() does everything that a signer does', async () => {
   assert.equal(new X509Certificate(await signer.issueCertificate(wanted, signal)).checkHost('localhost'), 'localhost')
 })
 
+test('serveSigner() opens a socket to its group where it is told to, and to nobody else', async () => {
+  const path = newPath()
+  await using _server = await serveSigner({
+    signer: createMemorySigner(),
+    sockets: [{ path, role: 'server', groupMayConnect: true }],
+    servingNames,
+    log: silentLogger,
+  })
+  assert.equal((await stat(path)).mode & 0o777, 0o660)
+})
+
 test('connectSigner() signs many tokens at once, each with its own claims, and one refusal harms no other', async () => {
   const path = newPath()
   await using _server = await serve(path, 'server')

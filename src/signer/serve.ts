@@ -22,6 +22,8 @@ export interface SignerSocket {
   readonly role: SignerRole
   /** Who may connect beside root and the signer's user: the socket's owner, mode 0600. Needs the right to change owners. */
   readonly owner?: { readonly uid: number; readonly gid: number }
+  /** Mode 0660: the socket's group may connect too. A set-group-id folder gives the socket its group without any right to change owners. */
+  readonly groupMayConnect?: boolean
 }
 
 export interface ServeSignerOptions {
@@ -53,7 +55,7 @@ export async function serveSigner(options: ServeSignerOptions): Promise<AsyncDis
         connection.once('close', () => connections.delete(connection))
         serveConnection(connection, socket.role, options, closing.signal)
       })
-      await listen(server, socket.path)
+      await listen(server, socket.path, socket.groupMayConnect === true ? 0o117 : 0o177)
       servers.push({ server, path: socket.path })
       if (socket.owner) await chown(socket.path, socket.owner.uid, socket.owner.gid)
     }
@@ -64,11 +66,11 @@ export async function serveSigner(options: ServeSignerOptions): Promise<AsyncDis
   return { [Symbol.asyncDispose]: close }
 }
 
-/** The socket is made with mode 0600 from its first moment: the mask is set around the bind, which happens inside `listen`. */
-function listen(server: Server, path: string): Promise<void> {
+/** The socket has its mode from its first moment: the mask is set around the bind, which happens inside `listen`. */
+function listen(server: Server, path: string, mask: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    const before = process.umask(0o177)
+    const before = process.umask(mask)
     try {
       server.listen(path, () => {
         server.off('error', reject)

@@ -6,7 +6,7 @@ import { componentRoles } from './component-roles.ts'
 import { controllerRoles } from './controller-roles.ts'
 import { generalRoles } from './general-roles.ts'
 import { namespaceRoleBindings, namespaceRoles } from './namespace-roles.ts'
-import { ownRoleBindings, ownRoles } from './own-roles.ts'
+import { ownClusterRoleBindings, ownClusterRoles, ownRoleBindings, ownRoles } from './own-roles.ts'
 import { aggregatesTo, clusterRole, type UserFacing } from './policy-rule.ts'
 import { aggregatedRoles } from './user-facing-roles.ts'
 
@@ -48,6 +48,8 @@ export const upstreamPolicy: readonly RbacObject[] = [
 /** All that the server keeps in place at start. The objects are shared: copy before changing. */
 export const bootstrapPolicy: readonly RbacObject[] = [
   ...upstreamPolicy,
+  ...ownClusterRoles.map(object => ({ kind: 'ClusterRole', object }) as const),
+  ...ownClusterRoleBindings.map(object => ({ kind: 'ClusterRoleBinding', object }) as const),
   ...ownRoles.map(object => ({ kind: 'Role', object }) as const),
   ...ownRoleBindings.map(object => ({ kind: 'RoleBinding', object }) as const),
 ]

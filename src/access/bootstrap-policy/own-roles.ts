@@ -1,6 +1,6 @@
 // What Bulkhead grants beside Kubernetes' own policy. Join tickets need no role: the JoinTicket authorizer grants their two rights.
-import type { Role, RoleBinding } from '../rbac-object.ts'
-import { read, role, roleBinding, rule, serviceAccount } from './policy-rule.ts'
+import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../rbac-object.ts'
+import { clusterRole, clusterRoleBinding, group, read, role, roleBinding, rule, serviceAccount } from './policy-rule.ts'
 
 const ticketConsumer = 'bulkhead:join-ticket-consumer'
 
@@ -11,4 +11,17 @@ export const ownRoles: readonly Role[] = [
 
 export const ownRoleBindings: readonly RoleBinding[] = [
   roleBinding('kube-system', ticketConsumer, ticketConsumer, [serviceAccount('certificate-controller')]),
+]
+
+const clusterDns = 'bulkhead:cluster-dns'
+
+/** The DNS part reads what names lead to, and nothing else. */
+export const ownClusterRoles: readonly ClusterRole[] = [
+  clusterRole(clusterDns, [rule('list watch', 'core', 'services namespaces'), rule('list watch', 'discovery.k8s.io', 'endpointslices')]),
+]
+
+/** A node keeps its own service rules: it reads services and endpoints as upstream's kube-proxy does. */
+export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
+  clusterRoleBinding(clusterDns, clusterDns, [serviceAccount('cluster-dns')]),
+  clusterRoleBinding('bulkhead:node-proxier', 'system:node-proxier', [group('system:nodes')]),
 ]
