@@ -15,7 +15,7 @@ export function runtimeContract(name: string, setUp: () => Promise<RuntimeUnderT
   const signal = () => AbortSignal.timeout(20_000)
   const sandboxOf = (uid: string, logDirectory: string): SandboxConfig => ({
     metadata: { name: uid, uid, namespace: 'contract', attempt: 0 },
-    hostname: uid,
+    hostname: '',
     logDirectory,
     portMappings: [],
     labels: { 'io.kubernetes.pod.uid': uid, app: uid },
@@ -93,7 +93,9 @@ export function runtimeContract(name: string, setUp: () => Promise<RuntimeUnderT
       const limit = signal()
       while (!seen.includes(`${id} CONTAINER_STOPPED_EVENT`) && !limit.aborted) await new Promise(resolve => setImmediate(resolve))
       const own = seen.filter(text => text.startsWith(id)).map(text => text.slice(id.length + 1))
-      assert.ok(own.includes('CONTAINER_STARTED_EVENT') && own.includes('CONTAINER_STOPPED_EVENT'), own.join())
+      // A container that ends at once may have no started event: containerd then tells of the end only.
+      assert.equal(own[0], 'CONTAINER_CREATED_EVENT')
+      assert.ok(own.includes('CONTAINER_STOPPED_EVENT'), own.join())
     } finally {
       stop.abort()
       await listening
