@@ -108,6 +108,18 @@ describe('CommitQueue', () => {
     assert.equal(pods.newest('default', 'a')?.revision, 2)
     assert.equal(log.groups.length, 2)
   })
+
+  it('closes also when the last group fails meanwhile', async () => {
+    for (const retriable of [true, false]) {
+      const { log, queue, pods } = newQueue()
+      const last = outcome(put(pods, 'a'))
+      await turn()
+      const closing = queue[Symbol.asyncDispose]()
+      log.groups[0]?.reject(new WriteFailed('no', { retriable }))
+      assert.equal(await last, 'no')
+      await closing
+    }
+  })
 })
 
 /** The message of a rejection. */

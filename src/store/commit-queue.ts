@@ -203,8 +203,8 @@ export class CommitQueue implements Store, CacheOwner {
   #groupFailed(group: readonly Waiting[], err: unknown): void {
     const failure = err instanceof WriteFailed ? err : new WriteFailed('The write could not be stored', { retriable: false, cause: err })
     for (const { reject } of group) reject(failure)
-    if (failure.retriable) this.#abandon(failure)
-    else this.fail(failure)
+    this.#abandon(failure)
+    if (!failure.retriable) this.fail(failure)
   }
 
   /** Writes that wait were decided on versions that never came to be, so they fall with the group before them. */

@@ -61,7 +61,7 @@ export class WatchCache implements Collection, WatcherOwner {
 
   /** Called when the resource is declared; records may have been loaded before. */
   configure(options: CollectionOptions): void {
-    this.#fieldsOf = options.fieldsOf
+    this.#fieldsOf = options.fieldsOf && (object => options.fieldsOf?.(object) ?? {})
     this.fieldsVersion = options.fieldsVersion ?? 0
     if ([...this.#loadedFieldsVersions].some(version => version !== this.fieldsVersion)) this.#computeFields()
     this.#loadedFieldsVersions.clear()

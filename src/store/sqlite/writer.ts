@@ -107,11 +107,14 @@ export class Writer implements CommitLog {
   async close(): Promise<void> {
     if (this.#ended !== undefined) return
     this.#send({ kind: 'close' })
-    await this.#reply()
-    await this.#worker.terminate()
+    try {
+      await this.#reply()
+    } finally {
+      await this.abandon()
+    }
   }
 
-  /** Ends the thread wherever it is, for an opening that failed. */
+  /** Ends the thread wherever it is. What is not committed is not acknowledged either. */
   async abandon(): Promise<void> {
     this.#ended ??= closed()
     await this.#worker.terminate()
