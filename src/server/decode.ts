@@ -3,12 +3,12 @@
 import { notSupported } from '../api/field-error.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
-import { decodeBody as decodeBytes, decodeValue, type FieldValidation, strictDecodingMessage } from '../api/schema/decode.ts'
-import { type GroupVersionKind, schemaFor } from '../api/schema/model.ts'
-import { badRequest, invalid } from '../api/status.ts'
+import { decodeBody as decodeBytes, type FieldValidation } from '../api/schema/decode.ts'
+import type { GroupVersionKind } from '../api/schema/model.ts'
+import { invalid } from '../api/status.ts'
 import { maxBodyBytes } from './collect-body.ts'
 import { header } from './exchange.ts'
-import { bodyFormat } from './negotiate.ts'
+import { type BodyFormat, bodyFormat } from './negotiate.ts'
 import type { RequestContext, ResourceContext } from './request-context.ts'
 
 /** Throws a 422 for an unknown value. */
@@ -33,24 +33,23 @@ export function fieldValidation(context: RequestContext, optionsKind: string): F
 export async function decodeBody(context: ResourceContext, kind: GroupVersionKind = context.served.definition): Promise<KubeObject> {
   const validation = fieldValidation(context, context.info.verb === 'create' ? 'CreateOptions' : 'UpdateOptions')
   const format = bodyFormat(header(context.request.headers, 'content-type'))
-  const bytes = await context.request.body(maxBodyBytes)
-  const { object, warnings } = decodeBytes(bytes, kind, validation, `application/${format}`)
+  const body = await readBody(context, kind, format)
+  const { object, warnings } = decodeBytes(body.bytes, kind, validation, body.contentType)
   for (const warning of warnings) context.warn(warning)
   return completed(object, kind, context.served.definition)
 }
 
-/** Reads a value that is parsed already: what a patch made. `strictPrefix` begins the message of a strict error. */
-export function decodePatched(context: ResourceContext, value: unknown, validation: FieldValidation): KubeObject {
-  const { definition } = context.served
-  const schema = schemaFor(definition.group, definition.version, definition.kind)
-  if (schema === undefined) throw new Error(`kind ${definition.kind} has no schema`)
-  const decoded = decodeValue(value, schema, validation)
-  if (!decoded.ok) throw badRequest(decoded.message)
-  if (decoded.strictErrors.length > 0) {
-    if (validation === 'Strict') throw badRequest(strictDecodingMessage(decoded.strictErrors))
-    for (const warning of decoded.strictErrors) context.warn(warning)
-  }
-  return completed(decoded.object, definition, definition)
+/** The bytes as JSON or YAML; protobuf becomes the JSON that it stands for. */
+export async function readBody(
+  context: RequestContext,
+  kind: GroupVersionKind,
+  format: BodyFormat,
+): Promise<{ readonly bytes: Buffer; readonly contentType: string }> {
+  const bytes = await context.request.body(maxBodyBytes)
+  if (format !== 'protobuf' || bytes.length === 0) return { bytes, contentType: `application/${format === 'yaml' ? 'yaml' : 'json'}` }
+  // Loaded when the first client sends some: the tables are large.
+  const { decodeProtobuf } = await import('./protobuf/decode.ts')
+  return { bytes: Buffer.from(JSON.stringify(decodeProtobuf(bytes, kind))), contentType: 'application/json' }
 }
 
 function completed(object: KubeObject, kind: GroupVersionKind, definition: ResourceDefinition): KubeObject {

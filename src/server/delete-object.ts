@@ -113,6 +113,8 @@ export function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, c
   if (definition.kind === 'Namespace') terminate(object)
   const grace = graceful ? graceOf(definition.graceSeconds?.(object) ?? 0, deletion.graceSeconds) : 0
   markDeleted(metadata, context.now, grace)
+  // Upstream's namespaces have no grace period.
+  if (definition.kind === 'Namespace') delete metadata.deletionGracePeriodSeconds
   return { step: grace > 0 || isHeld(object) ? 'mark' : 'remove', object }
 }
 

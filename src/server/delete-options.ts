@@ -4,10 +4,10 @@ import { decodeValue, parseBody } from '../api/schema/decode.ts'
 import { structByKey } from '../api/schema/model.ts'
 import { badRequest, invalid } from '../api/status.ts'
 import type { DeleteOptions } from '../api/types/meta-v1.ts'
-import { maxBodyBytes } from './collect-body.ts'
+import { readBody } from './decode.ts'
 import { isDryRun } from './dry-run.ts'
 import { header } from './exchange.ts'
-import { type BodyFormat, bodyFormat } from './negotiate.ts'
+import { bodyFormat } from './negotiate.ts'
 import type { RequestContext } from './request-context.ts'
 
 export type PropagationPolicy = 'Orphan' | 'Background' | 'Foreground'
@@ -20,11 +20,13 @@ export interface Deletion {
   readonly resourceVersion: string | undefined
 }
 
+const optionsKind = { group: '', version: 'v1', kind: 'DeleteOptions' }
 const policies: readonly string[] = ['Foreground', 'Background', 'Orphan']
 
 export async function readDeletion(context: RequestContext): Promise<Deletion> {
-  const body = await context.request.body(maxBodyBytes)
-  const options = body.length > 0 ? fromBody(body, bodyFormat(header(context.request.headers, 'content-type'))) : fromQuery(context)
+  const format = bodyFormat(header(context.request.headers, 'content-type'))
+  const { bytes, contentType } = await readBody(context, optionsKind, format)
+  const options = bytes.length > 0 ? fromBody(bytes, contentType) : fromQuery(context)
   const errors = validate(options)
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors)
   return {
@@ -36,8 +38,8 @@ export async function readDeletion(context: RequestContext): Promise<Deletion> {
   }
 }
 
-function fromBody(body: Buffer, format: BodyFormat): DeleteOptions {
-  const { value } = parseBody(body, `application/${format}`, 'DeleteOptions')
+function fromBody(body: Buffer, contentType: string): DeleteOptions {
+  const { value } = parseBody(body, contentType, 'DeleteOptions')
   const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined
   // Clients write any group's version beside the kind, which upstream registers in each group.
   if (kind !== undefined && kind !== null && kind !== 'DeleteOptions') {

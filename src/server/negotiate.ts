@@ -8,6 +8,8 @@ export interface AnswerForm {
 
 const plainJson: AnswerForm = { yaml: false, as: 'object' }
 const supported = 'application/json, application/yaml'
+/** kubectl and other Go clients send the built-in kinds as protobuf; answers are JSON or YAML, which they all accept. */
+const readable = `${supported}, application/vnd.kubernetes.protobuf`
 
 /** Clients send few different headers; each is read once. */
 const known = new Map<string, AnswerForm | undefined>()
@@ -74,14 +76,15 @@ function formOf({ type, parameters }: Clause): AnswerForm | undefined {
   return undefined
 }
 
-export type BodyFormat = 'json' | 'yaml'
+export type BodyFormat = 'json' | 'yaml' | 'protobuf'
 
 /** How a request's body is written. Throws a 415 naming what is accepted. */
 export function bodyFormat(contentType: string | undefined): BodyFormat {
   const type = mediaType(contentType)
   if (type === '' || type === 'application/json') return 'json'
+  if (type === 'application/vnd.kubernetes.protobuf') return 'protobuf'
   if (type === 'application/yaml' || type === 'application/x-yaml' || type === 'text/yaml') return 'yaml'
-  throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${supported}`)
+  throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${readable}`)
 }
 
 /** The media type alone, in lower case; '' where there is none. */

@@ -150,7 +150,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       request,
       user,
       query: info.query,
-      form: answerForm(header(request.headers, 'accept')),
+      // Documents and health checks have forms of their own.
+      form: (info.isResource ? answerForm : errorForm)(header(request.headers, 'accept')),
       pretty,
       now: progress.received,
       expires,

@@ -1,0 +1,210 @@
+// Kubernetes' protobuf encoding of a request's body as the JSON value that it stands for. Strictness, defaults and validation come after, as for JSON.
+
+import { type GroupVersionKind, schemaFor } from '../../api/schema/model.ts'
+import { badRequest } from '../../api/status.ts'
+import data from './fields.json' with { type: 'json' }
+import { type Reader, readerOf, WireError } from './wire.ts'
+
+type Row = readonly [number, string, string, ('r' | 'm' | 'i')?]
+type JsonObject = Record<string, unknown>
+
+const messages = new Map(Object.entries(data as unknown as Record<string, Row[]>))
+const byNumber = new Map<string, ReadonlyMap<number, Row>>()
+/** What the bytes begin with. */
+const magic = Buffer.from('k8s\0')
+const maxDepth = 60
+
+/** `kind` is what the path asks for; the bytes say what they are. Throws a 400 for bytes that are no such message. */
+export function decodeProtobuf(bytes: Buffer, kind: GroupVersionKind): JsonObject {
+  try {
+    return decode(bytes, kind)
+  } catch (err) {
+    if (!(err instanceof WireError)) throw err
+    throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${err.message}`)
+  }
+}
+
+function decode(bytes: Buffer, kind: GroupVersionKind): JsonObject {
+  if (!bytes.subarray(0, 4).equals(magic)) throw new WireError('provided data does not appear to be a protobuf message')
+  const unknown: { apiVersion: string; kind: string; raw: Buffer } = { apiVersion: '', kind: '', raw: Buffer.alloc(0) }
+  readerOf(bytes.subarray(4)).fields((number, field) => {
+    if (number === 1) {
+      readerOf(field.bytes()).fields((inner, value) => {
+        if (inner === 1) unknown.apiVersion = value.text()
+        else if (inner === 2) unknown.kind = value.text()
+      })
+    } else if (number === 2) unknown.raw = field.bytes()
+  })
+  const [first = '', second] = unknown.apiVersion.split('/')
+  const [group, version] = unknown.apiVersion === '' ? [kind.group, kind.version] : second === undefined ? ['', first] : [first, second]
+  const name = unknown.kind || kind.kind
+  // Options of the meta package are registered in each group.
+  const message = schemaFor(group, version, name)?.key ?? `meta/v1.${name}`
+  if (!messages.has(message))
+    throw new WireError(`no kind ${JSON.stringify(name)} is registered for version ${JSON.stringify(unknown.apiVersion)}`)
+  const value = readMessage(message, unknown.raw, 0)
+  return {
+    ...(unknown.kind === '' ? {} : { kind: unknown.kind }),
+    ...(unknown.apiVersion === '' ? {} : { apiVersion: unknown.apiVersion }),
+    ...value,
+  }
+}
+
+function rowsOf(message: string): ReadonlyMap<number, Row> {
+  let rows = byNumber.get(message)
+  if (rows === undefined) {
+    rows = new Map((messages.get(message) ?? []).map(row => [row[0], row]))
+    byNumber.set(message, rows)
+  }
+  return rows
+}
+
+function readMessage(message: string, bytes: Buffer, depth: number): JsonObject {
+  if (depth > maxDepth) throw new WireError('exceeded max depth')
+  const rows = rowsOf(message)
+  const value: JsonObject = {}
+  readerOf(bytes).fields((number, field) => {
+    const row = rows.get(number)
+    // A field of a newer version is left out, as Go's decoder does.
+    if (row === undefined) return
+    const [, name, type, shape] = row
+    switch (shape) {
+      case undefined:
+        value[name] = read(type, field, depth)
+        return
+      case 'i':
+        Object.assign(value, readMessage(type, field.bytes(), depth + 1))
+        return
+      case 'r':
+        pushTo(value, name, read(type, field, depth))
+        return
+      case 'm':
+        putInto(value, name, field.bytes(), type, depth)
+    }
+  })
+  return value
+}
+
+function pushTo(value: JsonObject, name: string, item: unknown): void {
+  const list = value[name]
+  if (Array.isArray(list)) list.push(item)
+  else value[name] = [item]
+}
+
+function putInto(value: JsonObject, name: string, bytes: Buffer, type: string, depth: number): void {
+  let key = ''
+  let item: unknown = emptyOf(type)
+  readerOf(bytes).fields((number, field) => {
+    if (number === 1) key = field.text()
+    else if (number === 2) item = read(type, field, depth)
+  })
+  const map: JsonObject = isObject(value[name]) ? value[name] : Object.create(null)
+  map[key] = item
+  value[name] = map
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null
+}
+
+function emptyOf(type: string): unknown {
+  return type === 'string' || type === 'bytes' ? '' : type === 'quantity' ? '0' : null
+}
+
+function read(type: string, field: Reader, depth: number): unknown {
+  switch (type) {
+    case 'string':
+      return field.text()
+    case 'bool':
+      return field.integer() !== 0n
+    case 'int32':
+    case 'int64':
+      return safe(BigInt.asIntN(64, field.integer()))
+    case 'uint32':
+    case 'uint64':
+      return safe(field.integer())
+    case 'double':
+      return field.double()
+    case 'bytes':
+      return field.bytes().toString('base64')
+    case 'quantity':
+      return only(field.bytes(), 1)?.text() ?? '0'
+    case 'raw':
+      return rawJson(only(field.bytes(), 1)?.bytes())
+    case 'intOrString':
+      return intOrString(field.bytes())
+    case 'meta/v1.Time':
+      return time(field.bytes(), 0)
+    case 'meta/v1.MicroTime':
+      return time(field.bytes(), 6)
+    case 'meta/v1.Duration':
+      return duration(only(field.bytes(), 1)?.integer() ?? 0n)
+    case 'meta/v1.FieldsV1':
+      return rawJson(only(field.bytes(), 1)?.bytes())
+    case 'meta/v1.Verbs':
+    case 'authentication/v1.ExtraValue':
+    case 'authorization/v1.ExtraValue':
+    case 'certificates/v1.ExtraValue':
+      return readMessage(type, field.bytes(), depth + 1)['items'] ?? []
+    default:
+      if (!messages.has(type)) throw new WireError(`no message ${type}`)
+      return readMessage(type, field.bytes(), depth + 1)
+  }
+}
+
+function safe(number: bigint): number {
+  const small = Number(number)
+  if (!Number.isSafeInteger(small)) throw new WireError(`the number ${number} is beyond ±2^53`)
+  return small
+}
+
+/** The last field with this number, as protobuf has it for fields that occur once. */
+function only(bytes: Buffer, wanted: number): Reader | undefined {
+  let found: Reader | undefined
+  readerOf(bytes).fields((number, field) => {
+    if (number === wanted) found = field
+  })
+  return found
+}
+
+function rawJson(bytes: Buffer | undefined): unknown {
+  if (bytes === undefined || bytes.length === 0) return null
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch (err) {
+    if (err instanceof SyntaxError) throw new WireError('a raw value is no JSON')
+    throw err
+  }
+}
+
+function intOrString(bytes: Buffer): number | string {
+  let isString = false
+  let number = 0
+  let text = ''
+  readerOf(bytes).fields((field, value) => {
+    if (field === 1) isString = value.integer() === 1n
+    else if (field === 2) number = safe(BigInt.asIntN(64, value.integer()))
+    else if (field === 3) text = value.text()
+  })
+  return isString ? text : number
+}
+
+/** An empty message is the time of nothing, which JSON writes as null. */
+function time(bytes: Buffer, digits: 0 | 6): string | null {
+  let seconds: bigint | undefined
+  let nanos = 0
+  readerOf(bytes).fields((number, value) => {
+    if (number === 1) seconds = BigInt.asIntN(64, value.integer())
+    else if (number === 2) nanos = safe(BigInt.asIntN(64, value.integer()))
+  })
+  if (seconds === undefined || seconds === -62_135_596_800n) return null
+  const date = new Date(safe(seconds) * 1000)
+  if (Number.isNaN(date.getTime())) throw new WireError('a time is out of range')
+  const whole = date.toISOString().slice(0, 19)
+  return digits === 0 ? `${whole}Z` : `${whole}.${String(Math.floor(nanos / 1000)).padStart(6, '0')}Z`
+}
+
+/** Go's text of a duration, in seconds with a fraction. */
+function duration(nanos: bigint): string {
+  return `${Number(BigInt.asIntN(64, nanos)) / 1e9}s`
+}
