@@ -3,13 +3,14 @@ import { once } from 'node:events'
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
-import * as x509 from '@peculiar/x509'
 import { createHttpTransport } from './http-transport.ts'
 import type { ApiResponse } from './transport.ts'
+import { loadX509 } from './x509.ts'
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
 async function selfSigned(name: string): Promise<{ cert: string; key: string }> {
+  const x509 = await loadX509()
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: `CN=${name}`,

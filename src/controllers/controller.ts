@@ -38,8 +38,10 @@ export interface Follow<T extends KubeObject = KubeObject> {
 }
 
 export interface Controller {
-  /** Its ServiceAccount in kube-system, as upstream names it: `deployment-controller`. */
+  /** As upstream names it: `deployment-controller`. Events carry it. */
   readonly name: string
+  /** Its ServiceAccount in kube-system, where that is not the name. */
+  readonly identity?: string
   readonly watches: ResourceRef
   /** Resources whose objects lead to their controlling owner of the watched kind. */
   readonly owns?: readonly ResourceRef[]

@@ -1,7 +1,29 @@
 // Every controller that runs. Forgetting one here fails index.test.ts.
+import { clusterRoleAggregation } from './cluster-role-aggregation.ts'
 import type { Controller } from './controller.ts'
+import { csrApproving } from './csr-approving.ts'
+import { csrCleaner } from './csr-cleaner.ts'
+import { csrSigning } from './csr-signing.ts'
 import { deployment } from './deployment.ts'
+import { endpointSlice } from './endpoint-slice.ts'
+import { endpoints } from './endpoints.ts'
+import { namespace } from './namespace.ts'
 import { replicaSet } from './replicaset.ts'
 import { replicationController } from './replicationcontroller.ts'
+import { rootCa } from './root-ca.ts'
+import { serviceAccount } from './service-account.ts'
 
-export const controllers: readonly Controller[] = [deployment, replicaSet, replicationController]
+export const controllers: readonly Controller[] = [
+  namespace,
+  serviceAccount,
+  rootCa,
+  deployment,
+  replicaSet,
+  replicationController,
+  endpointSlice,
+  endpoints,
+  csrApproving,
+  csrSigning,
+  csrCleaner,
+  clusterRoleAggregation,
+]

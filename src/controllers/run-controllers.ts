@@ -31,12 +31,14 @@ export interface RunControllersOptions {
   readonly settings?: Partial<ControllerSettings>
   /** Default: all. */
   readonly controllers?: readonly Controller[]
+  /** Shared with the scheduler of the same process; run by these controllers. */
+  readonly informers?: InformerPool
 }
 
 /** Resolves when all have stopped after the signal. Failures of single keys are retried and logged, never thrown. */
 export async function runControllers(options: RunControllersOptions, signal: AbortSignal): Promise<void> {
   const { clock, log, random, informerClient, rootCa, signCertificate } = options
-  const informers = new InformerPool({ client: informerClient, clock, log, random })
+  const informers = options.informers ?? new InformerPool({ client: informerClient, clock, log, random })
   const settings = { ...defaultSettings, ...options.settings, rootCa, signCertificate }
   const metrics = controllerMetrics(options.metrics)
   const runs = (options.controllers ?? controllers).map(controller =>
@@ -53,7 +55,7 @@ function begin(
 ): () => Promise<void> {
   const { clock, random, informers, settings } = shared
   const log = shared.log.with({ controller: controller.name })
-  const client = shared.clientFor(controller.name)
+  const client = shared.clientFor(controller.identity ?? controller.name)
   const queue = new WorkQueue({ clock })
   const events = new EventRecorder({ client, component: controller.name, clock, log, random })
   const enqueue = (key: string, afterMs = 0) => queue.addAfter(key, afterMs)

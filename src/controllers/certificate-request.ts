@@ -1,0 +1,34 @@
+// Reads PKCS#10 requests: the subject and names that they ask for.
+import { loadX509 } from '../client/x509.ts'
+
+export interface RequestedIdentity {
+  /** DER. */
+  readonly csr: Buffer
+  readonly commonName: string
+  readonly organizations: readonly string[]
+  readonly dnsNames: readonly string[]
+  readonly ipAddresses: readonly string[]
+  /** E-mail addresses, URIs and others. */
+  readonly otherNames: readonly string[]
+}
+
+/** `request` is spec.request: PEM in base64. Throws where it is no request, or not signed by the key that it carries. */
+export async function readRequest(request: string): Promise<RequestedIdentity> {
+  const pem = Buffer.from(request, 'base64').toString('utf8')
+  const { Pkcs10CertificateRequest, SubjectAlternativeNameExtension } = await loadX509()
+  const parsed = new Pkcs10CertificateRequest(pem)
+  if (!(await parsed.verify())) throw new Error('the request is not signed by its own key')
+  const names = parsed.extensions
+    .filter(extension => extension instanceof SubjectAlternativeNameExtension)
+    .flatMap(({ names: { items } }) => items)
+  const ofType = (type: string) => names.filter(name => name.type === type).map(({ value }) => value)
+  const [commonName = ''] = parsed.subjectName.getField('CN')
+  return {
+    csr: Buffer.from(parsed.rawData),
+    commonName,
+    organizations: parsed.subjectName.getField('O'),
+    dnsNames: ofType('dns'),
+    ipAddresses: ofType('ip'),
+    otherNames: names.filter(({ type }) => type !== 'dns' && type !== 'ip').map(({ value }) => value),
+  }
+}

@@ -1,0 +1,51 @@
+// Gathers the rules of ClusterRoles into those that aggregate them (admin, edit, view).
+import type { ClusterRole, PolicyRule } from '../api/types/rbac-v1.ts'
+import { selects } from '../client/label-selector.ts'
+import { keyOf } from '../client/object-key.ts'
+import { clusterRoles } from '../client/resources.ts'
+import { type Controller, done, follow } from './controller.ts'
+import { canonical } from './pod-template-hash.ts'
+
+export const clusterRoleAggregation: Controller = {
+  name: 'clusterrole-aggregation-controller',
+  watches: clusterRoles,
+  follows: [
+    follow({
+      resource: clusterRoles,
+      keys: (_, { informers }) =>
+        informers
+          .full(clusterRoles)
+          .list()
+          .filter(({ aggregationRule }) => aggregationRule !== undefined)
+          .map(keyOf),
+    }),
+  ],
+  begin({ client, informers }) {
+    const cache = informers.full(clusterRoles)
+    return async (key, signal) => {
+      const role = cache.getByKey(key)
+      if (role === undefined) return done
+      const rules = planRules(role, cache.list())
+      if (rules === undefined || canonical(rules) === canonical(role.rules ?? [])) return done
+      await client.update(clusterRoles, { ...role, rules }, signal)
+      return done
+    }
+  },
+}
+
+/** Selector after selector, roles by name, no rule twice; undefined where the role gathers nothing. */
+export function planRules(role: ClusterRole, among: readonly ClusterRole[]): PolicyRule[] | undefined {
+  const selectors = role.aggregationRule?.clusterRoleSelectors
+  if (selectors === undefined) return undefined
+  const sorted = among
+    .filter(({ metadata }) => metadata.name !== role.metadata.name)
+    .toSorted((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))
+  const rules = new Map<string, PolicyRule>()
+  for (const selector of selectors) {
+    for (const other of sorted) {
+      if (!selects(selector, other.metadata.labels)) continue
+      for (const rule of other.rules ?? []) if (!rules.has(canonical(rule))) rules.set(canonical(rule), rule)
+    }
+  }
+  return [...rules.values()]
+}

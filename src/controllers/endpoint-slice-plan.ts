@@ -1,0 +1,202 @@
+// The slices that a service needs, changing as few of those that exist as possible. Pure.
+import { groupVersion } from '../api/object.ts'
+import type { Node, Pod, Service } from '../api/types/core-v1.ts'
+import type { Endpoint, EndpointPort, EndpointSlice } from '../api/types/discovery-v1.ts'
+import { services } from '../client/resources.ts'
+import { isReady } from './pod-state.ts'
+import { canonical } from './pod-template-hash.ts'
+import {
+  addressOf,
+  headlessLabel,
+  hostnameOf,
+  isEndpoint,
+  isHeadless,
+  selectedPods,
+  targetPorts,
+  triggerTime,
+  triggerTimeAnnotation,
+} from './service-endpoints.ts'
+
+export const serviceNameLabel = 'kubernetes.io/service-name'
+export const managedByLabel = 'endpointslice.kubernetes.io/managed-by'
+export const sliceManager = 'endpointslice-controller.k8s.io'
+const mostEndpoints = 100
+
+export interface SlicePlan {
+  readonly create: readonly EndpointSlice[]
+  readonly update: readonly EndpointSlice[]
+  readonly delete: readonly EndpointSlice[]
+}
+
+type Family = 'IPv4' | 'IPv6'
+
+/** `existing` are this manager's slices of the service. */
+export function planSlices(
+  service: Service,
+  pods: readonly Pod[],
+  existing: readonly EndpointSlice[],
+  nodeOf: (name: string) => Node | undefined,
+): SlicePlan {
+  const families = (service.spec?.ipFamilies ?? ['IPv4']).filter((family): family is Family => family === 'IPv4' || family === 'IPv6')
+  const plan = {
+    create: [] as EndpointSlice[],
+    update: [] as EndpointSlice[],
+    delete: existing.filter(({ addressType }) => !families.some(family => family === addressType)),
+  }
+  const selected = selectedPods(service, pods)
+  const trigger = triggerTime(service, selected)
+  for (const family of families) {
+    const groups = groupByPorts(service, selected, family, nodeOf)
+    planFamily(
+      service,
+      family,
+      groups,
+      existing.filter(({ addressType }) => addressType === family),
+      trigger,
+      plan,
+    )
+  }
+  return plan
+}
+
+interface Group {
+  readonly ports: EndpointPort[]
+  readonly endpoints: Endpoint[]
+}
+
+function groupByPorts(
+  service: Service,
+  pods: readonly Pod[],
+  family: Family,
+  nodeOf: (name: string) => Node | undefined,
+): Map<string, Group> {
+  const groups = new Map<string, Group>()
+  for (const pod of pods) {
+    const address = addressOf(pod, family)
+    if (address === undefined || !isEndpoint(pod, true)) continue
+    const ports = targetPorts(service, pod)
+    if (ports.length === 0 && !(isHeadless(service) && (service.spec?.ports ?? []).length === 0)) continue
+    const key = canonical(ports)
+    const group: Group = groups.get(key) ?? { ports, endpoints: [] }
+    groups.set(key, group)
+    group.endpoints.push(endpointOf(service, pod, address, nodeOf))
+  }
+  // A service without endpoints has one empty slice, so that readers can tell it from one not yet looked at.
+  if (groups.size === 0) groups.set(canonical([]), { ports: [], endpoints: [] })
+  return groups
+}
+
+function endpointOf(service: Service, pod: Pod, address: string, nodeOf: (name: string) => Node | undefined): Endpoint {
+  const { namespace, name, uid, deletionTimestamp } = pod.metadata
+  const terminating = deletionTimestamp !== undefined
+  const serving = isReady(pod)
+  const nodeName = pod.spec.nodeName
+  const zone = nodeName === undefined ? undefined : nodeOf(nodeName)?.metadata.labels?.['topology.kubernetes.io/zone']
+  const hostname = hostnameOf(pod, service)
+  return {
+    addresses: [address],
+    conditions: { ready: service.spec?.publishNotReadyAddresses === true || (serving && !terminating), serving, terminating },
+    ...(hostname === undefined ? {} : { hostname }),
+    targetRef: {
+      kind: 'Pod',
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(name === undefined ? {} : { name }),
+      ...(uid === undefined ? {} : { uid }),
+    },
+    ...(nodeName === undefined ? {} : { nodeName }),
+    ...(zone === undefined ? {} : { zone }),
+  }
+}
+
+function planFamily(
+  service: Service,
+  family: Family,
+  groups: ReadonlyMap<string, Group>,
+  existing: readonly EndpointSlice[],
+  trigger: string,
+  plan: { create: EndpointSlice[]; update: EndpointSlice[]; delete: EndpointSlice[] },
+): void {
+  const byPorts = Map.groupBy(existing, slice => canonical(slice.ports ?? []))
+  for (const [key, slices] of byPorts) if (!groups.has(key)) plan.delete.push(...slices)
+  for (const [key, { ports, endpoints }] of groups) {
+    const wanted = new Map(endpoints.map(endpoint => [idOf(endpoint), endpoint]))
+    const kept = (byPorts.get(key) ?? []).map(slice => {
+      const staying: Endpoint[] = []
+      for (const old of slice.endpoints ?? []) {
+        const fresh = wanted.get(idOf(old))
+        if (fresh === undefined) continue
+        wanted.delete(idOf(old))
+        staying.push(fresh)
+      }
+      return { slice, endpoints: staying }
+    })
+    const rest = [...wanted.values()]
+    // Fill the fullest first: fewer slices change.
+    for (const each of kept.toSorted((a, b) => b.endpoints.length - a.endpoints.length))
+      each.endpoints.push(...rest.splice(0, mostEndpoints - each.endpoints.length))
+    const empty = kept.filter(each => each.endpoints.length === 0)
+    const spare = endpoints.length === 0 ? empty.slice(1) : empty
+    plan.delete.push(...spare.map(({ slice }) => slice))
+    for (const each of kept) {
+      if (spare.includes(each)) continue
+      const next = withContent(service, each.slice, ports, each.endpoints)
+      if (!sameSlice(next, each.slice)) plan.update.push(withTrigger(next, trigger))
+    }
+    const placeholder = endpoints.length === 0 && kept.length === 0
+    for (let i = 0; i < rest.length || (placeholder && i === 0); i += mostEndpoints) {
+      plan.create.push(withTrigger(newSlice(service, family, ports, rest.slice(i, i + mostEndpoints)), trigger))
+    }
+  }
+}
+
+const idOf = ({ targetRef, addresses }: Endpoint): string => `${targetRef?.uid ?? ''} ${addresses.join(',')}`
+
+function sliceLabels({ metadata, ...service }: Service): Record<string, string> {
+  const labels = { ...metadata.labels }
+  delete labels[headlessLabel]
+  return {
+    ...labels,
+    [serviceNameLabel]: metadata.name ?? '',
+    [managedByLabel]: sliceManager,
+    ...(isHeadless({ metadata, ...service }) ? { [headlessLabel]: '' } : {}),
+  }
+}
+
+function newSlice(service: Service, family: Family, ports: EndpointPort[], endpoints: Endpoint[]): EndpointSlice {
+  const { name = '', namespace = '', uid = '' } = service.metadata
+  return {
+    metadata: {
+      generateName: `${name}-`,
+      namespace,
+      labels: sliceLabels(service),
+      ownerReferences: [
+        {
+          apiVersion: groupVersion(services.group, services.version),
+          kind: services.kind,
+          name,
+          uid,
+          controller: true,
+          blockOwnerDeletion: true,
+        },
+      ],
+    },
+    addressType: family,
+    endpoints,
+    ports,
+  }
+}
+
+function withContent(service: Service, slice: EndpointSlice, ports: EndpointPort[], endpoints: Endpoint[]): EndpointSlice {
+  return { ...slice, metadata: { ...slice.metadata, labels: sliceLabels(service) }, endpoints, ports }
+}
+
+function withTrigger(slice: EndpointSlice, trigger: string): EndpointSlice {
+  if (trigger === '') return slice
+  return { ...slice, metadata: { ...slice.metadata, annotations: { ...slice.metadata.annotations, [triggerTimeAnnotation]: trigger } } }
+}
+
+function sameSlice(a: EndpointSlice, b: EndpointSlice): boolean {
+  const content = ({ metadata, endpoints, ports }: EndpointSlice) =>
+    canonical({ of: metadata.labels, endpoints: endpoints ?? [], ports: ports ?? [] })
+  return content(a) === content(b)
+}

@@ -1,0 +1,74 @@
+// Keeps the EndpointSlices of each service.
+import { isReason } from '../api/status.ts'
+import type { Pod } from '../api/types/core-v1.ts'
+import { selectsByMap } from '../client/label-selector.ts'
+import { labelIndex } from '../client/object-cache.ts'
+import { keyOf, makeKey } from '../client/object-key.ts'
+import { endpointSlices, nodes, pods, services } from '../client/resources.ts'
+import { type Context, type Controller, done, follow } from './controller.ts'
+import { managedByLabel, planSlices, serviceNameLabel, sliceManager } from './endpoint-slice-plan.ts'
+import { isNamespaceEnding } from './pod-control.ts'
+import { hasSelector } from './service-endpoints.ts'
+
+const byService = labelIndex(serviceNameLabel)
+
+export const endpointSlice: Controller = {
+  name: 'endpointslice-controller',
+  watches: services,
+  follows: [
+    follow({ resource: pods, keys: servicesOf }),
+    follow({
+      resource: endpointSlices,
+      keys: ({ metadata }) => {
+        const name = metadata.labels?.[serviceNameLabel]
+        return name === undefined || metadata.labels?.[managedByLabel] !== sliceManager ? [] : [makeKey(metadata.namespace ?? '', name)]
+      },
+    }),
+    follow({ resource: nodes, keys: () => [] }),
+  ],
+  begin(context) {
+    const { informers, client } = context
+    const cache = informers.full(services)
+    const slices = informers.full(endpointSlices)
+    slices.addIndex(byService.name, byService.valuesOf)
+    return async (key, signal) => {
+      const service = cache.getByKey(key)
+      // Slices of a service that is gone are the garbage collector's.
+      if (service === undefined || service.metadata.deletionTimestamp !== undefined || !hasSelector(service)) return done
+      const { namespace = '', name = '' } = service.metadata
+      const existing = slices.byIndex(byService.name, name).filter(({ metadata }) => {
+        return (
+          metadata.namespace === namespace && metadata.labels?.[managedByLabel] === sliceManager && metadata.deletionTimestamp === undefined
+        )
+      })
+      const plan = planSlices(service, informers.full(pods).list(namespace), existing, node => informers.full(nodes).get('', node))
+      try {
+        for (const slice of plan.create) await client.create(endpointSlices, namespace, slice, signal)
+      } catch (err) {
+        if (!isNamespaceEnding(err)) throw err
+        return done
+      }
+      for (const slice of plan.update) await client.update(endpointSlices, slice, signal)
+      for (const { metadata } of plan.delete) {
+        try {
+          await client.delete(endpointSlices, namespace, metadata.name ?? '', {}, signal)
+        } catch (err) {
+          if (!isReason(err, 'NotFound')) throw err
+        }
+      }
+      return done
+    }
+  },
+}
+
+/** Services that select the pod, or did before the change. */
+export function servicesOf(pod: Pod, { informers }: Context, old?: Pod): string[] {
+  return informers
+    .full(services)
+    .list(pod.metadata.namespace)
+    .filter(
+      ({ spec }) =>
+        selectsByMap(spec?.selector, pod.metadata.labels) || (old !== undefined && selectsByMap(spec?.selector, old.metadata.labels)),
+    )
+    .map(keyOf)
+}

@@ -1,0 +1,42 @@
+// Publishes the authority of the API server's certificate in every namespace, where pods mount it.
+import { isReason } from '../api/status.ts'
+import { configMaps, namespaces } from '../client/resources.ts'
+import { type Controller, done, follow } from './controller.ts'
+import { isNamespaceEnding } from './pod-control.ts'
+
+const name = 'kube-root-ca.crt'
+const annotations = {
+  'kubernetes.io/description':
+    'Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.',
+}
+
+export const rootCa: Controller = {
+  name: 'root-ca-cert-publisher',
+  watches: namespaces,
+  follows: [follow({ resource: configMaps, keys: ({ metadata }) => (metadata.name === name ? [metadata.namespace ?? ''] : []) })],
+  begin({ informers, client, settings }) {
+    const cache = informers.full(namespaces)
+    const published = informers.full(configMaps)
+    const data = { 'ca.crt': settings.rootCa }
+    return async (key, signal) => {
+      const namespace = cache.getByKey(key)
+      if (namespace === undefined || namespace.status?.phase === 'Terminating' || namespace.metadata.deletionTimestamp !== undefined)
+        return done
+      const found = published.get(key, name)
+      if (found !== undefined) {
+        const same = Object.keys(found.data ?? {}).length === 1 && found.data?.['ca.crt'] === settings.rootCa
+        const described = Object.entries(annotations).every(([key, value]) => found.metadata.annotations?.[key] === value)
+        if (same && described) return done
+        const metadata = { ...found.metadata, annotations: { ...found.metadata.annotations, ...annotations } }
+        await client.update(configMaps, { ...found, metadata, data }, signal)
+        return done
+      }
+      try {
+        await client.create(configMaps, key, { metadata: { name, namespace: key, annotations }, data }, signal)
+      } catch (err) {
+        if (!isReason(err, 'AlreadyExists') && !isNamespaceEnding(err)) throw err
+      }
+      return done
+    }
+  },
+}

@@ -1,0 +1,32 @@
+// Every namespace has a ServiceAccount `default`.
+import { isReason } from '../api/status.ts'
+import { namespaces, serviceAccounts } from '../client/resources.ts'
+import { type Controller, done, follow } from './controller.ts'
+import { isNamespaceEnding } from './pod-control.ts'
+
+export const serviceAccount: Controller = {
+  name: 'service-account-controller',
+  watches: namespaces,
+  follows: [
+    follow({
+      resource: serviceAccounts,
+      keys: ({ metadata: { name, namespace } }) => (name === 'default' && namespace ? [namespace] : []),
+    }),
+  ],
+  begin({ informers, client }) {
+    const cache = informers.full(namespaces)
+    const accounts = informers.full(serviceAccounts)
+    return async (key, signal) => {
+      const namespace = cache.getByKey(key)
+      if (namespace === undefined || namespace.status?.phase === 'Terminating' || namespace.metadata.deletionTimestamp !== undefined)
+        return done
+      if (accounts.get(key, 'default') !== undefined) return done
+      try {
+        await client.create(serviceAccounts, key, { metadata: { name: 'default', namespace: key } }, signal)
+      } catch (err) {
+        if (!isReason(err, 'AlreadyExists') && !isNamespaceEnding(err)) throw err
+      }
+      return done
+    }
+  },
+}
