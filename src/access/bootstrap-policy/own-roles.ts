@@ -22,6 +22,6 @@ export const ownClusterRoles: readonly ClusterRole[] = [
 
 /** A node keeps its own service rules: it reads services and endpoints as upstream's kube-proxy does. */
 export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
-  clusterRoleBinding(clusterDns, clusterDns, [serviceAccount('cluster-dns')]),
-  clusterRoleBinding('bulkhead:node-proxier', 'system:node-proxier', [group('system:nodes')]),
+  clusterRoleBinding(clusterDns, [serviceAccount('cluster-dns')]),
+  clusterRoleBinding('bulkhead:node-proxier', [group('system:nodes')], 'system:node-proxier'),
 ]
