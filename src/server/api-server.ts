@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Authentication, Credentials } from '../access/access.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
+import type { Descriptions } from '../api/schema/openapi-types.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -28,6 +29,7 @@ import { type ServedResources, serveResources } from './served-resource.ts'
 import { ServiceAllocation } from './service-allocation.ts'
 import { type IssueToken, type StreamPod, subresourceHandlers } from './subresources/index.ts'
 import { tunnelPathHandler, withTunnelRight } from './tunnel-path.ts'
+import { versionInfo } from './version.ts'
 import type { AdmissionChain, WriteParts } from './write-parts.ts'
 
 export interface ApiServerOptions {
@@ -56,6 +58,8 @@ export interface ApiServerOptions {
   /** Paths that are answered without credentials where the authorizer allows it. Default: the health checks. */
   readonly anonymousPaths?: readonly string[] | 'all'
   readonly serviceCidr?: string
+  /** Texts of the schemas, for `kubectl explain`. */
+  readonly descriptions?: Descriptions
 }
 
 export class ApiServer implements AsyncDisposable {
@@ -130,7 +134,11 @@ export class ApiServer implements AsyncDisposable {
       resource: verbs,
       path: pathHandler({
         checks,
-        documents: documents(options.resources),
+        documents: documents({
+          resources: options.resources,
+          version: versionInfo.gitVersion,
+          ...(options.descriptions ? { descriptions: options.descriptions } : {}),
+        }),
         tunnel: tunnelPathHandler(this.nodeTunnels),
         metrics: async () => ({ contentType: options.metrics.contentType, text: await options.metrics.metrics() }),
       }),

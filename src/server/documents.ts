@@ -2,17 +2,21 @@
 import { createHash } from 'node:crypto'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from '../api/schema/discovery.ts'
+import { documentHash, type OpenApiInput, openApiV2Document, openApiV3Document, openApiV3Index } from '../api/schema/openapi.ts'
 import { header, type Reply } from './exchange.ts'
 import type { PathHandler } from './paths.ts'
 import type { RequestContext } from './request-context.ts'
 import { valueReply } from './respond.ts'
+
+const yearMs = 365 * 24 * 3600 * 1000
 
 interface Document {
   readonly bytes: Buffer
   readonly etag: string
 }
 
-export function documents(resources: readonly ResourceDefinition[]): PathHandler {
+export function documents(input: OpenApiInput & { readonly resources: readonly ResourceDefinition[] }): PathHandler {
+  const { resources } = input
   const made = new Map<string, Document | undefined>()
   const document = (key: string, make: () => object | undefined): Document | undefined => {
     if (!made.has(key)) {
@@ -32,8 +36,23 @@ export function documents(resources: readonly ResourceDefinition[]): PathHandler
         if (segments.length === 2) return root(context, 'groups')
         if (segments.length === 3) return plain(context, path, () => apiGroup(resources, segments[2] ?? ''))
         return segments.length === 4 ? list(context, segments[2] ?? '', segments[3] ?? '') : undefined
+      case 'openapi':
+        return openApi(context, path)
       default:
         return undefined
+    }
+  }
+
+  function openApi(context: RequestContext, path: string): Reply | undefined {
+    if (path === '/openapi/v2') return plain(context, path, () => openApiV2Document(input))
+    if (path === '/openapi/v3') return plain(context, path, () => openApiV3Index(input))
+    const part = path.startsWith('/openapi/v3/') ? path.slice('/openapi/v3/'.length) : ''
+    const reply = part === '' ? undefined : plain(context, path, () => openApiV3Document(input, part))
+    if (reply === undefined || context.query.get('hash') !== documentHash(input, part)) return reply
+    // The address names the content, so a client may keep it for good.
+    return {
+      ...reply,
+      headers: { ...reply.headers, 'cache-control': 'public, immutable', expires: new Date(context.now + yearMs).toUTCString() },
     }
   }
 

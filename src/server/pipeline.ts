@@ -1,7 +1,7 @@
 // Every step that a request passes, top to bottom. A security reviewer reads `handle` and the verb that it calls.
 import { randomUUID } from 'node:crypto'
 import { type Authentication, anonymousUser, type Credentials } from '../access/access.ts'
-import { type ApiError, apiError, type Status, unauthorized } from '../api/status.ts'
+import { ApiError, apiError, type Status, unauthorized } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -188,7 +188,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       name: reply.objectName,
     }
     try {
-      return parts.audit.record(auditEvent(facts, stage, clock.now(), reply.status, failure)) ?? undefined
+      return parts.audit.record(auditEvent(facts, stage, clock.now(), reply.status, failure))
     } catch (err) {
       return Promise.reject(err)
     }
@@ -198,7 +198,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   async function settle(recorded: Promise<void> | undefined, request: ServerRequest, progress: Progress): Promise<ApiError | undefined> {
     const logged = recorded?.catch((err: unknown) => {
       log.error('audit event not recorded', { auditID: progress.auditId, err })
-      return apiError(500, 'InternalError', 'Internal error occurred: audit record failed', {})
+      return err instanceof ApiError ? err : apiError(500, 'InternalError', 'Internal error occurred: the audit record failed')
     })
     if (request.method === 'GET' || request.method === 'HEAD') return undefined
     return (await logged) ?? undefined

@@ -1,5 +1,6 @@
 // A whole API server in memory for tests: the real pipeline and verbs, everyone known and allowed unless the test says otherwise.
 import type { AccessVerdict, Attributes } from '../access/access.ts'
+import type { AuditEvent } from '../access/audit/audit-event.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { resources as allResources } from '../api/resources/index.ts'
@@ -10,7 +11,6 @@ import { createRegistry } from '../base/metrics.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
 import { type ApiServer, type ApiServerOptions, createApiServer } from './api-server.ts'
-import type { AuditEvent } from './audit-event.ts'
 import type { InProcessResponse, InProcessTransport } from './in-process.ts'
 import { noAdmission } from './write-parts.ts'
 
@@ -57,7 +57,12 @@ export class TestServer implements AsyncDisposable {
       resources: allResources,
       authenticate: () => ({ outcome: 'no-opinion' }),
       authorize: allowAll,
-      audit: { record: event => void this.events.push(event) },
+      audit: {
+        record: event => {
+          this.events.push(event)
+          return undefined
+        },
+      },
       admission: noAdmission,
       clock: this.clock,
       log: silentLogger,
