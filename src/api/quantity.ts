@@ -52,6 +52,7 @@ export function parseQuantity(text: string): Quantity {
   const negative = sign === '-'
   const small = fastPath(text, number, fraction, format, exponent, negative)
   if (small !== undefined) return small
+  if (whole === '' && fraction === '') throw new QuantityError('unable to parse numeric part of quantity')
   const magnitude = BigInt(number + fraction)
   let value = format === 'BinarySI' ? magnitude * 2n ** BigInt(exponent) : magnitude
   let scale = (format === 'BinarySI' ? 0 : exponent) - fraction.length

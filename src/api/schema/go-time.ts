@@ -71,8 +71,8 @@ function parse(value: string, micro: boolean): ParsedTime {
     else {
       const match = /^([+-])(\d\d):(\d\d)/.exec(rest)
       if (match === null) return bad('Z07:00')
-      if (Number(match[2]) > 24) outOfRange('time zone offset hour')
       if (Number(match[3]) > 60) outOfRange('time zone offset minute')
+      if (Number(match[2]) > 24) outOfRange('time zone offset hour')
       offset = (match[1] === '-' ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3]))
       rest = rest.slice(6)
     }

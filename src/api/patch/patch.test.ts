@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { schemaFor } from '../schema/model.ts'
+import { ApiError } from '../status.ts'
+import { maxCopiedBytes, maxOperations } from './json-patch.ts'
+import { mergePatch } from './merge-patch.ts'
+import { applyPatch, patchKindOf } from './patch.ts'
+
+const json = 'application/json-patch+json'
+const merge = 'application/merge-patch+json'
+const strategic = 'application/strategic-merge-patch+json'
+
+const pod = {
+  kind: 'Pod',
+  apiVersion: 'v1',
+  metadata: { name: 'p', labels: { a: '1' }, finalizers: ['x', 'y'] },
+  spec: {
+    volumes: [{ name: 'v', emptyDir: {} }],
+    containers: [
+      {
+        name: 'c1',
+        image: 'one',
+        env: [
+          { name: 'A', value: '1' },
+          { name: 'B', value: '2' },
+        ],
+        resources: {},
+      },
+      { name: 'c2', image: 'two', resources: {} },
+    ],
+    tolerations: [{ key: 'k' }],
+  },
+  status: {},
+}
+
+function patched(contentType: string, patch: unknown, fieldValidation: 'Strict' | 'Warn' = 'Strict') {
+  const body = Buffer.from(typeof patch === 'string' ? patch : JSON.stringify(patch))
+  return applyPatch({ contentType, body, current: pod, type: schemaFor('', 'v1', 'Pod'), fieldValidation })
+}
+
+/** The JSON of the patched pod, to compare its parts. */
+function parts(contentType: string, patch: unknown): typeof pod {
+  return JSON.parse(JSON.stringify(patched(contentType, patch).object))
+}
+
+function failure(run: () => unknown): [code: number, message: string] {
+  try {
+    run()
+  } catch (err) {
+    if (err instanceof ApiError) return [err.status.code, err.message]
+    throw err
+  }
+  throw new Error('accepted')
+}
+
+describe('a strategic merge patch', () => {
+  const spec = (patch: unknown) => parts(strategic, { spec: patch }).spec
+  const names = (list: readonly { name: string }[]): string[] => list.map(({ name }) => name)
+
+  it('merges lists by their key and puts new items first', () => {
+    const { containers } = spec({
+      containers: [
+        { name: 'c2', image: 'new' },
+        { name: 'c3', image: 'three' },
+      ],
+    })
+    assert.deepEqual(names(containers), ['c1', 'c2', 'c3'])
+    assert.equal(containers[1]?.image, 'new')
+  })
+  it('orders by $setElementOrder', () => {
+    assert.deepEqual(names(spec({ '$setElementOrder/containers': [{ name: 'c2' }, { name: 'c1' }] }).containers), ['c2', 'c1'])
+  })
+  it('deletes with $patch: delete', () => {
+    assert.deepEqual(names(spec({ containers: [{ name: 'c1', $patch: 'delete' }] }).containers), ['c2'])
+  })
+  it('replaces a list and an object with $patch: replace', () => {
+    assert.deepEqual(names(spec({ containers: [{ $patch: 'replace' }, { name: 'z' }] }).containers), ['z'])
+    assert.deepEqual(spec({ $patch: 'replace', containers: [{ name: 'z' }] }), { containers: [{ name: 'z', resources: {} }] })
+  })
+  it('keeps only $retainKeys', () => {
+    assert.deepEqual(spec({ volumes: [{ name: 'v', $retainKeys: ['name', 'hostPath'], hostPath: { path: '/x' } }] }).volumes, [
+      { name: 'v', hostPath: { path: '/x' } },
+    ])
+  })
+  it('merges and deletes from lists of scalars', () => {
+    assert.deepEqual(parts(strategic, { metadata: { finalizers: ['z'] } }).metadata.finalizers, ['z', 'x', 'y'])
+    assert.deepEqual(parts(strategic, { metadata: { '$deleteFromPrimitiveList/finalizers': ['x'] } }).metadata.finalizers, ['y'])
+  })
+  it('replaces atomic lists', () => assert.deepEqual(spec({ tolerations: [{ key: 'z' }] }).tolerations, [{ key: 'z' }]))
+  it('removes with null', () => assert.equal('labels' in parts(strategic, { metadata: { labels: null } }).metadata, false))
+
+  it('changes nothing where it is empty, and nothing in the current object ever', () => {
+    const before = JSON.stringify(pod)
+    assert.equal(JSON.stringify(patched(strategic, {}).object), before)
+    patched(strategic, { metadata: { labels: { b: '2' } }, spec: { containers: [{ name: 'c1', image: 'x' }] } })
+    assert.equal(JSON.stringify(pod), before)
+  })
+
+  it('of an object with itself is that object', () => {
+    const name = fc.constantFrom('a', 'b', 'c')
+    const container = fc.record({ name, image: name, args: fc.array(name, { minLength: 1, maxLength: 2 }) })
+    fc.assert(
+      fc.property(fc.uniqueArray(container, { selector: ({ name: key }) => key, minLength: 1 }), containers => {
+        const object = { kind: 'Pod', apiVersion: 'v1', metadata: { name: 'p' }, spec: { containers } }
+        const type = schemaFor('', 'v1', 'Pod')
+        const { object: result } = applyPatch({
+          contentType: strategic,
+          body: Buffer.from(JSON.stringify(object)),
+          current: object,
+          type,
+          fieldValidation: 'Strict',
+        })
+        assert.deepEqual(
+          JSON.parse(JSON.stringify(result)).spec.containers.map((c: { name: string; image: string; args: string[] }) => [
+            c.name,
+            c.image,
+            c.args,
+          ]),
+          containers.map(c => [c.name, c.image, c.args]),
+        )
+      }),
+    )
+  })
+
+  const refused: [patch: unknown, code: number, message: RegExp][] = [
+    [{ spec: { containers: [{ image: 'x' }] } }, 400, /^map: map\[image:x\] does not contain declared merge key: name$/],
+    [{ spec: { $patch: 'nope' } }, 400, /^unknown patch type: nope in map: map\[\$patch:nope\]$/],
+    [{ spec: { volumes: [{ name: 'v', $retainKeys: ['name'], hostPath: {} }] } }, 400, /^invalid patch format of retainKeys$/],
+    [{ metadata: { finalizers: [['x']] } }, 422, /^the server rejected our request due to an error in our request$/],
+    [
+      { spec: { foo: 1 } },
+      422,
+      /^ "" is invalid: patch: Invalid value: "map\[spec:map\[foo:1\]\]": strict decoding error: unknown field "spec.foo"$/,
+    ],
+    ['{"spec":{"nodeName":"a","nodeName":"b"}}', 422, /strict decoding error: duplicate field "spec.nodeName"$/],
+    [{ spec: { hostPID: 'x' } }, 422, /json: cannot unmarshal string into Go struct field PodSpec.spec.hostPID of type bool$/],
+    ['[]', 400, /^json: cannot unmarshal array into Go value of type map\[string\]interface \{\}$/],
+  ]
+  for (const [patch, code, message] of refused) {
+    it(`is refused: ${JSON.stringify(patch)}`, () => {
+      const [gotCode, gotMessage] = failure(() => patched(strategic, patch))
+      assert.equal(gotCode, code)
+      assert.match(gotMessage, message)
+    })
+  }
+
+  it('warns under Warn', () => assert.deepEqual(patched(strategic, { spec: { foo: 1 } }, 'Warn').warnings, ['unknown field "spec.foo"']))
+})
+
+describe('a merge patch', () => {
+  // The examples of RFC 7386, appendix A.
+  const table: [target: unknown, patch: unknown, result: unknown][] = [
+    [{ a: 'b' }, { a: 'c' }, { a: 'c' }],
+    [{ a: 'b' }, { b: 'c' }, { a: 'b', b: 'c' }],
+    [{ a: 'b' }, { a: null }, {}],
+    [{ a: 'b', b: 'c' }, { a: null }, { b: 'c' }],
+    [{ a: ['b'] }, { a: 'c' }, { a: 'c' }],
+    [{ a: 'c' }, { a: ['b'] }, { a: ['b'] }],
+    [{ a: { b: 'c' } }, { a: { b: 'd', c: null } }, { a: { b: 'd' } }],
+    [{ a: [{ b: 'c' }] }, { a: [1] }, { a: [1] }],
+    [
+      ['a', 'b'],
+      ['c', 'd'],
+      ['c', 'd'],
+    ],
+    [{ a: 'b' }, ['c'], ['c']],
+    [{ a: 'foo' }, null, null],
+    [{ a: 'foo' }, 'bar', 'bar'],
+    [{ e: null }, { a: 1 }, { e: null, a: 1 }],
+    [[1, 2], { a: 'b', c: null }, { a: 'b' }],
+    [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
+  ]
+  for (const [target, patch, result] of table) {
+    it(`turns ${JSON.stringify(target)} by ${JSON.stringify(patch)} into ${JSON.stringify(result)}`, () =>
+      assert.deepEqual(mergePatch(target, patch), result))
+  }
+
+  it('reaches its own patch for any object without nulls', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.jsonValue(), (target, patch) => {
+        if (JSON.stringify(patch).includes('null')) return
+        const once = mergePatch(target, patch)
+        assert.deepEqual(mergePatch(once, patch), once)
+      }),
+    )
+  })
+
+  it('does not touch prototypes', () => {
+    const result = mergePatch({}, JSON.parse('{"__proto__":{"polluted":true}}'))
+    assert.equal(JSON.stringify(result), '{"__proto__":{"polluted":true}}')
+    assert.equal(Object.getOwnPropertyNames(Object.prototype).includes('polluted'), false)
+  })
+
+  it('replaces lists', () => assert.deepEqual(parts(merge, { metadata: { finalizers: ['z'] } }).metadata.finalizers, ['z']))
+  it('must be an object', () => {
+    assert.deepEqual(
+      failure(() => patched(merge, '[1]')),
+      [400, 'error decoding patch: json: cannot unmarshal array into Go value of type map[string]interface {}'],
+    )
+    assert.deepEqual(
+      failure(() => patched(merge, '{')),
+      [400, 'error decoding patch: unexpected end of JSON input'],
+    )
+  })
+})
+
+describe('a JSON patch', () => {
+  it('applies operations in order', () => {
+    const { metadata } = parts(json, [
+      { op: 'test', path: '/metadata/name', value: 'p' },
+      { op: 'add', path: '/metadata/labels/a~1b', value: '2' },
+      { op: 'move', from: '/metadata/labels/a', path: '/metadata/labels/c' },
+      { op: 'remove', path: '/metadata/finalizers/0' },
+    ])
+    assert.deepEqual([metadata.labels, metadata.finalizers], [{ 'a/b': '2', c: '1' }, ['y']])
+  })
+
+  const rejected: unknown[] = [
+    [{ op: 'test', path: '/metadata/name', value: 'other' }],
+    [{ op: 'remove', path: '/metadata/nope' }],
+    [{ op: 'replace', path: '/nope/deep', value: 1 }],
+    [{ op: 'add', path: '/__proto__/polluted', value: 1 }],
+    [{ op: 'add', path: '/constructor/prototype/polluted', value: 1 }],
+    [{ op: 'bogus', path: '/metadata' }],
+  ]
+  for (const patch of rejected) {
+    it(`is rejected: ${JSON.stringify(patch)}`, () => {
+      assert.deepEqual(
+        failure(() => patched(json, patch)),
+        [422, 'the server rejected our request due to an error in our request'],
+      )
+      assert.equal('polluted' in {}, false)
+    })
+  }
+
+  it('has limits on operations and copies', () => {
+    const many = Array.from({ length: maxOperations + 1 }, () => ({ op: 'test', path: '/kind', value: 'Pod' }))
+    assert.deepEqual(
+      failure(() => patched(json, many)),
+      [413, `Request entity too large: The allowed maximum operations in a JSON patch is ${maxOperations}, got ${maxOperations + 1}`],
+    )
+    const copies = Array.from({ length: 40 }, (_, index) => ({ op: 'copy', from: '/metadata', path: `/metadata/x${index}` }))
+    const [code, message] = failure(() => patched(json, copies))
+    assert.equal(code, 413)
+    assert.match(message, new RegExp(`exceeding the limit ${maxCopiedBytes}$`))
+  })
+
+  it('must be a list', () =>
+    assert.deepEqual(
+      failure(() => patched(json, {})),
+      [400, 'json: cannot unmarshal object into Go value of type jsonpatch.Patch'],
+    ))
+})
+
+describe('patchKindOf()', () => {
+  it('ignores parameters', () => assert.equal(patchKindOf(`${merge}; charset=utf-8`, true), 'merge'))
+  it('refuses strategic merge for kinds without a schema', () => {
+    assert.deepEqual(
+      failure(() => patchKindOf(strategic, false)),
+      [
+        415,
+        'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json',
+      ],
+    )
+  })
+})

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { resources } from '../resources/index.ts'
+import { documentHash, openApiV2Document, openApiV3Document, openApiV3Index } from './openapi.ts'
+
+const input = { resources, version: 'v1.33.3' }
+/** As a client sees it. */
+const wire = (document: object | undefined): Record<string, Record<string, Record<string, unknown>>> => JSON.parse(JSON.stringify(document))
+
+/** Every `$ref` of a document points to something in it. */
+function assertClosed(document: object): void {
+  const text = JSON.stringify(document)
+  for (const [, path = ''] of text.matchAll(/"\$ref":"#([^"]+)"/g)) {
+    const target = path
+      .split('/')
+      .slice(1)
+      .reduce<unknown>((at, part) => (at as Record<string, unknown> | undefined)?.[part], document)
+    assert.ok(target !== undefined, path)
+  }
+}
+
+describe('openApiV3Document()', () => {
+  it('describes what kubectl asks for: kinds, merge keys, the fieldValidation parameter of patches', () => {
+    const document = openApiV3Document(input, 'apis/apps/v1')
+    assert.ok(document)
+    assertClosed(document)
+    const { components, paths } = wire(document)
+    const deployment = components?.['schemas']?.['io.k8s.api.apps.v1.Deployment'] as Record<string, unknown>
+    assert.deepEqual(deployment['x-kubernetes-group-version-kind'], [{ group: 'apps', kind: 'Deployment', version: 'v1' }])
+    const one = paths?.['/apis/apps/v1/namespaces/{namespace}/deployments/{name}'] as Record<string, Record<string, unknown>>
+    assert.equal(one['patch']?.['x-kubernetes-action'], 'patch')
+    assert.match(JSON.stringify(one['patch']?.['parameters']), /"name":"fieldValidation","in":"query"/)
+    assert.match(
+      JSON.stringify(components),
+      /"containers":\{"type":"array","items":\{"default":\{\},"allOf":.*?"x-kubernetes-patch-merge-key":"name"/,
+    )
+  })
+
+  it('has a document for each address of the index, and no other', () => {
+    const { paths } = wire(openApiV3Index(input))
+    for (const path of Object.keys(paths ?? {})) {
+      const document = openApiV3Document(input, path)
+      assert.ok(document, path)
+      assertClosed(document)
+    }
+    assert.equal(openApiV3Document(input, 'apis/nope/v1'), undefined)
+  })
+
+  it('changes its hash with what is served', () => {
+    const fewer = { ...input, resources: resources.filter(({ kind }) => kind !== 'Deployment') }
+    assert.notEqual(documentHash(input, 'apis/apps/v1'), documentHash(fewer, 'apis/apps/v1'))
+    assert.equal(documentHash(input, 'api/v1'), documentHash(fewer, 'api/v1'))
+  })
+
+  it('carries descriptions where there are some', () => {
+    const described = openApiV3Document(
+      { ...input, descriptions: { 'core/v1.Pod': { text: 'A pod', fields: { spec: 'Its spec' } } } },
+      'api/v1',
+    )
+    assert.match(JSON.stringify(described), /"io.k8s.api.core.v1.Pod":\{"description":"A pod".*"spec":\{"description":"Its spec"/)
+  })
+})
+
+describe('openApiV2Document()', () => {
+  it('is closed and has no defaults', () => {
+    const document = openApiV2Document(input)
+    assertClosed(document)
+    assert.doesNotMatch(JSON.stringify(wire(document)['definitions']), /"default":(\{\}|""|0)/)
+  })
+})

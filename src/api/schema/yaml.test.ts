@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { parseYaml, parseYamlDocuments, YamlError } from './yaml.ts'
+
+describe('parseYaml()', () => {
+  const scalars: [text: string, value: unknown][] = [
+    ['0644', 420],
+    ['0o17', 15],
+    ['0x1f', 31],
+    ['1_000', 1000],
+    ['yes', true],
+    ['off', false],
+    ['~', null],
+    ['1.5', 1.5],
+    ['2020-01-01', '2020-01-01'],
+    ['20:30', '20:30'],
+    ['8080:80', '8080:80'],
+    ['1.2.3', '1.2.3'],
+  ]
+  for (const [text, value] of scalars)
+    it(`reads ${text} as ${JSON.stringify(value)}`, () => assert.deepEqual(parseYaml(`a: ${text}`), { a: value }))
+
+  it('copies aliases and merges maps', () => {
+    assert.deepEqual(parseYaml('a: &x {k: 1}\nb: *x\nc: {<<: *x, l: 2}'), { a: { k: 1 }, b: { k: 1 }, c: { k: 1, l: 2 } })
+  })
+
+  const bad = ['a: 1\na: 2', 'a: [1', 'a: !!js/function x', `a: &x [1]\nb: [${'*x,'.repeat(200)}]`, `${'['.repeat(600)}${']'.repeat(600)}`]
+  for (const text of bad) it(`refuses ${text.slice(0, 24)}`, () => assert.throws(() => parseYaml(text), YamlError))
+})
+
+describe('parseYamlDocuments()', () => {
+  it('leaves out empty documents', () => assert.deepEqual(parseYamlDocuments('---\na: 1\n---\n---\nb: 2\n'), [{ a: 1 }, { b: 2 }]))
+})

@@ -1,0 +1,60 @@
+// Writes the texts for `kubectl explain` to dist/descriptions.json, from the declarations of @kubernetes/client-node. They are made at build time
+// and never committed; where the package is not installed nothing is written, and the OpenAPI documents have no descriptions.
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import types from '../src/api/schema/generated/types.json' with { type: 'json' }
+import { schemaFor, structByKey } from '../src/api/schema/model.ts'
+
+const project = dirname(dirname(fileURLToPath(import.meta.url)))
+const models = join(project, 'node_modules/@kubernetes/client-node/dist/gen/models')
+const target = process.argv[2] ?? join(project, 'dist/descriptions.json')
+
+interface Texts {
+  text?: string
+  fields: Record<string, string>
+}
+
+if (!existsSync(models) || schemaFor('', 'v1', 'Pod') === undefined) {
+  console.log('Skipped: @kubernetes/client-node is not installed, so there are no descriptions')
+} else {
+  const all: Record<string, Texts> = {}
+  for (const key of Object.keys(types.structs)) {
+    const declaration = declarationOf(key)
+    if (declaration !== undefined) all[key] = textsOf(declaration, key)
+  }
+  mkdirSync(dirname(target), { recursive: true })
+  writeFileSync(target, JSON.stringify(all))
+  console.log(`Descriptions of ${Object.keys(all).length} types written to ${target}`)
+}
+
+/** The model of a type: with its group where the plain name is taken by several groups. */
+function declarationOf(key: string): string | undefined {
+  const [packageKey = '', name = ''] = key.split('.')
+  const [group = '', version = ''] = packageKey.split('/')
+  const upper = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+  const candidates = [`${upper(group)}${upper(version)}${name}`, `${upper(version)}${name}`]
+  const path = candidates.map(candidate => join(models, `${candidate}.d.ts`)).find(candidate => existsSync(candidate))
+  return path === undefined ? undefined : readFileSync(path, 'utf8')
+}
+
+function textsOf(declaration: string, key: string): Texts {
+  const fields: Record<string, string> = {}
+  const known = structByKey(key)?.byName
+  for (const [, comment = '', name = ''] of declaration.matchAll(/ {4}\/\*\*\n((?: {4}\* .*\n)+) {4}\*\/\n {4}'([^']+)'/g)) {
+    const field = name === '_continue' ? 'continue' : name
+    if (known?.has(field)) fields[field] = plain(comment)
+  }
+  const own = /\n\/\*\*\n((?:\* .*\n)+)\*\/\nexport declare class/.exec(declaration)?.[1]
+  return own === undefined ? { fields } : { text: plain(own), fields }
+}
+
+function plain(comment: string): string {
+  return comment
+    .split('\n')
+    .map(line => line.replace(/^\s*\* ?/, ''))
+    .join('\n')
+    .trim()
+    .replaceAll("\\'", "'")
+    .replaceAll('\\"', '"')
+}
