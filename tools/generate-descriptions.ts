@@ -42,7 +42,7 @@ function textsOf(declaration: string, key: string): Texts {
   const fields: Record<string, string> = {}
   const known = structByKey(key)?.byName
   for (const [, comment = '', name = ''] of declaration.matchAll(/ {4}\/\*\*\n((?: {4}\* .*\n)+) {4}\*\/\n {4}'([^']+)'/g)) {
-    const field = name === '_continue' ? 'continue' : name
+    const field = known?.has(name) ? name : name.replace(/^_/, '')
     if (known?.has(field)) fields[field] = plain(comment)
   }
   const own = /\n\/\*\*\n((?:\* .*\n)+)\*\/\nexport declare class/.exec(declaration)?.[1]
