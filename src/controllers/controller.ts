@@ -42,7 +42,8 @@ export interface Controller {
   readonly name: string
   /** Its ServiceAccount in kube-system, where that is not the name. */
   readonly identity?: string
-  readonly watches: ResourceRef
+  /** Absent for one that puts its keys into the queue itself. */
+  readonly watches?: ResourceRef
   /** Resources whose objects lead to their controlling owner of the watched kind. */
   readonly owns?: readonly ResourceRef[]
   readonly follows?: readonly Follow[]

@@ -7,11 +7,15 @@ import { csrSigning } from './csr-signing.ts'
 import { deployment } from './deployment.ts'
 import { endpointSlice } from './endpoint-slice.ts'
 import { endpoints } from './endpoints.ts'
+import { garbageCollector } from './garbage-collector.ts'
 import { namespace } from './namespace.ts'
+import { nodeLifecycle } from './node-lifecycle.ts'
+import { podGarbage } from './pod-garbage.ts'
 import { replicaSet } from './replicaset.ts'
 import { replicationController } from './replicationcontroller.ts'
 import { rootCa } from './root-ca.ts'
 import { serviceAccount } from './service-account.ts'
+import { taintEviction } from './taint-eviction.ts'
 
 export const controllers: readonly Controller[] = [
   namespace,
@@ -26,4 +30,8 @@ export const controllers: readonly Controller[] = [
   csrSigning,
   csrCleaner,
   clusterRoleAggregation,
+  nodeLifecycle,
+  taintEviction,
+  podGarbage,
+  garbageCollector,
 ]

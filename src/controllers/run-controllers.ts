@@ -82,14 +82,18 @@ interface Synced {
 
 function subscribe(controller: Controller, context: Context, queue: WorkQueue): Synced[] {
   const { informers } = context
-  const own = informers.full(controller.watches)
-  const add = (object: KubeObject) => queue.add(keyOf(object))
-  own.onChange({ add, update: add, delete: add })
-  const synced: Synced[] = [own]
-  for (const resource of controller.owns ?? []) {
+  const synced: Synced[] = []
+  const { watches } = controller
+  if (watches !== undefined) {
+    const own = informers.full(watches)
+    const add = (object: KubeObject) => queue.add(keyOf(object))
+    own.onChange({ add, update: add, delete: add })
+    synced.push(own)
+  }
+  for (const resource of watches === undefined ? [] : (controller.owns ?? [])) {
     const owned = informers.full(resource)
     const addOwner = (object: KubeObject) => {
-      const key = ownerKey(object, controller.watches)
+      const key = watches === undefined ? undefined : ownerKey(object, watches)
       if (key !== undefined) queue.add(key)
     }
     owned.onChange({

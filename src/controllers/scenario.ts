@@ -5,6 +5,7 @@ import { createLogger, silentLogger } from '../base/log.ts'
 import { createRegistry } from '../base/metrics.ts'
 import { Client } from '../client/client.ts'
 import { FakeApi } from '../client/fake-api.ts'
+import type { ResourceRef } from '../client/resource-ref.ts'
 import { pods } from '../client/resources.ts'
 import type { Controller } from './controller.ts'
 import { runControllers } from './run-controllers.ts'
@@ -77,5 +78,18 @@ export function makeRunning(pod: Pod, now: number): void {
     podIP: '10.244.0.5',
     podIPs: [{ ip: '10.244.0.5' }],
     conditions: [{ type: 'Ready', status: 'True', lastTransitionTime }],
+  }
+}
+
+/** Discovery of these resources, for controllers that look for what there is. */
+export function serveDiscovery(api: FakeApi, resources: readonly ResourceRef[]): void {
+  const byVersion = Map.groupBy(resources, ({ group, version }) => (group === '' ? version : `${group}/${version}`))
+  const groups = [...byVersion.keys()].filter(groupVersion => groupVersion.includes('/'))
+  api.serve('/apis', { groups: groups.map(groupVersion => ({ preferredVersion: { groupVersion }, versions: [{ groupVersion }] })) })
+  api.serve('/api/v1', { resources: [] })
+  for (const [groupVersion, list] of byVersion) {
+    const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
+    const answer = { resources: list.map(({ plural, kind, namespaced }) => ({ name: plural, kind, namespaced, verbs })) }
+    api.serve(groupVersion.includes('/') ? `/apis/${groupVersion}` : `/api/${groupVersion}`, answer)
   }
 }

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Pod, Service } from '../api/types/core-v1.ts'
+import type { EndpointSlice } from '../api/types/discovery-v1.ts'
+import { endpointSlices, endpoints as endpointsResource, pods, services } from '../client/resources.ts'
+import { endpointSlice } from './endpoint-slice.ts'
+import { planSlices } from './endpoint-slice-plan.ts'
+import { endpoints } from './endpoints.ts'
+import { planEndpoints } from './endpoints-plan.ts'
+import { startScenario } from './scenario.ts'
+
+const service = (more: Partial<Service['spec']> = {}): Service => ({
+  metadata: { name: 'web', namespace: 'ns', uid: 'svc', labels: { team: 'a' } },
+  spec: { selector: { app: 'web' }, ports: [{ name: 'http', port: 80, targetPort: 'web' }], ...more },
+})
+const pod = (
+  name: string,
+  ip: string,
+  more: { ready?: boolean; ending?: boolean; port?: number; phase?: 'Running' | 'Succeeded' } = {},
+): Pod => ({
+  metadata: {
+    name,
+    namespace: 'ns',
+    uid: name,
+    labels: { app: 'web' },
+    ...(more.ending ? { deletionTimestamp: '2026-01-01T00:00:00Z' } : {}),
+  },
+  spec: { nodeName: 'n1', containers: [{ name: 'c', ports: [{ name: 'web', containerPort: more.port ?? 8080 }] }] },
+  status: { phase: more.phase ?? 'Running', podIP: ip, conditions: [{ type: 'Ready', status: more.ready === false ? 'False' : 'True' }] },
+})
+const plan = (svc: Service, list: Pod[], existing: EndpointSlice[] = []) => planSlices(svc, list, existing, () => undefined)
+const flags = (slice: EndpointSlice | undefined) =>
+  slice?.endpoints?.map(
+    ({ addresses, conditions }) => `${addresses[0]} ${conditions?.ready} ${conditions?.serving} ${conditions?.terminating}`,
+  )
+
+test('planSlices() says of each pod whether it is ready, serving, terminating', () => {
+  const list = [
+    pod('a', '10.0.0.1'),
+    pod('b', '10.0.0.2', { ready: false }),
+    pod('c', '10.0.0.3', { ending: true }),
+    pod('d', '10.0.0.4', { phase: 'Succeeded' }),
+  ]
+  const [slice] = plan(service(), list).create
+  assert.deepEqual(flags(slice), ['10.0.0.1 true true false', '10.0.0.2 false false false', '10.0.0.3 false true true'])
+  assert.deepEqual(slice?.ports, [{ name: 'http', port: 8080, protocol: 'TCP' }])
+  assert.deepEqual(slice?.metadata.labels, {
+    team: 'a',
+    'kubernetes.io/service-name': 'web',
+    'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
+  })
+  assert.deepEqual(flags(plan(service({ publishNotReadyAddresses: true }), list).create[0])?.[1], '10.0.0.2 true false false')
+})
+
+test('planSlices() gives pods with another port number their own slice', () => {
+  const { create } = plan(service(), [pod('a', '10.0.0.1'), pod('b', '10.0.0.2', { port: 9090 })])
+  assert.deepEqual(
+    create.map(({ ports }) => ports?.[0]?.port),
+    [8080, 9090],
+  )
+})
+
+test('planSlices() puts at most 100 endpoints into a slice and changes only slices that must', () => {
+  const list = Array.from({ length: 150 }, (_, index) => pod(`p${index}`, `10.0.${Math.floor(index / 250)}.${index + 1}`))
+  const slices = plan(service(), list).create.map((slice, index) => ({ ...slice, metadata: { ...slice.metadata, name: `s${index}` } }))
+  assert.deepEqual(
+    slices.map(slice => slice.endpoints?.length),
+    [100, 50],
+  )
+  const same = plan(service(), list, slices)
+  assert.deepEqual([same.create.length, same.update.length, same.delete.length], [0, 0, 0])
+  const less = plan(service(), list.slice(1), slices)
+  assert.deepEqual([less.create.length, less.update.map(({ metadata }) => metadata.name), less.delete.length], [0, ['s0'], 0])
+})
+
+test('planSlices() keeps one empty slice for a service without pods', () => {
+  const { create } = plan(service(), [])
+  assert.deepEqual(
+    create.map(({ endpoints: list, ports }) => [list, ports]),
+    [[[], []]],
+  )
+})
+
+test('planEndpoints() lists ready and not ready addresses by ports', () => {
+  const { subsets } = planEndpoints(service(), [
+    pod('b', '10.0.0.2'),
+    pod('a', '10.0.0.1'),
+    pod('c', '10.0.0.3', { ready: false }),
+    pod('d', '10.0.0.4', { ending: true }),
+  ])
+  assert.deepEqual(
+    subsets.map(({ addresses, notReadyAddresses, ports }) => [
+      addresses?.map(({ ip }) => ip),
+      notReadyAddresses?.map(({ ip }) => ip),
+      ports,
+    ]),
+    [[['10.0.0.1', '10.0.0.2'], ['10.0.0.3'], [{ name: 'http', port: 8080, protocol: 'TCP' }]]],
+  )
+})
+
+test('endpointSlice and endpoints follow pods and services', async () => {
+  await using scenario = startScenario({ controllers: [endpointSlice, endpoints] })
+  const { api } = scenario
+  api.seed(services, service())
+  api.seed(pods, pod('a', '10.0.0.1', { ready: false }))
+  const slice = () => api.all(endpointSlices).find(({ ports }) => (ports ?? []).length > 0)
+  await scenario.until(() => flags(slice())?.[0] === '10.0.0.1 false false false', 'not ready')
+  api.change(pods, 'ns', 'a', object => {
+    object.status = { ...object.status, conditions: [{ type: 'Ready', status: 'True' }] }
+  })
+  await scenario.until(() => flags(slice())?.[0] === '10.0.0.1 true true false', 'ready')
+  await scenario.until(() => api.read(endpointsResource, 'ns', 'web')?.subsets?.[0]?.addresses?.[0]?.ip === '10.0.0.1', 'Endpoints')
+  await scenario.until(() => api.all(endpointSlices).length === 1, 'one slice')
+  api.remove(services, 'ns', 'web')
+  await scenario.until(() => api.all(endpointsResource).length === 0, 'Endpoints deleted with the service')
+})

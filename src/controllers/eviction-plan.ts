@@ -1,0 +1,26 @@
+// How long a pod may stay on a node with NoExecute taints. Pure; times in ms.
+import type { Pod, Taint, Toleration } from '../api/types/core-v1.ts'
+
+/** Milliseconds until the pod must go (0: now); undefined where it may stay. */
+export function planEviction({ spec }: Pod, taints: readonly Taint[], now: number): number | undefined {
+  const pressing = taints.filter(({ effect }) => effect === 'NoExecute')
+  if (pressing.length === 0) return undefined
+  const waits: number[] = []
+  for (const taint of pressing) {
+    const tolerations = (spec.tolerations ?? []).filter(toleration => tolerates(toleration, taint))
+    if (tolerations.length === 0) return 0
+    const limited = tolerations.flatMap(({ tolerationSeconds }) =>
+      tolerationSeconds === undefined ? [] : [Math.max(0, tolerationSeconds)],
+    )
+    if (limited.length === 0) continue
+    const since = Date.parse(taint.timeAdded ?? '') || now
+    waits.push(Math.max(0, since + Math.min(...limited) * 1000 - now))
+  }
+  return waits.length === 0 ? undefined : Math.min(...waits)
+}
+
+function tolerates({ key = '', operator = 'Equal', value = '', effect = '' }: Toleration, taint: Taint): boolean {
+  if (effect !== '' && effect !== taint.effect) return false
+  if (key !== '' && key !== taint.key) return false
+  return operator === 'Exists' || (operator === 'Equal' && key !== '' && value === (taint.value ?? ''))
+}

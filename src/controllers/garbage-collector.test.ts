@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { KubeObject, OwnerReference } from '../api/object.ts'
+import { Client } from '../client/client.ts'
+import { configMaps, deployments, pods, replicaSets } from '../client/resources.ts'
+import { garbageCollector } from './garbage-collector.ts'
+import { type GarbagePlan, type OwnerState, planGarbage } from './garbage-plan.ts'
+import { serveDiscovery, startScenario } from './scenario.ts'
+
+const rows: { name: string; owners: OwnerState[]; finalizers?: string[]; hasDependents?: boolean; want: GarbagePlan }[] = [
+  { name: 'keeps what nobody owns', owners: [], want: { plan: 'keep' } },
+  { name: 'keeps what is owned', owners: ['solid'], want: { plan: 'keep' } },
+  { name: 'deletes what lost its owner', owners: ['dangling'], want: { plan: 'delete', policy: 'Background' } },
+  { name: 'unlinks the owner that is gone', owners: ['solid', 'dangling'], want: { plan: 'unlink', uids: ['1'] } },
+  { name: 'unlinks the owner that waits', owners: ['waiting', 'solid'], want: { plan: 'unlink', uids: ['0'] } },
+  { name: 'goes on in the foreground', owners: ['waiting'], hasDependents: true, want: { plan: 'delete', policy: 'Foreground' } },
+  { name: 'ends the foreground at a leaf', owners: ['waiting'], want: { plan: 'delete', policy: 'Background' } },
+  { name: 'honours an orphan finalizer', owners: ['dangling'], finalizers: ['orphan'], want: { plan: 'delete', policy: 'Orphan' } },
+]
+for (const { name, owners, finalizers = [], hasDependents = false, want } of rows) {
+  test(`planGarbage() ${name}`, () => {
+    const states = owners.map((state, index) => ({ owner: { apiVersion: 'v1', kind: 'X', name: 'x', uid: String(index) }, state }))
+    assert.deepEqual(planGarbage({ metadata: { finalizers } }, states, hasDependents), want)
+  })
+}
+
+const ownedBy = (owner: KubeObject, kind: string): { ownerReferences: OwnerReference[] } => ({
+  ownerReferences: [
+    {
+      apiVersion: 'apps/v1',
+      kind,
+      name: owner.metadata.name ?? '',
+      uid: owner.metadata.uid ?? '',
+      controller: true,
+      blockOwnerDeletion: true,
+    },
+  ],
+})
+const template = { spec: { containers: [] } }
+const signal = new AbortController().signal
+
+function family() {
+  const scenario = startScenario({
+    controllers: [garbageCollector],
+    prepare: api => serveDiscovery(api, [configMaps, deployments, pods, replicaSets]),
+  })
+  const { api } = scenario
+  const parent = api.seed(deployments, { metadata: { name: 'd', namespace: 'ns' }, spec: { template } })
+  const child = api.seed(replicaSets, { metadata: { name: 'r', namespace: 'ns', ...ownedBy(parent, 'Deployment') }, spec: { template } })
+  api.seed(pods, { metadata: { name: 'p', namespace: 'ns', ...ownedBy(child, 'ReplicaSet') }, spec: { containers: [] } })
+  api.seed(pods, { metadata: { name: 'free', namespace: 'ns' }, spec: { containers: [] } })
+  return {
+    scenario,
+    api,
+    remove: (propagationPolicy: 'Background' | 'Foreground' | 'Orphan') =>
+      new Client(api).delete(deployments, 'ns', 'd', { propagationPolicy }, signal),
+  }
+}
+
+const names = (list: readonly KubeObject[]) => list.map(({ metadata }) => metadata.name)
+
+test('garbageCollector deletes down the chain of owners, and nothing else', async () => {
+  const { scenario, api, remove } = family()
+  await using _ = scenario
+  await remove('Background')
+  await scenario.until(() => api.all(replicaSets).length === 0 && api.all(pods).length === 1, 'chain collected')
+  assert.deepEqual(names(api.all(pods)), ['free'])
+})
+
+test('garbageCollector deletes the leaves first in the foreground', async () => {
+  const { scenario, api, remove } = family()
+  await using _ = scenario
+  await remove('Foreground')
+  await scenario.until(() => {
+    if (api.all(replicaSets).length === 0) assert.deepEqual(names(api.all(pods)), ['free'], 'the replica set went before its pod')
+    if (api.all(deployments).length === 0) assert.equal(api.all(replicaSets).length, 0, 'the deployment went before its replica set')
+    return api.all(deployments).length === 0
+  }, 'foreground deletion')
+})
+
+test('garbageCollector orphans dependents where asked to', async () => {
+  const { scenario, api, remove } = family()
+  await using _ = scenario
+  await remove('Orphan')
+  await scenario.until(() => api.all(deployments).length === 0, 'owner gone')
+  assert.deepEqual(api.read(replicaSets, 'ns', 'r')?.metadata.ownerReferences, [])
+  assert.equal(api.all(pods).length, 2)
+})
+
+test('garbageCollector collects what named an owner that never was, but not what names a kind that is not served', async () => {
+  const { scenario, api } = family()
+  await using _ = scenario
+  const owner = (kind: string, apiVersion: string) => ({ ownerReferences: [{ apiVersion, kind, name: 'none', uid: 'none' }] })
+  api.seed(configMaps, { metadata: { name: 'unknown-kind', namespace: 'ns', ...owner('Widget', 'example.com/v1') } })
+  api.seed(configMaps, { metadata: { name: 'stray', namespace: 'ns', ...owner('ReplicaSet', 'apps/v1') } })
+  await scenario.until(() => api.read(configMaps, 'ns', 'stray') === undefined, 'stray collected')
+  assert.deepEqual(names(api.all(configMaps)), ['unknown-kind'])
+})

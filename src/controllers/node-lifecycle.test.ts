@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Node, Pod, Taint, Toleration } from '../api/types/core-v1.ts'
+import { nodes, pods } from '../client/resources.ts'
+import { planEviction } from './eviction-plan.ts'
+import { planTaints, unknownConditions } from './node-health.ts'
+import { nodeLifecycle } from './node-lifecycle.ts'
+import { planFinished } from './pod-garbage.ts'
+import { startScenario } from './scenario.ts'
+import { taintEviction } from './taint-eviction.ts'
+
+const now = Date.UTC(2026, 0, 1)
+const node = (ready: 'True' | 'False' | 'Unknown' | undefined, taints: Taint[] = [], unschedulable = false): Node => ({
+  metadata: { name: 'n1' },
+  spec: { taints, unschedulable },
+  status: { conditions: ready === undefined ? [] : [{ type: 'Ready', status: ready }] },
+})
+const taint = (key: string, effect: 'NoSchedule' | 'NoExecute'): Taint => ({ key, effect })
+const short = (taints: Taint[] | undefined) => taints?.map(({ key, effect }) => `${key.replace('node.kubernetes.io/', '')}:${effect}`)
+
+const rows: { name: string; node: Node; want: string[] | undefined }[] = [
+  { name: 'ready, nothing to do', node: node('True'), want: undefined },
+  { name: 'ready, loses the first taint', node: node('True', [taint('node.kubernetes.io/not-ready', 'NoSchedule')]), want: [] },
+  { name: 'never reported', node: node(undefined), want: ['not-ready:NoSchedule'] },
+  { name: 'not ready', node: node('False'), want: ['not-ready:NoSchedule', 'not-ready:NoExecute'] },
+  { name: 'unreachable', node: node('Unknown'), want: ['unreachable:NoSchedule', 'unreachable:NoExecute'] },
+  { name: 'cordoned', node: node('True', [taint('own', 'NoExecute')], true), want: ['own:NoExecute', 'unschedulable:NoSchedule'] },
+]
+for (const row of rows) test(`planTaints(): ${row.name}`, () => assert.deepEqual(short(planTaints(row.node, now)), row.want))
+
+test('unknownConditions() says whether the node ever reported', () => {
+  const conditions = unknownConditions(node('True'), now)
+  assert.deepEqual(
+    conditions?.map(({ type, status, reason }) => `${type} ${status} ${reason}`),
+    [
+      'Ready Unknown NodeStatusUnknown',
+      'MemoryPressure Unknown NodeStatusNeverUpdated',
+      'DiskPressure Unknown NodeStatusNeverUpdated',
+      'PIDPressure Unknown NodeStatusNeverUpdated',
+    ],
+  )
+})
+
+const evictions: [string, Toleration[], number | undefined][] = [
+  ['no toleration', [], 0],
+  ['for ever', [{ operator: 'Exists' }], undefined],
+  ['for 300 s since the taint', [{ key: 'k', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 }], 200_000],
+  ['for a time that is over', [{ key: 'k', operator: 'Exists', tolerationSeconds: 60 }], 0],
+  ['of another key', [{ key: 'other', operator: 'Exists' }], 0],
+]
+for (const [name, tolerations, want] of evictions) {
+  test(`planEviction(): ${name}`, () => {
+    const taints: Taint[] = [{ key: 'k', effect: 'NoExecute', timeAdded: '2026-01-01T00:00:00Z' }]
+    assert.equal(planEviction({ metadata: {}, spec: { containers: [], tolerations } }, taints, now + 100_000), want)
+  })
+}
+
+test('planFinished() gives the oldest beyond the threshold', () => {
+  const finished = ['2026-01-03', '2026-01-01', '2026-01-02'].map(
+    (day): Pod => ({ metadata: { name: day, creationTimestamp: `${day}T00:00:00Z` }, spec: { containers: [] } }),
+  )
+  assert.deepEqual(
+    planFinished(finished, 1).map(({ metadata }) => metadata.name),
+    ['2026-01-01', '2026-01-02'],
+  )
+})
+
+test('nodeLifecycle calls a silent node Unknown, and taintEviction removes its pods', async () => {
+  await using scenario = startScenario({
+    controllers: [nodeLifecycle, taintEviction],
+    settings: { nodeMonitorGraceMs: 30, nodeMonitorPeriodMs: 5 },
+  })
+  const { api } = scenario
+  api.seed(nodes, {
+    metadata: { name: 'n1' },
+    spec: { taints: [taint('node.kubernetes.io/not-ready', 'NoSchedule')] },
+    status: { conditions: [{ type: 'Ready', status: 'True' }] },
+  })
+  api.seed(pods, {
+    metadata: { name: 'p', namespace: 'ns' },
+    spec: { nodeName: 'n1', containers: [], tolerations: [{ operator: 'Exists', tolerationSeconds: 0 }] },
+    status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
+  })
+  await scenario.until(() => (api.read(nodes, '', 'n1')?.spec?.taints ?? []).length === 0, 'first taint removed')
+  await scenario.until(() => api.read(nodes, '', 'n1')?.status?.conditions?.[0]?.status === 'Unknown', 'unknown')
+  await scenario.until(() => short(api.read(nodes, '', 'n1')?.spec?.taints ?? [])?.includes('unreachable:NoExecute') === true, 'tainted')
+  await scenario.until(() => api.read(pods, 'ns', 'p')?.metadata.deletionTimestamp !== undefined, 'evicted')
+})

@@ -1,0 +1,85 @@
+// Watches over nodes: one that falls silent becomes Unknown, and conditions become taints.
+import { isReason } from '../api/status.ts'
+import type { Node, Pod } from '../api/types/core-v1.ts'
+import { formatTime } from '../base/clock.ts'
+import { referenceTo } from '../client/event-recorder.ts'
+import { leases, nodes, pods } from '../client/resources.ts'
+import { type Context, type Controller, done, follow, type Result } from './controller.ts'
+import { nodeCondition, planTaints, unknownConditions } from './node-health.ts'
+import { podCondition } from './pod-state.ts'
+
+const leaseNamespace = 'kube-node-lease'
+export const nodeIndex = 'spec.nodeName'
+export const nodeOfPod = ({ spec }: Pod): readonly string[] => (spec.nodeName === undefined || spec.nodeName === '' ? [] : [spec.nodeName])
+
+export const nodeLifecycle: Controller = {
+  name: 'node-controller',
+  watches: nodes,
+  follows: [follow({ resource: leases, keys: () => [] }), follow({ resource: pods, keys: () => [] })],
+  begin(context) {
+    const { informers, clock } = context
+    const cache = informers.full(nodes)
+    informers.full(pods).addIndex(nodeIndex, nodeOfPod)
+    // Signs of life by the own clock: the node's may be wrong.
+    const alive = new Map<string, number>()
+    const sign = (name: string) => alive.set(name, clock.now())
+    cache.onChange({
+      add: ({ metadata }) => sign(metadata.name ?? ''),
+      update: (node, old) => {
+        if (heartbeat(node) !== heartbeat(old)) sign(node.metadata.name ?? '')
+      },
+      delete: ({ metadata }) => alive.delete(metadata.name ?? ''),
+    })
+    informers.full(leases).onChange({
+      add: ({ metadata }) =>
+        metadata.namespace === leaseNamespace && cache.getByKey(metadata.name ?? '') !== undefined && sign(metadata.name ?? ''),
+      update: ({ metadata, spec }, old) => {
+        if (metadata.namespace === leaseNamespace && spec?.renewTime !== old.spec?.renewTime) sign(metadata.name ?? '')
+      },
+    })
+    return async (key, signal) => {
+      const node = cache.getByKey(key)
+      return node === undefined ? done : watchOver(context, node, alive.get(key) ?? clock.now(), signal)
+    }
+  },
+}
+
+const heartbeat = (node: Node): string => `${nodeCondition(node, 'Ready')?.lastHeartbeatTime} ${nodeCondition(node, 'Ready')?.status}`
+
+async function watchOver(context: Context, node: Node, lastSign: number, signal: AbortSignal): Promise<Result> {
+  const { client, clock, settings } = context
+  const ready = nodeCondition(node, 'Ready')
+  const grace = ready === undefined ? settings.nodeStartupGraceMs : settings.nodeMonitorGraceMs
+  const silentFor = clock.now() - lastSign
+  let current = node
+  if (silentFor >= grace) {
+    const conditions = unknownConditions(node, clock.now())
+    if (conditions !== undefined) {
+      current = await client.updateStatus(nodes, { ...node, status: { ...node.status, conditions } }, signal)
+      tell(context, node, 'NodeNotReady', `Node ${node.metadata.name} status is now: NodeNotReady`)
+    }
+  }
+  const taints = planTaints(current, clock.now())
+  if (taints !== undefined) await client.update(nodes, { ...current, spec: { ...current.spec, taints } }, signal)
+  const status = nodeCondition(current, 'Ready')?.status
+  if (status !== undefined && status !== 'True') await markPodsNotReady(context, node.metadata.name ?? '', signal)
+  return { requeueAfterMs: silentFor >= grace ? settings.nodeMonitorPeriodMs : Math.max(1, grace - silentFor) }
+}
+
+/** Services must not send to pods of a node that may be dead. */
+async function markPodsNotReady({ client, clock, informers }: Context, node: string, signal: AbortSignal): Promise<void> {
+  for (const pod of informers.full(pods).byIndex(nodeIndex, node)) {
+    if (podCondition(pod, 'Ready')?.status !== 'True') continue
+    const { namespace = '', name = '' } = pod.metadata
+    const body = { status: { conditions: [{ type: 'Ready', status: 'False', lastTransitionTime: formatTime(clock.now()) }] } }
+    try {
+      await client.patch(pods, namespace, name, body, { type: 'strategic', subresource: 'status' }, signal)
+    } catch (err) {
+      if (!isReason(err, 'NotFound')) throw err
+    }
+  }
+}
+
+function tell({ events }: Context, node: Node, reason: string, message: string): void {
+  events.record({ ...referenceTo(node, 'v1', 'Node'), namespace: '' }, 'Normal', reason, message)
+}

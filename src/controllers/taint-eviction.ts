@@ -1,0 +1,62 @@
+// Deletes pods from nodes whose NoExecute taints they do not, or no longer, tolerate.
+import { isReason } from '../api/status.ts'
+import { formatTime } from '../base/clock.ts'
+import { referenceTo } from '../client/event-recorder.ts'
+import { keyOf } from '../client/object-key.ts'
+import { nodes, pods } from '../client/resources.ts'
+import { type Controller, done, follow } from './controller.ts'
+import { planEviction } from './eviction-plan.ts'
+import { nodeIndex, nodeOfPod } from './node-lifecycle.ts'
+
+export const taintEviction: Controller = {
+  name: 'taint-eviction-controller',
+  identity: 'node-controller',
+  watches: pods,
+  follows: [
+    follow({
+      resource: nodes,
+      keys: (node, { informers }) =>
+        (node.spec?.taints ?? []).some(({ effect }) => effect === 'NoExecute')
+          ? informers
+              .full(pods)
+              .byIndex(nodeIndex, node.metadata.name ?? '')
+              .map(keyOf)
+          : [],
+    }),
+  ],
+  begin({ informers, client, clock, events }) {
+    const cache = informers.full(pods)
+    cache.addIndex(nodeIndex, nodeOfPod)
+    return async (key, signal) => {
+      const pod = cache.getByKey(key)
+      const nodeName = pod?.spec.nodeName
+      if (pod === undefined || nodeName === undefined || pod.metadata.deletionTimestamp !== undefined) return done
+      const wait = planEviction(pod, informers.full(nodes).get('', nodeName)?.spec?.taints ?? [], clock.now())
+      if (wait === undefined) return done
+      if (wait > 0) return { requeueAfterMs: wait }
+      const { namespace = '', name = '', uid } = pod.metadata
+      events.record(referenceTo(pod, 'v1', 'Pod'), 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${namespace}/${name}`)
+      const condition = {
+        type: 'DisruptionTarget',
+        status: 'True',
+        reason: 'DeletionByTaintManager',
+        message: 'Taint manager: deleting due to NoExecute taint',
+        lastTransitionTime: formatTime(clock.now()),
+      }
+      try {
+        await client.patch(
+          pods,
+          namespace,
+          name,
+          { status: { conditions: [condition] } },
+          { type: 'strategic', subresource: 'status' },
+          signal,
+        )
+        await client.delete(pods, namespace, name, uid === undefined ? {} : { uid }, signal)
+      } catch (err) {
+        if (!isReason(err, 'NotFound')) throw err
+      }
+      return done
+    }
+  },
+}
