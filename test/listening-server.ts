@@ -110,8 +110,20 @@ async function issue(
   return { certificate, key: keyPem }
 }
 
+/** One buffer a connection. */
+const known = new WeakMap<Buffer, Authentication>()
+
 function byCertificate({ peerCertificate }: Credentials, authority: X509Certificate): Authentication {
   if (peerCertificate === undefined) return { outcome: 'no-opinion' }
+  let authentication = known.get(peerCertificate)
+  if (authentication === undefined) {
+    authentication = judge(peerCertificate, authority)
+    known.set(peerCertificate, authentication)
+  }
+  return authentication
+}
+
+function judge(peerCertificate: Buffer, authority: X509Certificate): Authentication {
   const certificate = new X509Certificate(peerCertificate)
   if (!certificate.verify(authority.publicKey)) return { outcome: 'rejected', reason: 'another authority signed the certificate' }
   const subject = certificate.subject.split('\n').map(line => line.split('=', 2))

@@ -92,7 +92,7 @@ export class TestServer implements AsyncDisposable {
   }
 
   /** Creates and fails the test where that is refused. */
-  async create<T extends KubeObject>(path: string, object: T): Promise<T> {
+  async create(path: string, object: KubeObject & Record<string, unknown>): Promise<KubeObject> {
     const { status, json, text } = await this.request('POST', path, object)
     if (status !== 201) throw new Error(`create at ${path} answered ${status}: ${text}`)
     return json

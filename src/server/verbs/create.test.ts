@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createMemoryStore } from '../../store/memory.ts'
+import { TestServer } from '../testing.ts'
+
+const path = '/api/v1/namespaces/default/configmaps'
+
+test('create() stamps uid, time and version and answers what get answers', async () => {
+  await using api = new TestServer()
+  const created = await api.request('POST', path, { metadata: { name: 'a' }, data: { x: 'y' } })
+  assert.equal(created.status, 201)
+  const { metadata } = created.json
+  assert.equal(metadata.namespace, 'default')
+  assert.equal(metadata.creationTimestamp, '2026-01-01T00:00:00Z')
+  assert.match(metadata.uid, /^[0-9a-f-]{36}$/)
+  assert.match(metadata.resourceVersion, /^\d+$/)
+  assert.equal((await api.get(`${path}/a`)).text, created.text)
+})
+
+test('create() forgets system fields that a client sends', async () => {
+  await using api = new TestServer()
+  const { json } = await api.request('POST', path, {
+    metadata: { name: 'a', uid: 'mine', creationTimestamp: '2020-01-01T00:00:00Z', deletionTimestamp: '2020-01-01T00:00:00Z' },
+  })
+  assert.notEqual(json.metadata.uid, 'mine')
+  assert.equal(json.metadata.creationTimestamp, '2026-01-01T00:00:00Z')
+  assert.equal(json.metadata.deletionTimestamp, undefined)
+})
+
+test('create() answers 409 where the name is taken', async () => {
+  await using api = new TestServer()
+  await api.create(path, { metadata: { name: 'a' } })
+  const { status, json } = await api.request('POST', path, { metadata: { name: 'a' } })
+  assert.equal(status, 409)
+  assert.equal(json.reason, 'AlreadyExists')
+  assert.equal(json.message, 'configmaps "a" already exists')
+})
+
+test('create() draws another generated name where the first is taken', async () => {
+  const suffixes = ['aaaaa', 'aaaaa', 'bbbbb']
+  let uids = 0
+  const identifiers = { uid: () => `uid-${++uids}`, nameSuffix: () => suffixes.shift() ?? 'ccccc' }
+  await using api = new TestServer({ identifiers })
+  const first = await api.create(path, { metadata: { generateName: 'web-' } })
+  const second = await api.create(path, { metadata: { generateName: 'web-' } })
+  assert.equal(first.metadata.name, 'web-aaaaa')
+  assert.equal(second.metadata.name, 'web-bbbbb')
+  assert.equal(api.events.at(-1)?.objectRef?.name, 'web-bbbbb')
+})
+
+const refused: readonly [string, string, unknown, Record<string, string>, number, RegExp][] = [
+  ['another namespace', path, { metadata: { name: 'a', namespace: 'b' } }, {}, 400, /does not match the namespace sent on the request/],
+  ['no name', path, { metadata: {} }, {}, 422, /metadata\.name: Required value: name or generateName is required/],
+  ['a bad name', path, { metadata: { name: 'A' } }, {}, 422, /ConfigMap "A" is invalid: metadata\.name: Invalid value: "A"/],
+  ['a 300 character name', path, { metadata: { name: 'a'.repeat(300) } }, {}, 422, /must be no more than 253 characters/],
+  ['another kind', path, { kind: 'Secret', apiVersion: 'v1', metadata: { name: 'a' } }, {}, 400, /cannot be handled as a ConfigMap/],
+  ['no JSON', path, Buffer.from('{'), {}, 400, /json/],
+  ['another media type', path, { metadata: { name: 'a' } }, { 'content-type': 'text/plain' }, 415, /unknown format/],
+  ['an unknown field', `${path}?fieldValidation=Strict`, { metadata: { name: 'a' }, foo: 1 }, {}, 400, /unknown field "foo"/],
+  ['a bad dry run', `${path}?dryRun=Some`, { metadata: { name: 'a' } }, {}, 422, /dryRun: Unsupported value: "Some"/],
+  [
+    'a version',
+    path,
+    { metadata: { name: 'a', resourceVersion: '1' } },
+    {},
+    500,
+    /resourceVersion should not be set on objects to be created/,
+  ],
+]
+
+for (const [name, at, body, headers, status, message] of refused) {
+  test(`create() refuses ${name}`, async () => {
+    await using api = new TestServer()
+    const answer = await api.request('POST', at, body, headers)
+    assert.equal(answer.status, status, answer.text)
+    assert.match(answer.json.message, message)
+    assert.equal((await api.get(path)).json.items.length, 0)
+  })
+}
+
+test('create() warns of unknown fields by default', async () => {
+  await using api = new TestServer()
+  const { status, headers } = await api.request('POST', path, { metadata: { name: 'a' }, foo: 1 })
+  assert.equal(status, 201)
+  assert.equal(headers['warning'], '299 - "unknown field \\"foo\\""')
+})
+
+test('create() with dryRun answers the object and stores nothing', async () => {
+  const store = createMemoryStore()
+  await using api = new TestServer({ store })
+  const before = store.revision
+  const { status, json } = await api.request('POST', `${path}?dryRun=All`, { metadata: { name: 'a' } })
+  assert.equal(status, 201)
+  assert.equal(json.metadata.resourceVersion, undefined)
+  assert.equal(store.revision, before)
+})
+
+test('create() reads YAML and answers YAML', async () => {
+  await using api = new TestServer()
+  const { status, text } = await api.request('POST', path, Buffer.from('metadata:\n  name: a\ndata:\n  x: "1"\n'), {
+    'content-type': 'application/yaml',
+    accept: 'application/yaml',
+  })
+  assert.equal(status, 201)
+  assert.match(text, /^data:\n {2}x: "?'?1/m)
+})
+
+test('create() does not let __proto__ change anything', async () => {
+  await using api = new TestServer()
+  const { status } = await api.request(
+    'POST',
+    path,
+    Buffer.from('{"metadata":{"name":"a"},"data":{"__proto__":"x"},"__proto__":{"polluted":1}}'),
+  )
+  assert.equal(({} as { polluted?: number }).polluted, undefined)
+  assert.ok(status === 201 || status === 422, String(status))
+})

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { TestServer } from '../testing.ts'
+
+const path = '/api/v1/namespaces/default/configmaps'
+const pods = '/api/v1/namespaces/default/pods'
+const pod = (nodeName?: string) => ({
+  metadata: { name: 'p' },
+  spec: { containers: [{ name: 'c', image: 'i' }], ...(nodeName ? { nodeName } : {}) },
+})
+
+test('remove() answers a Status that names what is gone', async () => {
+  await using api = new TestServer()
+  const created = await api.create(path, { metadata: { name: 'a' } })
+  const { status, json } = await api.request('DELETE', `${path}/a`)
+  assert.equal(status, 200)
+  assert.deepEqual(json, {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: { name: 'a', kind: 'configmaps', uid: created.metadata.uid },
+  })
+  const again = await api.request('DELETE', `${path}/a`)
+  assert.equal(again.status, 404)
+  assert.equal(again.json.message, 'configmaps "a" not found')
+})
+
+test('remove() waits for finalizers and ends with the last of them', async () => {
+  await using api = new TestServer()
+  await api.create(path, { metadata: { name: 'a', finalizers: ['example.com/hold'] } })
+  const deleted = await api.request('DELETE', `${path}/a`)
+  assert.equal(deleted.json.metadata.deletionTimestamp, '2026-01-01T00:00:00Z')
+  const finalizers = await api.request('PATCH', `${path}/a`, { metadata: { finalizers: ['example.com/hold', 'example.com/more'] } })
+  assert.equal(finalizers.status, 422)
+  const last = await api.request('PATCH', `${path}/a`, { metadata: { finalizers: null } })
+  assert.equal(last.status, 200)
+  assert.equal((await api.get(`${path}/a`)).status, 404)
+})
+
+const policies: readonly [string, string[] | undefined][] = [
+  ['Foreground', ['foregroundDeletion']],
+  ['Orphan', ['orphan']],
+  ['Background', undefined],
+]
+for (const [policy, finalizers] of policies) {
+  test(`remove() with ${policy} ${finalizers ? `adds ${finalizers}` : 'removes at once'}`, async () => {
+    await using api = new TestServer()
+    await api.create(path, { metadata: { name: 'a' } })
+    await api.request('DELETE', `${path}/a`, { propagationPolicy: policy })
+    const { status, json } = await api.get(`${path}/a`)
+    if (finalizers === undefined) assert.equal(status, 404)
+    else assert.deepEqual(json.metadata.finalizers, finalizers)
+  })
+}
+
+test('remove() checks preconditions from body and query', async () => {
+  await using api = new TestServer()
+  await api.create(path, { metadata: { name: 'a' } })
+  const wrong = await api.request('DELETE', `${path}/a`, { preconditions: { uid: 'x' } })
+  assert.equal(wrong.status, 409)
+  assert.match(wrong.json.message, /Precondition failed: UID in precondition: x, UID in object meta: /)
+  assert.equal((await api.request('DELETE', `${path}/a`, { preconditions: { resourceVersion: '999' } })).status, 409)
+  assert.equal((await api.request('DELETE', `${path}/a?propagationPolicy=Foo`)).status, 422)
+  assert.equal((await api.request('DELETE', `${path}/a?dryRun=All`)).status, 200)
+  assert.equal((await api.get(`${path}/a`)).status, 200)
+})
+
+test('remove() takes a pod without a node at once and gives one on a node its grace period', async () => {
+  await using api = new TestServer()
+  await api.create(pods, pod())
+  assert.equal((await api.request('DELETE', `${pods}/p`)).json.kind, 'Pod')
+  assert.equal((await api.get(`${pods}/p`)).status, 404)
+
+  await api.create(pods, pod('n1'))
+  const { json } = await api.request('DELETE', `${pods}/p`)
+  assert.equal(json.metadata.deletionGracePeriodSeconds, 30)
+  assert.equal(json.metadata.deletionTimestamp, '2026-01-01T00:00:30Z')
+  const shorter = await api.request('DELETE', `${pods}/p?gracePeriodSeconds=5`)
+  assert.equal(shorter.json.metadata.deletionTimestamp, '2026-01-01T00:00:05Z')
+  const longer = await api.request('DELETE', `${pods}/p`, { gracePeriodSeconds: 60 })
+  assert.equal(longer.json.metadata.deletionGracePeriodSeconds, 5)
+  assert.equal((await api.request('DELETE', `${pods}/p`, { gracePeriodSeconds: 0 })).status, 200)
+  assert.equal((await api.get(`${pods}/p`)).status, 404)
+})
+
+test('a namespace terminates and goes when its own finalizers are gone', async () => {
+  await using api = new TestServer()
+  await api.create('/api/v1/namespaces', { metadata: { name: 'n' } })
+  const deleted = await api.request('DELETE', '/api/v1/namespaces/n')
+  assert.equal(deleted.json.status.phase, 'Terminating')
+  assert.deepEqual(deleted.json.spec.finalizers, ['kubernetes'])
+  const finalized = await api.request('PUT', '/api/v1/namespaces/n/finalize', { metadata: { name: 'n' }, spec: { finalizers: [] } })
+  assert.equal(finalized.status, 200)
+  assert.equal((await api.get('/api/v1/namespaces/n')).status, 404)
+})
+
+test('deleteCollection() removes what is selected and answers it', async () => {
+  await using api = new TestServer()
+  for (const name of ['a', 'b', 'c']) await api.create(path, { metadata: { name, labels: { keep: String(name === 'c') } } })
+  const { status, json } = await api.request('DELETE', `${path}?labelSelector=keep%3Dfalse`)
+  assert.equal(status, 200)
+  assert.deepEqual(
+    json.items.map((item: { metadata: { name: string } }) => item.metadata.name),
+    ['a', 'b'],
+  )
+  assert.equal((await api.get(path)).json.items.length, 1)
+})

@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { TestServer } from '../testing.ts'
+
+const path = '/api/v1/namespaces/default/configmaps'
+const names = (json: { items: { metadata: { name: string } }[] }) => json.items.map(item => item.metadata.name)
+
+async function filled(count: number, namespace = 'default'): Promise<TestServer> {
+  const api = new TestServer()
+  for (let i = 0; i < count; i++) {
+    await api.create(`/api/v1/namespaces/${namespace}/configmaps`, {
+      metadata: { name: `c${i}`, labels: { even: String(i % 2 === 0) } },
+      ...{ data: { text: 'x'.repeat(1000) } },
+    })
+  }
+  return api
+}
+
+test('list() shows one state under its revision', async () => {
+  await using api = await filled(3)
+  const { status, json } = await api.get(path)
+  assert.equal(status, 200)
+  assert.equal(json.kind, 'ConfigMapList')
+  assert.equal(json.metadata.resourceVersion, String(api.store.revision))
+  assert.deepEqual(names(json), ['c0', 'c1', 'c2'])
+  assert.deepEqual(names((await api.get('/api/v1/configmaps')).json), ['c0', 'c1', 'c2'])
+  assert.deepEqual(names((await api.get('/api/v1/namespaces/other/configmaps')).json), [])
+})
+
+test('list() in pages shows the state of the first page', async () => {
+  await using api = await filled(5)
+  const first = (await api.get(`${path}?limit=2`)).json
+  assert.deepEqual(names(first), ['c0', 'c1'])
+  assert.equal(first.metadata.remainingItemCount, 3)
+  await api.request('DELETE', `${path}/c3`)
+  await api.create(path, { metadata: { name: 'c2a' } })
+  const second = (await api.get(`${path}?limit=2&continue=${first.metadata.continue}`)).json
+  assert.deepEqual(names(second), ['c2', 'c3'])
+  assert.equal(second.metadata.resourceVersion, first.metadata.resourceVersion)
+  const third = (await api.get(`${path}?limit=2&continue=${second.metadata.continue}`)).json
+  assert.deepEqual(names(third), ['c4'])
+  assert.equal(third.metadata.continue, undefined)
+})
+
+test('list() refuses a continue token that it did not make', async () => {
+  await using api = await filled(3)
+  const { json } = await api.get(`${path}?limit=1`)
+  const token: string = json.metadata.continue
+  const forged = `${token.startsWith('A') ? 'B' : 'A'}${token.slice(1)}`
+  for (const bad of [forged, 'x', '']) {
+    const { status } = await api.get(`${path}?limit=1&continue=${bad}`)
+    assert.equal(status, bad === '' ? 200 : 400)
+  }
+  assert.equal((await api.get(`/api/v1/namespaces/default/secrets?continue=${token}`)).status, 400)
+})
+
+const refused: readonly [string, number, RegExp][] = [
+  ['resourceVersion=x', 400, /Invalid value: "x"/],
+  ['resourceVersion=999999', 504, /Too large resource version: 999999, current: /],
+  ['resourceVersionMatch=Exact', 422, /resourceVersionMatch is forbidden unless resourceVersion is provided/],
+  ['resourceVersion=0&resourceVersionMatch=Exact', 422, /is forbidden for resourceVersion "0"/],
+  ['labelSelector=a%20b', 400, /unable to parse requirement|found 'b'/],
+  ['fieldSelector=data.x%3D1', 400, /field label not supported: data\.x/],
+  ['limit=x', 400, /strconv\.ParseInt: parsing "x": invalid syntax/],
+  ['sendInitialEvents=true', 422, /sendInitialEvents is forbidden for list/],
+]
+for (const [query, status, message] of refused) {
+  test(`list() refuses ${query}`, async () => {
+    await using api = await filled(1)
+    const answer = await api.get(`${path}?${query}`)
+    assert.equal(answer.status, status, answer.text)
+    assert.match(answer.json.message, message)
+  })
+}
+
+test('list() selects by labels and fields', async () => {
+  await using api = await filled(4)
+  assert.deepEqual(names((await api.get(`${path}?labelSelector=even%3Dtrue`)).json), ['c0', 'c2'])
+  assert.deepEqual(names((await api.get(`${path}?labelSelector=even%20notin%20(true)`)).json), ['c1', 'c3'])
+  assert.deepEqual(names((await api.get(`${path}?fieldSelector=metadata.name%3Dc3`)).json), ['c3'])
+})
+
+test('list() at an old revision shows the state then', async () => {
+  await using api = await filled(2)
+  const then = api.store.revision
+  await api.request('DELETE', `${path}/c0`)
+  const { json } = await api.get(`${path}?resourceVersion=${then}&resourceVersionMatch=Exact`)
+  assert.deepEqual(names(json), ['c0', 'c1'])
+  assert.equal(json.metadata.resourceVersion, String(then))
+})
+
+test('list() as a Table prints the kind’s columns', async () => {
+  await using api = await filled(2)
+  const accept = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json'
+  const { json } = await api.get(path, { accept })
+  assert.equal(json.kind, 'Table')
+  assert.deepEqual(
+    json.columnDefinitions.map((column: { name: string }) => column.name),
+    ['Name', 'Data', 'Age'],
+  )
+  assert.deepEqual(json.rows[0].cells.slice(0, 2), ['c0', 1])
+  assert.equal(json.rows[0].object.kind, 'PartialObjectMetadata')
+  assert.equal((await api.get(`${path}?includeObject=Object`, { accept })).json.rows[0].object.kind, 'ConfigMap')
+  assert.equal((await api.get(`${path}?includeObject=None`, { accept })).json.rows[0].object, null)
+  assert.equal((await api.get(`${path}?includeObject=x`, { accept })).status, 400)
+})
+
+test('list() as PartialObjectMetadataList leaves out the content', async () => {
+  await using api = await filled(1)
+  const { json } = await api.get(path, { accept: 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io' })
+  assert.equal(json.kind, 'PartialObjectMetadataList')
+  assert.deepEqual(Object.keys(json.items[0]), ['kind', 'apiVersion', 'metadata'])
+})
+
+test('list() streams and compresses large answers', async () => {
+  await using api = await filled(200)
+  const plain = await api.get(path)
+  assert.ok(plain.text.length > 200_000)
+  assert.equal(plain.json.items.length, 200)
+  const { headers } = await api.get(path, { accept: 'application/yaml', 'accept-encoding': 'gzip' })
+  assert.equal(headers['content-encoding'], undefined)
+})

@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createMemoryStore } from '../../store/memory.ts'
+import { TestServer } from '../testing.ts'
+
+const path = '/api/v1/namespaces/default/configmaps'
+
+test('watch() without a version begins with what exists', async () => {
+  await using api = new TestServer()
+  await api.create(path, { metadata: { name: 'a' } })
+  const watch = await api.watch(`${path}?watch=true`)
+  await api.create(path, { metadata: { name: 'b' } })
+  assert.equal((await watch.next())?.object.metadata.name, 'a')
+  const second = await watch.next()
+  assert.equal(second?.type, 'ADDED')
+  assert.equal(second?.object.metadata.name, 'b')
+  watch.close()
+})
+
+test('watch() from a version sends everything after it, in order', async () => {
+  await using api = new TestServer()
+  const from = api.store.revision
+  await api.create(path, { metadata: { name: 'a' } })
+  await api.request('PATCH', `${path}/a`, { data: { x: '1' } })
+  await api.request('DELETE', `${path}/a`)
+  const watch = await api.watch(`${path}?watch=1&resourceVersion=${from}`)
+  const events = [await watch.next(), await watch.next(), await watch.next()]
+  assert.deepEqual(
+    events.map(event => event?.type),
+    ['ADDED', 'MODIFIED', 'DELETED'],
+  )
+  const revisions = events.map(event => Number(event?.object.metadata.resourceVersion))
+  assert.deepEqual(revisions, [from + 1, from + 2, from + 3])
+  watch.close()
+})
+
+test('watch() with a selector turns changes of labels into ADDED and DELETED', async () => {
+  await using api = new TestServer()
+  await api.create(path, { metadata: { name: 'a' } })
+  const watch = await api.watch(`${path}?watch=1&resourceVersion=${api.store.revision}&labelSelector=on%3Dyes`)
+  await api.request('PATCH', `${path}/a`, { metadata: { labels: { on: 'yes' } } })
+  await api.request('PATCH', `${path}/a`, { data: { x: '1' } })
+  await api.request('PATCH', `${path}/a`, { metadata: { labels: { on: 'no' } } })
+  const types = [await watch.next(), await watch.next(), await watch.next()].map(event => event?.type)
+  assert.deepEqual(types, ['ADDED', 'MODIFIED', 'DELETED'])
+  watch.close()
+})
+
+test('watch() of one name sees only that object', async () => {
+  await using api = new TestServer()
+  const watch = await api.watch(`${path}?watch=1&fieldSelector=metadata.name%3Db`)
+  await api.create(path, { metadata: { name: 'a' } })
+  await api.create(path, { metadata: { name: 'b' } })
+  assert.equal((await watch.next())?.object.metadata.name, 'b')
+  watch.close()
+})
+
+test('watch() with sendInitialEvents marks their end by a bookmark', async () => {
+  await using api = new TestServer()
+  await api.create(path, { metadata: { name: 'a' } })
+  const query = 'watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true'
+  const watch = await api.watch(`${path}?${query}`)
+  assert.equal((await watch.next())?.type, 'ADDED')
+  const bookmark = await watch.next()
+  assert.equal(bookmark?.type, 'BOOKMARK')
+  assert.equal(bookmark?.object.kind, 'ConfigMap')
+  assert.equal(bookmark?.object.metadata.annotations['k8s.io/initial-events-end'], 'true')
+  assert.equal(bookmark?.object.metadata.resourceVersion, String(api.store.revision))
+  watch.close()
+})
+
+test('watch() from a version that is gone sends one 410 error event', async () => {
+  await using api = new TestServer({ store: createMemoryStore({ window: { events: 2 } }) })
+  for (const name of ['a', 'b', 'c', 'd', 'e']) await api.create(path, { metadata: { name } })
+  const watch = await api.watch(`${path}?watch=1&resourceVersion=1`)
+  const event = await watch.next()
+  assert.equal(event?.type, 'ERROR')
+  assert.equal(event?.object.code, 410)
+  assert.equal(event?.object.reason, 'Expired')
+  assert.match(event?.object.message, /^too old resource version: 1 \(\d+\)$/)
+  assert.equal(await watch.next(), undefined)
+})
+
+test('watch() as Table sends columns with the first event only', async () => {
+  await using api = new TestServer()
+  const watch = await api.watch(`${path}?watch=1`, { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' })
+  await api.create(path, { metadata: { name: 'a' } })
+  await api.create(path, { metadata: { name: 'b' } })
+  const first = await watch.next()
+  assert.equal(first?.object.kind, 'Table')
+  assert.equal(first?.object.columnDefinitions.length, 3)
+  assert.equal((await watch.next())?.object.columnDefinitions, null)
+  watch.close()
+})
+
+test('watch() ends at timeoutSeconds', async () => {
+  await using api = new TestServer()
+  const watch = await api.watch(`${path}?watch=1&timeoutSeconds=1`)
+  assert.equal(await watch.next(), undefined)
+})
+
+test('watch() refuses options that contradict each other', async () => {
+  await using api = new TestServer()
+  assert.equal((await api.get(`${path}?watch=1&sendInitialEvents=true`)).status, 422)
+  assert.equal((await api.get(`${path}?watch=1&resourceVersionMatch=NotOlderThan&resourceVersion=1`)).status, 422)
+})
