@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { test } from 'node:test'
+import { groupVersion } from '../object.ts'
+import { resources } from './index.ts'
+
+const here = new URL('./', import.meta.url)
+
+test('resources lists the kinds of every group folder', async () => {
+  const folders = readdirSync(here, { withFileTypes: true }).filter(entry => entry.isDirectory())
+  assert.ok(folders.length > 10)
+  for (const { name } of folders) {
+    const group: Record<string, unknown> = await import(new URL(`${name}/index.ts`, here).href)
+    const lists = Object.values(group).filter(Array.isArray)
+    assert.equal(lists.length, 1, `${name}/index.ts exports one list`)
+    for (const definition of lists.flat()) assert.ok(resources.includes(definition), `${name}: ${definition.kind} is listed`)
+  }
+})
+
+test('resources names each kind and each path once', () => {
+  const unique = (keys: readonly string[]): void => assert.deepEqual(keys, [...new Set(keys)])
+  unique(resources.map(({ group, version, kind }) => `${groupVersion(group, version)} ${kind}`))
+  unique(resources.map(({ group, version, plural }) => `${groupVersion(group, version)} ${plural}`))
+})
+
+test('resources are complete: names, verbs, and a Name column first', () => {
+  for (const { kind, plural, singular, listKind, verbs, columns } of resources) {
+    assert.equal(singular, kind.toLowerCase())
+    assert.equal(plural, plural.toLowerCase())
+    assert.equal(listKind, `${kind}List`)
+    assert.ok(verbs.length > 0, kind)
+    if (columns.length > 0)
+      assert.ok(
+        columns.some(({ name, format }) => name === 'Name' && format === 'name'),
+        kind,
+      )
+  }
+})

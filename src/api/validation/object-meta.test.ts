@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { formatFieldError } from '../field-error.ts'
+import type { ObjectMeta } from '../object.ts'
+import { nameIsDnsSubdomain } from './names.ts'
+import { semanticallyEqual, validateFieldManager, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
+
+const owner = { apiVersion: 'v1', kind: 'Pod', name: 'a', uid: 'u1' }
+const good: ObjectMeta = { name: 'a', namespace: 'b' }
+
+function created(meta: ObjectMeta, namespaced = true): string[] {
+  return validateObjectMeta(meta, { namespaced, nameRule: nameIsDnsSubdomain }).map(formatFieldError)
+}
+
+describe('validateObjectMeta()', () => {
+  const rows: readonly { name: string; meta: ObjectMeta; namespaced?: boolean; starts: readonly string[] }[] = [
+    { name: 'accepts a plain object', meta: good, starts: [] },
+    { name: 'wants a name', meta: { namespace: 'b' }, starts: ['metadata.name: Required value: name or generateName is required'] },
+    { name: 'judges generateName', meta: { ...good, generateName: 'WEB-' }, starts: ['metadata.generateName: Invalid value: "WEB-"'] },
+    { name: 'wants a namespace where there are namespaces', meta: { name: 'a' }, starts: ['metadata.namespace: Required value'] },
+    { name: 'refuses one elsewhere', meta: good, namespaced: false, starts: ['metadata.namespace: Forbidden: not allowed on this type'] },
+    { name: 'judges label keys', meta: { ...good, labels: { 'a b': 'c' } }, starts: ['metadata.labels: Invalid value: "a b": name part'] },
+    { name: 'judges label values', meta: { ...good, labels: { a: '-' } }, starts: ['metadata.labels: Invalid value: "-": a valid label'] },
+    { name: 'lets annotation keys be upper case', meta: { ...good, annotations: { 'Example.com/A': '' } }, starts: [] },
+    {
+      name: 'bounds annotations',
+      meta: { ...good, annotations: { a: 'x'.repeat(256 * 1024) } },
+      starts: ['metadata.annotations: Too long: may not be more than 262144 bytes'],
+    },
+    {
+      name: 'wants whole owner references',
+      meta: { ...good, ownerReferences: [{ apiVersion: '', kind: '', name: '', uid: '' }] },
+      starts: [
+        'metadata.ownerReferences.apiVersion: Invalid value: "": version must not be empty',
+        'metadata.ownerReferences.kind: Invalid value: "": kind must not be empty',
+        'metadata.ownerReferences.name: Invalid value: "": name must not be empty',
+        'metadata.ownerReferences.uid: Invalid value: "": uid must not be empty',
+      ],
+    },
+    {
+      name: 'lets nobody be owned by an event',
+      meta: { ...good, ownerReferences: [{ ...owner, kind: 'Event' }] },
+      starts: ['metadata.ownerReferences: Invalid value: '],
+    },
+    {
+      name: 'allows one controller',
+      meta: {
+        ...good,
+        ownerReferences: [
+          { ...owner, controller: true },
+          { ...owner, name: 'c', uid: 'u2', controller: true },
+        ],
+      },
+      starts: ['metadata.ownerReferences: Invalid value: '],
+    },
+    { name: 'accepts standard finalizers', meta: { ...good, finalizers: ['kubernetes', 'orphan', 'example.com/x'] }, starts: [] },
+    {
+      name: 'refuses bare finalizers that are not',
+      meta: { ...good, finalizers: ['mine'] },
+      starts: ['metadata.finalizers[0]: Invalid value: "mine": name is neither a standard finalizer name nor is it fully qualified'],
+    },
+    {
+      name: 'refuses contradicting finalizers',
+      meta: { ...good, finalizers: ['orphan', 'foregroundDeletion'] },
+      starts: [
+        'metadata.finalizers: Invalid value: ["orphan","foregroundDeletion"]: finalizer orphan and foregroundDeletion cannot be both set',
+      ],
+    },
+    {
+      name: 'judges managed fields',
+      meta: { ...good, managedFields: [{ manager: 'm', operation: 'Delete', fieldsType: 'V2' }] },
+      starts: ['metadata.managedFields[0].operation: Invalid value', 'metadata.managedFields[0].fieldsType: Invalid value'],
+    },
+  ]
+  for (const { name, meta, namespaced, starts } of rows) {
+    test(name, () => {
+      const errors = created(meta, namespaced)
+      assert.equal(errors.length, starts.length, errors.join('\n'))
+      for (const [index, start] of starts.entries()) assert.ok(errors[index]?.startsWith(start), errors[index])
+    })
+  }
+
+  test('leaves bare finalizers alone where the kind has the generic rules only', () => {
+    const rules = { namespaced: true, nameRule: nameIsDnsSubdomain, standardFinalizers: false }
+    assert.deepEqual(validateObjectMeta({ ...good, finalizers: ['mine'] }, rules), [])
+  })
+})
+
+describe('validateObjectMetaUpdate()', () => {
+  const old: ObjectMeta = {
+    ...good,
+    uid: 'u',
+    resourceVersion: '5',
+    generation: 2,
+    creationTimestamp: '2026-01-01T00:00:00Z',
+    finalizers: ['a.b/c'],
+  }
+  const rows: readonly { name: string; change: ObjectMeta; of?: ObjectMeta; fields: readonly string[] }[] = [
+    { name: 'accepts no change', change: {}, fields: [] },
+    { name: 'knows the same instant in another zone', change: { creationTimestamp: '2026-01-01T01:00:00+01:00' }, fields: [] },
+    { name: 'keeps the uid', change: { uid: 'v' }, fields: ['metadata.uid'] },
+    { name: 'keeps name and namespace', change: { name: 'x', namespace: 'y' }, fields: ['metadata.name', 'metadata.namespace'] },
+    { name: 'keeps the creation time', change: { creationTimestamp: '2026-01-02T00:00:00Z' }, fields: ['metadata.creationTimestamp'] },
+    { name: 'wants a resourceVersion', change: { resourceVersion: '' }, fields: ['metadata.resourceVersion'] },
+    { name: 'lets generation only grow', change: { generation: 1 }, fields: ['metadata.generation'] },
+    { name: 'lets finalizers go', change: { finalizers: [] }, fields: [] },
+    {
+      name: 'takes no new finalizers once deleted',
+      change: { finalizers: ['a.b/c', 'a.b/d'], deletionTimestamp: '2026-01-03T00:00:00Z' },
+      of: { deletionTimestamp: '2026-01-03T00:00:00Z' },
+      fields: ['metadata.finalizers'],
+    },
+  ]
+  for (const { name, change, of, fields } of rows) {
+    test(name, () => {
+      const errors = validateObjectMetaUpdate({ ...old, ...change }, { ...old, ...of })
+      assert.deepEqual(
+        errors.map(error => error.field),
+        fields,
+      )
+    })
+  }
+})
+
+describe('validateFieldManager()', () => {
+  test('bounds length and characters', () => {
+    const judge = (manager: string): string[] => {
+      const errors: Parameters<typeof validateFieldManager>[2] = []
+      validateFieldManager(manager, 'fieldManager', errors)
+      return errors.map(formatFieldError)
+    }
+    assert.deepEqual(judge('kubectl client-side'), [])
+    assert.deepEqual(judge('m'.repeat(129)), ['fieldManager: Too long: may not be more than 128 bytes'])
+    assert.deepEqual(judge('a\u0007'), ['fieldManager: Invalid value: "a\\u0007": invalid character U+0007 (at position 1)'])
+  })
+})
+
+describe('semanticallyEqual()', () => {
+  test('takes empty and absent as one', () => {
+    assert.ok(semanticallyEqual({ a: [], b: {}, c: undefined }, {}))
+    assert.ok(semanticallyEqual({ a: { b: [] } }, { a: {} }))
+  })
+  test('tells values apart', () => {
+    assert.ok(!semanticallyEqual({ a: 0 }, {}))
+    assert.ok(!semanticallyEqual({ a: [1, 2] }, { a: [2, 1] }))
+    assert.ok(!semanticallyEqual({ a: 1 }, { a: 1, b: 1 }))
+    assert.ok(!semanticallyEqual(['a'], { 0: 'a' }))
+  })
+})
