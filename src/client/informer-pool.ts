@@ -55,7 +55,7 @@ export class InformerPool {
     this.#signal = signal
     for (const entry of this.#informers.values()) this.#start(entry, signal)
     if (!signal.aborted) await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
-    await Promise.all([...this.#informers.values()].map(({ running }) => running))
+    await Promise.all([...this.#informers.values()].flatMap(({ running }) => (running === undefined ? [] : [running])))
   }
 
   #add<T extends KubeObject>(key: string, informer: Informer<T>): Informer<T> {

@@ -23,6 +23,7 @@ export const nodeLifecycle: Controller = {
     // Signs of life by the own clock: the node's may be wrong.
     const alive = new Map<string, number>()
     const sign = (name: string) => alive.set(name, clock.now())
+    const registered = new Set<string>()
     cache.onChange({
       add: ({ metadata }) => sign(metadata.name ?? ''),
       update: (node, old) => {
@@ -39,6 +40,11 @@ export const nodeLifecycle: Controller = {
     })
     return async (key, signal) => {
       const node = cache.getByKey(key)
+      if (node === undefined) registered.delete(key)
+      else if (!registered.has(key)) {
+        registered.add(key)
+        tell(context, node, 'RegisteredNode', `Node ${key} event: Registered Node ${key} in Controller`)
+      }
       return node === undefined ? done : watchOver(context, node, alive.get(key) ?? clock.now(), signal)
     }
   },

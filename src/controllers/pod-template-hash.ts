@@ -12,7 +12,7 @@ export function hashTemplate(template: PodTemplateSpec, collisionCount: number |
   for (const byte of Buffer.from(canonical(template) + (collisionCount === undefined ? '' : `#${collisionCount}`))) {
     hash = Math.imul(hash ^ byte, 0x01000193) >>> 0
   }
-  return [...String(hash)].map(digit => alphabet[digit.charCodeAt(0) % alphabet.length]).join('')
+  return Array.from(String(hash), digit => alphabet[digit.charCodeAt(0) % alphabet.length]).join('')
 }
 
 /** Equal but for the hash label that the deployment controller adds. */

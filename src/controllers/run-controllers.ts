@@ -106,10 +106,10 @@ function subscribe(controller: Controller, context: Context, queue: WorkQueue): 
     })
     synced.push(owned)
   }
-  for (const { resource, keys } of controller.follows ?? []) {
-    const followed = informers.full(resource)
+  for (const follow of controller.follows ?? []) {
+    const followed = informers.full(follow.resource)
     const addAll = (object: KubeObject, old?: KubeObject) => {
-      for (const key of keys(object, context, old)) queue.add(key)
+      for (const key of follow.keys(object, context, old)) queue.add(key)
     }
     followed.onChange({ add: object => addAll(object), update: addAll, delete: object => addAll(object) })
     synced.push(followed)

@@ -55,7 +55,7 @@ function refusalOf(prepared: readonly Prepared[], node: NodeInfo): Refusal | und
 }
 
 function best(prepared: readonly Prepared[], feasible: readonly NodeInfo[], random: () => number): NodeInfo {
-  const totals = new Array<number>(feasible.length).fill(0)
+  const totals = Array.from(feasible, () => 0)
   for (const { plugin, rules } of prepared) {
     if (plugin.weight === 0 || rules.score === undefined) continue
     const scores = feasible.map(node => rules.score?.(node) ?? 0)
