@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Pod } from '../api/types/core-v1.ts'
+import { containerOf, type Instance, podOf, stateOf } from './fixture.ts'
+import { emptyPodState, type PodState } from './pod-state.ts'
+import { podStatus, type StatusNotes } from './pod-status.ts'
+
+const notes: StatusNotes = {
+  waiting: new Map(),
+  ready: () => true,
+  started: () => true,
+  messages: new Map(),
+  hostIps: ['192.0.2.1'],
+  terminated: false,
+  now: Date.UTC(2026, 0, 1),
+}
+const ended = (exitCode: number): Instance => ({ state: 'CONTAINER_EXITED', exitCode })
+const two = podOf({ containers: [containerOf('a'), containerOf('b')] })
+
+const phases: [string, Pod, PodState, Partial<StatusNotes>, string][] = [
+  ['nothing yet', podOf(), emptyPodState, {}, 'Pending'],
+  ['running', podOf(), stateOf({ c: [{}] }), {}, 'Running'],
+  ['one of two started', two, stateOf({ a: [{}] }), {}, 'Pending'],
+  ['one ended, one runs', two, stateOf({ a: [ended(0)], b: [{}] }), {}, 'Running'],
+  [
+    'crash loop',
+    podOf(),
+    stateOf({ c: [ended(1)] }),
+    { waiting: new Map([['c', { reason: 'CrashLoopBackOff', message: 'm' }]]) },
+    'Running',
+  ],
+  ['all succeeded, Never', podOf({ restartPolicy: 'Never' }), stateOf({ c: [ended(0)] }), {}, 'Succeeded'],
+  ['failed, Never', podOf({ restartPolicy: 'Never' }), stateOf({ c: [ended(1)] }), {}, 'Failed'],
+  ['failed, OnFailure', podOf({ restartPolicy: 'OnFailure' }), stateOf({ c: [ended(1)] }), {}, 'Running'],
+  ['ended, Always', podOf(), stateOf({ c: [ended(0)] }), {}, 'Running'],
+  ['init failed, Never', podOf({ restartPolicy: 'Never', initContainers: [containerOf('i')] }), stateOf({ i: [ended(1)] }), {}, 'Failed'],
+  ['init runs', podOf({ initContainers: [containerOf('i')] }), stateOf({ i: [{}] }), {}, 'Pending'],
+  ['over its deadline', podOf(), stateOf({ c: [{}] }), { terminal: { reason: 'DeadlineExceeded', message: 'm' } }, 'Failed'],
+  ['terminated with success', podOf(), stateOf({ c: [ended(0)] }), { terminated: true }, 'Succeeded'],
+  ['terminated by a signal', podOf(), stateOf({ c: [ended(137)] }), { terminated: true }, 'Failed'],
+]
+
+for (const [name, pod, state, extra, want] of phases) {
+  test(`podStatus() phase: ${name}`, () => assert.equal(podStatus(pod, state, { ...notes, ...extra }).phase, want))
+}
+
+const conditionsOf = (pod: Pod, state: PodState, extra: Partial<StatusNotes> = {}) =>
+  (podStatus(pod, state, { ...notes, ...extra }).conditions ?? []).map(
+    ({ type, status, reason }) => `${type}=${status}${reason ? ` ${reason}` : ''}`,
+  )
+
+test('podStatus() conditions of a ready pod, in the kubelet’s order', () => {
+  assert.deepEqual(conditionsOf(podOf(), stateOf({ c: [{}] })), [
+    'PodReadyToStartContainers=True',
+    'Initialized=True',
+    'Ready=True',
+    'ContainersReady=True',
+    'PodScheduled=True',
+  ])
+})
+
+test('podStatus() conditions of an unready and of a succeeded pod', () => {
+  const unready = podStatus(podOf(), stateOf({ c: [{}] }), { ...notes, ready: () => false })
+  const ready = unready.conditions?.find(({ type }) => type === 'Ready')
+  assert.equal(ready?.reason, 'ContainersNotReady')
+  assert.equal(ready?.message, 'containers with unready status: [c]')
+  assert.deepEqual(conditionsOf(podOf({ restartPolicy: 'Never' }), stateOf({ c: [ended(0)] })).slice(1, 4), [
+    'Initialized=True PodCompleted',
+    'Ready=False PodCompleted',
+    'ContainersReady=False PodCompleted',
+  ])
+})
+
+test('podStatus() keeps the transition time of a condition that did not change, and conditions of others', () => {
+  const old = [
+    { type: 'Ready', status: 'True', lastTransitionTime: '2020-01-01T00:00:00Z' },
+    { type: 'example.com/gate', status: 'True' },
+  ]
+  const { conditions = [] } = podStatus({ ...podOf(), status: { conditions: old } }, stateOf({ c: [{}] }), notes)
+  assert.equal(conditions.find(({ type }) => type === 'Ready')?.lastTransitionTime, '2020-01-01T00:00:00Z')
+  assert.ok(conditions.some(({ type }) => type === 'example.com/gate'))
+})
+
+test('podStatus() of a crash loop: waiting now, terminated last', () => {
+  const waiting = new Map([['c', { reason: 'CrashLoopBackOff', message: 'back-off 10s' }]])
+  const state = stateOf({ c: [{ ...ended(1), attempt: 2, annotations: { 'io.kubernetes.container.restartCount': '2' } }] })
+  const [status] = podStatus(podOf(), state, { ...notes, waiting }).containerStatuses ?? []
+  assert.deepEqual(status?.state, { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 10s' } })
+  assert.equal(status?.lastState?.terminated?.exitCode, 1)
+  assert.equal(status?.lastState?.terminated?.reason, 'Error')
+  assert.equal(status?.restartCount, 2)
+  assert.equal(status?.ready, false)
+})
