@@ -14,14 +14,16 @@ export const ownRoleBindings: readonly RoleBinding[] = [
 ]
 
 const clusterDns = 'bulkhead:cluster-dns'
+const nodeProxier = 'bulkhead:node-proxier'
 
 /** The DNS part reads what names lead to, and nothing else. */
 export const ownClusterRoles: readonly ClusterRole[] = [
+  clusterRole(nodeProxier, [rule(read, 'core', 'services endpoints'), rule(read, 'discovery.k8s.io', 'endpointslices')]),
   clusterRole(clusterDns, [rule('list watch', 'core', 'services namespaces'), rule('list watch', 'discovery.k8s.io', 'endpointslices')]),
 ]
 
-/** A node keeps its own service rules: it reads services and endpoints as upstream's kube-proxy does. */
+/** A node keeps its own service rules, so it reads services and endpoints; not the nodes, as upstream's system:node-proxier may. */
 export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
   clusterRoleBinding(clusterDns, [serviceAccount('cluster-dns')]),
-  clusterRoleBinding('bulkhead:node-proxier', [group('system:nodes')], 'system:node-proxier'),
+  clusterRoleBinding(nodeProxier, [group('system:nodes')]),
 ]

@@ -6,6 +6,8 @@ export const serviceCidr = '10.96.0.0/16'
 export const podCidr = '10.244.0.0/16'
 export const kubernetesServiceIp = '10.96.0.1'
 export const clusterDnsIp = '10.96.0.10'
+/** Port 53 needs a right that the DNS part does not have; the node's rules lead there. */
+export const clusterDnsPort = 10053
 export const clusterDomain = 'cluster.local'
 
 export interface ClusterAddresses {

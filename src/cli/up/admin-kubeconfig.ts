@@ -1,14 +1,11 @@
 // The break-glass credential: a kubeconfig with a client certificate of group system:masters, readable by its owner alone.
 import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { createKeyAndCsr } from '../../access/pki/key-and-csr.ts'
+import { issueIdentity } from '../../cluster/client-identity.ts'
+import { formatKubeconfig, type KubeconfigCredentials } from '../../cluster/kubeconfig.ts'
 import type { Signer } from '../../signer/signer.ts'
 
-export interface AdminCredentials {
-  readonly ca: string
-  readonly certificate: string
-  readonly key: string
-}
+export type AdminCredentials = KubeconfigCredentials
 
 const lifetimeSeconds = 365 * 24 * 3600
 /** A certificate with less than this left is replaced at the next start. */
@@ -25,14 +22,9 @@ export async function ensureAdminKubeconfig(
   const [ca, clientCa] = await Promise.all([signer.authority('serving', signal), signer.authority('client', signal)])
   const current = existsSync(path) ? parse(readFileSync(path, 'utf8')) : undefined
   if (current && current.ca === ca && current.server === server && holds(current.certificate, clientCa, now)) return current
-  const { keyPem, csr } = await createKeyAndCsr({ commonName: 'bulkhead-admin', organizations: ['system:masters'] })
-  const names = { dnsNames: [], ipAddresses: [] }
-  const certificate = await signer.issueCertificate(
-    { authority: 'client', csr, commonName: 'bulkhead-admin', organizations: ['system:masters'], lifetimeSeconds, ...names },
-    signal,
-  )
-  const credentials = { ca, certificate, key: keyPem }
-  writeFileSync(`${path}.new`, format(server, credentials), { mode: 0o600 })
+  const identity = await issueIdentity(signer, 'bulkhead-admin', ['system:masters'], lifetimeSeconds, signal)
+  const credentials = { ca, ...identity }
+  writeFileSync(`${path}.new`, formatKubeconfig(server, credentials), { mode: 0o600 })
   renameSync(`${path}.new`, path)
   return credentials
 }
@@ -45,20 +37,6 @@ function holds(pem: string, clientCa: string, now: number): boolean {
     // Whatever stands there is no certificate: it is replaced.
     return false
   }
-}
-
-/** JSON is YAML, so that the file needs no YAML writer and is read back with JSON.parse. */
-function format(server: string, { ca, certificate, key }: AdminCredentials): string {
-  const base64 = (text: string) => Buffer.from(text).toString('base64')
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [{ name: 'bulkhead', cluster: { server, 'certificate-authority-data': base64(ca) } }],
-    users: [{ name: 'bulkhead-admin', user: { 'client-certificate-data': base64(certificate), 'client-key-data': base64(key) } }],
-    contexts: [{ name: 'bulkhead', context: { cluster: 'bulkhead', user: 'bulkhead-admin' } }],
-    'current-context': 'bulkhead',
-  }
-  return `${JSON.stringify(config, null, 2)}\n`
 }
 
 function parse(text: string): (AdminCredentials & { server: string }) | undefined {

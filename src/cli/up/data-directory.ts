@@ -13,16 +13,18 @@ export interface Identity {
   readonly signer: number
   readonly server: number
   readonly controllers: number
+  readonly dns: number
 }
 
 /** Users without an entry in /etc/passwd, above Debian's and below systemd's dynamic ranges' end; only numbers matter to the kernel. */
-export const partIdentities: Identity = { signer: 64701, server: 64702, controllers: 64703 }
+export const partIdentities: Identity = { signer: 64701, server: 64702, controllers: 64703, dns: 64704 }
 
 export interface DataDirectory {
   readonly path: string
   readonly signer: string
   readonly server: string
   readonly controllers: string
+  readonly dns: string
   readonly node: string
   readonly kubeconfig: string
   readonly supervisorSocket: string
@@ -36,6 +38,7 @@ export function layout(path: string): DataDirectory {
     signer: join(path, 'signer'),
     server: join(path, 'server'),
     controllers: join(path, 'controllers'),
+    dns: join(path, 'dns'),
     node: join(path, 'node'),
     kubeconfig: join(path, 'admin.kubeconfig'),
     supervisorSocket: join(run, 'up.sock'),
@@ -66,6 +69,7 @@ export function prepareDataDirectory(path: string, identity: Identity | undefine
     folder(directory.signer, 0o700, identity?.signer)
     folder(directory.server, 0o700, identity?.server)
     folder(directory.controllers, 0o700, identity?.controllers)
+    folder(directory.dns, 0o700, identity?.dns)
     folder(directory.node, 0o700)
     folder(join(path, 'run'), 0o711)
     // The signer makes its sockets in these folders; the set-group-id bit hands the socket to the group that may connect.

@@ -5,6 +5,8 @@ import { createHttpTransport } from '../../client/http-transport.ts'
 import { secrets } from '../../client/resources.ts'
 import type { AdminCredentials } from './admin-kubeconfig.ts'
 
+const limitMs = 30_000
+
 export interface NodeTicket {
   readonly node: string
   /** The bearer token. Goes to the node agent over the private channel and is used once. */
@@ -22,7 +24,8 @@ export async function issueTickets(
   for (const node of nodes) {
     const { token, ticket } = createTicket(node, Date.now())
     const metadata = { name: `${ticketSecretPrefix}${ticket.id}`, namespace: ticketNamespace }
-    await client.create(secrets, { apiVersion: 'v1', kind: 'Secret', metadata, type: ticketSecretType, data: ticketSecretData(ticket) })
+    const secret = { metadata, type: ticketSecretType, data: ticketSecretData(ticket) }
+    await client.create(secrets, ticketNamespace, secret, AbortSignal.timeout(limitMs))
     tickets.push({ node, token: token.reveal() })
   }
   return tickets

@@ -1,12 +1,21 @@
 // The parts of a cluster on one machine: their users, their settings, and what each of them may see.
 import { join } from 'node:path'
 import type { Config } from '../../base/config.ts'
+import type { ClientIdentity } from '../../cluster/client-identity.ts'
 import type { ControllersSettings } from '../parts/controllers.ts'
 import type { DnsSettings } from '../parts/dns.ts'
 import type { NodeSettings } from '../parts/node.ts'
 import type { ServerSettings } from '../parts/server.ts'
 import type { SignerSettings } from '../parts/signer.ts'
-import { type ClusterAddresses, clusterDnsIp, clusterDomain, podCidr, serviceCidr } from './addresses.ts'
+import {
+  type ClusterAddresses,
+  clusterDnsIp,
+  clusterDnsPort,
+  clusterDomain,
+  kubernetesServiceIp,
+  podCidr,
+  serviceCidr,
+} from './addresses.ts'
 import type { AdminCredentials } from './admin-kubeconfig.ts'
 import type { DataDirectory, Identity } from './data-directory.ts'
 import { issueTickets } from './issue-tickets.ts'
@@ -19,6 +28,8 @@ export interface PartInput {
   readonly addresses: ClusterAddresses
   /** Of the administrator; there once the signer runs. */
   credentials(): AdminCredentials
+  /** A fresh certificate for the DNS part. */
+  dnsIdentity(): Promise<ClientIdentity>
 }
 
 export interface ClusterParts {
@@ -47,18 +58,19 @@ export function partDefinitions(input: PartInput): ClusterParts {
       ipAddresses: addresses.ipAddresses,
       profile: config.profile,
       serviceCidr,
+      serviceIp: kubernetesServiceIp,
+      dnsAddress: clusterDnsIp,
     } satisfies ServerSettings),
     controllers: part('controllers', directory.controllers, identity?.controllers, ['--max-semi-space-size=2'], {
       signerSocket: directory.signerSockets.controllers,
       server,
-      clusterDomain,
     } satisfies ControllersSettings),
     nodes: nodeParts(input, { server, ca: () => credentials().ca }),
   }
 }
 
 function nodeParts(
-  { config, directory, identity, addresses, credentials }: PartInput,
+  { config, directory, identity, credentials, dnsIdentity }: PartInput,
   api: { server: string; ca(): string },
 ): PartDefinition[] {
   const { node } = config
@@ -69,14 +81,16 @@ function nodeParts(
       : Array.from({ length: node.count }, (_, index) => (index === 0 ? 'simulated' : `simulated-${index + 1}`))
   const settings = async (): Promise<NodeSettings> => ({
     ...{ server: api.server, ca: api.ca(), directory: directory.node, simulated: node.kind === 'simulated' },
-    ...{ podCidr, serviceCidr, clusterDnsIp, clusterDomain, addresses: addresses.ipAddresses },
+    ...{ podCidr, serviceCidr, clusterDnsIp, dnsPort: clusterDnsPort, clusterDomain },
     tickets: await issueTickets(api.server, credentials(), names),
   })
   const agent = part('node', directory.node, undefined, ['--max-semi-space-size=2'], settings, 60_000)
   if (node.kind === 'simulated') return [agent]
-  const dns = part('dns', directory.controllers, identity?.controllers, ['--max-semi-space-size=1'], {
-    ...{ server: api.server, address: clusterDnsIp, clusterDomain, signerSocket: directory.signerSockets.controllers },
-  } satisfies DnsSettings)
+  const dnsSettings = async (): Promise<DnsSettings> => ({
+    ...{ server: api.server, ca: api.ca(), identity: await dnsIdentity() },
+    ...{ address: clusterDnsIp, port: clusterDnsPort, clusterDomain },
+  })
+  const dns = part('dns', directory.dns, identity?.dns, ['--max-semi-space-size=1'], dnsSettings)
   return [agent, dns]
 }
 
@@ -88,10 +102,11 @@ function part(
   settings: object | (() => Promise<object>),
   stopTimeoutMs = 15_000,
 ): PartDefinition {
+  const made = async () => (settings instanceof Function ? settings() : settings)
   return {
     name,
     ...(userId === undefined ? {} : { userId }),
-    settings: typeof settings === 'function' ? settings : () => settings,
+    settings: made,
     // PATH for the programs that a node runs; V8's cache of compiled code is each part's own, so that none can write another's.
     environment: {
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',

@@ -4,6 +4,7 @@ import { systemClock } from '../../base/clock.ts'
 import { type Config, createConfig, readSettingsFile, type Settings, thisMachine } from '../../base/config.ts'
 import { createLogger } from '../../base/log.ts'
 import { UserError } from '../../base/user-error.ts'
+import { accountName, accountOrganizations, issueIdentity } from '../../cluster/client-identity.ts'
 import { connectSigner } from '../../signer/connect.ts'
 import { bulkheadVersion } from '../version.ts'
 import { clusterAddresses } from './addresses.ts'
@@ -15,6 +16,8 @@ import { checkNodePrograms } from './node-programs.ts'
 import { partDefinitions } from './part-definitions.ts'
 import { runtimeFor } from './runtime.ts'
 import { Supervisor } from './supervisor.ts'
+
+const dnsCertificateSeconds = 365 * 86_400
 
 export interface UpFlags extends Settings {
   readonly config?: string
@@ -60,8 +63,14 @@ async function run(
     })),
   )
   stack.use(supervisor)
-  const parts = partDefinitions({ config, directory, identity, addresses, credentials: () => credentials })
-  let credentials: AdminCredentials | undefined
+  const signer = stack.use(connectSigner(directory.signerSockets.admin))
+  let admin: AdminCredentials | undefined
+  const credentials = (): AdminCredentials => {
+    if (admin === undefined) throw new Error('the administrator has no certificate yet')
+    return admin
+  }
+  const dnsIdentity = () => issueIdentity(signer, accountName('cluster-dns'), accountOrganizations, dnsCertificateSeconds, stop)
+  const parts = partDefinitions({ config, directory, identity, addresses, credentials, dnsIdentity })
 
   const started = (async () => {
     const signerReady = supervisor.start(parts.signer)
@@ -69,8 +78,7 @@ async function run(
     // Both are awaited below; a failure of one must not become an unhandled rejection while the other is awaited.
     serverReady.catch(() => undefined)
     await signerReady
-    await using signer = connectSigner(directory.signerSockets.admin)
-    credentials = await ensureAdminKubeconfig(directory.kubeconfig, addresses.server, signer, systemClock.now(), stop)
+    admin = await ensureAdminKubeconfig(directory.kubeconfig, addresses.server, signer, systemClock.now(), stop)
     await serverReady
     await Promise.all([parts.controllers, ...parts.nodes].map(part => supervisor.start(part)))
     print(greeting({ config, directory, server: addresses.server, states: supervisor.states() }))

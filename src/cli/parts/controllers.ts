@@ -1,0 +1,71 @@
+// The controllers' and the scheduler's process: one connection and one certificate for each of them.
+import { systemClock } from '../../base/clock.ts'
+import { createRegistry } from '../../base/metrics.ts'
+import { Client } from '../../client/client.ts'
+import { createHttpTransport, type HttpTransport } from '../../client/http-transport.ts'
+import { accountName, accountOrganizations, type ClientIdentity, issueIdentity } from '../../cluster/client-identity.ts'
+import { runControlLoops } from '../../cluster/control-loops.ts'
+import { controllers } from '../../controllers/index.ts'
+import { connectSigner } from '../../signer/connect.ts'
+import { runPart } from '../part-process.ts'
+
+export interface ControllersSettings {
+  readonly signerSocket: string
+  readonly server: string
+}
+
+const lifetimeSeconds = 30 * 86_400
+const renewMs = lifetimeSeconds * 700
+const manager = 'system:kube-controller-manager'
+const schedulerName = 'system:kube-scheduler'
+
+export const controllersPart = (): Promise<void> =>
+  runPart<ControllersSettings>('controllers', async ({ settings, log, signal, ready }) => {
+    const clock = systemClock
+    await using stack = new AsyncDisposableStack()
+    const signer = stack.use(connectSigner(settings.signerSocket, { clock, log }))
+    const rootCa = await signer.authority('serving', signal)
+    const issue = (commonName: string): Promise<ClientIdentity> =>
+      issueIdentity(
+        signer,
+        commonName,
+        commonName === manager || commonName === schedulerName ? [] : accountOrganizations,
+        lifetimeSeconds,
+        signal,
+      )
+    const names = [manager, schedulerName, ...controllers.map(({ name }) => accountName(name))]
+    const identities = new Map(await Promise.all(names.map(async name => [name, await issue(name)] as const)))
+    const transports = new Map<string, HttpTransport>()
+    const clientOf = (name: string): Client => {
+      const identity = () => {
+        const found = identities.get(name)
+        if (found === undefined) throw new Error(`no certificate for "${name}"`)
+        return found
+      }
+      const transport = stack.use(
+        createHttpTransport({ server: settings.server, ca: rootCa, identity, userAgent: `bulkhead-controllers/${name}` }),
+      )
+      transports.set(name, transport)
+      return new Client(transport)
+    }
+    const renew = async () => {
+      for (;;) {
+        await clock.sleep(renewMs, signal)
+        for (const name of names) {
+          identities.set(name, await issue(name))
+          transports.get(name)?.reconnect()
+        }
+      }
+    }
+    const loops = runControlLoops(
+      {
+        clientFor: name => clientOf(accountName(name)),
+        informerClient: clientOf(manager),
+        schedulerClient: clientOf(schedulerName),
+        ...{ signer, rootCa, clock, log, metrics: createRegistry(), random: Math.random },
+      },
+      signal,
+    )
+    ready({ controllers: controllers.length })
+    await Promise.all([loops, renew()])
+  })

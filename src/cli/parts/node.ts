@@ -1,0 +1,53 @@
+// The node's process: the agent of this machine as root, or any number of simulated nodes.
+import { systemClock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import { Secret } from '../../base/secret.ts'
+import { messageOf, UserError } from '../../base/user-error.ts'
+import { runMachineNode } from '../../cluster/machine-node.ts'
+import { runTunneledSimulatedNode } from '../../cluster/tunneled-simulated-node.ts'
+import { runPart } from '../part-process.ts'
+import type { NodeTicket } from '../up/issue-tickets.ts'
+
+export interface NodeSettings {
+  readonly server: string
+  readonly ca: string
+  readonly directory: string
+  readonly simulated: boolean
+  readonly podCidr: string
+  readonly serviceCidr: string
+  readonly clusterDnsIp: string
+  readonly dnsPort: number
+  readonly clusterDomain: string
+  readonly tickets: readonly NodeTicket[]
+}
+
+export const nodePart = (): Promise<void> =>
+  runPart<NodeSettings>('node', async ({ settings, log, signal, ready }) => {
+    const nodes = settings.tickets.map(({ node, token }) => ({ node, ticket: new Secret(token) }))
+    let waiting = nodes.length
+    const onReady = () => {
+      waiting--
+      if (waiting === 0) ready({ nodes: nodes.map(({ node }) => node) })
+    }
+    await Promise.all(nodes.map(({ node, ticket }) => runOne(settings, node, ticket, log, signal, onReady)))
+  })
+
+async function runOne(
+  settings: NodeSettings,
+  nodeName: string,
+  ticket: Secret,
+  log: Logger,
+  signal: AbortSignal,
+  onReady: () => void,
+): Promise<void> {
+  const { server, ca, directory, clusterDomain } = settings
+  const shared = { server, ca, nodeName, ticket, clock: systemClock, log: log.with({ node: nodeName }), random: Math.random, onReady }
+  try {
+    if (settings.simulated) return await runTunneledSimulatedNode({ ...shared, pki: `${directory}/simulated/${nodeName}` }, signal)
+    await runMachineNode({ ...shared, ...settings, cluster: { servers: [settings.clusterDnsIp], domain: clusterDomain } }, signal)
+  } catch (err) {
+    if (signal.aborted) return
+    log.error('node failed', { node: nodeName, err })
+    throw new UserError(`The node "${nodeName}" cannot run: ${messageOf(err)}`, { cause: err })
+  }
+}

@@ -1,0 +1,112 @@
+// The store's collections, in the small interfaces by which access control and admission read them.
+
+import type { JoinTickets } from '../access/authenticators/join-ticket.ts'
+import type { BoundObjects } from '../access/authenticators/service-account-token.ts'
+import type { CertificateRequests } from '../access/authorizers/join-ticket.ts'
+import type { GraphKind, NodeGraphSource } from '../access/authorizers/node-graph.ts'
+import { ticketNamespace, ticketOfSecret, ticketSecretPrefix } from '../access/join-ticket.ts'
+import type { RbacKind, RbacObject, RbacSource } from '../access/rbac-object.ts'
+import type { ClusterReader } from '../admission/admission.ts'
+import type { KubeObject } from '../api/object.ts'
+import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
+import type { Secret } from '../api/types/core-v1.ts'
+import type { Collection, Store } from '../store/store.ts'
+
+/** Objects of the stored version, frozen, as of now. */
+export function clusterReader(store: Store): ClusterReader {
+  const collection = collections(store)
+  return {
+    get: (groupResource, namespace, name) => collection(groupResource).get(namespace, name)?.object,
+    list: (groupResource, namespace) =>
+      collection(groupResource)
+        .list(namespace === undefined ? {} : { namespace })
+        .entries.map(({ object }) => object),
+  }
+}
+
+export function boundObjects(store: Store): BoundObjects {
+  const collection = collections(store)
+  return { get: (resource, namespace, name) => collection(resource).get(namespace, name)?.object }
+}
+
+export function joinTickets(store: Store): JoinTickets {
+  const secrets = store.collection({ groupResource: 'secrets' })
+  return {
+    find(id) {
+      const secret = secrets.get(ticketNamespace, `${ticketSecretPrefix}${id}`)?.object
+      return secret === undefined ? undefined : ticketOfSecret(secret as Secret)
+    },
+  }
+}
+
+export function certificateRequests(store: Store): CertificateRequests {
+  const requests = store.collection({ groupResource: 'certificatesigningrequests.certificates.k8s.io' })
+  return { requesterOf: name => (requests.get('', name)?.object as CertificateSigningRequest | undefined)?.spec.username }
+}
+
+const rbacKinds: readonly (readonly [RbacKind, string])[] = [
+  ['ClusterRole', 'clusterroles'],
+  ['ClusterRoleBinding', 'clusterrolebindings'],
+  ['Role', 'roles'],
+  ['RoleBinding', 'rolebindings'],
+]
+
+/** `signal` ends the watches. */
+export function rbacSource(store: Store, signal: AbortSignal): RbacSource {
+  const kinds = rbacKinds.map(([kind, plural]) => ({
+    kind,
+    collection: store.collection({ groupResource: `${plural}.rbac.authorization.k8s.io` }),
+  }))
+  // The schema of each resource decoded its objects: the kind names their type.
+  const tagged = (kind: RbacKind, object: KubeObject) => ({ kind, object }) as RbacObject
+  return {
+    list: () => kinds.flatMap(({ kind, collection }) => collection.list({}).entries.map(({ object }) => tagged(kind, object))),
+    onChange: listener => {
+      for (const { kind, collection } of kinds)
+        follow(collection, store.revision, signal, (object, deleted) => listener({ deleted, ...tagged(kind, object) }))
+    },
+  }
+}
+
+const graphKinds: readonly (readonly [GraphKind, string])[] = [
+  ['pods', 'pods'],
+  ['persistentvolumes', 'persistentvolumes'],
+  ['volumeattachments', 'volumeattachments.storage.k8s.io'],
+]
+
+export function nodeGraphSource(store: Store, signal: AbortSignal): NodeGraphSource {
+  const kinds = graphKinds.map(([resource, groupResource]) => ({ resource, collection: store.collection({ groupResource }) }))
+  return {
+    list: () => kinds.flatMap(({ resource, collection }) => collection.list({}).entries.map(({ object }) => ({ resource, object }))),
+    onChange: listener => {
+      for (const { resource, collection } of kinds)
+        follow(collection, store.revision, signal, (object, deleted) => listener({ resource, object, deleted }))
+    },
+  }
+}
+
+/** Every change after `revision`, in order, as soon as it is visible: a right that was taken away is gone before the next request is judged. */
+function follow(
+  collection: Collection,
+  revision: number,
+  signal: AbortSignal,
+  change: (object: KubeObject, deleted: boolean) => void,
+): void {
+  const watch = collection.watch({ after: revision, maxPendingBytes: Number.POSITIVE_INFINITY })
+  watch.onEvents(events => {
+    for (const { type, event } of events) change(event.entry.object, type === 'DELETED')
+  })
+  signal.addEventListener('abort', () => watch.close(), { once: true })
+}
+
+function collections(store: Store): (groupResource: string) => Collection {
+  const known = new Map<string, Collection>()
+  return groupResource => {
+    let found = known.get(groupResource)
+    if (found === undefined) {
+      found = store.collection({ groupResource })
+      known.set(groupResource, found)
+    }
+    return found
+  }
+}

@@ -1,0 +1,75 @@
+// What a cluster has from its first second, brought up to date at each start without undoing what an administrator added.
+import { bootstrapPolicy, pluralOfKind } from '../access/bootstrap-policy/index.ts'
+import { planBootstrapObject } from '../access/bootstrap-policy/reconcile.ts'
+import type { KubeObject } from '../api/object.ts'
+import type { ApiServer } from '../server/api-server.ts'
+import { bootstrapNamespaces, kubernetesEndpoints, kubernetesService, serverIdentity, systemPriorityClasses } from '../server/bootstrap.ts'
+import type { Store } from '../store/store.ts'
+
+export interface BootstrapOptions {
+  readonly server: ApiServer
+  readonly store: Store
+  /** Where the API is reached from pods; undefined where it listens nowhere. */
+  readonly endpoint?: { readonly serviceIp: string; readonly address: string; readonly port: number }
+  /** Where pods ask for names. */
+  readonly dnsAddress?: string
+  readonly signal: AbortSignal
+}
+
+const rbacVersion = 'rbac.authorization.k8s.io/v1'
+
+export async function bootstrap({ server, store, endpoint, dnsAddress, signal }: BootstrapOptions): Promise<void> {
+  const { create, update, recreate } = planPolicy(store)
+  await server.ensureObjects(bootstrapNamespaces())
+  await Promise.all(recreate.map(object => remove(server, object, signal)))
+  await Promise.all([
+    server.ensureObjects([
+      ...create,
+      ...recreate,
+      ...systemPriorityClasses(),
+      ...(dnsAddress === undefined ? [] : [dnsService(dnsAddress)]),
+    ]),
+    server.ensureObjects(update, true),
+    endpoint && server.ensureObjects(kubernetesService(endpoint.serviceIp, endpoint.address, endpoint.port).slice(0, 1)),
+    endpoint && server.ensureObjects(kubernetesEndpoints(endpoint.address, endpoint.port), true),
+  ])
+  server.markReady()
+}
+
+function planPolicy(store: Store): { create: KubeObject[]; update: KubeObject[]; recreate: KubeObject[] } {
+  const planned: { create: KubeObject[]; update: KubeObject[]; recreate: KubeObject[] } = { create: [], update: [], recreate: [] }
+  for (const expected of bootstrapPolicy) {
+    const { kind, object } = expected
+    const collection = store.collection({ groupResource: `${pluralOfKind[kind]}.rbac.authorization.k8s.io` })
+    const plan = planBootstrapObject(collection.newest(object.metadata.namespace ?? '', object.metadata.name ?? '')?.object, expected)
+    if (plan.action !== 'none') planned[plan.action].push({ ...plan.object, apiVersion: rbacVersion, kind })
+  }
+  return planned
+}
+
+async function remove(server: ApiServer, { kind, metadata }: KubeObject, signal: AbortSignal): Promise<void> {
+  const plural = kind === 'RoleBinding' ? `namespaces/${metadata.namespace}/rolebindings` : 'clusterrolebindings'
+  await using transport = server.transportFor(serverIdentity)
+  const response = await transport.request({ method: 'DELETE', path: `/apis/${rbacVersion}/${plural}/${metadata.name}` }, signal)
+  for await (const _ of response.body);
+  if (response.status >= 300 && response.status !== 404)
+    throw new Error(`bootstrap cannot replace ${kind} "${metadata.name}": ${response.status}`)
+}
+
+/** The Service under which the cluster's DNS is known; it has no selector, the node itself answers on its address. */
+function dnsService(clusterIP: string): KubeObject & Record<string, unknown> {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'kube-dns', namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns', 'kubernetes.io/name': 'CoreDNS' } },
+    spec: {
+      clusterIP,
+      clusterIPs: [clusterIP],
+      ports: [
+        { name: 'dns', port: 53, protocol: 'UDP' },
+        { name: 'dns-tcp', port: 53, protocol: 'TCP' },
+      ],
+      type: 'ClusterIP',
+    },
+  }
+}

@@ -1,0 +1,162 @@
+// Wires the API server to its store, its signer, access control and admission: the same for the server process and for a cluster in one process.
+import { randomInt } from 'node:crypto'
+import { type AccessVerdict, type Attributes, systemMasters } from '../access/access.ts'
+import { createAuthentication } from '../access/authenticate.ts'
+import { authenticatorList } from '../access/authenticators/index.ts'
+import type { BoundObjects } from '../access/authenticators/service-account-token.ts'
+import { createAuthorization } from '../access/authorize.ts'
+import { authorizerList } from '../access/authorizers/index.ts'
+import { createNodeGraph } from '../access/authorizers/node-graph.ts'
+import { createRbacAuthorizer, type RbacAuthorizer } from '../access/authorizers/rbac.ts'
+import { defaultIssuer, issueServiceAccountToken } from '../access/issue-token.ts'
+import { parseCsrIdentity } from '../access/pki/certificate-identity.ts'
+import { checkRbacEscalation, type EscalationContext } from '../access/rbac-escalation.ts'
+import type { ClusterRole } from '../access/rbac-object.ts'
+import { type AdmissionPlugin, admitted } from '../admission/admission.ts'
+import { createAdmission } from '../admission/chain.ts'
+import { admissionPlugins } from '../admission/plugins/index.ts'
+import { resources } from '../api/resources/index.ts'
+import type { ApiError } from '../api/status.ts'
+import type { UserInfo } from '../api/user.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Profile } from '../base/config.ts'
+import type { Logger } from '../base/log.ts'
+import type { Registry } from '../base/metrics.ts'
+import { type ApiServer, createApiServer } from '../server/api-server.ts'
+import type { AuditSink } from '../server/audit-event.ts'
+import { serveResources } from '../server/served-resource.ts'
+import type { IssueToken } from '../server/subresources/index.ts'
+import type { Signer } from '../signer/signer.ts'
+import type { Store } from '../store/store.ts'
+import { boundObjects, certificateRequests, clusterReader, joinTickets, nodeGraphSource, rbacSource } from './access-sources.ts'
+
+export interface ControlPlaneOptions {
+  readonly store: Store
+  readonly signer: Signer
+  /** With `refusal`, writes are refused before they happen while they could not be recorded. */
+  readonly audit: AuditSink & { refusal?(): ApiError | undefined }
+  readonly profile: Profile
+  readonly serviceCidr: string
+  readonly clock: Clock
+  readonly log: Logger
+  readonly metrics: Registry
+  readonly signal: AbortSignal
+}
+
+/** Made of lower-case letters and digits that upstream's generated names use. */
+const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789'
+const randomSuffix = (): string => Array.from({ length: 5 }, () => suffixAlphabet[randomInt(suffixAlphabet.length)]).join('')
+
+/** The server answers at once; `bootstrap` must have run before it is ready. */
+export async function openControlPlane(options: ControlPlaneOptions): Promise<ApiServer> {
+  const { store, signer, profile, clock, log, metrics, signal } = options
+  // Opens every collection with its selectable fields before anybody else asks for one.
+  serveResources(resources, store)
+  const reader = clusterReader(store)
+  const objects = boundObjects(store)
+  const [clientAuthority, keys] = await Promise.all([signer.authority('client', signal), signer.tokenKeys(signal)])
+  const { authenticators } = authenticatorList({
+    clientAuthorities: clientAuthority,
+    tokens: { issuer: defaultIssuer, audiences: [defaultIssuer], keys, objects },
+    tickets: joinTickets(store),
+    clock,
+  })
+  const authenticate = createAuthentication({ authenticators })
+  const rbac = createRbacAuthorizer(rbacSource(store, signal))
+  const authorization = createAuthorization(
+    authorizerList({
+      nodeGraph: createNodeGraph(nodeGraphSource(store, signal)),
+      rbac,
+      certificateRequests: certificateRequests(store),
+      audit: { refusal: () => options.audit.refusal?.() },
+    }),
+  )
+  const authorize = (attributes: Attributes): AccessVerdict => authorization.authorize(attributes)
+  const aggregatingRoles = () =>
+    (reader.list('clusterroles.rbac.authorization.k8s.io') as readonly ClusterRole[]).filter(
+      ({ aggregationRule }) => aggregationRule !== undefined,
+    )
+  const plugins = admissionPlugins({
+    reader,
+    profile,
+    randomSuffix,
+    hasRights: (namespace, name) =>
+      rbac.hasGrants({ name: `system:serviceaccount:${namespace}:${name}`, groups: [`system:serviceaccounts:${namespace}`] }),
+    maySign: (user, verb, signerName) => authorize(signerAttributes(user, verb, signerName)).allowed,
+    organizationsOf: pem => parseCsrIdentity(derOf(pem)).organizations,
+  })
+  const escalation = rbacEscalation({ authorization, rbac, ...(profile === 'secure' ? { aggregatingRoles } : {}) })
+  return createApiServer({
+    store,
+    resources,
+    authenticate,
+    authorize,
+    audit: options.audit,
+    admission: createAdmission([...plugins, escalation]),
+    clock,
+    log,
+    metrics,
+    serviceCidr: options.serviceCidr,
+    issueToken: tokenIssuer(signer, objects, clock),
+    rulesFor: (user, namespace) => reviewedRules(rbac, user, namespace),
+  })
+}
+
+/** What the subresource has checked becomes the claims that the signer signs. */
+function tokenIssuer(signer: Signer, objects: BoundObjects, clock: Clock): IssueToken {
+  return async ({ namespace, name, audiences, expirationSeconds, boundTo }, signal) => {
+    const spec = { audiences, expirationSeconds, ...(boundTo ? { boundObjectRef: { apiVersion: 'v1', ...boundTo } } : {}) }
+    const issued = await issueServiceAccountToken(
+      { namespace, name },
+      spec,
+      { signToken: (claims, s) => signer.signToken(claims, s), objects, clock },
+      signal,
+    )
+    return { token: issued.token, audiences: issued.audiences, expires: Date.parse(issued.expirationTimestamp) }
+  }
+}
+
+/** The bytes between the lines of a PEM block. */
+function derOf(pem: string): Buffer {
+  return Buffer.from(pem.replace(/-----(BEGIN|END) (NEW )?CERTIFICATE REQUEST-----/g, ''), 'base64')
+}
+
+/** Nobody grants rights that they do not hold; the rule belongs to access control and runs as the last plug-in. */
+function rbacEscalation(context: EscalationContext): AdmissionPlugin {
+  return {
+    name: 'RbacEscalation',
+    handles: ({ resource, operation }) => resource.group === 'rbac.authorization.k8s.io' && operation !== 'DELETE',
+    validate(request) {
+      const error = checkRbacEscalation(request, context)
+      return error === undefined ? admitted : { allowed: false, error }
+    },
+  }
+}
+
+function signerAttributes(user: UserInfo, verb: string, name: string): Attributes {
+  return {
+    user,
+    verb,
+    isResource: true,
+    group: 'certificates.k8s.io',
+    version: '*',
+    resource: 'signers',
+    subresource: '',
+    namespace: '',
+    name,
+    path: '',
+  }
+}
+
+function reviewedRules(rbac: RbacAuthorizer, user: UserInfo, namespace: string) {
+  const { rules, errors } = rbac.rulesFor(user, namespace)
+  const all = user.groups.includes(systemMasters)
+    ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { verbs: ['*'], nonResourceURLs: ['*'] }, ...rules]
+    : rules
+  return {
+    resourceRules: all.filter(rule => rule.resources !== undefined),
+    nonResourceRules: all.filter(rule => rule.nonResourceURLs !== undefined),
+    incomplete: errors.length > 0,
+    ...(errors.length === 0 ? {} : { evaluationError: errors.join(', ') }),
+  }
+}

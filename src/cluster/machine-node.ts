@@ -1,0 +1,70 @@
+// The real node: the agent with its pod network and the rules for services.
+
+import type { Client } from '../client/client.ts'
+import { Informer } from '../client/informer.ts'
+import { endpointSlices, pods, services } from '../client/resources.ts'
+import { createPodNetwork, tableName } from '../network/pod-network.ts'
+import { runServiceProxy } from '../network/service-proxy.ts'
+import { type NodeAgentOptions, runNodeAgent } from '../node/agent.ts'
+import { nodeDirectory } from '../node/node-directory.ts'
+import { defaultPodCidr } from '../node/pod-network.ts'
+
+export interface MachineNodeOptions extends Omit<NodeAgentOptions, 'network' | 'onReady'> {
+  /** Every pod of the cluster. */
+  readonly podCidr: string
+  readonly serviceCidr: string
+  readonly clusterDnsIp: string
+  readonly dnsPort: number
+  /** The node is Ready and its service rules are in the kernel. */
+  onReady(): void
+}
+
+export async function runMachineNode(options: MachineNodeOptions, signal: AbortSignal): Promise<void> {
+  const { directory, serviceCidr, clusterDnsIp, onReady } = options
+  const { id, cniConfig, cniState } = nodeDirectory(directory)
+  const work = new AbortController()
+  const working = AbortSignal.any([signal, work.signal])
+  let proxy: Promise<void> = Promise.resolve()
+  try {
+    await runNodeAgent(
+      {
+        ...options,
+        network: () =>
+          createPodNetwork({ configDirectory: cniConfig, stateDirectory: cniState, id, serviceCidr, dnsAddress: clusterDnsIp }),
+        onReady: ({ client }) => {
+          proxy = runProxy(options, client, id, working, onReady)
+          proxy.catch(err => options.log.error('service rules ended', { err }))
+        },
+      },
+      signal,
+    )
+  } finally {
+    work.abort()
+    await proxy
+  }
+}
+
+async function runProxy(options: MachineNodeOptions, client: Client, id: string, signal: AbortSignal, onReady: () => void): Promise<void> {
+  const { nodeName, podCidr, serviceCidr, clusterDnsIp, dnsPort, clock, log, random } = options
+  const shared = { client, clock, log, random }
+  const informers = {
+    services: new Informer({ ...shared, resource: services }),
+    slices: new Informer({ ...shared, resource: endpointSlices }),
+    pods: new Informer({ ...shared, resource: pods, fieldSelector: `spec.nodeName=${nodeName}` }),
+  }
+  const network = {
+    table: tableName(id),
+    clusterPods: podCidr,
+    localPods: defaultPodCidr,
+    services: serviceCidr,
+    dns: { address: clusterDnsIp, port: dnsPort },
+  }
+  let applied = false
+  await Promise.all([
+    ...Object.values(informers).map(informer => informer.run(signal)),
+    runServiceProxy({ ...informers, nodeName, network, clock, log }, signal, () => {
+      if (!applied) onReady()
+      applied = true
+    }),
+  ])
+}

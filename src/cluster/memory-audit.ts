@@ -1,0 +1,19 @@
+// The audit log of a cluster in one process: the newest events, in memory.
+import type { AuditEvent } from '../access/audit/audit-event.ts'
+import type { AuditSink } from '../server/audit-event.ts'
+
+const kept = 100_000
+
+export class MemoryAudit implements AuditSink {
+  #events: AuditEvent[] = []
+
+  get events(): readonly AuditEvent[] {
+    return this.#events
+  }
+
+  record(event: AuditEvent): undefined {
+    this.#events.push(event)
+    // Half at a time, so that a long test pays for it rarely.
+    if (this.#events.length > kept) this.#events = this.#events.slice(kept / 2)
+  }
+}

@@ -1,0 +1,151 @@
+// A whole cluster in one process: server, signer, controllers, scheduler and simulated nodes, as real as their own processes but for the
+// transport. Nothing touches a disk or, unless asked for, the network.
+import { performServerHandshake } from 'node:http2'
+import { duplexPair } from 'node:stream'
+import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
+import type { UserInfo } from '../api/user.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import type { Profile } from '../base/config.ts'
+import { type Logger, silentLogger } from '../base/log.ts'
+import { createRegistry } from '../base/metrics.ts'
+import { Client } from '../client/client.ts'
+import type { Transport } from '../client/transport.ts'
+import type { NodeRequestOptions } from '../node/node-requests.ts'
+import { runSimulatedNode, serveNodeRequests } from '../node/simulated-node.ts'
+import type { ApiServer } from '../server/api-server.ts'
+import { Listener } from '../server/server.ts'
+import { createMemorySigner } from '../signer/memory-signer.ts'
+import type { Signer } from '../signer/signer.ts'
+import { createMemoryStore } from '../store/memory.ts'
+import { bootstrap } from './bootstrap.ts'
+import { accountName, accountOrganizations, issueIdentity } from './client-identity.ts'
+import { runControlLoops } from './control-loops.ts'
+import { openControlPlane } from './control-plane.ts'
+import { formatKubeconfig } from './kubeconfig.ts'
+import { MemoryAudit } from './memory-audit.ts'
+
+export interface StartClusterOptions {
+  /** Default `secure`. */
+  readonly profile?: Profile
+  /** Default 1; 0 for an API with controllers only. */
+  readonly simulatedNodes?: number
+  /** Default true; false for a bare API server, as envtest is. */
+  readonly controllers?: boolean
+  readonly clock?: Clock
+  readonly log?: Logger
+  readonly random?: () => number
+}
+
+export interface Cluster extends AsyncDisposable {
+  /** The administrator's client, in process. */
+  readonly client: Client
+  /** A client of this user: every step of a request applies to it. */
+  as(user: { readonly name: string; readonly groups?: readonly string[] }): Client
+  /** Every audit event so far, oldest first. */
+  auditEvents(): readonly object[]
+  /**
+   * Starts a TLS listener on a free loopback port at the first call, and gives a kubeconfig (JSON, which is YAML) of the administrator for
+   * kubectl and every other client.
+   */
+  kubeconfig(): Promise<string>
+}
+
+const adminUser: UserInfo = { name: 'bulkhead-admin', groups: ['system:masters', 'system:authenticated'] }
+const serviceCidr = '10.96.0.0/16'
+const daySeconds = 86_400
+
+/** Ready when it returns: the API answers, controllers follow it, and the simulated nodes take pods. Close it with `await using`. */
+export async function startCluster(options: StartClusterOptions = {}): Promise<Cluster> {
+  const {
+    profile = 'secure',
+    simulatedNodes = 1,
+    controllers = true,
+    clock = systemClock,
+    log = silentLogger,
+    random = Math.random,
+  } = options
+  const stop = new AbortController()
+  await using stack = new AsyncDisposableStack()
+  const signer = stack.use(createMemorySigner({ clock }))
+  const store = stack.use(createMemoryStore({ clock, log }))
+  const audit = new MemoryAudit()
+  const metrics = createRegistry()
+  const server = stack.use(await openControlPlane({ store, signer, audit, profile, serviceCidr, clock, log, metrics, signal: stop.signal }))
+  await bootstrap({ server, store, signal: stop.signal })
+  const transportOf = (user: UserInfo): Transport => stack.use(server.transportFor(user))
+  const clientOf = (user: UserInfo): Client => new Client(transportOf(user))
+  const running: Promise<void>[] = []
+  stack.defer(async () => {
+    stop.abort(new Error('the cluster is closed'))
+    await Promise.allSettled(running)
+  })
+  if (controllers) {
+    const rootCa = await signer.authority('serving', stop.signal)
+    const account = (name: string): UserInfo => ({ name: accountName(name), groups: [...accountOrganizations, 'system:authenticated'] })
+    const component = (name: string): UserInfo => ({ name, groups: ['system:authenticated'] })
+    running.push(
+      runControlLoops(
+        {
+          clientFor: name => clientOf(account(name)),
+          informerClient: clientOf(component('system:kube-controller-manager')),
+          schedulerClient: clientOf(component('system:kube-scheduler')),
+          ...{ signer, rootCa, clock, log, metrics, random },
+        },
+        stop.signal,
+      ),
+    )
+  }
+  const names = Array.from({ length: simulatedNodes }, (_, index) => `node-${index + 1}`)
+  await Promise.all(
+    names.map(
+      name =>
+        new Promise<void>((resolve, reject) => {
+          const transport = transportOf({ name: `system:node:${name}`, groups: ['system:nodes', 'system:authenticated'] })
+          const delays = { sandbox: 0, pull: 0, start: 0 }
+          const onReady: Parameters<typeof runSimulatedNode>[0]['onReady'] = ({ requests }) => {
+            connectInProcess(server, name, requests, stop.signal)
+            resolve()
+          }
+          running.push(runSimulatedNode({ transport, name, clock, log, random, delays, onReady }, stop.signal).catch(reject))
+        }),
+    ),
+  )
+  let listening: Promise<string> | undefined
+  const owned = stack.move()
+  return {
+    client: new Client(owned.use(server.transportFor(adminUser))),
+    as: ({ name, groups = [] }) => new Client(owned.use(server.transportFor({ name, groups: [...groups, 'system:authenticated'] }))),
+    auditEvents: () => audit.events,
+    kubeconfig: () => {
+      listening ??= listen(server, signer, owned, log, stop.signal)
+      return listening
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** The tunnel of a node in this process: the same protocol over a pair of streams. */
+function connectInProcess(server: ApiServer, name: string, requests: NodeRequestOptions, signal: AbortSignal): void {
+  const [serverSide, nodeSide] = duplexPair()
+  serveNodeRequests(performServerHandshake(nodeSide), requests, signal)
+  server.nodeTunnels.accept(name, serverSide)
+}
+
+async function listen(server: ApiServer, signer: Signer, stack: AsyncDisposableStack, log: Logger, signal: AbortSignal): Promise<string> {
+  const { keyPem, csr } = await createKeyAndCsr({ commonName: 'kube-apiserver' })
+  const names = { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] }
+  const [certificate, ca, clientAuthorities, admin] = await Promise.all([
+    signer.issueCertificate(
+      { authority: 'serving', csr, commonName: 'kube-apiserver', organizations: [], ...names, lifetimeSeconds: daySeconds },
+      signal,
+    ),
+    signer.authority('serving', signal),
+    signer.authority('client', signal),
+    issueIdentity(signer, 'bulkhead-admin', ['system:masters'], daySeconds, signal),
+  ])
+  const listener = stack.use(
+    new Listener({ host: '127.0.0.1', port: 0, serving: { certificate, key: keyPem }, clientAuthorities, handle: server.handle, log }),
+  )
+  const { port } = await listener.listen()
+  return formatKubeconfig(`https://127.0.0.1:${port}`, { ca, ...admin })
+}
