@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Service, ServiceSpec } from '../../types/core-v1.ts'
+import { judgeNew, judgeSubresource, judgeUpdate, row } from './new-object.fixture.ts'
+import { service } from './service.ts'
+
+const port = { port: 80 }
+const serviceOf = (spec: ServiceSpec, annotations: Record<string, string> = {}): Service => ({
+  metadata: { name: 'a', namespace: 'b', annotations },
+  spec: { ports: [port], ...spec },
+})
+
+describe('a new service', () => {
+  test('gets the defaults of upstream', () => {
+    const { object, errors } = judgeNew(service, serviceOf({}))
+    assert.deepEqual(errors, [])
+    assert.deepEqual(object.spec, {
+      ports: [{ port: 80, protocol: 'TCP', targetPort: 80 }],
+      sessionAffinity: 'None',
+      type: 'ClusterIP',
+      internalTrafficPolicy: 'Cluster',
+    })
+    assert.deepEqual(object.status, { loadBalancer: {} })
+  })
+
+  test('gets those of its type', () => {
+    const { object } = judgeNew(service, serviceOf({ type: 'LoadBalancer', sessionAffinity: 'ClientIP' }))
+    assert.equal(object.spec.externalTrafficPolicy, 'Cluster')
+    assert.equal(object.spec.allocateLoadBalancerNodePorts, true)
+    assert.deepEqual(object.spec.sessionAffinityConfig, { clientIP: { timeoutSeconds: 10800 } })
+    assert.equal(judgeNew(service, serviceOf({ type: 'ExternalName', externalName: 'x.y' })).object.spec.internalTrafficPolicy, undefined)
+  })
+
+  test('has its address in both fields', () => {
+    assert.deepEqual(judgeNew(service, serviceOf({ clusterIP: 'None' })).object.spec.clusterIPs, ['None'])
+  })
+
+  const rows: readonly { name: string; spec: ServiceSpec; annotations?: Record<string, string>; errors: readonly string[] }[] = [
+    { name: 'needs ports', spec: { ports: [] }, errors: ['spec.ports: Required value'] },
+    { name: 'needs none without an address', spec: { ports: [], clusterIP: 'None' }, errors: [] },
+    {
+      name: 'names its ports where there are several',
+      spec: { ports: [port, { port: 81, name: 'b' }, { port: 82, name: 'b' }] },
+      errors: ['spec.ports[0].name: Required value', 'spec.ports[2].name: Duplicate value: "b"'],
+    },
+    {
+      name: 'has each port once',
+      spec: {
+        ports: [
+          { port: 1, name: 'a' },
+          { port: 1, name: 'b' },
+          { port: 1, name: 'c', protocol: 'UDP' },
+        ],
+      },
+      errors: [
+        'spec.ports[1]: Duplicate value: core.ServicePort{Name:"", Protocol:"TCP", AppProtocol:(*string)(nil), Port:1, TargetPort:intstr.IntOrString{Type:0, IntVal:0, StrVal:""}, NodePort:0}',
+      ],
+    },
+    {
+      name: 'bounds ports',
+      spec: { ports: [{ port: 0, targetPort: 'A' }] },
+      errors: [
+        'spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive',
+        'spec.ports[0].targetPort: Invalid value: "A": must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)',
+        'spec.ports[0].targetPort: Invalid value: "A": must contain at least one letter (a-z)',
+      ],
+    },
+    {
+      name: 'has node ports only where they are served',
+      spec: { ports: [{ port: 80, nodePort: 30000 }] },
+      errors: ["spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'"],
+    },
+    {
+      name: 'knows types',
+      spec: { type: 'Round' },
+      errors: ['spec.type: Unsupported value: "Round": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"'],
+    },
+    { name: 'needs a name where it is one', spec: { type: 'ExternalName' }, errors: ['spec.externalName: Required value'] },
+    {
+      name: 'has addresses that are some',
+      spec: { clusterIP: 'here' },
+      errors: ['spec.clusterIPs[0]: Invalid value: "here": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'],
+    },
+    {
+      name: 'keeps both address fields the same',
+      spec: { clusterIP: '10.0.0.1', clusterIPs: ['10.0.0.2'] },
+      errors: ['spec.clusterIPs: Invalid value: []string{"10.0.0.2"}: first value must match `clusterIP`'],
+    },
+    {
+      name: 'has one address per family',
+      spec: { clusterIP: '10.0.0.1', clusterIPs: ['10.0.0.1', '10.0.0.2'] },
+      errors: ['spec.clusterIPs: Invalid value: []string{"10.0.0.1", "10.0.0.2"}: may specify no more than one IP for each IP family'],
+    },
+    {
+      name: 'has addresses of its families',
+      spec: { clusterIP: '10.0.0.1', ipFamilies: ['IPv6'] },
+      errors: ['spec.clusterIPs[0]: Invalid value: "10.0.0.1": expected an IPv6 value as indicated by `ipFamilies[0]`'],
+    },
+    {
+      name: 'is not reached through the node itself',
+      spec: { externalIPs: ['127.0.0.1'] },
+      errors: ['spec.externalIPs[0]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)'],
+    },
+    {
+      name: 'limits sources of load balancers only',
+      spec: { loadBalancerSourceRanges: ['10.0.0.0/8', 'x'] },
+      errors: [
+        "spec.LoadBalancerSourceRanges: Forbidden: may only be used when `type` is 'LoadBalancer'",
+        'spec.LoadBalancerSourceRanges[1]: Invalid value: "x": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)',
+      ],
+    },
+    {
+      name: 'has policies for outside traffic only where there is some',
+      spec: { externalTrafficPolicy: 'Local' },
+      errors: ['spec.externalTrafficPolicy: Invalid value: "Local": may only be set for externally-accessible services'],
+    },
+    {
+      name: 'is checked where traffic stays local',
+      spec: { type: 'LoadBalancer', externalTrafficPolicy: 'Local' },
+      errors: ['spec.healthCheckNodePort: Required value'],
+    },
+    {
+      name: 'bounds affinity',
+      spec: { sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 86401 } } },
+      errors: ['spec.sessionAffinityConfig.clientIP.timeoutSeconds: Invalid value: 86401: must be greater than 0 and less than 86400'],
+    },
+    {
+      name: 'knows distributions',
+      spec: { trafficDistribution: 'Near' },
+      errors: ['spec.trafficDistribution: Unsupported value: "Near": supported values: "PreferClose"'],
+    },
+  ]
+  for (const { name, spec, annotations, errors } of rows) {
+    test(name, () => assert.deepEqual(judgeNew(service, serviceOf(spec, annotations)).errors, errors))
+  }
+})
+
+describe('an update of a service', () => {
+  const stored = judgeNew(
+    service,
+    serviceOf({ clusterIP: '10.0.0.1', type: 'NodePort', ports: [{ port: 80, nodePort: 30000 }], ipFamilies: ['IPv4'] }),
+  ).object
+
+  test('cannot change the address', () => {
+    const { fields } = judgeUpdate(service, stored, ({ spec }) => Object.assign(spec, { clusterIP: '10.0.0.2' }))
+    assert.deepEqual(fields, ['spec.clusterIPs[0]'])
+  })
+
+  test('drops what another type cannot have', () => {
+    const { object, errors } = judgeUpdate(service, stored, ({ spec }) => {
+      spec.type = 'ClusterIP'
+    })
+    assert.deepEqual(errors, [])
+    assert.equal(object.spec.ports?.[0]?.nodePort, undefined)
+    assert.equal(object.spec.externalTrafficPolicy, undefined)
+    const named = judgeUpdate(service, stored, ({ spec }) => Object.assign(spec, { type: 'ExternalName', externalName: 'a.b' }))
+    assert.deepEqual([named.errors, named.object.spec.clusterIPs, named.object.spec.ipFamilies], [[], undefined, undefined])
+  })
+
+  test('cannot change status, whose own path can', () => {
+    const ingress = [{ ip: '192.0.2.1' }]
+    const main = judgeUpdate(service, stored, object => Object.assign(object, { status: { loadBalancer: { ingress } } }))
+    assert.deepEqual(main.object.status, { loadBalancer: {} })
+    const { fields } = judgeSubresource(service, 'status', stored, object =>
+      Object.assign(object, { status: { loadBalancer: { ingress } } }),
+    )
+    assert.deepEqual(fields, ['status.loadBalancer.ingress'])
+  })
+})
+
+describe('the row of a service', () => {
+  const rows: readonly (readonly [spec: ServiceSpec, external: string, ports: string])[] = [
+    [{ type: 'ClusterIP', ports: [{ port: 80, protocol: 'TCP' }] }, '<none>', '80/TCP'],
+    [
+      {
+        type: 'NodePort',
+        ports: [
+          { port: 80, nodePort: 30000, protocol: 'TCP' },
+          { port: 53, protocol: 'UDP' },
+        ],
+      },
+      '<none>',
+      '80:30000/TCP,53/UDP',
+    ],
+    [{ type: 'LoadBalancer', externalIPs: ['1.2.3.4'] }, '1.2.3.4', '<none>'],
+    [{ type: 'LoadBalancer' }, '<pending>', '<none>'],
+    [{ type: 'ExternalName', externalName: 'a.b' }, 'a.b', '<none>'],
+  ]
+  for (const [spec, external, ports] of rows) {
+    test(`${spec.type} shows ${external}`, () => {
+      const cells = row(service, { metadata: { name: 'a' }, spec })
+      assert.deepEqual([cells['External-IP'], cells['Port(s)'], cells['Cluster-IP']], [external, ports, '<none>'])
+    })
+  }
+})
