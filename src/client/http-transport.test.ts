@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { createHttpTransport } from './http-transport.ts'
 import type { ApiResponse } from './transport.ts'
-import { loadX509 } from './x509.ts'
+import { loadX509 } from '../base/x509.ts'
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 

@@ -1,5 +1,5 @@
 // Reads PKCS#10 requests: the subject and names that they ask for.
-import { loadX509 } from '../client/x509.ts'
+import { loadX509 } from '../base/x509.ts'
 
 export interface RequestedIdentity {
   /** DER. */
