@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import { loadX509 } from '../base/x509.ts'
 import type { Client } from '../client/client.ts'
 import { certificateSigningRequests } from './api-resources.ts'
-import { loadX509 } from './x509.ts'
 
 export interface NodeIdentity {
   /** PEM, leaf first. */

@@ -1,7 +1,7 @@
 // The certificate of containerd's streaming server: self-signed, made at each start, pinned by the agent, never leaves the machine.
 import { webcrypto } from 'node:crypto'
 import { chmod, writeFile } from 'node:fs/promises'
-import { loadX509 } from './x509.ts'
+import { loadX509 } from '../base/x509.ts'
 
 /** Writes certificate and key (mode 0600) and answers the certificate's PEM. Valid for 10 years: a new one comes with each start. */
 export async function writeStreamingCertificate(paths: { certificate: string; key: string }, now: number): Promise<string> {

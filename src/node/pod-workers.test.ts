@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Pod } from '../api/types/core-v1.ts'
+import { systemClock } from '../base/clock.ts'
+import { silentLogger } from '../base/log.ts'
+import { FakeApi } from '../client/fake-api.ts'
+import { events, leases } from '../client/resources.ts'
+import { nodes, pods, secrets } from './api-resources.ts'
+import { simulatedMark } from './node-object.ts'
+import { runSimulatedNode } from './simulated-node.ts'
+
+async function withNode(
+  work: (api: FakeApi, until: (what: string, holds: () => boolean | undefined) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const api = new FakeApi(() => Date.now())
+  const stop = new AbortController()
+  const running = runSimulatedNode(
+    { transport: api, name: 'n1', clock: systemClock, log: silentLogger, random: Math.random, delays: {} },
+    stop.signal,
+  )
+  const until = async (what: string, holds: () => boolean | undefined) => {
+    const deadline = Date.now() + 10_000
+    while (!holds()) {
+      if (Date.now() > deadline) throw new Error(`did not see: ${what}; pods: ${JSON.stringify(api.all(pods).map(({ status }) => status))}`)
+      await new Promise(resolve => setImmediate(resolve))
+    }
+  }
+  try {
+    await work(api, until)
+  } finally {
+    stop.abort()
+    await running
+  }
+}
+
+const podOf = (name: string, spec: Partial<Pod['spec']> = {}): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace: 'default' },
+  spec: { nodeName: 'n1', terminationGracePeriodSeconds: 0, containers: [{ name: 'c', image: 'r.example/a:1' }], ...spec },
+})
+const isReady = (pod: Pod | undefined) => pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
+
+test('runSimulatedNode() registers a marked, ready node with its lease, and says NotReady when it stops', async () => {
+  let seen: FakeApi | undefined
+  await withNode(async (api, until) => {
+    seen = api
+    await until('a ready node', () =>
+      api.read(nodes, '', 'n1')?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),
+    )
+    const node = api.read(nodes, '', 'n1')
+    assert.equal(node?.metadata.labels?.[simulatedMark], 'true')
+    assert.equal(node?.metadata.labels?.['kubernetes.io/hostname'], 'n1')
+    assert.match(node?.status?.nodeInfo?.kubeletVersion ?? '', /^v1\.33\.\d+\+bulkhead$/)
+    assert.equal(api.read(leases, 'kube-node-lease', 'n1')?.spec?.holderIdentity, 'n1')
+  })
+  const ready = seen?.read(nodes, '', 'n1')?.status?.conditions?.find(({ type }) => type === 'Ready')
+  assert.equal(ready?.status, 'False')
+})
+
+test('a pod runs, is marked as simulated, and its object goes when it is deleted', async () => {
+  await withNode(async (api, until) => {
+    api.seed(pods, podOf('a'))
+    await until('ready', () => isReady(api.read(pods, 'default', 'a')))
+    const pod = api.read(pods, 'default', 'a')
+    assert.equal(pod?.status?.phase, 'Running')
+    assert.match(pod?.status?.podIP ?? '', /^10\.244\./)
+    assert.equal(pod?.status?.conditions?.find(({ type }) => type === simulatedMark)?.status, 'True')
+    await until('events', () => api.all(events).length >= 4)
+    assert.deepEqual(
+      api.all(events).map(({ reason }) => reason),
+      ['Pulling', 'Pulled', 'Created', 'Started'],
+    )
+    api.change(pods, 'default', 'a', object => {
+      object.metadata.deletionTimestamp = new Date().toISOString()
+      object.metadata.deletionGracePeriodSeconds = 0
+    })
+    await until('gone', () => api.read(pods, 'default', 'a') === undefined)
+    await until('told', () => api.all(events).some(({ reason, message }) => reason === 'Killing' && message === 'Stopping container c'))
+  })
+})
+
+test('init containers run in order and a job ends', async () => {
+  await withNode(async (api, until) => {
+    const command = ['sh', '-c', 'exit 0']
+    api.seed(
+      pods,
+      podOf('job', {
+        restartPolicy: 'Never',
+        initContainers: [
+          { name: 'i1', image: 'r.example/a:1', command },
+          { name: 'i2', image: 'r.example/a:1', command },
+        ],
+        containers: [{ name: 'c', image: 'r.example/a:1', command }],
+      }),
+    )
+    await until('succeeded', () => api.read(pods, 'default', 'job')?.status?.phase === 'Succeeded')
+    const started = () => api.all(events).filter(({ reason }) => reason === 'Started')
+    await until('events', () => started().length === 3)
+    assert.deepEqual(
+      started().map(({ message }) => message),
+      ['Started container i1', 'Started container i2', 'Started container c'],
+    )
+  })
+})
+
+test('a crashing container is restarted once at once and then waits', async () => {
+  await withNode(async (api, until) => {
+    api.seed(pods, podOf('crash', { containers: [{ name: 'c', image: 'r.example/a:1', command: ['sh', '-c', 'exit 2'] }] }))
+    const status = () => api.read(pods, 'default', 'crash')?.status?.containerStatuses?.[0]
+    await until('back-off', () => status()?.state?.waiting?.reason === 'CrashLoopBackOff')
+    assert.equal(status()?.restartCount, 1)
+    assert.equal(status()?.lastState?.terminated?.exitCode, 2)
+  })
+})
+
+test('a volume that names a missing Secret holds the pod until it is there', async () => {
+  await withNode(async (api, until) => {
+    api.seed(pods, podOf('waits', { volumes: [{ name: 'v', secret: { secretName: 's' } }] }))
+    await until('told', () => api.all(events).some(({ reason }) => reason === 'FailedMount'))
+    assert.equal(api.all(events)[0]?.message, 'MountVolume.SetUp failed for volume "v" : secret "s" not found')
+    assert.equal(api.read(pods, 'default', 'waits')?.status?.phase ?? 'Pending', 'Pending')
+    api.seed(secrets, { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's', namespace: 'default' } })
+    await until('ready', () => isReady(api.read(pods, 'default', 'waits')))
+  })
+})
+
+test('a pod of another node is left alone', async () => {
+  await withNode(async (api, until) => {
+    api.seed(pods, podOf('elsewhere', { nodeName: 'n2' }))
+    api.seed(pods, podOf('here'))
+    await until('ready', () => isReady(api.read(pods, 'default', 'here')))
+    assert.equal(api.read(pods, 'default', 'elsewhere')?.status, undefined)
+  })
+})

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { test } from 'node:test'
+import type { Container } from '../../api/types/core-v1.ts'
+import { systemClock } from '../../base/clock.ts'
+import { FakeClock } from '../../client/fake-clock.ts'
+import { FakeRuntime } from '../fake/fake-runtime.ts'
+import { attempt, type ProbeOutcome } from './probe.ts'
+import { Prober } from './prober.ts'
+
+const runtime = new FakeRuntime({ clock: systemClock })
+const container: Container = { name: 'c', ports: [{ name: 'web', containerPort: 80 }] }
+const target = { container, containerId: 'x', podIp: '127.0.0.1' }
+const signal = () => AbortSignal.timeout(5000)
+
+async function serve(status: number): Promise<{ port: number; close: () => void }> {
+  const server = createServer((_, response) => response.writeHead(status, { location: 'http://192.0.2.1/' }).end('body'))
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const address: AddressInfo | string | null = server.address()
+  return { port: typeof address === 'object' && address ? address.port : 0, close: () => server.close() }
+}
+
+for (const [status, result, output] of [
+  [200, 'success', 'body'],
+  [204, 'success', ''],
+  [302, 'warning', 'Probe terminated redirects, Response body: body'],
+  [404, 'failure', 'HTTP probe failed with statuscode: 404'],
+  [500, 'failure', 'HTTP probe failed with statuscode: 500'],
+] as const) {
+  test(`attempt(): HTTP ${status} is ${result}`, async () => {
+    const { port, close } = await serve(status)
+    assert.deepEqual(await attempt({ httpGet: { port } }, target, 1, runtime, signal()), { result, output })
+    close()
+  })
+}
+
+test('attempt(): TCP and HTTP to a closed port fail with Go’s text', async () => {
+  const { port, close } = await serve(200)
+  assert.equal((await attempt({ tcpSocket: { port } }, target, 1, runtime, signal())).result, 'success')
+  close()
+  const refused = `dial tcp 127.0.0.1:${port}: connect: connection refused`
+  assert.deepEqual(await attempt({ tcpSocket: { port } }, target, 1, runtime, signal()), { result: 'failure', output: refused })
+  assert.deepEqual(await attempt({ httpGet: { port, path: 'x' } }, target, 1, runtime, signal()), {
+    result: 'failure',
+    output: `Get "http://127.0.0.1:${port}/x": ${refused}`,
+  })
+})
+
+test('attempt(): a port name that the container does not have is no result', async () => {
+  assert.equal((await attempt({ tcpSocket: { port: 'nope' } }, target, 1, runtime, signal())).result, 'unknown')
+})
+
+/** Lets attempts that were made run to their end. */
+const settled = async () => {
+  for (let i = 0; i < 5; i++) await new Promise(resolve => setImmediate(resolve))
+}
+
+function probed(probes: Partial<Container>, ...first: ProbeOutcome['result'][]) {
+  const clock = new FakeClock()
+  const outcomes = first
+  const events: string[] = []
+  let changes = 0
+  const prober = new Prober({
+    runtime,
+    clock,
+    random: () => 0,
+    podIp: () => '127.0.0.1',
+    changed: () => void changes++,
+    attempt: async () => ({ result: outcomes.shift() ?? 'success', output: 'out' }),
+    event: (_container, type, reason, message) => void events.push(`${type} ${reason}: ${message}`),
+  })
+  prober.watch({ name: 'c', ...probes }, 'id', clock.now(), false)
+  return { clock, outcomes, events, prober, changes: () => changes }
+}
+
+test('Prober: liveness fails only after failureThreshold failures in a row', async () => {
+  const { clock, outcomes, prober, events } = probed({
+    livenessProbe: { exec: { command: ['x'] }, failureThreshold: 3, periodSeconds: 10 },
+  })
+  outcomes.push('failure', 'failure', 'success', 'failure', 'failure', 'failure')
+  await clock.advance(0)
+  await settled()
+  for (let i = 0; i < 4; i++) await clock.advance(10_000)
+  assert.equal(prober.failed('id'), undefined)
+  await clock.advance(10_000)
+  assert.equal(prober.failed('id'), 'liveness')
+  assert.equal(events[0], 'Warning Unhealthy: Liveness probe failed: out')
+  prober.stopAll()
+})
+
+test('Prober: readiness begins false and needs successThreshold; nothing is ready before startup', async () => {
+  const { clock, outcomes, prober, changes } = probed({
+    readinessProbe: { exec: { command: ['x'] }, successThreshold: 2, initialDelaySeconds: 5, periodSeconds: 1 },
+  })
+  assert.equal(prober.ready('id'), false)
+  outcomes.push('success', 'success')
+  await clock.advance(5_000)
+  assert.equal(prober.ready('id'), false)
+  await clock.advance(1_000)
+  assert.equal(prober.ready('id'), true)
+  assert.equal(changes(), 1)
+  prober.stopAll()
+  assert.equal(prober.ready('id'), false)
+})
+
+test('Prober: a startup probe holds the others back and can fail the container', async () => {
+  const startupProbe = { exec: { command: ['x'] }, failureThreshold: 2, periodSeconds: 1 }
+  const { clock, prober } = probed({ startupProbe }, 'failure', 'failure')
+  await clock.advance(0)
+  await settled()
+  assert.equal(prober.started('id'), false)
+  assert.equal(prober.failed('id'), undefined)
+  await clock.advance(1_000)
+  await settled()
+  assert.equal(prober.failed('id'), 'startup')
+})
+
+test('Prober: an attempt that gives no result changes nothing', async () => {
+  const { clock, outcomes, prober } = probed({ livenessProbe: { exec: { command: ['x'] }, failureThreshold: 1, periodSeconds: 1 } })
+  outcomes.push('unknown', 'unknown', 'unknown')
+  await clock.advance(0)
+  await settled()
+  assert.equal(prober.failed('id'), undefined)
+  prober.stopAll()
+})

@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { type ClientHttp2Session, connect } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { createServer, type TLSSocket } from 'node:tls'
+import { nodeRequestPath, tunnelPath, tunnelUpgrade } from '../api/node-protocol.ts'
+import { systemClock as clock } from '../base/clock.ts'
+import { silentLogger as log } from '../base/log.ts'
+import { FakeRuntime } from './fake/fake-runtime.ts'
+import { podOf, stateOf } from './fixture.ts'
+import type { PodWorker } from './pod-worker.ts'
+import { checkedUrl, openRuntimeStream } from './stream-proxy.ts'
+import { writeStreamingCertificate } from './streaming-certificate.ts'
+import { runTunnel } from './tunnel.ts'
+
+async function identityIn(): Promise<{ certificate: string; key: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'tunnel-'))
+  const paths = { certificate: join(folder, 'c'), key: join(folder, 'k') }
+  const certificate = await writeStreamingCertificate(paths, Date.now())
+  const { readFile } = await import('node:fs/promises')
+  return { certificate, key: await readFile(paths.key, 'utf8') }
+}
+
+/** An API server's side: takes the upgrade and becomes the HTTP/2 client on the same connection. */
+async function withTunnel(worker: PodWorker | undefined, work: (session: ClientHttp2Session) => Promise<void>): Promise<void> {
+  const identity = await identityIn()
+  const accepted = Promise.withResolvers<ClientHttp2Session>()
+  const server = createServer({ key: identity.key, cert: identity.certificate, minVersion: 'TLSv1.3' }, (socket: TLSSocket) => {
+    socket.on('error', () => undefined)
+    socket.once('data', head => {
+      assert.match(head.toString(), new RegExp(`^GET ${tunnelPath('n1')} HTTP/1.1\r\n`))
+      assert.match(head.toString(), new RegExp(`Upgrade: ${tunnelUpgrade}\r\n`))
+      // Only when the write is done: Node aborts the process when an HTTP/2 session takes over a TLS socket with a write under way.
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${tunnelUpgrade}\r\n\r\n`, () =>
+        accepted.resolve(connect('http://node.invalid', { createConnection: () => socket })),
+      )
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address: AddressInfo | string | null = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  const stop = new AbortController()
+  const requests = { runtime: new FakeRuntime({ clock }), worker: (uid: string) => (uid === 'u1' ? worker : undefined), clock, log }
+  const running = runTunnel(
+    {
+      server: `https://127.0.0.1:${port}`,
+      ca: identity.certificate,
+      identity: () => identity,
+      nodeName: 'n1',
+      requests,
+      clock,
+      log,
+      random: Math.random,
+    },
+    stop.signal,
+  )
+  const session = await accepted.promise
+  session.on('error', () => undefined)
+  try {
+    await work(session)
+  } finally {
+    stop.abort()
+    await running
+    session.destroy()
+    server.close()
+  }
+}
+
+async function ask(session: ClientHttp2Session, method: string, path: string): Promise<{ status: number; text: string }> {
+  const stream = session.request({ ':method': method, ':path': path })
+  stream.end()
+  let status = 0
+  stream.once('response', headers => {
+    status = headers[':status'] ?? 0
+  })
+  let text = ''
+  for await (const chunk of stream) text += chunk
+  return { status, text }
+}
+
+/** The worker's side that requests read. */
+async function workerWithLog(text: string): Promise<PodWorker> {
+  const path = join(await mkdtemp(join(tmpdir(), 'tunnel-log-')), '0.log')
+  await writeFile(path, text)
+  const state = stateOf({ c: [{ state: 'CONTAINER_EXITED' }] })
+  const [status] = state.containers.get('c') ?? []
+  assert.ok(status)
+  const worker = {
+    pod: podOf(),
+    state: { ...state, containers: new Map([['c', [{ ...status, logPath: path }]]]) },
+    waitingReason: () => 'ContainerCreating',
+  }
+  // Only what answering reads; a whole worker needs a node.
+  return worker as unknown as PodWorker
+}
+
+const pod = { namespace: 'default', name: 'p', uid: 'u1' }
+
+test('the tunnel answers logs, and refuses pods that are not of this node', async () => {
+  const worker = await workerWithLog('2026-01-01T00:00:00Z stdout F hello\n')
+  await withTunnel(worker, async session => {
+    assert.deepEqual(await ask(session, 'GET', nodeRequestPath('logs', pod, 'c', '')), { status: 200, text: 'hello\n' })
+    const refused = [
+      nodeRequestPath('logs', { ...pod, uid: 'other' }, 'c', ''),
+      nodeRequestPath('logs', { ...pod, name: 'other' }, 'c', ''),
+      nodeRequestPath('logs', { ...pod, namespace: 'other' }, 'c', ''),
+    ]
+    for (const path of refused) assert.equal((await ask(session, 'GET', path)).status, 404, path)
+    const previous = await ask(session, 'GET', nodeRequestPath('logs', pod, 'c', 'previous=true'))
+    assert.equal(previous.status, 400)
+    assert.match(previous.text, /previous terminated container \\"c\\" in pod \\"p\\" not found/)
+    assert.equal((await ask(session, 'GET', nodeRequestPath('exec', pod, 'c', ''))).status, 405)
+    assert.equal((await ask(session, 'GET', '/secrets/default/p/u1/c')).status, 400)
+    const exec = await ask(session, 'POST', nodeRequestPath('exec', pod, 'c', 'command=id'))
+    assert.equal(exec.status, 400)
+    assert.match(exec.text, /simulated node/)
+  })
+})
+
+for (const url of [
+  'http://127.0.0.1:1/exec/x',
+  'https://192.0.2.1:1/exec/x',
+  'https://localhost:1/x',
+  'https://127.0.0.1/x',
+  'https://u@127.0.0.1:1/x',
+  'https://127.0.0.1.example:1/',
+]) {
+  test(`checkedUrl() refuses ${url}`, () => assert.throws(() => checkedUrl(url), /refused the container runtime's streaming URL/))
+}
+
+test('openRuntimeStream() refuses another certificate and any answer but 101', async () => {
+  const [own, other] = await Promise.all([identityIn(), identityIn()])
+  let connections = 0
+  const server = createServer({ key: own.key, cert: own.certificate }, socket => {
+    connections++
+    socket.on('error', () => undefined)
+    socket.once('data', () => socket.end('HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:1/\r\n\r\n'))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address: AddressInfo | string | null = server.address()
+  const url = `https://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/exec/token`
+  const signal = AbortSignal.timeout(5000)
+  await assert.rejects(openRuntimeStream(url, 'v4.channel.k8s.io', other.certificate, signal))
+  await assert.rejects(openRuntimeStream(url, 'v4.channel.k8s.io', own.certificate, signal), /answered 302 instead of switching protocols/)
+  assert.ok(connections <= 2)
+  server.close()
+})

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readdir, readFile, readlink, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { checkPath, type VolumeFile, writeAtomically } from './atomic-writer.ts'
+
+const files = (content: Record<string, string>, mode = 0o644): Map<string, VolumeFile> =>
+  new Map(Object.entries(content).map(([path, text]) => [path, { content: Buffer.from(text), mode }]))
+
+test('writeAtomically() shows files through ..data and replaces all of them in one step', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'volume-'))
+  assert.equal(await writeAtomically(directory, files({ a: '1', 'sub/b': '2' }), undefined), true)
+  assert.equal(await readFile(join(directory, 'sub/b'), 'utf8'), '2')
+  assert.equal(await readlink(join(directory, 'a')), '..data/a')
+  const first = await readlink(join(directory, '..data'))
+  assert.equal(await writeAtomically(directory, files({ a: '1', 'sub/b': '2' }), undefined), false)
+  assert.equal(await readlink(join(directory, '..data')), first)
+  assert.equal(await writeAtomically(directory, files({ a: 'new', c: '3' }), undefined), true)
+  assert.deepEqual((await readdir(directory)).filter(name => !name.startsWith('..')).sort(), ['a', 'c'])
+  assert.equal(await readFile(join(directory, 'a'), 'utf8'), 'new')
+  assert.ok(!(await readdir(directory)).includes(first))
+})
+
+test('writeAtomically() sets modes, and opens files for the group when there is an fsGroup', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'volume-'))
+  await writeAtomically(directory, files({ a: '1' }, 0o400), undefined)
+  assert.equal((await stat(join(directory, 'a'))).mode & 0o777, 0o400)
+  if (process.getuid?.() !== 0) return
+  await writeAtomically(directory, files({ a: '2' }, 0o400), 1234)
+  const found = await stat(join(directory, 'a'))
+  assert.equal(found.mode & 0o777, 0o440)
+  assert.equal(found.gid, 1234)
+})
+
+for (const bad of ['', '/etc/passwd', '../x', 'a/../../x', 'a//b', './a', '..data', '..x/y']) {
+  test(`checkPath() refuses ${JSON.stringify(bad)}`, () => assert.throws(() => checkPath(bad), /invalid path/))
+}

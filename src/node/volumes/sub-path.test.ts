@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { openBelow, SubPathError } from './sub-path.ts'
+
+async function volume(): Promise<{ root: string; outside: string }> {
+  const base = await mkdtemp(join(tmpdir(), 'subpath-'))
+  await mkdir(join(base, 'root'))
+  await mkdir(join(base, 'outside'))
+  await writeFile(join(base, 'outside', 'secret'), 'host')
+  return { root: join(base, 'root'), outside: join(base, 'outside') }
+}
+
+const namesIn = async (root: string, path: string) => {
+  const handle = await openBelow(root, path, 0o750)
+  try {
+    return await readdir(`/proc/self/fd/${handle.fd}`)
+  } finally {
+    await handle.close()
+  }
+}
+
+test('openBelow() opens what is there and makes what is missing with the given mode', async () => {
+  const { root } = await volume()
+  await mkdir(join(root, 'a'))
+  await writeFile(join(root, 'a', 'f'), '')
+  assert.deepEqual(await namesIn(root, 'a'), ['f'])
+  assert.deepEqual(await namesIn(root, 'new/deep'), [])
+  assert.equal((await stat(join(root, 'new/deep'))).mode & 0o777, 0o750)
+})
+
+test('openBelow() refuses a symbolic link at every place of the path', async () => {
+  const { root, outside } = await volume()
+  await symlink(outside, join(root, 'x'))
+  await mkdir(join(root, 'd'))
+  await symlink('/', join(root, 'd', 'y'))
+  for (const path of ['x', 'x/secret', 'd/y', 'd/y/etc']) await assert.rejects(openBelow(root, path, 0o755), SubPathError, path)
+})
+
+test('openBelow() refuses absolute paths and ".."', async () => {
+  const { root } = await volume()
+  for (const path of ['/etc', '..', '../outside', 'a/../../outside']) await assert.rejects(openBelow(root, path, 0o755), SubPathError, path)
+})
+
+test('openBelow() never leads outside while a folder is swapped with a link', async () => {
+  const { root, outside } = await volume()
+  const place = join(root, 'swap')
+  await mkdir(place)
+  let stop = false
+  const swapping = (async () => {
+    while (!stop) {
+      // openBelow() may have made a folder of its own between two steps: it gives way to the link.
+      await rm(place, { recursive: true, force: true })
+      await symlink(outside, place).catch(() => undefined)
+      await rm(place, { recursive: true, force: true })
+      await mkdir(place).catch(() => undefined)
+    }
+  })()
+  let opened = 0
+  for (let i = 0; i < 300; i++) {
+    const names: string[] = await namesIn(root, 'swap').catch((err: unknown) => {
+      if (err instanceof SubPathError || (err instanceof Error && 'code' in err)) return []
+      throw err
+    })
+    assert.ok(!names.includes('secret'))
+    opened++
+  }
+  stop = true
+  await swapping
+  assert.equal(opened, 300)
+})
