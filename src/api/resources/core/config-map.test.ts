@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { ConfigMap } from '../../types/core-v1.ts'
+import { configMap } from './config-map.ts'
+import { judgeNew, judgeUpdate, row } from './new-object.fixture.ts'
+
+const of = (fields: Partial<ConfigMap>): ConfigMap => ({ metadata: { name: 'a', namespace: 'b' }, ...fields })
+
+describe('ConfigMap', () => {
+  const rows: readonly (readonly [name: string, object: ConfigMap, errors: readonly string[]])[] = [
+    ['accepts text and bytes', of({ data: { 'a.txt': 'x' }, binaryData: { b: 'AA==' } }), []],
+    ['refuses a way up', of({ data: { '..': 'x' } }), ['data[..]: Invalid value: "..": must not be \'..\'']],
+    [
+      'has each key once',
+      of({ data: { a: 'x' }, binaryData: { a: '' } }),
+      ['data[a]: Invalid value: "a": duplicate of key present in binaryData'],
+    ],
+    ['is bounded', of({ data: { a: 'x'.repeat(1024 * 1024 + 1) } }), [': Too long: may not be more than 1048576 bytes']],
+  ]
+  for (const [name, object, errors] of rows) test(name, () => assert.deepEqual(judgeNew(configMap, object).errors, errors))
+
+  test('counts what bytes decode to', () => {
+    const binaryData = { a: Buffer.alloc(1024 * 1024).toString('base64') }
+    assert.deepEqual(judgeNew(configMap, of({ binaryData })).errors, [])
+  })
+
+  test('that is immutable stays so', () => {
+    const old = of({ immutable: true, data: { a: '1' } })
+    assert.deepEqual(judgeUpdate(configMap, old, object => Object.assign(object, { data: { a: '2' } })).fields, ['data'])
+    assert.deepEqual(judgeUpdate(configMap, old, object => Object.assign(object, { immutable: false })).fields, ['immutable'])
+    assert.deepEqual(judgeUpdate(configMap, old, ({ metadata }) => Object.assign(metadata, { labels: { a: 'b' } })).fields, [])
+  })
+
+  test('shows how many keys it has', () => assert.equal(row(configMap, of({ data: { a: '' }, binaryData: { b: '' } }))['Data'], 2))
+})

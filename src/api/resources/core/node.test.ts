@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Node } from '../../types/core-v1.ts'
+import { judgeNew, judgeSubresource, judgeUpdate, row } from './new-object.fixture.ts'
+import { node } from './node.ts'
+
+const of = (fields: Partial<Node>): Node => ({ metadata: { name: 'n1' }, spec: {}, ...fields })
+
+describe('Node', () => {
+  test('can allocate what it has, and knows its first range', () => {
+    const { object } = judgeNew(node, of({ spec: { podCIDRs: ['10.0.0.0/24'] }, status: { capacity: { cpu: '2' } } }))
+    assert.equal(object.spec.podCIDR, '10.0.0.0/24')
+    assert.deepEqual(object.status?.allocatable, { cpu: '2' })
+  })
+
+  const rows: readonly (readonly [name: string, node: Node, fields: readonly string[]])[] = [
+    ['has whole pods', of({ status: { capacity: { pods: '1500m' } } }), ['status.capacity.pods', 'status.allocatable.pods']],
+    ['has ranges', of({ spec: { podCIDRs: ['x'] } }), ['spec.podCIDRs[0]']],
+    ['has one range per family', of({ spec: { podCIDRs: ['10.0.0.0/24', '10.0.1.0/24'] } }), ['spec.podCIDRs']],
+    ['has effects', of({ spec: { taints: [{ key: 'a', effect: 'Repel' }] } }), ['metadata.taints[0].effect']],
+    [
+      'has a taint once',
+      of({
+        spec: {
+          taints: [
+            { key: 'a', effect: 'NoExecute' },
+            { key: 'a', effect: 'NoExecute', value: 'b' },
+          ],
+        },
+      }),
+      ['metadata.taints[1]'],
+    ],
+  ]
+  for (const [name, object, fields] of rows) test(name, () => assert.deepEqual(judgeNew(node, object).fields, fields))
+
+  test('keeps its range and provider once it has them', () => {
+    const stored = judgeNew(node, of({ spec: { podCIDR: '10.0.0.0/24', providerID: 'x://1' } })).object
+    const moved = judgeUpdate(node, stored, ({ spec }) =>
+      Object.assign(spec, { podCIDR: '10.0.1.0/24', podCIDRs: [], providerID: 'x://2' }),
+    )
+    assert.deepEqual(moved.fields, ['spec.podCIDRs', 'spec.providerID'])
+    assert.deepEqual(judgeUpdate(node, of({}), ({ spec }) => Object.assign(spec, { podCIDR: '10.0.1.0/24' })).fields, [])
+  })
+
+  test('status cannot change the spec', () => {
+    const { object } = judgeSubresource(node, 'status', of({ spec: { unschedulable: true } }), changed =>
+      Object.assign(changed, { spec: {}, status: {} }),
+    )
+    assert.equal(object.spec.unschedulable, true)
+  })
+
+  test('shows state, roles and addresses', () => {
+    const object = of({
+      metadata: { name: 'n1', labels: { 'node-role.kubernetes.io/worker': '', 'node-role.kubernetes.io/control-plane': '' } },
+      spec: { unschedulable: true },
+      status: { conditions: [{ type: 'Ready', status: 'Unknown' }], addresses: [{ type: 'InternalIP', address: '10.0.0.9' }] },
+    })
+    const cells = row(node, object)
+    assert.deepEqual(
+      [cells['Status'], cells['Roles'], cells['Internal-IP'], cells['External-IP'], cells['OS-Image']],
+      ['NotReady,SchedulingDisabled', 'control-plane,worker', '10.0.0.9', '<none>', '<unknown>'],
+    )
+    assert.deepEqual([row(node, of({}))['Status'], row(node, of({}))['Roles']], ['Unknown', '<none>'])
+  })
+})

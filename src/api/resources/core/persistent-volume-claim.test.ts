@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../../types/core-v1.ts'
+import { judgeNew, judgeSubresource, judgeUpdate } from './new-object.fixture.ts'
+import { persistentVolumeClaim } from './persistent-volume-claim.ts'
+
+const base: PersistentVolumeClaimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
+const of = (spec: PersistentVolumeClaimSpec): PersistentVolumeClaim => ({
+  metadata: { name: 'a', namespace: 'b' },
+  spec: { ...base, ...spec },
+})
+
+describe('PersistentVolumeClaim', () => {
+  const rows: readonly (readonly [name: string, spec: PersistentVolumeClaimSpec, fields: readonly string[]])[] = [
+    ['accepts a plain one', {}, []],
+    ['needs a mode', { accessModes: [] }, ['spec.accessModes']],
+    ['needs a size', { resources: {} }, ['spec.resources[storage]']],
+    ['needs a positive one', { resources: { requests: { storage: '-1' } } }, ['spec.resources[storage]']],
+    ['judges its class', { storageClassName: 'A' }, ['spec.storageClassName']],
+    ['judges its selector', { selector: { matchLabels: { a: '-' } } }, ['spec.selector.matchLabels']],
+    ['needs whole sources', { dataSourceRef: { kind: 'X', name: '' } }, ['spec.dataSourceRef.name', 'spec.dataSourceRef']],
+    [
+      'has one source',
+      { dataSource: { kind: 'PersistentVolumeClaim', name: 'x' }, dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'y' } },
+      ['spec'],
+    ],
+  ]
+  for (const [name, spec, fields] of rows) test(name, () => assert.deepEqual(judgeNew(persistentVolumeClaim, of(spec)).fields, fields))
+
+  test('names its source both ways', () => {
+    const dataSource = { kind: 'PersistentVolumeClaim', name: 'x' }
+    assert.deepEqual(judgeNew(persistentVolumeClaim, of({ dataSource })).object.spec?.dataSourceRef, dataSource)
+    assert.equal(
+      judgeNew(persistentVolumeClaim, of({ dataSource: { apiGroup: 'x.y', kind: 'Other', name: 'x' } })).object.spec?.dataSource,
+      undefined,
+    )
+  })
+
+  const bound = {
+    ...judgeNew(persistentVolumeClaim, of({ volumeName: 'v' })).object,
+    status: { phase: 'Bound', capacity: { storage: '1Gi' } },
+  }
+  const resize = (storage: string) => (object: PersistentVolumeClaim) =>
+    Object.assign(object.spec ?? {}, { resources: { requests: { storage } } })
+
+  test('is bound once', () => {
+    const pending = judgeNew(persistentVolumeClaim, of({})).object
+    assert.deepEqual(judgeUpdate(persistentVolumeClaim, pending, ({ spec }) => Object.assign(spec ?? {}, { volumeName: 'v' })).fields, [])
+    assert.deepEqual(judgeUpdate(persistentVolumeClaim, bound, ({ spec }) => Object.assign(spec ?? {}, { volumeName: 'w' })).fields, [
+      'spec',
+    ])
+  })
+
+  test('grows once bound, and never below what it has', () => {
+    assert.deepEqual(judgeUpdate(persistentVolumeClaim, bound, resize('2Gi')).fields, [])
+    assert.deepEqual(judgeUpdate(persistentVolumeClaim, bound, resize('512Mi')).fields, ['spec.resources.requests.storage'])
+    const pending = judgeNew(persistentVolumeClaim, of({})).object
+    assert.deepEqual(judgeUpdate(persistentVolumeClaim, pending, resize('2Gi')).fields, ['spec'])
+  })
+
+  test('gets a class where it had none', () => {
+    const set = ({ spec }: PersistentVolumeClaim): unknown => Object.assign(spec ?? {}, { storageClassName: 'fast' })
+    assert.deepEqual(judgeUpdate(persistentVolumeClaim, bound, object => void set(object)).fields, [])
+  })
+
+  test('status speaks of storage', () => {
+    const { fields } = judgeSubresource(persistentVolumeClaim, 'status', bound, object => {
+      object.status = { allocatedResourceStatuses: { cpu: 'Fine' } }
+    })
+    assert.deepEqual(fields, ['status.allocatedResourceStatus', 'status.allocatedResourceStatus'])
+  })
+})

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { PersistentVolume, PersistentVolumeSpec } from '../../types/core-v1.ts'
+import { judgeNew, judgeUpdate, row } from './new-object.fixture.ts'
+import { persistentVolume } from './persistent-volume.ts'
+
+const base: PersistentVolumeSpec = { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'] }
+const of = (spec: PersistentVolumeSpec): PersistentVolume => ({ metadata: { name: 'a' }, spec: { ...base, ...spec } })
+const required = { nodeSelectorTerms: [{ matchExpressions: [{ key: 'a', operator: 'Exists' }] }] }
+
+describe('PersistentVolume', () => {
+  test('gets the defaults of upstream', () => {
+    const { object } = judgeNew(persistentVolume, of({ hostPath: { path: '/a' } }))
+    assert.deepEqual(object.spec, {
+      ...base,
+      hostPath: { path: '/a', type: '' },
+      persistentVolumeReclaimPolicy: 'Retain',
+      volumeMode: 'Filesystem',
+    })
+    assert.deepEqual(object.status, { phase: 'Pending', lastPhaseTransitionTime: '2026-01-01T00:00:00Z' })
+  })
+
+  const rows: readonly (readonly [name: string, spec: PersistentVolumeSpec, fields: readonly string[]])[] = [
+    ['needs a source', {}, ['spec']],
+    ['has one', { hostPath: { path: '/a' }, nfs: { server: 's', path: '/b' } }, ['spec.nfs']],
+    ['needs a capacity', { hostPath: { path: '/a' }, capacity: {} }, ['spec.capacity', 'spec.capacity']],
+    ['needs a positive one', { hostPath: { path: '/a' }, capacity: { storage: '0' } }, ['spec.capacity[storage]']],
+    [
+      'is not used alone and together',
+      { hostPath: { path: '/a' }, accessModes: ['ReadWriteOncePod', 'ReadOnlyMany'] },
+      ['spec.accessModes'],
+    ],
+    ['climbs nowhere', { hostPath: { path: '/a/../b' } }, ['spec.hostPath.path']],
+    ['mounts absolute paths', { nfs: { server: '', path: 'b' } }, ['spec.nfs.server', 'spec.nfs.path']],
+    ['is on a node where it is local', { local: { path: '/a' } }, ['spec.nodeAffinity']],
+    ['local with a node is fine', { local: { path: '/a' }, nodeAffinity: { required } }, []],
+    [
+      'needs whole secrets',
+      { csi: { driver: 'x.y', volumeHandle: 'h', nodePublishSecretRef: { name: 'a' } } },
+      ['spec.csi.nodePublishSecretRef.namespace'],
+    ],
+    [
+      'never recycles the root',
+      { hostPath: { path: '/.' }, persistentVolumeReclaimPolicy: 'Recycle' },
+      ['spec.persistentVolumeReclaimPolicy'],
+    ],
+    ['knows modes', { hostPath: { path: '/a' }, volumeMode: 'Tape' }, ['spec.volumeMode']],
+    ['has valid iSCSI names', { iscsi: { targetPortal: 'p', iqn: 'iqn.bad', lun: 256 } }, ['spec.iscsi.iqn', 'spec.iscsi.lun']],
+  ]
+  for (const [name, spec, fields] of rows) test(name, () => assert.deepEqual(judgeNew(persistentVolume, of(spec)).fields, fields))
+
+  test('keeps its source and place', () => {
+    const stored = judgeNew(persistentVolume, of({ local: { path: '/a' }, nodeAffinity: { required } })).object
+    const moved = judgeUpdate(persistentVolume, stored, ({ spec }) =>
+      Object.assign(spec ?? {}, { local: { path: '/b' }, volumeMode: 'Block' }),
+    )
+    assert.deepEqual(moved.fields, ['spec.persistentvolumesource', 'volumeMode'])
+    assert.deepEqual(judgeUpdate(persistentVolume, stored, ({ spec }) => Object.assign(spec ?? {}, { storageClassName: 'x' })).fields, [])
+  })
+
+  test('shows modes in their short form', () => {
+    const cells = row(persistentVolume, of({ accessModes: ['ReadWriteMany', 'ReadWriteOnce'], claimRef: { namespace: 'n', name: 'c' } }))
+    assert.deepEqual([cells['Access Modes'], cells['Claim'], cells['VolumeMode'], cells['Capacity']], ['RWO,RWX', 'n/c', '<unset>', '1Gi'])
+  })
+})

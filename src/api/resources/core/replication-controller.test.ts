@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { PodTemplateSpec, ReplicationController, ReplicationControllerSpec } from '../../types/core-v1.ts'
+import { judgeNew, judgeSubresource } from './new-object.fixture.ts'
+import { podTemplate } from './pod-template.ts'
+import { replicationController } from './replication-controller.ts'
+import { serviceAccount } from './service-account.ts'
+
+const template: PodTemplateSpec = { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'a', image: 'i' }] } }
+const of = (spec: ReplicationControllerSpec): ReplicationController => ({
+  metadata: { name: 'a', namespace: 'b' },
+  spec: { template, ...spec },
+})
+
+describe('ReplicationController', () => {
+  test('takes selector and labels from its template', () => {
+    const { object, errors } = judgeNew(replicationController, of({}))
+    assert.deepEqual(errors, [])
+    assert.deepEqual([object.spec?.selector, object.metadata.labels, object.spec?.replicas], [{ app: 'web' }, { app: 'web' }, 1])
+    assert.deepEqual(object.status, { replicas: 0 })
+  })
+
+  const path = 'spec.template.spec'
+  const rows: readonly (readonly [name: string, spec: ReplicationControllerSpec, fields: readonly string[]])[] = [
+    ['may have no replicas', { replicas: 0 }, []],
+    ['has no fewer', { replicas: -1, minReadySeconds: -1 }, ['spec.minReadySeconds', 'spec.replicas']],
+    ['selects its own pods', { selector: { app: 'db' } }, ['spec.template.metadata.labels']],
+    ['restarts always', { template: { ...template, spec: { ...template.spec, restartPolicy: 'Never' } } }, [`${path}.restartPolicy`]],
+    [
+      'has no deadline',
+      { template: { ...template, spec: { ...template.spec, activeDeadlineSeconds: 1 } } },
+      [`${path}.activeDeadlineSeconds`],
+    ],
+    ['judges its template', { template: { ...template, spec: { containers: [] } } }, [`${path}.containers`]],
+  ]
+  for (const [name, spec, fields] of rows) test(name, () => assert.deepEqual(judgeNew(replicationController, of(spec)).fields, fields))
+
+  test('needs a template', () => {
+    const object: ReplicationController = { metadata: { name: 'a', namespace: 'b' }, spec: {} }
+    assert.deepEqual(judgeNew(replicationController, object).fields, ['spec.selector', 'spec.template'])
+  })
+
+  test('status counts what is there', () => {
+    const { fields } = judgeSubresource(replicationController, 'status', of({}), object =>
+      Object.assign(object, { status: { replicas: 1, readyReplicas: 2 } }),
+    )
+    assert.deepEqual(fields, ['status.readyReplicas'])
+  })
+})
+
+test('PodTemplate judges its template and has no ephemeral containers', () => {
+  const { object, fields } = judgeNew(podTemplate, {
+    metadata: { name: 'a', namespace: 'b' },
+    template: { ...template, spec: { ...template.spec, ephemeralContainers: [{ name: 'x', image: 'i' }] } },
+  })
+  assert.deepEqual(fields, ['template.spec.ephemeralContainers'])
+  assert.equal(object.template?.spec.restartPolicy, 'Always')
+})
+
+test('ServiceAccount refers to secrets by name alone', () => {
+  const { object } = judgeNew(serviceAccount, { metadata: { name: 'a' }, secrets: [{ name: 's', namespace: 'other', uid: 'u' }] })
+  assert.deepEqual(object.secrets, [{ name: 's' }])
+})

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Secret } from '../../types/core-v1.ts'
+import { judgeNew, judgeUpdate } from './new-object.fixture.ts'
+import { secret } from './secret.ts'
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64')
+const of = (fields: Partial<Secret>): Secret => ({ metadata: { name: 'a', namespace: 'b' }, ...fields })
+
+describe('Secret', () => {
+  test('is opaque by default and encodes stringData over data', () => {
+    const { object } = judgeNew(secret, of({ data: { a: base64('1'), b: base64('2') }, stringData: { b: 'drei', c: 'ü' } }))
+    assert.deepEqual(object, of({ type: 'Opaque', data: { a: base64('1'), b: base64('drei'), c: base64('ü') } }))
+  })
+
+  const rows: readonly (readonly [type: string, data: Record<string, string>, fields: readonly string[]])[] = [
+    ['Opaque', {}, []],
+    ['kubernetes.io/tls', { 'tls.crt': '' }, ['data[tls.key]']],
+    ['kubernetes.io/tls', { 'tls.crt': '', 'tls.key': '' }, []],
+    ['kubernetes.io/basic-auth', {}, ['data[username]', 'data[password]']],
+    ['kubernetes.io/basic-auth', { password: '' }, []],
+    ['kubernetes.io/ssh-auth', { 'ssh-privatekey': '' }, ['data[ssh-privatekey]']],
+    ['kubernetes.io/dockerconfigjson', {}, ['data[.dockerconfigjson]']],
+    ['kubernetes.io/dockerconfigjson', { '.dockerconfigjson': base64('{"auths":{}}') }, []],
+    ['kubernetes.io/dockerconfigjson', { '.dockerconfigjson': base64('[]') }, ['data[.dockerconfigjson]']],
+    ['kubernetes.io/dockercfg', { '.dockercfg': base64('{') }, ['data[.dockercfg]']],
+    ['kubernetes.io/service-account-token', {}, ['metadata.annotations[kubernetes.io/service-account.name]']],
+    ['example.com/own', { any: '' }, []],
+  ]
+  for (const [type, data, fields] of rows) {
+    test(`${type} with ${Object.keys(data).join() || 'nothing'}`, () =>
+      assert.deepEqual(judgeNew(secret, of({ type, data })).fields, fields))
+  }
+
+  test('never repeats its contents in an error', () => {
+    const { errors } = judgeNew(secret, of({ type: 'kubernetes.io/dockercfg', data: { '.dockercfg': base64('hunter2') } }))
+    assert.equal(errors.length, 1)
+    assert.ok(!errors.join().includes('hunter2'))
+  })
+
+  test('keeps its type', () => {
+    assert.deepEqual(judgeUpdate(secret, of({ type: 'a/b' }), object => Object.assign(object, { type: 'Opaque' })).fields, ['type'])
+  })
+
+  test('that is immutable keeps its data', () => {
+    const old = of({ type: 'Opaque', immutable: true, data: { a: base64('1') } })
+    assert.deepEqual(judgeUpdate(secret, old, object => Object.assign(object, { data: {} })).fields, ['data'])
+  })
+})

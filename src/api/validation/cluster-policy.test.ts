@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict'
+import { afterEach, test } from 'node:test'
+import type { FieldError } from '../field-error.ts'
+import { allowPrivileged } from './cluster-policy.ts'
+import { validateSecurityContext } from './security-context.ts'
+
+afterEach(() => allowPrivileged(true))
+
+test('privileged containers are refused where the operator does not allow them', () => {
+  const judge = (): string[] => {
+    const errors: FieldError[] = []
+    validateSecurityContext({ privileged: true }, true, 'c', errors)
+    return errors.map(({ field, message }) => `${field}: ${message}`)
+  }
+  assert.deepEqual(judge(), [])
+  allowPrivileged(false)
+  assert.deepEqual(judge(), ['c.privileged: Forbidden: disallowed by cluster policy'])
+})
