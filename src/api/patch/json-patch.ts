@@ -45,7 +45,7 @@ function isOperation(value: unknown): value is Operation {
 
 /** Upstream's message says nothing of the cause; the cause is in the details, where kubectl shows it. */
 function rejected(index: number, operation: Operation, err: Error): ApiError {
-  const why = err.message.split('\n')[0] ?? ''
+  const why = err instanceof TypeError ? 'the path leads into a prototype' : (err.message.split('\n')[0] ?? '')
   const message = `operation ${index} (${operation.op} ${operation.path}): ${why}`
   return apiError(
     422,

@@ -50,7 +50,7 @@ export class SchemaCollection {
     if (!this.#schemas.has(name)) {
       // Reserved first: JSONSchemaProps refers to itself.
       this.#schemas.set(name, {})
-      this.#schemas.set(name, this.#describe(key, undefined, this.#definition(key)))
+      this.#schemas.set(name, described(this.#descriptions[key]?.text, this.#definition(key)))
     }
     return { $ref: `${this.#version === 'v2' ? '#/definitions/' : '#/components/schemas/'}${name}` }
   }
@@ -66,9 +66,7 @@ export class SchemaCollection {
   #structSchema(struct: StructType): JsonSchema {
     const required = struct.fields.filter(field => field.required).map(field => field.name)
     const sorted = [...struct.fields].sort((a, b) => (a.name < b.name ? -1 : 1))
-    const properties = Object.fromEntries(
-      sorted.map(field => [field.name, this.#describe(struct.key, field.name, this.#fieldSchema(field))]),
-    )
+    const properties = Object.fromEntries(sorted.map(field => [field.name, this.#describeField(struct, field)]))
     const kinds = this.#kindsOf(struct)
     const unions = unionsOf(struct)
     return {
@@ -137,11 +135,16 @@ export class SchemaCollection {
     }
   }
 
-  #describe(key: string, field: string | undefined, schema: JsonSchema): JsonSchema {
-    const texts = this.#descriptions[key]
-    const description = field === undefined ? texts?.text : texts?.fields?.[field]
-    return description === undefined ? schema : { description, ...schema }
+  /** A field without a text of its own has that of its type, so that `kubectl explain` never shows less than there is. */
+  #describeField(struct: StructType, field: SchemaField): JsonSchema {
+    const own = this.#descriptions[struct.key]?.fields?.[field.name]
+    const description = own ?? (field.type.kind === 'struct' ? this.#descriptions[field.type.key]?.text : undefined)
+    return described(description, this.#fieldSchema(field))
   }
+}
+
+function described(description: string | undefined, schema: JsonSchema): JsonSchema {
+  return description === undefined ? schema : { description, ...schema }
 }
 
 const referredScalars: ReadonlySet<string> = new Set([

@@ -28,6 +28,13 @@ describe('parseYaml()', () => {
   for (const text of bad) it(`refuses ${text.slice(0, 24)}`, () => assert.throws(() => parseYaml(text), YamlError))
 })
 
+describe('a YAML bomb', () => {
+  it('is refused before it grows', () => {
+    const levels = Array.from({ length: 11 }, (_, index) => `a${index + 1}: &a${index + 1} [${Array(9).fill(`*a${index}`).join(',')}]`)
+    assert.throws(() => parseYaml(['a0: &a0 [1]', ...levels].join('\n')), new YamlError('yaml: document contains excessive aliasing'))
+  })
+})
+
 describe('parseYamlDocuments()', () => {
   it('leaves out empty documents', () => assert.deepEqual(parseYamlDocuments('---\na: 1\n---\n---\nb: 2\n'), [{ a: 1 }, { b: 2 }]))
 })

@@ -1,6 +1,7 @@
 // YAML as Kubernetes' tools read it: js-yaml for the grammar, plain scalars resolved as sigs.k8s.io/yaml does (`yes` is true, 0644 is octal,
 // nothing in base 60), no custom tags, bounded aliases.
 import { boolYaml11Tag, CORE_SCHEMA, defineScalarTag, intCoreTag, load, loadAll, mergeTag, NOT_RESOLVED, YAMLException } from 'js-yaml'
+import { isRecord, setOwn } from './compile.ts'
 
 export class YamlError extends Error {
   constructor(message: string) {
@@ -21,14 +22,14 @@ const limits = { schema, maxAliases: 100, maxDepth: 500 }
 
 /** One document as plain JSON values. Throws `YamlError`, also for duplicate keys. */
 export function parseYaml(text: string): unknown {
-  return guarded(() => plain(load(text, limits)))
+  return guarded(() => plain(load(text, limits), text))
 }
 
 /** All documents of a stream; empty ones are left out. Throws `YamlError`. */
 export function parseYamlDocuments(text: string): unknown[] {
   return guarded(() =>
     loadAll(text, limits)
-      .map(plain)
+      .map(document => plain(document, text))
       .filter(document => document !== null),
   )
 }
@@ -45,9 +46,21 @@ function guarded<T>(read: () => T): T {
   }
 }
 
-/** Values shared by an alias become copies of their own; what JSON has no word for (infinity) becomes null. */
-function plain(value: unknown): unknown {
-  return value === undefined ? null : JSON.parse(JSON.stringify(value))
+/**
+ * Values shared by an alias become copies of their own. Aliases of aliases grow without bound, so the copy may have only a few times as many
+ * values as the text has characters. What JSON has no word for (infinity) becomes null.
+ */
+function plain(value: unknown, text: string): unknown {
+  let left = 10_000 + 4 * text.length
+  const copy = (current: unknown): unknown => {
+    if (left-- <= 0) throw new YamlError('yaml: document contains excessive aliasing')
+    if (Array.isArray(current)) return current.map(copy)
+    if (!isRecord(current)) return current === undefined || (typeof current === 'number' && !Number.isFinite(current)) ? null : current
+    const result: Record<string, unknown> = {}
+    for (const key of Object.keys(current)) setOwn(result, key, copy(current[key]))
+    return result
+  }
+  return copy(value)
 }
 
 /** Go's ParseInt with base 0: prefixes 0x, 0o, 0b and 0, and underscores between digits. */
