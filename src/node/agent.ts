@@ -62,6 +62,10 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
   let containerd: Containerd | undefined
   const work = new AbortController()
   const working = AbortSignal.any([signal, work.signal])
+  const stop = async () => {
+    work.abort()
+    await stopNode(directory, containerd ?? (await starting.catch(() => undefined)), network, clock, log)
+  }
   try {
     const joined = await joinCluster(options, directory, signal)
     await using transport = joined.transport
@@ -133,10 +137,12 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       await Promise.allSettled(parts)
       await registrar.sayStopped().catch((err: unknown) => log.info('the API server was not told of the stop', { err }))
     }
-  } finally {
-    work.abort()
-    await stopNode(directory, containerd ?? (await starting.catch(() => undefined)), network, clock, log)
+  } catch (err) {
+    // Why it stopped matters more than what went wrong while it did.
+    await stop().catch((stopErr: unknown) => log.error('node not cleaned up', { err: stopErr }))
+    throw err
   }
+  await stop()
 }
 
 interface Joined {
