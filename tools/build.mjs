@@ -1,5 +1,5 @@
 // Bundles the command line, the library and the worker threads into dist/. `--if-stale` does nothing where dist/ is newer than src/.
-import { readdirSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { root } from './packages.mjs'
@@ -37,6 +37,7 @@ if (!process.argv.includes('--if-stale') || stale()) {
     format: 'esm',
     platform: 'node',
     target: 'node24',
+    mainFields: ['module', 'main'],
     sourcemap: 'linked',
     keepNames: true,
     legalComments: 'none',
@@ -45,4 +46,6 @@ if (!process.argv.includes('--if-stale') || stale()) {
     // CommonJS packages inside the bundle still call require() for Node's own modules.
     banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
   })
+  // A copy of dist/ elsewhere must still be read as ES modules.
+  writeFileSync(join(dist, 'package.json'), '{"type":"module"}\n')
 }

@@ -121,7 +121,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     profile: settings.profile ?? 'secure',
     node,
     nodeName: settings.nodeName ?? nodeNameOf(machine.hostName),
-    logLevel: settings.logLevel ?? 'info',
+    logLevel: settings.logLevel ?? 'error',
   })
 }
 

@@ -28,8 +28,8 @@ export async function runPart<Settings>(part: string, body: (context: PartContex
   if (process.send === undefined) throw new UserError(`"bulkhead ${part}" is a part of a cluster: it is started by "bulkhead up"`)
   const stop = new AbortController()
   process.once('SIGTERM', () => stop.abort('stop'))
-  // Ctrl-C reaches every process of the terminal; the supervisor decides the order of the stop.
-  process.on('SIGINT', () => undefined)
+  // Ctrl-C and a closing terminal reach every process of the terminal; the supervisor decides the order of the stop.
+  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
   process.once('disconnect', () => stop.abort('orphaned'))
   const start = await new Promise<PartStart>(resolve => process.once('message', message => resolve(parseStart(message))))
   const log = createLogger({ part, level: start.logLevel })

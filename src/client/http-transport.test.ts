@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { createSecureServer, type Http2SecureServer, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
+import { loadX509 } from '../base/x509.ts'
 import { createHttpTransport } from './http-transport.ts'
 import type { ApiResponse } from './transport.ts'
-import { loadX509 } from '../base/x509.ts'
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 

@@ -9,8 +9,8 @@ import type { Store } from '../store/store.ts'
 export interface BootstrapOptions {
   readonly server: ApiServer
   readonly store: Store
-  /** Where the API is reached from pods; undefined where it listens nowhere. */
-  readonly endpoint?: { readonly serviceIp: string; readonly address: string; readonly port: number }
+  /** Where the API is reached from pods; without an address (it listens on loopback) the Service has no endpoints. */
+  readonly endpoint?: { readonly serviceIp: string; readonly address: string | undefined; readonly port: number }
   /** Where pods ask for names. */
   readonly dnsAddress?: string
   readonly signal: AbortSignal
@@ -30,8 +30,8 @@ export async function bootstrap({ server, store, endpoint, dnsAddress, signal }:
       ...(dnsAddress === undefined ? [] : [dnsService(dnsAddress)]),
     ]),
     server.ensureObjects(update, true),
-    endpoint && server.ensureObjects(kubernetesService(endpoint.serviceIp, endpoint.address, endpoint.port).slice(0, 1)),
-    endpoint && server.ensureObjects(kubernetesEndpoints(endpoint.address, endpoint.port), true),
+    endpoint && server.ensureObjects(kubernetesService(endpoint.serviceIp, '', endpoint.port).slice(0, 1)),
+    endpoint?.address && server.ensureObjects(kubernetesEndpoints(endpoint.address, endpoint.port), true),
   ])
   server.markReady()
 }

@@ -1,7 +1,7 @@
 // X.509: the authorities' own certificates and the leaves they issue. Content comes from the request; the CSR only proves the key.
 import { type KeyObject, randomBytes } from 'node:crypto'
+import { loadX509 } from '../base/x509.ts'
 import { PolicyViolation } from './policy.ts'
-import { provideReflectMetadata } from './reflect-metadata.ts'
 import type { AuthorityName, CertificateRequest } from './signer.ts'
 
 const backdateMs = 5 * 60_000
@@ -11,12 +11,6 @@ const clientAuth = '1.3.6.1.5.5.7.3.2'
 const serverAuth = '1.3.6.1.5.5.7.3.1'
 const signing = { name: 'ECDSA', hash: 'SHA-256' }
 const p256 = { name: 'ECDSA', namedCurve: 'P-256' }
-
-// Loading takes longer than everything else that a starting signer does, so that it happens at the first certificate.
-const loadX509 = () => {
-  provideReflectMetadata()
-  return import('@peculiar/x509')
-}
 
 /** Loads the X.509 code ahead of the first certificate, where there is time. */
 export async function warmUpCertificates(): Promise<void> {

@@ -23,8 +23,8 @@ export interface ServerSettings {
   readonly signerSocket: string
   readonly host: string
   readonly port: number
-  /** The address under which pods reach this server. */
-  readonly advertised: string
+  /** The address under which pods reach this server; undefined where it listens on loopback only. */
+  readonly advertised: string | undefined
   readonly dnsNames: readonly string[]
   readonly ipAddresses: readonly string[]
   readonly profile: Profile

@@ -16,15 +16,16 @@ export interface ClusterAddresses {
   /** What the API server's certificate names. */
   readonly dnsNames: readonly string[]
   readonly ipAddresses: readonly string[]
-  /** Where the `kubernetes` Service leads: an address that pods can reach. */
-  readonly advertised: string
+  /** Where the `kubernetes` Service leads: an address that pods can reach, if there is one. */
+  readonly advertised: string | undefined
 }
 
 export function clusterAddresses(config: Config): ClusterAddresses {
   const own = machineAddresses()
   const listensEverywhere = config.bindAddress === '0.0.0.0' || config.bindAddress === '::'
   const host = listensEverywhere ? '127.0.0.1' : config.bindAddress
-  const advertised = listensEverywhere ? (own[0] ?? '127.0.0.1') : config.bindAddress
+  const reachable = config.bindAddress.startsWith('127.') || config.bindAddress === '::1' ? undefined : config.bindAddress
+  const advertised = listensEverywhere ? own[0] : reachable
   const services = ['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', `kubernetes.default.svc.${clusterDomain}`]
   const name = hostname().toLowerCase()
   return {

@@ -62,8 +62,8 @@ export function prepareDataDirectory(path: string, identity: Identity | undefine
       `The data directory "${path}" has too long a path: its sockets would have ${Buffer.byteLength(longest)} bytes, at most ${longestSocketPath} are possible. Give a shorter one with --data-dir`,
     )
   try {
-    // Others may pass through to the parts' own folders, and list nothing.
-    folder(path, 0o711)
+    // The parts pass through to their own folders, and sync this one: it lists nothing secret.
+    folder(path, 0o755)
     checkVersion(join(path, 'version'), path)
     if (identity) checkReachable(path)
     folder(directory.signer, 0o700, identity?.signer)

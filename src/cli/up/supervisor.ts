@@ -35,6 +35,8 @@ export interface SupervisorOptions {
   readonly logLevel: LogLevel
   readonly clock: Clock
   readonly log: Logger
+  /** From here on no part is started again, whoever ended it. */
+  readonly stopping: AbortSignal
   /** Called when a part died and will be started again. */
   onRestart(part: string, exit: string, delayMs: number): void
 }
@@ -121,14 +123,18 @@ class Part {
     clearTimeout(timer)
   }
 
+  #stopped(): boolean {
+    return this.#stopping.signal.aborted || this.#options.stopping.aborted
+  }
+
   /** One life after the other until the stop or a fatal error. */
   async #run(first: {
     resolve(details: Readonly<Record<string, unknown>>): void
     reject(err: unknown): void
     done: boolean
   }): Promise<void> {
-    const { clock, log } = this.#options
-    while (!this.#stopping.signal.aborted) {
+    const { clock, log, stopping } = this.#options
+    while (!this.#stopped()) {
       const began = clock.now()
       const { exit, fatal } = await this.#live(details => {
         this.#state = 'ready'
@@ -136,7 +142,7 @@ class Part {
         if (!first.done) first.resolve(details)
         first.done = true
       })
-      if (this.#stopping.signal.aborted) return
+      if (this.#stopped()) return
       this.#lastExit = fatal ?? exit
       if (!first.done) throw new UserError(fatal ?? `The ${this.#definition.name} ended before it was ready (${exit}): see its log above`)
       if (clock.now() - began > resetAfterMs) this.#failures = 0
@@ -146,9 +152,9 @@ class Part {
       log.error('part ended and is started again', { part: this.#definition.name, exit: this.#lastExit, delayMs: delay })
       this.#options.onRestart(this.#definition.name, this.#lastExit, delay)
       try {
-        await clock.sleep(delay, this.#stopping.signal)
+        await clock.sleep(delay, AbortSignal.any([this.#stopping.signal, stopping]))
       } catch (err) {
-        if (this.#stopping.signal.aborted) return
+        if (this.#stopped()) return
         throw err
       }
     }

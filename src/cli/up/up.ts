@@ -51,6 +51,7 @@ async function run(
     logLevel: config.logLevel,
     clock: systemClock,
     log: createLogger({ part: 'up', level: config.logLevel }),
+    stopping: stop,
     onRestart: (part, exit, delayMs) => print(`The ${part} ended (${exit}); it is started again in ${delayMs} ms.`),
   })
   stack.use(

@@ -1,0 +1,34 @@
+// Loads @peculiar/x509 when it is first needed: loading takes longer than everything else that a starting process does. Its container library
+// (tsyringe) insists on the "metadata reflection" API at load but, without decorated constructors, only looks up what the library itself
+// defined: a plain two-level map is all of it.
+
+export type X509 = typeof import('@peculiar/x509')
+
+type Metadata = Map<unknown, unknown>
+
+const known = new WeakMap<object, Metadata>()
+
+function getOwnMetadata(key: unknown, target: object): unknown {
+  return known.get(target)?.get(key)
+}
+
+/** As `getOwnMetadata`, and then along the prototypes. */
+function getMetadata(key: unknown, target: object): unknown {
+  for (let at: object | null = target; at !== null; at = Object.getPrototypeOf(at)) {
+    const value = getOwnMetadata(key, at)
+    if (value !== undefined) return value
+  }
+  return undefined
+}
+
+function defineMetadata(key: unknown, value: unknown, target: object): void {
+  const own: Metadata = known.get(target) ?? new Map()
+  known.set(target, own)
+  own.set(key, value)
+}
+
+export async function loadX509(): Promise<X509> {
+  for (const [name, value] of Object.entries({ getMetadata, getOwnMetadata, defineMetadata }))
+    if (!(name in Reflect)) Object.defineProperty(Reflect, name, { value, configurable: true, writable: true })
+  return await import('@peculiar/x509')
+}
