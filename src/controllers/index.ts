@@ -9,6 +9,7 @@ import { endpointSlice } from './endpoint-slice.ts'
 import { endpoints } from './endpoints.ts'
 import { garbageCollector } from './garbage-collector.ts'
 import { namespace } from './namespace.ts'
+import { nodeIpam } from './node-ipam.ts'
 import { nodeLifecycle } from './node-lifecycle.ts'
 import { podGarbage } from './pod-garbage.ts'
 import { replicaSet } from './replicaset.ts'
@@ -30,6 +31,7 @@ export const controllers: readonly Controller[] = [
   csrSigning,
   csrCleaner,
   clusterRoleAggregation,
+  nodeIpam,
   nodeLifecycle,
   taintEviction,
   podGarbage,

@@ -27,6 +27,9 @@ export interface ControllerSettings {
   /** Terminated pods beyond this number are deleted, oldest first. */
   readonly terminatedPodThreshold: number
   readonly certificateLifetimeSeconds: number
+  /** IPv4 range of all pods, and the prefix length of each node's part. */
+  readonly clusterCidr: string
+  readonly nodeCidrMaskSize: number
   /** How often the garbage collector looks for new resources. */
   readonly discoveryPeriodMs: number
 }
@@ -37,5 +40,7 @@ export const defaultSettings: Omit<ControllerSettings, 'rootCa' | 'signCertifica
   nodeMonitorPeriodMs: 5_000,
   terminatedPodThreshold: 12_500,
   certificateLifetimeSeconds: 31_536_000,
+  clusterCidr: '10.244.0.0/16',
+  nodeCidrMaskSize: 24,
   discoveryPeriodMs: 30_000,
 }
