@@ -83,9 +83,7 @@ function validateSpec(spec: DeploymentSpec): FieldError[] {
   if (progressDeadlineSeconds === undefined) return errors
   validateNonnegative(progressDeadlineSeconds, 'spec.progressDeadlineSeconds', errors)
   if (progressDeadlineSeconds <= minReadySeconds) {
-    errors.push(
-      invalidValue('spec.progressDeadlineSeconds', progressDeadlineSeconds, 'must be greater than minReadySeconds'),
-    )
+    errors.push(invalidValue('spec.progressDeadlineSeconds', progressDeadlineSeconds, 'must be greater than minReadySeconds'))
   }
   return errors
 }

@@ -29,11 +29,10 @@ export function validateOwnerSelector(selector: Selector, kind: string, invalidD
   return valid
 }
 
-/** A selector that does not match its own template would create pods without end. A missing selector is judged elsewhere. */
+/** A selector that does not match its own template would create pods without end. A missing one selects nothing, so it never matches. */
 export function validateTemplateLabels(template: PodTemplateSpec, selector: Selector, errors: FieldError[]): void {
-  if (selector === undefined || selector === null || isEmptySelector(selector)) return
   const labels = template.metadata?.labels
-  if (selectorMatches(selector, labels)) return
+  if (selector !== undefined && selector !== null && (isEmptySelector(selector) || selectorMatches(selector, labels))) return
   errors.push(invalidValue('spec.template.metadata.labels', labels ?? {}, '`selector` does not match template `labels`'))
 }
 
@@ -49,9 +48,7 @@ export function validateRunsForEver({ spec }: PodTemplateSpec, kind: string, err
     errors.push(notSupported('spec.template.spec.restartPolicy', spec?.restartPolicy ?? '', ['Always']))
   }
   if (spec?.activeDeadlineSeconds !== undefined) {
-    errors.push(
-      forbiddenField('spec.template.spec.activeDeadlineSeconds', `activeDeadlineSeconds in ${kind} is not Supported`),
-    )
+    errors.push(forbiddenField('spec.template.spec.activeDeadlineSeconds', `activeDeadlineSeconds in ${kind} is not Supported`))
   }
 }
 

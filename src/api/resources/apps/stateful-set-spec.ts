@@ -45,9 +45,7 @@ function validateUpdateStrategy(strategy: StatefulSetUpdateStrategy, errors: Fie
       return
     case 'OnDelete':
       if (rollingUpdate !== undefined) {
-        errors.push(
-          invalidValue('spec.updateStrategy.rollingUpdate', rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'"),
-        )
+        errors.push(invalidValue('spec.updateStrategy.rollingUpdate', rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'"))
       }
       return
     case 'RollingUpdate':

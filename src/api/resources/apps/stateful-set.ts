@@ -104,9 +104,7 @@ function validateStatus({ status = { replicas: 0, availableReplicas: 0 } }: Stat
     if (value > status.replicas) errors.push(invalidValue(`status.${name}`, value, 'cannot be greater than status.replicas'))
   }
   if (status.availableReplicas > (status.readyReplicas ?? 0)) {
-    errors.push(
-      invalidValue('status.availableReplicas', status.availableReplicas, 'cannot be greater than status.readyReplicas'),
-    )
+    errors.push(invalidValue('status.availableReplicas', status.availableReplicas, 'cannot be greater than status.readyReplicas'))
   }
   const count = status.collisionCount ?? 0
   if (count < (old.status?.collisionCount ?? 0)) {

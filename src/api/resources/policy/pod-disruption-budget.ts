@@ -3,6 +3,7 @@ import { type FieldError, invalidValue, notSupported } from '../../field-error.t
 import { defineResource } from '../../resource.ts'
 import type { PodDisruptionBudget } from '../../types/policy-v1.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
+import { nameIsPathSegment } from '../../validation/names.ts'
 import { negativeMessage } from '../../validation/object-meta.ts'
 import { validateAtMost100Percent, validateIntOrPercent } from '../apps/int-or-percent.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
@@ -27,6 +28,9 @@ export const podDisruptionBudget = defineResource<PodDisruptionBudget>({
     { name: 'Allowed Disruptions', type: 'integer', cell: ({ status }) => status?.disruptionsAllowed ?? 0 },
     ageColumn,
   ],
+  // Upstream judges nothing of a budget's name but that it fits in a path.
+  nameRule: nameIsPathSegment,
+  standardFinalizers: false,
   prepareForCreate(object) {
     object.status = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 }
   },

@@ -1,0 +1,110 @@
+// batch/v1 CronJob.
+import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
+import { defineResource } from '../../resource.ts'
+import type { CronJob, CronJobSpec } from '../../types/batch-v1.ts'
+import { containerImages, containerNames, formatLabelSelector, translateTimestampSince } from '../printing.ts'
+import { validateNonnegative } from '../apps/pod-owner.ts'
+import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
+import { ageColumn, nameColumn } from '../standard-columns.ts'
+import { keepStatus, statusSubresource } from '../status-strategy.ts'
+import { scheduleProblem } from './cron-schedule.ts'
+import { validateJobSpec } from './job-spec.ts'
+import { isTimeZone } from './time-zone.ts'
+
+/** The suffix of a CronJob's jobs (`-<minutes>`) must still fit in the 63 characters of a label. */
+const maxNameLength = 52
+const concurrencyPolicies = ['Allow', 'Forbid', 'Replace']
+const timeZonePattern = /^[A-Za-z+\-_/0-9]+$/
+
+export const cronJob = defineResource<CronJob>({
+  group: 'batch',
+  version: 'v1',
+  kind: 'CronJob',
+  plural: 'cronjobs',
+  namespaced: true,
+  shortNames: ['cj'],
+  categories: ['all'],
+  countsGeneration: true,
+  subresources: [statusSubresource<CronJob>()],
+  columns: [
+    nameColumn,
+    { name: 'Schedule', type: 'string', cell: ({ spec }) => spec.schedule },
+    { name: 'Timezone', type: 'string', cell: ({ spec }) => spec.timeZone ?? '<none>' },
+    { name: 'Suspend', type: 'boolean', cell: ({ spec }) => (spec.suspend === undefined ? '<unset>' : spec.suspend ? 'True' : 'False') },
+    { name: 'Active', type: 'integer', cell: ({ status }) => status?.active?.length ?? 0 },
+    { name: 'Last Schedule', type: 'string', cell: lastScheduleCell },
+    ageColumn,
+    { name: 'Containers', type: 'string', priority: 1, cell: ({ spec }) => containerNames(spec.jobTemplate.spec.template.spec?.containers) },
+    { name: 'Images', type: 'string', priority: 1, cell: ({ spec }) => containerImages(spec.jobTemplate.spec.template.spec?.containers) },
+    { name: 'Selector', type: 'string', priority: 1, cell: ({ spec }) => formatLabelSelector(spec.jobTemplate.spec.selector) },
+  ],
+  setDefaults({ spec }) {
+    spec.concurrencyPolicy ||= 'Allow'
+    spec.suspend ??= false
+    spec.successfulJobsHistoryLimit ??= 3
+    spec.failedJobsHistoryLimit ??= 1
+    setPodTemplateDefaults(spec.jobTemplate.spec.template)
+  },
+  prepareForCreate(object) {
+    object.status = {}
+  },
+  prepare: keepStatus,
+  validate(object) {
+    const errors: FieldError[] = []
+    const name = object.metadata.name ?? ''
+    validateSpec(object.spec, undefined, errors)
+    if (name.length > maxNameLength) errors.push(invalidValue('metadata.name', name, `must be no more than ${maxNameLength} characters`))
+    return errors
+  },
+  validateUpdate(object, old) {
+    const errors: FieldError[] = []
+    validateSpec(object.spec, old.spec, errors)
+    return errors
+  },
+})
+
+function lastScheduleCell({ status }: CronJob, now: number): string {
+  return status?.lastScheduleTime === undefined ? '<none>' : translateTimestampSince(status.lastScheduleTime, now)
+}
+
+/** A time zone that an older release had accepted may stay as it is. */
+function validateSpec(spec: CronJobSpec, old: CronJobSpec | undefined, errors: FieldError[]): void {
+  validateSchedule(spec, old, errors)
+  validateNonnegative(spec.startingDeadlineSeconds, 'spec.startingDeadlineSeconds', errors)
+  const policy = spec.concurrencyPolicy ?? ''
+  if (policy === '') errors.push(required('spec.concurrencyPolicy'))
+  else if (!concurrencyPolicies.includes(policy)) errors.push(notSupported('spec.concurrencyPolicy', policy, concurrencyPolicies))
+  const template = spec.jobTemplate.spec
+  validateJobSpec(template, 'spec.jobTemplate.spec', errors)
+  if (template.selector !== undefined) {
+    errors.push(invalidValue('spec.jobTemplate.spec.selector', template.selector, '`selector` will be auto-generated'))
+  }
+  if (template.manualSelector === true) {
+    errors.push(notSupported('spec.jobTemplate.spec.manualSelector', true, ['nil', 'false']))
+  }
+  validateNonnegative(spec.successfulJobsHistoryLimit, 'spec.successfulJobsHistoryLimit', errors)
+  validateNonnegative(spec.failedJobsHistoryLimit, 'spec.failedJobsHistoryLimit', errors)
+}
+
+function validateSchedule({ schedule, timeZone }: CronJobSpec, old: CronJobSpec | undefined, errors: FieldError[]): void {
+  if (schedule === '') {
+    errors.push(required('spec.schedule'))
+  } else {
+    const problem = scheduleProblem(schedule)
+    if (problem !== undefined) errors.push(invalidValue('spec.schedule', schedule, problem))
+    if (schedule.includes('TZ') && schedule !== old?.schedule) {
+      errors.push(
+        invalidValue('spec.schedule', schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'),
+      )
+    }
+  }
+  if (timeZone === undefined || timeZone === old?.timeZone) return
+  const field = 'spec.timeZone'
+  if (timeZone === '') {
+    errors.push(invalidValue(field, timeZone, 'timeZone must be nil or non-empty string'))
+  } else if (timeZone.toLowerCase() === 'local') {
+    errors.push(invalidValue(field, timeZone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones'))
+  } else if (!timeZonePattern.test(timeZone) || !isTimeZone(timeZone)) {
+    errors.push(invalidValue(field, timeZone, `unknown time zone ${timeZone}`))
+  }
+}

@@ -1,0 +1,98 @@
+// The five-field schedules of CronJobs, with the messages of the cron parser that upstream uses.
+
+interface Bounds {
+  readonly min: number
+  readonly max: number
+  readonly names?: Readonly<Record<string, number>>
+}
+
+const months = Object.fromEntries(
+  ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'].map((name, index) => [name, index + 1]),
+)
+const weekdays = Object.fromEntries(['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'].map((name, index) => [name, index]))
+const fields: readonly Bounds[] = [
+  { min: 0, max: 59 },
+  { min: 0, max: 23 },
+  { min: 1, max: 31 },
+  { min: 1, max: 12, names: months },
+  { min: 0, max: 6, names: weekdays },
+]
+const descriptors = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly']
+const durationPattern = /^[+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))*$/
+
+/** What is wrong with a schedule; undefined where it can be used. */
+export function scheduleProblem(schedule: string): string | undefined {
+  let spec = schedule
+  const zone = /^(?:TZ|CRON_TZ)=(\S*)\s*(.*)$/.exec(spec)
+  if (zone !== null) spec = zone[2] ?? ''
+  if (spec.startsWith('@')) return descriptorProblem(spec)
+  const parts = spec.split(/\s+/).filter(part => part !== '')
+  if (parts.length !== fields.length) return `expected exactly 5 fields, found ${parts.length}: [${parts.join(' ')}]`
+  for (const [index, bounds] of fields.entries()) {
+    const problem = fieldProblem(parts[index] ?? '', bounds)
+    if (problem !== undefined) return problem
+  }
+  return undefined
+}
+
+function descriptorProblem(spec: string): string | undefined {
+  if (descriptors.includes(spec)) return undefined
+  if (spec.startsWith('@every ')) {
+    const duration = spec.slice('@every '.length)
+    if (durationPattern.test(duration) || /^[+-]?0$/.test(duration)) return undefined
+    return `failed to parse duration ${spec}: time: invalid duration ${JSON.stringify(duration)}`
+  }
+  return `unrecognized descriptor: ${spec}`
+}
+
+function fieldProblem(field: string, bounds: Bounds): string | undefined {
+  for (const expression of field.split(',').filter(part => part !== '')) {
+    const problem = rangeProblem(expression, bounds)
+    if (problem !== undefined) return problem
+  }
+  return undefined
+}
+
+function rangeProblem(expression: string, bounds: Bounds): string | undefined {
+  const [range = '', step, ...moreSteps] = expression.split('/')
+  const [low = '', high, ...moreLimits] = range.split('-')
+  let start = bounds.min
+  let end = bounds.max
+  if (low !== '*' && low !== '?') {
+    const first = valueOf(low, bounds)
+    if (typeof first === 'string') return first
+    start = first
+    end = first
+    if (high !== undefined) {
+      const last = valueOf(high, bounds)
+      if (typeof last === 'string') return last
+      end = last
+    }
+    if (moreLimits.length > 0) return `too many hyphens: ${expression}`
+  }
+  if (moreSteps.length > 0) return `too many slashes: ${expression}`
+  if (step !== undefined) {
+    const every = numberOf(step)
+    if (typeof every === 'string') return every
+    if (every === 0) return `step of range should be a positive number: ${expression}`
+    if (high === undefined) end = bounds.max
+  }
+  if (start < bounds.min) return `beginning of range (${start}) below minimum (${bounds.min}): ${expression}`
+  if (end > bounds.max) return `end of range (${end}) above maximum (${bounds.max}): ${expression}`
+  if (start > end) return `beginning of range (${start}) beyond end of range (${end}): ${expression}`
+  return undefined
+}
+
+function valueOf(text: string, { names }: Bounds): number | string {
+  const name = text.toLowerCase()
+  if (names !== undefined && Object.hasOwn(names, name)) return names[name] ?? 0
+  return numberOf(text)
+}
+
+function numberOf(text: string): number | string {
+  if (!/^[+-]?\d+$/.test(text)) {
+    return `failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`
+  }
+  const number = Number(text)
+  return number < 0 ? `negative number (${number}) not allowed: ${text}` : number
+}

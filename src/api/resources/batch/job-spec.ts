@@ -1,0 +1,104 @@
+// How the spec of a Job is judged, in Jobs and in the templates of CronJobs.
+import { type FieldError, invalidValue, notSupported, required, tooLong } from '../../field-error.ts'
+import type { JobSpec } from '../../types/batch-v1.ts'
+import { validatePodTemplateSpec } from '../../validation/pod-template.ts'
+import { validateNonnegative } from '../apps/pod-owner.ts'
+import { validateDomainPrefixedPath } from '../networking/domain-prefixed-path.ts'
+import { validatePodFailurePolicy } from './pod-failure-policy.ts'
+import { validateSuccessPolicy } from './success-policy.ts'
+
+const maxParallelism = 100_000
+const maxParallelismOfLargeJobs = 10_000
+const largeCompletions = 100_000
+const maxManagedByLength = 63
+const counts = [
+  'parallelism',
+  'completions',
+  'activeDeadlineSeconds',
+  'backoffLimit',
+  'ttlSecondsAfterFinished',
+  'backoffLimitPerIndex',
+  'maxFailedIndexes',
+] as const
+
+/** `field` is the path of the spec. The selector is judged by the caller. */
+export function validateJobSpec(spec: JobSpec, field: string, errors: FieldError[]): void {
+  for (const name of counts) validateNonnegative(spec[name], `${field}.${name}`, errors)
+  if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined) {
+    errors.push(required(`${field}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'))
+  }
+  if (spec.managedBy !== undefined) {
+    validateDomainPrefixedPath(spec.managedBy, `${field}.managedBy`, errors)
+    if (spec.managedBy.length > maxManagedByLength) errors.push(tooLong(`${field}.managedBy`, maxManagedByLength))
+  }
+  validateCompletionMode(spec, field, errors)
+  if (spec.podFailurePolicy !== undefined) {
+    validatePodFailurePolicy(spec.podFailurePolicy, spec, `${field}.podFailurePolicy`, errors)
+  }
+  if (spec.successPolicy !== undefined) validateSuccessPolicy(spec.successPolicy, spec, `${field}.successPolicy`, errors)
+  validateReplacementPolicy(spec, `${field}.podReplacementPolicy`, errors)
+  validatePodTemplateSpec(spec.template, `${field}.template`, errors)
+  validateRestartPolicy(spec, `${field}.template.spec`, errors)
+}
+
+function validateCompletionMode(spec: JobSpec, field: string, errors: FieldError[]): void {
+  const { completionMode, completions, parallelism = 0, backoffLimitPerIndex, maxFailedIndexes } = spec
+  if (completionMode !== 'Indexed') {
+    if (completionMode !== undefined && completionMode !== 'NonIndexed') {
+      errors.push(notSupported(`${field}.completionMode`, completionMode, ['NonIndexed', 'Indexed']))
+    }
+    for (const [name, value] of Object.entries({ backoffLimitPerIndex, maxFailedIndexes })) {
+      if (value !== undefined) errors.push(invalidValue(`${field}.${name}`, value, 'requires indexed completion mode'))
+    }
+    return
+  }
+  const tooLarge = (name: 'parallelism' | 'maxFailedIndexes', value: number, detail: string): void => {
+    errors.push(invalidValue(`${field}.${name}`, value, detail))
+  }
+  if (completions === undefined) errors.push(required(`${field}.completions`, 'when completion mode is Indexed'))
+  if (parallelism > maxParallelism) {
+    tooLarge('parallelism', parallelism, `must be less than or equal to ${maxParallelism} when completion mode is Indexed`)
+  }
+  if (completions === undefined) return
+  if (maxFailedIndexes !== undefined && maxFailedIndexes > completions) {
+    tooLarge('maxFailedIndexes', maxFailedIndexes, 'must be less than or equal to completions')
+  }
+  if (maxFailedIndexes !== undefined && maxFailedIndexes > largeCompletions) {
+    tooLarge('maxFailedIndexes', maxFailedIndexes, `must be less than or equal to ${largeCompletions}`)
+  }
+  if (completions <= largeCompletions || backoffLimitPerIndex === undefined) return
+  if (maxFailedIndexes === undefined) {
+    errors.push(required(`${field}.maxFailedIndexes`, `must be specified when completions is above ${largeCompletions}`))
+  } else if (maxFailedIndexes > maxParallelismOfLargeJobs) {
+    tooLarge(
+      'maxFailedIndexes',
+      maxFailedIndexes,
+      `must be less than or equal to ${maxParallelismOfLargeJobs} when completions are above ${largeCompletions} and used with backoff limit per index`,
+    )
+  }
+  if (parallelism > maxParallelismOfLargeJobs) {
+    tooLarge(
+      'parallelism',
+      parallelism,
+      `must be less than or equal to ${maxParallelismOfLargeJobs} when completions are above ${largeCompletions} and used with backoff limit per index`,
+    )
+  }
+}
+
+function validateReplacementPolicy({ podReplacementPolicy, podFailurePolicy }: JobSpec, field: string, errors: FieldError[]): void {
+  if (podReplacementPolicy === undefined) return
+  // Pods that a failure policy may still judge must not be replaced before they have failed.
+  const supported = podFailurePolicy === undefined ? ['Failed', 'TerminatingOrFailed'] : ['Failed']
+  if (!supported.includes(podReplacementPolicy)) errors.push(notSupported(field, podReplacementPolicy, supported))
+}
+
+function validateRestartPolicy({ template, podFailurePolicy }: JobSpec, field: string, errors: FieldError[]): void {
+  const policy = template.spec?.restartPolicy ?? ''
+  if (policy === '' || policy === 'Always') {
+    errors.push(required(`${field}.restartPolicy`, 'valid values: "OnFailure", "Never"'))
+  } else if (policy !== 'OnFailure' && policy !== 'Never') {
+    errors.push(notSupported(`${field}.restartPolicy`, policy, ['OnFailure', 'Never']))
+  } else if (podFailurePolicy !== undefined && policy !== 'Never') {
+    errors.push(invalidValue(`${field}.restartPolicy`, policy, 'only "Never" is supported when podFailurePolicy is specified'))
+  }
+}

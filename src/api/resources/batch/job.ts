@@ -1,0 +1,220 @@
+// batch/v1 Job.
+import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
+import { defineResource } from '../../resource.ts'
+import type { Job, JobSpec } from '../../types/batch-v1.ts'
+import { selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts'
+import { dns1123Label } from '../../validation/names.ts'
+import { immutableMessage, semanticallyEqual } from '../../validation/object-meta.ts'
+import { podOwnerColumns, validateNonnegative, validateSelectorUnchanged } from '../apps/pod-owner.ts'
+import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
+import { humanDuration } from '../printing.ts'
+import { ageColumn, nameColumn } from '../standard-columns.ts'
+import { keepStatus, statusSubresource } from '../status-strategy.ts'
+import { validateJobSpec } from './job-spec.ts'
+
+const maxInt32 = 2_147_483_647
+const prefix = 'batch.kubernetes.io/'
+const nameLabels = ['job-name', `${prefix}job-name`]
+const uidLabels = ['controller-uid', `${prefix}controller-uid`]
+
+export const job = defineResource<Job>({
+  group: 'batch',
+  version: 'v1',
+  kind: 'Job',
+  plural: 'jobs',
+  namespaced: true,
+  categories: ['all'],
+  countsGeneration: true,
+  subresources: [statusSubresource<Job>({ validate: validateStatus })],
+  columns: [
+    nameColumn,
+    { name: 'Status', type: 'string', cell: statusCell },
+    { name: 'Completions', type: 'string', cell: completionsCell },
+    { name: 'Duration', type: 'string', cell: durationCell },
+    ageColumn,
+    ...podOwnerColumns,
+  ],
+  selectableFields: ({ status }) => ({ 'status.successful': String(status?.succeeded ?? 0) }),
+  setDefaults,
+  prepareForCreate(object) {
+    object.status = {}
+    generateSelector(object)
+    copyTemplateLabels(object)
+  },
+  prepare: keepStatus,
+  validate,
+  validateUpdate,
+})
+
+function setDefaults(object: Job): void {
+  const { spec } = object
+  if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1
+  spec.parallelism ??= 1
+  spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : maxInt32
+  copyTemplateLabels(object)
+  spec.completionMode ??= 'NonIndexed'
+  spec.suspend ??= false
+  for (const rule of spec.podFailurePolicy?.rules ?? []) {
+    for (const pattern of rule.onPodConditions ?? []) pattern.status ||= 'True'
+  }
+  spec.podReplacementPolicy ??= spec.podFailurePolicy === undefined ? 'TerminatingOrFailed' : 'Failed'
+  spec.manualSelector ??= false
+  setPodTemplateDefaults(spec.template)
+}
+
+/** A job without labels is labelled as its pods are. */
+function copyTemplateLabels({ metadata, spec }: Job): void {
+  const labels = spec.template.metadata?.labels
+  if (labels === undefined || Object.keys(labels).length === 0 || Object.keys(metadata.labels ?? {}).length > 0) return
+  metadata.labels = { ...labels }
+}
+
+/** Selects the job's pods by its uid, so that no two jobs can share pods. Labels that the user chose are left for validation to refuse. */
+function generateSelector({ metadata, spec }: Job): void {
+  if (spec.manualSelector === true) return
+  const { name = '', uid = '' } = metadata
+  spec.template.metadata ??= {}
+  const labels = { ...spec.template.metadata.labels }
+  for (const label of nameLabels) labels[label] ??= name
+  for (const label of uidLabels) labels[label] ??= uid
+  spec.template.metadata.labels = labels
+  spec.selector ??= {}
+  spec.selector.matchLabels ??= {}
+  spec.selector.matchLabels[`${prefix}controller-uid`] ??= uid
+}
+
+function validate(object: Job): FieldError[] {
+  const errors: FieldError[] = []
+  const { metadata, spec } = object
+  validateGeneratedSelector(object, errors)
+  validateJobSpec(spec, 'spec', errors)
+  validateSelector(spec, errors)
+  if (spec.completionMode === 'Indexed' && spec.completions !== undefined && spec.completions > 0) {
+    // The pod of the last index has the longest host name.
+    const hostname = `${metadata.name}-${spec.completions - 1}`
+    if (dns1123Label(hostname).length > 0) {
+      errors.push(invalidValue('metadata.name', metadata.name, `will not able to create pod with invalid DNS label: ${hostname}`))
+    }
+  }
+  return errors
+}
+
+function validateSelector({ selector, template }: JobSpec, errors: FieldError[]): void {
+  if (selector === undefined) errors.push(required('spec.selector'))
+  const before = errors.length
+  validateLabelSelector(selector, 'spec.selector', errors)
+  if (errors.length > before) return
+  const labels = template.metadata?.labels
+  if (selector === undefined || !selectorMatches(selector, labels)) {
+    errors.push(invalidValue('spec.template.metadata.labels', labels ?? {}, '`selector` does not match template `labels`'))
+  }
+}
+
+function validateGeneratedSelector({ metadata, spec }: Job, errors: FieldError[]): void {
+  if (spec.manualSelector === true || spec.selector === undefined) return
+  const { name = '', uid = '' } = metadata
+  if (uid === '') errors.push(required('metadata.uid'))
+  const labels = spec.template.metadata?.labels
+  const expected: Record<string, string> = {}
+  for (const label of uidLabels) expected[label] = uid
+  for (const label of nameLabels) expected[label] = name
+  for (const [label, value] of Object.entries(expected)) {
+    const field = `spec.template.metadata.labels[${label}]`
+    const actual = labels?.[label]
+    if (actual === undefined) errors.push(required(field, `must be '${value}'`))
+    else if (actual !== value) errors.push(invalidValue(field, labels, `must be '${value}'`))
+  }
+  const errorsOfSelector: FieldError[] = []
+  validateLabelSelector(spec.selector, '', errorsOfSelector)
+  if (errorsOfSelector.length === 0 && !selectorMatches(spec.selector, expected)) {
+    errors.push(invalidValue('spec.selector', spec.selector, '`selector` not auto-generated'))
+  }
+}
+
+const immutableFields = ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'] as const
+
+function validateUpdate(object: Job, old: Job): FieldError[] {
+  const errors: FieldError[] = []
+  const { spec } = object
+  validateJobSpec(spec, 'spec', errors)
+  validateSelector(spec, errors)
+  validateCompletionsUnchanged(spec, old.spec, errors)
+  validateSelectorUnchanged(spec.selector, old.spec.selector, errors)
+  validateTemplateUnchanged(spec, old, errors)
+  for (const name of immutableFields) {
+    if (!semanticallyEqual(spec[name], old.spec[name])) errors.push(invalidValue(`spec.${name}`, spec[name], immutableMessage))
+  }
+  return errors
+}
+
+/** An indexed job may be resized together with its parallelism. */
+function validateCompletionsUnchanged(spec: JobSpec, old: JobSpec, errors: FieldError[]): void {
+  if (spec.completions === old.completions) return
+  if (spec.completionMode !== 'Indexed' || spec.completions === undefined || old.completions === undefined) {
+    errors.push(invalidValue('spec.completions', spec.completions, immutableMessage))
+  } else if (spec.completions !== spec.parallelism) {
+    errors.push(
+      invalidValue('spec.completions', spec.completions, `can only be modified in tandem with spec.parallelism`),
+    )
+  }
+}
+
+/** Until its first start a suspended job may still be told where to run. */
+function validateTemplateUnchanged(spec: JobSpec, old: Job, errors: FieldError[]): void {
+  const template = structuredClone(spec.template)
+  const before = old.spec.template
+  if (old.spec.suspend === true && old.status?.startTime === undefined && template.spec !== undefined) {
+    for (const name of ['nodeSelector', 'tolerations', 'schedulingGates', 'affinity'] as const) {
+      Object.assign(template.spec, { [name]: before.spec?.[name] })
+    }
+    template.metadata = { ...template.metadata, annotations: before.metadata?.annotations, labels: before.metadata?.labels }
+  }
+  if (!semanticallyEqual(template, before)) errors.push(invalidValue('spec.template', spec.template, immutableMessage))
+}
+
+function validateStatus({ status = {} }: Job, old: Job): FieldError[] {
+  const errors: FieldError[] = []
+  for (const name of ['active', 'succeeded', 'failed', 'ready', 'terminating'] as const) {
+    validateNonnegative(status[name], `status.${name}`, errors)
+  }
+  const started = status.startTime
+  if (old.status?.startTime !== undefined && started === undefined && old.spec.suspend !== true) {
+    errors.push(required('status.startTime', 'startTime cannot be removed for unsuspended job'))
+  }
+  if (isTrue(status, 'Complete') && isTrue(status, 'Failed')) {
+    errors.push(invalidValue('status.conditions', 'Complete and Failed', 'cannot set Complete=True and Failed=true conditions'))
+  }
+  for (const finished of ['Complete', 'Failed'] as const) {
+    if (isTrue(old.status ?? {}, finished) && !isTrue(status, finished)) {
+      errors.push(forbiddenField('status.conditions', `cannot disable the terminal ${finished}=True condition`))
+    }
+  }
+  return errors
+}
+
+function isTrue({ conditions }: NonNullable<Job['status']>, type: string): boolean {
+  return conditions?.some(condition => condition.type === type && condition.status === 'True') ?? false
+}
+
+function statusCell({ status = {}, spec, metadata }: Job): string {
+  if (isTrue(status, 'Complete')) return 'Complete'
+  if (isTrue(status, 'Failed')) return 'Failed'
+  if (metadata.deletionTimestamp !== undefined) return 'Terminating'
+  if (isTrue(status, 'Suspended')) return 'Suspended'
+  if (isTrue(status, 'FailureTarget')) return 'FailureTarget'
+  if (isTrue(status, 'SuccessCriteriaMet') && spec.successPolicy !== undefined) return 'SuccessCriteriaMet'
+  return 'Running'
+}
+
+function completionsCell({ spec, status }: Job): string {
+  const succeeded = status?.succeeded ?? 0
+  if (spec.completions !== undefined) return `${succeeded}/${spec.completions}`
+  const parallelism = spec.parallelism ?? 0
+  return parallelism > 1 ? `${succeeded}/1 of ${parallelism}` : `${succeeded}/1`
+}
+
+function durationCell({ status }: Job, now: number): string {
+  if (status?.startTime === undefined) return ''
+  const end = status.completionTime === undefined ? now : Date.parse(status.completionTime)
+  return humanDuration(end - Date.parse(status.startTime))
+}

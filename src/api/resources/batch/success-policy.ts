@@ -1,0 +1,85 @@
+// When a Job with indexes counts as succeeded before all of them have.
+import { type FieldError, invalidValue, required, tooMany } from '../../field-error.ts'
+import type { JobSpec, SuccessPolicy, SuccessPolicyRule } from '../../types/batch-v1.ts'
+import { validateNonnegative } from '../apps/pod-owner.ts'
+
+const maxRules = 20
+const maxIndexesLength = 64 * 1024
+
+export function validateSuccessPolicy(policy: SuccessPolicy, spec: JobSpec, field: string, errors: FieldError[]): void {
+  if (spec.completionMode !== 'Indexed') {
+    errors.push(invalidValue(field, policy, 'requires indexed completion mode'))
+    return
+  }
+  const rules = policy.rules ?? []
+  if (rules.length === 0) errors.push(required(`${field}.rules`, 'at least one rules must be specified when the successPolicy is specified'))
+  if (rules.length > maxRules) errors.push(tooMany(`${field}.rules`, rules.length, maxRules))
+  rules.forEach((rule, index) => {
+    validateRule(rule, spec.completions ?? 0, `${field}.rules[${index}]`, errors)
+  })
+}
+
+function validateRule(rule: SuccessPolicyRule, completions: number, field: string, errors: FieldError[]): void {
+  const { succeededCount, succeededIndexes } = rule
+  if (succeededCount === undefined && succeededIndexes === undefined) {
+    errors.push(required(field, 'at least one of succeededCount or succeededIndexes must be specified'))
+  }
+  let indexes: number | undefined
+  if (succeededIndexes !== undefined) {
+    if (succeededIndexes.length > maxIndexesLength) {
+      errors.push({
+        type: 'FieldValueTooLong',
+        field: `${field}.succeededIndexes`,
+        message: `Too long: may not be more than ${maxIndexesLength} bytes`,
+      })
+    }
+    const counted = countIndexes(succeededIndexes, completions)
+    if (typeof counted === 'number') indexes = counted
+    else {
+      errors.push(
+        invalidValue(`${field}.succeededIndexes`, succeededIndexes, `error parsing succeededIndexes: ${counted}`),
+      )
+    }
+  }
+  if (succeededCount === undefined) return
+  validateNonnegative(succeededCount, `${field}.succeededCount`, errors)
+  if (succeededCount > completions) {
+    errors.push(
+      invalidValue(`${field}.succeededCount`, succeededCount, `must be less than or equal to ${completions} (the number of specified completions)`),
+    )
+  }
+  if (indexes !== undefined && succeededCount > indexes) {
+    errors.push(
+      invalidValue(
+        `${field}.succeededCount`,
+        succeededCount,
+        `must be less than or equal to ${indexes} (the number of indexes in the specified succeededIndexes field)`,
+      ),
+    )
+  }
+}
+
+/** How many indexes a list such as `0,3-5` names, or what is wrong with it. */
+function countIndexes(text: string, completions: number): number | string {
+  if (text === '') return 0
+  let total = 0
+  let previous: number | undefined
+  for (const interval of text.split(',')) {
+    const limits = interval.split('-')
+    if (limits.length > 2) return `the fragment "${interval}" violates the requirement that an index interval can have at most two parts separated by '-'`
+    const numbers: number[] = []
+    for (const limit of limits) {
+      if (!/^[+-]?\d+$/.test(limit)) return `cannot convert string to integer for index: "${limit}"`
+      const number = Number(limit)
+      if (number >= completions) return `too large index: "${limit}"`
+      numbers.push(number)
+    }
+    const first = numbers[0] ?? 0
+    const last = numbers[1] ?? first
+    if (previous !== undefined && previous >= first) return `non-increasing order, previous: ${previous}, current: ${first}`
+    if (numbers.length > 1 && first >= last) return `non-increasing order, previous: ${first}, current: ${last}`
+    total += last - first + 1
+    previous = last
+  }
+  return total
+}

@@ -1,0 +1,44 @@
+// node.k8s.io/v1 RuntimeClass.
+import { type FieldError, invalidValue } from '../../field-error.ts'
+import { defineResource } from '../../resource.ts'
+import type { RuntimeClass } from '../../types/node-v1.ts'
+import { dns1123Label } from '../../validation/names.ts'
+import { immutable, pushMessages, semanticallyEqual, validateLabels } from '../../validation/object-meta.ts'
+import { validateTolerations } from '../../validation/pod-placement.ts'
+import { validateResourceRequirements } from '../../validation/resource-requirements.ts'
+import { ageColumn, nameColumn } from '../standard-columns.ts'
+
+export const runtimeClass = defineResource<RuntimeClass>({
+  group: 'node.k8s.io',
+  version: 'v1',
+  kind: 'RuntimeClass',
+  plural: 'runtimeclasses',
+  namespaced: false,
+  standardFinalizers: false,
+  columns: [nameColumn, { name: 'Handler', type: 'string', cell: ({ handler }) => handler }, ageColumn],
+  setDefaults({ scheduling }) {
+    for (const toleration of scheduling?.tolerations ?? []) toleration.operator ||= 'Equal'
+  },
+  validate,
+  validateUpdate(object, old) {
+    const errors: FieldError[] = []
+    immutable(errors, 'handler', object.handler, old.handler)
+    return errors
+  },
+})
+
+function validate({ handler, overhead, scheduling }: RuntimeClass): FieldError[] {
+  const errors: FieldError[] = []
+  pushMessages(errors, 'handler', handler, dns1123Label(handler))
+  if (overhead !== undefined) validateResourceRequirements({ limits: overhead.podFixed }, new Set(), 'overhead', errors)
+  if (scheduling === undefined) return errors
+  validateLabels(scheduling.nodeSelector, 'scheduling.nodeSelector', errors)
+  // Upstream repeats the word, because its shared rule names the list by itself.
+  validateTolerations(scheduling.tolerations, 'scheduling.tolerations.tolerations', errors)
+  scheduling.tolerations?.forEach((toleration, index, all) => {
+    if (all.slice(0, index).some(other => semanticallyEqual(other, toleration))) {
+      errors.push(invalidValue(`scheduling.tolerations[${index}]`, toleration, 'duplicate toleration'))
+    }
+  })
+  return errors
+}
