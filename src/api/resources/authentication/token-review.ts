@@ -1,0 +1,15 @@
+// authentication.k8s.io/v1 TokenReview: the server answers it; nothing is stored.
+import { defineResource } from '../../resource.ts'
+import type { TokenReview } from '../../types/authentication-v1.ts'
+import { createdAtColumn, nameColumn } from '../standard-columns.ts'
+
+export const tokenReview = defineResource<TokenReview>({
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  kind: 'TokenReview',
+  plural: 'tokenreviews',
+  namespaced: false,
+  verbs: ['create'],
+  virtual: true,
+  columns: [nameColumn, createdAtColumn],
+})

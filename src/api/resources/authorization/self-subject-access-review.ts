@@ -1,0 +1,17 @@
+// authorization.k8s.io/v1 SelfSubjectAccessReview: the server answers it; nothing is stored.
+import { defineResource } from '../../resource.ts'
+import type { SelfSubjectAccessReview } from '../../types/authorization-v1.ts'
+import { createdAtColumn, nameColumn } from '../standard-columns.ts'
+import { validateSelfReview } from './access-attributes.ts'
+
+export const selfSubjectAccessReview = defineResource<SelfSubjectAccessReview>({
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  kind: 'SelfSubjectAccessReview',
+  plural: 'selfsubjectaccessreviews',
+  namespaced: false,
+  verbs: ['create'],
+  virtual: true,
+  columns: [nameColumn, createdAtColumn],
+  validate: validateSelfReview,
+})

@@ -1,0 +1,17 @@
+// authorization.k8s.io/v1 SubjectAccessReview: the server answers it; nothing is stored.
+import { defineResource } from '../../resource.ts'
+import type { SubjectAccessReview } from '../../types/authorization-v1.ts'
+import { createdAtColumn, nameColumn } from '../standard-columns.ts'
+import { validateSubjectReview } from './access-attributes.ts'
+
+export const subjectAccessReview = defineResource<SubjectAccessReview>({
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  kind: 'SubjectAccessReview',
+  plural: 'subjectaccessreviews',
+  namespaced: false,
+  verbs: ['create'],
+  virtual: true,
+  columns: [nameColumn, createdAtColumn],
+  validate: review => validateSubjectReview(review, false),
+})
