@@ -58,6 +58,14 @@ describe('PersistentVolume', () => {
     assert.deepEqual(judgeUpdate(persistentVolume, stored, ({ spec }) => Object.assign(spec ?? {}, { storageClassName: 'x' })).fields, [])
   })
 
+  test('warns of what is deprecated', () => {
+    const object = of({ rbd: { monitors: ['m'], image: 'i' }, persistentVolumeReclaimPolicy: 'Recycle' })
+    assert.deepEqual(persistentVolume.warnings?.(object, undefined), [
+      'spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.',
+      'spec.rbd: deprecated in v1.28, non-functional in v1.31+',
+    ])
+  })
+
   test('shows modes in their short form', () => {
     const cells = row(persistentVolume, of({ accessModes: ['ReadWriteMany', 'ReadWriteOnce'], claimRef: { namespace: 'n', name: 'c' } }))
     assert.deepEqual([cells['Access Modes'], cells['Claim'], cells['VolumeMode'], cells['Capacity']], ['RWO,RWX', 'n/c', '<unset>', '1Gi'])

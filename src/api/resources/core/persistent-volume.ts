@@ -6,6 +6,7 @@ import { ageCell } from '../printing.ts'
 import { classAnnotation } from './persistent-volume-claim.ts'
 import { validatePersistentVolume, validatePersistentVolumeUpdate } from './persistent-volume-validation.ts'
 import { setBackendDefaults } from './pod-defaults.ts'
+import { deprecatedVolumes } from './pod-warnings.ts'
 import { keepSpec, keepStatus } from './status-path.ts'
 import { accessModesCell, volumeModeCell } from './volume-cells.ts'
 
@@ -63,7 +64,23 @@ export const persistentVolume = defineResource<PersistentVolume>({
     delete object.spec.volumeAttributesClassName
   },
   validateUpdate: validatePersistentVolumeUpdate,
+  warnings: persistentVolumeWarnings,
 })
+
+function persistentVolumeWarnings({ metadata, spec }: PersistentVolume): string[] {
+  const warnings: string[] = []
+  if (metadata.annotations?.[classAnnotation] !== undefined) {
+    warnings.push(`metadata.annotations[${classAnnotation}]: deprecated since v1.8; use "storageClassName" attribute instead`)
+  }
+  if (spec?.persistentVolumeReclaimPolicy === 'Recycle') {
+    const advice = 'Instead, the recommended approach is to use dynamic provisioning.'
+    warnings.push(`spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. ${advice}`)
+  }
+  for (const [field, shown, message] of deprecatedVolumes) {
+    if (field !== 'gitRepo' && spec?.[field] !== undefined) warnings.push(`spec.${shown}: ${message}`)
+  }
+  return warnings
+}
 
 function prepareStatus(object: PersistentVolume, old: PersistentVolume, context: { readonly now: number }): void {
   keepSpec(object, old)

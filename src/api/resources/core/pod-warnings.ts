@@ -1,7 +1,7 @@
 // What upstream warns of in pods and templates: fields that do nothing any more, and values that are surely meant otherwise.
 import type { ObjectMeta } from '../../object.ts'
 import { milliValue, parseQuantity } from '../../quantity.ts'
-import type { Container, EphemeralContainer, NodeSelectorTerm, PodSpec, ResourceList, Volume } from '../../types/core-v1.ts'
+import type { Container, EphemeralContainer, NodeSelectorTerm, PodSpec, ResourceList } from '../../types/core-v1.ts'
 import { containersOf } from '../../validation/containers-of.ts'
 
 const deprecatedAnnotations: readonly (readonly [key: string, message: string])[] = [
@@ -10,7 +10,19 @@ const deprecatedAnnotations: readonly (readonly [key: string, message: string])[
   ['security.alpha.kubernetes.io/unsafe-sysctls', 'non-functional in v1.11+; use the "sysctls" field instead'],
 ]
 
-const deprecatedVolumes: readonly (readonly [field: keyof Volume, shown: string, message: string])[] = [
+type DeprecatedVolume =
+  | 'photonPersistentDisk'
+  | 'gitRepo'
+  | 'scaleIO'
+  | 'flocker'
+  | 'storageos'
+  | 'quobyte'
+  | 'glusterfs'
+  | 'cephfs'
+  | 'rbd'
+
+/** Volume plug-ins that are gone or going; persistent volumes name them too. */
+export const deprecatedVolumes: readonly (readonly [field: DeprecatedVolume, shown: string, message: string])[] = [
   ['photonPersistentDisk', 'photonPersistentDisk', 'deprecated in v1.11, non-functional in v1.16+'],
   ['gitRepo', 'gitRepo', 'deprecated in v1.11'],
   ['scaleIO', 'scaleIO', 'deprecated in v1.16, non-functional in v1.22+'],

@@ -59,6 +59,8 @@ export const pod = defineResource<Pod>({
     'spec.hostNetwork': String(spec.hostNetwork ?? false),
     'status.phase': status?.phase ?? '',
     'status.podIP': status?.podIPs?.[0]?.ip ?? status?.podIP ?? '',
+    // The name is known, but upstream has no value for it either.
+    'status.podIPs': '',
     'status.nominatedNodeName': status?.nominatedNodeName ?? '',
   }),
   warnings(object, old) {

@@ -13,6 +13,11 @@ describe('Secret', () => {
     assert.deepEqual(object, of({ type: 'Opaque', data: { a: base64('1'), b: base64('drei'), c: base64('ü') } }))
   })
 
+  test('takes __proto__ for a key', () => {
+    const { object } = judgeNew(secret, of({ stringData: JSON.parse('{"__proto__":"x"}') }))
+    assert.deepEqual(Object.entries(object.data ?? {}), [['__proto__', base64('x')]])
+  })
+
   const rows: readonly (readonly [type: string, data: Record<string, string>, fields: readonly string[]])[] = [
     ['Opaque', {}, []],
     ['kubernetes.io/tls', { 'tls.crt': '' }, ['data[tls.key]']],

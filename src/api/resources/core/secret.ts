@@ -41,8 +41,9 @@ function setSecretDefaults(object: Secret): void {
   if (!object.type) object.type = 'Opaque'
   const { stringData } = object
   if (stringData === undefined) return
-  object.data ??= {}
-  for (const key of Object.keys(stringData)) object.data[key] = Buffer.from(stringData[key] ?? '').toString('base64')
+  const encoded = Object.entries(stringData).map(([key, text]) => [key, Buffer.from(text).toString('base64')] as const)
+  // Entries and not assignments: a key named __proto__ is a key like any other.
+  object.data = Object.fromEntries([...Object.entries(object.data ?? {}), ...encoded])
   delete object.stringData
 }
 

@@ -2,6 +2,9 @@
 import type { Service } from '../../types/core-v1.ts'
 import { semanticallyEqual } from '../../validation/object-meta.ts'
 
+export const topologyHints = 'service.kubernetes.io/topology-aware-hints'
+export const topologyMode = 'service.kubernetes.io/topology-mode'
+
 export const isHeadless = ({ spec }: Service): boolean => spec.clusterIPs?.length === 1 && spec.clusterIPs[0] === 'None'
 
 export function needsClusterIp({ spec }: Service): boolean {

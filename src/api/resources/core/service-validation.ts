@@ -9,12 +9,10 @@ import { pushMessages, validateLabels } from '../../validation/object-meta.ts'
 import { validatePort } from '../../validation/probes.ts'
 import { validateChoice } from '../../validation/security-context.ts'
 import { validateAddressChanges, validateClusterIps } from './service-addresses.ts'
-import { isExternallyAccessible, isHeadless, needsHealthCheck } from './service-fields.ts'
+import { isExternallyAccessible, isHeadless, needsHealthCheck, topologyHints, topologyMode } from './service-fields.ts'
 
 const types = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
 const maxAffinitySeconds = 86400
-const topologyHints = 'service.kubernetes.io/topology-aware-hints'
-const topologyMode = 'service.kubernetes.io/topology-mode'
 const sourceRanges = 'service.beta.kubernetes.io/load-balancer-source-ranges'
 
 export function validateService(service: Service): FieldError[] {

@@ -168,6 +168,19 @@ describe('an update of a service', () => {
   })
 })
 
+test('warnings name what has no effect', () => {
+  const headless = judgeNew(
+    service,
+    serviceOf({ clusterIP: 'None', externalIPs: ['1.2.3.4'], sessionAffinity: 'ClientIP', externalName: 'x' }),
+  ).object
+  assert.deepEqual(service.warnings?.(headless, undefined), [
+    'spec.externalName is ignored when spec.type is not "ExternalName"',
+    'spec.externalIPs is ignored for headless services',
+    'spec.SessionAffinity is ignored for headless services',
+  ])
+  assert.deepEqual(service.warnings?.(judgeNew(service, serviceOf({})).object, undefined), [])
+})
+
 describe('the row of a service', () => {
   const rows: readonly (readonly [spec: ServiceSpec, external: string, ports: string])[] = [
     [{ type: 'ClusterIP', ports: [{ port: 80, protocol: 'TCP' }] }, '<none>', '80/TCP'],

@@ -3,7 +3,14 @@ import { type Column, defineResource } from '../../resource.ts'
 import type { Service } from '../../types/core-v1.ts'
 import { nameIsDns1035Label } from '../../validation/names.ts'
 import { ageCell, formatLabels } from '../printing.ts'
-import { dropFieldsOfOldType, isExternallyAccessible, normalizeClusterIps } from './service-fields.ts'
+import {
+  dropFieldsOfOldType,
+  isExternallyAccessible,
+  isHeadless,
+  normalizeClusterIps,
+  topologyHints,
+  topologyMode,
+} from './service-fields.ts'
 import { validateService, validateServiceStatus, validateServiceUpdate } from './service-validation.ts'
 import { keepSpec, keepStatus } from './status-path.ts'
 
@@ -41,7 +48,25 @@ export const service = defineResource<Service>({
   validateUpdate: validateServiceUpdate,
   selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec.clusterIP ?? '', 'spec.type': spec.type ?? '' }),
   allowCreateOnUpdate: true,
+  warnings: serviceWarnings,
 })
+
+/** Fields that are set and have no effect. */
+function serviceWarnings(object: Service): string[] {
+  const { metadata, spec } = object
+  const warnings: string[] = []
+  if (metadata.annotations?.[topologyHints] !== undefined) {
+    warnings.push(`annotation ${topologyHints} is deprecated, please use ${topologyMode} instead`)
+  }
+  if (spec.type === 'ExternalName') {
+    if ((spec.externalIPs?.length ?? 0) > 0) warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"')
+  } else if (spec.externalName) warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"')
+  if (!isHeadless(object)) return warnings
+  if (spec.loadBalancerIP) warnings.push('spec.loadBalancerIP is ignored for headless services')
+  if ((spec.externalIPs?.length ?? 0) > 0) warnings.push('spec.externalIPs is ignored for headless services')
+  if (spec.sessionAffinity !== 'None') warnings.push('spec.SessionAffinity is ignored for headless services')
+  return warnings
+}
 
 function setServiceDefaults(object: Service): void {
   object.spec ??= {}
