@@ -5,6 +5,8 @@ import { Secret } from '../base/secret.ts'
 export const bootstrappersGroup = 'system:bootstrappers'
 export const bootstrapUserPrefix = 'system:bootstrap:'
 export const ticketNodeExtra = 'bulkhead.dev/node-name'
+/** On the user of a used ticket: the one request that it may still read. */
+export const ticketRequestExtra = 'bulkhead.dev/used-for'
 export const ticketSecretType = 'bulkhead.dev/join-ticket'
 export const ticketNamespace = 'kube-system'
 export const ticketSecretPrefix = 'bulkhead-join-'
@@ -19,6 +21,8 @@ export interface JoinTicket {
   readonly hash: Buffer
   readonly node: string
   readonly expires: number
+  /** The CertificateSigningRequest that it was used for; undefined while it is unused. */
+  readonly request?: string
 }
 
 /** The two parts of a bearer token; undefined where it is no join ticket at all. */
@@ -68,7 +72,8 @@ export function ticketOfSecret(secret: {
   const expires = Date.parse(decode('expires'))
   const node = decode('node')
   if (hash.length !== 32 || Number.isNaN(expires) || node === '') return undefined
-  return { id: name.slice(ticketSecretPrefix.length), hash, node, expires }
+  const request = decode('request')
+  return { id: name.slice(ticketSecretPrefix.length), hash, node, expires, ...(request === '' ? {} : { request }) }
 }
 
 /** Compares in constant time. */

@@ -6,7 +6,7 @@ import { formatTime } from '../base/clock.ts'
 import { certificateSigningRequests, secrets } from '../client/resources.ts'
 import { readRequest } from './certificate-request.ts'
 import { bootstrapPrefix, hasCondition, kubeletClientSigner, planApproval } from './certificate-rules.ts'
-import { type Context, type Controller, done } from './controller.ts'
+import { type Context, type Controller, done, type Result } from './controller.ts'
 import { messageOf } from './pod-control.ts'
 
 const ticketNamespace = 'kube-system'
@@ -24,8 +24,8 @@ export const csrApproving: Controller = {
     return async (key, signal) => {
       const request = cache.getByKey(key)
       if (request === undefined || request.spec.signerName !== kubeletClientSigner || hasCondition(request, 'Denied')) return done
-      if (hasCondition(request, 'Approved')) await consumeLeftover(context, request, signal)
-      else await decide(context, request, used, signal)
+      if (hasCondition(request, 'Approved')) return followTicket(context, request, signal)
+      await decide(context, request, used, signal)
       return done
     }
   },
@@ -51,14 +51,26 @@ async function decide(context: Context, request: CertificateSigningRequest, used
   }
   await approve(context, request, plan.message, signal)
   used.add(plan.ticketId)
-  await consume(context, ticket, signal)
+  await markUsed(context, ticket, request, signal)
 }
 
-/** The ticket names this node and is still valid. Its secret part was checked when the requester authenticated. */
+/** The ticket names this node, is still valid and not used. Its secret part was checked when the requester authenticated. */
 export function ticketAdmits(ticket: Secret, node: string, now: number): boolean {
-  const value = (key: string) => Buffer.from(ticket.data?.[key] ?? '', 'base64').toString('utf8')
-  const expires = Date.parse(value('expires'))
-  return ticket.type === ticketType && node !== '' && value('node') === node && Number.isFinite(expires) && expires > now
+  return (
+    ticket.type === ticketType &&
+    node !== '' &&
+    ticketValue(ticket, 'node') === node &&
+    ticketValue(ticket, 'request') === '' &&
+    untilExpiry(ticket, now) > 0
+  )
+}
+
+const ticketValue = (ticket: Secret, key: string): string => Buffer.from(ticket.data?.[key] ?? '', 'base64').toString('utf8')
+
+/** Milliseconds; a ticket whose end cannot be read has none left. */
+function untilExpiry(ticket: Secret, now: number): number {
+  const expires = Date.parse(ticketValue(ticket, 'expires'))
+  return Number.isFinite(expires) ? expires - now : 0
 }
 
 async function readTicket({ client }: Context, id: string, signal: AbortSignal): Promise<Secret | undefined> {
@@ -71,21 +83,41 @@ async function readTicket({ client }: Context, id: string, signal: AbortSignal):
   }
 }
 
-async function consume({ client, log }: Context, { metadata }: Secret, signal: AbortSignal): Promise<void> {
+/** From now on the ticket only reads the request that it was used for: the node still has to fetch its certificate with it. */
+async function markUsed(
+  { client, log }: Context,
+  { metadata }: Secret,
+  request: CertificateSigningRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name = '', resourceVersion } = metadata
+  const mark = { metadata: { resourceVersion }, data: { request: Buffer.from(request.metadata.name ?? '').toString('base64') } }
+  await client.patch(secrets, ticketNamespace, name, mark, { type: 'merge' }, signal)
+  log.info('join ticket used', { secret: name, certificateSigningRequest: request.metadata.name })
+}
+
+/** After an approval: marks the ticket, where a crash came between, and removes it when its time is over. */
+async function followTicket(context: Context, request: CertificateSigningRequest, signal: AbortSignal): Promise<Result> {
+  const { username = '', groups = [] } = request.spec
+  if (!username.startsWith(bootstrapPrefix) || !groups.includes('system:bootstrappers')) return done
+  const ticket = await readTicket(context, username.slice(bootstrapPrefix.length), signal)
+  if (ticket === undefined) return done
+  const left = untilExpiry(ticket, context.clock.now())
+  if (left <= 0) {
+    await remove(context, ticket, signal)
+    return done
+  }
+  if (ticketValue(ticket, 'request') === '') await markUsed(context, ticket, request, signal)
+  return { requeueAfterMs: left }
+}
+
+async function remove({ client, log }: Context, { metadata }: Secret, signal: AbortSignal): Promise<void> {
   try {
     await client.delete(secrets, ticketNamespace, metadata.name ?? '', metadata.uid === undefined ? {} : { uid: metadata.uid }, signal)
-    log.info('join ticket consumed', { secret: metadata.name })
+    log.info('join ticket removed', { secret: metadata.name })
   } catch (err) {
     if (!isReason(err, 'NotFound')) throw err
   }
-}
-
-/** A crash between approval and consumption must not leave a ticket that works twice. */
-async function consumeLeftover(context: Context, { spec }: CertificateSigningRequest, signal: AbortSignal): Promise<void> {
-  const { username = '', groups = [] } = spec
-  if (!username.startsWith(bootstrapPrefix) || !groups.includes('system:bootstrappers')) return
-  const ticket = await readTicket(context, username.slice(bootstrapPrefix.length), signal)
-  if (ticket !== undefined) await consume(context, ticket, signal)
 }
 
 async function approve(

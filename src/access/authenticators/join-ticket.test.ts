@@ -97,3 +97,15 @@ test('a join ticket may only ask for a certificate and read its own request', ()
   for (const resource of ['secrets', 'pods', 'nodes', 'configmaps'])
     assert.equal(may('get', resource, 'x', { group: '', namespace: 'kube-system' }), false)
 })
+
+test('a used join ticket reads its one request and asks for no other', () => {
+  const authorizer = createJoinTicketAuthorizer({ requesterOf: () => 'system:bootstrap:t1' })
+  const ask = (verb: string, name: string) => {
+    const user = { name: 'system:bootstrap:t1', groups: ['system:bootstrappers'], extra: { 'bulkhead.dev/used-for': ['mine'] } }
+    const resource = { group: 'certificates.k8s.io', version: 'v1', resource: 'certificatesigningrequests', subresource: '' }
+    return authorizer.authorize({ user, verb, isResource: true, ...resource, namespace: '', name, path: '' }).decision
+  }
+  assert.equal(ask('get', 'mine'), 'allow')
+  assert.equal(ask('get', 'other'), 'no-opinion')
+  assert.equal(ask('create', ''), 'no-opinion')
+})

@@ -10,6 +10,7 @@ import {
   parseTicket,
   ticketMatches,
   ticketNodeExtra,
+  ticketRequestExtra,
 } from '../join-ticket.ts'
 import { credentialIdExtra } from './client-certificate.ts'
 
@@ -28,7 +29,7 @@ export function createJoinTicketAuthenticator(tickets: JoinTickets, clock: Clock
       if (shown === undefined) return { outcome: 'rejected', reason: 'the join ticket is malformed' }
       const ticket = tickets.find(shown.id)
       if (ticket === undefined || !ticketMatches(ticket, shown.secret)) {
-        return { outcome: 'rejected', reason: 'the join ticket is unknown, used or wrong' }
+        return { outcome: 'rejected', reason: 'the join ticket is unknown or wrong' }
       }
       if (clock.now() >= ticket.expires) return { outcome: 'rejected', reason: 'the join ticket has expired' }
       return {
@@ -36,7 +37,11 @@ export function createJoinTicketAuthenticator(tickets: JoinTickets, clock: Clock
         user: {
           name: `${bootstrapUserPrefix}${ticket.id}`,
           groups: [bootstrappersGroup, authenticatedGroup],
-          extra: { [ticketNodeExtra]: [ticket.node], [credentialIdExtra]: [`TICKET=${ticket.id}`] },
+          extra: {
+            [ticketNodeExtra]: [ticket.node],
+            ...(ticket.request === undefined ? {} : { [ticketRequestExtra]: [ticket.request] }),
+            [credentialIdExtra]: [`TICKET=${ticket.id}`],
+          },
         },
         credentialId: `ticket:${ticket.id}`,
         authenticator: 'join-ticket',

@@ -1,6 +1,6 @@
 // What the holder of a join ticket may do, and no more: ask for a certificate and read its own request.
 import type { Authorizer } from '../access.ts'
-import { bootstrappersGroup } from '../join-ticket.ts'
+import { bootstrappersGroup, ticketRequestExtra } from '../join-ticket.ts'
 
 export interface CertificateRequests {
   /** `spec.username` of that CertificateSigningRequest; undefined where it does not exist. */
@@ -14,9 +14,12 @@ export function createJoinTicketAuthorizer(requests: CertificateRequests): Autho
     authorize({ user, isResource, group, resource, subresource, verb, name }) {
       if (!user.groups.includes(bootstrappersGroup)) return { decision: 'no-opinion', reason: '' }
       const isRequest = isResource && group === 'certificates.k8s.io' && resource === 'certificatesigningrequests' && subresource === ''
+      const used = user.extra?.[ticketRequestExtra]?.[0]
+      if (isRequest && verb === 'create' && used !== undefined)
+        return { decision: 'no-opinion', reason: `the join ticket was used for certificate request "${used}"` }
       if (isRequest && verb === 'create') return { decision: 'allow', reason: 'a join ticket may request a certificate' }
       const reads = verb === 'get' || verb === 'list' || verb === 'watch'
-      if (isRequest && reads && name !== '' && requests.requesterOf(name) === user.name) {
+      if (isRequest && reads && name !== '' && (used ?? name) === name && requests.requesterOf(name) === user.name) {
         return { decision: 'allow', reason: 'a join ticket may read its own certificate request' }
       }
       return { decision: 'no-opinion', reason: isRequest && reads ? 'a join ticket may only read its own certificate request' : '' }

@@ -4,9 +4,9 @@ import { clusterRole, clusterRoleBinding, group, read, role, roleBinding, rule, 
 
 const ticketConsumer = 'bulkhead:join-ticket-consumer'
 
-/** Approving a node's first certificate reads the ticket and deletes it, so that it works once. */
+/** Approving a node's first certificate marks the ticket as used, so that it works once, and removes it when its time is over. */
 export const ownRoles: readonly Role[] = [
-  role('kube-system', ticketConsumer, [rule(read, 'core', 'secrets'), rule('delete', 'core', 'secrets')]),
+  role('kube-system', ticketConsumer, [rule(read, 'core', 'secrets'), rule('delete patch', 'core', 'secrets')]),
 ]
 
 export const ownRoleBindings: readonly RoleBinding[] = [
