@@ -1,5 +1,5 @@
 // Bundles the command line, the library and the worker threads into dist/. `--if-stale` does nothing where dist/ is newer than src/.
-import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { root } from './packages.mjs'
@@ -23,29 +23,37 @@ function stale() {
 
 if (!process.argv.includes('--if-stale') || stale()) {
   const workers = files(join(root, 'src')).filter(path => path.endsWith('-worker.ts'))
-  rmSync(dist, { recursive: true, force: true })
-  await build({
-    entryPoints: [
-      { in: join(root, 'src/cli/main.ts'), out: 'cli' },
-      { in: join(root, 'src/index.ts'), out: 'index' },
-      // A worker keeps its file name beside the chunks, where `new URL('./x-worker.js', import.meta.url)` finds it.
-      ...workers.map(path => ({ in: path, out: path.split('/').at(-1).replace(/\.ts$/, '') })),
-    ],
-    outdir: dist,
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    mainFields: ['module', 'main'],
-    sourcemap: 'linked',
-    keepNames: true,
-    legalComments: 'none',
-    logLevel: 'warning',
-    chunkNames: '[name]-[hash]',
-    // CommonJS packages inside the bundle still call require() for Node's own modules.
-    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
-  })
+  // Built beside and renamed: a failed build leaves the last good one.
+  const draft = `${dist}.${process.pid}`
+  try {
+    await build({
+      entryPoints: [
+        { in: join(root, 'src/cli/main.ts'), out: 'cli' },
+        { in: join(root, 'src/index.ts'), out: 'index' },
+        // A worker keeps its file name beside the chunks, where `new URL('./x-worker.js', import.meta.url)` finds it.
+        ...workers.map(path => ({ in: path, out: path.split('/').at(-1).replace(/\.ts$/, '') })),
+      ],
+      outdir: draft,
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node24',
+      mainFields: ['module', 'main'],
+      sourcemap: 'linked',
+      keepNames: true,
+      legalComments: 'none',
+      logLevel: 'warning',
+      chunkNames: '[name]-[hash]',
+      // CommonJS packages inside the bundle still call require() for Node's own modules.
+      banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+    })
+  } catch (err) {
+    rmSync(draft, { recursive: true, force: true })
+    throw err
+  }
   // A copy of dist/ elsewhere must still be read as ES modules.
-  writeFileSync(join(dist, 'package.json'), '{"type":"module"}\n')
+  writeFileSync(join(draft, 'package.json'), '{"type":"module"}\n')
+  rmSync(dist, { recursive: true, force: true })
+  renameSync(draft, dist)
 }
