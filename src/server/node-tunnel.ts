@@ -1,6 +1,6 @@
 // The connections that nodes opened to this server, and requests that go back through them.
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
-import type { Duplex } from 'node:stream'
+import { type Duplex, duplexPair } from 'node:stream'
 import { type NodeRequestKind, nodeRequestPath } from '../api/node-protocol.ts'
 import { apiError, badRequest } from '../api/status.ts'
 import type { Logger } from '../base/log.ts'
@@ -48,7 +48,7 @@ export class NodeTunnels {
 
   /** Takes over an upgraded socket whose other side speaks as an HTTP/2 server. A node that connects again replaces its older tunnel. */
   accept(nodeName: string, socket: Duplex): void {
-    const session = connect('http://node.invalid', { createConnection: () => socket })
+    const session = connect('http://node.invalid', { createConnection: () => detached(socket) })
     let waiting = false
     const timer = setInterval(() => {
       if (waiting || session.destroyed) return session.destroy()
@@ -102,6 +102,20 @@ export class NodeTunnels {
     for (const tunnel of this.#tunnels.values()) tunnel.close()
     this.#handlers.clear()
   }
+}
+
+/**
+ * Node's HTTP/2 takes over the native handle of a socket, and aborts the whole process where a write from before is still under way (the 101 of
+ * the upgrade). A pair of streams keeps the handle out of its reach.
+ */
+function detached(socket: Duplex): Duplex {
+  const [near, far] = duplexPair()
+  socket.pipe(far)
+  far.pipe(socket)
+  socket.once('close', () => near.destroy())
+  socket.on('error', err => near.destroy(err))
+  far.on('error', () => socket.destroy())
+  return near
 }
 
 function answerOf(stream: ClientHttp2Stream, nodeName: string): Promise<NodeAnswer> {
