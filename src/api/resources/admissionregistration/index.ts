@@ -1,4 +1,13 @@
 // The kinds of this group, in the order of discovery.
 import type { ResourceDefinition } from '../../resource.ts'
+import { mutatingWebhookConfiguration } from './mutating-webhook-configuration.ts'
+import { validatingAdmissionPolicy } from './validating-admission-policy.ts'
+import { validatingAdmissionPolicyBinding } from './validating-admission-policy-binding.ts'
+import { validatingWebhookConfiguration } from './validating-webhook-configuration.ts'
 
-export const admissionregistrationResources: readonly ResourceDefinition[] = []
+export const admissionregistrationResources: readonly ResourceDefinition[] = [
+  mutatingWebhookConfiguration,
+  validatingAdmissionPolicy,
+  validatingAdmissionPolicyBinding,
+  validatingWebhookConfiguration,
+]

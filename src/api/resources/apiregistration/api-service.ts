@@ -1,0 +1,88 @@
+// apiregistration.k8s.io/v1 APIService.
+import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
+import { defineResource } from '../../resource.ts'
+import type { APIService } from '../../types/apiregistration-v1.ts'
+import { dns1035Label, dns1123Subdomain, nameIsPathSegment, portNumber } from '../../validation/names.ts'
+import { pushMessages } from '../../validation/object-meta.ts'
+import { ageColumn, nameColumn } from '../standard-columns.ts'
+import { keepMetadata, keepStatus, statusSubresource } from '../status-strategy.ts'
+
+const maxGroupPriority = 20_000
+const maxVersionPriority = 1000
+
+export const apiService = defineResource<APIService>({
+  group: 'apiregistration.k8s.io',
+  version: 'v1',
+  kind: 'APIService',
+  plural: 'apiservices',
+  namespaced: false,
+  categories: ['api-extensions'],
+  standardFinalizers: false,
+  subresources: [statusSubresource<APIService>({ prepare: keepMetadata })],
+  columns: [
+    nameColumn,
+    { name: 'Service', type: 'string', cell: ({ spec }) => (spec.service === undefined ? 'Local' : `${spec.service.namespace}/${spec.service.name}`) },
+    { name: 'Available', type: 'string', cell: availableCell },
+    ageColumn,
+  ],
+  nameRule: nameIsPathSegment,
+  setDefaults({ spec }) {
+    if (spec.service !== undefined) spec.service.port ??= 443
+  },
+  prepareForCreate(object) {
+    object.status = {}
+    if (object.spec.service === undefined) {
+      // A local one is served by this process, so it is available from the start.
+      object.status = {
+        conditions: [{ type: 'Available', status: 'True', reason: 'Local', message: 'Local APIServices are always available' }],
+      }
+    }
+  },
+  prepare: keepStatus,
+  validate,
+})
+
+function availableCell({ status }: APIService): string {
+  const condition = status?.conditions?.find(({ type }) => type === 'Available')
+  if (condition === undefined) return 'Unknown'
+  return condition.status === 'True' ? 'True' : `${condition.status} (${condition.reason ?? ''})`
+}
+
+function validate({ metadata, spec }: APIService): FieldError[] {
+  const errors: FieldError[] = []
+  const { group = '', version = '', groupPriorityMinimum, versionPriority, service } = spec
+  const name = `${version}.${group}`
+  if (metadata.name !== name) {
+    errors.push(invalidValue('metadata.name', metadata.name, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(name)}`))
+  }
+  if (group === '' && name !== 'v1.') {
+    errors.push(required('spec.group', 'only v1 may have an empty group and it better be legacy kube'))
+  } else if (group !== '') {
+    pushJoined(errors, 'spec.group', group, dns1123Subdomain(group))
+  }
+  pushJoined(errors, 'spec.version', version, dns1035Label(version))
+  if (groupPriorityMinimum <= 0 || groupPriorityMinimum > maxGroupPriority) {
+    errors.push(invalidValue('spec.groupPriorityMinimum', groupPriorityMinimum, `must be positive and less than ${maxGroupPriority}`))
+  }
+  if (versionPriority <= 0 || versionPriority > maxVersionPriority) {
+    errors.push(invalidValue('spec.versionPriority', versionPriority, `must be positive and less than ${maxVersionPriority}`))
+  }
+  if (service === undefined) {
+    if ((spec.caBundle ?? '') !== '') errors.push(invalidValue('spec.caBundle', `${Buffer.from(spec.caBundle ?? '', 'base64').length} bytes`, 'local APIServices may not have a caBundle'))
+    if (spec.insecureSkipTLSVerify === true) {
+      errors.push(invalidValue('spec.insecureSkipTLSVerify', true, 'local APIServices may not have insecureSkipTLSVerify'))
+    }
+    return errors
+  }
+  if ((service.namespace ?? '') === '') errors.push(required('spec.service.namespace'))
+  if ((service.name ?? '') === '') errors.push(required('spec.service.name'))
+  pushMessages(errors, 'spec.service.port', service.port ?? 0, portNumber(service.port ?? 0).map(m => `port is not valid: ${m}`))
+  if (spec.insecureSkipTLSVerify === true && (spec.caBundle ?? '') !== '') {
+    errors.push(forbiddenField('spec.insecureSkipTLSVerify', 'may not be true if caBundle is present'))
+  }
+  return errors
+}
+
+function pushJoined(errors: FieldError[], field: string, value: string, messages: readonly string[]): void {
+  if (messages.length > 0) errors.push(invalidValue(field, value, messages.join(',')))
+}

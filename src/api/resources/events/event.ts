@@ -1,0 +1,114 @@
+// events.k8s.io/v1 Event: the newer form of the core group's Event, in which it is stored.
+import { type FieldError, invalidValue, required } from '../../field-error.ts'
+import type { KubeObject } from '../../object.ts'
+import { defineResource } from '../../resource.ts'
+import type { Event as CoreEvent } from '../../types/core-v1.ts'
+import type { Event } from '../../types/events-v1.ts'
+import { event as coreEvent, validateEvent } from '../core/event.ts'
+
+const types = ['Normal', 'Warning']
+
+export const event = defineResource<Event>({
+  group: 'events.k8s.io',
+  version: 'v1',
+  kind: 'Event',
+  plural: 'events',
+  namespaced: true,
+  shortNames: ['ev'],
+  allowCreateOnUpdate: true,
+  columns: coreEvent.columns.map(column => ({
+    ...column,
+    cell: (object: Event, now: number) => column.cell(toCore(object), now),
+  })),
+  storedAs: {
+    version: 'v1',
+    group: '',
+    toStored: toCore,
+    // The store holds events in the core group's form only.
+    fromStored: object => fromCore(object as KubeObject & CoreEvent),
+  },
+  selectableFields: object => coreEvent.selectableFields?.(toCore(object)) ?? {},
+  validate,
+  validateUpdate,
+})
+
+export function toCore(object: Event): CoreEvent {
+  const { regarding, note, deprecatedSource, deprecatedFirstTimestamp, deprecatedLastTimestamp, deprecatedCount, ...rest } = object
+  const { reportingController, reportingInstance, ...same } = rest
+  return {
+    ...same,
+    apiVersion: 'v1',
+    kind: 'Event',
+    involvedObject: regarding ?? {},
+    ...(note === undefined ? {} : { message: note }),
+    source: deprecatedSource ?? {},
+    firstTimestamp: deprecatedFirstTimestamp ?? null,
+    lastTimestamp: deprecatedLastTimestamp ?? null,
+    ...(deprecatedCount ? { count: deprecatedCount } : {}),
+    reportingComponent: reportingController ?? '',
+    reportingInstance: reportingInstance ?? '',
+  } as CoreEvent
+}
+
+export function fromCore(object: CoreEvent): Event {
+  const { involvedObject, message, source, firstTimestamp, lastTimestamp, count, reportingComponent, reportingInstance, ...rest } = object
+  return {
+    ...rest,
+    apiVersion: 'events.k8s.io/v1',
+    kind: 'Event',
+    eventTime: object.eventTime ?? null,
+    regarding: involvedObject ?? {},
+    ...(message === undefined ? {} : { note: message }),
+    deprecatedSource: source ?? {},
+    deprecatedFirstTimestamp: firstTimestamp ?? null,
+    deprecatedLastTimestamp: lastTimestamp ?? null,
+    ...(count ? { deprecatedCount: count } : {}),
+    ...(reportingComponent ? { reportingController: reportingComponent } : {}),
+    ...(reportingInstance ? { reportingInstance } : {}),
+  } as Event
+}
+
+/** Paths are those of the stored form, as upstream writes them. */
+function validate(object: Event): FieldError[] {
+  const errors = validateEvent(toCore(object))
+  if (!object.eventTime) errors.push(required('eventTime'))
+  if (object.type !== undefined && !types.includes(object.type)) {
+    errors.push(invalidValue('type', '', `has invalid value: ${object.type}`))
+  } else if (object.type === undefined) {
+    errors.push(invalidValue('type', '', 'has invalid value: '))
+  }
+  const unset = (field: string, isSet: boolean): void => {
+    if (isSet) errors.push(invalidValue(field, '', 'needs to be unset'))
+  }
+  unset('firstTimestamp', Boolean(object.deprecatedFirstTimestamp))
+  unset('lastTimestamp', Boolean(object.deprecatedLastTimestamp))
+  unset('count', (object.deprecatedCount ?? 0) !== 0)
+  unset('source', Boolean(object.deprecatedSource?.component || object.deprecatedSource?.host))
+  validateSeries(object, errors)
+  return errors
+}
+
+function validateSeries({ series }: Event, errors: FieldError[]): void {
+  if (series === undefined) return
+  if (series.count < 2) errors.push(invalidValue('series.count', '', 'should be at least 2'))
+  if (!series.lastObservedTime) errors.push(required('series.lastObservedTime'))
+}
+
+const fixed = ['regarding', 'related', 'reason', 'action', 'note', 'type', 'reportingController', 'reportingInstance', 'eventTime'] as const
+const storedNames: Readonly<Record<string, string>> = {
+  regarding: 'involvedObject',
+  note: 'message',
+  reportingInstance: 'reportingInstance',
+}
+
+/** An event tells what happened; later only its series may grow. */
+function validateUpdate(object: Event, old: Event): FieldError[] {
+  const errors = validateEvent(toCore(object))
+  for (const name of fixed) {
+    if (JSON.stringify(object[name] ?? null) !== JSON.stringify(old[name] ?? null)) {
+      errors.push(invalidValue(storedNames[name] ?? name, object[name], 'field is immutable'))
+    }
+  }
+  validateSeries(object, errors)
+  return errors
+}
