@@ -1,0 +1,45 @@
+// apiextensions.k8s.io/v1 CustomResourceDefinition.
+import { defineResource } from '../../resource.ts'
+import type { CustomResourceDefinition } from '../../types/apiextensions-v1.ts'
+import { nameIsPathSegment } from '../../validation/names.ts'
+import { createdAtColumn, nameColumn } from '../standard-columns.ts'
+import { keepStatus, statusSubresource } from '../status-strategy.ts'
+import { validateDefinition, validateDefinitionUpdate } from './definition-validation.ts'
+
+export const customResourceDefinition = defineResource<CustomResourceDefinition>({
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  kind: 'CustomResourceDefinition',
+  plural: 'customresourcedefinitions',
+  namespaced: false,
+  shortNames: ['crd', 'crds'],
+  categories: ['api-extensions'],
+  standardFinalizers: false,
+  countsGeneration: true,
+  subresources: [statusSubresource<CustomResourceDefinition>({ keepsMetadata: true })],
+  columns: [nameColumn, createdAtColumn],
+  // The name is judged against the group and plural, which says more than any pattern.
+  nameRule: nameIsPathSegment,
+  setDefaults({ spec }) {
+    const { names } = spec
+    if (!names.singular) names.singular = names.kind.toLowerCase()
+    if (!names.listKind && names.kind !== '') names.listKind = `${names.kind}List`
+    spec.conversion ??= { strategy: 'None' }
+    const service = spec.conversion.webhook?.clientConfig?.service
+    if (service !== undefined) service.port ??= 443
+  },
+  prepareForCreate(object) {
+    const stored = (object.spec.versions ?? []).filter(({ storage }) => storage).map(({ name }) => name)
+    object.status = { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: [...new Set(stored)] }
+  },
+  prepare(object, old) {
+    keepStatus(object, old)
+    if (object.status === undefined) return
+    // A version that may have been written stays listed until somebody migrated its objects.
+    const listed = object.status.storedVersions ?? []
+    const added = (object.spec.versions ?? []).filter(({ storage, name }) => storage && !listed.includes(name)).map(({ name }) => name)
+    if (added.length > 0) object.status = { ...object.status, storedVersions: [...listed, ...added] }
+  },
+  validate: validateDefinition,
+  validateUpdate: validateDefinitionUpdate,
+})
