@@ -99,7 +99,9 @@ export class NodeRegistrar {
     const status = nodeStatus(node, await health(signal), this.#node?.status, now)
     const text = JSON.stringify({ ...status, conditions: status.conditions?.map(({ lastHeartbeatTime: _, ...rest }) => rest) })
     if (!there && text === this.#reported && now - this.#reportedAt < reportEvery) return
-    this.#node = await client.patch(nodes, '', node.name, { status }, { type: 'strategic', subresource: 'status' }, signal)
+    // Addresses are merged by type, of which a node may have two: the list is replaced, as upstream's kubelet does.
+    const whole = { ...status, addresses: [{ $patch: 'replace' }, ...(status.addresses ?? [])] }
+    this.#node = await client.patch(nodes, '', node.name, { status: whole }, { type: 'strategic', subresource: 'status' }, signal)
     this.#reported = text
     this.#reportedAt = now
   }
