@@ -47,7 +47,7 @@ async function unlessAbsent(act: () => Promise<unknown>): Promise<void> {
   try {
     await act()
   } catch (err) {
-    const absent = err instanceof CommandFailed && /No such (file|process|device)|Cannot (assign|find)/.test(err.stderr)
+    const absent = err instanceof CommandFailed && /No such (file|process|device)|Cannot (assign|find)|Address not found/.test(err.stderr)
     if (!absent) throw err
   }
 }

@@ -66,7 +66,7 @@ function body({ clusterPods, localPods, services, dns, ports, hostPorts }: Rules
     ...new Set([...served.flatMap(({ targets }) => targets), ...hostPorts.map(({ target }) => target)].map(({ ip }) => `${ip} . ${ip}`)),
   ]
   const destination = [
-    ...(dns === undefined ? [] : [`ip daddr ${dns.address} meta l4proto { tcp, udp } th dport 53 redirect to :${dns.port}`]),
+    ...(dns === undefined ? [] : [`ip daddr ${dns.address} meta l4proto { tcp, udp } th dport 53 dnat ip to ${dns.address}:${dns.port}`]),
     'ip daddr . meta l4proto . th dport vmap @service_ports',
     // After services: a host port never takes what is meant for a service (CVE-2019-9946). Never on loopback: route_localnet stays 0 (CVE-2020-8558).
     'ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport vmap @node_ports',
