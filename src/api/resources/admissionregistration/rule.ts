@@ -1,5 +1,5 @@
 // Which requests a webhook or policy looks at.
-import { type FieldError, duplicate, invalidValue, notSupported, required } from '../../field-error.ts'
+import { duplicate, type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { MatchResources, NamedRuleWithOperations, Rule, RuleWithOperations } from '../../types/admissionregistration-v1.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
@@ -102,8 +102,6 @@ function validateResources(resources: readonly string[], field: string, errors: 
     errors.push(invalidValue(field, resources, "if '*/*' is present, must not specify other resources"))
   }
   if (resources.includes('*') && plain) {
-    errors.push(
-      invalidValue(field, resources, "if '*' is present, must not specify other resources without subresources"),
-    )
+    errors.push(invalidValue(field, resources, "if '*' is present, must not specify other resources without subresources"))
   }
 }

@@ -1,12 +1,7 @@
 // admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy. Expressions are compiled where policies are evaluated.
 import { duplicate, type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
-import type {
-  AuditAnnotation,
-  ParamKind,
-  ValidatingAdmissionPolicy,
-  Validation,
-} from '../../types/admissionregistration-v1.ts'
+import type { AuditAnnotation, ParamKind, ValidatingAdmissionPolicy, Validation } from '../../types/admissionregistration-v1.ts'
 import { dns1035Label, dns1123Subdomain, qualifiedName } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
@@ -108,7 +103,11 @@ function validateParamKind({ apiVersion = '', kind = '' }: ParamKind, errors: Fi
   }
 }
 
-function validateValidation({ expression, message = '', messageExpression = '', reason }: Validation, field: string, errors: FieldError[]): void {
+function validateValidation(
+  { expression, message = '', messageExpression = '', reason }: Validation,
+  field: string,
+  errors: FieldError[],
+): void {
   if (expression.trim() === '') errors.push(required(`${field}.expression`, 'expression is not specified'))
   if (messageExpression !== '' && messageExpression.trim() === '') {
     errors.push(invalidValue(`${field}.messageExpression`, messageExpression, 'must be non-empty if specified'))
@@ -135,9 +134,7 @@ function validateAuditAnnotations(annotations: readonly AuditAnnotation[], polic
     if (valueExpression.trim() === '') {
       errors.push(required(`${field}[${index}].valueExpression`, 'valueExpression is not specified'))
     } else if (valueExpression.trim().length > maxValueExpressionLength) {
-      errors.push(
-        required(`${field}[${index}].valueExpression`, `must not exceed ${maxValueExpressionLength} bytes in length`),
-      )
+      errors.push(required(`${field}[${index}].valueExpression`, `must not exceed ${maxValueExpressionLength} bytes in length`))
     }
     if (keys.has(key)) errors.push(duplicate(`${field}[${index}].key`, key))
     keys.add(key)

@@ -17,5 +17,5 @@ export const validatingWebhookConfiguration = defineResource<ValidatingWebhookCo
   setDefaults({ webhooks }) {
     for (const hook of webhooks ?? []) setWebhookDefaults(hook)
   },
-  validate: ({ webhooks }) => validateWebhooks(webhooks, () => {}),
+  validate: ({ webhooks }) => validateWebhooks(webhooks),
 })

@@ -23,14 +23,14 @@ export function setWebhookDefaults(hook: ValidatingWebhook): void {
 /** Judges the list; `more` judges what only one of the two kinds has. */
 export function validateWebhooks<T extends ValidatingWebhook>(
   hooks: readonly T[] | undefined,
-  more: (hook: T, field: string, errors: FieldError[]) => void,
+  more?: (hook: T, field: string, errors: FieldError[]) => void,
 ): FieldError[] {
   const errors: FieldError[] = []
   const names = new Set<string>()
   hooks?.forEach((hook, index) => {
     const field = `webhooks[${index}]`
     validateWebhook(hook, field, errors)
-    more(hook, field, errors)
+    more?.(hook, field, errors)
     if (names.has(hook.name)) errors.push(duplicate(`${field}.name`, hook.name))
     if (hook.name !== '') names.add(hook.name)
   })
@@ -55,9 +55,7 @@ function validateWebhook(hook: ValidatingWebhook, field: string, errors: FieldEr
     errors.push(notSupported(`${field}.sideEffects`, sideEffects, sideEffectClasses))
   }
   if (timeoutSeconds !== undefined && (timeoutSeconds > 30 || timeoutSeconds < 1)) {
-    errors.push(
-      invalidValue(`${field}.timeoutSeconds`, timeoutSeconds, 'the timeout value must be between 1 and 30 seconds'),
-    )
+    errors.push(invalidValue(`${field}.timeoutSeconds`, timeoutSeconds, 'the timeout value must be between 1 and 30 seconds'))
   }
   validateLabelSelector(hook.namespaceSelector, `${field}.namespaceSelector`, errors)
   validateLabelSelector(hook.objectSelector, `${field}.objectSelector`, errors)

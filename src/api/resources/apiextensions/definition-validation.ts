@@ -48,7 +48,13 @@ function validateSpec(spec: CustomResourceDefinitionSpec, errors: FieldError[]):
   validateVersions(spec, errors)
   validateNames(spec.names, errors)
   if (spec.preserveUnknownFields === true) {
-    errors.push(invalidValue('spec.preserveUnknownFields', true, 'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead'))
+    errors.push(
+      invalidValue(
+        'spec.preserveUnknownFields',
+        true,
+        'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead',
+      ),
+    )
   }
   validateConversion(spec.conversion, errors)
 }
@@ -153,7 +159,13 @@ function validateStoredVersions(spec: CustomResourceDefinitionSpec, status: Cust
   }
   stored.forEach((name, index) => {
     if (spec.versions?.some(version => version.name === name) !== true) {
-      errors.push(invalidValue(`${field}[${index}]`, name, `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`))
+      errors.push(
+        invalidValue(
+          `${field}[${index}]`,
+          name,
+          `missing from spec.versions; ${name} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${name} and removes ${name} from status.storedVersions`,
+        ),
+      )
     }
   })
 }

@@ -21,7 +21,11 @@ export const apiService = defineResource<APIService>({
   subresources: [statusSubresource<APIService>({ prepare: keepMetadata })],
   columns: [
     nameColumn,
-    { name: 'Service', type: 'string', cell: ({ spec }) => (spec.service === undefined ? 'Local' : `${spec.service.namespace}/${spec.service.name}`) },
+    {
+      name: 'Service',
+      type: 'string',
+      cell: ({ spec }) => (spec.service === undefined ? 'Local' : `${spec.service.namespace}/${spec.service.name}`),
+    },
     { name: 'Available', type: 'string', cell: availableCell },
     ageColumn,
   ],
@@ -68,7 +72,14 @@ function validate({ metadata, spec }: APIService): FieldError[] {
     errors.push(invalidValue('spec.versionPriority', versionPriority, `must be positive and less than ${maxVersionPriority}`))
   }
   if (service === undefined) {
-    if ((spec.caBundle ?? '') !== '') errors.push(invalidValue('spec.caBundle', `${Buffer.from(spec.caBundle ?? '', 'base64').length} bytes`, 'local APIServices may not have a caBundle'))
+    if ((spec.caBundle ?? '') !== '')
+      errors.push(
+        invalidValue(
+          'spec.caBundle',
+          `${Buffer.from(spec.caBundle ?? '', 'base64').length} bytes`,
+          'local APIServices may not have a caBundle',
+        ),
+      )
     if (spec.insecureSkipTLSVerify === true) {
       errors.push(invalidValue('spec.insecureSkipTLSVerify', true, 'local APIServices may not have insecureSkipTLSVerify'))
     }
@@ -76,7 +87,12 @@ function validate({ metadata, spec }: APIService): FieldError[] {
   }
   if ((service.namespace ?? '') === '') errors.push(required('spec.service.namespace'))
   if ((service.name ?? '') === '') errors.push(required('spec.service.name'))
-  pushMessages(errors, 'spec.service.port', service.port ?? 0, portNumber(service.port ?? 0).map(m => `port is not valid: ${m}`))
+  pushMessages(
+    errors,
+    'spec.service.port',
+    service.port ?? 0,
+    portNumber(service.port ?? 0).map(m => `port is not valid: ${m}`),
+  )
   if (spec.insecureSkipTLSVerify === true && (spec.caBundle ?? '') !== '') {
     errors.push(forbiddenField('spec.insecureSkipTLSVerify', 'may not be true if caBundle is present'))
   }

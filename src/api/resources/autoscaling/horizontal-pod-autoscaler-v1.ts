@@ -15,9 +15,7 @@ export const horizontalPodAutoscalerV1 = defineResource<AutoscalerV1>({
   namespaced: true,
   shortNames: ['hpa'],
   categories: ['all'],
-  subresources: [
-    statusSubresource<AutoscalerV1>({ validate: object => validateAutoscalerStatus(toV2(structuredClone(object))) }),
-  ],
+  subresources: [statusSubresource<AutoscalerV1>({ validate: object => validateAutoscalerStatus(toV2(structuredClone(object))) })],
   columns: autoscalerColumns.map(column => ({
     ...column,
     cell: (object: AutoscalerV1, now: number) => column.cell(toV2(structuredClone(object)), now),

@@ -6,8 +6,8 @@ import { nameIsPathSegment } from '../../validation/names.ts'
 import { negativeMessage, pushMessages } from '../../validation/object-meta.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { autoscalerColumns } from './autoscaler-columns.ts'
-import { validateBehavior } from './scaling-behavior.ts'
 import { validateMetrics } from './metric-spec.ts'
+import { validateBehavior } from './scaling-behavior.ts'
 
 export const horizontalPodAutoscaler = defineResource<HorizontalPodAutoscaler>({
   group: 'autoscaling',

@@ -11,7 +11,6 @@ import type {
   PodsMetricSource,
   ResourceMetricSource,
 } from '../../types/autoscaling-v2.ts'
-import { validateLabelSelector } from '../../validation/label-selector.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 import { compareAmounts } from '../../validation/quantities.ts'
@@ -34,7 +33,8 @@ function validateMetric(metric: MetricSpec, field: string, errors: FieldError[])
   if (first !== undefined) validateSource(metric, first, `${field}.${first}`, errors)
   const expected = `${metric.type.slice(0, 1).toLowerCase()}${metric.type.slice(1)}`
   const found = present.some(name => name === expected)
-  if (!found) errors.push(required(`${field}.${expected}`, 'must populate information for the given metric source'))
+  if (!found && types.includes(metric.type))
+    errors.push(required(`${field}.${expected}`, 'must populate information for the given metric source'))
   if (present.length === 1) return
   for (const name of present) {
     if (name !== expected) errors.push(forbiddenField(`${field}.${name}`, 'must populate the given metric source only'))
@@ -101,10 +101,9 @@ function validateResource({ name, target }: ResourceMetricSource, field: string,
   }
 }
 
-function validateIdentifier({ name, selector }: MetricIdentifier, field: string, errors: FieldError[]): void {
+function validateIdentifier({ name }: MetricIdentifier, field: string, errors: FieldError[]): void {
   if (name === '') errors.push(required(`${field}.name`, 'must specify a metric name'))
   else pushMessages(errors, `${field}.name`, name, nameIsPathSegment(name, false))
-  validateLabelSelector(selector, `${field}.selector`, errors)
 }
 
 function validateTarget({ type, value, averageValue, averageUtilization }: MetricTarget, field: string, errors: FieldError[]): void {

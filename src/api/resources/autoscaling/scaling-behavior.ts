@@ -12,7 +12,11 @@ export function validateBehavior(behavior: HorizontalPodAutoscalerBehavior | und
   if (behavior?.scaleDown !== undefined) validateRules(behavior.scaleDown, `${field}.scaleDown`, errors)
 }
 
-function validateRules({ stabilizationWindowSeconds, selectPolicy, policies = [] }: HPAScalingRules, field: string, errors: FieldError[]): void {
+function validateRules(
+  { stabilizationWindowSeconds, selectPolicy, policies = [] }: HPAScalingRules,
+  field: string,
+  errors: FieldError[],
+): void {
   if (stabilizationWindowSeconds !== undefined) {
     const path = `${field}.stabilizationWindowSeconds`
     if (stabilizationWindowSeconds < 0) {

@@ -2,9 +2,9 @@
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { CronJob, CronJobSpec } from '../../types/batch-v1.ts'
-import { containerImages, containerNames, formatLabelSelector, translateTimestampSince } from '../printing.ts'
 import { validateNonnegative } from '../apps/pod-owner.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
+import { containerImages, containerNames, formatLabelSelector, translateTimestampSince } from '../printing.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { scheduleProblem } from './cron-schedule.ts'
@@ -34,7 +34,12 @@ export const cronJob = defineResource<CronJob>({
     { name: 'Active', type: 'integer', cell: ({ status }) => status?.active?.length ?? 0 },
     { name: 'Last Schedule', type: 'string', cell: lastScheduleCell },
     ageColumn,
-    { name: 'Containers', type: 'string', priority: 1, cell: ({ spec }) => containerNames(spec.jobTemplate.spec.template.spec?.containers) },
+    {
+      name: 'Containers',
+      type: 'string',
+      priority: 1,
+      cell: ({ spec }) => containerNames(spec.jobTemplate.spec.template.spec?.containers),
+    },
     { name: 'Images', type: 'string', priority: 1, cell: ({ spec }) => containerImages(spec.jobTemplate.spec.template.spec?.containers) },
     { name: 'Selector', type: 'string', priority: 1, cell: ({ spec }) => formatLabelSelector(spec.jobTemplate.spec.selector) },
   ],
@@ -93,9 +98,7 @@ function validateSchedule({ schedule, timeZone }: CronJobSpec, old: CronJobSpec 
     const problem = scheduleProblem(schedule)
     if (problem !== undefined) errors.push(invalidValue('spec.schedule', schedule, problem))
     if (schedule.includes('TZ') && schedule !== old?.schedule) {
-      errors.push(
-        invalidValue('spec.schedule', schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'),
-      )
+      errors.push(invalidValue('spec.schedule', schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'))
     }
   }
   if (timeZone === undefined || timeZone === old?.timeZone) return

@@ -59,12 +59,12 @@ function rangeProblem(expression: string, bounds: Bounds): string | undefined {
   let start = bounds.min
   let end = bounds.max
   if (low !== '*' && low !== '?') {
-    const first = valueOf(low, bounds)
+    const first = boundOf(low, bounds)
     if (typeof first === 'string') return first
     start = first
     end = first
     if (high !== undefined) {
-      const last = valueOf(high, bounds)
+      const last = boundOf(high, bounds)
       if (typeof last === 'string') return last
       end = last
     }
@@ -83,7 +83,7 @@ function rangeProblem(expression: string, bounds: Bounds): string | undefined {
   return undefined
 }
 
-function valueOf(text: string, { names }: Bounds): number | string {
+function boundOf(text: string, { names }: Bounds): number | string {
   const name = text.toLowerCase()
   if (names !== undefined && Object.hasOwn(names, name)) return names[name] ?? 0
   return numberOf(text)

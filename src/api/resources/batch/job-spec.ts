@@ -46,6 +46,7 @@ function validateCompletionMode(spec: JobSpec, field: string, errors: FieldError
   if (completionMode !== 'Indexed') {
     if (completionMode !== undefined && completionMode !== 'NonIndexed') {
       errors.push(notSupported(`${field}.completionMode`, completionMode, ['NonIndexed', 'Indexed']))
+      return
     }
     for (const [name, value] of Object.entries({ backoffLimitPerIndex, maxFailedIndexes })) {
       if (value !== undefined) errors.push(invalidValue(`${field}.${name}`, value, 'requires indexed completion mode'))

@@ -153,9 +153,7 @@ function validateCompletionsUnchanged(spec: JobSpec, old: JobSpec, errors: Field
   if (spec.completionMode !== 'Indexed' || spec.completions === undefined || old.completions === undefined) {
     errors.push(invalidValue('spec.completions', spec.completions, immutableMessage))
   } else if (spec.completions !== spec.parallelism) {
-    errors.push(
-      invalidValue('spec.completions', spec.completions, `can only be modified in tandem with spec.parallelism`),
-    )
+    errors.push(invalidValue('spec.completions', spec.completions, `can only be modified in tandem with spec.parallelism`))
   }
 }
 

@@ -28,7 +28,13 @@ export function validatePodFailurePolicy(policy: PodFailurePolicy, spec: JobSpec
   })
 }
 
-function validateRule(rule: PodFailurePolicyRule, spec: JobSpec, containers: ReadonlySet<string>, field: string, errors: FieldError[]): void {
+function validateRule(
+  rule: PodFailurePolicyRule,
+  spec: JobSpec,
+  containers: ReadonlySet<string>,
+  field: string,
+  errors: FieldError[],
+): void {
   const { action, onExitCodes, onPodConditions = [] } = rule
   if (action === '') {
     errors.push(required(`${field}.action`, `valid values: ${actions.map(name => JSON.stringify(name)).join(', ')}`))

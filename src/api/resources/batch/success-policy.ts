@@ -12,7 +12,8 @@ export function validateSuccessPolicy(policy: SuccessPolicy, spec: JobSpec, fiel
     return
   }
   const rules = policy.rules ?? []
-  if (rules.length === 0) errors.push(required(`${field}.rules`, 'at least one rules must be specified when the successPolicy is specified'))
+  if (rules.length === 0)
+    errors.push(required(`${field}.rules`, 'at least one rules must be specified when the successPolicy is specified'))
   if (rules.length > maxRules) errors.push(tooMany(`${field}.rules`, rules.length, maxRules))
   rules.forEach((rule, index) => {
     validateRule(rule, spec.completions ?? 0, `${field}.rules[${index}]`, errors)
@@ -36,16 +37,18 @@ function validateRule(rule: SuccessPolicyRule, completions: number, field: strin
     const counted = countIndexes(succeededIndexes, completions)
     if (typeof counted === 'number') indexes = counted
     else {
-      errors.push(
-        invalidValue(`${field}.succeededIndexes`, succeededIndexes, `error parsing succeededIndexes: ${counted}`),
-      )
+      errors.push(invalidValue(`${field}.succeededIndexes`, succeededIndexes, `error parsing succeededIndexes: ${counted}`))
     }
   }
   if (succeededCount === undefined) return
   validateNonnegative(succeededCount, `${field}.succeededCount`, errors)
   if (succeededCount > completions) {
     errors.push(
-      invalidValue(`${field}.succeededCount`, succeededCount, `must be less than or equal to ${completions} (the number of specified completions)`),
+      invalidValue(
+        `${field}.succeededCount`,
+        succeededCount,
+        `must be less than or equal to ${completions} (the number of specified completions)`,
+      ),
     )
   }
   if (indexes !== undefined && succeededCount > indexes) {
@@ -66,7 +69,8 @@ function countIndexes(text: string, completions: number): number | string {
   let previous: number | undefined
   for (const interval of text.split(',')) {
     const limits = interval.split('-')
-    if (limits.length > 2) return `the fragment "${interval}" violates the requirement that an index interval can have at most two parts separated by '-'`
+    if (limits.length > 2)
+      return `the fragment "${interval}" violates the requirement that an index interval can have at most two parts separated by '-'`
     const numbers: number[] = []
     for (const limit of limits) {
       if (!/^[+-]?\d+$/.test(limit)) return `cannot convert string to integer for index: "${limit}"`

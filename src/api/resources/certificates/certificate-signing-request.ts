@@ -15,9 +15,29 @@ import { signerNameProblem } from './signer-name.ts'
 
 const minExpirationSeconds = 600
 const usages = [
-  'any', 'cert sign', 'client auth', 'code signing', 'content commitment', 'crl sign', 'data encipherment', 'decipher only',
-  'digital signature', 'email protection', 'encipher only', 'ipsec end system', 'ipsec tunnel', 'ipsec user', 'key agreement',
-  'key encipherment', 'microsoft sgc', 'netscape sgc', 'ocsp signing', 's/mime', 'server auth', 'signing', 'timestamping',
+  'any',
+  'cert sign',
+  'client auth',
+  'code signing',
+  'content commitment',
+  'crl sign',
+  'data encipherment',
+  'decipher only',
+  'digital signature',
+  'email protection',
+  'encipher only',
+  'ipsec end system',
+  'ipsec tunnel',
+  'ipsec user',
+  'key agreement',
+  'key encipherment',
+  'microsoft sgc',
+  'netscape sgc',
+  'ocsp signing',
+  's/mime',
+  'server auth',
+  'signing',
+  'timestamping',
 ]
 /** Once true they stay: an approval or a denial must not be taken back. */
 const finalConditions = ['Approved', 'Denied']
@@ -67,9 +87,6 @@ export const certificateSigningRequest = defineResource<CertificateSigningReques
   ],
   nameRule: () => [],
   selectableFields: ({ spec }) => ({ 'spec.signerName': spec.signerName }),
-  setDefaults({ spec }) {
-    spec.usages ??= ['digital signature', 'key encipherment']
-  },
   prepareForCreate(object, context) {
     stampRequester(object, context)
     object.status = {}
@@ -144,7 +161,13 @@ function validateStatus(object: CertificateSigningRequest, old: CertificateSigni
   const before = old.status ?? {}
   for (const type of path.approval ? ['Approved', 'Denied'] : ['Failed']) {
     const had = before.conditions?.filter(condition => condition.type === type) ?? []
-    if (had.length > 0 && !semanticallyEqual(had, conditions.filter(condition => condition.type === type))) {
+    if (
+      had.length > 0 &&
+      !semanticallyEqual(
+        had,
+        conditions.filter(condition => condition.type === type),
+      )
+    ) {
       if (!conditions.some(condition => condition.type === type)) {
         errors.push(forbiddenField('status.conditions', `updates may not remove a condition of type "${type}"`))
       }
@@ -181,7 +204,9 @@ function validateConditions(conditions: readonly CertificateSigningRequestCondit
   })
   if (seen.has('Approved') && seen.has('Denied')) {
     const index = conditions.findLastIndex(({ type }) => finalConditions.includes(type))
-    errors.push(invalidValue(`status.conditions[${index}].type`, conditions[index]?.type, 'Approved and Denied conditions are mutually exclusive'))
+    errors.push(
+      invalidValue(`status.conditions[${index}].type`, conditions[index]?.type, 'Approved and Denied conditions are mutually exclusive'),
+    )
   }
 }
 

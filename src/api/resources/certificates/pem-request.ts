@@ -7,5 +7,5 @@ export function requestProblem(request: string): string | undefined {
   if (block?.[1] !== 'CERTIFICATE REQUEST') return 'PEM block type must be CERTIFICATE REQUEST'
   const der = Buffer.from(block[2] ?? '', 'base64')
   // A request is an ASN.1 SEQUENCE.
-  return der[0] === 0x30 ? undefined : 'asn1: structure error: tags don\'t match'
+  return der[0] === 0x30 ? undefined : "asn1: structure error: tags don't match"
 }

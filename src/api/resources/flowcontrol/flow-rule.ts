@@ -75,9 +75,7 @@ function validateResourceRule(rule: ResourcePolicyRule, field: string, errors: F
   list('resources', 'resource', 'resources')
   const namespaces = rule.namespaces ?? []
   if (namespaces.length === 0 && rule.clusterScope !== true) {
-    errors.push(
-      required(`${field}.namespaces`, 'resource rules that are not cluster scoped must supply at least one namespace'),
-    )
+    errors.push(required(`${field}.namespaces`, 'resource rules that are not cluster scoped must supply at least one namespace'))
   } else if (namespaces.includes('*')) {
     if (namespaces.length > 1) {
       errors.push(invalidValue(`${field}.namespaces`, namespaces, "if '*' is present, must not specify other namespaces"))
@@ -99,9 +97,7 @@ function validateUrlRule(rule: NonResourcePolicyRule, field: string, errors: Fie
     errors.push(required(`${field}.nonResourceURLs`, 'nonResourceURLs must contain at least one value'))
   } else if (urls.includes('*')) {
     if (urls.length > 1) {
-      errors.push(
-        invalidValue(`${field}.nonResourceURLs`, urls, "if '*' is present, must not specify other non-resource URLs"),
-      )
+      errors.push(invalidValue(`${field}.nonResourceURLs`, urls, "if '*' is present, must not specify other non-resource URLs"))
     }
   } else {
     urls.forEach((url, index) => {

@@ -42,9 +42,7 @@ export const ingress = defineResource<Ingress>({
     const annotation = object.metadata.annotations?.[classAnnotation]
     const className = object.spec.ingressClassName
     if (annotation !== undefined && className !== undefined && annotation !== className) {
-      errors.push(
-        invalidValue(`annotations.${classAnnotation}`, annotation, 'must match `ingressClassName` when both are specified'),
-      )
+      errors.push(invalidValue(`annotations.${classAnnotation}`, annotation, 'must match `ingressClassName` when both are specified'))
     }
     return errors
   },

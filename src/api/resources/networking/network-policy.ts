@@ -20,11 +20,7 @@ export const networkPolicy = defineResource<NetworkPolicy>({
   namespaced: true,
   shortNames: ['netpol'],
   countsGeneration: true,
-  columns: [
-    nameColumn,
-    { name: 'Pod-Selector', type: 'string', cell: ({ spec }) => formatLabelSelector(spec.podSelector) },
-    ageColumn,
-  ],
+  columns: [nameColumn, { name: 'Pod-Selector', type: 'string', cell: ({ spec }) => formatLabelSelector(spec.podSelector) }, ageColumn],
   setDefaults,
   validate,
 })

@@ -33,13 +33,7 @@ function validate({ spec }: ServiceCIDR): FieldError[] {
   if (cidrs.length > 2) return [invalidValue('spec', cidrs, 'may only hold up to 2 values')]
   const parsed = cidrs.map(parseCidr)
   if (cidrs.length === 2 && parsed.every(cidr => cidr !== undefined) && !isDualStack(parsed.map(cidr => cidr.address))) {
-    errors.push(
-      invalidValue(
-        'spec',
-        cidrs,
-        'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/96',
-      ),
-    )
+    errors.push(invalidValue('spec', cidrs, 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/96'))
   }
   cidrs.forEach((cidr, index) => {
     validateCidr(cidr, `spec.cidrs[${index}]`, errors)

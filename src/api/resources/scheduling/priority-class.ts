@@ -43,10 +43,7 @@ function validate(object: PriorityClass): FieldError[] {
     const why = unlikeSystemClass(object, name)
     if (why !== undefined) {
       errors.push(
-        forbiddenField(
-          'metadata.name',
-          `priority class names with 'system-' prefix are reserved for system use only. error: ${why}`,
-        ),
+        forbiddenField('metadata.name', `priority class names with 'system-' prefix are reserved for system use only. error: ${why}`),
       )
     }
   } else if (value > highestUserPriority) {
