@@ -91,6 +91,7 @@ export class ApiServer implements AsyncDisposable {
       ...writeParts,
       store,
       bookmarks,
+      stopped: this.#stop.signal,
       continueTokens: new ContinueTokens(options.continueKey ?? randomBytes(32)),
       defaultTimeout: () => (30 + Math.random() * 30) * 60_000,
       subresources: subresourceHandlers({

@@ -34,7 +34,9 @@ export function collectBody(stream: Readable, limit: number, declared: number | 
     resolve(chunks.length === 1 && first ? first : Buffer.concat(chunks))
   })
   stream.on('error', reject)
-  stream.on('close', () => reject(badRequest('the request body ended early')))
+  stream.on('close', () => {
+    if (!stream.readableEnded) reject(badRequest('the request body ended early'))
+  })
   return promise
 }
 

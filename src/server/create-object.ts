@@ -1,11 +1,12 @@
 // The order of a creation: defaults, mutating admission, preparation, validation, validating admission, store.
 import type { AdmissionRequest } from '../admission/admission.ts'
 import { groupResource, type KubeObject } from '../api/object.ts'
-import { alreadyExists, apiError, badRequest, invalid } from '../api/status.ts'
+import { alreadyExists, badRequest, invalid } from '../api/status.ts'
 import { validateObjectMeta } from '../api/validation/object-meta.ts'
 import { type Entry, WriteConflict } from '../store/store.ts'
 import { generatedName } from './identifiers.ts'
 import { matchNamespace, metadataRules, stampNew, wipeSystemFields } from './object-meta.ts'
+import { plainFailure } from './plain-failure.ts'
 import type { ResourceContext } from './request-context.ts'
 import { strategyContext } from './strategy-context.ts'
 import type { WriteParts } from './write-parts.ts'
@@ -26,8 +27,6 @@ export async function createObject(parts: WriteParts, context: ResourceContext, 
   const { served, info } = context
   const { definition } = served
   const { metadata } = object
-  if (metadata.resourceVersion) throw apiError(500, 'Unknown', 'resourceVersion should not be set on objects to be created')
-  delete metadata.resourceVersion
   wipeSystemFields(metadata)
   matchNamespace(metadata, info.namespace, definition.namespaced)
   const prefix = metadata.name ? '' : (metadata.generateName ?? '')
@@ -72,6 +71,9 @@ async function store(parts: WriteParts, context: ResourceContext, object: KubeOb
   const { served } = context
   const { metadata } = object
   const namespace = metadata.namespace ?? ''
+  // Upstream's storage says so, behind validation and not for a dry run.
+  if (metadata.resourceVersion && !dryRun) throw plainFailure(500, 'resourceVersion should not be set on objects to be created')
+  delete metadata.resourceVersion
   for (let attempt = 1; ; attempt++) {
     const name = metadata.name ?? ''
     if (name === '') throw badRequest('name or generateName is required')

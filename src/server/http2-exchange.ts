@@ -1,5 +1,5 @@
 // Requests that come as HTTP/2 streams.
-import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { Credentials } from '../access/access.ts'
 import type { Logger } from '../base/log.ts'
 import { answerHeaders } from './answer-headers.ts'
@@ -28,7 +28,12 @@ export class Http2Request implements ServerRequest {
       this.#controller = controller
       const stream = this.#stream
       if (stream.destroyed) controller.abort(gone())
-      else stream.once('close', () => controller.abort(gone()))
+      else {
+        stream.once('close', () => {
+          // After a whole answer nobody listens any more.
+          if (!stream.writableFinished) controller.abort(gone())
+        })
+      }
     }
     return this.#controller.signal
   }
@@ -71,6 +76,8 @@ export async function sendHttp2(stream: ServerHttp2Stream, request: Http2Request
       headers['content-length'] = body.length
       stream.respond(headers)
       stream.end(body)
+      // What is left of a body that is too large is not read.
+      if (reply.status === 413) stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR))
     }
     reply.done({ bytes: body.length, cut: false })
     return
@@ -83,7 +90,7 @@ export async function sendHttp2(stream: ServerHttp2Stream, request: Http2Request
     reply.done({ bytes: sink.bytes, cut: false })
   } catch (err) {
     if (!request.signal.aborted) log.error('answer cut', { auditID: reply.auditId, err })
-    stream.close(2 /* INTERNAL_ERROR */)
+    stream.close(constants.NGHTTP2_INTERNAL_ERROR)
     reply.done({ bytes: sink.bytes, cut: true })
   }
 }

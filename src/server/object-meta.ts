@@ -15,6 +15,7 @@ export function wipeSystemFields(metadata: ObjectMeta): void {
   delete metadata.selfLink
   delete metadata.deletionTimestamp
   delete metadata.deletionGracePeriodSeconds
+  delete metadata.managedFields
 }
 
 export function stampNew(metadata: ObjectMeta, identifiers: Identifiers, now: number, countsGeneration: boolean): void {
@@ -53,6 +54,8 @@ export function carryOver(metadata: ObjectMeta, old: ObjectMeta): void {
   if (old.deletionTimestamp === undefined) delete metadata.deletionTimestamp
   setOrDelete(metadata, 'deletionGracePeriodSeconds', old.deletionGracePeriodSeconds)
   delete metadata.selfLink
+  // Field managers are the server's to keep, and it keeps none yet.
+  delete metadata.managedFields
 }
 
 function setOrDelete<K extends keyof ObjectMeta>(metadata: ObjectMeta, key: K, value: ObjectMeta[K]): void {

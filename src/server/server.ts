@@ -134,6 +134,9 @@ export class Listener implements AsyncDisposable {
     this.#http1.on('request', (message, response) => {
       const request = new Http1Request(message, socketCredentials(message.socket, message.headers.authorization))
       if (this.#stopping) response.setHeader('connection', 'close')
+      response.once('finish', () => {
+        if (this.#stopping) message.socket.end()
+      })
       this.#options
         .handle(request)
         .then(reply => sendHttp1(response, request, reply, this.#log))

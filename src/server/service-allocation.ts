@@ -99,6 +99,12 @@ export class ServiceAllocation implements Reservations {
   #setFamilies(service: Service): void {
     const { spec } = service
     if (spec === undefined || spec.type === 'ExternalName') return
+    if (isHeadlessWithoutSelector(service) && (spec.ipFamilyPolicy === undefined || spec.ipFamilyPolicy === 'RequireDualStack')) {
+      // Its endpoints are made by hand and may be of any family, so upstream declares both.
+      spec.ipFamilyPolicy = 'RequireDualStack'
+      spec.ipFamilies ??= ['IPv4', 'IPv6']
+      return
+    }
     if (spec.ipFamilyPolicy === 'RequireDualStack') {
       throw refusal(service, 'spec.ipFamilyPolicy', spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services')
     }
@@ -209,6 +215,10 @@ export class ServiceAllocation implements Reservations {
 
 function refusal(service: Service, field: string, value: unknown, detail: string): Error {
   return invalid(kind, service.metadata.name ?? '', [invalidValue(field, value, detail)])
+}
+
+function isHeadlessWithoutSelector({ spec }: Service): boolean {
+  return spec?.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0
 }
 
 function needsAddress({ spec }: Service): boolean {

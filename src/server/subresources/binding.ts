@@ -1,10 +1,12 @@
 // pods/binding and the Binding resource: a pod gets its node, once.
-import { invalidValue, required } from '../../api/field-error.ts'
-import { conflict, invalid, unknownPath } from '../../api/status.ts'
+import { formatFieldError } from '../../api/field-error.ts'
+import { binding as bindingResource } from '../../api/resources/core/binding.ts'
+import { conflict, unknownPath } from '../../api/status.ts'
 import type { Binding, Pod, PodCondition } from '../../api/types/core-v1.ts'
 import { formatTime } from '../../base/clock.ts'
 import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
+import { plainFailure } from '../plain-failure.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import { valueReply } from '../respond.ts'
@@ -16,11 +18,12 @@ const kind = { group: '', version: 'v1', kind: 'Binding' }
 /** Both paths: `pods/x/binding`, and `bindings` where the pod is named in the body. */
 export function binding(parts: Pick<SubresourceParts, 'writeParts' | 'resources'>): ResourceHandler {
   return async context => {
-    const { metadata, target } = (await decodeBody(context, kind)) as Binding
+    const sent = (await decodeBody(context, kind)) as Binding
+    const { metadata, target } = sent
     const pods = parts.resources.byGroupResource('pods')
     if (pods === undefined) throw unknownPath()
     const name = context.info.subresource === '' ? (metadata.name ?? '') : context.info.name
-    judge(name, target)
+    judge(sent)
     const podContext: ResourceContext = {
       ...context,
       served: pods,
@@ -38,13 +41,12 @@ export function binding(parts: Pick<SubresourceParts, 'writeParts' | 'resources'
   }
 }
 
-function judge(name: string, target: Binding['target']): void {
-  const errors = []
-  if (target.kind !== undefined && target.kind !== '' && target.kind !== 'Node') {
-    errors.push(invalidValue('target.kind', target.kind, 'must be empty or "Node"'))
-  }
-  if (!target.name) errors.push(required('target.name'))
-  if (errors.length > 0) throw invalid({ group: '', kind: 'Binding' }, name, errors)
+/** Upstream answers these as plain errors. */
+function judge(binding: Binding): void {
+  const errors = bindingResource.validate?.(binding) ?? []
+  if (errors.length === 0) return
+  const texts = errors.map(formatFieldError)
+  throw plainFailure(500, texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`)
 }
 
 function bound(pod: Pod, node: string, metadata: Binding['metadata'], now: number): Pod {

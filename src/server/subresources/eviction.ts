@@ -1,12 +1,13 @@
 // pods/eviction: a deletion that a PodDisruptionBudget may refuse.
 import type { KubeObject } from '../../api/object.ts'
 import { compileLabelSelector } from '../../api/selector.ts'
-import { ApiError, badRequest, notFound, tooManyRequests } from '../../api/status.ts'
+import { badRequest, notFound, tooManyRequests } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Eviction, PodDisruptionBudget } from '../../api/types/policy-v1.ts'
 import { decodeBody } from '../decode.ts'
 import { deleteObject } from '../delete-object.ts'
 import { isDryRun } from '../dry-run.ts'
+import { plainFailure } from '../plain-failure.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import { valueReply } from '../respond.ts'
@@ -61,14 +62,7 @@ async function takeFromBudget(
   const [budget, second] = covering
   if (budget === undefined) return undefined
   if (second !== undefined) {
-    throw new ApiError({
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message: 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
-      code: 500,
-    })
+    throw plainFailure(500, 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.')
   }
   const name = budget.metadata.name ?? ''
   await updateObject(

@@ -13,6 +13,8 @@ import { tableOf } from '../table.ts'
 export interface WatchParts {
   readonly store: Pick<Store, 'revision'>
   readonly bookmarks: Bookmarks
+  /** Aborts when the server stops: watches end, and clients resume elsewhere. */
+  readonly stopped: AbortSignal
   /** Milliseconds that a watch without timeoutSeconds lasts; spread, so that not all clients come back at once. */
   defaultTimeout(): number
 }
@@ -64,6 +66,8 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
     const timer = setTimeout(finish, lifetime(context, plan))
     timer.unref()
     signal.addEventListener('abort', finish, { once: true })
+    parts.stopped.addEventListener('abort', finish, { once: true })
+    if (parts.stopped.aborted) finish()
     let paused = false
     const sendBookmark = () => {
       // Events wait while the reader is behind: a bookmark now would promise that it has seen them.
@@ -97,6 +101,7 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
     return promise.finally(() => {
       clearTimeout(timer)
       signal.removeEventListener('abort', finish)
+      parts.stopped.removeEventListener('abort', finish)
       stopBookmarks?.()
       watch.close()
     })

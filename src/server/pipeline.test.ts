@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Credentials } from '../access/access.ts'
+import { apiError } from '../api/status.ts'
+import type { ServerRequest } from './exchange.ts'
+import { allowWhere, readAnswer, TestServer, testUser } from './testing.ts'
+
+const noSignal = new AbortController().signal
+
+async function send(api: TestServer, request: Partial<ServerRequest> & { url: string }) {
+  const reply = await api.server.handle({
+    method: 'GET',
+    headers: {},
+    credentials: { remoteAddress: '192.0.2.7' },
+    signal: noSignal,
+    body: () => Promise.resolve(Buffer.alloc(0)),
+    ...request,
+  })
+  const body = typeof reply.body === 'function' ? '' : reply.body.toString()
+  reply.done({ bytes: body.length, cut: false })
+  return { status: reply.status, json: body.startsWith('{') ? JSON.parse(body) : undefined, text: body }
+}
+
+test('handle() answers 401 without an identity, also for what is not served', async () => {
+  await using api = new TestServer()
+  for (const url of ['/api/v1/pods', '/api/v1/nothing', '/', '/version', '/metrics']) {
+    const { status, json } = await send(api, { url })
+    assert.equal(status, 401, url)
+    assert.deepEqual(json, {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message: 'Unauthorized',
+      reason: 'Unauthorized',
+      code: 401,
+    })
+  }
+  assert.equal(api.events.at(-1)?.user.username, 'system:anonymous')
+})
+
+test('handle() lets anyone ask for health, where the authorizer allows it', async () => {
+  await using api = new TestServer()
+  assert.equal((await send(api, { url: '/livez' })).text, 'ok')
+  await using closed = new TestServer({ authorize: allowWhere(() => false) })
+  assert.equal((await send(closed, { url: '/livez' })).status, 403)
+})
+
+test('handle() hands the credentials to the authenticator and nothing of a rejection to the client', async () => {
+  const seen: Credentials[] = []
+  await using api = new TestServer({
+    authenticate: credentials => {
+      seen.push(credentials)
+      return { outcome: 'rejected', reason: 'the token is of another cluster' }
+    },
+  })
+  const { status, text } = await send(api, { url: '/api/v1/pods', credentials: { remoteAddress: 'x', authorization: 'Bearer t' } })
+  assert.equal(status, 401)
+  assert.doesNotMatch(text, /another cluster/)
+  assert.equal(seen[0]?.authorization, 'Bearer t')
+})
+
+const forbidden: readonly [string, string, string, string][] = [
+  [
+    'list in a namespace',
+    'GET',
+    '/api/v1/namespaces/y/pods',
+    'pods is forbidden: User "x" cannot list resource "pods" in API group "" in the namespace "y"',
+  ],
+  [
+    'get',
+    'GET',
+    '/apis/apps/v1/namespaces/y/deployments/d',
+    'deployments.apps "d" is forbidden: User "x" cannot get resource "deployments" in API group "apps" in the namespace "y"',
+  ],
+  [
+    'cluster scope',
+    'DELETE',
+    '/api/v1/nodes/n',
+    'nodes "n" is forbidden: User "x" cannot delete resource "nodes" in API group "" at the cluster scope',
+  ],
+  [
+    'subresource',
+    'GET',
+    '/api/v1/namespaces/y/pods/p/log',
+    'pods "p" is forbidden: User "x" cannot get resource "pods/log" in API group "" in the namespace "y"',
+  ],
+  [
+    'what is not served',
+    'GET',
+    '/apis/foo.io/v1/bars',
+    'bars.foo.io is forbidden: User "x" cannot list resource "bars" in API group "foo.io" at the cluster scope',
+  ],
+  ['a path', 'GET', '/metrics', 'forbidden: User "x" cannot get path "/metrics"'],
+]
+for (const [name, method, url, message] of forbidden) {
+  test(`handle() forbids ${name} in upstream's words`, async () => {
+    await using api = new TestServer({ authorize: allowWhere(() => false) })
+    const { status, json } = await send(api, { method, url, identity: { name: 'x', groups: [] } })
+    assert.equal(status, 403)
+    assert.equal(json.message, message)
+    assert.equal(json.reason, 'Forbidden')
+    assert.equal(api.events.at(-1)?.annotations?.['authorization.k8s.io/decision'], 'forbid')
+  })
+}
+
+const malformed: readonly [string, number][] = [
+  ['/api/v1/namespaces/%zz/pods', 400],
+  ['/api/v1/namespaces/../pods', 400],
+  ['/api/v1/namespaces/%2e%2e/pods', 400],
+  ['/api/v1/namespaces/a%00b/pods', 400],
+  [`/api/v1/namespaces/${'a'.repeat(9000)}/pods`, 414],
+  ['/api/v1/nothing', 404],
+  ['/api/v1/namespaces/a/pods/p/nothing', 404],
+  ['/nothing', 404],
+  ['/api/v2/pods', 404],
+]
+for (const [url, expected] of malformed) {
+  test(`handle() answers ${expected} for ${url.slice(0, 40)}`, async () => {
+    await using api = new TestServer()
+    const { status, json } = await send(api, { url, identity: testUser })
+    assert.equal(status, expected)
+    assert.equal(json.kind, 'Status')
+  })
+}
+
+test('handle() answers 405 for a verb that a resource has not', async () => {
+  await using api = new TestServer()
+  assert.equal((await api.request('DELETE', '/api/v1/namespaces')).status, 405)
+})
+
+test('handle() acts as another user where each part of the identity is allowed', async () => {
+  const asked: string[] = []
+  await using api = new TestServer({
+    authorize: allowWhere(({ verb, resource, name, subresource, user }) => {
+      asked.push(`${user.name} ${verb} ${resource}${subresource === '' ? '' : `/${subresource}`} ${name}`)
+      return verb !== 'impersonate' || name !== 'secret-group'
+    }),
+  })
+  const headers = { 'impersonate-user': 'system:serviceaccount:a:b', 'impersonate-extra-scope': ['x'] }
+  assert.equal((await send(api, { url: '/api/v1/pods', identity: { name: 'admin', groups: [] }, headers })).status, 200)
+  assert.deepEqual(asked, [
+    'admin impersonate serviceaccounts b',
+    'admin impersonate userextras/scope x',
+    'system:serviceaccount:a:b list pods ',
+  ])
+  const event = api.events.at(-1)
+  assert.equal(event?.user.username, 'admin')
+  assert.deepEqual(event?.impersonatedUser?.groups, ['system:serviceaccounts', 'system:serviceaccounts:a', 'system:authenticated'])
+
+  const refused = await send(api, {
+    url: '/api/v1/pods',
+    identity: testUser,
+    headers: { 'impersonate-user': 'u', 'impersonate-group': ['secret-group'] },
+  })
+  assert.equal(refused.status, 403)
+  assert.match(refused.json.message, /groups "secret-group" is forbidden: User "tester" cannot impersonate resource "groups"/)
+  assert.equal((await send(api, { url: '/api/v1/pods', identity: testUser, headers: { 'impersonate-group': 'g' } })).status, 400)
+})
+
+test('handle() shows nothing of an unexpected failure but the audit id', async () => {
+  await using api = new TestServer({
+    admission: {
+      mutate() {
+        throw new TypeError('secret detail')
+      },
+      validate: () => undefined,
+    },
+  })
+  const { status, json, headers } = await api.request('POST', '/api/v1/namespaces/a/configmaps', { metadata: { name: 'a' } })
+  assert.equal(status, 500)
+  assert.equal(json.message, 'Internal error occurred: internal error')
+  assert.match(headers['audit-id'] ?? '', /^[0-9a-f-]{36}$/)
+  assert.equal(headers['cache-control'], 'no-cache, private')
+})
+
+test('handle() acknowledges no write whose audit record is refused', async () => {
+  let refuse = false
+  await using api = new TestServer({
+    audit: { record: ({ verb }) => (refuse && verb === 'create' ? Promise.reject(apiError(500, 'InternalError', 'no space')) : undefined) },
+  })
+  refuse = true
+  const path = '/api/v1/namespaces/a/configmaps'
+  const { status, json } = await api.request('POST', path, { metadata: { name: 'a' } })
+  assert.equal(status, 500)
+  assert.equal(json.message, 'no space')
+  assert.equal((await api.get(path)).status, 200)
+})
+
+test('handle() records one event a request, and two for a watch', async () => {
+  await using api = new TestServer()
+  await api.create('/api/v1/namespaces/a/configmaps', { metadata: { name: 'a' } })
+  assert.equal(api.events.length, 1)
+  const [event] = api.events
+  assert.deepEqual(event?.objectRef, { resource: 'configmaps', namespace: 'a', name: 'a', apiVersion: 'v1' })
+  assert.equal(event?.stage, 'ResponseComplete')
+  assert.equal(event?.responseStatus?.code, 201)
+  const transport = api.as(testUser)
+  const response = await transport.request({ method: 'GET', path: '/api/v1/pods?watch=1&timeoutSeconds=1' }, noSignal)
+  assert.equal(api.events.at(-1)?.stage, 'ResponseStarted')
+  await readAnswer(response)
+  assert.equal(api.events.at(-1)?.stage, 'ResponseComplete')
+  assert.equal(api.events.length, 3)
+})
+
+test('handle() refuses an answer form that it cannot make', async () => {
+  await using api = new TestServer()
+  const accept = 'application/vnd.kubernetes.protobuf'
+  const { status, json } = await api.get('/api/v1/pods', { accept })
+  assert.equal(status, 406)
+  assert.equal(json.message, 'only the following media types are accepted: application/json, application/yaml')
+  assert.equal((await api.get('/api/v1/pods', { accept: `${accept},application/json` })).status, 200)
+})

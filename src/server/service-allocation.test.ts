@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createMemoryStore } from '../store/memory.ts'
+import { TestServer } from './testing.ts'
+
+const path = '/api/v1/namespaces/default/services'
+const service = (name: string, spec: object = {}) => ({
+  metadata: { name },
+  spec: { ports: [{ port: 80 }], selector: { app: 'a' }, ...spec },
+})
+
+test('a Service gets an address above the band for explicit ones', async () => {
+  await using api = new TestServer()
+  const { json } = await api.request('POST', path, service('a'))
+  assert.equal(json.spec.clusterIP, '10.96.1.1')
+  assert.deepEqual(json.spec.clusterIPs, ['10.96.1.1'])
+  assert.deepEqual(json.spec.ipFamilies, ['IPv4'])
+  assert.equal(json.spec.ipFamilyPolicy, 'SingleStack')
+})
+
+test('an explicit address is given once and free again after deletion', async () => {
+  await using api = new TestServer()
+  const wanted = { clusterIP: '10.96.0.10' }
+  assert.equal((await api.request('POST', path, service('a', wanted))).status, 201)
+  const taken = await api.request('POST', path, service('b', wanted))
+  assert.equal(taken.status, 422)
+  assert.match(
+    taken.json.message,
+    /spec\.clusterIPs: Invalid value: \["10\.96\.0\.10"\]: failed to allocate IP 10\.96\.0\.10: provided IP is already allocated/,
+  )
+  await api.request('DELETE', `${path}/a`)
+  assert.equal((await api.request('POST', path, service('b', wanted))).status, 201)
+  assert.match((await api.request('POST', path, service('c', { clusterIP: '10.0.0.1' }))).json.message, /is not in the valid range/)
+})
+
+test('a dry run and a refused creation reserve nothing', async () => {
+  await using api = new TestServer()
+  await api.request('POST', `${path}?dryRun=All`, service('a', { clusterIP: '10.96.0.10' }))
+  assert.equal((await api.request('POST', path, service('a', { clusterIP: '10.96.0.10', sessionAffinity: 'x' }))).status, 422)
+  assert.equal((await api.request('POST', path, service('a', { clusterIP: '10.96.0.10' }))).status, 201)
+})
+
+test('a NodePort Service gets ports, keeps them on update and leaves them as ClusterIP', async () => {
+  await using api = new TestServer()
+  const { json } = await api.request('POST', path, service('a', { type: 'NodePort' }))
+  const port: number = json.spec.ports[0].nodePort
+  assert.ok(port >= 30_000 && port <= 32_767)
+  const updated = await api.request('PUT', `${path}/a`, service('a', { type: 'NodePort' }))
+  assert.equal(updated.json.spec.ports[0].nodePort, port)
+  assert.equal(updated.json.spec.clusterIP, json.spec.clusterIP)
+  const explicit = service('b', { type: 'NodePort', ports: [{ port: 80, nodePort: port }] })
+  assert.match(
+    (await api.request('POST', path, explicit)).json.message,
+    /spec\.ports\[0\]\.nodePort: Invalid value: \d+: provided port is already allocated/,
+  )
+  await api.request('PATCH', `${path}/a`, { spec: { type: 'ClusterIP', ports: [{ port: 80, protocol: 'TCP' }] } })
+  assert.equal((await api.request('POST', path, explicit)).status, 201)
+})
+
+test('addresses of stored Services are known at the next start', async () => {
+  const store = createMemoryStore()
+  const first = new TestServer({ store })
+  await first.create(path, service('a'))
+  await first.server[Symbol.asyncDispose]()
+  await using second = new TestServer({ store })
+  const { json } = await second.request('POST', path, service('b'))
+  assert.equal(json.spec.clusterIP, '10.96.1.2')
+})
