@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import {
   type ClientHttp2Session,
   connect as connectHttp2,
-  createServer,
   type IncomingHttpHeaders,
+  performServerHandshake,
   type ServerHttp2Stream,
 } from 'node:http2'
 import { request as httpsRequest } from 'node:https'
@@ -105,17 +105,17 @@ test('the listener compresses a large list for a client that accepts it', async 
 test('the listener speaks HTTP/1.1, and a watch ends when the server stops', async () => {
   const server = await ListeningServer.start()
   const { certificate: cert, key } = await server.client('alice', masters)
-  const ended = await new Promise<Promise<void>>((resolve, reject) => {
+  const { end } = await new Promise<{ readonly end: Promise<void> }>((resolve, reject) => {
     const request = httpsRequest(`${server.url}/api/v1/namespaces?watch=1`, { ca: server.ca, cert, key, agent: false }, response => {
       assert.equal(response.statusCode, 200)
       const end = new Promise<void>(done => response.on('close', done))
-      response.once('data', () => resolve(end))
+      response.once('data', () => resolve({ end }))
     })
     request.on('error', reject)
     request.end()
   })
   await server[Symbol.asyncDispose]()
-  await ended
+  await end
 })
 
 /** The agent's side: dials, upgrades, and serves HTTP/2 on the same connection. */
@@ -146,9 +146,7 @@ async function openTunnel(
   })
   const status = head.split('\r\n')[0] ?? ''
   if (status.includes('101')) {
-    const http2 = createServer()
-    http2.on('stream', serve)
-    http2.emit('connection', socket)
+    performServerHandshake(socket).on('stream', serve)
   }
   return { status, socket }
 }
