@@ -1,6 +1,6 @@
 // Keeps the Node object and the node's Lease: registers, reports status, renews, and says NotReady when the agent stops.
 import { isReason } from '../api/status.ts'
-import type { Node, NodeStatus } from '../api/types/core-v1.ts'
+import type { Node } from '../api/types/core-v1.ts'
 import { type Clock, formatMicroTime } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
@@ -120,10 +120,4 @@ export class NodeRegistrar {
       await client.create(leases, namespace, lease, signal)
     }
   }
-}
-
-/** The merge key of addresses is their type, of which a node with two IP families has one twice: only replacing the list keeps both, as upstream does. */
-function replaceAddresses({ addresses = [], ...status }: NodeStatus): object {
-  const repeated = new Set(addresses.map(({ type }) => type)).size < addresses.length
-  return { ...status, addresses: repeated ? [...addresses, { $patch: 'replace' }] : addresses }
 }
