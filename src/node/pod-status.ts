@@ -257,3 +257,19 @@ export function runningContainers(pod: Pod, state: PodState): { container: PodCo
     return status?.state === 'CONTAINER_RUNNING' ? [{ container, status }] : []
   })
 }
+
+/** The number that the container's next instance has: its restart count. */
+export function nextAttempt({ status }: Pod, state: PodState, name: string): number {
+  const newest = newestContainer(state, name)
+  if (newest) return newest.metadata.attempt + 1
+  // The runtime has no record but the API has: the node was restarted or rebuilt since.
+  const known = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].find(status => status.name === name)
+  return known?.containerID === undefined ? (known?.restartCount ?? 0) : known.restartCount + 1
+}
+
+/** Milliseconds until activeDeadlineSeconds is over; undefined without one. */
+export function untilDeadline({ spec, status }: Pod, reportedStart: string | undefined, now: number): number | undefined {
+  const startTime = reportedStart ?? status?.startTime
+  if (spec.activeDeadlineSeconds === undefined || !startTime) return undefined
+  return Date.parse(startTime) + spec.activeDeadlineSeconds * 1000 - now
+}

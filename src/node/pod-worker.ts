@@ -8,13 +8,12 @@ import { graceSeconds, stopAll, stopContainer } from './container-stop.ts'
 import type { SandboxConfig } from './cri/messages.ts'
 import { podResolver } from './dns-config.ts'
 import { containersOf, fieldPath, type PodContainer, podText, podUid } from './pod-containers.ts'
-import { terminationMessageFile } from './pod-mounts.ts'
 import type { PodNode, PodVolumeSet } from './pod-node.ts'
 import { type PodPlan, planPod } from './pod-plan.ts'
 import { emptyPodState, millis, newestContainer, type PodState, podLabels, readPodState } from './pod-state.ts'
-import { podStatus, runningContainers } from './pod-status.ts'
+import { nextAttempt, podStatus, runningContainers, untilDeadline } from './pod-status.ts'
 import { Prober } from './probes/prober.ts'
-import { terminationMessage } from './termination-message.ts'
+import { readMessages } from './termination-message.ts'
 import { MountError } from './volumes/pod-volumes.ts'
 
 /** Without any event a pod is looked at this often: upstream's sync period. */
@@ -147,9 +146,9 @@ export class PodWorker {
     const pod = this.#pod
     const phase = pod.status?.phase
     await this.#readState(signal)
-    await this.#readMessages()
+    await readMessages(this.#pod, this.#state, this.#directory, this.#messages)
     if (phase === 'Succeeded' || phase === 'Failed' || this.#terminal) return await this.#end(signal)
-    const overdue = this.#deadline()
+    const overdue = untilDeadline(pod, this.#reported?.startTime, this.#node.clock.now())
     if (overdue !== undefined && overdue <= 0) {
       this.#terminal = { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' }
       this.#node.event(pod, undefined, 'Normal', 'DeadlineExceeded', this.#terminal.message)
@@ -170,7 +169,7 @@ export class PodWorker {
 
   async #refresh(signal: AbortSignal): Promise<void> {
     await this.#readState(signal)
-    await this.#readMessages()
+    await readMessages(this.#pod, this.#state, this.#directory, this.#messages)
     this.#watchProbes()
     await this.#report(false, signal)
   }
@@ -272,7 +271,7 @@ export class PodWorker {
             node: this.#node,
             pod: this.#pod,
             container,
-            attempt: this.#nextAttempt(name),
+            attempt: nextAttempt(this.#pod, this.#state, name),
             state: this.#state,
             sandboxId,
             sandbox,
@@ -325,15 +324,6 @@ export class PodWorker {
     return wait
   }
 
-  #nextAttempt(name: string): number {
-    const newest = newestContainer(this.#state, name)
-    if (newest) return newest.metadata.attempt + 1
-    // The runtime has no record but the API has: the node was restarted or rebuilt since.
-    const all = [...(this.#pod.status?.containerStatuses ?? []), ...(this.#pod.status?.initContainerStatuses ?? [])]
-    const known = all.find(status => status.name === name)
-    return known?.containerID === undefined ? (known?.restartCount ?? 0) : known.restartCount + 1
-  }
-
   #probeGrace(container: PodContainer | undefined, containerId: string): number | undefined {
     const kind = this.#prober.failed(containerId)
     return kind && container ? container.spec[`${kind}Probe`]?.terminationGracePeriodSeconds : undefined
@@ -349,20 +339,6 @@ export class PodWorker {
     }
     this.#prober.keep(new Set(running.map(({ status }) => status.id)))
     for (const { container } of running) this.#waiting.delete(container.spec.name)
-  }
-
-  async #readMessages(): Promise<void> {
-    for (const [name, instances] of this.#state.containers) {
-      for (const status of instances.slice(0, 2)) {
-        if (status.state !== 'CONTAINER_EXITED' || this.#messages.has(status.id)) continue
-        const spec = containersOf(this.#pod).find(({ spec }) => spec.name === name)?.spec
-        const file = terminationMessageFile(this.#directory, name, status.metadata.attempt)
-        this.#messages.set(
-          status.id,
-          await terminationMessage(file, spec?.terminationMessagePolicy ?? 'File', status.exitCode, status.logPath),
-        )
-      }
-    }
   }
 
   /** Writes the status if it differs from the last one written. */
@@ -397,7 +373,7 @@ export class PodWorker {
     await stopAll({ node: this.#node, pod, podIp: this.#podIps()[0] ?? '' }, this.#state, graceSeconds(pod), signal)
     for (const { id, state } of this.#state.sandboxes) if (state === 'SANDBOX_READY') await runtime.stopSandbox(id, signal)
     await this.#readState(signal)
-    await this.#readMessages()
+    await readMessages(this.#pod, this.#state, this.#directory, this.#messages)
     if (!this.#removed) await this.#report(true, signal)
     await this.#volumes.tearDown()
     for (const { id } of await runtime.listSandboxes({ [podLabels.uid]: this.uid }, signal)) await runtime.removeSandbox(id, signal)
@@ -407,14 +383,6 @@ export class PodWorker {
     puller.forgetPod(this.uid)
     crashes.forget(`${this.uid}_`)
     return true
-  }
-
-  /** Milliseconds until activeDeadlineSeconds is over; undefined without one. */
-  #deadline(): number | undefined {
-    const { activeDeadlineSeconds } = this.#pod.spec
-    const startTime = this.#reported?.startTime ?? this.#pod.status?.startTime
-    if (activeDeadlineSeconds === undefined || !startTime) return undefined
-    return Date.parse(startTime) + activeDeadlineSeconds * 1000 - this.#node.clock.now()
   }
 
   #podIps(): readonly string[] {

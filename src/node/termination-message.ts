@@ -1,6 +1,10 @@
 // What a container left to say: the file at its termination message path, or the end of its log where it asked for that.
 import { open } from 'node:fs/promises'
+import type { Pod } from '../api/types/core-v1.ts'
 import { LogFileReader, tailOffset } from './log-file.ts'
+import { containersOf } from './pod-containers.ts'
+import { terminationMessageFile } from './pod-mounts.ts'
+import type { PodState } from './pod-state.ts'
 
 const longestFile = 4096
 const longestLog = 2048
@@ -32,5 +36,17 @@ async function firstBytes(file: string): Promise<string> {
   } catch {
     // The container never got as far as having one.
     return ''
+  }
+}
+
+/** Adds to `messages` what containers left that ended since; before their pod's folder is removed. */
+export async function readMessages(pod: Pod, state: PodState, directory: string, messages: Map<string, string>): Promise<void> {
+  for (const [name, instances] of state.containers) {
+    for (const status of instances.slice(0, 2)) {
+      if (status.state !== 'CONTAINER_EXITED' || messages.has(status.id)) continue
+      const spec = containersOf(pod).find(({ spec }) => spec.name === name)?.spec
+      const file = terminationMessageFile(directory, name, status.metadata.attempt)
+      messages.set(status.id, await terminationMessage(file, spec?.terminationMessagePolicy ?? 'File', status.exitCode, status.logPath))
+    }
   }
 }
