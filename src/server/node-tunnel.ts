@@ -1,6 +1,6 @@
 // The connections that nodes opened to this server, and requests that go back through them.
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
-import { type Duplex, duplexPair } from 'node:stream'
+import { Duplex, duplexPair, PassThrough } from 'node:stream'
 import { type NodeRequestKind, nodeRequestPath } from '../api/node-protocol.ts'
 import { apiError, badRequest } from '../api/status.ts'
 import type { Logger } from '../base/log.ts'
@@ -129,7 +129,7 @@ function answerOf(stream: ClientHttp2Stream, nodeName: string): Promise<NodeAnsw
     resolve({
       status: Number(headers[':status'] ?? 500),
       contentType: headers['content-type'] ?? 'application/octet-stream',
-      stream,
+      stream: readableLater(stream),
     })
   })
   stream.once('error', err => {
@@ -141,6 +141,15 @@ function answerOf(stream: ClientHttp2Stream, nodeName: string): Promise<NodeAnsw
     reject(unreachable(nodeName))
   })
   return promise
+}
+
+/** What comes with the head would be lost to a reader that comes a turn later, so it is taken over at once. */
+function readableLater(stream: ClientHttp2Stream): Duplex {
+  const incoming = new PassThrough()
+  stream.pipe(incoming)
+  stream.on('error', err => incoming.destroy(err))
+  incoming.once('close', () => stream.close())
+  return stream.writable ? Duplex.from({ readable: incoming, writable: stream }) : incoming
 }
 
 function unreachable(nodeName: string): Error {
