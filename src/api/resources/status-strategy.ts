@@ -2,30 +2,11 @@
 import type { FieldError } from '../field-error.ts'
 import type { KubeObject } from '../object.ts'
 import type { Subresource } from '../resource.ts'
+import { keepMetadata, keepSpec, keepStatus } from './core/status-path.ts'
 
 type WithSpecAndStatus = KubeObject & { spec?: unknown; status?: unknown }
 
-/** `prepare` of the main path: a status sent with the object is ignored. */
-export function keepStatus<T extends KubeObject & { status?: unknown }>(object: T, old: T): void {
-  object.status = old.status
-}
-
-/** Restores the spec, which `/status` may not change. */
-export function keepSpec<T extends WithSpecAndStatus>(object: T, old: T): void {
-  object.spec = old.spec
-}
-
-/** Restores the metadata that upstream's `ResetObjectMetaForStatus` puts back on `/status`. */
-export function keepMetadata(object: KubeObject, old: KubeObject): void {
-  const { metadata } = object
-  metadata.deletionTimestamp = old.metadata.deletionTimestamp
-  metadata.generation = old.metadata.generation
-  metadata.selfLink = old.metadata.selfLink
-  metadata.labels = old.metadata.labels
-  metadata.annotations = old.metadata.annotations
-  metadata.finalizers = old.metadata.finalizers
-  metadata.ownerReferences = old.metadata.ownerReferences
-}
+export { keepSpec, keepStatus }
 
 export interface StatusOptions<T extends KubeObject> {
   /** Metadata is restored too; upstream does so for its younger kinds only. */
@@ -41,7 +22,7 @@ export function statusSubresource<T extends WithSpecAndStatus>(options: StatusOp
     verbs: ['get', 'update', 'patch'],
     prepare(object, old) {
       keepSpec(object, old)
-      if (options.keepsMetadata === true) keepMetadata(object, old)
+      if (options.keepsMetadata === true) keepMetadata(object.metadata, old.metadata)
       options.prepare?.(object, old)
     },
     ...(options.validate === undefined ? {} : { validate: options.validate }),

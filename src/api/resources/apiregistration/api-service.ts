@@ -5,7 +5,7 @@ import type { APIService } from '../../types/apiregistration-v1.ts'
 import { dns1035Label, dns1123Subdomain, nameIsPathSegment, portNumber } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
-import { keepMetadata, keepStatus, statusSubresource } from '../status-strategy.ts'
+import { keepStatus, statusSubresource } from '../status-strategy.ts'
 
 const maxGroupPriority = 20_000
 const maxVersionPriority = 1000
@@ -18,7 +18,7 @@ export const apiService = defineResource<APIService>({
   namespaced: false,
   categories: ['api-extensions'],
   standardFinalizers: false,
-  subresources: [statusSubresource<APIService>({ prepare: keepMetadata })],
+  subresources: [statusSubresource<APIService>({ keepsMetadata: true })],
   columns: [
     nameColumn,
     {

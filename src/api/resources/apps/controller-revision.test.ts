@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ControllerRevision } from '../../types/apps-v1.ts'
+import { judgeNew, judgeUpdate, row } from '../core/new-object.fixture.ts'
+import { controllerRevision } from './controller-revision.ts'
+
+const owner = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'db', uid: 'u', controller: true }
+const revision: ControllerRevision = { metadata: { name: 'db-1', ownerReferences: [owner] }, data: { spec: 1 }, revision: 1 }
+
+test('controllerRevision needs data and a revision of at least 0', () => {
+  assert.deepEqual(judgeNew(controllerRevision, revision).errors, [])
+  assert.deepEqual(judgeNew(controllerRevision, { metadata: {}, revision: -1 }).errors, [
+    'data: Required value: data is mandatory',
+    'revision: Invalid value: -1: must be greater than or equal to 0',
+  ])
+})
+
+test('controllerRevision keeps its data', () => {
+  assert.deepEqual(
+    judgeUpdate(controllerRevision, revision, object => {
+      object.revision = 2
+    }).fields,
+    [],
+  )
+  assert.deepEqual(
+    judgeUpdate(controllerRevision, revision, object => {
+      object.data = { spec: 2 }
+    }).fields,
+    ['data'],
+  )
+})
+
+test('controllerRevision prints its controller', () => {
+  assert.equal(row(controllerRevision, revision)['Controller'], 'statefulset.apps/db')
+  assert.equal(row(controllerRevision, { ...revision, metadata: {} })['Controller'], '<none>')
+})

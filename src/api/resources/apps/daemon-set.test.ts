@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { DaemonSet } from '../../types/apps-v1.ts'
+import { judgeNew, judgeUpdate, row } from '../core/new-object.fixture.ts'
+import { daemonSet } from './daemon-set.ts'
+import { labels, newTemplate } from './workload.fixture.ts'
+
+const generation = 'deprecated.daemonset.template.generation'
+const newDaemonSet = (spec: Partial<DaemonSet['spec']> = {}): DaemonSet => ({
+  metadata: { name: 'agent', namespace: 'kube-system' },
+  spec: { selector: { matchLabels: labels }, template: newTemplate(), ...spec },
+})
+
+test('daemonSet rolls one pod at a time by default and counts its templates', () => {
+  const { object, errors } = judgeNew(daemonSet, newDaemonSet())
+  assert.deepEqual(errors, [])
+  assert.deepEqual(object.spec.updateStrategy, { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } })
+  assert.equal(object.metadata.annotations?.[generation], '1')
+  const updated = judgeUpdate(daemonSet, object, ({ spec }) => {
+    spec.template.spec?.containers.splice(0, 1, { name: 'web', image: 'web:2', resources: {} })
+  })
+  assert.equal(updated.object.metadata.annotations?.[generation], '2')
+  assert.deepEqual(updated.errors, [])
+})
+
+const refusals: { name: string; spec: Partial<DaemonSet['spec']>; fields: string[] }[] = [
+  { name: 'an unknown update strategy', spec: { updateStrategy: { type: 'Slow' } }, fields: ['spec.updateStrategy'] },
+  {
+    name: 'surge and unavailability together',
+    spec: { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } } },
+    fields: ['spec.updateStrategy.rollingUpdate.maxSurge'],
+  },
+  {
+    name: 'neither surge nor unavailability',
+    spec: { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 0 } } },
+    fields: ['spec.updateStrategy.rollingUpdate.maxUnavailable'],
+  },
+  { name: 'a missing selector, which matches nothing', spec: { selector: null }, fields: ['spec.template.metadata.labels'] },
+  { name: 'an empty selector', spec: { selector: {} }, fields: ['spec.selector'] },
+]
+for (const { name, spec, fields } of refusals) {
+  test(`daemonSet refuses ${name}`, () => assert.deepEqual(judgeNew(daemonSet, newDaemonSet(spec)).fields, fields))
+}
+
+test('daemonSet prints its node selector', () => {
+  const { object } = judgeNew(daemonSet, newDaemonSet())
+  assert.equal(row(daemonSet, object)['Node Selector'], '<none>')
+  Object.assign(object.spec.template.spec ?? {}, { nodeSelector: { disk: 'ssd' } })
+  assert.equal(row(daemonSet, object)['Node Selector'], 'disk=ssd')
+})

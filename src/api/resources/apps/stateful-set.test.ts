@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { StatefulSet } from '../../types/apps-v1.ts'
+import { judgeNew, judgeUpdate } from '../core/new-object.fixture.ts'
+import { statefulSet } from './stateful-set.ts'
+import { labels, newTemplate } from './workload.fixture.ts'
+
+const newStatefulSet = (spec: Partial<StatefulSet['spec']> = {}): StatefulSet => ({
+  metadata: { name: 'db', namespace: 'shop' },
+  spec: { selector: { matchLabels: labels }, template: newTemplate(), serviceName: 'db', ...spec },
+})
+
+test('statefulSet defaults order, updates, retention and its claim templates', () => {
+  const claim = { metadata: { name: 'data' }, spec: { accessModes: ['ReadWriteOnce'] } }
+  const { object, errors } = judgeNew(statefulSet, newStatefulSet({ volumeClaimTemplates: [claim] }))
+  assert.deepEqual(errors, [])
+  const { template: _template, selector: _selector, ...spec } = object.spec
+  assert.deepEqual(spec, {
+    serviceName: 'db',
+    podManagementPolicy: 'OrderedReady',
+    updateStrategy: { type: 'RollingUpdate', rollingUpdate: { partition: 0 } },
+    persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' },
+    replicas: 1,
+    revisionHistoryLimit: 10,
+    volumeClaimTemplates: [
+      {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { name: 'data' },
+        spec: { accessModes: ['ReadWriteOnce'], resources: {}, volumeMode: 'Filesystem' },
+        status: { phase: 'Pending' },
+      },
+    ],
+  })
+})
+
+const refusals: { name: string; spec: Partial<StatefulSet['spec']>; fields: string[] }[] = [
+  { name: 'an unknown pod management', spec: { podManagementPolicy: 'Random' }, fields: ['spec.podManagementPolicy'] },
+  { name: 'an unknown update strategy', spec: { updateStrategy: { type: 'Never' } }, fields: ['spec.updateStrategy'] },
+  {
+    name: 'rolling parameters of OnDelete',
+    spec: { updateStrategy: { type: 'OnDelete', rollingUpdate: {} } },
+    fields: ['spec.updateStrategy.rollingUpdate'],
+  },
+  { name: 'a service name that is no label', spec: { serviceName: 'My.Service' }, fields: ['spec.serviceName'] },
+  { name: 'negative ordinals', spec: { ordinals: { start: -1 } }, fields: ['spec.ordinals.start'] },
+  {
+    name: 'an unknown retention policy',
+    spec: { persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Burn' } },
+    fields: ['spec.persistentVolumeClaimRetentionPolicy.whenDeleted'],
+  },
+]
+for (const { name, spec, fields } of refusals) {
+  test(`statefulSet refuses ${name}`, () => assert.deepEqual(judgeNew(statefulSet, newStatefulSet(spec)).fields, fields))
+}
+
+test('statefulSet names are labels, because pod names become host names', () => {
+  assert.deepEqual(statefulSet.nameRule?.('db', false), [])
+  assert.equal(statefulSet.nameRule?.('db.main', false).length, 1)
+})
+
+test('statefulSet may be scaled but not moved to another service', () => {
+  const old = judgeNew(statefulSet, newStatefulSet()).object
+  assert.deepEqual(
+    judgeUpdate(statefulSet, old, ({ spec }) => {
+      spec.replicas = 5
+    }).errors,
+    [],
+  )
+  const { errors } = judgeUpdate(statefulSet, old, ({ spec }) => {
+    spec.serviceName = 'other'
+  })
+  assert.match(errors.join(), /^spec: Forbidden: updates to statefulset spec for fields other than 'replicas'/)
+})

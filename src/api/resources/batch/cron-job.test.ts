@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { CronJob, CronJobSpec } from '../../types/batch-v1.ts'
+import { judgeNew } from '../core/new-object.fixture.ts'
+import { cronJob } from './cron-job.ts'
+import { scheduleProblem } from './cron-schedule.ts'
+
+const newCronJob = (spec: Partial<CronJobSpec> = {}, name = 'nightly'): CronJob => ({
+  metadata: { name, namespace: 'shop' },
+  spec: {
+    schedule: '0 3 * * *',
+    jobTemplate: {
+      spec: { template: { spec: { restartPolicy: 'OnFailure', containers: [{ name: 'c', image: 'c:1', resources: {} }] } } },
+    },
+    ...spec,
+  },
+})
+
+test('cronJob defaults policy and history and leaves the job template without defaults of jobs', () => {
+  const { object, errors } = judgeNew(cronJob, newCronJob())
+  assert.deepEqual(errors, [])
+  const { jobTemplate, ...spec } = object.spec
+  assert.deepEqual(spec, {
+    schedule: '0 3 * * *',
+    concurrencyPolicy: 'Allow',
+    suspend: false,
+    successfulJobsHistoryLimit: 3,
+    failedJobsHistoryLimit: 1,
+  })
+  assert.deepEqual(Object.keys(jobTemplate.spec), ['template'])
+})
+
+const refusals: { name: string; spec: Partial<CronJobSpec>; error: string }[] = [
+  { name: 'no schedule', spec: { schedule: '' }, error: 'spec.schedule: Required value' },
+  {
+    name: 'a zone in the schedule',
+    spec: { schedule: 'TZ=UTC 0 3 * * *' },
+    error: 'spec.schedule: Invalid value: "TZ=UTC 0 3 * * *": cannot use TZ or CRON_TZ in schedule, use timeZone field instead',
+  },
+  {
+    name: 'an unknown zone',
+    spec: { timeZone: 'Mars/Olympus' },
+    error: 'spec.timeZone: Invalid value: "Mars/Olympus": unknown time zone Mars/Olympus',
+  },
+  {
+    name: 'an unknown policy',
+    spec: { concurrencyPolicy: 'Queue' },
+    error: 'spec.concurrencyPolicy: Unsupported value: "Queue": supported values: "Allow", "Forbid", "Replace"',
+  },
+]
+for (const { name, spec, error } of refusals) {
+  test(`cronJob refuses ${name}`, () => assert.deepEqual(judgeNew(cronJob, newCronJob(spec)).errors, [error]))
+}
+
+test('cronJob refuses a name whose jobs would have too long a name', () => {
+  assert.deepEqual(judgeNew(cronJob, newCronJob({}, 'a'.repeat(52))).errors, [])
+  assert.deepEqual(judgeNew(cronJob, newCronJob({}, 'a'.repeat(53))).fields, ['metadata.name'])
+})
+
+test('cronJob accepts a zone of the IANA database', () => {
+  assert.deepEqual(judgeNew(cronJob, newCronJob({ timeZone: 'Europe/Berlin' })).errors, [])
+})
+
+const schedules: [schedule: string, problem: string | undefined][] = [
+  ['*/5 * * * *', undefined],
+  ['0 0 1 jan sun', undefined],
+  ['0-30/10,45 8-18 * * MON-FRI', undefined],
+  ['@hourly', undefined],
+  ['@every 1h30m', undefined],
+  ['* * * *', 'expected exactly 5 fields, found 4: [* * * *]'],
+  ['60 * * * *', 'end of range (60) above maximum (59): 60'],
+  ['* * 0 * *', 'beginning of range (0) below minimum (1): 0'],
+  ['30-10 * * * *', 'beginning of range (30) beyond end of range (10): 30-10'],
+  ['*/0 * * * *', 'step of range should be a positive number: */0'],
+  ['a * * * *', 'failed to parse int from a: strconv.Atoi: parsing "a": invalid syntax'],
+  ['@sometimes', 'unrecognized descriptor: @sometimes'],
+]
+for (const [schedule, problem] of schedules) {
+  test(`scheduleProblem() of ${schedule}`, () => assert.equal(scheduleProblem(schedule), problem))
+}

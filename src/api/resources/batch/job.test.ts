@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Job, JobSpec } from '../../types/batch-v1.ts'
+import { fixtureTime, judgeNew, judgeUpdate, row } from '../core/new-object.fixture.ts'
+import { job } from './job.ts'
+
+const newJob = (spec: Partial<JobSpec> = {}): Job => ({
+  metadata: { name: 'copy', namespace: 'shop', uid: 'uid-1' },
+  spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'copy', image: 'copy:1', resources: {} }] } }, ...spec },
+})
+
+test('job defaults its counts and selects its pods by uid', () => {
+  const { object, errors } = judgeNew(job, newJob())
+  assert.deepEqual(errors, [])
+  const { template, selector, ...spec } = object.spec
+  assert.deepEqual(spec, {
+    completions: 1,
+    parallelism: 1,
+    backoffLimit: 6,
+    completionMode: 'NonIndexed',
+    suspend: false,
+    podReplacementPolicy: 'TerminatingOrFailed',
+    manualSelector: false,
+  })
+  const labels = {
+    'job-name': 'copy',
+    'batch.kubernetes.io/job-name': 'copy',
+    'controller-uid': 'uid-1',
+    'batch.kubernetes.io/controller-uid': 'uid-1',
+  }
+  assert.deepEqual(template.metadata?.labels, labels)
+  assert.deepEqual(object.metadata.labels, labels)
+  assert.deepEqual(selector, { matchLabels: { 'batch.kubernetes.io/controller-uid': 'uid-1' } })
+})
+
+test('job with manualSelector keeps its own selector', () => {
+  const spec = newJob().spec
+  spec.template.metadata = { labels: { a: 'b' } }
+  const { object, errors } = judgeNew(job, newJob({ ...spec, manualSelector: true, selector: { matchLabels: { a: 'b' } } }))
+  assert.deepEqual(errors, [])
+  assert.deepEqual(object.spec.selector, { matchLabels: { a: 'b' } })
+})
+
+const never = newJob().spec.template
+const refusals: { name: string; spec: Partial<JobSpec>; fields: string[] }[] = [
+  { name: 'negative parallelism', spec: { parallelism: -1 }, fields: ['spec.parallelism'] },
+  { name: 'an unknown completion mode', spec: { completionMode: 'Odd' }, fields: ['spec.completionMode'] },
+  { name: 'an indexed job without completions', spec: { completionMode: 'Indexed', parallelism: 1 }, fields: ['spec.completions'] },
+  { name: 'a limit per index of a job without indexes', spec: { backoffLimitPerIndex: 1 }, fields: ['spec.backoffLimitPerIndex'] },
+  { name: 'a manager that is no path', spec: { managedBy: 'me' }, fields: ['spec.managedBy'] },
+  { name: 'a success policy without indexes', spec: { successPolicy: { rules: [{ succeededCount: 1 }] } }, fields: ['spec.successPolicy'] },
+  {
+    name: 'a policy rule that says nothing',
+    spec: { podFailurePolicy: { rules: [{ action: 'FailJob' }] } },
+    fields: ['spec.podFailurePolicy.rules[0]'],
+  },
+  {
+    name: 'exit codes out of order, of an unknown container',
+    spec: {
+      podFailurePolicy: { rules: [{ action: 'Ignore', onExitCodes: { containerName: 'x', operator: 'In', values: [2, 1] } }] },
+    },
+    fields: ['spec.podFailurePolicy.rules[0].onExitCodes.containerName', 'spec.podFailurePolicy.rules[0].onExitCodes.values'],
+  },
+  {
+    name: 'pods that restart for ever',
+    spec: { template: { ...never, spec: { containers: never.spec?.containers ?? [], restartPolicy: 'Always' } } },
+    fields: ['spec.template.spec.restartPolicy'],
+  },
+]
+for (const { name, spec, fields } of refusals) {
+  test(`job refuses ${name}`, () => assert.deepEqual(judgeNew(job, newJob(spec)).fields, fields))
+}
+
+test('job refuses labels that pretend to be of another job', () => {
+  const spec = newJob().spec
+  spec.template.metadata = { labels: { 'job-name': 'other' } }
+  assert.deepEqual(judgeNew(job, newJob(spec)).fields, ['spec.template.metadata.labels[job-name]'])
+})
+
+test('job keeps its template, but for where a suspended one shall run', () => {
+  const running = judgeNew(job, newJob()).object
+  const move = ({ spec }: Job): void => {
+    Object.assign(spec.template.spec ?? {}, { nodeSelector: { disk: 'ssd' } })
+  }
+  assert.deepEqual(judgeUpdate(job, running, move).fields, ['spec.template'])
+  const suspended = judgeNew(job, newJob({ suspend: true })).object
+  assert.deepEqual(judgeUpdate(job, suspended, move).fields, [])
+})
+
+test('job prints its state, completions and duration', () => {
+  const { object } = judgeNew(job, newJob())
+  object.status = { startTime: '2025-12-31T23:59:00Z' }
+  const running = row(job, object, fixtureTime)
+  assert.deepEqual([running['Status'], running['Completions'], running['Duration']], ['Running', '0/1', '60s'])
+  object.status = {
+    ...object.status,
+    succeeded: 1,
+    completionTime: '2025-12-31T23:59:30Z',
+    conditions: [{ type: 'Complete', status: 'True' }],
+  }
+  const done = row(job, object, fixtureTime)
+  assert.deepEqual([done['Status'], done['Completions'], done['Duration']], ['Complete', '1/1', '30s'])
+})
