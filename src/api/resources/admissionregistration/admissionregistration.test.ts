@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { MutatingWebhook, ValidatingAdmissionPolicySpec } from '../../types/admissionregistration-v1.ts'
+import { judgeNew } from '../core/new-object.fixture.ts'
+import { mutatingWebhookConfiguration } from './mutating-webhook-configuration.ts'
+import { validatingAdmissionPolicy } from './validating-admission-policy.ts'
+import { validatingAdmissionPolicyBinding } from './validating-admission-policy-binding.ts'
+import { validatingWebhookConfiguration } from './validating-webhook-configuration.ts'
+
+const metadata = { name: 'checks' }
+const rule = { operations: ['CREATE'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods'] }
+const hook: MutatingWebhook = {
+  name: 'pods.example.com',
+  clientConfig: { url: 'https://example.com/check' },
+  rules: [rule],
+  sideEffects: 'None',
+  admissionReviewVersions: ['v1'],
+}
+
+test('mutatingWebhookConfiguration fails closed by default', () => {
+  const { object, errors } = judgeNew(mutatingWebhookConfiguration, { metadata, webhooks: [hook] })
+  assert.deepEqual(errors, [])
+  const { failurePolicy, matchPolicy, timeoutSeconds, reinvocationPolicy, rules } = object.webhooks?.[0] ?? hook
+  assert.deepEqual([failurePolicy, matchPolicy, timeoutSeconds, reinvocationPolicy], ['Fail', 'Equivalent', 10, 'Never'])
+  assert.equal(rules?.[0]?.scope, '*')
+})
+
+const hooks: { name: string; change: Partial<MutatingWebhook>; fields: string[] }[] = [
+  { name: 'a short name', change: { name: 'pods.com' }, fields: ['webhooks[0].name'] },
+  { name: 'no client', change: { clientConfig: {} }, fields: ['webhooks[0].clientConfig'] },
+  { name: 'plain HTTP', change: { clientConfig: { url: 'http://example.com' } }, fields: ['webhooks[0].clientConfig.url'] },
+  { name: 'side effects', change: { sideEffects: 'Some' }, fields: ['webhooks[0].sideEffects'] },
+  { name: 'a long time-out', change: { timeoutSeconds: 31 }, fields: ['webhooks[0].timeoutSeconds'] },
+  { name: 'an unknown review', change: { admissionReviewVersions: ['v9'] }, fields: ['webhooks[0].admissionReviewVersions'] },
+  {
+    name: 'a resource that a wildcard covers',
+    change: { rules: [{ ...rule, resources: ['pods/*', 'pods/log'] }] },
+    fields: ['webhooks[0].rules[0].resources[1]'],
+  },
+]
+for (const { name, change, fields } of hooks) {
+  test(`webhook configurations refuse ${name}`, () => {
+    const webhooks = [{ ...hook, ...change }]
+    assert.deepEqual(judgeNew(mutatingWebhookConfiguration, { metadata, webhooks }).fields, fields)
+    assert.deepEqual(judgeNew(validatingWebhookConfiguration, { metadata, webhooks }).fields, fields)
+  })
+}
+
+test('webhook configurations refuse two hooks of one name', () => {
+  assert.deepEqual(judgeNew(validatingWebhookConfiguration, { metadata, webhooks: [hook, hook] }).fields, ['webhooks[1].name'])
+})
+
+const policy: ValidatingAdmissionPolicySpec = { matchConstraints: { resourceRules: [rule] }, validations: [{ expression: 'true' }] }
+const policies: { name: string; change: ValidatingAdmissionPolicySpec; fields: string[] }[] = [
+  { name: 'a complete policy', change: {}, fields: [] },
+  { name: 'a policy without a rule', change: { matchConstraints: {} }, fields: ['spec.matchConstraints.resourceRules'] },
+  { name: 'a policy that checks nothing', change: { validations: [] }, fields: ['spec.validations', 'spec.auditAnnotations'] },
+  {
+    name: 'a message of two lines',
+    change: { validations: [{ expression: 'true', message: 'a\nb' }] },
+    fields: ['spec.validations[0].message'],
+  },
+  {
+    name: 'a parameter kind of a bad version',
+    change: { paramKind: { apiVersion: 'V1', kind: 'A' } },
+    fields: ['spec.paramKind.apiVersion'],
+  },
+]
+for (const { name, change, fields } of policies) {
+  test(`validatingAdmissionPolicy judges ${name}`, () => {
+    assert.deepEqual(judgeNew(validatingAdmissionPolicy, { metadata, spec: { ...policy, ...change } }).fields, fields)
+  })
+}
+
+test('validatingAdmissionPolicyBinding needs a policy, an action and one way to find parameters', () => {
+  const judge = (spec: object) => judgeNew(validatingAdmissionPolicyBinding, { metadata, spec }).fields
+  assert.deepEqual(judge({ policyName: 'p', validationActions: ['Deny', 'Audit'] }), [])
+  assert.deepEqual(judge({}), ['spec.policyName', 'spec.validationActions'])
+  assert.deepEqual(judge({ policyName: 'p', validationActions: ['Deny', 'Warn'] }), ['spec.validationActions'])
+  const paramRef = { name: 'a', selector: {}, parameterNotFoundAction: 'Deny' }
+  assert.deepEqual(judge({ policyName: 'p', validationActions: ['Deny'], paramRef }), ['spec.paramRef.name', 'spec.paramRef.selector'])
+})

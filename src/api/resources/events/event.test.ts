@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Event } from '../../types/events-v1.ts'
+import { judgeNew, judgeUpdate } from '../core/new-object.fixture.ts'
+import { event, fromCore, toCore } from './event.ts'
+
+const newEvent = (): Event => ({
+  apiVersion: 'events.k8s.io/v1',
+  kind: 'Event',
+  metadata: { name: 'web.1', namespace: 'shop' },
+  eventTime: '2026-01-01T00:00:00.000000Z',
+  reportingController: 'example.com/controller',
+  reportingInstance: 'controller-0',
+  action: 'Scaling',
+  reason: 'Scaled',
+  note: 'Scaled up',
+  type: 'Normal',
+  regarding: { kind: 'Deployment', name: 'web', namespace: 'shop' },
+  deprecatedSource: {},
+  deprecatedFirstTimestamp: null,
+  deprecatedLastTimestamp: null,
+})
+
+test('event is stored in the core form and comes back as it was', () => {
+  const stored = toCore(newEvent())
+  assert.equal(stored.apiVersion, 'v1')
+  assert.equal(stored.message, 'Scaled up')
+  assert.deepEqual(stored.involvedObject, newEvent().regarding)
+  assert.deepEqual(fromCore(stored), newEvent())
+})
+
+const refusals: { name: string; change: Partial<Event>; field: string }[] = [
+  { name: 'no time', change: { eventTime: null }, field: 'eventTime' },
+  { name: 'no reason', change: { reason: '' }, field: 'reason' },
+  { name: 'an unknown type', change: { type: 'Odd' }, field: 'type' },
+  { name: 'a deprecated count', change: { deprecatedCount: 2 }, field: 'count' },
+  { name: 'a series of one', change: { series: { count: 1, lastObservedTime: '2026-01-01T00:00:00.000000Z' } }, field: 'series.count' },
+]
+for (const { name, change, field } of refusals) {
+  test(`event refuses ${name}`, () => assert.deepEqual(judgeNew(event, { ...newEvent(), ...change }).fields, [field]))
+}
+
+test('event may grow its series and nothing else', () => {
+  const series = { count: 2, lastObservedTime: '2026-01-01T00:00:01.000000Z' }
+  assert.deepEqual(judgeUpdate(event, newEvent(), next => Object.assign(next, { series })).fields, [])
+  assert.deepEqual(judgeUpdate(event, newEvent(), next => Object.assign(next, { note: 'Other' })).fields, ['message'])
+})

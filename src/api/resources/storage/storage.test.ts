@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { CSIDriverSpec, CSINodeDriver, StorageClass } from '../../types/storage-v1.ts'
+import { judgeNew, judgeSubresource, judgeUpdate, row } from '../core/new-object.fixture.ts'
+import { csiDriver } from './csi-driver.ts'
+import { csiNode } from './csi-node.ts'
+import { csiStorageCapacity } from './csi-storage-capacity.ts'
+import { storageClass } from './storage-class.ts'
+import { volumeAttachment } from './volume-attachment.ts'
+
+const metadata = { name: 'fast' }
+const newClass = (change: Partial<StorageClass> = {}): StorageClass => ({ metadata, provisioner: 'csi.example.com', ...change })
+
+test('storageClass deletes volumes and binds at once by default', () => {
+  const { object, errors } = judgeNew(storageClass, newClass())
+  assert.deepEqual(errors, [])
+  assert.deepEqual([object.reclaimPolicy, object.volumeBindingMode], ['Delete', 'Immediate'])
+})
+
+const key = (...values: string[]) => ({ matchLabelExpressions: [{ key: 'zone', values }] })
+const refusals: { name: string; change: Partial<StorageClass>; fields: string[] }[] = [
+  { name: 'no provisioner', change: { provisioner: '' }, fields: ['provisioner'] },
+  { name: 'an unknown reclaim policy', change: { reclaimPolicy: 'Recycle' }, fields: ['reclaimPolicy'] },
+  { name: 'an unknown binding mode', change: { volumeBindingMode: 'Later' }, fields: ['volumeBindingMode'] },
+  { name: 'a parameter without a name', change: { parameters: { '': 'x' } }, fields: ['parameters'] },
+  {
+    name: 'repeated zones and terms',
+    change: { allowedTopologies: [key('a', 'a'), key('b'), key('b')] },
+    fields: ['allowedTopologies[0].matchLabelExpressions[0].values[1]', 'allowedTopologies[2].matchLabelExpressions'],
+  },
+]
+for (const { name, change, fields } of refusals) {
+  test(`storageClass refuses ${name}`, () => assert.deepEqual(judgeNew(storageClass, newClass(change)).fields, fields))
+}
+
+test('storageClass keeps what its volumes were made by', () => {
+  const old = judgeNew(storageClass, newClass()).object
+  const { fields } = judgeUpdate(storageClass, old, next =>
+    Object.assign(next, {
+      provisioner: 'other',
+      parameters: { a: 'b' },
+      reclaimPolicy: 'Retain',
+      volumeBindingMode: 'WaitForFirstConsumer',
+    }),
+  )
+  assert.deepEqual(fields, ['parameters', 'provisioner', 'reclaimPolicy', 'volumeBindingMode'])
+})
+
+test('storageClass prints which one is the default', () => {
+  const object = newClass({ metadata: { ...metadata, annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } } })
+  assert.equal(row(storageClass, object)['Name'], 'fast (default)')
+})
+
+test('csiDriver defaults and judges its spec', () => {
+  const { object, errors } = judgeNew(csiDriver, { metadata, spec: {} })
+  assert.deepEqual(errors, [])
+  assert.deepEqual(object.spec, {
+    attachRequired: true,
+    podInfoOnMount: false,
+    storageCapacity: false,
+    fsGroupPolicy: 'ReadWriteOnceWithFSType',
+    volumeLifecycleModes: ['Persistent'],
+    requiresRepublish: false,
+    seLinuxMount: false,
+  })
+  const spec: CSIDriverSpec = {
+    fsGroupPolicy: 'Odd',
+    volumeLifecycleModes: ['Odd'],
+    tokenRequests: [{ audience: 'a', expirationSeconds: 1 }],
+  }
+  assert.deepEqual(judgeNew(csiDriver, { metadata, spec }).fields, [
+    'spec.fsGroupPolicy',
+    'spec.tokenRequests[0].expirationSeconds',
+    'spec.volumeLifecycleModes',
+  ])
+  assert.deepEqual(judgeUpdate(csiDriver, object, next => Object.assign(next.spec, { attachRequired: false })).fields, [
+    'spec.attachedRequired',
+  ])
+})
+
+test('csiNode judges its drivers and keeps those that stay', () => {
+  const driver: CSINodeDriver = { name: 'csi.example.com', nodeID: 'n1', topologyKeys: ['zone'] }
+  assert.deepEqual(judgeNew(csiNode, { metadata, spec: { drivers: [driver] } }).fields, [])
+  const wrong = { name: 'csi.example.com', nodeID: '', topologyKeys: ['zone', 'zone'], allocatable: { count: -1 } }
+  assert.deepEqual(judgeNew(csiNode, { metadata, spec: { drivers: [driver, wrong] } }).fields, [
+    'spec.drivers[1].nodeID',
+    'spec.drivers[1].allocatable.count',
+    'spec.drivers[1].name',
+    'spec.drivers[1].topologyKeys',
+  ])
+  const old = { metadata, spec: { drivers: [driver] } }
+  assert.deepEqual(judgeUpdate(csiNode, old, next => Object.assign(next.spec.drivers?.[0] ?? {}, { nodeID: 'n2' })).fields, [
+    'CSINodeDriver',
+  ])
+})
+
+test('csiStorageCapacity judges amounts and keeps its class', () => {
+  const object = { metadata, storageClassName: 'fast', capacity: '-1Gi' }
+  assert.deepEqual(judgeNew(csiStorageCapacity, object).fields, ['capacity'])
+  const old = { metadata, storageClassName: 'fast' }
+  assert.deepEqual(judgeUpdate(csiStorageCapacity, old, next => Object.assign(next, { storageClassName: 'slow' })).fields, [
+    'storageClassName',
+  ])
+})
+
+test('volumeAttachment names one source and keeps it', () => {
+  const spec = { attacher: 'csi.example.com', nodeName: 'n1', source: { persistentVolumeName: 'pv' } }
+  const old = judgeNew(volumeAttachment, { metadata, spec })
+  assert.deepEqual(old.errors, [])
+  assert.deepEqual(judgeNew(volumeAttachment, { metadata, spec: { ...spec, source: {} } }).fields, ['spec.source'])
+  assert.deepEqual(judgeUpdate(volumeAttachment, old.object, next => Object.assign(next.spec, { nodeName: 'n2' })).fields, ['spec'])
+  const attached = judgeSubresource(volumeAttachment, 'status', old.object, next => Object.assign(next, { status: { attached: true } }))
+  assert.equal(row(volumeAttachment, attached.object)['Attached'], true)
+})
