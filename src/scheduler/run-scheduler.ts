@@ -11,6 +11,7 @@ import { ClusterState } from './cluster-state.ts'
 import { plugins } from './plugins/index.ts'
 import { SchedulingQueue } from './scheduling-queue.ts'
 import { selectNode } from './select-node.ts'
+import { UnschedulableReports } from './unschedulable-reports.ts'
 
 export interface RunSchedulerOptions {
   /** Authenticates as `system:kube-scheduler`. */
@@ -48,6 +49,7 @@ class Scheduler {
   readonly #signal: AbortSignal
   readonly #events: EventRecorder
   readonly #queue = new SchedulingQueue(plugins)
+  readonly #reports: UnschedulableReports
   readonly #cluster: ClusterState
   readonly #name: string
   #wake: () => void = () => undefined
@@ -60,6 +62,10 @@ class Scheduler {
     this.#signal = signal
     this.#name = options.schedulerName ?? 'default-scheduler'
     this.#events = new EventRecorder({ ...options, component: this.#name })
+    this.#reports = new UnschedulableReports({
+      clock: options.clock,
+      tell: (pod, message) => this.#settled(this.#tell(pod, 'Unschedulable', message)),
+    })
     const namespaceCache = informers.full(namespaces)
     this.#cluster = new ClusterState(name => namespaceCache.get('', name)?.metadata.labels ?? {})
     this.#listen()
@@ -112,6 +118,7 @@ class Scheduler {
       add: pod => this.#seen(pod, true),
       update: (pod, old) => this.#seen(pod, !isPlaced(pod) && isOtherDemand(pod, old)),
       delete: pod => {
+        this.#reports.drop(pod)
         this.#queue.delete(pod)
         this.#cluster.removePod(pod)
         if (isPlaced(pod)) this.#changed('pod-removed')
@@ -126,6 +133,7 @@ class Scheduler {
       this.#cluster.removePod(pod)
       if (isPlaced(pod)) this.#changed('pod-removed')
     } else if (isPlaced(pod)) {
+      this.#reports.drop(pod)
       this.#queue.delete(pod)
       this.#cluster.setPod(pod)
       this.#changed('pod-placed')
@@ -160,7 +168,7 @@ class Scheduler {
       return
     }
     this.#queue.refused(pod, placement.plugins, this.#options.clock.now())
-    this.#track(this.#tell(pod, 'Unschedulable', placement.message))
+    this.#reports.add(pod, placement.message, this.#signal)
   }
 
   async #bind(pod: Pod, node: string): Promise<void> {
@@ -203,9 +211,15 @@ class Scheduler {
 
   /** What runs beside the loop and may fail without consequence for the decision. */
   #track(work: Promise<void>): void {
-    work.catch(err => {
+    void this.#settled(work)
+  }
+
+  async #settled(work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } catch (err) {
       if (!this.#signal.aborted && !isReason(err, 'NotFound')) this.#options.log.info('pod status not written', { err })
-    })
+    }
   }
 }
 

@@ -61,10 +61,13 @@ export function partDefinitions(input: PartInput): ClusterParts {
       serviceIp: kubernetesServiceIp,
       dnsAddress: clusterDnsIp,
     } satisfies ServerSettings),
-    controllers: part('controllers', directory.controllers, identity?.controllers, ['--max-semi-space-size=2'], {
-      signerSocket: directory.signerSockets.controllers,
-      server,
-    } satisfies ControllersSettings),
+    controllers: {
+      ...part('controllers', directory.controllers, identity?.controllers, ['--max-semi-space-size=2'], {
+        signerSocket: directory.signerSockets.controllers,
+        server,
+      } satisfies ControllersSettings),
+      priority: 5,
+    },
     nodes: nodeParts(input, { server, ca: () => credentials().ca }),
   }
 }

@@ -1,8 +1,9 @@
 // Starts the parts of a cluster as child processes, restarts one that dies with back-off, and stops them in order.
 import { type ChildProcess, spawn } from 'node:child_process'
+import { setPriority } from 'node:os'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger, LogLevel } from '../../base/log.ts'
-import { UserError } from '../../base/user-error.ts'
+import { codeOf, UserError } from '../../base/user-error.ts'
 import type { PartMessage, PartStart } from '../part-process.ts'
 
 export interface PartDefinition {
@@ -13,6 +14,8 @@ export interface PartDefinition {
   settings(): Promise<unknown> | unknown
   /** Environment of the child; nothing else is inherited. */
   readonly environment: Readonly<Record<string, string>>
+  /** Nice value; undefined keeps the supervisor's own. */
+  readonly priority?: number
   /** Flags of Node itself, such as heap limits. */
   readonly nodeFlags: readonly string[]
   /** How long a clean stop may take before SIGKILL, in milliseconds. */
@@ -161,7 +164,7 @@ class Part {
   }
 
   async #live(onReady: (details: Readonly<Record<string, unknown>>) => void): Promise<{ exit: string; fatal: string | undefined }> {
-    const { name, userId, environment, nodeFlags } = this.#definition
+    const { name, userId, environment, nodeFlags, priority } = this.#definition
     const settings = await this.#definition.settings()
     const [command = process.execPath, ...args] = this.#options.command
     const identity = userId === undefined ? {} : { uid: userId, gid: userId }
@@ -172,6 +175,8 @@ class Part {
       ...identity,
     })
     this.#child = child
+    // The API answers before controllers work: on a busy machine requests keep their pace.
+    if (child.pid !== undefined && priority !== undefined) lowerPriority(child.pid, priority)
     let fatal: string | undefined
     child.on('message', (message: PartMessage) => {
       if (message.type === 'ready') onReady(message.details)
@@ -186,5 +191,14 @@ class Part {
     // A child that could not be started has no channel; its exit says why.
     if (child.connected) child.send(start, err => err !== null && this.#options.log.debug('part took no settings', { part: name, err }))
     return { exit: await exited, fatal }
+  }
+}
+
+function lowerPriority(pid: number, priority: number): void {
+  try {
+    setPriority(pid, priority)
+  } catch (err) {
+    // Gone already: its exit says why.
+    if (codeOf(err) !== 'ESRCH') throw err
   }
 }

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Pod } from '../api/types/core-v1.ts'
+import { FakeClock } from '../client/fake-clock.ts'
+import { UnschedulableReports } from './unschedulable-reports.ts'
+
+const pod = (name: string): Pod => ({ metadata: { name, namespace: 'default' }, spec: { containers: [] } })
+const settle = async () => {
+  for (let turn = 0; turn < 1000; turn++) await Promise.resolve()
+}
+
+test('UnschedulableReports lets a burst through, then waits, and says the newest reason once', async () => {
+  const clock = new FakeClock()
+  const told: string[] = []
+  const { signal } = new AbortController()
+  const reports = new UnschedulableReports({
+    clock,
+    tell: async ({ metadata }, message) => {
+      told.push(`${metadata.name}: ${message}`)
+    },
+  })
+  for (let index = 0; index < 100; index++) reports.add(pod(`p${index}`), 'no node', signal)
+  reports.add(pod('late'), 'no node', signal)
+  reports.add(pod('late'), 'too little memory', signal)
+  reports.add(pod('gone'), 'no node', signal)
+  reports.drop(pod('gone'))
+  await settle()
+  assert.equal(told.length, 100)
+  assert.equal(reports.size, 1)
+  await clock.advance(20)
+  await settle()
+  assert.equal(told.at(-1), 'late: too little memory')
+  assert.equal(told.length, 101)
+})

@@ -1,0 +1,58 @@
+// Tells users why pods wait, at a bounded rate: bindings must not queue behind ten thousand such reports. Upstream bounds its scheduler's client alike.
+import type { Pod } from '../api/types/core-v1.ts'
+import type { Clock } from '../base/clock.ts'
+import { keyOf } from '../client/object-key.ts'
+import { TokenBucket } from '../client/token-bucket.ts'
+
+const burst = 100
+const perSecond = 50
+
+export interface UnschedulableReportsOptions {
+  readonly clock: Clock
+  /** Writes event and condition. Must not reject but for the signal. */
+  tell(pod: Pod, message: string): Promise<void>
+}
+
+export class UnschedulableReports {
+  readonly #options: UnschedulableReportsOptions
+  readonly #bucket: TokenBucket
+  /** The newest reason of each waiting pod, by its key, oldest first. */
+  readonly #waiting = new Map<string, { readonly pod: Pod; readonly message: string }>()
+  #running: Promise<void> | undefined
+
+  constructor(options: UnschedulableReportsOptions) {
+    this.#options = options
+    this.#bucket = new TokenBucket({ burst, perSecond, now: options.clock.now() })
+  }
+
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  add(pod: Pod, message: string, signal: AbortSignal): void {
+    this.#waiting.set(keyOf(pod), { pod, message })
+    this.#running ??= this.#drain(signal).finally(() => {
+      this.#running = undefined
+    })
+  }
+
+  /** The pod was placed or is gone: nothing is to be said. */
+  drop(pod: Pod): void {
+    this.#waiting.delete(keyOf(pod))
+  }
+
+  async #drain(signal: AbortSignal): Promise<void> {
+    const { clock, tell } = this.#options
+    for (;;) {
+      const [next] = this.#waiting
+      if (next === undefined || signal.aborted) return
+      if (this.#bucket.take(clock.now())) {
+        const [key, { pod, message }] = next
+        this.#waiting.delete(key)
+        await tell(pod, message)
+      } else {
+        await clock.sleep(1000 / perSecond, signal).catch(() => undefined)
+      }
+    }
+  }
+}
