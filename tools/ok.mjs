@@ -9,24 +9,7 @@ await entry(() => {
   const steps = [
     ['format and lint', bin('biome'), ['check', '--error-on-warnings']],
     ['types', bin('tsc'), ['--noEmit']],
-    [
-      'promises',
-      bin('oxlint'),
-      [
-        '--type-aware',
-        '--quiet',
-        '-A',
-        'all',
-        '-D',
-        'typescript/no-floating-promises',
-        '-D',
-        'typescript/no-misused-promises',
-        'src',
-        'test',
-        'tools',
-        'bench',
-      ],
-    ],
+    ['promises', bin('oxlint'), ['--type-aware', '-c', '.oxlintrc.json', 'src', 'tools', 'bench']],
     ['layers', node, ['tools/check-layers.ts']],
     ['unit tests', node, ['tools/run-tests.ts', 'unit']],
   ]

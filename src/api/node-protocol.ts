@@ -15,7 +15,12 @@ export type NodeRequestKind = 'logs' | 'exec' | 'attach' | 'portforward'
  * `logs` answers 200 with the text. The others are a POST that is a byte stream both ways once the agent answered 200: SPDY/3.1 frames with the
  * streams of Kubernetes' remotecommand v4 protocol (exec, attach) or of portforward v1. A refusal is a Status as JSON with its code.
  */
-export function nodeRequestPath(kind: NodeRequestKind, pod: { namespace: string; name: string; uid: string }, container: string, query: string): string {
+export function nodeRequestPath(
+  kind: NodeRequestKind,
+  pod: { namespace: string; name: string; uid: string },
+  container: string,
+  query: string,
+): string {
   const parts = [kind, pod.namespace, pod.name, pod.uid, container].map(encodeURIComponent)
   return `/${parts.join('/')}${query === '' ? '' : `?${query}`}`
 }

@@ -1,7 +1,7 @@
 // Runs a command's code: a UserError becomes one line on stderr and exit code 1, anything else keeps its stack.
 import { UserError } from '../base/user-error.ts'
 
-export async function runCommand(body: () => Promise<number | void>): Promise<void> {
+export async function runCommand(body: () => Promise<number> | Promise<void>): Promise<void> {
   try {
     const code = await body()
     if (typeof code === 'number') process.exitCode = code

@@ -103,7 +103,11 @@ export class LogFiles {
     this.#number++
     this.#size = 0
     const folder = await open(this.#directory, constants.O_RDONLY)
-    await folder.sync().finally(() => folder.close())
+    try {
+      await folder.sync()
+    } finally {
+      await folder.close()
+    }
     const numbers = await logFileNumbers(this.#directory)
     for (const number of numbers.slice(0, Math.max(0, numbers.length - this.#keep))) await rm(join(this.#directory, logFileName(number)))
   }
