@@ -1,6 +1,6 @@
 // Label and field selectors: read in upstream's grammar with upstream's errors, compiled to a matcher and to exact pairs that indexes can use.
 import { formatFieldError, invalidValue } from './field-error.ts'
-import { badRequest } from './status.ts'
+import { ApiError, badRequest } from './status.ts'
 import { labelValue, qualifiedName } from './validation/names.ts'
 
 export type SelectorOperator = '=' | '==' | '!=' | 'in' | 'notin' | 'exists' | '!' | 'gt' | 'lt'
@@ -351,6 +351,19 @@ export function parseFieldSelector(text: string, isSupported: (field: string) =>
     }
   }
   return compileFieldRequirements(requirements)
+}
+
+/**
+ * The value that every object selected by `text` has in `field`; undefined where it demands none, or cannot be read. Read as the selection itself reads
+ * it, so that a right to one value cannot be stretched by an escaped comma.
+ */
+export function demandedFieldValue(text: string, field: string): string | undefined {
+  try {
+    return parseFieldSelector(text, () => true).exact.find(([name]) => name === field)?.[1]
+  } catch (err) {
+    if (err instanceof ApiError) return undefined
+    throw err
+  }
 }
 
 export function compileFieldRequirements(requirements: readonly FieldRequirement[]): FieldSelection {

@@ -1,4 +1,5 @@
 // From method and path to what is asked for: verb, group, resource, namespace, name, subresource.
+import { demandedFieldValue } from '../api/selector.ts'
 import { apiError, badRequest, methodNotAllowed, unknownPath } from '../api/status.ts'
 import { parseQuery, type Query } from './query.ts'
 import type { ServedResource, ServedResources } from './served-resource.ts'
@@ -155,10 +156,5 @@ export function servedResource(info: ResourceRequestInfo): ServedResource {
 /** A selector for one name asks for that object only, so that a right to this name suffices. */
 function nameInSelector(query: Query): string {
   const selector = query.get('fieldSelector')
-  if (selector === undefined) return ''
-  for (const term of selector.split(',')) {
-    const match = /^metadata\.name==?([^=!].*)$/.exec(term)
-    if (match?.[1] !== undefined) return match[1]
-  }
-  return ''
+  return selector === undefined || selector === '' ? '' : (demandedFieldValue(selector, 'metadata.name') ?? '')
 }

@@ -1,4 +1,5 @@
 // What a node agent may do: only what concerns itself and the pods bound to it, decided object by object over the node graph.
+import { demandedFieldValue } from '../../api/selector.ts'
 import type { Attributes, Authorizer, Decision } from '../access.ts'
 import { componentRoles } from '../bootstrap-policy/component-roles.ts'
 import type { NamespacedVertex, NodeGraph } from './node-graph.ts'
@@ -165,6 +166,5 @@ function ownPods(graph: NodeGraph, node: string, attributes: Attributes): Decisi
 
 /** Whether the field selector demands exactly this value; all its terms must hold, so that further terms only narrow it. */
 function selects({ fieldSelector }: Attributes, field: string, value: string): boolean {
-  if (fieldSelector === undefined) return false
-  return fieldSelector.split(',').some(term => term === `${field}=${value}` || term === `${field}==${value}`)
+  return fieldSelector !== undefined && demandedFieldValue(fieldSelector, field) === value
 }

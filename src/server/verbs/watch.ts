@@ -125,7 +125,8 @@ function start(parts: WatchParts, context: ResourceContext, plan: WatchPlan): St
     ...(served.definition.namespaced && info.namespace !== '' ? { namespace: info.namespace } : {}),
     ...(plan.selection ? { selection: plan.selection } : {}),
   }
-  const name = info.name === '' || plan.selection ? {} : { name: info.name }
+  // Also beside a selection: the right may be for this name only.
+  const name = info.name === '' ? {} : { name: info.name }
   if (!plan.initial) {
     const after = plan.from === 0 ? parts.store.revision : plan.from
     return { watch: collection.watch({ ...scope, ...name, after }), entries: [], revision: after }
