@@ -1,0 +1,60 @@
+// One request with everything of its answer: proofs look at status codes and headers, which the typed client hides.
+import { readText } from '../client/client.ts'
+import { createHttpTransport, type HttpTransport, type HttpTransportOptions } from '../client/http-transport.ts'
+import type { ApiRequest, Transport } from '../client/transport.ts'
+import type { Endpoint } from './proof.ts'
+
+export interface Question {
+  readonly method: ApiRequest['method']
+  readonly path: string
+  /** Sent as JSON. */
+  readonly body?: unknown
+  /** Default `application/json`. */
+  readonly contentType?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string
+  /** The `message` of a Status, else ''. */
+  readonly message: string
+}
+
+export const jsonPatch = 'application/json-patch+json'
+export const mergePatch = 'application/merge-patch+json'
+export const strategicPatch = 'application/strategic-merge-patch+json'
+export const applyPatch = 'application/apply-patch+yaml'
+
+export async function ask(transport: Transport, question: Question, signal: AbortSignal): Promise<Answer> {
+  const { method, path, body, contentType = 'application/json', headers = {} } = question
+  const response = await transport.request(
+    {
+      method,
+      path,
+      headers: { ...(body === undefined ? {} : { 'content-type': contentType }), ...headers },
+      ...(body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) }),
+    },
+    signal,
+  )
+  const text = await readText(response)
+  return { status: response.status, headers: response.headers, text, message: messageOfStatus(text) }
+}
+
+export const succeeded = ({ status }: Answer): boolean => status >= 200 && status < 300
+
+/** A fresh connection with these credentials alone. */
+export function connectWith(
+  { server, ca }: Endpoint,
+  credentials: Pick<HttpTransportOptions, 'certificate' | 'key' | 'token'> = {},
+): HttpTransport {
+  return createHttpTransport({ server, ca, ...credentials, userAgent: 'bulkhead-prove', timeoutMs: 10_000, connectTimeoutMs: 5_000 })
+}
+
+function messageOfStatus(text: string): string {
+  if (!text.startsWith('{')) return ''
+  const value: unknown = JSON.parse(text)
+  const message = typeof value === 'object' && value !== null && 'message' in value ? value.message : undefined
+  return typeof message === 'string' ? message : ''
+}

@@ -1,0 +1,110 @@
+// A namespace that a proof has to itself, with accounts and tokens; it is deleted with everything in it when the proof ends.
+import { randomBytes } from 'node:crypto'
+import { isReason } from '../api/status.ts'
+import type { Client } from '../client/client.ts'
+import { resourceRef } from '../client/resource-ref.ts'
+import { namespaces, serviceAccounts } from '../client/resources.ts'
+import type { ProofContext } from './proof.ts'
+
+export const proofNamespacePrefix = 'bulkhead-prove-'
+
+/** Pods with this scheduler stay pending for ever: proofs that need a pod object but no container use it. */
+export const noScheduler = 'bulkhead-prove-none'
+
+const cleanUpMs = 15_000
+
+interface TokenRequest {
+  readonly status: { readonly token: string }
+}
+
+export interface TokenOptions {
+  readonly audiences?: readonly string[]
+  /** A pod of this namespace whose end is the token's end. */
+  readonly pod?: { readonly name: string; readonly uid: string }
+}
+
+export class ProofNamespace implements AsyncDisposable {
+  readonly name: string
+  readonly #client: Client
+
+  private constructor(client: Client, name: string) {
+    this.#client = client
+    this.name = name
+  }
+
+  static async create(
+    { client }: ProofContext,
+    id: string,
+    signal: AbortSignal,
+    labels: Readonly<Record<string, string>> = {},
+  ): Promise<ProofNamespace> {
+    const name = `${proofNamespacePrefix}${id.toLowerCase()}-${randomBytes(4).toString('hex')}`
+    await client.create(namespaces, '', { metadata: { name, labels }, spec: {} }, signal)
+    return new ProofNamespace(client, name)
+  }
+
+  /** The path of a core resource in this namespace; `rest` begins with the plural. */
+  core(rest: string): string {
+    return `/api/v1/namespaces/${this.name}/${rest}`
+  }
+
+  /** The same of another group, `apps/v1`. */
+  group(groupVersion: string, rest: string): string {
+    return `/apis/${groupVersion}/namespaces/${this.name}/${rest}`
+  }
+
+  async account(name: string, signal: AbortSignal): Promise<void> {
+    await this.#client.create(serviceAccounts, this.name, { metadata: { name } }, signal)
+  }
+
+  async token(account: string, options: TokenOptions, signal: AbortSignal): Promise<string> {
+    const { audiences = [], pod } = options
+    const answer = await this.#client.subresource<TokenRequest>(
+      'POST',
+      serviceAccounts,
+      this.name,
+      account,
+      'token',
+      {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        spec: {
+          audiences,
+          expirationSeconds: 600,
+          ...(pod === undefined ? {} : { boundObjectRef: { apiVersion: 'v1', kind: 'Pod', ...pod } }),
+        },
+      },
+      signal,
+    )
+    return answer.status.token
+  }
+
+  /** A Role with these rules, bound to an account of this namespace; both have the account's name. */
+  async grant(account: string, rules: readonly object[], signal: AbortSignal): Promise<void> {
+    const group = 'rbac.authorization.k8s.io'
+    const metadata = { name: account }
+    await this.#client.create(roles, this.name, Object.assign({ metadata }, { rules }), signal)
+    const binding = {
+      metadata,
+      roleRef: { apiGroup: group, kind: 'Role', name: account },
+      subjects: [{ kind: 'ServiceAccount', name: account, namespace: this.name }],
+    }
+    await this.#client.create(roleBindings, this.name, binding, signal)
+  }
+
+  async withdraw(account: string, signal: AbortSignal): Promise<void> {
+    await this.#client.delete(roleBindings, this.name, account, {}, signal)
+  }
+
+  /** Begins the deletion; what is in it goes with it. Has a limit of its own, as it must run also when the proof's time is over. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.#client.delete(namespaces, '', this.name, {}, AbortSignal.timeout(cleanUpMs))
+    } catch (err) {
+      if (!isReason(err, 'NotFound')) throw err
+    }
+  }
+}
+
+const roles = resourceRef('rbac.authorization.k8s.io', 'v1', 'roles', 'Role')
+const roleBindings = resourceRef('rbac.authorization.k8s.io', 'v1', 'rolebindings', 'RoleBinding')

@@ -1,0 +1,104 @@
+import type { Transport } from '../../client/transport.ts'
+import { ask, connectWith, mergePatch, type Question } from '../ask.ts'
+import { judge, type Proof } from '../proof.ts'
+import { ProofNamespace } from '../proof-namespace.ts'
+import { harmlessSpec, podObject } from '../proof-pods.ts'
+
+/** Rights must come from a grant and from nothing else: not from being known, not from being in a namespace. */
+export const authorization: Proof = {
+  id: 'A5',
+  title: 'authorization',
+  attack:
+    'Try every verb on many resources as a new ServiceAccount and as a new user, then with one narrow grant, then after its withdrawal',
+  expected: '403 for everything that was not granted, and exactly the granted requests succeed',
+  async prove(context, signal) {
+    await using namespace = await ProofNamespace.create(context, 'A5', signal)
+    await namespace.account('fresh', signal)
+    await using account = connectWith(context.endpoint, { token: await namespace.token('fresh', {}, signal) })
+    const configMap = (name: string) => ({ method: 'POST', path: namespace.core('configmaps'), body: { metadata: { name } } }) as const
+    for (const name of ['granted', 'other']) await ask(context.transport, configMap(name), signal)
+
+    const matrix = questions(namespace)
+    const found = await unrefused(account, matrix, 'new ServiceAccount', {}, signal)
+    const stranger = { 'impersonate-user': `bulkhead-prove-${namespace.name}` }
+    found.push(...(await unrefused(context.transport, matrix, 'new user', stranger, signal)))
+    // Impersonation would turn any right into all of them.
+    const masters = { 'impersonate-user': 'system:admin', 'impersonate-group': 'system:masters' }
+    found.push(...(await unrefused(account, [{ method: 'GET', path: '/api/v1/secrets' }], 'impersonating account', masters, signal)))
+
+    const one = (name: string): Question => ({ method: 'GET', path: namespace.core(`configmaps/${name}`) })
+    const patch: Question = { ...one('granted'), method: 'PATCH', body: { data: { a: 'b' } }, contentType: mergePatch }
+    await namespace.grant('fresh', [{ apiGroups: [''], resources: ['configmaps'], resourceNames: ['granted'], verbs: ['get'] }], signal)
+    const granted = await ask(account, one('granted'), signal)
+    if (granted.status !== 200) found.push(`get of the granted ConfigMap: answered ${granted.status}, want 200`)
+    const beyond: Question[] = [
+      one('other'),
+      { method: 'GET', path: namespace.core('configmaps') },
+      patch,
+      { ...one('granted'), method: 'DELETE' },
+      { method: 'GET', path: '/api/v1/namespaces/default/configmaps/granted' },
+      { method: 'GET', path: namespace.core('secrets/granted') },
+    ]
+    found.push(...(await unrefused(account, beyond, 'account with one grant', {}, signal)))
+    await namespace.withdraw('fresh', signal)
+    found.push(...(await unrefused(account, [one('granted')], 'account after withdrawal', {}, signal)))
+    const total = 2 * matrix.length + beyond.length + 2
+    return judge(found, `${total} requests without a grant, all 403; the one granted request succeeds until the grant is withdrawn`)
+  },
+}
+
+async function unrefused(
+  transport: Transport,
+  list: readonly Question[],
+  who: string,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const answers = await Promise.all(list.map(question => ask(transport, { ...question, headers }, signal)))
+  return answers.flatMap(({ status }, index) =>
+    status === 403 ? [] : [`${who}: ${list[index]?.method} ${list[index]?.path} answered ${status}, want 403`],
+  )
+}
+
+/** Nothing here is created where the control is off, either: every write is a dry run. */
+function questions(namespace: ProofNamespace): Question[] {
+  const namespaced: readonly (readonly [string, object])[] = [
+    [namespace.core('pods'), podObject('a5', harmlessSpec())],
+    [namespace.core('secrets'), { metadata: { name: 'a5' } }],
+    [namespace.core('configmaps'), { metadata: { name: 'a5' } }],
+    [namespace.core('serviceaccounts'), { metadata: { name: 'a5' } }],
+    [namespace.core('services'), { metadata: { name: 'a5' }, spec: { ports: [{ port: 80 }] } }],
+    [namespace.group('rbac.authorization.k8s.io/v1', 'roles'), { metadata: { name: 'a5' } }],
+  ]
+  const cluster = [
+    '/api/v1/nodes',
+    '/api/v1/namespaces',
+    '/api/v1/persistentvolumes',
+    '/apis/rbac.authorization.k8s.io/v1/clusterroles',
+    '/apis/certificates.k8s.io/v1/certificatesigningrequests',
+  ]
+  const dryRun = 'dryRun=All'
+  return [
+    ...namespaced.flatMap(([path, body]): Question[] => [
+      { method: 'GET', path },
+      { method: 'GET', path: `${path}/a5` },
+      { method: 'GET', path: `${path}?watch=true&timeoutSeconds=1` },
+      { method: 'POST', path: `${path}?${dryRun}`, body },
+      { method: 'PUT', path: `${path}/a5?${dryRun}`, body },
+      { method: 'PATCH', path: `${path}/a5?${dryRun}`, body: {}, contentType: mergePatch },
+      { method: 'DELETE', path: `${path}/a5?${dryRun}` },
+      { method: 'DELETE', path: `${path}?${dryRun}` },
+    ]),
+    ...cluster.flatMap((path): Question[] => [
+      { method: 'GET', path },
+      { method: 'GET', path: `${path}/a5` },
+      { method: 'DELETE', path: `${path}/a5?${dryRun}` },
+    ]),
+    { method: 'GET', path: namespace.core('pods/a5/log') },
+    { method: 'POST', path: namespace.core('pods/a5/exec?command=id') },
+    { method: 'POST', path: namespace.core(`pods/a5/eviction?${dryRun}`), body: { metadata: { name: 'a5' } } },
+    { method: 'POST', path: namespace.core(`pods/a5/binding?${dryRun}`), body: { target: { kind: 'Node', name: 'a5' } } },
+    { method: 'POST', path: namespace.core('serviceaccounts/default/token'), body: { spec: {} } },
+    { method: 'GET', path: '/metrics' },
+  ]
+}

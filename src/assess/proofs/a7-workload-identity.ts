@@ -1,0 +1,50 @@
+import type { Pod } from '../../api/types/core-v1.ts'
+import { pods } from '../../client/resources.ts'
+import { ask, connectWith } from '../ask.ts'
+import { judge, type Proof, type ProofContext } from '../proof.ts'
+import { ProofNamespace } from '../proof-namespace.ts'
+import { harmlessSpec, podObject } from '../proof-pods.ts'
+
+/** A token that a workload does not need is one that an intruder in it can take away. */
+export const workloadIdentity: Proof = {
+  id: 'A7',
+  title: 'workload identity',
+  attack: 'Look for a token in a pod without rights, and use the token of a pod after its end',
+  expected: 'No token without a grant, a bound one with it, and 401 once the pod is deleted',
+  async prove(context, signal) {
+    await using namespace = await ProofNamespace.create(context, 'A7', signal)
+    for (const name of ['without', 'with']) await namespace.account(name, signal)
+    await namespace.grant('with', [{ apiGroups: [''], resources: ['configmaps'], verbs: ['list'] }], signal)
+    const found: string[] = []
+    const create = (name: string): Promise<Pod> => {
+      const pod = podObject(name, harmlessSpec({ serviceAccountName: name }))
+      // Our own pod, in the form that the resource has.
+      return context.client.create(pods, namespace.name, pod as unknown as Pod, signal)
+    }
+    const bare = await create('without')
+    if (tokenVolumes(bare).length > 0) found.push('a pod whose account has no rights has a token mounted')
+    const trusted = await create('with')
+    const [volume] = tokenVolumes(trusted)
+    if (volume === undefined) found.push('a pod whose account has rights has no token')
+    const seconds = volume?.expirationSeconds ?? 0
+    if (volume !== undefined && seconds > 86_400) found.push(`the mounted token lives ${seconds} s`)
+
+    const pod = { name: 'with', uid: trusted.metadata.uid ?? '' }
+    const token = await namespace.token('with', { pod }, signal)
+    const before = await listConfigMaps(context, token, namespace, signal)
+    if (before !== 200) found.push(`the token of a running pod is answered ${before}, want 200`)
+    await context.client.delete(pods, namespace.name, 'with', { gracePeriodSeconds: 0 }, signal)
+    const after = await listConfigMaps(context, token, namespace, signal)
+    if (after !== 401) found.push(`the token of a deleted pod is answered ${after}, want 401`)
+    return judge(found, `no token without a grant; with one a bound token of ${seconds} s, refused after its pod's end`)
+  },
+}
+
+async function listConfigMaps({ endpoint }: ProofContext, token: string, namespace: ProofNamespace, signal: AbortSignal): Promise<number> {
+  await using transport = connectWith(endpoint, { token })
+  return (await ask(transport, { method: 'GET', path: namespace.core('configmaps') }, signal)).status
+}
+
+function tokenVolumes({ spec }: Pod): { expirationSeconds?: number }[] {
+  return (spec?.volumes ?? []).flatMap(({ projected }) => projected?.sources ?? []).flatMap(source => source?.serviceAccountToken ?? [])
+}

@@ -1,0 +1,71 @@
+import { namespaces } from '../../client/resources.ts'
+import { ask, jsonPatch, succeeded } from '../ask.ts'
+import { judge, type Proof } from '../proof.ts'
+import { ProofNamespace } from '../proof-namespace.ts'
+import { dangerousSpec, harmlessSpec, podObject, workloadForms } from '../proof-pods.ts'
+
+const enforceLabel = 'pod-security.kubernetes.io/enforce'
+/** The cluster's own parts may need more; nobody else may write there. */
+const exempt = 'kube-system'
+const mostNamespaces = 100
+
+/** A privileged pod is root on its node. */
+export const podSecurity: Proof = {
+  id: 'C3',
+  title: 'Pod Security Standards',
+  attack: 'Create a privileged pod in every namespace without a label, and a Deployment whose pods could never start',
+  expected: 'The pod is refused; the Deployment itself is refused with a patch, and with the patch it passes',
+  async prove(context, signal) {
+    const { client, transport } = context
+    await using namespace = await ProofNamespace.create(context, 'C3', signal)
+    await using lifted = await ProofNamespace.create(context, 'C3', signal, { [enforceLabel]: 'privileged' })
+    const found: string[] = []
+    const all = await client.listAll(namespaces, {}, signal)
+    const unlabelled = all
+      .filter(({ metadata }) => metadata.labels?.[enforceLabel] === undefined && metadata.deletionTimestamp === undefined)
+      .map(({ metadata }) => metadata.name ?? '')
+      .filter(name => name !== exempt)
+      .slice(0, mostNamespaces)
+    const pod = podObject('c3', dangerousSpec())
+    const dryRunIn = (name: string) =>
+      ask(transport, { method: 'POST', path: `/api/v1/namespaces/${name}/pods?dryRun=All`, body: pod }, signal)
+    for (const name of unlabelled) {
+      const { status, message } = await dryRunIn(name)
+      // A namespace of another proof may begin to end meanwhile: nothing is created there either.
+      const refused = status === 403 && (message.includes('PodSecurity "restricted') || message.includes('being terminated'))
+      if (!refused && status !== 404)
+        found.push(`privileged pod in namespace "${name}": answered ${status}, want a refusal by "restricted"`)
+    }
+    const inLifted = await dryRunIn(lifted.name)
+    if (inLifted.message.includes('PodSecurity')) found.push('the label of a namespace does not lift the level')
+
+    // What people write first: no security context at all.
+    const plain = { containers: [{ name: 'main', image: 'example.invalid/app' }] }
+    const deployment = workloadForms.find(({ kind }) => kind === 'Deployment')?.object('c3', plain)
+    const path = namespace.group('apps/v1', 'deployments')
+    const refused = await ask(transport, { method: 'POST', path: `${path}?dryRun=All`, body: deployment }, signal)
+    const patch = patchIn(refused.message)
+    if (refused.status !== 403) found.push(`Deployment that could start no pod: answered ${refused.status}, want 403`)
+    else if (patch === undefined) found.push('the refusal of the Deployment names no patch')
+    else {
+      const harmless = workloadForms.find(({ kind }) => kind === 'Deployment')?.object('c3', harmlessSpec())
+      const created = await ask(transport, { method: 'POST', path, body: harmless }, signal)
+      if (!succeeded(created)) found.push(`a Deployment of harmless pods is refused: ${created.message}`)
+      const replaced = [{ op: 'replace', path: '/spec/template/spec', value: plain }, ...patch]
+      const fixed = await ask(transport, { method: 'PATCH', path: `${path}/c3?dryRun=All`, body: replaced, contentType: jsonPatch }, signal)
+      if (!succeeded(fixed)) found.push(`with the named patch the Deployment is refused still: ${fixed.message}`)
+    }
+    return judge(
+      found,
+      `privileged pod refused in ${unlabelled.length} namespaces; Deployment refused with a patch of ${patch?.length ?? 0} steps that passes`,
+    )
+  },
+}
+
+/** The refusal ends with the JSON patch. */
+function patchIn(message: string): unknown[] | undefined {
+  const [, text] = /would pass: (\[.*\])\s*$/s.exec(message) ?? []
+  if (text === undefined) return undefined
+  const value: unknown = JSON.parse(text)
+  return Array.isArray(value) ? value : undefined
+}

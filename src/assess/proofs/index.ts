@@ -1,0 +1,25 @@
+// Every proof, in the order of the feature list.
+import type { Proof } from '../proof.ts'
+import { noNodePort } from './a1-no-node-port.ts'
+import { authentication } from './a3-authentication.ts'
+import { authorization } from './a5-authorization.ts'
+import { workloadIdentity } from './a7-workload-identity.ts'
+import { podSecurity } from './c3-pod-security.ts'
+import { containerPrivilege } from './c4-container-privilege.ts'
+import { auditRecords } from './o11-audit-records.ts'
+import { admission } from './p1-admission.ts'
+import { encryptedTransport } from './s5-encrypted-transport.ts'
+import { encryptionAtRest } from './t2-encryption-at-rest.ts'
+
+export const proofs: readonly Proof[] = [
+  encryptedTransport,
+  admission,
+  noNodePort,
+  authentication,
+  authorization,
+  workloadIdentity,
+  podSecurity,
+  containerPrivilege,
+  encryptionAtRest,
+  auditRecords,
+]

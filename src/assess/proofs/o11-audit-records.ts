@@ -1,0 +1,89 @@
+import { type Answer, ask, connectWith, jsonPatch, mergePatch, type Question, strategicPatch } from '../ask.ts'
+import { type AuditReading, judge, type Proof, type ProofContext, skipped } from '../proof.ts'
+import { ProofNamespace } from '../proof-namespace.ts'
+import { dangerousSpec, podObject } from '../proof-pods.ts'
+
+const rounds = 5
+const readings = 5
+
+interface Write extends Question {
+  readonly verb: string
+  /** Refused by access control or admission: who tried is recorded as well. */
+  readonly refused?: true
+}
+
+/** What is not recorded cannot be found out later. */
+export const auditRecords: Proof = {
+  id: 'O11',
+  title: 'authentic audit records',
+  attack: 'Make writes of every verb, also such that are refused, and look for each in the audit log at once',
+  expected: 'One record for each acknowledged or refused write, in a log whose chain of hashes and signatures holds',
+  async prove(context, signal) {
+    const { machine, transport } = context
+    if (machine.readAuditLog === undefined) return skipped('the audit log is not on this machine or not readable for this user')
+    await using namespace = await ProofNamespace.create(context, 'O11', signal)
+    await namespace.account('stranger', signal)
+    await using stranger = connectWith(context.endpoint, { token: await namespace.token('stranger', {}, signal) })
+    const found: string[] = []
+    const made = new Map<string, Write>()
+    for (let round = 0; round < rounds; round++) {
+      for (const write of writes(namespace, round)) {
+        const answer = await ask(write.verb === 'create by a stranger' ? stranger : transport, write, signal)
+        const problem = unexpected(write, answer)
+        if (problem !== undefined) found.push(problem)
+        const id = answer.headers['audit-id']
+        if (id === undefined) found.push(`${write.verb} was answered without an audit id`)
+        else made.set(id, write)
+      }
+    }
+    const { events, problems } = await settledReading(context, machine.readAuditLog, signal)
+    const recorded = new Set(events.map(({ auditID }) => auditID))
+    for (const [id, { verb }] of made) if (!recorded.has(id)) found.push(`${verb} with audit id ${id} has no record`)
+    found.push(...problems.slice(0, 5))
+    return judge(
+      found,
+      `${made.size} writes of ${writes(namespace, 0).length} kinds, all recorded; ${events.length} events in a chain that holds`,
+    )
+  },
+}
+
+function unexpected({ verb, refused }: Write, { status, message }: Answer): string | undefined {
+  const wanted = refused === true ? status === 403 : status < 300
+  return wanted ? undefined : `${verb} was answered ${status}: ${message}`
+}
+
+/** In an order in which each finds what it needs. */
+function writes(namespace: ProofNamespace, round: number): Write[] {
+  const path = namespace.core('configmaps')
+  const name = `o11-${round}`
+  const one = `${path}/${name}`
+  const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels: { o11: `${round}` } } }
+  const data = { data: { key: 'value' } }
+  return [
+    { verb: 'create', method: 'POST', path, body: object },
+    { verb: 'update', method: 'PUT', path: one, body: { ...object, ...data } },
+    { verb: 'merge patch', method: 'PATCH', path: one, body: { data: { key: 'other' } }, contentType: mergePatch },
+    { verb: 'strategic merge patch', method: 'PATCH', path: one, body: { data: { key: 'third' } }, contentType: strategicPatch },
+    { verb: 'JSON patch', method: 'PATCH', path: one, body: [{ op: 'replace', path: '/data/key', value: 'last' }], contentType: jsonPatch },
+    { verb: 'create by dry run', method: 'POST', path: `${path}?dryRun=All`, body: { ...object, metadata: { name: `${name}-dry` } } },
+    { verb: 'delete', method: 'DELETE', path: one },
+    { verb: 'delete of a collection', method: 'DELETE', path: `${path}?labelSelector=o11%3D${round}` },
+    {
+      verb: 'create that admission refuses',
+      method: 'POST',
+      path: namespace.core('pods'),
+      body: podObject('o11', dangerousSpec()),
+      refused: true,
+    },
+    { verb: 'create by a stranger', method: 'POST', path, body: object, refused: true },
+  ]
+}
+
+/** A log that is being written may end in half a line: only what stays wrong is wrong. */
+async function settledReading({ clock }: ProofContext, read: () => Promise<AuditReading>, signal: AbortSignal): Promise<AuditReading> {
+  for (let left = readings; ; left--) {
+    const reading = await read()
+    if (reading.problems.length === 0 || left <= 1) return reading
+    await clock.sleep(50, signal)
+  }
+}

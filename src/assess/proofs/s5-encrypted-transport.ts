@@ -1,0 +1,90 @@
+import { createServer, type TLSSocket } from 'node:tls'
+import { messageOf } from '../../base/user-error.ts'
+import { ask, connectWith } from '../ask.ts'
+import { handshake, sendPlain, type Target, targetOf } from '../dial.ts'
+import { foreignAuthority, forgeCertificate } from '../forged-certificate.ts'
+import { listeningSockets, processTree } from '../listening-sockets.ts'
+import { judge, type Proof, type ProofContext } from '../proof.ts'
+
+const hour = 3_600_000
+const plainRequest = 'GET /version HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n'
+
+/** One listener in clear text, or one client that does not verify, gives every credential to whoever is on the path. */
+export const encryptedTransport: Proof = {
+  id: 'S5/A9',
+  title: 'TLS everywhere',
+  attack: 'Speak plain HTTP and TLS 1.2 to every port of the cluster; stand in for the API server with a certificate of our own',
+  expected: 'No answer in clear text, no handshake below TLS 1.3, and no client that accepts another certificate',
+  async prove(context, signal) {
+    const found: string[] = []
+    const targets = await listeners(context)
+    for (const [name, target] of targets) {
+      const answer = await sendPlain(target, plainRequest, signal)
+      // A TLS server may send an alert, and HTTP servers one sentence of refusal; anything that says success is a service.
+      if (answer !== undefined && /^HTTP\/\d\.\d [123]/.test(answer)) found.push(`${name} answers plain HTTP: ${answer.split('\r\n')[0]}`)
+      const old = await handshake(target, 'TLSv1.2', signal)
+      if (old !== undefined) found.push(`${name} accepts ${old}`)
+    }
+    const api = targetOf(context.endpoint.server)
+    if ((await handshake(api, 'TLSv1.3', signal)) === undefined) found.push('the API server accepts no TLS 1.3 connection')
+    const now = context.clock.now()
+    const accepted = await requestThrough({ server: context.endpoint.server, ca: await foreignAuthority(now) }, signal)
+    if (accepted) found.push('a client that trusts another authority accepts the API server')
+    if (await acceptsImpostor(context, now, signal)) found.push('the client accepts a server with a certificate of another authority')
+    return judge(found, `${targets.size} listeners refuse plain HTTP and TLS 1.2; the client refuses an impostor and a foreign authority`)
+  },
+}
+
+/** By a name for the reader. Without a machine to look into, the API server alone. */
+async function listeners({ endpoint, machine }: ProofContext): Promise<Map<string, Target>> {
+  const found = new Map<string, Target>([[`API server ${endpoint.server}`, targetOf(endpoint.server)]])
+  for (const part of machine.parts) {
+    for (const pid of await processTree(part.pid)) {
+      for (const { protocol, address, port, program } of await listeningSockets(pid)) {
+        if (protocol === 'udp') continue
+        const host = address === '0.0.0.0' || address === '::' ? '127.0.0.1' : address
+        const sameAsApi = port === targetOf(endpoint.server).port
+        if (!sameAsApi) found.set(`${part.name} (${program}) ${host}:${port}`, { host, port })
+      }
+    }
+  }
+  return found
+}
+
+/** Whether a request gets any answer. */
+async function requestThrough(endpoint: ProofContext['endpoint'], signal: AbortSignal): Promise<boolean> {
+  await using transport = connectWith(endpoint)
+  try {
+    await ask(transport, { method: 'GET', path: '/livez' }, signal)
+    return true
+  } catch (err) {
+    signal.throwIfAborted()
+    // Refusals of another kind (no connection at all) would prove nothing.
+    if (/certificate|self.signed|issuer/i.test(messageOf(err))) return false
+    throw err
+  }
+}
+
+async function acceptsImpostor({ endpoint }: ProofContext, now: number, signal: AbortSignal): Promise<boolean> {
+  const { certificate, key } = await forgeCertificate({
+    subject: 'CN=kube-apiserver',
+    notBefore: now - hour,
+    notAfter: now + hour,
+    ipAddress: '127.0.0.1',
+  })
+  const sockets = new Set<TLSSocket>()
+  const impostor = createServer({ cert: certificate, key, minVersion: 'TLSv1.3', ALPNProtocols: ['h2'] }, socket => {
+    sockets.add(socket)
+    socket.on('error', () => socket.destroy())
+  })
+  impostor.on('tlsClientError', (_err, socket) => socket.destroy())
+  await new Promise<void>((resolve, reject) => impostor.once('error', reject).listen(0, '127.0.0.1', resolve))
+  try {
+    const address = impostor.address()
+    if (address === null || typeof address === 'string') throw new Error('the impostor has no port')
+    return await requestThrough({ ...endpoint, server: `https://127.0.0.1:${address.port}` }, signal)
+  } finally {
+    for (const socket of sockets) socket.destroy()
+    await new Promise<void>(resolve => impostor.close(() => resolve()))
+  }
+}

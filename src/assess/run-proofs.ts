@@ -1,0 +1,64 @@
+// Runs proofs against a cluster: several at a time, each within its time, and none that is missing from the result.
+import { ApiError } from '../api/status.ts'
+import { messageOf } from '../base/user-error.ts'
+import type { Outcome, Proof, ProofContext } from './proof.ts'
+
+export interface ProofResult {
+  readonly id: string
+  readonly title: string
+  readonly attack: string
+  readonly expected: string
+  readonly outcome: Outcome
+  /** RFC 3339. */
+  readonly started: string
+  readonly milliseconds: number
+}
+
+export interface RunProofsOptions {
+  /** For each proof; default 60 s. */
+  readonly limitMs?: number
+  /** How many at a time; default 4. */
+  readonly concurrency?: number
+  /** Called as each one ends. */
+  onResult?(result: ProofResult): void
+}
+
+/** In the order of `proofs`. Rejects only when the signal is aborted. */
+export async function runProofs(
+  proofs: readonly Proof[],
+  context: ProofContext,
+  options: RunProofsOptions,
+  signal: AbortSignal,
+): Promise<ProofResult[]> {
+  const { limitMs = 60_000, concurrency = 4, onResult } = options
+  const results = new Map<Proof, ProofResult>()
+  const waiting = [...proofs]
+  const work = async (): Promise<void> => {
+    for (let proof = waiting.shift(); proof !== undefined; proof = waiting.shift()) {
+      const result = await runOne(proof, context, limitMs, signal)
+      signal.throwIfAborted()
+      results.set(proof, result)
+      onResult?.(result)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(concurrency, proofs.length) }, work))
+  return proofs.flatMap(proof => results.get(proof) ?? [])
+}
+
+async function runOne(proof: Proof, context: ProofContext, limitMs: number, signal: AbortSignal): Promise<ProofResult> {
+  const { id, title, attack, expected } = proof
+  const began = context.clock.now()
+  const outcome = await attempt(proof, context, AbortSignal.any([signal, AbortSignal.timeout(limitMs)]))
+  const milliseconds = context.clock.now() - began
+  return { id, title, attack, expected, outcome, started: new Date(began).toISOString(), milliseconds }
+}
+
+/** What could not be tried is not proved. */
+async function attempt(proof: Proof, context: ProofContext, signal: AbortSignal): Promise<Outcome> {
+  try {
+    return await proof.prove(context, signal)
+  } catch (err) {
+    const why = err instanceof ApiError ? `${err.status.code} ${err.message}` : messageOf(err)
+    return { held: false, found: [`the attack could not be carried out: ${why}`] }
+  }
+}

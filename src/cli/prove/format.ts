@@ -1,0 +1,53 @@
+// How the results of proofs are printed.
+import { styleText } from 'node:util'
+import type { ProofResult } from '../../assess/run-proofs.ts'
+import { bulkheadVersion } from '../version.ts'
+
+type Verdict = 'PASS' | 'FAIL' | 'SKIP'
+
+export function verdictOf({ outcome }: ProofResult): Verdict {
+  if ('skipped' in outcome) return 'SKIP'
+  return outcome.held ? 'PASS' : 'FAIL'
+}
+
+const colors = { PASS: 'green', FAIL: 'red', SKIP: 'yellow' } as const
+
+/** One line, and for a failure one more for each thing that was found. */
+export function resultLine(result: ProofResult, color: boolean): string {
+  const { id, title, outcome, milliseconds, attack, expected } = result
+  const verdict = verdictOf(result)
+  const paint = (text: string) => (color ? styleText(colors[verdict], text, { validateStream: false }) : text)
+  const start = `${paint(verdict)} ${id} ${title}`
+  const time = `(${milliseconds} ms)`
+  if ('skipped' in outcome) return `${start}: ${outcome.reason}`
+  if (outcome.held) return `${start}: ${outcome.evidence} ${time}`
+  return [
+    `${start} ${time}`,
+    `     attack: ${attack}`,
+    `     expected: ${expected}`,
+    ...outcome.found.map(text => paint(`     found: ${text}`)),
+  ].join('\n')
+}
+
+export function summaryLine(results: readonly ProofResult[]): string {
+  const count = (verdict: Verdict) => results.filter(result => verdictOf(result) === verdict).length
+  return `${count('PASS')} held, ${count('FAIL')} failed, ${count('SKIP')} skipped`
+}
+
+export function resultsJson(server: string, results: readonly ProofResult[]): string {
+  const list = results.map(result => ({
+    id: result.id,
+    title: result.title,
+    verdict: verdictOf(result),
+    attack: result.attack,
+    expected: result.expected,
+    ...('skipped' in result.outcome
+      ? { reason: result.outcome.reason }
+      : result.outcome.held
+        ? { evidence: result.outcome.evidence }
+        : { found: result.outcome.found }),
+    started: result.started,
+    milliseconds: result.milliseconds,
+  }))
+  return JSON.stringify({ bulkhead: bulkheadVersion, server, proofs: list }, null, 2)
+}

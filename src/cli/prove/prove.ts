@@ -1,0 +1,66 @@
+// `bulkhead prove`: attacks the running cluster and prints what held.
+import type { Proof } from '../../assess/proof.ts'
+import { proofs } from '../../assess/proofs/index.ts'
+import { runProofs } from '../../assess/run-proofs.ts'
+import { systemClock } from '../../base/clock.ts'
+import { messageOf, UserError } from '../../base/user-error.ts'
+import { Client } from '../../client/client.ts'
+import { createHttpTransport } from '../../client/http-transport.ts'
+import type { Transport } from '../../client/transport.ts'
+import { clusterMachine, findDataDirectory, findKubeconfig, findUp } from './find-cluster.ts'
+import { resultLine, resultsJson, summaryLine, verdictOf } from './format.ts'
+
+export interface ProveFlags {
+  readonly dataDir?: string
+  readonly kubeconfig?: string
+  readonly output?: 'text' | 'json'
+}
+
+export interface Terminal {
+  print(text: string): void
+  readonly color: boolean
+}
+
+const reachMs = 10_000
+
+/** The exit code: 1 where a proof did not hold. `ids` chooses among the proofs; none means all. */
+export async function prove(flags: ProveFlags, ids: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<number> {
+  const chosen = chooseProofs(ids)
+  const directory = findDataDirectory(flags.dataDir)
+  const { namespace: _, ...endpoint } = await findKubeconfig(directory, flags.kubeconfig)
+  const up = await findUp(directory)
+  const isLocal = up !== undefined && up.server === endpoint.server
+  await using transport = createHttpTransport({ ...endpoint, userAgent: 'bulkhead-prove' })
+  await requireServer(transport, endpoint.server, signal)
+  const context = {
+    ...{ endpoint: { server: endpoint.server, ca: endpoint.ca }, transport, client: new Client(transport), clock: systemClock },
+    // Another cluster's kubeconfig says nothing about the processes here.
+    machine: clusterMachine(directory, isLocal ? up : undefined),
+  }
+  const text = flags.output !== 'json'
+  const onResult = text
+    ? { onResult: (result: Parameters<typeof resultLine>[0]) => terminal.print(resultLine(result, terminal.color)) }
+    : {}
+  const results = await runProofs(chosen, context, onResult, signal)
+  terminal.print(text ? summaryLine(results) : resultsJson(endpoint.server, results))
+  return results.some(result => verdictOf(result) === 'FAIL') ? 1 : 0
+}
+
+/** By id without regard to case; `S5` and `A9` both name the proof S5/A9. */
+export function chooseProofs(ids: readonly string[]): readonly Proof[] {
+  if (ids.length === 0) return proofs
+  const names = ({ id }: Proof) => [id, ...id.split('/')]
+  const unknown = ids.find(id => !proofs.some(proof => names(proof).includes(id.toUpperCase())))
+  if (unknown !== undefined) throw new UserError(`There is no proof "${unknown}": known are ${proofs.map(({ id }) => id).join(', ')}`)
+  return proofs.filter(proof => ids.some(id => names(proof).includes(id.toUpperCase())))
+}
+
+async function requireServer(transport: Transport, server: string, signal: AbortSignal): Promise<void> {
+  try {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(reachMs)])
+    const { body } = await transport.request({ method: 'GET', path: '/readyz' }, limit)
+    for await (const _ of body);
+  } catch (err) {
+    throw new UserError(`The API server ${server} cannot be reached (${messageOf(err)}): start it with "bulkhead up"`, { cause: err })
+  }
+}
