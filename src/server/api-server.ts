@@ -27,6 +27,7 @@ import { resourceVerbs } from './resource-verbs.ts'
 import { type RulesFor, reviewHandlers } from './reviews/index.ts'
 import { type ServedResources, serveResources } from './served-resource.ts'
 import { ServiceAllocation } from './service-allocation.ts'
+import { createStreamPod } from './streams/stream-pod.ts'
 import { type IssueToken, type StreamPod, subresourceHandlers } from './subresources/index.ts'
 import { tunnelPathHandler, withTunnelRight } from './tunnel-path.ts'
 import { versionInfo } from './version.ts'
@@ -51,7 +52,7 @@ export interface ApiServerOptions {
   readonly issueToken?: IssueToken
   /** What a user may do in a namespace, for SelfSubjectRulesReview. */
   readonly rulesFor?: RulesFor
-  /** Answers exec, attach and portforward over HTTP/2 or a plain request; without it they are refused. */
+  /** Answers exec, attach and portforward. Default: through the node's tunnel. */
   readonly streamPod?: StreamPod
   /** Beside the server's own: the store accepts writes, bootstrap is done. */
   readonly checks?: readonly HealthCheck[]
@@ -100,7 +101,7 @@ export class ApiServer implements AsyncDisposable {
         tunnels: this.nodeTunnels,
         clock,
         ...(options.issueToken ? { issueToken: options.issueToken } : {}),
-        ...(options.streamPod ? { streamPod: options.streamPod } : {}),
+        streamPod: options.streamPod ?? createStreamPod({ writeParts, tunnels: this.nodeTunnels }),
       }),
       computed: reviewHandlers({
         authorize,

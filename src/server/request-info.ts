@@ -46,6 +46,9 @@ const verbOfMethod: Readonly<Record<string, { readonly one: string; readonly man
 /** Subresources of a namespace; any other second segment behind a namespace's name is a resource in it. */
 const namespaceSubresources = new Set(['status', 'finalize'])
 
+/** Asked for as `create` whatever the method. */
+const streamSubresources = new Set(['exec', 'attach', 'portforward'])
+
 /** Throws 400 for a malformed path. Whether something answers is `servedResource`'s question, asked after authorization. */
 export function requestInfo(method: string, url: string, resources: ServedResources): RequestInfo {
   if (url.length > maxUrlBytes) throw apiError(414, 'Unknown', 'the request URI is too long')
@@ -117,6 +120,8 @@ function resourceInfo(
   let verb = name === '' ? verbs.many : verbs.one
   if (verb === 'list' && (watchPath || query.flag('watch'))) verb = 'watch'
   else if (verb === 'get' && watchPath) verb = 'watch'
+  // A WebSocket can only be opened with GET: a right to read pods must not be one to run commands in them.
+  if (verb === 'get' && group === '' && resource === 'pods' && streamSubresources.has(subresource)) verb = 'create'
   const selected = verb === 'list' || verb === 'watch' || verb === 'deletecollection' ? nameInSelector(query) : ''
   return {
     isResource: true,

@@ -1,0 +1,175 @@
+// exec, attach and portforward: from an upgraded connection of a client to the node's stream.
+import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { apiError, badRequest, notFound } from '../../api/status.ts'
+import type { Pod } from '../../api/types/core-v1.ts'
+import { header, type Reply, type UpgradedConnection } from '../exchange.ts'
+import type { NodeTunnels } from '../node-tunnel.ts'
+import type { ResourceContext } from '../request-context.ts'
+import type { StreamPod } from '../subresources/pod-streams.ts'
+import type { WriteParts } from '../write-parts.ts'
+import { commandProtocols, translateCommand, tunnelBytes } from './remote-command.ts'
+
+type Kind = Parameters<StreamPod>[1]
+
+const spdyProtocol = { exec: 'v4.channel.k8s.io', attach: 'v4.channel.k8s.io', portforward: 'portforward.k8s.io' } as const
+const optionKinds = { exec: 'PodExecOptions', attach: 'PodAttachOptions', portforward: 'PodPortForwardOptions' } as const
+
+/** The node is asked before the client gets its 101, so that a refusal is an ordinary Status and no connection stays open (CVE-2018-1002105). */
+export function createStreamPod(parts: { readonly writeParts: WriteParts; readonly tunnels: NodeTunnels }): StreamPod {
+  return async (context, kind) => {
+    const { served, info, query, request } = context
+    const entry = served.collection.get(info.namespace, info.name)
+    if (entry === undefined) throw notFound(served.named, info.name)
+    const pod = entry.object as Pod
+    const container = kind === 'portforward' ? '' : streamContainer(pod, query.get('container'))
+    const protocol = negotiate(context, kind)
+    await admit(parts.writeParts, context, kind, container)
+    if (!pod.spec?.nodeName) throw badRequest(`pod ${info.name} does not have a host assigned`)
+    const ended = new AbortController()
+    const signal = AbortSignal.any([request.signal, ended.signal])
+    const node = await parts.tunnels.requestNode(
+      pod.spec.nodeName,
+      { kind, pod: { namespace: info.namespace, name: info.name, uid: pod.metadata.uid ?? '' }, container, query: query.raw },
+      signal,
+    )
+    node.stream.on('error', () => ended.abort(new Error('the stream of the node failed')))
+    if (node.status !== 200) return await refusal(node.status, node.stream)
+    const upgrade = async (connection: UpgradedConnection) => {
+      const cancel = endAt(context.expires, () => {
+        node.stream.destroy()
+        connection.socket.destroy()
+      })
+      try {
+        if (request.upgrade === 'websocket') await overWebSocket(connection, node.stream, protocol, kind, context)
+        else await overSpdy(connection, node.stream, protocol)
+      } finally {
+        cancel()
+        ended.abort(new Error('the stream is over'))
+        node.stream.destroy()
+      }
+    }
+    return { status: 101, contentType: '', body: Buffer.alloc(0), longRunning: true, upgrade }
+  }
+}
+
+function streamContainer(pod: Pod, wanted: string | undefined): string {
+  const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {}
+  const name = pod.metadata.name ?? ''
+  if (!wanted) {
+    const [only] = containers
+    if (only && containers.length === 1) return only.name
+    throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${containers.map(one => one.name).join(' ')}]`)
+  }
+  if ([...containers, ...initContainers, ...ephemeralContainers].some(one => one.name === wanted)) return wanted
+  throw badRequest(`container ${wanted} is not valid for pod ${name}`)
+}
+
+/** The protocol that both sides know. Throws the 400 or 403 of upstream. */
+function negotiate({ request }: ResourceContext, kind: Kind): string {
+  const list = (name: string) =>
+    (header(request.headers, name) ?? '')
+      .split(',')
+      .map(one => one.trim())
+      .filter(Boolean)
+  if (request.upgrade === 'websocket') {
+    const known: readonly string[] = kind === 'portforward' ? ['SPDY/3.1+portforward.k8s.io'] : commandProtocols
+    const offered = list('sec-websocket-protocol')
+    const chosen = known.find(one => offered.includes(one))
+    if (chosen === undefined)
+      throw badRequest(`unable to upgrade: none of the offered WebSocket protocols is supported: ${offered.join(', ')}`)
+    return chosen
+  }
+  if (request.upgrade !== 'spdy/3.1') throw badRequest('Upgrade request required')
+  const offered = list('x-stream-protocol-version')
+  if (offered.includes(spdyProtocol[kind])) return spdyProtocol[kind]
+  if (kind === 'portforward' && offered.length === 0) return spdyProtocol[kind]
+  throw apiError(403, 'Forbidden', `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(' ')}]`)
+}
+
+async function admit({ admission }: WriteParts, context: ResourceContext, kind: Kind, container: string): Promise<void> {
+  const { served, info, query, user, request } = context
+  const options = {
+    apiVersion: 'v1',
+    kind: optionKinds[kind],
+    metadata: {},
+    ...(kind === 'portforward'
+      ? { ports: query.all('ports').map(Number) }
+      : { container, stdin: query.flag('stdin'), stdout: query.flag('stdout'), stderr: query.flag('stderr'), tty: query.flag('tty') }),
+    ...(kind === 'exec' ? { command: [...query.all('command')] } : {}),
+  }
+  const asked = {
+    operation: 'CONNECT' as const,
+    resource: served.definition,
+    subresource: kind,
+    namespace: info.namespace,
+    name: info.name,
+    object: options,
+    oldObject: undefined,
+    user,
+    dryRun: false,
+    warn: context.warn,
+    annotate: context.annotate,
+  }
+  await admission.mutate(asked, request.signal)
+  await admission.validate(asked, request.signal)
+}
+
+async function refusal(status: number, stream: Duplex): Promise<Reply> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of stream) {
+    bytes += chunk.length
+    if (bytes > 65_536) break
+    chunks.push(chunk)
+  }
+  // Only an error of the node is passed on: neither a redirect nor another success.
+  const body = Buffer.concat(chunks)
+  if (status < 400 || status > 599) throw apiError(500, 'InternalError', `the node answered ${status} instead of opening the stream`)
+  return { status, contentType: 'application/json', body }
+}
+
+function endAt(expires: number | undefined, end: () => void): () => void {
+  if (expires === undefined) return () => undefined
+  let timer: NodeJS.Timeout
+  const arm = () => {
+    const left = expires - Date.now()
+    if (left <= 0) return end()
+    // Longer than a timer can be set for.
+    timer = setTimeout(arm, Math.min(left, 2 ** 31 - 1)).unref()
+  }
+  timer = setTimeout(arm, 0)
+  return () => clearTimeout(timer)
+}
+
+async function overWebSocket(
+  { message, socket, head }: UpgradedConnection,
+  node: Duplex,
+  protocol: string,
+  kind: Kind,
+  { query }: ResourceContext,
+): Promise<void> {
+  const server = new WebSocketServer({ noServer: true, handleProtocols: () => protocol, perMessageDeflate: false, maxPayload: 1 << 25 })
+  const { promise, resolve, reject } = Promise.withResolvers<WebSocket>()
+  // A malformed handshake is answered by the library, which closes the socket.
+  socket.once('close', () => reject(new Error('the client is gone')))
+  server.handleUpgrade(message, socket, head, resolve)
+  const client = await promise
+  if (kind === 'portforward') return await tunnelBytes(client, node)
+  const flag = (name: string) => query.flag(name)
+  await translateCommand(client, node, { stdin: flag('stdin'), stdout: flag('stdout'), stderr: flag('stderr'), tty: flag('tty') })
+}
+
+/** The client speaks SPDY itself: bytes both ways, each direction ending the other. */
+async function overSpdy({ socket, head }: UpgradedConnection, node: Duplex, protocol: string): Promise<void> {
+  socket.write(
+    `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${protocol}\r\n\r\n`,
+  )
+  if (head.length > 0) node.write(head)
+  socket.once('close', () => node.destroy())
+  node.once('close', () => socket.end())
+  socket.pipe(node)
+  node.pipe(socket)
+  if (!socket.closed) await once(socket, 'close')
+}
