@@ -1,9 +1,17 @@
 // Every command of `bulkhead`, by its name. The hidden ones are parts that `up` starts.
+import { imageCommand } from './image.ts'
+import { joinTicketCommand } from './join-ticket.ts'
 import { partCommand } from './part.ts'
+import { proveCommand } from './prove.ts'
+import { statusCommand } from './status.ts'
 import { upCommand } from './up.ts'
 
 export const commands = {
   up: upCommand,
+  status: statusCommand,
+  prove: proveCommand,
+  image: imageCommand,
+  joinTicket: joinTicketCommand,
   signer: partCommand('signer', async () => (await import('../parts/signer.ts')).signerPart),
   server: partCommand('server', async () => (await import('../parts/server.ts')).serverPart),
   controllers: partCommand('controllers', async () => (await import('../parts/controllers.ts')).controllersPart),

@@ -1,0 +1,65 @@
+// `bulkhead image`: images of the containerd that belongs to the node on this machine.
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { messageOf, UserError } from '../../base/user-error.ts'
+import { checkArchive, importImage } from '../../node/images/import-image.ts'
+import { nodeDirectory } from '../../node/node-directory.ts'
+import { findDataDirectory } from '../prove/find-cluster.ts'
+
+const run = promisify(execFile)
+const limitMs = 300_000
+
+export interface ImageFlags {
+  readonly dataDir?: string
+}
+
+type Print = (text: string) => void
+
+export async function importArchive({ dataDir }: ImageFlags, file: string, isRoot: boolean, print: Print): Promise<void> {
+  // The file first: it is wrong whoever asks and whatever runs.
+  await checkArchive(file).catch(asUserError)
+  const socket = nodeSocket(dataDir, isRoot)
+  const names = await importImage(resolve(file), { socket }, AbortSignal.timeout(limitMs)).catch(asUserError)
+  if (names.length === 0) throw new UserError(`The archive "${file}" names no image`)
+  for (const name of names) print(`Imported ${name}`)
+}
+
+/** Name, size as containerd says it, and digest; one line each. */
+export async function listImages({ dataDir }: ImageFlags, isRoot: boolean, print: Print): Promise<void> {
+  const socket = nodeSocket(dataDir, isRoot)
+  const args = ['--address', socket, '--namespace', 'k8s.io', 'images', 'list']
+  const { stdout } = await run('ctr', args, { signal: AbortSignal.timeout(limitMs) }).catch(err => {
+    throw new UserError(`The images cannot be listed: ${messageOf(err)}`, { cause: err })
+  })
+  for (const line of imageTable(stdout)) print(line)
+}
+
+/** From `ctr images list`: REF TYPE DIGEST SIZE UNIT PLATFORMS LABELS, one image under each of its names. */
+export function imageTable(text: string): string[] {
+  const rows = text
+    .split('\n')
+    .slice(1)
+    .map(line => line.trim().split(/\s+/))
+    .filter(([name = '']) => name !== '' && !name.startsWith('sha256:'))
+    .map(([name = '', , digest = '', size = '', unit = '']) => [name, `${size} ${unit}`, digest])
+  const all = [['IMAGE', 'SIZE', 'DIGEST'], ...rows]
+  const widths = [0, 1].map(column => Math.max(...all.map(row => row[column]?.length ?? 0)))
+  return all.map(([name = '', size = '', digest = '']) => `${name.padEnd(widths[0] ?? 0)}  ${size.padEnd(widths[1] ?? 0)}  ${digest}`)
+}
+
+function nodeSocket(dataDir: string | undefined, isRoot: boolean): string {
+  if (!isRoot) throw new UserError('The images of a node belong to root: run this command as root')
+  const directory = findDataDirectory(dataDir)
+  const { containerdSocket } = nodeDirectory(directory.node)
+  if (!existsSync(containerdSocket))
+    throw new UserError(
+      `No node with containers runs in "${directory.path}": start one with "bulkhead up" as root, or name its directory with --data-dir`,
+    )
+  return containerdSocket
+}
+
+function asUserError(err: unknown): never {
+  throw new UserError(messageOf(err), { cause: err })
+}

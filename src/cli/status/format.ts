@@ -1,0 +1,90 @@
+// The status as text.
+import type { Status } from './status.ts'
+
+type Cell = string | number
+
+export function formatStatus(status: Status): string {
+  const { versions, store, audit, problems } = status
+  const sections = [
+    section('Cluster', [
+      ['API', status.server],
+      ['data', status.dataDirectory],
+      ['profile', status.profile === 'secure' ? 'secure' : `${status.profile}: secure defaults are OFF`],
+      ['versions', `Bulkhead ${versions.bulkhead}, Kubernetes API ${versions.kubernetes ?? 'unknown'}, Node ${versions.node}`],
+    ]),
+    section('Parts', [
+      ['NAME', 'STATE', 'PID', 'USER', 'MEMORY', 'RESTARTS', 'UPTIME'],
+      ...status.parts.map(({ name, state, pid, userId, memoryBytes, restarts, uptimeSeconds, lastExit }) => [
+        name,
+        lastExit === undefined ? state : `${state} (last: ${lastExit})`,
+        pid ?? '-',
+        userId,
+        formatBytes(memoryBytes),
+        restarts,
+        formatDuration(uptimeSeconds),
+      ]),
+    ]),
+    section(
+      'Nodes',
+      status.nodes.length === 0
+        ? [['none']]
+        : status.nodes.map(({ name, ready, runtime }) => [name, ready ? 'Ready' : 'NotReady', runtime]),
+    ),
+    section(
+      'Certificates',
+      status.certificates.map(({ use, subject, until }) => [use, subject, `until ${until}`]),
+    ),
+    section('Store', [
+      ['revision', store.revision ?? 'unknown'],
+      ['objects at start', store.objects ?? 'unknown'],
+      ['on disk', formatBytes(store.bytesOnDisk)],
+    ]),
+    section(
+      'Audit log',
+      audit === undefined
+        ? [['not readable for this user']]
+        : [
+            ['size', `${formatBytes(audit.bytes)} in ${audit.files} ${audit.files === 1 ? 'file' : 'files'}`],
+            [
+              'signed head',
+              audit.signedHead === undefined ? 'none yet' : `batch ${audit.signedHead.sequence}, ${audit.signedHead.digest.slice(0, 16)}…`,
+            ],
+          ],
+    ),
+    section(
+      'Enforced',
+      status.controls.map(({ name, on, note }) => [on ? 'on ' : 'OFF', name, note]),
+    ),
+    ...(problems.length === 0
+      ? []
+      : [
+          section(
+            'Problems',
+            problems.map(text => [text]),
+          ),
+        ]),
+  ]
+  return sections.join('\n\n')
+}
+
+function section(title: string, rows: readonly (readonly Cell[])[]): string {
+  const widths: number[] = []
+  for (const row of rows) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, String(cell).length)
+  const lines = rows.map(row => `  ${row.map((cell, at) => String(cell).padEnd(at === row.length - 1 ? 0 : (widths[at] ?? 0))).join('  ')}`)
+  return [title, ...lines].join('\n')
+}
+
+export function formatBytes(bytes: number | undefined): string {
+  if (bytes === undefined) return 'unknown'
+  const mebibytes = bytes / 2 ** 20
+  return mebibytes < 1 ? `${Math.ceil(bytes / 1024)} KiB` : `${mebibytes.toFixed(1)} MiB`
+}
+
+/** As kubectl shows ages. */
+export function formatDuration(seconds: number | undefined): string {
+  if (seconds === undefined) return 'unknown'
+  if (seconds < 120) return `${seconds}s`
+  if (seconds < 7200) return `${Math.floor(seconds / 60)}m`
+  if (seconds < 172_800) return `${Math.floor(seconds / 3600)}h`
+  return `${Math.floor(seconds / 86_400)}d`
+}

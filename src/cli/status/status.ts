@@ -1,0 +1,143 @@
+// `bulkhead status`: what runs here, in which state, and what it enforces.
+import type { Profile } from '../../base/config.ts'
+import { messageOf } from '../../base/user-error.ts'
+import { Client } from '../../client/client.ts'
+import { createHttpTransport } from '../../client/http-transport.ts'
+import type { Kubeconfig } from '../../client/kubeconfig.ts'
+import { namespaces, nodes } from '../../client/resources.ts'
+import { findDataDirectory, findKubeconfig, findUp } from '../prove/find-cluster.ts'
+import type { UpStatus } from '../up/control-socket.ts'
+import type { DataDirectory } from '../up/data-directory.ts'
+import { type Control, controlsOf } from './controls.ts'
+import {
+  type AuditFacts,
+  adminCertificate,
+  auditFacts,
+  type CertificateFacts,
+  nodeCertificates,
+  servingCertificate,
+  storeBytes,
+} from './data-facts.ts'
+import { formatStatus } from './format.ts'
+import { processFacts } from './process-facts.ts'
+
+export interface StatusFlags {
+  readonly dataDir?: string
+  readonly output?: 'text' | 'json'
+}
+
+export interface PartFacts {
+  readonly name: string
+  readonly state: string
+  readonly pid: number | undefined
+  readonly userId: number
+  readonly restarts: number
+  readonly lastExit: string | undefined
+  readonly memoryBytes: number | undefined
+  readonly uptimeSeconds: number | undefined
+}
+
+export interface NodeFacts {
+  readonly name: string
+  readonly ready: boolean
+  /** `containerd://1.7.24`, or that it is simulated. */
+  readonly runtime: string
+}
+
+export interface ClusterFacts {
+  readonly kubernetes: string
+  readonly nodes: readonly NodeFacts[]
+  readonly revision: number
+}
+
+export interface Status {
+  readonly dataDirectory: string
+  readonly server: string
+  readonly profile: string
+  readonly versions: { readonly bulkhead: string; readonly node: string; readonly kubernetes: string | undefined }
+  readonly parts: readonly PartFacts[]
+  readonly nodes: readonly NodeFacts[]
+  readonly certificates: readonly CertificateFacts[]
+  readonly store: { readonly revision: number | undefined; readonly objects: number | undefined; readonly bytesOnDisk: number | undefined }
+  readonly audit: AuditFacts | undefined
+  readonly controls: readonly Control[]
+  /** What could not be found out, and why. */
+  readonly problems: readonly string[]
+}
+
+const limitMs = 10_000
+
+/** The exit code: 1 where nothing runs, or something that runs is not well. */
+export async function status(flags: StatusFlags, print: (text: string) => void): Promise<number> {
+  const directory = findDataDirectory(flags.dataDir)
+  const up = await findUp(directory)
+  if (up === undefined) {
+    const text = `No cluster runs in "${directory.path}": start one with "bulkhead up", or name its directory with --data-dir`
+    print(flags.output === 'json' ? JSON.stringify({ dataDirectory: directory.path, running: false, message: text }, null, 2) : text)
+    return 1
+  }
+  const result = await gather(directory, up)
+  print(flags.output === 'json' ? JSON.stringify({ running: true, ...result }, null, 2) : formatStatus(result))
+  return result.problems.length > 0 || result.parts.some(({ state }) => state !== 'ready') ? 1 : 0
+}
+
+async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
+  const problems: string[] = []
+  const config = await findKubeconfig(directory, undefined).catch(note(problems))
+  const [cluster, serving] = await Promise.all([
+    config && askCluster(config).catch(note(problems)),
+    config && servingCertificate(config).catch(note(problems)),
+  ])
+  const objects = up.parts.find(({ name }) => name === 'server')?.details['objects']
+  return {
+    dataDirectory: directory.path,
+    server: up.server,
+    profile: up.profile,
+    versions: { bulkhead: up.version, node: process.version, kubernetes: cluster?.kubernetes },
+    parts: up.parts.map(({ name, state, pid, userId, restarts, lastExit }) => {
+      const facts = pid === undefined ? undefined : processFacts(pid)
+      return { name, state, pid, userId, restarts, lastExit, memoryBytes: facts?.memoryBytes, uptimeSeconds: facts?.uptimeSeconds }
+    }),
+    nodes: cluster?.nodes ?? [],
+    certificates: [...(serving ? [serving] : []), ...(config ? adminCertificate(config) : []), ...nodeCertificates(directory.node)],
+    store: {
+      revision: cluster?.revision,
+      objects: typeof objects === 'number' ? objects : undefined,
+      bytesOnDisk: storeBytes(directory.server),
+    },
+    audit: auditFacts(`${directory.server}/audit`),
+    controls: controlsOf(profileOf(up.profile)),
+    problems,
+  }
+}
+
+/** Anything that is not known to be secure is shown as not secure. */
+const profileOf = (name: string): Profile => (name === 'secure' ? 'secure' : 'upstream')
+
+const note =
+  (problems: string[]) =>
+  (err: unknown): undefined => {
+    problems.push(messageOf(err))
+  }
+
+async function askCluster(config: Kubeconfig): Promise<ClusterFacts> {
+  const { namespace: _, ...endpoint } = config
+  const signal = AbortSignal.timeout(limitMs)
+  await using transport = createHttpTransport({ ...endpoint, userAgent: 'bulkhead-status' })
+  const client = new Client(transport)
+  const [version, list, newest] = await Promise.all([
+    client.getPath<{ gitVersion: string }>('/version', signal),
+    client.listAll(nodes, {}, signal),
+    // A list's resourceVersion is the revision of the whole store.
+    client.list(namespaces, { limit: 1 }, signal),
+  ])
+  return {
+    kubernetes: version.gitVersion,
+    nodes: list.map(({ metadata, status: state }) => ({
+      name: metadata.name ?? '',
+      ready: state?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false,
+      runtime: state?.nodeInfo?.containerRuntimeVersion ?? 'unknown',
+    })),
+    revision: Number(newest.resourceVersion),
+  }
+}
