@@ -1,5 +1,6 @@
 // The resources that parts of Bulkhead read and write by name.
-import type { Deployment, ReplicaSet } from '../api/types/apps-v1.ts'
+import type { ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../api/types/apps-v1.ts'
+import type { CronJob, Job } from '../api/types/batch-v1.ts'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Lease } from '../api/types/coordination-v1.ts'
 import type {
@@ -9,6 +10,8 @@ import type {
   Event,
   Namespace,
   Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
   Pod,
   ReplicationController,
   Secret,
@@ -16,6 +19,7 @@ import type {
   ServiceAccount,
 } from '../api/types/core-v1.ts'
 import type { EndpointSlice } from '../api/types/discovery-v1.ts'
+import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
 import type { ClusterRole } from '../api/types/rbac-v1.ts'
 import { resourceRef } from './resource-ref.ts'
 
@@ -33,16 +37,24 @@ export const certificateSigningRequests = resourceRef<CertificateSigningRequest>
 )
 export const clusterRoles = resourceRef<ClusterRole>('rbac.authorization.k8s.io', 'v1', 'clusterroles', 'ClusterRole', false)
 export const configMaps = resourceRef<ConfigMap>('', 'v1', 'configmaps', 'ConfigMap')
+export const controllerRevisions = resourceRef<ControllerRevision>('apps', 'v1', 'controllerrevisions', 'ControllerRevision')
+export const cronJobs = resourceRef<CronJob>('batch', 'v1', 'cronjobs', 'CronJob')
+export const daemonSets = resourceRef<DaemonSet>('apps', 'v1', 'daemonsets', 'DaemonSet')
 export const deployments = resourceRef<Deployment>('apps', 'v1', 'deployments', 'Deployment')
 export const endpoints = resourceRef<Endpoints>('', 'v1', 'endpoints', 'Endpoints')
 export const endpointSlices = resourceRef<EndpointSlice>('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice')
 export const events = resourceRef<CoreEvent>('', 'v1', 'events', 'Event')
+export const jobs = resourceRef<Job>('batch', 'v1', 'jobs', 'Job')
 export const leases = resourceRef<Lease>('coordination.k8s.io', 'v1', 'leases', 'Lease')
 export const namespaces = resourceRef<Namespace>('', 'v1', 'namespaces', 'Namespace', false)
 export const nodes = resourceRef<Node>('', 'v1', 'nodes', 'Node', false)
+export const persistentVolumeClaims = resourceRef<PersistentVolumeClaim>('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim')
+export const persistentVolumes = resourceRef<PersistentVolume>('', 'v1', 'persistentvolumes', 'PersistentVolume', false)
+export const podDisruptionBudgets = resourceRef<PodDisruptionBudget>('policy', 'v1', 'poddisruptionbudgets', 'PodDisruptionBudget')
 export const pods = resourceRef<Pod>('', 'v1', 'pods', 'Pod')
 export const replicaSets = resourceRef<ReplicaSet>('apps', 'v1', 'replicasets', 'ReplicaSet')
 export const replicationControllers = resourceRef<ReplicationController>('', 'v1', 'replicationcontrollers', 'ReplicationController')
 export const secrets = resourceRef<Secret>('', 'v1', 'secrets', 'Secret')
 export const serviceAccounts = resourceRef<ServiceAccount>('', 'v1', 'serviceaccounts', 'ServiceAccount')
 export const services = resourceRef<Service>('', 'v1', 'services', 'Service')
+export const statefulSets = resourceRef<StatefulSet>('apps', 'v1', 'statefulsets', 'StatefulSet')

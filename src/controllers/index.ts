@@ -8,15 +8,19 @@ import { deployment } from './deployment.ts'
 import { endpointSlice } from './endpoint-slice.ts'
 import { endpoints } from './endpoints.ts'
 import { garbageCollector } from './garbage-collector.ts'
+import { job } from './job.ts'
 import { namespace } from './namespace.ts'
 import { nodeIpam } from './node-ipam.ts'
 import { nodeLifecycle } from './node-lifecycle.ts'
 import { podGarbage } from './pod-garbage.ts'
+import { pvProtection } from './pv-protection.ts'
+import { pvcProtection } from './pvc-protection.ts'
 import { replicaSet } from './replicaset.ts'
 import { replicationController } from './replicationcontroller.ts'
 import { rootCa } from './root-ca.ts'
 import { serviceAccount } from './service-account.ts'
 import { taintEviction } from './taint-eviction.ts'
+import { ttlAfterFinished } from './ttl-after-finished.ts'
 
 export const controllers: readonly Controller[] = [
   namespace,
@@ -35,5 +39,9 @@ export const controllers: readonly Controller[] = [
   nodeLifecycle,
   taintEviction,
   podGarbage,
+  job,
+  ttlAfterFinished,
+  pvcProtection,
+  pvProtection,
   garbageCollector,
 ]

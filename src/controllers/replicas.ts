@@ -7,14 +7,15 @@ import type { LabelSelector } from '../api/types/meta-v1.ts'
 import { formatTime } from '../base/clock.ts'
 import { selects } from '../client/label-selector.ts'
 import { ownerIndex, ownerUids } from '../client/object-cache.ts'
-import { keyOf, makeKey } from '../client/object-key.ts'
+import { keyOf } from '../client/object-key.ts'
 import type { ResourceRef } from '../client/resource-ref.ts'
 import { pods } from '../client/resources.ts'
 import { applyClaim } from './claim.ts'
 import { type Context, type Controller, done, follow, type Reconcile, type Result } from './controller.ts'
-import { Expectations } from './expectations.ts'
+import type { Expectations } from './expectations.ts'
 import { controllerOf, planClaim } from './owner.ts'
 import { createPod, deletePod, inGrowingBatches, isNamespaceEnding, messageOf, podFromTemplate } from './pod-control.ts'
+import { expectPods } from './pod-expectations.ts'
 import { isActive } from './pod-state.ts'
 import { countReplicas, nextAvailable, planReplicas } from './replica-plan.ts'
 
@@ -62,28 +63,8 @@ function orphanKeys<T extends Replicated>(kind: ReplicaKind<T>, pod: Pod, { info
 
 function begin<T extends Replicated>(kind: ReplicaKind<T>, context: Context): Reconcile {
   const cache = context.informers.full(kind.resource)
-  const podCache = context.informers.full(pods)
-  podCache.addIndex(ownerIndex, ownerUids)
-  const expectations = new Expectations()
-  const keyOfOwner = (pod: Pod): string | undefined => {
-    const owner = controllerOf(pod)
-    return owner?.kind === kind.resource.kind ? makeKey(pod.metadata.namespace ?? '', owner.name) : undefined
-  }
-  const gone = (pod: Pod) => {
-    const key = keyOfOwner(pod)
-    if (key !== undefined) expectations.deleted(key, pod.metadata.uid ?? '')
-  }
-  podCache.onChange({
-    add: pod => {
-      const key = keyOfOwner(pod)
-      if (pod.metadata.deletionTimestamp !== undefined) gone(pod)
-      else if (key !== undefined) expectations.created(key)
-    },
-    update: pod => {
-      if (pod.metadata.deletionTimestamp !== undefined) gone(pod)
-    },
-    delete: gone,
-  })
+  context.informers.full(pods).addIndex(ownerIndex, ownerUids)
+  const expectations = expectPods(context, kind.resource)
   return async (key, signal) => {
     const object = cache.getByKey(key)
     if (object === undefined) {

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Job, JobSpec } from '../api/types/batch-v1.ts'
+import { events, jobs, pods } from '../client/resources.ts'
+import { newJob } from './job.fixture.ts'
+import { job } from './job.ts'
+import { finishedCondition } from './job-condition.ts'
+import { type Scenario, startScenario } from './scenario.ts'
+import { ttlAfterFinished } from './ttl-after-finished.ts'
+
+const read = ({ api }: Scenario): Job => api.read(jobs, 'ns', 'j') as Job
+const ended = (scenario: Scenario) => finishedCondition(read(scenario))?.type
+
+/** What nodes do: each pod that has not finished ends with this phase; those being deleted go once nothing holds them. */
+function endPods({ api }: Scenario, phaseOf: (index: string | undefined) => string): void {
+  for (const { metadata, status } of api.all(pods)) {
+    if (status?.phase === 'Succeeded' || status?.phase === 'Failed') continue
+    const phase = phaseOf(metadata.annotations?.['batch.kubernetes.io/job-completion-index'])
+    api.change(pods, 'ns', metadata.name ?? '', pod => {
+      pod.status = { phase }
+    })
+  }
+}
+
+const start = (spec: Partial<JobSpec>) => startScenario({ controllers: [job], prepare: api => void api.seed(jobs, newJob(spec)) })
+
+test('job completes, counts each pod once and frees all of them', async () => {
+  await using scenario = start({ parallelism: 2, completions: 5 })
+  await scenario.until(() => {
+    assert.ok(scenario.api.all(pods).filter(({ status }) => status?.phase === undefined).length <= 2)
+    endPods(scenario, () => 'Succeeded')
+    return ended(scenario) === 'Complete'
+  }, 'completion')
+  const { status } = read(scenario)
+  assert.equal(status?.succeeded, 5)
+  assert.equal(scenario.api.all(pods).length, 5)
+  assert.deepEqual(status?.uncountedTerminatedPods, { succeeded: [], failed: [] })
+  assert.ok(status?.completionTime)
+  assert.deepEqual(
+    status?.conditions?.map(({ type, reason }) => [type, reason]),
+    [
+      ['SuccessCriteriaMet', 'CompletionsReached'],
+      ['Complete', 'CompletionsReached'],
+    ],
+  )
+  assert.ok(scenario.api.all(pods).every(({ metadata }) => (metadata.finalizers ?? []).length === 0))
+  await scenario.until(() => scenario.api.all(events).some(({ reason }) => reason === 'Completed'), 'event')
+})
+
+test('job of indexes notes which completed', async () => {
+  await using scenario = start({ completionMode: 'Indexed', parallelism: 3, completions: 3 })
+  await scenario.until(() => {
+    endPods(scenario, () => 'Succeeded')
+    return ended(scenario) === 'Complete'
+  }, 'completion')
+  assert.equal(read(scenario).status?.completedIndexes, '0-2')
+  assert.equal(read(scenario).status?.succeeded, 3)
+})
+
+test('job fails at its backoff limit and says so', async () => {
+  await using scenario = start({ backoffLimit: 0, parallelism: 2, completions: 2 })
+  await scenario.until(() => scenario.api.all(pods).length === 2, 'two pods')
+  const first = scenario.api.all(pods)[0]?.metadata.name ?? ''
+  scenario.api.change(pods, 'ns', first, pod => {
+    pod.status = { phase: 'Failed' }
+  })
+  await scenario.until(() => ended(scenario) === 'Failed', 'failure')
+  const { status } = read(scenario)
+  assert.equal(finishedCondition(read(scenario))?.reason, 'BackoffLimitExceeded')
+  // The pod that still ran failed with the job.
+  assert.equal(status?.failed, 2)
+  assert.deepEqual(
+    scenario.api.all(pods).map(({ metadata }) => metadata.name),
+    [first],
+  )
+})
+
+test('job that is suspended loses its pods without a failure, and begins anew when resumed', async () => {
+  await using scenario = start({ parallelism: 2, completions: 2 })
+  await scenario.until(() => scenario.api.all(pods).length === 2, 'pods')
+  scenario.api.change(jobs, 'ns', 'j', object => {
+    object.spec.suspend = true
+  })
+  await scenario.until(() => scenario.api.all(pods).length === 0, 'no pods')
+  const suspended = () => read(scenario).status?.conditions?.find(({ type }) => type === 'Suspended')
+  await scenario.until(() => suspended()?.status === 'True', 'Suspended')
+  assert.equal(read(scenario).status?.failed ?? 0, 0)
+  assert.equal(read(scenario).status?.startTime, undefined)
+  scenario.api.change(jobs, 'ns', 'j', object => {
+    object.spec.suspend = false
+  })
+  await scenario.until(() => scenario.api.all(pods).length === 2 && suspended()?.status === 'False', 'resumed')
+  assert.ok(read(scenario).status?.startTime)
+})
+
+test('job that is gone leaves no pod held by its finalizer', async () => {
+  await using scenario = start({})
+  await scenario.until(() => scenario.api.all(pods).length === 1, 'a pod')
+  scenario.api.remove(jobs, 'ns', 'j')
+  await scenario.until(() => scenario.api.all(pods).every(({ metadata }) => metadata.finalizers?.length === 0), 'finalizer off')
+})
+
+test('job without any optional field is run', async () => {
+  const labels = { a: 'b' }
+  const spec = { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers: [] } } }
+  const bare: Job = { metadata: { name: 'j', namespace: 'ns' }, spec }
+  await using scenario = startScenario({ controllers: [job, ttlAfterFinished], prepare: api => void api.seed(jobs, bare) })
+  await scenario.until(() => scenario.api.all(pods).length > 0, 'a pod')
+})
+
+test('job is deleted when its time to live has passed', async () => {
+  const finished: Job = { ...newJob({ ttlSecondsAfterFinished: 0 }) }
+  finished.status = { conditions: [{ type: 'Complete', status: 'True', lastTransitionTime: '2020-01-01T00:00:00Z' }] }
+  await using scenario = startScenario({ controllers: [ttlAfterFinished], prepare: api => void api.seed(jobs, finished) })
+  await scenario.until(() => read(scenario)?.metadata.deletionTimestamp !== undefined, 'deletion')
+  assert.deepEqual(read(scenario).metadata.finalizers, ['foregroundDeletion'])
+})

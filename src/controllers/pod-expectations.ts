@@ -1,0 +1,37 @@
+// Feeds what the pod cache sees into the expectations of a controller that owns pods.
+import { groupVersion } from '../api/object.ts'
+import type { Pod } from '../api/types/core-v1.ts'
+import { makeKey } from '../client/object-key.ts'
+import type { ResourceRef } from '../client/resource-ref.ts'
+import { pods } from '../client/resources.ts'
+import type { Context } from './controller.ts'
+import { Expectations } from './expectations.ts'
+import { controllerOf } from './owner.ts'
+
+/** The key of the object of `resource` that controls the pod. */
+export function controllerKey(pod: Pod, resource: ResourceRef): string | undefined {
+  const owner = controllerOf(pod)
+  if (owner?.kind !== resource.kind || owner.apiVersion !== groupVersion(resource.group, resource.version)) return undefined
+  return makeKey(pod.metadata.namespace ?? '', owner.name)
+}
+
+/** Expectations by key of the pods' owner. Call once, in `begin`, before the caches fill. */
+export function expectPods({ informers }: Context, resource: ResourceRef): Expectations {
+  const expectations = new Expectations()
+  const gone = (pod: Pod) => {
+    const key = controllerKey(pod, resource)
+    if (key !== undefined) expectations.deleted(key, pod.metadata.uid ?? '')
+  }
+  informers.full(pods).onChange({
+    add: pod => {
+      const key = controllerKey(pod, resource)
+      if (pod.metadata.deletionTimestamp !== undefined) gone(pod)
+      else if (key !== undefined) expectations.created(key)
+    },
+    update: pod => {
+      if (pod.metadata.deletionTimestamp !== undefined) gone(pod)
+    },
+    delete: gone,
+  })
+  return expectations
+}
