@@ -39,7 +39,7 @@ export async function ask(transport: Transport, question: Question, signal: Abor
     signal,
   )
   const text = await readText(response)
-  return { status: response.status, headers: response.headers, text, message: messageOfStatus(text) }
+  return { status: response.status, headers: response.headers, text, message: response.status < 400 ? '' : messageOfStatus(text) }
 }
 
 export const succeeded = ({ status }: Answer): boolean => status >= 200 && status < 300

@@ -1,0 +1,138 @@
+// Clusters to try proofs on: the real one in this process, and one without any control, reached over TLS as from outside.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { AuditLog } from '../access/audit/audit-log.ts'
+import { verifyAuditLog } from '../access/audit/verify-log.ts'
+import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
+import { systemClock } from '../base/clock.ts'
+import { silentLogger } from '../base/log.ts'
+import { createRegistry } from '../base/metrics.ts'
+import { Client } from '../client/client.ts'
+import { createHttpTransport } from '../client/http-transport.ts'
+import { parseKubeconfig } from '../client/kubeconfig.ts'
+import { bootstrap } from '../cluster/bootstrap.ts'
+import { issueIdentity } from '../cluster/client-identity.ts'
+import { openControlPlane } from '../cluster/control-plane.ts'
+import { signerSealer } from '../cluster/signer-sealer.ts'
+import { type StartClusterOptions, startCluster } from '../cluster/start-cluster.ts'
+import type { ApiServer } from '../server/api-server.ts'
+import { Listener } from '../server/server.ts'
+import { TestServer, testUser } from '../server/testing.ts'
+import { createMemorySigner } from '../signer/memory-signer.ts'
+import type { Signer } from '../signer/signer.ts'
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
+import type { ClusterMachine, ProofContext } from './proof.ts'
+
+export interface ProvableCluster extends AsyncDisposable {
+  readonly context: ProofContext
+}
+
+const limit = () => AbortSignal.timeout(30_000)
+const own: ClusterMachine = { parts: [] }
+
+/** `startCluster()`, with its TLS listener. */
+export async function provableCluster(options: StartClusterOptions = {}): Promise<ProvableCluster> {
+  const cluster = await startCluster(options)
+  const { namespace: _, ...config } = await parseKubeconfig(await cluster.kubeconfig(), 'kubeconfig', () =>
+    Promise.reject(new Error('no file')),
+  )
+  const transport = createHttpTransport(config)
+  return {
+    context: {
+      endpoint: { server: config.server, ca: config.ca },
+      transport,
+      client: new Client(transport),
+      clock: systemClock,
+      machine: {
+        ...own,
+        readAuditLog: async () => ({ events: cluster.auditEvents().map(event => ({ ...event })), problems: [] }),
+      },
+    },
+    async [Symbol.asyncDispose]() {
+      await transport[Symbol.asyncDispose]()
+      await cluster[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** A server that takes everybody for an administrator, admits everything and records nothing. */
+export async function openCluster(): Promise<ProvableCluster> {
+  const signer = createMemorySigner()
+  const test = new TestServer({
+    clock: systemClock,
+    authenticate: () => ({ outcome: 'authenticated', user: testUser, credentialId: 'none', authenticator: 'none' }),
+    anonymousPaths: 'all',
+    audit: { record: () => undefined },
+    issueToken: async () => ({ token: fakeToken, audiences: ['all'], expires: Date.now() + 600_000 }),
+  })
+  const { listener, transport, endpoint } = await listen(test.server, signer)
+  return {
+    context: {
+      ...{ endpoint, transport, client: new Client(transport), clock: systemClock },
+      machine: { ...own, readAuditLog: async () => ({ events: [], problems: [] }) },
+    },
+    async [Symbol.asyncDispose]() {
+      await transport[Symbol.asyncDispose]()
+      await listener[Symbol.asyncDispose]()
+      await test[Symbol.asyncDispose]()
+      await signer[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** A control plane on files: sealed store and audit log below a folder of its own. */
+export async function storedCluster(): Promise<ProvableCluster & { readonly directory: string }> {
+  const directory = mkdtempSync(join(tmpdir(), 'prove-'))
+  const [server, audit] = [join(directory, 'server'), join(directory, 'server', 'audit')]
+  mkdirSync(server)
+  const stop = new AbortController()
+  const signer = createMemorySigner()
+  const store = await openSqliteStore({ directory: server, sealer: signerSealer(signer), clock: systemClock, log: silentLogger })
+  const log = await AuditLog.open({
+    directory: audit,
+    clock: systemClock,
+    log: silentLogger,
+    signHead: (digest, signal) => signer.signAuditHead(digest, signal),
+  })
+  const api = await openControlPlane({
+    ...{ store, signer, audit: log, profile: 'secure', serviceCidr: '10.96.0.0/16', clock: systemClock, log: silentLogger },
+    ...{ metrics: createRegistry(), signal: stop.signal },
+  })
+  await bootstrap({ server: api, store, signal: stop.signal })
+  const { listener, transport, endpoint } = await listen(api, signer)
+  const { publicKey } = await signer.auditKey(limit())
+  return {
+    directory,
+    context: {
+      ...{ endpoint, transport, client: new Client(transport), clock: systemClock },
+      machine: { ...own, dataDirectory: directory, readAuditLog: () => verifyAuditLog(audit, publicKey) },
+    },
+    async [Symbol.asyncDispose]() {
+      await transport[Symbol.asyncDispose]()
+      await listener[Symbol.asyncDispose]()
+      stop.abort()
+      await api[Symbol.asyncDispose]()
+      await log[Symbol.asyncDispose]()
+      await store[Symbol.asyncDispose]()
+      await signer[Symbol.asyncDispose]()
+      rmSync(directory, { recursive: true })
+    },
+  }
+}
+
+/** Well-formed, signed by nobody. */
+const fakeToken = ['{"alg":"ES256"}', '{"sub":"nobody","exp":1}', 'x'].map(part => Buffer.from(part).toString('base64url')).join('.')
+
+async function listen(server: ApiServer, signer: Signer) {
+  const { keyPem, csr } = await createKeyAndCsr({ commonName: 'kube-apiserver' })
+  const names = { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'], organizations: [], lifetimeSeconds: 3600 }
+  const certificate = await signer.issueCertificate({ authority: 'serving', csr, commonName: 'kube-apiserver', ...names }, limit())
+  const [ca, clientAuthorities] = await Promise.all([signer.authority('serving', limit()), signer.authority('client', limit())])
+  const admin = await issueIdentity(signer, 'bulkhead-admin', ['system:masters'], 3600, limit())
+  const serving = { certificate, key: keyPem }
+  const listener = new Listener({ host: '127.0.0.1', port: 0, serving, clientAuthorities, handle: server.handle, log: silentLogger })
+  const { port } = await listener.listen()
+  const endpoint = { server: `https://127.0.0.1:${port}`, ca }
+  return { listener, transport: createHttpTransport({ ...endpoint, ...admin }), endpoint }
+}

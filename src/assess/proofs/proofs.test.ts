@@ -1,0 +1,163 @@
+// Each proof holds on a secure cluster, and turns red where its control is off: a proof that cannot fail proves nothing.
+import assert from 'node:assert/strict'
+import { appendFileSync, readdirSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { Client } from '../../client/client.ts'
+import { namespaces } from '../../client/resources.ts'
+import type { Transport } from '../../client/transport.ts'
+import { openCluster, type ProvableCluster, provableCluster, storedCluster } from '../cluster.testing.ts'
+import type { Outcome, Proof, ProofContext } from '../proof.ts'
+import { proofNamespacePrefix } from '../proof-namespace.ts'
+import { runProofs } from '../run-proofs.ts'
+import { proofs } from './index.ts'
+
+let secure: ProvableCluster
+let open: ProvableCluster
+
+before(async () => {
+  secure = await provableCluster()
+  open = await openCluster()
+})
+after(async () => {
+  await secure[Symbol.asyncDispose]()
+  await open[Symbol.asyncDispose]()
+})
+
+function proofOf(id: string): Proof {
+  const found = proofs.find(proof => proof.id === id)
+  assert.ok(found, `no proof ${id}`)
+  return found
+}
+
+async function outcome(id: string, context: ProofContext): Promise<Outcome> {
+  const [result] = await runProofs([proofOf(id)], context, {}, AbortSignal.timeout(60_000))
+  assert.ok(result)
+  return result.outcome
+}
+
+function assertHeld(result: Outcome): void {
+  assert.ok('held' in result && result.held, JSON.stringify(result))
+  assert.notEqual(result.evidence, '')
+}
+
+function assertFound(result: Outcome, pattern: RegExp): void {
+  assert.ok('held' in result && !result.held, `held where its control is off: ${JSON.stringify(result)}`)
+  assert.match(result.found.join('\n'), pattern)
+  assert.doesNotMatch(result.found.join('\n'), /could not be carried out/)
+}
+
+test('proofs lists every file of the folder', () => {
+  const files = readdirSync(import.meta.dirname).filter(name => !name.startsWith('index.') && !name.endsWith('.test.ts'))
+  const named = proofs.map(({ id }) => id.split('/')[0]?.toLowerCase())
+  assert.deepEqual(files.map(name => name.split('-')[0]).toSorted(), named.toSorted())
+})
+
+for (const id of ['S5/A9', 'P1', 'A3', 'A5', 'A7', 'C3', 'O11']) {
+  test(`${id} holds on a secure cluster`, async () => assertHeld(await outcome(id, secure.context)))
+}
+
+test('T2 and O11 hold on a sealed store and an audit log on disk', async () => {
+  await using stored = await storedCluster()
+  assertHeld(await outcome('T2', stored.context))
+  assertHeld(await outcome('O11', stored.context))
+})
+
+const reds: readonly { readonly id: string; readonly off: string; readonly pattern: RegExp }[] = [
+  {
+    id: 'A3',
+    off: 'everybody is taken for an administrator',
+    pattern: /self-signed certificate: answered 200[\s\S]*without credentials: answered 200/,
+  },
+  { id: 'A5', off: 'everything is allowed', pattern: /new ServiceAccount: GET .* answered (200|404), want 403/ },
+  { id: 'A7', off: 'tokens are never looked at', pattern: /token of a deleted pod is answered 200/ },
+  { id: 'C3', off: 'nothing is admitted by a rule', pattern: /privileged pod in namespace "[^"]+": answered 201/ },
+  {
+    id: 'P1',
+    off: 'nothing is admitted by a rule',
+    pattern: /create of a Deployment was answered 201[\s\S]*a Pod exists with "privileged":true/,
+  },
+  { id: 'O11', off: 'the sink drops events', pattern: /create with audit id \S+ has no record/ },
+]
+for (const { id, off, pattern } of reds) {
+  test(`${id} fails where ${off}`, async () => assertFound(await outcome(id, open.context), pattern))
+}
+
+test('C3, P1 and A7 fail on profile upstream', async () => {
+  await using upstream = await provableCluster({ profile: 'upstream' })
+  assertFound(await outcome('C3', upstream.context), /Deployment that could start no pod: answered 201/)
+  assertFound(await outcome('P1', upstream.context), /merge patch of a Deployment was answered 200/)
+  assertFound(await outcome('A7', upstream.context), /account has no rights has a token mounted/)
+})
+
+test('A1 and S5/A9 fail where a part listens in clear text', async () => {
+  const server = createServer((_request, response) => response.end('hello'))
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  try {
+    const machine = { parts: [{ name: 'node', pid: process.pid }] }
+    assertFound(await outcome('A1', { ...secure.context, machine }), /listens on tcp 127\.0\.0\.1:\d+/)
+    assertFound(await outcome('S5/A9', { ...secure.context, machine }), /answers plain HTTP: HTTP\/1\.1 200 OK/)
+  } finally {
+    await new Promise(resolve => server.close(resolve))
+  }
+})
+
+test('A1 is skipped where no node agent runs, C4 where nodes are simulated, T2 without a data directory', async () => {
+  for (const id of ['A1', 'C4', 'T2']) assert.ok('skipped' in (await outcome(id, secure.context)), id)
+})
+
+test('T2 fails where contents reach a file in clear', async () => {
+  await using stored = await storedCluster()
+  const { transport } = stored.context
+  const leaking: Transport = {
+    request(request, signal) {
+      if (request.body !== undefined) appendFileSync(join(stored.directory, 'server', 'leak'), request.body)
+      return transport.request(request, signal)
+    },
+    [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
+  }
+  const result = await outcome('T2', { ...stored.context, client: new Client(leaking), transport: leaking })
+  assertFound(result, /secret in base64 in clear in server\/leak/)
+  assertFound(result, /configMap in clear in server\/leak/)
+})
+
+test('O11 fails where the chain of the log is broken', async () => {
+  const machine = {
+    parts: [],
+    readAuditLog: async () => ({
+      ...(await secure.context.machine.readAuditLog?.()),
+      events: [],
+      problems: ['audit-00000001.log:3: the seal is malformed'],
+    }),
+  }
+  assertFound(await outcome('O11', { ...secure.context, machine }), /the seal is malformed/)
+})
+
+test('runProofs() counts a proof that throws, and one beyond its time, as not held', async () => {
+  const base = { id: 'X1', title: 'test', attack: '', expected: '' }
+  const throwing: Proof = { ...base, prove: () => Promise.reject(new Error('no way')) }
+  const endless: Proof = {
+    ...base,
+    prove: (_context, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+  }
+  const results = await runProofs([throwing, endless], secure.context, { limitMs: 20 }, AbortSignal.timeout(5_000))
+  assert.deepEqual(
+    results.map(({ outcome: result }) => 'held' in result && result.held),
+    [false, false],
+  )
+})
+
+test('proofs leave no namespace behind', async () => {
+  const signal = AbortSignal.timeout(20_000)
+  const { client } = secure.context
+  const left = await client.list(namespaces, {}, signal)
+  const ours = new Set(left.items.map(({ metadata }) => metadata.name ?? '').filter(name => name.startsWith(proofNamespacePrefix)))
+  // Deletion goes on after the proof has ended: wait for its end as the API reports it.
+  const watch = client.watch(namespaces, { resourceVersion: left.resourceVersion }, signal)
+  while (ours.size > 0) {
+    const { value: events } = await watch.next()
+    for (const { type, object } of events ?? []) if (type === 'DELETED') ours.delete(object.metadata.name ?? '')
+  }
+  await watch.return(undefined)
+})
