@@ -184,7 +184,9 @@ test('PodSecurity refuses the Deployment itself, with a patch that passes', asyn
     metadata: { name: 'd', namespace: 'team' },
     spec: { template: { metadata: {}, spec: { containers: [{ name: 'app', image: 'a:1' }] } } },
   }
-  const err = await refusal({ kind: 'deployments', object: structuredClone(deployment) })
+  const defaulted = structuredClone(deployment)
+  Object.assign(defaulted.spec.template.spec, { securityContext: {} })
+  const err = await refusal({ kind: 'deployments', object: defaulted })
   assert.match(err.message, /^deployments\.apps "d" is forbidden: violates PodSecurity "restricted:latest"/)
   const { default: jsonPatch } = await import('fast-json-patch')
   jsonPatch.applyPatch(deployment, JSON.parse(/would pass: (\[.*\])$/.exec(err.message)?.[1] ?? '[]'))

@@ -24,7 +24,10 @@ export function fixingPatch(
   const fixed = structuredClone(original)
   for (const { check } of findings) check.fix?.(fixed)
   if (evaluate(fixed, levelVersion).length > 0) return undefined
-  return jsonPatch.compare(original, fixed).flatMap((operation): PatchOperation[] => {
+  // The API's defaults add an empty one: the patch must also apply to the object as the user wrote it, where it is absent.
+  const { securityContext, ...rest } = original.spec
+  const written = securityContext !== undefined && Object.keys(securityContext).length === 0 ? { ...original, spec: rest } : original
+  return jsonPatch.compare(written, fixed).flatMap((operation): PatchOperation[] => {
     switch (operation.op) {
       case 'remove':
         return [{ op: operation.op, path: `${prefix}${operation.path}` }]
