@@ -11,6 +11,7 @@ const user: Machine = { root: false, home: '/home/u', hostName: 'edge', stateHom
 test('createConfig() without settings is secure, with a real node for root and a simulated one for others', () => {
   const asRoot = createConfig(root)
   assert.equal(asRoot.profile, 'secure')
+  assert.equal(asRoot.allowPrivileged, true)
   assert.deepEqual(asRoot.node, { kind: 'real' })
   assert.equal(asRoot.dataDirectory, '/var/lib/bulkhead')
   assert.equal(asRoot.nodeName, 'edge-1')

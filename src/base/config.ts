@@ -14,6 +14,8 @@ export interface Config {
   /** Where the API server listens; every address for a real node (pods reach it too), loopback otherwise. */
   readonly bindAddress: string
   readonly profile: Profile
+  /** False: privileged and host-process containers are invalid before admission looks, as with kube-apiserver's own default. */
+  readonly allowPrivileged: boolean
   readonly node: NodeMode
   readonly nodeName: string
   readonly logLevel: 'error' | 'info' | 'debug'
@@ -25,6 +27,7 @@ export interface Settings {
   readonly port?: number
   readonly bindAddress?: string
   readonly profile?: Profile
+  readonly allowPrivileged?: boolean
   readonly controlPlaneOnly?: boolean
   readonly simulatedNodes?: number
   readonly nodeName?: string
@@ -55,6 +58,7 @@ const wholeNumber = (min: number, max: number): Check => ({
   accepts: value => typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max,
 })
 const text: Check = { expected: 'a text', accepts: value => typeof value === 'string' && value !== '' }
+const yesOrNo: Check = { expected: 'true or false', accepts: value => typeof value === 'boolean' }
 const nodeNamePattern = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/
 
 /** Every setting with what it accepts; the flags of `bulkhead up` and the keys of its file are these. */
@@ -63,7 +67,8 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   port: wholeNumber(1, 65535),
   bindAddress: text,
   profile: oneOf('secure', 'upstream'),
-  controlPlaneOnly: { expected: 'true or false', accepts: value => typeof value === 'boolean' },
+  allowPrivileged: yesOrNo,
+  controlPlaneOnly: yesOrNo,
   simulatedNodes: wholeNumber(0, maxSimulatedNodes),
   nodeName: {
     expected: 'a lowercase DNS name of at most 63 characters',
@@ -119,6 +124,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     port: settings.port ?? 6443,
     bindAddress: settings.bindAddress ?? (node.kind === 'real' ? '0.0.0.0' : '127.0.0.1'),
     profile: settings.profile ?? 'secure',
+    allowPrivileged: settings.allowPrivileged ?? true,
     node,
     nodeName: settings.nodeName ?? nodeNameOf(machine.hostName),
     logLevel: settings.logLevel ?? 'error',

@@ -1,12 +1,10 @@
 // The Node object from the machine's facts. Pure; names, reasons and messages are the kubelet's.
 import type { Node, NodeCondition, NodeStatus } from '../api/types/core-v1.ts'
 import { formatTime } from '../base/clock.ts'
+import { kubernetesVersion } from '../base/kubernetes-version.ts'
 import type { Image } from './cri/messages.ts'
 import type { NodeAllocatable } from './field-values.ts'
 import type { MachineFacts, Pressure } from './machine-facts.ts'
-
-/** The Kubernetes version whose behaviour this node has, with ours as build metadata. */
-export const kubeletVersion = 'v1.33.3+bulkhead'
 
 /** Marks a node and its pods whose containers are pretended. */
 export const simulatedMark = 'bulkhead.dev/simulated'
@@ -92,7 +90,7 @@ export function nodeStatus(node: NodeFacts, health: NodeHealth, old: NodeStatus 
       kernelVersion: facts.kernelVersion,
       osImage: facts.osImage,
       containerRuntimeVersion: node.runtimeVersion,
-      kubeletVersion,
+      kubeletVersion: kubernetesVersion,
       kubeProxyVersion: '',
       operatingSystem: 'linux',
       architecture: facts.architecture,

@@ -35,6 +35,11 @@ export const upCommand = buildCommand({
         brief: "upstream: Kubernetes' own defaults, for comparison only",
         optional: true,
       },
+      allowPrivileged: {
+        kind: 'boolean',
+        brief: 'Whether a privileged container is a valid request at all, before admission decides (default: yes)',
+        optional: true,
+      },
       logLevel: { kind: 'enum', values: ['error', 'info', 'debug'], brief: 'How much the parts log (default: error)', optional: true },
       config: { ...optionalText, brief: 'YAML file with the same settings in camelCase; flags win', placeholder: 'FILE' },
     },

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AuditLog } from '../../access/audit/audit-log.ts'
 import { createKeyAndCsr } from '../../access/pki/key-and-csr.ts'
+import { allowPrivileged } from '../../api/validation/cluster-policy.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { Profile } from '../../base/config.ts'
 import { createRegistry } from '../../base/metrics.ts'
@@ -28,6 +29,7 @@ export interface ServerSettings {
   readonly dnsNames: readonly string[]
   readonly ipAddresses: readonly string[]
   readonly profile: Profile
+  readonly allowPrivileged: boolean
   readonly serviceCidr: string
   readonly serviceIp: string
   readonly dnsAddress: string
@@ -39,6 +41,7 @@ const renewMs = servingSeconds * 700
 
 export const serverPart = (): Promise<void> =>
   runPart<ServerSettings>('server', async ({ settings, log, signal, ready }) => {
+    allowPrivileged(settings.allowPrivileged)
     const clock = systemClock
     const metrics = createRegistry()
     await using stack = new AsyncDisposableStack()

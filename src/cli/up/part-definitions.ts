@@ -57,6 +57,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
       dnsNames: addresses.dnsNames,
       ipAddresses: addresses.ipAddresses,
       profile: config.profile,
+      allowPrivileged: config.allowPrivileged,
       serviceCidr,
       serviceIp: kubernetesServiceIp,
       dnsAddress: clusterDnsIp,

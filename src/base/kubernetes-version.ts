@@ -1,0 +1,5 @@
+// The Kubernetes whose behaviour is served, with ours as build metadata: /version, nodes and discovery name the same one.
+
+export const kubernetesMajor = '1'
+export const kubernetesMinor = '33'
+export const kubernetesVersion = `v${kubernetesMajor}.${kubernetesMinor}.3+bulkhead`
