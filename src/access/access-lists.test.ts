@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { internalError } from '../api/status.ts'
 import { createAuthorization } from './authorize.ts'
 import { authorizerList } from './authorizers/index.ts'
 import { createNodeGraph } from './authorizers/node-graph.ts'
@@ -24,14 +23,11 @@ for (const { folder, makes } of [
   })
 }
 
-const list = (refusing = false) =>
+const list = () =>
   authorizerList({
     nodeGraph: createNodeGraph({ list: () => [], onChange: () => undefined }),
     rbac: createRbacAuthorizer({ list: () => bootstrapPolicy, onChange: () => undefined }),
     certificateRequests: { requesterOf: () => undefined },
-    audit: {
-      refusal: () => (refusing ? internalError('no space') : undefined),
-    },
   })
 
 const asked = {
@@ -49,17 +45,13 @@ const asked = {
 test('authorizerList() asks in its order', () => {
   assert.deepEqual(
     list().map(({ name }) => name),
-    ['AuditGuard', 'SystemMasters', 'Node', 'JoinTicket', 'RBAC'],
+    ['SystemMasters', 'Node', 'JoinTicket', 'RBAC'],
   )
 })
 
-test('authorizerList() lets no grant go past the guard, and nobody in without a grant', () => {
+test('authorizerList() lets nobody in without a grant', () => {
   const masters = { name: 'root', groups: ['system:masters'] }
   assert.equal(createAuthorization(list()).authorize({ ...asked, user: masters }).allowed, true)
-  assert.deepEqual(createAuthorization(list(true)).authorize({ ...asked, user: masters }), {
-    allowed: false,
-    reason: 'Internal error occurred: no space',
-  })
   assert.equal(createAuthorization(list()).authorize({ ...asked, user: { name: 'ann', groups: ['system:authenticated'] } }).allowed, false)
   assert.equal(createAuthorization([]).authorize({ ...asked, user: masters }).allowed, false)
 })

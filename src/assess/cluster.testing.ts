@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { AuditLog } from '../access/audit/audit-log.ts'
 import { verifyAuditLog } from '../access/audit/verify-log.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
-import { systemClock } from '../base/clock.ts'
+import { formatTime, systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { createRegistry } from '../base/metrics.ts'
 import { Client } from '../client/client.ts'
@@ -64,7 +64,10 @@ export async function openCluster(): Promise<ProvableCluster> {
     authenticate: () => ({ outcome: 'authenticated', user: testUser, credentialId: 'none', authenticator: 'none' }),
     anonymousPaths: 'all',
     audit: { record: () => undefined },
-    issueToken: async () => ({ token: fakeToken, audiences: ['all'], expires: Date.now() + 600_000 }),
+    issueToken: async () => ({
+      ...{ token: fakeToken, audiences: ['all'], credentialId: 'JTI=fake', warnings: [] },
+      ...{ expirationSeconds: 600, expirationTimestamp: formatTime(Date.now() + 600_000) },
+    }),
   })
   const { listener, transport, endpoint } = await listen(test.server, signer)
   return {

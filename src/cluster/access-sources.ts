@@ -4,12 +4,15 @@ import type { JoinTickets } from '../access/authenticators/join-ticket.ts'
 import type { BoundObjects } from '../access/authenticators/service-account-token.ts'
 import type { CertificateRequests } from '../access/authorizers/join-ticket.ts'
 import type { GraphKind, NodeGraphSource } from '../access/authorizers/node-graph.ts'
+import { deniedCredentials, readDenials } from '../access/denied-credentials.ts'
 import { ticketNamespace, ticketOfSecret, ticketSecretPrefix } from '../access/join-ticket.ts'
 import type { RbacKind, RbacObject, RbacSource } from '../access/rbac-object.ts'
+import type { DenyList } from '../access/revocation.ts'
 import type { ClusterReader } from '../admission/admission.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Secret } from '../api/types/core-v1.ts'
+import type { Logger } from '../base/log.ts'
 import type { Collection, Store } from '../store/store.ts'
 
 /** Objects of the stored version, frozen, as of now. */
@@ -68,6 +71,20 @@ export function rbacSource(store: Store, signal: AbortSignal): RbacSource {
   }
 }
 
+/** Keeps the deny list as the ConfigMap has it: open streams of the denied end with the turn that makes the change visible. */
+export function followDenials(store: Store, denyList: DenyList, log: Logger, signal: AbortSignal): void {
+  const collection = store.collection({ groupResource: 'configmaps' })
+  const apply = (object: KubeObject | undefined) => {
+    const { denials, errors } = readDenials(object)
+    // Admission refuses these; whoever got past it must not lift the other denials.
+    for (const { field, message } of errors) log.error('denial not understood', { field, message })
+    denyList.replace(denials)
+  }
+  const { namespace, name } = deniedCredentials
+  apply(collection.get(namespace, name)?.object)
+  follow(collection, store.revision, signal, (object, deleted) => apply(deleted ? undefined : object), deniedCredentials)
+}
+
 const graphKinds: readonly (readonly [GraphKind, string])[] = [
   ['pods', 'pods'],
   ['persistentvolumes', 'persistentvolumes'],
@@ -91,8 +108,9 @@ function follow(
   revision: number,
   signal: AbortSignal,
   change: (object: KubeObject, deleted: boolean) => void,
+  one: { readonly namespace?: string; readonly name?: string } = {},
 ): void {
-  const watch = collection.watch({ after: revision, maxPendingBytes: Number.POSITIVE_INFINITY })
+  const watch = collection.watch({ ...one, after: revision, maxPendingBytes: Number.POSITIVE_INFINITY })
   watch.onEvents(events => {
     for (const { type, event } of events) change(event.entry.object, type === 'DELETED')
   })

@@ -1,6 +1,7 @@
 // What a cluster has from its first second, brought up to date at each start without undoing what an administrator added.
 import { bootstrapPolicy, pluralOfKind } from '../access/bootstrap-policy/index.ts'
 import { planBootstrapObject } from '../access/bootstrap-policy/reconcile.ts'
+import { deniedCredentials } from '../access/denied-credentials.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { ApiServer } from '../server/api-server.ts'
 import { bootstrapNamespaces, kubernetesEndpoints, kubernetesService, serverIdentity, systemPriorityClasses } from '../server/bootstrap.ts'
@@ -27,6 +28,7 @@ export async function bootstrap({ server, store, endpoint, dnsAddress, signal }:
       ...create,
       ...recreate,
       ...systemPriorityClasses(),
+      { apiVersion: 'v1', kind: 'ConfigMap', metadata: deniedCredentials },
       ...(dnsAddress === undefined ? [] : [dnsService(dnsAddress)]),
     ]),
     server.ensureObjects(update, true),

@@ -3,20 +3,18 @@ import { randomInt } from 'node:crypto'
 import { type AccessVerdict, type Attributes, systemMasters } from '../access/access.ts'
 import { createAuthentication } from '../access/authenticate.ts'
 import { authenticatorList } from '../access/authenticators/index.ts'
-import type { BoundObjects } from '../access/authenticators/service-account-token.ts'
 import { createAuthorization } from '../access/authorize.ts'
 import { authorizerList } from '../access/authorizers/index.ts'
 import { createNodeGraph } from '../access/authorizers/node-graph.ts'
 import { createRbacAuthorizer, type RbacAuthorizer } from '../access/authorizers/rbac.ts'
-import { defaultIssuer, issueServiceAccountToken } from '../access/issue-token.ts'
+import { defaultIssuer, type IssueTokenParts, issueServiceAccountToken } from '../access/issue-token.ts'
 import { parseCsrIdentity } from '../access/pki/certificate-identity.ts'
-import { checkRbacEscalation, type EscalationContext } from '../access/rbac-escalation.ts'
 import type { ClusterRole } from '../access/rbac-object.ts'
-import { type AdmissionPlugin, admitted } from '../admission/admission.ts'
+import { createDenyList } from '../access/revocation.ts'
+import { createTokenReview } from '../access/token-review.ts'
 import { createAdmission } from '../admission/chain.ts'
 import { admissionPlugins } from '../admission/plugins/index.ts'
 import { resources } from '../api/resources/index.ts'
-import type { ApiError } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Profile } from '../base/config.ts'
@@ -25,16 +23,23 @@ import type { Registry } from '../base/metrics.ts'
 import { type ApiServer, createApiServer } from '../server/api-server.ts'
 import type { AuditSink } from '../server/audit-event.ts'
 import { serveResources } from '../server/served-resource.ts'
-import type { IssueToken } from '../server/subresources/index.ts'
 import type { Signer } from '../signer/signer.ts'
 import type { Store } from '../store/store.ts'
-import { boundObjects, certificateRequests, clusterReader, joinTickets, nodeGraphSource, rbacSource } from './access-sources.ts'
+import { denialList, rbacEscalation } from './access-admission.ts'
+import {
+  boundObjects,
+  certificateRequests,
+  clusterReader,
+  followDenials,
+  joinTickets,
+  nodeGraphSource,
+  rbacSource,
+} from './access-sources.ts'
 
 export interface ControlPlaneOptions {
   readonly store: Store
   readonly signer: Signer
-  /** With `refusal`, writes are refused before they happen while they could not be recorded. */
-  readonly audit: AuditSink & { refusal?(): ApiError | undefined }
+  readonly audit: AuditSink
   readonly profile: Profile
   readonly serviceCidr: string
   readonly clock: Clock
@@ -55,20 +60,22 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   const reader = clusterReader(store)
   const objects = boundObjects(store)
   const [clientAuthority, keys] = await Promise.all([signer.authority('client', signal), signer.tokenKeys(signal)])
-  const { authenticators } = authenticatorList({
+  const audiences = [defaultIssuer]
+  const { authenticators, serviceAccountTokens } = authenticatorList({
     clientAuthorities: clientAuthority,
-    tokens: { issuer: defaultIssuer, audiences: [defaultIssuer], keys, objects },
+    tokens: { issuer: defaultIssuer, audiences, keys, objects },
     tickets: joinTickets(store),
     clock,
   })
-  const authenticate = createAuthentication({ authenticators })
+  const denyList = createDenyList()
+  followDenials(store, denyList, log, signal)
+  const authenticate = createAuthentication({ authenticators, denyList })
   const rbac = createRbacAuthorizer(rbacSource(store, signal))
   const authorization = createAuthorization(
     authorizerList({
       nodeGraph: createNodeGraph(nodeGraphSource(store, signal)),
       rbac,
       certificateRequests: certificateRequests(store),
-      audit: { refusal: () => options.audit.refusal?.() },
     }),
   )
   const authorize = (attributes: Attributes): AccessVerdict => authorization.authorize(attributes)
@@ -86,51 +93,32 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     organizationsOf: pem => parseCsrIdentity(derOf(pem)).organizations,
   })
   const escalation = rbacEscalation({ authorization, rbac, ...(profile === 'secure' ? { aggregatingRoles } : {}) })
+  const issuing: IssueTokenParts = {
+    signToken: (claims, until) => signer.signToken(claims, until),
+    extendProjected: profile === 'upstream',
+    ...{ objects, clock, audiences },
+  }
   return createApiServer({
     store,
     resources,
     authenticate,
+    denyList,
+    reviewToken: createTokenReview({ serviceAccountTokens, authenticate, denyList, audiences }),
     authorize,
     audit: options.audit,
-    admission: createAdmission([...plugins, escalation]),
+    admission: createAdmission([...plugins, escalation, denialList(authorization)]),
     clock,
     log,
     metrics,
     serviceCidr: options.serviceCidr,
-    issueToken: tokenIssuer(signer, objects, clock),
+    issueToken: (account, spec, until) => issueServiceAccountToken(account, spec, issuing, until),
     rulesFor: (user, namespace) => reviewedRules(rbac, user, namespace),
   })
-}
-
-/** What the subresource has checked becomes the claims that the signer signs. */
-function tokenIssuer(signer: Signer, objects: BoundObjects, clock: Clock): IssueToken {
-  return async ({ namespace, name, audiences, expirationSeconds, boundTo }, signal) => {
-    const spec = { audiences, expirationSeconds, ...(boundTo ? { boundObjectRef: { apiVersion: 'v1', ...boundTo } } : {}) }
-    const issued = await issueServiceAccountToken(
-      { namespace, name },
-      spec,
-      { signToken: (claims, s) => signer.signToken(claims, s), objects, clock },
-      signal,
-    )
-    return { token: issued.token, audiences: issued.audiences, expires: Date.parse(issued.expirationTimestamp) }
-  }
 }
 
 /** The bytes between the lines of a PEM block. */
 function derOf(pem: string): Buffer {
   return Buffer.from(pem.replace(/-----(BEGIN|END) (NEW )?CERTIFICATE REQUEST-----/g, ''), 'base64')
-}
-
-/** Nobody grants rights that they do not hold; the rule belongs to access control and runs as the last plug-in. */
-function rbacEscalation(context: EscalationContext): AdmissionPlugin {
-  return {
-    name: 'RbacEscalation',
-    handles: ({ resource, operation }) => resource.group === 'rbac.authorization.k8s.io' && operation !== 'DELETE',
-    validate(request) {
-      const error = checkRbacEscalation(request, context)
-      return error === undefined ? admitted : { allowed: false, error }
-    },
-  }
 }
 
 function signerAttributes(user: UserInfo, verb: string, name: string): Attributes {

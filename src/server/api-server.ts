@@ -1,6 +1,8 @@
 // Puts the parts of the API server together: one function from a request to an answer, for every transport.
 import { randomBytes } from 'node:crypto'
 import type { Authentication, Credentials } from '../access/access.ts'
+import type { DenyList } from '../access/revocation.ts'
+import type { ReviewToken } from '../access/token-review.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import type { Descriptions } from '../api/schema/openapi-types.ts'
@@ -48,6 +50,10 @@ export interface ApiServerOptions {
   readonly flowLimits?: FlowLimits
   /** 32 random bytes, the same for all servers of a cluster. Default: drawn at start. */
   readonly continueKey?: Buffer
+  /** Denied credentials and users: their open streams end. `authenticate` must ask it too. */
+  readonly denyList?: DenyList
+  /** Verifies tokens for TokenReview; without it they are refused. */
+  readonly reviewToken?: ReviewToken
   /** Signs ServiceAccount tokens; without it TokenRequests are refused. */
   readonly issueToken?: IssueToken
   /** What a user may do in a namespace, for SelfSubjectRulesReview. */
@@ -105,10 +111,10 @@ export class ApiServer implements AsyncDisposable {
       }),
       computed: reviewHandlers({
         authorize,
-        authenticate: options.authenticate,
         writeParts,
         resources,
         ...(options.rulesFor ? { rulesFor: options.rulesFor } : {}),
+        ...(options.reviewToken ? { reviewToken: options.reviewToken } : {}),
       }),
     })
     let failure: Error | undefined
@@ -126,6 +132,7 @@ export class ApiServer implements AsyncDisposable {
     this.handle = createPipeline({
       resources,
       authenticate: options.authenticate,
+      ...(options.denyList ? { denyList: options.denyList } : {}),
       authorize,
       audit: options.audit,
       flow,

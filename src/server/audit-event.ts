@@ -1,6 +1,6 @@
 // What is written down of each request, as audit.k8s.io/v1 at level Metadata has it.
 import type { AuditEvent, AuditUser } from '../access/audit/audit-event.ts'
-import type { Status } from '../api/status.ts'
+import type { ApiError, Status } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import { formatMicroTime } from '../base/clock.ts'
 import type { RequestInfo } from './request-info.ts'
@@ -8,6 +8,8 @@ import type { RequestInfo } from './request-info.ts'
 /** Where events go. A promise resolves when the event is accepted for good; a write is answered only then. */
 export interface AuditSink {
   record(event: AuditEvent): Promise<void> | undefined
+  /** Why writes must be refused now, before they happen; undefined while they can be recorded. */
+  refusal?(): ApiError | undefined
 }
 
 export interface AuditFacts {

@@ -1,6 +1,7 @@
 // Every step that a request passes, top to bottom. A security reviewer reads `handle` and the verb that it calls.
 import { randomUUID } from 'node:crypto'
 import { type Authentication, anonymousUser, type Credentials } from '../access/access.ts'
+import type { Authenticated, DenyList } from '../access/revocation.ts'
 import { ApiError, apiError, type Status, unauthorized } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Clock } from '../base/clock.ts'
@@ -9,6 +10,7 @@ import { type AuditSink, auditEvent } from './audit-event.ts'
 import { type Authorize, attributesOf, demand } from './authorize.ts'
 import { type FinalReply, header, type Reply, type ServerRequest } from './exchange.ts'
 import type { FlowControl, Release } from './flow-control.ts'
+import { endWithIdentity } from './identity-end.ts'
 import { impersonate, wantsImpersonation } from './impersonate.ts'
 import { answerForm, errorForm } from './negotiate.ts'
 import { emptyQuery } from './query.ts'
@@ -21,6 +23,8 @@ import type { ServedResources } from './served-resource.ts'
 export interface PipelineParts {
   readonly resources: ServedResources
   readonly authenticate: (credentials: Credentials) => Authentication | Promise<Authentication>
+  /** Asked by `authenticate` too; here it ends open streams, and refuses whom nobody may act as. */
+  readonly denyList?: DenyList
   readonly authorize: Authorize
   readonly audit: AuditSink
   readonly flow: FlowControl
@@ -49,6 +53,7 @@ interface Progress {
 
 const mutatingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
 const noOne: UserInfo = anonymousUser
+const anonymous: Authenticated = { outcome: 'authenticated', user: anonymousUser, credentialId: 'none', authenticator: 'anonymous' }
 
 export type Pipeline = (request: ServerRequest) => Promise<FinalReply>
 
@@ -73,15 +78,25 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       progress.info = info
       const authentication = await identify(request, info)
       progress.user = authentication.user
-      const user = actingUser(request, progress)
+      annotate(progress, 'authentication.bulkhead.dev/authenticator', authentication.authenticator)
+      annotate(progress, 'authentication.bulkhead.dev/credential-id', authentication.credentialId)
+      const user = actingUser(request, progress, authentication)
+      refuseUnrecordable(info)
       const seat = takeSeat(user, info, request)
       progress.release = seat instanceof Promise ? await seat : seat
       const verdict = demand(attributesOf(info, user), parts.authorize)
       annotate(progress, 'authorization.k8s.io/decision', 'allow')
       annotate(progress, 'authorization.k8s.io/reason', verdict.reason)
-      const context = contextOf(request, info, user, progress, authentication.expires)
+      const context = contextOf(request, info, user, progress, authentication)
       const answer = info.isResource ? parts.resource(context, info) : parts.path(context, info)
       reply = answer instanceof Promise ? await answer : answer
+      if (reply.longRunning || reply.upgrade) {
+        reply = endWithIdentity(
+          parts,
+          reply,
+          user === authentication.user ? [authentication] : [authentication, { ...authentication, user }],
+        )
+      }
     } catch (err) {
       failure = failureStatus(err, progress.auditId, log)
       if (failure.reason === 'Forbidden') annotate(progress, 'authorization.k8s.io/decision', 'forbid')
@@ -110,26 +125,41 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   /** Who asks. Throws the 401. */
-  async function identify(request: ServerRequest, info: RequestInfo): Promise<{ user: UserInfo; expires: number | undefined }> {
-    if (request.identity) return { user: request.identity, expires: undefined }
+  async function identify(request: ServerRequest, info: RequestInfo): Promise<Authenticated> {
+    if (request.identity) return inProcess(request.identity)
     const asked = parts.authenticate(request.credentials)
     const authentication = asked instanceof Promise ? await asked : asked
     switch (authentication.outcome) {
       case 'authenticated':
-        return { user: authentication.user, expires: authentication.expires }
+        return authentication
       case 'rejected':
         log.info('credentials rejected', { reason: authentication.reason, remoteAddress: request.credentials.remoteAddress })
         throw unauthorized()
       case 'no-opinion':
         if (info.isResource || !parts.allowsAnonymous(info.path)) throw unauthorized()
-        return { user: anonymousUser, expires: undefined }
+        return anonymous
     }
   }
 
-  function actingUser(request: ServerRequest, progress: Progress): UserInfo {
+  function inProcess(user: UserInfo): Authenticated {
+    const identity: Authenticated = { outcome: 'authenticated', user, credentialId: 'in-process', authenticator: 'in-process' }
+    if (parts.denyList?.denies(identity) !== undefined) throw unauthorized()
+    return identity
+  }
+
+  function actingUser(request: ServerRequest, progress: Progress, authentication: Authenticated): UserInfo {
     if (!wantsImpersonation(request.headers)) return progress.user
-    progress.impersonated = impersonate(progress.user, request.headers, parts.authorize)
-    return progress.impersonated
+    const user = impersonate(progress.user, request.headers, parts.authorize)
+    progress.impersonated = user
+    const denied = parts.denyList?.denies({ ...authentication, user })
+    if (denied !== undefined) throw apiError(403, 'Forbidden', `cannot act as user ${JSON.stringify(user.name)}: ${denied}`)
+    return user
+  }
+
+  /** Before anything is decided: a write that could not be recorded must not happen. */
+  function refuseUnrecordable(info: RequestInfo): void {
+    const refusal = mutatingVerbs.has(info.verb) ? parts.audit.refusal?.() : undefined
+    if (refusal !== undefined) throw refusal
   }
 
   /** Health checks need no seat: they must answer when all are taken. */
@@ -143,7 +173,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     info: RequestInfo,
     user: UserInfo,
     progress: Progress,
-    expires: number | undefined,
+    authentication: Authenticated,
   ): RequestContext {
     const pretty = info.query !== emptyQuery && info.query.flag('pretty')
     return {
@@ -154,7 +184,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       form: (info.isResource ? answerForm : errorForm)(header(request.headers, 'accept')),
       pretty,
       now: progress.received,
-      expires,
+      authentication,
       warn: message => {
         if (!progress.warnings.includes(message)) progress.warnings.push(message)
       },

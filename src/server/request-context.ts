@@ -1,4 +1,5 @@
 // What the pipeline has found out about one request, handed to the verb that answers it.
+import type { Authenticated } from '../access/revocation.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { ServerRequest } from './exchange.ts'
 import type { AnswerForm } from './negotiate.ts'
@@ -8,14 +9,14 @@ import type { ServedResource } from './served-resource.ts'
 
 export interface RequestContext {
   readonly request: ServerRequest
+  /** Whom the request acts as: who authenticated, or whom that user impersonates. */
   readonly user: UserInfo
+  readonly authentication: Authenticated
   readonly query: Query
   readonly form: AnswerForm
   readonly pretty: boolean
   /** When it came, in milliseconds since the epoch: the time that the whole request works with. */
   readonly now: number
-  /** Streams of this identity end then. */
-  readonly expires: number | undefined
   /** Sent as Warning headers, each once. */
   warn(message: string): void
   /** Added to the audit event. */

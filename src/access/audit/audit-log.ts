@@ -2,7 +2,6 @@
 import { type ApiError, apiError } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
-import type { Authorizer } from '../access.ts'
 import { type AuditEvent, eventLine } from './audit-event.ts'
 import { batchDigest, headLine, sealLine } from './chain.ts'
 import { LogFiles } from './log-files.ts'
@@ -236,15 +235,4 @@ function auditFailure(err: unknown): ApiError {
   const code = err instanceof Error && 'code' in err ? String(err.code) : ''
   const why = code === 'ENOSPC' ? 'no space is left for the audit log' : 'the audit log cannot be written'
   return apiError(500, 'InternalError', `Internal error occurred: writes are refused: ${why}`, undefined, { cause: err })
-}
-
-/** Refuses every write before it happens while it could not be recorded. First in the list of authorizers. */
-export function createAuditGuard(log: Pick<AuditLog, 'refusal'>): Authorizer {
-  return {
-    name: 'AuditGuard',
-    authorize({ verb }) {
-      const refusal = mutatingVerbs.has(verb) ? log.refusal() : undefined
-      return refusal === undefined ? { decision: 'no-opinion', reason: '' } : { decision: 'deny', reason: refusal.message }
-    },
-  }
 }

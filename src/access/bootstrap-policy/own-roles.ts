@@ -1,11 +1,21 @@
 // What Bulkhead grants beside Kubernetes' own policy. Join tickets need no role: the JoinTicket authorizer grants their two rights.
+import { deniedCredentials, denyRight } from '../denied-credentials.ts'
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../rbac-object.ts'
 import { clusterRole, clusterRoleBinding, group, read, role, roleBinding, rule, serviceAccount } from './policy-rule.ts'
 
 const ticketConsumer = 'bulkhead:join-ticket-consumer'
 
-/** Approving a node's first certificate marks the ticket as used, so that it works once, and removes it when its time is over. */
+const credentialDenier = 'bulkhead:credential-denier'
+
+/**
+ * Whoever is bound to bulkhead:credential-denier keeps the list of denied credentials; nobody is from the start.
+ * Approving a node's first certificate marks the ticket as used, so that it works once, and removes it when its time is over.
+ */
 export const ownRoles: readonly Role[] = [
+  role('kube-system', credentialDenier, [
+    rule(denyRight.verb, denyRight.group, denyRight.resource),
+    rule('get list watch patch update', 'core', 'configmaps', deniedCredentials.name),
+  ]),
   role('kube-system', ticketConsumer, [rule(read, 'core', 'secrets'), rule('delete patch', 'core', 'secrets')]),
 ]
 

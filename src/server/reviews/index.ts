@@ -1,5 +1,5 @@
 // Resources whose answer is computed: who am I, may I, is this token good. Nothing of them is stored.
-import type { Authentication, Credentials } from '../../access/access.ts'
+import type { ReviewToken } from '../../access/token-review.ts'
 import type { Authorize } from '../authorize.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import type { ServedResources } from '../served-resource.ts'
@@ -15,7 +15,8 @@ export type { RulesFor }
 
 export interface ReviewParts {
   readonly authorize: Authorize
-  readonly authenticate: (credentials: Credentials) => Authentication | Promise<Authentication>
+  /** Without it TokenReviews are refused. */
+  readonly reviewToken?: ReviewToken
   readonly writeParts: WriteParts
   readonly resources: ServedResources
   readonly rulesFor?: RulesFor
@@ -26,7 +27,7 @@ export function reviewHandlers(parts: ReviewParts): ReadonlyMap<string, Resource
   return new Map<string, ResourceHandler>([
     ['bindings', binding(parts)],
     ['componentstatuses', componentStatuses],
-    ['tokenreviews.authentication.k8s.io', tokenReview(parts)],
+    ['tokenreviews.authentication.k8s.io', tokenReview(parts.reviewToken)],
     ['selfsubjectreviews.authentication.k8s.io', selfSubjectReview],
     ['subjectaccessreviews.authorization.k8s.io', subjectAccessReview(parts)],
     ['localsubjectaccessreviews.authorization.k8s.io', localSubjectAccessReview(parts)],

@@ -37,15 +37,10 @@ export function createStreamPod(parts: { readonly writeParts: WriteParts; readon
     node.stream.on('error', () => ended.abort(new Error('the stream of the node failed')))
     if (node.status !== 200) return await refusal(node.status, node.stream)
     const upgrade = async (connection: UpgradedConnection) => {
-      const cancel = endAt(context.expires, () => {
-        node.stream.destroy()
-        connection.socket.destroy()
-      })
       try {
         if (request.upgrade === 'websocket') await overWebSocket(connection, node.stream, protocol, kind, context)
         else await overSpdy(connection, node.stream, protocol)
       } finally {
-        cancel()
         ended.abort(new Error('the stream is over'))
         node.stream.destroy()
       }
@@ -128,19 +123,6 @@ async function refusal(status: number, stream: Duplex): Promise<Reply> {
   const body = Buffer.concat(chunks)
   if (status < 400 || status > 599) throw apiError(500, 'InternalError', `the node answered ${status} instead of opening the stream`)
   return { status, contentType: 'application/json', body }
-}
-
-function endAt(expires: number | undefined, end: () => void): () => void {
-  if (expires === undefined) return () => undefined
-  let timer: NodeJS.Timeout
-  const arm = () => {
-    const left = expires - Date.now()
-    if (left <= 0) return end()
-    // Longer than a timer can be set for.
-    timer = setTimeout(arm, Math.min(left, 2 ** 31 - 1)).unref()
-  }
-  timer = setTimeout(arm, 0)
-  return () => clearTimeout(timer)
 }
 
 async function overWebSocket(

@@ -112,38 +112,34 @@ test('exec needs an upgrade and proxies say that they are not there', async () =
   }
 })
 
-test('token asks the issuer for the account, bound to a pod that runs under it', async () => {
-  const subjects: unknown[] = []
+test('token is judged by admission and asked of the issuer; a dry run keeps it', async () => {
+  const asked: unknown[] = []
+  const admitted: string[] = []
   await using api = new TestServer({
-    issueToken: async subject => {
-      subjects.push(subject)
-      return { token: 'signed', audiences: ['api'], expires: Date.UTC(2026, 0, 1, 1) }
+    admission: {
+      mutate: () => undefined,
+      validate: ({ operation, subresource, name }) => void admitted.push(`${operation} ${name}/${subresource}`),
+    },
+    issueToken: async (account, spec) => {
+      asked.push({ account, spec })
+      const expires = { expirationSeconds: 700, expirationTimestamp: '2026-01-01T01:00:00Z' }
+      return { token: 'signed', audiences: ['api'], ...expires, credentialId: 'JTI=1', warnings: ['shortened'] }
     },
   })
   const accounts = '/api/v1/namespaces/default/serviceaccounts'
-  const { metadata } = await api.create(accounts, { metadata: { name: 's' } })
-  const created = await api.create(pods, pod(['c'], { nodeName: 'n1', serviceAccountName: 's' }))
-  const boundObjectRef = { kind: 'Pod', apiVersion: 'v1', name: 'p', uid: created.metadata.uid }
-  const answer = await api.request('POST', `${accounts}/s/token`, { spec: { audiences: [], expirationSeconds: 700, boundObjectRef } })
+  const spec = { audiences: [], expirationSeconds: 700 }
+  const answer = await api.request('POST', `${accounts}/s/token`, { spec })
   assert.equal(answer.status, 201, answer.text)
   assert.deepEqual(answer.json.status, { token: 'signed', expirationTimestamp: '2026-01-01T01:00:00Z' })
-  assert.deepEqual(subjects, [
-    {
-      namespace: 'default',
-      name: 's',
-      uid: metadata.uid,
-      audiences: [],
-      expirationSeconds: 700,
-      boundTo: { kind: 'Pod', name: 'p', uid: created.metadata.uid },
-      node: { name: 'n1' },
-    },
-  ])
-  const short = await api.request('POST', `${accounts}/s/token`, { spec: { audiences: [], expirationSeconds: 5 } })
-  assert.match(short.json.message, /may not specify a duration less than 10 minutes/)
-  const wrong = await api.request('POST', `${accounts}/s/token`, {
-    spec: { audiences: [], boundObjectRef: { ...boundObjectRef, uid: 'x' } },
-  })
-  assert.equal(wrong.status, 409)
+  assert.deepEqual(answer.json.spec, { audiences: ['api'], expirationSeconds: 700, boundObjectRef: null })
+  assert.deepEqual(asked, [{ account: { namespace: 'default', name: 's' }, spec: { ...spec, boundObjectRef: null } }])
+  assert.deepEqual(admitted, ['CREATE s/token'])
+  assert.match(answer.headers['warning'] ?? '', /shortened/)
+  assert.equal(api.events.at(-1)?.annotations?.['authentication.kubernetes.io/issued-credential-id'], 'JTI=1')
+  const dry = await api.request('POST', `${accounts}/s/token?dryRun=All`, { spec })
+  assert.equal(dry.json.status.token, '')
+  const other = await api.request('POST', `${accounts}/s/token`, { metadata: { name: 'x' }, spec })
+  assert.match(other.json.message, /metadata.name: Invalid value: "x": must match the service account name if specified/)
 })
 
 test('subresourceHandlers() uses every file of the folder', async () => {

@@ -49,7 +49,7 @@ interface WatchPlan {
   readonly timeout: number
 }
 
-/** Resolves at the timeout, at the end of the client's identity, or when the reader is too slow: always between two events. */
+/** Resolves at the timeout, at the signal, or when the reader is too slow: always between two events. */
 function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): BodyStream {
   return (sink, signal) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -63,7 +63,7 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
       return Promise.resolve()
     }
     const { watch, entries, revision } = started
-    const timer = setTimeout(finish, lifetime(context, plan))
+    const timer = setTimeout(finish, plan.timeout)
     timer.unref()
     signal.addEventListener('abort', finish, { once: true })
     parts.stopped.addEventListener('abort', finish, { once: true })
@@ -106,10 +106,6 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
       watch.close()
     })
   }
-}
-
-function lifetime(context: ResourceContext, plan: WatchPlan): number {
-  return context.expires === undefined ? plan.timeout : Math.max(0, Math.min(plan.timeout, context.expires - context.now))
 }
 
 interface Started {

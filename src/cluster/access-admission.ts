@@ -1,0 +1,29 @@
+// Rules of access control that judge what is about to be stored, as plug-ins of admission.
+import type { Authorization } from '../access/authorize.ts'
+import { checkDenialList } from '../access/denied-credentials.ts'
+import { checkRbacEscalation, type EscalationContext } from '../access/rbac-escalation.ts'
+import { type AdmissionPlugin, admitted } from '../admission/admission.ts'
+
+/** Nobody grants rights that they do not hold. */
+export function rbacEscalation(context: EscalationContext): AdmissionPlugin {
+  return {
+    name: 'RbacEscalation',
+    handles: ({ resource, operation }) => resource.group === 'rbac.authorization.k8s.io' && operation !== 'DELETE',
+    validate(request) {
+      const error = checkRbacEscalation(request, context)
+      return error === undefined ? admitted : { allowed: false, error }
+    },
+  }
+}
+
+/** Write access to ConfigMaps is not the right to lock others out, nor to let them in again. */
+export function denialList(authorization: Pick<Authorization, 'authorize'>): AdmissionPlugin {
+  return {
+    name: 'DeniedCredentials',
+    handles: ({ resource, operation }) => resource.group === '' && resource.plural === 'configmaps' && operation !== 'CONNECT',
+    validate(request) {
+      const error = checkDenialList(request, authorization)
+      return error === undefined ? admitted : { allowed: false, error }
+    },
+  }
+}
