@@ -3,6 +3,7 @@
 import type { Client } from '../client/client.ts'
 import { Informer } from '../client/informer.ts'
 import { endpointSlices, pods, services } from '../client/resources.ts'
+import { claimMachine } from '../network/machine-claim.ts'
 import { createPodNetwork, tableName } from '../network/pod-network.ts'
 import { runServiceProxy } from '../network/service-proxy.ts'
 import { type NodeAgentOptions, runNodeAgent } from '../node/agent.ts'
@@ -22,6 +23,7 @@ export interface MachineNodeOptions extends Omit<NodeAgentOptions, 'network' | '
 export async function runMachineNode(options: MachineNodeOptions, signal: AbortSignal): Promise<void> {
   const { directory, serviceCidr, clusterDnsIp, onReady } = options
   const { id, cniConfig, cniState } = nodeDirectory(directory)
+  await using _claim = await claimMachine()
   const work = new AbortController()
   const working = AbortSignal.any([signal, work.signal])
   let proxy: Promise<void> = Promise.resolve()

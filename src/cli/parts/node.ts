@@ -47,6 +47,7 @@ async function runOne(
     await runMachineNode({ ...shared, ...settings, cluster: { servers: [settings.clusterDnsIp], domain: clusterDomain } }, signal)
   } catch (err) {
     if (signal.aborted) return
+    if (err instanceof UserError) throw err
     log.error('node failed', { node: nodeName, err })
     throw new UserError(`The node "${nodeName}" cannot run: ${messageOf(err)}`, { cause: err })
   }
