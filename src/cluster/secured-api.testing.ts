@@ -1,0 +1,206 @@
+// A whole API server in memory as it ships: real authenticators, authorizers and admission, for tests that attack it.
+import { X509Certificate } from 'node:crypto'
+import type { AuditEvent } from '../access/audit/audit-event.ts'
+import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
+import type { ApiError } from '../api/status.ts'
+import type { UserInfo } from '../api/user.ts'
+import { type Clock, systemClock } from '../base/clock.ts'
+import type { Profile } from '../base/config.ts'
+import { createLogger } from '../base/log.ts'
+import { createRegistry } from '../base/metrics.ts'
+import type { ApiServer } from '../server/api-server.ts'
+import type { FinalReply, ServerRequest } from '../server/exchange.ts'
+import { createMemorySigner } from '../signer/memory-signer.ts'
+import type { CertificateRequest, Signer } from '../signer/signer.ts'
+import { createMemoryStore } from '../store/memory.ts'
+import type { Store } from '../store/store.ts'
+import { bootstrap } from './bootstrap.ts'
+import { openControlPlane } from './control-plane.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly text: string
+  // biome-ignore lint/suspicious/noExplicitAny: tests read answers of any shape
+  readonly json: any
+}
+
+export const admin: UserInfo = { name: 'admin', groups: ['system:masters', 'system:authenticated'] }
+export const person = (name: string, ...groups: string[]): UserInfo => ({ name, groups: [...groups, 'system:authenticated'] })
+export const nodeUser = (name: string): UserInfo => person(`system:node:${name}`, 'system:nodes')
+
+/** A clock that a test moves, and whose sleepers wake when it does. */
+export class SteppedClock implements Clock {
+  #now: number
+  readonly #sleepers = new Set<() => void>()
+
+  constructor(now = Date.now()) {
+    this.#now = now
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  advance(ms: number): void {
+    this.#now += ms
+    for (const wake of [...this.#sleepers]) wake()
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    const until = this.#now + ms
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const wake = () => {
+      if (this.#now < until) return
+      this.#sleepers.delete(wake)
+      resolve()
+    }
+    this.#sleepers.add(wake)
+    const abort = () => {
+      this.#sleepers.delete(wake)
+      reject(signal?.reason)
+    }
+    if (signal?.aborted) abort()
+    signal?.addEventListener('abort', abort, { once: true })
+    return promise
+  }
+}
+
+const pod = { containers: [{ name: 'c', image: 'registry.example/app:1' }] }
+const hardened = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }
+
+/** Passes `restricted`; `spec` and `container` are laid over it. */
+export function restrictedPod(name: string, spec: object = {}, container: object = {}): { metadata: { name: string }; spec: object } {
+  return {
+    metadata: { name },
+    spec: {
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [{ ...pod.containers[0], securityContext: hardened, ...container }],
+      ...spec,
+    },
+  }
+}
+
+export const contentTypes = {
+  json: 'application/json',
+  jsonPatch: 'application/json-patch+json',
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+} as const
+
+export class SecuredApi implements AsyncDisposable {
+  readonly server: ApiServer
+  readonly store: Store
+  readonly signer: Signer
+  readonly events: AuditEvent[]
+  /** Every log line, at debug level. */
+  readonly logLines: string[]
+  /** Set: every write is refused with it. */
+  auditRefusal: ApiError | undefined
+  readonly #stop: AbortController
+
+  private constructor(parts: {
+    server: ApiServer
+    store: Store
+    signer: Signer
+    events: AuditEvent[]
+    logLines: string[]
+    stop: AbortController
+  }) {
+    this.server = parts.server
+    this.store = parts.store
+    this.signer = parts.signer
+    this.events = parts.events
+    this.logLines = parts.logLines
+    this.#stop = parts.stop
+  }
+
+  static async open({ profile = 'secure', clock = systemClock }: { profile?: Profile; clock?: Clock } = {}): Promise<SecuredApi> {
+    const stop = new AbortController()
+    const logLines: string[] = []
+    const events: AuditEvent[] = []
+    const log = createLogger({ level: 'debug', destination: { write: line => void logLines.push(line) } })
+    const signer = createMemorySigner({ clock })
+    const store = createMemoryStore({ clock, log })
+    let opened: SecuredApi | undefined
+    const audit = {
+      record: (event: AuditEvent) => void events.push(event),
+      refusal: () => opened?.auditRefusal,
+    }
+    const wired = { store, signer, audit, profile, clock, log, metrics: createRegistry(), signal: stop.signal }
+    const server = await openControlPlane({ ...wired, serviceCidr: '10.96.0.0/16' })
+    await bootstrap({ server, store, signal: stop.signal })
+    opened = new SecuredApi({ server, store, signer, events, logLines, stop })
+    return opened
+  }
+
+  /** As this user, past authentication. */
+  async request(user: UserInfo, method: string, path: string, body?: unknown, contentType?: string): Promise<Answer> {
+    const bytes = body === undefined ? Buffer.alloc(0) : Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body))
+    const type = contentType ?? (method === 'PATCH' ? contentTypes.merge : contentTypes.json)
+    return await readAll(await this.send({ method, url: path, identity: user, headers: { 'content-type': type }, body: async () => bytes }))
+  }
+
+  /** As from the network: only the credentials say who it is. */
+  async present(credentials: Partial<ServerRequest['credentials']>, path: string, more: Partial<ServerRequest> = {}): Promise<Answer> {
+    return await readAll(await this.send({ url: path, credentials: { remoteAddress: '192.0.2.1', ...credentials }, ...more }))
+  }
+
+  /** The answer before its body is read; the caller calls `done`. */
+  send(request: Partial<ServerRequest>): Promise<FinalReply> {
+    return this.server.handle({
+      method: 'GET',
+      url: '/',
+      headers: {},
+      credentials: { remoteAddress: '127.0.0.1' },
+      signal: this.#stop.signal,
+      body: async () => Buffer.alloc(0),
+      ...request,
+    })
+  }
+
+  /** Creates as the administrator and fails the test where that is refused. */
+  async create(path: string, object: object): Promise<Answer['json']> {
+    const { status, text, json } = await this.request(admin, 'POST', path, object)
+    if (status !== 201) throw new Error(`create at ${path} answered ${status}: ${text}`)
+    return json
+  }
+
+  /** A client certificate of this subject, as the TLS layer hands it over. */
+  async certificate(commonName: string, organizations: readonly string[] = [], more: Partial<CertificateRequest> = {}): Promise<Buffer> {
+    const { csr } = await createKeyAndCsr({ commonName, organizations })
+    const names = { dnsNames: [], ipAddresses: [], lifetimeSeconds: 3600 }
+    const request: CertificateRequest = { authority: 'client', csr, commonName, organizations, ...names, ...more }
+    return new X509Certificate(await this.signer.issueCertificate(request, this.#stop.signal)).raw
+  }
+
+  /** A token of this account, from the TokenRequest API. */
+  async token(namespace: string, account: string, spec: object = {}): Promise<string> {
+    const { status, json, text } = await this.request(admin, 'POST', `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`, {
+      spec,
+    })
+    if (status !== 201) throw new Error(`token answered ${status}: ${text}`)
+    return json.status.token
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new Error('the test is done'))
+    await this.server[Symbol.asyncDispose]()
+    await this.store[Symbol.asyncDispose]()
+    await this.signer[Symbol.asyncDispose]()
+  }
+}
+
+async function readAll(reply: FinalReply): Promise<Answer> {
+  const { body } = reply
+  const chunks: Buffer[] = []
+  if (typeof body !== 'function') chunks.push(body)
+  else {
+    const sink = { write: (chunk: Buffer) => chunks.push(chunk) > 0, drained: async () => undefined }
+    await body(sink, new AbortController().signal)
+  }
+  const text = Buffer.concat(chunks).toString()
+  reply.done({ bytes: text.length, cut: false })
+  const isJson = reply.contentType.includes('json') && text !== ''
+  return { status: reply.status, headers: reply.headers ?? {}, text, json: isJson ? JSON.parse(text) : undefined }
+}
