@@ -41,7 +41,6 @@ if (!process.argv.includes('--if-stale') || stale()) {
       target: 'node24',
       mainFields: ['module', 'main'],
       sourcemap: 'linked',
-      keepNames: true,
       legalComments: 'none',
       logLevel: 'warning',
       chunkNames: '[name]-[hash]',

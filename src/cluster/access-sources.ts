@@ -13,7 +13,7 @@ import type { KubeObject } from '../api/object.ts'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Secret } from '../api/types/core-v1.ts'
 import type { Logger } from '../base/log.ts'
-import type { Collection, Store } from '../store/store.ts'
+import type { Collection, Store, StoreEvent } from '../store/store.ts'
 
 /** Objects of the stored version, frozen, as of now. */
 export function clusterReader(store: Store): ClusterReader {
@@ -97,9 +97,15 @@ export function nodeGraphSource(store: Store, signal: AbortSignal): NodeGraphSou
     list: () => kinds.flatMap(({ resource, collection }) => collection.list({}).entries.map(({ object }) => ({ resource, object }))),
     onChange: listener => {
       for (const { resource, collection } of kinds)
-        follow(collection, store.revision, signal, (object, deleted) => listener({ resource, object, deleted }))
+        follow(collection, store.revision, signal, (object, deleted) => listener({ resource, object, deleted }), { concerns: onNode })
     },
   }
+}
+
+/** Pods that wait for a node concern none: most pods are created so, and need not be looked into. */
+function onNode({ entry, previous }: StoreEvent): boolean {
+  const field = 'spec.nodeName'
+  return entry.fields[field] !== '' || (previous !== undefined && previous.fields[field] !== '')
 }
 
 /** Every change after `revision`, in order, as soon as it is visible: a right that was taken away is gone before the next request is judged. */
@@ -108,11 +114,14 @@ function follow(
   revision: number,
   signal: AbortSignal,
   change: (object: KubeObject, deleted: boolean) => void,
-  one: { readonly namespace?: string; readonly name?: string } = {},
+  {
+    concerns = () => true,
+    ...one
+  }: { readonly namespace?: string; readonly name?: string; readonly concerns?: (event: StoreEvent) => boolean } = {},
 ): void {
   const watch = collection.watch({ ...one, after: revision, maxPendingBytes: Number.POSITIVE_INFINITY })
   watch.onEvents(events => {
-    for (const { type, event } of events) change(event.entry.object, type === 'DELETED')
+    for (const { type, event } of events) if (concerns(event)) change(event.entry.object, type === 'DELETED')
   })
   signal.addEventListener('abort', () => watch.close(), { once: true })
 }

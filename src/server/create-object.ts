@@ -8,6 +8,7 @@ import { generatedName } from './identifiers.ts'
 import { matchNamespace, metadataRules, stampNew, wipeSystemFields } from './object-meta.ts'
 import { plainFailure } from './plain-failure.ts'
 import type { ResourceContext } from './request-context.ts'
+import type { ServedResource } from './served-resource.ts'
 import { strategyContext } from './strategy-context.ts'
 import type { WriteParts } from './write-parts.ts'
 
@@ -51,6 +52,17 @@ export async function createObject(parts: WriteParts, context: ResourceContext, 
   }
 }
 
+/** The object is frozen, or made, only for an answer that needs more than the bytes. */
+function created(served: ServedResource, entry: Entry): Written {
+  return {
+    get object() {
+      return served.view.object(entry)
+    },
+    entry,
+    created: true,
+  }
+}
+
 function admissionRequest(context: ResourceContext, object: KubeObject, dryRun: boolean): AdmissionRequest {
   return {
     operation: 'CREATE',
@@ -81,7 +93,7 @@ async function store(parts: WriteParts, context: ResourceContext, object: KubeOb
       if (dryRun) return { object, entry: undefined, created: true }
       try {
         const entry = await served.collection.write({ namespace, name, expected: undefined, object: served.toStored(object) })
-        return { object: served.view.object(entry), entry, created: true }
+        return created(served, entry)
       } catch (err) {
         if (!(err instanceof WriteConflict)) throw err
       }

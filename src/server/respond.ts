@@ -23,10 +23,12 @@ export function entryReply(context: ResourceContext, entry: Entry, status = 200)
 }
 
 /** The answer of an update or creation. */
-export function writtenReply(context: ResourceContext, { object, entry, created }: Written): Reply {
+export function writtenReply(context: ResourceContext, written: Written): Reply {
+  const { entry, created } = written
   const status = created ? 201 : 200
-  const reply = entry ? entryReply(context, entry, status) : objectReply(context, context.served, object, status)
-  return created && object.metadata.name !== undefined ? { ...reply, objectName: object.metadata.name } : reply
+  const reply = entry ? entryReply(context, entry, status) : objectReply(context, context.served, written.object, status)
+  const name = created ? (entry?.name ?? written.object.metadata.name) : undefined
+  return name === undefined ? reply : { ...reply, objectName: name }
 }
 
 /** An object that is of no entry: a dry run, a computed answer. */

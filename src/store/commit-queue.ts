@@ -153,14 +153,16 @@ export class CommitQueue implements Store, CacheOwner {
     await this.#options.commitLog?.close()
   }
 
-  /** In a microtask: the writes of one turn of the event loop go into one group, and a lone write waits for nobody. */
+  /** At the end of this turn of the event loop: the writes of all requests that came in it share a sync, and a lone write waits for nobody. */
   #schedule(): void {
     if (this.#committing || this.#scheduled) return
     this.#scheduled = true
-    queueMicrotask(() => {
+    const commit = () => {
       this.#scheduled = false
       void this.#commitWaiting()
-    })
+    }
+    if (this.#options.commitLog === undefined) queueMicrotask(commit)
+    else setImmediate(commit)
   }
 
   async #commitWaiting(): Promise<void> {

@@ -180,12 +180,19 @@ test('AuditLog refuses writes while the disk is full, goes on with reads, and re
 test('LogFiles.append() leaves nothing of a batch that failed', async t => {
   const directory = newDirectory()
   const { files } = await LogFiles.open(directory, 5)
-  await files.append(Buffer.from('a\n'), true)
+  await files.append(Buffer.from('a\n'))
   const probe = await import('node:fs/promises').then(fs => fs.open(join(directory, 'probe'), 'w'))
-  const sync = t.mock.method(Object.getPrototypeOf(probe), 'datasync', () => Promise.reject(new Error('EIO')))
-  await assert.rejects(files.append(Buffer.from('b\n'), true), /EIO/)
-  sync.mock.restore()
-  await files.append(Buffer.from('c\n'), true)
+  const handle: { write(...args: unknown[]): Promise<{ bytesWritten: number }> } = Object.getPrototypeOf(probe)
+  const write = handle.write
+  // The first half reaches the disk, the second does not.
+  let halves = 0
+  const mocked = t.mock.method(handle, 'write', function (this: unknown, bytes: unknown, from: unknown, _length: unknown, at: unknown) {
+    return halves++ === 0 ? write.call(this, bytes, from, 2, at) : Promise.reject(new Error('EIO'))
+  })
+  await assert.rejects(files.append(Buffer.from('bbb\n')), /EIO/)
+  assert.equal(halves, 2)
+  mocked.mock.restore()
+  await files.append(Buffer.from('c\n'))
   await files.close()
   await probe.close()
   assert.equal(await readFile(join(directory, 'audit-00000001.log'), 'utf8'), 'a\nc\n')

@@ -64,7 +64,7 @@ export class AuditLog implements AsyncDisposable {
     if (end.unsealed.length > 0) {
       const digest = batchDigest(end.digest, end.unsealed)
       const count = end.unsealed.toString().split('\n').length - 1
-      await files.append(Buffer.from(sealLine(end.sequence + 1, count, end.digest, digest)), true)
+      await files.append(Buffer.from(sealLine(end.sequence + 1, count, end.digest, digest)))
       log.#digest = digest
       log.#sequence++
     }
@@ -168,7 +168,7 @@ export class AuditLog implements AsyncDisposable {
       this.#waiting = []
       this.#bytes = 0
       try {
-        await this.#writeBatch(lines, waiting.length > 0)
+        await this.#writeBatch(lines)
       } catch (err) {
         this.#failed(err, lines, waiting)
         return
@@ -179,11 +179,11 @@ export class AuditLog implements AsyncDisposable {
     }
   }
 
-  async #writeBatch(lines: readonly string[], sync: boolean): Promise<void> {
+  async #writeBatch(lines: readonly string[]): Promise<void> {
     const body = Buffer.from(lines.join(''))
     const digest = batchDigest(this.#digest, body)
     const seal = Buffer.from(sealLine(this.#sequence + 1, lines.length, this.#digest, digest))
-    await this.#files.append(Buffer.concat([body, seal]), sync)
+    await this.#files.append(Buffer.concat([body, seal]))
     this.#digest = digest
     this.#sequence++
     if (this.#files.size >= (this.#options.maxFileBytes ?? 100 << 20)) await this.#files.rotate()

@@ -97,13 +97,15 @@ const isNamespace = ({ group, plural }: ResourceDefinition): boolean => group ==
 
 /** Audit and warn: what the other modes of the namespace would have said. */
 function report(request: AdmissionRequest, { pod }: LocatedPod, policy: PodSecurityPolicy, enforced: boolean): void {
-  const audit = evaluate(pod, policy.audit)
+  const enforcedVersion = formatLevelVersion(policy.enforce)
+  // What was enforced has passed: only other levels need another look.
+  const audit = enforced && formatLevelVersion(policy.audit) === enforcedVersion ? [] : evaluate(pod, policy.audit)
   if (audit.length > 0)
     request.annotate(
       'pod-security.kubernetes.io/audit-violations',
       `would violate PodSecurity "${formatLevelVersion(policy.audit)}": ${describeFindings(audit)}`,
     )
-  if (enforced && formatLevelVersion(policy.warn) === formatLevelVersion(policy.enforce)) return
+  if (enforced && formatLevelVersion(policy.warn) === enforcedVersion) return
   const warn = evaluate(pod, policy.warn)
   if (warn.length > 0) request.warn(`would violate PodSecurity "${formatLevelVersion(policy.warn)}": ${describeFindings(warn)}`)
 }

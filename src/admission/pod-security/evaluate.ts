@@ -14,10 +14,10 @@ interface ActiveCheck {
 }
 
 const active = new Map<string, readonly ActiveCheck[]>()
+const newest = Math.max(...podSecurityChecks.flatMap(({ versions }) => versions.map(({ since }) => since)))
 
 /** The checks that count, chosen once a level and version: baseline first, less those that a restricted one includes. */
 function activeChecks({ level, minor }: LevelVersion): readonly ActiveCheck[] {
-  const newest = Math.max(...podSecurityChecks.flatMap(({ versions }) => versions.map(({ since }) => since)))
   const at = minor === 'latest' ? newest : Math.min(minor, newest)
   const key = `${level}:${at}`
   const known = active.get(key)
