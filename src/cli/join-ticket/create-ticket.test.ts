@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { parseTicket, ticketMatches, ticketOfSecret } from '../../access/join-ticket.ts'
+import { secrets } from '../../client/resources.ts'
+import { startCluster } from '../../cluster/start-cluster.ts'
+import { createNodeTicket } from './create-ticket.ts'
+
+test('join-ticket create prints a ticket of which only the hash is stored', async () => {
+  await using cluster = await startCluster({ controllers: false, simulatedNodes: 0 })
+  const folder = mkdtempSync(join(tmpdir(), 'ticket-'))
+  try {
+    const kubeconfig = join(folder, 'kubeconfig')
+    writeFileSync(kubeconfig, await cluster.kubeconfig())
+    const tickets: string[] = []
+    const notes: string[] = []
+    const output = { ticket: (text: string) => tickets.push(text), note: (text: string) => notes.push(text) }
+    await createNodeTicket({ node: 'edge-1', kubeconfig }, output)
+    const parsed = parseTicket(tickets[0] ?? '')
+    assert.ok(parsed)
+    const stored = await cluster.client.get(secrets, 'kube-system', `bulkhead-join-${parsed.id}`, AbortSignal.timeout(5_000))
+    const ticket = ticketOfSecret({ ...stored, data: stored.data ?? null })
+    assert.equal(ticket?.node, 'edge-1')
+    assert.ok(ticket && ticketMatches(ticket, parsed.secret))
+    assert.doesNotMatch(JSON.stringify(stored), new RegExp(parsed.secret.reveal()))
+    assert.match(notes.join('\n'), /node "edge-1" join https:.* once within 60 minutes/)
+
+    await assert.rejects(createNodeTicket({ node: 'Not A Name', kubeconfig }, output), {
+      name: 'UserError',
+      message: /--node is "Not A Name", wanted is/,
+    })
+    await assert.rejects(createNodeTicket({ node: 'x', kubeconfig: join(folder, 'none') }, output), {
+      name: 'UserError',
+      message: /There is no kubeconfig/,
+    })
+    assert.equal(tickets.length, 1)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})

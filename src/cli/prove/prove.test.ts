@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { styleText } from 'node:util'
+import { proofs } from '../../assess/proofs/index.ts'
+import type { ProofResult } from '../../assess/run-proofs.ts'
+import { type Cluster, startCluster } from '../../cluster/start-cluster.ts'
+import { resultLine, resultsJson, summaryLine } from './format.ts'
+import { chooseProofs, type ProveFlags, prove } from './prove.ts'
+
+let cluster: Cluster
+let folder: string
+let kubeconfig: string
+
+before(async () => {
+  cluster = await startCluster()
+  folder = mkdtempSync(join(tmpdir(), 'prove-cli-'))
+  kubeconfig = join(folder, 'admin.kubeconfig')
+  writeFileSync(kubeconfig, await cluster.kubeconfig())
+})
+after(async () => {
+  await cluster[Symbol.asyncDispose]()
+  rmSync(folder, { recursive: true })
+})
+
+async function run(flags: ProveFlags, ids: readonly string[]): Promise<{ code: number; text: string }> {
+  const lines: string[] = []
+  const terminal = { print: (text: string) => lines.push(text), color: false }
+  const code = await prove({ dataDir: folder, kubeconfig, ...flags }, ids, terminal, AbortSignal.timeout(60_000))
+  return { code, text: lines.join('\n') }
+}
+
+test('prove prints one line for each proof and the sum', async () => {
+  const { code, text } = await run({}, ['A3', 'c4'])
+  assert.equal(code, 0)
+  assert.match(text, /^PASS A3 authentication: \d+ forged credentials .*, all 401 \(\d+ ms\)$/m)
+  assert.match(text, /^SKIP C4 least privilege in the container: no real node/m)
+  assert.match(text, /^1 held, 0 failed, 1 skipped$/m)
+})
+
+test('prove --output json gives evidence and times', async () => {
+  const { code, text } = await run({ output: 'json' }, ['A7', 'T2'])
+  assert.equal(code, 0)
+  const { proofs: list, server } = JSON.parse(text)
+  assert.match(server, /^https:\/\/127\.0\.0\.1:\d+$/)
+  assert.deepEqual(
+    list.map(({ id, verdict }: { id: string; verdict: string }) => [id, verdict]),
+    [
+      ['A7', 'PASS'],
+      ['T2', 'SKIP'],
+    ],
+  )
+  assert.equal(typeof list[0].milliseconds, 'number')
+  assert.match(list[0].evidence, /bound token/)
+})
+
+test('prove exits with 1 where a control is off', async () => {
+  await using weak = await startCluster({ profile: 'upstream' })
+  const file = join(folder, 'weak.kubeconfig')
+  writeFileSync(file, await weak.kubeconfig())
+  const { code, text } = await run({ kubeconfig: file }, ['A7'])
+  assert.equal(code, 1)
+  assert.match(text, /^FAIL A7 workload identity/m)
+  assert.match(text, /^ {5}found: a pod whose account has no rights has a token mounted$/m)
+})
+
+test('prove says what is missing in one sentence', async () => {
+  await assert.rejects(run({}, ['Z9']), { name: 'UserError', message: /There is no proof "Z9": known are S5\/A9, P1/ })
+  await assert.rejects(run({ kubeconfig: join(folder, 'none') }, []), {
+    name: 'UserError',
+    message: /There is no kubeconfig .*"bulkhead up"/,
+  })
+  const stopped = await startCluster({ controllers: false, simulatedNodes: 0 })
+  const file = join(folder, 'stopped.kubeconfig')
+  writeFileSync(file, await stopped.kubeconfig())
+  await stopped[Symbol.asyncDispose]()
+  await assert.rejects(run({ kubeconfig: file }, []), { name: 'UserError', message: /cannot be reached .*"bulkhead up"/ })
+})
+
+test('chooseProofs() knows both names of a proof, and all without a name', () => {
+  assert.deepEqual(chooseProofs([]), proofs)
+  assert.deepEqual(chooseProofs(['a9']), chooseProofs(['S5']))
+  assert.equal(chooseProofs(['S5', 'A9']).length, 1)
+})
+
+test('results are formatted with what was found, in color only where asked', () => {
+  const base = { id: 'A1', title: 'title', attack: 'attack', expected: 'refusal', started: '2026-01-01T00:00:00.000Z', milliseconds: 7 }
+  const failed: ProofResult = { ...base, outcome: { held: false, found: ['one', 'two'] } }
+  assert.equal(
+    resultLine(failed, false),
+    'FAIL A1 title (7 ms)\n     attack: attack\n     expected: refusal\n     found: one\n     found: two',
+  )
+  assert.ok(resultLine(failed, true).startsWith(`${styleText('red', 'FAIL', { validateStream: false })} A1`))
+  assert.equal(summaryLine([failed]), '0 held, 1 failed, 0 skipped')
+  assert.deepEqual(JSON.parse(resultsJson('https://x', [failed])).proofs[0].found, ['one', 'two'])
+})

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { startCluster } from '../../cluster/start-cluster.ts'
+import { takeControlSocket, type UpStatus } from '../up/control-socket.ts'
+import { controlsOf } from './controls.ts'
+import { formatBytes, formatDuration } from './format.ts'
+import { type StatusFlags, status } from './status.ts'
+
+async function run(flags: StatusFlags): Promise<{ code: number; text: string }> {
+  const lines: string[] = []
+  const code = await status(flags, text => lines.push(text))
+  return { code, text: lines.join('\n') }
+}
+
+function temporaryFolder(): Disposable & { path: string } {
+  const path = mkdtempSync(join(tmpdir(), 'status-'))
+  mkdirSync(join(path, 'run'))
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) }
+}
+
+const part = {
+  name: 'server',
+  state: 'ready',
+  pid: process.pid,
+  userId: 64702,
+  restarts: 2,
+  lastExit: 'signal SIGKILL',
+  details: { objects: 7 },
+}
+
+test('status shows parts, versions, certificates and controls of what runs', async () => {
+  using folder = temporaryFolder()
+  await using cluster = await startCluster()
+  writeFileSync(join(folder.path, 'admin.kubeconfig'), await cluster.kubeconfig())
+  const up: UpStatus = {
+    version: '0.1.0',
+    pid: process.pid,
+    server: 'https://127.0.0.1:1',
+    profile: 'secure',
+    parts: [{ ...part, state: 'ready' }],
+  }
+  await using _socket = await takeControlSocket(join(folder.path, 'run', 'up.sock'), () => up)
+  const { code, text } = await run({ dataDir: folder.path })
+  assert.equal(code, 0, text)
+  assert.match(text, new RegExp(`server +ready \\(last: signal SIGKILL\\) +${process.pid} +64702 +[\\d.]+ MiB +2 `))
+  assert.match(text, /Kubernetes API v1\.33/)
+  assert.match(text, /node-1 +Ready +bulkhead-simulated/)
+  assert.match(text, /serving +CN=kube-apiserver +until \d{4}-/)
+  assert.match(text, /admin +.*CN=bulkhead-admin/)
+  assert.match(text, /^ {2}on +TLS 1\.3 only/m)
+  assert.doesNotMatch(text, /^ {2}OFF/m)
+  const { text: json } = await run({ dataDir: folder.path, output: 'json' })
+  assert.equal(JSON.parse(json).running, true)
+  assert.equal(JSON.parse(json).store.objects, 7)
+})
+
+test('status exits with 1 where a part is not ready or the server does not answer', async () => {
+  using folder = temporaryFolder()
+  const up: UpStatus = {
+    version: '0.1.0',
+    pid: 1,
+    server: 'https://127.0.0.1:1',
+    profile: 'upstream',
+    parts: [{ ...part, state: 'restarting' }],
+  }
+  await using _socket = await takeControlSocket(join(folder.path, 'run', 'up.sock'), () => up)
+  const { code, text } = await run({ dataDir: folder.path })
+  assert.equal(code, 1)
+  assert.match(text, /Problems\n {2}There is no kubeconfig/)
+  assert.match(text, /secure defaults are OFF/)
+})
+
+test('status says in one sentence that nothing runs', async () => {
+  using folder = temporaryFolder()
+  const { code, text } = await run({ dataDir: folder.path })
+  assert.equal(code, 1)
+  assert.equal(text, `No cluster runs in "${folder.path}": start one with "bulkhead up", or name its directory with --data-dir`)
+  assert.equal(JSON.parse((await run({ dataDir: folder.path, output: 'json' })).text).running, false)
+})
+
+test('controlsOf() shows what a profile switches off, and nothing else', () => {
+  assert.ok(controlsOf('secure').every(({ on }) => on))
+  const off = controlsOf('upstream').filter(({ on }) => !on)
+  assert.deepEqual(
+    off.map(({ name }) => name),
+    [
+      'restricted pods in every namespace',
+      'workloads refused together with their pods',
+      'tokens only for accounts with rights',
+      'no external IPs in Services',
+    ],
+  )
+})
+
+test('sizes and times are short', () => {
+  assert.deepEqual([formatBytes(1), formatBytes(1 << 21), formatBytes(undefined)], ['1 KiB', '2.0 MiB', 'unknown'])
+  assert.deepEqual([119, 7199, 172_799, 172_800].map(formatDuration), ['119s', '119m', '47h', '2d'])
+})
