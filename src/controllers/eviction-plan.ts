@@ -19,7 +19,7 @@ export function planEviction({ spec }: Pod, taints: readonly Taint[], now: numbe
   return waits.length === 0 ? undefined : Math.min(...waits)
 }
 
-function tolerates({ key = '', operator = 'Equal', value = '', effect = '' }: Toleration, taint: Taint): boolean {
+export function tolerates({ key = '', operator = 'Equal', value = '', effect = '' }: Toleration, taint: Taint): boolean {
   if (effect !== '' && effect !== taint.effect) return false
   if (key !== '' && key !== taint.key) return false
   return operator === 'Exists' || (operator === 'Equal' && key !== '' && value === (taint.value ?? ''))

@@ -4,6 +4,7 @@ import type { Controller } from './controller.ts'
 import { csrApproving } from './csr-approving.ts'
 import { csrCleaner } from './csr-cleaner.ts'
 import { csrSigning } from './csr-signing.ts'
+import { daemonSet } from './daemonset.ts'
 import { deployment } from './deployment.ts'
 import { endpointSlice } from './endpoint-slice.ts'
 import { endpoints } from './endpoints.ts'
@@ -39,6 +40,7 @@ export const controllers: readonly Controller[] = [
   nodeLifecycle,
   taintEviction,
   podGarbage,
+  daemonSet,
   job,
   ttlAfterFinished,
   pvcProtection,

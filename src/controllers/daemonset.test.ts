@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { DaemonSet } from '../api/types/apps-v1.ts'
+import { controllerRevisions, daemonSets, nodes, pods } from '../client/resources.ts'
+import { targetNode } from './daemon-node.ts'
+import { daemonSet } from './daemonset.ts'
+import { makeRunning, type Scenario, startScenario } from './scenario.ts'
+
+const labels = { app: 'd' }
+const set: DaemonSet = {
+  metadata: { name: 'd', namespace: 'ns' },
+  spec: {
+    selector: { matchLabels: labels },
+    revisionHistoryLimit: 1,
+    updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1 } },
+    template: { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'a' }] } },
+  },
+}
+const read = ({ api }: Scenario) => api.read(daemonSets, 'ns', 'd')
+const images = ({ api }: Scenario) => api.all(pods).map(({ spec }) => spec.containers[0]?.image)
+
+/** What the scheduler and the nodes do: each pod runs where its affinity says. */
+function runDaemons({ api }: Scenario): void {
+  for (const pod of api.all(pods)) {
+    const { name = '', deletionTimestamp } = pod.metadata
+    if (deletionTimestamp !== undefined) api.remove(pods, 'ns', name)
+    else if (pod.status?.phase !== 'Running') {
+      const node = targetNode(pod) ?? ''
+      api.change(pods, 'ns', name, object => {
+        makeRunning(object, Date.now())
+        object.spec.nodeName = node
+      })
+    }
+  }
+}
+
+function rolledOut(scenario: Scenario, wanted: number): boolean {
+  runDaemons(scenario)
+  const { status, metadata } = read(scenario) ?? set
+  return status?.updatedNumberScheduled === wanted && status.numberAvailable === wanted && status.observedGeneration === metadata.generation
+}
+
+function setImage({ api }: Scenario, image: string): void {
+  api.change(daemonSets, 'ns', 'd', object => {
+    object.spec.template.spec.containers = [{ name: 'c', image }]
+    object.metadata.generation = (object.metadata.generation ?? 0) + 1
+  })
+}
+
+test('daemonSet runs on each node, rolls, keeps history and goes back', async () => {
+  await using scenario = startScenario({
+    controllers: [daemonSet],
+    prepare(api) {
+      for (const name of ['n1', 'n2']) api.seed(nodes, { metadata: { name }, spec: {} })
+      api.seed(daemonSets, set)
+    },
+  })
+  const { api } = scenario
+  await scenario.until(() => rolledOut(scenario, 2), 'first rollout')
+  assert.deepEqual(api.all(pods).map(targetNode).sort(), ['n1', 'n2'])
+  api.seed(nodes, { metadata: { name: 'n3' }, spec: {} })
+  await scenario.until(() => rolledOut(scenario, 3), 'the third node')
+
+  for (const image of ['b', 'c']) {
+    setImage(scenario, image)
+    await scenario.until(() => {
+      assert.ok(api.all(pods).length >= 2, 'no more than one is down')
+      return rolledOut(scenario, 3)
+    }, `rollout of ${image}`)
+    assert.deepEqual(images(scenario), [image, image, image])
+  }
+  const revisions = () =>
+    api
+      .all(controllerRevisions)
+      .map(({ revision }) => revision)
+      .sort()
+  await scenario.until(() => revisions().length === 2, 'the oldest revision to go')
+  assert.deepEqual(revisions(), [2, 3])
+
+  setImage(scenario, 'b')
+  await scenario.until(() => rolledOut(scenario, 3) && images(scenario).every(image => image === 'b'), 'the way back')
+  assert.deepEqual(revisions(), [3, 4])
+})

@@ -1,0 +1,168 @@
+// Keeps one pod of each DaemonSet on every node that it fits.
+import type { DaemonSet } from '../api/types/apps-v1.ts'
+import type { Node, Pod } from '../api/types/core-v1.ts'
+import { referenceTo } from '../client/event-recorder.ts'
+import { selects } from '../client/label-selector.ts'
+import { keyOf } from '../client/object-key.ts'
+import { controllerRevisions, daemonSets, nodes, pods } from '../client/resources.ts'
+import { applyClaim } from './claim.ts'
+import { type Context, type Controller, done, follow, type Result } from './controller.ts'
+import { deleteRevisions, keepHistory, planHistoryCleanup, revisionLabel } from './controller-revision.ts'
+import { daemonPod } from './daemon-node.ts'
+import { type DaemonPlan, type DaemonView, planNodes, planStatus, planUpdate } from './daemon-plan.ts'
+import type { Expectations } from './expectations.ts'
+import { controllerOf, planClaim } from './owner.ts'
+import { createPod, deletePod, inGrowingBatches, isNamespaceEnding } from './pod-control.ts'
+import { expectPods } from './pod-expectations.ts'
+import { isFinished } from './pod-state.ts'
+import { canonical } from './pod-template-hash.ts'
+import { nextAvailable } from './replica-plan.ts'
+
+/** Pods made or deleted in one pass, at most (upstream's BurstReplicas). */
+const burst = 250
+const firstRetryMs = 1_000
+const longestRetryMs = 900_000
+
+export const daemonSet: Controller = {
+  name: 'daemonset-controller',
+  identity: 'daemon-set-controller',
+  watches: daemonSets,
+  owns: [pods, controllerRevisions],
+  follows: [
+    follow({ resource: pods, keys: orphanKeys }),
+    follow({
+      resource: nodes,
+      keys: (node, { informers }, old) =>
+        old !== undefined && placement(node) === placement(old) ? [] : informers.full(daemonSets).list().map(keyOf),
+    }),
+  ],
+  begin(context) {
+    const cache = context.informers.full(daemonSets)
+    const expectations = expectPods(context, daemonSets)
+    const retries = new Map<string, Retry>()
+    return async (key, signal) => {
+      const set = cache.getByKey(key)
+      if (set !== undefined) return reconcile(context, { expectations, retries }, set, signal)
+      expectations.forget(key)
+      for (const name of retries.keys()) if (name.startsWith(`${key}@`)) retries.delete(name)
+      return done
+    }
+  },
+}
+
+interface Retry {
+  readonly failures: number
+  readonly since: number
+}
+
+interface Memory {
+  readonly expectations: Expectations
+  /** By set and node: daemons that fail are not replaced faster and faster. */
+  readonly retries: Map<string, Retry>
+}
+
+/** What decides about a node; heartbeats do not change it. */
+function placement({ metadata, spec }: Node): string {
+  return canonical([metadata.labels, spec?.taints ?? [], spec?.unschedulable ?? false])
+}
+
+function orphanKeys(pod: Pod, { informers }: Context): string[] {
+  if (controllerOf(pod) !== undefined || pod.metadata.deletionTimestamp !== undefined) return []
+  return informers
+    .full(daemonSets)
+    .list(pod.metadata.namespace)
+    .filter(({ spec }) => selects(spec.selector, pod.metadata.labels))
+    .map(keyOf)
+}
+
+async function reconcile(context: Context, memory: Memory, set: DaemonSet, signal: AbortSignal): Promise<Result> {
+  const { clock, informers, events } = context
+  const { selector, template } = set.spec
+  if (selector == null || canonical(selector) === '{}') {
+    const message = 'This daemon set is selecting all pods. A non-empty selector is required.'
+    events.record(referenceTo(set, 'apps/v1', 'DaemonSet'), 'Warning', 'SelectingAll', message)
+    return done
+  }
+  if (set.metadata.deletionTimestamp !== undefined) return done
+  const key = keyOf(set)
+  const trusted = memory.expectations.fulfilled(key, clock.now())
+  const collisions = set.status?.collisionCount
+  const owner = { object: set, resource: daemonSets, selector, template, collisionCount: collisions, hashLabel: revisionLabel }
+  const history = await keepHistory(context, owner, signal)
+  const claim = planClaim(set, informers.full(pods).list(set.metadata.namespace), pod => selects(selector, pod.metadata.labels))
+  const owned = await applyClaim(context, set, daemonSets, pods, claim, signal)
+  const hash = history.update.metadata.labels?.[revisionLabel] ?? ''
+  const view: DaemonView = { set, hash, nodes: informers.full(nodes).list(), pods: owned, now: clock.now() }
+  let wait: number | undefined
+  let failure: unknown
+  if (trusted) {
+    const plan = planNodes(view)
+    const isSettled = plan.create.length + plan.remove.length === 0
+    const rolls = isSettled && set.spec.updateStrategy?.type !== 'OnDelete'
+    const outcome = await apply(context, memory, view, rolls ? planUpdate(view) : plan, signal)
+    wait = outcome.wait
+    failure = outcome.failure
+    const live = new Set([hash, ...owned.map(({ metadata }) => metadata.labels?.[revisionLabel] ?? '')])
+    await deleteRevisions(context, planHistoryCleanup(history.all, live, revisionLabel, set.spec.revisionHistoryLimit ?? 10), signal)
+  }
+  const status = planStatus(view, history.collisionCount)
+  if (canonical(status) !== canonical(set.status)) await context.client.updateStatus(daemonSets, { ...set, status }, signal)
+  if (failure !== undefined) throw failure
+  const available = nextAvailable(owned, set.spec.minReadySeconds ?? 0, clock.now())
+  const waits = [wait, available].filter(each => each !== undefined)
+  return waits.length === 0 ? done : { requeueAfterMs: Math.min(...waits) }
+}
+
+async function apply(
+  context: Context,
+  { expectations, retries }: Memory,
+  { set, hash, now }: DaemonView,
+  plan: DaemonPlan,
+  signal: AbortSignal,
+): Promise<{ wait: number | undefined; failure: unknown }> {
+  const key = keyOf(set)
+  const waits: number[] = []
+  const remove: Pod[] = []
+  for (const pod of plan.remove.slice(0, burst)) {
+    const wait = plan.ended.includes(pod) ? retryWait(retries, `${key}@${pod.spec.nodeName}`, now) : 0
+    if (wait > 0) waits.push(wait)
+    else remove.push(pod)
+    if (wait <= 0 && isFinished(pod)) tellEnded(context, set, pod)
+  }
+  const create = plan.create.slice(0, burst)
+  if (create.length + remove.length > 0)
+    expectations.expect(key, { creations: create.length, deletions: remove.map(({ metadata }) => metadata.uid ?? '') }, now)
+  const made = await inGrowingBatches(create.length, at =>
+    createPod(context, set, daemonSets, daemonPod(set, create[at] ?? '', hash), signal),
+  )
+  for (let at = made.succeeded; at < create.length; at++) expectations.created(key)
+  let failure = made.err === undefined || isNamespaceEnding(made.err) ? undefined : made.err
+  const results = await Promise.allSettled(remove.map(pod => deletePod(context, set, daemonSets, pod, signal)))
+  for (const [at, result] of results.entries()) {
+    if (result.status === 'fulfilled') continue
+    expectations.deleted(key, remove[at]?.metadata.uid ?? '')
+    failure = result.reason
+  }
+  return { wait: waits.length === 0 ? undefined : Math.min(...waits), failure }
+}
+
+/** Milliseconds until the pod may be replaced; 0 counts this as the next try. */
+function retryWait(retries: Map<string, Retry>, name: string, now: number): number {
+  const last = retries.get(name)
+  const delay = Math.min(firstRetryMs * 2 ** Math.min((last?.failures ?? 0) - 1, 20), longestRetryMs)
+  if (last !== undefined && now - last.since < delay) return last.since + delay - now
+  const isCalm = last === undefined || now - last.since > 2 * longestRetryMs
+  retries.set(name, { failures: isCalm ? 1 : last.failures + 1, since: now })
+  return 0
+}
+
+function tellEnded({ events }: Context, set: DaemonSet, { metadata, spec, status }: Pod): void {
+  const failed = status?.phase === 'Failed'
+  const name = `${metadata.namespace}/${metadata.name}`
+  events.record(
+    referenceTo(set, 'apps/v1', 'DaemonSet'),
+    failed ? 'Warning' : 'Normal',
+    failed ? 'FailedDaemonPod' : 'SucceededDaemonPod',
+    `Found ${failed ? 'failed' : 'succeeded'} daemon pod ${name} on node ${spec.nodeName}, will try to ${failed ? 'kill' : 'delete'} it`,
+  )
+}
