@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { TestServer } from '../testing.ts'
+import { gunzipSync } from 'node:zlib'
+import { TestServer, testUser } from '../testing.ts'
 
 const path = '/api/v1/namespaces/default/configmaps'
 const names = (json: { items: { metadata: { name: string } }[] }) => json.items.map(item => item.metadata.name)
@@ -119,4 +120,33 @@ test('list() streams and compresses large answers', async () => {
   assert.equal(plain.json.items.length, 200)
   const { headers } = await api.get(path, { accept: 'application/yaml', 'accept-encoding': 'gzip' })
   assert.equal(headers['content-encoding'], undefined)
+})
+
+test('list() compresses large answers for clients of other machines that take gzip', async () => {
+  await using api = await filled(200)
+  const list = async (remoteAddress: string, headers: Record<string, string>): Promise<{ encoding: string | undefined; bytes: Buffer }> => {
+    const reply = await api.server.handle({
+      ...{ method: 'GET', url: path, headers, credentials: { remoteAddress }, identity: testUser },
+      signal: new AbortController().signal,
+      body: () => Promise.resolve(Buffer.alloc(0)),
+    })
+    const chunks: Buffer[] = []
+    assert.ok(typeof reply.body === 'function')
+    await reply.body({ write: chunk => chunks.push(chunk) > 0, drained: () => Promise.resolve() }, new AbortController().signal)
+    return { encoding: reply.headers?.['content-encoding'], bytes: Buffer.concat(chunks) }
+  }
+  const gzip = { 'accept-encoding': 'gzip' }
+  const compressed = await list('192.0.2.7', gzip)
+  assert.equal(compressed.encoding, 'gzip')
+  assert.equal(JSON.parse(gunzipSync(compressed.bytes).toString()).items.length, 200)
+  for (const [address, headers] of [
+    ['192.0.2.7', {}],
+    ['127.0.0.1', gzip],
+    ['::ffff:127.0.0.1', gzip],
+    ['::1', gzip],
+  ] as const) {
+    const plain = await list(address, headers)
+    assert.equal(plain.encoding, undefined, address)
+    assert.equal(JSON.parse(plain.bytes.toString()).items.length, 200)
+  }
 })

@@ -3,7 +3,7 @@ import { type ApiError, apiError, expired } from '../../api/status.ts'
 import { type Entry, type ListQuery, type ListResult, RevisionCompacted, RevisionInFuture, type Store } from '../../store/store.ts'
 import { gzipped, joinParts, type Parts, streamParts } from '../chunked-body.ts'
 import type { ContinueTokens } from '../continue-token.ts'
-import { header, type Reply } from '../exchange.ts'
+import { header, type Reply, type ServerRequest } from '../exchange.ts'
 import { type ListOptions, listOptions, requiredRevision, tooLargeRevision } from '../list-options.ts'
 import { partialObject } from '../partial-object.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -99,9 +99,15 @@ function bytesReply(context: ResourceContext, parts: Parts): Reply {
   const size = parts.computed ? parts.count * 2048 : sizeOf(parts)
   if (size < streamFrom) return { ...base, body: joinParts(parts) }
   const body = streamParts(parts)
-  const accepts = header(context.request.headers, 'accept-encoding') ?? ''
-  if (size < compressFrom || !/\bgzip\b/.test(accepts)) return { ...base, body }
+  if (size < compressFrom || !wantsGzip(context.request)) return { ...base, body }
   return { ...base, body: gzipped(body), headers: { 'content-encoding': 'gzip', vary: 'Accept-Encoding' } }
+}
+
+const loopback = /^(::ffff:)?127\.|^::1$/
+
+/** On the same machine compressing costs both sides more time than the bytes do. */
+function wantsGzip({ headers, credentials }: ServerRequest): boolean {
+  return /\bgzip\b/.test(header(headers, 'accept-encoding') ?? '') && !loopback.test(credentials.remoteAddress)
 }
 
 function sizeOf(parts: Parts): number {
