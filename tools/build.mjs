@@ -1,4 +1,5 @@
 // Bundles the command line, the library and the worker threads into dist/. `--if-stale` does nothing where dist/ is newer than src/.
+import { spawnSync } from 'node:child_process'
 import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -50,6 +51,14 @@ if (!process.argv.includes('--if-stale') || stale()) {
   } catch (err) {
     rmSync(draft, { recursive: true, force: true })
     throw err
+  }
+  // The texts of `kubectl explain` lie beside the chunk that serves them.
+  const texts = spawnSync(process.execPath, [join(root, 'tools/generate-descriptions.ts'), join(draft, 'descriptions.json')], {
+    stdio: 'inherit',
+  })
+  if (texts.status !== 0) {
+    rmSync(draft, { recursive: true, force: true })
+    throw new Error('Cannot generate the descriptions', { cause: texts.error })
   }
   // A copy of dist/ elsewhere must still be read as ES modules.
   writeFileSync(join(draft, 'package.json'), '{"type":"module"}\n')

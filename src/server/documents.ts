@@ -1,5 +1,6 @@
 // Discovery and OpenAPI: documents that change only with the served resources, made once and answered with an ETag.
 import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from '../api/schema/discovery.ts'
 import { documentHash, type OpenApiInput, openApiV2Document, openApiV3Document, openApiV3Index } from '../api/schema/openapi.ts'
@@ -15,8 +16,15 @@ interface Document {
   readonly etag: string
 }
 
+/** Written by the build beside the bundle, absent where the source runs: then the documents have no descriptions. */
+const descriptionsFile = new URL('./descriptions.json', import.meta.url)
+
 export function documents(input: OpenApiInput & { readonly resources: readonly ResourceDefinition[] }): PathHandler {
   const { resources } = input
+  // Read anew for each document, which is made once and kept: the texts alone are not worth their memory.
+  const described = (): OpenApiInput => ({ ...input, descriptions: readDescriptions() ?? input.descriptions })
+  // A hash asks only whether there are descriptions.
+  const hashed = existsSync(descriptionsFile) ? { ...input, descriptions: {} } : input
   const made = new Map<string, Document | undefined>()
   const document = (key: string, make: () => object | undefined): Document | undefined => {
     if (!made.has(key)) {
@@ -44,11 +52,11 @@ export function documents(input: OpenApiInput & { readonly resources: readonly R
   }
 
   function openApi(context: RequestContext, path: string): Reply | undefined {
-    if (path === '/openapi/v2') return plain(context, path, () => openApiV2Document(input))
-    if (path === '/openapi/v3') return plain(context, path, () => openApiV3Index(input))
+    if (path === '/openapi/v2') return plain(context, path, () => openApiV2Document(described()))
+    if (path === '/openapi/v3') return plain(context, path, () => openApiV3Index(hashed))
     const part = path.startsWith('/openapi/v3/') ? path.slice('/openapi/v3/'.length) : ''
-    const reply = part === '' ? undefined : plain(context, path, () => openApiV3Document(input, part))
-    if (reply === undefined || context.query.get('hash') !== documentHash(input, part)) return reply
+    const reply = part === '' ? undefined : plain(context, path, () => openApiV3Document(described(), part))
+    if (reply === undefined || context.query.get('hash') !== documentHash(hashed, part)) return reply
     // The address names the content, so a client may keep it for good.
     return {
       ...reply,
@@ -81,6 +89,10 @@ export function documents(input: OpenApiInput & { readonly resources: readonly R
     if (context.form.yaml || context.pretty) return valueReply(context, JSON.parse(found.bytes.toString()))
     return documentReply(context, found, 'application/json')
   }
+}
+
+function readDescriptions(): OpenApiInput['descriptions'] {
+  return existsSync(descriptionsFile) ? JSON.parse(readFileSync(descriptionsFile, 'utf8')) : undefined
 }
 
 function encode(value: object): Document {
