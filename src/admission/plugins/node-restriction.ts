@@ -39,15 +39,21 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 ])
 
 export function nodeRestriction({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
+  function validate(request: AdmissionRequest): Verdict {
+    if (!request.user.name.startsWith(userPrefix)) return refuse(request, `could not determine node from user "${request.user.name}"`)
+    const node = request.user.name.slice(userPrefix.length)
+    const why = rules.get(groupResource(request.resource.group, request.resource.plural))?.(request, node, reader)
+    return why === undefined ? admitted : refuse(request, why)
+  }
   return {
     name: 'NodeRestriction',
     handles: ({ user, operation }) => operation !== 'CONNECT' && user.groups.includes(nodesGroup),
-    validate(request): Verdict {
-      if (!request.user.name.startsWith(userPrefix)) return refuse(request, `could not determine node from user "${request.user.name}"`)
-      const node = request.user.name.slice(userPrefix.length)
-      const why = rules.get(groupResource(request.resource.group, request.resource.plural))?.(request, node, reader)
-      return why === undefined ? admitted : refuse(request, why)
+    /** What is asked for is judged before fields of features that are off are dropped, as upstream does it (CVE-2025-4563). */
+    mutate(request) {
+      const verdict = request.operation === 'CREATE' ? validate(request) : admitted
+      if (!verdict.allowed) throw verdict.error
     },
+    validate,
   }
 }
 
@@ -79,7 +85,7 @@ function podRule(request: AdmissionRequest, node: string, reader: ClusterReader)
 }
 
 /** A mirror pod stands for a static pod of the node, and reaches nothing of the API. */
-function mirrorPodRule({ metadata, spec }: Pod, node: string): string | undefined {
+function mirrorPodRule({ metadata, spec, status }: Pod, node: string): string | undefined {
   if (metadata.annotations === undefined || !Object.hasOwn(metadata.annotations, mirrorAnnotation))
     return `pod does not have "${mirrorAnnotation}" annotation, node "${node}" can only create mirror pods`
   if (spec.nodeName !== node) return `node "${node}" can only create pods with spec.nodeName set to itself`
@@ -95,7 +101,8 @@ function mirrorPodRule({ metadata, spec }: Pod, node: string): string | undefine
   )
     return `node "${node}" can only create pods with an owner reference set to itself, as controller and without blockOwnerDeletion`
   if (spec.serviceAccountName) return `node "${node}" can not create pods that reference a service account`
-  if ((spec.resourceClaims ?? []).length > 0) return `node "${node}" can not create pods that reference resourceclaims`
+  if ((spec.resourceClaims ?? []).length > 0 || (status?.resourceClaimStatuses ?? []).length > 0)
+    return `node "${node}" can not create pods that reference resourceclaims`
   const text = JSON.stringify([spec.volumes ?? [], spec.containers, spec.initContainers ?? [], spec.ephemeralContainers ?? []])
   for (const source of ['"secret":', '"secretKeyRef":', '"secretRef":'])
     if (text.includes(source)) return `node "${node}" can not create pods that reference secrets`
@@ -115,8 +122,10 @@ function nodeRule(request: AdmissionRequest, node: string): string | undefined {
   if (now === undefined) return undefined
   const forbiddenLabels = changedLabels(old, now).filter(key => !mayLabel(key))
   if (forbiddenLabels.length > 0) return `is not allowed to modify labels: ${forbiddenLabels.sort().join(', ')}`
-  if (request.operation === 'CREATE')
+  if (request.operation === 'CREATE') {
+    if ((now.metadata.ownerReferences ?? []).length > 0) return `node "${node}" is not allowed to set ownerReferences`
     return now.spec?.configSource === undefined ? undefined : 'is not allowed to create pods with a non-nil configSource'
+  }
   // Deleting itself by garbage collection and coming back with other labels would get past the rules above (CVE-2025-5187).
   if (!same(old?.metadata.ownerReferences, now.metadata.ownerReferences)) return `node "${node}" is not allowed to modify ownerReferences`
   if (!same(old?.metadata.finalizers, now.metadata.finalizers)) return `node "${node}" is not allowed to modify finalizers`
