@@ -20,6 +20,7 @@ import { replicaSet } from './replicaset.ts'
 import { replicationController } from './replicationcontroller.ts'
 import { rootCa } from './root-ca.ts'
 import { serviceAccount } from './service-account.ts'
+import { statefulSet } from './statefulset.ts'
 import { taintEviction } from './taint-eviction.ts'
 import { ttlAfterFinished } from './ttl-after-finished.ts'
 
@@ -41,6 +42,7 @@ export const controllers: readonly Controller[] = [
   taintEviction,
   podGarbage,
   daemonSet,
+  statefulSet,
   job,
   ttlAfterFinished,
   pvcProtection,

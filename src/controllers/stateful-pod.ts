@@ -1,0 +1,107 @@
+// The pods and claims of a StatefulSet: names, identity and storage that stay with an ordinal. Pure.
+
+import { groupVersion } from '../api/object.ts'
+import type { StatefulSet } from '../api/types/apps-v1.ts'
+import type { PersistentVolumeClaim, Pod, PodTemplateSpec, Volume } from '../api/types/core-v1.ts'
+import type { OwnerReference } from '../api/types/meta-v1.ts'
+import { statefulSets } from '../client/resources.ts'
+import { revisionLabel } from './controller-revision.ts'
+import { controllerReference } from './owner.ts'
+import { podFromTemplate } from './pod-control.ts'
+import { canonical } from './pod-template-hash.ts'
+
+const podNameLabel = 'statefulset.kubernetes.io/pod-name'
+const podIndexLabel = 'apps.kubernetes.io/pod-index'
+
+export const startOrdinal = ({ spec }: StatefulSet): number => spec.ordinals?.start ?? 0
+
+export const podName = (set: StatefulSet, ordinal: number): string => `${set.metadata.name}-${ordinal}`
+
+/** Undefined for a pod that is not named as one of the set. */
+export function ordinalOf(set: StatefulSet, pod: Pod): number | undefined {
+  const prefix = `${set.metadata.name}-`
+  const name = pod.metadata.name ?? ''
+  const text = name.startsWith(prefix) ? name.slice(prefix.length) : ''
+  return /^(0|[1-9]\d{0,9})$/.test(text) ? Number(text) : undefined
+}
+
+export const isInRange = (set: StatefulSet, ordinal: number): boolean =>
+  ordinal >= startOrdinal(set) && ordinal < startOrdinal(set) + (set.spec.replicas ?? 1)
+
+/** `template` may be that of an older revision; name, namespace and owner are always the set's. */
+export function statefulPod(set: StatefulSet, template: PodTemplateSpec, revision: string, ordinal: number): Pod {
+  const pod = podFromTemplate(template, set, statefulSets)
+  const { generateName: _, ...metadata } = pod.metadata
+  const labels = { ...metadata.labels, [revisionLabel]: revision }
+  const named = {
+    ...pod,
+    metadata: { ...metadata, name: podName(set, ordinal), labels },
+    spec: { ...pod.spec, hostname: podName(set, ordinal) },
+  }
+  if ((set.spec.serviceName ?? '') !== '') named.spec.subdomain = set.spec.serviceName
+  return withIdentity(set, named, ordinal)
+}
+
+/** The pod with the labels and volumes of its ordinal; the same object where it has them. */
+export function withIdentity(set: StatefulSet, pod: Pod, ordinal: number): Pod {
+  const labels = { ...pod.metadata.labels, [podNameLabel]: podName(set, ordinal), [podIndexLabel]: `${ordinal}` }
+  const volumes = withClaims(set, pod.spec.volumes ?? [], ordinal)
+  if (canonical([labels, volumes]) === canonical([pod.metadata.labels, pod.spec.volumes ?? []])) return pod
+  return { ...pod, metadata: { ...pod.metadata, labels }, spec: { ...pod.spec, ...(volumes.length === 0 ? {} : { volumes }) } }
+}
+
+function withClaims(set: StatefulSet, volumes: readonly Volume[], ordinal: number): Volume[] {
+  const templates = set.spec.volumeClaimTemplates ?? []
+  const wanted = templates.map(template => ({ name: template.metadata.name ?? '', claimName: claimName(set, template, ordinal) }))
+  const has = ({ name, claimName: claim }: (typeof wanted)[number]) =>
+    volumes.some(volume => volume.name === name && volume.persistentVolumeClaim?.claimName === claim)
+  if (wanted.every(has)) return [...volumes]
+  const others = volumes.filter(({ name }) => !wanted.some(claim => claim.name === name))
+  return [
+    ...wanted.map(({ name, claimName: claim }) => ({ name, persistentVolumeClaim: { claimName: claim, readOnly: false } })),
+    ...others,
+  ]
+}
+
+const claimName = (set: StatefulSet, template: PersistentVolumeClaim, ordinal: number): string =>
+  `${template.metadata.name}-${podName(set, ordinal)}`
+
+/** The claims of an ordinal, with the labels by which the set is selected. */
+export function claimsOf(set: StatefulSet, ordinal: number): PersistentVolumeClaim[] {
+  return (set.spec.volumeClaimTemplates ?? []).map(template => ({
+    metadata: {
+      name: claimName(set, template, ordinal),
+      namespace: set.metadata.namespace ?? '',
+      labels: { ...template.metadata.labels, ...set.spec.selector?.matchLabels },
+      ...(template.metadata.annotations === undefined ? {} : { annotations: template.metadata.annotations }),
+      ...(set.spec.persistentVolumeClaimRetentionPolicy?.whenDeleted === 'Delete'
+        ? { ownerReferences: [controllerReference(set, statefulSets)] }
+        : {}),
+    },
+    spec: template.spec ?? {},
+  }))
+}
+
+/** The owners by which a claim goes with its set or its pod, as the retention policy says; undefined where they stand already. */
+export function claimOwners(set: StatefulSet, pod: Pod, claim: PersistentVolumeClaim, ordinal: number): OwnerReference[] | undefined {
+  const policy = set.spec.persistentVolumeClaimRetentionPolicy
+  if (policy == null) return undefined
+  const goesWithPod = policy.whenScaled === 'Delete' && !isInRange(set, ordinal)
+  const goesWithSet = policy.whenDeleted === 'Delete' && !goesWithPod
+  const before = claim.metadata.ownerReferences ?? []
+  const others = before.filter(({ uid }) => uid !== set.metadata.uid && uid !== pod.metadata.uid)
+  const wanted = [...others, ...(goesWithSet ? [controllerReference(set, statefulSets)] : []), ...(goesWithPod ? [podReference(pod)] : [])]
+  const uids = (owners: readonly OwnerReference[]) => owners.map(({ uid }) => uid).sort()
+  return canonical(uids(wanted)) === canonical(uids(before)) ? undefined : wanted
+}
+
+function podReference({ metadata }: Pod): OwnerReference {
+  return {
+    apiVersion: groupVersion('', 'v1'),
+    kind: 'Pod',
+    name: metadata.name ?? '',
+    uid: metadata.uid ?? '',
+    controller: true,
+    blockOwnerDeletion: true,
+  }
+}
