@@ -1,6 +1,7 @@
 // Every controller that runs. Forgetting one here fails index.test.ts.
 import { clusterRoleAggregation } from './cluster-role-aggregation.ts'
 import type { Controller } from './controller.ts'
+import { cronJob } from './cronjob.ts'
 import { csrApproving } from './csr-approving.ts'
 import { csrCleaner } from './csr-cleaner.ts'
 import { csrSigning } from './csr-signing.ts'
@@ -44,6 +45,7 @@ export const controllers: readonly Controller[] = [
   daemonSet,
   statefulSet,
   job,
+  cronJob,
   ttlAfterFinished,
   pvcProtection,
   pvProtection,
