@@ -51,9 +51,14 @@ function make(type: FieldErrorType, field: string, head: string, detail: string)
   return { type, field, message: detail === '' ? head : `${head}: ${detail}` }
 }
 
-/** Values as Go's `%#v`-like rendering in upstream: strings quoted, scalars plain, structures as JSON. */
+/**
+ * Values as upstream prints them: strings quoted (and so is null), scalars plain, lists of strings in Go's syntax, which its messages show. Structures
+ * are JSON: where a Go type is in a message that matters, callers of `go-syntax.ts` say so.
+ */
 function show(value: unknown): string {
-  if (value === null || value === undefined) return 'null'
+  if (value === null || value === undefined) return '"null"'
   if (typeof value === 'string') return JSON.stringify(value)
+  if (Array.isArray(value) && value.every(item => typeof item === 'string'))
+    return `[]string{${value.map(item => JSON.stringify(item)).join(', ')}}`
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

@@ -87,6 +87,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   nameRule?(name: string, prefix: boolean): string[]
   /** False for the kinds whose unqualified finalizers upstream accepts; default true. */
   readonly standardFinalizers?: boolean
+  /** False for the kinds whose validation leaves metadata out: the rules of every object apply, after `validate` found nothing. Default true. */
+  readonly judgesMetadata?: boolean
   /** Warnings for the client (deprecated fields, suspicious values). */
   warnings?(object: T, old: T | undefined): string[]
   /** Whether an update of a missing object creates it. */

@@ -1,11 +1,13 @@
 // The order of a creation: defaults, mutating admission, preparation, validation, validating admission, store.
 import type { AdmissionRequest } from '../admission/admission.ts'
+import type { FieldError } from '../api/field-error.ts'
 import { groupResource, type KubeObject } from '../api/object.ts'
+import type { ResourceDefinition } from '../api/resource.ts'
 import { alreadyExists, badRequest, invalid } from '../api/status.ts'
 import { validateObjectMeta } from '../api/validation/object-meta.ts'
 import { type Entry, WriteConflict } from '../store/store.ts'
 import { generatedName } from './identifiers.ts'
-import { matchNamespace, metadataRules, stampNew, wipeSystemFields } from './object-meta.ts'
+import { metadataRules, receiveNew, stampNew } from './object-meta.ts'
 import { plainFailure } from './plain-failure.ts'
 import type { ResourceContext } from './request-context.ts'
 import type { ServedResource } from './served-resource.ts'
@@ -28,8 +30,7 @@ export async function createObject(parts: WriteParts, context: ResourceContext, 
   const { served, info } = context
   const { definition } = served
   const { metadata } = object
-  wipeSystemFields(metadata)
-  matchNamespace(metadata, info.namespace, definition.namespaced)
+  receiveNew(metadata, info.namespace, definition.namespaced, context.warn)
   const prefix = metadata.name ? '' : (metadata.generateName ?? '')
   if (prefix !== '') metadata.name = generatedName(prefix, parts.identifiers)
   stampNew(metadata, parts.identifiers, context.now, definition.countsGeneration)
@@ -40,7 +41,7 @@ export async function createObject(parts: WriteParts, context: ResourceContext, 
   let success = false
   try {
     definition.prepareForCreate?.(object, strategyContext(context))
-    const errors = [...validateObjectMeta(metadata, metadataRules(definition)), ...(definition.validate?.(object) ?? [])]
+    const errors = judgeNew(definition, object)
     if (errors.length > 0) throw invalid(definition, metadata.name ?? '', errors)
     for (const warning of definition.warnings?.(object, undefined) ?? []) context.warn(warning)
     await parts.admission.validate(admission, context.request.signal)
@@ -61,6 +62,14 @@ function created(served: ServedResource, entry: Entry): Written {
     entry,
     created: true,
   }
+}
+
+/** Metadata stands first, but for the kinds whose own rules do not look at it: theirs is judged once everything else is right. */
+function judgeNew(definition: ResourceDefinition, object: KubeObject): FieldError[] {
+  const metadata = () => validateObjectMeta(object.metadata, metadataRules(definition))
+  const rest = definition.validate?.(object) ?? []
+  if (definition.judgesMetadata !== false) return [...metadata(), ...rest]
+  return rest.length > 0 ? rest : metadata()
 }
 
 function admissionRequest(context: ResourceContext, object: KubeObject, dryRun: boolean): AdmissionRequest {

@@ -6,6 +6,7 @@ import { nameIsDnsSubdomain } from '../api/validation/names.ts'
 import type { ObjectMetaRules } from '../api/validation/object-meta.ts'
 import { formatTime } from '../base/clock.ts'
 import type { Identifiers } from './identifiers.ts'
+import { dropDuplicateOwners } from './owner-references.ts'
 import { sameValue } from './same-value.ts'
 
 /** Forgets what a client sent for the fields that only the server sets. */
@@ -16,6 +17,13 @@ export function wipeSystemFields(metadata: ObjectMeta): void {
   delete metadata.deletionTimestamp
   delete metadata.deletionGracePeriodSeconds
   delete metadata.managedFields
+}
+
+/** What every creation does to the metadata that a client sent, those whose answer is only computed included. */
+export function receiveNew(metadata: ObjectMeta, requested: string, namespaced: boolean, warn: (text: string) => void): void {
+  wipeSystemFields(metadata)
+  matchNamespace(metadata, requested, namespaced)
+  dropDuplicateOwners(metadata, warn)
 }
 
 export function stampNew(metadata: ObjectMeta, identifiers: Identifiers, now: number, countsGeneration: boolean): void {
@@ -81,11 +89,8 @@ export function markDeleted(metadata: ObjectMeta, now: number, graceSeconds: num
   if (metadata.generation !== undefined && metadata.generation > 0) metadata.generation += 1
 }
 
-/** Groups whose kinds upstream judges by the generic rules alone: their finalizers need not be known. */
-const genericGroups = new Set(['admissionregistration.k8s.io', 'apiextensions.k8s.io', 'apiregistration.k8s.io'])
-
 export function knowsFinalizers(definition: ResourceDefinition): boolean {
-  return !genericGroups.has(definition.group)
+  return definition.standardFinalizers !== false && definition.judgesMetadata !== false
 }
 
 export function metadataRules(definition: ResourceDefinition): ObjectMetaRules {

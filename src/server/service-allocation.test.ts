@@ -26,7 +26,7 @@ test('an explicit address is given once and free again after deletion', async ()
   assert.equal(taken.status, 422)
   assert.match(
     taken.json.message,
-    /spec\.clusterIPs: Invalid value: \["10\.96\.0\.10"\]: failed to allocate IP 10\.96\.0\.10: provided IP is already allocated/,
+    /spec\.clusterIPs: Invalid value: \[\]string\{"10\.96\.0\.10"\}: failed to allocate IP 10\.96\.0\.10: provided IP is already allocated/,
   )
   await api.request('DELETE', `${path}/a`)
   assert.equal((await api.request('POST', path, service('b', wanted))).status, 201)
@@ -65,4 +65,26 @@ test('addresses of stored Services are known at the next start', async () => {
   await using second = new TestServer({ store })
   const { json } = await second.request('POST', path, service('b'))
   assert.equal(json.spec.clusterIP, '10.96.1.2')
+})
+
+test('addresses and families that make no sense are refused alone, before anything is allocated', async () => {
+  await using api = new TestServer()
+  const spec = { clusterIP: 'x', clusterIPs: ['y'], ipFamilies: ['IPv5'], ipFamilyPolicy: 'Any', type: 'Odd' }
+  const { json } = await api.request('POST', path, service('a', spec))
+  assert.deepEqual(
+    json.details.causes.map(({ field }: { field: string }) => field),
+    ['spec.clusterIPs', 'spec.ipFamilies[0]', 'spec.ipFamilyPolicy', 'spec.clusterIPs[0]'],
+  )
+})
+
+test('ports of one number share a node port where they differ in protocol, and collide where they do not', async () => {
+  await using api = new TestServer()
+  const ports = (second: string) => [
+    { name: 'a', port: 53, protocol: 'TCP' },
+    { name: 'b', port: 53, protocol: second },
+  ]
+  const { json } = await api.request('POST', path, service('a', { type: 'NodePort', ports: ports('UDP') }))
+  assert.equal(json.spec.ports[0].nodePort, json.spec.ports[1].nodePort)
+  const same = await api.request('POST', path, service('b', { type: 'NodePort', ports: ports('TCP') }))
+  assert.ok(same.json.details.causes.some(({ field }: { field: string }) => field === 'spec.ports[1].nodePort'))
 })

@@ -1,6 +1,7 @@
 // Cluster addresses and node ports of Services: held in memory, built from the Services that exist, reserved before the write.
-import { invalidValue } from '../api/field-error.ts'
+import { type FieldError, invalidValue } from '../api/field-error.ts'
 import type { KubeObject } from '../api/object.ts'
+import { validateClusterIps } from '../api/resources/core/service-addresses.ts'
 import { apiError, invalid } from '../api/status.ts'
 import type { Service, ServicePort } from '../api/types/core-v1.ts'
 import { type AddressRange, parseRange } from './address-range.ts'
@@ -44,6 +45,7 @@ export class ServiceAllocation implements Reservations {
   beginCreate(object: KubeObject, dryRun: boolean): Finish {
     const service = object as Service
     return this.#run(dryRun, ledger => {
+      completeAddresses(service)
       this.#setFamilies(service)
       if (needsAddress(service)) this.#giveAddress(service, undefined, ledger)
       if (needsPorts(service)) this.#givePorts(service, undefined, ledger)
@@ -99,6 +101,10 @@ export class ServiceAllocation implements Reservations {
   #setFamilies(service: Service): void {
     const { spec } = service
     if (spec === undefined || spec.type === 'ExternalName') return
+    const errors: FieldError[] = []
+    // Only what makes sense together can be allocated for, so this is said alone, before the rest is judged.
+    validateClusterIps(service, errors)
+    if (errors.length > 0) throw invalid(kind, service.metadata.name ?? '', errors)
     if (isHeadlessWithoutSelector(service) && (spec.ipFamilyPolicy === undefined || spec.ipFamilyPolicy === 'RequireDualStack')) {
       // Its endpoints are made by hand and may be of any family, so upstream declares both.
       spec.ipFamilyPolicy = 'RequireDualStack'
@@ -171,7 +177,8 @@ export class ServiceAllocation implements Reservations {
     }
     for (const port of ports) {
       if (port.nodePort) continue
-      const shared = sharedPort(ports, port, mine)
+      // Upstream gives a new Service's ports of one number one node port, whatever their protocols.
+      const shared = before === undefined ? numberOfTwin(ports, port) : sharedPort(ports, port, mine)
       port.nodePort = shared ?? this.#nextPort(ledger)
       own(port.nodePort, port.protocol ?? 'TCP')
     }
@@ -256,6 +263,11 @@ function keepAllocated(service: Service, before: Service): void {
   }
 }
 
+/** Older clients know one address only. */
+function completeAddresses({ spec }: Service): void {
+  if (spec?.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP]
+}
+
 function setIfGiven<T, K extends keyof T>(target: T, key: K, value: T[K] | undefined): void {
   if (value !== undefined) target[key] = value
 }
@@ -266,6 +278,10 @@ function dropAddress({ spec }: Service): void {
   delete spec.clusterIPs
   delete spec.ipFamilies
   delete spec.ipFamilyPolicy
+}
+
+function numberOfTwin(ports: readonly ServicePort[], port: ServicePort): number | undefined {
+  return ports.find(candidate => candidate !== port && candidate.nodePort && candidate.port === port.port)?.nodePort
 }
 
 function sharedPort(ports: readonly ServicePort[], port: ServicePort, mine: ReadonlyMap<number, ReadonlySet<string>>): number | undefined {

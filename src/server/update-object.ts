@@ -9,6 +9,7 @@ import { validateObjectMetaUpdate } from '../api/validation/object-meta.ts'
 import { type Entry, WriteConflict } from '../store/store.ts'
 import type { Written } from './create-object.ts'
 import { carryOver, desiredStateChanged, knowsFinalizers, matchName, matchNamespace } from './object-meta.ts'
+import { dropDuplicateOwners } from './owner-references.ts'
 import type { ResourceContext } from './request-context.ts'
 import { sameValue } from './same-value.ts'
 import { strategyContext } from './strategy-context.ts'
@@ -84,6 +85,7 @@ async function attemptUpdate(
   object: KubeObject,
   old: KubeObject,
 ): Promise<Written> {
+  dropDuplicateOwners(object.metadata, context.warn)
   carryOver(object.metadata, old.metadata)
   const admission = admissionRequest(context, change, object, old)
   await parts.admission.mutate(admission, context.request.signal)

@@ -135,7 +135,14 @@ function addAbsent(result: Record<string, unknown>, slot: Slot | undefined): voi
 }
 
 function slotOf(field: SchemaField): Slot {
-  return { name: field.name, read: readerOf(field.type), drops: dropsOf(field), absent: absentOf(field) }
+  const read = readerOf(field.type)
+  // Upstream's storage forgets the difference between an empty list and none.
+  const settled: Reader = (value, tally) => {
+    const list = read(value, tally)
+    return Array.isArray(list) && list.length === 0 ? null : list
+  }
+  const asNull = field.type.kind === 'list' && field.nullable && !field.omitempty
+  return { name: field.name, read: asNull ? settled : read, drops: dropsOf(field), absent: absentOf(field) }
 }
 
 const never = (): boolean => false
@@ -244,6 +251,7 @@ function zeroItem(item: SchemaType): unknown {
     case 'quantity':
       return '0'
     case 'string':
+    case 'bytes':
       return ''
     default:
       return null

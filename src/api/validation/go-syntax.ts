@@ -33,6 +33,12 @@ export function duplicateShown(field: string, shown: string): FieldError {
   return { type: 'FieldValueDuplicate', field, message: `Duplicate value: ${shown}` }
 }
 
+/** A number or a string, as Go prints the structure behind it. */
+export function goIntOrString(value: number | string): string {
+  const [type, number, text] = typeof value === 'number' ? [0, value, ''] : [1, 0, value]
+  return `intstr.IntOrString{Type:${type}, IntVal:${number}, StrVal:${JSON.stringify(text)}}`
+}
+
 /** An amount as Go prints the structure behind it. */
 export function goQuantity(text = '0'): string {
   const { value, scale, format } = parseQuantity(text)

@@ -63,7 +63,7 @@ describe('validateObjectMeta()', () => {
       name: 'refuses contradicting finalizers',
       meta: { ...good, finalizers: ['orphan', 'foregroundDeletion'] },
       starts: [
-        'metadata.finalizers: Invalid value: ["orphan","foregroundDeletion"]: finalizer orphan and foregroundDeletion cannot be both set',
+        'metadata.finalizers: Invalid value: []string{"orphan", "foregroundDeletion"}: finalizer orphan and foregroundDeletion cannot be both set',
       ],
     },
     {

@@ -5,7 +5,7 @@ import type { ResourceHandler } from '../resource-verbs.ts'
 import type { ServedResources } from '../served-resource.ts'
 import { binding } from '../subresources/binding.ts'
 import type { WriteParts } from '../write-parts.ts'
-import { localSubjectAccessReview, selfSubjectAccessReview, subjectAccessReview } from './access-review.ts'
+import { selfSubjectAccessReview, subjectAccessReview } from './access-review.ts'
 import { componentStatuses } from './component-status.ts'
 import { type RulesFor, selfSubjectRulesReview } from './rules-review.ts'
 import { selfSubjectReview } from './self-subject-review.ts'
@@ -30,7 +30,7 @@ export function reviewHandlers(parts: ReviewParts): ReadonlyMap<string, Resource
     ['tokenreviews.authentication.k8s.io', tokenReview(parts.reviewToken)],
     ['selfsubjectreviews.authentication.k8s.io', selfSubjectReview],
     ['subjectaccessreviews.authorization.k8s.io', subjectAccessReview(parts)],
-    ['localsubjectaccessreviews.authorization.k8s.io', localSubjectAccessReview(parts)],
+    ['localsubjectaccessreviews.authorization.k8s.io', subjectAccessReview(parts)],
     ['selfsubjectaccessreviews.authorization.k8s.io', selfSubjectAccessReview(parts)],
     ['selfsubjectrulesreviews.authorization.k8s.io', selfSubjectRulesReview(parts)],
   ])

@@ -1,10 +1,10 @@
 // What may I do in this namespace: the rules that apply, for `kubectl auth can-i --list`.
 import { badRequest } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
-import { decodeBody } from '../decode.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import { objectReply } from '../respond.ts'
 import type { ReviewParts } from './index.ts'
+import { receiveReview } from './receive-review.ts'
 
 export interface ReviewedRules {
   readonly resourceRules: readonly object[]
@@ -26,7 +26,7 @@ const unknown: RulesFor = () => ({
 
 export function selfSubjectRulesReview({ rulesFor = unknown }: Pick<ReviewParts, 'rulesFor'>): ResourceHandler {
   return async context => {
-    const review = await decodeBody(context)
+    const review = await receiveReview(context)
     const { spec } = review as { spec?: { namespace?: string } }
     if (!spec?.namespace) throw badRequest('no namespace on request')
     return objectReply(context, context.served, { ...review, ...{ status: rulesFor(context.user, spec.namespace) } }, 201)

@@ -1,14 +1,22 @@
 // Who am I, as this server sees it.
 
 import type { UserInfo } from '../../api/user.ts'
-import { decodeBody } from '../decode.ts'
+import { formatTime } from '../../base/clock.ts'
 import type { Reply } from '../exchange.ts'
 import type { ResourceContext } from '../request-context.ts'
 import { objectReply } from '../respond.ts'
+import { receiveReview } from './receive-review.ts'
 
 export async function selfSubjectReview(context: ResourceContext): Promise<Reply> {
-  const review = await decodeBody(context)
-  return objectReply(context, context.served, { ...review, ...{ status: { userInfo: wireUser(context.user) } } }, 201)
+  const { apiVersion, kind } = await receiveReview(context)
+  // Nothing of what was sent comes back: the answer is about the asker alone.
+  const status = { userInfo: wireUser(context.user) }
+  return objectReply(
+    context,
+    context.served,
+    { kind, apiVersion, metadata: { creationTimestamp: formatTime(context.now) }, ...{ status } },
+    201,
+  )
 }
 
 /** UserInfo as authentication.k8s.io/v1 writes it. */

@@ -153,9 +153,12 @@ function validateStoredVersions(spec: CustomResourceDefinitionSpec, status: Cust
   const stored = status.storedVersions ?? []
   const field = 'status.storedVersions'
   if (stored.length === 0) errors.push(invalidValue(field, stored, 'must have at least one stored version'))
-  const storage = (spec.versions ?? []).find(version => version.storage)?.name
-  if (storage !== undefined && !stored.includes(storage)) {
-    errors.push(invalidValue(field, stored, `must have the storage version ${storage}`))
+  const found = new Set<string>()
+  for (const { name, storage } of spec.versions ?? []) {
+    // Each entry stands for one version: of two versions of the same name the second is not listed.
+    const listed = stored.includes(name) && !found.has(name)
+    if (listed) found.add(name)
+    else if (storage) errors.push(invalidValue(field, stored, `must have the storage version ${name}`))
   }
   stored.forEach((name, index) => {
     if (spec.versions?.some(version => version.name === name) !== true) {

@@ -97,7 +97,8 @@ const refusals: { name: string; change(object: Deployment): void; error: string 
     change: ({ spec }) => {
       spec.strategy = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '101%' } }
     },
-    error: 'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: "101%": must not be greater than 100%',
+    error:
+      'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: intstr.IntOrString{Type:1, IntVal:0, StrVal:"101%"}: must not be greater than 100%',
   },
   {
     name: 'a deadline before readiness counts',

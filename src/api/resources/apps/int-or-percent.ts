@@ -1,19 +1,21 @@
 // Fields that hold a number of pods or a percentage of them.
 import { type FieldError, invalidValue } from '../../field-error.ts'
+import { goIntOrString, invalidShown } from '../../validation/go-syntax.ts'
 import { percent } from '../../validation/names.ts'
-import { negativeMessage, pushMessages } from '../../validation/object-meta.ts'
+import { negativeMessage } from '../../validation/object-meta.ts'
 
 export type IntOrPercent = number | string
 
 /** A percentage string, or a number of at least zero. */
 export function validateIntOrPercent(value: IntOrPercent, field: string, errors: FieldError[]): void {
-  if (typeof value === 'string') pushMessages(errors, field, value, percent(value))
+  if (typeof value === 'string') for (const message of percent(value)) errors.push(invalidShown(field, goIntOrString(value), message))
   else if (value < 0) errors.push(invalidValue(field, value, negativeMessage))
 }
 
 export function validateAtMost100Percent(value: IntOrPercent | undefined, field: string, errors: FieldError[]): void {
   const number = percentOf(value)
-  if (number !== undefined && number > 100) errors.push(invalidValue(field, value, 'must not be greater than 100%'))
+  if (value !== undefined && number !== undefined && number > 100)
+    errors.push(invalidShown(field, goIntOrString(value), 'must not be greater than 100%'))
 }
 
 /** The number before the percent sign; undefined for plain numbers and malformed strings. */

@@ -4,9 +4,11 @@ import type { KubeObject } from '../../object.ts'
 import type {
   FieldSelectorAttributes,
   LabelSelectorAttributes,
+  NonResourceAttributes,
   SelfSubjectAccessReviewSpec,
   SubjectAccessReviewSpec,
 } from '../../types/authorization-v1.ts'
+import { invalidShown } from '../../validation/go-syntax.ts'
 import { qualifiedName } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 
@@ -26,7 +28,7 @@ export function validateSubjectReview(review: KubeObject & { spec: SubjectAccess
     errors.push(invalidValue('spec.resourceAttributes.namespace', asked, 'must match metadata.namespace'))
   }
   if (spec.nonResourceAttributes !== undefined) {
-    errors.push(invalidValue('spec.nonResourceAttributes', spec.nonResourceAttributes, 'disallowed on this kind of request'))
+    errors.push(invalidShown('spec.nonResourceAttributes', goAttributes(spec.nonResourceAttributes), 'disallowed on this kind of request'))
   }
   return errors
 }
@@ -49,10 +51,18 @@ function validateOnlyNamespace(metadata: KubeObject['metadata'], local: boolean,
   errors.push(invalidValue('metadata', metadata, local ? 'must be empty except for namespace' : 'must be empty'))
 }
 
+function goAttributes({ path = '', verb = '' }: NonResourceAttributes): string {
+  return `authorization.NonResourceAttributes{Path:${JSON.stringify(path)}, Verb:${JSON.stringify(verb)}}`
+}
+
 function validateAsksOneThing({ resourceAttributes, nonResourceAttributes }: SelfSubjectAccessReviewSpec, errors: FieldError[]): void {
   if (resourceAttributes !== undefined && nonResourceAttributes !== undefined) {
     errors.push(
-      invalidValue('spec.nonResourceAttributes', nonResourceAttributes, 'cannot be specified in combination with resourceAttributes'),
+      invalidShown(
+        'spec.nonResourceAttributes',
+        goAttributes(nonResourceAttributes),
+        'cannot be specified in combination with resourceAttributes',
+      ),
     )
   }
   if (resourceAttributes === undefined && nonResourceAttributes === undefined) {

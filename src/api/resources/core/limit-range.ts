@@ -42,8 +42,14 @@ export const limitRange = defineResource<LimitRange>({
 
 /** What a container gets where it says nothing: the limit from the maximum, the request from the limit or the minimum. */
 function setContainerDefaults(item: LimitRangeItem): void {
-  item.default = { ...item.max, ...item.default }
-  item.defaultRequest = { ...item.min, ...item.default, ...item.defaultRequest }
+  setUnlessEmpty(item, 'default', { ...item.max, ...item.default })
+  setUnlessEmpty(item, 'defaultRequest', { ...item.min, ...item.default, ...item.defaultRequest })
+}
+
+/** Upstream prints no empty list of amounts. */
+function setUnlessEmpty(item: LimitRangeItem, name: 'default' | 'defaultRequest', amounts: Record<string, string>): void {
+  if (Object.keys(amounts).length > 0) item[name] = amounts
+  else delete item[name]
 }
 
 function validateItem(item: LimitRangeItem, seen: Set<string>, path: string, errors: FieldError[]): void {

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { TestServer } from './testing.ts'
+
+const owner = { apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u', controller: true }
+const at = (namespace: string, plural: string) => `/api/v1/namespaces/${namespace}/${plural}`
+
+test('an owner that is named twice counts once, with a warning', async () => {
+  await using api = new TestServer()
+  const body = { metadata: { name: 'a', ownerReferences: [owner, { ...owner }] } }
+  const { status, json, headers } = await api.request('POST', at('default', 'configmaps'), body)
+  assert.equal(status, 201)
+  assert.deepEqual(json.metadata.ownerReferences, [owner])
+  assert.match(headers['warning'] ?? '', /duplicate UID\(s\) observed: u/)
+})
+
+test('unqualified finalizers are refused by the kinds whose rules know finalizers', async () => {
+  await using api = new TestServer()
+  const metadata = { name: 'a', finalizers: ['mine'] }
+  assert.equal((await api.request('POST', at('default', 'configmaps'), { metadata })).status, 422)
+  const lease = await api.request('POST', '/apis/coordination.k8s.io/v1/namespaces/default/leases', { metadata, spec: {} })
+  assert.equal(lease.status, 201)
+})
+
+test('metadata of a PodDisruptionBudget is judged once the rest is right', async () => {
+  await using api = new TestServer()
+  const path = '/apis/policy/v1/namespaces/default/poddisruptionbudgets'
+  const create = (minAvailable: unknown) =>
+    api.request('POST', path, {
+      metadata: { name: 'a', labels: { 'b/c/d': 'e' } },
+      spec: { minAvailable, selector: { matchLabels: { a: 'b' } } },
+    })
+  const fields = (causes: readonly { field: string }[]) => causes.map(({ field }) => field)
+  assert.deepEqual(fields((await create('x')).json.details.causes), ['spec.minAvailable'])
+  assert.deepEqual(fields((await create(1)).json.details.causes), ['metadata.labels'])
+})
+
+test('lists that are empty come back as Go prints them', async () => {
+  await using api = new TestServer()
+  const role = await api.request('POST', '/apis/rbac.authorization.k8s.io/v1/clusterroles', { metadata: { name: 'a' }, rules: [] })
+  assert.equal(role.json.rules, null)
+  const secret = await api.request('POST', at('default', 'secrets'), { metadata: { name: 'a' }, data: { key: null } })
+  assert.deepEqual(secret.json.data, { key: '' })
+})

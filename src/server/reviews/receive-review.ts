@@ -1,0 +1,19 @@
+// What a question goes through before it is answered: the same as an object that is created, but nothing of it is kept.
+import type { KubeObject } from '../../api/object.ts'
+import { invalid } from '../../api/status.ts'
+import { decodeBody } from '../decode.ts'
+import { isDryRun } from '../dry-run.ts'
+import { receiveNew } from '../object-meta.ts'
+import type { ResourceContext } from '../request-context.ts'
+
+/** Throws a 400 for what cannot be read and a 422 for what makes no sense. */
+export async function receiveReview(context: ResourceContext): Promise<KubeObject> {
+  const { definition } = context.served
+  isDryRun(context.query.all('dryRun'), 'CreateOptions')
+  const review = await decodeBody(context)
+  receiveNew(review.metadata, context.info.namespace, definition.namespaced, context.warn)
+  const errors = definition.validate?.(review) ?? []
+  // Upstream names neither kind nor object here.
+  if (errors.length > 0) throw invalid({ group: definition.group, kind: '' }, '', errors)
+  return review
+}

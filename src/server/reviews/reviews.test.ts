@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { TestServer } from '../testing.ts'
+
+const authorization = '/apis/authorization.k8s.io/v1'
+
+test('access reviews refuse metadata and two questions at once, naming no kind', async () => {
+  await using api = new TestServer()
+  const spec = { resourceAttributes: { verb: 'get', resource: 'pods' }, nonResourceAttributes: { path: '/x', verb: 'get' } }
+  const { status, json } = await api.request('POST', `${authorization}/selfsubjectaccessreviews`, { metadata: { name: 'n' }, spec })
+  assert.equal(status, 422)
+  assert.match(
+    json.message,
+    /^\.authorization\.k8s\.io "" is invalid: \[spec\.nonResourceAttributes: Invalid value: authorization\.NonResourceAttributes\{/,
+  )
+  assert.deepEqual(
+    json.details.causes.map(({ field }: { field: string }) => field),
+    ['spec.nonResourceAttributes', 'metadata'],
+  )
+})
+
+test('a local access review asks about its own namespace', async () => {
+  await using api = new TestServer()
+  const path = `${authorization}/namespaces/a/localsubjectaccessreviews`
+  const ask = (namespace: string) =>
+    api.request('POST', path, { spec: { user: 'u', resourceAttributes: { namespace, verb: 'get', resource: 'pods' } } })
+  assert.equal((await ask('a')).json.status.allowed, true)
+  const other = await ask('b')
+  assert.equal(other.status, 422)
+  assert.equal(other.json.details.causes[0].field, 'spec.resourceAttributes.namespace')
+})
+
+test('a self subject review is about the asker and sends back nothing else', async () => {
+  await using api = new TestServer()
+  const { json } = await api.request('POST', '/apis/authentication.k8s.io/v1/selfsubjectreviews', {
+    metadata: { name: 'n', labels: { a: 'b' } },
+    status: { userInfo: { username: 'somebody' } },
+  })
+  assert.deepEqual(Object.keys(json.metadata), ['creationTimestamp'])
+  assert.equal(json.status.userInfo.username, 'tester')
+})
+
+test('a token review keeps its metadata but for what the server owns, and never the verdict that was sent', async () => {
+  await using api = new TestServer({ reviewToken: async () => ({ outcome: 'no-opinion' }) })
+  const { json } = await api.request('POST', '/apis/authentication.k8s.io/v1/tokenreviews', {
+    metadata: { name: 'n', namespace: 'x', uid: 'u', deletionGracePeriodSeconds: 3 },
+    spec: { token: 't' },
+    status: { authenticated: true },
+  })
+  assert.deepEqual(json.metadata, { name: 'n' })
+  assert.deepEqual(json.status, { user: {}, error: 'invalid bearer token' })
+})
