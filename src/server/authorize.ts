@@ -30,8 +30,23 @@ export function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
   }
 }
 
+const podStreams = new Set(['exec', 'attach', 'portforward'])
+
+/**
+ * Throws the 403. A stream into a pod needs `create` by whatever method it is opened: a WebSocket begins with a GET, and a right to read must not be one
+ * to run programs.
+ */
+export function demandAccess(info: RequestInfo, user: UserInfo, authorize: Authorize): AccessVerdict & { allowed: true } {
+  const attributes = attributesOf(info, user)
+  const verdict = demand(attributes, authorize)
+  const { group, resource, subresource, verb } = attributes
+  if (verb === 'get' && group === '' && resource === 'pods' && podStreams.has(subresource))
+    demand({ ...attributes, verb: 'create' }, authorize)
+  return verdict
+}
+
 /** Throws the 403. */
-export function demand(attributes: Attributes, authorize: Authorize): AccessVerdict & { allowed: true } {
+function demand(attributes: Attributes, authorize: Authorize): AccessVerdict & { allowed: true } {
   const verdict = authorize(attributes)
   if (verdict.allowed) return verdict
   const reason = forbiddenReason(attributes, verdict.reason)

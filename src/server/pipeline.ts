@@ -7,7 +7,7 @@ import type { UserInfo } from '../api/user.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { type AuditSink, auditEvent } from './audit-event.ts'
-import { type Authorize, attributesOf, demand } from './authorize.ts'
+import { type Authorize, demandAccess } from './authorize.ts'
 import { type FinalReply, header, type Reply, type ServerRequest } from './exchange.ts'
 import type { FlowControl, Release } from './flow-control.ts'
 import { endWithIdentity } from './identity-end.ts'
@@ -84,7 +84,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       refuseUnrecordable(info)
       const seat = takeSeat(user, info, request)
       progress.release = seat instanceof Promise ? await seat : seat
-      const verdict = demand(attributesOf(info, user), parts.authorize)
+      const verdict = demandAccess(info, user, parts.authorize)
       annotate(progress, 'authorization.k8s.io/decision', 'allow')
       annotate(progress, 'authorization.k8s.io/reason', verdict.reason)
       const context = contextOf(request, info, user, progress, authentication)
