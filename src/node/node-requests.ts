@@ -10,7 +10,7 @@ import type { ContainerStatus } from './cri/messages.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
 import { containersOf } from './pod-containers.ts'
 import type { PodWorker } from './pod-worker.ts'
-import { openRuntimeStream, type StreamProtocol } from './stream-proxy.ts'
+import { carryBytes, openRuntimeStream, type StreamProtocol } from './stream-proxy.ts'
 
 export interface NodeRequestOptions {
   readonly runtime: ContainerRuntime
@@ -105,8 +105,7 @@ async function bytes(stream: ServerHttp2Stream, asked: Asked, options: NodeReque
   const { url, protocol } = await runtimeUrl(asked, options.runtime, signal)
   const upstream = await openRuntimeStream(url, protocol, streamingCertificate, signal)
   stream.respond({ ':status': 200 })
-  // Each direction ends by itself; whichever fails ends both.
-  await Promise.all([pipeline(stream, upstream, { signal }), pipeline(upstream, stream, { signal })])
+  await carryBytes(stream, upstream, signal)
 }
 
 async function runtimeUrl(

@@ -1,4 +1,5 @@
 // Connects a byte stream to containerd's streaming server on loopback: TLS with the pinned certificate, upgrade to SPDY/3.1, bytes both ways.
+import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { readHttpHead } from './http-head.ts'
@@ -32,6 +33,31 @@ export async function openRuntimeStream(url: string, protocol: StreamProtocol, c
   }
 }
 
+/**
+ * Bytes both ways until the API server's side is closed. The runtime's end is passed on behind its last byte, and is no failure of the other
+ * direction; where either side breaks, so does the other.
+ */
+export async function carryBytes(stream: ServerHttp2Stream, runtime: Duplex, signal: AbortSignal): Promise<void> {
+  const stop = () => {
+    runtime.destroy()
+    stream.close(constants.NGHTTP2_CANCEL)
+  }
+  if (signal.aborted) stop()
+  signal.addEventListener('abort', stop, { once: true })
+  runtime.on('error', () => runtime.destroy())
+  runtime.once('close', () => {
+    if (!runtime.readableEnded) stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    // Nobody takes what still comes; unread, it would keep the stream open.
+    else stream.resume()
+  })
+  stream.once('close', () => runtime.destroy())
+  stream.pipe(runtime)
+  runtime.pipe(stream)
+  if (!stream.closed) await new Promise<void>(resolve => stream.once('close', resolve))
+  signal.removeEventListener('abort', stop)
+  runtime.destroy()
+}
+
 /** Throws unless the URL is the runtime's own loopback server (CVE-2018-1002102). */
 export function checkedUrl(url: string): URL {
   const target = new URL(url)
@@ -57,6 +83,8 @@ export async function dial(options: ConnectionOptions, signal: AbortSignal): Pro
     socket.once('secureConnect', () => {
       signal.removeEventListener('abort', onAbort)
       socket.off('error', fail)
+      // Whoever takes the socket may come a turn later, and an error without a listener ends the process; `close` follows it.
+      socket.on('error', () => socket.destroy())
       resolve(socket)
     })
   })

@@ -84,7 +84,7 @@ export class ApiServer implements AsyncDisposable {
     const authorize = withTunnelRight(options.authorize)
     const resources = serveResources(options.resources, store)
     this.resources = resources
-    this.nodeTunnels = new NodeTunnels(log)
+    this.nodeTunnels = new NodeTunnels(log, name => resources.byGroupResource('nodes')?.collection.get('', name) !== undefined)
     const flow = new FlowControl(options.flowLimits ?? defaultFlowLimits)
     const bookmarks = new Bookmarks()
     this.#bookmarksDone = bookmarks.run(clock, log, this.#stop.signal)
@@ -107,7 +107,7 @@ export class ApiServer implements AsyncDisposable {
         tunnels: this.nodeTunnels,
         clock,
         ...(options.issueToken ? { issueToken: options.issueToken } : {}),
-        streamPod: options.streamPod ?? createStreamPod({ writeParts, tunnels: this.nodeTunnels }),
+        streamPod: options.streamPod ?? createStreamPod({ writeParts, tunnels: this.nodeTunnels, clock }),
       }),
       computed: reviewHandlers({
         authorize,

@@ -97,6 +97,10 @@ export async function answerUpgrade(connection: UpgradedConnection, request: Htt
   }
 }
 
+/** How long a client may take to read a refusal and close its side. */
+const refusalMs = 5000
+
+/** Nothing that comes behind a refused upgrade is looked at (CVE-2018-1002105), and the connection does not stay half open. */
 function refuseUpgrade(socket: Duplex, reply: FinalReply): void {
   const body = typeof reply.body === 'function' ? Buffer.alloc(0) : reply.body
   const status = reply.status === 101 || typeof reply.body === 'function' ? 400 : reply.status
@@ -105,4 +109,9 @@ function refuseUpgrade(socket: Duplex, reply: FinalReply): void {
     (Array.isArray(value) ? value : [value]).map(one => `${name}: ${one}\r\n`),
   )
   socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`), body]))
+  // Read on: a socket closed with unread bytes is reset, and the client may lose the refusal.
+  socket.resume()
+  const timer = setTimeout(() => socket.destroy(), refusalMs)
+  timer.unref()
+  socket.once('close', () => clearTimeout(timer))
 }

@@ -1,9 +1,10 @@
 // The connections that nodes opened to this server, and requests that go back through them.
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
-import { Duplex, duplexPair, PassThrough } from 'node:stream'
+import { type Duplex, duplexPair } from 'node:stream'
 import { type NodeRequestKind, nodeRequestPath } from '../api/node-protocol.ts'
-import { apiError, badRequest } from '../api/status.ts'
+import { badRequest, notFound, serviceUnavailable } from '../api/status.ts'
 import type { Logger } from '../base/log.ts'
+import { NodeStream } from './streams/node-stream.ts'
 
 export interface NodeRequest {
   readonly kind: NodeRequestKind
@@ -36,9 +37,12 @@ export class NodeTunnels {
   readonly #tunnels = new Map<string, Tunnel>()
   readonly #handlers = new Map<string, NodeHandler>()
   readonly #log: Logger
+  readonly #knows: (nodeName: string) => boolean
 
-  constructor(log: Logger) {
+  /** `knows` tells whether there is a Node of this name: the error for one that is gone differs from that for one that cannot be reached. */
+  constructor(log: Logger, knows: (nodeName: string) => boolean = () => true) {
     this.#log = log
+    this.#knows = knows
   }
 
   /** The nodes that can be reached now. */
@@ -83,18 +87,24 @@ export class NodeTunnels {
     }
   }
 
-  /** Resolves with the head of the answer. Throws a 503 where the node cannot be reached. Aborting ends the exchange. */
+  /** Resolves with the head of the answer. Throws a 404 for a node that is no more, a 503 where it cannot be reached. Aborting ends the exchange. */
   async requestNode(nodeName: string, request: NodeRequest, signal: AbortSignal): Promise<NodeAnswer> {
     const handler = this.#handlers.get(nodeName)
     if (handler) return handler(request, signal)
     const tunnel = this.#tunnels.get(nodeName)
-    if (tunnel === undefined || tunnel.session.destroyed) throw unreachable(nodeName)
+    if (tunnel === undefined || tunnel.session.destroyed) throw this.#unreachable(nodeName)
     const path = nodeRequestPath(request.kind, request.pod, request.container, request.query)
     const stream = tunnel.session.request(
       { [constants.HTTP2_HEADER_METHOD]: request.kind === 'logs' ? 'GET' : 'POST', [constants.HTTP2_HEADER_PATH]: path },
       { endStream: request.kind === 'logs', signal },
     )
-    return await answerOf(stream, nodeName)
+    return await answerOf(stream, () => this.#unreachable(nodeName))
+  }
+
+  #unreachable(nodeName: string): Error {
+    if (nodeName === '') return badRequest('the pod is not scheduled to a node')
+    if (!this.#knows(nodeName)) return notFound({ group: '', plural: 'nodes' }, nodeName)
+    return serviceUnavailable(`error dialing backend: node ${JSON.stringify(nodeName)} has no open tunnel to this API server`)
   }
 
   /** Closes all tunnels: the nodes dial again. */
@@ -118,18 +128,18 @@ function detached(socket: Duplex): Duplex {
   return near
 }
 
-function answerOf(stream: ClientHttp2Stream, nodeName: string): Promise<NodeAnswer> {
+function answerOf(stream: ClientHttp2Stream, unreachable: () => Error): Promise<NodeAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<NodeAnswer>()
   const timer = setTimeout(() => {
     stream.close(constants.NGHTTP2_CANCEL)
-    reject(unreachable(nodeName))
+    reject(unreachable())
   }, answerMs)
   stream.once('response', headers => {
     clearTimeout(timer)
     resolve({
       status: Number(headers[':status'] ?? 500),
       contentType: headers['content-type'] ?? 'application/octet-stream',
-      stream: readableLater(stream),
+      stream: new NodeStream(stream),
     })
   })
   stream.once('error', err => {
@@ -138,22 +148,7 @@ function answerOf(stream: ClientHttp2Stream, nodeName: string): Promise<NodeAnsw
   })
   stream.once('close', () => {
     clearTimeout(timer)
-    reject(unreachable(nodeName))
+    reject(unreachable())
   })
   return promise
-}
-
-/** What comes with the head would be lost to a reader that comes a turn later, so it is taken over at once. */
-function readableLater(stream: ClientHttp2Stream): Duplex {
-  const incoming = new PassThrough()
-  stream.pipe(incoming)
-  stream.on('error', err => incoming.destroy(err))
-  incoming.once('close', () => stream.close())
-  return stream.writable ? Duplex.from({ readable: incoming, writable: stream }) : incoming
-}
-
-function unreachable(nodeName: string): Error {
-  return nodeName === ''
-    ? badRequest('the pod is not scheduled to a node')
-    : apiError(503, 'ServiceUnavailable', `node ${JSON.stringify(nodeName)} has no open tunnel to this API server`)
 }

@@ -1,8 +1,9 @@
-// exec and attach: the channels of a WebSocket to the SPDY streams of remotecommand v4.
-import { once } from 'node:events'
+// exec and attach: the channels of a WebSocket to the SPDY streams of remotecommand v4. port-forward: the SPDY bytes inside of a WebSocket.
 import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
+import { internalError } from '../../api/status.ts'
 import { dataFrame, ping, SpdyReader, synStream } from './spdy-frames.ts'
+import { WebSocketOutput } from './web-socket-output.ts'
 
 /** What the client may choose from, best first. */
 export const commandProtocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io', 'base64.v4.channel.k8s.io'] as const
@@ -10,7 +11,6 @@ export const commandProtocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io', 'base
 const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4 } as const
 type Channel = keyof typeof channels
 const closeSignal = 255
-const highWater = 1 << 20
 const pieceBytes = 32 * 1024
 
 export interface CommandStreams {
@@ -20,38 +20,41 @@ export interface CommandStreams {
   readonly tty: boolean
 }
 
-/** Resolves when the command's connection is done. `node` is SPDY/3.1 with the runtime as server. */
+/**
+ * Resolves when the client's connection is closed. `node` is SPDY/3.1 with the runtime as server. The client always gets a Status on the error
+ * channel before its normal closure: the runtime's own, or a Failure that says why there is none. Without one it would take the end for a success.
+ */
 export async function translateCommand(socket: WebSocket, node: Duplex, wanted: CommandStreams): Promise<void> {
   const base64 = socket.protocol.startsWith('base64.')
   const ids = openStreams(node, wanted)
-  socket.on('error', () => node.destroy())
-  socket.on('close', () => node.destroy())
-  socket.on('message', (raw: RawData) => {
+  const output = new WebSocketOutput(socket)
+  const send = (channel: number, data: Buffer) =>
+    output.send(base64 ? `${channel}${data.toString('base64')}` : Buffer.concat([Buffer.from([channel]), data]))
+  followClient(socket, node, raw => {
     const message = bytesOf(raw)
     const channel = base64 ? (message[0] ?? 48) - 48 : message[0]
     if (channel === closeSignal && socket.protocol === 'v5.channel.k8s.io') {
-      if (message[1] === channels.stdin && ids.stdin !== undefined) node.write(dataFrame(ids.stdin, Buffer.alloc(0), true))
-      return
+      return message[1] === channels.stdin && ids.stdin !== undefined ? node.write(dataFrame(ids.stdin, Buffer.alloc(0), true)) : true
     }
     const id = channel === channels.stdin ? ids.stdin : channel === channels.resize ? ids.resize : undefined
+    if (id === undefined) return true
     const data = base64 ? Buffer.from(message.toString('latin1', 1), 'base64') : message.subarray(1)
-    if (id === undefined || data.length === 0 || !node.writable) return
     let room = true
     for (let at = 0; at < data.length; at += pieceBytes) room = node.write(dataFrame(id, data.subarray(at, at + pieceBytes), false))
-    if (!room) {
-      socket.pause()
-      node.once('drain', () => socket.resume())
-    }
+    return room
   })
+  let failure: string | undefined
   try {
-    await outputs(socket, node, ids, base64)
-    socket.close(1000)
+    if (!(await outputs(node, ids, send))) failure = 'the node ended the stream before it told how the command ended'
   } catch (err) {
-    // The client is gone, or the runtime's bytes make no sense: 1011 is what a client reports as a failure.
-    socket.close(1011, err instanceof Error ? err.message.slice(0, 120) : 'stream failed')
-  } finally {
-    node.destroy()
+    failure = err instanceof Error ? err.message : String(err)
   }
+  // Where the client itself is gone there is nobody to tell.
+  if (failure !== undefined && socket.readyState === socket.OPEN) {
+    await send(channels.error, Buffer.from(JSON.stringify(internalError(failure).status))).catch(() => socket.terminate())
+  }
+  node.destroy()
+  await output.close()
 }
 
 function openStreams(node: Duplex, wanted: CommandStreams): Partial<Record<Channel, number>> {
@@ -67,52 +70,59 @@ function openStreams(node: Duplex, wanted: CommandStreams): Partial<Record<Chann
   return ids
 }
 
-async function outputs(socket: WebSocket, node: Duplex, ids: Partial<Record<Channel, number>>, base64: boolean): Promise<void> {
+/** Until all streams or the node's bytes have ended. Returns whether the runtime told how the command ended; throws where the bytes make no sense. */
+async function outputs(
+  node: Duplex,
+  ids: Partial<Record<Channel, number>>,
+  send: (channel: number, data: Buffer) => Promise<void>,
+): Promise<boolean> {
   const open = new Map<number, number>()
   for (const name of ['error', 'stdout', 'stderr'] as const) {
     const id = ids[name]
     if (id !== undefined) open.set(id, channels[name])
   }
+  let told = false
   const reader = new SpdyReader()
   for await (const chunk of node) {
     for (const frame of reader.push(chunk)) {
+      // Odd numbers are answers to pings of this side, which sends none.
       if (frame.type === 'ping' && frame.id % 2 === 0) node.write(ping(frame.id))
       if (frame.type === 'data' && frame.data.length > 0) {
         const channel = open.get(frame.stream)
-        if (channel !== undefined) await send(socket, channel, frame.data, base64)
+        if (channel !== undefined) await send(channel, frame.data)
+        if (frame.stream === ids.error) told = true
       }
+      // An error stream that ends empty says that all went well.
+      if ('fin' in frame && frame.fin && frame.stream === ids.error) told = true
       if (frame.type === 'reset' || ('fin' in frame && frame.fin)) open.delete(frame.stream)
     }
-    if (open.size === 0) return
+    if (open.size === 0) return told
   }
+  return told
 }
 
-async function send(socket: WebSocket, channel: number, data: Buffer, base64: boolean): Promise<void> {
-  const message = base64 ? `${channel}${data.toString('base64')}` : Buffer.concat([Buffer.from([channel]), data])
-  const sent = new Promise<void>((resolve, reject) => socket.send(message, err => (err ? reject(err) : resolve())))
-  if (socket.bufferedAmount > highWater) await sent
-  else sent.catch(() => socket.terminate())
-}
-
-/** Port-forward: each message is a piece of the SPDY bytes, which the runtime reads itself. */
+/** Port-forward: each message is a piece of the SPDY bytes, which the runtime reads itself. Resolves when the client's connection is closed. */
 export async function tunnelBytes(socket: WebSocket, node: Duplex): Promise<void> {
+  const output = new WebSocketOutput(socket)
+  followClient(socket, node, raw => node.write(bytesOf(raw)))
+  try {
+    for await (const chunk of node) await output.send(chunk)
+  } catch {
+    // The client is gone, or the node cut the stream: SPDY has no word for it, and the closed connection tells.
+  }
+  node.destroy()
+  await output.close()
+}
+
+/** Hands each message over, at the node's pace; the node's stream ends with the client. `take` returns false where the node is behind. */
+function followClient(socket: WebSocket, node: Duplex, take: (raw: RawData) => boolean): void {
+  // An error is followed by `close`.
   socket.on('error', () => node.destroy())
   socket.on('close', () => node.destroy())
   socket.on('message', (raw: RawData) => {
-    if (!node.writable || node.write(bytesOf(raw))) return
-    socket.pause()
-    node.once('drain', () => socket.resume())
+    if (node.writable && !take(raw)) socket.pause()
   })
-  node.on('data', (chunk: Buffer) => {
-    socket.send(chunk)
-    if (socket.bufferedAmount <= highWater) return
-    node.pause()
-    socket.ping(undefined, undefined, () => node.resume())
-  })
-  // An error is followed by `close`, and the close is what ends the tunnel.
-  node.on('error', () => node.destroy())
-  if (!node.closed) await once(node, 'close')
-  socket.close(1000)
+  node.on('drain', () => socket.resume())
 }
 
 function bytesOf(raw: RawData): Buffer {

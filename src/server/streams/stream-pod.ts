@@ -1,9 +1,10 @@
 // exec, attach and portforward: from an upgraded connection of a client to the node's stream.
-import { once } from 'node:events'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { apiError, badRequest, notFound } from '../../api/status.ts'
+import { apiError, badRequest, internalError, notFound } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
+import type { Clock } from '../../base/clock.ts'
 import { header, type Reply, type UpgradedConnection } from '../exchange.ts'
 import type { NodeTunnels } from '../node-tunnel.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -14,32 +15,45 @@ import { commandProtocols, translateCommand, tunnelBytes } from './remote-comman
 type Kind = Parameters<StreamPod>[1]
 
 const spdyProtocol = { exec: 'v4.channel.k8s.io', attach: 'v4.channel.k8s.io', portforward: 'portforward.k8s.io' } as const
+/** A client whose machine is gone is noticed after this long and nine probes. */
+const keepAliveMs = 30_000
+/** How long a client may take to read the last bytes and close its side. */
+const lingerMs = 30_000
+
 const optionKinds = { exec: 'PodExecOptions', attach: 'PodAttachOptions', portforward: 'PodPortForwardOptions' } as const
 
+export interface StreamPodParts {
+  readonly writeParts: WriteParts
+  readonly tunnels: NodeTunnels
+  readonly clock: Clock
+}
+
 /** The node is asked before the client gets its 101, so that a refusal is an ordinary Status and no connection stays open (CVE-2018-1002105). */
-export function createStreamPod(parts: { readonly writeParts: WriteParts; readonly tunnels: NodeTunnels }): StreamPod {
+export function createStreamPod({ writeParts, tunnels, clock }: StreamPodParts): StreamPod {
   return async (context, kind) => {
     const { served, info, query, request } = context
+    await admit(writeParts, context, kind)
     const entry = served.collection.get(info.namespace, info.name)
     if (entry === undefined) throw notFound(served.named, info.name)
     const pod = entry.object as Pod
     const container = kind === 'portforward' ? '' : streamContainer(pod, query.get('container'))
-    const protocol = negotiate(context, kind)
-    await admit(parts.writeParts, context, kind, container)
     if (!pod.spec?.nodeName) throw badRequest(`pod ${info.name} does not have a host assigned`)
+    const protocol = negotiate(context, kind)
     const ended = new AbortController()
     const signal = AbortSignal.any([request.signal, ended.signal])
-    const node = await parts.tunnels.requestNode(
+    const node = await tunnels.requestNode(
       pod.spec.nodeName,
       { kind, pod: { namespace: info.namespace, name: info.name, uid: pod.metadata.uid ?? '' }, container, query: query.raw },
       signal,
     )
-    node.stream.on('error', () => ended.abort(new Error('the stream of the node failed')))
+    // Whoever reads the stream is told by the read; without a listener the error would end the process.
+    node.stream.on('error', () => undefined)
     if (node.status !== 200) return await refusal(node.status, node.stream)
     const upgrade = async (connection: UpgradedConnection) => {
+      if (connection.socket instanceof Socket) connection.socket.setKeepAlive(true, keepAliveMs)
       try {
         if (request.upgrade === 'websocket') await overWebSocket(connection, node.stream, protocol, kind, context)
-        else await overSpdy(connection, node.stream, protocol)
+        else await overSpdy(connection, node.stream, protocol, clock)
       } finally {
         ended.abort(new Error('the stream is over'))
         node.stream.destroy()
@@ -80,10 +94,15 @@ function negotiate({ request }: ResourceContext, kind: Kind): string {
   const offered = list('x-stream-protocol-version')
   if (offered.includes(spdyProtocol[kind])) return spdyProtocol[kind]
   if (kind === 'portforward' && offered.length === 0) return spdyProtocol[kind]
-  throw apiError(403, 'Forbidden', `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(' ')}]`)
+  throw apiError(
+    403,
+    'Forbidden',
+    `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(' ')}], server accepts [${spdyProtocol[kind]}]`,
+  )
 }
 
-async function admit({ admission }: WriteParts, context: ResourceContext, kind: Kind, container: string): Promise<void> {
+/** Before anything is looked up, as upstream: the answer to whom admission refuses says nothing of the pod. The options are the client's own words. */
+async function admit({ admission }: WriteParts, context: ResourceContext, kind: Kind): Promise<void> {
   const { served, info, query, user, request } = context
   const options = {
     apiVersion: 'v1',
@@ -91,7 +110,13 @@ async function admit({ admission }: WriteParts, context: ResourceContext, kind: 
     metadata: {},
     ...(kind === 'portforward'
       ? { ports: query.all('ports').map(Number) }
-      : { container, stdin: query.flag('stdin'), stdout: query.flag('stdout'), stderr: query.flag('stderr'), tty: query.flag('tty') }),
+      : {
+          container: query.get('container') ?? '',
+          stdin: query.flag('stdin'),
+          stdout: query.flag('stdout'),
+          stderr: query.flag('stderr'),
+          tty: query.flag('tty'),
+        }),
     ...(kind === 'exec' ? { command: [...query.all('command')] } : {}),
   }
   const asked = {
@@ -111,7 +136,13 @@ async function admit({ admission }: WriteParts, context: ResourceContext, kind: 
   await admission.validate(asked, request.signal)
 }
 
+/** The node's refusal as the client gets it. */
 async function refusal(status: number, stream: Duplex): Promise<Reply> {
+  // Only an error of the node is passed on: neither a redirect (CVE-2018-1002102, CVE-2020-8559) nor another success.
+  if (status < 400 || status > 599) {
+    stream.destroy()
+    throw internalError(`invalid upgrade response: status code ${status}`)
+  }
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of stream) {
@@ -119,10 +150,18 @@ async function refusal(status: number, stream: Duplex): Promise<Reply> {
     if (bytes > 65_536) break
     chunks.push(chunk)
   }
-  // Only an error of the node is passed on: neither a redirect nor another success.
   const body = Buffer.concat(chunks)
-  if (status < 400 || status > 599) throw apiError(500, 'InternalError', `the node answered ${status} instead of opening the stream`)
+  if (!isStatus(body)) throw internalError(`unable to upgrade connection: the node answered ${status}`)
   return { status, contentType: 'application/json', body }
+}
+
+function isStatus(body: Buffer): boolean {
+  try {
+    const parsed: unknown = JSON.parse(body.toString())
+    return typeof parsed === 'object' && parsed !== null && 'kind' in parsed && parsed.kind === 'Status'
+  } catch {
+    return false
+  }
 }
 
 async function overWebSocket(
@@ -143,15 +182,33 @@ async function overWebSocket(
   await translateCommand(client, node, { stdin: flag('stdin'), stdout: flag('stdout'), stderr: flag('stderr'), tty: flag('tty') })
 }
 
-/** The client speaks SPDY itself: bytes both ways, each direction ending the other. */
-async function overSpdy({ socket, head }: UpgradedConnection, node: Duplex, protocol: string): Promise<void> {
+/** The client speaks SPDY itself: bytes both ways until one side ends. Resolves when the client's socket is closed. */
+async function overSpdy({ socket, head }: UpgradedConnection, node: Duplex, protocol: string, clock: Clock): Promise<void> {
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${protocol}\r\n\r\n`,
   )
   if (head.length > 0) node.write(head)
-  socket.once('close', () => node.destroy())
-  node.once('close', () => socket.end())
+  const over = new AbortController()
+  const closed = new Promise<void>(resolve => {
+    socket.once('close', () => {
+      over.abort(new Error('the connection is closed'))
+      node.destroy()
+      resolve()
+    })
+  })
+  node.once('close', () => {
+    socket.end()
+    // Read on, so that the client's own end is seen: a socket closed with unread bytes is reset, and the client may lose the last ones sent.
+    socket.resume()
+    // A client that neither reads nor closes must not keep the connection half open.
+    clock.sleep(lingerMs, over.signal).then(
+      () => socket.destroy(),
+      () => undefined, // closed by itself
+    )
+  })
+  // The runtime's end does not wait for the client's.
+  node.once('end', () => node.destroy())
   socket.pipe(node)
   node.pipe(socket)
-  if (!socket.closed) await once(socket, 'close')
+  await closed
 }

@@ -65,7 +65,14 @@ test('log asks the node and passes its text on', async () => {
   await api.request('PATCH', `${pods}/p/status`, {
     status: { containerStatuses: [{ name: 'c', state: { running: {} }, image: 'i', imageID: '', ready: true, restartCount: 0 }] },
   })
-  assert.equal((await api.get(`${pods}/p/log`)).status, 503)
+  const gone = await api.get(`${pods}/p/log`)
+  assert.deepEqual([gone.status, gone.json.message], [404, 'nodes "n1" not found'])
+  await api.create('/api/v1/nodes', { metadata: { name: 'n1' } })
+  const unreachable = await api.get(`${pods}/p/log`)
+  assert.deepEqual(
+    [unreachable.status, unreachable.json.message],
+    [503, 'error dialing backend: node "n1" has no open tunnel to this API server'],
+  )
   const asked: unknown[] = []
   api.server.nodeTunnels.register('n1', async request => {
     asked.push(request)
@@ -103,7 +110,7 @@ for (const [name, object, query, message] of logRefusals) {
 
 test('exec needs an upgrade and proxies say that they are not there', async () => {
   await using api = new TestServer()
-  await api.create(pods, pod())
+  await api.create(pods, pod(['c'], { nodeName: 'n1' }))
   assert.equal((await api.request('POST', `${pods}/p/exec?command=ls`)).json.message, 'Upgrade request required')
   for (const path of [`${pods}/p/proxy/x`, '/api/v1/nodes/n/proxy', '/api/v1/namespaces/default/services/s/proxy']) {
     const { status, json } = await api.get(path)

@@ -1,0 +1,34 @@
+// The sending side of a client's WebSocket, held to the pace at which the client reads.
+import { WebSocket } from 'ws'
+
+/** What may wait for one client, in bytes: enough to fill a fast connection, little enough for hundreds of slow ones. */
+const highWater = 256 * 1024
+
+export class WebSocketOutput {
+  readonly #socket: WebSocket
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket
+  }
+
+  /** Resolves when the next message may come; rejects when the client is gone. */
+  async send(message: Buffer | string): Promise<void> {
+    if (this.#socket.readyState !== WebSocket.OPEN) throw new Error('the client is gone')
+    this.#last = new Promise((resolve, reject) => this.#socket.send(message, err => (err ? reject(err) : resolve())))
+    if (this.#socket.bufferedAmount > highWater) await this.#last
+    // A failed write closes the socket, and the next `send` or `close` reports it.
+    else this.#last.catch(() => this.#socket.terminate())
+  }
+
+  /** Closes once everything is sent, without a limit for a slow reader; resolves when the connection is closed, half a minute later at most. */
+  async close(): Promise<void> {
+    await this.#last.catch(() => this.#socket.terminate())
+    if (this.#socket.readyState === WebSocket.CLOSED) return
+    const closed = new Promise<void>(resolve => this.#socket.once('close', () => resolve()))
+    // A paused socket would never read the client's own close.
+    this.#socket.resume()
+    this.#socket.close(1000)
+    await closed
+  }
+}
