@@ -21,6 +21,15 @@ export function storeContract(name: string, open: OpenStore): void {
     })
   }
 
+  describe(`${name} store: collection()`, () => {
+    inStore('keeps what it knows of a collection that is opened again only to be read', async (store, pods) => {
+      const { groupResource } = testResource
+      assert.equal(store.collection({ groupResource }), pods)
+      await put(pods, 'a', { spec: { nodeName: 'n1' } })
+      assert.deepEqual(names(pods.list({ selection: onNode1 }).entries), ['a'])
+    })
+  })
+
   describe(`${name} store: write()`, () => {
     inStore('stamps a new resourceVersion into the bytes and takes one revision a write, deletions included', async (store, pods) => {
       const start = store.revision

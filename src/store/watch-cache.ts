@@ -61,8 +61,10 @@ export class WatchCache implements Collection, WatcherOwner {
 
   /** Called when the resource is declared; records may have been loaded before. */
   configure(options: CollectionOptions): void {
-    this.#fieldsOf = options.fieldsOf && (object => options.fieldsOf?.(object) ?? {})
-    this.fieldsVersion = options.fieldsVersion ?? 0
+    // Whoever opens the collection again only to read says nothing of its fields: what is known stays.
+    const { fieldsOf, fieldsVersion } = options
+    if (fieldsOf) this.#fieldsOf = object => fieldsOf(object)
+    if (fieldsVersion !== undefined) this.fieldsVersion = fieldsVersion
     if ([...this.#loadedFieldsVersions].some(version => version !== this.fieldsVersion)) this.#computeFields()
     this.#loadedFieldsVersions.clear()
     for (const path of options.indexedFields ?? []) this.#index.addField(path)
