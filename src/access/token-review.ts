@@ -25,9 +25,9 @@ export function createTokenReview({ serviceAccountTokens, authenticate, denyList
       return denied === undefined ? verified : { outcome: 'rejected', reason: denied }
     }
     if (verified.outcome === 'rejected') return verified
-    // Tokens of other kinds know no audience: they are for this API server only.
+    // Tokens of other kinds know no audience: they are for this API server only, and say nothing to another one.
     const shared = audiences.filter(audience => own.includes(audience))
-    if (shared.length === 0) return { outcome: 'rejected', reason: 'the token is for another audience' }
+    if (shared.length === 0) return { outcome: 'no-opinion' }
     const answer = await authenticate({ authorization: `Bearer ${token}`, remoteAddress: '' })
     return answer.outcome === 'authenticated' ? { ...answer, audiences: shared } : answer
   }

@@ -7,6 +7,8 @@ import { objectReply } from '../respond.ts'
 import { receiveReview } from './receive-review.ts'
 import { wireUser } from './self-subject-review.ts'
 
+const invalidToken = 'invalid bearer token'
+
 export function tokenReview(reviewToken: ReviewToken | undefined): ResourceHandler {
   return async context => {
     if (reviewToken === undefined) throw apiError(501, 'MethodNotAllowed', 'this API server reviews no tokens')
@@ -20,7 +22,7 @@ export function tokenReview(reviewToken: ReviewToken | undefined): ResourceHandl
     const status =
       answer.outcome === 'authenticated'
         ? { ...sent, authenticated: true, user: wireUser(answer.user), audiences: answer.audiences }
-        : { user: {}, ...sent, error: answer.outcome === 'rejected' ? answer.reason : 'invalid bearer token' }
+        : { user: {}, ...sent, error: answer.outcome === 'rejected' ? `[${invalidToken}, ${answer.reason}]` : invalidToken }
     return objectReply(context, context.served, { ...review, ...{ status } }, 201)
   }
 }
