@@ -7,6 +7,7 @@ import { csrCleaner } from './csr-cleaner.ts'
 import { csrSigning } from './csr-signing.ts'
 import { daemonSet } from './daemonset.ts'
 import { deployment } from './deployment.ts'
+import { disruption } from './disruption.ts'
 import { endpointSlice } from './endpoint-slice.ts'
 import { endpoints } from './endpoints.ts'
 import { garbageCollector } from './garbage-collector.ts'
@@ -21,6 +22,7 @@ import { replicaSet } from './replicaset.ts'
 import { replicationController } from './replicationcontroller.ts'
 import { rootCa } from './root-ca.ts'
 import { serviceAccount } from './service-account.ts'
+import { staleDisruption } from './stale-disruption.ts'
 import { statefulSet } from './statefulset.ts'
 import { taintEviction } from './taint-eviction.ts'
 import { ttlAfterFinished } from './ttl-after-finished.ts'
@@ -47,6 +49,8 @@ export const controllers: readonly Controller[] = [
   job,
   cronJob,
   ttlAfterFinished,
+  disruption,
+  staleDisruption,
   pvcProtection,
   pvProtection,
   garbageCollector,
