@@ -9,6 +9,7 @@ import { daemonSet } from './daemonset.ts'
 import { deployment } from './deployment.ts'
 import { disruption } from './disruption.ts'
 import { endpointSlice } from './endpoint-slice.ts'
+import { endpointSliceMirroring } from './endpoint-slice-mirroring.ts'
 import { endpoints } from './endpoints.ts'
 import { garbageCollector } from './garbage-collector.ts'
 import { job } from './job.ts'
@@ -36,6 +37,7 @@ export const controllers: readonly Controller[] = [
   replicationController,
   endpointSlice,
   endpoints,
+  endpointSliceMirroring,
   csrApproving,
   csrSigning,
   csrCleaner,

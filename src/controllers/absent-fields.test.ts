@@ -1,0 +1,173 @@
+// Objects without their optional parts must not stop a controller (CVE-2024-0793).
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import type { DaemonSet, StatefulSet } from '../api/types/apps-v1.ts'
+import type { CronJob, Job, JobCondition } from '../api/types/batch-v1.ts'
+import type { Node, Pod } from '../api/types/core-v1.ts'
+import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
+import { dueTime, jobOf, planHistory } from './cron-plan.ts'
+import { parseSchedule } from './cron-times.ts'
+import { planNodes, planStatus, planUpdate } from './daemon-plan.ts'
+import { disruptedPods, expectedPods, failSafe, planBudget } from './disruption-plan.ts'
+import { exited, newJob, podOf } from './job.fixture.ts'
+import { noFailures, recordFinished } from './job-backoff.ts'
+import { planJob } from './job-plan.ts'
+import { countJob } from './job-state.ts'
+import { finish, planTracking, settle } from './job-tracking.ts'
+import { completed, decide } from './job-verdict.ts'
+import { planStatefulSet, planStatus as statefulStatus } from './stateful-plan.ts'
+import { untilExpiry } from './ttl-after-finished.ts'
+
+const now = Date.UTC(2026, 0, 1)
+const runs = 2_000
+
+const conditions = fc.constantFrom<JobCondition[] | undefined>(
+  undefined,
+  [{ type: 'Complete', status: 'True' }],
+  [{ type: 'Failed', status: 'True' }],
+  [{ type: 'FailureTarget', status: 'True' }],
+)
+const count = fc.constantFrom(undefined, 0, 1, 3)
+const maybe = <T>(...values: T[]) => fc.constantFrom<T | undefined>(undefined, ...values)
+/** An object from whose optional parts any may be absent. */
+const parts = (model: Record<string, fc.Arbitrary<unknown>>) =>
+  fc.record(model).map(made => Object.fromEntries(Object.entries(made).filter(([, value]) => value !== undefined)))
+
+const jobSpecs = parts({
+  parallelism: count,
+  completions: count,
+  backoffLimit: count,
+  backoffLimitPerIndex: count,
+  maxFailedIndexes: count,
+  activeDeadlineSeconds: count,
+  ttlSecondsAfterFinished: count,
+  completionMode: maybe('Indexed', 'NonIndexed'),
+  suspend: maybe(true, false),
+  podReplacementPolicy: maybe('Failed', 'TerminatingOrFailed'),
+  podFailurePolicy: maybe(
+    { rules: [] },
+    { rules: [{ action: 'FailJob' }] },
+    { rules: [{ action: 'FailIndex', onPodConditions: [{ type: 'X' }] }] },
+  ),
+  successPolicy: maybe({ rules: [] }, { rules: [{}] }, { rules: [{ succeededCount: 1 }] }),
+})
+const jobStatuses = parts({
+  conditions,
+  startTime: maybe('2025-12-31T00:00:00Z', 'x'),
+  uncountedTerminatedPods: maybe({}, { failed: ['a'] }),
+  failedIndexes: maybe('0', '-'),
+})
+
+test('plans of Jobs take any absent part', () => {
+  fc.assert(
+    fc.property(jobSpecs, fc.option(jobStatuses, { nil: undefined }), fc.boolean(), (spec, status, bare) => {
+      const full = newJob()
+      const base: Job = { ...full, spec: { selector: { matchLabels: {} }, template: full.spec.template, ...spec } }
+      const job: Job = status === undefined ? base : { ...base, status }
+      const pods: Pod[] = [podOf(job, 'a', 'Running', 0), exited(podOf(job, 'b', 'Failed', 1), 1, now), podOf(job, 'c', 'Succeeded')]
+      const state = countJob(job, bare ? pods.map(({ status: _, ...pod }) => pod) : pods, new Set())
+      const verdict = decide(job, state, now) ?? completed(job, state.succeeded, state.active.length)
+      const backoff = recordFinished(noFailures, state.newSucceeded, state.newFailed, now)
+      const plan = planJob(job, state, backoff, now)
+      assert.ok(plan.create.length <= 500)
+      const settled = settle(planTracking(job, job.status ?? {}, state, verdict).status, () => false)
+      if (verdict !== undefined) finish(settled, verdict, now)
+      untilExpiry(job, now)
+    }),
+    { numRuns: runs },
+  )
+})
+
+test('plans of CronJobs take any absent part', () => {
+  const specs = parts({
+    startingDeadlineSeconds: count,
+    successfulJobsHistoryLimit: count,
+    failedJobsHistoryLimit: count,
+    timeZone: maybe('UTC'),
+  })
+  const statuses = parts({ lastScheduleTime: maybe('2025-12-31T00:00:00Z', 'x') })
+  fc.assert(
+    fc.property(
+      specs,
+      fc.option(statuses, { nil: undefined }),
+      maybe('2025-12-30T00:00:00Z'),
+      conditions,
+      (spec, status, created, given) => {
+        const jobTemplate = { spec: { template: { spec: { containers: [] } } } }
+        const object: CronJob = {
+          metadata: { name: 'c', ...(created === undefined ? {} : { creationTimestamp: created }) },
+          spec: { schedule: '0 * * * *', jobTemplate, ...spec },
+          ...(status === undefined ? {} : { status }),
+        }
+        const { time } = dueTime(object, parseSchedule('0 * * * *', 'UTC'), now)
+        if (time !== undefined) jobOf(object, time)
+        planHistory(object, [
+          { metadata: { name: 'j' }, ...jobTemplate, ...(given === undefined ? {} : { status: { conditions: given } }) },
+        ])
+      },
+    ),
+    { numRuns: runs },
+  )
+})
+
+test('plans of DaemonSets and StatefulSets take any absent part', () => {
+  const specs = parts({
+    replicas: count,
+    minReadySeconds: count,
+    podManagementPolicy: maybe('Parallel'),
+    ordinals: maybe({}, { start: 1 }),
+    persistentVolumeClaimRetentionPolicy: maybe({}),
+    updateStrategy: maybe(
+      {},
+      { type: 'OnDelete' },
+      { rollingUpdate: {} },
+      { rollingUpdate: { maxSurge: 1 } },
+      { rollingUpdate: { maxUnavailable: 'x' } },
+    ),
+  })
+  fc.assert(
+    fc.property(specs, maybe({}, { phase: 'Running' }, { phase: 'Failed' }), (spec, status) => {
+      const template = { spec: { containers: [] } }
+      const pods: Pod[] = [
+        { metadata: { name: 's-0' }, spec: { containers: [] }, ...(status === undefined ? {} : { status }) },
+        { metadata: {}, spec: { containers: [], nodeName: 'n' } },
+      ]
+      const nodes: Node[] = [{ metadata: { name: 'n' } }, { metadata: {}, spec: {} }]
+      const daemons: DaemonSet = { metadata: {}, spec: { template, ...spec } }
+      const view = { set: daemons, hash: 'h', nodes, pods, now }
+      planNodes(view)
+      planUpdate(view)
+      planStatus(view, undefined)
+      const set: StatefulSet = { metadata: { name: 's' }, spec: { template, serviceName: '', ...spec } }
+      const stateful = { set, pods, currentRevision: '', updateRevision: 'u', now }
+      planStatefulSet(stateful)
+      statefulStatus(stateful, undefined)
+    }),
+    { numRuns: runs },
+  )
+})
+
+test('plans of PodDisruptionBudgets take any absent part', () => {
+  const specs = parts({
+    minAvailable: maybe<number | string>(1, '50%', 'x'),
+    maxUnavailable: maybe<number | string>(1, '50%', 'x'),
+    selector: maybe({}),
+  })
+  const statuses = parts({ disruptedPods: maybe({}, { p: 'x' }), conditions: maybe([]) })
+  fc.assert(
+    fc.property(specs, fc.option(statuses, { nil: undefined }), count, (spec, status, scale) => {
+      const counts = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 }
+      const budget: PodDisruptionBudget = { metadata: {}, spec, ...(status === undefined ? {} : { status: { ...counts, ...status } }) }
+      const pods: Pod[] = [
+        { metadata: { name: 'p' }, spec: { containers: [] } },
+        { metadata: {}, spec: { containers: [] }, status: {} },
+      ]
+      const { disruptedPods: disrupted } = disruptedPods(budget, pods, now)
+      const planned = planBudget(budget, pods, expectedPods(budget, pods, scale ?? 0), disrupted, now)
+      assert.ok(planned.disruptionsAllowed >= 0)
+      failSafe(budget, 'x', now)
+    }),
+    { numRuns: runs },
+  )
+})
