@@ -33,10 +33,13 @@ export const controllersPart = (): Promise<void> =>
         lifetimeSeconds,
         signal,
       )
-    const names = [manager, schedulerName, ...controllers.map(({ name }) => accountName(name))]
+    const names = [...new Set([manager, schedulerName, ...controllers.map(({ name, identity = name }) => accountName(identity))])]
     const identities = new Map(await Promise.all(names.map(async name => [name, await issue(name)] as const)))
     const transports = new Map<string, HttpTransport>()
+    const clients = new Map<string, Client>()
     const clientOf = (name: string): Client => {
+      const known = clients.get(name)
+      if (known) return known
       const identity = () => {
         const found = identities.get(name)
         if (found === undefined) throw new Error(`no certificate for "${name}"`)
@@ -45,8 +48,10 @@ export const controllersPart = (): Promise<void> =>
       const transport = stack.use(
         createHttpTransport({ server: settings.server, ca: rootCa, identity, userAgent: `bulkhead-controllers/${name}` }),
       )
+      const client = new Client(transport)
       transports.set(name, transport)
-      return new Client(transport)
+      clients.set(name, client)
+      return client
     }
     const renew = async () => {
       for (;;) {
