@@ -8,6 +8,8 @@ WARNING: profile "upstream" is on. Bulkhead's secure defaults are OFF: pods may 
 external IPs are allowed. Use it to compare with upstream Kubernetes, not to run workloads.
 `
 
+export const apiReady = (server: string): string => `The API answers on ${server}; starting the node …`
+
 export const stopping = 'Stopping …'
 
 export interface GreetingInput {

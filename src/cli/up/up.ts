@@ -11,7 +11,7 @@ import { clusterAddresses } from './addresses.ts'
 import { type AdminCredentials, ensureAdminKubeconfig } from './admin-kubeconfig.ts'
 import { takeControlSocket } from './control-socket.ts'
 import { type DataDirectory, type Identity, partIdentities, prepareDataDirectory } from './data-directory.ts'
-import { greeting, profileWarning, stopping } from './messages.ts'
+import { apiReady, greeting, profileWarning, stopping } from './messages.ts'
 import { checkNodePrograms } from './node-programs.ts'
 import { partDefinitions } from './part-definitions.ts'
 import { runtimeFor } from './runtime.ts'
@@ -81,6 +81,7 @@ async function run(
     await signerReady
     admin = await ensureAdminKubeconfig(directory.kubeconfig, addresses.server, signer, systemClock.now(), stop)
     await serverReady
+    if (parts.nodes.length > 0) print(apiReady(addresses.server))
     await Promise.all([parts.controllers, ...parts.nodes].map(part => supervisor.start(part)))
     print(greeting({ config, directory, server: addresses.server, states: supervisor.states() }))
   })()
