@@ -1,6 +1,6 @@
 // The bytes of a request's body, within a limit that is checked before they are kept.
 import type { Readable } from 'node:stream'
-import { badRequest, tooLarge } from '../api/status.ts'
+import { apiError, tooLarge } from '../api/status.ts'
 import type { RequestHeaders } from './exchange.ts'
 
 /** Upstream's limit for what a client may send. */
@@ -33,9 +33,10 @@ export function collectBody(stream: Readable, limit: number, declared: number | 
     const [first] = chunks
     resolve(chunks.length === 1 && first ? first : Buffer.concat(chunks))
   })
-  stream.on('error', reject)
+  const cutShort = (cause?: Error) => reject(apiError(400, 'BadRequest', 'the request body ended early', undefined, { cause }))
+  stream.on('error', cutShort)
   stream.on('close', () => {
-    if (!stream.readableEnded) reject(badRequest('the request body ended early'))
+    if (!stream.readableEnded) cutShort()
   })
   return promise
 }

@@ -26,7 +26,14 @@ export class Http1Request implements ServerRequest {
     this.credentials = credentials
     const { upgrade } = message.headers
     if (upgradable && upgrade !== undefined) this.upgrade = upgrade.toLowerCase()
-    message.socket.once('close', () => this.#controller.abort(new Error('the client is gone')))
+    message.socket.once('close', this.#clientGone)
+  }
+
+  readonly #clientGone = () => this.#controller.abort(new Error('the client is gone'))
+
+  /** The request is answered: its connection may live on for many others, and must not remember each. */
+  answered(): void {
+    this.#message.socket.removeListener('close', this.#clientGone)
   }
 
   get signal(): AbortSignal {
@@ -54,6 +61,7 @@ function withSeparateImpersonation(message: IncomingMessage): RequestHeaders {
 export async function sendHttp1(response: ServerResponse, request: Http1Request, reply: FinalReply, log: Logger): Promise<void> {
   const headers = answerHeaders(reply)
   const { body } = reply
+  response.once('close', () => request.answered())
   if (typeof body !== 'function') {
     headers['content-length'] = body.length
     response.writeHead(reply.status, headers)

@@ -63,7 +63,9 @@ export function successReply(context: RequestContext, details: NonNullable<Statu
 /** The Status of a failure. What is not an ApiError is logged with its cause and shown as an internal error without any detail. */
 export function failureStatus(err: unknown, auditId: string, log: Logger): Status {
   if (err instanceof ApiError) {
-    if (err.cause !== undefined) log.error('request failed', { auditID: auditId, err: err.cause })
+    // What a client did wrong is the client's to know: it must not fill the log.
+    const level = err.status.code < 500 ? 'debug' : 'error'
+    if (err.cause !== undefined) log[level]('request failed', { auditID: auditId, err: err.cause })
     return err.status
   }
   log.error('request failed', { auditID: auditId, err })
