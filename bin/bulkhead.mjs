@@ -1,18 +1,36 @@
 #!/usr/bin/env node
-// The package's command: checks the Node version, then runs the bundle, with V8's compile cache beside it.
+// The package's command: runs the bundle on Node 24, the package's own where this one is older, with V8's compile cache beside it.
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { enableCompileCache } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
+const path = relative => fileURLToPath(new URL(relative, import.meta.url))
+const own = path('../node_modules/.bin/node')
 const [major] = process.versions.node.split('.').map(Number)
-if (major < 24) {
-  console.error(`bulkhead: Node ${process.version} is too old, 24 or newer is needed. From a clone use "npm start", which brings its own`)
-  process.exit(1)
+
+if (!existsSync(path('../dist/cli.js'))) fail('dist/ is missing: run "npm run build" first, or use "npm start"')
+else if (major >= 24) await run()
+else if (existsSync(own)) handOver()
+else fail(`Node ${process.version} is too old, 24 or newer is needed. From a clone use "npm start", which brings its own`)
+
+function fail(message) {
+  console.error(`bulkhead: ${message}`)
+  process.exitCode = 1
 }
-const bundle = new URL('../dist/cli.js', import.meta.url)
-if (!existsSync(bundle)) {
-  console.error('bulkhead: dist/ is missing: run "npm run build" first, or use "npm start"')
-  process.exit(1)
+
+async function run() {
+  const { enableCompileCache } = await import('node:module')
+  enableCompileCache(path('../dist/.compile-cache'))
+  await import('../dist/cli.js')
 }
-enableCompileCache(fileURLToPath(new URL('../dist/.compile-cache', import.meta.url)))
-await import(bundle.href)
+
+function handOver() {
+  const child = spawn(own, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  // The terminal sends Ctrl-C to both: the cluster stops, and then so does this one.
+  process.on('SIGINT', () => undefined)
+  child.on('error', err => fail(err.message))
+  child.on('exit', code => {
+    process.exitCode = code ?? 1
+  })
+}

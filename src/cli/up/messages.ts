@@ -1,7 +1,6 @@
 // What `bulkhead up` prints.
 import type { Config } from '../../base/config.ts'
 import type { DataDirectory } from './data-directory.ts'
-import type { PartState } from './supervisor.ts'
 
 export const profileWarning = `
 WARNING: profile "upstream" is on. Bulkhead's secure defaults are OFF: pods may be privileged, tokens are mounted into every pod,
@@ -16,10 +15,11 @@ export interface GreetingInput {
   readonly config: Config
   readonly directory: DataDirectory
   readonly server: string
-  readonly states: readonly PartState[]
+  /** The data directory is the one that commands look in by themselves. */
+  readonly isDefault: boolean
 }
 
-export function greeting({ config, directory, server }: GreetingInput): string {
+export function greeting({ config, directory, server, isDefault }: GreetingInput): string {
   const kubectl = `kubectl --kubeconfig ${directory.kubeconfig}`
   return `
 Bulkhead is ready.
@@ -31,7 +31,7 @@ Bulkhead is ready.
 Next:
   ${kubectl} get nodes
   ${kubectl} apply -f examples/hello.yaml
-  bulkhead prove${config.dataDirectory === directory.path ? '' : ` --data-dir ${config.dataDirectory}`}
+  npx bulkhead prove${isDefault ? '' : ` --data-dir ${config.dataDirectory}`}
 Ctrl-C stops the cluster; its data stays.`
 }
 

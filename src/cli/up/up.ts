@@ -1,7 +1,7 @@
 // `bulkhead up`: prepares the data directory, starts the parts in their order, says what there is, and stops them in the opposite order.
 import { existsSync } from 'node:fs'
 import { systemClock } from '../../base/clock.ts'
-import { type Config, createConfig, readSettingsFile, type Settings, thisMachine } from '../../base/config.ts'
+import { type Config, createConfig, defaultDataDirectory, readSettingsFile, type Settings, thisMachine } from '../../base/config.ts'
 import { createLogger } from '../../base/log.ts'
 import { UserError } from '../../base/user-error.ts'
 import { accountName, accountOrganizations, issueIdentity } from '../../cluster/client-identity.ts'
@@ -83,7 +83,8 @@ async function run(
     await serverReady
     if (parts.nodes.length > 0) print(apiReady(addresses.server))
     await Promise.all([parts.controllers, ...parts.nodes].map(part => supervisor.start(part)))
-    print(greeting({ config, directory, server: addresses.server, states: supervisor.states() }))
+    const isDefault = config.dataDirectory === defaultDataDirectory(thisMachine(process.env))
+    print(greeting({ config, directory, server: addresses.server, isDefault }))
   })()
   await Promise.race([started, aborted(stop)])
   await aborted(stop)
