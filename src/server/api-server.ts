@@ -12,7 +12,7 @@ import type { Logger } from '../base/log.ts'
 import type { Registry } from '../base/metrics.ts'
 import type { Store } from '../store/store.ts'
 import type { AuditSink } from './audit-event.ts'
-import type { Authorize } from './authorize.ts'
+import { type Authorize, demandAccess } from './authorize.ts'
 import { Bookmarks } from './bookmarks.ts'
 import { ensureObjects, serverIdentity } from './bootstrap.ts'
 import { ContinueTokens } from './continue-token.ts'
@@ -92,6 +92,9 @@ export class ApiServer implements AsyncDisposable {
     const writeParts: WriteParts = {
       admission: options.admission,
       identifiers: options.identifiers ?? randomIdentifiers,
+      demandCreate: ({ info, user }) => {
+        demandAccess({ ...info, verb: 'create' }, user, authorize)
+      },
       reservations: new Map(services ? [['services', services]] : []),
     }
     const verbs = resourceVerbs({

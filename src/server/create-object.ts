@@ -1,13 +1,13 @@
 // The order of a creation: defaults, mutating admission, preparation, validation, validating admission, store.
 import type { AdmissionRequest } from '../admission/admission.ts'
 import type { FieldError } from '../api/field-error.ts'
-import { groupResource, type KubeObject } from '../api/object.ts'
+import { groupResource, type KubeObject, type ManagedFieldsEntry } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { alreadyExists, badRequest, invalid } from '../api/status.ts'
 import { validateObjectMeta } from '../api/validation/object-meta.ts'
 import { type Entry, WriteConflict } from '../store/store.ts'
 import { generatedName } from './identifiers.ts'
-import { metadataRules, receiveNew, stampNew } from './object-meta.ts'
+import { metadataRules, receiveNew, setManagedFields, stampNew } from './object-meta.ts'
 import { plainFailure } from './plain-failure.ts'
 import type { ResourceContext } from './request-context.ts'
 import type { ServedResource } from './served-resource.ts'
@@ -22,14 +22,24 @@ export interface Written {
   readonly created: boolean
 }
 
+/** As `TrackFields`, where there was nothing before. */
+export type TrackNewFields = (object: KubeObject, sent: readonly ManagedFieldsEntry[] | undefined) => ManagedFieldsEntry[] | undefined
+
 /** A generated name that is taken is drawn again this often. */
 const nameAttempts = 8
 
-/** `object` is decoded and defaulted; it is changed and kept. */
-export async function createObject(parts: WriteParts, context: ResourceContext, object: KubeObject, dryRun: boolean): Promise<Written> {
+/** `object` is decoded and defaulted; it is changed and kept. `track` says who manages its fields; without it nobody does. */
+export async function createObject(
+  parts: WriteParts,
+  context: ResourceContext,
+  object: KubeObject,
+  dryRun: boolean,
+  track?: TrackNewFields,
+): Promise<Written> {
   const { served, info } = context
   const { definition } = served
   const { metadata } = object
+  const sent = metadata.managedFields
   receiveNew(metadata, info.namespace, definition.namespaced, context.warn)
   const prefix = metadata.name ? '' : (metadata.generateName ?? '')
   if (prefix !== '') metadata.name = generatedName(prefix, parts.identifiers)
@@ -37,6 +47,7 @@ export async function createObject(parts: WriteParts, context: ResourceContext, 
 
   const admission = admissionRequest(context, object, dryRun)
   await parts.admission.mutate(admission, context.request.signal)
+  if (track) setManagedFields(metadata, track(object, sent))
   const finish = parts.reservations.get(groupResource(definition.group, definition.plural))?.beginCreate(object, dryRun)
   let success = false
   try {

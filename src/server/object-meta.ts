@@ -1,5 +1,5 @@
 // The part of metadata that belongs to the server: what a client may not set, what an update carries over, when generation counts.
-import type { KubeObject, ObjectMeta } from '../api/object.ts'
+import type { KubeObject, ManagedFieldsEntry, ObjectMeta } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { badRequest } from '../api/status.ts'
 import { nameIsDnsSubdomain } from '../api/validation/names.ts'
@@ -62,8 +62,14 @@ export function carryOver(metadata: ObjectMeta, old: ObjectMeta): void {
   if (old.deletionTimestamp === undefined) delete metadata.deletionTimestamp
   setOrDelete(metadata, 'deletionGracePeriodSeconds', old.deletionGracePeriodSeconds)
   delete metadata.selfLink
-  // Field managers are the server's to keep, and it keeps none yet.
+  // Field managers are the server's to keep: what a client sent for them is judged where fields are tracked.
+  setOrDelete(metadata, 'managedFields', old.managedFields)
+}
+
+export function setManagedFields(metadata: ObjectMeta, entries: ManagedFieldsEntry[] | undefined): void {
+  // Deleted first: they come last in the object, as Go prints it.
   delete metadata.managedFields
+  if (entries !== undefined && entries.length > 0) metadata.managedFields = entries
 }
 
 function setOrDelete<K extends keyof ObjectMeta>(metadata: ObjectMeta, key: K, value: ObjectMeta[K]): void {

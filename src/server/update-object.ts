@@ -2,13 +2,14 @@
 // validating admission, store. A patch, a scale and a binding are updates too and come here.
 import type { AdmissionRequest } from '../admission/admission.ts'
 import { type FieldError, invalidValue } from '../api/field-error.ts'
-import { groupResource, type KubeObject } from '../api/object.ts'
+import { groupResource, type KubeObject, type ManagedFieldsEntry } from '../api/object.ts'
 import type { ResourceDefinition, UpdateStrategy } from '../api/resource.ts'
 import { conflict, invalid, notFound, staleConflict } from '../api/status.ts'
 import { validateObjectMetaUpdate } from '../api/validation/object-meta.ts'
 import { type Entry, WriteConflict } from '../store/store.ts'
 import type { Written } from './create-object.ts'
-import { carryOver, desiredStateChanged, knowsFinalizers, matchName, matchNamespace } from './object-meta.ts'
+import type { TrackFields } from './field-management.ts'
+import { carryOver, desiredStateChanged, knowsFinalizers, matchName, matchNamespace, setManagedFields } from './object-meta.ts'
 import { dropDuplicateOwners } from './owner-references.ts'
 import type { ResourceContext } from './request-context.ts'
 import { sameValue } from './same-value.ts'
@@ -26,6 +27,8 @@ export interface Change {
    * Its resourceVersion, where it has one, is the precondition.
    */
   next(old: KubeObject): KubeObject | Promise<KubeObject>
+  /** Says who manages the fields of the new object; without it the managers stay those of the old one. */
+  readonly track?: TrackFields
   /** Where the object does not exist: what creates it instead. */
   createMissing?(): Promise<Written>
   /** Overrides the strategy that the subresource has. */
@@ -86,15 +89,17 @@ async function attemptUpdate(
   old: KubeObject,
 ): Promise<Written> {
   dropDuplicateOwners(object.metadata, context.warn)
+  const sent = object.metadata.managedFields
   carryOver(object.metadata, old.metadata)
   const admission = admissionRequest(context, change, object, old)
   await parts.admission.mutate(admission, context.request.signal)
+  if (change.track) setManagedFields(object.metadata, change.track(old, object, sent))
   const finish = change.subresource === '' ? beginReservation(parts, context, object, old, change.dryRun) : undefined
   let success = false
   try {
     prepareAndValidate(context, change, object, old)
     await parts.admission.validate(admission, context.request.signal)
-    if (sameValue(object, old)) return { object: old, entry, created: false }
+    if (isUnchanged(object, old)) return { object: old, entry, created: false }
     if (change.dryRun) return { object, entry: undefined, created: false }
     const written = await store(parts, context, entry, object)
     success = true
@@ -102,6 +107,16 @@ async function attemptUpdate(
   } finally {
     finish?.(success)
   }
+}
+
+/** Times of managers alone are no change. */
+function isUnchanged(object: KubeObject, old: KubeObject): boolean {
+  const entries = object.metadata.managedFields
+  const before = old.metadata.managedFields
+  if (entries === before || entries === undefined || before === undefined) return sameValue(object, old)
+  const timeless = (all: readonly ManagedFieldsEntry[]) => all.map(({ time: _time, ...entry }) => entry)
+  if (entries.length !== before.length || !sameValue(timeless(entries), timeless(before))) return false
+  return sameValue({ ...object, metadata: { ...object.metadata, managedFields: before } }, old)
 }
 
 function admissionRequest(context: ResourceContext, change: Change, object: KubeObject, old: KubeObject): AdmissionRequest {

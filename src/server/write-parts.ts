@@ -2,6 +2,7 @@
 import type { AdmissionRequest } from '../admission/admission.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { Identifiers } from './identifiers.ts'
+import type { ResourceContext } from './request-context.ts'
 
 /** All admission plugins in their order. A refusal is thrown as the ApiError that the client sees. */
 export interface AdmissionChain {
@@ -27,6 +28,8 @@ export type Finish = (success: boolean) => void
 export interface WriteParts {
   readonly admission: AdmissionChain
   readonly identifiers: Identifiers
+  /** Throws the 403 of a user who may not create the object that an update or an apply finds missing. */
+  demandCreate?(context: ResourceContext): void
   /** By group resource. */
   readonly reservations: ReadonlyMap<string, Reservations>
 }

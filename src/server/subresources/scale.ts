@@ -6,6 +6,7 @@ import { badRequest, invalid, notFound } from '../../api/status.ts'
 import type { Scale } from '../../api/types/autoscaling-v1.ts'
 import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
+import { trackFields } from '../field-management.ts'
 import { matchName } from '../object-meta.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
@@ -38,6 +39,7 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
       dryRun: isDryRun(context.query.all('dryRun'), 'UpdateOptions'),
       // Only the number changes; the parent's own validation is not asked again, as upstream does not.
       strategy: {},
+      track: trackFields(context, info.verb === 'patch' ? 'PatchOptions' : 'UpdateOptions'),
       async next(old) {
         const wanted = (sent ?? (await patch?.(scaleOf(context, old)))) as Scale | undefined
         if (wanted === undefined) throw badRequest('the body of the request holds no Scale')

@@ -7,12 +7,15 @@ import { maxBodyBytes } from '../collect-body.ts'
 import { fieldValidation } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
 import { header, type Reply } from '../exchange.ts'
+import { isApply, trackFields } from '../field-management.ts'
 import type { ResourceContext } from '../request-context.ts'
 import { writtenReply } from '../respond.ts'
 import { updateObject } from '../update-object.ts'
 import type { WriteParts } from '../write-parts.ts'
+import { apply } from './apply.ts'
 
 export async function patch(parts: WriteParts, context: ResourceContext): Promise<Reply> {
+  if (isApply(context)) return apply(parts, context)
   const { served, info } = context
   const dryRun = isDryRun(context.query.all('dryRun'), 'PatchOptions')
   const patched = await patchValue(context, served.definition)
@@ -21,6 +24,7 @@ export async function patch(parts: WriteParts, context: ResourceContext): Promis
     name: info.name,
     subresource: info.subresource,
     dryRun,
+    track: trackFields(context, 'PatchOptions'),
     next(old) {
       const object = patched(old)
       // A patch that does not name the version says nothing about it: the one that it was computed from is no precondition.

@@ -3,6 +3,7 @@ import { createObject } from '../create-object.ts'
 import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
 import type { Reply } from '../exchange.ts'
+import { trackFields, trackNewFields } from '../field-management.ts'
 import { matchName } from '../object-meta.ts'
 import type { ResourceContext } from '../request-context.ts'
 import { writtenReply } from '../respond.ts'
@@ -20,8 +21,16 @@ export async function update(parts: WriteParts, context: ResourceContext): Promi
     name: info.name,
     subresource: info.subresource,
     dryRun,
+    track: trackFields(context, 'UpdateOptions'),
     next: () => structuredClone(sent),
-    ...(mayCreate ? { createMissing: () => createObject(parts, context, sent, dryRun) } : {}),
+    ...(mayCreate
+      ? {
+          createMissing() {
+            parts.demandCreate?.(context)
+            return createObject(parts, context, sent, dryRun, trackNewFields(context, 'UpdateOptions'))
+          },
+        }
+      : {}),
   })
   return writtenReply(context, written)
 }

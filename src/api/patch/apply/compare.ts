@@ -1,0 +1,154 @@
+// What differs between two objects, found in one walk that is directed by the schema.
+import { isRecord } from '../../schema/compile.ts'
+import { type FieldSet, member, sorted } from './field-set.ts'
+import { itemElement } from './path-element.ts'
+import { type ListShape, type MapShape, memberShape, resolve, type Shape, type StructShape } from './shape.ts'
+
+export const added = 1
+export const modified = 2
+export const removed = 4
+
+/** How the path itself differs (0: it does not), and what differs below it. */
+export interface Difference {
+  kind: number
+  below: Map<string, Difference> | undefined
+}
+
+/**
+ * Undefined where nothing differs. `undefined` is absent and `null` is there. Throws `UnnamedItem` for an item of a keyed list without
+ * its keys, which validation admits in no built-in kind.
+ */
+export function compare(old: unknown, next: unknown, shape: Shape): Difference | undefined {
+  if (old === next) return undefined
+  if (shape.kind === 'leaf') return leafDifference(old, next)
+  if (shape.kind === 'deduced') {
+    const left = resolve(shape, old ?? next)
+    const right = resolve(shape, next ?? old)
+    // A map that became something else, or the other way: what it held is gone, and the path itself is another value.
+    if (left.kind === right.kind) return compare(old, next, left)
+    return { kind: modified, below: mapBelow(isRecord(old) ? old : undefined, isRecord(next) ? next : undefined, memberOfDeduced) }
+  }
+  if (shape.kind === 'list') {
+    const left = Array.isArray(old) ? old : []
+    const right = Array.isArray(next) ? next : []
+    if (left.length === 0 && right.length === 0) return leafDifference(old, next)
+    return withOwn(old, next, compareItems(left, right, shape))
+  }
+  const left = isRecord(old) ? old : undefined
+  const right = isRecord(next) ? next : undefined
+  if (isBare(left) && isBare(right)) return leafDifference(old, next)
+  return withOwn(old, next, mapBelow(left, right, shape))
+}
+
+const memberOfDeduced: MapShape = { kind: 'map', item: { kind: 'deduced' } }
+
+function isBare(value: Record<string, unknown> | undefined): boolean {
+  if (value === undefined) return true
+  for (const name in value) if (value[name] !== undefined) return false
+  return true
+}
+
+function leafDifference(old: unknown, next: unknown): Difference | undefined {
+  if (old === undefined) return { kind: added, below: undefined }
+  if (next === undefined) return { kind: removed, below: undefined }
+  return equal(old, next) ? undefined : { kind: modified, below: undefined }
+}
+
+function withOwn(old: unknown, next: unknown, below: Map<string, Difference> | undefined): Difference | undefined {
+  const kind = old === undefined ? added : next === undefined ? removed : 0
+  return kind === 0 && below === undefined ? undefined : { kind, below }
+}
+
+function mapBelow(
+  old: Record<string, unknown> | undefined,
+  next: Record<string, unknown> | undefined,
+  shape: StructShape | MapShape,
+): Map<string, Difference> | undefined {
+  let below: Map<string, Difference> | undefined
+  if (next !== undefined) {
+    for (const name in next) {
+      const right = next[name]
+      const left = old?.[name]
+      if (left === right) continue
+      const difference = compare(left, right, memberShape(shape, name))
+      if (difference === undefined) continue
+      below ??= new Map()
+      below.set(`f:${name}`, difference)
+    }
+  }
+  if (old !== undefined) {
+    for (const name in old) {
+      if (old[name] === undefined || next?.[name] !== undefined) continue
+      const difference = compare(old[name], undefined, memberShape(shape, name))
+      if (difference === undefined) continue
+      below ??= new Map()
+      below.set(`f:${name}`, difference)
+    }
+  }
+  return below
+}
+
+function compareItems(old: readonly unknown[], next: readonly unknown[], shape: ListShape): Map<string, Difference> | undefined {
+  const left = groupItems(old, shape)
+  const right = groupItems(next, shape)
+  let below: Map<string, Difference> | undefined
+  const put = (element: string, difference: Difference | undefined): void => {
+    if (difference === undefined) return
+    below ??= new Map()
+    below.set(element, difference)
+  }
+  for (const [element, items] of left) put(element, compareGroups(items, right.get(element) ?? none, shape))
+  for (const [element, items] of right) if (!left.has(element)) put(element, compareGroups(none, items, shape))
+  return below
+}
+
+const none: readonly unknown[] = []
+
+function groupItems(items: readonly unknown[], shape: ListShape): Map<string, unknown[]> {
+  const groups = new Map<string, unknown[]>()
+  for (const item of items) {
+    const element = itemElement(shape, item)
+    const group = groups.get(element)
+    if (group === undefined) groups.set(element, [item])
+    else group.push(item)
+  }
+  return groups
+}
+
+/** Items of one name: usually one on each side. Where there are more they change as a whole. */
+function compareGroups(old: readonly unknown[], next: readonly unknown[], shape: ListShape): Difference | undefined {
+  if (old.length <= 1 && next.length <= 1) return compare(old[0], next[0], shape.item)
+  if (old.length > 1 && next.length > 1) return equal(old, next) ? undefined : { kind: modified, below: undefined }
+  if (old.length > 1) return { kind: removed | (next.length > 0 ? added : 0), below: compare(undefined, next[0], shape.item)?.below }
+  return { kind: added | (old.length > 0 ? removed : 0), below: compare(old[0], undefined, shape.item)?.below }
+}
+
+/** The paths that differ in one of these ways. */
+export function pathsOf(difference: Difference | undefined, kinds: number): FieldSet {
+  return (difference && nodeOf(difference, kinds)) ?? member
+}
+
+function nodeOf({ kind, below }: Difference, kinds: number): FieldSet | undefined {
+  let result: Record<string, FieldSet> | undefined
+  if (below !== undefined) {
+    for (const [element, difference] of below) {
+      const inner = nodeOf(difference, kinds)
+      if (inner === undefined) continue
+      result ??= {}
+      result[element] = inner
+    }
+  }
+  const isIn = (kind & kinds) !== 0
+  if (result === undefined) return isIn ? member : undefined
+  return isIn ? { '.': member, ...sorted(result) } : sorted(result)
+}
+
+export function equal(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, index) => equal(item, b[index]))
+  if (!isRecord(a) || !isRecord(b)) return false
+  for (const name in a) if (!equal(a[name], b[name])) return false
+  for (const name in b) if (b[name] !== undefined && a[name] === undefined) return false
+  return true
+}

@@ -1,0 +1,190 @@
+// Sets of field paths in the form of `fieldsV1` itself, so that an entry which does not change is neither read nor written anew.
+// A node `{}` is a path of the set; `.` in a node says that the path is one beside those below it. Nodes are never changed once made.
+import { compareElements, elementText } from './path-element.ts'
+import { memberShape, resolve, type Shape } from './shape.ts'
+
+export interface FieldSet {
+  readonly [element: string]: FieldSet
+}
+
+/** A path without others below it. */
+export const member: FieldSet = Object.freeze({})
+export const emptySet: FieldSet = member
+
+type Draft = Record<string, FieldSet>
+
+export function isEmpty(set: FieldSet): boolean {
+  for (const _ in set) return false
+  return true
+}
+
+/** Whether the path of this node is itself in the set. Not for the root, whose emptiness means the empty set. */
+export function isMember(node: FieldSet): boolean {
+  return node['.'] !== undefined || isEmpty(node)
+}
+
+/** `below` without `.`; undefined where nothing is left. */
+function node(isIn: boolean, below: Draft | undefined): FieldSet | undefined {
+  if (below === undefined) return isIn ? member : undefined
+  return isIn ? { '.': member, ...below } : below
+}
+
+export function union(a: FieldSet, b: FieldSet): FieldSet {
+  if (isEmpty(b)) return a
+  if (isEmpty(a)) return b
+  return unionBelow(a, b, false, false)
+}
+
+function unionNodes(a: FieldSet, b: FieldSet): FieldSet {
+  if (a === b) return a
+  return unionBelow(a, b, isMember(a), isMember(b))
+}
+
+function unionBelow(a: FieldSet, b: FieldSet, aIn: boolean, bIn: boolean): FieldSet {
+  let result: Draft | undefined
+  let added = false
+  for (const element in b) {
+    const theirs = b[element]
+    if (element === '.' || theirs === undefined) continue
+    const own = a[element]
+    const joined = own === undefined ? theirs : unionNodes(own, theirs)
+    if (joined === own) continue
+    added ||= own === undefined
+    result ??= copyBelow(a)
+    result[element] = joined
+  }
+  if (result === undefined) {
+    if (aIn || !bIn) return a
+    return node(true, isEmpty(a) ? undefined : copyBelow(a)) ?? member
+  }
+  return node(aIn || bIn, added ? sorted(result) : result) ?? member
+}
+
+function copyBelow(set: FieldSet): Draft {
+  const copy: Draft = {}
+  for (const element in set) {
+    const below = set[element]
+    if (element !== '.' && below !== undefined) copy[element] = below
+  }
+  return copy
+}
+
+/** The elements of one node in upstream's order. */
+export function sorted(draft: Draft): Draft {
+  const elements = Object.keys(draft)
+  let ordered = true
+  for (let i = 1; i < elements.length; i++) {
+    if (compareElements(elements[i - 1] ?? '', elements[i] ?? '') > 0) {
+      ordered = false
+      break
+    }
+  }
+  if (ordered) return draft
+  const result: Draft = {}
+  for (const element of elements.sort(compareElements)) {
+    const below = draft[element]
+    if (below !== undefined) result[element] = below
+  }
+  return result
+}
+
+/** The paths of `a` that are not in `b`; `a` itself where none is. */
+export function difference(a: FieldSet, b: FieldSet): FieldSet {
+  if (isEmpty(a) || isEmpty(b)) return a
+  return without(a, b, false, false) ?? emptySet
+}
+
+function without(a: FieldSet, b: FieldSet, aIn: boolean, bIn: boolean): FieldSet | undefined {
+  const stays = aIn && !bIn
+  let changed = stays !== aIn
+  let below: Draft | undefined
+  for (const element in a) {
+    const own = a[element]
+    if (element === '.' || own === undefined) continue
+    const theirs = b[element]
+    const rest = theirs === undefined ? own : without(own, theirs, isMember(own), isMember(theirs))
+    if (rest !== own) changed = true
+    if (rest === undefined) continue
+    below ??= {}
+    below[element] = rest
+  }
+  return changed ? node(stays, below) : a
+}
+
+export function intersection(a: FieldSet, b: FieldSet): FieldSet {
+  if (isEmpty(a) || isEmpty(b)) return emptySet
+  return common(a, b, false) ?? emptySet
+}
+
+function common(a: FieldSet, b: FieldSet, isIn: boolean): FieldSet | undefined {
+  let below: Draft | undefined
+  for (const element in a) {
+    const own = a[element]
+    const theirs = b[element]
+    if (element === '.' || own === undefined || theirs === undefined) continue
+    const both = common(own, theirs, isMember(own) && isMember(theirs))
+    if (both === undefined) continue
+    below ??= {}
+    below[element] = both
+  }
+  return node(isIn, below)
+}
+
+/** Adds the structs that lead to a path as paths of their own: what is removed goes with the structs that hold nothing else. */
+export function withNamedFields(set: FieldSet, shape: Shape): FieldSet {
+  const result: Draft = {}
+  // A deduced shape has no named fields, nor has anything in it.
+  const resolved = shape.kind === 'deduced' ? resolve(shape, {}) : shape
+  for (const element in set) {
+    const below = set[element]
+    if (below === undefined) continue
+    if (element === '.' || isEmpty(below)) {
+      result[element] = below
+      continue
+    }
+    const isField = element.startsWith('f:')
+    const name = element.slice(2)
+    const isNamed = isField && resolved.kind === 'struct' && resolved.field(name) !== undefined
+    const inner =
+      isField && (resolved.kind === 'struct' || resolved.kind === 'map')
+        ? memberShape(resolved, name)
+        : resolved.kind === 'list'
+          ? resolved.item
+          : undefined
+    const named = inner === undefined ? below : withNamedFields(below, inner)
+    result[element] = isNamed && named['.'] === undefined ? { '.': member, ...named } : named
+  }
+  return result
+}
+
+/** Only the paths below these fields of the object. */
+export function keepFields(set: FieldSet, keeps: (name: string) => boolean): FieldSet {
+  const result: Draft = {}
+  let dropped = false
+  for (const element in set) {
+    const below = set[element]
+    if (below === undefined) continue
+    if (keeps(element.slice(2))) result[element] = below
+    else dropped = true
+  }
+  return dropped ? result : set
+}
+
+/** Every path as text, `.spec.ports[port=80,protocol="TCP"]`, in upstream's order: those of a node before those below it. */
+export function pathTexts(set: FieldSet, prefix = ''): string[] {
+  const elements = Object.keys(set).filter(element => element !== '.')
+  const here: string[] = []
+  const below: string[] = []
+  for (const element of elements) {
+    const inner = set[element]
+    if (inner === undefined) continue
+    const path = prefix + elementText(element)
+    if (isMember(inner)) here.push(path)
+    if (!isEmpty(inner)) below.push(...pathTexts(inner, path))
+  }
+  return [...here, ...below]
+}
+
+export function sameSet(a: FieldSet, b: FieldSet): boolean {
+  return a === b || (isEmpty(difference(a, b)) && isEmpty(difference(b, a)))
+}

@@ -1,0 +1,54 @@
+// The annotation in which `kubectl apply` without the server keeps what it applied last.
+import type { KubeObject } from '../../object.ts'
+import { isRecord, setOwn } from '../../schema/compile.ts'
+import { added, compare, modified, pathsOf, removed } from './compare.ts'
+import { difference, emptySet, type FieldSet } from './field-set.ts'
+import { fieldsOf, listProblems } from './fields-of.ts'
+import type { Shape } from './shape.ts'
+
+const annotation = 'kubectl.kubernetes.io/last-applied-configuration'
+
+/** The fields of the annotation that still have the value which was applied; empty where it says nothing usable. */
+export function lastAppliedFields(live: KubeObject, apiVersion: string, shape: Shape): FieldSet {
+  const config = parsed(live.metadata.annotations?.[annotation])
+  if (config?.['apiVersion'] !== apiVersion || listProblems(config, shape).length > 0) return emptySet
+  return difference(fieldsOf(config, shape), pathsOf(compare(config, live, shape), added | modified | removed))
+}
+
+function parsed(text: string | undefined): Record<string, unknown> | undefined {
+  if (!text) return undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    return isRecord(value) ? value : undefined
+  } catch (err) {
+    // Users can write anything there; then it allows nothing.
+    if (err instanceof SyntaxError) return undefined
+    throw err
+  }
+}
+
+/** Where the object has the annotation it follows what is applied, so that a later `kubectl apply` without the server sees it. */
+export function renewLastApplied(object: Record<string, unknown>, config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const metadata = isRecord(object['metadata']) ? object['metadata'] : {}
+  const annotations = isRecord(metadata['annotations']) ? metadata['annotations'] : {}
+  if (!annotations[annotation]) return object
+  const text = `${JSON.stringify(inOrder(withoutAnnotation(config)))}\n`
+  return { ...object, metadata: { ...metadata, annotations: { ...annotations, [annotation]: text } } }
+}
+
+function withoutAnnotation(config: Readonly<Record<string, unknown>>): unknown {
+  const metadata = isRecord(config['metadata']) ? config['metadata'] : {}
+  if (!isRecord(metadata['annotations'])) return config
+  const { [annotation]: _last, ...annotations } = metadata['annotations']
+  const { annotations: _all, ...rest } = metadata
+  return { ...config, metadata: Object.keys(annotations).length === 0 ? rest : { ...rest, annotations } }
+}
+
+/** Members sorted, as Go prints a map. */
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder)
+  if (!isRecord(value)) return value
+  const result: Record<string, unknown> = {}
+  for (const name of Object.keys(value).sort()) setOwn(result, name, inOrder(value[name]))
+  return result
+}

@@ -1,0 +1,143 @@
+// Who manages which fields: `metadata.managedFields` as sets by manager, and back.
+import type { ManagedFieldsEntry } from '../../object.ts'
+import { isRecord } from '../../schema/compile.ts'
+import { emptySet, type FieldSet, isEmpty, union } from './field-set.ts'
+
+export interface Manager {
+  readonly name: string
+  readonly operation: 'Apply' | 'Update'
+  readonly apiVersion: string
+  readonly subresource: string
+  /** RFC 3339; undefined where the entry has none. */
+  readonly time: string | undefined
+  readonly set: FieldSet
+  /** The entry that this was read from, as long as nothing of it changed. */
+  readonly entry: ManagedFieldsEntry | undefined
+}
+
+/** Keys tell managers apart: those that apply are one whatever version they apply. */
+export type Managers = Map<string, Manager>
+
+/** Upstream keeps this many managers of operation Update apart. */
+const maxUpdateManagers = 10
+const oldUpdates = 'ancient-changes'
+
+export function managerKey(manager: Pick<Manager, 'name' | 'operation' | 'apiVersion' | 'subresource'>): string {
+  const { name, operation, subresource } = manager
+  // As upstream's, whose order shows in messages.
+  return JSON.stringify({
+    ...(name === '' ? {} : { manager: name }),
+    operation,
+    ...(operation === 'Apply' ? {} : { apiVersion: manager.apiVersion }),
+    ...(subresource === '' ? {} : { subresource }),
+  })
+}
+
+/** Undefined where an entry cannot be read, as a client may have written it. */
+export function readManagers(entries: readonly ManagedFieldsEntry[]): Managers | undefined {
+  const managers: Managers = new Map()
+  for (const entry of entries) {
+    const { operation, apiVersion, fieldsType, fieldsV1 = {}, manager = '', subresource = '', time } = entry
+    if (operation !== 'Apply' && operation !== 'Update') return undefined
+    if (!apiVersion || fieldsType !== 'FieldsV1' || !isFieldSet(fieldsV1)) return undefined
+    const read: Manager = { name: manager, operation, apiVersion, subresource, time, set: fieldsV1, entry }
+    managers.set(managerKey(read), read)
+  }
+  return managers
+}
+
+function isFieldSet(value: unknown): value is FieldSet {
+  if (!isRecord(value)) return false
+  for (const element in value) {
+    if (element !== '.' && !isElement(element)) return false
+    if (!isFieldSet(value[element])) return false
+  }
+  return true
+}
+
+function isElement(element: string): boolean {
+  if (element.charAt(1) !== ':') return false
+  switch (element.charAt(0)) {
+    case 'f':
+      return true
+    case 'i':
+      return /^-?\d+$/.test(element.slice(2))
+    case 'k':
+    case 'v':
+      try {
+        return isRecord(JSON.parse(element.slice(2))) === element.startsWith('k')
+      } catch (err) {
+        if (err instanceof SyntaxError) return false
+        throw err
+      }
+    default:
+      return false
+  }
+}
+
+export function withSet(manager: Manager, set: FieldSet): Manager {
+  return set === manager.set ? manager : { ...manager, set, entry: undefined }
+}
+
+/** In upstream's order; undefined where nobody manages anything. */
+export function writeManagers(managers: Managers): ManagedFieldsEntry[] | undefined {
+  const listed = [...managers.values()].filter(({ set }) => !isEmpty(set))
+  if (listed.length === 0) return undefined
+  return listed.sort(compareManagers).map(manager => manager.entry ?? entryOf(manager))
+}
+
+function entryOf({ name, operation, apiVersion, time, set, subresource }: Manager): ManagedFieldsEntry {
+  return {
+    ...(name === '' ? {} : { manager: name }),
+    operation,
+    apiVersion,
+    ...(time === undefined ? {} : { time }),
+    fieldsType: 'FieldsV1',
+    fieldsV1: set,
+    ...(subresource === '' ? {} : { subresource }),
+  }
+}
+
+function compareManagers(a: Manager, b: Manager): number {
+  return (
+    compareText(a.operation, b.operation) ||
+    compareText(a.time ?? '', b.time ?? '') ||
+    compareText(a.name, b.name) ||
+    compareText(a.apiVersion, b.apiVersion) ||
+    compareText(a.subresource, b.subresource)
+  )
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** Joins the oldest managers of operation Update where there are too many. */
+export function capManagers(managers: Managers): void {
+  if (managers.size <= maxUpdateManagers) return
+  const updaters = [...managers].filter(([, { operation }]) => operation === 'Update')
+  let count = updaters.length
+  if (count <= maxUpdateManagers) return
+  updaters.sort(([aKey, a], [bKey, b]) => compareText(a.time ?? '', b.time ?? '') || compareText(aKey, bKey))
+  const firstOfVersion = new Map<string, [string, Manager]>()
+  for (const [key, manager] of updaters) {
+    if (count <= maxUpdateManagers) break
+    const { apiVersion } = manager
+    const first = firstOfVersion.get(apiVersion)
+    if (first === undefined) {
+      // Alone it stays who it is: one manager joins another.
+      firstOfVersion.set(apiVersion, [key, manager])
+      continue
+    }
+    const bucket = { name: oldUpdates, operation: 'Update', apiVersion, subresource: '' } as const
+    const bucketKey = managerKey(bucket)
+    if (!managers.has(bucketKey)) {
+      managers.delete(first[0])
+      managers.set(bucketKey, { ...first[1], ...bucket, entry: undefined })
+    }
+    const joined = union(manager.set, managers.get(bucketKey)?.set ?? emptySet)
+    managers.delete(key)
+    managers.set(bucketKey, { ...bucket, time: manager.time, set: joined, entry: undefined })
+    count--
+  }
+}

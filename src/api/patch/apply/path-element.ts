@@ -1,0 +1,79 @@
+// The names of the parts of a value as they stand in `fieldsV1`: `f:replicas`, `k:{"name":"web"}`, `v:"finalizer"`, `i:0`.
+import { isRecord } from '../../schema/compile.ts'
+import type { ListShape } from './shape.ts'
+
+/** An item that its list's keys do not name. The message is upstream's. */
+export class UnnamedItem extends Error {}
+
+export function itemElement(shape: ListShape, item: unknown): string {
+  if (shape.keys.length === 0) {
+    if (isRecord(item)) throw new UnnamedItem("associative list without keys has an element that's a map type")
+    if (Array.isArray(item)) throw new UnnamedItem('not supported: associative list with lists as elements')
+    if (item === null) throw new UnnamedItem("associative list without keys has an element that's an explicit null")
+    return `v:${JSON.stringify(item)}`
+  }
+  if (item === null) throw new UnnamedItem('associative list with keys may not have a null element')
+  if (!isRecord(item)) throw new UnnamedItem('associative list with keys may not have non-map elements')
+  let text = 'k:{'
+  for (const key of shape.keys) {
+    const value = item[key.name] ?? key.default
+    if (value === undefined) {
+      const quoted = JSON.stringify(key.name)
+      throw new UnnamedItem(`associative list with keys has an element that omits key field ${quoted} (and doesn't have default value)`)
+    }
+    text += `${text.length > 3 ? ',' : ''}"${key.name}":${typeof value === 'number' ? value : JSON.stringify(value)}`
+  }
+  return `${text}}`
+}
+
+/** As messages show it: `.spec`, `[name="web"]`, `[="finalizer"]`, `[0]`. */
+export function elementText(element: string): string {
+  const rest = element.slice(2)
+  switch (element.charAt(0)) {
+    case 'k': {
+      const keys: unknown = JSON.parse(rest)
+      return `[${Object.entries(isRecord(keys) ? keys : {})
+        .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+        .join(',')}]`
+    }
+    case 'v':
+      return `[=${rest}]`
+    case 'i':
+      return `[${rest}]`
+    default:
+      return `.${rest}`
+  }
+}
+
+/** Upstream's order: the element itself, fields, keys, values, indexes; numbers by size. */
+export function compareElements(a: string, b: string): number {
+  const kind = a.charCodeAt(0)
+  // By far most are fields; their order is that of their text.
+  if (kind === fieldKind && b.charCodeAt(0) === fieldKind) return a < b ? -1 : a > b ? 1 : 0
+  const difference = rank.indexOf(a.charAt(0)) - rank.indexOf(b.charAt(0))
+  if (difference !== 0) return difference
+  return a === '.' || kind === fieldKind ? 0 : compareValues(JSON.parse(a.slice(2)), JSON.parse(b.slice(2)))
+}
+
+const fieldKind = 'f'.charCodeAt(0)
+const rank = '.fkvi'
+
+function compareValues(a: unknown, b: unknown): number {
+  if (typeof a === 'number' && typeof b === 'number') return a - b
+  if (isRecord(a) && isRecord(b)) {
+    const left = Object.entries(a)
+    const right = Object.entries(b)
+    for (let i = 0; i < left.length && i < right.length; i++) {
+      const names = compareValues(left[i]?.[0], right[i]?.[0])
+      if (names !== 0) return names
+      const values = compareValues(left[i]?.[1], right[i]?.[1])
+      if (values !== 0) return values
+    }
+    return left.length - right.length
+  }
+  // Numbers come before strings, these before booleans.
+  if (typeof a !== typeof b) return typeOrder.indexOf(typeof a) - typeOrder.indexOf(typeof b)
+  return String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0
+}
+
+const typeOrder = ['number', 'string', 'boolean', 'object']

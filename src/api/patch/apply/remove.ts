@@ -1,0 +1,32 @@
+// Takes the paths of a set out of an object.
+import { isRecord, setOwn } from '../../schema/compile.ts'
+import { type FieldSet, isEmpty, isMember } from './field-set.ts'
+import { itemElement } from './path-element.ts'
+import { memberShape, resolve, type Shape } from './shape.ts'
+
+/** A map or list that loses all it held becomes null. Does not change `value`. */
+export function removeFields(value: unknown, set: FieldSet, shape: Shape): unknown {
+  const resolved = resolve(shape, value)
+  if (isEmpty(set)) return value
+  if (resolved.kind === 'leaf') return typeof value === 'object' ? null : value
+  if (resolved.kind === 'list') {
+    if (!Array.isArray(value)) return null
+    const items: unknown[] = []
+    for (const item of value) {
+      const below = set[itemElement(resolved, item)]
+      if (below === undefined) items.push(item)
+      else if (!isMember(below)) items.push(removeFields(item, below, resolved.item))
+    }
+    return items.length === 0 ? null : items
+  }
+  if (!isRecord(value)) return null
+  const result: Record<string, unknown> = {}
+  let size = 0
+  for (const name in value) {
+    const below = set[`f:${name}`]
+    if (below !== undefined && isMember(below)) continue
+    setOwn(result, name, below === undefined ? value[name] : removeFields(value[name], below, memberShape(resolved, name)))
+    size++
+  }
+  return size === 0 ? null : result
+}

@@ -1,0 +1,97 @@
+// How field management sees a type: which values change as a whole, and how the parts of the others are named.
+import type { SchemaField, SchemaType, StructType } from '../../schema/model.ts'
+
+export type Shape = LeafShape | StructShape | MapShape | ListShape | DeducedShape
+
+/** Owned as a whole: scalars, and lists, maps and structs that are atomic. */
+interface LeafShape {
+  readonly kind: 'leaf'
+}
+
+export interface StructShape {
+  readonly kind: 'struct'
+  /** Undefined where the struct has no such field. */
+  field(name: string): Shape | undefined
+}
+
+export interface MapShape {
+  readonly kind: 'map'
+  readonly item: Shape
+}
+
+/** A list whose items are told apart by some of their fields, or by their value where `keys` is empty (a set). */
+export interface ListShape {
+  readonly kind: 'list'
+  readonly item: Shape
+  /** Sorted by name, as they stand in a path. */
+  readonly keys: readonly { readonly name: string; readonly default: unknown }[]
+}
+
+/** Of any form: objects are maps of such values, everything else is a leaf. Kinds without a schema look like this. */
+export interface DeducedShape {
+  readonly kind: 'deduced'
+}
+
+export const leaf: LeafShape = { kind: 'leaf' }
+export const deduced: DeducedShape = { kind: 'deduced' }
+/** What an object is where the schema says nothing. */
+export const deducedMap: MapShape = { kind: 'map', item: deduced }
+
+const structShapes = new WeakMap<StructType, StructShape>()
+
+export function shapeOfStruct(type: StructType): StructShape {
+  const known = structShapes.get(type)
+  if (known !== undefined) return known
+  // Types contain themselves: a field's shape is made when it is first asked for.
+  const fields = new Map<string, Shape>()
+  const shape: StructShape = {
+    kind: 'struct',
+    field(name) {
+      const found = fields.get(name)
+      if (found !== undefined) return found
+      const field = type.byName.get(name)
+      if (field === undefined) return undefined
+      const made = shapeOfField(field)
+      fields.set(name, made)
+      return made
+    },
+  }
+  structShapes.set(type, shape)
+  return shape
+}
+
+function shapeOfField(field: SchemaField): Shape {
+  const { type } = field
+  if (type.kind === 'struct' || type.kind === 'map') return field.mapType === 'atomic' ? leaf : shapeOf(type)
+  if (type.kind !== 'list' || (field.listType !== 'set' && field.listType !== 'map')) return shapeOf(type)
+  const item = shapeOf(type.item)
+  const byName = type.item.kind === 'struct' ? type.item.byName : undefined
+  const names = field.listType === 'map' ? [...field.mapKeys].sort() : []
+  return { kind: 'list', item, keys: names.map(name => ({ name, default: byName?.get(name)?.default })) }
+}
+
+function shapeOf(type: SchemaType): Shape {
+  switch (type.kind) {
+    case 'struct':
+      return type.atomic ? leaf : shapeOfStruct(type)
+    case 'map':
+      return { kind: 'map', item: shapeOf(type.item) }
+    case 'raw':
+    case 'schemaOrBool':
+    case 'schemaOrArray':
+    case 'schemaOrStrings':
+      return deduced
+    default:
+      return leaf
+  }
+}
+
+/** The shape that a value of a type really has: a deduced one is a map or a leaf. */
+export function resolve(shape: Shape, value: unknown): LeafShape | StructShape | MapShape | ListShape {
+  if (shape.kind !== 'deduced') return shape
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? deducedMap : leaf
+}
+
+export function memberShape(shape: StructShape | MapShape, name: string): Shape {
+  return shape.kind === 'map' ? shape.item : (shape.field(name) ?? deduced)
+}
