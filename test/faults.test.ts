@@ -1,0 +1,264 @@
+// Parts killed under load, and machines that are not as they should be: nothing acknowledged is lost, containers go on, and what cannot
+// work ends in one sentence that says what to do.
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { checkNodePrograms } from '../src/cli/up/node-programs.ts'
+import { runtimeFor } from '../src/cli/up/runtime.ts'
+import { AdminConnection } from './admin-request.ts'
+import { freePort, noContainers, processesNaming, repository, run, TestCluster, temporaryFolder, until } from './cluster.ts'
+import { machineTraces } from './machine-traces.ts'
+import { WriteLoad } from './write-load.ts'
+
+const root = process.getuid?.() === 0
+
+/** Starts `up`, which must end by itself with exit code 1; returns the one line that it says. */
+async function refusal(options: Parameters<typeof TestCluster.launch>[0]): Promise<string> {
+  await using cluster = await TestCluster.launch({ flags: ['--control-plane-only'], ...options })
+  const exit = await cluster.exited
+  assert.equal(exit, 1, cluster.output)
+  const lines = cluster.output.split('\n').filter(line => line.startsWith('bulkhead: '))
+  assert.equal(lines.length, 1, cluster.output)
+  assert.doesNotMatch(cluster.output, /^ +at /m)
+  return lines[0] ?? ''
+}
+
+describe('what cannot work is said in one sentence', () => {
+  test('a port that is taken', async () => {
+    const other = createServer()
+    const port = await freePort()
+    await new Promise<void>(resolve => other.listen(port, '127.0.0.1', () => resolve()))
+    assert.equal(
+      await refusal({ port }),
+      `bulkhead: Port ${port} on 127.0.0.1 is taken by another program: stop it, or give another port with --port`,
+    )
+    other.close()
+  })
+
+  test('a data directory that is a file', async () => {
+    const folder = temporaryFolder()
+    const file = join(folder, 'file')
+    writeFileSync(file, '')
+    assert.match(await refusal({ dataDirectory: file }), /^bulkhead: The data directory ".*" is not a folder: /)
+    rmSync(folder, { recursive: true })
+  })
+
+  test('a data directory that may not be written', { skip: root ? false : 'needs root to become another user' }, async () => {
+    const folder = temporaryFolder()
+    const { command } = readableCopy(folder)
+    const line = await refusal({ dataDirectory: join(folder, 'data'), userId: 65534, command })
+    assert.match(line, /^bulkhead: The data directory ".*" is not writable for this user: .*\. Give another one with --data-dir$/)
+    rmSync(folder, { recursive: true })
+  })
+
+  test('a data directory that the unprivileged parts cannot reach', { skip: root ? false : 'needs root' }, async () => {
+    const folder = temporaryFolder()
+    chmodSync(folder, 0o700)
+    assert.match(await refusal({ dataDirectory: join(folder, 'data') }), /cannot be reached by the unprivileged parts: .*chmod o\+x/)
+    rmSync(folder, { recursive: true })
+  })
+
+  test('a data directory of another version', async () => {
+    const folder = temporaryFolder()
+    writeFileSync(join(folder, 'version'), '99\n')
+    assert.match(
+      await refusal({ dataDirectory: folder }),
+      /has data version "99", this Bulkhead reads version 1: use the Bulkhead that wrote it/,
+    )
+    rmSync(folder, { recursive: true })
+  })
+
+  test('a data directory that another cluster uses', async () => {
+    await using cluster = await TestCluster.start({ flags: ['--control-plane-only'] })
+    const line = await refusal({ dataDirectory: cluster.dataDirectory })
+    assert.equal(
+      line,
+      `bulkhead: This data directory is in use by process ${cluster.pid}: stop that one first, or give another directory with --data-dir`,
+    )
+    assert.equal(await cluster.kubectl('get', '--raw', '/readyz'), 'ok')
+  })
+
+  test('flags that mean nothing', async () => {
+    assert.match(await refusal({ port: 70_000 }), /port is 70000, wanted is a whole number from 1 to 65535/)
+    assert.match(await refusal({ flags: ['--control-plane-only', '--simulated-nodes', '1'] }), /exclude each other/)
+    assert.match(
+      await refusal({ flags: ['--config', '/nothing.yaml'] }),
+      /Cannot read the configuration file "\/nothing\.yaml": it does not exist/,
+    )
+  })
+
+  test('programs of a node that are missing', () => {
+    assert.throws(
+      () => checkNodePrograms(path => !path.includes('containerd')),
+      /Cannot run containers: containerd missing\. Install with "apt-get install containerd", or run without containers: --simulated-nodes 1/,
+    )
+    assert.throws(
+      () => checkNodePrograms(() => false),
+      /apt-get install containerd runc containernetworking-plugins nftables busybox-static/,
+    )
+    checkNodePrograms(() => true)
+  })
+
+  test('a Node that is too old', async () => {
+    const script = `Object.defineProperty(process.versions, 'node', { value: '20.1.0' }); await import(${JSON.stringify(join(repository, 'bin', 'bulkhead.mjs'))})`
+    const { code, stderr } = await run(process.execPath, ['--input-type=module', '--eval', script])
+    assert.equal(code, 1)
+    assert.match(stderr, /^bulkhead: Node v\S+ is too old, 24 or newer is needed/)
+  })
+})
+
+/** Node and the bundle where every user can read them, as `up` itself makes it for its parts. */
+function readableCopy(folder: string): { command: readonly string[] } {
+  mkdirSync(join(folder, 'copy'))
+  return { command: [...runtimeFor(join(repository, 'dist', 'cli.js'), join(folder, 'copy'), true), 'up'] }
+}
+
+describe('a full disk', { skip: root ? false : 'needs root to mount a small file system' }, () => {
+  test('refuses writes with a sentence, and takes them again when there is room', async () => {
+    const folder = temporaryFolder()
+    const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=24m,mode=755', 'bulkhead-test', folder])
+    assert.equal(mounted.code, 0, mounted.stderr)
+    try {
+      await using cluster = await TestCluster.start({ flags: ['--control-plane-only'], dataDirectory: folder })
+      using admin = new AdminConnection(cluster.kubeconfig)
+      const load = new WriteLoad(admin, 'disk')
+      await load.write()
+      const ballast = join(folder, 'ballast')
+      await run('dd', ['if=/dev/zero', `of=${ballast}`, 'bs=1M'])
+      let refused = await load.attempt(4096)
+      for (let tries = 0; refused.status === 201 && tries < 5000; tries++) refused = await load.attempt(4096)
+      assert.ok(refused.status >= 500, refused.text)
+      assert.equal(refused.body?.['kind'], 'Status')
+      assert.match(refused.text, /disk|space/i)
+      // Reads go on.
+      assert.equal((await admin.send({ path: '/api/v1/namespaces/default' })).status, 200)
+      rmSync(ballast)
+      await until('writes are taken again', async () => (await load.attempt(10).catch(() => undefined))?.status === 201)
+      await load.assertNothingLost()
+    } finally {
+      await run('umount', ['-l', folder])
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
+
+describe('a part killed under load', { skip: noContainers() }, () => {
+  let cluster: TestCluster
+  let admin: AdminConnection
+  let dataDirectory: string
+  let tracesBefore: string[]
+
+  before(async () => {
+    dataDirectory = temporaryFolder()
+    tracesBefore = await machineTraces(dataDirectory)
+    cluster = await TestCluster.start({ dataDirectory })
+    admin = new AdminConnection(cluster.kubeconfig)
+    await cluster.kubectl('apply', '-f', join(repository, 'examples', 'hello.yaml'))
+    await cluster.kubectl('rollout', 'status', 'deployment/hello')
+    await cluster.kubectl('wait', '--for=condition=Ready', 'pod/visitor', '--timeout=60s')
+  })
+
+  after(async () => {
+    admin?.[Symbol.dispose]()
+    await cluster?.[Symbol.asyncDispose]()
+    rmSync(dataDirectory, { recursive: true, force: true })
+  })
+
+  /** Names, container ids and restart counts of all pods. */
+  const containers = () =>
+    cluster.kubectl(
+      'get',
+      'pods',
+      '-o',
+      'jsonpath={range .items[*]}{.metadata.name} {.status.containerStatuses[0].containerID} {.status.containerStatuses[0].restartCount}{"\\n"}{end}',
+    )
+
+  async function works(): Promise<void> {
+    const name = `after-${work++}`
+    await cluster.kubectl('create', 'configmap', name)
+    const text = await cluster.kubectl('exec', 'visitor', '--', 'wget', '-q', '-O', '-', 'http://hello')
+    assert.equal(text, 'Hello from Bulkhead\n')
+  }
+  let work = 0
+
+  for (const part of ['signer', 'server', 'controllers', 'node', 'dns'])
+    test(`kill -9 of the ${part}: it starts again, nothing acknowledged is lost, containers go on`, async () => {
+      const running = await containers()
+      const load = new WriteLoad(admin, part)
+      load.start()
+      await load.reaches(20)
+      await cluster.killPart(part)
+      assert.match(cluster.output, new RegExp(`The ${part} ended \\(signal SIGKILL\\); it is started again in \\d+ ms\\.`))
+      await load.reaches(load.acknowledged + 20)
+      await load.stop()
+      await load.assertNothingLost()
+      await until('the cluster works', () =>
+        works().then(
+          () => true,
+          () => false,
+        ),
+      )
+      assert.equal(await containers(), running)
+    })
+
+  test('kill -9 of containerd: it starts again and finds its containers', async () => {
+    const running = await containers()
+    const [line] = (await processesNaming(dataDirectory)).filter(text => /\d+ containerd --config/.test(text))
+    const pid = Number(line?.trim().split(' ')[0])
+    process.kill(pid, 'SIGKILL')
+    await until('another containerd runs', async () => {
+      const others = (await processesNaming(dataDirectory)).filter(text => /\d+ containerd --config/.test(text))
+      return others.length === 1 && !others[0]?.trim().startsWith(`${pid} `)
+    })
+    await until('exec works', () =>
+      works().then(
+        () => true,
+        () => false,
+      ),
+    )
+    assert.equal(await containers(), running)
+  })
+
+  test('a new pod starts after all that', async () => {
+    await cluster.kubectl('scale', 'deployment/hello', '--replicas=3')
+    await cluster.kubectl('rollout', 'status', 'deployment/hello')
+  })
+
+  test('kill -9 of up itself: its parts end by themselves, and a new start takes over', async () => {
+    const running = await containers()
+    const { parts } = await cluster.status()
+    const load = new WriteLoad(admin, 'up')
+    load.start()
+    await load.reaches(20)
+    cluster.signal('SIGKILL')
+    await cluster.exited
+    await load.stop()
+    await until('every part has ended', () => parts.every(({ pid }) => pid !== undefined && !isAlive(pid)))
+    cluster = await TestCluster.start({ dataDirectory, port: cluster.port })
+    await load.assertNothingLost()
+    await until('the cluster works', () =>
+      works().then(
+        () => true,
+        () => false,
+      ),
+    )
+    assert.equal((await containers()).split('\n').length, running.split('\n').length)
+  })
+
+  test('a clean stop then leaves nothing on the machine', async () => {
+    assert.equal(await cluster.stop(), 0, cluster.output)
+    assert.deepEqual(await machineTraces(dataDirectory), tracesBefore)
+  })
+})
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    // ESRCH: no such process.
+    return false
+  }
+}
