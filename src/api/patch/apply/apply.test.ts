@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import type { KubeObject } from '../../object.ts'
+import { zeroOf } from '../../schema/compile.ts'
+import { schemaFor } from '../../schema/model.ts'
+import { isReason } from '../../status.ts'
+import { type Applied, applyConfiguration, judgeConfiguration } from './apply.ts'
+import { added, compare, modified, pathsOf, removed } from './compare.ts'
+import { difference, type FieldSet, intersection, isEmpty, pathTexts, sameSet, union } from './field-set.ts'
+import { fieldsOf } from './fields-of.ts'
+import { deducedMap, shapeOfStruct } from './shape.ts'
+import { type FieldWrite, trackUpdate } from './track-update.ts'
+
+function writeOf(kind: string, manager: string, group = '', time = '2026-01-01T00:00:00Z'): FieldWrite {
+  const type = schemaFor(group, 'v1', kind)
+  assert.ok(type)
+  const apiVersion = group === '' ? 'v1' : `${group}/v1`
+  const empty = { ...zeroOf(type), metadata: {} }
+  return { manager, apiVersion, subresource: '', time, shape: shapeOfStruct(type), empty, keeps: field => field !== 'status' }
+}
+
+/** Applies to an object as the server does, without decoding. */
+function applyTo(live: KubeObject, config: Record<string, unknown>, write: FieldWrite, force = false): KubeObject {
+  const applied: Applied = applyConfiguration({ live, config, force, write })
+  const object = structuredClone(applied.object) as unknown as KubeObject
+  const { managedFields: _entries, ...metadata } = live.metadata
+  const entries = applied.entries(compare({ ...live, metadata }, object, write.shape) !== undefined)
+  object.metadata = { ...object.metadata, uid: 'u', ...(entries ? { managedFields: entries } : {}) }
+  return object
+}
+
+const configMap = (data: Record<string, string>): Record<string, unknown> => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'a' },
+  data,
+})
+const sets = (object: KubeObject): Record<string, string[]> =>
+  Object.fromEntries((object.metadata.managedFields ?? []).map(entry => [entry.manager ?? '', pathTexts(entry.fieldsV1 as FieldSet)]))
+const data = (object: KubeObject): unknown => ({ ...object })['data' as keyof KubeObject]
+
+describe('fieldsOf()', () => {
+  const pod = writeOf('Pod', 'm').shape
+  const rows: [string, unknown, string[]][] = [
+    ['a scalar', { spec: { nodeName: 'n' } }, ['.spec.nodeName']],
+    ['a map', { metadata: { labels: { a: 'b' } } }, ['.metadata.labels.a']],
+    ['an empty struct', { spec: { securityContext: {} } }, ['.spec.securityContext']],
+    ['a set', { metadata: { finalizers: ['x'] } }, ['.metadata.finalizers[="x"]']],
+    [
+      'an atomic list',
+      { spec: { containers: [{ name: 'c', args: ['a', 'b'] }] } },
+      ['.spec.containers[name="c"]', '.spec.containers[name="c"].args', '.spec.containers[name="c"].name'],
+    ],
+    [
+      'the default of a key',
+      { spec: { containers: [{ name: 'c', ports: [{ containerPort: 80 }] }] } },
+      [
+        '.spec.containers[name="c"]',
+        '.spec.containers[name="c"].name',
+        '.spec.containers[name="c"].ports[containerPort=80,protocol="TCP"]',
+        '.spec.containers[name="c"].ports[containerPort=80,protocol="TCP"].containerPort',
+      ],
+    ],
+    [
+      'an atomic struct',
+      { spec: { containers: [{ name: 'c', env: [{ name: 'e', valueFrom: { fieldRef: { fieldPath: 'p' } } }] }] } },
+      [
+        '.spec.containers[name="c"]',
+        '.spec.containers[name="c"].name',
+        '.spec.containers[name="c"].env[name="e"]',
+        '.spec.containers[name="c"].env[name="e"].name',
+        '.spec.containers[name="c"].env[name="e"].valueFrom.fieldRef',
+      ],
+    ],
+  ]
+  for (const [name, value, paths] of rows) it(`names ${name}`, () => assert.deepEqual(pathTexts(fieldsOf(value, pod)), paths))
+  it('takes a kind without schema by its form', () => {
+    assert.deepEqual(pathTexts(fieldsOf({ spec: { a: [1], b: { c: 1 } } }, deducedMap)), ['.spec', '.spec.a', '.spec.b', '.spec.b.c'])
+  })
+})
+
+describe('applyConfiguration()', () => {
+  const one = writeOf('ConfigMap', 'one')
+  const two = writeOf('ConfigMap', 'two', '', '2026-01-02T00:00:00Z')
+
+  it('refuses to take a field from another manager, and takes it by force', () => {
+    const live = applyTo(one.empty, configMap({ x: '1' }), one)
+    assert.throws(
+      () => applyTo(live, configMap({ x: '2' }), two),
+      err => isReason(err, 'Conflict') && err.status.message === 'Apply failed with 1 conflict: conflict with "one": .data.x',
+    )
+    const taken = applyTo(live, configMap({ x: '2' }), two, true)
+    assert.deepEqual(sets(taken), { two: ['.data.x'] })
+  })
+  it('shares a field that both set to one value, and keeps it until the last lets go', () => {
+    const live = applyTo(applyTo(one.empty, configMap({ x: '1', y: '1' }), one), configMap({ x: '1' }), two)
+    assert.deepEqual(sets(live), { one: ['.data.x', '.data.y'], two: ['.data.x'] })
+    const rest = applyTo(live, configMap({}), one)
+    assert.deepEqual(data(rest), { x: '1' })
+    assert.deepEqual(sets(rest), { one: ['.data'], two: ['.data.x'] })
+  })
+  it('names every conflict', () => {
+    const live = applyTo(one.empty, configMap({ x: '1', y: '1' }), one)
+    assert.throws(
+      () => applyTo(live, configMap({ x: '2', y: '2' }), two),
+      err =>
+        isReason(err, 'Conflict') && err.status.message === 'Apply failed with 2 conflicts: conflicts with "one":\n- .data.x\n- .data.y',
+    )
+  })
+  it('gives what was there before to a manager of its own', () => {
+    const live = { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'a', uid: 'u' }, data: { x: '1' } }
+    assert.throws(
+      () => applyTo(live, configMap({ x: '2' }), one),
+      err =>
+        isReason(err, 'Conflict') &&
+        err.status.message === 'Apply failed with 1 conflict: conflict with "before-first-apply" using v1: .data.x',
+    )
+  })
+  it('keeps the time of an apply that changes nothing', () => {
+    const live = applyTo(one.empty, configMap({ x: '1' }), one)
+    assert.deepEqual(applyTo(live, configMap({ x: '1' }), { ...one, time: '2026-02-01T00:00:00Z' }), live)
+  })
+  it('lets kubectl take over what it applied without the server', () => {
+    const kubectl = writeOf('ConfigMap', 'kubectl')
+    const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(configMap({ x: '1' })) }
+    const created = { ...configMap({ x: '1' }), metadata: { name: 'a', annotations } }
+    const managedFields = trackUpdate(kubectl.empty, created, undefined, { ...kubectl, manager: 'kubectl-client-side-apply' })
+    const live = { ...created, metadata: { ...created.metadata, uid: 'u', ...(managedFields ? { managedFields } : {}) } }
+    const applied = applyTo(live, configMap({ x: '2' }), kubectl)
+    assert.deepEqual(data(applied), { x: '2' })
+    assert.match(applied.metadata.annotations?.['kubectl.kubernetes.io/last-applied-configuration'] ?? '', /"x":"2"/)
+  })
+  it('merges keyed lists item by item in the order of the configuration', () => {
+    const write = writeOf('Pod', 'one')
+    const pod = (names: string[]) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'p' },
+      spec: { containers: names.map(name => ({ name })) },
+    })
+    const live = applyTo(applyTo(write.empty, pod(['a', 'b']), write), pod(['c', 'b']), { ...write, manager: 'two' })
+    const names = (live as KubeObject & { spec: { containers: { name: string }[] } }).spec.containers.map(({ name }) => name)
+    assert.deepEqual(names, ['a', 'c', 'b'])
+  })
+})
+
+describe('judgeConfiguration()', () => {
+  const { shape } = writeOf('Pod', 'm')
+  const pod = (containers: unknown[]) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { containers } })
+  const rows: [string, Record<string, unknown>, RegExp][] = [
+    [
+      'another version',
+      { apiVersion: 'v2', kind: 'Pod' },
+      /^Incorrect version specified in apply patch\. Specified patch version: v2, expected: v1$/,
+    ],
+    ['managed fields', { apiVersion: 'v1', kind: 'Pod', metadata: { managedFields: [] } }, /^metadata\.managedFields must be nil$/],
+    [
+      'an item without its key',
+      pod([{ image: 'i' }]),
+      /\.spec\.containers: element 0: associative list with keys has an element that omits key field "name"/,
+    ],
+    ['an item that is there twice', pod([{ name: 'a' }, { name: 'a' }]), /\.spec\.containers: duplicate entries for key \[name="a"\]$/],
+  ]
+  for (const [name, config, message] of rows) {
+    it(`refuses ${name}`, () => assert.throws(() => judgeConfiguration(config, 'v1', 'Pod', shape), { message }))
+  }
+})
+
+describe('trackUpdate()', () => {
+  it('joins the oldest managers where there are more than ten', () => {
+    const write = writeOf('ConfigMap', 'm')
+    let live: KubeObject = write.empty
+    for (let i = 0; i < 14; i++) {
+      const next = {
+        kind: 'ConfigMap',
+        apiVersion: 'v1',
+        metadata: { name: 'a', uid: 'u' } as KubeObject['metadata'],
+        data: { ...(data(live) as object), [`k${i}`]: '1' },
+      }
+      const entries = trackUpdate(live, next, undefined, { ...write, manager: `m${i}`, time: `2026-01-01T00:00:${10 + i}Z` })
+      if (entries) next.metadata.managedFields = entries
+      live = next
+    }
+    assert.equal(live.metadata.managedFields?.length, 10)
+    assert.deepEqual(sets(live)['ancient-changes'], ['.data', '.data.k0', '.data.k1', '.data.k2', '.data.k3', '.data.k4'])
+  })
+  for (const [name, sent] of [
+    ['an empty list', []],
+    ['one empty entry', [{}]],
+  ] as const) {
+    it(`forgets all managers for ${name}`, () => {
+      const write = writeOf('ConfigMap', 'one')
+      const live = applyTo(write.empty, configMap({ x: '1' }), write)
+      assert.equal(trackUpdate(live, structuredClone(live), sent, write), undefined)
+    })
+  }
+})
+
+describe('invariants', () => {
+  // An empty map is lost when the object is decoded, and then applied anew.
+  const maps = fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.constantFrom('1', '2'), { minKeys: 1 })
+  const one = writeOf('ConfigMap', 'one')
+  const two = writeOf('ConfigMap', 'two')
+  it('an apply is idempotent, and its manager owns what it set', () => {
+    fc.assert(
+      fc.property(maps, maps, maps, (first, other, then) => {
+        let live = applyTo(one.empty, configMap(first), one)
+        live = applyTo(live, configMap(other), two, true)
+        live = applyTo(live, configMap(then), one, true)
+        assert.deepEqual(applyTo(live, configMap(then), one), live)
+        const own = live.metadata.managedFields?.find(({ manager }) => manager === 'one')?.fieldsV1 as FieldSet | undefined
+        const wanted = fieldsOf({ data: then }, one.shape)
+        assert.ok(isEmpty(difference(wanted, own ?? {})))
+        assert.deepEqual({ ...(data(live) as object), ...then }, data(live) ?? {})
+      }),
+      { numRuns: 200 },
+    )
+  })
+  it('two that conflict do so in either order', () => {
+    const conflicts = (a: Record<string, string>, b: Record<string, string>): boolean => {
+      const live = applyTo(one.empty, configMap(a), one)
+      try {
+        applyTo(live, configMap(b), two)
+        return false
+      } catch (err) {
+        if (isReason(err, 'Conflict')) return true
+        throw err
+      }
+    }
+    fc.assert(fc.property(maps, maps, (a, b) => conflicts(a, b) === conflicts(b, a)))
+  })
+  it('sets add and subtract, and differences name what changed', () => {
+    fc.assert(
+      fc.property(maps, maps, (a, b) => {
+        const left = fieldsOf({ data: a, metadata: { labels: b } }, one.shape)
+        const right = fieldsOf({ data: b, metadata: { labels: a } }, one.shape)
+        assert.ok(sameSet(union(difference(left, right), intersection(left, right)), left))
+        assert.ok(sameSet(union(left, right), union(right, left)))
+        const found = compare({ data: a }, { data: b }, one.shape)
+        const back = compare({ data: b }, { data: a }, one.shape)
+        assert.ok(sameSet(pathsOf(found, added), pathsOf(back, removed)))
+        assert.ok(sameSet(pathsOf(found, modified), pathsOf(back, modified)))
+      }),
+    )
+  })
+})
