@@ -133,7 +133,10 @@ test('plans of DaemonSets and StatefulSets take any absent part', () => {
         { metadata: { name: 's-0' }, spec: { containers: [] }, ...(status === undefined ? {} : { status }) },
         { metadata: {}, spec: { containers: [], nodeName: 'n' } },
       ]
-      const nodes: Node[] = [{ metadata: { name: 'n' }, spec: {} }, { metadata: {}, spec: {} }]
+      const nodes: Node[] = [
+        { metadata: { name: 'n' }, spec: {} },
+        { metadata: {}, spec: {} },
+      ]
       const daemons: DaemonSet = { metadata: {}, spec: { template, ...spec } }
       const view = { set: daemons, hash: 'h', nodes, pods, now }
       planNodes(view)

@@ -12,7 +12,7 @@ import { daemonPod } from './daemon-node.ts'
 import { type DaemonPlan, type DaemonView, planNodes, planStatus, planUpdate } from './daemon-plan.ts'
 import type { Expectations } from './expectations.ts'
 import { controllerOf, planClaim } from './owner.ts'
-import { createPod, deletePod, inGrowingBatches, isNamespaceEnding } from './pod-control.ts'
+import { createPod, deletePod, inGrowingBatches, isNamespaceEnding, unlessEnding } from './pod-control.ts'
 import { expectPods } from './pod-expectations.ts'
 import { isFinished } from './pod-state.ts'
 import { canonical } from './pod-template-hash.ts'
@@ -42,7 +42,7 @@ export const daemonSet: Controller = {
     const retries = new Map<string, Retry>()
     return async (key, signal) => {
       const set = cache.getByKey(key)
-      if (set !== undefined) return reconcile(context, { expectations, retries }, set, signal)
+      if (set !== undefined) return unlessEnding(reconcile(context, { expectations, retries }, set, signal))
       expectations.forget(key)
       for (const name of retries.keys()) if (name.startsWith(`${key}@`)) retries.delete(name)
       return done

@@ -5,7 +5,7 @@ import type { Pod, PodTemplateSpec } from '../api/types/core-v1.ts'
 import { referenceTo } from '../client/event-recorder.ts'
 import type { ResourceRef } from '../client/resource-ref.ts'
 import { pods } from '../client/resources.ts'
-import type { Context } from './controller.ts'
+import { type Context, done, type Result } from './controller.ts'
 import { controllerReference } from './owner.ts'
 
 export function podFromTemplate(template: PodTemplateSpec, owner: KubeObject, ownerResource: ResourceRef): Pod {
@@ -28,6 +28,16 @@ export function podFromTemplate(template: PodTemplateSpec, owner: KubeObject, ow
 /** The namespace is being deleted: the pod will never be, and nothing is wrong. */
 export function isNamespaceEnding(err: unknown): boolean {
   return err instanceof ApiError && (err.status.details?.causes ?? []).some(({ reason }) => reason === 'NamespaceTerminating')
+}
+
+/** A pass that failed only because its namespace is being deleted is over: there will be nothing to do. */
+export async function unlessEnding(pass: Promise<Result>): Promise<Result> {
+  try {
+    return await pass
+  } catch (err) {
+    if (isNamespaceEnding(err)) return done
+    throw err
+  }
 }
 
 export async function createPod(

@@ -10,7 +10,7 @@ import { applyClaim } from './claim.ts'
 import { type Context, type Controller, done, follow, type Result } from './controller.ts'
 import { deleteRevisions, keepHistory, planHistoryCleanup, templateOf } from './controller-revision.ts'
 import { controllerOf, planClaim } from './owner.ts'
-import { isNamespaceEnding, messageOf } from './pod-control.ts'
+import { isNamespaceEnding, messageOf, unlessEnding } from './pod-control.ts'
 import { canonical } from './pod-template-hash.ts'
 import { nextAvailable } from './replica-plan.ts'
 import { createClaims, keepClaimOwners } from './stateful-claims.ts'
@@ -29,7 +29,7 @@ export const statefulSet: Controller = {
     const cache = context.informers.full(statefulSets)
     return async (key, signal) => {
       const set = cache.getByKey(key)
-      return set === undefined ? done : reconcile(context, set, signal)
+      return set === undefined ? done : unlessEnding(reconcile(context, set, signal))
     }
   },
 }
@@ -78,7 +78,7 @@ async function reconcile(context: Context, set: StatefulSet, signal: AbortSignal
   }
   const status = planStatus(view, history.collisionCount)
   if (canonical(status) !== canonical(set.status)) await context.client.updateStatus(statefulSets, { ...set, status }, signal)
-  if (failure !== undefined && !isNamespaceEnding(failure)) throw failure
+  if (failure !== undefined) throw failure
   const live = new Set([view.currentRevision, view.updateRevision, ...owned.map(revisionOf)])
   await deleteRevisions(context, planHistoryCleanup(history.all, live, hashLabel, set.spec.revisionHistoryLimit ?? 10), signal)
   const wait = nextAvailable(owned, set.spec.minReadySeconds ?? 0, clock.now())
