@@ -172,6 +172,11 @@ async function overWebSocket(
   { query }: ResourceContext,
 ): Promise<void> {
   const server = new WebSocketServer({ noServer: true, handleProtocols: () => protocol, perMessageDeflate: false, maxPayload: 1 << 25 })
+  if (kind === 'portforward') {
+    // The library refuses names with a slash, as the RFC asks, and Kubernetes has one: it is negotiated past the library.
+    delete message.headers['sec-websocket-protocol']
+    server.on('headers', headers => headers.push(`Sec-WebSocket-Protocol: ${protocol}`))
+  }
   const { promise, resolve, reject } = Promise.withResolvers<WebSocket>()
   // A malformed handshake is answered by the library, which closes the socket.
   socket.once('close', () => reject(new Error('the client is gone')))
