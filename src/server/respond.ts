@@ -3,7 +3,7 @@ import { dump } from 'js-yaml'
 import type { KubeObject } from '../api/object.ts'
 import { ApiError, internalError, type Status } from '../api/status.ts'
 import type { Logger } from '../base/log.ts'
-import type { Entry } from '../store/store.ts'
+import { type Entry, WriteFailed } from '../store/store.ts'
 import type { Written } from './create-object.ts'
 import type { Reply } from './exchange.ts'
 import type { AnswerForm } from './negotiate.ts'
@@ -69,6 +69,9 @@ export function failureStatus(err: unknown, auditId: string, log: Logger): Statu
     return err.status
   }
   log.error('request failed', { auditID: auditId, err })
+  // Whoever writes must know that it is not their object: the store's own sentence, with its file, is in the log.
+  if (err instanceof WriteFailed)
+    return internalError(`writes are refused: ${err.retriable ? 'no space is left for the store' : 'the store has failed'}`).status
   return internalError('internal error').status
 }
 
