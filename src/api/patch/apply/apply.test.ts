@@ -75,6 +75,10 @@ describe('fieldsOf()', () => {
     ],
   ]
   for (const [name, value, paths] of rows) it(`names ${name}`, () => assert.deepEqual(pathTexts(fieldsOf(value, pod)), paths))
+  it('takes the word of a field before that of its type', () => {
+    const volume = writeOf('PersistentVolume', 'm').shape
+    assert.deepEqual(pathTexts(fieldsOf({ spec: { claimRef: { name: 'c' } } }, volume)), ['.spec.claimRef.name'])
+  })
   it('takes a kind without schema by its form', () => {
     assert.deepEqual(pathTexts(fieldsOf({ spec: { a: [1], b: { c: 1 } } }, deducedMap)), ['.spec', '.spec.a', '.spec.b', '.spec.b.c'])
   })

@@ -62,7 +62,11 @@ export function shapeOfStruct(type: StructType): StructShape {
 
 function shapeOfField(field: SchemaField): Shape {
   const { type } = field
-  if (type.kind === 'struct' || type.kind === 'map') return field.mapType === 'atomic' ? leaf : shapeOf(type)
+  if (type.kind === 'struct' || type.kind === 'map') {
+    // What the field says goes before what its type says: a volume's claimRef is granular, other references are not.
+    if (field.mapType === 'granular' && type.kind === 'struct') return shapeOfStruct(type)
+    return field.mapType === 'atomic' ? leaf : shapeOf(type)
+  }
   if (type.kind !== 'list' || (field.listType !== 'set' && field.listType !== 'map')) return shapeOf(type)
   const item = shapeOf(type.item)
   const byName = type.item.kind === 'struct' ? type.item.byName : undefined
