@@ -1,0 +1,59 @@
+// What is measured, with the figure of the reference (Kubernetes v1.33.3 with etcd 3.5.16 on a machine of the same kind) and the one to reach.
+
+export interface Figure {
+  readonly id: string
+  readonly title: string
+  readonly unit: 's' | 'ms' | 'MB' | '/s'
+  readonly better: 'higher' | 'lower'
+  readonly reference?: number
+  readonly target?: number
+}
+
+const rate = (id: string, title: string, reference: number, target: number): Figure => ({
+  ...{ id, title, unit: '/s', better: 'higher', reference, target },
+})
+const p99 = (id: string, reference: number | undefined, target: number | undefined): Figure => ({
+  ...{ id: `${id}.p99`, title: '  p99', unit: 'ms', better: 'lower' },
+  ...(reference === undefined ? {} : { reference }),
+  ...(target === undefined ? {} : { target }),
+})
+const lower = (id: string, title: string, unit: Figure['unit'], reference: number | undefined, target: number | undefined): Figure => ({
+  ...{ id, title, unit, better: 'lower' },
+  ...(reference === undefined ? {} : { reference }),
+  ...(target === undefined ? {} : { target }),
+})
+
+/** In the order of the table. */
+export const figures: readonly Figure[] = [
+  lower('start.cold', 'start to ready, new data directory', 's', 3.4, undefined),
+  lower('start.warm', 'start to ready, again', 's', undefined, 0.7),
+  lower('memory.server', 'memory after start, API server and store (RSS)', 'MB', 302, 110),
+  lower('memory.parts', 'memory after start, all parts together (PSS)', 'MB', undefined, 320),
+  lower('memory.parts.rss', '  the same as a sum of RSS, shared pages counted in each', 'MB', undefined, undefined),
+  rate('create', 'create ConfigMap (1 KB), durable', 1084, 3500),
+  p99('create', 68, 30),
+  rate('create-serial', 'create one after the other, durable', 357, 700),
+  p99('create-serial', undefined, undefined),
+  rate('get', 'get ConfigMap', 2011, 9000),
+  p99('get', 35, 12),
+  rate('update', 'update', 1235, 4000),
+  p99('update', undefined, undefined),
+  rate('patch', 'merge patch', 740, 4000),
+  p99('patch', undefined, undefined),
+  rate('apply', 'server-side apply', 564, 2500),
+  p99('apply', undefined, undefined),
+  rate('pod', 'create Pod (restricted, 10,000 of them)', 489, 2500),
+  p99('pod', 202, 30),
+  lower('list', 'list 10,000 pods from cache', 's', 1.23, 0.25),
+  lower('list-consistent', 'list 10,000 pods, consistent', 's', 1.26, 0.25),
+  lower('list-paged', 'list 10,000 pods in pages of 500', 's', 3.05, 0.4),
+  rate('selector', 'list by label selector (10 of 10,000)', 158, 4000),
+  rate('watch', 'watch fan-out, 500 watches x 200 updates, events', 15070, 60000),
+  p99('watch', 128, 30),
+  lower('probe.p999', 'GET /livez beside lists and watches, p99.9', 'ms', undefined, 20),
+  lower('memory.after', 'memory after the run, API server and store (RSS)', 'MB', 1050, 400),
+  lower('library.import', 'import of the library', 's', undefined, undefined),
+  lower('library.start', 'startCluster() after the import', 's', undefined, 0.5),
+  lower('library.running', 'first pod Running in it', 's', undefined, undefined),
+  lower('node.running', 'pod Running in a real container after its creation', 's', undefined, 1),
+]

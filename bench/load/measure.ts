@@ -1,0 +1,31 @@
+// Runs a number of requests with some of them in flight, and tells rate and latencies.
+import type { Answer } from './connections.ts'
+
+export interface Measured {
+  readonly requests: number
+  readonly seconds: number
+  /** Milliseconds, sorted. */
+  readonly latencies: Float64Array
+}
+
+/** Throws where an answer is none of success: a fast refusal is no figure. */
+export async function measure(requests: number, inFlight: number, send: (index: number) => Promise<Answer>): Promise<Measured> {
+  const latencies = new Float64Array(requests)
+  let next = 0
+  const worker = async (): Promise<void> => {
+    for (let index = next++; index < requests; index = next++) {
+      const began = performance.now()
+      const { status, body } = await send(index)
+      latencies[index] = performance.now() - began
+      if (status < 200 || status > 299) throw new Error(`answer ${status}: ${body.toString('utf8', 0, 300)}`)
+    }
+  }
+  const began = performance.now()
+  await Promise.all(Array.from({ length: inFlight }, worker))
+  return { requests, seconds: (performance.now() - began) / 1000, latencies: latencies.sort() }
+}
+
+/** `part` is 0.5 for the median. */
+export function quantile(sorted: Float64Array, part: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
+}

@@ -1,0 +1,107 @@
+// One run of everything on one built tree, each time in fresh processes with a fresh data directory.
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { startChild } from './child.ts'
+import { ClusterProcess } from './cluster-process.ts'
+import { Connections } from './load/connections.ts'
+import type { Values } from './load/workloads.ts'
+import { memoryOf } from './process-memory.ts'
+import { restrictedPod, runningPod } from './running-pod.ts'
+
+export interface RunOptions {
+  /** Folder with bin/ and dist/. */
+  readonly tree: string
+  readonly workloads: readonly string[]
+  /** Whether to start containers too; needs root and containerd. */
+  readonly containers: boolean
+}
+
+/** After the start the heap is still settling; what stays is what counts. */
+const settleMs = 3_000
+const probed = ['list', 'list-consistent', 'list-paged', 'selector', 'watch']
+
+export async function runOnce({ tree, workloads, containers }: RunOptions): Promise<Values> {
+  const directory = mkdtempSync(join(tmpdir(), 'bulkhead-bench-'))
+  // Parts that root starts run as users of their own and have to walk through it.
+  chmodSync(directory, 0o711)
+  try {
+    const values = await controlPlane(tree, join(directory, 'control-plane'), workloads)
+    Object.assign(values, await startChild(new URL('library-process.ts', import.meta.url), { library: join(tree, 'dist/index.js') }).output)
+    if (containers) Object.assign(values, await nodeOrWhyNot(tree, join(directory, 'node')))
+    return values
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+async function controlPlane(tree: string, dataDirectory: string, workloads: readonly string[]): Promise<Values> {
+  const values: Values = {}
+  {
+    await using cold = await ClusterProcess.start(tree, dataDirectory, ['--control-plane-only'])
+    values['start.cold'] = cold.readySeconds
+  }
+  await using cluster = await ClusterProcess.start(tree, dataDirectory, ['--control-plane-only'])
+  values['start.warm'] = cluster.readySeconds
+  await delay(settleMs)
+  values['memory.server'] = serverRss(cluster)
+  const load = (ids: readonly string[]) =>
+    startChild(new URL('load/load-process.ts', import.meta.url), { credentials: cluster.credentials, workloads: ids }).output
+  Object.assign(values, await load(workloads.filter(id => !probed.includes(id))))
+  const reads = workloads.filter(id => probed.includes(id))
+  if (reads.length > 0) {
+    const probe = startChild(new URL('load/probe-process.ts', import.meta.url), cluster.credentials)
+    Object.assign(values, await load(reads))
+    probe.stop()
+    const { p999 } = (await probe.output) as { p999: number }
+    values['probe.p999'] = p999
+  }
+  if (workloads.length > 0) values['memory.after'] = serverRss(cluster)
+  return values
+}
+
+function serverRss({ pid }: ClusterProcess): number {
+  const server = memoryOf(pid).find(({ name }) => name === 'server')
+  if (server === undefined) throw new Error('the server is not running')
+  return server.rss
+}
+
+/** A machine has one real node: where another cluster runs here, the other figures must not be lost with these. */
+async function nodeOrWhyNot(tree: string, dataDirectory: string): Promise<Values> {
+  try {
+    return await node(tree, dataDirectory)
+  } catch (err) {
+    console.error('no figures with a real node:', err)
+    return {}
+  }
+}
+
+/** All parts with a real node: their memory, and how soon a pod runs whose image is there. */
+async function node(tree: string, dataDirectory: string): Promise<Values> {
+  await using cluster = await ClusterProcess.start(tree, dataDirectory, [])
+  await delay(settleMs)
+  const memory = memoryOf(cluster.pid)
+  for (const { name, rss, pss } of memory) console.error(`  ${name.padEnd(12)} RSS ${rss.toFixed(0)} MB, PSS ${pss.toFixed(0)} MB`)
+  const values: Values = {
+    'memory.parts': memory.reduce((sum, { pss }) => sum + pss, 0),
+    'memory.parts.rss': memory.reduce((sum, { rss }) => sum + rss, 0),
+  }
+  using connections = await Connections.open(cluster.credentials, 1)
+  const path = '/api/v1/namespaces/default/pods'
+  const began = performance.now()
+  const { status, body } = await connections.request('POST', path, JSON.stringify(restrictedPod('bulkhead.local/busybox:1')))
+  if (status !== 201) throw new Error(`the pod was answered ${status}: ${body}`)
+  await runningPod(
+    async () => JSON.parse((await connections.request('GET', `${path}/first`)).body.toString()) as unknown,
+    AbortSignal.timeout(60_000),
+  )
+  values['node.running'] = (performance.now() - began) / 1000
+  await connections.request('DELETE', `${path}/first?gracePeriodSeconds=0`)
+  while ((await connections.request('GET', `${path}/first`)).status === 200) await delay(20)
+  return values
+}
+
+export function canRunContainers(): boolean {
+  return process.getuid?.() === 0 && ['/usr/bin/containerd', '/usr/local/bin/containerd'].some(path => existsSync(path))
+}

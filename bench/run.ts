@@ -1,0 +1,47 @@
+// `npm run bench`: measures this tree, and with `--against COMMIT` another one in turn with it. Prints a Markdown table.
+import { cpus, totalmem } from 'node:os'
+import { parseArgs } from 'node:util'
+import { buildCommit } from './built-commit.ts'
+import { type Values, workloads } from './load/workloads.ts'
+import { canRunContainers, runOnce } from './run-once.ts'
+import { type Column, table } from './table.ts'
+
+const usage = `usage: npm run bench -- [--against COMMIT] [--rounds N] [--only WORKLOAD,…] [--no-containers]
+workloads: ${workloads.map(({ id }) => id).join(' ')}, or none`
+
+const { values: flags } = parseArgs({
+  options: {
+    against: { type: 'string' },
+    rounds: { type: 'string' },
+    only: { type: 'string' },
+    'no-containers': { type: 'boolean' },
+    help: { type: 'boolean' },
+  },
+})
+if (flags.help) console.log(usage)
+else await bench()
+
+async function bench(): Promise<void> {
+  const root = new URL('..', import.meta.url).pathname
+  const only = flags.only?.split(',')
+  const unknown = only?.filter(id => id !== 'none' && !workloads.some(workload => workload.id === id)) ?? []
+  if (unknown.length > 0) throw new Error(`unknown workload ${unknown.join(', ')}\n${usage}`)
+  const wanted = workloads.map(({ id }) => id).filter(id => only?.includes(id) ?? true)
+  const containers = canRunContainers() && !flags['no-containers']
+  const rounds = Number(flags.rounds ?? (flags.against === undefined ? 1 : 3))
+  using other = flags.against === undefined ? undefined : buildCommit(root, flags.against)
+  const columns: { title: string; tree: string; runs: Values[] }[] = [{ title: 'this tree', tree: root, runs: [] }]
+  if (other !== undefined && flags.against !== undefined) columns.push({ title: flags.against, tree: other.tree, runs: [] })
+  for (let round = 0; round < rounds; round++) {
+    // The order turns each round: what the machine does meanwhile falls on both.
+    for (const column of round % 2 === 0 ? columns : columns.toReversed()) {
+      console.error(`round ${round + 1} of ${rounds}: ${column.title}`)
+      column.runs.push(await runOnce({ tree: column.tree, workloads: wanted, containers }))
+    }
+  }
+  const gib = Math.round(totalmem() / 2 ** 30)
+  console.log(
+    `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${gib} GiB, Node ${process.version}; client and servers on the same cores`,
+  )
+  console.log(`${table(columns satisfies Column[])}`)
+}
