@@ -150,6 +150,8 @@ const never = (): boolean => false
 function dropsOf(field: SchemaField): (value: unknown) => boolean {
   // Upstream prints the zero creation time as null; it says nothing and is left out here.
   if (field.name === 'creationTimestamp') return value => value === null
+  // An empty list there means something: the client wants all managers forgotten.
+  if (field.name === 'managedFields') return never
   if (field.pointer || !field.omitempty) return never
   switch (field.type.kind) {
     case 'string':

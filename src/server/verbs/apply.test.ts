@@ -73,6 +73,13 @@ test('apply() refuses fields that the kind does not have', async () => {
   assert.equal(json.message, 'failed to create typed patch object (/a; v1, Kind=ConfigMap): .foo: field not declared in schema')
 })
 
+test('an empty list of managers forgets them all', async () => {
+  await using api = new TestServer()
+  const { json } = await apply(api, 'one', map({ x: '1' }))
+  const reset = await api.request('PUT', `${path}/a`, { ...json, metadata: { ...json.metadata, managedFields: [] } })
+  assert.equal(reset.json.metadata.managedFields, undefined)
+})
+
 test('every path of a write names its manager', async () => {
   await using api = new TestServer()
   const spec = {
