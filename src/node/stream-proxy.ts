@@ -46,7 +46,8 @@ export async function carryBytes(stream: ServerHttp2Stream, runtime: Duplex, sig
   signal.addEventListener('abort', stop, { once: true })
   runtime.on('error', () => runtime.destroy())
   runtime.once('close', () => {
-    if (!runtime.readableEnded) stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    // Destroyed and not closed, for a close would announce an end first.
+    if (!runtime.readableEnded) stream.destroy(new Error("the container runtime's connection broke"))
     // Nobody takes what still comes; unread, it would keep the stream open.
     else stream.resume()
   })

@@ -2,12 +2,14 @@
 import { badRequest, notFound } from '../../api/status.ts'
 import type { Container, ContainerStatus, Pod } from '../../api/types/core-v1.ts'
 import type { BodyStream } from '../exchange.ts'
+import { judgeLogOptions } from '../log-options.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import type { SubresourceParts } from './index.ts'
 
 export function podLog({ tunnels }: Pick<SubresourceParts, 'tunnels'>): ResourceHandler {
   return async context => {
     const { served, info, query } = context
+    judgeLogOptions(query, info.name)
     const entry = served.collection.get(info.namespace, info.name)
     if (entry === undefined) throw notFound(served.named, info.name)
     const pod = entry.object as Pod

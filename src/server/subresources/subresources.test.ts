@@ -108,6 +108,25 @@ for (const [name, object, query, message] of logRefusals) {
   })
 }
 
+const logOptionRefusals: readonly [string, number, string][] = [
+  ['tailLines=-1', 422, 'PodLogOptions "p" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0'],
+  ['limitBytes=0', 422, 'PodLogOptions "p" is invalid: limitBytes: Invalid value: 0: must be greater than 0'],
+  ['sinceSeconds=0', 422, 'PodLogOptions "p" is invalid: sinceSeconds: Invalid value: 0: must be greater than 0'],
+  [
+    'sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z',
+    422,
+    'PodLogOptions "p" is invalid: : Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified',
+  ],
+  ['tailLines=many', 400, 'strconv.ParseInt: parsing "many": invalid syntax'],
+]
+for (const [query, code, message] of logOptionRefusals) {
+  test(`log refuses ${query} before it looks for the pod`, async () => {
+    await using api = new TestServer()
+    const { status, json } = await api.get(`${pods}/p/log?${query}`)
+    assert.deepEqual([status, json.message], [code, message])
+  })
+}
+
 test('exec needs an upgrade and proxies say that they are not there', async () => {
   await using api = new TestServer()
   await api.create(pods, pod(['c'], { nodeName: 'n1' }))
