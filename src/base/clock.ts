@@ -24,6 +24,15 @@ export const systemClock: Clock = {
     }),
 }
 
+/** Waits `ms` or until the signal, whichever is first; the caller looks at the signal itself. */
+export async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(ms, signal)
+  } catch (err) {
+    if (!signal.aborted) throw err
+  }
+}
+
 /** RFC 3339 with seconds, as metav1.Time is written. */
 export function formatTime(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`

@@ -1,7 +1,7 @@
 // Writes core v1 Events about objects, in the background: an event that cannot be written never fails the work it tells of.
 import type { KubeObject } from '../api/object.ts'
 import { ApiError, isReason } from '../api/status.ts'
-import { type Clock, formatTime } from '../base/clock.ts'
+import { type Clock, formatTime, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from './client.ts'
 import { EventCorrelation, type EventInput } from './event-correlation.ts'
@@ -77,7 +77,7 @@ export class EventRecorder implements AsyncDisposable {
           log.debug('event not written', { object: event.object.name, reason: event.reason, err })
           return
         }
-        await clock.sleep(200 * 2 ** attempt, this.#stop.signal).catch(() => undefined)
+        await pause(clock, 200 * 2 ** attempt, this.#stop.signal)
       }
     }
   }

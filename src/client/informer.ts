@@ -1,7 +1,7 @@
 // A cache of one resource that follows the API server: list, then watch, then again from the last version seen.
 import type { KubeObject } from '../api/object.ts'
 import { ApiError } from '../api/status.ts'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from './client.ts'
 import { deepFreeze } from './freeze.ts'
@@ -130,7 +130,7 @@ export class Informer<T extends KubeObject> implements Lister<T> {
         }
         const wait = Math.min(firstRetryMs * 2 ** this.#failures, longestRetryMs)
         this.#failures++
-        await clock.sleep(wait * (0.5 + random()), signal).catch(() => undefined)
+        await pause(clock, wait * (0.5 + random()), signal)
       }
     }
   }

@@ -1,6 +1,6 @@
 // One of several does the work: who holds the Lease leads, and stops before another may take it (client-go's leaderelection).
 import { isReason } from '../api/status.ts'
-import { type Clock, formatMicroTime } from '../base/clock.ts'
+import { type Clock, formatMicroTime, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from './client.ts'
 import { type Lease, leases } from './resources.ts'
@@ -57,7 +57,7 @@ export async function runAsLeader(
   const candidate = new Candidate(options)
   while (!(await candidate.tryHold(signal))) {
     if (signal.aborted) return
-    await clock.sleep(retry * (1 + 0.2 * random()), signal).catch(() => undefined)
+    await pause(clock, retry * (1 + 0.2 * random()), signal)
     if (signal.aborted) return
   }
   log.info('leadership taken', { lease: options.name, identity })
@@ -79,7 +79,7 @@ async function keep(candidate: Candidate, options: LeaderElectionOptions, signal
   const deadline = options.renewDeadlineMs ?? 10_000
   let renewed = clock.now()
   while (!signal.aborted) {
-    await clock.sleep(options.retryPeriodMs ?? 2000, signal).catch(() => undefined)
+    await pause(clock, options.retryPeriodMs ?? 2000, signal)
     if (signal.aborted) return
     const left = deadline - (clock.now() - renewed)
     const timeout = new AbortController()

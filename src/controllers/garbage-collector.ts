@@ -1,6 +1,8 @@
 // Deletes objects whose owners are gone, and carries out foreground deletion and orphaning.
+
 import type { KubeObject, OwnerReference } from '../api/object.ts'
 import { isReason } from '../api/status.ts'
+import { pause } from '../base/clock.ts'
 import { discover } from '../client/discovery.ts'
 import { keyOf } from '../client/object-key.ts'
 import { type ResourceRef, refName } from '../client/resource-ref.ts'
@@ -57,7 +59,7 @@ class Collector {
       } catch (err) {
         if (signal.aborted) return
         log.info('resources not discovered', { err })
-        await clock.sleep(1000, signal).catch(() => undefined)
+        await pause(clock, 1000, signal)
       }
     }
   }

@@ -1,7 +1,7 @@
 // The node agent: joins the cluster, starts its own containerd, runs the pods that are bound to it, and serves the API server's tunnel.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Secret } from '../base/secret.ts'
 import { Client } from '../client/client.ts'
@@ -171,7 +171,7 @@ async function joinCluster(options: NodeAgentOptions, directory: NodeDirectory, 
         // Not all nodes at the same moment.
         const wait = Math.max(60_000, renewalTime(current) - clock.now()) * (0.9 + 0.1 * random())
         // A timer holds at most 2^31 ms.
-        await clock.sleep(Math.min(wait, 86_400_000), until).catch(() => undefined)
+        await pause(clock, Math.min(wait, 86_400_000), until)
         if (until.aborted || clock.now() < renewalTime(current) - 0.1 * wait) continue
         try {
           current = await requestIdentity({ client, pki, nodeName, clock, log }, until)

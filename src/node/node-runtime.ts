@@ -1,6 +1,6 @@
 // Puts a node together above a runtime: the same for a real and a simulated one.
 import type { Pod } from '../api/types/core-v1.ts'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
 import { EventRecorder, referenceTo } from '../client/event-recorder.ts'
@@ -81,7 +81,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
     async run(signal) {
       const keep = async () => {
         while (!signal.aborted) {
-          await clock.sleep(housekeeping, signal).catch(() => undefined)
+          await pause(clock, housekeeping, signal)
           await objects.keep([...workers].map(({ pod }) => pod))
           tokens.keep(new Set([...workers].map(({ uid }) => uid)))
           await options.housekeeping?.([...workers], signal)

@@ -1,6 +1,8 @@
 // Brings one pod to what its object asks for, pass by pass: reads the runtime, plans, acts, reports. Level-based: a pass assumes nothing of the last.
+
 import { join } from 'node:path'
 import type { Container, Pod, PodStatus } from '../api/types/core-v1.ts'
+import { pause } from '../base/clock.ts'
 import { durationText } from './back-off.ts'
 import { sandboxConfig } from './container-config.ts'
 import { StartError, startContainer } from './container-start.ts'
@@ -129,7 +131,7 @@ export class PodWorker {
           log.error('pod pass failed', { pod: podText(this.#pod), err, retryAfterMs: delay })
         }
         const step = new AbortController()
-        await Promise.race([this.#wake.promise, clock.sleep(delay, AbortSignal.any([signal, step.signal])).catch(() => undefined)])
+        await Promise.race([this.#wake.promise, pause(clock, delay, AbortSignal.any([signal, step.signal]))])
         step.abort()
       }
     } finally {

@@ -1,5 +1,7 @@
 // All pods of the node: one worker each, fed by the API's pods and the runtime's events.
+
 import type { Pod, Service } from '../api/types/core-v1.ts'
+import { pause } from '../base/clock.ts'
 import type { Informer } from '../client/informer.ts'
 import { podUid } from './pod-containers.ts'
 import type { PodNode } from './pod-node.ts'
@@ -93,7 +95,7 @@ export class PodWorkers {
       } catch (err) {
         if (!signal.aborted) log.info('runtime events lost, listing instead', { err })
       }
-      await clock.sleep(500, signal).catch(() => undefined)
+      await pause(clock, 500, signal)
       this.wake()
     }
   }

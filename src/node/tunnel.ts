@@ -1,7 +1,7 @@
 // The node's one connection for what the API server asks of it: dialled out, upgraded, then served as HTTP/2 with the roles turned.
 import { performServerHandshake, type ServerHttp2Session } from 'node:http2'
 import { tunnelPath, tunnelUpgrade } from '../api/node-protocol.ts'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { readHttpHead } from './http-head.ts'
 import { answerNodeRequest, type NodeRequestOptions } from './node-requests.ts'
@@ -41,7 +41,7 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
       if (signal.aborted) return
       log.error('tunnel lost', { err, retryAfterMs: wait })
     }
-    await clock.sleep(wait * (0.5 + random()), signal).catch(() => undefined)
+    await pause(clock, wait * (0.5 + random()), signal)
     wait = Math.min(wait * 2, longestRetry)
   }
 }
@@ -101,7 +101,7 @@ async function serve(options: TunnelOptions, signal: AbortSignal, connected: () 
 async function keepAlive(session: ServerHttp2Session, clock: Clock, signal: AbortSignal): Promise<void> {
   let answered = true
   while (!signal.aborted && !session.destroyed) {
-    await clock.sleep(pingEvery, signal).catch(() => undefined)
+    await pause(clock, pingEvery, signal)
     if (signal.aborted || session.destroyed) return
     if (!answered) return session.destroy(new Error('the API server does not answer pings'))
     answered = false

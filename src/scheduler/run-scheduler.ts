@@ -1,7 +1,7 @@
 // The scheduler's loop: takes pods from the queue, decides, counts them at once, and binds in the background.
 import { isReason } from '../api/status.ts'
 import type { Node, Pod } from '../api/types/core-v1.ts'
-import { type Clock, formatTime } from '../base/clock.ts'
+import { type Clock, formatTime, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
 import { EventRecorder, referenceTo } from '../client/event-recorder.ts'
@@ -97,7 +97,7 @@ class Scheduler {
       this.#wake = resolve
       this.#signal.addEventListener('abort', () => resolve(), { once: true, signal: stop.signal })
     })
-    const timed = wait === undefined ? [] : [this.#options.clock.sleep(wait, stop.signal).catch(() => undefined)]
+    const timed = wait === undefined ? [] : [pause(this.#options.clock, wait, stop.signal)]
     if (!this.#signal.aborted) await Promise.race([woken, ...timed])
     stop.abort()
   }

@@ -1,6 +1,6 @@
 // Tells users why pods wait, at a bounded rate: bindings must not queue behind ten thousand such reports. Upstream bounds its scheduler's client alike.
 import type { Pod } from '../api/types/core-v1.ts'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, pause } from '../base/clock.ts'
 import { keyOf } from '../client/object-key.ts'
 import { TokenBucket } from '../client/token-bucket.ts'
 
@@ -51,7 +51,7 @@ export class UnschedulableReports {
         this.#waiting.delete(key)
         await tell(pod, message)
       } else {
-        await clock.sleep(1000 / perSecond, signal).catch(() => undefined)
+        await pause(clock, 1000 / perSecond, signal)
       }
     }
   }

@@ -1,6 +1,6 @@
 // A Signer that asks the signer process over its unix socket, and comes back by itself when that process restarts.
 import { createConnection, type Socket } from 'node:net'
-import { type Clock, systemClock } from '../base/clock.ts'
+import { type Clock, pause, systemClock } from '../base/clock.ts'
 import { type Logger, silentLogger } from '../base/log.ts'
 import { createFrameReader, encodeFrame } from './frame.ts'
 import { PolicyViolation, type SignerMethod } from './policy.ts'
@@ -77,7 +77,7 @@ export function connectSigner(path: string, { clock = systemClock, log = silentL
     retrying = true
     const wait = delayMs
     delayMs = Math.min(delayMs * 2, maxDelayMs)
-    await clock.sleep(wait, closing.signal).catch(() => undefined)
+    await pause(clock, wait, closing.signal)
     retrying = false
     if (!closing.signal.aborted && socket === undefined && waiting.size > 0) open()
   }
