@@ -1,11 +1,11 @@
 // Has the key holder sign approved certificate requests of Kubernetes' own signers.
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import { formatTime } from '../base/clock.ts'
+import { messageOf } from '../base/user-error.ts'
 import { certificateSigningRequests } from '../client/resources.ts'
 import { readRequest } from './certificate-request.ts'
 import { checkForSigner, clientSigner, hasCondition, kubeletClientSigner, kubeletServingSigner } from './certificate-rules.ts'
 import { type Context, type Controller, done } from './controller.ts'
-import { messageOf } from './pod-control.ts'
 
 const served: readonly string[] = [kubeletClientSigner, kubeletServingSigner, clientSigner]
 

@@ -2,6 +2,7 @@
 
 import { isReason } from '../api/status.ts'
 import type { Deployment, DeploymentStatus, ReplicaSet } from '../api/types/apps-v1.ts'
+import { messageOf } from '../base/user-error.ts'
 import { referenceTo } from '../client/event-recorder.ts'
 import { selects } from '../client/label-selector.ts'
 import { ownerIndex, ownerUids } from '../client/object-cache.ts'
@@ -36,7 +37,7 @@ import {
   withCondition,
 } from './deployment-status.ts'
 import { controllerOf, controllerReference, planClaim } from './owner.ts'
-import { isNamespaceEnding, messageOf } from './pod-control.ts'
+import { isNamespaceEnding } from './pod-control.ts'
 import { isFinished } from './pod-state.ts'
 import { canonical, hashTemplate, sameTemplate, templateHashLabel } from './pod-template-hash.ts'
 

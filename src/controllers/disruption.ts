@@ -1,6 +1,7 @@
 // Keeps the status of PodDisruptionBudgets, by which evictions are let pass or refused.
 import type { Pod } from '../api/types/core-v1.ts'
 import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
+import { messageOf } from '../base/user-error.ts'
 import { referenceTo } from '../client/event-recorder.ts'
 import { selects } from '../client/label-selector.ts'
 import { keyOf } from '../client/object-key.ts'
@@ -8,7 +9,7 @@ import { deployments, podDisruptionBudgets, pods, replicaSets, replicationContro
 import { type Context, type Controller, done, follow, type Result } from './controller.ts'
 import { scaleOf } from './controller-scale.ts'
 import { disruptedPods, expectedPods, failSafe, needsScales, planBudget } from './disruption-plan.ts'
-import { messageOf } from './pod-control.ts'
+
 import { canonical } from './pod-template-hash.ts'
 
 const none = () => []

@@ -2,12 +2,12 @@
 import type { KubeObject } from '../api/object.ts'
 import { ApiError, isReason } from '../api/status.ts'
 import type { Namespace } from '../api/types/core-v1.ts'
+import { messageOf } from '../base/user-error.ts'
 import { discover, type ServedResource } from '../client/discovery.ts'
 import { refName } from '../client/resource-ref.ts'
 import { namespaces, pods } from '../client/resources.ts'
 import { type Context, type Controller, done, follow, type Result } from './controller.ts'
 import { type ContentReport, planConditions } from './namespace-conditions.ts'
-import { messageOf } from './pod-control.ts'
 
 /** Content without an end of its own (finalizers of others) is looked at again after this. */
 const recheckMs = 1000

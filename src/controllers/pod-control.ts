@@ -1,7 +1,9 @@
 // Makes pods from templates and deletes them, for a controller that owns them, with the events that kubectl describe shows.
+
 import { groupVersion, type KubeObject } from '../api/object.ts'
 import { ApiError, isReason } from '../api/status.ts'
 import type { Pod, PodTemplateSpec } from '../api/types/core-v1.ts'
+import { messageOf } from '../base/user-error.ts'
 import { referenceTo } from '../client/event-recorder.ts'
 import type { ResourceRef } from '../client/resource-ref.ts'
 import { pods } from '../client/resources.ts'
@@ -77,8 +79,6 @@ export async function deletePod(
     throw err
   }
 }
-
-export const messageOf = (err: unknown): string => (err instanceof Error ? err.message : String(err))
 
 /** Calls `act` in batches of 1, 2, 4 … and stops after a batch with a failure, so that what cannot work is not tried 500 times. */
 export async function inGrowingBatches(count: number, act: (index: number) => Promise<void>): Promise<{ succeeded: number; err: unknown }> {

@@ -2,10 +2,11 @@
 import { isReason } from '../api/status.ts'
 import type { StatefulSet } from '../api/types/apps-v1.ts'
 import type { Pod } from '../api/types/core-v1.ts'
+import { messageOf } from '../base/user-error.ts'
 import { referenceTo } from '../client/event-recorder.ts'
 import { persistentVolumeClaims } from '../client/resources.ts'
 import type { Context } from './controller.ts'
-import { isNamespaceEnding, messageOf } from './pod-control.ts'
+import { isNamespaceEnding } from './pod-control.ts'
 import { claimOwners, claimsOf, podName } from './stateful-pod.ts'
 
 /** Throws where a claim of this name is on its way out: the pod must not be given storage that goes. */

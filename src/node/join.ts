@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { loadX509 } from '../base/x509.ts'
 import type { Client } from '../client/client.ts'
-import { certificateSigningRequests } from './api-resources.ts'
+import { certificateSigningRequests } from '../client/resources.ts'
 
 export interface NodeIdentity {
   /** PEM, leaf first. */

@@ -4,8 +4,7 @@ import type { Node } from '../api/types/core-v1.ts'
 import { type Clock, formatMicroTime } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
-import { type Lease, leases } from '../client/resources.ts'
-import { nodes } from './api-resources.ts'
+import { type Lease, leases, nodes } from '../client/resources.ts'
 import { type NodeFacts, type NodeHealth, newNode, nodeLabels, nodeStatus } from './node-object.ts'
 
 export interface NodeRegistrarOptions {

@@ -7,7 +7,7 @@ import type { Client } from '../client/client.ts'
 import { Informer } from '../client/informer.ts'
 import type { Lister } from '../client/object-cache.ts'
 import type { ResourceRef } from '../client/resource-ref.ts'
-import { configMaps, secrets } from './api-resources.ts'
+import { configMaps, secrets } from '../client/resources.ts'
 import type { ObjectSource } from './environment.ts'
 import { containersOf } from './pod-containers.ts'
 

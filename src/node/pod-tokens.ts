@@ -2,7 +2,7 @@
 import type { Pod } from '../api/types/core-v1.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Client } from '../client/client.ts'
-import { serviceAccounts } from './api-resources.ts'
+import { serviceAccounts } from '../client/resources.ts'
 import { podUid } from './pod-containers.ts'
 import type { TokenSource } from './volumes/volume-files.ts'
 

@@ -3,7 +3,7 @@
 import { isReason } from '../api/status.ts'
 import type { Pod, PodStatus } from '../api/types/core-v1.ts'
 import type { Client } from '../client/client.ts'
-import { pods } from './api-resources.ts'
+import { pods } from '../client/resources.ts'
 import type { PodWriter } from './pod-node.ts'
 
 export function podWriter(client: Client): PodWriter {
