@@ -91,6 +91,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   readonly judgesMetadata?: boolean
   /** Warnings for the client (deprecated fields, suspicious values). */
   warnings?(object: T, old: T | undefined): string[]
+  /** False for the kinds whose updates (not patches) must name the version that they change. Default true. */
+  readonly allowUnconditionalUpdate?: boolean
   /** Whether an update of a missing object creates it. */
   readonly allowCreateOnUpdate?: boolean
 }

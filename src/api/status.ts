@@ -93,6 +93,9 @@ export const notFound = (resource: Named, name: string): ApiError =>
   apiError(404, 'NotFound', `${qualified(resource)} "${name}" not found`, detailsOf(resource, name))
 /** No route answers this path. */
 export const unknownPath = (): ApiError => apiError(404, 'NotFound', 'the server could not find the requested resource', {})
+/** A path of the API that has not this method. */
+export const unknownMethod = (): ApiError =>
+  apiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
 export const alreadyExists = (resource: Named, name: string): ApiError =>
   apiError(409, 'AlreadyExists', `${qualified(resource)} "${name}" already exists`, detailsOf(resource, name))
 export const conflict = (resource: Named, name: string, why: string): ApiError =>

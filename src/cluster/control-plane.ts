@@ -8,6 +8,7 @@ import { authorizerList } from '../access/authorizers/index.ts'
 import { createNodeGraph } from '../access/authorizers/node-graph.ts'
 import { createRbacAuthorizer, type RbacAuthorizer } from '../access/authorizers/rbac.ts'
 import { defaultIssuer, type IssueTokenParts, issueServiceAccountToken } from '../access/issue-token.ts'
+import { oidcDocuments } from '../access/oidc-discovery.ts'
 import { parseCsrIdentity } from '../access/pki/certificate-identity.ts'
 import type { ClusterRole } from '../access/rbac-object.ts'
 import { createDenyList } from '../access/revocation.ts'
@@ -111,6 +112,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     log,
     metrics,
     serviceCidr: options.serviceCidr,
+    oidc: oidcDocuments(defaultIssuer, `${defaultIssuer}/openid/v1/jwks`, keys),
     issueToken: (account, spec, until) => issueServiceAccountToken(account, spec, issuing, until),
     rulesFor: (user, namespace) => reviewedRules(rbac, user, namespace),
   })

@@ -1,6 +1,7 @@
 // Puts the parts of the API server together: one function from a request to an answer, for every transport.
 import { randomBytes } from 'node:crypto'
 import type { Authentication, Credentials } from '../access/access.ts'
+import type { OidcDocuments } from '../access/oidc-discovery.ts'
 import type { DenyList } from '../access/revocation.ts'
 import type { ReviewToken } from '../access/token-review.ts'
 import type { KubeObject } from '../api/object.ts'
@@ -65,6 +66,8 @@ export interface ApiServerOptions {
   /** Paths that are answered without credentials where the authorizer allows it. Default: the health checks. */
   readonly anonymousPaths?: readonly string[] | 'all'
   readonly serviceCidr?: string
+  /** By which others verify the tokens of ServiceAccounts. */
+  readonly oidc?: OidcDocuments
   /** Texts of the schemas, for `kubectl explain`. */
   readonly descriptions?: Descriptions
 }
@@ -99,6 +102,7 @@ export class ApiServer implements AsyncDisposable {
     }
     const verbs = resourceVerbs({
       ...writeParts,
+      hasGroup: resources.hasGroup,
       store,
       bookmarks,
       stopped: this.#stop.signal,
@@ -152,6 +156,8 @@ export class ApiServer implements AsyncDisposable {
           ...(options.descriptions ? { descriptions: options.descriptions } : {}),
         }),
         tunnel: tunnelPathHandler(this.nodeTunnels),
+        hasGroup: resources.hasGroup,
+        ...(options.oidc ? { oidc: options.oidc } : {}),
         metrics: async () => ({ contentType: options.metrics.contentType, text: await options.metrics.metrics() }),
       }),
     })

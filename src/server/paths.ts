@@ -1,7 +1,9 @@
 // Everything that is no resource: discovery, OpenAPI, health, version, metrics.
-import { methodNotAllowed, unknownPath } from '../api/status.ts'
+import type { OidcDocuments } from '../access/oidc-discovery.ts'
+import { unknownMethod, unknownPath } from '../api/status.ts'
 import type { Reply } from './exchange.ts'
 import { type HealthCheck, health } from './health.ts'
+import { plainNotFound } from './plain-failure.ts'
 import type { RequestContext } from './request-context.ts'
 import type { RequestInfo } from './request-info.ts'
 import { valueReply } from './respond.ts'
@@ -14,6 +16,8 @@ export interface PathParts {
   readonly checks: readonly HealthCheck[]
   readonly documents: PathHandler
   readonly tunnel: PathHandler
+  readonly oidc?: OidcDocuments
+  hasGroup(group: string): boolean
   /** Prometheus' text. */
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>
 }
@@ -25,6 +29,7 @@ export function pathHandler(
     (context, path) => health(parts.checks, context, path),
     (context, path) => (path === '/version' ? valueReply(context, versionInfo) : undefined),
     (_context, path) => (path === '/metrics' ? metricsReply(parts) : undefined),
+    (_context, path) => oidcReply(parts.oidc, path),
     parts.tunnel,
     parts.documents,
   ]
@@ -33,11 +38,28 @@ export function pathHandler(
     for (const handler of handlers) {
       const reply = handler(context, path)
       if (reply === undefined) continue
-      if (info.verb !== 'get' && info.verb !== 'head') throw methodNotAllowed({ group: '', plural: path }, info.verb)
+      if (info.verb !== 'get' && info.verb !== 'head') throw unknownMethod()
       return reply
     }
-    throw unknownPath()
+    if (isRouted(path, parts)) throw unknownPath()
+    return plainNotFound()
   }
+}
+
+/** Paths of the API have its own 404. */
+function isRouted(path: string, { hasGroup }: PathParts): boolean {
+  const [first = '', group] = path.slice(1).split('/')
+  return first === 'api' || first === 'version' || (first === 'apis' && group !== undefined && hasGroup(group))
+}
+
+function oidcReply(documents: OidcDocuments | undefined, path: string): Reply | undefined {
+  if (documents === undefined) return undefined
+  const headers = { 'cache-control': 'public, max-age=3600' }
+  if (path === '/.well-known/openid-configuration') {
+    return { status: 200, contentType: 'application/json', body: Buffer.from(documents.configuration), headers }
+  }
+  if (path !== '/openid/v1/jwks') return undefined
+  return { status: 200, contentType: 'application/jwk-set+json', body: Buffer.from(documents.keySet), headers }
 }
 
 async function metricsReply(parts: PathParts): Promise<Reply> {

@@ -104,6 +104,15 @@ for (const [name, method, url, message] of forbidden) {
   })
 }
 
+for (const url of ['/nothing', '/apis/nothing.example', '/apis/nothing.example/v1/things', '/healthz/nothing']) {
+  test(`handle() answers ${url}, which is no path of the API, with plain text`, async () => {
+    await using api = new TestServer()
+    const { status, text } = await send(api, { url, identity: testUser })
+    assert.equal(status, 404)
+    assert.equal(text, '404 page not found\n')
+  })
+}
+
 const malformed: readonly [string, number][] = [
   ['/api/v1/namespaces/%zz/pods', 400],
   ['/api/v1/namespaces/../pods', 400],
@@ -112,7 +121,6 @@ const malformed: readonly [string, number][] = [
   [`/api/v1/namespaces/${'a'.repeat(9000)}/pods`, 414],
   ['/api/v1/nothing', 404],
   ['/api/v1/namespaces/a/pods/p/nothing', 404],
-  ['/nothing', 404],
   ['/api/v2/pods', 404],
 ]
 for (const [url, expected] of malformed) {

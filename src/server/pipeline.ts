@@ -17,6 +17,7 @@ import { emptyQuery } from './query.ts'
 import type { RequestContext } from './request-context.ts'
 import { type RequestInfo, type ResourceRequestInfo, requestInfo } from './request-info.ts'
 import type { RequestMetrics } from './request-metrics.ts'
+import { requestTimeout, withinTimeout } from './request-timeout.ts'
 import { failureReply, failureStatus } from './respond.ts'
 import type { ServedResources } from './served-resource.ts'
 
@@ -82,6 +83,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       annotate(progress, 'authentication.bulkhead.dev/credential-id', authentication.credentialId)
       const user = actingUser(request, progress, authentication)
       refuseUnrecordable(info)
+      const timeout = requestTimeout(info)
       const seat = takeSeat(user, info, request)
       progress.release = seat instanceof Promise ? await seat : seat
       const verdict = demandAccess(info, user, parts.authorize)
@@ -89,7 +91,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       annotate(progress, 'authorization.k8s.io/reason', verdict.reason)
       const context = contextOf(request, info, user, progress, authentication)
       const answer = info.isResource ? parts.resource(context, info) : parts.path(context, info)
-      reply = answer instanceof Promise ? await answer : answer
+      reply = answer instanceof Promise ? await withinTimeout(answer, timeout) : answer
       if (reply.longRunning || reply.upgrade) {
         reply = endWithIdentity(
           parts,

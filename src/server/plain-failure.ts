@@ -1,5 +1,16 @@
 // Failures that upstream answers without a reason, because no Status was made for them.
 import { ApiError } from '../api/status.ts'
+import type { Reply } from './exchange.ts'
+
+/** Where no part of the API begins, upstream answers as any web server does. */
+export function plainNotFound(): Reply {
+  return {
+    status: 404,
+    contentType: 'text/plain; charset=utf-8',
+    body: Buffer.from('404 page not found\n'),
+    headers: { 'x-content-type-options': 'nosniff' },
+  }
+}
 
 export function plainFailure(code: number, message: string): ApiError {
   return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code })

@@ -1,6 +1,6 @@
 // From method and path to what is asked for: verb, group, resource, namespace, name, subresource.
 import { demandedFieldValue } from '../api/selector.ts'
-import { apiError, badRequest, methodNotAllowed, unknownPath } from '../api/status.ts'
+import { apiError, badRequest, unknownMethod, unknownPath } from '../api/status.ts'
 import { parseQuery, type Query } from './query.ts'
 import type { ServedResource, ServedResources } from './served-resource.ts'
 
@@ -102,7 +102,7 @@ function resourceInfo(
   resources: ServedResources,
 ): RequestInfo {
   const verbs = verbOfMethod[method]
-  if (verbs === undefined) throw apiError(405, 'MethodNotAllowed', `the method ${JSON.stringify(method)} is not supported`)
+  if (verbs === undefined) throw unknownMethod()
   // The old form `/watch/…` is still what a few clients send.
   const watchPath = parts[0] === 'watch' && parts.length > 1
   let at = watchPath ? 1 : 0
@@ -153,9 +153,24 @@ export function servedResource(info: ResourceRequestInfo): ServedResource {
   if (served === undefined) throw unknownPath()
   const verbs: readonly string[] =
     info.subresource === '' ? served.definition.verbs : (served.subresources.get(info.subresource)?.verbs ?? [])
-  if (!verbs.includes(verb)) throw methodNotAllowed(served.named, verb)
-  if (served.definition.namespaced && info.namespace === '' && (verb === 'create' || verb === 'deletecollection')) throw unknownPath()
+  if (!verbs.includes(verb) || !isRouted(info, served.definition.namespaced)) throw unknownMethod()
   return served
+}
+
+/** Whether the verb goes with the path: a collection takes no update, an object no creation, and all namespaces together neither. */
+function isRouted({ verb, name, namespace, subresource }: ResourceRequestInfo, namespaced: boolean): boolean {
+  switch (verb) {
+    case 'create':
+      return subresource === '' ? name === '' && !(namespaced && namespace === '') : true
+    case 'deletecollection':
+      return !(namespaced && namespace === '')
+    case 'update':
+    case 'patch':
+    case 'delete':
+      return name !== ''
+    default:
+      return true
+  }
 }
 
 /** A selector for one name asks for that object only, so that a right to this name suffices. */

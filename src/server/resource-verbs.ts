@@ -2,6 +2,7 @@
 
 import { unknownPath } from '../api/status.ts'
 import type { Reply } from './exchange.ts'
+import { plainNotFound } from './plain-failure.ts'
 import type { RequestContext, ResourceContext } from './request-context.ts'
 import { type ResourceRequestInfo, servedResource } from './request-info.ts'
 import { create } from './verbs/create.ts'
@@ -20,12 +21,14 @@ export type ResourceHandler = (context: ResourceContext) => Reply | Promise<Repl
 export interface ResourceVerbParts extends WriteParts, ListParts, WatchParts {
   /** By `groupResource/subresource`, for subresources with a body of another kind; `*` stands for any resource. */
   readonly subresources: ReadonlyMap<string, ResourceHandler>
+  hasGroup(group: string): boolean
   /** By group resource: reviews and other computed resources. */
   readonly computed: ReadonlyMap<string, ResourceHandler>
 }
 
 export function resourceVerbs(parts: ResourceVerbParts): (context: RequestContext, info: ResourceRequestInfo) => Reply | Promise<Reply> {
   return (request, info) => {
+    if (info.served === undefined && info.group !== '' && !parts.hasGroup(info.group)) return plainNotFound()
     const served = servedResource(info)
     const context: ResourceContext = { ...request, info, served }
     const name = served.groupResource

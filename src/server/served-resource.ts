@@ -40,6 +40,8 @@ export interface ServedResources {
   /** Any served version of a resource, the preferred one first. */
   byGroupResource(name: string): ServedResource | undefined
   byKind(apiVersion: string, kind: string): ServedResource | undefined
+  /** Whether any resource of the group is served. */
+  hasGroup(group: string): boolean
   readonly all: readonly ServedResource[]
 }
 
@@ -65,6 +67,7 @@ export function serveResources(definitions: readonly ResourceDefinition[], store
   return {
     all,
     find: (group, version, plural) => byPath.get(pathKey(group, version, plural)),
+    hasGroup: group => all.some(({ definition }) => definition.group === group),
     byGroupResource: name => byName.get(name),
     byKind: (apiVersion, kind) => byKind.get(`${apiVersion}/${kind}`),
   }

@@ -4,7 +4,8 @@ import type { AdmissionRequest } from '../admission/admission.ts'
 import { type FieldError, invalidValue } from '../api/field-error.ts'
 import { groupResource, type KubeObject, type ManagedFieldsEntry } from '../api/object.ts'
 import type { ResourceDefinition, UpdateStrategy } from '../api/resource.ts'
-import { conflict, invalid, notFound, staleConflict } from '../api/status.ts'
+import { type ApiError, conflict, invalid, notFound, staleConflict } from '../api/status.ts'
+import { invalidShown } from '../api/validation/go-syntax.ts'
 import { validateObjectMetaUpdate } from '../api/validation/object-meta.ts'
 import { type Entry, WriteConflict } from '../store/store.ts'
 import type { Written } from './create-object.ts'
@@ -13,6 +14,7 @@ import { carryOver, desiredStateChanged, knowsFinalizers, matchName, matchNamesp
 import { dropDuplicateOwners } from './owner-references.ts'
 import type { ResourceContext } from './request-context.ts'
 import { sameValue } from './same-value.ts'
+import type { ServedResource } from './served-resource.ts'
 import { strategyContext } from './strategy-context.ts'
 import type { Finish, WriteParts } from './write-parts.ts'
 
@@ -20,6 +22,8 @@ export interface Change {
   readonly namespace: string
   readonly name: string
   readonly dryRun: boolean
+  /** The client sent a whole object: of some kinds it must say which version that replaces. */
+  readonly replaces?: boolean
   /** '' for the main path. Decides the strategy and what admission is told. */
   readonly subresource: string
   /**
@@ -72,12 +76,20 @@ function checkPreconditions(context: ResourceContext, change: Change, object: Ku
     )
   }
   const wanted = metadata.resourceVersion
-  if (wanted === undefined || wanted === '' || wanted === '0') return false
+  if (wanted === undefined || wanted === '' || wanted === '0') {
+    if (change.replaces === true && served.definition.allowUnconditionalUpdate === false) throw versionRequired(served.named, change.name)
+    return false
+  }
   if (!/^\d+$/.test(wanted)) {
     throw invalid(served.definition, change.name, [invalidValue('metadata.resourceVersion', wanted, 'must be specified for an update')])
   }
   if (wanted !== old.metadata.resourceVersion) throw staleConflict(served.named, change.name)
   return true
+}
+
+/** Upstream names the resource here, not the kind, and prints the version as the number that it is there. */
+function versionRequired({ group, plural }: ServedResource['named'], name: string): ApiError {
+  return invalid({ group, kind: plural }, name, [invalidShown('metadata.resourceVersion', '0x0', 'must be specified for an update')])
 }
 
 async function attemptUpdate(

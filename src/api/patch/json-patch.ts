@@ -32,7 +32,7 @@ export function applyJsonPatch(target: unknown, patch: unknown): unknown {
       }
       document = jsonPatch.applyOperation(document, operation, true, true, true, index).newDocument
     } catch (err) {
-      if (err instanceof jsonPatch.JsonPatchError || err instanceof TypeError) throw rejected(index, operation, err)
+      if (err instanceof jsonPatch.JsonPatchError || err instanceof TypeError) throw rejected(err)
       throw err
     }
   }
@@ -43,15 +43,7 @@ function isOperation(value: unknown): value is Operation {
   return isRecord(value) && typeof value['op'] === 'string' && typeof value['path'] === 'string'
 }
 
-/** Upstream's message says nothing of the cause; the cause is in the details, where kubectl shows it. */
-function rejected(index: number, operation: Operation, err: Error): ApiError {
-  const why = err instanceof TypeError ? 'the path leads into a prototype' : (err.message.split('\n')[0] ?? '')
-  const message = `operation ${index} (${operation.op} ${operation.path}): ${why}`
-  return apiError(
-    422,
-    'Invalid',
-    'the server rejected our request due to an error in our request',
-    { causes: [{ message }] },
-    { cause: err },
-  )
+/** Upstream's answer says nothing of the cause; it goes to the log only. */
+function rejected(cause: Error): ApiError {
+  return apiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {}, { cause })
 }

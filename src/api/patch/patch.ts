@@ -2,7 +2,7 @@
 import { invalidValue } from '../field-error.ts'
 import type { KubeObject } from '../object.ts'
 import { isRecord } from '../schema/compile.ts'
-import { decodeValue, type FieldValidation, parseJson, strictDecodingMessage } from '../schema/decode.ts'
+import { conversionProblem, decodeValue, type FieldValidation, parseJson, strictDecodingMessage } from '../schema/decode.ts'
 import type { StructType } from '../schema/model.ts'
 import { type ApiError, apiError, badRequest, invalid, unsupportedMediaType } from '../status.ts'
 import { StrategicMergeError } from './directives.ts'
@@ -59,9 +59,25 @@ export function applyPatch(request: PatchRequest): Patched {
     if (!isObject(result)) throw invalidPatch(shown, 'the result is not an object')
     return finish(request, result, ownErrors, shown)
   }
-  const decoded = decodeValue(result, request.type, request.fieldValidation)
+  const named = sameKind(kind, request.current, result, request.type, shown)
+  const decoded = decodeValue(named, request.type, request.fieldValidation)
   if (!decoded.ok) throw invalidPatch(shown, decoded.message)
   return finish(request, decoded.object, [...ownErrors, ...decoded.strictErrors], shown)
+}
+
+/** A patch cannot make another kind of an object: strategic merge leaves the kind alone, the others fail where they change it. */
+function sameKind(patchKind: PatchKind, current: unknown, result: unknown, type: StructType, shown: string): unknown {
+  if (!isRecord(current) || !isRecord(result)) return result
+  const { kind, apiVersion } = current
+  if (result['kind'] === kind && result['apiVersion'] === apiVersion) return result
+  const given = { kind: result['kind'] || kind, apiVersion: result['apiVersion'] || apiVersion }
+  if (patchKind !== 'strategic' && typeof given.kind === 'string' && typeof given.apiVersion === 'string') {
+    const [first = '', second] = given.apiVersion.split('/')
+    const actual = second === undefined ? { group: '', version: first } : { group: first, version: second }
+    const problem = conversionProblem({ ...actual, kind: given.kind }, type)
+    if (problem !== undefined) throw invalidPatch(shown, problem)
+  }
+  return { ...result, kind, apiVersion }
 }
 
 function finish(request: PatchRequest, object: KubeObject, strictErrors: readonly string[], shown: string): Patched {

@@ -97,6 +97,13 @@ export function decodeBody(
   return { object: named, warnings: strictErrors }
 }
 
+/** Why a value that says to be of `actual` cannot become `wanted`, in upstream's words; undefined where it can. */
+export function conversionProblem(actual: GroupVersionKind, wanted: StructType): string | undefined {
+  const type = schemaFor(actual.group, actual.version, actual.kind)
+  if (type === undefined) return noKindMessage(actual)
+  return type.name === wanted.name ? undefined : `converting (${type.go}) to (${internalName(wanted)}): unknown conversion`
+}
+
 export function strictDecodingMessage(strictErrors: readonly string[]): string {
   return `strict decoding error: ${strictErrors.join(', ')}`
 }

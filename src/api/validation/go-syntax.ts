@@ -1,6 +1,7 @@
 // Values as Go prints them with `%#v`: upstream shows lists, maps and named strings in errors so, and messages keep its wording.
 import type { FieldError } from '../field-error.ts'
 import { parseQuantity } from '../quantity.ts'
+import type { LabelSelector } from '../types/meta-v1.ts'
 
 /** `map[string]string{"a":"b"}`, keys sorted. */
 export function goStringMap(map: Readonly<Record<string, string>> | undefined): string {
@@ -37,6 +38,16 @@ export function duplicateShown(field: string, shown: string): FieldError {
 export function goIntOrString(value: number | string): string {
   const [type, number, text] = typeof value === 'number' ? [0, value, ''] : [1, 0, value]
   return `intstr.IntOrString{Type:${type}, IntVal:${number}, StrVal:${JSON.stringify(text)}}`
+}
+
+/** `v1.LabelSelector{…}`, as Go prints the structure. */
+export function goLabelSelector({ matchLabels, matchExpressions }: LabelSelector): string {
+  const type = '[]v1.LabelSelectorRequirement'
+  const items = matchExpressions?.map(
+    ({ key, operator, values }) =>
+      `v1.LabelSelectorRequirement{Key:${JSON.stringify(key)}, Operator:${JSON.stringify(operator)}, Values:${goStrings(values)}}`,
+  )
+  return `v1.LabelSelector{MatchLabels:${goStringMap(matchLabels)}, MatchExpressions:${items ? `${type}{${items.join(', ')}}` : `${type}(nil)`}}`
 }
 
 /** An amount as Go prints the structure behind it. */

@@ -18,6 +18,7 @@ export const validatingAdmissionPolicyBinding = defineResource<ValidatingAdmissi
   kind: 'ValidatingAdmissionPolicyBinding',
   plural: 'validatingadmissionpolicybindings',
   namespaced: false,
+  allowUnconditionalUpdate: false,
   categories: ['api-extensions'],
   standardFinalizers: false,
   countsGeneration: true,

@@ -20,6 +20,7 @@ export const validatingAdmissionPolicy = defineResource<ValidatingAdmissionPolic
   kind: 'ValidatingAdmissionPolicy',
   plural: 'validatingadmissionpolicies',
   namespaced: false,
+  allowUnconditionalUpdate: false,
   categories: ['api-extensions'],
   standardFinalizers: false,
   countsGeneration: true,

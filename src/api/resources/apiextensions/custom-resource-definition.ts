@@ -12,6 +12,7 @@ export const customResourceDefinition = defineResource<CustomResourceDefinition>
   kind: 'CustomResourceDefinition',
   plural: 'customresourcedefinitions',
   namespaced: false,
+  allowUnconditionalUpdate: false,
   shortNames: ['crd', 'crds'],
   categories: ['api-extensions'],
   standardFinalizers: false,

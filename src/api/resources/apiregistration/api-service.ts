@@ -16,6 +16,7 @@ export const apiService = defineResource<APIService>({
   kind: 'APIService',
   plural: 'apiservices',
   namespaced: false,
+  allowUnconditionalUpdate: false,
   categories: ['api-extensions'],
   standardFinalizers: false,
   subresources: [statusSubresource<APIService>({ keepsMetadata: true })],

@@ -4,6 +4,7 @@ import type { KubeObject } from '../../object.ts'
 import type { Column } from '../../resource.ts'
 import type { PodTemplateSpec } from '../../types/core-v1.ts'
 import type { LabelSelector } from '../../types/meta-v1.ts'
+import { goLabelSelector, invalidShown } from '../../validation/go-syntax.ts'
 import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts'
 import { immutableMessage, negativeMessage, semanticallyEqual } from '../../validation/object-meta.ts'
 import { validatePodTemplateSpec } from '../../validation/pod-template.ts'
@@ -67,7 +68,7 @@ function validateReadOnlyDisks({ spec }: PodTemplateSpec, errors: FieldError[]):
 
 /** A changed selector would orphan the pods that the old one had chosen. */
 export function validateSelectorUnchanged(selector: Selector, old: Selector, errors: FieldError[]): void {
-  if (!semanticallyEqual(selector, old)) errors.push(invalidValue('spec.selector', selector, immutableMessage))
+  if (!semanticallyEqual(selector, old)) errors.push(invalidShown('spec.selector', goLabelSelector(selector ?? {}), immutableMessage))
 }
 
 type PodOwner = KubeObject & { spec: { template?: PodTemplateSpec; selector?: Selector } }

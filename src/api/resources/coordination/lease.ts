@@ -10,6 +10,7 @@ export const lease = defineResource<Lease>({
   kind: 'Lease',
   plural: 'leases',
   namespaced: true,
+  allowUnconditionalUpdate: false,
   standardFinalizers: false,
   allowCreateOnUpdate: true,
   columns: [nameColumn, { name: 'Holder', type: 'string', cell: ({ spec }) => spec?.holderIdentity ?? '' }, ageColumn],

@@ -14,6 +14,7 @@ export const runtimeClass = defineResource<RuntimeClass>({
   kind: 'RuntimeClass',
   plural: 'runtimeclasses',
   namespaced: false,
+  allowUnconditionalUpdate: false,
   standardFinalizers: false,
   columns: [nameColumn, { name: 'Handler', type: 'string', cell: ({ handler }) => handler }, ageColumn],
   setDefaults({ scheduling }) {

@@ -18,6 +18,7 @@ export const podDisruptionBudget = defineResource<PodDisruptionBudget>({
   kind: 'PodDisruptionBudget',
   plural: 'poddisruptionbudgets',
   namespaced: true,
+  allowUnconditionalUpdate: false,
   shortNames: ['pdb'],
   countsGeneration: true,
   subresources: [statusSubresource<PodDisruptionBudget>({ validate: validateStatus })],

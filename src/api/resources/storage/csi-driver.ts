@@ -16,6 +16,7 @@ export const csiDriver = defineResource<CSIDriver>({
   kind: 'CSIDriver',
   plural: 'csidrivers',
   namespaced: false,
+  allowUnconditionalUpdate: false,
   columns: [
     nameColumn,
     { name: 'AttachRequired', type: 'boolean', cell: ({ spec }) => spec.attachRequired ?? true },

@@ -15,6 +15,7 @@ export const csiNode = defineResource<CSINode>({
   kind: 'CSINode',
   plural: 'csinodes',
   namespaced: false,
+  allowUnconditionalUpdate: false,
   columns: [nameColumn, { name: 'Drivers', type: 'integer', cell: ({ spec }) => spec.drivers?.length ?? 0 }, ageColumn],
   validate,
   validateUpdate,

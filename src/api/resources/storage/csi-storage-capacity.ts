@@ -13,6 +13,7 @@ export const csiStorageCapacity = defineResource<CSIStorageCapacity>({
   kind: 'CSIStorageCapacity',
   plural: 'csistoragecapacities',
   namespaced: true,
+  allowUnconditionalUpdate: false,
   columns: [nameColumn, createdAtColumn],
   validate,
   validateUpdate,

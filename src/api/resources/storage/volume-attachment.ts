@@ -16,6 +16,7 @@ export const volumeAttachment = defineResource<VolumeAttachment>({
   kind: 'VolumeAttachment',
   plural: 'volumeattachments',
   namespaced: false,
+  allowUnconditionalUpdate: false,
   subresources: [statusSubresource<VolumeAttachment>({ keepsMetadata: true })],
   columns: [
     nameColumn,
