@@ -101,8 +101,11 @@ function unlistedSecret(pod: Pod, account: ServiceAccount, subresource: string):
   const owner = account.metadata.name
   const ephemeral = pod.spec.ephemeralContainers ?? []
   if (subresource === 'ephemeralcontainers') return unlistedInContainers(ephemeral, 'ephemeral container', mountable, owner)
-  for (const { name, secret, projected } of pod.spec.volumes ?? []) {
-    const names = [secret?.secretName, ...(projected?.sources ?? []).map(source => source.secret?.name)]
+  for (const volume of pod.spec.volumes ?? []) {
+    const { name, secret, projected, csi, flexVolume, iscsi, rbd, cephfs, scaleIO, storageos, azureFile } = volume
+    const drivers = [flexVolume, iscsi, rbd, cephfs, scaleIO, storageos].map(driver => driver?.secretRef?.name)
+    const projections = (projected?.sources ?? []).map(source => source.secret?.name)
+    const names = [secret?.secretName, csi?.nodePublishSecretRef?.name, azureFile?.secretName, ...drivers, ...projections]
     const bad = names.find(candidate => candidate !== undefined && !mountable.has(candidate))
     if (bad !== undefined)
       return `volume with secret.secretName="${bad}" is not allowed because service account ${owner} does not reference that secret (volume "${name}")`

@@ -83,7 +83,8 @@ function validateSeccompProfile(profile: SeccompProfile | undefined, path: strin
   if (!profile.type) errors.push(required(`${path}.type`, 'type is required when seccompProfile is set'))
   else validateChoice(profile.type, profileTypes, `${path}.type`, errors)
   if (profile.type === 'Localhost') {
-    if (profile.localhostProfile === undefined) {
+    // An empty name ran without any profile once (CVE-2023-2431).
+    if (!profile.localhostProfile) {
       errors.push(required(`${path}.localhostProfile`, 'must be set when seccomp type is Localhost'))
     } else validateDescendingPath(profile.localhostProfile, `${path}.localhostProfile`, errors)
   } else if (profile.localhostProfile !== undefined) {
