@@ -89,7 +89,7 @@ test('the listener sends repeated impersonation headers on unjoined', async () =
   client.close()
 })
 
-test('the listener compresses a large list for a client that accepts it', async () => {
+test('the listener sends a large list uncompressed to a client on the same machine', async () => {
   await using server = await ListeningServer.start()
   for (let i = 0; i < 200; i++) {
     await server.api.create('/api/v1/namespaces/default/configmaps', { metadata: { name: `c${i}` }, data: { x: 'y'.repeat(1000) } })
@@ -97,8 +97,8 @@ test('the listener compresses a large list for a client that accepts it', async 
   const client = session(server, await server.client('alice', masters))
   const plain = await ask(client, { ':path': '/api/v1/configmaps' })
   const packed = await ask(client, { ':path': '/api/v1/configmaps', 'accept-encoding': 'gzip' })
-  assert.equal(packed.headers['content-encoding'], 'gzip')
-  assert.ok(packed.text.length < plain.text.length / 10)
+  assert.equal(packed.headers['content-encoding'], undefined)
+  assert.equal(packed.text, plain.text)
   client.close()
 })
 

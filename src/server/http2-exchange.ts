@@ -13,6 +13,7 @@ export class Http2Request implements ServerRequest {
   readonly credentials: Credentials
   readonly #stream: ServerHttp2Stream
   #controller: AbortController | undefined
+  #answered = false
 
   constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[], credentials: Credentials) {
     this.#stream = stream
@@ -31,11 +32,16 @@ export class Http2Request implements ServerRequest {
       else {
         stream.once('close', () => {
           // After a whole answer nobody listens any more.
-          if (!stream.writableFinished) controller.abort(gone())
+          if (!this.#answered && !stream.writableFinished) controller.abort(gone())
         })
       }
     }
     return this.#controller.signal
+  }
+
+  /** The whole answer is handed to the stream, which often closes before it tells that it is finished. */
+  answered(): void {
+    this.#answered = true
   }
 
   body(limit: number): Promise<Buffer> {
@@ -71,6 +77,7 @@ export async function sendHttp2(stream: ServerHttp2Stream, request: Http2Request
   headers[':status'] = reply.status
   const { body } = reply
   if (typeof body !== 'function') {
+    request.answered()
     if (request.method === 'HEAD' || body.length === 0 || withoutBody.has(reply.status)) stream.respond(headers, { endStream: true })
     else {
       headers['content-length'] = body.length

@@ -74,8 +74,8 @@ function chosen(sent: readonly ManagedFieldsEntry[], before: ManagedFieldsEntry[
 
 export function updateManagers(managers: Managers, found: Difference, write: FieldWrite): void {
   const changed = keepFields(pathsOf(found, added | modified), write.keeps)
-  const gone = keepFields(pathsOf(found, removed), write.keeps)
-  takeFrom(managers, changed, gone)
+  // Of a new object nobody else holds anything.
+  if (managers.size > 0) takeFrom(managers, changed, keepFields(pathsOf(found, removed), write.keeps))
   const own = withoutUnowned(changed)
   if (isEmpty(own)) return
   const { manager, apiVersion, subresource, time } = write
