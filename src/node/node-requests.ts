@@ -43,8 +43,9 @@ export async function answerNodeRequest(
   const either = AbortSignal.any([signal, closed.signal])
   try {
     const asked = parse(headers, options)
+    if (options.streamingCertificate === undefined) throw simulated(asked.kind)
     if (asked.kind === 'logs') await logs(stream, asked, options, either)
-    else await bytes(stream, asked, options, either)
+    else await bytes(stream, asked, options.runtime, options.streamingCertificate, either)
   } catch (err) {
     if (either.aborted || stream.destroyed) return
     if (stream.headersSent) {
@@ -98,11 +99,17 @@ async function logs(
   await pipeline(Readable.from(readContainerLog(source, options, signal), { objectMode: false }), stream, { signal })
 }
 
-async function bytes(stream: ServerHttp2Stream, asked: Asked, options: NodeRequestOptions, signal: AbortSignal): Promise<void> {
-  const { streamingCertificate } = options
-  if (streamingCertificate === undefined)
-    throw badRequest(`cannot ${asked.kind}: the pod runs on a simulated node, whose containers are pretended`)
-  const { url, protocol } = await runtimeUrl(asked, options.runtime, signal)
+const simulated = (kind: string): ApiError =>
+  badRequest(`cannot ${kind === 'logs' ? 'read logs' : kind}: the pod runs on a simulated node, whose containers are pretended`)
+
+async function bytes(
+  stream: ServerHttp2Stream,
+  asked: Asked,
+  runtime: ContainerRuntime,
+  streamingCertificate: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { url, protocol } = await runtimeUrl(asked, runtime, signal)
   const upstream = await openRuntimeStream(url, protocol, streamingCertificate, signal)
   stream.respond({ ':status': 200 })
   await carryBytes(stream, upstream, signal)

@@ -26,7 +26,11 @@ async function identityIn(): Promise<{ certificate: string; key: string }> {
 }
 
 /** An API server's side: takes the upgrade and becomes the HTTP/2 client on the same connection. */
-async function withTunnel(worker: PodWorker | undefined, work: (session: ClientHttp2Session) => Promise<void>): Promise<void> {
+async function withTunnel(
+  worker: PodWorker | undefined,
+  work: (session: ClientHttp2Session) => Promise<void>,
+  { simulated = false } = {},
+): Promise<void> {
   const identity = await identityIn()
   const accepted = Promise.withResolvers<ClientHttp2Session>()
   const server = createServer({ key: identity.key, cert: identity.certificate, minVersion: 'TLSv1.3' }, (socket: TLSSocket) => {
@@ -45,7 +49,13 @@ async function withTunnel(worker: PodWorker | undefined, work: (session: ClientH
   const address: AddressInfo | string | null = server.address()
   const port = typeof address === 'object' && address ? address.port : 0
   const stop = new AbortController()
-  const requests = { runtime: new FakeRuntime({ clock }), worker: (uid: string) => (uid === 'u1' ? worker : undefined), clock, log }
+  const requests = {
+    runtime: new FakeRuntime({ clock }),
+    worker: (uid: string) => (uid === 'u1' ? worker : undefined),
+    clock,
+    log,
+    ...(simulated ? {} : { streamingCertificate: identity.certificate }),
+  }
   const running = runTunnel(
     {
       server: `https://127.0.0.1:${port}`,
@@ -116,10 +126,26 @@ test('the tunnel answers logs, and refuses pods that are not of this node', asyn
     assert.match(previous.text, /previous terminated container \\"c\\" in pod \\"p\\" not found/)
     assert.equal((await ask(session, 'GET', nodeRequestPath('exec', pod, 'c', ''))).status, 405)
     assert.equal((await ask(session, 'GET', '/secrets/default/p/u1/c')).status, 400)
-    const exec = await ask(session, 'POST', nodeRequestPath('exec', pod, 'c', 'command=id'))
-    assert.equal(exec.status, 400)
-    assert.match(exec.text, /simulated node/)
   })
+})
+
+test('a simulated node says that there is nothing to read or to reach', async () => {
+  await withTunnel(
+    await workerWithLog(''),
+    async session => {
+      for (const [kind, method, words] of [
+        ['logs', 'GET', 'read logs'],
+        ['exec', 'POST', 'exec'],
+        ['attach', 'POST', 'attach'],
+        ['portforward', 'POST', 'portforward'],
+      ] as const) {
+        const { status, text } = await ask(session, method, nodeRequestPath(kind, pod, 'c', ''))
+        assert.equal(status, 400)
+        assert.equal(JSON.parse(text).message, `cannot ${words}: the pod runs on a simulated node, whose containers are pretended`)
+      }
+    },
+    { simulated: true },
+  )
 })
 
 for (const url of [
