@@ -40,3 +40,20 @@ test('SchedulingQueue doubles the back-off up to ten seconds', () => {
   }
   assert.deepEqual(waits, [1000, 2000, 4000, 8000, 10_000, 10_000])
 })
+
+test('SchedulingQueue.wakeLongWaiting() brings back what waits five minutes, each in its own time', () => {
+  const queue = new SchedulingQueue(plugins)
+  for (const [name, at] of [
+    ['a', 0],
+    ['b', 60_000],
+  ] as const) {
+    queue.set(pod(name), at)
+    queue.take(at)
+    queue.refused(pod(name), new Set(['TaintToleration']), at)
+  }
+  const woken = (now: number) => {
+    queue.wakeLongWaiting(now)
+    return nameOf(queue.take(now))
+  }
+  assert.deepEqual([300_999, 301_000, 301_000, 360_999, 361_000].map(woken), [undefined, 'a', undefined, undefined, 'b'])
+})

@@ -23,6 +23,8 @@ export class SchedulingQueue {
   readonly #backoff = new Map<string, Queued>()
   readonly #unschedulable = new Map<string, Queued>()
   readonly #byId = new Map<string, Queued>()
+  /** None of the unschedulable was refused with an earlier `notBefore`: until it is long ago nobody needs to be looked at. */
+  #earliest = Number.POSITIVE_INFINITY
   readonly #wakesOn: ReadonlyMap<string, readonly ClusterEvent[]>
 
   constructor(plugins: readonly SchedulerPlugin[]) {
@@ -77,6 +79,7 @@ export class SchedulingQueue {
     if (queued === undefined) return
     queued.refusedBy = refusedBy
     queued.notBefore = now + backoffOf(queued.attempts)
+    this.#earliest = Math.min(this.#earliest, queued.notBefore)
     this.#unschedulable.set(idOf(pod), queued)
   }
 
@@ -97,8 +100,13 @@ export class SchedulingQueue {
   }
 
   wakeLongWaiting(now: number): void {
+    if (now - this.#earliest < longestWaitMs) return
+    this.#earliest = Number.POSITIVE_INFINITY
     for (const [id, queued] of this.#unschedulable) {
-      if (now - queued.notBefore < longestWaitMs) continue
+      if (now - queued.notBefore < longestWaitMs) {
+        this.#earliest = Math.min(this.#earliest, queued.notBefore)
+        continue
+      }
       this.#unschedulable.delete(id)
       this.#ready(id, queued, now)
     }
