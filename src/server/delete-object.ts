@@ -93,12 +93,21 @@ async function apply(parts: WriteParts, context: ResourceContext, entry: Entry, 
     const written = await served.collection.write({ namespace, name, expected: entry, object: served.toStored(plan.object) })
     return { object: served.view.object(written), entry: written, gone, changed: true }
   }
-  await served.collection.write({ namespace, name, expected: entry, object: undefined, lastState: served.toStored(plan.object) })
+  // Kinds with a grace period end it before they go, so that whoever watches sees both, as upstream has it.
+  const last = plan.ends ? await served.collection.write({ namespace, name, expected: entry, object: served.toStored(plan.object) }) : entry
+  await served.collection.write({ namespace, name, expected: last, object: undefined, lastState: served.toStored(plan.object) })
   parts.reservations.get(groupResource(definition.group, definition.plural))?.release(plan.object)
   return { object: plan.object, entry: undefined, gone, changed: true }
 }
 
-type Plan = { readonly step: 'pending' } | { readonly step: 'mark' | 'remove'; readonly object: KubeObject }
+type Plan =
+  | { readonly step: 'pending' }
+  | {
+      readonly step: 'mark' | 'remove'
+      readonly object: KubeObject
+      /** The grace period ends with this deletion, which is a change of its own. */
+      readonly ends?: boolean
+    }
 
 /** What a deletion does to an object now; pure but for the request's own time. */
 export function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, current: KubeObject, deletion: Deletion): Plan {
@@ -115,7 +124,7 @@ export function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, c
   markDeleted(metadata, context.now, grace)
   // Upstream's namespaces have no grace period.
   if (definition.kind === 'Namespace') delete metadata.deletionGracePeriodSeconds
-  return { step: grace > 0 || isHeld(object) ? 'mark' : 'remove', object }
+  return { step: grace > 0 || isHeld(object) ? 'mark' : 'remove', object, ends: graceful }
 }
 
 /** A second deletion may only shorten the grace period. */
@@ -132,7 +141,7 @@ function planAgain(object: KubeObject, deletion: Deletion, graceful: boolean): P
   const { generation } = metadata
   markDeleted(metadata, began, grace)
   if (generation !== undefined) metadata.generation = generation
-  return { step: grace > 0 || isHeld(object) ? 'mark' : 'remove', object }
+  return { step: grace > 0 || isHeld(object) ? 'mark' : 'remove', object, ends: true }
 }
 
 /** `own` is what the object asks for: 0 where it can go at once, whatever the client wants. A negative wish counts as a second. */

@@ -164,7 +164,9 @@ function prepareAndValidate(context: ResourceContext, change: Change, object: Ku
   const main = change.subresource === ''
   const strategy = change.strategy ?? (main ? definition : (served.subresources.get(change.subresource) ?? {}))
   strategy.prepare?.(object, old, strategyContext(context))
-  if (definition.countsGeneration && desiredStateChanged(object, old)) object.metadata.generation = (old.metadata.generation ?? 0) + 1
+  // Upstream writes a binding past its strategy: where a pod runs is no new wish of its owner's.
+  if (definition.countsGeneration && change.subresource !== 'binding' && desiredStateChanged(object, old))
+    object.metadata.generation = (old.metadata.generation ?? 0) + 1
   const errors = [
     ...validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', knowsFinalizers(definition)),
     ...(main ? judgeMain(definition, object, old) : (strategy.validate?.(object, old) ?? [])),

@@ -104,3 +104,16 @@ test('watch() refuses options that contradict each other', async () => {
   assert.equal((await api.get(`${path}?watch=1&sendInitialEvents=true`)).status, 422)
   assert.equal((await api.get(`${path}?watch=1&resourceVersionMatch=NotOlderThan&resourceVersion=1`)).status, 422)
 })
+
+test("watch() shows the end of a pod's grace period before the pod goes", async () => {
+  await using api = new TestServer()
+  const pods = '/api/v1/namespaces/default/pods'
+  const created = await api.request('POST', pods, { metadata: { name: 'a' }, spec: { containers: [{ name: 'c', image: 'i' }] } })
+  const watch = await api.watch(`${pods}?watch=1&resourceVersion=${created.json.metadata.resourceVersion}`)
+  await api.request('DELETE', `${pods}/a?gracePeriodSeconds=0`)
+  const [marked, gone] = [await watch.next(), await watch.next()]
+  watch.close()
+  assert.equal(marked?.type, 'MODIFIED')
+  assert.equal(marked?.object.metadata.deletionGracePeriodSeconds, 0)
+  assert.equal(gone?.type, 'DELETED')
+})

@@ -30,11 +30,21 @@ export const statefulSet = defineResource<StatefulSet>({
   setDefaults,
   prepareForCreate(object) {
     object.status = { replicas: 0, availableReplicas: 0 }
+    forgetEmptyContainers(object)
   },
-  prepare: keepStatus,
+  prepare(object, old) {
+    keepStatus(object, old)
+    forgetEmptyContainers(object)
+  },
   validate: ({ spec }) => validateStatefulSetSpec(spec),
   validateUpdate,
 })
+
+/** Upstream judges the template's pod only when it is made, and its storage forgets the difference between an empty list and none. */
+function forgetEmptyContainers({ spec }: StatefulSet): void {
+  const pod = spec.template.spec
+  if (pod?.containers?.length === 0) Object.assign(pod, { containers: null })
+}
 
 function setDefaults({ spec }: StatefulSet): void {
   spec.podManagementPolicy ||= 'OrderedReady'
