@@ -5,6 +5,7 @@ import type { Registry } from '../base/metrics.ts'
 import type { Client } from '../client/client.ts'
 import { runControllers } from '../controllers/run-controllers.ts'
 import { runScheduler } from '../scheduler/run-scheduler.ts'
+import { checkCertificate } from '../signer/policy.ts'
 import type { Signer } from '../signer/signer.ts'
 
 export interface ControlLoopOptions {
@@ -26,8 +27,12 @@ export async function runControlLoops(options: ControlLoopOptions, signal: Abort
     runControllers(
       {
         ...{ clientFor, informerClient, rootCa, clock, log, metrics, random },
-        signCertificate: ({ authority, csr, commonName, organizations, dnsNames, ipAddresses, lifetimeSeconds }, until) =>
-          signer.issueCertificate({ authority, csr, commonName, organizations, dnsNames, ipAddresses, lifetimeSeconds }, until),
+        signCertificate: async ({ authority, csr, commonName, organizations, dnsNames, ipAddresses, lifetimeSeconds }, until) => {
+          const request = { authority, csr, commonName, organizations, dnsNames, ipAddresses, lifetimeSeconds }
+          // A signer in the same process has no caller to judge: the controllers' rules hold there too.
+          checkCertificate('controllers', request, { dnsNames: [], ipAddresses: [] })
+          return await signer.issueCertificate(request, until)
+        },
       },
       signal,
     ),

@@ -48,6 +48,9 @@ export function checkForSigner(signerName: string, identity: RequestedIdentity, 
     }
     case clientSigner: {
       if (identity.organizations.includes('system:masters')) return refuse('organization system:masters is not allowed')
+      // The right to approve people's certificates is not the right to make a node, a component or a ServiceAccount.
+      if ([identity.commonName, ...identity.organizations].some(name => name.startsWith('system:')))
+        return refuse('names that begin with "system:" are not allowed')
       const fine = usesOnly(usages, ['client auth'], ['digital signature', 'key encipherment'])
       return fine ? allowed : refuse('usages must be client auth and optionally digital signature and key encipherment')
     }

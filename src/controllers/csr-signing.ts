@@ -45,7 +45,15 @@ async function sign(context: Context, request: CertificateSigningRequest, signal
   )
   const authority = signerName === kubeletServingSigner ? 'serving' : 'client'
   const order = { request, csr, commonName, organizations, dnsNames, ipAddresses, authority, lifetimeSeconds } as const
-  const certificate = Buffer.from(await settings.signCertificate(order, signal)).toString('base64')
+  let signed: string
+  try {
+    signed = await settings.signCertificate(order, signal)
+  } catch (err) {
+    // What the key holder's policy refuses today it refuses tomorrow; any other failure is tried again.
+    if (err instanceof Error && err.name === 'PolicyViolation') return fail(context, request, messageOf(err), signal)
+    throw err
+  }
+  const certificate = Buffer.from(signed).toString('base64')
   await client.updateStatus(certificateSigningRequests, { ...request, status: { ...request.status, certificate } }, signal)
   log.info('certificate signed', { certificateSigningRequest: request.metadata.name })
 }
