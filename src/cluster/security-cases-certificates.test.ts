@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
 import { createTicket, ticketSecretData } from '../access/join-ticket.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
+import { createHttpTransport } from '../client/http-transport.ts'
 import { admin, person, SecuredApi } from './secured-api.testing.ts'
 import { startCluster } from './start-cluster.ts'
 
@@ -146,6 +147,39 @@ test('row 55: what an approved request may not become is never signed', { timeou
   assert.equal(signed.subject, 'O=team\nCN=ann')
   assert.equal(signed.ca, false)
   assert.ok(signed.validToDate.getTime() - Date.now() <= 366 * 86_400_000)
+})
+
+test('an ordinary user gets a certificate by kubectl certificate approve, and is that user by it', { timeout: 60_000 }, async () => {
+  await using cluster = await startCluster({ simulatedNodes: 0 })
+  const { client } = cluster
+  const { certificateSigningRequests } = await import('../client/resources.ts')
+  const signal = AbortSignal.timeout(50_000)
+  const { csrPem, keyPem } = await createKeyAndCsr({ commonName: 'ann', organizations: ['team'] })
+  const spec = { request: Buffer.from(csrPem).toString('base64'), signerName: clientSigner, usages: clientUsages }
+  const made = await client.create(certificateSigningRequests, '', { metadata: { name: 'ann' }, spec } as never, signal)
+  await client.subresource('PUT', certificateSigningRequests, '', 'ann', 'approval', approved(made), signal)
+  let certificate: string | undefined
+  while (!certificate) {
+    certificate = (await client.get(certificateSigningRequests, '', 'ann', signal)).status?.certificate
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
+  const { clusters } = JSON.parse(await cluster.kubeconfig())
+  const { server, ['certificate-authority-data']: ca } = clusters[0].cluster
+  const cert = Buffer.from(certificate, 'base64').toString()
+  await using transport = createHttpTransport({ server, ca: Buffer.from(ca, 'base64').toString(), certificate: cert, key: keyPem })
+  const review = await transport.request(
+    {
+      method: 'POST',
+      path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
+      headers: { 'content-type': 'application/json' },
+      body: Buffer.from('{}'),
+    },
+    signal,
+  )
+  const chunks: Buffer[] = []
+  for await (const chunk of review.body) chunks.push(chunk)
+  const { username, groups } = JSON.parse(Buffer.concat(chunks).toString()).status.userInfo
+  assert.deepEqual({ username, groups }, { username: 'ann', groups: ['team', 'system:authenticated'] })
 })
 
 test('no log line, audit event or answer of a whole scenario holds a token, a ticket, a key or the value of a Secret', async () => {
