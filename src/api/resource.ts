@@ -76,6 +76,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   graceSeconds?(object: T): number
   /** Fields beside metadata.name and metadata.namespace that field selectors may name, with their values. */
   selectableFields?(object: T): Record<string, string>
+  /** Where this version's field selectors use other names: each with the name that `selectableFields` of the stored version gives it. */
+  readonly fieldLabels?: Readonly<Record<string, string>>
   /** Upstream's defaulting of this kind, on an object already decoded by schema. */
   setDefaults?(object: T): void
   prepareForCreate?(object: T, context: StrategyContext): void

@@ -336,7 +336,11 @@ function formatLabelRequirement({ key, operator, values }: LabelRequirement): st
  * The `fieldSelector` of a query. `isSupported` says which fields the kind has beside metadata.name and metadata.namespace.
  * Throws a 400 with upstream's words.
  */
-export function parseFieldSelector(text: string, isSupported: (field: string) => boolean): FieldSelection {
+export function parseFieldSelector(
+  text: string,
+  isSupported: (field: string) => boolean,
+  stored: (field: string) => string = field => field,
+): FieldSelection {
   const requirements: FieldRequirement[] = []
   for (const term of splitTerms(text).sort()) {
     if (term === '') continue
@@ -350,7 +354,7 @@ export function parseFieldSelector(text: string, isSupported: (field: string) =>
       throw badRequest(`field label not supported: ${field}`)
     }
   }
-  return compileFieldRequirements(requirements)
+  return compileFieldRequirements(requirements.map(requirement => ({ ...requirement, field: stored(requirement.field) })))
 }
 
 /**

@@ -1,7 +1,7 @@
 // Label and field selectors of a query as the store's selection.
 import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
-import { parseFieldSelector, parseLabelSelector } from '../api/selector.ts'
+import { type FieldSelection, parseFieldSelector, parseLabelSelector } from '../api/selector.ts'
 import type { Selection } from '../store/store.ts'
 import type { Query } from './query.ts'
 import type { ServedResource } from './served-resource.ts'
@@ -13,13 +13,23 @@ export function selectionOf(query: Query, served: ServedResource): Selection | u
   const fieldText = query.get('fieldSelector') ?? ''
   if (labelText === '' && fieldText === '') return undefined
   const labels = labelText === '' ? undefined : parseLabelSelector(labelText)
-  const fields = fieldText === '' ? undefined : parseFieldSelector(fieldText, field => selectableFieldNames(served.definition).has(field))
+  const fields = fieldText === '' ? undefined : fieldSelection(fieldText, served.definition)
   if ((labels?.requirements.length ?? 0) + (fields?.requirements.length ?? 0) === 0) return undefined
   return {
     ...(labels && labels.exact.length > 0 ? { exactLabels: labels.exact } : {}),
     ...(fields && fields.exact.length > 0 ? { exactFields: fields.exact } : {}),
     matches: entry => (labels?.matches(entry.labels) ?? true) && (fields?.matches(entry.fields) ?? true),
   }
+}
+
+function fieldSelection(text: string, definition: ResourceDefinition): FieldSelection {
+  const { fieldLabels } = definition
+  if (fieldLabels === undefined) return parseFieldSelector(text, field => selectableFieldNames(definition).has(field))
+  return parseFieldSelector(
+    text,
+    field => Object.hasOwn(fieldLabels, field),
+    field => fieldLabels[field] ?? field,
+  )
 }
 
 const namesByDefinition = new WeakMap<ResourceDefinition, ReadonlySet<string>>()

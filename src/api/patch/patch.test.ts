@@ -260,7 +260,7 @@ describe('patchKindOf()', () => {
       failure(() => patchKindOf(strategic, false)),
       [
         415,
-        'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json',
+        'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml',
       ],
     )
   })

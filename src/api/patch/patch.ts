@@ -25,7 +25,7 @@ export function patchKindOf(contentType: string, hasSchema: boolean): PatchKind 
   const mediaType = (contentType.split(';')[0] ?? '').trim()
   const found = accepted.find(([name]) => name === mediaType)
   if (found !== undefined) return found[1]
-  const names = accepted.map(([name]) => name).join(', ')
+  const names = [...accepted.map(([name]) => name), 'application/apply-patch+yaml'].join(', ')
   throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${names}`)
 }
 

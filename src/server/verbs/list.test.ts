@@ -150,3 +150,18 @@ test('list() compresses large answers for clients of other machines that take gz
     assert.equal(JSON.parse(plain.bytes.toString()).items.length, 200)
   }
 })
+
+test('list() selects Events by the names that each of their two versions has for a field', async () => {
+  await using api = new TestServer()
+  await api.request('POST', '/api/v1/namespaces/default/events', {
+    metadata: { name: 'a' },
+    involvedObject: { kind: 'Pod', namespace: 'default', name: 'p' },
+    reason: 'Started',
+    type: 'Normal',
+    source: { component: 'c' },
+  })
+  const events = '/apis/events.k8s.io/v1/namespaces/default/events'
+  assert.equal((await api.get(`${events}?fieldSelector=regarding.name=p,reason=Started`)).json.items.length, 1)
+  assert.equal((await api.get(`${events}?fieldSelector=regarding.name=q`)).json.items.length, 0)
+  assert.equal((await api.get(`${events}?fieldSelector=involvedObject.name=p`)).status, 400)
+})

@@ -8,6 +8,8 @@ import { event as coreEvent, validateEvent } from '../core/event.ts'
 
 const types = ['Normal', 'Warning']
 
+const regardedFields = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath']
+
 export const event = defineResource<Event>({
   group: 'events.k8s.io',
   version: 'v1',
@@ -28,6 +30,12 @@ export const event = defineResource<Event>({
     fromStored: object => fromCore(object as KubeObject & CoreEvent),
   },
   selectableFields: object => coreEvent.selectableFields?.(toCore(object)) ?? {},
+  fieldLabels: {
+    reason: 'reason',
+    type: 'type',
+    reportingController: 'reportingComponent',
+    ...Object.fromEntries(regardedFields.map(name => [`regarding.${name}`, `involvedObject.${name}`])),
+  },
   validate,
   validateUpdate,
 })
