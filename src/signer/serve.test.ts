@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { chmod, chown, mkdtemp, rm, stat } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { promisify } from 'node:util'
 import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { connectSigner } from './connect.ts'
@@ -61,6 +63,38 @@ test('serveSigner() opens a socket to its group where it is told to, and to nobo
   })
   assert.equal((await stat(path)).mode & 0o777, 0o660)
 })
+
+test('serveSigner() is reached by its group, and by no other user', {
+  skip: process.getuid?.() === 0 ? false : 'only root can try it as other users',
+}, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'signer-modes-'))
+  after(() => rm(folder, { recursive: true }))
+  // The folder lets everybody through, so that the socket alone decides.
+  await chmod(folder, 0o711)
+  const [open, closed] = [join(folder, 'open.sock'), join(folder, 'closed.sock')]
+  await using _server = await serveSigner({
+    signer: createMemorySigner(),
+    sockets: [
+      { path: open, role: 'server', groupMayConnect: true },
+      { path: closed, role: 'admin' },
+    ],
+    servingNames,
+    log: silentLogger,
+  })
+  const [user, group, stranger] = [60_001, 60_002, 60_003]
+  for (const path of [open, closed]) await chown(path, 0, group)
+  assert.equal(await connectAs(user, group, open), 'connected')
+  assert.equal(await connectAs(user, stranger, open), 'EACCES')
+  assert.equal(await connectAs(user, group, closed), 'EACCES')
+})
+
+/** What a process of this user and group gets when it connects. */
+async function connectAs(uid: number, gid: number, path: string): Promise<string> {
+  const script = `const s = require('node:net').connect(${JSON.stringify(path)});
+    s.on('connect', () => { console.log('connected'); s.destroy() }); s.on('error', err => console.log(err.code))`
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { uid, gid, cwd: '/', env: {} })
+  return stdout.trim()
+}
 
 test('connectSigner() signs many tokens at once, each with its own claims, and one refusal harms no other', async () => {
   const path = newPath()

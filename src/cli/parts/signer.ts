@@ -1,5 +1,6 @@
 // The signer's process: the only one that has private keys beyond its own leaf.
 import { systemClock } from '../../base/clock.ts'
+import { warmUpCertificates } from '../../signer/certificate.ts'
 import { openFileSigner } from '../../signer/file-signer.ts'
 import { serveSigner } from '../../signer/serve.ts'
 import { runPart } from '../part-process.ts'
@@ -24,5 +25,6 @@ export const signerPart = (): Promise<void> =>
       log,
     })
     ready()
+    await warmUpCertificates()
     await waitFor(signal)
   })
