@@ -1,6 +1,6 @@
 // Wires the API server to its store, its signer, access control and admission: the same for the server process and for a cluster in one process.
 import { randomInt } from 'node:crypto'
-import { type AccessVerdict, type Attributes, systemMasters } from '../access/access.ts'
+import { type AccessVerdict, type Attributes, authenticatedGroup, systemMasters } from '../access/access.ts'
 import { createAuthentication } from '../access/authenticate.ts'
 import { authenticatorList } from '../access/authenticators/index.ts'
 import { createAuthorization } from '../access/authorize.ts'
@@ -12,6 +12,7 @@ import { oidcDocuments } from '../access/oidc-discovery.ts'
 import { parseCsrIdentity } from '../access/pki/certificate-identity.ts'
 import type { ClusterRole } from '../access/rbac-object.ts'
 import { createDenyList } from '../access/revocation.ts'
+import { accountGroups, accountUser } from '../access/service-account-claims.ts'
 import { createTokenReview } from '../access/token-review.ts'
 import { createAdmission } from '../admission/chain.ts'
 import { admissionPlugins } from '../admission/plugins/index.ts'
@@ -89,7 +90,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     profile,
     randomSuffix,
     hasRights: (namespace, name) =>
-      rbac.hasGrants({ name: `system:serviceaccount:${namespace}:${name}`, groups: [`system:serviceaccounts:${namespace}`] }),
+      rbac.hasGrants({ name: accountUser(namespace, name), groups: [...accountGroups(namespace), authenticatedGroup] }),
     maySign: (user, verb, signerName) => authorize(signerAttributes(user, verb, signerName)).allowed,
     organizationsOf: pem => parseCsrIdentity(derOf(pem)).organizations,
   })

@@ -14,7 +14,7 @@ export interface RulesOfUser {
 export interface RbacAuthorizer extends Authorizer {
   readonly name: 'RBAC'
   rulesFor(user: UserInfo, namespace: string): RulesOfUser
-  /** Whether any binding names the user or one of its groups, in any namespace. */
+  /** Whether any binding beyond Kubernetes' own policy for everybody names the user or one of its groups, in any namespace. */
   hasGrants(user: UserInfo): boolean
   /** The rules of one role; undefined where it does not exist. `namespace` is '' for a ClusterRole. */
   rulesOfRole(kind: 'Role' | 'ClusterRole', namespace: string, name: string): readonly PolicyRule[] | undefined
@@ -136,7 +136,7 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
       for (const grant of grantsFor(user, namespace)) rules.push(...(roles.get(grant.roleKey)?.rules ?? []))
       return { rules, errors }
     },
-    hasGrants: user => users.has(user.name) || user.groups.some(group => groups.has(group)),
+    hasGrants: user => users.has(user.name) || user.groups.some(group => ofAdministrators(groups.get(group))),
     rulesOfRole: (kind, namespace, name) => roles.get(roleKeyOf(kind, namespace, name))?.rules,
   }
 
@@ -156,6 +156,10 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
     return [...missing]
   }
 }
+
+/** Whether any grant is more than what Kubernetes' own policy gives to everybody: its bindings begin with `system:`. */
+const ofAdministrators = (held: SubjectGrants | undefined): boolean =>
+  held !== undefined && [held.cluster, ...held.byNamespace.values()].flat().some(({ bindingName }) => !bindingName.startsWith('system:'))
 
 const aggregated = (errors: readonly string[]): string => (errors.length === 1 ? (errors[0] ?? '') : `[${errors.join(', ')}]`)
 
