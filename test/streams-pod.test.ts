@@ -1,7 +1,7 @@
 // exec, attach and port-forward through everything that they pass: TLS, upgrade, pipeline, the node's tunnel, and an agent that answers as the test says.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type { ServerHttp2Stream } from 'node:http2'
+import { connect, type ServerHttp2Stream } from 'node:http2'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
 import type { WebSocket } from 'ws'
@@ -326,6 +326,29 @@ for (const [name, cut, message] of cuts) {
     assert.match(status.message, message)
   })
 }
+
+test('a followed log that the node cuts is an error to the client, one that it ends is not', limit, async () => {
+  await using streams = await StreamsServer.start()
+  const state = { name: 'c', image: 'i', imageID: '', ready: true, restartCount: 0, state: { running: {} } }
+  await streams.server.api.request('PATCH', `${podPath}/status`, { status: { containerStatuses: [state] } })
+  const client = connect(streams.server.url, { ca: streams.server.ca })
+  for (const cut of [false, true]) {
+    let end: () => void = assert.fail
+    streams.agent.serve = stream => {
+      stream.respond({ ':status': 200 })
+      stream.write('line')
+      end = cut ? () => stream.destroy(new Error('cut')) : () => stream.end()
+    }
+    const log = client.request({ ':path': `${podPath}/log?follow=true`, authorization: 'Bearer ann' })
+    const events: string[] = []
+    log.on('data', () => end())
+    log.on('end', () => events.push('end'))
+    log.on('error', () => events.push('error'))
+    await new Promise<void>(resolve => log.once('close', resolve))
+    assert.deepEqual([events[0], log.rstCode], cut ? ['error', 2] : ['end', 0])
+  }
+  client.close()
+})
 
 test("the node's stream ends with the client", limit, async () => {
   await using streams = await StreamsServer.start()

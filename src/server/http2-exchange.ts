@@ -97,7 +97,8 @@ export async function sendHttp2(stream: ServerHttp2Stream, request: Http2Request
     reply.done({ bytes: sink.bytes, cut: false })
   } catch (err) {
     if (!request.signal.aborted) log.error('answer cut', { auditID: reply.auditId, err })
-    stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    // Destroyed and not closed: a close would send the end of the body before the reset, and the client would take a part for the whole.
+    stream.destroy(err instanceof Error ? err : new Error(String(err)))
     reply.done({ bytes: sink.bytes, cut: true })
   }
 }
