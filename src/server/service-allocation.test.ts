@@ -88,3 +88,12 @@ test('ports of one number share a node port where they differ in protocol, and c
   const same = await api.request('POST', path, service('b', { type: 'NodePort', ports: ports('TCP') }))
   assert.ok(same.json.details.causes.some(({ field }: { field: string }) => field === 'spec.ports[1].nodePort'))
 })
+
+test('an address may not change once it is set, and a client that knows one field only is told so', async () => {
+  await using api = new TestServer()
+  await api.request('POST', path, service('a', { clusterIP: '10.96.0.10' }))
+  const { status, json } = await api.request('PATCH', `${path}/a`, { spec: { clusterIP: '10.96.0.11' } })
+  assert.equal(status, 422)
+  assert.equal(json.message, 'Service "a" is invalid: spec.clusterIPs[0]: Invalid value: []string{"10.96.0.11"}: may not change once set')
+  assert.equal((await api.request('POST', path, service('b', { clusterIP: '10.96.0.11' }))).status, 201)
+})

@@ -6,6 +6,7 @@ import { apiError, invalid } from '../api/status.ts'
 import type { Service, ServicePort } from '../api/types/core-v1.ts'
 import { type AddressRange, parseRange } from './address-range.ts'
 import { NumberPool } from './number-pool.ts'
+import { sameValue } from './same-value.ts'
 import type { ServedResources } from './served-resource.ts'
 import type { Finish, Reservations } from './write-parts.ts'
 
@@ -57,6 +58,7 @@ export class ServiceAllocation implements Reservations {
     const before = old as Service
     return this.#run(dryRun, ledger => {
       keepAllocated(service, before)
+      followAddress(service, before)
       this.#setFamilies(service)
       if (needsAddress(service)) this.#giveAddress(service, before, ledger)
       else if (service.spec?.type === 'ExternalName') dropAddress(service)
@@ -129,7 +131,8 @@ export class ServiceAllocation implements Reservations {
       spec.clusterIPs = ['None']
       return
     }
-    if (wanted !== '' && before !== undefined && addresses(before).includes(wanted)) {
+    // What may not change is not allocated: validation says so.
+    if (wanted !== '' && before !== undefined && needsAddress(before)) {
       spec.clusterIP = wanted
       spec.clusterIPs ??= [wanted]
       return
@@ -266,6 +269,14 @@ function keepAllocated(service: Service, before: Service): void {
 /** Older clients know one address only. */
 function completeAddresses({ spec }: Service): void {
   if (spec?.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP]
+}
+
+/** A client that knows one address only changes it and leaves the list as it was: the list follows. */
+function followAddress({ spec }: Service, { spec: old }: Service): void {
+  if (spec === undefined || old === undefined || spec.clusterIP === old.clusterIP) return
+  if (!sameValue(spec.clusterIPs ?? [], old.clusterIPs ?? [])) return
+  if (spec.clusterIP) spec.clusterIPs = [spec.clusterIP]
+  else delete spec.clusterIPs
 }
 
 function setIfGiven<T, K extends keyof T>(target: T, key: K, value: T[K] | undefined): void {

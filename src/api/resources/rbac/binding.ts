@@ -3,6 +3,7 @@ import { type FieldError, invalidValue, notSupported, required } from '../../fie
 import type { KubeObject } from '../../object.ts'
 import type { Column } from '../../resource.ts'
 import type { RoleRef, Subject } from '../../types/rbac-v1.ts'
+import { invalidShown } from '../../validation/go-syntax.ts'
 import { dns1123Subdomain, nameIsPathSegment } from '../../validation/names.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
@@ -41,7 +42,8 @@ export function validateRoleRefUnchanged(binding: Binding, old: Binding): FieldE
   const { apiGroup, kind, name } = old.roleRef
   const now = binding.roleRef
   if (now.apiGroup === apiGroup && now.kind === kind && now.name === name) return []
-  return [invalidValue('roleRef', now, 'cannot change roleRef')]
+  const [group, kindName, refName] = [now.apiGroup, now.kind, now.name].map(text => JSON.stringify(text))
+  return [invalidShown('roleRef', `rbac.RoleRef{APIGroup:${group}, Kind:${kindName}, Name:${refName}}`, 'cannot change roleRef')]
 }
 
 function validateSubject(subject: Subject, namespaced: boolean, index: number, errors: FieldError[]): void {

@@ -12,6 +12,7 @@ export const clusterRoleBinding = defineResource<ClusterRoleBinding>({
   kind: 'ClusterRoleBinding',
   plural: 'clusterrolebindings',
   namespaced: false,
+  allowCreateOnUpdate: true,
   columns: bindingColumns,
   nameRule: nameIsPathSegment,
   setDefaults: setBindingDefaults,

@@ -13,6 +13,7 @@ export const clusterRole = defineResource<ClusterRole>({
   kind: 'ClusterRole',
   plural: 'clusterroles',
   namespaced: false,
+  allowCreateOnUpdate: true,
   columns: [nameColumn, createdAtColumn],
   nameRule: nameIsPathSegment,
   validate: ({ rules, aggregationRule }) => [...validatePolicyRules(rules, false), ...validateAggregation(aggregationRule)],

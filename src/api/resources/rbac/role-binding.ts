@@ -12,6 +12,7 @@ export const roleBinding = defineResource<RoleBinding>({
   kind: 'RoleBinding',
   plural: 'rolebindings',
   namespaced: true,
+  allowCreateOnUpdate: true,
   columns: bindingColumns,
   nameRule: nameIsPathSegment,
   setDefaults: setBindingDefaults,

@@ -11,6 +11,7 @@ export const role = defineResource<Role>({
   kind: 'Role',
   plural: 'roles',
   namespaced: true,
+  allowCreateOnUpdate: true,
   columns: [nameColumn, createdAtColumn],
   nameRule: nameIsPathSegment,
   validate: ({ rules }) => validatePolicyRules(rules, true),
