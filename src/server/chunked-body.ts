@@ -7,8 +7,10 @@ import type { BodyStream, Sink } from './exchange.ts'
 
 /** One write of about this size costs little per byte and little memory. */
 const chunkBytes = 128 * 1024
-/** Computed parts take time: after so many others get a turn. */
-const partsPerTurn = 200
+/** Computed parts take time: after so many the clock is looked at. */
+const partsPerLook = 50
+/** After so long others get a turn: a fast reader's drain comes at once, without one. */
+const longestTurnMs = 4
 
 export interface Parts {
   readonly head: Buffer
@@ -36,18 +38,23 @@ export function streamParts(parts: Parts): BodyStream {
   return async (sink, signal) => {
     let pending: Buffer[] = [parts.head]
     let size = parts.head.length
+    let began = performance.now()
     for (let i = 0; i < parts.count; i++) {
       if (i > 0) pending.push(comma)
       const bytes = parts.part(i)
       pending.push(bytes)
       size += bytes.length
-      if (size >= chunkBytes) {
+      const full = size >= chunkBytes
+      if (full) {
         signal.throwIfAborted()
         if (!sink.write(Buffer.concat(pending))) await sink.drained()
         pending = []
         size = 0
       }
-      if (parts.computed && i % partsPerTurn === partsPerTurn - 1) await turn()
+      if (!full && !(parts.computed && i % partsPerLook === partsPerLook - 1)) continue
+      if (performance.now() - began < longestTurnMs) continue
+      await turn()
+      began = performance.now()
     }
     pending.push(parts.tail)
     sink.write(Buffer.concat(pending))
