@@ -17,6 +17,7 @@ import { Listener } from '../server/server.ts'
 import { createMemorySigner } from '../signer/memory-signer.ts'
 import type { Signer } from '../signer/signer.ts'
 import { createMemoryStore } from '../store/memory.ts'
+import type { Store } from '../store/store.ts'
 import { bootstrap } from './bootstrap.ts'
 import { accountName, accountOrganizations, issueIdentity } from './client-identity.ts'
 import { runControlLoops } from './control-loops.ts'
@@ -95,6 +96,9 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
       ),
     )
   }
+  const firstAccount = controllers ? accountOfDefault(store, stop.signal) : undefined
+  // Awaited below; a node that cannot start must not make this an unhandled rejection.
+  firstAccount?.catch(() => undefined)
   const names = Array.from({ length: simulatedNodes }, (_, index) => `node-${index + 1}`)
   await Promise.all(
     names.map(
@@ -110,6 +114,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
         }),
     ),
   )
+  await firstAccount
   let listening: Promise<string> | undefined
   const owned = stack.move()
   return {
@@ -122,6 +127,21 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** No pod is admitted before its namespace has its account, which a controller makes. */
+function accountOfDefault(store: Store, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const accounts = store.collection({ groupResource: 'serviceaccounts' })
+    const watch = accounts.watch({ namespace: 'default', name: 'default', after: store.revision })
+    const done = () => {
+      watch.close()
+      resolve()
+    }
+    watch.onEvents(done)
+    if (accounts.get('default', 'default') !== undefined) done()
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }
 
 /** The tunnel of a node in this process: the same protocol over a pair of streams. */
