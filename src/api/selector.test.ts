@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { combineSelectors, compileLabelSelector, formatLabelSelector, parseFieldSelector, parseLabelSelector } from './selector.ts'
+import { parseFieldSelector } from './field-selector.ts'
+import { combineSelectors, compileLabelSelector, formatLabelSelector, parseLabelSelector } from './selector.ts'
 
 describe('parseLabelSelector()', () => {
   const labels = { app: 'web', tier: 'front', size: '5', empty: '' }

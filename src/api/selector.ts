@@ -1,6 +1,8 @@
 // Label and field selectors: read in upstream's grammar with upstream's errors, compiled to a matcher and to exact pairs that indexes can use.
+
 import { formatFieldError, invalidValue } from './field-error.ts'
-import { ApiError, badRequest } from './status.ts'
+import type { FieldSelection } from './field-selector.ts'
+import { badRequest } from './status.ts'
 import { labelValue, qualifiedName } from './validation/names.ts'
 
 export type SelectorOperator = '=' | '==' | '!=' | 'in' | 'notin' | 'exists' | '!' | 'gt' | 'lt'
@@ -11,12 +13,6 @@ export interface LabelRequirement {
   readonly values: readonly string[]
 }
 
-export interface FieldRequirement {
-  readonly field: string
-  readonly operator: '=' | '!='
-  readonly value: string
-}
-
 type Labels = Readonly<Record<string, string>>
 
 /** A compiled label selector. `exact` are pairs that every matching object has. */
@@ -24,13 +20,6 @@ export interface LabelSelection {
   readonly requirements: readonly LabelRequirement[]
   readonly exact: readonly (readonly [string, string])[]
   matches(labels: Labels | undefined): boolean
-}
-
-export interface FieldSelection {
-  readonly requirements: readonly FieldRequirement[]
-  readonly exact: readonly (readonly [string, string])[]
-  /** An absent field counts as ''. */
-  matches(fields: Labels): boolean
 }
 
 /** The `labelSelector` of a query. Throws a 400 with upstream's words. */
@@ -330,68 +319,6 @@ function formatLabelRequirement({ key, operator, values }: LabelRequirement): st
     default:
       return `${key}${operator}${values[0] ?? ''}`
   }
-}
-
-/**
- * The `fieldSelector` of a query. `isSupported` says which fields the kind has beside metadata.name and metadata.namespace.
- * Throws a 400 with upstream's words.
- */
-export function parseFieldSelector(
-  text: string,
-  isSupported: (field: string) => boolean,
-  stored: (field: string) => string = field => field,
-): FieldSelection {
-  const requirements: FieldRequirement[] = []
-  for (const term of splitTerms(text).sort()) {
-    if (term === '') continue
-    const match = /^(.*?)(!=|==|=)(.*)$/s.exec(term)
-    if (match?.[1] === undefined || match[3] === undefined) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`)
-    const [, field, operator, value] = match
-    requirements.push({ field, operator: operator === '!=' ? '!=' : '=', value: unescapeValue(value) })
-  }
-  for (const { field } of requirements) {
-    if (field !== 'metadata.name' && field !== 'metadata.namespace' && !isSupported(field)) {
-      throw badRequest(`field label not supported: ${field}`)
-    }
-  }
-  return compileFieldRequirements(requirements.map(requirement => ({ ...requirement, field: stored(requirement.field) })))
-}
-
-/**
- * The value that every object selected by `text` has in `field`; undefined where it demands none, or cannot be read. Read as the selection itself reads
- * it, so that a right to one value cannot be stretched by an escaped comma.
- */
-export function demandedFieldValue(text: string, field: string): string | undefined {
-  try {
-    return parseFieldSelector(text, () => true).exact.find(([name]) => name === field)?.[1]
-  } catch (err) {
-    if (err instanceof ApiError) return undefined
-    throw err
-  }
-}
-
-export function compileFieldRequirements(requirements: readonly FieldRequirement[]): FieldSelection {
-  return {
-    requirements,
-    exact: requirements.flatMap(({ field, operator, value }): [string, string][] => (operator === '=' ? [[field, value]] : [])),
-    matches: fields =>
-      requirements.every(({ field, operator, value }) => {
-        const actual = Object.hasOwn(fields, field) ? (fields[field] ?? '') : ''
-        return operator === '=' ? actual === value : actual !== value
-      }),
-  }
-}
-
-function splitTerms(text: string): string[] {
-  return text === '' ? [] : (text.match(/(?:[^,\\]|\\.?)+|(?<=^|,)(?=,|$)/gs) ?? [])
-}
-
-function unescapeValue(text: string): string {
-  return text.replace(/\\(.?)|[,=]/gsu, (whole, escaped: string | undefined) => {
-    if (escaped === undefined) throw badRequest(`invalid field selector: unescaped character in value: ${whole}`)
-    if (escaped === '\\' || escaped === ',' || escaped === '=') return escaped
-    throw badRequest(`invalid field selector: invalid escape sequence: ${whole}`)
-  })
 }
 
 interface Selectable {

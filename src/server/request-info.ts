@@ -1,5 +1,5 @@
 // From method and path to what is asked for: verb, group, resource, namespace, name, subresource.
-import { demandedFieldValue } from '../api/selector.ts'
+import { demandedFieldValue } from '../api/field-selector.ts'
 import { apiError, badRequest, unknownMethod, unknownPath } from '../api/status.ts'
 import { parseQuery, type Query } from './query.ts'
 import type { ServedResource, ServedResources } from './served-resource.ts'

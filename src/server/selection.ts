@@ -1,7 +1,9 @@
 // Label and field selectors of a query as the store's selection.
+
+import { type FieldSelection, parseFieldSelector } from '../api/field-selector.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
-import { type FieldSelection, parseFieldSelector, parseLabelSelector } from '../api/selector.ts'
+import { parseLabelSelector } from '../api/selector.ts'
 import type { Selection } from '../store/store.ts'
 import type { Query } from './query.ts'
 import type { ServedResource } from './served-resource.ts'

@@ -1,5 +1,5 @@
 // What a node agent may do: only what concerns itself and the pods bound to it, decided object by object over the node graph.
-import { demandedFieldValue } from '../../api/selector.ts'
+import { demandedFieldValue } from '../../api/field-selector.ts'
 import type { Attributes, Authorizer, Decision } from '../access.ts'
 import { componentRoles } from '../bootstrap-policy/component-roles.ts'
 import type { NamespacedVertex, NodeGraph } from './node-graph.ts'

@@ -1,0 +1,79 @@
+// Field selectors: read in upstream's grammar with upstream's errors, compiled to a matcher and to exact pairs that indexes can use.
+import { ApiError, badRequest } from './status.ts'
+
+export interface FieldRequirement {
+  readonly field: string
+  readonly operator: '=' | '!='
+  readonly value: string
+}
+
+type Fields = Readonly<Record<string, string>>
+
+export interface FieldSelection {
+  readonly requirements: readonly FieldRequirement[]
+  readonly exact: readonly (readonly [string, string])[]
+  /** An absent field counts as ''. */
+  matches(fields: Fields): boolean
+}
+
+/**
+ * The `fieldSelector` of a query. `isSupported` says which fields the kind has beside metadata.name and metadata.namespace.
+ * Throws a 400 with upstream's words.
+ */
+export function parseFieldSelector(
+  text: string,
+  isSupported: (field: string) => boolean,
+  stored: (field: string) => string = field => field,
+): FieldSelection {
+  const requirements: FieldRequirement[] = []
+  for (const term of splitTerms(text).sort()) {
+    if (term === '') continue
+    const match = /^(.*?)(!=|==|=)(.*)$/s.exec(term)
+    if (match?.[1] === undefined || match[3] === undefined) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`)
+    const [, field, operator, value] = match
+    requirements.push({ field, operator: operator === '!=' ? '!=' : '=', value: unescapeValue(value) })
+  }
+  for (const { field } of requirements) {
+    if (field !== 'metadata.name' && field !== 'metadata.namespace' && !isSupported(field)) {
+      throw badRequest(`field label not supported: ${field}`)
+    }
+  }
+  return compileFieldRequirements(requirements.map(requirement => ({ ...requirement, field: stored(requirement.field) })))
+}
+
+/**
+ * The value that every object selected by `text` has in `field`; undefined where it demands none, or cannot be read. Read as the selection itself reads
+ * it, so that a right to one value cannot be stretched by an escaped comma.
+ */
+export function demandedFieldValue(text: string, field: string): string | undefined {
+  try {
+    return parseFieldSelector(text, () => true).exact.find(([name]) => name === field)?.[1]
+  } catch (err) {
+    if (err instanceof ApiError) return undefined
+    throw err
+  }
+}
+
+export function compileFieldRequirements(requirements: readonly FieldRequirement[]): FieldSelection {
+  return {
+    requirements,
+    exact: requirements.flatMap(({ field, operator, value }): [string, string][] => (operator === '=' ? [[field, value]] : [])),
+    matches: fields =>
+      requirements.every(({ field, operator, value }) => {
+        const actual = Object.hasOwn(fields, field) ? (fields[field] ?? '') : ''
+        return operator === '=' ? actual === value : actual !== value
+      }),
+  }
+}
+
+function splitTerms(text: string): string[] {
+  return text === '' ? [] : (text.match(/(?:[^,\\]|\\.?)+|(?<=^|,)(?=,|$)/gs) ?? [])
+}
+
+function unescapeValue(text: string): string {
+  return text.replace(/\\(.?)|[,=]/gsu, (whole, escaped: string | undefined) => {
+    if (escaped === undefined) throw badRequest(`invalid field selector: unescaped character in value: ${whole}`)
+    if (escaped === '\\' || escaped === ',' || escaped === '=') return escaped
+    throw badRequest(`invalid field selector: invalid escape sequence: ${whole}`)
+  })
+}
