@@ -1,7 +1,8 @@
 // Runs the test files and prints at its end `N passed, N failed, N skipped`. Unit tests run two files at a time, end-to-end tests one.
+// Arguments: `unit` or `e2e` for one part, any other text for the files whose path holds it. VERBOSE=1 prints every test.
 import { globSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { run } from 'node:test'
-import { spec } from 'node:test/reporters'
 
 const parts = [
   { name: 'unit', files: globSync('{src,tools}/**/*.test.ts'), concurrency: 2 },
@@ -9,27 +10,90 @@ const parts = [
 ]
 const wanted = process.argv.slice(2).filter(argument => parts.some(part => part.name === argument))
 const pattern = process.argv.slice(2).find(argument => !wanted.includes(argument))
+const verbose = (process.env['VERBOSE'] ?? '') !== ''
 const totals = { passed: 0, failed: 0, skipped: 0 }
+const failures: string[] = []
+const skipped = new Map<string, number>()
+
+/** A file that hangs must not hang the run: far beyond what any of them takes. */
+const hangMs = 300_000
 
 for (const part of parts.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
   const files = part.files.filter(file => pattern === undefined || file.includes(pattern)).sort()
   if (files.length === 0) continue
-  // A test that hangs must not hang the run: ten minutes a file is far beyond any of them.
-  const stream = run({ files, concurrency: part.concurrency, timeout: 600_000 })
-  stream.on('test:pass', ({ details, skip, name }) => {
-    if (details.type === 'suite' || files.some(file => name.endsWith(file))) return
-    if (skip === undefined) totals.passed++
-    else totals.skipped++
-  })
-  stream.on('test:fail', ({ details, name }) => {
-    if (details.type === 'suite' && details.error.message.includes('subtest')) return
-    totals.failed++
-    console.log(`FAILED: ${name}`)
-  })
-  const report = stream.compose(spec)
-  for await (const text of report) {
-    if (process.env['VERBOSE'] !== undefined || String(text).includes('✖') || String(text).includes('Error')) process.stdout.write(text)
-  }
+  console.log(`${part.name} tests: ${files.length} files`)
+  const began = performance.now()
+  await runFiles(files, part.concurrency)
+  console.log(`${part.name} tests took ${((performance.now() - began) / 1000).toFixed(0)} s`)
 }
+for (const failure of failures) console.log(`\nFAILED: ${failure}`)
+if (skipped.size > 0) console.log(`\nSkipped: ${[...skipped].map(([reason, count]) => `${count} (${reason})`).join(', ')}`)
 console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`)
 process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1
+
+async function runFiles(files: readonly string[], concurrency: number): Promise<void> {
+  // What a file printed is shown where one of its tests failed.
+  const printed = new Map<string, string>()
+  const failedFiles = new Set<string>()
+  // Depth of the last outcome by file: children are told of before their parent, which is not counted again.
+  const depth = new Map<string, number>()
+  const isLeaf = (file: string | undefined, nesting: number): boolean => {
+    const before = depth.get(file ?? '') ?? 0
+    depth.set(file ?? '', nesting)
+    return before <= nesting
+  }
+  const stream = run({ files: [...files], concurrency, timeout: hangMs })
+  stream.on('test:pass', ({ file, nesting, name, details, skip }) => {
+    const leaf = isLeaf(file, nesting)
+    // A suite that is skipped as a whole tells of none of its tests.
+    if (isFile(name) || (skip === undefined && (!leaf || details.type === 'suite'))) return
+    if (skip === undefined) totals.passed++
+    else {
+      totals.skipped++
+      const reason = typeof skip === 'string' && skip !== '' ? skip : 'without a reason'
+      skipped.set(reason, (skipped.get(reason) ?? 0) + 1)
+    }
+    if (verbose) console.log(`${skip === undefined ? 'ok  ' : 'skip'} ${title(file, name)}`)
+  })
+  stream.on('test:fail', ({ file, nesting, name, details }) => {
+    isLeaf(file, nesting)
+    const { error } = details
+    // The parents of a failed test fail with it; the test itself is in the list.
+    if ('failureType' in error && error.failureType === 'subtestsFailed') return
+    totals.failed++
+    // A file that cannot be loaded is a failed test of its own.
+    failedFiles.add(file ?? resolve(name))
+    const cause = error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : String(error.cause ?? error.message)
+    failures.push(`${title(file, name)}\n${indent(cause)}`)
+    console.log(`FAIL ${title(file, name)}`)
+  })
+  for (const type of ['test:stdout', 'test:stderr'] as const)
+    stream.on(type, ({ file, message }) => {
+      printed.set(file, ((printed.get(file) ?? '') + message).slice(-4000))
+    })
+  for await (const _event of stream) {
+    // Reading drives the run; the listeners above do the work.
+  }
+  for (const file of failedFiles) {
+    const text = printed.get(file)
+    if (text !== undefined && text !== '') failures.push(`output of ${relative(file)}:\n${indent(text)}`)
+  }
+}
+
+/** A file is a test of its own in the stream, named by its path. */
+function isFile(name: string): boolean {
+  return name.endsWith('.test.ts')
+}
+
+function title(file: string | undefined, name: string): string {
+  return file === undefined || isFile(name) ? relative(name) : `${relative(file)}: ${name}`
+}
+
+function relative(file: string): string {
+  const here = `${process.cwd()}/`
+  return file.startsWith(here) ? file.slice(here.length) : file
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, '  ')
+}
