@@ -1,7 +1,7 @@
 // Parts killed under load, and machines that are not as they should be: nothing acknowledged is lost, containers go on, and what cannot
 // work ends in one sentence that says what to do.
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -101,11 +101,16 @@ describe('what cannot work is said in one sentence', () => {
     checkNodePrograms(() => true)
   })
 
-  test('a Node that is too old', async () => {
-    const script = `Object.defineProperty(process.versions, 'node', { value: '20.1.0' }); await import(${JSON.stringify(join(repository, 'bin', 'bulkhead.mjs'))})`
+  test('a Node that is too old, where the package brings none', async () => {
+    const folder = temporaryFolder()
+    cpSync(join(repository, 'bin'), join(folder, 'bin'), { recursive: true })
+    mkdirSync(join(folder, 'dist'))
+    writeFileSync(join(folder, 'dist', 'cli.js'), '')
+    const script = `Object.defineProperty(process.versions, 'node', { value: '20.1.0' }); await import(${JSON.stringify(join(folder, 'bin', 'bulkhead.mjs'))})`
     const { code, stderr } = await run(process.execPath, ['--input-type=module', '--eval', script])
     assert.equal(code, 1)
     assert.match(stderr, /^bulkhead: Node v\S+ is too old, 24 or newer is needed/)
+    rmSync(folder, { recursive: true })
   })
 })
 

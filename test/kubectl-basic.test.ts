@@ -63,7 +63,7 @@ test('kubectl prints tables, descriptions and explanations', options, async () =
   assert.match(await kubectl(server, 'describe', 'pod', 'p'), /Image: +example\.com\/app/)
   assert.match(await kubectl(server, 'explain', 'pod.spec.containers'), /imagePullPolicy\s+<string>/)
   assert.match(await kubectl(server, 'api-resources'), /deployments +deploy +apps\/v1 +true +Deployment/)
-  assert.match(await kubectl(server, 'version'), /Server Version: v1\.33\.0\+bulkhead/)
+  assert.match(await kubectl(server, 'version'), /Server Version: v1\.33\.3\+bulkhead/)
 })
 
 test('kubectl applies a file twice and says what changed', options, async () => {
