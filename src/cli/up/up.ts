@@ -16,6 +16,7 @@ import { checkNodePrograms } from './node-programs.ts'
 import { partDefinitions } from './part-definitions.ts'
 import { runtimeFor } from './runtime.ts'
 import { Supervisor } from './supervisor.ts'
+import { untilAdmissible } from './until-admissible.ts'
 
 const dnsCertificateSeconds = 365 * 86_400
 
@@ -83,6 +84,7 @@ async function run(
     await serverReady
     if (parts.nodes.length > 0) print(apiReady(addresses.server))
     await Promise.all([parts.controllers, ...parts.nodes].map(part => supervisor.start(part)))
+    await untilAdmissible(addresses.server, credentials(), systemClock, stop)
     const isDefault = config.dataDirectory === defaultDataDirectory(thisMachine(process.env))
     print(greeting({ config, directory, server: addresses.server, isDefault }))
   })()
