@@ -13,7 +13,12 @@ export interface OpenApiInput {
 }
 
 const produced = ['application/json']
-const patchTypes = ['application/json-patch+json', 'application/merge-patch+json', 'application/strategic-merge-patch+json', 'application/apply-patch+yaml']
+const patchTypes = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
+]
 
 /** `/openapi/v3`. The hash in each address changes whenever the document may have changed, so that clients can keep what they have. */
 export function openApiV3Index(input: OpenApiInput): object {
