@@ -1,17 +1,20 @@
 // The bytes of a request's body, within a limit that is checked before they are kept.
 import type { Readable } from 'node:stream'
-import { apiError, tooLarge } from '../api/status.ts'
+import { apiError, timedOut, tooLarge } from '../api/status.ts'
 import type { RequestHeaders } from './exchange.ts'
 
 /** Upstream's limit for what a client may send. */
 export const maxBodyBytes = 3 * 1024 * 1024
+
+/** The longest that a whole body may take, as upstream's `--request-timeout`: the request holds a seat meanwhile, and HTTP/2 itself has no limit. */
+export const maxBodyMs = 60_000
 
 export function declaredLength(headers: RequestHeaders): number | undefined {
   const value = headers['content-length']
   return typeof value === 'string' ? Number(value) : undefined
 }
 
-/** Throws a 413 where more than `limit` bytes are announced or come, and a 400 where the client stops in the middle. */
+/** Throws a 413 where more than `limit` bytes are announced or come, a 400 where the client stops in the middle, and a 504 where it takes too long. */
 export function collectBody(stream: Readable, limit: number, declared: number | undefined): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
   if (declared !== undefined && declared > limit) {
@@ -21,6 +24,12 @@ export function collectBody(stream: Readable, limit: number, declared: number | 
   if (stream.readableEnded) return Promise.resolve(Buffer.alloc(0))
   const chunks: Buffer[] = []
   let size = 0
+  const timer = setTimeout(() => {
+    chunks.length = 0
+    // What comes late is let go of.
+    size = limit
+    reject(timedOut('request did not complete within the allotted timeout'))
+  }, maxBodyMs)
   stream.on('data', (chunk: Buffer) => {
     size += chunk.length
     if (size <= limit) chunks.push(chunk)
@@ -30,10 +39,14 @@ export function collectBody(stream: Readable, limit: number, declared: number | 
     }
   })
   stream.on('end', () => {
+    clearTimeout(timer)
     const [first] = chunks
     resolve(chunks.length === 1 && first ? first : Buffer.concat(chunks))
   })
-  const cutShort = (cause?: Error) => reject(apiError(400, 'BadRequest', 'the request body ended early', undefined, { cause }))
+  const cutShort = (cause?: Error) => {
+    clearTimeout(timer)
+    reject(apiError(400, 'BadRequest', 'the request body ended early', undefined, { cause }))
+  }
   stream.on('error', cutShort)
   stream.on('close', () => {
     if (!stream.readableEnded) cutShort()

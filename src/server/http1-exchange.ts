@@ -6,7 +6,7 @@ import type { Logger } from '../base/log.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { collectBody, declaredLength } from './collect-body.ts'
 import type { FinalReply, RequestHeaders, ServerRequest, Sink, UpgradedConnection } from './exchange.ts'
-import { untilDrained } from './http2-exchange.ts'
+import { stallMs, untilDrained } from './http2-exchange.ts'
 
 export class Http1Request implements ServerRequest {
   readonly method: string
@@ -78,7 +78,7 @@ export async function sendHttp1(response: ServerResponse, request: Http1Request,
       bytes += chunk.length
       return response.destroyed || response.write(chunk)
     },
-    drained: () => untilDrained(response, request.signal),
+    drained: () => untilDrained(response, request.signal, stallMs(reply)),
   }
   try {
     await body(sink, request.signal)

@@ -83,14 +83,14 @@ export async function sendHttp2(stream: ServerHttp2Stream, request: Http2Request
       headers['content-length'] = body.length
       stream.respond(headers)
       stream.end(body)
-      // What is left of a body that is too large is not read.
-      if (reply.status === 413) stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR))
+      // What is left of a body that is too large or too slow is not read.
+      if (reply.status === 413 || reply.status === 504) stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR))
     }
     reply.done({ bytes: body.length, cut: false })
     return
   }
   stream.respond(headers)
-  const sink = new Http2Sink(stream, request)
+  const sink = new Http2Sink(stream, request, stallMs(reply))
   try {
     await body(sink, request.signal)
     if (!stream.destroyed) stream.end()
@@ -106,11 +106,13 @@ export async function sendHttp2(stream: ServerHttp2Stream, request: Http2Request
 class Http2Sink implements Sink {
   readonly #stream: ServerHttp2Stream
   readonly #request: Http2Request
+  readonly #stallMs: number | undefined
   bytes = 0
 
-  constructor(stream: ServerHttp2Stream, request: Http2Request) {
+  constructor(stream: ServerHttp2Stream, request: Http2Request, stall: number | undefined) {
     this.#stream = stream
     this.#request = request
+    this.#stallMs = stall
   }
 
   write(chunk: Buffer): boolean {
@@ -119,25 +121,39 @@ class Http2Sink implements Sink {
   }
 
   drained(): Promise<void> {
-    return untilDrained(this.#stream, this.#request.signal)
+    return untilDrained(this.#stream, this.#request.signal, this.#stallMs)
   }
 }
 
-/** Resolves at the next drain; rejects when the client goes away. */
+/** How long a client may take for what waits of an answer: it holds a seat meanwhile. Watches and logs hold none and may be read at any pace. */
+export const maxStallMs = 60_000
+
+export const stallMs = (reply: FinalReply): number | undefined => (reply.longRunning ? undefined : maxStallMs)
+
+/** Resolves at the next drain; rejects when the client goes away, or has not read what waits within `limitMs`. */
 export function untilDrained(
   stream: { once(event: 'drain', listener: () => void): unknown; off(event: 'drain', listener: () => void): unknown },
   signal: AbortSignal,
+  limitMs?: number,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   if (signal.aborted) return Promise.reject(signal.reason)
   const onDrain = () => {
+    clearTimeout(timer)
     signal.removeEventListener('abort', onAbort)
     resolve()
   }
   const onAbort = () => {
+    clearTimeout(timer)
     stream.off('drain', onDrain)
     reject(signal.reason)
   }
+  const onStall = () => {
+    stream.off('drain', onDrain)
+    signal.removeEventListener('abort', onAbort)
+    reject(new Error('the client does not read its answer'))
+  }
+  const timer = limitMs === undefined ? undefined : setTimeout(onStall, limitMs)
   stream.once('drain', onDrain)
   signal.addEventListener('abort', onAbort, { once: true })
   return promise

@@ -22,12 +22,13 @@ export const emptyQuery: Query = {
   raw: '',
 }
 
-/** More parameters than any client sends are not looked at. */
+/** More than any client sends. They are refused, not left out: a selector or a dryRun that is left out means another request. */
 const maxParameters = 200
 
 export function parseQuery(raw: string): Query {
   if (raw === '') return emptyQuery
-  const values = parse(raw, '&', '=', { maxKeys: maxParameters })
+  const values = parse(raw, '&', '=', { maxKeys: maxParameters + 1 })
+  if (Object.values(values).flat().length > maxParameters) throw badRequest(`the query has more than ${maxParameters} parameters`)
   const all = (name: string): readonly string[] => {
     const value = values[name]
     return value === undefined ? [] : typeof value === 'string' ? [value] : value

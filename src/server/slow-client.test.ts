@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
+import { test } from 'node:test'
+import { isReason } from '../api/status.ts'
+import { collectBody, maxBodyMs } from './collect-body.ts'
+import { maxStallMs, untilDrained } from './http2-exchange.ts'
+import { parseQuery } from './query.ts'
+
+test('collectBody() gives up a body that takes too long, however steadily it comes', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const stream = new PassThrough()
+  const body = collectBody(stream, 1000, undefined)
+  stream.write('a')
+  t.mock.timers.tick(maxBodyMs - 1)
+  stream.write('b')
+  t.mock.timers.tick(1)
+  const outcome = await Promise.race([body.catch((err: unknown) => err), new Promise(resolve => setImmediate(resolve, 'still waiting'))])
+  assert.ok(isReason(outcome, 'Timeout'), String(outcome))
+})
+
+test('collectBody() takes a body that is in time', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const stream = new PassThrough()
+  const body = collectBody(stream, 1000, undefined)
+  stream.end('whole')
+  assert.equal((await body).toString(), 'whole')
+  t.mock.timers.tick(maxBodyMs)
+})
+
+test('untilDrained() gives up a client that does not read, and waits without end where no limit is given', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const stream = new PassThrough()
+  const limited = untilDrained(stream, new AbortController().signal, maxStallMs).catch((err: unknown) => String(err))
+  const unlimited = untilDrained(stream, new AbortController().signal)
+  t.mock.timers.tick(maxStallMs)
+  assert.equal(
+    await Promise.race([limited, new Promise(resolve => setImmediate(resolve, 'still waiting'))]),
+    'Error: the client does not read its answer',
+  )
+  assert.equal(stream.listenerCount('drain'), 1)
+  stream.emit('drain')
+  await unlimited
+})
+
+test('parseQuery() refuses more than 200 parameters instead of leaving some out', () => {
+  const many = (count: number) => Array.from({ length: count }, (_, at) => (at % 2 === 0 ? `a=${at}` : `b${at}=`)).join('&')
+  assert.equal(parseQuery(`${many(199)}&dryRun=All`).get('dryRun'), 'All')
+  assert.throws(
+    () => parseQuery(`${many(200)}&dryRun=All`),
+    err => isReason(err, 'BadRequest'),
+  )
+})
