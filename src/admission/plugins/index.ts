@@ -10,6 +10,7 @@ import { priority } from './priority.ts'
 import { serviceAccount } from './service-account.ts'
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
+import { unenforcedKinds } from './unenforced-kinds.ts'
 
 export interface PluginOptions extends CertificateRequestOptions {
   readonly reader: ClusterReader
@@ -26,6 +27,7 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
   const secure = profile === 'secure'
   return [
     namespaceLifecycle({ reader }),
+    unenforcedKinds({ warnOnly: !secure }),
     serviceAccount(secure ? { reader, randomSuffix, hasRights: options.hasRights } : { reader, randomSuffix }),
     nodeRestriction({ reader }),
     taintNodesByCondition,

@@ -26,6 +26,20 @@ const kinds = {
   }),
   deployments: defineResource({ group: 'apps', version: 'v1', kind: 'Deployment', plural: 'deployments', namespaced: true }),
   leases: defineResource({ group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', plural: 'leases', namespaced: true }),
+  networkPolicies: defineResource({
+    group: 'networking.k8s.io',
+    version: 'v1',
+    kind: 'NetworkPolicy',
+    plural: 'networkpolicies',
+    namespaced: true,
+  }),
+  autoscalers: defineResource({
+    group: 'autoscaling',
+    version: 'v2',
+    kind: 'HorizontalPodAutoscaler',
+    plural: 'horizontalpodautoscalers',
+    namespaced: true,
+  }),
   csrs: defineResource({
     group: 'certificates.k8s.io',
     version: 'v1',
@@ -413,4 +427,13 @@ test('CertificateRequests wants the right for the signer, and gives nobody syste
   )
   await admit({ kind: 'csrs', operation: 'UPDATE', subresource: 'approval', object: csr({}), oldObject: csr({}) })
   await admit({ kind: 'csrs', object: csr({}, { request: Buffer.from('dev').toString('base64') }) })
+})
+
+test('UnenforcedKinds refuses what would only look like a protection, and warns of what has no effect', async () => {
+  const policy = { metadata: { name: 'deny' }, spec: {} }
+  const err = await refusal({ kind: 'networkPolicies', object: policy })
+  assert.match(err.message, /^networkpolicies\.networking\.k8s\.io "deny" is forbidden: network policies are not enforced yet/)
+  const { warnings } = await admit({ kind: 'networkPolicies', object: policy }, upstream)
+  assert.match(warnings.join(), /NetworkPolicy is stored without effect/)
+  assert.match((await admit({ kind: 'autoscalers', object: policy })).warnings.join(), /nothing will be scaled/)
 })

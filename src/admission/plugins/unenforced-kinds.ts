@@ -1,0 +1,55 @@
+// Kinds that are served and stored but have no effect yet. An object that only looks like a protection is worse than none, so the secure profile
+// refuses it; the upstream profile, for comparison, warns.
+import { groupResource } from '../../api/object.ts'
+import { forbidden } from '../../api/status.ts'
+import { type AdmissionPlugin, admitted } from '../admission.ts'
+
+/** What the user would believe, by resource. `refused` where believing it is dangerous or leads nowhere. */
+const unenforced: ReadonlyMap<string, { readonly why: string; readonly refused: boolean }> = new Map([
+  ['networkpolicies.networking.k8s.io', { why: 'network policies are not enforced yet: pods would stay reachable', refused: true }],
+  ['resourcequotas', { why: 'quotas are not enforced yet: the namespace would stay unbounded', refused: true }],
+  ['limitranges', { why: 'limit ranges are not enforced yet: containers would stay without limits', refused: true }],
+  [
+    'validatingwebhookconfigurations.admissionregistration.k8s.io',
+    { why: 'admission webhooks are not called yet: everything would be admitted', refused: true },
+  ],
+  [
+    'mutatingwebhookconfigurations.admissionregistration.k8s.io',
+    { why: 'admission webhooks are not called yet: nothing would be changed', refused: true },
+  ],
+  [
+    'validatingadmissionpolicies.admissionregistration.k8s.io',
+    { why: 'admission policies are not evaluated yet: everything would be admitted', refused: true },
+  ],
+  [
+    'validatingadmissionpolicybindings.admissionregistration.k8s.io',
+    { why: 'admission policies are not evaluated yet: everything would be admitted', refused: true },
+  ],
+  ['customresourcedefinitions.apiextensions.k8s.io', { why: 'custom resources are not served yet', refused: true }],
+  ['apiservices.apiregistration.k8s.io', { why: 'API services are not aggregated yet', refused: true }],
+  ['horizontalpodautoscalers.autoscaling', { why: 'autoscalers have no controller yet: nothing will be scaled', refused: false }],
+  [
+    'ingresses.networking.k8s.io',
+    { why: 'no ingress controller comes with Bulkhead: nothing answers for it unless you run one', refused: false },
+  ],
+])
+
+export interface UnenforcedKindsOptions {
+  /** Warn instead of refusing. */
+  readonly warnOnly: boolean
+}
+
+export function unenforcedKinds({ warnOnly }: UnenforcedKindsOptions): AdmissionPlugin {
+  return {
+    name: 'UnenforcedKinds',
+    handles: ({ resource, subresource, operation }) =>
+      operation === 'CREATE' && subresource === '' && unenforced.has(groupResource(resource.group, resource.plural)),
+    validate(request) {
+      const found = unenforced.get(groupResource(request.resource.group, request.resource.plural))
+      if (found === undefined) return admitted
+      if (found.refused && !warnOnly) return { allowed: false, error: forbidden(request.resource, request.name, found.why) }
+      request.warn(`${request.resource.kind} is stored without effect: ${found.why}`)
+      return admitted
+    },
+  }
+}
