@@ -2,7 +2,7 @@
 import type { StoredEntry } from './entry.ts'
 import { keyOf, namespaceRange, type OrderedSlots, type Slot } from './ordered-slots.ts'
 import type { SelectionIndex } from './selection-index.ts'
-import type { ListQuery } from './store.ts'
+import type { ListQuery, Selection } from './store.ts'
 
 export interface ListSource {
   readonly slots: ReadonlyMap<string, Slot>
@@ -36,12 +36,26 @@ export function listPage(source: ListSource, query: ListQuery): Page {
     entries.push(entry)
     return true
   }
-  const candidates = selection && source.index.candidates(selection)
+  const candidates = selection && (oneOfName(source.slots, query.namespace, selection) ?? source.index.candidates(selection))
   if (candidates === undefined) scanInOrder(source, from, range.to, add)
   else scanCandidates(source, candidates, from, range.to, add)
   const last = entries.at(-1)
   const behind = last === undefined ? from : `${keyOf(last.namespace, last.name)}\0`
   return { entries, more, remaining: selection === undefined ? countBetween(source, behind, range.to) : undefined }
+}
+
+/** The only object that a selection by name can match; undefined where that is not known without a scan. */
+function oneOfName(
+  slots: ReadonlyMap<string, Slot>,
+  namespace: string | undefined,
+  { exactFields = [] }: Selection,
+): ReadonlySet<Slot> | undefined {
+  const name = exactFields.find(([path]) => path === 'metadata.name')?.[1]
+  if (name === undefined || name === '') return undefined
+  // Without a namespace only the key of a cluster-scoped object is known.
+  const slot = slots.get(keyOf(namespace ?? '', name))
+  if (slot !== undefined) return new Set([slot])
+  return namespace === undefined ? undefined : new Set()
 }
 
 function scanInOrder(source: ListSource, from: string, to: string | undefined, add: (entry: StoredEntry) => boolean): void {
