@@ -24,13 +24,27 @@ export interface PartContext<Settings> {
   ready(details?: Readonly<Record<string, unknown>>): void
 }
 
-export async function runPart<Settings>(part: string, body: (context: PartContext<Settings>) => Promise<void>): Promise<void> {
+/**
+ * What a part does when its supervisor was killed: stop cleanly, or end at once and leave everything as it is. A node ends at once: its containers
+ * go on, and the next start takes them over.
+ */
+export type Orphaned = 'stop' | 'end'
+
+export async function runPart<Settings>(
+  part: string,
+  body: (context: PartContext<Settings>) => Promise<void>,
+  orphaned: Orphaned = 'stop',
+): Promise<void> {
   if (process.send === undefined) throw new UserError(`"bulkhead ${part}" is a part of a cluster: it is started by "bulkhead up"`)
   const stop = new AbortController()
   process.once('SIGTERM', () => stop.abort('stop'))
   // Ctrl-C and a closing terminal reach every process of the terminal; the supervisor decides the order of the stop.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
-  process.once('disconnect', () => stop.abort('orphaned'))
+  process.once('disconnect', () => {
+    // As a kill -9 of the part itself, which it has to survive anyway.
+    if (orphaned === 'end' && !stop.signal.aborted) process.kill(process.pid, 'SIGKILL')
+    stop.abort('orphaned')
+  })
   const start = await new Promise<PartStart>(resolve => process.once('message', message => resolve(parseStart(message))))
   const log = createLogger({ part, level: start.logLevel })
   const send = (message: PartMessage) => {
@@ -50,6 +64,7 @@ export async function runPart<Settings>(part: string, body: (context: PartContex
     else log.error('part failed', { err })
     process.exitCode = 1
   } finally {
+    stop.abort('stop')
     if (process.connected) process.disconnect()
   }
 }

@@ -5,7 +5,7 @@ import { Secret } from '../../base/secret.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import { runMachineNode } from '../../cluster/machine-node.ts'
 import { runTunneledSimulatedNode } from '../../cluster/tunneled-simulated-node.ts'
-import { runPart } from '../part-process.ts'
+import { type PartContext, runPart } from '../part-process.ts'
 import type { NodeTicket } from '../up/issue-tickets.ts'
 
 export interface NodeSettings {
@@ -21,16 +21,17 @@ export interface NodeSettings {
   readonly tickets: readonly NodeTicket[]
 }
 
-export const nodePart = (): Promise<void> =>
-  runPart<NodeSettings>('node', async ({ settings, log, signal, ready }) => {
-    const nodes = settings.tickets.map(({ node, token }) => ({ node, ticket: new Secret(token) }))
-    let waiting = nodes.length
-    const onReady = () => {
-      waiting--
-      if (waiting === 0) ready({ nodes: nodes.map(({ node }) => node) })
-    }
-    await Promise.all(nodes.map(({ node, ticket }) => runOne(settings, node, ticket, log, signal, onReady)))
-  })
+export const nodePart = (): Promise<void> => runPart<NodeSettings>('node', runNodes, 'end')
+
+async function runNodes({ settings, log, signal, ready }: PartContext<NodeSettings>): Promise<void> {
+  const nodes = settings.tickets.map(({ node, token }) => ({ node, ticket: new Secret(token) }))
+  let waiting = nodes.length
+  const onReady = () => {
+    waiting--
+    if (waiting === 0) ready({ nodes: nodes.map(({ node }) => node) })
+  }
+  await Promise.all(nodes.map(({ node, ticket }) => runOne(settings, node, ticket, log, signal, onReady)))
+}
 
 async function runOne(
   settings: NodeSettings,
