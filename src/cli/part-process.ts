@@ -18,32 +18,22 @@ export type PartMessage =
 export interface PartContext<Settings> {
   readonly settings: Settings
   readonly log: Logger
-  /** Aborted on SIGTERM, SIGINT and where the supervisor is gone; its reason is 'stop' or 'orphaned'. */
+  /** Aborted on SIGTERM; its reason is 'stop'. */
   readonly signal: AbortSignal
   /** Says that the part does its work now, with what `bulkhead status` shows of it. */
   ready(details?: Readonly<Record<string, unknown>>): void
 }
 
-/**
- * What a part does when its supervisor was killed: stop cleanly, or end at once and leave everything as it is. A node ends at once: its containers
- * go on, and the next start takes them over.
- */
-export type Orphaned = 'stop' | 'end'
-
-export async function runPart<Settings>(
-  part: string,
-  body: (context: PartContext<Settings>) => Promise<void>,
-  orphaned: Orphaned = 'stop',
-): Promise<void> {
+export async function runPart<Settings>(part: string, body: (context: PartContext<Settings>) => Promise<void>): Promise<void> {
   if (process.send === undefined) throw new UserError(`"bulkhead ${part}" is a part of a cluster: it is started by "bulkhead up"`)
   const stop = new AbortController()
   process.once('SIGTERM', () => stop.abort('stop'))
   // Ctrl-C and a closing terminal reach every process of the terminal; the supervisor decides the order of the stop.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
+  // A killed supervisor takes its parts with it, at once, so that the next start finds port and store free. Each part survives a kill -9 of itself
+  // anyway: nothing acknowledged is lost, and a node's containers go on until they are taken over.
   process.once('disconnect', () => {
-    // As a kill -9 of the part itself, which it has to survive anyway.
-    if (orphaned === 'end' && !stop.signal.aborted) process.kill(process.pid, 'SIGKILL')
-    stop.abort('orphaned')
+    if (!stop.signal.aborted) process.kill(process.pid, 'SIGKILL')
   })
   const start = await new Promise<PartStart>(resolve => process.once('message', message => resolve(parseStart(message))))
   const log = createLogger({ part, level: start.logLevel })

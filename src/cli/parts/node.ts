@@ -21,7 +21,7 @@ export interface NodeSettings {
   readonly tickets: readonly NodeTicket[]
 }
 
-export const nodePart = (): Promise<void> => runPart<NodeSettings>('node', runNodes, 'end')
+export const nodePart = (): Promise<void> => runPart<NodeSettings>('node', runNodes)
 
 async function runNodes({ settings, log, signal, ready }: PartContext<NodeSettings>): Promise<void> {
   const nodes = settings.tickets.map(({ node, token }) => ({ node, ticket: new Secret(token) }))
