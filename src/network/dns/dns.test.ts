@@ -126,3 +126,37 @@ test('DnsServer answers over UDP and TCP', async () => {
   stream.destroy()
   assert.equal(dnsPacket.decode(overTcp.subarray(2)).answers?.length, 1)
 })
+
+test('DnsServer takes no more questions from a client that does not read its answers', async () => {
+  let asked = 0
+  const counting: ZoneSource = {
+    ...source,
+    service: (namespace, name) => {
+      asked++
+      return source.service(namespace, name)
+    },
+  }
+  await using server = new DnsServer({ ...options, source: counting, address: '127.0.0.1', port: 0, log: silentLogger })
+  const port = await server.listen()
+  const stream = connect(port, '127.0.0.1').pause()
+  stream.on('error', () => undefined)
+  const message = query('many.team.svc.cluster.local')
+  // 100 addresses an answer: all of them would be far more than the system's own buffers hold.
+  const all = 10_000
+  stream.write(Buffer.concat(Array.from({ length: all }, () => Buffer.concat([Buffer.from([0, message.length]), message]))))
+  const udp = createSocket('udp4')
+  const turn = () =>
+    new Promise(resolve => {
+      udp.once('message', resolve)
+      udp.send(query('team.svc.cluster.local'), port, '127.0.0.1')
+    })
+  let last = -1
+  for (let quiet = 0; quiet < 50; quiet++) {
+    if (asked !== last) quiet = 0
+    last = asked
+    await turn()
+  }
+  udp.close()
+  stream.destroy()
+  assert.ok(asked > 0 && asked < all, `${asked} questions were answered`)
+})

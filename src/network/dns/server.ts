@@ -13,6 +13,8 @@ export interface DnsServerOptions extends RespondOptions {
 const maxConnections = 200
 const idleMs = 10_000
 const maxInFlight = 2_000
+/** Answers that one client may leave unread; until it reads them its questions wait. */
+const maxUnreadBytes = 128 * 1024
 
 export class DnsServer implements AsyncDisposable {
   readonly #options: DnsServerOptions
@@ -67,7 +69,10 @@ export class DnsServer implements AsyncDisposable {
     let pending: Buffer = Buffer.alloc(0)
     socket.setTimeout(idleMs, () => socket.destroy())
     socket.on('error', () => socket.destroy())
-    this.#stop.signal.addEventListener('abort', () => socket.destroy(), { once: true })
+    socket.on('drain', () => socket.resume())
+    const stop = () => socket.destroy()
+    this.#stop.signal.addEventListener('abort', stop, { once: true })
+    socket.once('close', () => this.#stop.signal.removeEventListener('abort', stop))
     socket.on('data', chunk => {
       pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
       while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
@@ -79,6 +84,7 @@ export class DnsServer implements AsyncDisposable {
           const length = Buffer.alloc(2)
           length.writeUInt16BE(answer.length)
           socket.write(Buffer.concat([length, answer]))
+          if (socket.writableLength > maxUnreadBytes) socket.pause()
         })
       }
     })
