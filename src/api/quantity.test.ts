@@ -114,3 +114,10 @@ describe('arithmetic of quantities', () => {
     assert.equal(approximateNumber(parseQuantity('1500m')), 1.5)
   })
 })
+
+it('parseQuantity() refuses exponents beyond 1000, which would build numbers without bound', () => {
+  assert.equal(parseQuantity('1e1000').scale, 1000)
+  for (const text of ['1e1001', '1e-1001', '1E999999999']) {
+    assert.throws(() => parseQuantity(text), /unable to parse quantity's suffix/)
+  }
+})

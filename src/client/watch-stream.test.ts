@@ -29,3 +29,10 @@ test('readWatch() throws the ApiError of an ERROR event', async () => {
   const error = `${JSON.stringify({ type: 'ERROR', object: expired('too old').status })}\n`
   await assert.rejects(names(chunks(frame('ADDED', 'a'), error)), (err: unknown) => err instanceof ApiError && err.status.code === 410)
 })
+
+test('readWatch() gives up an event that never ends', async () => {
+  async function* endless(): AsyncGenerator<Buffer> {
+    for (let sent = 0; sent < 64; sent++) yield Buffer.alloc(1 << 20, 'x')
+  }
+  await assert.rejects(names(endless()), /an event has more than 16777216 bytes/)
+})
