@@ -69,6 +69,7 @@ export class ImagePuller {
   forgetPod(podUid: string): void {
     this.#backOff.forget(`${podUid}_`)
     for (const key of this.#lastError.keys()) if (key.startsWith(`${podUid}_`)) this.#lastError.delete(key)
+    for (const key of this.#failedAt.keys()) if (key.startsWith(`${podUid}_`)) this.#failedAt.delete(key)
   }
 
   async #inspect(full: string, name: string, signal: AbortSignal): Promise<Image | undefined> {
@@ -107,6 +108,7 @@ export class ImagePuller {
         )
         this.#backOff.forget(key)
         this.#lastError.delete(key)
+        this.#failedAt.delete(key)
         return image
       } catch (err) {
         signal.throwIfAborted()
