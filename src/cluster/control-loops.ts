@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Registry } from '../base/metrics.ts'
 import type { Client } from '../client/client.ts'
+import { InformerPool } from '../client/informer-pool.ts'
 import { runControllers } from '../controllers/run-controllers.ts'
 import { runScheduler } from '../scheduler/run-scheduler.ts'
 import { checkCertificate } from '../signer/policy.ts'
@@ -23,10 +24,12 @@ export interface ControlLoopOptions {
 /** Resolves when all have stopped after the signal. */
 export async function runControlLoops(options: ControlLoopOptions, signal: AbortSignal): Promise<void> {
   const { clientFor, informerClient, schedulerClient, signer, rootCa, clock, log, metrics, random } = options
+  // One cache of pods and nodes for controllers and scheduler: they see the same, and each object is parsed and kept once.
+  const informers = new InformerPool({ client: informerClient, clock, log, random })
   await Promise.all([
     runControllers(
       {
-        ...{ clientFor, informerClient, rootCa, clock, log, metrics, random },
+        ...{ clientFor, informerClient, informers, rootCa, clock, log, metrics, random },
         signCertificate: async ({ authority, csr, commonName, organizations, dnsNames, ipAddresses, lifetimeSeconds }, until) => {
           const request = { authority, csr, commonName, organizations, dnsNames, ipAddresses, lifetimeSeconds }
           // A signer in the same process has no caller to judge: the controllers' rules hold there too.
@@ -36,6 +39,6 @@ export async function runControlLoops(options: ControlLoopOptions, signal: Abort
       },
       signal,
     ),
-    runScheduler({ client: schedulerClient, clock, log: log.with({ component: 'scheduler' }), random }, signal),
+    runScheduler({ client: schedulerClient, informers, clock, log: log.with({ component: 'scheduler' }), random }, signal),
   ])
 }
