@@ -27,6 +27,7 @@ test('data frames survive any cutting', () => {
 
 test('malformed bytes end in an Error', () => {
   assert.throws(() => new SpdyReader().push(Buffer.from('HTTP/1.1 500 No')), Error)
+  assert.throws(() => new SpdyReader().push(Buffer.from([0, 0, 0, 1, 0, 0x10, 0, 1])), /1048577 bytes is too long/)
   assert.throws(() => new SpdyReader().push(Buffer.from([0x80, 2, 0, 1, 0, 0, 0, 0])), /version 2/)
   assert.throws(() => new SpdyReader().push(Buffer.from([0x80, 3, 0, 3, 0, 0, 0, 0])), /too short/)
 })

@@ -37,6 +37,7 @@ test('parseSettings() names the setting and what would be accepted', () => {
   const rows: readonly (readonly [Record<string, unknown>, RegExp])[] = [
     [{ port: 'x' }, /flags: port is "x", wanted is a whole number from 1 to 65535/],
     [{ port: 70000 }, /port is 70000/],
+    [{ simulatedNodes: 1001 }, /simulatedNodes is 1001, wanted is a whole number from 0 to 1000/],
     [{ profile: 'lax' }, /wanted is secure, upstream/],
     [{ nodeName: 'UPPER' }, /lowercase DNS name/],
     [{ __proto__x: 1 }, /unknown setting "__proto__x"; known are dataDir, port/],

@@ -114,3 +114,13 @@ test('endpointSlice and endpoints follow pods and services', async () => {
   api.remove(services, 'ns', 'web')
   await scenario.until(() => api.all(endpointsResource).length === 0, 'Endpoints deleted with the service')
 })
+
+test('planEndpoints() cuts an object at 1000 addresses, ready ones first, and says so', () => {
+  const list = Array.from({ length: 1001 }, (_, index) =>
+    pod(`p${index}`, `10.0.${Math.floor(index / 250)}.${(index % 250) + 1}`, { ready: index !== 0 }),
+  )
+  const { subsets, truncated } = planEndpoints(service(), list)
+  assert.equal(truncated, true)
+  assert.deepEqual([subsets[0]?.addresses?.length, subsets[0]?.notReadyAddresses], [1000, undefined])
+  assert.equal(planEndpoints(service(), list.slice(1)).truncated, false)
+})

@@ -87,6 +87,7 @@ const cases: { name: string; role: SignerRole; request: CertificateRequest; rule
   { name: 'a line break in the name', role: 'controllers', request: client('ann\nO=system:masters'), rule: 'form' },
   { name: 'an empty group', role: 'controllers', request: client('ann', ['']), rule: 'form' },
   { name: 'a bad DNS name', role: 'server', request: apiServer({ dnsNames: ['a..b'] }), rule: 'form' },
+  { name: 'more names than a certificate may have', role: 'controllers', request: client('ann', Array(101).fill('dev')), rule: 'form' },
   { name: 'the administrator', role: 'admin', request: client('bulkhead-admin', ['system:masters']) },
   { name: 'another administrator', role: 'admin', request: client('ann', ['system:masters']), rule: 'subject' },
 ]

@@ -242,3 +242,12 @@ test('createFrameReader() finds frames in any cut of the bytes', () => {
   }
   assert.throws(() => createFrameReader(() => undefined)(Buffer.from('00200000', 'hex')), FrameError)
 })
+
+test('connectSigner() takes no more than 10,000 requests while the signer is away', async () => {
+  await using signer = connectSigner(newPath(), { clock: systemClock })
+  const caller = new AbortController()
+  const waiting = Array.from({ length: 10_000 }, () => signer.tokenKeys(caller.signal).catch((err: unknown) => String(err)))
+  await assert.rejects(signer.tokenKeys(caller.signal), /10000 requests wait already/)
+  caller.abort(new Error('enough'))
+  assert.deepEqual(new Set(await Promise.all(waiting)), new Set(['Error: enough']))
+})

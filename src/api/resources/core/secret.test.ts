@@ -37,6 +37,12 @@ describe('Secret', () => {
       assert.deepEqual(judgeNew(secret, of({ type, data })).fields, fields))
   }
 
+  test('is bounded', () => {
+    const whole = 'x'.repeat(1024 * 1024)
+    assert.deepEqual(judgeNew(secret, of({ stringData: { a: whole } })).fields, [])
+    assert.deepEqual(judgeNew(secret, of({ stringData: { a: whole, b: 'x' } })).fields, ['data'])
+  })
+
   test('never repeats its contents in an error', () => {
     const { errors } = judgeNew(secret, of({ type: 'kubernetes.io/dockercfg', data: { '.dockercfg': base64('hunter2') } }))
     assert.equal(errors.length, 1)
