@@ -51,3 +51,25 @@ test('acquire() forgets a request whose client is gone', async () => {
   release()
   assert.deepEqual(control.inFlight, { readOnly: 0, mutating: 0, waiting: 0 })
 })
+
+test('acquire() refuses with 429 where too many wait in all, whoever they are', async () => {
+  const control = new FlowControl(limits)
+  const release = await control.acquire('a', false, signal)
+  const waiting = ['b', 'c', 'd'].map(user => control.acquire(user, false, signal))
+  assert.throws(
+    () => control.acquire('e', false, signal),
+    err => isReason(err, 'TooManyRequests'),
+  )
+  release()
+  for (const next of waiting) (await next)()
+})
+
+test('acquire() refuses with 429 who has waited too long', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const control = new FlowControl(limits)
+  await control.acquire('a', false, signal)
+  const waiting = Promise.resolve(control.acquire('b', false, signal)).catch((err: unknown) => err)
+  t.mock.timers.tick(limits.maxWaitMs)
+  const outcome = await Promise.race([waiting, new Promise(resolve => setImmediate(resolve, 'still waiting'))])
+  assert.ok(isReason(outcome, 'TooManyRequests'), String(outcome))
+})

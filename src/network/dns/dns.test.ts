@@ -160,3 +160,36 @@ test('DnsServer takes no more questions from a client that does not read its ans
   stream.destroy()
   assert.ok(asked > 0 && asked < all, `${asked} questions were answered`)
 })
+
+test('respond() sends no more than 1232 bytes over UDP, whatever the question allows', async () => {
+  const wide = dnsPacket.encode({
+    type: 'query',
+    id: 7,
+    questions: [{ name: 'many.team.svc.cluster.local', type: 'A' }],
+    additionals: [
+      { type: 'OPT', name: '.', udpPayloadSize: 65_000, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] },
+    ],
+  })
+  const answer = await respond(wide, options, false, signal)
+  assert.ok(answer && answer.length <= 1232)
+  assert.equal(dnsPacket.decode(answer).flag_tc, true)
+})
+
+test('DnsServer drops questions while 2000 are open', async () => {
+  let open = 0
+  const never: Resolver = {
+    forward: (_query, until) => {
+      open++
+      return new Promise(resolve => until.addEventListener('abort', () => resolve(undefined), { once: true }))
+    },
+  }
+  await using server = new DnsServer({ ...options, resolver: never, address: '127.0.0.1', port: 0, log: silentLogger })
+  const stream = connect(await server.listen(), '127.0.0.1')
+  const message = query('example.org')
+  await new Promise(resolve =>
+    stream.write(Buffer.concat(Array.from({ length: 2100 }, () => Buffer.concat([Buffer.from([0, message.length]), message]))), resolve),
+  )
+  stream.end()
+  await new Promise(resolve => stream.resume().once('close', resolve))
+  assert.equal(open, 2000)
+})
