@@ -217,3 +217,17 @@ test('auditLevel() takes the first rule that matches, and nothing where none doe
   assert.equal(auditLevel(policy, event('get', 'x')), 'None')
   assert.equal(auditLevel(defaultAuditPolicy, event('get', 'x')), 'Metadata')
 })
+
+test('AuditLog holds at most 20,000 records of reads in memory, and a write is recorded all the same', async () => {
+  const directory = newDirectory()
+  {
+    await using log = await open(directory)
+    for (let at = 0; at < 20_100; at++) void log.record(event('get', `r${at}`))
+    await log.record(event('create', 'w'))
+  }
+  const files = (await readdir(directory)).filter(name => name.endsWith('.log'))
+  const texts = await Promise.all(files.map(name => readFile(join(directory, name), 'utf8')))
+  const records = texts.join('').split('\n')
+  assert.equal(records.filter(line => line.includes('"verb":"get"')).length, 20_000)
+  assert.equal(records.filter(line => line.includes('"verb":"create"')).length, 1)
+})

@@ -124,3 +124,13 @@ test('Prober: an attempt that gives no result changes nothing', async () => {
   assert.equal(prober.failed('id'), undefined)
   prober.stopAll()
 })
+
+test('attempt(): of a long answer 10 KiB are kept', async t => {
+  const server = createServer((_, response) => response.end('x'.repeat(100_000)))
+  t.after(() => server.close())
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const address: AddressInfo | string | null = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  const { output } = await attempt({ httpGet: { port } }, target, 1, runtime, signal())
+  assert.equal(output.length, 10 * 1024)
+})
