@@ -5,6 +5,7 @@ import { isReason } from '../api/status.ts'
 import { collectBody, maxBodyMs } from './collect-body.ts'
 import { maxStallMs, untilDrained } from './http2-exchange.ts'
 import { parseQuery } from './query.ts'
+import { TestServer } from './testing.ts'
 
 test('collectBody() gives up a body that takes too long, however steadily it comes', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
@@ -49,4 +50,12 @@ test('parseQuery() refuses more than 200 parameters instead of leaving some out'
     () => parseQuery(`${many(200)}&dryRun=All`),
     err => isReason(err, 'BadRequest'),
   )
+})
+
+test('a field manager of more than 128 characters is refused', async () => {
+  await using api = new TestServer()
+  const create = (name: string, manager: string) =>
+    api.request('POST', `/api/v1/namespaces/default/configmaps?fieldManager=${manager}`, { metadata: { name } })
+  assert.equal((await create('a', 'm'.repeat(128))).status, 201)
+  assert.equal((await create('b', 'm'.repeat(129))).status, 422)
 })
