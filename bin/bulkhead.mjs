@@ -5,12 +5,13 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const path = relative => fileURLToPath(new URL(relative, import.meta.url))
-const own = path('../node_modules/.bin/node')
+/** Node 24 in a clone, and beside the package where it is installed. */
+const own = [path('../node_modules/.bin/node'), path('../../.bin/node')].find(candidate => existsSync(candidate))
 const [major] = process.versions.node.split('.').map(Number)
 
 if (!existsSync(path('../dist/cli.js'))) fail('dist/ is missing: run "npm run build" first, or use "npm start"')
 else if (major >= 24) await run()
-else if (existsSync(own)) handOver()
+else if (own !== undefined) handOver()
 else fail(`Node ${process.version} is too old, 24 or newer is needed. From a clone use "npm start", which brings its own`)
 
 function fail(message) {
