@@ -117,6 +117,8 @@ function part(
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       NODE_COMPILE_CACHE: join(home, 'compile-cache'),
       HOME: home,
+      // One allocator arena for all threads: each further one keeps pages that are free elsewhere.
+      MALLOC_ARENA_MAX: '1',
     },
     nodeFlags,
     stopTimeoutMs,
