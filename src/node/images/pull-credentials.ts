@@ -56,7 +56,8 @@ function authOf({ username, password, auth, identitytoken, registrytoken }: Dock
   return {
     username: text(username) || (colon < 0 ? '' : decoded.slice(0, colon)),
     password: text(password) || (colon < 0 ? '' : decoded.slice(colon + 1)),
-    serverAddress: server,
+    // A URL: the runtime gives the credentials to this host and to no mirror. Docker Hub answers under another name than its images carry.
+    serverAddress: server === 'index.docker.io' ? '' : `https://${server}`,
     identityToken: text(identitytoken),
     registryToken: text(registrytoken),
   }

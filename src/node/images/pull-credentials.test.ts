@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Secret } from '../../api/types/core-v1.ts'
+import { parseImageReference } from './image-reference.ts'
+import { credentialsFor } from './pull-credentials.ts'
+
+const secretOf = (auths: object): Secret => ({
+  metadata: { name: 'pull', namespace: 'default' },
+  type: 'kubernetes.io/dockerconfigjson',
+  data: { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths })).toString('base64') },
+})
+const bob = { auth: Buffer.from('bob:pass:word').toString('base64') }
+const names = (image: string, auths: object) =>
+  credentialsFor(parseImageReference(image), [secretOf(auths)]).map(({ username }) => username)
+
+test('credentialsFor() hands the credentials to the image host alone, as a URL with its port', () => {
+  const [found] = credentials('127.0.0.1:5443/team/app:1', secretOf({ '127.0.0.1:5443': bob }))
+  assert.equal(found?.serverAddress, 'https://127.0.0.1:5443')
+  assert.equal(found?.username, 'bob')
+  assert.equal(found?.password, 'pass:word')
+  const [hub] = credentials('busybox', secretOf({ 'https://index.docker.io/v1/': bob }))
+  assert.equal(hub?.serverAddress, '')
+})
+
+test('credentialsFor() takes the most specific match first and nothing of another host', () => {
+  const named = (username: string) => ({ username, password: 'x' })
+  const auths = {
+    'registry.example': named('host'),
+    'https://registry.example/team': named('team'),
+    '*.example': named('any'),
+    'registry.example.evil': named('evil'),
+  }
+  assert.deepEqual(names('registry.example/team/app', auths), ['team', 'host', 'any'])
+  assert.deepEqual(names('registry.example/teams/app', auths), ['host', 'any'])
+  assert.deepEqual(names('other.test/app', auths), [])
+})
+
+test('credentialsFor() skips a Secret that is not readable', () => {
+  const broken: Secret = { metadata: { name: 'b' }, data: { '.dockerconfigjson': Buffer.from('{').toString('base64') } }
+  assert.deepEqual(credentials('registry.example/app', broken), [])
+})
