@@ -10,8 +10,12 @@ const secretOf = (auths: object): Secret => ({
   data: { '.dockerconfigjson': Buffer.from(JSON.stringify({ auths })).toString('base64') },
 })
 const bob = { auth: Buffer.from('bob:pass:word').toString('base64') }
-const names = (image: string, auths: object) =>
-  credentialsFor(parseImageReference(image), [secretOf(auths)]).map(({ username }) => username)
+const credentials = (image: string, secret: Secret) => {
+  const parsed = parseImageReference(image)
+  assert.ok(parsed)
+  return credentialsFor(parsed, [secret])
+}
+const names = (image: string, auths: object) => credentials(image, secretOf(auths)).map(({ username }) => username)
 
 test('credentialsFor() hands the credentials to the image host alone, as a URL with its port', () => {
   const [found] = credentials('127.0.0.1:5443/team/app:1', secretOf({ '127.0.0.1:5443': bob }))
