@@ -6,6 +6,7 @@ import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersio
 import { documentHash, type OpenApiInput, openApiV2Document, openApiV3Document, openApiV3Index } from '../api/schema/openapi.ts'
 import { header, type Reply } from './exchange.ts'
 import type { PathHandler } from './paths.ts'
+import { acceptsOpenApiProtobuf, openApiV2Protobuf, openApiV2ProtobufType } from './protobuf/openapi-v2.ts'
 import type { RequestContext } from './request-context.ts'
 import { valueReply } from './respond.ts'
 
@@ -26,7 +27,7 @@ export function documents(input: OpenApiInput & { readonly resources: readonly R
   // A hash asks only whether there are descriptions.
   const hashed = existsSync(descriptionsFile) ? { ...input, descriptions: {} } : input
   const made = new Map<string, Document | undefined>()
-  const document = (key: string, make: () => object | undefined): Document | undefined => {
+  const document = (key: string, make: () => object | Buffer | undefined): Document | undefined => {
     if (!made.has(key)) {
       const value = make()
       made.set(key, value === undefined ? undefined : encode(value))
@@ -52,6 +53,10 @@ export function documents(input: OpenApiInput & { readonly resources: readonly R
   }
 
   function openApi(context: RequestContext, path: string): Reply | undefined {
+    if (path === '/openapi/v2' && acceptsOpenApiProtobuf(header(context.request.headers, 'accept'))) {
+      const found = document(`${path}/protobuf`, () => openApiV2Protobuf(openApiV2Document(described())))
+      return found && documentReply(context, found, openApiV2ProtobufType)
+    }
     if (path === '/openapi/v2') return plain(context, path, () => openApiV2Document(described()))
     if (path === '/openapi/v3') return plain(context, path, () => openApiV3Index(hashed))
     const part = path.startsWith('/openapi/v3/') ? path.slice('/openapi/v3/'.length) : ''
@@ -95,8 +100,8 @@ function readDescriptions(): OpenApiInput['descriptions'] {
   return existsSync(descriptionsFile) ? JSON.parse(readFileSync(descriptionsFile, 'utf8')) : undefined
 }
 
-function encode(value: object): Document {
-  const bytes = Buffer.from(JSON.stringify(value))
+function encode(value: object | Buffer): Document {
+  const bytes = Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value))
   return { bytes, etag: `"${createHash('sha256').update(bytes).digest('hex').toUpperCase()}"` }
 }
 
