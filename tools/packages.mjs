@@ -16,12 +16,16 @@ export const nodePackages = [
   { name: 'containernetworking-plugins', brings: ['/usr/lib/cni/bridge', '/opt/cni/bin/bridge'] },
   { name: 'nftables', brings: ['/usr/sbin/nft'] },
   { name: 'busybox-static', brings: ['/usr/bin/busybox', '/bin/busybox'] },
+  { name: 'iproute2', brings: ['/usr/bin/ip', '/usr/sbin/ip', '/sbin/ip'] },
 ]
 
 /** What the tests use beside those. */
-export const testPackages = [
-  { name: 'kubernetes-client', brings: ['/usr/bin/kubectl'] },
-  { name: 'iproute2', brings: ['/usr/bin/ip', '/usr/sbin/ip', '/sbin/ip'] },
+export const testPackages = [{ name: 'kubernetes-client', brings: ['/usr/bin/kubectl'] }]
+
+/** What the tests use where containers run. */
+export const registryPackages = [
+  { name: 'docker-registry', brings: ['/usr/bin/docker-registry'] },
+  { name: 'skopeo', brings: ['/usr/bin/skopeo'] },
 ]
 
 export class SetupError extends Error {}

@@ -5,6 +5,7 @@ const programs: readonly { readonly name: string; readonly debianPackage: string
   { name: 'containerd', debianPackage: 'containerd', paths: ['/usr/bin/containerd', '/usr/local/bin/containerd'] },
   { name: 'runc', debianPackage: 'runc', paths: ['/usr/sbin/runc', '/usr/bin/runc', '/usr/local/sbin/runc'] },
   { name: 'the CNI plug-in "bridge"', debianPackage: 'containernetworking-plugins', paths: ['/usr/lib/cni/bridge', '/opt/cni/bin/bridge'] },
+  { name: 'ip', debianPackage: 'iproute2', paths: ['/usr/bin/ip', '/usr/sbin/ip', '/sbin/ip'] },
   { name: 'nft', debianPackage: 'nftables', paths: ['/usr/sbin/nft', '/sbin/nft'] },
   { name: 'busybox', debianPackage: 'busybox-static', paths: ['/usr/bin/busybox', '/bin/busybox'] },
 ]
