@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { systemClock } from '../../base/clock.ts'
+import { createConfig } from '../../base/config.ts'
+import { silentLogger } from '../../base/log.ts'
+import { clusterAddresses } from './addresses.ts'
+import { askStatus, takeControlSocket, type UpStatus } from './control-socket.ts'
+import { layout, prepareDataDirectory } from './data-directory.ts'
+import { greeting } from './messages.ts'
+import { checkNodePrograms } from './node-programs.ts'
+import { type PartDefinition, Supervisor } from './supervisor.ts'
+
+const machine = { root: false, home: '/home/u', hostName: 'edge', stateHome: undefined }
+const folder = () => mkdtempSync(join(tmpdir(), 'up-'))
+
+test('checkNodePrograms() names every missing program and the command that brings them', () => {
+  checkNodePrograms(() => true)
+  assert.throws(
+    () => checkNodePrograms(path => !path.includes('runc') && !path.includes('nft')),
+    /^UserError: Cannot run containers: runc, nft missing\. Install with "apt-get install runc nftables"/,
+  )
+})
+
+test('clusterAddresses() advertises nothing that pods cannot reach', () => {
+  const loopback = clusterAddresses(createConfig(machine, { port: 7000 }))
+  assert.equal(loopback.server, 'https://127.0.0.1:7000')
+  assert.equal(loopback.advertised, undefined)
+  assert.ok(loopback.ipAddresses.includes('10.96.0.1'))
+  const named = clusterAddresses(createConfig(machine, { bindAddress: '192.0.2.7' }))
+  assert.equal(named.advertised, '192.0.2.7')
+  assert.ok(named.ipAddresses.includes('192.0.2.7'))
+})
+
+test('prepareDataDirectory() makes the folders once, and refuses another version and a path that is too long', () => {
+  const path = folder()
+  chmodSync(path, 0o755)
+  prepareDataDirectory(path, undefined)
+  assert.equal(statSync(layout(path).signer).mode & 0o777, 0o700)
+  prepareDataDirectory(path, undefined)
+  writeFileSync(join(path, 'version'), '99\n')
+  assert.throws(() => prepareDataDirectory(path, undefined), /has data version "99", this Bulkhead reads version 1/)
+  assert.throws(() => prepareDataDirectory(join(path, 'x'.repeat(100)), undefined), /has too long a path/)
+  rmSync(path, { recursive: true })
+})
+
+test('takeControlSocket() gives the directory to one process at a time, and tells its state', async () => {
+  const path = folder()
+  const socket = join(path, 'up.sock')
+  const status: UpStatus = { version: '1', pid: 42, server: 'https://a', profile: 'secure', parts: [] }
+  {
+    await using _taken = await takeControlSocket(socket, () => status)
+    assert.deepEqual(await askStatus(socket), status)
+    await assert.rejects(
+      takeControlSocket(socket, () => status),
+      /in use by process 42/,
+    )
+  }
+  assert.equal(await askStatus(socket), undefined)
+  // What a killed process leaves behind is no lock.
+  writeFileSync(socket, '')
+  await using _again = await takeControlSocket(socket, () => status)
+  rmSync(path, { recursive: true })
+})
+
+test('greeting() names the data directory for further commands only where it is not the default', () => {
+  const config = createConfig(machine, {})
+  const text = (isDefault: boolean) => greeting({ config, directory: layout(config.dataDirectory), server: 'https://a', isDefault })
+  assert.match(text(false), /npx bulkhead prove --data-dir \/home\/u/)
+  assert.doesNotMatch(text(true), /prove --data-dir/)
+  assert.match(text(true), /1 simulated, Ready/)
+})
+
+/** A part that says it is ready; what it does next is in its settings. */
+const script = `
+process.once('message', ({ settings }) => {
+  if (settings.fatal) { process.send({ type: 'fatal', message: settings.fatal }, () => process.exit(1)); return }
+  process.send({ type: 'ready', details: { life: settings.life } }, () => { if (settings.life < 3) process.exit(7) })
+})
+process.once('SIGTERM', () => process.exit(0))
+`
+
+async function supervised(
+  settings: () => object,
+  test: (supervisor: Supervisor, part: PartDefinition, restarts: string[]) => Promise<void>,
+) {
+  const path = folder()
+  const file = join(path, 'part.cjs')
+  writeFileSync(file, script)
+  const restarts: string[] = []
+  const stop = new AbortController()
+  await using supervisor = new Supervisor({
+    command: [process.execPath, file],
+    logLevel: 'silent',
+    // Back-off without waiting: what is tested is the order of lives, not their pace.
+    clock: { now: systemClock.now, sleep: () => Promise.resolve() },
+    log: silentLogger,
+    stopping: stop.signal,
+    onRestart: (_part, exit) => restarts.push(exit),
+  })
+  await test(supervisor, { name: 'x', settings, environment: {}, nodeFlags: [], stopTimeoutMs: 10_000 }, restarts)
+  stop.abort('stop')
+  rmSync(path, { recursive: true })
+}
+
+test('Supervisor starts a part that dies again, with settings of its own for each life', async () => {
+  let lives = 0
+  await supervised(
+    () => ({ life: ++lives }),
+    async (supervisor, part, restarts) => {
+      assert.deepEqual(await supervisor.start(part), { life: 1 })
+      while (supervisor.states()[0]?.details['life'] !== 3) await new Promise(resolve => setImmediate(resolve))
+      assert.deepEqual(restarts, ['exit code 7', 'exit code 7'])
+      assert.equal(supervisor.states()[0]?.restarts, 2)
+    },
+  )
+})
+
+test('Supervisor rejects with the sentence of a part that cannot start', async () => {
+  await supervised(
+    () => ({ fatal: 'Port 1 is taken' }),
+    async (supervisor, part) => {
+      await assert.rejects(supervisor.start(part), /^UserError: Port 1 is taken$/)
+    },
+  )
+})
