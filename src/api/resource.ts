@@ -91,6 +91,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   readonly standardFinalizers?: boolean
   /** False for the kinds whose validation leaves metadata out: the rules of every object apply, after `validate` found nothing. Default true. */
   readonly judgesMetadata?: boolean
+  /** Warns every request for the kind, reads included: the kind itself is deprecated. */
+  readonly deprecation?: string
   /** Warnings for the client (deprecated fields, suspicious values). */
   warnings?(object: T, old: T | undefined): string[]
   /** False for the kinds whose updates (not patches) must name the version that they change. Default true. */

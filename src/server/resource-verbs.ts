@@ -32,6 +32,7 @@ export function resourceVerbs(parts: ResourceVerbParts): (context: RequestContex
     const served = servedResource(info)
     const context: ResourceContext = { ...request, info, served }
     const name = served.groupResource
+    if (served.definition.deprecation !== undefined) request.warn(served.definition.deprecation)
     if (info.subresource !== '') {
       const own = parts.subresources.get(`${name}/${info.subresource}`) ?? parts.subresources.get(`*/${info.subresource}`)
       if (own) return own(context)
