@@ -62,7 +62,8 @@ export function checkFile(path: string, text: string): string[] {
   const lines = text.split('\n').length - 1
   if (lines > maxLines && !test && !path.includes('/generated/') && !path.includes('/types/'))
     problems.push(`${path}: ${lines} lines, at most ${maxLines}: split it`)
-  if (!test && text.includes('process.exit(') && path !== 'src/cli/main.ts') problems.push(`${path}: process.exit() belongs in src/cli/main.ts only`)
+  if (!test && text.includes('process.exit(') && path !== 'src/cli/main.ts')
+    problems.push(`${path}: process.exit() belongs in src/cli/main.ts only`)
   if (path.split('/').length < 3 || test) return problems
   const allowed = layers[layer]
   if (allowed === undefined) return [...problems, `${path}: folder "${layer}" has no row in the table of layers`]
