@@ -96,7 +96,7 @@ describe('what cannot work is said in one sentence', () => {
     )
     assert.throws(
       () => checkNodePrograms(() => false),
-      /apt-get install containerd runc containernetworking-plugins nftables busybox-static/,
+      /apt-get install containerd runc containernetworking-plugins iproute2 nftables busybox-static/,
     )
     checkNodePrograms(() => true)
   })
