@@ -18,6 +18,7 @@ import { Bookmarks } from './bookmarks.ts'
 import { ensureObjects, serverIdentity } from './bootstrap.ts'
 import { ContinueTokens } from './continue-token.ts'
 import { documents } from './documents.ts'
+import { runEventExpiry } from './event-expiry.ts'
 import { defaultFlowLimits, FlowControl, type FlowLimits } from './flow-control.ts'
 import { type HealthCheck, healthPaths } from './health.ts'
 import { type Identifiers, randomIdentifiers } from './identifiers.ts'
@@ -79,6 +80,7 @@ export class ApiServer implements AsyncDisposable {
   readonly #options: ApiServerOptions
   readonly #stop = new AbortController()
   readonly #bookmarksDone: Promise<void>
+  readonly #expiryDone: Promise<void>
   #ready = false
 
   constructor(options: ApiServerOptions) {
@@ -161,6 +163,7 @@ export class ApiServer implements AsyncDisposable {
         metrics: async () => ({ contentType: options.metrics.contentType, text: await options.metrics.metrics() }),
       }),
     })
+    this.#expiryDone = this.#expireEvents()
   }
 
   /** Creates what is missing of `objects` (with `overwrite` writes all of them), as the system itself. */
@@ -179,11 +182,37 @@ export class ApiServer implements AsyncDisposable {
     return inProcessTransport({ handle: this.handle, user, log: this.#options.log })
   }
 
+  /** Where this server serves events. */
+  async #expireEvents(): Promise<void> {
+    const { store, clock, log } = this.#options
+    const events = this.resources.byGroupResource('events')
+    if (events === undefined) return
+    await using transport = this.transportFor(serverIdentity)
+    await runEventExpiry(
+      {
+        events: events.collection,
+        revision: () => store.revision,
+        remove: async ({ namespace, name, revision }, signal) => {
+          const preconditions = { resourceVersion: String(revision) }
+          const body = Buffer.from(JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', preconditions }))
+          const path = `/api/v1/namespaces/${namespace}/events/${name}`
+          const answer = await transport.request({ method: 'DELETE', path, headers: { 'content-type': 'application/json' }, body }, signal)
+          for await (const _ of answer.body);
+          // 404 and 409: somebody deleted or updated it in between.
+          if (answer.status >= 300 && answer.status !== 404 && answer.status !== 409) throw new Error(`the API answered ${answer.status}`)
+        },
+        clock,
+        log,
+      },
+      this.#stop.signal,
+    )
+  }
+
   /** Ends the watches and tunnels. The store is the caller's. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new Error('the server stops'))
     this.nodeTunnels.close()
-    await this.#bookmarksDone
+    await Promise.all([this.#bookmarksDone, this.#expiryDone])
   }
 }
 
