@@ -195,18 +195,34 @@ function exchange(
     })
     stream.once('response', answer => {
       if (limits.isStream) clearTimeout(timer)
-      const body = readBody(stream, limits.isStream ? Number.POSITIVE_INFINITY : limits.maxBytes, () => failure)
+      const body = readBody(
+        stream,
+        limits.isStream ? Number.POSITIVE_INFINITY : limits.maxBytes,
+        Number(answer['content-length'] ?? Number.NaN),
+        () => failure,
+      )
       resolve({ response: { status: Number(answer[':status']), headers: plainHeaders(answer), body } })
     })
   })
 }
 
-async function* readBody(stream: ClientHttp2Stream, maxBytes: number, failure: () => Error | undefined): AsyncGenerator<Buffer> {
+async function* readBody(
+  stream: ClientHttp2Stream,
+  maxBytes: number,
+  announced: number,
+  failure: () => Error | undefined,
+): AsyncGenerator<Buffer> {
   let total = 0
-  for await (const chunk of stream) {
-    total += chunk.length
-    if (total > maxBytes) throw new Error(`Cannot read the answer: it has more than ${maxBytes} bytes`)
-    yield chunk
+  try {
+    for await (const chunk of stream) {
+      total += chunk.length
+      if (total > maxBytes) throw new Error(`Cannot read the answer: it has more than ${maxBytes} bytes`)
+      yield chunk
+    }
+  } catch (err) {
+    // The server may close a stream behind its answer while our request is still on the way; an answer of the announced length is whole.
+    if (total === 0 || total !== announced || stream.rstCode !== constants.NGHTTP2_NO_ERROR) throw err
+    return
   }
   const err = failure()
   if (err !== undefined) throw err

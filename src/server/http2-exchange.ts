@@ -78,6 +78,7 @@ export async function sendHttp2(stream: ServerHttp2Stream, request: Http2Request
   const { body } = reply
   if (typeof body !== 'function') {
     request.answered()
+    drainUnread(stream)
     if (request.method === 'HEAD' || body.length === 0 || withoutBody.has(reply.status)) stream.respond(headers, { endStream: true })
     else {
       headers['content-length'] = body.length
@@ -101,6 +102,26 @@ export async function sendHttp2(stream: ServerHttp2Stream, request: Http2Request
     stream.destroy(err instanceof Error ? err : new Error(String(err)))
     reply.done({ bytes: sink.bytes, cut: true })
   }
+}
+
+/** What a client may still send of a body that nobody wants. */
+const maxUnreadBytes = 4 * 1024 * 1024
+const maxUnreadMs = 5_000
+
+/**
+ * A refusal before the body was read: Node would reset the stream behind the answer, and a client that is still sending may lose the answer with it.
+ * The rest is taken and thrown away, within bounds.
+ */
+function drainUnread(stream: ServerHttp2Stream): void {
+  if (stream.endAfterHeaders || stream.readableFlowing !== null) return
+  let bytes = 0
+  const close = () => stream.close(constants.NGHTTP2_NO_ERROR)
+  const timer = setTimeout(close, maxUnreadMs)
+  stream.once('close', () => clearTimeout(timer))
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > maxUnreadBytes) close()
+  })
 }
 
 class Http2Sink implements Sink {

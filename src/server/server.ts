@@ -8,6 +8,7 @@ import type { Credentials } from '../access/access.ts'
 import type { Logger } from '../base/log.ts'
 import { answerUpgrade, Http1Request, sendHttp1 } from './http1-exchange.ts'
 import { Http2Request, sendHttp2 } from './http2-exchange.ts'
+import { clearOpenSslErrors } from './openssl-errors.ts'
 import type { Pipeline } from './pipeline.ts'
 
 export interface ServingCertificate {
@@ -118,6 +119,7 @@ export class Listener implements AsyncDisposable {
 
   #wire(): void {
     this.#tls.on('secureConnection', socket => {
+      clearOpenSslErrors()
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
       socket.on('error', err => this.#log.debug('connection failed', { err }))
@@ -125,7 +127,10 @@ export class Listener implements AsyncDisposable {
       const server = socket.alpnProtocol === 'h2' ? this.#http2 : this.#http1
       server.emit('connection', socket)
     })
-    this.#tls.on('tlsClientError', err => this.#log.debug('handshake failed', { err }))
+    this.#tls.on('tlsClientError', err => {
+      clearOpenSslErrors()
+      this.#log.debug('handshake failed', { err })
+    })
     this.#http2.on('session', session => this.#keep(session))
     this.#http2.on('stream', (stream, headers, _flags, rawHeaders: string[]) => {
       void this.#serve2(stream, new Http2Request(stream, headers, rawHeaders, credentialsOf(stream.session, headers.authorization)))
