@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Credentials } from '../access/access.ts'
 import { apiError } from '../api/status.ts'
+import { answerHeaders } from './answer-headers.ts'
 import type { ServerRequest } from './exchange.ts'
+import { defaultFlowLimits } from './flow-control.ts'
 import { allowWhere, readAnswer, TestServer, testUser } from './testing.ts'
 
 const noSignal = new AbortController().signal
@@ -218,4 +220,29 @@ test('handle() refuses an answer form that it cannot make', async () => {
   assert.equal(status, 406)
   assert.equal(json.message, 'only the following media types are accepted: application/json, application/yaml')
   assert.equal((await api.get('/api/v1/pods', { accept: `${accept},application/json` })).status, 200)
+})
+
+test('handle() gives the place of a watch back when it ends, and of one that is refused at once', async () => {
+  await using api = new TestServer({ flowLimits: { ...defaultFlowLimits, watchesPerUser: 1 } })
+  const identity = { name: 'x', groups: [] }
+  const watch = (url: string) =>
+    api.server.handle({
+      method: 'GET',
+      url,
+      headers: {},
+      identity,
+      credentials: { remoteAddress: '192.0.2.7' },
+      signal: noSignal,
+      body: () => Promise.resolve(Buffer.alloc(0)),
+    })
+  const url = '/api/v1/pods?watch=1'
+  // Not answered with done(): the place of a refused watch must not wait for its transport.
+  assert.equal((await watch(`${url}&resourceVersion=nonsense`)).status, 422)
+  const open = await watch(url)
+  assert.equal(open.status, 200)
+  const beyond = await watch(url)
+  assert.equal(beyond.status, 429)
+  assert.equal(answerHeaders(beyond)['retry-after'], '1')
+  open.done({ bytes: 0, cut: true })
+  assert.equal((await watch(url)).status, 200)
 })

@@ -9,7 +9,7 @@ import type { Logger } from '../base/log.ts'
 import { type AuditSink, auditEvent } from './audit-event.ts'
 import { type Authorize, demandAccess } from './authorize.ts'
 import { type FinalReply, header, type Reply, type ServerRequest } from './exchange.ts'
-import type { FlowControl, Release } from './flow-control.ts'
+import type { FlowControl, Release, StreamKind } from './flow-control.ts'
 import { endWithIdentity } from './identity-end.ts'
 import { impersonate, wantsImpersonation } from './impersonate.ts'
 import { answerForm, errorForm } from './negotiate.ts'
@@ -50,11 +50,22 @@ interface Progress {
   warnings: string[]
   annotations: Record<string, string> | undefined
   release: Release | undefined
+  endStream: Release | undefined
 }
 
 const mutatingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
 const noOne: UserInfo = anonymousUser
 const anonymous: Authenticated = { outcome: 'authenticated', user: anonymousUser, credentialId: 'none', authenticator: 'anonymous' }
+
+const sessions = new Set(['exec', 'attach', 'portforward'])
+
+/** What of a user's streams the request would be, undefined where it ends by itself. */
+function streamKind(info: RequestInfo): StreamKind | undefined {
+  if (!info.isResource) return undefined
+  if (info.verb === 'watch') return 'watch'
+  if (info.resource !== 'pods') return undefined
+  return sessions.has(info.subresource) || (info.subresource === 'log' && info.query.flag('follow')) ? 'session' : undefined
+}
 
 export type Pipeline = (request: ServerRequest) => Promise<FinalReply>
 
@@ -71,6 +82,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       warnings: [],
       annotations: undefined,
       release: undefined,
+      endStream: undefined,
     }
     let reply: Reply
     let failure: Status | undefined
@@ -89,6 +101,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       const verdict = demandAccess(info, user, parts.authorize)
       annotate(progress, 'authorization.k8s.io/decision', 'allow')
       annotate(progress, 'authorization.k8s.io/reason', verdict.reason)
+      const kind = streamKind(info)
+      if (kind !== undefined) progress.endStream = parts.flow.openStream(user, kind)
       const context = contextOf(request, info, user, progress, authentication)
       const answer = info.isResource ? parts.resource(context, info) : parts.path(context, info)
       reply = answer instanceof Promise ? await withinTimeout(answer, timeout) : answer
@@ -113,6 +127,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       }
     }
     if (reply.longRunning || typeof reply.body !== 'function') progress.release?.()
+    if (!reply.longRunning) progress.endStream?.()
     const final = reply
     return {
       ...final,
@@ -120,6 +135,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       warnings: progress.warnings,
       done: outcome => {
         progress.release?.()
+        progress.endStream?.()
         if (final.longRunning) void settle(record(progress, request, 'ResponseComplete', final, failure), request, progress)
         parts.metrics.observe(progress.info, final, outcome.bytes, clock.now() - progress.received)
       },
