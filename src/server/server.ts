@@ -1,13 +1,14 @@
 // The TLS listener: HTTP/2 and HTTP/1.1 on one port, client certificates asked for and judged later, limits on everything, a graceful stop.
 import { createServer as createHttp1Server, type Server as Http1Server, type IncomingMessage } from 'node:http'
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo, Socket, Server as TcpServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import type { Credentials } from '../access/access.ts'
 import type { Logger } from '../base/log.ts'
 import { answerUpgrade, Http1Request, sendHttp1 } from './http1-exchange.ts'
 import { Http2Request, sendHttp2 } from './http2-exchange.ts'
+import { type ConnectionLimits, defaultConnectionLimits, limitedListener } from './limited-listener.ts'
 import { clearOpenSslErrors } from './openssl-errors.ts'
 import type { Pipeline } from './pipeline.ts'
 
@@ -25,6 +26,8 @@ export interface ListenerOptions {
   /** PEM of the authorities whose names are sent to clients; their certificates are verified by the authenticator. */
   readonly clientAuthorities: string
   readonly handle: Pipeline
+  /** Default: 10,000 in all, 2000 of one address, 8000 of one of this machine. */
+  readonly connections?: ConnectionLimits
   readonly log: Logger
 }
 
@@ -42,6 +45,7 @@ const limits = {
 
 export class Listener implements AsyncDisposable {
   readonly #options: ListenerOptions
+  readonly #tcp: TcpServer
   readonly #tls: TlsServer
   readonly #http1: Http1Server
   readonly #http2: Http2Server
@@ -76,17 +80,22 @@ export class Listener implements AsyncDisposable {
       rejectUnauthorized: false,
       handshakeTimeout: limits.handshakeMs,
     })
+    this.#tcp = limitedListener(
+      options.connections ?? defaultConnectionLimits,
+      socket => this.#tls.emit('connection', socket),
+      () => this.#log.debug('connection refused: too many are open'),
+    )
     this.#wire()
   }
 
   /** Resolves with the address once it listens; rejects where the port is taken. */
   listen(): Promise<AddressInfo> {
     const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>()
-    this.#tls.once('error', reject)
-    this.#tls.listen(this.#options.port, this.#options.host, () => {
-      this.#tls.off('error', reject)
-      this.#tls.on('error', err => this.#log.error('listener failed', { err }))
-      const address = this.#tls.address()
+    this.#tcp.once('error', reject)
+    this.#tcp.listen(this.#options.port, this.#options.host, () => {
+      this.#tcp.off('error', reject)
+      this.#tcp.on('error', err => this.#log.error('listener failed', { err }))
+      const address = this.#tcp.address()
       if (typeof address === 'object' && address !== null) resolve(address)
       else reject(new Error('the listener has no address'))
     })
@@ -102,7 +111,7 @@ export class Listener implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#stopping) return
     this.#stopping = true
-    const closed = new Promise<void>(resolve => this.#tls.close(() => resolve()))
+    const closed = new Promise<void>(resolve => this.#tcp.close(() => resolve()))
     this.#http1.closeIdleConnections()
     const drained = [...this.#sessions].map(session => new Promise<void>(resolve => session.close(resolve)))
     const force = setTimeout(() => this.#destroy(), limits.drainMs)

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { type AddressInfo, connect, type Server, type Socket } from 'node:net'
+import { test } from 'node:test'
+import { limitedListener } from './limited-listener.ts'
+
+/** Greets whom it takes. */
+async function setUp(limits: Parameters<typeof limitedListener>[0]) {
+  const taken = new Set<Socket>()
+  let refused = 0
+  const server: Server = limitedListener(
+    limits,
+    socket => {
+      taken.add(socket)
+      socket.on('error', () => undefined).write('hello')
+    },
+    () => refused++,
+  )
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const open: Socket[] = []
+  return {
+    refused: () => refused,
+    async open(localAddress: string): Promise<string> {
+      const socket = connect({ port, host: '127.0.0.1', localAddress })
+      socket.on('error', () => undefined)
+      open.push(socket)
+      return new Promise(resolve => socket.once('data', () => resolve('taken')).once('close', () => resolve('closed')))
+    },
+    /** Ends all and waits until the server has seen it. */
+    async closeAll(): Promise<void> {
+      const closed = [...taken].map(socket => (socket.destroyed ? undefined : once(socket, 'close')))
+      for (const socket of open) socket.destroy()
+      await Promise.all(closed)
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of [...open, ...taken]) socket.destroy()
+      await new Promise(resolve => server.close(resolve))
+    },
+  }
+}
+
+test('limitedListener() closes what one address opens beyond its limit, takes others, and counts only what is open', async () => {
+  await using listener = await setUp({ total: 10, perAddress: 1, perLoopbackAddress: 2 })
+  assert.equal(await listener.open('127.0.0.1'), 'taken')
+  assert.equal(await listener.open('127.0.0.1'), 'taken')
+  assert.equal(await listener.open('127.0.0.1'), 'closed')
+  assert.equal(await listener.open('127.0.0.2'), 'taken')
+  assert.equal(listener.refused(), 1)
+  await listener.closeAll()
+  assert.equal(await listener.open('127.0.0.1'), 'taken')
+})
+
+test('limitedListener() closes what comes beyond the total, whoever it is', async () => {
+  await using listener = await setUp({ total: 2, perAddress: 2, perLoopbackAddress: 2 })
+  assert.equal(await listener.open('127.0.0.1'), 'taken')
+  assert.equal(await listener.open('127.0.0.2'), 'taken')
+  assert.equal(await listener.open('127.0.0.3'), 'closed')
+  assert.equal(listener.refused(), 1)
+})

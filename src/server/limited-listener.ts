@@ -1,0 +1,38 @@
+// A TCP listener that takes so many connections in all and so many of one address; others are closed before a byte is read.
+import { createServer, type Server, type Socket } from 'node:net'
+
+export interface ConnectionLimits {
+  readonly total: number
+  readonly perAddress: number
+  /** Of an address of this machine: the parts of the cluster and its administrator come from there. Below the total, so that others find room. */
+  readonly perLoopbackAddress: number
+}
+
+export const defaultConnectionLimits: ConnectionLimits = { total: 10_000, perAddress: 2000, perLoopbackAddress: 8000 }
+
+/** `onRefused` hears of each one that is closed. */
+export function limitedListener(limits: ConnectionLimits, accept: (socket: Socket) => void, onRefused: () => void): Server {
+  const open = new Map<string, number>()
+  const server = createServer(socket => {
+    const { remoteAddress: address } = socket
+    const count = address === undefined ? 0 : (open.get(address) ?? 0)
+    // No address: the client is gone already.
+    if (address === undefined || count >= (isLoopback(address) ? limits.perLoopbackAddress : limits.perAddress)) {
+      socket.destroy()
+      onRefused()
+      return
+    }
+    open.set(address, count + 1)
+    socket.once('close', () => {
+      const left = (open.get(address) ?? 0) - 1
+      if (left > 0) open.set(address, left)
+      else open.delete(address)
+    })
+    accept(socket)
+  })
+  server.maxConnections = limits.total
+  server.on('drop', onRefused)
+  return server
+}
+
+const isLoopback = (address: string): boolean => address === '::1' || address.replace(/^::ffff:/, '').startsWith('127.')
