@@ -6,6 +6,7 @@ import dnsPacket from 'dns-packet'
 import type { Service } from '../../api/types/core-v1.ts'
 import type { EndpointSlice } from '../../api/types/discovery-v1.ts'
 import { silentLogger } from '../../base/log.ts'
+import { ClientShares } from './client-shares.ts'
 import { nameserversOf } from './forward.ts'
 import type { Resolver } from './respond.ts'
 import { respond } from './respond.ts'
@@ -183,13 +184,84 @@ test('DnsServer drops questions while 2000 are open', async () => {
       return new Promise(resolve => until.addEventListener('abort', () => resolve(undefined), { once: true }))
     },
   }
-  await using server = new DnsServer({ ...options, resolver: never, address: '127.0.0.1', port: 0, log: silentLogger })
-  const stream = connect(await server.listen(), '127.0.0.1')
-  const message = query('example.org')
-  await new Promise(resolve =>
-    stream.write(Buffer.concat(Array.from({ length: 2100 }, () => Buffer.concat([Buffer.from([0, message.length]), message]))), resolve),
-  )
-  stream.end()
-  await new Promise(resolve => stream.resume().once('close', resolve))
+  await using server = new DnsServer({ ...options, resolver: never, address: '0.0.0.0', port: 0, log: silentLogger })
+  const port = await server.listen()
+  // Eleven clients, each with as many as one may have.
+  for (let client = 1; client <= 11; client++) await askOverTcp(port, `127.0.1.${client}`, 200)
   assert.equal(open, 2000)
+})
+
+/** Sends so many questions on one connection, closes it and resolves when the server has closed it too. */
+async function askOverTcp(port: number, localAddress: string, count: number): Promise<void> {
+  const stream = connect({ port, host: '127.0.0.1', localAddress })
+  const message = query('example.org')
+  stream.end(Buffer.concat(Array.from({ length: count }, () => Buffer.concat([Buffer.from([0, message.length]), message]))))
+  await new Promise(resolve => stream.resume().once('close', resolve))
+}
+
+test('DnsServer lets one client have 200 open questions, and answers others and the rest when those are done', async () => {
+  let asked = 0
+  const { promise: done, resolve: finish } = Promise.withResolvers<undefined>()
+  const slow: Resolver = {
+    forward: () => {
+      asked++
+      return done
+    },
+  }
+  await using server = new DnsServer({ ...options, resolver: slow, address: '127.0.0.1', port: 0, log: silentLogger })
+  const port = await server.listen()
+  const message = query('example.org')
+  const stream = connect(port, '127.0.0.1')
+  stream.write(Buffer.concat(Array.from({ length: 300 }, () => Buffer.concat([Buffer.from([0, message.length]), message]))))
+  const quiet = createSocket('udp4')
+  await new Promise<void>(resolve => quiet.bind(0, '127.0.0.2', resolve))
+  const answers = async (turns: number) => {
+    for (let turn = 0; turn < turns; turn++)
+      await new Promise(resolve => {
+        quiet.once('message', resolve)
+        quiet.send(query('team.svc.cluster.local'), port, '127.0.0.1')
+      })
+  }
+  while (asked < 200) await answers(1)
+  // The same client over UDP: dropped, while the other's questions behind it are answered.
+  const flood = createSocket('udp4')
+  await new Promise<void>(resolve => flood.bind(0, '127.0.0.1', resolve))
+  await new Promise(resolve => flood.send(message, port, '127.0.0.1', resolve))
+  await answers(20)
+  assert.equal(asked, 200)
+  finish(undefined)
+  while (asked < 300) await answers(1)
+  flood.close()
+  quiet.close()
+  stream.destroy()
+})
+
+test('DnsServer takes 20 TCP connections of one client, and more of others', async () => {
+  await using server = new DnsServer({ ...options, address: '127.0.0.1', port: 0, log: silentLogger })
+  const port = await server.listen()
+  const message = query('web.team.svc.cluster.local')
+  const ask = async (localAddress: string) => {
+    const stream = connect({ port, host: '127.0.0.1', localAddress })
+    stream.on('error', () => undefined)
+    stream.write(Buffer.concat([Buffer.from([0, message.length]), message]))
+    const outcome = await new Promise(resolve => stream.once('data', () => resolve('answered')).once('close', () => resolve('closed')))
+    return { stream, outcome }
+  }
+  const open = []
+  for (let count = 0; count < 20; count++) open.push(await ask('127.0.0.1'))
+  assert.deepEqual(new Set(open.map(({ outcome }) => outcome)), new Set(['answered']))
+  assert.equal((await ask('127.0.0.1')).outcome, 'closed')
+  const other = await ask('127.0.0.2')
+  assert.equal(other.outcome, 'answered')
+  for (const { stream } of [...open, other]) stream.destroy()
+})
+
+test('ClientShares forgets an address of which nothing is open', () => {
+  const shares = new ClientShares()
+  shares.enter('192.0.2.1', 'open')
+  shares.enter('192.0.2.1', 'connections')
+  shares.leave('192.0.2.1', 'open')
+  assert.equal(shares.size, 1)
+  shares.leave('192.0.2.1', 'connections')
+  assert.equal(shares.size, 0)
 })

@@ -2,6 +2,7 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Logger } from '../../base/log.ts'
+import { ClientShares } from './client-shares.ts'
 import { type RespondOptions, respond } from './respond.ts'
 
 export interface DnsServerOptions extends RespondOptions {
@@ -11,8 +12,11 @@ export interface DnsServerOptions extends RespondOptions {
 }
 
 const maxConnections = 200
+const maxConnectionsOfClient = 20
 const idleMs = 10_000
 const maxInFlight = 2_000
+/** Beyond it a client's questions over UDP are dropped, and over TCP not read. */
+const maxInFlightOfClient = 200
 /** Answers that one client may leave unread; until it reads them its questions wait. */
 const maxUnreadBytes = 128 * 1024
 
@@ -21,6 +25,7 @@ export class DnsServer implements AsyncDisposable {
   readonly #stop = new AbortController()
   readonly #udp: UdpSocket
   readonly #tcp: Server
+  readonly #clients = new ClientShares()
   #inFlight = 0
 
   constructor(options: DnsServerOptions) {
@@ -39,7 +44,8 @@ export class DnsServer implements AsyncDisposable {
     this.#udp.removeAllListeners('error').on('error', err => log.error('DNS over UDP failed', { err }))
     this.#tcp.removeAllListeners('error').on('error', err => log.error('DNS over TCP failed', { err }))
     this.#udp.on('message', (message, from) => {
-      void this.#answer(message, false).then(answer => answer && this.#udp.send(answer, from.port, from.address))
+      if (this.#clients.of(from.address).open >= maxInFlightOfClient) return
+      void this.#answer(message, from.address, false).then(answer => answer && this.#udp.send(answer, from.port, from.address))
     })
     return port
   }
@@ -51,9 +57,10 @@ export class DnsServer implements AsyncDisposable {
   }
 
   /** Never rejects: a failure is logged, and the client asks again. Beyond the limit questions are dropped, as a full queue would. */
-  async #answer(message: Buffer, overTcp: boolean): Promise<Buffer | undefined> {
+  async #answer(message: Buffer, client: string, overTcp: boolean): Promise<Buffer | undefined> {
     if (this.#inFlight >= maxInFlight) return undefined
     this.#inFlight++
+    this.#clients.enter(client, 'open')
     try {
       return await respond(message, this.#options, overTcp, this.#stop.signal)
     } catch (err) {
@@ -61,25 +68,31 @@ export class DnsServer implements AsyncDisposable {
       return undefined
     } finally {
       this.#inFlight--
+      this.#clients.leave(client, 'open')
     }
   }
 
   /** RFC 1035 4.2.2: each message has a length of two bytes before it. */
   #serve(socket: Socket): void {
+    const { remoteAddress: address } = socket
+    // No address: the client is gone already.
+    if (address === undefined || this.#clients.of(address).connections >= maxConnectionsOfClient) {
+      socket.destroy()
+      return
+    }
+    const client = this.#clients.enter(address, 'connections')
     let pending: Buffer = Buffer.alloc(0)
-    socket.setTimeout(idleMs, () => socket.destroy())
-    socket.on('error', () => socket.destroy())
-    socket.on('drain', () => socket.resume())
-    const stop = () => socket.destroy()
-    this.#stop.signal.addEventListener('abort', stop, { once: true })
-    socket.once('close', () => this.#stop.signal.removeEventListener('abort', stop))
-    socket.on('data', chunk => {
-      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
+    const takeQuestions = () => {
       while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
+        if (client.open >= maxInFlightOfClient || socket.writableLength > maxUnreadBytes) {
+          client.waiting.add(takeQuestions)
+          socket.pause()
+          return
+        }
         const end = 2 + pending.readUInt16BE(0)
         const message = pending.subarray(2, end)
         pending = pending.subarray(end)
-        void this.#answer(message, true).then(answer => {
+        void this.#answer(message, address, true).then(answer => {
           if (answer === undefined || socket.destroyed) return
           const length = Buffer.alloc(2)
           length.writeUInt16BE(answer.length)
@@ -87,6 +100,23 @@ export class DnsServer implements AsyncDisposable {
           if (socket.writableLength > maxUnreadBytes) socket.pause()
         })
       }
+      client.waiting.delete(takeQuestions)
+      if (socket.writableLength <= maxUnreadBytes) socket.resume()
+    }
+    const stop = () => socket.destroy()
+    this.#stop.signal.addEventListener('abort', stop, { once: true })
+    socket.setTimeout(idleMs, () => socket.destroy())
+    socket.on('error', () => socket.destroy())
+    socket.on('drain', takeQuestions)
+    socket.once('close', () => {
+      this.#stop.signal.removeEventListener('abort', stop)
+      pending = Buffer.alloc(0)
+      client.waiting.delete(takeQuestions)
+      this.#clients.leave(address, 'connections')
+    })
+    socket.on('data', chunk => {
+      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
+      takeQuestions()
     })
   }
 }
