@@ -66,3 +66,11 @@ test('ensure() backs off after a failed pull and tries again when the time is ov
   broken = false
   assert.ok(await ensure({ image: 'r.example/a:1' }))
 })
+
+test('ensure() pulls an image once for pods that want it at the same time', async () => {
+  let asked = 0
+  const { ensure, events } = setUp(() => void asked++)
+  await Promise.all([ensure({ image: 'r.example/a:1' }), ensure({ image: 'r.example/a:1' })])
+  assert.equal(asked, 1)
+  assert.equal(events.filter(event => event.startsWith('Normal Pulled: Successfully pulled')).length, 2)
+})

@@ -6,6 +6,7 @@ import type { Image } from '../cri/messages.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
 import { parseImageReference } from './image-reference.ts'
 import { credentialsFor } from './pull-credentials.ts'
+import { SharedPulls } from './shared-pulls.ts'
 
 export type PullReason = 'ErrImagePull' | 'ImagePullBackOff' | 'ErrImageNeverPull' | 'InvalidImageName' | 'ImageInspectError'
 
@@ -33,12 +34,14 @@ export interface PullRequest {
 /** One per node: pulls of the same image by the same credentials at the same time are one pull, and few run at once. */
 export class ImagePuller {
   readonly #runtime: ContainerRuntime
+  readonly #pulls: SharedPulls
   readonly #clock: Clock
   readonly #backOff = new BackOff()
   readonly #lastError = new Map<string, string>()
 
   constructor(runtime: ContainerRuntime, clock: Clock) {
     this.#runtime = runtime
+    this.#pulls = new SharedPulls(runtime)
     this.#clock = clock
   }
 
@@ -97,7 +100,7 @@ export class ImagePuller {
     let failure = ''
     for (const auth of credentials.length === 0 ? [undefined] : credentials) {
       try {
-        const ref = await this.#runtime.pullImage(full, auth, signal)
+        const ref = await this.#pulls.pull(full, auth, signal)
         const image = await this.#runtime.imageStatus(ref, signal)
         if (!image) throw new Error(`image ${ref} is not there after its pull`)
         const took = `${((this.#clock.now() - now) / 1000).toFixed(3)}s`
