@@ -17,6 +17,7 @@ import { createKeySigner } from './key-signer.ts'
 import { createMemorySigner } from './memory-signer.ts'
 import { PolicyViolation, type SignerRole } from './policy.ts'
 import { serveSigner } from './serve.ts'
+import type { Signer } from './signer.ts'
 
 const { signal } = new AbortController()
 const parent = await mkdtemp(join(tmpdir(), 'signer-'))
@@ -250,4 +251,37 @@ test('connectSigner() takes no more than 10,000 requests while the signer is awa
   await assert.rejects(signer.tokenKeys(caller.signal), /10000 requests wait already/)
   caller.abort(new Error('enough'))
   assert.deepEqual(new Set(await Promise.all(waiting)), new Set(['Error: enough']))
+})
+
+test('serveSigner() reads no more from a peer that does not read its answers, and goes on when it does', async () => {
+  const path = newPath()
+  const inner = createMemorySigner()
+  let asked = 0
+  const counting: Signer = {
+    ...inner,
+    auditKey: until => {
+      asked++
+      return inner.auditKey(until)
+    },
+  }
+  await using _server = await serve(path, 'server', counting)
+  await using other = connectSigner(path)
+  const all = 40_000
+  const peer = createConnection(path).pause()
+  peer.write(Buffer.concat(Array.from({ length: all }, (_, id) => encodeFrame({ id, method: 'auditKey', params: {} }))))
+  // Answers to another peer are the turns: when a hundred of them brought no request of the first, it is not read.
+  let last = -1
+  for (let quiet = 0; quiet < 100; quiet++) {
+    if (asked !== last) quiet = 0
+    last = asked
+    await other.tokenKeys(signal)
+  }
+  assert.ok(asked > 0 && asked < all, `${asked} requests were read`)
+  let answers = 0
+  const read = createFrameReader(() => {
+    if (++answers === all) peer.end()
+  })
+  peer.on('data', read).resume()
+  await new Promise(resolve => peer.once('close', resolve))
+  assert.equal(answers, all)
 })

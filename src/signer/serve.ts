@@ -35,6 +35,8 @@ export interface ServeSignerOptions {
 }
 
 const maxInFlight = 256
+/** Answers that a peer may leave unread; until it reads them, none of its requests is read. */
+const maxUnreadBytes = 1024 * 1024
 
 /** Listens on all sockets; resolves when they accept. Closing ends connections and removes the sockets, and leaves the signer open. */
 export async function serveSigner(options: ServeSignerOptions): Promise<AsyncDisposable> {
@@ -87,13 +89,18 @@ function serveConnection(connection: Socket, role: SignerRole, options: ServeSig
   let inFlight = 0
   const answer = (frame: WireAnswer) => {
     if (!connection.destroyed) connection.write(encodeFrame(frame))
+    pace()
+  }
+  /** Reads on only when half of the requests are done and the answers are read. */
+  const pace = () => {
+    if (inFlight >= maxInFlight || connection.writableLength > maxUnreadBytes) connection.pause()
+    else if (connection.isPaused() && inFlight < maxInFlight / 2 && !connection.writableNeedDrain) connection.resume()
   }
   const read = createFrameReader(value => {
     inFlight++
-    if (inFlight >= maxInFlight) connection.pause()
+    pace()
     void respond(value, role, options, signal).then(frame => {
       inFlight--
-      if (connection.isPaused() && inFlight < maxInFlight / 2) connection.resume()
       answer(frame)
     })
   })
@@ -106,6 +113,7 @@ function serveConnection(connection: Socket, role: SignerRole, options: ServeSig
       connection.destroy()
     }
   })
+  connection.on('drain', pace)
   connection.on('error', err => log.debug('signer connection lost', { role, err }))
 }
 
