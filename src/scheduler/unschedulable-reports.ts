@@ -16,7 +16,7 @@ export interface UnschedulableReportsOptions {
 export class UnschedulableReports {
   readonly #options: UnschedulableReportsOptions
   readonly #bucket: TokenBucket
-  /** The newest reason of each waiting pod, by its key, oldest first. */
+  /** The newest reason of each waiting pod, by its key, oldest first. One a pod, dropped with it: never more than there are pending pods. */
   readonly #waiting = new Map<string, { readonly pod: Pod; readonly message: string }>()
   #running: Promise<void> | undefined
 
