@@ -8,6 +8,7 @@ import { pushMessages } from './object-meta.ts'
 import { validateDescendingPath, validateFileMode, validateKeyToPath } from './paths-in-volumes.ts'
 import { validateDownwardApiFile, validateProjectedVolume } from './projected-volume.ts'
 import { compareAmounts } from './quantities.ts'
+import { type SourceKind, type SourcePlace, sourceKindsOf } from './source-kind.ts'
 import {
   requireFields,
   validateAzureDisk,
@@ -25,38 +26,15 @@ import {
 } from './volume-sources.ts'
 
 /** What a source's rules may know beside the source. */
-interface VolumePlace {
-  readonly volumeName: string
-  /** Path of the volume itself. */
-  readonly path: string
+interface VolumePlace extends SourcePlace {
   /** The pod's name; undefined in templates, whose pods have no name yet. */
   readonly podName: string | undefined
 }
 
-interface SourceKind {
-  readonly field: keyof Volume
-  /** The last part of the path where upstream's differs from the field's name. */
-  readonly forbiddenAs: string
-  validate(volume: Volume, errors: FieldError[], place: VolumePlace): void
-}
-
-function source<K extends keyof Volume>(
-  field: K,
-  validate: (source: NonNullable<Volume[K]>, path: string, errors: FieldError[], place: VolumePlace) => void,
-  names: { readonly path?: string; readonly forbidden?: string } = {},
-): SourceKind {
-  return {
-    field,
-    forbiddenAs: names.forbidden ?? field,
-    validate(volume, errors, place) {
-      const value = volume[field]
-      if (value !== undefined && value !== null) validate(value, `${place.path}.${names.path ?? field}`, errors, place)
-    },
-  }
-}
+const source = sourceKindsOf<Volume, VolumePlace>()
 
 /** In the order in which upstream looks at them; some paths keep upstream's historical spelling. */
-const sources: readonly SourceKind[] = [
+const sources: readonly SourceKind<Volume, VolumePlace>[] = [
   source('emptyDir', (emptyDir, path, errors) => {
     if (emptyDir.sizeLimit !== undefined && compareAmounts(emptyDir.sizeLimit, '0') < 0) {
       errors.push(forbiddenField(`${path}.sizeLimit`, 'SizeLimit field must be a valid resource quantity'))

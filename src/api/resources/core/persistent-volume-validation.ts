@@ -10,6 +10,7 @@ import { immutable, pushMessages, semanticallyEqual } from '../../validation/obj
 import { validateNoBacksteps } from '../../validation/paths-in-volumes.ts'
 import { compareAmounts, validatePositiveQuantity } from '../../validation/quantities.ts'
 import { validateChoice } from '../../validation/security-context.ts'
+import { type SourceKind, type SourcePlace, sourceKindsOf } from '../../validation/source-kind.ts'
 import {
   requireFields,
   validateAzureDisk,
@@ -29,29 +30,10 @@ import { changedFields } from './pod-update.ts'
 
 type Spec = PersistentVolumeSpec
 
-interface SourceKind {
-  readonly field: keyof Spec
-  readonly forbiddenAs: string
-  validate(spec: Spec, volumeName: string, errors: FieldError[]): void
-}
-
-function source<K extends keyof Spec>(
-  field: K,
-  validate: (source: NonNullable<Spec[K]>, path: string, errors: FieldError[], volumeName: string) => void,
-  names: { readonly path?: string; readonly forbidden?: string } = {},
-): SourceKind {
-  return {
-    field,
-    forbiddenAs: names.forbidden ?? field,
-    validate(spec, volumeName, errors) {
-      const value = spec[field]
-      if (value !== undefined && value !== null) validate(value, `spec.${names.path ?? field}`, errors, volumeName)
-    },
-  }
-}
+const source = sourceKindsOf<Spec, SourcePlace>()
 
 /** In the order in which upstream looks at them. */
-const sources: readonly SourceKind[] = [
+const sources: readonly SourceKind<Spec, SourcePlace>[] = [
   source('hostPath', validateHostPath),
   source(
     'gcePersistentDisk',
@@ -77,7 +59,7 @@ const sources: readonly SourceKind[] = [
   source('rbd', (rbd, at, errors) => requireFields(rbd, at, errors, 'monitors', 'image')),
   source('quobyte', validateQuobyte),
   source('cephfs', (cephfs, at, errors) => requireFields(cephfs, at, errors, 'monitors'), { forbidden: 'cephFS' }),
-  source('iscsi', (iscsi, at, errors, volumeName) => {
+  source('iscsi', (iscsi, at, errors, { volumeName }) => {
     validateIscsi(iscsi, 'must be valid format', at, errors)
     if (iscsi.initiatorName !== undefined && `${volumeName}:${iscsi.targetPortal ?? ''}`.length > 64) {
       const text = 'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.'
@@ -172,7 +154,7 @@ function validateSource(spec: Spec, volumeName: string, errors: FieldError[]): v
     if (found && kind.field !== 'flexVolume') {
       errors.push(forbiddenField(`spec.${kind.forbiddenAs}`, 'may not specify more than 1 volume type'))
     } else {
-      kind.validate(spec, volumeName, errors)
+      kind.validate(spec, errors, { volumeName, path: 'spec' })
       if (kind.field === 'local' && spec.nodeAffinity === undefined) {
         errors.push(required('spec.nodeAffinity', 'Local volume requires node affinity'))
       }
