@@ -38,19 +38,21 @@ const cronJob = (spec: Partial<CronJob['spec']> = {}, lastScheduleTime?: string)
   spec: { schedule: '*/10 * * * *', jobTemplate: { spec: { template: { spec: { containers: [] } } } }, ...spec },
   ...(lastScheduleTime === undefined ? {} : { status: { lastScheduleTime } }),
 })
-const due: readonly { name: string; object: CronJob; now: string; time?: string; many?: boolean }[] = [
+const due: readonly { name: string; object: CronJob; now: string; time?: string; many?: boolean; never?: boolean }[] = [
   { name: 'nothing before the first time', object: cronJob(), now: '2026-01-01T00:09:59Z' },
   { name: 'the first time', object: cronJob(), now: '2026-01-01T00:10:00Z', time: '2026-01-01T00:10:00Z' },
   { name: 'the latest of those missed', object: cronJob(), now: '2026-01-01T00:35:00Z', time: '2026-01-01T00:30:00Z' },
   { name: 'nothing twice', object: cronJob({}, '2026-01-01T00:30:00Z'), now: '2026-01-01T00:35:00Z' },
   { name: 'nothing beyond the deadline', object: cronJob({ startingDeadlineSeconds: 60 }), now: '2026-01-01T00:15:00Z' },
+  { name: 'a day that does not come', object: cronJob({ schedule: '0 0 30 2 *' }), now: '2026-01-01T00:35:00Z', never: true },
   { name: 'a year of missed times', object: cronJob(), now: '2027-01-01T00:01:00Z', time: '2027-01-01T00:00:00Z', many: true },
 ]
-for (const { name, object, now, time, many = false } of due) {
+for (const { name, object, now, time, many = false, never = false } of due) {
   test(`dueTime() is ${name}`, () => {
     const found = dueTime(object, parseSchedule(object.spec.schedule, 'UTC'), at(now))
     assert.equal(found.time, time && at(time))
     assert.equal(found.tooManyMissed, many)
+    assert.equal(found.never, never)
   })
 }
 

@@ -16,6 +16,8 @@ export interface DueTime {
   readonly tooManyMissed: boolean
   /** The first start after now. */
   readonly next: number | undefined
+  /** The schedule names times that do not come, the 31st of February. */
+  readonly never: boolean
 }
 
 export function dueTime({ metadata, spec, status }: CronJob, schedule: Schedule, now: number): DueTime {
@@ -25,12 +27,13 @@ export function dueTime({ metadata, spec, status }: CronJob, schedule: Schedule,
   if (Number.isNaN(earliest)) earliest = Number.isNaN(created) ? now : created
   if (spec.startingDeadlineSeconds != null) earliest = Math.max(earliest, now - spec.startingDeadlineSeconds * 1000)
   const first = schedule.next(earliest)
-  if (first === undefined || first > now) return { time: undefined, tooManyMissed: false, next }
+  if (first === undefined) return { time: undefined, tooManyMissed: false, next, never: true }
+  if (first > now) return { time: undefined, tooManyMissed: false, next, never: false }
   const second = schedule.next(first)
-  if (second === undefined || second > now) return { time: first, tooManyMissed: false, next }
+  if (second === undefined || second > now) return { time: first, tooManyMissed: false, next, never: false }
   const between = Math.max(1000, second - first)
   const missed = Math.floor((now - first) / between) + 1
-  return { time: latest(schedule, first, now), tooManyMissed: missed > manyMissed, next }
+  return { time: latest(schedule, first, now), tooManyMissed: missed > manyMissed, next, never: false }
 }
 
 /** Looks back from now over spans that grow, so that years of missed starts are not walked one by one. */

@@ -68,3 +68,11 @@ test('cronJob with concurrencyPolicy Forbid waits, and says so', async () => {
   await scenario.until(() => scenario.api.all(events).some(({ reason }) => reason === 'JobAlreadyActive'), 'the event')
   assert.deepEqual(names(scenario), [nameAt(0)])
 })
+
+test('cronJob says that a day which does not come is no schedule', async () => {
+  await using scenario = start({ schedule: '59 23 31 2 *' }, () => first)
+  const said = () => scenario.api.all(events).find(({ reason }) => reason === 'InvalidSchedule')
+  await scenario.until(() => said() !== undefined, 'the event')
+  assert.equal(said()?.message, 'invalid schedule schedule: 59 23 31 2 * : time difference between two schedules is less than 1 second')
+  assert.deepEqual(names(scenario), [])
+})

@@ -131,7 +131,12 @@ class Pass {
   async #start(schedule: Schedule): Promise<Result> {
     const now = this.#context.clock.now()
     const { spec } = this.#cronJob
-    const { time, tooManyMissed, next } = dueTime(this.#cronJob, schedule, now)
+    const { time, tooManyMissed, next, never } = dueTime(this.#cronJob, schedule, now)
+    if (never) {
+      const why = 'time difference between two schedules is less than 1 second'
+      this.#event('Warning', 'InvalidSchedule', `invalid schedule schedule: ${spec.schedule} : ${why}`)
+      return done
+    }
     const later: Result = next === undefined ? done : { requeueAfterMs: Math.min(next - now + slackMs, longestWaitMs) }
     if (tooManyMissed) {
       const advice = 'Set or decrease .spec.startingDeadlineSeconds or check clock skew'

@@ -1,4 +1,4 @@
-// The order of a creation: defaults, mutating admission, preparation, validation, validating admission, store.
+// The order of a creation: defaults, field management, mutating admission, preparation, validation, validating admission, store.
 import type { AdmissionRequest } from '../admission/admission.ts'
 import type { FieldError } from '../api/field-error.ts'
 import { groupResource, type KubeObject, type ManagedFieldsEntry } from '../api/object.ts'
@@ -45,9 +45,10 @@ export async function createObject(
   if (prefix !== '') metadata.name = generatedName(prefix, parts.identifiers)
   stampNew(metadata, parts.identifiers, context.now, definition.countsGeneration)
 
+  // Before admission: what a plug-in adds is nobody's, so that who applies the object later does not remove it.
+  if (track) setManagedFields(metadata, track(object, sent))
   const admission = admissionRequest(context, object, dryRun)
   await parts.admission.mutate(admission, context.request.signal)
-  if (track) setManagedFields(metadata, track(object, sent))
   const finish = parts.reservations.get(groupResource(definition.group, definition.plural))?.beginCreate(object, dryRun)
   let success = false
   try {

@@ -1,4 +1,4 @@
-// The order of an update, through the main path or a subresource: precondition, mutating admission, preparation, validation,
+// The order of an update, through the main path or a subresource: precondition, field management, mutating admission, preparation, validation,
 // validating admission, store. A patch, a scale and a binding are updates too and come here.
 import type { AdmissionRequest } from '../admission/admission.ts'
 import { type FieldError, invalidValue } from '../api/field-error.ts'
@@ -103,9 +103,10 @@ async function attemptUpdate(
   dropDuplicateOwners(object.metadata, context.warn)
   const sent = object.metadata.managedFields
   carryOver(object.metadata, old.metadata)
+  // Before admission, as at creation.
+  if (change.track) setManagedFields(object.metadata, change.track(old, object, sent))
   const admission = admissionRequest(context, change, object, old)
   await parts.admission.mutate(admission, context.request.signal)
-  if (change.track) setManagedFields(object.metadata, change.track(old, object, sent))
   const finish = change.subresource === '' ? beginReservation(parts, context, object, old, change.dryRun) : undefined
   let success = false
   try {

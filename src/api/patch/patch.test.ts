@@ -134,7 +134,14 @@ describe('a strategic merge patch', () => {
       /^ "" is invalid: patch: Invalid value: "map\[spec:map\[foo:1\]\]": strict decoding error: unknown field "spec.foo"$/,
     ],
     ['{"spec":{"nodeName":"a","nodeName":"b"}}', 422, /strict decoding error: duplicate field "spec.nodeName"$/],
-    [{ spec: { hostPID: 'x' } }, 422, /json: cannot unmarshal string into Go struct field PodSpec.spec.hostPID of type bool$/],
+    [{ spec: { hostPID: 'x' } }, 422, /"map\[spec:map\[hostPID:x\]\]": unrecognized type: bool$/],
+    [{ metadata: { labels: 'invalid' } }, 422, /"map\[metadata:map\[labels:invalid\]\]": cannot restore map from string$/],
+    [{ spec: { tolerations: { a: 1 } } }, 422, /: cannot restore slice from map$/],
+    [{ spec: { securityContext: [] } }, 422, /: cannot restore struct from: slice$/],
+    [{ spec: { dnsPolicy: 1 } }, 422, /: cannot convert int64 to v1.DNSPolicy$/],
+    [{ spec: { priority: 1.5 } }, 422, /: cannot convert float64 to int32$/],
+    [{ spec: { overhead: { cpu: 'x' } } }, 422, /: quantities must match the regular expression /],
+    [{ metadata: { deletionTimestamp: 1 } }, 422, /: json: cannot unmarshal number into Go value of type string$/],
     ['[]', 400, /^json: cannot unmarshal array into Go value of type map\[string\]interface \{\}$/],
   ]
   for (const [patch, code, message] of refused) {

@@ -9,6 +9,7 @@ import { StrategicMergeError } from './directives.ts'
 import { goFormat } from './go-format.ts'
 import { applyJsonPatch } from './json-patch.ts'
 import { mergePatch } from './merge-patch.ts'
+import { restoreError } from './restore-error.ts'
 import { strategicMergePatch } from './strategic-merge-patch.ts'
 
 export type PatchKind = 'json' | 'merge' | 'strategic'
@@ -61,7 +62,9 @@ export function applyPatch(request: PatchRequest): Patched {
   }
   const named = sameKind(kind, request.current, result, request.type, shown)
   const decoded = decodeValue(named, request.type, request.fieldValidation)
-  if (!decoded.ok) throw invalidPatch(shown, decoded.message)
+  if (!decoded.ok) {
+    throw invalidPatch(shown, (kind === 'strategic' ? restoreError(named, request.type) : undefined) ?? decoded.message)
+  }
   return finish(request, decoded.object, [...ownErrors, ...decoded.strictErrors], shown)
 }
 

@@ -38,7 +38,7 @@ export function duplicateMembers(node: JsonNode): string[] {
 /** Aborts the walk: an error of a type with its own decoder wins over type errors found before. */
 class Abort extends Error {}
 
-export function examine(node: JsonNode, type: StructType): Findings {
+export function examine(node: JsonNode, type: SchemaType): Findings {
   const walk = new Walk()
   try {
     walk.value(node, type)

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { AdmissionRequest } from '../../admission/admission.ts'
 import { allowAll, allowWhere, TestServer } from '../testing.ts'
 
 const path = '/api/v1/namespaces/default/configmaps'
 const deployments = '/apis/apps/v1/namespaces/default/deployments'
 const type = { 'content-type': 'application/apply-patch+yaml' }
+const merge = { 'content-type': 'application/merge-patch+json' }
 const map = (data: Record<string, string>) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data })
 const apply = (api: TestServer, manager: string, body: unknown, query = '') =>
   api.request('PATCH', `${path}/a?fieldManager=${manager}${query}`, body, type)
@@ -94,4 +96,20 @@ test('every path of a write names its manager', async () => {
     'content-type': 'application/json-patch+json',
   })
   assert.deepEqual(managers(reset.json), [])
+})
+
+test('fields that admission adds belong to nobody, at creation and at an update', async () => {
+  const admission = {
+    mutate({ object }: AdmissionRequest) {
+      if (object !== undefined) object.metadata.annotations = { ...object.metadata.annotations, added: 'yes' }
+    },
+    async validate() {},
+  }
+  await using api = new TestServer({ admission })
+  const created = await api.request('POST', `${path}?fieldManager=one`, map({ x: '1' }))
+  assert.equal(created.json.metadata.annotations.added, 'yes')
+  assert.deepEqual(created.json.metadata.managedFields[0].fieldsV1, { 'f:data': { '.': {}, 'f:x': {} } })
+  const updated = await api.request('PATCH', `${path}/a?fieldManager=one`, { metadata: { annotations: null } }, merge)
+  assert.equal(updated.json.metadata.annotations.added, 'yes')
+  assert.deepEqual(updated.json.metadata.managedFields[0].fieldsV1, { 'f:data': { '.': {}, 'f:x': {} } })
 })
