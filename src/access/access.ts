@@ -25,7 +25,13 @@ export type Authentication =
       readonly expires?: number
     }
   | { readonly outcome: 'no-opinion' }
-  | { readonly outcome: 'rejected'; readonly reason: string }
+  | { readonly outcome: 'rejected'; readonly reason: string; readonly asked?: readonly AuthenticatorOpinion[] }
+
+/** What one authenticator said of credentials that nobody accepted: for the audit event, so never a part of the credential. */
+export interface AuthenticatorOpinion {
+  readonly authenticator: string
+  readonly reason: string
+}
 
 export interface Authenticator {
   readonly name: string
@@ -66,4 +72,5 @@ export type AccessVerdict =
 
 export const systemMasters = 'system:masters'
 export const authenticatedGroup = 'system:authenticated'
-export const anonymousUser: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
+export const unauthenticatedGroup = 'system:unauthenticated'
+export const anonymousUser: UserInfo = { name: 'system:anonymous', groups: [unauthenticatedGroup] }

@@ -1,5 +1,5 @@
 // Who asks: the authenticators in their explicit order. The first that knows the credential decides, and what it rejects stays rejected.
-import type { Authentication, Authenticator, Credentials } from './access.ts'
+import type { Authentication, Authenticator, AuthenticatorOpinion, Credentials } from './access.ts'
 import { bearerToken } from './bearer-token.ts'
 import type { DenyList } from './revocation.ts'
 
@@ -13,13 +13,20 @@ export type Authenticate = (credentials: Credentials) => Authentication | Promis
 
 /**
  * `no-opinion` comes back only where no credential was shown at all, so that a bad one is never taken for an anonymous request. An authenticator that
- * throws rejects. Synchronous as long as the authenticators are.
+ * throws rejects. A rejection says what each one that was asked had against the credentials. Synchronous as long as the authenticators are.
  */
 export function createAuthentication({ authenticators, denyList }: AuthenticationOptions): Authenticate {
-  const accept = (decided: Authentication): Authentication => {
+  /** `at` is the one that rejects; those before it had no opinion. */
+  const reject = (reason: string, at: number, by = authenticators[at]?.name): Authentication => {
+    const asked: AuthenticatorOpinion[] = authenticators.slice(0, at).map(({ name }) => ({ authenticator: name, reason: notIts }))
+    if (by !== undefined) asked.push({ authenticator: by, reason })
+    return { outcome: 'rejected', reason, asked }
+  }
+  const decide = (decided: Authentication, at: number): Authentication => {
+    if (decided.outcome === 'rejected') return reject(decided.reason, at)
     if (decided.outcome !== 'authenticated') return decided
     const why = denyList?.denies(decided)
-    return why === undefined ? decided : { outcome: 'rejected', reason: why }
+    return why === undefined ? decided : reject(why, at, 'DenyList')
   }
   const askFrom = (credentials: Credentials, start: number): Authentication | Promise<Authentication> => {
     for (let at = start; at < authenticators.length; at++) {
@@ -29,25 +36,27 @@ export function createAuthentication({ authenticators, denyList }: Authenticatio
       try {
         decided = authenticator.authenticate(credentials)
       } catch (err) {
-        return failed(authenticator, err)
+        return reject(failure(authenticator, err), at)
       }
       if (decided instanceof Promise) {
         return decided.then(
-          answer => (answer.outcome === 'no-opinion' ? askFrom(credentials, at + 1) : accept(answer)),
-          err => failed(authenticator, err),
+          answer => (answer.outcome === 'no-opinion' ? askFrom(credentials, at + 1) : decide(answer, at)),
+          err => reject(failure(authenticator, err), at),
         )
       }
-      if (decided.outcome !== 'no-opinion') return accept(decided)
+      if (decided.outcome !== 'no-opinion') return decide(decided, at)
     }
-    if (credentials.peerCertificate !== undefined) return { outcome: 'rejected', reason: 'no authenticator accepts the client certificate' }
+    const end = authenticators.length
+    if (credentials.peerCertificate !== undefined) return reject('no authenticator accepts the client certificate', end)
     const bearer = bearerToken(credentials.authorization)
     if (bearer.form === 'none') return { outcome: 'no-opinion' }
-    return { outcome: 'rejected', reason: bearer.form === 'malformed' ? bearer.reason : 'no authenticator accepts the bearer token' }
+    return reject(bearer.form === 'malformed' ? bearer.reason : 'no authenticator accepts the bearer token', end)
   }
   return credentials => askFrom(credentials, 0)
 }
 
 /** The error's text may hold parts of the credential, so that only its name is kept. */
-function failed(authenticator: Authenticator, err: unknown): Authentication {
-  return { outcome: 'rejected', reason: `authenticator ${authenticator.name} failed: ${err instanceof Error ? err.name : 'unknown error'}` }
-}
+const failure = (authenticator: Authenticator, err: unknown): string =>
+  `authenticator ${authenticator.name} failed: ${err instanceof Error ? err.name : 'unknown error'}`
+
+const notIts = 'does not know credentials of this form'

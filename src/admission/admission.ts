@@ -31,6 +31,11 @@ export type Verdict = { readonly allowed: true } | { readonly allowed: false; re
 
 export const admitted: Verdict = { allowed: true }
 
+/** Of the audit event: which plugin refused the request. */
+export const refusedByAnnotation = 'admission.bulkhead.dev/refused-by'
+/** Of the audit event: the JSON patch of the object that was sent with which the plugin would have let it pass. */
+export const patchAnnotation = 'admission.bulkhead.dev/patch'
+
 export interface AdmissionPlugin {
   readonly name: string
   /** Whether this plugin looks at the request at all. */

@@ -1,6 +1,6 @@
 // The chain of plugins: mutate all, then validate all. What it does not expressly admit is refused.
 import { ApiError, forbidden } from '../api/status.ts'
-import type { AdmissionPlugin, AdmissionRequest } from './admission.ts'
+import { type AdmissionPlugin, type AdmissionRequest, refusedByAnnotation } from './admission.ts'
 
 export interface Admission {
   readonly plugins: readonly AdmissionPlugin[]
@@ -11,7 +11,8 @@ export interface Admission {
 }
 
 export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission {
-  const refuseFailure = (plugin: AdmissionPlugin, request: AdmissionRequest, err: unknown): never => {
+  const refuse = (plugin: AdmissionPlugin, request: AdmissionRequest, err: unknown): never => {
+    request.annotate(refusedByAnnotation, plugin.name)
     if (err instanceof ApiError) throw err
     const refusal = forbidden(request.resource, request.name, `admission plugin "${plugin.name}" failed to complete`)
     throw new ApiError(refusal.status, { cause: err })
@@ -31,10 +32,10 @@ export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission 
         if (pending !== undefined)
           return pending.then(
             () => run(step, request, signal, at + 1),
-            err => refuseFailure(plugin, request, err),
+            err => refuse(plugin, request, err),
           )
       } catch (err) {
-        refuseFailure(plugin, request, err)
+        refuse(plugin, request, err)
       }
     }
   }

@@ -4,6 +4,7 @@ import type { ResourceRef } from './resource-ref.ts'
 
 export interface ServedResource extends ResourceRef {
   readonly verbs: readonly string[]
+  readonly shortNames: readonly string[]
 }
 
 export interface Discovery {
@@ -25,6 +26,7 @@ interface ResourceList {
     readonly kind: string
     readonly namespaced: boolean
     readonly verbs?: readonly string[]
+    readonly shortNames?: readonly string[]
   }[]
 }
 
@@ -48,10 +50,10 @@ export async function discover(client: Client, signal: AbortSignal): Promise<Dis
   for (const { groupVersion, list } of await Promise.all(lists)) {
     const slash = groupVersion.indexOf('/')
     const group = slash === -1 ? '' : groupVersion.slice(0, slash)
-    for (const { name, kind, namespaced, verbs = [] } of list.resources ?? []) {
+    for (const { name, kind, namespaced, verbs = [], shortNames = [] } of list.resources ?? []) {
       const key = `${name}.${group}`
       if (name.includes('/') || found.has(key)) continue
-      found.set(key, { group, version: groupVersion.slice(slash + 1), plural: name, kind, namespaced, verbs })
+      found.set(key, { group, version: groupVersion.slice(slash + 1), plural: name, kind, namespaced, verbs, shortNames })
     }
   }
   return { resources: [...found.values()], failed }

@@ -130,7 +130,7 @@ export class FakeApi implements Transport {
       return this.#create(resource, withNamespace)
     }
     const old = this.#get(address)
-    const asked = method === 'PUT' ? asBody(body) : asBody(applyPatch(old, body, headers?.['content-type'] ?? ''))
+    const asked = method === 'PUT' ? asBody(body) : asBody(applyPatch(old, body, String(headers?.['content-type'] ?? '')))
     const version = asked.metadata.resourceVersion
     if (version !== undefined && version !== '' && version !== old.metadata.resourceVersion)
       throw staleConflict({ group: address.group, plural }, name)

@@ -1,5 +1,5 @@
 // The transport of every part that is not in the server's process: HTTP/2 over TLS 1.3, many requests on one connection.
-import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
+import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
 import { type HttpSession, openSession, streamLimit, wasNotProcessed } from './http-session.ts'
 import type { ApiRequest, ApiResponse, Transport } from './transport.ts'
 
@@ -104,7 +104,7 @@ class Http2Transport implements HttpTransport {
     }
   }
 
-  #headers(request: ApiRequest): Record<string, string> {
+  #headers(request: ApiRequest): OutgoingHttpHeaders {
     const { token, userAgent } = this.#options
     const bearer = typeof token === 'function' ? token() : token
     return {
@@ -161,7 +161,7 @@ interface Limits {
 
 function exchange(
   held: HttpSession,
-  headers: Record<string, string>,
+  headers: OutgoingHttpHeaders,
   request: ApiRequest,
   limits: Limits,
   signal: AbortSignal,

@@ -4,7 +4,8 @@ export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Path with query: `/api/v1/namespaces/default/pods?limit=500`. */
   readonly path: string
-  readonly headers?: Readonly<Record<string, string>>
+  /** A header with several values is sent once for each. */
+  readonly headers?: Readonly<Record<string, string | string[]>>
   readonly body?: Buffer
   /** The answer has no end of its own (watch, follow): no time or size limit applies once its header is here. Default: as the query says. */
   readonly stream?: boolean

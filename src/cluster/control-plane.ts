@@ -7,6 +7,7 @@ import { createAuthorization } from '../access/authorize.ts'
 import { authorizerList } from '../access/authorizers/index.ts'
 import { createNodeGraph } from '../access/authorizers/node-graph.ts'
 import { createRbacAuthorizer, type RbacAuthorizer } from '../access/authorizers/rbac.ts'
+import { createExplainAccess } from '../access/explain-access.ts'
 import { defaultIssuer, type IssueTokenParts, issueServiceAccountToken } from '../access/issue-token.ts'
 import { oidcDocuments } from '../access/oidc-discovery.ts'
 import { parseCsrIdentity } from '../access/pki/certificate-identity.ts'
@@ -115,6 +116,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     serviceCidr: options.serviceCidr,
     oidc: oidcDocuments(defaultIssuer, `${defaultIssuer}/openid/v1/jwks`, keys),
     issueToken: (account, spec, until) => issueServiceAccountToken(account, spec, issuing, until),
+    explainAccess: createExplainAccess(rbac),
     rulesFor: (user, namespace) => reviewedRules(rbac, user, namespace),
   })
 }

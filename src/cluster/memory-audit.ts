@@ -11,6 +11,10 @@ export class MemoryAudit implements AuditSink {
     return this.#events
   }
 
+  async find(auditId: string): Promise<AuditEvent | undefined> {
+    return this.#events.findLast(event => event.auditID === auditId)
+  }
+
   record(event: AuditEvent): undefined {
     this.#events.push(event)
     // Half at a time, so that a long test pays for it rarely.

@@ -1,6 +1,7 @@
 // Puts the parts of the API server together: one function from a request to an answer, for every transport.
 import { randomBytes } from 'node:crypto'
 import type { Authentication, Credentials } from '../access/access.ts'
+import type { ExplainAccess } from '../access/explain-access.ts'
 import type { OidcDocuments } from '../access/oidc-discovery.ts'
 import type { DenyList } from '../access/revocation.ts'
 import type { ReviewToken } from '../access/token-review.ts'
@@ -35,6 +36,8 @@ import { createStreamPod } from './streams/stream-pod.ts'
 import { type IssueToken, type StreamPod, subresourceHandlers } from './subresources/index.ts'
 import { tunnelPathHandler, withTunnelRight } from './tunnel-path.ts'
 import { versionInfo } from './version.ts'
+import { RefusedRequests } from './why/refused-requests.ts'
+import { whyPathHandler } from './why/why-path.ts'
 import type { AdmissionChain, WriteParts } from './write-parts.ts'
 
 export interface ApiServerOptions {
@@ -60,6 +63,8 @@ export interface ApiServerOptions {
   readonly issueToken?: IssueToken
   /** What a user may do in a namespace, for SelfSubjectRulesReview. */
   readonly rulesFor?: RulesFor
+  /** What would have allowed a refused request, for its audit event and `bulkhead why`. */
+  readonly explainAccess?: ExplainAccess
   /** Answers exec, attach and portforward. Default: through the node's tunnel. */
   readonly streamPod?: StreamPod
   /** Beside the server's own: the store accepts writes, bootstrap is done. */
@@ -91,6 +96,7 @@ export class ApiServer implements AsyncDisposable {
     this.resources = resources
     this.nodeTunnels = new NodeTunnels(log, name => resources.byGroupResource('nodes')?.collection.get('', name) !== undefined)
     const flow = new FlowControl(options.flowLimits ?? defaultFlowLimits)
+    const refused = new RefusedRequests()
     const bookmarks = new Bookmarks()
     this.#bookmarksDone = bookmarks.run(clock, log, this.#stop.signal)
     const services = ServiceAllocation.of(resources, options.serviceCidr)
@@ -148,6 +154,8 @@ export class ApiServer implements AsyncDisposable {
       clock,
       log,
       metrics: requestMetrics(options.metrics, flow),
+      refused,
+      ...(options.explainAccess ? { explainAccess: options.explainAccess } : {}),
       allowsAnonymous: path => anonymous === 'all' || anonymous.some(allowed => path === allowed || path.startsWith(`${allowed}/`)),
       resource: verbs,
       path: pathHandler({
@@ -158,6 +166,12 @@ export class ApiServer implements AsyncDisposable {
           ...(options.descriptions ? { descriptions: options.descriptions } : {}),
         }),
         tunnel: tunnelPathHandler(this.nodeTunnels),
+        why: whyPathHandler({
+          refused,
+          audit: options.audit,
+          authorize,
+          ...(options.explainAccess ? { explainAccess: options.explainAccess } : {}),
+        }),
         hasGroup: resources.hasGroup,
         ...(options.oidc ? { oidc: options.oidc } : {}),
         metrics: async () => ({ contentType: options.metrics.contentType, text: await options.metrics.metrics() }),

@@ -10,6 +10,8 @@ export interface AuditSink {
   record(event: AuditEvent): Promise<void> | undefined
   /** Why writes must be refused now, before they happen; undefined while they can be recorded. */
   refusal?(): ApiError | undefined
+  /** An event that was recorded; undefined where it is not found with reasonable effort. Without it only recent refusals are known. */
+  find?(auditId: string, signal: AbortSignal): Promise<AuditEvent | undefined>
 }
 
 export interface AuditFacts {
@@ -47,12 +49,28 @@ export function auditEvent(
     ...(userAgent === undefined ? {} : { userAgent: userAgent.slice(0, 1024) }),
     ...(info?.isResource ? { objectRef: objectRef(info, facts.name) } : {}),
     responseStatus: {
-      ...(failure ? { status: failure.status, reason: failure.reason ?? 'Unknown', message: failure.message ?? '' } : {}),
+      ...(failure ? failureFacts(failure) : {}),
       code,
     },
     requestReceivedTimestamp: formatMicroTime(facts.received),
     stageTimestamp: formatMicroTime(now),
     ...(annotations ? { annotations } : {}),
+  }
+}
+
+/** A client decides how many faults its object has, and how long: what is kept of them is bounded. */
+const kept = { message: 8192, causes: 32, text: 1024 }
+const cut = (text: string, limit: number): string => (text.length > limit ? `${text.slice(0, limit)}…` : text)
+
+function failureFacts({ status, reason = 'Unknown', message = '', details }: Status): Partial<NonNullable<AuditEvent['responseStatus']>> {
+  const causes = details?.causes?.slice(0, kept.causes).map(({ reason: why, message: text, field }) => ({
+    ...(why === undefined ? {} : { reason: why }),
+    ...(text === undefined ? {} : { message: cut(text, kept.text) }),
+    ...(field === undefined ? {} : { field: cut(field, kept.text) }),
+  }))
+  return {
+    ...{ status, reason, message: cut(message, kept.message) },
+    ...(details ? { details: { ...details, ...(causes ? { causes } : {}) } } : {}),
   }
 }
 

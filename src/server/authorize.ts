@@ -1,6 +1,6 @@
 // Whether a request may go on, and what is said where it may not: upstream's exact words.
 import type { AccessVerdict, Attributes } from '../access/access.ts'
-import { apiError, forbidden } from '../api/status.ts'
+import { ApiError, apiError, forbidden } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { RequestInfo } from './request-info.ts'
 
@@ -46,15 +46,28 @@ export function demandAccess(info: RequestInfo, user: UserInfo, authorize: Autho
 }
 
 /** Throws the 403. */
-function demand(attributes: Attributes, authorize: Authorize): AccessVerdict & { allowed: true } {
+export function demand(attributes: Attributes, authorize: Authorize): AccessVerdict & { allowed: true } {
   const verdict = authorize(attributes)
   if (verdict.allowed) return verdict
-  const reason = forbiddenReason(attributes, verdict.reason)
-  if (!attributes.isResource) throw apiError(403, 'Forbidden', `forbidden: ${reason}`, {})
-  throw forbidden({ group: attributes.group, plural: attributes.resource }, attributes.name, reason)
+  throw new AccessRefusal(attributes, verdict.reason)
 }
 
-export function forbiddenReason(attributes: Attributes, reason: string): string {
+/** The 403 of an authorizer; the audit event says what was asked for, which need not be what the request's path says. */
+export class AccessRefusal extends ApiError {
+  readonly attributes: Attributes
+  /** The authorizers' own; '' where none has anything to say. */
+  readonly reason: string
+
+  constructor(attributes: Attributes, reason: string) {
+    const { isResource, group, resource, name } = attributes
+    const text = forbiddenReason(attributes, reason)
+    super((isResource ? forbidden({ group, plural: resource }, name, text) : apiError(403, 'Forbidden', `forbidden: ${text}`, {})).status)
+    this.attributes = attributes
+    this.reason = reason
+  }
+}
+
+function forbiddenReason(attributes: Attributes, reason: string): string {
   const message = withoutReason(attributes)
   return reason === '' ? message : `${message}: ${reason}`
 }

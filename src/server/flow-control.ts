@@ -1,5 +1,5 @@
 // How many requests run at once, and who waits: one user's flood does not keep the others out.
-import { tooManyRequests } from '../api/status.ts'
+import { ApiError, tooManyRequests } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 
 export interface FlowLimits {
@@ -69,7 +69,8 @@ class Seats {
   acquire(flow: string, signal: () => AbortSignal): Release | Promise<Release> {
     if (this.#mayTake(flow)) return this.#take(flow)
     const queue = this.#flows.get(flow)
-    if (this.#waiting >= this.#limits.queued || (queue?.length ?? 0) >= this.#limits.queuedPerUser) throw refused()
+    if (this.#waiting >= this.#limits.queued) throw new FlowRefusal('too many requests wait')
+    if ((queue?.length ?? 0) >= this.#limits.queuedPerUser) throw new FlowRefusal('too many requests of this user wait')
     return this.#wait(flow, signal())
   }
 
@@ -100,7 +101,7 @@ class Seats {
     }
     const timer = setTimeout(() => {
       signal.removeEventListener('abort', onAbort)
-      leave(refused())
+      leave(new FlowRefusal('the request waited too long'))
     }, this.#limits.maxWaitMs)
     const onAbort = () => {
       clearTimeout(timer)
@@ -163,7 +164,15 @@ function count(counts: Map<string, number>, user: string): () => void {
   }
 }
 
-const refused = (): Error => tooManyRequests('Too many requests, please try again later.', 1)
+export class FlowRefusal extends ApiError {
+  /** Which bound was reached; the client is told no more than that it is to come back. */
+  readonly why: string
+
+  constructor(why: string) {
+    super(tooManyRequests('Too many requests, please try again later.', 1).status)
+    this.why = why
+  }
+}
 
 export class FlowControl {
   readonly #readOnly: Seats
@@ -185,7 +194,8 @@ export class FlowControl {
   /** A stream holds no seat, but a place among the streams of its user until its end. Throws a 429 where the user has too many. */
   openStream(user: UserInfo, kind: StreamKind): Release {
     const open = this.#streams[kind]
-    if ((open.get(user.name) ?? 0) >= this.#mostStreams(user, kind)) throw refused()
+    if ((open.get(user.name) ?? 0) >= this.#mostStreams(user, kind))
+      throw new FlowRefusal(kind === 'watch' ? 'too many watches of this user are open' : 'too many sessions of this user are open')
     const end = count(open, user.name)
     let counted = true
     return () => {

@@ -1,9 +1,9 @@
 // Acting as another user: each part of the other identity is a right of its own, and asking for a part without a user is refused.
 import type { AccessVerdict, Attributes } from '../access/access.ts'
 import { authenticatedGroup } from '../access/access.ts'
-import { badRequest, forbidden } from '../api/status.ts'
+import { badRequest } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
-import { forbiddenReason } from './authorize.ts'
+import { demand } from './authorize.ts'
 import type { RequestHeaders } from './exchange.ts'
 
 const userHeader = 'impersonate-user'
@@ -40,8 +40,7 @@ export function impersonate(user: UserInfo, headers: RequestHeaders, authorize: 
       name: part.name,
       path: '',
     }
-    const verdict = authorize(attributes)
-    if (!verdict.allowed) throw forbidden({ group, plural: resource }, part.name, forbiddenReason(attributes, verdict.reason))
+    demand(attributes, authorize)
   }
   const account = serviceAccount(name)
   if (account) ask('serviceaccounts', '', account)
@@ -53,13 +52,15 @@ export function impersonate(user: UserInfo, headers: RequestHeaders, authorize: 
   }
   return {
     name,
-    groups: completeGroups(name, groups, account),
+    groups: completeGroups(name, groups),
     ...(uid === undefined ? {} : { uid }),
     ...(Object.keys(extra).length === 0 ? {} : { extra }),
   }
 }
 
-function completeGroups(name: string, groups: readonly string[], account: { namespace: string } | undefined): readonly string[] {
+/** The groups that a user of this name has, where only some or none are given. */
+export function completeGroups(name: string, groups: readonly string[]): readonly string[] {
+  const account = serviceAccount(name)
   const all = [...groups]
   if (groups.length === 0 && account) all.push('system:serviceaccounts', `system:serviceaccounts:${account.namespace}`)
   const added = name === 'system:anonymous' ? 'system:unauthenticated' : authenticatedGroup

@@ -4,7 +4,7 @@ import { tooLarge } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Logger } from '../base/log.ts'
 import { answerHeaders } from './answer-headers.ts'
-import type { FinalReply, ServerRequest, Sink } from './exchange.ts'
+import type { FinalReply, RequestHeaders, ServerRequest, Sink } from './exchange.ts'
 import type { Pipeline } from './pipeline.ts'
 
 /** The shapes are those of the client's `Transport`, which this layer does not import. */
@@ -15,7 +15,7 @@ export interface InProcessTransport extends AsyncDisposable {
 export interface InProcessRequest {
   readonly method: string
   readonly path: string
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: RequestHeaders
   readonly body?: Buffer
 }
 
@@ -60,7 +60,7 @@ export function inProcessTransport({ handle, user, log, highWaterMark = 1024 * 1
   }
 }
 
-function lowerCased(headers: Readonly<Record<string, string>> | undefined): Record<string, string> {
+function lowerCased(headers: RequestHeaders | undefined): RequestHeaders {
   return Object.fromEntries(Object.entries(headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]))
 }
 

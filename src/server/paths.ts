@@ -16,6 +16,7 @@ export interface PathParts {
   readonly checks: readonly HealthCheck[]
   readonly documents: PathHandler
   readonly tunnel: PathHandler
+  readonly why: PathHandler
   readonly oidc?: OidcDocuments
   hasGroup(group: string): boolean
   /** Prometheus' text. */
@@ -31,6 +32,7 @@ export function pathHandler(
     (_context, path) => (path === '/metrics' ? metricsReply(parts) : undefined),
     (_context, path) => oidcReply(parts.oidc, path),
     parts.tunnel,
+    parts.why,
     parts.documents,
   ]
   return (context, info) => {

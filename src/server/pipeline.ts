@@ -1,6 +1,7 @@
 // Every step that a request passes, top to bottom. A security reviewer reads `handle` and the verb that it calls.
 import { randomUUID } from 'node:crypto'
 import { type Authentication, anonymousUser, type Credentials } from '../access/access.ts'
+import type { ExplainAccess } from '../access/explain-access.ts'
 import type { Authenticated, DenyList } from '../access/revocation.ts'
 import { ApiError, apiError, type Status, unauthorized } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
@@ -20,6 +21,8 @@ import type { RequestMetrics } from './request-metrics.ts'
 import { requestTimeout, withinTimeout } from './request-timeout.ts'
 import { failureReply, failureStatus } from './respond.ts'
 import type { ServedResources } from './served-resource.ts'
+import { decisionAnnotation, reasonAnnotation, recordOpinions, recordRefusal } from './why/record-refusal.ts'
+import type { RefusedRequests } from './why/refused-requests.ts'
 
 export interface PipelineParts {
   readonly resources: ServedResources
@@ -32,6 +35,9 @@ export interface PipelineParts {
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: RequestMetrics
+  readonly refused: RefusedRequests
+  /** What would have allowed a request; without it refusals say less. */
+  readonly explainAccess?: ExplainAccess
   /** Paths that may be asked for without credentials: whether they are allowed is still the authorizer's decision. */
   allowsAnonymous(path: string): boolean
   /** Answers a resource request that is authorized. */
@@ -89,7 +95,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     try {
       const info = requestInfo(request.method, request.url, parts.resources)
       progress.info = info
-      const authentication = await identify(request, info)
+      const authentication = await identify(request, info, progress)
       progress.user = authentication.user
       annotate(progress, 'authentication.bulkhead.dev/authenticator', authentication.authenticator)
       annotate(progress, 'authentication.bulkhead.dev/credential-id', authentication.credentialId)
@@ -99,8 +105,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       const seat = takeSeat(user, info, request)
       progress.release = seat instanceof Promise ? await seat : seat
       const verdict = demandAccess(info, user, parts.authorize)
-      annotate(progress, 'authorization.k8s.io/decision', 'allow')
-      annotate(progress, 'authorization.k8s.io/reason', verdict.reason)
+      annotate(progress, decisionAnnotation, 'allow')
+      annotate(progress, reasonAnnotation, verdict.reason)
       const kind = streamKind(info)
       if (kind !== undefined) progress.endStream = parts.flow.openStream(user, kind)
       const context = contextOf(request, info, user, progress, authentication)
@@ -115,7 +121,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       }
     } catch (err) {
       failure = failureStatus(err, progress.auditId, log)
-      if (failure.reason === 'Forbidden') annotate(progress, 'authorization.k8s.io/decision', 'forbid')
+      recordRefusal(err, (key, value) => annotate(progress, key, value), parts.explainAccess)
       reply = failureReply(failure, errorForm(header(request.headers, 'accept')), false)
     }
     const recorded = record(progress, request, reply.longRunning ? 'ResponseStarted' : 'ResponseComplete', reply, failure)
@@ -143,7 +149,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   /** Who asks. Throws the 401. */
-  async function identify(request: ServerRequest, info: RequestInfo): Promise<Authenticated> {
+  async function identify(request: ServerRequest, info: RequestInfo, progress: Progress): Promise<Authenticated> {
     if (request.identity) return inProcess(request.identity)
     const asked = parts.authenticate(request.credentials)
     const authentication = asked instanceof Promise ? await asked : asked
@@ -151,6 +157,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       case 'authenticated':
         return authentication
       case 'rejected':
+        recordOpinions(authentication.asked ?? [], (key, value) => annotate(progress, key, value))
         log.info('credentials rejected', { reason: authentication.reason, remoteAddress: request.credentials.remoteAddress })
         throw unauthorized()
       case 'no-opinion':
@@ -170,7 +177,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const user = impersonate(progress.user, request.headers, parts.authorize)
     progress.impersonated = user
     const denied = parts.denyList?.denies({ ...authentication, user })
-    if (denied !== undefined) throw apiError(403, 'Forbidden', `cannot act as user ${JSON.stringify(user.name)}: ${denied}`)
+    if (denied !== undefined) {
+      annotate(progress, decisionAnnotation, 'forbid')
+      annotate(progress, reasonAnnotation, denied)
+      throw apiError(403, 'Forbidden', `cannot act as user ${JSON.stringify(user.name)}: ${denied}`)
+    }
     return user
   }
 
@@ -236,7 +247,9 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       name: reply.objectName,
     }
     try {
-      return parts.audit.record(auditEvent(facts, stage, clock.now(), reply.status, failure))
+      const event = auditEvent(facts, stage, clock.now(), reply.status, failure)
+      if (failure !== undefined) parts.refused.keep(event)
+      return parts.audit.record(event)
     } catch (err) {
       return Promise.reject(err)
     }

@@ -1,4 +1,5 @@
 // One request as audit.k8s.io/v1 records it, and its line in the log.
+import type { StatusDetails } from '../../api/status.ts'
 import type { AuditLevel } from './policy.ts'
 
 export interface AuditUser {
@@ -30,6 +31,7 @@ export interface AuditEvent {
     readonly status?: string
     readonly reason?: string
     readonly message?: string
+    readonly details?: StatusDetails
     readonly code: number
   }
   readonly requestReceivedTimestamp: string
@@ -53,6 +55,18 @@ export function eventLine(event: AuditEvent): string {
   return `${line}}\n`
 }
 
+/** A line of the log; undefined where it is none that `eventLine` writes. Throws a SyntaxError for what is no JSON. */
+export function parseEventLine(line: string): AuditEvent | undefined {
+  const value: unknown = JSON.parse(line)
+  return isEvent(value) ? value : undefined
+}
+
+/** Only the server writes the file: what says that it is an event has an event's shape. */
+function isEvent(value: unknown): value is AuditEvent {
+  if (typeof value !== 'object' || value === null || !('kind' in value) || value.kind !== 'Event') return false
+  return 'auditID' in value && typeof value.auditID === 'string' && 'user' in value && typeof value.user === 'object'
+}
+
 function userText({ username, uid, groups, extra }: AuditUser): string {
   const id = uid === undefined ? '' : `,"uid":${text(uid)}`
   const more = extra === undefined ? '' : `,"extra":${text(extra)}`
@@ -69,10 +83,11 @@ function objectText({ resource, namespace, name, apiGroup, apiVersion, subresour
   return `${object}}`
 }
 
-function statusText({ status, reason, message, code }: NonNullable<AuditEvent['responseStatus']>): string {
+function statusText({ status, reason, message, details, code }: NonNullable<AuditEvent['responseStatus']>): string {
   let answer = '{"metadata":{}'
   if (status !== undefined) answer += `,"status":${text(status)}`
   if (message !== undefined) answer += `,"message":${text(message)}`
   if (reason !== undefined) answer += `,"reason":${text(reason)}`
+  if (details !== undefined) answer += `,"details":${text(details)}`
   return `${answer},"code":${code}}`
 }

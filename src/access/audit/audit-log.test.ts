@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, sign } from 'node:crypto'
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -8,6 +8,7 @@ import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { type AuditEvent, eventLine } from './audit-event.ts'
 import { AuditLog, type AuditLogOptions } from './audit-log.ts'
+import { findEvent } from './find-event.ts'
 import { LogFiles } from './log-files.ts'
 import { auditLevel, defaultAuditPolicy } from './policy.ts'
 import { verifyAuditLog } from './verify-log.ts'
@@ -44,7 +45,13 @@ test('eventLine() is the JSON of the event', () => {
   const full = event('create', 'a', {
     impersonatedUser: { username: 'bob', uid: '1', groups: [] },
     objectRef: { resource: 'pods', apiGroup: 'x', namespace: 'n', name: 'm', apiVersion: 'v1', subresource: 'log' },
-    responseStatus: { status: 'Failure', reason: 'Forbidden', message: 'no "x"', code: 403 },
+    responseStatus: {
+      status: 'Failure',
+      reason: 'Forbidden',
+      message: 'no "x"',
+      details: { name: 'm', causes: [{ field: 'f' }] },
+      code: 403,
+    },
   })
   const { responseStatus, ...rest } = full
   const expected = { kind: 'Event', apiVersion: 'audit.k8s.io/v1', ...rest, responseStatus: { metadata: {}, ...responseStatus } }
@@ -230,4 +237,37 @@ test('AuditLog holds at most 20,000 records of reads in memory, and a write is r
   const records = texts.join('').split('\n')
   assert.equal(records.filter(line => line.includes('"verb":"get"')).length, 20_000)
   assert.equal(records.filter(line => line.includes('"verb":"create"')).length, 1)
+})
+
+test('AuditLog.find() finds an event in what waits, in the newest file and in older ones, and knows no other', async () => {
+  const directory = newDirectory()
+  const signal = new AbortController().signal
+  await using log = await open(directory, { maxFileBytes: 2000 })
+  for (let at = 0; at < 12; at++) await log.record(event('create', `w${at}`))
+  void log.record(event('get', 'waiting'))
+  assert.ok((await readdir(directory)).length > 3)
+  for (const id of ['w0', 'w5', 'w11', 'waiting']) assert.deepEqual((await log.find(id, signal))?.auditID, id)
+  assert.equal(await log.find('w', signal), undefined)
+})
+
+test('findEvent() reads no more than it may, and finds an event across the border of two chunks', async () => {
+  const directory = newDirectory()
+  await mkdir(directory)
+  const signal = new AbortController().signal
+  const chunk = 1 << 20
+  // The id stands over the border: the reader goes in chunks from the end.
+  const line = eventLine(event('create', 'wanted'))
+  const behind = chunk - (line.length - line.indexOf('wanted') - 3)
+  const padding = (length: number) => `${'x'.repeat(length - 1)}\n`
+  await writeFile(join(directory, 'audit-00000001.log'), padding(chunk) + line + padding(behind))
+  assert.equal((await findEvent('wanted', { directory, maxBytes: 4 * chunk, signal }))?.auditID, 'wanted')
+  assert.equal(await findEvent('wanted', { directory, maxBytes: chunk, signal }), undefined)
+})
+
+test('findEvent() takes no text of a client for an event', async () => {
+  const directory = newDirectory()
+  const signal = new AbortController().signal
+  await using log = await open(directory)
+  await log.record(event('create', 'real', { userAgent: '"auditID":"forged"', requestURI: '/x?"auditID":"forged"' }))
+  assert.equal(await log.find('forged', signal), undefined)
 })

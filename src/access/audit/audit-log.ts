@@ -2,8 +2,9 @@
 import { type ApiError, apiError } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
-import { type AuditEvent, eventLine } from './audit-event.ts'
+import { type AuditEvent, eventLine, parseEventLine } from './audit-event.ts'
 import { batchDigest, headLine, sealLine } from './chain.ts'
+import { findEvent } from './find-event.ts'
 import { LogFiles } from './log-files.ts'
 import { type AuditRule, auditLevel, defaultAuditPolicy } from './policy.ts'
 
@@ -28,6 +29,7 @@ interface Pending {
 
 const maxBatchBytes = 1 << 20
 const maxBufferedReads = 20_000
+const maxSearchedBytes = 256 << 20
 const readDelayMs = 500
 const headDelayMs = 1000
 const retryDelayMs = 1000
@@ -99,6 +101,13 @@ export class AuditLog implements AsyncDisposable {
       this.#waiting.push({ resolve, reject })
       this.#flush()
     })
+  }
+
+  /** The event with this id, as far back as it is cheap to read; undefined where it is not found there. */
+  async find(auditId: string, signal: AbortSignal): Promise<AuditEvent | undefined> {
+    const waiting = this.#lines.findLast(line => line.includes(`"auditID":${JSON.stringify(auditId)}`))
+    if (waiting !== undefined) return parseEventLine(waiting)
+    return await findEvent(auditId, { directory: this.#options.directory, maxBytes: maxSearchedBytes, signal })
   }
 
   /** Why writes must be refused now, before they happen; undefined while the log can be written. After a failure one attempt a second is let through. */

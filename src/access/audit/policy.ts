@@ -24,12 +24,15 @@ export const defaultAuditPolicy: readonly AuditRule[] = [
 /** Whose bodies are credentials: never recorded above Metadata, whatever the policy says. */
 const bodiesAreSecret = new Set(['secrets.', 'configmaps.', 'tokenreviews.authentication.k8s.io', 'serviceaccounts.'])
 
+export const bodyIsSecret = ({ resource, apiGroup = '' }: NonNullable<AuditEvent['objectRef']>): boolean =>
+  bodiesAreSecret.has(`${resource}.${apiGroup}`)
+
 type Asked = Pick<AuditEvent, 'verb' | 'user' | 'requestURI' | 'objectRef'>
 
 export function auditLevel(policy: readonly AuditRule[], event: Asked): AuditLevel {
   const level = policy.find(rule => matches(rule, event))?.level ?? 'None'
   const { objectRef } = event
-  const secret = objectRef !== undefined && bodiesAreSecret.has(`${objectRef.resource}.${objectRef.apiGroup ?? ''}`)
+  const secret = objectRef !== undefined && bodyIsSecret(objectRef)
   return secret && (level === 'Request' || level === 'RequestResponse') ? 'Metadata' : level
 }
 

@@ -1,6 +1,6 @@
 // Role-based access control over an index that follows the stored roles and bindings, so that a request only looks up its subjects.
 import type { UserInfo } from '../../api/user.ts'
-import type { Attributes, Authorizer } from '../access.ts'
+import { type Attributes, type Authorizer, authenticatedGroup, unauthenticatedGroup } from '../access.ts'
 import type { PolicyRule, RbacKind, RbacSource, RoleBinding, Subject } from '../rbac-object.ts'
 import { type CompiledRole, compileRole } from './rule-match.ts'
 
@@ -13,11 +13,20 @@ export interface RulesOfUser {
 
 export interface RbacAuthorizer extends Authorizer {
   readonly name: 'RBAC'
+  /** What binds `user` to a role for the whole cluster or in `namespace`, but for Kubernetes' own policy for everybody. */
+  bindingsFor(user: UserInfo, namespace: string): Iterable<HeldBinding>
   rulesFor(user: UserInfo, namespace: string): RulesOfUser
   /** Whether any binding beyond Kubernetes' own policy for everybody names the user or one of its groups, in any namespace. */
   hasGrants(user: UserInfo): boolean
   /** The rules of one role; undefined where it does not exist. `namespace` is '' for a ClusterRole. */
   rulesOfRole(kind: 'Role' | 'ClusterRole', namespace: string, name: string): readonly PolicyRule[] | undefined
+}
+
+export interface HeldBinding {
+  /** `RoleBinding "b/ns" of ClusterRole "view" to Group "dev"`, as the reason of an allowing decision has it. */
+  readonly text: string
+  /** A binding may name a role that does not exist: it grants nothing. */
+  readonly roleExists: boolean
 }
 
 interface Grant {
@@ -26,6 +35,7 @@ interface Grant {
   readonly roleKind: 'Role' | 'ClusterRole'
   readonly roleKey: string
   readonly subject: Subject
+  readonly text: string
   /** The whole sentence of an allowing decision, written once. */
   readonly reason: string
 }
@@ -130,6 +140,10 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
       const errors = missingRoles(grantsFor(user, namespace))
       return { decision: 'no-opinion', reason: errors.length === 0 ? '' : `RBAC: ${aggregated(errors)}` }
     },
+    *bindingsFor(user, namespace) {
+      for (const grant of grantsFor(user, namespace))
+        if (!ofEverybody(grant)) yield { text: grant.text, roleExists: roles.has(grant.roleKey) }
+    },
     rulesFor(user, namespace) {
       const rules: PolicyRule[] = []
       const errors = missingRoles(grantsFor(user, namespace))
@@ -161,6 +175,12 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
 const ofAdministrators = (held: SubjectGrants | undefined): boolean =>
   held !== undefined && [held.cluster, ...held.byNamespace.values()].flat().some(({ bindingName }) => !bindingName.startsWith('system:'))
 
+/** Bindings that say nothing of this user. */
+const ofEverybody = ({ subject, bindingName }: Grant): boolean =>
+  subject.kind === 'Group' && everybody.has(subject.name) && bindingName.startsWith('system:')
+
+const everybody = new Set([authenticatedGroup, unauthenticatedGroup, 'system:serviceaccounts'])
+
 const aggregated = (errors: readonly string[]): string => (errors.length === 1 ? (errors[0] ?? '') : `[${errors.join(', ')}]`)
 
 /** An account subject of a RoleBinding without a namespace means the binding's own. */
@@ -175,14 +195,11 @@ function grantsOf(kind: 'RoleBinding' | 'ClusterRoleBinding', binding: RoleBindi
   const roleKind = roleRef.kind
   const scope = kind === 'ClusterRoleBinding' ? '' : namespace
   const bindingText = kind === 'ClusterRoleBinding' ? `ClusterRoleBinding "${name}"` : `RoleBinding "${name}/${namespace}"`
-  return (binding.subjects ?? []).map(subject => ({
-    namespace: scope,
-    bindingName: name,
-    roleKind,
-    roleKey: roleKeyOf(roleKind, namespace, roleRef.name),
-    subject,
-    reason: `RBAC: allowed by ${bindingText} of ${roleKind} "${roleRef.name}" to ${subjectText(subject, scope)}`,
-  }))
+  return (binding.subjects ?? []).map(subject => {
+    const text = `${bindingText} of ${roleKind} "${roleRef.name}" to ${subjectText(subject, scope)}`
+    const roleKey = roleKeyOf(roleKind, namespace, roleRef.name)
+    return { namespace: scope, bindingName: name, roleKind, roleKey, subject, text, reason: `RBAC: allowed by ${text}` }
+  })
 }
 
 function subjectText(subject: Subject, namespace: string): string {

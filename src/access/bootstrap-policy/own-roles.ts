@@ -1,7 +1,7 @@
 // What Bulkhead grants beside Kubernetes' own policy. Join tickets need no role: the JoinTicket authorizer grants their two rights.
 import { deniedCredentials, denyRight } from '../denied-credentials.ts'
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../rbac-object.ts'
-import { clusterRole, clusterRoleBinding, group, read, role, roleBinding, rule, serviceAccount } from './policy-rule.ts'
+import { clusterRole, clusterRoleBinding, group, read, role, roleBinding, rule, serviceAccount, urls } from './policy-rule.ts'
 
 const ticketConsumer = 'bulkhead:join-ticket-consumer'
 
@@ -25,15 +25,22 @@ export const ownRoleBindings: readonly RoleBinding[] = [
 
 const clusterDns = 'bulkhead:cluster-dns'
 const nodeProxier = 'bulkhead:node-proxier'
+/** Begins with `system:` as what everybody has does: it must not count as a right that an account was given. */
+const why = 'system:bulkhead:why'
 
 /** The DNS part reads what names lead to, and nothing else. */
 export const ownClusterRoles: readonly ClusterRole[] = [
   clusterRole(nodeProxier, [rule(read, 'core', 'services endpoints'), rule(read, 'discovery.k8s.io', 'endpointslices')]),
+  clusterRole(why, [urls('get', '/bulkhead/v1/why /bulkhead/v1/why/*')]),
   clusterRole(clusterDns, [rule('list watch', 'core', 'services namespaces'), rule('list watch', 'discovery.k8s.io', 'endpointslices')]),
 ]
 
-/** A node keeps its own service rules, so it reads services and endpoints; not the nodes, as upstream's system:node-proxier may. */
+/**
+ * A node keeps its own service rules, so it reads services and endpoints; not the nodes, as upstream's system:node-proxier may. Everybody may ask why
+ * its own requests were refused; of others' requests the endpoint asks for a right of its own.
+ */
 export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
   clusterRoleBinding(clusterDns, [serviceAccount('cluster-dns')]),
   clusterRoleBinding(nodeProxier, [group('system:nodes')]),
+  clusterRoleBinding(why, [group('system:authenticated')]),
 ]

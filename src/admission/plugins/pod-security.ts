@@ -3,7 +3,7 @@ import { groupResource, type KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { type ApiError, forbidden, invalid } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
-import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, patchAnnotation, type Verdict } from '../admission.ts'
 import { describeFindings, evaluate, type Finding } from '../pod-security/evaluate.ts'
 import { fixingPatch } from '../pod-security/fix.ts'
 import { hasPods, type LocatedPod, locatePod } from '../pod-security/pod-template.ts'
@@ -20,6 +20,8 @@ import {
 const ignoredSubresources: ReadonlySet<string> = new Set(['exec', 'attach', 'binding', 'eviction', 'log', 'portforward', 'proxy', 'status'])
 const exemptNamespace = 'kube-system'
 const maxPodsToWarnAbout = 3000
+/** Characters of a patch that the audit event keeps; a pod of very many containers can have a longer one. */
+const maxRecordedPatch = 16_384
 
 export interface PodSecurityOptions {
   readonly reader: ClusterReader
@@ -119,7 +121,9 @@ function refusal(
 ): ApiError {
   const wording = `violates PodSecurity "${formatLevelVersion(enforced)}": ${describeFindings(findings)}`
   const patch = withPatch ? fixingPatch(pod, findings, enforced, pointer) : undefined
-  const advice = patch === undefined ? '' : `; this JSON patch of the ${request.resource.kind} would pass: ${JSON.stringify(patch)}`
+  const text = patch === undefined ? '' : JSON.stringify(patch)
+  if (text !== '' && text.length <= maxRecordedPatch) request.annotate(patchAnnotation, text)
+  const advice = text === '' ? '' : `; this JSON patch of the ${request.resource.kind} would pass: ${text}`
   const error = forbidden(request.resource, request.name, `${wording}${advice}`)
   const prefix = pointer.slice(1).replaceAll('/', '.')
   error.status.details = {

@@ -5,11 +5,13 @@ import { partCommand } from './part.ts'
 import { proveCommand } from './prove.ts'
 import { statusCommand } from './status.ts'
 import { upCommand } from './up.ts'
+import { whyCommand } from './why.ts'
 
 export const commands = {
   up: upCommand,
   status: statusCommand,
   prove: proveCommand,
+  why: whyCommand,
   image: imageCommand,
   joinTicket: joinTicketCommand,
   signer: partCommand('signer', async () => (await import('../parts/signer.ts')).signerPart),

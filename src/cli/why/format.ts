@@ -1,0 +1,93 @@
+// An explanation as text: the verdict first, then each step that had a say, and last what would pass.
+import { dump } from 'js-yaml'
+import type { MissingAccess } from '../../access/explain-access.ts'
+import type { ExplainedRequest, Explanation } from '../../server/why/explanation.ts'
+
+const label = (name: string, text: string): string => `  ${name.padEnd(15)} ${text}`
+const continued = (text: string): string => `${' '.repeat(18)}${text}`
+const indented = (text: string): string[] => text.trimEnd().split('\n').map(continued)
+
+/** Several lines, without a line end. */
+export function formatExplanation(explanation: Explanation): string {
+  return [
+    headline(explanation),
+    ...origin(explanation),
+    ...authentication(explanation),
+    ...authorization(explanation),
+    ...refusal(explanation),
+  ].join('\n')
+}
+
+function headline({ allowed, answer, request }: Explanation): string {
+  const code = answer === undefined ? '' : ` ${answer.code}${answer.reason === undefined ? '' : ` ${answer.reason}`}`
+  return `${allowed ? 'ALLOWED' : 'REFUSED'}${code}: ${requestText(request)}`
+}
+
+export function requestText({ verb, path, group, resource = '', subresource, namespace, name }: ExplainedRequest): string {
+  if (path !== undefined) return `${verb} ${path}`
+  const what = `${resource}${subresource === undefined ? '' : `/${subresource}`}${group === undefined || group === '' ? '' : `.${group}`}`
+  return `${verb} ${what}${name === undefined ? '' : ` "${name}"`}${namespace === undefined ? ' at the cluster scope' : ` in namespace "${namespace}"`}`
+}
+
+function origin({ time, auditID }: Explanation): string[] {
+  return time === undefined ? [] : [label('request', `${time} (audit id ${auditID ?? 'unknown'})`)]
+}
+
+function authentication({
+  authentication: { user, groups, authenticator, impersonated, refusals = [] },
+  refusedBy,
+}: Explanation): string[] {
+  if (refusedBy === 'authentication') {
+    const [first, ...others] = refusals.map(({ authenticator: name, reason }) => `${name}: ${reason}`)
+    return [
+      label('authentication', `refused: ${first ?? 'no credentials were shown, and without any only health checks are answered'}`),
+      ...others.map(continued),
+    ]
+  }
+  const by = authenticator === undefined ? '' : `, accepted by ${authenticator}`
+  const who = (name: string, all: readonly string[]) => `${name} (${all.length === 0 ? 'no groups' : all.join(', ')})`
+  return [
+    label('user', `${who(user, groups)}${by}`),
+    ...(impersonated === undefined ? [] : [label('acting as', who(impersonated.user, impersonated.groups))]),
+  ]
+}
+
+function authorization({ authorization: decided }: Explanation): string[] {
+  if (decided === undefined) return []
+  const { decision, reason, missing } = decided
+  if (decision === 'allow') return [label('authorization', reason ?? 'allowed')]
+  const lines = [label('authorization', reason ?? 'no binding grants this')]
+  return missing === undefined ? lines : [...lines, ...missingText(missing)]
+}
+
+function missingText({ bindings, more, rule, namespace }: MissingAccess): string[] {
+  const where = namespace === '' ? '' : ` for the whole cluster or in namespace "${namespace}"`
+  const held = [...bindings, ...(more > 0 ? [`and ${more} more`] : [])]
+  const [first = 'none', ...others] = held
+  const place =
+    namespace === '' ? 'in a ClusterRole, with a ClusterRoleBinding' : `in a Role of namespace "${namespace}", with a RoleBinding`
+  return [
+    label('bindings', held.length === 0 ? `none${where}` : first),
+    ...others.map(continued),
+    label('would allow', `this rule ${place}:`),
+    ...indented(dump([rule], { lineWidth: -1, flowLevel: 2 })),
+  ]
+}
+
+function refusal({ refusedBy, admission, fields = [], flowControl, answer }: Explanation): string[] {
+  if (refusedBy === undefined) return []
+  const lines: string[] = []
+  if (admission !== undefined) lines.push(label('admission', `refused by plug-in ${admission.plugin}`))
+  if (flowControl !== undefined) lines.push(label('flow control', flowControl.reason))
+  if (refusedBy === 'validation')
+    lines.push(label('validation', `${fields.length} ${fields.length === 1 ? 'field is' : 'fields are'} not valid`))
+  if (refusedBy === 'conflict') lines.push(label('conflict', 'with the state that is stored'))
+  for (const { field, reason, message } of fields) {
+    const text = [message, reason === undefined ? undefined : `(${reason})`].filter(part => part !== undefined).join(' ')
+    lines.push(label('field', field === undefined ? text : `${field}: ${text}`))
+  }
+  if (admission?.patch !== undefined) lines.push(label('would pass', `with this JSON patch: ${JSON.stringify(admission.patch)}`))
+  const told = refusedBy !== 'authorization' && refusedBy !== 'authentication' && fields.length === 0
+  if (told && answer?.message !== undefined) lines.push(label('answer', answer.message))
+  return lines
+}

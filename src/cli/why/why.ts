@@ -1,0 +1,61 @@
+// `bulkhead why`: asks the API server for explanations and prints them. It decides nothing itself.
+import { UserError } from '../../base/user-error.ts'
+import { Client } from '../../client/client.ts'
+import { createHttpTransport } from '../../client/http-transport.ts'
+import type { Transport } from '../../client/transport.ts'
+import type { Explanation } from '../../server/why/explanation.ts'
+import { findDataDirectory, findKubeconfig } from '../prove/find-cluster.ts'
+import { askById, askDecision, askLast } from './ask.ts'
+import { formatExplanation } from './format.ts'
+import { tryManifests } from './try-manifests.ts'
+
+export interface WhyFlags {
+  readonly as?: string
+  readonly asGroup?: readonly string[]
+  readonly namespace?: string
+  readonly subresource?: string
+  readonly file?: string
+  readonly dataDir?: string
+  readonly kubeconfig?: string
+  readonly output?: 'text' | 'json'
+}
+
+export interface WhyContext {
+  readonly transport: Transport
+  readonly client: Client
+  /** Of the flag, else of the kubeconfig. */
+  readonly namespace: string
+  readonly flags: WhyFlags
+  readonly signal: AbortSignal
+}
+
+const refusedExit = 2
+
+/** The exit code: 0 where everything asked about is allowed, 2 where something is refused. Throws a `UserError` where there is no answer. */
+export async function why(flags: WhyFlags, words: readonly string[], print: (text: string) => void, signal: AbortSignal): Promise<number> {
+  const { namespace, ...endpoint } = await findKubeconfig(findDataDirectory(flags.dataDir), flags.kubeconfig)
+  await using transport = createHttpTransport({ ...endpoint, userAgent: 'bulkhead-why' })
+  const context = { transport, client: new Client(transport), namespace: flags.namespace ?? namespace, flags, signal }
+  const explanations = await ask(context, words)
+  if (flags.output === 'json') print(JSON.stringify(flags.file === undefined ? explanations[0] : explanations, null, 2))
+  else print(explanations.map(formatExplanation).join('\n\n'))
+  return explanations.every(({ allowed }) => allowed) ? 0 : refusedExit
+}
+
+async function ask(context: WhyContext, words: readonly string[]): Promise<readonly Explanation[]> {
+  const { flags } = context
+  if ((flags.asGroup ?? []).length > 0 && flags.as === undefined) throw new UserError('--as-group needs --as')
+  if (flags.file !== undefined) {
+    if (words.length > 0) throw new UserError('Either -f FILE or a request: not both')
+    return await tryManifests(context, flags.file)
+  }
+  const [first, second, third, ...rest] = words
+  if (first === undefined) return [await askLast(context)]
+  if (second === undefined) {
+    if (flags.as !== undefined) throw new UserError('An audit id says itself whose request it was: leave out --as')
+    return [await askById(context, first)]
+  }
+  if (rest.length > 0 || (third !== undefined && second.includes('/')))
+    throw new UserError('Give VERB and RESOURCE[/NAME]: bulkhead why get pods/web -n default')
+  return [await askDecision(context, first, third === undefined ? second : `${second}/${third}`)]
+}

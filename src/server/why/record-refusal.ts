@@ -1,0 +1,32 @@
+// What the audit event of a refused request says beyond its status, so that it can be explained later. Allowed requests pay nothing.
+import type { AuthenticatorOpinion } from '../../access/access.ts'
+import type { ExplainAccess, MissingAccess } from '../../access/explain-access.ts'
+import { AccessRefusal } from '../authorize.ts'
+import { FlowRefusal } from '../flow-control.ts'
+
+export const decisionAnnotation = 'authorization.k8s.io/decision'
+export const reasonAnnotation = 'authorization.k8s.io/reason'
+/** JSON of `AuthenticatorOpinion[]`, of a 401. */
+export const refusalsAnnotation = 'authentication.bulkhead.dev/refusals'
+/** JSON of `MissingAccess`, of a 403 of the authorizers. */
+export const missingAnnotation = 'authorization.bulkhead.dev/missing'
+/** Which bound of the flow control was reached, of a 429. */
+export const flowAnnotation = 'flow-control.bulkhead.dev/refused'
+
+type Annotate = (key: string, value: string) => void
+
+/** `explainAccess` is asked for refusals of the authorizers only. */
+export function recordRefusal(err: unknown, annotate: Annotate, explainAccess: ExplainAccess | undefined): void {
+  if (err instanceof FlowRefusal) annotate(flowAnnotation, err.why)
+  if (!(err instanceof AccessRefusal)) return
+  annotate(decisionAnnotation, 'forbid')
+  annotate(reasonAnnotation, err.reason)
+  const missing: MissingAccess | undefined = explainAccess?.(err.attributes)
+  if (missing) annotate(missingAnnotation, JSON.stringify(missing))
+}
+
+const maxOpinions = 16
+
+export function recordOpinions(opinions: readonly AuthenticatorOpinion[], annotate: Annotate): void {
+  annotate(refusalsAnnotation, JSON.stringify(opinions.slice(0, maxOpinions)))
+}

@@ -1,0 +1,135 @@
+// `/bulkhead/v1/why`: explains a request that was made, by its audit id, and decides one that was not made, by its attributes.
+import type { Attributes } from '../../access/access.ts'
+import type { AuditEvent, AuditUser } from '../../access/audit/audit-event.ts'
+import { allowText, type ExplainAccess } from '../../access/explain-access.ts'
+import { apiError, badRequest, tooManyRequests } from '../../api/status.ts'
+import type { UserInfo } from '../../api/user.ts'
+import type { AuditSink } from '../audit-event.ts'
+import { type Authorize, demand } from '../authorize.ts'
+import type { Reply } from '../exchange.ts'
+import { completeGroups } from '../impersonate.ts'
+import type { PathHandler } from '../paths.ts'
+import type { Query } from '../query.ts'
+import type { RequestContext } from '../request-context.ts'
+import { valueReply } from '../respond.ts'
+import { type Explanation, explainEvent } from './explanation.ts'
+import type { RefusedRequests } from './refused-requests.ts'
+
+export interface WhyParts {
+  readonly refused: RefusedRequests
+  readonly audit: AuditSink
+  readonly authorize: Authorize
+  readonly explainAccess?: ExplainAccess
+}
+
+const prefix = '/bulkhead/v1/why'
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+/** Searches of the log at once: in all, and one of each user. */
+const maxSearches = 4
+
+/** The right to have requests of others explained, in the namespace that they were about: this resource exists for authorization only. */
+export const explainRight = { verb: 'explain', group: 'audit.bulkhead.dev', resource: 'requests' } as const
+
+export function whyPathHandler(parts: WhyParts): PathHandler {
+  const searching = new Set<string>()
+
+  const search = async (auditId: string, { request, user }: RequestContext): Promise<AuditEvent | undefined> => {
+    if (parts.audit.find === undefined) return undefined
+    if (searching.size >= maxSearches || searching.has(user.name))
+      throw tooManyRequests('Too many searches of the audit log, please try again later.')
+    searching.add(user.name)
+    try {
+      return await parts.audit.find(auditId, request.signal)
+    } finally {
+      searching.delete(user.name)
+    }
+  }
+
+  const explain = (context: RequestContext, event: AuditEvent | undefined, what: string): Reply => {
+    const own = event !== undefined && isOwn(context, event.user)
+    // Whether a request of somebody else exists is told only to those who may know.
+    if (event === undefined || !(own || mayExplain(parts, context.user, event.objectRef?.namespace ?? ''))) throw unknownRequest(what)
+    return valueReply(context, explainEvent(event, own ? 'requester' : 'others'))
+  }
+
+  return (context, path) => {
+    if (path === prefix) return valueReply(context, decide(parts, context))
+    if (!path.startsWith(`${prefix}/`)) return undefined
+    const auditId = path.slice(prefix.length + 1)
+    if (auditId === 'last') {
+      const user = context.query.get('user') ?? context.authentication.user.name
+      return explain(context, parts.refused.newestOf(user), `no recent refused request of user ${JSON.stringify(user)} is known`)
+    }
+    if (!uuid.test(auditId)) throw badRequest('an audit id is a UUID, as the header Audit-Id of an answer has it')
+    const what = `no request with the audit id ${auditId} is known`
+    const recent = parts.refused.find(auditId)
+    return recent ? explain(context, recent, what) : search(auditId, context).then(found => explain(context, found, what))
+  }
+}
+
+const unknownRequest = (what: string) => apiError(404, 'NotFound', what, {})
+
+/** Who authenticated counts, not as whom the user acted. An account that was made anew under an old name is another one. */
+function isOwn({ authentication }: RequestContext, { username, uid }: AuditUser): boolean {
+  const { user } = authentication
+  return user.name === username && user.uid === uid
+}
+
+const rightOf = (user: UserInfo, namespace: string): Attributes => ({
+  user,
+  ...explainRight,
+  isResource: true,
+  version: '*',
+  subresource: '',
+  namespace,
+  name: '',
+  path: '',
+})
+
+const mayExplain = ({ authorize }: WhyParts, user: UserInfo, namespace: string): boolean => authorize(rightOf(user, namespace)).allowed
+
+/** Nothing is sent and nothing happens: the authorizers are asked as they would be. Throws a 403 for whoever asks about another user without the right. */
+function decide(parts: WhyParts, { query, user: asker }: RequestContext): Explanation {
+  const { authorize, explainAccess } = parts
+  const attributes = attributesOf(query, asker)
+  const { user, isResource, namespace } = attributes
+  if (user !== asker) demand(rightOf(asker, namespace), authorize)
+  const verdict = authorize(attributes)
+  const missing = verdict.allowed ? undefined : explainAccess?.(attributes)
+  const reason = verdict.allowed ? allowText(user.groups, verdict.reason) : verdict.reason
+  const { verb, group, resource, subresource, name, path } = attributes
+  const named = Object.entries({ group, subresource, namespace, name }).filter(([, value]) => value !== '')
+  return {
+    kind: 'Explanation',
+    apiVersion: 'why.bulkhead.dev/v1',
+    allowed: verdict.allowed,
+    ...(verdict.allowed ? {} : { refusedBy: 'authorization' }),
+    request: isResource ? { verb, resource, ...Object.fromEntries(named) } : { verb, path },
+    authentication: { user: user.name, groups: user.groups },
+    authorization: {
+      decision: verdict.allowed ? 'allow' : 'forbid',
+      ...(reason === '' ? {} : { reason }),
+      ...(missing ? { missing } : {}),
+    },
+  }
+}
+
+function attributesOf(query: Query, asker: UserInfo): Attributes {
+  const text = (name: string): string => query.get(name) ?? ''
+  const verb = text('verb')
+  const path = text('path')
+  const resource = text('resource')
+  if (verb === '' || (path === '') === (resource === '')) {
+    throw badRequest('ask for a verb, and for either a resource or a path: ?verb=get&resource=pods&namespace=default')
+  }
+  const name = text('user')
+  const groups = query.all('group')
+  const isAsker = name === '' || (name === asker.name && groups.length === 0)
+  const user = isAsker ? asker : { name, groups: completeGroups(name, groups) }
+  const base = { user, verb, path, version: '*' }
+  if (resource === '') return { ...base, isResource: false, group: '', resource, subresource: '', namespace: '', name: '' }
+  const subresource = text('subresource')
+  // The name of a new object is in the body, which no authorizer sees.
+  const objectName = verb === 'create' && subresource === '' ? '' : text('name')
+  return { ...base, isResource: true, group: text('apiGroup'), resource, subresource, namespace: text('namespace'), name: objectName }
+}
