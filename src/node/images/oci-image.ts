@@ -13,6 +13,8 @@ export interface ImageContent {
   readonly command?: readonly string[]
   readonly workingDirectory?: string
   readonly environment?: readonly string[]
+  /** Level of gzip, 6 by default; less for what is large and made often. */
+  readonly compression?: number
 }
 
 export interface BuiltImage {
@@ -28,7 +30,7 @@ export interface BuiltImage {
 /** The same content gives the same digest, so a node imports an image once. */
 export function buildImage(content: ImageContent): BuiltImage {
   const layer = writeTar(content.files)
-  const compressed = gzipSync(layer, { level: 6 })
+  const compressed = gzipSync(layer, { level: content.compression ?? 6 })
   const config = json({
     architecture: content.architecture,
     os: 'linux',

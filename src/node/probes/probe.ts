@@ -3,10 +3,10 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
-import { credentials, Client as GrpcClient } from '@grpc/grpc-js'
 import type { Container, EphemeralContainer, HTTPGetAction, ProbeHandler } from '../../api/types/core-v1.ts'
 import type { IntOrString } from '../../api/types/meta-v1.ts'
 import { type ContainerRuntime, RuntimeError } from '../cri/runtime.ts'
+import { grpcProbe } from './grpc-probe.ts'
 
 export type ProbeOutcome =
   | { readonly result: 'success' | 'warning' | 'failure'; readonly output: string }
@@ -29,20 +29,36 @@ export async function attempt(
   runtime: ContainerRuntime,
   signal: AbortSignal,
 ): Promise<ProbeOutcome> {
+  let outcome: ProbeOutcome
   try {
-    if (handler.exec) return await execProbe(handler.exec.command ?? [], target, timeoutSeconds, runtime, signal)
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)])
-    if (handler.httpGet) return await httpProbe(handler.httpGet, target, limit)
-    if (handler.tcpSocket) {
-      const port = portNumber(handler.tcpSocket.port, target.container)
-      return await tcpProbe(handler.tcpSocket.host || target.podIp, port, limit)
-    }
-    if (handler.grpc) return await grpcProbe(target.podIp, handler.grpc.port, handler.grpc.service ?? '', timeoutSeconds, limit)
-    return { result: 'unknown', output: 'missing probe handler' }
+    outcome = await once(handler, target, timeoutSeconds, runtime, signal)
   } catch (err) {
-    signal.throwIfAborted()
-    return { result: 'unknown', output: err instanceof Error ? err.message : String(err) }
+    outcome = { result: 'unknown', output: err instanceof Error ? err.message : String(err) }
   }
+  // What was cut off says nothing of the container.
+  signal.throwIfAborted()
+  return outcome
+}
+
+async function once(
+  handler: ProbeHandler,
+  target: ProbeTarget,
+  timeoutSeconds: number,
+  runtime: ContainerRuntime,
+  signal: AbortSignal,
+): Promise<ProbeOutcome> {
+  if (handler.exec) return await execProbe(handler.exec.command ?? [], target, timeoutSeconds, runtime, signal)
+  if (handler.grpc) {
+    const { port, service } = handler.grpc
+    return await grpcProbe({ host: target.podIp, port, service: service ?? '', timeoutSeconds }, signal)
+  }
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutSeconds * 1000)])
+  if (handler.httpGet) return await httpProbe(handler.httpGet, target, limit)
+  if (handler.tcpSocket) {
+    const port = portNumber(handler.tcpSocket.port, target.container)
+    return await tcpProbe(handler.tcpSocket.host || target.podIp, port, limit)
+  }
+  return { result: 'unknown', output: 'missing probe handler' }
 }
 
 export function portNumber(port: IntOrString, container: Container | EphemeralContainer): number {
@@ -135,45 +151,6 @@ async function tcpProbe(host: string, port: number, signal: AbortSignal): Promis
     })
   })
 }
-
-/** grpc.health.v1.Health/Check, whose two messages are small enough to write by hand: field 1 of each. */
-async function grpcProbe(host: string, port: number, service: string, timeoutSeconds: number, signal: AbortSignal): Promise<ProbeOutcome> {
-  const client = new GrpcClient(`${host.includes(':') ? `[${host}]` : host}:${port}`, credentials.createInsecure())
-  try {
-    return await new Promise(resolve => {
-      const call = client.makeUnaryRequest<string, number>(
-        '/grpc.health.v1.Health/Check',
-        name => {
-          const bytes = Buffer.from(name)
-          return bytes.length === 0 ? Buffer.alloc(0) : Buffer.concat([Buffer.from([0x0a, bytes.length]), bytes])
-        },
-        bytes => (bytes[0] === 0x08 ? (bytes[1] ?? 0) : 0),
-        service.slice(0, 127),
-        { deadline: Date.now() + timeoutSeconds * 1000 },
-        (err, status) => {
-          if (err?.code === 12)
-            resolve({
-              result: 'failure',
-              output: `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${err.details}`,
-            })
-          else if (err?.code === 4) resolve({ result: 'failure', output: `timeout: health rpc did not complete within ${timeoutSeconds}s` })
-          else if (err) resolve({ result: 'failure', output: `error: health rpc probe failed: ${err.message}` })
-          else if (status === 1) resolve({ result: 'success', output: 'service healthy' })
-          else
-            resolve({
-              result: 'failure',
-              output: `service unhealthy (responded with ${JSON.stringify(healthNames[status ?? 0] ?? 'UNKNOWN')})`,
-            })
-        },
-      )
-      signal.addEventListener('abort', () => call.cancel(), { once: true })
-    })
-  } finally {
-    client.close()
-  }
-}
-
-const healthNames = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN']
 
 function dialText(err: Error, host: string, port: string): string {
   const code = 'code' in err ? err.code : undefined

@@ -134,3 +134,23 @@ test('attempt(): of a long answer 10 KiB are kept', async t => {
   const { output } = await attempt({ httpGet: { port } }, target, 1, runtime, signal())
   assert.equal(output.length, 10 * 1024)
 })
+
+for (const [name, handler] of [
+  ['HTTP', (port: number) => ({ httpGet: { port } })],
+  ['TCP', () => ({ tcpSocket: { port: 9, host: '192.0.2.1' } })],
+  ['gRPC', (port: number) => ({ grpc: { port } })],
+] as const) {
+  test(`attempt(): a ${name} attempt that its own signal cuts off is no failure`, async t => {
+    const server = createServer(() => undefined)
+    t.after(() => {
+      server.close()
+      server.closeAllConnections()
+    })
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const address: AddressInfo | string | null = server.address()
+    const stop = new AbortController()
+    const attempted = attempt(handler(typeof address === 'object' && address ? address.port : 0), target, 60, runtime, stop.signal)
+    stop.abort(new Error('the pod ends'))
+    await assert.rejects(attempted, /^Error: the pod ends$/)
+  })
+}
