@@ -46,6 +46,7 @@ async function controlPlane(tree: string, dataDirectory: string, workloads: read
   values['start.warm'] = cluster.readySeconds
   await delay(settleMs)
   values['memory.server'] = serverRss(cluster)
+  Object.assign(values, allParts(cluster, 'memory.parts', 'memory.parts.pss'))
   const load = (ids: readonly string[]) =>
     startChild(new URL('load/load-process.ts', import.meta.url), { credentials: cluster.credentials, workloads: ids }).output
   Object.assign(values, await load(workloads.filter(id => !probed.includes(id))))
@@ -59,6 +60,12 @@ async function controlPlane(tree: string, dataDirectory: string, workloads: read
   }
   if (workloads.length > 0) values['memory.after'] = serverRss(cluster)
   return values
+}
+
+function allParts({ pid }: ClusterProcess, rssId: string, pssId: string): Values {
+  const memory = memoryOf(pid)
+  for (const { name, rss, pss } of memory) console.error(`  ${name.padEnd(12)} RSS ${rss.toFixed(0)} MB, PSS ${pss.toFixed(0)} MB`)
+  return { [rssId]: memory.reduce((sum, { rss }) => sum + rss, 0), [pssId]: memory.reduce((sum, { pss }) => sum + pss, 0) }
 }
 
 function serverRss({ pid }: ClusterProcess): number {
@@ -81,12 +88,7 @@ async function nodeOrWhyNot(tree: string, dataDirectory: string): Promise<Values
 async function node(tree: string, dataDirectory: string): Promise<Values> {
   await using cluster = await ClusterProcess.start(tree, dataDirectory, [])
   await delay(settleMs)
-  const memory = memoryOf(cluster.pid)
-  for (const { name, rss, pss } of memory) console.error(`  ${name.padEnd(12)} RSS ${rss.toFixed(0)} MB, PSS ${pss.toFixed(0)} MB`)
-  const values: Values = {
-    'memory.parts': memory.reduce((sum, { pss }) => sum + pss, 0),
-    'memory.parts.rss': memory.reduce((sum, { rss }) => sum + rss, 0),
-  }
+  const values = allParts(cluster, 'node.memory.rss', 'node.memory')
   using connections = await Connections.open(cluster.credentials, 1)
   const path = '/api/v1/namespaces/default/pods'
   const began = performance.now()

@@ -26,7 +26,9 @@ async function run() {
 }
 
 function handOver() {
-  const child = spawn(own, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
+  const command = [own, fileURLToPath(import.meta.url), ...process.argv.slice(2)]
+  process.execve?.(own, command, process.env)
+  const child = spawn(own, command.slice(1), { stdio: 'inherit' })
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   // The terminal sends Ctrl-C to both: the cluster stops, and then so does this one.
   process.on('SIGINT', () => undefined)

@@ -12,9 +12,10 @@ await entry(async () => {
   const node = ensureNpmPackages({ install })
   if (realNode) ensureSystemPackages(nodePackages, { install })
   ensureBundle(node)
-  const child = spawn(node, [join(root, 'bin', 'bulkhead.mjs'), 'up', ...flags.filter(flag => flag !== '--no-install')], {
-    stdio: 'inherit',
-  })
+  const command = [node, join(root, 'bin', 'bulkhead.mjs'), 'up', ...flags.filter(flag => flag !== '--no-install')]
+  // Becomes the cluster's supervisor where Node can (from 22.15 on): a parent that only waits would cost 40 MB.
+  process.execve?.(node, command, process.env)
+  const child = spawn(command[0], command.slice(1), { stdio: 'inherit' })
   // The terminal sends Ctrl-C to both; a signal sent to us alone is handed on.
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   process.on('SIGINT', () => undefined)
