@@ -1,6 +1,7 @@
 // One rule of the Pod Security Standards: what it forbids, since which version, and what would satisfy it.
 import type { ObjectMeta } from '../../api/object.ts'
 import type { PodSpec } from '../../api/types/core-v1.ts'
+import type { VisitedContainer } from './containers.ts'
 
 export type CheckResult =
   | { readonly allowed: true }
@@ -21,11 +22,16 @@ export interface CheckedPod {
   readonly spec: PodSpec
 }
 
+/** What a check sees: the pod, and all of its containers, found once for all checks. */
+export interface VisitedPod extends CheckedPod {
+  readonly visited: readonly VisitedContainer[]
+}
+
 /** A check as it stands from one minor version of Kubernetes on. */
 export interface CheckVersion {
   /** Minor version of Kubernetes 1.x. */
   readonly since: number
-  check(pod: CheckedPod): CheckResult
+  check(pod: VisitedPod): CheckResult
 }
 
 export interface PodSecurityCheck {

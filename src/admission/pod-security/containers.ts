@@ -8,13 +8,15 @@ export interface VisitedContainer {
 }
 
 export function containersOf(spec: PodSpec): VisitedContainer[] {
-  const visit = (list: readonly Pick<Container, 'name' | 'securityContext' | 'ports'>[] | undefined, field: string) =>
-    (list ?? []).map((container, index) => ({ container, path: `spec.${field}[${index}]` }))
-  return [
-    ...visit(spec.initContainers, 'initContainers'),
-    ...visit(spec.containers, 'containers'),
-    ...visit(spec.ephemeralContainers, 'ephemeralContainers'),
-  ]
+  const visited: VisitedContainer[] = []
+  for (const field of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
+    const list: readonly VisitedContainer['container'][] = spec[field] ?? []
+    for (let index = 0; index < list.length; index++) {
+      const container = list[index]
+      if (container !== undefined) visited.push({ container, path: `spec.${field}[${index}]` })
+    }
+  }
+  return visited
 }
 
 /** The container's security context, made where it is missing; for fixes. */

@@ -1,6 +1,7 @@
 // Runs the checks of a level and version on a pod and words the outcome as upstream does.
 import type { CheckedPod, CheckResult, CheckVersion, PodSecurityCheck } from './check.ts'
 import { podSecurityChecks } from './checks/index.ts'
+import { containersOf } from './containers.ts'
 import { type LevelVersion, strictness } from './policy.ts'
 
 export interface Finding {
@@ -37,8 +38,9 @@ function activeChecks({ level, minor }: LevelVersion): readonly ActiveCheck[] {
 export function evaluate(pod: CheckedPod, levelVersion: LevelVersion): Finding[] {
   if (levelVersion.level === 'privileged') return []
   const findings: Finding[] = []
+  const seen = { ...pod, visited: containersOf(pod.spec) }
   for (const { check, version } of activeChecks(levelVersion)) {
-    const result = version.check(pod)
+    const result = version.check(seen)
     if (!result.allowed) findings.push({ check, result })
   }
   return findings

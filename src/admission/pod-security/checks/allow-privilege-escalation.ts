@@ -1,10 +1,9 @@
-import type { PodSpec } from '../../../api/types/core-v1.ts'
 import { type CheckResult, type PodSecurityCheck, passed } from '../check.ts'
-import { containersOf, isWindows, securityContextOf } from '../containers.ts'
+import { containersOf, isWindows, securityContextOf, type VisitedContainer } from '../containers.ts'
 import { containers } from '../wording.ts'
 
-function check(spec: PodSpec): CheckResult {
-  const bad = containersOf(spec).filter(({ container }) => container.securityContext?.allowPrivilegeEscalation !== false)
+function check(visited: readonly VisitedContainer[]): CheckResult {
+  const bad = visited.filter(({ container }) => container.securityContext?.allowPrivilegeEscalation !== false)
   if (bad.length === 0) return passed
   return {
     allowed: false,
@@ -19,8 +18,8 @@ export const allowPrivilegeEscalation: PodSecurityCheck = {
   id: 'allowPrivilegeEscalation',
   level: 'restricted',
   versions: [
-    { since: 8, check: ({ spec }) => check(spec) },
-    { since: 25, check: ({ spec }) => (isWindows(spec) ? passed : check(spec)) },
+    { since: 8, check: ({ visited }) => check(visited) },
+    { since: 25, check: ({ spec, visited }) => (isWindows(spec) ? passed : check(visited)) },
   ],
   fix({ spec }) {
     for (const { container } of containersOf(spec)) securityContextOf(container).allowPrivilegeEscalation = false

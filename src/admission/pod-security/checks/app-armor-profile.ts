@@ -13,10 +13,10 @@ export const appArmorProfile: PodSecurityCheck = {
   versions: [
     {
       since: 0,
-      check({ metadata, spec }) {
+      check({ metadata, spec, visited }) {
         const podType = spec.securityContext?.appArmorProfile?.type
         const pod = podType !== undefined && !allowedType(podType)
-        const bad = containersOf(spec).filter(({ container }) => {
+        const bad = visited.filter(({ container }) => {
           const profile = container.securityContext?.appArmorProfile
           return profile !== undefined && !allowedType(profile.type)
         })

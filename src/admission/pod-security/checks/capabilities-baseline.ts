@@ -15,8 +15,8 @@ export const capabilitiesBaseline: PodSecurityCheck = {
   versions: [
     {
       since: 0,
-      check({ spec }) {
-        const bad = containersOf(spec).filter(({ container }) => forbidden(container.securityContext?.capabilities?.add).length > 0)
+      check({ visited }) {
+        const bad = visited.filter(({ container }) => forbidden(container.securityContext?.capabilities?.add).length > 0)
         if (bad.length === 0) return passed
         const values = sortedSet(bad.flatMap(({ container }) => forbidden(container.securityContext?.capabilities?.add)))
         return {

@@ -1,16 +1,14 @@
-import type { PodSpec } from '../../../api/types/core-v1.ts'
 import { type CheckResult, type PodSecurityCheck, passed } from '../check.ts'
-import { containersOf, isWindows, securityContextOf } from '../containers.ts'
+import { containersOf, isWindows, securityContextOf, type VisitedContainer } from '../containers.ts'
 import { containers, quoted, sortedSet } from '../wording.ts'
 
 const allowed = 'NET_BIND_SERVICE'
 
-function check(spec: PodSpec): CheckResult {
-  const all = containersOf(spec)
-  const keeping = all.filter(({ container }) => !container.securityContext?.capabilities?.drop?.includes('ALL'))
-  const adding = all.filter(({ container }) => container.securityContext?.capabilities?.add?.some(capability => capability !== allowed))
+function check(visited: readonly VisitedContainer[]): CheckResult {
+  const keeping = visited.filter(({ container }) => !container.securityContext?.capabilities?.drop?.includes('ALL'))
+  const adding = visited.filter(({ container }) => container.securityContext?.capabilities?.add?.some(capability => capability !== allowed))
   if (keeping.length === 0 && adding.length === 0) return passed
-  const names = (list: typeof all) => containers(list.map(({ container }) => container.name))
+  const names = (list: typeof visited) => containers(list.map(({ container }) => container.name))
   const values = sortedSet(
     adding.flatMap(({ container }) => container.securityContext?.capabilities?.add ?? []).filter(capability => capability !== allowed),
   )
@@ -34,8 +32,8 @@ export const capabilitiesRestricted: PodSecurityCheck = {
   level: 'restricted',
   overrides: 'capabilities_baseline',
   versions: [
-    { since: 22, check: ({ spec }) => check(spec) },
-    { since: 25, check: ({ spec }) => (isWindows(spec) ? passed : check(spec)) },
+    { since: 22, check: ({ visited }) => check(visited) },
+    { since: 25, check: ({ spec, visited }) => (isWindows(spec) ? passed : check(visited)) },
   ],
   fix({ spec }) {
     for (const { container } of containersOf(spec)) {

@@ -3,7 +3,8 @@ import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { test } from 'node:test'
 import { load } from 'js-yaml'
-import type { CheckedPod } from '../check.ts'
+import type { CheckedPod, VisitedPod } from '../check.ts'
+import { containersOf } from '../containers.ts'
 import { evaluate } from '../evaluate.ts'
 import { fixingPatch } from '../fix.ts'
 import { podSecurityChecks } from './index.ts'
@@ -17,6 +18,8 @@ function fixture(file: string, kind: 'pass' | 'fail'): CheckedPod {
   assert.ok(content.spec)
   return { metadata: content.metadata ?? {}, spec: content.spec }
 }
+
+const visited = (pod: CheckedPod): VisitedPod => ({ ...pod, visited: containersOf(pod.spec) })
 
 test('podSecurityChecks lists every file of the folder, once', () => {
   assert.equal(podSecurityChecks.length, files.length)
@@ -33,10 +36,10 @@ for (const { file, exports } of modules) {
   test(`${check?.id} refuses its failing fixture, names fields and passes the other`, () => {
     assert.ok(check)
     const newest = check.versions.at(-1)
-    const bad = newest?.check(fixture(file, 'fail'))
+    const bad = newest?.check(visited(fixture(file, 'fail')))
     assert.ok(bad && !bad.allowed)
     assert.ok(bad.fields.length > 0 && bad.fields.every(field => /^(spec|metadata)\./.test(field)))
-    assert.deepEqual(newest?.check(fixture(file, 'pass')), { allowed: true })
+    assert.deepEqual(newest?.check(visited(fixture(file, 'pass'))), { allowed: true })
   })
   test(`${check?.id} is found by evaluate() at its level, and its fix passes`, () => {
     assert.ok(check)

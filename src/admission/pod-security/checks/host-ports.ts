@@ -9,8 +9,8 @@ export const hostPorts: PodSecurityCheck = {
   versions: [
     {
       since: 0,
-      check({ spec }) {
-        const bad = containersOf(spec).filter(({ container }) => container.ports?.some(port => port.hostPort))
+      check({ visited }) {
+        const bad = visited.filter(({ container }) => container.ports?.some(port => port.hostPort))
         if (bad.length === 0) return passed
         const ports = sortedSet(
           bad.flatMap(({ container }) => (container.ports ?? []).flatMap(({ hostPort }) => (hostPort ? [String(hostPort)] : []))),

@@ -9,8 +9,8 @@ export const windowsHostProcess: PodSecurityCheck = {
   versions: [
     {
       since: 0,
-      check({ spec }) {
-        const bad = containersOf(spec).filter(({ container }) => container.securityContext?.windowsOptions?.hostProcess === true)
+      check({ spec, visited }) {
+        const bad = visited.filter(({ container }) => container.securityContext?.windowsOptions?.hostProcess === true)
         const pod = spec.securityContext?.windowsOptions?.hostProcess === true
         if (bad.length === 0 && !pod) return passed
         const names = bad.map(({ container }) => container.name)

@@ -9,8 +9,8 @@ export const privileged: PodSecurityCheck = {
   versions: [
     {
       since: 0,
-      check({ spec }) {
-        const bad = containersOf(spec).filter(({ container }) => container.securityContext?.privileged === true)
+      check({ visited }) {
+        const bad = visited.filter(({ container }) => container.securityContext?.privileged === true)
         if (bad.length === 0) return passed
         return {
           allowed: false,

@@ -9,8 +9,8 @@ export const procMount: PodSecurityCheck = {
   versions: [
     {
       since: 0,
-      check({ spec }) {
-        const bad = containersOf(spec).filter(({ container }) => (container.securityContext?.procMount ?? 'Default') !== 'Default')
+      check({ visited }) {
+        const bad = visited.filter(({ container }) => (container.securityContext?.procMount ?? 'Default') !== 'Default')
         if (bad.length === 0) return passed
         const values = sortedSet(bad.map(({ container }) => container.securityContext?.procMount ?? ''))
         return {

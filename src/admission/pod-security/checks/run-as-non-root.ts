@@ -9,11 +9,10 @@ export const runAsNonRoot: PodSecurityCheck = {
   versions: [
     {
       since: 0,
-      check({ spec }) {
+      check({ spec, visited }) {
         const pod = spec.securityContext?.runAsNonRoot
-        const all = containersOf(spec)
-        const explicit = all.filter(({ container }) => container.securityContext?.runAsNonRoot === false)
-        const implicit = pod === true ? [] : all.filter(({ container }) => container.securityContext?.runAsNonRoot === undefined)
+        const explicit = visited.filter(({ container }) => container.securityContext?.runAsNonRoot === false)
+        const implicit = pod === true ? [] : visited.filter(({ container }) => container.securityContext?.runAsNonRoot === undefined)
         const reason = 'runAsNonRoot != true'
         if (pod === false || explicit.length > 0)
           return {

@@ -9,9 +9,9 @@ export const runAsUser: PodSecurityCheck = {
   versions: [
     {
       since: 23,
-      check({ spec }) {
+      check({ spec, visited }) {
         const pod = spec.securityContext?.runAsUser === 0
-        const bad = containersOf(spec).filter(({ container }) => container.securityContext?.runAsUser === 0)
+        const bad = visited.filter(({ container }) => container.securityContext?.runAsUser === 0)
         if (!pod && bad.length === 0) return passed
         const names = bad.map(({ container }) => container.name)
         return {

@@ -1,17 +1,17 @@
 import type { PodSpec, SELinuxOptions } from '../../../api/types/core-v1.ts'
 import { type CheckResult, type PodSecurityCheck, passed } from '../check.ts'
-import { containersOf } from '../containers.ts'
+import { containersOf, type VisitedContainer } from '../containers.ts'
 import { plural, quoted, setters, sortedSet } from '../wording.ts'
 
 const types: ReadonlySet<string> = new Set(['', 'container_t', 'container_init_t', 'container_kvm_t'])
 const typesSince31: ReadonlySet<string> = new Set([...types, 'container_engine_t'])
 
-function check(spec: PodSpec, allowed: ReadonlySet<string>): CheckResult {
+function check(spec: PodSpec, visited: readonly VisitedContainer[], allowed: ReadonlySet<string>): CheckResult {
   const isBad = (options: SELinuxOptions | undefined) =>
     options !== undefined && (!allowed.has(options.type ?? '') || Boolean(options.user) || Boolean(options.role))
   const podOptions = spec.securityContext?.seLinuxOptions
   const pod = isBad(podOptions)
-  const bad = containersOf(spec).filter(({ container }) => isBad(container.securityContext?.seLinuxOptions))
+  const bad = visited.filter(({ container }) => isBad(container.securityContext?.seLinuxOptions))
   if (!pod && bad.length === 0) return passed
   const options = [
     ...(pod && podOptions ? [podOptions] : []),
@@ -37,8 +37,8 @@ export const seLinuxOptions: PodSecurityCheck = {
   id: 'seLinuxOptions',
   level: 'baseline',
   versions: [
-    { since: 0, check: ({ spec }) => check(spec, types) },
-    { since: 31, check: ({ spec }) => check(spec, typesSince31) },
+    { since: 0, check: ({ spec, visited }) => check(spec, visited, types) },
+    { since: 31, check: ({ spec, visited }) => check(spec, visited, typesSince31) },
   ],
   fix({ spec }) {
     for (const { securityContext } of [spec, ...containersOf(spec).map(({ container }) => container)]) {

@@ -1,5 +1,6 @@
+import type { PodSpec } from '../../../api/types/core-v1.ts'
 import { type PodSecurityCheck, passed } from '../check.ts'
-import { containersOf } from '../containers.ts'
+import { containersOf, type VisitedContainer } from '../containers.ts'
 import { plural, quoted, setters, sortedSet } from '../wording.ts'
 
 const podAnnotation = 'seccomp.security.alpha.kubernetes.io/pod'
@@ -10,10 +11,10 @@ const allowedAnnotation = (value: string): boolean =>
   value === 'runtime/default' || value === 'docker/default' || value.startsWith('localhost/')
 
 /** Who asks for a forbidden profile by name; shared with the restricted check, which forbids silence too. */
-export function explicitSeccomp(spec: Parameters<typeof containersOf>[0]) {
+export function explicitSeccomp(spec: PodSpec, visited: readonly VisitedContainer[]) {
   const type = spec.securityContext?.seccompProfile?.type
   const pod = spec.securityContext?.seccompProfile !== undefined && !allowedSeccomp(type)
-  const bad = containersOf(spec).filter(
+  const bad = visited.filter(
     ({ container }) =>
       container.securityContext?.seccompProfile !== undefined && !allowedSeccomp(container.securityContext.seccompProfile.type),
   )
@@ -38,8 +39,8 @@ export const seccompProfileBaseline: PodSecurityCheck = {
   versions: [
     {
       since: 0,
-      check({ metadata, spec }) {
-        const keys = [podAnnotation, ...containersOf(spec).map(({ container }) => `${containerAnnotation}${container.name}`)]
+      check({ metadata, visited }) {
+        const keys = [podAnnotation, ...visited.map(({ container }) => `${containerAnnotation}${container.name}`)]
         const annotations = metadata.annotations ?? {}
         const bad = sortedSet(
           keys.flatMap(key => {
@@ -56,7 +57,7 @@ export const seccompProfileBaseline: PodSecurityCheck = {
         }
       },
     },
-    { since: 19, check: ({ spec }) => explicitSeccomp(spec) },
+    { since: 19, check: ({ spec, visited }) => explicitSeccomp(spec, visited) },
   ],
   fix({ spec }) {
     for (const { securityContext } of [spec, ...containersOf(spec).map(({ container }) => container)])

@@ -1,14 +1,14 @@
 import type { PodSpec } from '../../../api/types/core-v1.ts'
 import { type CheckResult, type PodSecurityCheck, passed } from '../check.ts'
-import { containersOf, isWindows } from '../containers.ts'
+import { containersOf, isWindows, type VisitedContainer } from '../containers.ts'
 import { containers } from '../wording.ts'
 import { allowedSeccomp, explicitSeccomp } from './seccomp-profile-baseline.ts'
 
-function check(spec: PodSpec): CheckResult {
-  const explicit = explicitSeccomp(spec)
+function check(spec: PodSpec, visited: readonly VisitedContainer[]): CheckResult {
+  const explicit = explicitSeccomp(spec, visited)
   if (!explicit.allowed) return explicit
   if (allowedSeccomp(spec.securityContext?.seccompProfile?.type)) return passed
-  const silent = containersOf(spec).filter(({ container }) => container.securityContext?.seccompProfile === undefined)
+  const silent = visited.filter(({ container }) => container.securityContext?.seccompProfile === undefined)
   if (silent.length === 0) return passed
   return {
     allowed: false,
@@ -24,8 +24,8 @@ export const seccompProfileRestricted: PodSecurityCheck = {
   level: 'restricted',
   overrides: 'seccompProfile_baseline',
   versions: [
-    { since: 19, check: ({ spec }) => check(spec) },
-    { since: 25, check: ({ spec }) => (isWindows(spec) ? passed : check(spec)) },
+    { since: 19, check: ({ spec, visited }) => check(spec, visited) },
+    { since: 25, check: ({ spec, visited }) => (isWindows(spec) ? passed : check(spec, visited)) },
   ],
   fix({ spec }) {
     const all = containersOf(spec)

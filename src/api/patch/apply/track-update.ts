@@ -3,6 +3,7 @@ import type { KubeObject, ManagedFieldsEntry } from '../../object.ts'
 import { added, compare, type Difference, modified, pathsOf, removed } from './compare.ts'
 import { difference, emptySet, type FieldSet, isEmpty, keepFields, union } from './field-set.ts'
 import { capManagers, type Managers, managerKey, readManagers, withSet, writeManagers } from './managers.ts'
+import { fieldsOfOutline } from './outline.ts'
 import type { Shape } from './shape.ts'
 
 /** A write, as field management sees it. */
@@ -58,12 +59,24 @@ export function trackUpdate(
   // The same on both sides, so that the comparison does not look at them.
   if (before === undefined) delete object.metadata.managedFields
   else object.metadata.managedFields = before
+  if (live === write.empty && given === undefined) return writeManagers(ownerOfNew(object, write))
   const found = compare(live, object, write.shape)
   if (found === undefined) return given as ManagedFieldsEntry[] | undefined
   const managers: Managers = readManagers(given ?? []) ?? new Map()
   updateManagers(managers, found, write)
   capManagers(managers)
   return writeManagers(managers)
+}
+
+/** Of a new object nobody else holds anything. */
+function ownerOfNew(object: KubeObject, write: FieldWrite): Managers {
+  const { shape, empty, keeps } = write
+  const set = fieldsOfOutline(object, shape, empty, keeps, () =>
+    withoutUnowned(keepFields(pathsOf(compare(empty, object, shape), added | modified), keeps)),
+  )
+  const managers: Managers = new Map()
+  if (!isEmpty(set)) putOwn(managers, set, write)
+  return managers
 }
 
 function chosen(sent: readonly ManagedFieldsEntry[], before: ManagedFieldsEntry[] | undefined): readonly ManagedFieldsEntry[] | undefined {
@@ -74,10 +87,12 @@ function chosen(sent: readonly ManagedFieldsEntry[], before: ManagedFieldsEntry[
 
 export function updateManagers(managers: Managers, found: Difference, write: FieldWrite): void {
   const changed = keepFields(pathsOf(found, added | modified), write.keeps)
-  // Of a new object nobody else holds anything.
   if (managers.size > 0) takeFrom(managers, changed, keepFields(pathsOf(found, removed), write.keeps))
   const own = withoutUnowned(changed)
-  if (isEmpty(own)) return
+  if (!isEmpty(own)) putOwn(managers, own, write)
+}
+
+function putOwn(managers: Managers, own: FieldSet, write: FieldWrite): void {
   const { manager, apiVersion, subresource, time } = write
   const identity = { name: manager === '' ? 'unknown' : manager, operation: 'Update', apiVersion, subresource } as const
   const key = managerKey(identity)

@@ -1,0 +1,169 @@
+// What of a new object decides which paths it sets: the names of its members and items, and hardly ever its values. Objects from one
+// template have the same outline, so their field set is made once and recognised by a walk that allocates nothing.
+import { isRecord } from '../../schema/compile.ts'
+import { equal } from './compare.ts'
+import type { FieldSet } from './field-set.ts'
+import { type ListShape, memberShape, resolve, type Shape } from './shape.ts'
+
+type Outline = LeafOutline | RecordOutline | ListOutline
+
+/** A value that changes as a whole, or that holds nothing: `old` is what an empty object has there, and `same` whether the value is that. */
+interface WholeOutline {
+  readonly old: unknown
+  readonly same: boolean
+}
+
+interface LeafOutline extends WholeOutline {
+  readonly kind: 'leaf'
+  /** Without a schema a value is a leaf for being no map. */
+  readonly deduced: boolean
+}
+
+interface RecordOutline extends WholeOutline {
+  readonly kind: 'record'
+  readonly deduced: boolean
+  /** In the order of the object; a value that is no record has none. */
+  readonly names: readonly string[]
+  readonly below: readonly Outline[]
+}
+
+interface ListOutline extends WholeOutline {
+  readonly kind: 'list'
+  readonly shape: ListShape
+  /** The values of the list's keys for one item after the other, or the items themselves of a set. */
+  readonly keys: readonly unknown[]
+  readonly below: readonly Outline[]
+}
+
+interface Known {
+  readonly keeps: (field: string) => boolean
+  readonly outline: Outline
+  readonly set: FieldSet
+}
+
+/** Objects with more members and items are not kept, so that what is kept stays small: some 10 KB each. */
+const maxMembers = 300
+/** Of one kind; the least recently used goes first. */
+const maxOutlines = 8
+
+/** By the empty object of the kind. */
+const known = new WeakMap<object, Known[]>()
+
+/**
+ * The field set of an object that was not there before, from `make` where none of the last objects of its kind had the same outline. `empty` and
+ * `keeps` are compared by identity; whatever `make` returns must depend on nothing else than them, the shape and the outline. The set is shared: never changed.
+ */
+export function fieldsOfOutline(
+  object: unknown,
+  shape: Shape,
+  empty: object,
+  keeps: (field: string) => boolean,
+  make: () => FieldSet,
+): FieldSet {
+  const recent = known.get(empty) ?? []
+  for (let i = 0; i < recent.length; i++) {
+    const candidate = recent[i]
+    if (candidate === undefined || candidate.keeps !== keeps || !matches(candidate.outline, object)) continue
+    // To the front, without moving anything where it is there already.
+    if (i > 0) recent.unshift(...recent.splice(i, 1))
+    return candidate.set
+  }
+  const set = make()
+  const outline = outlineOf(object, shape, empty, { members: 0 })
+  if (outline === undefined) return set
+  recent.unshift({ keeps, outline, set })
+  if (recent.length > maxOutlines) recent.pop()
+  known.set(empty, recent)
+  return set
+}
+
+/** Undefined where there is too much of it. */
+function outlineOf(value: unknown, shape: Shape, old: unknown, tally: { members: number }): Outline | undefined {
+  const resolved = resolve(shape, value)
+  const whole = { old, same: old !== undefined && equal(old, value) }
+  switch (resolved.kind) {
+    case 'leaf':
+      return { kind: 'leaf', ...whole, deduced: shape.kind === 'deduced' }
+    case 'list':
+      return listOutline(Array.isArray(value) ? value : [], resolved, whole, tally)
+    default: {
+      const names: string[] = []
+      const below: Outline[] = []
+      const record = isRecord(value) ? value : {}
+      const before = isRecord(old) ? old : {}
+      for (const name in record) {
+        if (record[name] === undefined) continue
+        if (++tally.members > maxMembers) return undefined
+        const inner = outlineOf(record[name], memberShape(resolved, name), before[name], tally)
+        if (inner === undefined) return undefined
+        names.push(name)
+        below.push(inner)
+      }
+      return { kind: 'record', ...whole, deduced: shape.kind === 'deduced', names, below }
+    }
+  }
+}
+
+function listOutline(items: readonly unknown[], shape: ListShape, whole: WholeOutline, tally: { members: number }): Outline | undefined {
+  const keys: unknown[] = []
+  const below: Outline[] = []
+  for (const item of items) {
+    if (++tally.members > maxMembers) return undefined
+    if (shape.keys.length === 0) keys.push(item)
+    else for (const key of shape.keys) keys.push(keyOf(item, key.name, key.default))
+    const inner = outlineOf(item, shape.item, undefined, tally)
+    if (inner === undefined) return undefined
+    below.push(inner)
+  }
+  return { kind: 'list', ...whole, shape, keys, below }
+}
+
+function keyOf(item: unknown, name: string, absent: unknown): unknown {
+  return isRecord(item) ? (item[name] ?? absent) : undefined
+}
+
+function matches(outline: Outline, value: unknown): boolean {
+  switch (outline.kind) {
+    case 'leaf':
+      return matchesWhole(outline, value) && !(outline.deduced && isRecord(value))
+    case 'record':
+      return matchesMembers(outline, value)
+    case 'list':
+      return matchesItems(outline, Array.isArray(value) ? value : noItems) && (outline.below.length > 0 || matchesWhole(outline, value))
+  }
+}
+
+const noItems: readonly unknown[] = []
+
+function matchesWhole({ old, same }: WholeOutline, value: unknown): boolean {
+  return old === undefined || equal(old, value) === same
+}
+
+function matchesMembers(outline: RecordOutline, value: unknown): boolean {
+  const { names, below } = outline
+  if (!isRecord(value)) return !outline.deduced && names.length === 0 && matchesWhole(outline, value)
+  let next = 0
+  for (const name in value) {
+    const member = value[name]
+    if (member === undefined) continue
+    const inner = below[next]
+    if (inner === undefined || names[next++] !== name || !matches(inner, member)) return false
+  }
+  return next === names.length && (next > 0 || matchesWhole(outline, value))
+}
+
+function matchesItems({ shape, keys, below }: ListOutline, items: readonly unknown[]): boolean {
+  if (items.length !== below.length) return false
+  let next = 0
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i]
+    if (shape.keys.length === 0) {
+      if (keys[next++] !== item) return false
+    } else {
+      for (const key of shape.keys) if (keys[next++] !== keyOf(item, key.name, key.default)) return false
+    }
+    const inner = below[i]
+    if (inner === undefined || !matches(inner, item)) return false
+  }
+  return true
+}
