@@ -113,8 +113,9 @@ async function store(parts: WriteParts, context: ResourceContext, object: KubeOb
     if (served.collection.newest(namespace, name) === undefined) {
       if (dryRun) return { object, entry: undefined, created: true }
       try {
-        const entry = await served.collection.write({ namespace, name, expected: undefined, object: served.toStored(object) })
-        return created(served, entry)
+        const written = served.collection.write({ namespace, name, expected: undefined, object: served.toStored(object) })
+        context.decided(201, name)
+        return created(served, await written)
       } catch (err) {
         if (!(err instanceof WriteConflict)) throw err
       }

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Credentials } from '../access/access.ts'
+import type { AuditEvent } from '../access/audit/audit-event.ts'
 import { apiError } from '../api/status.ts'
+import { systemClock } from '../base/clock.ts'
+import { silentLogger } from '../base/log.ts'
+import { CommitQueue } from '../store/commit-queue.ts'
+import { WriteFailed } from '../store/store.ts'
 import { answerHeaders } from './answer-headers.ts'
 import type { ServerRequest } from './exchange.ts'
 import { defaultFlowLimits } from './flow-control.ts'
@@ -196,6 +201,78 @@ test('handle() acknowledges no write whose audit record is refused', async () =>
   assert.equal(json.message, 'no space')
   assert.equal((await api.get(path)).status, 200)
 })
+
+/** A store whose commits the test ends, and the events in the order of what happens. */
+function heldStore() {
+  const happened: string[] = []
+  let end: { resolve(): void; reject(err: Error): void } | undefined
+  const { promise: committing, resolve: begun } = Promise.withResolvers<void>()
+  const append = () => {
+    happened.push('commit begun')
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    end = { resolve, reject }
+    begun()
+    return promise
+  }
+  const store = new CommitQueue({ clock: systemClock, log: silentLogger, commitLog: { append, bytes: 0, close: async () => undefined } })
+  return { store, happened, committing, commit: () => end?.resolve(), fail: (err: Error) => end?.reject(err) }
+}
+
+test('handle() records a write beside its commit, and answers after both', async () => {
+  const held = heldStore()
+  const recorded = Promise.withResolvers<void>()
+  const record = ({ responseStatus, objectRef }: AuditEvent) => {
+    held.happened.push(`recorded ${responseStatus?.code} ${objectRef?.name}`)
+    return recorded.promise
+  }
+  await using api = new TestServer({ store: held.store, audit: { record } })
+  const answer = api.request('POST', '/api/v1/namespaces/a/configmaps', { metadata: { generateName: 'a-' } }).then(({ status }) => {
+    held.happened.push(`answered ${status}`)
+  })
+  await held.committing
+  assert.match(held.happened.join(), /^recorded 201 a-\w+,commit begun$/)
+  held.commit()
+  await held.store.settled()
+  held.happened.push('synced')
+  recorded.resolve()
+  await answer
+  assert.deepEqual(held.happened.slice(1), ['commit begun', 'synced', 'answered 201'])
+})
+
+test('handle() records what became of a write that was not stored', async () => {
+  const held = heldStore()
+  await using api = new TestServer({ store: held.store })
+  const answer = api.request('POST', '/api/v1/namespaces/a/configmaps', { metadata: { name: 'a' } })
+  await held.committing
+  held.fail(new WriteFailed('no space', { retriable: true }))
+  assert.equal((await answer).status, 500)
+  assert.deepEqual(
+    api.events.map(({ auditID, responseStatus }) => [auditID === api.events[0]?.auditID, responseStatus?.code]),
+    [
+      [true, 201],
+      [true, 500],
+    ],
+  )
+})
+
+for (const [method, body, status] of [
+  ['PUT', { metadata: { name: 'a' }, data: { x: '1' } }, 200],
+  ['PATCH', { data: { x: '2' } }, 200],
+  ['DELETE', undefined, 200],
+] as const) {
+  test(`handle() records one event for ${method}`, async () => {
+    await using api = new TestServer()
+    await api.create('/api/v1/namespaces/a/configmaps', { metadata: { name: 'a' } })
+    const answer = await api.request(method, `/api/v1/namespaces/a/configmaps/a`, body, {
+      'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+    })
+    assert.equal(answer.status, status)
+    assert.deepEqual(
+      api.events.map(({ responseStatus }) => responseStatus?.code),
+      [201, status],
+    )
+  })
+}
 
 test('handle() records one event a request, and two for a watch', async () => {
   await using api = new TestServer()

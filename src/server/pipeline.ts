@@ -57,6 +57,14 @@ interface Progress {
   annotations: Record<string, string> | undefined
   release: Release | undefined
   endStream: Release | undefined
+  ahead: RecordAhead | undefined
+}
+
+/** The record of an answer that waits for its write to become durable: the two are synced side by side. */
+interface RecordAhead {
+  readonly status: number
+  /** The refusal with which the request is answered instead where the record failed; undefined where nobody waits for it. */
+  readonly settled: Promise<ApiError | undefined> | undefined
 }
 
 const mutatingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
@@ -89,6 +97,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       annotations: undefined,
       release: undefined,
       endStream: undefined,
+      ahead: undefined,
     }
     let reply: Reply
     let failure: Status | undefined
@@ -124,13 +133,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       recordRefusal(err, (key, value) => annotate(progress, key, value), parts.explainAccess)
       reply = failureReply(failure, errorForm(header(request.headers, 'accept')), false)
     }
-    const recorded = record(progress, request, reply.longRunning ? 'ResponseStarted' : 'ResponseComplete', reply, failure)
-    if (recorded !== undefined) {
-      const refusal = await settle(recorded, request, progress)
-      if (refusal) {
-        failure = refusal.status
-        reply = failureReply(failure, errorForm(header(request.headers, 'accept')), false)
-      }
+    const refusal = await recorded(progress, request, reply, failure)
+    if (refusal !== undefined) {
+      failure = refusal.status
+      reply = failureReply(failure, errorForm(header(request.headers, 'accept')), false)
     }
     if (reply.longRunning || typeof reply.body !== 'function') progress.release?.()
     if (!reply.longRunning) progress.endStream?.()
@@ -218,7 +224,25 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         if (!progress.warnings.includes(message)) progress.warnings.push(message)
       },
       annotate: (key, value) => annotate(progress, key, value),
+      decided: (status, name) => {
+        const reply = name === undefined ? { status } : { status, objectName: name }
+        const made = record(progress, request, 'ResponseComplete', reply, undefined)
+        progress.ahead = { status, settled: made && settle(made, request, progress) }
+      },
     }
+  }
+
+  /** Resolves when the event of this answer is recorded, with the refusal where it cannot be: the one that was made ahead, if it came so. */
+  function recorded(
+    progress: Progress,
+    request: ServerRequest,
+    reply: Reply,
+    failure: Status | undefined,
+  ): Promise<ApiError | undefined> | undefined {
+    const { ahead } = progress
+    if (ahead !== undefined && failure === undefined && ahead.status === reply.status) return ahead.settled
+    const made = record(progress, request, reply.longRunning ? 'ResponseStarted' : 'ResponseComplete', reply, failure)
+    return made && settle(made, request, progress)
   }
 
   function annotate(progress: Progress, key: string, value: string): void {
@@ -230,7 +254,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     progress: Progress,
     request: ServerRequest,
     stage: 'ResponseStarted' | 'ResponseComplete',
-    reply: Reply,
+    reply: Pick<Reply, 'status' | 'objectName'>,
     failure: Status | undefined,
   ): Promise<void> | undefined {
     const facts = {

@@ -21,6 +21,11 @@ export interface RequestContext {
   warn(message: string): void
   /** Added to the audit event. */
   annotate(key: string, value: string): void
+  /**
+   * A write is decided and waits to become durable: with it the request will be answered with `status`, for the object `name` where it made one. Its
+   * audit record is written beside the write, and counts only if the answer is that one; everything that is to be in it was annotated before.
+   */
+  decided(status: number, name?: string): void
 }
 
 /** A request for a resource that is served, authorized already. */

@@ -22,6 +22,8 @@ export interface Change {
   readonly namespace: string
   readonly name: string
   readonly dryRun: boolean
+  /** The status that the request is answered with once the change is durable; undefined where the change is but a step of it. */
+  readonly answers?: number
   /** The client sent a whole object: of some kinds it must say which version that replaces. */
   readonly replaces?: boolean
   /** '' for the main path. Decides the strategy and what admission is told. */
@@ -114,7 +116,7 @@ async function attemptUpdate(
     await parts.admission.validate(admission, context.request.signal)
     if (isUnchanged(object, old)) return { object: old, entry, created: false }
     if (change.dryRun) return { object, entry: undefined, created: false }
-    const written = await store(parts, context, entry, object)
+    const written = await store(parts, context, entry, object, change.answers)
     success = true
     return written
   } finally {
@@ -181,7 +183,13 @@ function judgeMain(definition: ResourceDefinition, object: KubeObject, old: Kube
 }
 
 /** Writes the new version, or removes the object where this change took the last thing that its deletion waited for. */
-async function store(parts: WriteParts, context: ResourceContext, entry: Entry, object: KubeObject): Promise<Written> {
+async function store(
+  parts: WriteParts,
+  context: ResourceContext,
+  entry: Entry,
+  object: KubeObject,
+  answers: number | undefined,
+): Promise<Written> {
   const { served } = context
   const { group, plural } = served.definition
   const { namespace, name } = entry
@@ -192,8 +200,10 @@ async function store(parts: WriteParts, context: ResourceContext, entry: Entry, 
     parts.reservations.get(groupResource(group, plural))?.release(object)
     return { object, entry: undefined, created: false }
   }
-  const written = await served.collection.write({ namespace, name, expected: entry, object: served.toStored(object) })
-  return { object: served.view.object(written), entry: written, created: false }
+  const written = served.collection.write({ namespace, name, expected: entry, object: served.toStored(object) })
+  if (answers !== undefined) context.decided(answers)
+  const next = await written
+  return { object: served.view.object(next), entry: next, created: false }
 }
 
 function deletionCompletes(object: KubeObject, old: KubeObject): boolean {

@@ -33,6 +33,7 @@ export function binding(parts: Pick<SubresourceParts, 'writeParts' | 'resources'
       namespace: context.info.namespace,
       name,
       subresource: 'binding',
+      answers: 201,
       dryRun: isDryRun(context.query.all('dryRun'), 'CreateOptions'),
       strategy: {},
       next: old => bound(structuredClone(old) as Pod, target.name ?? '', metadata, context.now),

@@ -36,6 +36,7 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
       namespace: info.namespace,
       name: info.name,
       subresource: 'scale',
+      answers: 200,
       dryRun: isDryRun(context.query.all('dryRun'), 'UpdateOptions'),
       // Only the number changes; the parent's own validation is not asked again, as upstream does not.
       strategy: {},

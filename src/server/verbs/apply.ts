@@ -57,6 +57,7 @@ export async function apply(parts: WriteParts, context: ResourceContext): Promis
     name: info.name,
     subresource: info.subresource,
     dryRun,
+    answers: 200,
     track: () => entries,
     next(old) {
       const merged = merge(old)

@@ -24,6 +24,7 @@ export async function patch(parts: WriteParts, context: ResourceContext): Promis
     name: info.name,
     subresource: info.subresource,
     dryRun,
+    answers: 200,
     track: trackFields(context, 'PatchOptions'),
     next(old) {
       const object = patched(old)

@@ -21,6 +21,7 @@ export async function update(parts: WriteParts, context: ResourceContext): Promi
     name: info.name,
     subresource: info.subresource,
     dryRun,
+    answers: 200,
     replaces: true,
     track: trackFields(context, 'UpdateOptions'),
     next: () => structuredClone(sent),
