@@ -99,7 +99,8 @@ class Scheduler {
     })
     const timed = wait === undefined ? [] : [pause(this.#options.clock, wait, stop.signal)]
     if (!this.#signal.aborted) await Promise.race([woken, ...timed])
-    stop.abort()
+    // A reason of our own: without one the engine makes an error with a stack each time.
+    stop.abort('woken')
   }
 
   #listen(): void {
