@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject, OwnerReference } from '../api/object.ts'
 import { Client } from '../client/client.ts'
-import { configMaps, deployments, pods, replicaSets } from '../client/resources.ts'
+import { configMaps, deployments, events, pods, replicaSets } from '../client/resources.ts'
 import { garbageCollector } from './garbage-collector.ts'
 import { type GarbagePlan, type OwnerState, planGarbage } from './garbage-plan.ts'
 import { serveDiscovery, startScenario } from './scenario.ts'
@@ -96,3 +96,40 @@ test('garbageCollector collects what named an owner that never was, but not what
   await scenario.until(() => api.read(configMaps, 'ns', 'stray') === undefined, 'stray collected')
   assert.deepEqual(names(api.all(configMaps)), ['unknown-kind'])
 })
+
+test("garbageCollector lets nobody tie an object to an owner in another namespace, nor harm that owner's dependents", async () => {
+  const { scenario, api } = family()
+  await using _ = scenario
+  const owner = api.read(deployments, 'ns', 'd')
+  assert.ok(owner)
+  api.seed(configMaps, { metadata: { name: 'stray', namespace: 'other', ...ownedBy(owner, 'Deployment') } })
+  await scenario.until(() => api.read(configMaps, 'other', 'stray') === undefined, 'stray collected')
+  const said = () => api.all(events).find(({ reason }) => reason === 'OwnerRefInvalidNamespace')
+  await scenario.until(() => said() !== undefined, 'the event')
+  const named = `[apps/v1/Deployment, namespace: other, name: d, uid: ${owner.metadata.uid}]`
+  assert.equal(said()?.message, `ownerRef ${named} does not exist in namespace "other"`)
+  // Its other owner never was, so that both are asked for.
+  const [reference] = ownedBy(owner, 'Deployment').ownerReferences
+  assert.ok(reference)
+  const none = { ...reference, name: 'none', uid: 'none' }
+  api.seed(configMaps, { metadata: { name: 'child', namespace: 'ns', ownerReferences: [reference, none] } })
+  await scenario.until(() => api.read(configMaps, 'ns', 'child')?.metadata.ownerReferences?.length === 1, 'the other owner unlinked')
+  assert.equal(api.read(configMaps, 'ns', 'child')?.metadata.ownerReferences?.[0]?.uid, owner.metadata.uid)
+})
+
+for (const [what, wrong] of [
+  ['kind', { kind: 'ReplicaSet' }],
+  ['name', { name: 'another' }],
+] as const) {
+  test(`garbageCollector collects what names its owner by the uid and a wrong ${what}`, async () => {
+    const { scenario, api } = family()
+    await using _ = scenario
+    const owner = api.read(deployments, 'ns', 'd')
+    assert.ok(owner)
+    const [reference] = ownedBy(owner, 'Deployment').ownerReferences
+    assert.ok(reference)
+    api.seed(configMaps, { metadata: { name: 'stray', namespace: 'ns', ownerReferences: [{ ...reference, ...wrong }] } })
+    await scenario.until(() => api.read(configMaps, 'ns', 'stray') === undefined, 'stray collected')
+    assert.equal(api.all(deployments).length, 1)
+  })
+}

@@ -4,6 +4,7 @@ import type { KubeObject, OwnerReference } from '../api/object.ts'
 import { isReason } from '../api/status.ts'
 import { pause } from '../base/clock.ts'
 import { discover } from '../client/discovery.ts'
+import { referenceTo } from '../client/event-recorder.ts'
 import { keyOf } from '../client/object-key.ts'
 import { type ResourceRef, refName } from '../client/resource-ref.ts'
 import { type Context, type Controller, done, type Result } from './controller.ts'
@@ -16,7 +17,7 @@ import {
   orphanFinalizer,
   planGarbage,
 } from './garbage-plan.ts'
-import { type Node, ObjectGraph } from './object-graph.ts'
+import { apiVersionOf, groupOf, isElsewhere, isNamed, type Node, ObjectGraph } from './object-graph.ts'
 
 /** Short-lived and owned by nobody. */
 const ignored = new Set(['events', 'events.events.k8s.io'])
@@ -40,7 +41,7 @@ const collectors = new WeakMap<Context, Collector>()
 class Collector {
   readonly #context: Context
   readonly #graph: ObjectGraph
-  /** Owners known to be gone; uids never come back. */
+  /** Owners known to be gone, by uid, which never comes back, and whole references that were found to name nothing. */
   readonly #absent = new Set<string>()
   #ready = false
 
@@ -91,8 +92,7 @@ class Collector {
     const uid = object.metadata.uid ?? ''
     const owners = object.metadata.ownerReferences ?? []
     if (gone) {
-      this.#absent.add(uid)
-      if (this.#absent.size > 10_000) this.#absent.clear()
+      this.#rememberAbsent(uid)
       for (const dependent of this.#graph.dependents(uid)) this.#enqueue(dependent)
     } else if (isOrphaning(object) || isDeletingDependents(object)) {
       this.#enqueue(node)
@@ -102,7 +102,8 @@ class Collector {
     for (const owner of owners) {
       const found = this.#graph.byUid(owner.uid)
       if (found !== undefined && isDeletingDependents(found.object)) this.#enqueue(found)
-      if (found === undefined || isDeletingDependents(found.object)) doubtful = true
+      if (found === undefined || isDeletingDependents(found.object) || !isNamed(found, owner, object.metadata.namespace ?? ''))
+        doubtful = true
     }
     if (doubtful && !gone && object.metadata.deletionTimestamp === undefined) this.#enqueue(node)
   }
@@ -127,7 +128,8 @@ class Collector {
     const live = await this.#read(resource, namespace, name, signal)
     if (live === undefined || live.metadata.uid !== uid || live.metadata.deletionTimestamp !== undefined) return
     const owners: { owner: OwnerReference; state: OwnerState }[] = []
-    for (const owner of live.metadata.ownerReferences ?? []) owners.push({ owner, state: await this.#stateOf(owner, live, signal) })
+    const dependent = { resource, object: live }
+    for (const owner of live.metadata.ownerReferences ?? []) owners.push({ owner, state: await this.#stateOf(owner, dependent, signal) })
     const dependents = this.#graph.dependents(uid)
     const plan = planGarbage(live, owners, dependents.length > 0)
     if (plan.plan === 'unlink') await this.#unlink({ resource, object: live }, plan.uids, signal)
@@ -137,13 +139,13 @@ class Collector {
     await this.#quietly(() => client.delete(resource, namespace, name, { uid, propagationPolicy: plan.policy }, signal))
   }
 
-  async #stateOf(owner: OwnerReference, object: KubeObject, signal: AbortSignal): Promise<OwnerState> {
+  async #stateOf(owner: OwnerReference, dependent: Node, signal: AbortSignal): Promise<OwnerState> {
     if (this.#absent.has(owner.uid)) return 'dangling'
+    const { object } = dependent
     const known = this.#graph.byUid(owner.uid)
     const namespace = object.metadata.namespace ?? ''
-    if (known !== undefined && (!known.resource.namespaced || known.object.metadata.namespace === namespace)) {
-      return isDeletingDependents(known.object) ? 'waiting' : 'solid'
-    }
+    if (known !== undefined && isNamed(known, owner, namespace)) return isDeletingDependents(known.object) ? 'waiting' : 'solid'
+    if (known !== undefined && isElsewhere(known, namespace)) this.#reportElsewhere(owner, dependent)
     const resource = this.#graph.resources.find(({ group, kind }) => kind === owner.kind && group === groupOf(owner.apiVersion))
     // A kind that is not served now may be served again: nothing is known about its objects.
     if (resource === undefined)
@@ -152,10 +154,29 @@ class Collector {
       this.#context.log.info('cluster-scoped object names a namespaced owner', { object: object.metadata.name, owner: owner.name })
       return 'solid'
     }
-    const live = await this.#read(resource, resource.namespaced ? namespace : '', owner.name, signal)
+    const place = resource.namespaced ? namespace : ''
+    const reference = [owner.apiVersion, owner.kind, place, owner.name, owner.uid].join(' ')
+    if (this.#absent.has(reference)) return 'dangling'
+    const live = await this.#read(resource, place, owner.name, signal)
     if (live?.metadata.uid === owner.uid) return isDeletingDependents(live) ? 'waiting' : 'solid'
-    this.#absent.add(owner.uid)
+    this.#rememberAbsent(reference)
     return 'dangling'
+  }
+
+  #rememberAbsent(owner: string): void {
+    this.#absent.add(owner)
+    if (this.#absent.size > 10_000) this.#absent.clear()
+  }
+
+  #reportElsewhere({ apiVersion, kind, name, uid }: OwnerReference, { resource, object }: Node): void {
+    const namespace = object.metadata.namespace ?? ''
+    const owner = `[${apiVersion}/${kind}, namespace: ${namespace}, name: ${name}, uid: ${uid}]`
+    this.#context.events.record(
+      referenceTo(object, apiVersionOf(resource), resource.kind),
+      'Warning',
+      'OwnerRefInvalidNamespace',
+      `ownerRef ${owner} does not exist in namespace ${JSON.stringify(namespace)}`,
+    )
   }
 
   /** The deletion goes on when nothing that blocks it is left. */
@@ -218,9 +239,4 @@ class Collector {
       if (!isReason(err, 'NotFound')) throw err
     }
   }
-}
-
-function groupOf(apiVersion: string): string {
-  const slash = apiVersion.indexOf('/')
-  return slash === -1 ? '' : apiVersion.slice(0, slash)
 }

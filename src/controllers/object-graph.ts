@@ -1,5 +1,5 @@
 // Every object of every resource by its uid, and who depends on whom: what the garbage collector walks.
-import type { KubeObject } from '../api/object.ts'
+import { groupVersion, type KubeObject, type OwnerReference } from '../api/object.ts'
 import type { Informer } from '../client/informer.ts'
 import { ownerIndex, ownerUids } from '../client/object-cache.ts'
 import { keyOf } from '../client/object-key.ts'
@@ -10,6 +10,27 @@ export interface Node {
   readonly resource: ResourceRef
   readonly object: KubeObject
 }
+
+/**
+ * Whether a reference by an object in `namespace` names this owner by all that it says. A uid alone does not count: whoever knows one
+ * could tie objects to an owner in a namespace that is not theirs.
+ */
+export function isNamed({ resource, object }: Node, owner: OwnerReference, namespace: string): boolean {
+  if (resource.kind !== owner.kind || resource.group !== groupOf(owner.apiVersion)) return false
+  return object.metadata.name === owner.name && !isElsewhere({ resource, object }, namespace)
+}
+
+/** An owner in a namespace must be in that of its dependents. */
+export function isElsewhere({ resource, object }: Node, namespace: string): boolean {
+  return resource.namespaced && object.metadata.namespace !== namespace
+}
+
+export function groupOf(apiVersion: string): string {
+  const slash = apiVersion.indexOf('/')
+  return slash === -1 ? '' : apiVersion.slice(0, slash)
+}
+
+export const apiVersionOf = ({ group, version }: ResourceRef): string => groupVersion(group, version)
 
 interface Monitored {
   readonly resource: ResourceRef

@@ -15,8 +15,6 @@ export interface Deleted {
   readonly entry: Entry | undefined
   /** Whether the object is gone. */
   readonly gone: boolean
-  /** Whether this request changed or removed it; false where its deletion was under way already. */
-  readonly changed: boolean
 }
 
 const orphan = 'orphan'
@@ -83,24 +81,25 @@ function admissionRequest(
 
 async function apply(parts: WriteParts, context: ResourceContext, entry: Entry, current: KubeObject, deletion: Deletion): Promise<Deleted> {
   const plan = planDeletion(context, current, deletion)
-  if (plan.step === 'pending') return { object: current, entry, gone: false, changed: false }
+  if (plan.step === 'pending') return { object: current, entry, gone: false }
   const { served } = context
   const { definition } = served
   const { namespace, name } = entry
   const gone = plan.step === 'remove'
-  if (deletion.dryRun) return { object: plan.object, entry: undefined, gone, changed: true }
+  if (deletion.dryRun) return { object: plan.object, entry: undefined, gone }
   if (!gone) {
     const written = await served.collection.write({ namespace, name, expected: entry, object: served.toStored(plan.object) })
-    return { object: served.view.object(written), entry: written, gone, changed: true }
+    return { object: served.view.object(written), entry: written, gone }
   }
   // Kinds with a grace period end it before they go, so that whoever watches sees both, as upstream has it.
   const last = plan.ends ? await served.collection.write({ namespace, name, expected: entry, object: served.toStored(plan.object) }) : entry
   await served.collection.write({ namespace, name, expected: last, object: undefined, lastState: served.toStored(plan.object) })
   parts.reservations.get(groupResource(definition.group, definition.plural))?.release(plan.object)
-  return { object: plan.object, entry: undefined, gone, changed: true }
+  return { object: plan.object, entry: undefined, gone }
 }
 
 type Plan =
+  /** A deletion under way that this one does not change. */
   | { readonly step: 'pending' }
   | {
       readonly step: 'mark' | 'remove'
@@ -115,10 +114,8 @@ export function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, c
   const object = structuredClone(current)
   const { metadata } = object
   const graceful = definition.graceSeconds !== undefined
-  if (metadata.deletionTimestamp !== undefined) return planAgain(object, deletion, graceful)
-  const finalizers = finalizersFor(context, object, deletion.propagation)
-  if (finalizers === undefined) delete metadata.finalizers
-  else metadata.finalizers = finalizers
+  if (metadata.deletionTimestamp !== undefined) return planAgain(context, object, deletion)
+  setFinalizers(metadata, finalizersFor(context, object, deletion.propagation))
   if (definition.kind === 'Namespace') terminate(object)
   const grace = graceful ? graceOf(definition.graceSeconds?.(object) ?? 0, deletion.graceSeconds) : 0
   markDeleted(metadata, context.now, grace)
@@ -127,21 +124,35 @@ export function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, c
   return { step: grace > 0 || isHeld(object) ? 'mark' : 'remove', object, ends: graceful }
 }
 
-/** A second deletion may only shorten the grace period. */
-function planAgain(object: KubeObject, deletion: Deletion, graceful: boolean): Plan {
+/** A second deletion may shorten the grace period. Once that is over, it may say anew what becomes of dependents. */
+function planAgain(context: Pick<ResourceContext, 'served'>, object: KubeObject, deletion: Deletion): Plan {
   const { metadata } = object
-  const left = metadata.deletionGracePeriodSeconds
-  const wanted = deletion.graceSeconds
-  if (!graceful || left === undefined || wanted === undefined) {
-    return isHeld(object) || (left ?? 0) > 0 ? { step: 'pending' } : { step: 'remove', object }
-  }
-  const grace = Math.max(wanted, 0)
-  if (grace >= left) return grace === 0 && !isHeld(object) ? { step: 'remove', object } : { step: 'pending' }
+  const left = metadata.deletionGracePeriodSeconds ?? 0
+  if (left === 0) return planDependents(context, object, deletion)
+  const grace = deletion.graceSeconds === undefined ? left : graceOf(left, deletion.graceSeconds)
+  if (context.served.definition.graceSeconds === undefined || grace >= left) return { step: 'pending' }
+  setFinalizers(metadata, finalizersFor(context, object, deletion.propagation))
   const began = Date.parse(metadata.deletionTimestamp ?? '') - left * 1000
   const { generation } = metadata
   markDeleted(metadata, began, grace)
   if (generation !== undefined) metadata.generation = generation
   return { step: grace > 0 || isHeld(object) ? 'mark' : 'remove', object, ends: true }
+}
+
+/** What only finalizers hold: the policy of the newest deletion decides over those of garbage collection. */
+function planDependents(context: Pick<ResourceContext, 'served'>, object: KubeObject, deletion: Deletion): Plan {
+  const { metadata } = object
+  const before = metadata.finalizers
+  // A namespace ends by its own finalizers first.
+  if (object.kind === 'Namespace' && isHeld({ ...object, metadata: { ...metadata, finalizers: [] } })) return { step: 'pending' }
+  setFinalizers(metadata, finalizersFor(context, object, deletion.propagation))
+  if (!isHeld(object)) return { step: 'remove', object }
+  return metadata.finalizers === before ? { step: 'pending' } : { step: 'mark', object }
+}
+
+function setFinalizers(metadata: KubeObject['metadata'], finalizers: string[] | undefined): void {
+  if (finalizers === undefined) delete metadata.finalizers
+  else metadata.finalizers = finalizers
 }
 
 /** `own` is what the object asks for: 0 where it can go at once, whatever the client wants. A negative wish counts as a second. */
@@ -156,7 +167,10 @@ function terminate(namespace: KubeObject): void {
   withStatus.status = { ...withStatus.status, phase: 'Terminating' }
 }
 
-/** The finalizers of garbage collection follow the propagation policy; without one, what is there stays. */
+/**
+ * The finalizers of garbage collection follow the propagation policy; without one, what is there stays. A namespace, whose content has
+ * no owner references to it, takes none.
+ */
 function finalizersFor(
   context: Pick<ResourceContext, 'served'>,
   object: KubeObject,
@@ -164,6 +178,9 @@ function finalizersFor(
 ): string[] | undefined {
   const current = object.metadata.finalizers
   const has = (name: string): boolean => current?.includes(name) ?? false
+  if (object.kind === 'Namespace') {
+    return propagation === 'Background' && has(orphan) ? current?.filter(name => name !== orphan) : current
+  }
   const { group, plural } = context.served.definition
   const policy =
     propagation ??

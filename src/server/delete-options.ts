@@ -16,6 +16,8 @@ export interface Deletion {
   readonly dryRun: boolean
   readonly graceSeconds: number | undefined
   readonly propagation: PropagationPolicy | undefined
+  /** The policy was asked for in the old way, by `orphanDependents: false`. */
+  readonly keepsNoOrphans?: boolean
   readonly uid: string | undefined
   readonly resourceVersion: string | undefined
 }
@@ -33,6 +35,7 @@ export async function readDeletion(context: RequestContext): Promise<Deletion> {
     dryRun: isDryRun(options.dryRun ?? context.query.all('dryRun'), 'DeleteOptions'),
     graceSeconds: options.gracePeriodSeconds,
     propagation: propagationOf(options),
+    keepsNoOrphans: options.orphanDependents === false,
     uid: options.preconditions?.uid,
     resourceVersion: options.preconditions?.resourceVersion,
   }

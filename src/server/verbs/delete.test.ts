@@ -54,6 +54,26 @@ for (const [policy, finalizers] of policies) {
   })
 }
 
+test('remove() again changes what becomes of dependents, as long as finalizers hold the object', async () => {
+  await using api = new TestServer()
+  await api.create(path, { metadata: { name: 'a', finalizers: ['example.com/hold'] } })
+  const again = async (options: object) => {
+    const { status, json } = await api.request('DELETE', `${path}/a`, options)
+    return [status, json.metadata?.finalizers ?? json.status]
+  }
+  assert.deepEqual(await again({}), [200, ['example.com/hold']])
+  const { revision } = api.store
+  assert.deepEqual(await again({}), [200, ['example.com/hold']])
+  assert.equal(api.store.revision, revision)
+  assert.deepEqual(await again({ propagationPolicy: 'Foreground' }), [200, ['example.com/hold', 'foregroundDeletion']])
+  assert.deepEqual(await again({ orphanDependents: true }), [200, ['example.com/hold', 'orphan']])
+  assert.deepEqual(await again({ orphanDependents: false }), [202, ['example.com/hold']])
+  await api.create(path, { metadata: { name: 'b' } })
+  await api.request('DELETE', `${path}/b`, { propagationPolicy: 'Orphan' })
+  assert.equal((await api.request('DELETE', `${path}/b`, { propagationPolicy: 'Background' })).json.status, 'Success')
+  assert.equal((await api.get(`${path}/b`)).status, 404)
+})
+
 test('remove() checks preconditions from body and query', async () => {
   await using api = new TestServer()
   await api.create(path, { metadata: { name: 'a' } })
@@ -80,6 +100,8 @@ test('remove() takes a pod without a node at once and gives one on a node its gr
   assert.equal(shorter.json.metadata.deletionTimestamp, '2026-01-01T00:00:05Z')
   const longer = await api.request('DELETE', `${pods}/p`, { gracePeriodSeconds: 60 })
   assert.equal(longer.json.metadata.deletionGracePeriodSeconds, 5)
+  const negative = await api.request('DELETE', `${pods}/p`, { gracePeriodSeconds: -1 })
+  assert.equal(negative.json.metadata.deletionGracePeriodSeconds, 1)
   assert.equal((await api.request('DELETE', `${pods}/p`, { gracePeriodSeconds: 0 })).status, 200)
   assert.equal((await api.get(`${pods}/p`)).status, 404)
 })
@@ -87,7 +109,10 @@ test('remove() takes a pod without a node at once and gives one on a node its gr
 test('a namespace terminates and goes when its own finalizers are gone', async () => {
   await using api = new TestServer()
   await api.create('/api/v1/namespaces', { metadata: { name: 'n' } })
-  const deleted = await api.request('DELETE', '/api/v1/namespaces/n')
+  const deleted = await api.request('DELETE', '/api/v1/namespaces/n', { propagationPolicy: 'Foreground' })
+  assert.equal(deleted.json.metadata.finalizers, undefined)
+  const again = await api.request('DELETE', '/api/v1/namespaces/n', { propagationPolicy: 'Foreground' })
+  assert.equal(again.json.metadata.resourceVersion, deleted.json.metadata.resourceVersion)
   assert.equal(deleted.json.status.phase, 'Terminating')
   assert.deepEqual(deleted.json.spec.finalizers, ['kubernetes'])
   const finalized = await api.request('PUT', '/api/v1/namespaces/n/finalize', { metadata: { name: 'n' }, spec: { finalizers: [] } })

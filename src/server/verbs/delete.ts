@@ -22,11 +22,12 @@ const answersWithObject = new Set([
 export async function remove(parts: WriteParts, context: ResourceContext): Promise<Reply> {
   const { served, info } = context
   const deletion = await readDeletion(context)
-  const { object, entry, gone, changed } = await deleteObject(parts, context, info.name, deletion)
+  const { object, entry, gone } = await deleteObject(parts, context, info.name, deletion)
   const { group, plural } = served.definition
-  const waits = !gone && changed
-  if (waits || answersWithObject.has(groupResource(group, plural)) || object.kind === 'Namespace') {
-    return entry ? entryReply(context, entry) : objectReply(context, served, object)
+  if (!gone || answersWithObject.has(groupResource(group, plural)) || object.kind === 'Namespace') {
+    // As upstream: whoever asks in the old way is told whether it is done.
+    const status = !gone && deletion.keepsNoOrphans === true ? 202 : 200
+    return entry ? entryReply(context, entry, status) : objectReply(context, served, object, status)
   }
   return successReply(context, {
     name: info.name,
