@@ -2,9 +2,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Secret } from '../base/secret.ts'
-import { Client } from '../client/client.ts'
-import { createHttpTransport } from '../client/http-transport.ts'
-import { type NodeIdentity, readIdentity, requestIdentity } from '../node/join.ts'
+import { KeptIdentity } from '../node/node-identity.ts'
 import { runSimulatedNode } from '../node/simulated-node.ts'
 import { runTunnel } from '../node/tunnel.ts'
 
@@ -22,27 +20,21 @@ export interface TunneledSimulatedNodeOptions {
 }
 
 export async function runTunneledSimulatedNode(options: TunneledSimulatedNodeOptions, signal: AbortSignal): Promise<void> {
-  const { server, ca, nodeName, pki, clock, log, random, onReady } = options
-  const identity = (await readIdentity(pki, nodeName, clock.now())) ?? (await join(options, signal))
-  await using transport = createHttpTransport({ server, ca, ...identity, userAgent: 'bulkhead-simulated-node' })
+  const { server, ca, nodeName, clock, log, random, onReady } = options
+  await using identity = await KeptIdentity.open({ ...options, userAgent: 'bulkhead-simulated-node' }, signal)
   let tunnel: Promise<void> = Promise.resolve()
-  await runSimulatedNode(
-    {
-      ...{ transport, name: nodeName, clock, log, random },
-      onReady: ({ requests }) => {
-        tunnel = runTunnel({ server, ca, identity: () => identity, nodeName, requests, clock, log, random }, signal)
-        onReady()
+  await Promise.all([
+    runSimulatedNode(
+      {
+        ...{ transport: identity.transport, name: nodeName, clock, log, random },
+        onReady: ({ requests }) => {
+          tunnel = runTunnel({ server, ca, identity, nodeName, requests, clock, log, random }, signal)
+          onReady()
+        },
       },
-    },
-    signal,
-  )
+      signal,
+    ),
+    identity.keepRenewed(signal),
+  ])
   await tunnel
-}
-
-async function join(
-  { server, ca, nodeName, pki, ticket, clock, log }: TunneledSimulatedNodeOptions,
-  signal: AbortSignal,
-): Promise<NodeIdentity> {
-  await using transport = createHttpTransport({ server, ca, token: () => ticket.reveal() })
-  return await requestIdentity({ client: new Client(transport), pki, nodeName, clock, log }, signal)
 }

@@ -1,22 +1,21 @@
 // The node agent: joins the cluster, starts its own containerd, runs the pods that are bound to it, and serves the API server's tunnel.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Clock, pause } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Secret } from '../base/secret.ts'
 import { Client } from '../client/client.ts'
-import { createHttpTransport, type HttpTransport } from '../client/http-transport.ts'
 import { cleanUp, removeAllPods } from './clean-up.ts'
 import { type Containerd, startContainerd } from './containerd.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
 import type { ClusterDns } from './dns-config.ts'
 import { builtinImages } from './images/builtin-images.ts'
 import { importImage } from './images/import-image.ts'
-import { type NodeIdentity, readIdentity, renewalTime, requestIdentity } from './join.ts'
 import { defaultRotation, rotateLog } from './log-rotation.ts'
 import { machineFacts, machinePressure } from './machine-facts.ts'
 import { machineHost } from './machine-host.ts'
 import { type NodeDirectory, nodeDirectory } from './node-directory.ts'
+import { KeptIdentity } from './node-identity.ts'
 import type { NodeFacts, NodeHealth } from './node-object.ts'
 import { NodeRegistrar } from './node-registrar.ts'
 import { createNodeRuntime } from './node-runtime.ts'
@@ -67,12 +66,11 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     await stopNode(directory, containerd ?? (await starting.catch(() => undefined)), network, clock, log)
   }
   try {
-    const joined = await joinCluster(options, directory, signal)
-    await using transport = joined.transport
+    await using identity = await KeptIdentity.open({ ...options, pki: directory.pki, userAgent: 'bulkhead-node' }, signal)
     containerd = await starting
     const { runtime } = containerd
     await importBuiltinImages(directory, containerd, log, signal)
-    const client = new Client(transport)
+    const client = new Client(identity.transport)
     const [facts, version, runtimeStatus, host] = await Promise.all([
       machineFacts(directory.root),
       runtime.version(signal),
@@ -113,7 +111,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
         server: options.server,
         ca: options.ca,
         ...(options.serverName === undefined ? {} : { serverName: options.serverName }),
-        identity: joined.identity,
+        identity,
         nodeName,
         requests: {
           runtime,
@@ -129,7 +127,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       working,
     )
     options.onReady?.({ socket: containerd.socket, client })
-    const parts = [nodeRuntime.run(working), tunnel, registrar.run(working), joined.keepRenewed(client, working)]
+    const parts = [nodeRuntime.run(working), tunnel, registrar.run(working), identity.keepRenewed(working)]
     try {
       await Promise.all(parts)
     } finally {
@@ -143,46 +141,6 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     throw err
   }
   await stop()
-}
-
-interface Joined {
-  readonly transport: HttpTransport
-  readonly identity: () => NodeIdentity
-  keepRenewed(client: Client, signal: AbortSignal): Promise<void>
-}
-
-async function joinCluster(options: NodeAgentOptions, directory: NodeDirectory, signal: AbortSignal): Promise<Joined> {
-  const { server, ca, serverName, ticket, nodeName, clock, log, random } = options
-  const { pki } = directory
-  const address = { server, ca, ...(serverName === undefined ? {} : { serverName }) }
-  let identity = await readIdentity(pki, nodeName, clock.now())
-  if (!identity) {
-    if (!ticket) throw new Error(`Cannot join: node "${nodeName}" has no valid certificate, give it a join ticket`)
-    await using transport = createHttpTransport({ ...address, token: () => ticket.reveal() })
-    identity = await requestIdentity({ client: new Client(transport), pki, nodeName, clock, log }, signal)
-  }
-  let current = identity
-  const transport = createHttpTransport({ ...address, identity: () => current, userAgent: 'bulkhead-node' })
-  return {
-    transport,
-    identity: () => current,
-    async keepRenewed(client, until) {
-      while (!until.aborted) {
-        // Not all nodes at the same moment.
-        const wait = Math.max(60_000, renewalTime(current) - clock.now()) * (0.9 + 0.1 * random())
-        // A timer holds at most 2^31 ms.
-        await pause(clock, Math.min(wait, 86_400_000), until)
-        if (until.aborted || clock.now() < renewalTime(current) - 0.1 * wait) continue
-        try {
-          current = await requestIdentity({ client, pki, nodeName, clock, log }, until)
-          transport.reconnect()
-          log.info('certificate renewed', { node: nodeName })
-        } catch (err) {
-          if (!until.aborted) log.error('certificate not renewed, trying again', { node: nodeName, err })
-        }
-      }
-    },
-  }
 }
 
 async function importBuiltinImages(

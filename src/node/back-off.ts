@@ -48,8 +48,9 @@ export class BackOff {
   }
 }
 
-/** Go's text of a duration of whole seconds: `10s`, `1m20s`, `5m0s`. */
+/** Go's text of a duration of whole seconds: `10s`, `1m20s`, `5m0s`, `1h0m0s`. */
 export function durationText(ms: number): string {
   const seconds = Math.round(ms / 1000)
-  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]
+  return `${hours > 0 ? `${hours}h` : ''}${seconds >= 60 ? `${minutes}m` : ''}${seconds % 60}s`
 }

@@ -17,8 +17,6 @@ export interface NodeIdentity {
 }
 
 const signerName = 'kubernetes.io/kube-apiserver-client-kubelet'
-/** A certificate is renewed when this share of its life is over. */
-const renewShare = 0.7
 const pollEvery = 100
 const slowPoll = 2_000
 const issueLimit = 120_000
@@ -38,12 +36,6 @@ export async function readIdentity(pki: string, nodeName: string, now: number): 
   if (!parsed.checkPrivateKey(createPrivateKey(key))) return undefined
   const usable = parsed.subject.split('\n').includes(`CN=${nodeUser(nodeName)}`) && parsed.validToDate.getTime() > now
   return usable ? { certificate, key } : undefined
-}
-
-export function renewalTime({ certificate }: NodeIdentity): number {
-  const { validFromDate, validToDate } = new X509Certificate(certificate)
-  const from = validFromDate.getTime()
-  return from + (validToDate.getTime() - from) * renewShare
 }
 
 /**

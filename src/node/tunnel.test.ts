@@ -60,7 +60,7 @@ async function withTunnel(
     {
       server: `https://127.0.0.1:${port}`,
       ca: identity.certificate,
-      identity: () => identity,
+      identity: { current: identity, changed: new Promise(() => undefined) },
       nodeName: 'n1',
       requests,
       clock,

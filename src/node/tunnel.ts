@@ -4,6 +4,7 @@ import { tunnelPath, tunnelUpgrade } from '../api/node-protocol.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { readHttpHead } from './http-head.ts'
+import type { NodeIdentity } from './join.ts'
 import { answerNodeRequest, type NodeRequestOptions } from './node-requests.ts'
 import { dial } from './stream-proxy.ts'
 
@@ -11,8 +12,8 @@ export interface TunnelOptions {
   /** `https://host:port` of the API server. */
   readonly server: string
   readonly ca: string
-  /** Read for each connection, so that a renewed certificate is used. */
-  readonly identity: () => { readonly certificate: string; readonly key: string }
+  /** Read for each connection. At a change the tunnel is opened again with the new one, and what runs in the old one goes on there. */
+  readonly identity: { readonly current: NodeIdentity; readonly changed: Promise<void> }
   readonly serverName?: string
   readonly nodeName: string
   readonly requests: NodeRequestOptions
@@ -27,29 +28,43 @@ const connectLimit = 10_000
 /** A dead peer is noticed within two of these. */
 const pingEvery = 15_000
 
-/** Keeps the tunnel until the signal; resolves when it is closed. */
+interface OpenTunnel {
+  /** Resolves when it is closed; rejects with why it broke. */
+  readonly closed: Promise<void>
+}
+
+/** Keeps the tunnel until the signal; resolves when it and the ones that it replaced are closed. */
 export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Promise<void> {
-  const { clock, log, random } = options
+  const { identity, clock, log, random } = options
+  const replaced = new Set<Promise<void>>()
   let wait = firstRetry
   while (!signal.aborted) {
     try {
-      await serve(options, signal, () => {
-        wait = firstRetry
-      })
+      const { changed } = identity
+      const { closed } = await open(options, signal)
+      wait = firstRetry
+      const renewed = await Promise.race([closed.then(() => false), changed.then(() => true)])
+      if (renewed) {
+        // The API server closes it when it has the new one, behind its last stream.
+        const rest = closed.catch((err: unknown) => log.debug('replaced tunnel lost', { err })).finally(() => replaced.delete(rest))
+        replaced.add(rest)
+        continue
+      }
       log.info('tunnel closed, opening it again')
     } catch (err) {
-      if (signal.aborted) return
+      if (signal.aborted) break
       log.error('tunnel lost', { err, retryAfterMs: wait })
     }
     await pause(clock, wait * (0.5 + random()), signal)
     wait = Math.min(wait * 2, longestRetry)
   }
+  await Promise.all(replaced)
 }
 
-async function serve(options: TunnelOptions, signal: AbortSignal, connected: () => void): Promise<void> {
+async function open(options: TunnelOptions, signal: AbortSignal): Promise<OpenTunnel> {
   const { server, ca, identity, nodeName, requests, clock, log } = options
   const url = new URL(server)
-  const { certificate, key } = identity()
+  const { certificate, key } = identity.current
   const limit = AbortSignal.any([signal, AbortSignal.timeout(connectLimit)])
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const socket = await dial(
@@ -76,7 +91,6 @@ async function serve(options: TunnelOptions, signal: AbortSignal, connected: () 
     throw err
   }
   log.info('tunnel open', { node: nodeName })
-  connected()
   const ended = new AbortController()
   const close = () => session.destroy()
   signal.addEventListener('abort', close, { once: true })
@@ -84,18 +98,17 @@ async function serve(options: TunnelOptions, signal: AbortSignal, connected: () 
     void answerNodeRequest(stream, headers, requests, AbortSignal.any([signal, ended.signal]))
   })
   void keepAlive(session, clock, ended.signal)
-  try {
-    await new Promise<void>((resolve, reject) => {
-      session.once('close', resolve)
-      session.once('error', reject)
-      socket.once('error', reject)
-    })
-  } finally {
+  const closed = new Promise<void>((resolve, reject) => {
+    session.once('close', resolve)
+    session.once('error', reject)
+    socket.once('error', reject)
+  }).finally(() => {
     ended.abort()
     signal.removeEventListener('abort', close)
     session.destroy()
     socket.destroy()
-  }
+  })
+  return { closed }
 }
 
 async function keepAlive(session: ServerHttp2Session, clock: Clock, signal: AbortSignal): Promise<void> {

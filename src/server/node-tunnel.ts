@@ -50,7 +50,10 @@ export class NodeTunnels {
     return [...new Set([...this.#tunnels.keys(), ...this.#handlers.keys()])]
   }
 
-  /** Takes over an upgraded socket whose other side speaks as an HTTP/2 server. A node that connects again replaces its older tunnel. */
+  /**
+   * Takes over an upgraded socket whose other side speaks as an HTTP/2 server. A node that connects again replaces its older tunnel, in which
+   * what was begun goes on: a node opens another one when its certificate is renewed. A dead one is found by its pings.
+   */
   accept(nodeName: string, socket: Duplex): void {
     const session = connect('http://node.invalid', { createConnection: () => detached(socket) })
     let waiting = false
@@ -75,7 +78,7 @@ export class NodeTunnels {
     })
     const older = this.#tunnels.get(nodeName)
     this.#tunnels.set(nodeName, tunnel)
-    older?.close()
+    older?.session.close()
     this.#log.info('node tunnel opened', { node: nodeName })
   }
 

@@ -1,6 +1,7 @@
 // The controllers' and the scheduler's process: one connection and one certificate for each of them.
 import { systemClock } from '../../base/clock.ts'
 import { createRegistry } from '../../base/metrics.ts'
+import { keepRenewed, validityOf } from '../../base/renewal.ts'
 import { Client } from '../../client/client.ts'
 import { createHttpTransport, type HttpTransport } from '../../client/http-transport.ts'
 import { accountName, accountOrganizations, type ClientIdentity, issueIdentity } from '../../cluster/client-identity.ts'
@@ -15,7 +16,6 @@ export interface ControllersSettings {
 }
 
 const lifetimeSeconds = 30 * 86_400
-const renewMs = lifetimeSeconds * 700
 const manager = 'system:kube-controller-manager'
 const schedulerName = 'system:kube-scheduler'
 
@@ -35,33 +35,37 @@ export const controllersPart = (): Promise<void> =>
       )
     const names = [...new Set([manager, schedulerName, ...controllers.map(({ name, identity = name }) => accountName(identity))])]
     const identities = new Map(await Promise.all(names.map(async name => [name, await issue(name)] as const)))
+    const identityOf = (name: string): ClientIdentity => {
+      const found = identities.get(name)
+      if (found === undefined) throw new Error(`no certificate for "${name}"`)
+      return found
+    }
     const transports = new Map<string, HttpTransport>()
     const clients = new Map<string, Client>()
     const clientOf = (name: string): Client => {
       const known = clients.get(name)
       if (known) return known
-      const identity = () => {
-        const found = identities.get(name)
-        if (found === undefined) throw new Error(`no certificate for "${name}"`)
-        return found
-      }
-      const transport = stack.use(
-        createHttpTransport({ server: settings.server, ca: rootCa, identity, userAgent: `bulkhead-controllers/${name}` }),
-      )
+      const userAgent = `bulkhead-controllers/${name}`
+      const transport = stack.use(createHttpTransport({ server: settings.server, ca: rootCa, identity: () => identityOf(name), userAgent }))
       const client = new Client(transport)
       transports.set(name, transport)
       clients.set(name, client)
       return client
     }
-    const renew = async () => {
-      for (;;) {
-        await clock.sleep(renewMs, signal)
-        for (const name of names) {
-          identities.set(name, await issue(name))
-          transports.get(name)?.reconnect()
-        }
-      }
-    }
+    // Each at its own time, so that the signer is never asked for all of them at once.
+    const renewals = names.map(name =>
+      keepRenewed(
+        {
+          ...{ name, clock, log, random: Math.random },
+          validity: () => validityOf(identityOf(name).certificate),
+          renew: async () => {
+            identities.set(name, await issue(name))
+            transports.get(name)?.reconnect()
+          },
+        },
+        signal,
+      ),
+    )
     const loops = runControlLoops(
       {
         clientFor: name => clientOf(accountName(name)),
@@ -72,5 +76,5 @@ export const controllersPart = (): Promise<void> =>
       signal,
     )
     ready({ controllers: controllers.length })
-    await Promise.all([loops, renew()])
+    await Promise.all([loops, ...renewals])
   })

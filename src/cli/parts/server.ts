@@ -1,13 +1,13 @@
 // The API server's process: no private key of the cluster, no right on the machine beyond its own folder.
 
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { AuditLog } from '../../access/audit/audit-log.ts'
 import { createKeyAndCsr } from '../../access/pki/key-and-csr.ts'
 import { allowPrivileged } from '../../api/validation/cluster-policy.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { Profile } from '../../base/config.ts'
 import { createRegistry } from '../../base/metrics.ts'
+import { keepRenewed, validityOf } from '../../base/renewal.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { bootstrap } from '../../cluster/bootstrap.ts'
 import { openControlPlane } from '../../cluster/control-plane.ts'
@@ -36,8 +36,6 @@ export interface ServerSettings {
 }
 
 const servingSeconds = 30 * 86_400
-/** A new certificate is taken when this much of the old one's life is over. */
-const renewMs = servingSeconds * 700
 
 export const serverPart = (): Promise<void> =>
   runPart<ServerSettings>('server', async ({ settings, log, signal, ready }) => {
@@ -46,8 +44,8 @@ export const serverPart = (): Promise<void> =>
     const metrics = createRegistry()
     await using stack = new AsyncDisposableStack()
     const signer = stack.use(connectSigner(settings.signerSocket, { clock, log }))
-    const serving = servingCertificate(signer, settings, signal)
-    serving.catch(() => undefined)
+    const firstServing = servingCertificate(signer, settings, signal)
+    firstServing.catch(() => undefined)
     const [store, audit] = await Promise.all([
       openStore(settings, signer, log, metrics),
       AuditLog.open({
@@ -72,11 +70,12 @@ export const serverPart = (): Promise<void> =>
         signal,
       }),
     )
+    let serving = await firstServing
     const listener = stack.use(
       new Listener({
         host: settings.host,
         port: settings.port,
-        serving: await serving,
+        serving,
         clientAuthorities: await signer.authority('client', signal),
         handle: server.handle,
         log,
@@ -86,7 +85,17 @@ export const serverPart = (): Promise<void> =>
     const endpoint = { serviceIp: settings.serviceIp, address: settings.advertised, port: settings.port }
     await bootstrap({ server, store, endpoint, dnsAddress: settings.dnsAddress, signal })
     ready({ objects: store.status().objects })
-    await renewServing(listener, signer, settings, signal)
+    await keepRenewed(
+      {
+        ...{ name: 'kube-apiserver', clock, log, random: Math.random },
+        validity: () => validityOf(serving.certificate),
+        renew: async until => {
+          serving = await servingCertificate(signer, settings, until)
+          listener.renew(serving)
+        },
+      },
+      signal,
+    )
   })
 
 async function openStore(
@@ -129,17 +138,5 @@ async function listenOrExplain(listener: Listener, { host, port }: ServerSetting
     if (codeOf(err) === 'EACCES')
       throw new UserError(`Port ${port} needs rights that the API server does not have: give a port above 1023 with --port`, { cause: err })
     throw err
-  }
-}
-
-/** Runs until the signal. */
-async function renewServing(listener: Listener, signer: Signer, settings: ServerSettings, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await delay(renewMs, undefined, { signal })
-      listener.renew(await servingCertificate(signer, settings, signal))
-    } catch (err) {
-      if (!signal.aborted) throw err
-    }
   }
 }

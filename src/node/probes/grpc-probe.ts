@@ -3,6 +3,7 @@ import type { ClientHttp2Session } from 'node:http2'
 import { setTimeout as delay } from 'node:timers/promises'
 import { status } from '@grpc/grpc-js'
 import { fromJSON, type MethodDefinition } from '@grpc/proto-loader'
+import { durationText } from '../back-off.ts'
 import { callUnary, type GrpcAnswer, openGrpc } from './grpc-unary.ts'
 import type { ProbeOutcome } from './probe.ts'
 
@@ -37,7 +38,7 @@ function methodOf(nested: Parameters<typeof fromJSON>[0]['nested']): MethodDefin
 /** Every failure is a failed probe, as the kubelet counts it. Rejects with the signal's reason only. */
 export async function grpcProbe(probe: GrpcProbe, signal: AbortSignal): Promise<ProbeOutcome> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(probe.timeoutSeconds * 1000)])
-  const within = goSeconds(probe.timeoutSeconds)
+  const within = durationText(probe.timeoutSeconds * 1000)
   let session: ClientHttp2Session | undefined
   try {
     session = await connected(probe, limit)
@@ -99,11 +100,4 @@ function codeName(code: number): string {
   if (code === status.CANCELLED) return 'Canceled'
   const name = status[code]
   return name?.replace(/([A-Z])([A-Z]*)_?/g, (_, first: string, rest: string) => first + rest.toLowerCase()) ?? `Code(${code})`
-}
-
-/** Whole seconds as Go prints a duration: `1s`, `1m30s`, `1h0m0s`. */
-function goSeconds(seconds: number): string {
-  const hours = Math.floor(seconds / 3600)
-  const minutes = Math.floor(seconds / 60) % 60
-  return `${hours > 0 ? `${hours}h` : ''}${seconds >= 60 ? `${minutes}m` : ''}${seconds % 60}s`
 }

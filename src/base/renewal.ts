@@ -1,0 +1,65 @@
+// Renewing certificates before they expire: when, and what follows where it fails.
+import { X509Certificate } from 'node:crypto'
+import { type Clock, pause } from './clock.ts'
+import type { Logger } from './log.ts'
+
+/** Milliseconds since the epoch. */
+export interface Validity {
+  readonly from: number
+  readonly to: number
+}
+
+export interface Renewal {
+  /** For the log: whose certificate it is. */
+  readonly name: string
+  readonly clock: Clock
+  readonly log: Logger
+  /** In [0, 1). */
+  readonly random: () => number
+  /** Of what is in use now; asked again after each renewal. */
+  validity(): Validity
+  /** Puts another one in use. A rejection is retried. */
+  renew(signal: AbortSignal): Promise<void>
+}
+
+const firstRetry = 2_000
+const longestRetry = 300_000
+/** A timer holds at most 2^31 ms. */
+const longestPause = 2 ** 30
+
+export function validityOf(certificate: string): Validity {
+  const { validFromDate, validToDate } = new X509Certificate(certificate)
+  return { from: validFromDate.getTime(), to: validToDate.getTime() }
+}
+
+/** Between 70 % and 90 % of the life, as the kubelet does, so that not all certificates of one moment are renewed in one. */
+export function renewalTime({ from, to }: Validity, random: number): number {
+  return from + (to - from) * (0.7 + 0.2 * random)
+}
+
+/** Resolves at the signal. A failed renewal is tried again at growing intervals, also when the certificate has expired. */
+export async function keepRenewed({ name, clock, log, random, validity, renew }: Renewal, signal: AbortSignal): Promise<void> {
+  let due = renewalTime(validity(), random())
+  let retry = firstRetry
+  while (!signal.aborted) {
+    const left = due - clock.now()
+    if (left > 0) {
+      await pause(clock, Math.min(left, longestPause), signal)
+      continue
+    }
+    try {
+      await renew(signal)
+      log.info('certificate renewed', { name, expires: new Date(validity().to).toISOString() })
+      retry = firstRetry
+      // Never at once again, whatever the signer gave.
+      due = Math.max(renewalTime(validity(), random()), clock.now() + firstRetry)
+    } catch (err) {
+      if (signal.aborted) return
+      const retryAfterMs = Math.round(retry * (0.75 + 0.5 * random()))
+      const expires = new Date(validity().to).toISOString()
+      log.error('certificate not renewed, trying again', { name, expires, expired: validity().to <= clock.now(), retryAfterMs, err })
+      due = clock.now() + retryAfterMs
+      retry = Math.min(retry * 2, longestRetry)
+    }
+  }
+}

@@ -1,0 +1,118 @@
+// A node through the whole life of its certificate: real requests over TLS, the cluster's own approver and signer, and a clock that is moved.
+import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { createTicket, ticketSecretData } from '../access/join-ticket.ts'
+import { isReason } from '../api/status.ts'
+import type { Pod } from '../api/types/core-v1.ts'
+import { createLogger } from '../base/log.ts'
+import { Client } from '../client/client.ts'
+import { createHttpTransport } from '../client/http-transport.ts'
+import { parseKubeconfig } from '../client/kubeconfig.ts'
+import { certificateSigningRequests, nodes, pods, secrets } from '../client/resources.ts'
+import { restrictedPod, SteppedClock } from './secured-api.testing.ts'
+import { startCluster } from './start-cluster.ts'
+import { runTunneledSimulatedNode } from './tunneled-simulated-node.ts'
+
+const day = 86_400_000
+const nodeName = 'n1'
+
+test('a node renews its certificate in time and goes on when the older one has expired', async t => {
+  const signal = AbortSignal.timeout(60_000)
+  const clock = new SteppedClock()
+  const lines: string[] = []
+  const log = createLogger({ level: 'info', destination: { write: line => void lines.push(line) } })
+  await using cluster = await startCluster({ simulatedNodes: 0, clock })
+  const { server, ca } = await parseKubeconfig(await cluster.kubeconfig(), 'memory', file => readFile(file, 'utf8'))
+  const pki = await mkdtemp(join(tmpdir(), 'renewal-'))
+  t.after(() => rm(pki, { recursive: true, force: true }))
+  const { token, ticket } = createTicket(nodeName, clock.now())
+  const metadata = { name: `bulkhead-join-${ticket.id}`, namespace: 'kube-system' }
+  await cluster.client.create(
+    secrets,
+    'kube-system',
+    { metadata, type: 'bulkhead.dev/join-ticket', data: ticketSecretData(ticket) },
+    signal,
+  )
+
+  const stop = new AbortController()
+  const ready = Promise.withResolvers<void>()
+  const running = runTunneledSimulatedNode(
+    { server, ca, nodeName, pki, ticket: token, clock, log, random: () => 0.5, onReady: ready.resolve },
+    stop.signal,
+  )
+  t.after(async () => {
+    stop.abort(new Error('the test is done'))
+    await running
+  })
+  /** Moves the clock in small steps, for what waits a moment. */
+  const until = async (what: string, holds: () => Promise<boolean> | boolean) => {
+    while (!(await holds())) {
+      if (signal.aborted) throw new Error(`waited in vain: ${what}\n${lines.join('')}`)
+      clock.advance(200)
+      await turn()
+    }
+  }
+  let joined = false
+  void ready.promise.then(() => {
+    joined = true
+  })
+  await until('the node is ready', () => joined)
+
+  const stored = async () => {
+    const [certificate, key] = await Promise.all(['client.crt', 'client.key'].map(name => readFile(join(pki, name), 'utf8')))
+    return { certificate: certificate ?? '', key: key ?? '' }
+  }
+  const first = await stored()
+  const { validFromDate, validToDate } = new X509Certificate(first.certificate)
+  const life = validToDate.getTime() - validFromDate.getTime()
+  const goTo = (share: number) => clock.advance(validFromDate.getTime() + share * life - clock.now())
+
+  // An operator that watches with the first certificate is one of the open streams.
+  await using older = createHttpTransport({ server, ca, ...first })
+  const asFirst = new Client(older)
+  goTo(0.79)
+  await turn()
+  assert.deepEqual(await stored(), first)
+  goTo(0.81)
+  await until('the certificate is renewed', async () => (await stored()).certificate !== first.certificate)
+  await until('the tunnel is open again', () => lines.filter(line => line.includes('"tunnel open"')).length === 2)
+  const second = await stored()
+  assert.notEqual(second.key, first.key)
+  const { subject, validToDate: expires } = new X509Certificate(second.certificate)
+  assert.equal(subject, `O=system:nodes\nCN=system:node:${nodeName}`)
+  assert.ok(expires.getTime() > validToDate.getTime() + 250 * day)
+  const modes = await Promise.all((await readdir(pki)).map(async name => [name, (await stat(join(pki, name))).mode & 0o777] as const))
+  assert.deepEqual(modes, [
+    ['client.crt', 0o600],
+    ['client.key', 0o600],
+  ])
+  const { items } = await cluster.client.list(certificateSigningRequests, {}, signal)
+  assert.ok(
+    items.every(({ spec }) => spec.username === `system:node:${nodeName}` || spec.username?.startsWith('system:bootstrap:')),
+    JSON.stringify(items),
+  )
+  assert.ok(items.some(({ spec }) => spec.username === `system:node:${nodeName}`))
+  assert.ok(lines.every(line => !line.includes('PRIVATE KEY')))
+  await asFirst.list(pods, { fieldSelector: `spec.nodeName=${nodeName}` }, signal)
+
+  goTo(1.01)
+  await assert.rejects(asFirst.list(pods, { fieldSelector: `spec.nodeName=${nodeName}` }, signal), err => isReason(err, 'Unauthorized'))
+  // It was silent for weeks of this clock, and says with its new certificate that it is there.
+  await until('the node is believed again', async () => {
+    const { spec, status } = await cluster.client.get(nodes, '', nodeName, signal)
+    const isReady = status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True')
+    return isReady === true && (spec?.taints ?? []).length === 0
+  })
+  const created: Pod = await cluster.client.create(pods, 'default', { ...restrictedPod('p', { nodeName }) } as Pod, signal)
+  await until('the node runs a new pod', async () => {
+    const pod = await cluster.client.get(pods, 'default', created.metadata.name ?? '', signal)
+    return pod.status?.phase === 'Running'
+  })
+  // The answer of the node itself, through its tunnel.
+  await assert.rejects(cluster.client.getPath('/api/v1/namespaces/default/pods/p/log', signal), /the pod runs on a simulated node/)
+})
