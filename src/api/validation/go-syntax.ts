@@ -18,6 +18,11 @@ export function goStrings(list: readonly string[] | undefined, type = 'string'):
   return `[]${type}{${list.map(text => JSON.stringify(text)).join(', ')}}`
 }
 
+/** Base64 data as Go prints the bytes: `[]byte{0x2d, 0xa}`. */
+export function goBytes(base64: string): string {
+  return `[]byte{${Array.from(Buffer.from(base64, 'base64'), byte => `0x${byte.toString(16)}`).join(', ')}}`
+}
+
 /** `Invalid value` with a value that is shown as it stands. */
 export function invalidShown(field: string, shown: string, detail: string): FieldError {
   return { type: 'FieldValueInvalid', field, message: `Invalid value: ${shown}: ${detail}` }

@@ -1,19 +1,18 @@
 // certificates.k8s.io/v1 CertificateSigningRequest.
 import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import { type Column, defineResource, type StrategyContext } from '../../resource.ts'
-import type {
-  CertificateSigningRequest,
-  CertificateSigningRequestCondition,
-  CertificateSigningRequestStatus,
-} from '../../types/certificates-v1.ts'
-import { immutableMessage, semanticallyEqual } from '../../validation/object-meta.ts'
+import type { CertificateSigningRequest } from '../../types/certificates-v1.ts'
+import { goBytes, invalidShown } from '../../validation/go-syntax.ts'
 import { humanDuration } from '../printing.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepSpec, keepStatus, statusSubresource } from '../status-strategy.ts'
-import { requestProblem } from './pem-request.ts'
-import { signerNameProblem } from './signer-name.ts'
+import { certificateProblem, requestProblem } from './pem.ts'
+import { keepDecisions, stampConditions, validateConditionChange, validateConditions } from './request-conditions.ts'
+import { validateSignerName } from './signer-name.ts'
 
 const minExpirationSeconds = 600
+/** Requests of the version before this one had no signer; nobody may ask for that again. */
+const legacySigner = 'kubernetes.io/legacy-unknown'
 const usages = [
   'any',
   'cert sign',
@@ -39,8 +38,6 @@ const usages = [
   'signing',
   'timestamping',
 ]
-/** Once true they stay: an approval or a denial must not be taken back. */
-const finalConditions = ['Approved', 'Denied']
 
 const columns: readonly Column<CertificateSigningRequest>[] = [
   nameColumn,
@@ -69,9 +66,11 @@ export const certificateSigningRequest = defineResource<CertificateSigningReques
       verbs: ['get', 'update', 'patch'],
       prepare(object, old, { now }) {
         keepSpec(object, old)
-        // Only the conditions may change here: the certificate belongs to the signer.
-        object.status = { ...old.status, conditions: object.status?.conditions }
         stampConditions(object, old, now)
+        // Only the conditions may change here: the certificate belongs to the signer.
+        const { conditions: _conditions, ...kept } = old.status ?? {}
+        const conditions = object.status?.conditions
+        object.status = { ...kept, ...(conditions === undefined ? {} : { conditions }) }
       },
       validate: (object, old) => validateStatus(object, old, { approval: true }),
     },
@@ -79,7 +78,7 @@ export const certificateSigningRequest = defineResource<CertificateSigningReques
       ...statusSubresource<CertificateSigningRequest>(),
       prepare(object, old, { now }) {
         keepSpec(object, old)
-        keepFinalConditions(object, old)
+        keepDecisions(object, old)
         stampConditions(object, old, now)
       },
       validate: (object, old) => validateStatus(object, old, { approval: false }),
@@ -112,39 +111,20 @@ function stampRequester({ spec }: CertificateSigningRequest, context: StrategyCo
   if (extra.length > 0) spec.extra = Object.fromEntries(extra.map(([key, values]) => [key, [...values]]))
 }
 
-function keepFinalConditions(object: CertificateSigningRequest, old: CertificateSigningRequest): void {
-  const conditions = (object.status?.conditions ?? []).filter(({ type }) => !finalConditions.includes(type))
-  const kept = (old.status?.conditions ?? []).filter(({ type }) => finalConditions.includes(type))
-  object.status = { ...object.status, conditions: [...kept, ...conditions] }
-}
-
-function stampConditions(object: CertificateSigningRequest, old: CertificateSigningRequest, now: number): void {
-  const time = `${new Date(now).toISOString().slice(0, 19)}Z`
-  for (const condition of object.status?.conditions ?? []) {
-    condition.status ||= 'True'
-    condition.lastUpdateTime ??= time
-    if (condition.lastTransitionTime === undefined || condition.lastTransitionTime === null) {
-      const before = old.status?.conditions?.find(({ type }) => type === condition.type)
-      condition.lastTransitionTime = before?.status === condition.status ? (before.lastTransitionTime ?? time) : time
-    }
-  }
-}
-
 function validate({ spec }: CertificateSigningRequest): FieldError[] {
   const errors: FieldError[] = []
   const problem = requestProblem(spec.request)
-  if (problem !== undefined) errors.push(invalidValue('spec.request', spec.request, problem))
+  if (problem !== undefined) errors.push(invalidShown('spec.request', goBytes(spec.request), problem))
   const wanted = spec.usages ?? []
   if (wanted.length === 0) errors.push(required('spec.usages'))
   wanted.forEach((usage, index) => {
     if (!usages.includes(usage)) errors.push(notSupported(`spec.usages[${index}]`, usage, usages))
     if (wanted.indexOf(usage) < index) errors.push(duplicate(`spec.usages[${index}]`, usage))
   })
-  if (spec.signerName === '') {
-    errors.push(required('spec.signerName'))
+  if (spec.signerName === legacySigner) {
+    errors.push(invalidValue('spec.signerName', spec.signerName, 'the legacy signerName is not allowed via this API version'))
   } else {
-    const wrong = signerNameProblem(spec.signerName)
-    if (wrong !== undefined) errors.push(invalidValue('spec.signerName', spec.signerName, wrong))
+    validateSignerName(spec.signerName, 'spec.signerName', errors)
   }
   if (spec.expirationSeconds !== undefined && spec.expirationSeconds < minExpirationSeconds) {
     errors.push(
@@ -156,58 +136,15 @@ function validate({ spec }: CertificateSigningRequest): FieldError[] {
 
 function validateStatus(object: CertificateSigningRequest, old: CertificateSigningRequest, path: { approval: boolean }): FieldError[] {
   const errors: FieldError[] = []
-  const conditions = object.status?.conditions ?? []
-  validateConditions(conditions, errors)
-  const before = old.status ?? {}
-  for (const type of path.approval ? ['Approved', 'Denied'] : ['Failed']) {
-    const had = before.conditions?.filter(condition => condition.type === type) ?? []
-    if (
-      had.length > 0 &&
-      !semanticallyEqual(
-        had,
-        conditions.filter(condition => condition.type === type),
-      )
-    ) {
-      if (!conditions.some(condition => condition.type === type)) {
-        errors.push(forbiddenField('status.conditions', `updates may not remove a condition of type "${type}"`))
-      }
-    }
-  }
-  if (!path.approval) validateCertificate(object.status ?? {}, before, errors)
+  validateConditions(object, errors)
+  const field = 'status.certificate'
+  const certificate = object.status?.certificate ?? ''
+  const before = old.status?.certificate ?? ''
+  const problem = certificate === '' || certificate === before ? undefined : certificateProblem(certificate)
+  if (problem !== undefined) errors.push(invalidValue(field, '<certificate data>', problem))
+  validateConditionChange(object, old, path, errors)
+  if (before !== '' && certificate !== before) errors.push(forbiddenField(field, 'updates may not modify existing certificate content'))
   return errors
-}
-
-function validateCertificate(status: CertificateSigningRequestStatus, old: CertificateSigningRequestStatus, errors: FieldError[]): void {
-  const had = old.certificate ?? ''
-  const certificate = status.certificate ?? ''
-  if (had !== '' && had !== certificate) errors.push(invalidValue('status.certificate', certificate, immutableMessage))
-  if (certificate === '' || had === certificate) return
-  const text = Buffer.from(certificate, 'base64').toString('latin1')
-  if (!/-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----/.test(text)) {
-    errors.push(invalidValue('status.certificate', '<certificate data>', 'must contain at least one CERTIFICATE PEM block'))
-  }
-}
-
-function validateConditions(conditions: readonly CertificateSigningRequestCondition[], errors: FieldError[]): void {
-  const seen = new Set<string>()
-  conditions.forEach(({ type, status }, index) => {
-    const field = `status.conditions[${index}]`
-    if (type === '') errors.push(required(`${field}.type`))
-    if (seen.has(type)) errors.push(duplicate(`${field}.type`, type))
-    seen.add(type)
-    if (status === '') errors.push(required(`${field}.status`))
-    else if (['Approved', 'Denied', 'Failed'].includes(type) && status !== 'True') {
-      errors.push(invalidValue(`${field}.status`, status, `condition type "${type}" must have status "True"`))
-    } else if (!['True', 'False', 'Unknown'].includes(status)) {
-      errors.push(notSupported(`${field}.status`, status, ['True', 'False', 'Unknown']))
-    }
-  })
-  if (seen.has('Approved') && seen.has('Denied')) {
-    const index = conditions.findLastIndex(({ type }) => finalConditions.includes(type))
-    errors.push(
-      invalidValue(`status.conditions[${index}].type`, conditions[index]?.type, 'Approved and Denied conditions are mutually exclusive'),
-    )
-  }
 }
 
 function conditionCell({ status }: CertificateSigningRequest): string {

@@ -1,22 +1,34 @@
 // Names of signers: `example.com/signer-name`.
+import { type FieldError, invalidValue, required, tooLong } from '../../field-error.ts'
 import { dns1123Label, dns1123Subdomain } from '../../validation/names.ts'
 
 const maxDomainLength = 253
-const maxPathLength = 571
+/** A domain, a slash, and a resource's name with its namespace before it. */
+const maxLength = 571
 
-/** What is wrong with the name of a signer; undefined where it can be used. */
-export function signerNameProblem(name: string): string | undefined {
-  const [domain = '', path, ...more] = name.split('/')
-  if (path === undefined || more.length > 0) {
-    return "must be a fully qualified domain and path of the form 'example.com/signer-name'"
+export function validateSignerName(name: string, field: string, errors: FieldError[]): void {
+  if (name === '') {
+    errors.push(required(field))
+    return
   }
-  for (const label of domain.split('.')) {
-    const [message] = dns1123Label(label)
-    if (message !== undefined) return `validating label ${JSON.stringify(label)}: ${message}`
+  const [domain = '', path = '', ...more] = name.split('/')
+  if (!name.includes('/') || more.length > 0) {
+    errors.push(invalidValue(field, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'"))
+    return
   }
-  const wrong = dns1123Subdomain(path)
-  if (domain.split('.').length < 2) return `${JSON.stringify(domain)}: should be a domain with at least two segments separated by dots`
-  if (wrong.length > 0) return `validating label ${JSON.stringify(path)}: ${wrong[0]}`
-  if (domain.length > maxDomainLength || name.length > maxPathLength) return `must be no more than ${maxPathLength} characters`
-  return undefined
+  if (domain.length > maxDomainLength) errors.push(tooLong(field, maxDomainLength))
+  pushFirstBad(domain, dns1123Label, field, errors)
+  if (!domain.includes('.')) errors.push(invalidValue(field, domain, 'should be a domain with at least two segments separated by dots'))
+  pushFirstBad(path, dns1123Subdomain, field, errors)
+  if (name.length > maxLength) errors.push(tooLong(field, maxLength))
+}
+
+/** Of the parts between dots only the first bad one is told: the others would read the same. */
+function pushFirstBad(segment: string, rule: (label: string) => string[], field: string, errors: FieldError[]): void {
+  for (const label of segment.split('.')) {
+    const messages = rule(label)
+    if (messages.length === 0) continue
+    for (const message of messages) errors.push(invalidValue(field, segment, `validating label ${JSON.stringify(label)}: ${message}`))
+    return
+  }
 }

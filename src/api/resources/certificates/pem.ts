@@ -1,0 +1,45 @@
+// PEM blocks (RFC 7468) in the fields of a CertificateSigningRequest.
+import { X509Certificate } from 'node:crypto'
+import { signatureProblem } from './pkcs10.ts'
+
+interface Block {
+  readonly type: string
+  readonly hasHeaders: boolean
+  readonly der: Buffer
+}
+
+function* blocksOf(base64: string): Generator<Block> {
+  const text = Buffer.from(base64, 'base64').toString('latin1')
+  for (const [, type = '', body = ''] of text.matchAll(/-----BEGIN ([^-\r\n]+)-----\r?\n([^-]*)-----END \1-----/g)) {
+    yield { type, hasHeaders: body.includes(':'), der: Buffer.from(body.replace(/^.*:.*$/gm, ''), 'base64') }
+  }
+}
+
+/** What is wrong with the request (`spec.request`, base64 of PEM); undefined where it is one, signed by its own key. */
+export function requestProblem(request: string): string | undefined {
+  const [block] = blocksOf(request)
+  if (block?.type !== 'CERTIFICATE REQUEST') return 'PEM block type must be CERTIFICATE REQUEST'
+  return signatureProblem(block.der)
+}
+
+/** What is wrong with an issued certificate (`status.certificate`, base64 of PEM); text around the blocks is fine. */
+export function certificateProblem(certificate: string): string | undefined {
+  let blocks = 0
+  for (const { type, hasHeaders, der } of blocksOf(certificate)) {
+    if (type !== 'CERTIFICATE') return `only CERTIFICATE PEM blocks are allowed, found ${JSON.stringify(type)}`
+    if (hasHeaders) return 'no PEM block headers are permitted'
+    if (!isCertificate(der)) return 'x509: malformed certificate'
+    blocks++
+  }
+  return blocks === 0 ? 'must contain at least one CERTIFICATE PEM block' : undefined
+}
+
+function isCertificate(der: Buffer): boolean {
+  try {
+    new X509Certificate(der)
+    return true
+  } catch (err) {
+    if (err instanceof Error) return false
+    throw err
+  }
+}
