@@ -1,104 +1,98 @@
 // Between the two versions of HorizontalPodAutoscaler, with upstream's annotations, so that no version loses what another wrote.
 import type { HorizontalPodAutoscaler as AutoscalerV1 } from '../../types/autoscaling-v1.ts'
-import type {
-  HorizontalPodAutoscaler,
-  HorizontalPodAutoscalerBehavior,
-  HorizontalPodAutoscalerCondition,
-  MetricSpec,
-  MetricStatus,
-} from '../../types/autoscaling-v2.ts'
+import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerStatus, MetricSpec, MetricStatus } from '../../types/autoscaling-v2.ts'
+import type { ObjectMeta } from '../../types/meta-v1.ts'
+import { readJson } from './annotation-reader.ts'
+import { metricFromV1, metricStatusFromV1, metricStatusToV1, metricToV1 } from './metric-v1.ts'
+import {
+  goJson,
+  roundTripAnnotations as names,
+  ownAnnotations,
+  readBehavior,
+  readConditions,
+  readMetrics,
+  writeBehavior,
+  writeConditions,
+} from './round-trip-annotations.ts'
 
-const prefix = 'autoscaling.alpha.kubernetes.io/'
-const annotations = {
-  metrics: `${prefix}metrics`,
-  currentMetrics: `${prefix}current-metrics`,
-  conditions: `${prefix}conditions`,
-  behavior: `${prefix}behavior`,
-}
+const cpuTarget = (averageUtilization: number): MetricSpec => ({
+  type: 'Resource',
+  resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization } },
+})
+/** What is followed where nothing was asked for. */
+export const defaultMetrics = (): MetricSpec[] => [cpuTarget(80)]
 
-/** May change and reuse its argument. */
+/** May reuse parts of its argument. */
 export function toV2(object: AutoscalerV1): HorizontalPodAutoscaler {
-  const { metadata, spec, status } = object
+  const { metadata, spec } = object
   const { targetCPUUtilizationPercentage: cpu, ...common } = spec
-  const metrics = read<MetricSpec[]>(metadata, annotations.metrics) ?? []
-  if (cpu !== undefined) {
-    metrics.unshift({ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: cpu } } })
-  }
-  if (metrics.length === 0) {
-    metrics.push({ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } })
-  }
-  const behavior = read<HorizontalPodAutoscalerBehavior>(metadata, annotations.behavior)
-  const currentMetrics = read<MetricStatus[]>(metadata, annotations.currentMetrics) ?? []
-  const conditions = read<HorizontalPodAutoscalerCondition[]>(metadata, annotations.conditions)
-  const used = status?.currentCPUUtilizationPercentage
-  if (used !== undefined) {
-    currentMetrics.unshift({ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: used } } })
-  }
-  const kept = Object.entries(metadata.annotations ?? {}).filter(([key]) => !Object.values(annotations).includes(key))
+  const annotations = metadata.annotations ?? {}
+  const metrics = readJson(annotations[names.metrics], readMetrics)?.map(metricFromV1) ?? []
+  if (cpu !== undefined) metrics.push(cpuTarget(cpu))
+  const behavior = readJson(annotations[names.behavior], readBehavior)
+  const says = behavior?.scaleUp !== undefined || behavior?.scaleDown !== undefined
   return {
     apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',
-    metadata: withAnnotations(metadata, kept),
-    spec: { ...common, metrics, ...(behavior === undefined ? {} : { behavior }) },
-    status: {
-      ...(status?.observedGeneration === undefined ? {} : { observedGeneration: status.observedGeneration }),
-      ...(status?.lastScaleTime === undefined ? {} : { lastScaleTime: status.lastScaleTime }),
-      ...(status?.currentReplicas ? { currentReplicas: status.currentReplicas } : {}),
-      desiredReplicas: status?.desiredReplicas ?? 0,
-      currentMetrics: currentMetrics.length === 0 ? null : currentMetrics,
-      ...(conditions === undefined ? {} : { conditions }),
-    },
+    metadata: withAnnotations(metadata, ownAnnotations(metadata)),
+    spec: { ...common, metrics: metrics.length === 0 ? defaultMetrics() : metrics, ...(says ? { behavior } : {}) },
+    status: statusToV2(object),
   }
 }
 
+function statusToV2({ metadata, status }: AutoscalerV1): HorizontalPodAutoscalerStatus {
+  const annotations = metadata.annotations ?? {}
+  const used = status?.currentCPUUtilizationPercentage
+  const own: MetricStatus[] | undefined =
+    used === undefined ? undefined : [{ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: used } } }]
+  // The annotation says more than the field.
+  const currentMetrics = readJson(annotations[names.currentMetrics], readMetrics)?.map(metricStatusFromV1) ?? own
+  const conditions = readJson(annotations[names.conditions], readConditions)
+  return {
+    ...(status?.observedGeneration === undefined ? {} : { observedGeneration: status.observedGeneration }),
+    ...(status?.lastScaleTime === undefined ? {} : { lastScaleTime: status.lastScaleTime }),
+    ...(status?.currentReplicas ? { currentReplicas: status.currentReplicas } : {}),
+    desiredReplicas: status?.desiredReplicas ?? 0,
+    currentMetrics: currentMetrics ?? null,
+    ...(conditions === undefined || conditions.length === 0 ? {} : { conditions }),
+  }
+}
+
+/** May reuse parts of its argument. */
 export function fromV2(object: HorizontalPodAutoscaler): AutoscalerV1 {
   const { metadata, spec, status } = object
   const { metrics = [], behavior, ...common } = spec
-  const cpu = metrics.find(isCpuUtilization)
-  const used = status?.currentMetrics?.find(({ resource }) => resource?.name === 'cpu' && resource.current.averageUtilization !== undefined)
-  const entries = Object.entries(metadata.annotations ?? {}).filter(([key]) => !Object.values(annotations).includes(key))
-  const write = (key: string, value: unknown): void => {
-    entries.push([key, JSON.stringify(value)])
-  }
-  const otherMetrics = metrics.filter(metric => metric !== cpu)
-  const otherStatus = (status?.currentMetrics ?? []).filter(metric => metric !== used)
-  if (otherMetrics.length > 0) write(annotations.metrics, otherMetrics)
-  if (otherStatus.length > 0) write(annotations.currentMetrics, otherStatus)
-  if ((status?.conditions ?? []).length > 0) write(annotations.conditions, status?.conditions)
-  if (behavior !== undefined) write(annotations.behavior, behavior)
-  const target = cpu?.resource?.target.averageUtilization
-  const current = used?.resource?.current.averageUtilization
+  const annotations: Record<string, string> = { ...ownAnnotations(metadata) }
+  const otherMetrics = metrics.filter(metric => !isCpuUtilization(metric))
+  const currentMetrics = status?.currentMetrics ?? []
+  const conditions = status?.conditions ?? []
+  if (otherMetrics.length > 0) annotations[names.metrics] = goJson(otherMetrics.map(metricToV1))
+  if (currentMetrics.length > 0) annotations[names.currentMetrics] = goJson(currentMetrics.map(metricStatusToV1))
+  if (behavior !== undefined) annotations[names.behavior] = writeBehavior(behavior)
+  if (conditions.length > 0) annotations[names.conditions] = writeConditions(conditions)
+  const target = metrics.find(isCpu)?.resource?.target.averageUtilization
+  const current = currentMetrics.findLast(metric => isCpu(metric) && metric.resource?.current.averageUtilization !== undefined)
+  const used = current?.resource?.current.averageUtilization
   return {
     apiVersion: 'autoscaling/v1',
     kind: 'HorizontalPodAutoscaler',
-    metadata: withAnnotations(metadata, entries),
+    metadata: withAnnotations(metadata, Object.keys(annotations).length === 0 ? undefined : annotations),
     spec: { ...common, ...(target === undefined ? {} : { targetCPUUtilizationPercentage: target }) },
     status: {
       ...(status?.observedGeneration === undefined ? {} : { observedGeneration: status.observedGeneration }),
       ...(status?.lastScaleTime === undefined ? {} : { lastScaleTime: status.lastScaleTime }),
       currentReplicas: status?.currentReplicas ?? 0,
       desiredReplicas: status?.desiredReplicas ?? 0,
-      ...(current === undefined ? {} : { currentCPUUtilizationPercentage: current }),
+      ...(used === undefined ? {} : { currentCPUUtilizationPercentage: used }),
     },
   }
 }
 
-const isCpuUtilization = ({ type, resource }: MetricSpec): boolean =>
-  type === 'Resource' && resource?.name === 'cpu' && resource.target.averageUtilization !== undefined
+const isCpu = ({ type, resource }: MetricSpec | MetricStatus): boolean => type === 'Resource' && resource?.name === 'cpu'
+const isCpuUtilization = (metric: MetricSpec): boolean => isCpu(metric) && metric.resource?.target.averageUtilization !== undefined
 
-function withAnnotations<T extends { annotations?: Record<string, string> }>(metadata: T, entries: readonly [string, string][]): T {
+function withAnnotations(metadata: ObjectMeta, annotations: Record<string, string> | undefined): ObjectMeta {
+  if (annotations === metadata.annotations) return metadata
   const { annotations: _annotations, ...rest } = metadata
-  return (entries.length === 0 ? rest : { ...rest, annotations: Object.fromEntries(entries) }) as T
-}
-
-/** An annotation that is no JSON is treated as missing, as upstream does: the client wrote it, nobody else can mend it. */
-function read<T>(metadata: { annotations?: Record<string, string> }, key: string): T | undefined {
-  const text = metadata.annotations?.[key]
-  if (text === undefined) return undefined
-  try {
-    return JSON.parse(text) as T
-  } catch (err) {
-    if (err instanceof SyntaxError) return undefined
-    throw err
-  }
+  return annotations === undefined ? rest : { ...rest, annotations }
 }

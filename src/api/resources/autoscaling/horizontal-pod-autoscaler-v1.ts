@@ -2,10 +2,24 @@
 import { defineResource } from '../../resource.ts'
 import type { HorizontalPodAutoscaler as AutoscalerV1 } from '../../types/autoscaling-v1.ts'
 import type { HorizontalPodAutoscaler } from '../../types/autoscaling-v2.ts'
-import { keepStatus, statusSubresource } from '../status-strategy.ts'
+import { statusSubresource } from '../status-strategy.ts'
 import { autoscalerColumns } from './autoscaler-columns.ts'
 import { fromV2, toV2 } from './convert-autoscaler.ts'
-import { validateAutoscaler, validateAutoscalerStatus } from './horizontal-pod-autoscaler.ts'
+import { horizontalPodAutoscaler, validateAutoscaler, validateAutoscalerStatus } from './horizontal-pod-autoscaler.ts'
+
+const inV2 = (object: AutoscalerV1): HorizontalPodAutoscaler => toV2(structuredClone(object))
+
+/** Changes the object as `change` changes its v2 form: spec and status are each partly in the annotations, so no field can be kept alone. */
+function changeInV2(object: AutoscalerV1, change: (object: HorizontalPodAutoscaler) => void): void {
+  const form = inV2(object)
+  change(form)
+  const { metadata, spec, status } = fromV2(form)
+  object.spec = spec
+  if (status !== undefined) object.status = status
+  // The metadata object itself stays: the server goes on working with it.
+  if (metadata.annotations === undefined) delete object.metadata.annotations
+  else object.metadata.annotations = metadata.annotations
+}
 
 export const horizontalPodAutoscalerV1 = defineResource<AutoscalerV1>({
   group: 'autoscaling',
@@ -15,23 +29,34 @@ export const horizontalPodAutoscalerV1 = defineResource<AutoscalerV1>({
   namespaced: true,
   shortNames: ['hpa'],
   categories: ['all'],
-  subresources: [statusSubresource<AutoscalerV1>({ validate: object => validateAutoscalerStatus(toV2(structuredClone(object))) })],
-  columns: autoscalerColumns.map(column => ({
-    ...column,
-    cell: (object: AutoscalerV1, now: number) => column.cell(toV2(structuredClone(object)), now),
-  })),
+  subresources: [
+    {
+      ...statusSubresource<AutoscalerV1>({ validate: object => validateAutoscalerStatus(inV2(object)) }),
+      prepare(object, old) {
+        const { spec } = inV2(old)
+        changeInV2(object, form => {
+          form.spec = spec
+        })
+      },
+    },
+  ],
+  columns: autoscalerColumns.map(column => ({ ...column, cell: (object: AutoscalerV1, now: number) => column.cell(inV2(object), now) })),
   storedAs: {
     version: 'v2',
     toStored: toV2,
     // The store holds this kind in v2 only.
     fromStored: object => fromV2(object as HorizontalPodAutoscaler),
   },
-  setDefaults({ spec }) {
-    spec.minReplicas ??= 1
+  setDefaults(object) {
+    object.spec.minReplicas ??= 1
+    changeInV2(object, () => undefined)
   },
-  prepareForCreate(object) {
-    object.status = { currentReplicas: 0, desiredReplicas: 0 }
+  prepareForCreate(object, context) {
+    changeInV2(object, form => horizontalPodAutoscaler.prepareForCreate?.(form, context))
   },
-  prepare: keepStatus,
-  validate: object => validateAutoscaler(toV2(structuredClone(object))),
+  prepare(object, old, context) {
+    const before = inV2(old)
+    changeInV2(object, form => horizontalPodAutoscaler.prepare?.(form, before, context))
+  },
+  validate: object => validateAutoscaler(inV2(object)),
 })

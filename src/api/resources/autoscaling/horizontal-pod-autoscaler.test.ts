@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HorizontalPodAutoscaler as AutoscalerV1 } from '../../types/autoscaling-v1.ts'
 import type { HorizontalPodAutoscaler, MetricSpec } from '../../types/autoscaling-v2.ts'
-import { judgeNew, row } from '../core/new-object.fixture.ts'
+import { judgeNew, judgeSubresource, judgeUpdate, row } from '../core/new-object.fixture.ts'
 import { fromV2, toV2 } from './convert-autoscaler.ts'
 import { horizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts'
 import { horizontalPodAutoscalerV1 } from './horizontal-pod-autoscaler-v1.ts'
@@ -48,15 +48,129 @@ for (const { name, spec, fields } of refusals) {
   })
 }
 
+const full: HorizontalPodAutoscaler = {
+  apiVersion: 'autoscaling/v2',
+  kind: 'HorizontalPodAutoscaler',
+  metadata: { name: 'web', annotations: { own: 'kept' } },
+  spec: {
+    scaleTargetRef,
+    maxReplicas: 5,
+    metrics: [
+      pods,
+      {
+        type: 'Object',
+        object: {
+          describedObject: { kind: 'Service', name: 's' },
+          target: { type: 'AverageValue', value: '1', averageValue: '2' },
+          metric: { name: 'm', selector: { matchLabels: { a: 'b' } } },
+        },
+      },
+      { type: 'Resource', resource: { name: 'memory', target: { type: 'AverageValue', averageValue: '1Gi' } } },
+      {
+        type: 'ContainerResource',
+        containerResource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 9 }, container: 'c' },
+      },
+      { type: 'External', external: { metric: { name: 'q' }, target: { type: 'Value', value: '30' } } },
+      cpu,
+    ],
+    behavior: { scaleDown: { stabilizationWindowSeconds: 9, policies: [{ type: 'Pods', value: 1, periodSeconds: 2 }] } },
+  },
+  status: {
+    desiredReplicas: 2,
+    currentMetrics: [
+      { type: 'Resource', resource: { name: 'cpu', current: { averageValue: '40m', averageUtilization: 41 } } },
+      { type: 'Pods', pods: { metric: { name: 'rps' }, current: { averageValue: '3' } } },
+      {
+        type: 'Object',
+        object: { metric: { name: 'm' }, current: { value: '1' }, describedObject: { kind: 'Service', name: 's' } },
+      },
+      { type: 'External', external: { metric: { name: 'q' }, current: { value: '1', averageValue: '2' } } },
+    ],
+    conditions: [{ type: 'ScalingActive', status: 'True', lastTransitionTime: null, message: 'a < b' }],
+  },
+}
+
 test('toV2() and fromV2() lose nothing on the way through v1', () => {
-  const object = newAutoscaler({ metrics: [cpu, pods], behavior: { scaleDown: { stabilizationWindowSeconds: 9 } } })
-  object.apiVersion = 'autoscaling/v2'
-  object.kind = 'HorizontalPodAutoscaler'
-  object.metadata.annotations = { own: 'kept' }
-  object.status = { desiredReplicas: 2, currentMetrics: null, conditions: [{ type: 'ScalingActive', status: 'True' }] }
-  const v1 = fromV2(structuredClone(object))
-  assert.equal(v1.spec.targetCPUUtilizationPercentage, 50)
-  assert.deepEqual(toV2(v1), object)
+  assert.deepEqual(toV2(fromV2(structuredClone(full))), full)
+})
+
+test('fromV2() writes the annotations that upstream writes', () => {
+  const { metadata, spec, status } = fromV2(structuredClone(full))
+  assert.deepEqual([spec.targetCPUUtilizationPercentage, status?.currentCPUUtilizationPercentage], [50, 41])
+  const prefix = 'autoscaling.alpha.kubernetes.io/'
+  assert.deepEqual(JSON.parse(metadata.annotations?.[`${prefix}metrics`] ?? ''), [
+    { type: 'Pods', pods: { metricName: 'rps', targetAverageValue: '10' } },
+    {
+      type: 'Object',
+      object: {
+        target: { kind: 'Service', name: 's' },
+        metricName: 'm',
+        targetValue: '1',
+        selector: { matchLabels: { a: 'b' } },
+        averageValue: '2',
+      },
+    },
+    { type: 'Resource', resource: { name: 'memory', targetAverageValue: '1Gi' } },
+    { type: 'ContainerResource', containerResource: { name: 'cpu', targetAverageUtilization: 9, container: 'c' } },
+    { type: 'External', external: { metricName: 'q', targetValue: '30' } },
+  ])
+  assert.equal(
+    metadata.annotations?.[`${prefix}behavior`],
+    '{"ScaleUp":null,"ScaleDown":{"StabilizationWindowSeconds":9,"SelectPolicy":null,"Policies":[{"Type":"Pods","Value":1,"PeriodSeconds":2}],"Tolerance":null}}',
+  )
+  assert.equal(
+    metadata.annotations?.[`${prefix}conditions`],
+    String.raw`[{"type":"ScalingActive","status":"True","lastTransitionTime":null,"message":"a \u003c b"}]`,
+  )
+})
+
+const spoiled: { name: string; json: string }[] = [
+  { name: 'no JSON', json: '[' },
+  { name: 'null', json: 'null' },
+  { name: 'a list of nothing', json: '[null]' },
+  { name: 'a number for a name', json: '[{"type":7}]' },
+  { name: 'a text for a source', json: '[{"type":"Pods","pods":"x"}]' },
+  { name: 'an amount that is none', json: '[{"type":"Pods","pods":{"metricName":"m","targetAverageValue":"much"}}]' },
+]
+for (const { name, json } of spoiled) {
+  test(`toV2() takes an annotation that holds ${name} for missing`, () => {
+    const annotations = { 'autoscaling.alpha.kubernetes.io/metrics': json, own: 'kept' }
+    const { metadata, spec } = toV2({ metadata: { name: 'web', annotations }, spec: { scaleTargetRef, maxReplicas: 1 } })
+    assert.deepEqual([metadata.annotations, spec.metrics?.[0]?.resource?.target.averageUtilization], [{ own: 'kept' }, 80])
+  })
+}
+
+test('horizontalPodAutoscaler drops the annotations of v1 and the tolerance of scaling', () => {
+  const sent = newAutoscaler({ behavior: { scaleUp: { tolerance: '1' } } })
+  sent.metadata.annotations = { 'autoscaling.alpha.kubernetes.io/behavior': '{}' }
+  const { object } = judgeNew(horizontalPodAutoscaler, sent)
+  assert.deepEqual([object.metadata.annotations, object.spec.behavior?.scaleUp?.tolerance], [undefined, undefined])
+})
+
+test('horizontalPodAutoscaler v1 keeps the status and its conditions on the main path', () => {
+  const old = fromV2(structuredClone(full))
+  const { object } = judgeUpdate(horizontalPodAutoscalerV1, old, next => {
+    next.metadata.annotations = {}
+    next.spec.targetCPUUtilizationPercentage = 60
+    delete next.status
+  })
+  const stored = toV2(object)
+  assert.deepEqual(stored.status, full.status)
+  assert.deepEqual(
+    stored.spec.metrics?.map(({ resource }) => resource?.target.averageUtilization),
+    [60],
+  )
+})
+
+test('horizontalPodAutoscaler v1 keeps metrics and behavior on the path of the status', () => {
+  const old = fromV2(structuredClone(full))
+  const { object } = judgeSubresource(horizontalPodAutoscalerV1, 'status', old, next => {
+    next.metadata.annotations = {}
+    next.status = { currentReplicas: 1, desiredReplicas: 3 }
+  })
+  const stored = toV2(object)
+  assert.deepEqual(stored.spec, full.spec)
+  assert.deepEqual(stored.status, { currentReplicas: 1, desiredReplicas: 3, currentMetrics: null })
 })
 
 test('horizontalPodAutoscaler v1 is stored as v2', () => {

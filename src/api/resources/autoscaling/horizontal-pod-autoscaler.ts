@@ -6,7 +6,9 @@ import { nameIsPathSegment } from '../../validation/names.ts'
 import { negativeMessage, pushMessages } from '../../validation/object-meta.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { autoscalerColumns } from './autoscaler-columns.ts'
+import { defaultMetrics } from './convert-autoscaler.ts'
 import { validateMetrics } from './metric-spec.ts'
+import { ownAnnotations } from './round-trip-annotations.ts'
 import { validateBehavior } from './scaling-behavior.ts'
 
 export const horizontalPodAutoscaler = defineResource<HorizontalPodAutoscaler>({
@@ -22,16 +24,31 @@ export const horizontalPodAutoscaler = defineResource<HorizontalPodAutoscaler>({
   setDefaults: setAutoscalerDefaults,
   prepareForCreate(object) {
     object.status = { desiredReplicas: 0, currentMetrics: null }
+    dropTolerance(object, undefined)
   },
-  prepare: keepStatus,
+  prepare(object, old) {
+    keepStatus(object, old)
+    dropTolerance(object, old)
+  },
   validate: validateAutoscaler,
 })
 
-export function setAutoscalerDefaults({ spec }: HorizontalPodAutoscaler): void {
+/** The tolerance of scaling is alpha in 1.33: dropped, as upstream drops it without the gate, unless it is in use. */
+function dropTolerance({ spec }: HorizontalPodAutoscaler, old: HorizontalPodAutoscaler | undefined): void {
+  const rulesOf = (autoscaler: HorizontalPodAutoscaler['spec'] | undefined) => [
+    autoscaler?.behavior?.scaleUp,
+    autoscaler?.behavior?.scaleDown,
+  ]
+  if (rulesOf(old?.spec).some(rules => rules?.tolerance !== undefined)) return
+  for (const rules of rulesOf(spec)) delete rules?.tolerance
+}
+
+export function setAutoscalerDefaults({ metadata, spec }: HorizontalPodAutoscaler): void {
+  const annotations = ownAnnotations(metadata)
+  if (annotations === undefined) delete metadata.annotations
+  else metadata.annotations = annotations
   spec.minReplicas ??= 1
-  if ((spec.metrics ?? []).length === 0) {
-    spec.metrics = [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } } }]
-  }
+  if ((spec.metrics ?? []).length === 0) spec.metrics = defaultMetrics()
   const { behavior } = spec
   if (behavior === undefined) return
   behavior.scaleUp = withDefaults(behavior.scaleUp, {
