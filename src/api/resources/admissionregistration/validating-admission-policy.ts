@@ -2,6 +2,7 @@
 import { duplicate, type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { AuditAnnotation, ParamKind, ValidatingAdmissionPolicy, Validation } from '../../types/admissionregistration-v1.ts'
+import { validateConditions } from '../../validation/conditions.ts'
 import { dns1035Label, dns1123Subdomain, qualifiedName } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
@@ -24,7 +25,7 @@ export const validatingAdmissionPolicy = defineResource<ValidatingAdmissionPolic
   categories: ['api-extensions'],
   standardFinalizers: false,
   countsGeneration: true,
-  subresources: [statusSubresource<ValidatingAdmissionPolicy>({ keepsMetadata: true })],
+  subresources: [statusSubresource<ValidatingAdmissionPolicy>({ keepsMetadata: true, validate: validateStatus })],
   columns: [
     nameColumn,
     { name: 'Validations', type: 'integer', cell: ({ spec }) => spec.validations?.length ?? 0 },
@@ -75,6 +76,17 @@ function validate({ metadata, spec }: ValidatingAdmissionPolicy): FieldError[] {
     validateValidation(validation, `spec.validations[${index}]`, errors)
   })
   validateAuditAnnotations(auditAnnotations, metadata.name ?? '', errors)
+  return errors
+}
+
+function validateStatus({ status }: ValidatingAdmissionPolicy): FieldError[] {
+  const errors: FieldError[] = []
+  status?.typeChecking?.expressionWarnings?.forEach(({ fieldRef, warning }, index) => {
+    const field = `status.typeChecking.expressionWarnings[${index}]`
+    if (warning === '') errors.push(required(`${field}.warning`))
+    if (fieldRef.trim() === '') errors.push(required(`${field}.fieldRef`))
+  })
+  validateConditions(status?.conditions, 'status.conditions', errors)
   return errors
 }
 

@@ -1,5 +1,6 @@
 // apiregistration.k8s.io/v1 APIService.
-import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
+import { formatTime } from '../../../base/clock.ts'
+import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { APIService } from '../../types/apiregistration-v1.ts'
 import { dns1035Label, dns1123Subdomain, nameIsPathSegment, portNumber } from '../../validation/names.ts'
@@ -9,6 +10,7 @@ import { keepStatus, statusSubresource } from '../status-strategy.ts'
 
 const maxGroupPriority = 20_000
 const maxVersionPriority = 1000
+const conditionStatuses = ['True', 'False', 'Unknown']
 
 export const apiService = defineResource<APIService>({
   group: 'apiregistration.k8s.io',
@@ -19,7 +21,7 @@ export const apiService = defineResource<APIService>({
   allowUnconditionalUpdate: false,
   categories: ['api-extensions'],
   standardFinalizers: false,
-  subresources: [statusSubresource<APIService>({ keepsMetadata: true })],
+  subresources: [statusSubresource<APIService>({ keepsMetadata: true, validate: validateStatus })],
   columns: [
     nameColumn,
     {
@@ -34,13 +36,13 @@ export const apiService = defineResource<APIService>({
   setDefaults({ spec }) {
     if (spec.service !== undefined) spec.service.port ??= 443
   },
-  prepareForCreate(object) {
+  prepareForCreate(object, { now }) {
     object.status = {}
     if (object.spec.service === undefined) {
       // A local one is served by this process, so it is available from the start.
-      object.status = {
-        conditions: [{ type: 'Available', status: 'True', reason: 'Local', message: 'Local APIServices are always available' }],
-      }
+      const lastTransitionTime = formatTime(now)
+      const message = 'Local APIServices are always available'
+      object.status = { conditions: [{ type: 'Available', status: 'True', lastTransitionTime, reason: 'Local', message }] }
     }
   },
   prepare: keepStatus,
@@ -98,6 +100,14 @@ function validate({ metadata, spec }: APIService): FieldError[] {
     errors.push(forbiddenField('spec.insecureSkipTLSVerify', 'may not be true if caBundle is present'))
   }
   return errors
+}
+
+function validateStatus({ status }: APIService): FieldError[] {
+  return (status?.conditions ?? []).flatMap((condition, index) =>
+    conditionStatuses.includes(condition.status)
+      ? []
+      : [notSupported(`status.conditions[${index}].status`, condition.status, conditionStatuses)],
+  )
 }
 
 function pushJoined(errors: FieldError[], field: string, value: string, messages: readonly string[]): void {

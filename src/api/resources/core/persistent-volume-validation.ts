@@ -121,7 +121,7 @@ export function validatePersistentVolume({ metadata, spec = {} }: PersistentVolu
     if (spec.nodeAffinity.required !== undefined) validateNodeSelector(spec.nodeAffinity.required, 'spec.nodeAffinity.required', errors)
     else errors.push(required('spec.nodeAffinity.required', 'must specify required node constraints'))
   }
-  validateSource(spec, metadata.name ?? '', errors)
+  validateVolumeSource(spec, metadata.name ?? '', 'spec', errors)
   if (spec.hostPath?.path && path.posix.normalize(spec.hostPath.path) === '/' && spec.persistentVolumeReclaimPolicy === 'Recycle') {
     errors.push(forbiddenField('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'"))
   }
@@ -146,22 +146,23 @@ function validateCapacity({ capacity: shown }: Spec, errors: FieldError[]): void
   }
 }
 
-function validateSource(spec: Spec, volumeName: string, errors: FieldError[]): void {
+/** Exactly one source, of a volume's own spec or of one that stands inside of another object. */
+export function validateVolumeSource(spec: Spec, volumeName: string, field: string, errors: FieldError[]): void {
   let found = false
   for (const kind of sources) {
     if (spec[kind.field] === undefined) continue
     // Upstream never counts a flex volume as the second.
     if (found && kind.field !== 'flexVolume') {
-      errors.push(forbiddenField(`spec.${kind.forbiddenAs}`, 'may not specify more than 1 volume type'))
+      errors.push(forbiddenField(`${field}.${kind.forbiddenAs}`, 'may not specify more than 1 volume type'))
     } else {
-      kind.validate(spec, errors, { volumeName, path: 'spec' })
+      kind.validate(spec, errors, { volumeName, path: field })
       if (kind.field === 'local' && spec.nodeAffinity === undefined) {
-        errors.push(required('spec.nodeAffinity', 'Local volume requires node affinity'))
+        errors.push(required(`${field}.nodeAffinity`, 'Local volume requires node affinity'))
       }
     }
     found = true
   }
-  if (!found) errors.push(required('spec', 'must specify a volume type'))
+  if (!found) errors.push(required(field, 'must specify a volume type'))
 }
 
 /** The source of a volume stays what it was; a secret for expansion may be added. */

@@ -3,14 +3,18 @@ import { duplicate, type FieldError, invalidValue, notSupported, required, tooMa
 import { defineResource } from '../../resource.ts'
 import type { Endpoint, EndpointPort, EndpointSlice } from '../../types/discovery-v1.ts'
 import { parseIp, validateNonSpecialIp } from '../../validation/ip-address.ts'
+import { ipWarnings } from '../../validation/ip-format.ts'
 import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../../validation/names.ts'
-import { immutable, pushMessages, validateLabels } from '../../validation/object-meta.ts'
+import { immutable, pushMessages, semanticallyEqual, validateLabels } from '../../validation/object-meta.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 const addressTypes = ['FQDN', 'IPv4', 'IPv6']
 const protocols = ['SCTP', 'TCP', 'UDP']
 const limits = { endpoints: 1000, addresses: 100, ports: 20_000, topologyLabels: 16, zoneHints: 8 }
 const shown = 3
+const hostnameLabel = 'kubernetes.io/hostname'
+const managerLabel = 'endpointslice.kubernetes.io/managed-by'
+const ownControllers = new Set<string | undefined>(['endpointslice-controller.k8s.io', 'endpointslicemirroring-controller.k8s.io'])
 
 export const endpointSlice = defineResource<EndpointSlice>({
   group: 'discovery.k8s.io',
@@ -32,13 +36,45 @@ export const endpointSlice = defineResource<EndpointSlice>({
       port.protocol ??= 'TCP'
     }
   },
+  prepareForCreate(object) {
+    dropUnservedFields(object, undefined)
+  },
+  prepare: dropUnservedFields,
   validate,
   validateUpdate(object, old) {
     const errors = validate(object)
     immutable(errors, 'addressType', object.addressType, old.addressType)
     return errors
   },
+  warnings(object, old) {
+    const deprecated = old === undefined && object.addressType === 'FQDN'
+    return [...(deprecated ? ['spec.addressType: FQDN endpoints are deprecated'] : []), ...addressWarnings(object)]
+  },
 })
+
+/** v1 takes no topology, but where the endpoints stay as they were; hints of nodes are alpha in 1.33 and dropped unless they are in use. */
+function dropUnservedFields(object: EndpointSlice, old: EndpointSlice | undefined): void {
+  const endpoints = object.endpoints ?? []
+  const before = old?.endpoints ?? []
+  const hintsInUse = before.some(({ hints }) => hints?.forNodes !== undefined)
+  if (!hintsInUse) for (const { hints } of endpoints) delete hints?.forNodes
+  if (old !== undefined && semanticallyEqual(endpoints, before)) return
+  const known = new Set(before.map(({ deprecatedTopology }) => deprecatedTopology?.[hostnameLabel]))
+  for (const endpoint of endpoints) {
+    const node = endpoint.deprecatedTopology?.[hostnameLabel] ?? ''
+    // A partial update by an older client keeps the node that the topology named.
+    if (endpoint.nodeName === undefined && node !== '' && known.has(node) && dns1123Subdomain(node).length === 0) endpoint.nodeName = node
+    delete endpoint.deprecatedTopology
+  }
+}
+
+/** Not for the slices of the cluster's own controllers: those write what they were given in the canonical form. */
+function addressWarnings({ metadata, endpoints }: EndpointSlice): string[] {
+  if (ownControllers.has(metadata.labels?.[managerLabel])) return []
+  return (endpoints ?? []).flatMap(({ addresses }, index) =>
+    (addresses ?? []).flatMap((address, at) => ipWarnings(address, `endpoints[${index}].addresses[${at}]`)),
+  )
+}
 
 const portCell = ({ port, name }: EndpointPort): string => (port === undefined ? (name ?? '*') : String(port))
 

@@ -5,7 +5,7 @@ import { dns1123Label, dns1123Subdomain } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 
 const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'proxy', 'update', 'watch']
-const subjectFields = { User: 'user', Group: 'group', ServiceAccount: 'serviceAccount' } as const
+const subjectFields = { ServiceAccount: 'serviceAccount', User: 'user', Group: 'group' } as const
 
 export function validateFlowRule(rule: PolicyRulesWithSubjects, field: string, errors: FieldError[]): void {
   const { subjects = [], resourceRules = [], nonResourceRules = [] } = rule

@@ -7,6 +7,7 @@ import { pushMessages } from '../../validation/object-meta.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { validateFlowRule } from './flow-rule.ts'
+import { validateFlowConditions, validateMandatoryFlowSchema } from './mandatory.ts'
 
 const maxPrecedence = 10_000
 const distinguishers = ['ByNamespace', 'ByUser']
@@ -18,7 +19,9 @@ export const flowSchema = defineResource<FlowSchema>({
   plural: 'flowschemas',
   namespaced: false,
   countsGeneration: true,
-  subresources: [statusSubresource<FlowSchema>({ keepsMetadata: true })],
+  subresources: [
+    statusSubresource<FlowSchema>({ keepsMetadata: true, validate: ({ status }) => validateFlowConditions(status?.conditions) }),
+  ],
   columns: [
     nameColumn,
     { name: 'PriorityLevel', type: 'string', cell: ({ spec }) => spec.priorityLevelConfiguration.name },
@@ -59,5 +62,5 @@ function validate({ metadata, spec }: FlowSchema): FieldError[] {
   spec.rules?.forEach((rule, index) => {
     validateFlowRule(rule, `spec.rules[${index}]`, errors)
   })
-  return errors
+  return [...errors, ...validateMandatoryFlowSchema(metadata.name ?? '', spec)]
 }

@@ -2,6 +2,7 @@
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type {
+  ExemptPriorityLevelConfiguration,
   LimitedPriorityLevelConfiguration,
   LimitResponse,
   PriorityLevelConfiguration,
@@ -9,6 +10,7 @@ import type {
 } from '../../types/flowcontrol-v1.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
+import { validateFlowConditions, validateMandatoryPriorityLevel } from './mandatory.ts'
 
 const maxQueues = 10_000_000
 /** Shuffle sharding draws its hand from a 64-bit hash, of which 60 bits are used. */
@@ -22,7 +24,12 @@ export const priorityLevelConfiguration = defineResource<PriorityLevelConfigurat
   plural: 'prioritylevelconfigurations',
   namespaced: false,
   countsGeneration: true,
-  subresources: [statusSubresource<PriorityLevelConfiguration>({ keepsMetadata: true })],
+  subresources: [
+    statusSubresource<PriorityLevelConfiguration>({
+      keepsMetadata: true,
+      validate: ({ status }) => validateFlowConditions(status?.conditions),
+    }),
+  ],
   columns: [
     nameColumn,
     { name: 'Type', type: 'string', cell: ({ spec }) => spec.type },
@@ -67,6 +74,7 @@ function validate({ metadata, spec }: PriorityLevelConfiguration): FieldError[] 
   }
   if (spec.type === 'Exempt') {
     if (spec.limited !== undefined) errors.push(forbiddenField('spec.limited', 'must be nil if the type is not Limited'))
+    if (spec.exempt !== undefined) validateShares(spec.exempt, 'spec.exempt', errors)
   } else if (spec.type === 'Limited') {
     if (spec.limited === undefined) errors.push(required('spec.limited', 'must not be empty when type is Limited'))
     else validateLimited(spec.limited, errors)
@@ -74,7 +82,20 @@ function validate({ metadata, spec }: PriorityLevelConfiguration): FieldError[] 
   } else {
     errors.push(notSupported('spec.type', spec.type, ['Exempt', 'Limited']))
   }
-  return errors
+  return [...errors, ...validateMandatoryPriorityLevel(metadata.name ?? '', spec)]
+}
+
+function validateShares(
+  { nominalConcurrencyShares, lendablePercent }: ExemptPriorityLevelConfiguration,
+  field: string,
+  errors: FieldError[],
+): void {
+  if (nominalConcurrencyShares !== undefined && nominalConcurrencyShares < 0) {
+    errors.push(invalidValue(`${field}.nominalConcurrencyShares`, nominalConcurrencyShares, 'must be a non-negative integer'))
+  }
+  if (lendablePercent !== undefined && (lendablePercent < 0 || lendablePercent > 100)) {
+    errors.push(invalidValue(`${field}.lendablePercent`, lendablePercent, 'must be between 0 and 100, inclusive'))
+  }
 }
 
 function validateLimited(limited: LimitedPriorityLevelConfiguration, errors: FieldError[]): void {

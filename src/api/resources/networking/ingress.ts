@@ -47,6 +47,10 @@ export const ingress = defineResource<Ingress>({
     return errors
   },
   validateUpdate: ({ spec }) => validateIngressSpec(spec),
+  warnings({ metadata, spec }, old) {
+    if (old !== undefined || metadata.annotations?.[classAnnotation] === undefined || spec.ingressClassName !== undefined) return []
+    return [`annotation ${JSON.stringify(classAnnotation)} is deprecated, please use 'spec.ingressClassName' instead`]
+  },
 })
 
 function hostsCell({ spec }: Ingress): string {

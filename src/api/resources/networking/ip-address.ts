@@ -1,8 +1,9 @@
 // networking.k8s.io/v1 IPAddress: one address of the service range and what holds it.
-import { type FieldError, invalidValue, required } from '../../field-error.ts'
+import { type FieldError, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { IPAddress, ParentReference } from '../../types/networking-v1.ts'
-import { validateIp } from '../../validation/ip-address.ts'
+import { invalidShown } from '../../validation/go-syntax.ts'
+import { validateCanonicalIp } from '../../validation/ip-format.ts'
 import { dns1123Subdomain, nameIsPathSegment } from '../../validation/names.ts'
 import { immutableMessage, pushMessages, semanticallyEqual } from '../../validation/object-meta.ts'
 import { nameColumn } from '../standard-columns.ts'
@@ -26,17 +27,25 @@ export const ipAddress = defineResource<IPAddress>({
   validateUpdate(object, old) {
     const errors = validate(object)
     if (!semanticallyEqual(object.spec.parentRef, old.spec.parentRef)) {
-      errors.push(invalidValue('spec.parentRef', object.spec.parentRef, immutableMessage))
+      errors.push(invalidShown('spec.parentRef', goParent(object.spec.parentRef), immutableMessage))
     }
     return errors
   },
 })
 
+function goParent(parent: ParentReference | undefined): string {
+  if (parent === undefined) return '"null"'
+  const { group = '', resource = '', namespace = '', name = '' } = parent
+  const [g, r, ns, n] = [group, resource, namespace, name].map(text => JSON.stringify(text))
+  return `networking.ParentReference{Group:${g}, Resource:${r}, Namespace:${ns}, Name:${n}}`
+}
+
 /** The name is the address itself; names cannot be generated. */
 function nameRule(name: string): string[] {
   const errors: FieldError[] = []
-  validateIp(name, '', errors)
-  return errors.length === 0 ? [] : ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)']
+  validateCanonicalIp(name, '', errors)
+  // Only what follows the value that the caller will name.
+  return errors.map(({ message }) => message.slice(`Invalid value: ${JSON.stringify(name)}: `.length))
 }
 
 function parentRefCell(parent: ParentReference | undefined): string {

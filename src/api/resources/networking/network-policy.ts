@@ -2,7 +2,9 @@
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { IPBlock, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../types/networking-v1.ts'
+import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
 import { type Cidr, parseCidr, validateCidr } from '../../validation/ip-address.ts'
+import { cidrWarnings } from '../../validation/ip-format.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
 import { portName, portNumber } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
@@ -23,7 +25,22 @@ export const networkPolicy = defineResource<NetworkPolicy>({
   columns: [nameColumn, { name: 'Pod-Selector', type: 'string', cell: ({ spec }) => formatLabelSelector(spec.podSelector) }, ageColumn],
   setDefaults,
   validate,
+  warnings: ({ spec }) => [
+    ...(spec.ingress ?? []).flatMap(({ from = [] }, index) => peerWarnings(from, `spec.ingress[${index}].from`)),
+    ...(spec.egress ?? []).flatMap(({ to = [] }, index) => peerWarnings(to, `spec.egress[${index}].to`)),
+  ],
 })
+
+function peerWarnings(peers: readonly NetworkPolicyPeer[], field: string): string[] {
+  return peers.flatMap(({ ipBlock }, index) => {
+    if (ipBlock === undefined) return []
+    const at = `${field}[${index}].ipBlock`
+    return [
+      ...cidrWarnings(ipBlock.cidr, `${at}.cidr`),
+      ...(ipBlock.except ?? []).flatMap((cidr, position) => cidrWarnings(cidr, `${at}.except[${position}]`)),
+    ]
+  })
+}
 
 function setDefaults(policy: NetworkPolicy): void {
   policy.spec ??= { podSelector: {} }
@@ -46,7 +63,7 @@ function validate({ spec }: NetworkPolicy): FieldError[] {
   })
   const types = spec.policyTypes ?? []
   if (types.length > policyTypes.length) {
-    errors.push(invalidValue('spec.policyTypes', types, 'may not specify more than two policyTypes'))
+    errors.push(invalidShown('spec.policyTypes', goStrings(types, 'networking.PolicyType'), 'may not specify more than two policyTypes'))
     return errors
   }
   types.forEach((type, index) => {

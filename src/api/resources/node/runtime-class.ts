@@ -6,6 +6,7 @@ import { dns1123Label } from '../../validation/names.ts'
 import { immutable, pushMessages, semanticallyEqual, validateLabels } from '../../validation/object-meta.ts'
 import { validateTolerations } from '../../validation/pod-placement.ts'
 import { validateResourceRequirements } from '../../validation/resource-requirements.ts'
+import { deprecatedNodeLabels } from '../core/pod-warnings.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 export const runtimeClass = defineResource<RuntimeClass>({
@@ -22,9 +23,13 @@ export const runtimeClass = defineResource<RuntimeClass>({
   },
   validate,
   validateUpdate(object, old) {
-    const errors: FieldError[] = []
+    const errors = validate(object)
     immutable(errors, 'handler', object.handler, old.handler)
     return errors
+  },
+  warnings({ scheduling }) {
+    const messages = Object.keys(scheduling?.nodeSelector ?? {}).map(label => deprecatedNodeLabels[label])
+    return messages.flatMap(message => (message === undefined ? [] : [`scheduling.nodeSelector: ${message}`]))
   },
 })
 

@@ -2,6 +2,7 @@
 import { type FieldError, invalidValue, notSupported } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { PodDisruptionBudget } from '../../types/policy-v1.ts'
+import { validateConditions } from '../../validation/conditions.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
 import { negativeMessage } from '../../validation/object-meta.ts'
@@ -60,8 +61,11 @@ function validate({ spec }: PodDisruptionBudget): FieldError[] {
 }
 
 function validateStatus({ status }: PodDisruptionBudget): FieldError[] {
-  return counts.flatMap(name => {
+  const errors: FieldError[] = []
+  validateConditions(status?.conditions, 'status.conditions', errors)
+  for (const name of counts) {
     const value = status?.[name] ?? 0
-    return value < 0 ? [invalidValue(`status.${name}`, value, negativeMessage)] : []
-  })
+    if (value < 0) errors.push(invalidValue(`status.${name}`, value, negativeMessage))
+  }
+  return errors
 }

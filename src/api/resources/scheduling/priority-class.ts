@@ -1,7 +1,8 @@
 // scheduling.k8s.io/v1 PriorityClass.
-import { type FieldError, forbiddenField, invalidValue, notSupported } from '../../field-error.ts'
+import { type FieldError, forbiddenField, notSupported } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { PriorityClass } from '../../types/scheduling-v1.ts'
+import { immutable } from '../../validation/object-meta.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 /** Priorities above this are kept for the system's own classes. */
@@ -32,7 +33,7 @@ export const priorityClass = defineResource<PriorityClass>({
     metadata.generation = 1
   },
   validate,
-  validateUpdate: (object, old) => [...validate(object), ...validateUpdate(object, old)],
+  validateUpdate,
 })
 
 function validate(object: PriorityClass): FieldError[] {
@@ -63,11 +64,10 @@ function unlikeSystemClass({ value, globalDefault }: PriorityClass, name: string
   return undefined
 }
 
+/** What may not change was judged when it was created. */
 function validateUpdate(object: PriorityClass, old: PriorityClass): FieldError[] {
   const errors: FieldError[] = []
   if (object.value !== old.value) errors.push(forbiddenField('value', 'may not be changed in an update.'))
-  if (object.preemptionPolicy !== old.preemptionPolicy) {
-    errors.push(invalidValue('preemptionPolicy', object.preemptionPolicy, 'field is immutable'))
-  }
+  immutable(errors, 'preemptionPolicy', object.preemptionPolicy, old.preemptionPolicy)
   return errors
 }

@@ -7,7 +7,7 @@ import { immutableMessage, negativeMessage, pushMessages, semanticallyEqual } fr
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { validateCsiDriverName } from './csi-driver-name.ts'
 
-const maxNodeIdLength = 192
+const maxNodeIdLength = 256
 
 export const csiNode = defineResource<CSINode>({
   group: 'storage.k8s.io',
@@ -33,7 +33,7 @@ function validate({ spec }: CSINode): FieldError[] {
 function validateDriver(driver: CSINodeDriver, field: string, names: Set<string>, errors: FieldError[]): void {
   validateCsiDriverName(driver.name, `${field}.name`, errors)
   if (driver.nodeID === '') errors.push(required(`${field}.nodeID`))
-  if (driver.nodeID.length > maxNodeIdLength) {
+  if (Buffer.byteLength(driver.nodeID) > maxNodeIdLength) {
     errors.push(invalidValue(`${field}.nodeID`, driver.nodeID, `must be ${maxNodeIdLength} characters or less`))
   }
   const count = driver.allocatable?.count

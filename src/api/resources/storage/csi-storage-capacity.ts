@@ -2,9 +2,11 @@
 import { type FieldError, invalidValue } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { CSIStorageCapacity } from '../../types/storage-v1.ts'
+import { goLabelSelector, invalidShown } from '../../validation/go-syntax.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
 import { dns1123Subdomain } from '../../validation/names.ts'
 import { immutable, immutableMessage, negativeMessage, pushMessages, semanticallyEqual } from '../../validation/object-meta.ts'
+import { deprecatedNodeLabels } from '../core/pod-warnings.ts'
 import { createdAtColumn, nameColumn } from '../standard-columns.ts'
 
 export const csiStorageCapacity = defineResource<CSIStorageCapacity>({
@@ -17,6 +19,16 @@ export const csiStorageCapacity = defineResource<CSIStorageCapacity>({
   columns: [nameColumn, createdAtColumn],
   validate,
   validateUpdate,
+  warnings: ({ nodeTopology }) => [
+    ...(nodeTopology?.matchExpressions ?? []).flatMap(({ key }, index) => {
+      const message = deprecatedNodeLabels[key]
+      return message === undefined ? [] : [`nodeTopology.matchExpressions[${index}].key: ${key} is ${message}`]
+    }),
+    ...Object.keys(nodeTopology?.matchLabels ?? {}).flatMap(label => {
+      const message = deprecatedNodeLabels[label]
+      return message === undefined ? [] : [`nodeTopology.matchLabels.${label}: ${message}`]
+    }),
+  ],
 })
 
 function validate(object: CSIStorageCapacity): FieldError[] {
@@ -33,7 +45,8 @@ function validate(object: CSIStorageCapacity): FieldError[] {
 function validateUpdate(object: CSIStorageCapacity, old: CSIStorageCapacity): FieldError[] {
   const errors = validate(object)
   if (!semanticallyEqual(object.nodeTopology, old.nodeTopology)) {
-    errors.push(invalidValue('nodeTopology', object.nodeTopology, immutableMessage))
+    const shown = object.nodeTopology === undefined ? '"null"' : goLabelSelector(object.nodeTopology)
+    errors.push(invalidShown('nodeTopology', shown, immutableMessage))
   }
   immutable(errors, 'storageClassName', object.storageClassName, old.storageClassName)
   return errors

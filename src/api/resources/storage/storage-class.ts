@@ -5,6 +5,7 @@ import type { TopologySelectorTerm } from '../../types/core-v1.ts'
 import type { StorageClass } from '../../types/storage-v1.ts'
 import { qualifiedName } from '../../validation/names.ts'
 import { immutable, pushMessages, semanticallyEqual } from '../../validation/object-meta.ts'
+import { deprecatedNodeLabels } from '../core/pod-warnings.ts'
 import { ageColumn } from '../standard-columns.ts'
 
 const maxParameters = 512
@@ -34,6 +35,13 @@ export const storageClass = defineResource<StorageClass>({
   },
   validate,
   validateUpdate,
+  warnings: object =>
+    (object.allowedTopologies ?? []).flatMap(({ matchLabelExpressions = [] }, index) =>
+      matchLabelExpressions.flatMap(({ key }, at) => {
+        const message = deprecatedNodeLabels[key]
+        return message === undefined ? [] : [`allowedTopologies[${index}].matchLabelExpressions[${at}].key: ${message}`]
+      }),
+    ),
 })
 
 function nameCell({ metadata }: StorageClass): string {
@@ -91,7 +99,7 @@ function validateTopologies(terms: readonly TopologySelectorTerm[] | undefined, 
 }
 
 function validateUpdate(object: StorageClass, old: StorageClass): FieldError[] {
-  const errors: FieldError[] = []
+  const errors = validate(object)
   if (!semanticallyEqual(object.parameters, old.parameters)) {
     errors.push(forbiddenField('parameters', 'updates to parameters are forbidden.'))
   }
@@ -100,6 +108,5 @@ function validateUpdate(object: StorageClass, old: StorageClass): FieldError[] {
     errors.push(forbiddenField('reclaimPolicy', 'updates to reclaimPolicy are forbidden.'))
   }
   immutable(errors, 'volumeBindingMode', object.volumeBindingMode, old.volumeBindingMode)
-  validateTopologies(object.allowedTopologies, errors)
   return errors
 }

@@ -112,3 +112,47 @@ test('volumeAttachment names one source and keeps it', () => {
   const attached = judgeSubresource(volumeAttachment, 'status', old.object, next => Object.assign(next, { status: { attached: true } }))
   assert.equal(row(volumeAttachment, attached.object)['Attached'], true)
 })
+
+test('storageClass is judged as a whole when it changes', () => {
+  const old = judgeNew(storageClass, { metadata: { name: 'x' }, provisioner: 'p' }).object
+  const { errors } = judgeUpdate(storageClass, old, next => {
+    next.reclaimPolicy = 'Recycle'
+    next.parameters = { a: 'b' }
+  })
+  assert.deepEqual(errors, [
+    'reclaimPolicy: Unsupported value: "Recycle": supported values: "Delete", "Retain"',
+    'parameters: Forbidden: updates to parameters are forbidden.',
+    'reclaimPolicy: Forbidden: updates to reclaimPolicy are forbidden.',
+  ])
+})
+
+const attachment = { metadata: { name: 'x' }, spec: { attacher: 'a', nodeName: 'n', source: { persistentVolumeName: 'v' } } }
+
+test('volumeAttachment bounds what a driver reports', () => {
+  const old = judgeNew(volumeAttachment, attachment).object
+  const { errors } = judgeSubresource(volumeAttachment, 'status', old, next => {
+    next.status = { attached: true, attachmentMetadata: { a: 'x'.repeat(256 * 1024) }, attachError: { message: 'x'.repeat(1025) } }
+  })
+  assert.deepEqual(errors, [
+    'status.attachmentMetadata: Too long: may not be more than 262144 bytes',
+    'status.attachError.message: Too long: may not be more than 262144 bytes',
+  ])
+})
+
+test('volumeAttachment takes an inline volume of a CSI driver only', () => {
+  const judge = (inlineVolumeSpec: object) =>
+    judgeNew(volumeAttachment, { ...attachment, spec: { ...attachment.spec, source: { inlineVolumeSpec } } }).errors
+  const csi = { driver: 'd.io', volumeHandle: 'h' }
+  const accessModes = ['ReadWriteOnce']
+  assert.deepEqual(judge({ csi, accessModes }), [])
+  assert.deepEqual(judge({ nfs: { server: 's', path: '/p' }, accessModes, capacity: { storage: '1Gi' }, volumeMode: 'Block' }), [
+    'spec.source.inlineVolumeSpec.capacity: Forbidden: may not be specified in the context of inline volumes',
+    'spec.source.inlineVolumeSpec.csi: Required value: has to be specified in the context of inline volumes',
+    'spec.source.inlineVolumeSpec.volumeMode: Forbidden: may not specify volumeMode other than Filesystem in the context of inline volumes',
+  ])
+})
+
+test('csiNode takes the 256 bytes of a node ID that CSI allows', () => {
+  const judge = (nodeID: string) => judgeNew(csiNode, { metadata: { name: 'n' }, spec: { drivers: [{ name: 'd.io', nodeID, topologyKeys: null }] } }).fields
+  assert.deepEqual([judge('x'.repeat(256)), judge('x'.repeat(257))], [[], ['spec.drivers[0].nodeID']])
+})

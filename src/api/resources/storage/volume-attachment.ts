@@ -1,13 +1,18 @@
 // storage.k8s.io/v1 VolumeAttachment.
-import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
+import { type FieldError, forbiddenField, invalidValue, required, tooLong } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
+import type { PersistentVolumeSpec } from '../../types/core-v1.ts'
 import type { VolumeAttachment } from '../../types/storage-v1.ts'
+import { validateAccessModes } from '../../validation/claim-spec.ts'
 import { dns1123Subdomain } from '../../validation/names.ts'
 import { immutableMessage, pushMessages, semanticallyEqual } from '../../validation/object-meta.ts'
+import { validateVolumeSource } from '../core/persistent-volume-validation.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { validateCsiDriverName } from './csi-driver-name.ts'
 
+const maxMetadataBytes = 256 * 1024
+const maxErrorBytes = 1024
 const exactlyOneSource = 'must specify exactly one of inlineVolumeSpec and persistentVolumeName'
 
 export const volumeAttachment = defineResource<VolumeAttachment>({
@@ -17,7 +22,8 @@ export const volumeAttachment = defineResource<VolumeAttachment>({
   plural: 'volumeattachments',
   namespaced: false,
   allowUnconditionalUpdate: false,
-  subresources: [statusSubresource<VolumeAttachment>({ keepsMetadata: true })],
+  // The whole is judged there: what may be too long stands in the status.
+  subresources: [statusSubresource<VolumeAttachment>({ keepsMetadata: true, validate: validateUpdate })],
   columns: [
     nameColumn,
     { name: 'Attacher', type: 'string', format: 'name', cell: ({ spec }) => spec.attacher },
@@ -43,6 +49,8 @@ function validate({ spec }: VolumeAttachment): FieldError[] {
     errors.push(required('spec.source', exactlyOneSource))
   } else if (persistentVolumeName === '') {
     errors.push(required('spec.source.persistentVolumeName', 'must specify non empty persistentVolumeName'))
+  } else if (inlineVolumeSpec !== undefined) {
+    validateInlineSpec(inlineVolumeSpec, 'spec.source.inlineVolumeSpec', errors)
   }
   pushMessages(errors, 'spec.nodeName', spec.nodeName, dns1123Subdomain(spec.nodeName))
   validateCsiDriverName(spec.attacher, 'spec.attacher', errors)
@@ -52,8 +60,40 @@ function validate({ spec }: VolumeAttachment): FieldError[] {
   return errors
 }
 
+const inline = 'in the context of inline volumes'
+
+/** Of a volume without an object of its own only the source, which CSI must serve, its access modes and mount options may be said. */
+function validateInlineSpec(spec: PersistentVolumeSpec, field: string, errors: FieldError[]): void {
+  const refuse = (name: string, text = 'may not be specified'): void => {
+    errors.push(forbiddenField(`${field}.${name}`, `${text} ${inline}`))
+  }
+  if (spec.claimRef !== undefined) refuse('claimRef')
+  if (Object.keys(spec.capacity ?? {}).length > 0) refuse('capacity')
+  if (spec.csi === undefined) errors.push(required(`${field}.csi`, `has to be specified ${inline}`))
+  if ((spec.accessModes ?? []).length === 0) errors.push(required(`${field}.accessModes`))
+  validateAccessModes(spec.accessModes, `${field}.accessModes`, errors)
+  const { persistentVolumeReclaimPolicy: policy = '', volumeMode } = spec
+  if (policy !== '' && policy !== 'Retain') refuse('persistentVolumeReclaimPolicy', 'may only be Retain')
+  if (spec.nodeAffinity !== undefined) refuse('nodeAffinity')
+  validateVolumeSource(spec, '', field, errors)
+  if ((spec.storageClassName ?? '') !== '') refuse('storageClassName')
+  if (volumeMode !== undefined && volumeMode !== 'Filesystem') refuse('volumeMode', 'may not specify volumeMode other than Filesystem')
+}
+
+function validateStatus({ status }: VolumeAttachment, errors: FieldError[]): void {
+  const metadata = Object.entries(status?.attachmentMetadata ?? {})
+  const size = metadata.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0)
+  if (size > maxMetadataBytes) errors.push(tooLong('status.attachmentMetadata', maxMetadataBytes))
+  for (const name of ['attachError', 'detachError'] as const) {
+    const message = status?.[name]?.message ?? ''
+    // Upstream names the limit of the metadata here.
+    if (Buffer.byteLength(message) > maxErrorBytes) errors.push(tooLong(`status.${name}.message`, maxMetadataBytes))
+  }
+}
+
 function validateUpdate(object: VolumeAttachment, old: VolumeAttachment): FieldError[] {
   const errors = validate(object)
+  validateStatus(object, errors)
   if (!semanticallyEqual(object.spec, old.spec)) errors.push(invalidValue('spec', object.spec, immutableMessage))
   return errors
 }

@@ -1,0 +1,89 @@
+// How addresses should be written: what the strict fields refuse and what the older, lenient ones only warn of (KEP-4858).
+import { isIPv4 } from 'node:net'
+import { type FieldError, invalidValue } from '../field-error.ts'
+import { type Cidr, type IpBytes, parseCidr, parseIp, validateCidr, validateIp } from './ip-address.ts'
+
+/** RFC 5952: lower case, no leading zeros, the first longest run of zero groups as `::`. */
+export function formatIp(bytes: IpBytes): string {
+  if (bytes.length === 4) return bytes.join('.')
+  const groups = Array.from({ length: 8 }, (_, at) => ((bytes[at * 2] ?? 0) << 8) | (bytes[at * 2 + 1] ?? 0))
+  let longest = { at: -1, length: 1 }
+  for (let at = 0; at < 8; at++) {
+    let length = 0
+    while (at + length < 8 && groups[at + length] === 0) length++
+    if (length > longest.length) longest = { at, length }
+    at += length
+  }
+  const text = (some: readonly number[]): string => some.map(group => group.toString(16)).join(':')
+  if (longest.at < 0) return text(groups)
+  return `${text(groups.slice(0, longest.at))}::${text(groups.slice(longest.at + longest.length))}`
+}
+
+const isMapped = (text: string): boolean => text.includes(':') && parseIp(text)?.length === 4
+const hasLeadingZeros = (text: string): boolean => !text.includes(':') && !isIPv4(text)
+const addressOf = (cidr: string): string => cidr.slice(0, cidr.indexOf('/'))
+const bitsOf = (cidr: string): string => cidr.slice(cidr.indexOf('/') + 1)
+
+/** The range of a CIDR: bits behind the prefix are zero. A mapped IPv4 address counts its prefix as IPv4 does. */
+function rangeOf(text: string, { address, prefixLength }: Cidr): Cidr {
+  const prefix = isMapped(addressOf(text)) ? Math.max(0, prefixLength - 96) : prefixLength
+  const masked = address.map((byte, index) => byte & (0xff00 >> Math.min(8, Math.max(0, prefix - index * 8))) & 0xff)
+  return { address: masked, prefixLength: prefix }
+}
+
+const formatCidr = ({ address, prefixLength }: Cidr): string => `${formatIp(address)}/${prefixLength}`
+const hasHostBits = (cidr: Cidr, range: Cidr): boolean => cidr.address.some((byte, index) => byte !== range.address[index])
+
+/** For fields that take the canonical form only. */
+export function validateCanonicalIp(text: string, field: string, errors: FieldError[]): void {
+  const bytes = parseIp(text)
+  if (!validateIp(text, field, errors) || bytes === undefined) return
+  if (hasLeadingZeros(text)) errors.push(invalidValue(field, text, 'must not have leading 0s'))
+  else if (isMapped(text)) errors.push(invalidValue(field, text, 'must not be an IPv4-mapped IPv6 address'))
+  else if (formatIp(bytes) !== text) errors.push(invalidValue(field, text, `must be in canonical form ("${formatIp(bytes)}")`))
+}
+
+/** For fields that take the canonical form of a range only. */
+export function validateCanonicalCidr(text: string, field: string, errors: FieldError[]): void {
+  validateCidr(text, field, errors)
+  const cidr = parseCidr(text)
+  if (cidr === undefined) return
+  const range = rangeOf(text, cidr)
+  const refuse = (detail: string): void => {
+    errors.push(invalidValue(field, text, detail))
+  }
+  if (hasLeadingZeros(addressOf(text)) || /^0\d/.test(bitsOf(text))) refuse('must not have leading 0s in IP or prefix length')
+  else if (isMapped(addressOf(text))) refuse('must not have an IPv4-mapped IPv6 address')
+  else if (hasHostBits(cidr, range)) refuse('must not have bits set beyond the prefix length')
+  else if (formatCidr(range) !== text) refuse(`must be in canonical form ("${formatCidr(range)}")`)
+}
+
+/** What to tell of an address that the field accepts, though it should be written otherwise. */
+export function ipWarnings(text: string, field: string): string[] {
+  const bytes = parseIp(text)
+  if (bytes === undefined) return []
+  const form = formatIp(bytes)
+  if (hasLeadingZeros(text) || isMapped(text)) {
+    return [`${field}: non-standard IP address "${text}" will be considered invalid in a future Kubernetes release: use "${form}"`]
+  }
+  if (form === text || bytes.length === 4) return []
+  return [`${field}: IPv6 address "${text}" should be in RFC 5952 canonical format ("${form}")`]
+}
+
+/** The same of a range. */
+export function cidrWarnings(text: string, field: string): string[] {
+  const cidr = parseCidr(text)
+  if (cidr === undefined) return []
+  const range = rangeOf(text, cidr)
+  const form = formatCidr(range)
+  const warnings: string[] = []
+  if (hasHostBits(cidr, range)) {
+    const single = `${formatIp(cidr.address)}/${cidr.address.length * 8}`
+    warnings.push(`${field}: CIDR value "${text}" is ambiguous in this context (should be "${form}" or "${single}"?)`)
+  }
+  if (hasLeadingZeros(addressOf(text)) || isMapped(addressOf(text)) || /^0\d/.test(bitsOf(text))) {
+    warnings.push(`${field}: non-standard CIDR value "${text}" will be considered invalid in a future Kubernetes release: use "${form}"`)
+  }
+  if (warnings.length > 0 || form === text) return warnings
+  return [`${field}: IPv6 CIDR value "${text}" should be in RFC 5952 canonical format ("${form}")`]
+}
