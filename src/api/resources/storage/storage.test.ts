@@ -153,6 +153,7 @@ test('volumeAttachment takes an inline volume of a CSI driver only', () => {
 })
 
 test('csiNode takes the 256 bytes of a node ID that CSI allows', () => {
-  const judge = (nodeID: string) => judgeNew(csiNode, { metadata: { name: 'n' }, spec: { drivers: [{ name: 'd.io', nodeID, topologyKeys: null }] } }).fields
+  const judge = (nodeID: string) =>
+    judgeNew(csiNode, { metadata: { name: 'n' }, spec: { drivers: [{ name: 'd.io', nodeID, topologyKeys: null }] } }).fields
   assert.deepEqual([judge('x'.repeat(256)), judge('x'.repeat(257))], [[], ['spec.drivers[0].nodeID']])
 })
