@@ -68,7 +68,8 @@ export interface Authorizer {
 /** Allowed only by an explicit allow. `authorizer` names who decided. */
 export type AccessVerdict =
   | { readonly allowed: true; readonly authorizer: string; readonly reason: string }
-  | { readonly allowed: false; readonly reason: string }
+  /** `denied`: an authorizer said no; else nobody said yes. */
+  | { readonly allowed: false; readonly reason: string; readonly denied?: true }
 
 export const systemMasters = 'system:masters'
 export const authenticatedGroup = 'system:authenticated'

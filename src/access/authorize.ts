@@ -16,7 +16,7 @@ export function createAuthorization(authorizers: readonly Authorizer[]): Authori
         const decided = authorizer.authorize(attributes)
         if (decided.decision === 'allow') return { allowed: true, authorizer: authorizer.name, reason: decided.reason }
         if (decided.reason !== '') reasons = reasons === '' ? decided.reason : `${reasons}\n${decided.reason}`
-        if (decided.decision === 'deny') return { allowed: false, reason: reasons }
+        if (decided.decision === 'deny') return { allowed: false, reason: reasons, denied: true }
       }
       return { allowed: false, reason: reasons }
     },

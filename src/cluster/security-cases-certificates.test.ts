@@ -94,8 +94,13 @@ test('row 55: approval and signing need the right for that signer', async () => 
   assert.deepEqual([await sign('without'), await sign('elsewhere'), await sign('approver')], [403, 403, 403])
   assert.equal(await sign('domain'), 200)
   // An approval through the status, or taken back, is none.
-  const { json } = await api.request(admin, 'PATCH', `${csrs}/x/status`, { status: { conditions: [] } })
-  assert.equal(json.status.conditions[0].type, 'Approved')
+  const taken = await api.request(admin, 'PATCH', `${csrs}/x/status`, { status: { conditions: [] } })
+  assert.deepEqual([taken.status, taken.json.details.causes[0].field], [422, 'status.conditions'])
+  // A failure is the signer's to report.
+  const failed = { status: { conditions: [{ type: 'Failed', status: 'True', reason: 'R' }] } }
+  await api.create(csrs, await csrOf('y', 'y', []))
+  const statuses = ['without', 'domain'].map(async user => (await api.request(person(user), 'PATCH', `${csrs}/y/status`, failed)).status)
+  assert.deepEqual(await Promise.all(statuses), [403, 200])
 })
 
 const hostile: readonly [string, string, string[], object][] = [

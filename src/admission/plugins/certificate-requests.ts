@@ -2,6 +2,7 @@
 import { forbidden } from '../../api/status.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
 import type { UserInfo } from '../../api/user.ts'
+import { semanticallyEqual } from '../../api/validation/object-meta.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
 
 const clientSigner = 'kubernetes.io/kube-apiserver-client'
@@ -39,7 +40,9 @@ export function certificateRequests({ maySign, organizationsOf }: CertificateReq
       if (request.subresource === 'approval') return rightFor(request, 'approve')
       if (request.subresource === 'status') {
         const old = request.oldObject as CertificateSigningRequest | undefined
-        return csr.status?.certificate === old?.status?.certificate ? admitted : rightFor(request, 'sign')
+        const unchanged =
+          csr.status?.certificate === old?.status?.certificate && semanticallyEqual(csr.status?.conditions, old?.status?.conditions)
+        return unchanged ? admitted : rightFor(request, 'sign')
       }
       if (request.operation !== 'CREATE' || csr.spec.signerName !== clientSigner) return admitted
       if (!organizationsOf(Buffer.from(csr.spec.request, 'base64').toString('latin1')).includes('system:masters')) return admitted

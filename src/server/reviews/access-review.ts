@@ -9,6 +9,7 @@ import type { ResourceHandler } from '../resource-verbs.ts'
 import { objectReply } from '../respond.ts'
 import type { ReviewParts } from './index.ts'
 import { receiveReview } from './receive-review.ts'
+import { fieldSelectorText, labelSelectorText } from './review-selectors.ts'
 
 type Spec = SelfSubjectAccessReviewSpec & Partial<SubjectAccessReviewSpec>
 
@@ -36,13 +37,16 @@ function subjectOf({ user = '', groups = [], uid, extra }: Spec): UserInfo {
 
 function answer(parts: Parts, context: ResourceContext, review: Review, user: UserInfo): Reply {
   const verdict = parts.authorize(attributesOf(review.spec, user))
-  const status = { allowed: verdict.allowed, ...(verdict.reason === '' ? {} : { reason: verdict.reason }) }
+  const denied = !verdict.allowed && verdict.denied === true ? { denied: true } : {}
+  const status = { allowed: verdict.allowed, ...denied, ...(verdict.reason === '' ? {} : { reason: verdict.reason }) }
   return objectReply(context, context.served, { ...review, ...{ status } }, 201)
 }
 
 function attributesOf({ resourceAttributes, nonResourceAttributes }: Spec, user: UserInfo): Attributes {
   const { namespace = '', verb = '', group = '', version = '', resource = '', subresource = '', name = '' } = resourceAttributes ?? {}
   const isResource = resourceAttributes !== undefined && resourceAttributes !== null
+  const fieldSelector = fieldSelectorText(resourceAttributes?.fieldSelector)
+  const labelSelector = labelSelectorText(resourceAttributes?.labelSelector)
   return {
     user,
     verb: isResource ? verb : (nonResourceAttributes?.verb ?? ''),
@@ -54,5 +58,7 @@ function attributesOf({ resourceAttributes, nonResourceAttributes }: Spec, user:
     namespace,
     name,
     path: nonResourceAttributes?.path ?? '',
+    ...(fieldSelector === undefined ? {} : { fieldSelector }),
+    ...(labelSelector === undefined ? {} : { labelSelector }),
   }
 }

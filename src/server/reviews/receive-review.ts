@@ -3,17 +3,21 @@ import type { KubeObject } from '../../api/object.ts'
 import { invalid } from '../../api/status.ts'
 import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
-import { receiveNew } from '../object-meta.ts'
+import { trackNewFields } from '../field-management.ts'
+import { receiveNew, setManagedFields } from '../object-meta.ts'
 import type { ResourceContext } from '../request-context.ts'
 
 /** Throws a 400 for what cannot be read and a 422 for what makes no sense. */
 export async function receiveReview(context: ResourceContext): Promise<KubeObject> {
   const { definition } = context.served
   isDryRun(context.query.all('dryRun'), 'CreateOptions')
+  const track = trackNewFields(context, 'CreateOptions')
   const review = await decodeBody(context)
+  const sent = review.metadata.managedFields
   receiveNew(review.metadata, context.info.namespace, definition.namespaced, context.warn)
   const errors = definition.validate?.(review) ?? []
   // Upstream names neither kind nor object here.
   if (errors.length > 0) throw invalid({ group: definition.group, kind: '' }, '', errors)
+  setManagedFields(review.metadata, track(review, sent))
   return review
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Attributes } from '../../access/access.ts'
 import { TestServer } from '../testing.ts'
 
 const authorization = '/apis/authorization.k8s.io/v1'
@@ -47,6 +48,34 @@ test('a token review keeps its metadata but for what the server owns, and never 
     spec: { token: 't' },
     status: { authenticated: true },
   })
-  assert.deepEqual(json.metadata, { name: 'n' })
+  const { managedFields, ...metadata } = json.metadata
+  assert.deepEqual([metadata, managedFields.length], [{ name: 'n' }, 1])
   assert.deepEqual(json.status, { user: {}, error: 'invalid bearer token' })
+})
+
+test("an access review asks with the selectors of its attributes and tells an explicit no from nobody's yes", async () => {
+  const asked: Attributes[] = []
+  await using api = new TestServer({
+    authorize(attributes) {
+      if (attributes.user.name !== 'u') return { allowed: true, authorizer: 'test', reason: '' }
+      asked.push(attributes)
+      return attributes.verb === 'list' ? { allowed: false, reason: 'because', denied: true } : { allowed: false, reason: '' }
+    },
+  })
+  const ask = async (resourceAttributes: object) =>
+    (await api.request('POST', `${authorization}/subjectaccessreviews`, { spec: { user: 'u', resourceAttributes } })).json.status
+  const fieldSelector = { requirements: [{ key: 'spec.nodeName', operator: 'In', values: ['n1'] }] }
+  assert.deepEqual(await ask({ verb: 'list', resource: 'pods', fieldSelector, labelSelector: { rawSelector: 'a=b' } }), {
+    allowed: false,
+    denied: true,
+    reason: 'because',
+  })
+  assert.deepEqual(await ask({ verb: 'get', resource: 'pods' }), { allowed: false })
+  assert.deepEqual(
+    asked.map(attributes => [attributes.fieldSelector, attributes.labelSelector]),
+    [
+      ['spec.nodeName=n1', 'a=b'],
+      [undefined, undefined],
+    ],
+  )
 })

@@ -3,6 +3,7 @@ import type { IssuedToken, TokenRequestSpec } from '../../access/issue-token.ts'
 import { invalidValue } from '../../api/field-error.ts'
 import { apiError, invalid } from '../../api/status.ts'
 import type { TokenRequest } from '../../api/types/authentication-v1.ts'
+import { formatTime } from '../../base/clock.ts'
 import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -30,6 +31,7 @@ export function serviceAccountToken({ writeParts, issueToken }: Pick<Subresource
     const issued = await issueToken({ namespace: info.namespace, name: info.name }, asked.spec, request.signal)
     for (const warning of issued.warnings) context.warn(warning)
     const { token, audiences, expirationSeconds, expirationTimestamp } = issued
+    asked.metadata.creationTimestamp = formatTime(context.now)
     const spec = { ...asked.spec, audiences, expirationSeconds }
     // The request was judged to the end, but nobody gets the token.
     if (dryRun) return valueReply(context, { ...asked, spec, status: { token: '', expirationTimestamp: null } }, 201)
@@ -44,7 +46,7 @@ function matchAccount({ metadata }: TokenRequest, { info }: ResourceContext): vo
   for (const field of ['name', 'namespace'] as const) {
     if (metadata[field] === info[field]) continue
     const detail = `must match the service account ${field} if specified`
-    throw invalid(kind, metadata.name, [invalidValue(`metadata.${field}`, metadata[field], detail)])
+    throw invalid(kind, info.name, [invalidValue(`metadata.${field}`, metadata[field], detail)])
   }
 }
 
