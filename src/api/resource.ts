@@ -27,6 +27,8 @@ export interface StrategyContext {
   readonly userGroups?: readonly string[]
   readonly userUid?: string
   readonly userExtra?: Readonly<Record<string, readonly string[]>>
+  /** Tells the client of what a preparation changes the object for; undefined for offline checks. */
+  warn?(text: string): void
 }
 
 /** How an update through the main path or through one subresource is prepared and judged. */
@@ -72,6 +74,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   readonly virtual?: boolean
   /** metadata.generation counts changes of spec (and of everything but metadata and status where there is no spec). */
   readonly countsGeneration: boolean
+  /** What else `countsGeneration` counts on the main path, or what alone where `spec` is no field of the kind. Compared by value. */
+  countedParts?(object: T): readonly unknown[]
   /** Objects are deleted with `metadata.deletionGracePeriodSeconds` first (pods). */
   graceSeconds?(object: T): number
   /** Fields beside metadata.name and metadata.namespace that field selectors may name, with their values. */

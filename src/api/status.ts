@@ -98,6 +98,14 @@ export const unknownMethod = (): ApiError =>
   apiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
 export const alreadyExists = (resource: Named, name: string): ApiError =>
   apiError(409, 'AlreadyExists', `${qualified(resource)} "${name}" already exists`, detailsOf(resource, name))
+/** Every name that was drawn for a generateName was taken. */
+export const noUniqueName = (resource: Named, name: string): ApiError =>
+  apiError(
+    409,
+    'AlreadyExists',
+    `${qualified(resource)} ${JSON.stringify(name)} already exists, the server was not able to generate a unique name for the object`,
+    { ...detailsOf(resource, name), retryAfterSeconds: 1 },
+  )
 export const conflict = (resource: Named, name: string, why: string): ApiError =>
   apiError(409, 'Conflict', `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${why}`, detailsOf(resource, name))
 export const staleConflict = (resource: Named, name: string): ApiError =>

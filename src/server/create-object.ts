@@ -3,7 +3,7 @@ import type { AdmissionRequest } from '../admission/admission.ts'
 import type { FieldError } from '../api/field-error.ts'
 import { groupResource, type KubeObject, type ManagedFieldsEntry } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
-import { alreadyExists, badRequest, invalid } from '../api/status.ts'
+import { alreadyExists, badRequest, invalid, noUniqueName } from '../api/status.ts'
 import { validateObjectMeta } from '../api/validation/object-meta.ts'
 import { type Entry, WriteConflict } from '../store/store.ts'
 import { generatedName } from './identifiers.ts'
@@ -105,7 +105,8 @@ async function store(parts: WriteParts, context: ResourceContext, object: KubeOb
   const { metadata } = object
   const namespace = metadata.namespace ?? ''
   // Upstream's storage says so, behind validation and not for a dry run.
-  if (metadata.resourceVersion && !dryRun) throw plainFailure(500, 'resourceVersion should not be set on objects to be created')
+  if (namesVersion(metadata.resourceVersion) && !dryRun)
+    throw plainFailure(500, 'resourceVersion should not be set on objects to be created')
   delete metadata.resourceVersion
   for (let attempt = 1; ; attempt++) {
     const name = metadata.name ?? ''
@@ -120,7 +121,13 @@ async function store(parts: WriteParts, context: ResourceContext, object: KubeOb
         if (!(err instanceof WriteConflict)) throw err
       }
     }
-    if (prefix === '' || attempt >= nameAttempts) throw alreadyExists(served.named, name)
+    if (prefix === '') throw alreadyExists(served.named, name)
+    if (attempt >= nameAttempts) throw noUniqueName(served.named, name)
     metadata.name = generatedName(prefix, parts.identifiers)
   }
+}
+
+/** Zero stands for no version, and so does what is no number at all. */
+function namesVersion(resourceVersion: string | undefined): boolean {
+  return resourceVersion !== undefined && /^\d{1,20}$/.test(resourceVersion) && BigInt(resourceVersion) !== 0n
 }

@@ -44,16 +44,19 @@ export async function deleteObject(parts: WriteParts, context: ResourceContext, 
 
 function checkPreconditions(context: ResourceContext, name: string, object: KubeObject, deletion: Deletion): void {
   const { uid, resourceVersion } = object.metadata
-  const { named } = context.served
+  const { group, kind } = context.served.definition
+  // Upstream names the kind here, not the resource.
+  const differs = (what: string, wanted: string, actual: string | undefined, hint: string): Error =>
+    conflict(
+      { group, plural: kind },
+      name,
+      `the ${what} in the precondition (${wanted}) does not match the ${what} in record (${actual ?? ''}). ${hint}`,
+    )
   if (deletion.uid !== undefined && deletion.uid !== uid) {
-    throw conflict(named, name, `Precondition failed: UID in precondition: ${deletion.uid}, UID in object meta: ${uid ?? ''}`)
+    throw differs('UID', deletion.uid, uid, 'The object might have been deleted and then recreated')
   }
   if (deletion.resourceVersion !== undefined && deletion.resourceVersion !== resourceVersion) {
-    throw conflict(
-      named,
-      name,
-      `Precondition failed: ResourceVersion in precondition: ${deletion.resourceVersion}, ResourceVersion in object meta: ${resourceVersion ?? ''}`,
-    )
+    throw differs('ResourceVersion', deletion.resourceVersion, resourceVersion, 'The object might have been modified')
   }
 }
 

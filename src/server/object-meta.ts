@@ -3,7 +3,7 @@ import type { KubeObject, ManagedFieldsEntry, ObjectMeta } from '../api/object.t
 import type { ResourceDefinition } from '../api/resource.ts'
 import { badRequest } from '../api/status.ts'
 import { nameIsDnsSubdomain } from '../api/validation/names.ts'
-import type { ObjectMetaRules } from '../api/validation/object-meta.ts'
+import type { ObjectMetaRules, ObjectMetaUpdateRules } from '../api/validation/object-meta.ts'
 import { formatTime } from '../base/clock.ts'
 import type { Identifiers } from './identifiers.ts'
 import { dropDuplicateOwners } from './owner-references.ts'
@@ -44,23 +44,25 @@ export function matchNamespace(metadata: ObjectMeta, requested: string, namespac
   }
 }
 
+/** An object that is sent to its own path must say its name, and the right one. */
 export function matchName(metadata: ObjectMeta, requested: string): void {
-  if (!metadata.name) metadata.name = requested
-  else if (metadata.name !== requested) {
+  if (!metadata.name) throw badRequest(`the name of the object (${requested} based on URL) was undeterminable: name must be provided`)
+  if (metadata.name !== requested) {
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${requested})`)
   }
 }
 
-/** What an update may leave out and can never change: filled in from the old object before validation looks at it. */
+/**
+ * What an update may leave out: filled in from the old object before validation looks at it. Times that the server has set are put back; what the
+ * server has not set and the client claims is left for validation to refuse.
+ */
 export function carryOver(metadata: ObjectMeta, old: ObjectMeta): void {
   setOrDelete(metadata, 'generation', old.generation)
   setOrDelete(metadata, 'resourceVersion', old.resourceVersion)
   if (!metadata.uid) setOrDelete(metadata, 'uid', old.uid)
-  if (!metadata.creationTimestamp) setOrDelete(metadata, 'creationTimestamp', old.creationTimestamp)
-  // A deletion that has begun can neither be taken back nor prolonged by an update.
-  if (old.deletionTimestamp !== undefined && metadata.deletionTimestamp === undefined) metadata.deletionTimestamp = old.deletionTimestamp
-  if (old.deletionTimestamp === undefined) delete metadata.deletionTimestamp
-  setOrDelete(metadata, 'deletionGracePeriodSeconds', old.deletionGracePeriodSeconds)
+  setOrDelete(metadata, 'creationTimestamp', old.creationTimestamp)
+  if (old.deletionTimestamp !== undefined) metadata.deletionTimestamp = old.deletionTimestamp
+  if (old.deletionGracePeriodSeconds !== undefined) metadata.deletionGracePeriodSeconds ??= old.deletionGracePeriodSeconds
   delete metadata.selfLink
   // Field managers are the server's to keep: what a client sent for them is judged where fields are tracked.
   setOrDelete(metadata, 'managedFields', old.managedFields)
@@ -77,9 +79,15 @@ function setOrDelete<K extends keyof ObjectMeta>(metadata: ObjectMeta, key: K, v
   else metadata[key] = value
 }
 
-/** Whether anything changed that `metadata.generation` counts: spec where there is one, else everything but metadata and status. */
-export function desiredStateChanged(object: KubeObject, old: KubeObject): boolean {
-  return !sameValue(desiredState(object), desiredState(old))
+/**
+ * Whether anything changed that `metadata.generation` counts: spec where there is one, else everything but metadata and status. What the kind adds
+ * counts on the main path only.
+ */
+export function desiredStateChanged(definition: ResourceDefinition, main: boolean, object: KubeObject, old: KubeObject): boolean {
+  const { countedParts } = definition
+  if (countedParts !== undefined && main && !sameValue(countedParts(object), countedParts(old))) return true
+  if ('spec' in object || countedParts === undefined) return !sameValue(desiredState(object), desiredState(old))
+  return false
 }
 
 function desiredState(object: KubeObject): unknown {
@@ -95,7 +103,7 @@ export function markDeleted(metadata: ObjectMeta, now: number, graceSeconds: num
   if (metadata.generation !== undefined && metadata.generation > 0) metadata.generation += 1
 }
 
-export function knowsFinalizers(definition: ResourceDefinition): boolean {
+function knowsFinalizers(definition: ResourceDefinition): boolean {
   return definition.standardFinalizers !== false && definition.judgesMetadata !== false
 }
 
@@ -105,4 +113,8 @@ export function metadataRules(definition: ResourceDefinition): ObjectMetaRules {
     nameRule: definition.nameRule ?? nameIsDnsSubdomain,
     standardFinalizers: knowsFinalizers(definition),
   }
+}
+
+export function updateRules(definition: ResourceDefinition): ObjectMetaUpdateRules {
+  return { standardFinalizers: knowsFinalizers(definition), judgedAgain: definition.judgesMetadata !== false }
 }

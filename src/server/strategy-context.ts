@@ -3,9 +3,10 @@ import type { StrategyContext } from '../api/resource.ts'
 import type { RequestContext } from './request-context.ts'
 
 export function strategyContext(context: RequestContext): StrategyContext {
-  const { user, now } = context
+  const { user, now, warn } = context
   return {
     now,
+    warn,
     userName: user.name,
     userGroups: user.groups,
     ...(user.uid === undefined ? {} : { userUid: user.uid }),

@@ -1,21 +1,20 @@
 // The order of an update, through the main path or a subresource: precondition, field management, mutating admission, preparation, validation,
 // validating admission, store. A patch, a scale and a binding are updates too and come here.
 import type { AdmissionRequest } from '../admission/admission.ts'
-import { type FieldError, invalidValue } from '../api/field-error.ts'
-import { groupResource, type KubeObject, type ManagedFieldsEntry } from '../api/object.ts'
+import type { FieldError } from '../api/field-error.ts'
+import { groupResource, type KubeObject, type ManagedFieldsEntry, type ObjectMeta } from '../api/object.ts'
 import type { ResourceDefinition, UpdateStrategy } from '../api/resource.ts'
-import { type ApiError, conflict, invalid, notFound, staleConflict } from '../api/status.ts'
-import { invalidShown } from '../api/validation/go-syntax.ts'
+import { invalid, notFound, staleConflict } from '../api/status.ts'
 import { validateObjectMetaUpdate } from '../api/validation/object-meta.ts'
 import { type Entry, WriteConflict } from '../store/store.ts'
 import type { Written } from './create-object.ts'
 import type { TrackFields } from './field-management.ts'
-import { carryOver, desiredStateChanged, knowsFinalizers, matchName, matchNamespace, setManagedFields } from './object-meta.ts'
+import { carryOver, desiredStateChanged, setManagedFields, updateRules } from './object-meta.ts'
 import { dropDuplicateOwners } from './owner-references.ts'
 import type { ResourceContext } from './request-context.ts'
 import { sameValue } from './same-value.ts'
-import type { ServedResource } from './served-resource.ts'
 import { strategyContext } from './strategy-context.ts'
+import { checkPreconditions, checkUid } from './update-preconditions.ts'
 import type { Finish, WriteParts } from './write-parts.ts'
 
 export interface Change {
@@ -24,8 +23,8 @@ export interface Change {
   readonly dryRun: boolean
   /** The status that the request is answered with once the change is durable; undefined where the change is but a step of it. */
   readonly answers?: number
-  /** The client sent a whole object: of some kinds it must say which version that replaces. */
-  readonly replaces?: boolean
+  /** The metadata that the client sent with a whole object; undefined for patches and the like. */
+  readonly sent?: ObjectMeta
   /** '' for the main path. Decides the strategy and what admission is told. */
   readonly subresource: string
   /**
@@ -49,12 +48,14 @@ export async function updateObject(parts: WriteParts, context: ResourceContext, 
   for (let attempt = 1; ; attempt++) {
     const entry = served.collection.newest(change.namespace, change.name)
     if (entry === undefined) {
+      if (change.sent !== undefined) checkUid(served, change, change.sent, {})
       if (change.createMissing) return change.createMissing()
       throw notFound(served.named, change.name)
     }
     const old = served.view.object(entry)
     const object = await change.next(old)
-    const conditional = checkPreconditions(context, change, object, old)
+    const place = { namespace: change.namespace, name: change.name, replaces: change.sent !== undefined }
+    const conditional = checkPreconditions(served, place, object.metadata, old.metadata)
     try {
       return await attemptUpdate(parts, context, change, entry, object, old)
     } catch (err) {
@@ -62,36 +63,6 @@ export async function updateObject(parts: WriteParts, context: ResourceContext, 
       if (conditional || attempt >= attempts) throw staleConflict(served.named, change.name)
     }
   }
-}
-
-/** Whether the client named the version that it wants to change. */
-function checkPreconditions(context: ResourceContext, change: Change, object: KubeObject, old: KubeObject): boolean {
-  const { served } = context
-  const { metadata } = object
-  matchName(metadata, change.name)
-  matchNamespace(metadata, change.namespace, served.definition.namespaced)
-  if (metadata.uid && metadata.uid !== old.metadata.uid) {
-    throw conflict(
-      served.named,
-      change.name,
-      `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid ?? ''}`,
-    )
-  }
-  const wanted = metadata.resourceVersion
-  if (wanted === undefined || wanted === '' || wanted === '0') {
-    if (change.replaces === true && served.definition.allowUnconditionalUpdate === false) throw versionRequired(served.named, change.name)
-    return false
-  }
-  if (!/^\d+$/.test(wanted)) {
-    throw invalid(served.definition, change.name, [invalidValue('metadata.resourceVersion', wanted, 'must be specified for an update')])
-  }
-  if (wanted !== old.metadata.resourceVersion) throw staleConflict(served.named, change.name)
-  return true
-}
-
-/** Upstream names the resource here, not the kind, and prints the version as the number that it is there. */
-function versionRequired({ group, plural }: ServedResource['named'], name: string): ApiError {
-  return invalid({ group, kind: plural }, name, [invalidShown('metadata.resourceVersion', '0x0', 'must be specified for an update')])
 }
 
 async function attemptUpdate(
@@ -165,17 +136,19 @@ function prepareAndValidate(context: ResourceContext, change: Change, object: Ku
   const { served } = context
   const { definition } = served
   const main = change.subresource === ''
+  // A scale is a change through the main strategy.
+  const counted = main || change.subresource === 'scale'
   const strategy = change.strategy ?? (main ? definition : (served.subresources.get(change.subresource) ?? {}))
   strategy.prepare?.(object, old, strategyContext(context))
   // Upstream writes a binding past its strategy: where a pod runs is no new wish of its owner's.
-  if (definition.countsGeneration && change.subresource !== 'binding' && desiredStateChanged(object, old))
+  if (definition.countsGeneration && change.subresource !== 'binding' && desiredStateChanged(definition, counted, object, old))
     object.metadata.generation = (old.metadata.generation ?? 0) + 1
   const errors = [
-    ...validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', knowsFinalizers(definition)),
+    ...validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', updateRules(definition)),
     ...(main ? judgeMain(definition, object, old) : (strategy.validate?.(object, old) ?? [])),
   ]
   if (errors.length > 0) throw invalid(definition, change.name, errors)
-  if (main) for (const warning of definition.warnings?.(object, old) ?? []) context.warn(warning)
+  if (counted) for (const warning of definition.warnings?.(object, old) ?? []) context.warn(warning)
 }
 
 function judgeMain(definition: ResourceDefinition, object: KubeObject, old: KubeObject): FieldError[] {

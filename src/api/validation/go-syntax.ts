@@ -39,6 +39,11 @@ export function duplicateShown(field: string, shown: string): FieldError {
   return { type: 'FieldValueDuplicate', field, message: `Duplicate value: ${shown}` }
 }
 
+/** A time of whole seconds, as Go prints it: `2026-01-01 00:00:00 +0000 UTC`. */
+export function goTime(text: string): string {
+  return `${new Date(text).toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`
+}
+
 /** A number or a string, as Go prints the structure behind it. */
 export function goIntOrString(value: number | string): string {
   const [type, number, text] = typeof value === 'number' ? [0, value, ''] : [1, 0, value]

@@ -1,6 +1,7 @@
 // Validation of the metadata that every object has, as upstream's `api/validation` does it on create and on update.
 import { type FieldError, forbiddenField, invalidValue, required, tooLong } from '../field-error.ts'
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../object.ts'
+import { goStrings, goTime, invalidShown } from './go-syntax.ts'
 import { labelValue, type NameRule, nameIsDnsLabel, qualifiedName } from './names.ts'
 
 export const immutableMessage = 'field is immutable'
@@ -37,22 +38,49 @@ export function validateObjectMeta(meta: ObjectMeta, rules: ObjectMetaRules, pat
   return errors
 }
 
-/** Judges what an update may change in metadata. Both objects carry their name, namespace and resourceVersion. */
-export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path = 'metadata', standardFinalizers = true): FieldError[] {
-  const errors: FieldError[] = []
+/** What the rules for updates of metadata need to know of its kind. */
+export interface ObjectMetaUpdateRules {
+  /** As in `ObjectMetaRules`. */
+  readonly standardFinalizers?: boolean
+  /** False for the kinds whose own rules do not look at metadata again. Default true. */
+  readonly judgedAgain?: boolean
+}
+
+/**
+ * Judges what an update may change in metadata. Both objects carry their name, namespace and resourceVersion. The list is upstream's: it asks the
+ * rules of every object, those for updates, and those of the kind, one after the other, and each says again what is wrong with a label.
+ */
+export function validateObjectMetaUpdate(
+  meta: ObjectMeta,
+  old: ObjectMeta,
+  path = 'metadata',
+  { standardFinalizers = true, judgedAgain = true }: ObjectMetaUpdateRules = {},
+): FieldError[] {
+  const change: FieldError[] = []
+  validateChange(meta, old, path, change)
+  const values: FieldError[] = []
+  validateLabels(meta.labels, `${path}.labels`, values)
+  validateAnnotations(meta.annotations, `${path}.annotations`, values)
+  validateOwnerReferences(meta.ownerReferences, `${path}.ownerReferences`, values)
+  const finalizers: FieldError[] = []
+  validateFinalizers(meta.finalizers, `${path}.finalizers`, finalizers)
+  const managers: FieldError[] = []
+  validateManagedFields(meta.managedFields, `${path}.managedFields`, managers)
+  const known: FieldError[] = []
+  if (standardFinalizers) validateFinalizersAreKnown(meta.finalizers, `${path}.finalizers`, known)
+  const count = change.length + values.length + finalizers.length + managers.length + known.length
+  if (count === 0) return known
+  const ofUpdate = [...change, ...values, ...managers]
+  return [...values, ...finalizers, ...managers, ...ofUpdate, ...(judgedAgain ? [...ofUpdate, ...known] : [])]
+}
+
+function validateChange(meta: ObjectMeta, old: ObjectMeta, path: string, errors: FieldError[]): void {
   if (old.deletionTimestamp) {
     const extra = (meta.finalizers ?? []).filter(finalizer => !old.finalizers?.includes(finalizer))
     if (extra.length > 0) {
-      const found = `[]string{${[...new Set(extra)]
-        .sort()
-        .map(name => JSON.stringify(name))
-        .join(', ')}}`
-      errors.push(
-        forbiddenField(
-          `${path}.finalizers`,
-          `no new finalizers can be added if the object is being deleted, found new finalizers ${found}`,
-        ),
-      )
+      const found = goStrings([...new Set(extra)].sort())
+      const text = `no new finalizers can be added if the object is being deleted, found new finalizers ${found}`
+      errors.push(forbiddenField(`${path}.finalizers`, text))
     }
   }
   if (!meta.resourceVersion)
@@ -66,12 +94,6 @@ export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path
   immutableTime(errors, `${path}.creationTimestamp`, meta.creationTimestamp, old.creationTimestamp)
   immutableTime(errors, `${path}.deletionTimestamp`, meta.deletionTimestamp, old.deletionTimestamp)
   immutable(errors, `${path}.deletionGracePeriodSeconds`, meta.deletionGracePeriodSeconds, old.deletionGracePeriodSeconds)
-  validateLabels(meta.labels, `${path}.labels`, errors)
-  validateAnnotations(meta.annotations, `${path}.annotations`, errors)
-  validateOwnerReferences(meta.ownerReferences, `${path}.ownerReferences`, errors)
-  validateManagedFields(meta.managedFields, `${path}.managedFields`, errors)
-  if (standardFinalizers) validateFinalizersAreKnown(meta.finalizers, `${path}.finalizers`, errors)
-  return errors
 }
 
 /** One `Invalid value` per message. */
@@ -187,7 +209,7 @@ function immutableTime(errors: FieldError[], path: string, value: string | null 
   const now = value || undefined
   const before = old || undefined
   if (now === before || (now !== undefined && before !== undefined && Date.parse(now) === Date.parse(before))) return
-  errors.push(invalidValue(path, now, immutableMessage))
+  errors.push(now === undefined ? invalidValue(path, now, immutableMessage) : invalidShown(path, goTime(now), immutableMessage))
 }
 
 /** Whether two values are the same to Kubernetes: absent, null, empty lists and empty maps are one. */

@@ -92,7 +92,7 @@ function validateSeccompProfile(profile: SeccompProfile | undefined, path: strin
   }
 }
 
-function validateAppArmorProfile(profile: AppArmorProfile | undefined, path: string, errors: FieldError[]): void {
+export function validateAppArmorProfile(profile: AppArmorProfile | undefined, path: string, errors: FieldError[]): void {
   if (profile === undefined) return
   const at = `${path}.localhostProfile`
   const name = profile.localhostProfile

@@ -1,8 +1,9 @@
 // The scale of a workload: how many replicas it has and should have, as autoscaling/v1 Scale.
 import { invalidValue } from '../../api/field-error.ts'
 import type { KubeObject } from '../../api/object.ts'
+import type { ResourceDefinition, UpdateStrategy } from '../../api/resource.ts'
 import { compileLabelSelector, formatLabelSelector } from '../../api/selector.ts'
-import { badRequest, invalid, notFound } from '../../api/status.ts'
+import { badRequest, conflict, invalid, type Named, notFound } from '../../api/status.ts'
 import type { Scale } from '../../api/types/autoscaling-v1.ts'
 import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
@@ -11,6 +12,7 @@ import { matchName } from '../object-meta.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import { valueReply } from '../respond.ts'
+import type { ServedResource } from '../served-resource.ts'
 import { updateObject } from '../update-object.ts'
 import { patchValue } from '../verbs/patch.ts'
 import type { SubresourceParts } from './index.ts'
@@ -25,9 +27,10 @@ interface Scalable extends KubeObject {
 export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): ResourceHandler {
   return async context => {
     const { served, info } = context
+    const missing = (): Error => notFound(scaleNamed(served), info.name)
     if (info.verb === 'get') {
       const entry = served.collection.get(info.namespace, info.name)
-      if (entry === undefined) throw notFound(served.named, info.name)
+      if (entry === undefined) throw missing()
       return valueReply(context, scaleOf(context, served.view.object(entry)))
     }
     const sent = info.verb === 'update' ? await decodeBody(context, kind) : undefined
@@ -38,8 +41,11 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
       subresource: 'scale',
       answers: 200,
       dryRun: isDryRun(context.query.all('dryRun'), 'UpdateOptions'),
-      // Only the number changes; the parent's own validation is not asked again, as upstream does not.
-      strategy: {},
+      ...(sent === undefined ? {} : { sent: sent.metadata }),
+      strategy: parentStrategy(served.definition),
+      createMissing() {
+        throw missing()
+      },
       track: trackFields(context, info.verb === 'patch' ? 'PatchOptions' : 'UpdateOptions'),
       async next(old) {
         const wanted = (sent ?? (await patch?.(scaleOf(context, old)))) as Scale | undefined
@@ -59,11 +65,28 @@ function scaled(context: ResourceContext, wanted: Scale, parent: Scalable): Kube
       invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0'),
     ])
   }
+  const { uid, resourceVersion } = wanted.metadata
+  if (uid && uid !== parent.metadata.uid) {
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${parent.metadata.uid ?? ''}`
+    throw conflict(scaleNamed(context.served), context.info.name, why)
+  }
   parent.spec = { ...parent.spec, replicas }
-  if (wanted.metadata.resourceVersion) parent.metadata.resourceVersion = wanted.metadata.resourceVersion
+  if (resourceVersion) parent.metadata.resourceVersion = resourceVersion
   else delete parent.metadata.resourceVersion
-  if (wanted.metadata.uid) parent.metadata.uid = wanted.metadata.uid
   return parent
+}
+
+/** How upstream names a scale that it does not find; that of a ReplicationController in the group of the Scale. */
+function scaleNamed({ named, groupResource }: ServedResource): Named {
+  return { group: groupResource === 'replicationcontrollers' ? kind.group : named.group, plural: `${named.plural}/scale` }
+}
+
+/** A change of scale is judged as any other change of the parent. */
+function parentStrategy({ prepare, validateUpdate, validate }: ResourceDefinition): UpdateStrategy<KubeObject> {
+  return {
+    ...(prepare === undefined ? {} : { prepare }),
+    validate: (object, old) => (validateUpdate === undefined ? validate?.(object) : validateUpdate(object, old)) ?? [],
+  }
 }
 
 function scaleOf(context: ResourceContext, parent: Scalable): Scale {

@@ -79,7 +79,10 @@ test('remove() checks preconditions from body and query', async () => {
   await api.create(path, { metadata: { name: 'a' } })
   const wrong = await api.request('DELETE', `${path}/a`, { preconditions: { uid: 'x' } })
   assert.equal(wrong.status, 409)
-  assert.match(wrong.json.message, /Precondition failed: UID in precondition: x, UID in object meta: /)
+  assert.match(
+    wrong.json.message,
+    /^Operation cannot be fulfilled on ConfigMap "a": the UID in the precondition \(x\) does not match the UID in record \(.+\)\. The object might have been deleted/,
+  )
   assert.equal((await api.request('DELETE', `${path}/a`, { preconditions: { resourceVersion: '999' } })).status, 409)
   assert.equal((await api.request('DELETE', `${path}/a?propagationPolicy=Foo`)).status, 422)
   assert.equal((await api.request('DELETE', `${path}/a?dryRun=All`)).status, 200)

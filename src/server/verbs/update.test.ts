@@ -58,7 +58,68 @@ test('update() refuses another name and another uid', async () => {
   const name = await api.request('PUT', `${path}/a`, { metadata: { name: 'b' } })
   assert.equal(name.status, 400)
   assert.equal(name.json.message, 'the name of the object (b) does not match the name on the URL (a)')
-  assert.equal((await api.request('PUT', `${path}/a`, { metadata: { name: 'a', uid: 'x' } })).status, 409)
+  const unnamed = await api.request('PUT', `${path}/a`, { metadata: {} })
+  assert.equal(unnamed.json.message, 'the name of the object (a based on URL) was undeterminable: name must be provided')
+  const uid = await api.request('PUT', `${path}/a`, { metadata: { name: 'a', uid: 'x' } })
+  assert.equal(uid.status, 409)
+  assert.match(
+    uid.json.message,
+    /: StorageError: invalid object, Code: 4, Key: \/registry\/configmaps\/default\/a, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: x, UID in object meta: .+/,
+  )
+  const gone = await api.request('PUT', `${path}/b`, { metadata: { name: 'b', uid: 'x' } })
+  assert.equal(gone.status, 409)
+  assert.match(gone.json.message, /UID in precondition: x, UID in object meta: $/)
+})
+
+test('patch() of a uid is refused as a change', async () => {
+  await using api = new TestServer()
+  await api.create(path, { metadata: { name: 'a' } })
+  const { status, json } = await api.request('PATCH', `${path}/a`, { metadata: { uid: 'x' } })
+  assert.equal(status, 422)
+  assert.equal(json.message, 'ConfigMap "a" is invalid: metadata.uid: Invalid value: "x": field is immutable')
+})
+
+const versions: readonly { name: string; sent: string; status: number; message?: string }[] = [
+  { name: 'no number', sent: 'x', status: 500, message: 'strconv.ParseUint: parsing "x": invalid syntax' },
+  {
+    name: 'too large a number',
+    sent: '99999999999999999999',
+    status: 500,
+    message: 'strconv.ParseUint: parsing "99999999999999999999": value out of range',
+  },
+  { name: 'zero, which is no version', sent: '0', status: 200 },
+]
+for (const { name, sent, status, message } of versions) {
+  test(`update() with a version that is ${name}`, async () => {
+    await using api = new TestServer()
+    await api.create(path, { metadata: { name: 'a' } })
+    const answer = await api.request('PUT', `${path}/a`, { metadata: { name: 'a', resourceVersion: sent }, data: { x: '1' } })
+    assert.equal(answer.status, status)
+    if (message !== undefined) assert.equal(answer.json.message, message)
+  })
+}
+
+test('update() puts back the times of the server and refuses claimed ones', async () => {
+  await using api = new TestServer()
+  const created = await api.create(path, { metadata: { name: 'a' } })
+  const put = (metadata: object) => api.request('PUT', `${path}/a`, { metadata: { name: 'a', ...metadata } })
+  const times = await put({ creationTimestamp: '2020-01-01T00:00:00Z' })
+  assert.equal(times.status, 200)
+  assert.equal(times.json.metadata.creationTimestamp, created.metadata.creationTimestamp)
+  assert.equal((await put({ deletionTimestamp: '2020-01-01T00:00:00Z' })).json.details.causes[0].field, 'metadata.deletionTimestamp')
+  assert.equal((await put({ deletionGracePeriodSeconds: 5 })).json.details.causes[0].field, 'metadata.deletionGracePeriodSeconds')
+})
+
+test('update() of annotations counts for a deployment, of labels in the template for a pod template not', async () => {
+  await using api = new TestServer()
+  await api.create(deployments, deployment(1))
+  const patch = async (at: string, body: unknown) => (await api.request('PATCH', at, body)).json.metadata.generation
+  assert.equal(await patch(`${deployments}/d`, { metadata: { annotations: { a: 'b' } } }), 2)
+  assert.equal(await patch(`${deployments}/d/status`, { metadata: { annotations: { a: 'c' } } }), 2)
+  const templates = '/api/v1/namespaces/default/podtemplates'
+  await api.create(templates, { metadata: { name: 't' }, template: { spec: { containers: [{ name: 'c', image: 'i' }] } } })
+  assert.equal(await patch(`${templates}/t`, { template: { metadata: { labels: { a: 'b' } } } }), 1)
+  assert.equal(await patch(`${templates}/t`, { template: { spec: { hostname: 'h' } } }), 2)
 })
 
 test('update() counts generation for spec and not for labels or status', async () => {
@@ -97,4 +158,24 @@ test('scale reads and writes the number alone', async () => {
   assert.equal(parent.json.metadata.generation, 3)
   assert.equal((await api.request('PUT', `${deployments}/d/scale`, { metadata: { name: 'd' }, spec: { replicas: -1 } })).status, 422)
   assert.equal((await api.request('PUT', `${deployments}/d/scale`, read.json)).status, 409)
+  const missing = await api.get(`${deployments}/e/scale`)
+  assert.equal(missing.json.message, 'deployments/scale.apps "e" not found')
+  const uid = await api.request('PATCH', `${deployments}/d/scale`, { metadata: { uid: 'x' } })
+  assert.match(
+    uid.json.message,
+    /^Operation cannot be fulfilled on deployments\/scale\.apps "d": Precondition failed: UID in precondition: x/,
+  )
+})
+
+test('scale is judged as a change of the parent', async () => {
+  await using api = new TestServer()
+  const object = deployment(1)
+  const disk = { name: 'd', gcePersistentDisk: { pdName: 'p' } }
+  await api.create(deployments, {
+    ...object,
+    spec: { ...object.spec, template: { ...object.spec.template, spec: { ...object.spec.template.spec, volumes: [disk] } } },
+  })
+  const { status, json } = await api.request('PATCH', `${deployments}/d/scale`, { spec: { replicas: 2 } })
+  assert.equal(status, 422)
+  assert.equal(json.details.causes[0].field, 'spec.template.spec.volumes[0].gcePersistentDisk.readOnly')
 })

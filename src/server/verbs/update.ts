@@ -22,7 +22,7 @@ export async function update(parts: WriteParts, context: ResourceContext): Promi
     subresource: info.subresource,
     dryRun,
     answers: 200,
-    replaces: true,
+    sent: sent.metadata,
     track: trackFields(context, 'UpdateOptions'),
     next: () => structuredClone(sent),
     ...(mayCreate

@@ -5,6 +5,7 @@ import type { DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy, RollingUpdateDa
 import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts'
 import { semanticallyEqual } from '../../validation/object-meta.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
+import { templateWarnings } from '../core/template-warnings.ts'
 import { formatLabels } from '../printing.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
@@ -44,6 +45,11 @@ export const daemonSet = defineResource<DaemonSet>({
     keepStatus(object, old)
     const changed = !semanticallyEqual(object.spec.template, old.spec.template)
     setTemplateGeneration(object, templateGenerationOf(old) + (changed ? 1 : 0))
+  },
+  warnings(object, old) {
+    // Only a new template is looked at again.
+    if (old !== undefined && templateGenerationOf(object) === templateGenerationOf(old)) return []
+    return templateWarnings(object, old, object.spec.template, 'spec.template')
   },
   validate: ({ spec }) => validateSpec(spec),
   validateUpdate({ spec }, old) {

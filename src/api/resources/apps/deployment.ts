@@ -3,6 +3,7 @@ import { type FieldError, forbiddenField, invalidValue, notSupported, required }
 import { defineResource } from '../../resource.ts'
 import type { Deployment, DeploymentSpec, DeploymentStatus, DeploymentStrategy } from '../../types/apps-v1.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
+import { podOwnerNameWarnings, templateWarnings } from '../core/template-warnings.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, scaleSubresource, statusSubresource } from '../status-strategy.ts'
 import { numberOf, validateAtMost100Percent, validateIntOrPercent } from './int-or-percent.ts'
@@ -24,6 +25,8 @@ export const deployment = defineResource<Deployment>({
   shortNames: ['deploy'],
   categories: ['all'],
   countsGeneration: true,
+  // The controller copies annotations to the current ReplicaSet, so it must see that they changed.
+  countedParts: ({ metadata }) => [metadata.annotations ?? {}],
   subresources: [
     scaleSubresource,
     statusSubresource<Deployment>({
@@ -46,6 +49,10 @@ export const deployment = defineResource<Deployment>({
     object.status = {}
   },
   prepare: keepStatus,
+  warnings: (object, old) => [
+    ...podOwnerNameWarnings(object, old),
+    ...templateWarnings(object, old, object.spec.template, 'spec.template'),
+  ],
   validate: ({ spec }) => validateSpec(spec),
   validateUpdate({ spec }, old) {
     const errors = validateSpec(spec)

@@ -3,6 +3,7 @@ import { type FieldError, invalidValue } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { ReplicaSet, ReplicaSetSpec } from '../../types/apps-v1.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
+import { podOwnerNameWarnings, templateWarnings } from '../core/template-warnings.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, scaleSubresource, statusSubresource } from '../status-strategy.ts'
 import {
@@ -42,6 +43,10 @@ export const replicaSet = defineResource<ReplicaSet>({
     object.status = { replicas: 0 }
   },
   prepare: keepStatus,
+  warnings: (object, old) => [
+    ...podOwnerNameWarnings(object, old),
+    ...templateWarnings(object, old, object.spec.template, 'spec.template'),
+  ],
   validate: ({ spec }) => validateSpec(spec),
   validateUpdate({ spec }, old) {
     const errors = validateSpec(spec)

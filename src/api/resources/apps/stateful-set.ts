@@ -4,7 +4,9 @@ import { defineResource } from '../../resource.ts'
 import type { StatefulSet, StatefulSetSpec } from '../../types/apps-v1.ts'
 import { nameIsDnsLabel } from '../../validation/names.ts'
 import { semanticallyEqual } from '../../validation/object-meta.ts'
+import { warnOfClaimSpec } from '../core/claim-warnings.ts'
 import { setClaimSpecDefaults, setPodTemplateDefaults } from '../core/pod-defaults.ts'
+import { templateWarnings } from '../core/template-warnings.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, scaleSubresource, statusSubresource } from '../status-strategy.ts'
 import { templateColumns, validateNonnegative } from './pod-owner.ts'
@@ -37,6 +39,7 @@ export const statefulSet = defineResource<StatefulSet>({
     forgetEmptyContainers(object)
   },
   validate: ({ spec }) => validateStatefulSetSpec(spec),
+  warnings,
   validateUpdate,
 })
 
@@ -68,6 +71,18 @@ function setDefaults({ spec }: StatefulSet): void {
     claim.status.phase ||= 'Pending'
     setClaimSpecDefaults(claim.spec)
   }
+}
+
+function warnings(object: StatefulSet, old: StatefulSet | undefined): string[] {
+  const { spec } = object
+  const found = templateWarnings(object, old, spec.template, 'spec.template')
+  spec.volumeClaimTemplates?.forEach((claim, index) => {
+    warnOfClaimSpec(claim.spec, `spec.volumeClaimTemplates[${index}]`, found)
+  })
+  if ((spec.revisionHistoryLimit ?? 0) < 0) {
+    found.push('spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended')
+  }
+  return found
 }
 
 /** What may change after creation. */

@@ -4,11 +4,12 @@ import { defineResource } from '../../resource.ts'
 import type { CronJob, CronJobSpec } from '../../types/batch-v1.ts'
 import { validateNonnegative } from '../apps/pod-owner.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
+import { podOwnerNameWarnings } from '../core/template-warnings.ts'
 import { containerImages, containerNames, formatLabelSelector, translateTimestampSince } from '../printing.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { scheduleProblem } from './cron-schedule.ts'
-import { validateJobSpec } from './job-spec.ts'
+import { jobSpecWarnings, validateJobSpec } from './job-spec.ts'
 import { isTimeZone } from './time-zone.ts'
 
 /** The suffix of a CronJob's jobs (`-<minutes>`) must still fit in the 63 characters of a label. */
@@ -54,6 +55,10 @@ export const cronJob = defineResource<CronJob>({
     object.status = {}
   },
   prepare: keepStatus,
+  warnings: (object, old) => [
+    ...podOwnerNameWarnings(object, old),
+    ...jobSpecWarnings(object, old, object.spec.jobTemplate.spec, 'spec.jobTemplate.spec'),
+  ],
   validate(object) {
     const errors: FieldError[] = []
     const name = object.metadata.name ?? ''

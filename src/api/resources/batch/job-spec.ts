@@ -1,8 +1,10 @@
 // How the spec of a Job is judged, in Jobs and in the templates of CronJobs.
 import { type FieldError, invalidValue, notSupported, required, tooLong } from '../../field-error.ts'
+import type { KubeObject } from '../../object.ts'
 import type { JobSpec } from '../../types/batch-v1.ts'
 import { validatePodTemplateSpec } from '../../validation/pod-template.ts'
 import { validateNonnegative } from '../apps/pod-owner.ts'
+import { templateWarnings } from '../core/template-warnings.ts'
 import { validateDomainPrefixedPath } from '../networking/domain-prefixed-path.ts'
 import { validatePodFailurePolicy } from './pod-failure-policy.ts'
 import { validateSuccessPolicy } from './success-policy.ts'
@@ -20,6 +22,19 @@ const counts = [
   'backoffLimitPerIndex',
   'maxFailedIndexes',
 ] as const
+
+/** Of a new object, or of one whose generation says that something else is wanted now. */
+export function jobSpecWarnings(object: KubeObject, old: KubeObject | undefined, spec: JobSpec, field: string): string[] {
+  if (old !== undefined && object.metadata.generation === old.metadata.generation) return []
+  const warnings: string[] = []
+  const { completions = 0, parallelism = 0 } = spec
+  if (spec.completionMode === 'Indexed' && completions > largeCompletions && parallelism > maxParallelismOfLargeJobs) {
+    warnings.push(
+      'In Indexed Jobs with a number of completions higher than 10^5 and parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail',
+    )
+  }
+  return [...warnings, ...templateWarnings(object, old, spec.template, `${field}.template`)]
+}
 
 /** `field` is the path of the spec. The selector is judged by the caller. */
 export function validateJobSpec(spec: JobSpec, field: string, errors: FieldError[]): void {

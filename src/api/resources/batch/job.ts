@@ -7,10 +7,11 @@ import { dns1123Label } from '../../validation/names.ts'
 import { immutableMessage, semanticallyEqual } from '../../validation/object-meta.ts'
 import { podOwnerColumns, validateNonnegative, validateSelectorUnchanged } from '../apps/pod-owner.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
+import { podOwnerNameWarnings } from '../core/template-warnings.ts'
 import { humanDuration } from '../printing.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
-import { validateJobSpec } from './job-spec.ts'
+import { jobSpecWarnings, validateJobSpec } from './job-spec.ts'
 
 const maxInt32 = 2_147_483_647
 const prefix = 'batch.kubernetes.io/'
@@ -42,6 +43,7 @@ export const job = defineResource<Job>({
     copyTemplateLabels(object)
   },
   prepare: keepStatus,
+  warnings: (object, old) => [...podOwnerNameWarnings(object, old), ...jobSpecWarnings(object, old, object.spec, 'spec')],
   validate,
   validateUpdate,
 })

@@ -4,11 +4,13 @@ import { defineResource } from '../../resource.ts'
 import type { EndpointAddress, EndpointPort, Endpoints } from '../../types/core-v1.ts'
 import { protocols, validateRequiredChoice } from '../../validation/containers.ts'
 import { validateIp, validateNonSpecialIp } from '../../validation/ip-address.ts'
+import { warnOfIp } from '../../validation/ip-warnings.ts'
 import { dns1123Label, nameIsDnsSubdomain, portNumber, qualifiedName } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 import { ageCell } from '../printing.ts'
 
 const shownAddresses = 3
+const managedBy = 'endpoints.kubernetes.io/managed-by'
 
 export const endpoints = defineResource<Endpoints>({
   group: '',
@@ -26,9 +28,24 @@ export const endpoints = defineResource<Endpoints>({
     for (const subset of subsets ?? []) for (const port of subset.ports ?? []) if (!port.protocol) port.protocol = 'TCP'
   },
   validate: validateEndpoints,
+  warnings: endpointsWarnings,
   deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   allowCreateOnUpdate: true,
 })
+
+function endpointsWarnings({ metadata, subsets }: Endpoints): string[] {
+  const warnings: string[] = []
+  // The controller writes addresses in canonical form.
+  if (metadata.labels?.[managedBy] === 'endpoint-controller') return warnings
+  subsets?.forEach((subset, index) => {
+    for (const list of ['addresses', 'notReadyAddresses'] as const) {
+      subset[list]?.forEach(({ ip }, at) => {
+        warnOfIp(ip, `subsets[${index}].${list}[${at}].ip`, warnings)
+      })
+    }
+  })
+  return warnings
+}
 
 function validateEndpoints({ subsets }: Endpoints): FieldError[] {
   const errors: FieldError[] = []

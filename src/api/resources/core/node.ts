@@ -3,6 +3,7 @@ import { duplicate, type FieldError, forbiddenField, invalidValue } from '../../
 import { type Column, defineResource } from '../../resource.ts'
 import type { Node } from '../../types/core-v1.ts'
 import { isDualStack, parseCidr, validateCidr } from '../../validation/ip-address.ts'
+import { warnOfCidr } from '../../validation/ip-warnings.ts'
 import { validateTaints } from '../../validation/pod-placement.ts'
 import { roundAmounts } from '../../validation/quantities.ts'
 import { validateResourceQuantity } from '../../validation/resource-names.ts'
@@ -42,8 +43,18 @@ export const node = defineResource<Node>({
   validate: validateNode,
   prepare: keepStatus,
   validateUpdate: validateNodeUpdate,
+  warnings: nodeWarnings,
   selectableFields: ({ spec }) => ({ 'spec.unschedulable': String(spec?.unschedulable ?? false) }),
 })
+
+function nodeWarnings({ spec }: Node): string[] {
+  const warnings: string[] = []
+  if (spec?.externalID) warnings.push('spec.externalID: this field is deprecated, and is unused by Kubernetes')
+  spec?.podCIDRs?.forEach((range, index) => {
+    warnOfCidr(range, `spec.podCIDRs[${index}]`, warnings)
+  })
+  return warnings
+}
 
 function validateNode(object: Node): FieldError[] {
   const errors: FieldError[] = []

@@ -7,6 +7,7 @@ import { immutable, immutableMessage, semanticallyEqual } from '../../validation
 import { compareAmounts, roundAmounts, validateNonnegativeQuantity } from '../../validation/quantities.ts'
 import { validateClaimResourceKey } from '../../validation/resource-names.ts'
 import { ageCell } from '../printing.ts'
+import { warnOfClaimSpec } from './claim-warnings.ts'
 import { setClaimSpecDefaults } from './pod-defaults.ts'
 import { changedFields } from './pod-update.ts'
 import { keepSpec, keepStatus } from './status-path.ts'
@@ -67,6 +68,11 @@ export const persistentVolumeClaim = defineResource<PersistentVolumeClaim>({
     prepareSources(object.spec)
   },
   validateUpdate: validateClaimUpdate,
+  warnings({ spec }) {
+    const warnings: string[] = []
+    warnOfClaimSpec(spec, 'spec', warnings)
+    return warnings
+  },
 })
 
 /** Fields of features that are off by default in v1.33 go; the two ways to name a source become one. */

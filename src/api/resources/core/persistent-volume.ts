@@ -6,7 +6,7 @@ import { ageCell } from '../printing.ts'
 import { classAnnotation } from './persistent-volume-claim.ts'
 import { validatePersistentVolume, validatePersistentVolumeUpdate } from './persistent-volume-validation.ts'
 import { setBackendDefaults } from './pod-defaults.ts'
-import { deprecatedVolumes } from './pod-warnings.ts'
+import { deprecatedVolumes, warnOfNodeTerm } from './pod-warnings.ts'
 import { keepSpec, keepStatus } from './status-path.ts'
 import { accessModesCell, volumeModeCell } from './volume-cells.ts'
 
@@ -67,17 +67,28 @@ export const persistentVolume = defineResource<PersistentVolume>({
   warnings: persistentVolumeWarnings,
 })
 
+const mountOptions = 'volume.beta.kubernetes.io/mount-options'
+
+/** Sources that upstream warns of in pods alone. */
+const silent: ReadonlySet<string> = new Set(['flocker', 'quobyte'])
+
 function persistentVolumeWarnings({ metadata, spec }: PersistentVolume): string[] {
   const warnings: string[] = []
   if (metadata.annotations?.[classAnnotation] !== undefined) {
     warnings.push(`metadata.annotations[${classAnnotation}]: deprecated since v1.8; use "storageClassName" attribute instead`)
   }
+  if (metadata.annotations?.[mountOptions] !== undefined) {
+    warnings.push(`metadata.annotations[${mountOptions}]: deprecated since v1.31; use "mountOptions" attribute instead`)
+  }
   if (spec?.persistentVolumeReclaimPolicy === 'Recycle') {
     const advice = 'Instead, the recommended approach is to use dynamic provisioning.'
     warnings.push(`spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. ${advice}`)
   }
+  spec?.nodeAffinity?.required?.nodeSelectorTerms?.forEach((term, index) => {
+    warnOfNodeTerm(term, `spec.nodeAffinity.required.nodeSelectorTerms[${index}]`, warnings)
+  })
   for (const [field, shown, message] of deprecatedVolumes) {
-    if (field !== 'gitRepo' && spec?.[field] !== undefined) warnings.push(`spec.${shown}: ${message}`)
+    if (field !== 'gitRepo' && !silent.has(field) && spec?.[field] !== undefined) warnings.push(`spec.${shown}: ${message}`)
   }
   return warnings
 }

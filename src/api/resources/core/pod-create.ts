@@ -1,14 +1,16 @@
 // How a new pod is prepared and judged.
 import { type FieldError, forbiddenField } from '../../field-error.ts'
+import type { StrategyContext } from '../../resource.ts'
 import type { Pod, PodAffinityTerm } from '../../types/core-v1.ts'
 import type { LabelSelectorRequirement } from '../../types/meta-v1.ts'
 import { validateImageOfPod } from '../../validation/containers.ts'
 import { validatePodAnnotations, validateProfilesAgree } from '../../validation/pod-annotations.ts'
 import { validatePodSpec } from '../../validation/pod-spec.ts'
+import { syncAppArmor } from './pod-app-armor.ts'
 import { qualityOfService } from './pod-quality-of-service.ts'
 
 /** Sets the status of a pod that nothing has looked at yet. Changes it in place. */
-export function prepareNewPod(pod: Pod): void {
+export function prepareNewPod(pod: Pod, { warn }: StrategyContext): void {
   pod.status = { phase: 'Pending', qosClass: qualityOfService(pod.spec) }
   if ((pod.spec.schedulingGates?.length ?? 0) > 0) {
     pod.status.conditions = [
@@ -25,6 +27,7 @@ export function prepareNewPod(pod: Pod): void {
     for (const term of affinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []) selectByLabelKeys(term, pod)
     for (const weighted of affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []) selectByLabelKeys(weighted.podAffinityTerm, pod)
   }
+  syncAppArmor(pod, text => warn?.(text))
 }
 
 /** Turns matchLabelKeys into requirements with the values that this pod's labels have now. */

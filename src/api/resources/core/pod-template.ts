@@ -5,7 +5,7 @@ import type { PodTemplate } from '../../types/core-v1.ts'
 import { validatePodTemplateSpec } from '../../validation/pod-template.ts'
 import { containerImages, containerNames, formatLabels } from '../printing.ts'
 import { setPodTemplateDefaults } from './pod-defaults.ts'
-import { podWarnings } from './pod-warnings.ts'
+import { templateWarnings } from './template-warnings.ts'
 
 export const podTemplate = defineResource<PodTemplate>({
   group: '',
@@ -14,6 +14,7 @@ export const podTemplate = defineResource<PodTemplate>({
   plural: 'podtemplates',
   namespaced: true,
   countsGeneration: true,
+  countedParts: ({ template }) => [template?.spec],
   columns: [
     { name: 'Name', type: 'string', format: 'name', cell: ({ metadata }) => metadata.name ?? '' },
     { name: 'Containers', type: 'string', cell: ({ template }) => containerNames(template?.spec?.containers) },
@@ -29,5 +30,5 @@ export const podTemplate = defineResource<PodTemplate>({
     validatePodTemplateSpec(object.template ?? { spec: { containers: [] } }, 'template', errors)
     return errors
   },
-  warnings: ({ template }) => (template === undefined ? [] : podWarnings(template.spec, template.metadata, 'template')),
+  warnings: (object, old) => templateWarnings(object, old, object.template, 'template'),
 })

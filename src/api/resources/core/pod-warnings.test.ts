@@ -22,7 +22,7 @@ describe('podWarnings()', () => {
     {
       name: 'names deprecated volumes',
       spec: { volumes: [{ name: 'a', gitRepo: { repository: 'r' } }] },
-      warnings: ['spec.template.spec.volumes[0].gitRepo: deprecated in v1.11'],
+      warnings: ['spec.template.spec.volumes[0].gitRepo: deprecated in v1.11, and disabled by default in v1.33+'],
     },
     {
       name: 'finds variables that hide others',
@@ -81,6 +81,79 @@ describe('podWarnings()', () => {
         'spec.template.spec.imagePullSecrets[1].name: duplicate name ""',
         'spec.template.spec.imagePullSecrets[0].name: invalid empty name ""',
         'spec.template.spec.imagePullSecrets[1].name: invalid empty name ""',
+      ],
+    },
+    {
+      name: 'finds a host address without a host port',
+      spec: { containers: [{ name: 'a', ports: [{ containerPort: 80, protocol: 'UDP', hostIP: '10.0.0.1' }] }] },
+      warnings: [
+        'spec.template.spec.containers[0].ports[0]: hostIP set without hostPort: {Name: HostPort:0 ContainerPort:80 Protocol:UDP HostIP:10.0.0.1}',
+      ],
+    },
+    {
+      name: 'finds affinity that selects no pod',
+      spec: {
+        affinity: {
+          podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'k' }] },
+          podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: { topologyKey: 'k' } }] },
+        },
+      },
+      warnings: [
+        'spec.template.spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].labelSelector: a null labelSelector results in matching no pod',
+        'spec.template.spec.affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].podAffinityTerm.labelSelector: a null labelSelector results in matching no pod',
+      ],
+    },
+    {
+      name: 'finds addresses in odd forms',
+      spec: { dnsConfig: { nameservers: ['::FFFF'] }, hostAliases: [{ ip: '01.2.3.4' }] },
+      warnings: [
+        'spec.template.spec.dnsConfig.nameservers[0]: IPv6 address "::FFFF" should be in RFC 5952 canonical format ("::ffff")',
+        'spec.template.spec.hostAliases[0].ip: non-standard IP address "01.2.3.4" will be considered invalid in a future Kubernetes release: use "1.2.3.4"',
+      ],
+    },
+    {
+      name: 'finds the old annotation of AppArmor in a template',
+      spec: { containers: [{ name: 'a' }] },
+      meta: { annotations: { 'container.apparmor.security.beta.kubernetes.io/a': 'unconfined' } },
+      warnings: [
+        'spec.template.metadata.annotations[container.apparmor.security.beta.kubernetes.io/a]: deprecated since v1.30; use the "appArmorProfile" field instead',
+      ],
+    },
+    {
+      name: 'finds files of one volume that are in each other’s way',
+      spec: {
+        volumes: [
+          {
+            name: 'v',
+            configMap: {
+              name: 'm',
+              items: [
+                { key: 'a', path: 'x' },
+                { key: 'b', path: 'x/y' },
+              ],
+            },
+          },
+          {
+            name: 'w',
+            projected: {
+              sources: [{ secret: { name: 's', items: [{ key: 'a', path: 'z' }] } }, { serviceAccountToken: { path: 'z' } }, {}],
+            },
+          },
+        ],
+      },
+      warnings: [
+        'volume "v" (ConfigMap "m"): overlapping paths: "x/y" with "x"',
+        'volume "w" (Projected ServiceAccountToken): overlapping paths: "z" with "z"',
+        'volume "w" (Projected) has no sources provided',
+      ],
+    },
+    {
+      name: 'finds a fraction of a byte in a claim',
+      spec: {
+        volumes: [{ name: 'v', ephemeral: { volumeClaimTemplate: { spec: { resources: { requests: { storage: '500m' } } } } } }],
+      },
+      warnings: [
+        'spec.template.spec.volumes[0].ephemeral.volumeClaimTemplate.spec.resources.requests[storage]: fractional byte value "500m" is invalid, must be an integer',
       ],
     },
   ]

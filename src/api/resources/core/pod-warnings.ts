@@ -1,8 +1,11 @@
 // What upstream warns of in pods and templates: fields that do nothing any more, and values that are surely meant otherwise.
 import type { ObjectMeta } from '../../object.ts'
-import { milliValue, parseQuantity } from '../../quantity.ts'
-import type { Container, EphemeralContainer, NodeSelectorTerm, PodSpec, ResourceList } from '../../types/core-v1.ts'
+import type { Container, ContainerPort, EphemeralContainer, NodeSelectorTerm, PodAffinity, PodSpec } from '../../types/core-v1.ts'
 import { containersOf } from '../../validation/containers-of.ts'
+import { warnOfIp } from '../../validation/ip-warnings.ts'
+import { appArmorPrefix } from '../../validation/pod-annotations.ts'
+import { warnOfClaimSpec, warnOfFractions } from './claim-warnings.ts'
+import { warnOfOverlappingPaths } from './volume-path-warnings.ts'
 
 const deprecatedAnnotations: readonly (readonly [key: string, message: string])[] = [
   ['scheduler.alpha.kubernetes.io/critical-pod', 'non-functional in v1.16+; use the "priorityClassName" field instead'],
@@ -24,7 +27,7 @@ type DeprecatedVolume =
 /** Volume plug-ins that are gone or going; persistent volumes name them too. */
 export const deprecatedVolumes: readonly (readonly [field: DeprecatedVolume, shown: string, message: string])[] = [
   ['photonPersistentDisk', 'photonPersistentDisk', 'deprecated in v1.11, non-functional in v1.16+'],
-  ['gitRepo', 'gitRepo', 'deprecated in v1.11'],
+  ['gitRepo', 'gitRepo', 'deprecated in v1.11, and disabled by default in v1.33+'],
   ['scaleIO', 'scaleIO', 'deprecated in v1.16, non-functional in v1.22+'],
   ['flocker', 'flocker', 'deprecated in v1.22, non-functional in v1.25+'],
   ['storageos', 'storageOS', 'deprecated in v1.22, non-functional in v1.25+'],
@@ -42,6 +45,8 @@ export const deprecatedNodeLabels: Readonly<Record<string, string>> = {
   'beta.kubernetes.io/instance-type': 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
 }
 
+const byteAmounts = ['memory', 'ephemeral-storage']
+
 /** `path` is that of the template (`spec.template`), and '' for a pod itself. */
 export function podWarnings(spec: PodSpec, meta: ObjectMeta | undefined, path = ''): string[] {
   const at = path === '' ? '' : `${path}.`
@@ -55,25 +60,63 @@ export function podWarnings(spec: PodSpec, meta: ObjectMeta | undefined, path = 
     for (const [field, shown, message] of deprecatedVolumes) {
       if (volume[field] !== undefined) warnings.push(`${at}spec.volumes[${index}].${shown}: ${message}`)
     }
+    const template = volume.ephemeral?.volumeClaimTemplate
+    if (template !== undefined) warnOfClaimSpec(template.spec, `${at}spec.volumes[${index}].ephemeral.volumeClaimTemplate.spec`, warnings)
   })
+  warnOfOverlappingPaths(spec.volumes, warnings)
   warnOfRepeats(spec.hostAliases, 'hostAliases', 'ip', `${at}spec`, warnings)
   warnOfRepeats(spec.imagePullSecrets, 'imagePullSecrets', 'name', `${at}spec`, warnings)
   spec.imagePullSecrets?.forEach((secret, index) => {
     if (!secret.name) warnings.push(`${at}spec.imagePullSecrets[${index}].name: invalid empty name ""`)
   })
-  warnOfFractions(spec.overhead, `${at}spec.overhead`, warnings)
+  warnOfFractions(spec.overhead, byteAmounts, `${at}spec.overhead`, warnings)
   const seccompPod = 'seccomp.security.alpha.kubernetes.io/pod'
   if (annotations[seccompPod] !== undefined && spec.securityContext?.seccompProfile === undefined) {
     warnings.push(`${at}metadata.annotations[${seccompPod}]: non-functional in v1.27+; use the "seccompProfile" field instead`)
   }
   for (const { container, path: containerPath } of containersOf(spec, `${at}spec`)) {
-    warnOfContainer(container, annotations, `${at}metadata.annotations`, containerPath, warnings)
+    warnOfSeccomp(container, annotations, `${at}metadata.annotations`, warnings)
+    // A pod's own annotation becomes the field before anyone looks.
+    const profile = spec.securityContext?.appArmorProfile ?? container.securityContext?.appArmorProfile
+    const key = `${appArmorPrefix}${container.name}`
+    if (path !== '' && profile === undefined && annotations[key] !== undefined) {
+      warnings.push(appArmorAnnotationWarning(`${at}metadata.annotations`, key))
+    }
+    for (const list of ['limits', 'requests'] as const) {
+      warnOfFractions(container.resources?.[list], byteAmounts, `${containerPath}.resources.${list}`, warnings)
+    }
+    warnOfRepeatedVariables(container, containerPath, warnings)
   }
   warnOfPorts(spec, `${at}spec`, warnings)
   if ((spec.terminationGracePeriodSeconds ?? 0) < 0) {
     warnings.push(`${at}spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`)
   }
+  const { podAffinity, podAntiAffinity } = spec.affinity ?? {}
+  warnOfAffinity(podAffinity, `${at}spec.affinity.podAffinity`, warnings)
+  warnOfAffinity(podAntiAffinity, `${at}spec.affinity.podAntiAffinity`, warnings)
+  spec.dnsConfig?.nameservers?.forEach((nameserver, index) => {
+    warnOfIp(nameserver, `${at}spec.dnsConfig.nameservers[${index}]`, warnings)
+  })
+  spec.hostAliases?.forEach(({ ip }, index) => {
+    warnOfIp(ip, `${at}spec.hostAliases[${index}].ip`, warnings)
+  })
   return warnings
+}
+
+export function appArmorAnnotationWarning(path: string, key: string): string {
+  return `${path}[${key}]: deprecated since v1.30; use the "appArmorProfile" field instead`
+}
+
+function warnOfAffinity(affinity: PodAffinity | undefined, path: string, warnings: string[]): void {
+  const warnOfSelector = (selector: object | undefined, at: string): void => {
+    if (selector === undefined) warnings.push(`${at}.labelSelector: a null labelSelector results in matching no pod`)
+  }
+  affinity?.requiredDuringSchedulingIgnoredDuringExecution?.forEach((term, index) => {
+    warnOfSelector(term.labelSelector, `${path}.requiredDuringSchedulingIgnoredDuringExecution[${index}]`)
+  })
+  affinity?.preferredDuringSchedulingIgnoredDuringExecution?.forEach(({ podAffinityTerm }, index) => {
+    warnOfSelector(podAffinityTerm?.labelSelector, `${path}.preferredDuringSchedulingIgnoredDuringExecution[${index}].podAffinityTerm`)
+  })
 }
 
 function warnOfNodeLabels(spec: PodSpec, path: string, warnings: string[]): void {
@@ -82,23 +125,30 @@ function warnOfNodeLabels(spec: PodSpec, path: string, warnings: string[]): void
     if (message !== undefined) warnings.push(`${path}.nodeSelector[${key}]: ${message}`)
   }
   const affinity = spec.affinity?.nodeAffinity
-  const warnOfTerm = (term: NodeSelectorTerm, termPath: string): void => {
-    term.matchExpressions?.forEach(({ key }, index) => {
-      const message = deprecatedNodeLabels[key]
-      if (message !== undefined) warnings.push(`${termPath}.matchExpressions[${index}].key: ${key} is ${message}`)
-    })
-  }
   affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms?.forEach((term, index) => {
-    warnOfTerm(term, `${path}.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${index}]`)
+    warnOfNodeTerm(
+      term,
+      `${path}.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${index}]`,
+      warnings,
+    )
   })
   affinity?.preferredDuringSchedulingIgnoredDuringExecution?.forEach((term, index) => {
-    warnOfTerm(term.preference ?? {}, `${path}.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[${index}].preference`)
+    const at = `${path}.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[${index}]`
+    warnOfNodeTerm(term.preference ?? {}, `${at}.preference`, warnings)
   })
   spec.topologySpreadConstraints?.forEach((constraint, index) => {
     const at = `${path}.topologySpreadConstraints[${index}]`
     const message = deprecatedNodeLabels[constraint.topologyKey]
     if (message !== undefined) warnings.push(`${at}.topologyKey: ${constraint.topologyKey} is ${message}`)
     if (constraint.labelSelector === undefined) warnings.push(`${at}.labelSelector: a null labelSelector results in matching no pod`)
+  })
+}
+
+/** Labels of nodes that have other names now. */
+export function warnOfNodeTerm(term: NodeSelectorTerm, path: string, warnings: string[]): void {
+  term.matchExpressions?.forEach(({ key }, index) => {
+    const message = deprecatedNodeLabels[key]
+    if (message !== undefined) warnings.push(`${path}.matchExpressions[${index}].key: ${key} is ${message}`)
   })
 }
 
@@ -117,27 +167,19 @@ function warnOfRepeats<K extends 'ip' | 'name'>(
   })
 }
 
-function warnOfFractions(list: ResourceList | undefined, path: string, warnings: string[]): void {
-  for (const name of ['memory', 'ephemeral-storage']) {
-    const amount = list?.[name]
-    if (amount === undefined || milliValue(parseQuantity(amount)) % 1000n === 0n) continue
-    warnings.push(`${path}[${name}]: fractional byte value ${JSON.stringify(amount)} is invalid, must be an integer`)
-  }
-}
-
-function warnOfContainer(
+function warnOfSeccomp(
   container: Container | EphemeralContainer,
   annotations: Readonly<Record<string, string>>,
   annotationsPath: string,
-  path: string,
   warnings: string[],
 ): void {
   const seccomp = `container.seccomp.security.alpha.kubernetes.io/${container.name}`
   if (annotations[seccomp] !== undefined && container.securityContext?.seccompProfile === undefined) {
     warnings.push(`${annotationsPath}[${seccomp}]: non-functional in v1.27+; use the "seccompProfile" field instead`)
   }
-  warnOfFractions(container.resources?.limits, `${path}.resources.limits`, warnings)
-  warnOfFractions(container.resources?.requests, `${path}.resources.requests`, warnings)
+}
+
+function warnOfRepeatedVariables(container: Container | EphemeralContainer, path: string, warnings: string[]): void {
   const seen = new Set<string>()
   container.env?.forEach((variable, index) => {
     if (!seen.has(variable.name)) {
@@ -157,6 +199,7 @@ function warnOfPorts(spec: PodSpec, path: string, warnings: string[]): void {
   for (const { container, path: containerPath } of containersOf(spec, path)) {
     container.ports?.forEach((port, index) => {
       const at = `${containerPath}.ports[${index}]`
+      if (port.hostIP && !port.hostPort) warnings.push(`${at}: hostIP set without hostPort: ${goPort(port)}`)
       const key = `${port.containerPort}/${port.protocol ?? ''}`
       const own = { hostIp: port.hostIP ?? '', hostPort: port.hostPort ?? 0, path: at }
       const others = seen.get(key) ?? []
@@ -172,4 +215,9 @@ function warnOfPorts(spec: PodSpec, path: string, warnings: string[]): void {
       seen.set(key, [...others, own])
     })
   }
+}
+
+/** As Go prints the structure. */
+function goPort({ name = '', hostPort = 0, containerPort, protocol = '', hostIP = '' }: ContainerPort): string {
+  return `{Name:${name} HostPort:${hostPort} ContainerPort:${containerPort} Protocol:${protocol} HostIP:${hostIP}}`
 }

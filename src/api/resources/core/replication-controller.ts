@@ -8,8 +8,8 @@ import { negativeMessage } from '../../validation/object-meta.ts'
 import { validatePodTemplateSpec } from '../../validation/pod-template.ts'
 import { ageCell, containerImages, containerNames, formatLabels } from '../printing.ts'
 import { setPodTemplateDefaults } from './pod-defaults.ts'
-import { podWarnings } from './pod-warnings.ts'
 import { keepSpec, keepStatus } from './status-path.ts'
+import { podOwnerNameWarnings, templateWarnings } from './template-warnings.ts'
 
 const statusCounts = ['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas', 'observedGeneration'] as const
 
@@ -52,9 +52,10 @@ export const replicationController = defineResource<ReplicationController>({
   },
   validate: validateReplicationController,
   prepare: keepStatus,
-  warnings({ spec }) {
-    return spec?.template === undefined ? [] : podWarnings(spec.template.spec, spec.template.metadata, 'spec.template')
-  },
+  warnings: (object, old) => [
+    ...podOwnerNameWarnings(object, old),
+    ...templateWarnings(object, old, object.spec?.template, 'spec.template'),
+  ],
   selectableFields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
 })
 

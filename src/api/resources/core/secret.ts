@@ -6,6 +6,7 @@ import { configMapKey } from '../../validation/names.ts'
 import { immutable, pushMessages, semanticallyEqual } from '../../validation/object-meta.ts'
 import { ageCell } from '../printing.ts'
 import { maxDataBytes } from './config-map.ts'
+import { keyPairProblem } from './key-pair-problem.ts'
 
 const whenImmutable = 'field is immutable when `immutable` is set'
 const accountName = 'kubernetes.io/service-account.name'
@@ -33,8 +34,17 @@ export const secret = defineResource<Secret>({
     }
     return [...errors, ...validateSecret(object)]
   },
+  warnings: warningsOf,
   selectableFields: ({ type }) => ({ type: type ?? '' }),
 })
+
+/** Validation only asks for the keys to be there. */
+function warningsOf({ type, data = {} }: Secret): string[] {
+  if (type !== 'kubernetes.io/tls') return []
+  const text = (key: string): string => Buffer.from(data[key] ?? '', 'base64').toString('latin1')
+  const problem = keyPairProblem(text('tls.crt'), text('tls.key'))
+  return problem === undefined ? [] : [problem]
+}
 
 /** `stringData` is for writing only: it is encoded into `data`, over what stands there. */
 function setSecretDefaults(object: Secret): void {

@@ -3,6 +3,8 @@ import { defineResource } from '../../resource.ts'
 import type { ServiceAccount } from '../../types/core-v1.ts'
 import { ageCell } from '../printing.ts'
 
+const mountableSecrets = 'kubernetes.io/enforce-mountable-secrets'
+
 export const serviceAccount = defineResource<ServiceAccount>({
   group: '',
   version: 'v1',
@@ -18,6 +20,13 @@ export const serviceAccount = defineResource<ServiceAccount>({
   ],
   prepareForCreate: keepSecretNames,
   prepare: keepSecretNames,
+  warnings(object, old) {
+    if (object.metadata.annotations?.[mountableSecrets] === undefined || old?.metadata.annotations?.[mountableSecrets] !== undefined)
+      return []
+    return [
+      `metadata.annotations[${mountableSecrets}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`,
+    ]
+  },
 })
 
 /** A reference to a secret is its name in the account's own namespace; whatever else was given is dropped. */

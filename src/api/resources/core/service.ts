@@ -1,6 +1,7 @@
 // Service, v1. Cluster IPs, node ports and IP families are allocated by the server before validation.
 import { type Column, defineResource } from '../../resource.ts'
 import type { Service } from '../../types/core-v1.ts'
+import { warnOfCidr, warnOfIp } from '../../validation/ip-warnings.ts'
 import { nameIsDns1035Label } from '../../validation/names.ts'
 import { ageCell, formatLabels } from '../printing.ts'
 import {
@@ -58,14 +59,27 @@ function serviceWarnings(object: Service): string[] {
   if (metadata.annotations?.[topologyHints] !== undefined) {
     warnings.push(`annotation ${topologyHints} is deprecated, please use ${topologyMode} instead`)
   }
+  if (!isHeadless(object)) warnOfIps(spec.clusterIPs, 'spec.clusterIPs', warnings)
+  else if (spec.type === 'ClusterIP') {
+    if (spec.loadBalancerIP) warnings.push('spec.loadBalancerIP is ignored for headless services')
+    if ((spec.externalIPs?.length ?? 0) > 0) warnings.push('spec.externalIPs is ignored for headless services')
+    if (spec.sessionAffinity !== 'None') warnings.push('spec.SessionAffinity is ignored for headless services')
+  }
+  warnOfIps(spec.externalIPs, 'spec.externalIPs', warnings)
+  if (spec.loadBalancerIP) warnOfIp(spec.loadBalancerIP, 'spec.loadBalancerIP', warnings)
+  spec.loadBalancerSourceRanges?.forEach((range, index) => {
+    warnOfCidr(range.trim(), `spec.loadBalancerSourceRanges[${index}]`, warnings)
+  })
   if (spec.type === 'ExternalName') {
     if ((spec.externalIPs?.length ?? 0) > 0) warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"')
   } else if (spec.externalName) warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"')
-  if (!isHeadless(object)) return warnings
-  if (spec.loadBalancerIP) warnings.push('spec.loadBalancerIP is ignored for headless services')
-  if ((spec.externalIPs?.length ?? 0) > 0) warnings.push('spec.externalIPs is ignored for headless services')
-  if (spec.sessionAffinity !== 'None') warnings.push('spec.SessionAffinity is ignored for headless services')
   return warnings
+}
+
+function warnOfIps(addresses: readonly string[] | undefined, path: string, warnings: string[]): void {
+  addresses?.forEach((address, index) => {
+    warnOfIp(address, `${path}[${index}]`, warnings)
+  })
 }
 
 function setServiceDefaults(object: Service): void {

@@ -1,0 +1,59 @@
+// AppArmor profiles of a new pod: the field and the annotation from before it are made to say the same, for nodes that read only one of them.
+import type { FieldError } from '../../field-error.ts'
+import type { AppArmorProfile, Pod } from '../../types/core-v1.ts'
+import { containersOf } from '../../validation/containers-of.ts'
+import { semanticallyEqual } from '../../validation/object-meta.ts'
+import { appArmorPrefix } from '../../validation/pod-annotations.ts'
+import { validateAppArmorProfile } from '../../validation/security-context.ts'
+import { appArmorAnnotationWarning } from './pod-warnings.ts'
+
+const localhost = 'localhost/'
+
+/** Changes the pod in place. `warn` is told of annotations that only the field should replace. */
+export function syncAppArmor(pod: Pod, warn: (text: string) => void): void {
+  const { spec, metadata } = pod
+  if (spec.os?.name === 'windows') return
+  const ofPod = spec.securityContext?.appArmorProfile
+  for (const { container } of containersOf(spec)) {
+    const key = `${appArmorPrefix}${container.name}`
+    const annotation = metadata.annotations?.[key]
+    const profile = container.securityContext?.appArmorProfile
+    if (annotation === undefined) {
+      const text = annotationOf(profile ?? ofPod)
+      if (text !== '') metadata.annotations = { ...metadata.annotations, [key]: text }
+      continue
+    }
+    if (profile !== undefined) continue
+    const wanted = profileOf(annotation)
+    if (wanted === undefined) warn(appArmorAnnotationWarning('metadata.annotations', key))
+    else if (!semanticallyEqual(wanted, ofPod)) {
+      container.securityContext = { ...container.securityContext, appArmorProfile: wanted }
+      warn(appArmorAnnotationWarning('metadata.annotations', key))
+    }
+  }
+}
+
+/** '' for a profile that no annotation can say. */
+function annotationOf(profile: AppArmorProfile | undefined): string {
+  switch (profile?.type) {
+    case 'Unconfined':
+      return 'unconfined'
+    case 'RuntimeDefault':
+      return 'runtime/default'
+    case 'Localhost':
+      return profile.localhostProfile === undefined ? '' : `${localhost}${profile.localhostProfile}`
+    default:
+      return ''
+  }
+}
+
+/** Undefined where the annotation says nothing valid. */
+function profileOf(annotation: string): AppArmorProfile | undefined {
+  if (annotation === 'unconfined') return { type: 'Unconfined' }
+  if (annotation === 'runtime/default') return { type: 'RuntimeDefault' }
+  if (!annotation.startsWith(localhost)) return undefined
+  const profile: AppArmorProfile = { type: 'Localhost', localhostProfile: annotation.slice(localhost.length) }
+  const errors: FieldError[] = []
+  validateAppArmorProfile(profile, '', errors)
+  return errors.length === 0 ? profile : undefined
+}

@@ -1,0 +1,72 @@
+// What a client may demand of the object that it changes: its name, its uid, its version.
+import type { ObjectMeta } from '../api/object.ts'
+import { type ApiError, conflict, invalid, staleConflict } from '../api/status.ts'
+import { invalidShown } from '../api/validation/go-syntax.ts'
+import { matchName, matchNamespace } from './object-meta.ts'
+import { plainFailure } from './plain-failure.ts'
+import type { ServedResource } from './served-resource.ts'
+
+export interface Place {
+  readonly namespace: string
+  readonly name: string
+  /** The client sent a whole object: its uid is a demand, and of some kinds it must say which version it replaces. */
+  readonly replaces?: boolean
+}
+
+const maxVersion = 2n ** 64n - 1n
+
+/** Throws where the sent metadata demands another object than `old`. Returns whether it names the version that it wants to change. */
+export function checkPreconditions(served: ServedResource, place: Place, metadata: ObjectMeta, old: ObjectMeta): boolean {
+  const { replaces = false, name } = place
+  matchName(metadata, name)
+  matchNamespace(metadata, place.namespace, served.definition.namespaced)
+  if (replaces) checkUid(served, place, metadata, old)
+  const wanted = versionOf(metadata)
+  if (wanted === '') {
+    if (replaces && served.definition.allowUnconditionalUpdate === false) throw versionRequired(served.named, name)
+    return false
+  }
+  if (wanted !== old.resourceVersion) throw staleConflict(served.named, name)
+  return true
+}
+
+/** Also asked of an object that does not exist: it has no uid. */
+export function checkUid(served: ServedResource, { namespace, name }: Place, { uid }: ObjectMeta, old: ObjectMeta): void {
+  if (!uid || uid === old.uid) return
+  const key = `Key: ${storageKey(served, namespace, name)}, ResourceVersion: 0`
+  const text = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.uid ?? ''}`
+  throw conflict(served.named, name, `StorageError: invalid object, Code: 4, ${key}, AdditionalErrorMsg: ${text}`)
+}
+
+/** The version that the client names, as text without leading zeros; '' where it names none. Upstream fails plainly on what is no number. */
+export function versionOf({ resourceVersion = '' }: ObjectMeta): string {
+  if (resourceVersion === '') return ''
+  const fail = (why: string): Error => plainFailure(500, `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: ${why}`)
+  if (!/^\d+$/.test(resourceVersion)) throw fail('invalid syntax')
+  const version = BigInt(resourceVersion)
+  if (version > maxVersion) throw fail('value out of range')
+  return version === 0n ? '' : String(version)
+}
+
+/** Upstream names the resource here, not the kind, and prints the version as the number that it is there. */
+function versionRequired({ group, plural }: ServedResource['named'], name: string): ApiError {
+  return invalid({ group, kind: plural }, name, [invalidShown('metadata.resourceVersion', '0x0', 'must be specified for an update')])
+}
+
+/** Older names of resources, which stay in the keys that upstream's messages show. */
+const storedNames: Readonly<Record<string, string>> = {
+  endpoints: 'services/endpoints',
+  'ingresses.networking.k8s.io': 'ingress',
+  nodes: 'minions',
+  replicationcontrollers: 'controllers',
+  services: 'services/specs',
+}
+
+/** Groups whose resources stand under the group's name. */
+const keyedByGroup = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io'])
+
+function storageKey({ definition, groupResource }: ServedResource, namespace: string, name: string): string {
+  const { group, plural } = definition
+  const stored = storedNames[groupResource] ?? (keyedByGroup.has(group) ? `${group}/${plural}` : plural)
+  return `/registry/${[stored, ...(namespace === '' ? [] : [namespace]), name].join('/')}`
+}
