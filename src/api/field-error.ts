@@ -24,6 +24,8 @@ export const required = (field: string, detail = ''): FieldError => make('FieldV
 export const forbiddenField = (field: string, detail: string): FieldError => make('FieldValueForbidden', field, 'Forbidden', detail)
 export const invalidValue = (field: string, value: unknown, detail: string): FieldError =>
   make('FieldValueInvalid', field, `Invalid value: ${show(value)}`, detail)
+/** `Invalid value` of something that is not worth showing. */
+export const invalidUnshown = (field: string, detail: string): FieldError => make('FieldValueInvalid', field, 'Invalid value', detail)
 export const typeInvalid = (field: string, value: unknown, detail: string): FieldError =>
   make('FieldValueTypeInvalid', field, `Invalid value: ${show(value)}`, detail)
 export const duplicate = (field: string, value: unknown): FieldError =>

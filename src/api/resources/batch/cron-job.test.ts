@@ -43,6 +43,21 @@ const refusals: { name: string; spec: Partial<CronJobSpec>; error: string }[] = 
     error: 'spec.timeZone: Invalid value: "Mars/Olympus": unknown time zone Mars/Olympus',
   },
   {
+    name: 'a zone in other letters',
+    spec: { timeZone: 'europe/berlin' },
+    error: 'spec.timeZone: Invalid value: "europe/berlin": unknown time zone europe/berlin',
+  },
+  {
+    name: 'the zone of the machine',
+    spec: { timeZone: 'Local' },
+    error: 'spec.timeZone: Invalid value: "Local": timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones',
+  },
+  {
+    name: 'a path out of the zones',
+    spec: { timeZone: '../Europe/Berlin' },
+    error: 'spec.timeZone: Invalid value: "../Europe/Berlin": unknown time zone ../Europe/Berlin',
+  },
+  {
     name: 'an unknown policy',
     spec: { concurrencyPolicy: 'Queue' },
     error: 'spec.concurrencyPolicy: Unsupported value: "Queue": supported values: "Allow", "Forbid", "Replace"',
@@ -73,6 +88,7 @@ const schedules: [schedule: string, problem: string | undefined][] = [
   ['30-10 * * * *', 'beginning of range (30) beyond end of range (10): 30-10'],
   ['*/0 * * * *', 'step of range should be a positive number: */0'],
   ['a * * * *', 'failed to parse int from a: strconv.Atoi: parsing "a": invalid syntax'],
+  ['TZ=Mars/Base 0 3 * * *', 'provided bad location Mars/Base: unknown time zone Mars/Base'],
   ['@sometimes', 'unrecognized descriptor: @sometimes'],
 ]
 for (const [schedule, problem] of schedules) {

@@ -15,7 +15,7 @@ import { isTimeZone } from './time-zone.ts'
 /** The suffix of a CronJob's jobs (`-<minutes>`) must still fit in the 63 characters of a label. */
 const maxNameLength = 52
 const concurrencyPolicies = ['Allow', 'Forbid', 'Replace']
-const timeZonePattern = /^[A-Za-z+\-_/0-9]+$/
+const zonePart = /^[A-Za-z._0-9+][A-Za-z.\-_0-9+]{0,13}$/
 
 export const cronJob = defineResource<CronJob>({
   group: 'batch',
@@ -102,17 +102,29 @@ function validateSchedule({ schedule, timeZone }: CronJobSpec, old: CronJobSpec 
   } else {
     const problem = scheduleProblem(schedule)
     if (problem !== undefined) errors.push(invalidValue('spec.schedule', schedule, problem))
-    if (schedule.includes('TZ') && schedule !== old?.schedule) {
+    // A schedule that an older release had accepted may stay as it is, and change.
+    const allowed = old?.schedule.includes('TZ') === true
+    if (schedule.includes('TZ') && !allowed) {
       errors.push(invalidValue('spec.schedule', schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead'))
+    } else if (schedule.includes('TZ') && timeZone !== undefined) {
+      errors.push(invalidValue('spec.schedule', schedule, 'cannot use both timeZone field and TZ or CRON_TZ in schedule'))
     }
   }
   if (timeZone === undefined || timeZone === old?.timeZone) return
   const field = 'spec.timeZone'
   if (timeZone === '') {
     errors.push(invalidValue(field, timeZone, 'timeZone must be nil or non-empty string'))
-  } else if (timeZone.toLowerCase() === 'local') {
-    errors.push(invalidValue(field, timeZone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones'))
-  } else if (!timeZonePattern.test(timeZone) || !isTimeZone(timeZone)) {
-    errors.push(invalidValue(field, timeZone, `unknown time zone ${timeZone}`))
+    return
   }
+  if (timeZone.split('/').every(isZonePart)) {
+    if (timeZone.toLowerCase() === 'local') {
+      errors.push(invalidValue(field, timeZone, 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones'))
+    }
+    if (timeZone === 'Local' || isTimeZone(timeZone)) return
+  }
+  errors.push(invalidValue(field, timeZone, `unknown time zone ${timeZone}`))
+}
+
+function isZonePart(part: string): boolean {
+  return zonePart.test(part) && part !== '.' && part !== '..'
 }

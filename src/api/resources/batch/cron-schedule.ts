@@ -1,4 +1,5 @@
 // The five-field schedules of CronJobs, with the messages of the cron parser that upstream uses.
+import { isTimeZone } from './time-zone.ts'
 
 interface Bounds {
   readonly min: number
@@ -24,7 +25,11 @@ const durationPattern = /^[+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)((\d+(
 export function scheduleProblem(schedule: string): string | undefined {
   let spec = schedule
   const zone = /^(?:TZ|CRON_TZ)=(\S*)\s*(.*)$/.exec(spec)
-  if (zone !== null) spec = zone[2] ?? ''
+  if (zone !== null) {
+    const [, name = '', rest = ''] = zone
+    if (!['', 'UTC', 'Local'].includes(name) && !isTimeZone(name)) return `provided bad location ${name}: unknown time zone ${name}`
+    spec = rest
+  }
   if (spec.startsWith('@')) return descriptorProblem(spec)
   const parts = spec.split(/\s+/).filter(part => part !== '')
   if (parts.length !== fields.length) return `expected exactly 5 fields, found ${parts.length}: [${parts.join(' ')}]`

@@ -87,6 +87,62 @@ test('job keeps its template, but for where a suspended one shall run', () => {
   assert.deepEqual(judgeUpdate(job, suspended, move).fields, [])
 })
 
+const changes: readonly { name: string; spec: Partial<JobSpec>; change(spec: JobSpec): void; fields: readonly string[] }[] = [
+  {
+    name: 'lets the node affinity of a suspended job change, but not what selects pods',
+    spec: { suspend: true },
+    change({ template }) {
+      Object.assign(template.spec ?? {}, {
+        affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'zone' }] } },
+      })
+    },
+    fields: ['spec.template'],
+  },
+  {
+    name: 'lets a suspended job be given a node affinity',
+    spec: { suspend: true },
+    change({ template }) {
+      const terms = [{ matchExpressions: [{ key: 'disk', operator: 'Exists' }] }]
+      Object.assign(template.spec ?? {}, {
+        affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: terms } } },
+      })
+    },
+    fields: [],
+  },
+  {
+    name: 'keeps the completions of a job without indexes',
+    spec: { completions: 2 },
+    change: spec => void Object.assign(spec, { completions: 3, parallelism: 3 }),
+    fields: ['spec.completions'],
+  },
+  {
+    name: 'scales an indexed job as a whole',
+    spec: { completionMode: 'Indexed', completions: 2, parallelism: 2 },
+    change: spec => void Object.assign(spec, { completions: 3, parallelism: 3 }),
+    fields: [],
+  },
+  {
+    name: 'does not scale the completions of an indexed job alone',
+    spec: { completionMode: 'Indexed', completions: 2, parallelism: 2 },
+    change: spec => void Object.assign(spec, { completions: 3 }),
+    fields: ['spec.completions'],
+  },
+  {
+    name: 'keeps the labels by which it knows its pods',
+    spec: {},
+    change({ template }) {
+      Object.assign(template.metadata?.labels ?? {}, { 'job-name': 'other' })
+    },
+    fields: ['spec.template.metadata.labels[job-name]', 'spec.template'],
+  },
+]
+for (const { name, spec, change, fields } of changes) {
+  test(`job ${name}`, () => {
+    const old = judgeNew(job, newJob(spec)).object
+    assert.deepEqual(judgeUpdate(job, old, object => change(object.spec)).fields, fields)
+  })
+}
+
 test('job prints its state, completions and duration', () => {
   const { object } = judgeNew(job, newJob())
   object.status = { startTime: '2025-12-31T23:59:00Z' }

@@ -1,17 +1,19 @@
 // batch/v1 Job.
-import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
+import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { Job, JobSpec } from '../../types/batch-v1.ts'
+import type { Affinity } from '../../types/core-v1.ts'
 import { selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts'
 import { dns1123Label } from '../../validation/names.ts'
 import { immutableMessage, semanticallyEqual } from '../../validation/object-meta.ts'
-import { podOwnerColumns, validateNonnegative, validateSelectorUnchanged } from '../apps/pod-owner.ts'
+import { podOwnerColumns, validateSelectorUnchanged } from '../apps/pod-owner.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
 import { podOwnerNameWarnings } from '../core/template-warnings.ts'
 import { humanDuration } from '../printing.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { jobSpecWarnings, validateJobSpec } from './job-spec.ts'
+import { hasCondition, validateJobStatus } from './job-status.ts'
 
 const maxInt32 = 2_147_483_647
 const prefix = 'batch.kubernetes.io/'
@@ -26,7 +28,7 @@ export const job = defineResource<Job>({
   namespaced: true,
   categories: ['all'],
   countsGeneration: true,
-  subresources: [statusSubresource<Job>({ validate: validateStatus })],
+  subresources: [statusSubresource<Job>({ validate: validateJobStatus })],
   columns: [
     nameColumn,
     { name: 'Status', type: 'string', cell: statusCell },
@@ -86,9 +88,13 @@ function generateSelector({ metadata, spec }: Job): void {
 }
 
 function validate(object: Job): FieldError[] {
+  return validateAgain(object, true)
+}
+
+function validateAgain(object: Job, prefixedLabels: boolean): FieldError[] {
   const errors: FieldError[] = []
   const { metadata, spec } = object
-  validateGeneratedSelector(object, errors)
+  validateGeneratedSelector(object, prefixedLabels, errors)
   validateJobSpec(spec, 'spec', errors)
   validateSelector(spec, errors)
   if (spec.completionMode === 'Indexed' && spec.completions !== undefined && spec.completions > 0) {
@@ -112,14 +118,15 @@ function validateSelector({ selector, template }: JobSpec, errors: FieldError[])
   }
 }
 
-function validateGeneratedSelector({ metadata, spec }: Job, errors: FieldError[]): void {
+function validateGeneratedSelector({ metadata, spec }: Job, prefixedLabels: boolean, errors: FieldError[]): void {
   if (spec.manualSelector === true || spec.selector === undefined) return
   const { name = '', uid = '' } = metadata
   if (uid === '') errors.push(required('metadata.uid'))
   const labels = spec.template.metadata?.labels
   const expected: Record<string, string> = {}
-  for (const label of uidLabels) expected[label] = uid
-  for (const label of nameLabels) expected[label] = name
+  const wanted = (label: string): boolean => prefixedLabels || !label.startsWith(prefix)
+  for (const label of uidLabels.filter(wanted)) expected[label] = uid
+  for (const label of nameLabels.filter(wanted)) expected[label] = name
   for (const [label, value] of Object.entries(expected)) {
     const field = `spec.template.metadata.labels[${label}]`
     const actual = labels?.[label]
@@ -135,11 +142,12 @@ function validateGeneratedSelector({ metadata, spec }: Job, errors: FieldError[]
 
 const immutableFields = ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'] as const
 
+/** Upstream asks all that it asks of a new job again, and then what may not have changed. */
 function validateUpdate(object: Job, old: Job): FieldError[] {
-  const errors: FieldError[] = []
+  // Labels with the group's prefix are younger than some jobs.
+  const prefixed = [nameLabels[1], uidLabels[1]].every(label => old.spec.template.metadata?.labels?.[label ?? ''] !== undefined)
+  const errors = validateAgain(object, prefixed)
   const { spec } = object
-  validateJobSpec(spec, 'spec', errors)
-  validateSelector(spec, errors)
   validateCompletionsUnchanged(spec, old.spec, errors)
   validateSelectorUnchanged(spec.selector, old.spec.selector, errors)
   validateTemplateUnchanged(spec, old, errors)
@@ -149,60 +157,42 @@ function validateUpdate(object: Job, old: Job): FieldError[] {
   return errors
 }
 
-/** An indexed job may be resized together with its parallelism. */
+/** The completions of an indexed job follow its parallelism. */
 function validateCompletionsUnchanged(spec: JobSpec, old: JobSpec, errors: FieldError[]): void {
   if (spec.completions === old.completions) return
-  if (spec.completionMode !== 'Indexed' || spec.completions === undefined || old.completions === undefined) {
-    errors.push(invalidValue('spec.completions', spec.completions, immutableMessage))
-  } else if (spec.completions !== spec.parallelism) {
-    errors.push(invalidValue('spec.completions', spec.completions, `can only be modified in tandem with spec.parallelism`))
+  if (spec.completionMode !== 'Indexed') errors.push(invalidValue('spec.completions', spec.completions, immutableMessage))
+  else if (spec.completions !== undefined && spec.completions !== spec.parallelism) {
+    errors.push(invalidValue('spec.completions', spec.completions, 'can only be modified in tandem with spec.parallelism'))
   }
 }
 
 /** Until its first start a suspended job may still be told where to run. */
 function validateTemplateUnchanged(spec: JobSpec, old: Job, errors: FieldError[]): void {
-  const template = structuredClone(spec.template)
-  const before = old.spec.template
-  if (old.spec.suspend === true && old.status?.startTime === undefined && template.spec !== undefined) {
-    for (const name of ['nodeSelector', 'tolerations', 'schedulingGates', 'affinity'] as const) {
-      Object.assign(template.spec, { [name]: before.spec?.[name] })
-    }
-    template.metadata = { ...template.metadata, annotations: before.metadata?.annotations, labels: before.metadata?.labels }
+  const { template } = spec
+  const before = structuredClone(old.spec.template)
+  if (old.spec.suspend === true && !old.status?.startTime && template.spec !== undefined && before.spec !== undefined) {
+    for (const name of ['nodeSelector', 'tolerations', 'schedulingGates'] as const)
+      Object.assign(before.spec, { [name]: template.spec[name] })
+    Object.assign(before.spec, { affinity: withNodeAffinityOf(before.spec.affinity, template.spec.affinity) })
+    before.metadata = { ...before.metadata }
+    Object.assign(before.metadata, { annotations: template.metadata?.annotations, labels: template.metadata?.labels })
   }
-  if (!semanticallyEqual(template, before)) errors.push(invalidValue('spec.template', spec.template, immutableMessage))
+  if (!semanticallyEqual(template, before)) errors.push(invalidValue('spec.template', template, immutableMessage))
 }
 
-function validateStatus({ status = {} }: Job, old: Job): FieldError[] {
-  const errors: FieldError[] = []
-  for (const name of ['active', 'succeeded', 'failed', 'ready', 'terminating'] as const) {
-    validateNonnegative(status[name], `status.${name}`, errors)
-  }
-  const started = status.startTime
-  if (old.status?.startTime !== undefined && started === undefined && old.spec.suspend !== true) {
-    errors.push(required('status.startTime', 'startTime cannot be removed for unsuspended job'))
-  }
-  if (isTrue(status, 'Complete') && isTrue(status, 'Failed')) {
-    errors.push(invalidValue('status.conditions', 'Complete and Failed', 'cannot set Complete=True and Failed=true conditions'))
-  }
-  for (const finished of ['Complete', 'Failed'] as const) {
-    if (isTrue(old.status ?? {}, finished) && !isTrue(status, finished)) {
-      errors.push(forbiddenField('status.conditions', `cannot disable the terminal ${finished}=True condition`))
-    }
-  }
-  return errors
-}
-
-function isTrue({ conditions }: NonNullable<Job['status']>, type: string): boolean {
-  return conditions?.some(condition => condition.type === type && condition.status === 'True') ?? false
+/** Only the part about nodes may change; what selects pods stays as it was. */
+function withNodeAffinityOf(old: Affinity | undefined, now: Affinity | undefined): Affinity {
+  const { nodeAffinity: _replaced, ...rest } = old ?? {}
+  return now?.nodeAffinity === undefined ? rest : { ...rest, nodeAffinity: now.nodeAffinity }
 }
 
 function statusCell({ status = {}, spec, metadata }: Job): string {
-  if (isTrue(status, 'Complete')) return 'Complete'
-  if (isTrue(status, 'Failed')) return 'Failed'
+  if (hasCondition(status, 'Complete')) return 'Complete'
+  if (hasCondition(status, 'Failed')) return 'Failed'
   if (metadata.deletionTimestamp !== undefined) return 'Terminating'
-  if (isTrue(status, 'Suspended')) return 'Suspended'
-  if (isTrue(status, 'FailureTarget')) return 'FailureTarget'
-  if (isTrue(status, 'SuccessCriteriaMet') && spec.successPolicy !== undefined) return 'SuccessCriteriaMet'
+  if (hasCondition(status, 'Suspended')) return 'Suspended'
+  if (hasCondition(status, 'FailureTarget')) return 'FailureTarget'
+  if (hasCondition(status, 'SuccessCriteriaMet') && spec.successPolicy !== undefined) return 'SuccessCriteriaMet'
   return 'Running'
 }
 

@@ -1,5 +1,5 @@
 // What a Job does about pods that fail in a certain way.
-import { duplicate, type FieldError, invalidValue, notSupported, required, tooMany } from '../../field-error.ts'
+import { duplicate, type FieldError, invalidUnshown, invalidValue, notSupported, required, tooMany } from '../../field-error.ts'
 import type {
   JobSpec,
   PodFailurePolicy,
@@ -48,10 +48,10 @@ function validateRule(
   if (onExitCodes !== undefined) validateExitCodes(onExitCodes, containers, `${field}.onExitCodes`, errors)
   if (onPodConditions.length > 0) validateConditions(onPodConditions, `${field}.onPodConditions`, errors)
   if (onExitCodes !== undefined && onPodConditions.length > 0) {
-    errors.push(invalidValue(field, rule, 'specifying both OnExitCodes and OnPodConditions is not supported'))
+    errors.push(invalidUnshown(field, 'specifying both OnExitCodes and OnPodConditions is not supported'))
   }
   if (onExitCodes === undefined && onPodConditions.length === 0) {
-    errors.push(invalidValue(field, rule, 'specifying one of OnExitCodes and OnPodConditions is required'))
+    errors.push(invalidUnshown(field, 'specifying one of OnExitCodes and OnPodConditions is required'))
   }
 }
 

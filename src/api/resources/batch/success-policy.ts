@@ -2,6 +2,7 @@
 import { type FieldError, invalidValue, required, tooMany } from '../../field-error.ts'
 import type { JobSpec, SuccessPolicy, SuccessPolicyRule } from '../../types/batch-v1.ts'
 import { validateNonnegative } from '../apps/pod-owner.ts'
+import { countIndexes } from './index-list.ts'
 
 const maxRules = 20
 const maxIndexesLength = 64 * 1024
@@ -60,30 +61,4 @@ function validateRule(rule: SuccessPolicyRule, completions: number, field: strin
       ),
     )
   }
-}
-
-/** How many indexes a list such as `0,3-5` names, or what is wrong with it. */
-function countIndexes(text: string, completions: number): number | string {
-  if (text === '') return 0
-  let total = 0
-  let previous: number | undefined
-  for (const interval of text.split(',')) {
-    const limits = interval.split('-')
-    if (limits.length > 2)
-      return `the fragment "${interval}" violates the requirement that an index interval can have at most two parts separated by '-'`
-    const numbers: number[] = []
-    for (const limit of limits) {
-      if (!/^[+-]?\d+$/.test(limit)) return `cannot convert string to integer for index: "${limit}"`
-      const number = Number(limit)
-      if (number >= completions) return `too large index: "${limit}"`
-      numbers.push(number)
-    }
-    const first = numbers[0] ?? 0
-    const last = numbers[1] ?? first
-    if (previous !== undefined && previous >= first) return `non-increasing order, previous: ${previous}, current: ${first}`
-    if (numbers.length > 1 && first >= last) return `non-increasing order, previous: ${first}, current: ${last}`
-    total += last - first + 1
-    previous = last
-  }
-  return total
 }
