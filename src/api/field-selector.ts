@@ -16,15 +16,16 @@ export interface FieldSelection {
   matches(fields: Fields): boolean
 }
 
-/**
- * The `fieldSelector` of a query. `isSupported` says which fields the kind has beside metadata.name and metadata.namespace.
- * Throws a 400 with upstream's words.
- */
-export function parseFieldSelector(
-  text: string,
-  isSupported: (field: string) => boolean,
-  stored: (field: string) => string = field => field,
-): FieldSelection {
+/** Which fields a kind's selectors may name, and what to say of others. */
+export interface SelectableFields {
+  isSupported(field: string): boolean
+  unknown(field: string): string
+  /** Where this version uses other names: the stored one. */
+  stored?(field: string): string
+}
+
+/** The `fieldSelector` of a query. Throws a 400 with upstream's words. */
+export function parseFieldSelector(text: string, fields: SelectableFields): FieldSelection {
   const requirements: FieldRequirement[] = []
   for (const term of splitTerms(text).sort()) {
     if (term === '') continue
@@ -34,10 +35,9 @@ export function parseFieldSelector(
     requirements.push({ field, operator: operator === '!=' ? '!=' : '=', value: unescapeValue(value) })
   }
   for (const { field } of requirements) {
-    if (field !== 'metadata.name' && field !== 'metadata.namespace' && !isSupported(field)) {
-      throw badRequest(`field label not supported: ${field}`)
-    }
+    if (!fields.isSupported(field)) throw badRequest(fields.unknown(field))
   }
+  const stored = (field: string): string => fields.stored?.(field) ?? field
   return compileFieldRequirements(requirements.map(requirement => ({ ...requirement, field: stored(requirement.field) })))
 }
 
@@ -47,12 +47,14 @@ export function parseFieldSelector(
  */
 export function demandedFieldValue(text: string, field: string): string | undefined {
   try {
-    return parseFieldSelector(text, () => true).exact.find(([name]) => name === field)?.[1]
+    return parseFieldSelector(text, anyField).exact.find(([name]) => name === field)?.[1]
   } catch (err) {
     if (err instanceof ApiError) return undefined
     throw err
   }
 }
+
+const anyField: SelectableFields = { isSupported: () => true, unknown: field => field }
 
 export function compileFieldRequirements(requirements: readonly FieldRequirement[]): FieldSelection {
   return {

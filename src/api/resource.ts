@@ -82,6 +82,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   selectableFields?(object: T): Record<string, string>
   /** Where this version's field selectors use other names: each with the name that `selectableFields` of the stored version gives it. */
   readonly fieldLabels?: Readonly<Record<string, string>>
+  /** Upstream's words for a field that selectors of this kind may not name; default: those of most kinds without fields of their own. */
+  unknownFieldLabel?(field: string): string
   /** Upstream's defaulting of this kind, on an object already decoded by schema. */
   setDefaults?(object: T): void
   prepareForCreate?(object: T, context: StrategyContext): void

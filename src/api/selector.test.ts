@@ -107,7 +107,11 @@ describe('compileLabelSelector()', () => {
 })
 
 describe('parseFieldSelector()', () => {
-  const parse = (text: string) => parseFieldSelector(text, field => field === 'status.phase')
+  const parse = (text: string) =>
+    parseFieldSelector(text, {
+      isSupported: field => field === 'status.phase' || field === 'metadata.name',
+      unknown: field => `field label not supported: ${field}`,
+    })
 
   it('compares fields, absent ones as empty', () => {
     const selection = parse('status.phase!=Running,metadata.name=a')
@@ -135,7 +139,7 @@ describe('combineSelectors()', () => {
   it('asks both', () => {
     const both = combineSelectors(
       parseLabelSelector('a=1'),
-      parseFieldSelector('metadata.name=x', () => false),
+      parseFieldSelector('metadata.name=x', { isSupported: () => true, unknown: field => field }),
     )
     assert.equal(both?.matches({ labels: { a: '1' }, fields: { 'metadata.name': 'x' } }), true)
     assert.equal(both?.matches({ labels: { a: '1' }, fields: { 'metadata.name': 'y' } }), false)

@@ -26,12 +26,22 @@ export function selectionOf(query: Query, served: ServedResource): Selection | u
 
 function fieldSelection(text: string, definition: ResourceDefinition): FieldSelection {
   const { fieldLabels } = definition
-  if (fieldLabels === undefined) return parseFieldSelector(text, field => selectableFieldNames(definition).has(field))
-  return parseFieldSelector(
-    text,
-    field => Object.hasOwn(fieldLabels, field),
-    field => fieldLabels[field] ?? field,
-  )
+  const names = fieldLabels === undefined ? selectableFieldNames(definition) : new Set(Object.keys(fieldLabels))
+  const ownFields = definition.selectableFields !== undefined
+  return parseFieldSelector(text, {
+    // Kinds with fields of their own that have no namespace do not know of one.
+    isSupported: field => names.has(field) || field === nameField || (field === namespaceField && (definition.namespaced || !ownFields)),
+    unknown: field => definition.unknownFieldLabel?.(field) ?? (ownFields ? `field label not supported: ${field}` : unknownField(field)),
+    stored: field => fieldLabels?.[field] ?? field,
+  })
+}
+
+const nameField = 'metadata.name'
+const namespaceField = 'metadata.namespace'
+
+/** Of kinds whose metadata alone can be selected by. */
+function unknownField(field: string): string {
+  return `${JSON.stringify(field)} is not a known field selector: only "${nameField}", "${namespaceField}"`
 }
 
 const namesByDefinition = new WeakMap<ResourceDefinition, ReadonlySet<string>>()

@@ -55,13 +55,36 @@ test('list() refuses a continue token that it did not make', async () => {
   assert.equal((await api.get(`/api/v1/namespaces/default/secrets?continue=${token}`)).status, 400)
 })
 
+const fieldSelectors: readonly { path: string; field: string; message: string | undefined }[] = [
+  { path: '/api/v1/pods', field: 'spec.nodeName', message: undefined },
+  { path: '/api/v1/pods', field: 'spec.x', message: 'field label not supported: spec.x' },
+  { path: '/api/v1/nodes', field: 'metadata.namespace', message: 'field label not supported: metadata.namespace' },
+  { path: '/api/v1/persistentvolumes', field: 'metadata.namespace', message: undefined },
+  { path: '/apis/batch/v1/jobs', field: 'status.x', message: 'field label "status.x" not supported for batchv1.Job' },
+  { path: '/apis/events.k8s.io/v1/events', field: 'regarding.kind', message: undefined },
+  { path: '/apis/events.k8s.io/v1/events', field: 'involvedObject.kind', message: 'field label not supported: involvedObject.kind' },
+  {
+    path: '/apis/apps/v1/replicasets',
+    field: 'status.replicas',
+    message: '"status.replicas" is not a known field selector: only "metadata.name", "metadata.namespace"',
+  },
+]
+for (const { path: at, field, message } of fieldSelectors) {
+  test(`list() of ${at} by ${field}`, async () => {
+    await using api = new TestServer()
+    const { status, json } = await api.get(`${at}?fieldSelector=${field}%3Dx`)
+    assert.equal(status, message === undefined ? 200 : 400)
+    if (message !== undefined) assert.equal(json.message, message)
+  })
+}
+
 const refused: readonly [string, number, RegExp][] = [
   ['resourceVersion=x', 400, /Invalid value: "x"/],
   ['resourceVersion=999999', 504, /Too large resource version: 999999, current: /],
   ['resourceVersionMatch=Exact', 422, /resourceVersionMatch is forbidden unless resourceVersion is provided/],
   ['resourceVersion=0&resourceVersionMatch=Exact', 422, /is forbidden for resourceVersion "0"/],
   ['labelSelector=a%20b', 400, /unable to parse requirement|found 'b'/],
-  ['fieldSelector=data.x%3D1', 400, /field label not supported: data\.x/],
+  ['fieldSelector=data.x%3D1', 400, /^"data\.x" is not a known field selector: only "metadata\.name", "metadata\.namespace"$/],
   ['limit=x', 400, /strconv\.ParseInt: parsing "x": invalid syntax/],
   ['sendInitialEvents=true', 422, /sendInitialEvents is forbidden for list/],
 ]

@@ -33,7 +33,6 @@ export const replicaSet = defineResource<ReplicaSet>({
     ageColumn,
     ...podOwnerColumns,
   ],
-  selectableFields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
   setDefaults({ spec }) {
     spec.replicas ??= 1
     spec.template ??= { spec: { containers: [] } }

@@ -38,6 +38,7 @@ export const job = defineResource<Job>({
     ...podOwnerColumns,
   ],
   selectableFields: ({ status }) => ({ 'status.successful': String(status?.succeeded ?? 0) }),
+  unknownFieldLabel: field => `field label ${JSON.stringify(field)} not supported for batchv1.Job`,
   setDefaults,
   prepareForCreate(object) {
     object.status = {}
