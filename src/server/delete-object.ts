@@ -1,6 +1,7 @@
 // The order of a deletion: preconditions, admission, grace period and finalizers, store.
 import type { AdmissionRequest } from '../admission/admission.ts'
 import { groupResource, type KubeObject } from '../api/object.ts'
+import type { ResourceDefinition } from '../api/resource.ts'
 import { conflict, notFound } from '../api/status.ts'
 import { type Entry, WriteConflict } from '../store/store.ts'
 import type { Deletion, PropagationPolicy } from './delete-options.ts'
@@ -30,7 +31,7 @@ export async function deleteObject(parts: WriteParts, context: ResourceContext, 
     const entry = served.collection.newest(namespace, name)
     if (entry === undefined) throw notFound(served.named, name)
     const object = served.view.object(entry)
-    checkPreconditions(context, name, object, deletion)
+    checkDeletionPreconditions(served.definition, object, deletion)
     const request = admissionRequest(context, namespace, name, object, deletion.dryRun)
     await parts.admission.mutate(request, context.request.signal)
     await parts.admission.validate(request, context.request.signal)
@@ -42,21 +43,18 @@ export async function deleteObject(parts: WriteParts, context: ResourceContext, 
   }
 }
 
-function checkPreconditions(context: ResourceContext, name: string, object: KubeObject, deletion: Deletion): void {
-  const { uid, resourceVersion } = object.metadata
-  const { group, kind } = context.served.definition
+/** Throws the 409 where the client wants another object deleted than this one. */
+export function checkDeletionPreconditions({ group, kind }: ResourceDefinition, { metadata }: KubeObject, deletion: Deletion): void {
   // Upstream names the kind here, not the resource.
-  const differs = (what: string, wanted: string, actual: string | undefined, hint: string): Error =>
-    conflict(
-      { group, plural: kind },
-      name,
-      `the ${what} in the precondition (${wanted}) does not match the ${what} in record (${actual ?? ''}). ${hint}`,
-    )
-  if (deletion.uid !== undefined && deletion.uid !== uid) {
-    throw differs('UID', deletion.uid, uid, 'The object might have been deleted and then recreated')
+  const differs = (what: string, wanted: string, actual: string | undefined, hint: string): Error => {
+    const text = `the ${what} in the precondition (${wanted}) does not match the ${what} in record (${actual ?? ''}). ${hint}`
+    return conflict({ group, plural: kind }, metadata.name ?? '', text)
   }
-  if (deletion.resourceVersion !== undefined && deletion.resourceVersion !== resourceVersion) {
-    throw differs('ResourceVersion', deletion.resourceVersion, resourceVersion, 'The object might have been modified')
+  if (deletion.uid !== undefined && deletion.uid !== metadata.uid) {
+    throw differs('UID', deletion.uid, metadata.uid, 'The object might have been deleted and then recreated')
+  }
+  if (deletion.resourceVersion !== undefined && deletion.resourceVersion !== metadata.resourceVersion) {
+    throw differs('ResourceVersion', deletion.resourceVersion, metadata.resourceVersion, 'The object might have been modified')
   }
 }
 

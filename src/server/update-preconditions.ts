@@ -33,9 +33,25 @@ export function checkPreconditions(served: ServedResource, place: Place, metadat
 /** Also asked of an object that does not exist: it has no uid. */
 export function checkUid(served: ServedResource, { namespace, name }: Place, { uid }: ObjectMeta, old: ObjectMeta): void {
   if (!uid || uid === old.uid) return
+  throw failed(served, namespace, name, `UID in precondition: ${uid}, UID in object meta: ${old.uid ?? ''}`)
+}
+
+/** As `checkUid`, for a version that a client demands beside the change. */
+export function checkVersion(
+  served: ServedResource,
+  { namespace, name }: Place,
+  { resourceVersion: wanted }: ObjectMeta,
+  old: ObjectMeta,
+): void {
+  if (!wanted || wanted === old.resourceVersion) return
+  const text = `ResourceVersion in precondition: ${wanted}, ResourceVersion in object meta: ${old.resourceVersion ?? ''}`
+  throw failed(served, namespace, name, text)
+}
+
+/** In the words of upstream's storage, which shows its key. */
+function failed(served: ServedResource, namespace: string, name: string, text: string): ApiError {
   const key = `Key: ${storageKey(served, namespace, name)}, ResourceVersion: 0`
-  const text = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.uid ?? ''}`
-  throw conflict(served.named, name, `StorageError: invalid object, Code: 4, ${key}, AdditionalErrorMsg: ${text}`)
+  return conflict(served.named, name, `StorageError: invalid object, Code: 4, ${key}, AdditionalErrorMsg: Precondition failed: ${text}`)
 }
 
 /** The version that the client names, as text without leading zeros; '' where it names none. Upstream fails plainly on what is no number. */

@@ -1,16 +1,17 @@
 // pods/binding and the Binding resource: a pod gets its node, once.
 import { formatFieldError } from '../../api/field-error.ts'
 import { binding as bindingResource } from '../../api/resources/core/binding.ts'
-import { conflict, unknownPath } from '../../api/status.ts'
-import type { Binding, Pod, PodCondition } from '../../api/types/core-v1.ts'
-import { formatTime } from '../../base/clock.ts'
+import { badRequest, conflict, unknownPath } from '../../api/status.ts'
+import type { Binding, Pod } from '../../api/types/core-v1.ts'
 import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
 import { plainFailure } from '../plain-failure.ts'
+import { withPodCondition } from '../pod-condition.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import { valueReply } from '../respond.ts'
 import { updateObject } from '../update-object.ts'
+import { checkUid, checkVersion } from '../update-preconditions.ts'
 import type { SubresourceParts } from './index.ts'
 
 const kind = { group: '', version: 'v1', kind: 'Binding' }
@@ -23,20 +24,25 @@ export function binding(parts: Pick<SubresourceParts, 'writeParts' | 'resources'
     const pods = parts.resources.byGroupResource('pods')
     if (pods === undefined) throw unknownPath()
     const name = context.info.subresource === '' ? (metadata.name ?? '') : context.info.name
+    if (metadata.name !== name) throw badRequest('name in URL does not match name in Binding object')
     judge(sent)
     const podContext: ResourceContext = {
       ...context,
       served: pods,
       info: { ...context.info, served: pods, resource: 'pods', name, subresource: 'binding' },
     }
+    const place = { namespace: context.info.namespace, name }
     await updateObject(parts.writeParts, podContext, {
-      namespace: context.info.namespace,
-      name,
+      ...place,
       subresource: 'binding',
       answers: 201,
       dryRun: isDryRun(context.query.all('dryRun'), 'CreateOptions'),
       strategy: {},
-      next: old => bound(structuredClone(old) as Pod, target.name ?? '', metadata, context.now),
+      next(old) {
+        checkUid(pods, place, metadata, old.metadata)
+        checkVersion(pods, place, metadata, old.metadata)
+        return bound(structuredClone(old) as Pod, target.name ?? '', metadata, context.now)
+      },
     })
     return valueReply(context, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, 201)
   }
@@ -52,10 +58,6 @@ function judge(binding: Binding): void {
 
 function bound(pod: Pod, node: string, metadata: Binding['metadata'], now: number): Pod {
   const name = pod.metadata.name ?? ''
-  const pods = { group: '', plural: 'pods' }
-  if (metadata.uid && metadata.uid !== pod.metadata.uid) {
-    throw conflict(pods, name, `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${pod.metadata.uid ?? ''}`)
-  }
   if (pod.metadata.deletionTimestamp) {
     throw conflict({ group: '', plural: 'pods/binding' }, name, `pod ${name} is being deleted, cannot be assigned to a host`)
   }
@@ -71,11 +73,6 @@ function bound(pod: Pod, node: string, metadata: Binding['metadata'], now: numbe
   }
   if (pod.spec) pod.spec.nodeName = node
   if (metadata.annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...metadata.annotations }
-  pod.status = { ...pod.status, conditions: scheduled(pod.status?.conditions ?? [], now) }
+  pod.status = { ...pod.status, conditions: withPodCondition(pod, { type: 'PodScheduled', status: 'True' }, now) }
   return pod
-}
-
-function scheduled(conditions: readonly PodCondition[], now: number): PodCondition[] {
-  const others = conditions.filter(({ type }) => type !== 'PodScheduled')
-  return [...others, { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: formatTime(now) }]
 }

@@ -1,13 +1,14 @@
 // pods/eviction: a deletion that a PodDisruptionBudget may refuse.
-import type { KubeObject } from '../../api/object.ts'
-import { compileLabelSelector } from '../../api/selector.ts'
-import { badRequest, notFound, tooManyRequests } from '../../api/status.ts'
+import { badRequest, isReason, notFound } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Eviction, PodDisruptionBudget } from '../../api/types/policy-v1.ts'
 import { decodeBody } from '../decode.ts'
-import { deleteObject } from '../delete-object.ts'
+import { checkDeletionPreconditions, deleteObject } from '../delete-object.ts'
+import type { Deletion } from '../delete-options.ts'
+import { covers, letsUnreadyGo, notYetKnown, withEviction } from '../disruption-budget.ts'
 import { isDryRun } from '../dry-run.ts'
-import { plainFailure } from '../plain-failure.ts'
+import type { Reply } from '../exchange.ts'
+import { withPodCondition } from '../pod-condition.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import { valueReply } from '../respond.ts'
@@ -15,56 +16,147 @@ import { updateObject } from '../update-object.ts'
 import type { SubresourceParts } from './index.ts'
 
 const kind = { group: 'policy', version: 'v1', kind: 'Eviction' }
+const attempts = 5
 
-export function eviction(parts: Pick<SubresourceParts, 'writeParts' | 'resources'>): ResourceHandler {
+type Parts = Pick<SubresourceParts, 'writeParts' | 'resources'>
+
+/** What the budgets say to an eviction. */
+type Permission =
+  /** `name` is that of the budget that it was counted against. */
+  | { readonly outcome: 'counted'; readonly name: string }
+  /** The pod may go as long as it is what was looked at: not ready. `name` is that of the budget that covers it. */
+  | { readonly outcome: 'while-unready'; readonly name: string }
+  | { readonly outcome: 'free' }
+  | { readonly outcome: 'ambiguous' }
+
+export function eviction(parts: Parts): ResourceHandler {
   return async context => {
-    const { served, info } = context
+    const { info } = context
     const request = (await decodeBody(context, kind)) as Eviction
-    const named = request.metadata.name
-    if (named && named !== info.name) throw badRequest('name in URL does not match name in Eviction object')
-    const options = request.deleteOptions
-    const dryRun = isDryRun(options?.dryRun ?? context.query.all('dryRun'), 'DeleteOptions')
-    const entry = served.collection.newest(info.namespace, info.name)
-    if (entry === undefined) throw notFound(served.named, info.name)
-    const pod = entry.object as Pod
-    const budgetFreed = mayIgnoreBudget(pod) ? undefined : await takeFromBudget(parts, context, pod, dryRun)
-    await deleteObject(parts.writeParts, { ...context, info: { ...info, subresource: 'eviction' } }, info.name, {
-      dryRun,
-      graceSeconds: options?.gracePeriodSeconds,
-      propagation: undefined,
-      uid: options?.preconditions?.uid,
-      resourceVersion: options?.preconditions?.resourceVersion,
-    })
-    if (budgetFreed) context.annotate('bulkhead.dev/disruption-budget', budgetFreed)
-    return valueReply(context, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, 201)
+    if (request.metadata.name !== info.name) throw badRequest('name in URL does not match name in Eviction object')
+    const deletion = deletionOf(request, context)
+    const pod = currentPod(context)
+    if (mayIgnoreBudget(pod)) {
+      await evictUnguarded(parts, context, deletion)
+      return evicted(context)
+    }
+    const permission = await ask(parts, context, pod, deletion.dryRun)
+    if (permission.outcome === 'ambiguous') return ambiguous(context)
+    if (permission.outcome === 'counted') context.annotate('bulkhead.dev/disruption-budget', permission.name)
+    if (permission.outcome === 'while-unready') await evictUnready(parts, context, pod, deletion, permission.name)
+    else await evict(parts, context, deletion)
+    return evicted(context)
   }
+}
+
+function deletionOf({ deleteOptions: options }: Eviction, { query }: ResourceContext): Deletion {
+  const own = options?.dryRun ?? []
+  const policy = options?.propagationPolicy
+  return {
+    dryRun: isDryRun(own.length > 0 ? own : query.all('dryRun'), 'DeleteOptions'),
+    graceSeconds: options?.gracePeriodSeconds,
+    propagation: policy === 'Orphan' || policy === 'Background' || policy === 'Foreground' ? policy : undefined,
+    uid: options?.preconditions?.uid,
+    resourceVersion: options?.preconditions?.resourceVersion,
+  }
+}
+
+function currentPod({ served, info }: ResourceContext): Pod {
+  const entry = served.collection.newest(info.namespace, info.name)
+  if (entry === undefined) throw notFound(served.named, info.name)
+  return entry.object as Pod
 }
 
 /** A pod that is over, waits for a node or goes already disrupts nothing. */
 function mayIgnoreBudget({ status, metadata }: Pod): boolean {
-  const phase = status?.phase
-  return phase === 'Succeeded' || phase === 'Failed' || phase === 'Pending' || metadata.deletionTimestamp !== undefined
+  return isOver(status?.phase) || status?.phase === 'Pending' || metadata.deletionTimestamp !== undefined
 }
 
-/** Counts the eviction against the budget that covers the pod. Throws the 429 where nothing is left. Returns the budget's name. */
-async function takeFromBudget(
-  parts: Pick<SubresourceParts, 'writeParts' | 'resources'>,
-  context: ResourceContext,
-  pod: Pod,
-  dryRun: boolean,
-): Promise<string | undefined> {
+function isOver(phase: string | undefined): boolean {
+  return phase === 'Succeeded' || phase === 'Failed'
+}
+
+function evicted(context: ResourceContext): Reply {
+  return valueReply(context, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, 201)
+}
+
+/** Upstream answers so with the code of a creation, and says what it is in the body. */
+function ambiguous(context: ResourceContext): Reply {
+  const message = 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.'
+  return valueReply(context, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 }, 201)
+}
+
+/** A pending pod must not become ready, and guarded, between the look and the deletion. */
+async function evictUnguarded(parts: Parts, context: ResourceContext, deletion: Deletion): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const pod = currentPod(context)
+    const { status, metadata } = pod
+    const fixed = deletion.resourceVersion === undefined && !isOver(status?.phase) && metadata.deletionTimestamp === undefined
+    try {
+      await evict(parts, context, fixed ? { ...deletion, resourceVersion: metadata.resourceVersion } : deletion)
+      return
+    } catch (err) {
+      if (deletion.resourceVersion !== undefined || attempt >= attempts || !isReason(err, 'Conflict')) throw err
+      if (!mayIgnoreBudget(currentPod(context))) throw err
+    }
+  }
+}
+
+async function evictUnready(parts: Parts, context: ResourceContext, pod: Pod, deletion: Deletion, budget: string): Promise<void> {
+  try {
+    await evict(parts, context, { ...deletion, resourceVersion: pod.metadata.resourceVersion })
+  } catch (err) {
+    // The client named no version, so it can just try again.
+    throw isReason(err, 'Conflict') && deletion.resourceVersion === undefined ? notYetKnown(budget) : err
+  }
+}
+
+/** Tells the pod's owner why it goes, and deletes it. */
+async function evict(parts: Parts, context: ResourceContext, deletion: Deletion): Promise<void> {
+  const { info } = context
+  let { resourceVersion } = deletion
+  if (!deletion.dryRun) {
+    const written = await updateObject(
+      parts.writeParts,
+      { ...context, info: { ...info, subresource: 'status' } },
+      {
+        namespace: info.namespace,
+        name: info.name,
+        subresource: 'status',
+        dryRun: false,
+        next(old) {
+          const pod = structuredClone(old) as Pod
+          checkDeletionPreconditions(context.served.definition, pod, deletion)
+          // Other writes to the pod are no reason not to evict it.
+          delete pod.metadata.resourceVersion
+          const reason = { reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting' }
+          const conditions = withPodCondition(pod, { type: 'DisruptionTarget', status: 'True', ...reason }, context.now)
+          return { ...pod, status: { ...pod.status, conditions } }
+        },
+      },
+    )
+    if (resourceVersion !== undefined) resourceVersion = written.object.metadata.resourceVersion
+  }
+  await deleteObject(parts.writeParts, { ...context, info: { ...info, subresource: 'eviction' } }, info.name, {
+    ...deletion,
+    resourceVersion,
+  })
+}
+
+/** Finds the budget that covers the pod, and counts the eviction against it. Throws the 429 where nothing is left. */
+async function ask(parts: Parts, context: ResourceContext, pod: Pod, dryRun: boolean): Promise<Permission> {
   const budgets = parts.resources.byGroupResource('poddisruptionbudgets.policy')
-  if (budgets === undefined) return undefined
+  if (budgets === undefined) return { outcome: 'free' }
   const covering = budgets.collection
     .list({ namespace: context.info.namespace })
     .entries.map(entry => entry.object as PodDisruptionBudget)
-    .filter(budget => compileLabelSelector(budget.spec?.selector).matches(pod.metadata.labels))
-  const [budget, second] = covering
-  if (budget === undefined) return undefined
-  if (second !== undefined) {
-    throw plainFailure(500, 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.')
-  }
+    .filter(budget => covers(budget, pod))
+  const [budget] = covering
+  if (budget === undefined) return { outcome: 'free' }
+  if (covering.length > 1) return { outcome: 'ambiguous' }
   const name = budget.metadata.name ?? ''
+  const ready = pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
+  if (!ready && letsUnreadyGo(budget)) return { outcome: 'while-unready', name }
   await updateObject(
     parts.writeParts,
     { ...context, served: budgets, info: { ...context.info, served: budgets, name, subresource: 'status' } },
@@ -73,35 +165,12 @@ async function takeFromBudget(
       name,
       subresource: 'status',
       dryRun,
-      strategy: {},
-      next: old => disrupted(structuredClone(old), pod.metadata.name ?? '', new Date(context.now).toISOString()),
+      next(old) {
+        const counted = withEviction(structuredClone(old) as PodDisruptionBudget, pod.metadata.name ?? '', context.now)
+        delete counted.metadata.resourceVersion
+        return counted
+      },
     },
   )
-  return name
-}
-
-function disrupted(object: KubeObject, podName: string, now: string): KubeObject {
-  const budget = object as PodDisruptionBudget
-  const { status } = budget
-  const name = budget.metadata.name ?? ''
-  if ((status?.observedGeneration ?? 0) < (budget.metadata.generation ?? 0)) {
-    throw refusal(`The disruption budget ${name} is still being processed by the server.`, name, 10)
-  }
-  const allowed = status?.disruptionsAllowed ?? 0
-  if (status === undefined || allowed <= 0) {
-    const detail = `The disruption budget ${name} needs ${status?.desiredHealthy ?? 0} healthy pods and has ${status?.currentHealthy ?? 0} currently`
-    throw refusal(detail, name, undefined)
-  }
-  status.disruptionsAllowed = allowed - 1
-  status.disruptedPods = { ...status.disruptedPods, [podName]: `${now.slice(0, 19)}Z` }
-  return budget
-}
-
-function refusal(message: string, budget: string, retryAfterSeconds: number | undefined): Error {
-  const error = tooManyRequests("Cannot evict pod as it would violate the pod's disruption budget.", retryAfterSeconds ?? 0)
-  error.status.details = {
-    causes: [{ reason: 'DisruptionBudget', message }],
-    ...(budget === '' || retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
-  }
-  return error
+  return { outcome: 'counted', name }
 }

@@ -39,7 +39,7 @@ test('bindings binds too, and a bad target is an error', async () => {
 test('eviction deletes, and a budget without room refuses with 429', async () => {
   await using api = new TestServer()
   await api.create(pods, pod(['c'], { nodeName: 'n1' }))
-  await api.request('PATCH', `${pods}/p/status`, { status: { phase: 'Running' } })
+  await api.request('PATCH', `${pods}/p/status`, { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } })
   const budgets = '/apis/policy/v1/namespaces/default/poddisruptionbudgets'
   await api.create(budgets, { metadata: { name: 'b' }, spec: { minAvailable: 1, selector: { matchLabels: { app: 'a' } } } })
   const status = { observedGeneration: 1, disruptionsAllowed: 0, currentHealthy: 1, desiredHealthy: 1, expectedPods: 1 }
@@ -53,10 +53,57 @@ test('eviction deletes, and a budget without room refuses with 429', async () =>
   assert.equal((await api.request('POST', `${pods}/p/eviction?dryRun=All`, eviction)).status, 201)
   assert.equal((await api.get(`${budgets}/b`)).json.status.disruptionsAllowed, 1)
   assert.equal((await api.request('POST', `${pods}/p/eviction`, eviction)).status, 201)
-  assert.ok((await api.get(`${pods}/p`)).json.metadata.deletionTimestamp)
+  const evicted = (await api.get(`${pods}/p`)).json
+  assert.ok(evicted.metadata.deletionTimestamp)
+  const condition = evicted.status.conditions.find(({ type }: { type: string }) => type === 'DisruptionTarget')
+  assert.deepEqual([condition.status, condition.reason, condition.message], ['True', 'EvictionByEvictionAPI', 'Eviction API: evicting'])
   const budget = (await api.get(`${budgets}/b`)).json
   assert.equal(budget.status.disruptionsAllowed, 0)
   assert.ok(budget.status.disruptedPods.p)
+})
+
+test('eviction wants the name of its pod, and one budget at most', async () => {
+  await using api = new TestServer()
+  await api.create(pods, pod(['c'], { nodeName: 'n1' }))
+  await api.request('PATCH', `${pods}/p/status`, { status: { phase: 'Running' } })
+  const unnamed = await api.request('POST', `${pods}/p/eviction`, { metadata: {} })
+  assert.deepEqual([unnamed.status, unnamed.json.message], [400, 'name in URL does not match name in Eviction object'])
+  const other = await api.request('POST', `${pods}/p/eviction`, { metadata: { name: 'p' }, deleteOptions: { preconditions: { uid: 'x' } } })
+  assert.equal(other.status, 409)
+  assert.match(other.json.message, /^Operation cannot be fulfilled on Pod "p": the UID in the precondition \(x\) does not match/)
+  const budgets = '/apis/policy/v1/namespaces/default/poddisruptionbudgets'
+  for (const name of ['a', 'b']) await api.create(budgets, { metadata: { name }, spec: { selector: {} } })
+  const two = await api.request('POST', `${pods}/p/eviction`, { metadata: { name: 'p' } })
+  assert.deepEqual([two.status, two.json.status, two.json.code], [201, 'Failure', 500])
+  assert.equal((await api.get(`${pods}/p`)).json.metadata.deletionTimestamp, undefined)
+})
+
+test('eviction of a pod that is not ready asks no budget that is healthy without it', async () => {
+  await using api = new TestServer()
+  await api.create(pods, pod(['c'], { nodeName: 'n1' }))
+  await api.request('PATCH', `${pods}/p/status`, { status: { phase: 'Running' } })
+  const budgets = '/apis/policy/v1/namespaces/default/poddisruptionbudgets'
+  await api.create(budgets, { metadata: { name: 'b' }, spec: { selector: {} } })
+  const status = { observedGeneration: 1, disruptionsAllowed: 0, currentHealthy: 1, desiredHealthy: 1, expectedPods: 2 }
+  await api.request('PATCH', `${budgets}/b/status`, { status })
+  assert.equal((await api.request('POST', `${pods}/p/eviction`, { metadata: { name: 'p' } })).status, 201)
+  assert.ok((await api.get(`${pods}/p`)).json.metadata.deletionTimestamp)
+})
+
+test('binding checks the name, the uid and the version of its pod', async () => {
+  await using api = new TestServer()
+  const created = await api.create(pods, pod())
+  const bind = async (metadata: object) =>
+    (await api.request('POST', `${pods}/p/binding`, { metadata, target: { kind: 'Node', name: 'n' } })).json
+  assert.equal((await bind({ name: 'q' })).message, 'name in URL does not match name in Binding object')
+  const key =
+    'StorageError: invalid object, Code: 4, Key: /registry/pods/default/p, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed'
+  const uid = await bind({ name: 'p', uid: 'x' })
+  const { uid: own, resourceVersion } = created.metadata
+  assert.equal(uid.message, `Operation cannot be fulfilled on pods "p": ${key}: UID in precondition: x, UID in object meta: ${own}`)
+  const version = await bind({ name: 'p', resourceVersion: '999' })
+  assert.match(version.message, /ResourceVersion in precondition: 999, ResourceVersion in object meta: /)
+  assert.equal((await bind({ name: 'p', uid: own, resourceVersion })).status, 'Success')
 })
 
 test('log asks the node and passes its text on', async () => {
