@@ -1,0 +1,55 @@
+// Ranges of sizes and costs, and their arithmetic: what cannot be represented is the largest uint64, which upstream prints as such.
+import type { Expr } from '../syntax/ast.ts'
+import type { CelType } from './type.ts'
+
+/** From and to, in elements, code points or cost units. */
+export interface Range {
+  readonly min: number
+  readonly max: number
+}
+
+export interface CallEstimate {
+  readonly cost: Range
+  /** Size of what the call gives, where it has one. */
+  readonly size?: Range
+}
+
+/** A part of an expression as estimates of calls see it. */
+export interface EstimateNode {
+  readonly expr: Expr | undefined
+  readonly type: CelType
+  /** The way from a variable to the value, `self`, `spec`, `@items`; undefined for what is computed. */
+  readonly path: readonly string[] | undefined
+  /** Known from the expression itself; undefined otherwise. */
+  readonly computedSize: Range | undefined
+}
+
+export interface EstimateCall {
+  /** The target of a call on a target. */
+  readonly target: EstimateNode | undefined
+  /** Without the target. */
+  readonly args: readonly EstimateNode[]
+  /** The size of a part: computed, known to the environment, or anything. */
+  size(node: EstimateNode): Range
+}
+
+/** The largest uint64; sizes and costs stop there. */
+export const unbounded = 2 ** 64
+
+export const unknownSize: Range = { min: 0, max: unbounded }
+export const fixed = (value: number): Range => ({ min: value, max: value })
+export const zero = fixed(0)
+
+export const add = (a: Range, b: Range): Range => ({ min: cap(a.min + b.min), max: cap(a.max + b.max) })
+export const multiply = (a: Range, b: Range): Range => ({ min: product(a.min, b.min), max: product(a.max, b.max) })
+export const scale = (a: Range, factor: number): Range => ({ min: cap(Math.ceil(a.min * factor)), max: cap(Math.ceil(a.max * factor)) })
+export const union = (a: Range, b: Range): Range => ({ min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) })
+
+const cap = (value: number): number => Math.min(value, unbounded)
+/** Nothing of something unbounded is nothing. */
+const product = (a: number, b: number): number => (a === 0 || b === 0 ? 0 : cap(a * b))
+
+/** What walking a character or byte costs. */
+export const traversalFactor = 0.1
+/** What a character of a regular expression costs for each unit of text. */
+export const regexFactor = 0.25

@@ -1,0 +1,99 @@
+// The door to the engine: an environment says what expressions may use, compiles them, and makes programs of them.
+import { type Checked, check } from './check/checker.ts'
+import { type Declarations, declare, type Variable, withVariables } from './check/declarations.ts'
+import { CelEvaluationError, CostExceeded, Failure } from './evaluate/failure.ts'
+import { Frame, type Step } from './evaluate/frame.ts'
+import { Plan } from './evaluate/plan.ts'
+import type { CelValue } from './evaluate/values.ts'
+import type { Library } from './library/function.ts'
+import { standardLibrary } from './library/standard.ts'
+import { type ParseOptions, parse } from './syntax/parser.ts'
+
+export interface EnvironmentOptions {
+  /** Besides CEL's own functions and macros. */
+  readonly libraries?: readonly Library[]
+  readonly variables?: readonly Variable[]
+  readonly optionalSyntax?: boolean
+  /** Names in backticks. */
+  readonly escapedNames?: boolean
+  /** A prefix that names may leave out. */
+  readonly container?: string
+  /** What is looked at after types: it reports what compiles and could only fail. */
+  readonly validators?: readonly Validator[]
+}
+
+/** Looks for mistakes in a checked expression; throws `CelCompileError`. */
+export type Validator = (checked: Checked) => void
+
+export class Environment {
+  readonly #declarations: Declarations
+  readonly #syntax: Omit<ParseOptions, 'macros'>
+  readonly #validators: readonly Validator[]
+
+  private constructor(declarations: Declarations, syntax: Omit<ParseOptions, 'macros'>, validators: readonly Validator[]) {
+    this.#declarations = declarations
+    this.#syntax = syntax
+    this.#validators = validators
+  }
+
+  static create(options: EnvironmentOptions): Environment {
+    const libraries = [standardLibrary, ...(options.libraries ?? [])]
+    const declarations = declare(libraries, options.variables ?? [], options.container ?? '')
+    const syntax = { optionalSyntax: options.optionalSyntax ?? false, escapedNames: options.escapedNames ?? false }
+    return new Environment(declarations, syntax, options.validators ?? [])
+  }
+
+  /** The same environment with further variables; cheap. */
+  extend(variables: readonly Variable[]): Environment {
+    return new Environment(withVariables(this.#declarations, variables), this.#syntax, this.#validators)
+  }
+
+  /** Parses and checks. Throws `CelCompileError`, nothing else. */
+  compile(source: string): Checked {
+    const expr = parse(source, { macros: this.#declarations.macros, ...this.#syntax })
+    const checked = check(source, expr, this.#declarations)
+    for (const validate of this.#validators) validate(checked)
+    return checked
+  }
+}
+
+export interface Evaluation {
+  readonly value: CelValue
+  /** In upstream's units. */
+  readonly cost: number
+}
+
+/** A checked expression that can be evaluated any number of times. */
+export class Program {
+  readonly #variables: readonly string[]
+  readonly #step: Step
+  readonly #slotCount: number
+
+  /** Throws `CelProgramError` where a constant conversion fails. */
+  constructor(checked: Checked) {
+    const plan = new Plan(checked)
+    this.#step = plan.step(checked.expr)
+    this.#variables = plan.variables
+    this.#slotCount = plan.slotCount
+  }
+
+  /**
+   * Evaluates with these variables; decoded JSON may be given as it is. Throws `CelEvaluationError`, nothing else; more than `costLimit` units end
+   * the evaluation.
+   */
+  evaluate(bindings: Readonly<Record<string, CelValue>>, costLimit = Number.POSITIVE_INFINITY): Evaluation {
+    const slots = new Array<CelValue | undefined>(this.#slotCount)
+    for (let i = 0; i < this.#variables.length; i++) {
+      const name = this.#variables[i] ?? ''
+      slots[i] = Object.hasOwn(bindings, name) ? bindings[name] : undefined
+    }
+    const frame = new Frame(slots, costLimit)
+    try {
+      return { value: this.#step(frame), cost: frame.cost }
+    } catch (err) {
+      if (err instanceof Failure) throw new CelEvaluationError(err.message, false)
+      if (err instanceof CostExceeded) throw new CelEvaluationError('operation cancelled: actual cost limit exceeded', true)
+      throw err
+    }
+  }
+}

@@ -1,0 +1,204 @@
+// Calls: the operators that do not evaluate all of their operands, and functions by the overloads that the checker found.
+import type { ResolvedCall } from '../check/checker.ts'
+import type { Overload } from '../library/function.ts'
+import type { Call, Expr } from '../syntax/ast.ts'
+import { planAttribute } from './attribute.ts'
+import { equal } from './equality.ts'
+import { Failure, fail, noSuchOverload } from './failure.ts'
+import type { Frame, Step } from './frame.ts'
+import { accepts, asOptional } from './narrow.ts'
+import type { Plan } from './plan.ts'
+import { compilePattern } from './regex.ts'
+import { type CelValue, isList, type MapKey, mapKey, sizeOf } from './values.ts'
+
+/** An expression that compiles and can never be evaluated: a conversion of a constant that fails. */
+export class CelProgramError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'CelProgramError'
+  }
+}
+
+/** Conversions of constants are done once, at no cost. */
+const conversions = new Set(['bool', 'bytes', 'double', 'duration', 'dyn', 'int', 'string', 'timestamp', 'type', 'uint'])
+
+export function planCall(plan: Plan, expr: Call): Step {
+  switch (expr.name) {
+    case '_&&_':
+      return planLogical(plan, expr, false)
+    case '_||_':
+      return planLogical(plan, expr, true)
+    case '_?_:_':
+    case '_[_]':
+    case '_?._':
+    case '_[?_]':
+      return planAttribute(plan, expr, true)
+  }
+  const call = plan.checked.calls.get(expr)
+  if (call === undefined) throw new Error(`Call of ${expr.name} was not checked`)
+  switch (call.name) {
+    case '_==_':
+      return planEquality(plan, call, true)
+    case '_!=_':
+      return planEquality(plan, call, false)
+    case '@in':
+      return planMembership(plan, call) ?? planFunction(plan, call)
+    case 'or':
+    case 'orValue':
+      return call.overloads[0]?.id.startsWith('optional_or') === true ? planOptionalOr(plan, call) : planFunction(plan, call)
+    default:
+      return planFunction(plan, call)
+  }
+}
+
+function operands(plan: Plan, args: readonly Expr[]): [Step, Step] {
+  const [left, right] = args
+  if (left === undefined || right === undefined) throw new Error('An operator needs two operands')
+  return [plan.step(left), plan.step(right)]
+}
+
+/** `&&` and `||`: either operand decides alone, whatever the other does, even where it fails. */
+function planLogical(plan: Plan, { args }: Call, deciding: boolean): Step {
+  const [left, right] = operands(plan, args)
+  return frame => {
+    let failure: Failure | undefined
+    try {
+      const value = left(frame)
+      if (value === deciding) return deciding
+      if (typeof value !== 'boolean') failure = new Failure(noSuchOverload)
+    } catch (err) {
+      if (!(err instanceof Failure)) throw err
+      failure = err
+    }
+    if (failure !== undefined) return decides(right, frame, deciding) ? deciding : rethrow(failure)
+    const value = right(frame)
+    if (value === deciding) return deciding
+    return typeof value === 'boolean' ? value : fail(noSuchOverload)
+  }
+}
+
+function decides(step: Step, frame: Frame, deciding: boolean): boolean {
+  try {
+    return step(frame) === deciding
+  } catch (err) {
+    if (err instanceof Failure) return false
+    throw err
+  }
+}
+
+function rethrow(failure: Failure): never {
+  throw failure
+}
+
+function planEquality(plan: Plan, { args }: ResolvedCall, wanted: boolean): Step {
+  const [left, right] = operands(plan, args)
+  return frame => {
+    const a = left(frame)
+    const b = right(frame)
+    frame.charge(Math.ceil(Math.min(sizeOf(a), sizeOf(b)) * 0.1))
+    return equal(a, b) === wanted
+  }
+}
+
+/** `x in [constants]` is a look-up in a set, which upstream charges nothing for. */
+function planMembership(plan: Plan, { args }: ResolvedCall): Step | undefined {
+  const [item, list] = args
+  const constant = list?.kind === 'list' ? plan.constantOf(plan.step(list)) : undefined
+  if (item === undefined || constant === undefined || !isList(constant)) return undefined
+  const keys = new Set<MapKey>()
+  for (const value of constant) {
+    const key = mapKey(value)
+    if (key === undefined || Number.isNaN(key)) return undefined
+    keys.add(key)
+  }
+  const step = plan.step(item)
+  return frame => {
+    const key = mapKey(step(frame))
+    return key !== undefined && keys.has(key)
+  }
+}
+
+/** The other optional, or the other value, is evaluated only where there is none. */
+function planOptionalOr(plan: Plan, { args, name }: ResolvedCall): Step {
+  const [optional, other] = operands(plan, args)
+  return frame => {
+    const found = asOptional(optional(frame))
+    if (found.value === undefined) return name === 'or' ? asOptional(other(frame)) : other(frame)
+    return name === 'or' ? found : found.value
+  }
+}
+
+function planFunction(plan: Plan, call: ResolvedCall): Step {
+  const steps = call.args.map(arg => plan.step(arg))
+  const [only, another] = call.overloads
+  if (only === undefined) throw new Error(`Call of ${call.name} has no overload`)
+  if (another !== undefined) return planDynamic(call.overloads, steps)
+  const step = planStatic(only, steps)
+  const [first, second] = steps
+  const given = (argument: Step | undefined): CelValue | undefined => (argument === undefined ? undefined : plan.constantOf(argument))
+  if (conversions.has(call.name) && given(first) !== undefined) return once(() => plan.computed(step))
+  const pattern = given(second)
+  if (call.name === 'matches' && typeof pattern === 'string') once(() => compilePattern(pattern))
+  return step
+}
+
+/** Does while planning what would fail in each evaluation. */
+function once<T>(compute: () => T): T {
+  try {
+    return compute()
+  } catch (err) {
+    if (err instanceof Failure) throw new CelProgramError(err.message)
+    throw err
+  }
+}
+
+function planStatic(overload: Overload, steps: readonly Step[]): Step {
+  if (overload.cost !== undefined) return frame => invoke(frame, overload, evaluate(frame, steps), true)
+  const { call } = overload
+  const [first, second] = steps
+  // Calls with one and two arguments are nearly all; they need no list of arguments.
+  if (first !== undefined && steps.length === 1) {
+    return frame => {
+      const a = first(frame)
+      frame.charge(1)
+      return call(a, null, null, null)
+    }
+  }
+  if (first !== undefined && second !== undefined && steps.length === 2) {
+    return frame => {
+      const a = first(frame)
+      const b = second(frame)
+      frame.charge(1)
+      return call(a, b, null, null)
+    }
+  }
+  return frame => {
+    const [a = null, b = null, c = null, d = null] = evaluate(frame, steps)
+    frame.charge(1)
+    return call(a, b, c, d)
+  }
+}
+
+/** The overload is found by the types that the arguments turn out to have. */
+function planDynamic(overloads: readonly Overload[], steps: readonly Step[]): Step {
+  return frame => {
+    const args = evaluate(frame, steps)
+    for (const overload of overloads) {
+      if (overload.params.every((param, index) => accepts(param, args[index] ?? null))) return invoke(frame, overload, args, false)
+    }
+    return fail(noSuchOverload)
+  }
+}
+
+function evaluate(frame: Frame, steps: readonly Step[]): CelValue[] {
+  const args: CelValue[] = []
+  for (const step of steps) args.push(step(frame))
+  return args
+}
+
+function invoke(frame: Frame, overload: Overload, args: readonly CelValue[], resolved: boolean): CelValue {
+  const [a = null, b = null, c = null, d = null] = args
+  const result = overload.call(a, b, c, d)
+  frame.charge(overload.cost !== undefined && (resolved || overload.costsAlways === true) ? overload.cost(args, result) : 1)
+  return result
+}

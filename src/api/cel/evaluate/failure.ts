@@ -1,0 +1,31 @@
+// How evaluation ends without a value. Failures are plain objects: an expression may raise and absorb (`||`) very many of them, and an Error would
+// record a stack each time. They never leave a program, which turns them into a CelEvaluationError.
+
+/** An operation has no answer: a missing key, an overflow, operands that do not fit. `&&`, `||`, `all` and `exists` may absorb it. */
+export class Failure {
+  readonly message: string
+
+  constructor(message: string) {
+    this.message = message
+  }
+}
+
+/** The evaluation costs more than it may; nothing absorbs this. */
+export class CostExceeded {}
+
+export const noSuchOverload = 'no such overload'
+
+export function fail(message: string): never {
+  throw new Failure(message)
+}
+
+/** The evaluation of an expression failed; `costExceeded` where it was stopped because of its cost. */
+export class CelEvaluationError extends Error {
+  readonly costExceeded: boolean
+
+  constructor(message: string, costExceeded: boolean) {
+    super(message)
+    this.name = 'CelEvaluationError'
+    this.costExceeded = costExceeded
+  }
+}

@@ -1,0 +1,62 @@
+// Arguments of functions as the type that the function declares; a value of another type, which only dyn lets through, fails as upstream does.
+import type { CelType } from '../check/type.ts'
+import { fail, noSuchOverload } from './failure.ts'
+import {
+  Boxed,
+  CelMap,
+  type CelValue,
+  Double,
+  Duration,
+  isList,
+  isPlainObject,
+  kindOf,
+  Optional,
+  Timestamp,
+  TypeValue,
+  Uint,
+} from './values.ts'
+
+export const asString = (value: CelValue): string => (typeof value === 'string' ? value : fail(noSuchOverload))
+export const asBool = (value: CelValue): boolean => (typeof value === 'boolean' ? value : fail(noSuchOverload))
+export const asList = (value: CelValue): readonly CelValue[] => (isList(value) ? value : fail(noSuchOverload))
+export const asBytes = (value: CelValue): Uint8Array => (value instanceof Uint8Array ? value : fail(noSuchOverload))
+export const asUint = (value: CelValue): bigint => (value instanceof Uint ? value.value : fail(noSuchOverload))
+export const asTimestamp = (value: CelValue): Timestamp => (value instanceof Timestamp ? value : fail(noSuchOverload))
+export const asDuration = (value: CelValue): Duration => (value instanceof Duration ? value : fail(noSuchOverload))
+export const asType = (value: CelValue): TypeValue => (value instanceof TypeValue ? value : fail(noSuchOverload))
+export const asOptional = (value: CelValue): Optional => (value instanceof Optional ? value : fail(noSuchOverload))
+
+export function asInt(value: CelValue): number | bigint {
+  return typeof value === 'bigint' || (typeof value === 'number' && Number.isSafeInteger(value)) ? value : fail(noSuchOverload)
+}
+
+/** An int as a number; ints beyond the safe integers become approximate, which no length or index reaches. */
+export const asIndex = (value: CelValue): number => Number(asInt(value))
+
+export function asDouble(value: CelValue): number {
+  if (value instanceof Double) return value.value
+  return typeof value === 'number' && !Number.isSafeInteger(value) ? value : fail(noSuchOverload)
+}
+
+export function asMap(value: CelValue): CelMap | { readonly [key: string]: CelValue } {
+  return value instanceof CelMap || isPlainObject(value) ? value : fail(noSuchOverload)
+}
+
+/** Whether a value may stand where a parameter of this type is declared; items of lists and maps are not looked at. */
+export function accepts(type: CelType, value: CelValue): boolean {
+  switch (type.kind) {
+    case 'dyn':
+    case 'param':
+      return true
+    case 'opaque':
+      return value instanceof Boxed && value.typeName === type.name
+    case 'object': {
+      const kind = kindOf(value)
+      return kind === 'object' || kind === 'map'
+    }
+    case 'wrapper':
+      return value === null || type.params.some(of => accepts(of, value))
+    default:
+      return kindOf(value) === type.kind
+  }
+}

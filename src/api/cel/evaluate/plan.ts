@@ -1,0 +1,145 @@
+// Turns a checked expression into closures. Each adds what upstream's cost tracker counts for its part of the expression.
+import type { Checked } from '../check/checker.ts'
+import type { Expr, ListExpr, Literal, MapExpr } from '../syntax/ast.ts'
+import { planAttribute } from './attribute.ts'
+import { planCall } from './call.ts'
+import { planComprehension } from './comprehension.ts'
+import { fail } from './failure.ts'
+import { Frame, type Step } from './frame.ts'
+import { asOptional } from './narrow.ts'
+import { CelMap, type CelValue, Double, type MapKey, mapKey, Uint } from './values.ts'
+
+/** What planning needs to know and gathers on its way. */
+export class Plan {
+  readonly checked: Checked
+  /** Variables of the environment in the order of their slots. */
+  readonly variables: readonly string[]
+  readonly #scopes: Map<string, number>[] = []
+  readonly #constants = new Map<Step, CelValue>()
+  #slots: number
+
+  constructor(checked: Checked) {
+    this.checked = checked
+    const names = new Set<string>()
+    for (const { name, typeName, local } of checked.variables.values()) {
+      if (typeName === undefined && local !== true) names.add(name)
+    }
+    this.variables = [...names]
+    this.#slots = names.size
+  }
+
+  get slotCount(): number {
+    return this.#slots
+  }
+
+  /** A step that gives this value at no cost. Upstream computes lists, maps and conversions of constants once, and so does what looks here. */
+  constant(value: CelValue): Step {
+    const step = (): CelValue => value
+    this.#constants.set(step, value)
+    return step
+  }
+
+  /** What the step always gives; undefined for one that must run. */
+  constantOf(step: Step): CelValue | undefined {
+    return this.#constants.get(step)
+  }
+
+  /** Runs a step that needs no variables once, and makes it a constant. */
+  computed(step: Step): Step {
+    return this.constant(step(new Frame([], Number.POSITIVE_INFINITY)))
+  }
+
+  /** The slot of a name as it is seen here. */
+  slotOf(name: string): number {
+    for (let i = this.#scopes.length - 1; i >= 0; i--) {
+      const slot = this.#scopes[i]?.get(name)
+      if (slot !== undefined) return slot
+    }
+    const slot = this.variables.indexOf(name)
+    if (slot === -1) throw new Error(`Checked expression refers to unknown variable ${JSON.stringify(name)}`)
+    return slot
+  }
+
+  /** Gives names slots of their own while `plan` runs. */
+  withLocals<T>(names: readonly string[], plan: (slots: readonly number[]) => T): T {
+    const slots = names.map(() => this.#slots++)
+    this.#scopes.push(new Map(names.map((name, index) => [name, slots[index] ?? 0])))
+    const result = plan(slots)
+    this.#scopes.pop()
+    return result
+  }
+
+  step(expr: Expr): Step {
+    switch (expr.kind) {
+      case 'literal':
+        return this.constant(literalValue(expr))
+      case 'ident':
+      case 'select':
+        return planAttribute(this, expr, true)
+      case 'call':
+        return planCall(this, expr)
+      case 'list':
+        return planList(this, expr)
+      case 'map':
+        return planMap(this, expr)
+      case 'comprehension':
+        return planComprehension(this, expr)
+      case 'struct':
+        return () => fail(`type '${expr.typeName}' cannot be constructed`)
+    }
+  }
+}
+
+export function literalValue({ type, value }: Literal): CelValue {
+  if (type === 'double' && typeof value === 'number') return new Double(value)
+  return type === 'uint' && typeof value === 'bigint' ? new Uint(value) : value
+}
+
+const listCost = 10
+const mapCost = 30
+
+function planList(plan: Plan, expr: ListExpr): Step {
+  const steps = expr.items.map(item => plan.step(item))
+  const { optional } = expr
+  const step: Step = frame => {
+    const items: CelValue[] = []
+    for (let i = 0; i < steps.length; i++) {
+      const value = steps[i]?.(frame) ?? null
+      if (!optional.has(i)) items.push(value)
+      else {
+        const { value: held } = asOptional(value)
+        if (held !== undefined) items.push(held)
+      }
+    }
+    frame.charge(listCost)
+    return items
+  }
+  return optional.size === 0 && steps.every(item => plan.constantOf(item) !== undefined) ? plan.computed(step) : step
+}
+
+function planMap(plan: Plan, expr: MapExpr): Step {
+  const steps = expr.entries.map(({ key, value, optional }) => ({ key: plan.step(key), value: plan.step(value), optional }))
+  const step: Step = frame => {
+    const entries = new Map<MapKey, readonly [CelValue, CelValue]>()
+    for (const { key: keyStep, value: valueStep, optional } of steps) {
+      const key = keyStep(frame)
+      const given = valueStep(frame)
+      const value = optional ? asOptional(given).value : given
+      if (value !== undefined) entries.set(keyOf(key), [key, value])
+    }
+    frame.charge(mapCost)
+    return new CelMap(entries)
+  }
+  const isConstant = steps.every(
+    ({ key, value, optional }) => !optional && isKey(plan.constantOf(key)) && plan.constantOf(value) !== undefined,
+  )
+  return isConstant ? plan.computed(step) : step
+}
+
+const isKey = (value: CelValue | undefined): boolean => value !== undefined && !(value instanceof Double) && mapKey(value) !== undefined
+
+/** What a key of a map is found by; one of a type that keys cannot have fails. */
+export function keyOf(key: CelValue): MapKey {
+  const known = isKey(key) ? mapKey(key) : undefined
+  return known ?? fail('unsupported key type')
+}

@@ -1,0 +1,33 @@
+// Regular expressions in time linear in the text (RE2 syntax), compiled once: patterns of policies repeat with every request.
+import { RE2JS, RE2JSException } from 're2js'
+import { fail } from './failure.ts'
+
+/** Patterns that an expression computes at run time must not fill the memory. */
+const maxPatterns = 500
+const compiled = new Map<string, RE2JS>()
+
+/** Fails for what is no regular expression, with the reason. */
+export function compilePattern(pattern: string): RE2JS {
+  const known = compiled.get(pattern)
+  if (known !== undefined) return known
+  try {
+    const made = RE2JS.compile(pattern)
+    if (compiled.size >= maxPatterns) compiled.clear()
+    compiled.set(pattern, made)
+    return made
+  } catch (err) {
+    if (err instanceof RE2JSException) return fail(err.message)
+    throw err
+  }
+}
+
+/** Whether some part of the text matches. */
+export const matches = (text: string, pattern: string): boolean => compilePattern(pattern).test(text)
+
+/** What matches, from left to right; at most `limit` parts where it is not negative. */
+export function findAll(text: string, pattern: string, limit: number): string[] {
+  const matcher = compilePattern(pattern).matcher(text)
+  const found: string[] = []
+  while (found.length !== limit && matcher.find()) found.push(matcher.group() ?? '')
+  return found
+}

@@ -1,0 +1,173 @@
+// Timestamps and durations: text as RFC 3339 and Go write it, arithmetic within their ranges, calendar fields in a time zone.
+import { fail } from './failure.ts'
+import { Duration, Timestamp } from './values.ts'
+
+const second = 1_000_000_000n
+/** 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.999999999Z. */
+const earliest = -62_135_596_800n * second
+const latest = 253_402_300_800n * second - 1n
+
+export function makeTimestamp(nanos: bigint): Timestamp {
+  return nanos < earliest || nanos > latest ? fail('timestamp overflow') : new Timestamp(nanos)
+}
+
+export function makeDuration(nanos: bigint): Duration {
+  return BigInt.asIntN(64, nanos) === nanos ? new Duration(nanos) : fail('duration overflow')
+}
+
+export const shiftTimestamp = ({ nanos }: Timestamp, by: bigint): Timestamp => makeTimestamp(nanos + by)
+export const timeBetween = (from: Timestamp, to: Timestamp): Duration => makeDuration(to.nanos - from.nanos)
+export const addDurations = ({ nanos }: Duration, by: bigint): Duration => makeDuration(nanos + by)
+
+const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,}))?(Z|[+-]\d\d:\d\d)$/
+
+/** Nanoseconds since the epoch; undefined for what is no RFC 3339 time. */
+export function parseTimestamp(text: string): bigint | undefined {
+  const match = rfc3339.exec(text)
+  if (match === null) return undefined
+  const [, year = '', month = '', day = '', hour = '', minute = '', seconds = '', fraction = '', zone = 'Z'] = match
+  const millis = Date.UTC(2000, Number(month) - 1, Number(day), Number(hour), Number(minute), Number(seconds))
+  const date = new Date(millis)
+  date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
+  const valid =
+    date.getUTCMonth() + 1 === Number(month) &&
+    date.getUTCDate() === Number(day) &&
+    Number(hour) < 24 &&
+    Number(minute) < 60 &&
+    Number(seconds) < 60
+  const offset = zone === 'Z' ? 0 : offsetMinutes(zone)
+  if (!valid || offset === undefined) return undefined
+  return BigInt(date.getTime() - offset * 60_000) * 1_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, '0'))
+}
+
+export function formatTimestamp({ nanos }: Timestamp): string {
+  const part = ((nanos % second) + second) % second
+  const date = new Date(Number((nanos - part) / 1_000_000n)).toISOString().replace('.000Z', '')
+  const fraction = part === 0n ? '' : `.${String(part).padStart(9, '0').replace(/0+$/, '')}`
+  return `${date}${fraction}Z`
+}
+
+const units: Readonly<Record<string, bigint>> = {
+  ns: 1n,
+  us: 1000n,
+  µs: 1000n,
+  μs: 1000n,
+  ms: 1_000_000n,
+  s: second,
+  m: 60n * second,
+  h: 3600n * second,
+}
+
+/** Nanoseconds of a duration in Go's form, `1h30m`, `-1.5s`; undefined for any other text and beyond 64 bits. */
+export function parseDuration(text: string): bigint | undefined {
+  const sign = /^[+-]/.test(text) ? text.charAt(0) : ''
+  const rest = text.slice(sign.length)
+  if (rest === '0') return 0n
+  if (!/^(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(rest)) return undefined
+  let total = 0n
+  for (const [, whole = '', fraction = '', unit = ''] of rest.matchAll(/(\d*)(?:\.(\d*))?(ns|us|µs|μs|ms|s|m|h)/g)) {
+    const size = units[unit] ?? 0n
+    const digits = fraction.slice(0, 18)
+    total += BigInt(whole === '' ? '0' : whole) * size + (digits === '' ? 0n : (BigInt(digits) * size) / 10n ** BigInt(digits.length))
+  }
+  const nanos = sign === '-' ? -total : total
+  return BigInt.asIntN(64, nanos) === nanos ? nanos : undefined
+}
+
+/** Seconds with as many decimals as are needed, `3600s`, as CEL writes durations. */
+export function formatDuration({ nanos }: Duration): string {
+  const size = nanos < 0n ? -nanos : nanos
+  const fraction =
+    size % second === 0n
+      ? ''
+      : `.${String(size % second)
+          .padStart(9, '0')
+          .replace(/0+$/, '')}`
+  return `${nanos < 0n ? '-' : ''}${size / second}${fraction}s`
+}
+
+export interface CalendarFields {
+  readonly year: number
+  /** From 0. */
+  readonly month: number
+  /** From 1. */
+  readonly day: number
+  /** From 0, which is Sunday. */
+  readonly weekday: number
+  /** From 0. */
+  readonly dayOfYear: number
+  readonly hour: number
+  readonly minute: number
+  readonly second: number
+  readonly millisecond: number
+}
+
+/** The calendar in a zone: undefined for UTC, `+02:00`, or a name of the time zone database. Fails for unknown zones. */
+export function calendar({ nanos }: Timestamp, zone: string | undefined): CalendarFields {
+  const millis = Number((nanos - (((nanos % 1_000_000n) + 1_000_000n) % 1_000_000n)) / 1_000_000n)
+  const date = new Date(millis + (zone === undefined || zone === 'UTC' ? 0 : offsetMillis(millis, zone)))
+  const year = date.getUTCFullYear()
+  const start = new Date(0)
+  start.setUTCFullYear(year, 0, 1)
+  return {
+    year,
+    month: date.getUTCMonth(),
+    day: date.getUTCDate(),
+    weekday: date.getUTCDay(),
+    dayOfYear: Math.floor((date.getTime() - start.getTime()) / 86_400_000),
+    hour: date.getUTCHours(),
+    minute: date.getUTCMinutes(),
+    second: date.getUTCSeconds(),
+    millisecond: date.getUTCMilliseconds(),
+  }
+}
+
+function offsetMinutes(zone: string): number | undefined {
+  const match = /^([+-]?)(\d\d):(\d\d)$/.exec(zone)
+  if (match === null) return undefined
+  const [, sign = '', hours = '', minutes = ''] = match
+  if (Number(hours) > 23 || Number(minutes) > 59) return undefined
+  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes))
+}
+
+const maxFormats = 100
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+function offsetMillis(millis: number, zone: string): number {
+  const fixed = offsetMinutes(zone)
+  if (fixed !== undefined) return fixed * 60_000
+  const parts = new Map(
+    formatOf(zone)
+      .formatToParts(millis)
+      .map(({ type, value }) => [type, Number(value)]),
+  )
+  const part = (name: Intl.DateTimeFormatPartTypes): number => parts.get(name) ?? 0
+  const local = new Date(0)
+  local.setUTCFullYear(part('year'), part('month') - 1, part('day'))
+  local.setUTCHours(part('hour'), part('minute'), part('second'))
+  return local.getTime() - Math.floor(millis / 1000) * 1000
+}
+
+/** Formats are costly to make and zones are few; an expression that makes up names gets none, so the table stays small. */
+function formatOf(zone: string): Intl.DateTimeFormat {
+  const known = formats.get(zone)
+  if (known !== undefined) return known
+  try {
+    const made = new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    })
+    if (formats.size >= maxFormats) formats.clear()
+    formats.set(zone, made)
+    return made
+  } catch (err) {
+    if (err instanceof RangeError) return fail(`unknown time zone ${zone}`)
+    throw err
+  }
+}

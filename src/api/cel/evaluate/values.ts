@@ -1,0 +1,240 @@
+// Values of CEL in JavaScript. Decoded JSON is a value as it is, nothing is copied: strings, booleans, null, arrays and plain objects stand for
+// themselves; an int is a number that is whole (a bigint beyond the safe integers), a double is a number that is not whole, or boxed.
+import { fail } from './failure.ts'
+
+export type CelValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | readonly CelValue[]
+  | Boxed
+  | { readonly [key: string]: CelValue }
+
+/** Base of all values that are neither scalars of JavaScript nor decoded JSON. */
+export abstract class Boxed {
+  /** Name of the type, as `type()` gives it. */
+  abstract readonly typeName: string
+}
+
+export class Uint extends Boxed {
+  readonly typeName = 'uint'
+  readonly value: bigint
+
+  constructor(value: bigint) {
+    super()
+    this.value = value
+  }
+}
+
+export class Double extends Boxed {
+  readonly typeName = 'double'
+  readonly value: number
+
+  constructor(value: number) {
+    super()
+    this.value = value
+  }
+}
+
+/** Nanoseconds since the Unix epoch. */
+export class Timestamp extends Boxed {
+  readonly typeName = 'google.protobuf.Timestamp'
+  readonly nanos: bigint
+
+  constructor(nanos: bigint) {
+    super()
+    this.nanos = nanos
+  }
+}
+
+export class Duration extends Boxed {
+  readonly typeName = 'google.protobuf.Duration'
+  readonly nanos: bigint
+
+  constructor(nanos: bigint) {
+    super()
+    this.nanos = nanos
+  }
+}
+
+export class TypeValue extends Boxed {
+  readonly typeName = 'type'
+  readonly name: string
+
+  constructor(name: string) {
+    super()
+    this.name = name
+  }
+}
+
+export class Optional extends Boxed {
+  static readonly none = new Optional(undefined)
+  readonly typeName = 'optional_type'
+  readonly value: CelValue | undefined
+
+  constructor(value: CelValue | undefined) {
+    super()
+    this.value = value
+  }
+}
+
+/** A value of a library, such as an IP address: only the functions of the library look into it. */
+export abstract class Opaque extends Boxed {
+  abstract equals(other: Opaque): boolean
+}
+
+/** An object whose fields are found by code: typed views of custom resources, values that are made when they are asked for. */
+export abstract class ObjectValue extends Boxed {
+  /** The value of a field; undefined where it is not set. */
+  abstract get(name: string): CelValue | undefined
+  abstract equals(other: CelValue): boolean
+}
+
+/** What keys of maps are compared by: numbers of all types that are equal are one key. */
+export type MapKey = string | boolean | number | bigint
+
+/** A map made by an expression. Decoded JSON objects are maps too, with string keys. */
+export class CelMap extends Boxed {
+  readonly typeName = 'map'
+  readonly entries: ReadonlyMap<MapKey, readonly [key: CelValue, value: CelValue]>
+
+  constructor(entries: ReadonlyMap<MapKey, readonly [CelValue, CelValue]>) {
+    super()
+    this.entries = entries
+  }
+}
+
+export type Kind =
+  | 'null'
+  | 'bool'
+  | 'int'
+  | 'uint'
+  | 'double'
+  | 'string'
+  | 'bytes'
+  | 'list'
+  | 'map'
+  | 'timestamp'
+  | 'duration'
+  | 'type'
+  | 'opaque'
+  | 'object'
+
+export function kindOf(value: CelValue): Kind {
+  switch (typeof value) {
+    case 'string':
+      return 'string'
+    case 'boolean':
+      return 'bool'
+    case 'number':
+      return Number.isSafeInteger(value) ? 'int' : 'double'
+    case 'bigint':
+      return 'int'
+    default:
+      return kindOfObject(value)
+  }
+}
+
+function kindOfObject(value: Exclude<CelValue, string | boolean | number | bigint>): Kind {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'list'
+  if (value instanceof Uint8Array) return 'bytes'
+  if (!(value instanceof Boxed)) return 'map'
+  if (value instanceof CelMap) return 'map'
+  if (value instanceof Double) return 'double'
+  if (value instanceof Uint) return 'uint'
+  if (value instanceof Timestamp) return 'timestamp'
+  if (value instanceof Duration) return 'duration'
+  if (value instanceof TypeValue) return 'type'
+  return value instanceof ObjectValue ? 'object' : 'opaque'
+}
+
+/** The name that `type(value)` gives. */
+export function typeNameOf(value: CelValue): string {
+  if (value instanceof Boxed) return value.typeName
+  const kind = kindOf(value)
+  return kind === 'null' ? 'null_type' : kind
+}
+
+export function isList(value: CelValue): value is readonly CelValue[] {
+  return Array.isArray(value)
+}
+
+/** Whether the value is a decoded JSON object. */
+export function isPlainObject(value: CelValue): value is { readonly [key: string]: CelValue } {
+  return typeof value === 'object' && value !== null && !(value instanceof Boxed) && !Array.isArray(value) && !(value instanceof Uint8Array)
+}
+
+/** An int in its one form: a number where it is safe, a bigint beyond; overflow fails. */
+export function toInt(value: bigint): number | bigint {
+  const small = Number(value)
+  if (Number.isSafeInteger(small)) return small
+  return BigInt.asIntN(64, value) === value ? value : fail('integer overflow')
+}
+
+export function toUint(value: bigint): Uint {
+  return BigInt.asUintN(64, value) === value ? new Uint(value) : fail('unsigned integer overflow')
+}
+
+/** The number of a double. */
+export const doubleOf = (value: number | Double): number => (typeof value === 'number' ? value : value.value)
+
+/** What a value is as a key; undefined for what can be none. */
+export function mapKey(value: CelValue): MapKey | undefined {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return value
+    case 'number':
+      return Object.is(value, -0) ? 0 : value
+    case 'bigint':
+      return value
+    default:
+      if (value instanceof Uint) return smallest(value.value)
+      return value instanceof Double ? numericKey(value.value) : undefined
+  }
+}
+
+const smallest = (value: bigint): number | bigint => (Number.isSafeInteger(Number(value)) ? Number(value) : value)
+const numericKey = (value: number): number | bigint => (Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(value) : value)
+
+/** The value under a key of a map; undefined where there is none. */
+export function lookUp(map: CelMap | { readonly [key: string]: CelValue }, key: CelValue): CelValue | undefined {
+  if (!(map instanceof CelMap)) return typeof key === 'string' && Object.hasOwn(map, key) ? map[key] : undefined
+  const found = mapKey(key)
+  return found === undefined ? undefined : map.entries.get(found)?.[1]
+}
+
+export function mapSize(map: CelMap | { readonly [key: string]: CelValue }): number {
+  return map instanceof CelMap ? map.entries.size : Object.keys(map).length
+}
+
+export function keysOf(map: CelMap | { readonly [key: string]: CelValue }): readonly CelValue[] {
+  return map instanceof CelMap ? [...map.entries.values()].map(([key]) => key) : Object.keys(map)
+}
+
+/** Length in code points. */
+export function codePoints(text: string): number {
+  let length = text.length
+  for (let i = 0; i < text.length - 1; i++) {
+    const unit = text.charCodeAt(i)
+    // A high surrogate and what follows are one code point.
+    if (unit >= 0xd800 && unit <= 0xdbff) {
+      length--
+      i++
+    }
+  }
+  return length
+}
+
+/** What `size()` gives for costs: 1 for what has no size. */
+export function sizeOf(value: CelValue): number {
+  if (typeof value === 'string') return codePoints(value)
+  if (typeof value !== 'object' || value === null) return 1
+  if (isList(value) || value instanceof Uint8Array) return value.length
+  if (value instanceof CelMap) return value.entries.size
+  return value instanceof Boxed ? 1 : Object.keys(value).length
+}

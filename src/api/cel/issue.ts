@@ -1,0 +1,54 @@
+// What is wrong with an expression, and where, in cel-go's wording and layout: users compare it with what Kubernetes prints.
+
+/** One complaint about an expression. */
+export interface Issue {
+  /** Position in the source in UTF-16 units; undefined where the whole expression is meant. */
+  readonly offset: number | undefined
+  readonly message: string
+}
+
+/** An expression does not compile. `message` is what cel-go prints: all issues, each with its line and a caret under the place. */
+export class CelCompileError extends Error {
+  readonly issues: readonly Issue[]
+
+  constructor(source: string, issues: readonly Issue[]) {
+    super(formatIssues(source, issues))
+    this.name = 'CelCompileError'
+    this.issues = issues
+  }
+}
+
+const maxSnippetLength = 16_384
+const maxIssues = 100
+
+/** `ERROR: <input>:1:5: …` for each issue in order of place, with the line concerned and a caret. */
+export function formatIssues(source: string, issues: readonly Issue[]): string {
+  const lines = source.split('\n')
+  const placed = issues.map((issue, index) => ({ issue, index, ...locate(lines, issue.offset) }))
+  placed.sort((a, b) => a.line - b.line || a.column - b.column || a.index - b.index)
+  const shown = placed.slice(0, maxIssues).map(({ issue, line, column }) => formatOne(lines, issue.message, line, column))
+  if (placed.length > maxIssues) shown.push(`${placed.length - maxIssues} more errors were truncated`)
+  return shown.join('\n')
+}
+
+/** Line from 1, column from 0 in code points; -1 and -1 without a place. */
+function locate(lines: readonly string[], offset: number | undefined): { line: number; column: number } {
+  if (offset === undefined) return { line: -1, column: -1 }
+  let rest = offset
+  let line = 0
+  while (line < lines.length - 1 && rest > (lines[line] ?? '').length) {
+    rest -= (lines[line] ?? '').length + 1
+    line++
+  }
+  return { line: line + 1, column: [...(lines[line] ?? '').slice(0, rest)].length }
+}
+
+function formatOne(lines: readonly string[], message: string, line: number, column: number): string {
+  const head = `ERROR: <input>:${line}:${column + 1}: ${message}`
+  const text = lines[line - 1]
+  if (text === undefined || text === '' || text.length > maxSnippetLength) return head
+  const characters = [...text.replaceAll('\t', ' ')]
+  const isWide = (character: string | undefined): boolean => character !== undefined && character > '\x7f'
+  const dots = characters.slice(0, column).map(character => (isWide(character) ? '．' : '.'))
+  return `${head}\n | ${characters.join('')}\n | ${dots.join('')}${isWide(characters[column]) ? '＾' : '^'}`
+}

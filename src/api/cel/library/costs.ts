@@ -1,0 +1,75 @@
+// Costs that several libraries share, as Kubernetes counts and estimates them. Limits of CRDs and policies depend on these numbers.
+import type { EstimateCall, EstimateNode, Range } from '../check/estimate.ts'
+import * as estimate from '../check/estimate.ts'
+import { CelMap, type CelValue, isList, isPlainObject, keysOf, lookUp, sizeOf } from '../evaluate/values.ts'
+import type { Overload } from './function.ts'
+
+export type Costs = Pick<Overload, 'cost' | 'costsAlways' | 'estimate'>
+
+/** The target of a call on a target, or the first argument. */
+export const subjectOf = ({ target, args: [first] }: EstimateCall): EstimateNode | undefined => target ?? first
+
+const unit = estimate.fixed(1)
+
+/** An access to something that is there already. */
+export const nominal: Costs = { cost: () => 1, costsAlways: true, estimate: () => ({ cost: unit }) }
+
+/** Walking the subject `times` times; `sized` where the result is as long as the subject. */
+export const walks = (times: number, sized = false): Costs => ({
+  cost: ([subject = null]) => Math.ceil(sizeOf(subject) * times * estimate.traversalFactor),
+  costsAlways: true,
+  estimate(call) {
+    const subject = subjectOf(call)
+    if (subject === undefined) return undefined
+    const size = call.size(subject)
+    const cost = estimate.scale(size, times * estimate.traversalFactor)
+    return sized ? { cost, size } : { cost }
+  },
+})
+
+/** Parsing a text; upstream estimates it only where the text is the target, and takes 1 otherwise. */
+export const parses: Costs = { ...walks(1), estimate: undefined }
+
+/** The length of the text times that of the pattern, for functions that search. */
+export const searches: Costs = {
+  cost: ([text = null, pattern = null]) =>
+    Math.ceil((1 + sizeOf(text)) * estimate.traversalFactor) * Math.ceil(sizeOf(pattern) * estimate.regexFactor),
+  costsAlways: true,
+  estimate({ target, args: [pattern], size }) {
+    if (target === undefined || pattern === undefined) return undefined
+    const text = estimate.scale(estimate.add(size(target), unit), estimate.traversalFactor)
+    const cost = estimate.multiply(text, estimate.scale(size(pattern), estimate.regexFactor))
+    return { cost, size: { min: 0, max: size(target).max } }
+  },
+}
+
+/** Comparing each item of a list, or walking a text. */
+export const traverses: Costs = {
+  cost: ([subject = null]) => traversal(subject),
+  costsAlways: true,
+  estimate({ target, size }) {
+    if (target === undefined) return undefined
+    const [itemType] = target.type.params
+    if (itemType === undefined) return { cost: estimate.scale(size(target), estimate.traversalFactor) }
+    const item = itemOf(target)
+    const walked = itemType.kind === 'string' || itemType.kind === 'bytes'
+    const each: Range = walked && item !== undefined ? estimate.add(unit, estimate.scale(size(item), estimate.traversalFactor)) : unit
+    return { cost: estimate.multiply(size(target), each) }
+  },
+}
+
+/** What stands for the items of a list when their size is asked for. */
+export function itemOf({ type, path }: EstimateNode): EstimateNode | undefined {
+  const [itemType] = type.params
+  if (itemType === undefined) return undefined
+  return { expr: undefined, type: itemType, path: path === undefined ? undefined : [...path, '@items'], computedSize: undefined }
+}
+
+/** The cost of walking everything in a value. */
+function traversal(value: CelValue): number {
+  if (typeof value === 'string') return Math.floor(Buffer.byteLength(value) * estimate.traversalFactor)
+  if (value instanceof Uint8Array) return Math.floor(value.length * estimate.traversalFactor)
+  if (isList(value)) return value.reduce<number>((sum, item) => sum + traversal(item), 0)
+  if (!(value instanceof CelMap) && !isPlainObject(value)) return 1
+  return keysOf(value).reduce<number>((sum, key) => sum + traversal(key) + traversal(lookUp(value, key) ?? null), 0)
+}

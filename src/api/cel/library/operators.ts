@@ -1,0 +1,217 @@
+// Arithmetic, order, equality, membership and size: the operators of CEL itself.
+import type { EstimateCall, EstimateNode, Range } from '../check/estimate.ts'
+import * as estimate from '../check/estimate.ts'
+import type { CelType } from '../check/type.ts'
+import * as t from '../check/type.ts'
+import { compare, equal } from '../evaluate/equality.ts'
+import { fail, noSuchOverload } from '../evaluate/failure.ts'
+import { asBool, asBytes, asDouble, asDuration, asInt, asList, asMap, asString, asTimestamp, asUint } from '../evaluate/narrow.ts'
+import { addDurations, shiftTimestamp, timeBetween } from '../evaluate/time.ts'
+import { type CelValue, codePoints, Double, lookUp, mapSize, sizeOf, toInt, toUint } from '../evaluate/values.ts'
+import { type CelFunction, free, member, type Overload } from './function.ts'
+
+type Arithmetic = '+' | '-' | '*' | '/' | '%'
+
+/** Fast where both are numbers and so is the result; exact with overflow otherwise. */
+function intArithmetic(a: CelValue, b: CelValue, operator: Arithmetic): CelValue {
+  const left = asInt(a)
+  const right = asInt(b)
+  if (typeof left === 'number' && typeof right === 'number') {
+    if ((operator === '/' || operator === '%') && right === 0) return fail(operator === '/' ? 'division by zero' : 'modulus by zero')
+    const result = small[operator](left, right)
+    if (Number.isSafeInteger(result)) return result
+  }
+  return toInt(large(BigInt(left), BigInt(right), operator))
+}
+
+const small: Readonly<Record<Arithmetic, (a: number, b: number) => number>> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => Math.trunc(a / b),
+  '%': (a, b) => a % b,
+}
+
+function large(a: bigint, b: bigint, operator: Arithmetic): bigint {
+  switch (operator) {
+    case '+':
+      return a + b
+    case '-':
+      return a - b
+    case '*':
+      return a * b
+    case '/':
+      return b === 0n ? fail('division by zero') : a / b
+    case '%':
+      return b === 0n ? fail('modulus by zero') : a % b
+  }
+}
+
+const doubleArithmetic: Readonly<Record<'+' | '-' | '*' | '/', (a: number, b: number) => number>> = {
+  '+': (a, b) => a + b,
+  '-': (a, b) => a - b,
+  '*': (a, b) => a * b,
+  '/': (a, b) => a / b,
+}
+
+function numeric(operator: Arithmetic, name: string): Overload[] {
+  const rows = [
+    free(`${name}_int64`, [t.int, t.int], t.int, (a, b) => intArithmetic(a, b, operator)),
+    free(`${name}_uint64`, [t.uint, t.uint], t.uint, (a, b) => toUint(large(asUint(a), asUint(b), operator))),
+  ]
+  if (operator !== '%') {
+    const act = doubleArithmetic[operator]
+    rows.push(free(`${name}_double`, [t.double, t.double], t.double, (a, b) => new Double(act(asDouble(a), asDouble(b)))))
+  }
+  return rows
+}
+
+function concatBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const joined = new Uint8Array(a.length + b.length)
+  joined.set(a)
+  joined.set(b, a.length)
+  return joined
+}
+
+const sizeCost = (size: number): number => Math.ceil(size * estimate.traversalFactor)
+
+/** Costs of joining two texts or lists of bytes: both are walked. */
+const joins = {
+  cost: ([a = null, b = null]: readonly CelValue[]) => sizeCost(sizeOf(a) + sizeOf(b)),
+  estimate: (call: EstimateCall) => {
+    const size = sumOfSizes(call)
+    return { cost: estimate.scale(size, estimate.traversalFactor), size }
+  },
+}
+
+function sumOfSizes({ args: [a, b], size }: EstimateCall): Range {
+  return a === undefined || b === undefined ? estimate.unknownSize : estimate.add(size(a), size(b))
+}
+
+/** Costs of comparing texts, bytes or whatever `==` compares: the shorter of the two is walked. */
+export const comparison = {
+  cost: ([a = null, b = null]: readonly CelValue[]) => sizeCost(Math.min(sizeOf(a), sizeOf(b))),
+  estimate: ({ args: [a, b], size }: EstimateCall) => {
+    const of = (node: EstimateNode | undefined): number => (node === undefined ? estimate.unbounded : size(node).max)
+    const max = Math.min(of(a), of(b))
+    return { cost: estimate.scale({ min: max > 0 ? 1 : 0, max }, estimate.traversalFactor) }
+  },
+}
+
+function order(symbol: string, name: string, holds: (order: number) => boolean): CelFunction {
+  const call = (a: CelValue, b: CelValue): CelValue => {
+    const found = compare(a, b)
+    return found !== undefined && holds(found)
+  }
+  const same: [type: CelType, suffix: string][] = [
+    [t.bool, 'bool'],
+    [t.int, 'int64'],
+    [t.uint, 'uint64'],
+    [t.double, 'double'],
+    [t.string, 'string'],
+    [t.bytes, 'bytes'],
+    [t.timestamp, 'timestamp'],
+    [t.duration, 'duration'],
+  ]
+  const numbers = same.slice(1, 4)
+  const mixed = numbers.flatMap(left => numbers.filter(right => right !== left).map(right => [left, right] as const))
+  const ranged = (type: CelType) => (type === t.string || type === t.bytes ? comparison : {})
+  return {
+    name: `_${symbol}_`,
+    overloads: [
+      ...same.map(([type, suffix]) => free(`${name}_${suffix}`, [type, type], t.bool, call, ranged(type))),
+      ...mixed.map(([[left, from], [right, to]]) => free(`${name}_${from}_${to}`, [left, right], t.bool, call)),
+    ],
+  }
+}
+
+const [A, B] = [t.param('A'), t.param('B')]
+const listOfA = t.list(A)
+const mapOfAB = t.map(A, B)
+
+const sizes: [type: CelType, suffix: string, size: (value: CelValue) => number][] = [
+  [t.string, 'string', value => codePoints(asString(value))],
+  [t.bytes, 'bytes', value => asBytes(value).length],
+  [listOfA, 'list', value => asList(value).length],
+  [mapOfAB, 'map', value => mapSize(asMap(value))],
+]
+
+export const operators: readonly CelFunction[] = [
+  {
+    name: '_+_',
+    overloads: [
+      ...numeric('+', 'add'),
+      free('add_string', [t.string, t.string], t.string, (a, b) => asString(a) + asString(b), joins),
+      free('add_bytes', [t.bytes, t.bytes], t.bytes, (a, b) => concatBytes(asBytes(a), asBytes(b)), joins),
+      free('add_list', [listOfA, listOfA], listOfA, (a, b) => [...asList(a), ...asList(b)], {
+        estimate: call => ({ cost: estimate.fixed(1), size: sumOfSizes(call) }),
+      }),
+      free('add_timestamp_duration', [t.timestamp, t.duration], t.timestamp, (a, b) => shiftTimestamp(asTimestamp(a), asDuration(b).nanos)),
+      free('add_duration_timestamp', [t.duration, t.timestamp], t.timestamp, (a, b) => shiftTimestamp(asTimestamp(b), asDuration(a).nanos)),
+      free('add_duration_duration', [t.duration, t.duration], t.duration, (a, b) => addDurations(asDuration(a), asDuration(b).nanos)),
+    ],
+  },
+  {
+    name: '_-_',
+    overloads: [
+      ...numeric('-', 'subtract'),
+      free('subtract_timestamp_duration', [t.timestamp, t.duration], t.timestamp, (a, b) =>
+        shiftTimestamp(asTimestamp(a), -asDuration(b).nanos),
+      ),
+      free('subtract_timestamp_timestamp', [t.timestamp, t.timestamp], t.duration, (a, b) => timeBetween(asTimestamp(b), asTimestamp(a))),
+      free('subtract_duration_duration', [t.duration, t.duration], t.duration, (a, b) => addDurations(asDuration(a), -asDuration(b).nanos)),
+    ],
+  },
+  { name: '_*_', overloads: numeric('*', 'multiply') },
+  { name: '_/_', overloads: numeric('/', 'divide') },
+  { name: '_%_', overloads: numeric('%', 'modulo') },
+  {
+    name: '-_',
+    overloads: [
+      free('negate_int64', [t.int], t.int, a => intArithmetic(0, a, '-')),
+      free('negate_double', [t.double], t.double, a => new Double(-asDouble(a))),
+    ],
+  },
+  { name: '!_', overloads: [free('logical_not', [t.bool], t.bool, a => !asBool(a))] },
+  order('<', 'less', found => found < 0),
+  order('<=', 'less_equals', found => found <= 0),
+  order('>', 'greater', found => found > 0),
+  order('>=', 'greater_equals', found => found >= 0),
+  { name: '_==_', overloads: [free('equals', [A, A], t.bool, (a, b) => equal(a, b), comparison)] },
+  { name: '_!=_', overloads: [free('not_equals', [A, A], t.bool, (a, b) => !equal(a, b), comparison)] },
+  {
+    name: '@in',
+    overloads: [
+      free('in_list', [A, listOfA], t.bool, (a, b) => asList(b).some(item => equal(a, item)), {
+        cost: ([, items = null]) => sizeOf(items),
+        estimate: ({ args: [, items], size }) => (items === undefined ? undefined : { cost: size(items) }),
+      }),
+      free('in_map', [A, mapOfAB], t.bool, (a, b) => lookUp(asMap(b), a) !== undefined),
+    ],
+  },
+  {
+    name: 'size',
+    overloads: sizes.flatMap(([type, suffix, size]) => [
+      free(`size_${suffix}`, [type], t.int, size),
+      member(`${suffix}_size`, [type], t.int, size),
+    ]),
+  },
+  // The planner evaluates the following by itself; the rows are what the checker knows of them.
+  { name: '_&&_', overloads: [free('logical_and', [t.bool, t.bool], t.bool, planned)] },
+  { name: '_||_', overloads: [free('logical_or', [t.bool, t.bool], t.bool, planned)] },
+  { name: '_?_:_', overloads: [free('conditional', [t.bool, A, A], A, planned)] },
+  { name: '@not_strictly_false', overloads: [free('not_strictly_false', [t.bool], t.bool, value => value !== false)] },
+  {
+    name: '_[_]',
+    overloads: [
+      free('index_list', [listOfA, t.int], A, planned),
+      free('index_map', [mapOfAB, A], B, planned),
+      free('optional_list_index_int', [t.optional(listOfA), t.int], t.optional(A), planned),
+      free('optional_map_index_value', [t.optional(mapOfAB), A], t.optional(B), planned),
+    ],
+  },
+]
+
+function planned(): CelValue {
+  return fail(noSuchOverload)
+}

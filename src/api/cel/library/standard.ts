@@ -1,0 +1,9 @@
+// The functions and macros that every environment has.
+import { standardMacros } from '../syntax/macro.ts'
+import { conversions } from './conversions.ts'
+import type { Library } from './function.ts'
+import { operators } from './operators.ts'
+import { text } from './text.ts'
+import { times } from './times.ts'
+
+export const standardLibrary: Library = { functions: [...operators, ...conversions, ...text, ...times], macros: standardMacros }

@@ -1,0 +1,252 @@
+// cel-go's extended strings, version 2: positions and lengths are counted in code points.
+import type { EstimateCall, Range } from '../check/estimate.ts'
+import * as estimate from '../check/estimate.ts'
+import * as t from '../check/type.ts'
+import { fail } from '../evaluate/failure.ts'
+import { asIndex, asList, asString } from '../evaluate/narrow.ts'
+import { type CelValue, sizeOf } from '../evaluate/values.ts'
+import { type Costs, itemOf, traverses, walks } from './costs.ts'
+import { formatText } from './format.ts'
+import { free, type Library, member } from './function.ts'
+
+const outOfRange = (index: number): never => fail(`index out of range: ${index}`)
+
+function charAt(text: string, index: number): string {
+  const characters = [...text]
+  return index < 0 || index > characters.length ? outOfRange(index) : (characters[index] ?? '')
+}
+
+/** Position in UTF-16 units of a position in code points. */
+function unitsBefore(characters: readonly string[], index: number): number {
+  return characters.slice(0, index).join('').length
+}
+
+function indexOf(text: string, part: string, from: number): number {
+  if (part === '') return from
+  const characters = [...text]
+  if (from < 0 || from >= characters.length) return outOfRange(from)
+  const found = text.indexOf(part, unitsBefore(characters, from))
+  return found === -1 ? -1 : [...text.slice(0, found)].length
+}
+
+function lastIndexOf(text: string, part: string, from: number | undefined): number {
+  const characters = [...text]
+  if (part === '') return from ?? characters.length
+  if (text === '' && from === undefined) return -1
+  const start = from ?? characters.length - 1
+  if (start < 0 || start >= characters.length) return outOfRange(start)
+  const found = text.lastIndexOf(part, unitsBefore(characters, start))
+  return found === -1 ? -1 : [...text.slice(0, found)].length
+}
+
+function substring(text: string, start: number, end: number | undefined): string {
+  const characters = [...text]
+  const stop = end ?? characters.length
+  if (end !== undefined && start > end) return fail(`invalid substring range. start: ${start}, end: ${end}`)
+  if (start < 0 || start > characters.length) return outOfRange(start)
+  return stop < 0 || stop > characters.length ? outOfRange(stop) : characters.slice(start, stop).join('')
+}
+
+/** The first `count` occurrences, all where it is negative; an empty part stands before each character and at the end. */
+function replace(text: string, part: string, by: string, count: number): string {
+  if (count === 0) return text
+  const limit = count < 0 ? Number.POSITIVE_INFINITY : count
+  if (part === '') {
+    const characters = [...text]
+    const joined = characters.map((character, index) => (index < limit ? by + character : character)).join('')
+    return characters.length < limit ? joined + by : joined
+  }
+  const pieces = text.split(part)
+  const replaced = Math.min(limit, pieces.length - 1)
+  return (
+    pieces.slice(0, replaced + 1).join(by) +
+    pieces
+      .slice(replaced + 1)
+      .map(piece => part + piece)
+      .join('')
+  )
+}
+
+/** At most `count` pieces, the last of which is the rest; all where it is negative. */
+function split(text: string, separator: string, count: number): string[] {
+  if (count === 0) return []
+  const pieces = separator === '' ? [...text] : text.split(separator)
+  if (count < 0 || pieces.length <= count) return pieces
+  return [...pieces.slice(0, count - 1), pieces.slice(count - 1).join(separator)]
+}
+
+function join(items: readonly CelValue[], separator: string): string {
+  return items.map(item => (typeof item === 'string' ? item : fail(`join: invalid input: ${String(item)}`))).join(separator)
+}
+
+const lower = (text: string): string => text.replace(/[A-Z]+/g, letters => letters.toLowerCase())
+const upper = (text: string): string => text.replace(/[a-z]+/g, letters => letters.toUpperCase())
+const quoted: Readonly<Record<string, string>> = {
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '\\': '\\\\',
+  '"': '\\"',
+}
+const quote = (text: string): string => `"${text.toWellFormed().replace(/["\\\p{Cc}]/gu, character => quoted[character] ?? character)}"`
+/** White space as Go's unicode.IsSpace knows it, which leaves out the byte order mark that JavaScript's trim() takes. */
+const trim = (text: string): string =>
+  text
+    .replace(/^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/, '')
+    .replace(/[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/, '')
+
+const sized = walks(1, true)
+
+const splits: Costs = {
+  ...walks(2),
+  estimate({ target, args: [, count], size }) {
+    if (target === undefined) return undefined
+    const range = size(target)
+    const limit =
+      count?.expr?.kind === 'literal' && typeof count.expr.value === 'number' && count.expr.value >= 0 ? count.expr.value : undefined
+    return { cost: estimate.scale(range, 2 * estimate.traversalFactor), size: { min: 0, max: limit ?? range.max } }
+  },
+}
+
+const replaces: Costs = {
+  ...walks(2),
+  estimate(call: EstimateCall) {
+    const { target, args, size } = call
+    const [part, by] = args
+    if (target === undefined || part === undefined || by === undefined) return undefined
+    const range = size(target)
+    return { cost: estimate.scale(range, 2 * estimate.traversalFactor), size: sizeAfterReplace(range, size(part), size(by)) }
+  },
+}
+
+/** As many of the smallest parts as fit, each replaced by the longest text; and the other way round for the least. */
+function sizeAfterReplace(text: Range, part: Range, by: Range): Range {
+  const most = { count: 0, kept: 0 }
+  if (part.min === 0) Object.assign(most, { count: text.max + 1, kept: text.max })
+  else if (by.max <= part.min) most.kept = text.max
+  else most.count = Math.ceil(text.max / part.min)
+  const least = { count: 0, kept: 0 }
+  if (part.max === 0) Object.assign(least, { count: text.min + 1, kept: text.min })
+  else if (part.max <= by.min) least.kept = text.min
+  else least.count = Math.ceil(text.min / part.max)
+  const counts = { min: least.count, max: Math.min(most.count, estimate.unbounded) }
+  return estimate.add(estimate.multiply(counts, by), { min: least.kept, max: most.kept })
+}
+
+const joins: Costs = {
+  cost: (_, result) => Math.ceil(sizeOf(result) * 2 * estimate.traversalFactor),
+  costsAlways: true,
+  estimate({ target, args: [separator], size }) {
+    if (target === undefined) return undefined
+    const items = size(target)
+    const item = itemOf(target)
+    const text = item === undefined ? estimate.zero : estimate.multiply(items, size(item))
+    const gaps = { min: Math.max(0, items.min - 1), max: Math.max(0, items.max - 1) }
+    const whole = separator === undefined ? text : estimate.add(text, estimate.multiply(size(separator), gaps))
+    return { cost: estimate.scale(whole, estimate.traversalFactor), size: whole }
+  },
+}
+
+const formats: Costs = {
+  cost: ([pattern = null]) => Math.ceil(sizeOf(pattern) * estimate.traversalFactor),
+  estimate: ({ target, size }) => (target === undefined ? undefined : { cost: estimate.scale(size(target), estimate.traversalFactor) }),
+}
+
+const quotes: Costs = {
+  cost: ([text = null]) => Math.ceil(sizeOf(text) * estimate.traversalFactor),
+  estimate({ args: [text], size }) {
+    if (text === undefined) return undefined
+    const { min, max } = size(text)
+    return {
+      cost: estimate.scale(size(text), estimate.traversalFactor),
+      size: { min: min + 2, max: Math.min(max * 2 + 2, estimate.unbounded) },
+    }
+  },
+}
+
+const { string, int } = t
+const strings = t.list(string)
+
+export const stringsLibrary: Library = {
+  functions: [
+    { name: 'charAt', overloads: [member('string_char_at_int', [string, int], string, (s, i) => charAt(asString(s), asIndex(i)))] },
+    {
+      name: 'indexOf',
+      overloads: [
+        member('string_index_of_string', [string, string], int, (s, p) => indexOf(asString(s), asString(p), 0), traverses),
+        member(
+          'string_index_of_string_int',
+          [string, string, int],
+          int,
+          (s, p, i) => indexOf(asString(s), asString(p), asIndex(i)),
+          traverses,
+        ),
+      ],
+    },
+    {
+      name: 'lastIndexOf',
+      overloads: [
+        member('string_last_index_of_string', [string, string], int, (s, p) => lastIndexOf(asString(s), asString(p), undefined), traverses),
+        member(
+          'string_last_index_of_string_int',
+          [string, string, int],
+          int,
+          (s, p, i) => lastIndexOf(asString(s), asString(p), asIndex(i)),
+          traverses,
+        ),
+      ],
+    },
+    { name: 'lowerAscii', overloads: [member('string_lower_ascii', [string], string, s => lower(asString(s)), sized)] },
+    { name: 'upperAscii', overloads: [member('string_upper_ascii', [string], string, s => upper(asString(s)), sized)] },
+    { name: 'trim', overloads: [member('string_trim', [string], string, s => trim(asString(s)), sized)] },
+    {
+      name: 'replace',
+      overloads: [
+        member(
+          'string_replace_string_string',
+          [string, string, string],
+          string,
+          (s, p, b) => replace(asString(s), asString(p), asString(b), -1),
+          replaces,
+        ),
+        member(
+          'string_replace_string_string_int',
+          [string, string, string, int],
+          string,
+          (s, p, b, n) => replace(asString(s), asString(p), asString(b), asIndex(n)),
+          replaces,
+        ),
+      ],
+    },
+    {
+      name: 'split',
+      overloads: [
+        member('string_split_string', [string, string], strings, (s, p) => split(asString(s), asString(p), -1), splits),
+        member('string_split_string_int', [string, string, int], strings, (s, p, n) => split(asString(s), asString(p), asIndex(n)), splits),
+      ],
+    },
+    {
+      name: 'substring',
+      overloads: [
+        member('string_substring_int', [string, int], string, (s, i) => substring(asString(s), asIndex(i), undefined), sized),
+        member('string_substring_int_int', [string, int, int], string, (s, i, j) => substring(asString(s), asIndex(i), asIndex(j)), sized),
+      ],
+    },
+    {
+      name: 'join',
+      overloads: [
+        member('list_join', [strings], string, l => join(asList(l), ''), joins),
+        member('list_join_string', [strings, string], string, (l, s) => join(asList(l), asString(s)), joins),
+      ],
+    },
+    {
+      name: 'format',
+      overloads: [member('string_format', [string, t.anyList], string, (s, l) => formatText(asString(s), asList(l)), formats)],
+    },
+    { name: 'strings.quote', overloads: [free('strings_quote', [string], string, s => quote(asString(s)), quotes)] },
+  ],
+}

@@ -1,0 +1,44 @@
+// Parts of timestamps and durations.
+import * as t from '../check/type.ts'
+import { asDuration, asString, asTimestamp } from '../evaluate/narrow.ts'
+import { type CalendarFields, calendar } from '../evaluate/time.ts'
+import { type CelValue, toInt } from '../evaluate/values.ts'
+import { type CelFunction, member, type Overload } from './function.ts'
+
+interface Part {
+  readonly name: string
+  /** Upstream's word for it in names of overloads. */
+  readonly word: string
+  of(fields: CalendarFields): number
+  /** The unit in which a duration answers, in nanoseconds. */
+  readonly unit?: bigint
+}
+
+const parts: readonly Part[] = [
+  { name: 'getFullYear', word: 'year', of: ({ year }) => year },
+  { name: 'getMonth', word: 'month', of: ({ month }) => month },
+  { name: 'getDayOfYear', word: 'day_of_year', of: ({ dayOfYear }) => dayOfYear },
+  { name: 'getDayOfMonth', word: 'day_of_month', of: ({ day }) => day - 1 },
+  { name: 'getDate', word: 'day_of_month_1_based', of: ({ day }) => day },
+  { name: 'getDayOfWeek', word: 'day_of_week', of: ({ weekday }) => weekday },
+  { name: 'getHours', word: 'hours', of: ({ hour }) => hour, unit: 3_600_000_000_000n },
+  { name: 'getMinutes', word: 'minutes', of: ({ minute }) => minute, unit: 60_000_000_000n },
+  { name: 'getSeconds', word: 'seconds', of: ({ second }) => second, unit: 1_000_000_000n },
+  { name: 'getMilliseconds', word: 'milliseconds', of: ({ millisecond }) => millisecond, unit: 1_000_000n },
+]
+
+function overloads({ word, of, unit, name }: Part): Overload[] {
+  const rows = [
+    member(`timestamp_to_${word}`, [t.timestamp], t.int, time => of(calendar(asTimestamp(time), undefined))),
+    member(`timestamp_to_${word}_with_tz`, [t.timestamp, t.string], t.int, (time, zone) => of(calendar(asTimestamp(time), asString(zone)))),
+  ]
+  // Of a duration, all are totals but the milliseconds, which are those of its last second.
+  const total = (value: CelValue): CelValue => {
+    const { nanos } = asDuration(value)
+    return toInt((name === 'getMilliseconds' ? nanos % 1_000_000_000n : nanos) / (unit ?? 1n))
+  }
+  if (unit !== undefined) rows.push(member(`duration_to_${word}`, [t.duration], t.int, total))
+  return rows
+}
+
+export const times: readonly CelFunction[] = parts.map(part => ({ name: part.name, overloads: overloads(part) }))
