@@ -5,10 +5,44 @@ import type { Clock } from '../base/clock.ts'
 
 export type CgroupVersion = 'v1' | 'v2'
 
-/** v2 when /sys/fs/cgroup itself is the unified tree with the controllers that pods need. */
+const needed = ['cpu', 'memory', 'pids'] as const
+
+/**
+ * v2 when /sys/fs/cgroup itself is the unified tree, also where a v1 machine has one without controllers beside its hierarchies. Throws where a
+ * controller that pods need is missing: on v1 its folder would be an ordinary one, and limits written there would hold nobody.
+ */
 export async function detectCgroups(root = '/sys/fs/cgroup'): Promise<CgroupVersion> {
-  const controllers = await readFile(join(root, 'cgroup.controllers'), 'utf8').catch(() => '')
-  return controllers.split(/\s/).includes('memory') ? 'v2' : 'v1'
+  const controllers = await readText(join(root, 'cgroup.controllers'))
+  const has = async (name: string) =>
+    controllers === undefined ? (await readText(join(root, name, 'cgroup.procs'))) !== undefined : controllers.split(/\s/).includes(name)
+  const missing: string[] = []
+  for (const name of needed) if (!(await has(name))) missing.push(name)
+  if (missing.length > 0)
+    throw new Error(`Cannot run pods: this machine has no cgroup controller ${missing.map(name => `"${name}"`).join(', ')}`)
+  return controllers === undefined ? 'v1' : 'v2'
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (err) {
+    if (err instanceof Error && 'code' in err && (err.code === 'ENOENT' || err.code === 'ENOTDIR')) return undefined
+    throw err
+  }
+}
+
+/**
+ * What the kubelet sets for each container on v2: no swap, and out of memory ends the container as a whole, for what a killed child leaves behind
+ * is seldom able to go on. `path` is the cgroup of all pods, which is made. `memory.swap.max` is there only where the kernel accounts for swap.
+ */
+export async function containerSettings(
+  version: CgroupVersion,
+  path: string,
+  root = '/sys/fs/cgroup',
+): Promise<Readonly<Record<string, string>>> {
+  if (version === 'v1') return {}
+  const swap = await readText(join(await makeV2(path, root), 'memory.swap.max'))
+  return { 'memory.oom.group': '1', ...(swap === undefined ? {} : { 'memory.swap.max': '0' }) }
 }
 
 export interface PodLimits {
@@ -20,12 +54,11 @@ export interface PodLimits {
 }
 
 const period = 100_000
-const v1Controllers = ['cpu', 'memory', 'pids'] as const
 
 /** Makes the pod's cgroup with its limits; `path` is absolute inside the hierarchy. Containers go below it. */
 export async function createPodCgroup(version: CgroupVersion, path: string, limits: PodLimits, root = '/sys/fs/cgroup'): Promise<void> {
   if (version === 'v2') return await createV2(path, limits, root)
-  const files: Record<(typeof v1Controllers)[number], Record<string, string>> = {
+  const files: Record<(typeof needed)[number], Record<string, string>> = {
     cpu: {
       'cpu.shares': String(limits.cpuShares),
       ...(limits.cpuQuota === undefined ? {} : { 'cpu.cfs_period_us': String(period), 'cpu.cfs_quota_us': String(limits.cpuQuota) }),
@@ -33,7 +66,7 @@ export async function createPodCgroup(version: CgroupVersion, path: string, limi
     memory: limits.memoryBytes === undefined ? {} : { 'memory.limit_in_bytes': String(limits.memoryBytes) },
     pids: { 'pids.max': String(limits.pids) },
   }
-  for (const controller of v1Controllers) {
+  for (const controller of needed) {
     const directory = join(root, controller, path)
     await mkdir(directory, { recursive: true })
     for (const [file, value] of Object.entries(files[controller])) await writeFile(join(directory, file), value)
@@ -41,17 +74,22 @@ export async function createPodCgroup(version: CgroupVersion, path: string, limi
 }
 
 async function createV2(path: string, limits: PodLimits, root: string): Promise<void> {
-  let directory = root
-  for (const part of path.split('/').filter(Boolean)) {
-    // A controller reaches a child only when its parent hands it on.
-    await writeFile(join(directory, 'cgroup.subtree_control'), '+cpu +memory +pids')
-    directory = join(directory, part)
-    await mkdir(directory, { recursive: true })
-  }
+  const directory = await makeV2(path, root)
   await writeFile(join(directory, 'cpu.weight'), String(cpuWeight(limits.cpuShares)))
   if (limits.cpuQuota !== undefined) await writeFile(join(directory, 'cpu.max'), `${limits.cpuQuota} ${period}`)
   if (limits.memoryBytes !== undefined) await writeFile(join(directory, 'memory.max'), String(limits.memoryBytes))
   await writeFile(join(directory, 'pids.max'), String(limits.pids))
+}
+
+async function makeV2(path: string, root: string): Promise<string> {
+  let directory = root
+  for (const part of path.split('/').filter(Boolean)) {
+    // A controller reaches a child only when its parent hands it on.
+    await writeFile(join(directory, 'cgroup.subtree_control'), needed.map(name => `+${name}`).join(' '))
+    directory = join(directory, part)
+    await mkdir(directory, { recursive: true })
+  }
+  return directory
 }
 
 /** Shares 2..262144 to weight 1..10000, as runc and the kubelet map them. */
@@ -61,7 +99,8 @@ export function cpuWeight(shares: number): number {
 
 /** Removes the cgroup and all below it, in every hierarchy; what still runs in it is killed. Resolves when it is gone. */
 export async function removeCgroup(path: string, clock: Clock, signal: AbortSignal, root = '/sys/fs/cgroup'): Promise<void> {
-  const hierarchies = (await detectCgroups(root)) === 'v2' ? [root] : (await readdir(root)).map(name => join(root, name))
+  const unified = (await readText(join(root, 'cgroup.controllers'))) !== undefined
+  const hierarchies = unified ? [root] : (await readdir(root)).map(name => join(root, name))
   for (const hierarchy of hierarchies) await removeTree(join(hierarchy, path), clock, signal)
 }
 
@@ -82,11 +121,19 @@ async function removeTree(directory: string, clock: Clock, signal: AbortSignal):
 
 async function killMembers(directory: string): Promise<void> {
   const text = await readFile(join(directory, 'cgroup.procs'), 'utf8').catch(() => '')
-  for (const pid of text.split('\n').filter(Boolean).map(Number)) {
+  for (const pid of membersOf(text)) {
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
       // It ended meanwhile; the caller looks again.
     }
   }
+}
+
+/** Never 0, which stands for a process of another PID namespace and would make `kill` hit the agent's own group; never the machine's init. */
+export function membersOf(procs: string): number[] {
+  return procs
+    .split('\n')
+    .map(Number)
+    .filter(pid => Number.isSafeInteger(pid) && pid > 1)
 }

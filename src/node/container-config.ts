@@ -70,6 +70,8 @@ export interface ContainerInput {
   readonly environment: ReadonlyMap<string, string>
   readonly mounts: readonly Mount[]
   readonly nodeMemoryBytes: number
+  /** `PodHost.unified`. */
+  readonly unified: Readonly<Record<string, string>>
   readonly seccompFolder: string
   /** The container whose processes an ephemeral container shall see. */
   readonly targetId?: string
@@ -104,7 +106,7 @@ export function containerConfig(input: ContainerInput): ContainerConfig {
     stdinOnce: container.stdinOnce ?? false,
     tty: container.tty ?? false,
     linux: {
-      resources: containerResources(pod, container, input.nodeMemoryBytes),
+      resources: { ...containerResources(pod, container, input.nodeMemoryBytes), unified: { ...input.unified } },
       securityContext: containerSecurity(pod, container, image, input.seccompFolder, input.targetId),
     },
   }

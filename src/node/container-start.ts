@@ -107,6 +107,7 @@ async function configure(input: StartInput, image: Parameters<typeof containerCo
     environment,
     mounts,
     nodeMemoryBytes: node.memoryBytes,
+    unified: node.host.unified,
     seccompFolder: node.seccompFolder,
     ...(target === undefined ? {} : { targetId: target }),
   })

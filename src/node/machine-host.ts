@@ -2,7 +2,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import type { Pod } from '../api/types/core-v1.ts'
 import type { Clock } from '../base/clock.ts'
-import { createPodCgroup, detectCgroups, removeCgroup } from './cgroups.ts'
+import { containerSettings, createPodCgroup, detectCgroups, removeCgroup } from './cgroups.ts'
 import { nodeCgroup } from './clean-up.ts'
 import { parseResolvConf } from './dns-config.ts'
 import { runHook } from './lifecycle-hook.ts'
@@ -18,6 +18,7 @@ export async function machineHost(directory: NodeDirectory, clock: Clock): Promi
   const version = await detectCgroups()
   const cgroupOf = (pod: Pod) => `${nodeCgroup(directory)}/${qosClass(pod).toLowerCase()}/pod${podUid(pod)}`
   return {
+    unified: await containerSettings(version, nodeCgroup(directory)),
     async prepareCgroup(pod) {
       const path = cgroupOf(pod)
       await createPodCgroup(version, path, podLimits(pod))

@@ -3,7 +3,6 @@ import type { Container, EphemeralContainer, Pod, Volume } from '../api/types/co
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { BackOff } from './back-off.ts'
-import type { CgroupVersion } from './cgroups.ts'
 import type { Mount } from './cri/messages.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
 import type { ClusterDns, Resolver } from './dns-config.ts'
@@ -24,6 +23,8 @@ export interface PodVolumeSet {
 
 /** The machine's side of a pod: what needs a kernel, a disk or a network. A simulated node pretends it. */
 export interface PodHost {
+  /** Files of cgroup v2 that each container gets, with their values; none on v1. */
+  readonly unified: Readonly<Record<string, string>>
   /** Resolves with the cgroup that the pod's containers go below. */
   prepareCgroup(pod: Pod): Promise<string>
   removeCgroup(pod: Pod, signal: AbortSignal): Promise<void>
@@ -70,8 +71,3 @@ export interface PodNode {
 }
 
 export type AnyContainer = Container | EphemeralContainer
-
-/** For a host's facts that only matter where there is a kernel below. */
-export interface MachineHost {
-  readonly cgroups: CgroupVersion
-}

@@ -5,6 +5,7 @@ import { MountError } from '../volumes/pod-volumes.ts'
 import { volumeFiles } from '../volumes/volume-files.ts'
 
 export const fakeHost: PodHost = {
+  unified: {},
   prepareCgroup: async () => '/simulated',
   removeCgroup: async () => undefined,
   volumes: directory => ({
