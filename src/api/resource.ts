@@ -62,6 +62,10 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   readonly verbs: readonly Verb[]
   readonly subresources: readonly Subresource<T>[]
   readonly columns: readonly Column<T>[]
+  /** What the Table says of a whole row beside its cells. */
+  rowConditions?(object: T): readonly object[]
+  /** The order of the rows of a Table where it is not that of the list. */
+  compareRows?(a: T, b: T): number
   /** The version whose form is stored; undefined where this is the only or the stored version. */
   readonly storedAs?: {
     readonly version: string

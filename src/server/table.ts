@@ -20,6 +20,7 @@ export interface TableMeta {
 
 export interface TableRow {
   readonly cells: readonly unknown[]
+  readonly conditions?: readonly object[]
   readonly object: unknown
 }
 
@@ -56,7 +57,11 @@ export function tableOf(
       description: column.description ?? columnTexts[column.name] ?? '',
       priority: column.priority ?? 0,
     })),
-    rows: objects.map(object => ({ cells: columns.map(column => column.cell(object, now)), object: include(object) })),
+    rows: objects.map(object => {
+      const conditions = definition.rowConditions?.(object) ?? []
+      const cells = columns.map(column => column.cell(object, now))
+      return { cells, ...(conditions.length === 0 ? {} : { conditions }), object: include(object) }
+    }),
   }
 }
 

@@ -69,6 +69,7 @@ function at(result: ListResult, index: number): Entry {
 function tableReply(context: ResourceContext, result: ListResult, metadata: ListMeta): Reply {
   const { definition, view } = context.served
   const include = context.query.get('includeObject')
+  const ordered = inRowOrder(context, result)
   const { columnDefinitions } = tableOf(definition, [], include, context.now, {})
   const opening = `{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":${JSON.stringify(metadata)},"columnDefinitions":`
   return bytesReply(context, {
@@ -76,17 +77,26 @@ function tableReply(context: ResourceContext, result: ListResult, metadata: List
     count: result.entries.length,
     computed: true,
     part: index => {
-      const [row] = tableOf(definition, [view.object(at(result, index))], include, context.now, {}).rows
+      const [row] = tableOf(definition, [view.object(at(ordered, index))], include, context.now, {}).rows
       return Buffer.from(JSON.stringify(row))
     },
     tail,
   })
 }
 
+/** The entries as the kind's Table shows them; the continue token goes on counting in the order of the list. */
+function inRowOrder({ served }: ResourceContext, result: ListResult): ListResult {
+  const { definition, view } = served
+  if (definition.compareRows === undefined) return result
+  const compare = definition.compareRows
+  return { ...result, entries: result.entries.toSorted((a, b) => compare(view.object(a), view.object(b))) }
+}
+
 /** Everything as one value, where the answer has to be formatted anyway. */
 function wholeList(context: ResourceContext, result: ListResult, metadata: ListMeta): unknown {
   const { served, form } = context
-  const objects = result.entries.map(entry => served.view.object(entry))
+  const shown = form.as === 'table' ? inRowOrder(context, result) : result
+  const objects = shown.entries.map(entry => served.view.object(entry))
   if (form.as === 'table') return tableOf(served.definition, objects, context.query.get('includeObject'), context.now, metadata)
   if (form.as === 'partial') {
     return { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items: objects.map(partialObject) }

@@ -32,8 +32,8 @@ export function toV2(object: AutoscalerV1): HorizontalPodAutoscaler {
   const behavior = readJson(annotations[names.behavior], readBehavior)
   const says = behavior?.scaleUp !== undefined || behavior?.scaleDown !== undefined
   return {
-    apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',
+    apiVersion: 'autoscaling/v2',
     metadata: withAnnotations(metadata, ownAnnotations(metadata)),
     spec: { ...common, metrics: metrics.length === 0 ? defaultMetrics() : metrics, ...(says ? { behavior } : {}) },
     status: statusToV2(object),
@@ -74,8 +74,8 @@ export function fromV2(object: HorizontalPodAutoscaler): AutoscalerV1 {
   const current = currentMetrics.findLast(metric => isCpu(metric) && metric.resource?.current.averageUtilization !== undefined)
   const used = current?.resource?.current.averageUtilization
   return {
-    apiVersion: 'autoscaling/v1',
     kind: 'HorizontalPodAutoscaler',
+    apiVersion: 'autoscaling/v1',
     metadata: withAnnotations(metadata, Object.keys(annotations).length === 0 ? undefined : annotations),
     spec: { ...common, ...(target === undefined ? {} : { targetCPUUtilizationPercentage: target }) },
     status: {

@@ -111,6 +111,13 @@ function gatesCell(pod: Pod): string {
   return `${open.length}/${gates.length}`
 }
 
+/** Clients may leave out pods that are over. */
+export function podRowConditions({ status }: Pod): readonly object[] {
+  const completed = { type: 'Completed', status: 'True' }
+  if (status?.phase === 'Succeeded') return [{ ...completed, reason: 'Succeeded', message: 'The pod has completed successfully.' }]
+  return status?.phase === 'Failed' ? [{ ...completed, reason: 'Failed', message: 'The pod failed.' }] : []
+}
+
 export const podColumns: readonly Column<Pod>[] = [
   { name: 'Name', type: 'string', format: 'name', cell: pod => pod.metadata.name ?? '' },
   {

@@ -2,7 +2,7 @@
 import { defineResource } from '../../resource.ts'
 import type { Pod } from '../../types/core-v1.ts'
 import { dns1123Label } from '../../validation/names.ts'
-import { podColumns } from './pod-columns.ts'
+import { podColumns, podRowConditions } from './pod-columns.ts'
 import { prepareNewPod, validateNewPod } from './pod-create.ts'
 import { setPodDefaults } from './pod-defaults.ts'
 import { preparePodStatus, validatePodStatus } from './pod-status.ts'
@@ -45,6 +45,7 @@ export const pod = defineResource<Pod>({
     { name: 'status', verbs: ['get', 'patch', 'update'], prepare: preparePodStatus, validate: validatePodStatus },
   ],
   columns: podColumns,
+  rowConditions: podRowConditions,
   setDefaults: setPodDefaults,
   prepareForCreate: prepareNewPod,
   validate: validateNewPod,

@@ -36,7 +36,7 @@ export const priorityLevelConfiguration = defineResource<PriorityLevelConfigurat
     {
       name: 'NominalConcurrencyShares',
       type: 'string',
-      cell: ({ spec }) => spec.limited?.nominalConcurrencyShares ?? spec.exempt?.nominalConcurrencyShares ?? none,
+      cell: ({ spec }) => spec.limited?.nominalConcurrencyShares ?? none,
     },
     { name: 'Queues', type: 'string', cell: ({ spec }) => spec.limited?.limitResponse?.queuing?.queues ?? none },
     { name: 'HandSize', type: 'string', cell: ({ spec }) => spec.limited?.limitResponse?.queuing?.handSize ?? none },
