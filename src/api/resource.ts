@@ -36,6 +36,13 @@ export interface UpdateStrategy<T extends KubeObject> {
   /** Puts back what this path may not change (status on the main path, spec on `/status`). Changes `object` in place. */
   prepare?(object: T, old: T, context: StrategyContext): void
   validate?(object: T, old: T): FieldError[]
+  /**
+   * Paths that this one never writes and whose fields its writers therefore never manage: `metadata.labels`. Default: `spec` for `/status`,
+   * `status` for the main path of a kind with a status.
+   */
+  readonly resetFields?: readonly string[]
+  /** The only paths whose fields its writers manage; `*` is any item of a list. */
+  readonly ownFields?: readonly string[]
 }
 
 /**

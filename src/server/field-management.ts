@@ -2,8 +2,10 @@
 import { type FieldError, forbiddenField, required } from '../api/field-error.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../api/object.ts'
 import { applyMediaType } from '../api/patch/apply/apply.ts'
+import { excludingPaths, onlyPaths, type PathFilter } from '../api/patch/apply/path-filter.ts'
 import { deducedMap, shapeOfStruct } from '../api/patch/apply/shape.ts'
-import { type FieldWrite, trackUpdate } from '../api/patch/apply/track-update.ts'
+import { type FieldVersion, type FieldWrite, trackUpdate } from '../api/patch/apply/track-update.ts'
+import type { UpdateStrategy } from '../api/resource.ts'
 import { zeroOf } from '../api/schema/compile.ts'
 import { type StructType, schemaFor } from '../api/schema/model.ts'
 import { invalid } from '../api/status.ts'
@@ -12,6 +14,7 @@ import { formatTime } from '../base/clock.ts'
 import type { TrackNewFields } from './create-object.ts'
 import { header } from './exchange.ts'
 import type { ResourceContext } from './request-context.ts'
+import type { ServedResource } from './served-resource.ts'
 
 /** The entries to write with `object`, from what it was and from the entries that the client sent along. */
 export type TrackFields = (
@@ -46,8 +49,10 @@ export function fieldWrite(context: ResourceContext, optionsKind: string): Field
     subresource: info.subresource,
     time: formatTime(now),
     shape: type === undefined ? deducedMap : shapeOfStruct(type),
+    type,
     empty: type === undefined ? bare : emptyOf(type),
-    keeps: keepsOf(info.subresource, served.subresources.has('status')),
+    filter: filterOf(served, info.subresource),
+    version: apiVersion => versionOf(served, apiVersion),
   }
 }
 
@@ -74,13 +79,43 @@ function managerOfAgent(agent: string | undefined): string {
 
 const maxManagerLength = 128
 
-const everything = (): boolean => true
-const allButStatus = (field: string): boolean => field !== 'status'
-const statusAlone = (field: string): boolean => field === 'status' || field === 'metadata'
+const filters = new WeakMap<UpdateStrategy<KubeObject>, { readonly filter: PathFilter }>()
 
-function keepsOf(subresource: string, hasStatus: boolean): (field: string) => boolean {
-  if (subresource === 'status') return statusAlone
-  return subresource === '' && hasStatus ? allButStatus : everything
+/** Made once for each path of a resource. */
+function filterOf(served: ServedResource, subresource: string): PathFilter {
+  const strategy = subresource === '' ? served.definition : served.subresources.get(subresource)
+  if (strategy === undefined) return undefined
+  let known = filters.get(strategy)
+  if (known === undefined) {
+    const { ownFields } = strategy
+    known = { filter: ownFields === undefined ? excludingPaths(resetFields(served, subresource, strategy)) : onlyPaths(ownFields) }
+    filters.set(strategy, known)
+  }
+  return known.filter
+}
+
+function resetFields(served: ServedResource, subresource: string, strategy: UpdateStrategy<KubeObject>): readonly string[] {
+  if (strategy.resetFields !== undefined) return strategy.resetFields
+  if (subresource === 'status') return ['spec']
+  return subresource === '' && served.subresources.has('status') ? ['status'] : []
+}
+
+function versionOf(served: ServedResource, apiVersion: string): FieldVersion | undefined {
+  const other = served.versions.get(apiVersion)
+  if (other === undefined) return undefined
+  const { group, version, kind } = other.definition
+  const type = schemaFor(group, version, kind)
+  return {
+    shape: type === undefined ? deducedMap : shapeOfStruct(type),
+    convert: object => converted(object, served, other),
+    restore: object => converted(object, other, served),
+  }
+}
+
+/** Through the stored form, which every version knows. */
+function converted(object: KubeObject, from: ServedResource, to: ServedResource): KubeObject {
+  const stored = from.toStored(structuredClone(object))
+  return to.definition.storedAs?.fromStored(stored) ?? stored
 }
 
 const bare: KubeObject = Object.freeze({ metadata: Object.freeze({}) })

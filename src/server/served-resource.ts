@@ -13,6 +13,8 @@ export interface ServedResource {
   /** `deployments.apps`. */
   readonly groupResource: string
   readonly subresources: ReadonlyMap<string, Subresource<KubeObject>>
+  /** Every served version of the resource in its group, this one included, by `apiVersion`. */
+  readonly versions: ReadonlyMap<string, ServedResource>
   /** Where objects are kept; throws for a virtual resource. Versions of one resource share it. */
   readonly collection: Collection
   readonly view: EntryView
@@ -56,8 +58,13 @@ export function serveResources(definitions: readonly ResourceDefinition[], store
     stored.set(groupResource(definition.group, definition.plural), definition)
   }
   const all: ServedResource[] = []
+  const versions = new Map<string, Map<string, ServedResource>>()
   for (const definition of definitions) {
-    const served = serve(definition, store, stored)
+    const resource = groupResource(definition.group, definition.plural)
+    const siblings = versions.get(resource) ?? new Map<string, ServedResource>()
+    versions.set(resource, siblings)
+    const served = serve(definition, store, stored, siblings)
+    siblings.set(served.apiVersion, served)
     all.push(served)
     byPath.set(pathKey(definition.group, definition.version, definition.plural), served)
     byKind.set(`${served.apiVersion}/${definition.kind}`, served)
@@ -77,7 +84,12 @@ function pathKey(group: string, version: string, plural: string): string {
   return `${group}/${version}/${plural}`
 }
 
-function serve(definition: ResourceDefinition, store: Store, stored: ReadonlyMap<string, ResourceDefinition>): ServedResource {
+function serve(
+  definition: ResourceDefinition,
+  store: Store,
+  stored: ReadonlyMap<string, ResourceDefinition>,
+  versions: ReadonlyMap<string, ServedResource>,
+): ServedResource {
   const { storedAs } = definition
   const storedName = groupResource(storedAs?.group ?? definition.group, definition.plural)
   const keeper = stored.get(storedName) ?? definition
@@ -88,6 +100,7 @@ function serve(definition: ResourceDefinition, store: Store, stored: ReadonlyMap
     named: { group: definition.group, plural: definition.plural },
     groupResource: groupResource(definition.group, definition.plural),
     subresources: new Map(definition.subresources.map(s => [s.name, s])),
+    versions,
     get collection() {
       if (collection === undefined) throw new Error(`resource ${storedName} is virtual and has no collection`)
       return collection

@@ -3,28 +3,41 @@ import { isRecord, setOwn } from '../schema/compile.ts'
 
 export type JsonObject = Record<string, unknown>
 
-/** The message is upstream's. */
+/** The message is upstream's. `format` is of a patch that is written wrongly, `content` of one that contradicts the object or its schema. */
 export class StrategicMergeError extends Error {
-  constructor(message: string) {
+  readonly fault: 'format' | 'listOfLists' | 'content'
+  constructor(message: string, fault: StrategicMergeError['fault'] = 'content') {
     super(message)
     this.name = 'StrategicMergeError'
+    this.fault = fault
   }
 }
 
 export const patchDirective = '$patch'
 export const retainKeysDirective = '$retainKeys'
-export const orderPrefix = '$setElementOrder/'
-export const deletePrefix = '$deleteFromPrimitiveList/'
+const orderDirective = '$setElementOrder'
+const deleteDirective = '$deleteFromPrimitiveList'
 
-/** A value that is new to the original: without nulls and directives. Undefined where the value itself is a directive. */
-export function withoutDirectives(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutDirectives).filter(item => item !== undefined)
+export const isOrderDirective = (key: string): boolean => key.startsWith(orderDirective)
+export const isDeleteDirective = (key: string): boolean => key.startsWith(deleteDirective)
+
+/** The field that `$setElementOrder/field` or `$deleteFromPrimitiveList/field` is about. */
+export function fieldOfDirective(key: string): string {
+  const slash = key.indexOf('/')
+  const directive = slash < 0 ? key : key.slice(0, slash)
+  if (slash >= 0 && (directive === orderDirective || directive === deleteDirective)) return key.slice(slash + 1)
+  throw new StrategicMergeError(`invalid patch format of ${isOrderDirective(key) ? 'setElementOrder list' : 'primitive list'}`, 'format')
+}
+
+/** A value that is new to the original: without the objects that a `$patch` stands in; undefined where it is one itself. Other directives stay: decoding reports them. */
+export function withoutDirectives(value: unknown, dropsNulls: boolean): unknown {
+  if (Array.isArray(value)) return value.map(item => withoutDirectives(item, dropsNulls)).filter(item => item !== undefined)
   if (!isRecord(value)) return value
   if (Object.hasOwn(value, patchDirective)) return undefined
   const result: JsonObject = {}
   for (const [key, member] of Object.entries(value)) {
-    if (member === null || key === retainKeysDirective || key.startsWith(orderPrefix) || key.startsWith(deletePrefix)) continue
-    const clean = withoutDirectives(member)
+    if (member === null && dropsNulls) continue
+    const clean = withoutDirectives(member, dropsNulls)
     if (clean !== undefined) setOwn(result, key, clean)
   }
   return result

@@ -1,97 +1,86 @@
-// Merging of lists in a strategic merge patch: scalars as a set, objects by their merge key, and the order of what comes out.
+// Merging of lists in a strategic merge patch: scalars as a set, objects by their merge key.
 import { isRecord } from '../schema/compile.ts'
 import type { SchemaType } from '../schema/model.ts'
-import { type JsonObject, patchDirective, StrategicMergeError, withoutDirectives } from './directives.ts'
-import { goFormat } from './go-format.ts'
+import { type JsonObject, patchDirective, StrategicMergeError } from './directives.ts'
+import { orderBy, requireKey } from './element-order.ts'
+import { goFormat, goString, goType } from './go-format.ts'
 
-/** `mergeItems` merges two objects with the same key. */
-export function mergeList(
-  old: readonly unknown[],
-  patch: readonly unknown[],
-  mergeKey: string | undefined,
-  item: SchemaType | undefined,
-  mergeItems: (old: JsonObject, patch: JsonObject) => JsonObject,
-): unknown[] {
-  if (old.length === 0 && patch.length === 0) return []
-  checkElements(old, patch)
-  if (!isRecord(old[0] ?? patch[0])) return orderBy([...new Set([...old, ...patch])], patch, old, undefined)
+export interface ListMerge {
+  readonly mergeKey: string | undefined
+  readonly item: SchemaType | undefined
+  /** The patch names scalars to remove. */
+  readonly deletes: boolean
+  /** Merges two objects with the same key. */
+  mergeItems(old: JsonObject, patch: JsonObject): JsonObject
+}
+
+export function mergeList(old: readonly unknown[], patch: readonly unknown[], merge: ListMerge): readonly unknown[] {
+  if (old.length === 0 && patch.length === 0) return old
+  const { mergeKey, item } = merge
+  if (typeOfItems(old, patch) !== 'map[string]interface {}') {
+    if (merge.deletes) {
+      const gone = new Set(patch)
+      return old.filter(member => !gone.has(member))
+    }
+    return orderBy([...new Set([...old, ...patch])], patch, old, undefined)
+  }
   if (mergeKey === undefined) throw new StrategicMergeError(`cannot merge lists without merge key for ${item?.kind ?? 'interface'}`)
-
-  let base = objectsOf(old, mergeKey)
-  const items: JsonObject[] = []
-  let replaces = false
-  for (const element of patch.filter(isRecord)) {
-    const directive = element[patchDirective]
-    if (directive === undefined) items.push(requireKey(element, mergeKey))
-    else if (directive === 'delete') {
-      const gone = requireKey(element, mergeKey)[mergeKey]
-      base = base.filter(member => member[mergeKey] !== gone)
-    } else if (directive === 'replace') replaces = true
-    else if (directive === 'merge') throw new StrategicMergeError('merging lists cannot yet be specified in the patch')
-    else throw new StrategicMergeError(`unknown patch type: ${goFormat(directive)} in map: ${goFormat(element)}`)
-  }
-  if (replaces) base = []
+  const { base, items } = applyDirectives(old, patch, mergeKey)
   const merged = [...base]
+  const places = new Map<unknown, number>()
+  base.forEach((member, index) => {
+    if (isRecord(member) && Object.hasOwn(member, mergeKey) && !places.has(member[mergeKey])) places.set(member[mergeKey], index)
+  })
   for (const element of items) {
-    const at = merged.findIndex(member => member[mergeKey] === element[mergeKey])
-    const found = merged[at]
-    if (found === undefined) {
-      const added = withoutDirectives(element)
-      if (isRecord(added)) merged.push(added)
-    } else merged[at] = mergeItems(found, element)
+    const key = requireKey(element, mergeKey)[mergeKey]
+    const at = places.get(key)
+    const found = at === undefined ? undefined : merged[at]
+    if (at === undefined || !isRecord(found)) {
+      places.set(key, merged.length)
+      merged.push(element)
+    } else merged[at] = merge.mergeItems(found, element)
   }
+  for (const member of merged) requireKey(member, mergeKey)
   return orderBy(merged, items, base, mergeKey)
 }
 
-function objectsOf(list: readonly unknown[], mergeKey: string): JsonObject[] {
-  return list.filter(isRecord).map(member => requireKey(member, mergeKey))
-}
-
-function requireKey(element: JsonObject, mergeKey: string): JsonObject {
-  if (Object.hasOwn(element, mergeKey)) return element
-  throw new StrategicMergeError(`map: ${goFormat(element)} does not contain declared merge key: ${mergeKey}`)
-}
-
-/** All elements of one type, and none a list. */
-function checkElements(old: readonly unknown[], patch: readonly unknown[]): void {
-  const kindOf = (value: unknown): string => (value === null ? 'null' : Array.isArray(value) ? 'list' : typeof value)
-  const kinds = new Set([...old, ...patch].map(kindOf))
-  if (kinds.has('list')) throw new StrategicMergeError('lists of lists are not supported')
-  if (kinds.size > 1) throw new StrategicMergeError(`list element types are not identical: ${goFormat([old, patch])}`)
-}
-
-/**
- * Items that `order` names come in its order, the others keep that of `before`; the two are interleaved so that an item of `before` stands in
- * front of a named one where it stood in front of it in `before`.
- */
-export function orderBy(
-  items: readonly unknown[],
-  order: readonly unknown[],
-  before: readonly unknown[],
-  mergeKey: string | undefined,
-): unknown[] {
-  const identity = (item: unknown): unknown => (mergeKey === undefined ? item : isRecord(item) ? item[mergeKey] : undefined)
-  const places = (list: readonly unknown[]): Map<unknown, number> => {
-    const map = new Map<unknown, number>()
-    list.forEach((item, index) => {
-      if (!map.has(identity(item))) map.set(identity(item), index)
-    })
-    return map
-  }
-  const [ordered, earlier] = [places(order), places(before)]
-  const place = (map: Map<unknown, number>, item: unknown): number => map.get(identity(item)) ?? Number.MAX_SAFE_INTEGER
-  const named = items.filter(item => ordered.has(identity(item))).sort((a, b) => place(ordered, a) - place(ordered, b))
-  const others = items.filter(item => !ordered.has(identity(item))).sort((a, b) => place(earlier, a) - place(earlier, b))
-  const result: unknown[] = []
-  let next = 0
-  for (const item of others) {
-    for (; next < named.length; next++) {
-      const left = earlier.get(identity(item))
-      const right = earlier.get(identity(named[next]))
-      if (left !== undefined && right !== undefined && left < right) break
-      result.push(named[next])
+/** What is left of the list after the deletions and the replacement that a patch asks for, and the items that it brings. */
+function applyDirectives(
+  old: readonly unknown[],
+  patch: readonly unknown[],
+  mergeKey: string,
+): { base: readonly unknown[]; items: JsonObject[] } {
+  const items: JsonObject[] = []
+  const gone = new Set<unknown>()
+  let replaces = false
+  for (const element of patch.filter(isRecord)) {
+    if (!Object.hasOwn(element, patchDirective)) {
+      items.push(element)
+      continue
     }
-    result.push(item)
+    const directive = element[patchDirective]
+    if (directive === 'delete') gone.add(requireKey(element, mergeKey)[mergeKey])
+    else if (directive === 'replace') replaces = true
+    else if (directive === 'merge') throw new StrategicMergeError('merging lists cannot yet be specified in the patch')
+    else throw new StrategicMergeError(`unknown patch type: ${goString(directive)} in map: ${goFormat(element)}`)
   }
-  return [...result, ...named.slice(next)]
+  if (replaces) return { base: items, items: [] }
+  if (gone.size === 0) return { base: old, items }
+  const isGone = (member: unknown): boolean => isRecord(member) && Object.hasOwn(member, mergeKey) && gone.has(member[mergeKey])
+  return { base: old.filter(member => !isGone(member)), items }
+}
+
+/** The one Go type of all items. Throws where they differ, are lists, or are none. */
+export function typeOfItems(...lists: readonly (readonly unknown[])[]): string {
+  let type: string | undefined
+  for (const item of lists.flat(1)) {
+    const own = goType(item)
+    if (type === undefined && Array.isArray(item)) throw new StrategicMergeError('lists of lists are not supported', 'listOfLists')
+    if ((type !== undefined && type !== own) || item === null) {
+      throw new StrategicMergeError(`list element types are not identical: ${goFormat(lists)}`)
+    }
+    type = own
+  }
+  if (type === undefined) throw new StrategicMergeError('no elements in any of the given slices')
+  return type
 }

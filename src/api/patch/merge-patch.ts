@@ -1,14 +1,27 @@
 // JSON merge patch (RFC 7386).
 import { isRecord, setOwn } from '../schema/compile.ts'
 
-/** Never changes its arguments; unchanged parts are shared with `target`. */
+/**
+ * Never changes its arguments; unchanged parts are shared with `target`. Beyond the RFC, as upstream's library has it: nulls also go from the
+ * objects inside new lists, unless the list takes the place of an object.
+ */
 export function mergePatch(target: unknown, patch: unknown): unknown {
+  if (!isRecord(target)) return withoutNulls(patch)
   if (!isRecord(patch)) return patch
   const result: Record<string, unknown> = {}
-  if (isRecord(target)) for (const key of Object.keys(target)) if (!Object.hasOwn(patch, key)) setOwn(result, key, target[key])
+  for (const key of Object.keys(target)) if (!Object.hasOwn(patch, key)) setOwn(result, key, target[key])
   for (const key of Object.keys(patch)) {
     if (patch[key] === null) continue
-    setOwn(result, key, mergePatch(isRecord(target) && Object.hasOwn(target, key) ? target[key] : undefined, patch[key]))
+    setOwn(result, key, mergePatch(Object.hasOwn(target, key) ? target[key] : undefined, patch[key]))
   }
+  return result
+}
+
+/** Null items of lists stay. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls)
+  if (!isRecord(value)) return value
+  const result: Record<string, unknown> = {}
+  for (const key of Object.keys(value)) if (value[key] !== null) setOwn(result, key, withoutNulls(value[key]))
   return result
 }

@@ -1,13 +1,13 @@
 // One entry for the patch verb: from the request's body and the current object to the patched one, with upstream's answers.
 import { invalidValue } from '../field-error.ts'
 import type { KubeObject } from '../object.ts'
-import { isRecord } from '../schema/compile.ts'
+import { isRecord, setOwn } from '../schema/compile.ts'
 import { conversionProblem, decodeValue, type FieldValidation, parseJson, strictDecodingMessage } from '../schema/decode.ts'
 import type { StructType } from '../schema/model.ts'
-import { type ApiError, apiError, badRequest, invalid, unsupportedMediaType } from '../status.ts'
+import { ApiError, apiError, badRequest, invalid, unsupportedMediaType } from '../status.ts'
 import { StrategicMergeError } from './directives.ts'
 import { goFormat } from './go-format.ts'
-import { applyJsonPatch } from './json-patch.ts'
+import { applyJsonPatch, jsonType, strictOperationErrors } from './json-patch.ts'
 import { mergePatch } from './merge-patch.ts'
 import { restoreError } from './restore-error.ts'
 import { strategicMergePatch } from './strategic-merge-patch.ts'
@@ -51,25 +51,33 @@ export interface Patched {
 /** Throws 400 for a body that is no patch, 413 and 415, and 422 where the result is no object of the kind. */
 export function applyPatch(request: PatchRequest): Patched {
   const kind = patchKindOf(request.contentType, request.type !== undefined)
-  const parsed = parsePatch(request.body, kind)
-  const strict = request.fieldValidation !== 'Ignore'
-  const ownErrors = strict ? parsed.duplicates.map(error => (kind === 'json' ? `json patch ${error}` : error)) : []
-  const result = patchValue(kind, request.current, parsed.value, request.type)
-  const shown = kind === 'strategic' ? goFormat(parsed.value) : JSON.stringify(result)
+  const { value, strictErrors } = parsePatch(request.body, kind, request.fieldValidation !== 'Ignore')
+  const result = patchValue(kind, request.current, value, request.type)
+  const shown = () => (kind === 'strategic' ? goFormat(value) : JSON.stringify(asShown(result, request.current)))
   if (request.type === undefined) {
-    if (!isObject(result)) throw invalidPatch(shown, 'the result is not an object')
-    return finish(request, result, ownErrors, shown)
+    if (!isObject(result)) throw invalidPatch(shown(), 'the result is not an object')
+    return finish(request, result, strictErrors, shown)
   }
   const named = sameKind(kind, request.current, result, request.type, shown)
   const decoded = decodeValue(named, request.type, request.fieldValidation)
   if (!decoded.ok) {
-    throw invalidPatch(shown, (kind === 'strategic' ? restoreError(named, request.type) : undefined) ?? decoded.message)
+    throw invalidPatch(shown(), (kind === 'strategic' ? restoreError(named, request.type) : undefined) ?? decoded.message)
   }
-  return finish(request, decoded.object, [...ownErrors, ...decoded.strictErrors], shown)
+  return finish(request, decoded.object, [...strictErrors, ...decoded.strictErrors], shown)
+}
+
+/** Upstream shows members sorted where the patch went through, and as they were where it did not. */
+function asShown(value: unknown, before: unknown): unknown {
+  if (value === before) return value
+  if (Array.isArray(value)) return value.map((item, index) => asShown(item, Array.isArray(before) ? before[index] : undefined))
+  if (!isRecord(value)) return value
+  const shown: Record<string, unknown> = {}
+  for (const key of Object.keys(value).sort()) setOwn(shown, key, asShown(value[key], isRecord(before) ? before[key] : undefined))
+  return shown
 }
 
 /** A patch cannot make another kind of an object: strategic merge leaves the kind alone, the others fail where they change it. */
-function sameKind(patchKind: PatchKind, current: unknown, result: unknown, type: StructType, shown: string): unknown {
+function sameKind(patchKind: PatchKind, current: unknown, result: unknown, type: StructType, shown: () => string): unknown {
   if (!isRecord(current) || !isRecord(result)) return result
   const { kind, apiVersion } = current
   if (result['kind'] === kind && result['apiVersion'] === apiVersion) return result
@@ -78,43 +86,61 @@ function sameKind(patchKind: PatchKind, current: unknown, result: unknown, type:
     const [first = '', second] = given.apiVersion.split('/')
     const actual = second === undefined ? { group: '', version: first } : { group: first, version: second }
     const problem = conversionProblem({ ...actual, kind: given.kind }, type)
-    if (problem !== undefined) throw invalidPatch(shown, problem)
+    if (problem !== undefined) throw invalidPatch(shown(), problem)
   }
   return { ...result, kind, apiVersion }
 }
 
-function finish(request: PatchRequest, object: KubeObject, strictErrors: readonly string[], shown: string): Patched {
-  if (request.fieldValidation === 'Strict' && strictErrors.length > 0) throw invalidPatch(shown, strictDecodingMessage(strictErrors))
+function finish(request: PatchRequest, object: KubeObject, strictErrors: readonly string[], shown: () => string): Patched {
+  if (request.fieldValidation === 'Strict' && strictErrors.length > 0) throw invalidPatch(shown(), strictDecodingMessage(strictErrors))
   return { object, warnings: strictErrors }
 }
 
 function patchValue(kind: PatchKind, current: unknown, patch: unknown, type: StructType | undefined): unknown {
   if (kind === 'json') return applyJsonPatch(current, patch)
   if (kind === 'merge') return mergePatch(current, patch)
-  if (!isRecord(current) || !isRecord(patch)) throw badRequest('invalid JSON document')
+  if (!isRecord(current)) throw badRequest('invalid JSON document')
   try {
-    return strategicMergePatch(current, patch, type)
+    return strategicMergePatch(current, isRecord(patch) ? patch : {}, type)
   } catch (err) {
     if (err instanceof StrategicMergeError) throw strategicError(err)
     throw err
   }
 }
 
-/** A patch that contradicts itself or the object is the client's fault; upstream says 400 for some of these and 500 for others. */
+/** What contradicts the object or its schema is upstream's 500 without a reason. */
 function strategicError(err: StrategicMergeError): ApiError {
-  if (err.message !== 'lists of lists are not supported') return badRequest(err.message)
-  return apiError(422, 'Invalid', 'the server rejected our request due to an error in our request', { causes: [{ message: err.message }] })
+  const options = { cause: err }
+  if (err.fault === 'format') return badRequest(err.message)
+  if (err.fault === 'listOfLists')
+    return apiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {}, options)
+  return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: err.message, code: 500 }, options)
 }
 
-function parsePatch(body: Uint8Array, kind: PatchKind): { value: unknown; duplicates: readonly string[] } {
-  const prefix = kind === 'strategic' ? '' : 'error decoding patch: '
+interface ParsedPatch {
+  readonly value: unknown
+  readonly strictErrors: readonly string[]
+}
+
+/** Throws the 400 of a body that is no patch of the kind, which a merge patch words otherwise when nothing is validated. */
+function parsePatch(body: Uint8Array, kind: PatchKind, strict: boolean): ParsedPatch {
   const parsed = parseJson(body)
-  if (!parsed.ok) throw badRequest(prefix + parsed.message)
-  if (kind !== 'json' && !isRecord(parsed.value)) {
-    const name = Array.isArray(parsed.value) ? 'array' : typeof parsed.value === 'boolean' ? 'bool' : typeof parsed.value
-    throw badRequest(`${prefix}json: cannot unmarshal ${name} into Go value of type map[string]interface {}`)
+  if (kind === 'merge' && !strict) {
+    if (!parsed.ok || typeof parsed.value !== 'object' || parsed.value === null) throw badRequest('Invalid JSON Patch')
+    return { value: parsed.value, strictErrors: [] }
   }
-  return { value: parsed.value, duplicates: parsed.duplicates() }
+  const prefix = strict && kind !== 'strategic' ? 'error decoding patch: ' : ''
+  if (!parsed.ok) throw badRequest(prefix + parsed.message)
+  const { value } = parsed
+  if (kind === 'json') {
+    if (!strict) return { value, strictErrors: [] }
+    return { value, strictErrors: [...parsed.duplicates(), ...strictOperationErrors(value)].map(error => `json patch ${error}`) }
+  }
+  if (!isRecord(value) && value !== null) {
+    throw badRequest(`${prefix}json: cannot unmarshal ${jsonType(value)} into Go value of type map[string]interface {}`)
+  }
+  if (kind === 'merge' && value === null) throw badRequest('Invalid JSON Patch')
+  return { value, strictErrors: strict ? parsed.duplicates() : [] }
 }
 
 function invalidPatch(shown: string, message: string): ApiError {

@@ -3,136 +3,108 @@
 import { isRecord, setOwn } from '../schema/compile.ts'
 import type { SchemaField, SchemaType } from '../schema/model.ts'
 import {
-  deletePrefix,
+  fieldOfDirective,
+  isDeleteDirective,
+  isOrderDirective,
   type JsonObject,
-  orderPrefix,
   patchDirective,
   retainKeysDirective,
   StrategicMergeError,
   withoutDirectives,
 } from './directives.ts'
-import { goFormat } from './go-format.ts'
-import { mergeList, orderBy } from './merge-list.ts'
+import { checkOrder, orderBy, requireKey, wrongType } from './element-order.ts'
+import { goFormat, goString } from './go-format.ts'
+import { mergeList, typeOfItems } from './merge-list.ts'
 
 const badRetainKeys = 'invalid patch format of retainKeys'
-const badElementOrder = 'invalid patch format of setElementOrder list'
 
 /** Never changes its arguments; unchanged parts are shared with `original`. Throws `StrategicMergeError`. */
 export function strategicMergePatch(original: JsonObject, patch: JsonObject, type: SchemaType | undefined): JsonObject {
-  const directive = patch[patchDirective]
-  if (directive === 'replace') return without(patch, key => key === patchDirective)
-  if (directive === 'delete') return {}
-  if (directive !== undefined) throw new StrategicMergeError(`unknown patch type: ${goFormat(directive)} in map: ${goFormat(patch)}`)
-
+  if (Object.hasOwn(patch, patchDirective)) {
+    const directive = patch[patchDirective]
+    if (directive === 'replace') return without(patch, key => key === patchDirective)
+    if (directive === 'delete') return {}
+    throw new StrategicMergeError(`unknown patch type: ${goString(directive)} in map: ${goFormat(patch)}`)
+  }
   const result = retainKeys(original, patch)
   const done = new Set([retainKeysDirective])
   for (const key of Object.keys(patch)) {
-    if (!key.startsWith(orderPrefix)) continue
-    const field = key.slice(orderPrefix.length)
-    done.add(key).add(field)
-    mergeOrdered(result, patch, field, patch[key], type)
+    if (!isOrderDirective(key)) continue
+    done.add(key)
+    if (mergeOrdered(result, patch, key, type)) done.add(fieldOfDirective(key))
   }
   for (const key of Object.keys(patch)) {
     if (done.has(key)) continue
-    if (key.startsWith(deletePrefix)) deleteFromPrimitiveList(result, key.slice(deletePrefix.length), patch[key])
-    else mergeMember(result, key, patch[key], type)
+    const deletes = isDeleteDirective(key)
+    mergeMember(result, deletes ? fieldOfDirective(key) : key, patch[key], deletes, type)
   }
   return result
 }
 
-function mergeMember(result: JsonObject, key: string, value: unknown, type: SchemaType | undefined): void {
+/** `deletes`: the value names scalars to remove. */
+function mergeMember(result: JsonObject, key: string, value: unknown, deletes: boolean, type: SchemaType | undefined): void {
   if (value === null) {
     delete result[key]
     return
   }
   const old = Object.hasOwn(result, key) ? result[key] : undefined
   if (isRecord(old) && isRecord(value)) {
-    const { field, type: inner } = memberType(type, key)
+    const { field, inner } = memberType(type, key)
     setOwn(result, key, strategyOf(field) === 'replace' ? value : strategicMergePatch(old, value, inner))
   } else if (Array.isArray(old) && Array.isArray(value)) {
-    const { field, type: inner } = memberType(type, key)
-    setOwn(result, key, mergeLists(old, value, field, inner))
-  } else {
-    const clean = withoutDirectives(value)
+    setOwn(result, key, mergeLists(old, value, deletes, listMember(type, key)))
+  } else if (!deletes || (old !== undefined && isScalar(old) && typeof old === typeof value)) {
+    const clean = withoutDirectives(value, true)
     if (clean === undefined) delete result[key]
     else setOwn(result, key, clean)
   }
 }
 
-function mergeLists(
-  old: readonly unknown[],
-  patch: readonly unknown[],
-  field: SchemaField | undefined,
-  type: SchemaType | undefined,
-): unknown[] {
-  if (strategyOf(field) !== 'merge') return [...patch]
-  const item = type?.kind === 'list' ? type.item : undefined
-  return mergeList(old, patch, field?.mergeKey, item, (left, right) => strategicMergePatch(left, right, item))
+function isScalar(value: unknown): boolean {
+  return typeof value !== 'object'
 }
 
-/** `$setElementOrder/field` says the order in which the merged list ends up; its own items come in that order. */
-function mergeOrdered(result: JsonObject, patch: JsonObject, name: string, order: unknown, type: SchemaType | undefined): void {
-  if (!Array.isArray(order)) throw new StrategicMergeError(badElementOrder)
-  const old = Object.hasOwn(result, name) ? result[name] : undefined
-  const list = Object.hasOwn(patch, name) ? patch[name] : undefined
-  for (const value of [old, list]) {
-    if (value !== undefined && value !== null && !Array.isArray(value)) {
-      throw new StrategicMergeError(
-        `expected a []interface {}, but received a ${isRecord(value) ? 'map[string]interface {}' : typeof value}`,
-      )
-    }
-  }
-  const { field, type: inner } = memberType(type, name)
-  const mergeKey = field?.mergeKey
-  if (Array.isArray(list)) checkOrder(list, order, mergeKey)
-  let merged: unknown[]
-  if (Array.isArray(old)) merged = Array.isArray(list) ? mergeLists(old, list, field, inner) : [...old]
-  else if (Array.isArray(list)) merged = listOf(withoutDirectives(list))
-  else return
-  setOwn(result, name, orderBy(merged, order, Array.isArray(old) ? old : [], mergeKey))
+function mergeLists(old: readonly unknown[], patch: readonly unknown[], deletes: boolean, { field, inner }: Member): readonly unknown[] {
+  if (strategyOf(field) !== 'merge' && !deletes) return patch
+  const { mergeKey } = field
+  return mergeList(old, patch, { mergeKey, item: inner, deletes, mergeItems: (left, right) => strategicMergePatch(left, right, inner) })
 }
 
-function listOf(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : []
+/** `$setElementOrder/field` says the order in which the merged list ends up. Returns whether it took the patch's own items for the list. */
+function mergeOrdered(result: JsonObject, patch: JsonObject, directive: string, type: SchemaType | undefined): boolean {
+  const order = patch[directive]
+  if (!Array.isArray(order)) throw wrongType('[]interface {}', order)
+  const name = fieldOfDirective(directive)
+  const old = listIn(result, name)
+  const list = listIn(patch, name)
+  const member = listMember(type, name)
+  const { mergeKey } = member.field
+  checkOrder(list ?? [], order, mergeKey)
+  if (old === undefined && list === undefined) return false
+  const added = withoutDirectives(list ?? [], false)
+  const merged = old === undefined ? (Array.isArray(added) ? added : []) : list === undefined ? old : mergeLists(old, list, false, member)
+  if (mergeKey !== undefined) for (const item of merged) requireKey(item, mergeKey)
+  typeOfItems(old ?? [], list ?? [])
+  setOwn(result, name, orderBy(merged, order, old ?? [], mergeKey))
+  return true
 }
 
-/** The items of a patch must appear in the order list, in its order. */
-function checkOrder(list: readonly unknown[], order: readonly unknown[], mergeKey: string | undefined): void {
-  if (list.length === 0 || order.length === 0) return
-  const identity = (item: unknown): unknown => (mergeKey === undefined ? item : isRecord(item) ? item[mergeKey] : undefined)
-  let at = 0
-  for (const item of list) {
-    if (isRecord(item) && item[patchDirective] !== undefined) continue
-    while (at < order.length && identity(order[at]) !== identity(item)) at++
-    if (at++ >= order.length) {
-      throw new StrategicMergeError(
-        `The order in patch list:\n${goFormat(list)}\n doesn't match $setElementOrder list:\n${goFormat(order)}\n`,
-      )
-    }
-  }
-}
-
-function deleteFromPrimitiveList(result: JsonObject, key: string, value: unknown): void {
-  if (!Array.isArray(value)) throw new StrategicMergeError('invalid patch format of primitive list')
-  const old = Object.hasOwn(result, key) ? result[key] : undefined
-  if (!Array.isArray(old)) return
-  const gone = new Set(value)
-  setOwn(
-    result,
-    key,
-    old.filter(item => !gone.has(item)),
-  )
+function listIn(object: JsonObject, name: string): readonly unknown[] | undefined {
+  if (!Object.hasOwn(object, name)) return undefined
+  const value = object[name]
+  if (!Array.isArray(value)) throw wrongType('[]interface {}', value)
+  return value
 }
 
 /** The original with only the keys that `$retainKeys` names, where the patch has it. */
 function retainKeys(original: JsonObject, patch: JsonObject): JsonObject {
+  if (!Object.hasOwn(patch, retainKeysDirective)) return without(original, () => false)
   const keys = patch[retainKeysDirective]
-  if (keys === undefined) return without(original, () => false)
-  if (!Array.isArray(keys)) throw new StrategicMergeError(badRetainKeys)
+  if (!Array.isArray(keys)) throw new StrategicMergeError(badRetainKeys, 'format')
   const retained = new Set<unknown>(keys)
   for (const [key, value] of Object.entries(patch)) {
-    const exempt = value === null || key === retainKeysDirective || key.startsWith(orderPrefix) || key.startsWith(deletePrefix)
-    if (!exempt && !retained.has(key)) throw new StrategicMergeError(badRetainKeys)
+    const exempt = value === null || key === retainKeysDirective || isOrderDirective(key) || isDeleteDirective(key)
+    if (!exempt && !retained.has(key)) throw new StrategicMergeError(badRetainKeys, 'format')
   }
   return without(original, key => !retained.has(key))
 }
@@ -143,17 +115,32 @@ function without(value: JsonObject, drops: (key: string) => boolean): JsonObject
   return result
 }
 
-/** The field and type behind a key. Nothing is known below RawExtension and in maps of scalars; there, plain merging applies. */
-function memberType(type: SchemaType | undefined, key: string): { field: SchemaField | undefined; type: SchemaType | undefined } {
-  if (type?.kind === 'map') return { field: undefined, type: type.item }
-  if (type?.kind !== 'struct') return { field: undefined, type: undefined }
-  const field = type.byName.get(key)
-  if (field === undefined) {
-    throw new StrategicMergeError(`unable to find api field in struct ${type.name} for the json field ${JSON.stringify(key)}`)
-  }
-  return { field, type: field.type }
+interface Member {
+  readonly field: SchemaField
+  /** The type of the member, of a list that of its items. */
+  readonly inner: SchemaType
 }
 
-function strategyOf(field: SchemaField | undefined): string | undefined {
-  return field?.patchStrategies.find(strategy => strategy !== 'retainKeys')
+/** Nothing can be merged into a map's values, nor into what has no schema. */
+function memberType(type: SchemaType | undefined, key: string): Member {
+  const named = JSON.stringify(key)
+  if (type?.kind === 'map' || type?.kind === 'list') {
+    throw new StrategicMergeError(
+      `merging an object in json but data type is not struct, instead is: ${type.kind === 'map' ? 'map' : 'slice'}`,
+    )
+  }
+  const field = type?.kind === 'struct' ? type.byName.get(key) : undefined
+  if (field !== undefined) return { field, inner: field.type }
+  const struct = type?.kind === 'struct' ? type.name : (type?.go.slice(type.go.indexOf('.') + 1) ?? '')
+  throw new StrategicMergeError(`unable to find api field in struct ${struct} for the json field ${named}`)
+}
+
+function listMember(type: SchemaType | undefined, key: string): Member {
+  const { field, inner } = memberType(type, key)
+  if (inner.kind === 'list') return { field, inner: inner.item }
+  throw new StrategicMergeError(`expected slice or array type, but got: ${type?.kind ?? 'interface'}`)
+}
+
+function strategyOf(field: SchemaField): string | undefined {
+  return field.patchStrategies.find(strategy => strategy !== 'retainKeys')
 }

@@ -11,6 +11,8 @@ export { keepSpec, keepStatus }
 export interface StatusOptions<T extends KubeObject> {
   /** Metadata is restored too; upstream does so for its younger kinds only. */
   readonly keepsMetadata?: boolean
+  /** Beside the spec. */
+  readonly resetFields?: readonly string[]
   prepare?(object: T, old: T): void
   validate?(object: T, old: T): FieldError[]
 }
@@ -25,6 +27,7 @@ export function statusSubresource<T extends WithSpecAndStatus>(options: StatusOp
       if (options.keepsMetadata === true) keepMetadata(object.metadata, old.metadata)
       options.prepare?.(object, old)
     },
+    resetFields: ['spec', ...(options.keepsMetadata === true ? ['metadata'] : []), ...(options.resetFields ?? [])],
     ...(options.validate === undefined ? {} : { validate: options.validate }),
   }
 }

@@ -25,6 +25,29 @@ export function parseYaml(text: string): unknown {
   return guarded(() => plain(load(text, limits), text))
 }
 
+export interface LooselyParsed {
+  readonly value: unknown
+  /** What strict reading says of the first key that is there twice, in Go's words; the last one counts. */
+  readonly duplicate: string | undefined
+}
+
+/** One document in which keys may be there twice, or none, which is null. Throws `YamlError` for anything else. */
+export function parseYamlLoosely(text: string): LooselyParsed {
+  return guarded(() => {
+    try {
+      return { value: plain(load(text, limits), text), duplicate: undefined }
+    } catch (err) {
+      if (!(err instanceof YAMLException)) throw err
+      if (err.reason === 'expected a document, but the input is empty') return { value: null, duplicate: undefined }
+      if (err.reason !== 'duplicated mapping key' || err.mark === undefined) throw err
+      const { line, position } = err.mark
+      const key = /^("(?:[^"\\]|\\.)*"|'[^']*'|[^:\n]*?)\s*:/.exec(text.slice(position))?.[1]?.replace(/^['"](.*)['"]$/, '$1') ?? ''
+      const duplicate = `yaml: unmarshal errors:\n  line ${line + 1}: key ${JSON.stringify(key)} already set in map`
+      return { value: plain(load(text, { ...limits, json: true }), text), duplicate }
+    }
+  })
+}
+
 /** All documents of a stream; empty ones are left out. Throws `YamlError`. */
 export function parseYamlDocuments(text: string): unknown[] {
   return guarded(() =>

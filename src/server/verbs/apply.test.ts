@@ -72,7 +72,7 @@ test('apply() refuses fields that the kind does not have', async () => {
   await using api = new TestServer()
   const { status, json } = await apply(api, 'one', { ...map({}), foo: 1 })
   assert.equal(status, 500)
-  assert.equal(json.message, 'failed to create typed patch object (/a; v1, Kind=ConfigMap): .foo: field not declared in schema')
+  assert.equal(json.message, 'failed to create typed patch object (/a; /v1, Kind=ConfigMap): .foo: field not declared in schema')
 })
 
 test('an empty list of managers forgets them all', async () => {
@@ -112,4 +112,109 @@ test('fields that admission adds belong to nobody, at creation and at an update'
   const updated = await api.request('PATCH', `${path}/a?fieldManager=one`, { metadata: { annotations: null } }, merge)
   assert.equal(updated.json.metadata.annotations.added, 'yes')
   assert.deepEqual(updated.json.metadata.managedFields[0].fieldsV1, { 'f:data': { '.': {}, 'f:x': {} } })
+})
+
+test('apply() says what is wrong with a body that is no configuration', async () => {
+  await using api = new TestServer()
+  const rows: [body: string, code: number, message: RegExp][] = [
+    [
+      '"x"',
+      400,
+      /^error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go value of type map/,
+    ],
+    ['a: [', 400, /^error decoding YAML: error converting YAML to JSON: yaml: /],
+    ['', 400, /^invalid object type: \/, Kind=$/],
+    ['{"apiVersion":"v1","kind":"Secret"}', 400, /^invalid object type: \/v1, Kind=Secret$/],
+  ]
+  for (const [body, code, message] of rows) {
+    const { status, json } = await apply(api, 'one', Buffer.from(body))
+    assert.equal(status, code, body)
+    assert.match(json.message, message)
+  }
+})
+
+test('apply() takes the last of two equal keys, and warns of it or refuses it', async () => {
+  await using api = new TestServer()
+  const body = Buffer.from('apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  x: "1"\n  x: "2"\n')
+  const duplicate = 'error converting YAML to JSON: yaml: unmarshal errors:\n  line 7: key "x" already set in map'
+  const strict = await apply(api, 'one', body, '&fieldValidation=Strict')
+  assert.deepEqual([strict.status, strict.json.message], [400, `error strict decoding YAML: ${duplicate}`])
+  const { status, json, headers } = await apply(api, 'one', body)
+  assert.deepEqual([status, json.data], [201, { x: '2' }])
+  assert.match(String(headers['warning']), /key \\"x\\" already set in map/)
+})
+
+test('apply() with a uid needs that very object', async () => {
+  await using api = new TestServer()
+  const config = { ...map({}), metadata: { name: 'a', uid: 'u' } }
+  const missing = await apply(api, 'one', config)
+  assert.equal(missing.status, 409)
+  assert.match(missing.json.message, /: uid mismatch: the provided object specified uid u, and no existing object was found$/)
+  await apply(api, 'one', map({}))
+  const other = await apply(api, 'one', config)
+  assert.equal(other.status, 422)
+  assert.match(other.json.message, /metadata\.uid: Invalid value: "u": field is immutable/)
+})
+
+test('apply() with a version is a precondition where the object exists', async () => {
+  await using api = new TestServer()
+  const versioned = (resourceVersion: string) => ({ ...map({}), metadata: { name: 'a', resourceVersion } })
+  const created = await apply(api, 'one', versioned('5'))
+  assert.equal(created.status, 201)
+  assert.equal((await apply(api, 'one', versioned('1000'))).status, 409)
+  assert.equal((await apply(api, 'one', versioned(created.json.metadata.resourceVersion))).status, 200)
+})
+
+test('managers of versions that are not served are dropped, at an update and at an apply', async () => {
+  await using api = new TestServer()
+  const entry = (manager: string, apiVersion: string) => ({
+    manager,
+    operation: 'Update',
+    apiVersion,
+    fieldsType: 'FieldsV1',
+    fieldsV1: { 'f:data': { 'f:x': {} } },
+  })
+  await api.request('POST', path, map({ x: '1' }))
+  const managedFields = [entry('gone', 'v1beta1'), entry('here', 'v1')]
+  const { json } = await api.request('PATCH', `${path}/a?fieldManager=m`, { metadata: { managedFields } }, merge)
+  assert.deepEqual(managers(json), ['here Update'])
+})
+
+test('a manager keeps its fields in the version that it wrote through', async () => {
+  await using api = new TestServer()
+  const scalers = '/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers'
+  const spec = { maxReplicas: 5, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' } }
+  const scaler = (version: string, more: object) => ({
+    apiVersion: `autoscaling/${version}`,
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: 'a' },
+    spec: { ...spec, ...more },
+  })
+  const put = (version: string, manager: string, more: object, force = false) =>
+    api.request('PATCH', `${scalers.replace('v1', version)}/a?fieldManager=${manager}&force=${force}`, scaler(version, more), type)
+  assert.equal((await put('v1', 'one', { targetCPUUtilizationPercentage: 50 })).status, 201)
+  const metrics = [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 70 } } }]
+  const refused = await put('v2', 'two', { metrics })
+  assert.equal(refused.json.message, 'Apply failed with 1 conflict: conflict with "one": .spec.targetCPUUtilizationPercentage')
+  const forced = await put('v2', 'two', { metrics }, true)
+  assert.equal(forced.status, 200)
+  const [one] = forced.json.metadata.managedFields
+  assert.equal(one.apiVersion, 'autoscaling/v1')
+  assert.equal('f:targetCPUUtilizationPercentage' in one.fieldsV1['f:spec'], false)
+})
+
+test('writers of a path manage only what it can change', async () => {
+  await using api = new TestServer()
+  const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } }
+  await api.request('POST', deployments, { metadata: { name: 'd' }, spec: { selector: { matchLabels: { a: 'b' } }, template } })
+  const config = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'd', labels: { x: 'y' }, annotations: { x: 'y' } },
+    spec: { replicas: 9 },
+    status: { observedGeneration: 1 },
+  }
+  const { json } = await api.request('PATCH', `${deployments}/d/status?fieldManager=s`, config, type)
+  const entry = json.metadata.managedFields.find(({ manager }: { manager: string }) => manager === 's')
+  assert.deepEqual(entry.fieldsV1, { 'f:metadata': { 'f:annotations': { 'f:x': {} } }, 'f:status': { 'f:observedGeneration': {} } })
 })

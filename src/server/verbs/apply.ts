@@ -1,10 +1,9 @@
 // apply: a patch that says what its manager wants an object to be, and creates the object where there is none.
 import type { KubeObject, ManagedFieldsEntry } from '../../api/object.ts'
-import { applyConfiguration, judgeConfiguration, parseConfiguration, typeFailure } from '../../api/patch/apply/apply.ts'
+import { applyConfiguration, conversionFailure, judgeConfiguration, parseConfiguration } from '../../api/patch/apply/apply.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { decodeValue } from '../../api/schema/decode.ts'
-import { schemaFor } from '../../api/schema/model.ts'
-import { badRequest, notFound } from '../../api/status.ts'
+import { badRequest, conflict, notFound } from '../../api/status.ts'
 import { maxBodyBytes } from '../collect-body.ts'
 import { createObject } from '../create-object.ts'
 import { fieldValidation } from '../decode.ts'
@@ -28,24 +27,21 @@ export async function apply(parts: WriteParts, context: ResourceContext): Promis
   const { served, info, query } = context
   const { definition } = served
   const dryRun = isDryRun(query.all('dryRun'), 'PatchOptions')
-  fieldValidation(context, 'PatchOptions')
+  const validation = fieldValidation(context, 'PatchOptions')
   const write = fieldWrite(context, 'PatchOptions')
-  const config = parseConfiguration(await context.request.body(maxBodyBytes))
-  judgeConfiguration(config, served.apiVersion, definition.kind, write.shape)
-  const type = schemaFor(definition.group, definition.version, definition.kind)
+  const { config, duplicate } = parseConfiguration(await context.request.body(maxBodyBytes))
+  judgeConfiguration(config, served.apiVersion, definition.kind, write.type)
   const decode = (value: Record<string, unknown>): KubeObject => {
-    if (type === undefined) return isObject(value) ? value : { ...value, metadata: {} }
-    const decoded = decodeValue(value, type, 'Strict')
-    if (!decoded.ok) throw badRequest(decoded.message)
-    const [unknown] = decoded.strictErrors
-    if (unknown !== undefined) throw typeFailure(config, undeclared(unknown))
+    if (write.type === undefined) return isObject(value) ? value : { ...value, metadata: {} }
+    const decoded = decodeValue(value, write.type, 'Ignore')
+    if (!decoded.ok) throw conversionFailure(config, value, write.type, decoded.message)
     return decoded.object
   }
-  // Judged by itself, so that what is wrong is told also where the live object would hide it.
-  decode(config)
   const force = query.flag('force')
   const merge = (live: KubeObject): Merged => {
     const applied = applyConfiguration({ live, config, force, write })
+    if (duplicate !== undefined && validation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicate}`)
+    if (duplicate !== undefined && validation === 'Warn') context.warn(duplicate)
     const object = decode(applied.object)
     definition.setDefaults?.(object)
     const { managedFields: _entries, ...metadata } = live.metadata
@@ -71,17 +67,18 @@ export async function apply(parts: WriteParts, context: ResourceContext): Promis
       if (info.subresource !== '') throw notFound(served.named, info.name)
       parts.demandCreate?.(context)
       const merged = merge(write.empty)
-      matchName(merged.object.metadata, info.name)
+      const { metadata } = merged.object
+      if (metadata.uid) {
+        const why = `uid mismatch: the provided object specified uid ${metadata.uid}, and no existing object was found`
+        throw conflict(served.named, info.name, why)
+      }
+      matchName(metadata, info.name)
+      // Only what is there has a version to compare.
+      delete metadata.resourceVersion
       return createObject(parts, context, merged.object, dryRun, () => merged.entries)
     },
   })
   return writtenReply(context, written)
-}
-
-/** `unknown field "spec.foo"` as upstream's typed objects say it. */
-function undeclared(problem: string): string {
-  const path = /^unknown field "(.*)"$/.exec(problem)?.[1]
-  return path === undefined ? problem : `.${path}: field not declared in schema`
 }
 
 function isObject(value: Record<string, unknown>): value is Record<string, unknown> & KubeObject {

@@ -9,6 +9,7 @@ import { type Applied, applyConfiguration, judgeConfiguration } from './apply.ts
 import { added, compare, modified, pathsOf, removed } from './compare.ts'
 import { difference, type FieldSet, intersection, isEmpty, pathTexts, sameSet, union } from './field-set.ts'
 import { fieldsOf } from './fields-of.ts'
+import { excludingPaths } from './path-filter.ts'
 import { deducedMap, shapeOfStruct } from './shape.ts'
 import { type FieldWrite, trackUpdate } from './track-update.ts'
 
@@ -17,7 +18,17 @@ function writeOf(kind: string, manager: string, group = '', time = '2026-01-01T0
   assert.ok(type)
   const apiVersion = group === '' ? 'v1' : `${group}/v1`
   const empty = { ...zeroOf(type), metadata: {} }
-  return { manager, apiVersion, subresource: '', time, shape: shapeOfStruct(type), empty, keeps: field => field !== 'status' }
+  return {
+    manager,
+    apiVersion,
+    subresource: '',
+    time,
+    shape: shapeOfStruct(type),
+    type,
+    empty,
+    filter: excludingPaths(['status']),
+    version: () => undefined,
+  }
 }
 
 /** Applies to an object as the server does, without decoding. */
@@ -150,14 +161,12 @@ describe('applyConfiguration()', () => {
 })
 
 describe('judgeConfiguration()', () => {
-  const { shape } = writeOf('Pod', 'm')
+  const { type } = writeOf('Pod', 'm')
   const pod = (containers: unknown[]) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { containers } })
   const rows: [string, Record<string, unknown>, RegExp][] = [
-    [
-      'another version',
-      { apiVersion: 'v2', kind: 'Pod' },
-      /^Incorrect version specified in apply patch\. Specified patch version: v2, expected: v1$/,
-    ],
+    ['another version', { apiVersion: 'v2', kind: 'Pod' }, /^invalid object type: \/v2, Kind=Pod$/],
+    ['another kind', { apiVersion: 'v1', kind: 'Node' }, /^invalid object type: \/v1, Kind=Node$/],
+    ['no version', { kind: 'Pod' }, /^invalid object type: \/, Kind=Pod$/],
     ['managed fields', { apiVersion: 'v1', kind: 'Pod', metadata: { managedFields: [] } }, /^metadata\.managedFields must be nil$/],
     [
       'an item without its key',
@@ -165,9 +174,34 @@ describe('judgeConfiguration()', () => {
       /\.spec\.containers: element 0: associative list with keys has an element that omits key field "name"/,
     ],
     ['an item that is there twice', pod([{ name: 'a' }, { name: 'a' }]), /\.spec\.containers: duplicate entries for key \[name="a"\]$/],
+    [
+      'a name that is a number',
+      pod([{ name: 5 }]),
+      /: \.spec\.containers\[name=5\]\.name: expected string, got &value\.valueUnstructured\{Value:5\}$/,
+    ],
+    [
+      'a number that is text',
+      pod([{ name: 'a', ports: [{ containerPort: 'x' }] }]),
+      /\]\.containerPort: expected numeric \(int or float\), got string$/,
+    ],
+    ['a flag that is a list', pod([{ name: 'a', stdin: ['x'] }]), /\.stdin: expected boolean, got &\{\[x\]\}$/],
+    [
+      'a quantity that is a map',
+      pod([{ name: 'a', resources: { limits: { cpu: { a: 1 } } } }]),
+      /\.cpu: expected any scalar, got &\{map\[a:1\]\}$/,
+    ],
+    ['a list that is text', pod([{ name: 'a', args: 'x' }]), /\.args: expected list, got &\{x\}$/],
+    ['an item of an atomic list', pod([{ name: 'a', args: [5] }]), /\.args\[0\]: expected string, got/],
+    ['a struct that is a number', pod([{ name: 'a', resources: 5 }]), /\.resources: expected map, got &\{5\}$/],
+    [
+      'an unknown field',
+      pod([{ name: 'a', nope: 1 }]),
+      /\(\/p; \/v1, Kind=Pod\): \.spec\.containers\[name="a"\]\.nope: field not declared in schema$/,
+    ],
+    ['several things', pod([{ name: 'a', args: 'x', stdin: 1 }]), /errors:\n {2}\.spec\S+\.args: .*\n {2}\.spec\S+\.stdin: /],
   ]
   for (const [name, config, message] of rows) {
-    it(`refuses ${name}`, () => assert.throws(() => judgeConfiguration(config, 'v1', 'Pod', shape), { message }))
+    it(`refuses ${name}`, () => assert.throws(() => judgeConfiguration(config, 'v1', 'Pod', type), { message }))
   }
 })
 

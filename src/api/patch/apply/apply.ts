@@ -2,18 +2,22 @@
 // and fields of other managers are theirs unless the client forces.
 import type { KubeObject, ManagedFieldsEntry } from '../../object.ts'
 import { isRecord } from '../../schema/compile.ts'
-import { parseYaml, YamlError } from '../../schema/yaml.ts'
+import type { StructType } from '../../schema/model.ts'
+import { parseYamlLoosely, YamlError } from '../../schema/yaml.ts'
 import { ApiError, badRequest } from '../../status.ts'
-import { added, compare, modified, pathsOf, removed } from './compare.ts'
+import { jsonType } from '../json-patch.ts'
+import { restoreError } from '../restore-error.ts'
+import { compare } from './compare.ts'
 import { applyConflict, type Conflict } from './conflict.ts'
-import { difference, emptySet, type FieldSet, intersection, isEmpty, keepFields, sameSet, union, withNamedFields } from './field-set.ts'
-import { fieldsOf, listProblems } from './fields-of.ts'
+import { difference, emptySet, type FieldSet, intersection, isEmpty, sameSet, union, withNamedFields } from './field-set.ts'
+import { fieldsOf } from './fields-of.ts'
 import { lastAppliedFields, renewLastApplied } from './last-applied.ts'
 import { type Manager, type Managers, managerKey, readManagers, writeManagers } from './managers.ts'
 import { mergeConfiguration } from './merge.ts'
 import { removeFields } from './remove.ts'
 import type { Shape } from './shape.ts'
-import { type FieldWrite, takeFrom, updateManagers, withoutUnowned } from './track-update.ts'
+import { changesOf, dropObsolete, type FieldWrite, takeFrom, updateManagers, withoutUnowned } from './track-update.ts'
+import { typedProblems } from './typed-problems.ts'
 
 export const applyMediaType = 'application/apply-patch+yaml'
 
@@ -32,43 +36,72 @@ export interface Applied {
   entries(changed: boolean): ManagedFieldsEntry[] | undefined
 }
 
-/** Reads the body of an apply: one object in YAML or JSON. Throws a 400. */
-export function parseConfiguration(body: Uint8Array): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = parseYaml(new TextDecoder().decode(body))
-  } catch (err) {
-    if (err instanceof YamlError) throw badRequest(`error decoding YAML: ${err.message}`)
-    throw err
-  }
-  if (!isRecord(value)) throw badRequest('error decoding YAML: the body of the request is not an object')
-  return value
+export interface ParsedConfiguration {
+  readonly config: Record<string, unknown>
+  /** What strict reading of the body finds. */
+  readonly duplicate: string | undefined
 }
 
-/** Refuses a configuration of another version or kind, or one whose lists cannot be merged. */
-export function judgeConfiguration(config: Readonly<Record<string, unknown>>, apiVersion: string, kind: string, shape: Shape): void {
-  const sentVersion = typeof config['apiVersion'] === 'string' ? config['apiVersion'] : ''
-  if (sentVersion !== apiVersion) {
-    throw badRequest(`Incorrect version specified in apply patch. Specified patch version: ${sentVersion}, expected: ${apiVersion}`)
+/** Reads the body of an apply: one object in YAML or JSON, or nothing, which is an object without anything. Throws a 400. */
+export function parseConfiguration(body: Uint8Array): ParsedConfiguration {
+  try {
+    const { value, duplicate } = parseYamlLoosely(new TextDecoder().decode(body))
+    if (isRecord(value)) return { config: value, duplicate: duplicate && `error converting YAML to JSON: ${duplicate}` }
+    if (value === null || value === undefined) return { config: {}, duplicate: undefined }
+    throw badRequest(
+      `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${jsonType(value)} into Go value of type map[string]interface {}`,
+    )
+  } catch (err) {
+    if (err instanceof YamlError) throw badRequest(`error decoding YAML: error converting YAML to JSON: ${err.message}`)
+    throw err
   }
+}
+
+/** Refuses a configuration of another version or kind, or one that is no object of it. `type` is undefined for kinds without a schema. */
+export function judgeConfiguration(
+  config: Readonly<Record<string, unknown>>,
+  apiVersion: string,
+  kind: string,
+  type: StructType | undefined,
+): void {
+  const sent = kindText(config)
+  if (sent !== kindText({ apiVersion, kind })) throw badRequest(`invalid object type: ${sent}`)
   const metadata = isRecord(config['metadata']) ? config['metadata'] : {}
   if (metadata['managedFields'] !== undefined && metadata['managedFields'] !== null) throw badRequest('metadata.managedFields must be nil')
-  const sentKind = typeof config['kind'] === 'string' ? config['kind'] : ''
-  if (sentKind !== kind) throw badRequest(unusable(config, `no corresponding type for ${apiVersion}, Kind=${sentKind}`))
-  const problems = listProblems(config, shape)
+  const problems = type === undefined ? [] : typedProblems(config, type)
   const [only] = problems
   if (only !== undefined) throw typeFailure(config, problems.length === 1 ? only : ['errors:', ...problems.map(p => `  ${p}`)].join('\n'))
 }
 
 /** A configuration that is no object of its kind: upstream has no reason for it. */
-export function typeFailure(config: Readonly<Record<string, unknown>>, problem: string): ApiError {
-  return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: unusable(config, problem), code: 500 })
+function typeFailure(config: Readonly<Record<string, unknown>>, problem: string): ApiError {
+  return withoutReason(`failed to create typed patch object (${nameText(config)}): ${problem}`)
 }
 
-function unusable(config: Readonly<Record<string, unknown>>, problem: string): string {
-  const { namespace, name } = (isRecord(config['metadata']) ? config['metadata'] : {}) as { namespace?: unknown; name?: unknown }
-  const where = `${namespace ?? ''}/${name ?? ''}; ${config['apiVersion'] ?? ''}, Kind=${config['kind'] ?? ''}`
-  return `failed to create typed patch object (${where}): ${problem}`
+/** What came of a configuration and cannot be decoded. */
+export function conversionFailure(
+  config: Readonly<Record<string, unknown>>,
+  merged: Readonly<Record<string, unknown>>,
+  type: StructType,
+  problem: string,
+): ApiError {
+  const why = `unable to convert unstructured object to ${kindText(config)}: ${restoreError(merged, type) ?? problem}`
+  return withoutReason(`failed to convert new object (${nameText(config)}) to proper version (${config['apiVersion']}): ${why}`)
+}
+
+function withoutReason(message: string): ApiError {
+  return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 })
+}
+
+function nameText(config: Readonly<Record<string, unknown>>): string {
+  const metadata = isRecord(config['metadata']) ? config['metadata'] : {}
+  return `${metadata['namespace'] ?? ''}/${metadata['name'] ?? ''}; ${kindText(config)}`
+}
+
+/** As Go prints a kind: `apps/v1, Kind=Deployment`, `/v1, Kind=Pod`. */
+function kindText({ apiVersion, kind }: Readonly<Record<string, unknown>>): string {
+  const version = typeof apiVersion === 'string' ? apiVersion : ''
+  return `${version.includes('/') ? version : `/${version}`}, Kind=${typeof kind === 'string' ? kind : ''}`
 }
 
 /** Throws the 409 where others have fields that the configuration changes. */
@@ -103,30 +136,31 @@ function withoutManagedFields(object: KubeObject): KubeObject {
 function claimForEarlierWriters(managers: Managers, live: KubeObject, write: FieldWrite): void {
   if (!live.metadata.uid) return
   const found = compare(write.empty, live, write.shape)
-  if (found !== undefined) updateManagers(managers, found, { ...write, manager: 'before-first-apply' })
+  if (found !== undefined) updateManagers(managers, changesOf(write.empty, live, found, write), { ...write, manager: 'before-first-apply' })
 }
 
 function applyOnce({ config, force, write }: ApplyRequest, live: KubeObject, before: Managers): Applied {
   const managers = new Map(before)
+  dropObsolete(managers, write)
   const identity = { name: write.manager, operation: 'Apply', apiVersion: write.apiVersion, subresource: write.subresource } as const
   const key = managerKey(identity)
   const last = managers.get(key)
   const merged = mergeConfiguration(live, config, write.shape)
-  const set = keepFields(fieldsOf(config, write.shape), write.keeps)
+  const applied = fieldsOf(config, write.shape)
+  const set = write.filter?.(applied) ?? applied
   const own: Manager = { ...identity, time: last?.time, set, entry: undefined }
   managers.set(key, own)
-  const object = last === undefined ? merged : prune(merged, managers, last.set, write.shape)
+  const object = last === undefined ? merged : prune(merged, managers, last, write)
 
-  const found = compare(live, object, write.shape)
-  const changed = keepFields(pathsOf(found, added | modified), write.keeps)
-  const gone = keepFields(pathsOf(found, removed), write.keeps)
+  const next = isRecord(object) ? { metadata: {}, ...object } : { metadata: {} }
+  const changes = changesOf(live, next, compare(live, object, write.shape), write)
   const conflicts: Conflict[] = []
   for (const [other, manager] of managers) {
-    const disputed = other === key ? emptySet : intersection(manager.set, changed)
+    const disputed = other === key ? emptySet : intersection(manager.set, changes(manager.apiVersion)?.changed ?? emptySet)
     if (!isEmpty(disputed)) conflicts.push({ key: other, manager, set: disputed })
   }
   if (conflicts.length > 0 && !force) throw new Conflicts(conflicts)
-  takeFrom(managers, changed, gone, key)
+  takeFrom(managers, changes, key)
   const owned = withoutUnowned(set)
   if (isEmpty(owned)) managers.delete(key)
   const result = isRecord(object) ? object : {}
@@ -147,22 +181,49 @@ function entered(own: Manager, last: Manager | undefined, set: FieldSet, time: s
 }
 
 /** Removes what the manager applied before and does not any more, unless it belongs to somebody else, too. */
-function prune(merged: unknown, managers: Managers, last: FieldSet, shape: Shape): unknown {
-  if (isEmpty(last)) return merged
-  const lastNamed = withNamedFields(last, shape)
-  let managed = emptySet
-  for (const { set } of managers.values()) managed = union(managed, set)
-  const mergedSet = withNamedFields(fieldsOf(merged, shape), shape)
-  const bare = withNamedFields(fieldsOf(removeFields(merged, lastNamed, shape), shape), shape)
+function prune(merged: unknown, managers: Managers, last: Manager, write: FieldWrite): unknown {
+  if (isEmpty(last.set)) return merged
+  const then = versionFor(last.apiVersion, write)
+  const mergedThen = then.convert(merged)
+  const lastNamed = withNamedFields(last.set, then.shape)
+  let pruned = then.restore(removeFields(mergedThen, lastNamed, then.shape))
   // Back comes what somebody still has, and what somebody's item needs to be an item.
-  const kept = removeFields(merged, difference(mergedSet, union(bare, withNamedFields(managed, shape))), shape)
-  const keptSet = withNamedFields(fieldsOf(kept, shape), shape)
+  for (const [apiVersion, managed] of setsByVersion(managers, last.apiVersion)) {
+    const { shape, convert, restore } = versionFor(apiVersion, write)
+    const whole = convert(merged)
+    const bare = withNamedFields(fieldsOf(convert(pruned), shape), shape)
+    const gone = difference(withNamedFields(fieldsOf(whole, shape), shape), union(bare, withNamedFields(managed, shape)))
+    pruned = restore(removeFields(whole, gone, shape))
+  }
+  const keptSet = withNamedFields(fieldsOf(then.convert(pruned), then.shape), then.shape)
+  const mergedSet = withNamedFields(fieldsOf(mergedThen, then.shape), then.shape)
   // And what nobody ever applied: it was never this manager's to remove.
-  return removeFields(merged, intersection(difference(mergedSet, keptSet), lastNamed), shape)
+  return then.restore(removeFields(mergedThen, intersection(difference(mergedSet, keptSet), lastNamed), then.shape))
+}
+
+interface VersionOfValue {
+  readonly shape: Shape
+  convert(value: unknown): unknown
+  restore(value: unknown): unknown
+}
+
+/** Values stay as they are in the version of the write. */
+function versionFor(apiVersion: string, write: FieldWrite): VersionOfValue {
+  const version = apiVersion === write.apiVersion ? undefined : write.version(apiVersion)
+  if (version === undefined) return { shape: write.shape, convert: value => value, restore: value => value }
+  const objectOf = (value: unknown): KubeObject => (isRecord(value) ? { metadata: {}, ...value } : { metadata: {} })
+  return { shape: version.shape, convert: value => version.convert(objectOf(value)), restore: value => version.restore(objectOf(value)) }
+}
+
+/** What managers have, by version; `first` comes first. */
+function setsByVersion(managers: Managers, first: string): Map<string, FieldSet> {
+  const sets = new Map([[first, emptySet]])
+  for (const { apiVersion, set } of managers.values()) sets.set(apiVersion, union(sets.get(apiVersion) ?? emptySet, set))
+  return sets
 }
 
 /** What `kubectl apply` without the server wrote last is kubectl's own: applying it from now on is no conflict. */
 function withoutLastApplied(conflicts: readonly Conflict[], live: KubeObject, write: FieldWrite): Conflict[] {
-  const allowed = lastAppliedFields(live, write.apiVersion, write.shape)
+  const allowed = lastAppliedFields(live, write)
   return conflicts.map(conflict => ({ ...conflict, set: difference(conflict.set, allowed) })).filter(({ set }) => !isEmpty(set))
 }

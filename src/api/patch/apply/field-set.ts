@@ -157,19 +157,6 @@ export function withNamedFields(set: FieldSet, shape: Shape): FieldSet {
   return result
 }
 
-/** Only the paths below these fields of the object. */
-export function keepFields(set: FieldSet, keeps: (name: string) => boolean): FieldSet {
-  const result: Draft = {}
-  let dropped = false
-  for (const element in set) {
-    const below = set[element]
-    if (below === undefined) continue
-    if (keeps(element.slice(2))) result[element] = below
-    else dropped = true
-  }
-  return dropped ? result : set
-}
-
 /** Every path as text, `.spec.ports[port=80,protocol="TCP"]`, in upstream's order: those of a node before those below it. */
 export function pathTexts(set: FieldSet, prefix = ''): string[] {
   const elements = Object.keys(set).filter(element => element !== '.')

@@ -1,7 +1,7 @@
 // All paths that an object sets: what an apply configuration owns.
 import { isRecord } from '../../schema/compile.ts'
 import { emptySet, type FieldSet, member, sorted } from './field-set.ts'
-import { elementText, itemElement, UnnamedItem } from './path-element.ts'
+import { itemElement } from './path-element.ts'
 import { memberShape, resolve, type Shape } from './shape.ts'
 
 export function fieldsOf(object: unknown, shape: Shape): FieldSet {
@@ -52,27 +52,4 @@ function isEmptyRecord(value: unknown): boolean {
   if (!isRecord(value)) return false
   for (const _ in value) return false
   return true
-}
-
-/** Why an object cannot be applied, in upstream's words: items of keyed lists that have no name or one that is taken. */
-export function listProblems(value: unknown, shape: Shape, path = ''): string[] {
-  const resolved = resolve(shape, value)
-  if (resolved.kind === 'leaf') return []
-  if (resolved.kind !== 'list') {
-    if (!isRecord(value)) return []
-    return Object.entries(value).flatMap(([name, inner]) => listProblems(inner, memberShape(resolved, name), `${path}.${name}`))
-  }
-  if (!Array.isArray(value)) return []
-  const seen = new Set<string>()
-  return value.flatMap((item: unknown, index) => {
-    try {
-      const element = itemElement(resolved, item)
-      if (seen.has(element)) return [`${path}: duplicate entries for key ${elementText(element)}`]
-      seen.add(element)
-      return listProblems(item, resolved.item, path + elementText(element))
-    } catch (err) {
-      if (err instanceof UnnamedItem) return [`${path}: element ${index}: ${err.message}`]
-      throw err
-    }
-  })
 }

@@ -3,15 +3,19 @@ import type { KubeObject } from '../../object.ts'
 import { isRecord, setOwn } from '../../schema/compile.ts'
 import { added, compare, modified, pathsOf, removed } from './compare.ts'
 import { difference, emptySet, type FieldSet } from './field-set.ts'
-import { fieldsOf, listProblems } from './fields-of.ts'
-import type { Shape } from './shape.ts'
+import { fieldsOf } from './fields-of.ts'
+import type { FieldWrite } from './track-update.ts'
+import { typedProblems } from './typed-problems.ts'
 
 const annotation = 'kubectl.kubernetes.io/last-applied-configuration'
 
 /** The fields of the annotation that still have the value which was applied; empty where it says nothing usable. */
-export function lastAppliedFields(live: KubeObject, apiVersion: string, shape: Shape): FieldSet {
+export function lastAppliedFields(
+  live: KubeObject,
+  { apiVersion, shape, type }: Pick<FieldWrite, 'apiVersion' | 'shape' | 'type'>,
+): FieldSet {
   const config = parsed(live.metadata.annotations?.[annotation])
-  if (config?.['apiVersion'] !== apiVersion || listProblems(config, shape).length > 0) return emptySet
+  if (config?.['apiVersion'] !== apiVersion || (type !== undefined && typedProblems(config, type).length > 0)) return emptySet
   return difference(fieldsOf(config, shape), pathsOf(compare(config, live, shape), added | modified | removed))
 }
 
@@ -40,8 +44,7 @@ function withoutAnnotation(config: Readonly<Record<string, unknown>>): unknown {
   const metadata = isRecord(config['metadata']) ? config['metadata'] : {}
   if (!isRecord(metadata['annotations'])) return config
   const { [annotation]: _last, ...annotations } = metadata['annotations']
-  const { annotations: _all, ...rest } = metadata
-  return { ...config, metadata: Object.keys(annotations).length === 0 ? rest : { ...rest, annotations } }
+  return { ...config, metadata: { ...metadata, annotations } }
 }
 
 /** Members sorted, as Go prints a map. */

@@ -3,6 +3,7 @@
 import { isRecord } from '../../schema/compile.ts'
 import { equal } from './compare.ts'
 import type { FieldSet } from './field-set.ts'
+import type { PathFilter } from './path-filter.ts'
 import { type ListShape, memberShape, resolve, type Shape } from './shape.ts'
 
 type Outline = LeafOutline | RecordOutline | ListOutline
@@ -36,7 +37,7 @@ interface ListOutline extends WholeOutline {
 }
 
 interface Known {
-  readonly keeps: (field: string) => boolean
+  readonly filter: PathFilter
   readonly outline: Outline
   readonly set: FieldSet
 }
@@ -51,19 +52,13 @@ const known = new WeakMap<object, Known[]>()
 
 /**
  * The field set of an object that was not there before, from `make` where none of the last objects of its kind had the same outline. `empty` and
- * `keeps` are compared by identity; whatever `make` returns must depend on nothing else than them, the shape and the outline. The set is shared: never changed.
+ * `filter` are compared by identity; whatever `make` returns must depend on nothing else than them, the shape and the outline. The set is shared: never changed.
  */
-export function fieldsOfOutline(
-  object: unknown,
-  shape: Shape,
-  empty: object,
-  keeps: (field: string) => boolean,
-  make: () => FieldSet,
-): FieldSet {
+export function fieldsOfOutline(object: unknown, shape: Shape, empty: object, filter: PathFilter, make: () => FieldSet): FieldSet {
   const recent = known.get(empty) ?? []
   for (let i = 0; i < recent.length; i++) {
     const candidate = recent[i]
-    if (candidate === undefined || candidate.keeps !== keeps || !matches(candidate.outline, object)) continue
+    if (candidate === undefined || candidate.filter !== filter || !matches(candidate.outline, object)) continue
     // To the front, without moving anything where it is there already.
     if (i > 0) recent.unshift(...recent.splice(i, 1))
     return candidate.set
@@ -71,7 +66,7 @@ export function fieldsOfOutline(
   const set = make()
   const outline = outlineOf(object, shape, empty, { members: 0 })
   if (outline === undefined) return set
-  recent.unshift({ keeps, outline, set })
+  recent.unshift({ filter, outline, set })
   if (recent.length > maxOutlines) recent.pop()
   known.set(empty, recent)
   return set
@@ -119,7 +114,8 @@ function listOutline(items: readonly unknown[], shape: ListShape, whole: WholeOu
 }
 
 function keyOf(item: unknown, name: string, absent: unknown): unknown {
-  return isRecord(item) ? (item[name] ?? absent) : undefined
+  if (!isRecord(item)) return undefined
+  return item[name] === undefined ? absent : item[name]
 }
 
 function matches(outline: Outline, value: unknown): boolean {

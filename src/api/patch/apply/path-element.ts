@@ -16,7 +16,8 @@ export function itemElement(shape: ListShape, item: unknown): string {
   if (!isRecord(item)) throw new UnnamedItem('associative list with keys may not have non-map elements')
   let text = 'k:{'
   for (const key of shape.keys) {
-    const value = item[key.name] ?? key.default
+    const own = item[key.name]
+    const value = own === undefined ? key.default : own
     if (value === undefined) {
       const quoted = JSON.stringify(key.name)
       throw new UnnamedItem(`associative list with keys has an element that omits key field ${quoted} (and doesn't have default value)`)

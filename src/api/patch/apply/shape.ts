@@ -60,7 +60,8 @@ export function shapeOfStruct(type: StructType): StructShape {
   return shape
 }
 
-function shapeOfField(field: SchemaField): Shape {
+/** How the field's values are owned: what the field says of its list or map counts beside its type. */
+export function shapeOfField(field: SchemaField): Shape {
   const { type } = field
   if (type.kind === 'struct' || type.kind === 'map') {
     // What the field says goes before what its type says: a volume's claimRef is granular, other references are not.
@@ -81,6 +82,8 @@ function shapeOf(type: SchemaType): Shape {
     case 'map':
       return { kind: 'map', item: shapeOf(type.item) }
     case 'raw':
+      // Embedded objects change as a whole.
+      return type.go === 'runtime.RawExtension' ? leaf : deduced
     case 'schemaOrBool':
     case 'schemaOrArray':
     case 'schemaOrStrings':

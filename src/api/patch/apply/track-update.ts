@@ -1,9 +1,11 @@
 // Who manages what after a write that is no apply: whoever changes a field takes it from all others.
 import type { KubeObject, ManagedFieldsEntry } from '../../object.ts'
+import type { StructType } from '../../schema/model.ts'
 import { added, compare, type Difference, modified, pathsOf, removed } from './compare.ts'
-import { difference, emptySet, type FieldSet, isEmpty, keepFields, union } from './field-set.ts'
+import { difference, emptySet, type FieldSet, isEmpty, union } from './field-set.ts'
 import { capManagers, type Managers, managerKey, readManagers, withSet, writeManagers } from './managers.ts'
 import { fieldsOfOutline } from './outline.ts'
+import type { PathFilter } from './path-filter.ts'
 import type { Shape } from './shape.ts'
 
 /** A write, as field management sees it. */
@@ -17,10 +19,63 @@ export interface FieldWrite {
   /** RFC 3339, to the second. */
   readonly time: string
   readonly shape: Shape
+  /** Undefined for kinds without a schema. */
+  readonly type: StructType | undefined
   /** What an object of the kind is before anybody sets anything: its structs, empty. Never changed. */
   readonly empty: KubeObject
-  /** Whether this path may change a field of the object at all: the main path not `status`, `/status` not `spec`. */
-  keeps(field: string): boolean
+  /** What this path may change at all: the main path not the status, `/status` not the spec. */
+  readonly filter: PathFilter
+  /** Another served version of the resource; undefined where there is none of that name. */
+  version(apiVersion: string): FieldVersion | undefined
+}
+
+/** Objects of the write in another version, for managers that wrote through that one. */
+export interface FieldVersion {
+  readonly shape: Shape
+  /** Neither changes its argument. */
+  convert(object: KubeObject): KubeObject
+  restore(object: KubeObject): KubeObject
+}
+
+/** What a write changes, in the names of one version. */
+export interface Changes {
+  /** Added or modified. */
+  readonly changed: FieldSet
+  readonly gone: FieldSet
+}
+
+/** Undefined for a version that is not served any more. `found` is the difference in the version of the write. */
+export function changesOf(
+  live: KubeObject,
+  next: KubeObject,
+  found: Difference | undefined,
+  write: FieldWrite,
+): (apiVersion: string) => Changes | undefined {
+  const known = new Map([[write.apiVersion, changesIn(found, write.filter)]])
+  return apiVersion => {
+    const before = known.get(apiVersion)
+    if (before !== undefined) return before
+    const version = write.version(apiVersion)
+    if (version === undefined) return undefined
+    const changes = changesIn(compare(version.convert(live), version.convert(next), version.shape), write.filter)
+    known.set(apiVersion, changes)
+    return changes
+  }
+}
+
+function changesIn(found: Difference | undefined, filter: PathFilter): Changes {
+  const changed = pathsOf(found, added | modified)
+  const gone = pathsOf(found, removed)
+  return filter === undefined ? { changed, gone } : { changed: filter(changed), gone: filter(gone) }
+}
+
+/** Whoever wrote through a version that is not served any more manages nothing. */
+export function dropObsolete(managers: Managers, write: FieldWrite): void {
+  for (const [key, { apiVersion }] of managers) if (isObsolete(apiVersion, write)) managers.delete(key)
+}
+
+function isObsolete(apiVersion: string | undefined, write: FieldWrite): boolean {
+  return apiVersion !== write.apiVersion && (apiVersion === undefined || write.version(apiVersion) === undefined)
 }
 
 /** What the server sets itself, and what every object must have: owned by nobody. */
@@ -61,19 +116,19 @@ export function trackUpdate(
   else object.metadata.managedFields = before
   if (live === write.empty && given === undefined) return writeManagers(ownerOfNew(object, write))
   const found = compare(live, object, write.shape)
-  if (found === undefined) return given as ManagedFieldsEntry[] | undefined
+  if (found === undefined && !given?.some(({ apiVersion }) => isObsolete(apiVersion, write)))
+    return given as ManagedFieldsEntry[] | undefined
   const managers: Managers = readManagers(given ?? []) ?? new Map()
-  updateManagers(managers, found, write)
+  dropObsolete(managers, write)
+  updateManagers(managers, changesOf(live, object, found, write), write)
   capManagers(managers)
   return writeManagers(managers)
 }
 
 /** Of a new object nobody else holds anything. */
 function ownerOfNew(object: KubeObject, write: FieldWrite): Managers {
-  const { shape, empty, keeps } = write
-  const set = fieldsOfOutline(object, shape, empty, keeps, () =>
-    withoutUnowned(keepFields(pathsOf(compare(empty, object, shape), added | modified), keeps)),
-  )
+  const { shape, empty, filter } = write
+  const set = fieldsOfOutline(object, shape, empty, filter, () => withoutUnowned(changesIn(compare(empty, object, shape), filter).changed))
   const managers: Managers = new Map()
   if (!isEmpty(set)) putOwn(managers, set, write)
   return managers
@@ -85,10 +140,9 @@ function chosen(sent: readonly ManagedFieldsEntry[], before: ManagedFieldsEntry[
   return readManagers(sent) === undefined ? before : sent
 }
 
-export function updateManagers(managers: Managers, found: Difference, write: FieldWrite): void {
-  const changed = keepFields(pathsOf(found, added | modified), write.keeps)
-  if (managers.size > 0) takeFrom(managers, changed, keepFields(pathsOf(found, removed), write.keeps))
-  const own = withoutUnowned(changed)
+export function updateManagers(managers: Managers, changes: ReturnType<typeof changesOf>, write: FieldWrite): void {
+  if (managers.size > 0) takeFrom(managers, changes)
+  const own = withoutUnowned(changes(write.apiVersion)?.changed ?? emptySet)
   if (!isEmpty(own)) putOwn(managers, own, write)
 }
 
@@ -100,10 +154,11 @@ function putOwn(managers: Managers, own: FieldSet, write: FieldWrite): void {
   managers.set(key, { ...identity, time, set, entry: undefined })
 }
 
-/** Takes paths from every manager but `except`. */
-export function takeFrom(managers: Managers, changed: FieldSet, gone: FieldSet, except?: string): void {
+/** Takes what changed or is gone from every manager but `except`. */
+export function takeFrom(managers: Managers, changes: ReturnType<typeof changesOf>, except?: string): void {
   for (const [key, manager] of managers) {
     if (key === except) continue
+    const { changed, gone } = changes(manager.apiVersion) ?? { changed: emptySet, gone: emptySet }
     const rest = difference(difference(manager.set, changed), gone)
     if (isEmpty(rest)) managers.delete(key)
     else if (rest !== manager.set) managers.set(key, withSet(manager, rest))

@@ -33,6 +33,7 @@ export const deployment = defineResource<Deployment>({
       prepare(object, old) {
         object.metadata.labels = old.metadata.labels
       },
+      resetFields: ['metadata.labels'],
       validate: validateStatus,
     }),
   ],

@@ -64,6 +64,7 @@ export const certificateSigningRequest = defineResource<CertificateSigningReques
     {
       name: 'approval',
       verbs: ['get', 'update', 'patch'],
+      resetFields: ['spec'],
       prepare(object, old, { now }) {
         keepSpec(object, old)
         stampConditions(object, old, now)
@@ -85,6 +86,7 @@ export const certificateSigningRequest = defineResource<CertificateSigningReques
     },
   ],
   nameRule: () => [],
+  resetFields: ['spec', 'status'],
   selectableFields: ({ spec }) => ({ 'spec.signerName': spec.signerName }),
   prepareForCreate(object, context) {
     stampRequester(object, context)

@@ -22,7 +22,7 @@ export const namespace = defineResource<Namespace>({
   shortNames: ['ns'],
   verbs,
   subresources: [
-    { name: 'finalize', verbs: ['update'], prepare: keepStatus, validate: validateFinalize },
+    { name: 'finalize', verbs: ['update'], prepare: keepStatus, validate: validateFinalize, resetFields: ['status'] },
     { name: 'status', verbs: ['get', 'patch', 'update'], prepare: keepSpec, validate: validateStatus },
   ],
   columns: [

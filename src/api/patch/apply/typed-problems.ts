@@ -1,0 +1,85 @@
+// Why a configuration is no object of its kind, in the words of upstream's typed values: wrong types, unknown fields, items of keyed lists
+// that have no name or one that is taken.
+import { isRecord } from '../../schema/compile.ts'
+import type { ScalarKind, SchemaField, SchemaType } from '../../schema/model.ts'
+import { goFormat, goSyntax, goType } from '../go-format.ts'
+import { elementText, itemElement, UnnamedItem } from './path-element.ts'
+import { shapeOfField } from './shape.ts'
+
+type FormKind = 'string' | 'number' | 'boolean' | 'scalar' | 'any'
+
+const forms: Readonly<Record<ScalarKind, FormKind>> = {
+  string: 'string',
+  bytes: 'string',
+  time: 'scalar',
+  microtime: 'scalar',
+  bool: 'boolean',
+  int32: 'number',
+  int64: 'number',
+  uint32: 'number',
+  float64: 'number',
+  quantity: 'scalar',
+  intOrString: 'any',
+  raw: 'any',
+  schemaOrBool: 'any',
+  schemaOrArray: 'any',
+  schemaOrStrings: 'any',
+}
+
+/** Each as `path: problem`. Null is of every type. */
+export function typedProblems(value: unknown, type: SchemaType, path = '', field?: SchemaField): string[] {
+  if (value === null || value === undefined) return []
+  switch (type.kind) {
+    case 'struct':
+    case 'map':
+      if (!isRecord(value)) return [`${path}: expected map, got &{${goFormat(value)}}`]
+      return Object.entries(value).flatMap(([name, member]) => {
+        if (type.kind === 'map') return typedProblems(member, type.item, `${path}.${name}`)
+        const found = type.byName.get(name)
+        return found === undefined
+          ? [`${path}.${name}: field not declared in schema`]
+          : typedProblems(member, found.type, `${path}.${name}`, found)
+      })
+    case 'list':
+      if (!Array.isArray(value)) return [`${path}: expected list, got &{${goFormat(value)}}`]
+      return itemProblems(value, type.item, path, field)
+    default:
+      return scalarProblem(value, forms[type.kind]).map(problem => `${path}: ${problem}`)
+  }
+}
+
+function itemProblems(items: readonly unknown[], type: SchemaType, path: string, field: SchemaField | undefined): string[] {
+  const shape = field && shapeOfField(field)
+  if (shape?.kind !== 'list') return items.flatMap((item, index) => typedProblems(item, type, `${path}[${index}]`))
+  const seen = new Set<string>()
+  const problems: string[] = []
+  for (const [index, item] of items.entries()) {
+    try {
+      const element = itemElement(shape, item)
+      if (seen.has(element)) problems.push(`${path}: duplicate entries for key ${elementText(element)}`)
+      seen.add(element)
+      problems.push(...typedProblems(item, type, path + elementText(element)))
+    } catch (err) {
+      if (!(err instanceof UnnamedItem)) throw err
+      // Nothing behind it has a name either, as far as upstream looks.
+      problems.push(`${path}: element ${index}: ${err.message}`)
+      break
+    }
+  }
+  return problems
+}
+
+function scalarProblem(value: unknown, form: FormKind): string[] {
+  switch (form) {
+    case 'string':
+      return typeof value === 'string' ? [] : [`expected string, got &value.valueUnstructured{Value:${goSyntax(value)}}`]
+    case 'number':
+      return typeof value === 'number' ? [] : [`expected numeric (int or float), got ${goType(value)}`]
+    case 'boolean':
+      return typeof value === 'boolean' ? [] : [`expected boolean, got &{${goFormat(value)}}`]
+    case 'scalar':
+      return typeof value === 'object' ? [`expected any scalar, got &{${goFormat(value)}}`] : []
+    case 'any':
+      return []
+  }
+}

@@ -1,0 +1,91 @@
+// In which order the items of a merged list come out of a strategic merge patch.
+import { isRecord } from '../schema/compile.ts'
+import { type JsonObject, patchDirective, StrategicMergeError } from './directives.ts'
+import { goFormat, goType } from './go-format.ts'
+
+/** How items are told apart: objects by their merge key, scalars by themselves. */
+export type Identity = (item: unknown) => unknown
+
+export function identityBy(mergeKey: string | undefined): Identity {
+  return mergeKey === undefined ? item => item : item => (isRecord(item) ? item[mergeKey] : undefined)
+}
+
+export function requireKey(item: unknown, mergeKey: string): JsonObject {
+  if (!isRecord(item)) throw wrongType('map[string]interface {}', item)
+  if (Object.hasOwn(item, mergeKey)) return item
+  throw new StrategicMergeError(`map: ${goFormat(item)} does not contain declared merge key: ${mergeKey}`)
+}
+
+export function wrongType(expected: string, actual: unknown): StrategicMergeError {
+  return new StrategicMergeError(`expected a ${expected}, but received a ${goType(actual)}`)
+}
+
+/** The items of a patch must appear in the order list, in its order; deletions need not. */
+export function checkOrder(list: readonly unknown[], order: readonly unknown[], mergeKey: string | undefined): void {
+  if (list.length === 0 || order.length === 0) return
+  const items = mergeKey === undefined ? list : list.filter(item => !isRecord(item) || item[patchDirective] !== 'delete')
+  let next = 0
+  for (let at = 0; next < items.length && at < order.length; ) {
+    const item = items[next]
+    if (isRecord(item) && Object.hasOwn(item, patchDirective)) next++
+    else if (sameItem(item, order[at++], mergeKey)) next++
+  }
+  if (next < items.length) {
+    throw new StrategicMergeError(
+      `The order in patch list:\n${goFormat(list)}\n doesn't match $setElementOrder list:\n${goFormat(order)}\n`,
+    )
+  }
+}
+
+function sameItem(a: unknown, b: unknown, mergeKey: string | undefined): boolean {
+  return mergeKey === undefined ? a === b : requireKey(a, mergeKey)[mergeKey] === requireKey(b, mergeKey)[mergeKey]
+}
+
+/**
+ * Items that `order` names come in its order, the others keep that of `before`; the two are interleaved so that an item of `before` stands in
+ * front of a named one where it stood in front of it in `before`.
+ */
+export function orderBy(
+  items: readonly unknown[],
+  order: readonly unknown[],
+  before: readonly unknown[],
+  mergeKey: string | undefined,
+): unknown[] {
+  const identity = identityBy(mergeKey)
+  const [ordered, earlier] = [placesOf(order, identity), placesOf(before, identity)]
+  const isNamed = (item: unknown): boolean => ordered.has(identity(item))
+  const named = sortBy(items.filter(isNamed), ordered, identity)
+  const others = sortBy(
+    items.filter(item => !isNamed(item)),
+    earlier,
+    identity,
+  )
+  const result: unknown[] = []
+  let next = 0
+  for (const item of others) {
+    for (; next < named.length; next++) {
+      const left = earlier.get(identity(item))
+      const right = earlier.get(identity(named[next]))
+      if (left !== undefined && right !== undefined && left < right) break
+      result.push(named[next])
+    }
+    result.push(item)
+  }
+  return [...result, ...named.slice(next)]
+}
+
+function placesOf(list: readonly unknown[], identity: Identity): ReadonlyMap<unknown, number> {
+  const places = new Map<unknown, number>()
+  list.forEach((item, index) => {
+    if (!places.has(identity(item))) places.set(identity(item), index)
+  })
+  return places
+}
+
+/** What has no place comes first, the last of it foremost: new items that the patch's own order does not name. */
+function sortBy(items: unknown[], places: ReadonlyMap<unknown, number>, identity: Identity): unknown[] {
+  const placeOf = (item: unknown): number | undefined => places.get(identity(item))
+  const without = items.filter(item => placeOf(item) === undefined).reverse()
+  const within = items.filter(item => placeOf(item) !== undefined)
+  return [...without, ...within.sort((a, b) => (placeOf(a) ?? 0) - (placeOf(b) ?? 0))]
+}

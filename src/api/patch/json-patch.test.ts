@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { ApiError } from '../status.ts'
+import { applyJsonPatch, maxCopiedBytes } from './json-patch.ts'
+
+const document = { a: { b: 1, 'c/d': 2, n: null }, list: [1, 2, 3], nested: [{ x: [] }] }
+
+describe('applyJsonPatch()', () => {
+  const applied: [name: string, patch: unknown[], result: Record<string, unknown>][] = [
+    ['adds a member', [{ op: 'add', path: '/a/z', value: 9 }], { a: { ...document.a, z: 9 } }],
+    ['replaces a member that is there', [{ op: 'add', path: '/a/b', value: 9 }], { a: { ...document.a, b: 9 } }],
+    ['reads escaped names', [{ op: 'remove', path: '/a/c~1d' }], { a: { b: 1, n: null } }],
+    ['ignores what stands before the first slash', [{ op: 'add', path: 'x/list', value: 0 }], { list: 0 }],
+    ['inserts into a list', [{ op: 'add', path: '/list/1', value: 9 }], { list: [1, 9, 2, 3] }],
+    ['appends with a dash', [{ op: 'add', path: '/list/-', value: 9 }], { list: [1, 2, 3, 9] }],
+    ['counts negative indexes from the end', [{ op: 'add', path: '/list/-1', value: 9 }], { list: [1, 2, 3, 9] }],
+    ['removes by a negative index', [{ op: 'remove', path: '/list/-1' }], { list: [1, 2] }],
+    ['replaces by a signed index', [{ op: 'replace', path: '/list/+1', value: 9 }], { list: [1, 9, 3] }],
+    ['replaces a missing member', [{ op: 'replace', path: '/a/z', value: 9 }], { a: { ...document.a, z: 9 } }],
+    ['moves', [{ op: 'move', from: '/list/0', path: '/list/2' }], { list: [2, 3, 1] }],
+    ['copies, and a missing member as null', [{ op: 'copy', from: '/a/z', path: '/list/0' }], { list: [null, 1, 2, 3] }],
+    ['tests a missing member as null', [{ op: 'test', path: '/a/z', value: null }], {}],
+    ['tests the whole document', [{ op: 'test', path: '', value: document }], {}],
+    ['ignores a scalar for the whole document', [{ op: 'replace', path: '', value: 5 }], {}],
+    [
+      'does not share what it copies',
+      [
+        { op: 'copy', from: '/nested', path: '/copy' },
+        { op: 'add', path: '/copy/0/x/-', value: 1 },
+      ],
+      { copy: [{ x: [1] }] },
+    ],
+  ]
+  for (const [name, patch, result] of applied) {
+    it(name, () => {
+      const before = structuredClone(document)
+      assert.deepEqual(applyJsonPatch(document, patch), { ...document, ...result })
+      assert.deepEqual(document, before)
+    })
+  }
+
+  const rejected: [name: string, patch: unknown[]][] = [
+    ['a failing test', [{ op: 'test', path: '/a/b', value: 2 }]],
+    ['removal of what is not there', [{ op: 'remove', path: '/a/z' }]],
+    ['a parent that is not there', [{ op: 'add', path: '/z/y', value: 1 }]],
+    ['a parent that is null', [{ op: 'add', path: '/a/n/y', value: 1 }]],
+    ['an index behind the end', [{ op: 'add', path: '/list/4', value: 1 }]],
+    ['an index that is none', [{ op: 'replace', path: '/list/1e0', value: 1 }]],
+    ['adding the whole document', [{ op: 'add', path: '', value: {} }]],
+    ['copying the whole document into itself', [{ op: 'copy', from: '', path: '/a' }]],
+    ['moving a value into itself', [{ op: 'move', from: '/a', path: '/a/b' }]],
+    ['an unknown operation', [{ op: 'bogus', path: '/a' }]],
+    ['an operation without a path', [{ op: 'add', value: 1 }]],
+    ['a way through the prototype', [{ op: 'add', path: '/__proto__/polluted', value: 1 }]],
+    ['copies without end', Array.from({ length: 40 }, (_, index) => ({ op: 'copy', from: '/a', path: `/a/x${index}` }))],
+  ]
+  for (const [name, patch] of rejected) {
+    it(`rejects ${name}`, () => {
+      assert.throws(
+        () => applyJsonPatch(document, patch),
+        err => {
+          assert.ok(err instanceof ApiError)
+          assert.deepEqual(err.status.details, {})
+          assert.equal(err.message, 'the server rejected our request due to an error in our request')
+          return err.status.code === 422
+        },
+      )
+      assert.equal('polluted' in {}, false)
+    })
+  }
+
+  it('bounds what its copies add', () => {
+    const target = { text: 'x'.repeat(maxCopiedBytes / 2) }
+    const copies = (count: number) => Array.from({ length: count }, (_, index) => ({ op: 'copy', from: '/text', path: `/x${index}` }))
+    assert.doesNotThrow(() => applyJsonPatch(target, copies(1)))
+    assert.throws(() => applyJsonPatch(target, copies(2)))
+  })
+
+  it('keeps names of the prototype as members', () => {
+    const result = applyJsonPatch({}, [{ op: 'add', path: '/__proto__', value: { polluted: true } }])
+    assert.equal(JSON.stringify(result), '{"__proto__":{"polluted":true}}')
+    assert.equal('polluted' in {}, false)
+  })
+})
