@@ -44,6 +44,9 @@ export const tooLong = (field: string, maxLength: number): FieldError =>
 export const tooMany = (field: string, actual: number, max: number): FieldError =>
   make('FieldValueTooMany', field, `Too many: ${actual}`, `must have at most ${max} items`)
 
+export const internalFieldError = (field: string, message: string): FieldError =>
+  make('InternalError', field, `Internal error: ${message}`, '')
+
 /** `field: message`, as it stands in the list of a Status message. */
 export function formatFieldError(error: FieldError): string {
   return `${error.field}: ${error.message}`

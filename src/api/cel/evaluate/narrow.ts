@@ -10,6 +10,7 @@ import {
   isList,
   isPlainObject,
   kindOf,
+  Opaque,
   Optional,
   Timestamp,
   TypeValue,
@@ -51,6 +52,7 @@ export function accepts(type: CelType, value: CelValue): boolean {
     case 'opaque':
       return value instanceof Boxed && value.typeName === type.name
     case 'object': {
+      if (value instanceof Opaque) return value.typeName === type.name
       const kind = kindOf(value)
       return kind === 'object' || kind === 'map'
     }

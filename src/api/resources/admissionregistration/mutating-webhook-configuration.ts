@@ -1,7 +1,7 @@
 // admissionregistration.k8s.io/v1 MutatingWebhookConfiguration.
-import { notSupported } from '../../field-error.ts'
+import { type FieldError, notSupported } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
-import type { MutatingWebhookConfiguration } from '../../types/admissionregistration-v1.ts'
+import type { MutatingWebhook, MutatingWebhookConfiguration } from '../../types/admissionregistration-v1.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { setWebhookDefaults, validateWebhooks } from './webhook.ts'
 
@@ -24,10 +24,12 @@ export const mutatingWebhookConfiguration = defineResource<MutatingWebhookConfig
       hook.reinvocationPolicy ??= 'Never'
     }
   },
-  validate: ({ webhooks }) =>
-    validateWebhooks(webhooks, ({ reinvocationPolicy }, field, errors) => {
-      if (reinvocationPolicy !== undefined && !reinvocationPolicies.includes(reinvocationPolicy)) {
-        errors.push(notSupported(`${field}.reinvocationPolicy`, reinvocationPolicy, reinvocationPolicies))
-      }
-    }),
+  validate: ({ webhooks }) => validateWebhooks(webhooks, undefined, validateReinvocation),
+  validateUpdate: ({ webhooks }, old) => validateWebhooks(webhooks, old.webhooks ?? [], validateReinvocation),
 })
+
+function validateReinvocation({ reinvocationPolicy }: MutatingWebhook, field: string, errors: FieldError[]): void {
+  if (reinvocationPolicy !== undefined && !reinvocationPolicies.includes(reinvocationPolicy)) {
+    errors.push(notSupported(`${field}.reinvocationPolicy`, reinvocationPolicy, reinvocationPolicies))
+  }
+}

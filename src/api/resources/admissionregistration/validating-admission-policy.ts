@@ -1,4 +1,5 @@
-// admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy. Expressions are compiled where policies are evaluated.
+// admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy.
+import { isDeepStrictEqual } from 'node:util'
 import { duplicate, type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { AuditAnnotation, ParamKind, ValidatingAdmissionPolicy, Validation } from '../../types/admissionregistration-v1.ts'
@@ -8,6 +9,7 @@ import { pushMessages } from '../../validation/object-meta.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { validateMatchConditions } from './match-condition.ts'
+import { PolicyExpressions } from './policy-expressions.ts'
 import { failurePolicies, setMatchResourcesDefaults, validateMatchResources } from './rule.ts'
 
 const maxAuditAnnotations = 20
@@ -45,10 +47,11 @@ export const validatingAdmissionPolicy = defineResource<ValidatingAdmissionPolic
     object.status = {}
   },
   prepare: keepStatus,
-  validate,
+  validate: object => validate(object, undefined),
+  validateUpdate: validate,
 })
 
-function validate({ metadata, spec }: ValidatingAdmissionPolicy): FieldError[] {
+function validate({ metadata, spec }: ValidatingAdmissionPolicy, old: ValidatingAdmissionPolicy | undefined): FieldError[] {
   const errors: FieldError[] = []
   const { failurePolicy, matchConstraints, validations = [], auditAnnotations = [] } = spec
   if (failurePolicy === undefined) errors.push(required('spec.failurePolicy'))
@@ -60,22 +63,27 @@ function validate({ metadata, spec }: ValidatingAdmissionPolicy): FieldError[] {
     validateMatchResources(matchConstraints, 'spec.matchConstraints', errors)
     if ((matchConstraints.resourceRules ?? []).length === 0) errors.push(required('spec.matchConstraints.resourceRules'))
   }
-  validateMatchConditions(spec.matchConditions, 'spec.matchConditions', errors)
+  const expressions = new PolicyExpressions(spec, old?.spec)
+  if (old === undefined || conditionsMayChange(spec, old.spec)) {
+    const scope = { params: expressions.params, stored: expressions.storedConditions }
+    validateMatchConditions(spec.matchConditions, 'spec.matchConditions', errors, scope)
+  }
   spec.variables?.forEach(({ name, expression }, index) => {
     if (name.trim() === '') errors.push(required(`spec.variables[${index}].name`, 'name is not specified'))
     else if (!/^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name)) {
       errors.push(invalidValue(`spec.variables[${index}].name`, name, 'name is not a valid CEL identifier'))
     }
     if (expression.trim() === '') errors.push(required(`spec.variables[${index}].expression`, 'expression is not specified'))
+    else expressions.variable(name, expression, `spec.variables[${index}].expression`, errors)
   })
   if (validations.length === 0 && auditAnnotations.length === 0) {
     errors.push(required('spec.validations', nothingToDo), required('spec.auditAnnotations', nothingToDo))
     return errors
   }
   validations.forEach((validation, index) => {
-    validateValidation(validation, `spec.validations[${index}]`, errors)
+    validateValidation(validation, expressions, `spec.validations[${index}]`, errors)
   })
-  validateAuditAnnotations(auditAnnotations, metadata.name ?? '', errors)
+  validateAuditAnnotations(auditAnnotations, metadata.name ?? '', expressions, errors)
   return errors
 }
 
@@ -88,6 +96,11 @@ function validateStatus({ status }: ValidatingAdmissionPolicy): FieldError[] {
   })
   validateConditions(status?.conditions, 'status.conditions', errors)
   return errors
+}
+
+/** Conditions that stay, with the same parameters, are not judged again. */
+function conditionsMayChange(spec: ValidatingAdmissionPolicy['spec'], old: ValidatingAdmissionPolicy['spec']): boolean {
+  return !isDeepStrictEqual(spec.paramKind, old.paramKind) || !isDeepStrictEqual(spec.matchConditions, old.matchConditions)
 }
 
 function validateParamKind({ apiVersion = '', kind = '' }: ParamKind, errors: FieldError[]): void {
@@ -118,12 +131,16 @@ function validateParamKind({ apiVersion = '', kind = '' }: ParamKind, errors: Fi
 
 function validateValidation(
   { expression, message = '', messageExpression = '', reason }: Validation,
+  expressions: PolicyExpressions,
   field: string,
   errors: FieldError[],
 ): void {
   if (expression.trim() === '') errors.push(required(`${field}.expression`, 'expression is not specified'))
+  else expressions.validation(expression, `${field}.expression`, errors)
   if (messageExpression !== '' && messageExpression.trim() === '') {
     errors.push(invalidValue(`${field}.messageExpression`, messageExpression, 'must be non-empty if specified'))
+  } else if (messageExpression !== '') {
+    expressions.message(messageExpression, `${field}.messageExpression`, errors)
   }
   if (message !== '' && message.trim() === '') {
     errors.push(invalidValue(`${field}.message`, message, 'message must be non-empty if specified'))
@@ -135,7 +152,12 @@ function validateValidation(
   }
 }
 
-function validateAuditAnnotations(annotations: readonly AuditAnnotation[], policy: string, errors: FieldError[]): void {
+function validateAuditAnnotations(
+  annotations: readonly AuditAnnotation[],
+  policy: string,
+  expressions: PolicyExpressions,
+  errors: FieldError[],
+): void {
   const field = 'spec.auditAnnotations'
   if (annotations.length > maxAuditAnnotations) {
     errors.push(invalidValue(field, annotations, `must not have more than ${maxAuditAnnotations} auditAnnotations`))
@@ -148,6 +170,8 @@ function validateAuditAnnotations(annotations: readonly AuditAnnotation[], polic
       errors.push(required(`${field}[${index}].valueExpression`, 'valueExpression is not specified'))
     } else if (valueExpression.trim().length > maxValueExpressionLength) {
       errors.push(required(`${field}[${index}].valueExpression`, `must not exceed ${maxValueExpressionLength} bytes in length`))
+    } else {
+      expressions.annotation(valueExpression, `${field}[${index}].valueExpression`, errors)
     }
     if (keys.has(key)) errors.push(duplicate(`${field}[${index}].key`, key))
     keys.add(key)

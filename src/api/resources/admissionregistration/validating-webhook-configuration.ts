@@ -18,5 +18,6 @@ export const validatingWebhookConfiguration = defineResource<ValidatingWebhookCo
   setDefaults({ webhooks }) {
     for (const hook of webhooks ?? []) setWebhookDefaults(hook)
   },
-  validate: ({ webhooks }) => validateWebhooks(webhooks),
+  validate: ({ webhooks }) => validateWebhooks(webhooks, undefined),
+  validateUpdate: ({ webhooks }, old) => validateWebhooks(webhooks, old.webhooks ?? []),
 })

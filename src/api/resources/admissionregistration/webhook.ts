@@ -1,10 +1,11 @@
 // What validating and mutating webhooks share.
+import { isDeepStrictEqual } from 'node:util'
 import { duplicate, type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { ValidatingWebhook, WebhookClientConfig } from '../../types/admissionregistration-v1.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
 import { dns1035Label, dns1123Subdomain } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
-import { validateMatchConditions } from './match-condition.ts'
+import { conditionExpressions, validateMatchConditions } from './match-condition.ts'
 import { failurePolicies, matchPolicies, validateRuleWithOperations } from './rule.ts'
 
 const sideEffectClasses = ['None', 'NoneOnDryRun']
@@ -20,16 +21,23 @@ export function setWebhookDefaults(hook: ValidatingWebhook): void {
   for (const rule of hook.rules ?? []) rule.scope ??= '*'
 }
 
-/** Judges the list; `more` judges what only one of the two kinds has. */
+/** Judges the list against the stored one, `old`; `more` judges what only one of the two kinds has. Conditions that stay are not judged again. */
 export function validateWebhooks<T extends ValidatingWebhook>(
   hooks: readonly T[] | undefined,
+  old: readonly T[] | undefined,
   more?: (hook: T, field: string, errors: FieldError[]) => void,
 ): FieldError[] {
   const errors: FieldError[] = []
   const names = new Set<string>()
+  const stored = new Set(old?.flatMap(({ matchConditions }) => conditionExpressions(matchConditions)))
+  const conditionsChange = old === undefined || !sameConditions(hooks ?? [], old)
   hooks?.forEach((hook, index) => {
     const field = `webhooks[${index}]`
     validateWebhook(hook, field, errors)
+    if (conditionsChange) {
+      validateMatchConditions(hook.matchConditions, `${field}.matchConditions`, errors, { params: false, stored })
+    }
+    validateReviewVersions(hook.admissionReviewVersions ?? [], `${field}.admissionReviewVersions`, errors)
     more?.(hook, field, errors)
     if (names.has(hook.name)) errors.push(duplicate(`${field}.name`, hook.name))
     if (hook.name !== '') names.add(hook.name)
@@ -60,8 +68,10 @@ function validateWebhook(hook: ValidatingWebhook, field: string, errors: FieldEr
   validateLabelSelector(hook.namespaceSelector, `${field}.namespaceSelector`, errors)
   validateLabelSelector(hook.objectSelector, `${field}.objectSelector`, errors)
   validateClientConfig(hook.clientConfig ?? {}, `${field}.clientConfig`, errors)
-  validateMatchConditions(hook.matchConditions, `${field}.matchConditions`, errors)
-  validateReviewVersions(hook.admissionReviewVersions ?? [], `${field}.admissionReviewVersions`, errors)
+}
+
+function sameConditions(hooks: readonly ValidatingWebhook[], old: readonly ValidatingWebhook[]): boolean {
+  return hooks.length === old.length && hooks.every((hook, index) => isDeepStrictEqual(hook.matchConditions, old[index]?.matchConditions))
 }
 
 /** The name of a webhook is a domain of at least three labels. */

@@ -1,0 +1,64 @@
+// Types of the variables of admission expressions. Not all fields of the API's types are there, which is upstream's choice too.
+import type { CelType } from '../check/type.ts'
+import * as t from '../check/type.ts'
+
+function object(name: string, fields: Readonly<Record<string, CelType>>): CelType {
+  const byName = new Map(Object.entries(fields))
+  return t.objectType(name, field => byName.get(field))
+}
+
+const { string, bool, int, timestamp, dyn } = t
+const strings = t.list(string)
+const texts = t.map(string, string)
+
+const kind = object('kubernetes.GroupVersionKind', { group: string, version: string, kind: string })
+const resource = object('kubernetes.GroupVersionResource', { group: string, version: string, resource: string })
+const userInfo = object('kubernetes.UserInfo', { username: string, uid: string, groups: strings, extra: t.map(string, strings) })
+
+export const requestType = object('kubernetes.AdmissionRequest', {
+  kind,
+  resource,
+  subResource: string,
+  requestKind: kind,
+  requestResource: resource,
+  requestSubResource: string,
+  name: string,
+  namespace: string,
+  operation: string,
+  userInfo,
+  dryRun: bool,
+  options: dyn,
+})
+
+const metadata = object('kubernetes.NamespaceMetadata', {
+  name: string,
+  generateName: string,
+  namespace: string,
+  labels: texts,
+  annotations: texts,
+  UID: string,
+  creationTimestamp: timestamp,
+  deletionGracePeriodSeconds: int,
+  deletionTimestamp: timestamp,
+  generation: int,
+  resourceVersion: string,
+  finalizers: strings,
+})
+const condition = object('kubernetes.NamespaceCondition', {
+  status: string,
+  type: string,
+  lastTransitionTime: timestamp,
+  message: string,
+  reason: string,
+})
+
+export const namespaceType = object('kubernetes.Namespace', {
+  metadata,
+  spec: object('kubernetes.NamespaceSpec', { finalizers: strings }),
+  status: object('kubernetes.NamespaceStatus', { conditions: t.list(condition), phase: string }),
+})
+
+/** The type of `variables`; it grows with each variable of a policy. */
+export function variablesType(fields: ReadonlyMap<string, CelType>): CelType {
+  return t.objectType('kubernetes.variables', name => fields.get(name))
+}

@@ -1,0 +1,105 @@
+// Compiles the expressions of admission: match conditions of webhooks and policies, validations, messages, audit annotations, variables.
+import type { Checked } from '../check/checker.ts'
+import type { Variable } from '../check/declarations.ts'
+import { bool, type CelType, dyn, formatType, nullType, sameType, string } from '../check/type.ts'
+import { type Environment, Program } from '../environment.ts'
+import { CelProgramError } from '../evaluate/call.ts'
+import { CelCompileError } from '../issue.ts'
+import { authorizerType, resourceCheckType } from '../library/opaque-types.ts'
+import { namespaceType, requestType, variablesType } from './admission-types.ts'
+import { newExpressions, storedExpressions } from './base.ts'
+
+/** What an expression of admission is for: it decides what it may evaluate to. */
+export type AdmissionUse = 'condition' | 'message' | 'annotation' | 'variable'
+
+const results: Readonly<Record<AdmissionUse, readonly CelType[] | undefined>> = {
+  condition: [bool],
+  message: [string],
+  annotation: [string, nullType],
+  variable: undefined,
+}
+
+export interface AdmissionScope {
+  /** Whether there is a `params`. */
+  readonly params: boolean
+  /** Whether there is an `authorizer`. */
+  readonly authorizer: boolean
+  /** The variables of a policy with their types; undefined where the policy has none. */
+  readonly variables?: ReadonlyMap<string, CelType>
+  /** Whether the expression is stored already. */
+  readonly stored: boolean
+}
+
+export type AdmissionCompilation =
+  | { readonly ok: true; readonly program: Program; readonly type: CelType }
+  /** `internal` where the expression is well-formed and can yet not be made a program. */
+  | { readonly ok: false; readonly internal: boolean; readonly detail: string }
+
+export function compileAdmission(expression: string, use: AdmissionUse, scope: AdmissionScope): AdmissionCompilation {
+  try {
+    const checked = environmentOf(scope).compile(expression)
+    const wrong = wrongResult(checked, results[use])
+    if (wrong !== undefined) return { ok: false, internal: false, detail: wrong }
+    return { ok: true, program: new Program(checked), type: checked.type }
+  } catch (err) {
+    if (err instanceof CelCompileError) return { ok: false, internal: false, detail: `compilation failed: ${err.message}` }
+    if (err instanceof CelProgramError) return { ok: false, internal: true, detail: `program instantiation failed: ${err.message}` }
+    throw err
+  }
+}
+
+function wrongResult({ type }: Checked, wanted: readonly CelType[] | undefined): string | undefined {
+  if (wanted === undefined || wanted.some(allowed => sameType(allowed, type))) return undefined
+  const names = wanted.map(declaredName)
+  const expected = names.length === 1 ? names[0] : `one of [${names.join(' ')}]`
+  return `must evaluate to ${expected} but got ${declaredName(type)}`
+}
+
+/** The name under which a type is declared, which differs from the one in messages of the checker for a few. */
+function declaredName(type: CelType): string {
+  return type.params.length === 0 ? type.name : formatType(type)
+}
+
+const environments = new Map<string, Environment>()
+
+/** Environments differ by three switches only, apart from the variables of a policy. */
+function environmentOf({ params, authorizer, stored, variables }: AdmissionScope): Environment {
+  const key = `${params}${authorizer}${stored}`
+  const known = environments.get(key) ?? (stored ? storedExpressions : newExpressions).extend(variablesOf(params, authorizer))
+  environments.set(key, known)
+  return variables === undefined ? known : known.extend([{ name: 'variables', type: variablesType(variables) }])
+}
+
+function variablesOf(params: boolean, authorizer: boolean): Variable[] {
+  return [
+    { name: 'object', type: dyn },
+    { name: 'oldObject', type: dyn },
+    { name: 'namespaceObject', type: namespaceType },
+    { name: 'request', type: requestType },
+    ...(params ? [{ name: 'params', type: dyn }] : []),
+    ...(authorizer
+      ? [
+          { name: 'authorizer', type: authorizerType },
+          { name: 'authorizer.requestResource', type: resourceCheckType },
+        ]
+      : []),
+  ]
+}
+
+/** The type that a variable of a policy has for other expressions: objects lose their fields. */
+export function typeForOthers(type: CelType): CelType {
+  switch (type.kind) {
+    case 'list':
+    case 'map':
+      return { ...type, params: type.params.map(typeForOthers) }
+    case 'object':
+    case 'opaque':
+    case 'type':
+    case 'param':
+    case 'wrapper':
+    case 'error':
+      return dyn
+    default:
+      return type
+  }
+}

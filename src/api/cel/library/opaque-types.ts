@@ -1,0 +1,16 @@
+// Types that Kubernetes adds to CEL: values whose functions alone look into them.
+import { type CelType, objectType, opaque } from '../check/type.ts'
+
+const closed = (name: string): CelType => objectType(name, () => undefined)
+
+export const urlType = closed('kubernetes.URL')
+export const quantityType = closed('kubernetes.Quantity')
+export const semverType = closed('kubernetes.Semver')
+export const formatType = closed('kubernetes.NamedFormat')
+export const ipType = opaque('net.IP')
+export const cidrType = opaque('net.CIDR')
+export const authorizerType = closed('kubernetes.authorization.Authorizer')
+export const pathCheckType = closed('kubernetes.authorization.PathCheck')
+export const groupCheckType = closed('kubernetes.authorization.GroupCheck')
+export const resourceCheckType = closed('kubernetes.authorization.ResourceCheck')
+export const decisionType = closed('kubernetes.authorization.Decision')

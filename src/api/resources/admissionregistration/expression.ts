@@ -1,0 +1,20 @@
+// Compiles the expressions of admission while their object is judged, with upstream's messages.
+
+import type { CelType } from '../../cel/check/type.ts'
+import { type AdmissionScope, type AdmissionUse, compileAdmission } from '../../cel/kubernetes/admission.ts'
+import { type FieldError, internalFieldError, invalidValue } from '../../field-error.ts'
+
+/** Adds an error where the expression does not compile; gives its type where it does. `shown` is the value in the message. */
+export function checkExpression(
+  expression: string,
+  use: AdmissionUse,
+  scope: AdmissionScope,
+  field: string,
+  errors: FieldError[],
+  shown = expression,
+): CelType | undefined {
+  const compiled = compileAdmission(expression, use, scope)
+  if (compiled.ok) return compiled.type
+  errors.push(compiled.internal ? internalFieldError(field, compiled.detail) : invalidValue(field, shown, compiled.detail))
+  return undefined
+}

@@ -1,0 +1,53 @@
+// The scopes in which the expressions of one policy are compiled: its parameters, its variables so far, and what of it is stored already.
+
+import { type CelType, dyn } from '../../cel/check/type.ts'
+import type { AdmissionScope } from '../../cel/kubernetes/admission.ts'
+import { typeForOthers } from '../../cel/kubernetes/admission.ts'
+import type { FieldError } from '../../field-error.ts'
+import type { ValidatingAdmissionPolicy } from '../../types/admissionregistration-v1.ts'
+import { checkExpression } from './expression.ts'
+import { conditionExpressions } from './match-condition.ts'
+
+type Spec = ValidatingAdmissionPolicy['spec']
+
+export class PolicyExpressions {
+  readonly params: boolean
+  readonly storedConditions: ReadonlySet<string>
+  readonly #variables: Map<string, CelType> | undefined
+  readonly #storedValidations: ReadonlySet<string>
+  readonly #storedMessages: ReadonlySet<string>
+  readonly #storedAnnotations: ReadonlySet<string>
+
+  constructor(spec: Spec, old: Spec | undefined) {
+    this.params = spec.paramKind !== undefined
+    this.#variables = (spec.variables ?? []).length > 0 ? new Map() : undefined
+    this.storedConditions = new Set(conditionExpressions(old?.matchConditions))
+    this.#storedValidations = new Set(old?.validations?.map(({ expression }) => expression))
+    this.#storedMessages = new Set(old?.validations?.map(({ messageExpression = '' }) => messageExpression))
+    this.#storedAnnotations = new Set(old?.auditAnnotations?.map(({ valueExpression }) => valueExpression))
+  }
+
+  /** Compiles a variable; what comes after it may use it, as dyn where it does not compile. */
+  variable(name: string, expression: string, field: string, errors: FieldError[]): void {
+    const type = checkExpression(expression, 'variable', this.#scope(this.#storedValidations.has(expression), true), field, errors)
+    this.#variables?.set(name, type === undefined ? dyn : typeForOthers(type))
+  }
+
+  validation(expression: string, field: string, errors: FieldError[]): void {
+    checkExpression(expression, 'condition', this.#scope(this.#storedValidations.has(expression), true), field, errors)
+  }
+
+  /** A message may not ask the authorizer. */
+  message(expression: string, field: string, errors: FieldError[]): void {
+    checkExpression(expression, 'message', this.#scope(this.#storedMessages.has(expression), false), field, errors)
+  }
+
+  annotation(expression: string, field: string, errors: FieldError[]): void {
+    const scope = this.#scope(this.#storedAnnotations.has(expression), true)
+    checkExpression(expression.trim(), 'annotation', scope, field, errors, expression)
+  }
+
+  #scope(stored: boolean, authorizer: boolean): AdmissionScope {
+    return { params: this.params, authorizer, stored, ...(this.#variables === undefined ? {} : { variables: this.#variables }) }
+  }
+}
