@@ -1,28 +1,36 @@
 // Which form of answer a client accepts: JSON or YAML, and the object itself, a Table of it, or only its metadata.
 import { notAcceptable, unsupportedMediaType } from '../api/status.ts'
 
+/** Of tables and of metadata alone; old clients ask for v1beta1, which is the same under another name. */
+export type MetaVersion = 'meta.k8s.io/v1' | 'meta.k8s.io/v1beta1'
+
 export interface AnswerForm {
   readonly yaml: boolean
   readonly as: 'object' | 'table' | 'partial'
+  readonly metaVersion: MetaVersion
 }
 
-const plainJson: AnswerForm = { yaml: false, as: 'object' }
+const plainJson: AnswerForm = { yaml: false, as: 'object', metaVersion: 'meta.k8s.io/v1' }
 const supported = 'application/json, application/yaml'
 /** kubectl and other Go clients send the built-in kinds as protobuf; answers are JSON or YAML, which they all accept. */
 const readable = `${supported}, application/vnd.kubernetes.protobuf`
 
-/** Clients send few different headers; each is read once. */
-const known = new Map<string, AnswerForm | undefined>()
+type Known = Map<string, AnswerForm | undefined>
+
+/** Clients send few different headers; each is read once, for what makes tables and for what does not. */
+const known: Known = new Map()
+const knownWithoutTables: Known = new Map()
 const maxKnown = 256
 
-/** Throws a 406 where nothing that the client accepts can be made. */
-export function answerForm(accept: string | undefined): AnswerForm {
+/** Throws a 406 where nothing that the client accepts can be made. `tables`: whether there is a Table of what is asked for. */
+export function answerForm(accept: string | undefined, tables = true): AnswerForm {
   if (accept === undefined || accept === 'application/json' || accept === '*/*') return plainJson
-  let form = known.get(accept)
-  if (form === undefined && !known.has(accept)) {
-    form = choose(accept)
-    if (known.size >= maxKnown) known.clear()
-    known.set(accept, form)
+  const read = tables ? known : knownWithoutTables
+  let form = read.get(accept)
+  if (form === undefined && !read.has(accept)) {
+    form = choose(accept, tables)
+    if (read.size >= maxKnown) read.clear()
+    read.set(accept, form)
   }
   if (form === undefined) throw notAcceptable(`only the following media types are accepted: ${supported}`)
   return form
@@ -31,7 +39,7 @@ export function answerForm(accept: string | undefined): AnswerForm {
 /** The form for errors: a client that accepts nothing known still gets JSON. */
 export function errorForm(accept: string | undefined): AnswerForm {
   if (accept === undefined) return plainJson
-  return (known.has(accept) ? known.get(accept) : choose(accept)) ?? plainJson
+  return (known.has(accept) ? known.get(accept) : choose(accept, true)) ?? plainJson
 }
 
 interface Clause {
@@ -40,14 +48,14 @@ interface Clause {
   readonly quality: number
 }
 
-function choose(accept: string): AnswerForm | undefined {
+function choose(accept: string, tables: boolean): AnswerForm | undefined {
   const clauses = accept
     .split(',')
     .map(parseClause)
     .filter(clause => clause.quality > 0)
     .sort((a, b) => b.quality - a.quality)
   for (const clause of clauses) {
-    const form = formOf(clause)
+    const form = formOf(clause, tables)
     if (form !== undefined) return form
   }
   return undefined
@@ -65,14 +73,16 @@ function parseClause(text: string): Clause {
   return { type: type.toLowerCase(), parameters, quality: Number.isFinite(quality) ? quality : 0 }
 }
 
-function formOf({ type, parameters }: Clause): AnswerForm | undefined {
+function formOf({ type, parameters }: Clause, tables: boolean): AnswerForm | undefined {
   const yaml = type === 'application/yaml'
   if (!yaml && type !== 'application/json' && type !== '*/*' && type !== 'application/*') return undefined
   const kind = parameters.get('as')
-  if (kind === undefined || kind === '') return { yaml, as: 'object' }
-  if (parameters.get('g') !== 'meta.k8s.io' || parameters.get('v') !== 'v1') return undefined
-  if (kind === 'Table') return { yaml, as: 'table' }
-  if (kind === 'PartialObjectMetadata' || kind === 'PartialObjectMetadataList') return { yaml, as: 'partial' }
+  if (kind === undefined || kind === '') return { ...plainJson, yaml }
+  const version = parameters.get('v')
+  if (parameters.get('g') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined
+  const metaVersion = `meta.k8s.io/${version}` as const
+  if (kind === 'Table') return tables ? { yaml, as: 'table', metaVersion } : undefined
+  if (kind === 'PartialObjectMetadata' || kind === 'PartialObjectMetadataList') return { yaml, as: 'partial', metaVersion }
   return undefined
 }
 

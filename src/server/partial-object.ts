@@ -1,12 +1,13 @@
 // Metadata without the rest: what garbage collectors and metadata informers ask for.
 import type { KubeObject, ObjectMeta } from '../api/object.ts'
+import type { MetaVersion } from './negotiate.ts'
 
 export interface PartialObjectMetadata {
   readonly kind: 'PartialObjectMetadata'
-  readonly apiVersion: 'meta.k8s.io/v1'
+  readonly apiVersion: MetaVersion
   readonly metadata: ObjectMeta
 }
 
-export function partialObject(object: KubeObject): PartialObjectMetadata {
-  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: object.metadata }
+export function partialObject({ metadata }: KubeObject, apiVersion: MetaVersion): PartialObjectMetadata {
+  return { kind: 'PartialObjectMetadata', apiVersion, metadata }
 }

@@ -13,10 +13,10 @@ import { type FinalReply, header, type Reply, type ServerRequest } from './excha
 import type { FlowControl, Release, StreamKind } from './flow-control.ts'
 import { endWithIdentity } from './identity-end.ts'
 import { impersonate, wantsImpersonation } from './impersonate.ts'
-import { answerForm, errorForm } from './negotiate.ts'
+import { type AnswerForm, answerForm, errorForm } from './negotiate.ts'
 import { emptyQuery } from './query.ts'
 import type { RequestContext } from './request-context.ts'
-import { type RequestInfo, type ResourceRequestInfo, requestInfo } from './request-info.ts'
+import { hasTable, type RequestInfo, type ResourceRequestInfo, requestInfo } from './request-info.ts'
 import type { RequestMetrics } from './request-metrics.ts'
 import { requestTimeout, withinTimeout } from './request-timeout.ts'
 import { failureReply, failureStatus } from './respond.ts'
@@ -215,8 +215,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       request,
       user,
       query: info.query,
-      // Documents and health checks have forms of their own.
-      form: (info.isResource ? answerForm : errorForm)(header(request.headers, 'accept')),
+      form: formFor(info, header(request.headers, 'accept')),
       pretty,
       now: progress.received,
       authentication,
@@ -288,4 +287,9 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     if (request.method === 'GET' || request.method === 'HEAD') return undefined
     return (await logged) ?? undefined
   }
+}
+
+/** Documents and health checks have forms of their own. */
+function formFor(info: RequestInfo, accept: string | undefined): AnswerForm {
+  return info.isResource ? answerForm(accept, hasTable(info)) : errorForm(accept)
 }

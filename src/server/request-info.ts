@@ -49,6 +49,14 @@ const namespaceSubresources = new Set(['status', 'finalize'])
 /** Asked for as `create` whatever the method. */
 const streamSubresources = new Set(['exec', 'attach', 'portforward'])
 
+/** Whether there is a Table of what the request is answered with: not of questions and of bodies of another kind, as upstream has it. */
+export function hasTable({ served, subresource }: ResourceRequestInfo): boolean {
+  if (served === undefined) return true
+  if (subresource === '') return served.definition.virtual !== true || served.definition.verbs.includes('list')
+  const kind = served.subresources.get(subresource)?.kind
+  return kind === undefined || kind.kind === 'Scale'
+}
+
 /** Throws 400 for a malformed path. Whether something answers is `servedResource`'s question, asked after authorization. */
 export function requestInfo(method: string, url: string, resources: ServedResources): RequestInfo {
   if (url.length > maxUrlBytes) throw apiError(414, 'Unknown', 'the request URI is too long')

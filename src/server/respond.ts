@@ -1,6 +1,7 @@
 // From outcomes to answers: objects in the form that was asked for, and every failure as a Status.
 import { dump } from 'js-yaml'
 import type { KubeObject } from '../api/object.ts'
+import type { ResourceDefinition } from '../api/resource.ts'
 import { ApiError, internalError, type Status } from '../api/status.ts'
 import type { Logger } from '../base/log.ts'
 import { type Entry, WriteFailed } from '../store/store.ts'
@@ -9,7 +10,6 @@ import type { Reply } from './exchange.ts'
 import type { AnswerForm } from './negotiate.ts'
 import { partialObject } from './partial-object.ts'
 import type { RequestContext, ResourceContext } from './request-context.ts'
-import type { ServedResource } from './served-resource.ts'
 import { tableOf } from './table.ts'
 
 const json = 'application/json'
@@ -31,21 +31,31 @@ export function writtenReply(context: ResourceContext, written: Written): Reply 
   return name === undefined ? reply : { ...reply, objectName: name }
 }
 
+/** What a table needs to know of a kind. */
+interface Printed {
+  readonly definition: Pick<ResourceDefinition, 'columns'>
+}
+
 /** An object that is of no entry: a dry run, a computed answer. */
-export function objectReply(context: RequestContext, served: ServedResource, object: KubeObject, status = 200): Reply {
+export function objectReply(context: RequestContext, served: Printed, object: KubeObject, status = 200): Reply {
   return valueReply(context, shapeOf(context, served, object), status)
 }
 
-function shapeOf(context: RequestContext, served: ServedResource, object: KubeObject): unknown {
+function shapeOf(context: RequestContext, served: Printed, object: KubeObject): unknown {
   switch (context.form.as) {
     case 'object':
       return object
     case 'partial':
-      return partialObject(object)
+      return partialObject(object, context.form.metaVersion)
     case 'table':
-      return tableOf(served.definition, [object], context.query.get('includeObject'), context.now, {
-        resourceVersion: object.metadata.resourceVersion ?? '',
-      })
+      return tableOf(
+        served.definition,
+        [object],
+        context.query.get('includeObject'),
+        context.now,
+        { resourceVersion: object.metadata.resourceVersion ?? '' },
+        context.form.metaVersion,
+      )
   }
 }
 
@@ -76,7 +86,7 @@ export function failureStatus(err: unknown, auditId: string, log: Logger): Statu
 }
 
 export function failureReply(status: Status, form: AnswerForm, pretty: boolean): Reply {
-  const reply = valueReply({ form: { yaml: form.yaml, as: 'object' }, pretty }, status, status.code)
+  const reply = valueReply({ form: { ...form, as: 'object' }, pretty }, status, status.code)
   const retryAfter = status.details?.retryAfterSeconds
   return retryAfter === undefined ? reply : { ...reply, headers: { 'retry-after': String(retryAfter) } }
 }

@@ -2,11 +2,12 @@
 import type { KubeObject } from '../api/object.ts'
 import type { Column, ResourceDefinition } from '../api/resource.ts'
 import { badRequest } from '../api/status.ts'
+import type { MetaVersion } from './negotiate.ts'
 import { partialObject } from './partial-object.ts'
 
 export interface Table {
   readonly kind: 'Table'
-  readonly apiVersion: 'meta.k8s.io/v1'
+  readonly apiVersion: MetaVersion
   readonly metadata: TableMeta
   readonly columnDefinitions: readonly object[]
   readonly rows: readonly TableRow[]
@@ -38,17 +39,18 @@ const columnTexts: Readonly<Record<string, string>> = {
 
 /** Throws a 400 where `includeObject` is none of None, Metadata, Object. */
 export function tableOf(
-  definition: ResourceDefinition,
+  definition: Pick<ResourceDefinition, 'columns'>,
   objects: readonly KubeObject[],
   includeObject: string | undefined,
   now: number,
   metadata: TableMeta,
+  apiVersion: MetaVersion,
 ): Table {
-  const include = includedObject(includeObject)
+  const include = includedObject(includeObject, apiVersion)
   const columns = definition.columns.length === 0 ? defaultColumns : definition.columns
   return {
     kind: 'Table',
-    apiVersion: 'meta.k8s.io/v1',
+    apiVersion,
     metadata,
     columnDefinitions: columns.map(column => ({
       name: column.name,
@@ -65,12 +67,12 @@ export function tableOf(
   }
 }
 
-function includedObject(value: string | undefined): (object: KubeObject) => unknown {
+function includedObject(value: string | undefined, apiVersion: MetaVersion): (object: KubeObject) => unknown {
   switch (value) {
     case undefined:
     case '':
     case 'Metadata':
-      return partialObject
+      return object => partialObject(object, apiVersion)
     case 'Object':
       return object => object
     case 'None':

@@ -1,7 +1,8 @@
 // The scale of a workload: how many replicas it has and should have, as autoscaling/v1 Scale.
 import { invalidValue } from '../../api/field-error.ts'
 import type { KubeObject } from '../../api/object.ts'
-import type { ResourceDefinition, UpdateStrategy } from '../../api/resource.ts'
+import type { Column, ResourceDefinition, UpdateStrategy } from '../../api/resource.ts'
+import { ageColumn } from '../../api/resources/standard-columns.ts'
 import { compileLabelSelector, formatLabelSelector } from '../../api/selector.ts'
 import { badRequest, conflict, invalid, type Named, notFound } from '../../api/status.ts'
 import type { Scale } from '../../api/types/autoscaling-v1.ts'
@@ -11,13 +12,25 @@ import { trackFields } from '../field-management.ts'
 import { matchName } from '../object-meta.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
-import { valueReply } from '../respond.ts'
+import { objectReply } from '../respond.ts'
 import type { ServedResource } from '../served-resource.ts'
 import { updateObject } from '../update-object.ts'
 import { patchValue } from '../verbs/patch.ts'
 import type { SubresourceParts } from './index.ts'
 
 const kind = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
+
+/** As upstream prints a scale; the name without a format. */
+const printed = {
+  definition: {
+    columns: [
+      { name: 'Name', type: 'string', cell: ({ metadata }) => metadata.name ?? '' },
+      { name: 'Desired', type: 'integer', cell: ({ spec }) => spec?.replicas ?? 0 },
+      { name: 'Available', type: 'integer', cell: ({ status }) => status?.replicas ?? 0 },
+      ageColumn,
+    ] satisfies Column<Scale>[],
+  },
+}
 
 interface Scalable extends KubeObject {
   spec?: { replicas?: number; selector?: unknown }
@@ -31,7 +44,7 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
     if (info.verb === 'get') {
       const entry = served.collection.get(info.namespace, info.name)
       if (entry === undefined) throw missing()
-      return valueReply(context, scaleOf(context, served.view.object(entry)))
+      return objectReply(context, printed, scaleOf(context, served.view.object(entry)))
     }
     const sent = info.verb === 'update' ? await decodeBody(context, kind) : undefined
     const patch = sent === undefined ? await patchValue(context, kind) : undefined
@@ -53,7 +66,7 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
         return scaled(context, wanted, structuredClone(old))
       },
     })
-    return valueReply(context, scaleOf(context, written.object))
+    return objectReply(context, printed, scaleOf(context, written.object))
   }
 }
 

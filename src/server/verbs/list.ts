@@ -43,10 +43,10 @@ export function list(parts: ListParts, context: ResourceContext): Reply {
       })
     case 'partial':
       return bytesReply(context, {
-        head: head('PartialObjectMetadataList', 'meta.k8s.io/v1', metadata),
+        head: head('PartialObjectMetadataList', form.metaVersion, metadata),
         count: result.entries.length,
         computed: true,
-        part: index => Buffer.from(JSON.stringify(partialObject(view.object(at(result, index))))),
+        part: index => Buffer.from(JSON.stringify(partialObject(view.object(at(result, index)), form.metaVersion))),
         tail,
       })
     case 'table':
@@ -68,16 +68,17 @@ function at(result: ListResult, index: number): Entry {
 
 function tableReply(context: ResourceContext, result: ListResult, metadata: ListMeta): Reply {
   const { definition, view } = context.served
+  const { metaVersion } = context.form
   const include = context.query.get('includeObject')
   const ordered = inRowOrder(context, result)
-  const { columnDefinitions } = tableOf(definition, [], include, context.now, {})
-  const opening = `{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":${JSON.stringify(metadata)},"columnDefinitions":`
+  const { columnDefinitions } = tableOf(definition, [], include, context.now, {}, metaVersion)
+  const opening = `{"kind":"Table","apiVersion":"${metaVersion}","metadata":${JSON.stringify(metadata)},"columnDefinitions":`
   return bytesReply(context, {
     head: Buffer.from(`${opening}${JSON.stringify(columnDefinitions)},"rows":[`),
     count: result.entries.length,
     computed: true,
     part: index => {
-      const [row] = tableOf(definition, [view.object(at(ordered, index))], include, context.now, {}).rows
+      const [row] = tableOf(definition, [view.object(at(ordered, index))], include, context.now, {}, metaVersion).rows
       return Buffer.from(JSON.stringify(row))
     },
     tail,
@@ -97,9 +98,16 @@ function wholeList(context: ResourceContext, result: ListResult, metadata: ListM
   const { served, form } = context
   const shown = form.as === 'table' ? inRowOrder(context, result) : result
   const objects = shown.entries.map(entry => served.view.object(entry))
-  if (form.as === 'table') return tableOf(served.definition, objects, context.query.get('includeObject'), context.now, metadata)
+  const { metaVersion } = form
+  if (form.as === 'table')
+    return tableOf(served.definition, objects, context.query.get('includeObject'), context.now, metadata, metaVersion)
   if (form.as === 'partial') {
-    return { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata, items: objects.map(partialObject) }
+    return {
+      kind: 'PartialObjectMetadataList',
+      apiVersion: metaVersion,
+      metadata,
+      items: objects.map(object => partialObject(object, metaVersion)),
+    }
   }
   return { kind: served.definition.listKind, apiVersion: served.apiVersion, metadata, items: objects }
 }

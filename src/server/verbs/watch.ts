@@ -158,13 +158,14 @@ function shapeOf(context: ResourceContext): Shape {
       bookmark: object => object,
     }
   }
+  const { metaVersion } = form
   const include = query.get('includeObject')
   // Columns are sent with the first event only.
   let columnsSent = false
   const computed = (entry: Entry): Buffer => {
     const object = view.object(entry)
-    if (form.as === 'partial') return Buffer.from(JSON.stringify(partialObject(object)))
-    const table = tableOf(definition, [object], include, now, { resourceVersion: object.metadata.resourceVersion ?? '' })
+    if (form.as === 'partial') return Buffer.from(JSON.stringify(partialObject(object, metaVersion)))
+    const table = tableOf(definition, [object], include, now, { resourceVersion: object.metadata.resourceVersion ?? '' }, metaVersion)
     const sent = columnsSent ? { ...table, columnDefinitions: null } : table
     columnsSent = true
     return Buffer.from(JSON.stringify(sent))
@@ -174,11 +175,11 @@ function shapeOf(context: ResourceContext): Shape {
     event: ({ event, type }) => frame(type, computed(event.entryAs(type))),
     bookmark: ({ metadata }) =>
       form.as === 'partial'
-        ? { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata }
+        ? { kind: 'PartialObjectMetadata', apiVersion: metaVersion, metadata }
         : {
-            ...tableOf(definition, [], include, now, { resourceVersion: metadata.resourceVersion }),
+            ...tableOf(definition, [], include, now, { resourceVersion: metadata.resourceVersion }, metaVersion),
             columnDefinitions: null,
-            rows: [{ cells: [], object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata } }],
+            rows: [{ cells: [], object: { kind: 'PartialObjectMetadata', apiVersion: metaVersion, metadata } }],
           },
   }
 }

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { answerForm } from './negotiate.ts'
+import { TestServer } from './testing.ts'
+
+const meta = (as: string, version = 'v1') => `application/json;as=${as};v=${version};g=meta.k8s.io`
+const rows: readonly [name: string, accept: string | undefined, form: string][] = [
+  ['nothing', undefined, 'object'],
+  ['anything', '*/*', 'object'],
+  ['protobuf or JSON', 'application/vnd.kubernetes.protobuf,application/json', 'object'],
+  ['a Table', meta('Table'), 'table meta.k8s.io/v1'],
+  ['an old Table', meta('Table', 'v1beta1'), 'table meta.k8s.io/v1beta1'],
+  ['a Table or JSON', `${meta('Table')},application/json`, 'table meta.k8s.io/v1'],
+  ['metadata', meta('PartialObjectMetadata'), 'partial meta.k8s.io/v1'],
+  ['old metadata', meta('PartialObjectMetadataList', 'v1beta1'), 'partial meta.k8s.io/v1beta1'],
+  ['the better of two', 'application/yaml;q=0.5,application/json;q=0.9', 'object'],
+]
+for (const [name, accept, form] of rows) {
+  test(`answerForm() answers who accepts ${name}`, () => {
+    const { as, metaVersion } = answerForm(accept)
+    assert.equal(as === 'object' ? as : `${as} ${metaVersion}`, form)
+  })
+}
+
+for (const accept of ['application/vnd.kubernetes.protobuf', meta('Table', 'v2'), meta('Deployment'), 'text/html']) {
+  test(`answerForm() refuses who accepts only ${accept}`, () => {
+    assert.throws(() => answerForm(accept), { message: 'only the following media types are accepted: application/json, application/yaml' })
+  })
+}
+
+const configMaps = '/api/v1/namespaces/default/configmaps'
+
+test('a Table and metadata come in the version that was asked for, objects in them too', async () => {
+  await using api = new TestServer()
+  await api.create(configMaps, { metadata: { name: 'a' } })
+  for (const version of ['v1', 'v1beta1']) {
+    const apiVersion = `meta.k8s.io/${version}`
+    for (const path of [`${configMaps}/a`, configMaps, `${configMaps}?pretty=true`]) {
+      const { json } = await api.request('GET', path, undefined, { accept: meta('Table', version) })
+      assert.deepEqual([json.kind, json.apiVersion, json.rows[0].object.apiVersion], ['Table', apiVersion, apiVersion])
+      const partial = await api.request('GET', path, undefined, { accept: meta('PartialObjectMetadata', version) })
+      assert.equal(partial.json.apiVersion, apiVersion)
+      assert.equal(partial.json.items?.[0].apiVersion ?? apiVersion, apiVersion)
+    }
+  }
+})
+
+test('there is no Table of a question, but JSON for who accepts that too', async () => {
+  await using api = new TestServer()
+  const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews'
+  const body = { spec: { nonResourceAttributes: { path: '/', verb: 'get' } } }
+  assert.equal((await api.request('POST', path, body, { accept: meta('Table') })).status, 406)
+  const { status, json } = await api.request('POST', path, body, { accept: `${meta('Table')},application/json` })
+  assert.deepEqual([status, json.kind], [201, 'SelfSubjectAccessReview'])
+  const pods = '/api/v1/namespaces/default/pods'
+  await api.create(pods, { metadata: { name: 'p' }, spec: { containers: [{ name: 'c', image: 'i' }] } })
+  const eviction = await api.request('POST', `${pods}/p/eviction`, { metadata: { name: 'p' } }, { accept: meta('Table') })
+  assert.equal(eviction.status, 406)
+})
+
+test('a scale is printed with the replicas that are wanted and there', async () => {
+  await using api = new TestServer()
+  const path = '/apis/apps/v1/namespaces/default/deployments'
+  const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } }
+  await api.create(path, { metadata: { name: 'd' }, spec: { replicas: 3, selector: { matchLabels: { a: 'b' } }, template } })
+  const { json } = await api.request('GET', `${path}/d/scale`, undefined, { accept: meta('Table') })
+  assert.deepEqual(
+    json.columnDefinitions.map((column: { name: string }) => column.name),
+    ['Name', 'Desired', 'Available', 'Age'],
+  )
+  assert.deepEqual(json.rows[0].cells.slice(0, 3), ['d', 3, 0])
+})
