@@ -33,7 +33,7 @@ export function writtenReply(context: ResourceContext, written: Written): Reply 
 
 /** What a table needs to know of a kind. */
 interface Printed {
-  readonly definition: Pick<ResourceDefinition, 'columns'>
+  readonly definition: Pick<ResourceDefinition, 'columns' | 'rowConditions'>
 }
 
 /** An object that is of no entry: a dry run, a computed answer. */

@@ -39,7 +39,7 @@ const columnTexts: Readonly<Record<string, string>> = {
 
 /** Throws a 400 where `includeObject` is none of None, Metadata, Object. */
 export function tableOf(
-  definition: Pick<ResourceDefinition, 'columns'>,
+  definition: Pick<ResourceDefinition, 'columns' | 'rowConditions'>,
   objects: readonly KubeObject[],
   includeObject: string | undefined,
   now: number,
