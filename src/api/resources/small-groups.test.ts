@@ -63,7 +63,7 @@ test('endpointSlice defaults its ports and judges addresses by type', () => {
   assert.deepEqual(errors, [])
   assert.deepEqual(object.ports, [{ port: 80, name: '', protocol: 'TCP' }])
   const wrong = { metadata, addressType: 'IPv6', endpoints: [{ addresses: ['192.0.2.1'] }, { addresses: [] }], ports: [{}, {}] }
-  assert.deepEqual(judgeNew(endpointSlice, wrong).fields, ['endpoints[0].addresses[0]', 'endpoints[1].addresses', 'ports[1].name'])
+  assert.deepEqual(judgeNew(endpointSlice, wrong).fields, ['ports[1].name', 'endpoints[0].addresses[0]', 'endpoints[1].addresses'])
   const addresses = ['192.0.2.1', '192.0.2.2', '192.0.2.3', '192.0.2.4']
   assert.equal(
     row(endpointSlice, { metadata, addressType: 'IPv4', endpoints: [{ addresses }], ports: null })['Endpoints'],

@@ -20,6 +20,7 @@ export function goStrings(list: readonly string[] | undefined, type = 'string'):
 
 /** Base64 data as Go prints the bytes: `[]byte{0x2d, 0xa}`. */
 export function goBytes(base64: string): string {
+  if (base64 === '') return '[]byte(nil)'
   return `[]byte{${Array.from(Buffer.from(base64, 'base64'), byte => `0x${byte.toString(16)}`).join(', ')}}`
 }
 

@@ -69,12 +69,12 @@ function validateParamRef({ name = '', selector, parameterNotFoundAction }: Para
   const field = 'spec.paramRef'
   if (name !== '') {
     pushMessages(errors, `${field}.name`, name, nameIsPathSegment(name, false))
-    if (selector !== undefined) {
-      errors.push(forbiddenField(`${field}.name`, exclusive), forbiddenField(`${field}.selector`, exclusive))
-    }
+    if (selector !== undefined) errors.push(forbiddenField(`${field}.name`, exclusive))
   }
-  if (selector !== undefined) validateLabelSelector(selector, `${field}.selector`, errors)
-  else if (name === '') errors.push(required(field, 'one of name or selector must be specified'))
+  if (selector !== undefined) {
+    validateLabelSelector(selector, `${field}.selector`, errors)
+    if (name !== '') errors.push(forbiddenField(`${field}.selector`, exclusive))
+  } else if (name === '') errors.push(required(field, 'one of name or selector must be specified'))
   if (parameterNotFoundAction === undefined || parameterNotFoundAction === '') {
     errors.push(required(`${field}.parameterNotFoundAction`))
   } else if (!notFoundActions.includes(parameterNotFoundAction)) {

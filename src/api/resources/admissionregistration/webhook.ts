@@ -21,11 +21,13 @@ export function setWebhookDefaults(hook: ValidatingWebhook): void {
   for (const rule of hook.rules ?? []) rule.scope ??= '*'
 }
 
+type MoreRules<T> = (hook: T, field: string, errors: FieldError[]) => void
+
 /** Judges the list against the stored one, `old`; `more` judges what only one of the two kinds has. Conditions that stay are not judged again. */
 export function validateWebhooks<T extends ValidatingWebhook>(
   hooks: readonly T[] | undefined,
   old: readonly T[] | undefined,
-  more?: (hook: T, field: string, errors: FieldError[]) => void,
+  more?: MoreRules<T>,
 ): FieldError[] {
   const errors: FieldError[] = []
   const names = new Set<string>()
@@ -33,19 +35,18 @@ export function validateWebhooks<T extends ValidatingWebhook>(
   const conditionsChange = old === undefined || !sameConditions(hooks ?? [], old)
   hooks?.forEach((hook, index) => {
     const field = `webhooks[${index}]`
-    validateWebhook(hook, field, errors)
+    validateWebhook(hook, field, errors, more)
     if (conditionsChange) {
       validateMatchConditions(hook.matchConditions, `${field}.matchConditions`, errors, { params: false, stored })
     }
     validateReviewVersions(hook.admissionReviewVersions ?? [], `${field}.admissionReviewVersions`, errors)
-    more?.(hook, field, errors)
     if (names.has(hook.name)) errors.push(duplicate(`${field}.name`, hook.name))
     if (hook.name !== '') names.add(hook.name)
   })
   return errors
 }
 
-function validateWebhook(hook: ValidatingWebhook, field: string, errors: FieldError[]): void {
+function validateWebhook<T extends ValidatingWebhook>(hook: T, field: string, errors: FieldError[], more: MoreRules<T> | undefined): void {
   validateQualified(hook.name, `${field}.name`, errors)
   hook.rules?.forEach((rule, index) => {
     validateRuleWithOperations(rule, `${field}.rules[${index}]`, errors)
@@ -67,6 +68,7 @@ function validateWebhook(hook: ValidatingWebhook, field: string, errors: FieldEr
   }
   validateLabelSelector(hook.namespaceSelector, `${field}.namespaceSelector`, errors)
   validateLabelSelector(hook.objectSelector, `${field}.objectSelector`, errors)
+  more?.(hook, field, errors)
   validateClientConfig(hook.clientConfig ?? {}, `${field}.clientConfig`, errors)
 }
 

@@ -49,8 +49,8 @@ function validateType(schema: JSONSchemaProps, level: Level, field: string, erro
     if (level === 'root' || !free) errors.push(required(`${field}.type`, missingType[level]))
     return
   }
-  if (!types.includes(type)) errors.push(notSupported(`${field}.type`, type, types))
   if (level === 'root' && type !== 'object') errors.push(invalidValue(`${field}.type`, type, 'must be object at the root'))
+  if (!types.includes(type)) errors.push(notSupported(`${field}.type`, type, types))
   if (type === 'array' && schema.items === undefined) {
     errors.push(required(`${field}.items`, 'must be specified'))
   }

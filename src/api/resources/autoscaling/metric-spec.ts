@@ -11,6 +11,7 @@ import type {
   PodsMetricSource,
   ResourceMetricSource,
 } from '../../types/autoscaling-v2.ts'
+import { goQuantity, invalidShown } from '../../validation/go-syntax.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 import { compareAmounts } from '../../validation/quantities.ts'
@@ -116,7 +117,7 @@ function validateTarget({ type, value, averageValue, averageUtilization }: Metri
   }
   for (const [name, quantity] of Object.entries({ value, averageValue })) {
     if (quantity !== undefined && compareAmounts(String(quantity), '0') <= 0) {
-      errors.push(invalidValue(`${field}.${name}`, quantity, 'must be positive'))
+      errors.push(invalidShown(`${field}.${name}`, goQuantity(String(quantity)), 'must be positive'))
     }
   }
 }

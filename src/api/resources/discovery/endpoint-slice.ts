@@ -88,20 +88,20 @@ function validate({ addressType, endpoints, ports }: EndpointSlice): FieldError[
   const errors: FieldError[] = []
   if (addressType === '') errors.push(required('addressType'))
   else if (!addressTypes.includes(addressType)) errors.push(notSupported('addressType', addressType, addressTypes))
-  if (endpoints !== null && endpoints.length > limits.endpoints) {
-    errors.push(tooMany('endpoints', endpoints.length, limits.endpoints))
-  } else {
-    endpoints?.forEach((endpoint, index) => {
-      validateEndpoint(endpoint, addressType, index, errors)
-    })
-  }
   if (ports !== null && ports.length > limits.ports) {
     errors.push(tooMany('ports', ports.length, limits.ports))
+  } else {
+    const names = new Set<string>()
+    ports?.forEach((port, index) => {
+      validatePort(port, names, index, errors)
+    })
+  }
+  if (endpoints !== null && endpoints.length > limits.endpoints) {
+    errors.push(tooMany('endpoints', endpoints.length, limits.endpoints))
     return errors
   }
-  const names = new Set<string>()
-  ports?.forEach((port, index) => {
-    validatePort(port, names, index, errors)
+  endpoints?.forEach((endpoint, index) => {
+    validateEndpoint(endpoint, addressType, index, errors)
   })
   return errors
 }

@@ -1,7 +1,8 @@
 // flowcontrol.apiserver.k8s.io/v1 FlowSchema.
-import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
+import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { FlowSchema } from '../../types/flowcontrol-v1.ts'
+import { notSupportedShown } from '../../validation/go-syntax.ts'
 import { dns1123Subdomain } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
@@ -57,7 +58,8 @@ function validate({ metadata, spec }: FlowSchema): FieldError[] {
   if (precedence > maxPrecedence) refuse(`must not be greater than ${maxPrecedence}`)
   if (precedence === 1 && metadata.name !== 'exempt') refuse("only the schema named 'exempt' may have matchingPrecedence 1")
   if (distinguisherMethod !== undefined && !distinguishers.includes(distinguisherMethod.type)) {
-    errors.push(notSupported('spec.distinguisherMethod.type', distinguisherMethod, distinguishers))
+    const shown = `flowcontrol.FlowDistinguisherMethod{Type:${JSON.stringify(distinguisherMethod.type)}}`
+    errors.push(notSupportedShown('spec.distinguisherMethod.type', shown, distinguishers))
   }
   const level = spec.priorityLevelConfiguration.name
   if (level === '') errors.push(required('spec.priorityLevelConfiguration.name', 'must reference a priority level'))

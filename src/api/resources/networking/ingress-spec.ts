@@ -2,6 +2,7 @@
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { TypedLocalObjectReference } from '../../types/core-v1.ts'
 import type { HTTPIngressPath, IngressBackend, IngressServiceBackend, IngressSpec, IngressTLS } from '../../types/networking-v1.ts'
+import { invalidShown } from '../../validation/go-syntax.ts'
 import { parseIp } from '../../validation/ip-address.ts'
 import {
   dns1035Label,
@@ -21,7 +22,8 @@ export function validateIngressSpec(spec: IngressSpec): FieldError[] {
   const errors: FieldError[] = []
   const rules = spec.rules ?? []
   if (rules.length === 0 && spec.defaultBackend === undefined) {
-    errors.push(invalidValue('spec', rules, 'either `defaultBackend` or `rules` must be specified'))
+    const shown = `[]networking.IngressRule${spec.rules === undefined ? '(nil)' : '{}'}`
+    errors.push(invalidShown('spec', shown, 'either `defaultBackend` or `rules` must be specified'))
   }
   if (spec.defaultBackend !== undefined) validateBackend(spec.defaultBackend, 'spec.defaultBackend', errors)
   rules.forEach(({ host = '', http }, index) => {

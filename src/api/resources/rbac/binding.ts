@@ -58,7 +58,6 @@ function validateSubject(subject: Subject, namespaced: boolean, index: number, e
       return
     case 'User':
     case 'Group':
-      if (name === '') errors.push(invalidValue(field('name'), name, `${subject.kind.toLowerCase()} name cannot be empty`))
       if (apiGroup !== rbacGroup) errors.push(notSupported(field('apiGroup'), apiGroup, [rbacGroup]))
       return
     default:

@@ -27,7 +27,7 @@ function validateAggregation(rule: ClusterRole['aggregationRule']): FieldError[]
   return selectors.flatMap((selector, index) => {
     const errors: FieldError[] = []
     validateLabelSelector(selector, `${field}[${index}]`, errors)
-    // Upstream says the same twice: once for the part, once for the selector that cannot be made of it.
-    return errors.length === 0 ? [] : [...errors, invalidValue(`${field}[${index}]`, selector, 'invalid label selector.')]
+    // Upstream says the same twice: once for the part, once for the selector that cannot be made of it and so is none.
+    return errors.length === 0 ? [] : [...errors, invalidValue(`${field}[${index}]`, null, 'invalid label selector.')]
   })
 }

@@ -33,12 +33,12 @@ export const csiStorageCapacity = defineResource<CSIStorageCapacity>({
 
 function validate(object: CSIStorageCapacity): FieldError[] {
   const errors: FieldError[] = []
+  validateLabelSelector(object.nodeTopology, 'nodeTopology', errors)
   pushMessages(errors, 'storageClassName', object.storageClassName, dns1123Subdomain(object.storageClassName))
   for (const field of ['capacity', 'maximumVolumeSize'] as const) {
     const quantity = object[field]
     if (quantity !== undefined && String(quantity).startsWith('-')) errors.push(invalidValue(field, quantity, negativeMessage))
   }
-  validateLabelSelector(object.nodeTopology, 'nodeTopology', errors)
   return errors
 }
 

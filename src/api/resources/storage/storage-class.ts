@@ -53,7 +53,7 @@ function validate(object: StorageClass): FieldError[] {
   const errors: FieldError[] = []
   const { provisioner, reclaimPolicy, volumeBindingMode } = object
   if (provisioner === '') errors.push(required('provisioner'))
-  else pushMessages(errors, 'provisioner', provisioner, qualifiedName(provisioner.toLowerCase()))
+  else pushMessages(errors, 'provisioner', provisioner.toLowerCase(), qualifiedName(provisioner.toLowerCase()))
   validateParameters(object.parameters, errors)
   if (reclaimPolicy !== undefined && reclaimPolicy !== '' && !reclaimPolicies.includes(reclaimPolicy)) {
     errors.push(notSupported('reclaimPolicy', reclaimPolicy, reclaimPolicies))
