@@ -179,3 +179,20 @@ test('scale is judged as a change of the parent', async () => {
   assert.equal(status, 422)
   assert.equal(json.details.causes[0].field, 'spec.template.spec.volumes[0].gcePersistentDisk.readOnly')
 })
+
+test('update() counts the labels of an endpoint slice, and no annotation of it', async () => {
+  await using api = new TestServer()
+  const slices = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
+  await api.create(slices, { metadata: { name: 's' }, addressType: 'IPv4', endpoints: [], ports: [] })
+  const patch = async (body: unknown) => (await api.request('PATCH', `${slices}/s`, body)).json.metadata.generation
+  assert.equal(await patch({ metadata: { annotations: { a: 'b' } } }), 1)
+  assert.equal(await patch({ metadata: { labels: { a: 'b' } } }), 2)
+  assert.equal(await patch({ endpoints: [{ addresses: ['192.0.2.1'] }] }), 3)
+})
+
+test('update() creates a lease that is gone, whatever version it names', async () => {
+  await using api = new TestServer()
+  const lease = { metadata: { name: 'l', namespace: 'default', resourceVersion: '5' }, spec: { holderIdentity: 'a' } }
+  const { status, json } = await api.request('PUT', '/apis/coordination.k8s.io/v1/namespaces/default/leases/l', lease)
+  assert.deepEqual([status, json.spec.holderIdentity], [201, 'a'])
+})

@@ -29,6 +29,8 @@ export async function update(parts: WriteParts, context: ResourceContext): Promi
       ? {
           createMissing() {
             parts.demandCreate?.(context)
+            // Upstream's storage takes the version of what is gone for no version.
+            delete sent.metadata.resourceVersion
             return createObject(parts, context, sent, dryRun, trackNewFields(context, 'UpdateOptions'))
           },
         }

@@ -23,6 +23,8 @@ export const endpointSlice = defineResource<EndpointSlice>({
   plural: 'endpointslices',
   namespaced: true,
   countsGeneration: true,
+  // Its labels say whose endpoints these are, so that they are part of what is wanted.
+  countedParts: ({ addressType, endpoints, ports, metadata }) => [addressType, endpoints ?? [], ports ?? [], metadata.labels ?? {}],
   columns: [
     nameColumn,
     { name: 'AddressType', type: 'string', cell: ({ addressType }) => addressType },
