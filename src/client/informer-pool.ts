@@ -31,6 +31,15 @@ export class InformerPool {
     return this.#add(refName(resource), new Informer({ ...this.#options, resource }))
   }
 
+  /** The objects of this name in every namespace: whoever needs few of many must not keep, nor be shown, them all. */
+  named<T extends KubeObject>(resource: ResourceRef<T>, name: string): Informer<T> {
+    const key = `${refName(resource)} named ${name}`
+    const found = this.#informers.get(key)
+    // The key says the resource, and a resource has one type.
+    if (found !== undefined) return found.informer as unknown as Informer<T>
+    return this.#add(key, new Informer({ ...this.#options, resource, fieldSelector: `metadata.name=${name}` }))
+  }
+
   /** Metadata only, through the whole objects' informer where there is one already. */
   metadata(resource: ResourceRef): Informer<KubeObject> {
     const found = this.#informers.get(refName(resource)) ?? this.#informers.get(`${refName(resource)} metadata`)

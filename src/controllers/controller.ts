@@ -33,6 +33,8 @@ export type Reconcile = (key: string, signal: AbortSignal) => Promise<Result>
 /** Another resource whose changes concern objects of this controller. */
 export interface Follow<T extends KubeObject = KubeObject> {
   readonly resource: ResourceRef<T>
+  /** Only objects of this name, in every namespace. */
+  readonly named?: string
   /** Keys to look at after a change of `object`; `old` is the state before, where there is one. */
   keys(object: T, context: Context, old?: T): readonly string[]
 }
@@ -59,6 +61,7 @@ export interface Controller {
 export function follow<T extends KubeObject>(follow: Follow<T>): Follow {
   return {
     resource: follow.resource,
+    ...(follow.named === undefined ? {} : { named: follow.named }),
     // The runner hands each follow only objects of its own resource.
     keys: (object, context, old) => follow.keys(object as T, context, old as T | undefined),
   }

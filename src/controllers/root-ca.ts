@@ -13,10 +13,10 @@ const annotations = {
 export const rootCa: Controller = {
   name: 'root-ca-cert-publisher',
   watches: namespaces,
-  follows: [follow({ resource: configMaps, keys: ({ metadata }) => (metadata.name === name ? [metadata.namespace ?? ''] : []) })],
+  follows: [follow({ resource: configMaps, named: name, keys: ({ metadata }) => [metadata.namespace ?? ''] })],
   begin({ informers, client, settings }) {
     const cache = informers.full(namespaces)
-    const published = informers.full(configMaps)
+    const published = informers.named(configMaps, name)
     const data = { 'ca.crt': settings.rootCa }
     return async (key, signal) => {
       const namespace = cache.getByKey(key)
