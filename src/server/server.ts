@@ -8,6 +8,7 @@ import type { Credentials } from '../access/access.ts'
 import type { Logger } from '../base/log.ts'
 import { answerUpgrade, Http1Request, sendHttp1 } from './http1-exchange.ts'
 import { Http2Request, sendHttp2 } from './http2-exchange.ts'
+import { Http2Sessions } from './http2-sessions.ts'
 import { type ConnectionLimits, defaultConnectionLimits, limitedListener } from './limited-listener.ts'
 import { clearOpenSslErrors } from './openssl-errors.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -39,7 +40,6 @@ const limits = {
   headersMs: 10_000,
   requestMs: 60_000,
   keepAliveMs: 120_000,
-  pingMs: 30_000,
   drainMs: 5_000,
 }
 
@@ -49,7 +49,7 @@ export class Listener implements AsyncDisposable {
   readonly #tls: TlsServer
   readonly #http1: Http1Server
   readonly #http2: Http2Server
-  readonly #sessions = new Set<ServerHttp2Session>()
+  readonly #sessions: Http2Sessions
   readonly #sockets = new Set<TLSSocket>()
   readonly #log: Logger
   #stopping = false
@@ -57,6 +57,7 @@ export class Listener implements AsyncDisposable {
   constructor(options: ListenerOptions) {
     this.#options = options
     this.#log = options.log
+    this.#sessions = new Http2Sessions(this.#log)
     this.#http1 = createHttp1Server({
       maxHeaderSize: limits.headerBytes,
       headersTimeout: limits.headersMs,
@@ -113,16 +114,15 @@ export class Listener implements AsyncDisposable {
     this.#stopping = true
     const closed = new Promise<void>(resolve => this.#tcp.close(() => resolve()))
     this.#http1.closeIdleConnections()
-    const drained = [...this.#sessions].map(session => new Promise<void>(resolve => session.close(resolve)))
     const force = setTimeout(() => this.#destroy(), limits.drainMs)
-    await Promise.race([Promise.all(drained), closed])
+    await Promise.race([this.#sessions.close(), closed])
     this.#http1.closeIdleConnections()
     await closed
     clearTimeout(force)
   }
 
   #destroy(): void {
-    for (const session of this.#sessions) session.destroy()
+    this.#sessions.destroy()
     for (const socket of this.#sockets) socket.destroy()
   }
 
@@ -133,14 +133,17 @@ export class Listener implements AsyncDisposable {
       socket.once('close', () => this.#sockets.delete(socket))
       socket.on('error', err => this.#log.debug('connection failed', { err }))
       socket.setNoDelay(true)
-      const server = socket.alpnProtocol === 'h2' ? this.#http2 : this.#http1
-      server.emit('connection', socket)
+      if (socket.alpnProtocol !== 'h2') return this.#http1.emit('connection', socket)
+      // The session of this socket is made within the call.
+      const keep = (session: ServerHttp2Session) => this.#sessions.keep(session, socket)
+      this.#http2.once('session', keep)
+      this.#http2.emit('connection', socket)
+      this.#http2.off('session', keep)
     })
     this.#tls.on('tlsClientError', err => {
       clearOpenSslErrors()
       this.#log.debug('handshake failed', { err })
     })
-    this.#http2.on('session', session => this.#keep(session))
     this.#http2.on('stream', (stream, headers, _flags, rawHeaders: string[]) => {
       void this.#serve2(stream, new Http2Request(stream, headers, rawHeaders, credentialsOf(stream.session, headers.authorization)))
     })
@@ -185,26 +188,6 @@ export class Listener implements AsyncDisposable {
       this.#log.error('answer not sent', { err })
       stream.destroy()
     }
-  }
-
-  /** Node keeps sessions whose peer is gone: a ping that is not answered ends them. */
-  #keep(session: ServerHttp2Session): void {
-    this.#sessions.add(session)
-    let waiting = false
-    const timer = setInterval(() => {
-      if (waiting || session.destroyed) return session.destroy()
-      waiting = true
-      session.ping(err => {
-        waiting = false
-        if (err) session.destroy()
-      })
-    }, limits.pingMs)
-    timer.unref()
-    session.once('close', () => {
-      clearInterval(timer)
-      this.#sessions.delete(session)
-    })
-    session.on('error', err => this.#log.debug('session failed', { err }))
   }
 }
 
