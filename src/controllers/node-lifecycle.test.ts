@@ -66,9 +66,11 @@ test('planFinished() gives the oldest beyond the threshold', () => {
 })
 
 test('nodeLifecycle calls a silent node Unknown, and taintEviction removes its pods', async () => {
+  let now = Date.now()
   await using scenario = startScenario({
     controllers: [nodeLifecycle, taintEviction],
     settings: { nodeMonitorGraceMs: 30, nodeMonitorPeriodMs: 5 },
+    now: () => now,
   })
   const { api } = scenario
   api.seed(nodes, {
@@ -82,6 +84,7 @@ test('nodeLifecycle calls a silent node Unknown, and taintEviction removes its p
     status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
   })
   await scenario.until(() => (api.read(nodes, '', 'n1')?.spec?.taints ?? []).length === 0, 'first taint removed')
+  now += 1000
   await scenario.until(() => api.read(nodes, '', 'n1')?.status?.conditions?.[0]?.status === 'Unknown', 'unknown')
   await scenario.until(() => short(api.read(nodes, '', 'n1')?.spec?.taints ?? [])?.includes('unreachable:NoExecute') === true, 'tainted')
   await scenario.until(() => api.read(pods, 'ns', 'p')?.metadata.deletionTimestamp !== undefined, 'evicted')
