@@ -1,12 +1,16 @@
 // The plugins in the order in which they run; a place in this list is the plugin's place in the chain (upstream's order).
 import type { AdmissionPlugin, ClusterReader } from '../admission.ts'
 import { type CertificateRequestOptions, certificateRequests } from './certificate-requests.ts'
+import { defaultIngressClass } from './default-ingress-class.ts'
+import { defaultStorageClass } from './default-storage-class.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { denyServiceExternalIps } from './deny-service-external-ips.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
+import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
 import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
+import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
@@ -34,8 +38,12 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
     podSecurity({ reader, defaults: secure ? 'restricted' : 'privileged', enforceOnWorkloads: secure }),
     priority({ reader }),
     defaultTolerationSeconds,
+    defaultStorageClass({ reader }),
     storageObjectInUseProtection,
+    persistentVolumeClaimResize({ reader }),
+    runtimeClass({ reader }),
     certificateRequests(options),
+    defaultIngressClass({ reader }),
     ...(secure ? [denyServiceExternalIps] : []),
   ]
 }

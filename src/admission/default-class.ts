@@ -1,0 +1,10 @@
+// Which of several classes is the one for objects that name none.
+import type { KubeObject } from '../api/object.ts'
+
+/** The name of the newest class that one of the annotations marks as the default, of two of the same second the first by name. */
+export function defaultClassName(classes: readonly KubeObject[], annotations: readonly string[]): string | undefined {
+  const marked = classes.filter(({ metadata }) => annotations.some(annotation => metadata.annotations?.[annotation] === 'true'))
+  const age = ({ metadata }: KubeObject): number => Date.parse(metadata.creationTimestamp ?? '')
+  const [newest] = marked.sort((a, b) => age(b) - age(a) || ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))
+  return newest?.metadata.name
+}

@@ -1,0 +1,33 @@
+// A bound claim may grow where its storage class says that its volumes can.
+import { forbidden } from '../../api/status.ts'
+import type { PersistentVolumeClaim } from '../../api/types/core-v1.ts'
+import type { StorageClass } from '../../api/types/storage-v1.ts'
+import { compareAmounts } from '../../api/validation/quantities.ts'
+import { type AdmissionPlugin, admitted, type ClusterReader } from '../admission.ts'
+
+const oldAnnotation = 'volume.beta.kubernetes.io/storage-class'
+const sizeOf = ({ spec }: PersistentVolumeClaim): string => String(spec?.resources?.requests?.['storage'] ?? '0')
+const classOf = ({ metadata, spec }: PersistentVolumeClaim): string => metadata.annotations?.[oldAnnotation] ?? spec?.storageClassName ?? ''
+
+export function persistentVolumeClaimResize({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
+  const expands = (claim: PersistentVolumeClaim, old: PersistentVolumeClaim): boolean => {
+    const name = classOf(claim)
+    if (name === '' || name !== classOf(old)) return false
+    const found = reader.get('storageclasses.storage.k8s.io', '', name) as StorageClass | undefined
+    return found?.allowVolumeExpansion === true
+  }
+  return {
+    name: 'PersistentVolumeClaimResize',
+    handles: ({ resource, subresource, operation }) =>
+      resource.group === '' && resource.plural === 'persistentvolumeclaims' && subresource === '' && operation === 'UPDATE',
+    validate({ object, oldObject, resource, name }) {
+      const claim = object as PersistentVolumeClaim | undefined
+      const old = oldObject as PersistentVolumeClaim | undefined
+      if (claim === undefined || old === undefined || compareAmounts(sizeOf(claim), sizeOf(old)) <= 0) return admitted
+      const refuse = (why: string) => ({ allowed: false, error: forbidden(resource, name, why) }) as const
+      if (old.status?.phase !== 'Bound') return refuse('Only bound persistent volume claims can be expanded')
+      if (expands(claim, old)) return admitted
+      return refuse('only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize')
+    },
+  }
+}

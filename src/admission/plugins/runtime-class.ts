@@ -1,0 +1,77 @@
+// A pod of a RuntimeClass gets what the class costs and where it may run; a pod cannot claim either by itself.
+import { type ApiError, forbidden } from '../../api/status.ts'
+import type { Pod, Toleration } from '../../api/types/core-v1.ts'
+import type { RuntimeClass } from '../../api/types/node-v1.ts'
+import { semanticallyEqual } from '../../api/validation/object-meta.ts'
+import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
+
+export function runtimeClass({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
+  /** Undefined where the pod names none. */
+  function classOf({ resource, name }: AdmissionRequest, pod: Pod): RuntimeClass | undefined {
+    const wanted = pod.spec.runtimeClassName
+    if (wanted === undefined) return undefined
+    const found = reader.get('runtimeclasses.node.k8s.io', '', wanted) as RuntimeClass | undefined
+    if (found === undefined) throw forbidden(resource, name, `pod rejected: RuntimeClass ${JSON.stringify(wanted)} not found`)
+    return found
+  }
+
+  return {
+    name: 'RuntimeClass',
+    handles: ({ resource, subresource, operation }) =>
+      resource.group === '' && resource.plural === 'pods' && subresource === '' && operation === 'CREATE',
+    mutate(request) {
+      const pod = request.object as Pod | undefined
+      const found = pod && classOf(request, pod)
+      if (pod === undefined || found === undefined) return
+      const fixed = found.overhead?.podFixed
+      if (fixed !== undefined) {
+        if (pod.spec.overhead !== undefined && !semanticallyEqual(pod.spec.overhead, fixed)) throw otherOverhead(request)
+        pod.spec.overhead = { ...fixed }
+      }
+      for (const [key, value] of Object.entries(found.scheduling?.nodeSelector ?? {})) {
+        const own = pod.spec.nodeSelector?.[key]
+        if (own !== undefined && own !== value) {
+          const why = `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${own}`
+          throw forbidden(request.resource, request.name, why)
+        }
+        pod.spec.nodeSelector = { ...pod.spec.nodeSelector, [key]: value }
+      }
+      const tolerations = found.scheduling?.tolerations ?? []
+      if (tolerations.length > 0) pod.spec.tolerations = mergeTolerations([...(pod.spec.tolerations ?? []), ...tolerations])
+    },
+    validate(request) {
+      const pod = request.object as Pod | undefined
+      const fixed = pod && classOf(request, pod)?.overhead?.podFixed
+      if (pod === undefined || semanticallyEqual(pod.spec.overhead, fixed)) return admitted
+      if (fixed !== undefined) return { allowed: false, error: otherOverhead(request) }
+      const why = 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead'
+      return { allowed: false, error: forbidden(request.resource, request.name, why) }
+    },
+  }
+}
+
+const otherOverhead = ({ resource, name }: AdmissionRequest): ApiError =>
+  forbidden(resource, name, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead")
+
+/** Without those that another one includes; of equal ones the first stays. */
+function mergeTolerations(all: readonly Toleration[]): Toleration[] {
+  const merged: Toleration[] = []
+  all.forEach((toleration, index) => {
+    if (merged.some(other => includes(other, toleration))) return
+    const later = all.slice(index + 1)
+    if (later.some(other => !semanticallyEqual(other, toleration) && includes(other, toleration))) return
+    merged.push(toleration)
+  })
+  return merged
+}
+
+function includes(wide: Toleration, narrow: Toleration): boolean {
+  if (semanticallyEqual(wide, narrow)) return true
+  const everything = (wide.key ?? '') === '' && wide.operator === 'Exists'
+  if ((wide.key ?? '') !== (narrow.key ?? '') && !everything) return false
+  if ((wide.effect ?? '') !== '' && wide.effect !== narrow.effect) return false
+  const limit = wide.effect === 'NoExecute' ? wide.tolerationSeconds : undefined
+  if (limit !== undefined && (narrow.tolerationSeconds === undefined || narrow.tolerationSeconds > limit)) return false
+  if (wide.operator === 'Exists') return true
+  return narrow.operator === 'Equal' && (narrow.value ?? '') === (wide.value ?? '')
+}
