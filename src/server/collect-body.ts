@@ -22,6 +22,8 @@ export function collectBody(stream: Readable, limit: number, declared: number | 
     return Promise.reject(refusal(limit))
   }
   if (stream.readableEnded) return Promise.resolve(Buffer.alloc(0))
+  // The client went while the request waited: nothing more would be told of the stream.
+  if (stream.destroyed) return Promise.reject(endedEarly())
   const chunks: Buffer[] = []
   let size = 0
   const timer = setTimeout(() => {
@@ -45,7 +47,7 @@ export function collectBody(stream: Readable, limit: number, declared: number | 
   })
   const cutShort = (cause?: Error) => {
     clearTimeout(timer)
-    reject(apiError(400, 'BadRequest', 'the request body ended early', undefined, { cause }))
+    reject(endedEarly(cause))
   }
   stream.on('error', cutShort)
   stream.on('close', () => {
@@ -54,4 +56,6 @@ export function collectBody(stream: Readable, limit: number, declared: number | 
   return promise
 }
 
+const endedEarly = (cause?: Error): Error =>
+  apiError(400, 'BadRequest', 'the request body ended early', undefined, cause === undefined ? undefined : { cause })
 const refusal = (limit: number): Error => tooLarge(`limit is ${limit}`)

@@ -28,6 +28,16 @@ test('collectBody() takes a body that is in time', async t => {
   t.mock.timers.tick(maxBodyMs)
 })
 
+test('collectBody() gives up at once where the client went before the body was asked for', async () => {
+  const stream = new PassThrough()
+  stream.destroy()
+  const outcome = await Promise.race([
+    collectBody(stream, 1000, undefined).catch((err: unknown) => err),
+    new Promise(resolve => setImmediate(resolve, 'still waiting')),
+  ])
+  assert.ok(isReason(outcome, 'BadRequest'), String(outcome))
+})
+
 test('untilDrained() gives up a client that does not read, and waits without end where no limit is given', async t => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const stream = new PassThrough()
