@@ -32,6 +32,7 @@ export async function bootstrap({ server, store, endpoint, dnsAddress, signal }:
       ...(dnsAddress === undefined ? [] : [dnsService(dnsAddress)]),
     ]),
     server.ensureObjects(update, true),
+    server.keepFlowObjects(),
     endpoint && server.ensureObjects(kubernetesService(endpoint.serviceIp, '', endpoint.port).slice(0, 1)),
     endpoint?.address && server.ensureObjects(kubernetesEndpoints(endpoint.address, endpoint.port), true),
   ])

@@ -10,6 +10,11 @@ export function answerHeaders(reply: FinalReply): Record<string, string | string
     'cache-control': 'no-cache, private',
     'audit-id': reply.auditId,
   }
+  const { flow } = reply
+  if (flow?.schema.metadata.uid !== undefined) {
+    headers['x-kubernetes-pf-flowschema-uid'] = flow.schema.metadata.uid
+    headers['x-kubernetes-pf-prioritylevel-uid'] = flow.level.uid
+  }
   if (reply.headers) Object.assign(headers, reply.headers)
   if (reply.warnings.length > 0) headers['warning'] = warningHeaders(reply.warnings)
   return headers

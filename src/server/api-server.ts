@@ -9,7 +9,7 @@ import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import type { Descriptions } from '../api/schema/openapi-types.ts'
 import type { UserInfo } from '../api/user.ts'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Registry } from '../base/metrics.ts'
 import type { Store } from '../store/store.ts'
@@ -20,7 +20,12 @@ import { ensureObjects, serverIdentity } from './bootstrap.ts'
 import { ContinueTokens } from './continue-token.ts'
 import { documents } from './documents.ts'
 import { runEventExpiry } from './event-expiry.ts'
-import { defaultFlowLimits, FlowControl, type FlowLimits } from './flow-control.ts'
+import { dumpText } from './flow-control/dump.ts'
+import { monotonicClock } from './flow-control/flow-clock.ts'
+import { FlowConfig } from './flow-control/flow-config.ts'
+import { borrowingPeriodMs, defaultFlowLimits, FlowControl, type FlowLimits } from './flow-control/flow-control.ts'
+import { registerFlowMetrics } from './flow-control/flow-metrics.ts'
+import { WatchCounts } from './flow-control/watch-counts.ts'
 import { type HealthCheck, healthPaths } from './health.ts'
 import { type Identifiers, randomIdentifiers } from './identifiers.ts'
 import { type InProcessTransport, inProcessTransport } from './in-process.ts'
@@ -86,6 +91,9 @@ export class ApiServer implements AsyncDisposable {
   readonly #stop = new AbortController()
   readonly #bookmarksDone: Promise<void>
   readonly #expiryDone: Promise<void>
+  readonly #flowConfig: FlowConfig
+  readonly #borrowingDone: Promise<void>
+  #flowObjectsDone: Promise<void> = Promise.resolve()
   #ready = false
 
   constructor(options: ApiServerOptions) {
@@ -95,7 +103,17 @@ export class ApiServer implements AsyncDisposable {
     const resources = serveResources(options.resources, store)
     this.resources = resources
     this.nodeTunnels = new NodeTunnels(log, name => resources.byGroupResource('nodes')?.collection.get('', name) !== undefined)
-    const flow = new FlowControl(options.flowLimits ?? defaultFlowLimits)
+    const watchCounts = new WatchCounts()
+    const flow = new FlowControl(
+      {
+        objects: ({ served }) => (served === undefined || served.definition.virtual === true ? 0 : served.collection.size),
+        watchers: info => watchCounts.of(info),
+      },
+      options.flowLimits ?? defaultFlowLimits,
+    )
+    registerFlowMetrics(options.metrics, flow)
+    this.#flowConfig = new FlowConfig({ resources, store, flow, clock, log }, this.#stop.signal)
+    this.#borrowingDone = lendSeats(flow, clock, this.#stop.signal)
     const refused = new RefusedRequests()
     const bookmarks = new Bookmarks()
     this.#bookmarksDone = bookmarks.run(clock, log, this.#stop.signal)
@@ -151,6 +169,7 @@ export class ApiServer implements AsyncDisposable {
       authorize,
       audit: options.audit,
       flow,
+      watchCounts,
       clock,
       log,
       metrics: requestMetrics(options.metrics, flow),
@@ -166,6 +185,10 @@ export class ApiServer implements AsyncDisposable {
           ...(options.descriptions ? { descriptions: options.descriptions } : {}),
         }),
         tunnel: tunnelPathHandler(this.nodeTunnels),
+        flowDump: ({ query, now }, path) => {
+          const text = dumpText(flow, path, (query.get('includeRequestDetails') ?? '') !== '', monotonicClock, now)
+          return text === undefined ? undefined : { status: 200, contentType: 'text/plain; charset=utf-8', body: Buffer.from(text) }
+        },
         why: whyPathHandler({
           refused,
           audit: options.audit,
@@ -184,6 +207,13 @@ export class ApiServer implements AsyncDisposable {
   async ensureObjects(objects: readonly KubeObject[], overwrite = false): Promise<void> {
     await using transport = this.transportFor(serverIdentity)
     await ensureObjects({ resources: this.resources, transport, signal: this.#stop.signal }, objects, overwrite)
+  }
+
+  /** Creates the objects of flow control that are missing, brings the others up to date, and keeps them so from then on. */
+  async keepFlowObjects(): Promise<void> {
+    const transport = this.transportFor(serverIdentity)
+    const { done } = await this.#flowConfig.start(transport, this.#stop.signal)
+    this.#flowObjectsDone = closeAfter(done, transport)
   }
 
   /** The bootstrap objects are there: `/readyz` may say so. */
@@ -226,7 +256,20 @@ export class ApiServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new Error('the server stops'))
     this.nodeTunnels.close()
-    await Promise.all([this.#bookmarksDone, this.#expiryDone])
+    await Promise.all([this.#bookmarksDone, this.#expiryDone, this.#borrowingDone, this.#flowObjectsDone])
+  }
+}
+
+async function closeAfter(done: Promise<void>, transport: InProcessTransport): Promise<void> {
+  await using _open = transport
+  await done
+}
+
+/** Until the signal. */
+async function lendSeats(flow: FlowControl, clock: Clock, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await pause(clock, borrowingPeriodMs, signal)
+    flow.adjust()
   }
 }
 

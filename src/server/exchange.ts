@@ -62,6 +62,8 @@ export interface Reply {
 export interface FinalReply extends Reply {
   readonly auditId: string
   readonly warnings: readonly string[]
+  /** Where flow control put the request. */
+  readonly flow?: { readonly schema: { readonly metadata: { readonly uid?: string } }; readonly level: { readonly uid: string } }
   /** Called once when the body is out or was cut; `bytes` is what was sent. */
   done(outcome: { readonly bytes: number; readonly cut: boolean }): void
 }

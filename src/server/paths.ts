@@ -17,6 +17,7 @@ export interface PathParts {
   readonly documents: PathHandler
   readonly tunnel: PathHandler
   readonly why: PathHandler
+  readonly flowDump: PathHandler
   readonly oidc?: OidcDocuments
   hasGroup(group: string): boolean
   /** Prometheus' text. */
@@ -33,6 +34,7 @@ export function pathHandler(
     (_context, path) => oidcReply(parts.oidc, path),
     parts.tunnel,
     parts.why,
+    parts.flowDump,
     parts.documents,
   ]
   return (context, info) => {

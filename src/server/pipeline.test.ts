@@ -9,7 +9,7 @@ import { CommitQueue } from '../store/commit-queue.ts'
 import { WriteFailed } from '../store/store.ts'
 import { answerHeaders } from './answer-headers.ts'
 import type { ServerRequest } from './exchange.ts'
-import { defaultFlowLimits } from './flow-control.ts'
+import { defaultFlowLimits } from './flow-control/flow-control.ts'
 import { allowWhere, readAnswer, TestServer, testUser } from './testing.ts'
 
 const noSignal = new AbortController().signal

@@ -9,8 +9,12 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { type AuditSink, auditEvent } from './audit-event.ts'
 import { type Authorize, demandAccess } from './authorize.ts'
-import { type FinalReply, header, type Reply, type ServerRequest } from './exchange.ts'
-import type { FlowControl, Release, StreamKind } from './flow-control.ts'
+import { type BodyStream, type FinalReply, header, type Reply, type ServerRequest } from './exchange.ts'
+import type { Classification } from './flow-control/classify.ts'
+import type { Release } from './flow-control/fair-queues.ts'
+import type { FlowControl } from './flow-control/flow-control.ts'
+import type { StreamKind } from './flow-control/stream-limits.ts'
+import type { WatchCounts } from './flow-control/watch-counts.ts'
 import { endWithIdentity } from './identity-end.ts'
 import { impersonate, wantsImpersonation } from './impersonate.ts'
 import { type AnswerForm, answerForm, errorForm } from './negotiate.ts'
@@ -32,6 +36,7 @@ export interface PipelineParts {
   readonly authorize: Authorize
   readonly audit: AuditSink
   readonly flow: FlowControl
+  readonly watchCounts: WatchCounts
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: RequestMetrics
@@ -55,6 +60,8 @@ interface Progress {
   impersonated: UserInfo | undefined
   warnings: string[]
   annotations: Record<string, string> | undefined
+  /** Undefined for what flow control does not look at. */
+  flow: Classification | undefined
   release: Release | undefined
   endStream: Release | undefined
   ahead: RecordAhead | undefined
@@ -95,6 +102,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       impersonated: undefined,
       warnings: [],
       annotations: undefined,
+      flow: undefined,
       release: undefined,
       endStream: undefined,
       ahead: undefined,
@@ -111,13 +119,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       const user = actingUser(request, progress, authentication)
       refuseUnrecordable(info)
       const timeout = requestTimeout(info)
-      const seat = takeSeat(user, info, request)
+      const seat = takeSeat(user, info, request, timeout, progress)
       progress.release = seat instanceof Promise ? await seat : seat
       const verdict = demandAccess(info, user, parts.authorize)
       annotate(progress, decisionAnnotation, 'allow')
       annotate(progress, reasonAnnotation, verdict.reason)
       const kind = streamKind(info)
-      if (kind !== undefined) progress.endStream = parts.flow.openStream(user, kind)
+      if (kind !== undefined) progress.endStream = openStream(user, info, kind)
       const context = contextOf(request, info, user, progress, authentication)
       const answer = info.isResource ? parts.resource(context, info) : parts.path(context, info)
       reply = answer instanceof Promise ? await withinTimeout(answer, timeout) : answer
@@ -138,13 +146,15 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       failure = refusal.status
       reply = failureReply(failure, errorForm(header(request.headers, 'accept')), false)
     }
-    if (reply.longRunning || typeof reply.body !== 'function') progress.release?.()
+    if (reply.longRunning && typeof reply.body === 'function') reply = { ...reply, body: releasing(reply.body, progress) }
+    else if (typeof reply.body !== 'function') progress.release?.()
     if (!reply.longRunning) progress.endStream?.()
     const final = reply
     return {
       ...final,
       auditId: progress.auditId,
       warnings: progress.warnings,
+      ...(progress.flow ? { flow: progress.flow } : {}),
       done: outcome => {
         progress.release?.()
         progress.endStream?.()
@@ -198,9 +208,39 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   /** Health checks need no seat: they must answer when all are taken. */
-  function takeSeat(user: UserInfo, info: RequestInfo, request: ServerRequest): Release | Promise<Release> | undefined {
+  function takeSeat(
+    user: UserInfo,
+    info: RequestInfo,
+    request: ServerRequest,
+    deadlineMs: number | undefined,
+    progress: Progress,
+  ): Release | Promise<Release> | undefined {
     if (!info.isResource && parts.allowsAnonymous(info.path)) return undefined
-    return parts.flow.acquire(user.name, mutatingVerbs.has(info.verb), () => request.signal)
+    const flow = parts.flow.classify(user, info)
+    progress.flow = flow
+    return parts.flow.start(flow, { user, info, mutating: mutatingVerbs.has(info.verb) ? 1 : 0, deadlineMs, signal: () => request.signal })
+  }
+
+  /** A stream's place among those of its user, and a watch's among those that a write is sent to. */
+  function openStream(user: UserInfo, info: RequestInfo, kind: StreamKind): Release {
+    const end = parts.flow.streams.open(user, kind)
+    if (kind !== 'watch' || !info.isResource) return end
+    const uncount = parts.watchCounts.opened(info)
+    let open = true
+    return () => {
+      if (open) uncount()
+      open = false
+      end()
+    }
+  }
+
+  /** A stream holds its seat until it has begun: of a watch, until what exists is handed to the transport. */
+  function releasing(body: BodyStream, progress: Progress): BodyStream {
+    return (sink, signal) => {
+      const running = body(sink, signal)
+      progress.release?.()
+      return running
+    }
   }
 
   function contextOf(

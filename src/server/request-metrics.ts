@@ -1,7 +1,7 @@
 // What the API server measures of its requests, under upstream's names.
 import { Counter, Gauge, Histogram, type Registry } from '../base/metrics.ts'
 import type { Reply } from './exchange.ts'
-import type { FlowControl } from './flow-control.ts'
+import type { FlowControl } from './flow-control/flow-control.ts'
 import type { RequestInfo } from './request-info.ts'
 
 export interface RequestMetrics {
@@ -45,8 +45,15 @@ export function requestMetrics(registry: Registry, flow: FlowControl): RequestMe
     labelNames: ['request_kind'],
     registers: [registry],
     collect() {
-      const { readOnly, mutating, waiting } = flow.inFlight
-      this.set({ request_kind: 'readOnly' }, readOnly)
+      let running = 0
+      let mutating = 0
+      let waiting = 0
+      for (const counters of flow.counters) {
+        running += counters.executing
+        mutating += counters.mutating
+        waiting += counters.waiting
+      }
+      this.set({ request_kind: 'readOnly' }, running - mutating)
       this.set({ request_kind: 'mutating' }, mutating)
       this.set({ request_kind: 'waiting' }, waiting)
     },

@@ -2,7 +2,7 @@
 import type { AuthenticatorOpinion } from '../../access/access.ts'
 import type { ExplainAccess, MissingAccess } from '../../access/explain-access.ts'
 import { AccessRefusal } from '../authorize.ts'
-import { FlowRefusal } from '../flow-control.ts'
+import { FlowRefusal } from '../flow-control/flow-refusal.ts'
 
 export const decisionAnnotation = 'authorization.k8s.io/decision'
 export const reasonAnnotation = 'authorization.k8s.io/reason'

@@ -1,0 +1,51 @@
+// What is counted of one FlowSchema at its priority level: plain numbers on the way of a request, read when somebody asks for the metrics.
+
+export type RejectReason = 'queue-full' | 'concurrency-limit' | 'time-out' | 'cancelled'
+
+/** A histogram without labels. `bounds` ascend; the last bucket has none. */
+export class Buckets {
+  readonly bounds: readonly number[]
+  readonly counts: number[]
+  sum = 0
+  count = 0
+
+  constructor(bounds: readonly number[]) {
+    this.bounds = bounds
+    this.counts = Array.from({ length: bounds.length + 1 }, () => 0)
+  }
+
+  observe(value: number): void {
+    const { bounds, counts } = this
+    let at = 0
+    while (at < bounds.length && value > (bounds[at] ?? 0)) at++
+    counts[at] = (counts[at] ?? 0) + 1
+    this.sum += value
+    this.count++
+  }
+}
+
+const secondBounds = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30]
+
+export class FlowCounters {
+  readonly schema: string
+  readonly level: string
+  dispatched = 0
+  readonly rejected: Record<RejectReason, number> = { 'queue-full': 0, 'concurrency-limit': 0, 'time-out': 0, cancelled: 0 }
+  waiting = 0
+  waitingSeats = 0
+  executing = 0
+  executingSeats = 0
+  /** Of those that run, the ones that change something. */
+  mutating = 0
+  notAccommodated = 0
+  readonly queueLength = new Buckets([0, 10, 25, 50, 100, 250, 500, 1000])
+  readonly waitedAndRan = new Buckets(secondBounds)
+  readonly waitedInVain = new Buckets(secondBounds)
+  readonly ran = new Buckets(secondBounds)
+  readonly seats = new Buckets([1, 2, 4, 10])
+
+  constructor(schema: string, level: string) {
+    this.schema = schema
+    this.level = level
+  }
+}

@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isReason } from '../../api/status.ts'
+import { parseQuery } from '../query.ts'
+import type { Release } from './fair-queues.ts'
+import { FakeFlowClock } from './fake-flow-clock.testing.ts'
+import type { Flow } from './flow.ts'
+import { FlowCounters } from './flow-counters.ts'
+import { FlowRefusal } from './flow-refusal.ts'
+import { LevelQueues } from './level-queues.ts'
+import { oneSeat, type Work } from './work-estimate.ts'
+
+const info = { isResource: false as const, verb: 'get', path: '/', query: parseQuery('') }
+const never = () => new AbortController().signal
+
+class Bench {
+  readonly clock = new FakeFlowClock()
+  readonly counters = new FlowCounters('schema', 'level')
+  readonly level: LevelQueues
+
+  constructor({ limit = 4, queues = 8, queueLengthLimit = 10 } = {}) {
+    this.level = new LevelQueues(this.clock, { queues, queueLengthLimit })
+    this.level.setLimit(limit)
+  }
+
+  flow(name: string, ...hand: number[]): Flow {
+    return { schema: 'schema', distinguisher: name, hand, held: 0, waiting: 0 }
+  }
+
+  start(flow: Flow, work: Work = oneSeat, signal = never): Release | Promise<Release> {
+    const user = { name: flow.distinguisher, groups: [] }
+    return this.level.start({ user, info, flow, work, counters: this.counters, mutating: 0, longestWait: 15_000, signal })
+  }
+
+  /** Starts one that must not wait. */
+  run(flow: Flow, work?: Work): Release {
+    const started = this.start(flow, work)
+    assert.equal(typeof started, 'function', 'it had to wait')
+    return started as Release
+  }
+
+  /** Starts one that must wait; it runs for `ms` once it may and writes its name down. */
+  queue(flow: Flow, order: string[], ms = 10, work?: Work): Promise<void> {
+    const started = this.start(flow, work)
+    assert.ok(started instanceof Promise, 'it had not to wait')
+    return started.then(release => {
+      order.push(flow.distinguisher)
+      this.clock.after(ms, release)
+    })
+  }
+
+  /** Lets time pass until nothing runs or waits. */
+  async drain(): Promise<void> {
+    for (let step = 0; step < 10_000 && !this.level.isIdle; step++) {
+      this.clock.advance(1)
+      await Promise.resolve()
+      await Promise.resolve()
+    }
+    assert.ok(this.level.isIdle, 'something never ends')
+  }
+}
+
+const wide = (seats: number): Work => ({ seats, initialSeats: seats, finalSeats: 0, lingerMs: 0 })
+const refusedFor = (why: string) => (err: unknown) =>
+  err instanceof FlowRefusal && err.why.includes(why) && isReason(err, 'TooManyRequests')
+
+test('LevelQueues.start() gives free seats at once and takes each back once', () => {
+  const bench = new Bench()
+  const release = bench.run(bench.flow('a', 0))
+  assert.equal(bench.level.executing, 1)
+  release()
+  release()
+  assert.ok(bench.level.isIdle)
+})
+
+test('LevelQueues.start() leaves a quarter of the free seats to other flows, however slow one is', async () => {
+  const bench = new Bench({ limit: 8 })
+  const [slow, quick] = [bench.flow('slow', 0), bench.flow('quick', 1)]
+  for (let seat = 0; seat < 6; seat++) bench.run(slow)
+  const order: string[] = []
+  void bench.queue(slow, order)
+  // It waits behind nobody's request but those of the slow flow.
+  const release = bench.run(quick)
+  release()
+  assert.deepEqual(order, [])
+  assert.equal(bench.level.waiting, 1)
+})
+
+test('LevelQueues lets a quiet flow through between the requests of a flood', async () => {
+  const bench = new Bench({ limit: 1, queueLengthLimit: 50 })
+  const [flood, quiet] = [bench.flow('flood', 0, 1), bench.flow('quiet', 2, 3)]
+  const order: string[] = []
+  const first = bench.run(flood)
+  const all = Array.from({ length: 20 }, () => bench.queue(flood, order))
+  all.push(bench.queue(quiet, order))
+  first()
+  await bench.drain()
+  await Promise.all(all)
+  assert.equal(order.length, 21)
+  assert.ok(order.indexOf('quiet') <= 2, `the quiet one came as ${order.indexOf('quiet')}`)
+})
+
+test('LevelQueues gives flows equal seat time, not equal numbers of requests', async () => {
+  const bench = new Bench({ limit: 1, queueLengthLimit: 1000 })
+  const [long, short] = [bench.flow('long', 0), bench.flow('short', 1)]
+  const order: string[] = []
+  const first = bench.run(bench.flow('first', 2))
+  const all = [
+    ...Array.from({ length: 20 }, () => bench.queue(long, order, 50)),
+    ...Array.from({ length: 100 }, () => bench.queue(short, order, 10)),
+  ]
+  first()
+  await bench.drain()
+  await Promise.all(all)
+  // While both want seats, five short ones take as long as one long one.
+  const half = order.slice(0, 60)
+  const [longs, shorts] = ['long', 'short'].map(name => half.filter(flow => flow === name).length)
+  assert.ok(longs !== undefined && shorts !== undefined && Math.abs(shorts / longs - 5) < 1.5, `${shorts} short to ${longs} long`)
+})
+
+test('LevelQueues charges a wide request for all its seats', async () => {
+  const bench = new Bench({ limit: 4, queueLengthLimit: 1000 })
+  const [lists, gets] = [bench.flow('lists', 0), bench.flow('gets', 1)]
+  const order: string[] = []
+  const first = bench.run(bench.flow('first', 2), wide(4))
+  const all = [
+    ...Array.from({ length: 20 }, () => bench.queue(lists, order, 10, wide(4))),
+    ...Array.from({ length: 80 }, () => bench.queue(gets, order)),
+  ]
+  first()
+  await bench.drain()
+  await Promise.all(all)
+  const half = order.slice(0, 40)
+  const [few, many] = ['lists', 'gets'].map(name => half.filter(flow => flow === name).length)
+  assert.ok(few !== undefined && many !== undefined && many >= 2 * few, `${many} gets to ${few} lists of four seats`)
+})
+
+test('LevelQueues.start() lets a request that is wider than the level run alone', () => {
+  const bench = new Bench({ limit: 2 })
+  const release = bench.run(bench.flow('wide', 0), wide(5))
+  assert.ok(bench.start(bench.flow('other', 1)) instanceof Promise)
+  release()
+  assert.equal(bench.level.executing, 1)
+})
+
+test('LevelQueues.start() refuses with 429 where the queue is full', () => {
+  const bench = new Bench({ limit: 1, queueLengthLimit: 2 })
+  const flow = bench.flow('a', 0, 1)
+  bench.run(flow)
+  // Two queues of two places each.
+  for (let waiting = 0; waiting < 4; waiting++) void bench.start(flow)
+  assert.throws(() => bench.start(flow), refusedFor('queue-full'))
+  assert.ok(bench.start(bench.flow('b', 2)) instanceof Promise, 'another flow may wait')
+  assert.equal(bench.counters.rejected['queue-full'], 1)
+})
+
+test('LevelQueues.start() refuses at once where the level has no queues', () => {
+  const bench = new Bench({ limit: 2, queues: 0 })
+  bench.run(bench.flow('a'))
+  bench.run(bench.flow('b'))
+  assert.throws(() => bench.start(bench.flow('c')), refusedFor('concurrency-limit'))
+})
+
+test('LevelQueues refuses with 429 who has waited too long', async () => {
+  const bench = new Bench({ limit: 1 })
+  bench.run(bench.flow('a', 0))
+  const waiting = Promise.resolve(bench.start(bench.flow('b', 1)))
+  bench.clock.advance(15_000)
+  await assert.rejects(waiting, refusedFor('time-out'))
+  assert.equal(bench.level.waiting, 0)
+  assert.equal(bench.clock.timers, 0)
+})
+
+test('LevelQueues forgets a request whose client is gone', async () => {
+  const bench = new Bench({ limit: 1 })
+  const release = bench.run(bench.flow('a', 0))
+  const gone = new AbortController()
+  const waiting = Promise.resolve(bench.start(bench.flow('b', 1), oneSeat, () => gone.signal))
+  gone.abort(new Error('gone'))
+  await assert.rejects(waiting, /gone/)
+  const already = bench.start(bench.flow('c', 1), oneSeat, () => AbortSignal.abort(new Error('gone before')))
+  await assert.rejects(Promise.resolve(already), /gone before/)
+  release()
+  assert.ok(bench.level.isIdle)
+  assert.equal(bench.clock.timers, 0)
+  assert.equal(bench.counters.rejected.cancelled, 2)
+})
+
+test('LevelQueues holds the seats of a write as long as its watchers are served, and answers it before', () => {
+  const bench = new Bench({ limit: 4 })
+  const flow = bench.flow('a', 0)
+  bench.run(flow, { seats: 3, initialSeats: 1, finalSeats: 3, lingerMs: 5 })()
+  assert.equal(bench.level.executing, 0)
+  assert.equal(flow.held, 3)
+  bench.clock.advance(5)
+  assert.equal(flow.held, 0)
+  assert.ok(bench.level.isIdle)
+})
+
+test('LevelQueues.setLimit() lets more run when seats are lent to the level', async () => {
+  const bench = new Bench({ limit: 1 })
+  bench.run(bench.flow('a', 0))
+  const waiting = Promise.resolve(bench.start(bench.flow('b', 1)))
+  bench.level.setLimit(2)
+  assert.equal(typeof (await waiting), 'function')
+})
+
+test('LevelQueues keeps no queue in which nothing is', async () => {
+  const bench = new Bench({ limit: 2, queues: 10_000_000 })
+  const releases = Array.from({ length: 2 }, (_, index) => bench.run(bench.flow(`f${index}`, index * 1000)))
+  assert.equal(bench.level.queues.length, 2)
+  for (const release of releases) release()
+  assert.equal(bench.level.queues.length, 0)
+})

@@ -1,0 +1,46 @@
+// Streams hold no seat while they are open, but a place among the streams of their user.
+import type { UserInfo } from '../../api/user.ts'
+import { FlowRefusal } from './flow-refusal.ts'
+
+export interface StreamLimitOptions {
+  /** Open watches of one user, who is neither in system:masters nor a component of the control plane. */
+  readonly watchesPerUser: number
+  /** Open exec, attach and port-forward connections and followed logs of one user, together. */
+  readonly sessionsPerUser: number
+}
+
+export type StreamKind = 'watch' | 'session'
+
+/** They watch for the whole cluster, and the cluster stands still without them. */
+const controlPlane = new Set(['system:apiserver', 'system:kube-controller-manager', 'system:kube-scheduler'])
+
+export class StreamLimits {
+  readonly #limits: StreamLimitOptions
+  readonly #open = { watch: new Map<string, number>(), session: new Map<string, number>() }
+
+  constructor(limits: StreamLimitOptions) {
+    this.#limits = limits
+  }
+
+  /** What comes back ends the stream; calling it again does nothing. Throws a 429 where the user has too many. */
+  open(user: UserInfo, kind: StreamKind): () => void {
+    const counts = this.#open[kind]
+    const before = counts.get(user.name) ?? 0
+    if (before >= this.#most(user, kind))
+      throw new FlowRefusal(`too many ${kind === 'watch' ? 'watches' : 'sessions'} of this user are open`, 1)
+    counts.set(user.name, before + 1)
+    let counted = true
+    return () => {
+      if (!counted) return
+      counted = false
+      const left = (counts.get(user.name) ?? 0) - 1
+      if (left > 0) counts.set(user.name, left)
+      else counts.delete(user.name)
+    }
+  }
+
+  #most(user: UserInfo, kind: StreamKind): number {
+    if (kind === 'session') return this.#limits.sessionsPerUser
+    return user.groups.includes('system:masters') || controlPlane.has(user.name) ? Infinity : this.#limits.watchesPerUser
+  }
+}
