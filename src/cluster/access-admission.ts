@@ -1,6 +1,7 @@
 // Rules of access control that judge what is about to be stored, as plug-ins of admission.
 import type { Authorization } from '../access/authorize.ts'
 import { checkDenialList } from '../access/denied-credentials.ts'
+import { checkPolicyParameters, type PolicyParametersContext } from '../access/policy-parameters.ts'
 import { checkRbacEscalation, type EscalationContext } from '../access/rbac-escalation.ts'
 import { type AdmissionPlugin, admitted } from '../admission/admission.ts'
 
@@ -11,6 +12,19 @@ export function rbacEscalation(context: EscalationContext): AdmissionPlugin {
     handles: ({ resource, operation }) => resource.group === 'rbac.authorization.k8s.io' && operation !== 'DELETE',
     validate(request) {
       const error = checkRbacEscalation(request, context)
+      return error === undefined ? admitted : { allowed: false, error }
+    },
+  }
+}
+
+/** Nobody has a policy read what they may not read. */
+export function policyParameters(context: PolicyParametersContext): AdmissionPlugin {
+  return {
+    name: 'PolicyParameters',
+    handles: ({ resource, subresource, operation }) =>
+      resource.group === 'admissionregistration.k8s.io' && subresource === '' && (operation === 'CREATE' || operation === 'UPDATE'),
+    validate(request) {
+      const error = checkPolicyParameters(request, context)
       return error === undefined ? admitted : { allowed: false, error }
     },
   }

@@ -17,7 +17,9 @@ import { accountGroups, accountUser } from '../access/service-account-claims.ts'
 import { createTokenReview } from '../access/token-review.ts'
 import { createAdmission } from '../admission/chain.ts'
 import { admissionPlugins } from '../admission/plugins/index.ts'
+import { groupVersion } from '../api/object.ts'
 import { resources } from '../api/resources/index.ts'
+import type { ValidatingAdmissionPolicy } from '../api/types/admissionregistration-v1.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Profile } from '../base/config.ts'
@@ -28,7 +30,7 @@ import type { AuditSink } from '../server/audit-event.ts'
 import { serveResources } from '../server/served-resource.ts'
 import type { Signer } from '../signer/signer.ts'
 import type { Store } from '../store/store.ts'
-import { denialList, rbacEscalation } from './access-admission.ts'
+import { denialList, policyParameters, rbacEscalation } from './access-admission.ts'
 import {
   boundObjects,
   certificateRequests,
@@ -96,6 +98,13 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     organizationsOf: pem => parseCsrIdentity(derOf(pem)).organizations,
   })
   const escalation = rbacEscalation({ authorization, rbac, ...(profile === 'secure' ? { aggregatingRoles } : {}) })
+  const parameters = policyParameters({
+    authorization,
+    policy: name =>
+      reader.get('validatingadmissionpolicies.admissionregistration.k8s.io', '', name) as ValidatingAdmissionPolicy | undefined,
+    pluralOf: (apiVersion, wanted) =>
+      resources.find(({ group, version, kind }) => kind === wanted && groupVersion(group, version) === apiVersion)?.plural,
+  })
   const issuing: IssueTokenParts = {
     signToken: (claims, until) => signer.signToken(claims, until),
     extendProjected: profile === 'upstream',
@@ -109,7 +118,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     reviewToken: createTokenReview({ serviceAccountTokens, authenticate, denyList, audiences }),
     authorize,
     audit: options.audit,
-    admission: createAdmission([...plugins, escalation, denialList(authorization)]),
+    admission: createAdmission([...plugins, escalation, parameters, denialList(authorization)]),
     clock,
     log,
     metrics,

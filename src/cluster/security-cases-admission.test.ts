@@ -350,3 +350,26 @@ test('row 34: a Localhost seccomp profile names a file below the profiles’ fol
     assert.equal(status, 422, `${localhostProfile}: ${text}`)
   }
 })
+
+test('an admission policy reads no parameters that its author may not read', async () => {
+  await using api = await SecuredApi.open({ profile: 'upstream' })
+  const rules = [{ verbs: ['create'], apiGroups: ['admissionregistration.k8s.io'], resources: ['validatingadmissionpolicies'] }]
+  const rbac = '/apis/rbac.authorization.k8s.io/v1'
+  await api.create(`${rbac}/clusterroles`, { metadata: { name: 'policies' }, rules })
+  await api.create(`${rbac}/clusterrolebindings`, {
+    metadata: { name: 'policies' },
+    subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'ann' }],
+    roleRef: { kind: 'ClusterRole', apiGroup: 'rbac.authorization.k8s.io', name: 'policies' },
+  })
+  const resourceRules = [{ apiGroups: ['apps'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['deployments'] }]
+  const policy = (name: string, paramKind?: object) => ({
+    metadata: { name },
+    spec: { matchConstraints: { resourceRules }, validations: [{ expression: 'true' }], ...(paramKind ? { paramKind } : {}) },
+  })
+  const path = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies'
+  const secrets = { apiVersion: 'v1', kind: 'Secret' }
+  assert.equal((await api.request(ann, 'POST', path, policy('plain'))).status, 201)
+  const refused = await api.request(ann, 'POST', path, policy('reads', secrets))
+  assert.deepEqual([refused.status, refused.json.details.causes[0].field], [422, 'spec.paramKind'])
+  assert.equal((await api.request(admin, 'POST', path, policy('reads', secrets))).status, 201)
+})

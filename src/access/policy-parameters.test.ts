@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { ParamRef } from '../api/types/admissionregistration-v1.ts'
+import type { Attributes } from './access.ts'
+import { checkPolicyParameters, type PolicyWrite } from './policy-parameters.ts'
+
+const secrets = { apiVersion: 'v1', kind: 'Secret' }
+const group = 'admissionregistration.k8s.io'
+const policyResource = { group, kind: 'ValidatingAdmissionPolicy', plural: 'validatingadmissionpolicies' }
+const bindingResource = { group, kind: 'ValidatingAdmissionPolicyBinding', plural: 'validatingadmissionpolicybindings' }
+
+/** The refusal, and what the authorizer was asked. */
+function check(
+  write: Omit<PolicyWrite, 'name' | 'user' | 'oldObject'> & { oldObject?: PolicyWrite['oldObject'] },
+  groups = ['dev'],
+  allowed = false,
+) {
+  const asked: string[] = []
+  const authorize = ({ verb, group: asks, version, resource, namespace, name }: Attributes) => {
+    asked.push(`${verb} ${asks}/${version}/${resource} ${namespace}/${name}`)
+    return allowed ? ({ allowed: true, authorizer: 't', reason: '' } as const) : ({ allowed: false, reason: '' } as const)
+  }
+  const error = checkPolicyParameters(
+    { name: 'x', user: { name: 'ann', groups }, oldObject: undefined, ...write },
+    {
+      authorization: { authorize },
+      policy: name => (name === 'known' ? policy(secrets) : undefined),
+      pluralOf: (apiVersion, kind) => (apiVersion === 'v1' && kind === 'Secret' ? 'secrets' : undefined),
+    },
+  )
+  return { message: error?.message, asked }
+}
+
+const policy = (paramKind?: { apiVersion: string; kind: string }) => ({
+  metadata: { name: 'x' },
+  spec: paramKind === undefined ? {} : { paramKind },
+})
+const binding = (policyName: string, paramRef?: ParamRef) => ({
+  metadata: { name: 'x' },
+  spec: { policyName, ...(paramRef === undefined ? {} : { paramRef }) },
+})
+
+test('checkPolicyParameters() lets nobody have a policy read what they may not read', () => {
+  const { message, asked } = check({ resource: policyResource, object: policy(secrets) })
+  assert.deepEqual(asked, ['get /v1/secrets */*'])
+  assert.equal(
+    message,
+    'ValidatingAdmissionPolicy.admissionregistration.k8s.io "x" is invalid: spec.paramKind: Forbidden: user &{ann  [dev] map[]} must have "get" permission on all objects of the referenced paramKind (kind=Secret, apiVersion=v1)',
+  )
+  assert.equal(check({ resource: policyResource, object: policy(secrets) }, ['dev'], true).message, undefined)
+  assert.equal(check({ resource: policyResource, object: policy(secrets) }, ['system:masters']).message, undefined)
+})
+
+test('checkPolicyParameters() asks nothing of a policy without parameters, or with those that it had', () => {
+  assert.deepEqual(check({ resource: policyResource, object: policy() }).asked, [])
+  assert.deepEqual(check({ resource: policyResource, object: policy(secrets), oldObject: policy(secrets) }).asked, [])
+})
+
+test('checkPolicyParameters() takes an unknown kind for all of its group version', () => {
+  const paramKind = { apiVersion: 'a.io/v2', kind: 'Odd' }
+  assert.deepEqual(check({ resource: policyResource, object: policy(paramKind) }).asked, ['get a.io/v2/* */*'])
+})
+
+const action = { parameterNotFoundAction: 'Deny' }
+const bindings: { name: string; policyName: string; paramRef: ParamRef; asked: string }[] = [
+  { name: 'an object', policyName: 'known', paramRef: { ...action, name: 's', namespace: 'n' }, asked: 'get /v1/secrets n/s' },
+  { name: 'all objects', policyName: 'known', paramRef: { ...action, selector: {} }, asked: 'list /v1/secrets /' },
+  { name: 'an object of an unknown policy', policyName: 'gone', paramRef: { ...action, name: 's' }, asked: 'get */*/* /s' },
+]
+for (const { name, policyName, paramRef, asked } of bindings) {
+  test(`checkPolicyParameters() asks for the right to read what a binding refers to: ${name}`, () => {
+    const found = check({ resource: bindingResource, object: binding(policyName, paramRef) })
+    assert.deepEqual(found.asked, [asked])
+    assert.match(
+      found.message ?? '',
+      /spec\.paramRef: Forbidden: user .* does not have "(get|list)" permission on the object referenced by paramRef$/,
+    )
+    const same = binding(policyName, paramRef)
+    assert.deepEqual(check({ resource: bindingResource, object: same, oldObject: structuredClone(same) }).asked, [])
+  })
+}

@@ -1,0 +1,87 @@
+// Nobody has an admission policy read parameters for them that they may not read themselves: the policy's answers would tell what these hold.
+import { isDeepStrictEqual } from 'node:util'
+import { forbiddenField } from '../api/field-error.ts'
+import type { KubeObject } from '../api/object.ts'
+import { type ApiError, invalid } from '../api/status.ts'
+import type { ParamKind, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../api/types/admissionregistration-v1.ts'
+import type { UserInfo } from '../api/user.ts'
+import { type Attributes, systemMasters } from './access.ts'
+import type { Authorization } from './authorize.ts'
+
+/** A create or update that is about to be stored; an AdmissionRequest has all of it. */
+export interface PolicyWrite {
+  readonly resource: { readonly group: string; readonly kind: string; readonly plural: string }
+  readonly name: string
+  readonly object: KubeObject | undefined
+  readonly oldObject: KubeObject | undefined
+  readonly user: UserInfo
+}
+
+export interface PolicyParametersContext {
+  readonly authorization: Pick<Authorization, 'authorize'>
+  readonly policy: (name: string) => ValidatingAdmissionPolicy | undefined
+  /** The resource of a kind that is served. */
+  readonly pluralOf: (apiVersion: string, kind: string) => string | undefined
+}
+
+/** The refusal; undefined where the write may go on. Pure over its context. */
+export function checkPolicyParameters(write: PolicyWrite, context: PolicyParametersContext): ApiError | undefined {
+  if (write.user.groups.includes(systemMasters)) return undefined
+  if (write.resource.plural === 'validatingadmissionpolicies') return checkPolicy(write, context)
+  return write.resource.plural === 'validatingadmissionpolicybindings' ? checkBinding(write, context) : undefined
+}
+
+function checkPolicy(write: PolicyWrite, context: PolicyParametersContext): ApiError | undefined {
+  const kind = (write.object as ValidatingAdmissionPolicy | undefined)?.spec.paramKind
+  const before = (write.oldObject as ValidatingAdmissionPolicy | undefined)?.spec.paramKind
+  if (kind === undefined || isDeepStrictEqual(kind, before)) return undefined
+  if (context.authorization.authorize(attributes(write.user, 'get', kind, '*', '*', context)).allowed) return undefined
+  const what = `(kind=${kind.kind ?? ''}, apiVersion=${kind.apiVersion ?? ''})`
+  const why = `user ${goUser(write.user)} must have "get" permission on all objects of the referenced paramKind ${what}`
+  return invalid(write.resource, write.name, [forbiddenField('spec.paramKind', why)])
+}
+
+function checkBinding(write: PolicyWrite, context: PolicyParametersContext): ApiError | undefined {
+  const binding = write.object as ValidatingAdmissionPolicyBinding | undefined
+  const before = write.oldObject as ValidatingAdmissionPolicyBinding | undefined
+  const reference = binding?.spec.paramRef
+  if (binding === undefined || reference === undefined) return undefined
+  if (before?.spec.policyName === binding.spec.policyName && isDeepStrictEqual(before?.spec.paramRef, reference)) return undefined
+  const kind = context.policy(binding.spec.policyName ?? '')?.spec.paramKind
+  const { name = '', namespace = '' } = reference
+  const verb = name === '' ? 'list' : 'get'
+  if (context.authorization.authorize(attributes(write.user, verb, kind, namespace, name, context)).allowed) return undefined
+  const why = `user ${goUser(write.user)} does not have "${verb}" permission on the object referenced by paramRef`
+  return invalid(write.resource, write.name, [forbiddenField('spec.paramRef', why)])
+}
+
+/** A kind that is not known stands for all of its group version, and no kind for everything. */
+function attributes(
+  user: UserInfo,
+  verb: string,
+  kind: ParamKind | undefined,
+  namespace: string,
+  name: string,
+  context: PolicyParametersContext,
+): Attributes {
+  const apiVersion = kind?.apiVersion ?? ''
+  const slash = apiVersion.indexOf('/')
+  const known = apiVersion !== ''
+  return {
+    user,
+    verb,
+    isResource: true,
+    group: known ? apiVersion.slice(0, Math.max(0, slash)) : '*',
+    version: known ? apiVersion.slice(slash + 1) : '*',
+    resource: context.pluralOf(apiVersion, kind?.kind ?? '') ?? '*',
+    subresource: '',
+    namespace,
+    name,
+    path: '',
+  }
+}
+
+/** As Go prints who asks. */
+function goUser({ name, uid = '', groups }: UserInfo): string {
+  return `&{${name} ${uid} [${groups.join(' ')}] map[]}`
+}
