@@ -5,9 +5,12 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import types from '../src/api/schema/generated/types.json' with { type: 'json' }
 import { schemaFor, structByKey } from '../src/api/schema/model.ts'
+import { commonParameters } from '../src/api/schema/openapi-operations.ts'
+import { parametersKey } from '../src/api/schema/openapi-types.ts'
 
 const project = dirname(dirname(fileURLToPath(import.meta.url)))
-const models = join(project, 'node_modules/@kubernetes/client-node/dist/gen/models')
+const generated = join(project, 'node_modules/@kubernetes/client-node/dist/gen')
+const models = join(generated, 'models')
 const target = process.argv[2] ?? join(project, 'dist/descriptions.json')
 
 interface Texts {
@@ -23,6 +26,7 @@ if (!existsSync(models) || schemaFor('', 'v1', 'Pod') === undefined) {
     const declaration = declarationOf(key)
     if (declaration !== undefined) all[key] = textsOf(declaration, key)
   }
+  all[parametersKey] = { fields: parameterTexts(readFileSync(join(generated, 'apis/CoreV1Api.d.ts'), 'utf8')) }
   mkdirSync(dirname(target), { recursive: true })
   writeFileSync(target, JSON.stringify(all))
   console.log(`Descriptions of ${Object.keys(all).length} types written to ${target}`)
@@ -47,6 +51,16 @@ function textsOf(declaration: string, key: string): Texts {
   }
   const own = /\n\/\*\*\n((?:\* .*\n)+)\*\/\nexport declare class/.exec(declaration)?.[1]
   return own === undefined ? { fields } : { text: plain(own), fields }
+}
+
+/** What the client says of the parameters that operations share; the first time that it says it. */
+function parameterTexts(declaration: string): Record<string, string> {
+  const texts: Record<string, string> = {}
+  const wanted = new Set(commonParameters.map(({ name }) => name))
+  for (const [, name = '', text = ''] of declaration.matchAll(/\* @param _?(\w+) (.+)/g)) {
+    if (wanted.has(name)) texts[name] ??= plain(text).replaceAll('\\&#39;', "'").replaceAll('\\&quot;', '"').replaceAll('&#x3D;', '=')
+  }
+  return texts
 }
 
 function plain(comment: string): string {

@@ -52,7 +52,9 @@ export function documents(input: OpenApiInput & { readonly resources: readonly R
     }
   }
 
-  function openApi(context: RequestContext, path: string): Reply | undefined {
+  function openApi(request: RequestContext, path: string): Reply | undefined {
+    // They are for programs, and formatting megabytes would hold the loop.
+    const context = { ...request, pretty: false }
     if (path === '/openapi/v2' && acceptsOpenApiProtobuf(header(context.request.headers, 'accept'))) {
       const found = document(`${path}/protobuf`, () => openApiV2Protobuf(openApiV2Document(described())))
       return found && documentReply(context, found, openApiV2ProtobufType)

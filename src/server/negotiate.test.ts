@@ -70,3 +70,22 @@ test('a scale is printed with the replicas that are wanted and there', async () 
   )
   assert.deepEqual(json.rows[0].cells.slice(0, 3), ['d', 3, 0])
 })
+
+const agents: readonly [agent: string, query: string, pretty: boolean][] = [
+  ['curl/8.14.1', '', true],
+  ['curl/8.14.1', '?pretty=false', false],
+  ['Mozilla/5.0 (X11)', '', true],
+  ['kubectl/v1.32.3', '', false],
+  ['kubectl/v1.32.3', '?pretty=true', true],
+]
+for (const [agent, query, pretty] of agents) {
+  test(`answers and refusals to ${agent}${query} ${pretty ? 'have' : 'have no'} line breaks`, async () => {
+    await using api = new TestServer()
+    for (const path of ['/api/v1/namespaces/default/configmaps', '/apis', '/api/v1/namespaces/default/configmaps/none']) {
+      const { text } = await api.request('GET', path + query, undefined, { 'user-agent': agent })
+      assert.equal(text.includes('\n  "kind"'), pretty, text)
+    }
+    const { text } = await api.request('GET', `/openapi/v3${query}`, undefined, { 'user-agent': agent })
+    assert.doesNotMatch(text, /\n/)
+  })
+}

@@ -18,6 +18,7 @@ import type { WatchCounts } from './flow-control/watch-counts.ts'
 import { endWithIdentity } from './identity-end.ts'
 import { impersonate, wantsImpersonation } from './impersonate.ts'
 import { type AnswerForm, answerForm, errorForm } from './negotiate.ts'
+import { wantsPretty } from './pretty.ts'
 import { emptyQuery } from './query.ts'
 import type { RequestContext } from './request-context.ts'
 import { hasTable, type RequestInfo, type ResourceRequestInfo, requestInfo } from './request-info.ts'
@@ -139,12 +140,12 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     } catch (err) {
       failure = failureStatus(err, progress.auditId, log)
       recordRefusal(err, (key, value) => annotate(progress, key, value), parts.explainAccess)
-      reply = failureReply(failure, errorForm(header(request.headers, 'accept')), false)
+      reply = refusalReply(failure, request, progress.info)
     }
     const refusal = await recorded(progress, request, reply, failure)
     if (refusal !== undefined) {
       failure = refusal.status
-      reply = failureReply(failure, errorForm(header(request.headers, 'accept')), false)
+      reply = refusalReply(failure, request, progress.info)
     }
     if (reply.longRunning && typeof reply.body === 'function') reply = { ...reply, body: releasing(reply.body, progress) }
     else if (typeof reply.body !== 'function') progress.release?.()
@@ -250,13 +251,12 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     progress: Progress,
     authentication: Authenticated,
   ): RequestContext {
-    const pretty = info.query !== emptyQuery && info.query.flag('pretty')
     return {
       request,
       user,
       query: info.query,
       form: formFor(info, header(request.headers, 'accept')),
-      pretty,
+      pretty: wantsPretty(info.query, header(request.headers, 'user-agent')),
       now: progress.received,
       authentication,
       warn: message => {
@@ -332,4 +332,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 /** Documents and health checks have forms of their own. */
 function formFor(info: RequestInfo, accept: string | undefined): AnswerForm {
   return info.isResource ? answerForm(accept, hasTable(info)) : errorForm(accept)
+}
+
+function refusalReply(failure: Status, { headers }: ServerRequest, info: RequestInfo | undefined): Reply {
+  return failureReply(failure, errorForm(header(headers, 'accept')), wantsPretty(info?.query ?? emptyQuery, header(headers, 'user-agent')))
 }

@@ -47,6 +47,10 @@ const deleting = [
   ...booleans('ignoreStoreReadErrorWithClusterBreakingPotential', 'orphanDependents'),
   ...text('propagationPolicy'),
 ]
+/** What every list, write or deletion may ask for; `pretty` is told of beside the path. */
+export const commonParameters: readonly QueryParameter[] = [
+  ...new Map([...listing, ...writing, ...deleting, ...booleans('force'), ...text('pretty')].map(query => [query.name, query])).values(),
+]
 const deletingMany = [...deleting, ...listing.filter(({ name }) => name !== 'allowWatchBookmarks' && name !== 'watch')]
 
 const statusKey = 'meta/v1.Status'

@@ -10,6 +10,9 @@ export interface Descriptions {
   readonly [typeKey: string]: { readonly text?: string; readonly fields?: Readonly<Record<string, string>> } | undefined
 }
 
+/** Among the type keys: the texts of query parameters, as fields. */
+export const parametersKey = 'parameters'
+
 /** `core/v1.Pod` -> `io.k8s.api.core.v1.Pod`. */
 export function openApiName(key: string): string {
   const special: Record<string, string> = {

@@ -62,6 +62,21 @@ describe('openApiV3Document()', () => {
 })
 
 describe('openApiV2Document()', () => {
+  it('says once what a query parameter is for, and refers to it', () => {
+    const document = wire(openApiV2Document({ ...input, descriptions: { parameters: { fields: { watch: 'Follow changes' } } } }))
+    assert.deepEqual(document['parameters'], {
+      watch: { description: 'Follow changes', in: 'query', name: 'watch', type: 'boolean', uniqueItems: true },
+    })
+    const paths = document['paths'] as Record<string, Record<string, { parameters: object[] }>>
+    const parameters = paths['/api/v1/pods']?.['get']?.parameters ?? []
+    assert.ok(parameters.some(one => '$ref' in one && one.$ref === '#/parameters/watch'))
+    assert.ok(parameters.some(one => 'name' in one && one.name === 'limit'))
+    const v3 = JSON.stringify(
+      openApiV3Document({ ...input, descriptions: { parameters: { fields: { watch: 'Follow changes' } } } }, 'api/v1'),
+    )
+    assert.match(v3, /"name":"watch","in":"query","description":"Follow changes"/)
+  })
+
   it('is closed and has no defaults', () => {
     const document = openApiV2Document(input)
     assertClosed(document)

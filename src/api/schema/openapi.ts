@@ -1,8 +1,8 @@
 // OpenAPI documents as pure functions of the served resources: v3 one a group version behind an index, v2 in one piece.
 import { createHash } from 'node:crypto'
 import { type DiscoverableResource, servedGroups } from './discovery.ts'
-import { type Operation, pathsOf, type ResourcePath } from './openapi-operations.ts'
-import { type Descriptions, type JsonSchema, openApiPath, SchemaCollection } from './openapi-types.ts'
+import { commonParameters, type Operation, pathsOf, type QueryParameter, type ResourcePath } from './openapi-operations.ts'
+import { type Descriptions, type JsonSchema, openApiPath, parametersKey, SchemaCollection } from './openapi-types.ts'
 
 export interface OpenApiInput {
   readonly resources: readonly DiscoverableResource[]
@@ -55,6 +55,7 @@ export function documentHash({ resources, version, descriptions }: OpenApiInput,
 export function openApiV3Document(input: OpenApiInput, path: string): object | undefined {
   if (!documentPaths(input).includes(path)) return undefined
   const schemas = collection('v3', input)
+  const texts = parameterTexts(input)
   const paths: Record<string, unknown> = {}
   const served = servedGroups(input.resources).flatMap(({ group, versions }) => versions.map(version => ({ group, version })))
   const own = served.find(({ group, version }) => openApiPath(group, version) === path)
@@ -64,7 +65,7 @@ export function openApiV3Document(input: OpenApiInput, path: string): object | u
     // What a watch sends is part of every group version.
     schemas.reference('meta/v1.WatchEvent')
     for (const resource of resourcesOf(input, own.group, own.version))
-      for (const entry of pathsOf(resource)) paths[entry.path] = pathV3(entry, schemas)
+      for (const entry of pathsOf(resource)) paths[entry.path] = pathV3(entry, schemas, texts)
   }
   return {
     openapi: '3.0.0',
@@ -123,23 +124,34 @@ function codesOf({ method, action }: Operation): string[] {
   return method === 'put' || method === 'patch' ? ['200', '201'] : ['200']
 }
 
-function pathV3(entry: ResourcePath, schemas: SchemaCollection): JsonSchema {
-  const operations = entry.operations.map(operation => [operation.method, operationV3(operation, schemas)])
-  const parameters = [...entry.pathParameters.map(name => parameterV3(name, 'path', 'string')), parameterV3('pretty', 'query', 'string')]
-  return { ...Object.fromEntries(operations), parameters }
+/** Texts of query parameters by name. */
+type Texts = Readonly<Record<string, string>>
+
+function parameterTexts({ descriptions }: OpenApiInput): Texts {
+  return descriptions?.[parametersKey]?.fields ?? {}
 }
 
-function parameterV3(name: string, place: 'path' | 'query', type: string): JsonSchema {
-  return { name, in: place, ...(place === 'path' ? { required: true } : {}), schema: { type, uniqueItems: true } }
+function pathV3(entry: ResourcePath, schemas: SchemaCollection, texts: Texts): JsonSchema {
+  const operations = entry.operations.map(operation => [operation.method, operationV3(operation, schemas, texts)])
+  const inPath = entry.pathParameters.map(name => ({ name, in: 'path', required: true, schema: { type: 'string', uniqueItems: true } }))
+  return { ...Object.fromEntries(operations), parameters: [...inPath, queryV3('pretty', 'string', texts)] }
 }
 
-function operationV3(operation: Operation, schemas: SchemaCollection): JsonSchema {
+function queryV3(name: string, type: string, texts: Texts): JsonSchema {
+  return { name, in: 'query', ...describedBy(texts[name]), schema: { type, uniqueItems: true } }
+}
+
+function describedBy(text: string | undefined): JsonSchema {
+  return text === undefined ? {} : { description: text }
+}
+
+function operationV3(operation: Operation, schemas: SchemaCollection, texts: Texts): JsonSchema {
   const answer = operation.answer === undefined ? undefined : schemas.reference(operation.answer)
   const body = operation.body === undefined ? undefined : schemas.reference(operation.body)
   const types = operation.action === 'patch' ? patchTypes : ['*/*']
   return {
     operationId: operation.id,
-    ...(operation.query.length === 0 ? {} : { parameters: operation.query.map(({ name, type }) => parameterV3(name, 'query', type)) }),
+    ...(operation.query.length === 0 ? {} : { parameters: operation.query.map(({ name, type }) => queryV3(name, type, texts)) }),
     ...(body === undefined ? {} : { requestBody: { content: Object.fromEntries(types.map(type => [type, { schema: body }])) } }),
     responses: responsesV3(Object.fromEntries(codesOf(operation).map(code => [code, answer]))),
     'x-kubernetes-action': operation.action,
@@ -154,6 +166,7 @@ function kindExtension({ kind: { group, kind, version } }: Operation): JsonSchem
 /** `/openapi/v2` as JSON. */
 export function openApiV2Document(input: OpenApiInput): object {
   const schemas = collection('v2', input)
+  const texts = parameterTexts(input)
   const paths: Record<string, unknown> = {}
   for (const path of documentPaths(input)) {
     const schema = schemas.reference(discoveryKey(path))
@@ -162,13 +175,29 @@ export function openApiV2Document(input: OpenApiInput): object {
     }
   }
   schemas.reference('meta/v1.WatchEvent')
-  for (const resource of input.resources) for (const entry of pathsOf(resource)) paths[entry.path] = pathV2(entry, schemas)
+  for (const resource of input.resources) for (const entry of pathsOf(resource)) paths[entry.path] = pathV2(entry, schemas, texts)
   return {
     swagger: '2.0',
     info: { title: 'Kubernetes', version: input.version },
     paths: sorted(paths),
     definitions: schemas.result(),
+    ...(Object.keys(texts).length === 0 ? {} : { parameters: sharedParameters(texts) }),
   }
+}
+
+/** Those that have a text, once for all operations. */
+function sharedParameters(texts: Texts): JsonSchema {
+  const described = commonParameters.filter(({ name }) => texts[name] !== undefined)
+  return Object.fromEntries(described.map(query => [query.name, { ...describedBy(texts[query.name]), ...plainQueryV2(query) }]))
+}
+
+function plainQueryV2({ name, type }: QueryParameter): JsonSchema {
+  return { name, in: 'query', type, uniqueItems: true }
+}
+
+function queryV2(query: QueryParameter, texts: Texts): JsonSchema {
+  const isShared = texts[query.name] !== undefined && commonParameters.some(({ name, type }) => name === query.name && type === query.type)
+  return isShared ? { $ref: `#/parameters/${query.name}` } : plainQueryV2(query)
 }
 
 function responsesV2(bodies: Record<string, JsonSchema | undefined>): JsonSchema {
@@ -179,12 +208,12 @@ function responsesV2(bodies: Record<string, JsonSchema | undefined>): JsonSchema
   return { ...Object.fromEntries(answers), 401: { description: 'Unauthorized' } }
 }
 
-function pathV2(entry: ResourcePath, schemas: SchemaCollection): JsonSchema {
+function pathV2(entry: ResourcePath, schemas: SchemaCollection, texts: Texts): JsonSchema {
   const operations = entry.operations.map(operation => {
     const answer = operation.answer === undefined ? undefined : schemas.reference(operation.answer)
     const body =
       operation.body === undefined ? [] : [{ name: 'body', in: 'body', required: true, schema: schemas.reference(operation.body) }]
-    const query = operation.query.map(({ name, type }) => ({ name, in: 'query', type, uniqueItems: true }))
+    const query = operation.query.map(one => queryV2(one, texts))
     const value = {
       operationId: operation.id,
       consumes: operation.action === 'patch' ? patchTypes : ['*/*'],
@@ -197,5 +226,5 @@ function pathV2(entry: ResourcePath, schemas: SchemaCollection): JsonSchema {
     return [operation.method, value]
   })
   const inPath = entry.pathParameters.map(name => ({ name, in: 'path', required: true, type: 'string', uniqueItems: true }))
-  return { ...Object.fromEntries(operations), parameters: [...inPath, { name: 'pretty', in: 'query', type: 'string', uniqueItems: true }] }
+  return { ...Object.fromEntries(operations), parameters: [...inPath, queryV2({ name: 'pretty', type: 'string' }, texts)] }
 }

@@ -27,7 +27,7 @@ test('openApiV2Protobuf() numbers fields as gnostic does', () => {
       '/api/v1/pods/{name}': {
         patch: {
           operationId: 'patch',
-          parameters: [{ name: 'fieldValidation', in: 'query', type: 'string', uniqueItems: true }],
+          parameters: [{ name: 'fieldValidation', in: 'query', type: 'string', uniqueItems: true }, { $ref: '#/parameters/force' }],
           responses: { 200: { description: 'OK', schema: { $ref: '#/definitions/Pod' } } },
           'x-kubernetes-group-version-kind': { group: '', kind: 'Pod', version: 'v1' },
         },
@@ -35,6 +35,7 @@ test('openApiV2Protobuf() numbers fields as gnostic does', () => {
       },
     },
     definitions: { Pod: { type: 'object', properties: { spec: { type: 'array', items: { type: 'string' } } }, required: ['spec'] } },
+    parameters: { force: { name: 'force', in: 'query', type: 'boolean', uniqueItems: true, description: 'D' } },
   })
   assert.equal(at(bytes, 1).toString(), '2.0')
   assert.equal(at(bytes, 2, 2).toString(), 'v1')
@@ -46,6 +47,10 @@ test('openApiV2Protobuf() numbers fields as gnostic does', () => {
   assert.equal(at(patch, 13, 1).toString(), 'x-kubernetes-group-version-kind')
   assert.equal(at(patch, 13, 2, 2).toString(), '{"group":"","kind":"Pod","version":"v1"}')
   assert.equal(at(bytes, 8, 2, 2, 9, 1, 2, 4, 4).toString(), 'name')
+  const [, shared] = fieldsOf(patch, 8)
+  assert.equal(at(shared?.bytes() ?? Buffer.alloc(0), 2, 1).toString(), '#/parameters/force')
+  assert.equal(at(bytes, 10, 1, 1).toString(), 'force')
+  assert.equal(at(bytes, 10, 1, 2, 2, 3, 3).toString(), 'D')
   const pod = at(bytes, 9, 1, 2)
   assert.equal(at(pod, 22, 1).toString(), 'object')
   assert.equal(at(pod, 25, 1, 1).toString(), 'spec')

@@ -114,29 +114,22 @@ const pathParameter: Message = {
   fields: { required: [1, flag], in: [2, text], description: [3, text], name: [4, text], type: [5, text], uniqueItems: [19, flag] },
 }
 
-/** ParametersItem, Parameter and NonBodyParameter choose the message by where the parameter is. */
+const referenceMessage: Message = { fields: { $ref: [1, text], description: [2, text] } }
+const reference = message(() => referenceMessage)
+const inBody = message(() => bodyParameter)
+const inQuery = message(() => queryParameter)
+const inPath = message(() => pathParameter)
+
+/** Parameter and NonBodyParameter choose the message by where the parameter is. */
 const parameter: Encode = (number, value) => {
   const place = record(value).in
-  if (place === 'body')
-    return wrapped(
-      1,
-      wrapped(
-        1,
-        message(() => bodyParameter),
-      ),
-    )(number, value)
-  const choice =
-    place === 'query'
-      ? wrapped(
-          3,
-          message(() => queryParameter),
-        )
-      : wrapped(
-          4,
-          message(() => pathParameter),
-        )
-  return wrapped(1, wrapped(2, choice))(number, value)
+  if (place === 'body') return wrapped(1, inBody)(number, value)
+  return wrapped(2, place === 'query' ? wrapped(3, inQuery) : wrapped(4, inPath))(number, value)
 }
+
+/** ParametersItem: a parameter, or a reference to one that operations share. */
+const parameterItem: Encode = (number, value) =>
+  (Object.hasOwn(record(value), '$ref') ? wrapped(2, reference) : wrapped(1, parameter))(number, value)
 
 /** A schema, or a `$ref` to one, is the first choice of SchemaItem. */
 const responseMessage: Message = { fields: { description: [1, text], schema: [2, wrapped(1, schema)] } }
@@ -148,7 +141,7 @@ const operation: Message = {
     operationId: [5, text],
     produces: [6, repeated(text)],
     consumes: [7, repeated(text)],
-    parameters: [8, repeated(parameter)],
+    parameters: [8, repeated(parameterItem)],
     responses: [
       9,
       wrapped(
@@ -176,7 +169,7 @@ const pathItem: Message = {
     options: [6, method],
     head: [7, method],
     patch: [8, method],
-    parameters: [9, repeated(parameter)],
+    parameters: [9, repeated(parameterItem)],
   },
 }
 
@@ -186,5 +179,6 @@ const documentMessage: Message = {
     info: [2, message(() => ({ fields: { title: [1, text], version: [2, text] } }))],
     paths: [8, wrapped(2, named(message(() => pathItem)))],
     definitions: [9, wrapped(1, named(schema))],
+    parameters: [10, wrapped(1, named(parameter))],
   },
 }
