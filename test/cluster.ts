@@ -215,13 +215,19 @@ export interface RunOptions {
   readonly input?: string
   readonly userId?: number
   readonly environment?: Readonly<Record<string, string>>
+  /** What takes longer than anything here should, has more. */
+  readonly hangMs?: number
 }
 
 /** Runs a program to its end, whatever its exit code is. */
-export function run(program: string, args: readonly string[], { input, userId, environment }: RunOptions = {}): Promise<Outcome> {
+export function run(
+  program: string,
+  args: readonly string[],
+  { input, userId, environment, hangMs: timeout = hangMs }: RunOptions = {},
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const options = {
-      timeout: hangMs,
+      timeout,
       maxBuffer: 64 * 1024 * 1024,
       env: { ...process.env, ...environment },
       ...(userId === undefined ? {} : { uid: userId, gid: userId }),

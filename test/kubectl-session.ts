@@ -1,7 +1,9 @@
 // kubectl against a whole cluster in this process, with files, editors and namespaces of its own; for the tests named kubectl-*.
+import { spawn } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type Cluster, type StartClusterOptions, startCluster } from '../src/cluster/start-cluster.ts'
+import { startCluster } from 'bulkhead'
+import type { Cluster, StartClusterOptions } from '../src/cluster/start-cluster.ts'
 import { type Outcome, run, temporaryFolder, until } from './cluster.ts'
 
 export interface KubectlOptions {
@@ -61,13 +63,32 @@ export class KubectlSession implements AsyncDisposable {
   }
 
   try(args: readonly string[], { input, environment }: KubectlOptions = {}): Promise<Outcome> {
-    const flags = ['--kubeconfig', this.kubeconfig, '--cache-dir', join(this.folder, 'cache')]
-    const namespace = args.some(arg => arg === '-n' || arg === '-A' || arg.startsWith('--namespace')) ? [] : ['-n', this.#namespace]
-    // Options stand first: what follows a `--` is another program's.
-    return run('kubectl', [...flags, ...namespace, ...args], {
+    return run('kubectl', this.#flags(args), {
       ...(input === undefined ? {} : { input }),
       ...(environment === undefined ? {} : { environment }),
     })
+  }
+
+  /** Runs a command that does not end by itself until its output holds the text, and ends it. Returns what it printed so far. */
+  async printed(text: string, ...args: string[]): Promise<string> {
+    const child = spawn('kubectl', this.#flags(args), { stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (part: string) => (output += part))
+    const closed = new Promise(resolve => child.once('close', resolve))
+    try {
+      await until(`kubectl ${args.join(' ')} prints "${text}"`, () => output.includes(text))
+    } finally {
+      child.kill()
+      await closed
+    }
+    return output
+  }
+
+  #flags(args: readonly string[]): string[] {
+    const flags = ['--kubeconfig', this.kubeconfig, '--cache-dir', join(this.folder, 'cache')]
+    const named = args.some(arg => arg === '-n' || arg === '-A' || arg.startsWith('--namespace'))
+    // Options stand first: what follows a `--` is another program's.
+    return [...flags, ...(named ? [] : ['-n', this.#namespace]), ...args]
   }
 
   /** `get` with a Go template or, where it begins with `{.`, a JSONPath. */

@@ -22,6 +22,13 @@ export const nodePackages = [
 /** What the tests use beside those. */
 export const testPackages = [{ name: 'kubernetes-client', brings: ['/usr/bin/kubectl'] }]
 
+/** Clients in other languages, for the tests of them; big, and without them those tests say that they are skipped. */
+export const clientPackages = [
+  { name: 'golang-go', brings: ['/usr/bin/go'] },
+  { name: 'golang-k8s-client-go-dev', brings: ['/usr/share/gocode/src/k8s.io/client-go/rest/client.go'] },
+  { name: 'python3-kubernetes', brings: ['/usr/lib/python3/dist-packages/kubernetes/__init__.py'] },
+]
+
 /** What the tests use where containers run. */
 export const registryPackages = [
   { name: 'docker-registry', brings: ['/usr/bin/docker-registry'] },

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import {
+  clientPackages,
   ensureBundle,
   ensureNpmPackages,
   ensureSystemPackages,
@@ -16,7 +17,9 @@ await entry(() => {
   const node = ensureNpmPackages()
   const args = process.argv.slice(2)
   if (!args.includes('unit')) {
-    ensureSystemPackages(process.getuid?.() === 0 ? [...nodePackages, ...testPackages, ...registryPackages] : testPackages)
+    ensureSystemPackages(
+      process.getuid?.() === 0 ? [...nodePackages, ...testPackages, ...registryPackages, ...clientPackages] : testPackages,
+    )
     ensureBundle(node)
   }
   return spawnSync(node, [join(root, 'tools', 'run-tests.ts'), ...args], { cwd: root, stdio: 'inherit' }).status ?? 1
