@@ -97,3 +97,102 @@ test('an address may not change once it is set, and a client that knows one fiel
   assert.equal(json.message, 'Service "a" is invalid: spec.clusterIPs[0]: Invalid value: []string{"10.96.0.11"}: may not change once set')
   assert.equal((await api.request('POST', path, service('b', { clusterIP: '10.96.0.11' }))).status, 201)
 })
+
+const updates: readonly {
+  name: string
+  spec: object
+  change(spec: Record<string, unknown>): void
+  errors: readonly string[]
+}[] = [
+  {
+    name: 'an address in the body of what becomes an ExternalName',
+    spec: {},
+    change: spec => Object.assign(spec, { type: 'ExternalName', externalName: 'a.b', clusterIP: '10.96.9.9', clusterIPs: ['10.96.9.9'] }),
+    errors: ['spec.clusterIPs: Forbidden: may not be set for ExternalName services'],
+  },
+  {
+    name: 'two families under a policy of one',
+    spec: {},
+    change: spec => Object.assign(spec, { ipFamilies: ['IPv4', 'IPv6'] }),
+    errors: [
+      `spec.ipFamilyPolicy: Invalid value: "SingleStack": must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified`,
+    ],
+  },
+  {
+    name: 'two families in a cluster of one',
+    spec: {},
+    change: spec => Object.assign(spec, { ipFamilies: ['IPv4', 'IPv6'], ipFamilyPolicy: 'PreferDualStack' }),
+    errors: ['spec.ipFamilies[1]: Invalid value: "IPv6": not configured on this cluster'],
+  },
+  {
+    name: 'a policy that the cluster cannot keep',
+    spec: {},
+    change: spec => Object.assign(spec, { ipFamilyPolicy: 'RequireDualStack' }),
+    errors: ['spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services'],
+  },
+  {
+    name: 'the second family of a headless Service',
+    spec: { clusterIP: 'None', selector: {} },
+    change: spec => Object.assign(spec, { ipFamilies: ['IPv4'] }),
+    errors: [`spec.ipFamilyPolicy: Invalid value: "RequireDualStack": must be 'SingleStack' to release the secondary IP family`],
+  },
+]
+for (const { name, spec, change, errors } of updates) {
+  test(`an update refuses ${name}`, async () => {
+    await using api = new TestServer()
+    const { json } = await api.request('POST', path, service('a', spec))
+    change(json.spec)
+    const { json: answer } = await api.request('PUT', `${path}/a`, json)
+    assert.deepEqual(
+      answer.details?.causes.map(({ field, message }: { field: string; message: string }) => `${field}: ${message}`),
+      errors,
+    )
+  })
+}
+
+test('a node port stays with the name of its port, and one number of one protocol is given once', async () => {
+  await using api = new TestServer()
+  const ports = (first: object, second: object) => [
+    { name: 'a', port: 80, ...first },
+    { name: 'b', port: 81, ...second },
+  ]
+  const created = await api.request('POST', path, service('a', { type: 'NodePort', ports: ports({}, {}) }))
+  const [a, b] = created.json.spec.ports.map(({ nodePort }: { nodePort: number }) => nodePort)
+  const moved = await api.request('PUT', `${path}/a`, service('a', { type: 'NodePort', ports: ports({ port: 8080 }, {}) }))
+  assert.deepEqual(
+    moved.json.spec.ports.map(({ nodePort }: { nodePort: number }) => nodePort),
+    [a, b],
+  )
+  const twice = await api.request('PUT', `${path}/a`, service('a', { type: 'NodePort', ports: ports({ nodePort: a }, { nodePort: a }) }))
+  assert.deepEqual([twice.status, twice.json.message], [500, `duplicate nodePort: {TCP ${a}}`])
+  const another = service('b', { type: 'NodePort', ports: ports({ nodePort: 30500 }, { nodePort: 30500 }) })
+  assert.match(
+    (await api.request('POST', path, another)).json.message,
+    /spec\.ports\[1\]\.nodePort: Invalid value: 30500: provided port is already allocated/,
+  )
+})
+
+test('node ports are free when a whole object only changes its type', async () => {
+  await using api = new TestServer()
+  const { json } = await api.request('POST', path, service('a', { type: 'LoadBalancer', externalTrafficPolicy: 'Local' }))
+  const { healthCheckNodePort, ports } = json.spec
+  const changed = await api.request('PUT', `${path}/a`, { ...json, spec: { ...json.spec, type: 'ClusterIP' } })
+  assert.equal(changed.json.spec.ports[0].nodePort, undefined)
+  for (const [name, nodePort] of Object.entries({ b: healthCheckNodePort, c: ports[0].nodePort })) {
+    assert.equal((await api.request('POST', path, service(name, { type: 'NodePort', ports: [{ port: 80, nodePort }] }))).status, 201)
+  }
+})
+
+test('explicit ports are reserved also where none would be given', async () => {
+  await using api = new TestServer()
+  const ports = [{ port: 80, nodePort: 30600 }]
+  const spec = { type: 'LoadBalancer', allocateLoadBalancerNodePorts: false, ports }
+  assert.equal((await api.request('POST', path, service('a', spec))).status, 201)
+  assert.equal((await api.request('POST', path, service('b', { type: 'NodePort', ports }))).status, 422)
+  const local = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', healthCheckNodePort: 30600 }
+  const health = await api.request('POST', path, service('c', local))
+  assert.deepEqual(
+    [health.status, health.json.message],
+    [500, 'Internal error occurred: failed to allocate requested HealthCheck NodePort 30600: provided port is already allocated'],
+  )
+})

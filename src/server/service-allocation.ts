@@ -1,36 +1,34 @@
 // Cluster addresses and node ports of Services: held in memory, built from the Services that exist, reserved before the write.
-import { type FieldError, invalidValue } from '../api/field-error.ts'
+import type { FieldError } from '../api/field-error.ts'
 import type { KubeObject } from '../api/object.ts'
 import { validateClusterIps } from '../api/resources/core/service-addresses.ts'
-import { apiError, invalid } from '../api/status.ts'
-import type { Service, ServicePort } from '../api/types/core-v1.ts'
+import { needsClusterIp, normalizeClusterIps } from '../api/resources/core/service-fields.ts'
+import { internalError, invalid } from '../api/status.ts'
+import type { Service } from '../api/types/core-v1.ts'
+import { isIpv6Text } from '../api/validation/ip-address.ts'
 import { type AddressRange, parseRange } from './address-range.ts'
+import { keepNodePorts, type Ledger, NodePortAllocation, refused } from './node-port-allocation.ts'
 import { NumberPool } from './number-pool.ts'
 import { sameValue } from './same-value.ts'
 import type { ServedResources } from './served-resource.ts'
 import type { Finish, Reservations } from './write-parts.ts'
 
 export const defaultServiceCidr = '10.96.0.0/16'
-export const nodePortFirst = 30_000
-export const nodePortLast = 32_767
 const kind = { group: '', kind: 'Service' }
-
-/** What one write took and what it leaves, so that it can be undone or carried through. */
-interface Ledger {
-  readonly taken: (() => void)[]
-  readonly left: (() => void)[]
-}
+const ownFamily = 'IPv4'
 
 export class ServiceAllocation implements Reservations {
   readonly #range: AddressRange
   readonly #addresses: NumberPool
-  readonly #ports: NumberPool
+  readonly #ports = new NodePortAllocation()
 
   constructor(cidr: string, services: Iterable<Service>) {
     this.#range = parseRange(cidr)
     this.#addresses = new NumberPool(this.#range.size, addressBand(this.#range.size))
-    this.#ports = new NumberPool(nodePortLast - nodePortFirst + 1, portBand(nodePortLast - nodePortFirst + 1))
-    for (const service of services) this.#note(service)
+    for (const service of services) {
+      for (const offset of this.#offsets(service)) this.#addresses.take(offset)
+      this.#ports.note(service)
+    }
   }
 
   /** From the Services in the store; undefined where this server serves none. */
@@ -45,104 +43,45 @@ export class ServiceAllocation implements Reservations {
 
   beginCreate(object: KubeObject, dryRun: boolean): Finish {
     const service = object as Service
-    return this.#run(dryRun, ledger => {
-      completeAddresses(service)
-      this.#setFamilies(service)
-      if (needsAddress(service)) this.#giveAddress(service, undefined, ledger)
-      if (needsPorts(service)) this.#givePorts(service, undefined, ledger)
+    return run(dryRun, ledger => {
+      normalizeClusterIps(service)
+      setFamilies(service, undefined)
+      if (hasAddress(service)) this.#giveAddress(service, ledger)
+      this.#ports.giveNew(service, ledger)
     })
   }
 
   beginUpdate(object: KubeObject, old: KubeObject, dryRun: boolean): Finish {
     const service = object as Service
     const before = old as Service
-    return this.#run(dryRun, ledger => {
-      keepAllocated(service, before)
-      followAddress(service, before)
-      this.#setFamilies(service)
-      if (needsAddress(service)) this.#giveAddress(service, before, ledger)
-      else if (service.spec?.type === 'ExternalName') dropAddress(service)
-      if (needsPorts(service)) this.#givePorts(service, before, ledger)
-      this.#leave(service, before, ledger)
+    return run(dryRun, ledger => {
+      keepAddress(service, before)
+      keepNodePorts(service, before)
+      normalizeClusterIps(service, before)
+      setFamilies(service, before)
+      // An address that a Service has is not changed: validation says so.
+      if (hasAddress(service) && !hasAddress(before)) this.#giveAddress(service, ledger)
+      this.#ports.giveChanged(service, before, ledger)
+      this.#leaveAddresses(service, before, ledger)
     })
   }
 
   release(object: KubeObject): void {
     const service = object as Service
     for (const offset of this.#offsets(service)) this.#addresses.release(offset)
-    for (const port of nodePorts(service)) this.#ports.release(port - nodePortFirst)
-  }
-
-  #run(dryRun: boolean, act: (ledger: Ledger) => void): Finish {
-    const ledger: Ledger = { taken: [], left: [] }
-    const undo = () => {
-      for (const give of ledger.taken.splice(0)) give()
-    }
-    try {
-      act(ledger)
-    } catch (err) {
-      undo()
-      throw err
-    }
-    return success => {
-      if (!success || dryRun) undo()
-      else for (const leave of ledger.left) leave()
-    }
-  }
-
-  #note(service: Service): void {
-    for (const offset of this.#offsets(service)) this.#addresses.take(offset)
-    for (const port of nodePorts(service)) this.#ports.take(port - nodePortFirst)
+    this.#ports.release(service)
   }
 
   #offsets(service: Service): number[] {
     return addresses(service).flatMap(address => this.#range.offsetOf(address) ?? [])
   }
 
-  /** One family only: what asks for more is refused, never served by half. */
-  #setFamilies(service: Service): void {
+  #giveAddress(service: Service, ledger: Ledger): void {
     const { spec } = service
-    if (spec === undefined || spec.type === 'ExternalName') return
-    const errors: FieldError[] = []
-    // Only what makes sense together can be allocated for, so this is said alone, before the rest is judged.
-    validateClusterIps(service, errors)
-    if (errors.length > 0) throw invalid(kind, service.metadata.name ?? '', errors)
-    if (isHeadlessWithoutSelector(service) && (spec.ipFamilyPolicy === undefined || spec.ipFamilyPolicy === 'RequireDualStack')) {
-      // Its endpoints are made by hand and may be of any family, so upstream declares both.
-      spec.ipFamilyPolicy = 'RequireDualStack'
-      spec.ipFamilies ??= ['IPv4', 'IPv6']
-      return
-    }
-    if (spec.ipFamilyPolicy === 'RequireDualStack') {
-      throw refusal(service, 'spec.ipFamilyPolicy', spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services')
-    }
-    const other = spec.ipFamilies?.find(family => family !== 'IPv4')
-    if (other !== undefined) throw refusal(service, 'spec.ipFamilies[0]', other, 'not configured on this cluster')
-    spec.ipFamilyPolicy ??= 'SingleStack'
-    spec.ipFamilies = ['IPv4']
-  }
-
-  #giveAddress(service: Service, before: Service | undefined, ledger: Ledger): void {
-    const { spec } = service
-    if (spec === undefined) return
-    const wanted = spec.clusterIP || spec.clusterIPs?.[0] || ''
-    if (wanted === 'None') {
-      spec.clusterIP = 'None'
-      spec.clusterIPs = ['None']
-      return
-    }
-    // What may not change is not allocated: validation says so.
-    if (wanted !== '' && before !== undefined && needsAddress(before)) {
-      spec.clusterIP = wanted
-      spec.clusterIPs ??= [wanted]
-      return
-    }
+    if (spec.clusterIPs?.[0] === 'None') return
+    const wanted = spec.clusterIPs?.[0] ?? ''
     const offset = wanted === '' ? this.#addresses.next() : this.#takeWanted(service, wanted)
-    if (offset === undefined) {
-      throw apiError(500, 'InternalError', 'Internal error occurred: failed to allocate a serviceIP: range is full', {
-        causes: [{ message: 'failed to allocate a serviceIP: range is full' }],
-      })
-    }
+    if (offset === undefined) throw internalError('failed to allocate a serviceIP: range is full')
     ledger.taken.push(() => this.#addresses.release(offset))
     spec.clusterIP = this.#range.addressAt(offset)
     spec.clusterIPs = [spec.clusterIP]
@@ -150,172 +89,131 @@ export class ServiceAllocation implements Reservations {
 
   #takeWanted(service: Service, address: string): number {
     const offset = this.#range.offsetOf(address)
+    const fail = (why: string): Error =>
+      refused(service, ['spec.clusterIPs', service.spec.clusterIPs, `failed to allocate IP ${address}: ${why}`])
     if (offset === undefined) {
-      const detail = `failed to allocate IP ${address}: the provided IP (${address}) is not in the valid range. The range of valid IPs is ${this.#range.cidr}`
-      throw refusal(service, 'spec.clusterIPs', [address], detail)
+      throw fail(`the provided IP (${address}) is not in the valid range. The range of valid IPs is ${this.#range.cidr}`)
     }
-    if (!this.#addresses.take(offset)) {
-      throw refusal(service, 'spec.clusterIPs', [address], `failed to allocate IP ${address}: provided IP is already allocated`)
-    }
+    if (!this.#addresses.take(offset)) throw fail('provided IP is already allocated')
     return offset
   }
 
-  #givePorts(service: Service, before: Service | undefined, ledger: Ledger): void {
-    const { spec } = service
-    if (spec === undefined) return
-    const had = new Set(before === undefined ? [] : nodePorts(before))
-    // One number may serve several protocols of one Service.
-    const mine = new Map<number, Set<string>>()
-    const own = (port: number, protocol: string) => {
-      const protocols = mine.get(port)
-      if (protocols) protocols.add(protocol)
-      else mine.set(port, new Set([protocol]))
-    }
-    const ports = spec.ports ?? []
-    for (const [index, port] of ports.entries()) {
-      if (!port.nodePort) continue
-      const fresh = !had.has(port.nodePort) && !mine.has(port.nodePort)
-      if (fresh) this.#takePort(service, index, port.nodePort, ledger)
-      own(port.nodePort, port.protocol ?? 'TCP')
-    }
-    for (const port of ports) {
-      if (port.nodePort) continue
-      // Upstream gives a new Service's ports of one number one node port, whatever their protocols.
-      const shared = before === undefined ? numberOfTwin(ports, port) : sharedPort(ports, port, mine)
-      port.nodePort = shared ?? this.#nextPort(ledger)
-      own(port.nodePort, port.protocol ?? 'TCP')
-    }
-    if (needsHealthPort(service) && !spec.healthCheckNodePort) spec.healthCheckNodePort = this.#nextPort(ledger)
-  }
-
-  #takePort(service: Service, index: number, port: number, ledger: Ledger): void {
-    const field = `spec.ports[${index}].nodePort`
-    if (port < nodePortFirst || port > nodePortLast) {
-      const detail = `provided port is not in the valid range. The range of valid ports is ${nodePortFirst}-${nodePortLast}`
-      throw refusal(service, field, port, detail)
-    }
-    if (!this.#ports.take(port - nodePortFirst)) throw refusal(service, field, port, 'provided port is already allocated')
-    ledger.taken.push(() => this.#ports.release(port - nodePortFirst))
-  }
-
-  #nextPort(ledger: Ledger): number {
-    const offset = this.#ports.next()
-    if (offset === undefined) {
-      throw apiError(500, 'InternalError', 'Internal error occurred: failed to allocate a nodePort: range is full', {
-        causes: [{ message: 'failed to allocate a nodePort: range is full' }],
-      })
-    }
-    ledger.taken.push(() => this.#ports.release(offset))
-    return offset + nodePortFirst
-  }
-
-  /** What the new version no longer names is free once the write is through. */
-  #leave(service: Service, before: Service, ledger: Ledger): void {
-    const kept = new Set(addresses(service))
-    for (const address of addresses(before)) {
-      const offset = kept.has(address) ? undefined : this.#range.offsetOf(address)
-      if (offset !== undefined) ledger.left.push(() => this.#addresses.release(offset))
-    }
-    const ports = new Set(nodePorts(service))
-    for (const port of nodePorts(before)) {
-      if (!ports.has(port)) ledger.left.push(() => this.#ports.release(port - nodePortFirst))
-    }
+  /** Only a Service that needs none any more loses its address; it is free once the write is through. */
+  #leaveAddresses(service: Service, before: Service, ledger: Ledger): void {
+    if (hasAddress(service)) return
+    for (const offset of this.#offsets(before)) ledger.left.push(() => this.#addresses.release(offset))
   }
 }
 
-function refusal(service: Service, field: string, value: unknown, detail: string): Error {
-  return invalid(kind, service.metadata.name ?? '', [invalidValue(field, value, detail)])
+function run(dryRun: boolean, act: (ledger: Ledger) => void): Finish {
+  const ledger: Ledger = { taken: [], left: [] }
+  const undo = (): void => {
+    for (const give of ledger.taken.splice(0)) give()
+  }
+  try {
+    act(ledger)
+  } catch (err) {
+    undo()
+    throw err
+  }
+  return success => {
+    if (!success || dryRun) undo()
+    else for (const leave of ledger.left) leave()
+  }
 }
 
-function isHeadlessWithoutSelector({ spec }: Service): boolean {
-  return spec?.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0
+/** Of any type but ExternalName; what type is no type is left for validation. */
+function hasAddress({ spec }: Service): boolean {
+  return spec.type !== 'ExternalName'
 }
 
-function needsAddress({ spec }: Service): boolean {
-  return spec !== undefined && spec.type !== 'ExternalName'
+/** Settles policy and families as upstream does in a cluster of one family: what asks for more is refused, never served by half. */
+function setFamilies(service: Service, before: Service | undefined): void {
+  const { spec } = service
+  if (!hasAddress(service) || (before !== undefined && staysPreferred(service, before))) return
+  const headlessWithoutSelector = spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0
+  // Endpoints made by hand may be of any family, so upstream declares both.
+  spec.ipFamilyPolicy ??= before?.spec.ipFamilyPolicy ?? (headlessWithoutSelector ? 'RequireDualStack' : 'SingleStack')
+  const errors: FieldError[] = []
+  // Only what makes sense together can be allocated for, so this is said alone, before the rest is judged.
+  validateClusterIps(service, errors)
+  if (errors.length > 0) throw invalid(kind, service.metadata.name ?? '', errors)
+  settleSecondary(service, before)
+  if (headlessWithoutSelector) {
+    spec.ipFamilies ??= [ownFamily]
+    const [first] = spec.ipFamilies
+    if (spec.ipFamilies.length < 2 && spec.ipFamilyPolicy !== 'SingleStack') {
+      spec.ipFamilies = [first ?? ownFamily, first === 'IPv6' ? 'IPv4' : 'IPv6']
+    }
+    return
+  }
+  const refusals: [field: string, value: unknown, detail: string][] = []
+  if (spec.ipFamilyPolicy === 'RequireDualStack') {
+    refusals.push(['spec.ipFamilyPolicy', spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services'])
+  }
+  spec.ipFamilies?.forEach((family, index) => {
+    if (family !== ownFamily) refusals.push([`spec.ipFamilies[${index}]`, family, 'not configured on this cluster'])
+  })
+  if (refusals.length > 0) throw refused(service, ...refusals)
+  if ((spec.ipFamilies?.length ?? 0) === 0) spec.ipFamilies = [ownFamily]
 }
 
-function needsPorts({ spec }: Service): boolean {
-  return spec?.type === 'NodePort' || (spec?.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false)
+/** One address and family need another policy than two. Families that addresses imply are filled in. */
+function settleSecondary(service: Service, before: Service | undefined): void {
+  const { spec } = service
+  const policy = spec.ipFamilyPolicy
+  const refusals: [field: string, value: unknown, detail: string][] = []
+  const refuse = (detail: string): void => void refusals.push(['spec.ipFamilyPolicy', policy, detail])
+  for (const [field, one, many] of secondaries) {
+    const now = spec[field] ?? []
+    const old = before?.spec[field] ?? []
+    if (before !== undefined && policy === 'SingleStack' && now.length > 1 && sameValue(now, old)) {
+      Object.assign(spec, { [field]: now.slice(0, 1) })
+    } else if (before !== undefined && policy !== 'SingleStack' && now.length < old.length && now.length > 0) {
+      refuse(`must be 'SingleStack' to release the secondary ${one}`)
+    } else if (policy === 'SingleStack' && now.length === 2) {
+      refuse(`must be 'RequireDualStack' or 'PreferDualStack' when multiple ${many} are specified`)
+    }
+  }
+  for (const [index, address] of addresses(service).entries()) {
+    if (index < (spec.ipFamilies?.length ?? 0)) continue
+    if (isIpv6Text(address)) refusals.push([`spec.clusterIPs[${index}]`, spec.clusterIPs, 'IPv6 is not configured on this cluster'])
+    else spec.ipFamilies = [...(spec.ipFamilies ?? []), ownFamily]
+  }
+  if (refusals.length > 0) throw refused(service, ...refusals)
 }
 
-function needsHealthPort({ spec }: Service): boolean {
-  return spec?.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local'
+const secondaries = [
+  ['clusterIPs', 'cluster IP', 'cluster IPs'],
+  ['ipFamilies', 'IP family', 'IP families'],
+] as const
+
+/** A Service that only prefers two families is left as it is while nothing about them changes. */
+function staysPreferred({ spec }: Service, { spec: old }: Service): boolean {
+  return (
+    spec.ipFamilyPolicy === 'PreferDualStack' &&
+    old.ipFamilyPolicy === 'PreferDualStack' &&
+    spec.clusterIP === old.clusterIP &&
+    sameValue(spec.clusterIPs ?? [], old.clusterIPs ?? []) &&
+    sameValue(spec.ipFamilies ?? [], old.ipFamilies ?? [])
+  )
 }
 
-/** An update that leaves out what the server gave keeps it, as upstream's patchAllocatedValues. */
-function keepAllocated(service: Service, before: Service): void {
+/** An update that leaves out the address that the server gave keeps it. */
+function keepAddress(service: Service, before: Service): void {
   const { spec } = service
   const old = before.spec
-  if (spec === undefined || old === undefined) return
-  if (needsAddress(before) && needsAddress(service)) {
-    if (!spec.clusterIP) setIfGiven(spec, 'clusterIP', old.clusterIP)
-    if (!spec.clusterIPs?.length && spec.clusterIP === old.clusterIP) setIfGiven(spec, 'clusterIPs', old.clusterIPs)
-  }
-  if (!needsPorts(before) || !needsPorts(service)) return
-  const given = new Set(nodePorts(service))
-  for (const port of spec.ports ?? []) {
-    if (port.nodePort) continue
-    const same = old.ports?.find(candidate => candidate.port === port.port && candidate.protocol === port.protocol)
-    if (!same?.nodePort || given.has(same.nodePort)) continue
-    port.nodePort = same.nodePort
-    given.add(same.nodePort)
-  }
-  if (needsHealthPort(before) && needsHealthPort(service) && !spec.healthCheckNodePort) {
-    setIfGiven(spec, 'healthCheckNodePort', old.healthCheckNodePort)
-  }
-}
-
-/** Older clients know one address only. */
-function completeAddresses({ spec }: Service): void {
-  if (spec?.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP]
-}
-
-/** A client that knows one address only changes it and leaves the list as it was: the list follows. */
-function followAddress({ spec }: Service, { spec: old }: Service): void {
-  if (spec === undefined || old === undefined || spec.clusterIP === old.clusterIP) return
-  if (!sameValue(spec.clusterIPs ?? [], old.clusterIPs ?? [])) return
-  if (spec.clusterIP) spec.clusterIPs = [spec.clusterIP]
-  else delete spec.clusterIPs
-}
-
-function setIfGiven<T, K extends keyof T>(target: T, key: K, value: T[K] | undefined): void {
-  if (value !== undefined) target[key] = value
-}
-
-function dropAddress({ spec }: Service): void {
-  if (spec === undefined) return
-  delete spec.clusterIP
-  delete spec.clusterIPs
-  delete spec.ipFamilies
-  delete spec.ipFamilyPolicy
-}
-
-function numberOfTwin(ports: readonly ServicePort[], port: ServicePort): number | undefined {
-  return ports.find(candidate => candidate !== port && candidate.nodePort && candidate.port === port.port)?.nodePort
-}
-
-function sharedPort(ports: readonly ServicePort[], port: ServicePort, mine: ReadonlyMap<number, ReadonlySet<string>>): number | undefined {
-  const other = ports.find(candidate => candidate !== port && candidate.nodePort && candidate.port === port.port)
-  if (!other?.nodePort) return undefined
-  return mine.get(other.nodePort)?.has(port.protocol ?? 'TCP') ? undefined : other.nodePort
+  if (!needsClusterIp(before) || !needsClusterIp(service) || !old.clusterIP) return
+  spec.clusterIP ||= old.clusterIP
+  if ((spec.clusterIPs?.length ?? 0) === 0 && spec.clusterIP === old.clusterIP && old.clusterIPs) spec.clusterIPs = [...old.clusterIPs]
 }
 
 function addresses({ spec }: Service): string[] {
-  const all = spec?.clusterIPs?.length ? spec.clusterIPs : spec?.clusterIP ? [spec.clusterIP] : []
+  const all = spec.clusterIPs?.length ? spec.clusterIPs : spec.clusterIP ? [spec.clusterIP] : []
   return all.filter(address => address !== 'None' && address !== '')
-}
-
-function nodePorts({ spec }: Service): number[] {
-  const ports = (spec?.ports ?? []).flatMap(port => (port.nodePort ? [port.nodePort] : []))
-  return [...new Set(spec?.healthCheckNodePort ? [...ports, spec.healthCheckNodePort] : ports)]
 }
 
 /** Upstream's split: the lower band is for addresses that people choose, and given out by the server only at last. */
 function addressBand(size: number): number {
   return size < 16 ? 0 : Math.min(256, Math.max(16, Math.floor(size / 16)))
-}
-
-function portBand(size: number): number {
-  return size < 16 ? 0 : Math.min(128, Math.max(16, Math.floor(size / 32)))
 }

@@ -34,11 +34,15 @@ export function normalizeClusterIps(service: Service, old?: Service): void {
     return
   }
   const oldAddress = old.spec.clusterIP ?? ''
+  if (addresses.length === 0 && address === oldAddress && old.spec.clusterIPs?.length) {
+    spec.clusterIPs = [...old.spec.clusterIPs]
+    return
+  }
   const same = semanticallyEqual(addresses, old.spec.clusterIPs ?? [])
   if (address === oldAddress || !same) return
   // Only `clusterIP` was changed: clearing it clears both, setting it sets both.
   if (address === '') delete spec.clusterIPs
-  else spec.clusterIPs = [address, ...addresses.slice(1)]
+  else spec.clusterIPs = [address]
 }
 
 /** A change of type drops what the new type cannot have, unless the same request sets it anew. */
