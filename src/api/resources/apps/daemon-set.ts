@@ -2,6 +2,7 @@
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy, RollingUpdateDaemonSet } from '../../types/apps-v1.ts'
+import { goLabelSelector, invalidShown } from '../../validation/go-syntax.ts'
 import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts'
 import { semanticallyEqual } from '../../validation/object-meta.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
@@ -10,7 +11,13 @@ import { formatLabels } from '../printing.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { numberOf, validateAtMost100Percent, validateIntOrPercent } from './int-or-percent.ts'
-import { podOwnerColumns, validateLongRunningTemplate, validateNonnegative, validateSelectorUnchanged } from './pod-owner.ts'
+import {
+  labelsMismatch,
+  podOwnerColumns,
+  validateLongRunningTemplate,
+  validateNonnegative,
+  validateSelectorUnchanged,
+} from './pod-owner.ts'
 
 /** Upstream's count of template changes; it left the API with apps/v1 and lives on in this annotation. */
 const templateGeneration = 'deprecated.daemonset.template.generation'
@@ -87,10 +94,10 @@ function validateSpec({ selector, template, updateStrategy, minReadySeconds, rev
   const labels = template.metadata?.labels
   // A missing selector selects nothing, so it does not match either.
   if (errors.length === 0 && (selector === undefined || selector === null || !selectorMatches(selector, labels))) {
-    errors.push(invalidValue('spec.template.metadata.labels', labels ?? {}, '`selector` does not match template `labels`'))
+    errors.push(labelsMismatch(labels))
   }
   if (selector !== undefined && selector !== null && isEmptySelector(selector)) {
-    errors.push(invalidValue('spec.selector', selector, 'empty selector is invalid for daemonset'))
+    errors.push(invalidShown('spec.selector', goLabelSelector(selector), 'empty selector is invalid for daemonset'))
   }
   validateLongRunningTemplate(template, 'DaemonSet', true, errors)
   validateNonnegative(minReadySeconds, 'spec.minReadySeconds', errors)

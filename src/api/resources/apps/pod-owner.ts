@@ -4,7 +4,7 @@ import type { KubeObject } from '../../object.ts'
 import type { Column } from '../../resource.ts'
 import type { PodTemplateSpec } from '../../types/core-v1.ts'
 import type { LabelSelector } from '../../types/meta-v1.ts'
-import { goLabelSelector, invalidShown } from '../../validation/go-syntax.ts'
+import { goLabelSelector, goStringMap, invalidShown } from '../../validation/go-syntax.ts'
 import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts'
 import { immutableMessage, negativeMessage, semanticallyEqual } from '../../validation/object-meta.ts'
 import { validatePodTemplateSpec } from '../../validation/pod-template.ts'
@@ -25,8 +25,9 @@ export function validateOwnerSelector(selector: Selector, kind: string, invalidD
   const before = errors.length
   validateLabelSelector(selector, 'spec.selector', errors)
   const valid = errors.length === before
-  if (isEmptySelector(selector)) errors.push(invalidValue('spec.selector', selector, `empty selector is invalid for ${kind}`))
-  if (!valid) errors.push(invalidValue('spec.selector', selector, invalidDetail))
+  if (isEmptySelector(selector))
+    errors.push(invalidShown('spec.selector', goLabelSelector(selector), `empty selector is invalid for ${kind}`))
+  if (!valid) errors.push(invalidShown('spec.selector', goLabelSelector(selector), invalidDetail))
   return valid
 }
 
@@ -34,7 +35,7 @@ export function validateOwnerSelector(selector: Selector, kind: string, invalidD
 export function validateTemplateLabels(template: PodTemplateSpec, selector: Selector, errors: FieldError[]): void {
   const labels = template.metadata?.labels
   if (selector !== undefined && selector !== null && (isEmptySelector(selector) || selectorMatches(selector, labels))) return
-  errors.push(invalidValue('spec.template.metadata.labels', labels ?? {}, '`selector` does not match template `labels`'))
+  errors.push(labelsMismatch(labels))
 }
 
 /** The template of pods that run for ever. `shared` means that several pods may mount its volumes. */
@@ -66,9 +67,15 @@ function validateReadOnlyDisks({ spec }: PodTemplateSpec, errors: FieldError[]):
   })
 }
 
+export function labelsMismatch(labels: Readonly<Record<string, string>> | undefined): FieldError {
+  return invalidShown('spec.template.metadata.labels', goStringMap(labels), '`selector` does not match template `labels`')
+}
+
 /** A changed selector would orphan the pods that the old one had chosen. */
 export function validateSelectorUnchanged(selector: Selector, old: Selector, errors: FieldError[]): void {
-  if (!semanticallyEqual(selector, old)) errors.push(invalidShown('spec.selector', goLabelSelector(selector ?? {}), immutableMessage))
+  if (semanticallyEqual(selector, old)) return
+  if (selector === undefined || selector === null) errors.push(invalidValue('spec.selector', undefined, immutableMessage))
+  else errors.push(invalidShown('spec.selector', goLabelSelector(selector), immutableMessage))
 }
 
 type PodOwner = KubeObject & { spec: { template?: PodTemplateSpec; selector?: Selector } }

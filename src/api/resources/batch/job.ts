@@ -6,7 +6,7 @@ import type { Affinity } from '../../types/core-v1.ts'
 import { selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts'
 import { dns1123Label } from '../../validation/names.ts'
 import { immutableMessage, semanticallyEqual } from '../../validation/object-meta.ts'
-import { podOwnerColumns, validateSelectorUnchanged } from '../apps/pod-owner.ts'
+import { labelsMismatch, podOwnerColumns, validateSelectorUnchanged } from '../apps/pod-owner.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
 import { podOwnerNameWarnings } from '../core/template-warnings.ts'
 import { humanDuration } from '../printing.ts'
@@ -115,7 +115,7 @@ function validateSelector({ selector, template }: JobSpec, errors: FieldError[])
   if (errors.length > before) return
   const labels = template.metadata?.labels
   if (selector === undefined || !selectorMatches(selector, labels)) {
-    errors.push(invalidValue('spec.template.metadata.labels', labels ?? {}, '`selector` does not match template `labels`'))
+    errors.push(labelsMismatch(labels))
   }
 }
 

@@ -27,7 +27,7 @@ describe('Event', () => {
     [
       'with a time says who reports what',
       of({ eventTime: reported.eventTime }),
-      ['reportingController', 'reportingController', 'reportingController', 'reportingInstance', 'action', 'reason'],
+      ['reportingComponent', 'reportingComponent', 'reportingComponent', 'reportingInstance', 'action', 'reason'],
     ],
     ['with all of it is fine', of(reported), []],
     ['is short', of({ ...reported, message: 'x'.repeat(1025), action: 'x'.repeat(129) }), ['action', 'message']],

@@ -29,8 +29,8 @@ export const event = defineResource<Event>({
     { name: 'Count', type: 'string', priority: 1, cell: ({ series, count }) => series?.count ?? (count || 1) },
     { name: 'Name', type: 'string', format: 'name', priority: 1, cell: ({ metadata }) => metadata.name ?? '' },
   ],
-  validate: validateEvent,
-  validateUpdate: validateEvent,
+  validate: object => validateEvent(object, 'reportingComponent'),
+  validateUpdate: object => validateEvent(object, 'reportingComponent'),
   selectableFields(object) {
     const involved = object.involvedObject ?? {}
     return {
@@ -51,7 +51,7 @@ export const event = defineResource<Event>({
 })
 
 /** The rules that events of both groups fulfil. */
-export function validateEvent(object: Event): FieldError[] {
+export function validateEvent(object: Event, controllerField: 'reportingComponent' | 'reportingController'): FieldError[] {
   const errors: FieldError[] = []
   const own = object.metadata.namespace ?? ''
   const involved = object.involvedObject?.namespace ?? ''
@@ -60,16 +60,16 @@ export function validateEvent(object: Event): FieldError[] {
   }
   if (object.eventTime) {
     if (involved === '' && own !== 'default' && own !== 'kube-system') mismatch()
-    validateReported(object, errors)
+    validateReported(object, controllerField, errors)
   } else if (involved === '' ? own !== '' && own !== 'default' : involved !== own) mismatch()
   pushMessages(errors, 'namespace', own, dns1123Subdomain(own))
   return errors
 }
 
-function validateReported(object: Event, errors: FieldError[]): void {
+function validateReported(object: Event, controllerField: string, errors: FieldError[]): void {
   const controller = object.reportingComponent ?? ''
-  if (controller === '') errors.push(required('reportingController'))
-  pushMessages(errors, 'reportingController', controller, qualifiedName(controller))
+  if (controller === '') errors.push(required(controllerField))
+  pushMessages(errors, controllerField, controller, qualifiedName(controller))
   for (const field of ['reportingInstance', 'action', 'reason'] as const) {
     const value = object[field] ?? ''
     if (value === '') errors.push(required(field))

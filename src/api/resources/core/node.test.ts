@@ -33,6 +33,11 @@ describe('Node', () => {
   ]
   for (const [name, object, fields] of rows) test(name, () => assert.deepEqual(judgeNew(node, object).fields, fields))
 
+  test('is judged whole when it is given its range', () => {
+    const old = judgeNew(node, of({})).object
+    assert.deepEqual(judgeUpdate(node, old, ({ spec }) => Object.assign(spec ?? {}, { podCIDRs: ['x'] })).fields, ['spec.podCIDRs[0]'])
+  })
+
   test('keeps its range and provider once it has them', () => {
     const stored = judgeNew(node, of({ spec: { podCIDR: '10.0.0.0/24', providerID: 'x://1' } })).object
     const moved = judgeUpdate(node, stored, ({ spec }) =>

@@ -42,7 +42,7 @@ export const node = defineResource<Node>({
   },
   validate: validateNode,
   prepare: keepStatus,
-  validateUpdate: validateNodeUpdate,
+  validateUpdate: (object, old) => [...validateNode(object), ...validateNodeUpdate(object, old)],
   warnings: nodeWarnings,
   selectableFields: ({ spec }) => ({ 'spec.unschedulable': String(spec?.unschedulable ?? false) }),
 })

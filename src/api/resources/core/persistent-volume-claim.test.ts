@@ -63,6 +63,14 @@ describe('PersistentVolumeClaim', () => {
     assert.deepEqual(judgeUpdate(persistentVolumeClaim, bound, object => void set(object)).fields, [])
   })
 
+  test('status says nothing of classes of attributes', () => {
+    const old = judgeNew(persistentVolumeClaim, of({})).object
+    const { object } = judgeSubresource(persistentVolumeClaim, 'status', old, next => {
+      next.status = { phase: 'Bound', currentVolumeAttributesClassName: 'x', modifyVolumeStatus: { status: 'Pending' } }
+    })
+    assert.deepEqual(object.status, { phase: 'Bound' })
+  })
+
   test('status speaks of storage', () => {
     const { fields } = judgeSubresource(persistentVolumeClaim, 'status', bound, object => {
       object.status = { allocatedResourceStatuses: { cpu: 'Fine' } }

@@ -30,7 +30,7 @@ export const persistentVolumeClaim = defineResource<PersistentVolumeClaim>({
   plural: 'persistentvolumeclaims',
   namespaced: true,
   shortNames: ['pvc'],
-  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'], prepare: keepSpec, validate: validateStatus }],
+  subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'], prepare: prepareStatus, validate: validateStatus }],
   columns: [
     { name: 'Name', type: 'string', format: 'name', cell: ({ metadata }) => metadata.name ?? '' },
     {
@@ -74,6 +74,13 @@ export const persistentVolumeClaim = defineResource<PersistentVolumeClaim>({
     return warnings
   },
 })
+
+function prepareStatus(object: PersistentVolumeClaim, old: PersistentVolumeClaim): void {
+  keepSpec(object, old)
+  // Of a feature that is off by default in v1.33.
+  delete object.status?.currentVolumeAttributesClassName
+  delete object.status?.modifyVolumeStatus
+}
 
 /** Fields of features that are off by default in v1.33 go; the two ways to name a source become one. */
 function prepareSources(spec: PersistentVolumeClaimSpec): void {

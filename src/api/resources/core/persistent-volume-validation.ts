@@ -1,7 +1,7 @@
 // Validation of persistent volumes: capacity, access, node affinity, and the one source.
 import path from 'node:path'
 import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
-import type { CSIPersistentVolumeSource, PersistentVolume, PersistentVolumeSpec } from '../../types/core-v1.ts'
+import type { CSIPersistentVolumeSource, PersistentVolume, PersistentVolumeSpec, VolumeNodeAffinity } from '../../types/core-v1.ts'
 import { validateAccessModes, volumeModes } from '../../validation/claim-spec.ts'
 import { goResourceList, notSupportedShown } from '../../validation/go-syntax.ts'
 import { dns1123Label, dns1123Subdomain, nameIsDnsLabel, nameIsDnsSubdomain } from '../../validation/names.ts'
@@ -182,9 +182,31 @@ export function validatePersistentVolumeUpdate(object: PersistentVolume, old: Pe
   }
   immutable(errors, 'volumeMode', object.spec?.volumeMode, old.spec?.volumeMode)
   const affinity = old.spec?.nodeAffinity
-  if (affinity !== undefined && !semanticallyEqual(object.spec?.nodeAffinity, affinity)) {
+  if (affinity !== undefined && !semanticallyEqual(withNewLabels(affinity, object.spec?.nodeAffinity), object.spec?.nodeAffinity)) {
     const text = 'field is immutable, except for updating from beta label to GA'
     errors.push(invalidValue('nodeAffinity', object.spec?.nodeAffinity, text))
   }
   return errors
+}
+
+/** The labels of nodes that a volume may be moved from, each to its successor. */
+const renamedLabels: Readonly<Record<string, string>> = {
+  'failure-domain.beta.kubernetes.io/zone': 'topology.kubernetes.io/zone',
+  'failure-domain.beta.kubernetes.io/region': 'topology.kubernetes.io/region',
+  'beta.kubernetes.io/instance-type': 'node.kubernetes.io/instance-type',
+  'beta.kubernetes.io/os': 'kubernetes.io/os',
+  'beta.kubernetes.io/arch': 'kubernetes.io/arch',
+}
+
+/** The old affinity with those of its labels renamed that the new one names by their successors. */
+function withNewLabels(old: VolumeNodeAffinity, now: VolumeNodeAffinity | undefined): VolumeNodeAffinity {
+  const renamed = structuredClone(old)
+  const terms = now?.required?.nodeSelectorTerms ?? []
+  renamed.required?.nodeSelectorTerms?.forEach((term, index) => {
+    term.matchExpressions?.forEach((expression, at) => {
+      const key = terms[index]?.matchExpressions?.[at]?.key
+      if (key !== undefined && renamedLabels[expression.key] === key) expression.key = key
+    })
+  })
+  return renamed
 }

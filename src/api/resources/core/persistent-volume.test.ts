@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { PersistentVolume, PersistentVolumeSpec } from '../../types/core-v1.ts'
-import { judgeNew, judgeUpdate, row } from './new-object.fixture.ts'
+import { judgeNew, judgeSubresource, judgeUpdate, row } from './new-object.fixture.ts'
 import { persistentVolume } from './persistent-volume.ts'
 
 const base: PersistentVolumeSpec = { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'] }
@@ -56,6 +56,28 @@ describe('PersistentVolume', () => {
     )
     assert.deepEqual(moved.fields, ['spec.persistentvolumesource', 'volumeMode'])
     assert.deepEqual(judgeUpdate(persistentVolume, stored, ({ spec }) => Object.assign(spec ?? {}, { storageClassName: 'x' })).fields, [])
+  })
+
+  test('may name the labels of its nodes anew', () => {
+    const place = (key: string) => ({ required: { nodeSelectorTerms: [{ matchExpressions: [{ key, operator: 'In', values: ['z'] }] }] } })
+    const old = judgeNew(
+      persistentVolume,
+      of({ nfs: { server: 's', path: '/' }, nodeAffinity: place('failure-domain.beta.kubernetes.io/zone') }),
+    ).object
+    const move = (key: string) =>
+      judgeUpdate(persistentVolume, old, ({ spec }) => Object.assign(spec ?? {}, { nodeAffinity: place(key) })).fields
+    assert.deepEqual(move('topology.kubernetes.io/zone'), [])
+    assert.deepEqual(move('topology.kubernetes.io/region'), ['nodeAffinity'])
+  })
+
+  test('status remembers when its phase changed', () => {
+    const old = judgeNew(persistentVolume, of({ nfs: { server: 's', path: '/' } })).object
+    old.status = { phase: 'Pending', lastPhaseTransitionTime: '2025-01-01T00:00:00Z' }
+    const after = (status: PersistentVolume['status']) =>
+      judgeSubresource(persistentVolume, 'status', old, object => Object.assign(object, { status })).object.status?.lastPhaseTransitionTime
+    assert.equal(after({ phase: 'Pending' }), '2025-01-01T00:00:00Z')
+    assert.equal(after({ phase: 'Bound' }), '2026-01-01T00:00:00Z')
+    assert.equal(after({ phase: 'Bound', lastPhaseTransitionTime: '2025-06-01T00:00:00Z' }), '2025-06-01T00:00:00Z')
   })
 
   test('warns of what is deprecated', () => {

@@ -96,8 +96,11 @@ function persistentVolumeWarnings({ metadata, spec }: PersistentVolume): string[
 function prepareStatus(object: PersistentVolume, old: PersistentVolume, context: { readonly now: number }): void {
   keepSpec(object, old)
   if (object.status === undefined) return
-  const unstamped = (object.status.lastPhaseTransitionTime ?? '') === (old.status?.lastPhaseTransitionTime ?? '')
-  if (object.status.phase !== old.status?.phase && unstamped) object.status.lastPhaseTransitionTime = timeAt(context.now)
+  const before = old.status?.lastPhaseTransitionTime ?? undefined
+  const given = object.status.lastPhaseTransitionTime ?? undefined
+  if (object.status.phase !== old.status?.phase) {
+    if (given === undefined || given === before) object.status.lastPhaseTransitionTime = timeAt(context.now)
+  } else if (given === undefined && before !== undefined) object.status.lastPhaseTransitionTime = before
 }
 
 /** RFC 3339 in whole seconds, as all of Kubernetes' times but micro times. */

@@ -350,6 +350,10 @@ describe('subresources of a pod', () => {
       }).fields
     assert.deepEqual(resize({ cpu: '2', memory: '1Gi' }), [])
     assert.deepEqual(resize({ cpu: '2' }), ['spec.containers[0].resources.requests'])
+    const renamed = judgeSubresource(pod, 'resize', stored, ({ spec }) => {
+      Object.assign(spec.containers[0] ?? {}, { name: 'other', resources: {} })
+    })
+    assert.deepEqual([renamed.fields, renamed.object.spec], [[], stored.spec])
     assert.ok(resize({ cpu: '2', memory: '2Gi' }, { cpu: '2', memory: '2Gi' }).includes('spec'))
   })
 })

@@ -95,21 +95,24 @@ function gracefulDeletionSeconds({ spec, status }: Pod): number {
   return seconds < 0 ? 1 : seconds
 }
 
-/** Containers that were added, removed or renamed are left for validation to refuse. */
+/** Takes the resources of the containers that the pod has, by their names; all else stays as it was. */
 function keepAllButResources(object: Pod, old: Pod): void {
-  const resized = (now: Pod['spec']['containers'] = [], before: Pod['spec']['containers'] = []): Pod['spec']['containers'] | undefined => {
-    if (now.length !== before.length || now.some((container, index) => container.name !== before[index]?.name)) return undefined
-    return before.map((container, index) => {
+  const resized = (
+    now: Pod['spec']['containers'] = [],
+    before: Pod['spec']['containers'] = [],
+    sidecars = false,
+  ): Pod['spec']['containers'] =>
+    before.map(container => {
+      const wanted = now.find(({ name }) => name === container.name)
+      if (wanted === undefined || (sidecars && wanted.restartPolicy !== 'Always')) return container
       const { resources: _resources, resizePolicy: _policy, ...rest } = container
-      const { resources, resizePolicy } = now[index] ?? container
+      const { resources, resizePolicy } = wanted
       return { ...rest, ...(resources === undefined ? {} : { resources }), ...(resizePolicy === undefined ? {} : { resizePolicy }) }
     })
-  }
   const containers = resized(object.spec.containers, old.spec.containers)
-  const initContainers = resized(object.spec.initContainers, old.spec.initContainers)
+  const initContainers = resized(object.spec.initContainers, old.spec.initContainers, true)
   keepStatus(object, old)
   keepMetadata(object.metadata, old.metadata)
-  if (containers === undefined || initContainers === undefined) return
   object.spec = { ...old.spec, containers }
   if (initContainers.length > 0) object.spec.initContainers = initContainers
 }

@@ -40,6 +40,14 @@ for (const { name, change, field } of refusals) {
   test(`event refuses ${name}`, () => assert.deepEqual(judgeNew(event, { ...newEvent(), ...change }).fields, [field]))
 }
 
+test('event of the older form may not become another one either', () => {
+  const { object } = judgeNew(event, newEvent())
+  const fields = judgeUpdate(event, object, next =>
+    Object.assign(next, { deprecatedCount: 2, deprecatedSource: { component: 'c' } }),
+  ).fields
+  assert.deepEqual(fields, ['source', 'count'])
+})
+
 test('event may grow its series and nothing else', () => {
   const series = { count: 2, lastObservedTime: '2026-01-01T00:00:01.000000Z' }
   assert.deepEqual(judgeUpdate(event, newEvent(), next => Object.assign(next, { series })).fields, [])

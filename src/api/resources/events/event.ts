@@ -4,6 +4,7 @@ import type { KubeObject } from '../../object.ts'
 import { defineResource } from '../../resource.ts'
 import type { Event as CoreEvent } from '../../types/core-v1.ts'
 import type { Event } from '../../types/events-v1.ts'
+import { immutableMessage, semanticallyEqual } from '../../validation/object-meta.ts'
 import { event as coreEvent, validateEvent } from '../core/event.ts'
 
 const types = ['Normal', 'Warning']
@@ -78,7 +79,7 @@ export function fromCore(object: CoreEvent): Event {
 
 /** Paths are those of the stored form, as upstream writes them. */
 function validate(object: Event): FieldError[] {
-  const errors = validateEvent(toCore(object))
+  const errors = validateEvent(toCore(object), 'reportingController')
   if (!object.eventTime) errors.push(required('eventTime'))
   if (object.type !== undefined && !types.includes(object.type)) {
     errors.push(invalidValue('type', '', `has invalid value: ${object.type}`))
@@ -102,21 +103,30 @@ function validateSeries({ series }: Event, errors: FieldError[]): void {
   if (!series.lastObservedTime) errors.push(required('series.lastObservedTime'))
 }
 
-const fixed = ['regarding', 'related', 'reason', 'action', 'note', 'type', 'reportingController', 'reportingInstance', 'eventTime'] as const
-const storedNames: Readonly<Record<string, string>> = {
-  regarding: 'involvedObject',
-  note: 'message',
-  reportingInstance: 'reportingInstance',
-}
+/** What may not change, in upstream's order: the name in this version, and the stored one that messages show. */
+const fixed = [
+  ['regarding', 'involvedObject'],
+  ['reason', 'reason'],
+  ['note', 'message'],
+  ['deprecatedSource', 'source'],
+  ['deprecatedFirstTimestamp', 'firstTimestamp'],
+  ['deprecatedLastTimestamp', 'lastTimestamp'],
+  ['deprecatedCount', 'count'],
+  ['type', 'type'],
+  ['eventTime', 'eventTime'],
+  ['action', 'action'],
+  ['related', 'related'],
+  ['reportingController', 'reportingController'],
+  ['reportingInstance', 'reportingInstance'],
+] as const
 
 /** An event tells what happened; later only its series may grow. */
 function validateUpdate(object: Event, old: Event): FieldError[] {
-  const errors = validateEvent(toCore(object))
-  for (const name of fixed) {
-    if (JSON.stringify(object[name] ?? null) !== JSON.stringify(old[name] ?? null)) {
-      errors.push(invalidValue(storedNames[name] ?? name, object[name], 'field is immutable'))
-    }
+  const errors = validateEvent(toCore(object), 'reportingController')
+  if (!semanticallyEqual(object.series, old.series)) validateSeries(object, errors)
+  for (const [name, stored] of fixed) {
+    if (!semanticallyEqual(object[name] || undefined, old[name] || undefined))
+      errors.push(invalidValue(stored, object[name], immutableMessage))
   }
-  validateSeries(object, errors)
   return errors
 }
