@@ -1,6 +1,6 @@
 // What a client may demand of the object that it changes: its name, its uid, its version.
 import type { ObjectMeta } from '../api/object.ts'
-import { type ApiError, conflict, invalid, staleConflict } from '../api/status.ts'
+import { type ApiError, badRequest, conflict, invalid, staleConflict } from '../api/status.ts'
 import { invalidShown } from '../api/validation/go-syntax.ts'
 import { matchName, matchNamespace } from './object-meta.ts'
 import { plainFailure } from './plain-failure.ts'
@@ -19,7 +19,11 @@ const maxVersion = 2n ** 64n - 1n
 export function checkPreconditions(served: ServedResource, place: Place, metadata: ObjectMeta, old: ObjectMeta): boolean {
   const { replaces = false, name } = place
   matchName(metadata, name)
-  matchNamespace(metadata, place.namespace, served.definition.namespaced)
+  const { namespaced } = served.definition
+  if (!replaces && namespaced && metadata.namespace && metadata.namespace !== place.namespace) {
+    throw badRequest(`the namespace of the object (${metadata.namespace}) does not match the namespace on the request (${place.namespace})`)
+  }
+  matchNamespace(metadata, place.namespace, namespaced)
   if (replaces) checkUid(served, place, metadata, old)
   const wanted = versionOf(metadata)
   if (wanted === '') {

@@ -5,7 +5,7 @@ import { countMembers, isRecord, readerOf, Unexpected } from './compile.ts'
 import { duplicateMembers, examine } from './decode-exact.ts'
 import { type JsonNode, JsonSyntaxError, nodeOfValue, parseJsonText, scanJson } from './json-text.ts'
 import { type GroupVersionKind, type StructType, schemaFor } from './model.ts'
-import { parseYaml, YamlError } from './yaml.ts'
+import { readYaml, YamlError } from './yaml.ts'
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 
@@ -80,7 +80,8 @@ export function decodeBody(
   if (type.name !== wanted.name) {
     throw badRequest(`${handled}converting (${type.go}) to (${internalName(wanted)}): unknown conversion`)
   }
-  const { strictErrors } = decoded
+  const twice = fieldValidation === 'Ignore' ? undefined : parsed.duplicate
+  const strictErrors = twice === undefined ? decoded.strictErrors : [twice, ...decoded.strictErrors]
   if (fieldValidation === 'Strict' && strictErrors.length > 0) throw badRequest(handled + strictDecodingMessage(strictErrors))
   if (type !== wanted) {
     const data = groupVersion(actual.group, actual.version)
@@ -122,6 +123,8 @@ export interface ParsedBody {
   readonly value: unknown
   /** Of JSON bodies only. */
   readonly text: JsonText | undefined
+  /** A strict error of YAML bodies: a key that stands twice. */
+  readonly duplicate?: string | undefined
 }
 
 /** JSON or YAML to a plain value, nesting bounded. Throws a 400 that names `kind` as what was expected. */
@@ -176,7 +179,7 @@ function syntaxMessage(text: string): string {
 
 function yamlBody(text: string): ParsedBody {
   try {
-    return { value: parseYaml(text), text: undefined }
+    return { ...readYaml(text), text: undefined }
   } catch (err) {
     if (err instanceof YamlError) throw badRequest(`error converting YAML to JSON: ${err.message}`)
     throw err

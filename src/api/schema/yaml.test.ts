@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseYaml, parseYamlDocuments, YamlError } from './yaml.ts'
+import { parseYamlDocuments, readYaml, YamlError } from './yaml.ts'
 
-describe('parseYaml()', () => {
+const parseYaml = (text: string): unknown => readYaml(text).value
+
+describe('readYaml()', () => {
   const scalars: [text: string, value: unknown][] = [
     ['0644', 420],
     ['0o17', 15],
@@ -24,8 +26,19 @@ describe('parseYaml()', () => {
     assert.deepEqual(parseYaml('a: &x {k: 1}\nb: *x\nc: {<<: *x, l: 2}'), { a: { k: 1 }, b: { k: 1 }, c: { k: 1, l: 2 } })
   })
 
-  const bad = ['a: 1\na: 2', 'a: [1', 'a: !!js/function x', `a: &x [1]\nb: [${'*x,'.repeat(200)}]`, `${'['.repeat(600)}${']'.repeat(600)}`]
+  const bad = ['a: [1', 'a: !!js/function x', `a: &x [1]\nb: [${'*x,'.repeat(200)}]`, `${'['.repeat(600)}${']'.repeat(600)}`]
   for (const text of bad) it(`refuses ${text.slice(0, 24)}`, () => assert.throws(() => parseYaml(text), YamlError))
+})
+
+describe('a key that stands twice', () => {
+  const rows: readonly [text: string, value: unknown, duplicate: string][] = [
+    ['a: 1\na: 2', { a: 2 }, 'yaml: unmarshal errors:\n  line 2: key "a" already set in map'],
+    ['x:\n  "b c": 1\n  "b c": 2\n', { x: { 'b c': 2 } }, 'yaml: unmarshal errors:\n  line 3: key "b c" already set in map'],
+    ['{a: 1, a: [2]}', { a: [2] }, 'yaml: unmarshal errors:\n  line 1: key "a" already set in map'],
+  ]
+  for (const [text, value, duplicate] of rows) {
+    it(`is the last one in ${JSON.stringify(text)}, and told`, () => assert.deepEqual(readYaml(text), { value, duplicate }))
+  }
 })
 
 describe('a YAML bomb', () => {

@@ -20,19 +20,15 @@ const goInteger = defineScalarTag('tag:yaml.org,2002:int', {
 const schema = CORE_SCHEMA.withTags(boolYaml11Tag, goInteger, mergeTag)
 const limits = { schema, maxAliases: 100, maxDepth: 500 }
 
-/** One document as plain JSON values. Throws `YamlError`, also for duplicate keys. */
-export function parseYaml(text: string): unknown {
-  return guarded(() => plain(load(text, limits), text))
-}
-
-export interface LooselyParsed {
+export interface ReadYaml {
+  /** Of keys that stand twice in a map the last one counts. */
   readonly value: unknown
-  /** What strict reading says of the first key that is there twice, in Go's words; the last one counts. */
+  /** The complaint of upstream's strict reader about the first such key. */
   readonly duplicate: string | undefined
 }
 
-/** One document in which keys may be there twice, or none, which is null. Throws `YamlError` for anything else. */
-export function parseYamlLoosely(text: string): LooselyParsed {
+/** One document as plain JSON values, or null where there is none, read as leniently as upstream reads it where nothing strict was asked for. Throws `YamlError`. */
+export function readYaml(text: string): ReadYaml {
   return guarded(() => {
     try {
       return { value: plain(load(text, limits), text), duplicate: undefined }
@@ -41,11 +37,17 @@ export function parseYamlLoosely(text: string): LooselyParsed {
       if (err.reason === 'expected a document, but the input is empty') return { value: null, duplicate: undefined }
       if (err.reason !== 'duplicated mapping key' || err.mark === undefined) throw err
       const { line, position } = err.mark
-      const key = /^("(?:[^"\\]|\\.)*"|'[^']*'|[^:\n]*?)\s*:/.exec(text.slice(position))?.[1]?.replace(/^['"](.*)['"]$/, '$1') ?? ''
-      const duplicate = `yaml: unmarshal errors:\n  line ${line + 1}: key ${JSON.stringify(key)} already set in map`
+      const duplicate = `yaml: unmarshal errors:\n  line ${line + 1}: key ${JSON.stringify(keyAt(text, position))} already set in map`
       return { value: plain(load(text, { ...limits, json: true }), text), duplicate }
     }
   })
+}
+
+/** The key whose mark js-yaml gives; that of a quoted key points behind the opening quote. */
+function keyAt(text: string, position: number): string {
+  const quote = text[position - 1]
+  const end = quote === '"' || quote === "'" ? quote : ':'
+  return text.slice(position).split(end, 1)[0]?.trim() ?? ''
 }
 
 /** All documents of a stream; empty ones are left out. Throws `YamlError`. */

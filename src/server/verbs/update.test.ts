@@ -50,6 +50,8 @@ test('update() of a missing object answers 404, or creates a lease', async () =>
   assert.equal((await api.request('PUT', `${path}/a`, { metadata: { name: 'a' } })).status, 404)
   const lease = await api.request('PUT', '/apis/coordination.k8s.io/v1/namespaces/default/leases/a', { metadata: { name: 'a' } })
   assert.equal(lease.status, 201)
+  const versioned = { metadata: { name: 'b', resourceVersion: '5' } }
+  assert.equal((await api.request('PUT', '/api/v1/namespaces/default/limitranges/b', { ...versioned, spec: { limits: [] } })).status, 201)
 })
 
 test('update() refuses another name and another uid', async () => {
@@ -77,6 +79,8 @@ test('patch() of a uid is refused as a change', async () => {
   const { status, json } = await api.request('PATCH', `${path}/a`, { metadata: { uid: 'x' } })
   assert.equal(status, 422)
   assert.equal(json.message, 'ConfigMap "a" is invalid: metadata.uid: Invalid value: "x": field is immutable')
+  const moved = await api.request('PATCH', `${path}/a`, { metadata: { namespace: 'x' } })
+  assert.equal(moved.json.message, 'the namespace of the object (x) does not match the namespace on the request (default)')
 })
 
 const versions: readonly { name: string; sent: string; status: number; message?: string }[] = [

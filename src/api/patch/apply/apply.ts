@@ -3,7 +3,7 @@
 import type { KubeObject, ManagedFieldsEntry } from '../../object.ts'
 import { isRecord } from '../../schema/compile.ts'
 import type { StructType } from '../../schema/model.ts'
-import { parseYamlLoosely, YamlError } from '../../schema/yaml.ts'
+import { readYaml, YamlError } from '../../schema/yaml.ts'
 import { ApiError, badRequest } from '../../status.ts'
 import { jsonType } from '../json-patch.ts'
 import { restoreError } from '../restore-error.ts'
@@ -45,7 +45,7 @@ export interface ParsedConfiguration {
 /** Reads the body of an apply: one object in YAML or JSON, or nothing, which is an object without anything. Throws a 400. */
 export function parseConfiguration(body: Uint8Array): ParsedConfiguration {
   try {
-    const { value, duplicate } = parseYamlLoosely(new TextDecoder().decode(body))
+    const { value, duplicate } = readYaml(new TextDecoder().decode(body))
     if (isRecord(value)) return { config: value, duplicate: duplicate && `error converting YAML to JSON: ${duplicate}` }
     if (value === null || value === undefined) return { config: {}, duplicate: undefined }
     throw badRequest(

@@ -35,11 +35,11 @@ export function setPodDefaults(pod: Pod): void {
   }
 }
 
-/** The single address and the list are two views of the same. */
+/** The single address and the list are two views of the same; where they differ, the client knows the single one only. */
 function joinAddresses(status: PodStatus): void {
-  if (status.podIP && (status.podIPs?.length ?? 0) === 0) status.podIPs = [{ ip: status.podIP }]
   const first = status.podIPs?.[0]?.ip
-  if (first && !status.podIP) status.podIP = first
+  if (status.podIP && status.podIP !== first) status.podIPs = [{ ip: status.podIP }]
+  else if (first && !status.podIP) status.podIP = first
 }
 
 /** Defaults of a template: `spec.template` of Deployments and the like. Changes the template in place. */
