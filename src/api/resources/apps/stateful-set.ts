@@ -32,19 +32,15 @@ export const statefulSet = defineResource<StatefulSet>({
   setDefaults,
   prepareForCreate(object) {
     object.status = { replicas: 0, availableReplicas: 0 }
-    forgetEmptyContainers(object)
   },
-  prepare(object, old) {
-    keepStatus(object, old)
-    forgetEmptyContainers(object)
-  },
+  prepare: keepStatus,
   validate: ({ spec }) => validateStatefulSetSpec(spec),
   warnings,
   validateUpdate,
 })
 
 /** Upstream judges the template's pod only when it is made, and its storage forgets the difference between an empty list and none. */
-function forgetEmptyContainers({ spec }: StatefulSet): void {
+function forgetEmptyContainers(spec: StatefulSetSpec): void {
   const pod = spec.template.spec
   if (pod?.containers?.length === 0) Object.assign(pod, { containers: null })
 }
@@ -64,6 +60,7 @@ function setDefaults({ spec }: StatefulSet): void {
   spec.replicas ??= 1
   spec.revisionHistoryLimit ??= 10
   setPodTemplateDefaults(spec.template)
+  forgetEmptyContainers(spec)
   for (const claim of spec.volumeClaimTemplates ?? []) {
     claim.apiVersion = 'v1'
     claim.kind = 'PersistentVolumeClaim'
