@@ -23,6 +23,8 @@ export function listOptions(query: Query, watch: boolean): ListOptions {
   const match = query.get('resourceVersionMatch') || undefined
   const continueToken = query.get('continue') || undefined
   const sendInitialEvents = query.get('sendInitialEvents') === undefined ? undefined : query.flag('sendInitialEvents')
+  // Judged even of lists, which take no time out.
+  query.integer('timeoutSeconds')
   const limit = query.integer('limit') ?? 0
   const errors = watch
     ? judgeWatch(match, sendInitialEvents, resourceVersion)

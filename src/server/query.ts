@@ -44,12 +44,12 @@ export function parseQuery(raw: string): Query {
     },
     integer(name) {
       const value = get(name)
-      if (value === undefined || value === '') return undefined
-      const number = Number(value)
-      if (!/^[-+]?\d+$/.test(value) || !Number.isSafeInteger(number)) {
-        throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`)
-      }
-      return number
+      if (value === undefined) return undefined
+      const fail = (reason: string) => badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: ${reason}`)
+      if (!/^[-+]?\d+$/.test(value)) throw fail('invalid syntax')
+      const number = BigInt(value.replace('+', ''))
+      if (BigInt.asIntN(64, number) !== number) throw fail('value out of range')
+      return Number(number)
     },
   }
 }

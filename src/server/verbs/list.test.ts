@@ -86,6 +86,9 @@ const refused: readonly [string, number, RegExp][] = [
   ['labelSelector=a%20b', 400, /unable to parse requirement|found 'b'/],
   ['fieldSelector=data.x%3D1', 400, /^"data\.x" is not a known field selector: only "metadata\.name", "metadata\.namespace"$/],
   ['limit=x', 400, /strconv\.ParseInt: parsing "x": invalid syntax/],
+  ['limit=', 400, /strconv\.ParseInt: parsing "": invalid syntax/],
+  ['limit=9223372036854775808', 400, /strconv\.ParseInt: parsing "9223372036854775808": value out of range/],
+  ['timeoutSeconds=x', 400, /strconv\.ParseInt: parsing "x": invalid syntax/],
   ['sendInitialEvents=true', 422, /sendInitialEvents is forbidden for list/],
 ]
 for (const [query, status, message] of refused) {
