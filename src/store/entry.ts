@@ -1,5 +1,6 @@
 // One version of one object in memory: the bytes that are answered, what selection needs, and the parsed object for as long as somebody uses it.
 import type { KubeObject } from '../api/object.ts'
+import { encodeObject } from './encode-object.ts'
 import { type Holder, RecentObjects } from './recent-objects.ts'
 import type { CollectionOptions, Entry, EventType } from './store.ts'
 
@@ -93,7 +94,7 @@ const frameSuffix = '}\n'
 /** Encodes an object once, as a watch frame with the object's own bytes inside it: the frame of the event costs no second copy. */
 export function encode(type: EventType, object: KubeObject): { readonly frame: Buffer; readonly bytes: Buffer } {
   const prefix = framePrefixes[type]
-  const frame = bufferOf(prefix + JSON.stringify(object) + frameSuffix)
+  const frame = bufferOf(prefix + encodeObject(object) + frameSuffix)
   return { frame, bytes: frame.subarray(prefix.length, frame.length - frameSuffix.length) }
 }
 

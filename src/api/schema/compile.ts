@@ -88,18 +88,17 @@ function compile(type: SchemaType): Reader {
 }
 
 /** In place and without a second array, which a sort of the engine makes: what is given is nearly always few and nearly in order. */
-function sortFew(indexes: number[]): void {
-  if (indexes.length > maxFew) {
-    indexes.sort((a, b) => a - b)
-    return
+function sortFew<T>(list: T[], compare: (a: T, b: T) => number): T[] {
+  if (list.length > maxFew) return list.sort(compare)
+  for (const [i, member] of list.entries()) {
+    let at = i
+    for (let before = list[at - 1]; before !== undefined && compare(before, member) > 0; before = list[at - 1]) list[at--] = before
+    list[at] = member
   }
-  for (let i = 1; i < indexes.length; i++) {
-    const index = indexes[i] ?? 0
-    let at = i - 1
-    for (let before = indexes[at]; before !== undefined && before > index; before = indexes[--at]) indexes[at + 1] = before
-    indexes[at + 1] = index
-  }
+  return list
 }
+
+const byNumber = (a: number, b: number): number => a - b
 
 const maxFew = 32
 
@@ -125,7 +124,7 @@ function structReader(type: StructType): Reader {
       last = index
       given.push(index)
     }
-    if (!sorted) sortFew(given)
+    if (!sorted) sortFew(given, byNumber)
     const result: Record<string, unknown> = {}
     let next = 0
     for (const index of given) {
@@ -244,7 +243,7 @@ function mapReader(item: SchemaType): Reader {
   return (value, tally) => {
     if (!isRecord(value)) return unexpected()
     const result: Record<string, unknown> = {}
-    for (const key of Object.keys(value).sort(byBytes)) {
+    for (const key of sortFew(Object.keys(value), byBytes)) {
       tally.members++
       const member = value[key]
       setOwn(result, key, member === null ? zeroItem(item) : read(member, tally))

@@ -67,9 +67,17 @@ export function fieldsOfOutline(object: unknown, shape: Shape, empty: object, fi
   const outline = outlineOf(object, shape, empty, { members: 0 })
   if (outline === undefined) return set
   recent.unshift({ filter, outline, set })
+  texts.set(set, JSON.stringify(set))
   if (recent.length > maxOutlines) recent.pop()
   known.set(empty, recent)
   return set
+}
+
+const texts = new WeakMap<object, string>()
+
+/** The JSON of a set that many objects share, made once; undefined for every other value. */
+export function sharedText(set: unknown): string | undefined {
+  return typeof set === 'object' && set !== null ? texts.get(set) : undefined
 }
 
 /** Undefined where there is too much of it. */

@@ -1,0 +1,32 @@
+// The canonical JSON of an object. Field sets that many objects share are half of a pod's text: theirs is made once, not with each object.
+import { randomUUID } from 'node:crypto'
+import type { KubeObject, ManagedFieldsEntry } from '../api/object.ts'
+import { sharedText } from '../api/patch/apply/outline.ts'
+
+/** Stands for what is encoded already while the rest is. Drawn for each process: no client can write it into an object. */
+const placeholder = randomUUID()
+const entriesMember = `"managedFields":"${placeholder}"`
+const setMember = `"fieldsV1":"${placeholder}"`
+
+/** Exactly `JSON.stringify(object)`. An object with shared sets is changed and restored meanwhile, so it must not be frozen. */
+export function encodeObject(object: KubeObject): string {
+  const { managedFields } = object.metadata
+  if (managedFields === undefined || !managedFields.some(({ fieldsV1 }) => sharedText(fieldsV1) !== undefined))
+    return JSON.stringify(object)
+  const metadata: { managedFields?: unknown } = object.metadata
+  metadata.managedFields = placeholder
+  const text = JSON.stringify(object)
+  metadata.managedFields = managedFields
+  return replaced(text, entriesMember, `"managedFields":[${managedFields.map(encodeEntry).join()}]`)
+}
+
+function encodeEntry(entry: ManagedFieldsEntry): string {
+  const shared = sharedText(entry.fieldsV1)
+  if (shared === undefined) return JSON.stringify(entry)
+  return replaced(JSON.stringify({ ...entry, fieldsV1: placeholder }), setMember, `"fieldsV1":${shared}`)
+}
+
+function replaced(text: string, member: string, by: string): string {
+  const at = text.indexOf(member)
+  return text.slice(0, at) + by + text.slice(at + member.length)
+}
