@@ -33,12 +33,23 @@ export async function pause(clock: Clock, ms: number, signal: AbortSignal): Prom
   }
 }
 
+/** Of the last second that was asked for: every request has several times, nearly all of the same second. */
+let last = { second: Number.NaN, text: '' }
+
+/** `2026-01-02T03:04:05` of the second since the epoch. */
+function dateTime(second: number): string {
+  if (second !== last.second) last = { second, text: new Date(second * 1000).toISOString().slice(0, 19) }
+  return last.text
+}
+
 /** RFC 3339 with seconds, as metav1.Time is written. */
 export function formatTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`
+  return `${dateTime(Math.floor(ms / 1000))}Z`
 }
 
 /** RFC 3339 with microseconds, as metav1.MicroTime is written. */
 export function formatMicroTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 23)}000Z`
+  const second = Math.floor(ms / 1000)
+  const rest = 1000 + Math.floor(ms - second * 1000)
+  return `${dateTime(second)}.${String(rest).slice(1)}000Z`
 }

@@ -3,6 +3,7 @@
 import { writeSync } from 'node:fs'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
+import { codeOf } from '../../base/user-error.ts'
 import type { Entry } from '../store.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 import { testSealer } from './test-sealer.ts'
@@ -17,14 +18,25 @@ function write(name: string, i: number): Promise<Entry> {
   return pods.write({ namespace: 'default', name, expected: pods.newest('default', name), object })
 }
 
+/** All of it, however slowly the parent reads. */
+function print(line: string): void {
+  for (let rest = Buffer.from(line); rest.length > 0; ) {
+    try {
+      rest = rest.subarray(writeSync(1, rest))
+    } catch (err) {
+      if (codeOf(err) !== 'EAGAIN') throw err
+    }
+  }
+}
+
 async function writeForEver(name: string): Promise<void> {
   for (let i = 0; ; i++) {
     try {
       const entry = await write(name, i)
       // Synchronously: what is printed was acknowledged before the kill.
-      writeSync(1, `${name} ${entry.revision}\n`)
+      print(`${name} ${entry.revision}\n`)
     } catch (err) {
-      writeSync(1, `failed ${err instanceof Error ? err.message : String(err)}\n`)
+      print(`failed ${err instanceof Error ? err.message : String(err)}\n`)
       return
     }
   }

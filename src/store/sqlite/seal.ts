@@ -23,7 +23,7 @@ export class RecordDamaged extends Error {
 export function sealRecord(dataKey: KeyObject, epoch: number, key: RecordKey, plain: Buffer): Buffer {
   const sealed = Buffer.allocUnsafe(nonceLength + plain.length + tagLength)
   sealed.writeUInt32LE(epoch, 0)
-  sealed.writeBigUInt64LE(BigInt(key.revision), 4)
+  writeCount(sealed, key.revision, 4)
   const cipher = createCipheriv(algorithm, dataKey, sealed.subarray(0, nonceLength))
   cipher.setAAD(placeOf(key))
   cipher.update(plain).copy(sealed, nonceLength)
@@ -73,10 +73,18 @@ function tryOpen(dataKey: KeyObject, key: RecordKey, sealed: Buffer): Buffer | u
   }
 }
 
+const place = Buffer.alloc(17)
+
+/** The same memory each time: OpenSSL has taken it in when `setAAD` returns. */
 function placeOf({ revision, previous, deleted }: RecordKey): Buffer {
-  const place = Buffer.allocUnsafe(17)
-  place.writeBigUInt64LE(BigInt(revision), 0)
-  place.writeBigUInt64LE(BigInt(previous), 8)
+  writeCount(place, revision, 0)
+  writeCount(place, previous, 8)
   place.writeUInt8(Number(deleted), 16)
   return place
+}
+
+/** A 64-bit little-endian integer, without the price of a BigInt. */
+function writeCount(buffer: Buffer, count: number, offset: number): void {
+  buffer.writeUInt32LE(count % 2 ** 32, offset)
+  buffer.writeUInt32LE(Math.floor(count / 2 ** 32), offset + 4)
 }
