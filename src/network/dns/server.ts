@@ -35,12 +35,14 @@ export class DnsServer implements AsyncDisposable {
     this.#tcp.maxConnections = maxConnections
   }
 
-  /** Resolves when both listen; rejects where the address is not there or taken. The port, for a caller that asked for 0, is the UDP one. */
+  /** Resolves when both listen; rejects where the address is not there or taken. The port, for a caller that asked for 0, is the TCP one. */
   async listen(): Promise<number> {
     const { address, log } = this.#options
-    await new Promise<void>((resolve, reject) => this.#udp.once('error', reject).bind(this.#options.port, address, resolve))
-    const { port } = this.#udp.address()
-    await new Promise<void>((resolve, reject) => this.#tcp.once('error', reject).listen(port, address, resolve))
+    // TCP first: of a free choice, the port that every outgoing connection competes for.
+    await new Promise<void>((resolve, reject) => this.#tcp.once('error', reject).listen(this.#options.port, address, resolve))
+    const bound = this.#tcp.address()
+    const port = typeof bound === 'object' && bound !== null ? bound.port : this.#options.port
+    await new Promise<void>((resolve, reject) => this.#udp.once('error', reject).bind(port, address, resolve))
     this.#udp.removeAllListeners('error').on('error', err => log.error('DNS over UDP failed', { err }))
     this.#tcp.removeAllListeners('error').on('error', err => log.error('DNS over TCP failed', { err }))
     this.#udp.on('message', (message, from) => {
