@@ -1,4 +1,4 @@
-// Bundles the command line, the library and the worker threads into dist/. `--if-stale` does nothing where dist/ is newer than src/.
+// Bundles the command line, the library, the worker threads and what is loaded late into dist/. `--if-stale` does nothing where dist/ is newer than src/.
 import { spawnSync } from 'node:child_process'
 import { readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ function stale() {
 }
 
 if (!process.argv.includes('--if-stale') || stale()) {
-  const workers = files(join(root, 'src')).filter(path => path.endsWith('-worker.ts'))
+  const separate = files(join(root, 'src')).filter(path => /-(?:worker|lazy)\.ts$/.test(path))
   // Built beside and renamed: a failed build leaves the last good one.
   const draft = `${dist}.${process.pid}`
   try {
@@ -31,8 +31,8 @@ if (!process.argv.includes('--if-stale') || stale()) {
       entryPoints: [
         { in: join(root, 'src/cli/main.ts'), out: 'cli' },
         { in: join(root, 'src/index.ts'), out: 'index' },
-        // A worker keeps its file name beside the chunks, where `new URL('./x-worker.js', import.meta.url)` finds it.
-        ...workers.map(path => ({ in: path, out: path.split('/').at(-1).replace(/\.ts$/, '') })),
+        // Workers, and what is loaded late by require(), keep their names beside the chunks, where `import.meta.url` leads to them.
+        ...separate.map(path => ({ in: path, out: path.split('/').at(-1).replace(/\.ts$/, '') })),
       ],
       outdir: draft,
       bundle: true,

@@ -49,6 +49,20 @@ export function isIpv6Text(text: string): boolean {
   return parseIp(text)?.length === 16
 }
 
+/** The canonical text of RFC 5952: lower case, the longest run of at least two zero groups left out, the first of equal ones. */
+export function formatIp(bytes: IpBytes): string {
+  if (bytes.length === 4) return bytes.join('.')
+  const groups = Array.from({ length: 8 }, (_, index) => hexPair(bytes, index * 2)).map(group => group.replace(/^0+(?=.)/, ''))
+  let best = { start: 0, length: 1 }
+  for (let start = 0; start < 8; start++) {
+    let length = 0
+    while (groups[start + length] === '0') length++
+    if (length > best.length) best = { start, length }
+  }
+  if (best.length === 1) return groups.join(':')
+  return `${groups.slice(0, best.start).join(':')}::${groups.slice(best.start + best.length).join(':')}`
+}
+
 export interface Cidr {
   readonly address: IpBytes
   readonly prefixLength: number

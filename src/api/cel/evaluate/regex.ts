@@ -1,6 +1,17 @@
 // Regular expressions in time linear in the text (RE2 syntax), compiled once: patterns of policies repeat with every request.
-import { RE2JS, RE2JSException } from 're2js'
+import { createRequire } from 'node:module'
+import type { RE2JS } from 're2js'
 import { fail } from './failure.ts'
+import type * as re2 from './re2-lazy.ts'
+
+/**
+ * Loads the engine where the first pattern needs it: its tables take megabytes, which a server without such policies need not pay. import() would make
+ * whoever compiles an expression wait.
+ */
+function loadRe2(): typeof re2 {
+  const require = createRequire(import.meta.url)
+  return require(import.meta.url.endsWith('.ts') ? './re2-lazy.ts' : './re2-lazy.js')
+}
 
 /** Patterns that an expression computes at run time must not fill the memory. */
 const maxPatterns = 500
@@ -10,13 +21,14 @@ const compiled = new Map<string, RE2JS>()
 export function compilePattern(pattern: string): RE2JS {
   const known = compiled.get(pattern)
   if (known !== undefined) return known
+  const engine = loadRe2()
   try {
-    const made = RE2JS.compile(pattern)
+    const made = engine.RE2JS.compile(pattern)
     if (compiled.size >= maxPatterns) compiled.clear()
     compiled.set(pattern, made)
     return made
   } catch (err) {
-    if (err instanceof RE2JSException) return fail(err.message)
+    if (err instanceof engine.RE2JSException) return fail(err.message)
     throw err
   }
 }

@@ -65,7 +65,7 @@ const environments = new Map<string, Environment>()
 /** Environments differ by three switches only, apart from the variables of a policy. */
 function environmentOf({ params, authorizer, stored, variables }: AdmissionScope): Environment {
   const key = `${params}${authorizer}${stored}`
-  const known = environments.get(key) ?? (stored ? storedExpressions : newExpressions).extend(variablesOf(params, authorizer))
+  const known = environments.get(key) ?? (stored ? storedExpressions : newExpressions)().extend(variablesOf(params, authorizer))
   environments.set(key, known)
   return variables === undefined ? known : known.extend([{ name: 'variables', type: variablesType(variables) }])
 }

@@ -3,26 +3,36 @@
 // What is written anew may use only what the release before this one knows, so that a cluster can go back to it; what is stored may use everything.
 import { homogeneousLiterals, literalArguments, literalRules } from '../check/literals.ts'
 import { Environment } from '../environment.ts'
+import { addressesLibrary } from '../library/addresses.ts'
 import { authorizerLibrary, authorizerSelectorsLibrary } from '../library/authorizer.ts'
 import { formatLiterals } from '../library/format-literals.ts'
+import { formatsLibrary } from '../library/formats.ts'
 import type { Library } from '../library/function.ts'
 import { listsLibrary } from '../library/lists.ts'
 import { optionalLibrary } from '../library/optional.ts'
+import { quantitiesLibrary } from '../library/quantities.ts'
 import { regexLibrary } from '../library/regex.ts'
+import { semverLibrary } from '../library/semver.ts'
 import { setsLibrary } from '../library/sets.ts'
 import { stringsLibrary } from '../library/strings.ts'
 import { twoVariableLibrary } from '../library/two-variables.ts'
+import { urlsLibrary } from '../library/urls.ts'
 
 /** The minor version of Kubernetes v1 that brought a library. */
 const libraries: readonly { readonly since: number; readonly library: Library }[] = [
+  { since: 0, library: urlsLibrary },
   { since: 0, library: regexLibrary },
   { since: 0, library: listsLibrary },
   { since: 27, library: authorizerLibrary },
   { since: 28, library: optionalLibrary },
+  { since: 28, library: quantitiesLibrary },
   { since: 29, library: stringsLibrary },
   { since: 29, library: setsLibrary },
+  { since: 30, library: addressesLibrary },
+  { since: 31, library: formatsLibrary },
   { since: 31, library: authorizerSelectorsLibrary },
   { since: 32, library: twoVariableLibrary },
+  { since: 33, library: semverLibrary },
 ]
 
 /** What is written anew must be understood by the release before v1.33. */
@@ -36,7 +46,16 @@ function create(minor: number): Environment {
   })
 }
 
+/** Made when the first expression is compiled: most servers have none. */
+function once(make: () => Environment): () => Environment {
+  let made: Environment | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
+
 /** For expressions that a request writes. */
-export const newExpressions = create(compatibleWith)
+export const newExpressions = once(() => create(compatibleWith))
 /** For expressions that are stored already, also while their object is updated. */
-export const storedExpressions = create(Number.POSITIVE_INFINITY)
+export const storedExpressions = once(() => create(Number.POSITIVE_INFINITY))

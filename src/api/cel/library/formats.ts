@@ -1,0 +1,120 @@
+// Kubernetes' named formats: `format.dns1123Label().validate(name)` gives what is wrong, or nothing.
+
+import { labelValue, nameIsDns1035Label, nameIsDnsLabel, nameIsDnsSubdomain, qualifiedName } from '../../validation/names.ts'
+import * as estimate from '../check/estimate.ts'
+import * as t from '../check/type.ts'
+import { fail, noSuchOverload } from '../evaluate/failure.ts'
+import { asString } from '../evaluate/narrow.ts'
+import { parseTimestamp } from '../evaluate/time.ts'
+import { type CelValue, codePoints, Opaque, Optional } from '../evaluate/values.ts'
+import { type Costs, nominal } from './costs.ts'
+import { type CelFunction, free, type Library, member } from './function.ts'
+import { formatType } from './opaque-types.ts'
+import { parseUrl } from './url.ts'
+
+interface FormatRule {
+  readonly name: string
+  /** Length of the pattern that upstream counts as its cost. */
+  readonly patternSize: number
+  /** What is wrong with a text. */
+  validate(text: string): readonly string[]
+}
+
+const pattern =
+  (expression: RegExp, message: string) =>
+  (text: string): string[] =>
+    expression.test(text) ? [] : [message]
+
+const isDate = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text) && parseTimestamp(`${text}T00:00:00Z`) !== undefined
+
+function isDateTime(text: string): boolean {
+  const [date = '', time] = text.toLowerCase().split('t')
+  const match = /^(\d\d):(\d\d):(\d\d)(?:.\d+)?(?:z|[+-]\d\d:\d\d)$/.exec(time ?? '')
+  return isDate(date) && match !== null && Number(match[1]) <= 23 && Number(match[2]) <= 59 && Number(match[3]) <= 59
+}
+
+const rules: readonly FormatRule[] = [
+  { name: 'dns1123Label', patternSize: 30, validate: text => nameIsDnsLabel(text, false) },
+  { name: 'dns1123Subdomain', patternSize: 60, validate: text => nameIsDnsSubdomain(text, false) },
+  { name: 'dns1035Label', patternSize: 30, validate: text => nameIsDns1035Label(text, false) },
+  { name: 'qualifiedName', patternSize: 60, validate: qualifiedName },
+  { name: 'dns1123LabelPrefix', patternSize: 30, validate: text => nameIsDnsLabel(text, true) },
+  { name: 'dns1123SubdomainPrefix', patternSize: 60, validate: text => nameIsDnsSubdomain(text, true) },
+  { name: 'dns1035LabelPrefix', patternSize: 30, validate: text => nameIsDns1035Label(text, true) },
+  { name: 'labelValue', patternSize: 40, validate: labelValue },
+  {
+    name: 'uri',
+    patternSize: 1120,
+    validate(text) {
+      const url = parseUrl(text)
+      return typeof url === 'string' ? [url] : []
+    },
+  },
+  {
+    name: 'uuid',
+    patternSize: 70,
+    validate: pattern(/^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i, 'does not match the UUID format'),
+  },
+  {
+    name: 'byte',
+    patternSize: 84,
+    validate: pattern(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$/, 'invalid base64'),
+  },
+  { name: 'date', patternSize: 71, validate: text => (isDate(text) ? [] : ['invalid date']) },
+  { name: 'datetime', patternSize: 71, validate: text => (isDateTime(text) ? [] : ['invalid datetime']) },
+]
+
+class Format extends Opaque {
+  readonly typeName = formatType.name
+  readonly rule: FormatRule
+
+  constructor(rule: FormatRule) {
+    super()
+    this.rule = rule
+  }
+
+  equals(other: Opaque): boolean {
+    return other instanceof Format && other.rule === this.rule
+  }
+}
+
+const formats = new Map(rules.map(rule => [rule.name, new Format(rule)]))
+/** What upstream takes the largest pattern for in estimates. */
+const largestPattern = 128
+
+const validates: Costs = {
+  cost([format, text]) {
+    const [patternSize, length] = [format instanceof Format ? format.rule.patternSize : 1, typeof text === 'string' ? codePoints(text) : 1]
+    return Math.ceil((1 + length) * estimate.traversalFactor) * Math.ceil(patternSize * estimate.regexFactor)
+  },
+  costsAlways: true,
+  estimate({ target, args: [text], size }) {
+    if (target === undefined || text === undefined) return undefined
+    return { cost: estimate.scale(estimate.scale(size(text), estimate.traversalFactor), largestPattern * estimate.regexFactor) }
+  },
+}
+
+function validate(format: CelValue, text: CelValue): CelValue {
+  if (!(format instanceof Format)) return fail(noSuchOverload)
+  const wrong = format.rule.validate(asString(text))
+  return wrong.length === 0 ? Optional.none : new Optional(wrong)
+}
+
+const named = (name: CelValue): CelValue => {
+  const found = formats.get(asString(name))
+  return found === undefined ? Optional.none : new Optional(found)
+}
+
+const constants: readonly CelFunction[] = [...formats].map(([name, format]) => ({
+  name: `format.${name}`,
+  overloads: [free(`format.${name}`, [], formatType, () => format)],
+}))
+
+export const formatsLibrary: Library = {
+  types: [formatType],
+  functions: [
+    { name: 'validate', overloads: [member('format-validate', [formatType, t.string], t.optional(t.list(t.string)), validate, validates)] },
+    { name: 'format.named', overloads: [free('format-named', [t.string], t.optional(formatType), named, nominal)] },
+    ...constants,
+  ],
+}
