@@ -23,7 +23,7 @@ function stale() {
 }
 
 if (!process.argv.includes('--if-stale') || stale()) {
-  const separate = files(join(root, 'src')).filter(path => /-(?:worker|lazy)\.ts$/.test(path))
+  const separate = files(join(root, 'src')).filter(path => /-(?:worker|late)\.ts$/.test(path))
   // Built beside and renamed: a failed build leaves the last good one.
   const draft = `${dist}.${process.pid}`
   try {

@@ -1,5 +1,6 @@
 // Equality and order of values: numbers compare by value across their types, everything else within its type.
 import { fail, noSuchOverload } from './failure.ts'
+import { KeyedList } from './keyed-list.ts'
 import {
   CelMap,
   type CelValue,
@@ -32,6 +33,7 @@ export function equal(a: CelValue, b: CelValue): boolean {
     const right = numberOf(b)
     return right !== undefined && ordered(left, right) === 0
   }
+  if (a instanceof KeyedList) return isList(b) && a.sameAs(b, equal)
   if (isList(a)) return isList(b) && a.length === b.length && a.every((item, index) => equal(item, b[index] ?? null))
   if (a instanceof Uint8Array) return b instanceof Uint8Array && compareBytes(a, b) === 0
   if (a instanceof ObjectValue) return a.equals(b)

@@ -1,17 +1,8 @@
 // Regular expressions in time linear in the text (RE2 syntax), compiled once: patterns of policies repeat with every request.
-import { createRequire } from 'node:module'
 import type { RE2JS } from 're2js'
+import { requireLate } from '../../../base/late-module.ts'
 import { fail } from './failure.ts'
-import type * as re2 from './re2-lazy.ts'
-
-/**
- * Loads the engine where the first pattern needs it: its tables take megabytes, which a server without such policies need not pay. import() would make
- * whoever compiles an expression wait.
- */
-function loadRe2(): typeof re2 {
-  const require = createRequire(import.meta.url)
-  return require(import.meta.url.endsWith('.ts') ? './re2-lazy.ts' : './re2-lazy.js')
-}
+import type * as re2 from './re2-late.ts'
 
 /** Patterns that an expression computes at run time must not fill the memory. */
 const maxPatterns = 500
@@ -21,7 +12,8 @@ const compiled = new Map<string, RE2JS>()
 export function compilePattern(pattern: string): RE2JS {
   const known = compiled.get(pattern)
   if (known !== undefined) return known
-  const engine = loadRe2()
+  // Its tables take megabytes, which a server without patterns need not pay.
+  const engine = requireLate<typeof re2>(import.meta.url, './re2-late.ts')
   try {
     const made = engine.RE2JS.compile(pattern)
     if (compiled.size >= maxPatterns) compiled.clear()

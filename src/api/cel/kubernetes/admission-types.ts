@@ -62,3 +62,21 @@ export const namespaceType = object('kubernetes.Namespace', {
 export function variablesType(fields: ReadonlyMap<string, CelType>): CelType {
   return t.objectType('kubernetes.variables', name => fields.get(name))
 }
+
+/** The type that a variable of a policy has for other expressions: objects lose their fields. */
+export function typeForOthers(type: CelType): CelType {
+  switch (type.kind) {
+    case 'list':
+    case 'map':
+      return { ...type, params: type.params.map(typeForOthers) }
+    case 'object':
+    case 'opaque':
+    case 'type':
+    case 'param':
+    case 'wrapper':
+    case 'error':
+      return dyn
+    default:
+      return type
+  }
+}

@@ -85,21 +85,3 @@ function variablesOf(params: boolean, authorizer: boolean): Variable[] {
       : []),
   ]
 }
-
-/** The type that a variable of a policy has for other expressions: objects lose their fields. */
-export function typeForOthers(type: CelType): CelType {
-  switch (type.kind) {
-    case 'list':
-    case 'map':
-      return { ...type, params: type.params.map(typeForOthers) }
-    case 'object':
-    case 'opaque':
-    case 'type':
-    case 'param':
-    case 'wrapper':
-    case 'error':
-      return dyn
-    default:
-      return type
-  }
-}

@@ -5,6 +5,7 @@ import type { CelType } from '../check/type.ts'
 import * as t from '../check/type.ts'
 import { compare, equal } from '../evaluate/equality.ts'
 import { fail, noSuchOverload } from '../evaluate/failure.ts'
+import { KeyedList } from '../evaluate/keyed-list.ts'
 import { asBool, asBytes, asDouble, asDuration, asInt, asList, asMap, asString, asTimestamp, asUint } from '../evaluate/narrow.ts'
 import { addDurations, shiftTimestamp, timeBetween } from '../evaluate/time.ts'
 import { type CelValue, codePoints, Double, lookUp, mapSize, sizeOf, toInt, toUint } from '../evaluate/values.ts'
@@ -143,9 +144,15 @@ export const operators: readonly CelFunction[] = [
       ...numeric('+', 'add'),
       free('add_string', [t.string, t.string], t.string, (a, b) => asString(a) + asString(b), joins),
       free('add_bytes', [t.bytes, t.bytes], t.bytes, (a, b) => concatBytes(asBytes(a), asBytes(b)), joins),
-      free('add_list', [listOfA, listOfA], listOfA, (a, b) => [...asList(a), ...asList(b)], {
-        estimate: call => ({ cost: estimate.fixed(1), size: sumOfSizes(call) }),
-      }),
+      free(
+        'add_list',
+        [listOfA, listOfA],
+        listOfA,
+        (a, b) => (a instanceof KeyedList ? a.joinedWith(asList(b)) : [...asList(a), ...asList(b)]),
+        {
+          estimate: call => ({ cost: estimate.fixed(1), size: sumOfSizes(call) }),
+        },
+      ),
       free('add_timestamp_duration', [t.timestamp, t.duration], t.timestamp, (a, b) => shiftTimestamp(asTimestamp(a), asDuration(b).nanos)),
       free('add_duration_timestamp', [t.duration, t.timestamp], t.timestamp, (a, b) => shiftTimestamp(asTimestamp(b), asDuration(a).nanos)),
       free('add_duration_duration', [t.duration, t.duration], t.duration, (a, b) => addDurations(asDuration(a), asDuration(b).nanos)),

@@ -1,7 +1,9 @@
 // Compiles the expressions of admission while their object is judged, with upstream's messages.
 
+import { requireLate } from '../../../base/late-module.ts'
 import type { CelType } from '../../cel/check/type.ts'
-import { type AdmissionScope, type AdmissionUse, compileAdmission } from '../../cel/kubernetes/admission.ts'
+import type { AdmissionScope, AdmissionUse } from '../../cel/kubernetes/admission.ts'
+import type * as admission from '../../cel/kubernetes/admission-late.ts'
 import { type FieldError, internalFieldError, invalidValue } from '../../field-error.ts'
 
 /** Adds an error where the expression does not compile; gives its type where it does. `shown` is the value in the message. */
@@ -13,6 +15,8 @@ export function checkExpression(
   errors: FieldError[],
   shown = expression,
 ): CelType | undefined {
+  // The engine takes megabytes, which a server without expressions need not pay.
+  const { compileAdmission } = requireLate<typeof admission>(import.meta.url, '../../cel/kubernetes/admission-late.ts')
   const compiled = compileAdmission(expression, use, scope)
   if (compiled.ok) return compiled.type
   errors.push(compiled.internal ? internalFieldError(field, compiled.detail) : invalidValue(field, shown, compiled.detail))

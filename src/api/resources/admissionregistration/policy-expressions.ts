@@ -2,7 +2,7 @@
 
 import { type CelType, dyn } from '../../cel/check/type.ts'
 import type { AdmissionScope } from '../../cel/kubernetes/admission.ts'
-import { typeForOthers } from '../../cel/kubernetes/admission.ts'
+import { typeForOthers } from '../../cel/kubernetes/admission-types.ts'
 import type { FieldError } from '../../field-error.ts'
 import type { ValidatingAdmissionPolicy } from '../../types/admissionregistration-v1.ts'
 import { checkExpression } from './expression.ts'

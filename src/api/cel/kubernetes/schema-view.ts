@@ -1,0 +1,145 @@
+// Decoded JSON of a custom resource as values of the types that its schema declares. Most JSON is such a value as it is; what is not gets a view, made
+// when it is read: fields whose names are no identifiers, times, durations, bytes, doubles, and lists that are sets or maps.
+import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
+import { equal } from '../evaluate/equality.ts'
+import { fail } from '../evaluate/failure.ts'
+import { KeyedList } from '../evaluate/keyed-list.ts'
+import { makeDuration, makeTimestamp, parseDuration, parseTimestamp } from '../evaluate/time.ts'
+import { CelMap, type CelValue, Double, isList, isPlainObject, ObjectValue } from '../evaluate/values.ts'
+import { escapeFieldName } from './field-names.ts'
+import { withMetadata } from './schema-declaration.ts'
+
+/** Turns JSON into a value; undefined where JSON of the schema is its own value. */
+export type View = ((json: CelValue) => CelValue) | undefined
+
+interface FieldView {
+  readonly name: string
+  readonly view: View
+}
+
+class SchemaObject extends ObjectValue {
+  /** Upstream takes objects for maps here. */
+  readonly typeName = 'map'
+  readonly #json: { readonly [key: string]: CelValue }
+  readonly #fields: ReadonlyMap<string, FieldView>
+
+  constructor(json: { readonly [key: string]: CelValue }, fields: ReadonlyMap<string, FieldView>) {
+    super()
+    this.#json = json
+    this.#fields = fields
+  }
+
+  get(identifier: string): CelValue | undefined {
+    const field = this.#fields.get(identifier)
+    if (field === undefined || !Object.hasOwn(this.#json, field.name)) return undefined
+    const json = this.#json[field.name]
+    // A field that is null is a field that is not set.
+    if (json === undefined || json === null) return undefined
+    return field.view === undefined ? json : field.view(json)
+  }
+
+  equals(other: CelValue): boolean {
+    if (!(other instanceof SchemaObject)) return false
+    const names = Object.keys(this.#json)
+    if (names.length !== Object.keys(other.#json).length) return false
+    return names.every(
+      name => Object.hasOwn(other.#json, name) && this.#sameField(name, this.#json[name] ?? null, other.#json[name] ?? null),
+    )
+  }
+
+  #sameField(name: string, a: CelValue, b: CelValue): boolean {
+    const view = this.#fields.get(escapeFieldName(name) ?? '')?.view
+    return a === null || b === null || view === undefined ? equal(a, b) : equal(view(a), view(b))
+  }
+}
+
+/** The view for a schema; `root` is set for whole resources. */
+export function viewOf(schema: JSONSchemaProps, root: boolean): View {
+  if (schema['x-kubernetes-int-or-string'] === true) return undefined
+  switch (schema.type) {
+    case 'array':
+      return viewOfList(schema)
+    case 'object':
+      return viewOfObject(root || schema['x-kubernetes-embedded-resource'] === true ? withMetadata(schema) : schema)
+    case 'string':
+      return schema.format === undefined ? undefined : formats.get(schema.format)
+    case 'number':
+      return json => (typeof json === 'number' ? new Double(json) : fail('invalid data, expected float'))
+    default:
+      return undefined
+  }
+}
+
+const read =
+  (what: string, parse: (text: string) => CelValue | undefined): View =>
+  json =>
+    (typeof json === 'string' ? parse(json) : undefined) ?? fail(`Invalid ${what} ${String(json)}`)
+
+function time(text: string): CelValue | undefined {
+  const nanos = parseTimestamp(text)
+  return nanos === undefined ? undefined : makeTimestamp(nanos)
+}
+
+function span(text: string): CelValue | undefined {
+  const nanos = parseDuration(text)
+  return nanos === undefined ? undefined : makeDuration(nanos)
+}
+
+const formats: ReadonlyMap<string, View> = new Map([
+  ['duration', read('duration', span)],
+  ['date', read('date formatted string', text => time(`${text}T00:00:00Z`))],
+  ['date-time', read('date-time formatted string', time)],
+  ['byte', read('byte formatted string', text => new Uint8Array(Buffer.from(text, 'base64')))],
+])
+
+function viewOfList(schema: JSONSchemaProps): View {
+  if (schema.items === undefined || Array.isArray(schema.items)) return undefined
+  const item = viewOf(schema.items, false)
+  const keys = schema['x-kubernetes-list-map-keys'] ?? []
+  switch (schema['x-kubernetes-list-type']) {
+    case 'set':
+      return json => KeyedList.holding(viewed(json, item), value => `${typeof value} ${String(value)}`)
+    case 'map':
+      return json => KeyedList.holding(viewed(json, item), value => JSON.stringify(keys.map(key => keyOf(value, key))))
+    default:
+      return item === undefined ? undefined : json => viewed(json, item)
+  }
+}
+
+function viewed(json: CelValue, view: View): readonly CelValue[] {
+  if (!isList(json)) return fail('invalid data, expected an array for the provided schema with type=array')
+  return view === undefined ? json : json.map(item => (item === null ? null : view(item)))
+}
+
+function keyOf(value: CelValue, key: string): unknown {
+  const found =
+    value instanceof ObjectValue
+      ? value.get(escapeFieldName(key) ?? key)
+      : isPlainObject(value) && Object.hasOwn(value, key)
+        ? value[key]
+        : undefined
+  return typeof found === 'bigint' ? String(found) : (found ?? null)
+}
+
+function viewOfObject({ additionalProperties, properties = {}, ...schema }: JSONSchemaProps): View {
+  if (typeof additionalProperties === 'object') {
+    const value = viewOf(additionalProperties, false)
+    return value === undefined ? undefined : json => viewOfMap(json, value)
+  }
+  const fields = new Map<string, FieldView>()
+  let plain = schema['x-kubernetes-preserve-unknown-fields'] !== true
+  for (const [name, child] of Object.entries(properties)) {
+    const identifier = escapeFieldName(name)
+    const view = viewOf(child, false)
+    if (identifier !== undefined) fields.set(identifier, { name, view })
+    plain &&= identifier === name && view === undefined && child.nullable !== true
+  }
+  if (plain) return undefined
+  return json =>
+    isPlainObject(json) ? new SchemaObject(json, fields) : fail('invalid data, expected a map for the provided schema with type=object')
+}
+
+function viewOfMap(json: CelValue, view: (json: CelValue) => CelValue): CelValue {
+  if (!isPlainObject(json)) return fail('invalid data, expected a map for the provided schema with type=object')
+  return new CelMap(new Map(Object.entries(json).map(([key, value]) => [key, [key, value === null ? null : view(value)]])))
+}
