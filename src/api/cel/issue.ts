@@ -20,14 +20,24 @@ export class CelCompileError extends Error {
 
 const maxSnippetLength = 16_384
 const maxIssues = 100
+/** Characters of all issues together: each shows its line, and one request may write many expressions. */
+const maxMessageLength = 65_536
 
 /** `ERROR: <input>:1:5: …` for each issue in order of place, with the line concerned and a caret. */
 export function formatIssues(source: string, issues: readonly Issue[]): string {
   const lines = source.split('\n')
-  const placed = issues.map((issue, index) => ({ issue, index, ...locate(lines, issue.offset) }))
-  placed.sort((a, b) => a.line - b.line || a.column - b.column || a.index - b.index)
-  const shown = placed.slice(0, maxIssues).map(({ issue, line, column }) => formatOne(lines, issue.message, line, column))
-  if (placed.length > maxIssues) shown.push(`${placed.length - maxIssues} more errors were truncated`)
+  const ordered = issues.map((issue, index) => ({ issue, index }))
+  ordered.sort((a, b) => (a.issue.offset ?? -1) - (b.issue.offset ?? -1) || a.index - b.index)
+  const shown: string[] = []
+  let length = 0
+  for (const { issue } of ordered.slice(0, maxIssues)) {
+    const { line, column } = locate(lines, issue.offset)
+    const text = formatOne(lines, issue.message, line, column)
+    length += text.length
+    if (length > maxMessageLength && shown.length > 0) break
+    shown.push(text)
+  }
+  if (ordered.length > shown.length) shown.push(`${ordered.length - shown.length} more errors were truncated`)
   return shown.join('\n')
 }
 

@@ -54,6 +54,9 @@ class Checker {
   }
 
   check(expr: Expr): CelType {
+    // Macros use their target twice; targets of targets would be checked in exponential time.
+    const known = this.#types.get(expr)
+    if (known !== undefined) return known
     const type = this.#typeOf(expr)
     this.#types.set(expr, type)
     return type

@@ -36,6 +36,7 @@ export function estimateCost(checked: Checked, sizeOf: SizeOf): Range {
 class Coster {
   readonly #checked: Checked
   readonly #sizeOf: SizeOf
+  readonly #costs = new Map<Expr, Range>()
   readonly #paths = new Map<Expr, readonly string[]>()
   readonly #sizes = new Map<Expr, Range>()
   readonly #entries = new Map<Expr, EntrySize>()
@@ -47,6 +48,15 @@ class Coster {
   }
 
   cost(expr: Expr): Range {
+    // Macros use their target twice; targets of targets would be estimated in exponential time.
+    const known = this.#costs.get(expr)
+    if (known !== undefined) return known
+    const cost = this.#costOf(expr)
+    this.#costs.set(expr, cost)
+    return cost
+  }
+
+  #costOf(expr: Expr): Range {
     const variable = this.#checked.variables.get(expr)
     if (variable !== undefined) {
       this.#paths.set(expr, this.#local(variable.name)?.path ?? [variable.name])

@@ -51,5 +51,7 @@ const product = (a: number, b: number): number => (a === 0 || b === 0 ? 0 : cap(
 
 /** What walking a character or byte costs. */
 export const traversalFactor = 0.1
+/** What walking that many characters or bytes costs. */
+export const walk = (size: number): number => Math.ceil(size * traversalFactor)
 /** What a character of a regular expression costs for each unit of text. */
 export const regexFactor = 0.25

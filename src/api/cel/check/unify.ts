@@ -3,16 +3,19 @@
 import { type CelType, dyn, isDyn, isDynOrError, paramOf, sameType } from './type.ts'
 
 export class Substitutions {
-  #bound = new Map<string, CelType>()
+  readonly #bound = new Map<string, CelType>()
+  /** What was bound before, for each binding since the comparison began. */
+  #undo: [name: string, before: CelType | undefined][] = []
 
   /** Whether each of these types may stand where the other is wanted; binds parameters where all fit. */
   assignable(from: readonly CelType[], to: readonly CelType[]): boolean {
-    const before = this.#bound
-    const trial = new Map(before)
-    this.#bound = trial
-    const fits = this.#assignableList(from, to)
-    if (!fits) this.#bound = before
-    return fits
+    this.#undo = []
+    if (this.#assignableList(from, to)) return true
+    for (const [name, before] of this.#undo.toReversed()) {
+      if (before === undefined) this.#bound.delete(name)
+      else this.#bound.set(name, before)
+    }
+    return false
   }
 
   /** The type with its parameters replaced; free ones become dyn where `freeToDyn`. */
@@ -62,14 +65,19 @@ export class Substitutions {
     const known = this.#bound.get(param.name)
     if (known === undefined) {
       if (!this.#free(param, type)) return { valid: false, bound: false }
-      this.#bound.set(param.name, type)
+      this.#set(param.name, type)
       return { valid: true, bound: false }
     }
     if (sameType(type, known)) return { valid: true, bound: true }
     if (!this.#assignable(type, known)) return { valid: false, bound: true }
     const general = mostGeneral(type, known)
-    if (this.#free(param, general)) this.#bound.set(param.name, general)
+    if (this.#free(param, general)) this.#set(param.name, general)
     return { valid: true, bound: true }
+  }
+
+  #set(name: string, type: CelType): void {
+    this.#undo.push([name, this.#bound.get(name)])
+    this.#bound.set(name, type)
   }
 
   /** Whether the parameter does not occur within the type. */

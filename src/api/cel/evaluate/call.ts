@@ -1,23 +1,16 @@
 // Calls: the operators that do not evaluate all of their operands, and functions by the overloads that the checker found.
 import type { ResolvedCall } from '../check/checker.ts'
+import { walk } from '../check/estimate.ts'
 import type { Overload } from '../library/function.ts'
 import type { Call, Expr } from '../syntax/ast.ts'
 import { planAttribute } from './attribute.ts'
 import { equal } from './equality.ts'
-import { Failure, fail, noSuchOverload } from './failure.ts'
+import { CelProgramError, Failure, fail, noSuchOverload } from './failure.ts'
 import type { Frame, Step } from './frame.ts'
 import { accepts, asOptional } from './narrow.ts'
 import type { Plan } from './plan.ts'
 import { compilePattern } from './regex.ts'
 import { type CelValue, isList, type MapKey, mapKey, sizeOf } from './values.ts'
-
-/** An expression that compiles and can never be evaluated: a conversion of a constant that fails. */
-export class CelProgramError extends Error {
-  constructor(message: string) {
-    super(message)
-    this.name = 'CelProgramError'
-  }
-}
 
 /** Conversions of constants are done once, at no cost. */
 const conversions = new Set(['bool', 'bytes', 'double', 'duration', 'dyn', 'int', 'string', 'timestamp', 'type', 'uint'])
@@ -95,7 +88,7 @@ function planEquality(plan: Plan, { args }: ResolvedCall, wanted: boolean): Step
   return frame => {
     const a = left(frame)
     const b = right(frame)
-    frame.charge(Math.ceil(Math.min(sizeOf(a), sizeOf(b)) * 0.1))
+    frame.charge(walk(Math.min(sizeOf(a), sizeOf(b))))
     return equal(a, b) === wanted
   }
 }

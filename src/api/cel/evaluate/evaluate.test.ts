@@ -7,8 +7,7 @@ import { Environment, Program } from '../environment.ts'
 import { CelCompileError } from '../issue.ts'
 import { optionalLibrary } from '../library/optional.ts'
 import { stringsLibrary } from '../library/strings.ts'
-import { CelProgramError } from './call.ts'
-import { CelEvaluationError } from './failure.ts'
+import { CelEvaluationError, CelProgramError } from './failure.ts'
 
 const variables = [
   { name: 'x', type: t.dyn },

@@ -29,3 +29,11 @@ export class CelEvaluationError extends Error {
     this.costExceeded = costExceeded
   }
 }
+
+/** An expression that compiles and can never be evaluated: a conversion of a constant that fails. */
+export class CelProgramError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'CelProgramError'
+  }
+}

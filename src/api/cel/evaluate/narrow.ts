@@ -13,7 +13,6 @@ import {
   Opaque,
   Optional,
   Timestamp,
-  TypeValue,
   Uint,
 } from './values.ts'
 
@@ -24,7 +23,6 @@ export const asBytes = (value: CelValue): Uint8Array => (value instanceof Uint8A
 export const asUint = (value: CelValue): bigint => (value instanceof Uint ? value.value : fail(noSuchOverload))
 export const asTimestamp = (value: CelValue): Timestamp => (value instanceof Timestamp ? value : fail(noSuchOverload))
 export const asDuration = (value: CelValue): Duration => (value instanceof Duration ? value : fail(noSuchOverload))
-export const asType = (value: CelValue): TypeValue => (value instanceof TypeValue ? value : fail(noSuchOverload))
 export const asOptional = (value: CelValue): Optional => (value instanceof Optional ? value : fail(noSuchOverload))
 
 export function asInt(value: CelValue): number | bigint {

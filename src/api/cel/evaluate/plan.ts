@@ -16,6 +16,7 @@ export class Plan {
   readonly variables: readonly string[]
   readonly #scopes: Map<string, number>[] = []
   readonly #constants = new Map<Step, CelValue>()
+  readonly #steps = new Map<Expr, Step>()
   #slots: number
 
   constructor(checked: Checked) {
@@ -70,6 +71,15 @@ export class Plan {
   }
 
   step(expr: Expr): Step {
+    // Macros use their target twice; targets of targets would be planned in exponential time.
+    const known = this.#steps.get(expr)
+    if (known !== undefined) return known
+    const step = this.#plan(expr)
+    this.#steps.set(expr, step)
+    return step
+  }
+
+  #plan(expr: Expr): Step {
     switch (expr.kind) {
       case 'literal':
         return this.constant(literalValue(expr))
@@ -90,7 +100,7 @@ export class Plan {
   }
 }
 
-export function literalValue({ type, value }: Literal): CelValue {
+function literalValue({ type, value }: Literal): CelValue {
   if (type === 'double' && typeof value === 'number') return new Double(value)
   return type === 'uint' && typeof value === 'bigint' ? new Uint(value) : value
 }

@@ -130,7 +130,8 @@ function offsetMinutes(zone: string): number | undefined {
   return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes))
 }
 
-const maxFormats = 100
+/** More than there are zones. */
+const maxFormats = 1000
 const formats = new Map<string, Intl.DateTimeFormat>()
 
 function offsetMillis(millis: number, zone: string): number {
@@ -148,9 +149,10 @@ function offsetMillis(millis: number, zone: string): number {
   return local.getTime() - Math.floor(millis / 1000) * 1000
 }
 
-/** Formats are costly to make and zones are few; an expression that makes up names gets none, so the table stays small. */
+/** Formats are costly to make: each zone has one, however its name is written. */
 function formatOf(zone: string): Intl.DateTimeFormat {
-  const known = formats.get(zone)
+  const key = zone.toLowerCase()
+  const known = formats.get(key)
   if (known !== undefined) return known
   try {
     const made = new Intl.DateTimeFormat('en-US', {
@@ -164,7 +166,7 @@ function formatOf(zone: string): Intl.DateTimeFormat {
       second: 'numeric',
     })
     if (formats.size >= maxFormats) formats.clear()
-    formats.set(zone, made)
+    formats.set(key, made)
     return made
   } catch (err) {
     if (err instanceof RangeError) return fail(`unknown time zone ${zone}`)

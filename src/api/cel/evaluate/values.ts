@@ -209,15 +209,31 @@ export function lookUp(map: CelMap | { readonly [key: string]: CelValue }, key: 
 }
 
 export function mapSize(map: CelMap | { readonly [key: string]: CelValue }): number {
-  return map instanceof CelMap ? map.entries.size : Object.keys(map).length
+  return map instanceof CelMap ? map.entries.size : entriesOf(map)
 }
 
 export function keysOf(map: CelMap | { readonly [key: string]: CelValue }): readonly CelValue[] {
   return map instanceof CelMap ? [...map.entries.values()].map(([key]) => key) : Object.keys(map)
 }
 
+/** From this length on, sizes are remembered: an expression that asks again and again is charged 1 each time. */
+const worthRemembering = 64
+const maxRemembered = 64
+const textSizes = new Map<string, number>()
+const objectSizes = new WeakMap<object, number>()
+
 /** Length in code points. */
 export function codePoints(text: string): number {
+  if (text.length < worthRemembering) return countCodePoints(text)
+  const known = textSizes.get(text)
+  if (known !== undefined) return known
+  const size = countCodePoints(text)
+  if (textSizes.size >= maxRemembered) textSizes.clear()
+  textSizes.set(text, size)
+  return size
+}
+
+function countCodePoints(text: string): number {
   let length = text.length
   for (let i = 0; i < text.length - 1; i++) {
     const unit = text.charCodeAt(i)
@@ -230,11 +246,20 @@ export function codePoints(text: string): number {
   return length
 }
 
+/** Entries of a decoded JSON object, which do not change while an expression sees it. */
+function entriesOf(object: { readonly [key: string]: CelValue }): number {
+  const known = objectSizes.get(object)
+  if (known !== undefined) return known
+  const size = Object.keys(object).length
+  if (size >= worthRemembering) objectSizes.set(object, size)
+  return size
+}
+
 /** What `size()` gives for costs: 1 for what has no size. */
 export function sizeOf(value: CelValue): number {
   if (typeof value === 'string') return codePoints(value)
   if (typeof value !== 'object' || value === null) return 1
   if (isList(value) || value instanceof Uint8Array) return value.length
   if (value instanceof CelMap) return value.entries.size
-  return value instanceof Boxed ? 1 : Object.keys(value).length
+  return value instanceof Boxed ? 1 : entriesOf(value)
 }

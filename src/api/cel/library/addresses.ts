@@ -118,14 +118,17 @@ function isGlobalUnicast(bytes: IpBytes): boolean {
 }
 
 const addressSizes = { min: 4, max: 16 }
-const walk = (size: number): number => Math.ceil(size * estimate.traversalFactor)
 const cidrSize = (value: CelValue | undefined): number => (value instanceof CidrValue ? Math.ceil(value.bits / 8) : 1)
 
 /** The bytes of the network are compared; a text is parsed first; a network is masked as well. */
 const contains = (ofNetwork: boolean, ofText: boolean): Costs => ({
   cost([network, other]) {
     const bytes = cidrSize(network)
-    return walk(2 * bytes) + (ofNetwork ? walk(bytes) + 1 : 0) + (ofText && typeof other === 'string' ? walk(codePoints(other)) : 0)
+    return (
+      estimate.walk(2 * bytes) +
+      (ofNetwork ? estimate.walk(bytes) + 1 : 0) +
+      (ofText && typeof other === 'string' ? estimate.walk(codePoints(other)) : 0)
+    )
   },
   costsAlways: true,
   estimate({ target, args: [other], size }) {
@@ -138,7 +141,7 @@ const contains = (ofNetwork: boolean, ofText: boolean): Costs => ({
 })
 
 const { string, bool, int } = t
-const parsesTwice: Costs = { ...parses, cost: ([text = null]) => walk(2 * (typeof text === 'string' ? codePoints(text) : 1)) }
+const parsesTwice: Costs = { ...parses, cost: ([text = null]) => estimate.walk(2 * (typeof text === 'string' ? codePoints(text) : 1)) }
 
 const ipFunctions: readonly CelFunction[] = [
   { name: 'ip', overloads: [free('string_to_ip', [string], ipType, value => must(readIp(asString(value))), parses)] },

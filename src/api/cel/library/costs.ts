@@ -30,16 +30,24 @@ export const walks = (times: number, sized = false): Costs => ({
 /** Parsing a text; upstream estimates it only where the text is the target, and takes 1 otherwise. */
 export const parses: Costs = { ...walks(1), estimate: undefined }
 
-/** The length of the text times that of the pattern, for functions that search. */
-export const searches: Costs = {
-  cost: ([text = null, pattern = null]) =>
-    Math.ceil((1 + sizeOf(text)) * estimate.traversalFactor) * Math.ceil(sizeOf(pattern) * estimate.regexFactor),
-  costsAlways: true,
-  estimate({ target, args: [pattern], size }) {
+/** The length of the text times that of the pattern. 1 is added to the text: an expensive pattern on an empty text is not free. */
+export const regexCosts = {
+  cost: ([text = null, pattern = null]: readonly CelValue[]) =>
+    estimate.walk(1 + sizeOf(text)) * Math.ceil(sizeOf(pattern) * estimate.regexFactor),
+  estimate({ target, args: [pattern], size }: EstimateCall) {
     if (target === undefined || pattern === undefined) return undefined
     const text = estimate.scale(estimate.add(size(target), unit), estimate.traversalFactor)
-    const cost = estimate.multiply(text, estimate.scale(size(pattern), estimate.regexFactor))
-    return { cost, size: { min: 0, max: size(target).max } }
+    return { cost: estimate.multiply(text, estimate.scale(size(pattern), estimate.regexFactor)) }
+  },
+} satisfies Costs
+
+/** The same for functions that give what they find: each character of the text, at most. */
+export const searches: Costs = {
+  cost: regexCosts.cost,
+  costsAlways: true,
+  estimate(call) {
+    const found = regexCosts.estimate(call)
+    return found === undefined || call.target === undefined ? undefined : { ...found, size: { min: 0, max: call.size(call.target).max } }
   },
 }
 

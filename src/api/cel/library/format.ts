@@ -32,6 +32,8 @@ export interface Clause {
 const defaultPrecision = 6
 /** Digits behind the point that a clause may ask for; more would build texts far larger than their costs say. */
 const maxPrecision = 100
+/** Characters of the whole result. */
+const maxLength = 10_000_000
 const integers: readonly Kind[] = ['int', 'uint']
 
 const whole = (value: CelValue): bigint => (value instanceof Uint ? value.value : BigInt(asInt(value)))
@@ -204,9 +206,13 @@ export function eachClause(pattern: string, write: (clause: Clause, index: numbe
 
 /** Fails where a clause has no argument or one of another type. */
 export function formatText(pattern: string, args: readonly CelValue[]): string {
+  let length = pattern.length
   return eachClause(pattern, (clause, index, precision) => {
     const value = args[index]
     if (value === undefined) return fail(`index ${index} out of range`)
-    return clause.kinds.has(kindOf(value)) ? clause.write(value, precision) : refuse(clause.refusal, value)
+    if (!clause.kinds.has(kindOf(value))) return refuse(clause.refusal, value)
+    const text = clause.write(value, precision)
+    length += text.length
+    return length > maxLength ? fail(`result has more than ${maxLength} characters`) : text
   })
 }

@@ -74,11 +74,9 @@ function concatBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
   return joined
 }
 
-const sizeCost = (size: number): number => Math.ceil(size * estimate.traversalFactor)
-
 /** Costs of joining two texts or lists of bytes: both are walked. */
 const joins = {
-  cost: ([a = null, b = null]: readonly CelValue[]) => sizeCost(sizeOf(a) + sizeOf(b)),
+  cost: ([a = null, b = null]: readonly CelValue[]) => estimate.walk(sizeOf(a) + sizeOf(b)),
   estimate: (call: EstimateCall) => {
     const size = sumOfSizes(call)
     return { cost: estimate.scale(size, estimate.traversalFactor), size }
@@ -91,7 +89,7 @@ function sumOfSizes({ args: [a, b], size }: EstimateCall): Range {
 
 /** Costs of comparing texts, bytes or whatever `==` compares: the shorter of the two is walked. */
 export const comparison = {
-  cost: ([a = null, b = null]: readonly CelValue[]) => sizeCost(Math.min(sizeOf(a), sizeOf(b))),
+  cost: ([a = null, b = null]: readonly CelValue[]) => estimate.walk(Math.min(sizeOf(a), sizeOf(b))),
   estimate: ({ args: [a, b], size }: EstimateCall) => {
     const of = (node: EstimateNode | undefined): number => (node === undefined ? estimate.unbounded : size(node).max)
     const max = Math.min(of(a), of(b))
@@ -126,6 +124,15 @@ function order(symbol: string, name: string, holds: (order: number) => boolean):
   }
 }
 
+/** Upstream joins lists without copying and charges 1; here each hundred items are charged 1 more, so that no loop copies more than it pays for. */
+const freeItems = 100
+const maxItems = 1_000_000
+
+function joinLists(a: readonly CelValue[], b: readonly CelValue[]): readonly CelValue[] {
+  if (a.length + b.length > maxItems) return fail(`list has more than ${maxItems} items`)
+  return a instanceof KeyedList ? a.joinedWith(b) : a.concat(b)
+}
+
 const [A, B] = [t.param('A'), t.param('B')]
 const listOfA = t.list(A)
 const mapOfAB = t.map(A, B)
@@ -144,15 +151,11 @@ export const operators: readonly CelFunction[] = [
       ...numeric('+', 'add'),
       free('add_string', [t.string, t.string], t.string, (a, b) => asString(a) + asString(b), joins),
       free('add_bytes', [t.bytes, t.bytes], t.bytes, (a, b) => concatBytes(asBytes(a), asBytes(b)), joins),
-      free(
-        'add_list',
-        [listOfA, listOfA],
-        listOfA,
-        (a, b) => (a instanceof KeyedList ? a.joinedWith(asList(b)) : [...asList(a), ...asList(b)]),
-        {
-          estimate: call => ({ cost: estimate.fixed(1), size: sumOfSizes(call) }),
-        },
-      ),
+      free('add_list', [listOfA, listOfA], listOfA, (a, b) => joinLists(asList(a), asList(b)), {
+        cost: ([a = null, b = null]) => 1 + Math.floor((sizeOf(a) + sizeOf(b)) / freeItems),
+        costsAlways: true,
+        estimate: call => ({ cost: estimate.fixed(1), size: sumOfSizes(call) }),
+      }),
       free('add_timestamp_duration', [t.timestamp, t.duration], t.timestamp, (a, b) => shiftTimestamp(asTimestamp(a), asDuration(b).nanos)),
       free('add_duration_timestamp', [t.duration, t.timestamp], t.timestamp, (a, b) => shiftTimestamp(asTimestamp(b), asDuration(a).nanos)),
       free('add_duration_duration', [t.duration, t.duration], t.duration, (a, b) => addDurations(asDuration(a), asDuration(b).nanos)),

@@ -4,53 +4,71 @@ import * as estimate from '../check/estimate.ts'
 import * as t from '../check/type.ts'
 import { fail } from '../evaluate/failure.ts'
 import { asIndex, asList, asString } from '../evaluate/narrow.ts'
-import { type CelValue, sizeOf } from '../evaluate/values.ts'
+import { type CelValue, codePoints, sizeOf } from '../evaluate/values.ts'
 import { type Costs, itemOf, traverses, walks } from './costs.ts'
 import { formatText } from './format.ts'
 import { free, type Library, member } from './function.ts'
 
+/** Characters of a text that an expression may make in one step; what costs allow to be made by joining is of the same size. */
+const maxLength = 10_000_000
+/** Characters of a result that are charged no more than upstream charges. */
+const freeLength = 1000
+
+/** Upstream charges some functions for their pattern only; what they make beyond a moderate size is charged here as well. */
+const beyond = (result: CelValue): number => estimate.walk(Math.max(0, (typeof result === 'string' ? result.length : 0) - freeLength))
+
+function bounded(length: number): void {
+  if (length > maxLength) fail(`result has more than ${maxLength} characters`)
+}
+
 const outOfRange = (index: number): never => fail(`index out of range: ${index}`)
 
+/** Text without surrogates is its own list of characters. */
+const charactersOf = (text: string): string | readonly string[] => (codePoints(text) === text.length ? text : [...text])
+
 function charAt(text: string, index: number): string {
-  const characters = [...text]
+  const characters = charactersOf(text)
   return index < 0 || index > characters.length ? outOfRange(index) : (characters[index] ?? '')
 }
 
 /** Position in UTF-16 units of a position in code points. */
-function unitsBefore(characters: readonly string[], index: number): number {
-  return characters.slice(0, index).join('').length
+function unitsBefore(characters: string | readonly string[], index: number): number {
+  return typeof characters === 'string' ? index : characters.slice(0, index).join('').length
 }
+
+const joined = (characters: string | readonly string[]): string => (typeof characters === 'string' ? characters : characters.join(''))
 
 function indexOf(text: string, part: string, from: number): number {
   if (part === '') return from
-  const characters = [...text]
+  const characters = charactersOf(text)
   if (from < 0 || from >= characters.length) return outOfRange(from)
   const found = text.indexOf(part, unitsBefore(characters, from))
-  return found === -1 ? -1 : [...text.slice(0, found)].length
+  return found === -1 ? -1 : codePoints(text.slice(0, found))
 }
 
 function lastIndexOf(text: string, part: string, from: number | undefined): number {
-  const characters = [...text]
+  const characters = charactersOf(text)
   if (part === '') return from ?? characters.length
   if (text === '' && from === undefined) return -1
   const start = from ?? characters.length - 1
   if (start < 0 || start >= characters.length) return outOfRange(start)
   const found = text.lastIndexOf(part, unitsBefore(characters, start))
-  return found === -1 ? -1 : [...text.slice(0, found)].length
+  return found === -1 ? -1 : codePoints(text.slice(0, found))
 }
 
 function substring(text: string, start: number, end: number | undefined): string {
-  const characters = [...text]
+  const characters = charactersOf(text)
   const stop = end ?? characters.length
   if (end !== undefined && start > end) return fail(`invalid substring range. start: ${start}, end: ${end}`)
   if (start < 0 || start > characters.length) return outOfRange(start)
-  return stop < 0 || stop > characters.length ? outOfRange(stop) : characters.slice(start, stop).join('')
+  return stop < 0 || stop > characters.length ? outOfRange(stop) : joined(characters.slice(start, stop))
 }
 
 /** The first `count` occurrences, all where it is negative; an empty part stands before each character and at the end. */
 function replace(text: string, part: string, by: string, count: number): string {
   if (count === 0) return text
   const limit = count < 0 ? Number.POSITIVE_INFINITY : count
+  bounded(text.length + Math.min(limit, part === '' ? text.length + 1 : Math.floor(text.length / part.length)) * by.length)
   if (part === '') {
     const characters = [...text]
     const joined = characters.map((character, index) => (index < limit ? by + character : character)).join('')
@@ -76,7 +94,9 @@ function split(text: string, separator: string, count: number): string[] {
 }
 
 function join(items: readonly CelValue[], separator: string): string {
-  return items.map(item => (typeof item === 'string' ? item : fail(`join: invalid input: ${String(item)}`))).join(separator)
+  const texts = items.map(item => (typeof item === 'string' ? item : fail(`join: invalid input: ${String(item)}`)))
+  bounded(texts.reduce((length, text) => length + text.length, separator.length * texts.length))
+  return texts.join(separator)
 }
 
 const lower = (text: string): string => text.replace(/[A-Z]+/g, letters => letters.toLowerCase())
@@ -113,7 +133,8 @@ const splits: Costs = {
 }
 
 const replaces: Costs = {
-  ...walks(2),
+  cost: ([text = null], result) => Math.ceil(sizeOf(text) * 2 * estimate.traversalFactor) + beyond(result),
+  costsAlways: true,
   estimate(call: EstimateCall) {
     const { target, args, size } = call
     const [part, by] = args
@@ -152,7 +173,7 @@ const joins: Costs = {
 }
 
 const formats: Costs = {
-  cost: ([pattern = null]) => Math.ceil(sizeOf(pattern) * estimate.traversalFactor),
+  cost: ([pattern = null], result) => estimate.walk(sizeOf(pattern)) + beyond(result),
   estimate: ({ target, size }) => (target === undefined ? undefined : { cost: estimate.scale(size(target), estimate.traversalFactor) }),
 }
 

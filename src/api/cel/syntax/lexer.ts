@@ -76,7 +76,7 @@ export function tokenize(source: string, issues: Issue[]): Token[] {
     tokens.push({ kind, text, offset: at })
     at += text.length
   }
-  for (;;) {
+  while (issues.length < maxIssues) {
     at += take(blank)?.length ?? 0
     if (at >= source.length) break
     const opening = take(stringStart)
@@ -147,6 +147,9 @@ function endOfUnknown(source: string, at: number): number {
   }
   return at
 }
+
+/** More than these are not worth the work. */
+const maxIssues = 100
 
 /** Reports the text up to and with `last`, and says where to go on. */
 function unrecognized(source: string, at: number, last: number, issues: Issue[]): number {

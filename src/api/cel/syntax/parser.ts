@@ -350,7 +350,11 @@ class Parser {
   }
 }
 
-/** Whether calls and selections nest deeper than `levels`; what walks the tree later may recurse. */
-function nestsDeeper(expr: Expr, levels: number): boolean {
-  return levels < 0 || childrenOf(expr).some(child => nestsDeeper(child, levels - 1))
+/** Whether parts nest deeper than `levels`; what walks the tree later may recurse. `seen` has the fewest levels that a part was known to fit in. */
+function nestsDeeper(expr: Expr, levels: number, seen = new Map<Expr, number>()): boolean {
+  if (levels < 0) return true
+  // Macros use their target twice; without this, targets of targets would be walked in exponential time.
+  if ((seen.get(expr) ?? Number.POSITIVE_INFINITY) <= levels) return false
+  seen.set(expr, levels)
+  return childrenOf(expr).some(child => nestsDeeper(child, levels - 1, seen))
 }

@@ -20,9 +20,15 @@ export function childrenOf(expr: Expr): readonly Expr[] {
   }
 }
 
-/** Every part of an expression with the calls that it is an argument of, outermost first. */
-export function* walk(expr: Expr, within: readonly Call[] = []): Generator<{ expr: Expr; within: readonly Call[] }> {
+/** Every part of an expression, once, with the calls that it is an argument of, outermost first. */
+export function* walk(
+  expr: Expr,
+  within: readonly Call[] = [],
+  seen = new Set<Expr>(),
+): Generator<{ expr: Expr; within: readonly Call[] }> {
+  if (seen.has(expr)) return
+  seen.add(expr)
   yield { expr, within }
   const inside = expr.kind === 'call' ? [...within, expr] : within
-  for (const child of childrenOf(expr)) yield* walk(child, inside)
+  for (const child of childrenOf(expr)) yield* walk(child, inside, seen)
 }
