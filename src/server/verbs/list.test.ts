@@ -57,6 +57,7 @@ test('list() refuses a continue token that it did not make', async () => {
 
 const fieldSelectors: readonly { path: string; field: string; message: string | undefined }[] = [
   { path: '/api/v1/pods', field: 'spec.nodeName', message: undefined },
+  { path: '/api/v1/pods', field: 'spec.host', message: undefined },
   { path: '/api/v1/pods', field: 'spec.x', message: 'field label not supported: spec.x' },
   { path: '/api/v1/nodes', field: 'metadata.namespace', message: 'field label not supported: metadata.namespace' },
   { path: '/api/v1/persistentvolumes', field: 'metadata.namespace', message: undefined },

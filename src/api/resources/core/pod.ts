@@ -67,6 +67,8 @@ export const pod = defineResource<Pod>({
   graceSeconds: gracefulDeletionSeconds,
   selectableFields: ({ spec, status }) => ({
     'spec.nodeName': spec.nodeName ?? '',
+    // An older name, kept for older clients.
+    'spec.host': spec.nodeName ?? '',
     'spec.restartPolicy': spec.restartPolicy ?? '',
     'spec.schedulerName': spec.schedulerName ?? '',
     'spec.serviceAccountName': spec.serviceAccountName ?? '',
