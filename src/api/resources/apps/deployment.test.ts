@@ -157,3 +157,12 @@ test('deployment prints ready of wanted', () => {
     Selector: 'app=web',
   })
 })
+
+test('deployment status has no count of terminating pods but where one was', () => {
+  const old = judgeNew(deployment, newDeployment()).object
+  const count = (before: Deployment) =>
+    judgeSubresource(deployment, 'status', before, changed => {
+      changed.status = { ...changed.status, terminatingReplicas: 2 }
+    }).object.status?.terminatingReplicas
+  assert.deepEqual([count(old), count({ ...old, status: { terminatingReplicas: 1 } })], [undefined, 2])
+})

@@ -8,6 +8,7 @@ import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, scaleSubresource, statusSubresource } from '../status-strategy.ts'
 import { numberOf, validateAtMost100Percent, validateIntOrPercent } from './int-or-percent.ts'
 import {
+  dropTerminatingReplicas,
   podOwnerColumns,
   validateLongRunningTemplate,
   validateNonnegative,
@@ -32,6 +33,7 @@ export const deployment = defineResource<Deployment>({
     statusSubresource<Deployment>({
       prepare(object, old) {
         object.metadata.labels = old.metadata.labels
+        dropTerminatingReplicas(object, old)
       },
       resetFields: ['metadata.labels'],
       validate: validateStatus,

@@ -12,6 +12,15 @@ import { containerImages, containerNames, formatLabelSelector } from '../printin
 
 type Selector = LabelSelector | null | undefined
 
+interface CountsTerminating {
+  readonly status?: { terminatingReplicas?: number }
+}
+
+/** The count is an alpha feature of v1.33: nobody brings it in, and what is there stays. */
+export function dropTerminatingReplicas({ status }: CountsTerminating, old: CountsTerminating): void {
+  if (old.status?.terminatingReplicas === undefined) delete status?.terminatingReplicas
+}
+
 export function validateNonnegative(value: number | null | undefined, field: string, errors: FieldError[]): void {
   if (value !== undefined && value !== null && value < 0) errors.push(invalidValue(field, value, negativeMessage))
 }

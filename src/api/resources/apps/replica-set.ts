@@ -7,6 +7,7 @@ import { podOwnerNameWarnings, templateWarnings } from '../core/template-warning
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, scaleSubresource, statusSubresource } from '../status-strategy.ts'
 import {
+  dropTerminatingReplicas,
   podOwnerColumns,
   validateLongRunningTemplate,
   validateNonnegative,
@@ -24,7 +25,7 @@ export const replicaSet = defineResource<ReplicaSet>({
   shortNames: ['rs'],
   categories: ['all'],
   countsGeneration: true,
-  subresources: [scaleSubresource, statusSubresource<ReplicaSet>({ validate: validateStatus })],
+  subresources: [scaleSubresource, statusSubresource<ReplicaSet>({ prepare: dropTerminatingReplicas, validate: validateStatus })],
   columns: [
     nameColumn,
     { name: 'Desired', type: 'integer', cell: ({ spec }) => spec.replicas ?? 0 },

@@ -13,6 +13,25 @@ describe('Node', () => {
     assert.deepEqual(object.status?.allocatable, { cpu: '2' })
   })
 
+  test('is not told its configuration any more, unless it was', () => {
+    const configured = of({ spec: { configSource: {} }, status: { config: {} } })
+    const { object } = judgeNew(node, structuredClone(configured))
+    assert.deepEqual([object.spec?.configSource, object.status?.config], [undefined, undefined])
+    for (const [old, kept] of [
+      [object, undefined],
+      [configured, {}],
+    ] as const) {
+      const { object: updated } = judgeUpdate(node, old, changed => {
+        changed.spec = { ...changed.spec, configSource: {} }
+      })
+      assert.deepEqual(updated.spec?.configSource, kept)
+      const { object: reported } = judgeSubresource(node, 'status', old, changed => {
+        changed.status = { ...changed.status, config: {} }
+      })
+      assert.deepEqual(reported.status?.config, kept)
+    }
+  })
+
   const rows: readonly (readonly [name: string, node: Node, fields: readonly string[]])[] = [
     ['has whole pods', of({ status: { capacity: { pods: '1500m' } } }), ['status.capacity.pods', 'status.allocatable.pods']],
     ['has ranges', of({ spec: { podCIDRs: ['x'] } }), ['spec.podCIDRs[0]']],

@@ -26,7 +26,15 @@ export const node = defineResource<Node>({
       verbs: ['create', 'delete', 'get', 'patch', 'update'],
       kind: { group: '', version: 'v1', kind: 'NodeProxyOptions' },
     },
-    { name: 'status', verbs: ['get', 'patch', 'update'], prepare: keepSpec, validate: validateNodeUpdate },
+    {
+      name: 'status',
+      verbs: ['get', 'patch', 'update'],
+      prepare(object, old) {
+        keepSpec(object, old)
+        if (old.status?.config === undefined) delete object.status?.config
+      },
+      validate: validateNodeUpdate,
+    },
   ],
   columns: nodeColumns(),
   setDefaults(object) {
@@ -40,8 +48,16 @@ export const node = defineResource<Node>({
     roundAmounts(status?.capacity)
     roundAmounts(status?.allocatable)
   },
+  // Where kubelets took their configuration from the API server: gone, but for what still says so.
+  prepareForCreate({ spec, status }) {
+    delete spec?.configSource
+    delete status?.config
+  },
   validate: validateNode,
-  prepare: keepStatus,
+  prepare(object, old) {
+    keepStatus(object, old)
+    if (old.spec?.configSource === undefined) delete object.spec?.configSource
+  },
   validateUpdate: (object, old) => [...validateNode(object), ...validateNodeUpdate(object, old)],
   warnings: nodeWarnings,
   selectableFields: ({ spec }) => ({ 'spec.unschedulable': String(spec?.unschedulable ?? false) }),

@@ -1,6 +1,6 @@
 // What a kubelet may write into the status of a pod.
 import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported } from '../../field-error.ts'
-import type { ContainerStatus, Pod, PodCondition } from '../../types/core-v1.ts'
+import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../../types/core-v1.ts'
 import { isDualStack, parseIp, validateIp } from '../../validation/ip-address.ts'
 import { nameIsDnsSubdomain, qualifiedName, unixId } from '../../validation/names.ts'
 import { immutable, pushMessages } from '../../validation/object-meta.ts'
@@ -18,6 +18,22 @@ export function preparePodStatus(pod: Pod, old: Pod): void {
   else pod.metadata.ownerReferences = old.metadata.ownerReferences
   pod.status ??= {}
   if (!pod.status.qosClass && old.status?.qosClass) pod.status.qosClass = old.status.qosClass
+  dropFieldsOfDisabledFeatures(pod.status, old)
+}
+
+/** As in the spec: what is off by default in v1.33 does not come in. */
+function dropFieldsOfDisabledFeatures(status: PodStatus, old: Pod): void {
+  if ((old.spec.resourceClaims?.length ?? 0) === 0) delete status.resourceClaimStatuses
+  for (const list of ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const) {
+    for (const container of status[list] ?? []) delete container.allocatedResourcesStatus
+  }
+  if (tracksGeneration(old.status)) return
+  delete status.observedGeneration
+  for (const condition of status.conditions ?? []) delete condition.observedGeneration
+}
+
+function tracksGeneration(status: PodStatus | undefined): boolean {
+  return [status?.observedGeneration, ...(status?.conditions ?? []).map(each => each.observedGeneration)].some(each => (each ?? 0) !== 0)
 }
 
 export function validatePodStatus(pod: Pod, old: Pod): FieldError[] {

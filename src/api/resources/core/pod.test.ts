@@ -314,6 +314,23 @@ describe('subresources of a pod', () => {
     assert.equal(object.status?.qosClass, 'Burstable')
   })
 
+  test('status brings in nothing of features that are off', () => {
+    const base = { name: 'web', image: 'i', imageID: 'i', ready: false, restartCount: 0 }
+    const { object, fields } = judgeSubresource(pod, 'status', stored, changed => {
+      changed.status = {
+        ...changed.status,
+        observedGeneration: 1,
+        conditions: [{ type: 'a/b', status: 'True', observedGeneration: 1 }],
+        resourceClaimStatuses: [{ name: 'claim' }],
+        containerStatuses: [{ ...base, allocatedResourcesStatus: [{ name: 'cpu', resources: [] }] }],
+      }
+    })
+    assert.deepEqual(fields, [])
+    const { observedGeneration, conditions, resourceClaimStatuses, containerStatuses } = object.status ?? {}
+    assert.deepEqual([observedGeneration, resourceClaimStatuses], [undefined, undefined])
+    assert.deepEqual([conditions, containerStatuses], [[{ type: 'a/b', status: 'True' }], [base]])
+  })
+
   test('status cannot revive what ended for good', () => {
     const ended = structuredClone(stored)
     ended.spec.restartPolicy = 'Never'
