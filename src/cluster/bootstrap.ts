@@ -3,9 +3,18 @@ import { bootstrapPolicy, pluralOfKind } from '../access/bootstrap-policy/index.
 import { planBootstrapObject } from '../access/bootstrap-policy/reconcile.ts'
 import { deniedCredentials } from '../access/denied-credentials.ts'
 import type { KubeObject } from '../api/object.ts'
+import type { APIService } from '../api/types/apiregistration-v1.ts'
 import type { ApiServer } from '../server/api-server.ts'
-import { bootstrapNamespaces, kubernetesEndpoints, kubernetesService, serverIdentity, systemPriorityClasses } from '../server/bootstrap.ts'
+import {
+  bootstrapNamespaces,
+  kubernetesEndpoints,
+  kubernetesService,
+  kubernetesServiceRange,
+  serverIdentity,
+  systemPriorityClasses,
+} from '../server/bootstrap.ts'
 import type { Store } from '../store/store.ts'
+import { localApiServices, planApiServices } from './api-services.ts'
 
 export interface BootstrapOptions {
   readonly server: ApiServer
@@ -21,17 +30,23 @@ const rbacVersion = 'rbac.authorization.k8s.io/v1'
 
 export async function bootstrap({ server, store, endpoint, dnsAddress, signal }: BootstrapOptions): Promise<void> {
   const { create, update, recreate } = planPolicy(store)
+  const apiServices = planApiServices(registered(store), localApiServices(server.resources.all.map(({ definition }) => definition)))
   await server.ensureObjects(bootstrapNamespaces())
-  await Promise.all(recreate.map(object => remove(server, object, signal)))
+  await Promise.all([
+    ...recreate.map(object => remove(server, pathOf(object), signal)),
+    ...apiServices.remove.map(name => remove(server, `/apis/apiregistration.k8s.io/v1/apiservices/${name}`, signal)),
+  ])
   await Promise.all([
     server.ensureObjects([
       ...create,
       ...recreate,
+      ...apiServices.create,
       ...systemPriorityClasses(),
+      kubernetesServiceRange(server.serviceCidr, server.clock.now()),
       { apiVersion: 'v1', kind: 'ConfigMap', metadata: deniedCredentials },
       ...(dnsAddress === undefined ? [] : [dnsService(dnsAddress)]),
     ]),
-    server.ensureObjects(update, true),
+    server.ensureObjects([...update, ...apiServices.update], true),
     server.keepFlowObjects(),
     endpoint && server.ensureObjects(kubernetesService(endpoint.serviceIp, '', endpoint.port).slice(0, 1)),
     endpoint?.address && server.ensureObjects(kubernetesEndpoints(endpoint.address, endpoint.port), true),
@@ -50,13 +65,21 @@ function planPolicy(store: Store): { create: KubeObject[]; update: KubeObject[];
   return planned
 }
 
-async function remove(server: ApiServer, { kind, metadata }: KubeObject, signal: AbortSignal): Promise<void> {
+function registered(store: Store): APIService[] {
+  const collection = store.collection({ groupResource: 'apiservices.apiregistration.k8s.io' })
+  return collection.list({}).entries.map(({ object }) => object as KubeObject & APIService)
+}
+
+function pathOf({ kind, metadata }: KubeObject): string {
   const plural = kind === 'RoleBinding' ? `namespaces/${metadata.namespace}/rolebindings` : 'clusterrolebindings'
+  return `/apis/${rbacVersion}/${plural}/${metadata.name}`
+}
+
+async function remove(server: ApiServer, path: string, signal: AbortSignal): Promise<void> {
   await using transport = server.transportFor(serverIdentity)
-  const response = await transport.request({ method: 'DELETE', path: `/apis/${rbacVersion}/${plural}/${metadata.name}` }, signal)
+  const response = await transport.request({ method: 'DELETE', path }, signal)
   for await (const _ of response.body);
-  if (response.status >= 300 && response.status !== 404)
-    throw new Error(`bootstrap cannot replace ${kind} "${metadata.name}": ${response.status}`)
+  if (response.status >= 300 && response.status !== 404) throw new Error(`bootstrap cannot take away ${path}: ${response.status}`)
 }
 
 /** The Service under which the cluster's DNS is known; it has no selector, the node itself answers on its address. */

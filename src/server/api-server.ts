@@ -36,7 +36,7 @@ import { requestMetrics } from './request-metrics.ts'
 import { resourceVerbs } from './resource-verbs.ts'
 import { type RulesFor, reviewHandlers } from './reviews/index.ts'
 import { type ServedResources, serveResources } from './served-resource.ts'
-import { ServiceAllocation } from './service-allocation.ts'
+import { defaultServiceCidr, ServiceAllocation } from './service-allocation.ts'
 import { createStreamPod } from './streams/stream-pod.ts'
 import { type IssueToken, type StreamPod, subresourceHandlers } from './subresources/index.ts'
 import { tunnelPathHandler, withTunnelRight } from './tunnel-path.ts'
@@ -87,6 +87,9 @@ export class ApiServer implements AsyncDisposable {
   readonly resources: ServedResources
   readonly handle: Pipeline
   readonly nodeTunnels: NodeTunnels
+  readonly clock: Clock
+  /** Where cluster addresses of Services come from. */
+  readonly serviceCidr: string
   readonly #options: ApiServerOptions
   readonly #stop = new AbortController()
   readonly #bookmarksDone: Promise<void>
@@ -102,6 +105,8 @@ export class ApiServer implements AsyncDisposable {
     const authorize = withTunnelRight(options.authorize)
     const resources = serveResources(options.resources, store)
     this.resources = resources
+    this.clock = clock
+    this.serviceCidr = options.serviceCidr ?? defaultServiceCidr
     this.nodeTunnels = new NodeTunnels(log, name => resources.byGroupResource('nodes')?.collection.get('', name) !== undefined)
     const watchCounts = new WatchCounts()
     const flow = new FlowControl(
@@ -117,7 +122,7 @@ export class ApiServer implements AsyncDisposable {
     const refused = new RefusedRequests()
     const bookmarks = new Bookmarks()
     this.#bookmarksDone = bookmarks.run(clock, log, this.#stop.signal)
-    const services = ServiceAllocation.of(resources, options.serviceCidr)
+    const services = ServiceAllocation.of(resources, this.serviceCidr)
     const writeParts: WriteParts = {
       admission: options.admission,
       identifiers: options.identifiers ?? randomIdentifiers,

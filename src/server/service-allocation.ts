@@ -32,7 +32,7 @@ export class ServiceAllocation implements Reservations {
   }
 
   /** From the Services in the store; undefined where this server serves none. */
-  static of(resources: ServedResources, cidr = defaultServiceCidr): ServiceAllocation | undefined {
+  static of(resources: ServedResources, cidr: string): ServiceAllocation | undefined {
     const served = resources.byGroupResource('services')
     if (served === undefined) return undefined
     return new ServiceAllocation(

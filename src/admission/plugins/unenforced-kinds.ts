@@ -1,7 +1,8 @@
 // Kinds that are served and stored but have no effect yet. An object that only looks like a protection is worse than none, so the secure profile
 // refuses it; the upstream profile, for comparison, warns.
-import { groupResource } from '../../api/object.ts'
+import { groupResource, type KubeObject } from '../../api/object.ts'
 import { forbidden } from '../../api/status.ts'
+import type { APIService } from '../../api/types/apiregistration-v1.ts'
 import { type AdmissionPlugin, admitted } from '../admission.ts'
 
 /** What the user would believe, by resource. `refused` where believing it is dangerous or leads nowhere. */
@@ -27,12 +28,18 @@ const unenforced: ReadonlyMap<string, { readonly why: string; readonly refused: 
   ],
   ['customresourcedefinitions.apiextensions.k8s.io', { why: 'custom resources are not served yet', refused: true }],
   ['apiservices.apiregistration.k8s.io', { why: 'API services are not aggregated yet', refused: true }],
+  ['servicecidrs.networking.k8s.io', { why: 'cluster addresses come from the range that the server was started with', refused: false }],
   ['horizontalpodautoscalers.autoscaling', { why: 'autoscalers have no controller yet: nothing will be scaled', refused: false }],
   [
     'ingresses.networking.k8s.io',
     { why: 'no ingress controller comes with Bulkhead: nothing answers for it unless you run one', refused: false },
   ],
 ])
+
+/** An APIService that asks for no other server: the cluster registers its own groups so. */
+function isLocal(object: KubeObject | undefined): boolean {
+  return object?.kind === 'APIService' && (object as KubeObject & APIService).spec.service === undefined
+}
 
 export interface UnenforcedKindsOptions {
   /** Warn instead of refusing. */
@@ -45,6 +52,7 @@ export function unenforcedKinds({ warnOnly }: UnenforcedKindsOptions): Admission
     handles: ({ resource, subresource, operation }) =>
       operation === 'CREATE' && subresource === '' && unenforced.has(groupResource(resource.group, resource.plural)),
     validate(request) {
+      if (isLocal(request.object)) return admitted
       const found = unenforced.get(groupResource(request.resource.group, request.resource.plural))
       if (found === undefined) return admitted
       if (found.refused && !warnOnly) return { allowed: false, error: forbidden(request.resource, request.name, found.why) }

@@ -1,0 +1,53 @@
+import { deepEqual, equal } from 'node:assert/strict'
+import { test } from 'node:test'
+import { resources } from '../api/resources/index.ts'
+import { localApiServices, planApiServices } from './api-services.ts'
+import { admin, SecuredApi } from './secured-api.testing.ts'
+
+const wanted = localApiServices(resources)
+const [first] = wanted
+if (first === undefined) throw new Error('no APIServices')
+
+test('every group version that is served has its local APIService, but the one by which they are registered', () => {
+  const priorities = Object.fromEntries(
+    wanted.map(({ metadata, spec }) => [metadata.name, [spec.groupPriorityMinimum, spec.versionPriority]]),
+  )
+  equal(wanted.length, 20)
+  deepEqual(priorities['v1.'], [18000, 1])
+  deepEqual(priorities['v1.apps'], [17800, 15])
+  deepEqual(priorities['v2.autoscaling'], [17500, 30])
+  deepEqual(priorities['v1.flowcontrol.apiserver.k8s.io'], [16100, 21])
+  equal(priorities['v1.apiregistration.k8s.io'], undefined)
+})
+
+test('at the start what is missing is made, what changed is set right, what is no longer served goes', () => {
+  const old = { ...first, metadata: { ...first.metadata, name: 'v1beta1.apps' } }
+  const changed = { ...first, metadata: { ...first.metadata, resourceVersion: '7' }, spec: { ...first.spec, versionPriority: 99 } }
+  const { create, update, remove } = planApiServices([changed, old], wanted)
+  deepEqual(
+    create.map(({ metadata }) => metadata.name),
+    wanted.slice(1).map(({ metadata }) => metadata.name),
+  )
+  deepEqual(update, [{ ...first, metadata: { ...first.metadata, resourceVersion: '7' } }])
+  deepEqual(remove, ['v1beta1.apps'])
+})
+
+test('an APIService without the label is nobody’s but its owner’s', () => {
+  const { labels: _, ...metadata } = first.metadata
+  const taken = { ...first, metadata, spec: { ...first.spec, versionPriority: 99 } }
+  const foreign = { ...taken, metadata: { name: 'v1.metrics.example.com' } }
+  const { update, remove } = planApiServices([taken, foreign], wanted)
+  deepEqual([update, remove], [[], []])
+})
+
+test('a cluster registers its own groups; an APIService of another server leads nowhere, so the secure profile refuses it', async () => {
+  await using api = await SecuredApi.open()
+  const path = '/apis/apiregistration.k8s.io/v1/apiservices'
+  const { status } = (await api.request(admin, 'GET', `${path}/v1.apps`)).json
+  equal(status.conditions[0].reason, 'Local')
+  const spec = { group: 'metrics.example.com', version: 'v1', groupPriorityMinimum: 100, versionPriority: 100 }
+  const metadata = { name: 'v1.metrics.example.com' }
+  const remote = { ...spec, service: { namespace: 'default', name: 'metrics' } }
+  equal((await api.request(admin, 'POST', path, { metadata, spec: remote })).status, 403)
+  equal((await api.request(admin, 'POST', path, { metadata, spec })).status, 201)
+})
