@@ -23,20 +23,110 @@ test('customResourceDefinition derives names and notes the stored version', () =
   assert.deepEqual(object.status?.storedVersions, ['v1'])
 })
 
+const object = (properties: Record<string, JSONSchemaProps>, more: JSONSchemaProps = {}): JSONSchemaProps => ({
+  type: 'object',
+  properties,
+  ...more,
+})
+const list = (items: JSONSchemaProps, more: JSONSchemaProps): JSONSchemaProps => object({ a: { type: 'array', items, ...more } })
+const a = `${root}.properties[a]`
+const keyed: JSONSchemaProps = { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['k'] }
+const rule = (more: object): JSONSchemaProps => object({}, { 'x-kubernetes-validations': [{ rule: 'true', ...more }] })
+const firstRule = `${root}.x-kubernetes-validations[0]`
+const deep = (depth: number): JSONSchemaProps => (depth === 0 ? { type: 'object' } : object({ a: deep(depth - 1) }))
+const text: JSONSchemaProps = { type: 'string' }
+const number: JSONSchemaProps = { type: 'integer' }
+
 const schemas: { name: string; schema: JSONSchemaProps; fields: string[] }[] = [
   { name: 'a root without a type', schema: {}, fields: [`${root}.type`] },
-  { name: 'a root that is no object', schema: { type: 'string' }, fields: [`${root}.type`] },
-  { name: 'a field without a type', schema: { type: 'object', properties: { a: {} } }, fields: [`${root}.properties[a].type`] },
+  { name: 'a root that is no object', schema: text, fields: [`${root}.type`] },
+  { name: 'a root that may be null', schema: object({}, { nullable: true }), fields: [`${root}.nullable`] },
+  { name: 'a root of anything', schema: { type: 'object', additionalProperties: true }, fields: [`${root}.additionalProperties`] },
+  { name: 'a field without a type', schema: object({ a: {} }), fields: [`${a}.type`] },
+  { name: 'a field of an unknown type', schema: object({ a: { type: 'int' } }), fields: [`${a}.type`] },
+  { name: 'a number or string, which needs no type', schema: object({ port: { 'x-kubernetes-int-or-string': true } }), fields: [] },
   {
-    name: 'a number or string, which needs no type',
-    schema: { type: 'object', properties: { port: { 'x-kubernetes-int-or-string': true } } },
+    name: 'a number or string in the older writing',
+    schema: object({ a: { 'x-kubernetes-int-or-string': true, anyOf: [number, text] } }),
     fields: [],
   },
   {
-    name: 'an array of nothing',
-    schema: { type: 'object', properties: { a: { type: 'array' } } },
-    fields: [`${root}.properties[a].items`],
+    name: 'a type among alternatives',
+    schema: object({ a: { ...text, anyOf: [text, { pattern: 'x' }] } }),
+    fields: [`${a}.anyOf[0].type`],
   },
+  {
+    name: 'alternatives that speak of what is not there',
+    schema: object({ a: text }, { anyOf: [{ required: ['a'], properties: { b: { minLength: 1 } } }] }),
+    fields: [`${root}.properties[b]`],
+  },
+  {
+    name: 'metadata in an alternative',
+    schema: object({ metadata: { type: 'object' } }, { not: { properties: { metadata: {} } } }),
+    fields: [`${root}.not.properties[metadata]`],
+  },
+  {
+    name: 'metadata of its own',
+    schema: object({ metadata: object({ labels: { type: 'object' } }) }),
+    fields: [`${root}.properties[metadata]`],
+  },
+  { name: 'metadata that may be named so', schema: object({ metadata: object({ name: { ...text, maxLength: 9 } }) }), fields: [] },
+  { name: 'a kind that is no text', schema: object({ kind: number }), fields: [`${root}.properties[kind].type`] },
+  { name: 'a default of the kind', schema: object({ kind: { ...text, default: 'A' } }), fields: [`${root}.properties[kind].default`] },
+  { name: 'an array of nothing', schema: object({ a: { type: 'array' } }), fields: [`${a}.items`] },
+  { name: 'a list of schemas for items', schema: object({ a: { type: 'array', items: [text] } }), fields: [`${a}.items`] },
+  { name: 'a reference', schema: object({ a: { $ref: '#/x' } }), fields: [`${a}.$ref`] },
+  { name: 'the type null', schema: object({ a: { type: 'null' } }), fields: [`${a}.type`, `${a}.type`] },
+  { name: 'unique items', schema: list(text, { uniqueItems: true }), fields: [`${a}.uniqueItems`] },
+  {
+    name: 'properties beside additional ones',
+    schema: object({ a: object({ b: text }, { additionalProperties: text }) }),
+    fields: [`${a}.additionalProperties`],
+  },
+  { name: 'a pattern that is none', schema: object({ a: { ...text, pattern: '[' } }), fields: [`${a}.pattern`] },
+  {
+    name: 'an embedded object without properties',
+    schema: object({ a: { type: 'object', 'x-kubernetes-embedded-resource': true } }),
+    fields: [`${a}.properties`],
+  },
+  {
+    name: 'an unknown kind of map on a text',
+    schema: object({ a: { ...text, 'x-kubernetes-map-type': 'odd' } }),
+    fields: [`${a}.type`, `${a}.x-kubernetes-map-type`],
+  },
+  {
+    name: 'a set of objects',
+    schema: list({ type: 'object' }, { 'x-kubernetes-list-type': 'set' }),
+    fields: [`${a}.items.x-kubernetes-map-type`],
+  },
+  {
+    name: 'a set of what may be null',
+    schema: list({ ...text, nullable: true }, { 'x-kubernetes-list-type': 'set' }),
+    fields: [`${a}.items.nullable`],
+  },
+  {
+    name: 'keys without a keyed list',
+    schema: list(text, { 'x-kubernetes-list-map-keys': ['k'] }),
+    fields: [`${a}.x-kubernetes-list-type`],
+  },
+  {
+    name: 'a keyed list without keys',
+    schema: list({ type: 'object' }, { 'x-kubernetes-list-type': 'map' }),
+    fields: [`${a}.x-kubernetes-list-map-keys`],
+  },
+  { name: 'a keyed list of texts', schema: list(text, keyed), fields: [`${a}.items.type`] },
+  { name: 'a key that is no property', schema: list({ type: 'object' }, keyed), fields: [`${a}.x-kubernetes-list-map-keys`] },
+  { name: 'a key that may be missing', schema: list(object({ k: text }), keyed), fields: [`${a}.items.properties[k].default`] },
+  {
+    name: 'a key that is an object',
+    schema: list(object({ k: object({}) }, { required: ['k'] }), keyed),
+    fields: [`${a}.items.properties[k].type`],
+  },
+  { name: 'a keyed list', schema: list(object({ k: text }, { required: ['k'] }), keyed), fields: [] },
+  { name: 'a rule without text', schema: rule({ rule: ' ' }), fields: [`${firstRule}.rule`] },
+  { name: 'a rule of two lines without a message', schema: rule({ rule: 'true\n&& true' }), fields: [`${firstRule}.message`] },
+  { name: 'a rule with an unknown reason', schema: rule({ reason: 'Odd' }), fields: [`${firstRule}.reason`] },
+  { name: 'a schema of three hundred levels', schema: deep(300), fields: [root] },
 ]
 for (const { name, schema, fields } of schemas) {
   test(`customResourceDefinition judges ${name}`, () => {
@@ -57,3 +147,106 @@ test('customResourceDefinition keeps the versions that were stored', () => {
   assert.deepEqual(object.status?.storedVersions, ['v1', 'v2'])
   assert.deepEqual(fields, ['status.storedVersions[0]'])
 })
+
+const withVersion = (more: object): CustomResourceDefinition => {
+  const definition = newDefinition(object({ spec: object({ size: number, name: text, parts: { type: 'array', items: text } }) }))
+  Object.assign(definition.spec.versions[0] ?? {}, more)
+  return definition
+}
+const scale = (more: object) => ({
+  subresources: { scale: { specReplicasPath: '.spec.size', statusReplicasPath: '.status.size', ...more } },
+})
+const column = (more: object) => ({ additionalPrinterColumns: [{ name: 'Size', type: 'integer', jsonPath: '.spec.size', ...more }] })
+const selectable = (...paths: string[]) => ({ selectableFields: paths.map(jsonPath => ({ jsonPath })) })
+const versions: { name: string; version: object; fields: string[] }[] = [
+  { name: 'a scale', version: scale({}), fields: [] },
+  {
+    name: 'a scale outside of the spec',
+    version: scale({ specReplicasPath: '.size' }),
+    fields: ['spec.subresources.scale.specReplicasPath'],
+  },
+  { name: 'a scale without a status', version: scale({ statusReplicasPath: '' }), fields: ['spec.subresources.scale.statusReplicasPath'] },
+  { name: 'a selector that is no path', version: scale({ labelSelectorPath: 'x' }), fields: ['spec.subresources.scale.labelSelectorPath'] },
+  { name: 'a column', version: column({}), fields: [] },
+  {
+    name: 'a column of nothing',
+    version: column({ name: '', type: 'int', format: 'x', jsonPath: '' }),
+    fields: ['name', 'type', 'format', 'JSONPath'].map(field => `spec.additionalPrinterColumns[0].${field}`),
+  },
+  { name: 'fields to select by', version: selectable('.spec.size', '.spec.name'), fields: [] },
+  { name: 'a list to select by', version: selectable('.spec.parts'), fields: ['spec.selectableFields[0].jsonPath'] },
+  {
+    name: 'an unknown field, twice one',
+    version: selectable('.spec.x', '.spec.size', '.spec.size'),
+    fields: ['spec.selectableFields[0].jsonPath', 'spec.selectableFields[2].jsonPath'],
+  },
+  { name: 'a warning without deprecation', version: { deprecationWarning: 'x' }, fields: ['spec.versions[0].deprecationWarning'] },
+  {
+    name: 'a warning of two lines',
+    version: { deprecated: true, deprecationWarning: 'x\ny' },
+    fields: ['spec.versions[0].deprecationWarning'],
+  },
+]
+for (const { name, version, fields } of versions) {
+  test(`customResourceDefinition judges ${name}`, () => {
+    assert.deepEqual(judgeNew(customResourceDefinition, withVersion(version)).fields, fields)
+  })
+}
+
+test('customResourceDefinition allows at the root what the status subresource leaves whole', () => {
+  const definition = withVersion({ subresources: { status: {} } })
+  assert.deepEqual(judgeNew(customResourceDefinition, definition).fields, [])
+  Object.assign(definition.spec.versions[0]?.schema?.openAPIV3Schema ?? {}, { maxProperties: 3 })
+  assert.deepEqual(judgeNew(customResourceDefinition, definition).fields, [root])
+})
+
+test('customResourceDefinition in a group of Kubernetes needs an approval, which an update need not bring', () => {
+  const definition = newDefinition()
+  definition.metadata.name = 'crons.x.k8s.io'
+  definition.spec.group = 'x.k8s.io'
+  const field = 'metadata.annotations[api-approved.kubernetes.io]'
+  const judged = (approval: string) =>
+    judgeNew(customResourceDefinition, {
+      ...definition,
+      metadata: { ...definition.metadata, annotations: { [field.slice(21, -1)]: approval } },
+    })
+  assert.deepEqual(judgeNew(customResourceDefinition, definition).fields, [field])
+  assert.deepEqual(judged('me').fields, [field])
+  assert.deepEqual(judged('unapproved, experimental').fields, [])
+  assert.deepEqual(judged('https://github.com/kubernetes/kubernetes/pull/1').fields, [])
+  const { object: stored } = judgeNew(customResourceDefinition, definition)
+  assert.deepEqual(judgeUpdate(customResourceDefinition, stored, next => Object.assign(next.spec, { scope: 'Cluster' })).fields, [])
+})
+
+test('customResourceDefinition keeps its group and plural, and what was let through once', () => {
+  const odd = newDefinition(list({ type: 'object' }, { 'x-kubernetes-list-type': 'set' }))
+  const { object: stored } = judgeNew(customResourceDefinition, odd)
+  assert.deepEqual(
+    judgeUpdate(customResourceDefinition, stored, next => Object.assign(next.spec.names, { categories: ['all'] })).fields,
+    [],
+  )
+  assert.deepEqual(
+    judgeUpdate(customResourceDefinition, stored, next => {
+      next.spec.group = 'example.org'
+      next.spec.names.plural = 'others'
+    }).fields,
+    ['spec.group', 'spec.names.plural'],
+  )
+})
+
+const conversion = (more: object) => ({
+  strategy: 'Webhook',
+  webhook: { clientConfig: { url: 'https://a.io/x' }, conversionReviewVersions: ['v1'], ...more },
+})
+for (const [name, given, fields] of [
+  ['a webhook', conversion({}), []],
+  ['unknown reviews', conversion({ conversionReviewVersions: ['v9'] }), ['spec.conversion.conversionReviewVersions']],
+  ['twice a review', conversion({ conversionReviewVersions: ['v1', 'v1'] }), ['spec.conversion.conversionReviewVersions[1]']],
+  ['no webhook', { strategy: 'Webhook' }, ['spec.conversion.webhookClientConfig', 'spec.conversion.conversionReviewVersions']],
+] as const) {
+  test(`customResourceDefinition judges a conversion by ${name}`, () => {
+    const definition = newDefinition()
+    Object.assign(definition.spec, { conversion: given })
+    assert.deepEqual(judgeNew(customResourceDefinition, definition).fields, fields)
+  })
+}

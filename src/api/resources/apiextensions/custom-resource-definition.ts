@@ -4,7 +4,7 @@ import type { CustomResourceDefinition } from '../../types/apiextensions-v1.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
 import { createdAtColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
-import { validateDefinition, validateDefinitionUpdate } from './definition-validation.ts'
+import { validateDefinition, validateDefinitionStatus, validateDefinitionUpdate } from './definition-validation.ts'
 
 export const customResourceDefinition = defineResource<CustomResourceDefinition>({
   group: 'apiextensions.k8s.io',
@@ -17,7 +17,7 @@ export const customResourceDefinition = defineResource<CustomResourceDefinition>
   categories: ['api-extensions'],
   standardFinalizers: false,
   countsGeneration: true,
-  subresources: [statusSubresource<CustomResourceDefinition>({ keepsMetadata: true })],
+  subresources: [statusSubresource<CustomResourceDefinition>({ keepsMetadata: true, validate: validateDefinitionStatus })],
   columns: [nameColumn, createdAtColumn],
   // The name is judged against the group and plural, which says more than any pattern.
   nameRule: nameIsPathSegment,

@@ -6,57 +6,149 @@ import type {
   CustomResourceDefinitionNames,
   CustomResourceDefinitionSpec,
   CustomResourceDefinitionStatus,
+  CustomResourceDefinitionVersion,
+  JSONSchemaProps,
 } from '../../types/apiextensions-v1.ts'
+import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
 import { dns1035Label, dns1123Subdomain } from '../../validation/names.ts'
 import { immutableMessage, pushMessages, semanticallyEqual } from '../../validation/object-meta.ts'
 import { validateClientConfig } from '../admissionregistration/webhook.ts'
-import { validateStructuralSchema } from './structural-schema.ts'
+import { validateApproval } from './api-approval.ts'
+import { hasUnfitSet, type SchemaOptions, schemaTypes, strictSchema, validateKeys, validateSchema } from './openapi-schema.ts'
+import { validateColumns, validateDeprecation, validateSelectableFields, validateSubresources } from './version-validation.ts'
+import { someSchema } from './walk-schema.ts'
 
 const scopes = ['Cluster', 'Namespaced']
+const reviewVersions = ['v1', 'v1beta1']
 
-export function validateDefinition({ metadata, spec, status }: CustomResourceDefinition): FieldError[] {
+/** What a stored definition was let through with once, it may keep. */
+interface Options extends SchemaOptions {
+  readonly schemas: boolean
+  readonly reviewVersions: boolean
+  readonly preserves: boolean
+}
+
+const strict: Options = { ...strictSchema, schemas: true, reviewVersions: true, preserves: false }
+
+export function validateDefinition(object: CustomResourceDefinition): FieldError[] {
+  const { metadata, spec } = object
   const errors: FieldError[] = []
   if (metadata.name !== `${spec.names.plural}.${spec.group}`) {
     errors.push(invalidValue('metadata.name', metadata.name, 'must be spec.names.plural+"."+spec.group'))
   }
-  validateSpec(spec, errors)
-  if (status !== undefined) validateStoredVersions(spec, status, errors)
+  validateSpec(spec, strict, errors)
+  validateRest(object, undefined, strict, errors)
   return errors
 }
 
 export function validateDefinitionUpdate(object: CustomResourceDefinition, old: CustomResourceDefinition): FieldError[] {
-  const errors = validateDefinition(object)
+  const errors: FieldError[] = []
   const { spec } = object
+  const options = optionsFor(old.spec)
+  validateSpec(spec, options, errors)
+  // Scope and kind are fixed once they are served; group and plural are the object's name.
+  if (isEstablished(old)) {
+    if (spec.scope !== old.spec.scope) errors.push(invalidValue('spec.scope', spec.scope, immutableMessage))
+    if (spec.names.kind !== old.spec.names.kind) errors.push(invalidValue('spec.names.kind', spec.names.kind, immutableMessage))
+  }
   if (spec.group !== old.spec.group) errors.push(invalidValue('spec.group', spec.group, immutableMessage))
-  // Names and scope are fixed once they are served.
-  if (!isEstablished(old)) return errors
-  if (spec.scope !== old.spec.scope) errors.push(invalidValue('spec.scope', spec.scope, immutableMessage))
-  if (spec.names.kind !== old.spec.names.kind) errors.push(invalidValue('spec.names.kind', spec.names.kind, immutableMessage))
   if (spec.names.plural !== old.spec.names.plural) {
     errors.push(invalidValue('spec.names.plural', spec.names.plural, immutableMessage))
   }
+  validateRest(object, old, options, errors)
   return errors
+}
+
+export function validateDefinitionStatus({ status }: CustomResourceDefinition): FieldError[] {
+  const errors: FieldError[] = []
+  if (status?.acceptedNames !== undefined) validateNames(status.acceptedNames, 'status.acceptedNames', errors)
+  return errors
+}
+
+function validateRest(
+  object: CustomResourceDefinition,
+  old: CustomResourceDefinition | undefined,
+  options: Options,
+  errors: FieldError[],
+): void {
+  errors.push(...validateDefinitionStatus(object))
+  if (object.status !== undefined) validateStoredVersions(object.spec, object.status, errors)
+  validateApproval(object, old, errors)
+  if (object.spec.preserveUnknownFields === true && !options.preserves) {
+    const detail = 'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead'
+    errors.push(invalidValue('spec.preserveUnknownFields', true, detail))
+  }
+}
+
+function optionsFor(old: CustomResourceDefinitionSpec): Options {
+  const versions = old.versions ?? []
+  const schemas = versions.flatMap(({ schema }) => schema?.openAPIV3Schema ?? [])
+  const lacks = (is: (schema: JSONSchemaProps) => boolean): boolean => !schemas.some(schema => someSchema(schema, is))
+  const reviewed = old.conversion?.webhook?.conversionReviewVersions ?? []
+  return {
+    schemas: schemas.length === versions.length,
+    validTypes: lacks(({ type = '' }) => type !== '' && !schemaTypes.includes(type)),
+    atomicSets: lacks(hasUnfitSet),
+    completeKeys: lacks(schema => {
+      const errors: FieldError[] = []
+      validateKeys(schema, '', errors)
+      return errors.length > 0
+    }),
+    reviewVersions: reviewed.length === 0 || reviewed.some(version => reviewVersions.includes(version)),
+    preserves: old.preserveUnknownFields === true,
+  }
 }
 
 const isEstablished = ({ status }: CustomResourceDefinition): boolean =>
   status?.conditions?.some(({ type, status: value }) => type === 'Established' && value === 'True') ?? false
 
-function validateSpec(spec: CustomResourceDefinitionSpec, errors: FieldError[]): void {
+function validateSpec(spec: CustomResourceDefinitionSpec, options: Options, errors: FieldError[]): void {
   validateGroup(spec.group, errors)
   if (spec.scope === '') errors.push(required('spec.scope'))
   else if (!scopes.includes(spec.scope)) errors.push(notSupported('spec.scope', spec.scope, scopes))
-  validateVersions(spec, errors)
-  validateNames(spec.names, errors)
-  if (spec.preserveUnknownFields === true) {
-    errors.push(
-      invalidValue(
-        'spec.preserveUnknownFields',
-        true,
-        'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead',
-      ),
-    )
+  const versions = spec.versions ?? []
+  const preserves = spec.preserveUnknownFields === true
+  versions.forEach(({ schema, served }, index) => {
+    if (schema?.openAPIV3Schema !== undefined) return
+    const field = `spec.versions[${index}].schema.openAPIV3Schema`
+    if (options.schemas) errors.push(required(field, 'schemas are required'))
+    else if (!preserves && served) errors.push(required(field, 'because otherwise all fields are pruned'))
+  })
+  if (preserves && versions.some(({ schema }) => schema?.openAPIV3Schema && someSchema(schema.openAPIV3Schema, hasDefault))) {
+    errors.push(invalidValue('spec.preserveUnknownFields', true, 'must be false in order to use defaults in the schema'))
   }
-  validateConversion(spec.conversion, errors)
+  validateVersions(spec.versions, options, errors)
+  requireNames(spec.names, errors)
+  validateNames(spec.names, 'spec.names', errors)
+  const [first] = versions
+  if (first !== undefined) validateVersion(pick(first, versions, true), 'spec', options, errors, versions.some(hasStatus))
+  if (preserves && spec.conversion !== undefined && spec.conversion.strategy !== 'None') {
+    errors.push(invalidValue('spec.conversion.strategy', spec.conversion.strategy, 'must be None if spec.preserveUnknownFields is true'))
+  }
+  validateConversion(spec.conversion, options, errors)
+}
+
+const hasDefault = (schema: JSONSchemaProps): boolean => schema.default !== undefined
+const hasStatus = ({ subresources }: CustomResourceDefinitionVersion): boolean => subresources?.status !== undefined
+
+type Part = 'schema' | 'subresources' | 'additionalPrinterColumns' | 'selectableFields'
+const parts: readonly Part[] = ['schema', 'subresources', 'additionalPrinterColumns', 'selectableFields']
+type Parts = Pick<CustomResourceDefinitionVersion, Part>
+
+/** What of a version all versions share, or what they do not. Fields can be selected only where the schema stands, as on upstream. */
+function pick(version: CustomResourceDefinitionVersion, versions: readonly CustomResourceDefinitionVersion[], shared: boolean): Parts {
+  const picked = parts.filter(part => versions.every(other => semanticallyEqual(other[part], version[part])) === shared)
+  return Object.fromEntries(picked.map(part => [part, version[part]]))
+}
+
+/** `field` is `spec` for what stands at the top, where the schema is called `validation`. */
+function validateVersion(version: Parts, field: string, options: Options, errors: FieldError[], withStatus: boolean): void {
+  const schema = version.schema?.openAPIV3Schema
+  const schemaField = `${field}.${field === 'spec' ? 'validation' : 'schema'}.openAPIV3Schema`
+  if (schema !== undefined) errors.push(...validateSchema(schema, withStatus, schemaField, options))
+  validateSubresources(version.subresources, `${field}.subresources`, errors)
+  validateColumns(version.additionalPrinterColumns, `${field}.additionalPrinterColumns`, errors)
+  validateSelectableFields(version.selectableFields, schema, field, errors)
 }
 
 function validateGroup(group: string, errors: FieldError[]): void {
@@ -69,90 +161,115 @@ function validateGroup(group: string, errors: FieldError[]): void {
   else if (!group.includes('.')) errors.push(invalidValue('spec.group', group, 'should be a domain with at least one dot'))
 }
 
-function validateVersions(spec: CustomResourceDefinitionSpec, errors: FieldError[]): void {
-  const versions = spec.versions ?? []
-  const names = new Set<string>()
-  const shared = versions.every(({ schema }) => semanticallyEqual(schema, versions[0]?.schema))
-  versions.forEach(({ name, schema, deprecated, deprecationWarning }, index) => {
+function validateVersions(given: readonly CustomResourceDefinitionVersion[] | undefined, options: Options, errors: FieldError[]): void {
+  const versions = given ?? []
+  versions.forEach((version, index) => {
     const field = `spec.versions[${index}]`
-    const messages = dns1035Label(name)
-    if (messages.length > 0) errors.push(invalidValue(`${field}.name`, name, messages.join(',')))
-    if (deprecationWarning !== undefined && deprecated !== true) {
-      errors.push(invalidValue(`${field}.deprecationWarning`, deprecationWarning, 'can only be set for deprecated versions'))
-    }
-    const path = shared ? 'spec.validation.openAPIV3Schema' : `${field}.schema.openAPIV3Schema`
-    if (schema?.openAPIV3Schema === undefined) errors.push(required(`${field}.schema.openAPIV3Schema`, 'schemas are required'))
-    else if (!shared || index === 0) validateStructuralSchema(schema.openAPIV3Schema, path, errors)
-    names.add(name)
+    const messages = dns1035Label(version.name)
+    if (messages.length > 0) errors.push(invalidValue(`${field}.name`, version.name, messages.join(',')))
+    validateDeprecation(version, field, errors)
+    validateVersion(pick(version, versions, false), field, options, errors, hasStatus(version))
   })
-  if (names.size < versions.length) errors.push(invalidValue('spec.versions', versions, 'must contain unique version names'))
+  const names = new Set(versions.map(({ name }) => name))
+  if (names.size < versions.length) errors.push(invalidVersions(given, 'must contain unique version names'))
   if (versions.filter(({ storage }) => storage).length !== 1) {
-    errors.push(invalidValue('spec.versions', versions, 'must have exactly one version marked as storage version'))
+    errors.push(invalidVersions(given, 'must have exactly one version marked as storage version'))
   }
   const first = versions[0]?.name ?? ''
   const messages = first === '' ? [] : dns1035Label(first)
   if (messages.length > 0) errors.push(invalidValue('spec.version', first, messages.join(',')))
 }
 
-function validateNames(names: CustomResourceDefinitionNames, errors: FieldError[]): void {
-  const { plural, singular = '', kind, listKind = '' } = names
-  requireLabel('plural', plural, errors)
-  requireLabel('singular', singular, errors)
-  requireKind('kind', kind, errors)
-  requireKind('listKind', listKind, errors)
-  names.shortNames?.forEach((name, index) => {
-    pushMessages(errors, `spec.names.shortNames[${index}]`, name, dns1035Label(name))
+/** As Go prints the internal form; JSON where that would show addresses. */
+function invalidVersions(versions: readonly CustomResourceDefinitionVersion[] | undefined, detail: string): FieldError {
+  const type = 'apiextensions.CustomResource'
+  const list = `[]${type}DefinitionVersion`
+  if (!versions) return invalidShown('spec.versions', `${list}(nil)`, detail)
+  const isPlain = (version: CustomResourceDefinitionVersion): boolean =>
+    version.deprecationWarning === undefined && Object.values(pick(version, versions, false)).every(part => part === undefined)
+  if (!versions.every(isPlain)) return invalidValue('spec.versions', versions, detail)
+  const rest = [
+    ...['DeprecationWarning:(*string)(nil)', `Schema:(*${type}Validation)(nil)`, `Subresources:(*${type}Subresources)(nil)`],
+    ...[`AdditionalPrinterColumns:[]${type}ColumnDefinition(nil)`, 'SelectableFields:[]apiextensions.SelectableField(nil)'],
+  ].join(', ')
+  const shown = versions.map(({ name, served, storage, deprecated = false }) => {
+    const flags = `Served:${served}, Storage:${storage}, Deprecated:${deprecated}`
+    return `${type}DefinitionVersion{Name:${JSON.stringify(name)}, ${flags}, ${rest}}`
   })
-  names.categories?.forEach((name, index) => {
-    pushMessages(errors, `spec.names.categories[${index}]`, name, dns1035Label(name))
-  })
+  return invalidShown('spec.versions', `${list}{${shown.join(', ')}}`, detail)
+}
+
+function requireNames(names: CustomResourceDefinitionNames, errors: FieldError[]): void {
+  for (const name of ['plural', 'singular', 'kind', 'listKind'] as const) {
+    if ((names[name] ?? '') === '') errors.push(required(`spec.names.${name}`))
+  }
+}
+
+function validateNames(names: CustomResourceDefinitionNames, field: string, errors: FieldError[]): void {
+  const { plural = '', singular = '', kind = '', listKind = '' } = names
+  for (const [name, value] of Object.entries({ plural, singular })) {
+    const messages = value === '' ? [] : dns1035Label(value)
+    if (messages.length > 0) errors.push(invalidValue(`${field}.${name}`, value, messages.join(',')))
+  }
+  for (const [name, value] of Object.entries({ kind, listKind })) {
+    const messages = value === '' ? [] : dns1035Label(value.toLowerCase())
+    if (messages.length === 0) continue
+    errors.push(invalidValue(`${field}.${name}`, value, `may have mixed case, but should otherwise match: ${messages.join(',')}`))
+  }
+  pushNames(names.shortNames, `${field}.shortNames`, errors)
   if (kind !== '' && kind === listKind) {
-    errors.push(invalidValue('spec.names.listKind', listKind, 'kind and listKind may not be the same'))
+    errors.push(invalidValue(`${field}.listKind`, listKind, 'kind and listKind may not be the same'))
   }
+  pushNames(names.categories, `${field}.categories`, errors)
 }
 
-function requireLabel(name: 'plural' | 'singular', value: string, errors: FieldError[]): void {
-  if (value === '') {
-    errors.push(required(`spec.names.${name}`))
-    return
-  }
-  const messages = dns1035Label(value)
-  if (messages.length > 0) errors.push(invalidValue(`spec.names.${name}`, value, messages.join(',')))
+function pushNames(names: readonly string[] | undefined, field: string, errors: FieldError[]): void {
+  names?.forEach((name, index) => {
+    const messages = dns1035Label(name)
+    if (messages.length > 0) errors.push(invalidValue(`${field}[${index}]`, name, messages.join(',')))
+  })
 }
 
-function requireKind(name: 'kind' | 'listKind', value: string, errors: FieldError[]): void {
-  if (value === '') {
-    errors.push(required(`spec.names.${name}`))
-    return
-  }
-  const messages = dns1035Label(value.toLowerCase())
-  if (messages.length === 0) return
-  errors.push(invalidValue(`spec.names.${name}`, value, `may have mixed case, but should otherwise match: ${messages.join(',')}`))
-}
-
-function validateConversion(conversion: CustomResourceConversion | undefined, errors: FieldError[]): void {
+function validateConversion(conversion: CustomResourceConversion | undefined, options: Options, errors: FieldError[]): void {
   if (conversion === undefined) return
   const { strategy, webhook } = conversion
-  if (strategy === '') {
-    errors.push(required('spec.conversion.strategy'))
-  } else if (strategy === 'None') {
-    if (webhook !== undefined) {
-      errors.push(forbiddenField('spec.conversion.webhookClientConfig', 'should not be set when strategy is not set to Webhook'))
-    }
-  } else if (strategy !== 'Webhook') {
+  if (strategy === '') errors.push(required('spec.conversion.strategy'))
+  else if (strategy !== 'None' && strategy !== 'Webhook') {
     errors.push(notSupported('spec.conversion.strategy', strategy, ['None', 'Webhook']))
-  } else if (webhook?.clientConfig === undefined) {
-    errors.push(required('spec.conversion.webhookClientConfig', 'required when strategy is set to Webhook'))
-  } else {
-    validateClientConfig(webhook.clientConfig, 'spec.conversion.webhookClientConfig', errors)
-    if ((webhook.conversionReviewVersions ?? []).length === 0) errors.push(required('spec.conversion.conversionReviewVersions'))
+  }
+  const config = webhook?.clientConfig
+  const versions = webhook?.conversionReviewVersions ?? []
+  const configField = 'spec.conversion.webhookClientConfig'
+  const versionsField = 'spec.conversion.conversionReviewVersions'
+  if (strategy === 'Webhook') {
+    if (config === undefined) errors.push(required(configField, 'required when strategy is set to Webhook'))
+    else validateClientConfig(config, configField, errors)
+    validateReviewVersions(versions, options.reviewVersions, versionsField, errors)
+    return
+  }
+  const detail = 'should not be set when strategy is not set to Webhook'
+  if (config !== undefined) errors.push(forbiddenField(configField, detail))
+  if (versions.length > 0) errors.push(forbiddenField(versionsField, detail))
+}
+
+function validateReviewVersions(versions: readonly string[], known: boolean, field: string, errors: FieldError[]): void {
+  if (versions.length === 0) {
+    errors.push(required(field))
+    return
+  }
+  versions.forEach((version, index) => {
+    if (versions.indexOf(version) < index) errors.push(invalidValue(`${field}[${index}]`, version, 'duplicate version'))
+    else pushMessages(errors, `${field}[${index}]`, version, dns1035Label(version))
+  })
+  if (known && !versions.some(version => reviewVersions.includes(version))) {
+    errors.push(invalidShown(field, goStrings(versions), `must include at least one of ${reviewVersions.join(', ')}`))
   }
 }
 
 function validateStoredVersions(spec: CustomResourceDefinitionSpec, status: CustomResourceDefinitionStatus, errors: FieldError[]): void {
   const stored = status.storedVersions ?? []
   const field = 'status.storedVersions'
-  if (stored.length === 0) errors.push(invalidValue(field, stored, 'must have at least one stored version'))
+  if (stored.length === 0) errors.push(invalidShown(field, '[]string(nil)', 'must have at least one stored version'))
   const found = new Set<string>()
   for (const { name, storage } of spec.versions ?? []) {
     // Each entry stands for one version: of two versions of the same name the second is not listed.

@@ -1,10 +1,8 @@
 // The structural rules that a CustomResourceDefinition's schema must keep, so that objects can be pruned and defaulted by it.
-import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
+import { Failure } from '../../cel/evaluate/failure.ts'
+import { compilePattern } from '../../cel/evaluate/regex.ts'
+import { type FieldError, forbiddenField, formatFieldError, invalidValue, required } from '../../field-error.ts'
 import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
-
-const types = ['array', 'boolean', 'integer', 'number', 'object', 'string']
-/** Deeper schemas are refused before they exhaust the stack. */
-const maxDepth = 200
 
 type Level = 'root' | 'field' | 'item'
 
@@ -13,71 +11,203 @@ const missingType: Record<Level, string> = {
   field: 'must not be empty for specified object fields',
   item: 'must not be empty for specified array items',
 }
+const metadataMessage = 'must not specify anything other than name and generateName, but metadata is implicitly specified'
 
-export function validateStructuralSchema(schema: JSONSchemaProps, field: string, errors: FieldError[]): void {
-  validateLevel(schema, 'root', field, errors, 0)
+/** In the order of their texts, as upstream lists them. For a schema without anything that no custom resource may use. */
+export function validateStructuralSchema(schema: JSONSchemaProps, field: string): FieldError[] {
+  const errors: FieldError[] = []
+  validateInvariants(schema, 'root', field, errors)
+  validateCompleteness(schema, field, errors)
+  const keyed = errors.map(error => ({ error, text: formatFieldError(error) }))
+  return keyed.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0)).map(({ error }) => error)
 }
 
-function validateLevel(schema: JSONSchemaProps, level: Level, field: string, errors: FieldError[], depth: number): void {
-  if (depth > maxDepth) {
-    errors.push(forbiddenField(field, `schemas may not be nested more than ${maxDepth} levels deep`))
-    return
+function validateInvariants(schema: JSONSchemaProps, level: Level, field: string, errors: FieldError[]): void {
+  const { type = '', items, properties = {}, additionalProperties } = schema
+  if (type === 'array' && items === undefined) errors.push(required(`${field}.items`, 'must be specified'))
+  if (items !== undefined && !Array.isArray(items)) validateInvariants(items, 'item', `${field}.items`, errors)
+  for (const [name, property] of Object.entries(properties)) {
+    validateInvariants(property, 'field', `${field}.properties[${name}]`, errors)
   }
-  validateType(schema, level, field, errors)
-  validateExtensions(schema, field, errors)
-  const { properties = {}, items, additionalProperties } = schema
-  for (const name in properties) {
-    const property = properties[name]
-    if (property !== undefined) validateLevel(property, 'field', `${field}.properties[${name}]`, errors, depth + 1)
-  }
-  if (Array.isArray(items)) errors.push(forbiddenField(`${field}.items`, 'items must be a schema object and not an array'))
-  else if (items !== undefined) validateLevel(items, 'item', `${field}.items`, errors, depth + 1)
-  if (typeof additionalProperties === 'object') {
-    if (Object.keys(properties).length > 0) {
-      errors.push(forbiddenField(`${field}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'))
+  if (additionalProperties !== undefined) {
+    if (level === 'root') errors.push(forbiddenField(`${field}.additionalProperties`, 'must not be used at the root'))
+    if (typeof additionalProperties === 'object') {
+      validateInvariants(additionalProperties, 'field', `${field}.additionalProperties`, errors)
     }
-    validateLevel(additionalProperties, 'field', `${field}.additionalProperties`, errors, depth + 1)
-  } else if (additionalProperties === false) {
-    errors.push(forbiddenField(`${field}.additionalProperties`, 'additionalProperties cannot be set to false'))
+  }
+  validateExtensions(schema, field, errors)
+  const exempt = isIntegerOrString(schema.anyOf) ? 'anyOf' : isIntegerOrString(schema.allOf?.[0]?.anyOf) ? 'allOf' : undefined
+  validateValues(schema, exempt, field, errors)
+  validateType(schema, level, field, errors)
+  validateMeta(schema, level, field, errors)
+}
+
+function validateExtensions(schema: JSONSchemaProps, field: string, errors: FieldError[]): void {
+  if (schema['x-kubernetes-int-or-string'] !== true) return
+  for (const name of ['x-kubernetes-preserve-unknown-fields', 'x-kubernetes-embedded-resource'] as const) {
+    if (schema[name] === true) {
+      errors.push(invalidValue(`${field}.${name}`, true, 'must be false if x-kubernetes-int-or-string is true'))
+    }
   }
 }
 
 function validateType(schema: JSONSchemaProps, level: Level, field: string, errors: FieldError[]): void {
-  const { type = '' } = schema
-  if (type === '') {
-    const free = schema['x-kubernetes-int-or-string'] === true || schema['x-kubernetes-preserve-unknown-fields'] === true
-    if (level === 'root' || !free) errors.push(required(`${field}.type`, missingType[level]))
-    return
+  const { type = '', properties = {} } = schema
+  const embedded = schema['x-kubernetes-embedded-resource'] === true
+  const preserves = schema['x-kubernetes-preserve-unknown-fields'] === true
+  if (embedded && type !== 'object') {
+    const message = 'must be object if x-kubernetes-embedded-resource is true'
+    errors.push(type === '' ? required(`${field}.type`, message) : invalidValue(`${field}.type`, type, message))
+  } else if (type === '' && schema['x-kubernetes-int-or-string'] !== true && !preserves) {
+    errors.push(required(`${field}.type`, missingType[level]))
   }
-  if (level === 'root' && type !== 'object') errors.push(invalidValue(`${field}.type`, type, 'must be object at the root'))
-  if (!types.includes(type)) errors.push(notSupported(`${field}.type`, type, types))
-  if (type === 'array' && schema.items === undefined) {
-    errors.push(required(`${field}.items`, 'must be specified'))
+  if (embedded && schema.additionalProperties !== undefined) {
+    errors.push(forbiddenField(`${field}.additionalProperties`, 'must not be used if x-kubernetes-embedded-resource is set'))
   }
-  if (schema['x-kubernetes-embedded-resource'] === true && type !== 'object') {
-    errors.push(invalidValue(`${field}.type`, type, 'must be object if x-kubernetes-embedded-resource is true'))
+  if (level === 'root' && type !== '' && type !== 'object') {
+    errors.push(invalidValue(`${field}.type`, type, 'must be object at the root'))
+  }
+  if (embedded && !preserves && Object.keys(properties).length === 0) {
+    const message = 'must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields'
+    errors.push(required(`${field}.properties`, message))
   }
 }
 
-function validateExtensions(schema: JSONSchemaProps, field: string, errors: FieldError[]): void {
-  if (schema.uniqueItems === true) {
-    errors.push(forbiddenField(`${field}.uniqueItems`, 'uniqueItems cannot be set to true since the runtime complexity becomes quadratic'))
-  }
-  for (const name of ['id', '$ref', 'definitions', 'dependencies', 'patternProperties', 'additionalItems'] as const) {
-    if (schema[name] !== undefined && schema[name] !== '') errors.push(forbiddenField(`${field}.${name}`, `${name} is not supported`))
-  }
-  const listType = schema['x-kubernetes-list-type']
-  if (listType !== undefined) {
-    if (!['atomic', 'set', 'map'].includes(listType)) {
-      errors.push(notSupported(`${field}.x-kubernetes-list-type`, listType, ['atomic', 'set', 'map']))
-    }
-    const keys = schema['x-kubernetes-list-map-keys'] ?? []
-    if (listType === 'map' && keys.length === 0) {
-      errors.push(required(`${field}.x-kubernetes-list-map-keys`, 'must not be empty if x-kubernetes-list-type is map'))
+/** Kind, version and metadata of an object are known: a schema says no more of them than how it may be named. */
+function validateMeta(schema: JSONSchemaProps, level: Level, field: string, errors: FieldError[]): void {
+  const { properties = {} } = schema
+  if (level !== 'root' && schema['x-kubernetes-embedded-resource'] !== true) return
+  const expected = { kind: 'string', apiVersion: 'string', metadata: 'object' } as const
+  for (const [name, type] of Object.entries(expected)) {
+    const property = properties[name]
+    if (property !== undefined && property.type !== type) {
+      errors.push(invalidValue(`${field}.properties[${name}].type`, property.type ?? '', `must be ${type}`))
     }
   }
-  const preserve = schema['x-kubernetes-preserve-unknown-fields']
-  if (preserve === false) {
-    errors.push(invalidValue(`${field}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined'))
+  const { metadata } = properties
+  if (level === 'root' && metadata !== undefined && saysMoreThanNames(metadata)) {
+    errors.push(forbiddenField(`${field}.properties[metadata]`, metadataMessage))
+  }
+}
+
+/** Of no meaning for values. */
+const remarks = new Set(['$schema', 'externalDocs', 'example'])
+
+function saysMoreThanNames({ type: _type, default: _default, properties = {}, ...rest }: JSONSchemaProps): boolean {
+  const restrictsOthers = Object.keys(properties).some(name => name !== 'name' && name !== 'generateName')
+  return restrictsOthers || Object.entries(rest).some(([name, value]) => !remarks.has(name) && isSet(value))
+}
+
+function isSet(value: unknown): boolean {
+  if (value === undefined || value === null || value === false || value === '') return false
+  return !Array.isArray(value) || value.length > 0
+}
+
+function isIntegerOrString(options: readonly JSONSchemaProps[] | undefined): boolean {
+  const types = options?.map(option => (Object.keys(option).length === 1 ? option.type : undefined))
+  return types?.length === 2 && types[0] === 'integer' && types[1] === 'string'
+}
+
+/** What restricts values; `exempt` names where the type of a number or string stands. */
+function validateValues(schema: JSONSchemaProps, exempt: 'anyOf' | 'allOf' | undefined, field: string, errors: FieldError[]): void {
+  const { anyOf = [], allOf = [], oneOf = [], not, pattern = '' } = schema
+  if (exempt !== 'anyOf') {
+    for (const [index, option] of anyOf.entries()) validateNested(option, undefined, `${field}.anyOf[${index}]`, errors)
+  }
+  for (const [index, option] of allOf.entries()) {
+    validateNested(option, exempt === 'allOf' && index === 0 ? 'anyOf' : undefined, `${field}.allOf[${index}]`, errors)
+  }
+  for (const [index, option] of oneOf.entries()) validateNested(option, undefined, `${field}.oneOf[${index}]`, errors)
+  if (not !== undefined) validateNested(not, undefined, `${field}.not`, errors)
+  const problem = pattern === '' ? undefined : problemOf(pattern)
+  if (problem !== undefined) {
+    errors.push(invalidValue(`${field}.pattern`, pattern, `must be a valid regular expression, but isn't: ${problem}`))
+  }
+}
+
+function problemOf(pattern: string): string | undefined {
+  try {
+    compilePattern(pattern)
+    return undefined
+  } catch (err) {
+    if (err instanceof Failure) return err.message
+    throw err
+  }
+}
+
+/** What has its place in the structure only, by how its absence is named. */
+const structure: readonly (readonly [keyof JSONSchemaProps, 'empty' | 'undefined' | 'false'])[] = [
+  ['type', 'empty'],
+  ['additionalProperties', 'undefined'],
+  ['default', 'undefined'],
+  ['title', 'empty'],
+  ['description', 'empty'],
+  ['nullable', 'false'],
+  ['x-kubernetes-preserve-unknown-fields', 'false'],
+  ['x-kubernetes-embedded-resource', 'false'],
+  ['x-kubernetes-int-or-string', 'false'],
+  ['x-kubernetes-list-map-keys', 'empty'],
+  ['x-kubernetes-list-type', 'undefined'],
+  ['x-kubernetes-map-type', 'undefined'],
+  ['x-kubernetes-validations', 'empty'],
+]
+
+/** A schema below allOf, anyOf, oneOf or not. */
+function validateNested(schema: JSONSchemaProps, exempt: 'anyOf' | undefined, field: string, errors: FieldError[]): void {
+  const { items, properties = {} } = schema
+  validateValues(schema, exempt, field, errors)
+  if (items !== undefined && !Array.isArray(items)) validateNested(items, undefined, `${field}.items`, errors)
+  for (const [name, property] of Object.entries(properties)) {
+    validateNested(property, undefined, `${field}.properties[${name}]`, errors)
+  }
+  for (const [name, absence] of structure) {
+    const value = schema[name]
+    if (absence === 'undefined' ? value !== undefined : isSet(value)) {
+      errors.push(forbiddenField(`${field}.${name}`, `must be ${absence} to be structural`))
+    }
+  }
+  if (properties['metadata'] !== undefined) {
+    errors.push(forbiddenField(`${field}.properties[metadata]`, 'must not be specified in a nested context'))
+  }
+}
+
+/** What allOf, anyOf, oneOf and not speak of stands in the structure too. */
+function validateCompleteness(schema: JSONSchemaProps, field: string, errors: FieldError[]): void {
+  const { items, properties = {}, additionalProperties } = schema
+  validateJunctors(schema, schema, field, field, errors)
+  if (items !== undefined && !Array.isArray(items)) validateCompleteness(items, `${field}.items`, errors)
+  for (const [name, property] of Object.entries(properties)) validateCompleteness(property, `${field}.properties[${name}]`, errors)
+  if (typeof additionalProperties === 'object') validateCompleteness(additionalProperties, `${field}.additionalProperties`, errors)
+}
+
+/** `at` is the place in the structure, `said` where the values are restricted. */
+function validateJunctors(values: JSONSchemaProps, structural: JSONSchemaProps, at: string, said: string, errors: FieldError[]): void {
+  const { not, allOf = [], anyOf = [], oneOf = [] } = values
+  if (not !== undefined) requireStructure(not, structural, at, `${said}.not`, errors)
+  for (const [name, options] of Object.entries({ allOf, anyOf, oneOf })) {
+    for (const [index, option] of options.entries()) requireStructure(option, structural, at, `${said}.${name}[${index}]`, errors)
+  }
+}
+
+function requireStructure(
+  values: JSONSchemaProps,
+  structural: JSONSchemaProps | undefined,
+  at: string,
+  said: string,
+  errors: FieldError[],
+): void {
+  if (structural === undefined) {
+    errors.push(required(at, `because it is defined in ${said}`))
+    return
+  }
+  validateJunctors(values, structural, at, said, errors)
+  const { items, properties = {} } = values
+  if (items !== undefined && !Array.isArray(items)) {
+    const inStructure = Array.isArray(structural.items) ? undefined : structural.items
+    requireStructure(items, inStructure, `${at}.items`, `${said}.items`, errors)
+  }
+  for (const [name, property] of Object.entries(properties)) {
+    const inner = `.properties[${name}]`
+    requireStructure(property, structural.properties?.[name], `${at}${inner}`, `${said}${inner}`, errors)
   }
 }

@@ -1,0 +1,36 @@
+// All schemas within a schema.
+import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
+
+/** Deeper schemas are refused before they exhaust the stack. */
+export const maxDepth = 200
+
+const isSchema = (value: unknown): value is JSONSchemaProps => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Whether the schema or one within it is such. */
+export function someSchema(schema: JSONSchemaProps, is: (schema: JSONSchemaProps) => boolean): boolean {
+  return is(schema) || schemasWithin(schema).some(inner => someSchema(inner, is))
+}
+
+/** `limit + 1` for whatever is deeper than the limit. */
+export function depthOf(schema: JSONSchemaProps, limit = maxDepth): number {
+  if (limit === 0) return 1
+  return 1 + schemasWithin(schema).reduce((deepest, inner) => Math.max(deepest, depthOf(inner, limit - 1)), 0)
+}
+
+function schemasWithin(schema: JSONSchemaProps): JSONSchemaProps[] {
+  const { items, allOf = [], anyOf = [], oneOf = [], not, properties = {}, additionalProperties } = schema
+  const { patternProperties = {}, additionalItems, definitions = {}, dependencies = {} } = schema
+  return [
+    ...(Array.isArray(items) ? items : [items]),
+    ...allOf,
+    ...anyOf,
+    ...oneOf,
+    not,
+    ...Object.values(properties),
+    additionalProperties,
+    ...Object.values(patternProperties),
+    additionalItems,
+    ...Object.values(definitions),
+    ...Object.values(dependencies),
+  ].filter(isSchema)
+}
