@@ -1,7 +1,9 @@
 // The program inside of the test image: real servers for probes and proxies to meet. Its first argument says which; it listens on port 8080.
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { Server, ServerCredentials, type sendUnaryData, status } from '@grpc/grpc-js'
 import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader'
+import { WebSocketServer } from 'ws'
 
 const port = 8080
 const [mode = '', argument = '{}'] = process.argv.slice(2)
@@ -55,8 +57,26 @@ function listen(server: Server): void {
   })
 }
 
+/** Says what it got; `/redirect` leads to `/`, and every WebSocket echoes. */
+function web(): void {
+  const server = createHttpServer((request, response) => {
+    if (request.url === '/redirect') return response.writeHead(302, { location: '/landed' }).end()
+    let body = ''
+    request.setEncoding('utf8').on('data', chunk => {
+      body += chunk
+    })
+    request.once('end', () => {
+      const { method, url, headers } = request
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ method, url, headers, body }))
+    })
+  })
+  new WebSocketServer({ server }).on('connection', socket => socket.on('message', data => socket.send(`echo ${data}`)))
+  server.listen(port)
+}
+
 const modes: Readonly<Record<string, () => void>> = {
   health,
+  web,
   'other-grpc': () => listen(new Server()),
   tcp: () => createServer(socket => socket.resume()).listen(port),
   idle: () => setInterval(() => undefined, 1 << 30),

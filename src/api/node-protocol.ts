@@ -8,12 +8,13 @@ export function tunnelPath(nodeName: string): string {
   return `/bulkhead/v1/nodes/${encodeURIComponent(nodeName)}/tunnel`
 }
 
-/** What the server asks an agent for through its tunnel. Queries are those of the API's own subresources (PodLogOptions, PodExecOptions …). */
-export type NodeRequestKind = 'logs' | 'exec' | 'attach' | 'portforward'
+/** What the server asks an agent for, of one pod. Queries are those of the API's own subresources (PodLogOptions, PodExecOptions …). */
+export type NodeRequestKind = 'logs' | 'exec' | 'attach' | 'portforward' | 'dial'
 
 /**
  * `logs` answers 200 with the text. The others are a POST that is a byte stream both ways once the agent answered 200: SPDY/3.1 frames with the
- * streams of Kubernetes' remotecommand v4 protocol (exec, attach) or of portforward v1. A refusal is a Status as JSON with its code.
+ * streams of Kubernetes' remotecommand v4 protocol (exec, attach) or of portforward v1, or the bytes of a TCP connection to the port of the pod that
+ * the query `port` names (dial). A refusal is a Status as JSON with its code.
  */
 export function nodeRequestPath(
   kind: NodeRequestKind,
@@ -24,3 +25,9 @@ export function nodeRequestPath(
   const parts = [kind, pod.namespace, pod.name, pod.uid, container].map(encodeURIComponent)
   return `/${parts.join('/')}${query === '' ? '' : `?${query}`}`
 }
+
+/** What an agent tells of itself under the paths that the kubelet has for it; each is a GET. */
+export const kubeletPaths = ['healthz', 'healthz/ping', 'pods'] as const
+export type KubeletPath = (typeof kubeletPaths)[number]
+
+export const kubeletRequestPath = (path: KubeletPath): string => `/kubelet/${path}`

@@ -64,7 +64,11 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   serveResources(resources, store)
   const reader = clusterReader(store)
   const objects = boundObjects(store)
-  const [clientAuthority, keys] = await Promise.all([signer.authority('client', signal), signer.tokenKeys(signal)])
+  const [clientAuthority, servingAuthority, keys] = await Promise.all([
+    signer.authority('client', signal),
+    signer.authority('serving', signal),
+    signer.tokenKeys(signal),
+  ])
   const audiences = [defaultIssuer]
   const { authenticators, serviceAccountTokens } = authenticatorList({
     clientAuthorities: clientAuthority,
@@ -124,6 +128,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     metrics,
     serviceCidr: options.serviceCidr,
     oidc: oidcDocuments(defaultIssuer, `${defaultIssuer}/openid/v1/jwks`, keys),
+    backendTls: { authorities: servingAuthority, verify: profile === 'secure' },
     issueToken: (account, spec, until) => issueServiceAccountToken(account, spec, issuing, until),
     explainAccess: createExplainAccess(rbac),
     rulesFor: (user, namespace) => reviewedRules(rbac, user, namespace),

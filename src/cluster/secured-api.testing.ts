@@ -19,7 +19,7 @@ import { openControlPlane } from './control-plane.ts'
 
 export interface Answer {
   readonly status: number
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, string | string[]>>
   readonly text: string
   // biome-ignore lint/suspicious/noExplicitAny: tests read answers of any shape
   readonly json: any

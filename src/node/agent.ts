@@ -116,6 +116,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
         requests: {
           runtime,
           worker: uid => nodeRuntime.workers.get(uid),
+          workers: () => nodeRuntime.workers,
           clock,
           log,
           streamingCertificate: containerd.streamingCertificate,

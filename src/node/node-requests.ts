@@ -1,7 +1,9 @@
-// Answers what the API server asks of the node through the tunnel: logs, exec, attach, port-forward. Only for pods of this node.
+// Answers what the API server asks of the node through the tunnel: logs, exec, attach, port-forward, connections, and of the node itself. Only for
+// pods of this node.
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { kubeletPaths, kubeletRequestPath } from '../api/node-protocol.ts'
 import { ApiError, apiError, badRequest, internalError, notFound, type Status } from '../api/status.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -9,12 +11,14 @@ import { parseLogOptions, readContainerLog } from './container-log.ts'
 import type { ContainerStatus } from './cri/messages.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
 import { containersOf } from './pod-containers.ts'
+import { dialPod } from './pod-dial.ts'
 import type { PodWorker } from './pod-worker.ts'
 import { carryBytes, openRuntimeStream, type StreamProtocol } from './stream-proxy.ts'
 
 export interface NodeRequestOptions {
   readonly runtime: ContainerRuntime
   readonly worker: (uid: string) => PodWorker | undefined
+  readonly workers: () => Iterable<PodWorker>
   readonly clock: Clock
   readonly log: Logger
   /** PEM of the runtime's streaming server; undefined on a simulated node, which has none. */
@@ -42,9 +46,16 @@ export async function answerNodeRequest(
   stream.on('error', err => options.log.debug('node request ended', { err }))
   const either = AbortSignal.any([signal, closed.signal])
   try {
+    const told = kubeletAnswer(headers, options)
+    if (told !== undefined) {
+      stream.respond({ ':status': 200, 'content-type': told.contentType })
+      stream.end(told.text)
+      return
+    }
     const asked = parse(headers, options)
     if (options.streamingCertificate === undefined) throw simulated(asked.kind)
     if (asked.kind === 'logs') await logs(stream, asked, options, either)
+    else if (asked.kind === 'dial') await connection(stream, asked, either)
     else await bytes(stream, asked, options.runtime, options.streamingCertificate, either)
   } catch (err) {
     if (either.aborted || stream.destroyed) return
@@ -59,10 +70,21 @@ export async function answerNodeRequest(
   }
 }
 
+/** What the node tells of itself; undefined where a pod is asked for. */
+function kubeletAnswer(headers: IncomingHttpHeaders, { workers }: NodeRequestOptions): { contentType: string; text: string } | undefined {
+  const path = headers[':path']
+  const asked = kubeletPaths.find(known => path === kubeletRequestPath(known))
+  if (asked === undefined) return undefined
+  if (headers[':method'] !== 'GET') throw apiError(405, 'MethodNotAllowed', `method ${headers[':method']} is not allowed for ${asked}`)
+  if (asked !== 'pods') return { contentType: 'text/plain; charset=utf-8', text: 'ok' }
+  const items = Array.from(workers(), ({ pod }) => pod)
+  return { contentType: 'application/json', text: JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items }) }
+}
+
 function parse(headers: IncomingHttpHeaders, options: NodeRequestOptions): Asked {
   const url = new URL(headers[':path'] ?? '/', 'https://node')
   const [kind = '', namespace = '', name = '', uid = '', container = ''] = url.pathname.slice(1).split('/').map(decodeURIComponent)
-  if (!['logs', 'exec', 'attach', 'portforward'].includes(kind)) throw badRequest(`unknown node request "${kind}"`)
+  if (!['logs', 'exec', 'attach', 'portforward', 'dial'].includes(kind)) throw badRequest(`unknown node request "${kind}"`)
   const method = headers[':method']
   if (method !== (kind === 'logs' ? 'GET' : 'POST')) throw apiError(405, 'MethodNotAllowed', `method ${method} is not allowed for ${kind}`)
   const worker = options.worker(uid)
@@ -99,8 +121,16 @@ async function logs(
   await pipeline(Readable.from(readContainerLog(source, options, signal), { objectMode: false }), stream, { signal })
 }
 
+const pretended: Readonly<Record<string, string>> = { logs: 'read logs', dial: 'proxy' }
+
 const simulated = (kind: string): ApiError =>
-  badRequest(`cannot ${kind === 'logs' ? 'read logs' : kind}: the pod runs on a simulated node, whose containers are pretended`)
+  badRequest(`cannot ${pretended[kind] ?? kind}: the pod runs on a simulated node, whose containers are pretended`)
+
+async function connection(stream: ServerHttp2Stream, { worker, query }: Asked, signal: AbortSignal): Promise<void> {
+  const socket = await dialPod(worker.pod, worker.state, query.get('port') ?? '', signal)
+  stream.respond({ ':status': 200 })
+  await carryBytes(stream, socket, signal)
+}
 
 async function bytes(
   stream: ServerHttp2Stream,

@@ -66,7 +66,7 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
     log,
     random,
   })
-  options.onReady?.({ requests: { runtime, worker: uid => nodeRuntime.workers.get(uid), clock, log } })
+  options.onReady?.({ requests: { runtime, worker: uid => nodeRuntime.workers.get(uid), workers: () => nodeRuntime.workers, clock, log } })
   await Promise.all([nodeRuntime.run(signal), registrar.run(signal)])
   await registrar.sayStopped().catch((err: unknown) => log.debug('the API server was not told of the stop', { err }))
 }

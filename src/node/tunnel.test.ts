@@ -52,6 +52,7 @@ async function withTunnel(
   const requests = {
     runtime: new FakeRuntime({ clock }),
     worker: (uid: string) => (uid === 'u1' ? worker : undefined),
+    workers: () => (worker ? [worker] : []),
     clock,
     log,
     ...(simulated ? {} : { streamingCertificate: identity.certificate }),
@@ -138,6 +139,7 @@ test('a simulated node says that there is nothing to read or to reach', async ()
         ['exec', 'POST', 'exec'],
         ['attach', 'POST', 'attach'],
         ['portforward', 'POST', 'portforward'],
+        ['dial', 'POST', 'proxy'],
       ] as const) {
         const { status, text } = await ask(session, method, nodeRequestPath(kind, pod, 'c', ''))
         assert.equal(status, 400)

@@ -6,7 +6,7 @@ const maxWarningsBytes = 4096
 
 export function answerHeaders(reply: FinalReply): Record<string, string | string[] | number> {
   const headers: Record<string, string | string[] | number> = {
-    'content-type': reply.contentType,
+    ...(reply.contentType === '' ? {} : { 'content-type': reply.contentType }),
     'cache-control': 'no-cache, private',
     'audit-id': reply.auditId,
   }

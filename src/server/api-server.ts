@@ -32,6 +32,7 @@ import { type InProcessTransport, inProcessTransport } from './in-process.ts'
 import { NodeTunnels } from './node-tunnel.ts'
 import { pathHandler } from './paths.ts'
 import { createPipeline, type Pipeline } from './pipeline.ts'
+import type { BackendTls } from './proxy/backend-connection.ts'
 import { requestMetrics } from './request-metrics.ts'
 import { resourceVerbs } from './resource-verbs.ts'
 import { type RulesFor, reviewHandlers } from './reviews/index.ts'
@@ -72,6 +73,8 @@ export interface ApiServerOptions {
   readonly explainAccess?: ExplainAccess
   /** Answers exec, attach and portforward. Default: through the node's tunnel. */
   readonly streamPod?: StreamPod
+  /** For proxies to pods over https. Default: verified against the system's authorities, which sign no pod's certificate. */
+  readonly backendTls?: BackendTls
   /** Beside the server's own: the store accepts writes, bootstrap is done. */
   readonly checks?: readonly HealthCheck[]
   /** Paths that are answered without credentials where the authorizer allows it. Default: the health checks. */
@@ -145,6 +148,8 @@ export class ApiServer implements AsyncDisposable {
         tunnels: this.nodeTunnels,
         clock,
         ...(options.issueToken ? { issueToken: options.issueToken } : {}),
+        backendTls: options.backendTls ?? { authorities: '', verify: true },
+        random: Math.random,
         streamPod: options.streamPod ?? createStreamPod({ writeParts, tunnels: this.nodeTunnels, clock }),
       }),
       computed: reviewHandlers({

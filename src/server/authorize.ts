@@ -38,11 +38,26 @@ const podStreams = new Set(['exec', 'attach', 'portforward'])
  */
 export function demandAccess(info: RequestInfo, user: UserInfo, authorize: Authorize): AccessVerdict & { allowed: true } {
   const attributes = attributesOf(info, user)
+  const finer = kubeletSubresource(info)
+  if (finer !== undefined) {
+    const verdict = authorize({ ...attributes, subresource: finer })
+    if (verdict.allowed) return verdict
+  }
   const verdict = demand(attributes, authorize)
   const { group, resource, subresource, verb } = attributes
   if (verb === 'get' && group === '' && resource === 'pods' && podStreams.has(subresource))
     demand({ ...attributes, verb: 'create' }, authorize)
   return verdict
+}
+
+/** KEP-2862: a page of a node has a right of its own, beside which nodes/proxy is not needed. */
+const kubeletSubresources = new Set(['configz', 'healthz', 'metrics', 'pods', 'stats'])
+
+function kubeletSubresource(info: RequestInfo): string | undefined {
+  if (!info.isResource || info.subresource !== 'proxy' || info.resource !== 'nodes' || info.group !== '' || info.verb !== 'get')
+    return undefined
+  const [first = ''] = info.rest
+  return kubeletSubresources.has(first) ? first : undefined
 }
 
 /** Throws the 403. */

@@ -1,6 +1,6 @@
 // One request and its answer, whatever carries them: HTTP/2, HTTP/1.1 or a call in the same process.
 import type { IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import type { Credentials } from '../access/access.ts'
 import type { UserInfo } from '../api/user.ts'
 
@@ -21,6 +21,8 @@ export interface ServerRequest {
   readonly signal: AbortSignal
   /** The whole body. Throws a 413 as soon as more than `limit` bytes came. */
   body(limit: number): Promise<Buffer>
+  /** The body as it comes, for what is passed on and not read; undefined where the request has none. Instead of `body`. */
+  readonly stream?: () => Readable | undefined
 }
 
 /** An HTTP/1.1 connection after its request's head. Whoever takes it over owns the socket. */
@@ -46,7 +48,7 @@ export interface Reply {
   readonly status: number
   readonly contentType: string
   readonly body: Buffer | BodyStream
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string | string[]>>
   /** A watch or a followed log: it does not count as in flight once started, and audit sees its start. */
   readonly longRunning?: boolean
   /**

@@ -43,6 +43,11 @@ export class Http1Request implements ServerRequest {
   body(limit: number): Promise<Buffer> {
     return collectBody(this.#message, limit, declaredLength(this.headers))
   }
+
+  stream(): IncomingMessage | undefined {
+    const { headers } = this.#message
+    return headers['transfer-encoding'] === undefined && (headers['content-length'] ?? '0') === '0' ? undefined : this.#message
+  }
 }
 
 /** Node joins repeated headers with commas; the values of these may hold some. */
@@ -63,7 +68,7 @@ export async function sendHttp1(response: ServerResponse, request: Http1Request,
   const { body } = reply
   response.once('close', () => request.answered())
   if (typeof body !== 'function') {
-    headers['content-length'] = body.length
+    headers['content-length'] ??= body.length
     response.writeHead(reply.status, headers)
     response.end(body)
     reply.done({ bytes: body.length, cut: false })

@@ -47,6 +47,10 @@ export class Http2Request implements ServerRequest {
   body(limit: number): Promise<Buffer> {
     return collectBody(this.#stream, limit, declaredLength(this.headers))
   }
+
+  stream(): ServerHttp2Stream | undefined {
+    return this.#stream.endAfterHeaders ? undefined : this.#stream
+  }
 }
 
 /** Node joins repeated headers with commas; the values of these may hold some. */

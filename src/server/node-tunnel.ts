@@ -1,18 +1,26 @@
 // The connections that nodes opened to this server, and requests that go back through them.
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
 import { type Duplex, duplexPair } from 'node:stream'
-import { type NodeRequestKind, nodeRequestPath } from '../api/node-protocol.ts'
+import { type KubeletPath, kubeletRequestPath, type NodeRequestKind, nodeRequestPath } from '../api/node-protocol.ts'
 import { badRequest, notFound, serviceUnavailable } from '../api/status.ts'
 import type { Logger } from '../base/log.ts'
 import { NodeStream } from './streams/node-stream.ts'
 
-export interface NodeRequest {
+export interface PodRequest {
   readonly kind: NodeRequestKind
   readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string }
   readonly container: string
   /** As the client sent it, without the question mark. */
   readonly query: string
 }
+
+/** What the node tells of itself. */
+export interface KubeletRequest {
+  readonly kind: 'kubelet'
+  readonly path: KubeletPath
+}
+
+export type NodeRequest = PodRequest | KubeletRequest
 
 /** What a node answered. `stream` is the bytes: read only for logs, both ways for the others. */
 export interface NodeAnswer {
@@ -96,10 +104,14 @@ export class NodeTunnels {
     if (handler) return handler(request, signal)
     const tunnel = this.#tunnels.get(nodeName)
     if (tunnel === undefined || tunnel.session.destroyed) throw this.#unreachable(nodeName)
-    const path = nodeRequestPath(request.kind, request.pod, request.container, request.query)
+    const path =
+      request.kind === 'kubelet'
+        ? kubeletRequestPath(request.path)
+        : nodeRequestPath(request.kind, request.pod, request.container, request.query)
+    const isRead = request.kind === 'logs' || request.kind === 'kubelet'
     const stream = tunnel.session.request(
-      { [constants.HTTP2_HEADER_METHOD]: request.kind === 'logs' ? 'GET' : 'POST', [constants.HTTP2_HEADER_PATH]: path },
-      { endStream: request.kind === 'logs', signal },
+      { [constants.HTTP2_HEADER_METHOD]: isRead ? 'GET' : 'POST', [constants.HTTP2_HEADER_PATH]: path },
+      { endStream: isRead, signal },
     )
     return await answerOf(stream, () => this.#unreachable(nodeName))
   }

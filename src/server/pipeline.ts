@@ -81,10 +81,13 @@ const anonymous: Authenticated = { outcome: 'authenticated', user: anonymousUser
 
 const sessions = new Set(['exec', 'attach', 'portforward'])
 
+const isProxy = (info: RequestInfo) => info.isResource && info.subresource === 'proxy'
+
 /** What of a user's streams the request would be, undefined where it ends by itself. */
 function streamKind(info: RequestInfo): StreamKind | undefined {
   if (!info.isResource) return undefined
   if (info.verb === 'watch') return 'watch'
+  if (isProxy(info)) return 'session'
   if (info.resource !== 'pods') return undefined
   return sessions.has(info.subresource) || (info.subresource === 'log' && info.query.flag('follow')) ? 'session' : undefined
 }
@@ -216,7 +219,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     deadlineMs: number | undefined,
     progress: Progress,
   ): Release | Promise<Release> | undefined {
-    if (!info.isResource && parts.allowsAnonymous(info.path)) return undefined
+    // A proxy lasts as long as what is behind it takes, and counts as one of the user's sessions.
+    if ((!info.isResource && parts.allowsAnonymous(info.path)) || isProxy(info)) return undefined
     const flow = parts.flow.classify(user, info)
     progress.flow = flow
     return parts.flow.start(flow, { user, info, mutating: mutatingVerbs.has(info.verb) ? 1 : 0, deadlineMs, signal: () => request.signal })

@@ -109,7 +109,7 @@ function resourceInfo(
   parts: readonly string[],
   resources: ServedResources,
 ): RequestInfo {
-  const verbs = verbOfMethod[method]
+  const verbs = verbOfMethod[method] ?? (isProxied(method, parts) ? optionsVerb : undefined)
   if (verbs === undefined) throw unknownMethod()
   // The old form `/watch/…` is still what a few clients send.
   const watchPath = parts[0] === 'watch' && parts.length > 1
@@ -147,6 +147,14 @@ function resourceInfo(
   }
 }
 
+/** Upstream passes OPTIONS to what is behind a proxy, and asks for it with an empty verb: only a right to all verbs covers it. */
+const optionsVerb = { one: '', many: '' } as const
+
+function isProxied(method: string, parts: readonly string[]): boolean {
+  const at = parts[0] === 'namespaces' ? 2 : 0
+  return method === 'OPTIONS' && parts[at + 2] === 'proxy'
+}
+
 function pathFits(served: ServedResource, namespace: string, name: string, subresource: string, rest: readonly string[]): boolean {
   const { namespaced, plural } = served.definition
   if (!namespaced && namespace !== '' && plural !== 'namespaces') return false
@@ -161,7 +169,8 @@ export function servedResource(info: ResourceRequestInfo): ServedResource {
   if (served === undefined) throw unknownPath()
   const verbs: readonly string[] =
     info.subresource === '' ? served.definition.verbs : (served.subresources.get(info.subresource)?.verbs ?? [])
-  if (!verbs.includes(verb) || !isRouted(info, served.definition.namespaced)) throw unknownMethod()
+  const passes = verb === '' && info.subresource === 'proxy'
+  if (!(passes || verbs.includes(verb)) || !isRouted(info, served.definition.namespaced)) throw unknownMethod()
   return served
 }
 

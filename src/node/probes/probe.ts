@@ -152,7 +152,8 @@ async function tcpProbe(host: string, port: number, signal: AbortSignal): Promis
   })
 }
 
-function dialText(err: Error, host: string, port: string): string {
+/** The text of Go's net package for a connection that did not come about. */
+export function dialText(err: Error, host: string, port: string): string {
   const code = 'code' in err ? err.code : undefined
   const why = code === 'ECONNREFUSED' ? 'connect: connection refused' : code === 'EHOSTUNREACH' ? 'connect: no route to host' : err.message
   return `dial tcp ${host}:${port}: ${why}`

@@ -2,14 +2,17 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { apiError, badRequest, internalError, notFound } from '../../api/status.ts'
+import { apiError, badRequest, notFound } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
-import { header, type Reply, type UpgradedConnection } from '../exchange.ts'
+import { admitConnection } from '../connect-admission.ts'
+import { header, type UpgradedConnection } from '../exchange.ts'
 import type { NodeTunnels } from '../node-tunnel.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { StreamPod } from '../subresources/pod-streams.ts'
 import type { WriteParts } from '../write-parts.ts'
+import { carryUpgraded } from './carry-upgraded.ts'
+import { nodeRefusal } from './node-refusal.ts'
 import { commandProtocols, translateCommand, tunnelBytes } from './remote-command.ts'
 
 type Kind = Parameters<StreamPod>[1]
@@ -17,8 +20,6 @@ type Kind = Parameters<StreamPod>[1]
 const spdyProtocol = { exec: 'v4.channel.k8s.io', attach: 'v4.channel.k8s.io', portforward: 'portforward.k8s.io' } as const
 /** A client whose machine is gone is noticed after this long and nine probes. */
 const keepAliveMs = 30_000
-/** How long a client may take to read the last bytes and close its side. */
-const lingerMs = 30_000
 
 const optionKinds = { exec: 'PodExecOptions', attach: 'PodAttachOptions', portforward: 'PodPortForwardOptions' } as const
 
@@ -32,7 +33,7 @@ export interface StreamPodParts {
 export function createStreamPod({ writeParts, tunnels, clock }: StreamPodParts): StreamPod {
   return async (context, kind) => {
     const { served, info, query, request } = context
-    await admit(writeParts, context, kind)
+    await admitConnection(writeParts.admission, context, optionKinds[kind], optionsOf(query, kind))
     const entry = served.collection.get(info.namespace, info.name)
     if (entry === undefined) throw notFound(served.named, info.name)
     const pod = entry.object as Pod
@@ -48,7 +49,7 @@ export function createStreamPod({ writeParts, tunnels, clock }: StreamPodParts):
     )
     // Whoever reads the stream is told by the read; without a listener the error would end the process.
     node.stream.on('error', () => undefined)
-    if (node.status !== 200) return await refusal(node.status, node.stream)
+    if (node.status !== 200) throw await nodeRefusal(node.status, node.stream)
     const upgrade = async (connection: UpgradedConnection) => {
       if (connection.socket instanceof Socket) connection.socket.setKeepAlive(true, keepAliveMs)
       try {
@@ -101,66 +102,16 @@ function negotiate({ request }: ResourceContext, kind: Kind): string {
   )
 }
 
-/** Before anything is looked up, as upstream: the answer to whom admission refuses says nothing of the pod. The options are the client's own words. */
-async function admit({ admission }: WriteParts, context: ResourceContext, kind: Kind): Promise<void> {
-  const { served, info, query, user, request } = context
-  const options = {
-    apiVersion: 'v1',
-    kind: optionKinds[kind],
-    metadata: {},
-    ...(kind === 'portforward'
-      ? { ports: query.all('ports').map(Number) }
-      : {
-          container: query.get('container') ?? '',
-          stdin: query.flag('stdin'),
-          stdout: query.flag('stdout'),
-          stderr: query.flag('stderr'),
-          tty: query.flag('tty'),
-        }),
+/** The client's own words. */
+function optionsOf(query: ResourceContext['query'], kind: Kind): Readonly<Record<string, unknown>> {
+  if (kind === 'portforward') return { ports: query.all('ports').map(Number) }
+  return {
+    container: query.get('container') ?? '',
+    stdin: query.flag('stdin'),
+    stdout: query.flag('stdout'),
+    stderr: query.flag('stderr'),
+    tty: query.flag('tty'),
     ...(kind === 'exec' ? { command: [...query.all('command')] } : {}),
-  }
-  const asked = {
-    operation: 'CONNECT' as const,
-    resource: served.definition,
-    subresource: kind,
-    namespace: info.namespace,
-    name: info.name,
-    object: options,
-    oldObject: undefined,
-    user,
-    dryRun: false,
-    warn: context.warn,
-    annotate: context.annotate,
-  }
-  await admission.mutate(asked, request.signal)
-  await admission.validate(asked, request.signal)
-}
-
-/** The node's refusal as the client gets it. */
-async function refusal(status: number, stream: Duplex): Promise<Reply> {
-  // Only an error of the node is passed on: neither a redirect (CVE-2018-1002102, CVE-2020-8559) nor another success.
-  if (status < 400 || status > 599) {
-    stream.destroy()
-    throw internalError(`invalid upgrade response: status code ${status}`)
-  }
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of stream) {
-    bytes += chunk.length
-    if (bytes > 65_536) break
-    chunks.push(chunk)
-  }
-  const body = Buffer.concat(chunks)
-  if (!isStatus(body)) throw internalError(`unable to upgrade connection: the node answered ${status}`)
-  return { status, contentType: 'application/json', body }
-}
-
-function isStatus(body: Buffer): boolean {
-  try {
-    const parsed: unknown = JSON.parse(body.toString())
-    return typeof parsed === 'object' && parsed !== null && 'kind' in parsed && parsed.kind === 'Status'
-  } catch {
-    return false
   }
 }
 
@@ -187,33 +138,10 @@ async function overWebSocket(
   await translateCommand(client, node, { stdin: flag('stdin'), stdout: flag('stdout'), stderr: flag('stderr'), tty: flag('tty') })
 }
 
-/** The client speaks SPDY itself: bytes both ways until one side ends. Resolves when the client's socket is closed. */
-async function overSpdy({ socket, head }: UpgradedConnection, node: Duplex, protocol: string, clock: Clock): Promise<void> {
-  socket.write(
+/** The client speaks SPDY itself. Resolves when its socket is closed. */
+async function overSpdy(connection: UpgradedConnection, node: Duplex, protocol: string, clock: Clock): Promise<void> {
+  connection.socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: ${protocol}\r\n\r\n`,
   )
-  if (head.length > 0) node.write(head)
-  const over = new AbortController()
-  const closed = new Promise<void>(resolve => {
-    socket.once('close', () => {
-      over.abort(new Error('the connection is closed'))
-      node.destroy()
-      resolve()
-    })
-  })
-  node.once('close', () => {
-    socket.end()
-    // Read on, so that the client's own end is seen: a socket closed with unread bytes is reset, and the client may lose the last ones sent.
-    socket.resume()
-    // A client that neither reads nor closes must not keep the connection half open.
-    clock.sleep(lingerMs, over.signal).then(
-      () => socket.destroy(),
-      () => undefined, // closed by itself
-    )
-  })
-  // The runtime's end does not wait for the client's.
-  node.once('end', () => node.destroy())
-  socket.pipe(node)
-  node.pipe(socket)
-  await closed
+  await carryUpgraded(connection, node, clock)
 }

@@ -1,6 +1,7 @@
 // The subresources whose body is not the object itself: one file each.
 import type { Clock } from '../../base/clock.ts'
 import type { NodeTunnels } from '../node-tunnel.ts'
+import type { BackendTls } from '../proxy/backend-connection.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import type { ServedResources } from '../served-resource.ts'
 import type { WriteParts } from '../write-parts.ts'
@@ -21,6 +22,9 @@ export interface SubresourceParts {
   readonly clock: Clock
   readonly issueToken?: IssueToken
   readonly streamPod?: StreamPod
+  readonly backendTls: BackendTls
+  /** In [0, 1). */
+  readonly random: () => number
 }
 
 /** Keys as `ResourceVerbParts.subresources` has them. */
@@ -31,7 +35,7 @@ export function subresourceHandlers(parts: SubresourceParts): ReadonlyMap<string
     ['pods/eviction', eviction(parts)],
     ['pods/log', podLog(parts)],
     ...podStreams(parts),
-    ...proxies(),
+    ...proxies(parts),
     ['serviceaccounts/token', serviceAccountToken(parts)],
   ])
 }

@@ -174,14 +174,17 @@ for (const [query, code, message] of logOptionRefusals) {
   })
 }
 
-test('exec needs an upgrade and proxies say that they are not there', async () => {
+test('exec needs an upgrade, and proxies say what is not there', async () => {
   await using api = new TestServer()
   await api.create(pods, pod(['c'], { nodeName: 'n1' }))
   assert.equal((await api.request('POST', `${pods}/p/exec?command=ls`)).json.message, 'Upgrade request required')
-  for (const path of [`${pods}/p/proxy/x`, '/api/v1/nodes/n/proxy', '/api/v1/namespaces/default/services/s/proxy']) {
-    const { status, json } = await api.get(path)
-    assert.equal(status, 501)
-    assert.match(json.message, /\/proxy is not implemented by this API server/)
+  for (const [path, status, message] of [
+    [`${pods}/p/proxy/x`, 400, 'address not allowed'],
+    ['/api/v1/nodes/n/proxy/healthz', 404, 'nodes "n" not found'],
+    ['/api/v1/namespaces/default/services/s/proxy/', 404, 'endpoints "s" not found'],
+  ] as const) {
+    const answer = await api.get(path)
+    assert.deepEqual([answer.status, answer.json.message], [status, message])
   }
 })
 

@@ -1,0 +1,161 @@
+// One request through a proxy: HTTP/1.1 to the backend, its answer streamed back, upgrades passed through.
+import { type ClientRequest, request as httpRequest, type IncomingMessage, STATUS_CODES } from 'node:http'
+import type { Duplex, Readable } from 'node:stream'
+import { internalError } from '../../api/status.ts'
+import type { Clock } from '../../base/clock.ts'
+import { maxBodyBytes } from '../collect-body.ts'
+import { type BodyStream, header, type Reply, type ServerRequest } from '../exchange.ts'
+import { carryUpgraded } from '../streams/carry-upgraded.ts'
+import { unreachable } from './backend-connection.ts'
+import type { ProxiedPath } from './proxied-path.ts'
+import { answeredHeaders, forwardedHeaders, hostOf } from './proxy-headers.ts'
+import { rewriteLocation } from './rewrite-location.ts'
+
+export interface Forward {
+  readonly request: ServerRequest
+  readonly backend: Duplex
+  /** `address:port` of the backend. */
+  readonly backendHost: string
+  readonly url: ProxiedPath
+  readonly clock: Clock
+}
+
+const maxHeaderBytes = 64 * 1024
+const longestRefusal = 64 * 1024
+const withoutBody = new Set([204, 205, 304])
+
+type Answer = { readonly message: IncomingMessage } & ({ readonly socket: Duplex; readonly head: Buffer } | { readonly socket?: never })
+
+/** Resolves with the head of the backend's answer. Throws upstream's 503 where it gives none that makes sense. */
+export async function forward(options: Forward): Promise<Reply> {
+  const { request, backend, url } = options
+  const upgrade = request.upgrade === undefined ? undefined : header(request.headers, 'upgrade')
+  const outgoing = httpRequest({
+    method: request.method,
+    path: `${url.path === '' ? '/' : url.path}${url.query}`,
+    headers: forwardedHeaders({
+      headers: request.headers,
+      remoteAddress: request.credentials.remoteAddress,
+      uri: `${url.prefix}${url.path}`,
+      upgrade,
+    }),
+    setHost: false,
+    maxHeaderSize: maxHeaderBytes,
+    createConnection: () => backend,
+  })
+  const end = () => {
+    outgoing.destroy()
+    backend.destroy()
+  }
+  try {
+    const answer = await answerOf(outgoing, request)
+    if (answer.socket !== undefined) return upgraded(answer.message, answer.socket, answer.head, options)
+    return await answered(answer.message, end, options)
+  } catch (err) {
+    end()
+    throw err
+  }
+}
+
+async function answerOf(outgoing: ClientRequest, request: ServerRequest): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+  const abort = () => reject(request.signal.reason)
+  request.signal.addEventListener('abort', abort, { once: true })
+  outgoing.once('response', message => resolve({ message }))
+  outgoing.once('upgrade', (message, socket, head) => resolve({ message, socket, head }))
+  // It stays: an error without a listener would end the process. Behind the head of the answer it is the answer's own error as well.
+  outgoing.on('error', err => reject(unreachable(err.message)))
+  outgoing.once('close', () => reject(unreachable('EOF')))
+  try {
+    await sendBody(request, outgoing)
+    return await promise
+  } finally {
+    request.signal.removeEventListener('abort', abort)
+  }
+}
+
+/** Begins to send; a body goes at the pace of the backend while its answer is waited for. */
+async function sendBody(request: ServerRequest, outgoing: ClientRequest): Promise<void> {
+  const stream = request.upgrade === undefined ? request.stream?.() : undefined
+  if (stream !== undefined) {
+    pump(stream, outgoing)
+    return
+  }
+  outgoing.end(request.upgrade === undefined && request.stream === undefined ? await request.body(maxBodyBytes) : undefined)
+}
+
+/** Neither side is destroyed with the other: the backend may answer before it has read all. */
+function pump(from: Readable, to: ClientRequest): void {
+  from.on('error', () => to.destroy())
+  from.once('close', () => {
+    if (!from.readableEnded) to.destroy()
+  })
+  to.once('close', () => from.unpipe(to))
+  from.pipe(to)
+}
+
+async function answered(message: IncomingMessage, end: () => void, options: Forward): Promise<Reply> {
+  const { request, backendHost, url } = options
+  const { statusCode: status = 0 } = message
+  if (status < 200 || status > 599) throw unreachable(`malformed HTTP status code ${status}`)
+  if (request.upgrade !== undefined) return await notUpgraded(message, status, end)
+  const headers = answeredHeaders(message.headers)
+  const location = headers['location']
+  if (typeof location === 'string')
+    headers['location'] = rewriteLocation(location, { backendHost, clientHost: hostOf(request.headers), prefix: url.prefix })
+  const reply = { status, contentType: message.headers['content-type'] ?? '', headers, longRunning: true }
+  if (request.method === 'HEAD' || withoutBody.has(status)) {
+    end()
+    return { ...reply, body: Buffer.alloc(0) }
+  }
+  return { ...reply, body: streamed(message, end) }
+}
+
+/** An error passes with the beginning of its text; anything else is none that a client that wants another protocol could use. */
+async function notUpgraded(message: IncomingMessage, status: number, end: () => void): Promise<Reply> {
+  try {
+    if (status < 400) throw internalError(`invalid upgrade response: status code ${status}`)
+    const chunks: Buffer[] = []
+    let bytes = 0
+    for await (const chunk of message) {
+      chunks.push(chunk)
+      bytes += chunk.length
+      if (bytes > longestRefusal) break
+    }
+    return { status, contentType: message.headers['content-type'] ?? '', body: Buffer.concat(chunks).subarray(0, longestRefusal) }
+  } finally {
+    end()
+  }
+}
+
+function streamed(message: IncomingMessage, end: () => void): BodyStream {
+  return async (sink, signal) => {
+    signal.addEventListener('abort', end, { once: true })
+    try {
+      for await (const chunk of message) if (!sink.write(chunk)) await sink.drained()
+      // A backend that went away in the middle must not look like a whole answer.
+      if (!message.complete) throw new Error('the backend cut its answer')
+    } finally {
+      signal.removeEventListener('abort', end)
+      end()
+    }
+  }
+}
+
+function upgraded(message: IncomingMessage, socket: Duplex, head: Buffer, { clock }: Forward): Reply {
+  return {
+    status: 101,
+    contentType: '',
+    body: Buffer.alloc(0),
+    longRunning: true,
+    upgrade: async connection => {
+      const lines: string[] = []
+      for (let i = 0; i < message.rawHeaders.length; i += 2) lines.push(`${message.rawHeaders[i]}: ${message.rawHeaders[i + 1]}\r\n`)
+      connection.socket.write(`HTTP/1.1 101 ${STATUS_CODES[101]}\r\n${lines.join('')}\r\n`, 'latin1')
+      if (head.length > 0) connection.socket.write(head)
+      // Whoever reads is told by the end; without a listener an error would end the process.
+      socket.on('error', () => socket.destroy())
+      await carryUpgraded(connection, socket, clock)
+    },
+  }
+}

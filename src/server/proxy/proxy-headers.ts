@@ -1,0 +1,91 @@
+// Which headers pass a proxy, in either direction.
+import { header, type RequestHeaders } from '../exchange.ts'
+
+/** RFC 9110, 7.6.1, and what HTTP/2 must not carry: they are of one connection only. */
+const hopByHop = new Set([
+  'connection',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** By it a caller says, for one request, that the certificate of the pod need not be verified. */
+export const insecureHeader = 'x-bulkhead-insecure-skip-tls-verify-backend'
+
+/** Headers of the caller that are for this server alone. The other side is a pod, and a pod must never learn by what its visitors are known here. */
+const ours = new Set(['authorization', 'expect', 'host', insecureHeader])
+const oursByPrefix = ['impersonate-', 'x-remote-']
+/** The token that a browser can only send as a WebSocket protocol. */
+const bearerProtocol = 'base64url.bearer.authorization.k8s.io.'
+
+export interface Forwarding {
+  readonly headers: RequestHeaders
+  readonly remoteAddress: string
+  /** `X-Forwarded-Uri`. */
+  readonly uri: string
+  /** The value for `Upgrade`, where the connection is to change its protocol. */
+  readonly upgrade: string | undefined
+}
+
+/** `Host` is the caller's, as upstream passes it on. */
+export function forwardedHeaders({ headers, remoteAddress, uri, upgrade }: Forwarding): Record<string, string | string[]> {
+  const listed = connectionListed(headers)
+  const out: Record<string, string | string[]> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || name.startsWith(':') || hopByHop.has(name) || ours.has(name) || listed.has(name)) continue
+    if (oursByPrefix.some(prefix => name.startsWith(prefix))) continue
+    out[name] = typeof value === 'string' ? value : [...value]
+  }
+  const protocols = header(headers, 'sec-websocket-protocol')
+  if (protocols !== undefined) {
+    const passed = protocols
+      .split(',')
+      .map(one => one.trim())
+      .filter(one => one !== '' && !one.startsWith(bearerProtocol))
+    if (passed.length === 0) delete out['sec-websocket-protocol']
+    else out['sec-websocket-protocol'] = passed.join(', ')
+  }
+  out['host'] = hostOf(headers)
+  const before = header(headers, 'x-forwarded-for')
+  out['x-forwarded-for'] = before === undefined ? remoteAddress : `${before}, ${remoteAddress}`
+  out['x-forwarded-uri'] = uri
+  out['connection'] = upgrade === undefined ? 'close' : 'Upgrade'
+  if (upgrade !== undefined) out['upgrade'] = upgrade
+  return out
+}
+
+/** By what name the caller knows this server. */
+export function hostOf(headers: RequestHeaders): string {
+  return header(headers, ':authority') ?? header(headers, 'host') ?? ''
+}
+
+/** Upstream removes these: whether a page of another origin may read an answer of the API server is not for a pod to say. */
+const crossOrigin = new Set([
+  'access-control-allow-credentials',
+  'access-control-allow-headers',
+  'access-control-allow-methods',
+  'access-control-allow-origin',
+])
+
+/** The headers of the answer that pass, but for the content type. `audit-id` and `warning` are this server's own words. */
+export function answeredHeaders(headers: RequestHeaders): Record<string, string | string[]> {
+  const listed = connectionListed(headers)
+  const out: Record<string, string | string[]> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined || hopByHop.has(name) || listed.has(name) || crossOrigin.has(name)) continue
+    if (name === 'content-type' || name === 'audit-id' || name === 'warning') continue
+    out[name] = typeof value === 'string' ? value : [...value]
+  }
+  return out
+}
+
+function connectionListed(headers: RequestHeaders): ReadonlySet<string> {
+  const text = header(headers, 'connection')
+  return new Set(text === undefined ? [] : text.split(',').map(name => name.trim().toLowerCase()))
+}

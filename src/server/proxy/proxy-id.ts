@@ -1,0 +1,18 @@
+// The name in the path of a proxy: `name`, `name:port` or `scheme:name:port`, as upstream reads it.
+import { badRequest } from '../../api/status.ts'
+
+export interface ProxyId {
+  readonly scheme: '' | 'http' | 'https'
+  readonly name: string
+  /** A number or a name; '' where the id names none. */
+  readonly port: string
+}
+
+/** Throws a 400. `what` is the kind in the message: `pod`, `service` or `node`. */
+export function parseProxyId(id: string, what: string): ProxyId {
+  const parts = id.split(':')
+  const [scheme = '', name = '', port = ''] = parts.length === 3 ? parts : ['', ...parts]
+  if (parts.length > 3 || name === '' || (scheme !== '' && scheme !== 'http' && scheme !== 'https'))
+    throw badRequest(`invalid ${what} request ${JSON.stringify(id)}`)
+  return { scheme, name, port }
+}

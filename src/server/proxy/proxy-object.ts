@@ -1,0 +1,113 @@
+// pods/proxy, services/proxy and nodes/proxy: what is asked for, whether it may be, and where it leads.
+
+import { type KubeletPath, kubeletPaths } from '../../api/node-protocol.ts'
+import { apiError, badRequest, notFound, unknownMethod } from '../../api/status.ts'
+import type { Clock } from '../../base/clock.ts'
+import { admitConnection } from '../connect-admission.ts'
+import { header, type Reply } from '../exchange.ts'
+import type { NodeTunnels } from '../node-tunnel.ts'
+import type { ResourceContext } from '../request-context.ts'
+import type { ServedResources } from '../served-resource.ts'
+import { nodeRefusal } from '../streams/node-refusal.ts'
+import type { WriteParts } from '../write-parts.ts'
+import { type BackendTls, connectBackend } from './backend-connection.ts'
+import { forward } from './forward.ts'
+import { type ProxiedPath, proxiedPath } from './proxied-path.ts'
+import { insecureHeader } from './proxy-headers.ts'
+import { parseProxyId } from './proxy-id.ts'
+import { type ProxyTarget, podTarget, serviceTarget } from './proxy-target.ts'
+
+export interface ProxyParts {
+  readonly writeParts: WriteParts
+  readonly resources: ServedResources
+  readonly tunnels: NodeTunnels
+  readonly clock: Clock
+  /** For https backends. */
+  readonly backendTls: BackendTls
+  /** In [0, 1): which of a service's pods. */
+  readonly random: () => number
+}
+
+export async function proxyToPod(parts: ProxyParts, context: ResourceContext): Promise<Reply> {
+  const url = await admitted(parts, context, 'PodProxyOptions')
+  return await toBackend(parts, context, url, podTarget(parts.resources, context.info.namespace, context.info.name))
+}
+
+export async function proxyToService(parts: ProxyParts, context: ResourceContext): Promise<Reply> {
+  const url = await admitted(parts, context, 'ServiceProxyOptions')
+  return await toBackend(parts, context, url, serviceTarget(parts.resources, context.info.namespace, context.info.name, parts.random))
+}
+
+async function admitted({ writeParts }: ProxyParts, context: ResourceContext, kind: string): Promise<ProxiedPath> {
+  const url = proxiedPath(context.request.url, context.info.rest)
+  await admitConnection(writeParts.admission, context, kind, { path: url.path })
+  return url
+}
+
+async function toBackend(parts: ProxyParts, context: ResourceContext, url: ProxiedPath, target: ProxyTarget): Promise<Reply> {
+  const { request } = context
+  const moved = request.upgrade === undefined ? slashRedirect(request.method, url) : undefined
+  if (moved) return moved
+  const verify = parts.backendTls.verify && header(request.headers, insecureHeader) !== 'true'
+  if (target.tls) context.annotate('proxy.bulkhead.dev/backend-certificate', verify ? 'verified' : 'not verified')
+  const backend = await connectBackend(parts.tunnels, target, { ...parts.backendTls, verify }, request.signal)
+  return await forward({ request, backend, backendHost: target.host, url, clock: parts.clock })
+}
+
+/** As upstream: relative links of the page behind would lead out of the proxy. */
+function slashRedirect(method: string, { prefix, path, query }: ProxiedPath): Reply | undefined {
+  if (path !== '' || (method !== 'GET' && method !== 'HEAD')) return undefined
+  return { status: 301, contentType: '', headers: { location: `${prefix}/${query}` }, body: Buffer.alloc(0) }
+}
+
+/** What the kubelet's port would offer beside, and by what it is replaced: a right to a proxy must not be one to run programs or to read any log. */
+const withheld: Readonly<Record<string, string>> = {
+  exec: 'pods/exec',
+  run: 'pods/exec',
+  attach: 'pods/attach',
+  cri: 'pods/exec',
+  portForward: 'pods/portforward',
+  containerLogs: 'pods/log',
+}
+
+export async function proxyToNode(parts: ProxyParts, context: ResourceContext): Promise<Reply> {
+  const { info, request } = context
+  const url = await admitted(parts, context, 'NodeProxyOptions')
+  const { name, port } = parseProxyId(info.name, 'node')
+  if (context.served.collection.get('', name) === undefined) throw notFound({ group: '', plural: 'nodes' }, name)
+  if (port !== '' && port !== '10250')
+    throw refused(name, `port ${port} of a node is not reached through the API, for anything might listen there`)
+  const [first = ''] = info.rest
+  const instead = withheld[first]
+  if (instead !== undefined) throw refused(name, `the node agent does not offer "/${first}": use ${instead}, which has a right of its own`)
+  const moved = slashRedirect(request.method, url)
+  if (moved) return moved
+  const path = kubeletPath(info.rest)
+  if (path === undefined) throw apiError(404, 'NotFound', `the node agent has no page ${JSON.stringify(url.path)}; it has ${offered}`)
+  if (request.upgrade !== undefined) throw badRequest('the node agent has no page to which a connection could be upgraded')
+  if (request.method !== 'GET' && request.method !== 'HEAD') throw unknownMethod()
+  const node = await parts.tunnels.requestNode(name, { kind: 'kubelet', path }, request.signal)
+  node.stream.on('error', () => undefined)
+  if (node.status !== 200) throw await nodeRefusal(node.status, node.stream)
+  return {
+    status: 200,
+    contentType: node.contentType,
+    longRunning: true,
+    body: async (sink, signal) => {
+      const stop = () => node.stream.destroy()
+      signal.addEventListener('abort', stop, { once: true })
+      for await (const chunk of node.stream) if (!sink.write(Buffer.from(chunk))) await sink.drained()
+      signal.removeEventListener('abort', stop)
+    },
+  }
+}
+
+const offered = kubeletPaths.map(path => `"/${path}"`).join(', ')
+
+function kubeletPath(rest: readonly string[]): KubeletPath | undefined {
+  const wanted = rest.join('/')
+  return kubeletPaths.find(path => path === wanted)
+}
+
+const refused = (name: string, why: string): Error =>
+  apiError(403, 'Forbidden', `nodes ${JSON.stringify(name)} is forbidden: ${why}`, { name, kind: 'nodes' })

@@ -1,0 +1,97 @@
+// Where a proxy leads: always a pod, reached through the tunnel of its node. No address is ever taken from a request or a status.
+import { isIP } from 'node:net'
+import { badRequest, notFound, serviceUnavailable } from '../../api/status.ts'
+import type { EndpointAddress, Endpoints, Pod, Service } from '../../api/types/core-v1.ts'
+import type { ServedResources } from '../served-resource.ts'
+import { parseProxyId } from './proxy-id.ts'
+
+export interface ProxyTarget {
+  readonly pod: Pod
+  readonly port: number
+  readonly tls: boolean
+  /** `address:port`, for messages and redirects. */
+  readonly host: string
+  /** The name that a certificate must carry: the service's, or the pod's address. */
+  readonly serverName: string
+}
+
+/** Upstream's messages and codes. Throws where there is no such pod, no address, or a port that is none. */
+export function podTarget(resources: ServedResources, namespace: string, id: string): ProxyTarget {
+  const { scheme, name, port } = parseProxyId(id, 'pod')
+  const pod = podOf(resources, namespace, name)
+  if (pod === undefined) throw notFound({ group: '', plural: 'pods' }, name)
+  const [address] = addressesOf(pod)
+  if (address === undefined || !isReachable(address)) throw badRequest('address not allowed')
+  const declared = pod.spec.containers.find(({ ports }) => (ports ?? []).length > 0)?.ports?.[0]?.containerPort
+  const tls = scheme === 'https'
+  const number = port === '' ? (declared ?? (tls ? 443 : 80)) : portNumber(port, address)
+  return { pod, port: number, tls, host: hostText(address, number), serverName: address }
+}
+
+/** As upstream: one of the addresses of the service's Endpoints, and only one that is that of a pod of the same namespace. `random` is in [0, 1). */
+export function serviceTarget(resources: ServedResources, namespace: string, id: string, random: () => number): ProxyTarget {
+  const { scheme, name, port } = parseProxyId(id, 'service')
+  const portName = /^-?\d+$/.test(port) ? nameOfPort(resources, namespace, name, Number(port)) : port
+  const endpoints = read(resources, 'endpoints', namespace, name) as Endpoints | undefined
+  if (endpoints === undefined) throw notFound({ group: '', plural: 'endpoints' }, name)
+  const subsets = endpoints.subsets ?? []
+  if (subsets.length === 0) throw serviceUnavailable(`no endpoints available for service ${JSON.stringify(name)}`)
+  for (const { addresses = [], ports = [] } of rotated(subsets, random())) {
+    const found = ports?.find(candidate => (candidate.name ?? '') === portName)
+    if (found === undefined) continue
+    for (const address of rotated(addresses ?? [], random())) {
+      const pod = podBehind(resources, namespace, address)
+      if (pod === undefined) continue
+      const serverName = `${name}.${namespace}.svc`
+      return { pod, port: found.port, tls: scheme === 'https', host: hostText(address.ip, found.port), serverName }
+    }
+  }
+  throw serviceUnavailable(`no endpoints available for service ${JSON.stringify(id)}`)
+}
+
+function nameOfPort(resources: ServedResources, namespace: string, name: string, port: number): string {
+  const service = read(resources, 'services', namespace, name) as Service | undefined
+  if (service === undefined) throw notFound({ group: '', plural: 'services' }, name)
+  const found = service.spec.ports?.find(candidate => candidate.port === port)
+  if (found === undefined) throw serviceUnavailable(`no service port ${port} found for service ${JSON.stringify(name)}`)
+  return found.name ?? ''
+}
+
+/** Whoever may write Endpoints must not choose whom the API server speaks to (CVE-2021-25740). */
+function podBehind(resources: ServedResources, namespace: string, { ip, targetRef }: EndpointAddress): Pod | undefined {
+  if (targetRef?.kind !== 'Pod' || targetRef.namespace !== namespace || targetRef.name === undefined) return undefined
+  const pod = podOf(resources, namespace, targetRef.name)
+  return pod !== undefined && addressesOf(pod).includes(ip) ? pod : undefined
+}
+
+function read(resources: ServedResources, groupResource: string, namespace: string, name: string): object | undefined {
+  return resources.byGroupResource(groupResource)?.collection.get(namespace, name)?.object
+}
+
+const podOf = (resources: ServedResources, namespace: string, name: string) => read(resources, 'pods', namespace, name) as Pod | undefined
+
+const addressesOf = ({ status }: Pod): string[] => (status?.podIPs ?? []).flatMap(({ ip }) => (ip === undefined ? [] : [ip]))
+
+/** Global unicast in Go's sense: no loopback, link-local, multicast or unspecified address. */
+function isReachable(address: string): boolean {
+  if (isIP(address) === 4) {
+    const [a = 0, b = 0] = address.split('.').map(Number)
+    return a !== 127 && !(a === 169 && b === 254) && a < 224 && address !== '0.0.0.0'
+  }
+  return isIP(address) === 6 && !/^(::1?$|fe[89ab]|ff|::ffff:)/i.test(address)
+}
+
+/** Go's text; a name is looked up among the services of the system, of which a container has none. */
+function portNumber(port: string, address: string): number {
+  const number = Number(port)
+  if (!/^\d+$/.test(port)) throw serviceUnavailable(`error trying to reach service: dial tcp: lookup tcp/${port}: unknown port`)
+  if (number >= 1 && number <= 65_535) return number
+  throw serviceUnavailable(`error trying to reach service: dial tcp: address ${hostText(address, number)}: invalid port`)
+}
+
+const hostText = (address: string, port: number): string => `${address.includes(':') ? `[${address}]` : address}:${port}`
+
+function rotated<T>(list: readonly T[], random: number): readonly T[] {
+  const at = Math.floor(random * list.length)
+  return [...list.slice(at), ...list.slice(0, at)]
+}
