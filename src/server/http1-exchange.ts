@@ -1,5 +1,6 @@
 // Requests that come over HTTP/1.1.
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Credentials } from '../access/access.ts'
 import type { Logger } from '../base/log.ts'
@@ -96,12 +97,17 @@ export async function sendHttp1(response: ServerResponse, request: Http1Request,
   }
 }
 
+/** A client whose machine is gone is noticed after this long and nine probes. */
+const keepAliveMs = 30_000
+
 /** Hands the connection over, or sends the refusal and closes it. Never rejects. */
 export async function answerUpgrade(connection: UpgradedConnection, request: Http1Request, reply: FinalReply, log: Logger): Promise<void> {
   const { socket } = connection
   try {
-    if (reply.upgrade) await reply.upgrade(connection)
-    else refuseUpgrade(socket, reply)
+    if (reply.upgrade) {
+      if (socket instanceof Socket) socket.setKeepAlive(true, keepAliveMs)
+      await reply.upgrade(connection)
+    } else refuseUpgrade(socket, reply)
     reply.done({ bytes: 0, cut: false })
   } catch (err) {
     if (!request.signal.aborted) log.error('upgraded connection failed', { auditID: reply.auditId, err })

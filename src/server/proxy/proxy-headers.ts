@@ -1,5 +1,6 @@
 // Which headers pass a proxy, in either direction.
 import { header, type RequestHeaders } from '../exchange.ts'
+import { offeredProtocols } from '../streams/offered-protocols.ts'
 
 /** RFC 9110, 7.6.1, and what HTTP/2 must not carry: they are of one connection only. */
 const hopByHop = new Set([
@@ -21,8 +22,6 @@ export const insecureHeader = 'x-bulkhead-insecure-skip-tls-verify-backend'
 /** Headers of the caller that are for this server alone. The other side is a pod, and a pod must never learn by what its visitors are known here. */
 const ours = new Set(['authorization', 'expect', 'host', insecureHeader])
 const oursByPrefix = ['impersonate-', 'x-remote-']
-/** The token that a browser can only send as a WebSocket protocol. */
-const bearerProtocol = 'base64url.bearer.authorization.k8s.io.'
 
 export interface Forwarding {
   readonly headers: RequestHeaders
@@ -42,15 +41,9 @@ export function forwardedHeaders({ headers, remoteAddress, uri, upgrade }: Forwa
     if (oursByPrefix.some(prefix => name.startsWith(prefix))) continue
     out[name] = typeof value === 'string' ? value : [...value]
   }
-  const protocols = header(headers, 'sec-websocket-protocol')
-  if (protocols !== undefined) {
-    const passed = protocols
-      .split(',')
-      .map(one => one.trim())
-      .filter(one => one !== '' && !one.startsWith(bearerProtocol))
-    if (passed.length === 0) delete out['sec-websocket-protocol']
-    else out['sec-websocket-protocol'] = passed.join(', ')
-  }
+  const protocols = offeredProtocols(headers)
+  delete out['sec-websocket-protocol']
+  if (protocols.length > 0) out['sec-websocket-protocol'] = protocols.join(', ')
   out['host'] = hostOf(headers)
   const before = header(headers, 'x-forwarded-for')
   out['x-forwarded-for'] = before === undefined ? remoteAddress : `${before}, ${remoteAddress}`

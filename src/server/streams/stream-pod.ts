@@ -1,7 +1,5 @@
 // exec, attach and portforward: from an upgraded connection of a client to the node's stream.
-import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type WebSocket, WebSocketServer } from 'ws'
 import { apiError, badRequest, notFound } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -11,6 +9,7 @@ import type { NodeTunnels } from '../node-tunnel.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { StreamPod } from '../subresources/pod-streams.ts'
 import type { WriteParts } from '../write-parts.ts'
+import { acceptWebSocket } from './accept-web-socket.ts'
 import { carryUpgraded } from './carry-upgraded.ts'
 import { nodeRefusal } from './node-refusal.ts'
 import { commandProtocols, translateCommand, tunnelBytes } from './remote-command.ts'
@@ -18,8 +17,8 @@ import { commandProtocols, translateCommand, tunnelBytes } from './remote-comman
 type Kind = Parameters<StreamPod>[1]
 
 const spdyProtocol = { exec: 'v4.channel.k8s.io', attach: 'v4.channel.k8s.io', portforward: 'portforward.k8s.io' } as const
-/** A client whose machine is gone is noticed after this long and nine probes. */
-const keepAliveMs = 30_000
+
+const maxMessageBytes = 1 << 25
 
 const optionKinds = { exec: 'PodExecOptions', attach: 'PodAttachOptions', portforward: 'PodPortForwardOptions' } as const
 
@@ -51,7 +50,6 @@ export function createStreamPod({ writeParts, tunnels, clock }: StreamPodParts):
     node.stream.on('error', () => undefined)
     if (node.status !== 200) throw await nodeRefusal(node.status, node.stream)
     const upgrade = async (connection: UpgradedConnection) => {
-      if (connection.socket instanceof Socket) connection.socket.setKeepAlive(true, keepAliveMs)
       try {
         if (request.upgrade === 'websocket') await overWebSocket(connection, node.stream, protocol, kind, context)
         else await overSpdy(connection, node.stream, protocol, clock)
@@ -116,23 +114,13 @@ function optionsOf(query: ResourceContext['query'], kind: Kind): Readonly<Record
 }
 
 async function overWebSocket(
-  { message, socket, head }: UpgradedConnection,
+  connection: UpgradedConnection,
   node: Duplex,
   protocol: string,
   kind: Kind,
   { query }: ResourceContext,
 ): Promise<void> {
-  const server = new WebSocketServer({ noServer: true, handleProtocols: () => protocol, perMessageDeflate: false, maxPayload: 1 << 25 })
-  if (kind === 'portforward') {
-    // The library refuses names with a slash, as the RFC asks, and Kubernetes has one: it is negotiated past the library.
-    delete message.headers['sec-websocket-protocol']
-    server.on('headers', headers => headers.push(`Sec-WebSocket-Protocol: ${protocol}`))
-  }
-  const { promise, resolve, reject } = Promise.withResolvers<WebSocket>()
-  // A malformed handshake is answered by the library, which closes the socket.
-  socket.once('close', () => reject(new Error('the client is gone')))
-  server.handleUpgrade(message, socket, head, resolve)
-  const client = await promise
+  const client = await acceptWebSocket(connection, { protocol, maxMessageBytes })
   if (kind === 'portforward') return await tunnelBytes(client, node)
   const flag = (name: string) => query.flag(name)
   await translateCommand(client, node, { stdin: flag('stdin'), stdout: flag('stdout'), stderr: flag('stderr'), tty: flag('tty') })

@@ -2,7 +2,7 @@
 import { WebSocket } from 'ws'
 
 /** What may wait for one client, in bytes: enough to fill a fast connection, little enough for hundreds of slow ones. */
-const highWater = 256 * 1024
+export const highWater = 256 * 1024
 
 export class WebSocketOutput {
   readonly #socket: WebSocket
@@ -12,10 +12,10 @@ export class WebSocketOutput {
     this.#socket = socket
   }
 
-  /** Resolves when the next message may come; rejects when the client is gone. */
-  async send(message: Buffer | string): Promise<void> {
+  /** Resolves when the next message may come; rejects when the client is gone. Bytes that are not `binary` must be UTF-8. */
+  async send(message: Buffer | string, binary = typeof message !== 'string'): Promise<void> {
     if (this.#socket.readyState !== WebSocket.OPEN) throw new Error('the client is gone')
-    this.#last = new Promise((resolve, reject) => this.#socket.send(message, err => (err ? reject(err) : resolve())))
+    this.#last = new Promise((resolve, reject) => this.#socket.send(message, { binary }, err => (err ? reject(err) : resolve())))
     if (this.#socket.bufferedAmount > highWater) await this.#last
     // A failed write closes the socket, and the next `send` or `close` reports it.
     else this.#last.catch(() => this.#socket.terminate())

@@ -8,6 +8,7 @@ import { partialObject } from '../partial-object.ts'
 import type { ResourceContext } from '../request-context.ts'
 import { selectionOf } from '../selection.ts'
 import { frame } from '../served-resource.ts'
+import { watchOverWebSocket } from '../streams/watch-web-socket.ts'
 import { tableOf } from '../table.ts'
 
 export interface WatchParts {
@@ -31,11 +32,13 @@ export function watch(parts: WatchParts, context: ResourceContext): Reply {
     bookmarks: context.query.flag('allowWatchBookmarks'),
     timeout: timeoutSeconds !== undefined && timeoutSeconds > 0 ? timeoutSeconds * 1000 : parts.defaultTimeout(),
   }
+  const body = stream(parts, context, plan)
+  if (context.request.upgrade === 'websocket') return watchOverWebSocket(context.request, body)
   return {
     status: 200,
     contentType: context.form.yaml ? 'application/yaml;stream=watch' : 'application/json',
     longRunning: true,
-    body: stream(parts, context, plan),
+    body,
   }
 }
 
