@@ -137,7 +137,7 @@ test('what admission refuses does not reach the node, and audit has it', limit, 
   assert.deepEqual(streams.agent.asked, [])
 })
 
-test('row 17: get rights open no stream: a GET upgrade of exec is a create, and nodes/proxy leads nowhere', limit, async () => {
+test('row 17: get rights open no stream: a GET upgrade of exec is a create, and nodes/proxy runs nothing', limit, async () => {
   await using streams = await StreamsServer.start()
   for (const path of [commands, `attach?${everything}`, 'portforward']) {
     const { status, body } = await refusedSocket(streams.webSocket(path, ['v5.channel.k8s.io'], 'reader'))
@@ -147,7 +147,7 @@ test('row 17: get rights open no stream: a GET upgrade of exec is a create, and 
   }
   for (const path of ['exec/default/p/c?command=id', 'run/default/p/c?cmd=id']) {
     const { head } = await streams.upgrade(`/api/v1/nodes/n1/proxy/${path}`, { user: 'reader', method: 'GET', upgrade: 'websocket' })
-    assert.equal(head.status, 501)
+    assert.equal(head.status, 403)
   }
   assert.deepEqual(streams.agent.asked, [])
 })
@@ -326,6 +326,21 @@ for (const [name, cut, message] of cuts) {
     assert.match(status.message, message)
   })
 }
+
+test('a command whose node dies is a failure that says so, and its client is told at once', limit, async () => {
+  await using streams = await StreamsServer.start()
+  streams.agent.serve = stream => {
+    stream.respond({ ':status': 200 })
+    const runtime = new SpdyRuntime(stream)
+    runtime.onData = () => streams.agent[Symbol.dispose]()
+  }
+  const socket = await streams.webSocket(commands, ['v5.channel.k8s.io'])
+  socket.send(Buffer.from(binary(0, 'x')))
+  const { code, messages } = await messagesOf(socket)
+  const status = JSON.parse(messages.at(-1)?.slice(1) ?? '')
+  assert.deepEqual([code, messages.at(-1)?.[0], status.status, status.code], [1000, binary(3, ''), 'Failure', 500])
+  assert.match(status.message, /the node/)
+})
 
 test('a followed log that the node cuts is an error to the client, one that it ends is not', limit, async () => {
   await using streams = await StreamsServer.start()

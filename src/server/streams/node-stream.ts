@@ -22,7 +22,7 @@ export class NodeStream extends Duplex {
       if (stream.aborted || (stream.rstCode ?? 0) !== constants.NGHTTP2_NO_ERROR) return
       this.#end()
     })
-    stream.once('error', err => this.destroy(err))
+    stream.once('error', cause => this.destroy(new Error(`the node cut the stream: ${cause.message}`, { cause })))
     stream.once('close', () => {
       if (stream.rstCode === constants.NGHTTP2_NO_ERROR) this.#end()
       else if (!this.#ended) this.destroy(new Error('the node cut the stream'))
