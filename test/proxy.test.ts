@@ -8,6 +8,7 @@ import { connect, type Server as NetServer } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { after, before, beforeEach, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { WebSocket, WebSocketServer } from 'ws'
 import { forbidden, serviceUnavailable } from '../src/api/status.ts'
 import type { NodeRequest } from '../src/server/node-tunnel.ts'
@@ -18,6 +19,7 @@ interface Answer {
   readonly status: number
   readonly headers: IncomingMessage['headers']
   readonly text: string
+  readonly bytes: Buffer
 }
 
 const told = (text: string) => {
@@ -136,11 +138,12 @@ function ask(
     `${server.url}${path}`,
     { ca: server.ca, agent: false, ...more, headers: { authorization: `Bearer ${user}`, ...headers } },
     response => {
-      let text = ''
-      response.setEncoding('utf8').on('data', chunk => {
-        text += chunk
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.once('end', () => {
+        const bytes = Buffer.concat(chunks)
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text: bytes.toString(), bytes })
       })
-      response.once('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }))
       response.once('error', reject)
     },
   )
@@ -334,6 +337,28 @@ test('proxy: bodies stream both ways, at the pace of the slower side', async () 
   assert.ok(response)
   for await (const chunk of response) text += chunk
   assert.equal(text, String(whole))
+})
+
+for (const [encoding, encode, decode] of [
+  ['identity', (text: string) => Buffer.from(text), (bytes: Buffer) => bytes],
+  ['gzip', (text: string) => gzipSync(text), (bytes: Buffer) => gunzipSync(bytes)],
+] as const) {
+  test(`proxy: absolute links of a page in HTML lead through the proxy: ${encoding}`, async () => {
+    const body = encode('<a href="/next">on</a>')
+    const coded = encoding === 'identity' ? {} : { 'content-encoding': encoding }
+    answer = (_request, response) =>
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-length': body.length, ...coded }).end(body)
+    const { status, headers, bytes } = await ask(`${ns}/services/s:web/proxy/page`)
+    assert.deepEqual([status, headers['content-length']], [200, undefined])
+    assert.equal(decode(bytes).toString(), `<a href="${ns}/services/s:web/proxy/next">on</a>`)
+    answer = (_request, response) => response.writeHead(200, { 'content-type': 'text/plain', ...coded }).end(body)
+    assert.deepEqual((await ask(`${ns}/services/s:web/proxy/page`)).bytes, body)
+  })
+}
+
+test('proxy: a page that is not of the encoding that it says is cut', async () => {
+  answer = (_request, response) => response.writeHead(200, { 'content-type': 'text/html', 'content-encoding': 'gzip' }).end('no gzip')
+  await assert.rejects(ask(`${ns}/pods/p/proxy/x`))
 })
 
 test('proxy: an answer that its backend cuts is cut for the client too', async () => {

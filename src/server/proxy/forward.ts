@@ -1,6 +1,7 @@
 // One request through a proxy: HTTP/1.1 to the backend, its answer streamed back, upgrades passed through.
 import { type ClientRequest, request as httpRequest, type IncomingMessage, STATUS_CODES } from 'node:http'
-import type { Duplex, Readable } from 'node:stream'
+import { type Duplex, pipeline, type Readable, type Transform } from 'node:stream'
+import { createGunzip, createGzip } from 'node:zlib'
 import { internalError } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import { maxBodyBytes } from '../collect-body.ts'
@@ -9,7 +10,8 @@ import { carryUpgraded } from '../streams/carry-upgraded.ts'
 import { unreachable } from './backend-connection.ts'
 import type { ProxiedPath } from './proxied-path.ts'
 import { answeredHeaders, forwardedHeaders, hostOf } from './proxy-headers.ts'
-import { rewriteLocation } from './rewrite-location.ts'
+import { htmlRewriter } from './rewrite-html.ts'
+import { type ProxiedPage, rewriteLocation } from './rewrite-location.ts'
 
 export interface Forward {
   readonly request: ServerRequest
@@ -100,15 +102,18 @@ async function answered(message: IncomingMessage, end: () => void, options: Forw
   if (status < 200 || status > 599) throw unreachable(`malformed HTTP status code ${status}`)
   if (request.upgrade !== undefined) return await notUpgraded(message, status, end)
   const headers = answeredHeaders(message.headers)
+  const page: ProxiedPage = { backendHost, clientHost: hostOf(request.headers), prefix: url.prefix }
   const location = headers['location']
-  if (typeof location === 'string')
-    headers['location'] = rewriteLocation(location, { backendHost, clientHost: hostOf(request.headers), prefix: url.prefix })
+  if (typeof location === 'string') headers['location'] = rewriteLocation(location, page)
   const reply = { status, contentType: message.headers['content-type'] ?? '', headers, longRunning: true }
   if (request.method === 'HEAD' || withoutBody.has(status)) {
     end()
     return { ...reply, body: Buffer.alloc(0) }
   }
-  return { ...reply, body: streamed(message, end) }
+  const rewriting = location === undefined ? htmlPipe(message, page) : undefined
+  // The links get longer.
+  if (rewriting) delete headers['content-length']
+  return { ...reply, body: streamed(message, rewriting ?? [], end) }
 }
 
 /** An error passes with the beginning of its text; anything else is none that a client that wants another protocol could use. */
@@ -128,11 +133,27 @@ async function notUpgraded(message: IncomingMessage, status: number, end: () => 
   }
 }
 
-function streamed(message: IncomingMessage, end: () => void): BodyStream {
+/** What a page in HTML goes through; undefined for anything else, and for an encoding that nobody here reads. */
+function htmlPipe({ headers }: IncomingMessage, page: ProxiedPage): Transform[] | undefined {
+  if (headers['content-type']?.split(';')[0]?.trim() !== 'text/html') return undefined
+  switch (headers['content-encoding'] ?? '') {
+    case '':
+      return [htmlRewriter(page)]
+    case 'gzip':
+      return [createGunzip(), htmlRewriter(page), createGzip()]
+    default:
+      return undefined
+  }
+}
+
+function streamed(message: IncomingMessage, through: readonly Transform[], end: () => void): BodyStream {
   return async (sink, signal) => {
     signal.addEventListener('abort', end, { once: true })
+    let source: Readable = message
+    // An error of one ends all that follow; the last one is read.
+    for (const step of through) source = pipeline(source, step, () => undefined)
     try {
-      for await (const chunk of message) if (!sink.write(chunk)) await sink.drained()
+      for await (const chunk of source) if (!sink.write(chunk)) await sink.drained()
       // A backend that went away in the middle must not look like a whole answer.
       if (!message.complete) throw new Error('the backend cut its answer')
     } finally {
