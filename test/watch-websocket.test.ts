@@ -19,6 +19,7 @@ before(async () => {
     authenticate: ({ authorization }) => {
       const name = authorization?.replace('Bearer ', '')
       if (name === undefined) return { outcome: 'no-opinion' }
+      if (name === '') return { outcome: 'rejected', reason: 'no token' }
       const user = { name, groups: ['system:authenticated'] }
       return { outcome: 'authenticated', user, credentialId: `jwt:${name}`, authenticator: 'test' }
     },
@@ -54,7 +55,11 @@ class Watcher {
 
   static async open(query: string, { protocols = [] as string[], user = 'ann' } = {}): Promise<Watcher> {
     const url = `${server.url.replace('https', 'wss')}${path}?${query}`
-    const socket = new WebSocket(url, protocols, { ca: server.ca, headers: { authorization: `Bearer ${user}` }, perMessageDeflate: false })
+    const socket = new WebSocket(url, protocols, {
+      ca: server.ca,
+      headers: user === '' ? {} : { authorization: `Bearer ${user}` },
+      perMessageDeflate: false,
+    })
     const watcher = new Watcher(socket)
     await new Promise<void>((resolve, reject) => {
       socket.once('open', () => resolve())
@@ -115,6 +120,27 @@ for (const [protocols, chosen] of [
     watcher.socket.terminate()
   })
 }
+
+const tokenOf = (user: string) => `base64url.bearer.authorization.k8s.io.${Buffer.from(user).toString('base64url')}`
+
+test('a browser, which can set no header, sends its token among the protocols', async () => {
+  const watcher = await Watcher.open(`watch=true&resourceVersion=${await revision()}`, {
+    protocols: [tokenOf('browser'), 'binary.k8s.io'],
+    user: '',
+  })
+  assert.equal(watcher.socket.protocol, 'binary.k8s.io')
+  watcher.socket.terminate()
+  assert.ok(server.api.events.some(({ user, verb }) => user.username === 'browser' && verb === 'watch'))
+  assert.ok(server.api.events.every(event => !JSON.stringify(event).includes(tokenOf('browser'))))
+  for (const protocols of [
+    [],
+    ['binary.k8s.io'],
+    [tokenOf('a')],
+    [tokenOf('a'), tokenOf('b'), 'binary.k8s.io'],
+    [tokenOf('a\nb'), 'binary.k8s.io'],
+  ])
+    await assert.rejects(Watcher.open('watch=true', { protocols, user: '' }), /answered 401/, protocols.join())
+})
 
 test('two protocols, and a user who may only list, are refused before the handshake', async () => {
   await assert.rejects(Watcher.open('watch=true', { protocols: ['a', 'b'] }), /answered 400/)

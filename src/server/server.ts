@@ -12,6 +12,7 @@ import { Http2Sessions } from './http2-sessions.ts'
 import { type ConnectionLimits, defaultConnectionLimits, limitedListener } from './limited-listener.ts'
 import { clearOpenSslErrors } from './openssl-errors.ts'
 import type { Pipeline } from './pipeline.ts'
+import { offeredAuthorization } from './streams/offered-protocols.ts'
 
 export interface ServingCertificate {
   /** PEM, leaf first. */
@@ -163,7 +164,10 @@ export class Listener implements AsyncDisposable {
         })
     })
     this.#http1.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
-      const request = new Http1Request(message, socketCredentials(message.socket, message.headers.authorization), true)
+      const { headers } = message
+      const isWebSocket = headers.upgrade?.toLowerCase() === 'websocket'
+      const authorization = headers.authorization ?? (isWebSocket ? offeredAuthorization(headers) : undefined)
+      const request = new Http1Request(message, socketCredentials(message.socket, authorization), true)
       socket.on('error', err => this.#log.debug('connection failed', { err }))
       this.#options
         .handle(request)

@@ -12,6 +12,7 @@ import type { WriteParts } from '../write-parts.ts'
 import { acceptWebSocket } from './accept-web-socket.ts'
 import { carryUpgraded } from './carry-upgraded.ts'
 import { nodeRefusal } from './node-refusal.ts'
+import { offeredProtocols } from './offered-protocols.ts'
 import { commandProtocols, translateCommand, tunnelBytes } from './remote-command.ts'
 
 type Kind = Parameters<StreamPod>[1]
@@ -83,7 +84,7 @@ function negotiate({ request }: ResourceContext, kind: Kind): string {
       .filter(Boolean)
   if (request.upgrade === 'websocket') {
     const known: readonly string[] = kind === 'portforward' ? ['SPDY/3.1+portforward.k8s.io'] : commandProtocols
-    const offered = list('sec-websocket-protocol')
+    const offered = offeredProtocols(request.headers)
     const chosen = known.find(one => offered.includes(one))
     if (chosen === undefined)
       throw badRequest(`unable to upgrade: none of the offered WebSocket protocols is supported: ${offered.join(', ')}`)
