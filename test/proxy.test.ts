@@ -263,7 +263,8 @@ const refusals: [path: string, status: number, message: RegExp][] = [
   ['/api/v1/nodes/n1/proxy/containerLogs/default/p/c', 403, /use pods\/log/],
   ['/api/v1/nodes/n1/proxy/metrics', 404, /the node agent has no page "\/metrics"/],
   ['/api/v1/nodes/absent/proxy/healthz', 404, /^nodes "absent" not found$/],
-  ['/api/v1/nodes/127.0.0.1:6443/proxy/healthz', 404, /^nodes "127\.0\.0\.1" not found$/],
+  ['/api/v1/nodes/127.0.0.1:6443/proxy/healthz', 403, /port 6443 of a node/],
+  ['/api/v1/nodes/127.0.0.1/proxy/healthz', 404, /^nodes "127\.0\.0\.1" not found$/],
 ]
 for (const [path, status, message] of refusals) {
   test(`proxy: refused with ${status}: ${path}`, async () => {

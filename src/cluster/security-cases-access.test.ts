@@ -120,7 +120,7 @@ test('row 17: a right to get is none to run: neither nodes/proxy nor a WebSocket
   }
   for (const path of ['/api/v1/nodes/n1/proxy/exec/default/p/c?command=sh', '/api/v1/nodes/n1/proxy/run/default/p/c']) {
     const reply = await api.send({ ...websocket, url: path })
-    assert.equal(reply.status, 501, path)
+    assert.equal(reply.status, 403, path)
     assert.equal(reply.upgrade, undefined)
   }
 })

@@ -270,7 +270,9 @@ test('rows 5 and 18: what a Node says of its address leads the server nowhere', 
     await api.request(n1, 'PATCH', '/api/v1/nodes/n1/status', { status })
     for (const user of [admin, n1]) {
       const { status: code } = await api.request(user, 'GET', '/api/v1/nodes/n1/proxy/healthz')
-      assert.equal(code, user === admin ? 501 : 403)
+      assert.equal(code, user === admin ? 503 : 403)
+      const { status: port } = await api.request(user, 'GET', '/api/v1/nodes/n1:6443/proxy/healthz')
+      assert.equal(port, 403)
     }
     // The one way to a node is the tunnel that it opened itself.
     await api.request(admin, 'PATCH', `${inDefault}/pods/mine/status`, {

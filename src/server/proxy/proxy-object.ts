@@ -74,12 +74,12 @@ export async function proxyToNode(parts: ProxyParts, context: ResourceContext): 
   const { info, request } = context
   const url = await admitted(parts, context, 'NodeProxyOptions')
   const { name, port } = parseProxyId(info.name, 'node')
-  if (context.served.collection.get('', name) === undefined) throw notFound({ group: '', plural: 'nodes' }, name)
   if (port !== '' && port !== '10250')
     throw refused(name, `port ${port} of a node is not reached through the API, for anything might listen there`)
   const [first = ''] = info.rest
   const instead = withheld[first]
   if (instead !== undefined) throw refused(name, `the node agent does not offer "/${first}": use ${instead}, which has a right of its own`)
+  if (context.served.collection.get('', name) === undefined) throw notFound({ group: '', plural: 'nodes' }, name)
   const moved = slashRedirect(request.method, url)
   if (moved) return moved
   const path = kubeletPath(info.rest)
