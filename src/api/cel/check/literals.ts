@@ -22,27 +22,39 @@ export function literalRules(rules: readonly Rule[]): (checked: Checked) => void
 const mixing = new Set(['format'])
 
 /** Items of a list have one type, and so have keys and values of a map. */
-export const homogeneousLiterals: Rule = function* ({ expr: root, types }) {
+export const homogeneousLiterals: Rule = ({ expr: root, types }) => {
+  const issues: Issue[] = []
   const typeOf = (expr: Expr, optional: boolean): CelType => {
     const type = types.get(expr) ?? dyn
     return optional ? unwrapOptional(type) : type
   }
-  for (const { expr, within } of walk(root)) {
-    if (within.some(({ name }) => mixing.has(name))) continue
+  walk(root, expr => {
+    if (expr.kind === 'call') return !mixing.has(expr.name)
     if (expr.kind === 'list') {
-      yield* mismatch(expr.items.map((item, index) => ({ expr: item, type: typeOf(item, expr.optional.has(index)) })))
+      compareTypes(
+        expr.items.map((item, index) => ({ expr: item, type: typeOf(item, expr.optional.has(index)) })),
+        issues,
+      )
     } else if (expr.kind === 'map') {
-      yield* mismatch(expr.entries.map(({ key }) => ({ expr: key, type: typeOf(key, false) })))
-      yield* mismatch(expr.entries.map(({ value, optional }) => ({ expr: value, type: typeOf(value, optional) })))
+      compareTypes(
+        expr.entries.map(({ key }) => ({ expr: key, type: typeOf(key, false) })),
+        issues,
+      )
+      compareTypes(
+        expr.entries.map(({ value, optional }) => ({ expr: value, type: typeOf(value, optional) })),
+        issues,
+      )
     }
-  }
+    return true
+  })
+  return issues
 }
 
-function* mismatch(items: readonly { expr: Expr; type: CelType }[]): Generator<Issue> {
+function compareTypes(items: readonly { expr: Expr; type: CelType }[], issues: Issue[]): void {
   const [first] = items
   const other = first === undefined ? undefined : items.find(({ type }) => !sameType(type, first.type))
   if (first === undefined || other === undefined) return
-  yield { offset: other.expr.offset, message: `expected type '${formatType(first.type)}' but found '${formatType(other.type)}'` }
+  issues.push({ offset: other.expr.offset, message: `expected type '${formatType(first.type)}' but found '${formatType(other.type)}'` })
 }
 
 const literalArgument = (name: string, position: number, isWrong: (value: string) => boolean): Rule =>

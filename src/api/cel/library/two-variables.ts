@@ -2,8 +2,8 @@
 import * as t from '../check/type.ts'
 import { fail, noSuchOverload } from '../evaluate/failure.ts'
 import type { CelValue } from '../evaluate/values.ts'
-import { accumulatorName, bool, type Comprehension, call, type Expr } from '../syntax/ast.ts'
-import { accumulator, allLoop, argument, existsLoop, existsOneLoop, fold, listLoop, type Macro, nameOf } from '../syntax/macro.ts'
+import { bool, type Comprehension, call, type Expr } from '../syntax/ast.ts'
+import { accumulator, allLoop, argument, existsLoop, existsOneLoop, fold, listLoop, loopVariable, type Macro } from '../syntax/macro.ts'
 import { free, type Library } from './function.ts'
 
 type Loop = Pick<Comprehension, 'init' | 'condition' | 'step' | 'result'>
@@ -14,17 +14,12 @@ function macro(name: string, argumentCount: number, loop: (offset: number, args:
     argumentCount,
     member: true,
     expand({ offset, target, args }) {
-      const variable = nameOf(args[0], 'argument must be a simple name')
+      const variable = loopVariable(args[0], 'argument must be a simple name')
       if (typeof variable !== 'string') return variable
-      const variable2 = nameOf(args[1], 'argument must be a simple name')
+      const variable2 = loopVariable(args[1], 'argument must be a simple name')
       if (typeof variable2 !== 'string') return variable2
       const repeated = { offset: argument(args, 1).offset, message: `duplicate variable name: ${variable}` }
       if (variable === variable2) return repeated
-      for (const [index, used] of [variable, variable2].entries()) {
-        if (used === accumulatorName || used === '__result__') {
-          return { offset: argument(args, index).offset, message: `iteration variable overwrites accumulator variable` }
-        }
-      }
       return fold(offset, { range: target, variable, variable2, ...loop(offset, args) })
     },
   }

@@ -128,13 +128,20 @@ function endOfString(source: string, at: number, opening: string): { at: number;
     if (character === '\\' && !raw) {
       escapeSequence.lastIndex = i
       const found = escapeSequence.exec(source)
-      if (found === null) return { at: i + 1, complete: false }
+      if (found === null) return { at: i + validEscape(source, i), complete: false }
       i += found[0].length
     } else {
       i++
     }
   }
   return { at: i, complete: false }
+}
+
+/** How much of an escape that is none could still have become one. */
+function validEscape(source: string, at: number): number {
+  const digits = { x: 2, X: 2, u: 4, U: 8 }[source.charAt(at + 1)]
+  const start = digits === undefined ? /^\\(?:[0-3][0-7]?)?/ : new RegExp(`^\\\\.[0-9a-fA-F]{0,${digits}}`)
+  return start.exec(source.slice(at, at + 10))?.[0].length ?? 1
 }
 
 /** `=`, `&` and `|` begin a token of two characters: the one that does not follow is reported with them. */

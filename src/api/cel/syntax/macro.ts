@@ -44,6 +44,12 @@ export function nameOf(arg: Expr | undefined, message: string): string | Issue {
   return arg?.kind === 'ident' ? arg.name : { offset: arg?.offset, message }
 }
 
+/** The name of a variable of a loop, which may not be that of upstream's accumulator. */
+export function loopVariable(arg: Expr | undefined, message: string): string | Issue {
+  const name = nameOf(arg, message)
+  return name === '__result__' ? { offset: arg?.offset, message: 'iteration variable overwrites accumulator variable' } : name
+}
+
 export const accumulator = (offset: number): Expr => ident(offset, accumulatorName)
 
 type Fold = Omit<Comprehension, 'kind' | 'offset' | 'accumulator' | 'variable2'> & { variable2?: string }
@@ -103,7 +109,7 @@ function loopMacro(name: string, argumentCount: number, message: string, loop: (
     argumentCount,
     member: true,
     expand({ offset, target, args }) {
-      const variable = nameOf(args[0], message)
+      const variable = loopVariable(args[0], message)
       return typeof variable === 'string' ? fold(offset, { range: target, variable, ...loop(offset, args) }) : variable
     },
   }

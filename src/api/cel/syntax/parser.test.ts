@@ -120,10 +120,16 @@ const refused: readonly [source: string, message: string][] = [
   ['0x', "ERROR: <input>:1:2: Syntax error: extraneous input 'x' expecting <EOF>\n | 0x\n | .^"],
   ['0xg', "ERROR: <input>:1:2: Syntax error: extraneous input 'xg' expecting <EOF>\n | 0xg\n | .^"],
   ['Foo{a 1}', "ERROR: <input>:1:7: Syntax error: missing ':' at '1'\n | Foo{a 1}\n | ......^"],
-  ['Foo{', "ERROR: <input>:1:5: Syntax error: mismatched input '<EOF>' expecting {'}', ',', '?', IDENTIFIER}\n | Foo{\n | ....^"],
+  [
+    'Foo{',
+    "ERROR: <input>:1:5: Syntax error: mismatched input '<EOF>' expecting {'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}\n | Foo{\n | ....^",
+  ],
   ['Foo{a: 1', "ERROR: <input>:1:9: Syntax error: mismatched input '<EOF>' expecting {'}', ','}\n | Foo{a: 1\n | ........^"],
   ['Foo{a: }', `ERROR: <input>:1:8: Syntax error: mismatched input '}' expecting ${start}\n | Foo{a: }\n | .......^`],
-  ['Foo{1: 2}', "ERROR: <input>:1:5: Syntax error: mismatched input '1' expecting {'}', ',', '?', IDENTIFIER}\n | Foo{1: 2}\n | ....^"],
+  [
+    'Foo{1: 2}',
+    "ERROR: <input>:1:5: Syntax error: mismatched input '1' expecting {'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}\n | Foo{1: 2}\n | ....^",
+  ],
   [
     'x.y.z(',
     "ERROR: <input>:1:7: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', ')', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}\n | x.y.z(\n | ......^",

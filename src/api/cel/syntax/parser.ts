@@ -43,7 +43,7 @@ const argumentStart = new Set<TokenKind>([...expressionStart, ')'])
 const elementStart = new Set<TokenKind>([...expressionStart, '?'])
 const listStart = new Set<TokenKind>([...elementStart, ']', ','])
 const mapStart = new Set<TokenKind>([...elementStart, '}', ','])
-const fieldStart = new Set<TokenKind>(['}', ',', '?', 'IDENTIFIER'])
+const fieldStart = new Set<TokenKind>(['}', ',', '?', 'IDENTIFIER', 'ESC_IDENTIFIER'])
 
 /** Throws `CelCompileError`; nothing else, whatever the source is. */
 export function parse(source: string, options: ParseOptions): Expr {
@@ -132,7 +132,7 @@ class Parser {
     if (current.kind === '-' && count === 1 && number) return this.#postfix(this.#number(reader.next(), current))
     if (!expressionStart.has(reader.current.kind)) {
       if (current.kind === '!') reader.stop('extraneous input', expressionStart)
-      reader.noViableAlternative('-'.repeat(count))
+      reader.noViableAlternative('-')
     }
     // `!-a` and `-!a` are not of the grammar: behind operators of one kind stands a member.
     if (reader.is('!') || (reader.is('-') && reader.peek(1).kind !== 'NUM_INT' && reader.peek(1).kind !== 'NUM_FLOAT')) {
@@ -162,9 +162,9 @@ class Parser {
       const open = reader.next()
       return this.#call(open, name.text, this.#arguments(), operand)
     }
-    const name = reader.accept('IDENTIFIER') ?? (this.#options.escapedNames ? reader.accept('ESC_IDENTIFIER') : undefined)
+    const name = reader.accept('IDENTIFIER') ?? reader.accept('ESC_IDENTIFIER')
     if (name === undefined) return reader.noViableAlternative(optional === undefined ? '.' : '.?')
-    const field = name.kind === 'ESC_IDENTIFIER' ? name.text.slice(1, -1) : name.text
+    const field = this.#fieldName(name)
     if (optional === undefined) return select(dot.offset, operand, field)
     if (!this.#allowOptional(dot, "unsupported syntax '.?'")) return operand
     return call(dot.offset, '_?._', [operand, literal(name.offset, 'string', field)])
@@ -267,11 +267,18 @@ class Parser {
     this.#sequence('}', fieldStart, new Set(['?', 'IDENTIFIER', 'ESC_IDENTIFIER']), () => {
       const mark = this.#reader.accept('?')
       const optional = mark !== undefined && this.#allowOptional(mark, "unsupported syntax '?'")
-      const name = this.#reader.accept('ESC_IDENTIFIER') ?? this.#reader.match('IDENTIFIER', new Set([':']))
+      const name = this.#fieldName(this.#reader.matchEither('IDENTIFIER', 'ESC_IDENTIFIER'))
       const colon = this.#reader.match(':', expressionStart)
-      fields.push({ offset: colon.offset, name: name.text.replaceAll('`', ''), value: this.#expression(), optional })
+      fields.push({ offset: colon.offset, name, value: this.#expression(), optional })
     })
     return { kind: 'struct', offset: open.offset, typeName, fields }
+  }
+
+  /** The name of a field, without the backticks that it may be written in. */
+  #fieldName({ kind, text, offset }: Token): string {
+    if (kind !== 'ESC_IDENTIFIER') return text
+    if (!this.#options.escapedNames) this.#reader.issues.push({ offset, message: "unsupported syntax: '`'" })
+    return text.slice(1, -1)
   }
 
   /** Items between the bracket that was just read and `close`, with a comma between and perhaps one behind. */

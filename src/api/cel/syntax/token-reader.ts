@@ -117,6 +117,11 @@ export class TokenReader {
     return result
   }
 
+  /** Takes a token of one of two kinds that must be here. */
+  matchEither(first: TokenKind, second: TokenKind): Token {
+    return this.accept(first) ?? this.accept(second) ?? this.stop('mismatched input', new Set([first, second]))
+  }
+
   /** Takes a token that must be here; `after` is what may follow it, by default what may follow a closing bracket. */
   match(kind: TokenKind, after?: ReadonlySet<TokenKind>): Token {
     const { current } = this
@@ -148,7 +153,10 @@ export class TokenReader {
   noViableAlternative(before: string): never {
     const { current } = this
     const text = before + (current.kind === '<EOF>' ? '' : current.text)
-    this.issues.push({ offset: current.offset, message: `Syntax error: no viable alternative at input '${text}'` })
+    // Words that are values get a message of their own, which earlier versions of CEL had for all.
+    const word = current.kind === 'true' || current.kind === 'false' || current.kind === 'null'
+    const what = word ? `mismatched input '${current.kind}' expecting IDENTIFIER` : `no viable alternative at input '${text}'`
+    this.issues.push({ offset: current.offset, message: `Syntax error: ${what}` })
     throw new ParseStop()
   }
 

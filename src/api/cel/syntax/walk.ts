@@ -1,4 +1,4 @@
-import type { Call, Expr } from './ast.ts'
+import type { Expr } from './ast.ts'
 
 /** The parts of an expression, from left to right. */
 export function childrenOf(expr: Expr): readonly Expr[] {
@@ -20,15 +20,10 @@ export function childrenOf(expr: Expr): readonly Expr[] {
   }
 }
 
-/** Every part of an expression, once, with the calls that it is an argument of, outermost first. */
-export function* walk(
-  expr: Expr,
-  within: readonly Call[] = [],
-  seen = new Set<Expr>(),
-): Generator<{ expr: Expr; within: readonly Call[] }> {
+/** Visits every part of an expression, once; `visit` says whether to go into a part. */
+export function walk(expr: Expr, visit: (expr: Expr) => boolean, seen = new Set<Expr>()): void {
   if (seen.has(expr)) return
   seen.add(expr)
-  yield { expr, within }
-  const inside = expr.kind === 'call' ? [...within, expr] : within
-  for (const child of childrenOf(expr)) yield* walk(child, inside, seen)
+  if (!visit(expr)) return
+  for (const child of childrenOf(expr)) walk(child, visit, seen)
 }
