@@ -24,6 +24,21 @@ export function goBytes(base64: string): string {
   return `[]byte{${Array.from(Buffer.from(base64, 'base64'), byte => `0x${byte.toString(16)}`).join(', ')}}`
 }
 
+/** A structure of `members` that are shown already: `core.NodeAddress{Type:"Hostname", Address:"a"}`. */
+export function goStruct(type: string, members: Readonly<Record<string, string>>): string {
+  const shown = Object.entries(members).map(([name, value]) => `${name}:${value}`)
+  return `${type}{${shown.join(', ')}}`
+}
+
+export function goString(text = ''): string {
+  return JSON.stringify(text)
+}
+
+/** A list of what is no string, each item shown by `show`. */
+export function goList<T>(type: string, list: readonly T[] | undefined, show: (item: T) => string): string {
+  return list === undefined ? `[]${type}(nil)` : `[]${type}{${list.map(show).join(', ')}}`
+}
+
 /** `Invalid value` with a value that is shown as it stands. */
 export function invalidShown(field: string, shown: string, detail: string): FieldError {
   return { type: 'FieldValueInvalid', field, message: `Invalid value: ${shown}: ${detail}` }
@@ -40,9 +55,10 @@ export function duplicateShown(field: string, shown: string): FieldError {
   return { type: 'FieldValueDuplicate', field, message: `Duplicate value: ${shown}` }
 }
 
-/** A time of whole seconds, as Go prints it: `2026-01-01 00:00:00 +0000 UTC`. */
+/** A time as Go prints it: `2026-01-01 00:00:00.5 +0000 UTC`. */
 export function goTime(text: string): string {
-  return `${new Date(text).toISOString().slice(0, 19).replace('T', ' ')} +0000 UTC`
+  const fraction = /\.\d*[1-9]/.exec(text)?.[0] ?? ''
+  return `${new Date(text).toISOString().slice(0, 19).replace('T', ' ')}${fraction} +0000 UTC`
 }
 
 /** A number or a string, as Go prints the structure behind it. */

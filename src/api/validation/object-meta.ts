@@ -1,7 +1,7 @@
 // Validation of the metadata that every object has, as upstream's `api/validation` does it on create and on update.
 import { type FieldError, forbiddenField, invalidValue, required, tooLong } from '../field-error.ts'
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../object.ts'
-import { goStrings, goTime, invalidShown } from './go-syntax.ts'
+import { goString, goStrings, goStruct, goTime, invalidShown } from './go-syntax.ts'
 import { labelValue, type NameRule, nameIsDnsLabel, qualifiedName } from './names.ts'
 
 export const immutableMessage = 'field is immutable'
@@ -141,8 +141,21 @@ function validateOwnerReference(owner: OwnerReference, path: string, errors: Fie
   if (!owner.name) errors.push(invalidValue(`${path}.name`, owner.name ?? '', 'name must not be empty'))
   if (!owner.uid) errors.push(invalidValue(`${path}.uid`, owner.uid ?? '', 'uid must not be empty'))
   if (group === '' && version === 'v1' && owner.kind === 'Event') {
-    errors.push(invalidValue(path, owner, '/v1, Kind=Event is disallowed from being an owner'))
+    errors.push(invalidShown(path, goOwner(owner), '/v1, Kind=Event is disallowed from being an owner'))
   }
+}
+
+/** What Go prints of a flag that is set is an address, so only that it is set is shown. */
+function goOwner({ apiVersion, kind, name, uid, controller, blockOwnerDeletion }: OwnerReference): string {
+  const flag = (value: boolean | undefined): string => (value === undefined ? '(*bool)(nil)' : `(*bool)(${value})`)
+  return goStruct('v1.OwnerReference', {
+    APIVersion: goString(apiVersion),
+    Kind: goString(kind),
+    Name: goString(name),
+    UID: goString(uid),
+    Controller: flag(controller),
+    BlockOwnerDeletion: flag(blockOwnerDeletion),
+  })
 }
 
 /** `[group, version]`; both empty where it has more than one slash, which upstream cannot parse either. */

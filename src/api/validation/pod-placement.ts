@@ -1,4 +1,5 @@
 // Validation of what decides where a pod may run: affinity, tolerations, taints, topology spread, scheduling gates.
+
 import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported, required } from '../field-error.ts'
 import type {
   Affinity,
@@ -11,6 +12,7 @@ import type {
   Toleration,
   TopologySpreadConstraint,
 } from '../types/core-v1.ts'
+import { duplicateShown, goString, goStruct } from './go-syntax.ts'
 import { type LabelSelectorLike, validateLabelSelector } from './label-selector.ts'
 import { labelValue, nameIsDnsLabel, qualifiedName } from './names.ts'
 import { validateNodeSelector, validateNodeSelectorTerm } from './node-selector.ts'
@@ -137,7 +139,8 @@ export function validateTaints(taints: readonly Taint[] | undefined, path: strin
     else validateTaintEffect(effect, `${at}.effect`, errors)
     const identity = `${effect}/${key}`
     if (seen.has(identity)) {
-      const error = duplicate(at, taint)
+      const shown = { Key: goString(key), Value: goString(value), Effect: goString(effect), TimeAdded: taint.timeAdded ?? '<nil>' }
+      const error = duplicateShown(at, goStruct('core.Taint', shown))
       errors.push({ ...error, message: `${error.message}: taints must be unique by key and effect pair` })
     }
     seen.add(identity)

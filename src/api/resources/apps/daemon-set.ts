@@ -1,8 +1,8 @@
 // apps/v1 DaemonSet.
-import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
+import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy, RollingUpdateDaemonSet } from '../../types/apps-v1.ts'
-import { goLabelSelector, invalidShown } from '../../validation/go-syntax.ts'
+import { goLabelSelector, invalidShown, notSupportedShown } from '../../validation/go-syntax.ts'
 import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts'
 import { semanticallyEqual } from '../../validation/object-meta.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
@@ -12,6 +12,7 @@ import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { numberOf, validateAtMost100Percent, validateIntOrPercent } from './int-or-percent.ts'
 import {
+  goUpdateStrategy,
   labelsMismatch,
   podOwnerColumns,
   validateLongRunningTemplate,
@@ -109,7 +110,7 @@ function validateSpec({ selector, template, updateStrategy, minReadySeconds, rev
 function validateUpdateStrategy(strategy: DaemonSetUpdateStrategy, errors: FieldError[]): void {
   if (strategy.type === 'OnDelete') return
   if (strategy.type !== 'RollingUpdate') {
-    errors.push(notSupported('spec.updateStrategy', strategy, ['RollingUpdate', 'OnDelete']))
+    errors.push(notSupportedShown('spec.updateStrategy', goUpdateStrategy('DaemonSet', strategy), ['RollingUpdate', 'OnDelete']))
   } else if (strategy.rollingUpdate === undefined) {
     errors.push(required('spec.updateStrategy.rollingUpdate'))
   } else {

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../object.ts'
 import type { Column } from '../../resource.ts'
 import type { PodTemplateSpec } from '../../types/core-v1.ts'
 import type { LabelSelector } from '../../types/meta-v1.ts'
-import { goLabelSelector, goStringMap, invalidShown } from '../../validation/go-syntax.ts'
+import { goLabelSelector, goString, goStringMap, goStruct, invalidShown } from '../../validation/go-syntax.ts'
 import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts'
 import { immutableMessage, negativeMessage, semanticallyEqual } from '../../validation/object-meta.ts'
 import { validatePodTemplateSpec } from '../../validation/pod-template.ts'
@@ -19,6 +19,16 @@ interface CountsTerminating {
 /** The count is an alpha feature of v1.33: nobody brings it in, and what is there stays. */
 export function dropTerminatingReplicas({ status }: CountsTerminating, old: CountsTerminating): void {
   if (old.status?.terminatingReplicas === undefined) delete status?.terminatingReplicas
+}
+
+/** What Go prints of parameters that are there is an address, so only that they are there is shown. */
+export function goUpdateStrategy(
+  kind: 'DaemonSet' | 'StatefulSet',
+  strategy: { readonly type?: string; readonly rollingUpdate?: object },
+): string {
+  const parameters = kind === 'DaemonSet' ? 'apps.RollingUpdateDaemonSet' : 'apps.RollingUpdateStatefulSetStrategy'
+  const shown = strategy.rollingUpdate === undefined ? 'nil' : JSON.stringify(strategy.rollingUpdate)
+  return goStruct(`apps.${kind}UpdateStrategy`, { Type: goString(strategy.type), RollingUpdate: `(*${parameters})(${shown})` })
 }
 
 export function validateNonnegative(value: number | null | undefined, field: string, errors: FieldError[]): void {

@@ -1,11 +1,14 @@
 // How a StatefulSet's spec is judged. Its pod template is judged only in part: mounts may name claims that come from claim templates.
+
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { StatefulSetSpec, StatefulSetUpdateStrategy } from '../../types/apps-v1.ts'
+import { goStruct, invalidShown } from '../../validation/go-syntax.ts'
 import { dns1123Label } from '../../validation/names.ts'
 import { pushMessages, validateAnnotations, validateLabels } from '../../validation/object-meta.ts'
 import { validatePodAnnotations } from '../../validation/pod-annotations.ts'
-import { validateNonnegative, validateOwnerSelector, validateRunsForEver, validateTemplateLabels } from './pod-owner.ts'
+import { goUpdateStrategy, validateNonnegative, validateOwnerSelector, validateRunsForEver, validateTemplateLabels } from './pod-owner.ts'
 
+const rollingType = 'apps.RollingUpdateStatefulSetStrategy'
 const retentionPolicies = ['Retain', 'Delete']
 
 export function validateStatefulSetSpec(spec: StatefulSetSpec): FieldError[] {
@@ -45,13 +48,17 @@ function validateUpdateStrategy(strategy: StatefulSetUpdateStrategy, errors: Fie
       return
     case 'OnDelete':
       if (rollingUpdate !== undefined) {
-        errors.push(invalidValue('spec.updateStrategy.rollingUpdate', rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'"))
+        const shown = goStruct(rollingType, {
+          Partition: String(rollingUpdate.partition ?? 0),
+          MaxUnavailable: '(*intstr.IntOrString)(nil)',
+        })
+        errors.push(invalidShown('spec.updateStrategy.rollingUpdate', shown, "only allowed for updateStrategy 'RollingUpdate'"))
       }
       return
     case 'RollingUpdate':
       validateNonnegative(rollingUpdate?.partition, 'spec.updateStrategy.rollingUpdate.partition', errors)
       return
     default:
-      errors.push(invalidValue('spec.updateStrategy', strategy, "must be 'RollingUpdate' or 'OnDelete'"))
+      errors.push(invalidShown('spec.updateStrategy', goUpdateStrategy('StatefulSet', strategy), "must be 'RollingUpdate' or 'OnDelete'"))
   }
 }

@@ -34,6 +34,20 @@ test('statefulSet defaults order, updates, retention and its claim templates', (
   })
 })
 
+test('statefulSet takes in no bound of an alpha feature', () => {
+  const { object } = judgeNew(
+    statefulSet,
+    newStatefulSet({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 2 } } }),
+  )
+  assert.deepEqual(object.spec.updateStrategy, { type: 'RollingUpdate', rollingUpdate: { partition: 0 } })
+})
+
+test('statefulSet shows an update strategy as Go does', () => {
+  const { errors } = judgeNew(statefulSet, newStatefulSet({ updateStrategy: { type: 'Never' } }))
+  const shown = 'apps.StatefulSetUpdateStrategy{Type:"Never", RollingUpdate:(*apps.RollingUpdateStatefulSetStrategy)(nil)}'
+  assert.deepEqual(errors, [`spec.updateStrategy: Invalid value: ${shown}: must be 'RollingUpdate' or 'OnDelete'`])
+})
+
 const refusals: { name: string; spec: Partial<StatefulSet['spec']>; fields: string[] }[] = [
   { name: 'an unknown pod management', spec: { podManagementPolicy: 'Random' }, fields: ['spec.podManagementPolicy'] },
   { name: 'an unknown update strategy', spec: { updateStrategy: { type: 'Never' } }, fields: ['spec.updateStrategy'] },

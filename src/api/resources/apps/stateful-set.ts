@@ -32,12 +32,21 @@ export const statefulSet = defineResource<StatefulSet>({
   setDefaults,
   prepareForCreate(object) {
     object.status = { replicas: 0, availableReplicas: 0 }
+    dropMaxUnavailable(object.spec)
   },
-  prepare: keepStatus,
+  prepare(object, old) {
+    keepStatus(object, old)
+    if (old.spec.updateStrategy?.rollingUpdate?.maxUnavailable === undefined) dropMaxUnavailable(object.spec)
+  },
   validate: ({ spec }) => validateStatefulSetSpec(spec),
   warnings,
   validateUpdate,
 })
+
+/** The field is of an alpha feature of v1.33, so nobody brings it in. */
+function dropMaxUnavailable({ updateStrategy }: StatefulSetSpec): void {
+  delete updateStrategy?.rollingUpdate?.maxUnavailable
+}
 
 /** Upstream judges the template's pod only when it is made, and its storage forgets the difference between an empty list and none. */
 function forgetEmptyContainers(spec: StatefulSetSpec): void {

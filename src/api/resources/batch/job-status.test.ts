@@ -67,7 +67,7 @@ const rows: readonly Row[] = [
     status: { ...failed, active: 1, terminating: 1, uncountedTerminatedPods: { failed: ['u'] } },
     errors: [
       'status.active: Invalid value: 1: active>0 is invalid for finished job',
-      'status.uncountedTerminatedPods: Invalid value: {"failed":["u"]}: uncountedTerminatedPods needs to be empty for finished job',
+      'status.uncountedTerminatedPods: Invalid value: batch.UncountedTerminatedPods{Succeeded:[]types.UID(nil), Failed:[]types.UID{"u"}}: uncountedTerminatedPods needs to be empty for finished job',
       'status.terminating: Invalid value: 1: terminating>0 is invalid for finished job',
     ],
   },

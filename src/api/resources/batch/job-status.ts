@@ -2,7 +2,7 @@
 // As upstream does, most rules are asked only where the fields that they are about have changed, so that an old fault blocks nothing else.
 import { duplicate, type FieldError, invalidUnshown, invalidValue, required } from '../../field-error.ts'
 import type { Job, JobStatus } from '../../types/batch-v1.ts'
-import { goTime, invalidShown } from '../../validation/go-syntax.ts'
+import { goStrings, goStruct, goTime, invalidShown } from '../../validation/go-syntax.ts'
 import { semanticallyEqual } from '../../validation/object-meta.ts'
 import { validateNonnegative } from '../apps/pod-owner.ts'
 import { countIndexes, indexesOverlap } from './index-list.ts'
@@ -120,7 +120,9 @@ function validateFinished({ spec }: Job, now: View, before: View, errors: FieldE
   }
   const left = (uncounted?.succeeded?.length ?? 0) + (uncounted?.failed?.length ?? 0)
   if ((finishedNow || changed('uncountedTerminatedPods', now, before)) && left > 0) {
-    errors.push(invalidValue('status.uncountedTerminatedPods', uncounted, 'uncountedTerminatedPods needs to be empty for finished job'))
+    const uids = (list: readonly string[] | undefined) => goStrings(list, 'types.UID')
+    const shown = goStruct('batch.UncountedTerminatedPods', { Succeeded: uids(uncounted?.succeeded), Failed: uids(uncounted?.failed) })
+    errors.push(invalidShown('status.uncountedTerminatedPods', shown, 'uncountedTerminatedPods needs to be empty for finished job'))
   }
   if ((finishedNow || changed('terminating', now, before)) && (terminating ?? 0) > 0) {
     errors.push(invalidValue('status.terminating', terminating, 'terminating>0 is invalid for finished job'))

@@ -1,8 +1,10 @@
 // batch/v1 Job.
+
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { Job, JobSpec } from '../../types/batch-v1.ts'
 import type { Affinity } from '../../types/core-v1.ts'
+import { goLabelSelector, goStringMap, invalidShown } from '../../validation/go-syntax.ts'
 import { selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts'
 import { dns1123Label } from '../../validation/names.ts'
 import { immutableMessage, semanticallyEqual } from '../../validation/object-meta.ts'
@@ -132,12 +134,12 @@ function validateGeneratedSelector({ metadata, spec }: Job, prefixedLabels: bool
     const field = `spec.template.metadata.labels[${label}]`
     const actual = labels?.[label]
     if (actual === undefined) errors.push(required(field, `must be '${value}'`))
-    else if (actual !== value) errors.push(invalidValue(field, labels, `must be '${value}'`))
+    else if (actual !== value) errors.push(invalidShown(field, goStringMap(labels), `must be '${value}'`))
   }
   const errorsOfSelector: FieldError[] = []
   validateLabelSelector(spec.selector, '', errorsOfSelector)
   if (errorsOfSelector.length === 0 && !selectorMatches(spec.selector, expected)) {
-    errors.push(invalidValue('spec.selector', spec.selector, '`selector` not auto-generated'))
+    errors.push(invalidShown('spec.selector', goLabelSelector(spec.selector), '`selector` not auto-generated'))
   }
 }
 

@@ -1,4 +1,5 @@
 // What a Job does about pods that fail in a certain way.
+
 import { duplicate, type FieldError, invalidUnshown, invalidValue, notSupported, required, tooMany } from '../../field-error.ts'
 import type {
   JobSpec,
@@ -7,6 +8,7 @@ import type {
   PodFailurePolicyOnPodConditionsPattern,
   PodFailurePolicyRule,
 } from '../../types/batch-v1.ts'
+import { goList, invalidShown } from '../../validation/go-syntax.ts'
 import { qualifiedName } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 
@@ -84,7 +86,7 @@ function validateExitCodes(
     else seen.add(value)
     if (index > 0 && value < (values[index - 1] ?? value)) ordered = false
   })
-  if (!ordered) errors.push(invalidValue(`${field}.values`, values, 'must be ordered'))
+  if (!ordered) errors.push(invalidShown(`${field}.values`, goList('int32', values, String), 'must be ordered'))
 }
 
 function validateConditions(patterns: readonly PodFailurePolicyOnPodConditionsPattern[], field: string, errors: FieldError[]): void {

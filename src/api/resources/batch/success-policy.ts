@@ -1,6 +1,8 @@
 // When a Job with indexes counts as succeeded before all of them have.
+
 import { type FieldError, invalidValue, required, tooMany } from '../../field-error.ts'
 import type { JobSpec, SuccessPolicy, SuccessPolicyRule } from '../../types/batch-v1.ts'
+import { goList, goString, goStruct, invalidShown } from '../../validation/go-syntax.ts'
 import { validateNonnegative } from '../apps/pod-owner.ts'
 import { countIndexes } from './index-list.ts'
 
@@ -9,7 +11,7 @@ const maxIndexesLength = 64 * 1024
 
 export function validateSuccessPolicy(policy: SuccessPolicy, spec: JobSpec, field: string, errors: FieldError[]): void {
   if (spec.completionMode !== 'Indexed') {
-    errors.push(invalidValue(field, policy, 'requires indexed completion mode'))
+    errors.push(invalidShown(field, goPolicy(policy), 'requires indexed completion mode'))
     return
   }
   const rules = policy.rules ?? []
@@ -61,4 +63,13 @@ function validateRule(rule: SuccessPolicyRule, completions: number, field: strin
       ),
     )
   }
+}
+
+function goPolicy({ rules }: SuccessPolicy): string {
+  const show = ({ succeededIndexes: indexes, succeededCount: count }: SuccessPolicyRule): string =>
+    goStruct('batch.SuccessPolicyRule', {
+      SucceededIndexes: `(*string)(${indexes === undefined ? 'nil' : goString(indexes)})`,
+      SucceededCount: `(*int32)(${count ?? 'nil'})`,
+    })
+  return goStruct('batch.SuccessPolicy', { Rules: goList('batch.SuccessPolicyRule', rules, show) })
 }

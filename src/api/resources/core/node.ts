@@ -1,7 +1,9 @@
 // Node, v1.
+
 import { duplicate, type FieldError, forbiddenField, invalidValue } from '../../field-error.ts'
 import { type Column, defineResource } from '../../resource.ts'
 import type { Node } from '../../types/core-v1.ts'
+import { duplicateShown, goString, goStruct } from '../../validation/go-syntax.ts'
 import { isDualStack, parseCidr, validateCidr } from '../../validation/ip-address.ts'
 import { warnOfCidr } from '../../validation/ip-warnings.ts'
 import { validateTaints } from '../../validation/pod-placement.ts'
@@ -104,7 +106,9 @@ function validateNodeUpdate(object: Node, old: Node): FieldError[] {
   const seen = new Set<string>()
   object.status?.addresses?.forEach((address, index) => {
     const key = `${address.type} ${address.address}`
-    if (seen.has(key)) errors.push(duplicate(`status.addresses[${index}]`, address))
+    const { type, address: text } = address
+    const shown = goStruct('core.NodeAddress', { Type: goString(type), Address: goString(text) })
+    if (seen.has(key)) errors.push(duplicateShown(`status.addresses[${index}]`, shown))
     seen.add(key)
   })
   const ranges = object.spec?.podCIDRs ?? []

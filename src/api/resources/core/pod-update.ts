@@ -1,7 +1,19 @@
 // What an update may change in a pod: on the main path, on `/ephemeralcontainers` and on `/resize`.
+
 import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
-import type { Affinity, Container, NodeAffinity, NodeSelectorTerm, Pod, PodSpec, ResourceList, Toleration } from '../../types/core-v1.ts'
+import type {
+  Affinity,
+  Container,
+  NodeAffinity,
+  NodeSelectorRequirement,
+  NodeSelectorTerm,
+  Pod,
+  PodSpec,
+  ResourceList,
+  Toleration,
+} from '../../types/core-v1.ts'
 import { validateImageOfPod } from '../../validation/containers.ts'
+import { goList, goString, goStringMap, goStrings, goStruct, invalidShown } from '../../validation/go-syntax.ts'
 import { rangeMessage } from '../../validation/names.ts'
 import { semanticallyEqual } from '../../validation/object-meta.ts'
 import { mirrorPodAnnotation, validatePodAnnotationsUpdate } from '../../validation/pod-annotations.ts'
@@ -116,7 +128,7 @@ function allowNarrowing(munged: PodSpec, old: PodSpec, errors: FieldError[]): vo
     for (const [key, value] of Object.entries(old.nodeSelector ?? {})) {
       if (munged.nodeSelector?.[key] === value) continue
       const text = 'only additions to spec.nodeSelector are allowed (no mutations or deletions)'
-      errors.push(invalidValue('spec.nodeSelector', munged.nodeSelector, text))
+      errors.push(invalidShown('spec.nodeSelector', goStringMap(munged.nodeSelector), text))
       break
     }
     if (old.nodeSelector === undefined) delete munged.nodeSelector
@@ -134,15 +146,24 @@ function validateNarrowedAffinity(affinity: NodeAffinity | undefined, old: NodeA
   const now = affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
   const path = 'spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms'
   if (before.length > 0 && before.length !== now.length) {
-    errors.push(invalidValue(path, now, 'no additions/deletions to non-empty NodeSelectorTerms list are allowed'))
+    const shown = goList('core.NodeSelectorTerm', now, goNodeTerm)
+    errors.push(invalidShown(path, shown, 'no additions/deletions to non-empty NodeSelectorTerms list are allowed'))
     return
   }
   before.forEach((term, index) => {
     const other = now[index] ?? {}
     if (!onlyAddsTo(other, term)) {
-      errors.push(invalidValue(`${path}[${index}]`, other, 'only additions are allowed (no mutations or deletions)'))
+      errors.push(invalidShown(`${path}[${index}]`, goNodeTerm(other), 'only additions are allowed (no mutations or deletions)'))
     }
   })
+}
+
+function goNodeTerm({ matchExpressions, matchFields }: NodeSelectorTerm): string {
+  const type = 'core.NodeSelectorRequirement'
+  const requirement = ({ key, operator, values }: NodeSelectorRequirement): string =>
+    goStruct(type, { Key: goString(key), Operator: goString(operator), Values: goStrings(values) })
+  const list = (of: readonly NodeSelectorRequirement[] | undefined): string => goList(type, of, requirement)
+  return goStruct('core.NodeSelectorTerm', { MatchExpressions: list(matchExpressions), MatchFields: list(matchFields) })
 }
 
 function onlyAddsTo(term: NodeSelectorTerm, old: NodeSelectorTerm): boolean {

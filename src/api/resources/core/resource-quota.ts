@@ -1,8 +1,14 @@
 // ResourceQuota, v1.
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
-import type { ResourceList, ResourceQuota, ResourceQuotaSpec, ScopedResourceSelectorRequirement } from '../../types/core-v1.ts'
-import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
+import type {
+  ResourceList,
+  ResourceQuota,
+  ResourceQuotaSpec,
+  ScopedResourceSelectorRequirement,
+  ScopeSelector,
+} from '../../types/core-v1.ts'
+import { goList, goString, goStrings, goStruct, invalidShown } from '../../validation/go-syntax.ts'
 import { immutableMessage } from '../../validation/object-meta.ts'
 import { roundAmounts } from '../../validation/quantities.ts'
 import { isQuotaResource, validateQuotaResourceName, validateResourceQuantity } from '../../validation/resource-names.ts'
@@ -84,6 +90,13 @@ function validateSpec(spec: ResourceQuotaSpec): FieldError[] {
   return errors
 }
 
+function goScopeSelector(selector: ScopeSelector = {}): string {
+  const type = 'core.ScopedResourceSelectorRequirement'
+  const show = ({ scopeName, operator, values }: ScopedResourceSelectorRequirement): string =>
+    goStruct(type, { ScopeName: goString(scopeName), Operator: goString(operator), Values: goStrings(values) })
+  return goStruct('core.ScopeSelector', { MatchExpressions: goList(type, selector.matchExpressions, show) })
+}
+
 /** A scope selects pods, so only what counts or measures pods can be bounded in it. */
 function coversResource(scope: string, name: string): boolean {
   if (scope === 'BestEffort') return name === 'pods'
@@ -107,7 +120,8 @@ function validateRequirement(
   const { scopeName = '', operator = '', values = [] } = requirement
   if (!scopes.includes(scopeName)) errors.push(invalidValue(`${path}.scopeName`, scopeName, 'unsupported scope'))
   for (const name of hard) {
-    if (!coversResource(scopeName, name)) errors.push(invalidValue(path, spec.scopeSelector, 'unsupported scope applied to resource'))
+    if (!coversResource(scopeName, name))
+      errors.push(invalidShown(path, goScopeSelector(spec.scopeSelector), 'unsupported scope applied to resource'))
   }
   if (existsOnly.includes(scopeName) && operator !== 'Exists') {
     const text =

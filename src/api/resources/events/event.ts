@@ -2,11 +2,13 @@
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
 import { defineResource } from '../../resource.ts'
-import type { Event as CoreEvent } from '../../types/core-v1.ts'
+import type { Event as CoreEvent, ObjectReference } from '../../types/core-v1.ts'
 import type { Event } from '../../types/events-v1.ts'
+import { goString, goStruct, goTime, invalidShown } from '../../validation/go-syntax.ts'
 import { immutableMessage, semanticallyEqual } from '../../validation/object-meta.ts'
 import { event as coreEvent, validateEvent } from '../core/event.ts'
 
+const zeroTime = '0001-01-01T00:00:00Z'
 const types = ['Normal', 'Warning']
 
 const regardedFields = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath']
@@ -120,13 +122,50 @@ const fixed = [
   ['reportingInstance', 'reportingInstance'],
 ] as const
 
+/** Members that are structures or times, as Go prints them; undefined for the others. */
+function shownInGo(name: (typeof fixed)[number][0], object: Event): string | undefined {
+  switch (name) {
+    case 'regarding':
+      return goReference(object.regarding ?? {})
+    case 'related':
+      return object.related === undefined ? undefined : goReference(object.related)
+    case 'deprecatedSource': {
+      const { component, host } = object.deprecatedSource ?? {}
+      return goStruct('core.EventSource', { Component: goString(component), Host: goString(host) })
+    }
+    case 'deprecatedFirstTimestamp':
+    case 'deprecatedLastTimestamp':
+    case 'eventTime':
+      return goTime(object[name] ?? zeroTime)
+    case 'deprecatedCount':
+      return String(object.deprecatedCount ?? 0)
+    default:
+      return undefined
+  }
+}
+
+function goReference({ kind, namespace, name, uid, apiVersion, resourceVersion, fieldPath }: ObjectReference): string {
+  return goStruct('core.ObjectReference', {
+    Kind: goString(kind),
+    Namespace: goString(namespace),
+    Name: goString(name),
+    UID: goString(uid),
+    APIVersion: goString(apiVersion),
+    ResourceVersion: goString(resourceVersion),
+    FieldPath: goString(fieldPath),
+  })
+}
+
 /** An event tells what happened; later only its series may grow. */
 function validateUpdate(object: Event, old: Event): FieldError[] {
   const errors = validateEvent(toCore(object), 'reportingController')
   if (!semanticallyEqual(object.series, old.series)) validateSeries(object, errors)
   for (const [name, stored] of fixed) {
-    if (!semanticallyEqual(object[name] || undefined, old[name] || undefined))
-      errors.push(invalidValue(stored, object[name], immutableMessage))
+    if (semanticallyEqual(object[name] || undefined, old[name] || undefined)) continue
+    const shown = shownInGo(name, object)
+    errors.push(
+      shown === undefined ? invalidValue(stored, object[name] ?? '', immutableMessage) : invalidShown(stored, shown, immutableMessage),
+    )
   }
   return errors
 }
