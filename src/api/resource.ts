@@ -95,6 +95,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   readonly fieldLabels?: Readonly<Record<string, string>>
   /** Upstream's words for a field that selectors of this kind may not name; default: those of most kinds without fields of their own. */
   unknownFieldLabel?(field: string): string
+  /** Why upstream cannot read an object that its schema allows, for what it makes of annotations. */
+  conversionProblem?(object: T): string | undefined
   /** Upstream's defaulting of this kind, on an object already decoded by schema. */
   setDefaults?(object: T): void
   prepareForCreate?(object: T, context: StrategyContext): void

@@ -5,7 +5,7 @@ import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { decodeBody as decodeBytes, type FieldValidation } from '../api/schema/decode.ts'
 import type { GroupVersionKind } from '../api/schema/model.ts'
-import { invalid } from '../api/status.ts'
+import { badRequest, invalid } from '../api/status.ts'
 import { maxBodyBytes } from './collect-body.ts'
 import { header } from './exchange.ts'
 import { type BodyFormat, bodyFormat } from './negotiate.ts'
@@ -54,6 +54,9 @@ export async function readBody(
 
 function completed(object: KubeObject, kind: GroupVersionKind, definition: ResourceDefinition): KubeObject {
   object.metadata ??= {}
-  if (kind.kind === definition.kind) definition.setDefaults?.(object)
+  if (kind.kind !== definition.kind) return object
+  const problem = definition.conversionProblem?.(object)
+  if (problem !== undefined) throw badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${problem}`)
+  definition.setDefaults?.(object)
   return object
 }

@@ -1,6 +1,8 @@
 // The query of a request, parsed once and without URL objects.
+
 import { parse } from 'node:querystring'
 import { badRequest } from '../api/status.ts'
+import { parseInt64 } from '../api/validation/go-int64.ts'
 
 export interface Query {
   /** The first value, undefined where the name does not occur. */
@@ -45,11 +47,9 @@ export function parseQuery(raw: string): Query {
     integer(name) {
       const value = get(name)
       if (value === undefined) return undefined
-      const fail = (reason: string) => badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: ${reason}`)
-      if (!/^[-+]?\d+$/.test(value)) throw fail('invalid syntax')
-      const number = BigInt(value.replace('+', ''))
-      if (BigInt.asIntN(64, number) !== number) throw fail('value out of range')
-      return Number(number)
+      const number = parseInt64(value)
+      if (typeof number === 'string') throw badRequest(number)
+      return number
     },
   }
 }

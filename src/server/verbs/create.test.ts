@@ -59,6 +59,22 @@ const refused: readonly [string, string, unknown, Record<string, string>, number
   ['an unknown field', `${path}?fieldValidation=Strict`, { metadata: { name: 'a' }, foo: 1 }, {}, 400, /unknown field "foo"/],
   ['a bad dry run', `${path}?dryRun=Some`, { metadata: { name: 'a' } }, {}, 422, /dryRun: Unsupported value: \[\]string\{"Some"\}/],
   [
+    'a DaemonSet whose template has no number',
+    '/apis/apps/v1/namespaces/default/daemonsets',
+    { metadata: { name: 'a', annotations: { 'deprecated.daemonset.template.generation': '../x' } } },
+    {},
+    400,
+    /^DaemonSet in version "v1" cannot be handled as a DaemonSet: strconv\.ParseInt: parsing "\.\.\/x": invalid syntax$/,
+  ],
+  [
+    'a Deployment that rolls back to no number',
+    '/apis/apps/v1/namespaces/default/deployments',
+    { metadata: { name: 'a', annotations: { 'deprecated.deployment.rollback.to': 'x' } } },
+    {},
+    400,
+    /: failed to parse annotation\[deprecated\.deployment\.rollback\.to\]=x as int64: strconv\.ParseInt: parsing "x": invalid syntax$/,
+  ],
+  [
     'a version',
     path,
     { metadata: { name: 'a', resourceVersion: '1' } },

@@ -2,6 +2,7 @@
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy, RollingUpdateDaemonSet } from '../../types/apps-v1.ts'
+import { parseInt64 } from '../../validation/go-int64.ts'
 import { goLabelSelector, invalidShown, notSupportedShown } from '../../validation/go-syntax.ts'
 import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts'
 import { semanticallyEqual } from '../../validation/object-meta.ts'
@@ -44,6 +45,11 @@ export const daemonSet = defineResource<DaemonSet>({
     ageColumn,
     ...podOwnerColumns,
   ],
+  conversionProblem({ metadata }) {
+    const text = metadata.annotations?.[templateGeneration]
+    const read = text === undefined ? 0 : parseInt64(text)
+    return typeof read === 'string' ? read : undefined
+  },
   setDefaults,
   prepareForCreate(object) {
     object.status = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 }

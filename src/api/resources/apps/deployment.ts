@@ -1,7 +1,9 @@
 // apps/v1 Deployment.
+
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { Deployment, DeploymentSpec, DeploymentStatus, DeploymentStrategy } from '../../types/apps-v1.ts'
+import { parseInt64 } from '../../validation/go-int64.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
 import { podOwnerNameWarnings, templateWarnings } from '../core/template-warnings.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
@@ -16,6 +18,8 @@ import {
   validateSelectorUnchanged,
   validateTemplateLabels,
 } from './pod-owner.ts'
+
+const rollbackTo = 'deprecated.deployment.rollback.to'
 
 export const deployment = defineResource<Deployment>({
   group: 'apps',
@@ -47,6 +51,11 @@ export const deployment = defineResource<Deployment>({
     ageColumn,
     ...podOwnerColumns,
   ],
+  conversionProblem({ metadata }) {
+    const text = metadata.annotations?.[rollbackTo]
+    const read = text ? parseInt64(text) : 0
+    return typeof read === 'string' ? `failed to parse annotation[${rollbackTo}]=${text} as int64: ${read}` : undefined
+  },
   setDefaults,
   prepareForCreate(object) {
     object.status = {}
