@@ -20,9 +20,23 @@ export interface Deleted {
 
 const orphan = 'orphan'
 const foreground = 'foregroundDeletion'
-/** Kinds whose dependents stay when nobody says anything: upstream's legacy defaults. */
-const orphansByDefault = new Set(['replicationcontrollers', 'jobs.batch'])
+/** Kinds whose dependents stay when nobody says anything, upstream's legacy defaults; with what is said to who says nothing. */
+const orphansByDefault = new Map<string, string | undefined>([
+  ['replicationcontrollers', undefined],
+  [
+    'jobs.batch',
+    'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
+  ],
+])
+/** The garbage collector does not look at these: waiting for it they would stay for ever. */
+const neverOwners = new Set(['events', 'events.events.k8s.io'])
 const attempts = 10
+
+/** Tells a client that gave no policy where the default one leaves dependents behind. */
+export function warnOfOrphans({ served, warn }: ResourceContext, deletion: Deletion): void {
+  const warning = orphansByDefault.get(served.groupResource)
+  if (warning !== undefined && deletion.propagation === undefined) warn(warning)
+}
 
 export async function deleteObject(parts: WriteParts, context: ResourceContext, name: string, deletion: Deletion): Promise<Deleted> {
   const { served, info } = context
@@ -182,13 +196,18 @@ function finalizersFor(
   if (object.kind === 'Namespace') {
     return propagation === 'Background' && has(orphan) ? current?.filter(name => name !== orphan) : current
   }
-  const { group, plural } = context.served.definition
-  const policy =
-    propagation ??
-    (has(orphan) ? 'Orphan' : has(foreground) ? 'Foreground' : orphansByDefault.has(groupResource(group, plural)) ? 'Orphan' : 'Background')
+  const policy = policyFor(context.served.groupResource, has, propagation)
   const wanted = policy === 'Orphan' ? orphan : policy === 'Foreground' ? foreground : undefined
   if (wanted === undefined ? !has(orphan) && !has(foreground) : has(wanted) && !has(wanted === orphan ? foreground : orphan)) return current
   const kept = (current ?? []).filter(name => name !== orphan && name !== foreground)
   if (wanted !== undefined) kept.push(wanted)
   return kept.length > 0 ? kept : undefined
+}
+
+function policyFor(resource: string, hasFinalizer: (name: string) => boolean, asked: PropagationPolicy | undefined): PropagationPolicy {
+  if (neverOwners.has(resource)) return 'Background'
+  if (asked !== undefined) return asked
+  if (hasFinalizer(orphan)) return 'Orphan'
+  if (hasFinalizer(foreground)) return 'Foreground'
+  return orphansByDefault.has(resource) ? 'Orphan' : 'Background'
 }

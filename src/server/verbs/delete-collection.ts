@@ -1,6 +1,6 @@
 // deletecollection: each selected object by itself; one that is gone meanwhile is no failure.
 import { isReason } from '../../api/status.ts'
-import { deleteObject } from '../delete-object.ts'
+import { deleteObject, warnOfOrphans } from '../delete-object.ts'
 import { readDeletion } from '../delete-options.ts'
 import type { Reply } from '../exchange.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -14,6 +14,7 @@ const parallel = 64
 export async function deleteCollection(writeParts: WriteParts, listParts: ListParts, context: ResourceContext): Promise<Reply> {
   const { served } = context
   const deletion = await readDeletion(context)
+  warnOfOrphans(context, deletion)
   const { result, metadata } = select(listParts, context)
   const waiting = [...result.entries]
   const work = async () => {

@@ -74,6 +74,32 @@ test('remove() again changes what becomes of dependents, as long as finalizers h
   assert.equal((await api.get(`${path}/b`)).status, 404)
 })
 
+test('remove() of a Job warns who leaves its pods behind without saying so', async () => {
+  await using api = new TestServer()
+  const jobs = '/apis/batch/v1/namespaces/default/jobs'
+  const spec = { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } } }
+  const warningOf = async (path: string, options?: object) => {
+    await api.create(jobs, { metadata: { name: 'j' }, spec })
+    const { headers } = await api.request('DELETE', path, options)
+    await api.request('DELETE', `${jobs}/j`, { propagationPolicy: 'Background' })
+    return headers['warning']
+  }
+  assert.match((await warningOf(`${jobs}/j`)) ?? '', /child pods are preserved by default when jobs are deleted/)
+  assert.match((await warningOf(jobs)) ?? '', /set propagationPolicy=Background to remove them/)
+  assert.equal(await warningOf(`${jobs}/j`, { propagationPolicy: 'Orphan' }), undefined)
+  assert.equal(await warningOf(`${jobs}/j`, { orphanDependents: false }), undefined)
+})
+
+for (const policy of ['Foreground', 'Orphan']) {
+  test(`remove() of an event with ${policy} waits for nobody`, async () => {
+    await using api = new TestServer()
+    const events = '/api/v1/namespaces/default/events'
+    await api.create(events, { metadata: { name: 'e' }, involvedObject: { namespace: 'default' } })
+    await api.request('DELETE', `${events}/e`, { propagationPolicy: policy })
+    assert.equal((await api.get(`${events}/e`)).status, 404)
+  })
+}
+
 test('remove() checks preconditions from body and query', async () => {
   await using api = new TestServer()
   await api.create(path, { metadata: { name: 'a' } })

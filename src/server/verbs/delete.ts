@@ -1,6 +1,6 @@
 // delete: one object, at once or when its grace period and finalizers allow.
 import { groupResource } from '../../api/object.ts'
-import { deleteObject } from '../delete-object.ts'
+import { deleteObject, warnOfOrphans } from '../delete-object.ts'
 import { readDeletion } from '../delete-options.ts'
 import type { Reply } from '../exchange.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -22,6 +22,7 @@ const answersWithObject = new Set([
 export async function remove(parts: WriteParts, context: ResourceContext): Promise<Reply> {
   const { served, info } = context
   const deletion = await readDeletion(context)
+  warnOfOrphans(context, deletion)
   const { object, entry, gone } = await deleteObject(parts, context, info.name, deletion)
   const { group, plural } = served.definition
   if (!gone || answersWithObject.has(groupResource(group, plural)) || object.kind === 'Namespace') {
