@@ -48,6 +48,13 @@ test('create() draws another generated name where the first is taken', async () 
   assert.equal(api.events.at(-1)?.objectRef?.name, 'web-bbbbb')
 })
 
+test('create() finds a name for a LimitRange that has none', async () => {
+  await using api = new TestServer()
+  const { status, json } = await api.request('POST', '/api/v1/namespaces/default/limitranges', {})
+  assert.equal(status, 201)
+  assert.match(json.metadata.name, /^[0-9a-f-]{36}$/)
+})
+
 const refused: readonly [string, string, unknown, Record<string, string>, number, RegExp][] = [
   ['another namespace', path, { metadata: { name: 'a', namespace: 'b' } }, {}, 400, /does not match the namespace sent on the request/],
   ['no name', path, { metadata: {} }, {}, 422, /metadata\.name: Required value: name or generateName is required/],

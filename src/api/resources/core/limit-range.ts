@@ -1,4 +1,5 @@
 // LimitRange, v1.
+import { randomUUID } from 'node:crypto'
 import { duplicate, type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
 import { approximateNumber, compareQuantities, parseQuantity } from '../../quantity.ts'
 import { defineResource } from '../../resource.ts'
@@ -28,6 +29,10 @@ export const limitRange = defineResource<LimitRange>({
       if (item.type === 'Container') setContainerDefaults(item)
       for (const list of lists) roundAmounts(item[list])
     }
+  },
+  // The one kind that needs no name.
+  prepareForCreate({ metadata }) {
+    metadata.name ||= randomUUID()
   },
   validate({ spec }) {
     const errors: FieldError[] = []
