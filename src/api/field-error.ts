@@ -1,4 +1,5 @@
 // Field errors in the wording of upstream's apimachinery `field` package; a list of them becomes a 422 Status.
+import { goQuote } from './go-quote.ts'
 
 export type FieldErrorType =
   | 'FieldValueNotFound'
@@ -37,7 +38,7 @@ export const notSupported = (field: string, value: unknown, supported: readonly 
     'FieldValueNotSupported',
     field,
     `Unsupported value: ${show(value)}`,
-    supported.length === 0 ? '' : `supported values: ${supported.map(v => JSON.stringify(v)).join(', ')}`,
+    supported.length === 0 ? '' : `supported values: ${supported.map(goQuote).join(', ')}`,
   )
 export const tooLong = (field: string, maxLength: number): FieldError =>
   make('FieldValueTooLong', field, 'Too long', maxLength >= 0 ? `may not be more than ${maxLength} bytes` : 'value is too long')
@@ -62,8 +63,7 @@ function make(type: FieldErrorType, field: string, head: string, detail: string)
  */
 function show(value: unknown): string {
   if (value === null || value === undefined) return '"null"'
-  if (typeof value === 'string') return JSON.stringify(value)
-  if (Array.isArray(value) && value.every(item => typeof item === 'string'))
-    return `[]string{${value.map(item => JSON.stringify(item)).join(', ')}}`
+  if (typeof value === 'string') return goQuote(value)
+  if (Array.isArray(value) && value.every(item => typeof item === 'string')) return `[]string{${value.map(goQuote).join(', ')}}`
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

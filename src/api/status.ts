@@ -1,5 +1,7 @@
 // Every failure that a client can see: an ApiError that holds a Kubernetes Status, made by a function named after its reason.
+
 import { type FieldError, formatFieldError } from './field-error.ts'
+import { goQuote } from './go-quote.ts'
 
 export interface StatusCause {
   reason?: string
@@ -103,7 +105,7 @@ export const noUniqueName = (resource: Named, name: string): ApiError =>
   apiError(
     409,
     'AlreadyExists',
-    `${qualified(resource)} ${JSON.stringify(name)} already exists, the server was not able to generate a unique name for the object`,
+    `${qualified(resource)} ${goQuote(name)} already exists, the server was not able to generate a unique name for the object`,
     { ...detailsOf(resource, name), retryAfterSeconds: 1 },
   )
 export const conflict = (resource: Named, name: string, why: string): ApiError =>

@@ -1,4 +1,5 @@
 // Values as Go prints them, for error messages that upstream builds so.
+import { goQuote } from '../go-quote.ts'
 
 /** As `%v`: `map[a:1 b:[x y]]`, keys sorted, strings bare. */
 export function goFormat(value: unknown): string {
@@ -38,9 +39,9 @@ export function goType(value: unknown): string {
 /** As `%#v`: `map[string]interface {}{"a":1}`. */
 export function goSyntax(value: unknown): string {
   if (value === null || value === undefined) return 'interface {}(nil)'
-  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'string') return goQuote(value)
   if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(', ')}}`
   if (typeof value !== 'object') return String(value)
   const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `map[string]interface {}{${members.map(([key, member]) => `${JSON.stringify(key)}:${goSyntax(member)}`).join(', ')}}`
+  return `map[string]interface {}{${members.map(([key, member]) => `${goQuote(key)}:${goSyntax(member)}`).join(', ')}}`
 }

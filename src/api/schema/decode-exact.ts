@@ -1,5 +1,6 @@
 // Finds what is wrong with a value as upstream's decoder (sigs.k8s.io/json) finds it: the same first error, the same words, the same order.
 // Only runs where the fast path met something unexpected.
+import { goQuote } from '../go-quote.ts'
 import { parseQuantity, QuantityError } from '../quantity.ts'
 import { parseMicroTime, parseTime } from './go-time.ts'
 import type { JsonNode } from './json-text.ts'
@@ -26,7 +27,7 @@ export function duplicateMembers(node: JsonNode): string[] {
     const seen = new Set<string>()
     for (const [key, member] of current.members) {
       const inner = path === '' ? key : `${path}.${key}`
-      if (seen.has(key) && errors.size < maxStrictErrors) errors.add(`duplicate field ${JSON.stringify(inner)}`)
+      if (seen.has(key) && errors.size < maxStrictErrors) errors.add(`duplicate field ${goQuote(inner)}`)
       seen.add(key)
       visit(member, inner)
     }
@@ -213,7 +214,7 @@ class Walk {
   }
 
   #strictError(what: string, path: string, key: string): void {
-    if (this.strict.size < maxStrictErrors) this.strict.add(`${what} ${JSON.stringify(path === '' ? key : `${path}.${key}`)}`)
+    if (this.strict.size < maxStrictErrors) this.strict.add(`${what} ${goQuote(path === '' ? key : `${path}.${key}`)}`)
   }
 }
 

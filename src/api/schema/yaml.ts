@@ -1,6 +1,8 @@
 // YAML as Kubernetes' tools read it: js-yaml for the grammar, plain scalars resolved as sigs.k8s.io/yaml does (`yes` is true, 0644 is octal,
 // nothing in base 60), no custom tags, bounded aliases.
+
 import { boolYaml11Tag, CORE_SCHEMA, defineScalarTag, intCoreTag, load, loadAll, mergeTag, NOT_RESOLVED, YAMLException } from 'js-yaml'
+import { goQuote } from '../go-quote.ts'
 import { isRecord, setOwn } from './compile.ts'
 
 export class YamlError extends Error {
@@ -37,7 +39,7 @@ export function readYaml(text: string): ReadYaml {
       if (err.reason === 'expected a document, but the input is empty') return { value: null, duplicate: undefined }
       if (err.reason !== 'duplicated mapping key' || err.mark === undefined) throw err
       const { line, position } = err.mark
-      const duplicate = `yaml: unmarshal errors:\n  line ${line + 1}: key ${JSON.stringify(keyAt(text, position))} already set in map`
+      const duplicate = `yaml: unmarshal errors:\n  line ${line + 1}: key ${goQuote(keyAt(text, position))} already set in map`
       return { value: plain(load(text, { ...limits, json: true }), text), duplicate }
     }
   })

@@ -1,5 +1,7 @@
 // Values as Go prints them with `%#v`: upstream shows lists, maps and named strings in errors so, and messages keep its wording.
+
 import type { FieldError } from '../field-error.ts'
+import { goQuote } from '../go-quote.ts'
 import { parseQuantity } from '../quantity.ts'
 import type { LabelSelector } from '../types/meta-v1.ts'
 
@@ -8,14 +10,14 @@ export function goStringMap(map: Readonly<Record<string, string>> | undefined): 
   if (map === undefined) return 'map[string]string(nil)'
   const entries = Object.keys(map)
     .sort()
-    .map(key => `${JSON.stringify(key)}:${JSON.stringify(map[key])}`)
+    .map(key => `${goQuote(key)}:${goQuote(map[key] ?? '')}`)
   return `map[string]string{${entries.join(', ')}}`
 }
 
 /** `[]string{"a", "b"}`, or of another element type. */
 export function goStrings(list: readonly string[] | undefined, type = 'string'): string {
   if (list === undefined) return `[]${type}(nil)`
-  return `[]${type}{${list.map(text => JSON.stringify(text)).join(', ')}}`
+  return `[]${type}{${list.map(goQuote).join(', ')}}`
 }
 
 /** Base64 data as Go prints the bytes: `[]byte{0x2d, 0xa}`. */
@@ -31,7 +33,7 @@ export function goStruct(type: string, members: Readonly<Record<string, string>>
 }
 
 export function goString(text = ''): string {
-  return JSON.stringify(text)
+  return goQuote(text)
 }
 
 /** A list of what is no string, each item shown by `show`. */
@@ -46,7 +48,7 @@ export function invalidShown(field: string, shown: string, detail: string): Fiel
 
 /** `Unsupported value` with a value that is shown as it stands. */
 export function notSupportedShown(field: string, shown: string, supported: readonly string[]): FieldError {
-  const list = supported.map(text => JSON.stringify(text)).join(', ')
+  const list = supported.map(goQuote).join(', ')
   return { type: 'FieldValueNotSupported', field, message: `Unsupported value: ${shown}: supported values: ${list}` }
 }
 
@@ -64,7 +66,7 @@ export function goTime(text: string): string {
 /** A number or a string, as Go prints the structure behind it. */
 export function goIntOrString(value: number | string): string {
   const [type, number, text] = typeof value === 'number' ? [0, value, ''] : [1, 0, value]
-  return `intstr.IntOrString{Type:${type}, IntVal:${number}, StrVal:${JSON.stringify(text)}}`
+  return `intstr.IntOrString{Type:${type}, IntVal:${number}, StrVal:${goQuote(text)}}`
 }
 
 /** `v1.LabelSelector{…}`, as Go prints the structure. */
@@ -72,7 +74,7 @@ export function goLabelSelector({ matchLabels, matchExpressions }: LabelSelector
   const type = '[]v1.LabelSelectorRequirement'
   const items = matchExpressions?.map(
     ({ key, operator, values }) =>
-      `v1.LabelSelectorRequirement{Key:${JSON.stringify(key)}, Operator:${JSON.stringify(operator)}, Values:${goStrings(values)}}`,
+      `v1.LabelSelectorRequirement{Key:${goQuote(key)}, Operator:${goQuote(operator)}, Values:${goStrings(values)}}`,
   )
   return `v1.LabelSelector{MatchLabels:${goStringMap(matchLabels)}, MatchExpressions:${items ? `${type}{${items.join(', ')}}` : `${type}(nil)`}}`
 }
@@ -81,7 +83,7 @@ export function goLabelSelector({ matchLabels, matchExpressions }: LabelSelector
 export function goQuantity(text = '0'): string {
   const { value, scale, format } = parseQuantity(text)
   const amount = `i:resource.int64Amount{value:${value}, scale:${scale}}, d:resource.infDecAmount{Dec:(*inf.Dec)(nil)}`
-  return `resource.Quantity{${amount}, s:${JSON.stringify(text)}, Format:"${format}"}`
+  return `resource.Quantity{${amount}, s:${goQuote(text)}, Format:"${format}"}`
 }
 
 /** `core.ResourceList{"cpu":resource.Quantity{…}}`, names sorted. */
@@ -89,6 +91,6 @@ export function goResourceList(list: Readonly<Record<string, string>> | undefine
   if (list === undefined) return 'core.ResourceList(nil)'
   const entries = Object.keys(list)
     .sort()
-    .map(name => `${JSON.stringify(name)}:${goQuantity(list[name] ?? '0')}`)
+    .map(name => `${goQuote(name)}:${goQuantity(list[name] ?? '0')}`)
   return `core.ResourceList{${entries.join(', ')}}`
 }

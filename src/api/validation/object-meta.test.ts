@@ -151,7 +151,7 @@ describe('validateFieldManager()', () => {
     }
     assert.deepEqual(judge('kubectl client-side'), [])
     assert.deepEqual(judge('m'.repeat(129)), ['fieldManager: Too long: may not be more than 128 bytes'])
-    assert.deepEqual(judge('a\u0007'), ['fieldManager: Invalid value: "a\\u0007": invalid character U+0007 (at position 1)'])
+    assert.deepEqual(judge('a\u0007'), ['fieldManager: Invalid value: "a\\a": invalid character U+0007 (at position 1)'])
   })
 })
 
