@@ -1,8 +1,7 @@
 // The `timeout` parameter of a request, as Go writes durations.
 import { badRequest, timedOut } from '../api/status.ts'
+import { parseGoDuration } from '../base/go-duration.ts'
 import type { RequestInfo } from './request-info.ts'
-
-const units: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, μs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 /** Longer limits of a client's change nothing. */
 const longestMs = 60_000
@@ -15,7 +14,8 @@ export function requestTimeout(info: RequestInfo): number | undefined {
   const text = info.query.get('timeout')
   if (text === undefined || text === '') return undefined
   if (info.isResource && (info.verb === 'watch' || longRunning.has(info.subresource))) return undefined
-  const ms = parseDuration(text)
+  const ms = parseGoDuration(text)
+  if (typeof ms === 'string') throw badRequest(`invalid timeout specified in the request URL - ${ms}`)
   return ms > 0 && ms < longestMs ? ms : undefined
 }
 
@@ -31,27 +31,4 @@ export async function withinTimeout<T>(answer: Promise<T>, ms: number | undefine
   } finally {
     clearTimeout(timer)
   }
-}
-
-function parseDuration(text: string): number {
-  const fail = (why: string): never => {
-    throw badRequest(`invalid timeout specified in the request URL - time: ${why}`)
-  }
-  const unsigned = text.replace(/^[-+]/, '')
-  if (unsigned === '0') return 0
-  if (unsigned === '') return fail(`invalid duration ${JSON.stringify(text)}`)
-  let rest = unsigned
-  let total = 0
-  while (rest !== '') {
-    const number = /^(\d+\.?\d*|\.\d+)/.exec(rest)?.[0]
-    if (number === undefined) return fail(`invalid duration ${JSON.stringify(text)}`)
-    rest = rest.slice(number.length)
-    const unit = /^[^.\d]+/.exec(rest)?.[0]
-    if (unit === undefined) return fail(`missing unit in duration ${JSON.stringify(text)}`)
-    const factor = units[unit]
-    if (factor === undefined) return fail(`unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}`)
-    rest = rest.slice(unit.length)
-    total += Number(number) * factor
-  }
-  return text.startsWith('-') ? -total : total
 }

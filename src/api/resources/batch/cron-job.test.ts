@@ -82,6 +82,13 @@ const schedules: [schedule: string, problem: string | undefined][] = [
   ['0-30/10,45 8-18 * * MON-FRI', undefined],
   ['@hourly', undefined],
   ['@every 1h30m', undefined],
+  ['@every 1x', 'failed to parse duration @every 1x: time: unknown unit "x" in duration "1x"'],
+  ['1-x-3 * * * *', 'too many hyphens: 1-x-3'],
+  ['31-30/0 * * * *', 'beginning of range (31) beyond end of range (30): 31-30/0'],
+  [
+    '99999999999999999999 * * * *',
+    'failed to parse int from 99999999999999999999: strconv.Atoi: parsing "99999999999999999999": value out of range',
+  ],
   ['* * * *', 'expected exactly 5 fields, found 4: [* * * *]'],
   ['60 * * * *', 'end of range (60) above maximum (59): 60'],
   ['* * 0 * *', 'beginning of range (0) below minimum (1): 0'],

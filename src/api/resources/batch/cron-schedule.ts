@@ -1,4 +1,6 @@
 // The five-field schedules of CronJobs, with the messages of the cron parser that upstream uses.
+import { parseGoDuration } from '../../../base/go-duration.ts'
+import { parseInt64 } from '../../validation/go-int64.ts'
 import { isTimeZone } from './time-zone.ts'
 
 interface Bounds {
@@ -19,7 +21,6 @@ const fields: readonly Bounds[] = [
   { min: 0, max: 6, names: weekdays },
 ]
 const descriptors = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly']
-const durationPattern = /^[+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))*$/
 
 /** What is wrong with a schedule; undefined where it can be used. */
 export function scheduleProblem(schedule: string): string | undefined {
@@ -43,9 +44,8 @@ export function scheduleProblem(schedule: string): string | undefined {
 function descriptorProblem(spec: string): string | undefined {
   if (descriptors.includes(spec)) return undefined
   if (spec.startsWith('@every ')) {
-    const duration = spec.slice('@every '.length)
-    if (durationPattern.test(duration) || /^[+-]?0$/.test(duration)) return undefined
-    return `failed to parse duration ${spec}: time: invalid duration ${JSON.stringify(duration)}`
+    const duration = parseGoDuration(spec.slice('@every '.length))
+    return typeof duration === 'string' ? `failed to parse duration ${spec}: ${duration}` : undefined
   }
   return `unrecognized descriptor: ${spec}`
 }
@@ -68,24 +68,21 @@ function rangeProblem(expression: string, bounds: Bounds): string | undefined {
     if (typeof first === 'string') return first
     start = first
     end = first
+    if (moreLimits.length > 0) return `too many hyphens: ${expression}`
     if (high !== undefined) {
       const last = boundOf(high, bounds)
       if (typeof last === 'string') return last
       end = last
     }
-    if (moreLimits.length > 0) return `too many hyphens: ${expression}`
   }
   if (moreSteps.length > 0) return `too many slashes: ${expression}`
-  if (step !== undefined) {
-    const every = numberOf(step)
-    if (typeof every === 'string') return every
-    if (every === 0) return `step of range should be a positive number: ${expression}`
-    if (high === undefined) end = bounds.max
-  }
+  const every = step === undefined ? 1 : numberOf(step)
+  if (typeof every === 'string') return every
+  if (step !== undefined && high === undefined) end = bounds.max
   if (start < bounds.min) return `beginning of range (${start}) below minimum (${bounds.min}): ${expression}`
   if (end > bounds.max) return `end of range (${end}) above maximum (${bounds.max}): ${expression}`
   if (start > end) return `beginning of range (${start}) beyond end of range (${end}): ${expression}`
-  return undefined
+  return every === 0 ? `step of range should be a positive number: ${expression}` : undefined
 }
 
 function boundOf(text: string, { names }: Bounds): number | string {
@@ -95,9 +92,7 @@ function boundOf(text: string, { names }: Bounds): number | string {
 }
 
 function numberOf(text: string): number | string {
-  if (!/^[+-]?\d+$/.test(text)) {
-    return `failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`
-  }
-  const number = Number(text)
+  const number = parseInt64(text)
+  if (typeof number === 'string') return `failed to parse int from ${text}: ${number.replace('ParseInt', 'Atoi')}`
   return number < 0 ? `negative number (${number}) not allowed: ${text}` : number
 }
