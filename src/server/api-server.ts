@@ -15,7 +15,6 @@ import type { Registry } from '../base/metrics.ts'
 import type { Store } from '../store/store.ts'
 import type { AuditSink } from './audit-event.ts'
 import { type Authorize, demandAccess } from './authorize.ts'
-import { Bookmarks } from './bookmarks.ts'
 import { ensureObjects, serverIdentity } from './bootstrap.ts'
 import { ContinueTokens } from './continue-token.ts'
 import { documents } from './documents.ts'
@@ -30,6 +29,7 @@ import { type HealthCheck, healthPaths } from './health.ts'
 import { type Identifiers, randomIdentifiers } from './identifiers.ts'
 import { type InProcessTransport, inProcessTransport } from './in-process.ts'
 import { NodeTunnels } from './node-tunnel.ts'
+import { OpenWatches } from './open-watches.ts'
 import { pathHandler } from './paths.ts'
 import { createPipeline, type Pipeline } from './pipeline.ts'
 import type { BackendTls } from './proxy/backend-connection.ts'
@@ -95,7 +95,7 @@ export class ApiServer implements AsyncDisposable {
   readonly serviceCidr: string
   readonly #options: ApiServerOptions
   readonly #stop = new AbortController()
-  readonly #bookmarksDone: Promise<void>
+  readonly #watchesDone: Promise<void>
   readonly #expiryDone: Promise<void>
   readonly #flowConfig: FlowConfig
   readonly #borrowingDone: Promise<void>
@@ -123,8 +123,8 @@ export class ApiServer implements AsyncDisposable {
     this.#flowConfig = new FlowConfig({ resources, store, flow, clock, log }, this.#stop.signal)
     this.#borrowingDone = lendSeats(flow, clock, this.#stop.signal)
     const refused = new RefusedRequests()
-    const bookmarks = new Bookmarks()
-    this.#bookmarksDone = bookmarks.run(clock, log, this.#stop.signal)
+    const openWatches = new OpenWatches()
+    this.#watchesDone = openWatches.run(clock, log, this.#stop.signal)
     const services = ServiceAllocation.of(resources, this.serviceCidr)
     const writeParts: WriteParts = {
       admission: options.admission,
@@ -138,10 +138,10 @@ export class ApiServer implements AsyncDisposable {
       ...writeParts,
       hasGroup: resources.hasGroup,
       store,
-      bookmarks,
-      stopped: this.#stop.signal,
+      openWatches,
       continueTokens: new ContinueTokens(options.continueKey ?? randomBytes(32)),
-      defaultTimeout: () => (30 + Math.random() * 30) * 60_000,
+      // Whole seconds: timers of one length share a list.
+      defaultTimeout: () => Math.round((30 + Math.random() * 30) * 60) * 1000,
       subresources: subresourceHandlers({
         writeParts,
         resources,
@@ -266,7 +266,7 @@ export class ApiServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new Error('the server stops'))
     this.nodeTunnels.close()
-    await Promise.all([this.#bookmarksDone, this.#expiryDone, this.#borrowingDone, this.#flowObjectsDone])
+    await Promise.all([this.#watchesDone, this.#expiryDone, this.#borrowingDone, this.#flowObjectsDone])
   }
 }
 

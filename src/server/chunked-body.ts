@@ -1,8 +1,8 @@
 // Large answers in pieces: joined to chunks worth a write, held back while the reader is behind, never holding the event loop.
 
 import { once } from 'node:events'
-import { setImmediate as turn } from 'node:timers/promises'
 import { constants, createGzip } from 'node:zlib'
+import { turn } from '../base/turns.ts'
 import type { BodyStream, Sink } from './exchange.ts'
 
 /** One write of about this size costs little per byte and little memory. */
@@ -14,6 +14,8 @@ const longestTurnMs = 4
 
 export interface Parts {
   readonly head: Buffer
+  /** Between two parts; a comma where it is left out. */
+  readonly separator?: Buffer
   readonly count: number
   /** Whether `part` computes; false where it only hands out kept bytes. */
   readonly computed: boolean
@@ -24,10 +26,10 @@ export interface Parts {
 const comma = Buffer.from(',')
 
 /** The whole at once; for small answers. */
-export function joinParts({ head, count, part, tail }: Parts): Buffer {
+export function joinParts({ head, separator = comma, count, part, tail }: Parts): Buffer {
   const buffers = [head]
   for (let i = 0; i < count; i++) {
-    if (i > 0) buffers.push(comma)
+    if (i > 0) buffers.push(separator)
     buffers.push(part(i))
   }
   buffers.push(tail)
@@ -35,12 +37,13 @@ export function joinParts({ head, count, part, tail }: Parts): Buffer {
 }
 
 export function streamParts(parts: Parts): BodyStream {
+  const { separator = comma } = parts
   return async (sink, signal) => {
     let pending: Buffer[] = [parts.head]
     let size = parts.head.length
     let began = performance.now()
     for (let i = 0; i < parts.count; i++) {
-      if (i > 0) pending.push(comma)
+      if (i > 0) pending.push(separator)
       const bytes = parts.part(i)
       pending.push(bytes)
       size += bytes.length

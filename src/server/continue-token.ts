@@ -29,7 +29,7 @@ export class ContinueTokens {
     const bytes = Buffer.from(token, 'base64url')
     const payload = bytes.subarray(macLength)
     if (bytes.length <= macLength || !timingSafeEqual(bytes.subarray(0, macLength), this.#mac(payload, scope))) {
-      throw badRequest('continue key is not valid: the token was not made by this server for this list')
+      throw badRequest('invalid continue token: continue key is not valid: the token was not made by this server for this list')
     }
     const [revision, namespace, name]: unknown[] = JSON.parse(payload.toString())
     return { revision: revision === -1 ? undefined : Number(revision), namespace: String(namespace), name: String(name) }

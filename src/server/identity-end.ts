@@ -1,15 +1,12 @@
 // Watches, followed logs and upgraded connections last no longer than the identity that opened them.
 import type { Authenticated, DenyList } from '../access/revocation.ts'
-import type { Clock } from '../base/clock.ts'
 import type { BodyStream, Reply, UpgradedConnection } from './exchange.ts'
+import type { Expiries } from './expiries.ts'
 
 export interface IdentityEndParts {
-  readonly clock: Clock
+  readonly expiries: Expiries
   readonly denyList?: DenyList
 }
-
-/** Timers take no more than 2^31 milliseconds. */
-const longestSleepMs = 2 ** 30
 
 /**
  * The same reply, ended in the turn in which one of the identities expires or is denied: a stream ends as at its own end, an upgraded connection is
@@ -21,13 +18,17 @@ export function endWithIdentity(parts: IdentityEndParts, reply: Reply, identitie
   if (!longRunning || typeof body !== 'function') return reply
   const ending: BodyStream = async (sink, signal) => {
     const end = identityEnd(parts, identities)
+    const gone = () => end.abort(signal.reason)
+    signal.addEventListener('abort', gone, { once: true })
+    if (signal.aborted) gone()
     try {
-      const running = body(sink, AbortSignal.any([signal, end.signal]))
+      const running = body(sink, end.signal)
       // A reader that stalls must not keep the stream open.
-      await Promise.race([running, aborted(end.signal)])
+      await Promise.race([running, end.over])
     } catch (err) {
       if (!end.signal.aborted || signal.aborted) throw err
     } finally {
+      signal.removeEventListener('abort', gone)
       end.release()
     }
   }
@@ -53,33 +54,30 @@ async function untilEnd(
   }
 }
 
-function identityEnd({ clock, denyList }: IdentityEndParts, identities: readonly Authenticated[]) {
+interface IdentityEnd {
+  readonly signal: AbortSignal
+  /** Resolves when an identity has ended; never rejects. */
+  readonly over: Promise<void>
+  abort(reason: unknown): void
+  release(): void
+}
+
+function identityEnd({ expiries, denyList }: IdentityEndParts, identities: readonly Authenticated[]): IdentityEnd {
   const ended = new AbortController()
-  const released = new AbortController()
-  const stops = identities.map(identity => denyList?.whenDenied(identity, reason => ended.abort(new Error(reason))))
-  const expires = Math.min(...identities.map(identity => identity.expires ?? Number.POSITIVE_INFINITY))
-  if (expires !== Number.POSITIVE_INFINITY) {
-    sleepUntil(clock, expires, released.signal).then(
-      () => ended.abort(new Error('the credential has expired')),
-      () => undefined, // released
-    )
+  const over = Promise.withResolvers<void>()
+  const end = (reason: string) => {
+    over.resolve()
+    ended.abort(new Error(reason))
   }
+  const stops = identities.map(identity => denyList?.whenDenied(identity, end))
+  const expires = Math.min(...identities.map(identity => identity.expires ?? Number.POSITIVE_INFINITY))
+  if (expires !== Number.POSITIVE_INFINITY) stops.push(expiries.at(expires, () => end('the credential has expired')))
   return {
     signal: ended.signal,
-    release: () => {
-      released.abort(new Error('the stream is over'))
+    over: over.promise,
+    abort: reason => ended.abort(reason),
+    release() {
       for (const stop of stops) stop?.()
     },
   }
-}
-
-async function sleepUntil(clock: Clock, time: number, signal: AbortSignal): Promise<void> {
-  for (let left = time - clock.now(); left > 0; left = time - clock.now()) await clock.sleep(Math.min(left, longestSleepMs), signal)
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

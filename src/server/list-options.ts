@@ -1,6 +1,7 @@
 // The options of list, watch and deletecollection, judged as upstream judges ListOptions.
-import { type FieldError, forbiddenField, invalidValue, notSupported } from '../api/field-error.ts'
-import { apiError, badRequest, invalid } from '../api/status.ts'
+import { type FieldError, forbiddenField, notSupported } from '../api/field-error.ts'
+import { type ApiError, apiError, badRequest, invalid } from '../api/status.ts'
+import { plainFailure } from './plain-failure.ts'
 import type { Query } from './query.ts'
 
 export type VersionMatch = 'NotOlderThan' | 'Exact'
@@ -27,12 +28,9 @@ export function listOptions(query: Query, watch: boolean): ListOptions {
   query.integer('timeoutSeconds')
   const limit = query.integer('limit') ?? 0
   const errors = watch
-    ? judgeWatch(match, sendInitialEvents, resourceVersion)
+    ? judgeWatch(match, sendInitialEvents, continueToken)
     : judgeList(match, sendInitialEvents, resourceVersion, continueToken)
   if (errors.length > 0) throw invalid(kind, '', errors)
-  if (!watch && continueToken !== undefined && resourceVersion !== '' && resourceVersion !== '0') {
-    throw badRequest('specifying resource version is not allowed when using continue')
-  }
   return { limit: Math.max(limit, 0), continueToken, resourceVersion, match: versionMatch(match), sendInitialEvents }
 }
 
@@ -63,23 +61,14 @@ function judgeList(
   return errors
 }
 
-function judgeWatch(match: string | undefined, initial: boolean | undefined, resourceVersion: string): FieldError[] {
+function judgeWatch(match: string | undefined, initial: boolean | undefined, continueToken: string | undefined): FieldError[] {
   const errors: FieldError[] = []
-  if (match !== undefined) {
-    if (initial === undefined) {
-      errors.push(
-        forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'),
-      )
-    }
-    if (match !== 'NotOlderThan') errors.push(notSupported('resourceVersionMatch', match, ['NotOlderThan']))
-  } else if (initial !== undefined) {
-    errors.push(forbiddenField('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'))
-  }
-  if (resourceVersion !== '' && revisionOf(resourceVersion) === undefined) {
-    errors.push(
-      invalidValue('resourceVersion', resourceVersion, `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`),
-    )
-  }
+  const forbid = (why: string) => errors.push(forbiddenField('resourceVersionMatch', why))
+  if (initial !== undefined && match !== 'NotOlderThan') forbid('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
+  if (match === undefined) return errors
+  if (initial === undefined) forbid('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
+  if (match !== 'NotOlderThan') errors.push(notSupported('resourceVersionMatch', match, ['NotOlderThan']))
+  if (continueToken !== undefined) forbid('resourceVersionMatch is forbidden when continue is provided')
   return errors
 }
 
@@ -90,19 +79,18 @@ export function revisionOf(resourceVersion: string): number | undefined {
   return /^\d+$/.test(resourceVersion) && Number.isSafeInteger(revision) ? revision : undefined
 }
 
-/** Throws a 400 where a resourceVersion is no number. */
-export function requiredRevision(resourceVersion: string): number {
+/** Throws where a resourceVersion is no number: upstream has no reason for that, but of a list it says 400. */
+export function requiredRevision(resourceVersion: string, list = false): number {
   const revision = revisionOf(resourceVersion)
-  if (revision === undefined) {
-    throw badRequest(
-      `resourceVersion: Invalid value: ${JSON.stringify(resourceVersion)}: strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`,
-    )
-  }
-  return revision
+  if (revision !== undefined) return revision
+  const quoted = JSON.stringify(resourceVersion)
+  const why = `strconv.ParseUint: parsing ${quoted}: ${/^\d+$/.test(resourceVersion) ? 'value out of range' : 'invalid syntax'}`
+  const message = `resourceVersion: Invalid value: ${quoted}: ${why}`
+  throw list ? badRequest(`invalid resource version: ${message}`) : plainFailure(500, message)
 }
 
 /** A revision that this store has not reached: the client retries. */
-export function tooLargeRevision(requested: number, current: number): Error {
+export function tooLargeRevision(requested: number, current: number): ApiError {
   return apiError(504, 'Timeout', `Timeout: Too large resource version: ${requested}, current: ${current}`, {
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
     retryAfterSeconds: 1,

@@ -314,7 +314,7 @@ test('handle() gives the place of a watch back when it ends, and of one that is 
     })
   const url = '/api/v1/pods?watch=1'
   // Not answered with done(): the place of a refused watch must not wait for its transport.
-  assert.equal((await watch(`${url}&resourceVersion=nonsense`)).status, 422)
+  assert.equal((await watch(`${url}&resourceVersionMatch=nonsense`)).status, 422)
   const open = await watch(url)
   assert.equal(open.status, 200)
   const beyond = await watch(url)

@@ -10,6 +10,7 @@ import type { Logger } from '../base/log.ts'
 import { type AuditSink, auditEvent } from './audit-event.ts'
 import { type Authorize, demandAccess } from './authorize.ts'
 import { type BodyStream, type FinalReply, header, type Reply, type ServerRequest } from './exchange.ts'
+import { Expiries } from './expiries.ts'
 import type { Classification } from './flow-control/classify.ts'
 import type { Release } from './flow-control/fair-queues.ts'
 import type { FlowControl } from './flow-control/flow-control.ts'
@@ -95,7 +96,8 @@ function streamKind(info: RequestInfo): StreamKind | undefined {
 export type Pipeline = (request: ServerRequest) => Promise<FinalReply>
 
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { clock, log } = parts
+  const { clock, log, denyList } = parts
+  const ends = { expiries: new Expiries(clock), ...(denyList ? { denyList } : {}) }
 
   return async function handle(request) {
     const progress: Progress = {
@@ -135,7 +137,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       reply = answer instanceof Promise ? await withinTimeout(answer, timeout) : answer
       if (reply.longRunning || reply.upgrade) {
         reply = endWithIdentity(
-          parts,
+          ends,
           reply,
           user === authentication.user ? [authentication] : [authentication, { ...authentication, user }],
         )

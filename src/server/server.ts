@@ -1,5 +1,5 @@
 // The TLS listener: HTTP/2 and HTTP/1.1 on one port, client certificates asked for and judged later, limits on everything, a graceful stop.
-import { createServer as createHttp1Server, type Server as Http1Server, type IncomingMessage } from 'node:http'
+import { createServer as createHttp1Server, type Server as Http1Server, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo, Socket, Server as TcpServer } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -12,6 +12,7 @@ import { Http2Sessions } from './http2-sessions.ts'
 import { type ConnectionLimits, defaultConnectionLimits, limitedListener } from './limited-listener.ts'
 import { clearOpenSslErrors } from './openssl-errors.ts'
 import type { Pipeline } from './pipeline.ts'
+import { RequestRounds } from './request-rounds.ts'
 import { offeredAuthorization } from './streams/offered-protocols.ts'
 
 export interface ServingCertificate {
@@ -52,6 +53,7 @@ export class Listener implements AsyncDisposable {
   readonly #http2: Http2Server
   readonly #sessions: Http2Sessions
   readonly #sockets = new Set<TLSSocket>()
+  readonly #rounds = new RequestRounds()
   readonly #log: Logger
   #stopping = false
 
@@ -146,7 +148,10 @@ export class Listener implements AsyncDisposable {
       this.#log.debug('handshake failed', { err })
     })
     this.#http2.on('stream', (stream, headers, _flags, rawHeaders: string[]) => {
-      void this.#serve2(stream, new Http2Request(stream, headers, rawHeaders, credentialsOf(stream.session, headers.authorization)))
+      const request = new Http2Request(stream, headers, rawHeaders, credentialsOf(stream.session, headers.authorization))
+      // At once: a client may break off before its request begins.
+      stream.on('error', err => this.#log.debug('stream failed', { err }))
+      this.#rounds.begin(() => void this.#serve2(stream, request))
     })
     this.#http2.on('sessionError', err => this.#log.debug('session failed', { err }))
     this.#http1.on('request', (message, response) => {
@@ -155,13 +160,7 @@ export class Listener implements AsyncDisposable {
       response.once('finish', () => {
         if (this.#stopping) message.socket.end()
       })
-      this.#options
-        .handle(request)
-        .then(reply => sendHttp1(response, request, reply, this.#log))
-        .catch((err: unknown) => {
-          this.#log.error('answer not sent', { err })
-          response.destroy()
-        })
+      this.#rounds.begin(() => void this.#serve1(response, request))
     })
     this.#http1.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
       const { headers } = message
@@ -184,8 +183,16 @@ export class Listener implements AsyncDisposable {
     })
   }
 
+  async #serve1(response: ServerResponse, request: Http1Request): Promise<void> {
+    try {
+      await sendHttp1(response, request, await this.#options.handle(request), this.#log)
+    } catch (err) {
+      this.#log.error('answer not sent', { err })
+      response.destroy()
+    }
+  }
+
   async #serve2(stream: ServerHttp2Stream, request: Http2Request): Promise<void> {
-    stream.on('error', err => this.#log.debug('stream failed', { err }))
     try {
       await sendHttp2(stream, request, await this.#options.handle(request), this.#log)
     } catch (err) {

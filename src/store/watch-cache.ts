@@ -1,5 +1,6 @@
 // The objects of one resource in memory: what every read and watch is answered from, whatever makes the writes durable.
 import type { KubeObject } from '../api/object.ts'
+import { turn } from '../base/turns.ts'
 import { encode, StoredEntry, withRevision } from './entry.ts'
 import { VersionEvent } from './event.ts'
 import { EventWindow, type WindowLimits } from './event-window.ts'
@@ -169,7 +170,8 @@ export class WatchCache implements Collection, WatcherOwner {
         if (watcher.offer(event)) touched.add(watcher)
       })
     }
-    for (const watcher of touched) watcher.flush()
+    if (touched.size <= flushesPerTurn) for (const watcher of touched) watcher.flush()
+    else void flushInTurns([...touched])
   }
 
   endWatches(reason: string): void {
@@ -207,6 +209,17 @@ export class WatchCache implements Collection, WatcherOwner {
     }
     this.#slots.delete(key)
     this.#order.remove(key)
+  }
+}
+
+/** A hand-over to a stream costs some 15 µs: so many are about 4 ms of the event loop. */
+const flushesPerTurn = 256
+
+/** Events that come meanwhile wait in their watcher and go with the others. */
+async function flushInTurns(watchers: readonly Watcher[]): Promise<void> {
+  for (const [index, watcher] of watchers.entries()) {
+    if (index > 0 && index % flushesPerTurn === 0) await turn()
+    watcher.flush()
   }
 }
 

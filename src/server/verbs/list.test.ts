@@ -192,3 +192,20 @@ test('list() selects Events by the names that each of their two versions has for
   assert.equal((await api.get(`${events}?fieldSelector=regarding.name=q`)).json.items.length, 0)
   assert.equal((await api.get(`${events}?fieldSelector=involvedObject.name=p`)).status, 400)
 })
+
+test('list() of any version comes whole, whatever its limit', async () => {
+  await using api = await filled(5)
+  const { json } = await api.get(`${path}?limit=2&resourceVersion=0`)
+  assert.equal(json.items.length, 5)
+  assert.equal(json.metadata.continue, undefined)
+})
+
+test('list() judges its token before its version', async () => {
+  await using api = await filled(3)
+  const { json } = await api.get(`${path}?limit=1`)
+  const bad = await api.get(`${path}?limit=1&continue=x&resourceVersion=5`)
+  assert.deepEqual([bad.status, bad.json.message.startsWith('invalid continue token: continue key is not valid: ')], [400, true])
+  const both = await api.get(`${path}?limit=1&continue=${json.metadata.continue}&resourceVersion=5`)
+  assert.deepEqual([both.status, both.json.message], [400, 'specifying resource version is not allowed when using continue'])
+  assert.equal((await api.get(`${path}?limit=1&continue=${json.metadata.continue}&resourceVersion=0`)).status, 200)
+})

@@ -1,5 +1,5 @@
 // list: the state at one revision, whole or in pages, as bytes that are joined and not parsed.
-import { type ApiError, apiError, expired } from '../../api/status.ts'
+import { type ApiError, apiError, badRequest, expired } from '../../api/status.ts'
 import { type Entry, type ListQuery, type ListResult, RevisionCompacted, RevisionInFuture, type Store } from '../../store/store.ts'
 import { gzipped, joinParts, type Parts, streamParts } from '../chunked-body.ts'
 import type { ContinueTokens } from '../continue-token.ts'
@@ -145,12 +145,17 @@ export function select(parts: ListParts, context: ResourceContext): Selected {
   const options = listOptions(context.query, false)
   const scope = `${served.collection.groupResource}/${info.namespace}`
   const point = options.continueToken === undefined ? undefined : parts.continueTokens.open(options.continueToken, scope)
+  if (point !== undefined && options.resourceVersion !== '' && options.resourceVersion !== '0') {
+    throw badRequest('specifying resource version is not allowed when using continue')
+  }
+  // What may be any state comes whole, as upstream's cache gives it.
+  const limit = options.resourceVersion === '0' && point === undefined ? 0 : options.limit
   const revision = point === undefined ? exactRevision(options, parts.store.revision) : point.revision
   const selection = selectionOf(context.query, served)
   const query: ListQuery = {
     ...(served.definition.namespaced && info.namespace !== '' ? { namespace: info.namespace } : {}),
     ...(selection ? { selection } : {}),
-    ...(options.limit > 0 ? { limit: options.limit } : {}),
+    ...(limit > 0 ? { limit } : {}),
     ...(point ? { after: { namespace: point.namespace, name: point.name } } : {}),
     ...(revision === undefined ? {} : { revision }),
   }
@@ -179,7 +184,7 @@ export function select(parts: ListParts, context: ResourceContext): Selected {
 
 /** The revision that the list must show, undefined for the newest. */
 function exactRevision(options: ListOptions, newest: number): number | undefined {
-  const requested = requiredRevision(options.resourceVersion)
+  const requested = requiredRevision(options.resourceVersion, true)
   if (requested === 0) return undefined
   if (requested > newest) throw tooLargeRevision(requested, newest)
   if (options.match === 'Exact') return requested

@@ -117,3 +117,50 @@ test("watch() shows the end of a pod's grace period before the pod goes", async 
   assert.equal(marked?.object.metadata.deletionGracePeriodSeconds, 0)
   assert.equal(gone?.type, 'DELETED')
 })
+
+test('watch() of an object and a selector for another name is refused', async () => {
+  await using api = new TestServer()
+  const named = '/api/v1/watch/namespaces/default/configmaps/a'
+  for (const selector of ['metadata.name%3Db', 'metadata.namespace%3Ddefault']) {
+    const { status, json } = await api.get(`${named}?fieldSelector=${selector}`)
+    assert.deepEqual([status, json.message], [400, "fieldSelector metadata.name doesn't match requested name"])
+  }
+  const watch = await api.watch(`${named}?fieldSelector=metadata.name%3Da`)
+  await api.create(path, { metadata: { name: 'a' } })
+  assert.equal((await watch.next())?.object.metadata.name, 'a')
+  watch.close()
+})
+
+test('watch() that wants to begin with a state which is not there yet sends one error event', async () => {
+  await using api = new TestServer()
+  const query = 'watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan'
+  const watch = await api.watch(`${path}?${query}&resourceVersion=1000`)
+  const event = await watch.next()
+  assert.deepEqual([event?.type, event?.object.code, event?.object.reason], ['ERROR', 504, 'Timeout'])
+  assert.match(event?.object.message, /^Timeout: Too large resource version: 1000, current: \d+$/)
+  assert.equal(await watch.next(), undefined)
+})
+
+test('watch() sends what exists in pieces, and what changes meanwhile behind it', async () => {
+  await using api = new TestServer()
+  const text = 'x'.repeat(50_000)
+  for (let i = 0; i < 10; i++) await api.create(path, { metadata: { name: `c${i}` }, ...{ data: { text } } })
+  const watch = await api.watch(`${path}?watch=1&resourceVersion=0`)
+  await api.request('PATCH', `${path}/c0`, { data: { text: null } })
+  const events = []
+  for (let i = 0; i < 11; i++) events.push(await watch.next())
+  assert.deepEqual(
+    events.map(event => [event?.type, event?.object.metadata.name]),
+    [...Array.from({ length: 10 }, (_, i) => ['ADDED', `c${i}`]), ['MODIFIED', 'c0']],
+  )
+  watch.close()
+})
+
+test('watch() with bookmarks sends one before its end', async () => {
+  await using api = new TestServer()
+  await api.create(path, { metadata: { name: 'a' } })
+  const watch = await api.watch(`${path}?watch=1&resourceVersion=${api.store.revision}&allowWatchBookmarks=true&timeoutSeconds=3`)
+  const bookmark = await watch.next()
+  assert.deepEqual([bookmark?.type, bookmark?.object.metadata.resourceVersion], ['BOOKMARK', String(api.store.revision)])
+  watch.close()
+})

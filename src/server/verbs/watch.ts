@@ -1,21 +1,19 @@
 // watch: the changes of a collection as they become durable, each framed once for all watchers.
-import { apiError, type Status } from '../../api/status.ts'
-import { type Entry, RevisionCompacted, type Selection, type Store, type Watch, type Watched } from '../../store/store.ts'
-import type { Bookmarks } from '../bookmarks.ts'
-import type { BodyStream, Reply } from '../exchange.ts'
-import { listOptions, requiredRevision } from '../list-options.ts'
-import { partialObject } from '../partial-object.ts'
+import { demandedFieldValue } from '../../api/field-selector.ts'
+import { ApiError, badRequest, expired } from '../../api/status.ts'
+import { type Entry, RevisionCompacted, RevisionInFuture, type Selection, type Store, type Watch } from '../../store/store.ts'
+import { streamParts } from '../chunked-body.ts'
+import type { BodyStream, Reply, Sink } from '../exchange.ts'
+import { listOptions, requiredRevision, tooLargeRevision } from '../list-options.ts'
+import type { OpenWatches } from '../open-watches.ts'
 import type { ResourceContext } from '../request-context.ts'
 import { selectionOf } from '../selection.ts'
-import { frame } from '../served-resource.ts'
 import { watchOverWebSocket } from '../streams/watch-web-socket.ts'
-import { tableOf } from '../table.ts'
+import { errorFrame, type WatchEvents, watchEvents } from '../watch-events.ts'
 
 export interface WatchParts {
   readonly store: Pick<Store, 'revision'>
-  readonly bookmarks: Bookmarks
-  /** Aborts when the server stops: watches end, and clients resume elsewhere. */
-  readonly stopped: AbortSignal
+  readonly openWatches: OpenWatches
   /** Milliseconds that a watch without timeoutSeconds lasts; spread, so that not all clients come back at once. */
   defaultTimeout(): number
 }
@@ -23,6 +21,7 @@ export interface WatchParts {
 export function watch(parts: WatchParts, context: ResourceContext): Reply {
   const options = listOptions(context.query, true)
   const timeoutSeconds = context.query.integer('timeoutSeconds')
+  matchSelectedName(context)
   const plan: WatchPlan = {
     selection: selectionOf(context.query, context.served),
     from: requiredRevision(options.resourceVersion),
@@ -42,6 +41,13 @@ export function watch(parts: WatchParts, context: ResourceContext): Reply {
   }
 }
 
+/** Throws the 400 of a selector that wants another name than the path, or none. */
+function matchSelectedName({ info, query }: ResourceContext): void {
+  const selector = query.get('fieldSelector') ?? ''
+  if (info.name === '' || selector === '' || demandedFieldValue(selector, 'metadata.name') === info.name) return
+  throw badRequest("fieldSelector metadata.name doesn't match requested name")
+}
+
 interface WatchPlan {
   readonly selection: Selection | undefined
   readonly from: number
@@ -52,62 +58,140 @@ interface WatchPlan {
   readonly timeout: number
 }
 
+/** As long before the end of a watch upstream sends a bookmark. */
+const lastBookmarkMs = 2000
+
 /** Resolves at the timeout, at the signal, or when the reader is too slow: always between two events. */
 function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): BodyStream {
-  return (sink, signal) => {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const shape = shapeOf(context)
-    let started: Started
-    try {
-      started = start(parts, context, plan)
-    } catch (err) {
-      if (!(err instanceof RevisionCompacted)) throw err
-      sink.write(errorFrame(tooOld(err)))
-      return Promise.resolve()
+  return async (sink, signal) => {
+    const events = watchEvents(context)
+    const started = startOrFail(parts, context, plan)
+    if (started instanceof ApiError) {
+      sink.write(errorFrame(started.status))
+      return
     }
-    const { watch, entries, revision } = started
-    const timer = setTimeout(finish, plan.timeout)
-    timer.unref()
+    const { watch } = started
+    const end = new WatchEnd(plan.timeout, lastBookmarkMs)
+    const finish = () => end.now()
     signal.addEventListener('abort', finish, { once: true })
-    parts.stopped.addEventListener('abort', finish, { once: true })
-    if (parts.stopped.aborted) finish()
-    let paused = false
-    const sendBookmark = () => {
-      // Events wait while the reader is behind: a bookmark now would promise that it has seen them.
-      if (!paused) write(bookmarkFrame(context, shape, parts.store.revision, false))
-    }
-    const stopBookmarks = plan.bookmarks ? parts.bookmarks.add(sendBookmark) : undefined
-
-    const initial = entries.map(entry => shape.initial(entry))
-    if (plan.announceEnd && plan.bookmarks) initial.push(bookmarkFrame(context, shape, revision, true))
-    if (initial.length > 0) write(initial.length === 1 && initial[0] ? initial[0] : Buffer.concat(initial))
-    watch.onEvents(events => {
-      const [first] = events
-      if (first === undefined) return
-      write(events.length === 1 ? shape.event(first) : Buffer.concat(events.map(event => shape.event(event))))
-    })
-    watch.onEnd(() => finish())
-
-    function write(chunk: Buffer): void {
-      if (sink.write(chunk)) return
-      if (paused) return
+    if (signal.aborted) finish()
+    let paused = true
+    const write = (chunk: Buffer): void => {
+      if (sink.write(chunk) || paused) return
       paused = true
       watch.pause()
       sink.drained().then(() => {
         paused = false
         watch.resume()
-      }, reject)
+      }, end.fail)
     }
-    function finish(): void {
-      resolve()
+    // Events wait while the reader is behind: a bookmark then would promise that it has seen them.
+    const sendBookmark = () => {
+      if (!paused) write(events.bookmark(watch.revision, false))
     }
-    return promise.finally(() => {
-      clearTimeout(timer)
+    const open = { sendBookmark: plan.bookmarks ? sendBookmark : undefined, end: finish }
+    parts.openWatches.add(open)
+    if (plan.bookmarks) end.soon(sendBookmark)
+    try {
+      await sendInitial(events, plan, started, end.guard(sink), signal)
+      paused = false
+      watch.onEnd(finish)
+      watch.onEvents(changes => {
+        const [first] = changes
+        if (first === undefined) return
+        write(changes.length === 1 ? events.change(first) : Buffer.concat(changes.map(change => events.change(change))))
+      })
+      await end.reached
+    } catch (err) {
+      if (!(err instanceof Ended)) throw err
+    } finally {
+      end.clear()
       signal.removeEventListener('abort', finish)
-      parts.stopped.removeEventListener('abort', finish)
-      stopBookmarks?.()
+      parts.openWatches.remove(open)
       watch.close()
-    })
+    }
+  }
+}
+
+/** What exists, each as an event of its own, held back by the reader; changes meanwhile wait in the watch. */
+async function sendInitial(events: WatchEvents, plan: WatchPlan, started: Started, sink: Sink, signal: AbortSignal): Promise<void> {
+  const { entries, revision } = started
+  const end = plan.announceEnd && plan.bookmarks ? events.bookmark(revision, true) : undefined
+  if (entries.length === 0) {
+    if (end !== undefined) sink.write(end)
+    return
+  }
+  await streamParts({
+    head: addedPrefix,
+    separator: addedSeparator,
+    count: entries.length,
+    computed: events.computed,
+    part: index => events.initial(entryAt(entries, index)),
+    tail: end === undefined ? frameSuffix : Buffer.concat([frameSuffix, end]),
+  })(sink, signal)
+}
+
+const frameSuffix = Buffer.from('}\n')
+const addedPrefix = Buffer.from('{"type":"ADDED","object":')
+const addedSeparator = Buffer.concat([frameSuffix, addedPrefix])
+
+function entryAt(entries: readonly Entry[], index: number): Entry {
+  const entry = entries[index]
+  if (entry === undefined) throw new RangeError(`there is no entry ${index}`)
+  return entry
+}
+
+/** The time is over while something was still to be sent. */
+class Ended extends Error {}
+
+/** When a watch ends, and what has to be done shortly before. */
+class WatchEnd {
+  readonly reached: Promise<void>
+  readonly #resolve: () => void
+  readonly fail: (reason: unknown) => void
+  readonly #headMs: number
+  #timer: NodeJS.Timeout
+  #isOver = false
+  #before: (() => void) | undefined
+
+  constructor(timeout: number, headMs: number) {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.reached = promise
+    this.#resolve = resolve
+    this.fail = reject
+    this.#headMs = Math.min(headMs, timeout)
+    this.#timer = setTimeout(this.#isNear, timeout - this.#headMs)
+    this.#timer.unref()
+  }
+
+  readonly #isNear = (): void => {
+    this.#before?.()
+    this.#timer = setTimeout(this.now, this.#headMs)
+    this.#timer.unref()
+  }
+
+  readonly now = (): void => {
+    this.#isOver = true
+    this.#resolve()
+  }
+
+  soon(act: () => void): void {
+    this.#before = act
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer)
+  }
+
+  /** A sink that takes nothing any more after the end, and waits for no reader either. Throws `Ended`. */
+  guard(sink: Sink): Sink {
+    return {
+      write: chunk => {
+        if (this.#isOver) throw new Ended()
+        return sink.write(chunk)
+      },
+      drained: () => Promise.race([sink.drained(), this.reached]),
+    }
   }
 }
 
@@ -130,6 +214,7 @@ function start(parts: WatchParts, context: ResourceContext, plan: WatchPlan): St
     const after = plan.from === 0 ? parts.store.revision : plan.from
     return { watch: collection.watch({ ...scope, ...name, after }), entries: [], revision: after }
   }
+  if (plan.from > parts.store.revision) throw new RevisionInFuture(plan.from, parts.store.revision)
   const { entries, revision } = collection.list(scope)
   return {
     watch: collection.watch({ ...scope, ...name, after: revision }),
@@ -138,73 +223,13 @@ function start(parts: WatchParts, context: ResourceContext, plan: WatchPlan): St
   }
 }
 
-/** How events look in the form that was asked for. */
-interface Shape {
-  initial(entry: Entry): Buffer
-  event(watched: Watched): Buffer
-  bookmark(object: BookmarkObject): unknown
-}
-
-interface BookmarkObject {
-  readonly kind: string
-  readonly apiVersion: string
-  readonly metadata: { readonly resourceVersion: string; readonly creationTimestamp: null; readonly annotations?: Record<string, string> }
-}
-
-function shapeOf(context: ResourceContext): Shape {
-  const { served, form, query, now } = context
-  const { definition, view } = served
-  if (form.as === 'object') {
-    return {
-      initial: entry => frame('ADDED', view.bytes(entry)),
-      event: ({ event, type }) => view.frame(event, type),
-      bookmark: object => object,
-    }
+/** Upstream answers a watch that cannot begin with an event, too: the head is out already. */
+function startOrFail(parts: WatchParts, context: ResourceContext, plan: WatchPlan): Started | ApiError {
+  try {
+    return start(parts, context, plan)
+  } catch (err) {
+    if (err instanceof RevisionCompacted) return expired(`too old resource version: ${err.requested} (${err.oldest})`)
+    if (err instanceof RevisionInFuture) return tooLargeRevision(err.requested, err.newest)
+    throw err
   }
-  const { metaVersion } = form
-  const include = query.get('includeObject')
-  // Columns are sent with the first event only.
-  let columnsSent = false
-  const computed = (entry: Entry): Buffer => {
-    const object = view.object(entry)
-    if (form.as === 'partial') return Buffer.from(JSON.stringify(partialObject(object, metaVersion)))
-    const table = tableOf(definition, [object], include, now, { resourceVersion: object.metadata.resourceVersion ?? '' }, metaVersion)
-    const sent = columnsSent ? { ...table, columnDefinitions: null } : table
-    columnsSent = true
-    return Buffer.from(JSON.stringify(sent))
-  }
-  return {
-    initial: entry => frame('ADDED', computed(entry)),
-    event: ({ event, type }) => frame(type, computed(event.entryAs(type))),
-    bookmark: ({ metadata }) =>
-      form.as === 'partial'
-        ? { kind: 'PartialObjectMetadata', apiVersion: metaVersion, metadata }
-        : {
-            ...tableOf(definition, [], include, now, { resourceVersion: metadata.resourceVersion }, metaVersion),
-            columnDefinitions: null,
-            rows: [{ cells: [], object: { kind: 'PartialObjectMetadata', apiVersion: metaVersion, metadata } }],
-          },
-  }
-}
-
-function bookmarkFrame(context: ResourceContext, shape: Shape, revision: number, initialEnd: boolean): Buffer {
-  const { definition, apiVersion } = context.served
-  const object = shape.bookmark({
-    kind: definition.kind,
-    apiVersion,
-    metadata: {
-      resourceVersion: String(revision),
-      creationTimestamp: null,
-      ...(initialEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
-    },
-  })
-  return frame('BOOKMARK', Buffer.from(JSON.stringify(object)))
-}
-
-function errorFrame(status: Status): Buffer {
-  return frame('ERROR', Buffer.from(JSON.stringify(status)))
-}
-
-function tooOld(err: RevisionCompacted): Status {
-  return apiError(410, 'Expired', `too old resource version: ${err.requested} (${err.oldest})`).status
 }

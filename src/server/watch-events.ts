@@ -1,0 +1,80 @@
+// How the events of a watch look in the form that was asked for: the object itself, a Table of it, or only its metadata.
+import type { Status } from '../api/status.ts'
+import type { Entry, Watched } from '../store/store.ts'
+import { partialObject } from './partial-object.ts'
+import type { ResourceContext } from './request-context.ts'
+import { frame } from './served-resource.ts'
+import { tableOf } from './table.ts'
+
+export interface WatchEvents {
+  /** Whether `initial` computes; false where it only hands out kept bytes. */
+  readonly computed: boolean
+  /** The object of an ADDED event for what existed before. */
+  initial(entry: Entry): Buffer
+  change(watched: Watched): Buffer
+  /** Says that everything up to this revision was sent; `initialEnd` marks the end of what existed before. */
+  bookmark(revision: number, initialEnd: boolean): Buffer
+}
+
+interface BookmarkObject {
+  readonly kind: string
+  readonly apiVersion: string
+  readonly metadata: { readonly resourceVersion: string; readonly creationTimestamp: null; readonly annotations?: Record<string, string> }
+}
+
+export function watchEvents(context: ResourceContext): WatchEvents {
+  const { served, form, query, now } = context
+  const { definition, view } = served
+  if (form.as === 'object') {
+    return {
+      computed: definition.storedAs !== undefined,
+      initial: entry => view.bytes(entry),
+      change: ({ event, type }) => view.frame(event, type),
+      bookmark: (revision, initialEnd) => bookmarkFrame(bookmarkOf(context, revision, initialEnd)),
+    }
+  }
+  const { metaVersion } = form
+  const include = query.get('includeObject')
+  // Columns are sent with the first event only.
+  let columnsSent = false
+  const computed = (entry: Entry): Buffer => {
+    const object = view.object(entry)
+    if (form.as === 'partial') return Buffer.from(JSON.stringify(partialObject(object, metaVersion)))
+    const table = tableOf(definition, [object], include, now, { resourceVersion: object.metadata.resourceVersion ?? '' }, metaVersion)
+    const sent = columnsSent ? { ...table, columnDefinitions: null } : table
+    columnsSent = true
+    return Buffer.from(JSON.stringify(sent))
+  }
+  return {
+    computed: true,
+    initial: computed,
+    change: ({ event, type }) => frame(type, computed(event.entryAs(type))),
+    bookmark(revision, initialEnd) {
+      const { metadata } = bookmarkOf(context, revision, initialEnd)
+      const object = { kind: 'PartialObjectMetadata', apiVersion: metaVersion, metadata }
+      if (form.as === 'partial') return bookmarkFrame(object)
+      const table = tableOf(definition, [], include, now, { resourceVersion: metadata.resourceVersion }, metaVersion)
+      return bookmarkFrame({ ...table, columnDefinitions: null, rows: [{ cells: [], object }] })
+    },
+  }
+}
+
+function bookmarkOf({ served }: ResourceContext, revision: number, initialEnd: boolean): BookmarkObject {
+  return {
+    kind: served.definition.kind,
+    apiVersion: served.apiVersion,
+    metadata: {
+      resourceVersion: String(revision),
+      creationTimestamp: null,
+      ...(initialEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
+    },
+  }
+}
+
+function bookmarkFrame(object: unknown): Buffer {
+  return frame('BOOKMARK', Buffer.from(JSON.stringify(object)))
+}
+
+export function errorFrame(status: Status): Buffer {
+  return frame('ERROR', Buffer.from(JSON.stringify(status)))
+}
