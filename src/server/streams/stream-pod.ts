@@ -13,6 +13,7 @@ import { acceptWebSocket } from './accept-web-socket.ts'
 import { carryUpgraded } from './carry-upgraded.ts'
 import { nodeRefusal } from './node-refusal.ts'
 import { offeredProtocols } from './offered-protocols.ts'
+import { demandOwnOrigin } from './own-origin.ts'
 import { commandProtocols, translateCommand, tunnelBytes } from './remote-command.ts'
 
 type Kind = Parameters<StreamPod>[1]
@@ -83,6 +84,7 @@ function negotiate({ request }: ResourceContext, kind: Kind): string {
       .map(one => one.trim())
       .filter(Boolean)
   if (request.upgrade === 'websocket') {
+    demandOwnOrigin(request)
     const known: readonly string[] = kind === 'portforward' ? ['SPDY/3.1+portforward.k8s.io'] : commandProtocols
     const offered = offeredProtocols(request.headers)
     const chosen = known.find(one => offered.includes(one))

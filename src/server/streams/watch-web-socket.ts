@@ -3,14 +3,16 @@ import { badRequest } from '../../api/status.ts'
 import type { BodyStream, Reply, ServerRequest, Sink } from '../exchange.ts'
 import { acceptWebSocket } from './accept-web-socket.ts'
 import { offeredProtocols } from './offered-protocols.ts'
+import { demandOwnOrigin } from './own-origin.ts'
 import { highWater, WebSocketOutput } from './web-socket-output.ts'
 
 /** A client has nothing to say. */
 const maxMessageBytes = 4096
 const newline = 10
 
-/** `body` writes whole lines, each an event. Throws a 400 for more than one protocol, of which upstream chooses none either. */
+/** `body` writes whole lines, each an event. Throws a 400 for more than one protocol, of which upstream chooses none either, and a 403 for a page of another origin. */
 export function watchOverWebSocket(request: ServerRequest, body: BodyStream): Reply {
+  demandOwnOrigin(request)
   const offered = offeredProtocols(request.headers)
   const [protocol = ''] = offered
   if (offered.length > 1) throw badRequest(`a watch takes at most one WebSocket protocol, not ${offered.join(', ')}`)
