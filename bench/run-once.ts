@@ -6,8 +6,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { startChild } from './child.ts'
 import { ClusterProcess } from './cluster-process.ts'
 import { Connections } from './load/connections.ts'
+import { IdleWatches } from './load/idle-watches.ts'
+import { createLarge, readLarge } from './load/large-list.ts'
+import { quantile } from './load/measure.ts'
+import { namespaceObject } from './load/objects.ts'
 import type { Values } from './load/workloads.ts'
-import { memoryOf } from './process-memory.ts'
+import { memoryOf, type ProcessMemory, residentOf } from './process-memory.ts'
 import { restrictedPod, runningPod } from './running-pod.ts'
 
 export interface RunOptions {
@@ -20,6 +24,8 @@ export interface RunOptions {
 
 /** After the start the heap is still settling; what stays is what counts. */
 const settleMs = 3_000
+/** Workloads whose figures are taken here, beside the server's memory. */
+export const measuredHere: readonly string[] = ['idle-watches', 'large-list']
 const probed = ['list', 'list-consistent', 'list-paged', 'selector', 'watch']
 
 export async function runOnce({ tree, workloads, containers }: RunOptions): Promise<Values> {
@@ -59,7 +65,47 @@ async function controlPlane(tree: string, dataDirectory: string, workloads: read
     values['probe.p999'] = p999
   }
   if (workloads.length > 0) values['memory.after'] = serverRss(cluster)
+  if (workloads.includes('idle-watches')) Object.assign(values, await idle(cluster))
+  if (workloads.includes('large-list')) Object.assign(values, await large(cluster))
   return values
+}
+
+const idleWatches = 10_000
+
+/** Here and not in a process of the load: the memory is read in between. */
+async function idle(cluster: ClusterProcess): Promise<Values> {
+  using connections = await Connections.open(cluster.credentials, 1)
+  await connections.request('POST', '/api/v1/namespaces', namespaceObject())
+  await delay(settleMs)
+  const before = serverRss(cluster)
+  using watches = await IdleWatches.open(cluster.credentials, idleWatches)
+  await delay(settleMs)
+  const memory = serverRss(cluster) - before
+  const latencies = await watches.event()
+  return { 'idle-watches.memory': memory, 'idle-watches.p99': quantile(latencies, 0.99) }
+}
+
+const largeObjects = 1000
+/** Memory is looked at so often while the list runs. */
+const lookMs = 10
+
+async function large(cluster: ClusterProcess): Promise<Values> {
+  using connections = await Connections.open(cluster.credentials, 4)
+  await connections.request('POST', '/api/v1/namespaces', namespaceObject())
+  await createLarge(connections, largeObjects)
+  await delay(settleMs)
+  const { pid } = serverOf(cluster)
+  const before = residentOf(pid)
+  let most = before
+  const timer = setInterval(() => {
+    most = Math.max(most, residentOf(pid))
+  }, lookMs)
+  try {
+    const seconds = await readLarge(connections, largeObjects * 1_000_000)
+    return { 'large-list': seconds, 'large-list.memory': most - before }
+  } finally {
+    clearInterval(timer)
+  }
 }
 
 function allParts({ pid }: ClusterProcess, rssId: string, pssId: string): Values {
@@ -68,10 +114,14 @@ function allParts({ pid }: ClusterProcess, rssId: string, pssId: string): Values
   return { [rssId]: memory.reduce((sum, { rss }) => sum + rss, 0), [pssId]: memory.reduce((sum, { pss }) => sum + pss, 0) }
 }
 
-function serverRss({ pid }: ClusterProcess): number {
+function serverRss(cluster: ClusterProcess): number {
+  return serverOf(cluster).rss
+}
+
+function serverOf({ pid }: ClusterProcess): ProcessMemory {
   const server = memoryOf(pid).find(({ name }) => name === 'server')
   if (server === undefined) throw new Error('the server is not running')
-  return server.rss
+  return server
 }
 
 /** A machine has one real node: where another cluster runs here, the other figures must not be lost with these. */

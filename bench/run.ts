@@ -3,11 +3,12 @@ import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { buildCommit } from './built-commit.ts'
 import { type Values, workloads } from './load/workloads.ts'
-import { canRunContainers, runOnce } from './run-once.ts'
+import { canRunContainers, measuredHere, runOnce } from './run-once.ts'
 import { type Column, table } from './table.ts'
 
+const ids = [...workloads.map(({ id }) => id), ...measuredHere]
 const usage = `usage: npm run bench -- [--against COMMIT] [--rounds N] [--only WORKLOAD,…] [--no-containers]
-workloads: ${workloads.map(({ id }) => id).join(' ')}, or none`
+workloads: ${ids.join(' ')}, or none`
 
 const { values: flags } = parseArgs({
   options: {
@@ -24,9 +25,9 @@ else await bench()
 async function bench(): Promise<void> {
   const root = new URL('..', import.meta.url).pathname
   const only = flags.only?.split(',')
-  const unknown = only?.filter(id => id !== 'none' && !workloads.some(workload => workload.id === id)) ?? []
+  const unknown = only?.filter(id => id !== 'none' && !ids.includes(id)) ?? []
   if (unknown.length > 0) throw new Error(`unknown workload ${unknown.join(', ')}\n${usage}`)
-  const wanted = workloads.map(({ id }) => id).filter(id => only?.includes(id) ?? true)
+  const wanted = ids.filter(id => only?.includes(id) ?? true)
   const containers = canRunContainers() && !flags['no-containers']
   const rounds = Number(flags.rounds ?? (flags.against === undefined ? 1 : 3))
   using other = flags.against === undefined ? undefined : buildCommit(root, flags.against)
