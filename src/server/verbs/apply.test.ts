@@ -218,3 +218,17 @@ test('writers of a path manage only what it can change', async () => {
   const entry = json.metadata.managedFields.find(({ manager }: { manager: string }) => manager === 's')
   assert.deepEqual(entry.fieldsV1, { 'f:metadata': { 'f:annotations': { 'f:x': {} } }, 'f:status': { 'f:observedGeneration': {} } })
 })
+
+test('apply() of a time that is null, as kubectl writes it into templates, is no conflict with others who do so', async () => {
+  await using api = new TestServer()
+  const metadata = { creationTimestamp: null, labels: { a: 'b' } }
+  const template = { metadata, spec: { containers: [{ name: 'c', image: 'i' }] } }
+  const config = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd', creationTimestamp: null } }
+  for (const manager of ['one', 'two', 'one']) {
+    const body = { ...config, spec: { selector: { matchLabels: { a: 'b' } }, template } }
+    const { status, json } = await api.request('PATCH', `${deployments}/d?fieldManager=${manager}`, body, type)
+    assert.ok(status < 300, json.message)
+    const entry = json.metadata.managedFields.find((one: { manager: string }) => one.manager === manager)
+    assert.deepEqual(entry.fieldsV1['f:spec']['f:template']['f:metadata'], { 'f:creationTimestamp': {}, 'f:labels': { 'f:a': {} } })
+  }
+})

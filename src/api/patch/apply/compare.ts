@@ -69,7 +69,7 @@ function mapBelow(
     for (const name in next) {
       const right = next[name]
       const left = old?.[name]
-      if (left === right) continue
+      if (left === right || (right === null && left === undefined && old !== undefined && isNullWhenAbsent(shape, name))) continue
       const difference = compare(left, right, memberShape(shape, name))
       if (difference === undefined) continue
       below ??= new Map()
@@ -79,13 +79,21 @@ function mapBelow(
   if (old !== undefined) {
     for (const name in old) {
       if (old[name] === undefined || next?.[name] !== undefined) continue
-      const difference = compare(old[name], undefined, memberShape(shape, name))
+      const isNull = next !== undefined && isNullWhenAbsent(shape, name)
+      if (isNull && old[name] === null) continue
+      const difference = isNull ? changed : compare(old[name], undefined, memberShape(shape, name))
       if (difference === undefined) continue
       below ??= new Map()
       below.set(`f:${name}`, difference)
     }
   }
   return below
+}
+
+const changed: Difference = { kind: modified, below: undefined }
+
+function isNullWhenAbsent(shape: StructShape | MapShape, name: string): boolean {
+  return shape.kind === 'struct' && shape.isNullWhenAbsent(name)
 }
 
 function compareItems(old: readonly unknown[], next: readonly unknown[], shape: ListShape): Map<string, Difference> | undefined {

@@ -12,6 +12,8 @@ export interface StructShape {
   readonly kind: 'struct'
   /** Undefined where the struct has no such field. */
   field(name: string): Shape | undefined
+  /** A time that Go prints as null where it is not set: absent and null are one there. */
+  isNullWhenAbsent(name: string): boolean
 }
 
 export interface MapShape {
@@ -54,6 +56,10 @@ export function shapeOfStruct(type: StructType): StructShape {
       const made = shapeOfField(field)
       fields.set(name, made)
       return made
+    },
+    isNullWhenAbsent(name) {
+      const field = type.byName.get(name)
+      return field !== undefined && !field.pointer && (field.type.kind === 'time' || field.type.kind === 'microtime')
     },
   }
   structShapes.set(type, shape)
