@@ -116,7 +116,9 @@ describe('kubectl get', { skip: noKubectl }, () => {
   test('describes every kind that the server lists', async () => {
     const kinds = (await kubectl('api-resources', '--verbs=list', '-o', 'name')).trim().split('\n')
     assert.ok(kinds.length > 40, kinds.join(' '))
-    await kubectl('describe', kinds.filter(kind => kind !== 'componentstatuses').join(','), '-A')
+    // kubectl 1.32 describes ServiceCIDRs in v1beta1, which 1.33 serves no more.
+    const left = new Set(['componentstatuses', 'servicecidrs.networking.k8s.io'])
+    await kubectl('describe', kinds.filter(kind => !left.has(kind)).join(','), '-A')
     const pod = await kubectl('describe', 'pod', 'a')
     for (const line of [/^Name: +a$/m, /^Node: +node-1\//m, /^Status: +Running$/m, /^Events:/m, /memory: +9Mi/]) assert.match(pod, line)
     assert.ok(!(await kubectl('describe', 'pod', 'a', '--show-events=false')).includes('Events:'))

@@ -1,6 +1,7 @@
 // A cache of one resource that follows the API server: list, then watch, then again from the last version seen.
 import type { KubeObject } from '../api/object.ts'
 import { ApiError } from '../api/status.ts'
+import { untilAborted } from '../base/abort.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from './client.ts'
@@ -73,16 +74,7 @@ export class Informer<T extends KubeObject> implements Lister<T> {
 
   /** Resolves when the first list is in the cache; rejects with the signal's reason. */
   async synced(signal: AbortSignal): Promise<void> {
-    if (this.#hasSynced) return
-    signal.throwIfAborted()
-    const aborted = Promise.withResolvers<never>()
-    const onAbort = () => aborted.reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    try {
-      await Promise.race([this.#synced.promise, aborted.promise])
-    } finally {
-      signal.removeEventListener('abort', onAbort)
-    }
+    if (!this.#hasSynced) await untilAborted(this.#synced.promise, signal)
   }
 
   /** The handler is told of all that is in the cache, then of each change, until the returned function is called. */

@@ -102,7 +102,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
   const names = Array.from({ length: simulatedNodes }, (_, index) => `node-${index + 1}`)
   await Promise.all(
     names.map(
-      name =>
+      (name, index) =>
         new Promise<void>((resolve, reject) => {
           const transport = transportOf({ name: `system:node:${name}`, groups: ['system:nodes', 'system:authenticated'] })
           const delays = { sandbox: 0, pull: 0, start: 0 }
@@ -110,7 +110,9 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
             connectInProcess(server, name, requests, stop.signal)
             resolve()
           }
-          running.push(runSimulatedNode({ transport, name, clock, log, random, delays, onReady }, stop.signal).catch(reject))
+          // Without controllers nobody gives the node a range.
+          const range = controllers ? {} : { podRange: `10.${244 + (index >> 8)}.${index & 255}.0/24` }
+          running.push(runSimulatedNode({ transport, name, clock, log, random, delays, onReady, ...range }, stop.signal).catch(reject))
         }),
     ),
   )

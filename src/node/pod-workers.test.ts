@@ -10,11 +10,12 @@ import { runSimulatedNode } from './simulated-node.ts'
 
 async function withNode(
   work: (api: FakeApi, until: (what: string, holds: () => boolean | undefined) => Promise<void>) => Promise<void>,
+  range: { readonly podRange?: string } = { podRange: '10.244.0.0/24' },
 ): Promise<void> {
   const api = new FakeApi(() => Date.now())
   const stop = new AbortController()
   const running = runSimulatedNode(
-    { transport: api, name: 'n1', clock: systemClock, log: silentLogger, random: Math.random, delays: {} },
+    { transport: api, name: 'n1', clock: systemClock, log: silentLogger, random: Math.random, delays: {}, ...range },
     stop.signal,
   )
   const until = async (what: string, holds: () => boolean | undefined) => {
@@ -55,6 +56,20 @@ test('runSimulatedNode() registers a marked, ready node with its lease, and says
   })
   const ready = seen?.read(nodes, '', 'n1')?.status?.conditions?.find(({ type }) => type === 'Ready')
   assert.equal(ready?.status, 'False')
+})
+
+test('a pod waits for the range that the control plane gives the node, and has an address of it', async () => {
+  await withNode(async (api, until) => {
+    api.seed(pods, podOf('a'))
+    api.seed(pods, podOf('of-the-host', { hostNetwork: true }))
+    await until('the pod that needs no address', () => isReady(api.read(pods, 'default', 'of-the-host')))
+    assert.ok(!isReady(api.read(pods, 'default', 'a')))
+    api.change(nodes, '', 'n1', node => {
+      node.spec = { ...node.spec, podCIDR: '10.9.8.0/24' }
+    })
+    await until('ready', () => isReady(api.read(pods, 'default', 'a')))
+    assert.equal(api.read(pods, 'default', 'a')?.status?.podIP, '10.9.8.2')
+  }, {})
 })
 
 test('a pod runs, is marked as simulated, and its object goes when it is deleted', async () => {

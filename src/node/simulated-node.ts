@@ -1,9 +1,12 @@
 // A node without a machine: its pods go through admission, scheduling and status as on a real one, and are marked as simulated.
 import type { ServerHttp2Session } from 'node:http2'
+import type { Node } from '../api/types/core-v1.ts'
 import type { Clock } from '../base/clock.ts'
 import { formatTime } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { Client } from '../client/client.ts'
+import { Informer } from '../client/informer.ts'
+import { nodes } from '../client/resources.ts'
 import type { Transport } from '../client/transport.ts'
 import { fakeHost } from './fake/fake-host.ts'
 import { FakeRuntime } from './fake/fake-runtime.ts'
@@ -25,8 +28,8 @@ export interface SimulatedNodeOptions {
   readonly random: () => number
   readonly cpus?: number
   readonly memoryBytes?: number
-  /** The first two numbers of its pods' addresses; default `10.244`. */
-  readonly network?: string
+  /** Its pods' addresses, an IPv4 CIDR. Default: the podCIDR that the control plane gives its Node; pods wait for it. */
+  readonly podRange?: string
   /** Milliseconds that sandbox, pull and start take; default what a real node takes. */
   readonly delays?: { readonly sandbox?: number; readonly pull?: number; readonly start?: number }
   /** The node is registered and takes pods. `serve` answers requests of an API server in this process. */
@@ -37,9 +40,10 @@ const realistic = { sandbox: 130, pull: 800, start: 70 }
 
 /** Runs until the signal; then the node says NotReady and its pods are forgotten. */
 export async function runSimulatedNode(options: SimulatedNodeOptions, signal: AbortSignal): Promise<void> {
-  const { transport, name, clock, log, random, delays = realistic, network } = options
+  const { transport, name, clock, log, random, delays = realistic } = options
   const client = new Client(transport)
-  await using runtime = new FakeRuntime({ clock, delays, ...(network === undefined ? {} : { network }) })
+  const given = Promise.withResolvers<string>()
+  await using runtime = new FakeRuntime({ clock, delays, podRange: options.podRange ?? given.promise })
   runtime.addImage(busyboxImage)
   const { version, name: runtimeName } = await runtime.version()
   const node: NodeFacts = { name, facts: simulatedFacts(options), runtimeVersion: `${runtimeName}://${version}`, simulated: true }
@@ -67,8 +71,23 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
     random,
   })
   options.onReady?.({ requests: { runtime, worker: uid => nodeRuntime.workers.get(uid), workers: () => nodeRuntime.workers, clock, log } })
-  await Promise.all([nodeRuntime.run(signal), registrar.run(signal)])
+  await Promise.all([nodeRuntime.run(signal), registrar.run(signal), tellRange(options, client, given.resolve, signal)])
   await registrar.sayStopped().catch((err: unknown) => log.debug('the API server was not told of the stop', { err }))
+}
+
+/** Follows the Node until the control plane has given it a podCIDR. */
+async function tellRange(options: SimulatedNodeOptions, client: Client, tell: (range: string) => void, signal: AbortSignal): Promise<void> {
+  const { name, clock, log, random, podRange } = options
+  if (podRange !== undefined) return
+  const found = new AbortController()
+  const node = new Informer({ client, resource: nodes, fieldSelector: `metadata.name=${name}`, clock, log, random })
+  const look = ({ spec }: Node) => {
+    if (spec?.podCIDR === undefined) return
+    tell(spec.podCIDR)
+    found.abort()
+  }
+  node.onChange({ add: look, update: look })
+  await node.run(AbortSignal.any([signal, found.signal]))
 }
 
 /** Serves the tunnel's requests on a session that the caller made: the same answers as a real node's, but for what needs a process. */

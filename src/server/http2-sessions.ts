@@ -2,6 +2,7 @@
 import type { ServerHttp2Session } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import type { Logger } from '../base/log.ts'
+import { pingSession } from './session-pings.ts'
 
 const pingMs = 30_000
 const sweepMs = 250
@@ -17,21 +18,9 @@ export class Http2Sessions {
   /** Node keeps sessions whose peer is gone: a ping that is not answered ends them. */
   keep(session: ServerHttp2Session, socket: TLSSocket): void {
     this.#open.set(session, socket)
-    let waiting = false
-    const timer = setInterval(() => {
-      if (session.destroyed) socket.destroy()
-      else if (waiting) session.destroy()
-      else {
-        waiting = true
-        session.ping(err => {
-          waiting = false
-          if (err) session.destroy()
-        })
-      }
-    }, pingMs)
-    timer.unref()
+    const stopPings = pingSession(session, pingMs, () => socket.destroy())
     socket.once('close', () => {
-      clearInterval(timer)
+      stopPings()
       this.#open.delete(session)
     })
     session.on('error', err => this.#log.debug('session failed', { err }))

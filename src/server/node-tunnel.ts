@@ -4,6 +4,7 @@ import { type Duplex, duplexPair } from 'node:stream'
 import { type KubeletPath, kubeletRequestPath, type NodeRequestKind, nodeRequestPath } from '../api/node-protocol.ts'
 import { badRequest, notFound, serviceUnavailable } from '../api/status.ts'
 import type { Logger } from '../base/log.ts'
+import { pingSession } from './session-pings.ts'
 import { NodeStream } from './streams/node-stream.ts'
 
 export interface PodRequest {
@@ -64,20 +65,11 @@ export class NodeTunnels {
    */
   accept(nodeName: string, socket: Duplex): void {
     const session = connect('http://node.invalid', { createConnection: () => detached(socket) })
-    let waiting = false
-    const timer = setInterval(() => {
-      if (waiting || session.destroyed) return session.destroy()
-      waiting = true
-      session.ping(err => {
-        waiting = false
-        if (err) session.destroy()
-      })
-    }, pingMs)
-    timer.unref()
+    const stopPings = pingSession(session, pingMs)
     const tunnel: Tunnel = { session, close: () => session.destroy() }
     session.on('error', err => this.#log.info('node tunnel failed', { node: nodeName, err }))
     session.once('close', () => {
-      clearInterval(timer)
+      stopPings()
       socket.destroy()
       if (this.#tunnels.get(nodeName) === tunnel) {
         this.#tunnels.delete(nodeName)

@@ -1,5 +1,6 @@
 // A container runtime in memory: the CRI's states and events without any process. For tests and for simulated nodes.
 import { createHash } from 'node:crypto'
+import { untilAborted } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import type {
   ContainerConfig,
@@ -14,13 +15,15 @@ import type {
 } from '../cri/messages.ts'
 import { type ContainerRuntime, RuntimeError } from '../cri/runtime.ts'
 import { parseImageReference } from '../images/image-reference.ts'
+import { defaultPodCidr } from '../pod-network.ts'
+import { PodAddresses } from './pod-addresses.ts'
 
 export interface FakeRuntimeOptions {
   readonly clock: Clock
   /** Milliseconds that each step takes; default none. */
   readonly delays?: { readonly sandbox?: number; readonly pull?: number; readonly start?: number }
-  /** The first two numbers of pod addresses; default `10.244`. */
-  readonly network?: string
+  /** Where pod addresses come from, an IPv4 CIDR; pods wait for it. Default `10.244.0.0/24`. */
+  readonly podRange?: string | Promise<string>
   /** Whether an image can be pulled; throws what the registry would say. Default: every one can. */
   readonly registry?: (image: string, username: string | undefined) => void
   /** Answer of a command in a container; default success without output. */
@@ -46,10 +49,14 @@ export class FakeRuntime implements ContainerRuntime {
   readonly #containers = new Map<string, FakeContainer>()
   readonly #images = new Map<string, Image>()
   readonly #listeners = new Set<(event: ContainerEvent) => void>()
+  readonly #addresses: Promise<PodAddresses>
   #count = 0
 
   constructor(options: FakeRuntimeOptions) {
     this.#options = options
+    this.#addresses = Promise.resolve(options.podRange ?? defaultPodCidr).then(range => new PodAddresses(range))
+    // Each sandbox that waits for it says so.
+    this.#addresses.catch(() => undefined)
   }
 
   /** Puts an image there without a pull. `user` is what its configuration names: '' is root, digits are a uid. */
@@ -90,11 +97,7 @@ export class FakeRuntime implements ContainerRuntime {
   async runSandbox(config: SandboxConfig, signal: AbortSignal): Promise<string> {
     await this.#wait(this.#options.delays?.sandbox, signal)
     const id = this.#id()
-    const host = (this.#sandboxes.size % 250) + 2 + 256 * Math.floor(this.#count / 250)
-    const ip =
-      config.linux.securityContext.namespaceOptions.network === 'NODE'
-        ? ''
-        : `${this.#options.network ?? '10.244'}.${(host >> 8) & 255}.${host & 255}`
+    const ip = config.linux.securityContext.namespaceOptions.network === 'NODE' ? '' : await this.#address(signal)
     const { metadata, labels, annotations } = config
     this.#sandboxes.set(id, { config, ip, sandbox: { id, metadata, labels, annotations, state: 'SANDBOX_READY', createdAt: this.#now() } })
     return id
@@ -104,6 +107,7 @@ export class FakeRuntime implements ContainerRuntime {
     const found = this.#sandboxes.get(id)
     if (!found) return
     for (const [containerId, { sandboxId }] of this.#containers) if (sandboxId === id) await this.stopContainer(containerId, 0, signal)
+    if (found.sandbox.state === 'SANDBOX_READY' && found.ip !== '') (await this.#addresses).giveBack(found.ip)
     found.sandbox = { ...found.sandbox, state: 'SANDBOX_NOTREADY' }
   }
 
@@ -283,6 +287,15 @@ export class FakeRuntime implements ContainerRuntime {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { ended } of this.#containers.values()) ended.abort()
+  }
+
+  async #address(signal: AbortSignal): Promise<string> {
+    const address = (await untilAborted(this.#addresses, signal)).take()
+    if (address !== undefined) return address
+    throw new RuntimeError(
+      'Unknown',
+      'rpc error: code = Unknown desc = failed to set up the pod network: no IP addresses available in the range',
+    )
   }
 
   #findImage(name: string): Image | undefined {
