@@ -3,6 +3,8 @@ import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { ApiError } from '../api/status.ts'
 import type { AdmissionPlugin, AdmissionRequest, ClusterReader } from './admission.ts'
+import type { ValidatingAdmissionPolicyOptions } from './plugins/validating-admission-policy.ts'
+import { servedKinds } from './served-kinds.ts'
 
 /** What the cluster holds, by group resource. */
 export function readerOf(objects: Readonly<Record<string, readonly KubeObject[]>>): ClusterReader {
@@ -42,4 +44,11 @@ export async function ask(plugin: AdmissionPlugin, { resource, object, oldObject
     if (err instanceof ApiError) return err.message
     throw err
   }
+}
+
+/** What plug-ins of policies are given in a cluster that has none. */
+export const noPolicies: Omit<ValidatingAdmissionPolicyOptions, 'reader'> = {
+  kinds: servedKinds([]),
+  decide: () => () => ({ allowed: false, reason: 'nobody may do anything in this test' }),
+  policySources: [],
 }

@@ -20,6 +20,8 @@ export interface AdmissionRequest {
   readonly oldObject: KubeObject | undefined
   readonly user: UserInfo
   readonly dryRun: boolean
+  /** CreateOptions and the like, as the client gave them; undefined where there are none. */
+  readonly options?: Readonly<Record<string, unknown>> | undefined
   /** Sends a Warning header to the client. */
   warn(message: string): void
   /** Adds an annotation to the audit event. */
@@ -50,4 +52,9 @@ export interface AdmissionPlugin {
 export interface ClusterReader {
   get(groupResource: string, namespace: string, name: string): KubeObject | undefined
   list(groupResource: string, namespace?: string): readonly KubeObject[]
+}
+
+/** Tells of changes as soon as they are visible: the next request is judged by what is there then. */
+export interface ClusterChanges {
+  onChange(groupResource: string, changed: () => void): void
 }

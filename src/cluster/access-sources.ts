@@ -8,7 +8,7 @@ import { deniedCredentials, readDenials } from '../access/denied-credentials.ts'
 import { ticketNamespace, ticketOfSecret, ticketSecretPrefix } from '../access/join-ticket.ts'
 import type { RbacKind, RbacObject, RbacSource } from '../access/rbac-object.ts'
 import type { DenyList } from '../access/revocation.ts'
-import type { ClusterReader } from '../admission/admission.ts'
+import type { ClusterChanges, ClusterReader } from '../admission/admission.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Secret } from '../api/types/core-v1.ts'
@@ -25,6 +25,12 @@ export function clusterReader(store: Store): ClusterReader {
         .list(namespace === undefined ? {} : { namespace })
         .entries.map(({ object }) => object),
   }
+}
+
+/** `signal` ends the watches. */
+export function clusterChanges(store: Store, signal: AbortSignal): ClusterChanges {
+  const collection = collections(store)
+  return { onChange: (groupResource, changed) => follow(collection(groupResource), store.revision, signal, () => changed()) }
 }
 
 export function boundObjects(store: Store): BoundObjects {

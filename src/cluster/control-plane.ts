@@ -17,6 +17,8 @@ import { accountGroups, accountUser } from '../access/service-account-claims.ts'
 import { createTokenReview } from '../access/token-review.ts'
 import { createAdmission } from '../admission/chain.ts'
 import { admissionPlugins } from '../admission/plugins/index.ts'
+import { storedPolicies } from '../admission/policy/stored-policies.ts'
+import { servedKinds } from '../admission/served-kinds.ts'
 import { groupVersion } from '../api/object.ts'
 import { resources } from '../api/resources/index.ts'
 import type { ValidatingAdmissionPolicy } from '../api/types/admissionregistration-v1.ts'
@@ -34,12 +36,14 @@ import { denialList, policyParameters, rbacEscalation } from './access-admission
 import {
   boundObjects,
   certificateRequests,
+  clusterChanges,
   clusterReader,
   followDenials,
   joinTickets,
   nodeGraphSource,
   rbacSource,
 } from './access-sources.ts'
+import { policyAuthorizer } from './policy-authorizer.ts'
 
 export interface ControlPlaneOptions {
   readonly store: Store
@@ -94,6 +98,9 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     )
   const plugins = admissionPlugins({
     reader,
+    kinds: servedKinds(resources),
+    decide: policyAuthorizer(authorize),
+    policySources: [storedPolicies(reader, clusterChanges(store, signal))],
     profile,
     randomSuffix,
     hasRights: (namespace, name) =>

@@ -20,6 +20,7 @@ import { openControlPlane } from './control-plane.ts'
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[]>>
+  readonly warnings: readonly string[]
   readonly text: string
   // biome-ignore lint/suspicious/noExplicitAny: tests read answers of any shape
   readonly json: any
@@ -202,5 +203,5 @@ async function readAll(reply: FinalReply): Promise<Answer> {
   const text = Buffer.concat(chunks).toString()
   reply.done({ bytes: text.length, cut: false })
   const isJson = reply.contentType.includes('json') && text !== ''
-  return { status: reply.status, headers: reply.headers ?? {}, text, json: isJson ? JSON.parse(text) : undefined }
+  return { status: reply.status, headers: reply.headers ?? {}, warnings: reply.warnings, text, json: isJson ? JSON.parse(text) : undefined }
 }

@@ -8,6 +8,7 @@ import { validateObjectMeta } from '../api/validation/object-meta.ts'
 import { type Entry, WriteConflict } from '../store/store.ts'
 import { generatedName } from './identifiers.ts'
 import { metadataRules, receiveNew, setManagedFields, stampNew } from './object-meta.ts'
+import { createOptions } from './operation-options.ts'
 import { plainFailure } from './plain-failure.ts'
 import type { ResourceContext } from './request-context.ts'
 import type { ServedResource } from './served-resource.ts'
@@ -95,6 +96,9 @@ function admissionRequest(context: ResourceContext, object: KubeObject, dryRun: 
     oldObject: undefined,
     user: context.user,
     dryRun,
+    get options() {
+      return createOptions(context)
+    },
     warn: context.warn,
     annotate: context.annotate,
   }

@@ -6,6 +6,7 @@ import { conflict, notFound } from '../api/status.ts'
 import { type Entry, WriteConflict } from '../store/store.ts'
 import type { Deletion, PropagationPolicy } from './delete-options.ts'
 import { markDeleted } from './object-meta.ts'
+import { deleteOptions } from './operation-options.ts'
 import type { ResourceContext } from './request-context.ts'
 import { isHeld } from './update-object.ts'
 import type { WriteParts } from './write-parts.ts'
@@ -46,7 +47,7 @@ export async function deleteObject(parts: WriteParts, context: ResourceContext, 
     if (entry === undefined) throw notFound(served.named, name)
     const object = served.view.object(entry)
     checkDeletionPreconditions(served.definition, object, deletion)
-    const request = admissionRequest(context, namespace, name, object, deletion.dryRun)
+    const request = admissionRequest(context, namespace, name, object, deletion)
     await parts.admission.mutate(request, context.request.signal)
     await parts.admission.validate(request, context.request.signal)
     try {
@@ -77,7 +78,7 @@ function admissionRequest(
   namespace: string,
   name: string,
   oldObject: KubeObject,
-  dryRun: boolean,
+  deletion: Deletion,
 ): AdmissionRequest {
   return {
     operation: 'DELETE',
@@ -88,7 +89,10 @@ function admissionRequest(
     object: undefined,
     oldObject,
     user: context.user,
-    dryRun,
+    dryRun: deletion.dryRun,
+    get options() {
+      return deleteOptions(deletion)
+    },
     warn: context.warn,
     annotate: context.annotate,
   }

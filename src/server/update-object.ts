@@ -10,6 +10,7 @@ import { type Entry, WriteConflict } from '../store/store.ts'
 import type { Written } from './create-object.ts'
 import type { TrackFields } from './field-management.ts'
 import { carryOver, desiredStateChanged, setManagedFields, updateRules } from './object-meta.ts'
+import { updateOptions } from './operation-options.ts'
 import { dropDuplicateOwners } from './owner-references.ts'
 import type { ResourceContext } from './request-context.ts'
 import { sameValue } from './same-value.ts'
@@ -116,6 +117,9 @@ function admissionRequest(context: ResourceContext, change: Change, object: Kube
     oldObject: old,
     user: context.user,
     dryRun: change.dryRun,
+    get options() {
+      return updateOptions(context)
+    },
     warn: context.warn,
     annotate: context.annotate,
   }

@@ -1,5 +1,5 @@
 // The plugins in the order in which they run; a place in this list is the plugin's place in the chain (upstream's order).
-import type { AdmissionPlugin, ClusterReader } from '../admission.ts'
+import type { AdmissionPlugin } from '../admission.ts'
 import { type CertificateRequestOptions, certificateRequests } from './certificate-requests.ts'
 import { defaultIngressClass } from './default-ingress-class.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
@@ -15,9 +15,9 @@ import { serviceAccount } from './service-account.ts'
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
 import { unenforcedKinds } from './unenforced-kinds.ts'
+import { type ValidatingAdmissionPolicyOptions, validatingAdmissionPolicy } from './validating-admission-policy.ts'
 
-export interface PluginOptions extends CertificateRequestOptions {
-  readonly reader: ClusterReader
+export interface PluginOptions extends CertificateRequestOptions, ValidatingAdmissionPolicyOptions {
   /** `secure`: restricted pods, workloads refused with their pods, no external IPs, tokens only for accounts with rights. */
   readonly profile: 'secure' | 'upstream'
   /** Lower-case letters and digits for generated volume names. */
@@ -45,5 +45,6 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
     certificateRequests(options),
     defaultIngressClass({ reader }),
     ...(secure ? [denyServiceExternalIps] : []),
+    validatingAdmissionPolicy(options),
   ]
 }

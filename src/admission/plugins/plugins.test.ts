@@ -5,6 +5,7 @@ import type { KubeObject } from '../../api/object.ts'
 import { defineResource } from '../../api/resource.ts'
 import { ApiError, isReason } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
+import { noPolicies } from '../admission.fixture.ts'
 import type { AdmissionPlugin, AdmissionRequest, ClusterReader } from '../admission.ts'
 import { createAdmission } from '../chain.ts'
 import { admissionPlugins } from './index.ts'
@@ -77,6 +78,7 @@ const cluster = readerOf({
 })
 
 const options = {
+  ...noPolicies,
   reader: cluster,
   randomSuffix: () => 'abcde',
   hasRights: (_namespace: string, name: string) => name === 'worker',

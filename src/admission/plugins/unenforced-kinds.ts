@@ -18,14 +18,6 @@ const unenforced: ReadonlyMap<string, { readonly why: string; readonly refused: 
     'mutatingwebhookconfigurations.admissionregistration.k8s.io',
     { why: 'admission webhooks are not called yet: nothing would be changed', refused: true },
   ],
-  [
-    'validatingadmissionpolicies.admissionregistration.k8s.io',
-    { why: 'admission policies are not evaluated yet: everything would be admitted', refused: true },
-  ],
-  [
-    'validatingadmissionpolicybindings.admissionregistration.k8s.io',
-    { why: 'admission policies are not evaluated yet: everything would be admitted', refused: true },
-  ],
   ['customresourcedefinitions.apiextensions.k8s.io', { why: 'custom resources are not served yet', refused: true }],
   ['apiservices.apiregistration.k8s.io', { why: 'API services are not aggregated yet', refused: true }],
   ['servicecidrs.networking.k8s.io', { why: 'cluster addresses come from the range that the server was started with', refused: false }],

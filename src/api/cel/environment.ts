@@ -91,8 +91,8 @@ export class Program {
     try {
       return { value: this.#step(frame), cost: frame.cost }
     } catch (err) {
-      if (err instanceof Failure) throw new CelEvaluationError(err.message, false)
-      if (err instanceof CostExceeded) throw new CelEvaluationError('operation cancelled: actual cost limit exceeded', true)
+      if (err instanceof Failure) throw new CelEvaluationError(err.message, false, frame.cost)
+      if (err instanceof CostExceeded) throw new CelEvaluationError('operation cancelled: actual cost limit exceeded', true, frame.cost)
       throw err
     }
   }

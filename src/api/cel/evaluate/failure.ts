@@ -22,11 +22,14 @@ export function fail(message: string): never {
 /** The evaluation of an expression failed; `costExceeded` where it was stopped because of its cost. */
 export class CelEvaluationError extends Error {
   readonly costExceeded: boolean
+  /** What it had cost by then: failures are paid for as values are. */
+  readonly cost: number
 
-  constructor(message: string, costExceeded: boolean) {
+  constructor(message: string, costExceeded: boolean, cost: number) {
     super(message)
     this.name = 'CelEvaluationError'
     this.costExceeded = costExceeded
+    this.cost = cost
   }
 }
 

@@ -4,6 +4,8 @@
 export const perCallLimit = 1_000_000
 /** Cost of all evaluations of one policy binding, or of one custom resource, for one request. */
 export const requestBudget = 10_000_000
+/** Cost of all match conditions of one webhook or policy for one request. */
+export const matchConditionsBudget = 2_500_000
 /** Bytes of the message that an expression may make. */
 export const maxMessageBytes = 5 * 1024
 /** Bytes of a request that sizes are estimated by. */

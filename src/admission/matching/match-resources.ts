@@ -1,0 +1,74 @@
+// Compiles `matchConstraints` and `matchResources`: rules, exclusions, selectors, and the other versions of a resource.
+import type { ResourceDefinition } from '../../api/resource.ts'
+import { compileLabelSelector, type LabelSelection } from '../../api/selector.ts'
+import type { MatchResources, NamedRuleWithOperations } from '../../api/types/admissionregistration-v1.ts'
+import type { AdmissionRequest, ClusterReader, Operation } from '../admission.ts'
+import type { ServedKinds } from '../served-kinds.ts'
+import { coversResource, matchesRule, targetOf } from './rule.ts'
+import { namespaceLabels, objectMatches } from './selectors.ts'
+
+export interface MatchContext {
+  readonly reader: ClusterReader
+  readonly kinds: ServedKinds
+}
+
+export interface ResourceMatcher {
+  /** Whether requests of this kind can match at all; the same for all of them, so an index can be made of it. */
+  covers(operation: Operation, resource: ResourceDefinition, subresource: string): boolean
+  /**
+   * The version of the resource in which the rules name it; undefined where they do not cover the request. Throws the 404 of a namespace that is
+   * missing, where its labels are needed.
+   */
+  matches(request: AdmissionRequest): ResourceDefinition | undefined
+}
+
+export function compileMatchResources(match: MatchResources, context: MatchContext): ResourceMatcher {
+  const { resourceRules = [], excludeResourceRules = [], matchPolicy } = match
+  const equivalent = matchPolicy === 'Equivalent'
+  const namespaces = selectionOf(match.namespaceSelector)
+  const objects = selectionOf(match.objectSelector)
+  const othersOf = (definition: ResourceDefinition) =>
+    equivalent ? context.kinds.versionsOf(definition).filter(other => other !== definition) : []
+  return {
+    covers(operation, resource, subresource) {
+      if (resourceRules.length === 0) return true
+      const versions = [resource, ...othersOf(resource)]
+      return resourceRules.some(rule => versions.some(version => coversResource(rule, operation, version, subresource)))
+    },
+    matches(request) {
+      if (objects !== undefined && !objectMatches(request, objects)) return undefined
+      const others = othersOf(request.resource)
+      if (findRule(excludeResourceRules, request, others) !== undefined) return undefined
+      const found = resourceRules.length === 0 ? request.resource : findRule(resourceRules, request, others)
+      if (found === undefined || namespaces === undefined) return found
+      const labels = namespaceLabels(request, context.reader)
+      return labels === 'everywhere' || namespaces.matches(labels) ? found : undefined
+    },
+  }
+}
+
+/** Undefined for a selector that selects everything. */
+export function selectionOf(selector: MatchResources['namespaceSelector']): LabelSelection | undefined {
+  const compiled = compileLabelSelector(selector ?? {})
+  return compiled.requirements.length === 0 ? undefined : compiled
+}
+
+/** Rules that name the resource as it was asked for come before those that name another version of it. */
+function findRule(
+  rules: readonly NamedRuleWithOperations[],
+  request: AdmissionRequest,
+  others: readonly ResourceDefinition[],
+): ResourceDefinition | undefined {
+  const matching = (resource: ResourceDefinition): ResourceDefinition | undefined => {
+    const target = targetOf(request, resource)
+    return rules.some(rule => matchesRule(rule, target) && namesObject(rule, request.name)) ? resource : undefined
+  }
+  const own = matching(request.resource)
+  if (own !== undefined) return own
+  for (const other of others) if (matching(other) !== undefined) return other
+  return undefined
+}
+
+function namesObject({ resourceNames = [] }: NamedRuleWithOperations, name: string): boolean {
+  return resourceNames.length === 0 || resourceNames.includes(name)
+}

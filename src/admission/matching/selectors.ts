@@ -1,0 +1,32 @@
+// What namespace and object selectors of policies and webhooks select by.
+import type { KubeObject } from '../../api/object.ts'
+import type { LabelSelection } from '../../api/selector.ts'
+import { notFound } from '../../api/status.ts'
+import type { AdmissionRequest, ClusterReader } from '../admission.ts'
+import { isNamespace } from './rule.ts'
+
+type Labels = Readonly<Record<string, string>>
+
+/**
+ * The labels of the namespace that a request is within; `everywhere` for what is in none, which no selector exempts. A namespace that is written
+ * has the labels that it is to have. Throws a 404 where the namespace is missing.
+ */
+export function namespaceLabels(request: AdmissionRequest, reader: ClusterReader): Labels | 'everywhere' {
+  const { resource, subresource, operation, object, namespace, name } = request
+  const itself = isNamespace(resource)
+  if (!itself && namespace === '') return 'everywhere'
+  if (itself && subresource === '' && object !== undefined && (operation === 'CREATE' || operation === 'UPDATE')) {
+    return object.metadata.labels ?? {}
+  }
+  const wanted = itself ? name : namespace
+  const found = reader.get('namespaces', '', wanted)
+  if (found === undefined) throw notFound({ group: '', plural: 'namespaces' }, wanted)
+  return found.metadata.labels ?? {}
+}
+
+/** Either state of the object may match. What a connection is opened with has no labels. */
+export function objectMatches({ operation, object, oldObject }: AdmissionRequest, selection: LabelSelection): boolean {
+  if (operation === 'CONNECT') return false
+  const matches = (state: KubeObject | undefined): boolean => state !== undefined && selection.matches(state.metadata.labels)
+  return matches(object) || matches(oldObject)
+}

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { CelValue } from '../../api/cel/evaluate/values.ts'
+import type { ValidatingAdmissionPolicySpec } from '../../api/types/admissionregistration-v1.ts'
+import { compilePolicy, evaluatePolicy, type PolicyResult } from './compile-policy.ts'
+import type { RequestVariables } from './request-view.ts'
+
+function evaluated(spec: ValidatingAdmissionPolicySpec, object: CelValue = {}, params?: CelValue): PolicyResult {
+  const request: RequestVariables = { object, oldObject: null, request: {}, authorizer: null, 'authorizer.requestResource': null }
+  return evaluatePolicy(compilePolicy(spec), { request, params, namespaceObject: undefined })
+}
+const messages = (spec: ValidatingAdmissionPolicySpec, object?: CelValue) => evaluated(spec, object).failures.map(({ message }) => message)
+const long = `'${'x'.repeat(5 * 1024)}!'`
+
+const shownMessages: readonly [string, object, string][] = [
+  ['what messageExpression says', { messageExpression: "' a ' + 'b'", message: 'm' }, 'a b'],
+  ['the message where the expression fails', { messageExpression: 'string(object.x)', message: ' m ' }, 'm'],
+  ['the message where the expression says nothing', { messageExpression: "' '", message: 'm' }, 'm'],
+  ['the message where the expression says several lines', { messageExpression: "'a\\nb'", message: 'm' }, 'm'],
+  ['the message where the expression says too much', { messageExpression: long, message: 'm' }, 'm'],
+  ['the expression where there is nothing else', {}, 'failed expression: 1 == 2'],
+]
+for (const [what, more, expected] of shownMessages) {
+  test(`evaluatePolicy() shows ${what}`, () => {
+    assert.deepEqual(messages({ validations: [{ expression: '1 == 2', ...more }] }), [expected])
+  })
+}
+
+test('evaluatePolicy() computes a variable once, and only where it is asked for', () => {
+  // Two evaluations of this one cost more than an expression may.
+  const costly = 'object.l.all(a, object.l.all(b, object.l.all(c, a + b + c > 0)))'
+  const l = Array.from({ length: 40 }, (_, index) => index + 1)
+  const spec = {
+    variables: [
+      { name: 'costly', expression: costly },
+      { name: 'broken', expression: 'object.missing' },
+    ],
+  }
+  const validations = Array.from({ length: 60 }, () => ({ expression: 'variables.costly' }))
+  assert.deepEqual(messages({ ...spec, validations }, { l }), [])
+  const written = Array.from({ length: 60 }, () => ({ expression: costly }))
+  assert.deepEqual(messages({ ...spec, validations: written }, { l }), [
+    'validation failed due to running out of cost budget, no further validation rules will be run',
+  ])
+  assert.deepEqual(messages({ ...spec, validations: [{ expression: 'variables.broken == 1' }] }, { l }), [
+    'expression \'variables.broken == 1\' resulted in error: composited variable "broken" fails to evaluate: no such key: missing',
+  ])
+})
+
+test('evaluatePolicy() counts what variables and failures cost', () => {
+  const l = Array.from({ length: 200 }, (_, index) => index)
+  const failing = 'object.l.all(a, object.l.all(b, a == b || a != b)) && object.missing'
+  const spec = { validations: Array.from({ length: 60 }, () => ({ expression: failing })) }
+  assert.deepEqual(messages(spec, { l }), ['validation failed due to running out of cost budget, no further validation rules will be run'])
+})
+
+test('evaluatePolicy() has one false condition outweigh errors of others', () => {
+  const validations = [{ expression: 'false' }]
+  const broken = { name: 'broken', expression: 'object.missing == 1' }
+  const error = "expression 'object.missing == 1' resulted in error: no such key: missing"
+  assert.deepEqual(messages({ validations, matchConditions: [broken, { name: 'no', expression: 'false' }] }), [])
+  assert.deepEqual(messages({ validations, matchConditions: [broken, { name: 'yes', expression: 'true' }] }), [error])
+  assert.deepEqual(messages({ validations, matchConditions: [broken, broken] }), [`[${error}, ${error}]`])
+  assert.deepEqual(messages({ validations, matchConditions: [broken], failurePolicy: 'Ignore' }), [])
+})
+
+test('evaluatePolicy() publishes annotations that say something, and refuses by those that fail', () => {
+  const annotations = [
+    { key: 'a', valueExpression: "' x '" },
+    { key: 'none', valueExpression: 'null' },
+    { key: 'blank', valueExpression: "' '" },
+  ]
+  assert.deepEqual(evaluated({ auditAnnotations: annotations }).annotations, [{ key: 'a', value: 'x' }])
+  const failing = [{ key: 'b', valueExpression: 'string(object.missing)' }]
+  assert.deepEqual(evaluated({ auditAnnotations: failing }).annotationErrors, [
+    "expression 'string(object.missing)' resulted in error: no such key: missing",
+  ])
+  assert.deepEqual(evaluated({ auditAnnotations: failing, failurePolicy: 'Ignore' }).annotationErrors, [])
+})

@@ -1,0 +1,168 @@
+// Asks the policies that are for a request, and turns what they say into a verdict, warnings and audit annotations.
+import type { CelValue } from '../../api/cel/evaluate/values.ts'
+import type { ResourceDefinition } from '../../api/resource.ts'
+import { ApiError, forbidden, notFound, type Reason } from '../../api/status.ts'
+import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1.ts'
+import type { AdmissionRequest, ClusterReader, Verdict } from '../admission.ts'
+import { admitted } from '../admission.ts'
+import type { MatchContext } from '../matching/match-resources.ts'
+import { isNamespace, namespaceOf } from '../matching/rule.ts'
+import { evaluatePolicy, type Failure, type PolicyResult } from './compile-policy.ts'
+import { ConfigurationError, collectParams } from './params.ts'
+import type { BoundPolicy } from './policy-index.ts'
+import { type DecideFor, RequestView } from './request-view.ts'
+
+export interface PolicyContext extends MatchContext {
+  readonly decide: DecideFor
+}
+
+/** UTF-8 bytes of the value of one audit annotation. */
+export const maxAnnotationBytes = 10 * 1024
+export const failureAnnotation = 'validation.policy.admission.k8s.io/validation_failure'
+
+interface Denial {
+  readonly policy: ValidatingAdmissionPolicy
+  readonly binding: ValidatingAdmissionPolicyBinding | undefined
+  readonly message: string
+  readonly reason: string
+}
+
+interface AuditedFailure {
+  readonly message: string
+  readonly policy: string
+  readonly binding: string
+  readonly expressionIndex: number
+  readonly validationActions: readonly string[]
+}
+
+/** All are asked, so that warnings and annotations are whole; the first denial is the answer. */
+export function judgePolicies(candidates: readonly BoundPolicy[], request: AdmissionRequest, context: PolicyContext): Verdict {
+  const judged = new Judgement(request, context)
+  for (const candidate of candidates) judged.ask(candidate)
+  return judged.verdict()
+}
+
+class Judgement {
+  readonly #request: AdmissionRequest
+  readonly #context: PolicyContext
+  readonly #view: RequestView
+  readonly #denials: Denial[] = []
+  readonly #audited: AuditedFailure[] = []
+
+  constructor(request: AdmissionRequest, context: PolicyContext) {
+    this.#request = request
+    this.#context = context
+    this.#view = new RequestView(request, context.decide)
+  }
+
+  ask(candidate: BoundPolicy): void {
+    const { policy, matcher, bindings } = candidate
+    let version: ResourceDefinition | undefined
+    try {
+      version = matcher.matches(this.#request)
+    } catch (err) {
+      this.#misconfigured(err, policy, undefined)
+      return
+    }
+    if (version === undefined) return
+    const annotations = new Map<string, Set<string>>()
+    for (const { binding, matcher: narrower } of bindings) {
+      try {
+        if (narrower !== undefined && narrower.matches(this.#request) === undefined) continue
+        for (const result of this.#evaluate(candidate, binding, version)) this.#take(result, policy, binding, annotations)
+      } catch (err) {
+        this.#misconfigured(err, policy, binding)
+        if (err instanceof ConfigurationError && err.ofPolicy) return
+      }
+    }
+    for (const [key, values] of annotations) this.#request.annotate(`${policy.metadata.name}/${key}`, [...values].sort().join(', '))
+  }
+
+  #evaluate(
+    { policy, compiled }: BoundPolicy,
+    { spec }: ValidatingAdmissionPolicyBinding,
+    version: ResourceDefinition,
+  ): readonly PolicyResult[] {
+    const all = collectParams(policy.spec.paramKind, spec.paramRef, namespaceOf(this.#request), this.#context)
+    if (all.length === 0) return []
+    const namespaceObject = enclosingNamespace(this.#request, this.#context.reader)
+    // Decoded JSON is a value of CEL as it is.
+    return all.map(params =>
+      evaluatePolicy(compiled(), { request: this.#view.in(version), params: params as CelValue | undefined, namespaceObject }),
+    )
+  }
+
+  #take(
+    { failures, annotations, annotationErrors }: PolicyResult,
+    policy: ValidatingAdmissionPolicy,
+    binding: ValidatingAdmissionPolicyBinding,
+    collected: Map<string, Set<string>>,
+  ): void {
+    for (const failure of failures) this.#act(failure, policy, binding)
+    for (const { key, value } of annotations) {
+      const values = collected.get(key) ?? new Set()
+      collected.set(key, values.add(cut(value)))
+    }
+    for (const message of annotationErrors) this.#denials.push({ policy, binding, message, reason: '' })
+  }
+
+  #act(failure: Failure, policy: ValidatingAdmissionPolicy, binding: ValidatingAdmissionPolicyBinding): void {
+    const { message, reason, index } = failure
+    const { validationActions = [], policyName = '' } = binding.spec
+    const name = binding.metadata.name ?? ''
+    for (const action of validationActions) {
+      if (action === 'Deny') this.#denials.push({ policy, binding, message, reason })
+      else if (action === 'Audit') {
+        this.#audited.push({ message, policy: policyName, binding: name, expressionIndex: index, validationActions })
+      } else if (action === 'Warn') {
+        this.#request.warn(`Validation failed for ValidatingAdmissionPolicy '${policy.metadata.name}' with binding '${name}': ${message}`)
+      }
+    }
+  }
+
+  /** What cannot be used refuses where the policy fails closed, and is passed over otherwise. */
+  #misconfigured(err: unknown, policy: ValidatingAdmissionPolicy, binding: ValidatingAdmissionPolicyBinding | undefined): void {
+    if (!(err instanceof ConfigurationError || err instanceof ApiError)) throw err
+    if (policy.spec.failurePolicy === 'Ignore') return
+    const ofBinding = binding !== undefined && !(err instanceof ConfigurationError && err.ofPolicy)
+    this.#denials.push({
+      policy,
+      binding: ofBinding ? binding : undefined,
+      message: `failed to configure ${ofBinding ? 'binding' : 'policy'}: ${err.message}`,
+      reason: '',
+    })
+  }
+
+  verdict(): Verdict {
+    if (this.#audited.length > 0) this.#request.annotate(failureAnnotation, JSON.stringify(this.#audited))
+    const [first] = this.#denials
+    return first === undefined ? admitted : { allowed: false, error: refusal(first, this.#request) }
+  }
+}
+
+const codes: Readonly<Record<string, number>> = { Forbidden: 403, Unauthorized: 401, RequestEntityTooLarge: 413, Invalid: 422 }
+
+function refusal({ policy, binding, message, reason }: Denial, request: AdmissionRequest): ApiError {
+  const by = binding === undefined ? '' : ` with binding '${binding.metadata.name}'`
+  const text = `ValidatingAdmissionPolicy '${policy.metadata.name}'${by} denied request: ${message}`
+  const { status } = forbidden(request.resource, request.name, text)
+  const shown = reason === '' ? 'Invalid' : reason
+  return new ApiError({
+    ...status,
+    reason: shown as Reason,
+    code: codes[shown] ?? 422,
+    details: { ...status.details, causes: [{ message: text }] },
+  })
+}
+
+function enclosingNamespace(request: AdmissionRequest, reader: ClusterReader): CelValue | undefined {
+  const { resource, namespace } = request
+  if (isNamespace(resource) || namespace === '') return undefined
+  const found = reader.get('namespaces', '', namespace)
+  if (found === undefined) throw notFound({ group: '', plural: 'namespaces' }, namespace)
+  return found as unknown as CelValue
+}
+
+function cut(value: string): string {
+  return Buffer.byteLength(value) <= maxAnnotationBytes ? value : Buffer.from(value).subarray(0, maxAnnotationBytes).toString()
+}

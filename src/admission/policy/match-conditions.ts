@@ -1,0 +1,41 @@
+// Match conditions of policies and webhooks: all must hold for the policy or webhook to look at a request.
+import { matchConditionsBudget } from '../../api/cel/kubernetes/limits.ts'
+import type { MatchCondition } from '../../api/types/admissionregistration-v1.ts'
+import { type Bindings, Budget, compileExpression, type Expression, evaluate, OutOfBudget } from './expression.ts'
+import type { CompiledVariables } from './variables.ts'
+
+export type Conditions = readonly Expression[]
+
+export function compileConditions(
+  conditions: readonly MatchCondition[] | undefined,
+  params: boolean,
+  types?: CompiledVariables['types'],
+): Conditions {
+  const scope = { params, authorizer: true, stored: true, ...(types === undefined ? {} : { variables: types }) }
+  return (conditions ?? []).map(({ expression }) => compileExpression(expression, 'condition', scope))
+}
+
+export type ConditionsVerdict =
+  | { readonly met: true }
+  /** `error` where the conditions could not be evaluated: it counts by the failure policy. */
+  | { readonly met: false; readonly error?: string }
+
+/** One that is false decides, even where others fail. `bindingsOf` makes the variables within the budget of the conditions. */
+export function judgeConditions(conditions: Conditions, bindingsOf: (budget: Budget) => Bindings): ConditionsVerdict {
+  if (conditions.length === 0) return { met: true }
+  const budget = new Budget(matchConditionsBudget)
+  const bindings = bindingsOf(budget)
+  const errors: string[] = []
+  try {
+    for (const condition of conditions) {
+      const outcome = evaluate(condition, bindings, budget)
+      if ('error' in outcome) errors.push(outcome.error)
+      else if (outcome.value === false) return { met: false }
+    }
+  } catch (err) {
+    if (err instanceof OutOfBudget) return { met: false, error: err.message }
+    throw err
+  }
+  if (errors.length === 0) return { met: true }
+  return { met: false, error: errors.length === 1 ? (errors[0] ?? '') : `[${errors.join(', ')}]` }
+}

@@ -1,0 +1,130 @@
+// Policies with their bindings, compiled once a change and found by what a request is for.
+
+import { groupResource } from '../../api/object.ts'
+import type { ResourceDefinition } from '../../api/resource.ts'
+import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1.ts'
+import { requireLate } from '../../base/late-module.ts'
+import type { AdmissionRequest } from '../admission.ts'
+import { compileMatchResources, type MatchContext, type ResourceMatcher } from '../matching/match-resources.ts'
+import type { CompiledPolicy } from './compile-policy.ts'
+import type * as engine from './policy-engine-late.ts'
+
+/** Where policies come from: the store, and a folder of files. Those of one name are told apart by their source. */
+export interface PolicySource {
+  policies(): readonly ValidatingAdmissionPolicy[]
+  bindings(): readonly ValidatingAdmissionPolicyBinding[]
+  /** Called after every change. */
+  onChange(changed: () => void): void
+}
+
+export interface BoundPolicy {
+  readonly policy: ValidatingAdmissionPolicy
+  readonly matcher: ResourceMatcher
+  /** Compiled with the first request that the policy is for. */
+  readonly compiled: () => CompiledPolicy
+  /** In the order of their names. */
+  readonly bindings: readonly { readonly binding: ValidatingAdmissionPolicyBinding; readonly matcher: ResourceMatcher | undefined }[]
+}
+
+/** Upstream leaves these out: to judge them would be to let policies lock themselves in, or to judge every question that is asked. */
+const excluded: ReadonlySet<string> = new Set([
+  'selfsubjectreviews.authentication.k8s.io',
+  'tokenreviews.authentication.k8s.io',
+  'localsubjectaccessreviews.authorization.k8s.io',
+  'selfsubjectaccessreviews.authorization.k8s.io',
+  'selfsubjectrulesreviews.authorization.k8s.io',
+  'subjectaccessreviews.authorization.k8s.io',
+  'validatingadmissionpolicies.admissionregistration.k8s.io',
+  'validatingadmissionpolicybindings.admissionregistration.k8s.io',
+  'mutatingadmissionpolicies.admissionregistration.k8s.io',
+  'mutatingadmissionpolicybindings.admissionregistration.k8s.io',
+])
+
+const none: readonly BoundPolicy[] = []
+
+export class PolicyIndex {
+  readonly #sources: readonly PolicySource[]
+  readonly #context: MatchContext
+  /** By spec: a policy whose status alone changed, or that stands beside one that changed, is not compiled again. */
+  #known = new Map<string, { readonly generation: number | undefined; readonly spec: object; readonly compiled: () => CompiledPolicy }>()
+  #policies: readonly BoundPolicy[] | undefined
+  #byRequest = new WeakMap<ResourceDefinition, Map<string, readonly BoundPolicy[]>>()
+
+  constructor(sources: readonly PolicySource[], context: MatchContext) {
+    this.#sources = sources
+    this.#context = context
+    for (const source of sources) source.onChange(() => this.#forget())
+  }
+
+  /** Policies that may match the request, in the order of their names: two look-ups after the first request of its kind. */
+  candidates({ resource, subresource, operation }: AdmissionRequest): readonly BoundPolicy[] {
+    this.#policies ??= this.#bind()
+    if (this.#policies.length === 0) return none
+    let known = this.#byRequest.get(resource)
+    if (known === undefined) {
+      known = new Map()
+      this.#byRequest.set(resource, known)
+    }
+    const key = subresource === '' ? operation : `${operation}/${subresource}`
+    let found = known.get(key)
+    if (found === undefined) {
+      found = excluded.has(groupResource(resource.group, resource.plural))
+        ? none
+        : this.#policies.filter(({ matcher }) => matcher.covers(operation, resource, subresource))
+      known.set(key, found)
+    }
+    return found
+  }
+
+  #forget(): void {
+    this.#policies = undefined
+    this.#byRequest = new WeakMap()
+  }
+
+  #bind(): readonly BoundPolicy[] {
+    const known = this.#known
+    this.#known = new Map()
+    return this.#sources.flatMap((source, number) => {
+      const byPolicy = Map.groupBy(source.bindings(), ({ spec }) => spec.policyName ?? '')
+      return byName(source.policies()).flatMap(policy => {
+        const bindings = byPolicy.get(policy.metadata.name ?? '')
+        if (bindings === undefined || policy.spec.matchConstraints === undefined) return []
+        const key = `${number}/${policy.metadata.uid ?? policy.metadata.name}`
+        const { generation } = policy.metadata
+        const old = known.get(key)
+        const same = old !== undefined && (old.spec === policy.spec || (generation !== undefined && old.generation === generation))
+        const compiled = same ? old.compiled : once(() => compile(policy))
+        this.#known.set(key, { generation, spec: policy.spec, compiled })
+        return [
+          {
+            policy,
+            compiled,
+            matcher: compileMatchResources(policy.spec.matchConstraints, this.#context),
+            bindings: byName(bindings).map(binding => {
+              const { matchResources } = binding.spec
+              return { binding, matcher: matchResources && compileMatchResources(matchResources, this.#context) }
+            }),
+          },
+        ]
+      })
+    })
+  }
+}
+
+function compile({ spec }: ValidatingAdmissionPolicy): CompiledPolicy {
+  // The engine takes megabytes, which a server without policies need not pay.
+  const { compilePolicy } = requireLate<typeof engine>(import.meta.url, './policy-engine-late.ts')
+  return compilePolicy(spec)
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
+
+function byName<T extends { readonly metadata: { readonly name?: string } }>(objects: readonly T[]): readonly T[] {
+  return objects.toSorted((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))
+}

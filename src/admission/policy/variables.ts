@@ -1,0 +1,78 @@
+// The `variables` of a policy: each is computed when an expression first asks for it, and once for all expressions of one evaluation.
+import type { CelType } from '../../api/cel/check/type.ts'
+import { CelEvaluationError, fail } from '../../api/cel/evaluate/failure.ts'
+import { type CelValue, ObjectValue } from '../../api/cel/evaluate/values.ts'
+import { compileAdmission } from '../../api/cel/kubernetes/admission.ts'
+import { typeForOthers } from '../../api/cel/kubernetes/admission-types.ts'
+import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
+import type { Variable } from '../../api/types/admissionregistration-v1.ts'
+import type { Bindings, Budget, Expression } from './expression.ts'
+
+export interface CompiledVariables {
+  /** For expressions that may use them; undefined where the policy has none. */
+  readonly types: ReadonlyMap<string, CelType> | undefined
+  readonly byName: ReadonlyMap<string, Expression>
+}
+
+export function compileVariables(variables: readonly Variable[], params: boolean): CompiledVariables {
+  if (variables.length === 0) return { types: undefined, byName: new Map() }
+  const types = new Map<string, CelType>()
+  const byName = new Map<string, Expression>()
+  for (const { name, expression } of variables) {
+    // Those that come before it are there.
+    const compiled = compileAdmission(expression, 'variable', { params, authorizer: true, stored: true, variables: new Map(types) })
+    byName.set(name, {
+      text: expression,
+      program: compiled.ok ? compiled.program : undefined,
+      problem: compiled.ok ? '' : compiled.detail,
+    })
+    if (compiled.ok) types.set(name, typeForOthers(compiled.type))
+  }
+  return { types, byName }
+}
+
+type Held = { readonly value: CelValue } | { readonly failure: string }
+
+export class Variables extends ObjectValue {
+  readonly typeName = 'kubernetes.variables'
+  readonly #compiled: CompiledVariables
+  readonly #bindings: () => Bindings
+  readonly #budget: Budget
+  readonly #held = new Map<string, Held>()
+
+  constructor(compiled: CompiledVariables, bindings: () => Bindings, budget: Budget) {
+    super()
+    this.#compiled = compiled
+    this.#bindings = bindings
+    this.#budget = budget
+  }
+
+  get(name: string): CelValue | undefined {
+    let held = this.#held.get(name)
+    if (held === undefined) {
+      const expression = this.#compiled.byName.get(name)
+      if (expression === undefined) return undefined
+      held = this.#compute(name, expression)
+      this.#held.set(name, held)
+    }
+    return 'value' in held ? held.value : fail(held.failure)
+  }
+
+  equals(other: CelValue): boolean {
+    return this === other
+  }
+
+  #compute(name: string, { program, problem }: Expression): Held {
+    const quoted = JSON.stringify(name)
+    if (program === undefined) return { failure: `composited variable ${quoted} fails to compile: ${problem}` }
+    try {
+      const { value, cost } = program.evaluate(this.#bindings(), perCallLimit)
+      this.#budget.spend(cost)
+      return { value }
+    } catch (err) {
+      if (!(err instanceof CelEvaluationError)) throw err
+      this.#budget.spend(err.cost)
+      return { failure: `composited variable ${quoted} fails to evaluate: ${err.message}` }
+    }
+  }
+}

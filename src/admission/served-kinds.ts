@@ -1,0 +1,42 @@
+// The kinds that the server serves, as policies and webhooks need them: by name, and with the other versions of the same objects.
+import { groupResource, groupVersion, type KubeObject } from '../api/object.ts'
+import type { ResourceDefinition } from '../api/resource.ts'
+
+export interface ServedKinds {
+  byKind(apiVersion: string, kind: string): ResourceDefinition | undefined
+  /** Every served version of the objects of this resource, also in another group, itself included. */
+  versionsOf(definition: ResourceDefinition): readonly ResourceDefinition[]
+}
+
+/** The resource under which objects are stored: `events.events.k8s.io` and `events` are the same. */
+export function storedResource({ group, plural, storedAs }: ResourceDefinition): string {
+  return groupResource(storedAs?.group ?? group, plural)
+}
+
+export function servedKinds(definitions: readonly ResourceDefinition[]): ServedKinds {
+  const byKind = new Map<string, ResourceDefinition>()
+  const versions = new Map<string, ResourceDefinition[]>()
+  for (const definition of definitions) {
+    byKind.set(`${groupVersion(definition.group, definition.version)}/${definition.kind}`, definition)
+    const stored = storedResource(definition)
+    const known = versions.get(stored)
+    if (known === undefined) versions.set(stored, [definition])
+    else known.push(definition)
+  }
+  return {
+    byKind: (apiVersion, kind) => byKind.get(`${apiVersion}/${kind}`),
+    versionsOf: definition => versions.get(storedResource(definition)) ?? [definition],
+  }
+}
+
+/** The object in another version of its resource; the same object where both are one. The argument is not changed. */
+export function inVersion(object: KubeObject, from: ResourceDefinition, to: ResourceDefinition): KubeObject {
+  if (from === to) return object
+  const stored = from.storedAs === undefined ? object : from.storedAs.toStored(structuredClone(object))
+  return to.storedAs === undefined ? stored : to.storedAs.fromStored(structuredClone(stored))
+}
+
+/** A stored object as this version shows it. */
+export function fromStored(object: KubeObject, to: ResourceDefinition): KubeObject {
+  return to.storedAs === undefined ? object : to.storedAs.fromStored(structuredClone(object))
+}

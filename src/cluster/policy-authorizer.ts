@@ -1,0 +1,32 @@
+// What an expression's `authorizer` asks: the server's own authorizers, for the user who made the request or for a ServiceAccount.
+import { type AccessVerdict, type Attributes, authenticatedGroup } from '../access/access.ts'
+import { accountGroups, accountUser } from '../access/service-account-claims.ts'
+import type { DecideFor } from '../admission/policy/request-view.ts'
+import type { CheckAttributes } from '../api/cel/library/authorizer.ts'
+import type { UserInfo } from '../api/user.ts'
+
+export function policyAuthorizer(authorize: (attributes: Attributes) => AccessVerdict): DecideFor {
+  return user => check => {
+    const { allowed, reason } = authorize(attributesOf(subjectOf(check, user), check))
+    return { allowed, reason }
+  }
+}
+
+function subjectOf({ serviceAccount }: CheckAttributes, user: UserInfo): UserInfo {
+  if (serviceAccount === undefined) return user
+  const { namespace, name } = serviceAccount
+  return { name: accountUser(namespace, name), groups: [...accountGroups(namespace), authenticatedGroup] }
+}
+
+/** A version is no part of what an expression asks: upstream asks for all of them. */
+function attributesOf(user: UserInfo, check: CheckAttributes): Attributes {
+  const { verb, path, group = '', resource = '', subresource = '', namespace = '', name = '', fieldSelector, labelSelector } = check
+  return {
+    ...{ user, verb, group, resource, subresource, namespace, name },
+    isResource: path === undefined,
+    version: '*',
+    path: path ?? '',
+    ...(fieldSelector === undefined ? {} : { fieldSelector }),
+    ...(labelSelector === undefined ? {} : { labelSelector }),
+  }
+}
