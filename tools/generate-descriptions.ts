@@ -1,5 +1,6 @@
 // Writes the texts for `kubectl explain` to dist/descriptions.json, from the declarations of @kubernetes/client-node. They are made at build time
-// and never committed; where the package is not installed nothing is written, and the OpenAPI documents have no descriptions.
+// and never committed; where the package is not installed nothing is written, and the OpenAPI documents have no descriptions. That package says
+// nothing of a field whose type is another object; kubernetes-types does, for the fields that Kubernetes 1.30 had.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +12,10 @@ import { parametersKey } from '../src/api/schema/openapi-types.ts'
 const project = dirname(dirname(fileURLToPath(import.meta.url)))
 const generated = join(project, 'node_modules/@kubernetes/client-node/dist/gen')
 const models = join(generated, 'models')
+const references = join(project, 'node_modules/kubernetes-types')
 const target = process.argv[2] ?? join(project, 'dist/descriptions.json')
+
+const interfaces = new Map<string, Map<string, string>>()
 
 interface Texts {
   text?: string
@@ -24,7 +28,9 @@ if (!existsSync(models) || schemaFor('', 'v1', 'Pod') === undefined) {
   const all: Record<string, Texts> = {}
   for (const key of Object.keys(types.structs)) {
     const declaration = declarationOf(key)
-    if (declaration !== undefined) all[key] = textsOf(declaration, key)
+    if (declaration === undefined) continue
+    const { fields, ...rest } = textsOf(declaration, key)
+    all[key] = { ...rest, fields: { ...referenceTexts(key), ...fields } }
   }
   all[parametersKey] = { fields: parameterTexts(readFileSync(join(generated, 'apis/CoreV1Api.d.ts'), 'utf8')) }
   mkdirSync(dirname(target), { recursive: true })
@@ -51,6 +57,31 @@ function textsOf(declaration: string, key: string): Texts {
   }
   const own = /\n\/\*\*\n((?:\* .*\n)+)\*\/\nexport declare class/.exec(declaration)?.[1]
   return own === undefined ? { fields } : { text: plain(own), fields }
+}
+
+/** What kubernetes-types says of the fields of a type. */
+function referenceTexts(key: string): Record<string, string> {
+  const [packageKey = '', name = ''] = key.split('.')
+  const fields: Record<string, string> = {}
+  for (const [, comment = '', field = ''] of interfacesOf(packageKey)
+    .get(name)
+    ?.matchAll(/ \/\*\*([\s\S]*?)\*\/\n +(?:readonly )?"?([\w$-]+)"?\??:/g) ?? []) {
+    if (structByKey(key)?.byName.get(field)?.type.kind === 'struct') fields[field] = plain(comment)
+  }
+  return fields
+}
+
+/** The bodies of the package's interfaces by name; `packageKey` is `core/v1`. */
+function interfacesOf(packageKey: string): Map<string, string> {
+  const known = interfaces.get(packageKey)
+  if (known !== undefined) return known
+  const path = join(references, `${packageKey}.d.ts`)
+  const declarations = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  const found = new Map(
+    Array.from(declarations.matchAll(/^export interface (\w+) \{\n([\s\S]*?)^\}/gm), ([, name = '', body = '']) => [name, body]),
+  )
+  interfaces.set(packageKey, found)
+  return found
 }
 
 /** What the client says of the parameters that operations share; the first time that it says it. */
