@@ -211,7 +211,8 @@ export async function readText(response: ApiResponse): Promise<string> {
   return (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)).toString('utf8')
 }
 
-async function failureOf(response: ApiResponse): Promise<ApiError> {
+/** What a response that is no success says. Reads its body. */
+export async function failureOf(response: ApiResponse): Promise<ApiError> {
   const text = await readText(response)
   const status = parseStatus(text)
   if (status !== undefined) return new ApiError(status)

@@ -1,4 +1,5 @@
 // Pod Security Standards: `restricted` unless the namespace is labelled (secure profile), judged for pods and for everything that makes pods.
+import { hasPods, type LocatedPod, locatePod } from '../../api/located-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { type ApiError, forbidden, invalid } from '../../api/status.ts'
@@ -6,7 +7,6 @@ import type { Pod } from '../../api/types/core-v1.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, patchAnnotation, type Verdict } from '../admission.ts'
 import { describeFindings, evaluate, type Finding } from '../pod-security/evaluate.ts'
 import { fixingPatch } from '../pod-security/fix.ts'
-import { hasPods, type LocatedPod, locatePod } from '../pod-security/pod-template.ts'
 import {
   formatLevelVersion,
   type LevelVersion,

@@ -1,4 +1,5 @@
 // Every command of `bulkhead`, by its name. The hidden ones are parts that `up` starts.
+import { checkCommand } from './check.ts'
 import { imageCommand } from './image.ts'
 import { joinTicketCommand } from './join-ticket.ts'
 import { partCommand } from './part.ts'
@@ -12,6 +13,7 @@ export const commands = {
   status: statusCommand,
   prove: proveCommand,
   why: whyCommand,
+  check: checkCommand,
   image: imageCommand,
   joinTicket: joinTicketCommand,
   signer: partCommand('signer', async () => (await import('../parts/signer.ts')).signerPart),

@@ -1,5 +1,5 @@
 // One request through a proxy: HTTP/1.1 to the backend, its answer streamed back, upgrades passed through.
-import { type ClientRequest, request as httpRequest, type IncomingMessage, STATUS_CODES } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { type Duplex, pipeline, type Readable, type Transform } from 'node:stream'
 import { createGunzip, createGzip } from 'node:zlib'
 import { internalError } from '../../api/status.ts'
@@ -12,6 +12,9 @@ import type { ProxiedPath } from './proxied-path.ts'
 import { answeredHeaders, forwardedHeaders, hostOf } from './proxy-headers.ts'
 import { htmlRewriter } from './rewrite-html.ts'
 import { type ProxiedPage, rewriteLocation } from './rewrite-location.ts'
+
+// Not imported: a module namespace of node:http has Node load its fetch, which takes longer than all else at the start of a short command.
+const { request: httpRequest, STATUS_CODES } = process.getBuiltinModule('node:http')
 
 export interface Forward {
   readonly request: ServerRequest

@@ -1,12 +1,11 @@
 // Where a kind keeps its pod: itself, or a template. What is not listed here makes no pods.
-import type { KubeObject } from '../../api/object.ts'
-import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../../api/types/apps-v1.ts'
-import type { CronJob, Job } from '../../api/types/batch-v1.ts'
-import type { Pod, PodTemplate, PodTemplateSpec, ReplicationController } from '../../api/types/core-v1.ts'
-import type { CheckedPod } from './check.ts'
+import type { KubeObject, ObjectMeta } from './object.ts'
+import type { DaemonSet, Deployment, ReplicaSet, StatefulSet } from './types/apps-v1.ts'
+import type { CronJob, Job } from './types/batch-v1.ts'
+import type { Pod, PodSpec, PodTemplate, PodTemplateSpec, ReplicationController } from './types/core-v1.ts'
 
 export interface LocatedPod {
-  readonly pod: CheckedPod
+  readonly pod: { readonly metadata: ObjectMeta; readonly spec: PodSpec }
   /** JSON pointer of the pod below the object; '' for a Pod. */
   readonly pointer: string
 }

@@ -1,0 +1,51 @@
+// From a manifest as it was written to the object that checks look at: decoded and defaulted by the kind's own functions.
+import { groupResource, groupVersion, type KubeObject } from '../api/object.ts'
+import type { ResourceDefinition } from '../api/resource.ts'
+import { isRecord } from '../api/schema/compile.ts'
+import { decodeBody } from '../api/schema/decode.ts'
+import { ApiError } from '../api/status.ts'
+import type { CheckedObject } from './object-set.ts'
+
+const kinds = new WeakMap<readonly ResourceDefinition[], ReadonlyMap<string, ResourceDefinition>>()
+
+/** The definition of a built-in kind. */
+export function definitionOf(definitions: readonly ResourceDefinition[], apiVersion: string, kind: string): ResourceDefinition | undefined {
+  let known = kinds.get(definitions)
+  if (known === undefined) {
+    known = new Map(definitions.map(one => [`${groupVersion(one.group, one.version)}/${one.kind}`, one]))
+    kinds.set(definitions, known)
+  }
+  return known.get(`${apiVersion}/${kind}`)
+}
+
+/** Undefined where the value is no object of its kind: the server says why. `namespace` is that of objects that name none. */
+export function checkedObject(value: unknown, definitions: readonly ResourceDefinition[], namespace: string): CheckedObject | undefined {
+  if (!isRecord(value)) return undefined
+  const { apiVersion, kind, metadata } = value
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string') return undefined
+  const definition = definitionOf(definitions, apiVersion, kind)
+  if (definition === undefined) {
+    if (!isRecord(metadata)) return undefined
+    const own = typeof metadata['namespace'] === 'string' ? metadata['namespace'] : namespace
+    return { resource: kind.toLowerCase(), namespace: own, object: { ...value, apiVersion, kind, metadata } }
+  }
+  const object = decoded(value, definition)
+  if (object === undefined) return undefined
+  return {
+    resource: groupResource(definition.group, definition.plural),
+    namespace: definition.namespaced ? object.metadata.namespace || namespace : '',
+    object,
+  }
+}
+
+function decoded(value: unknown, definition: ResourceDefinition): KubeObject | undefined {
+  try {
+    const { object } = decodeBody(Buffer.from(JSON.stringify(value)), definition, 'Ignore')
+    object.metadata ??= {}
+    definition.setDefaults?.(object)
+    return definition.storedAs === undefined ? object : definition.storedAs.toStored(object)
+  } catch (err) {
+    if (err instanceof ApiError) return undefined
+    throw err
+  }
+}

@@ -1,0 +1,20 @@
+import type { ManifestCheck } from '../manifest-check.ts'
+import { bindingsOf } from '../rbac-rules.ts'
+
+const builtIn = /^(?:system:.*|cluster-admin|admin|edit|view)$/
+
+/** A binding to a role that is not there grants whatever somebody later writes under that name. */
+export const danglingRole: ManifestCheck = {
+  id: 'dangling-role',
+  severity: 'warning',
+  title: 'Roles that are bound exist',
+  serves: ['A6'],
+  check: set =>
+    bindingsOf(set).flatMap(({ on, binding: { roleRef } }) => {
+      const cluster = roleRef.kind === 'ClusterRole'
+      if (cluster && builtIn.test(roleRef.name)) return []
+      const resource = `${cluster ? 'clusterroles' : 'roles'}.rbac.authorization.k8s.io`
+      if (set.find(resource, cluster ? '' : on.namespace, roleRef.name) !== undefined) return []
+      return [{ on, field: 'roleRef.name', message: `there is no ${roleRef.kind} "${roleRef.name}" among what is checked` }]
+    }),
+}

@@ -1,0 +1,20 @@
+import { parseImage } from '../image-reference.ts'
+import type { ManifestCheck } from '../manifest-check.ts'
+
+/** What `latest` is changes without anybody changing the manifest, and cannot be rolled back. */
+export const imageTag: ManifestCheck = {
+  id: 'image-tag',
+  severity: 'warning',
+  title: 'Images have a tag other than "latest", or a digest',
+  serves: ['S1', 'S9', 'NSA supply chain'],
+  check: set =>
+    set.workloads.flatMap(({ on, containers }) =>
+      containers.flatMap(({ container: { image = '' }, path }) => {
+        if (image === '') return []
+        const { tag, digest } = parseImage(image)
+        if (digest !== undefined || (tag !== undefined && tag !== 'latest')) return []
+        const message = `image "${image}" ${tag === undefined ? 'has no tag' : 'is whatever is newest'}: name a version or a digest`
+        return [{ on, field: `${path}.image`, message }]
+      }),
+    ),
+}

@@ -1,0 +1,24 @@
+import type { ManifestCheck } from '../manifest-check.ts'
+import { rulesOf } from '../rbac-rules.ts'
+
+/** A wildcard grants what is added to the API tomorrow, and hides from review what is granted today. */
+export const rbacWildcard: ManifestCheck = {
+  id: 'rbac-wildcard',
+  severity: 'warning',
+  title: 'Roles name their verbs, resources and groups instead of "*"',
+  serves: ['A6', 'CIS 5.1.3', 'NSA least privilege'],
+  check: set =>
+    rulesOf(set).flatMap(({ on, rule, field }) =>
+      (['verbs', 'resources', 'apiGroups', 'nonResourceURLs'] as const).flatMap(list => {
+        const index = rule[list]?.indexOf('*') ?? -1
+        if (index < 0) return []
+        return [
+          {
+            on,
+            field: `${field}.${list}[${index}]`,
+            message: `"*" grants every present and future entry: list the ${list} that are needed`,
+          },
+        ]
+      }),
+    ),
+}

@@ -1,0 +1,60 @@
+// Which objects of its namespace a workload's pods cannot start without.
+import type { CheckedWorkload } from './object-set.ts'
+
+export interface PodReference {
+  readonly resource: 'configmaps' | 'secrets' | 'persistentvolumeclaims'
+  readonly name: string
+  /** Path of the reference below the workload. */
+  readonly field: string
+}
+
+interface LocalReference {
+  readonly name?: string
+  readonly optional?: boolean
+}
+
+/** Those that may be absent are left out. */
+export function referencesOf(workload: CheckedWorkload): PodReference[] {
+  return [...ofContainers(workload), ...ofVolumes(workload), ...ofPull(workload)]
+}
+
+function one(resource: PodReference['resource'], reference: LocalReference | undefined, field: string): PodReference[] {
+  const name = reference?.name ?? ''
+  return name === '' || reference?.optional === true ? [] : [{ resource, name, field }]
+}
+
+function ofContainers({ containers }: CheckedWorkload): PodReference[] {
+  return containers.flatMap(({ container, path }) => [
+    ...(container.env ?? []).flatMap(({ valueFrom }, index) => [
+      ...one('configmaps', valueFrom?.configMapKeyRef, `${path}.env[${index}].valueFrom.configMapKeyRef.name`),
+      ...one('secrets', valueFrom?.secretKeyRef, `${path}.env[${index}].valueFrom.secretKeyRef.name`),
+    ]),
+    ...(container.envFrom ?? []).flatMap(({ configMapRef, secretRef }, index) => [
+      ...one('configmaps', configMapRef, `${path}.envFrom[${index}].configMapRef.name`),
+      ...one('secrets', secretRef, `${path}.envFrom[${index}].secretRef.name`),
+    ]),
+  ])
+}
+
+function ofVolumes({ pod, specField }: CheckedWorkload): PodReference[] {
+  return (pod.spec.volumes ?? []).flatMap(({ configMap, secret, persistentVolumeClaim, projected }, index) => {
+    const path = `${specField}.volumes[${index}]`
+    const secretVolume = secret === undefined ? undefined : { name: secret.secretName ?? '', optional: secret.optional ?? false }
+    const claim = persistentVolumeClaim === undefined ? undefined : { name: persistentVolumeClaim.claimName }
+    return [
+      ...one('configmaps', configMap, `${path}.configMap.name`),
+      ...one('secrets', secretVolume, `${path}.secret.secretName`),
+      ...one('persistentvolumeclaims', claim, `${path}.persistentVolumeClaim.claimName`),
+      ...(projected?.sources ?? []).flatMap((source, at) => [
+        ...one('configmaps', source.configMap, `${path}.projected.sources[${at}].configMap.name`),
+        ...one('secrets', source.secret, `${path}.projected.sources[${at}].secret.name`),
+      ]),
+    ]
+  })
+}
+
+function ofPull({ pod, specField }: CheckedWorkload): PodReference[] {
+  return (pod.spec.imagePullSecrets ?? []).flatMap((reference, index) =>
+    one('secrets', reference, `${specField}.imagePullSecrets[${index}].name`),
+  )
+}

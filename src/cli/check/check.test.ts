@@ -1,0 +1,275 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { test } from 'node:test'
+import { UserError } from '../../base/user-error.ts'
+import { type CheckFlags, check } from './check.ts'
+import type { Finding } from './finding.ts'
+
+class CheckBench implements Disposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'check-'))
+  readonly #noRules: string
+
+  constructor() {
+    // Of the checks only `image-tag`: what is tested here is the way there, not each of them.
+    const config =
+      'apiVersion: check.bulkhead.dev/v1alpha1\nkind: CheckConfiguration\ndisable: [network-policy, resources, image-digest, read-only-root, token-automount]\n'
+    this.#noRules = this.write('config/check.yaml', config)
+  }
+
+  write(file: string, text: string): string {
+    const path = join(this.folder, file)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text)
+    return path
+  }
+
+  async run(text: string | undefined, flags: CheckFlags = {}, ...paths: string[]): Promise<{ code: number; text: string }> {
+    const lines: string[] = []
+    const stdin = Readable.from([Buffer.from(text ?? '')])
+    const context = { stdin, color: false, now: Date.parse('2026-06-01T00:00:00Z'), print: (line: string) => lines.push(line) }
+    const all = text === undefined ? paths : ['-', ...paths]
+    const code = await check({ config: this.#noRules, ...flags }, all, context, new AbortController().signal)
+    return { code, text: lines.join('\n') }
+  }
+
+  async findings(text: string, flags: CheckFlags = {}): Promise<readonly Finding[]> {
+    return JSON.parse((await this.run(text, { ...flags, output: 'json' })).text).findings
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true })
+  }
+}
+
+const restricted = `
+  securityContext: { runAsNonRoot: true, seccompProfile: { type: RuntimeDefault } }
+  containers:
+    - name: c
+      image: app:1
+      securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: [ALL] } }
+`
+const pod = (name: string, spec = restricted, metadata = '') => `---
+apiVersion: v1
+kind: Pod
+metadata: { name: ${name}${metadata} }
+spec:${spec}`
+const bare = `
+  containers:
+    - name: c
+      image: app:1
+`
+
+test('check() admits what the server admits: exit code 0', async () => {
+  using bench = new CheckBench()
+  const { code, text } = await bench.run(pod('fine'))
+  assert.equal(text, '1 object in 1 file; 0 errors, 0 warnings, 0 notes')
+  assert.equal(code, 0)
+})
+
+test('check() names the plug-in, the place and the patch of what the server refuses: exit code 1', async () => {
+  using bench = new CheckBench()
+  const { code, text } = await bench.run(pod('bad', bare))
+  assert.equal(code, 1)
+  assert.match(
+    text,
+    /^-:7:7: error: Pod default\/bad: spec\.containers\[0\]\.securityContext\.allowPrivilegeEscalation: .* \[PodSecurity\]$/m,
+  )
+  assert.match(text, /would pass with: \[\{"op":"add","path":"\/spec\/containers\/0\/securityContext"/)
+})
+
+const namespace = (name: string, level: string) =>
+  `---\napiVersion: v1\nkind: Namespace\nmetadata: { name: ${name}, labels: { pod-security.kubernetes.io/enforce: ${level} } }\n`
+
+test('check() judges objects as neighbours, in whatever order they stand', async () => {
+  using bench = new CheckBench()
+  const inPrivileged = pod('bad', bare, ', namespace: open')
+  assert.deepEqual(
+    (await bench.findings(inPrivileged + namespace('open', 'privileged'))).map(({ rule }) => rule),
+    ['api-warning', 'namespace-level'],
+  )
+  assert.ok((await bench.findings(inPrivileged + namespace('open', 'restricted'))).some(({ rule }) => rule === 'PodSecurity'))
+  const classed = pod('classed', `${restricted}  priorityClassName: high\n`)
+  assert.deepEqual(
+    (await bench.findings(classed)).map(({ rule }) => rule),
+    ['Priority'],
+  )
+  const high = '---\napiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: { name: high }\nvalue: 7\n'
+  assert.deepEqual(await bench.findings(classed + high), [])
+})
+
+test('check() by the profile upstream judges by the defaults of Kubernetes', async () => {
+  using bench = new CheckBench()
+  assert.deepEqual(await bench.findings(pod('fine', bare), { profile: 'upstream' }), [])
+})
+
+const refused: readonly {
+  readonly name: string
+  readonly text: string
+  readonly rule: string
+  readonly field?: string
+  readonly line: number
+  readonly says: RegExp
+}[] = [
+  {
+    name: 'an unknown field',
+    text: pod('a', `${restricted}  hostNetwrk: true\n`),
+    rule: 'decoding',
+    field: 'spec.hostNetwrk',
+    line: 11,
+    says: /unknown field/,
+  },
+  {
+    name: 'a value of another type',
+    text: 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\ndata: { a: 1 }\n',
+    rule: 'decoding',
+    line: 1,
+    says: /cannot unmarshal number/,
+  },
+  {
+    name: 'a bad value',
+    text: 'apiVersion: v1\nkind: Service\nmetadata: { name: a }\nspec:\n  ports:\n    - port: 70000\n',
+    rule: 'validation',
+    field: 'spec.ports[0].port',
+    line: 6,
+    says: /between 1 and 65535/,
+  },
+  {
+    name: 'a bad name',
+    text: 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: A\n',
+    rule: 'validation',
+    field: 'metadata.name',
+    line: 4,
+    says: /RFC 1123/,
+  },
+  {
+    name: 'an unknown kind',
+    text: 'apiVersion: example.com/v1\nkind: Widget\nmetadata: { name: a }\n',
+    rule: 'unknown-kind',
+    field: 'kind',
+    line: 2,
+    says: /nothing defines/,
+  },
+  {
+    name: 'a version that is gone',
+    text: 'apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: { name: a }\n',
+    rule: 'deprecated-api',
+    field: 'apiVersion',
+    line: 1,
+    says: /use networking\.k8s\.io\/v1/,
+  },
+  {
+    name: 'a namespace that is no name',
+    text: 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a, namespace: A_B }\n',
+    rule: 'validation',
+    field: 'metadata.namespace',
+    line: 3,
+    says: /RFC 1123/,
+  },
+  {
+    name: 'an item of a list',
+    text: 'apiVersion: v1\nkind: List\nitems:\n  - apiVersion: v1\n    kind: ConfigMap\n    metadata: { name: A }\n',
+    rule: 'validation',
+    field: 'metadata.name',
+    line: 6,
+    says: /RFC 1123/,
+  },
+]
+for (const { name, text, rule, field, line, says } of refused) {
+  test(`check() finds ${name} at its place`, async () => {
+    using bench = new CheckBench()
+    const [finding] = await bench.findings(text)
+    assert.deepEqual([finding?.rule, finding?.field, finding?.line], [rule, field, line])
+    assert.match(finding?.message ?? '', says)
+  })
+}
+
+test('check() judges what stands twice as the change that the second one makes', async () => {
+  using bench = new CheckBench()
+  const job = (image: string) =>
+    `---\napiVersion: batch/v1\nkind: Job\nmetadata: { name: a }\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n${restricted.trimEnd().replaceAll(/^/gm, '    ').replace('app:1', image)}
+`
+  const findings = await bench.findings(job('app:1') + job('app:2'))
+  assert.deepEqual(
+    findings.map(({ rule, field }) => [rule, field]),
+    [['validation', 'spec.template']],
+  )
+  assert.deepEqual(await bench.findings(job('app:1') + job('app:1')), [])
+})
+
+test('check() never calls what webhooks name, and judges beside them', async () => {
+  using bench = new CheckBench()
+  const webhook = `---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: { name: a }
+webhooks:
+  - name: a.example.com
+    clientConfig: { url: "https://127.0.0.1:1/x" }
+    rules: [{ apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: ["*"] }]
+    sideEffects: None
+    admissionReviewVersions: [v1]
+`
+  const findings = await bench.findings(webhook + pod('fine'))
+  assert.deepEqual(
+    findings.filter(({ object }) => object?.kind === 'Pod'),
+    [],
+  )
+})
+
+test('check() tells warnings of the server', async () => {
+  using bench = new CheckBench()
+  const [finding] = await bench.findings(pod('a', `${restricted}  nodeSelector: { beta.kubernetes.io/os: linux }\n`))
+  assert.deepEqual(
+    [finding?.rule, finding?.severity, finding?.field, finding?.line],
+    ['api-warning', 'warning', 'spec.nodeSelector[beta.kubernetes.io/os]', 11],
+  )
+})
+
+test('check() fails on what it is told to fail on', async () => {
+  using bench = new CheckBench()
+  const latest = pod('a', restricted.replace('app:1', 'app:latest'))
+  assert.equal((await bench.run(latest)).code, 1)
+  assert.equal((await bench.run(latest, { failOn: 'error' })).code, 0)
+  const config = bench.write('notes.yaml', 'apiVersion: check.bulkhead.dev/v1alpha1\nkind: CheckConfiguration\nfailOn: error\n')
+  assert.equal((await bench.run(latest, { config })).code, 0)
+  assert.equal((await bench.run(pod('b'), { config, failOn: 'note' })).code, 1)
+})
+
+test('check() takes what an exception of the configuration covers', async () => {
+  using bench = new CheckBench()
+  const config = bench.write(
+    'exceptions.yaml',
+    'apiVersion: check.bulkhead.dev/v1alpha1\nkind: CheckConfiguration\nfailOn: error\nexceptions:\n  - { rule: PodSecurity, name: bad, owner: ann, reason: legacy, expires: 2026-12-31 }\n',
+  )
+  const { code, text } = await bench.run(pod('bad', bare), { config })
+  assert.equal(code, 0)
+  assert.match(text, /4 findings held back by exceptions$/)
+})
+
+test('check() reads folders, and leaves alone what is not for Kubernetes there', async () => {
+  using bench = new CheckBench()
+  bench.write('deploy/pod.yaml', pod('fine'))
+  bench.write('deploy/compose.yaml', 'services: {}\n')
+  const folder = join(bench.folder, 'deploy')
+  assert.match((await bench.run(undefined, {}, folder)).text, /^1 object in 2 files; .*; 1 document not for Kubernetes left alone$/)
+  const named = await bench.run(undefined, {}, join(folder, 'compose.yaml'))
+  assert.equal(named.code, 1)
+  assert.match(named.text, /apiVersion and kind are missing \[not-a-manifest\]/)
+})
+
+const impossible: readonly { readonly name: string; readonly flags?: CheckFlags; readonly paths: string[]; readonly says: RegExp }[] = [
+  { name: 'no path', paths: [], says: /Name files or folders/ },
+  { name: 'a path that is not there', paths: ['/nothing/here'], says: /Cannot read/ },
+  { name: 'a namespace that is none', flags: { namespace: 'A_B' }, paths: ['-'], says: /no name of a namespace/ },
+  { name: 'nothing to check', paths: ['-'], says: /no manifest/ },
+  { name: 'a configuration that is not there', flags: { config: '/nothing/here' }, paths: ['-'], says: /Cannot read/ },
+]
+for (const { name, flags = {}, paths, says } of impossible) {
+  test(`check() cannot check ${name}`, async () => {
+    using bench = new CheckBench()
+    await assert.rejects(bench.run(undefined, flags, ...paths), err => err instanceof UserError && says.test(err.message))
+  })
+}

@@ -1,0 +1,109 @@
+// The configuration file of `bulkhead check`: which rules are off, and exceptions, each with an owner, a reason and an end.
+import { readFileSync } from 'node:fs'
+import { isRecord } from '../../api/schema/compile.ts'
+import { readYaml, YamlError } from '../../api/schema/yaml.ts'
+import type { Severity } from '../../assess/manifest-check.ts'
+import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
+
+export const defaultFile = 'bulkhead-check.yaml'
+export const apiVersion = 'check.bulkhead.dev/v1alpha1'
+export const maxConfigurationBytes = 1024 * 1024
+
+export interface Exception {
+  readonly rule: string
+  /** A glob that the file's path matches; absent: every file. */
+  readonly path: string | undefined
+  readonly kind: string | undefined
+  readonly namespace: string | undefined
+  readonly name: string | undefined
+  /** The field, or a part of the object that it is in. */
+  readonly field: string | undefined
+  readonly owner: string
+  readonly reason: string
+  /** Milliseconds since the epoch; from then on it has no effect. */
+  readonly expires: number
+}
+
+export interface Configuration {
+  /** As it was named; undefined where there is none. */
+  readonly file: string | undefined
+  readonly disabled: ReadonlySet<string>
+  readonly failOn: Severity | undefined
+  readonly exceptions: readonly Exception[]
+}
+
+export const noConfiguration: Configuration = { file: undefined, disabled: new Set(), failOn: undefined, exceptions: [] }
+
+/** The file that is named, or else the one of the default name in the folder where there is one. Throws a `UserError` that says what is wrong with it. */
+export function readConfiguration(named: string | undefined): Configuration {
+  const file = named ?? defaultFile
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (err) {
+    if (named === undefined && codeOf(err) === 'ENOENT') return noConfiguration
+    if (codeOf(err) !== '') throw new UserError(`Cannot read "${file}": ${messageOf(err)}`, { cause: err })
+    throw err
+  }
+  return parseConfiguration(text, file)
+}
+
+export function parseConfiguration(text: string, file: string): Configuration {
+  const fail = (what: string): never => {
+    throw new UserError(`Cannot use "${file}": ${what}`)
+  }
+  if (text.length > maxConfigurationBytes) fail(`it has more than ${maxConfigurationBytes} characters`)
+  const value = yamlOf(text, fail)
+  if (!isRecord(value)) return fail('it is no object')
+  only(value, ['apiVersion', 'kind', 'disable', 'failOn', 'exceptions'], '', fail)
+  if (value['apiVersion'] !== apiVersion || value['kind'] !== 'CheckConfiguration') fail(`it is no CheckConfiguration of ${apiVersion}`)
+  const { disable = [], failOn, exceptions = [] } = value
+  if (!Array.isArray(disable) || !disable.every(rule => typeof rule === 'string')) return fail('disable is no list of rules')
+  if (failOn !== undefined && failOn !== 'error' && failOn !== 'warning' && failOn !== 'note')
+    return fail('failOn is "error", "warning" or "note"')
+  if (!Array.isArray(exceptions)) return fail('exceptions is no list')
+  return {
+    file,
+    failOn,
+    disabled: new Set(disable),
+    exceptions: exceptions.map((entry, index) => exceptionOf(entry, `exceptions[${index}]`, fail)),
+  }
+}
+
+type Fail = (what: string) => never
+
+function yamlOf(text: string, fail: Fail): unknown {
+  try {
+    const { value, duplicate } = readYaml(text)
+    return duplicate === undefined ? value : fail(duplicate)
+  } catch (err) {
+    if (err instanceof YamlError) return fail(err.message)
+    throw err
+  }
+}
+
+/** An unknown field is a mistake that would widen or lose an exception. */
+function only(value: Readonly<Record<string, unknown>>, known: readonly string[], at: string, fail: Fail): void {
+  const unknown = Object.keys(value).find(key => !known.includes(key))
+  if (unknown !== undefined) fail(`${at === '' ? '' : `${at}: `}unknown field "${unknown}"`)
+}
+
+function exceptionOf(value: unknown, at: string, fail: Fail): Exception {
+  if (!isRecord(value)) return fail(`${at} is no object`)
+  only(value, ['rule', 'path', 'kind', 'namespace', 'name', 'field', 'owner', 'reason', 'expires'], at, fail)
+  const text = (key: string): string | undefined => {
+    const member = value[key]
+    if (member === undefined || (typeof member === 'string' && member.trim() !== '')) return member
+    return fail(`${at}.${key} is no text`)
+  }
+  const demanded = (key: string): string => text(key) ?? fail(`${at} needs "${key}"`)
+  const expires = demanded('expires')
+  // A day ends with its last second, wherever it is read.
+  const end = /^\d{4}-\d{2}-\d{2}$/.test(expires) ? Date.parse(`${expires}T00:00:00Z`) + 86_400_000 : Date.parse(expires)
+  if (!/^\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:\d{2}))?$/.test(expires) || Number.isNaN(end))
+    fail(`${at}.expires is a day such as "2027-01-31", or a time of RFC 3339`)
+  return {
+    ...{ rule: demanded('rule'), owner: demanded('owner'), reason: demanded('reason'), expires: end },
+    ...{ path: text('path'), kind: text('kind'), namespace: text('namespace'), name: text('name'), field: text('field') },
+  }
+}

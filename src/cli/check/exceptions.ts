@@ -1,0 +1,44 @@
+// Which findings the exceptions of the configuration hold back, and which exceptions hold nothing back.
+import { matchesGlob, normalize } from 'node:path'
+import type { Configuration, Exception } from './configuration.ts'
+import type { Finding } from './finding.ts'
+
+export interface Sifted {
+  /** Those that stay, with what is to be said of the exceptions themselves. */
+  readonly findings: readonly Finding[]
+  readonly excepted: number
+}
+
+/** `now` in milliseconds. Rules that are off are left out without a word. */
+export function sift(findings: readonly Finding[], { file, disabled, exceptions }: Configuration, now: number): Sifted {
+  const enabled = findings.filter(({ rule }) => !disabled.has(rule))
+  const used = new Set<Exception>()
+  const kept = enabled.filter(finding => {
+    const covering = exceptions.filter(exception => covers(exception, finding))
+    for (const exception of covering) used.add(exception)
+    return !covering.some(({ expires }) => now < expires)
+  })
+  const about = exceptions.flatMap((exception, index): Finding[] => {
+    const place = { file: file ?? '', line: 1, column: 1, field: `exceptions[${index}]` }
+    const { rule, owner, reason, expires } = exception
+    if (now >= expires) {
+      const message = `the exception of ${owner} from "${rule}" (${reason}) ended ${new Date(expires).toISOString()}`
+      return [{ rule: 'expired-exception', severity: 'warning', message, ...place }]
+    }
+    if (used.has(exception)) return []
+    return [{ rule: 'unused-exception', severity: 'note', message: `nothing needs the exception of ${owner} from "${rule}"`, ...place }]
+  })
+  return { findings: [...kept, ...about.filter(({ rule }) => !disabled.has(rule))], excepted: enabled.length - kept.length }
+}
+
+function covers({ rule, path, kind, namespace, name, field }: Exception, finding: Finding): boolean {
+  const { object } = finding
+  if (rule !== finding.rule) return false
+  if (path !== undefined && !matchesGlob(normalize(finding.file), normalize(path))) return false
+  if (kind !== undefined && kind !== object?.kind) return false
+  if (namespace !== undefined && namespace !== (object?.namespace ?? '')) return false
+  if (name !== undefined && name !== object?.name) return false
+  return field === undefined || isPart(finding.field ?? '', field)
+}
+
+const isPart = (field: string, of: string): boolean => field === of || field.startsWith(`${of}.`) || field.startsWith(`${of}[`)

@@ -1,0 +1,36 @@
+// The verdict of a new cluster in which all of the manifests are applied, in an order that gives each what it needs.
+import type { Profile } from '../../base/config.ts'
+import { accountsOf } from './accounts.ts'
+import { Judge } from './judge.ts'
+import type { Manifest } from './manifests.ts'
+import { openOffline } from './offline.ts'
+import { inOrder, remoteKinds } from './order.ts'
+import type { Verdict } from './verdict.ts'
+
+export interface OfflineOptions {
+  readonly profile: Profile
+  readonly namespace: string
+}
+
+/** In the order of the manifests. */
+export async function judgeOffline(
+  manifests: readonly Manifest[],
+  { profile, namespace }: OfflineOptions,
+  signal: AbortSignal,
+): Promise<Verdict[]> {
+  await using server = await openOffline(profile, signal)
+  const judge = new Judge({ transport: server.transport, namespace, keeps: ({ kind }) => !remoteKinds.has(kind), signal })
+  const verdicts = new Map<Manifest, Verdict>()
+  const ordered = inOrder(manifests)
+  const judgeThose = async (those: (manifest: Manifest) => boolean) => {
+    for (const manifest of ordered) if (!verdicts.has(manifest) && those(manifest)) verdicts.set(manifest, await judge.judge(manifest))
+  }
+  // What the manifests define themselves is theirs; what they only name is there as a cluster would have it.
+  const accounts = accountsOf(manifests, namespace)
+  await judgeThose(({ kind }) => kind === 'Namespace' || kind === 'CustomResourceDefinition')
+  await server.prepare(accounts.map(account => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: account.namespace } })))
+  await judgeThose(({ kind }) => kind === 'ServiceAccount')
+  await server.prepare(accounts.map(metadata => ({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { ...metadata } })))
+  await judgeThose(() => true)
+  return manifests.map(manifest => verdicts.get(manifest) ?? { outcome: 'unknown-kind' })
+}

@@ -1,0 +1,103 @@
+// Has an API server judge manifests: each is sent as a creation, and where the object is there already as the apply that kubectl would make of it.
+
+import { isRecord } from '../../api/schema/compile.ts'
+import { ApiError, type Status } from '../../api/status.ts'
+import type { PatchOperation } from '../../assess/manifest-check.ts'
+import { UserError } from '../../base/user-error.ts'
+import { Client, failureOf, readText } from '../../client/client.ts'
+import { type ResourceRef, resourcePath } from '../../client/resource-ref.ts'
+import type { ApiRequest, Transport } from '../../client/transport.ts'
+import { Kinds } from './kinds.ts'
+import type { Manifest } from './manifests.ts'
+import type { Verdict } from './verdict.ts'
+
+export interface JudgeOptions {
+  readonly transport: Transport
+  /** Of objects that name none. */
+  readonly namespace: string
+  /** Whether an admitted object is kept, so that those behind it find it. */
+  readonly keeps: (resource: ResourceRef) => boolean
+  readonly signal: AbortSignal
+}
+
+const manager = 'bulkhead-check'
+
+export class Judge {
+  readonly kinds: Kinds
+  readonly #options: JudgeOptions
+  readonly #client: Client
+  /** Only Bulkhead explains its refusals; another server is asked once. */
+  #explains = true
+
+  constructor(options: JudgeOptions) {
+    this.#options = options
+    this.#client = new Client(options.transport)
+    this.kinds = new Kinds(this.#client, options.signal)
+  }
+
+  async judge(manifest: Manifest): Promise<Verdict> {
+    const resource = await this.kinds.find(manifest.apiVersion, manifest.kind)
+    if (resource === undefined) return { outcome: 'unknown-kind' }
+    const namespace = manifest.namespace ?? this.#options.namespace
+    const query = `fieldValidation=Strict&fieldManager=${manager}`
+    const body = Buffer.from(JSON.stringify(manifest.value))
+    const dryRun = this.#options.keeps(resource) ? '' : '&dryRun=All'
+    const path = `${resourcePath(resource, namespace)}?${query}${dryRun}`
+    const created = await this.#send({ method: 'POST', path, body, headers: { 'content-type': 'application/json' } }, resource)
+    if (created.outcome !== 'refused' || created.status.reason !== 'AlreadyExists' || manifest.name === '') return created
+    const own = `${resourcePath(resource, namespace, manifest.name)}?${query}&dryRun=All&force=true`
+    return await this.#send({ method: 'PATCH', path: own, body, headers: { 'content-type': 'application/apply-patch+yaml' } }, resource)
+  }
+
+  async #send(request: ApiRequest, resource: ResourceRef): Promise<Verdict> {
+    const { transport, signal } = this.#options
+    const response = await transport.request(request, signal)
+    const warnings = parseWarnings(response.headers['warning'] ?? '')
+    if (response.status < 300) {
+      await readText(response)
+      return { outcome: 'admitted', resource, warnings }
+    }
+    const { status } = await failureOf(response)
+    if (cannotJudge(status)) throw new UserError(`The server gives no verdict: ${status.message ?? status.reason ?? String(status.code)}`)
+    return { outcome: 'refused', resource, warnings, status, ...(await this.#explain(response.headers['audit-id'])) }
+  }
+
+  async #explain(auditId: string | undefined): Promise<{ plugin?: string; patch?: readonly PatchOperation[] }> {
+    if (auditId === undefined || !this.#explains) return {}
+    try {
+      const { admission } = await this.#client.getPath<Explanation>(`/bulkhead/v1/why/${encodeURIComponent(auditId)}`, this.#options.signal)
+      if (admission === undefined) return {}
+      return { plugin: admission.plugin, ...(isPatch(admission.patch) ? { patch: admission.patch } : {}) }
+    } catch (err) {
+      if (!(err instanceof ApiError)) throw err
+      // 404 of another server's path, 403 of one that does not let this user ask.
+      this.#explains = false
+      return {}
+    }
+  }
+}
+
+interface Explanation {
+  readonly admission?: { readonly plugin: string; readonly patch?: unknown }
+}
+
+/** Not the object is refused but the one who asks, or the server cannot answer. */
+function cannotJudge({ code, reason, message = '' }: Status): boolean {
+  if (code === 401 || code === 429 || code === 503 || code === 504) return true
+  return reason === 'Forbidden' && / is forbidden: User "/.test(message)
+}
+
+function isPatch(value: unknown): value is readonly PatchOperation[] {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      operation =>
+        isRecord(operation) && ['add', 'remove', 'replace'].includes(String(operation['op'])) && typeof operation['path'] === 'string',
+    )
+  )
+}
+
+/** The texts of `299 - "text"`, any number of them with commas between. */
+export function parseWarnings(header: string): string[] {
+  return [...header.matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replaceAll(/\\(.)/g, '$1'))
+}

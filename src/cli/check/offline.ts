@@ -1,0 +1,51 @@
+// A whole API server in memory, empty but for what a new cluster has: the manifests that it is shown become its objects, as in a cluster.
+import type { KubeObject } from '../../api/object.ts'
+import type { UserInfo } from '../../api/user.ts'
+import { systemClock } from '../../base/clock.ts'
+import type { Profile } from '../../base/config.ts'
+import { silentLogger } from '../../base/log.ts'
+import { createRegistry } from '../../base/metrics.ts'
+import type { Transport } from '../../client/transport.ts'
+import { bootstrap } from '../../cluster/bootstrap.ts'
+import { openControlPlane } from '../../cluster/control-plane.ts'
+import { createMemorySigner } from '../../signer/memory-signer.ts'
+import { createMemoryStore } from '../../store/memory.ts'
+
+export interface OfflineServer extends AsyncDisposable {
+  readonly transport: Transport
+  /** Makes what is not there yet, as the system itself. */
+  prepare(objects: readonly KubeObject[]): Promise<void>
+}
+
+/** Nobody in the cluster: the one who applies the manifests, with every right. */
+const user: UserInfo = { name: 'bulkhead-check', groups: ['system:masters', 'system:authenticated'] }
+
+export async function openOffline(profile: Profile, signal: AbortSignal): Promise<OfflineServer> {
+  await using stack = new AsyncDisposableStack()
+  const [clock, log] = [systemClock, silentLogger]
+  const signer = stack.use(createMemorySigner({ clock }))
+  const store = stack.use(createMemoryStore({ clock, log }))
+  // Nothing is asked about later, so nothing is written down.
+  const audit = { record: () => undefined }
+  const server = stack.use(
+    await openControlPlane({
+      store,
+      signer,
+      audit,
+      profile,
+      serviceCidr: '10.96.0.0/16',
+      clock,
+      log,
+      metrics: createRegistry(),
+      signal,
+    }),
+  )
+  await bootstrap({ server, store, signal })
+  const transport = stack.use(server.transportFor(user))
+  const owned = stack.move()
+  return {
+    transport,
+    prepare: objects => server.ensureObjects(objects),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}

@@ -1,0 +1,19 @@
+import type { Finding } from '../finding.ts'
+import type { Output } from './output.ts'
+
+const commands = { error: 'error', warning: 'warning', note: 'notice' } as const
+
+/** For GitHub Actions: workflow commands, which it shows beside the lines of a pull request. */
+export const github: Output = {
+  name: 'github',
+  format: ({ findings }) => findings.map(annotation).join('\n'),
+}
+
+function annotation({ severity, file, line, column, rule, message, field }: Finding): string {
+  const properties = `file=${property(file)},line=${line},col=${column},title=${property(rule)}`
+  return `::${commands[severity]} ${properties}::${data(`${field === undefined ? '' : `${field}: `}${message}`)}`
+}
+
+/** What a manifest says must not become a command of its own. */
+const data = (text: string): string => text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
+const property = (text: string): string => data(text).replaceAll(':', '%3A').replaceAll(',', '%2C')

@@ -1,0 +1,9 @@
+// Every form of output, the default first.
+import { github } from './github.ts'
+import { json } from './json.ts'
+import { junit } from './junit.ts'
+import type { Output } from './output.ts'
+import { sarif } from './sarif.ts'
+import { text } from './text.ts'
+
+export const outputs: readonly Output[] = [text, json, sarif, junit, github]

@@ -1,0 +1,34 @@
+import { styleText } from 'node:util'
+import type { Finding } from '../finding.ts'
+import type { Output, Report } from './output.ts'
+
+const colors = { error: 'red', warning: 'yellow', note: 'blue' } as const
+
+/** For people: a line for each finding, as compilers write them, and what would pass. */
+export const text: Output = {
+  name: 'text',
+  format: (report, { color }) => [...report.findings.flatMap(finding => lines(finding, color)), summary(report)].join('\n'),
+}
+
+function lines({ rule, severity, message, file, line, column, object, field, fix }: Finding, color: boolean): string[] {
+  const level = color ? styleText(colors[severity], severity, { validateStream: false }) : severity
+  const place = object === undefined ? '' : ` ${nameOf(object)}:`
+  const inField = field === undefined ? '' : ` ${field}:`
+  const head = `${file}:${line}:${column}: ${level}:${place}${inField} ${message} [${rule}]`
+  return fix === undefined ? [head] : [head, `    would pass with: ${JSON.stringify(fix)}`]
+}
+
+function nameOf({ kind, namespace, name }: NonNullable<Finding['object']>): string {
+  return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
+}
+
+function summary({ findings, objects, files, foreign, excepted }: Report): string {
+  const count = (severity: Finding['severity']) => findings.filter(finding => finding.severity === severity).length
+  const several = (number: number, one: string) => `${number} ${one}${number === 1 ? '' : 's'}`
+  return [
+    `${several(objects, 'object')} in ${several(files, 'file')}`,
+    `${several(count('error'), 'error')}, ${several(count('warning'), 'warning')}, ${several(count('note'), 'note')}`,
+    ...(excepted > 0 ? [`${several(excepted, 'finding')} held back by exceptions`] : []),
+    ...(foreign > 0 ? [`${several(foreign, 'document')} not for Kubernetes left alone`] : []),
+  ].join('; ')
+}

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
+import { test } from 'node:test'
+import { UserError } from '../../base/user-error.ts'
+import { kustomize } from './kustomize.ts'
+import { maxFileBytes, readSources } from './sources.ts'
+
+class Folder implements Disposable {
+  readonly path = mkdtempSync(join(tmpdir(), 'sources-'))
+
+  write(file: string, text = ''): string {
+    const path = join(this.path, file)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text)
+    return path
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true })
+  }
+}
+
+const parts = (stdin = '') => ({ stdin: Readable.from([Buffer.from(stdin)]), kustomize: async (folder: string) => `built ${folder}` })
+const says = (pattern: RegExp) => (err: unknown) => err instanceof UserError && pattern.test(err.message)
+
+test('readSources() reads manifests of a folder by name, and neither links nor the files of other tools', async () => {
+  using folder = new Folder()
+  for (const file of ['b.yaml', 'a/c.yml', 'd.json', 'notes.txt', '.git/e.yaml', 'node_modules/f.yaml']) folder.write(file, file)
+  symlinkSync(folder.path, join(folder.path, 'circle'))
+  symlinkSync('/etc/hostname', join(folder.path, 'z.yaml'))
+  const texts = await readSources([folder.path], parts())
+  assert.deepEqual(
+    texts.map(({ text, found }) => [text, found]),
+    [
+      ['a/c.yml', true],
+      ['b.yaml', true],
+      ['d.json', true],
+    ],
+  )
+})
+
+test('readSources() has kustomize build what has a kustomization, wherever it is found, but no component', async () => {
+  using folder = new Folder()
+  folder.write('base/kustomization.yaml', 'resources: []')
+  folder.write('base/patch.yaml', 'not read')
+  folder.write('part/Kustomization', 'kind: Component')
+  const texts = await readSources([folder.path], parts())
+  assert.deepEqual(
+    texts.map(({ file, text, madeBy }) => [file, text, madeBy]),
+    [[join(folder.path, 'base'), `built ${join(folder.path, 'base')}`, 'kustomize']],
+  )
+  assert.equal((await readSources([join(folder.path, 'part')], parts())).length, 1)
+})
+
+test('readSources() reads the standard input once', async () => {
+  assert.deepEqual(await readSources(['-'], parts('a: 1')), [{ file: '-', text: 'a: 1', found: false, madeBy: 'stdin' }])
+  await assert.rejects(readSources(['-', '-'], parts('')), says(/only once/))
+})
+
+test('readSources() says what it cannot read', async () => {
+  using folder = new Folder()
+  await assert.rejects(readSources(['/nothing/here'], parts()), says(/Cannot read "\/nothing\/here"/))
+  await assert.rejects(readSources([folder.path], parts()), says(/no manifest/))
+  folder.write('chart/Chart.yaml')
+  await assert.rejects(readSources([folder.path], parts()), says(/helm template .*chart \| bulkhead check -/))
+  const large = folder.write('large.yaml')
+  truncateSync(large, maxFileBytes + 1)
+  await assert.rejects(readSources([large], parts()), says(/at most/))
+  const endless = Readable.from(
+    (function* () {
+      for (;;) yield Buffer.alloc(1024 * 1024)
+    })(),
+  )
+  await assert.rejects(readSources(['-'], { ...parts(), stdin: endless }), says(/standard input has more/))
+})
+
+test('kustomize() says how to get it where kubectl is missing, and what it said where it fails', async () => {
+  await assert.rejects(kustomize('x', '/nothing/kubectl'), says(/kubectl, which builds it, is not installed/))
+  using folder = new Folder()
+  const failing = folder.write('kubectl', '#!/bin/sh\necho broken >&2; exit 1\n')
+  const { chmodSync } = await import('node:fs')
+  chmodSync(failing, 0o755)
+  await assert.rejects(kustomize('x', failing), says(/cannot build "x": broken/))
+})

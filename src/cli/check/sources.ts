@@ -1,0 +1,115 @@
+// The texts that are checked: files, folders, what kustomize builds of a folder, the standard input. Bounded before they are parsed.
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
+
+export const maxFileBytes = 32 * 1024 * 1024
+export const maxTotalBytes = 256 * 1024 * 1024
+export const maxFiles = 20_000
+
+export interface SourceText {
+  /** As findings name it: the path that was given, or one below it; `-` for the standard input. */
+  readonly file: string
+  readonly text: string
+  /** Found in a folder: what is not for Kubernetes there is left alone. */
+  readonly found: boolean
+  /** What made the text, where it is not that of the file itself: such a text cannot be mended in place. */
+  readonly madeBy?: 'kustomize' | 'stdin'
+}
+
+export interface SourceParts {
+  readonly stdin: Readable
+  /** The manifests that kustomize builds of a folder. Throws a `UserError` where it cannot. */
+  kustomize(folder: string): Promise<string>
+}
+
+const manifestFile = /\.(?:ya?ml|json)$/i
+const kustomizationFiles: readonly string[] = ['kustomization.yaml', 'kustomization.yml', 'Kustomization']
+/** Folders of other tools, whose files are nobody's manifests. */
+const skipped = /^(?:\..+|node_modules)$/
+
+/** In the order in which the paths were given; within a folder by name. Throws a `UserError` for what cannot be read. */
+export async function readSources(paths: readonly string[], parts: SourceParts): Promise<SourceText[]> {
+  if (paths.filter(path => path === '-').length > 1) throw new UserError('The standard input can be read only once')
+  const reader = new Reader(parts)
+  for (const path of paths) await reader.add(path)
+  return reader.texts
+}
+
+class Reader {
+  readonly texts: SourceText[] = []
+  readonly #parts: SourceParts
+  #bytes = 0
+
+  constructor(parts: SourceParts) {
+    this.#parts = parts
+  }
+
+  async add(path: string): Promise<void> {
+    if (path === '-') {
+      this.#keep({ file: '-', text: await readBounded(this.#parts.stdin), found: false, madeBy: 'stdin' })
+    } else if (onDisk(path, () => statSync(path)).isDirectory()) {
+      const before = this.texts.length
+      await this.#folder(path, true)
+      if (this.texts.length === before) throw new UserError(`There is no manifest in "${path}": files end with .yaml, .yml or .json`)
+    } else {
+      this.#file(path, false)
+    }
+  }
+
+  #file(path: string, found: boolean): void {
+    const { size } = onDisk(path, () => statSync(path))
+    if (size > maxFileBytes) throw new UserError(`"${path}" has ${size} bytes, at most ${maxFileBytes} are read`)
+    this.#keep({ file: path, text: onDisk(path, () => readFileSync(path, 'utf8')), found })
+  }
+
+  async #folder(path: string, given: boolean): Promise<void> {
+    const entries = onDisk(path, () => readdirSync(path, { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    const kustomization = entries.find(({ name }) => kustomizationFiles.includes(name))
+    if (kustomization !== undefined) {
+      // A component is a part of others, and built only with them.
+      if (!given && isComponent(join(path, kustomization.name))) return
+      this.#keep({ file: path, text: await this.#parts.kustomize(path), found: false, madeBy: 'kustomize' })
+      return
+    }
+    if (entries.some(({ name }) => name === 'Chart.yaml'))
+      throw new UserError(`"${path}" is a Helm chart, whose files are templates: helm template ${path} | bulkhead check -`)
+    for (const entry of entries) {
+      const inside = join(path, entry.name)
+      if (entry.isDirectory() && !skipped.test(entry.name)) await this.#folder(inside, false)
+      // Links are not followed: they can lead out of the folder, and in circles.
+      else if (entry.isFile() && manifestFile.test(entry.name)) this.#file(inside, true)
+    }
+  }
+
+  #keep(text: SourceText): void {
+    this.#bytes += text.text.length
+    this.texts.push(text)
+    if (this.texts.length > maxFiles) throw new UserError(`There are more than ${maxFiles} files`)
+    if (this.#bytes > maxTotalBytes) throw new UserError(`The files have more than ${maxTotalBytes} characters together`)
+  }
+}
+
+function onDisk<T>(path: string, read: () => T): T {
+  try {
+    return read()
+  } catch (err) {
+    if (codeOf(err) !== '') throw new UserError(`Cannot read "${path}": ${messageOf(err)}`, { cause: err })
+    throw err
+  }
+}
+
+const isComponent = (path: string): boolean => /^kind:\s*["']?Component\b/m.test(onDisk(path, () => readFileSync(path, 'utf8')))
+
+async function readBounded(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of stream) {
+    const buffer = Buffer.from(chunk)
+    bytes += buffer.length
+    if (bytes > maxFileBytes) throw new UserError(`The standard input has more than ${maxFileBytes} bytes`)
+    chunks.push(buffer)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}

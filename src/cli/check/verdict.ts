@@ -1,0 +1,93 @@
+// What a server answers to one manifest, and how it becomes findings.
+
+import type { Status, StatusCause } from '../../api/status.ts'
+import type { PatchOperation } from '../../assess/manifest-check.ts'
+import { removedApi } from '../../assess/removed-apis.ts'
+import type { ResourceRef } from '../../client/resource-ref.ts'
+import { parseFieldPath } from './field-path.ts'
+import type { Finding } from './finding.ts'
+import type { Manifest } from './manifests.ts'
+import type { Locate } from './positions.ts'
+
+export type Verdict =
+  | { readonly outcome: 'admitted'; readonly resource: ResourceRef; readonly warnings: readonly string[] }
+  | {
+      readonly outcome: 'refused'
+      readonly resource: ResourceRef
+      readonly warnings: readonly string[]
+      readonly status: Status
+      /** The plug-in of admission that refused, where the server says it. */
+      readonly plugin?: string
+      readonly patch?: readonly PatchOperation[]
+    }
+  | { readonly outcome: 'unknown-kind' }
+
+/** `namespace` is that of objects that name none. */
+export function findingsOf(manifest: Manifest, verdict: Verdict, locate: Locate, namespace: string): Finding[] {
+  const { document, at, apiVersion, kind, name } = manifest
+  const named = { apiVersion, kind, name }
+  const where = (field: string) => ({ file: document.file, ...locate([...at, ...parseFieldPath(field)]) })
+  if (verdict.outcome === 'unknown-kind') {
+    // A check says what to write instead.
+    if (removedApi(apiVersion, kind) !== undefined) return []
+    const message = `nothing defines the kind "${kind}" of "${apiVersion}": it cannot be judged`
+    return [{ rule: 'unknown-kind', severity: 'warning', message, ...where('kind'), object: named, field: 'kind' }]
+  }
+  const object = verdict.resource.namespaced ? { ...named, namespace: manifest.namespace ?? namespace } : named
+  const warnings = verdict.warnings.map((message): Finding => {
+    const field = leadingField(message)
+    return { rule: 'api-warning', severity: 'warning', message, ...where(field), object, ...(field === '' ? {} : { field }) }
+  })
+  if (verdict.outcome === 'admitted') return warnings
+  const { status, plugin, patch } = verdict
+  const rule = plugin ?? ruleOf(status)
+  const refusals = complaintsOf(status).map(({ message, field }, index): Finding => {
+    const path = field === '' ? {} : { field }
+    // The patch lets the object pass as a whole: it is the fix of the first complaint, and the others end with it.
+    const fix = index === 0 && patch !== undefined ? { fix: patch } : {}
+    return { rule, severity: 'error', message, ...where(field), object, ...path, ...fix }
+  })
+  return [...refusals, ...warnings]
+}
+
+function ruleOf({ code, reason }: Status): string {
+  if (reason === 'Invalid') return 'validation'
+  if (reason === 'BadRequest') return 'decoding'
+  return code === 409 ? 'conflict' : 'refused'
+}
+
+interface Complaint {
+  readonly message: string
+  readonly field: string
+}
+
+function complaintsOf(status: Status): Complaint[] {
+  const { message = status.reason ?? 'refused', details } = status
+  if (status.reason === 'BadRequest') return decodingComplaints(message)
+  const groups = Map.groupBy((details?.causes ?? []).filter(hasText), cause => `${cause.reason ?? ''}: ${cause.message}`)
+  if (groups.size === 0) return [{ message: shortened(message), field: '' }]
+  const invalid = status.reason === 'Invalid'
+  return [...groups.values()].map(([cause = { message }]) => ({
+    message: invalid || cause.reason === undefined ? cause.message : `${cause.reason}: ${cause.message}`,
+    field: cause.field ?? '',
+  }))
+}
+
+const hasText = (cause: StatusCause): cause is StatusCause & { message: string } => cause.message !== undefined && cause.message !== ''
+
+/** Without the patch, which is shown as one. */
+const shortened = (message: string): string => message.replace(/; this JSON patch of the \w+ would pass: \[.*\]$/, '')
+
+/** Strict decoding lists what it does not know: each is a finding at its own place. */
+function decodingComplaints(message: string): Complaint[] {
+  const [, list] = /strict decoding error: (.*)$/s.exec(message) ?? []
+  if (list === undefined) return [{ message, field: '' }]
+  const complaints = [...list.matchAll(/(unknown|duplicate) field "((?:[^"\\]|\\.)*)"/g)]
+  if (complaints.length === 0) return [{ message: list, field: '' }]
+  return complaints.map(([text, , field = '']) => ({ message: text, field }))
+}
+
+/** Warnings about a field begin with it. */
+function leadingField(message: string): string {
+  return /^((?:spec|metadata|template|data|webhooks|rules|status)[\w.[\]/-]*): /.exec(message)?.[1] ?? ''
+}
