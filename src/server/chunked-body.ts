@@ -42,17 +42,28 @@ export function streamParts(parts: Parts): BodyStream {
     let pending: Buffer[] = [parts.head]
     let size = parts.head.length
     let began = performance.now()
+    const write = async (chunk: Buffer): Promise<void> => {
+      signal.throwIfAborted()
+      if (!sink.write(chunk)) await sink.drained()
+    }
+    const writePending = async (): Promise<void> => {
+      const chunk = Buffer.concat(pending)
+      pending = []
+      size = 0
+      await write(chunk)
+    }
     for (let i = 0; i < parts.count; i++) {
       if (i > 0) pending.push(separator)
       const bytes = parts.part(i)
-      pending.push(bytes)
-      size += bytes.length
-      const full = size >= chunkBytes
-      if (full) {
-        signal.throwIfAborted()
-        if (!sink.write(Buffer.concat(pending))) await sink.drained()
-        pending = []
-        size = 0
+      const full = size + bytes.length >= chunkBytes
+      // A part that fills a chunk by itself goes out as it is: copies of large objects would be garbage at the pace of the answer.
+      if (bytes.length >= chunkBytes) {
+        await writePending()
+        await write(bytes)
+      } else {
+        pending.push(bytes)
+        size += bytes.length
+        if (full) await writePending()
       }
       if (!full && !(parts.computed && i % partsPerLook === partsPerLook - 1)) continue
       if (performance.now() - began < longestTurnMs) continue
