@@ -3,26 +3,30 @@ import type { CommitQueue } from '../commit-queue.ts'
 import { StoredEntry } from '../entry.ts'
 import { VersionEvent } from '../event.ts'
 import { keyOf } from '../ordered-slots.ts'
+import { DataKeys } from './data-keys.ts'
 import type { LogKeeper } from './log-keeper.ts'
 import { forEachPacked, type PackedRecords, type RecordKey, readRecord } from './record.ts'
 import { RecordDamaged } from './seal.ts'
+import type { UnwrappedKey } from './writer-protocol.ts'
 
 export class Loader {
   readonly #queue: CommitQueue
   readonly #keeper: LogKeeper
   readonly #floor: number
+  readonly #keys = new DataKeys()
   /** The same few namespaces stand in every record: one string for each. */
   readonly #namespaces = new Map<string, string>()
 
-  constructor(queue: CommitQueue, keeper: LogKeeper, floor: number) {
+  constructor(queue: CommitQueue, keeper: LogKeeper, floor: number, keys: readonly UnwrappedKey[]) {
     this.#queue = queue
     this.#keeper = keeper
     this.#floor = floor
+    for (const { id, key } of keys) this.#keys.add(id, key)
   }
 
-  /** Records come in revision order. */
+  /** Records come in revision order, sealed or open. Throws `RecordDamaged`. */
   add(records: PackedRecords): void {
-    forEachPacked(records, (key, plain) => this.#addRecord(key, plain))
+    forEachPacked(this.#keys.open(records), (key, plain) => this.#addRecord(key, plain))
   }
 
   #addRecord(key: RecordKey, plain: Buffer): void {

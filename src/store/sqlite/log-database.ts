@@ -1,8 +1,9 @@
 // The SQLite file: an append-only log of sealed revisions and the wrapped keys that open them. Used by the writer thread alone.
-import { createSecretKey, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { forEachPacked, keyWidth, type PackedRecords, type RecordKey } from './record.ts'
-import { openRecord, RecordDamaged, sealRecord } from './seal.ts'
+import { DataKeys } from './data-keys.ts'
+import { forEachPacked, keyWidth, type PackedRecords, RecordPacker } from './record.ts'
+import { RecordDamaged, sealRecord } from './seal.ts'
 
 /** "BULK". Tells a store from another program's database. */
 const applicationId = 0x42554c4b
@@ -28,12 +29,12 @@ export interface LogDatabaseOptions {
   readonly maxBytes?: number
 }
 
-type Row = { revision: number; previous: number; deleted: number; data_key: number; sealed: Uint8Array }
+type Row = readonly [revision: number, previous: number, deleted: number, dataKey: number, sealed: Uint8Array]
 
 export class LogDatabase {
   readonly #db: DatabaseSync
   readonly #insert: StatementSync
-  readonly #keys = new Map<number, KeyObject>()
+  readonly #keys = new DataKeys()
   #current: { readonly id: number; readonly key: KeyObject } | undefined
   #epoch = 0
   #revision = 1
@@ -66,36 +67,43 @@ export class LogDatabase {
   }
 
   addKey(id: number, key: Buffer): void {
-    this.#keys.set(id, createSecretKey(key))
+    this.#keys.add(id, key)
   }
 
   /** Makes a fresh key the one that seals from now on; its wrapped form is durable before the first record under it. */
   useKey(key: Buffer, wrapped: Buffer, keyEncryptionKey: string): void {
     const added = this.#db.prepare('INSERT INTO data_keys (key_encryption_key, wrapped) VALUES (?, ?)').run(keyEncryptionKey, wrapped)
-    this.#current = { id: Number(added.lastInsertRowid), key: createSecretKey(key) }
-    this.#keys.set(this.#current.id, this.#current.key)
+    const id = Number(added.lastInsertRowid)
+    this.#current = { id, key: this.#keys.add(id, key) }
   }
 
-  /** Opens every record in revision order. Throws `RecordDamaged`. Forgets keys that nothing is sealed with any more. */
-  load(onChunk: (records: PackedRecords) => void): void {
+  /**
+   * Hands over every record in revision order. Those of a chunk are sealed still where `leavesSealed` says so: opening is most of the work, and
+   * whoever waits for the next chunk can do it as well. Throws `RecordDamaged`. Forgets keys that nothing is sealed with any more.
+   */
+  load(onChunk: (records: PackedRecords) => void, leavesSealed: () => boolean): void {
     const used = new Set<number>(this.#current === undefined ? [] : [this.#current.id])
-    let chunk = new LoadChunk()
+    let chunk = new RecordPacker()
+    const handOver = () => {
+      const records = chunk.pack()
+      chunk = new RecordPacker()
+      onChunk(leavesSealed() ? records : this.#keys.open(records))
+    }
     let expected = this.#floor
-    for (const row of this.#db.prepare('SELECT revision, previous, deleted, data_key, sealed FROM log ORDER BY revision').iterate()) {
-      const { revision, previous, deleted, data_key, sealed } = row as Row
+    const rows = this.#db.prepare('SELECT revision, previous, deleted, data_key, sealed FROM log ORDER BY revision')
+    rows.setReturnArrays(true)
+    for (const row of rows.iterate()) {
+      // An array and not an object: the types do not know of `setReturnArrays`.
+      const [revision, previous, deleted, dataKey, sealed] = row as unknown as Row
       if (revision > this.#floor && revision !== ++expected) {
         throw new RecordDamaged(`The stored record at revision ${expected} is missing. Restore the data directory from a backup`)
       }
-      const key = { revision, previous, deleted: deleted !== 0 }
-      used.add(data_key)
-      chunk.add(key, openRecord(this.#keyOf(data_key, revision), key, bufferView(sealed)))
-      if (chunk.bytes >= loadChunkBytes) {
-        onChunk(chunk.pack())
-        chunk = new LoadChunk()
-      }
+      used.add(dataKey)
+      chunk.add({ revision, previous, deleted: deleted !== 0 }, sealed, dataKey)
+      if (chunk.bytes >= loadChunkBytes) handOver()
       this.#revision = revision
     }
-    onChunk(chunk.pack())
+    handOver()
     this.#revision = Math.max(this.#revision, this.#floor)
     for (const { id } of this.wrappedKeys()) if (!used.has(id)) this.#db.prepare('DELETE FROM data_keys WHERE id = ?').run(id)
   }
@@ -149,41 +157,9 @@ export class LogDatabase {
     this.#db.close()
   }
 
-  #keyOf(id: number, revision: number): KeyObject {
-    const key = this.#keys.get(id)
-    if (key === undefined) throw new RecordDamaged(`The data key ${id} of the stored record at revision ${revision} is missing`)
-    return key
-  }
-
   #rollBack(): void {
     // SQLite has rolled back by itself after some errors (full disk, I/O).
     if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
-  }
-}
-
-/** Collects opened records and copies them into one piece of memory. */
-class LoadChunk {
-  readonly #keys: RecordKey[] = []
-  readonly #plain: Buffer[] = []
-  bytes = 0
-
-  add(key: RecordKey, plain: Buffer): void {
-    this.#keys.push(key)
-    this.#plain.push(plain)
-    this.bytes += plain.length
-  }
-
-  pack(): PackedRecords {
-    const data = new ArrayBuffer(this.bytes)
-    const buffer = Buffer.from(data)
-    const keys = new Float64Array(this.#keys.length * keyWidth)
-    let offset = 0
-    this.#keys.forEach(({ revision, previous, deleted }, i) => {
-      const length = this.#plain[i]?.copy(buffer, offset) ?? 0
-      keys.set([revision, previous, Number(deleted), offset, length], i * keyWidth)
-      offset += length
-    })
-    return { keys, data }
   }
 }
 

@@ -26,14 +26,17 @@ export interface PlainRecord extends RecordKey {
 
 /**
  * Records side by side in one piece of memory, so that a group costs one message between the threads and no copy there. `keys` holds
- * revision, previous, deleted, offset and length of each; a record in `data` is a 32-bit length, the header as a JSON array, the object.
+ * revision, previous, deleted, offset, length and data key of each; a record in `data` is a 32-bit length, the header as a JSON array,
+ * the object; with a data key it is that under seal.
  */
 export interface PackedRecords {
   readonly keys: Float64Array<ArrayBuffer>
   readonly data: ArrayBuffer
 }
 
-export const keyWidth = 5
+export const keyWidth = 6
+/** In the place of the data key: the record is open. */
+export const noDataKey = 0
 
 export function pack(records: readonly PlainRecord[]): PackedRecords {
   const headers = records.map(({ header }) => encodeHeader(header))
@@ -49,7 +52,7 @@ export function pack(records: readonly PlainRecord[]): PackedRecords {
   records.forEach(({ revision, previous, deleted, bytes }, i) => {
     const headerLength = headerLengths[i] ?? 0
     const length = 4 + headerLength + bytes.length
-    keys.set([revision, previous, Number(deleted), offset, length], i * keyWidth)
+    keys.set([revision, previous, Number(deleted), offset, length, noDataKey], i * keyWidth)
     buffer.writeUInt32LE(headerLength, offset)
     buffer.write(headers[i] ?? '', offset + 4)
     bytes.copy(buffer, offset + 4 + headerLength)
@@ -58,11 +61,39 @@ export function pack(records: readonly PlainRecord[]): PackedRecords {
   return { keys, data }
 }
 
-/** Calls `visit` for each; `plain` is a view of the packed memory. */
-export function forEachPacked({ keys, data }: PackedRecords, visit: (key: RecordKey, plain: Buffer) => void): void {
+/** Calls `visit` for each; `bytes` is a view of the packed memory, sealed unless `dataKey` is `noDataKey`. */
+export function forEachPacked({ keys, data }: PackedRecords, visit: (key: RecordKey, bytes: Buffer, dataKey: number) => void): void {
   for (let i = 0; i < keys.length; i += keyWidth) {
-    const [revision = 0, previous = 0, deleted = 0, offset = 0, length = 0] = keys.subarray(i, i + keyWidth)
-    visit({ revision, previous, deleted: deleted !== 0 }, Buffer.from(data, offset, length))
+    const [revision = 0, previous = 0, deleted = 0, offset = 0, length = 0, dataKey = noDataKey] = keys.subarray(i, i + keyWidth)
+    visit({ revision, previous, deleted: deleted !== 0 }, Buffer.from(data, offset, length), dataKey)
+  }
+}
+
+export function areOpen({ keys }: PackedRecords): boolean {
+  return keys.length === 0 || keys[keyWidth - 1] === noDataKey
+}
+
+/** Collects records one after the other and copies them into one piece of memory. */
+export class RecordPacker {
+  readonly #keys: number[] = []
+  readonly #records: Uint8Array[] = []
+  bytes = 0
+
+  add({ revision, previous, deleted }: RecordKey, record: Uint8Array, dataKey: number): void {
+    this.#keys.push(revision, previous, Number(deleted), this.bytes, record.length, dataKey)
+    this.#records.push(record)
+    this.bytes += record.length
+  }
+
+  pack(): PackedRecords {
+    const data = new ArrayBuffer(this.bytes)
+    const target = new Uint8Array(data)
+    let offset = 0
+    for (const record of this.#records) {
+      target.set(record, offset)
+      offset += record.length
+    }
+    return { keys: Float64Array.from(this.#keys), data }
   }
 }
 

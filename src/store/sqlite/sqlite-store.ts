@@ -57,7 +57,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       keep: { ...defaultKeep, ...options.keep },
     })
     queue = new CommitQueue({ clock, log, metrics, window: options.window, commitLog: keeper, revision: floor, oldestRevision: floor })
-    loader = new Loader(queue, keeper, floor)
+    loader = new Loader(queue, keeper, floor, keys)
     const revision = await writer.load(keys, fresh)
     queue.loaded(revision)
     keeper.start(revision)

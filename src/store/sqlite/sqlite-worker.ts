@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { LogDatabase, type LogDatabaseOptions } from './log-database.ts'
 import type { PackedRecords } from './record.ts'
-import type { Failure, FreshKey, WriterReply, WriterRequest } from './writer-protocol.ts'
+import type { ChunksTaken, Failure, FreshKey, WriterReply, WriterRequest } from './writer-protocol.ts'
 
 /** SQLITE_FULL. Every other failure of a commit leaves open what the disk holds. */
 const diskFull = 13
@@ -43,7 +43,7 @@ function handle(db: LogDatabase, request: WriterRequest): void {
     case 'load':
       for (const { id, key } of request.keys) db.addKey(id, Buffer.from(key))
       useKey(db, request.fresh)
-      db.load(records => reply({ kind: 'records', records }, [records.data, records.keys.buffer]))
+      load(db, request.taken)
       reply({ kind: 'loaded', revision: db.revision })
       break
     case 'append':
@@ -63,6 +63,18 @@ function handle(db: LogDatabase, request: WriterRequest): void {
       port?.close()
       break
   }
+}
+
+/** Where the main thread has nothing to do it opens the next chunk itself. */
+function load(db: LogDatabase, taken: ChunksTaken): void {
+  let sent = 0
+  db.load(
+    records => {
+      sent++
+      reply({ kind: 'records', records }, [records.data, records.keys.buffer])
+    },
+    () => Atomics.load(taken, 0) === sent,
+  )
 }
 
 function append(db: LogDatabase, records: PackedRecords): void {
