@@ -1,4 +1,5 @@
 // What one kind of the API is: data and pure functions. Discovery, paths, storage, tables and patches derive from it.
+import type { CustomKind } from './custom-resources/custom-kind.ts'
 import type { FieldError } from './field-error.ts'
 import type { KubeObject } from './object.ts'
 
@@ -110,6 +111,12 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   readonly standardFinalizers?: boolean
   /** False for the kinds whose validation leaves metadata out: the rules of every object apply, after `validate` found nothing. Default true. */
   readonly judgesMetadata?: boolean
+  /** How objects are read and judged where a CustomResourceDefinition made the kind; undefined for built-in kinds, whose types are generated. */
+  readonly custom?: CustomKind
+  /** Where the scale of a custom resource stands in it, as simple JSON paths. */
+  readonly scalePaths?: ScalePaths
+  /** What the beginning of a deletion changes in an object beside its metadata's times. */
+  beginDeletion?(object: T, now: number): void
   /** Warns every request for the kind, reads included: the kind itself is deprecated. */
   readonly deprecation?: string
   /** Warnings for the client (deprecated fields, suspicious values). */
@@ -118,6 +125,13 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   readonly allowUnconditionalUpdate?: boolean
   /** Whether an update of a missing object creates it. */
   readonly allowCreateOnUpdate?: boolean
+}
+
+export interface ScalePaths {
+  readonly specReplicas: readonly string[]
+  readonly statusReplicas: readonly string[]
+  /** Where a label selector stands as text; undefined where the kind has none. */
+  readonly selector: readonly string[] | undefined
 }
 
 type WithDefaults = 'singular' | 'listKind' | 'shortNames' | 'categories' | 'verbs' | 'subresources' | 'columns' | 'countsGeneration'

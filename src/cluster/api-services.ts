@@ -1,8 +1,8 @@
 // The APIServices of what this server answers for itself, as upstream's autoregister controller makes them at the start.
 import type { KubeObject } from '../api/object.ts'
+import { sameValue } from '../api/same-value.ts'
 import { type DiscoverableResource, groupPriorities, servedGroups } from '../api/schema/discovery.ts'
 import type { APIService } from '../api/types/apiregistration-v1.ts'
-import { sameValue } from '../server/same-value.ts'
 
 const managedLabel = 'kube-aggregator.kubernetes.io/automanaged'
 const apiVersion = 'apiregistration.k8s.io/v1'

@@ -17,6 +17,7 @@ import type { AuditSink } from './audit-event.ts'
 import { type Authorize, demandAccess } from './authorize.ts'
 import { ensureObjects, serverIdentity } from './bootstrap.ts'
 import { ContinueTokens } from './continue-token.ts'
+import { DefinitionController } from './custom-resources/definition-controller.ts'
 import { documents } from './documents.ts'
 import { runEventExpiry } from './event-expiry.ts'
 import { dumpText } from './flow-control/dump.ts'
@@ -99,6 +100,7 @@ export class ApiServer implements AsyncDisposable {
   readonly #expiryDone: Promise<void>
   readonly #flowConfig: FlowConfig
   readonly #borrowingDone: Promise<void>
+  readonly #definitionsDone: Promise<void>
   #flowObjectsDone: Promise<void> = Promise.resolve()
   #ready = false
 
@@ -124,6 +126,8 @@ export class ApiServer implements AsyncDisposable {
     this.#borrowingDone = lendSeats(flow, clock, this.#stop.signal)
     const refused = new RefusedRequests()
     const openWatches = new OpenWatches()
+    const definitions = new DefinitionController({ resources, store, clock, log }, this.#stop.signal)
+    resources.onChange(({ retired }) => openWatches.endOf(retired))
     this.#watchesDone = openWatches.run(clock, log, this.#stop.signal)
     const services = ServiceAllocation.of(resources, this.serviceCidr)
     const writeParts: WriteParts = {
@@ -190,7 +194,7 @@ export class ApiServer implements AsyncDisposable {
       path: pathHandler({
         checks,
         documents: documents({
-          resources: options.resources,
+          resources,
           version: versionInfo.gitVersion,
           ...(options.descriptions ? { descriptions: options.descriptions } : {}),
         }),
@@ -211,6 +215,7 @@ export class ApiServer implements AsyncDisposable {
       }),
     })
     this.#expiryDone = this.#expireEvents()
+    this.#definitionsDone = this.#keepDefinitions(definitions)
   }
 
   /** Creates what is missing of `objects` (with `overwrite` writes all of them), as the system itself. */
@@ -234,6 +239,11 @@ export class ApiServer implements AsyncDisposable {
   /** A transport that passes the whole pipeline as `user`. */
   transportFor(user: UserInfo): InProcessTransport {
     return inProcessTransport({ handle: this.handle, user, log: this.#options.log })
+  }
+
+  async #keepDefinitions(definitions: DefinitionController): Promise<void> {
+    await using transport = this.transportFor(serverIdentity)
+    await definitions.run(transport)
   }
 
   /** Where this server serves events. */
@@ -266,7 +276,7 @@ export class ApiServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new Error('the server stops'))
     this.nodeTunnels.close()
-    await Promise.all([this.#watchesDone, this.#expiryDone, this.#borrowingDone, this.#flowObjectsDone])
+    await Promise.all([this.#watchesDone, this.#expiryDone, this.#borrowingDone, this.#flowObjectsDone, this.#definitionsDone])
   }
 }
 

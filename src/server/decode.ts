@@ -1,5 +1,6 @@
 // The body of a request as an object of the kind that the path names, with defaults.
 
+import { decodeCustomBody } from '../api/custom-resources/decode-custom.ts'
 import { notSupported } from '../api/field-error.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
@@ -32,11 +33,16 @@ export function fieldValidation(context: RequestContext, optionsKind: string): F
 /** Reads the body as the resource's own kind, or as `kind` where a subresource has one of its own. */
 export async function decodeBody(context: ResourceContext, kind: GroupVersionKind = context.served.definition): Promise<KubeObject> {
   const validation = fieldValidation(context, context.info.verb === 'create' ? 'CreateOptions' : 'UpdateOptions')
-  const format = bodyFormat(header(context.request.headers, 'content-type'))
+  const { definition } = context.served
+  const custom = kind === definition ? definition.custom : undefined
+  const format = bodyFormat(header(context.request.headers, 'content-type'), custom === undefined)
   const body = await readBody(context, kind, format)
-  const { object, warnings } = decodeBytes(body.bytes, kind, validation, body.contentType)
+  const { object, warnings } =
+    custom === undefined
+      ? decodeBytes(body.bytes, kind, validation, body.contentType)
+      : decodeCustomBody(body.bytes, kind, custom, validation, body.contentType)
   for (const warning of warnings) context.warn(warning)
-  return completed(object, kind, context.served.definition)
+  return completed(object, kind, definition)
 }
 
 /** The bytes as JSON or YAML; protobuf becomes the JSON that it stands for. */

@@ -138,6 +138,7 @@ export function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, c
   if (definition.kind === 'Namespace') terminate(object)
   const grace = graceful ? graceOf(definition.graceSeconds?.(object) ?? 0, deletion.graceSeconds) : 0
   markDeleted(metadata, context.now, grace)
+  definition.beginDeletion?.(object, context.now)
   // Upstream's namespaces have no grace period.
   if (definition.kind === 'Namespace') delete metadata.deletionGracePeriodSeconds
   return { step: grace > 0 || isHeld(object) ? 'mark' : 'remove', object, ends: graceful }

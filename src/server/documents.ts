@@ -1,14 +1,17 @@
-// Discovery and OpenAPI: documents that change only with the served resources, made once and answered with an ETag.
+// Discovery and OpenAPI: documents that change only with the served resources, made once and answered with an ETag. A change of the resources makes
+// those of its group versions anew, and what lists all of them.
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from '../api/schema/discovery.ts'
 import { documentHash, type OpenApiInput, openApiV2Document, openApiV3Document, openApiV3Index } from '../api/schema/openapi.ts'
+import { openApiPath } from '../api/schema/openapi-types.ts'
 import { header, type Reply } from './exchange.ts'
 import type { PathHandler } from './paths.ts'
 import { acceptsOpenApiProtobuf, openApiV2Protobuf, openApiV2ProtobufType } from './protobuf/openapi-v2.ts'
 import type { RequestContext } from './request-context.ts'
 import { valueReply } from './respond.ts'
+import type { ResourceChange, ServedResources } from './served-resource.ts'
 
 const yearMs = 365 * 24 * 3600 * 1000
 
@@ -20,13 +23,22 @@ interface Document {
 /** Written by the build beside the bundle, absent where the source runs: then the documents have no descriptions. */
 const descriptionsFile = new URL('./descriptions.json', import.meta.url)
 
-export function documents(input: OpenApiInput & { readonly resources: readonly ResourceDefinition[] }): PathHandler {
-  const { resources } = input
+export interface DocumentsInput extends Omit<OpenApiInput, 'resources'> {
+  readonly resources: Pick<ServedResources, 'all' | 'onChange'>
+}
+
+export function documents(input: DocumentsInput): PathHandler {
+  let resources: readonly ResourceDefinition[] = input.resources.all.map(({ definition }) => definition)
   // Read anew for each document, which is made once and kept: the texts alone are not worth their memory.
-  const described = (): OpenApiInput => ({ ...input, descriptions: readDescriptions() ?? input.descriptions })
+  const described = (): OpenApiInput => ({ ...input, resources, descriptions: readDescriptions() ?? input.descriptions })
   // A hash asks only whether there are descriptions.
-  const hashed = existsSync(descriptionsFile) ? { ...input, descriptions: {} } : input
+  const hasDescriptions = existsSync(descriptionsFile) || input.descriptions !== undefined
+  const hashed = (): OpenApiInput => ({ version: input.version, resources, ...(hasDescriptions ? { descriptions: {} } : {}) })
   const made = new Map<string, Document | undefined>()
+  input.resources.onChange(change => {
+    resources = input.resources.all.map(({ definition }) => definition)
+    for (const key of changedDocuments(change)) made.delete(key)
+  })
   const document = (key: string, make: () => object | Buffer | undefined): Document | undefined => {
     if (!made.has(key)) {
       const value = make()
@@ -60,10 +72,10 @@ export function documents(input: OpenApiInput & { readonly resources: readonly R
       return found && documentReply(context, found, openApiV2ProtobufType)
     }
     if (path === '/openapi/v2') return plain(context, path, () => openApiV2Document(described()))
-    if (path === '/openapi/v3') return plain(context, path, () => openApiV3Index(hashed))
+    if (path === '/openapi/v3') return plain(context, path, () => openApiV3Index(hashed()))
     const part = path.startsWith('/openapi/v3/') ? path.slice('/openapi/v3/'.length) : ''
     const reply = part === '' ? undefined : plain(context, path, () => openApiV3Document(described(), part))
-    if (reply === undefined || context.query.get('hash') !== documentHash(hashed, part)) return reply
+    if (reply === undefined || context.query.get('hash') !== documentHash(hashed(), part)) return reply
     // The address names the content, so a client may keep it for good.
     return {
       ...reply,
@@ -96,6 +108,16 @@ export function documents(input: OpenApiInput & { readonly resources: readonly R
     if (context.form.yaml || context.pretty) return valueReply(context, JSON.parse(found.bytes.toString()))
     return documentReply(context, found, 'application/json')
   }
+}
+
+/** Keys of what lists all groups, and of what tells of the changed one. */
+function changedDocuments({ group, versions }: Pick<ResourceChange, 'group' | 'versions'>): string[] {
+  const ofGroup = openApiPath(group, '').replace(/\/$/, '')
+  return [
+    ...['/apis', 'aggregated/groups/v2', 'aggregated/groups/v2beta1', '/openapi/v2', '/openapi/v2/protobuf', '/openapi/v3'],
+    ...[`/${ofGroup}`, `/openapi/v3/${ofGroup}`],
+    ...versions.flatMap(version => [`${group}/${version}`, `/openapi/v3/${openApiPath(group, version)}`]),
+  ]
 }
 
 function readDescriptions(): OpenApiInput['descriptions'] {

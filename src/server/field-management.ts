@@ -42,15 +42,16 @@ export function fieldWrite(context: ResourceContext, optionsKind: string): Field
   const manager = query.get('fieldManager') ?? ''
   if (manager !== '' || applies || query.get('force') !== undefined) judgeOptions(context, optionsKind, manager, applies)
   const { definition } = served
-  const type = schemaFor(definition.group, definition.version, definition.kind)
+  const { custom } = definition
+  const type = custom === undefined ? schemaFor(definition.group, definition.version, definition.kind) : undefined
   return {
     manager: manager === '' ? managerOfAgent(header(request.headers, 'user-agent')) : manager,
     apiVersion: served.apiVersion,
     subresource: info.subresource,
     time: formatTime(now),
-    shape: type === undefined ? deducedMap : shapeOfStruct(type),
+    shape: custom?.shape ?? (type === undefined ? deducedMap : shapeOfStruct(type)),
     type,
-    empty: type === undefined ? bare : emptyOf(type),
+    empty: custom?.empty ?? (type === undefined ? bare : emptyOf(type)),
     filter: filterOf(served, info.subresource),
     version: apiVersion => versionOf(served, apiVersion),
   }
@@ -103,10 +104,10 @@ function resetFields(served: ServedResource, subresource: string, strategy: Upda
 function versionOf(served: ServedResource, apiVersion: string): FieldVersion | undefined {
   const other = served.versions.get(apiVersion)
   if (other === undefined) return undefined
-  const { group, version, kind } = other.definition
-  const type = schemaFor(group, version, kind)
+  const { group, version, kind, custom } = other.definition
+  const type = custom === undefined ? schemaFor(group, version, kind) : undefined
   return {
-    shape: type === undefined ? deducedMap : shapeOfStruct(type),
+    shape: custom?.shape ?? (type === undefined ? deducedMap : shapeOfStruct(type)),
     convert: object => converted(object, served, other),
     restore: object => converted(object, other, served),
   }

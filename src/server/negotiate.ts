@@ -88,13 +88,15 @@ function formOf({ type, parameters }: Clause, tables: boolean): AnswerForm | und
 
 export type BodyFormat = 'json' | 'yaml' | 'protobuf'
 
-/** How a request's body is written. Throws a 415 naming what is accepted. */
-export function bodyFormat(contentType: string | undefined): BodyFormat {
+/** How a request's body is written. Throws a 415 naming what is accepted; custom resources have no form in protobuf. */
+export function bodyFormat(contentType: string | undefined, hasProtobuf = true): BodyFormat {
   const type = mediaType(contentType)
   if (type === '' || type === 'application/json') return 'json'
-  if (type === 'application/vnd.kubernetes.protobuf') return 'protobuf'
+  if (type === 'application/vnd.kubernetes.protobuf' && hasProtobuf) return 'protobuf'
   if (type === 'application/yaml' || type === 'application/x-yaml' || type === 'text/yaml') return 'yaml'
-  throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${readable}`)
+  throw unsupportedMediaType(
+    `the body of the request was in an unknown format - accepted media types include: ${hasProtobuf ? readable : supported}`,
+  )
 }
 
 /** The media type alone, in lower case; '' where there is none. */

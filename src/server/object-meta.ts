@@ -1,13 +1,13 @@
 // The part of metadata that belongs to the server: what a client may not set, what an update carries over, when generation counts.
 import type { KubeObject, ManagedFieldsEntry, ObjectMeta } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
+import { sameValue } from '../api/same-value.ts'
 import { badRequest } from '../api/status.ts'
 import { nameIsDnsSubdomain } from '../api/validation/names.ts'
 import type { ObjectMetaRules, ObjectMetaUpdateRules } from '../api/validation/object-meta.ts'
 import { formatTime } from '../base/clock.ts'
 import type { Identifiers } from './identifiers.ts'
 import { dropDuplicateOwners } from './owner-references.ts'
-import { sameValue } from './same-value.ts'
 
 /** Forgets what a client sent for the fields that only the server sets. */
 export function wipeSystemFields(metadata: ObjectMeta): void {

@@ -7,6 +7,8 @@ export interface OpenWatch {
   /** Undefined where the client asked for no bookmarks. */
   readonly sendBookmark: (() => void) | undefined
   end(): void
+  /** What is watched: its end is the watch's. */
+  readonly served?: object
 }
 
 /** Upstream's frequency. */
@@ -27,6 +29,12 @@ export class OpenWatches {
   add(watch: OpenWatch): void {
     if (this.#stopped) watch.end()
     else this.#watches.add(watch)
+  }
+
+  /** Ends the watches of what is not served any more. */
+  endOf(retired: readonly object[]): void {
+    if (retired.length === 0) return
+    for (const watch of this.#watches) if (watch.served !== undefined && retired.includes(watch.served)) watch.end()
   }
 
   remove(watch: OpenWatch): void {

@@ -1,6 +1,6 @@
 // Owners that are named twice count once, as upstream has it for clients that add themselves again.
 import type { ObjectMeta, OwnerReference } from '../api/object.ts'
-import { sameValue } from './same-value.ts'
+import { sameValue } from '../api/same-value.ts'
 
 /** Keeps the first of equal references, and tells the client. */
 export function dropDuplicateOwners(metadata: ObjectMeta, warn: (text: string) => void): void {

@@ -3,8 +3,8 @@
 import { type FieldSelection, parseFieldSelector } from '../api/field-selector.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
-import { parseLabelSelector } from '../api/selector.ts'
-import type { Selection } from '../store/store.ts'
+import { type LabelSelection, parseLabelSelector } from '../api/selector.ts'
+import type { Entry, Selection } from '../store/store.ts'
 import type { Query } from './query.ts'
 import type { ServedResource } from './served-resource.ts'
 
@@ -17,10 +17,30 @@ export function selectionOf(query: Query, served: ServedResource): Selection | u
   const labels = labelText === '' ? undefined : parseLabelSelector(labelText)
   const fields = fieldText === '' ? undefined : fieldSelection(fieldText, served.definition)
   if ((labels?.requirements.length ?? 0) + (fields?.requirements.length ?? 0) === 0) return undefined
+  if (served.definition.custom !== undefined && fields !== undefined) return customSelection(served, labels, fields)
   return {
     ...(labels && labels.exact.length > 0 ? { exactLabels: labels.exact } : {}),
     ...(fields && fields.exact.length > 0 ? { exactFields: fields.exact } : {}),
     matches: entry => (labels?.matches(entry.labels) ?? true) && (fields?.matches(entry.fields) ?? true),
+  }
+}
+
+/** Fields of custom resources are those of the version asked for, and change with its definition: the store does not keep them. */
+function customSelection(served: ServedResource, labels: LabelSelection | undefined, fields: FieldSelection): Selection {
+  const kept = new WeakMap<Entry, Readonly<Record<string, string>>>()
+  const fieldsOf = (entry: Entry): Readonly<Record<string, string>> => {
+    let found = kept.get(entry)
+    if (found === undefined) {
+      found = { ...entry.fields, ...served.definition.selectableFields?.(served.view.object(entry)) }
+      kept.set(entry, found)
+    }
+    return found
+  }
+  const exactFields = fields.exact.filter(([name]) => name === nameField || name === namespaceField)
+  return {
+    ...(labels && labels.exact.length > 0 ? { exactLabels: labels.exact } : {}),
+    ...(exactFields.length > 0 ? { exactFields } : {}),
+    matches: entry => (labels?.matches(entry.labels) ?? true) && fields.matches(fieldsOf(entry)),
   }
 }
 

@@ -3,7 +3,10 @@ import type { KubeObject } from '../api/object.ts'
 import { groupResource, groupVersion } from '../api/object.ts'
 import type { ResourceDefinition, Subresource } from '../api/resource.ts'
 import type { Named } from '../api/status.ts'
-import type { Collection, Entry, EventType, Store, StoreEvent } from '../store/store.ts'
+import type { Collection, Store } from '../store/store.ts'
+import { serveCustom } from './custom-resources/serve-custom.ts'
+import { convertedView, type EntryView, storedView } from './entry-view.ts'
+import { ServedIndex } from './served-index.ts'
 
 export interface ServedResource {
   readonly definition: ResourceDefinition
@@ -20,20 +23,8 @@ export interface ServedResource {
   readonly view: EntryView
   /** From the form of this version to the stored form. May change its argument. */
   toStored(object: KubeObject): KubeObject
-}
-
-/** How an entry looks in the version that is served. For the stored version all three are the store's own, uncopied. */
-export interface EntryView {
-  bytes(entry: Entry): Buffer
-  /** Frozen. */
-  object(entry: Entry): KubeObject
-  frame(event: StoreEvent, type: EventType): Buffer
-}
-
-const storedView: EntryView = {
-  bytes: entry => entry.bytes,
-  object: entry => entry.object,
-  frame: (event, type) => event.frame(type),
+  /** Whether requests that began with it may go on as if it were served still. */
+  readonly life: { retired: boolean }
 }
 
 export interface ServedResources {
@@ -44,20 +35,37 @@ export interface ServedResources {
   byKind(apiVersion: string, kind: string): ServedResource | undefined
   /** Whether any resource of the group is served. */
   hasGroup(group: string): boolean
+  /** A new list after each change. */
   readonly all: readonly ServedResource[]
+  /** Called after each change, within it; never for resources that were there from the start. */
+  onChange(listener: (change: ResourceChange) => void): void
+}
+
+export interface ResourceChange {
+  readonly group: string
+  /** Of the group: the versions that gained, lost or changed a resource. */
+  readonly versions: readonly string[]
+  /** What is not served any more, or in another way: its watches end. */
+  readonly retired: readonly ServedResource[]
+}
+
+/** Resources that definitions add and take away while the server runs. Built-in ones never change and are found first. */
+export interface ChangingResources extends ServedResources {
+  /**
+   * Serves a resource in these versions, the stored one first, in place of what was served of it before; none takes it away. `since` is the store's
+   * revision from which on its objects are written as the stored version reads them.
+   */
+  replace(group: string, plural: string, definitions: readonly ResourceDefinition[], since: number): void
 }
 
 /** Opens the collection of each resource. Definitions of one group and plural share the stored one's collection. */
-export function serveResources(definitions: readonly ResourceDefinition[], store: Store): ServedResources {
-  const byPath = new Map<string, ServedResource>()
-  const byName = new Map<string, ServedResource>()
-  const byKind = new Map<string, ServedResource>()
+export function serveResources(definitions: readonly ResourceDefinition[], store: Store): ChangingResources {
+  const builtIn = new ServedIndex()
   const stored = new Map<string, ResourceDefinition>()
   for (const definition of definitions) {
     if (definition.virtual || definition.storedAs) continue
     stored.set(groupResource(definition.group, definition.plural), definition)
   }
-  const all: ServedResource[] = []
   const versions = new Map<string, Map<string, ServedResource>>()
   for (const definition of definitions) {
     const resource = groupResource(definition.group, definition.plural)
@@ -65,23 +73,31 @@ export function serveResources(definitions: readonly ResourceDefinition[], store
     versions.set(resource, siblings)
     const served = serve(definition, store, stored, siblings)
     siblings.set(served.apiVersion, served)
-    all.push(served)
-    byPath.set(pathKey(definition.group, definition.version, definition.plural), served)
-    byKind.set(`${served.apiVersion}/${definition.kind}`, served)
-    const name = groupResource(definition.group, definition.plural)
-    if (!byName.has(name) || !definition.storedAs) byName.set(name, served)
+    builtIn.add(served)
   }
+  const custom = new ServedIndex()
+  const listeners: ((change: ResourceChange) => void)[] = []
+  let all: readonly ServedResource[] = [...builtIn.all]
   return {
-    all,
-    find: (group, version, plural) => byPath.get(pathKey(group, version, plural)),
-    hasGroup: group => all.some(({ definition }) => definition.group === group),
-    byGroupResource: name => byName.get(name),
-    byKind: (apiVersion, kind) => byKind.get(`${apiVersion}/${kind}`),
+    get all() {
+      return all
+    },
+    find: (group, version, plural) => builtIn.find(group, version, plural) ?? custom.find(group, version, plural),
+    hasGroup: group => builtIn.hasGroup(group) || custom.hasGroup(group),
+    byGroupResource: name => builtIn.byGroupResource(name) ?? custom.byGroupResource(name),
+    byKind: (apiVersion, kind) => builtIn.byKind(apiVersion, kind) ?? custom.byKind(apiVersion, kind),
+    onChange: listener => listeners.push(listener),
+    replace(group, plural, next, since) {
+      const name = groupResource(group, plural)
+      if (versions.has(name)) throw new Error(`${name} is built in and cannot be replaced`)
+      const retired = custom.remove(name)
+      for (const served of retired) served.life.retired = true
+      for (const served of serveCustom(next, store, since, () => custom.byGroupResource(name))) custom.add(served)
+      all = [...builtIn.all, ...custom.all]
+      const changed = [...new Set([...retired.map(({ definition }) => definition.version), ...next.map(({ version }) => version)])]
+      for (const listener of listeners) listener({ group, versions: changed, retired })
+    },
   }
-}
-
-function pathKey(group: string, version: string, plural: string): string {
-  return `${group}/${version}/${plural}`
 }
 
 function serve(
@@ -107,6 +123,7 @@ function serve(
     },
     view: storedAs ? convertedView(storedAs.fromStored) : storedView,
     toStored: storedAs ? object => storedAs.toStored(object) : object => object,
+    life: { retired: false },
   }
 }
 
@@ -117,38 +134,4 @@ function open(store: Store, name: string, keeper: ResourceDefinition): Collectio
     ...(selectableFields ? { fieldsOf: (object: KubeObject) => selectableFields(object) } : {}),
     ...(name === 'pods' ? { indexedFields: ['spec.nodeName'] } : {}),
   })
-}
-
-/** Converts once an entry and keeps the outcome as long as the entry lives. */
-function convertedView(fromStored: (object: KubeObject) => KubeObject): EntryView {
-  const converted = new WeakMap<Entry, { object: KubeObject; bytes: Buffer }>()
-  const of = (entry: Entry) => {
-    let found = converted.get(entry)
-    if (found === undefined) {
-      const object = deepFreeze(fromStored(structuredClone(entry.object)))
-      found = { object, bytes: Buffer.from(JSON.stringify(object)) }
-      converted.set(entry, found)
-    }
-    return found
-  }
-  return {
-    bytes: entry => of(entry).bytes,
-    object: entry => of(entry).object,
-    frame: (event, type) => frame(type, of(event.entryAs(type)).bytes),
-  }
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value)
-    for (const child of Object.values(value)) deepFreeze(child)
-  }
-  return value
-}
-
-const newline = Buffer.from('}\n')
-
-/** A watch event around an object's bytes. */
-export function frame(type: EventType | 'BOOKMARK' | 'ERROR', object: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, newline])
 }

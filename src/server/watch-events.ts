@@ -1,9 +1,9 @@
 // How the events of a watch look in the form that was asked for: the object itself, a Table of it, or only its metadata.
 import type { Status } from '../api/status.ts'
 import type { Entry, Watched } from '../store/store.ts'
+import { frame } from './entry-view.ts'
 import { partialObject } from './partial-object.ts'
 import type { ResourceContext } from './request-context.ts'
-import { frame } from './served-resource.ts'
 import { tableOf } from './table.ts'
 
 export interface WatchEvents {

@@ -1,7 +1,9 @@
 // Kinds that are served and stored but have no effect yet. An object that only looks like a protection is worse than none, so the secure profile
 // refuses it; the upstream profile, for comparison, warns.
 import { groupResource, type KubeObject } from '../../api/object.ts'
+import { someSchema } from '../../api/resources/apiextensions/walk-schema.ts'
 import { forbidden } from '../../api/status.ts'
+import type { CustomResourceDefinition, JSONSchemaProps } from '../../api/types/apiextensions-v1.ts'
 import type { APIService } from '../../api/types/apiregistration-v1.ts'
 import { type AdmissionPlugin, admitted } from '../admission.ts'
 
@@ -18,7 +20,6 @@ const unenforced: ReadonlyMap<string, { readonly why: string; readonly refused: 
     'mutatingwebhookconfigurations.admissionregistration.k8s.io',
     { why: 'admission webhooks are not called yet: nothing would be changed', refused: true },
   ],
-  ['customresourcedefinitions.apiextensions.k8s.io', { why: 'custom resources are not served yet', refused: true }],
   ['apiservices.apiregistration.k8s.io', { why: 'API services are not aggregated yet', refused: true }],
   ['servicecidrs.networking.k8s.io', { why: 'cluster addresses come from the range that the server was started with', refused: false }],
   ['horizontalpodautoscalers.autoscaling', { why: 'autoscalers have no controller yet: nothing will be scaled', refused: false }],
@@ -26,7 +27,21 @@ const unenforced: ReadonlyMap<string, { readonly why: string; readonly refused: 
     'ingresses.networking.k8s.io',
     { why: 'no ingress controller comes with Bulkhead: nothing answers for it unless you run one', refused: false },
   ],
+  [
+    'customresourcedefinitions.apiextensions.k8s.io',
+    { why: 'validation rules and conversion webhooks of custom resources are not run yet', refused: true },
+  ],
 ])
+
+/** A definition whose objects would be judged or converted by what is not run yet. */
+function isPlainDefinition(object: KubeObject | undefined): boolean {
+  if (object?.kind !== 'CustomResourceDefinition') return false
+  const { spec } = object as KubeObject & CustomResourceDefinition
+  const schemas = spec.versions.flatMap(({ schema }) => schema?.openAPIV3Schema ?? [])
+  return spec.conversion?.strategy !== 'Webhook' && !schemas.some(schema => someSchema(schema, hasRules))
+}
+
+const hasRules = (schema: JSONSchemaProps): boolean => (schema['x-kubernetes-validations'] ?? []).length > 0
 
 /** An APIService that asks for no other server: the cluster registers its own groups so. */
 function isLocal(object: KubeObject | undefined): boolean {
@@ -44,7 +59,7 @@ export function unenforcedKinds({ warnOnly }: UnenforcedKindsOptions): Admission
     handles: ({ resource, subresource, operation }) =>
       operation === 'CREATE' && subresource === '' && unenforced.has(groupResource(resource.group, resource.plural)),
     validate(request) {
-      if (isLocal(request.object)) return admitted
+      if (isLocal(request.object) || isPlainDefinition(request.object)) return admitted
       const found = unenforced.get(groupResource(request.resource.group, request.resource.plural))
       if (found === undefined) return admitted
       if (found.refused && !warnOnly) return { allowed: false, error: forbidden(request.resource, request.name, found.why) }

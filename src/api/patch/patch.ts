@@ -1,4 +1,5 @@
 // One entry for the patch verb: from the request's body and the current object to the patched one, with upstream's answers.
+import type { CustomKind } from '../custom-resources/custom-kind.ts'
 import { invalidValue } from '../field-error.ts'
 import type { KubeObject } from '../object.ts'
 import { isRecord, setOwn } from '../schema/compile.ts'
@@ -36,8 +37,9 @@ export interface PatchRequest {
   readonly body: Uint8Array
   /** The object as the client sees it: in the version of the request. Not changed. */
   readonly current: unknown
-  /** The schema of that version; undefined for custom kinds, whose result is not decoded here. */
+  /** The schema of that version; undefined for custom kinds. */
   readonly type: StructType | undefined
+  readonly custom?: CustomKind
   readonly fieldValidation: FieldValidation
 }
 
@@ -56,7 +58,10 @@ export function applyPatch(request: PatchRequest): Patched {
   const shown = () => (kind === 'strategic' ? goFormat(value) : JSON.stringify(asShown(result, request.current)))
   if (request.type === undefined) {
     if (!isObject(result)) throw invalidPatch(shown(), 'the result is not an object')
-    return finish(request, result, strictErrors, shown)
+    const decoded = request.custom?.decode(result, request.fieldValidation)
+    if (decoded === undefined) return finish(request, result, strictErrors, shown)
+    if (!decoded.ok) throw invalidPatch(shown(), decoded.message)
+    return finish(request, decoded.object, [...strictErrors, ...decoded.strictErrors], shown)
   }
   const named = sameKind(kind, request.current, result, request.type, shown)
   const decoded = decodeValue(named, request.type, request.fieldValidation)

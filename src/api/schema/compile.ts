@@ -88,7 +88,7 @@ function compile(type: SchemaType): Reader {
 }
 
 /** In place and without a second array, which a sort of the engine makes: what is given is nearly always few and nearly in order. */
-function sortFew<T>(list: T[], compare: (a: T, b: T) => number): T[] {
+export function sortFew<T>(list: T[], compare: (a: T, b: T) => number): T[] {
   if (list.length > maxFew) return list.sort(compare)
   for (const [i, member] of list.entries()) {
     let at = i
@@ -339,7 +339,7 @@ export function setOwn(target: Record<string, unknown>, key: string, value: unkn
 }
 
 /** Go sorts the keys of maps by their UTF-8 bytes; for strings without surrogates that is the order of code units. */
-function byBytes(a: string, b: string): number {
+export function byBytes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 

@@ -186,7 +186,7 @@ function yamlBody(text: string): ParsedBody {
   }
 }
 
-function unrecognized(message: string, kind: string, bytes: Uint8Array): Error {
+export function unrecognized(message: string, kind: string, bytes: Uint8Array): Error {
   return badRequest(`the object provided is unrecognized (must be of type ${kind}): ${message} (${summary(bytes)})`)
 }
 

@@ -18,6 +18,7 @@ export type DiscoverableResource = Pick<
   | 'subresources'
   | 'storedAs'
   | 'virtual'
+  | 'custom'
 >
 
 /** Upstream's order of groups (groupPriorityMinimum of their APIServices); custom groups follow by name. */

@@ -40,12 +40,13 @@ function documentPaths({ resources }: OpenApiInput): string[] {
 export function documentHash({ resources, version, descriptions }: OpenApiInput, path: string): string {
   const own = resources
     .filter(resource => openApiPath(resource.group, resource.version).startsWith(path))
-    .map(({ kind, plural, namespaced, verbs, subresources }) => [
+    .map(({ kind, plural, namespaced, verbs, subresources, custom }) => [
       kind,
       plural,
       namespaced,
       verbs,
       subresources.map(({ name, verbs: own }) => [name, own]),
+      ...(custom === undefined ? [] : [custom.schemaId]),
     ])
   const text = JSON.stringify([path, version, descriptions !== undefined, own])
   return createHash('sha512').update(text).digest('hex').toUpperCase()

@@ -1,6 +1,7 @@
 // apply: a patch that says what its manager wants an object to be, and creates the object where there is none.
 import type { KubeObject, ManagedFieldsEntry } from '../../api/object.ts'
 import { applyConfiguration, conversionFailure, judgeConfiguration, parseConfiguration } from '../../api/patch/apply/apply.ts'
+import { sameValue } from '../../api/same-value.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { decodeValue } from '../../api/schema/decode.ts'
 import { badRequest, conflict, notFound } from '../../api/status.ts'
@@ -13,7 +14,6 @@ import { fieldWrite } from '../field-management.ts'
 import { matchName } from '../object-meta.ts'
 import type { ResourceContext } from '../request-context.ts'
 import { writtenReply } from '../respond.ts'
-import { sameValue } from '../same-value.ts'
 import { updateObject } from '../update-object.ts'
 import type { WriteParts } from '../write-parts.ts'
 
@@ -32,7 +32,11 @@ export async function apply(parts: WriteParts, context: ResourceContext): Promis
   const { config, duplicate } = parseConfiguration(await context.request.body(maxBodyBytes))
   judgeConfiguration(config, served.apiVersion, definition.kind, write.type)
   const decode = (value: Record<string, unknown>): KubeObject => {
-    if (write.type === undefined) return isObject(value) ? value : { ...value, metadata: {} }
+    if (write.type === undefined) {
+      const read = definition.custom?.decode(value, 'Ignore')
+      if (read?.ok === false) throw badRequest(read.message)
+      return read?.object ?? (isObject(value) ? value : { ...value, metadata: {} })
+    }
     const decoded = decodeValue(value, write.type, 'Ignore')
     if (!decoded.ok) throw conversionFailure(config, value, write.type, decoded.message)
     return decoded.object

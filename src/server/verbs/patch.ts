@@ -41,11 +41,19 @@ export async function patch(parts: WriteParts, context: ResourceContext): Promis
 export async function patchValue(context: ResourceContext, kind: GroupVersionKind): Promise<(current: unknown) => KubeObject> {
   const validation = fieldValidation(context, 'PatchOptions')
   const contentType = header(context.request.headers, 'content-type') ?? ''
-  const type = schemaFor(kind.group, kind.version, kind.kind)
+  const custom = kind === context.served.definition ? context.served.definition.custom : undefined
+  const type = custom === undefined ? schemaFor(kind.group, kind.version, kind.kind) : undefined
   patchKindOf(contentType, type !== undefined)
   const body = await context.request.body(maxBodyBytes)
   return current => {
-    const { object, warnings } = applyPatch({ contentType, body, current, type, fieldValidation: validation })
+    const { object, warnings } = applyPatch({
+      contentType,
+      body,
+      current,
+      type,
+      ...(custom ? { custom } : {}),
+      fieldValidation: validation,
+    })
     for (const warning of warnings) context.warn(warning)
     object.metadata ??= {}
     return object

@@ -89,8 +89,9 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
     const sendBookmark = () => {
       if (!paused) write(events.bookmark(watch.revision, false))
     }
-    const open = { sendBookmark: plan.bookmarks ? sendBookmark : undefined, end: finish }
+    const open = { sendBookmark: plan.bookmarks ? sendBookmark : undefined, end: finish, served: context.served }
     parts.openWatches.add(open)
+    if (context.served.life.retired) finish()
     if (plan.bookmarks) end.soon(sendBookmark)
     try {
       await sendInitial(events, plan, started, end.guard(sink), signal)

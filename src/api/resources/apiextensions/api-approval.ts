@@ -1,10 +1,13 @@
 // Groups of the Kubernetes project itself take definitions that the project approved, or that say that it did not.
+import type { Finding } from '../../custom-resources/conditions.ts'
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import type { CustomResourceDefinition } from '../../types/apiextensions-v1.ts'
 
 const annotation = 'api-approved.kubernetes.io'
 const field = `metadata.annotations[${annotation}]`
 const where = 'see https://github.com/kubernetes/enhancements/pull/1111'
+const missingMessage = `protected groups must have approval annotation "${annotation}", ${where}`
+const invalidMessage = `protected groups must have approval annotation "${annotation}" with either a URL or a reason starting with "unapproved", ${where}`
 
 type Approval = 'missing' | 'bypassed' | 'invalid' | 'approved'
 
@@ -14,17 +17,31 @@ export function validateApproval(
   old: CustomResourceDefinition | undefined,
   errors: FieldError[],
 ): void {
-  if (!/(^|\.)(k8s|kubernetes)\.io$/.test(spec.group)) return
+  if (!isProtected(spec.group)) return
   const text = metadata.annotations?.[annotation] ?? ''
   const approval = approvalOf(text)
   if (old !== undefined && approvalOf(old.metadata.annotations?.[annotation] ?? '') === approval) return
   if (approval === 'missing') {
-    errors.push(required(field, `protected groups must have approval annotation "${annotation}", ${where}`))
+    errors.push(required(field, missingMessage))
   } else if (approval === 'invalid') {
-    const wanted = `with either a URL or a reason starting with "unapproved", ${where}`
-    errors.push(invalidValue(field, text, `protected groups must have approval annotation "${annotation}" ${wanted}`))
+    errors.push(invalidValue(field, text, invalidMessage))
   }
 }
+
+/** The condition of a definition in a group of the Kubernetes project; undefined for all others. */
+export function approvalFinding({ metadata, spec }: CustomResourceDefinition): Finding | undefined {
+  if (!isProtected(spec.group)) return undefined
+  const text = metadata.annotations?.[annotation] ?? ''
+  const found: Record<Approval, Pick<Finding, 'status' | 'reason' | 'message'>> = {
+    approved: { status: 'True', reason: 'ApprovedAnnotation', message: `approved in ${text}` },
+    bypassed: { status: 'False', reason: 'UnapprovedAnnotation', message: `not approved: ${JSON.stringify(text)}` },
+    invalid: { status: 'False', reason: 'InvalidAnnotation', message: invalidMessage },
+    missing: { status: 'False', reason: 'MissingAnnotation', message: missingMessage },
+  }
+  return { type: 'KubernetesAPIApprovalPolicyConformant', ...found[approvalOf(text)] }
+}
+
+const isProtected = (group: string): boolean => /(^|\.)(k8s|kubernetes)\.io$/.test(group)
 
 function approvalOf(text: string): Approval {
   if (text === '') return 'missing'

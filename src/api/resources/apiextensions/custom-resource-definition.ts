@@ -1,10 +1,14 @@
 // apiextensions.k8s.io/v1 CustomResourceDefinition.
+import { withCondition } from '../../custom-resources/conditions.ts'
 import { defineResource } from '../../resource.ts'
 import type { CustomResourceDefinition } from '../../types/apiextensions-v1.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
 import { createdAtColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { validateDefinition, validateDefinitionStatus, validateDefinitionUpdate } from './definition-validation.ts'
+
+/** Keeps a definition until its objects are gone. */
+export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
 
 export const customResourceDefinition = defineResource<CustomResourceDefinition>({
   group: 'apiextensions.k8s.io',
@@ -40,6 +44,17 @@ export const customResourceDefinition = defineResource<CustomResourceDefinition>
     const listed = object.status.storedVersions ?? []
     const added = (object.spec.versions ?? []).filter(({ storage, name }) => storage && !listed.includes(name)).map(({ name }) => name)
     if (added.length > 0) object.status = { ...object.status, storedVersions: [...listed, ...added] }
+  },
+  beginDeletion(object, now) {
+    const { metadata, status } = object
+    if (!metadata.finalizers?.includes(cleanupFinalizer)) metadata.finalizers = [...(metadata.finalizers ?? []), cleanupFinalizer]
+    const pending = {
+      type: 'Terminating',
+      status: 'True',
+      reason: 'InstanceDeletionPending',
+      message: 'CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon',
+    } as const
+    if (status !== undefined) object.status = { ...status, conditions: withCondition(status.conditions ?? [], pending, now) }
   },
   validate: validateDefinition,
   validateUpdate: validateDefinitionUpdate,

@@ -1,0 +1,46 @@
+// Which of the names that a CustomResourceDefinition asks for it gets: whoever came first keeps a name.
+import type { CustomResourceDefinition, CustomResourceDefinitionNames } from '../types/apiextensions-v1.ts'
+import type { Finding } from './conditions.ts'
+
+/** What others of the same group have: built-in resources and accepted definitions. */
+export interface TakenNames {
+  /** Plurals, singulars and short names. */
+  readonly resources: ReadonlySet<string>
+  /** Kinds and list kinds. */
+  readonly kinds: ReadonlySet<string>
+}
+
+export interface AcceptedNames {
+  readonly names: CustomResourceDefinitionNames
+  readonly finding: Finding
+}
+
+/** The last conflict is the one that is told, as on upstream; each name that is free is accepted nevertheless. */
+export function acceptNames({ spec, status }: CustomResourceDefinition, taken: TakenNames): AcceptedNames {
+  const wanted = spec.names
+  const had: CustomResourceDefinitionNames = status?.acceptedNames ?? { plural: '', kind: '' }
+  const names: CustomResourceDefinitionNames = { ...had }
+  let finding: Finding = { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' }
+  const refuse = (reason: string, conflicts: readonly string[]) => {
+    const texts = conflicts.map(name => `${JSON.stringify(name)} is already in use`)
+    const message = texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`
+    finding = { type: 'NamesAccepted', status: 'False', reason, message }
+  }
+  const accept = (name: 'plural' | 'singular' | 'kind' | 'listKind', used: ReadonlySet<string>, reason: string) => {
+    const value = wanted[name] ?? ''
+    if (value !== (had[name] ?? '') && used.has(value)) refuse(reason, [value])
+    else names[name] = value
+  }
+  accept('plural', taken.resources, 'PluralConflict')
+  accept('singular', taken.resources, 'SingularConflict')
+  const shortNames = wanted.shortNames ?? []
+  const conflicts = shortNames.filter(name => !had.shortNames?.includes(name) && taken.resources.has(name))
+  if (conflicts.length > 0) refuse('ShortNamesConflict', conflicts)
+  else if (wanted.shortNames === undefined) delete names.shortNames
+  else names.shortNames = shortNames
+  accept('kind', taken.kinds, 'KindConflict')
+  accept('listKind', taken.kinds, 'ListKindConflict')
+  if (wanted.categories === undefined) delete names.categories
+  else names.categories = wanted.categories
+  return { names, finding }
+}

@@ -1,0 +1,167 @@
+// What one version of a CustomResourceDefinition makes of JSON: compiled from its schema when the first object is read.
+import { type FieldError, invalidValue } from '../field-error.ts'
+import type { KubeObject } from '../object.ts'
+import type { Shape } from '../patch/apply/shape.ts'
+import { isRecord, Unexpected } from '../schema/compile.ts'
+import type { Decoded, FieldValidation, JsonText } from '../schema/decode.ts'
+import { duplicateMembers, examine } from '../schema/decode-exact.ts'
+import { nodeOfValue, parseJsonText } from '../schema/json-text.ts'
+import { structByKey } from '../schema/model.ts'
+import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
+import { embeddedJudge } from './embedded-resource.ts'
+import { duplicateJudge } from './list-items.ts'
+import { type Judge, schemaJudge, uncorrelated, Walk } from './schema-judge.ts'
+import { type Read, resourceReader } from './schema-reader.ts'
+import { resourceShape } from './schema-shape.ts'
+import type { Visit } from './schema-visitor.ts'
+import { unknownFields } from './unknown-fields.ts'
+
+interface Compiled {
+  readonly schema: JSONSchemaProps
+  readonly read: Read
+  readonly judge: Judge
+  readonly embedded: Visit | undefined
+  readonly duplicates: Visit | undefined
+}
+
+/** Everything is kept where a definition says nothing. */
+const anything: JSONSchemaProps = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+
+export interface CustomKindOptions {
+  /** Of the objects. */
+  readonly apiVersion: string
+  readonly kind: string
+  /** Read anew with each call and therefore called once; undefined where the version has none. */
+  schema(): JSONSchemaProps | undefined
+  /** Changes with the schema: names it to whoever keeps what was made of it. */
+  readonly schemaId: string
+}
+
+export class CustomKind {
+  readonly schemaId: string
+  /** What an object is before anybody sets anything. Never changed. */
+  readonly empty: KubeObject = Object.freeze({ metadata: Object.freeze({}) })
+  readonly #options: CustomKindOptions
+  #made: Compiled | undefined
+  #shape: Shape | undefined
+
+  constructor(options: CustomKindOptions) {
+    this.#options = options
+    this.schemaId = options.schemaId
+  }
+
+  /** The schema of the version; everything goes where it has none. */
+  schema(): JSONSchemaProps {
+    return this.#made?.schema ?? this.#options.schema() ?? anything
+  }
+
+  get #compiled(): Compiled {
+    if (this.#made === undefined) {
+      const schema = this.schema()
+      this.#made = {
+        schema,
+        read: resourceReader(schema),
+        judge: schemaJudge(withoutMeta(schema)),
+        embedded: embeddedJudge(schema),
+        duplicates: duplicateJudge(schema),
+      }
+    }
+    return this.#made
+  }
+
+  get shape(): Shape {
+    this.#shape ??= resourceShape(this.schema())
+    return this.#shape
+  }
+
+  /** As `decodeValue` of the built-in kinds: pruned, with defaults. Never changes `value`. */
+  decode(value: unknown, fieldValidation: FieldValidation, text?: JsonText): Decoded {
+    if (!isRecord(value)) return { ok: false, message: 'json: cannot unmarshal into Go value of type map[string]interface {}' }
+    const tally = { members: 0, unknown: false }
+    const { read, schema } = this.#compiled
+    const object = this.#read(read, value, tally)
+    if (typeof object === 'string') return { ok: false, message: object }
+    if (fieldValidation === 'Ignore') return { ok: true, object, strictErrors: [] }
+    const twice = text !== undefined && text.scan.members !== tally.members
+    if (!twice && !tally.unknown) return { ok: true, object, strictErrors: [] }
+    const duplicates = twice && text !== undefined ? duplicateMembers(parseJsonText(text.text)) : []
+    return { ok: true, object, strictErrors: [...duplicates, ...unknownFields(value, schema)].slice(0, maxStrictErrors) }
+  }
+
+  #read(read: Read, value: Record<string, unknown>, tally: { members: number; unknown: boolean }): KubeObject | string {
+    try {
+      const object = read(value, tally) as Record<string, unknown>
+      if (object['metadata'] === undefined) return { metadata: {}, ...object }
+      return isRecord(object['metadata']) ? (object as Record<string, unknown> & KubeObject) : metadataProblem(value)
+    } catch (err) {
+      if (err instanceof Unexpected) return metadataProblem(value)
+      throw err
+    }
+  }
+
+  /** An object of the store as this version has it now: what the schema does not know is left out, new defaults are there. */
+  adopt(object: KubeObject): KubeObject {
+    const named = { ...object, apiVersion: this.#options.apiVersion, kind: this.#options.kind }
+    const read = this.#read(this.#compiled.read, named, { members: 0, unknown: false })
+    // Nothing that cannot be read is ever stored; were it so, it would be shown as it is.
+    return typeof read === 'string' ? named : read
+  }
+
+  judgeNew(object: KubeObject): FieldError[] {
+    const wrongType = this.#judgeType(object)
+    if (wrongType.length > 0) return wrongType
+    const { judge, embedded, duplicates } = this.#compiled
+    const walk = new Walk(false)
+    judge(object, walk, uncorrelated)
+    embedded?.(object, [], walk.errors)
+    duplicates?.(object, [], walk.errors)
+    return walk.errors
+  }
+
+  /** What did not change is let through where the schema became stricter. */
+  judgeUpdate(object: KubeObject, old: KubeObject): FieldError[] {
+    const wrongType = this.#judgeType(object)
+    if (wrongType.length > 0) return wrongType
+    const { judge, embedded, duplicates } = this.#compiled
+    let walk = new Walk(false)
+    judge(object, walk, uncorrelated)
+    if (walk.errors.length > 0) {
+      walk = new Walk(true)
+      judge(object, walk, old)
+    }
+    embedded?.(object, [], walk.errors)
+    if (duplicates !== undefined) {
+      const found: FieldError[] = []
+      duplicates(object, [], found)
+      const before: FieldError[] = []
+      if (found.length > 0) duplicates(old, [], before)
+      if (before.length === 0) walk.errors.push(...found)
+    }
+    return walk.errors
+  }
+
+  #judgeType({ apiVersion, kind }: KubeObject): FieldError[] {
+    const errors: FieldError[] = []
+    if (kind !== this.#options.kind) errors.push(invalidValue('kind', kind ?? '', `must be ${this.#options.kind}`))
+    if (apiVersion !== this.#options.apiVersion) {
+      errors.push(invalidValue('apiVersion', apiVersion ?? '', `must be ${this.#options.apiVersion}`))
+    }
+    return errors
+  }
+}
+
+const maxStrictErrors = 100
+
+function metadataProblem(value: Record<string, unknown>): string {
+  const { metadata } = value
+  const type = structByKey('meta/v1.ObjectMeta')
+  if (metadata !== undefined && !isRecord(metadata)) return 'invalid type for .metadata: must be an object'
+  const error = type === undefined || metadata === undefined ? undefined : examine(nodeOfValue(metadata), type).error
+  return error ?? 'json: cannot represent a value: a 64-bit number is beyond ±2^53'
+}
+
+/** Kind, version and metadata are judged for all resources alike, but for what a schema says of names. */
+function withoutMeta(schema: JSONSchemaProps): JSONSchemaProps {
+  const { apiVersion: _version, kind: _kind, ...properties } = schema.properties ?? {}
+  return { ...schema, properties }
+}

@@ -1,0 +1,185 @@
+// The resource that one version of a CustomResourceDefinition describes, as the server serves it.
+import type { FieldError } from '../field-error.ts'
+import { invalidValue } from '../field-error.ts'
+import { groupVersion, type KubeObject } from '../object.ts'
+import { defineResource, type ResourceDefinition, type ScalePaths, type Subresource, type Verb } from '../resource.ts'
+import { isRecord } from '../schema/compile.ts'
+import type {
+  CustomResourceDefinition,
+  CustomResourceDefinitionVersion,
+  CustomResourceSubresourceScale,
+  JSONSchemaProps,
+} from '../types/apiextensions-v1.ts'
+import { isTrue } from './conditions.ts'
+import { CustomKind } from './custom-kind.ts'
+import { findByPath, type JsonPath, parseJsonPath } from './json-path.ts'
+import { printerColumns } from './printer-columns.ts'
+
+type CustomObject = KubeObject & Record<string, unknown>
+
+/**
+ * The served versions of a definition with accepted names, the stored one first. Nothing of `definition` is kept but names and paths: schemas come from
+ * `schemaOf` when they are needed, and have changed where `id` has.
+ */
+export function customResources(
+  definition: CustomResourceDefinition,
+  id: string,
+  schemaOf: (version: string) => JSONSchemaProps | undefined,
+): ResourceDefinition[] {
+  const { spec } = definition
+  const stored = spec.versions.find(({ storage }) => storage)
+  if (stored === undefined) return []
+  const make = (version: CustomResourceDefinitionVersion) => {
+    const kind = new CustomKind({
+      apiVersion: groupVersion(spec.group, version.name),
+      kind: spec.names.kind,
+      schemaId: `${id}/${version.name}`,
+      schema: () => schemaOf(version.name),
+    })
+    return { version, kind }
+  }
+  const keeper = make(stored)
+  const served = spec.versions.filter(version => version.served && version !== stored).map(make)
+  // What is about to end is served once more, so that its objects can be deleted.
+  const keeps = stored.served || isTrue(definition.status, 'Terminating')
+  return [...(keeps ? [keeper] : []), ...served].map(({ version, kind }) => resourceOf(definition, version, kind, keeper))
+}
+
+interface Keeper {
+  readonly version: CustomResourceDefinitionVersion
+  readonly kind: CustomKind
+}
+
+const all: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
+
+function resourceOf(
+  { spec, status }: CustomResourceDefinition,
+  version: CustomResourceDefinitionVersion,
+  kind: CustomKind,
+  keeper: Keeper,
+): ResourceDefinition {
+  const { group } = spec
+  const names = status?.acceptedNames ?? spec.names
+  const hasStatus = version.subresources?.status !== undefined
+  const scale = version.subresources?.scale
+  const fields = (version.selectableFields ?? []).map(({ jsonPath }) => ({ name: jsonPath.slice(1), path: parseJsonPath(jsonPath) ?? [] }))
+  const judgeScale = scale === undefined ? undefined : scaleJudge(scale)
+  return defineResource<CustomObject>({
+    group,
+    version: version.name,
+    kind: spec.names.kind,
+    plural: spec.names.plural,
+    singular: names.singular || spec.names.kind.toLowerCase(),
+    listKind: spec.names.listKind || `${spec.names.kind}List`,
+    shortNames: names.shortNames ?? [],
+    categories: names.categories ?? [],
+    namespaced: spec.scope === 'Namespaced',
+    // Nothing new begins in what is about to end.
+    verbs: isTrue(status, 'Terminating') ? all.filter(verb => verb !== 'create') : all,
+    columns: printerColumns(version.additionalPrinterColumns),
+    subresources: [...(hasStatus ? [statusSubresource(kind, judgeScale)] : []), ...(scale === undefined ? [] : [scaleSubresource])],
+    ...(scale === undefined ? {} : { scalePaths: scalePaths(scale) }),
+    custom: kind,
+    standardFinalizers: false,
+    allowUnconditionalUpdate: false,
+    countsGeneration: true,
+    countedParts: object => [countedPart(object, hasStatus)],
+    ...(version === keeper.version
+      ? {}
+      : {
+          storedAs: { version: keeper.version.name, toStored: o => keeper.kind.adopt(o), fromStored: o => kind.adopt(o) as CustomObject },
+        }),
+    ...(fields.length === 0 ? {} : { selectableFields: object => selectable(object, fields) }),
+    unknownFieldLabel: field => `field label not supported: ${field}`,
+    ...deprecation(version, group, spec.names.kind),
+    prepareForCreate(object) {
+      if (hasStatus) delete object['status']
+    },
+    prepare(object, old) {
+      if (hasStatus) putBack(object, old, 'status')
+    },
+    validate: object => [...kind.judgeNew(object), ...(judgeScale?.(object) ?? [])],
+    validateUpdate: (object, old) => [...kind.judgeUpdate(object, old), ...(judgeScale?.(object) ?? [])],
+  }) as unknown as ResourceDefinition
+}
+
+function deprecation({ deprecated, deprecationWarning, name }: CustomResourceDefinitionVersion, group: string, kind: string) {
+  return deprecated === true ? { deprecation: deprecationWarning ?? `${group}/${name} ${kind} is deprecated` } : {}
+}
+
+/** All but metadata and, where it has a path of its own, the status. */
+function countedPart({ metadata: _metadata, status, ...rest }: CustomObject, hasStatus: boolean): unknown {
+  return hasStatus ? rest : { ...rest, status }
+}
+
+function putBack(object: CustomObject, old: CustomObject, name: string): void {
+  if (old[name] === undefined) delete object[name]
+  else object[name] = old[name]
+}
+
+function statusSubresource(kind: CustomKind, judgeScale: ((object: CustomObject) => FieldError[]) | undefined): Subresource<CustomObject> {
+  return {
+    name: 'status',
+    verbs: ['get', 'update', 'patch'],
+    prepare(object, old) {
+      const { managedFields } = object.metadata
+      const { status } = object
+      for (const name of Object.keys(object)) delete object[name]
+      const { managedFields: _entries, ...metadata } = old.metadata
+      Object.assign(object, old, { metadata: managedFields === undefined ? metadata : { ...metadata, managedFields } })
+      delete object['status']
+      if (status !== undefined) object['status'] = status
+    },
+    validate: (object, old) => [...kind.judgeUpdate(object, old), ...(judgeScale?.(object) ?? [])],
+    // Everything but the status is put back, metadata included.
+    resetFields: ['spec', 'metadata'],
+  }
+}
+
+const scaleSubresource: Subresource<CustomObject> = {
+  name: 'scale',
+  verbs: ['get', 'update', 'patch'],
+  kind: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+}
+
+const fieldNames = (path: string): string[] => path.split('.').slice(1)
+
+function scalePaths({ specReplicasPath, statusReplicasPath, labelSelectorPath }: CustomResourceSubresourceScale): ScalePaths {
+  return {
+    specReplicas: fieldNames(specReplicasPath),
+    statusReplicas: fieldNames(statusReplicasPath),
+    selector: labelSelectorPath ? fieldNames(labelSelectorPath) : undefined,
+  }
+}
+
+/** The value along names of fields; undefined where there is none. */
+export function fieldAt(object: unknown, path: readonly string[]): unknown {
+  let at = object
+  for (const name of path) {
+    if (!isRecord(at) || !Object.hasOwn(at, name)) return undefined
+    at = at[name]
+  }
+  return at
+}
+
+const maxInt32 = 2 ** 31 - 1
+
+/** What a scale reads must be a number of replicas. */
+function scaleJudge(scale: CustomResourceSubresourceScale): (object: CustomObject) => FieldError[] {
+  const judged = [scale.specReplicasPath, scale.statusReplicasPath].map(path => ({ field: path.slice(1), names: fieldNames(path) }))
+  return object =>
+    judged.flatMap(({ field, names }) => {
+      const value = fieldAt(object, names)
+      if (typeof value !== 'number') return []
+      if (value < 0) return [invalidValue(field, value, 'should be a non-negative integer')]
+      return value > maxInt32 ? [invalidValue(field, value, `should be less than or equal to ${maxInt32}`)] : []
+    })
+}
+
+function selectable(object: CustomObject, fields: readonly { readonly name: string; readonly path: JsonPath }[]): Record<string, string> {
+  return Object.fromEntries(fields.map(({ name, path }) => [name, textOf(findByPath(object, path)[0])]))
+}
+
+function textOf(value: unknown): string {
+  return value === undefined || value === null || typeof value === 'object' ? '' : String(value)
+}

@@ -1,0 +1,144 @@
+// Simple JSON paths, as printer columns and subresources name fields: `.spec.replicas`, `.status.conditions[?(@.type=="Ready")].status`.
+import { isRecord } from '../schema/compile.ts'
+
+export type JsonPath = readonly Step[]
+
+type Step =
+  | { readonly kind: 'field'; readonly name: string }
+  | { readonly kind: 'all' }
+  | { readonly kind: 'descend' }
+  | { readonly kind: 'slice'; readonly from: number | undefined; readonly to: number | undefined; readonly by: number }
+  | { readonly kind: 'filter'; readonly left: Operand; readonly operator: string; readonly right: Operand | undefined }
+
+type Operand = { readonly path: JsonPath } | { readonly literal: string | number | boolean }
+
+/** Longer paths are nobody's; the parser looks at each character once. */
+const maxPathLength = 1024
+
+/** Undefined for what is no path. */
+export function parseJsonPath(text: string): JsonPath | undefined {
+  if (text.length > maxPathLength) return undefined
+  const steps: Step[] = []
+  let at = 0
+  while (at < text.length) {
+    if (text[at] === '.') {
+      at++
+      if (text[at] === '.') {
+        steps.push({ kind: 'descend' })
+        at++
+      }
+      if (text[at] === '[' || at === text.length) continue
+      const end = endOfName(text, at)
+      if (end === at) return undefined
+      const name = text.slice(at, end).replace(/\\(.)/g, '$1')
+      steps.push(name === '*' ? { kind: 'all' } : { kind: 'field', name })
+      at = end
+    } else if (text[at] === '[') {
+      const end = endOfBracket(text, at)
+      const step = end === undefined ? undefined : parseBracket(text.slice(at + 1, end))
+      if (end === undefined || step === undefined) return undefined
+      steps.push(step)
+      at = end + 1
+    } else return undefined
+  }
+  return steps
+}
+
+function endOfName(text: string, from: number): number {
+  let at = from
+  while (at < text.length && text[at] !== '.' && text[at] !== '[') at += text[at] === '\\' ? 2 : 1
+  return Math.min(at, text.length)
+}
+
+/** Brackets within quotes or within a filter do not count. */
+function endOfBracket(text: string, from: number): number | undefined {
+  let depth = 0
+  let quote = ''
+  for (let at = from; at < text.length; at++) {
+    const char = text[at] ?? ''
+    if (quote !== '') {
+      if (char === '\\') at++
+      else if (char === quote) quote = ''
+    } else if (char === '"' || char === "'") quote = char
+    else if (char === '[') depth++
+    else if (char === ']' && --depth === 0) return at
+  }
+  return undefined
+}
+
+function parseBracket(inner: string): Step | undefined {
+  const text = inner.trim()
+  if (text === '*') return { kind: 'all' }
+  const quoted = /^(['"])(.*)\1$/s.exec(text)
+  if (quoted !== null) return { kind: 'field', name: (quoted[2] ?? '').replace(/\\(.)/g, '$1') }
+  const filter = /^\?\((.*)\)$/s.exec(text)
+  if (filter !== null) return parseFilter(filter[1] ?? '')
+  const slice = /^(-?\d+)?(?:(:)(-?\d+)?(?::(\d+))?)?$/.exec(text)
+  if (slice === null || text === '') return undefined
+  const number = (group: string | undefined) => (group === undefined ? undefined : Number(group))
+  const from = number(slice[1])
+  if (slice[2] === undefined) return { kind: 'slice', from, to: from === undefined || from === -1 ? undefined : from + 1, by: 1 }
+  return { kind: 'slice', from, to: number(slice[3]), by: number(slice[4]) ?? 1 }
+}
+
+function parseFilter(text: string): Step | undefined {
+  const compared = /^(.*?)(==|!=|<=|>=|<|>)(.*)$/s.exec(text)
+  const left = parseOperand((compared?.[1] ?? text).trim())
+  if (left === undefined) return undefined
+  if (compared === null) return { kind: 'filter', left, operator: 'exists', right: undefined }
+  const right = parseOperand((compared[3] ?? '').trim())
+  return right === undefined ? undefined : { kind: 'filter', left, operator: compared[2] ?? '', right }
+}
+
+function parseOperand(text: string): Operand | undefined {
+  const quoted = /^(['"])(.*)\1$/s.exec(text)
+  if (quoted !== null) return { literal: (quoted[2] ?? '').replace(/\\(.)/g, '$1') }
+  if (text === 'true' || text === 'false') return { literal: text === 'true' }
+  if (/^-?\d+(\.\d+)?$/.test(text)) return { literal: Number(text) }
+  const path = text.startsWith('@') ? parseJsonPath(text.slice(1)) : undefined
+  return path === undefined ? undefined : { path }
+}
+
+/** What a path finds, in order. */
+export function findByPath(value: unknown, path: JsonPath): unknown[] {
+  let found: unknown[] = [value]
+  for (const step of path) found = found.flatMap(one => stepInto(one, step))
+  return found
+}
+
+function stepInto(value: unknown, step: Step): unknown[] {
+  switch (step.kind) {
+    case 'field':
+      return isRecord(value) && Object.hasOwn(value, step.name) ? [value[step.name]] : []
+    case 'all':
+      return Array.isArray(value) ? value : isRecord(value) ? Object.values(value) : []
+    case 'descend':
+      return [value, ...stepInto(value, { kind: 'all' }).flatMap(child => stepInto(child, step))]
+    case 'slice': {
+      if (!Array.isArray(value)) return []
+      const part = value.slice(step.from ?? 0, step.to)
+      return step.by === 1 ? part : part.filter((_, index) => step.by > 0 && index % step.by === 0)
+    }
+    case 'filter':
+      return Array.isArray(value) ? value.filter(item => passes(item, step)) : []
+  }
+}
+
+function passes(item: unknown, { left, operator, right }: Extract<Step, { kind: 'filter' }>): boolean {
+  const values = (operand: Operand): unknown[] => ('path' in operand ? findByPath(item, operand.path) : [operand.literal])
+  const [a] = values(left)
+  if (right === undefined) return a !== undefined
+  const [b] = values(right)
+  if (typeof a !== typeof b || a === undefined) return false
+  switch (operator) {
+    case '==':
+      return a === b
+    case '!=':
+      return a !== b
+    default:
+      break
+  }
+  if (typeof a !== 'number' && typeof a !== 'string') return false
+  const order = a < (b as typeof a) ? -1 : a > (b as typeof a) ? 1 : 0
+  return operator === '<' ? order < 0 : operator === '>' ? order > 0 : operator === '<=' ? order <= 0 : order >= 0
+}

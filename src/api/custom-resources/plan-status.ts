@@ -1,0 +1,28 @@
+// What the server says of a CustomResourceDefinition: whether its names are its own, and whether its objects are served.
+import { approvalFinding } from '../resources/apiextensions/api-approval.ts'
+import type { CustomResourceDefinition, CustomResourceDefinitionStatus } from '../types/apiextensions-v1.ts'
+import { acceptNames, type TakenNames } from './accepted-names.ts'
+import { type Finding, isTrue, withCondition } from './conditions.ts'
+
+const established: Finding = {
+  type: 'Established',
+  status: 'True',
+  reason: 'InitialNamesAccepted',
+  message: 'the initial names have been accepted',
+}
+const notAccepted: Finding = { type: 'Established', status: 'False', reason: 'NotAccepted', message: 'not all names are accepted' }
+
+/** Once established a definition stays so. */
+export function planStatus(definition: CustomResourceDefinition, taken: TakenNames, now: number): CustomResourceDefinitionStatus {
+  const { names, finding } = acceptNames(definition, taken)
+  const before = definition.status
+  const approval = approvalFinding(definition)
+  const findings: Finding[] = [
+    ...(approval === undefined ? [] : [approval]),
+    finding,
+    ...(isTrue(before, 'Established') ? [] : [finding.status === 'True' ? established : notAccepted]),
+  ]
+  let conditions = before?.conditions ?? []
+  for (const one of findings) conditions = withCondition(conditions, one, now)
+  return { ...before, conditions, acceptedNames: names, storedVersions: before?.storedVersions ?? null }
+}

@@ -1,0 +1,68 @@
+// The columns that a CustomResourceDefinition asks for, as `kubectl get` prints them.
+import type { KubeObject } from '../object.ts'
+import type { Column } from '../resource.ts'
+import { translateTimestampSince } from '../resources/printing.ts'
+import { nameColumn } from '../resources/standard-columns.ts'
+import { parseTime } from '../schema/go-time.ts'
+import type { CustomResourceColumnDefinition } from '../types/apiextensions-v1.ts'
+import { findByPath, type JsonPath, parseJsonPath } from './json-path.ts'
+
+const age: CustomResourceColumnDefinition = {
+  name: 'Age',
+  type: 'date',
+  description:
+    'CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations.',
+  jsonPath: '.metadata.creationTimestamp',
+}
+
+/** Without columns of its own a kind shows its age. A column whose path cannot be read leaves the name alone, as upstream has it. */
+export function printerColumns(columns: readonly CustomResourceColumnDefinition[] = []): Column<KubeObject>[] {
+  const made: Column<KubeObject>[] = [nameColumn]
+  for (const column of columns.length === 0 ? [age] : columns) {
+    const path = parseJsonPath(column.jsonPath)
+    if (path === undefined) return made
+    made.push(printerColumn(column, path))
+  }
+  return made
+}
+
+function printerColumn(
+  { name, type, format, priority, description, jsonPath }: CustomResourceColumnDefinition,
+  path: JsonPath,
+): Column<KubeObject> {
+  return {
+    name,
+    type: isColumnType(type) ? type : 'string',
+    ...(format ? { format } : {}),
+    ...(priority ? { priority } : {}),
+    description: description || `Custom resource definition column (in JSONPath format): ${jsonPath}`,
+    cell: (object, now) => cellOf(findByPath(object, path)[0], type, now),
+  }
+}
+
+const columnTypes = ['string', 'integer', 'number', 'boolean', 'date'] as const
+const isColumnType = (type: string): type is (typeof columnTypes)[number] => (columnTypes as readonly string[]).includes(type)
+
+function cellOf(value: unknown, type: string, now: number): string | number | boolean | null {
+  if (value === undefined) return null
+  switch (type) {
+    case 'string':
+      return typeof value === 'string'
+        ? value
+        : value === null
+          ? '<nil>'
+          : typeof value === 'object'
+            ? JSON.stringify(value)
+            : String(value)
+    case 'integer':
+      return typeof value === 'number' ? Math.trunc(value) : null
+    case 'number':
+      return typeof value === 'number' ? value : null
+    case 'boolean':
+      return typeof value === 'boolean' ? value : null
+    case 'date':
+      return typeof value !== 'string' ? null : parseTime(value).ok ? translateTimestampSince(value, now) : '<invalid>'
+    default:
+      return null
+  }
+}

@@ -1,0 +1,291 @@
+// Judges values by what the schema of a custom resource says of them, in the words of upstream's validator. Compiled once a schema.
+import { compilePattern } from '../cel/evaluate/regex.ts'
+import { type FieldError, invalidValue, notSupported, required, tooLong, tooMany, typeInvalid } from '../field-error.ts'
+import { goQuote } from '../go-quote.ts'
+import { sameValue } from '../same-value.ts'
+import { isRecord } from '../schema/compile.ts'
+import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
+import { formats } from './formats.ts'
+import { itemKey } from './list-items.ts'
+import { isSchema } from './schema-reader.ts'
+
+/** Where a judgement stands, and what it found. */
+export class Walk {
+  readonly errors: FieldError[] = []
+  readonly #path: (string | number)[]
+  /** How many validators ran: of alternatives that all fail, the one that was followed furthest is shown. */
+  ran = 0
+  /** Whether what did not change is let through. */
+  readonly ratchets: boolean
+  readonly #same = new Map<object, boolean>()
+
+  constructor(ratchets: boolean, path: readonly (string | number)[] = []) {
+    this.ratchets = ratchets
+    this.#path = [...path]
+  }
+
+  push(step: string | number): void {
+    this.#path.push(step)
+  }
+
+  pop(): void {
+    this.#path.pop()
+  }
+
+  /** A walk of its own at the same place, for an alternative. */
+  aside(): Walk {
+    return new Walk(false, this.#path)
+  }
+
+  get path(): string {
+    return pathText(this.#path)
+  }
+
+  /** Remembered for objects, each of which stands in one place only. */
+  unchanged(value: unknown, old: unknown): boolean {
+    if (typeof value !== 'object' || value === null) return value === old
+    const known = this.#same.get(value)
+    if (known !== undefined) return known
+    const same = sameValue(value, old)
+    this.#same.set(value, same)
+    return same
+  }
+}
+
+/** `spec.items[0].name`. */
+export function pathText(path: readonly (string | number)[]): string {
+  let text = ''
+  for (const step of path) text += typeof step === 'number' ? `[${step}]` : text === '' ? step : `.${step}`
+  return text
+}
+
+/** Stands for the old value where there is none to compare with. */
+export const uncorrelated = Symbol('uncorrelated')
+
+export type Judge = (value: unknown, walk: Walk, old: unknown) => void
+
+export function schemaJudge(schema: JSONSchemaProps): Judge {
+  const onNull = [typeJudge(schema), enumJudge(schema)].filter(judge => judge !== undefined)
+  const judges = [
+    typeJudge(schema),
+    junctorJudge(schema),
+    stringJudge(schema),
+    formatJudge(schema),
+    numberJudge(schema),
+    listJudge(schema),
+    enumJudge(schema),
+    objectJudge(schema),
+  ].filter(judge => judge !== undefined)
+  return (value, walk, old) => {
+    if (walk.ratchets && old !== uncorrelated && walk.unchanged(value, old)) return
+    for (const judge of value === null ? onNull : judges) judge(value, walk, old)
+    walk.ran += judges.length
+  }
+}
+
+const fail = (walk: Walk, value: unknown, text: string): void => {
+  walk.errors.push(invalidValue(walk.path || '<nil>', value, `${walk.path} in body ${text}`))
+}
+
+function typeName(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'array'
+  switch (typeof value) {
+    case 'number':
+      return Number.isInteger(value) ? 'integer' : 'number'
+    case 'string':
+    case 'boolean':
+      return typeof value
+    default:
+      return 'object'
+  }
+}
+
+function typeJudge({ type = '', nullable, ...schema }: JSONSchemaProps): Judge | undefined {
+  const intOrString = schema['x-kubernetes-int-or-string'] === true
+  if (type === '' && !intOrString) return undefined
+  const expected = intOrString ? 'integer,string' : type
+  return (value, walk) => {
+    const actual = typeName(value)
+    if (actual === 'null' ? nullable === true : intOrString ? actual === 'integer' || actual === 'string' : fits(actual, type)) return
+    walk.errors.push(typeInvalid(walk.path || '<nil>', actual, `${walk.path} in body must be of type ${expected}: ${goQuote(actual)}`))
+  }
+}
+
+const fits = (actual: string, type: string): boolean => actual === type || (actual === 'integer' && type === 'number')
+
+function junctorJudge({ allOf = [], anyOf = [], oneOf = [], not }: JSONSchemaProps): Judge | undefined {
+  if (allOf.length + anyOf.length + oneOf.length === 0 && not === undefined) return undefined
+  const [all, any, one] = [allOf.map(schemaJudge), anyOf.map(schemaJudge), oneOf.map(schemaJudge)]
+  const never = not === undefined ? undefined : schemaJudge(not)
+  return (value, walk) => {
+    const composite = (text: string) => walk.errors.push(invalidValue('<nil>', '', `${goQuote(walk.path)} ${text}`))
+    if (any.length > 0) {
+      const { passed, best } = alternatives(any, value, walk, 1)
+      if (passed === 0) composite('must validate at least one schema (anyOf)')
+      walk.errors.push(...best)
+    }
+    if (one.length > 0) {
+      const { passed, best } = alternatives(one, value, walk, Number.POSITIVE_INFINITY)
+      const found = passed === 0 ? 'Found none valid' : `Found ${passed} valid alternatives`
+      if (passed !== 1) composite(`must validate one and only one schema (oneOf). ${found}`)
+      walk.errors.push(...best)
+    }
+    if (all.length > 0) {
+      const results = all.map(judge => judgeAside(judge, value, walk))
+      for (const { errors } of results) walk.errors.push(...errors)
+      const passed = results.filter(({ errors }) => errors.length === 0).length
+      if (passed < all.length) composite(`must validate all the schemas (allOf)${passed === 0 ? '. None validated' : ''}`)
+    }
+    if (never !== undefined && judgeAside(never, value, walk).errors.length === 0) composite('must not validate the schema (not)')
+  }
+}
+
+function judgeAside(judge: Judge, value: unknown, walk: Walk): Walk {
+  const aside = walk.aside()
+  judge(value, aside, uncorrelated)
+  return aside
+}
+
+function alternatives(
+  judges: readonly Judge[],
+  value: unknown,
+  walk: Walk,
+  enough: number,
+): { passed: number; best: readonly FieldError[] } {
+  let passed = 0
+  let best: Walk | undefined
+  for (const judge of judges) {
+    const result = judgeAside(judge, value, walk)
+    if (result.errors.length === 0) passed++
+    else if (best === undefined || result.ran > best.ran) best = result
+    if (passed === enough) break
+  }
+  return { passed, best: passed > 0 || best === undefined ? [] : best.errors }
+}
+
+function stringJudge({ maxLength, minLength, pattern = '' }: JSONSchemaProps): Judge | undefined {
+  if (maxLength === undefined && minLength === undefined && pattern === '') return undefined
+  return (value, walk) => {
+    if (typeof value !== 'string') return
+    if (maxLength !== undefined && value.length > maxLength && characters(value) > maxLength) {
+      walk.errors.push(tooLong(walk.path || '<nil>', maxLength))
+    } else if (minLength !== undefined && characters(value) < minLength) fail(walk, value, `should be at least ${minLength} chars long`)
+    else if (pattern !== '' && !compilePattern(pattern).test(value)) fail(walk, value, `should match '${pattern}'`)
+  }
+}
+
+/** Go counts code points. */
+function characters(text: string): number {
+  let count = text.length
+  for (let at = 0; at < text.length - 1; at++) if ((text.codePointAt(at) ?? 0) > 0xffff) count--
+  return count
+}
+
+/** A format that upstream does not know says nothing. */
+function formatJudge({ format = '' }: JSONSchemaProps): Judge | undefined {
+  const fitsFormat = formats.get(format.replaceAll('-', ''))
+  if (fitsFormat === undefined) return undefined
+  return (value, walk) => {
+    if (typeof value !== 'string' || fitsFormat(value)) return
+    walk.errors.push(typeInvalid(walk.path || '<nil>', value, `${walk.path} in body must be of type ${format}: ${goQuote(value)}`))
+  }
+}
+
+function numberJudge(schema: JSONSchemaProps): Judge | undefined {
+  const { maximum, minimum, multipleOf, exclusiveMaximum = false, exclusiveMinimum = false } = schema
+  if (maximum === undefined && minimum === undefined && multipleOf === undefined) return undefined
+  return (value, walk) => {
+    if (typeof value !== 'number') return
+    if (multipleOf !== undefined && !isMultiple(value, multipleOf)) fail(walk, value, `should be a multiple of ${multipleOf}`)
+    if (maximum !== undefined && (exclusiveMaximum ? value >= maximum : value > maximum)) {
+      fail(walk, value, `should be less than ${exclusiveMaximum ? '' : 'or equal to '}${maximum}`)
+    }
+    if (minimum !== undefined && (exclusiveMinimum ? value <= minimum : value < minimum)) {
+      fail(walk, value, `should be greater than ${exclusiveMinimum ? '' : 'or equal to '}${minimum}`)
+    }
+  }
+}
+
+function isMultiple(value: number, factor: number): boolean {
+  const quotient = value / factor
+  return factor > 0 && Number.isInteger(Math.abs(factor) < 1 ? Number(quotient.toPrecision(12)) : quotient)
+}
+
+function listJudge(schema: JSONSchemaProps): Judge | undefined {
+  const { items, maxItems, minItems } = schema
+  const judgeItem = isSchema(items) ? schemaJudge(items) : undefined
+  if (judgeItem === undefined && maxItems === undefined && minItems === undefined) return undefined
+  return (value, walk, old) => {
+    if (!Array.isArray(value)) return
+    if (judgeItem !== undefined) {
+      const oldItem = walk.ratchets ? oldItems(schema, old) : undefined
+      for (let index = 0; index < value.length; index++) {
+        walk.push(index)
+        judgeItem(value[index], walk, oldItem === undefined ? uncorrelated : oldItem(value[index]))
+        walk.pop()
+      }
+    }
+    if (minItems !== undefined && value.length < minItems) fail(walk, value.length, `should have at least ${minItems} items`)
+    if (maxItems !== undefined && value.length > maxItems) walk.errors.push(tooMany(walk.path || '<nil>', value.length, maxItems))
+  }
+}
+
+/** The item of the old list that an item stands for: only those of lists with keys are told apart. */
+export function oldItems(schema: JSONSchemaProps, old: unknown): ((item: unknown) => unknown) | undefined {
+  if (schema['x-kubernetes-list-type'] !== 'map' || !Array.isArray(old)) return undefined
+  const keys = schema['x-kubernetes-list-map-keys'] ?? []
+  const byKey = new Map(old.map(item => [itemKey(item, keys), item]))
+  return item => {
+    const key = itemKey(item, keys)
+    return key !== undefined && byKey.has(key) ? byKey.get(key) : uncorrelated
+  }
+}
+
+function enumJudge({ enum: values = [] }: JSONSchemaProps): Judge | undefined {
+  if (values.length === 0) return undefined
+  const texts = new Set(values.filter(value => typeof value === 'string'))
+  return (value, walk) => {
+    if (typeof value === 'string' ? texts.has(value) : values.some(allowed => sameValue(allowed, value))) return
+    const supported = values.map(allowed => (typeof allowed === 'string' ? allowed : JSON.stringify(allowed)))
+    walk.errors.push(notSupported(walk.path || '<nil>', value, supported))
+  }
+}
+
+function objectJudge(schema: JSONSchemaProps): Judge | undefined {
+  const { properties = {}, additionalProperties, required: names = [], minProperties, maxProperties } = schema
+  const judges = new Map(Object.entries(properties).map(([name, property]) => [name, schemaJudge(property)]))
+  const judgeOther = isSchema(additionalProperties) ? schemaJudge(additionalProperties) : undefined
+  if (judges.size === 0 && judgeOther === undefined && names.length === 0 && minProperties === undefined && maxProperties === undefined)
+    return undefined
+  const correlates = schema['x-kubernetes-map-type'] !== 'atomic'
+  return (value, walk, old) => {
+    if (!isRecord(value)) return
+    if (minProperties !== undefined || maxProperties !== undefined) {
+      const count = Object.keys(value).length
+      if (minProperties !== undefined && count < minProperties) {
+        fail(walk, count, `should have at least ${minProperties} properties`)
+        return
+      }
+      if (maxProperties !== undefined && count > maxProperties) {
+        walk.errors.push(tooMany(walk.path || '<nil>', count, maxProperties))
+        return
+      }
+    }
+    const before = walk.ratchets && correlates && isRecord(old) ? old : undefined
+    for (const name in value) {
+      const judge = judges.get(name) ?? judgeOther
+      const member = value[name]
+      if (judge === undefined || member === undefined) continue
+      walk.push(name)
+      judge(member, walk, before !== undefined && Object.hasOwn(before, name) ? before[name] : uncorrelated)
+      walk.pop()
+    }
+    for (const name of names) {
+      if (value[name] !== undefined) continue
+      walk.push(name)
+      walk.errors.push(required(walk.path))
+      walk.pop()
+    }
+  }
+}

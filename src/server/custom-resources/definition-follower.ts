@@ -1,0 +1,112 @@
+// Serves what CustomResourceDefinitions define, from the moment that their names are theirs until they are gone.
+import { isTrue } from '../../api/custom-resources/conditions.ts'
+import { customResources } from '../../api/custom-resources/custom-resource.ts'
+import type { KubeObject } from '../../api/object.ts'
+import type { CustomResourceDefinition, CustomResourceDefinitionNames } from '../../api/types/apiextensions-v1.ts'
+import type { Logger } from '../../base/log.ts'
+import type { Entry, Store } from '../../store/store.ts'
+import type { ChangingResources, ServedResource } from '../served-resource.ts'
+
+export const definitionsName = 'customresourcedefinitions.apiextensions.k8s.io'
+
+export interface FollowerParts {
+  readonly resources: ChangingResources
+  readonly store: Store
+  readonly log: Logger
+}
+
+export type Definition = KubeObject & CustomResourceDefinition
+
+interface Served {
+  readonly group: string
+  readonly plural: string
+  /** What the served resources were made of. */
+  readonly key: string
+  readonly source: { entry: Entry }
+}
+
+/** What definitions of a group have accepted. */
+export interface Accepted {
+  readonly group: string
+  readonly names: CustomResourceDefinitionNames
+}
+
+export class DefinitionFollower {
+  readonly #parts: FollowerParts
+  readonly #definitions: ServedResource | undefined
+  readonly #served = new Map<string, Served>()
+  readonly accepted = new Map<string, Accepted>()
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts
+    this.#definitions = parts.resources.byGroupResource(definitionsName)
+  }
+
+  /** Serves what is there and tells of each definition by its name, now and whenever it changes, until the signal. */
+  follow(onChange: (name: string) => void, signal: AbortSignal): void {
+    if (this.#definitions === undefined) return
+    const { collection } = this.#definitions
+    const { entries, revision } = collection.list({})
+    const watch = collection.watch({ after: revision, maxPendingBytes: Number.POSITIVE_INFINITY })
+    for (const entry of entries) {
+      this.#look(entry.name, entry, entry.revision)
+      onChange(entry.name)
+    }
+    watch.onEvents(events => {
+      for (const { type, event } of events) {
+        const { entry } = event
+        this.#look(entry.name, type === 'DELETED' ? undefined : entry, this.#parts.store.revision)
+        onChange(entry.name)
+      }
+    })
+    signal.addEventListener('abort', () => watch.close(), { once: true })
+  }
+
+  entry(name: string): Entry | undefined {
+    return this.#definitions?.collection.get('', name)
+  }
+
+  /** Names of the definitions whose objects are in the group. */
+  namesOfGroup(group: string): string[] {
+    return (this.#definitions?.collection.list({}).entries ?? []).map(({ name }) => name).filter(name => name.endsWith(`.${group}`))
+  }
+
+  #look(name: string, entry: Entry | undefined, since: number): void {
+    if (entry === undefined) {
+      this.accepted.delete(name)
+      const before = this.#served.get(name)
+      this.#served.delete(name)
+      if (before !== undefined) this.#parts.resources.replace(before.group, before.plural, [], 0)
+      return
+    }
+    const served = this.#served.get(name)
+    // The bytes of the newest entry, so that older ones need not be kept.
+    if (served !== undefined && served.key === keyOf(entry.object as Definition)) served.source.entry = entry
+    else this.serve(entry.object as Definition, entry, since)
+  }
+
+  /** Serves a definition that has its names; `definition` may say of its status what is about to be written. */
+  serve(definition: Definition, entry: Entry, since: number): void {
+    const { spec, status } = definition
+    const { name } = entry
+    if (status?.acceptedNames.plural) this.accepted.set(name, { group: spec.group, names: status.acceptedNames })
+    const key = keyOf(definition)
+    if (!isTrue(status, 'Established') || this.#served.get(name)?.key === key) return
+    const source = { entry }
+    const { plural } = spec.names
+    const schemaOf = (version: string) =>
+      (source.entry.object as Definition).spec.versions.find(other => other.name === version)?.schema?.openAPIV3Schema
+    try {
+      this.#parts.resources.replace(spec.group, plural, customResources(definition, key, schemaOf), since)
+      this.#served.set(name, { group: spec.group, plural, key, source })
+    } catch (err) {
+      this.#parts.log.error('custom resource not served', { customResourceDefinition: name, err })
+    }
+  }
+}
+
+/** All that the served resources depend on. */
+function keyOf({ metadata, status }: Definition): string {
+  const flags = [isTrue(status, 'Established'), isTrue(status, 'Terminating')]
+  return JSON.stringify([metadata.uid, metadata.generation, ...flags, status?.acceptedNames])
+}

@@ -1,0 +1,73 @@
+// Custom resources as the server serves them: all versions keep their objects in one collection, and show what was stored under an older schema as the
+// schema of now reads it.
+import type { CustomKind } from '../../api/custom-resources/custom-kind.ts'
+import { groupResource, groupVersion, type KubeObject } from '../../api/object.ts'
+import type { ResourceDefinition } from '../../api/resource.ts'
+import { sameValue } from '../../api/same-value.ts'
+import { unknownPath } from '../../api/status.ts'
+import type { Entry, Store } from '../../store/store.ts'
+import { convertedView, type EntryView, frame, storedView } from '../entry-view.ts'
+import type { ServedResource } from '../served-resource.ts'
+
+/** `current` is what is served of the resource at the time of the call. */
+export function serveCustom(
+  definitions: readonly ResourceDefinition[],
+  store: Store,
+  since: number,
+  current: () => ServedResource | undefined,
+): ServedResource[] {
+  const siblings = new Map<string, ServedResource>()
+  for (const definition of definitions) {
+    const { group, plural, storedAs, custom } = definition
+    const name = groupResource(group, plural)
+    const life = { retired: false }
+    const served: ServedResource = {
+      definition,
+      apiVersion: groupVersion(group, definition.version),
+      named: { group, plural },
+      groupResource: name,
+      subresources: new Map(definition.subresources.map(s => [s.name, s])),
+      versions: siblings,
+      collection: store.collection({ groupResource: name }),
+      view: storedAs ? convertedView(storedAs.fromStored) : custom ? freshView(custom, since) : storedView,
+      toStored(object) {
+        if (life.retired) return storeAsNow(object, current())
+        return storedAs ? storedAs.toStored(object) : object
+      },
+      life,
+    }
+    siblings.set(served.apiVersion, served)
+  }
+  return [...siblings.values()]
+}
+
+/** The definition changed while the request ran: the object is stored as the new one reads it, or not at all where there is none. */
+function storeAsNow(object: KubeObject, now: ServedResource | undefined): KubeObject {
+  if (now?.definition.custom === undefined) throw unknownPath()
+  const { definition } = now
+  return definition.storedAs ? definition.storedAs.toStored(object) : (definition.custom?.adopt(object) ?? object)
+}
+
+/** What was written since the schema became what it is shows as it stands; older entries are read once by the schema of now. */
+function freshView(kind: CustomKind, since: number): EntryView {
+  const adopted = convertedView(object => kind.adopt(object))
+  const unchanged = new WeakMap<Entry, boolean>()
+  const isFresh = (entry: Entry): boolean => {
+    if (entry.revision > since) return true
+    let same = unchanged.get(entry)
+    if (same === undefined) {
+      same = sameValue(kind.adopt(entry.object), entry.object)
+      unchanged.set(entry, same)
+    }
+    return same
+  }
+  const viewOf = (entry: Entry): EntryView => (isFresh(entry) ? storedView : adopted)
+  return {
+    bytes: entry => viewOf(entry).bytes(entry),
+    object: entry => viewOf(entry).object(entry),
+    frame(event, type) {
+      const entry = event.entryAs(type)
+      return isFresh(entry) ? event.frame(type) : frame(type, adopted.bytes(entry))
+    },
+  }
+}
