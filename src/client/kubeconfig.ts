@@ -26,15 +26,21 @@ export async function loadKubeconfig(
   return createHttpTransport({ ...limits, ...config })
 }
 
-export async function readKubeconfig(path: string): Promise<Kubeconfig> {
-  return parseKubeconfig(await readFile(path, 'utf8'), path, file => readFile(file, 'utf8'))
+/** `context` instead of the file's current one. */
+export async function readKubeconfig(path: string, context?: string): Promise<Kubeconfig> {
+  return parseKubeconfig(await readFile(path, 'utf8'), path, file => readFile(file, 'utf8'), context)
 }
 
 /** `path` is named in errors, and relative file names are relative to its folder. */
-export async function parseKubeconfig(text: string, path: string, read: (file: string) => Promise<string>): Promise<Kubeconfig> {
+export async function parseKubeconfig(
+  text: string,
+  path: string,
+  read: (file: string) => Promise<string>,
+  wantedContext?: string,
+): Promise<Kubeconfig> {
   const fail = (what: string): Error => new Error(`Cannot use kubeconfig "${path}": ${what}`)
   const root = fields(load(text))
-  const contextName = stringOf(root['current-context']) ?? ''
+  const contextName = wantedContext ?? stringOf(root['current-context']) ?? ''
   if (contextName === '') throw fail('it has no current-context')
   const context = named(root['contexts'], contextName, 'context')
   if (context === undefined) throw fail(`context "${contextName}" does not exist`)

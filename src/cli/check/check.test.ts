@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -29,7 +29,14 @@ class CheckBench implements Disposable {
   async run(text: string | undefined, flags: CheckFlags = {}, ...paths: string[]): Promise<{ code: number; text: string }> {
     const lines: string[] = []
     const stdin = Readable.from([Buffer.from(text ?? '')])
-    const context = { stdin, color: false, now: Date.parse('2026-06-01T00:00:00Z'), print: (line: string) => lines.push(line) }
+    const context = {
+      stdin,
+      color: false,
+      kubeconfig: '/nothing/here',
+      now: Date.parse('2026-06-01T00:00:00Z'),
+      print: (line: string) => lines.push(line),
+      write: writeFileSync,
+    }
     const all = text === undefined ? paths : ['-', ...paths]
     const code = await check({ config: this.#noRules, ...flags }, all, context, new AbortController().signal)
     return { code, text: lines.join('\n') }
@@ -264,6 +271,7 @@ const impossible: readonly { readonly name: string; readonly flags?: CheckFlags;
   { name: 'no path', paths: [], says: /Name files or folders/ },
   { name: 'a path that is not there', paths: ['/nothing/here'], says: /Cannot read/ },
   { name: 'a namespace that is none', flags: { namespace: 'A_B' }, paths: ['-'], says: /no name of a namespace/ },
+  { name: 'by a cluster without a kubeconfig', flags: { context: 'x' }, paths: ['-'], says: /nothing\/here/ },
   { name: 'nothing to check', paths: ['-'], says: /no manifest/ },
   { name: 'a configuration that is not there', flags: { config: '/nothing/here' }, paths: ['-'], says: /Cannot read/ },
 ]
@@ -273,3 +281,77 @@ for (const { name, flags = {}, paths, says } of impossible) {
     await assert.rejects(bench.run(undefined, flags, ...paths), err => err instanceof UserError && says.test(err.message))
   })
 }
+
+test('check() with --fix writes what would pass into the files, and everything else stays as it is', async () => {
+  using bench = new CheckBench()
+  const file = bench.write(
+    'deploy/web.yaml',
+    `# The web server.
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}   # ours
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      hostNetwork: true
+
+      containers:
+      # One is enough.
+      - name: "web"
+        image: 'web:1'  # pinned
+        securityContext: {privileged: true}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: untouched}
+`,
+  )
+  const { code, text } = await bench.run(undefined, { fix: true }, file)
+  assert.equal(text, '2 objects in 1 file; 0 errors, 0 warnings, 0 notes; 1 finding fixed')
+  assert.equal(code, 0)
+  assert.equal(
+    readFileSync(file, 'utf8'),
+    `# The web server.
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}   # ours
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+
+      containers:
+      # One is enough.
+      - name: "web"
+        image: 'web:1'  # pinned
+        securityContext:
+          allowPrivilegeEscalation: false
+          capabilities:
+            drop:
+              - ALL
+      securityContext:
+        runAsNonRoot: true
+        seccompProfile:
+          type: RuntimeDefault
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: untouched}
+`,
+  )
+})
+
+test('check() with --fix leaves what an exception covers, and what it cannot write', async () => {
+  using bench = new CheckBench()
+  const file = bench.write('pod.yaml', pod('bad', bare))
+  const config = bench.write(
+    'exceptions.yaml',
+    'apiVersion: check.bulkhead.dev/v1alpha1\nkind: CheckConfiguration\nexceptions:\n  - { rule: PodSecurity, owner: ann, reason: legacy, expires: 2026-12-31 }\ndisable: [token-automount]\n',
+  )
+  await bench.run(undefined, { fix: true, config }, file)
+  assert.equal(readFileSync(file, 'utf8'), pod('bad', bare))
+  assert.match((await bench.run(pod('bad', bare), { fix: true })).text, /would pass with/)
+})

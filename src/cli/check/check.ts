@@ -4,16 +4,20 @@ import { dns1123Label } from '../../api/validation/names.ts'
 import { manifestChecks } from '../../assess/checks/index.ts'
 import type { Severity } from '../../assess/manifest-check.ts'
 import type { Profile } from '../../base/config.ts'
-import { UserError } from '../../base/user-error.ts'
+import { messageOf, UserError } from '../../base/user-error.ts'
+import { type Kubeconfig, readKubeconfig } from '../../client/kubeconfig.ts'
 import { readConfiguration } from './configuration.ts'
-import { sift } from './exceptions.ts'
-import { ownRules, rankOf } from './finding.ts'
+import { type Sifted, sift } from './exceptions.ts'
+import { type Finding, ownRules, rankOf } from './finding.ts'
+import { mend } from './fix/mend.ts'
+import { judgeByCluster } from './judge-by-cluster.ts'
 import { judgeOffline } from './judge-offline.ts'
 import { kustomize } from './kustomize.ts'
+import type { Manifest } from './manifests.ts'
 import { outputs } from './outputs/index.ts'
 import type { RuleDescription } from './outputs/output.ts'
-import { runCheck } from './run-check.ts'
-import { readSources } from './sources.ts'
+import { type CheckOptions, type CheckResult, runCheck } from './run-check.ts'
+import { readSources, type SourceText } from './sources.ts'
 
 export type OutputName = 'text' | 'json' | 'sarif' | 'junit' | 'github'
 
@@ -23,32 +27,54 @@ export interface CheckFlags {
   readonly profile?: Profile
   readonly config?: string
   readonly failOn?: Severity
+  readonly fix?: boolean
+  readonly kubeconfig?: string
+  readonly context?: string
 }
 
 export interface CheckContext {
   readonly stdin: Readable
   readonly color: boolean
+  /** Where a kubeconfig is that no flag names, as kubectl looks for it: the first file of the variable KUBECONFIG, or of the home folder. */
+  readonly kubeconfig: string
   /** Milliseconds since the epoch: which exceptions have ended. */
   readonly now: number
   print(text: string): void
+  /** Puts a file that `--fix` has changed in the place of the one that was read. */
+  write(file: string, text: string): void
 }
+
+/** How often what was fixed is fixed again. */
+const maxRounds = 5
 
 export const exitCodes = { clean: 0, findings: 1, couldNotCheck: 2 } as const
 
 /** The exit code: 0 where nothing is found, 1 where something is. Throws a `UserError` where nothing can be said. */
 export async function check(flags: CheckFlags, paths: readonly string[], context: CheckContext, signal: AbortSignal): Promise<number> {
-  const { namespace = 'default', profile = 'secure' } = flags
+  const { profile = 'secure' } = flags
+  const cluster = await clusterOf(flags, context.kubeconfig)
+  const namespace = flags.namespace ?? cluster?.namespace ?? 'default'
   if (paths.length === 0) throw new UserError('Name files or folders, or "-" for the standard input: bulkhead check PATH…')
   if (dns1123Label(namespace).length > 0) throw new UserError(`"${namespace}" is no name of a namespace`)
   const configuration = readConfiguration(flags.config)
-  const texts = await readSources(paths, { stdin: context.stdin, kustomize })
-  const result = await runCheck(texts, { namespace, judge: manifests => judgeOffline(manifests, { profile, namespace }, signal) })
-  if (result.manifests.length === 0 && result.findings.length === 0) throw new UserError('There is no manifest in what was given')
-  const { findings, excepted } = sift(result.findings, configuration, context.now)
   const output = outputs.find(({ name }) => name === (flags.output ?? 'text'))
   if (output === undefined) throw new UserError(`There is no output "${flags.output}"`)
+  const offline = { profile, namespace }
+  const options = {
+    namespace,
+    judge: (manifests: readonly Manifest[]) =>
+      cluster === undefined ? judgeOffline(manifests, offline, signal) : judgeByCluster(manifests, cluster, offline, signal),
+  }
+  const read = await readSources(paths, { stdin: context.stdin, kustomize })
+  const first = { texts: read, result: await runCheck(read, options), fixed: 0 }
+  if (first.result.manifests.length === 0 && first.result.findings.length === 0)
+    throw new UserError('There is no manifest in what was given')
+  const wanted = (findings: readonly Finding[]) => sift(findings, configuration, context.now)
+  const { texts, result, fixed } = flags.fix === true ? await fixAll(first, options, wanted) : first
+  for (const { file, text } of texts.filter((text, index) => text !== read[index])) context.write(file, text)
+  const { findings, excepted } = wanted(result.findings)
   const report = {
-    ...{ findings, excepted, foreign: result.foreign },
+    ...{ findings, excepted, fixed, foreign: result.foreign },
     ...{ objects: result.manifests.length, files: new Set(texts.map(({ file }) => file)).size },
     describe,
   }
@@ -56,6 +82,34 @@ export async function check(flags: CheckFlags, paths: readonly string[], context
   if (text !== '') context.print(text)
   const threshold = rankOf(flags.failOn ?? configuration.failOn ?? 'warning')
   return findings.some(({ severity }) => rankOf(severity) >= threshold) ? exitCodes.findings : exitCodes.clean
+}
+
+/** Undefined where no cluster is asked for. */
+async function clusterOf({ kubeconfig, context }: CheckFlags, otherwise: string): Promise<Kubeconfig | undefined> {
+  if (kubeconfig === undefined && context === undefined) return undefined
+  try {
+    return await readKubeconfig(kubeconfig ?? otherwise, context)
+  } catch (err) {
+    throw new UserError(messageOf(err), { cause: err })
+  }
+}
+
+interface Round {
+  readonly texts: readonly SourceText[]
+  readonly result: CheckResult
+  readonly fixed: number
+}
+
+/** Behind one refusal there can be another: what is fixed is checked again, until nothing more can be fixed. */
+async function fixAll(
+  round: Round,
+  options: CheckOptions,
+  wanted: (findings: readonly Finding[]) => Sifted,
+  left = maxRounds,
+): Promise<Round> {
+  const { texts, count } = mend(round.texts, wanted(round.result.findings).findings, round.result.manifestOf)
+  if (count === 0 || left === 0) return round
+  return await fixAll({ texts, result: await runCheck(texts, options), fixed: round.fixed + count }, options, wanted, left - 1)
 }
 
 function describe(rule: string): RuleDescription {

@@ -4,6 +4,8 @@ export interface SourceDocument {
   /** As it was named, or found below what was named; `-` for the standard input. */
   readonly file: string
   readonly text: string
+  /** Where the text begins in the file's, in characters. */
+  readonly start: number
   /** From 1. */
   readonly line: number
   readonly format: 'yaml' | 'json'
@@ -20,28 +22,30 @@ const silent = /^\s*(?:#.*|---(?:\s+#.*)?|\.\.\.|%.*)?$/
 export function splitDocuments(file: string, text: string): SourceDocument[] {
   const plain = text.startsWith('\uFEFF') ? text.slice(1) : text
   const json = plain.trimStart().startsWith('{') ? splitJson(plain) : undefined
-  if (json !== undefined) return json.map(({ start, end, line }) => ({ file, text: plain.slice(start, end), line, format: 'json' }))
+  const skipped = text.length - plain.length
+  if (json !== undefined)
+    return json.map(({ start, end, line }) => ({ file, text: plain.slice(start, end), start: start + skipped, line, format: 'json' }))
   return splitYaml(plain)
     .filter(({ text: part }) => !isEmpty(part))
-    .map(part => ({ file, ...part, format: 'yaml' }))
+    .map(part => ({ ...part, file, start: part.start + skipped, format: 'yaml' }))
 }
 
 const isEmpty = (text: string): boolean => text.split('\n').every(line => silent.test(line.trimEnd()))
 
-function splitYaml(text: string): { text: string; line: number }[] {
-  const parts: { text: string; line: number }[] = []
+function splitYaml(text: string): { text: string; start: number; line: number }[] {
+  const parts: { text: string; start: number; line: number }[] = []
   let [start, startLine, line] = [0, 1, 1]
   for (let at = 0; at < text.length; line++) {
     const end = text.indexOf('\n', at)
     const next = end < 0 ? text.length : end + 1
     if (at > start && text.startsWith('---', at) && separator.test(text.slice(at, end < 0 ? text.length : end))) {
-      parts.push({ text: text.slice(start, at), line: startLine })
+      parts.push({ text: text.slice(start, at), start, line: startLine })
       start = at
       startLine = line
     }
     at = next
   }
-  parts.push({ text: text.slice(start), line: startLine })
+  parts.push({ text: text.slice(start), start, line: startLine })
   return parts
 }
 

@@ -38,7 +38,7 @@ export const ownRules = {
   'api-warning': 'The server warns of nothing',
   'expired-exception': 'Exceptions of the configuration have not expired',
   'unused-exception': 'Exceptions of the configuration are needed',
-  'not-asked': 'Everything that would judge the object was asked',
+  'not-asked': 'The cluster itself judged the object',
 } as const
 
 const ranks: readonly Severity[] = ['note', 'warning', 'error']

@@ -9,7 +9,7 @@ import { type ResourceRef, resourcePath } from '../../client/resource-ref.ts'
 import type { ApiRequest, Transport } from '../../client/transport.ts'
 import { Kinds } from './kinds.ts'
 import type { Manifest } from './manifests.ts'
-import type { Verdict } from './verdict.ts'
+import type { Answer } from './verdict.ts'
 
 export interface JudgeOptions {
   readonly transport: Transport
@@ -35,7 +35,7 @@ export class Judge {
     this.kinds = new Kinds(this.#client, options.signal)
   }
 
-  async judge(manifest: Manifest): Promise<Verdict> {
+  async judge(manifest: Manifest): Promise<Answer> {
     const resource = await this.kinds.find(manifest.apiVersion, manifest.kind)
     if (resource === undefined) return { outcome: 'unknown-kind' }
     const namespace = manifest.namespace ?? this.#options.namespace
@@ -49,7 +49,7 @@ export class Judge {
     return await this.#send({ method: 'PATCH', path: own, body, headers: { 'content-type': 'application/apply-patch+yaml' } }, resource)
   }
 
-  async #send(request: ApiRequest, resource: ResourceRef): Promise<Verdict> {
+  async #send(request: ApiRequest, resource: ResourceRef): Promise<Answer> {
     const { transport, signal } = this.#options
     const response = await transport.request(request, signal)
     const warnings = parseWarnings(response.headers['warning'] ?? '')

@@ -27,6 +27,8 @@ export interface CheckResult {
   /** By file in the order given, line and column. */
   readonly findings: readonly Finding[]
   readonly manifests: readonly Manifest[]
+  /** In which manifest a finding is. */
+  readonly manifestOf: ReadonlyMap<Finding, Manifest>
   /** Documents of folders in which nothing says that they are for Kubernetes. */
   readonly foreign: number
 }
@@ -44,27 +46,36 @@ export async function runCheck(texts: readonly SourceText[], options: CheckOptio
     }
     return locate
   }
+  const manifestOf = new Map<Finding, Manifest>()
+  const noted = (manifest: Manifest, finding: Finding): Finding => {
+    manifestOf.set(finding, manifest)
+    return finding
+  }
   const verdicts = await options.judge(read.manifests)
   const judged = read.manifests.flatMap((manifest, index) => {
     const verdict = verdicts[index]
     // Positions are found only where something is: most manifests need none.
-    if (verdict === undefined || (verdict.outcome === 'admitted' && verdict.warnings.length === 0)) return []
-    return findingsOf(manifest, verdict, locatorOf(manifest.document), namespace)
+    if (verdict === undefined || isClean(verdict)) return []
+    return findingsOf(manifest, verdict, locatorOf(manifest.document), namespace).map(finding => noted(manifest, finding))
   })
   const findings = [
     ...read.findings,
     ...read.foreign.filter(({ file }) => !found.has(file)).map(foreignFinding),
     ...judged,
-    ...checkManifests(read.manifests, checks, namespace, locatorOf),
+    ...checkManifests(read.manifests, checks, namespace, locatorOf).map(([manifest, finding]) => noted(manifest, finding)),
   ]
   const order = new Map(texts.map(({ file }, index) => [file, index]))
   const place = ({ file }: Finding) => order.get(file) ?? 0
   return {
     findings: findings.toSorted((a, b) => place(a) - place(b) || a.line - b.line || a.column - b.column),
     manifests: read.manifests,
+    manifestOf,
     foreign: read.foreign.filter(({ file }) => found.has(file)).length,
   }
 }
+
+const isClean = (verdict: Verdict): boolean =>
+  verdict.outcome === 'admitted' && verdict.warnings.length === 0 && verdict.instead === undefined
 
 function foreignFinding({ file, line }: SourceDocument): Finding {
   return { rule: 'not-a-manifest', severity: 'error', message: 'apiVersion and kind are missing', file, line, column: 1 }
@@ -75,29 +86,24 @@ function checkManifests(
   checks: readonly ManifestCheck[],
   namespace: string,
   locatorOf: (document: SourceDocument) => Locate,
-): Finding[] {
-  const manifestOf = new Map<CheckedObject, Manifest>()
+): [Manifest, Finding][] {
+  const byObject = new Map<CheckedObject, Manifest>()
   const objects = manifests.flatMap(manifest => {
     const object = checkedObject(manifest.value, resources, namespace)
     if (object === undefined) return []
-    manifestOf.set(object, manifest)
+    byObject.set(object, manifest)
     return [object]
   })
   const set = createObjectSet(objects)
   return checks.flatMap(({ id, severity, check }) =>
-    check(set).flatMap(({ on, field, message, fix }): Finding[] => {
-      const manifest = manifestOf.get(on)
+    check(set).flatMap(({ on, field, message, fix }): [Manifest, Finding][] => {
+      const manifest = byObject.get(on)
       if (manifest === undefined) return []
       const { document, at, apiVersion, kind, name } = manifest
       const position = locatorOf(document)([...at, ...parseFieldPath(field)])
       const object = { apiVersion, kind, name, ...(on.namespace === '' ? {} : { namespace: on.namespace }) }
-      return [
-        {
-          ...{ rule: id, severity, message, file: document.file, ...position, object },
-          ...(field === '' ? {} : { field }),
-          ...(fix === undefined ? {} : { fix }),
-        },
-      ]
+      const more = { ...(field === '' ? {} : { field }), ...(fix === undefined ? {} : { fix }) }
+      return [[manifest, { rule: id, severity, message, file: document.file, ...position, object, ...more }]]
     }),
   )
 }

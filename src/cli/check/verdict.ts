@@ -9,7 +9,12 @@ import type { Finding } from './finding.ts'
 import type { Manifest } from './manifests.ts'
 import type { Locate } from './positions.ts'
 
-export type Verdict =
+export type Verdict = Answer & {
+  /** Why not the cluster judged but a new server in memory; absent where whoever was asked did. */
+  readonly instead?: string
+}
+
+export type Answer =
   | { readonly outcome: 'admitted'; readonly resource: ResourceRef; readonly warnings: readonly string[] }
   | {
       readonly outcome: 'refused'
@@ -33,12 +38,14 @@ export function findingsOf(manifest: Manifest, verdict: Verdict, locate: Locate,
     const message = `nothing defines the kind "${kind}" of "${apiVersion}": it cannot be judged`
     return [{ rule: 'unknown-kind', severity: 'warning', message, ...where('kind'), object: named, field: 'kind' }]
   }
+  const instead = verdict.instead
   const object = verdict.resource.namespaced ? { ...named, namespace: manifest.namespace ?? namespace } : named
   const warnings = verdict.warnings.map((message): Finding => {
     const field = leadingField(message)
     return { rule: 'api-warning', severity: 'warning', message, ...where(field), object, ...(field === '' ? {} : { field }) }
   })
-  if (verdict.outcome === 'admitted') return warnings
+  const notes: Finding[] = instead === undefined ? [] : [{ rule: 'not-asked', severity: 'note', message: instead, ...where(''), object }]
+  if (verdict.outcome === 'admitted') return [...warnings, ...notes]
   const { status, plugin, patch } = verdict
   const rule = plugin ?? ruleOf(status)
   const refusals = complaintsOf(status).map(({ message, field }, index): Finding => {
@@ -47,7 +54,7 @@ export function findingsOf(manifest: Manifest, verdict: Verdict, locate: Locate,
     const fix = index === 0 && patch !== undefined ? { fix: patch } : {}
     return { rule, severity: 'error', message, ...where(field), object, ...path, ...fix }
   })
-  return [...refusals, ...warnings]
+  return [...refusals, ...warnings, ...notes]
 }
 
 function ruleOf({ code, reason }: Status): string {

@@ -1,3 +1,6 @@
+import { writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { delimiter, join } from 'node:path'
 import { buildCommand } from '@stricli/core'
 import type { CheckFlags } from '../check/check.ts'
 import { runCommand } from '../run-command.ts'
@@ -14,8 +17,9 @@ export const checkCommand = buildCommand({
       process.once('SIGINT', () => stop.abort(new Error('interrupted')))
       const { stdin, stdout } = process
       const print = (text: string) => stdout.write(`${text}\n`)
+      const kubeconfig = process.env['KUBECONFIG']?.split(delimiter)[0] || join(homedir(), '.kube', 'config')
       const color = stdout.isTTY === true && stdout.hasColors()
-      return await check(flags, paths, { stdin, color, now: Date.now(), print }, stop.signal)
+      return await check(flags, paths, { stdin, color, now: Date.now(), kubeconfig, print, write: writeFileSync }, stop.signal)
     }, couldNotCheck),
   parameters: {
     flags: {
@@ -37,6 +41,9 @@ export const checkCommand = buildCommand({
         brief: 'Rules that are off, and exceptions (default: bulkhead-check.yaml where there is one)',
         placeholder: 'FILE',
       },
+      kubeconfig: { ...optionalText, brief: 'Let this cluster judge, by dry runs', placeholder: 'FILE' },
+      context: { ...optionalText, brief: 'Let the cluster of this context of the kubeconfig judge', placeholder: 'NAME' },
+      fix: { kind: 'boolean', optional: true, withNegated: false, brief: 'Write the patches that would pass into the files' },
       failOn: {
         kind: 'enum',
         values: ['error', 'warning', 'note'],
@@ -54,6 +61,7 @@ export const checkCommand = buildCommand({
     brief: 'Judge manifests as the server would, before they are sent anywhere',
     fullDescription: [
       'bulkhead check deploy/                  every manifest of a folder, as a new cluster would judge them together',
+      'bulkhead check --context prod deploy/   as the cluster itself would judge it, nothing is stored',
       'helm template . | bulkhead check -      what another program made',
       '',
       'Exit codes: 0 clean, 1 something was found, 2 it could not be checked.',

@@ -10,6 +10,8 @@ export interface Report {
   readonly foreign: number
   /** Findings that an exception holds back. */
   readonly excepted: number
+  /** Findings that `--fix` has ended; they are not among the others. */
+  readonly fixed: number
   /** What each rule that was found is about, and whose advice it is. */
   describe(rule: string): RuleDescription
 }

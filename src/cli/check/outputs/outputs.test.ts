@@ -12,7 +12,7 @@ const hostile: Finding = {
 }
 const note: Finding = { rule: 'probes', severity: 'note', message: 'm\u0001', file: '-', line: 1, column: 1 }
 const report = (findings: readonly Finding[]): Report => ({
-  ...{ findings, objects: 2, files: 1, foreign: 0, excepted: 0 },
+  ...{ findings, objects: 2, files: 1, foreign: 0, excepted: 0, fixed: 0 },
   describe: rule => ({ title: `About ${rule}`, serves: ['C3'] }),
 })
 const format = (name: string, findings: readonly Finding[] = [hostile, note]) =>

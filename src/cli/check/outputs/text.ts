@@ -22,12 +22,13 @@ function nameOf({ kind, namespace, name }: NonNullable<Finding['object']>): stri
   return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`
 }
 
-function summary({ findings, objects, files, foreign, excepted }: Report): string {
+function summary({ findings, objects, files, foreign, excepted, fixed }: Report): string {
   const count = (severity: Finding['severity']) => findings.filter(finding => finding.severity === severity).length
   const several = (number: number, one: string) => `${number} ${one}${number === 1 ? '' : 's'}`
   return [
     `${several(objects, 'object')} in ${several(files, 'file')}`,
     `${several(count('error'), 'error')}, ${several(count('warning'), 'warning')}, ${several(count('note'), 'note')}`,
+    ...(fixed > 0 ? [`${several(fixed, 'finding')} fixed`] : []),
     ...(excepted > 0 ? [`${several(excepted, 'finding')} held back by exceptions`] : []),
     ...(foreign > 0 ? [`${several(foreign, 'document')} not for Kubernetes left alone`] : []),
   ].join('; ')

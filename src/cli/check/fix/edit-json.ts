@@ -1,0 +1,15 @@
+// A JSON patch carried out on JSON text; JSON has no comments, and its layout is that of its indentation.
+
+import { applyJsonPatch } from '../../../api/patch/json-patch.ts'
+import type { PatchOperation } from '../../../assess/manifest-check.ts'
+import type { PathStep } from '../field-path.ts'
+
+export function editJson(text: string, at: readonly PathStep[], operations: readonly PatchOperation[]): string {
+  const prefix = at.map(step => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+  const patched = applyJsonPatch(
+    JSON.parse(text),
+    operations.map(operation => ({ ...operation, path: `${prefix}${operation.path}` })),
+  )
+  const indent = /\n([ \t]+)/.exec(text)?.[1] ?? ''
+  return JSON.stringify(patched, null, indent)
+}

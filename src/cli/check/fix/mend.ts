@@ -1,0 +1,78 @@
+// The fixes of findings written into the texts: each is made in memory, read again, and kept only where it says what the patch says.
+import { isDeepStrictEqual } from 'node:util'
+import { applyJsonPatch } from '../../../api/patch/json-patch.ts'
+import { readYaml, YamlError } from '../../../api/schema/yaml.ts'
+import { ApiError } from '../../../api/status.ts'
+import type { PatchOperation } from '../../../assess/manifest-check.ts'
+import type { SourceDocument } from '../documents.ts'
+import type { PathStep } from '../field-path.ts'
+import type { Finding } from '../finding.ts'
+import type { Manifest } from '../manifests.ts'
+import type { SourceText } from '../sources.ts'
+import { editJson } from './edit-json.ts'
+import { editYaml } from './edit-yaml.ts'
+
+export interface Mended {
+  readonly texts: readonly SourceText[]
+  /** How many findings were mended. */
+  readonly count: number
+}
+
+/** `manifestOf` says in which manifest a finding is. What kustomize or another program made is left as it is: its files are somewhere else. */
+export function mend(texts: readonly SourceText[], findings: readonly Finding[], manifestOf: ReadonlyMap<Finding, Manifest>): Mended {
+  const edited = new Map<SourceDocument, string>()
+  const made = new Set(texts.filter(({ madeBy }) => madeBy !== undefined).map(({ file }) => file))
+  let count = 0
+  for (const finding of findings) {
+    const manifest = manifestOf.get(finding)
+    if (finding.fix === undefined || manifest === undefined || made.has(finding.file)) continue
+    const { document, at } = manifest
+    const text = edited.get(document) ?? document.text
+    const next = edit({ ...document, text }, at, finding.fix)
+    if (next === undefined) continue
+    edited.set(document, next)
+    count++
+  }
+  return { texts: texts.map(text => rewritten(text, edited)), count }
+}
+
+function rewritten(source: SourceText, edited: ReadonlyMap<SourceDocument, string>): SourceText {
+  const own = [...edited].filter(([{ file }]) => file === source.file).toSorted(([a], [b]) => b.start - a.start)
+  const text = own.reduce(
+    (all, [{ start, text: before }, after]) => all.slice(0, start) + after + all.slice(start + before.length),
+    source.text,
+  )
+  return text === source.text ? source : { ...source, text }
+}
+
+/** Undefined where the patch does not apply, another fix has been there before, or the text would say anything but what the patch makes of it. */
+function edit({ text, format }: SourceDocument, at: readonly PathStep[], fix: readonly PatchOperation[]): string | undefined {
+  const before = readValue(text, format)
+  const wanted = patched(before, at, fix)
+  if (wanted === undefined || isDeepStrictEqual(wanted, before)) return undefined
+  const next = format === 'json' ? editJson(text, at, fix) : editYaml(text, at, fix)
+  return next !== undefined && isDeepStrictEqual(readValue(next, format), wanted) ? next : undefined
+}
+
+function readValue(text: string, format: SourceDocument['format']): unknown {
+  if (format === 'json') return JSON.parse(text)
+  try {
+    return readYaml(text).value
+  } catch (err) {
+    if (err instanceof YamlError) return undefined
+    throw err
+  }
+}
+
+function patched(value: unknown, at: readonly PathStep[], fix: readonly PatchOperation[]): unknown {
+  const prefix = at.map(step => `/${step}`).join('')
+  try {
+    return applyJsonPatch(
+      structuredClone(value),
+      fix.map(operation => ({ ...operation, path: `${prefix}${operation.path}` })),
+    )
+  } catch (err) {
+    if (err instanceof ApiError) return undefined
+    throw err
+  }
+}

@@ -1,0 +1,65 @@
+// The verdict of a running cluster, by dry runs: its policies, webhooks and quotas judge, and nothing is stored.
+import { createHttpTransport } from '../../client/http-transport.ts'
+import type { Kubeconfig } from '../../client/kubeconfig.ts'
+import { Judge } from './judge.ts'
+import { judgeOffline, type OfflineOptions } from './judge-offline.ts'
+import type { Manifest } from './manifests.ts'
+import type { Answer, Verdict } from './verdict.ts'
+
+/** So many dry runs at once: a server has other clients too. */
+const parallel = 8
+
+/** In the order of the manifests. What the cluster cannot judge yet, because its namespace or kind comes with the manifests, a new one judges. */
+export async function judgeByCluster(
+  manifests: readonly Manifest[],
+  { namespace: _, ...endpoint }: Kubeconfig,
+  offline: OfflineOptions,
+  signal: AbortSignal,
+): Promise<Verdict[]> {
+  await using transport = createHttpTransport({ ...endpoint, userAgent: 'bulkhead-check' })
+  const judge = new Judge({ transport, namespace: offline.namespace, keeps: () => false, signal })
+  const answers = new Map<Manifest, Answer>()
+  const waiting = [...manifests]
+  const work = async () => {
+    for (let manifest = waiting.shift(); manifest !== undefined; manifest = waiting.shift())
+      answers.set(manifest, await judge.judge(manifest))
+  }
+  await Promise.all(Array.from({ length: parallel }, work))
+  const coming = comingWith(manifests)
+  const reasons = new Map(
+    manifests.flatMap(manifest => {
+      const reason = notYet(manifest, answers.get(manifest), coming, offline.namespace)
+      return reason === undefined ? [] : [[manifest, reason] as const]
+    }),
+  )
+  const instead = reasons.size === 0 ? [] : await judgeOffline(manifests, offline, signal)
+  return manifests.map((manifest, index) => {
+    const reason = reasons.get(manifest)
+    const own = answers.get(manifest) ?? { outcome: 'unknown-kind' }
+    return reason === undefined ? own : { ...(instead[index] ?? own), instead: reason }
+  })
+}
+
+interface Coming {
+  readonly namespaces: ReadonlySet<string>
+  readonly definitions: boolean
+}
+
+function comingWith(manifests: readonly Manifest[]): Coming {
+  return {
+    namespaces: new Set(manifests.flatMap(({ kind, name }) => (kind === 'Namespace' ? [name] : []))),
+    definitions: manifests.some(({ kind }) => kind === 'CustomResourceDefinition'),
+  }
+}
+
+function notYet(
+  manifest: Manifest,
+  answer: Answer | undefined,
+  { namespaces, definitions }: Coming,
+  namespace: string,
+): string | undefined {
+  if (answer?.outcome === 'unknown-kind') return definitions ? 'the cluster does not know this kind yet: a new one judged it' : undefined
+  const name = manifest.namespace ?? namespace
+  const missing = answer?.outcome === 'refused' && answer.status.code === 404 && namespaces.has(name)
+  return missing ? `the cluster has no namespace "${name}" yet: a new one judged this` : undefined
+}
