@@ -1,26 +1,8 @@
 // The four kinds of rbac.authorization.k8s.io/v1 as the access code reads them: only the fields that decide.
 import type { KubeObject } from '../api/object.ts'
+import type { PolicyRule, RoleRef, Subject } from '../api/types/rbac-v1.ts'
 
-export interface PolicyRule {
-  verbs: string[]
-  apiGroups?: string[]
-  resources?: string[]
-  resourceNames?: string[]
-  nonResourceURLs?: string[]
-}
-
-export interface RoleRef {
-  apiGroup: string
-  kind: string
-  name: string
-}
-
-export interface Subject {
-  kind: string
-  apiGroup?: string
-  name: string
-  namespace?: string
-}
+export type { PolicyRule, RoleRef, Subject }
 
 export interface LabelSelector {
   matchLabels?: Record<string, string>

@@ -25,25 +25,33 @@ export function validateLabelSelector(selector: LabelSelectorLike | undefined, p
 
 function validateLabelSelectorRequirement(requirement: LabelSelectorRequirementLike, path: string, errors: FieldError[]): void {
   const values = requirement.values ?? []
-  switch (requirement.operator) {
-    case 'In':
-    case 'NotIn':
-      if (values.length === 0) errors.push(required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
-      break
-    case 'Exists':
-    case 'DoesNotExist':
-      if (values.length > 0) {
-        errors.push(forbiddenField(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
-      }
-      break
-    default:
-      errors.push(invalidValue(`${path}.operator`, requirement.operator ?? '', 'not a valid selector operator'))
+  if (!validateSetOperator(requirement, path, errors)) {
+    errors.push(invalidValue(`${path}.operator`, requirement.operator ?? '', 'not a valid selector operator'))
   }
   const key = requirement.key ?? ''
   pushMessages(errors, `${path}.key`, key, qualifiedName(key))
   values.forEach((value, index) => {
     pushMessages(errors, `${path}.values[${index}]`, value, labelValue(value))
   })
+}
+
+/** Whether the operator is one of those that label and node selectors share; says where its number of values is wrong. */
+export function validateSetOperator(requirement: LabelSelectorRequirementLike, path: string, errors: FieldError[]): boolean {
+  const { operator, values = [] } = requirement
+  switch (operator) {
+    case 'In':
+    case 'NotIn':
+      if (values.length === 0) errors.push(required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
+      return true
+    case 'Exists':
+    case 'DoesNotExist':
+      if (values.length > 0) {
+        errors.push(forbiddenField(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
+      }
+      return true
+    default:
+      return false
+  }
 }
 
 /** Whether a selector without requirements stands there: it matches everything. */

@@ -1,6 +1,7 @@
 // Validation of node selectors: in node affinity of pods and of persistent volumes.
-import { type FieldError, forbiddenField, invalidValue, required } from '../field-error.ts'
+import { type FieldError, invalidValue, required } from '../field-error.ts'
 import type { NodeSelector, NodeSelectorRequirement, NodeSelectorTerm } from '../types/core-v1.ts'
+import { validateSetOperator } from './label-selector.ts'
 import { labelValue, nameIsDnsSubdomain, qualifiedName } from './names.ts'
 import { pushMessages } from './object-meta.ts'
 
@@ -24,23 +25,10 @@ export function validateNodeSelectorTerm(term: NodeSelectorTerm, strictValues: b
 
 function validateRequirement(requirement: NodeSelectorRequirement, strictValues: boolean, path: string, errors: FieldError[]): void {
   const values = requirement.values ?? []
-  switch (requirement.operator) {
-    case 'In':
-    case 'NotIn':
-      if (values.length === 0) errors.push(required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
-      break
-    case 'Exists':
-    case 'DoesNotExist':
-      if (values.length > 0) {
-        errors.push(forbiddenField(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
-      }
-      break
-    case 'Gt':
-    case 'Lt':
-      if (values.length !== 1) errors.push(required(`${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"))
-      break
-    default:
-      errors.push(invalidValue(`${path}.operator`, requirement.operator ?? '', 'not a valid selector operator'))
+  if (requirement.operator === 'Gt' || requirement.operator === 'Lt') {
+    if (values.length !== 1) errors.push(required(`${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"))
+  } else if (!validateSetOperator(requirement, path, errors)) {
+    errors.push(invalidValue(`${path}.operator`, requirement.operator ?? '', 'not a valid selector operator'))
   }
   const key = requirement.key ?? ''
   pushMessages(errors, `${path}.key`, key, qualifiedName(key))
