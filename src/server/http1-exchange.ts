@@ -1,9 +1,10 @@
 // Requests that come over HTTP/1.1.
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Credentials } from '../access/access.ts'
 import type { Logger } from '../base/log.ts'
+import { STATUS_CODES } from '../base/node-http.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { collectBody, declaredLength } from './collect-body.ts'
 import type { FinalReply, RequestHeaders, ServerRequest, Sink, UpgradedConnection } from './exchange.ts'

@@ -1,11 +1,12 @@
 // The TLS listener: HTTP/2 and HTTP/1.1 on one port, client certificates asked for and judged later, limits on everything, a graceful stop.
-import { createServer as createHttp1Server, type Server as Http1Server, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Server as Http1Server, IncomingMessage, ServerResponse } from 'node:http'
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo, Socket, Server as TcpServer } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import type { Credentials } from '../access/access.ts'
 import type { Logger } from '../base/log.ts'
+import { createServer as createHttp1Server } from '../base/node-http.ts'
 import { answerUpgrade, Http1Request, sendHttp1 } from './http1-exchange.ts'
 import { Http2Request, sendHttp2 } from './http2-exchange.ts'
 import { Http2Sessions } from './http2-sessions.ts'

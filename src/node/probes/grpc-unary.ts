@@ -1,10 +1,10 @@
 // One gRPC call without TLS over a connection of its own: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md.
 // @grpc/grpc-js keeps the socket to a server that never speaks HTTP/2 for good; a probe would leave one behind each time.
 
-import { STATUS_CODES } from 'node:http'
 import { type ClientHttp2Session, connect as connectHttp2, constants, type IncomingHttpHeaders } from 'node:http2'
 import { connect } from 'node:net'
 import { status } from '@grpc/grpc-js'
+import { STATUS_CODES } from '../../base/node-http.ts'
 
 export type GrpcAnswer =
   | { readonly code: 0; readonly message: Buffer }

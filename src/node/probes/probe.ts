@@ -1,10 +1,10 @@
 // One attempt of a probe or hook against a container: exec, HTTP, TCP or gRPC, with upstream's texts.
 
-import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
 import type { Container, EphemeralContainer, HTTPGetAction, ProbeHandler } from '../../api/types/core-v1.ts'
 import type { IntOrString } from '../../api/types/meta-v1.ts'
+import { request as httpRequest } from '../../base/node-http.ts'
 import { type ContainerRuntime, RuntimeError } from '../cri/runtime.ts'
 import { grpcProbe } from './grpc-probe.ts'
 
