@@ -1,8 +1,10 @@
 // Measures admission alone: a pod through every plug-in, with and without 50 policies in CEL. Some seconds; one line per figure.
 
+import { FakeFeed } from '../src/admission/admission.fixture.ts'
 import type { AdmissionRequest, ClusterReader } from '../src/admission/admission.ts'
 import { createAdmission } from '../src/admission/chain.ts'
 import { admissionPlugins } from '../src/admission/plugins/index.ts'
+import { QuotaLedger } from '../src/admission/quota/ledger.ts'
 import { servedKinds } from '../src/admission/served-kinds.ts'
 import type { KubeObject } from '../src/api/object.ts'
 import { resources } from '../src/api/resources/index.ts'
@@ -41,9 +43,21 @@ function admissionWith(policies: number) {
     bindings: () => names.map(name => ({ metadata: { name }, spec: { policyName: name, validationActions: ['Deny'] } })),
     onChange: () => undefined,
   }
+  const feed = new FakeFeed({
+    resourcequotas: [
+      { metadata: { name: 'q', namespace: 'default' }, spec: { hard: { pods: '1000000000', 'requests.cpu': '1T' } } } as KubeObject,
+    ],
+    limitranges: [
+      {
+        metadata: { name: 'l', namespace: 'default' },
+        spec: { limits: [{ type: 'Container', default: { cpu: '1', memory: '1Gi' }, max: { cpu: '2' } }] },
+      } as KubeObject,
+    ],
+  })
   return createAdmission(
     admissionPlugins({
       reader,
+      ...{ feed, ledger: new QuotaLedger({ feed, now: () => Date.now() }) },
       kinds,
       profile: 'secure',
       randomSuffix: () => 'abcde',
@@ -97,6 +111,7 @@ async function measure(policies: number): Promise<number> {
       if (mutated) await mutated
       const judged = admission.validate(one, signal)
       if (judged) await judged
+      admission.finish(one, false)
     }
     const { user, system } = process.cpuUsage(began)
     // The first rounds compile.

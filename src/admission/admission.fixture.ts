@@ -3,6 +3,7 @@ import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { ApiError } from '../api/status.ts'
 import type { AdmissionPlugin, AdmissionRequest, ClusterReader } from './admission.ts'
+import type { ObjectChange, ObjectFeed } from './object-feed.ts'
 import type { ValidatingAdmissionPolicyOptions } from './plugins/validating-admission-policy.ts'
 import { servedKinds } from './served-kinds.ts'
 
@@ -11,6 +12,68 @@ export function readerOf(objects: Readonly<Record<string, readonly KubeObject[]>
   const list = (resource: string, namespace?: string) =>
     (objects[resource] ?? []).filter(({ metadata }) => namespace === undefined || (metadata.namespace ?? '') === namespace)
   return { list, get: (resource, namespace, name) => list(resource, namespace).find(({ metadata }) => metadata.name === name) }
+}
+
+/** A feed over a cluster that tests change: `put` and `remove` are seen at once. */
+export class FakeFeed implements ObjectFeed {
+  readonly #objects = new Map<string, Map<string, KubeObject>>()
+  readonly #listeners: { readonly resource: string; listener(change: ObjectChange): void }[] = []
+  revision = 1
+
+  constructor(objects: Readonly<Record<string, readonly KubeObject[]>> = {}) {
+    for (const [resource, all] of Object.entries(objects)) for (const object of all) this.put(resource, object)
+  }
+
+  serves(): boolean {
+    return true
+  }
+
+  get(resource: string, namespace: string, name: string): KubeObject | undefined {
+    return this.#of(resource).get(`${namespace}/${name}`)
+  }
+
+  list(resource: string, namespace?: string): readonly KubeObject[] {
+    const all = [...this.#of(resource).values()]
+    return namespace === undefined ? all : all.filter(({ metadata }) => (metadata.namespace ?? '') === namespace)
+  }
+
+  count(resource: string, namespace: string): number {
+    return this.list(resource, namespace).length
+  }
+
+  follow(resource: string, listener: (change: ObjectChange) => void): void {
+    this.#listeners.push({ resource, listener })
+  }
+
+  put(resource: string, object: KubeObject): void {
+    const { namespace = '', name = '' } = object.metadata
+    const known = this.get(resource, namespace, name) !== undefined
+    this.#of(resource).set(`${namespace}/${name}`, object)
+    this.#tell(resource, known ? 'MODIFIED' : 'ADDED', object)
+  }
+
+  remove(resource: string, namespace: string, name: string): void {
+    const object = this.get(resource, namespace, name)
+    if (object === undefined) throw new Error(`${resource} ${namespace}/${name} is not there`)
+    this.#of(resource).delete(`${namespace}/${name}`)
+    this.#tell(resource, 'DELETED', object)
+  }
+
+  #tell(resource: string, type: ObjectChange['type'], object: KubeObject): void {
+    this.revision++
+    const { namespace = '', name = '' } = object.metadata
+    const change = { type, namespace, name, revision: this.revision, object }
+    for (const follower of this.#listeners) if (follower.resource === resource) follower.listener(change)
+  }
+
+  #of(resource: string): Map<string, KubeObject> {
+    let found = this.#objects.get(resource)
+    if (found === undefined) {
+      found = new Map()
+      this.#objects.set(resource, found)
+    }
+    return found
+  }
 }
 
 export interface Asked {

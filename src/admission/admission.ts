@@ -46,6 +46,8 @@ export interface AdmissionPlugin {
   mutate?(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
   /** Decides. Must not change the object. A throw counts as a denial. */
   validate?(request: AdmissionRequest, signal: AbortSignal): Promise<Verdict> | Verdict
+  /** The request is over, whoever ended it: whether its change is stored. Called once for a creation or an attempt of an update. */
+  finish?(request: AdmissionRequest, stored: boolean): void
 }
 
 /** What plugins may read of the cluster; the server supplies it from the watch cache. Objects are frozen. */

@@ -8,9 +8,12 @@ export interface Admission {
   mutate(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
   /** Rejects with the ApiError of the first plugin that refuses; a plugin's own failure refuses too. */
   validate(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
+  /** Tells the plugins how a creation or update ended that was handed to them. */
+  finish(request: AdmissionRequest, stored: boolean): void
 }
 
 export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission {
+  const finishing = plugins.filter(plugin => plugin.finish !== undefined)
   const refuse = (plugin: AdmissionPlugin, request: AdmissionRequest, err: unknown): never => {
     request.annotate(refusedByAnnotation, plugin.name)
     if (err instanceof ApiError) throw err
@@ -41,6 +44,9 @@ export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission 
   }
   return {
     plugins,
+    finish(request, stored) {
+      for (const plugin of finishing) plugin.finish?.(request, stored)
+    },
     mutate: (request, signal) => run((plugin, r, s) => plugin.mutate?.(r, s), request, signal),
     validate: (request, signal) =>
       run(

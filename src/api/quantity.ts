@@ -137,6 +137,7 @@ export function roundUpToMilli(quantity: Quantity): Quantity {
 }
 
 function compareScaled(a: bigint, aScale: number, b: bigint, bScale: number): number {
+  if (aScale === bScale) return a < b ? -1 : a > b ? 1 : 0
   const low = Math.min(aScale, bScale)
   const left = a * 10n ** BigInt(aScale - low)
   const right = b * 10n ** BigInt(bScale - low)
@@ -150,6 +151,7 @@ export function compareQuantities(a: Quantity, b: Quantity): number {
 
 /** The format of the sum is that of `a`, or that of `b` where `a` is zero. */
 export function addQuantities(a: Quantity, b: Quantity): Quantity {
+  if (a.scale === b.scale) return { value: a.value + b.value, scale: a.scale, format: a.value === 0n ? b.format : a.format }
   const scale = Math.min(a.scale, b.scale)
   const value = a.value * 10n ** BigInt(a.scale - scale) + b.value * 10n ** BigInt(b.scale - scale)
   return { value, scale, format: a.value === 0n ? b.format : a.format }

@@ -18,8 +18,9 @@ import { createTokenReview } from '../access/token-review.ts'
 import { createAdmission } from '../admission/chain.ts'
 import { admissionPlugins } from '../admission/plugins/index.ts'
 import { storedPolicies } from '../admission/policy/stored-policies.ts'
+import { QuotaLedger } from '../admission/quota/ledger.ts'
 import { servedKinds } from '../admission/served-kinds.ts'
-import { groupVersion } from '../api/object.ts'
+import { groupResource, groupVersion } from '../api/object.ts'
 import { resources } from '../api/resources/index.ts'
 import type { ValidatingAdmissionPolicy } from '../api/types/admissionregistration-v1.ts'
 import type { UserInfo } from '../api/user.ts'
@@ -43,7 +44,9 @@ import {
   nodeGraphSource,
   rbacSource,
 } from './access-sources.ts'
+import { objectFeed } from './object-feed.ts'
 import { policyAuthorizer } from './policy-authorizer.ts'
+import { keepQuotaStatus, quotaController } from './quota-status.ts'
 
 export interface ControlPlaneOptions {
   readonly store: Store
@@ -56,6 +59,8 @@ export interface ControlPlaneOptions {
   readonly metrics: Registry
   readonly signal: AbortSignal
 }
+
+const servedNames: ReadonlySet<string> = new Set(resources.map(({ group, plural }) => groupResource(group, plural)))
 
 /** Made of lower-case letters and digits that upstream's generated names use. */
 const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789'
@@ -96,8 +101,20 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     (reader.list('clusterroles.rbac.authorization.k8s.io') as readonly ClusterRole[]).filter(
       ({ aggregationRule }) => aggregationRule !== undefined,
     )
+  const escalation = rbacEscalation({ authorization, rbac, ...(profile === 'secure' ? { aggregatingRoles } : {}) })
+  const parameters = policyParameters({
+    authorization,
+    policy: name =>
+      reader.get('validatingadmissionpolicies.admissionregistration.k8s.io', '', name) as ValidatingAdmissionPolicy | undefined,
+    pluralOf: (apiVersion, wanted) =>
+      resources.find(({ group, version, kind }) => kind === wanted && groupVersion(group, version) === apiVersion)?.plural,
+  })
+  const feed = objectFeed(store, name => servedNames.has(name), signal)
+  const ledger = new QuotaLedger({ feed, now: () => clock.now() })
   const plugins = admissionPlugins({
     reader,
+    ...{ feed, ledger },
+    access: [escalation, parameters, denialList(authorization)],
     kinds: servedKinds(resources),
     decide: policyAuthorizer(authorize),
     policySources: [storedPolicies(reader, clusterChanges(store, signal))],
@@ -108,20 +125,12 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     maySign: (user, verb, signerName) => authorize(signerAttributes(user, verb, signerName)).allowed,
     organizationsOf: pem => parseCsrIdentity(derOf(pem)).organizations,
   })
-  const escalation = rbacEscalation({ authorization, rbac, ...(profile === 'secure' ? { aggregatingRoles } : {}) })
-  const parameters = policyParameters({
-    authorization,
-    policy: name =>
-      reader.get('validatingadmissionpolicies.admissionregistration.k8s.io', '', name) as ValidatingAdmissionPolicy | undefined,
-    pluralOf: (apiVersion, wanted) =>
-      resources.find(({ group, version, kind }) => kind === wanted && groupVersion(group, version) === apiVersion)?.plural,
-  })
   const issuing: IssueTokenParts = {
     signToken: (claims, until) => signer.signToken(claims, until),
     extendProjected: profile === 'upstream',
     ...{ objects, clock, audiences },
   }
-  return createApiServer({
+  const server = createApiServer({
     store,
     resources,
     authenticate,
@@ -129,7 +138,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     reviewToken: createTokenReview({ serviceAccountTokens, authenticate, denyList, audiences }),
     authorize,
     audit: options.audit,
-    admission: createAdmission([...plugins, escalation, parameters, denialList(authorization)]),
+    admission: createAdmission(plugins),
     clock,
     log,
     metrics,
@@ -140,6 +149,11 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     explainAccess: createExplainAccess(rbac),
     rulesFor: (user, namespace) => reviewedRules(rbac, user, namespace),
   })
+  server.runAlongside(async until => {
+    await using transport = server.transportFor(quotaController)
+    await keepQuotaStatus({ ledger, transport, clock, log }, until)
+  })
+  return server
 }
 
 /** The bytes between the lines of a PEM block. */

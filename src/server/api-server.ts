@@ -102,6 +102,7 @@ export class ApiServer implements AsyncDisposable {
   readonly #borrowingDone: Promise<void>
   readonly #definitionsDone: Promise<void>
   #flowObjectsDone: Promise<void> = Promise.resolve()
+  readonly #alongside: Promise<void>[] = []
   #ready = false
 
   constructor(options: ApiServerOptions) {
@@ -231,6 +232,11 @@ export class ApiServer implements AsyncDisposable {
     this.#flowObjectsDone = closeAfter(done, transport)
   }
 
+  /** Runs work of the control plane as long as the server runs; it ends with the signal. */
+  runAlongside(run: (signal: AbortSignal) => Promise<void>): void {
+    this.#alongside.push(run(this.#stop.signal))
+  }
+
   /** The bootstrap objects are there: `/readyz` may say so. */
   markReady(): void {
     this.#ready = true
@@ -276,7 +282,10 @@ export class ApiServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new Error('the server stops'))
     this.nodeTunnels.close()
-    await Promise.all([this.#watchesDone, this.#expiryDone, this.#borrowingDone, this.#flowObjectsDone, this.#definitionsDone])
+    await Promise.all([
+      ...[this.#watchesDone, this.#expiryDone, this.#borrowingDone, this.#flowObjectsDone, this.#definitionsDone],
+      ...this.#alongside,
+    ])
   }
 }
 

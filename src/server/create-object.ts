@@ -63,6 +63,7 @@ export async function createObject(
     return written
   } finally {
     finish?.(success)
+    parts.admission.finish?.(admission, success)
   }
 }
 

@@ -93,6 +93,7 @@ async function attemptUpdate(
     return written
   } finally {
     finish?.(success)
+    parts.admission.finish?.(admission, success)
   }
 }
 

@@ -8,6 +8,8 @@ import type { ResourceContext } from './request-context.ts'
 export interface AdmissionChain {
   mutate(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
   validate(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
+  /** How a creation or an attempt of an update ended. */
+  finish?(request: AdmissionRequest, stored: boolean): void
 }
 
 /** Admits everything; for tests of what is not admission. */

@@ -5,9 +5,10 @@ import type { KubeObject } from '../../api/object.ts'
 import { defineResource } from '../../api/resource.ts'
 import { ApiError, isReason } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
-import { noPolicies } from '../admission.fixture.ts'
+import { FakeFeed, noPolicies } from '../admission.fixture.ts'
 import type { AdmissionPlugin, AdmissionRequest, ClusterReader } from '../admission.ts'
 import { createAdmission } from '../chain.ts'
+import { QuotaLedger } from '../quota/ledger.ts'
 import { admissionPlugins } from './index.ts'
 
 const admin: UserInfo = { name: 'admin', groups: ['system:masters'] }
@@ -77,9 +78,11 @@ const cluster = readerOf({
   'priorityclasses.scheduling.k8s.io//high': { metadata: { name: 'high' }, value: 1000 },
 })
 
+const feed = new FakeFeed()
 const options = {
   ...noPolicies,
   reader: cluster,
+  ...{ feed, ledger: new QuotaLedger({ feed, now: () => 0 }) },
   randomSuffix: () => 'abcde',
   hasRights: (_namespace: string, name: string) => name === 'worker',
   maySign: (user: UserInfo) => user.name === 'admin',

@@ -10,8 +10,6 @@ import { type AdmissionPlugin, admitted } from '../admission.ts'
 /** What the user would believe, by resource. `refused` where believing it is dangerous or leads nowhere. */
 const unenforced: ReadonlyMap<string, { readonly why: string; readonly refused: boolean }> = new Map([
   ['networkpolicies.networking.k8s.io', { why: 'network policies are not enforced yet: pods would stay reachable', refused: true }],
-  ['resourcequotas', { why: 'quotas are not enforced yet: the namespace would stay unbounded', refused: true }],
-  ['limitranges', { why: 'limit ranges are not enforced yet: containers would stay without limits', refused: true }],
   [
     'validatingwebhookconfigurations.admissionregistration.k8s.io',
     { why: 'admission webhooks are not called yet: everything would be admitted', refused: true },

@@ -1,0 +1,97 @@
+// Gives containers the requests and limits that their namespace has by default, and keeps objects within its bounds.
+import { groupResource } from '../../api/object.ts'
+import { podLimits, podRequests } from '../../api/pod-resources.ts'
+import { noAmounts, parseAmounts } from '../../api/resource-amounts.ts'
+import { forbidden } from '../../api/status.ts'
+import type { Container, LimitRange, PersistentVolumeClaim, Pod, ResourceList } from '../../api/types/core-v1.ts'
+import { type AdmissionPlugin, type AdmissionRequest, admitted } from '../admission.ts'
+import { type CompiledLimits, compileLimits } from '../compiled-limits.ts'
+import { followObjects, type ObjectFeed } from '../object-feed.ts'
+
+const annotation = 'kubernetes.io/limit-ranger'
+
+export function limitRanger({ feed }: { readonly feed: ObjectFeed }): AdmissionPlugin {
+  /** By namespace and name. */
+  const ranges = new Map<string, Map<string, CompiledLimits>>()
+  followObjects<LimitRange>(feed, 'limitranges', (namespace, name, object) => {
+    const own = new Map(ranges.get(namespace))
+    if (object === undefined) own.delete(name)
+    else own.set(name, compileLimits(object))
+    if (own.size === 0) ranges.delete(namespace)
+    else ranges.set(namespace, new Map([...own].sort(([a], [b]) => (a < b ? -1 : 1))))
+  })
+  const rangesFor = ({ namespace }: AdmissionRequest) => ranges.get(namespace)?.values() ?? []
+
+  return {
+    name: 'LimitRanger',
+    handles: request => ranges.has(request.namespace) && concerns(request),
+    mutate(request) {
+      if (request.operation !== 'CREATE' || request.resource.plural !== 'pods') return
+      for (const limits of rangesFor(request)) setDefaults(request.object as Pod, limits)
+    },
+    validate(request) {
+      for (const limits of rangesFor(request)) {
+        const errors: string[] = []
+        if (request.resource.plural === 'pods') judgePod(request.object as Pod, limits, errors)
+        else judgeClaim(request.object as PersistentVolumeClaim, limits, errors)
+        if (errors.length === 0) continue
+        const unique = [...new Set(errors)]
+        const why = unique.length === 1 ? (unique[0] ?? '') : `[${unique.join(', ')}]`
+        return { allowed: false, error: forbidden(request.resource, request.name, why) }
+      }
+      return admitted
+    },
+  }
+}
+
+/** A pod's containers change by `resize` only; a claim that is being deleted is left alone. */
+function concerns({ resource, subresource, operation, object, oldObject }: AdmissionRequest): boolean {
+  if (object === undefined) return false
+  switch (groupResource(resource.group, resource.plural)) {
+    case 'pods':
+      return (operation === 'CREATE' && subresource === '') || (operation === 'UPDATE' && subresource === 'resize')
+    case 'persistentvolumeclaims':
+      if (subresource !== '') return false
+      return operation === 'CREATE' || (operation === 'UPDATE' && oldObject?.metadata.deletionTimestamp === undefined)
+    default:
+      return false
+  }
+}
+
+function setDefaults({ metadata, spec }: Pod, limits: CompiledLimits): void {
+  const texts: string[] = []
+  for (const container of spec.containers) setContainerDefaults(container, limits, 'container', texts)
+  for (const container of spec.initContainers ?? []) setContainerDefaults(container, limits, 'init container', texts)
+  if (texts.length > 0) metadata.annotations = { ...metadata.annotations, [annotation]: `LimitRanger plugin set: ${texts.join('; ')}` }
+}
+
+function setContainerDefaults(container: Container, limits: CompiledLimits, word: string, texts: string[]): void {
+  const add = (list: 'requests' | 'limits', defaults: ResourceList, what: string): void => {
+    const set = Object.keys(defaults).filter(name => container.resources?.[list]?.[name] === undefined)
+    if (set.length === 0) return
+    container.resources = { ...container.resources, [list]: { ...container.resources?.[list] } }
+    for (const name of set) container.resources[list] = { ...container.resources[list], [name]: defaults[name] ?? '0' }
+    texts.push(`${set.sort().join(', ')} ${what} for ${word} ${container.name}`)
+  }
+  add('requests', limits.defaultRequests, 'request')
+  add('limits', limits.defaultLimits, 'limit')
+}
+
+function judgePod(pod: Pod, { container: constraints, pod: whole }: CompiledLimits, errors: string[]): void {
+  if (constraints.length > 0) {
+    for (const { resources } of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]) {
+      const requests = parseAmounts(resources?.requests)
+      const limits = parseAmounts(resources?.limits)
+      for (const judge of constraints) judge(requests, limits, errors)
+    }
+  }
+  if (whole.length === 0) return
+  const requests = podRequests(pod)
+  const limits = podLimits(pod)
+  for (const judge of whole) judge(requests, limits, errors)
+}
+
+function judgeClaim({ spec }: PersistentVolumeClaim, { claim }: CompiledLimits, errors: string[]): void {
+  const requests = parseAmounts(spec?.resources?.requests)
+  for (const judge of claim) judge(requests, noAmounts, errors)
+}

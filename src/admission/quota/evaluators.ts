@@ -1,0 +1,28 @@
+// Every rule of use: three resources have one of their own, of all others the objects are counted.
+import type { Evaluator } from './evaluator.ts'
+import { objectCount } from './object-count.ts'
+import { persistentVolumeClaims } from './persistent-volume-claims.ts'
+import { pods } from './pods.ts'
+import { services } from './services.ts'
+
+const own: ReadonlyMap<string, Evaluator> = new Map([pods, services, persistentVolumeClaims].map(rule => [rule.groupResource, rule]))
+
+const counting = new Map<string, Evaluator>()
+/** Quotas may name what nobody serves, so the names are not ours to bound. */
+const mostCounting = 1000
+
+export function evaluatorOf(groupResource: string): Evaluator {
+  const found = own.get(groupResource) ?? counting.get(groupResource)
+  if (found !== undefined) return found
+  if (counting.size >= mostCounting) counting.clear()
+  const made = objectCount(groupResource)
+  counting.set(groupResource, made)
+  return made
+}
+
+/** The resource whose objects use what a quota names so; undefined for a name that nothing uses. */
+export function resourceOf(name: string): string | undefined {
+  if (name.startsWith('count/')) return name.slice('count/'.length)
+  for (const evaluator of own.values()) if (evaluator.covers(name)) return evaluator.groupResource
+  return evaluatorOf(name).covers(name) ? name : undefined
+}

@@ -1,0 +1,177 @@
+// All quotas of the cluster and what is used of them: checked and charged in one step, so that no two requests can share what is left for one.
+import type { KubeObject } from '../../api/object.ts'
+import type { ResourceQuota } from '../../api/types/core-v1.ts'
+import type { ObjectFeed } from '../object-feed.ts'
+import { checkQuotas, type LimitedResource, type QuotaRequest } from './check.ts'
+import type { Evaluator } from './evaluator.ts'
+import { evaluatorOf } from './evaluators.ts'
+import { NamespaceLedger, type Reservation } from './namespace-ledger.ts'
+import type { TrackedQuota } from './tracked-quota.ts'
+
+const quotaResource = 'resourcequotas'
+
+export type Admitted =
+  /** `settle` must be called when the request is over, with whether it is stored and visible; undefined where nothing was charged. */
+  { readonly allowed: true; readonly settle: ((stored: boolean) => void) | undefined } | { readonly allowed: false; readonly why: string }
+
+export interface QuotaLedgerOptions {
+  readonly feed: ObjectFeed
+  /** Milliseconds since the epoch. */
+  now(): number
+  readonly limited?: readonly LimitedResource[]
+}
+
+/**
+ * Counts what is stored from the changes of the store, and what is under way from the requests themselves. A request is charged from its
+ * check until the change that it made is seen (then that counts) or until it has failed.
+ */
+export class QuotaLedger {
+  readonly #feed: ObjectFeed
+  readonly #now: () => number
+  readonly #limited: readonly LimitedResource[]
+  readonly #limitedResources: ReadonlySet<string>
+  readonly #namespaces = new Map<string, NamespaceLedger>()
+  readonly #followed = new Set<string>()
+  /** `namespace/name` of quotas whose status may be out of date. */
+  #stale = new Set<string>()
+  #wake: (() => void) | undefined
+
+  constructor({ feed, now, limited = [] }: QuotaLedgerOptions) {
+    this.#feed = feed
+    this.#now = now
+    this.#limited = limited
+    // Only pods are in scopes.
+    this.#limitedResources = new Set(
+      limited.flatMap(({ groupResource, matchScopes }) => (matchScopes.length > 0 ? [groupResource, 'pods'] : [groupResource])),
+    )
+    const changed = new Set<NamespaceLedger>()
+    for (const object of feed.list(quotaResource)) {
+      const ledger = this.#open(object.metadata.namespace ?? '')
+      ledger.put(object as ResourceQuota)
+      changed.add(ledger)
+    }
+    feed.follow(quotaResource, ({ type, namespace, name, object }) =>
+      this.#quotaChanged(namespace, name, type === 'DELETED' ? undefined : (object as ResourceQuota)),
+    )
+    for (const ledger of changed) this.#recount(ledger)
+  }
+
+  /** Whether a quota may bound what objects of the resource in the namespace use. */
+  concerns(groupResource: string, namespace: string): boolean {
+    if (this.#limitedResources.has(groupResource)) return true
+    const ledger = this.#namespaces.get(namespace)
+    return ledger !== undefined && ledger.quotasFor(groupResource).length > 0
+  }
+
+  /** Checks and, unless it is a rehearsal, charges. */
+  admit(groupResource: string, namespace: string, request: Omit<QuotaRequest, 'now'>, rehearsal: boolean): Admitted {
+    const evaluator = evaluatorOf(groupResource)
+    const ledger = this.#namespaces.get(namespace)
+    if (ledger !== undefined && !this.#followed.has(groupResource)) {
+      this.#follow(groupResource)
+      this.#recount(ledger)
+    }
+    const verdict = this.#check(evaluator, ledger, request)
+    if (!verdict.allowed) return verdict
+    if (rehearsal || ledger === undefined || verdict.charges.size === 0) return { allowed: true, settle: undefined }
+    const { object, oldObject } = request
+    const reservation: Reservation = {
+      groupResource,
+      uid: object.metadata.uid ?? '',
+      after: Number(oldObject?.metadata.resourceVersion ?? 0),
+      amounts: verdict.charges,
+      stored: false,
+    }
+    ledger.reserve(reservation)
+    const settle = (stored: boolean): void => {
+      // What is stored is counted by its change, which may be seen a little later.
+      if (stored) reservation.stored = true
+      else ledger.release(reservation)
+    }
+    return { allowed: true, settle }
+  }
+
+  /** Quotas whose stored status is not what is so, since the last call. */
+  takeStale(): readonly TrackedQuota[] {
+    const now = this.#now()
+    for (const ledger of this.#namespaces.values()) if (ledger.advance(now)) this.#markAll(ledger)
+    const stale = this.#stale
+    this.#stale = new Set()
+    return [...stale].flatMap(key => {
+      const [namespace = '', name = ''] = key.split('/')
+      const quota = this.#namespaces.get(namespace)?.quota(name)
+      return quota === undefined || quota.isPublished ? [] : [quota]
+    })
+  }
+
+  /** What was taken and could not be written. */
+  markStale({ metadata }: KubeObject): void {
+    this.#mark(`${metadata.namespace ?? ''}/${metadata.name ?? ''}`)
+  }
+
+  /** Resolves when there is something to take, or with the signal. For one caller at a time. */
+  async stale(signal: AbortSignal): Promise<void> {
+    if (this.#stale.size > 0 || signal.aborted) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const wake = () => resolve()
+    this.#wake = wake
+    signal.addEventListener('abort', wake, { once: true })
+    await promise
+    signal.removeEventListener('abort', wake)
+  }
+
+  #check(evaluator: Evaluator, ledger: NamespaceLedger | undefined, request: Omit<QuotaRequest, 'now'>) {
+    const now = this.#now()
+    const check = () => checkQuotas(evaluator, ledger?.quotasFor(evaluator.groupResource) ?? [], this.#limited, { ...request, now })
+    const verdict = check()
+    // What has ended by time alone is looked for only where it decides.
+    if (verdict.allowed || ledger === undefined || !ledger.advance(now)) return verdict
+    this.#markAll(ledger)
+    return check()
+  }
+
+  #quotaChanged(namespace: string, name: string, object: ResourceQuota | undefined): void {
+    const ledger = this.#open(namespace)
+    const changed = object === undefined ? ledger.remove(name) : ledger.put(object)
+    if (changed) this.#recount(ledger)
+    if (object !== undefined) this.#mark(`${namespace}/${name}`)
+    if (ledger.isEmpty) this.#namespaces.delete(namespace)
+  }
+
+  #recount(ledger: NamespaceLedger): void {
+    const now = this.#now()
+    ledger.recount(now)
+    // A quota may name what nobody serves; following that would keep something for every name that was ever made up.
+    for (const resource of ledger.resources) if (this.#feed.serves(resource)) this.#follow(resource)
+    this.#markAll(ledger)
+  }
+
+  #follow(groupResource: string): void {
+    if (this.#followed.has(groupResource)) return
+    this.#followed.add(groupResource)
+    this.#feed.follow(groupResource, change => {
+      const ledger = this.#namespaces.get(change.namespace)
+      if (!ledger?.apply(groupResource, change, this.#now())) return
+      for (const quota of ledger.quotasFor(groupResource)) this.#mark(`${change.namespace}/${quota.name}`)
+    })
+  }
+
+  #markAll(ledger: NamespaceLedger): void {
+    for (const { name } of ledger.quotas) this.#mark(`${ledger.namespace}/${name}`)
+  }
+
+  #mark(key: string): void {
+    this.#stale.add(key)
+    this.#wake?.()
+    this.#wake = undefined
+  }
+
+  #open(namespace: string): NamespaceLedger {
+    let ledger = this.#namespaces.get(namespace)
+    if (ledger === undefined) {
+      ledger = new NamespaceLedger(namespace, this.#feed)
+      this.#namespaces.set(namespace, ledger)
+    }
+    return ledger
+  }
+}

@@ -1,0 +1,126 @@
+// One ResourceQuota with what is used of it now, and what requests under way will use.
+import type { KubeObject } from '../../api/object.ts'
+import { addQuantities, formatQuantity, parseQuantity, type Quantity } from '../../api/quantity.ts'
+import { addAmounts, parseAmounts, type ReadonlyAmounts, type ResourceAmounts, subtractAmounts } from '../../api/resource-amounts.ts'
+import type { ResourceList, ResourceQuota, ResourceQuotaStatus, ScopedResourceSelectorRequirement } from '../../api/types/core-v1.ts'
+import type { Evaluator } from './evaluator.ts'
+import { evaluatorOf, resourceOf } from './evaluators.ts'
+
+/** What of a quota concerns the objects of one resource. */
+export interface Covered {
+  readonly evaluator: Evaluator
+  /** Sorted. */
+  readonly names: readonly string[]
+  /** Those of them that an object must say itself. */
+  readonly demanded: readonly string[]
+}
+
+const nothing = parseQuantity('0')
+
+export class TrackedQuota {
+  readonly name: string
+  readonly hard: ReadonlyAmounts
+  /** All must hold of an object that the quota counts. */
+  readonly requirements: readonly ScopedResourceSelectorRequirement[]
+  readonly covered: ReadonlyMap<string, Covered>
+  /** Of the resources of `hard`: used by what is stored. */
+  readonly #used: ResourceAmounts = new Map()
+  /** Charged for requests that are not stored yet. */
+  readonly #pending: ResourceAmounts = new Map()
+  readonly #masked = new WeakMap<ReadonlyAmounts, ReadonlyAmounts>()
+  /** The newest version. */
+  object: ResourceQuota
+
+  constructor(object: ResourceQuota) {
+    const { spec } = object
+    this.name = object.metadata.name ?? ''
+    this.object = object
+    this.hard = parseAmounts(spec?.hard)
+    this.requirements = requirementsOf(object)
+    this.covered = coveredBy([...this.hard.keys()].sort())
+    for (const name of this.hard.keys()) this.#used.set(name, nothing)
+  }
+
+  /** Whether the object is in all scopes of the quota. */
+  matches(evaluator: Evaluator, object: KubeObject): boolean {
+    return this.requirements.every(requirement => evaluator.inScope(requirement, object))
+  }
+
+  /** What of a usage this quota bounds. Worked out once for pods that use the same. */
+  mask(covered: Covered, usage: ReadonlyAmounts): ReadonlyAmounts {
+    const known = this.#masked.get(usage)
+    if (known !== undefined) return known
+    const masked: ResourceAmounts = new Map()
+    this.#masked.set(usage, masked)
+    for (const name of covered.names) {
+      const amount = usage.get(name)
+      if (amount !== undefined && amount.value !== 0n) masked.set(name, amount)
+    }
+    return masked
+  }
+
+  /** What is stored, and what is promised. */
+  taken(name: string): Quantity {
+    const used = this.#used.get(name) ?? nothing
+    const pending = this.#pending.get(name)
+    return pending === undefined || pending.value === 0n ? used : addQuantities(used, pending)
+  }
+
+  add(amounts: ReadonlyAmounts): void {
+    addAmounts(this.#used, amounts)
+  }
+
+  subtract(amounts: ReadonlyAmounts): void {
+    subtractAmounts(this.#used, amounts)
+  }
+
+  promise(amounts: ReadonlyAmounts): void {
+    addAmounts(this.#pending, amounts)
+  }
+
+  /** Promised before and not any more. */
+  redeem(amounts: ReadonlyAmounts): void {
+    subtractAmounts(this.#pending, amounts)
+  }
+
+  /** As `status` should be. */
+  status(): ResourceQuotaStatus {
+    const used: ResourceList = {}
+    for (const [name, amount] of this.#used) used[name] = formatQuantity(amount)
+    return { hard: { ...this.object.spec?.hard }, used }
+  }
+
+  /** Whether the stored object says what is so. */
+  get isPublished(): boolean {
+    const { hard = {}, used = {} } = this.object.status ?? {}
+    const now = this.status()
+    return sameList(hard, now.hard ?? {}) && sameList(used, now.used ?? {})
+  }
+}
+
+export function requirementsOf({ spec }: ResourceQuota): ScopedResourceSelectorRequirement[] {
+  const scopes = (spec?.scopes ?? []).map(scopeName => ({ scopeName, operator: 'Exists' }))
+  return [...scopes, ...(spec?.scopeSelector?.matchExpressions ?? [])]
+}
+
+function coveredBy(names: readonly string[]): Map<string, Covered> {
+  const byResource = new Map<string, string[]>()
+  for (const name of names) {
+    const resource = resourceOf(name)
+    if (resource === undefined) continue
+    const sofar = byResource.get(resource)
+    if (sofar === undefined) byResource.set(resource, [name])
+    else sofar.push(name)
+  }
+  return new Map(
+    [...byResource].map(([resource, covered]) => {
+      const evaluator = evaluatorOf(resource)
+      return [resource, { evaluator, names: covered, demanded: covered.filter(name => evaluator.demands?.(name)) }]
+    }),
+  )
+}
+
+function sameList(a: ResourceList, b: ResourceList): boolean {
+  const names = Object.keys(a)
+  return names.length === Object.keys(b).length && names.every(name => a[name] === b[name])
+}

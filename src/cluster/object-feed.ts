@@ -1,0 +1,41 @@
+// The store as a feed of objects and changes, for the indexes of admission.
+import type { ObjectChange, ObjectFeed } from '../admission/object-feed.ts'
+import type { Collection, Entry, Store } from '../store/store.ts'
+import { clusterReader } from './access-sources.ts'
+
+/** `served` says which resources there are; `signal` ends the watches. */
+export function objectFeed(store: Store, served: (groupResource: string) => boolean, signal: AbortSignal): ObjectFeed {
+  const collection = (groupResource: string) => store.collection({ groupResource })
+  const reader = clusterReader(store)
+  return {
+    get revision() {
+      return store.revision
+    },
+    serves: served,
+    get: (groupResource, namespace, name) => reader.get(groupResource, namespace, name),
+    list: (groupResource, namespace) => reader.list(groupResource, namespace),
+    count(groupResource, namespace) {
+      const { entries, remaining = 0 } = collection(groupResource).list({ namespace, limit: 1 })
+      return entries.length + remaining
+    },
+    follow: (groupResource, listener) => followChanges(collection(groupResource), store.revision, signal, listener),
+  }
+}
+
+function followChanges(collection: Collection, revision: number, signal: AbortSignal, listener: (change: ObjectChange) => void): void {
+  const watch = collection.watch({ after: revision, maxPendingBytes: Number.POSITIVE_INFINITY })
+  watch.onEvents(events => {
+    for (const { type, event } of events) listener(changeOf(type, event.entry))
+  })
+  signal.addEventListener('abort', () => watch.close(), { once: true })
+}
+
+function changeOf(type: ObjectChange['type'], entry: Entry): ObjectChange {
+  const { namespace, name, revision } = entry
+  return {
+    ...{ type, namespace, name, revision },
+    get object() {
+      return entry.object
+    },
+  }
+}
