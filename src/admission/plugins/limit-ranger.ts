@@ -5,7 +5,7 @@ import { noAmounts, parseAmounts } from '../../api/resource-amounts.ts'
 import { forbidden } from '../../api/status.ts'
 import type { Container, LimitRange, PersistentVolumeClaim, Pod, ResourceList } from '../../api/types/core-v1.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted } from '../admission.ts'
-import { type CompiledLimits, compileLimits } from '../compiled-limits.ts'
+import { type CompiledLimits, type Constraint, compileLimits } from '../compiled-limits.ts'
 import { followObjects, type ObjectFeed } from '../object-feed.ts'
 
 const annotation = 'kubernetes.io/limit-ranger'
@@ -67,11 +67,16 @@ function setDefaults({ metadata, spec }: Pod, limits: CompiledLimits): void {
 
 function setContainerDefaults(container: Container, limits: CompiledLimits, word: string, texts: string[]): void {
   const add = (list: 'requests' | 'limits', defaults: ResourceList, what: string): void => {
-    const set = Object.keys(defaults).filter(name => container.resources?.[list]?.[name] === undefined)
-    if (set.length === 0) return
-    container.resources = { ...container.resources, [list]: { ...container.resources?.[list] } }
-    for (const name of set) container.resources[list] = { ...container.resources[list], [name]: defaults[name] ?? '0' }
-    texts.push(`${set.sort().join(', ')} ${what} for ${word} ${container.name}`)
+    let set: string[] | undefined
+    for (const name in defaults) {
+      if (container.resources?.[list]?.[name] !== undefined) continue
+      container.resources ??= {}
+      container.resources[list] ??= {}
+      container.resources[list][name] = defaults[name] ?? '0'
+      set ??= []
+      set.push(name)
+    }
+    if (set !== undefined) texts.push(`${set.sort().join(', ')} ${what} for ${word} ${container.name}`)
   }
   add('requests', limits.defaultRequests, 'request')
   add('limits', limits.defaultLimits, 'limit')
@@ -79,16 +84,19 @@ function setContainerDefaults(container: Container, limits: CompiledLimits, word
 
 function judgePod(pod: Pod, { container: constraints, pod: whole }: CompiledLimits, errors: string[]): void {
   if (constraints.length > 0) {
-    for (const { resources } of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]) {
-      const requests = parseAmounts(resources?.requests)
-      const limits = parseAmounts(resources?.limits)
-      for (const judge of constraints) judge(requests, limits, errors)
-    }
+    for (const container of pod.spec.containers) judgeContainer(container, constraints, errors)
+    for (const container of pod.spec.initContainers ?? []) judgeContainer(container, constraints, errors)
   }
   if (whole.length === 0) return
   const requests = podRequests(pod)
   const limits = podLimits(pod)
   for (const judge of whole) judge(requests, limits, errors)
+}
+
+function judgeContainer({ resources }: Container, constraints: readonly Constraint[], errors: string[]): void {
+  const requests = parseAmounts(resources?.requests)
+  const limits = parseAmounts(resources?.limits)
+  for (const judge of constraints) judge(requests, limits, errors)
 }
 
 function judgeClaim({ spec }: PersistentVolumeClaim, { claim }: CompiledLimits, errors: string[]): void {
