@@ -57,7 +57,7 @@ function admissionWith(policies: number) {
   return createAdmission(
     admissionPlugins({
       reader,
-      ...{ feed, ledger: new QuotaLedger({ feed, now: () => Date.now() }) },
+      ...{ feed, ledger: new QuotaLedger({ feed, now: () => Date.now() }), now: () => Date.now() },
       kinds,
       profile: 'secure',
       randomSuffix: () => 'abcde',

@@ -2,6 +2,7 @@
 import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { ApiError } from '../api/status.ts'
+import type { UserInfo } from '../api/user.ts'
 import type { AdmissionPlugin, AdmissionRequest, ClusterReader } from './admission.ts'
 import type { ObjectChange, ObjectFeed } from './object-feed.ts'
 import type { ValidatingAdmissionPolicyOptions } from './plugins/validating-admission-policy.ts'
@@ -80,20 +81,26 @@ export interface Asked {
   readonly resource: ResourceDefinition
   readonly object: KubeObject
   readonly oldObject?: KubeObject
+  readonly subresource?: string
+  readonly user?: UserInfo
+  readonly dryRun?: boolean
 }
 
 /** The message of the refusal; undefined where the plug-in does not look at the request, or admits it. Changes `object` as the plug-in does. */
-export async function ask(plugin: AdmissionPlugin, { resource, object, oldObject }: Asked): Promise<string | undefined> {
+export async function ask(
+  plugin: AdmissionPlugin,
+  { resource, object, oldObject, subresource = '', user = { name: 'u', groups: [] }, dryRun = false }: Asked,
+): Promise<string | undefined> {
   const request: AdmissionRequest = {
     operation: oldObject === undefined ? 'CREATE' : 'UPDATE',
     resource,
-    subresource: '',
+    subresource,
     namespace: object.metadata.namespace ?? '',
     name: object.metadata.name ?? '',
     object,
     oldObject,
-    user: { name: 'u', groups: [] },
-    dryRun: false,
+    user,
+    dryRun,
     warn: () => undefined,
     annotate: () => undefined,
   }

@@ -19,6 +19,12 @@ export interface Config {
   readonly node: NodeMode
   readonly nodeName: string
   readonly logLevel: 'error' | 'info' | 'debug'
+  /** Names of admission plug-ins; which there are, admission knows. */
+  readonly enableAdmissionPlugins: readonly string[]
+  readonly disableAdmissionPlugins: readonly string[]
+  readonly insecureDisableAdmissionPlugins: readonly string[]
+  /** Path of an AdmissionConfiguration. */
+  readonly admissionConfigFile: string | undefined
 }
 
 /** The settings as flags and the file carry them; undefined means not given. */
@@ -32,6 +38,12 @@ export interface Settings {
   readonly simulatedNodes?: number
   readonly nodeName?: string
   readonly logLevel?: 'error' | 'info' | 'debug'
+  /** Separated by commas, or in a file a list. */
+  readonly enableAdmissionPlugins?: string | readonly string[]
+  readonly disableAdmissionPlugins?: string | readonly string[]
+  /** For protections of the secure profile. */
+  readonly insecureDisableAdmissionPlugins?: string | readonly string[]
+  readonly admissionConfigFile?: string
 }
 
 /** What the machine says; passed in so that the rest is pure. */
@@ -59,6 +71,13 @@ const wholeNumber = (min: number, max: number): Check => ({
 })
 const text: Check = { expected: 'a text', accepts: value => typeof value === 'string' && value !== '' }
 const yesOrNo: Check = { expected: 'true or false', accepts: value => typeof value === 'boolean' }
+const maxNames = 100
+const names: Check = {
+  expected: `names separated by commas, or a list of at most ${maxNames} names`,
+  accepts: value =>
+    (typeof value === 'string' && value !== '') ||
+    (Array.isArray(value) && value.length <= maxNames && value.every(name => typeof name === 'string' && name !== '')),
+}
 const nodeNamePattern = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/
 
 /** Every setting with what it accepts; the flags of `bulkhead up` and the keys of its file are these. */
@@ -75,6 +94,10 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
     accepts: value => typeof value === 'string' && nodeNamePattern.test(value),
   },
   logLevel: oneOf('error', 'info', 'debug'),
+  enableAdmissionPlugins: names,
+  disableAdmissionPlugins: names,
+  insecureDisableAdmissionPlugins: names,
+  admissionConfigFile: text,
 }
 
 /** Throws a UserError that names the setting, where it stands and what would be accepted. */
@@ -128,7 +151,16 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     node,
     nodeName: settings.nodeName ?? nodeNameOf(machine.hostName),
     logLevel: settings.logLevel ?? 'error',
+    enableAdmissionPlugins: namesIn(settings.enableAdmissionPlugins),
+    disableAdmissionPlugins: namesIn(settings.disableAdmissionPlugins),
+    insecureDisableAdmissionPlugins: namesIn(settings.insecureDisableAdmissionPlugins),
+    admissionConfigFile: settings.admissionConfigFile,
   })
+}
+
+function namesIn(given: string | readonly string[] | undefined): readonly string[] {
+  const names = typeof given === 'string' ? given.split(',').map(name => name.trim()) : (given ?? [])
+  return names.filter(name => name !== '')
 }
 
 export function defaultDataDirectory(machine: Machine): string {

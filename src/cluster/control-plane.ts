@@ -15,6 +15,7 @@ import type { ClusterRole } from '../access/rbac-object.ts'
 import { createDenyList } from '../access/revocation.ts'
 import { accountGroups, accountUser } from '../access/service-account-claims.ts'
 import { createTokenReview } from '../access/token-review.ts'
+import { type AdmissionSettings, admissionSettings } from '../admission/admission-settings.ts'
 import { createAdmission } from '../admission/chain.ts'
 import { admissionPlugins } from '../admission/plugins/index.ts'
 import { storedPolicies } from '../admission/policy/stored-policies.ts'
@@ -54,6 +55,8 @@ export interface ControlPlaneOptions {
   readonly audit: AuditSink
   readonly profile: Profile
   readonly serviceCidr: string
+  /** Default: the plug-ins of the profile. */
+  readonly admission?: AdmissionSettings
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Registry
@@ -110,10 +113,12 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
       resources.find(({ group, version, kind }) => kind === wanted && groupVersion(group, version) === apiVersion)?.plural,
   })
   const feed = objectFeed(store, name => servedNames.has(name), signal)
-  const ledger = new QuotaLedger({ feed, now: () => clock.now() })
+  const { enabled, configuration } = admissionSettings(profile, options.admission)
+  const now = () => clock.now()
+  const ledger = new QuotaLedger({ feed, now, limited: configuration.limitedResources ?? [] })
   const plugins = admissionPlugins({
     reader,
-    ...{ feed, ledger },
+    ...{ feed, ledger, enabled, configuration, now },
     access: [escalation, parameters, denialList(authorization)],
     kinds: servedKinds(resources),
     decide: policyAuthorizer(authorize),

@@ -9,7 +9,7 @@ const clientSigner = 'kubernetes.io/kube-apiserver-client'
 
 export interface CertificateRequestOptions {
   /** Whether the user may `approve` or `sign` for a signer, given as the resource name of `signers` in certificates.k8s.io. */
-  maySign(user: UserInfo, verb: 'approve' | 'sign', signerName: string): boolean
+  maySign(user: UserInfo, verb: 'approve' | 'sign' | 'attest', signerName: string): boolean
   /** The organizations (groups) in a PEM encoded PKCS#10 request; throws where it is not one. */
   organizationsOf(pem: string): readonly string[]
 }

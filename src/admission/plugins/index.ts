@@ -1,17 +1,29 @@
 // The plugins in the order in which they run; a place in this list is the plugin's place in the chain (upstream's order).
 import type { AdmissionPlugin } from '../admission.ts'
+import type { PluginConfiguration } from '../configuration.ts'
 import type { ObjectFeed } from '../object-feed.ts'
+import { enabledPlugins, pluginNames } from '../plugin-table.ts'
 import type { QuotaLedger } from '../quota/ledger.ts'
+import { alwaysPullImages } from './always-pull-images.ts'
 import { type CertificateRequestOptions, certificateRequests } from './certificate-requests.ts'
+import { clusterTrustBundleAttest } from './cluster-trust-bundle-attest.ts'
 import { defaultIngressClass } from './default-ingress-class.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { denyServiceExternalIps } from './deny-service-external-ips.ts'
+import { eventRateLimit, secureEventLimits } from './event-rate-limit.ts'
+import { extendedResourceToleration } from './extended-resource-toleration.ts'
+import { limitPodHardAntiAffinityTopology } from './limit-pod-hard-anti-affinity-topology.ts'
 import { limitRanger } from './limit-ranger.ts'
+import { namespaceExists } from './namespace-exists.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
+import { ownerReferencesPermissionEnforcement } from './owner-references-permission-enforcement.ts'
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
+import { noNodeSelectors, podNodeSelector } from './pod-node-selector.ts'
 import { podSecurity } from './pod-security.ts'
+import { noClusterTolerations, podTolerationRestriction } from './pod-toleration-restriction.ts'
+import { podTopologyLabels } from './pod-topology-labels.ts'
 import { priority } from './priority.ts'
 import { resourceQuota } from './resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
@@ -28,6 +40,11 @@ export interface PluginOptions extends CertificateRequestOptions, ValidatingAdmi
   readonly access?: readonly AdmissionPlugin[]
   /** `secure`: restricted pods, workloads refused with their pods, no external IPs, tokens only for accounts with rights. */
   readonly profile: 'secure' | 'upstream'
+  /** Which of the plug-ins that can be switched are on; default: those of the profile. */
+  readonly enabled?: ReadonlySet<string>
+  readonly configuration?: PluginConfiguration
+  /** Milliseconds since the epoch. */
+  now(): number
   /** Lower-case letters and digits for generated volume names. */
   randomSuffix(): string
   /** Whether RBAC grants a ServiceAccount anything of its own. */
@@ -37,25 +54,40 @@ export interface PluginOptions extends CertificateRequestOptions, ValidatingAdmi
 export function admissionPlugins(options: PluginOptions): readonly AdmissionPlugin[] {
   const { reader, profile, randomSuffix } = options
   const secure = profile === 'secure'
-  return [
+  const { enabled = enabledPlugins(profile, {}), configuration = {} } = options
+  const all: readonly AdmissionPlugin[] = [
     namespaceLifecycle({ reader }),
+    namespaceExists({ reader }),
     unenforcedKinds({ warnOnly: !secure }),
+    limitPodHardAntiAffinityTopology,
     limitRanger(options),
     serviceAccount(secure ? { reader, randomSuffix, hasRights: options.hasRights } : { reader, randomSuffix }),
     nodeRestriction({ reader }),
     taintNodesByCondition,
+    alwaysPullImages,
     podSecurity({ reader, defaults: secure ? 'restricted' : 'privileged', enforceOnWorkloads: secure }),
+    podNodeSelector({ reader, selectors: configuration.nodeSelectors ?? noNodeSelectors }),
     priority({ reader }),
     defaultTolerationSeconds,
+    podTolerationRestriction({ reader, cluster: configuration.tolerations ?? noClusterTolerations }),
+    eventRateLimit({ limits: configuration.eventLimits ?? secureEventLimits, now: () => options.now() }),
+    extendedResourceToleration,
     defaultStorageClass({ reader }),
     storageObjectInUseProtection,
+    ownerReferencesPermissionEnforcement(options),
     persistentVolumeClaimResize({ reader }),
     runtimeClass({ reader }),
     certificateRequests(options),
+    clusterTrustBundleAttest(options),
     defaultIngressClass({ reader }),
-    ...(secure ? [denyServiceExternalIps] : []),
+    denyServiceExternalIps,
+    podTopologyLabels({ reader }),
     ...(options.access ?? []),
     validatingAdmissionPolicy(options),
     resourceQuota(options),
   ]
+  // What is not in the table cannot be switched off.
+  return all.filter(({ name }) => enabled.has(name) || !switchable.has(name))
 }
+
+const switchable: ReadonlySet<string> = new Set(pluginNames)

@@ -1,9 +1,10 @@
 // A pod of a RuntimeClass gets what the class costs and where it may run; a pod cannot claim either by itself.
 import { type ApiError, forbidden } from '../../api/status.ts'
-import type { Pod, Toleration } from '../../api/types/core-v1.ts'
+import type { Pod } from '../../api/types/core-v1.ts'
 import type { RuntimeClass } from '../../api/types/node-v1.ts'
 import { semanticallyEqual } from '../../api/validation/object-meta.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
+import { mergeTolerations } from '../tolerations.ts'
 
 export function runtimeClass({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
   /** Undefined where the pod names none. */
@@ -52,26 +53,3 @@ export function runtimeClass({ reader }: { readonly reader: ClusterReader }): Ad
 
 const otherOverhead = ({ resource, name }: AdmissionRequest): ApiError =>
   forbidden(resource, name, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead")
-
-/** Without those that another one includes; of equal ones the first stays. */
-function mergeTolerations(all: readonly Toleration[]): Toleration[] {
-  const merged: Toleration[] = []
-  all.forEach((toleration, index) => {
-    if (merged.some(other => includes(other, toleration))) return
-    const later = all.slice(index + 1)
-    if (later.some(other => !semanticallyEqual(other, toleration) && includes(other, toleration))) return
-    merged.push(toleration)
-  })
-  return merged
-}
-
-function includes(wide: Toleration, narrow: Toleration): boolean {
-  if (semanticallyEqual(wide, narrow)) return true
-  const everything = (wide.key ?? '') === '' && wide.operator === 'Exists'
-  if ((wide.key ?? '') !== (narrow.key ?? '') && !everything) return false
-  if ((wide.effect ?? '') !== '' && wide.effect !== narrow.effect) return false
-  const limit = wide.effect === 'NoExecute' ? wide.tolerationSeconds : undefined
-  if (limit !== undefined && (narrow.tolerationSeconds === undefined || narrow.tolerationSeconds > limit)) return false
-  if (wide.operator === 'Exists') return true
-  return narrow.operator === 'Equal' && (narrow.value ?? '') === (wide.value ?? '')
-}

@@ -41,6 +41,18 @@ export const upCommand = buildCommand({
         optional: true,
       },
       logLevel: { kind: 'enum', values: ['error', 'info', 'debug'], brief: 'How much the parts log (default: error)', optional: true },
+      enableAdmissionPlugins: { ...optionalText, brief: 'Admission plug-ins to switch on beside the usual ones', placeholder: 'A,B' },
+      disableAdmissionPlugins: { ...optionalText, brief: 'Admission plug-ins to switch off', placeholder: 'A,B' },
+      insecureDisableAdmissionPlugins: {
+        ...optionalText,
+        brief: 'The same for protections of the secure profile; warns at each start',
+        placeholder: 'A,B',
+      },
+      admissionConfigFile: {
+        ...optionalText,
+        brief: "kube-apiserver's AdmissionConfiguration: how plug-ins are configured",
+        placeholder: 'FILE',
+      },
       config: { ...optionalText, brief: 'YAML file with the same settings in camelCase; flags win', placeholder: 'FILE' },
     },
   },

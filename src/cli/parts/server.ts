@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { AuditLog } from '../../access/audit/audit-log.ts'
 import { createKeyAndCsr } from '../../access/pki/key-and-csr.ts'
+import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import { allowPrivileged } from '../../api/validation/cluster-policy.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { Profile } from '../../base/config.ts'
@@ -33,6 +34,7 @@ export interface ServerSettings {
   readonly serviceCidr: string
   readonly serviceIp: string
   readonly dnsAddress: string
+  readonly admission: AdmissionSettings
 }
 
 const servingSeconds = 30 * 86_400
@@ -64,6 +66,7 @@ export const serverPart = (): Promise<void> =>
         audit,
         profile: settings.profile,
         serviceCidr: settings.serviceCidr,
+        admission: settings.admission,
         clock,
         log,
         metrics,

@@ -7,6 +7,10 @@ WARNING: profile "upstream" is on. Bulkhead's secure defaults are OFF: pods may 
 external IPs are allowed. Use it to compare with upstream Kubernetes, not to run workloads.
 `
 
+export const pluginsWarning = (names: readonly string[]): string => `
+WARNING: protections are OFF that a secure cluster has: ${names.join(', ')} (insecureDisableAdmissionPlugins).
+`
+
 export const apiReady = (server: string): string => `The API answers on ${server}; starting the node …`
 
 export const stopping = 'Stopping …'

@@ -1,5 +1,6 @@
 // The parts of a cluster on one machine: their users, their settings, and what each of them may see.
 import { join } from 'node:path'
+import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import type { Config } from '../../base/config.ts'
 import type { ClientIdentity } from '../../cluster/client-identity.ts'
 import type { ControllersSettings } from '../parts/controllers.ts'
@@ -26,6 +27,7 @@ export interface PartInput {
   readonly directory: DataDirectory
   readonly identity: Identity | undefined
   readonly addresses: ClusterAddresses
+  readonly admission: AdmissionSettings
   /** Of the administrator; there once the signer runs. */
   credentials(): AdminCredentials
   /** A fresh certificate for the DNS part. */
@@ -62,6 +64,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
       serviceCidr,
       serviceIp: kubernetesServiceIp,
       dnsAddress: clusterDnsIp,
+      admission: input.admission,
     } satisfies ServerSettings),
     controllers: {
       ...part('controllers', directory.controllers, identity?.controllers, ['--max-semi-space-size=2'], {

@@ -1,5 +1,6 @@
 // `bulkhead up`: prepares the data directory, starts the parts in their order, says what there is, and stops them in the opposite order.
 import { existsSync } from 'node:fs'
+import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import { systemClock } from '../../base/clock.ts'
 import { type Config, createConfig, defaultDataDirectory, readSettingsFile, type Settings, thisMachine } from '../../base/config.ts'
 import { createLogger } from '../../base/log.ts'
@@ -11,9 +12,10 @@ import { clusterAddresses } from './addresses.ts'
 import { type AdminCredentials, ensureAdminKubeconfig } from './admin-kubeconfig.ts'
 import { takeControlSocket } from './control-socket.ts'
 import { type DataDirectory, type Identity, partIdentities, prepareDataDirectory } from './data-directory.ts'
-import { apiReady, greeting, profileWarning, stopping } from './messages.ts'
+import { apiReady, greeting, pluginsWarning, profileWarning, stopping } from './messages.ts'
 import { checkNodePrograms } from './node-programs.ts'
 import { partDefinitions } from './part-definitions.ts'
+import { readAdmission } from './read-admission.ts'
 import { runtimeFor } from './runtime.ts'
 import { Supervisor } from './supervisor.ts'
 import { untilAdmissible } from './until-admissible.ts'
@@ -26,17 +28,20 @@ export interface UpFlags extends Settings {
 
 export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   const config = createConfig(thisMachine(process.env), file === undefined ? {} : await readSettingsFile(file), flags)
+  const admission = readAdmission(config)
   const stop = stopSignal()
   const print = (text: string) => process.stdout.write(`${text}\n`)
   if (config.node.kind === 'real') checkNodePrograms(existsSync)
   const identity = process.getuid?.() === 0 ? partIdentities : undefined
   const directory = prepareDataDirectory(config.dataDirectory, identity)
   if (config.profile === 'upstream') print(profileWarning)
-  await run(config, directory, identity, stop, print)
+  if (config.insecureDisableAdmissionPlugins.length > 0) print(pluginsWarning(config.insecureDisableAdmissionPlugins))
+  await run(config, admission, directory, identity, stop, print)
 }
 
 async function run(
   config: Config,
+  admission: AdmissionSettings,
   directory: DataDirectory,
   identity: Identity | undefined,
   stop: AbortSignal,
@@ -72,7 +77,7 @@ async function run(
     return admin
   }
   const dnsIdentity = () => issueIdentity(signer, accountName('cluster-dns'), accountOrganizations, dnsCertificateSeconds, stop)
-  const parts = partDefinitions({ config, directory, identity, addresses, credentials, dnsIdentity })
+  const parts = partDefinitions({ config, admission, directory, identity, addresses, credentials, dnsIdentity })
 
   const started = (async () => {
     const signerReady = supervisor.start(parts.signer)

@@ -1,0 +1,20 @@
+// What an administrator may say about admission, in a form that can be handed from process to process.
+import { type PluginConfiguration, readAdmissionConfiguration } from './configuration.ts'
+import { enabledPlugins, type PluginSwitches } from './plugin-table.ts'
+
+export interface AdmissionSettings extends PluginSwitches {
+  /** The content of an AdmissionConfiguration; undefined where there is none. */
+  readonly configuration?: unknown
+}
+
+/** Throws a UserError that names what is wrong. */
+export function admissionSettings(
+  profile: 'secure' | 'upstream',
+  settings: AdmissionSettings = {},
+): { readonly enabled: ReadonlySet<string>; readonly configuration: PluginConfiguration } {
+  const { configuration } = settings
+  return {
+    enabled: enabledPlugins(profile, settings),
+    configuration: configuration === undefined ? {} : readAdmissionConfiguration(configuration),
+  }
+}

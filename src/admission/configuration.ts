@@ -1,0 +1,147 @@
+// Reads the AdmissionConfiguration of kube-apiserver (apiserver.config.k8s.io/v1): what plug-ins are configured with.
+import type { Toleration } from '../api/types/core-v1.ts'
+import { UserError } from '../base/user-error.ts'
+import type { EventLimit, EventLimitType } from './plugins/event-rate-limit.ts'
+import { type NodeSelectors, parseNodeSelector } from './plugins/pod-node-selector.ts'
+import { type ClusterTolerations, isTolerations } from './plugins/pod-toleration-restriction.ts'
+import type { LimitedResource } from './quota/check.ts'
+
+export interface PluginConfiguration {
+  readonly limitedResources?: readonly LimitedResource[]
+  readonly eventLimits?: readonly EventLimit[]
+  readonly nodeSelectors?: NodeSelectors
+  readonly tolerations?: ClusterTolerations
+}
+
+type Json = Readonly<Record<string, unknown>>
+/** Reads one plug-in's part. `at` is the path in the file, for messages. */
+type Read = (value: Json, at: string) => PluginConfiguration
+
+const fail = (at: string, why: string): never => {
+  throw new UserError(`admission configuration: ${at} ${why}`)
+}
+
+const readers: ReadonlyMap<string, Read> = new Map<string, Read>([
+  ['ResourceQuota', readQuota],
+  ['EventRateLimit', readEventLimits],
+  ['PodNodeSelector', readNodeSelectors],
+  ['PodTolerationRestriction', readTolerations],
+])
+
+/** The most that a file of settings may have of anything. */
+export const maxConfiguredItems = 1000
+
+/** `value` is the file, with the content of what it refers to by `path` put in its place as `configuration`. Throws a UserError. */
+export function readAdmissionConfiguration(value: unknown): PluginConfiguration {
+  const file = mapping(value, 'the file')
+  expectKind(file, 'apiserver.config.k8s.io', 'AdmissionConfiguration', 'the file')
+  let configuration: PluginConfiguration = {}
+  const seen = new Set<string>()
+  items(file['plugins'], 'plugins').forEach((item, index) => {
+    const at = `plugins[${index}]`
+    const plugin = mapping(item, at)
+    const name = text(plugin['name'], `${at}.name`)
+    const read = readers.get(name) ?? fail(`${at}.name`, `is "${name}"; configured can be ${[...readers.keys()].join(', ')}`)
+    if (seen.has(name)) fail(`${at}.name`, `is "${name}" for the second time`)
+    seen.add(name)
+    configuration = { ...configuration, ...read(mapping(plugin['configuration'], `${at}.configuration`), `${at}.configuration`) }
+  })
+  return configuration
+}
+
+function readQuota(value: Json, at: string): PluginConfiguration {
+  expectKind(value, ['apiserver.config.k8s.io', 'resourcequota.admission.k8s.io'], ['ResourceQuotaConfiguration', 'Configuration'], at)
+  return {
+    limitedResources: items(value['limitedResources'], `${at}.limitedResources`).map((item, index) => {
+      const path = `${at}.limitedResources[${index}]`
+      const limited = mapping(item, path)
+      const group = limited['apiGroup'] === undefined ? '' : text(limited['apiGroup'], `${path}.apiGroup`)
+      const resource = text(limited['resource'], `${path}.resource`)
+      return {
+        groupResource: group === '' ? resource : `${resource}.${group}`,
+        matchContains: items(limited['matchContains'], `${path}.matchContains`).map(part => text(part, `${path}.matchContains`)),
+        matchScopes: items(limited['matchScopes'], `${path}.matchScopes`).map((scope, at) =>
+          readScope(scope, `${path}.matchScopes[${at}]`),
+        ),
+      }
+    }),
+  }
+}
+
+function readScope(value: unknown, at: string): LimitedResource['matchScopes'][number] {
+  const scope = mapping(value, at)
+  return {
+    scopeName: text(scope['scopeName'], `${at}.scopeName`),
+    operator: scope['operator'] === undefined ? 'Exists' : text(scope['operator'], `${at}.operator`),
+    values: items(scope['values'], `${at}.values`).map(part => text(part, `${at}.values`)),
+  }
+}
+
+const limitTypes: readonly EventLimitType[] = ['Server', 'Namespace', 'User', 'SourceAndObject']
+
+function readEventLimits(value: Json, at: string): PluginConfiguration {
+  expectKind(value, 'eventratelimit.admission.k8s.io', 'Configuration', at)
+  const limits = items(value['limits'], `${at}.limits`)
+  if (limits.length === 0) fail(`${at}.limits`, 'is empty, wanted is at least one limit')
+  return {
+    eventLimits: limits.map((item, index) => {
+      const path = `${at}.limits[${index}]`
+      const limit = mapping(item, path)
+      const named = text(limit['type'], `${path}.type`)
+      const type =
+        limitTypes.find(known => known === named) ?? fail(`${path}.type`, `is "${named}", wanted is one of ${limitTypes.join(', ')}`)
+      const cacheSize = limit['cacheSize'] === undefined ? {} : { cacheSize: positive(limit['cacheSize'], `${path}.cacheSize`) }
+      return { type, qps: positive(limit['qps'], `${path}.qps`), burst: positive(limit['burst'], `${path}.burst`), ...cacheSize }
+    }),
+  }
+}
+
+function readNodeSelectors(value: Json, at: string): PluginConfiguration {
+  const path = `${at}.podNodeSelectorPluginConfig`
+  const byNamespace = Object.entries(mapping(value['podNodeSelectorPluginConfig'], path)).map(([name, selector]) => {
+    const shown = `${path}.${name}`
+    return [name, parseNodeSelector(text(selector, shown)) ?? fail(shown, 'is no list of labels: wanted is key=value,key=value')] as const
+  })
+  const { clusterDefaultNodeSelector = {}, ...allowed } = Object.fromEntries(byNamespace)
+  return { nodeSelectors: { default: clusterDefaultNodeSelector, allowed } }
+}
+
+function readTolerations(value: Json, at: string): PluginConfiguration {
+  expectKind(value, 'podtolerationrestriction.admission.k8s.io', 'Configuration', at)
+  const list = (name: string): readonly Toleration[] => {
+    const given = items(value[name], `${at}.${name}`)
+    return isTolerations(given) ? given : fail(`${at}.${name}`, 'is no list of tolerations')
+  }
+  return { tolerations: { default: list('default'), allowed: list('whitelist') } }
+}
+
+function mapping(value: unknown, at: string): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail(at, 'is no mapping')
+  return value as Json
+}
+
+function items(value: unknown, at: string): readonly unknown[] {
+  if (value === undefined || value === null) return []
+  if (!Array.isArray(value)) return fail(at, 'is no list')
+  if (value.length > maxConfiguredItems) return fail(at, `has ${value.length} items, the limit is ${maxConfiguredItems}`)
+  return value
+}
+
+function text(value: unknown, at: string): string {
+  return typeof value === 'string' ? value : fail(at, `is ${JSON.stringify(value)}, wanted is a text`)
+}
+
+function positive(value: unknown, at: string): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value
+  return fail(at, `is ${JSON.stringify(value)}, wanted is a whole number above 0`)
+}
+
+/** Any version of the group: their fields are the same. */
+function expectKind(value: Json, group: string | readonly string[], kind: string | readonly string[], at: string): void {
+  const groups = [group].flat()
+  const kinds = [kind].flat()
+  const apiVersion = text(value['apiVersion'], `${at}.apiVersion`)
+  if (!groups.some(known => apiVersion.startsWith(`${known}/`))) fail(`${at}.apiVersion`, `is "${apiVersion}", wanted is ${groups[0]}/v1`)
+  const named = text(value['kind'], `${at}.kind`)
+  if (!kinds.includes(named)) fail(`${at}.kind`, `is "${named}", wanted is ${kinds[0]}`)
+}

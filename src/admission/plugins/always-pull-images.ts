@@ -1,0 +1,35 @@
+// Every start of a container asks the registry again: an image that another pod left on the node is used by who may pull it.
+import { formatFieldError, notSupported } from '../../api/field-error.ts'
+import { forbidden } from '../../api/status.ts'
+import type { Pod } from '../../api/types/core-v1.ts'
+import { containersOf } from '../../api/validation/containers-of.ts'
+import { type AdmissionPlugin, type AdmissionRequest, admitted } from '../admission.ts'
+
+export const alwaysPullImages: AdmissionPlugin = {
+  name: 'AlwaysPullImages',
+  handles: request => {
+    const { resource, subresource, operation } = request
+    if (resource.group !== '' || resource.plural !== 'pods') return false
+    if (operation === 'CREATE') return subresource === ''
+    return operation === 'UPDATE' && (subresource === '' || subresource === 'ephemeralcontainers') && hasNewImages(request)
+  },
+  mutate({ object }) {
+    const pod = object as Pod
+    for (const { container } of containersOf(pod.spec)) container.imagePullPolicy = 'Always'
+    for (const { image } of pod.spec.volumes ?? []) if (image !== undefined) image.pullPolicy = 'Always'
+  },
+  validate({ object, resource, name }) {
+    const pod = object as Pod
+    const errors = containersOf(pod.spec).flatMap(({ container, path }) =>
+      container.imagePullPolicy === 'Always' ? [] : [notSupported(`${path}.imagePullPolicy`, container.imagePullPolicy ?? '', ['Always'])],
+    )
+    if (errors.length === 0) return admitted
+    const texts = errors.map(formatFieldError)
+    return { allowed: false, error: forbidden(resource, name, texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`) }
+  },
+}
+
+function hasNewImages({ object, oldObject }: AdmissionRequest): boolean {
+  const known = new Set(containersOf((oldObject as Pod).spec).map(({ container }) => container.image))
+  return containersOf((object as Pod).spec).some(({ container }) => !known.has(container.image))
+}

@@ -1,0 +1,70 @@
+// Who makes an object another one's dependent can have it deleted with that one, and can hold up that one's deletion: both need the right.
+import { groupResource, type KubeObject, type OwnerReference } from '../../api/object.ts'
+import { forbidden } from '../../api/status.ts'
+import type { UserInfo } from '../../api/user.ts'
+import { semanticallyEqual } from '../../api/validation/object-meta.ts'
+import { type AdmissionPlugin, type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
+import type { DecideFor } from '../policy/request-view.ts'
+import type { ServedKinds } from '../served-kinds.ts'
+
+interface RightAsked {
+  readonly verb: string
+  readonly group: string
+  readonly resource: string
+  readonly subresource: string
+  readonly namespace: string
+  readonly name: string
+}
+
+export interface OwnerReferencesOptions {
+  readonly kinds: ServedKinds
+  readonly decide: DecideFor
+}
+
+export function ownerReferencesPermissionEnforcement({ kinds, decide }: OwnerReferencesOptions): AdmissionPlugin {
+  /** Why the user may not; undefined where they may. */
+  const refusal = (user: UserInfo, right: RightAsked): string | undefined => {
+    const { allowed, reason } = decide(user)({ serviceAccount: undefined, ...right })
+    return allowed ? undefined : reason
+  }
+  const refuse = ({ resource, name }: AdmissionRequest, why: string): Verdict => ({ allowed: false, error: forbidden(resource, name, why) })
+  return {
+    name: 'OwnerReferencesPermissionEnforcement',
+    handles({ resource, subresource, operation, object, oldObject }) {
+      if ((operation !== 'CREATE' && operation !== 'UPDATE') || object?.metadata === undefined) return false
+      // A pod's status path changes no owners.
+      if (subresource === 'status' && groupResource(resource.group, resource.plural) === 'pods') return false
+      return !semanticallyEqual(ownersOf(object), ownersOf(oldObject))
+    },
+    validate(request) {
+      const { user, resource, subresource, namespace, name, object, oldObject } = request
+      if (request.operation === 'UPDATE') {
+        const why = refusal(user, { verb: 'delete', group: resource.group, resource: resource.plural, subresource, namespace, name })
+        if (why !== undefined) return refuse(request, `cannot set an ownerRef on a resource you can't delete: ${why}`)
+      }
+      for (const owner of newBlocking(object, oldObject)) {
+        const served = kinds.byKind(owner.apiVersion, owner.kind)
+        if (served === undefined)
+          return refuse(
+            request,
+            `cannot set blockOwnerDeletion in this case because cannot find RESTMapping for APIVersion ${owner.apiVersion} Kind ${owner.kind}`,
+          )
+        const right = { verb: 'update', group: served.group, resource: served.plural, subresource: 'finalizers' }
+        const why = refusal(user, { ...right, namespace: served.namespaced ? namespace : '', name: owner.name })
+        if (why !== undefined)
+          return refuse(
+            request,
+            `cannot set blockOwnerDeletion if an ownerReference refers to a resource you can't set finalizers on: ${why}`,
+          )
+      }
+      return admitted
+    },
+  }
+}
+
+const ownersOf = (object: KubeObject | undefined): readonly OwnerReference[] => object?.metadata.ownerReferences ?? []
+
+function newBlocking(object: KubeObject | undefined, oldObject: KubeObject | undefined): OwnerReference[] {
+  const before = new Map(ownersOf(oldObject).map(owner => [owner.uid, owner]))
+  return ownersOf(object).filter(owner => owner.blockOwnerDeletion === true && before.get(owner.uid)?.blockOwnerDeletion !== true)
+}

@@ -1,0 +1,68 @@
+// The pods of a namespace run on the nodes that the namespace is meant for, by labels of nodes.
+import { forbidden } from '../../api/status.ts'
+import type { Namespace, Pod } from '../../api/types/core-v1.ts'
+import { qualifiedName } from '../../api/validation/names.ts'
+import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+
+const annotation = 'scheduler.alpha.kubernetes.io/node-selector'
+
+type Labels = Readonly<Record<string, string>>
+
+export interface NodeSelectors {
+  /** For namespaces without the annotation. */
+  readonly default: Labels
+  /** By namespace: what its pods may select; a namespace that is not here may select anything. */
+  readonly allowed: Readonly<Record<string, Labels>>
+}
+
+export const noNodeSelectors: NodeSelectors = { default: {}, allowed: {} }
+
+export function podNodeSelector({
+  reader,
+  selectors,
+}: {
+  readonly reader: ClusterReader
+  readonly selectors: NodeSelectors
+}): AdmissionPlugin {
+  function selectorOf({ resource, namespace, name }: AdmissionRequest): Labels {
+    const text = (reader.get('namespaces', '', namespace) as Namespace | undefined)?.metadata.annotations?.[annotation]
+    if (text === undefined) return selectors.default
+    const parsed = parseNodeSelector(text)
+    if (parsed === undefined) throw forbidden(resource, name, `namespace annotation ${annotation} is no list of labels: ${text}`)
+    return parsed
+  }
+  const refuse = ({ resource, name }: AdmissionRequest, why: string): Verdict => ({ allowed: false, error: forbidden(resource, name, why) })
+  const judge = (request: AdmissionRequest): Verdict => {
+    const own = (request.object as Pod).spec.nodeSelector ?? {}
+    if (Object.entries(selectorOf(request)).some(([key, value]) => own[key] !== undefined && own[key] !== value))
+      return refuse(request, 'pod node label selector conflicts with its namespace node label selector')
+    const allowed = selectors.allowed[request.namespace]
+    if (allowed === undefined || Object.entries(own).every(([key, value]) => allowed[key] === value)) return admitted
+    return refuse(request, 'pod node label selector labels conflict with its namespace whitelist')
+  }
+  return {
+    name: 'PodNodeSelector',
+    handles: ({ resource, subresource, operation }) =>
+      resource.group === '' && resource.plural === 'pods' && subresource === '' && operation === 'CREATE',
+    mutate(request) {
+      const verdict = judge(request)
+      if (!verdict.allowed) throw verdict.error
+      const { spec } = request.object as Pod
+      const merged = { ...selectorOf(request), ...spec.nodeSelector }
+      if (Object.keys(merged).length > 0) spec.nodeSelector = merged
+    },
+    validate: judge,
+  }
+}
+
+/** `key=value,key=value`; undefined for anything else. */
+export function parseNodeSelector(text: string): Labels | undefined {
+  const labels: Record<string, string> = {}
+  for (const part of text.split(',')) {
+    if (part.trim() === '' && text.trim() === '') return {}
+    const [key = '', value, ...more] = part.split('=').map(side => side.trim())
+    if (value === undefined || more.length > 0 || qualifiedName(key).length > 0) return undefined
+    labels[key] = value
+  }
+  return labels
+}

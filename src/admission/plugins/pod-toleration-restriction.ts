@@ -1,0 +1,83 @@
+// Which taints the pods of a namespace tolerate: some by default, others only where the namespace is allowed to.
+
+import { recordedQualityOfService } from '../../api/resources/core/pod-quality-of-service.ts'
+import { forbidden } from '../../api/status.ts'
+import type { Namespace, Pod, Toleration } from '../../api/types/core-v1.ts'
+import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
+import { includes, mergeTolerations } from '../tolerations.ts'
+
+const defaultsAnnotation = 'scheduler.alpha.kubernetes.io/defaultTolerations'
+const allowedAnnotation = 'scheduler.alpha.kubernetes.io/tolerationsWhitelist'
+
+/** For namespaces that say nothing themselves; no list of allowed ones allows all. */
+export interface ClusterTolerations {
+  readonly default: readonly Toleration[]
+  readonly allowed: readonly Toleration[]
+}
+
+export const noClusterTolerations: ClusterTolerations = { default: [], allowed: [] }
+
+export interface PodTolerationRestrictionOptions {
+  readonly reader: ClusterReader
+  readonly cluster: ClusterTolerations
+}
+
+export function podTolerationRestriction({ reader, cluster }: PodTolerationRestrictionOptions): AdmissionPlugin {
+  const annotated = (request: AdmissionRequest, key: string): readonly Toleration[] | undefined => {
+    const text = (reader.get('namespaces', '', request.namespace) as Namespace | undefined)?.metadata.annotations?.[key]
+    if (text === undefined) return undefined
+    const parsed = text === '' ? [] : parseTolerations(text)
+    if (parsed === undefined) throw forbidden(request.resource, request.name, `namespace annotation ${key} is no list of tolerations`)
+    return parsed
+  }
+  return {
+    name: 'PodTolerationRestriction',
+    handles: ({ resource, subresource, operation }) =>
+      resource.group === '' && resource.plural === 'pods' && subresource === '' && (operation === 'CREATE' || operation === 'UPDATE'),
+    mutate(request) {
+      if (request.operation !== 'CREATE') return
+      const { spec } = request.object as Pod
+      const defaults = annotated(request, defaultsAnnotation) ?? cluster.default
+      const wanted = [...defaults, ...(spec.tolerations ?? [])]
+      // Upstream spares pods that request memory the taint of a node that runs short of it.
+      if (recordedQualityOfService(request.object as Pod) !== 'BestEffort')
+        wanted.push({ key: 'node.kubernetes.io/memory-pressure', operator: 'Exists', effect: 'NoSchedule' })
+      if (wanted.length > 0) spec.tolerations = mergeTolerations(wanted)
+    },
+    validate(request) {
+      const { spec } = request.object as Pod
+      const allowed = annotated(request, allowedAnnotation) ?? cluster.allowed
+      if (allowed.length === 0 || (spec.tolerations ?? []).every(own => allowed.some(wide => includes(wide, own)))) return admitted
+      const why = 'pod tolerations (possibly merged with namespace default tolerations) conflict with its namespace whitelist'
+      return { allowed: false, error: forbidden(request.resource, request.name, why) }
+    },
+  }
+}
+
+/** Undefined for what is none. */
+export function parseTolerations(text: string): Toleration[] | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (err) {
+    if (err instanceof SyntaxError) return undefined
+    throw err
+  }
+  return isTolerations(value) ? value : undefined
+}
+
+const texts = ['key', 'operator', 'value', 'effect']
+
+export function isTolerations(value: unknown): value is Toleration[] {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      item =>
+        typeof item === 'object' &&
+        item !== null &&
+        Object.entries(item).every(([name, field]) =>
+          name === 'tolerationSeconds' ? Number.isInteger(field) : texts.includes(name) && typeof field === 'string',
+        ),
+    )
+  )
+}

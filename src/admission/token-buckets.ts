@@ -1,0 +1,42 @@
+// Rates by key: how often something may happen for each, with a bound on how many keys are remembered.
+
+export interface Rate {
+  /** Per second, in the long run. */
+  readonly qps: number
+  /** At once, after a rest. */
+  readonly burst: number
+}
+
+interface Bucket {
+  tokens: number
+  at: number
+}
+
+/** Keys that were not used for longest are forgotten first; one that comes back begins with a full bucket. */
+export class TokenBuckets {
+  readonly #rate: Rate
+  readonly #most: number
+  readonly #buckets = new Map<string, Bucket>()
+
+  constructor(rate: Rate, most: number) {
+    this.#rate = rate
+    this.#most = most
+  }
+
+  /** Whether it may happen now; counts it if so. `now` in milliseconds. */
+  take(key: string, now: number): boolean {
+    const { qps, burst } = this.#rate
+    const bucket = this.#buckets.get(key) ?? { tokens: burst, at: now }
+    bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(0, now - bucket.at) / 1000) * qps)
+    bucket.at = now
+    this.#buckets.delete(key)
+    this.#buckets.set(key, bucket)
+    for (const oldest of this.#buckets.keys()) {
+      if (this.#buckets.size <= this.#most) break
+      this.#buckets.delete(oldest)
+    }
+    if (bucket.tokens < 1) return false
+    bucket.tokens--
+    return true
+  }
+}

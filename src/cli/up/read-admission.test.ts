@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { createConfig, type Machine, type Settings } from '../../base/config.ts'
+import { maxAdmissionFileBytes, readAdmission } from './read-admission.ts'
+
+const machine: Machine = { root: false, home: '/home/u', hostName: 'edge', stateHome: undefined }
+const read = (settings: Settings) => readAdmission(createConfig(machine, settings))
+const folder = mkdtempSync(join(tmpdir(), 'admission-'))
+function file(name: string, text: string): string {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return path
+}
+const head = 'apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\n'
+
+test('readAdmission() takes plug-ins as a text or a list, and configuration from the files that are named', () => {
+  file('selectors.yaml', 'podNodeSelectorPluginConfig:\n  team: env=prod\n')
+  const admissionConfigFile = file('admission.yaml', `${head}plugins:\n- name: PodNodeSelector\n  path: selectors.yaml\n`)
+  const { enable, disable, configuration } = read({
+    enableAdmissionPlugins: 'PodNodeSelector, AlwaysPullImages',
+    disableAdmissionPlugins: ['DefaultStorageClass'],
+    admissionConfigFile,
+  })
+  assert.deepEqual([enable, disable], [['PodNodeSelector', 'AlwaysPullImages'], ['DefaultStorageClass']])
+  const { plugins } = configuration as { plugins: { configuration: unknown }[] }
+  assert.deepEqual(plugins[0]?.configuration, { podNodeSelectorPluginConfig: { team: 'env=prod' } })
+})
+
+const rows: { name: string; settings: Settings; why: RegExp }[] = [
+  {
+    name: 'a plug-in that is not there',
+    settings: { enableAdmissionPlugins: 'Nothing' },
+    why: /enableAdmissionPlugins: unknown admission plug-in "Nothing"/,
+  },
+  { name: 'to be without a protection', settings: { disableAdmissionPlugins: 'ResourceQuota' }, why: /"ResourceQuota" is a protection/ },
+  {
+    name: 'a file that is not there',
+    settings: { admissionConfigFile: join(folder, 'absent') },
+    why: /Cannot read the admission configuration/,
+  },
+  { name: 'a file that is no YAML', settings: { admissionConfigFile: file('broken.yaml', 'a: [') }, why: /is no YAML/ },
+  {
+    name: 'a file of another kind',
+    settings: { admissionConfigFile: file('other.yaml', 'kind: Pod\napiVersion: v1\n') },
+    why: /the file\.apiVersion is "v1"/,
+  },
+  {
+    name: 'a file without end',
+    settings: { admissionConfigFile: file('big.yaml', `# ${'x'.repeat(maxAdmissionFileBytes)}`) },
+    why: /has 1048578 bytes, the limit is 1048576/,
+  },
+]
+for (const { name, settings, why } of rows) test(`readAdmission() refuses ${name}`, () => assert.throws(() => read(settings), why))
