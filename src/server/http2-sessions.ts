@@ -1,10 +1,12 @@
 // The open HTTP/2 sessions with the sockets under them: dead peers are found by pings, and nothing outlives the session that it belongs to.
-import type { ServerHttp2Session } from 'node:http2'
+import { constants, type ServerHttp2Session } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import type { Logger } from '../base/log.ts'
 import { pingSession } from './session-pings.ts'
 
 const pingMs = 30_000
+/** Pings and settings that a client may send between two of our pings; a client that pings each second sends 30. */
+export const maxControlFrames = 1000
 const sweepMs = 250
 
 export class Http2Sessions {
@@ -15,10 +17,21 @@ export class Http2Sessions {
     this.#log = log
   }
 
-  /** Node keeps sessions whose peer is gone: a ping that is not answered ends them. */
+  /** Node keeps sessions whose peer is gone: a ping that is not answered ends them. Each frame that wants an answer costs one: a flood ends too. */
   keep(session: ServerHttp2Session, socket: TLSSocket): void {
     this.#open.set(session, socket)
-    const stopPings = pingSession(session, pingMs, () => socket.destroy())
+    let frames = 0
+    const count = () => {
+      if (++frames > maxControlFrames && !session.destroyed) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    }
+    session.on('ping', count)
+    session.on('remoteSettings', count)
+    const stopPings = pingSession(session, pingMs, {
+      each: () => {
+        frames = 0
+      },
+      ended: () => socket.destroy(),
+    })
     socket.once('close', () => {
       stopPings()
       this.#open.delete(session)
