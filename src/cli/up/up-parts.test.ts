@@ -80,6 +80,8 @@ process.once('message', ({ settings }) => {
   process.send({ type: 'ready', details: { life: settings.life } }, () => { if (settings.life < 3) process.exit(7) })
 })
 process.once('SIGTERM', () => process.exit(0))
+// Who listens to nothing any more ends by itself.
+process.channel.ref()
 `
 
 async function supervised(
