@@ -5,10 +5,10 @@ import { acceptWebSocket } from './accept-web-socket.ts'
 import { offeredProtocols } from './offered-protocols.ts'
 import { demandOwnOrigin } from './own-origin.ts'
 import { highWater, WebSocketOutput } from './web-socket-output.ts'
+import { WholeLines } from './whole-lines.ts'
 
 /** A client has nothing to say. */
 const maxMessageBytes = 4096
-const newline = 10
 
 /** `body` writes whole lines, each an event. Throws a 400 for more than one protocol, of which upstream chooses none either, and a 403 for a page of another origin. */
 export function watchOverWebSocket(request: ServerRequest, body: BodyStream): Reply {
@@ -32,16 +32,14 @@ export function watchOverWebSocket(request: ServerRequest, body: BodyStream): Re
         if (socket.bufferedAmount < highWater) socket.pong(data)
       })
       const output = new WebSocketOutput(socket)
+      const lines = new WholeLines()
       let last: Promise<void> = Promise.resolve()
       const sink: Sink = {
-        write(lines) {
-          for (let at = 0; at < lines.length; ) {
-            const found = lines.indexOf(newline, at)
-            const end = found < 0 ? lines.length : found + 1
-            last = output.send(lines.subarray(at, end), false)
+        write(chunk) {
+          for (const line of lines.take(chunk)) {
+            last = output.send(line, false)
             // The end of the connection tells.
             last.catch(() => undefined)
-            at = end
           }
           return socket.bufferedAmount < highWater
         },
