@@ -9,6 +9,7 @@ import type { Profile } from '../base/config.ts'
 import { createLogger } from '../base/log.ts'
 import { createRegistry } from '../base/metrics.ts'
 import type { ApiServer } from '../server/api-server.ts'
+import { joined } from '../server/body-parts.ts'
 import type { FinalReply, ServerRequest } from '../server/exchange.ts'
 import { createMemorySigner } from '../signer/memory-signer.ts'
 import type { CertificateRequest, Signer } from '../signer/signer.ts'
@@ -195,7 +196,7 @@ export class SecuredApi implements AsyncDisposable {
 async function readAll(reply: FinalReply): Promise<Answer> {
   const { body } = reply
   const chunks: Buffer[] = []
-  if (typeof body !== 'function') chunks.push(body)
+  if (typeof body !== 'function') chunks.push(joined(body))
   else {
     const sink = { write: (chunk: Buffer) => chunks.push(chunk) > 0, drained: async () => undefined }
     await body(sink, new AbortController().signal)

@@ -1,8 +1,9 @@
-// Large answers in pieces: joined to chunks worth a write, held back while the reader is behind, never holding the event loop.
+// Large answers in pieces: gathered to chunks worth a write, held back while the reader is behind, never holding the event loop.
 
 import { once } from 'node:events'
 import { constants, createGzip } from 'node:zlib'
 import { turn } from '../base/turns.ts'
+import { type BodyParts, writeTo } from './body-parts.ts'
 import type { BodyStream, Sink } from './exchange.ts'
 
 /** One write of about this size costs little per byte and little memory. */
@@ -26,14 +27,20 @@ export interface Parts {
 const comma = Buffer.from(',')
 
 /** The whole at once; for small answers. */
-export function joinParts({ head, separator = comma, count, part, tail }: Parts): Buffer {
-  const buffers = [head]
+export function joinParts({ head, separator = comma, count, part, tail }: Parts): BodyParts {
+  const parts = [head]
+  let length = head.length + tail.length
   for (let i = 0; i < count; i++) {
-    if (i > 0) buffers.push(separator)
-    buffers.push(part(i))
+    if (i > 0) {
+      parts.push(separator)
+      length += separator.length
+    }
+    const bytes = part(i)
+    parts.push(bytes)
+    length += bytes.length
   }
-  buffers.push(tail)
-  return Buffer.concat(buffers)
+  parts.push(tail)
+  return { parts, length }
 }
 
 export function streamParts(parts: Parts): BodyStream {
@@ -42,28 +49,17 @@ export function streamParts(parts: Parts): BodyStream {
     let pending: Buffer[] = [parts.head]
     let size = parts.head.length
     let began = performance.now()
-    const write = async (chunk: Buffer): Promise<void> => {
-      signal.throwIfAborted()
-      if (!sink.write(chunk)) await sink.drained()
-    }
-    const writePending = async (): Promise<void> => {
-      const chunk = Buffer.concat(pending)
-      pending = []
-      size = 0
-      await write(chunk)
-    }
     for (let i = 0; i < parts.count; i++) {
       if (i > 0) pending.push(separator)
       const bytes = parts.part(i)
-      const full = size + bytes.length >= chunkBytes
-      // A part that fills a chunk by itself goes out as it is: copies of large objects would be garbage at the pace of the answer.
-      if (bytes.length >= chunkBytes) {
-        await writePending()
-        await write(bytes)
-      } else {
-        pending.push(bytes)
-        size += bytes.length
-        if (full) await writePending()
+      pending.push(bytes)
+      size += bytes.length
+      const full = size >= chunkBytes
+      if (full) {
+        signal.throwIfAborted()
+        if (!writeTo(sink, pending)) await sink.drained()
+        pending = []
+        size = 0
       }
       if (!full && !(parts.computed && i % partsPerLook === partsPerLook - 1)) continue
       if (performance.now() - began < longestTurnMs) continue
@@ -71,7 +67,7 @@ export function streamParts(parts: Parts): BodyStream {
       began = performance.now()
     }
     pending.push(parts.tail)
-    sink.write(Buffer.concat(pending))
+    writeTo(sink, pending)
   }
 }
 

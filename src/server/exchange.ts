@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import type { Credentials } from '../access/access.ts'
 import type { UserInfo } from '../api/user.ts'
+import type { BodyParts } from './body-parts.ts'
 
 /** Lower-case names; a repeated header is joined by the transport, except where noted. */
 export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -37,6 +38,8 @@ export interface UpgradedConnection {
 export interface Sink {
   /** False where the reader is behind: wait for `drained()` before more. Bytes written are accepted either way. */
   write(chunk: Buffer): boolean
+  /** As one `write` of all of them, by a transport that need not copy them together for that. */
+  writeAll?(chunks: readonly Buffer[]): boolean
   /** Resolves when there is room again; rejects with the signal's reason when the reader is gone. */
   drained(): Promise<void>
 }
@@ -47,7 +50,7 @@ export type BodyStream = (sink: Sink, signal: AbortSignal) => Promise<void>
 export interface Reply {
   readonly status: number
   readonly contentType: string
-  readonly body: Buffer | BodyStream
+  readonly body: Buffer | BodyParts | BodyStream
   readonly headers?: Readonly<Record<string, string | string[]>>
   /** A watch or a followed log: it does not count as in flight once started, and audit sees its start. */
   readonly longRunning?: boolean

@@ -6,6 +6,7 @@ import type { Credentials } from '../access/access.ts'
 import type { Logger } from '../base/log.ts'
 import { STATUS_CODES } from '../base/node-http.ts'
 import { answerHeaders } from './answer-headers.ts'
+import { endWith, joined, writeCorked } from './body-parts.ts'
 import { collectBody, declaredLength } from './collect-body.ts'
 import type { FinalReply, RequestHeaders, ServerRequest, Sink, UpgradedConnection } from './exchange.ts'
 import { stallMs, untilDrained } from './http2-exchange.ts'
@@ -72,7 +73,7 @@ export async function sendHttp1(response: ServerResponse, request: Http1Request,
   if (typeof body !== 'function') {
     headers['content-length'] ??= body.length
     response.writeHead(reply.status, headers)
-    response.end(body)
+    endWith(response, body)
     reply.done({ bytes: body.length, cut: false })
     return
   }
@@ -84,6 +85,10 @@ export async function sendHttp1(response: ServerResponse, request: Http1Request,
     write(chunk) {
       bytes += chunk.length
       return response.destroyed || response.write(chunk)
+    },
+    writeAll(chunks) {
+      for (const { length } of chunks) bytes += length
+      return response.destroyed || writeCorked(response, chunks)
     },
     drained: () => untilDrained(response, request.signal, stallMs(reply)),
   }
@@ -122,7 +127,7 @@ const refusalMs = 5000
 
 /** Nothing that comes behind a refused upgrade is looked at (CVE-2018-1002105), and the connection does not stay half open. */
 function refuseUpgrade(socket: Duplex, reply: FinalReply): void {
-  const body = typeof reply.body === 'function' ? Buffer.alloc(0) : reply.body
+  const body = typeof reply.body === 'function' ? Buffer.alloc(0) : joined(reply.body)
   const status = reply.status === 101 || typeof reply.body === 'function' ? 400 : reply.status
   const headers = { ...answerHeaders(reply), 'content-length': body.length, connection: 'close' }
   const lines = Object.entries(headers).flatMap(([name, value]) =>

@@ -3,6 +3,7 @@ import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type Ser
 import type { Credentials } from '../access/access.ts'
 import type { Logger } from '../base/log.ts'
 import { answerHeaders } from './answer-headers.ts'
+import { endWith, writeCorked } from './body-parts.ts'
 import { collectBody, declaredLength } from './collect-body.ts'
 import type { FinalReply, RequestHeaders, ServerRequest, Sink } from './exchange.ts'
 
@@ -87,7 +88,7 @@ export async function sendHttp2(stream: ServerHttp2Stream, request: Http2Request
     else {
       headers['content-length'] = body.length
       stream.respond(headers)
-      stream.end(body)
+      endWith(stream, body)
       // What is left of a body that is too large or too slow is not read.
       if (reply.status === 413 || reply.status === 504) stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR))
     }
@@ -143,6 +144,11 @@ class Http2Sink implements Sink {
   write(chunk: Buffer): boolean {
     this.bytes += chunk.length
     return this.#stream.destroyed || this.#stream.write(chunk)
+  }
+
+  writeAll(chunks: readonly Buffer[]): boolean {
+    for (const { length } of chunks) this.bytes += length
+    return this.#stream.destroyed || writeCorked(this.#stream, chunks)
   }
 
   drained(): Promise<void> {

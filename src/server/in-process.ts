@@ -4,6 +4,7 @@ import { tooLarge } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Logger } from '../base/log.ts'
 import { answerHeaders } from './answer-headers.ts'
+import { joined } from './body-parts.ts'
 import type { FinalReply, RequestHeaders, ServerRequest, Sink } from './exchange.ts'
 import type { Pipeline } from './pipeline.ts'
 
@@ -76,7 +77,7 @@ function bodyOf(reply: FinalReply, signal: AbortSignal, highWaterMark: number, l
   const { body } = reply
   if (typeof body !== 'function') {
     reply.done({ bytes: body.length, cut: false })
-    return one(body)
+    return one(joined(body))
   }
   const cancelled = new AbortController()
   const queue = new ChunkQueue(highWaterMark)
@@ -119,6 +120,12 @@ class ChunkQueue implements Sink {
     this.bytes += chunk.length
     this.#wake?.()
     return this.#waiting < this.#highWaterMark
+  }
+
+  writeAll(chunks: readonly Buffer[]): boolean {
+    let isFree = true
+    for (const chunk of chunks) isFree = this.write(chunk)
+    return isFree
   }
 
   drained(): Promise<void> {

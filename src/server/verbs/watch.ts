@@ -2,6 +2,7 @@
 import { demandedFieldValue } from '../../api/field-selector.ts'
 import { ApiError, badRequest, expired } from '../../api/status.ts'
 import { type Entry, RevisionCompacted, RevisionInFuture, type Selection, type Store, type Watch } from '../../store/store.ts'
+import { writeTo } from '../body-parts.ts'
 import { streamParts } from '../chunked-body.ts'
 import type { BodyStream, Reply, Sink } from '../exchange.ts'
 import { listOptions, requiredRevision, tooLargeRevision } from '../list-options.ts'
@@ -186,10 +187,17 @@ class WatchEnd {
 
   /** A sink that takes nothing any more after the end, and waits for no reader either. Throws `Ended`. */
   guard(sink: Sink): Sink {
+    const check = () => {
+      if (this.#isOver) throw new Ended()
+    }
     return {
       write: chunk => {
-        if (this.#isOver) throw new Ended()
+        check()
         return sink.write(chunk)
+      },
+      writeAll: chunks => {
+        check()
+        return writeTo(sink, chunks)
       },
       drained: () => Promise.race([sink.drained(), this.reached]),
     }
