@@ -3,7 +3,7 @@
 export interface Figure {
   readonly id: string
   readonly title: string
-  readonly unit: 's' | 'ms' | 'MB' | '/s'
+  readonly unit: 's' | 'ms' | 'MB' | '/s' | 'times'
   readonly better: 'higher' | 'lower'
   readonly reference?: number
   readonly target?: number
@@ -56,6 +56,8 @@ export const figures: readonly Figure[] = [
   lower('idle-watches.p99', '  one event to all of them, p99', 'ms', undefined, 500),
   lower('large-list', 'list of 1,000 objects of 1 MB', 's', undefined, undefined),
   lower('large-list.memory', '  memory while it runs, more than before (RSS)', 'MB', undefined, 64),
+  lower('many-objects', '100,000 ConfigMaps: time to create the last 10,000, of the second 10,000', 'times', undefined, undefined),
+  lower('many-objects.restart', '  start to ready with them', 's', undefined, 1.5),
   lower('library.import', 'import of the library', 's', undefined, undefined),
   lower('library.start', 'startCluster() after the import', 's', undefined, 0.5),
   lower('library.running', 'first pod Running in it', 's', undefined, undefined),

@@ -8,6 +8,7 @@ import { ClusterProcess } from './cluster-process.ts'
 import { Connections } from './load/connections.ts'
 import { IdleWatches } from './load/idle-watches.ts'
 import { createLarge, readLarge } from './load/large-list.ts'
+import { createMany } from './load/many-objects.ts'
 import { quantile } from './load/measure.ts'
 import { namespaceObject } from './load/objects.ts'
 import type { Values } from './load/workloads.ts'
@@ -25,7 +26,7 @@ export interface RunOptions {
 /** After the start the heap is still settling; what stays is what counts. */
 const settleMs = 3_000
 /** Workloads whose figures are taken here, beside the server's memory. */
-export const measuredHere: readonly string[] = ['idle-watches', 'large-list']
+export const measuredHere: readonly string[] = ['idle-watches', 'large-list', 'many-objects']
 const probed = ['list', 'list-consistent', 'list-paged', 'selector', 'watch']
 
 export async function runOnce({ tree, workloads, containers }: RunOptions): Promise<Values> {
@@ -34,6 +35,7 @@ export async function runOnce({ tree, workloads, containers }: RunOptions): Prom
   chmodSync(directory, 0o711)
   try {
     const values = await controlPlane(tree, join(directory, 'control-plane'), workloads)
+    if (workloads.includes('many-objects')) Object.assign(values, await many(tree, join(directory, 'many-objects')))
     Object.assign(values, await startChild(new URL('library-process.ts', import.meta.url), { library: join(tree, 'dist/index.js') }).output)
     if (containers) Object.assign(values, await nodeOrWhyNot(tree, join(directory, 'node')))
     return values
@@ -106,6 +108,21 @@ async function large(cluster: ClusterProcess): Promise<Values> {
   } finally {
     clearInterval(timer)
   }
+}
+
+/** In a cluster of its own: what the other workloads left behind would count at its restart. */
+async function many(tree: string, dataDirectory: string): Promise<Values> {
+  const flags = ['--control-plane-only']
+  const values: Values = {}
+  {
+    await using cluster = await ClusterProcess.start(tree, dataDirectory, flags)
+    using connections = await Connections.open(cluster.credentials, 4)
+    await connections.request('POST', '/api/v1/namespaces', namespaceObject())
+    values['many-objects'] = await createMany(connections)
+  }
+  await using again = await ClusterProcess.start(tree, dataDirectory, flags)
+  values['many-objects.restart'] = again.readySeconds
+  return values
 }
 
 function allParts({ pid }: ClusterProcess, rssId: string, pssId: string): Values {
