@@ -16,6 +16,8 @@ export function joined(body: Buffer | BodyParts): Buffer {
 
 /** False where the reader is behind. */
 export function writeTo(sink: Sink, chunks: readonly Buffer[]): boolean {
+  const [first] = chunks
+  if (first !== undefined && chunks.length === 1) return sink.write(first)
   return sink.writeAll?.(chunks) ?? sink.write(Buffer.concat(chunks))
 }
 

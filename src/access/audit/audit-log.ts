@@ -189,10 +189,9 @@ export class AuditLog implements AsyncDisposable {
   }
 
   async #writeBatch(lines: readonly string[]): Promise<void> {
-    const body = Buffer.from(lines.join(''))
-    const digest = batchDigest(this.#digest, body)
-    const seal = Buffer.from(sealLine(this.#sequence + 1, lines.length, this.#digest, digest))
-    await this.#files.append(Buffer.concat([body, seal]))
+    const text = lines.join('')
+    const digest = batchDigest(this.#digest, text)
+    await this.#files.append(Buffer.from(text + sealLine(this.#sequence + 1, lines.length, this.#digest, digest)))
     this.#digest = digest
     this.#sequence++
     if (this.#files.size >= (this.#options.maxFileBytes ?? 100 << 20)) await this.#files.rotate()

@@ -28,7 +28,7 @@ export interface Head {
 }
 
 /** SHA-256 of the digest before, then the batch's lines with their line ends. */
-export function batchDigest(previous: Buffer, lines: Buffer): Buffer {
+export function batchDigest(previous: Buffer, lines: Buffer | string): Buffer {
   return createHash('sha256').update(previous).update(lines).digest()
 }
 

@@ -54,7 +54,7 @@ export async function verifyAuditLog(directory: string, auditKey?: string): Prom
       // Older files may have been removed by rotation: the first seal then tells where the chain begins.
       digest ??= Buffer.from(seal.previous, 'hex')
       sequence ??= seal.sequence - 1
-      const actual = batchDigest(digest, Buffer.from(pending.map(entry => `${entry}\n`).join('')))
+      const actual = batchDigest(digest, pending.map(entry => `${entry}\n`).join(''))
       if (seal.sequence !== sequence + 1) problems.push(`${where}: seal ${seal.sequence} follows seal ${sequence}`)
       if (seal.previous !== digest.toString('hex')) problems.push(`${where}: the seal does not continue the one before`)
       if (seal.lines !== pending.length || seal.digest !== actual.toString('hex'))

@@ -77,8 +77,8 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
     signal.addEventListener('abort', finish, { once: true })
     if (signal.aborted) finish()
     let paused = true
-    const write = (chunk: Buffer): void => {
-      if (sink.write(chunk) || paused) return
+    const write = (chunks: readonly Buffer[]): void => {
+      if (writeTo(sink, chunks) || paused) return
       paused = true
       watch.pause()
       sink.drained().then(() => {
@@ -88,7 +88,7 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
     }
     // Events wait while the reader is behind: a bookmark then would promise that it has seen them.
     const sendBookmark = () => {
-      if (!paused) write(events.bookmark(watch.revision, false))
+      if (!paused) write([events.bookmark(watch.revision, false)])
     }
     const open = { sendBookmark: plan.bookmarks ? sendBookmark : undefined, end: finish, served: context.served }
     parts.openWatches.add(open)
@@ -99,9 +99,7 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
       paused = false
       watch.onEnd(finish)
       watch.onEvents(changes => {
-        const [first] = changes
-        if (first === undefined) return
-        write(changes.length === 1 ? events.change(first) : Buffer.concat(changes.map(change => events.change(change))))
+        if (changes.length > 0) write(changes.map(change => events.change(change)))
       })
       await end.reached
     } catch (err) {
