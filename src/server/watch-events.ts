@@ -2,7 +2,7 @@
 import type { Status } from '../api/status.ts'
 import type { Entry, Watched } from '../store/store.ts'
 import { frame } from './entry-view.ts'
-import { partialObject } from './partial-object.ts'
+import { metadataBytes, partialFrame } from './partial-bytes.ts'
 import type { ResourceContext } from './request-context.ts'
 import { tableOf } from './table.ts'
 
@@ -34,12 +34,13 @@ export function watchEvents(context: ResourceContext): WatchEvents {
     }
   }
   const { metaVersion } = form
+  const { prefix, suffix } = partialFrame(metaVersion)
   const include = query.get('includeObject')
   // Columns are sent with the first event only.
   let columnsSent = false
   const computed = (entry: Entry): Buffer => {
+    if (form.as === 'partial') return Buffer.concat([prefix, metadataBytes(view.bytes(entry)), suffix])
     const object = view.object(entry)
-    if (form.as === 'partial') return Buffer.from(JSON.stringify(partialObject(object, metaVersion)))
     const table = tableOf(definition, [object], include, now, { resourceVersion: object.metadata.resourceVersion ?? '' }, metaVersion)
     const sent = columnsSent ? { ...table, columnDefinitions: null } : table
     columnsSent = true

@@ -5,6 +5,7 @@ import { gzipped, joinParts, type Parts, streamParts } from '../chunked-body.ts'
 import type { ContinueTokens } from '../continue-token.ts'
 import { header, type Reply, type ServerRequest } from '../exchange.ts'
 import { type ListOptions, listOptions, requiredRevision, tooLargeRevision } from '../list-options.ts'
+import { metadataBytes, partialFrame } from '../partial-bytes.ts'
 import { partialObject } from '../partial-object.ts'
 import type { ResourceContext } from '../request-context.ts'
 import { valueReply } from '../respond.ts'
@@ -42,19 +43,28 @@ export function list(parts: ListParts, context: ResourceContext): Reply {
         tail,
       })
     case 'partial':
-      return bytesReply(context, {
-        head: head('PartialObjectMetadataList', form.metaVersion, metadata),
-        count: result.entries.length,
-        computed: true,
-        part: index => Buffer.from(JSON.stringify(partialObject(view.object(at(result, index)), form.metaVersion))),
-        tail,
-      })
+      return bytesReply(context, partialParts(context, result, head('PartialObjectMetadataList', form.metaVersion, metadata)))
     case 'table':
       return tableReply(context, result, metadata)
   }
 }
 
 const tail = Buffer.from(']}\n')
+const comma = Buffer.from(',')
+
+/** The bytes of each object's metadata; what stands around them is between the parts. */
+function partialParts({ served, form }: ResourceContext, result: ListResult, opening: Buffer): Parts {
+  const { prefix, suffix } = partialFrame(form.metaVersion)
+  const isEmpty = result.entries.length === 0
+  return {
+    head: isEmpty ? opening : Buffer.concat([opening, prefix]),
+    separator: Buffer.concat([suffix, comma, prefix]),
+    count: result.entries.length,
+    computed: true,
+    part: index => metadataBytes(served.view.bytes(at(result, index))),
+    tail: isEmpty ? tail : Buffer.concat([suffix, tail]),
+  }
+}
 
 function head(kind: string, apiVersion: string, metadata: ListMeta): Buffer {
   return Buffer.from(`{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`)
