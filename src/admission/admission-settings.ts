@@ -1,6 +1,7 @@
 // What an administrator may say about admission, in a form that can be handed from process to process.
 import { type PluginConfiguration, readAdmissionConfiguration } from './configuration.ts'
 import { enabledPlugins, type PluginSwitches } from './plugin-table.ts'
+import { defaultPolicy } from './pod-security/configuration.ts'
 
 export interface AdmissionSettings extends PluginSwitches {
   /** The content of an AdmissionConfiguration; undefined where there is none. */
@@ -12,9 +13,7 @@ export function admissionSettings(
   profile: 'secure' | 'upstream',
   settings: AdmissionSettings = {},
 ): { readonly enabled: ReadonlySet<string>; readonly configuration: PluginConfiguration } {
-  const { configuration } = settings
-  return {
-    enabled: enabledPlugins(profile, settings),
-    configuration: configuration === undefined ? {} : readAdmissionConfiguration(configuration),
-  }
+  const configuration = settings.configuration === undefined ? {} : readAdmissionConfiguration(settings.configuration)
+  defaultPolicy(profile, configuration.podSecurity)
+  return { enabled: enabledPlugins(profile, settings), configuration }
 }

@@ -54,8 +54,8 @@ const bad: { name: string; value: unknown; why: RegExp }[] = [
   { name: 'another group', value: { apiVersion: 'v1', kind: 'AdmissionConfiguration' }, why: /the file\.apiVersion is "v1"/ },
   {
     name: 'a plug-in that takes none',
-    value: file(plugin('PodSecurity', {})),
-    why: /plugins\[0\]\.name is "PodSecurity"; configured can be/,
+    value: file(plugin('NamespaceLifecycle', {})),
+    why: /plugins\[0\]\.name is "NamespaceLifecycle"; configured can be/,
   },
   {
     name: 'one twice',

@@ -1,9 +1,10 @@
 // Reads the AdmissionConfiguration of kube-apiserver (apiserver.config.k8s.io/v1): what plug-ins are configured with.
 import type { Toleration } from '../api/types/core-v1.ts'
-import { UserError } from '../base/user-error.ts'
+import { expectKind, fail, items, type Json, mapping, positive, text } from './configuration-value.ts'
 import type { EventLimit, EventLimitType } from './plugins/event-rate-limit.ts'
 import { type NodeSelectors, parseNodeSelector } from './plugins/pod-node-selector.ts'
 import { type ClusterTolerations, isTolerations } from './plugins/pod-toleration-restriction.ts'
+import { type PodSecurityConfiguration, readPodSecurity } from './pod-security/configuration.ts'
 import type { LimitedResource } from './quota/check.ts'
 
 export interface PluginConfiguration {
@@ -11,25 +12,19 @@ export interface PluginConfiguration {
   readonly eventLimits?: readonly EventLimit[]
   readonly nodeSelectors?: NodeSelectors
   readonly tolerations?: ClusterTolerations
+  readonly podSecurity?: PodSecurityConfiguration
 }
 
-type Json = Readonly<Record<string, unknown>>
 /** Reads one plug-in's part. `at` is the path in the file, for messages. */
 type Read = (value: Json, at: string) => PluginConfiguration
-
-const fail = (at: string, why: string): never => {
-  throw new UserError(`admission configuration: ${at} ${why}`)
-}
 
 const readers: ReadonlyMap<string, Read> = new Map<string, Read>([
   ['ResourceQuota', readQuota],
   ['EventRateLimit', readEventLimits],
   ['PodNodeSelector', readNodeSelectors],
   ['PodTolerationRestriction', readTolerations],
+  ['PodSecurity', (value, at) => ({ podSecurity: readPodSecurity(value, at) })],
 ])
-
-/** The most that a file of settings may have of anything. */
-export const maxConfiguredItems = 1000
 
 /** `value` is the file, with the content of what it refers to by `path` put in its place as `configuration`. Throws a UserError. */
 export function readAdmissionConfiguration(value: unknown): PluginConfiguration {
@@ -113,35 +108,4 @@ function readTolerations(value: Json, at: string): PluginConfiguration {
     return isTolerations(given) ? given : fail(`${at}.${name}`, 'is no list of tolerations')
   }
   return { tolerations: { default: list('default'), allowed: list('whitelist') } }
-}
-
-function mapping(value: unknown, at: string): Json {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail(at, 'is no mapping')
-  return value as Json
-}
-
-function items(value: unknown, at: string): readonly unknown[] {
-  if (value === undefined || value === null) return []
-  if (!Array.isArray(value)) return fail(at, 'is no list')
-  if (value.length > maxConfiguredItems) return fail(at, `has ${value.length} items, the limit is ${maxConfiguredItems}`)
-  return value
-}
-
-function text(value: unknown, at: string): string {
-  return typeof value === 'string' ? value : fail(at, `is ${JSON.stringify(value)}, wanted is a text`)
-}
-
-function positive(value: unknown, at: string): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value
-  return fail(at, `is ${JSON.stringify(value)}, wanted is a whole number above 0`)
-}
-
-/** Any version of the group: their fields are the same. */
-function expectKind(value: Json, group: string | readonly string[], kind: string | readonly string[], at: string): void {
-  const groups = [group].flat()
-  const kinds = [kind].flat()
-  const apiVersion = text(value['apiVersion'], `${at}.apiVersion`)
-  if (!groups.some(known => apiVersion.startsWith(`${known}/`))) fail(`${at}.apiVersion`, `is "${apiVersion}", wanted is ${groups[0]}/v1`)
-  const named = text(value['kind'], `${at}.kind`)
-  if (!kinds.includes(named)) fail(`${at}.kind`, `is "${named}", wanted is ${kinds[0]}`)
 }

@@ -3,6 +3,8 @@ import type { AdmissionPlugin } from '../admission.ts'
 import type { PluginConfiguration } from '../configuration.ts'
 import type { ObjectFeed } from '../object-feed.ts'
 import { enabledPlugins, pluginNames } from '../plugin-table.ts'
+import { defaultPolicy } from '../pod-security/configuration.ts'
+import { defaultExemptions } from '../pod-security/exemptions.ts'
 import type { QuotaLedger } from '../quota/ledger.ts'
 import { alwaysPullImages } from './always-pull-images.ts'
 import { type CertificateRequestOptions, certificateRequests } from './certificate-requests.ts'
@@ -65,7 +67,12 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
     nodeRestriction({ reader }),
     taintNodesByCondition,
     alwaysPullImages,
-    podSecurity({ reader, defaults: secure ? 'restricted' : 'privileged', enforceOnWorkloads: secure }),
+    podSecurity({
+      reader,
+      defaults: defaultPolicy(profile, configuration.podSecurity),
+      exemptions: configuration.podSecurity?.exemptions ?? defaultExemptions,
+      enforceOnWorkloads: secure,
+    }),
     podNodeSelector({ reader, selectors: configuration.nodeSelectors ?? noNodeSelectors }),
     priority({ reader }),
     defaultTolerationSeconds,

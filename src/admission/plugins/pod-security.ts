@@ -1,4 +1,5 @@
 // Pod Security Standards: `restricted` unless the namespace is labelled (secure profile), judged for pods and for everything that makes pods.
+import { isDeepStrictEqual } from 'node:util'
 import { hasPods, type LocatedPod, locatePod } from '../../api/located-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
@@ -6,81 +7,77 @@ import { type ApiError, forbidden, invalid } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, patchAnnotation, type Verdict } from '../admission.ts'
 import { describeFindings, evaluate, type Finding } from '../pod-security/evaluate.ts'
+import { type Exemptions, exemptNamespaceWarning, exemptRuntimeClass } from '../pod-security/exemptions.ts'
+import { existingPodWarnings } from '../pod-security/existing-pods.ts'
 import { fixingPatch } from '../pod-security/fix.ts'
-import {
-  formatLevelVersion,
-  type LevelVersion,
-  type PodSecurityPolicy,
-  policyOf,
-  strictness,
-  uniformPolicy,
-} from '../pod-security/policy.ts'
+import { formatLevelVersion, type LevelVersion, type PodSecurityPolicy, policyOf, samePolicy, strictness } from '../pod-security/policy.ts'
 
 /** Pod subresources whose object is not a pod spec to be judged. */
 const ignoredSubresources: ReadonlySet<string> = new Set(['exec', 'attach', 'binding', 'eviction', 'log', 'portforward', 'proxy', 'status'])
-const exemptNamespace = 'kube-system'
-const maxPodsToWarnAbout = 3000
 /** Characters of a patch that the audit event keeps; a pod of very many containers can have a longer one. */
 const maxRecordedPatch = 16_384
 
 export interface PodSecurityOptions {
   readonly reader: ClusterReader
   /** What holds where a namespace has no label; upstream's is `privileged`. */
-  readonly defaults: 'restricted' | 'privileged'
+  readonly defaults: PodSecurityPolicy
+  readonly exemptions: Exemptions
   /** Refuse a workload whose pods would be refused, with the patch that passes; upstream only warns. */
   readonly enforceOnWorkloads: boolean
 }
 
-export function podSecurity({ reader, defaults, enforceOnWorkloads }: PodSecurityOptions): AdmissionPlugin {
-  const defaultPolicy = uniformPolicy(defaults)
-  const policyOfNamespace = (name: string) => policyOf(reader.get('namespaces', '', name)?.metadata.labels, defaultPolicy)
+export function podSecurity({ reader, defaults, exemptions, enforceOnWorkloads }: PodSecurityOptions): AdmissionPlugin {
+  const policyOfNamespace = (name: string) => policyOf(reader.get('namespaces', '', name)?.metadata.labels, defaults)
+
+  /** Why the request is none of ours; undefined where it is. */
+  function exempted({ namespace, user }: AdmissionRequest, { pod }: LocatedPod): string | undefined {
+    if (exemptions.namespaces.has(namespace)) return 'namespace'
+    if (exemptions.usernames.has(user.name)) return 'user'
+    return exemptRuntimeClass(exemptions, pod) ? 'runtimeClass' : undefined
+  }
 
   function validatePods(request: AdmissionRequest): Verdict {
-    if (request.namespace === exemptNamespace || request.object === undefined) return admitted
+    if (request.object === undefined) return admitted
     const resource = groupResource(request.resource.group, request.resource.plural)
     const located = locatePod(resource, request.object)
     if (located === undefined) return admitted
-    if (request.oldObject !== undefined && resource === 'pods' && !isSignificant(request.object, request.oldObject)) return admitted
+    const exemption = exempted(request, located)
+    if (exemption !== undefined) {
+      request.annotate('pod-security.kubernetes.io/exempt', exemption)
+      return admitted
+    }
+    const { oldObject } = request
+    if (oldObject !== undefined && resource === 'pods' && !isSignificant(request.object, oldObject)) return admitted
     const { policy, errors } = policyOfNamespace(request.namespace)
     if (errors.length > 0)
       request.annotate('pod-security.kubernetes.io/error', `Failed to parse policy: ${errors.map(({ message }) => message).join(', ')}`)
-    const enforced = resource === 'pods' || enforceOnWorkloads
-    if (enforced) {
-      const findings = evaluate(located.pod, policy.enforce)
-      request.annotate('pod-security.kubernetes.io/enforce-policy', formatLevelVersion(policy.enforce))
-      if (findings.length > 0) return { allowed: false, error: refusal(request, located, findings, policy.enforce, enforceOnWorkloads) }
-    }
-    report(request, located, policy, enforced)
+    const before = oldObject === undefined ? undefined : locatePod(resource, oldObject)
+    // A template that is there already stays, or a finalizer could not be taken off what a stricter level would refuse.
+    const enforced = resource === 'pods' || (enforceOnWorkloads && !isDeepStrictEqual(before?.pod, located.pod))
+    const findings = enforced ? evaluate(located.pod, policy.enforce) : []
+    if (enforced) request.annotate('pod-security.kubernetes.io/enforce-policy', formatLevelVersion(policy.enforce))
+    report(request, located, policy, enforced ? findings : undefined)
+    if (findings.length > 0) return { allowed: false, error: refusal(request, located, findings, policy.enforce, enforceOnWorkloads) }
     return admitted
   }
 
   function validateNamespace(request: AdmissionRequest): Verdict {
     if (request.object === undefined || request.subresource !== '') return admitted
-    const { policy, errors } = policyOf(request.object.metadata.labels, defaultPolicy)
-    const before = request.oldObject === undefined ? undefined : policyOf(request.oldObject.metadata.labels, defaultPolicy)
+    const { labels } = request.object.metadata
+    const { policy, errors } = policyOf(labels, defaults)
+    const before = request.oldObject === undefined ? undefined : policyOf(request.oldObject.metadata.labels, defaults)
     if (errors.length > 0 && JSON.stringify(errors) !== JSON.stringify(before?.errors))
       return { allowed: false, error: invalid(request.resource, request.name, errors) }
-    if (before && request.name !== exemptNamespace) warnAboutPods(request, policy.enforce, before.policy.enforce)
-    return admitted
-  }
-
-  /** A stricter level does not touch running pods; it says which of them it would have refused. */
-  function warnAboutPods(request: AdmissionRequest, now: LevelVersion, before: LevelVersion): void {
-    if (now.level === 'privileged' || formatLevelVersion(now) === formatLevelVersion(before)) return
-    if (now.minor === before.minor && strictness(now.level) <= strictness(before.level)) return
-    const names = new Map<string, string[]>()
-    for (const pod of reader.list('pods', request.name).slice(0, maxPodsToWarnAbout)) {
-      const located = locatePod('pods', pod)
-      const findings = located ? evaluate(located.pod, now) : []
-      const reasons = findings.map(({ result }) => result.reason).join(', ')
-      if (findings.length > 0) names.set(reasons, [...(names.get(reasons) ?? []), pod.metadata.name ?? ''])
+    if (before !== undefined && !isStricter(policy.enforce, before.policy.enforce)) return admitted
+    if (exemptions.namespaces.has(request.name)) {
+      const warning = samePolicy(policy, defaults) ? undefined : exemptNamespaceWarning(request.name, policy, labels)
+      if (warning !== undefined) request.warn(warning)
+    } else if (before !== undefined) {
+      // A stricter level does not touch running pods; it says which of them it would have refused.
+      for (const warning of existingPodWarnings(request.name, reader.list('pods', request.name), policy.enforce, exemptions))
+        request.warn(warning)
     }
-    if (names.size === 0) return
-    request.warn(`existing pods in namespace "${request.name}" violate the new PodSecurity enforce level "${formatLevelVersion(now)}"`)
-    for (const [reasons, [first = '', ...others]] of names)
-      request.warn(
-        `${first}${others.length === 0 ? '' : ` (and ${others.length} other ${others.length === 1 ? 'pod' : 'pods'})`}: ${reasons}`,
-      )
+    return admitted
   }
 
   return {
@@ -97,18 +94,26 @@ export function podSecurity({ reader, defaults, enforceOnWorkloads }: PodSecurit
 
 const isNamespace = ({ group, plural }: ResourceDefinition): boolean => group === '' && plural === 'namespaces'
 
-/** Audit and warn: what the other modes of the namespace would have said. */
-function report(request: AdmissionRequest, { pod }: LocatedPod, policy: PodSecurityPolicy, enforced: boolean): void {
+function isStricter(now: LevelVersion, before: LevelVersion): boolean {
+  if (now.level === 'privileged' || formatLevelVersion(now) === formatLevelVersion(before)) return false
+  return now.minor !== before.minor || strictness(now.level) > strictness(before.level)
+}
+
+/** Audit and warn: what the other modes of the namespace say. `enforced` are the findings of the enforced level where it was asked. */
+function report(request: AdmissionRequest, { pod }: LocatedPod, policy: PodSecurityPolicy, enforced: readonly Finding[] | undefined): void {
   const enforcedVersion = formatLevelVersion(policy.enforce)
-  // What was enforced has passed: only other levels need another look.
-  const audit = enforced && formatLevelVersion(policy.audit) === enforcedVersion ? [] : evaluate(pod, policy.audit)
+  // What was looked at with the enforced level needs no other look with the same.
+  const at = (levelVersion: LevelVersion) =>
+    enforced !== undefined && formatLevelVersion(levelVersion) === enforcedVersion ? enforced : evaluate(pod, levelVersion)
+  const audit = at(policy.audit)
   if (audit.length > 0)
     request.annotate(
       'pod-security.kubernetes.io/audit-violations',
       `would violate PodSecurity "${formatLevelVersion(policy.audit)}": ${describeFindings(audit)}`,
     )
-  if (enforced && formatLevelVersion(policy.warn) === enforcedVersion) return
-  const warn = evaluate(pod, policy.warn)
+  // Who is refused is not warned too.
+  if (enforced !== undefined && enforced.length > 0) return
+  const warn = at(policy.warn)
   if (warn.length > 0) request.warn(`would violate PodSecurity "${formatLevelVersion(policy.warn)}": ${describeFindings(warn)}`)
 }
 
@@ -135,14 +140,14 @@ function refusal(
   return error
 }
 
-/** Updates of a pod may change little; only those that could matter to a check are judged again, as upstream does. */
+/** Updates of a pod may change little; those of an image, or of what a check looks at, are judged again. A resize changes neither. */
 function isSignificant(object: KubeObject, old: KubeObject): boolean {
   const [now, before] = [object as Pod, old as Pod]
   const relevant = ({ metadata, spec }: Pod) =>
     JSON.stringify([
       Object.entries(metadata.annotations ?? {}).filter(([key]) => key.includes('seccomp') || key.includes('apparmor')),
       [...(spec?.initContainers ?? []), ...(spec?.containers ?? []), ...(spec?.ephemeralContainers ?? [])].map(
-        ({ name, image: _image, ...rest }) => ({ name, ...rest }),
+        ({ name, image, securityContext, ports }) => [name, image, securityContext, ports],
       ),
       spec?.securityContext,
     ])

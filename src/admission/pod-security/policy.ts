@@ -14,8 +14,8 @@ export type PodSecurityPolicy = Readonly<Record<Mode, LevelVersion>>
 
 const prefix = 'pod-security.kubernetes.io/'
 export const modes: readonly Mode[] = ['enforce', 'audit', 'warn']
-const levels: readonly string[] = ['privileged', 'baseline', 'restricted'] satisfies Level[]
-const isLevel = (value: string): value is Level => levels.includes(value)
+export const levels: readonly string[] = ['privileged', 'baseline', 'restricted'] satisfies Level[]
+export const isLevel = (value: string): value is Level => levels.includes(value)
 const versionPattern = /^v1\.([0-9]|[1-9][0-9]*)$/
 
 export const uniformPolicy = (level: Level): PodSecurityPolicy => {
@@ -70,10 +70,20 @@ export function policyOf(
   return { policy: { enforce, audit, warn }, errors }
 }
 
-function minorOf(version: string): number | undefined {
+/** `v1.24` -> 24; undefined for anything else. */
+export function minorOf(version: string): number | undefined {
   const digits = versionPattern.exec(version)?.[1]
   return digits === undefined ? undefined : Number(digits)
 }
+
+/** The modes that a label of the namespace says something about. */
+export function labelled(labels: Readonly<Record<string, string>> | undefined): Mode[] {
+  if (labels === undefined) return []
+  return modes.filter(mode => own(labels, `${prefix}${mode}`) !== undefined || own(labels, `${prefix}${mode}-version`) !== undefined)
+}
+
+export const samePolicy = (a: PodSecurityPolicy, b: PodSecurityPolicy): boolean =>
+  modes.every(mode => formatLevelVersion(a[mode]) === formatLevelVersion(b[mode]))
 
 const own = (labels: Readonly<Record<string, string>>, key: string): string | undefined =>
   Object.hasOwn(labels, key) ? labels[key] : undefined

@@ -1,6 +1,6 @@
 import { type PodSecurityCheck, passed } from '../check.ts'
 
-const namespaces = ['hostIPC', 'hostNetwork', 'hostPID'] as const
+const namespaces = ['hostNetwork', 'hostPID', 'hostIPC'] as const
 
 /** The node's namespaces show a pod every process, socket and interface of the node, past each network policy. */
 export const hostNamespaces: PodSecurityCheck = {

@@ -7,7 +7,6 @@ const allowed: ReadonlySet<string> = new Set([
   'downwardAPI',
   'emptyDir',
   'ephemeral',
-  'image',
   'persistentVolumeClaim',
   'projected',
   'secret',

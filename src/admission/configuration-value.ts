@@ -1,0 +1,42 @@
+// The values of a file of settings, each with its path in the file: what is not of the shape that is wanted is a UserError.
+import { UserError } from '../base/user-error.ts'
+
+export type Json = Readonly<Record<string, unknown>>
+
+/** The most that a file of settings may have of anything. */
+export const maxConfiguredItems = 1000
+
+export const fail = (at: string, why: string): never => {
+  throw new UserError(`admission configuration: ${at} ${why}`)
+}
+
+export function mapping(value: unknown, at: string): Json {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail(at, 'is no mapping')
+  return value as Json
+}
+
+export function items(value: unknown, at: string): readonly unknown[] {
+  if (value === undefined || value === null) return []
+  if (!Array.isArray(value)) return fail(at, 'is no list')
+  if (value.length > maxConfiguredItems) return fail(at, `has ${value.length} items, the limit is ${maxConfiguredItems}`)
+  return value
+}
+
+export function text(value: unknown, at: string): string {
+  return typeof value === 'string' ? value : fail(at, `is ${JSON.stringify(value)}, wanted is a text`)
+}
+
+export function positive(value: unknown, at: string): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value
+  return fail(at, `is ${JSON.stringify(value)}, wanted is a whole number above 0`)
+}
+
+/** Any version of the group: their fields are the same. */
+export function expectKind(value: Json, group: string | readonly string[], kind: string | readonly string[], at: string): void {
+  const groups = [group].flat()
+  const kinds = [kind].flat()
+  const apiVersion = text(value['apiVersion'], `${at}.apiVersion`)
+  if (!groups.some(known => apiVersion.startsWith(`${known}/`))) fail(`${at}.apiVersion`, `is "${apiVersion}", wanted is ${groups[0]}/v1`)
+  const named = text(value['kind'], `${at}.kind`)
+  if (!kinds.includes(named)) fail(`${at}.kind`, `is "${named}", wanted is ${kinds[0]}`)
+}

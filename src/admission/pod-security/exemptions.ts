@@ -1,0 +1,34 @@
+// Who and what Pod Security leaves alone, by configuration: as PodSecurityConfiguration has it, plus the namespace of the system itself.
+import type { CheckedPod } from './check.ts'
+import { formatLevelVersion, labelled, type PodSecurityPolicy } from './policy.ts'
+
+export interface Exemptions {
+  readonly usernames: ReadonlySet<string>
+  readonly namespaces: ReadonlySet<string>
+  readonly runtimeClasses: ReadonlySet<string>
+}
+
+/** The parts of the cluster run in it, with the rights of the node. */
+export const systemNamespace = 'kube-system'
+
+export const defaultExemptions: Exemptions = {
+  usernames: new Set(),
+  namespaces: new Set([systemNamespace]),
+  runtimeClasses: new Set(),
+}
+
+export const exemptRuntimeClass = ({ runtimeClasses }: Exemptions, { spec }: CheckedPod): boolean =>
+  spec.runtimeClassName !== undefined && runtimeClasses.has(spec.runtimeClassName)
+
+/** What is said of an exempt namespace whose labels ask for more than they get; undefined where they ask for nothing. */
+export function exemptNamespaceWarning(
+  name: string,
+  policy: PodSecurityPolicy,
+  labels: Readonly<Record<string, string>> | undefined,
+): string | undefined {
+  const asked = labelled(labels)
+    .filter(mode => policy[mode].level !== 'privileged')
+    .map(mode => `${mode}=${formatLevelVersion(policy[mode])}`)
+  if (asked.length === 0) return undefined
+  return `namespace ${JSON.stringify(name)} is exempt from Pod Security, and the policy (${asked.join(', ')}) will be ignored`
+}
