@@ -61,6 +61,8 @@ export const figures: readonly Figure[] = [
   lower('library.import', 'import of the library', 's', undefined, undefined),
   lower('library.start', 'startCluster() after the import', 's', undefined, 0.5),
   lower('library.running', 'first pod Running in it', 's', undefined, undefined),
+  lower('check.one', '`bulkhead check` of one manifest, from the start of its process', 's', undefined, 0.25),
+  lower('check.thousand', '  of 1,000 manifests', 's', undefined, 1.5),
   lower('node.memory', 'memory after start with a real node and its DNS, all parts (PSS)', 'MB', undefined, 320),
   lower('node.memory.rss', '  the same as a sum of RSS, shared pages counted in each', 'MB', undefined, undefined),
   lower('node.running', 'pod Running in a real container after its creation', 's', undefined, 1),

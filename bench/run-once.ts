@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { checkCommand } from './check-command.ts'
 import { startChild } from './child.ts'
 import { ClusterProcess } from './cluster-process.ts'
 import { Connections } from './load/connections.ts'
@@ -37,6 +38,7 @@ export async function runOnce({ tree, workloads, containers }: RunOptions): Prom
     const values = await controlPlane(tree, join(directory, 'control-plane'), workloads)
     if (workloads.includes('many-objects')) Object.assign(values, await many(tree, join(directory, 'many-objects')))
     Object.assign(values, await startChild(new URL('library-process.ts', import.meta.url), { library: join(tree, 'dist/index.js') }).output)
+    Object.assign(values, checkCommand(tree))
     if (containers) Object.assign(values, await nodeOrWhyNot(tree, join(directory, 'node')))
     return values
   } finally {
