@@ -6,12 +6,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { checkCommand } from './check-command.ts'
 import { startChild } from './child.ts'
 import { ClusterProcess } from './cluster-process.ts'
+import { openNamespace } from './load/bench-namespace.ts'
 import { Connections } from './load/connections.ts'
 import { IdleWatches } from './load/idle-watches.ts'
 import { createLarge, readLarge } from './load/large-list.ts'
 import { createMany } from './load/many-objects.ts'
 import { quantile } from './load/measure.ts'
-import { namespaceObject } from './load/objects.ts'
 import type { Values } from './load/workloads.ts'
 import { memoryOf, type ProcessMemory, residentOf } from './process-memory.ts'
 import { restrictedPod, runningPod } from './running-pod.ts'
@@ -79,7 +79,7 @@ const idleWatches = 10_000
 /** Here and not in a process of the load: the memory is read in between. */
 async function idle(cluster: ClusterProcess): Promise<Values> {
   using connections = await Connections.open(cluster.credentials, 1)
-  await connections.request('POST', '/api/v1/namespaces', namespaceObject())
+  await openNamespace(connections)
   await delay(settleMs)
   const before = serverRss(cluster)
   using watches = await IdleWatches.open(cluster.credentials, idleWatches)
@@ -95,7 +95,7 @@ const lookMs = 10
 
 async function large(cluster: ClusterProcess): Promise<Values> {
   using connections = await Connections.open(cluster.credentials, 4)
-  await connections.request('POST', '/api/v1/namespaces', namespaceObject())
+  await openNamespace(connections)
   await createLarge(connections, largeObjects)
   await delay(settleMs)
   const { pid } = serverOf(cluster)

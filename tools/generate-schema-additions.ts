@@ -221,4 +221,20 @@ type apiextensions/v1.JSONSchemaProps
   x-kubernetes-list-type *string omitempty optional
   x-kubernetes-map-type *string omitempty optional
   x-kubernetes-validations []apiextensions/v1.ValidationRule omitempty optional list=map:rule patch=merge key=rule
+
+type bulkhead/v1alpha1.NetworkDefaults
+  defaultDeny bool
+  allowDNS bool
+type bulkhead/v1alpha1.NamespaceDefaults
+  exempt []string omitempty optional list=set
+  labels map[string]string omitempty optional
+  resourceQuota *core/v1.ResourceQuotaSpec omitempty optional
+  limitRange *core/v1.LimitRangeSpec omitempty optional
+  network *bulkhead/v1alpha1.NetworkDefaults omitempty optional
+type bulkhead/v1alpha1.ClusterDefaultsSpec
+  namespaces bulkhead/v1alpha1.NamespaceDefaults omitempty optional
+type bulkhead/v1alpha1.ClusterDefaults root
+  spec bulkhead/v1alpha1.ClusterDefaultsSpec omitempty optional
+type bulkhead/v1alpha1.ClusterDefaultsList list
+  items []bulkhead/v1alpha1.ClusterDefaults
 `

@@ -59,6 +59,7 @@ export const servedPackages = [
 /** Groups whose Go sources Debian does not package; their types stand in the additions. */
 export const addedGroups = [
   ['apiextensions/v1', 'apiextensions.k8s.io'],
+  ['bulkhead/v1alpha1', 'bulkhead.dev'],
   ['apiregistration/v1', 'apiregistration.k8s.io'],
 ] as const
 

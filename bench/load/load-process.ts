@@ -1,7 +1,8 @@
 // The load client, a process of its own: credentials and workloads on standard input, one JSON object of figures on standard output.
 import { json } from 'node:stream/consumers'
+import { openNamespace } from './bench-namespace.ts'
 import { Connections, type Credentials } from './connections.ts'
-import { namespace, namespaceObject } from './objects.ts'
+import { namespace } from './objects.ts'
 import { type Values, workloads } from './workloads.ts'
 
 export interface LoadRequest {
@@ -13,8 +14,7 @@ const connectionCount = 4
 
 const { credentials, workloads: wanted } = (await json(process.stdin)) as LoadRequest
 using connections = await Connections.open(credentials, connectionCount)
-const { status, body } = await connections.request('POST', '/api/v1/namespaces', namespaceObject())
-if (status !== 201 && status !== 409) throw new Error(`cannot create the namespace: ${status} ${body}`)
+await openNamespace(connections)
 // Admission wants the account that a controller is about to make; whoever comes second gets a conflict.
 const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } }
 await connections.request('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, JSON.stringify(account))

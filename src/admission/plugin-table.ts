@@ -15,6 +15,7 @@ const table = [
   { name: 'NamespaceLifecycle', on: 'always', guard: true },
   { name: 'NamespaceExists', on: 'asked' },
   { name: 'UnenforcedKinds', on: 'always', guard: true },
+  { name: 'NamespaceDefaults', on: 'secure', guard: true },
   { name: 'LimitPodHardAntiAffinityTopology', on: 'asked' },
   { name: 'LimitRanger', on: 'always', guard: true },
   { name: 'ServiceAccount', on: 'always', guard: true },

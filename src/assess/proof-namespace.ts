@@ -1,5 +1,6 @@
 // A namespace that a proof has to itself, with accounts and tokens; it is deleted with everything in it when the proof ends.
 import { randomBytes } from 'node:crypto'
+import { defaultsAnnotation } from '../api/resources/bulkhead/cluster-defaults.ts'
 import { isReason } from '../api/status.ts'
 import type { Client } from '../client/client.ts'
 import { resourceRef } from '../client/resource-ref.ts'
@@ -12,6 +13,7 @@ export const proofNamespacePrefix = 'bulkhead-prove-'
 export const noScheduler = 'bulkhead-prove-none'
 
 const cleanUpMs = 15_000
+const pollMs = 20
 
 interface TokenRequest {
   readonly status: { readonly token: string }
@@ -33,14 +35,20 @@ export class ProofNamespace implements AsyncDisposable {
   }
 
   static async create(
-    { client }: ProofContext,
+    { client, clock }: ProofContext,
     id: string,
     signal: AbortSignal,
     labels: Readonly<Record<string, string>> = {},
   ): Promise<ProofNamespace> {
     const name = `${proofNamespacePrefix}${id.toLowerCase()}-${randomBytes(4).toString('hex')}`
-    await client.create(namespaces, '', { metadata: { name, labels }, spec: {} }, signal)
-    return new ProofNamespace(client, name)
+    const made = await client.create(namespaces, '', { metadata: { name, labels }, spec: {} }, signal)
+    const namespace = new ProofNamespace(client, name)
+    // No pod comes in before the namespace has its quota and limits, which a controller brings.
+    for (let { metadata } = made; metadata.annotations?.[defaultsAnnotation] === 'pending'; ) {
+      await clock.sleep(pollMs, signal)
+      metadata = (await client.get(namespaces, '', name, signal)).metadata
+    }
+    return namespace
   }
 
   /** The path of a core resource in this namespace; `rest` begins with the plural. */

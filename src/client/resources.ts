@@ -1,6 +1,8 @@
 // The resources that parts of Bulkhead read and write by name.
+
 import type { ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../api/types/apps-v1.ts'
 import type { CronJob, Job } from '../api/types/batch-v1.ts'
+import type { ClusterDefaults } from '../api/types/bulkhead-v1alpha1.ts'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Lease } from '../api/types/coordination-v1.ts'
 import type {
@@ -8,12 +10,14 @@ import type {
   ConfigMap,
   Endpoints,
   Event,
+  LimitRange,
   Namespace,
   Node,
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
   ReplicationController,
+  ResourceQuota,
   Secret,
   Service,
   ServiceAccount,
@@ -35,6 +39,7 @@ export const certificateSigningRequests = resourceRef<CertificateSigningRequest>
   'CertificateSigningRequest',
   false,
 )
+export const clusterDefaults = resourceRef<ClusterDefaults>('bulkhead.dev', 'v1alpha1', 'clusterdefaults', 'ClusterDefaults', false)
 export const clusterRoles = resourceRef<ClusterRole>('rbac.authorization.k8s.io', 'v1', 'clusterroles', 'ClusterRole', false)
 export const configMaps = resourceRef<ConfigMap>('', 'v1', 'configmaps', 'ConfigMap')
 export const controllerRevisions = resourceRef<ControllerRevision>('apps', 'v1', 'controllerrevisions', 'ControllerRevision')
@@ -52,6 +57,8 @@ export const persistentVolumeClaims = resourceRef<PersistentVolumeClaim>('', 'v1
 export const persistentVolumes = resourceRef<PersistentVolume>('', 'v1', 'persistentvolumes', 'PersistentVolume', false)
 export const podDisruptionBudgets = resourceRef<PodDisruptionBudget>('policy', 'v1', 'poddisruptionbudgets', 'PodDisruptionBudget')
 export const pods = resourceRef<Pod>('', 'v1', 'pods', 'Pod')
+export const limitRanges = resourceRef<LimitRange>('', 'v1', 'limitranges', 'LimitRange')
+export const resourceQuotas = resourceRef<ResourceQuota>('', 'v1', 'resourcequotas', 'ResourceQuota')
 export const replicaSets = resourceRef<ReplicaSet>('apps', 'v1', 'replicasets', 'ReplicaSet')
 export const replicationControllers = resourceRef<ReplicationController>('', 'v1', 'replicationcontrollers', 'ReplicationController')
 export const secrets = resourceRef<Secret>('', 'v1', 'secrets', 'Secret')

@@ -15,6 +15,7 @@ import {
 } from '../server/bootstrap.ts'
 import type { Store } from '../store/store.ts'
 import { localApiServices, planApiServices } from './api-services.ts'
+import { initialClusterDefaults } from './cluster-defaults.ts'
 
 export interface BootstrapOptions {
   readonly server: ApiServer
@@ -23,14 +24,18 @@ export interface BootstrapOptions {
   readonly endpoint?: { readonly serviceIp: string; readonly address: string | undefined; readonly port: number }
   /** Where pods ask for names. */
   readonly dnsAddress?: string
+  /** Whether new namespaces get the ClusterDefaults, which a controller has to bring. */
+  readonly namespaceDefaults: boolean
   readonly signal: AbortSignal
 }
 
 const rbacVersion = 'rbac.authorization.k8s.io/v1'
 
-export async function bootstrap({ server, store, endpoint, dnsAddress, signal }: BootstrapOptions): Promise<void> {
+export async function bootstrap({ server, store, endpoint, dnsAddress, namespaceDefaults, signal }: BootstrapOptions): Promise<void> {
   const { create, update, recreate } = planPolicy(store)
   const apiServices = planApiServices(registered(store), localApiServices(server.resources.all.map(({ definition }) => definition)))
+  // First, so that namespace `default` gets them too.
+  if (namespaceDefaults) await server.ensureObjects([initialClusterDefaults])
   await server.ensureObjects(bootstrapNamespaces())
   await Promise.all([
     ...recreate.map(object => remove(server, pathOf(object), signal)),

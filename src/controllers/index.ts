@@ -14,6 +14,7 @@ import { endpoints } from './endpoints.ts'
 import { garbageCollector } from './garbage-collector.ts'
 import { job } from './job.ts'
 import { namespace } from './namespace.ts'
+import { namespaceDefaults } from './namespace-defaults.ts'
 import { nodeIpam } from './node-ipam.ts'
 import { nodeLifecycle } from './node-lifecycle.ts'
 import { podGarbage } from './pod-garbage.ts'
@@ -32,6 +33,7 @@ export const controllers: readonly Controller[] = [
   namespace,
   serviceAccount,
   rootCa,
+  namespaceDefaults,
   deployment,
   replicaSet,
   replicationController,

@@ -1,4 +1,5 @@
 // Every namespace has a ServiceAccount `default`.
+import { defaultsAnnotation } from '../api/resources/bulkhead/cluster-defaults.ts'
 import { isReason } from '../api/status.ts'
 import { namespaces, serviceAccounts } from '../client/resources.ts'
 import { type Controller, done, follow } from './controller.ts'
@@ -20,6 +21,8 @@ export const serviceAccount: Controller = {
       const namespace = cache.getByKey(key)
       if (namespace === undefined || namespace.status?.phase === 'Terminating' || namespace.metadata.deletionTimestamp !== undefined)
         return done
+      // Whoever waits for the account to make pods waits for what pods are bounded by.
+      if (namespace.metadata.annotations?.[defaultsAnnotation] === 'pending') return done
       if (accounts.get(key, 'default') !== undefined) return done
       try {
         await client.create(serviceAccounts, key, { metadata: { name: 'default', namespace: key } }, signal)

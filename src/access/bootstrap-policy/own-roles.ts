@@ -24,14 +24,20 @@ export const ownRoleBindings: readonly RoleBinding[] = [
 ]
 
 const clusterDns = 'bulkhead:cluster-dns'
+const namespaceDefaults = 'bulkhead:controller:namespace-defaults-controller'
 const nodeProxier = 'bulkhead:node-proxier'
 /** Begins with `system:` as what everybody has does: it must not count as a right that an account was given. */
 const why = 'system:bulkhead:why'
 
-/** The DNS part reads what names lead to, and nothing else. */
+/** The controller of namespace defaults makes what the ClusterDefaults say and marks the namespace. The DNS part reads what names lead to, and nothing else. */
 export const ownClusterRoles: readonly ClusterRole[] = [
   clusterRole(nodeProxier, [rule(read, 'core', 'services endpoints'), rule(read, 'discovery.k8s.io', 'endpointslices')]),
   clusterRole(why, [urls('get', '/bulkhead/v1/why /bulkhead/v1/why/*')]),
+  clusterRole(namespaceDefaults, [
+    rule('get', 'bulkhead.dev', 'clusterdefaults'),
+    rule('patch', 'core', 'namespaces'),
+    rule('create', 'core', 'limitranges resourcequotas'),
+  ]),
   clusterRole(clusterDns, [rule('list watch', 'core', 'services namespaces'), rule('list watch', 'discovery.k8s.io', 'endpointslices')]),
 ]
 
@@ -40,6 +46,7 @@ export const ownClusterRoles: readonly ClusterRole[] = [
  * its own requests were refused; of others' requests the endpoint asks for a right of its own.
  */
 export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
+  clusterRoleBinding(namespaceDefaults, [serviceAccount('namespace-defaults-controller')]),
   clusterRoleBinding(clusterDns, [serviceAccount('cluster-dns')]),
   clusterRoleBinding(nodeProxier, [group('system:nodes')]),
   clusterRoleBinding(why, [group('system:authenticated')]),

@@ -17,6 +17,7 @@ import { eventRateLimit, secureEventLimits } from './event-rate-limit.ts'
 import { extendedResourceToleration } from './extended-resource-toleration.ts'
 import { limitPodHardAntiAffinityTopology } from './limit-pod-hard-anti-affinity-topology.ts'
 import { limitRanger } from './limit-ranger.ts'
+import { namespaceDefaults } from './namespace-defaults.ts'
 import { namespaceExists } from './namespace-exists.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
@@ -61,6 +62,7 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
     namespaceLifecycle({ reader }),
     namespaceExists({ reader }),
     unenforcedKinds({ warnOnly: !secure }),
+    namespaceDefaults({ reader }),
     limitPodHardAntiAffinityTopology,
     limitRanger(options),
     serviceAccount(secure ? { reader, randomSuffix, hasRights: options.hasRights } : { reader, randomSuffix }),

@@ -8,6 +8,7 @@ import { authenticationResources } from './authentication/index.ts'
 import { authorizationResources } from './authorization/index.ts'
 import { autoscalingResources } from './autoscaling/index.ts'
 import { batchResources } from './batch/index.ts'
+import { bulkheadResources } from './bulkhead/index.ts'
 import { certificatesResources } from './certificates/index.ts'
 import { coordinationResources } from './coordination/index.ts'
 import { coreResources } from './core/index.ts'
@@ -43,4 +44,5 @@ export const resources: readonly ResourceDefinition[] = [
   ...nodeResources,
   ...discoveryResources,
   ...flowcontrolResources,
+  ...bulkheadResources,
 ]

@@ -1,0 +1,66 @@
+// bulkhead.dev/v1alpha1 ClusterDefaults: what every new namespace gets. One object of one name counts.
+import type { FieldError } from '../../field-error.ts'
+import { defineResource } from '../../resource.ts'
+import type { ClusterDefaults } from '../../types/bulkhead-v1alpha1.ts'
+import type { LimitRange, ResourceQuota } from '../../types/core-v1.ts'
+import { nameIsDnsLabel } from '../../validation/names.ts'
+import { pushMessages, validateLabels } from '../../validation/object-meta.ts'
+import { limitRange } from '../core/limit-range.ts'
+import { resourceQuota } from '../core/resource-quota.ts'
+import { ageColumn, nameColumn } from '../standard-columns.ts'
+
+/** The name of the object that counts. */
+export const clusterDefaultsName = 'cluster'
+/** The system's own namespaces need no entry in `exempt`. */
+export const systemExempt: ReadonlySet<string> = new Set(['kube-system', 'kube-public', 'kube-node-lease'])
+
+/** Of a namespace: `pending` until it has its quota and limits, then `applied`. */
+export const defaultsAnnotation = 'bulkhead.dev/defaults'
+
+const at = 'spec.namespaces'
+
+export const clusterDefaults = defineResource<ClusterDefaults>({
+  group: 'bulkhead.dev',
+  version: 'v1alpha1',
+  kind: 'ClusterDefaults',
+  plural: 'clusterdefaults',
+  namespaced: false,
+  columns: [
+    nameColumn,
+    { name: 'Quota', type: 'string', cell: ({ spec }) => namesOf(spec?.namespaces?.resourceQuota?.hard) },
+    { name: 'Limits', type: 'string', cell: ({ spec }) => (spec?.namespaces?.limitRange?.limits ?? []).map(({ type }) => type).join(',') },
+    { name: 'Network', type: 'string', cell: ({ spec }) => networkCell(spec?.namespaces?.network?.defaultDeny ?? false) },
+    ageColumn,
+  ],
+  nameRule: name => (name === clusterDefaultsName ? [] : [`must be "${clusterDefaultsName}": there is one object for the whole cluster`]),
+  setDefaults(object) {
+    object.spec ??= {}
+    const { resourceQuota: quota, limitRange: limits } = object.spec.namespaces ?? {}
+    if (quota !== undefined) resourceQuota.setDefaults?.({ metadata: {}, spec: quota })
+    if (limits !== undefined) limitRange.setDefaults?.({ metadata: {}, spec: limits })
+  },
+  validate,
+  warnings: ({ spec }) =>
+    spec?.namespaces?.network?.defaultDeny === true
+      ? [`${at}.network has no effect yet: network policies are not enforced, so none is made`]
+      : [],
+})
+
+function validate({ spec }: ClusterDefaults): FieldError[] {
+  const { exempt = [], labels, resourceQuota: quota, limitRange: limits } = spec?.namespaces ?? {}
+  const errors: FieldError[] = []
+  exempt.forEach((name, index) => {
+    pushMessages(errors, `${at}.exempt[${index}]`, name, nameIsDnsLabel(name, false))
+  })
+  validateLabels(labels, `${at}.labels`, errors)
+  const own = (found: readonly FieldError[] | undefined, field: string): void => {
+    for (const error of found ?? []) errors.push({ ...error, field: error.field.replace(/^spec/, `${at}.${field}`) })
+  }
+  if (quota !== undefined) own(resourceQuota.validate?.({ metadata: {}, spec: quota } satisfies ResourceQuota), 'resourceQuota')
+  if (limits !== undefined) own(limitRange.validate?.({ metadata: {}, spec: limits } satisfies LimitRange), 'limitRange')
+  return errors
+}
+
+const namesOf = (list: Readonly<Record<string, string>> | undefined): string => Object.keys(list ?? {}).length.toString()
+
+const networkCell = (deny: boolean): string => (deny ? 'deny (waits for enforcement)' : 'open')

@@ -1,0 +1,5 @@
+// The kinds of this group: Bulkhead's own.
+import type { ResourceDefinition } from '../../resource.ts'
+import { clusterDefaults } from './cluster-defaults.ts'
+
+export const bulkheadResources: readonly ResourceDefinition[] = [clusterDefaults]

@@ -1,0 +1,42 @@
+// What new namespaces get as long as nobody changes it: bounds that no usual team meets and that a flood runs into.
+import { groupVersion, type KubeObject } from '../api/object.ts'
+import { clusterDefaults, clusterDefaultsName } from '../api/resources/bulkhead/cluster-defaults.ts'
+import type { ClusterDefaults } from '../api/types/bulkhead-v1alpha1.ts'
+
+const { group, version, kind } = clusterDefaults
+
+export const initialClusterDefaults: KubeObject & ClusterDefaults = {
+  apiVersion: groupVersion(group, version),
+  kind,
+  metadata: { name: clusterDefaultsName },
+  spec: {
+    namespaces: {
+      labels: { 'pod-security.kubernetes.io/enforce': 'restricted' },
+      resourceQuota: {
+        hard: {
+          pods: '1000',
+          'requests.cpu': '200',
+          'requests.memory': '400Gi',
+          'limits.memory': '2Ti',
+          'requests.storage': '10Ti',
+          persistentvolumeclaims: '500',
+          services: '1000',
+          'services.nodeports': '100',
+          'services.loadbalancers': '20',
+          configmaps: '2000',
+          secrets: '2000',
+          'count/serviceaccounts': '1000',
+          'count/deployments.apps': '1000',
+          'count/replicasets.apps': '10000',
+          'count/statefulsets.apps': '1000',
+          'count/jobs.batch': '5000',
+          'count/cronjobs.batch': '1000',
+        },
+      },
+      limitRange: {
+        limits: [{ type: 'Container', default: { cpu: '4', memory: '1Gi' }, defaultRequest: { cpu: '10m', memory: '32Mi' } }],
+      },
+      network: { defaultDeny: true, allowDNS: true },
+    },
+  },
+}

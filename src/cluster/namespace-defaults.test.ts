@@ -1,0 +1,81 @@
+// What a namespace has from its first pod on, and who decides it.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { KubeObject } from '../api/object.ts'
+import { isReason } from '../api/status.ts'
+import type { Pod } from '../api/types/core-v1.ts'
+import type { Client } from '../client/client.ts'
+import { clusterDefaults, limitRanges, namespaces, pods, resourceQuotas } from '../client/resources.ts'
+import { restrictedPod } from './secured-api.testing.ts'
+import { startCluster } from './start-cluster.ts'
+
+const signal = new AbortController().signal
+
+async function admitted(client: Client, namespace: string, pod: object): Promise<Pod> {
+  for (;;) {
+    try {
+      return await client.create(pods, namespace, pod as Pod, signal)
+    } catch (err) {
+      // A user of kubectl sees this for a moment, and so does a controller, which tries again.
+      if (!isReason(err, 'Forbidden') || !/not got its quota and limits yet|serviceaccount "default" not found/.test(err.message)) throw err
+      await new Promise(resolve => setImmediate(resolve))
+    }
+  }
+}
+
+test('a namespace has labels, quota and limits before its first pod, and no container is without limits', { timeout: 60_000 }, async () => {
+  await using cluster = await startCluster({ simulatedNodes: 0 })
+  const { client } = cluster
+  const { metadata } = await client.create(namespaces, '', { metadata: { name: 'team' }, spec: {} }, signal)
+  assert.equal(metadata.labels?.['pod-security.kubernetes.io/enforce'], 'restricted')
+  for (const name of ['team', 'default']) {
+    const { spec } = await admitted(client, name, restrictedPod('p'))
+    assert.deepEqual(spec.containers[0]?.resources, { requests: { cpu: '10m', memory: '32Mi' }, limits: { cpu: '4', memory: '1Gi' } })
+    const quota = await client.get(resourceQuotas, name, 'default', signal)
+    assert.equal(quota.spec.hard?.['pods'], '1k')
+  }
+  await assert.rejects(client.get(resourceQuotas, 'kube-system', 'default', signal), err => isReason(err, 'NotFound'))
+})
+
+test('a namespace cannot be made as if it had its defaults, and keeps its own labels', { timeout: 60_000 }, async () => {
+  await using cluster = await startCluster({ simulatedNodes: 0 })
+  const { client } = cluster
+  const labels = { 'pod-security.kubernetes.io/enforce': 'baseline' }
+  const annotations = { 'bulkhead.dev/defaults': 'applied' }
+  const made = await client.create(namespaces, '', { metadata: { name: 'team', labels, annotations }, spec: {} }, signal)
+  assert.equal(made.metadata.annotations?.['bulkhead.dev/defaults'], 'pending')
+  assert.equal(made.metadata.labels?.['pod-security.kubernetes.io/enforce'], 'baseline')
+})
+
+test('ClusterDefaults are changed for namespaces to come, and judged', { timeout: 60_000 }, async () => {
+  await using cluster = await startCluster({ simulatedNodes: 0 })
+  const { client } = cluster
+  const patch = (body: object) => client.patch(clusterDefaults, '', 'cluster', { spec: { namespaces: body } }, { type: 'merge' }, signal)
+  await patch({ exempt: ['free'], resourceQuota: { hard: { pods: '2' } }, limitRange: null })
+  for (const name of ['free', 'small']) await client.create(namespaces, '', { metadata: { name }, spec: {} }, signal)
+  await admitted(
+    client,
+    'small',
+    restrictedPod('p', {}, { resources: { requests: { cpu: '1', memory: '1Mi' }, limits: { memory: '1Mi' } } }),
+  )
+  assert.equal((await client.get(resourceQuotas, 'small', 'default', signal)).spec.hard?.['pods'], '2')
+  assert.deepEqual((await client.list(limitRanges, { namespace: 'small' }, signal)).items, [])
+  assert.deepEqual((await client.list(resourceQuotas, { namespace: 'free' }, signal)).items, [])
+  const bad: [object, RegExp][] = [
+    [{ resourceQuota: { hard: { nothing: '1' } } }, /spec\.namespaces\.resourceQuota\.hard\[nothing\]/],
+    [{ limitRange: { limits: [{ type: 'Node' }] } }, /spec\.namespaces\.limitRange\.limits\[0\]\.type/],
+    [{ labels: { 'a b': 'c' } }, /spec\.namespaces\.labels/],
+    [{ exempt: ['A_B'] }, /spec\.namespaces\.exempt\[0\]/],
+  ]
+  for (const [body, why] of bad) await assert.rejects(patch(body), why)
+  const other: KubeObject = { metadata: { name: 'other' } }
+  await assert.rejects(client.create(clusterDefaults, '', other as never, signal), /must be "cluster"/)
+})
+
+test('the upstream profile leaves namespaces as Kubernetes does', { timeout: 60_000 }, async () => {
+  await using cluster = await startCluster({ simulatedNodes: 0, profile: 'upstream' })
+  const { client } = cluster
+  const made = await client.create(namespaces, '', { metadata: { name: 'team' }, spec: {} }, signal)
+  assert.deepEqual([made.metadata.labels, made.metadata.annotations], [{ 'kubernetes.io/metadata.name': 'team' }, undefined])
+  assert.deepEqual((await client.list(clusterDefaults, {}, signal)).items, [])
+})

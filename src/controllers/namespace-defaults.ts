@@ -1,0 +1,64 @@
+// Gives a new namespace the quota and limits of the ClusterDefaults, and then marks it as one that pods may be made in.
+import { clusterDefaultsName, defaultsAnnotation } from '../api/resources/bulkhead/cluster-defaults.ts'
+import { isReason } from '../api/status.ts'
+import type { NamespaceDefaults } from '../api/types/bulkhead-v1alpha1.ts'
+import type { Client } from '../client/client.ts'
+import { clusterDefaults, limitRanges, namespaces, resourceQuotas } from '../client/resources.ts'
+import { type Controller, done } from './controller.ts'
+import { isNamespaceEnding } from './pod-control.ts'
+
+const labels = { 'app.kubernetes.io/managed-by': 'bulkhead' }
+/** Of both objects. */
+const name = 'default'
+
+export const namespaceDefaults: Controller = {
+  name: 'namespace-defaults-controller',
+  watches: namespaces,
+  begin({ informers, client }) {
+    const cache = informers.full(namespaces)
+    return async (key, signal) => {
+      const namespace = cache.getByKey(key)
+      if (namespace?.metadata.annotations?.[defaultsAnnotation] !== 'pending' || namespace.metadata.deletionTimestamp !== undefined)
+        return done
+      const wanted = await current(client, signal)
+      const metadata = { name, namespace: key, labels }
+      try {
+        if (wanted.limitRange !== undefined)
+          await unlessThere(client.create(limitRanges, key, { metadata, spec: wanted.limitRange }, signal))
+        if (wanted.resourceQuota !== undefined)
+          await unlessThere(client.create(resourceQuotas, key, { metadata, spec: wanted.resourceQuota }, signal))
+      } catch (err) {
+        if (isNamespaceEnding(err)) return done
+        throw err
+      }
+      const { uid } = namespace.metadata
+      const applied = { metadata: { ...(uid === undefined ? {} : { uid }), annotations: { [defaultsAnnotation]: 'applied' } } }
+      try {
+        await client.patch(namespaces, '', key, applied, { type: 'merge' }, signal)
+      } catch (err) {
+        // Gone meanwhile, and what came under its name has a turn of its own.
+        if (!isReason(err, 'NotFound') && !isReason(err, 'Conflict')) throw err
+      }
+      return done
+    }
+  },
+}
+
+/** As they are now: a cache could be behind the namespace that they were made for. */
+async function current(client: Client, signal: AbortSignal): Promise<NamespaceDefaults> {
+  try {
+    return (await client.get(clusterDefaults, '', clusterDefaultsName, signal)).spec?.namespaces ?? {}
+  } catch (err) {
+    if (isReason(err, 'NotFound')) return {}
+    throw err
+  }
+}
+
+/** What somebody made under this name meanwhile is theirs. */
+async function unlessThere(creation: Promise<unknown>): Promise<void> {
+  try {
+    await creation
+  } catch (err) {
+    if (!isReason(err, 'AlreadyExists')) throw err
+  }
+}
