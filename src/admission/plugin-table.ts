@@ -21,6 +21,7 @@ const table = [
   { name: 'ServiceAccount', on: 'always', guard: true },
   { name: 'NodeRestriction', on: 'always', guard: true },
   { name: 'TaintNodesByCondition', on: 'always' },
+  { name: 'TrustDomain', on: 'always', guard: true },
   { name: 'AlwaysPullImages', on: 'asked' },
   { name: 'PodSecurity', on: 'always', guard: true },
   { name: 'PodNodeSelector', on: 'asked' },

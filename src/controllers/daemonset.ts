@@ -1,10 +1,11 @@
 // Keeps one pod of each DaemonSet on every node that it fits.
+import { domainOfNamespace, domainOfNode, isPlatform } from '../api/trust-domain.ts'
 import type { DaemonSet } from '../api/types/apps-v1.ts'
 import type { Node, Pod } from '../api/types/core-v1.ts'
 import { referenceTo } from '../client/event-recorder.ts'
 import { selects } from '../client/label-selector.ts'
 import { keyOf } from '../client/object-key.ts'
-import { controllerRevisions, daemonSets, nodes, pods } from '../client/resources.ts'
+import { controllerRevisions, daemonSets, namespaces, nodes, pods } from '../client/resources.ts'
 import { applyClaim } from './claim.ts'
 import { type Context, type Controller, done, follow, type Result } from './controller.ts'
 import { deleteRevisions, keepHistory, planHistoryCleanup, revisionLabel } from './controller-revision.ts'
@@ -29,6 +30,13 @@ export const daemonSet: Controller = {
   watches: daemonSets,
   owns: [pods, controllerRevisions],
   follows: [
+    follow({
+      resource: namespaces,
+      keys: (namespace, { informers }, old) =>
+        old !== undefined && domainOfNamespace(namespace) === domainOfNamespace(old)
+          ? []
+          : informers.full(daemonSets).list(namespace.metadata.name).map(keyOf),
+    }),
     follow({ resource: pods, keys: orphanKeys }),
     follow({
       resource: nodes,
@@ -92,7 +100,13 @@ async function reconcile(context: Context, memory: Memory, set: DaemonSet, signa
   const claim = planClaim(set, informers.full(pods).list(set.metadata.namespace), pod => selects(selector, pod.metadata.labels))
   const owned = await applyClaim(context, set, daemonSets, pods, claim, signal)
   const hash = history.update.metadata.labels?.[revisionLabel] ?? ''
-  const view: DaemonView = { set, hash, nodes: informers.full(nodes).list(), pods: owned, now: clock.now() }
+  // A node of another trust domain is none of the set's: no pod could be bound there.
+  const domain = domainOfNamespace(informers.full(namespaces).getByKey(set.metadata.namespace ?? ''))
+  const own = informers
+    .full(nodes)
+    .list()
+    .filter(node => isPlatform(set.metadata.namespace) || domainOfNode(node) === domain)
+  const view: DaemonView = { set, hash, nodes: own, pods: owned, now: clock.now() }
   let wait: number | undefined
   let failure: unknown
   if (trusted) {

@@ -59,6 +59,8 @@ export interface PodNode {
   readonly puller: ImagePuller
   readonly crashes: BackOff
   readonly host: PodHost
+  /** Why a pod must not start on this node; undefined where it may. */
+  refusal(pod: Pod, signal: AbortSignal): Promise<string | undefined>
   readonly cluster: ClusterDns
   readonly hostIps: () => readonly string[]
   readonly allocatable: () => NodeAllocatable

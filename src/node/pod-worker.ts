@@ -157,6 +157,12 @@ export class PodWorker {
       return await this.#end(signal)
     }
     const plan = planPod(pod, this.#state, this.#prober)
+    const refused = plan.createSandbox ? await this.#node.refusal(pod, signal) : undefined
+    if (refused !== undefined) {
+      this.#terminal = { reason: 'TrustDomain', message: refused }
+      this.#node.event(pod, undefined, 'Warning', 'TrustDomain', refused)
+      return await this.#end(signal)
+    }
     const delay = await this.#apply(plan, signal)
     await this.#refresh(signal)
     return overdue === undefined ? delay : Math.min(delay, overdue)

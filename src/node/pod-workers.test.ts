@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { nodeDomainLabel, podDomainAnnotation } from '../api/trust-domain.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
@@ -145,5 +146,27 @@ test('a pod of another node is left alone', async () => {
     api.seed(pods, podOf('here'))
     await until('ready', () => isReady(api.read(pods, 'default', 'here')))
     assert.equal(api.read(pods, 'default', 'elsewhere')?.status, undefined)
+  })
+})
+
+test('a node starts no pod of another trust domain, whoever bound it there, and asks anew what it is', async () => {
+  await withNode(async (api, until) => {
+    const of = (name: string, domain: string): Pod => {
+      const pod = podOf(name)
+      return { ...pod, metadata: { ...pod.metadata, annotations: { [podDomainAnnotation]: domain } } }
+    }
+    await until('the node', () => api.read(nodes, '', 'n1') !== undefined)
+    api.seed(pods, of('strange', 'red'))
+    await until('the refusal', () => api.read(pods, 'default', 'strange')?.status?.phase === 'Failed')
+    const { status } = api.read(pods, 'default', 'strange') ?? {}
+    assert.equal(status?.reason, 'TrustDomain')
+    assert.equal(status?.message, 'the pod is of trust domain "red", node "n1" of no trust domain')
+    api.change(nodes, '', 'n1', node => {
+      node.metadata.labels = { ...node.metadata.labels, [nodeDomainLabel]: 'red' }
+    })
+    api.seed(pods, of('own', 'red'))
+    await until('the pod of the domain', () => isReady(api.read(pods, 'default', 'own')))
+    api.seed(pods, podOf('open'))
+    await until('the refusal of a pod without domain', () => api.read(pods, 'default', 'open')?.status?.reason === 'TrustDomain')
   })
 })

@@ -33,6 +33,7 @@ import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
+import { trustDomain } from './trust-domain.ts'
 import { unenforcedKinds } from './unenforced-kinds.ts'
 import { type ValidatingAdmissionPolicyOptions, validatingAdmissionPolicy } from './validating-admission-policy.ts'
 
@@ -68,6 +69,7 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
     serviceAccount(secure ? { reader, randomSuffix, hasRights: options.hasRights } : { reader, randomSuffix }),
     nodeRestriction({ reader }),
     taintNodesByCondition,
+    trustDomain(options),
     alwaysPullImages,
     podSecurity({
       reader,

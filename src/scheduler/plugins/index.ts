@@ -10,10 +10,12 @@ import { nodeResourcesFit } from './node-resources-fit.ts'
 import { nodeUnschedulable } from './node-unschedulable.ts'
 import { podTopologySpread } from './pod-topology-spread.ts'
 import { taintToleration } from './taint-toleration.ts'
+import { trustDomain } from './trust-domain.ts'
 
 export const plugins: readonly SchedulerPlugin[] = [
   nodeUnschedulable,
   nodeName,
+  trustDomain,
   taintToleration,
   nodeAffinity,
   nodePorts,

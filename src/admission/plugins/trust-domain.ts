@@ -1,0 +1,105 @@
+// Pods of different trust domains share no node, whatever names the node: the pod itself, a binding, or a label that changes under it.
+import { groupResource, type KubeObject } from '../../api/object.ts'
+import { forbidden } from '../../api/status.ts'
+import {
+  domainOfNamespace,
+  domainOfNode,
+  domainOfPod,
+  isLive,
+  isPlatform,
+  mayRunOn,
+  nameDomain,
+  podDomainAnnotation,
+} from '../../api/trust-domain.ts'
+import type { Pod } from '../../api/types/core-v1.ts'
+import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import type { DecideFor } from '../policy/request-view.ts'
+
+/** Who moves a namespace or a node into a domain or out of it needs this for the domain. */
+export const placeRight = { verb: 'place', group: 'placement.bulkhead.dev', resource: 'trustdomains' } as const
+
+export interface TrustDomainOptions {
+  readonly reader: ClusterReader
+  readonly decide: DecideFor
+}
+
+export function trustDomain({ reader, decide }: TrustDomainOptions): AdmissionPlugin {
+  const refuse = ({ resource, name }: AdmissionRequest, why: string): Verdict => ({ allowed: false, error: forbidden(resource, name, why) })
+  const current = (namespace: string) => domainOfNamespace(reader.get('namespaces', '', namespace))
+
+  /** Whether the pod may be where it is. A node that does not exist yet will come without a domain. */
+  function judgePod(request: AdmissionRequest, pod: Pod): Verdict {
+    const { nodeName } = pod.spec
+    if (!nodeName || isPlatform(request.namespace)) return admitted
+    const domain = domainOfPod(pod)
+    if (domain !== current(request.namespace))
+      return refuse(request, `namespace "${request.namespace}" has changed its trust domain since the pod was made; make the pod anew`)
+    const node = reader.get('nodes', '', nodeName)
+    if (mayRunOn(pod, node)) return admitted
+    return refuse(request, `node "${nodeName}" is of ${nameDomain(domainOfNode(node))}, the pod of ${nameDomain(domain)}`)
+  }
+
+  function judgeMove(request: AdmissionRequest, before: string, after: string, residents: readonly Pod[], what: string): Verdict {
+    for (const domain of [before, after]) {
+      if (domain === '') continue
+      const { allowed } = decide(request.user)({ serviceAccount: undefined, ...placeRight, name: domain })
+      if (!allowed)
+        return refuse(
+          request,
+          `user "${request.user.name}" may not place in ${nameDomain(domain)}: that takes the verb "${placeRight.verb}" on ${placeRight.resource}.${placeRight.group}`,
+        )
+    }
+    const [first] = residents
+    if (first === undefined) return admitted
+    const { namespace, name } = first.metadata
+    return refuse(
+      request,
+      `${what} has ${residents.length} pods of another trust domain than ${nameDomain(after)}, such as "${namespace}/${name}"; delete them first`,
+    )
+  }
+
+  const livePods = (namespace?: string) => (reader.list('pods', namespace) as readonly Pod[]).filter(isLive)
+
+  return {
+    name: 'TrustDomain',
+    handles({ resource, subresource, operation, object, oldObject }) {
+      if (object === undefined || (operation !== 'CREATE' && operation !== 'UPDATE')) return false
+      switch (groupResource(resource.group, resource.plural)) {
+        case 'pods':
+          if (operation === 'CREATE') return subresource === ''
+          return subresource === 'binding' || domainOfPod(object) !== domainOfPod(oldObject ?? object)
+        case 'nodes':
+          return operation === 'CREATE' || domainOfNode(object) !== domainOfNode(oldObject)
+        case 'namespaces':
+          return domainOfNamespace(object) !== domainOfNamespace(oldObject)
+        default:
+          return false
+      }
+    },
+    mutate(request) {
+      if (request.resource.plural !== 'pods' || request.object === undefined) return
+      const { oldObject } = request
+      // What the server wrote at the creation stays, whatever the request says.
+      setDomain(request.object, oldObject === undefined ? current(request.namespace) : domainOfPod(oldObject))
+    },
+    validate(request) {
+      const { resource, object, oldObject, name } = request
+      if (object === undefined) return admitted
+      if (resource.plural === 'pods') return judgePod(request, object as Pod)
+      if (resource.plural === 'nodes') {
+        const domain = domainOfNode(object)
+        const strangers = livePods().filter(pod => pod.spec.nodeName === name && !mayRunOn(pod, object))
+        return judgeMove(request, domainOfNode(oldObject), domain, strangers, `node "${name}"`)
+      }
+      const domain = domainOfNamespace(object)
+      const own = isPlatform(name) ? [] : livePods(name).filter(pod => domainOfPod(pod) !== domain)
+      return judgeMove(request, domainOfNamespace(oldObject), domain, own, `namespace "${name}"`)
+    },
+  }
+}
+
+function setDomain({ metadata }: KubeObject, domain: string): void {
+  if ((metadata.annotations?.[podDomainAnnotation] ?? '') === domain) return
+  const { [podDomainAnnotation]: _sent, ...others } = metadata.annotations ?? {}
+  metadata.annotations = domain === '' ? others : { ...others, [podDomainAnnotation]: domain }
+}

@@ -1,0 +1,130 @@
+// A million schedules by which somebody tries to bring pods of two trust domains onto one node.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { domainOfNode, mayRunOn, nodeDomainLabel, podDomainAnnotation } from '../api/trust-domain.ts'
+import type { Node, Pod } from '../api/types/core-v1.ts'
+import { ClusterState } from './cluster-state.ts'
+import type { SchedulerPlugin } from './framework.ts'
+import { plugins } from './plugins/index.ts'
+import { trustDomain } from './plugins/trust-domain.ts'
+import { selectNode } from './select-node.ts'
+
+const domains = ['', 'a', 'b', 'c']
+const nodeCount = 8
+
+/** Mulberry32: the same numbers each time. */
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
+  }
+}
+
+interface World {
+  readonly cluster: ClusterState
+  readonly nodes: Node[]
+  readonly placed: { pod: Pod; node: string }[]
+}
+
+function worldOf(random: () => number): World {
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
+  const nodes = Array.from({ length: nodeCount }, (_, index): Node => {
+    const domain = pick(domains)
+    return {
+      metadata: { name: `n${index}`, labels: { zone: pick(['x', 'y']), ...(domain === '' ? {} : { [nodeDomainLabel]: domain }) } },
+      spec: random() < 0.3 ? { taints: [{ key: 'dedicated', value: domain, effect: 'NoSchedule' }] } : {},
+      status: { allocatable: { cpu: '100', memory: '100Gi', pods: '100' } },
+    }
+  })
+  const cluster = new ClusterState()
+  for (const node of nodes) cluster.setNode(node)
+  return { cluster, nodes, placed: [] }
+}
+
+/** A pod that asks for what is not its own in every way that a pod has. */
+function adversary(random: () => number, index: number): Pod {
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
+  const domain = pick(domains)
+  const wanted = `n${Math.floor(random() * nodeCount)}`
+  const byName = { matchFields: [{ key: 'metadata.name', operator: 'In', values: [wanted] }] }
+  const byDomain = { matchExpressions: [{ key: nodeDomainLabel, operator: 'In', values: [pick(domains)] }] }
+  const others = { labelSelector: {}, namespaceSelector: {}, topologyKey: pick(['zone', 'kubernetes.io/hostname']) }
+  return {
+    metadata: {
+      ...{ name: `p${index}`, uid: `p${index}`, namespace: `ns-${domain}` },
+      annotations: domain === '' ? {} : { [podDomainAnnotation]: domain },
+    },
+    spec: {
+      containers: [{ name: 'c', resources: { requests: { cpu: '10m' } } }],
+      ...(random() < 0.5 ? { tolerations: [{ operator: 'Exists' }] } : {}),
+      ...(random() < 0.3 ? { nodeName: wanted } : {}),
+      ...(random() < 0.3 ? { nodeSelector: { [nodeDomainLabel]: pick(domains) } } : {}),
+      affinity: {
+        ...(random() < 0.3
+          ? { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [pick([byName, byDomain])] } } }
+          : {}),
+        ...(random() < 0.1 ? { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [others] } } : {}),
+      },
+    },
+  }
+}
+
+function attack(schedules: number, rules: readonly SchedulerPlugin[], seed: number): { placed: number; shared: number } {
+  const random = randomFrom(seed)
+  let placed = 0
+  let shared = 0
+  let world = worldOf(random)
+  for (let index = 0; index < schedules; index++) {
+    if (index % 500 === 0) world = worldOf(random)
+    const pod = adversary(random, index)
+    const placement = selectNode(pod, world.cluster, rules, random, index)
+    if (!placement.placed) continue
+    placed++
+    const node = world.nodes.find(({ metadata }) => metadata.name === placement.node)
+    const neighbours = world.placed.filter(other => other.node === placement.node)
+    if (!mayRunOn(pod, node) || neighbours.some(other => !mayRunOn(other.pod, node))) shared++
+    world.placed.push({ pod, node: placement.node })
+    world.cluster.assume(pod, placement.node)
+    if (world.placed.length > 40) {
+      const [gone] = world.placed.splice(0, 1)
+      if (gone !== undefined) world.cluster.removePod(gone.pod)
+    }
+  }
+  return { placed, shared }
+}
+
+test('no schedule of the whole scheduler brings two trust domains onto one node', () => {
+  const { placed, shared } = attack(30_000, plugins, 1)
+  assert.ok(placed > 7_000, `only ${placed} were placed`)
+  assert.equal(shared, 0)
+})
+
+test('without its plug-in the same schedules do', () => {
+  const { shared } = attack(
+    5_000,
+    plugins.filter(plugin => plugin !== trustDomain),
+    1,
+  )
+  assert.ok(shared > 1000, `only ${shared} shared a node`)
+})
+
+test('a million choices of node by the rule alone are each within the domain', () => {
+  const random = randomFrom(2)
+  let { cluster } = worldOf(random)
+  let fitting = 0
+  for (let index = 0; index < 1_000_000 / nodeCount; index++) {
+    if (index % 5000 === 0) ({ cluster } = worldOf(random))
+    const pod = adversary(random, index)
+    const rules = trustDomain.prepare(pod, cluster)
+    for (const info of cluster.nodes) {
+      const fits = rules?.filter?.(info).fits ?? true
+      const domain = pod.metadata.annotations?.[podDomainAnnotation] ?? ''
+      if (fits !== (domain === domainOfNode(info.node))) assert.fail(`${pod.metadata.name} on ${info.name}`)
+      if (fits) fitting++
+    }
+  }
+  assert.ok(fitting > 100_000)
+})
