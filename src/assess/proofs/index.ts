@@ -6,20 +6,28 @@ import { authorization } from './a5-authorization.ts'
 import { workloadIdentity } from './a7-workload-identity.ts'
 import { podSecurity } from './c3-pod-security.ts'
 import { containerPrivilege } from './c4-container-privilege.ts'
+import { resourceQuota } from './c7-resource-quota.ts'
+import { limitRange } from './c8-limit-range.ts'
+import { nodeIsolation } from './c9-node-isolation.ts'
 import { auditRecords } from './o11-audit-records.ts'
 import { admission } from './p1-admission.ts'
+import { placement } from './p3-placement.ts'
 import { encryptedTransport } from './s5-encrypted-transport.ts'
 import { encryptionAtRest } from './t2-encryption-at-rest.ts'
 
 export const proofs: readonly Proof[] = [
   encryptedTransport,
   admission,
+  placement,
   noNodePort,
   authentication,
   authorization,
   workloadIdentity,
   podSecurity,
   containerPrivilege,
+  resourceQuota,
+  limitRange,
+  nodeIsolation,
   encryptionAtRest,
   auditRecords,
 ]

@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { Client } from '../../client/client.ts'
-import { namespaces } from '../../client/resources.ts'
+import { namespaces, nodes } from '../../client/resources.ts'
 import type { Transport } from '../../client/transport.ts'
 import { openCluster, type ProvableCluster, provableCluster, storedCluster } from '../cluster.testing.ts'
 import type { Outcome, Proof, ProofContext } from '../proof.ts'
@@ -19,6 +19,7 @@ let open: ProvableCluster
 before(async () => {
   secure = await provableCluster()
   open = await openCluster()
+  await open.context.client.create(nodes, '', { metadata: { name: 'n1' }, spec: {} }, AbortSignal.timeout(10_000))
 })
 after(async () => {
   await secure[Symbol.asyncDispose]()
@@ -54,7 +55,7 @@ test('proofs lists every file of the folder', () => {
   assert.deepEqual(files.map(name => name.split('-')[0]).toSorted(), named.toSorted())
 })
 
-for (const id of ['S5/A9', 'P1', 'A3', 'A5', 'A7', 'C3', 'O11']) {
+for (const id of ['S5/A9', 'P1', 'A3', 'A5', 'A7', 'C3', 'C7', 'C8', 'C9', 'P3', 'O11']) {
   test(`${id} holds on a secure cluster`, async () => assertHeld(await outcome(id, secure.context)))
 }
 
@@ -78,15 +79,29 @@ const reds: readonly { readonly id: string; readonly off: string; readonly patte
     off: 'nothing is admitted by a rule',
     pattern: /create of a Deployment was answered 201[\s\S]*a Pod exists with "privileged":true/,
   },
+  { id: 'C7', off: 'nothing is admitted by a rule', pattern: /no bound of pods[\s\S]*150 of 150 ConfigMaps were stored where 10 fit/ },
+  { id: 'C8', off: 'nothing is admitted by a rule', pattern: /container "a" of pod ".*\/c8" has no limit or request of memory/ },
+  {
+    id: 'C9',
+    off: 'nothing is admitted by a rule',
+    pattern: /another domain for a node with pods: answered 200[\s\S]*another domain for a namespace with pods: answered 200/,
+  },
+  {
+    id: 'P3',
+    off: 'nothing is admitted by a rule',
+    pattern: /pod that names the node: answered 201[\s\S]*binding: answered 201[\s\S]*older path: answered 409/,
+  },
   { id: 'O11', off: 'the sink drops events', pattern: /create with audit id \S+ has no record/ },
 ]
 for (const { id, off, pattern } of reds) {
   test(`${id} fails where ${off}`, async () => assertFound(await outcome(id, open.context), pattern))
 }
 
-test('C3, P1 and A7 fail on profile upstream', async () => {
+test('C3, C7, C8, P1 and A7 fail on profile upstream', async () => {
   await using upstream = await provableCluster({ profile: 'upstream' })
   assertFound(await outcome('C3', upstream.context), /Deployment that could start no pod: answered 201/)
+  assertFound(await outcome('C7', upstream.context), /a new namespace has no bound of pods/)
+  assertFound(await outcome('C8', upstream.context), /has no limit or request of memory/)
   assertFound(await outcome('P1', upstream.context), /merge patch of a Deployment was answered 200/)
   assertFound(await outcome('A7', upstream.context), /account has no rights has a token mounted/)
 })

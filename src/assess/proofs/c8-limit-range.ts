@@ -1,0 +1,51 @@
+import { defaultsAnnotation } from '../../api/resources/bulkhead/cluster-defaults.ts'
+import type { Pod } from '../../api/types/core-v1.ts'
+import { containersOf } from '../../api/validation/containers-of.ts'
+import { namespaces, pods } from '../../client/resources.ts'
+import { judge, type Proof } from '../proof.ts'
+import { ProofNamespace } from '../proof-namespace.ts'
+import { harmlessSpec, podObject } from '../proof-pods.ts'
+
+const bounds = ['cpu', 'memory'] as const
+const container = (name: string) => ({
+  ...{ name, image: 'example.invalid/app' },
+  securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] }, readOnlyRootFilesystem: true },
+})
+
+/** A container without a limit takes the memory of its neighbours until the kernel ends one of them. */
+export const limitRange: Proof = {
+  id: 'C8',
+  title: 'LimitRange',
+  attack: 'Create a pod whose containers ask for nothing and are limited to nothing',
+  expected: 'Each container of it, and of every pod in namespaces with defaults, has requests and limits',
+  async prove(context, signal) {
+    const { client } = context
+    await using namespace = await ProofNamespace.create(context, 'C8', signal)
+    await namespace.account('c8', signal)
+    const spec = harmlessSpec({
+      serviceAccountName: 'c8',
+      containers: [container('a'), container('b')],
+      initContainers: [container('first')],
+    })
+    // Our own pod, in the form that the resource has.
+    const made = await client.create(pods, namespace.name, podObject('c8', spec) as unknown as Pod, signal)
+    const covered = (await client.listAll(namespaces, {}, signal))
+      .filter(({ metadata }) => metadata.annotations?.[defaultsAnnotation] === 'applied')
+      .map(({ metadata }) => metadata.name)
+    const all = (await client.listAll(pods, {}, signal)).filter(({ metadata }) => covered.includes(metadata.namespace))
+    const found = [made, ...all].flatMap(open)
+    return judge(
+      [...new Set(found)],
+      `${containersOf(made.spec).length} containers that said nothing are bounded; ${all.length} pods in ${covered.length} namespaces, no container without limits`,
+    )
+  },
+}
+
+function open({ metadata, spec }: Pod): string[] {
+  const regular = [...spec.containers, ...(spec.initContainers ?? [])]
+  return regular.flatMap(({ name, resources }) =>
+    bounds
+      .filter(bound => resources?.limits?.[bound] === undefined || resources.requests?.[bound] === undefined)
+      .map(bound => `container "${name}" of pod "${metadata.namespace}/${metadata.name}" has no limit or request of ${bound}`),
+  )
+}

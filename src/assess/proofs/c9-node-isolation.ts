@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto'
+import {
+  domainOfNode,
+  domainOfPod,
+  isLive,
+  isPlatform,
+  mayRunOn,
+  nameDomain,
+  namespaceDomainLabel,
+  nodeDomainLabel,
+} from '../../api/trust-domain.ts'
+import type { Pod } from '../../api/types/core-v1.ts'
+import { nodes, pods } from '../../client/resources.ts'
+import { ask, mergePatch } from '../ask.ts'
+import { judge, type Proof, skipped } from '../proof.ts'
+import { ProofNamespace } from '../proof-namespace.ts'
+import { harmlessSpec, podObject } from '../proof-pods.ts'
+
+/** Two tenants on one kernel are one escape away from each other. */
+export const nodeIsolation: Proof = {
+  id: 'C9',
+  title: 'node isolation',
+  attack: 'Change the trust domain of a node and of a namespace under their pods; look for pods of two domains on one node',
+  expected: 'Both changes are refused as long as the pods are there, and every node has pods of its own domain only',
+  async prove(context, signal) {
+    const { client, transport } = context
+    const all = await client.listAll(nodes, {}, signal)
+    const node = all.find(candidate => domainOfNode(candidate) === '')
+    const name = node?.metadata.name
+    if (name === undefined) return skipped('no node without a trust domain: there is none to put a pod on')
+    const domain = `prove-${randomBytes(4).toString('hex')}`
+    await using namespace = await ProofNamespace.create(context, 'C9', signal)
+    await namespace.account('c9', signal)
+    const spec = harmlessSpec({ serviceAccountName: 'c9', nodeName: name }, { command: ['sleep', '600'] })
+    // Our own pod, in the form that the resource has.
+    await client.create(pods, namespace.name, podObject('resident', spec) as unknown as Pod, signal)
+    const found: string[] = []
+    // Only rehearsed: where it is let pass, nothing must have happened.
+    const want = async (what: string, path: string, label: string) => {
+      const body = { metadata: { labels: { [label]: domain } } }
+      const { status, message } = await ask(
+        transport,
+        { method: 'PATCH', path: `${path}?dryRun=All`, body, contentType: mergePatch },
+        signal,
+      )
+      if (status !== 403 || !message.includes('trust domain')) found.push(`${what}: answered ${status} (${message}), want 403`)
+    }
+    await want('another domain for a node with pods', `/api/v1/nodes/${name}`, nodeDomainLabel)
+    await want('another domain for a namespace with pods', `/api/v1/namespaces/${namespace.name}`, namespaceDomainLabel)
+    const byName = new Map(all.map(each => [each.metadata.name, each]))
+    const placed = (await client.listAll(pods, {}, signal)).filter(
+      pod => pod.spec.nodeName && isLive(pod) && !isPlatform(pod.metadata.namespace),
+    )
+    for (const pod of placed) {
+      const place = byName.get(pod.spec.nodeName)
+      if (place === undefined || mayRunOn(pod, place)) continue
+      const { namespace: of, name: own } = pod.metadata
+      found.push(
+        `pod "${of}/${own}" of ${nameDomain(domainOfPod(pod))} is on node "${pod.spec.nodeName}" of ${nameDomain(domainOfNode(place))}`,
+      )
+    }
+    return judge(found, `2 changes under pods refused; ${placed.length} pods on ${all.length} nodes, each in its own trust domain`)
+  },
+}

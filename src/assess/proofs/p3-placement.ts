@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto'
+import { namespaceDomainLabel, podDomainAnnotation } from '../../api/trust-domain.ts'
+import type { DaemonSet } from '../../api/types/apps-v1.ts'
+import type { Pod } from '../../api/types/core-v1.ts'
+import { daemonSets, nodes, pods } from '../../client/resources.ts'
+import { ask, mergePatch } from '../ask.ts'
+import { judge, type Proof, type ProofContext, skipped } from '../proof.ts'
+import { ProofNamespace } from '../proof-namespace.ts'
+import { harmlessSpec, podObject } from '../proof-pods.ts'
+
+const everywhere = { tolerations: [{ operator: 'Exists' }] }
+const pollMs = 50
+
+/** A pod beside others shares their kernel: where it runs must not be its own choice. */
+export const placement: Proof = {
+  id: 'P3',
+  title: 'restrict where',
+  attack:
+    'Bring pods of a trust domain to a node of another one: by nodeName, forged domain, binding, tolerations, scheduler and DaemonSet',
+  expected: 'Each way is refused, or the pod stays where it is: on no node',
+  async prove(context, signal) {
+    const { client, transport } = context
+    const node = (await client.list(nodes, {}, signal)).items[0]?.metadata.name
+    if (node === undefined) return skipped('no node: there is nowhere to go')
+    const domain = `prove-${randomBytes(4).toString('hex')}`
+    await using namespace = await ProofNamespace.create(context, 'P3', signal, { [namespaceDomainLabel]: domain })
+    await namespace.account('p3', signal)
+    const found: string[] = []
+    const want = async (what: string, path: string, body: object) => {
+      const { status, message } = await ask(transport, { method: 'POST', path, body }, signal)
+      if (status !== 403 || !message.includes('trust domain'))
+        found.push(`${what}: answered ${status} (${message}), want a refusal by trust domain`)
+    }
+    const direct = harmlessSpec({ serviceAccountName: 'p3', nodeName: node, ...everywhere })
+    await want('pod that names the node', namespace.core('pods'), podObject('direct', direct))
+    const forged = { annotations: { [podDomainAnnotation]: '' } }
+    await want('pod that forges its domain', namespace.core('pods'), podObject('forged', direct, forged))
+    const waiting = podObject('waiting', harmlessSpec({ serviceAccountName: 'p3', ...everywhere }))
+    // Our own pod, in the form that the resource has.
+    await client.create(pods, namespace.name, waiting as unknown as Pod, signal)
+    const target = { apiVersion: 'v1', kind: 'Node', name: node }
+    const binding = (name: string) => ({ apiVersion: 'v1', kind: 'Binding', metadata: { name }, target })
+    await want('binding', namespace.core('pods/waiting/binding'), binding('waiting'))
+    await want('binding by its older path', namespace.core('bindings'), binding('waiting'))
+    const patch = { metadata: { annotations: { [podDomainAnnotation]: null } } }
+    await ask(transport, { method: 'PATCH', path: namespace.core('pods/waiting'), body: patch, contentType: mergePatch }, signal)
+    await want('binding of a pod whose domain was patched away', namespace.core('pods/waiting/binding'), binding('waiting'))
+    // Where admission lets pods pass, nothing is left to try, and the controllers may not even run.
+    if (found.length === 0) found.push(...(await byControllers(context, namespace, node, signal)))
+    return judge(
+      found,
+      `6 requests for node "${node}" refused; the scheduler finds no node and a DaemonSet wants none for trust domain "${domain}"`,
+    )
+  },
+}
+
+async function byControllers(
+  { client, clock }: ProofContext,
+  namespace: ProofNamespace,
+  node: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const found: string[] = []
+  const spec = { ...harmlessSpec({ serviceAccountName: 'p3', ...everywhere, schedulerName: 'default-scheduler' }) }
+  await client.create(pods, namespace.name, podObject('scheduled', spec) as unknown as Pod, signal)
+  const labels = { app: 'p3' }
+  const set = { metadata: { name: 'p3' }, spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } } }
+  await client.create(daemonSets, namespace.name, set as unknown as DaemonSet, signal)
+  for (;;) {
+    const [pod, daemons] = await Promise.all([
+      client.get(pods, namespace.name, 'scheduled', signal),
+      client.get(daemonSets, namespace.name, 'p3', signal),
+    ])
+    const tried = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled')
+    if (pod.spec.nodeName) found.push(`the scheduler chose node "${pod.spec.nodeName}"`)
+    const wanted = daemons.status?.desiredNumberScheduled ?? 0
+    if (wanted > 0) found.push(`a DaemonSet wants ${wanted} pods on nodes such as "${node}"`)
+    if (found.length > 0 || (tried?.status === 'False' && daemons.status?.observedGeneration === daemons.metadata.generation)) return found
+    await clock.sleep(pollMs, signal)
+  }
+}
