@@ -112,7 +112,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     pluralOf: (apiVersion, wanted) =>
       resources.find(({ group, version, kind }) => kind === wanted && groupVersion(group, version) === apiVersion)?.plural,
   })
-  const feed = objectFeed(store, name => servedNames.has(name), signal)
+  const feed = objectFeed(store, name => servedNames.has(name), log, signal)
   const { enabled, configuration } = admissionSettings(profile, options.admission)
   const now = () => clock.now()
   const ledger = new QuotaLedger({ feed, now, limited: configuration.limitedResources ?? [] })

@@ -1,10 +1,11 @@
 // The store as a feed of objects and changes, for the indexes of admission.
 import type { ObjectChange, ObjectFeed } from '../admission/object-feed.ts'
+import type { Logger } from '../base/log.ts'
 import type { Collection, Entry, Store } from '../store/store.ts'
 import { clusterReader } from './access-sources.ts'
 
 /** `served` says which resources there are; `signal` ends the watches. */
-export function objectFeed(store: Store, served: (groupResource: string) => boolean, signal: AbortSignal): ObjectFeed {
+export function objectFeed(store: Store, served: (groupResource: string) => boolean, log: Logger, signal: AbortSignal): ObjectFeed {
   const collection = (groupResource: string) => store.collection({ groupResource })
   const reader = clusterReader(store)
   return {
@@ -18,7 +19,15 @@ export function objectFeed(store: Store, served: (groupResource: string) => bool
       const { entries, remaining = 0 } = collection(groupResource).list({ namespace, limit: 1 })
       return entries.length + remaining
     },
-    follow: (groupResource, listener) => followChanges(collection(groupResource), store.revision, signal, listener),
+    follow: (groupResource, listener) =>
+      followChanges(collection(groupResource), store.revision, signal, change => {
+        try {
+          listener(change)
+        } catch (err) {
+          // One object that an index cannot take must not keep it from all that come after.
+          log.error('index not kept', { resource: groupResource, object: `${change.namespace}/${change.name}`, err })
+        }
+      }),
   }
 }
 

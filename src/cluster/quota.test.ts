@@ -1,7 +1,7 @@
 // Quotas and limit ranges through the whole API: what a flood of requests, a failure and a deletion do to what is left.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { admin, contentTypes, restrictedPod, SecuredApi } from './secured-api.testing.ts'
+import { admin, contentTypes, restrictedPod, SecuredApi, SteppedClock } from './secured-api.testing.ts'
 
 const inDefault = '/api/v1/namespaces/default'
 
@@ -123,4 +123,18 @@ test('a pod gets the defaults of its namespace, and both quota and limits judge 
   assert.match(second.json.message, /exceeded quota: q, requested: requests.cpu=100m, used: requests.cpu=100m, limited: requests.cpu=150m/)
   const big = await api.request(admin, 'POST', `${inDefault}/pods`, restrictedPod('c', {}, { resources: { limits: { cpu: '2' } } }))
   assert.match(big.json.message, /^pods "c" is forbidden: maximum cpu usage per Container is 1, but limit is 2$/)
+})
+
+test('events come at a bounded rate from one source about one object, and others still have their turn', { timeout: 60_000 }, async () => {
+  await using api = await SecuredApi.open({ clock: new SteppedClock() })
+  const news = (about: string) => ({
+    metadata: { generateName: 'e-', namespace: 'default' },
+    ...{ involvedObject: { kind: 'Pod', namespace: 'default', name: about }, source: { component: 'flood' }, type: 'Normal' },
+  })
+  const send = (about: string) => api.request(admin, 'POST', `${inDefault}/events`, news(about))
+  const answers = await Promise.all(Array.from({ length: 230 }, () => send('noisy')))
+  const refused = answers.filter(({ status }) => status === 429)
+  assert.equal(refused.length, 30)
+  assert.match(refused[0]?.json.message, /^limit reached on type SourceAndObject for key flood/)
+  assert.equal((await send('quiet')).status, 201)
 })
