@@ -25,8 +25,11 @@ export class FakeFeed implements ObjectFeed {
     for (const [resource, all] of Object.entries(objects)) for (const object of all) this.put(resource, object)
   }
 
-  serves(): boolean {
-    return true
+  /** What exists only later. */
+  readonly absent = new Set<string>()
+
+  serves(resource: string): boolean {
+    return !this.absent.has(resource)
   }
 
   get(resource: string, namespace: string, name: string): KubeObject | undefined {
@@ -39,7 +42,7 @@ export class FakeFeed implements ObjectFeed {
   }
 
   count(resource: string, namespace: string): number {
-    return this.list(resource, namespace).length
+    return this.absent.has(resource) ? 0 : this.list(resource, namespace).length
   }
 
   follow(resource: string, listener: (change: ObjectChange) => void): void {

@@ -31,7 +31,7 @@ import type { Logger } from '../base/log.ts'
 import type { Registry } from '../base/metrics.ts'
 import { type ApiServer, createApiServer } from '../server/api-server.ts'
 import type { AuditSink } from '../server/audit-event.ts'
-import { serveResources } from '../server/served-resource.ts'
+import { type ServedResources, serveResources } from '../server/served-resource.ts'
 import type { Signer } from '../signer/signer.ts'
 import type { Store } from '../store/store.ts'
 import { denialList, policyParameters, rbacEscalation } from './access-admission.ts'
@@ -112,7 +112,9 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     pluralOf: (apiVersion, wanted) =>
       resources.find(({ group, version, kind }) => kind === wanted && groupVersion(group, version) === apiVersion)?.plural,
   })
-  const feed = objectFeed(store, name => servedNames.has(name), log, signal)
+  let served: ServedResources | undefined
+  const serves = (name: string) => served?.byGroupResource(name) !== undefined || servedNames.has(name)
+  const feed = objectFeed(store, serves, log, signal)
   const { enabled, configuration } = admissionSettings(profile, options.admission)
   const now = () => clock.now()
   const ledger = new QuotaLedger({ feed, now, limited: configuration.limitedResources ?? [] })
@@ -154,6 +156,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     explainAccess: createExplainAccess(rbac),
     rulesFor: (user, namespace) => reviewedRules(rbac, user, namespace),
   })
+  served = server.resources
   server.runAlongside(async until => {
     await using transport = server.transportFor(quotaController)
     await keepQuotaStatus({ ledger, transport, clock, log }, until)

@@ -16,6 +16,8 @@ export function objectFeed(store: Store, served: (groupResource: string) => bool
     get: (groupResource, namespace, name) => reader.get(groupResource, namespace, name),
     list: (groupResource, namespace) => reader.list(groupResource, namespace),
     count(groupResource, namespace) {
+      // Whoever names what is not served must not have a collection opened for it.
+      if (!served(groupResource)) return 0
       const { entries, remaining = 0 } = collection(groupResource).list({ namespace, limit: 1 })
       return entries.length + remaining
     },

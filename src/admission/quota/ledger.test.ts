@@ -175,6 +175,19 @@ test('QuotaLedger follows quotas that come, change and go, and requests that are
   assert.match(create('pods', pod('f')) ?? '', /used: pods=2/)
 })
 
+test('QuotaLedger counts objects of a resource that is served only later', () => {
+  const name = 'crontabs.example.com'
+  const feed = new FakeFeed({ resourcequotas: [quota('q', { [`count/${name}`]: '2' })] })
+  feed.absent.add(name)
+  const { create, used } = open(feed)
+  feed.put(name, secret('early'))
+  assert.deepEqual(used(), { [`count/${name}`]: '0' })
+  feed.absent.delete(name)
+  assert.deepEqual(used(), { [`count/${name}`]: '1' })
+  assert.equal(create(name, secret('a')), undefined)
+  assert.match(create(name, secret('b')) ?? '', /exceeded quota: q/)
+})
+
 test('QuotaLedger refuses what is limited by configuration and no quota covers', () => {
   const limited: LimitedResource[] = [{ groupResource: 'pods', matchContains: ['requests.cpu'], matchScopes: [] }]
   const feed = new FakeFeed()

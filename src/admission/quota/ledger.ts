@@ -94,7 +94,11 @@ export class QuotaLedger {
   /** Quotas whose stored status is not what is so, since the last call. */
   takeStale(): readonly TrackedQuota[] {
     const now = this.#now()
-    for (const ledger of this.#namespaces.values()) if (ledger.advance(now)) this.#markAll(ledger)
+    for (const ledger of this.#namespaces.values()) {
+      // A custom resource may be served only since its quota was made.
+      if ([...ledger.resources].some(resource => !this.#followed.has(resource) && this.#feed.serves(resource))) this.#recount(ledger)
+      else if (ledger.advance(now)) this.#markAll(ledger)
+    }
     const stale = this.#stale
     this.#stale = new Set()
     return [...stale].flatMap(key => {
@@ -139,10 +143,9 @@ export class QuotaLedger {
   }
 
   #recount(ledger: NamespaceLedger): void {
-    const now = this.#now()
-    ledger.recount(now)
     // A quota may name what nobody serves; following that would keep something for every name that was ever made up.
     for (const resource of ledger.resources) if (this.#feed.serves(resource)) this.#follow(resource)
+    ledger.recount(this.#now())
     this.#markAll(ledger)
   }
 
