@@ -8,6 +8,7 @@ import types from '../src/api/schema/generated/types.json' with { type: 'json' }
 import { schemaFor, structByKey } from '../src/api/schema/model.ts'
 import { commonParameters } from '../src/api/schema/openapi-operations.ts'
 import { parametersKey } from '../src/api/schema/openapi-types.ts'
+import { ownDescriptions } from './own-descriptions.ts'
 
 const project = dirname(dirname(fileURLToPath(import.meta.url)))
 const generated = join(project, 'node_modules/@kubernetes/client-node/dist/gen')
@@ -32,6 +33,7 @@ if (!existsSync(models) || schemaFor('', 'v1', 'Pod') === undefined) {
     const { fields, ...rest } = textsOf(declaration, key)
     all[key] = { ...rest, fields: { ...referenceTexts(key), ...fields } }
   }
+  for (const [key, { text, fields }] of Object.entries(ownDescriptions)) all[key] = { text, fields }
   all[parametersKey] = { fields: parameterTexts(readFileSync(join(generated, 'apis/CoreV1Api.d.ts'), 'utf8')) }
   mkdirSync(dirname(target), { recursive: true })
   writeFileSync(target, JSON.stringify(all))
