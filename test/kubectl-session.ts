@@ -39,7 +39,7 @@ export class KubectlSession implements AsyncDisposable {
   /** Makes a namespace that takes any pod, as on upstream, and goes on in it. */
   async enter(name: string): Promise<void> {
     await this.kubectl('create', 'namespace', name)
-    await this.kubectl('label', 'namespace', name, 'pod-security.kubernetes.io/enforce=privileged')
+    await this.kubectl('label', '--overwrite', 'namespace', name, 'pod-security.kubernetes.io/enforce=privileged')
     this.#namespace = name
     await until('the default account', async () => (await this.try(['get', 'serviceaccount', 'default'])).code === 0)
   }
