@@ -119,7 +119,7 @@ async function many(tree: string, dataDirectory: string): Promise<Values> {
   {
     await using cluster = await ClusterProcess.start(tree, dataDirectory, flags)
     using connections = await Connections.open(cluster.credentials, 4)
-    await connections.request('POST', '/api/v1/namespaces', namespaceObject())
+    await openNamespace(connections)
     values['many-objects'] = await createMany(connections)
   }
   await using again = await ClusterProcess.start(tree, dataDirectory, flags)
