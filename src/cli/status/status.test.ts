@@ -40,6 +40,7 @@ test('status shows parts, versions, certificates and controls of what runs', asy
     pid: process.pid,
     server: 'https://127.0.0.1:1',
     profile: 'secure',
+    pluginsOff: [],
     parts: [{ ...part, state: 'ready' }],
   }
   await using _socket = await takeControlSocket(join(folder.path, 'run', 'up.sock'), () => up)
@@ -64,6 +65,7 @@ test('status exits with 1 where a part is not ready or the server does not answe
     pid: 1,
     server: 'https://127.0.0.1:1',
     profile: 'upstream',
+    pluginsOff: [],
     parts: [{ ...part, state: 'restarting' }],
   }
   await using _socket = await takeControlSocket(join(folder.path, 'run', 'up.sock'), () => up)
@@ -82,15 +84,28 @@ test('status says in one sentence that nothing runs', async () => {
 })
 
 test('controlsOf() shows what a profile switches off, and nothing else', () => {
-  assert.ok(controlsOf('secure').every(({ on }) => on))
-  const off = controlsOf('upstream').filter(({ on }) => !on)
+  assert.ok(controlsOf('secure', []).every(({ on }) => on))
+  const off = controlsOf('upstream', []).filter(({ on }) => !on)
   assert.deepEqual(
     off.map(({ name }) => name),
     [
       'restricted pods in every namespace',
       'workloads refused together with their pods',
       'tokens only for accounts with rights',
+      'quota and limits in every new namespace',
+      'events at a bounded rate',
       'no external IPs in Services',
+    ],
+  )
+})
+
+test('controlsOf() shows what was switched off by name', () => {
+  const off = controlsOf('secure', ['PodSecurity']).filter(({ on }) => !on)
+  assert.deepEqual(
+    off.map(({ name, note }) => [name, note]),
+    [
+      ['restricted pods in every namespace', 'switched off: PodSecurity'],
+      ['workloads refused together with their pods', 'switched off: PodSecurity'],
     ],
   )
 })

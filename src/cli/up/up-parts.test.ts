@@ -49,7 +49,7 @@ test('prepareDataDirectory() makes the folders once, and refuses another version
 test('takeControlSocket() gives the directory to one process at a time, and tells its state', async () => {
   const path = folder()
   const socket = join(path, 'up.sock')
-  const status: UpStatus = { version: '1', pid: 42, server: 'https://a', profile: 'secure', parts: [] }
+  const status: UpStatus = { version: '1', pid: 42, server: 'https://a', profile: 'secure', pluginsOff: [], parts: [] }
   {
     await using _taken = await takeControlSocket(socket, () => status)
     assert.deepEqual(await askStatus(socket), status)

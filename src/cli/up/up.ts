@@ -66,6 +66,7 @@ async function run(
       pid: process.pid,
       server: addresses.server,
       profile: config.profile,
+      pluginsOff: config.insecureDisableAdmissionPlugins,
       parts: supervisor.states(),
     })),
   )
