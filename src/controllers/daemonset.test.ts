@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { namespaceDomainLabel, nodeDomainLabel } from '../api/trust-domain.ts'
 import type { DaemonSet } from '../api/types/apps-v1.ts'
-import { controllerRevisions, daemonSets, nodes, pods } from '../client/resources.ts'
+import type { Node } from '../api/types/core-v1.ts'
+import { controllerRevisions, daemonSets, namespaces, nodes, pods } from '../client/resources.ts'
 import { targetNode } from './daemon-node.ts'
 import { daemonSet } from './daemonset.ts'
 import { makeRunning, type Scenario, startScenario } from './scenario.ts'
@@ -80,4 +82,31 @@ test('daemonSet runs on each node, rolls, keeps history and goes back', async ()
   setImage(scenario, 'b')
   await scenario.until(() => rolledOut(scenario, 3) && images(scenario).every(image => image === 'b'), 'the way back')
   assert.deepEqual(revisions(), [3, 4])
+})
+
+test('daemonSet runs on the nodes of its trust domain, and follows the namespace into another one', async () => {
+  const labelled = (name: string, domain?: string): Node => ({
+    metadata: { name, labels: domain === undefined ? {} : { [nodeDomainLabel]: domain } },
+    spec: {},
+  })
+  await using scenario = startScenario({
+    controllers: [daemonSet],
+    prepare(api) {
+      api.seed(namespaces, { metadata: { name: 'ns', labels: { [namespaceDomainLabel]: 'red' } }, spec: {} })
+      for (const node of [labelled('red', 'red'), labelled('blue', 'blue'), labelled('plain')]) api.seed(nodes, node)
+      api.seed(daemonSets, set)
+    },
+  })
+  const { api } = scenario
+  await scenario.until(() => rolledOut(scenario, 1), 'the first rollout')
+  assert.deepEqual(api.all(pods).map(targetNode), ['red'])
+  assert.equal(read(scenario)?.status?.desiredNumberScheduled, 1)
+  for (const { metadata } of api.all(pods)) api.remove(pods, 'ns', metadata.name ?? '')
+  api.change(namespaces, '', 'ns', ({ metadata }) => {
+    metadata.labels = {}
+  })
+  await scenario.until(() => {
+    const made = api.all(pods).map(targetNode)
+    return made.includes('plain') && !made.includes('blue')
+  }, 'the node without a domain')
 })
