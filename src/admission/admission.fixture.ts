@@ -49,9 +49,11 @@ export class FakeFeed implements ObjectFeed {
     this.#listeners.push({ resource, listener })
   }
 
-  put(resource: string, object: KubeObject): void {
-    const { namespace = '', name = '' } = object.metadata
+  put(resource: string, sent: KubeObject): void {
+    const { namespace = '', name = '' } = sent.metadata
     const known = this.get(resource, namespace, name) !== undefined
+    this.revision++
+    const object = { ...sent, metadata: { ...sent.metadata, resourceVersion: String(this.revision) } }
     this.#of(resource).set(`${namespace}/${name}`, object)
     this.#tell(resource, known ? 'MODIFIED' : 'ADDED', object)
   }
@@ -60,11 +62,11 @@ export class FakeFeed implements ObjectFeed {
     const object = this.get(resource, namespace, name)
     if (object === undefined) throw new Error(`${resource} ${namespace}/${name} is not there`)
     this.#of(resource).delete(`${namespace}/${name}`)
+    this.revision++
     this.#tell(resource, 'DELETED', object)
   }
 
   #tell(resource: string, type: ObjectChange['type'], object: KubeObject): void {
-    this.revision++
     const { namespace = '', name = '' } = object.metadata
     const change = { type, namespace, name, revision: this.revision, object }
     for (const follower of this.#listeners) if (follower.resource === resource) follower.listener(change)

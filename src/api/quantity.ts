@@ -124,7 +124,7 @@ function interpretSuffix(suffix: string): { format: QuantityFormat; exponent: nu
 /** Rounds away from zero to a multiple of 10^scale. */
 function roundUp(value: bigint, scale: number, to: number): { value: bigint; scale: number } {
   if (scale >= to) return { value, scale }
-  const unit = 10n ** BigInt(to - scale)
+  const unit = powerOfTen(to - scale)
   const quotient = value / unit
   const exact = quotient * unit === value
   return { value: exact ? quotient : quotient + (value < 0n ? -1n : 1n), scale: to }
@@ -136,11 +136,24 @@ export function roundUpToMilli(quantity: Quantity): Quantity {
   return { ...roundUp(quantity.value, quantity.scale, -3), format: quantity.format }
 }
 
+const powers: bigint[] = [1n]
+
+/** Worked out once: amounts of cores and bytes are some scales apart, and are compared with every request. */
+function powerOfTen(exponent: number): bigint {
+  let power = powers[exponent]
+  if (power === undefined) {
+    power = 10n ** BigInt(exponent)
+    // Exponents are bounded by what is read.
+    powers[exponent] = power
+  }
+  return power
+}
+
 function compareScaled(a: bigint, aScale: number, b: bigint, bScale: number): number {
   if (aScale === bScale) return a < b ? -1 : a > b ? 1 : 0
   const low = Math.min(aScale, bScale)
-  const left = a * 10n ** BigInt(aScale - low)
-  const right = b * 10n ** BigInt(bScale - low)
+  const left = a * powerOfTen(aScale - low)
+  const right = b * powerOfTen(bScale - low)
   return left < right ? -1 : left > right ? 1 : 0
 }
 
@@ -153,7 +166,7 @@ export function compareQuantities(a: Quantity, b: Quantity): number {
 export function addQuantities(a: Quantity, b: Quantity): Quantity {
   if (a.scale === b.scale) return { value: a.value + b.value, scale: a.scale, format: a.value === 0n ? b.format : a.format }
   const scale = Math.min(a.scale, b.scale)
-  const value = a.value * 10n ** BigInt(a.scale - scale) + b.value * 10n ** BigInt(b.scale - scale)
+  const value = a.value * powerOfTen(a.scale - scale) + b.value * powerOfTen(b.scale - scale)
   return { value, scale, format: a.value === 0n ? b.format : a.format }
 }
 
@@ -164,13 +177,13 @@ export function subtractQuantities(a: Quantity, b: Quantity): Quantity {
 /** The amount in thousandths, rounded up. */
 export function milliValue(quantity: Quantity): bigint {
   const { value, scale } = roundUp(quantity.value, quantity.scale, -3)
-  return value * 10n ** BigInt(scale + 3)
+  return value * powerOfTen(scale + 3)
 }
 
 /** The amount as an integer, rounded up. */
 export function integerValue(quantity: Quantity): bigint {
   const { value, scale } = roundUp(quantity.value, quantity.scale, 0)
-  return value * 10n ** BigInt(scale)
+  return value * powerOfTen(scale)
 }
 
 /** Nearest double; for scores and shares, not for decisions about exact amounts. */

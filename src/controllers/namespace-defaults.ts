@@ -23,10 +23,10 @@ export const namespaceDefaults: Controller = {
       const wanted = await current(client, signal)
       const metadata = { name, namespace: key, labels }
       try {
-        if (wanted.limitRange !== undefined)
-          await unlessThere(client.create(limitRanges, key, { metadata, spec: wanted.limitRange }, signal))
-        if (wanted.resourceQuota !== undefined)
-          await unlessThere(client.create(resourceQuotas, key, { metadata, spec: wanted.resourceQuota }, signal))
+        await Promise.all([
+          wanted.limitRange && unlessThere(client.create(limitRanges, key, { metadata, spec: wanted.limitRange }, signal)),
+          wanted.resourceQuota && unlessThere(client.create(resourceQuotas, key, { metadata, spec: wanted.resourceQuota }, signal)),
+        ])
       } catch (err) {
         if (isNamespaceEnding(err)) return done
         throw err

@@ -37,6 +37,26 @@ test('limitRanger gives containers what they leave open, and says so', async () 
   )
 })
 
+test('limitRanger leaves to nobody what it fills, and to its owner what was sent', async () => {
+  const plugin = limitRanger({ feed: new FakeFeed({ limitranges: [range('a', { type: 'Container', default: { cpu: '1' } })] }) })
+  const object = podOf([container('open'), container('own', { requests: { cpu: '1' } })])
+  const managed = {
+    'f:spec': {
+      'f:containers': {
+        'k:{"name":"open"}': { '.': {}, 'f:name': {}, 'f:resources': {} },
+        'k:{"name":"own"}': { '.': {}, 'f:name': {}, 'f:resources': { 'f:requests': {} } },
+      },
+    },
+  }
+  const shared = structuredClone(managed)
+  object.metadata.managedFields = [{ manager: 'm', fieldsV1: shared }]
+  await ask(plugin, { resource: pod, object })
+  const { 'f:resources': _filled, ...left } = managed['f:spec']['f:containers']['k:{"name":"open"}']
+  const expected = { 'f:spec': { 'f:containers': { ...managed['f:spec']['f:containers'], 'k:{"name":"open"}': left } } }
+  assert.deepEqual(object.metadata.managedFields, [{ manager: 'm', fieldsV1: expected }])
+  assert.deepEqual(shared, managed)
+})
+
 const bound = (type: string, rest: Partial<LimitRangeItem>): LimitRangeItem => ({ type, ...rest })
 const rows: { name: string; item: LimitRangeItem; containers: Container[]; init?: Container[]; why: string | undefined }[] = [
   {

@@ -114,6 +114,42 @@ test('QuotaLedger releases what failed, what is deleted and what has ended', () 
   assert.deepEqual(used(), { pods: '1', secrets: '1' })
 })
 
+for (const order of ['change, failure, success', 'failure, change, success', 'change, success, failure']) {
+  test(`QuotaLedger counts one of two creations of a name, whatever comes first: ${order}`, () => {
+    const feed = new FakeFeed({ resourcequotas: [quota('q', { secrets: '2' })] })
+    const { admit, create } = open(feed)
+    const [winner, loser] = [
+      admit('secrets', secret('same')),
+      admit('secrets', { ...secret('same'), metadata: { namespace, name: 'same', uid: 'x' } }),
+    ]
+    assert.equal(admit('secrets', secret('third')).allowed, false)
+    for (const step of order.split(', ')) {
+      if (step === 'change') feed.put('secrets', secret('same'))
+      else if (step === 'success' && winner.allowed) winner.settle?.(true)
+      else if (step === 'failure' && loser.allowed) loser.settle?.(false)
+    }
+    assert.equal(create('secrets', secret('other')), undefined)
+    assert.match(create('secrets', secret('third')) ?? '', /used: secrets=2/)
+  })
+}
+
+test('QuotaLedger follows a generated name that had to be drawn again', () => {
+  const feed = new FakeFeed({ resourcequotas: [quota('q', { secrets: '2', pods: '2' })] })
+  const { admit } = open(feed)
+  for (const [resource, object] of [
+    ['secrets', secret('drawn-1')],
+    ['pods', pod('drawn-1')],
+  ] as const) {
+    const verdict = admit(resource, object)
+    object.metadata.name = 'drawn-2'
+    feed.put(resource, object)
+    if (verdict.allowed) verdict.settle?.(true)
+    const rehearsed = (count: number) =>
+      Array.from({ length: count }, (_, index) => admit(resource, resource === 'pods' ? pod(`n${index}`) : secret(`n${index}`)).allowed)
+    assert.deepEqual(rehearsed(2), [true, false], resource)
+  }
+})
+
 test('QuotaLedger frees a pod that outlives its grace period without being asked', () => {
   const ending = { metadata: { ...pod('a').metadata, deletionTimestamp: '1970-01-01T00:00:10Z', deletionGracePeriodSeconds: 10 } }
   const feed = new FakeFeed({ resourcequotas: [quota('q', { pods: '1' })], pods: [{ ...pod('a'), ...ending }] })

@@ -77,18 +77,14 @@ export class QuotaLedger {
     const { object, oldObject } = request
     const reservation: Reservation = {
       groupResource,
+      name: object.metadata.name ?? '',
       uid: object.metadata.uid ?? '',
       after: Number(oldObject?.metadata.resourceVersion ?? 0),
       amounts: verdict.charges,
       stored: false,
     }
     ledger.reserve(reservation)
-    const settle = (stored: boolean): void => {
-      // What is stored is counted by its change, which may be seen a little later.
-      if (stored) reservation.stored = true
-      else ledger.release(reservation)
-    }
-    return { allowed: true, settle }
+    return { allowed: true, settle: stored => ledger.settle(reservation, stored, object.metadata.name ?? '') }
   }
 
   /** Quotas whose stored status is not what is so, since the last call. */
@@ -128,7 +124,7 @@ export class QuotaLedger {
     const now = this.#now()
     const check = () => checkQuotas(evaluator, ledger?.quotasFor(evaluator.groupResource) ?? [], this.#limited, { ...request, now })
     const verdict = check()
-    // What has ended by time alone is looked for only where it decides.
+    // What became less by changes that were not looked at yet, or by time alone, is looked for only where it decides.
     if (verdict.allowed || ledger === undefined || !ledger.advance(now)) return verdict
     this.#markAll(ledger)
     return check()
@@ -144,8 +140,8 @@ export class QuotaLedger {
 
   #recount(ledger: NamespaceLedger): void {
     // A quota may name what nobody serves; following that would keep something for every name that was ever made up.
-    for (const resource of ledger.resources) if (this.#feed.serves(resource)) this.#follow(resource)
     ledger.recount(this.#now())
+    for (const resource of ledger.resources) if (this.#feed.serves(resource)) this.#follow(resource)
     this.#markAll(ledger)
   }
 

@@ -22,9 +22,11 @@ interface ObjectRecord {
   readonly endsAt: number | undefined
 }
 
-/** What a request that was admitted will use. It ends with the change that it is stored by, or with its failure. */
+/** What a request that was admitted will use. It ends when what it stored is counted, or with its failure. */
 export interface Reservation {
   readonly groupResource: string
+  /** The name that the request had when it was checked. A generated one may be drawn again. */
+  readonly name: string
   readonly uid: string
   /** The revision that the request changes; 0 for a creation. Only a later version can be its outcome. */
   readonly after: number
@@ -41,6 +43,9 @@ export class NamespaceLedger {
   #byResource = new Map<string, TrackedQuota[]>()
   /** By resource and name; only of resources whose objects are measured one by one. */
   readonly #records = new Map<string, Map<string, ObjectRecord>>()
+  /** Changed since they were measured. Looked at when it matters, so that many changes of one object cost one look. */
+  readonly #unmeasured = new Map<string, Set<string>>()
+  /** By uid, or where objects are only counted by resource and name: there each is as good as another one of its name. */
   readonly #reservations = new Map<string, Reservation[]>()
   /** Changes up to here are in what was counted. */
   #countedAt = 0
@@ -102,6 +107,7 @@ export class NamespaceLedger {
       }
     }
     this.#records.clear()
+    this.#unmeasured.clear()
     this.#nextEnd = Number.POSITIVE_INFINITY
     this.#countedAt = this.#feed.revision
     for (const resource of this.#byResource.keys()) {
@@ -115,20 +121,48 @@ export class NamespaceLedger {
     }
   }
 
-  /** Takes a change of an object that some quota counts. Returns whether what is used changed. */
+  /** Takes a change of an object that some quota counts. Returns whether what is used may have changed. */
   apply(groupResource: string, change: ObjectChange, now: number): boolean {
-    if (this.#reservations.size > 0) this.#seen(change)
-    if (change.revision <= this.#countedAt || !this.#byResource.has(groupResource)) return false
+    const { type, name, revision } = change
     const evaluator = evaluatorOf(groupResource)
-    if (evaluator.measures === 'objects')
-      return this.#record(evaluator, change.name, change.type === 'DELETED' ? undefined : change.object, now)
-    if (change.type === 'MODIFIED') return false
-    this.#addCount(groupResource, change.type === 'ADDED' ? 1 : -1)
-    return true
+    if (evaluator.measures === 'count') {
+      if (type === 'ADDED') this.#countedOne(groupResource, name)
+      if (type === 'MODIFIED' || revision <= this.#countedAt || !this.#byResource.has(groupResource)) return false
+      this.#addCount(groupResource, type === 'ADDED' ? 1 : -1)
+      return true
+    }
+    if (!this.#byResource.has(groupResource)) return false
+    let names = this.#unmeasured.get(groupResource)
+    if (type !== 'DELETED') {
+      if (names === undefined) {
+        names = new Set()
+        this.#unmeasured.set(groupResource, names)
+      }
+      names.add(name)
+      return true
+    }
+    names?.delete(name)
+    this.#release(change.object, revision)
+    return this.#record(evaluator, name, undefined, now)
   }
 
-  /** Takes away what has ended by time alone. Returns whether something had. */
+  /** Measures what changed and takes away what has ended by time alone. Returns whether there was anything to do. */
   advance(now: number): boolean {
+    let changed = this.#end(now)
+    for (const [resource, names] of this.#unmeasured) {
+      const evaluator = evaluatorOf(resource)
+      for (const name of names) {
+        const object = this.#feed.get(resource, this.namespace, name)
+        changed = this.#record(evaluator, name, object, now) || changed
+        if (object !== undefined && this.#reservations.size > 0)
+          changed = this.#release(object, Number(object.metadata.resourceVersion)) || changed
+      }
+    }
+    this.#unmeasured.clear()
+    return changed
+  }
+
+  #end(now: number): boolean {
     if (now <= this.#nextEnd) return false
     this.#nextEnd = Number.POSITIVE_INFINITY
     for (const [resource, records] of this.#records) {
@@ -143,24 +177,37 @@ export class NamespaceLedger {
   }
 
   reserve(reservation: Reservation): void {
-    const { uid } = reservation
-    const others = this.#reservations.get(uid)
-    if (others === undefined) this.#reservations.set(uid, [reservation])
+    const key = keyOf(reservation)
+    const others = this.#reservations.get(key)
+    if (others === undefined) this.#reservations.set(key, [reservation])
     else others.push(reservation)
     this.#promise(reservation, (quota, amounts) => quota.promise(amounts))
   }
 
-  /** Its request has failed, or what it wrote is counted. Once more does nothing. */
-  release(reservation: Reservation): void {
-    if (this.#forget(reservation)) this.#promise(reservation, (quota, amounts) => quota.redeem(amounts))
+  /** The request is over. What is stored stays promised until it is counted, `name` is what it is called. */
+  settle(reservation: Reservation, stored: boolean, name: string): void {
+    const counted = evaluatorOf(reservation.groupResource).measures === 'count'
+    if (!stored) {
+      // One of this name that was stored may have been counted in its place.
+      const waiting = counted ? this.#reservations.get(keyOf(reservation))?.[0] : reservation
+      if (waiting !== undefined) this.#redeem(waiting)
+    } else if (counted && name !== reservation.name) this.#redeem(reservation)
+    else reservation.stored = true
+  }
+
+  #redeem(reservation: Reservation): boolean {
+    if (!this.#forget(reservation)) return false
+    this.#promise(reservation, (quota, amounts) => quota.redeem(amounts))
+    return true
   }
 
   #forget(reservation: Reservation): boolean {
-    const others = this.#reservations.get(reservation.uid)
+    const key = keyOf(reservation)
+    const others = this.#reservations.get(key)
     const at = others?.indexOf(reservation) ?? -1
     if (others === undefined || at < 0) return false
     others.splice(at, 1)
-    if (others.length === 0) this.#reservations.delete(reservation.uid)
+    if (others.length === 0) this.#reservations.delete(key)
     return true
   }
 
@@ -171,9 +218,16 @@ export class NamespaceLedger {
     }
   }
 
-  #seen({ object, revision }: ObjectChange): void {
-    const waiting = this.#reservations.get(object.metadata.uid ?? '')
-    for (const reservation of waiting === undefined ? [] : [...waiting]) if (revision > reservation.after) this.release(reservation)
+  #countedOne(groupResource: string, name: string): void {
+    const [waiting] = this.#reservations.get(`${groupResource}/${name}`) ?? []
+    if (waiting !== undefined) this.#redeem(waiting)
+  }
+
+  /** Of an object that is measured in this version. Returns whether anything was promised for it. */
+  #release({ metadata }: KubeObject, revision: number): boolean {
+    const waiting = this.#reservations.get(metadata.uid ?? '')
+    if (waiting === undefined) return false
+    return [...waiting].filter(reservation => revision > reservation.after && this.#redeem(reservation)).length > 0
   }
 
   #addCount(groupResource: string, by: number): void {
@@ -216,6 +270,10 @@ export class NamespaceLedger {
     }
     return { usage, charges, endsAt: evaluator.endsAt?.(object) }
   }
+}
+
+function keyOf({ groupResource, name, uid }: Reservation): string {
+  return evaluatorOf(groupResource).measures === 'count' ? `${groupResource}/${name}` : uid
 }
 
 function sameCharges(a: ObjectRecord, b: ObjectRecord): boolean {
