@@ -24,6 +24,14 @@ export interface StatusNotes {
 
 const runtimeScheme = 'containerd'
 
+/** The pod with the status that this node reported last, which the API's copy may lag behind; conditions of others stay. */
+export function withReported(pod: Pod, reported: PodStatus | undefined): Pod {
+  if (reported === undefined) return pod
+  const { conditions = [] } = reported
+  const foreign = pod.status?.conditions?.filter(({ type }) => !conditions.some(own => own.type === type)) ?? []
+  return { ...pod, status: { ...pod.status, ...reported, conditions: [...conditions, ...foreign] } }
+}
+
 export function podStatus(pod: Pod, state: PodState, notes: StatusNotes): PodStatus {
   const old = pod.status ?? {}
   const regular = pod.spec.containers.map(spec => containerStatus(pod, { kind: 'regular', spec }, state, notes))

@@ -13,7 +13,7 @@ import { containersOf, fieldPath, type PodContainer, podText, podUid } from './p
 import type { PodNode, PodVolumeSet } from './pod-node.ts'
 import { type PodPlan, planPod } from './pod-plan.ts'
 import { emptyPodState, millis, newestContainer, type PodState, podLabels, readPodState } from './pod-state.ts'
-import { nextAttempt, podStatus, runningContainers, untilDeadline } from './pod-status.ts'
+import { nextAttempt, podStatus, runningContainers, untilDeadline, withReported } from './pod-status.ts'
 import { Prober } from './probes/prober.ts'
 import { readMessages } from './termination-message.ts'
 import { MountError } from './volumes/pod-volumes.ts'
@@ -151,18 +151,11 @@ export class PodWorker {
     await readMessages(this.#pod, this.#state, this.#directory, this.#messages)
     if (phase === 'Succeeded' || phase === 'Failed' || this.#terminal) return await this.#end(signal)
     const overdue = untilDeadline(pod, this.#reported?.startTime, this.#node.clock.now())
-    if (overdue !== undefined && overdue <= 0) {
-      this.#terminal = { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' }
-      this.#node.event(pod, undefined, 'Normal', 'DeadlineExceeded', this.#terminal.message)
-      return await this.#end(signal)
-    }
+    if (overdue !== undefined && overdue <= 0)
+      return await this.#fail('Normal', 'DeadlineExceeded', 'Pod was active on the node longer than the specified deadline', signal)
     const plan = planPod(pod, this.#state, this.#prober)
     const refused = plan.createSandbox ? await this.#node.refusal(pod, signal) : undefined
-    if (refused !== undefined) {
-      this.#terminal = { reason: 'TrustDomain', message: refused }
-      this.#node.event(pod, undefined, 'Warning', 'TrustDomain', refused)
-      return await this.#end(signal)
-    }
+    if (refused !== undefined) return await this.#fail('Warning', 'TrustDomain', refused, signal)
     const delay = await this.#apply(plan, signal)
     await this.#refresh(signal)
     return overdue === undefined ? delay : Math.min(delay, overdue)
@@ -180,6 +173,12 @@ export class PodWorker {
     await readMessages(this.#pod, this.#state, this.#directory, this.#messages)
     this.#watchProbes()
     await this.#report(false, signal)
+  }
+
+  async #fail(type: 'Normal' | 'Warning', reason: string, message: string, signal: AbortSignal): Promise<number> {
+    this.#terminal = { reason, message }
+    this.#node.event(this.#pod, undefined, type, reason, message)
+    return await this.#end(signal)
   }
 
   /** All is over for a pod that stays in the API: stop what runs, keep the containers' records and logs. */
@@ -351,11 +350,7 @@ export class PodWorker {
 
   /** Writes the status if it differs from the last one written. */
   async #report(terminated: boolean, signal: AbortSignal): Promise<void> {
-    const foreign = this.#pod.status?.conditions?.filter(({ type }) => !this.#reported?.conditions?.some(own => own.type === type)) ?? []
-    const known = this.#reported
-      ? { ...this.#pod.status, ...this.#reported, conditions: [...(this.#reported.conditions ?? []), ...foreign] }
-      : this.#pod.status
-    const status = podStatus({ ...this.#pod, ...(known ? { status: known } : {}) }, this.#state, {
+    const status = podStatus(withReported(this.#pod, this.#reported), this.#state, {
       waiting: this.#waiting,
       messages: this.#messages,
       ready: id => this.#prober.ready(id),
