@@ -44,6 +44,7 @@ const table = [
   { name: 'ClusterTrustBundleAttest', on: 'always', guard: true },
   { name: 'DefaultIngressClass', on: 'always' },
   { name: 'DenyServiceExternalIPs', on: 'secure', guard: true },
+  { name: 'APIServiceBackend', on: 'secure', guard: true },
   { name: 'PodTopologyLabels', on: 'asked' },
   { name: 'ValidatingAdmissionPolicy', on: 'always', guard: true },
   { name: 'ResourceQuota', on: 'always', guard: true },

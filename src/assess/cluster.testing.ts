@@ -102,7 +102,7 @@ export async function storedCluster(): Promise<ProvableCluster & { readonly dire
     ...{ store, signer, audit: log, profile: 'secure', serviceCidr: '10.96.0.0/16', clock: systemClock, log: silentLogger },
     ...{ metrics: createRegistry(), signal: stop.signal },
   })
-  await bootstrap({ server: api, store, namespaceDefaults: false, signal: stop.signal })
+  await bootstrap({ server: api, store, signer, namespaceDefaults: false, signal: stop.signal })
   const { listener, transport, endpoint } = await listen(api, signer)
   const { publicKey } = await signer.auditKey(limit())
   return {

@@ -1,4 +1,5 @@
 import { deepEqual, equal } from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
 import { resources } from '../api/resources/index.ts'
 import { localApiServices, planApiServices } from './api-services.ts'
@@ -40,14 +41,18 @@ test('an APIService without the label is nobody’s but its owner’s', () => {
   deepEqual([update, remove], [[], []])
 })
 
-test('a cluster registers its own groups; an APIService of another server leads nowhere, so the secure profile refuses it', async () => {
+test('a cluster registers its own groups as local', async () => {
   await using api = await SecuredApi.open()
-  const path = '/apis/apiregistration.k8s.io/v1/apiservices'
-  const { status } = (await api.request(admin, 'GET', `${path}/v1.apps`)).json
+  const { status } = (await api.request(admin, 'GET', '/apis/apiregistration.k8s.io/v1/apiservices/v1.apps')).json
   equal(status.conditions[0].reason, 'Local')
-  const spec = { group: 'metrics.example.com', version: 'v1', groupPriorityMinimum: 100, versionPriority: 100 }
-  const metadata = { name: 'v1.metrics.example.com' }
-  const remote = { ...spec, service: { namespace: 'default', name: 'metrics' } }
-  equal((await api.request(admin, 'POST', path, { metadata, spec: remote })).status, 403)
-  equal((await api.request(admin, 'POST', path, { metadata, spec })).status, 201)
+})
+
+test('backends may know their callers by the ConfigMap that upstream publishes for them', async () => {
+  await using api = await SecuredApi.open()
+  const { data } = (await api.request(admin, 'GET', '/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication')).json
+  deepEqual(JSON.parse(data['requestheader-allowed-names']), ['front-proxy-client'])
+  deepEqual(JSON.parse(data['requestheader-username-headers']), ['X-Remote-User'])
+  const [client, frontProxy] = [new X509Certificate(data['client-ca-file']), new X509Certificate(data['requestheader-client-ca-file'])]
+  equal(client.subject, 'CN=bulkhead-client-ca')
+  equal(frontProxy.subject, 'CN=bulkhead-front-proxy-ca')
 })

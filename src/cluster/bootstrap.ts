@@ -13,13 +13,16 @@ import {
   serverIdentity,
   systemPriorityClasses,
 } from '../server/bootstrap.ts'
+import type { Signer } from '../signer/signer.ts'
 import type { Store } from '../store/store.ts'
 import { localApiServices, planApiServices } from './api-services.ts'
 import { initialClusterDefaults } from './cluster-defaults.ts'
+import { extensionAuthentication } from './extension-authentication.ts'
 
 export interface BootstrapOptions {
   readonly server: ApiServer
   readonly store: Store
+  readonly signer: Signer
   /** Where the API is reached from pods; without an address (it listens on loopback) the Service has no endpoints. */
   readonly endpoint?: { readonly serviceIp: string; readonly address: string | undefined; readonly port: number }
   /** Where pods ask for names. */
@@ -31,7 +34,7 @@ export interface BootstrapOptions {
 
 const rbacVersion = 'rbac.authorization.k8s.io/v1'
 
-export async function bootstrap({ server, store, endpoint, dnsAddress, namespaceDefaults, signal }: BootstrapOptions): Promise<void> {
+export async function bootstrap({ server, store, signer, endpoint, dnsAddress, namespaceDefaults, signal }: BootstrapOptions): Promise<void> {
   const { create, update, recreate } = planPolicy(store)
   const apiServices = planApiServices(registered(store), localApiServices(server.resources.all.map(({ definition }) => definition)))
   // First, so that namespace `default` gets them too.
@@ -51,7 +54,7 @@ export async function bootstrap({ server, store, endpoint, dnsAddress, namespace
       { apiVersion: 'v1', kind: 'ConfigMap', metadata: deniedCredentials },
       ...(dnsAddress === undefined ? [] : [dnsService(dnsAddress)]),
     ]),
-    server.ensureObjects([...update, ...apiServices.update], true),
+    server.ensureObjects([...update, ...apiServices.update, await extensionAuthentication(signer, signal)], true),
     server.keepFlowObjects(),
     endpoint && server.ensureObjects(kubernetesService(endpoint.serviceIp, '', endpoint.port).slice(0, 1)),
     endpoint?.address && server.ensureObjects(kubernetesEndpoints(endpoint.address, endpoint.port), true),

@@ -45,6 +45,7 @@ import {
   nodeGraphSource,
   rbacSource,
 } from './access-sources.ts'
+import { frontProxyIdentity } from './front-proxy-identity.ts'
 import { objectFeed } from './object-feed.ts'
 import { policyAuthorizer } from './policy-authorizer.ts'
 import { keepQuotaStatus, quotaController } from './quota-status.ts'
@@ -152,6 +153,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     serviceCidr: options.serviceCidr,
     oidc: oidcDocuments(defaultIssuer, `${defaultIssuer}/openid/v1/jwks`, keys),
     backendTls: { authorities: servingAuthority, verify: profile === 'secure' },
+    frontProxyIdentity: frontProxyIdentity(signer, clock),
     issueToken: (account, spec, until) => issueServiceAccountToken(account, spec, issuing, until),
     explainAccess: createExplainAccess(rbac),
     rulesFor: (user, namespace) => reviewedRules(rbac, user, namespace),

@@ -131,7 +131,7 @@ export class SecuredApi implements AsyncDisposable {
     }
     const wired = { store, signer, audit, profile, clock, log, metrics: createRegistry(), signal: stop.signal }
     const server = await openControlPlane({ ...wired, serviceCidr: '10.96.0.0/16' })
-    await bootstrap({ server, store, namespaceDefaults: false, signal: stop.signal })
+    await bootstrap({ server, store, signer, namespaceDefaults: false, signal: stop.signal })
     opened = new SecuredApi({ server, store, signer, events, logLines, stop })
     return opened
   }

@@ -136,27 +136,6 @@ test('row 21: no log of a container that is not in the pod, and none without the
   assert.equal((await api.request(person('ann'), 'GET', `${inDefault}/pods/p/log`)).status, 403)
 })
 
-test('row 4: an APIService makes the server call nobody', async () => {
-  // The secure profile refuses it, as long as nothing is aggregated.
-  await using api = await SecuredApi.open({ profile: 'upstream' })
-  const spec = {
-    group: 'evil.example',
-    version: 'v1',
-    groupPriorityMinimum: 1,
-    versionPriority: 1,
-    service: { name: 's', namespace: 'default' },
-    insecureSkipTLSVerify: true,
-  }
-  const created = await api.request(admin, 'POST', '/apis/apiregistration.k8s.io/v1/apiservices', {
-    metadata: { name: 'v1.evil.example' },
-    spec,
-  })
-  assert.ok([201, 404].includes(created.status), created.text)
-  const answer = await api.request(admin, 'GET', '/apis/evil.example/v1/things')
-  assert.equal(answer.status, 404)
-  assert.equal(answer.headers['location'], undefined)
-})
-
 test('rows 45 and 46: headers name no user', async () => {
   await using api = await SecuredApi.open()
   for (const name of [

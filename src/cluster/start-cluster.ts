@@ -72,7 +72,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
   const audit = new MemoryAudit()
   const metrics = createRegistry()
   const server = stack.use(await openControlPlane({ store, signer, audit, profile, serviceCidr, clock, log, metrics, signal: stop.signal }))
-  await bootstrap({ server, store, namespaceDefaults: profile === 'secure' && controllers, signal: stop.signal })
+  await bootstrap({ server, store, signer, namespaceDefaults: profile === 'secure' && controllers, signal: stop.signal })
   const transportOf = (user: UserInfo): Transport => stack.use(server.transportFor(user))
   const clientOf = (user: UserInfo): Client => new Client(transportOf(user))
   const running: Promise<void>[] = []

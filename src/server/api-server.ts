@@ -13,6 +13,8 @@ import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Registry } from '../base/metrics.ts'
 import type { Store } from '../store/store.ts'
+import { Aggregator } from './aggregation/aggregator.ts'
+import type { FrontProxyIdentity } from './aggregation/connect-api.ts'
 import type { AuditSink } from './audit-event.ts'
 import { type Authorize, demandAccess } from './authorize.ts'
 import { ensureObjects, serverIdentity } from './bootstrap.ts'
@@ -31,6 +33,7 @@ import { type Identifiers, randomIdentifiers } from './identifiers.ts'
 import { type InProcessTransport, inProcessTransport } from './in-process.ts'
 import { NodeTunnels } from './node-tunnel.ts'
 import { OpenWatches } from './open-watches.ts'
+import { OwnRequests } from './own-requests.ts'
 import { pathHandler } from './paths.ts'
 import { createPipeline, type Pipeline } from './pipeline.ts'
 import type { BackendTls } from './proxy/backend-connection.ts'
@@ -76,6 +79,8 @@ export interface ApiServerOptions {
   readonly streamPod?: StreamPod
   /** For proxies to pods over https. Default: verified against the system's authorities, which sign no pod's certificate. */
   readonly backendTls?: BackendTls
+  /** Proves to servers behind APIServices who asks them. Without it they believe nothing about the user. */
+  readonly frontProxyIdentity?: (signal: AbortSignal) => Promise<FrontProxyIdentity>
   /** Beside the server's own: the store accepts writes, bootstrap is done. */
   readonly checks?: readonly HealthCheck[]
   /** Paths that are answered without credentials where the authorizer allows it. Default: the health checks. */
@@ -100,7 +105,7 @@ export class ApiServer implements AsyncDisposable {
   readonly #expiryDone: Promise<void>
   readonly #flowConfig: FlowConfig
   readonly #borrowingDone: Promise<void>
-  readonly #definitionsDone: Promise<void>
+  readonly #loopsDone: Promise<unknown>
   #flowObjectsDone: Promise<void> = Promise.resolve()
   readonly #alongside: Promise<void>[] = []
   #ready = false
@@ -114,6 +119,13 @@ export class ApiServer implements AsyncDisposable {
     this.clock = clock
     this.serviceCidr = options.serviceCidr ?? defaultServiceCidr
     this.nodeTunnels = new NodeTunnels(log, name => resources.byGroupResource('nodes')?.collection.get('', name) !== undefined)
+    const aggregator = new Aggregator(
+      {
+        ...{ resources, store, clock, log, builtIn: options.resources, tunnels: this.nodeTunnels, random: Math.random },
+        ...(options.frontProxyIdentity ? { identity: options.frontProxyIdentity } : {}),
+      },
+      this.#stop.signal,
+    )
     const watchCounts = new WatchCounts()
     const flow = new FlowControl(
       {
@@ -191,7 +203,7 @@ export class ApiServer implements AsyncDisposable {
       refused,
       ...(options.explainAccess ? { explainAccess: options.explainAccess } : {}),
       allowsAnonymous: path => anonymous === 'all' || anonymous.some(allowed => path === allowed || path.startsWith(`${allowed}/`)),
-      resource: verbs,
+      resource: (context, info) => aggregator.answer(context, info) ?? verbs(context, info),
       path: pathHandler({
         checks,
         documents: documents({
@@ -199,6 +211,7 @@ export class ApiServer implements AsyncDisposable {
           version: versionInfo.gitVersion,
           ...(options.descriptions ? { descriptions: options.descriptions } : {}),
         }),
+        aggregated: (context, path) => aggregator.answerPath(context, path),
         tunnel: tunnelPathHandler(this.nodeTunnels),
         flowDump: ({ query, now }, path) => {
           const text = dumpText(flow, path, (query.get('includeRequestDetails') ?? '') !== '', monotonicClock, now)
@@ -210,13 +223,13 @@ export class ApiServer implements AsyncDisposable {
           authorize,
           ...(options.explainAccess ? { explainAccess: options.explainAccess } : {}),
         }),
-        hasGroup: resources.hasGroup,
+        hasGroup: group => resources.hasGroup(group) || aggregator.index.hasGroup(group),
         ...(options.oidc ? { oidc: options.oidc } : {}),
         metrics: async () => ({ contentType: options.metrics.contentType, text: await options.metrics.metrics() }),
       }),
     })
     this.#expiryDone = this.#expireEvents()
-    this.#definitionsDone = this.#keepDefinitions(definitions)
+    this.#loopsDone = Promise.all([this.#asSystem(own => definitions.run(own)), this.#asSystem(own => aggregator.run(own))])
   }
 
   /** Creates what is missing of `objects` (with `overwrite` writes all of them), as the system itself. */
@@ -247,9 +260,9 @@ export class ApiServer implements AsyncDisposable {
     return inProcessTransport({ handle: this.handle, user, log: this.#options.log })
   }
 
-  async #keepDefinitions(definitions: DefinitionController): Promise<void> {
+  async #asSystem(run: (requests: OwnRequests) => Promise<void>): Promise<void> {
     await using transport = this.transportFor(serverIdentity)
-    await definitions.run(transport)
+    await run(new OwnRequests(transport, this.#stop.signal))
   }
 
   /** Where this server serves events. */
@@ -283,7 +296,7 @@ export class ApiServer implements AsyncDisposable {
     this.#stop.abort(new Error('the server stops'))
     this.nodeTunnels.close()
     await Promise.all([
-      ...[this.#watchesDone, this.#expiryDone, this.#borrowingDone, this.#flowObjectsDone, this.#definitionsDone],
+      ...[this.#watchesDone, this.#expiryDone, this.#borrowingDone, this.#flowObjectsDone, this.#loopsDone],
       ...this.#alongside,
     ])
   }

@@ -15,6 +15,8 @@ export type PathHandler = (context: RequestContext, path: string) => Reply | Pro
 export interface PathParts {
   readonly checks: readonly HealthCheck[]
   readonly documents: PathHandler
+  /** Group versions that other servers answer. */
+  readonly aggregated: PathHandler
   readonly tunnel: PathHandler
   readonly why: PathHandler
   readonly flowDump: PathHandler
@@ -35,6 +37,7 @@ export function pathHandler(
     parts.tunnel,
     parts.why,
     parts.flowDump,
+    parts.aggregated,
     parts.documents,
   ]
   return (context, info) => {

@@ -259,6 +259,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   ): RequestContext {
     return {
       request,
+      auditId: progress.auditId,
+      releaseSeat: () => progress.release?.(),
       user,
       query: info.query,
       form: formFor(info, header(request.headers, 'accept')),
@@ -335,9 +337,9 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 }
 
-/** Documents and health checks have forms of their own. */
+/** Documents, health checks and what other servers answer have forms of their own. */
 function formFor(info: RequestInfo, accept: string | undefined): AnswerForm {
-  return info.isResource ? answerForm(accept, hasTable(info)) : errorForm(accept)
+  return info.isResource && info.served !== undefined ? answerForm(accept, hasTable(info)) : errorForm(accept)
 }
 
 function refusalReply(failure: Status, { headers }: ServerRequest, info: RequestInfo | undefined): Reply {

@@ -3,11 +3,13 @@ import { ApiError } from '../api/status.ts'
 import type { Reply } from './exchange.ts'
 
 /** Where no part of the API begins, upstream answers as any web server does. */
-export function plainNotFound(): Reply {
+export const plainNotFound = (): Reply => plainText(404, '404 page not found\n')
+
+export function plainText(status: number, text: string): Reply {
   return {
-    status: 404,
+    status,
     contentType: 'text/plain; charset=utf-8',
-    body: Buffer.from('404 page not found\n'),
+    body: Buffer.from(text),
     headers: { 'x-content-type-options': 'nosniff' },
   }
 }

@@ -9,6 +9,7 @@ import type { ServedResource } from './served-resource.ts'
 
 export interface RequestContext {
   readonly request: ServerRequest
+  readonly auditId: string
   /** Whom the request acts as: who authenticated, or whom that user impersonates. */
   readonly user: UserInfo
   readonly authentication: Authenticated
@@ -17,6 +18,8 @@ export interface RequestContext {
   readonly pretty: boolean
   /** When it came, in milliseconds since the epoch: the time that the whole request works with. */
   readonly now: number
+  /** What is left to do waits for somebody else: others may have the request's seat. */
+  releaseSeat(): void
   /** Sent as Warning headers, each once. */
   warn(message: string): void
   /** Added to the audit event. */

@@ -7,6 +7,7 @@ import { defaultPolicy } from '../pod-security/configuration.ts'
 import { defaultExemptions } from '../pod-security/exemptions.ts'
 import type { QuotaLedger } from '../quota/ledger.ts'
 import { alwaysPullImages } from './always-pull-images.ts'
+import { apiServiceBackend } from './api-service-backend.ts'
 import { type CertificateRequestOptions, certificateRequests } from './certificate-requests.ts'
 import { clusterTrustBundleAttest } from './cluster-trust-bundle-attest.ts'
 import { defaultIngressClass } from './default-ingress-class.ts'
@@ -92,6 +93,7 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
     clusterTrustBundleAttest(options),
     defaultIngressClass({ reader }),
     denyServiceExternalIps,
+    apiServiceBackend,
     podTopologyLabels({ reader }),
     ...(options.access ?? []),
     validatingAdmissionPolicy(options),

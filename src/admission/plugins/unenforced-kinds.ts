@@ -4,7 +4,6 @@ import { groupResource, type KubeObject } from '../../api/object.ts'
 import { someSchema } from '../../api/resources/apiextensions/walk-schema.ts'
 import { forbidden } from '../../api/status.ts'
 import type { CustomResourceDefinition, JSONSchemaProps } from '../../api/types/apiextensions-v1.ts'
-import type { APIService } from '../../api/types/apiregistration-v1.ts'
 import { type AdmissionPlugin, admitted } from '../admission.ts'
 
 /** What the user would believe, by resource. `refused` where believing it is dangerous or leads nowhere. */
@@ -18,7 +17,6 @@ const unenforced: ReadonlyMap<string, { readonly why: string; readonly refused: 
     'mutatingwebhookconfigurations.admissionregistration.k8s.io',
     { why: 'admission webhooks are not called yet: nothing would be changed', refused: true },
   ],
-  ['apiservices.apiregistration.k8s.io', { why: 'API services are not aggregated yet', refused: true }],
   ['servicecidrs.networking.k8s.io', { why: 'cluster addresses come from the range that the server was started with', refused: false }],
   ['horizontalpodautoscalers.autoscaling', { why: 'autoscalers have no controller yet: nothing will be scaled', refused: false }],
   [
@@ -41,11 +39,6 @@ function isPlainDefinition(object: KubeObject | undefined): boolean {
 
 const hasRules = (schema: JSONSchemaProps): boolean => (schema['x-kubernetes-validations'] ?? []).length > 0
 
-/** An APIService that asks for no other server: the cluster registers its own groups so. */
-function isLocal(object: KubeObject | undefined): boolean {
-  return object?.kind === 'APIService' && (object as KubeObject & APIService).spec.service === undefined
-}
-
 export interface UnenforcedKindsOptions {
   /** Warn instead of refusing. */
   readonly warnOnly: boolean
@@ -57,7 +50,7 @@ export function unenforcedKinds({ warnOnly }: UnenforcedKindsOptions): Admission
     handles: ({ resource, subresource, operation }) =>
       operation === 'CREATE' && subresource === '' && unenforced.has(groupResource(resource.group, resource.plural)),
     validate(request) {
-      if (isLocal(request.object) || isPlainDefinition(request.object)) return admitted
+      if (isPlainDefinition(request.object)) return admitted
       const found = unenforced.get(groupResource(request.resource.group, request.resource.plural))
       if (found === undefined) return admitted
       if (found.refused && !warnOnly) return { allowed: false, error: forbidden(request.resource, request.name, found.why) }

@@ -40,7 +40,7 @@ export async function openOffline(profile: Profile, signal: AbortSignal): Promis
       signal,
     }),
   )
-  await bootstrap({ server, store, namespaceDefaults: false, signal })
+  await bootstrap({ server, store, signer, namespaceDefaults: false, signal })
   const transport = stack.use(server.transportFor(user))
   const owned = stack.move()
   return {

@@ -6,7 +6,7 @@ import { cleanupFinalizer } from '../../api/resources/apiextensions/custom-resou
 import { sameValue } from '../../api/same-value.ts'
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Collection, Entry, Watch } from '../../store/store.ts'
-import type { InProcessTransport } from '../in-process.ts'
+import type { OwnRequests } from '../own-requests.ts'
 import { type Definition, DefinitionFollower, type FollowerParts } from './definition-follower.ts'
 import { DefinitionRequests } from './definition-requests.ts'
 
@@ -41,8 +41,8 @@ export class DefinitionController {
   }
 
   /** Until the signal. */
-  async run(transport: InProcessTransport): Promise<void> {
-    const requests = new DefinitionRequests(transport, this.#signal)
+  async run(own: OwnRequests): Promise<void> {
+    const requests = new DefinitionRequests(own)
     while (!this.#signal.aborted) {
       if (this.#due.size === 0) {
         const { promise, resolve } = Promise.withResolvers<void>()
@@ -97,7 +97,7 @@ export class DefinitionController {
     const before = this.#follower.accepted.get(name)
     // Served first: whoever reads that it is established finds it.
     this.#follower.serve({ ...definition, status }, entry, store.revision)
-    const written = await requests.putStatus(name, String(entry.revision), status)
+    const written = await requests.putStatus(name, entry.revision, status)
     if (written && before !== undefined && !sameValue(before.names, status.acceptedNames)) this.#othersOf(name)
   }
 
@@ -123,7 +123,7 @@ export class DefinitionController {
     const finish = () =>
       requests.putFinalizers(
         name,
-        String(entry.revision),
+        entry.revision,
         finalizers.filter(one => one !== cleanupFinalizer),
       )
     const served = this.#parts.resources.byGroupResource(`${spec.names.plural}.${spec.group}`)
@@ -134,7 +134,7 @@ export class DefinitionController {
     const conditions = withCondition(status?.conditions ?? [], inProgress, this.#parts.clock.now())
     if (status !== undefined && !sameValue(conditions, status.conditions)) {
       // The event of this write brings the definition back here.
-      await requests.putStatus(name, String(entry.revision), { ...status, conditions })
+      await requests.putStatus(name, entry.revision, { ...status, conditions })
       return
     }
     this.#whenEmpty(name, served.collection)

@@ -7,8 +7,10 @@ import { nodeRefusal } from '../streams/node-refusal.ts'
 import type { ProxyTarget } from './proxy-target.ts'
 
 export interface BackendTls {
-  /** PEM of the authorities that may have signed a pod's certificate. */
-  readonly authorities: string
+  /** PEM of the authorities that may have signed a pod's certificate; undefined for those that the system trusts. */
+  readonly authorities: string | undefined
+  /** What the server shows for itself; default: nothing. */
+  readonly client?: { readonly cert: string; readonly key: string }
   /** Upstream never verifies. */
   readonly verify: boolean
 }
@@ -32,16 +34,18 @@ export async function connectBackend(tunnels: NodeTunnels, target: ProxyTarget, 
   return target.tls ? await secured(node.stream, target, tls, signal) : node.stream
 }
 
-async function secured(
+/** TLS over a connection. Throws upstream's 503 where the other side has not the certificate that is wanted; the connection is closed then. */
+export async function secured(
   stream: Duplex,
-  { serverName, host }: ProxyTarget,
-  { authorities, verify }: BackendTls,
+  { serverName, host }: Pick<ProxyTarget, 'serverName' | 'host'>,
+  { authorities, verify, client }: BackendTls,
   signal: AbortSignal,
 ): Promise<Duplex> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(handshakeMs)])
   const socket = connectTls({
     socket: stream,
-    ca: authorities,
+    ...(authorities === undefined ? {} : { ca: authorities }),
+    ...client,
     minVersion: 'TLSv1.2',
     // Without a name that fits there is nothing to verify; `verify` is false only where the caller or the profile says so.
     rejectUnauthorized: verify,

@@ -1,15 +1,15 @@
 // One request through a proxy: HTTP/1.1 to the backend, its answer streamed back, upgrades passed through.
-import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { type Duplex, pipeline, type Readable, type Transform } from 'node:stream'
 import { createGunzip, createGzip } from 'node:zlib'
 import { internalError } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import { maxBodyBytes } from '../collect-body.ts'
-import { type BodyStream, header, type Reply, type ServerRequest } from '../exchange.ts'
+import type { BodyStream, Reply, ServerRequest } from '../exchange.ts'
+import { plainText } from '../plain-failure.ts'
 import { carryUpgraded } from '../streams/carry-upgraded.ts'
 import { unreachable } from './backend-connection.ts'
-import type { ProxiedPath } from './proxied-path.ts'
-import { answeredHeaders, forwardedHeaders, hostOf } from './proxy-headers.ts'
+import { answeredHeaders } from './proxy-headers.ts'
 import { htmlRewriter } from './rewrite-html.ts'
 import { type ProxiedPage, rewriteLocation } from './rewrite-location.ts'
 
@@ -19,10 +19,14 @@ const { request: httpRequest, STATUS_CODES } = process.getBuiltinModule('node:ht
 export interface Forward {
   readonly request: ServerRequest
   readonly backend: Duplex
-  /** `address:port` of the backend. */
-  readonly backendHost: string
-  readonly url: ProxiedPath
+  /** Path and query, as the backend is asked for them. */
+  readonly target: string
+  readonly headers: OutgoingHttpHeaders
+  /** Links and redirects of what is behind are made to lead through the proxy. Without it they stay as they are, and a redirect is refused. */
+  readonly page?: ProxiedPage
   readonly clock: Clock
+  /** Aborting it until the head of the answer is there fails with its reason. Default: the request's own. */
+  readonly signal?: AbortSignal
 }
 
 const maxHeaderBytes = 64 * 1024
@@ -33,17 +37,11 @@ type Answer = { readonly message: IncomingMessage } & ({ readonly socket: Duplex
 
 /** Resolves with the head of the backend's answer. Throws upstream's 503 where it gives none that makes sense. */
 export async function forward(options: Forward): Promise<Reply> {
-  const { request, backend, url } = options
-  const upgrade = request.upgrade === undefined ? undefined : header(request.headers, 'upgrade')
+  const { request, backend, target, headers, signal = request.signal } = options
   const outgoing = httpRequest({
     method: request.method,
-    path: `${url.path === '' ? '/' : url.path}${url.query}`,
-    headers: forwardedHeaders({
-      headers: request.headers,
-      remoteAddress: request.credentials.remoteAddress,
-      uri: `${url.prefix}${url.path}`,
-      upgrade,
-    }),
+    path: target,
+    headers,
     setHost: false,
     maxHeaderSize: maxHeaderBytes,
     createConnection: () => backend,
@@ -53,7 +51,7 @@ export async function forward(options: Forward): Promise<Reply> {
     backend.destroy()
   }
   try {
-    const answer = await answerOf(outgoing, request)
+    const answer = await answerOf(outgoing, request, signal)
     if (answer.socket !== undefined) return upgraded(answer.message, answer.socket, answer.head, options)
     return await answered(answer.message, end, options)
   } catch (err) {
@@ -62,10 +60,11 @@ export async function forward(options: Forward): Promise<Reply> {
   }
 }
 
-async function answerOf(outgoing: ClientRequest, request: ServerRequest): Promise<Answer> {
+async function answerOf(outgoing: ClientRequest, request: ServerRequest, signal: AbortSignal): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-  const abort = () => reject(request.signal.reason)
-  request.signal.addEventListener('abort', abort, { once: true })
+  const abort = () => reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
   outgoing.once('response', message => resolve({ message }))
   outgoing.once('upgrade', (message, socket, head) => resolve({ message, socket, head }))
   // It stays: an error without a listener would end the process. Behind the head of the answer it is the answer's own error as well.
@@ -75,7 +74,7 @@ async function answerOf(outgoing: ClientRequest, request: ServerRequest): Promis
     await sendBody(request, outgoing)
     return await promise
   } finally {
-    request.signal.removeEventListener('abort', abort)
+    signal.removeEventListener('abort', abort)
   }
 }
 
@@ -100,20 +99,23 @@ function pump(from: Readable, to: ClientRequest): void {
 }
 
 async function answered(message: IncomingMessage, end: () => void, options: Forward): Promise<Reply> {
-  const { request, backendHost, url } = options
+  const { request, page } = options
   const { statusCode: status = 0 } = message
   if (status < 200 || status > 599) throw unreachable(`malformed HTTP status code ${status}`)
+  if (page === undefined && status >= 300 && status < 400 && message.headers.location !== undefined) {
+    end()
+    return plainText(502, 'the backend attempted to redirect this request, which is not permitted')
+  }
   if (request.upgrade !== undefined) return await notUpgraded(message, status, end)
   const headers = answeredHeaders(message.headers)
-  const page: ProxiedPage = { backendHost, clientHost: hostOf(request.headers), prefix: url.prefix }
   const location = headers['location']
-  if (typeof location === 'string') headers['location'] = rewriteLocation(location, page)
+  if (page !== undefined && typeof location === 'string') headers['location'] = rewriteLocation(location, page)
   const reply = { status, contentType: message.headers['content-type'] ?? '', headers, longRunning: true }
   if (request.method === 'HEAD' || withoutBody.has(status)) {
     end()
     return { ...reply, body: Buffer.alloc(0) }
   }
-  const rewriting = location === undefined ? htmlPipe(message, page) : undefined
+  const rewriting = page !== undefined && location === undefined ? htmlPipe(message, page) : undefined
   // The links get longer.
   if (rewriting) delete headers['content-length']
   return { ...reply, body: streamed(message, rewriting ?? [], end) }

@@ -37,8 +37,10 @@ export function forwardedHeaders({ headers, remoteAddress, uri, upgrade }: Forwa
   const listed = connectionListed(headers)
   const out: Record<string, string | string[]> = {}
   for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined || name.startsWith(':') || hopByHop.has(name) || ours.has(name) || listed.has(name)) continue
-    if (oursByPrefix.some(prefix => name.startsWith(prefix))) continue
+    if (value === undefined || name.startsWith(':') || hopByHop.has(name) || listed.has(name)) continue
+    // To many programs an underscore in a header's name is the same as a hyphen.
+    const plain = name.replaceAll('_', '-')
+    if (ours.has(plain) || oursByPrefix.some(prefix => plain.startsWith(prefix))) continue
     out[name] = typeof value === 'string' ? value : [...value]
   }
   const protocols = offeredProtocols(headers)

@@ -13,7 +13,7 @@ import type { WriteParts } from '../write-parts.ts'
 import { type BackendTls, connectBackend } from './backend-connection.ts'
 import { forward } from './forward.ts'
 import { type ProxiedPath, proxiedPath } from './proxied-path.ts'
-import { insecureHeader } from './proxy-headers.ts'
+import { forwardedHeaders, hostOf, insecureHeader } from './proxy-headers.ts'
 import { parseProxyId } from './proxy-id.ts'
 import { type ProxyTarget, podTarget, serviceTarget } from './proxy-target.ts'
 
@@ -51,7 +51,16 @@ async function toBackend(parts: ProxyParts, context: ResourceContext, url: Proxi
   const verify = parts.backendTls.verify && header(request.headers, insecureHeader) !== 'true'
   if (target.tls) context.annotate('proxy.bulkhead.dev/backend-certificate', verify ? 'verified' : 'not verified')
   const backend = await connectBackend(parts.tunnels, target, { ...parts.backendTls, verify }, request.signal)
-  return await forward({ request, backend, backendHost: target.host, url, clock: parts.clock })
+  const upgrade = request.upgrade === undefined ? undefined : header(request.headers, 'upgrade')
+  const { remoteAddress } = request.credentials
+  return await forward({
+    request,
+    backend,
+    target: `${url.path === '' ? '/' : url.path}${url.query}`,
+    headers: forwardedHeaders({ headers: request.headers, remoteAddress, uri: `${url.prefix}${url.path}`, upgrade }),
+    page: { backendHost: target.host, clientHost: hostOf(request.headers), prefix: url.prefix },
+    clock: parts.clock,
+  })
 }
 
 /** As upstream: relative links of the page behind would lead out of the proxy. */

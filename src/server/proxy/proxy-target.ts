@@ -1,8 +1,8 @@
 // Where a proxy leads: always a pod, reached through the tunnel of its node. No address is ever taken from a request or a status.
-import { isIP } from 'node:net'
 import { badRequest, notFound, serviceUnavailable } from '../../api/status.ts'
 import type { EndpointAddress, Endpoints, Pod, Service } from '../../api/types/core-v1.ts'
 import type { ServedResources } from '../served-resource.ts'
+import { hostText, isReachable } from './dial-address.ts'
 import { parseProxyId } from './proxy-id.ts'
 
 export interface ProxyTarget {
@@ -72,15 +72,6 @@ const podOf = (resources: ServedResources, namespace: string, name: string) => r
 
 const addressesOf = ({ status }: Pod): string[] => (status?.podIPs ?? []).flatMap(({ ip }) => (ip === undefined ? [] : [ip]))
 
-/** Global unicast in Go's sense: no loopback, link-local, multicast or unspecified address. */
-function isReachable(address: string): boolean {
-  if (isIP(address) === 4) {
-    const [a = 0, b = 0] = address.split('.').map(Number)
-    return a !== 127 && !(a === 169 && b === 254) && a < 224 && address !== '0.0.0.0'
-  }
-  return isIP(address) === 6 && !/^(::1?$|fe[89ab]|ff|::ffff:)/i.test(address)
-}
-
 /** Go's text; a name is looked up among the services of the system, of which a container has none. */
 function portNumber(port: string, address: string): number {
   const number = Number(port)
@@ -88,8 +79,6 @@ function portNumber(port: string, address: string): number {
   if (number >= 1 && number <= 65_535) return number
   throw serviceUnavailable(`error trying to reach service: dial tcp: address ${hostText(address, number)}: invalid port`)
 }
-
-const hostText = (address: string, port: number): string => `${address.includes(':') ? `[${address}]` : address}:${port}`
 
 function rotated<T>(list: readonly T[], random: number): readonly T[] {
   const at = Math.floor(random * list.length)

@@ -1,0 +1,22 @@
+// An APIService decides who answers for a part of the API, with the names of its users in hand: that server must be the one that is meant.
+
+import type { KubeObject } from '../../api/object.ts'
+import { forbidden } from '../../api/status.ts'
+import type { APIService } from '../../api/types/apiregistration-v1.ts'
+import { type AdmissionPlugin, admitted } from '../admission.ts'
+
+export const apiServiceBackend: AdmissionPlugin = {
+  name: 'APIServiceBackend',
+  handles: ({ resource, subresource, operation }) =>
+    resource.plural === 'apiservices' &&
+    resource.group === 'apiregistration.k8s.io' &&
+    subresource === '' &&
+    (operation === 'CREATE' || operation === 'UPDATE'),
+  validate({ object, resource, name }) {
+    const { spec } = object as KubeObject & APIService
+    if (spec.service === undefined || spec.insecureSkipTLSVerify !== true) return admitted
+    const why =
+      'whoever answers on the address of its service could act as a part of this API: give the authority of its certificate in spec.caBundle'
+    return { allowed: false, error: forbidden(resource, name, `spec.insecureSkipTLSVerify: ${why}`) }
+  },
+}

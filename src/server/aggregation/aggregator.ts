@@ -1,0 +1,75 @@
+// The part of the server that puts other servers' group versions behind this one's address: which ones, where they are, whether they answer.
+import { groupVersion } from '../../api/object.ts'
+import type { ResourceDefinition } from '../../api/resource.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import type { Store } from '../../store/store.ts'
+import type { Reply } from '../exchange.ts'
+import type { OwnRequests } from '../own-requests.ts'
+import type { RequestContext } from '../request-context.ts'
+import type { ResourceRequestInfo } from '../request-info.ts'
+import { ApiServiceIndex } from './api-service-index.ts'
+import { AvailabilityController } from './availability-controller.ts'
+import { Backends } from './backends.ts'
+import type { ConnectApiParts } from './connect-api.ts'
+import { ApiProxy } from './proxy-api.ts'
+import { leadsAlike } from './registered-api.ts'
+
+export interface AggregatorParts extends ConnectApiParts {
+  readonly store: Store
+  /** What this server is built to answer. */
+  readonly builtIn: readonly ResourceDefinition[]
+  readonly clock: Clock
+  readonly log: Logger
+  /** In [0, 1). */
+  readonly random: () => number
+}
+
+export class Aggregator {
+  readonly index: ApiServiceIndex
+  readonly #proxy: ApiProxy
+  readonly #availability: AvailabilityController
+
+  /** Follows the APIServices until the signal. */
+  constructor(parts: AggregatorParts, signal: AbortSignal) {
+    const { resources, store, builtIn } = parts
+    const index = new ApiServiceIndex(resources, new Set(builtIn.map(({ group, version }) => groupVersion(group, version))))
+    const backends = new Backends(resources, (namespace, name) => {
+      for (const { service, name: apiService } of index.all)
+        if (service.namespace === namespace && service.name === name) availability.check(apiService)
+    })
+    const availability = new AvailabilityController({ ...parts, index, backends }, signal)
+    index.onChange(({ name, before, after }) => {
+      if (after !== undefined) backends.use(after.service)
+      if (before !== undefined) backends.release(before.service)
+      // A condition that changed is what the check wrote.
+      if (before === undefined || after === undefined || !leadsAlike(before, after)) availability.check(name)
+    })
+    this.index = index
+    this.#proxy = new ApiProxy({ ...parts, backends })
+    this.#availability = availability
+    backends.follow(store, signal)
+    index.follow(signal)
+  }
+
+  /** The answer of another server; undefined where this one answers itself. Custom resources give way to an APIService, built-in ones do not. */
+  answer(context: RequestContext, { served, group, version, path, verb }: ResourceRequestInfo): Promise<Reply> | undefined {
+    if (served !== undefined && served.definition.custom === undefined) return undefined
+    const api = this.index.find(group, version)
+    return api && this.#proxy.handle(context, path, api, verb === 'watch')
+  }
+
+  /** As `answer`, for the path of a group version. */
+  answerPath(context: RequestContext, path: string): Promise<Reply> | undefined {
+    const { method } = context.request
+    const [, first, group = '', version = '', ...rest] = path.split('/')
+    const api =
+      first === 'apis' && rest.length === 0 && (method === 'GET' || method === 'HEAD') ? this.index.find(group, version) : undefined
+    return api && this.#proxy.handle(context, path, api)
+  }
+
+  /** Until the signal. */
+  async run(requests: OwnRequests): Promise<void> {
+    await this.#availability.run(requests)
+  }
+}

@@ -1,0 +1,94 @@
+// What this server asks the servers behind APIServices for itself: whether they are there, and what they serve. Answers are bounded, redirects refused.
+import type { IncomingMessage } from 'node:http'
+import type { UserInfo } from '../../api/user.ts'
+import type { BackendEndpoint } from './backend-state.ts'
+import { type ConnectApiParts, connectApi, hostOf } from './connect-api.ts'
+import { identityHeaders } from './identity-headers.ts'
+import type { RegisteredApi } from './registered-api.ts'
+
+// Not imported: a module namespace of node:http has Node load its fetch.
+const { request: httpRequest } = process.getBuiltinModule('node:http')
+
+/** As upstream: whom a backend lets read what it serves. */
+const aggregator: UserInfo = { name: 'system:kube-aggregator', groups: ['system:masters'] }
+
+export interface Question {
+  readonly path: string
+  readonly accept?: string
+  /** Of what is known already: answered 304 where it is still so. */
+  readonly etag?: string | undefined
+  /** Larger answers are an error; 0 where only the status counts. */
+  readonly maxBytes: number
+}
+
+export interface BackendAnswer {
+  readonly status: number
+  readonly contentType: string
+  readonly etag: string | undefined
+  readonly body: Buffer
+}
+
+const maxHeaderBytes = 64 * 1024
+
+/** Rejects where nobody answers; any status is an answer. `signal` bounds the time. */
+export async function askApi(
+  parts: ConnectApiParts,
+  api: RegisteredApi,
+  endpoint: BackendEndpoint,
+  { path, accept = 'application/json', etag, maxBytes }: Question,
+  signal: AbortSignal,
+): Promise<BackendAnswer> {
+  const stream = await connectApi(parts, api, endpoint, signal)
+  const headers = { ...identityHeaders(aggregator), host: hostOf(api.service), accept, connection: 'close' }
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  const outgoing = httpRequest({
+    path,
+    headers: etag === undefined ? headers : { ...headers, 'if-none-match': etag },
+    setHost: false,
+    maxHeaderSize: maxHeaderBytes,
+    createConnection: () => stream,
+  })
+  const abort = () => {
+    reject(signal.reason)
+    outgoing.destroy()
+    stream.destroy()
+  }
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  outgoing.once('response', resolve)
+  // They stay: an error without a listener would end the process.
+  outgoing.on('error', reject)
+  outgoing.once('close', () => reject(new Error('EOF')))
+  outgoing.end()
+  try {
+    const message = await promise
+    const { statusCode: status = 0, headers: answered } = message
+    return {
+      status,
+      contentType: answered['content-type'] ?? '',
+      etag: answered.etag,
+      body: status === 200 && maxBytes > 0 ? await bounded(message, maxBytes, signal) : Buffer.alloc(0),
+    }
+  } finally {
+    signal.removeEventListener('abort', abort)
+    outgoing.destroy()
+    stream.destroy()
+  }
+}
+
+async function bounded(message: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  try {
+    for await (const chunk of message) {
+      bytes += chunk.length
+      if (bytes > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`)
+      chunks.push(chunk)
+    }
+  } catch (err) {
+    signal.throwIfAborted()
+    throw err
+  }
+  if (!message.complete) throw new Error('the answer was cut')
+  return Buffer.concat(chunks)
+}

@@ -1,0 +1,108 @@
+// A request for a group version that another server answers: passed on with the user's name and nothing of the user's credentials.
+import { ApiError, timedOut, tooManyRequests } from '../../api/status.ts'
+import type { Clock } from '../../base/clock.ts'
+import { messageOf } from '../../base/user-error.ts'
+import { type BodyStream, header, type Reply } from '../exchange.ts'
+import { plainText } from '../plain-failure.ts'
+import { unreachable } from '../proxy/backend-connection.ts'
+import { forward } from '../proxy/forward.ts'
+import { forwardedHeaders } from '../proxy/proxy-headers.ts'
+import type { RequestContext } from '../request-context.ts'
+import { demandOwnOrigin } from '../streams/own-origin.ts'
+import type { Backends } from './backends.ts'
+import { type ConnectApiParts, connectApi, hostOf } from './connect-api.ts'
+import { identityHeaders } from './identity-headers.ts'
+import type { RegisteredApi } from './registered-api.ts'
+
+export interface ProxyApiParts extends ConnectApiParts {
+  readonly backends: Backends
+  readonly clock: Clock
+  /** In [0, 1): which of a service's endpoints. */
+  readonly random: () => number
+}
+
+/** Requests that wait for the answer of one APIService's backend. */
+export const maxWaiting = 200
+/** Time for the head of an answer, and all of one whose length is known; a watch and an upgrade may take any. */
+const answerMs = 60_000
+/** Answers of known length up to this are passed on in one piece. */
+const maxWholeBytes = 1024 * 1024
+
+export const unavailable = (): Reply => plainText(503, 'service unavailable\n')
+
+/** Passes requests on. What goes wrong with the backend is told in upstream's plain words. */
+export class ApiProxy {
+  readonly #parts: ProxyApiParts
+  readonly #waiting = new Map<string, number>()
+
+  constructor(parts: ProxyApiParts) {
+    this.#parts = parts
+  }
+
+  /** `watches`: the answer has no end of its own. */
+  async handle(context: RequestContext, path: string, api: RegisteredApi, watches = false): Promise<Reply> {
+    if (!api.available) return unavailable()
+    const waiting = this.#waiting.get(api.name) ?? 0
+    if (waiting >= maxWaiting)
+      throw tooManyRequests(`too many requests wait for the API service ${JSON.stringify(api.name)}, please try again later`)
+    this.#waiting.set(api.name, waiting + 1)
+    // From here on the backend's pace is not this server's: nobody else's request waits for the seat.
+    context.releaseSeat()
+    try {
+      return await this.#pass(context, path, api, watches)
+    } catch (err) {
+      if (err instanceof ApiError && err.status.code === 503) return plainText(503, `${err.message}\n`)
+      throw err
+    } finally {
+      const left = (this.#waiting.get(api.name) ?? 1) - 1
+      if (left === 0) this.#waiting.delete(api.name)
+      else this.#waiting.set(api.name, left)
+    }
+  }
+
+  async #pass(context: RequestContext, path: string, api: RegisteredApi, watches: boolean): Promise<Reply> {
+    const { request, user } = context
+    const { backends, clock, random } = this.#parts
+    const state = backends.state(api.service)
+    const endpoint = state.found ? state.endpoints[Math.floor(random() * state.endpoints.length)] : undefined
+    if (endpoint === undefined) return unavailable()
+    const upgrade = request.upgrade === undefined ? undefined : header(request.headers, 'upgrade')
+    if (upgrade?.toLowerCase() === 'websocket') demandOwnOrigin(request)
+    const unbounded = upgrade !== undefined || watches
+    const late = new AbortController()
+    const timer = unbounded
+      ? undefined
+      : setTimeout(() => late.abort(timedOut('request did not complete within the allotted timeout')), answerMs)
+    try {
+      const signal = AbortSignal.any([request.signal, late.signal])
+      const backend = await connectApi(this.#parts, api, endpoint, signal)
+      const { remoteAddress } = request.credentials
+      const passed = forwardedHeaders({ headers: request.headers, remoteAddress, uri: path, upgrade })
+      const headers = { ...passed, ...identityHeaders(user), host: hostOf(api.service), 'audit-id': context.auditId }
+      const reply = await forward({ request, backend, target: request.url, headers, clock, signal })
+      return unbounded ? reply : await whole(reply, signal)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** An answer of known and moderate length in one piece: it is complete or an error, and nothing of it is a stream to watch over. */
+async function whole(reply: Reply, signal: AbortSignal): Promise<Reply> {
+  const { body, headers = {} } = reply
+  if (typeof body !== 'function') return { ...reply, longRunning: false }
+  const length = Number(headers['content-length'] ?? Number.NaN)
+  if (!(length <= maxWholeBytes)) return reply
+  return { ...reply, body: await collected(body, signal), longRunning: false }
+}
+
+async function collected(body: BodyStream, signal: AbortSignal): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  try {
+    await body({ write: chunk => chunks.push(chunk) > 0, drained: async () => undefined }, signal)
+  } catch (err) {
+    signal.throwIfAborted()
+    throw unreachable(messageOf(err))
+  }
+  return Buffer.concat(chunks)
+}
