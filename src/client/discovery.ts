@@ -1,4 +1,5 @@
 // Which resources the server serves, in the version that it prefers.
+import { groupVersion } from '../api/object.ts'
 import type { Client } from './client.ts'
 import type { ResourceRef } from './resource-ref.ts'
 
@@ -30,30 +31,77 @@ interface ResourceList {
   }[]
 }
 
-/** All versions of all groups are asked, and a resource is taken in the first that has it, preferred ones first. */
+interface AggregatedList {
+  readonly kind?: string
+  readonly items?: readonly {
+    readonly metadata?: { readonly name?: string }
+    readonly versions?: readonly {
+      readonly version: string
+      readonly freshness?: string
+      readonly resources?: readonly {
+        readonly resource: string
+        readonly responseKind?: { readonly kind: string }
+        readonly scope: string
+        readonly verbs?: readonly string[]
+        readonly shortNames?: readonly string[]
+      }[]
+    }[]
+  }[]
+}
+
+const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json'
+
+/**
+ * One question for all groups, so that servers behind the API are not waited for; where it is not understood, one for each version. A resource is taken in
+ * the first version that has it, preferred ones first.
+ */
 export async function discover(client: Client, signal: AbortSignal): Promise<Discovery> {
-  const { groups = [] } = await client.getPath<GroupList>('/apis', signal)
+  const groups = await client.getPath<AggregatedList & GroupList>('/apis', signal, aggregated)
+  if (groups.kind !== 'APIGroupDiscoveryList') return await discoverEach(client, groups, signal)
+  const core = await client.getPath<AggregatedList>('/api', signal, aggregated)
+  const failed: { groupVersion: string; err: unknown }[] = []
+  const found = new Map<string, ServedResource>()
+  for (const { metadata, versions = [] } of [...(core.items ?? []), ...(groups.items ?? [])]) {
+    const group = metadata?.name ?? ''
+    for (const { version, freshness, resources = [] } of versions) {
+      if (freshness === 'Stale') {
+        const name = groupVersion(group, version)
+        failed.push({ groupVersion: name, err: new Error(`stale GroupVersion discovery: ${name}`) })
+        continue
+      }
+      for (const { resource, responseKind, scope, verbs = [], shortNames = [] } of resources) {
+        const key = `${resource}.${group}`
+        if (found.has(key)) continue
+        const kind = responseKind?.kind ?? ''
+        found.set(key, { group, version, plural: resource, kind, namespaced: scope === 'Namespaced', verbs, shortNames })
+      }
+    }
+  }
+  return { resources: [...found.values()], failed }
+}
+
+async function discoverEach(client: Client, { groups = [] }: GroupList, signal: AbortSignal): Promise<Discovery> {
   const preferred = groups.flatMap(({ preferredVersion }) => (preferredVersion === undefined ? [] : [preferredVersion.groupVersion]))
   const others = groups.flatMap(({ versions = [] }) => versions.map(({ groupVersion }) => groupVersion))
   const failed: { groupVersion: string; err: unknown }[] = []
   const found = new Map<string, ServedResource>()
-  const lists = ['v1', ...new Set([...preferred, ...others])].map(async groupVersion => {
+  const lists = ['v1', ...new Set([...preferred, ...others])].map(async name => {
     try {
-      const path = groupVersion === 'v1' ? '/api/v1' : `/apis/${groupVersion}`
-      return { groupVersion, list: await client.getPath<ResourceList>(path, signal) }
+      const path = name === 'v1' ? '/api/v1' : `/apis/${name}`
+      return { name, list: await client.getPath<ResourceList>(path, signal) }
     } catch (err) {
       signal.throwIfAborted()
-      failed.push({ groupVersion, err })
-      return { groupVersion, list: {} }
+      failed.push({ groupVersion: name, err })
+      return { name, list: {} }
     }
   })
-  for (const { groupVersion, list } of await Promise.all(lists)) {
-    const slash = groupVersion.indexOf('/')
-    const group = slash === -1 ? '' : groupVersion.slice(0, slash)
+  for (const { name: served, list } of await Promise.all(lists)) {
+    const slash = served.indexOf('/')
+    const group = slash === -1 ? '' : served.slice(0, slash)
     for (const { name, kind, namespaced, verbs = [], shortNames = [] } of list.resources ?? []) {
       const key = `${name}.${group}`
       if (name.includes('/') || found.has(key)) continue
-      found.set(key, { group, version: groupVersion.slice(slash + 1), plural: name, kind, namespaced, verbs, shortNames })
+      found.set(key, { group, version: served.slice(slash + 1), plural: name, kind, namespaced, verbs, shortNames })
     }
   }
   return { resources: [...found.values()], failed }

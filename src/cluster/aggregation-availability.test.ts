@@ -66,6 +66,24 @@ test('an endpoint that is no pod’s address is not asked for it', async () => {
   assert.match(message, /no pod has the address 10\.9\.9\.9/)
 })
 
+test('an endpoint that is this server itself is not asked', async () => {
+  await using made = await Aggregation.open()
+  const own = { addressType: 'IPv4', ports: [{ name: 'https', port: 8443, protocol: 'TCP' }], endpoints: [{ addresses: ['10.9.9.9'] }] }
+  await made.api.create('/apis/discovery.k8s.io/v1/namespaces/default/endpointslices', { metadata: { name: 'kubernetes' }, ...own })
+  await made.request(admin, 'PATCH', slice, { endpoints: own.endpoints })
+  const { message } = await made.until(({ status }) => status === 'False')
+  assert.match(message, /10\.9\.9\.9:8443 is this API server/)
+})
+
+test('the metric tells which APIServices are not available', async () => {
+  await using made = await Aggregation.open()
+  const told = async () => (await made.request(admin, 'GET', '/metrics')).text
+  assert.match(await told(), /aggregator_unavailable_apiservice\{name="v1\.wardle\.example\.com"\} 0/)
+  await made.request(admin, 'DELETE', slice)
+  await made.until(({ status }) => status === 'False')
+  assert.match(await told(), /aggregator_unavailable_apiservice\{name="v1\.wardle\.example\.com"\} 1/)
+})
+
 test('an APIService that is deleted leads nowhere', async () => {
   await using made = await Aggregation.open()
   assert.equal((await made.request(admin, 'GET', flunders)).status, 200)

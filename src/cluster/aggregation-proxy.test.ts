@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Aggregation } from './aggregation.testing.ts'
-import { flunders, group } from './extension-server.testing.ts'
+import { ExtensionServer, flunders, group } from './extension-server.testing.ts'
 import { admin, person } from './secured-api.testing.ts'
 
 const flunder = (name: string) => ({ apiVersion: `${group}/v1`, kind: 'Flunder', metadata: { name } })
@@ -97,17 +97,16 @@ test('a request without the right does not reach the backend, and each is audite
 for (const status of [301, 302, 303, 307, 308]) {
   test(`row 4: a backend that answers ${status} redirects nobody, and is not followed`, async () => {
     await using made = await Aggregation.open()
-    await using other = await Aggregation.open()
-    const before = other.extension.connections
-    made.extension.answer = (_request, response) => {
-      response.writeHead(status, { location: `https://127.0.0.1:${other.extension.port}/stolen` })
+    await using other = await ExtensionServer.start(made.api.signer)
+    made.answerFlunders = (_request, response) => {
+      response.writeHead(status, { location: `https://127.0.0.1:${other.port}/stolen` })
       response.end()
     }
     const answer = await made.request(admin, 'GET', flunders)
     assert.equal(answer.status, 502)
     assert.equal(answer.text, 'the backend attempted to redirect this request, which is not permitted')
     assert.equal(answer.headers['location'], undefined)
-    assert.equal(other.extension.connections, before)
+    assert.equal(other.connections, 0)
   })
 }
 
@@ -166,25 +165,39 @@ test('a built-in group version is never answered by another server', async () =>
 
 test('a backend that cuts its answer, sends nonsense or goes away is told as such', async () => {
   await using made = await Aggregation.open()
-  made.extension.answer = (_request, response) => {
+  made.answerFlunders = (_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': 100 })
     response.write('{"kind"')
     setImmediate(() => response.destroy())
   }
   assert.equal((await made.request(admin, 'GET', flunders)).status, 503)
-  made.extension.answer = request => void request.socket.end('SSH-2.0-OpenSSH\r\n')
+  made.answerFlunders = request => void request.socket.end('SSH-2.0-OpenSSH\r\n')
   const nonsense = await made.request(admin, 'GET', flunders)
   assert.equal(nonsense.status, 503)
   assert.match(nonsense.text, /^error trying to reach service: /)
-  made.extension.answer = request => void request.socket.destroy()
+  made.answerFlunders = request => void request.socket.destroy()
   assert.equal((await made.request(admin, 'GET', flunders)).status, 503)
+})
+
+test('warnings of the backend reach the client, and what only this server may say does not', async () => {
+  await using made = await Aggregation.open()
+  made.answerFlunders = (_request, response) => {
+    response.setHeader('warning', '299 - "flunders are deprecated"')
+    response.setHeader('audit-id', 'forged')
+    response.setHeader('access-control-allow-origin', '*')
+    response.end('{}')
+  }
+  const { status, headers } = await made.request(admin, 'GET', flunders)
+  assert.equal(status, 200)
+  assert.equal(headers['warning'], '299 - "flunders are deprecated"')
+  for (const name of ['audit-id', 'access-control-allow-origin']) assert.equal(headers[name], undefined, name)
 })
 
 test('a client that goes away ends its request at a backend that hangs', async () => {
   await using made = await Aggregation.open()
   const arrived = Promise.withResolvers<void>()
   const closed = Promise.withResolvers<void>()
-  made.extension.answer = request => {
+  made.answerFlunders = request => {
     request.socket.once('close', () => closed.resolve())
     arrived.resolve()
   }
@@ -200,7 +213,7 @@ test('a backend that hangs takes no seat of others: the rest of the API answers 
   await using made = await Aggregation.open()
   let waiting = 0
   const full = Promise.withResolvers<void>()
-  made.extension.answer = () => {
+  made.answerFlunders = () => {
     if (++waiting === 200) full.resolve()
   }
   await grantAll(made, 'ann')
@@ -227,7 +240,7 @@ test('a watch is passed on event by event, and ends at the backend with its clie
   await using made = await Aggregation.open()
   const closed = Promise.withResolvers<void>()
   let next: () => void = () => undefined
-  made.extension.answer = (request, response) => {
+  made.answerFlunders = (request, response) => {
     request.socket.once('close', () => closed.resolve())
     response.writeHead(200, { 'content-type': 'application/json' })
     response.write('{"type":"ADDED"}\n')
@@ -251,4 +264,34 @@ test('a watch is passed on event by event, and ends at the backend with its clie
   stop.abort(new Error('the client is gone'))
   await running.catch(() => undefined)
   await closed.promise
+})
+
+test('reads share a connection, writes have their own, and one that the backend closed meanwhile is no failure', async () => {
+  await using made = await Aggregation.open()
+  const connections = () => new Set(made.extension.asked.map(({ clientPort }) => clientPort)).size
+  for (let i = 0; i < 5; i++) assert.equal((await made.request(admin, 'GET', flunders)).status, 200)
+  assert.equal(connections(), 1)
+  await made.request(admin, 'POST', flunders, flunder('a'))
+  assert.equal(connections(), 2)
+  const asked = made.extension.asked.length
+  // The next request finds its connection closed without an answer.
+  const usual = made.extension.answer
+  let cut = 0
+  made.answerFlunders = (request, response) => {
+    if (cut++ === 0) request.socket.destroy()
+    else usual(request, response)
+  }
+  assert.equal((await made.request(admin, 'GET', flunders)).status, 200)
+  assert.equal(made.extension.asked.length, asked + 2)
+})
+
+test('connections are not kept for an APIService that leads elsewhere', async () => {
+  await using made = await Aggregation.open()
+  await using other = await Aggregation.open()
+  assert.equal((await made.request(admin, 'GET', flunders)).status, 200)
+  const asked = made.extension.asked.length
+  const path = `/apis/apiregistration.k8s.io/v1/apiservices/v1.${group}`
+  assert.equal((await made.request(admin, 'PATCH', path, { spec: { caBundle: other.extension.caBundle } })).status, 200)
+  assert.equal((await made.request(admin, 'GET', flunders)).status, 503)
+  assert.equal(made.extension.asked.length, asked)
 })

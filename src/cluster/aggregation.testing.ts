@@ -1,6 +1,14 @@
 // A secured API server with a server behind an APIService.
 import type { Profile } from '../base/config.ts'
-import { apiServiceFor, apiServices, createService, type ExtensionOptions, ExtensionServer, group } from './extension-server.testing.ts'
+import {
+  apiServiceFor,
+  apiServices,
+  createService,
+  type ExtensionOptions,
+  ExtensionServer,
+  flunders,
+  group,
+} from './extension-server.testing.ts'
 import { type Answer, admin, restrictedPod, SecuredApi } from './secured-api.testing.ts'
 
 export interface AggregationOptions extends ExtensionOptions {
@@ -14,10 +22,15 @@ export interface AggregationOptions extends ExtensionOptions {
 export class Aggregation implements AsyncDisposable {
   readonly api: SecuredApi
   readonly extension: ExtensionServer
+  readonly #changed = new Set<() => void>()
 
   private constructor(api: SecuredApi, extension: ExtensionServer) {
     this.api = api
     this.extension = extension
+    api.server.onForeignChange(() => {
+      for (const resolve of this.#changed) resolve()
+      this.#changed.clear()
+    })
   }
 
   static async open({
@@ -38,6 +51,12 @@ export class Aggregation implements AsyncDisposable {
     return made
   }
 
+  /** Answers requests for flunders; what the server asks for itself is answered as before. */
+  set answerFlunders(answer: ExtensionServer['answer']) {
+    const usual = this.extension.answer
+    this.extension.answer = (request, response) => (request.url?.startsWith(flunders) ? answer : usual)(request, response)
+  }
+
   /** The condition Available, once it is as wanted. */
   async until(is: (condition: Condition) => boolean, name = `v1.${group}`): Promise<Condition> {
     const collection = this.api.store.collection({ groupResource: 'apiservices.apiregistration.k8s.io' })
@@ -53,6 +72,20 @@ export class Aggregation implements AsyncDisposable {
     const found = await promise
     watch.close()
     return found
+  }
+
+  /** Resolves at the next change of what the backend is known to serve. */
+  documentsChanged(): Promise<void> {
+    return new Promise(resolve => this.#changed.add(resolve))
+  }
+
+  /** Waits until it holds, asking again after each change of what the backend is known to serve. */
+  async untilDocuments(holds: () => Promise<boolean>): Promise<void> {
+    for (;;) {
+      const changed = this.documentsChanged()
+      if (await holds()) return
+      await changed
+    }
   }
 
   request(...args: Parameters<SecuredApi['request']>): Promise<Answer> {

@@ -34,7 +34,15 @@ export interface BootstrapOptions {
 
 const rbacVersion = 'rbac.authorization.k8s.io/v1'
 
-export async function bootstrap({ server, store, signer, endpoint, dnsAddress, namespaceDefaults, signal }: BootstrapOptions): Promise<void> {
+export async function bootstrap({
+  server,
+  store,
+  signer,
+  endpoint,
+  dnsAddress,
+  namespaceDefaults,
+  signal,
+}: BootstrapOptions): Promise<void> {
   const { create, update, recreate } = planPolicy(store)
   const apiServices = planApiServices(registered(store), localApiServices(server.resources.all.map(({ definition }) => definition)))
   // First, so that namespace `default` gets them too.

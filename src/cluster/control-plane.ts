@@ -62,6 +62,8 @@ export interface ControlPlaneOptions {
   readonly log: Logger
   readonly metrics: Registry
   readonly signal: AbortSignal
+  /** Opens no connection to anything, whatever objects say. */
+  readonly offline?: boolean
 }
 
 const servedNames: ReadonlySet<string> = new Set(resources.map(({ group, plural }) => groupResource(group, plural)))
@@ -154,6 +156,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     oidc: oidcDocuments(defaultIssuer, `${defaultIssuer}/openid/v1/jwks`, keys),
     backendTls: { authorities: servingAuthority, verify: profile === 'secure' },
     frontProxyIdentity: frontProxyIdentity(signer, clock),
+    aggregates: options.offline !== true,
     issueToken: (account, spec, until) => issueServiceAccountToken(account, spec, issuing, until),
     explainAccess: createExplainAccess(rbac),
     rulesFor: (user, namespace) => reviewedRules(rbac, user, namespace),

@@ -30,6 +30,8 @@ export interface Seen {
   readonly url: string
   readonly headers: IncomingMessage['headers']
   readonly headersDistinct: IncomingMessage['headersDistinct']
+  /** Of the connection that it came by, at its other end. */
+  readonly clientPort: number
   /** Common name of the verified client certificate. */
   readonly frontProxy: string | undefined
 }
@@ -82,7 +84,14 @@ export class ExtensionServer implements AsyncDisposable {
     const socket = request.socket as TLSSocket
     const { method = '', url = '', headers, headersDistinct } = request
     const name = socket.authorized ? socket.getPeerCertificate().subject.CN : undefined
-    this.seen.push({ method, url, headers, headersDistinct, frontProxy: typeof name === 'string' ? name : undefined })
+    this.seen.push({
+      method,
+      url,
+      headers,
+      headersDistinct,
+      clientPort: socket.remotePort ?? 0,
+      frontProxy: typeof name === 'string' ? name : undefined,
+    })
   }
 
   /** What clients asked for, without the checks of the API server itself. */
@@ -130,13 +139,85 @@ export const flunderResources = {
   ],
 }
 
+const flunderSchema = {
+  description: 'Flunder is a thing of which there may be many.',
+  type: 'object',
+  properties: {
+    apiVersion: { type: 'string' },
+    kind: { type: 'string' },
+    metadata: { $ref: '#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' },
+    spec: {
+      description: 'What the flunder is for.',
+      type: 'object',
+      properties: { purpose: { description: 'In a word.', type: 'string' } },
+    },
+  },
+  'x-kubernetes-group-version-kind': [{ group, kind: 'Flunder', version: 'v1' }],
+}
+const objectMeta = { description: 'Another ObjectMeta.', type: 'object', properties: { name: { type: 'string' } } }
+const flunderPath = `/apis/${group}/v1/namespaces/{namespace}/flunders`
+const flunderAction = { 'x-kubernetes-action': 'list', 'x-kubernetes-group-version-kind': { group, kind: 'Flunder', version: 'v1' } }
+const schemasV3 = JSON.parse(
+  JSON.stringify({ 'com.example.Flunder': flunderSchema, 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta': objectMeta }).replaceAll(
+    '#/definitions/',
+    '#/components/schemas/',
+  ),
+)
+
+/** What it says of itself, by path. */
+export const flunderDocuments: Readonly<Record<string, object>> = {
+  [`/apis/${group}/v1`]: flunderResources,
+  '/apis': { kind: 'APIGroupList', apiVersion: 'v1', groups: [] },
+  '/openapi/v2': {
+    swagger: '2.0',
+    info: { title: 'wardle', version: '1' },
+    paths: {
+      [flunderPath]: {
+        get: {
+          operationId: 'listFlunders',
+          parameters: [{ $ref: '#/parameters/limit' }],
+          responses: { 200: { description: 'OK', schema: { $ref: '#/definitions/com.example.Flunder' } } },
+          ...flunderAction,
+        },
+      },
+      '/apis/other.example.com/v1/things': { get: { responses: { 200: { schema: { $ref: '#/definitions/com.example.Other' } } } } },
+    },
+    definitions: {
+      'com.example.Flunder': flunderSchema,
+      'com.example.Other': { type: 'object' },
+      'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta': objectMeta,
+    },
+    parameters: { limit: { name: 'limit', in: 'query', type: 'integer' } },
+  },
+  '/openapi/v3': { paths: { [`apis/${group}/v1`]: { serverRelativeURL: `/openapi/v3/apis/${group}/v1?hash=1` } } },
+  [`/openapi/v3/apis/${group}/v1`]: {
+    openapi: '3.0.0',
+    info: { title: 'wardle', version: '1' },
+    paths: {
+      [flunderPath]: {
+        get: {
+          responses: {
+            200: {
+              description: 'OK',
+              content: { 'application/json': { schema: { $ref: '#/components/schemas/com.example.Flunder' } } },
+            },
+          },
+          ...flunderAction,
+        },
+      },
+    },
+    components: { schemas: schemasV3 },
+  },
+}
+
 /** A small API: discovery in the old form, objects kept in memory by path. */
 export function flunderServer(): (request: IncomingMessage, response: ServerResponse) => void {
   const objects = new Map<string, Record<string, unknown>>()
   return (request, response) => {
     const { method = 'GET', url = '' } = request
     const { pathname } = new URL(url, 'https://wardle')
-    if (pathname === `/apis/${group}/v1`) return sendJson(response, flunderResources)
+    const document = flunderDocuments[pathname]
+    if (document !== undefined) return sendJson(response, document)
     if (method === 'POST' && pathname === flunders) {
       const chunks: Buffer[] = []
       request.on('data', (chunk: Buffer) => chunks.push(chunk))

@@ -100,6 +100,7 @@ export class SecuredApi implements AsyncDisposable {
   /** Set: every write is refused with it. */
   auditRefusal: ApiError | undefined
   readonly #stop: AbortController
+  readonly #waiting: Set<() => void>
 
   private constructor(parts: {
     server: ApiServer
@@ -107,6 +108,7 @@ export class SecuredApi implements AsyncDisposable {
     signer: Signer
     events: AuditEvent[]
     logLines: string[]
+    waiting: Set<() => void>
     stop: AbortController
   }) {
     this.server = parts.server
@@ -114,14 +116,20 @@ export class SecuredApi implements AsyncDisposable {
     this.signer = parts.signer
     this.events = parts.events
     this.logLines = parts.logLines
+    this.#waiting = parts.waiting
     this.#stop = parts.stop
   }
 
   static async open({ profile = 'secure', clock = systemClock }: { profile?: Profile; clock?: Clock } = {}): Promise<SecuredApi> {
     const stop = new AbortController()
     const logLines: string[] = []
+    const waiting = new Set<() => void>()
     const events: AuditEvent[] = []
-    const log = createLogger({ level: 'debug', destination: { write: line => void logLines.push(line) } })
+    const write = (line: string) => {
+      logLines.push(line)
+      for (const look of waiting) look()
+    }
+    const log = createLogger({ level: 'debug', destination: { write } })
     const signer = createMemorySigner({ clock })
     const store = createMemoryStore({ clock, log })
     let opened: SecuredApi | undefined
@@ -132,7 +140,7 @@ export class SecuredApi implements AsyncDisposable {
     const wired = { store, signer, audit, profile, clock, log, metrics: createRegistry(), signal: stop.signal }
     const server = await openControlPlane({ ...wired, serviceCidr: '10.96.0.0/16' })
     await bootstrap({ server, store, signer, namespaceDefaults: false, signal: stop.signal })
-    opened = new SecuredApi({ server, store, signer, events, logLines, stop })
+    opened = new SecuredApi({ server, store, signer, events, logLines, waiting, stop })
     return opened
   }
 
@@ -176,6 +184,19 @@ export class SecuredApi implements AsyncDisposable {
     return new X509Certificate(await this.signer.issueCertificate(request, this.#stop.signal)).raw
   }
 
+  /** Resolves when a line with this text was logged. */
+  untilLogged(text: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const look = () => {
+      if (!this.logLines.some(line => line.includes(text))) return
+      this.#waiting.delete(look)
+      resolve()
+    }
+    this.#waiting.add(look)
+    look()
+    return promise
+  }
+
   /** A token of this account, from the TokenRequest API. */
   async token(namespace: string, account: string, spec: object = {}): Promise<string> {
     const { status, json, text } = await this.request(admin, 'POST', `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`, {
@@ -193,7 +214,7 @@ export class SecuredApi implements AsyncDisposable {
   }
 }
 
-async function readAll(reply: FinalReply): Promise<Answer> {
+export async function readAll(reply: FinalReply): Promise<Answer> {
   const { body } = reply
   const chunks: Buffer[] = []
   if (typeof body !== 'function') chunks.push(joined(body))

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject, OwnerReference } from '../api/object.ts'
 import { Client } from '../client/client.ts'
+import type { ResourceRef } from '../client/resource-ref.ts'
 import { configMaps, deployments, events, pods, replicaSets } from '../client/resources.ts'
 import { garbageCollector } from './garbage-collector.ts'
 import { type GarbagePlan, type OwnerState, planGarbage } from './garbage-plan.ts'
@@ -39,10 +40,19 @@ const ownedBy = (owner: KubeObject, kind: string): { ownerReferences: OwnerRefer
 const template = { spec: { containers: [] } }
 const signal = new AbortController().signal
 
-function family() {
+/** Discovered, and never answered. */
+const silent: ResourceRef = { group: 'silent.example.com', version: 'v1', plural: 'things', kind: 'Thing', namespaced: true }
+
+function family(more: readonly ResourceRef[] = []) {
   const scenario = startScenario({
     controllers: [garbageCollector],
-    prepare: api => serveDiscovery(api, [configMaps, deployments, pods, replicaSets]),
+    settings: { resourceSyncMs: 20 },
+    prepare: api => {
+      serveDiscovery(api, [configMaps, deployments, pods, replicaSets, ...more])
+      const request = api.request.bind(api)
+      api.request = (asked, until) =>
+        asked.path.includes(silent.group) && asked.path.includes(silent.plural) ? forever(until) : request(asked, until)
+    },
   })
   const { api } = scenario
   const parent = api.seed(deployments, { metadata: { name: 'd', namespace: 'ns' }, spec: { template } })
@@ -57,6 +67,9 @@ function family() {
   }
 }
 
+const forever = (until: AbortSignal) =>
+  new Promise<never>((_resolve, reject) => until.addEventListener('abort', () => reject(until.reason), { once: true }))
+
 const names = (list: readonly KubeObject[]) => list.map(({ metadata }) => metadata.name)
 
 test('garbageCollector deletes down the chain of owners, and nothing else', async () => {
@@ -65,6 +78,13 @@ test('garbageCollector deletes down the chain of owners, and nothing else', asyn
   await remove('Background')
   await scenario.until(() => api.all(replicaSets).length === 0 && api.all(pods).length === 1, 'chain collected')
   assert.deepEqual(names(api.all(pods)), ['free'])
+})
+
+test('garbageCollector goes on without a resource whose server does not answer', async () => {
+  const { scenario, api, remove } = family([silent])
+  await using _ = scenario
+  await remove('Background')
+  await scenario.until(() => api.all(replicaSets).length === 0 && api.all(pods).length === 1, 'chain collected')
 })
 
 test('garbageCollector deletes the leaves first in the foreground', async () => {

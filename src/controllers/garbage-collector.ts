@@ -43,6 +43,8 @@ class Collector {
   readonly #graph: ObjectGraph
   /** Owners known to be gone, by uid, which never comes back, and whole references that were found to name nothing. */
   readonly #absent = new Set<string>()
+  /** Informers of resources that had their time to answer. */
+  readonly #waitedFor = new WeakSet<object>()
   #ready = false
 
   constructor(context: Context) {
@@ -78,11 +80,27 @@ class Collector {
       this.#graph.drop(resource)
       informers.dropMetadata(resource)
     }
-    await Promise.all(this.#graph.informers.map(informer => informer.synced(signal)))
+    await this.#untilSynced(signal)
     if (this.#ready) return
     this.#ready = true
     for (const resource of this.#graph.resources)
       for (const object of informers.metadata(resource).list()) this.#changed({ resource, object }, false)
+  }
+
+  /** A resource whose server does not answer is waited for once, and stops nothing else. */
+  async #untilSynced(signal: AbortSignal): Promise<void> {
+    const { clock, log, settings } = this.#context
+    const over = new AbortController()
+    const either = AbortSignal.any([signal, over.signal])
+    const waiting = this.#graph.informers.filter(informer => !informer.hasSynced && !this.#waitedFor.has(informer))
+    for (const informer of waiting) this.#waitedFor.add(informer)
+    const all = Promise.all(waiting.map(informer => informer.synced(either)))
+    all.catch(() => undefined)
+    await Promise.race([all, pause(clock, settings.resourceSyncMs, either)])
+    over.abort(new Error('waited long enough'))
+    const late = waiting.filter(({ hasSynced }) => !hasSynced).map(({ resource }) => refName(resource))
+    if (late.length > 0 && !signal.aborted)
+      log.info('garbage is collected without resources that do not answer', { resources: late.join(', ') })
   }
 
   #changed(node: Node, gone: boolean): void {

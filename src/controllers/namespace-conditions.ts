@@ -28,7 +28,7 @@ export function planConditions(old: readonly NamespaceCondition[], report: Conte
       'ResourcesDiscovered',
       'All resources successfully discovered',
       'DiscoveryFailed',
-      `Discovery failed for some groups, ${discoveryFailures.length} failing: ${discoveryFailures.join(', ')}`,
+      `Discovery failed for some groups, ${discoveryFailures.length} failing: unable to retrieve the complete list of server APIs: ${discoveryFailures.join(', ')}`,
     ],
     ['NamespaceDeletionGroupVersionParsingFailure', false, 'ParsedGroupVersions', 'All legacy kube types successfully parsed', '', ''],
     [

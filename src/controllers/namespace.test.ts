@@ -53,6 +53,12 @@ test('planConditions() keeps the transition time of what did not change', () => 
   const failed = planConditions(first, { ...nothing, discoveryFailures: ['x/v1: down'] }, 9000)
   assert.deepEqual(
     failed.filter(({ status }) => status === 'True').map(({ type, reason, message }) => [type, reason, message]),
-    [['NamespaceDeletionDiscoveryFailure', 'DiscoveryFailed', 'Discovery failed for some groups, 1 failing: x/v1: down']],
+    [
+      [
+        'NamespaceDeletionDiscoveryFailure',
+        'DiscoveryFailed',
+        'Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: x/v1: down',
+      ],
+    ],
   )
 })

@@ -60,7 +60,7 @@ async function empty(context: Context, object: Namespace, signal: AbortSignal): 
 async function deleteContent(context: Context, namespaceName: string, signal: AbortSignal): Promise<ContentReport> {
   const { resources, failed } = await discover(context.client, signal)
   const deletable = resources.filter(({ namespaced, verbs }) => namespaced && verbs.includes('list') && verbs.includes('delete'))
-  const discoveryFailures = failed.map(({ groupVersion, err }) => `${groupVersion}: ${messageOf(err)}`)
+  const discoveryFailures = failed.map(({ groupVersion, err }) => `${groupVersion}: ${messageOf(err)}`).sort()
   const isPods = (resource: ServedResource) => refName(resource) === 'pods'
   const first = await deleteAll(context, namespaceName, deletable.filter(isPods), signal)
   if (first.remaining.length > 0 || first.deletionFailures.length > 0) return { ...first, discoveryFailures }

@@ -32,6 +32,8 @@ export interface ControllerSettings {
   readonly nodeCidrMaskSize: number
   /** How often the garbage collector looks for new resources. */
   readonly discoveryPeriodMs: number
+  /** How long the garbage collector waits for the first list of a resource before it goes on without. */
+  readonly resourceSyncMs: number
 }
 
 export const defaultSettings: Omit<ControllerSettings, 'rootCa' | 'signCertificate'> = {
@@ -43,4 +45,5 @@ export const defaultSettings: Omit<ControllerSettings, 'rootCa' | 'signCertifica
   clusterCidr: '10.244.0.0/16',
   nodeCidrMaskSize: 24,
   discoveryPeriodMs: 30_000,
+  resourceSyncMs: 30_000,
 }

@@ -13,6 +13,7 @@ import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Registry } from '../base/metrics.ts'
 import type { Store } from '../store/store.ts'
+import { registerAggregationMetrics } from './aggregation/aggregation-metrics.ts'
 import { Aggregator } from './aggregation/aggregator.ts'
 import type { FrontProxyIdentity } from './aggregation/connect-api.ts'
 import type { AuditSink } from './audit-event.ts'
@@ -81,6 +82,8 @@ export interface ApiServerOptions {
   readonly backendTls?: BackendTls
   /** Proves to servers behind APIServices who asks them. Without it they believe nothing about the user. */
   readonly frontProxyIdentity?: (signal: AbortSignal) => Promise<FrontProxyIdentity>
+  /** False: servers behind APIServices are never asked, and so never available. Default: true. */
+  readonly aggregates?: boolean
   /** Beside the server's own: the store accepts writes, bootstrap is done. */
   readonly checks?: readonly HealthCheck[]
   /** Paths that are answered without credentials where the authorizer allows it. Default: the health checks. */
@@ -106,6 +109,7 @@ export class ApiServer implements AsyncDisposable {
   readonly #flowConfig: FlowConfig
   readonly #borrowingDone: Promise<void>
   readonly #loopsDone: Promise<unknown>
+  readonly #aggregator: Aggregator
   #flowObjectsDone: Promise<void> = Promise.resolve()
   readonly #alongside: Promise<void>[] = []
   #ready = false
@@ -119,13 +123,15 @@ export class ApiServer implements AsyncDisposable {
     this.clock = clock
     this.serviceCidr = options.serviceCidr ?? defaultServiceCidr
     this.nodeTunnels = new NodeTunnels(log, name => resources.byGroupResource('nodes')?.collection.get('', name) !== undefined)
-    const aggregator = new Aggregator(
+    this.#aggregator = new Aggregator(
       {
         ...{ resources, store, clock, log, builtIn: options.resources, tunnels: this.nodeTunnels, random: Math.random },
         ...(options.frontProxyIdentity ? { identity: options.frontProxyIdentity } : {}),
       },
       this.#stop.signal,
     )
+    const aggregator = this.#aggregator
+    registerAggregationMetrics(options.metrics, aggregator.index)
     const watchCounts = new WatchCounts()
     const flow = new FlowControl(
       {
@@ -208,6 +214,7 @@ export class ApiServer implements AsyncDisposable {
         checks,
         documents: documents({
           resources,
+          foreign: aggregator.documents,
           version: versionInfo.gitVersion,
           ...(options.descriptions ? { descriptions: options.descriptions } : {}),
         }),
@@ -229,7 +236,15 @@ export class ApiServer implements AsyncDisposable {
       }),
     })
     this.#expiryDone = this.#expireEvents()
-    this.#loopsDone = Promise.all([this.#asSystem(own => definitions.run(own)), this.#asSystem(own => aggregator.run(own))])
+    this.#loopsDone = Promise.all([
+      this.#asSystem(own => definitions.run(own)),
+      options.aggregates === false ? undefined : this.#asSystem(own => aggregator.run(own)),
+    ])
+  }
+
+  /** Tells of each change of what servers behind APIServices are known to serve. */
+  onForeignChange(listener: () => void): void {
+    this.#aggregator.documents.onChange(listener)
   }
 
   /** Creates what is missing of `objects` (with `overwrite` writes all of them), as the system itself. */

@@ -5,7 +5,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from '../api/schema/discovery.ts'
 import { documentHash, type OpenApiInput, openApiV2Document, openApiV3Document, openApiV3Index } from '../api/schema/openapi.ts'
+import { type OpenApiPart, withFreeNames } from '../api/schema/openapi-part.ts'
 import { openApiPath } from '../api/schema/openapi-types.ts'
+import type { RemoteVersion } from './aggregation/backend-documents.ts'
 import { header, type Reply } from './exchange.ts'
 import type { PathHandler } from './paths.ts'
 import { acceptsOpenApiProtobuf, openApiV2Protobuf, openApiV2ProtobufType } from './protobuf/openapi-v2.ts'
@@ -25,6 +27,13 @@ const descriptionsFile = new URL('./descriptions.json', import.meta.url)
 
 export interface DocumentsInput extends Omit<OpenApiInput, 'resources'> {
   readonly resources: Pick<ServedResources, 'all' | 'onChange'>
+  /** What other servers answer. */
+  readonly foreign?: ForeignVersions
+}
+
+export interface ForeignVersions {
+  readonly all: readonly RemoteVersion[]
+  onChange(listener: (version: RemoteVersion) => void): void
 }
 
 export function documents(input: DocumentsInput): PathHandler {
@@ -39,6 +48,11 @@ export function documents(input: DocumentsInput): PathHandler {
     resources = input.resources.all.map(({ definition }) => definition)
     for (const key of changedDocuments(change)) made.delete(key)
   })
+  let foreign: readonly RemoteVersion[] = input.foreign?.all ?? []
+  input.foreign?.onChange(({ group, version }) => {
+    foreign = input.foreign?.all ?? []
+    for (const key of changedDocuments({ group, versions: [version] })) made.delete(key)
+  })
   const document = (key: string, make: () => object | Buffer | undefined): Document | undefined => {
     if (!made.has(key)) {
       const value = make()
@@ -50,12 +64,12 @@ export function documents(input: DocumentsInput): PathHandler {
     const segments = path.split('/')
     switch (segments[1]) {
       case '':
-        return path === '/' ? valueReply(context, { paths: rootPaths(resources) }) : undefined
+        return path === '/' ? valueReply(context, { paths: rootPaths([...resources, ...foreign]) }) : undefined
       case 'api':
         return segments.length === 2 ? root(context, 'core') : segments.length === 3 ? list(context, '', segments[2] ?? '') : undefined
       case 'apis':
         if (segments.length === 2) return root(context, 'groups')
-        if (segments.length === 3) return plain(context, path, () => apiGroup(resources, segments[2] ?? ''))
+        if (segments.length === 3) return plain(context, path, () => apiGroup(resources, segments[2] ?? '', foreign))
         return segments.length === 4 ? list(context, segments[2] ?? '', segments[3] ?? '') : undefined
       case 'openapi':
         return openApi(context, path)
@@ -71,8 +85,8 @@ export function documents(input: DocumentsInput): PathHandler {
       const found = document(`${path}/protobuf`, () => openApiV2Protobuf(openApiV2Document(described())))
       return found && documentReply(context, found, openApiV2ProtobufType)
     }
-    if (path === '/openapi/v2') return plain(context, path, () => openApiV2Document(described()))
-    if (path === '/openapi/v3') return plain(context, path, () => openApiV3Index(hashed()))
+    if (path === '/openapi/v2') return plain(context, path, () => withForeignParts(openApiV2Document(described()), foreign))
+    if (path === '/openapi/v3') return plain(context, path, () => openApiV3Index(hashed(), foreignPaths(foreign)))
     const part = path.startsWith('/openapi/v3/') ? path.slice('/openapi/v3/'.length) : ''
     const reply = part === '' ? undefined : plain(context, path, () => openApiV3Document(described(), part))
     if (reply === undefined || context.query.get('hash') !== documentHash(hashed(), part)) return reply
@@ -86,11 +100,11 @@ export function documents(input: DocumentsInput): PathHandler {
   function root(context: RequestContext, part: 'core' | 'groups'): Reply | undefined {
     const version = aggregatedVersion(header(context.request.headers, 'accept'))
     if (version !== undefined) {
-      const found = document(`aggregated/${part}/${version}`, () => aggregatedDiscovery(resources, part, version))
+      const found = document(`aggregated/${part}/${version}`, () => aggregatedDiscovery(resources, part, version, foreign))
       const contentType = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`
       return found && documentReply(context, found, contentType)
     }
-    if (part === 'groups') return plain(context, '/apis', () => apiGroupList(resources))
+    if (part === 'groups') return plain(context, '/apis', () => apiGroupList(resources, foreign))
     const host = header(context.request.headers, ':authority') ?? header(context.request.headers, 'host') ?? ''
     return valueReply(context, apiVersions(host))
   }
@@ -118,6 +132,31 @@ function changedDocuments({ group, versions }: Pick<ResourceChange, 'group' | 'v
     ...[`/${ofGroup}`, `/openapi/v3/${ofGroup}`],
     ...versions.flatMap(version => [`${group}/${version}`, `/openapi/v3/${openApiPath(group, version)}`]),
   ]
+}
+
+/** With the parts of other servers' documents, under names that no other part has. */
+function withForeignParts(document: object, foreign: readonly RemoteVersion[]): object {
+  const parts = foreign.flatMap(({ openApiV2 }) => openApiV2 ?? [])
+  if (parts.length === 0) return document
+  const own = document as OpenApiPart
+  const definitions = new Map(Object.entries(own.definitions))
+  const paths = new Map(Object.entries(own.paths))
+  for (const part of parts) {
+    const free = withFreeNames(part, name => definitions.has(name))
+    for (const [name, value] of Object.entries(free.definitions)) definitions.set(name, value)
+    for (const [path, value] of Object.entries(free.paths)) paths.set(path, value)
+  }
+  return { ...document, paths: Object.fromEntries(paths), definitions: Object.fromEntries(definitions) }
+}
+
+/** Addresses of documents that other servers answer, behind this one's. */
+function foreignPaths(foreign: readonly RemoteVersion[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    foreign.flatMap(({ group, version, openApiV3Hash }) => {
+      const path = openApiPath(group, version)
+      return openApiV3Hash === undefined ? [] : [[path, `/openapi/v3/${path}?hash=${openApiV3Hash}`]]
+    }),
+  )
 }
 
 function readDescriptions(): OpenApiInput['descriptions'] {
@@ -148,9 +187,9 @@ function aggregatedVersion(accept: string | undefined): 'v2' | 'v2beta1' | undef
   return undefined
 }
 
-function rootPaths(resources: readonly ResourceDefinition[]): string[] {
+function rootPaths(served: readonly { readonly group: string; readonly version: string }[]): string[] {
   const paths = new Set(['/api', '/apis', '/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/readyz', '/version'])
-  for (const { group, version } of resources) {
+  for (const { group, version } of served) {
     if (group === '') paths.add(`/api/${version}`)
     else paths.add(`/apis/${group}`).add(`/apis/${group}/${version}`)
   }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { groupVersion } from '../object.ts'
 import type { ResourceDefinition, Subresource } from '../resource.ts'
+import type { DiscoveredResource } from './discovered-resources.ts'
 
 /** What discovery needs of a resource. */
 export type DiscoverableResource = Pick<
@@ -45,16 +46,51 @@ export const groupPriorities: Readonly<Record<string, number>> = {
   'flowcontrol.apiserver.k8s.io': 16100,
 }
 
-const customPriority = 1000
+/** As upstream registers the groups of CustomResourceDefinitions. */
+export const customPriority = { group: 1000, version: 100 } as const
+/** Of most built-in versions; they are in the usual order of versions. */
+const builtInVersionPriority = 15
+
+/** A group version that another server answers, as its APIService ranks it and as it describes itself. */
+export interface ForeignVersion {
+  readonly group: string
+  readonly version: string
+  readonly groupPriority: number
+  readonly versionPriority: number
+  /** The last that was told; empty where nothing was. */
+  readonly resources: readonly DiscoveredResource[]
+  /** Whether its server answered the last time. */
+  readonly fresh: boolean
+}
+
+export interface ServedGroup {
+  readonly group: string
+  readonly versions: string[]
+}
 
 /** Groups in upstream's order, each with its versions, the preferred one first. */
-export function servedGroups(resources: readonly DiscoverableResource[]): { group: string; versions: string[] }[] {
-  const versionsOf = new Map<string, Set<string>>()
-  for (const { group, version } of resources) versionsOf.set(group, (versionsOf.get(group) ?? new Set()).add(version))
-  const priority = (group: string): number => groupPriorities[group] ?? customPriority
-  return [...versionsOf]
-    .map(([group, versions]) => ({ group, versions: [...versions].sort(byVersion) }))
-    .sort((a, b) => priority(b.group) - priority(a.group) || (a.group < b.group ? -1 : 1))
+export function servedGroups(resources: readonly DiscoverableResource[], foreign: readonly ForeignVersion[] = []): ServedGroup[] {
+  const groups = new Map<string, { rank: number; readonly versions: Map<string, number> }>()
+  const rank = (group: string, groupPriority: number, version: string, versionPriority: number) => {
+    const known = groups.get(group) ?? { rank: groupPriority, versions: new Map<string, number>() }
+    groups.set(group, known)
+    known.rank = Math.max(known.rank, groupPriority)
+    known.versions.set(version, versionPriority)
+  }
+  for (const { group, version, custom } of resources)
+    rank(
+      group,
+      groupPriorities[group] ?? customPriority.group,
+      version,
+      custom === undefined ? builtInVersionPriority : customPriority.version,
+    )
+  for (const { group, version, groupPriority, versionPriority } of foreign) rank(group, groupPriority, version, versionPriority)
+  return [...groups]
+    .sort(([a, left], [b, right]) => right.rank - left.rank || (a < b ? -1 : 1))
+    .map(([group, { versions }]) => ({
+      group,
+      versions: [...versions].sort(([a, left], [b, right]) => right - left || byVersion(a, b)).map(([version]) => version),
+    }))
 }
 
 /** Stable before beta before alpha, higher numbers first; other names last, by name. Kubernetes' order of versions. */
@@ -76,18 +112,22 @@ export function apiVersions(serverAddress: string): object {
 }
 
 /** `/apis`. */
-export function apiGroupList(resources: readonly DiscoverableResource[]): object {
-  const groups = servedGroups(resources).filter(({ group }) => group !== '')
+export function apiGroupList(resources: readonly DiscoverableResource[], foreign: readonly ForeignVersion[] = []): object {
+  const groups = servedGroups(resources, foreign).filter(({ group }) => group !== '')
   return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map(groupEntry) }
 }
 
 /** `/apis/{group}`; undefined where the group is not served. */
-export function apiGroup(resources: readonly DiscoverableResource[], group: string): object | undefined {
-  const found = servedGroups(resources).find(served => served.group === group && group !== '')
+export function apiGroup(
+  resources: readonly DiscoverableResource[],
+  group: string,
+  foreign: readonly ForeignVersion[] = [],
+): object | undefined {
+  const found = servedGroups(resources, foreign).find(served => served.group === group && group !== '')
   return found === undefined ? undefined : { kind: 'APIGroup', apiVersion: 'v1', ...groupEntry(found) }
 }
 
-function groupEntry({ group, versions }: { group: string; versions: string[] }): object {
+function groupEntry({ group, versions }: ServedGroup): object {
   const entries = versions.map(version => ({ groupVersion: groupVersion(group, version), version }))
   return { name: group, versions: entries, preferredVersion: entries[0] }
 }
@@ -158,19 +198,23 @@ export function aggregatedDiscovery(
   resources: readonly DiscoverableResource[],
   part: 'core' | 'groups',
   version: 'v2' | 'v2beta1',
+  foreign: readonly ForeignVersion[] = [],
 ): object {
-  const groups = servedGroups(resources).filter(({ group }) => (group === '') === (part === 'core'))
+  const others = new Map(foreign.map(one => [groupVersion(one.group, one.version), one]))
+  const groups = servedGroups(resources, foreign).filter(({ group }) => (group === '') === (part === 'core'))
   return {
     kind: 'APIGroupDiscoveryList',
     apiVersion: `apidiscovery.k8s.io/${version}`,
     metadata: {},
     items: groups.map(({ group, versions }) => ({
       metadata: group === '' ? {} : { name: group },
-      versions: versions.map(served => ({
-        version: served,
-        resources: resourcesOf(resources, group, served).map(discoveredResource),
-        freshness: 'Current',
-      })),
+      versions: versions.map(served => {
+        const other = others.get(groupVersion(group, served))
+        if (other === undefined)
+          return { version: served, resources: resourcesOf(resources, group, served).map(discoveredResource), freshness: 'Current' }
+        const known = other.resources.length === 0 ? {} : { resources: other.resources }
+        return { version: served, ...known, freshness: other.fresh ? 'Current' : 'Stale' }
+      }),
     })),
   }
 }

@@ -20,12 +20,12 @@ const patchTypes = [
   'application/apply-patch+yaml',
 ]
 
-/** `/openapi/v3`. The hash in each address changes whenever the document may have changed, so that clients can keep what they have. */
-export function openApiV3Index(input: OpenApiInput): object {
-  const paths = Object.fromEntries(
-    documentPaths(input).map(path => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${documentHash(input, path)}` }]),
-  )
-  return { paths }
+/** `/openapi/v3`. The hash in each address changes whenever the document may have changed, so that clients can keep what they have.
+ * `foreign`: the addresses of documents that others answer, by path. */
+export function openApiV3Index(input: OpenApiInput, foreign: Readonly<Record<string, string>> = {}): object {
+  const own = documentPaths(input).map(path => [path, `/openapi/v3/${path}?hash=${documentHash(input, path)}`] as const)
+  const all = [...own.filter(([path]) => !Object.hasOwn(foreign, path)), ...Object.entries(foreign)].sort(([a], [b]) => (a < b ? -1 : 1))
+  return { paths: Object.fromEntries(all.map(([path, serverRelativeURL]) => [path, { serverRelativeURL }])) }
 }
 
 function documentPaths({ resources }: OpenApiInput): string[] {

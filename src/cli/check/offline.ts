@@ -38,6 +38,7 @@ export async function openOffline(profile: Profile, signal: AbortSignal): Promis
       log,
       metrics: createRegistry(),
       signal,
+      offline: true,
     }),
   )
   await bootstrap({ server, store, signer, namespaceDefaults: false, signal })

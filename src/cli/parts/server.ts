@@ -86,7 +86,15 @@ export const serverPart = (): Promise<void> =>
     )
     await listenOrExplain(listener, settings)
     const endpoint = { serviceIp: settings.serviceIp, address: settings.advertised, port: settings.port }
-    await bootstrap({ server, store, signer, endpoint, dnsAddress: settings.dnsAddress, namespaceDefaults: settings.profile === 'secure', signal })
+    await bootstrap({
+      server,
+      store,
+      signer,
+      endpoint,
+      dnsAddress: settings.dnsAddress,
+      namespaceDefaults: settings.profile === 'secure',
+      signal,
+    })
     ready({ objects: store.status().objects })
     await keepRenewed(
       {

@@ -10,8 +10,10 @@ import type { RequestContext } from '../request-context.ts'
 import type { ResourceRequestInfo } from '../request-info.ts'
 import { ApiServiceIndex } from './api-service-index.ts'
 import { AvailabilityController } from './availability-controller.ts'
+import { BackendDocuments } from './backend-documents.ts'
 import { Backends } from './backends.ts'
 import type { ConnectApiParts } from './connect-api.ts'
+import { CustomGroups } from './custom-groups.ts'
 import { ApiProxy } from './proxy-api.ts'
 import { leadsAlike } from './registered-api.ts'
 
@@ -29,6 +31,9 @@ export class Aggregator {
   readonly index: ApiServiceIndex
   readonly #proxy: ApiProxy
   readonly #availability: AvailabilityController
+  readonly #customGroups: CustomGroups
+  /** What the other servers serve. */
+  readonly documents: BackendDocuments
 
   /** Follows the APIServices until the signal. */
   constructor(parts: AggregatorParts, signal: AbortSignal) {
@@ -39,14 +44,22 @@ export class Aggregator {
         if (service.namespace === namespace && service.name === name) availability.check(apiService)
     })
     const availability = new AvailabilityController({ ...parts, index, backends }, signal)
-    index.onChange(({ name, before, after }) => {
+    const documents = new BackendDocuments({ ...parts, index, backends }, signal)
+    const proxy = new ApiProxy({ ...parts, backends, onFailure: name => availability.check(name) })
+    signal.addEventListener('abort', () => proxy.close(), { once: true })
+    index.onChange(change => {
+      const { name, before, after } = change
+      if (after === undefined) proxy.forget(name)
       if (after !== undefined) backends.use(after.service)
       if (before !== undefined) backends.release(before.service)
       // A condition that changed is what the check wrote.
       if (before === undefined || after === undefined || !leadsAlike(before, after)) availability.check(name)
+      documents.follow(change)
     })
+    this.documents = documents
+    this.#customGroups = new CustomGroups({ ...parts, index }, signal)
     this.index = index
-    this.#proxy = new ApiProxy({ ...parts, backends })
+    this.#proxy = proxy
     this.#availability = availability
     backends.follow(store, signal)
     index.follow(signal)
@@ -59,17 +72,17 @@ export class Aggregator {
     return api && this.#proxy.handle(context, path, api, verb === 'watch')
   }
 
-  /** As `answer`, for the path of a group version. */
+  /** As `answer`, for the paths of a group version: what it has, and how OpenAPI v3 describes it. */
   answerPath(context: RequestContext, path: string): Promise<Reply> | undefined {
     const { method } = context.request
-    const [, first, group = '', version = '', ...rest] = path.split('/')
-    const api =
-      first === 'apis' && rest.length === 0 && (method === 'GET' || method === 'HEAD') ? this.index.find(group, version) : undefined
+    if (method !== 'GET' && method !== 'HEAD') return undefined
+    const named = /^(?:\/openapi\/v3)?\/apis\/([^/]+)\/([^/]+)$/.exec(path)
+    const api = named === null ? undefined : this.index.find(named[1] ?? '', named[2] ?? '')
     return api && this.#proxy.handle(context, path, api)
   }
 
   /** Until the signal. */
   async run(requests: OwnRequests): Promise<void> {
-    await this.#availability.run(requests)
+    await Promise.all([this.#availability.run(requests), this.#customGroups.run(requests), this.documents.run()])
   }
 }

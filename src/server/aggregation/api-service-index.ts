@@ -52,6 +52,10 @@ export class ApiServiceIndex {
     return this.#groups.has(group)
   }
 
+  named(name: string): RegisteredApi | undefined {
+    return this.#byName.get(name)
+  }
+
   get all(): Iterable<RegisteredApi> {
     return this.#byName.values()
   }

@@ -1,8 +1,9 @@
 // Keeps the condition Available of APIServices: looked at when they, their service or its endpoints change, and again after a while.
-import { type Clock, pause } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { messageOf } from '../../base/user-error.ts'
 import type { OwnRequests } from '../own-requests.ts'
+import { type NextTime, RepeatedWork } from '../repeated-work.ts'
 import type { ApiServiceIndex } from './api-service-index.ts'
 import { askApi } from './ask-api.ts'
 import { type Availability, local, passed, withAvailability } from './available-condition.ts'
@@ -24,83 +25,41 @@ const firstRetryMs = 1000
 const answerMs = 5000
 const attempts = 5
 
-interface Followed {
-  /** Ends the pause before the next check. */
-  wake: () => void
-  due: boolean
-}
-
 export class AvailabilityController {
   readonly #parts: AvailabilityParts
   readonly #signal: AbortSignal
-  readonly #followed = new Map<string, Followed>()
-  readonly #running = new Set<Promise<void>>()
+  readonly #work: RepeatedWork
+  /** Milliseconds until the next try, of those that failed. */
+  readonly #retries = new Map<string, number>()
   #requests: OwnRequests | undefined
 
   constructor(parts: AvailabilityParts, signal: AbortSignal) {
     this.#parts = parts
     this.#signal = signal
+    const { clock, log } = parts
+    this.#work = new RepeatedWork({ name: 'availability of API services', clock, log, work: name => this.#check(name) }, signal)
   }
 
-  /** Looks at this APIService as soon as `run` has begun, or now. */
+  /** Looks at this APIService now, or as soon as `run` is called. */
   check(name: string): void {
-    const known = this.#followed.get(name)
-    if (known !== undefined) {
-      known.due = true
-      known.wake()
-      return
-    }
-    this.#followed.set(name, { due: true, wake: () => undefined })
-    if (this.#requests !== undefined) this.#begin(name)
+    this.#work.due(name)
   }
 
   /** Until the signal. */
-  async run(requests: OwnRequests): Promise<void> {
+  run(requests: OwnRequests): Promise<void> {
     this.#requests = requests
-    for (const name of this.#followed.keys()) this.#begin(name)
-    await new Promise<void>(resolve => {
-      if (this.#signal.aborted) resolve()
-      else this.#signal.addEventListener('abort', () => resolve(), { once: true })
-    })
-    for (const { wake } of this.#followed.values()) wake()
-    await Promise.all(this.#running)
+    return this.#work.run()
   }
 
-  /** Each APIService is looked at by itself: one that does not answer keeps no other waiting. */
-  #begin(name: string): void {
-    const running = this.#keep(name).catch((err: unknown) =>
-      this.#parts.log.error('API service not looked after', { apiService: name, err }),
-    )
-    this.#running.add(running)
-    void running.then(() => this.#running.delete(running))
-  }
-
-  async #keep(name: string): Promise<void> {
-    const followed = this.#followed.get(name)
-    if (followed === undefined) return
-    let retryMs = firstRetryMs
-    while (!this.#signal.aborted) {
-      followed.due = false
-      const outcome = await this.#look(name)
-      if (outcome === 'gone' && !followed.due) {
-        this.#followed.delete(name)
-        return
-      }
-      if (followed.due) continue
-      await this.#rest(followed, outcome === 'failed' ? retryMs : outcome === 'local' ? undefined : recheckMs)
-      retryMs = outcome === 'failed' ? Math.min(retryMs * 2, recheckMs) : firstRetryMs
+  async #check(name: string): Promise<NextTime> {
+    const outcome = await this.#look(name)
+    if (outcome === 'failed') {
+      const wait = this.#retries.get(name) ?? firstRetryMs
+      this.#retries.set(name, Math.min(wait * 2, recheckMs))
+      return wait
     }
-  }
-
-  /** Until it is due, or the time is over. */
-  async #rest(followed: Followed, ms: number | undefined): Promise<void> {
-    const woken = new AbortController()
-    followed.wake = () => woken.abort(new Error('due'))
-    if (this.#signal.aborted) return
-    if (ms !== undefined) await pause(this.#parts.clock, ms, woken.signal)
-    else if (!woken.signal.aborted)
-      await new Promise<void>(resolve => woken.signal.addEventListener('abort', () => resolve(), { once: true }))
-    followed.wake = () => undefined
+    this.#retries.delete(name)
+    return outcome === 'gone' ? 'never' : outcome === 'local' ? 'when due' : recheckMs
   }
 
   async #look(name: string): Promise<'gone' | 'local' | 'passed' | 'failed'> {
@@ -114,16 +73,11 @@ export class AvailabilityController {
     const wanted = withAvailability(conditions, availability, this.#parts.clock.now())
     if (wanted !== conditions) {
       this.#parts.log.info('availability of API service changed', { apiService: name, ...availability })
-      try {
-        await this.#requests?.patch(`${apiServicesPath}/${name}/status?fieldManager=kube-apiserver`, entry.revision, {
-          op: 'add',
-          path: '/status',
-          value: { ...object.status, conditions: wanted },
-        })
-      } catch (err) {
-        if (!this.#signal.aborted) this.#parts.log.error('availability of API service not written', { apiService: name, err })
-        return 'failed'
-      }
+      await this.#requests?.patch(`${apiServicesPath}/${name}/status?fieldManager=kube-apiserver`, entry.revision, {
+        op: 'add',
+        path: '/status',
+        value: { ...object.status, conditions: wanted },
+      })
     }
     return api === undefined ? 'local' : availability.available ? 'passed' : 'failed'
   }

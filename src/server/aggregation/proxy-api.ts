@@ -1,17 +1,21 @@
 // A request for a group version that another server answers: passed on with the user's name and nothing of the user's credentials.
+import type { Agent } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { ApiError, timedOut, tooManyRequests } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import { messageOf } from '../../base/user-error.ts'
-import { type BodyStream, header, type Reply } from '../exchange.ts'
+import { type BodyStream, header, type Reply, type ServerRequest } from '../exchange.ts'
 import { plainText } from '../plain-failure.ts'
 import { unreachable } from '../proxy/backend-connection.ts'
-import { forward } from '../proxy/forward.ts'
+import { forward, StaleConnection } from '../proxy/forward.ts'
 import { forwardedHeaders } from '../proxy/proxy-headers.ts'
 import type { RequestContext } from '../request-context.ts'
 import { demandOwnOrigin } from '../streams/own-origin.ts'
+import type { BackendEndpoint } from './backend-state.ts'
 import type { Backends } from './backends.ts'
 import { type ConnectApiParts, connectApi, hostOf } from './connect-api.ts'
 import { identityHeaders } from './identity-headers.ts'
+import { KeptConnections } from './kept-connections.ts'
 import type { RegisteredApi } from './registered-api.ts'
 
 export interface ProxyApiParts extends ConnectApiParts {
@@ -19,6 +23,8 @@ export interface ProxyApiParts extends ConnectApiParts {
   readonly clock: Clock
   /** In [0, 1): which of a service's endpoints. */
   readonly random: () => number
+  /** A request found nobody, or no answer that makes sense. */
+  onFailure(name: string): void
 }
 
 /** Requests that wait for the answer of one APIService's backend. */
@@ -34,9 +40,20 @@ export const unavailable = (): Reply => plainText(503, 'service unavailable\n')
 export class ApiProxy {
   readonly #parts: ProxyApiParts
   readonly #waiting = new Map<string, number>()
+  readonly #kept: KeptConnections
 
   constructor(parts: ProxyApiParts) {
     this.#parts = parts
+    this.#kept = new KeptConnections(parts)
+  }
+
+  /** The APIService is gone, or leads elsewhere. */
+  forget(name: string): void {
+    this.#kept.drop(name)
+  }
+
+  close(): void {
+    this.#kept.close()
   }
 
   /** `watches`: the answer has no end of its own. */
@@ -51,12 +68,27 @@ export class ApiProxy {
     try {
       return await this.#pass(context, path, api, watches)
     } catch (err) {
-      if (err instanceof ApiError && err.status.code === 503) return plainText(503, `${err.message}\n`)
-      throw err
+      if (!(err instanceof ApiError) || err.status.code !== 503) throw err
+      this.#parts.onFailure(api.name)
+      return plainText(503, `${err.message}\n`)
     } finally {
       const left = (this.#waiting.get(api.name) ?? 1) - 1
       if (left === 0) this.#waiting.delete(api.name)
       else this.#waiting.set(api.name, left)
+    }
+  }
+
+  async #keeping(
+    send: (backend: Agent, connection: string) => Promise<Reply>,
+    alone: () => Promise<Reply>,
+    api: RegisteredApi,
+    endpoint: BackendEndpoint,
+  ): Promise<Reply> {
+    try {
+      return await send(this.#kept.agent(api, endpoint), 'keep-alive')
+    } catch (err) {
+      if (!(err instanceof StaleConnection)) throw err
+      return await alone()
     }
   }
 
@@ -75,17 +107,23 @@ export class ApiProxy {
       : setTimeout(() => late.abort(timedOut('request did not complete within the allotted timeout')), answerMs)
     try {
       const signal = AbortSignal.any([request.signal, late.signal])
-      const backend = await connectApi(this.#parts, api, endpoint, signal)
       const { remoteAddress } = request.credentials
       const passed = forwardedHeaders({ headers: request.headers, remoteAddress, uri: path, upgrade })
       const headers = { ...passed, ...identityHeaders(user), host: hostOf(api.service), 'audit-id': context.auditId }
-      const reply = await forward({ request, backend, target: request.url, headers, clock, signal })
+      const send = (backend: Duplex | Agent, connection: string) =>
+        forward({ request, backend, target: request.url, headers: { ...headers, connection }, clock, signal })
+      const alone = async () =>
+        await send(await connectApi(this.#parts, api, endpoint, signal), upgrade === undefined ? 'close' : 'Upgrade')
+      const reply = unbounded || !isRepeatable(request) ? await alone() : await this.#keeping(send, alone, api, endpoint)
       return unbounded ? reply : await whole(reply, signal)
     } finally {
       clearTimeout(timer)
     }
   }
 }
+
+const isRepeatable = (request: ServerRequest): boolean =>
+  (request.method === 'GET' || request.method === 'HEAD') && request.stream?.() === undefined
 
 /** An answer of known and moderate length in one piece: it is complete or an error, and nothing of it is a stream to watch over. */
 async function whole(reply: Reply, signal: AbortSignal): Promise<Reply> {

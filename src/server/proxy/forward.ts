@@ -1,8 +1,8 @@
 // One request through a proxy: HTTP/1.1 to the backend, its answer streamed back, upgrades passed through.
-import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
+import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { type Duplex, pipeline, type Readable, type Transform } from 'node:stream'
 import { createGunzip, createGzip } from 'node:zlib'
-import { internalError } from '../../api/status.ts'
+import { ApiError, internalError } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import { maxBodyBytes } from '../collect-body.ts'
 import type { BodyStream, Reply, ServerRequest } from '../exchange.ts'
@@ -18,7 +18,8 @@ const { request: httpRequest, STATUS_CODES } = process.getBuiltinModule('node:ht
 
 export interface Forward {
   readonly request: ServerRequest
-  readonly backend: Duplex
+  /** A connection for this request alone, or where one is kept. Through a kept one only what may be sent twice goes, and what has no body. */
+  readonly backend: Duplex | Agent
   /** Path and query, as the backend is asked for them. */
   readonly target: string
   readonly headers: OutgoingHttpHeaders
@@ -35,20 +36,22 @@ const withoutBody = new Set([204, 205, 304])
 
 type Answer = { readonly message: IncomingMessage } & ({ readonly socket: Duplex; readonly head: Buffer } | { readonly socket?: never })
 
-/** Resolves with the head of the backend's answer. Throws upstream's 503 where it gives none that makes sense. */
+/** Resolves with the head of the backend's answer. Throws upstream's 503 where it gives none that makes sense, and `StaleConnection`. */
 export async function forward(options: Forward): Promise<Reply> {
   const { request, backend, target, headers, signal = request.signal } = options
+  const own = 'pipe' in backend ? backend : undefined
   const outgoing = httpRequest({
     method: request.method,
     path: target,
     headers,
     setHost: false,
     maxHeaderSize: maxHeaderBytes,
-    createConnection: () => backend,
+    ...(own === undefined ? { agent: backend as Agent } : { createConnection: () => own }),
   })
+  // Once an answer is read to its end, a kept connection is not the request's any more.
   const end = () => {
     outgoing.destroy()
-    backend.destroy()
+    own?.destroy()
   }
   try {
     const answer = await answerOf(outgoing, request, signal)
@@ -68,7 +71,7 @@ async function answerOf(outgoing: ClientRequest, request: ServerRequest, signal:
   outgoing.once('response', message => resolve({ message }))
   outgoing.once('upgrade', (message, socket, head) => resolve({ message, socket, head }))
   // It stays: an error without a listener would end the process. Behind the head of the answer it is the answer's own error as well.
-  outgoing.on('error', err => reject(unreachable(err.message)))
+  outgoing.on('error', err => reject(failureOf(err, outgoing)))
   outgoing.once('close', () => reject(unreachable('EOF')))
   try {
     await sendBody(request, outgoing)
@@ -76,6 +79,15 @@ async function answerOf(outgoing: ClientRequest, request: ServerRequest, signal:
   } finally {
     signal.removeEventListener('abort', abort)
   }
+}
+
+/** A kept connection that was closed meanwhile: it says nothing of the backend. */
+export class StaleConnection extends Error {}
+
+function failureOf(err: Error, { reusedSocket }: ClientRequest): Error {
+  if (err instanceof ApiError) return err
+  const isClosed = 'code' in err && (err.code === 'ECONNRESET' || err.code === 'EPIPE')
+  return reusedSocket && isClosed ? new StaleConnection('the kept connection was closed', { cause: err }) : unreachable(err.message)
 }
 
 /** Begins to send; a body goes at the pace of the backend while its answer is waited for. */
@@ -108,6 +120,9 @@ async function answered(message: IncomingMessage, end: () => void, options: Forw
   }
   if (request.upgrade !== undefined) return await notUpgraded(message, status, end)
   const headers = answeredHeaders(message.headers)
+  // A server of the API warns its clients itself; what is in a pod has nothing to say in this server's name.
+  const { warning } = message.headers
+  if (page === undefined && warning !== undefined) headers['warning'] = warning
   const location = headers['location']
   if (page !== undefined && typeof location === 'string') headers['location'] = rewriteLocation(location, page)
   const reply = { status, contentType: message.headers['content-type'] ?? '', headers, longRunning: true }

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { openApiPart, withFreeNames } from './openapi-part.ts'
+
+const ref = (name: string) => ({ $ref: `#/definitions/${name}` })
+const document = {
+  paths: {
+    '/apis/g/v1/': { get: { responses: { 200: { schema: ref('List') } } } },
+    '/apis/g/v1/as': {
+      get: { parameters: [{ $ref: '#/parameters/p' }, { $ref: '#/parameters/absent' }], responses: { 200: { schema: ref('A') } } },
+    },
+    '/apis/g/v10/as': { get: { responses: { 200: { schema: ref('Other') } } } },
+  },
+  definitions: { A: { properties: { self: ref('A'), b: ref('B'), gone: ref('Absent') } }, B: { type: 'string' }, List: {}, Other: {} },
+  parameters: { p: { name: 'p', in: 'query' } },
+}
+
+test('openApiPart() holds the paths of one version and all that they refer to, with its parameters in place', () => {
+  const part = openApiPart(document, 'g', 'v1')
+  assert.deepEqual(Object.keys(part?.paths ?? {}), ['/apis/g/v1/', '/apis/g/v1/as'])
+  assert.deepEqual(Object.keys(part?.definitions ?? {}), ['A', 'B', 'List'])
+  const get = { parameters: [{ name: 'p', in: 'query' }, {}], responses: { 200: { schema: ref('A') } } }
+  assert.deepEqual(part?.paths['/apis/g/v1/as'], { get })
+})
+
+test('openApiPart() is nothing where the document has nothing of it, whatever the document is', () => {
+  for (const value of [{}, null, [], 'x', { paths: [] }, { paths: { '/apis/g/v2/as': {} } }])
+    assert.equal(openApiPart(value, 'g', 'v1'), undefined)
+})
+
+test('withFreeNames() renames what is taken, and every reference to it', () => {
+  const part = openApiPart(document, 'g', 'v1') ?? { paths: {}, definitions: {} }
+  const taken = new Set(['A', 'A_v2'])
+  const free = withFreeNames(part, name => taken.has(name))
+  assert.deepEqual(Object.keys(free.definitions), ['A_v3', 'B', 'List'])
+  assert.deepEqual(free.definitions['A_v3'], { properties: { self: ref('A_v3'), b: ref('B'), gone: ref('Absent') } })
+  assert.equal(JSON.stringify(free.paths).includes('#/definitions/A_v3'), true)
+  assert.equal(withFreeNames(part, () => false).definitions, part.definitions)
+})

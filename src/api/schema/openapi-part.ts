@@ -1,0 +1,93 @@
+// The part of another server's OpenAPI v2 document that describes one group version, made fit to stand beside others. Pure.
+
+export interface OpenApiPart {
+  readonly paths: Readonly<Record<string, unknown>>
+  readonly definitions: Readonly<Record<string, unknown>>
+}
+
+type Json = Readonly<Record<string, unknown>>
+
+const definitionPrefix = '#/definitions/'
+const parameterPrefix = '#/parameters/'
+
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
+const objectAt = (value: unknown, key: string): Json => {
+  const found = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
+  return isObject(found) ? found : {}
+}
+
+/** Its paths and all that they refer to; undefined where the document has none of them. The document's nesting is bounded by the caller. */
+export function openApiPart(document: unknown, group: string, version: string): OpenApiPart | undefined {
+  const prefix = `/apis/${group}/${version}/`
+  const parameters = objectAt(document, 'parameters')
+  const all = objectAt(document, 'definitions')
+  const paths = Object.entries(objectAt(document, 'paths')).filter(([path]) => path.startsWith(prefix))
+  if (paths.length === 0) return undefined
+  const whole = Object.fromEntries(paths.map(([path, value]) => [path, withParameters(value, parameters)]))
+  const found = new Map<string, unknown>()
+  const waiting: unknown[] = [whole]
+  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
+    for (const name of referredNames(value)) {
+      if (found.has(name) || !Object.hasOwn(all, name)) continue
+      const definition = withParameters(all[name], parameters)
+      found.set(name, definition)
+      waiting.push(definition)
+    }
+  }
+  return { paths: whole, definitions: Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1))) }
+}
+
+/** With other names for the definitions that are `taken`, as upstream gives them: `name_v2`, `name_v3`. */
+export function withFreeNames({ paths, definitions }: OpenApiPart, taken: (name: string) => boolean): OpenApiPart {
+  const names = new Map<string, string>()
+  for (const name of Object.keys(definitions)) {
+    if (!taken(name)) continue
+    let number = 2
+    while (taken(`${name}_v${number}`) || Object.hasOwn(definitions, `${name}_v${number}`)) number++
+    names.set(name, `${name}_v${number}`)
+  }
+  if (names.size === 0) return { paths, definitions }
+  const renamed = (ref: string): string => {
+    const name = ref.startsWith(definitionPrefix) ? names.get(ref.slice(definitionPrefix.length)) : undefined
+    return name === undefined ? ref : `${definitionPrefix}${name}`
+  }
+  return {
+    paths: mapReferences(paths, renamed) as Json,
+    definitions: Object.fromEntries(
+      Object.entries(definitions).map(([name, value]) => [names.get(name) ?? name, mapReferences(value, renamed)]),
+    ),
+  }
+}
+
+function* referredNames(value: unknown): Generator<string> {
+  if (Array.isArray(value)) for (const item of value) yield* referredNames(item)
+  else if (isObject(value))
+    for (const [key, member] of Object.entries(value)) {
+      if (key === '$ref' && typeof member === 'string') {
+        if (member.startsWith(definitionPrefix)) yield member.slice(definitionPrefix.length)
+      } else yield* referredNames(member)
+    }
+}
+
+/** Parameters that the document keeps in one place, in theirs: places of two documents would meet under one name. */
+function withParameters(value: unknown, parameters: Json): unknown {
+  if (Array.isArray(value)) return value.map(item => withParameters(item, parameters))
+  if (!isObject(value)) return value
+  const ref = Object.hasOwn(value, '$ref') ? value['$ref'] : undefined
+  if (typeof ref === 'string' && ref.startsWith(parameterPrefix)) {
+    const name = ref.slice(parameterPrefix.length)
+    return Object.hasOwn(parameters, name) ? parameters[name] : {}
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withParameters(member, parameters)]))
+}
+
+function mapReferences(value: unknown, map: (ref: string) => string): unknown {
+  if (Array.isArray(value)) return value.map(item => mapReferences(item, map))
+  if (!isObject(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [
+      key,
+      key === '$ref' && typeof member === 'string' ? map(member) : mapReferences(member, map),
+    ]),
+  )
+}

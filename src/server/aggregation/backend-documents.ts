@@ -1,0 +1,211 @@
+// What the servers behind APIServices say that they serve: asked when an APIService changes or becomes available, and again each minute. One that does not
+// answer is told as stale with what is known of it, and keeps no other waiting.
+import { createHash } from 'node:crypto'
+import { type DiscoveredResource, fromAggregated, fromResourceList } from '../../api/schema/discovered-resources.ts'
+import type { ForeignVersion } from '../../api/schema/discovery.ts'
+import { scanJson } from '../../api/schema/json-text.ts'
+import { type OpenApiPart, openApiPart } from '../../api/schema/openapi-part.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import { type NextTime, RepeatedWork } from '../repeated-work.ts'
+import type { ApiServiceChange, ApiServiceIndex } from './api-service-index.ts'
+import { askApi, type BackendAnswer, type Question } from './ask-api.ts'
+import type { Backends } from './backends.ts'
+import type { ConnectApiParts } from './connect-api.ts'
+import { leadsAlike, type RegisteredApi } from './registered-api.ts'
+
+export interface RemoteVersion extends ForeignVersion {
+  /** Changes with its document of OpenAPI v3; undefined where its server has none. */
+  readonly openApiV3Hash: string | undefined
+  /** Its part of OpenAPI v2; undefined where its server has none. */
+  readonly openApiV2: OpenApiPart | undefined
+}
+
+export interface BackendDocumentsParts extends ConnectApiParts {
+  readonly index: ApiServiceIndex
+  readonly backends: Backends
+  readonly clock: Clock
+  readonly log: Logger
+  /** In [0, 1). */
+  readonly random: () => number
+}
+
+const refreshMs = 60_000
+const firstRetryMs = 1000
+const answerMs = 5000
+const openApiMs = 15_000
+export const maxDiscoveryBytes = 4 * 1024 * 1024
+export const maxOpenApiBytes = 10 * 1024 * 1024
+/** Nesting of a document. */
+export const maxLevels = 100
+
+const aggregatedTypes = ['v2', 'v2beta1'].map(version => `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`)
+const accept = [...aggregatedTypes, 'application/json'].join(',')
+
+interface Known {
+  version: RemoteVersion
+  /** ETags by path: what was answered under them is still known. */
+  readonly etags: Map<string, string>
+  retryMs: number
+}
+
+export class BackendDocuments {
+  readonly #parts: BackendDocumentsParts
+  readonly #signal: AbortSignal
+  readonly #known = new Map<string, Known>()
+  readonly #listeners: ((version: RemoteVersion) => void)[] = []
+  readonly #work: RepeatedWork
+
+  constructor(parts: BackendDocumentsParts, signal: AbortSignal) {
+    this.#parts = parts
+    this.#signal = signal
+    const { clock, log } = parts
+    this.#work = new RepeatedWork({ name: 'documents of API services', clock, log, work: name => this.#refresh(name) }, signal)
+  }
+
+  get all(): readonly RemoteVersion[] {
+    return [...this.#known.values()].map(({ version }) => version)
+  }
+
+  /** Called with what came, changed or went. */
+  onChange(listener: (version: RemoteVersion) => void): void {
+    this.#listeners.push(listener)
+  }
+
+  /** Until the signal. */
+  run(): Promise<void> {
+    return this.#work.run()
+  }
+
+  follow({ name, before, after }: ApiServiceChange): void {
+    const known = this.#known.get(name)
+    if (after === undefined) {
+      if (known === undefined) return
+      this.#known.delete(name)
+      this.#tell(known.version)
+      this.#work.due(name)
+      return
+    }
+    const { group, version, groupPriority, versionPriority } = after
+    const ranks = { group, version, groupPriority, versionPriority }
+    if (known === undefined || before === undefined || !leadsAlike(before, after)) {
+      const nothing: RemoteVersion = { ...ranks, resources: [], fresh: false, openApiV3Hash: undefined, openApiV2: undefined }
+      this.#known.set(name, { version: nothing, etags: new Map(), retryMs: firstRetryMs })
+      if (known !== undefined && (known.version.group !== group || known.version.version !== version)) this.#tell(known.version)
+      this.#tell(nothing)
+      this.#work.due(name)
+      return
+    }
+    if (before.available !== after.available) {
+      if (!after.available) this.#set(known, { fresh: false })
+      this.#work.due(name)
+    }
+    if (before.groupPriority !== groupPriority || before.versionPriority !== versionPriority) this.#set(known, ranks)
+  }
+
+  async #refresh(name: string): Promise<NextTime> {
+    const api = this.#parts.index.named(name)
+    const known = this.#known.get(name)
+    if (api === undefined || known === undefined) return 'never'
+    if (!api.available) return 'when due'
+    try {
+      const resources = await this.#discover(api, known.etags)
+      this.#set(known, resources === undefined ? { fresh: true } : { resources, fresh: true })
+      known.retryMs = firstRetryMs
+    } catch (err) {
+      if (this.#signal.aborted) return 'never'
+      this.#parts.log.info('discovery of API service failed', { apiService: name, err })
+      this.#set(known, { fresh: false })
+      const wait = known.retryMs
+      known.retryMs = Math.min(wait * 2, refreshMs)
+      return wait
+    }
+    await this.#describe(api, known)
+    return refreshMs
+  }
+
+  /** Undefined where nothing changed. */
+  async #discover(api: RegisteredApi, etags: Map<string, string>): Promise<DiscoveredResource[] | undefined> {
+    const answer = await this.#ask(api, { path: '/apis', accept, etag: etags.get('/apis'), maxBytes: maxDiscoveryBytes }, answerMs)
+    if (answer.status === 304) return undefined
+    const { group, version } = api
+    if (answer.status === 200 && /;\s*as=APIGroupDiscoveryList/.test(answer.contentType)) {
+      const found = fromAggregated(parse(answer.body), group, version) ?? []
+      remember(etags, '/apis', answer.etag)
+      return found
+    }
+    const path = `/apis/${group}/${version}`
+    const list = await this.#ask(api, { path, maxBytes: maxDiscoveryBytes }, answerMs)
+    if (list.status !== 200) throw new Error(`${path} was answered with status ${list.status}`)
+    return fromResourceList(parse(list.body), group, version)
+  }
+
+  /** A server without descriptions is served nevertheless. */
+  async #describe(api: RegisteredApi, known: Known): Promise<void> {
+    const { group, version } = api
+    try {
+      const index = await this.#ask(
+        api,
+        { path: '/openapi/v3', etag: known.etags.get('/openapi/v3'), maxBytes: maxOpenApiBytes },
+        openApiMs,
+      )
+      if (index.status !== 304) {
+        this.#set(known, { openApiV3Hash: index.status === 200 ? hashOf(parse(index.body), group, version) : undefined })
+        remember(known.etags, '/openapi/v3', index.etag)
+      }
+      const whole = await this.#ask(
+        api,
+        { path: '/openapi/v2', etag: known.etags.get('/openapi/v2'), maxBytes: maxOpenApiBytes },
+        openApiMs,
+      )
+      if (whole.status !== 304) {
+        this.#set(known, { openApiV2: whole.status === 200 ? openApiPart(parse(whole.body), group, version) : undefined })
+        remember(known.etags, '/openapi/v2', whole.etag)
+      }
+    } catch (err) {
+      if (!this.#signal.aborted) this.#parts.log.info('OpenAPI of API service not read', { apiService: api.name, err })
+    }
+  }
+
+  #ask(api: RegisteredApi, question: Question, ms: number): Promise<BackendAnswer> {
+    const { backends, random } = this.#parts
+    const state = backends.state(api.service)
+    if (!state.found) throw new Error(state.message)
+    const endpoint = state.endpoints[Math.floor(random() * state.endpoints.length)]
+    if (endpoint === undefined) throw new Error('the service has no endpoint')
+    return askApi(this.#parts, api, endpoint, question, AbortSignal.any([this.#signal, AbortSignal.timeout(ms)]))
+  }
+
+  #set(known: Known, change: Partial<RemoteVersion>): void {
+    const next = { ...known.version, ...change }
+    const keys = Object.keys(change) as (keyof RemoteVersion)[]
+    if (keys.every(key => JSON.stringify(next[key]) === JSON.stringify(known.version[key]))) return
+    known.version = next
+    // What was asked for an APIService that is another one by now.
+    if ([...this.#known.values()].includes(known)) this.#tell(next)
+  }
+
+  #tell(version: RemoteVersion): void {
+    for (const listener of this.#listeners) listener(version)
+  }
+}
+
+function remember(etags: Map<string, string>, path: string, etag: string | undefined): void {
+  if (etag === undefined) etags.delete(path)
+  else etags.set(path, etag)
+}
+
+function parse(body: Buffer): unknown {
+  if (scanJson(body).depth > maxLevels) throw new Error(`the answer is nested deeper than ${maxLevels} levels`)
+  return JSON.parse(body.toString())
+}
+
+/** What the server's own address of the document says, as a hash of ours: it goes into an address that clients keep. */
+function hashOf(index: unknown, group: string, version: string): string | undefined {
+  if (typeof index !== 'object' || index === null || !('paths' in index)) return undefined
+  const { paths } = index
+  const key = `apis/${group}/${version}`
+  if (typeof paths !== 'object' || paths === null || !Object.hasOwn(paths, key)) return undefined
+  const entry = (paths as Readonly<Record<string, unknown>>)[key]
+  return createHash('sha512').update(JSON.stringify(entry)).digest('hex').toUpperCase()
+}
