@@ -135,6 +135,21 @@ test('OpenAPI v3 lists the group version, and its own server describes it', asyn
   assert.deepEqual((await get(made, serverRelativeURL)).json, flunderDocuments[`/openapi/v3/apis/${group}/v1`])
 })
 
+test('OpenAPI v3 of a server that has only v2 is made from that', async () => {
+  const missing = (_request: IncomingMessage, response: ServerResponse) => void response.writeHead(404).end()
+  await using made = await Aggregation.open(instead({ '/openapi/v3': missing }))
+  const path = `apis/${group}/v1`
+  await made.untilDocuments(async () => path in (await get(made, '/openapi/v3')).json.paths)
+  const { serverRelativeURL } = (await get(made, '/openapi/v3')).json.paths[path]
+  const { openapi, components, paths } = (await get(made, serverRelativeURL)).json
+  assert.equal(openapi, '3.0.0')
+  assert.equal(
+    components.schemas['com.example.Flunder'].properties.metadata.$ref,
+    '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta',
+  )
+  assert.deepEqual(Object.keys(paths), [`/${path}/namespaces/{namespace}/flunders`])
+})
+
 test('OpenAPI v2 holds the group version’s part, with names that nothing else has', async () => {
   await using made = await Aggregation.open()
   const path = `/apis/${group}/v1/namespaces/{namespace}/flunders`

@@ -5,10 +5,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from '../api/schema/discovery.ts'
 import { documentHash, type OpenApiInput, openApiV2Document, openApiV3Document, openApiV3Index } from '../api/schema/openapi.ts'
-import { type OpenApiPart, withFreeNames } from '../api/schema/openapi-part.ts'
 import { openApiPath } from '../api/schema/openapi-types.ts'
 import type { RemoteVersion } from './aggregation/backend-documents.ts'
 import { header, type Reply } from './exchange.ts'
+import { foreignPaths, foreignV3, withForeignParts } from './foreign-documents.ts'
 import type { PathHandler } from './paths.ts'
 import { acceptsOpenApiProtobuf, openApiV2Protobuf, openApiV2ProtobufType } from './protobuf/openapi-v2.ts'
 import type { RequestContext } from './request-context.ts'
@@ -88,7 +88,7 @@ export function documents(input: DocumentsInput): PathHandler {
     if (path === '/openapi/v2') return plain(context, path, () => withForeignParts(openApiV2Document(described()), foreign))
     if (path === '/openapi/v3') return plain(context, path, () => openApiV3Index(hashed(), foreignPaths(foreign)))
     const part = path.startsWith('/openapi/v3/') ? path.slice('/openapi/v3/'.length) : ''
-    const reply = part === '' ? undefined : plain(context, path, () => openApiV3Document(described(), part))
+    const reply = part === '' ? undefined : plain(context, path, () => foreignV3(foreign, part) ?? openApiV3Document(described(), part))
     if (reply === undefined || context.query.get('hash') !== documentHash(hashed(), part)) return reply
     // The address names the content, so a client may keep it for good.
     return {
@@ -132,31 +132,6 @@ function changedDocuments({ group, versions }: Pick<ResourceChange, 'group' | 'v
     ...[`/${ofGroup}`, `/openapi/v3/${ofGroup}`],
     ...versions.flatMap(version => [`${group}/${version}`, `/openapi/v3/${openApiPath(group, version)}`]),
   ]
-}
-
-/** With the parts of other servers' documents, under names that no other part has. */
-function withForeignParts(document: object, foreign: readonly RemoteVersion[]): object {
-  const parts = foreign.flatMap(({ openApiV2 }) => openApiV2 ?? [])
-  if (parts.length === 0) return document
-  const own = document as OpenApiPart
-  const definitions = new Map(Object.entries(own.definitions))
-  const paths = new Map(Object.entries(own.paths))
-  for (const part of parts) {
-    const free = withFreeNames(part, name => definitions.has(name))
-    for (const [name, value] of Object.entries(free.definitions)) definitions.set(name, value)
-    for (const [path, value] of Object.entries(free.paths)) paths.set(path, value)
-  }
-  return { ...document, paths: Object.fromEntries(paths), definitions: Object.fromEntries(definitions) }
-}
-
-/** Addresses of documents that other servers answer, behind this one's. */
-function foreignPaths(foreign: readonly RemoteVersion[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    foreign.flatMap(({ group, version, openApiV3Hash }) => {
-      const path = openApiPath(group, version)
-      return openApiV3Hash === undefined ? [] : [[path, `/openapi/v3/${path}?hash=${openApiV3Hash}`]]
-    }),
-  )
 }
 
 function readDescriptions(): OpenApiInput['descriptions'] {

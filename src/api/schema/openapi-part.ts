@@ -81,7 +81,8 @@ function withParameters(value: unknown, parameters: Json): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, withParameters(member, parameters)]))
 }
 
-function mapReferences(value: unknown, map: (ref: string) => string): unknown {
+/** The same value with other texts where it refers to something. */
+export function mapReferences(value: unknown, map: (ref: string) => string): unknown {
   if (Array.isArray(value)) return value.map(item => mapReferences(item, map))
   if (!isObject(value)) return value
   return Object.fromEntries(

@@ -78,6 +78,8 @@ export class Aggregator {
     if (method !== 'GET' && method !== 'HEAD') return undefined
     const named = /^(?:\/openapi\/v3)?\/apis\/([^/]+)\/([^/]+)$/.exec(path)
     const api = named === null ? undefined : this.index.find(named[1] ?? '', named[2] ?? '')
+    // A server without the newer form is described by what it says in the older one.
+    if (api !== undefined && path.startsWith('/openapi/') && this.documents.named(api.name)?.openApiV3Hash === undefined) return undefined
     return api && this.#proxy.handle(context, path, api)
   }
 

@@ -67,6 +67,10 @@ export class BackendDocuments {
     return [...this.#known.values()].map(({ version }) => version)
   }
 
+  named(apiService: string): RemoteVersion | undefined {
+    return this.#known.get(apiService)?.version
+  }
+
   /** Called with what came, changed or went. */
   onChange(listener: (version: RemoteVersion) => void): void {
     this.#listeners.push(listener)
