@@ -1,6 +1,6 @@
 // Measures admission alone: a pod through every plug-in, with and without 50 policies in CEL. Some seconds; one line per figure.
 
-import { FakeFeed } from '../src/admission/admission.fixture.ts'
+import { FakeFeed, noPolicies } from '../src/admission/admission.fixture.ts'
 import type { AdmissionRequest, ClusterReader } from '../src/admission/admission.ts'
 import { createAdmission } from '../src/admission/chain.ts'
 import { admissionPlugins } from '../src/admission/plugins/index.ts'
@@ -56,6 +56,7 @@ function admissionWith(policies: number) {
   })
   return createAdmission(
     admissionPlugins({
+      ...noPolicies(reader),
       reader,
       ...{ feed, ledger: new QuotaLedger({ feed, now: () => Date.now() }), now: () => Date.now() },
       kinds,
@@ -64,7 +65,6 @@ function admissionWith(policies: number) {
       hasRights: () => false,
       maySign: () => false,
       organizationsOf: () => [],
-      decide: () => () => ({ allowed: false, reason: '' }),
       policySources: [source],
     }),
   )

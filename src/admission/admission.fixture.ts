@@ -3,10 +3,13 @@ import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { ApiError } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
+import { silentLogger } from '../base/log.ts'
 import type { AdmissionPlugin, AdmissionRequest, ClusterReader } from './admission.ts'
 import type { ObjectChange, ObjectFeed } from './object-feed.ts'
 import type { ValidatingAdmissionPolicyOptions } from './plugins/validating-admission-policy.ts'
 import { servedKinds } from './served-kinds.ts'
+import type { WebhookContext } from './webhook/ask-hooks.ts'
+import { HookHealth } from './webhook/hook-health.ts'
 
 /** What the cluster holds, by group resource. */
 export function readerOf(objects: Readonly<Record<string, readonly KubeObject[]>>): ClusterReader {
@@ -121,9 +124,21 @@ export async function ask(
   }
 }
 
-/** What plug-ins of policies are given in a cluster that has none. */
-export const noPolicies: Omit<ValidatingAdmissionPolicyOptions, 'reader'> = {
-  kinds: servedKinds([]),
-  decide: () => () => ({ allowed: false, reason: 'nobody may do anything in this test' }),
-  policySources: [],
+/** What plug-ins of policies and webhooks are given in a cluster that has none. */
+export function noPolicies(
+  reader: ClusterReader,
+): Omit<ValidatingAdmissionPolicyOptions, 'reader'> & { readonly webhooks: WebhookContext } {
+  const kinds = servedKinds([])
+  const decide = () => () => ({ allowed: false, reason: 'nobody may do anything in this test' })
+  const sender = { send: () => Promise.reject(new Error('nothing leaves this test')) }
+  return {
+    ...{ kinds, decide, policySources: [] },
+    webhooks: {
+      ...{ reader, kinds, decide, sender, log: silentLogger, sparesSystem: true },
+      changes: { onChange: () => undefined },
+      health: new HookHealth(() => undefined),
+      clock: { now: () => 0 },
+      newUid: () => 'uid',
+    },
+  }
 }

@@ -1,10 +1,11 @@
 // The chain of plugins: mutate all, then validate all. What it does not expressly admit is refused.
 import { ApiError, forbidden } from '../api/status.ts'
 import { type AdmissionPlugin, type AdmissionRequest, refusedByAnnotation } from './admission.ts'
+import { beginsAgain } from './reinvocation.ts'
 
 export interface Admission {
   readonly plugins: readonly AdmissionPlugin[]
-  /** Runs the plugins' changes on `request.object`. Rejects with the ApiError of the plugin that refuses. */
+  /** Runs the plugins' changes on `request.object`, twice where one of them asks for it. Rejects with the ApiError of the plugin that refuses. */
   mutate(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
   /** Rejects with the ApiError of the first plugin that refuses; a plugin's own failure refuses too. */
   validate(request: AdmissionRequest, signal: AbortSignal): Promise<void> | void
@@ -47,7 +48,12 @@ export function createAdmission(plugins: readonly AdmissionPlugin[]): Admission 
     finish(request, stored) {
       for (const plugin of finishing) plugin.finish?.(request, stored)
     },
-    mutate: (request, signal) => run((plugin, r, s) => plugin.mutate?.(r, s), request, signal),
+    mutate(request, signal) {
+      const mutate = (plugin: AdmissionPlugin, r: AdmissionRequest, s: AbortSignal) => plugin.mutate?.(r, s)
+      const again = (): Promise<void> | void => (beginsAgain(request) ? run(mutate, request, signal) : undefined)
+      const pending = run(mutate, request, signal)
+      return pending === undefined ? again() : pending.then(again)
+    },
     validate: (request, signal) =>
       run(
         (plugin, r, s) => {

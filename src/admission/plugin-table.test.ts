@@ -8,7 +8,7 @@ import { QuotaLedger } from './quota/ledger.ts'
 const feed = new FakeFeed()
 const namesIn = (profile: 'secure' | 'upstream', enabled: ReadonlySet<string>) =>
   admissionPlugins({
-    ...noPolicies,
+    ...noPolicies(readerOf({})),
     ...{ reader: readerOf({}), feed, ledger: new QuotaLedger({ feed, now: () => 0 }), now: () => 0, profile, enabled },
     ...{ randomSuffix: () => '', hasRights: () => false, maySign: () => false, organizationsOf: () => [] },
   }).map(({ name }) => name)

@@ -46,7 +46,9 @@ const table = [
   { name: 'DenyServiceExternalIPs', on: 'secure', guard: true },
   { name: 'APIServiceBackend', on: 'secure', guard: true },
   { name: 'PodTopologyLabels', on: 'asked' },
+  { name: 'MutatingAdmissionWebhook', on: 'always', guard: true },
   { name: 'ValidatingAdmissionPolicy', on: 'always', guard: true },
+  { name: 'ValidatingAdmissionWebhook', on: 'always', guard: true },
   { name: 'ResourceQuota', on: 'always', guard: true },
 ] as const satisfies readonly PluginRow[]
 

@@ -49,6 +49,7 @@ import { frontProxyIdentity } from './front-proxy-identity.ts'
 import { objectFeed } from './object-feed.ts'
 import { policyAuthorizer } from './policy-authorizer.ts'
 import { keepQuotaStatus, quotaController } from './quota-status.ts'
+import { webhookParts } from './webhook-parts.ts'
 
 export interface ControlPlaneOptions {
   readonly store: Store
@@ -121,13 +122,14 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   const { enabled, configuration } = admissionSettings(profile, options.admission)
   const now = () => clock.now()
   const ledger = new QuotaLedger({ feed, now, limited: configuration.limitedResources ?? [] })
+  const policies = { reader, kinds: servedKinds(resources), decide: policyAuthorizer(authorize), changes: clusterChanges(store, signal) }
+  const webhooks = webhookParts({ clock, log, signal })
   const plugins = admissionPlugins({
-    reader,
+    ...policies,
     ...{ feed, ledger, enabled, configuration, now },
     access: [escalation, parameters, denialList(authorization)],
-    kinds: servedKinds(resources),
-    decide: policyAuthorizer(authorize),
-    policySources: [storedPolicies(reader, clusterChanges(store, signal))],
+    policySources: [storedPolicies(reader, policies.changes)],
+    webhooks: { ...policies, ...webhooks.context, sparesSystem: profile === 'secure' },
     profile,
     randomSuffix,
     hasRights: (namespace, name) =>
@@ -166,6 +168,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     await using transport = server.transportFor(quotaController)
     await keepQuotaStatus({ ledger, transport, clock, log }, until)
   })
+  webhooks.reachThrough(server)
   return server
 }
 

@@ -1,5 +1,6 @@
 // Puts the parts of the API server together: one function from a request to an answer, for every transport.
 import { randomBytes } from 'node:crypto'
+import type { Duplex } from 'node:stream'
 import type { Authentication, Credentials } from '../access/access.ts'
 import type { ExplainAccess } from '../access/explain-access.ts'
 import type { OidcDocuments } from '../access/oidc-discovery.ts'
@@ -8,6 +9,7 @@ import type { ReviewToken } from '../access/token-review.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import type { Descriptions } from '../api/schema/openapi-types.ts'
+import type { ServiceReference } from '../api/types/admissionregistration-v1.ts'
 import type { UserInfo } from '../api/user.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -47,6 +49,7 @@ import { createStreamPod } from './streams/stream-pod.ts'
 import { type IssueToken, type StreamPod, subresourceHandlers } from './subresources/index.ts'
 import { tunnelPathHandler, withTunnelRight } from './tunnel-path.ts'
 import { versionInfo } from './version.ts'
+import { connectService } from './webhooks/connect-service.ts'
 import { RefusedRequests } from './why/refused-requests.ts'
 import { whyPathHandler } from './why/why-path.ts'
 import type { AdmissionChain, WriteParts } from './write-parts.ts'
@@ -268,6 +271,11 @@ export class ApiServer implements AsyncDisposable {
   /** The bootstrap objects are there: `/readyz` may say so. */
   markReady(): void {
     this.#ready = true
+  }
+
+  /** A verified TLS connection to a pod behind a Service, for webhooks. */
+  connectService(service: ServiceReference, authorities: string | undefined, signal: AbortSignal): Promise<Duplex> {
+    return connectService({ resources: this.resources, tunnels: this.nodeTunnels, random: Math.random }, service, authorities, signal)
   }
 
   /** A transport that passes the whole pipeline as `user`. */

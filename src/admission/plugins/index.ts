@@ -6,6 +6,7 @@ import { enabledPlugins, pluginNames } from '../plugin-table.ts'
 import { defaultPolicy } from '../pod-security/configuration.ts'
 import { defaultExemptions } from '../pod-security/exemptions.ts'
 import type { QuotaLedger } from '../quota/ledger.ts'
+import type { WebhookContext } from '../webhook/ask-hooks.ts'
 import { alwaysPullImages } from './always-pull-images.ts'
 import { apiServiceBackend } from './api-service-backend.ts'
 import { type CertificateRequestOptions, certificateRequests } from './certificate-requests.ts'
@@ -18,6 +19,7 @@ import { eventRateLimit, secureEventLimits } from './event-rate-limit.ts'
 import { extendedResourceToleration } from './extended-resource-toleration.ts'
 import { limitPodHardAntiAffinityTopology } from './limit-pod-hard-anti-affinity-topology.ts'
 import { limitRanger } from './limit-ranger.ts'
+import { mutatingAdmissionWebhook } from './mutating-admission-webhook.ts'
 import { namespaceDefaults } from './namespace-defaults.ts'
 import { namespaceExists } from './namespace-exists.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
@@ -37,12 +39,14 @@ import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
 import { trustDomain } from './trust-domain.ts'
 import { unenforcedKinds } from './unenforced-kinds.ts'
 import { type ValidatingAdmissionPolicyOptions, validatingAdmissionPolicy } from './validating-admission-policy.ts'
+import { validatingAdmissionWebhook } from './validating-admission-webhook.ts'
 
 export interface PluginOptions extends CertificateRequestOptions, ValidatingAdmissionPolicyOptions {
   readonly feed: ObjectFeed
   readonly ledger: QuotaLedger
   /** Rules of access control, which judge before anything is charged. */
   readonly access?: readonly AdmissionPlugin[]
+  readonly webhooks: WebhookContext
   /** `secure`: restricted pods, workloads refused with their pods, no external IPs, tokens only for accounts with rights. */
   readonly profile: 'secure' | 'upstream'
   /** Which of the plug-ins that can be switched are on; default: those of the profile. */
@@ -96,7 +100,9 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
     apiServiceBackend,
     podTopologyLabels({ reader }),
     ...(options.access ?? []),
+    mutatingAdmissionWebhook(options.webhooks),
     validatingAdmissionPolicy(options),
+    validatingAdmissionWebhook(options.webhooks),
     resourceQuota(options),
   ]
   // What is not in the table cannot be switched off.

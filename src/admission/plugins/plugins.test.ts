@@ -81,7 +81,7 @@ const cluster = readerOf({
 
 const feed = new FakeFeed()
 const options = {
-  ...noPolicies,
+  ...noPolicies(cluster),
   reader: cluster,
   ...{ feed, ledger: new QuotaLedger({ feed, now: () => 0 }), now: () => 0 },
   randomSuffix: () => 'abcde',

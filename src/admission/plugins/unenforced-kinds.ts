@@ -9,14 +9,6 @@ import { type AdmissionPlugin, admitted } from '../admission.ts'
 /** What the user would believe, by resource. `refused` where believing it is dangerous or leads nowhere. */
 const unenforced: ReadonlyMap<string, { readonly why: string; readonly refused: boolean }> = new Map([
   ['networkpolicies.networking.k8s.io', { why: 'network policies are not enforced yet: pods would stay reachable', refused: true }],
-  [
-    'validatingwebhookconfigurations.admissionregistration.k8s.io',
-    { why: 'admission webhooks are not called yet: everything would be admitted', refused: true },
-  ],
-  [
-    'mutatingwebhookconfigurations.admissionregistration.k8s.io',
-    { why: 'admission webhooks are not called yet: nothing would be changed', refused: true },
-  ],
   ['servicecidrs.networking.k8s.io', { why: 'cluster addresses come from the range that the server was started with', refused: false }],
   ['horizontalpodautoscalers.autoscaling', { why: 'autoscalers have no controller yet: nothing will be scaled', refused: false }],
   [

@@ -1,4 +1,5 @@
-// What policies run on, in a file of its own that is loaded with the first policy.
-
+// What policies and match conditions run on, in a file of its own that is loaded with the first of them.
 export { compilePolicy } from './compile-policy.ts'
 export { judgePolicies } from './judge-policies.ts'
+export { compileConditions, judgeConditions } from './match-conditions.ts'
+export { RequestView } from './request-view.ts'

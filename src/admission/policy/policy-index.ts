@@ -1,11 +1,11 @@
 // Policies with their bindings, compiled once a change and found by what a request is for.
 
 import { groupResource } from '../../api/object.ts'
-import type { ResourceDefinition } from '../../api/resource.ts'
 import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1.ts'
 import { requireLate } from '../../base/late-module.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { compileMatchResources, type MatchContext, type ResourceMatcher } from '../matching/match-resources.ts'
+import { RequestIndex } from '../matching/request-index.ts'
 import type { CompiledPolicy } from './compile-policy.ts'
 import type * as engine from './policy-engine-late.ts'
 
@@ -40,45 +40,26 @@ const excluded: ReadonlySet<string> = new Set([
   'mutatingadmissionpolicybindings.admissionregistration.k8s.io',
 ])
 
-const none: readonly BoundPolicy[] = []
-
 export class PolicyIndex {
   readonly #sources: readonly PolicySource[]
   readonly #context: MatchContext
   /** By spec: a policy whose status alone changed, or that stands beside one that changed, is not compiled again. */
   #known = new Map<string, { readonly generation: number | undefined; readonly spec: object; readonly compiled: () => CompiledPolicy }>()
-  #policies: readonly BoundPolicy[] | undefined
-  #byRequest = new WeakMap<ResourceDefinition, Map<string, readonly BoundPolicy[]>>()
+  readonly #index = new RequestIndex<BoundPolicy>({
+    load: () => this.#bind(),
+    covers: ({ matcher }, operation, resource, subresource) =>
+      !excluded.has(groupResource(resource.group, resource.plural)) && matcher.covers(operation, resource, subresource),
+  })
 
   constructor(sources: readonly PolicySource[], context: MatchContext) {
     this.#sources = sources
     this.#context = context
-    for (const source of sources) source.onChange(() => this.#forget())
+    for (const source of sources) source.onChange(() => this.#index.forget())
   }
 
-  /** Policies that may match the request, in the order of their names: two look-ups after the first request of its kind. */
-  candidates({ resource, subresource, operation }: AdmissionRequest): readonly BoundPolicy[] {
-    this.#policies ??= this.#bind()
-    if (this.#policies.length === 0) return none
-    let known = this.#byRequest.get(resource)
-    if (known === undefined) {
-      known = new Map()
-      this.#byRequest.set(resource, known)
-    }
-    const key = subresource === '' ? operation : `${operation}/${subresource}`
-    let found = known.get(key)
-    if (found === undefined) {
-      found = excluded.has(groupResource(resource.group, resource.plural))
-        ? none
-        : this.#policies.filter(({ matcher }) => matcher.covers(operation, resource, subresource))
-      known.set(key, found)
-    }
-    return found
-  }
-
-  #forget(): void {
-    this.#policies = undefined
-    this.#byRequest = new WeakMap()
+  /** Policies that may match the request, in the order of their names. */
+  candidates(request: AdmissionRequest): readonly BoundPolicy[] {
+    return this.#index.candidates(request)
   }
 
   #bind(): readonly BoundPolicy[] {

@@ -8,7 +8,7 @@ import type { ResourceDefinition } from '../../api/resource.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { namespaceOf } from '../matching/rule.ts'
-import { inVersion } from '../served-kinds.ts'
+import { kindIn, resourceOf, userInfo, versioned } from '../request-facts.ts'
 
 /** The variables of one evaluation; a getter runs only for an expression that names it. */
 export interface RequestVariables {
@@ -49,8 +49,8 @@ export class RequestView {
     const view = this
     let described: CelValue | undefined
     return {
-      object: versioned(request, request.object, version),
-      oldObject: versioned(request, request.oldObject, version),
+      object: shownAs(request, request.object, version),
+      oldObject: shownAs(request, request.oldObject, version),
       get request() {
         described ??= describe(request, version)
         return described
@@ -67,42 +67,19 @@ export class RequestView {
   }
 }
 
-function versioned(request: AdmissionRequest, object: KubeObject | undefined, version: ResourceDefinition): CelValue {
-  if (object === undefined) return null
-  const shown = request.operation === 'CONNECT' || ownKind(request) !== undefined ? object : inVersion(object, request.resource, version)
-  // Decoded JSON is a value of CEL as it is.
-  return shown as unknown as CelValue
-}
-
-interface GroupVersionKind {
-  readonly group: string
-  readonly version: string
-  readonly kind: string
-}
-
-/** The kind that a subresource's body has, where that is not the parent's. */
-function ownKind({ resource, subresource, operation, object }: AdmissionRequest): GroupVersionKind | undefined {
-  if (operation === 'CONNECT') return { group: '', version: 'v1', kind: object?.kind ?? '' }
-  if (subresource === '') return undefined
-  return resource.subresources.find(({ name }) => name === subresource)?.kind
-}
-
-/** The kind of `object`, in this version of its resource. */
-export function kindIn(request: AdmissionRequest, { group, version, kind }: ResourceDefinition): GroupVersionKind {
-  return ownKind(request) ?? { group, version, kind }
-}
-
-export const resourceOf = ({ group, version, plural }: ResourceDefinition) => ({ group, version, resource: plural })
+// Decoded JSON is a value of CEL as it is.
+const shownAs = (request: AdmissionRequest, object: KubeObject | undefined, version: ResourceDefinition): CelValue =>
+  object === undefined ? null : (versioned(request, object, version) as unknown as CelValue)
 
 /** `request`, with upstream's omissions: what is empty is not there. */
 function describe(request: AdmissionRequest, version: ResourceDefinition): CelValue {
   const { resource, subresource, name, user, operation, dryRun, options } = request
   const namespace = namespaceOf(request)
   return {
-    kind: { ...kindIn(request, version) },
+    kind: kindIn(request, version),
     resource: resourceOf(version),
     ...(subresource === '' ? {} : { subResource: subresource, requestSubResource: subresource }),
-    requestKind: { ...kindIn(request, resource) },
+    requestKind: kindIn(request, resource),
     requestResource: resourceOf(resource),
     ...(name === '' ? {} : { name }),
     ...(namespace === '' ? {} : { namespace }),
@@ -110,20 +87,6 @@ function describe(request: AdmissionRequest, version: ResourceDefinition): CelVa
     userInfo: userInfo(user),
     dryRun,
     ...(options === undefined ? {} : { options: options as CelValue }),
-  }
-}
-
-export function userInfo({ name, uid, groups, extra }: UserInfo): {
-  readonly username: string
-  readonly uid?: string
-  readonly groups?: readonly string[]
-  readonly extra?: Readonly<Record<string, readonly string[]>>
-} {
-  return {
-    username: name,
-    ...(uid ? { uid } : {}),
-    ...(groups.length > 0 ? { groups } : {}),
-    ...(extra !== undefined && Object.keys(extra).length > 0 ? { extra } : {}),
   }
 }
 

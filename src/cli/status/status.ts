@@ -4,7 +4,7 @@ import { messageOf } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
 import { createHttpTransport } from '../../client/http-transport.ts'
 import type { Kubeconfig } from '../../client/kubeconfig.ts'
-import { namespaces, nodes } from '../../client/resources.ts'
+import { events, namespaces, nodes } from '../../client/resources.ts'
 import { findDataDirectory, findKubeconfig, findUp } from '../prove/find-cluster.ts'
 import type { UpStatus } from '../up/control-socket.ts'
 import type { DataDirectory } from '../up/data-directory.ts'
@@ -18,6 +18,7 @@ import {
   servingCertificate,
   storeBytes,
 } from './data-facts.ts'
+import { deadWebhooks } from './dead-webhooks.ts'
 import { formatStatus } from './format.ts'
 import { processFacts } from './process-facts.ts'
 
@@ -48,6 +49,8 @@ export interface ClusterFacts {
   readonly kubernetes: string
   readonly nodes: readonly NodeFacts[]
   readonly revision: number
+  /** One sentence for each webhook that did not answer lately. */
+  readonly deadWebhooks: readonly string[]
 }
 
 export interface Status {
@@ -88,6 +91,7 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
     config && askCluster(config).catch(note(problems)),
     config && servingCertificate(config).catch(note(problems)),
   ])
+  problems.push(...(cluster?.deadWebhooks ?? []))
   const objects = up.parts.find(({ name }) => name === 'server')?.details['objects']
   return {
     dataDirectory: directory.path,
@@ -125,11 +129,12 @@ async function askCluster(config: Kubeconfig): Promise<ClusterFacts> {
   const signal = AbortSignal.timeout(limitMs)
   await using transport = createHttpTransport({ ...endpoint, userAgent: 'bulkhead-status' })
   const client = new Client(transport)
-  const [version, list, newest] = await Promise.all([
+  const [version, list, newest, failures] = await Promise.all([
     client.getPath<{ gitVersion: string }>('/version', signal),
     client.listAll(nodes, {}, signal),
     // A list's resourceVersion is the revision of the whole store.
     client.list(namespaces, { limit: 1 }, signal),
+    client.listAll(events, { namespace: 'default', fieldSelector: 'reason=FailedCallingWebhook' }, signal),
   ])
   return {
     kubernetes: version.gitVersion,
@@ -139,5 +144,6 @@ async function askCluster(config: Kubeconfig): Promise<ClusterFacts> {
       runtime: state?.nodeInfo?.containerRuntimeVersion ?? 'unknown',
     })),
     revision: Number(newest.resourceVersion),
+    deadWebhooks: deadWebhooks(failures, Date.now()),
   }
 }

@@ -14,6 +14,7 @@ export function formatExplanation(explanation: Explanation): string {
     ...origin(explanation),
     ...authentication(explanation),
     ...authorization(explanation),
+    ...webhooks(explanation),
     ...refusal(explanation),
   ].join('\n')
 }
@@ -72,6 +73,15 @@ function missingText({ bindings, more, rule, namespace }: MissingAccess): string
     label('would allow', `this rule ${place}:`),
     ...indented(dump([rule], { lineWidth: -1, flowLevel: 2 })),
   ]
+}
+
+/** A webhook that fails may have been waited for to the end of its time, also where the request went on. */
+function webhooks({ webhooks: waits = [] }: Explanation): string[] {
+  return waits.map(({ webhook, configuration, milliseconds, failure, passed }) => {
+    const what = `"${webhook}" of "${configuration}" took ${milliseconds} ms`
+    const end = failure === undefined ? '' : `: ${failure}${passed === true ? '; the request went on without it' : ''}`
+    return label('webhook', `${what}${end}`)
+  })
 }
 
 function refusal({ refusedBy, admission, fields = [], flowControl, answer }: Explanation): string[] {

@@ -4,6 +4,7 @@ import type { AuditEvent, AuditUser } from '../../access/audit/audit-event.ts'
 import { bodyIsSecret } from '../../access/audit/policy.ts'
 import { allowText, type MissingAccess } from '../../access/explain-access.ts'
 import { patchAnnotation, refusedByAnnotation } from '../../admission/admission.ts'
+import { type HookWait, waitsAnnotation } from '../../admission/webhook/ask-hooks.ts'
 import type { StatusCause } from '../../api/status.ts'
 import { decisionAnnotation, flowAnnotation, missingAnnotation, reasonAnnotation, refusalsAnnotation } from './record-refusal.ts'
 
@@ -33,6 +34,8 @@ export interface Explanation {
   readonly authorization?: { readonly decision: string; readonly reason?: string; readonly missing?: MissingAccess }
   readonly flowControl?: { readonly reason: string }
   readonly admission?: { readonly plugin: string; readonly patch?: unknown }
+  /** Those that were waited for, or did not answer. */
+  readonly webhooks?: readonly HookWait[]
   /** The fields that were refused, and the rule that refused each. */
   readonly fields?: readonly StatusCause[]
 }
@@ -78,6 +81,7 @@ export function explainEvent(event: AuditEvent, to: 'requester' | 'others'): Exp
     ...authorizationOf(event.impersonatedUser ?? event.user, annotations),
     ...(annotations[flowAnnotation] === undefined ? {} : { flowControl: { reason: annotations[flowAnnotation] } }),
     ...(plugin === undefined ? {} : { admission: { plugin, ...parsed('patch', annotations[patchAnnotation]) } }),
+    ...parsed<readonly HookWait[], 'webhooks'>('webhooks', annotations[waitsAnnotation]),
     ...(causes === undefined ? {} : { fields: causes }),
   }
 }

@@ -1,0 +1,39 @@
+// ValidatingAdmissionWebhook: webhooks that judge what is written, all at once.
+import type { ResourceDefinition } from '../../api/resource.ts'
+import { type AdmissionPlugin, admitted, type Verdict } from '../admission.ts'
+import { askHook, type HookWait, tellWaits, type WebhookContext } from '../webhook/ask-hooks.ts'
+import { HookIndex } from '../webhook/hook.ts'
+import { versionFor } from '../webhook/relevant-hook.ts'
+import { reviewedRequest } from '../webhook/review.ts'
+
+const failedOpenPrefix = 'failed-open.validating.webhook.admission.k8s.io/'
+
+export function validatingAdmissionWebhook(context: WebhookContext): AdmissionPlugin {
+  const index = new HookIndex('ValidatingWebhookConfiguration', context)
+  return {
+    name: 'ValidatingAdmissionWebhook',
+    handles: request => index.candidates(request).length > 0,
+    async validate(request, signal): Promise<Verdict> {
+      const relevant = index.candidates(request).flatMap(hook => {
+        const version = versionFor(hook, request, context.decide)
+        return version === undefined ? [] : [{ hook, version }]
+      })
+      if (relevant.length === 0) return admitted
+      const texts = new Map<ResourceDefinition, string>()
+      const reviewedIn = (version: ResourceDefinition): string => {
+        const text = texts.get(version) ?? reviewedRequest(request, version)
+        texts.set(version, text)
+        return text
+      }
+      const waits: HookWait[] = []
+      const outcomes = await Promise.all(
+        relevant.map(({ hook, version }, place) => {
+          const asked = { hook, version, mutating: false, reviewed: () => reviewedIn(version) }
+          return askHook({ ...asked, failedOpenKey: `${failedOpenPrefix}round_0_index_${place}` }, request, waits, context, signal)
+        }),
+      ).finally(() => tellWaits(waits, request))
+      const refusal = outcomes.find(({ outcome }) => outcome === 'refused')
+      return refusal?.outcome === 'refused' ? { allowed: false, error: refusal.error } : admitted
+    },
+  }
+}

@@ -1,0 +1,114 @@
+// Asks one webhook about a request, and deals with failures, warnings, annotations and waits in the same way for both kinds.
+import type { ResourceDefinition } from '../../api/resource.ts'
+import { type ApiError, internalError, timedOut } from '../../api/status.ts'
+import { qualifiedName } from '../../api/validation/names.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import type { AdmissionRequest } from '../admission.ts'
+import type { DecideFor } from '../policy/request-view.ts'
+import { type CallOutcome, type CallParts, callHook } from './call-hook.ts'
+import type { Hook, HookContext } from './hook.ts'
+import type { HookHealth } from './hook-health.ts'
+import type { ReviewAnswer } from './review.ts'
+import { isSystemRequest } from './system-request.ts'
+
+export interface WebhookContext extends HookContext, CallParts {
+  readonly decide: DecideFor
+  readonly health: HookHealth
+  readonly clock: Pick<Clock, 'now'>
+  readonly log: Logger
+  /** Whether requests of the cluster itself pass where a webhook does not answer; upstream has nothing like it. */
+  readonly sparesSystem: boolean
+}
+
+/** UTF-16 units of one audit annotation of a webhook, and how many one call may add. */
+export const maxAnnotationLength = 10 * 1024
+export const maxAnnotations = 32
+/** Calls that took longer than this are written down. */
+const worthTellingMs = 100
+/** Of the audit event: webhooks that were waited for, or did not answer. */
+export const waitsAnnotation = 'admission.bulkhead.dev/webhooks'
+/** A request of the cluster itself waits no longer for one webhook. */
+const longestSystemSeconds = 3
+
+export interface HookWait {
+  readonly webhook: string
+  readonly configuration: string
+  readonly milliseconds: number
+  /** Why it did not answer. */
+  readonly failure?: string
+  /** The request went on without its answer. */
+  readonly passed?: true
+}
+
+export interface Asked {
+  readonly outcome: 'answered'
+  readonly answer: ReviewAnswer
+}
+
+export type AskOutcome =
+  | Asked
+  | { readonly outcome: 'refused'; readonly error: ApiError }
+  /** It did not answer, and the request goes on. */
+  | { readonly outcome: 'passed' }
+
+export interface AskedOf {
+  readonly hook: Hook
+  readonly version: ResourceDefinition
+  readonly mutating: boolean
+  /** The JSON of the request in that version. */
+  readonly reviewed: () => string
+  /** Of the audit annotation where the hook fails open. */
+  readonly failedOpenKey: string
+}
+
+/** `waits` gathers what the audit event shall tell. */
+export async function askHook(
+  asked: AskedOf,
+  request: AdmissionRequest,
+  waits: HookWait[],
+  context: WebhookContext,
+  signal: AbortSignal,
+): Promise<AskOutcome> {
+  const { hook, mutating, reviewed, failedOpenKey } = asked
+  const { clock, health, log } = context
+  const { name } = hook.webhook
+  const spared = context.sparesSystem && isSystemRequest(request)
+  const began = clock.now()
+  const skipped = spared && health.isDead(hook, began)
+  const outcome: CallOutcome = skipped
+    ? { outcome: 'failed', message: `webhook ${JSON.stringify(name)} does not answer` }
+    : await callHook(hook, request, reviewed, mutating, context, signal, spared ? longestSystemSeconds : undefined).catch(err => {
+        if (signal.aborted) throw timedOut('request did not complete within requested timeout', 0)
+        throw err
+      })
+  const milliseconds = clock.now() - began
+  const wait = { webhook: name, configuration: hook.configuration, milliseconds }
+  if (outcome.outcome === 'failed') {
+    const { message } = outcome
+    const passed = hook.failsOpen || spared
+    // An Event tells of the failure: one that is written must not cause the next.
+    if (!skipped && request.resource.plural !== 'events') health.failed(hook, message, clock.now())
+    log.error(passed ? 'webhook failed, request goes on' : 'webhook failed, request refused', { webhook: name, why: message })
+    waits.push({ ...wait, failure: message, ...(passed ? { passed: true as const } : {}) })
+    if (!passed) return { outcome: 'refused', error: internalError(message) }
+    request.annotate(failedOpenKey, name)
+    return { outcome: 'passed' }
+  }
+  health.answered(hook)
+  if (milliseconds >= worthTellingMs) waits.push(wait)
+  if (outcome.answer !== undefined) passOn(outcome.answer, name, request)
+  return outcome.outcome === 'answered' ? outcome : { outcome: 'refused', error: outcome.error }
+}
+
+function passOn({ annotations, warnings }: ReviewAnswer, webhook: string, request: AdmissionRequest): void {
+  for (const [key, value] of Object.entries(annotations).slice(0, maxAnnotations)) {
+    const full = `${webhook}/${key}`
+    if (qualifiedName(full).length === 0) request.annotate(full, value.slice(0, maxAnnotationLength))
+  }
+  for (const warning of warnings) request.warn(warning)
+}
+
+export function tellWaits(waits: readonly HookWait[], request: AdmissionRequest): void {
+  if (waits.length > 0) request.annotate(waitsAnnotation, JSON.stringify(waits))
+}

@@ -1,0 +1,58 @@
+// Which webhooks do not answer: for the diagnosis, and so that requests of the cluster itself need not wait for them again and again.
+import type { Hook } from './hook.ts'
+
+export interface HookFailure {
+  readonly hook: Hook
+  readonly message: string
+  /** Milliseconds since the epoch, of the first failure since it last answered. */
+  readonly since: number
+  /** In a row. */
+  readonly count: number
+}
+
+interface State {
+  readonly since: number
+  readonly count: number
+  readonly triedAt: number
+  readonly toldAt: number
+}
+
+/** Of one webhook nobody is told more often. */
+const tellMs = 30_000
+
+/** This many failures in a row, and the webhook counts as dead. */
+const deadAfter = 2
+/** A dead one is tried again by a request of the cluster after this time; anybody else's request tries it each time. */
+const retryMs = 15_000
+/** Webhooks whose failures are remembered; the longest silent one is forgotten beyond. */
+const maxRemembered = 1000
+
+export class HookHealth {
+  readonly #failing = new Map<string, State>()
+  readonly #tell: (failure: HookFailure) => void
+
+  constructor(tell: (failure: HookFailure) => void) {
+    this.#tell = tell
+  }
+
+  answered({ id }: Hook): void {
+    this.#failing.delete(id)
+  }
+
+  failed(hook: Hook, message: string, now: number): void {
+    const known = this.#failing.get(hook.id)
+    const tells = known === undefined || now - known.toldAt >= tellMs
+    const state = { since: known?.since ?? now, count: (known?.count ?? 0) + 1, triedAt: now, toldAt: tells ? now : known.toldAt }
+    this.#failing.delete(hook.id)
+    const [oldest] = this.#failing.size < maxRemembered ? [] : this.#failing.keys()
+    if (oldest !== undefined) this.#failing.delete(oldest)
+    this.#failing.set(hook.id, state)
+    if (tells) this.#tell({ hook, message, since: state.since, count: state.count })
+  }
+
+  /** Whether a request of the cluster itself shall not wait for it now. */
+  isDead({ id }: Hook, now: number): boolean {
+    const state = this.#failing.get(id)
+    return state !== undefined && state.count >= deadAfter && now - state.triedAt < retryMs
+  }
+}

@@ -1,0 +1,112 @@
+// Webhooks of both kinds, compiled once a change and found by what a request is for.
+import type { ResourceDefinition } from '../../api/resource.ts'
+import type {
+  MutatingWebhook,
+  MutatingWebhookConfiguration,
+  ValidatingWebhook,
+  ValidatingWebhookConfiguration,
+} from '../../api/types/admissionregistration-v1.ts'
+import { requireLate } from '../../base/late-module.ts'
+import type { AdmissionRequest, ClusterChanges } from '../admission.ts'
+import { compileMatchResources, type MatchContext, type ResourceMatcher } from '../matching/match-resources.ts'
+import { RequestIndex } from '../matching/request-index.ts'
+import type { Conditions } from '../policy/match-conditions.ts'
+import type * as engine from '../policy/policy-engine-late.ts'
+
+export type AnyWebhook = ValidatingWebhook & Pick<MutatingWebhook, 'reinvocationPolicy'>
+type Configuration = MutatingWebhookConfiguration | ValidatingWebhookConfiguration
+
+export interface Hook {
+  /** Tells it from every other one, also from one of the same name in the same configuration. */
+  readonly id: string
+  /** The kind and the name of the object that it stands in. */
+  readonly kind: 'MutatingWebhookConfiguration' | 'ValidatingWebhookConfiguration'
+  readonly configuration: string
+  readonly webhook: AnyWebhook
+  /** Its place among all hooks of its kind. */
+  readonly place: number
+  readonly failsOpen: boolean
+  readonly matcher: ResourceMatcher
+  /** Compiled with the first request that the rules cover. */
+  readonly conditions: () => Conditions
+}
+
+/** Upstream never asks webhooks about these, so that whoever may write them can get rid of a webhook that refuses everything. */
+const exemptKinds: ReadonlySet<string> = new Set([
+  'ValidatingWebhookConfiguration',
+  'MutatingWebhookConfiguration',
+  'ValidatingAdmissionPolicy',
+  'ValidatingAdmissionPolicyBinding',
+  'MutatingAdmissionPolicy',
+  'MutatingAdmissionPolicyBinding',
+])
+
+const isExempt = ({ group, kind }: ResourceDefinition): boolean => group === 'admissionregistration.k8s.io' && exemptKinds.has(kind)
+
+export interface HookContext extends MatchContext {
+  readonly changes: ClusterChanges
+}
+
+/** The webhooks of one kind of configuration, by configuration and then as they stand in it. */
+export class HookIndex {
+  readonly #index: RequestIndex<Hook>
+
+  constructor(kind: Hook['kind'], context: HookContext) {
+    const resource = `${kind.toLowerCase()}s.admissionregistration.k8s.io`
+    this.#index = new RequestIndex({
+      // The schema of the resource decoded its objects.
+      load: () => hooksOf(kind, context.reader.list(resource) as readonly Configuration[], context),
+      covers: ({ matcher }, operation, definition, subresource) =>
+        !isExempt(definition) && matcher.covers(operation, definition, subresource),
+    })
+    context.changes.onChange(resource, () => this.#index.forget())
+  }
+
+  /** Those whose rules may cover the request. */
+  candidates(request: AdmissionRequest): readonly Hook[] {
+    return this.#index.candidates(request)
+  }
+}
+
+export function hooksOf(kind: Hook['kind'], configurations: readonly Configuration[], context: MatchContext): readonly Hook[] {
+  const sorted = configurations.toSorted((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))
+  const seen = new Map<string, number>()
+  return sorted
+    .flatMap(({ metadata: { name = '' }, webhooks = [] }) => webhooks.map(webhook => ({ name, webhook })))
+    .map(({ name, webhook }, place): Hook => {
+      const key = `${name}/${webhook.name}`
+      const count = seen.get(key) ?? 0
+      seen.set(key, count + 1)
+      const { rules = [], namespaceSelector, objectSelector, matchPolicy } = webhook
+      let conditions: Conditions | undefined
+      return {
+        id: `${kind}/${key}/${count}`,
+        kind,
+        configuration: name,
+        webhook,
+        place,
+        failsOpen: webhook.failurePolicy === 'Ignore',
+        matcher: compileMatchResources(
+          {
+            resourceRules: rules,
+            ...(namespaceSelector === undefined ? {} : { namespaceSelector }),
+            ...(objectSelector === undefined ? {} : { objectSelector }),
+            ...(matchPolicy === undefined ? {} : { matchPolicy }),
+          },
+          context,
+        ),
+        conditions: () => {
+          conditions ??= compile(webhook)
+          return conditions
+        },
+      }
+    })
+    .filter(({ webhook }) => (webhook.rules ?? []).length > 0)
+}
+
+function compile({ matchConditions = [] }: AnyWebhook): Conditions {
+  if (matchConditions.length === 0) return []
+  // The engine takes megabytes, which a server without expressions need not pay.
+  const { compileConditions } = requireLate<typeof engine>(import.meta.url, '../policy/policy-engine-late.ts')
+  return compileConditions(matchConditions, false)
+}

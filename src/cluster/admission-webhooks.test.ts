@@ -1,0 +1,529 @@
+// Admission webhooks through the whole server: what they are sent, what their answers do, and what happens where none comes.
+import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { after, before, test } from 'node:test'
+import { turn } from '../base/turns.ts'
+import { admin, nodeUser, person, restrictedPod, SecuredApi } from './secured-api.testing.ts'
+import { patching, type Respond, TestWebhook } from './webhook.testing.ts'
+
+const group = '/apis/admissionregistration.k8s.io/v1'
+const inDefault = '/api/v1/namespaces/default'
+const rule = { apiGroups: [''], apiVersions: ['v1'], operations: ['*'], resources: ['configmaps'] }
+const configMap = (name: string, data: object = {}) => ({ metadata: { name }, data })
+const kinds = { validating: 'validatingwebhookconfigurations', mutating: 'mutatingwebhookconfigurations' } as const
+
+let api: SecuredApi
+let hook: TestWebhook
+before(async () => {
+  api = await SecuredApi.open()
+  hook = await TestWebhook.open()
+  await api.create(`${inDefault}/serviceaccounts`, { metadata: { name: 'default' } })
+})
+after(async () => {
+  await hook[Symbol.asyncDispose]()
+  await api[Symbol.asyncDispose]()
+})
+
+const base = (name: string, more: object = {}) => ({
+  name: `${name}.example.com`,
+  clientConfig: hook.clientConfig(`/${name}`),
+  rules: [rule],
+  sideEffects: 'None',
+  admissionReviewVersions: ['v1'],
+  namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'default' } },
+  ...more,
+})
+
+/** With webhooks of one configuration while `run` runs; the calls that came meanwhile are what it is given. */
+async function withHooks(
+  kind: keyof typeof kinds,
+  webhooks: readonly object[],
+  respond: Respond,
+  run: (sent: TestWebhook['sent']) => Promise<void>,
+): Promise<void> {
+  hook.sent.length = 0
+  hook.respond = respond
+  await api.create(`${group}/${kinds[kind]}`, { metadata: { name: 'hooks' }, webhooks })
+  try {
+    await run(hook.sent)
+  } finally {
+    assert.equal((await api.request(admin, 'DELETE', `${group}/${kinds[kind]}/hooks`)).status, 200)
+  }
+}
+
+const write = (name: string, data: object = {}, query = '') =>
+  api.request(admin, 'POST', `${inDefault}/configmaps${query}`, configMap(name, data))
+const remove = (name: string) => api.request(admin, 'DELETE', `${inDefault}/configmaps/${name}`)
+const auditOf = (name: string) => api.events.findLast(({ objectRef }) => objectRef?.name === name)?.annotations ?? {}
+
+test('a webhook is sent the whole review, and its refusal is the answer', async () => {
+  const respond: Respond = () => ({ allowed: false, status: { code: 418, message: 'no tea', reason: 'Forbidden' } })
+  await withHooks('validating', [base('judge', { timeoutSeconds: 7 })], respond, async sent => {
+    const { status, json } = await write('a', { k: 'v' }, '?fieldManager=me')
+    assert.equal(status, 418)
+    assert.equal(json.message, 'admission webhook "judge.example.com" denied the request: no tea')
+    assert.equal(json.reason, 'Forbidden')
+    const [{ path, review } = assert.fail('nothing was sent')] = sent
+    assert.equal(path, '/judge?timeout=7s')
+    const { uid, object, ...request } = review.request
+    assert.match(uid, /^[0-9a-f-]{36}$/)
+    assert.equal(object.data.k, 'v')
+    const configMaps = { group: '', version: 'v1', resource: 'configmaps' }
+    const kind = { group: '', version: 'v1', kind: 'ConfigMap' }
+    assert.deepEqual(request, {
+      ...{ kind, resource: configMaps, requestKind: kind, requestResource: configMaps },
+      ...{ name: 'a', namespace: 'default', operation: 'CREATE', oldObject: null, dryRun: false },
+      userInfo: { username: 'admin', groups: ['system:masters', 'system:authenticated'] },
+      options: { kind: 'CreateOptions', apiVersion: 'meta.k8s.io/v1', fieldManager: 'me' },
+    })
+    assert.equal(review.apiVersion, 'admission.k8s.io/v1')
+    assert.equal((await api.request(admin, 'GET', `${inDefault}/configmaps/a`)).status, 404)
+  })
+})
+
+const refusals: readonly [string, object, number, string][] = [
+  ['without a word', {}, 400, 'admission webhook "judge.example.com" denied the request without explanation'],
+  ['with a reason alone', { status: { reason: 'Busy' } }, 400, 'admission webhook "judge.example.com" denied the request: Busy'],
+  ['with a code of success', { status: { code: 200, message: 'x' } }, 400, 'admission webhook "judge.example.com" denied the request: x'],
+]
+for (const [what, more, code, message] of refusals) {
+  test(`a webhook that refuses ${what} refuses`, async () => {
+    await withHooks(
+      'validating',
+      [base('judge')],
+      () => ({ allowed: false, ...more }),
+      async () => {
+        const { status, json } = await write('a')
+        assert.deepEqual([status, json.message], [code, message])
+      },
+    )
+  })
+}
+
+test('warnings reach the client, annotations the audit event, with the name of the webhook', async () => {
+  const respond: Respond = () => ({ allowed: true, warnings: ['careful'], auditAnnotations: { seen: 'yes', 'not valid!': 'x' } })
+  await withHooks('validating', [base('judge')], respond, async () => {
+    const { warnings } = await write('warned')
+    assert.deepEqual(warnings, ['careful'])
+    assert.equal(auditOf('warned')['judge.example.com/seen'], 'yes')
+    assert.equal(Object.keys(auditOf('warned')).filter(key => key.startsWith('judge.')).length, 1)
+  })
+  await remove('warned')
+})
+
+test('a patch is applied, defaulted and validated, and its fields belong to nobody', async () => {
+  const add = patching({ op: 'add', path: '/data', value: { added: 'yes' } }, { op: 'add', path: '/unknown', value: 1 })
+  await withHooks(
+    'mutating',
+    [base('change')],
+    () => add,
+    async () => {
+      const { status, json } = await write('patched', { own: '1' })
+      assert.equal(status, 201)
+      assert.deepEqual(json.data, { added: 'yes' })
+      assert.equal('unknown' in json, false)
+      assert.doesNotMatch(JSON.stringify(json.metadata.managedFields), /added/)
+      assert.deepEqual(JSON.parse(auditOf('patched')['mutation.webhook.admission.k8s.io/round_0_index_0'] ?? ''), {
+        ...{ configuration: 'hooks', webhook: 'change.example.com', mutated: true },
+      })
+    },
+  )
+  await remove('patched')
+  const bad = patching({ op: 'add', path: '/data', value: { 'not a key!': 'x' } })
+  await withHooks(
+    'mutating',
+    [base('change')],
+    () => bad,
+    async () => {
+      assert.equal((await write('patched')).status, 422)
+    },
+  )
+})
+
+const brokenPatches: readonly [string, object, RegExp][] = [
+  ['that cannot be applied', patching({ op: 'remove', path: '/data/missing' }), /^Internal error occurred: /],
+  ['of another type', { ...patching({ op: 'add', path: '/data', value: {} }), patchType: 'Merge' }, /unsupported patch type "Merge"/],
+  ['without a type', { allowed: true, patch: 'W10=' }, /webhook returned response.patch but not response.patchType/],
+  ['that is none', { allowed: true, patchType: 'JSONPatch', patch: Buffer.from('{').toString('base64') }, /is no JSON/],
+  ['of the name', patching({ op: 'replace', path: '/metadata/name', value: 'other' }), /attempted to change metadata.name/],
+  [
+    'of the namespace',
+    patching({ op: 'replace', path: '/metadata/namespace', value: 'kube-system' }),
+    /attempted to change metadata.namespace/,
+  ],
+]
+for (const [what, answer, message] of brokenPatches) {
+  test(`a patch ${what} refuses the request`, async () => {
+    await withHooks(
+      'mutating',
+      [base('change')],
+      () => answer,
+      async () => {
+        const { status, json } = await write('a')
+        assert.equal(status, 500)
+        assert.match(json.message, message)
+      },
+    )
+  })
+}
+
+test('row 56: a webhook cannot change what only the server decides', async () => {
+  const forged = patching(
+    { op: 'replace', path: '/metadata/uid', value: '00000000-0000-0000-0000-000000000000' },
+    { op: 'replace', path: '/metadata/creationTimestamp', value: '2001-01-01T00:00:00Z' },
+    { op: 'remove', path: '/metadata/managedFields' },
+    { op: 'add', path: '/data', value: { a: 'b' } },
+  )
+  await withHooks(
+    'mutating',
+    [base('change')],
+    () => forged,
+    async () => {
+      const { json } = await write('forged', { x: 'y' })
+      assert.deepEqual(json.data, { a: 'b' })
+      assert.notEqual(json.metadata.uid, '00000000-0000-0000-0000-000000000000')
+      assert.doesNotMatch(json.metadata.creationTimestamp, /^2001/)
+      assert.ok(json.metadata.managedFields.length > 0)
+    },
+  )
+  await remove('forged')
+})
+
+test('row 23: what a webhook adds is judged by Pod Security, and by policies and webhooks that only judge', async () => {
+  const pods = { ...rule, operations: ['CREATE'], resources: ['pods'] }
+  const privileged = patching({ op: 'add', path: '/spec/hostPID', value: true })
+  await withHooks(
+    'mutating',
+    [base('change', { rules: [pods] })],
+    () => privileged,
+    async () => {
+      const { status, json } = await api.request(admin, 'POST', `${inDefault}/pods`, restrictedPod('p'))
+      assert.equal(status, 403)
+      assert.match(json.message, /violates PodSecurity "restricted/)
+    },
+  )
+})
+
+test('hooks are asked by the names of configurations, and again where a later one changes what they saw', async () => {
+  const order: string[] = []
+  const respond: Respond = (review, path) => {
+    const name = path.slice(1, path.indexOf('?'))
+    order.push(name)
+    const { data = {} } = review.request.object
+    return name in data ? { allowed: true } : patching({ op: 'add', path: '/data', value: { ...data, [name]: 'x' } })
+  }
+  const hooks = [base('first', { reinvocationPolicy: 'IfNeeded' }), base('second'), base('third', { reinvocationPolicy: 'IfNeeded' })]
+  await withHooks('mutating', hooks, respond, async () => {
+    await api.create(`${group}/${kinds.mutating}`, { metadata: { name: 'earlier' }, webhooks: [base('zero')] })
+    const { json } = await write('ordered')
+    // Only the first was asked before somebody else changed the object.
+    assert.deepEqual(order, ['zero', 'first', 'second', 'third', 'first'])
+    assert.deepEqual(Object.keys(json.data).sort(), ['first', 'second', 'third', 'zero'])
+    assert.equal((await api.request(admin, 'DELETE', `${group}/${kinds.mutating}/earlier`)).status, 200)
+  })
+  await remove('ordered')
+})
+
+test('built-in plug-ins see what webhooks added, and are asked once more', async () => {
+  const pods = { ...rule, operations: ['CREATE'], resources: ['pods'] }
+  const respond: Respond = review =>
+    review.request.object.spec.priorityClassName === undefined
+      ? patching({ op: 'add', path: '/spec/priorityClassName', value: 'high' }, { op: 'remove', path: '/spec/priority' })
+      : { allowed: true }
+  await api.create('/apis/scheduling.k8s.io/v1/priorityclasses', { metadata: { name: 'high' }, value: 77 })
+  await withHooks('mutating', [base('change', { rules: [pods] })], respond, async () => {
+    const { json } = await api.request(admin, 'POST', `${inDefault}/pods`, restrictedPod('ranked'))
+    assert.equal(json.spec?.priority, 77, JSON.stringify(json))
+  })
+})
+
+test('a webhook that knows only v1beta1 is sent that, and its answer need not name the request', async () => {
+  const respond: Respond = () => ({ uid: 'other', allowed: true, patch: patching({ op: 'add', path: '/data', value: { a: 'b' } }).patch })
+  await withHooks('mutating', [base('old', { admissionReviewVersions: ['v9', 'v1beta1', 'v1'] })], respond, async sent => {
+    assert.deepEqual((await write('beta')).json.data, { a: 'b' })
+    assert.equal(sent[0]?.review.apiVersion, 'admission.k8s.io/v1beta1')
+  })
+  await remove('beta')
+})
+
+test('the object is shown in the version that the webhook registered, and its patch is of that version', async () => {
+  const scalers = { apiGroups: ['autoscaling'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['horizontalpodautoscalers'] }
+  const respond: Respond = () => patching({ op: 'replace', path: '/spec/targetCPUUtilizationPercentage', value: 55 })
+  const scaler = {
+    metadata: { name: 'x' },
+    spec: {
+      maxReplicas: 3,
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' },
+      metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 70 } } }],
+    },
+  }
+  await withHooks('mutating', [base('scale', { rules: [scalers] })], respond, async sent => {
+    const path = '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers?dryRun=All'
+    const { json } = await api.request(admin, 'POST', path, scaler)
+    assert.equal(json.spec.metrics[0].resource.target.averageUtilization, 55)
+    const [{ review } = assert.fail('nothing was sent')] = sent
+    assert.equal(review.request.object.apiVersion, 'autoscaling/v1')
+    assert.equal(review.request.kind.version, 'v1')
+    assert.equal(review.request.requestKind.version, 'v2')
+    assert.equal(review.request.dryRun, true)
+  })
+})
+
+test('row 30: an update shows the stored object as the old one, byte for byte', async () => {
+  await write('stored', { a: '1' })
+  const stored = (await api.request(admin, 'GET', `${inDefault}/configmaps/stored`)).json
+  await withHooks(
+    'validating',
+    [base('judge')],
+    () => ({ allowed: true }),
+    async sent => {
+      const forged = { ...configMap('stored', { a: '2' }), oldObject: { data: {} } }
+      assert.equal((await api.request(admin, 'PUT', `${inDefault}/configmaps/stored`, forged)).status, 200)
+      assert.equal((await api.request(admin, 'PATCH', `${inDefault}/configmaps/stored`, { data: { a: '3' } })).status, 200)
+      assert.equal((await remove('stored')).status, 200)
+      const [update, patch, deletion] = sent.map(({ review }) => review.request)
+      assert.deepEqual(update.oldObject, stored)
+      assert.equal(update.options.kind, 'UpdateOptions')
+      assert.equal(patch.oldObject.data.a, '2')
+      assert.equal(patch.options.kind, 'PatchOptions')
+      assert.deepEqual([deletion.object, deletion.oldObject.data.a, deletion.options.kind], [null, '3', 'DeleteOptions'])
+    },
+  )
+})
+
+test('match conditions, selectors and operations decide who is asked', async () => {
+  const conditions = [{ name: 'mine', expression: "request.operation == 'CREATE' && object.metadata.name.startsWith('mine')" }]
+  const hooks = [
+    base('conditional', { matchConditions: conditions }),
+    base('elsewhere', { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'other' } } }),
+    base('labelled', { objectSelector: { matchLabels: { a: 'b' } } }),
+    base('deletions', { rules: [{ ...rule, operations: ['DELETE'] }] }),
+  ]
+  await withHooks(
+    'validating',
+    hooks,
+    () => ({ allowed: false }),
+    async sent => {
+      assert.equal((await write('yours')).status, 201)
+      assert.equal((await write('mine')).status, 400)
+      assert.deepEqual(
+        sent.map(({ path }) => path.split('?')[0]),
+        ['/conditional'],
+      )
+      const labelled = { metadata: { name: 'l', labels: { a: 'b' } } }
+      assert.match((await api.request(admin, 'POST', `${inDefault}/configmaps`, labelled)).json.message, /"labelled\.example\.com"/)
+      assert.match((await remove('yours')).json.message, /"deletions\.example\.com"/)
+    },
+  )
+  await remove('yours')
+})
+
+test('a dry run asks only webhooks without side effects', async () => {
+  const { url: _, ...none } = { url: '', sideEffects: 'NoneOnDryRun' }
+  await withHooks(
+    'validating',
+    [base('judge', none)],
+    () => ({ allowed: true }),
+    async sent => {
+      assert.equal((await write('dry', {}, '?dryRun=All')).status, 201)
+      assert.equal(sent[0]?.review.request.dryRun, true)
+    },
+  )
+})
+
+test('webhooks are never asked about webhooks and policies', async () => {
+  const all = { apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*/*'] }
+  const respond: Respond = () => ({ allowed: false })
+  // withHooks() itself deletes the configuration that refuses everything.
+  await withHooks('validating', [base('all', { rules: [all], namespaceSelector: {} })], respond, async () => {
+    assert.equal((await write('a')).status, 400)
+    assert.equal((await api.request(admin, 'POST', '/api/v1/namespaces', { metadata: { name: 'n' } })).status, 400)
+    const binding = { metadata: { name: 'b' }, spec: { policyName: 'p', validationActions: ['Deny'] } }
+    assert.equal((await api.request(admin, 'POST', `${group}/validatingadmissionpolicybindings`, binding)).status, 201)
+  })
+})
+
+const dead: readonly [string, Respond, RegExp][] = [
+  [
+    'closes the connection',
+    (_review, _path, answer) => void answer.destroy(),
+    /failed to call webhook: Post "https:\/\/localhost:\d+\/dead\?timeout=1s": EOF$/,
+  ],
+  [
+    'never answers',
+    () => undefined,
+    /failed to call webhook: Post "https:\/\/localhost:\d+\/dead\?timeout=1s": context deadline exceeded$/,
+  ],
+  [
+    'answers for another request',
+    () => ({ uid: 'other', allowed: true }),
+    /received invalid webhook response: expected response\.uid="[0-9a-f-]+", got "other"$/,
+  ],
+  [
+    'answers with a page',
+    (_review, _path, answer) => void answer.end('<html>top secret</html>'),
+    /failed to call webhook: couldn't decode the answer: it is no JSON$/,
+  ],
+  [
+    'redirects',
+    (_review, _path, answer) => void answer.writeHead(302, { location: 'https://127.0.0.1/admin' }).end('top secret'),
+    /failed to call webhook: the server responded with the status code 302 but did not return more information$/,
+  ],
+  [
+    'fails',
+    (_review, _path, answer) => void answer.writeHead(500).end('top secret'),
+    /failed to call webhook: an error on the server \(status code 500\) has prevented the request from succeeding$/,
+  ],
+  [
+    'never ends its answer',
+    (_review, _path, answer) => {
+      const more = () => {
+        while (answer.write('x'.repeat(65_536)));
+      }
+      answer.on('drain', more)
+      more()
+      return undefined
+    },
+    /failed to call webhook: the answer is larger than 3145728 bytes$/,
+  ],
+]
+for (const [what, respond, message] of dead) {
+  test(`rows 9 and 95: a webhook that ${what} refuses where it fails closed, and is passed over where it does not`, async () => {
+    await withHooks('validating', [base('dead', { timeoutSeconds: 1 })], respond, async () => {
+      const { status, json } = await write('closed')
+      assert.equal(status, 500)
+      assert.match(json.message, /^Internal error occurred: failed calling webhook "dead\.example\.com": /)
+      assert.match(json.message, message)
+      assert.doesNotMatch(JSON.stringify(json) + api.logLines.join(), /top secret/)
+      const [wait] = JSON.parse(api.events.at(-1)?.annotations?.['admission.bulkhead.dev/webhooks'] ?? '[]')
+      assert.equal(wait.webhook, 'dead.example.com')
+      assert.match(wait.failure, message)
+    })
+    await withHooks('validating', [base('dead', { timeoutSeconds: 1, failurePolicy: 'Ignore' })], respond, async () => {
+      assert.equal((await write('open')).status, 201)
+      assert.equal(auditOf('open')['failed-open.validating.webhook.admission.k8s.io/round_0_index_0'], 'dead.example.com')
+    })
+    await remove('open')
+  })
+}
+
+test('a webhook whose certificate nobody vouches for is not asked', async () => {
+  const client = { url: `https://localhost:${hook.port}/x` }
+  await withHooks(
+    'validating',
+    [base('judge', { clientConfig: client })],
+    () => ({ allowed: true }),
+    async sent => {
+      assert.match((await write('a')).json.message, /x509: certificate signed by unknown authority$/)
+      assert.equal(sent.length, 0)
+    },
+  )
+  const other = { url: `https://127.0.0.2:${hook.port}/x`, caBundle: hook.caBundle }
+  await withHooks(
+    'validating',
+    [base('judge', { clientConfig: other })],
+    () => ({ allowed: true }),
+    async sent => {
+      assert.equal((await write('a')).status, 500)
+      assert.equal(sent.length, 0)
+    },
+  )
+})
+
+test('a service without pods is named', async () => {
+  const service = (name: string) => ({ service: { namespace: 'hooks', name, path: '/x' }, caBundle: hook.caBundle })
+  await api.create('/api/v1/namespaces', { metadata: { name: 'hooks' } })
+  await api.create('/api/v1/namespaces/hooks/services', {
+    metadata: { name: 'empty' },
+    spec: { ports: [{ port: 443 }], selector: { a: 'b' } },
+  })
+  for (const [name, why] of [
+    ['missing', 'service "missing" not found'],
+    ['empty', 'service "empty" not found|no endpoints available for service "empty"'],
+  ] as const) {
+    await withHooks(
+      'validating',
+      [base('judge', { clientConfig: service(name) })],
+      () => ({ allowed: true }),
+      async () => {
+        assert.match((await write('a')).json.message, new RegExp(`Post "https://${name}\\.hooks\\.svc:443/x\\?timeout=10s": (${why})$`))
+      },
+    )
+  }
+})
+
+test('a service leads through the tunnel of the node to one of its pods, and its certificate must be that of the service', async () => {
+  const inHooks = '/api/v1/namespaces/hooks'
+  await api.create(`${inHooks}/serviceaccounts`, { metadata: { name: 'default' } })
+  await api.create(`${inHooks}/pods`, restrictedPod('hook', { nodeName: 'n9' }))
+  const status = { status: { phase: 'Running', podIP: '10.1.2.3', podIPs: [{ ip: '10.1.2.3' }] } }
+  assert.equal((await api.request(admin, 'PATCH', `${inHooks}/pods/hook/status`, status)).status, 200)
+  const targetRef = { kind: 'Pod', namespace: 'hooks', name: 'hook' }
+  for (const name of ['hook', 'other']) {
+    await api.create(`${inHooks}/services`, { metadata: { name }, spec: { ports: [{ port: 443, targetPort: 8443 }] } })
+    const subsets = [{ addresses: [{ ip: '10.1.2.3', targetRef }], ports: [{ port: 8443 }] }]
+    await api.create(`${inHooks}/endpoints`, { metadata: { name }, subsets })
+  }
+  const dialled: string[] = []
+  const unregister = api.server.nodeTunnels.register('n9', async request => {
+    dialled.push(request.kind === 'dial' ? request.query : request.kind)
+    return { status: 200, contentType: '', stream: connect({ port: hook.port, host: '127.0.0.1' }) }
+  })
+  const reference = (name: string) => ({ service: { namespace: 'hooks', name, path: '/served' }, caBundle: hook.caBundle })
+  await withHooks(
+    'validating',
+    [base('served', { clientConfig: reference('hook') })],
+    () => ({ allowed: false }),
+    async sent => {
+      assert.match((await write('a')).json.message, /"served\.example\.com" denied the request/)
+      assert.match((await write('b')).json.message, /"served\.example\.com" denied the request/)
+      assert.equal(sent[0]?.path, '/served?timeout=10s')
+      // The connection is kept.
+      assert.deepEqual(dialled, ['port=8443'])
+    },
+  )
+  await withHooks(
+    'validating',
+    [base('served', { clientConfig: reference('other') })],
+    () => ({ allowed: true }),
+    async sent => {
+      assert.match((await write('a')).json.message, /Post "https:\/\/other\.hooks\.svc:443\/served\?timeout=10s": tls: .*altnames/)
+      assert.equal(sent.length, 0)
+    },
+  )
+  unregister()
+})
+
+test('a dead webhook stops nobody from keeping the cluster alive, refuses everybody else, and an Event names it', async () => {
+  const all = { apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*/*'] }
+  const respond: Respond = (_review, _path, answer) => void answer.destroy()
+  const lease = { metadata: { name: 'n1' }, spec: { holderIdentity: 'n1' } }
+  const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases'
+  await withHooks('validating', [base('all', { rules: [all], namespaceSelector: {} })], respond, async sent => {
+    assert.equal((await api.request(nodeUser('n1'), 'POST', leases, lease)).status, 201)
+    assert.equal(
+      (await api.request(nodeUser('n1'), 'PATCH', `${leases}/n1`, { spec: { renewTime: '2026-01-01T00:00:00.000000Z' } })).status,
+      200,
+    )
+    const asked = sent.length
+    // It counts as dead: the cluster does not even wait for it.
+    assert.equal(
+      (await api.request(nodeUser('n1'), 'PATCH', `${leases}/n1`, { spec: { renewTime: '2026-01-01T00:00:01.000000Z' } })).status,
+      200,
+    )
+    assert.equal(sent.length, asked)
+    assert.equal(auditOf('n1')['failed-open.validating.webhook.admission.k8s.io/round_0_index_0'], 'all.example.com')
+    assert.equal((await api.request(admin, 'PATCH', `${leases}/n1`, { spec: { holderIdentity: 'x' } })).status, 500)
+    assert.equal(
+      (await api.request(person('ann', 'system:masters'), 'POST', '/api/v1/namespaces/kube-system/configmaps', configMap('a'))).status,
+      500,
+    )
+  })
+  const messages = async (): Promise<string[]> =>
+    (await api.request(admin, 'GET', `${inDefault}/events?fieldSelector=reason=FailedCallingWebhook`)).json.items.map(
+      ({ message }: { message: string }) => message,
+    )
+  // Written in the background, also while the webhook refuses everything.
+  while (!(await messages()).some(message => message.startsWith('all.example.com: failed calling webhook "all.example.com": ')))
+    await turn()
+})

@@ -1,0 +1,58 @@
+// What the webhook plug-ins need of the server that they are part of: the way out, and Events that name a webhook that does not answer.
+import { randomUUID } from 'node:crypto'
+import type { WebhookContext } from '../admission/webhook/ask-hooks.ts'
+import { type HookFailure, HookHealth } from '../admission/webhook/hook-health.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import { Client } from '../client/client.ts'
+import { EventRecorder } from '../client/event-recorder.ts'
+import type { ApiServer } from '../server/api-server.ts'
+import { serverIdentity } from '../server/bootstrap.ts'
+import { createReviewSender } from '../server/webhooks/review-sender.ts'
+
+type Parts = Pick<WebhookContext, 'sender' | 'health' | 'clock' | 'log' | 'newUid'>
+
+export interface WebhookParts {
+  readonly context: Parts
+  /** The server is made after its plug-ins; before this nothing reaches a webhook. */
+  reachThrough(server: ApiServer): void
+}
+
+export function webhookParts({
+  clock,
+  log,
+  signal,
+}: {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly signal: AbortSignal
+}): WebhookParts {
+  let server: ApiServer | undefined
+  let events: EventRecorder | undefined
+  const sender = createReviewSender({
+    async connectService(service, authorities, until) {
+      if (server === undefined) throw new Error('the server starts')
+      return await server.connectService(service, authorities, until)
+    },
+  })
+  signal.addEventListener('abort', () => sender[Symbol.dispose](), { once: true })
+  const health = new HookHealth(failure => {
+    if (server === undefined || signal.aborted) return
+    events ??= new EventRecorder({
+      client: new Client(server.transportFor(serverIdentity)),
+      ...{ component: 'kube-apiserver', clock, log, random: Math.random },
+    })
+    const { webhook } = failure.hook
+    events.record(referenceOf(failure), 'Warning', 'FailedCallingWebhook', `${webhook.name}: ${failure.message}`)
+  })
+  return {
+    context: { sender, health, clock, log, newUid: randomUUID },
+    reachThrough(opened) {
+      server = opened
+    },
+  }
+}
+
+function referenceOf({ hook }: HookFailure) {
+  return { apiVersion: 'admissionregistration.k8s.io/v1', kind: hook.kind, name: hook.configuration }
+}

@@ -1,0 +1,198 @@
+// Sends reviews to webhooks: to a URL, or to a pod behind a Service through the connection that its node opened. TLS is always verified, no redirect
+// is followed, and what comes back is bounded.
+import type { IncomingMessage } from 'node:http'
+import { Agent, type AgentOptions, request as httpsRequest } from 'node:https'
+import type { Duplex } from 'node:stream'
+import type { CallParts } from '../../admission/webhook/call-hook.ts'
+import { ApiError } from '../../api/status.ts'
+import type { ServiceReference, WebhookClientConfig } from '../../api/types/admissionregistration-v1.ts'
+import { kubernetesVersion } from '../../base/kubernetes-version.ts'
+import { messageOf } from '../../base/user-error.ts'
+
+type ReviewSender = CallParts['sender']
+
+/** Bytes of an answer, headers apart. */
+export const maxAnswerBytes = 3 * 1024 * 1024
+const maxHeaderBytes = 64 * 1024
+/** A connection that nobody uses is kept for this long. */
+const idleMs = 30_000
+/** Kept connections to one webhook. */
+const maxIdle = 4
+/** Webhooks whose connections are kept; the one that was first used the longest time ago is dropped beyond. */
+const maxAgents = 100
+
+export interface ReviewSenderParts {
+  /** A verified TLS connection to a pod behind the service. Rejects with an Error that says why there is none. */
+  connectService(service: ServiceReference, authorities: string | undefined, signal: AbortSignal): Promise<Duplex>
+}
+
+interface Destination {
+  /** Where it leads, as messages show it, with the timeout that the webhook is told. */
+  readonly url: URL
+  readonly agent: Agent
+}
+
+export function createReviewSender(parts: ReviewSenderParts): ReviewSender & Disposable {
+  const agents = new Map<string, Agent>()
+  const agentFor = (key: string, make: () => Agent): Agent => {
+    const known = agents.get(key)
+    if (known !== undefined) return known
+    const [first] = agents.size < maxAgents ? [] : agents.keys()
+    if (first !== undefined) {
+      agents.get(first)?.destroy()
+      agents.delete(first)
+    }
+    const made = make()
+    agents.set(key, made)
+    return made
+  }
+  const destinationOf = ({ url, service, caBundle = '' }: WebhookClientConfig): Destination => {
+    const authorities = caBundle === '' ? undefined : Buffer.from(caBundle, 'base64').toString()
+    const options: AgentOptions = { keepAlive: true, maxFreeSockets: maxIdle, timeout: idleMs, minVersion: 'TLSv1.2' }
+    const ca = authorities === undefined ? {} : { ca: authorities }
+    if (service !== undefined) {
+      const { namespace, name, port = 443, path = '' } = service
+      const agent = agentFor(`${namespace}/${name}:${port} ${caBundle}`, () => new ServiceAgent(options, parts, service, authorities))
+      return { url: new URL(`https://${name}.${namespace}.svc:${port}${path}`), agent }
+    }
+    const target = new URL(url ?? '')
+    return { url: target, agent: agentFor(`${target.origin} ${caBundle}`, () => new Agent({ ...options, ...ca })) }
+  }
+  return {
+    async send(client, body, timeoutSeconds, signal) {
+      const { url, agent } = destinationOf(client)
+      url.searchParams.set('timeout', `${timeoutSeconds}s`)
+      const limit = AbortSignal.timeout(timeoutSeconds * 1000)
+      try {
+        return await post(url, agent, body, AbortSignal.any([signal, limit]))
+      } catch (err) {
+        signal.throwIfAborted()
+        if (err instanceof AnswerError) throw err
+        const why = limit.aborted ? 'context deadline exceeded' : reasonOf(err, url)
+        throw new Error(`Post ${JSON.stringify(shownUrl(url))}: ${why}`, { cause: err })
+      }
+    },
+    [Symbol.dispose]() {
+      for (const agent of agents.values()) agent.destroy()
+      agents.clear()
+    },
+  }
+}
+
+/** As Go shows it: with the port that a service was asked for, even where it is that of the scheme. */
+function shownUrl(url: URL): string {
+  return url.hostname.endsWith('.svc') && url.port === '' ? url.href.replace(url.host, `${url.host}:443`) : url.href
+}
+
+/** Connections to the pods behind one service. */
+class ServiceAgent extends Agent {
+  readonly #connect: (signal: AbortSignal) => Promise<Duplex>
+
+  constructor(options: AgentOptions, parts: ReviewSenderParts, service: ServiceReference, authorities: string | undefined) {
+    super(options)
+    this.#connect = signal => parts.connectService(service, authorities, signal)
+  }
+
+  override createConnection(options: { readonly signal?: AbortSignal }, callback?: (err: Error | null, stream: Duplex) => void): undefined {
+    const { signal = new AbortController().signal } = options
+    this.#connect(signal).then(
+      stream => callback?.(null, stream),
+      // Go's style of callback has no stream with an error.
+      (err: Error) => callback?.(err, undefined as unknown as Duplex),
+    )
+  }
+}
+
+/** The webhook answered, and not with what it was asked for. */
+class AnswerError extends Error {}
+
+async function post(url: URL, agent: Agent, body: Buffer, signal: AbortSignal): Promise<Buffer> {
+  try {
+    return await postOnce(url, agent, body, signal)
+  } catch (err) {
+    // A kept connection that was closed meanwhile says nothing of the webhook.
+    if (!(err instanceof StaleConnection)) throw err
+    return await postOnce(url, agent, body, signal)
+  }
+}
+
+class StaleConnection extends Error {}
+
+function postOnce(url: URL, agent: Agent, body: Buffer, signal: AbortSignal): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+  const outgoing = httpsRequest(
+    url,
+    {
+      method: 'POST',
+      agent,
+      signal,
+      maxHeaderSize: maxHeaderBytes,
+      rejectUnauthorized: true,
+      headers: {
+        accept: 'application/json, */*',
+        'content-type': 'application/json',
+        'content-length': body.length,
+        'user-agent': `kube-apiserver-admission/${kubernetesVersion}`,
+      },
+    },
+    message => {
+      readBody(message).then(resolve, err => {
+        outgoing.destroy()
+        reject(err)
+      })
+    },
+  )
+  outgoing.on('error', err => reject(outgoing.reusedSocket && isReset(err) ? new StaleConnection('', { cause: err }) : err))
+  outgoing.end(body)
+  return promise
+}
+
+const isReset = (err: Error): boolean => 'code' in err && (err.code === 'ECONNRESET' || err.code === 'EPIPE')
+
+/** Of an answer that is no success nothing is read: whoever can choose the address must not learn what is behind it (CVE-2020-8561). */
+async function readBody(message: IncomingMessage): Promise<Buffer> {
+  const { statusCode = 0 } = message
+  if (statusCode < 200 || statusCode > 299) throw new AnswerError(statusText(statusCode))
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of message) {
+    bytes += chunk.length
+    if (bytes > maxAnswerBytes) throw new AnswerError(`the answer is larger than ${maxAnswerBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function statusText(code: number): string {
+  if (code === 404) return 'the server could not find the requested resource'
+  if (code >= 500) return `an error on the server (status code ${code}) has prevented the request from succeeding`
+  return `the server responded with the status code ${code} but did not return more information`
+}
+
+/** What Go's client says. */
+function reasonOf(err: unknown, { hostname, port }: URL): string {
+  if (err instanceof ApiError) return err.message.replace('error trying to reach service: ', '')
+  const code = err instanceof Error && 'code' in err ? String(err.code) : ''
+  const address = `${hostname}:${port === '' ? '443' : port}`
+  switch (code) {
+    case 'ECONNREFUSED':
+      return `dial tcp ${address}: connect: connection refused`
+    case 'EHOSTUNREACH':
+      return `dial tcp ${address}: connect: no route to host`
+    case 'ENOTFOUND':
+      return `dial tcp: lookup ${hostname}: no such host`
+    case 'ECONNRESET':
+      return 'EOF'
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+      return 'tls: failed to verify certificate: x509: certificate signed by unknown authority'
+    case 'CERT_HAS_EXPIRED':
+      return 'tls: failed to verify certificate: x509: certificate has expired or is not yet valid'
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return `tls: failed to verify certificate: x509: certificate is not valid for ${hostname}`
+    default:
+      return messageOf(err)
+  }
+}
