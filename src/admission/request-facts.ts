@@ -14,6 +14,9 @@ function ownKind({ resource, subresource, operation, object }: AdmissionRequest)
   return resource.subresources.find(({ name }) => name === subresource)?.kind
 }
 
+/** Whether `object` is not of the resource's own kind, whose defaults and versions are then not its own. */
+export const isOfOtherKind = (request: AdmissionRequest): boolean => ownKind(request) !== undefined
+
 /** The kind of `object`, in this version of its resource. */
 export function kindIn(request: AdmissionRequest, { group, version, kind }: ResourceDefinition): GroupVersionKind {
   return { ...(ownKind(request) ?? { group, version, kind }) }

@@ -291,6 +291,57 @@ test('row 30: an update shows the stored object as the old one, byte for byte', 
   )
 })
 
+test('row 23: scales, bindings, evictions, tokens and commands are shown as what they are, and can be changed so', async () => {
+  const template = { metadata: { labels: { a: 'b' } }, spec: restrictedPod('t').spec }
+  const apps = '/apis/apps/v1/namespaces/default/deployments'
+  await api.create(apps, { metadata: { name: 'd' }, spec: { replicas: 1, selector: { matchLabels: { a: 'b' } }, template } })
+  await api.create(`${inDefault}/pods`, restrictedPod('asked'))
+  const resources = [
+    'pods/binding',
+    'pods/eviction',
+    'pods/exec',
+    'serviceaccounts/token',
+    'deployments/scale',
+    'deployments',
+    'pods/status',
+  ]
+  const rules = [{ apiGroups: ['*'], apiVersions: ['*'], operations: ['CREATE', 'UPDATE', 'CONNECT'], resources }]
+  const respond: Respond = ({ request }) => {
+    if (request.kind.kind === 'Scale') return patching({ op: 'replace', path: '/spec/replicas', value: 2 })
+    return request.kind.kind === 'Binding' ? patching({ op: 'replace', path: '/target/name', value: 'n7' }) : { allowed: true }
+  }
+  await withHooks('mutating', [base('change', { rules })], respond, async sent => {
+    const shown = () => {
+      const { request } = sent.at(-1)?.review ?? assert.fail('nothing was sent')
+      const { kind, resource, subResource, operation, object } = request
+      return [kind.kind, object.kind, resource.resource, subResource, operation]
+    }
+    const scaled = await api.request(admin, 'PATCH', `${apps}/d/scale`, { spec: { replicas: 5 } })
+    assert.equal(scaled.json.spec?.replicas, 2, scaled.text)
+    assert.deepEqual(shown(), ['Scale', 'Scale', 'deployments', 'scale', 'UPDATE'])
+    assert.equal(sent.at(-1)?.review.request.oldObject.spec.replicas, 1)
+    const bound = await api.request(admin, 'POST', `${inDefault}/pods/asked/binding`, {
+      metadata: { name: 'asked' },
+      target: { kind: 'Node', name: 'n1' },
+    })
+    assert.equal(bound.status, 201, bound.text)
+    assert.deepEqual(shown(), ['Binding', 'Binding', 'pods', 'binding', 'CREATE'])
+    assert.equal((await api.request(admin, 'GET', `${inDefault}/pods/asked`)).json.spec.nodeName, 'n7')
+    await api.request(admin, 'POST', `${inDefault}/serviceaccounts/default/token`, { spec: {} })
+    assert.deepEqual(shown(), ['TokenRequest', 'TokenRequest', 'serviceaccounts', 'token', 'CREATE'])
+    await api.request(admin, 'POST', `${inDefault}/pods/asked/exec?command=ls`)
+    assert.deepEqual(shown(), ['PodExecOptions', 'PodExecOptions', 'pods', 'exec', 'CONNECT'])
+    assert.deepEqual(sent.at(-1)?.review.request.object.command, ['ls'])
+    sent.length = 0
+    await api.request(admin, 'POST', `${inDefault}/pods/asked/eviction`, { metadata: { name: 'asked' } })
+    const [{ review } = assert.fail('nothing was sent')] = sent
+    assert.deepEqual(
+      [review.request.kind.kind, review.request.object.kind, review.request.subResource],
+      ['Eviction', 'Eviction', 'eviction'],
+    )
+  })
+})
+
 test('match conditions, selectors and operations decide who is asked', async () => {
   const conditions = [{ name: 'mine', expression: "request.operation == 'CREATE' && object.metadata.name.startsWith('mine')" }]
   const hooks = [

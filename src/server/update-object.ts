@@ -37,8 +37,15 @@ export interface Change {
   readonly track?: TrackFields
   /** Where the object does not exist: what creates it instead. */
   createMissing?(): Promise<Written>
+  /** What admission is shown of the change, where that is not the object: a Scale, a Binding. */
+  shows?(object: KubeObject, old: KubeObject): ShownChange
   /** Overrides the strategy that the subresource has. */
   readonly strategy?: UpdateStrategy<KubeObject>
+}
+
+export interface ShownChange extends Pick<AdmissionRequest, 'operation' | 'object' | 'oldObject'> {
+  /** Takes over into the object what mutating admission changed of what it was shown. */
+  adopt(): void
 }
 
 /** A race without a precondition is run again this often. */
@@ -79,8 +86,10 @@ async function attemptUpdate(
   carryOver(object.metadata, old.metadata)
   // Before admission, as at creation.
   if (change.track) setManagedFields(object.metadata, change.track(old, object, sent))
-  const admission = admissionRequest(context, change, object, old)
+  const shown = change.shows?.(object, old)
+  const admission = admissionRequest(context, change, shown ?? { operation: 'UPDATE', object, oldObject: old })
   await parts.admission.mutate(admission, context.request.signal)
+  shown?.adopt()
   const finish = change.subresource === '' ? beginReservation(parts, context, object, old, change.dryRun) : undefined
   let success = false
   try {
@@ -107,15 +116,19 @@ function isUnchanged(object: KubeObject, old: KubeObject): boolean {
   return sameValue({ ...object, metadata: { ...object.metadata, managedFields: before } }, old)
 }
 
-function admissionRequest(context: ResourceContext, change: Change, object: KubeObject, old: KubeObject): AdmissionRequest {
+function admissionRequest(
+  context: ResourceContext,
+  change: Change,
+  { operation, object, oldObject }: Pick<AdmissionRequest, 'operation' | 'object' | 'oldObject'>,
+): AdmissionRequest {
   return {
-    operation: 'UPDATE',
+    operation,
     resource: context.served.definition,
     subresource: change.subresource,
     namespace: change.namespace,
     name: change.name,
     object,
-    oldObject: old,
+    oldObject,
     user: context.user,
     dryRun: change.dryRun,
     get options() {

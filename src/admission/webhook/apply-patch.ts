@@ -7,7 +7,7 @@ import { decodeValue } from '../../api/schema/decode.ts'
 import { schemaFor } from '../../api/schema/model.ts'
 import { ApiError, internalError } from '../../api/status.ts'
 import type { AdmissionRequest } from '../admission.ts'
-import { kindIn, versioned } from '../request-facts.ts'
+import { isOfOtherKind, kindIn, versioned } from '../request-facts.ts'
 import { inVersion } from '../served-kinds.ts'
 
 /** What only the server decides: a webhook that changes it would make another object of the one that was judged. */
@@ -39,7 +39,7 @@ export function applyHookPatch(patch: string, hook: string, request: AdmissionRe
   const patched = read(patchedValue(JSON.parse(before), operations), request, version)
   keepIdentity(patched.metadata, object.metadata, hook)
   const decided = shown === object ? patched : inVersion(patched, version, request.resource)
-  request.resource.setDefaults?.(decided)
+  if (!isOfOtherKind(request)) request.resource.setDefaults?.(decided)
   const changed = JSON.stringify(decided) !== JSON.stringify(object)
   if (changed) replaceContent(object, decided)
   return changed

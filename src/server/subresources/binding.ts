@@ -38,6 +38,15 @@ export function binding(parts: Pick<SubresourceParts, 'writeParts' | 'resources'
       answers: 201,
       dryRun: isDryRun(context.query.all('dryRun'), 'CreateOptions'),
       strategy: {},
+      shows(object) {
+        return {
+          ...{ operation: 'CREATE', object: sent, oldObject: undefined },
+          adopt() {
+            const { spec } = object as Pod
+            if (spec) spec.nodeName = sent.target.name ?? ''
+          },
+        }
+      },
       next(old) {
         checkUid(pods, place, metadata, old.metadata)
         checkVersion(pods, place, metadata, old.metadata)

@@ -8,11 +8,13 @@ import type { Deletion } from '../delete-options.ts'
 import { covers, letsUnreadyGo, notYetKnown, withEviction } from '../disruption-budget.ts'
 import { isDryRun } from '../dry-run.ts'
 import type { Reply } from '../exchange.ts'
+import { createOptions } from '../operation-options.ts'
 import { withPodCondition } from '../pod-condition.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import { valueReply } from '../respond.ts'
 import { updateObject } from '../update-object.ts'
+import type { AdmissionChain } from '../write-parts.ts'
 import type { SubresourceParts } from './index.ts'
 
 const kind = { group: 'policy', version: 'v1', kind: 'Eviction' }
@@ -35,6 +37,7 @@ export function eviction(parts: Parts): ResourceHandler {
     const request = (await decodeBody(context, kind)) as Eviction
     if (request.metadata.name !== info.name) throw badRequest('name in URL does not match name in Eviction object')
     const deletion = deletionOf(request, context)
+    await admit(parts.writeParts.admission, context, request, deletion.dryRun)
     const pod = currentPod(context)
     if (mayIgnoreBudget(pod)) {
       await evictUnguarded(parts, context, deletion)
@@ -47,6 +50,23 @@ export function eviction(parts: Parts): ResourceHandler {
     else await evict(parts, context, deletion)
     return evicted(context)
   }
+}
+
+/** As upstream, what is asked for is admitted before the pod is looked at; the deletion that follows is admitted as any other. */
+async function admit(admission: AdmissionChain, context: ResourceContext, object: Eviction, dryRun: boolean): Promise<void> {
+  const { served, info, user, request, warn, annotate } = context
+  const asked = {
+    ...{
+      operation: 'CREATE' as const,
+      resource: served.definition,
+      subresource: info.subresource,
+      namespace: info.namespace,
+      name: info.name,
+    },
+    ...{ object, oldObject: undefined, user, dryRun, warn, annotate, options: createOptions(context) },
+  }
+  await admission.mutate(asked, request.signal)
+  await admission.validate(asked, request.signal)
 }
 
 function deletionOf({ deleteOptions: options }: Eviction, { query }: ResourceContext): Deletion {

@@ -59,6 +59,13 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
       createMissing() {
         throw missing()
       },
+      shows(object, old) {
+        const shown = scaleOf(context, object)
+        return {
+          ...{ operation: 'UPDATE', object: shown, oldObject: scaleOf(context, old) },
+          adopt: () => setReplicas(object, shown.spec?.replicas ?? 0),
+        }
+      },
       track: trackFields(context, info.verb === 'patch' ? 'PatchOptions' : 'UpdateOptions'),
       async next(old) {
         const wanted = (sent ?? (await patch?.(scaleOf(context, old)))) as Scale | undefined
@@ -83,10 +90,14 @@ function scaled(context: ResourceContext, wanted: Scale, parent: Scalable): Kube
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${parent.metadata.uid ?? ''}`
     throw conflict(scaleNamed(context.served), context.info.name, why)
   }
-  parent.spec = { ...parent.spec, replicas }
+  setReplicas(parent, replicas)
   if (resourceVersion) parent.metadata.resourceVersion = resourceVersion
   else delete parent.metadata.resourceVersion
   return parent
+}
+
+function setReplicas(parent: Scalable, replicas: number): void {
+  parent.spec = { ...parent.spec, replicas }
 }
 
 /** How upstream names a scale that it does not find; that of a ReplicationController in the group of the Scale. */
