@@ -16,6 +16,8 @@ export interface Config {
   readonly profile: Profile
   /** False: privileged and host-process containers are invalid before admission looks, as with kube-apiserver's own default. */
   readonly allowPrivileged: boolean
+  /** A folder of policies that the API cannot change; undefined for none. */
+  readonly policyDirectory: string | undefined
   readonly node: NodeMode
   readonly nodeName: string
   readonly logLevel: 'error' | 'info' | 'debug'
@@ -34,6 +36,7 @@ export interface Settings {
   readonly bindAddress?: string
   readonly profile?: Profile
   readonly allowPrivileged?: boolean
+  readonly policyDir?: string
   readonly controlPlaneOnly?: boolean
   readonly simulatedNodes?: number
   readonly nodeName?: string
@@ -87,6 +90,7 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   bindAddress: text,
   profile: oneOf('secure', 'upstream'),
   allowPrivileged: yesOrNo,
+  policyDir: text,
   controlPlaneOnly: yesOrNo,
   simulatedNodes: wholeNumber(0, maxSimulatedNodes),
   nodeName: {
@@ -148,6 +152,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     bindAddress: settings.bindAddress ?? (node.kind === 'real' ? '0.0.0.0' : '127.0.0.1'),
     profile: settings.profile ?? 'secure',
     allowPrivileged: settings.allowPrivileged ?? true,
+    policyDirectory: settings.policyDir === undefined ? undefined : resolve(settings.policyDir),
     node,
     nodeName: settings.nodeName ?? nodeNameOf(machine.hostName),
     logLevel: settings.logLevel ?? 'error',

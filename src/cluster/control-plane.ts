@@ -20,7 +20,6 @@ import { createAdmission } from '../admission/chain.ts'
 import { admissionPlugins } from '../admission/plugins/index.ts'
 import { storedPolicies } from '../admission/policy/stored-policies.ts'
 import { QuotaLedger } from '../admission/quota/ledger.ts'
-import { servedKinds } from '../admission/served-kinds.ts'
 import { groupResource, groupVersion } from '../api/object.ts'
 import { resources } from '../api/resources/index.ts'
 import type { ValidatingAdmissionPolicy } from '../api/types/admissionregistration-v1.ts'
@@ -45,9 +44,11 @@ import {
   nodeGraphSource,
   rbacSource,
 } from './access-sources.ts'
+import { allKinds } from './all-kinds.ts'
 import { frontProxyIdentity } from './front-proxy-identity.ts'
 import { objectFeed } from './object-feed.ts'
 import { policyAuthorizer } from './policy-authorizer.ts'
+import type { PolicyFolder } from './policy-folder.ts'
 import { keepQuotaStatus, quotaController } from './quota-status.ts'
 import { webhookParts } from './webhook-parts.ts'
 
@@ -56,6 +57,8 @@ export interface ControlPlaneOptions {
   readonly signer: Signer
   readonly audit: AuditSink
   readonly profile: Profile
+  /** Policies from files. */
+  readonly policies?: PolicyFolder
   readonly serviceCidr: string
   /** Default: the plug-ins of the profile. */
   readonly admission?: AdmissionSettings
@@ -122,13 +125,14 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   const { enabled, configuration } = admissionSettings(profile, options.admission)
   const now = () => clock.now()
   const ledger = new QuotaLedger({ feed, now, limited: configuration.limitedResources ?? [] })
-  const policies = { reader, kinds: servedKinds(resources), decide: policyAuthorizer(authorize), changes: clusterChanges(store, signal) }
+  const kinds = allKinds(resources)
+  const policies = { reader, kinds: kinds.kinds, decide: policyAuthorizer(authorize), changes: clusterChanges(store, signal) }
   const webhooks = webhookParts({ clock, log, signal })
   const plugins = admissionPlugins({
     ...policies,
     ...{ feed, ledger, enabled, configuration, now },
     access: [escalation, parameters, denialList(authorization)],
-    policySources: [storedPolicies(reader, policies.changes)],
+    policySources: [...(options.policies ? [options.policies.source] : []), storedPolicies(reader, policies.changes)],
     webhooks: { ...policies, ...webhooks.context, sparesSystem: profile === 'secure' },
     profile,
     randomSuffix,
@@ -161,13 +165,17 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     aggregates: options.offline !== true,
     issueToken: (account, spec, until) => issueServiceAccountToken(account, spec, issuing, until),
     explainAccess: createExplainAccess(rbac),
+    ...(options.policies ? { filePolicies: options.policies } : {}),
     rulesFor: (user, namespace) => reviewedRules(rbac, user, namespace),
   })
   served = server.resources
+  const { policies: folder } = options
+  if (folder) server.runAlongside(until => folder.run(until))
   server.runAlongside(async until => {
     await using transport = server.transportFor(quotaController)
     await keepQuotaStatus({ ledger, transport, clock, log }, until)
   })
+  kinds.serveThrough(server)
   webhooks.reachThrough(server)
   return server
 }

@@ -17,6 +17,7 @@ import { createMemoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
 import { bootstrap } from './bootstrap.ts'
 import { openControlPlane } from './control-plane.ts'
+import type { PolicyFolder } from './policy-folder.ts'
 
 export interface Answer {
   readonly status: number
@@ -120,7 +121,15 @@ export class SecuredApi implements AsyncDisposable {
     this.#stop = parts.stop
   }
 
-  static async open({ profile = 'secure', clock = systemClock }: { profile?: Profile; clock?: Clock } = {}): Promise<SecuredApi> {
+  static async open({
+    profile = 'secure',
+    clock = systemClock,
+    policies,
+  }: {
+    profile?: Profile
+    clock?: Clock
+    policies?: PolicyFolder
+  } = {}): Promise<SecuredApi> {
     const stop = new AbortController()
     const logLines: string[] = []
     const waiting = new Set<() => void>()
@@ -138,7 +147,7 @@ export class SecuredApi implements AsyncDisposable {
       refusal: () => opened?.auditRefusal,
     }
     const wired = { store, signer, audit, profile, clock, log, metrics: createRegistry(), signal: stop.signal }
-    const server = await openControlPlane({ ...wired, serviceCidr: '10.96.0.0/16' })
+    const server = await openControlPlane({ ...wired, ...(policies ? { policies } : {}), serviceCidr: '10.96.0.0/16' })
     await bootstrap({ server, store, signer, namespaceDefaults: false, signal: stop.signal })
     opened = new SecuredApi({ server, store, signer, events, logLines, waiting, stop })
     return opened

@@ -25,6 +25,7 @@ import { ContinueTokens } from './continue-token.ts'
 import { DefinitionController } from './custom-resources/definition-controller.ts'
 import { documents } from './documents.ts'
 import { runEventExpiry } from './event-expiry.ts'
+import { type FilePolicies, filePoliciesHandler } from './file-policies-path.ts'
 import { dumpText } from './flow-control/dump.ts'
 import { monotonicClock } from './flow-control/flow-clock.ts'
 import { FlowConfig } from './flow-control/flow-config.ts'
@@ -94,6 +95,8 @@ export interface ApiServerOptions {
   readonly serviceCidr?: string
   /** By which others verify the tokens of ServiceAccounts. */
   readonly oidc?: OidcDocuments
+  /** Policies that are no objects of the API, for who wants to see them. */
+  readonly filePolicies?: FilePolicies
   /** Texts of the schemas, for `kubectl explain`. */
   readonly descriptions?: Descriptions
 }
@@ -233,6 +236,7 @@ export class ApiServer implements AsyncDisposable {
           authorize,
           ...(options.explainAccess ? { explainAccess: options.explainAccess } : {}),
         }),
+        policies: filePoliciesHandler(options.filePolicies),
         hasGroup: group => resources.hasGroup(group) || aggregator.index.hasGroup(group),
         ...(options.oidc ? { oidc: options.oidc } : {}),
         metrics: async () => ({ contentType: options.metrics.contentType, text: await options.metrics.metrics() }),

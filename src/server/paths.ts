@@ -19,6 +19,7 @@ export interface PathParts {
   readonly aggregated: PathHandler
   readonly tunnel: PathHandler
   readonly why: PathHandler
+  readonly policies: PathHandler
   readonly flowDump: PathHandler
   readonly oidc?: OidcDocuments
   hasGroup(group: string): boolean
@@ -36,6 +37,7 @@ export function pathHandler(
     (_context, path) => oidcReply(parts.oidc, path),
     parts.tunnel,
     parts.why,
+    parts.policies,
     parts.flowDump,
     parts.aggregated,
     parts.documents,

@@ -9,15 +9,18 @@ import { RequestIndex } from '../matching/request-index.ts'
 import type { CompiledPolicy } from './compile-policy.ts'
 import type * as engine from './policy-engine-late.ts'
 
-/** Where policies come from: the store, and a folder of files. Those of one name are told apart by their source. */
+/** Where policies come from: the store, and a folder of files. A binding is for policies of its own source. */
 export interface PolicySource {
   policies(): readonly ValidatingAdmissionPolicy[]
   bindings(): readonly ValidatingAdmissionPolicyBinding[]
+  /** Whether these may judge policies and bindings too: not where they are such objects themselves, and could lock themselves in. */
+  readonly judgesPolicies?: true
   /** Called after every change. */
   onChange(changed: () => void): void
 }
 
 export interface BoundPolicy {
+  readonly judgesPolicies: boolean
   readonly policy: ValidatingAdmissionPolicy
   readonly matcher: ResourceMatcher
   /** Compiled with the first request that the policy is for. */
@@ -26,14 +29,17 @@ export interface BoundPolicy {
   readonly bindings: readonly { readonly binding: ValidatingAdmissionPolicyBinding; readonly matcher: ResourceMatcher | undefined }[]
 }
 
-/** Upstream leaves these out: to judge them would be to let policies lock themselves in, or to judge every question that is asked. */
-const excluded: ReadonlySet<string> = new Set([
+/** Upstream leaves these out: to judge them would be to judge every question that is asked. */
+const questions: ReadonlySet<string> = new Set([
   'selfsubjectreviews.authentication.k8s.io',
   'tokenreviews.authentication.k8s.io',
   'localsubjectaccessreviews.authorization.k8s.io',
   'selfsubjectaccessreviews.authorization.k8s.io',
   'selfsubjectrulesreviews.authorization.k8s.io',
   'subjectaccessreviews.authorization.k8s.io',
+])
+/** Upstream leaves these out too. */
+const policyResources: ReadonlySet<string> = new Set([
   'validatingadmissionpolicies.admissionregistration.k8s.io',
   'validatingadmissionpolicybindings.admissionregistration.k8s.io',
   'mutatingadmissionpolicies.admissionregistration.k8s.io',
@@ -47,8 +53,11 @@ export class PolicyIndex {
   #known = new Map<string, { readonly generation: number | undefined; readonly spec: object; readonly compiled: () => CompiledPolicy }>()
   readonly #index = new RequestIndex<BoundPolicy>({
     load: () => this.#bind(),
-    covers: ({ matcher }, operation, resource, subresource) =>
-      !excluded.has(groupResource(resource.group, resource.plural)) && matcher.covers(operation, resource, subresource),
+    covers({ matcher, judgesPolicies }, operation, resource, subresource) {
+      const name = groupResource(resource.group, resource.plural)
+      if (questions.has(name) || (!judgesPolicies && policyResources.has(name))) return false
+      return matcher.covers(operation, resource, subresource)
+    },
   })
 
   constructor(sources: readonly PolicySource[], context: MatchContext) {
@@ -79,6 +88,7 @@ export class PolicyIndex {
         return [
           {
             policy,
+            judgesPolicies: source.judgesPolicies === true,
             compiled,
             matcher: compileMatchResources(policy.spec.matchConstraints, this.#context),
             bindings: byName(bindings).map(binding => {

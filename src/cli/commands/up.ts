@@ -40,6 +40,11 @@ export const upCommand = buildCommand({
         brief: 'Whether a privileged container is a valid request at all, before admission decides (default: yes)',
         optional: true,
       },
+      policyDir: {
+        ...optionalText,
+        brief: 'Folder of admission policies that the API can neither change nor delete',
+        placeholder: 'DIR',
+      },
       logLevel: { kind: 'enum', values: ['error', 'info', 'debug'], brief: 'How much the parts log (default: error)', optional: true },
       enableAdmissionPlugins: { ...optionalText, brief: 'Admission plug-ins to switch on beside the usual ones', placeholder: 'A,B' },
       disableAdmissionPlugins: { ...optionalText, brief: 'Admission plug-ins to switch off', placeholder: 'A,B' },

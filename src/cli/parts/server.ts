@@ -12,6 +12,7 @@ import { keepRenewed, validityOf } from '../../base/renewal.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { bootstrap } from '../../cluster/bootstrap.ts'
 import { openControlPlane } from '../../cluster/control-plane.ts'
+import { openPolicyFolder } from '../../cluster/policy-folder.ts'
 import { signerSealer } from '../../cluster/signer-sealer.ts'
 import { Listener } from '../../server/server.ts'
 import { connectSigner } from '../../signer/connect.ts'
@@ -31,6 +32,7 @@ export interface ServerSettings {
   readonly ipAddresses: readonly string[]
   readonly profile: Profile
   readonly allowPrivileged: boolean
+  readonly policyDirectory: string | undefined
   readonly serviceCidr: string
   readonly serviceIp: string
   readonly dnsAddress: string
@@ -46,6 +48,8 @@ export const serverPart = (): Promise<void> =>
     const metrics = createRegistry()
     await using stack = new AsyncDisposableStack()
     const signer = stack.use(connectSigner(settings.signerSocket, { clock, log }))
+    // Before anything is opened: a server must not run with half of its rules.
+    const policies = settings.policyDirectory === undefined ? undefined : openPolicyFolder(settings.policyDirectory, { clock, log })
     const firstServing = servingCertificate(signer, settings, signal)
     firstServing.catch(() => undefined)
     const [store, audit] = await Promise.all([
@@ -65,6 +69,7 @@ export const serverPart = (): Promise<void> =>
         signer,
         audit,
         profile: settings.profile,
+        ...(policies ? { policies } : {}),
         serviceCidr: settings.serviceCidr,
         admission: settings.admission,
         clock,

@@ -30,6 +30,14 @@ export function formatStatus(status: Status): string {
         ? [['none']]
         : status.nodes.map(({ name, ready, runtime }) => [name, ready ? 'Ready' : 'NotReady', runtime]),
     ),
+    ...(status.filePolicies.length === 0
+      ? []
+      : [
+          section(
+            'Policies from files, which the API cannot change',
+            status.filePolicies.map(({ name, file }) => [name, file]),
+          ),
+        ]),
     section(
       'Certificates',
       status.certificates.map(({ use, subject, until }) => [use, subject, `until ${until}`]),

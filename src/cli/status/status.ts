@@ -1,10 +1,13 @@
 // `bulkhead status`: what runs here, in which state, and what it enforces.
+import { fileAnnotation } from '../../admission/policy/policy-files.ts'
+import type { KubeObject } from '../../api/object.ts'
 import type { Profile } from '../../base/config.ts'
 import { messageOf } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
 import { createHttpTransport } from '../../client/http-transport.ts'
 import type { Kubeconfig } from '../../client/kubeconfig.ts'
 import { events, namespaces, nodes } from '../../client/resources.ts'
+import { filePoliciesPath } from '../../server/file-policies-path.ts'
 import { findDataDirectory, findKubeconfig, findUp } from '../prove/find-cluster.ts'
 import type { UpStatus } from '../up/control-socket.ts'
 import type { DataDirectory } from '../up/data-directory.ts'
@@ -51,6 +54,14 @@ export interface ClusterFacts {
   readonly revision: number
   /** One sentence for each webhook that did not answer lately. */
   readonly deadWebhooks: readonly string[]
+  readonly filePolicies: FilePolicyFacts
+}
+
+/** Policies that the API cannot change. */
+export interface FilePolicyFacts {
+  readonly policies: readonly { readonly name: string; readonly file: string }[]
+  /** Why what is in the folder now is not what holds. */
+  readonly problem?: string
 }
 
 export interface Status {
@@ -60,6 +71,7 @@ export interface Status {
   readonly versions: { readonly bulkhead: string; readonly node: string; readonly kubernetes: string | undefined }
   readonly parts: readonly PartFacts[]
   readonly nodes: readonly NodeFacts[]
+  readonly filePolicies: FilePolicyFacts['policies']
   readonly certificates: readonly CertificateFacts[]
   readonly store: { readonly revision: number | undefined; readonly objects: number | undefined; readonly bytesOnDisk: number | undefined }
   readonly audit: AuditFacts | undefined
@@ -92,6 +104,8 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
     config && servingCertificate(config).catch(note(problems)),
   ])
   problems.push(...(cluster?.deadWebhooks ?? []))
+  if (cluster?.filePolicies.problem !== undefined)
+    problems.push(`The policies from files are those from before: ${cluster.filePolicies.problem}`)
   const objects = up.parts.find(({ name }) => name === 'server')?.details['objects']
   return {
     dataDirectory: directory.path,
@@ -103,6 +117,7 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
       return { name, state, pid, userId, restarts, lastExit, memoryBytes: facts?.memoryBytes, uptimeSeconds: facts?.uptimeSeconds }
     }),
     nodes: cluster?.nodes ?? [],
+    filePolicies: cluster?.filePolicies.policies ?? [],
     certificates: [...(serving ? [serving] : []), ...(config ? adminCertificate(config) : []), ...nodeCertificates(directory.node)],
     store: {
       revision: cluster?.revision,
@@ -129,12 +144,13 @@ async function askCluster(config: Kubeconfig): Promise<ClusterFacts> {
   const signal = AbortSignal.timeout(limitMs)
   await using transport = createHttpTransport({ ...endpoint, userAgent: 'bulkhead-status' })
   const client = new Client(transport)
-  const [version, list, newest, failures] = await Promise.all([
+  const [version, list, newest, failures, files] = await Promise.all([
     client.getPath<{ gitVersion: string }>('/version', signal),
     client.listAll(nodes, {}, signal),
     // A list's resourceVersion is the revision of the whole store.
     client.list(namespaces, { limit: 1 }, signal),
     client.listAll(events, { namespace: 'default', fieldSelector: 'reason=FailedCallingWebhook' }, signal),
+    client.getPath<FilePolicyList>(filePoliciesPath, signal),
   ])
   return {
     kubernetes: version.gitVersion,
@@ -145,5 +161,18 @@ async function askCluster(config: Kubeconfig): Promise<ClusterFacts> {
     })),
     revision: Number(newest.resourceVersion),
     deadWebhooks: deadWebhooks(failures, Date.now()),
+    filePolicies: filePolicyFacts(files),
   }
+}
+
+interface FilePolicyList {
+  readonly items: readonly KubeObject[]
+  readonly problem?: string
+}
+
+function filePolicyFacts({ items, problem }: FilePolicyList): FilePolicyFacts {
+  const policies = items
+    .filter(({ kind }) => kind === 'ValidatingAdmissionPolicy')
+    .map(({ metadata }) => ({ name: metadata.name ?? '', file: metadata.annotations?.[fileAnnotation] ?? '' }))
+  return { policies, ...(problem === undefined ? {} : { problem }) }
 }

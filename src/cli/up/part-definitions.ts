@@ -60,6 +60,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
       dnsNames: addresses.dnsNames,
       ipAddresses: addresses.ipAddresses,
       profile: config.profile,
+      policyDirectory: config.policyDirectory,
       allowPrivileged: config.allowPrivileged,
       serviceCidr,
       serviceIp: kubernetesServiceIp,

@@ -1,0 +1,115 @@
+// Policies from files, judged as the API judges what is created. Pure: who reads the files hands over their texts.
+import { type FieldError, formatFieldError } from '../../api/field-error.ts'
+import type { KubeObject } from '../../api/object.ts'
+import type { ResourceDefinition } from '../../api/resource.ts'
+import { validatingAdmissionPolicy } from '../../api/resources/admissionregistration/validating-admission-policy.ts'
+import { validatingAdmissionPolicyBinding } from '../../api/resources/admissionregistration/validating-admission-policy-binding.ts'
+import { isRecord } from '../../api/schema/compile.ts'
+import { decodeValue } from '../../api/schema/decode.ts'
+import { schemaFor } from '../../api/schema/model.ts'
+import { parseYamlDocuments, YamlError } from '../../api/schema/yaml.ts'
+import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1.ts'
+import { nameIsDnsSubdomain } from '../../api/validation/names.ts'
+import { validateObjectMeta } from '../../api/validation/object-meta.ts'
+
+export interface PolicyFile {
+  readonly name: string
+  readonly text: string
+}
+
+export interface FilePolicies {
+  readonly policies: readonly ValidatingAdmissionPolicy[]
+  readonly bindings: readonly ValidatingAdmissionPolicyBinding[]
+}
+
+/** Objects in all files together. */
+export const maxFileObjects = 1000
+/** On each object that comes from a file: the name of that. */
+export const fileAnnotation = 'policy.bulkhead.dev/file'
+
+/** Something in a file that cannot be used; the message names the file and the object. */
+export class PolicyFileError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'PolicyFileError'
+  }
+}
+
+const apiVersion = 'admissionregistration.k8s.io/v1'
+// Each judges objects that were decoded by its own schema.
+const definitions: ReadonlyMap<unknown, ResourceDefinition> = new Map<unknown, ResourceDefinition>([
+  ['ValidatingAdmissionPolicy', validatingAdmissionPolicy as unknown as ResourceDefinition],
+  ['ValidatingAdmissionPolicyBinding', validatingAdmissionPolicyBinding as unknown as ResourceDefinition],
+])
+
+/** Throws a PolicyFileError for the first thing that is wrong: half of a set of rules is none. */
+export function readPolicyFiles(files: readonly PolicyFile[]): FilePolicies {
+  const objects = files.flatMap(file => documentsOf(file).map((document, index) => readObject(document, file, index)))
+  if (objects.length > maxFileObjects) throw new PolicyFileError(`The files hold ${objects.length} objects, the limit is ${maxFileObjects}`)
+  const seen = new Map<string, string>()
+  for (const { kind, metadata } of objects) {
+    const key = `${kind} "${metadata.name}"`
+    const file = metadata.annotations?.[fileAnnotation] ?? ''
+    const other = seen.get(key)
+    if (other !== undefined)
+      throw new PolicyFileError(`${key} stands in ${other === file ? `"${file}" twice` : `"${other}" and in "${file}"`}`)
+    seen.set(key, file)
+  }
+  const policies = objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy') as ValidatingAdmissionPolicy[]
+  const bindings = objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicyBinding') as ValidatingAdmissionPolicyBinding[]
+  checkReferences(policies, bindings)
+  return { policies, bindings }
+}
+
+function documentsOf({ name, text }: PolicyFile): readonly unknown[] {
+  try {
+    return parseYamlDocuments(text)
+  } catch (err) {
+    if (err instanceof YamlError) throw new PolicyFileError(`"${name}" cannot be read: ${err.message}`)
+    throw err
+  }
+}
+
+function readObject(document: unknown, { name: file }: PolicyFile, index: number): KubeObject {
+  const where = `"${file}", document ${index + 1}`
+  if (!isRecord(document)) throw new PolicyFileError(`${where} is no object`)
+  const definition = document['apiVersion'] === apiVersion ? definitions.get(document['kind']) : undefined
+  if (definition === undefined) {
+    const found = `${String(document['apiVersion'])}, Kind=${String(document['kind'])}`
+    throw new PolicyFileError(`${where} is of ${found}; wanted are ${[...definitions.keys()].join(' and ')} of ${apiVersion}`)
+  }
+  const schema = schemaFor(definition.group, definition.version, definition.kind)
+  if (schema === undefined) throw new Error(`${definition.kind} has no schema`)
+  const decoded = decodeValue(document, schema, 'Strict')
+  if (!decoded.ok) throw new PolicyFileError(`${where}: ${decoded.message}`)
+  if (decoded.strictErrors.length > 0) throw new PolicyFileError(`${where}: ${decoded.strictErrors.join(', ')}`)
+  const { object } = decoded
+  object.metadata ??= {}
+  definition.setDefaults?.(object)
+  const errors: readonly FieldError[] = [
+    ...validateObjectMeta(object.metadata, { namespaced: false, nameRule: nameIsDnsSubdomain, standardFinalizers: false }),
+    ...(definition.validate?.(object) ?? []),
+  ]
+  if (errors.length > 0) throw new PolicyFileError(`${where}: ${errors.map(formatFieldError).join('; ')}`)
+  object.metadata.annotations = { ...object.metadata.annotations, [fileAnnotation]: file }
+  return object
+}
+
+/** What decides must not be left to those whom the files bind: neither a binding in the API nor parameters there. */
+function checkReferences(policies: FilePolicies['policies'], bindings: FilePolicies['bindings']): void {
+  const names = new Set(policies.map(({ metadata }) => metadata.name))
+  const bound = new Set(bindings.map(({ spec }) => spec.policyName))
+  const where = ({ metadata }: KubeObject) => `"${metadata.annotations?.[fileAnnotation]}"`
+  for (const policy of policies) {
+    const shown = `${where(policy)}: ValidatingAdmissionPolicy "${policy.metadata.name}"`
+    if (policy.spec.paramKind !== undefined) {
+      throw new PolicyFileError(`${shown} has parameters, which whoever may write these could change: write them into the policy`)
+    }
+    if (!bound.has(policy.metadata.name)) throw new PolicyFileError(`${shown} has no binding in the files, and would have no effect`)
+  }
+  for (const binding of bindings) {
+    if (names.has(binding.spec.policyName)) continue
+    const shown = `${where(binding)}: ValidatingAdmissionPolicyBinding "${binding.metadata.name}"`
+    throw new PolicyFileError(`${shown} is for "${binding.spec.policyName}", which is in none of the files`)
+  }
+}

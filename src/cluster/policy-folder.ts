@@ -1,0 +1,114 @@
+// A folder of policies that the API can neither change nor delete: read at start, and again when something in it changes.
+import { type FSWatcher, readdirSync, readFileSync, statSync, watch } from 'node:fs'
+import { join } from 'node:path'
+import { type FilePolicies, type PolicyFile, PolicyFileError, readPolicyFiles } from '../admission/policy/policy-files.ts'
+import type { PolicySource } from '../admission/policy/policy-index.ts'
+import { type Clock, pause } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import { messageOf, UserError } from '../base/user-error.ts'
+
+export const maxPolicyFiles = 200
+/** Bytes of one file. */
+export const maxPolicyFileBytes = 1024 * 1024
+const fileName = /^[^.].*\.(ya?ml|json)$/
+/** An editor or a deployment writes several files in a row: they are read when it is quiet. */
+const quietMs = 200
+/** Also without a hint that something changed: not every file system gives one. */
+const pollMs = 30_000
+
+export interface PolicyFolder {
+  readonly source: PolicySource
+  /** Why what is in the folder now is not what holds; undefined where it is. */
+  problem(): string | undefined
+  /** Reads again whenever something changes, until the signal. */
+  run(signal: AbortSignal): Promise<void>
+}
+
+/** Throws a UserError where something in the folder cannot be used: a server must not start with half of its rules. */
+export function openPolicyFolder(path: string, { clock, log }: { readonly clock: Clock; readonly log: Logger }): PolicyFolder {
+  let files = readFiles(path)
+  let held = judged(path, files)
+  let problem: string | undefined
+  const told: (() => void)[] = []
+  const reload = () => {
+    try {
+      const found = readFiles(path)
+      if (JSON.stringify(found) === JSON.stringify(files) && problem === undefined) return
+      held = judged(path, found)
+      files = found
+      problem = undefined
+      log.info('policies from files read', { policies: held.policies.length, bindings: held.bindings.length })
+      for (const tell of told) tell()
+    } catch (err) {
+      if (!(err instanceof UserError)) throw err
+      if (problem !== err.message) log.error('policies from files not read, the ones before hold', { err })
+      problem = err.message
+    }
+  }
+  return {
+    source: {
+      policies: () => held.policies,
+      bindings: () => held.bindings,
+      judgesPolicies: true,
+      onChange: changed => void told.push(changed),
+    },
+    problem: () => problem,
+    run: signal => followFolder(path, reload, clock, log, signal),
+  }
+}
+
+async function followFolder(path: string, reload: () => void, clock: Clock, log: Logger, signal: AbortSignal): Promise<void> {
+  let wake = Promise.withResolvers<void>()
+  let watcher: FSWatcher | undefined
+  try {
+    watcher = watch(path, () => wake.resolve())
+    watcher.on('error', err => log.error('policy folder is not watched, it is read now and then', { err }))
+  } catch (err) {
+    log.error('policy folder is not watched, it is read now and then', { err })
+  }
+  signal.addEventListener('abort', () => wake.resolve(), { once: true })
+  while (!signal.aborted) {
+    const idle = new AbortController()
+    await Promise.race([wake.promise, pause(clock, pollMs, AbortSignal.any([signal, idle.signal]))])
+    idle.abort()
+    wake = Promise.withResolvers()
+    await pause(clock, quietMs, signal)
+    if (!signal.aborted) reload()
+  }
+  watcher?.close()
+}
+
+function judged(path: string, files: readonly PolicyFile[]): FilePolicies {
+  try {
+    return readPolicyFiles(files)
+  } catch (err) {
+    if (err instanceof PolicyFileError) throw new UserError(`Policy folder "${path}": ${err.message}`, { cause: err })
+    throw err
+  }
+}
+
+function readFiles(path: string): readonly PolicyFile[] {
+  const read = <T>(what: string, act: () => T): T => {
+    try {
+      return act()
+    } catch (err) {
+      throw new UserError(
+        `Cannot read the ${what}: ${messageOf(err)}; the API server reads it as user ${process.getuid?.() ?? 'unknown'}`,
+        {
+          cause: err,
+        },
+      )
+    }
+  }
+  const names = read(`policy folder "${path}"`, () => readdirSync(path))
+    .filter(name => fileName.test(name))
+    .sort()
+  if (names.length > maxPolicyFiles)
+    throw new UserError(`Policy folder "${path}" has ${names.length} files, the limit is ${maxPolicyFiles}`)
+  return names.map(name => {
+    const file = join(path, name)
+    const { size } = read(`policy file "${file}"`, () => statSync(file))
+    if (size > maxPolicyFileBytes) throw new UserError(`Policy file "${file}" has ${size} bytes, the limit is ${maxPolicyFileBytes}`)
+    return { name, text: read(`policy file "${file}"`, () => readFileSync(file, 'utf8')) }
+  })
+}

@@ -1,0 +1,20 @@
+// `/bulkhead/v1/policies`: the policies and bindings that come from files, marked with the file, and whether what is in the folder now is what holds.
+import type { PolicySource } from '../admission/policy/policy-index.ts'
+import type { PathHandler } from './paths.ts'
+import { valueReply } from './respond.ts'
+
+export interface FilePolicies {
+  readonly source: Pick<PolicySource, 'policies' | 'bindings'>
+  problem(): string | undefined
+}
+
+export const filePoliciesPath = '/bulkhead/v1/policies'
+
+export function filePoliciesHandler(files: FilePolicies | undefined): PathHandler {
+  return (context, path) => {
+    if (path !== filePoliciesPath) return undefined
+    const problem = files?.problem()
+    const items = files === undefined ? [] : [...files.source.policies(), ...files.source.bindings()]
+    return valueReply(context, { kind: 'List', apiVersion: 'v1', metadata: {}, items, ...(problem === undefined ? {} : { problem }) })
+  }
+}
