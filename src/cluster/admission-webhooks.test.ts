@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { after, before, test } from 'node:test'
 import { turn } from '../base/turns.ts'
+import { crds, widgetDefinition, widgets } from '../server/custom-resources/widgets.testing.ts'
 import { admin, nodeUser, person, restrictedPod, SecuredApi } from './secured-api.testing.ts'
 import { patching, type Respond, TestWebhook } from './webhook.testing.ts'
 
@@ -340,6 +341,35 @@ test('row 23: scales, bindings, evictions, tokens and commands are shown as what
       ['Eviction', 'Eviction', 'eviction'],
     )
   })
+})
+
+test('custom resources are shown to webhooks and policies, pruned and judged after a patch, and may be parameters', async () => {
+  await api.create(crds, widgetDefinition())
+  const create = (name: string, size: number) => api.request(admin, 'POST', widgets, { ...widget, metadata: { name }, spec: { size } })
+  const widget = { apiVersion: 'example.com/v1', kind: 'Widget' }
+  while ((await create('established', 1)).status !== 201) await turn()
+  const custom = { apiGroups: ['example.com'], apiVersions: ['*'], operations: ['CREATE'], resources: ['widgets'] }
+  const respond: Respond = ({ request }) =>
+    patching({ op: 'add', path: '/spec/size', value: request.object.spec.size + 1 }, { op: 'add', path: '/spec/unknown', value: 1 })
+  await withHooks('mutating', [base('change', { rules: [custom] })], respond, async () => {
+    assert.deepEqual((await create('changed', 3)).json.spec, { size: 4, color: 'red' })
+    assert.match((await create('large', 10)).json.message, /spec\.size: Invalid value: 11/)
+  })
+  const matchConstraints = { resourceRules: [rule] }
+  const spec = { matchConstraints, paramKind: widget, validations: [{ expression: 'params.spec.size > 3' }] }
+  await api.create(`${group}/validatingadmissionpolicies`, { metadata: { name: 'sized' }, spec })
+  const bind = async (name: string) => {
+    const paramRef = { name, parameterNotFoundAction: 'Deny' }
+    await api.create(`${group}/validatingadmissionpolicybindings`, {
+      metadata: { name },
+      spec: { policyName: 'sized', validationActions: ['Deny'], paramRef },
+    })
+  }
+  await bind('changed')
+  assert.equal((await write('sized', {}, '?dryRun=All')).status, 201)
+  await bind('established')
+  assert.match((await write('sized', {}, '?dryRun=All')).json.message, /failed expression: params\.spec\.size > 3/)
+  assert.equal((await api.request(admin, 'DELETE', `${group}/validatingadmissionpolicies/sized`)).status, 200)
 })
 
 test('match conditions, selectors and operations decide who is asked', async () => {

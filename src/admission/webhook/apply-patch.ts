@@ -2,7 +2,7 @@
 import type { KubeObject, ObjectMeta } from '../../api/object.ts'
 import { applyJsonPatch } from '../../api/patch/json-patch.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
-import { isRecord, setOwn } from '../../api/schema/compile.ts'
+import { setOwn } from '../../api/schema/compile.ts'
 import { decodeValue } from '../../api/schema/decode.ts'
 import { schemaFor } from '../../api/schema/model.ts'
 import { ApiError, internalError } from '../../api/status.ts'
@@ -67,12 +67,10 @@ function patchedValue(target: unknown, operations: readonly unknown[]): unknown 
 
 function read(value: unknown, request: AdmissionRequest, version: ResourceDefinition): KubeObject {
   const { group, version: name, kind } = kindIn(request, version)
-  const schema = schemaFor(group, name, kind)
-  if (schema === undefined) {
-    if (isRecord(value) && isRecord(value['metadata'])) return value as unknown as KubeObject
-    throw internalError('the patch of an admission webhook leaves no object')
-  }
-  const decoded = decodeValue(value, schema, 'Ignore')
+  const custom = isOfOtherKind(request) ? undefined : version.custom
+  const schema = custom === undefined ? schemaFor(group, name, kind) : undefined
+  const decoded = custom?.decode(value, 'Ignore') ?? (schema && decodeValue(value, schema, 'Ignore'))
+  if (decoded === undefined) throw new Error(`${kind} has no schema`)
   if (!decoded.ok) throw internalError(decoded.message)
   decoded.object.metadata ??= {}
   return decoded.object
