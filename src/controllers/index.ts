@@ -28,6 +28,7 @@ import { staleDisruption } from './stale-disruption.ts'
 import { statefulSet } from './statefulset.ts'
 import { taintEviction } from './taint-eviction.ts'
 import { ttlAfterFinished } from './ttl-after-finished.ts'
+import { validatingAdmissionPolicyStatus } from './validating-admission-policy-status.ts'
 
 export const controllers: readonly Controller[] = [
   namespace,
@@ -57,5 +58,6 @@ export const controllers: readonly Controller[] = [
   staleDisruption,
   pvcProtection,
   pvProtection,
+  validatingAdmissionPolicyStatus,
   garbageCollector,
 ]

@@ -18,6 +18,7 @@ import {
   pods,
   serviceAccounts,
   services,
+  validatingAdmissionPolicies,
 } from '../client/resources.ts'
 import { runScheduler } from '../scheduler/run-scheduler.ts'
 import { TestServer, testUser } from '../server/testing.ts'
@@ -129,4 +130,28 @@ test('a Deployment and a Service become running pods with endpoints, and leave n
     async () => (await client.list(namespaces, {}, signal)).items.every(({ metadata }) => metadata.name !== 'ns'),
     'namespace gone',
   )
+})
+
+test('the status of a ValidatingAdmissionPolicy tells which expression cannot work, and of which state of the policy', async () => {
+  await using cluster = await start()
+  const { client, signal, until } = cluster
+  const rule = { apiGroups: ['apps'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['deployments'] }
+  const matchConstraints = { resourceRules: [rule] }
+  const validations = [{ expression: 'object.spec.repilcas > 1' }]
+  await client.create(validatingAdmissionPolicies, '', { metadata: { name: 'p' }, spec: { matchConstraints, validations } }, signal)
+  const state = async () => (await client.get(validatingAdmissionPolicies, '', 'p', signal)).status
+  await until(async () => (await state())?.observedGeneration === 1, 'the status of the first state')
+  const [warning] = (await state())?.typeChecking?.expressionWarnings ?? []
+  assert.equal(warning?.fieldRef, 'spec.validations[0].expression')
+  assert.match(warning?.warning ?? '', /^apps\/v1, Kind=Deployment: .*undefined field 'repilcas'/)
+  await client.patch(
+    validatingAdmissionPolicies,
+    '',
+    'p',
+    { spec: { validations: [{ expression: 'object.spec.replicas > 1' }] } },
+    { type: 'merge' },
+    signal,
+  )
+  await until(async () => (await state())?.observedGeneration === 2, 'the status of the second state')
+  assert.equal((await state())?.typeChecking?.expressionWarnings, undefined)
 })

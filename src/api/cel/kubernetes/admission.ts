@@ -28,6 +28,8 @@ export interface AdmissionScope {
   readonly variables?: ReadonlyMap<string, CelType>
   /** Whether the expression is stored already. */
   readonly stored: boolean
+  /** Types of `object` and `oldObject`, and of `params`, where they are known: for warnings of expressions that will fail. */
+  readonly types?: { readonly object: CelType; readonly params?: CelType }
 }
 
 export type AdmissionCompilation =
@@ -63,11 +65,20 @@ function declaredName(type: CelType): string {
 const environments = new Map<string, Environment>()
 
 /** Environments differ by three switches only, apart from the variables of a policy. */
-function environmentOf({ params, authorizer, stored, variables }: AdmissionScope): Environment {
+function environmentOf({ params, authorizer, stored, variables, types }: AdmissionScope): Environment {
   const key = `${params}${authorizer}${stored}`
   const known = environments.get(key) ?? (stored ? storedExpressions : newExpressions)().extend(variablesOf(params, authorizer))
   environments.set(key, known)
-  return variables === undefined ? known : known.extend([{ name: 'variables', type: variablesType(variables) }])
+  const typed = types === undefined ? known : known.extend(typedVariables(types, params))
+  return variables === undefined ? typed : typed.extend([{ name: 'variables', type: variablesType(variables) }])
+}
+
+function typedVariables({ object, params: type }: NonNullable<AdmissionScope['types']>, params: boolean): Variable[] {
+  return [
+    { name: 'object', type: object },
+    { name: 'oldObject', type: object },
+    ...(params && type !== undefined ? [{ name: 'params', type }] : []),
+  ]
 }
 
 function variablesOf(params: boolean, authorizer: boolean): Variable[] {

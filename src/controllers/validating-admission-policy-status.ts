@@ -1,0 +1,27 @@
+// Tells in the status of a ValidatingAdmissionPolicy which of its expressions cannot work on the kinds that it is for.
+import { requireLate } from '../base/late-module.ts'
+import { validatingAdmissionPolicies } from '../client/resources.ts'
+import { type Controller, done } from './controller.ts'
+import type * as types from './policy-types-late.ts'
+
+export const validatingAdmissionPolicyStatus: Controller = {
+  name: 'validatingadmissionpolicy-status-controller',
+  watches: validatingAdmissionPolicies,
+  begin({ client, informers }) {
+    const cache = informers.full(validatingAdmissionPolicies)
+    return async (key, signal) => {
+      const policy = cache.getByKey(key)
+      if (policy === undefined || policy.status?.observedGeneration === policy.metadata.generation) return done
+      const { typeWarnings } = requireLate<typeof types>(import.meta.url, './policy-types-late.ts')
+      const expressionWarnings = typeWarnings(policy.spec)
+      const { generation = 0 } = policy.metadata
+      const typeChecking = expressionWarnings.length === 0 ? {} : { expressionWarnings }
+      await client.updateStatus(
+        validatingAdmissionPolicies,
+        { ...policy, status: { ...policy.status, observedGeneration: generation, typeChecking } },
+        signal,
+      )
+      return done
+    }
+  },
+}
