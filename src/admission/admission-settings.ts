@@ -1,4 +1,5 @@
 // What an administrator may say about admission, in a form that can be handed from process to process.
+import { UserError } from '../base/user-error.ts'
 import { type PluginConfiguration, readAdmissionConfiguration } from './configuration.ts'
 import { enabledPlugins, type PluginSwitches } from './plugin-table.ts'
 import { defaultPolicy } from './pod-security/configuration.ts'
@@ -15,5 +16,11 @@ export function admissionSettings(
 ): { readonly enabled: ReadonlySet<string>; readonly configuration: PluginConfiguration } {
   const configuration = settings.configuration === undefined ? {} : readAdmissionConfiguration(settings.configuration)
   defaultPolicy(profile, configuration.podSecurity)
-  return { enabled: enabledPlugins(profile, settings), configuration }
+  const enabled = enabledPlugins(profile, settings)
+  if (enabled.has('ImagePolicyWebhook') && configuration.imagePolicy === undefined) {
+    throw new UserError(
+      'enableAdmissionPlugins: "ImagePolicyWebhook" needs a configuration that leads to a backend: see admissionConfigFile',
+    )
+  }
+  return { enabled, configuration }
 }

@@ -130,14 +130,15 @@ export function noPolicies(
 ): Omit<ValidatingAdmissionPolicyOptions, 'reader'> & { readonly webhooks: WebhookContext } {
   const kinds = servedKinds([])
   const decide = () => () => ({ allowed: false, reason: 'nobody may do anything in this test' })
-  const sender = { send: () => Promise.reject(new Error('nothing leaves this test')) }
+  const nothing = () => Promise.reject(new Error('nothing leaves this test'))
+  const sender = { send: nothing, post: nothing }
   return {
     ...{ kinds, decide, policySources: [] },
     webhooks: {
       ...{ reader, kinds, decide, sender, log: silentLogger, sparesSystem: true },
       changes: { onChange: () => undefined },
       health: new HookHealth(() => undefined),
-      clock: { now: () => 0 },
+      clock: { now: () => 0, sleep: async () => undefined },
       newUid: () => 'uid',
     },
   }

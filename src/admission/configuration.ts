@@ -1,11 +1,13 @@
 // Reads the AdmissionConfiguration of kube-apiserver (apiserver.config.k8s.io/v1): what plug-ins are configured with.
 import type { Toleration } from '../api/types/core-v1.ts'
 import { expectKind, fail, items, type Json, mapping, positive, text } from './configuration-value.ts'
+import { type ImagePolicyConfiguration, readImagePolicy } from './image-policy.ts'
 import type { EventLimit, EventLimitType } from './plugins/event-rate-limit.ts'
 import { type NodeSelectors, parseNodeSelector } from './plugins/pod-node-selector.ts'
 import { type ClusterTolerations, isTolerations } from './plugins/pod-toleration-restriction.ts'
 import { type PodSecurityConfiguration, readPodSecurity } from './pod-security/configuration.ts'
 import type { LimitedResource } from './quota/check.ts'
+import { type ClientIdentities, readIdentities } from './webhook/client-identity.ts'
 
 export interface PluginConfiguration {
   readonly limitedResources?: readonly LimitedResource[]
@@ -13,6 +15,10 @@ export interface PluginConfiguration {
   readonly nodeSelectors?: NodeSelectors
   readonly tolerations?: ClusterTolerations
   readonly podSecurity?: PodSecurityConfiguration
+  readonly imagePolicy?: ImagePolicyConfiguration
+  /** As whom webhooks of each kind are called. */
+  readonly mutatingIdentities?: ClientIdentities
+  readonly validatingIdentities?: ClientIdentities
 }
 
 /** Reads one plug-in's part. `at` is the path in the file, for messages. */
@@ -23,6 +29,9 @@ const readers: ReadonlyMap<string, Read> = new Map<string, Read>([
   ['EventRateLimit', readEventLimits],
   ['PodNodeSelector', readNodeSelectors],
   ['PodTolerationRestriction', readTolerations],
+  ['ImagePolicyWebhook', (value, at) => ({ imagePolicy: readImagePolicy(value, at) })],
+  ['MutatingAdmissionWebhook', (value, at) => ({ mutatingIdentities: readWebhookIdentities(value, at) })],
+  ['ValidatingAdmissionWebhook', (value, at) => ({ validatingIdentities: readWebhookIdentities(value, at) })],
   ['PodSecurity', (value, at) => ({ podSecurity: readPodSecurity(value, at) })],
 ])
 
@@ -42,6 +51,13 @@ export function readAdmissionConfiguration(value: unknown): PluginConfiguration 
     configuration = { ...configuration, ...read(mapping(plugin['configuration'], `${at}.configuration`), `${at}.configuration`) }
   })
   return configuration
+}
+
+/** `kubeConfig` stands for the content of `kubeConfigFile`. */
+function readWebhookIdentities(value: Json, at: string): ClientIdentities {
+  expectKind(value, ['apiserver.config.k8s.io', 'apiserver.k8s.io'], ['WebhookAdmissionConfiguration', 'WebhookAdmission'], at)
+  if (value['kubeConfig'] === undefined) fail(`${at}.kubeConfigFile`, 'is missing: it names the file with users by the names of webhooks')
+  return readIdentities(value['kubeConfig'], `${at}.kubeConfigFile`)
 }
 
 function readQuota(value: Json, at: string): PluginConfiguration {

@@ -23,6 +23,7 @@ const table = [
   { name: 'TaintNodesByCondition', on: 'always' },
   { name: 'TrustDomain', on: 'always', guard: true },
   { name: 'AlwaysPullImages', on: 'asked' },
+  { name: 'ImagePolicyWebhook', on: 'asked' },
   { name: 'PodSecurity', on: 'always', guard: true },
   { name: 'PodNodeSelector', on: 'asked' },
   { name: 'Priority', on: 'always', guard: true },

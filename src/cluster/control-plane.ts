@@ -20,7 +20,7 @@ import { createAdmission } from '../admission/chain.ts'
 import { admissionPlugins } from '../admission/plugins/index.ts'
 import { storedPolicies } from '../admission/policy/stored-policies.ts'
 import { QuotaLedger } from '../admission/quota/ledger.ts'
-import { groupResource, groupVersion } from '../api/object.ts'
+import { groupResource } from '../api/object.ts'
 import { resources } from '../api/resources/index.ts'
 import type { ValidatingAdmissionPolicy } from '../api/types/admissionregistration-v1.ts'
 import type { UserInfo } from '../api/user.ts'
@@ -111,13 +111,13 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     (reader.list('clusterroles.rbac.authorization.k8s.io') as readonly ClusterRole[]).filter(
       ({ aggregationRule }) => aggregationRule !== undefined,
     )
+  const kinds = allKinds(resources)
   const escalation = rbacEscalation({ authorization, rbac, ...(profile === 'secure' ? { aggregatingRoles } : {}) })
   const parameters = policyParameters({
     authorization,
     policy: name =>
       reader.get('validatingadmissionpolicies.admissionregistration.k8s.io', '', name) as ValidatingAdmissionPolicy | undefined,
-    pluralOf: (apiVersion, wanted) =>
-      resources.find(({ group, version, kind }) => kind === wanted && groupVersion(group, version) === apiVersion)?.plural,
+    pluralOf: (apiVersion, wanted) => kinds.kinds.byKind(apiVersion, wanted)?.plural,
   })
   let served: ServedResources | undefined
   const serves = (name: string) => served?.byGroupResource(name) !== undefined || servedNames.has(name)
@@ -125,7 +125,6 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   const { enabled, configuration } = admissionSettings(profile, options.admission)
   const now = () => clock.now()
   const ledger = new QuotaLedger({ feed, now, limited: configuration.limitedResources ?? [] })
-  const kinds = allKinds(resources)
   const policies = { reader, kinds: kinds.kinds, decide: policyAuthorizer(authorize), changes: clusterChanges(store, signal) }
   const webhooks = webhookParts({ clock, log, signal })
   const plugins = admissionPlugins({

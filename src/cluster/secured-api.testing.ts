@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { AuditEvent } from '../access/audit/audit-event.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
+import type { AdmissionSettings } from '../admission/admission-settings.ts'
 import type { ApiError } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
@@ -125,10 +126,12 @@ export class SecuredApi implements AsyncDisposable {
     profile = 'secure',
     clock = systemClock,
     policies,
+    admission,
   }: {
     profile?: Profile
     clock?: Clock
     policies?: PolicyFolder
+    admission?: AdmissionSettings
   } = {}): Promise<SecuredApi> {
     const stop = new AbortController()
     const logLines: string[] = []
@@ -147,7 +150,12 @@ export class SecuredApi implements AsyncDisposable {
       refusal: () => opened?.auditRefusal,
     }
     const wired = { store, signer, audit, profile, clock, log, metrics: createRegistry(), signal: stop.signal }
-    const server = await openControlPlane({ ...wired, ...(policies ? { policies } : {}), serviceCidr: '10.96.0.0/16' })
+    const server = await openControlPlane({
+      ...wired,
+      ...(policies ? { policies } : {}),
+      ...(admission ? { admission } : {}),
+      serviceCidr: '10.96.0.0/16',
+    })
     await bootstrap({ server, store, signer, namespaceDefaults: false, signal: stop.signal })
     opened = new SecuredApi({ server, store, signer, events, logLines, waiting, stop })
     return opened

@@ -30,9 +30,9 @@ export function webhookParts({
   let server: ApiServer | undefined
   let events: EventRecorder | undefined
   const sender = createReviewSender({
-    async connectService(service, authorities, until) {
+    async connectService(service, tls, until) {
       if (server === undefined) throw new Error('the server starts')
-      return await server.connectService(service, authorities, until)
+      return await server.connectService(service, tls, until)
     },
   })
   signal.addEventListener('abort', () => sender[Symbol.dispose](), { once: true })

@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
+import type { TLSSocket } from 'node:tls'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
 import { createMemorySigner } from '../signer/memory-signer.ts'
 
@@ -9,6 +10,8 @@ import { createMemorySigner } from '../signer/memory-signer.ts'
 export type Review = any
 
 export interface Sent {
+  /** Who called: the common name of the client's certificate, and the header. */
+  readonly caller: { readonly certificate: string | undefined; readonly authorization: string | undefined }
   readonly path: string
   readonly review: Review
 }
@@ -30,13 +33,23 @@ export class TestWebhook implements AsyncDisposable {
     this.caBundle = caBundle
   }
 
+  /** A kubeconfig whose current context leads to this server at `path`, as `user`. */
+  kubeconfig(path: string, user: object) {
+    return {
+      'current-context': 'c',
+      contexts: [{ name: 'c', context: { cluster: 'hook', user: 'server' } }],
+      clusters: [{ name: 'hook', cluster: { server: this.clientConfig(path).url, 'certificate-authority-data': this.caBundle } }],
+      users: [{ name: 'server', user }],
+    }
+  }
+
   static async open(): Promise<TestWebhook> {
     await using signer = createMemorySigner()
     const signal = new AbortController().signal
     const { keyPem, csr } = await createKeyAndCsr({ commonName: 'hook' })
     const names = { commonName: 'hook', organizations: [], dnsNames: ['localhost', 'hook.hooks.svc'], ipAddresses: ['127.0.0.1'] }
     const cert = await signer.issueCertificate({ authority: 'serving', csr, ...names, lifetimeSeconds: 600 }, signal)
-    const server = createServer({ key: keyPem, cert })
+    const server = createServer({ key: keyPem, cert, requestCert: true, rejectUnauthorized: false })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const address = server.address()
@@ -47,7 +60,9 @@ export class TestWebhook implements AsyncDisposable {
       for await (const chunk of request) chunks.push(chunk)
       const review = JSON.parse(Buffer.concat(chunks).toString())
       const path = request.url ?? ''
-      hook.sent.push({ path, review })
+      const { subject } = (request.socket as TLSSocket).getPeerCertificate()
+      const certificate = subject?.CN
+      hook.sent.push({ caller: { certificate: String(certificate), authorization: request.headers.authorization }, path, review })
       const response = hook.respond(review, path, answer)
       if (response === undefined) return
       const { apiVersion, kind } = review

@@ -51,6 +51,7 @@ import { type IssueToken, type StreamPod, subresourceHandlers } from './subresou
 import { tunnelPathHandler, withTunnelRight } from './tunnel-path.ts'
 import { versionInfo } from './version.ts'
 import { connectService } from './webhooks/connect-service.ts'
+import type { ServiceTls } from './webhooks/review-sender.ts'
 import { RefusedRequests } from './why/refused-requests.ts'
 import { whyPathHandler } from './why/why-path.ts'
 import type { AdmissionChain, WriteParts } from './write-parts.ts'
@@ -278,8 +279,8 @@ export class ApiServer implements AsyncDisposable {
   }
 
   /** A verified TLS connection to a pod behind a Service, for webhooks. */
-  connectService(service: ServiceReference, authorities: string | undefined, signal: AbortSignal): Promise<Duplex> {
-    return connectService({ resources: this.resources, tunnels: this.nodeTunnels, random: Math.random }, service, authorities, signal)
+  connectService(service: ServiceReference, tls: ServiceTls, signal: AbortSignal): Promise<Duplex> {
+    return connectService({ resources: this.resources, tunnels: this.nodeTunnels, random: Math.random }, service, tls, signal)
   }
 
   /** A transport that passes the whole pipeline as `user`. */

@@ -7,6 +7,7 @@ import { defaultPolicy } from '../pod-security/configuration.ts'
 import { defaultExemptions } from '../pod-security/exemptions.ts'
 import type { QuotaLedger } from '../quota/ledger.ts'
 import type { WebhookContext } from '../webhook/ask-hooks.ts'
+import type { ClientIdentities } from '../webhook/client-identity.ts'
 import { alwaysPullImages } from './always-pull-images.ts'
 import { apiServiceBackend } from './api-service-backend.ts'
 import { type CertificateRequestOptions, certificateRequests } from './certificate-requests.ts'
@@ -17,6 +18,7 @@ import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { denyServiceExternalIps } from './deny-service-external-ips.ts'
 import { eventRateLimit, secureEventLimits } from './event-rate-limit.ts'
 import { extendedResourceToleration } from './extended-resource-toleration.ts'
+import { imagePolicyWebhook } from './image-policy-webhook.ts'
 import { limitPodHardAntiAffinityTopology } from './limit-pod-hard-anti-affinity-topology.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { mutatingAdmissionWebhook } from './mutating-admission-webhook.ts'
@@ -64,6 +66,8 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
   const { reader, profile, randomSuffix } = options
   const secure = profile === 'secure'
   const { enabled = enabledPlugins(profile, {}), configuration = {} } = options
+  const calledAs = (identities: ClientIdentities | undefined): WebhookContext =>
+    identities === undefined ? options.webhooks : { ...options.webhooks, identities }
   const all: readonly AdmissionPlugin[] = [
     namespaceLifecycle({ reader }),
     namespaceExists({ reader }),
@@ -76,6 +80,7 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
     taintNodesByCondition,
     trustDomain(options),
     alwaysPullImages,
+    imagePolicyWebhook({ ...options.webhooks, configuration: configuration.imagePolicy, templates: secure }),
     podSecurity({
       reader,
       defaults: defaultPolicy(profile, configuration.podSecurity),
@@ -100,9 +105,9 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
     apiServiceBackend,
     podTopologyLabels({ reader }),
     ...(options.access ?? []),
-    mutatingAdmissionWebhook(options.webhooks),
+    mutatingAdmissionWebhook(calledAs(configuration.mutatingIdentities)),
     validatingAdmissionPolicy(options),
-    validatingAdmissionWebhook(options.webhooks),
+    validatingAdmissionWebhook(calledAs(configuration.validatingIdentities)),
     resourceQuota(options),
   ]
   // What is not in the table cannot be switched off.

@@ -15,7 +15,7 @@ import { isSystemRequest } from './system-request.ts'
 export interface WebhookContext extends HookContext, CallParts {
   readonly decide: DecideFor
   readonly health: HookHealth
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Clock
   readonly log: Logger
   /** Whether requests of the cluster itself pass where a webhook does not answer; upstream has nothing like it. */
   readonly sparesSystem: boolean

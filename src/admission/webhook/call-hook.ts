@@ -2,6 +2,7 @@
 import { type ApiError, badRequest } from '../../api/status.ts'
 import type { WebhookClientConfig } from '../../api/types/admissionregistration-v1.ts'
 import type { AdmissionRequest } from '../admission.ts'
+import type { ClientIdentities, ReviewEndpoint } from './client-identity.ts'
 import type { AnyWebhook, Hook } from './hook.ts'
 import { InvalidAnswer, type ReviewAnswer, readAnswer, rejection, reviewBody, reviewVersion } from './review.ts'
 
@@ -11,7 +12,15 @@ export interface ReviewSender {
    * POSTs the body over TLS to where `client` leads, follows no redirect, and resolves with the bounded body of a 2xx answer. Rejects with an Error
    * whose message is what Go's client would say; with the signal's reason where that aborts.
    */
-  send(client: WebhookClientConfig, body: Buffer, timeoutSeconds: number, signal: AbortSignal): Promise<Buffer>
+  send(
+    client: WebhookClientConfig,
+    body: Buffer,
+    timeoutSeconds: number,
+    signal: AbortSignal,
+    identities?: ClientIdentities,
+  ): Promise<Buffer>
+  /** The same to where a kubeconfig leads. */
+  post(endpoint: ReviewEndpoint, body: Buffer, timeoutSeconds: number, signal: AbortSignal): Promise<Buffer>
 }
 
 export type CallOutcome =
@@ -24,6 +33,8 @@ export type CallOutcome =
 export interface CallParts {
   readonly sender: ReviewSender
   readonly newUid: () => string
+  /** As whom webhooks are called; default: as nobody. */
+  readonly identities?: ClientIdentities
 }
 
 /** Seconds of a call where the webhook says nothing. */
@@ -50,7 +61,8 @@ export async function callHook(
   const uid = parts.newUid()
   let body: Buffer
   try {
-    body = await parts.sender.send(clientConfig, reviewBody(version, uid, reviewed()), Math.min(timeoutSeconds, longestSeconds), signal)
+    const seconds = Math.min(timeoutSeconds, longestSeconds)
+    body = await parts.sender.send(clientConfig, reviewBody(version, uid, reviewed()), seconds, signal, parts.identities)
   } catch (err) {
     signal.throwIfAborted()
     return failure(webhook, `failed to call webhook: ${err instanceof Error ? err.message : String(err)}`)

@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { admissionSettings } from '../../admission/admission-settings.ts'
 import { createConfig, type Machine, type Settings } from '../../base/config.ts'
 import { maxAdmissionFileBytes, readAdmission } from './read-admission.ts'
 
@@ -27,6 +28,26 @@ test('readAdmission() takes plug-ins as a text or a list, and configuration from
   assert.deepEqual([enable, disable], [['PodNodeSelector', 'AlwaysPullImages'], ['DefaultStorageClass']])
   const { plugins } = configuration as { plugins: { configuration: unknown }[] }
   assert.deepEqual(plugins[0]?.configuration, { podNodeSelectorPluginConfig: { team: 'env=prod' } })
+})
+
+test('readAdmission() takes over what kubeconfigs and the files that these name hold', () => {
+  file('ca.pem', '-----BEGIN CERTIFICATE-----')
+  file('token', 'secret\n')
+  file(
+    'backend.kubeconfig',
+    `current-context: c
+contexts: [{ name: c, context: { cluster: k, user: u } }]
+clusters: [{ name: k, cluster: { server: 'https://images.example', certificate-authority: ca.pem } }]
+users: [{ name: u, user: { tokenFile: token } }]
+`,
+  )
+  file('images.yaml', 'imagePolicy: { kubeConfigFile: backend.kubeconfig, defaultAllow: false }\n')
+  const admissionConfigFile = file('images-admission.yaml', `${head}plugins:\n- name: ImagePolicyWebhook\n  path: images.yaml\n`)
+  const settings = read({ enableAdmissionPlugins: 'ImagePolicyWebhook', admissionConfigFile })
+  const { endpoint } = admissionSettings('secure', settings).configuration.imagePolicy ?? assert.fail('not configured')
+  assert.equal(endpoint.authorities, '-----BEGIN CERTIFICATE-----')
+  assert.equal(endpoint.identity.authorization, 'Bearer secret')
+  assert.throws(() => read({ enableAdmissionPlugins: 'ImagePolicyWebhook' }), /"ImagePolicyWebhook" needs a configuration/)
 })
 
 const rows: { name: string; settings: Settings; why: RegExp }[] = [

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { load } from 'js-yaml'
 import { type AdmissionSettings, admissionSettings } from '../../admission/admission-settings.ts'
+import { withFileContents } from '../../admission/webhook/client-identity.ts'
 import type { Config } from '../../base/config.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 
@@ -29,10 +30,27 @@ function readConfiguration(path: string): unknown {
   return {
     ...file,
     plugins: plugins.map((plugin: unknown) => {
-      if (!isMapping(plugin) || typeof plugin['path'] !== 'string' || plugin['path'] === '') return plugin
-      return { ...plugin, configuration: readYaml(resolve(dirname(path), plugin['path'])) }
+      if (!isMapping(plugin)) return plugin
+      const named = typeof plugin['path'] === 'string' && plugin['path'] !== '' ? resolve(dirname(path), plugin['path']) : undefined
+      const configuration = named === undefined ? plugin['configuration'] : readYaml(named)
+      return { ...plugin, configuration: withKubeconfigs(configuration, dirname(named ?? path)) }
     }),
   }
+}
+
+/** Plug-ins that call somebody name a kubeconfig; whoever is handed the settings need not be able to read it. */
+function withKubeconfigs(configuration: unknown, folder: string): unknown {
+  if (!isMapping(configuration)) return configuration
+  const { kubeConfigFile, imagePolicy, ...rest } = configuration
+  return {
+    ...rest,
+    ...(imagePolicy === undefined ? {} : { imagePolicy: withKubeconfigs(imagePolicy, folder) }),
+    ...(typeof kubeConfigFile === 'string' ? { kubeConfigFile, kubeConfig: readKubeconfig(resolve(folder, kubeConfigFile)) } : {}),
+  }
+}
+
+function readKubeconfig(path: string): unknown {
+  return withFileContents(readYaml(path), file => readText(resolve(dirname(path), file)))
 }
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -40,6 +58,15 @@ function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function readYaml(path: string): unknown {
+  const text = readText(path)
+  try {
+    return load(text)
+  } catch (err) {
+    throw new UserError(`The admission configuration "${path}" is no YAML: ${messageOf(err)}`, { cause: err })
+  }
+}
+
+function readText(path: string): string {
   let bytes: Buffer
   try {
     bytes = readFileSync(path)
@@ -48,9 +75,5 @@ function readYaml(path: string): unknown {
   }
   if (bytes.length > maxAdmissionFileBytes)
     throw new UserError(`The admission configuration "${path}" has ${bytes.length} bytes, the limit is ${maxAdmissionFileBytes}`)
-  try {
-    return load(bytes.toString('utf8'))
-  } catch (err) {
-    throw new UserError(`The admission configuration "${path}" is no YAML: ${messageOf(err)}`, { cause: err })
-  }
+  return bytes.toString('utf8')
 }

@@ -6,6 +6,7 @@ import type { NodeTunnels } from '../node-tunnel.ts'
 import { connectBackend } from '../proxy/backend-connection.ts'
 import { type ProxyTarget, serviceTarget } from '../proxy/proxy-target.ts'
 import type { ServedResources } from '../served-resource.ts'
+import type { ServiceTls } from './review-sender.ts'
 
 export interface ConnectServiceParts {
   readonly resources: ServedResources
@@ -18,7 +19,7 @@ export interface ConnectServiceParts {
 export async function connectService(
   { resources, tunnels, random }: ConnectServiceParts,
   { namespace, name, port = 443 }: ServiceReference,
-  authorities: string | undefined,
+  tls: ServiceTls,
   signal: AbortSignal,
 ): Promise<Duplex> {
   let target: ProxyTarget
@@ -29,5 +30,5 @@ export async function connectService(
     if (isReason(err, 'ServiceUnavailable')) throw new Error(`no endpoints available for service ${JSON.stringify(name)}`, { cause: err })
     throw err
   }
-  return await connectBackend(tunnels, target, { authorities, verify: true }, signal)
+  return await connectBackend(tunnels, target, { ...tls, verify: true }, signal)
 }

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { Agent, type AgentOptions, request as httpsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { CallParts } from '../../admission/webhook/call-hook.ts'
+import { type ClientIdentities, type ClientIdentity, identityFor } from '../../admission/webhook/client-identity.ts'
 import { ApiError } from '../../api/status.ts'
 import type { ServiceReference, WebhookClientConfig } from '../../api/types/admissionregistration-v1.ts'
 import { kubernetesVersion } from '../../base/kubernetes-version.ts'
@@ -21,15 +22,22 @@ const maxIdle = 4
 /** Webhooks whose connections are kept; the one that was first used the longest time ago is dropped beyond. */
 const maxAgents = 100
 
+/** Both sides of a connection to a service: PEM, undefined for the system's authorities and for no certificate. */
+export interface ServiceTls {
+  readonly authorities: string | undefined
+  readonly client?: { readonly cert: string; readonly key: string }
+}
+
 export interface ReviewSenderParts {
   /** A verified TLS connection to a pod behind the service. Rejects with an Error that says why there is none. */
-  connectService(service: ServiceReference, authorities: string | undefined, signal: AbortSignal): Promise<Duplex>
+  connectService(service: ServiceReference, tls: ServiceTls, signal: AbortSignal): Promise<Duplex>
 }
 
 interface Destination {
   /** Where it leads, as messages show it, with the timeout that the webhook is told. */
   readonly url: URL
   readonly agent: Agent
+  readonly authorization?: string | undefined
 }
 
 export function createReviewSender(parts: ReviewSenderParts): ReviewSender & Disposable {
@@ -46,37 +54,76 @@ export function createReviewSender(parts: ReviewSenderParts): ReviewSender & Dis
     agents.set(key, made)
     return made
   }
-  const destinationOf = ({ url, service, caBundle = '' }: WebhookClientConfig): Destination => {
+  const base: AgentOptions = { keepAlive: true, maxFreeSockets: maxIdle, timeout: idleMs, minVersion: 'TLSv1.2' }
+  const destinationOf = ({ url, service, caBundle = '' }: WebhookClientConfig, identities: ClientIdentities): Destination => {
     const authorities = caBundle === '' ? undefined : Buffer.from(caBundle, 'base64').toString()
-    const options: AgentOptions = { keepAlive: true, maxFreeSockets: maxIdle, timeout: idleMs, minVersion: 'TLSv1.2' }
-    const ca = authorities === undefined ? {} : { ca: authorities }
     if (service !== undefined) {
       const { namespace, name, port = 443, path = '' } = service
-      const agent = agentFor(`${namespace}/${name}:${port} ${caBundle}`, () => new ServiceAgent(options, parts, service, authorities))
-      return { url: new URL(`https://${name}.${namespace}.svc:${port}${path}`), agent }
+      const target = new URL(`https://${name}.${namespace}.svc:${port}${path}`)
+      const identity = identityFor(identities, target.hostname, String(port))
+      const tls = { authorities, ...clientOf(identity) }
+      const key = agentKey(`${namespace}/${name}:${port}`, caBundle, identity)
+      return {
+        url: target,
+        agent: agentFor(key, () => new ServiceAgent(base, parts, service, tls)),
+        authorization: identity?.authorization,
+      }
     }
     const target = new URL(url ?? '')
-    return { url: target, agent: agentFor(`${target.origin} ${caBundle}`, () => new Agent({ ...options, ...ca })) }
+    return direct(target, authorities, identityFor(identities, target.hostname, portOf(target)), undefined)
+  }
+  const direct = (
+    url: URL,
+    authorities: string | undefined,
+    identity: ClientIdentity | undefined,
+    serverName: string | undefined,
+  ): Destination => {
+    const options: AgentOptions = {
+      ...base,
+      ...(authorities === undefined ? {} : { ca: authorities }),
+      ...clientOf(identity).client,
+      ...(serverName === undefined ? {} : { servername: serverName }),
+    }
+    const key = agentKey(url.origin, authorities ?? '', identity)
+    return { url, agent: agentFor(key, () => new Agent(options)), authorization: identity?.authorization }
+  }
+  const deliver = async (destination: Destination, body: Buffer, timeoutSeconds: number, signal: AbortSignal): Promise<Buffer> => {
+    const { url } = destination
+    const limit = AbortSignal.timeout(timeoutSeconds * 1000)
+    try {
+      return await post(destination, body, AbortSignal.any([signal, limit]))
+    } catch (err) {
+      signal.throwIfAborted()
+      if (err instanceof AnswerError) throw err
+      const why = limit.aborted ? 'context deadline exceeded' : reasonOf(err, url)
+      throw new Error(`Post ${JSON.stringify(shownUrl(url))}: ${why}`, { cause: err })
+    }
   }
   return {
-    async send(client, body, timeoutSeconds, signal) {
-      const { url, agent } = destinationOf(client)
-      url.searchParams.set('timeout', `${timeoutSeconds}s`)
-      const limit = AbortSignal.timeout(timeoutSeconds * 1000)
-      try {
-        return await post(url, agent, body, AbortSignal.any([signal, limit]))
-      } catch (err) {
-        signal.throwIfAborted()
-        if (err instanceof AnswerError) throw err
-        const why = limit.aborted ? 'context deadline exceeded' : reasonOf(err, url)
-        throw new Error(`Post ${JSON.stringify(shownUrl(url))}: ${why}`, { cause: err })
-      }
+    async send(client, body, timeoutSeconds, signal, identities = new Map()) {
+      const destination = destinationOf(client, identities)
+      destination.url.searchParams.set('timeout', `${timeoutSeconds}s`)
+      return await deliver(destination, body, timeoutSeconds, signal)
+    },
+    async post({ url, authorities, serverName, identity }, body, timeoutSeconds, signal) {
+      return await deliver(direct(new URL(url), authorities, identity, serverName), body, timeoutSeconds, signal)
     },
     [Symbol.dispose]() {
       for (const agent of agents.values()) agent.destroy()
       agents.clear()
     },
   }
+}
+
+const portOf = ({ port }: URL): string => (port === '' ? '443' : port)
+
+/** A connection is used again only by who would make the same one. */
+const agentKey = (target: string, authorities: string, identity: ClientIdentity | undefined): string =>
+  `${target} ${authorities} ${identity?.certificate ?? ''}`
+
+function clientOf(identity: ClientIdentity | undefined): { readonly client?: { readonly cert: string; readonly key: string } } {
+  const { certificate, key } = identity ?? {}
+  return certificate === undefined || key === undefined ? {} : { client: { cert: certificate, key } }
 }
 
 /** As Go shows it: with the port that a service was asked for, even where it is that of the scheme. */
@@ -88,9 +135,9 @@ function shownUrl(url: URL): string {
 class ServiceAgent extends Agent {
   readonly #connect: (signal: AbortSignal) => Promise<Duplex>
 
-  constructor(options: AgentOptions, parts: ReviewSenderParts, service: ServiceReference, authorities: string | undefined) {
+  constructor(options: AgentOptions, parts: ReviewSenderParts, service: ServiceReference, tls: ServiceTls) {
     super(options)
-    this.#connect = signal => parts.connectService(service, authorities, signal)
+    this.#connect = signal => parts.connectService(service, tls, signal)
   }
 
   override createConnection(options: { readonly signal?: AbortSignal }, callback?: (err: Error | null, stream: Duplex) => void): undefined {
@@ -106,19 +153,19 @@ class ServiceAgent extends Agent {
 /** The webhook answered, and not with what it was asked for. */
 class AnswerError extends Error {}
 
-async function post(url: URL, agent: Agent, body: Buffer, signal: AbortSignal): Promise<Buffer> {
+async function post(destination: Destination, body: Buffer, signal: AbortSignal): Promise<Buffer> {
   try {
-    return await postOnce(url, agent, body, signal)
+    return await postOnce(destination, body, signal)
   } catch (err) {
     // A kept connection that was closed meanwhile says nothing of the webhook.
     if (!(err instanceof StaleConnection)) throw err
-    return await postOnce(url, agent, body, signal)
+    return await postOnce(destination, body, signal)
   }
 }
 
 class StaleConnection extends Error {}
 
-function postOnce(url: URL, agent: Agent, body: Buffer, signal: AbortSignal): Promise<Buffer> {
+function postOnce({ url, agent, authorization }: Destination, body: Buffer, signal: AbortSignal): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
   const outgoing = httpsRequest(
     url,
@@ -132,6 +179,7 @@ function postOnce(url: URL, agent: Agent, body: Buffer, signal: AbortSignal): Pr
         accept: 'application/json, */*',
         'content-type': 'application/json',
         'content-length': body.length,
+        ...(authorization === undefined ? {} : { authorization }),
         'user-agent': `kube-apiserver-admission/${kubernetesVersion}`,
       },
     },

@@ -1,0 +1,117 @@
+// What a backend of ImagePolicyWebhook is asked and answers: imagepolicy.k8s.io/v1alpha1, as upstream's plug-in speaks it.
+
+import { hasPods, type LocatedPod, locatePod } from '../api/located-pod.ts'
+import { groupResource } from '../api/object.ts'
+import { isRecord } from '../api/schema/compile.ts'
+import { containersOf } from '../api/validation/containers-of.ts'
+import type { AdmissionRequest } from './admission.ts'
+import { fail, type Json, mapping } from './configuration-value.ts'
+import { type ReviewEndpoint, readEndpoint } from './webhook/client-identity.ts'
+
+export interface ImagePolicyConfiguration {
+  readonly endpoint: ReviewEndpoint
+  /** How long an answer holds, by what it says; 0 for not at all. */
+  readonly allowMs: number
+  readonly denyMs: number
+  readonly retryMs: number
+  /** Whether images are let in where the backend does not answer. */
+  readonly defaultAllow: boolean
+}
+
+const limits = {
+  allowTTL: { unit: 1000, default: 300_000, min: 1000, max: 1_800_000 },
+  denyTTL: { unit: 1000, default: 30_000, min: 1000, max: 1_800_000 },
+  retryBackoff: { unit: 1, default: 500, min: 1, max: 300_000 },
+} as const
+
+/** Throws a UserError. `kubeConfig` stands for the content of `kubeConfigFile`. */
+export function readImagePolicy(value: Json, at: string): ImagePolicyConfiguration {
+  const path = `${at}.imagePolicy`
+  const policy = mapping(value['imagePolicy'], path)
+  if (policy['kubeConfig'] === undefined) fail(`${path}.kubeConfigFile`, 'is missing: it names the file that leads to the backend')
+  return {
+    endpoint: readEndpoint(policy['kubeConfig'], `${path}.kubeConfigFile`),
+    allowMs: milliseconds(policy, 'allowTTL', path),
+    denyMs: milliseconds(policy, 'denyTTL', path),
+    retryMs: milliseconds(policy, 'retryBackoff', path),
+    defaultAllow: policy['defaultAllow'] === true,
+  }
+}
+
+/** As upstream: 0 or nothing is the default, -1 is never. */
+function milliseconds(policy: Json, name: keyof typeof limits, at: string): number {
+  const { unit, default: usual, min, max } = limits[name]
+  const value = policy[name] ?? 0
+  if (typeof value !== 'number') return fail(`${at}.${name}`, `is ${JSON.stringify(value)}, wanted is a number`)
+  if (value === 0) return usual
+  if (value === -1) return 0
+  const given = value * unit
+  return given >= min && given <= max
+    ? given
+    : fail(`${at}.${name}`, `is ${value}, wanted is ${min / unit} to ${max / unit}, or -1 for none`)
+}
+
+export interface ImageReviewSpec {
+  readonly containers: readonly { readonly image: string }[]
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly namespace: string
+}
+
+/** Whether the request can bring in an image; with `templates` those of workloads count too. */
+export function bringsImages({ resource, subresource, operation }: AdmissionRequest, templates: boolean): boolean {
+  if (operation !== 'CREATE' && operation !== 'UPDATE') return false
+  const name = groupResource(resource.group, resource.plural)
+  if (name === 'pods') return subresource === '' || subresource === 'ephemeralcontainers' || subresource === 'resize'
+  return templates && subresource === '' && hasPods(name)
+}
+
+/** Every image that the request could start: of all containers, and of volumes. Undefined where there is none. */
+export function imageReview(request: AdmissionRequest): ImageReviewSpec | undefined {
+  const { resource, object, namespace } = request
+  const located = object && locatePod(groupResource(resource.group, resource.plural), object)
+  if (located === undefined) return undefined
+  const images = imagesOf(located)
+  if (images.length === 0) return undefined
+  const annotations = Object.entries(located.pod.metadata.annotations ?? {}).filter(([key]) => key.includes('.image-policy.k8s.io/'))
+  return {
+    containers: images.map(image => ({ image })),
+    ...(annotations.length === 0 ? {} : { annotations: Object.fromEntries(annotations) }),
+    namespace,
+  }
+}
+
+function imagesOf({ pod: { spec } }: LocatedPod): string[] {
+  const ofContainers = containersOf(spec).map(({ container }) => container.image ?? '')
+  const ofVolumes = (spec.volumes ?? []).flatMap(({ image }) => (image?.reference ? [image.reference] : []))
+  return [...ofContainers, ...ofVolumes].filter(image => image !== '')
+}
+
+export const reviewBody = (spec: ImageReviewSpec): Buffer =>
+  Buffer.from(JSON.stringify({ kind: 'ImageReview', apiVersion: 'imagepolicy.k8s.io/v1alpha1', metadata: {}, spec, status: {} }))
+
+export interface ImageVerdict {
+  readonly allowed: boolean
+  readonly reason: string
+  readonly annotations: Readonly<Record<string, string>>
+}
+
+/** Undefined for what is no answer. */
+export function readImageVerdict(body: Buffer): ImageVerdict | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(body.toString())
+  } catch {
+    // What was sent is not shown: it may be anybody's page.
+    return undefined
+  }
+  const status = isRecord(value) ? value['status'] : undefined
+  if (!isRecord(status)) return undefined
+  const { allowed = false, reason = '', auditAnnotations = {} } = status
+  if (typeof allowed !== 'boolean' || typeof reason !== 'string') return undefined
+  const annotations = isRecord(auditAnnotations) ? Object.entries(auditAnnotations) : []
+  return {
+    allowed,
+    reason,
+    annotations: Object.fromEntries(annotations.filter((entry): entry is [string, string] => typeof entry[1] === 'string')),
+  }
+}

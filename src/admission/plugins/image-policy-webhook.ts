@@ -1,0 +1,103 @@
+// ImagePolicyWebhook: a backend says which images may be run. Off unless it is asked for and configured.
+import { forbidden } from '../../api/status.ts'
+import { qualifiedName } from '../../api/validation/names.ts'
+import { type Clock, pause } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import { type AdmissionPlugin, type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
+import {
+  bringsImages,
+  type ImagePolicyConfiguration,
+  type ImageVerdict,
+  imageReview,
+  readImageVerdict,
+  reviewBody,
+} from '../image-policy.ts'
+import type { ReviewSender } from '../webhook/call-hook.ts'
+
+export interface ImagePolicyOptions {
+  /** Undefined: everything that brings in an image is refused, for nobody can be asked. */
+  readonly configuration: ImagePolicyConfiguration | undefined
+  /** Judge the images of workloads too; upstream judges those of pods. */
+  readonly templates: boolean
+  readonly sender: ReviewSender
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+const annotationPrefix = 'imagepolicywebhook.image-policy.k8s.io/'
+/** Answers that are kept; the oldest is forgotten beyond. */
+export const maxKeptVerdicts = 1024
+const attempts = 5
+const backoffFactor = 1.5
+const callSeconds = 10
+const maxAnnotations = 32
+const maxAnnotationLength = 10 * 1024
+
+export function imagePolicyWebhook(options: ImagePolicyOptions): AdmissionPlugin {
+  const kept = new Map<string, { readonly verdict: ImageVerdict; readonly until: number }>()
+  const { configuration, clock } = options
+
+  const verdictFor = async (key: string, body: Buffer, asked: ImagePolicyConfiguration, signal: AbortSignal): Promise<ImageVerdict> => {
+    const known = kept.get(key)
+    if (known !== undefined && clock.now() < known.until) return known.verdict
+    kept.delete(key)
+    const verdict = await ask(body, asked, options, signal)
+    const until = clock.now() + (verdict.allowed ? asked.allowMs : asked.denyMs)
+    const [oldest] = kept.size < maxKeptVerdicts ? [] : kept.keys()
+    if (oldest !== undefined) kept.delete(oldest)
+    kept.set(key, { verdict, until })
+    return verdict
+  }
+
+  return {
+    name: 'ImagePolicyWebhook',
+    handles: request => bringsImages(request, options.templates),
+    async validate(request, signal): Promise<Verdict> {
+      const spec = imageReview(request)
+      if (spec === undefined) return admitted
+      if (configuration === undefined) return refused(request, 'there is no configuration that leads to a backend')
+      let verdict: ImageVerdict
+      try {
+        verdict = await verdictFor(JSON.stringify(spec), reviewBody(spec), configuration, signal)
+      } catch (err) {
+        signal.throwIfAborted()
+        options.log.error('image policy backend failed', { err, images: configuration.defaultAllow ? 'allowed' : 'refused' })
+        if (!configuration.defaultAllow) return refused(request, err instanceof Error ? err.message : String(err))
+        request.annotate(`${annotationPrefix}failed-open`, 'true')
+        return admitted
+      }
+      for (const [key, value] of Object.entries(verdict.annotations).slice(0, maxAnnotations)) {
+        if (qualifiedName(annotationPrefix + key).length === 0)
+          request.annotate(annotationPrefix + key, value.slice(0, maxAnnotationLength))
+      }
+      if (verdict.allowed) return admitted
+      const { reason } = verdict
+      const text =
+        reason === ''
+          ? 'one or more images rejected by webhook backend'
+          : `image policy webhook backend denied one or more images: ${reason}`
+      return refused(request, text)
+    },
+  }
+}
+
+const refused = ({ resource, name }: AdmissionRequest, why: string): Verdict => ({ allowed: false, error: forbidden(resource, name, why) })
+
+/** Tries again with growing pauses, as upstream does. Rejects with what went wrong last. */
+async function ask(
+  body: Buffer,
+  { endpoint, retryMs }: ImagePolicyConfiguration,
+  { sender, clock }: ImagePolicyOptions,
+  signal: AbortSignal,
+): Promise<ImageVerdict> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const verdict = readImageVerdict(await sender.post(endpoint, body, callSeconds, signal))
+      if (verdict === undefined) throw new Error('the image policy webhook backend gave no ImageReview with a status')
+      return verdict
+    } catch (err) {
+      if (signal.aborted || attempt >= attempts) throw err
+      await pause(clock, retryMs * backoffFactor ** (attempt - 1), signal)
+    }
+  }
+}
