@@ -276,6 +276,33 @@ test('row 96: an expression that costs too much is stopped and refuses', async (
   })
 })
 
+test('row 96: policies that cost much let other requests have their turn', async () => {
+  const validations = Array.from({ length: 4 }, () => ({
+    expression: "object.data.all(a, object.data.all(b, object.data.all(c, a != 'x' + b + c)))",
+  }))
+  const bind = async (name: string) => {
+    const matchConstraints = { resourceRules: [configMaps], objectSelector: { matchLabels: { test: 'turns' } } }
+    await api.create(`${group}/validatingadmissionpolicies`, { metadata: { name }, spec: { matchConstraints, validations } })
+    const binding = { metadata: { name }, spec: { policyName: name, validationActions: ['Deny'] } }
+    await api.create(`${group}/validatingadmissionpolicybindings`, binding)
+  }
+  const names = Array.from({ length: 6 }, (_, index) => `turns-${index}`)
+  for (const name of names) await bind(name)
+  const data = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`key${index}`, 'value']))
+  let rounds = 0
+  let judged = false
+  const count = () => {
+    rounds++
+    if (!judged) setImmediate(count)
+  }
+  setImmediate(count)
+  const { status, text } = await write('turns', 'turns', data)
+  judged = true
+  assert.equal(status, 201, text)
+  assert.ok(rounds >= names.length - 1, `${rounds} rounds of the event loop`)
+  for (const name of names) await api.request(admin, 'DELETE', `${group}/validatingadmissionpolicies/${name}`)
+})
+
 test('row 23: an unbound policy, and one whose binding goes, have no effect from the next request on', async () => {
   await api.create(`${group}/validatingadmissionpolicies`, {
     metadata: { name: 'unbound' },

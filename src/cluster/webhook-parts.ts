@@ -37,6 +37,7 @@ export function webhookParts({
   })
   signal.addEventListener('abort', () => sender[Symbol.dispose](), { once: true })
   const health = new HookHealth(failure => {
+    log.error('webhook does not answer', { webhook: failure.hook.webhook.name, failures: failure.count, why: failure.message })
     if (server === undefined || signal.aborted) return
     events ??= new EventRecorder({
       client: new Client(server.transportFor(serverIdentity)),

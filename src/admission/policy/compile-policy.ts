@@ -59,6 +59,8 @@ export interface PolicyResult {
   readonly annotations: readonly { readonly key: string; readonly value: string }[]
   /** Audit annotations that failed, where the policy fails closed: they refuse whatever the binding's actions are. */
   readonly annotationErrors: readonly string[]
+  /** What it cost, in units of CEL's cost. */
+  readonly cost: number
 }
 
 /** What the variables of one evaluation come from. */
@@ -70,26 +72,40 @@ export interface PolicyInput {
   readonly namespaceObject: CelValue | undefined
 }
 
-const nothing: PolicyResult = { failures: [], annotations: [], annotationErrors: [] }
+const nothing: Omit<PolicyResult, 'cost'> = { failures: [], annotations: [], annotationErrors: [] }
 
 export function evaluatePolicy(policy: CompiledPolicy, input: PolicyInput): PolicyResult {
-  const conditions = judgeConditions(policy.conditions, budget => bind(policy, { ...input, namespaceObject: undefined }, budget))
+  const budgets: Budget[] = []
+  const within = (budget: Budget, given = input): Bindings => {
+    budgets.push(budget)
+    return bind(policy, given, budget)
+  }
+  const result = judgeAll(policy, input, within)
+  return { ...result, cost: budgets.reduce((sum, { spent }) => sum + spent, 0) }
+}
+
+function judgeAll(
+  policy: CompiledPolicy,
+  input: PolicyInput,
+  within: (budget: Budget, given?: PolicyInput) => Bindings,
+): Omit<PolicyResult, 'cost'> {
+  const conditions = judgeConditions(policy.conditions, budget => within(budget, { ...input, namespaceObject: undefined }))
   if (!conditions.met) return conditions.error === undefined ? nothing : failed(policy, conditions.error)
   try {
     const budget = new Budget(requestBudget)
-    const bindings = bind(policy, input, budget)
+    const bindings = within(budget)
     const failures = policy.validations.flatMap((validation, index) => judge(policy, validation, index, bindings, budget))
     if (policy.annotations.length === 0) return { ...nothing, failures }
     // Upstream lets annotations cost as much again.
     const more = new Budget(requestBudget)
-    return { failures, ...annotate(policy, bind(policy, input, more), more) }
+    return { failures, ...annotate(policy, within(more), more) }
   } catch (err) {
     if (err instanceof OutOfBudget) return failed(policy, err.message)
     throw err
   }
 }
 
-const failed = ({ failsClosed }: CompiledPolicy, message: string): PolicyResult =>
+const failed = ({ failsClosed }: CompiledPolicy, message: string): Omit<PolicyResult, 'cost'> =>
   failsClosed ? { ...nothing, failures: [{ index: 0, message, reason: '' }] } : nothing
 
 function bind({ variables }: CompiledPolicy, { request, params, namespaceObject }: PolicyInput, budget: Budget): Bindings {
@@ -136,7 +152,7 @@ function shown(expression: Expression | undefined, bindings: Bindings, budget: B
   return Buffer.byteLength(text) > maxMessageBytes || text.includes('\n') ? '' : text
 }
 
-function annotate(policy: CompiledPolicy, bindings: Bindings, budget: Budget): Omit<PolicyResult, 'failures'> {
+function annotate(policy: CompiledPolicy, bindings: Bindings, budget: Budget): Omit<PolicyResult, 'failures' | 'cost'> {
   const annotations: { key: string; value: string }[] = []
   const annotationErrors: string[] = []
   for (const { annotation, value } of policy.annotations) {

@@ -34,15 +34,16 @@ export class OutOfBudget extends Error {
 
 /** What a policy may spend on one request, in units of CEL's cost. */
 export class Budget {
-  #left: number
+  readonly #units: number
+  spent = 0
 
   constructor(units: number) {
-    this.#left = units
+    this.#units = units
   }
 
   spend(cost: number): void {
-    this.#left -= cost
-    if (this.#left < 0) throw new OutOfBudget()
+    this.spent += cost
+    if (this.spent > this.#units) throw new OutOfBudget()
   }
 }
 

@@ -3,6 +3,7 @@ import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { ApiError, forbidden, notFound, type Reason } from '../../api/status.ts'
 import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1.ts'
+import { turn } from '../../base/turns.ts'
 import type { AdmissionRequest, ClusterReader, Verdict } from '../admission.ts'
 import { admitted } from '../admission.ts'
 import type { MatchContext } from '../matching/match-resources.ts'
@@ -35,14 +36,37 @@ interface AuditedFailure {
   readonly validationActions: readonly string[]
 }
 
-/** All are asked, so that warnings and annotations are whole; the first denial is the answer. */
-export function judgePolicies(candidates: readonly BoundPolicy[], request: AdmissionRequest, context: PolicyContext): Verdict {
+/** Units of CEL's cost, some 20 ms of work, after which other requests have their turn. */
+export const costOfATurn = 1_000_000
+
+/** All are asked, so that warnings and annotations are whole; the first denial is the answer. A promise only where policies take long. */
+export function judgePolicies(
+  candidates: readonly BoundPolicy[],
+  request: AdmissionRequest,
+  context: PolicyContext,
+): Verdict | Promise<Verdict> {
   const judged = new Judgement(request, context)
-  for (const candidate of candidates) judged.ask(candidate)
+  for (const [index, candidate] of candidates.entries()) {
+    judged.ask(candidate)
+    if (judged.cost > costOfATurn) return goOn(judged, candidates.slice(index + 1))
+  }
+  return judged.verdict()
+}
+
+async function goOn(judged: Judgement, candidates: readonly BoundPolicy[]): Promise<Verdict> {
+  for (const candidate of candidates) {
+    if (judged.cost > costOfATurn) {
+      judged.cost = 0
+      await turn()
+    }
+    judged.ask(candidate)
+  }
   return judged.verdict()
 }
 
 class Judgement {
+  /** Since the last turn. */
+  cost = 0
   readonly #request: AdmissionRequest
   readonly #context: PolicyContext
   readonly #view: RequestView
@@ -93,11 +117,12 @@ class Judgement {
   }
 
   #take(
-    { failures, annotations, annotationErrors }: PolicyResult,
+    { failures, annotations, annotationErrors, cost }: PolicyResult,
     policy: ValidatingAdmissionPolicy,
     binding: ValidatingAdmissionPolicyBinding,
     collected: Map<string, Set<string>>,
   ): void {
+    this.cost += cost
     for (const failure of failures) this.#act(failure, policy, binding)
     for (const { key, value } of annotations) {
       const values = collected.get(key) ?? new Set()

@@ -89,7 +89,7 @@ export async function askHook(
     const passed = hook.failsOpen || spared
     // An Event tells of the failure: one that is written must not cause the next.
     if (!skipped && request.resource.plural !== 'events') health.failed(hook, message, clock.now())
-    log.error(passed ? 'webhook failed, request goes on' : 'webhook failed, request refused', { webhook: name, why: message })
+    log.debug(passed ? 'webhook failed, request goes on' : 'webhook failed, request refused', { webhook: name, why: message })
     waits.push({ ...wait, failure: message, ...(passed ? { passed: true as const } : {}) })
     if (!passed) return { outcome: 'refused', error: internalError(message) }
     request.annotate(failedOpenKey, name)

@@ -2,7 +2,7 @@
 import type { CoreEvent } from '../../client/resources.ts'
 
 /** What is older says nothing of now: the server tells at least every half minute while requests fail. */
-const recentMs = 5 * 60_000
+const recentMs = 90_000
 
 /** One sentence each; `now` in milliseconds since the epoch. */
 export function deadWebhooks(failures: readonly CoreEvent[], now: number): string[] {
