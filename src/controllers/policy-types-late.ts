@@ -4,17 +4,22 @@ import type { CelType } from '../api/cel/check/type.ts'
 import { compileAdmission } from '../api/cel/kubernetes/admission.ts'
 import { typeForOthers } from '../api/cel/kubernetes/admission-types.ts'
 import { builtInType } from '../api/cel/kubernetes/built-in-type.ts'
+import { declareSchema } from '../api/cel/kubernetes/schema-declaration.ts'
 import { groupVersion } from '../api/object.ts'
 import { resources } from '../api/resources/index.ts'
 import { type GroupVersionKind, schemaFor } from '../api/schema/model.ts'
 import type { ExpressionWarning, Rule, ValidatingAdmissionPolicySpec } from '../api/types/admissionregistration-v1.ts'
+import type { JSONSchemaProps } from '../api/types/apiextensions-v1.ts'
 
 /** Kinds that one policy is checked against. */
 export const maxTypesToCheck = 10
 
+/** Kinds that are no built-in ones, by `group/version/plural`, with their schemas. */
+export type CustomTypes = ReadonlyMap<string, { readonly kind: string; readonly schema: JSONSchemaProps }>
+
 /** Only messages and validations are checked, as upstream checks them; a rule with a wildcard says nothing of types. */
-export function typeWarnings(spec: ValidatingAdmissionPolicySpec): ExpressionWarning[] {
-  const kinds = kindsOf(spec)
+export function typeWarnings(spec: ValidatingAdmissionPolicySpec, custom: CustomTypes = new Map()): ExpressionWarning[] {
+  const kinds = kindsOf(spec, custom)
   const params = typeOf(paramKind(spec))
   return (spec.validations ?? []).flatMap(({ expression, messageExpression = '' }, index) => {
     const at = `spec.validations[${index}]`
@@ -29,12 +34,11 @@ function warning(
   fieldRef: string,
   expression: string,
   spec: ValidatingAdmissionPolicySpec,
-  kinds: readonly GroupVersionKind[],
+  kinds: readonly TypedKind[],
   params: CelType | undefined,
 ): ExpressionWarning[] {
-  const problems = kinds.flatMap(kind => {
-    const object = typeOf(kind)
-    const problem = object === undefined ? undefined : problemOf(expression, spec, object, params)
+  const problems = kinds.flatMap(({ kind, type }) => {
+    const problem = type === undefined ? undefined : problemOf(expression, spec, type, params)
     return problem === undefined ? [] : [`${groupVersion(kind.group, kind.version)}, Kind=${kind.kind}: ${problem}\n`]
   })
   return problems.length === 0 ? [] : [{ fieldRef, warning: problems.join('\n') }]
@@ -71,12 +75,17 @@ function paramKind({ paramKind: kind }: ValidatingAdmissionPolicySpec): GroupVer
     : { group: apiVersion.slice(0, Math.max(0, slash)), version: apiVersion.slice(slash + 1), kind: name }
 }
 
-function kindsOf({ matchConstraints }: ValidatingAdmissionPolicySpec): readonly GroupVersionKind[] {
-  const found = new Map<string, GroupVersionKind>()
+interface TypedKind {
+  readonly kind: GroupVersionKind
+  readonly type: CelType | undefined
+}
+
+function kindsOf({ matchConstraints }: ValidatingAdmissionPolicySpec, custom: CustomTypes): readonly TypedKind[] {
+  const found = new Map<string, TypedKind>()
   for (const rule of matchConstraints?.resourceRules ?? []) {
     let count = 0
-    for (const kind of namedKinds(rule)) {
-      found.set(`${kind.group}/${kind.version}/${kind.kind}`, kind)
+    for (const typed of namedKinds(rule, custom)) {
+      found.set(`${typed.kind.group}/${typed.kind.version}/${typed.kind.kind}`, typed)
       count++
       if (count === maxTypesToCheck) return sorted(found)
     }
@@ -84,13 +93,33 @@ function kindsOf({ matchConstraints }: ValidatingAdmissionPolicySpec): readonly 
   return sorted(found)
 }
 
-const sorted = (kinds: ReadonlyMap<string, GroupVersionKind>): readonly GroupVersionKind[] =>
+const sorted = (kinds: ReadonlyMap<string, TypedKind>): readonly TypedKind[] =>
   [...kinds].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, kind]) => kind)
 
-function namedKinds({ apiGroups = [], apiVersions = [], resources: names = [] }: Rule): readonly GroupVersionKind[] {
-  if ([...apiGroups, ...apiVersions, ...names].some(name => name.includes('*'))) return []
+/** The group versions that rules name without wildcards and that are not built in: what is to be looked up before types are checked. */
+export function customGroupVersions({ matchConstraints }: ValidatingAdmissionPolicySpec): readonly string[] {
+  const builtIn = new Set(resources.map(({ group, version }) => groupVersion(group, version)))
+  const named = (matchConstraints?.resourceRules ?? []).flatMap(rule => {
+    const { apiGroups = [], apiVersions = [] } = rule
+    return hasWildcard(rule) ? [] : apiGroups.flatMap(group => apiVersions.map(version => groupVersion(group, version)))
+  })
+  return [...new Set(named)].filter(name => name.includes('/') && !builtIn.has(name)).slice(0, maxTypesToCheck)
+}
+
+const hasWildcard = ({ apiGroups = [], apiVersions = [], resources: names = [] }: Rule): boolean =>
+  [...apiGroups, ...apiVersions, ...names].some(name => name.includes('*'))
+
+function namedKinds(rule: Rule, custom: CustomTypes): readonly TypedKind[] {
+  const { apiGroups = [], apiVersions = [], resources: names = [] } = rule
+  if (hasWildcard(rule)) return []
   const wanted = (list: readonly string[], value: string): boolean => list.includes(value)
-  return resources
+  const builtIn = resources
     .filter(({ group, version, plural }) => wanted(apiGroups, group) && wanted(apiVersions, version) && wanted(names, plural))
-    .map(({ group, version, kind }) => ({ group, version, kind }))
+    .map(({ group, version, kind }) => ({ kind: { group, version, kind }, type: typeOf({ group, version, kind }) }))
+  const declared = [...custom].flatMap(([key, { kind, schema }]) => {
+    const [group = '', version = '', plural = ''] = key.split('/')
+    if (!wanted(apiGroups, group) || !wanted(apiVersions, version) || !wanted(names, plural)) return []
+    return [{ kind: { group, version, kind }, type: declareSchema(schema, true)?.type }]
+  })
+  return [...builtIn, ...declared]
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { notFound } from '../api/status.ts'
 import type { ValidatingAdmissionPolicySpec } from '../api/types/admissionregistration-v1.ts'
-import { typeWarnings } from './policy-types-late.ts'
+import { customTypes } from './custom-types.ts'
+import { customGroupVersions, typeWarnings } from './policy-types-late.ts'
 
 const rule = (resources: string[], more: object = {}) => ({
   apiGroups: ['apps'],
@@ -45,4 +47,40 @@ test('typeWarnings() says nothing of rules with wildcards and of kinds without t
   assert.deepEqual(typeWarnings(spec(['widgets'])), [])
   const matchConstraints = { resourceRules: [rule(['daemonsets'], { apiGroups: ['*'] })] }
   assert.deepEqual(typeWarnings(spec([], { matchConstraints })), [])
+})
+
+const document = {
+  components: {
+    schemas: {
+      'com.example.v1.Widget': {
+        type: 'object' as const,
+        properties: { spec: { type: 'object' as const, properties: { size: { type: 'integer' as const } } } },
+        'x-kubernetes-group-version-kind': [{ group: 'example.com', version: 'v1', kind: 'Widget' }],
+      },
+    },
+  },
+}
+
+test('typeWarnings() checks custom resources by the schemas that the server has of them', async () => {
+  const asked: string[] = []
+  const client = {
+    async getPath<A>(path: string): Promise<A> {
+      asked.push(path)
+      if (path.startsWith('/apis/gone')) throw notFound({ group: '', plural: 'x' }, '')
+      const resources = [
+        { name: 'widgets', kind: 'Widget' },
+        { name: 'widgets/status', kind: 'Widget' },
+      ]
+      return (path.startsWith('/openapi') ? document : { resources }) as A
+    },
+  }
+  const rules = { apiGroups: ['example.com', 'gone.example.com'], apiVersions: ['v1'], operations: ['CREATE'], resources: ['widgets'] }
+  const policy = { matchConstraints: { resourceRules: [rules] }, validations: [{ expression: "object.spec.size == 'a'" }] }
+  const names = customGroupVersions(policy)
+  assert.deepEqual(names, ['example.com/v1', 'gone.example.com/v1'])
+  const custom = await customTypes(client, names, new AbortController().signal)
+  assert.deepEqual(asked, ['/apis/example.com/v1', '/openapi/v3/apis/example.com/v1', '/apis/gone.example.com/v1'])
+  const [warning] = typeWarnings(policy, custom)
+  assert.match(warning?.warning ?? '', /^example\.com\/v1, Kind=Widget: .*no matching overload for '_==_' applied to '\(int, string\)'/)
+  assert.deepEqual(customGroupVersions(spec(['deployments'])), [])
 })

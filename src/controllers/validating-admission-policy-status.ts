@@ -2,6 +2,7 @@
 import { requireLate } from '../base/late-module.ts'
 import { validatingAdmissionPolicies } from '../client/resources.ts'
 import { type Controller, done } from './controller.ts'
+import { customTypes } from './custom-types.ts'
 import type * as types from './policy-types-late.ts'
 
 export const validatingAdmissionPolicyStatus: Controller = {
@@ -12,8 +13,9 @@ export const validatingAdmissionPolicyStatus: Controller = {
     return async (key, signal) => {
       const policy = cache.getByKey(key)
       if (policy === undefined || policy.status?.observedGeneration === policy.metadata.generation) return done
-      const { typeWarnings } = requireLate<typeof types>(import.meta.url, './policy-types-late.ts')
-      const expressionWarnings = typeWarnings(policy.spec)
+      const { typeWarnings, customGroupVersions } = requireLate<typeof types>(import.meta.url, './policy-types-late.ts')
+      const custom = await customTypes(client, customGroupVersions(policy.spec), signal)
+      const expressionWarnings = typeWarnings(policy.spec, custom)
       const { generation = 0 } = policy.metadata
       const typeChecking = expressionWarnings.length === 0 ? {} : { expressionWarnings }
       await client.updateStatus(
