@@ -89,6 +89,10 @@ test('nobody changes the domain that a pod was made in', async () => {
       assert.equal(json.metadata.annotations?.[annotation], 'red', `${type} ${subresource}`)
     }
   refused(await bind(api, 'red', 'p', 'blue-1'), /trust domain/)
+  const forged = { metadata: { name: 'p', annotations: { [annotation]: 'blue', other: 'x' } }, target: { kind: 'Node', name: 'red-1' } }
+  assert.equal((await api.request(admin, 'POST', `${podsOf('red')}/p/binding`, forged)).status, 201)
+  const { json } = await api.request(admin, 'GET', `${podsOf('red')}/p`)
+  assert.deepEqual([json.metadata.annotations[annotation], json.metadata.annotations.other], ['red', 'x'])
 })
 
 test('a mirror pod of a static pod stands for no pod of another domain', async () => {

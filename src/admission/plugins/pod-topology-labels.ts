@@ -1,5 +1,5 @@
 // A pod learns the zone and region of its node from its own labels (KEP-4742: alpha in v1.33, so off unless it is asked for).
-import type { Node, Pod } from '../../api/types/core-v1.ts'
+import type { Binding, Node, Pod } from '../../api/types/core-v1.ts'
 import type { AdmissionPlugin, ClusterReader } from '../admission.ts'
 
 const copied = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region']
@@ -8,15 +8,17 @@ export function podTopologyLabels({ reader }: { readonly reader: ClusterReader }
   return {
     name: 'PodTopologyLabels',
     handles: ({ resource, subresource, operation }) =>
-      resource.group === '' &&
-      resource.plural === 'pods' &&
-      ((operation === 'CREATE' && subresource === '') || (operation === 'UPDATE' && subresource === 'binding')),
-    mutate({ object }) {
-      const pod = object as Pod
-      const node = pod.spec.nodeName ? (reader.get('nodes', '', pod.spec.nodeName) as Node | undefined) : undefined
+      resource.group === '' && resource.plural === 'pods' && operation === 'CREATE' && (subresource === '' || subresource === 'binding'),
+    mutate({ object, subresource, namespace, name }) {
+      if (object === undefined) return
+      const pod = (subresource === 'binding' ? reader.get('pods', namespace, name) : object) as Pod | undefined
+      const nodeName = subresource === 'binding' ? (object as Binding).target.name : pod?.spec.nodeName
+      const node = nodeName ? (reader.get('nodes', '', nodeName) as Node | undefined) : undefined
       for (const key of copied) {
         const value = node?.metadata.labels?.[key]
-        if (value !== undefined && pod.metadata.labels?.[key] === undefined) pod.metadata.labels = { ...pod.metadata.labels, [key]: value }
+        // The labels of a Binding become those of its pod.
+        if (value !== undefined && pod?.metadata.labels?.[key] === undefined)
+          object.metadata.labels = { ...object.metadata.labels, [key]: value }
       }
     },
   }

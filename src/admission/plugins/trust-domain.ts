@@ -11,7 +11,7 @@ import {
   nameDomain,
   podDomainAnnotation,
 } from '../../api/trust-domain.ts'
-import type { Pod } from '../../api/types/core-v1.ts'
+import type { Binding, Pod } from '../../api/types/core-v1.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
 import type { DecideFor } from '../policy/request-view.ts'
 
@@ -66,8 +66,8 @@ export function trustDomain({ reader, decide }: TrustDomainOptions): AdmissionPl
       if (object === undefined || (operation !== 'CREATE' && operation !== 'UPDATE')) return false
       switch (groupResource(resource.group, resource.plural)) {
         case 'pods':
-          if (operation === 'CREATE') return subresource === ''
-          return subresource === 'binding' || domainOfPod(object) !== domainOfPod(oldObject ?? object)
+          if (operation === 'CREATE') return subresource === '' || subresource === 'binding'
+          return domainOfPod(object) !== domainOfPod(oldObject ?? object)
         case 'nodes':
           return operation === 'CREATE' || domainOfNode(object) !== domainOfNode(oldObject)
         case 'namespaces':
@@ -78,13 +78,24 @@ export function trustDomain({ reader, decide }: TrustDomainOptions): AdmissionPl
     },
     mutate(request) {
       if (request.resource.plural !== 'pods' || request.object === undefined) return
-      const { oldObject } = request
+      const { oldObject, subresource, namespace, name } = request
+      if (subresource === 'binding') {
+        // Its annotations become those of the pod.
+        const pod = reader.get('pods', namespace, name)
+        setDomain(request.object, pod === undefined ? '' : domainOfPod(pod))
+        return
+      }
       // What the server wrote at the creation stays, whatever the request says.
       setDomain(request.object, oldObject === undefined ? current(request.namespace) : domainOfPod(oldObject))
     },
     validate(request) {
-      const { resource, object, oldObject, name } = request
+      const { resource, subresource, object, oldObject, namespace, name } = request
       if (object === undefined) return admitted
+      if (resource.plural === 'pods' && subresource === 'binding') {
+        const pod = reader.get('pods', namespace, name) as Pod | undefined
+        const nodeName = (object as Binding).target.name ?? ''
+        return pod === undefined ? admitted : judgePod(request, { ...pod, spec: { ...pod.spec, nodeName } })
+      }
       if (resource.plural === 'pods') return judgePod(request, object as Pod)
       if (resource.plural === 'nodes') {
         const domain = domainOfNode(object)

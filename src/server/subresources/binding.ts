@@ -38,12 +38,18 @@ export function binding(parts: Pick<SubresourceParts, 'writeParts' | 'resources'
       answers: 201,
       dryRun: isDryRun(context.query.all('dryRun'), 'CreateOptions'),
       strategy: {},
-      shows(object) {
+      shows(object, old) {
+        const { labels: given = {} } = sent.metadata
         return {
           ...{ operation: 'CREATE', object: sent, oldObject: undefined },
           adopt() {
             const { spec } = object as Pod
             if (spec) spec.nodeName = sent.target.name ?? ''
+            const { annotations, labels = {} } = sent.metadata
+            if (annotations) object.metadata.annotations = { ...old.metadata.annotations, ...annotations }
+            // Labels that plug-ins set become the pod's; those that the client sent do not, as upstream has it.
+            const added = Object.entries(labels).filter(([key, value]) => given[key] !== value)
+            if (added.length > 0) object.metadata.labels = { ...object.metadata.labels, ...Object.fromEntries(added) }
           },
         }
       },
