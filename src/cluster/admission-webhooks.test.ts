@@ -168,6 +168,25 @@ for (const [what, answer, message] of brokenPatches) {
   })
 }
 
+test('a patch cannot make an object larger than a client may send it', async () => {
+  const value = Object.fromEntries(Array.from({ length: 2 }, (_, index) => [`k${index}`, 'x'.repeat(1024 * 1024)]))
+  const grown = patching(
+    { op: 'add', path: '/data', value },
+    { op: 'copy', from: '/data/k0', path: '/data/k3' },
+    { op: 'copy', from: '/data/k0', path: '/data/k4' },
+  )
+  await withHooks(
+    'mutating',
+    [base('change')],
+    () => grown,
+    async () => {
+      const { status, json } = await write('large')
+      assert.equal(status, 413)
+      assert.match(json.message, /admission webhook "change\.example\.com" made the object larger than 3145728/)
+    },
+  )
+})
+
 test('row 56: a webhook cannot change what only the server decides', async () => {
   const forged = patching(
     { op: 'replace', path: '/metadata/uid', value: '00000000-0000-0000-0000-000000000000' },

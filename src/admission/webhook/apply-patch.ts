@@ -5,10 +5,13 @@ import type { ResourceDefinition } from '../../api/resource.ts'
 import { setOwn } from '../../api/schema/compile.ts'
 import { decodeValue } from '../../api/schema/decode.ts'
 import { schemaFor } from '../../api/schema/model.ts'
-import { ApiError, internalError } from '../../api/status.ts'
+import { ApiError, internalError, tooLarge } from '../../api/status.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { isOfOtherKind, kindIn, versioned } from '../request-facts.ts'
 import { inVersion } from '../served-kinds.ts'
+
+/** UTF-16 units of an object in JSON, the limit of what a client may send. */
+export const maxPatchedLength = 3 * 1024 * 1024
 
 /** What only the server decides: a webhook that changes it would make another object of the one that was judged. */
 const fixed = ['name', 'generateName', 'namespace'] as const
@@ -40,7 +43,10 @@ export function applyHookPatch(patch: string, hook: string, request: AdmissionRe
   keepIdentity(patched.metadata, object.metadata, hook)
   const decided = shown === object ? patched : inVersion(patched, version, request.resource)
   if (!isOfOtherKind(request)) request.resource.setDefaults?.(decided)
-  const changed = JSON.stringify(decided) !== JSON.stringify(object)
+  const text = JSON.stringify(decided)
+  if (text.length > maxPatchedLength)
+    throw tooLarge(`admission webhook ${JSON.stringify(hook)} made the object larger than ${maxPatchedLength}`)
+  const changed = text !== JSON.stringify(object)
   if (changed) replaceContent(object, decided)
   return changed
 }

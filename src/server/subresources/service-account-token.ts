@@ -6,6 +6,7 @@ import type { TokenRequest } from '../../api/types/authentication-v1.ts'
 import { formatTime } from '../../base/clock.ts'
 import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
+import { createOptions } from '../operation-options.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import { valueReply } from '../respond.ts'
@@ -60,7 +61,7 @@ async function admit(
   const { served, info, user, request, warn, annotate } = context
   const { namespace, name, subresource } = info
   const asked = { operation: 'CREATE' as const, resource: served.definition, oldObject: undefined, dryRun, warn, annotate }
-  const admissionRequest = { ...asked, subresource, namespace, name, object, user }
+  const admissionRequest = { ...asked, options: createOptions(context), subresource, namespace, name, object, user }
   await admission.mutate(admissionRequest, request.signal)
   await admission.validate(admissionRequest, request.signal)
 }
