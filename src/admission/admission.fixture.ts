@@ -5,6 +5,7 @@ import { ApiError } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import { silentLogger } from '../base/log.ts'
 import type { AdmissionPlugin, AdmissionRequest, ClusterReader } from './admission.ts'
+import { noAdmissionMetrics } from './admission-metrics.ts'
 import type { ObjectChange, ObjectFeed } from './object-feed.ts'
 import type { ValidatingAdmissionPolicyOptions } from './plugins/validating-admission-policy.ts'
 import { servedKinds } from './served-kinds.ts'
@@ -133,9 +134,9 @@ export function noPolicies(
   const nothing = () => Promise.reject(new Error('nothing leaves this test'))
   const sender = { send: nothing, post: nothing }
   return {
-    ...{ kinds, decide, policySources: [] },
+    ...{ kinds, decide, policySources: [], metrics: noAdmissionMetrics },
     webhooks: {
-      ...{ reader, kinds, decide, sender, log: silentLogger, sparesSystem: true },
+      ...{ reader, kinds, decide, sender, log: silentLogger, sparesSystem: true, metrics: noAdmissionMetrics },
       changes: { onChange: () => undefined },
       health: new HookHealth(() => undefined),
       clock: { now: () => 0, sleep: async () => undefined },

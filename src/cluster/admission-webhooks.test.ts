@@ -507,6 +507,41 @@ for (const [what, respond, message] of dead) {
   })
 }
 
+test('webhooks and policies are counted under upstream’s names', async () => {
+  const dies: Respond = (_review, _path, answer) => void answer.destroy()
+  await withHooks(
+    'mutating',
+    [base('counted')],
+    () => ({ allowed: false, status: { code: 418 } }),
+    async () => void (await write('a')),
+  )
+  await withHooks('validating', [base('counted')], dies, async () => void (await write('a')))
+  await withHooks(
+    'validating',
+    [base('counted', { failurePolicy: 'Ignore' })],
+    dies,
+    async () => void (await write('a', {}, '?dryRun=All')),
+  )
+  const matchConstraints = { resourceRules: [rule], objectSelector: { matchLabels: { counted: 'yes' } } }
+  const spec = { matchConstraints, validations: [{ expression: 'false' }] }
+  await api.create(`${group}/validatingadmissionpolicies`, { metadata: { name: 'counted' }, spec })
+  const binding = { metadata: { name: 'counted' }, spec: { policyName: 'counted', validationActions: ['Audit'] } }
+  await api.create(`${group}/validatingadmissionpolicybindings`, binding)
+  await api.request(admin, 'POST', `${inDefault}/configmaps?dryRun=All`, { metadata: { name: 'a', labels: { counted: 'yes' } } })
+  const { text } = await api.request(admin, 'GET', '/metrics')
+  const lines = text.split('\n').filter(line => line.includes('"counted') && !line.includes('_bucket') && !line.includes('_sum'))
+  const [admit, validating] = ['admit', 'validating'].map(type => `name="counted.example.com",type="${type}"`)
+  assert.deepEqual(lines.sort(), [
+    `apiserver_admission_webhook_admission_duration_seconds_count{${admit},operation="CREATE",rejected="true"} 1`,
+    `apiserver_admission_webhook_admission_duration_seconds_count{${validating},operation="CREATE",rejected="false"} 1`,
+    `apiserver_admission_webhook_admission_duration_seconds_count{${validating},operation="CREATE",rejected="true"} 1`,
+    `apiserver_admission_webhook_fail_open_count{${validating}} 1`,
+    `apiserver_admission_webhook_rejection_count{${admit},operation="CREATE",error_type="no_error",rejection_code="418"} 1`,
+    `apiserver_admission_webhook_rejection_count{${validating},operation="CREATE",error_type="calling_webhook_error",rejection_code="0"} 1`,
+    'apiserver_validating_admission_policy_check_total{policy="counted",policy_binding="counted",enforcement_action="audit"} 1',
+  ])
+})
+
 test('a webhook whose certificate nobody vouches for is not asked', async () => {
   const client = { url: `https://localhost:${hook.port}/x` }
   await withHooks(

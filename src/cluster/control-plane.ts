@@ -15,6 +15,7 @@ import type { ClusterRole } from '../access/rbac-object.ts'
 import { createDenyList } from '../access/revocation.ts'
 import { accountGroups, accountUser } from '../access/service-account-claims.ts'
 import { createTokenReview } from '../access/token-review.ts'
+import { admissionMetrics } from '../admission/admission-metrics.ts'
 import { type AdmissionSettings, admissionSettings } from '../admission/admission-settings.ts'
 import { createAdmission } from '../admission/chain.ts'
 import { admissionPlugins } from '../admission/plugins/index.ts'
@@ -125,7 +126,13 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   const { enabled, configuration } = admissionSettings(profile, options.admission)
   const now = () => clock.now()
   const ledger = new QuotaLedger({ feed, now, limited: configuration.limitedResources ?? [] })
-  const policies = { reader, kinds: kinds.kinds, decide: policyAuthorizer(authorize), changes: clusterChanges(store, signal) }
+  const policies = {
+    metrics: admissionMetrics(metrics),
+    reader,
+    kinds: kinds.kinds,
+    decide: policyAuthorizer(authorize),
+    changes: clusterChanges(store, signal),
+  }
   const webhooks = webhookParts({ clock, log, signal })
   const plugins = admissionPlugins({
     ...policies,

@@ -6,6 +6,7 @@ import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from
 import { turn } from '../../base/turns.ts'
 import type { AdmissionRequest, ClusterReader, Verdict } from '../admission.ts'
 import { admitted } from '../admission.ts'
+import type { AdmissionMetrics, PolicyObservation } from '../admission-metrics.ts'
 import type { MatchContext } from '../matching/match-resources.ts'
 import { isNamespace, namespaceOf } from '../matching/rule.ts'
 import { evaluatePolicy, type Failure, type PolicyResult } from './compile-policy.ts'
@@ -15,6 +16,7 @@ import { type DecideFor, RequestView } from './request-view.ts'
 
 export interface PolicyContext extends MatchContext {
   readonly decide: DecideFor
+  readonly metrics: AdmissionMetrics
 }
 
 /** UTF-8 bytes of the value of one audit annotation. */
@@ -123,6 +125,7 @@ class Judgement {
     collected: Map<string, Set<string>>,
   ): void {
     this.cost += cost
+    if (failures.length === 0) this.#count(policy, binding, 'allow')
     for (const failure of failures) this.#act(failure, policy, binding)
     for (const { key, value } of annotations) {
       const values = collected.get(key) ?? new Set()
@@ -136,13 +139,21 @@ class Judgement {
     const { validationActions = [], policyName = '' } = binding.spec
     const name = binding.metadata.name ?? ''
     for (const action of validationActions) {
-      if (action === 'Deny') this.#denials.push({ policy, binding, message, reason })
-      else if (action === 'Audit') {
+      if (action === 'Deny') {
+        this.#count(policy, binding, 'deny')
+        this.#denials.push({ policy, binding, message, reason })
+      } else if (action === 'Audit') {
+        this.#count(policy, binding, 'audit')
         this.#audited.push({ message, policy: policyName, binding: name, expressionIndex: index, validationActions })
       } else if (action === 'Warn') {
+        this.#count(policy, binding, 'warn')
         this.#request.warn(`Validation failed for ValidatingAdmissionPolicy '${policy.metadata.name}' with binding '${name}': ${message}`)
       }
     }
+  }
+
+  #count(policy: ValidatingAdmissionPolicy, binding: ValidatingAdmissionPolicyBinding, action: PolicyObservation['action']): void {
+    this.#context.metrics.policy({ policy: policy.metadata.name ?? '', binding: binding.metadata.name ?? '', action })
   }
 
   /** What cannot be used refuses where the policy fails closed, and is passed over otherwise. */

@@ -5,6 +5,7 @@ import { qualifiedName } from '../../api/validation/names.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { AdmissionRequest } from '../admission.ts'
+import type { AdmissionMetrics, HookObservation } from '../admission-metrics.ts'
 import type { DecideFor } from '../policy/request-view.ts'
 import { type CallOutcome, type CallParts, callHook } from './call-hook.ts'
 import type { Hook, HookContext } from './hook.ts'
@@ -17,6 +18,7 @@ export interface WebhookContext extends HookContext, CallParts {
   readonly health: HookHealth
   readonly clock: Clock
   readonly log: Logger
+  readonly metrics: AdmissionMetrics
   /** Whether requests of the cluster itself pass where a webhook does not answer; upstream has nothing like it. */
   readonly sparesSystem: boolean
 }
@@ -83,6 +85,10 @@ export async function askHook(
         throw err
       })
   const milliseconds = clock.now() - began
+  const observe = (outcome: HookObservation['outcome'], code?: number): void => {
+    const of = { name, mutating, operation: request.operation, seconds: milliseconds / 1000 }
+    context.metrics.hook({ ...of, outcome, ...(code === undefined ? {} : { code }) })
+  }
   const wait = { webhook: name, configuration: hook.configuration, milliseconds }
   if (outcome.outcome === 'failed') {
     const { message } = outcome
@@ -91,6 +97,7 @@ export async function askHook(
     if (!skipped && request.resource.plural !== 'events') health.failed(hook, message, clock.now())
     log.debug(passed ? 'webhook failed, request goes on' : 'webhook failed, request refused', { webhook: name, why: message })
     waits.push({ ...wait, failure: message, ...(passed ? { passed: true as const } : {}) })
+    observe(passed ? 'passed' : 'failed')
     if (!passed) return { outcome: 'refused', error: internalError(message) }
     request.annotate(failedOpenKey, name)
     return { outcome: 'passed' }
@@ -98,6 +105,7 @@ export async function askHook(
   health.answered(hook)
   if (milliseconds >= worthTellingMs) waits.push(wait)
   if (outcome.answer !== undefined) passOn(outcome.answer, name, request)
+  observe(outcome.outcome, outcome.outcome === 'rejected' ? outcome.error.status.code : undefined)
   return outcome.outcome === 'answered' ? outcome : { outcome: 'refused', error: outcome.error }
 }
 
