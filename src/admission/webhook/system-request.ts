@@ -1,4 +1,4 @@
-// Requests by which the cluster keeps itself running: no webhook that is dead may stop them (docs/adr/0011-dead-webhooks.md).
+// Requests by which the cluster keeps itself running: no webhook that is dead may stop them (docs/adr/0012-dead-webhooks.md).
 import { groupResource } from '../../api/object.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { AdmissionRequest } from '../admission.ts'
