@@ -1,6 +1,6 @@
 // A webhook for tests: an HTTPS server that remembers what it was sent and answers as the test says.
 import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { TLSSocket } from 'node:tls'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
@@ -55,21 +55,25 @@ export class TestWebhook implements AsyncDisposable {
     const address = server.address()
     const port = typeof address === 'object' && address ? address.port : 0
     const hook = new TestWebhook(server, port, Buffer.from(await signer.authority('serving', signal)).toString('base64'))
-    server.on('request', async (request, answer) => {
-      const chunks: Buffer[] = []
-      for await (const chunk of request) chunks.push(chunk)
-      const review = JSON.parse(Buffer.concat(chunks).toString())
-      const path = request.url ?? ''
-      const { subject } = (request.socket as TLSSocket).getPeerCertificate()
-      const certificate = subject?.CN
-      hook.sent.push({ caller: { certificate: String(certificate), authorization: request.headers.authorization }, path, review })
-      const response = hook.respond(review, path, answer)
-      if (response === undefined) return
-      const { apiVersion, kind } = review
-      answer.setHeader('content-type', 'application/json')
-      answer.end(JSON.stringify({ apiVersion, kind, response: { uid: review.request.uid, ...response } }))
+    server.on('request', (request, answer) => {
+      hook.#receive(request, answer).catch((err: Error) => answer.destroy(err))
     })
     return hook
+  }
+
+  async #receive(request: IncomingMessage, answer: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    const review = JSON.parse(Buffer.concat(chunks).toString())
+    const path = request.url ?? ''
+    const { subject } = (request.socket as TLSSocket).getPeerCertificate()
+    const certificate = subject?.CN
+    this.sent.push({ caller: { certificate: String(certificate), authorization: request.headers.authorization }, path, review })
+    const response = this.respond(review, path, answer)
+    if (response === undefined) return
+    const { apiVersion, kind } = review
+    answer.setHeader('content-type', 'application/json')
+    answer.end(JSON.stringify({ apiVersion, kind, response: { uid: review.request.uid, ...response } }))
   }
 
   clientConfig(path: string) {
