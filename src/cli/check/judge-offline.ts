@@ -3,7 +3,7 @@ import type { Profile } from '../../base/config.ts'
 import { accountsOf } from './accounts.ts'
 import { Judge } from './judge.ts'
 import type { Manifest } from './manifests.ts'
-import { openOffline } from './offline.ts'
+import { type OfflineServer, openOffline } from './offline.ts'
 import { inOrder, remoteKinds } from './order.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -19,6 +19,16 @@ export async function judgeOffline(
   signal: AbortSignal,
 ): Promise<Verdict[]> {
   await using server = await openOffline(profile, signal)
+  return await applyOffline(server, manifests, namespace, signal)
+}
+
+/** Applies them to an open server: what is admitted stays there. */
+export async function applyOffline(
+  server: OfflineServer,
+  manifests: readonly Manifest[],
+  namespace: string,
+  signal: AbortSignal,
+): Promise<Verdict[]> {
   const judge = new Judge({ transport: server.transport, namespace, keeps: ({ kind }) => !remoteKinds.has(kind), signal })
   const verdicts = new Map<Manifest, Verdict>()
   const ordered = inOrder(manifests)
@@ -26,11 +36,24 @@ export async function judgeOffline(
     for (const manifest of ordered) if (!verdicts.has(manifest) && those(manifest)) verdicts.set(manifest, await judge.judge(manifest))
   }
   // What the manifests define themselves is theirs; what they only name is there as a cluster would have it.
-  const accounts = accountsOf(manifests, namespace)
   await judgeThose(({ kind }) => kind === 'Namespace' || kind === 'CustomResourceDefinition')
-  await server.prepare(accounts.map(account => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: account.namespace } })))
+  await prepareNamespaces(server, manifests, namespace)
   await judgeThose(({ kind }) => kind === 'ServiceAccount')
-  await server.prepare(accounts.map(metadata => ({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { ...metadata } })))
+  await prepareAccounts(server, manifests, namespace)
   await judgeThose(() => true)
   return manifests.map(manifest => verdicts.get(manifest) ?? { outcome: 'unknown-kind' })
+}
+
+/** Makes the namespaces that the manifests are in, where they are missing. */
+export async function prepareNamespaces(server: OfflineServer, manifests: readonly Manifest[], namespace: string): Promise<void> {
+  await server.prepare(
+    accountsOf(manifests, namespace).map(account => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: account.namespace } })),
+  )
+}
+
+/** Makes the accounts that the manifests need, where they are missing. */
+export async function prepareAccounts(server: OfflineServer, manifests: readonly Manifest[], namespace: string): Promise<void> {
+  await server.prepare(
+    accountsOf(manifests, namespace).map(metadata => ({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { ...metadata } })),
+  )
 }

@@ -43,13 +43,14 @@ export class Judge {
     const body = Buffer.from(JSON.stringify(manifest.value))
     const dryRun = this.#options.keeps(resource) ? '' : '&dryRun=All'
     const path = `${resourcePath(resource, namespace)}?${query}${dryRun}`
-    const created = await this.#send({ method: 'POST', path, body, headers: { 'content-type': 'application/json' } }, resource)
+    const created = await this.send({ method: 'POST', path, body, headers: { 'content-type': 'application/json' } }, resource)
     if (created.outcome !== 'refused' || created.status.reason !== 'AlreadyExists' || manifest.name === '') return created
     const own = `${resourcePath(resource, namespace, manifest.name)}?${query}&dryRun=All&force=true`
-    return await this.#send({ method: 'PATCH', path: own, body, headers: { 'content-type': 'application/apply-patch+yaml' } }, resource)
+    return await this.send({ method: 'PATCH', path: own, body, headers: { 'content-type': 'application/apply-patch+yaml' } }, resource)
   }
 
-  async #send(request: ApiRequest, resource: ResourceRef): Promise<Answer> {
+  /** What the server says to any request that writes an object of this resource. */
+  async send(request: ApiRequest, resource: ResourceRef): Promise<Answer> {
     const { transport, signal } = this.#options
     const response = await transport.request(request, signal)
     const warnings = parseWarnings(response.headers['warning'] ?? '')

@@ -12,7 +12,10 @@ import { createMemorySigner } from '../../signer/memory-signer.ts'
 import { createMemoryStore } from '../../store/memory.ts'
 
 export interface OfflineServer extends AsyncDisposable {
+  /** Of the one who applies manifests, with every right. */
   readonly transport: Transport
+  /** As this user, whose rights are those of the objects. */
+  as(user: UserInfo): Transport
   /** Makes what is not there yet, as the system itself. */
   prepare(objects: readonly KubeObject[]): Promise<void>
 }
@@ -23,7 +26,9 @@ const user: UserInfo = { name: 'bulkhead-check', groups: ['system:masters', 'sys
 export async function openOffline(profile: Profile, signal: AbortSignal): Promise<OfflineServer> {
   await using stack = new AsyncDisposableStack()
   const [clock, log] = [systemClock, silentLogger]
-  const signer = stack.use(createMemorySigner({ clock }))
+  const keys = stack.use(createMemorySigner({ clock }))
+  // Nobody connects: one authority stands for all of them, and each more would cost a key and a certificate.
+  const signer = { ...keys, authority: (_: unknown, until: AbortSignal) => keys.authority('client', until) }
   const store = stack.use(createMemoryStore({ clock, log }))
   // Nothing is asked about later, so nothing is written down.
   const audit = { record: () => undefined }
@@ -46,6 +51,7 @@ export async function openOffline(profile: Profile, signal: AbortSignal): Promis
   const owned = stack.move()
   return {
     transport,
+    as: other => owned.use(server.transportFor(other)),
     prepare: objects => server.ensureObjects(objects),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

@@ -3,6 +3,7 @@ import { checkCommand } from './check.ts'
 import { imageCommand } from './image.ts'
 import { joinTicketCommand } from './join-ticket.ts'
 import { partCommand } from './part.ts'
+import { policyCommand } from './policy.ts'
 import { proveCommand } from './prove.ts'
 import { statusCommand } from './status.ts'
 import { upCommand } from './up.ts'
@@ -14,6 +15,7 @@ export const commands = {
   prove: proveCommand,
   why: whyCommand,
   check: checkCommand,
+  policy: policyCommand,
   image: imageCommand,
   joinTicket: joinTicketCommand,
   signer: partCommand('signer', async () => (await import('../parts/signer.ts')).signerPart),

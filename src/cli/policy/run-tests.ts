@@ -1,0 +1,144 @@
+// Runs the tables of policy tests against a server in memory that has their policies.
+import { UserError } from '../../base/user-error.ts'
+import { resourcePath } from '../../client/resource-ref.ts'
+import type { ApiRequest } from '../../client/transport.ts'
+import { splitDocuments } from '../check/documents.ts'
+import { Judge } from '../check/judge.ts'
+import { applyOffline, prepareAccounts, prepareNamespaces } from '../check/judge-offline.ts'
+import { kustomize } from '../check/kustomize.ts'
+import { type Manifest, readManifests } from '../check/manifests.ts'
+import { type OfflineServer, openOffline } from '../check/offline.ts'
+import { readSources, type SourceText } from '../check/sources.ts'
+import type { Answer } from '../check/verdict.ts'
+import type { PolicyCase, PolicyTest } from './test-file.ts'
+
+export interface CaseResult {
+  readonly file: string
+  readonly name: string
+  /** What is not as expected; undefined where everything is. */
+  readonly problem: string | undefined
+}
+
+export async function runPolicyTest(test: PolicyTest, signal: AbortSignal): Promise<CaseResult[]> {
+  await using server = await openOffline(test.profile, signal)
+  const manifests = test.cases.map(({ object }) => manifestOf(object, test.file))
+  const old = test.cases.flatMap(({ operation, object, oldObject }) =>
+    operation === 'CREATE' ? [] : [manifestOf(oldObject ?? object, test.file)],
+  )
+  await prepareServer(server, await readPolicies(test.policies), old, [...manifests, ...old], test.namespace, signal)
+  const results: CaseResult[] = []
+  const users = new Map<string, Judge>()
+  for (const [index, one] of test.cases.entries()) {
+    const manifest = manifests[index]
+    if (manifest === undefined) continue
+    const key = JSON.stringify([one.user, one.groups])
+    const judge = users.get(key) ?? (await judgeOf(server, one, { namespace: test.namespace, keeps: false }, signal))
+    users.set(key, judge)
+    results.push({ file: test.file, name: one.name, problem: problemOf(one, await ask(judge, one, manifest, test.namespace)) })
+  }
+  return results
+}
+
+/** What stands there before the policies come, and then the policies. Throws a `UserError` for what is refused. */
+export async function prepareServer(
+  server: OfflineServer,
+  policies: readonly Manifest[],
+  before: readonly Manifest[],
+  all: readonly Manifest[],
+  namespace: string,
+  signal: AbortSignal,
+): Promise<void> {
+  // Kinds and namespaces first: objects of them may stand there before the policies do.
+  const early = policies.filter(({ kind }) => kind === 'CustomResourceDefinition' || kind === 'Namespace')
+  await apply(server, early, namespace, signal)
+  await prepareNamespaces(server, all, namespace)
+  await prepareAccounts(server, all, namespace)
+  await apply(server, before, namespace, signal)
+  await apply(
+    server,
+    policies.filter(policy => !early.includes(policy)),
+    namespace,
+    signal,
+  )
+}
+
+async function apply(server: OfflineServer, manifests: readonly Manifest[], namespace: string, signal: AbortSignal): Promise<void> {
+  const verdicts = await applyOffline(server, manifests, namespace, signal)
+  for (const [index, { kind, name, document }] of manifests.entries()) {
+    const verdict = verdicts[index]
+    if (verdict?.outcome === 'admitted') continue
+    const why = verdict?.outcome === 'refused' ? verdict.status.message : 'nothing defines this kind'
+    throw new UserError(`${kind} "${name}" of "${document.file}" cannot be applied: ${why}`)
+  }
+}
+
+/** The objects of the files and folders. Throws a `UserError` where one is no manifest. */
+export async function readPolicies(paths: readonly string[]): Promise<readonly Manifest[]> {
+  const texts: readonly SourceText[] = await readSources(paths, { stdin: process.stdin, kustomize })
+  const { manifests, findings } = readManifests(texts.flatMap(({ file, text }) => splitDocuments(file, text)))
+  const [finding] = findings
+  if (finding !== undefined) throw new UserError(`${finding.file}:${finding.line}: ${finding.message}`)
+  return manifests
+}
+
+/** An object of a table, as if it stood in a file of its own. */
+export function manifestOf(object: Readonly<Record<string, unknown>>, file: string): Manifest {
+  const { manifests, findings } = readManifests(splitDocuments(file, JSON.stringify(object)))
+  const [manifest] = manifests
+  if (manifest === undefined)
+    throw new UserError(`"${file}" holds an object that is none: ${findings[0]?.message ?? 'apiVersion and kind are missing'}`)
+  return manifest
+}
+
+/** Who asks holds every right: what is judged is admission. */
+export async function judgeOf(
+  server: OfflineServer,
+  { user, groups }: Pick<PolicyCase, 'user' | 'groups'>,
+  { namespace, keeps }: { readonly namespace: string; readonly keeps: boolean },
+  signal: AbortSignal,
+): Promise<Judge> {
+  await server.prepare([
+    {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name: `policy-test:${Buffer.from(user).toString('hex')}` },
+      ...{ roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' } },
+      ...{ subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }] },
+    },
+  ])
+  const transport = server.as({ name: user, groups: [...groups.filter(group => group !== authenticated), authenticated] })
+  return new Judge({ transport, namespace, keeps: () => keeps, signal })
+}
+
+const authenticated = 'system:authenticated'
+
+async function ask(judge: Judge, { operation }: PolicyCase, manifest: Manifest, namespace: string): Promise<Answer> {
+  const resource = await judge.kinds.find(manifest.apiVersion, manifest.kind)
+  if (resource === undefined) return { outcome: 'unknown-kind' }
+  const where = manifest.namespace ?? namespace
+  const own = operation === 'CREATE' ? '' : manifest.name
+  const path = `${resourcePath(resource, where, own)}?dryRun=All`
+  const headers = { 'content-type': 'application/json' }
+  const body = Buffer.from(JSON.stringify(manifest.value))
+  const requests: Readonly<Record<PolicyCase['operation'], ApiRequest>> = {
+    CREATE: { method: 'POST', path, headers, body },
+    UPDATE: { method: 'PUT', path, headers, body },
+    DELETE: { method: 'DELETE', path },
+  }
+  return await judge.send(requests[operation], resource)
+}
+
+/** Pure. */
+export function problemOf({ expect, by, message, warning }: PolicyCase, answer: Answer): string | undefined {
+  if (answer.outcome === 'unknown-kind') return 'nothing defines the kind of the object'
+  const { warnings } = answer
+  if (answer.outcome === 'refused') {
+    const said = answer.status.message ?? ''
+    if (expect === 'admitted') return `refused: ${said}`
+    if (by !== undefined && by !== answer.plugin) return `refused by ${answer.plugin ?? 'no plug-in of admission'}: ${said}`
+    if (message !== undefined && !said.includes(message)) return `refused with other words: ${said}`
+  } else if (expect === 'refused') return 'admitted'
+  if (warning !== undefined && !warnings.some(text => text.includes(warning)))
+    return warnings.length === 0 ? 'no warning' : `other warnings: ${warnings.join('; ')}`
+  return undefined
+}
