@@ -237,4 +237,15 @@ type bulkhead/v1alpha1.ClusterDefaults root
   spec bulkhead/v1alpha1.ClusterDefaultsSpec omitempty optional
 type bulkhead/v1alpha1.ClusterDefaultsList list
   items []bulkhead/v1alpha1.ClusterDefaults
+type bulkhead/v1alpha1.PodSecurityExceptionSpec
+  templateDigest string
+  checks []string list=set
+  fields []string omitempty optional list=set
+  owner string
+  reason string
+  expires meta/v1.Time
+type bulkhead/v1alpha1.PodSecurityException root
+  spec bulkhead/v1alpha1.PodSecurityExceptionSpec
+type bulkhead/v1alpha1.PodSecurityExceptionList list
+  items []bulkhead/v1alpha1.PodSecurityException
 `

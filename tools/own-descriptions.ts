@@ -26,4 +26,19 @@ export const ownDescriptions: Readonly<Record<string, { readonly text: string; r
       allowDNS: 'Whether its pods may ask for names nevertheless.',
     },
   },
+  'bulkhead/v1alpha1.PodSecurityException': {
+    text: 'PodSecurityException admits the pods of one workload in its namespace although they break rules of the Pod Security Standards, until it expires.',
+    fields: { spec: 'Which pods, which rules, and until when.' },
+  },
+  'bulkhead/v1alpha1.PodSecurityExceptionSpec': {
+    text: 'PodSecurityExceptionSpec says which pods may break which rules, and until when.',
+    fields: {
+      templateDigest: 'The digest of the pod template, as the refusal names it. Another image, command or setting has another one.',
+      checks: 'The ids of the checks that the pods may fail, such as hostNamespaces.',
+      fields: 'The fields below the pod that may be at fault; any where this is left out.',
+      owner: 'Who answers for it.',
+      reason: 'Why it is needed.',
+      expires: 'From when on it has no effect.',
+    },
+  },
 }

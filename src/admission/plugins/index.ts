@@ -86,6 +86,7 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
       defaults: defaultPolicy(profile, configuration.podSecurity),
       exemptions: configuration.podSecurity?.exemptions ?? defaultExemptions,
       enforceOnWorkloads: secure,
+      now: () => options.now(),
     }),
     podNodeSelector({ reader, selectors: configuration.nodeSelectors ?? noNodeSelectors }),
     priority({ reader }),

@@ -5,11 +5,14 @@ import type { ResourceDefinition } from '../../api/resource.ts'
 import { deployment } from '../../api/resources/apps/deployment.ts'
 import { namespace } from '../../api/resources/core/namespace.ts'
 import { pod } from '../../api/resources/core/pod.ts'
+import type { PodSecurityException } from '../../api/types/bulkhead-v1alpha1.ts'
+import type { Pod, PodSpec } from '../../api/types/core-v1.ts'
 import { readerOf } from '../admission.fixture.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { defaultExemptions, type Exemptions } from '../pod-security/exemptions.ts'
 import { existingPodWarnings } from '../pod-security/existing-pods.ts'
 import { uniformPolicy } from '../pod-security/policy.ts'
+import { templateDigest } from '../pod-security/template-digest.ts'
 import { type PodSecurityOptions, podSecurity } from './pod-security.ts'
 
 const label = (mode: string) => `pod-security.kubernetes.io/${mode}`
@@ -33,6 +36,7 @@ function ask(
   options: Partial<PodSecurityOptions>,
   { resource = pod, object, oldObject, user = 'u', subresource = '' }: Asked,
   pods: readonly KubeObject[] = [],
+  exceptions: readonly KubeObject[] = [],
 ): Said {
   const namespaces = [
     space('closed'),
@@ -40,10 +44,11 @@ function ask(
   ]
   const plugin = podSecurity({
     ...{
-      reader: readerOf({ namespaces, pods }),
+      reader: readerOf({ namespaces, pods, 'podsecurityexceptions.bulkhead.dev': exceptions }),
       defaults: uniformPolicy('restricted'),
       exemptions: defaultExemptions,
       enforceOnWorkloads: true,
+      now: () => 0,
     },
     ...options,
   })
@@ -225,4 +230,26 @@ test('existingPodWarnings() groups pods by what they break, looks at each contro
     'z: host namespaces, hostPath volumes',
   ])
   assert.deepEqual(existingPodWarnings('n', [podOf('n')], baseline, exempt), [])
+})
+
+test('podSecurity() warns of what an exception admits, and says nothing else', () => {
+  const object = podOf('closed', { hostPID: true })
+  const exception: PodSecurityException = {
+    metadata: { name: 'e', namespace: 'closed' },
+    spec: {
+      templateDigest: templateDigest(object as Pod & { spec: PodSpec }),
+      checks: ['hostNamespaces', 'allowPrivilegeEscalation', 'capabilities_restricted', 'runAsNonRoot', 'seccompProfile_restricted'],
+      ...{ owner: 'ann', reason: 'r', expires: '2027-01-01T00:00:00Z' },
+    },
+  }
+  const { refusal, warnings, annotations } = ask({}, { object }, [], [exception])
+  assert.equal(refusal, undefined)
+  assert.equal(warnings.length, 1)
+  assert.match(
+    warnings[0] ?? '',
+    /^violates PodSecurity "restricted:latest", and is admitted by PodSecurityException e of ann until 2027-01-01T00:00:00Z: host namespaces/,
+  )
+  assert.equal(annotations['admission.bulkhead.dev/pod-security-exceptions'], 'e of ann until 2027-01-01T00:00:00Z')
+  const late = ask({ now: () => Date.parse('2027-01-01T00:00:00Z') }, { object }, [], [exception])
+  assert.match(late.refusal ?? '', /violates PodSecurity/)
 })

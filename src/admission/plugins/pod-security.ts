@@ -4,13 +4,16 @@ import { hasPods, type LocatedPod, locatePod } from '../../api/located-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { type ApiError, forbidden, invalid } from '../../api/status.ts'
+import type { PodSecurityException } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, patchAnnotation, type Verdict } from '../admission.ts'
 import { describeFindings, evaluate, type Finding } from '../pod-security/evaluate.ts'
+import { except, exceptionAnnotation } from '../pod-security/exceptions.ts'
 import { type Exemptions, exemptNamespaceWarning, exemptRuntimeClass } from '../pod-security/exemptions.ts'
 import { existingPodWarnings } from '../pod-security/existing-pods.ts'
 import { fixingPatch } from '../pod-security/fix.ts'
 import { formatLevelVersion, type LevelVersion, type PodSecurityPolicy, policyOf, samePolicy, strictness } from '../pod-security/policy.ts'
+import { templateDigest } from '../pod-security/template-digest.ts'
 
 /** Pod subresources whose object is not a pod spec to be judged. */
 const ignoredSubresources: ReadonlySet<string> = new Set(['exec', 'attach', 'binding', 'eviction', 'log', 'portforward', 'proxy', 'status'])
@@ -24,9 +27,11 @@ export interface PodSecurityOptions {
   readonly exemptions: Exemptions
   /** Refuse a workload whose pods would be refused, with the patch that passes; upstream only warns. */
   readonly enforceOnWorkloads: boolean
+  /** Milliseconds since the epoch: which exceptions have expired. */
+  now(): number
 }
 
-export function podSecurity({ reader, defaults, exemptions, enforceOnWorkloads }: PodSecurityOptions): AdmissionPlugin {
+export function podSecurity({ reader, defaults, exemptions, enforceOnWorkloads, now }: PodSecurityOptions): AdmissionPlugin {
   const policyOfNamespace = (name: string) => policyOf(reader.get('namespaces', '', name)?.metadata.labels, defaults)
 
   /** Why the request is none of ours; undefined where it is. */
@@ -57,7 +62,21 @@ export function podSecurity({ reader, defaults, exemptions, enforceOnWorkloads }
     const findings = enforced ? evaluate(located.pod, policy.enforce) : []
     if (enforced) request.annotate('pod-security.kubernetes.io/enforce-policy', formatLevelVersion(policy.enforce))
     report(request, located, policy, enforced ? findings : undefined)
-    if (findings.length > 0) return { allowed: false, error: refusal(request, located, findings, policy.enforce, enforceOnWorkloads) }
+    return findings.length === 0 ? admitted : unlessExcepted(request, located, findings, policy.enforce)
+  }
+
+  function unlessExcepted(request: AdmissionRequest, located: LocatedPod, findings: readonly Finding[], enforced: LevelVersion): Verdict {
+    const digest = templateDigest(located.pod)
+    // Only what would be refused asks for exceptions.
+    const exceptions = reader.list('podsecurityexceptions.bulkhead.dev', request.namespace) as readonly PodSecurityException[]
+    const { left, used } = except(findings, exceptions, digest, now())
+    if (left.length > 0)
+      return { allowed: false, error: refusal(request, located, left, { enforced, digest, withPatch: enforceOnWorkloads }) }
+    const names = used.map(({ metadata, spec }) => `${metadata.name} of ${spec.owner} until ${spec.expires}`)
+    request.annotate(exceptionAnnotation, names.join(', '))
+    request.warn(
+      `violates PodSecurity "${formatLevelVersion(enforced)}", and is admitted by PodSecurityException ${names.join(', ')}: ${describeFindings(findings)}`,
+    )
     return admitted
   }
 
@@ -121,10 +140,10 @@ function refusal(
   request: AdmissionRequest,
   { pod, pointer }: LocatedPod,
   findings: readonly Finding[],
-  enforced: LevelVersion,
-  withPatch: boolean,
+  { enforced, digest, withPatch }: { readonly enforced: LevelVersion; readonly digest: string; readonly withPatch: boolean },
 ): ApiError {
-  const wording = `violates PodSecurity "${formatLevelVersion(enforced)}": ${describeFindings(findings)}`
+  const own = withPatch ? `; templateDigest ${digest}` : ''
+  const wording = `violates PodSecurity "${formatLevelVersion(enforced)}": ${describeFindings(findings)}${own}`
   const patch = withPatch ? fixingPatch(pod, findings, enforced, pointer) : undefined
   const text = patch === undefined ? '' : JSON.stringify(patch)
   if (text !== '' && text.length <= maxRecordedPatch) request.annotate(patchAnnotation, text)

@@ -1,5 +1,6 @@
 // The kinds of this group: Bulkhead's own.
 import type { ResourceDefinition } from '../../resource.ts'
 import { clusterDefaults } from './cluster-defaults.ts'
+import { podSecurityException } from './pod-security-exception.ts'
 
-export const bulkheadResources: readonly ResourceDefinition[] = [clusterDefaults]
+export const bulkheadResources: readonly ResourceDefinition[] = [clusterDefaults, podSecurityException]
