@@ -2,6 +2,7 @@
 import { clusterDefaultsName, defaultsAnnotation } from '../api/resources/bulkhead/cluster-defaults.ts'
 import { isReason } from '../api/status.ts'
 import type { NamespaceDefaults } from '../api/types/bulkhead-v1alpha1.ts'
+import type { LimitRange, ResourceQuota } from '../api/types/core-v1.ts'
 import type { Client } from '../client/client.ts'
 import { clusterDefaults, limitRanges, namespaces, resourceQuotas } from '../client/resources.ts'
 import { type Controller, done } from './controller.ts'
@@ -20,12 +21,11 @@ export const namespaceDefaults: Controller = {
       const namespace = cache.getByKey(key)
       if (namespace?.metadata.annotations?.[defaultsAnnotation] !== 'pending' || namespace.metadata.deletionTimestamp !== undefined)
         return done
-      const wanted = await current(client, signal)
-      const metadata = { name, namespace: key, labels }
+      const { limitRange, resourceQuota } = defaultObjects(await current(client, signal), key)
       try {
         await Promise.all([
-          wanted.limitRange && unlessThere(client.create(limitRanges, key, { metadata, spec: wanted.limitRange }, signal)),
-          wanted.resourceQuota && unlessThere(client.create(resourceQuotas, key, { metadata, spec: wanted.resourceQuota }, signal)),
+          limitRange && unlessThere(client.create(limitRanges, key, limitRange, signal)),
+          resourceQuota && unlessThere(client.create(resourceQuotas, key, resourceQuota, signal)),
         ])
       } catch (err) {
         if (isNamespaceEnding(err)) return done
@@ -42,6 +42,18 @@ export const namespaceDefaults: Controller = {
       return done
     }
   },
+}
+
+/** What the namespace gets. Pure. */
+export function defaultObjects(
+  { limitRange, resourceQuota }: NamespaceDefaults,
+  namespace: string,
+): { readonly limitRange?: LimitRange; readonly resourceQuota?: ResourceQuota } {
+  const metadata = { name, namespace, labels }
+  return {
+    ...(limitRange === undefined ? {} : { limitRange: { apiVersion: 'v1', kind: 'LimitRange', metadata, spec: limitRange } }),
+    ...(resourceQuota === undefined ? {} : { resourceQuota: { apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec: resourceQuota } }),
+  }
 }
 
 /** As they are now: a cache could be behind the namespace that they were made for. */

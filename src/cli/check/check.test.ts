@@ -355,3 +355,15 @@ test('check() with --fix leaves what an exception covers, and what it cannot wri
   assert.equal(readFileSync(file, 'utf8'), pod('bad', bare))
   assert.match((await bench.run(pod('bad', bare), { fix: true })).text, /would pass with/)
 })
+
+test('check() knows what a new namespace of a cluster gets: a request beyond the default limit is refused', async () => {
+  using bench = new CheckBench()
+  const greedy = pod(
+    'greedy',
+    restricted.replace('image: app:1', 'image: app:1\n      resources: { requests: { cpu: 8 } }'),
+    ', namespace: team',
+  )
+  const [finding] = await bench.findings(greedy)
+  assert.deepEqual([finding?.rule, finding?.field], ['validation', 'spec.containers[0].resources.requests'])
+  assert.deepEqual(await bench.findings(greedy, { profile: 'upstream' }), [])
+})

@@ -44,11 +44,12 @@ export async function applyOffline(
   return manifests.map(manifest => verdicts.get(manifest) ?? { outcome: 'unknown-kind' })
 }
 
-/** Makes the namespaces that the manifests are in, where they are missing. */
+/** Makes the namespaces that the manifests are in, where they are missing, and gives all of them what new ones get. */
 export async function prepareNamespaces(server: OfflineServer, manifests: readonly Manifest[], namespace: string): Promise<void> {
   await server.prepare(
     accountsOf(manifests, namespace).map(account => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: account.namespace } })),
   )
+  await server.finishNamespaces()
 }
 
 /** Makes the accounts that the manifests need, where they are missing. */

@@ -1,13 +1,17 @@
 // A whole API server in memory, empty but for what a new cluster has: the manifests that it is shown become its objects, as in a cluster.
 import type { KubeObject } from '../../api/object.ts'
+import { clusterDefaultsName, defaultsAnnotation } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { Profile } from '../../base/config.ts'
 import { silentLogger } from '../../base/log.ts'
 import { createRegistry } from '../../base/metrics.ts'
+import { Client } from '../../client/client.ts'
+import { clusterDefaults, limitRanges, namespaces, resourceQuotas } from '../../client/resources.ts'
 import type { Transport } from '../../client/transport.ts'
 import { bootstrap } from '../../cluster/bootstrap.ts'
 import { openControlPlane } from '../../cluster/control-plane.ts'
+import { defaultObjects } from '../../controllers/namespace-defaults.ts'
 import { createMemorySigner } from '../../signer/memory-signer.ts'
 import { createMemoryStore } from '../../store/memory.ts'
 
@@ -18,6 +22,8 @@ export interface OfflineServer extends AsyncDisposable {
   as(user: UserInfo): Transport
   /** Makes what is not there yet, as the system itself. */
   prepare(objects: readonly KubeObject[]): Promise<void>
+  /** Gives new namespaces what a controller would give them before their first pod. */
+  finishNamespaces(): Promise<void>
 }
 
 /** Nobody in the cluster: the one who applies the manifests, with every right. */
@@ -46,13 +52,28 @@ export async function openOffline(profile: Profile, signal: AbortSignal): Promis
       offline: true,
     }),
   )
-  await bootstrap({ server, store, signer, namespaceDefaults: false, signal })
+  await bootstrap({ server, store, signer, namespaceDefaults: profile === 'secure', signal })
   const transport = stack.use(server.transportFor(user))
   const owned = stack.move()
   return {
     transport,
     as: other => owned.use(server.transportFor(other)),
     prepare: objects => server.ensureObjects(objects),
+    finishNamespaces: () => finishNamespaces(new Client(transport), signal),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+async function finishNamespaces(client: Client, signal: AbortSignal): Promise<void> {
+  const { items } = await client.list(namespaces, {}, signal)
+  const pending = items.filter(({ metadata }) => metadata.annotations?.[defaultsAnnotation] === 'pending')
+  if (pending.length === 0) return
+  const wanted = (await client.get(clusterDefaults, '', clusterDefaultsName, signal)).spec?.namespaces ?? {}
+  for (const { metadata } of pending) {
+    const { name = '' } = metadata
+    const { limitRange, resourceQuota } = defaultObjects(wanted, name)
+    if (limitRange !== undefined) await client.create(limitRanges, name, limitRange, signal)
+    if (resourceQuota !== undefined) await client.create(resourceQuotas, name, resourceQuota, signal)
+    await client.patch(namespaces, '', name, { metadata: { annotations: { [defaultsAnnotation]: 'applied' } } }, { type: 'merge' }, signal)
   }
 }
