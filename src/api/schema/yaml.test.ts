@@ -46,6 +46,15 @@ describe('a YAML bomb', () => {
     const levels = Array.from({ length: 11 }, (_, index) => `a${index + 1}: &a${index + 1} [${Array(9).fill(`*a${index}`).join(',')}]`)
     assert.throws(() => parseYaml(['a0: &a0 [1]', ...levels].join('\n')), new YamlError('yaml: document contains excessive aliasing'))
   })
+
+  it('refuses an alias inside of its own anchor, and aliases that nest deeper than any text may', () => {
+    const excessive = new YamlError('yaml: document contains excessive aliasing')
+    assert.throws(() => parseYaml('a: &x\n  b: *x\n'), excessive)
+    assert.throws(() => parseYaml('a: &x [*x]\n'), excessive)
+    const nested = (inner: string) => '['.repeat(90) + inner + ']'.repeat(90)
+    const levels = Array.from({ length: 9 }, (_, level) => `a${level + 1}: &a${level + 1} ${nested(`*a${level}`)}`)
+    assert.throws(() => parseYaml(['a0: &a0 1', ...levels].join('\n')), excessive)
+  })
 })
 
 describe('parseYamlDocuments()', () => {

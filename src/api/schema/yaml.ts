@@ -79,15 +79,16 @@ function guarded<T>(read: () => T): T {
  */
 function plain(value: unknown, text: string): unknown {
   let left = 10_000 + 4 * text.length
-  const copy = (current: unknown): unknown => {
-    if (left-- <= 0) throw new YamlError('yaml: document contains excessive aliasing')
-    if (Array.isArray(current)) return current.map(copy)
+  // The parser bounds the nesting of the text; aliases nest again, and one inside of its own anchor without end.
+  const copy = (current: unknown, depth: number): unknown => {
+    if (left-- <= 0 || depth > limits.maxDepth) throw new YamlError('yaml: document contains excessive aliasing')
+    if (Array.isArray(current)) return current.map(item => copy(item, depth + 1))
     if (!isRecord(current)) return current === undefined || (typeof current === 'number' && !Number.isFinite(current)) ? null : current
     const result: Record<string, unknown> = {}
-    for (const key of Object.keys(current)) setOwn(result, key, copy(current[key]))
+    for (const key of Object.keys(current)) setOwn(result, key, copy(current[key], depth + 1))
     return result
   }
-  return copy(value)
+  return copy(value, 0)
 }
 
 /** Go's ParseInt with base 0: prefixes 0x, 0o, 0b and 0, and underscores between digits. */

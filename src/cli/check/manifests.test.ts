@@ -36,6 +36,12 @@ const bad: readonly {
   readonly line?: number
 }[] = [
   { name: 'text that is no YAML', text: 'a: 1\nb: [', rule: 'syntax', says: /./, line: 2 },
+  {
+    name: 'an alias inside of its own anchor',
+    text: 'apiVersion: v1\nkind: Pod\nspec: &x\n  a: *x',
+    rule: 'syntax',
+    says: /excessive aliasing/,
+  },
   { name: 'a custom tag', text: 'apiVersion: !!js/function x', rule: 'syntax', says: /tag/ },
   {
     name: 'a key that stands twice',
