@@ -22,13 +22,16 @@ import { extensionAuthentication } from './extension-authentication.ts'
 export interface BootstrapOptions {
   readonly server: ApiServer
   readonly store: Store
-  readonly signer: Signer
+  /** Whose authorities servers behind APIServices are told; none are where it is missing. */
+  readonly signer?: Signer
   /** Where the API is reached from pods; without an address (it listens on loopback) the Service has no endpoints. */
   readonly endpoint?: { readonly serviceIp: string; readonly address: string | undefined; readonly port: number }
   /** Where pods ask for names. */
   readonly dnsAddress?: string
   /** Whether new namespaces get the ClusterDefaults, which a controller has to bring. */
   readonly namespaceDefaults: boolean
+  /** Default true; false for a server that nobody but `system:masters` asks, and in which no role is looked at. */
+  readonly roles?: boolean
   readonly signal: AbortSignal
 }
 
@@ -41,9 +44,10 @@ export async function bootstrap({
   endpoint,
   dnsAddress,
   namespaceDefaults,
+  roles = true,
   signal,
 }: BootstrapOptions): Promise<void> {
-  const { create, update, recreate } = planPolicy(store)
+  const { create, update, recreate } = roles ? planPolicy(store) : { create: [], update: [], recreate: [] }
   const apiServices = planApiServices(registered(store), localApiServices(server.resources.all.map(({ definition }) => definition)))
   // First, so that namespace `default` gets them too.
   if (namespaceDefaults) await server.ensureObjects([initialClusterDefaults])
@@ -62,7 +66,7 @@ export async function bootstrap({
       { apiVersion: 'v1', kind: 'ConfigMap', metadata: deniedCredentials },
       ...(dnsAddress === undefined ? [] : [dnsService(dnsAddress)]),
     ]),
-    server.ensureObjects([...update, ...apiServices.update, await extensionAuthentication(signer, signal)], true),
+    server.ensureObjects([...update, ...apiServices.update, ...(signer ? [await extensionAuthentication(signer, signal)] : [])], true),
     server.keepFlowObjects(),
     endpoint && server.ensureObjects(kubernetesService(endpoint.serviceIp, '', endpoint.port).slice(0, 1)),
     endpoint?.address && server.ensureObjects(kubernetesEndpoints(endpoint.address, endpoint.port), true),

@@ -18,7 +18,8 @@ export async function judgeOffline(
   { profile, namespace }: OfflineOptions,
   signal: AbortSignal,
 ): Promise<Verdict[]> {
-  await using server = await openOffline(profile, signal)
+  const roles = manifests.some(({ apiVersion }) => apiVersion.startsWith('rbac.authorization.k8s.io/'))
+  await using server = await openOffline({ profile, roles }, signal)
   return await applyOffline(server, manifests, namespace, signal)
 }
 

@@ -12,8 +12,14 @@ import type { Transport } from '../../client/transport.ts'
 import { bootstrap } from '../../cluster/bootstrap.ts'
 import { openControlPlane } from '../../cluster/control-plane.ts'
 import { defaultObjects } from '../../controllers/namespace-defaults.ts'
-import { createMemorySigner } from '../../signer/memory-signer.ts'
 import { createMemoryStore } from '../../store/memory.ts'
+import { keylessSigner } from './keyless-signer.ts'
+
+export interface OfflineServerOptions {
+  readonly profile: Profile
+  /** Whether anything asks for the roles of a new cluster: making them takes a good part of a short command. */
+  readonly roles: boolean
+}
 
 export interface OfflineServer extends AsyncDisposable {
   /** Of the one who applies manifests, with every right. */
@@ -29,19 +35,16 @@ export interface OfflineServer extends AsyncDisposable {
 /** Nobody in the cluster: the one who applies the manifests, with every right. */
 const user: UserInfo = { name: 'bulkhead-check', groups: ['system:masters', 'system:authenticated'] }
 
-export async function openOffline(profile: Profile, signal: AbortSignal): Promise<OfflineServer> {
+export async function openOffline({ profile, roles }: OfflineServerOptions, signal: AbortSignal): Promise<OfflineServer> {
   await using stack = new AsyncDisposableStack()
   const [clock, log] = [systemClock, silentLogger]
-  const keys = stack.use(createMemorySigner({ clock }))
-  // Nobody connects: one authority stands for all of them, and each more would cost a key and a certificate.
-  const signer = { ...keys, authority: (_: unknown, until: AbortSignal) => keys.authority('client', until) }
   const store = stack.use(createMemoryStore({ clock, log }))
   // Nothing is asked about later, so nothing is written down.
   const audit = { record: () => undefined }
   const server = stack.use(
     await openControlPlane({
       store,
-      signer,
+      signer: keylessSigner,
       audit,
       profile,
       serviceCidr: '10.96.0.0/16',
@@ -52,7 +55,7 @@ export async function openOffline(profile: Profile, signal: AbortSignal): Promis
       offline: true,
     }),
   )
-  await bootstrap({ server, store, signer, namespaceDefaults: profile === 'secure', signal })
+  await bootstrap({ server, store, namespaceDefaults: profile === 'secure', roles, signal })
   const transport = stack.use(server.transportFor(user))
   const owned = stack.move()
   return {

@@ -50,7 +50,7 @@ export async function replay(
     if (object === undefined) unrecorded++
     else writes.push({ event, manifest: manifestOf(object, 'the audit log') })
   }
-  await using server = await openOffline(profile, signal)
+  await using server = await openOffline({ profile, roles: true }, signal)
   const manifests = writes.map(({ manifest }) => manifest)
   await prepareServer(server, policies, [], manifests, 'default', signal)
   const refused: RefusedWrite[] = []

@@ -20,7 +20,7 @@ export interface CaseResult {
 }
 
 export async function runPolicyTest(test: PolicyTest, signal: AbortSignal): Promise<CaseResult[]> {
-  await using server = await openOffline(test.profile, signal)
+  await using server = await openOffline({ profile: test.profile, roles: true }, signal)
   const manifests = test.cases.map(({ object }) => manifestOf(object, test.file))
   const old = test.cases.flatMap(({ operation, object, oldObject }) =>
     operation === 'CREATE' ? [] : [manifestOf(oldObject ?? object, test.file)],
