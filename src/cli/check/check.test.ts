@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
+import { templateDigest } from '../../admission/pod-security/template-digest.ts'
 import { UserError } from '../../base/user-error.ts'
 import { type CheckFlags, check } from './check.ts'
 import type { Finding } from './finding.ts'
@@ -366,4 +367,30 @@ test('check() knows what a new namespace of a cluster gets: a request beyond the
   const [finding] = await bench.findings(greedy)
   assert.deepEqual([finding?.rule, finding?.field], ['validation', 'spec.containers[0].resources.requests'])
   assert.deepEqual(await bench.findings(greedy, { profile: 'upstream' }), [])
+})
+
+test('check() honours a PodSecurityException among the manifests, until it ends', async () => {
+  using bench = new CheckBench()
+  const host = `${restricted}  hostNetwork: true\n`
+  const [refused] = await bench.findings(pod('host', host))
+  assert.equal(refused?.rule, 'PodSecurity')
+  const digest = templateDigest({
+    metadata: {},
+    spec: {
+      hostNetwork: true,
+      securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [{ name: 'c', image: 'app:1', securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } }],
+    },
+  })
+  const exception = (expires: string) => `---
+apiVersion: bulkhead.dev/v1alpha1
+kind: PodSecurityException
+metadata: { name: e }
+spec: { templateDigest: "${digest}", checks: [hostNamespaces], owner: ann, reason: r, expires: "${expires}" }
+`
+  assert.deepEqual(
+    (await bench.findings(pod('host', host) + exception('2100-01-01T00:00:00Z'))).map(({ rule }) => rule),
+    ['api-warning'],
+  )
+  assert.ok((await bench.findings(pod('host', host) + exception('2020-01-01T00:00:00Z'))).some(({ rule }) => rule === 'PodSecurity'))
 })

@@ -4,7 +4,7 @@ import { accountsOf } from './accounts.ts'
 import { Judge } from './judge.ts'
 import type { Manifest } from './manifests.ts'
 import { type OfflineServer, openOffline } from './offline.ts'
-import { inOrder, remoteKinds } from './order.ts'
+import { firstKinds, inOrder, remoteKinds } from './order.ts'
 import type { Verdict } from './verdict.ts'
 
 export interface OfflineOptions {
@@ -37,7 +37,7 @@ export async function applyOffline(
     for (const manifest of ordered) if (!verdicts.has(manifest) && those(manifest)) verdicts.set(manifest, await judge.judge(manifest))
   }
   // What the manifests define themselves is theirs; what they only name is there as a cluster would have it.
-  await judgeThose(({ kind }) => kind === 'Namespace' || kind === 'CustomResourceDefinition')
+  await judgeThose(({ kind }) => firstKinds.has(kind))
   await prepareNamespaces(server, manifests, namespace)
   await judgeThose(({ kind }) => kind === 'ServiceAccount')
   await prepareAccounts(server, manifests, namespace)

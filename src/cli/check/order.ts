@@ -2,7 +2,8 @@
 import { isRecord } from '../../api/schema/compile.ts'
 import type { Manifest } from './manifests.ts'
 
-const first: ReadonlySet<string> = new Set(['Namespace', 'CustomResourceDefinition'])
+/** What decides about everything else: kinds, namespaces, and what new namespaces get. */
+export const firstKinds: ReadonlySet<string> = new Set(['ClusterDefaults', 'Namespace', 'CustomResourceDefinition'])
 const classes: ReadonlySet<string> = new Set([
   'PriorityClass',
   'RuntimeClass',
@@ -19,6 +20,7 @@ const classes: ReadonlySet<string> = new Set([
   'Secret',
   'PersistentVolume',
   'PersistentVolumeClaim',
+  'PodSecurityException',
 ])
 const admissionGroup = 'admissionregistration.k8s.io/'
 
@@ -29,7 +31,7 @@ export const remoteKinds: ReadonlySet<string> = new Set(['ValidatingWebhookConfi
 export function inOrder(manifests: readonly Manifest[]): Manifest[] {
   const parameters = new Set(manifests.flatMap(parameterKind))
   const stepOf = ({ apiVersion, kind }: Manifest): number => {
-    if (first.has(kind)) return 0
+    if (firstKinds.has(kind)) return 0
     if (parameters.has(`${apiVersion}/${kind}`)) return 1
     if (apiVersion.startsWith(admissionGroup)) return kind.endsWith('Binding') ? 3 : 2
     return classes.has(kind) ? 4 : kind.endsWith('Binding') ? 5 : 6
