@@ -1,6 +1,6 @@
 // The data keys that records are sealed with, by the number that the log knows them under.
 import { createSecretKey, type KeyObject } from 'node:crypto'
-import { areOpen, forEachPacked, noDataKey, type PackedRecords, RecordPacker } from './record.ts'
+import { areOpen, forEachPacked, noDataKey, type PackedRecords, type RecordKey, RecordPacker } from './record.ts'
 import { openRecord, RecordDamaged } from './seal.ts'
 
 export class DataKeys {
@@ -16,8 +16,13 @@ export class DataKeys {
   open(records: PackedRecords): PackedRecords {
     if (areOpen(records)) return records
     const packer = new RecordPacker()
-    forEachPacked(records, (key, sealed, id) => packer.add(key, openRecord(this.#get(id, key.revision), key, sealed), noDataKey))
+    forEachPacked(records, (key, sealed, id) => packer.add(key, this.openRecord(key, sealed, id), noDataKey))
     return packer.pack()
+  }
+
+  /** Throws `RecordDamaged`. */
+  openRecord(key: RecordKey, sealed: Buffer, id: number): Buffer {
+    return openRecord(this.#get(id, key.revision), key, sealed)
   }
 
   #get(id: number, revision: number): KeyObject {

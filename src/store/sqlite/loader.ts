@@ -5,7 +5,7 @@ import { VersionEvent } from '../event.ts'
 import { keyOf } from '../ordered-slots.ts'
 import { DataKeys } from './data-keys.ts'
 import type { LogKeeper } from './log-keeper.ts'
-import { forEachPacked, type PackedRecords, type RecordKey, readRecord } from './record.ts'
+import { forEachRecord, type PackedRecords, type PlainRecord } from './record.ts'
 import { RecordDamaged } from './seal.ts'
 import type { UnwrappedKey } from './writer-protocol.ts'
 
@@ -26,12 +26,10 @@ export class Loader {
 
   /** Records come in revision order, sealed or open. Throws `RecordDamaged`. */
   add(records: PackedRecords): void {
-    forEachPacked(this.#keys.open(records), (key, plain) => this.#addRecord(key, plain))
+    forEachRecord(this.#keys.open(records), record => this.#addRecord(record))
   }
 
-  #addRecord(key: RecordKey, plain: Buffer): void {
-    const { header, bytes } = readRecord(key, plain)
-    const { revision, previous, deleted } = key
+  #addRecord({ revision, previous, deleted, header, bytes }: PlainRecord): void {
     const { groupResource, name, labels, extraFields, at, fieldsVersion } = header
     const namespace = this.#intern(header.namespace)
     const cache = this.#queue.cache(groupResource)

@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { DataKeys } from './data-keys.ts'
-import { forEachPacked, keyWidth, type PackedRecords, RecordPacker } from './record.ts'
+import { forEachPacked, keyWidth, noDataKey, type PackedRecords, RecordPacker } from './record.ts'
 import { RecordDamaged, sealRecord } from './seal.ts'
 
 /** "BULK". Tells a store from another program's database. */
@@ -84,10 +84,11 @@ export class LogDatabase {
   load(onChunk: (records: PackedRecords) => void, leavesSealed: () => boolean): void {
     const used = new Set<number>(this.#current === undefined ? [] : [this.#current.id])
     let chunk = new RecordPacker()
+    let staysSealed = leavesSealed()
     const handOver = () => {
-      const records = chunk.pack()
+      onChunk(chunk.pack())
       chunk = new RecordPacker()
-      onChunk(leavesSealed() ? records : this.#keys.open(records))
+      staysSealed = leavesSealed()
     }
     let expected = this.#floor
     const rows = this.#db.prepare('SELECT revision, previous, deleted, data_key, sealed FROM log ORDER BY revision')
@@ -99,7 +100,9 @@ export class LogDatabase {
         throw new RecordDamaged(`The stored record at revision ${expected} is missing. Restore the data directory from a backup`)
       }
       used.add(dataKey)
-      chunk.add({ revision, previous, deleted: deleted !== 0 }, sealed, dataKey)
+      const key = { revision, previous, deleted: deleted !== 0 }
+      if (staysSealed) chunk.add(key, sealed, dataKey)
+      else chunk.add(key, this.#keys.openRecord(key, bufferView(sealed), dataKey), noDataKey)
       if (chunk.bytes >= loadChunkBytes) handOver()
       this.#revision = revision
     }

@@ -62,10 +62,33 @@ export function pack(records: readonly PlainRecord[]): PackedRecords {
 }
 
 /** Calls `visit` for each; `bytes` is a view of the packed memory, sealed unless `dataKey` is `noDataKey`. */
-export function forEachPacked({ keys, data }: PackedRecords, visit: (key: RecordKey, bytes: Buffer, dataKey: number) => void): void {
-  for (let i = 0; i < keys.length; i += keyWidth) {
-    const [revision = 0, previous = 0, deleted = 0, offset = 0, length = 0, dataKey = noDataKey] = keys.subarray(i, i + keyWidth)
-    visit({ revision, previous, deleted: deleted !== 0 }, Buffer.from(data, offset, length), dataKey)
+export function forEachPacked(records: PackedRecords, visit: (key: RecordKey, bytes: Buffer, dataKey: number) => void): void {
+  const all = Buffer.from(records.data)
+  for (let i = 0; i < records.keys.length; i += keyWidth) {
+    const { offset, length, dataKey, ...key } = packedKey(records, i)
+    visit(key, all.subarray(offset, offset + length), dataKey)
+  }
+}
+
+/** As `forEachPacked` with `readRecord`, without a view of each record in between: a start reads all there are. */
+export function forEachRecord(records: PackedRecords, visit: (record: PlainRecord) => void): void {
+  const all = Buffer.from(records.data)
+  for (let i = 0; i < records.keys.length; i += keyWidth) {
+    const { revision, previous, deleted, offset, length } = packedKey(records, i)
+    const object = offset + 4 + all.readUInt32LE(offset)
+    const header = decodeHeader(all.toString('utf8', offset + 4, object))
+    visit({ revision, previous, deleted, header, bytes: all.subarray(object, offset + length) })
+  }
+}
+
+function packedKey({ keys }: PackedRecords, at: number) {
+  return {
+    revision: keys[at] ?? 0,
+    previous: keys[at + 1] ?? 0,
+    deleted: keys[at + 2] !== 0,
+    offset: keys[at + 3] ?? 0,
+    length: keys[at + 4] ?? 0,
+    dataKey: keys[at + 5] ?? noDataKey,
   }
 }
 
