@@ -59,6 +59,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     queue = new CommitQueue({ clock, log, metrics, window: options.window, commitLog: keeper, revision: floor, oldestRevision: floor })
     loader = new Loader(queue, keeper, floor, keys)
     const revision = await writer.load(keys, fresh)
+    // With it go the keys of this thread.
+    loader = undefined
     queue.loaded(revision)
     keeper.start(revision)
     log.info('store opened', { revision, objects: queue.status().objects, dataKeys: keys.length + 1 })
