@@ -1,5 +1,5 @@
 // A cache of one resource that follows the API server: list, then watch, then again from the last version seen.
-import type { KubeObject } from '../api/object.ts'
+import type { KubeObject, ObjectMeta } from '../api/object.ts'
 import { ApiError } from '../api/status.ts'
 import { untilAborted } from '../base/abort.ts'
 import { type Clock, pause } from '../base/clock.ts'
@@ -185,8 +185,7 @@ export class Informer<T extends KubeObject> implements Lister<T> {
   }
 
   #prepare(object: T): T {
-    // Managed fields are often half of an object, and no reader of a cache needs them: an update without them keeps the server's.
-    delete object.metadata.managedFields
+    object.metadata = withoutManagedFields(object.metadata)
     const kept = this.metadataOnly ? onlyMetadata(object) : object
     return deepFreeze(this.#options.transform?.(kept) ?? kept)
   }
@@ -213,6 +212,14 @@ export class Informer<T extends KubeObject> implements Lister<T> {
 
 function isExpired(err: unknown): boolean {
   return err instanceof ApiError && err.status.code === 410
+}
+
+/**
+ * Managed fields are often half of an object, and no reader of a cache needs them: an update without them keeps the server's. A new object, since
+ * one that loses a member from its middle becomes a hash table, which takes V8 twice the memory for as long as it is cached.
+ */
+function withoutManagedFields({ managedFields: _, ...metadata }: ObjectMeta): ObjectMeta {
+  return metadata
 }
 
 function onlyMetadata<T extends KubeObject>(object: T): T {
