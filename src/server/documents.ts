@@ -9,6 +9,7 @@ import { openApiPath } from '../api/schema/openapi-types.ts'
 import type { RemoteVersion } from './aggregation/backend-documents.ts'
 import { header, type Reply } from './exchange.ts'
 import { foreignPaths, foreignV3, withForeignParts } from './foreign-documents.ts'
+import { OpenApiV2Text } from './openapi-v2-text.ts'
 import type { PathHandler } from './paths.ts'
 import { acceptsOpenApiProtobuf, openApiV2Protobuf, openApiV2ProtobufType } from './protobuf/openapi-v2.ts'
 import type { RequestContext } from './request-context.ts'
@@ -44,9 +45,11 @@ export function documents(input: DocumentsInput): PathHandler {
   const hasDescriptions = existsSync(descriptionsFile) || input.descriptions !== undefined
   const hashed = (): OpenApiInput => ({ version: input.version, resources, ...(hasDescriptions ? { descriptions: {} } : {}) })
   const made = new Map<string, Document | undefined>()
+  const v2 = new OpenApiV2Text(() => resources, described)
   input.resources.onChange(change => {
     resources = input.resources.all.map(({ definition }) => definition)
     for (const key of changedDocuments(change)) made.delete(key)
+    v2.forget(change.group)
   })
   let foreign: readonly RemoteVersion[] = input.foreign?.all ?? []
   input.foreign?.onChange(({ group, version }) => {
@@ -84,6 +87,10 @@ export function documents(input: DocumentsInput): PathHandler {
     if (path === '/openapi/v2' && acceptsOpenApiProtobuf(header(context.request.headers, 'accept'))) {
       const found = document(`${path}/protobuf`, () => openApiV2Protobuf(openApiV2Document(described())))
       return found && documentReply(context, found, openApiV2ProtobufType)
+    }
+    if (path === '/openapi/v2' && !foreign.some(({ openApiV2 }) => openApiV2 !== undefined)) {
+      if (context.form.yaml) return valueReply(context, JSON.parse(v2.bytes.toString()))
+      return documentReply(context, v2, 'application/json')
     }
     if (path === '/openapi/v2') return plain(context, path, () => withForeignParts(openApiV2Document(described()), foreign))
     if (path === '/openapi/v3') return plain(context, path, () => openApiV3Index(hashed(), foreignPaths(foreign)))
@@ -144,11 +151,12 @@ function encode(value: object | Buffer): Document {
 }
 
 /** 304 where the client has it already. */
-export function documentReply(context: RequestContext, { bytes, etag }: Document, contentType: string): Reply {
+export function documentReply(context: RequestContext, document: Document, contentType: string): Reply {
+  const { etag } = document
   const headers = { etag, vary: 'Accept' }
   const known = header(context.request.headers, 'if-none-match')
   if (known === etag) return { status: 304, contentType, body: Buffer.alloc(0), headers }
-  return { status: 200, contentType, body: bytes, headers }
+  return { status: 200, contentType, body: document.bytes, headers }
 }
 
 function aggregatedVersion(accept: string | undefined): 'v2' | 'v2beta1' | undefined {

@@ -1,9 +1,8 @@
 // Kinds that are served and stored but have no effect yet. An object that only looks like a protection is worse than none, so the secure profile
 // refuses it; the upstream profile, for comparison, warns.
 import { groupResource, type KubeObject } from '../../api/object.ts'
-import { someSchema } from '../../api/resources/apiextensions/walk-schema.ts'
 import { forbidden } from '../../api/status.ts'
-import type { CustomResourceDefinition, JSONSchemaProps } from '../../api/types/apiextensions-v1.ts'
+import type { CustomResourceDefinition } from '../../api/types/apiextensions-v1.ts'
 import { type AdmissionPlugin, admitted } from '../admission.ts'
 
 /** What the user would believe, by resource. `refused` where believing it is dangerous or leads nowhere. */
@@ -15,21 +14,14 @@ const unenforced: ReadonlyMap<string, { readonly why: string; readonly refused: 
     'ingresses.networking.k8s.io',
     { why: 'no ingress controller comes with Bulkhead: nothing answers for it unless you run one', refused: false },
   ],
-  [
-    'customresourcedefinitions.apiextensions.k8s.io',
-    { why: 'validation rules and conversion webhooks of custom resources are not run yet', refused: true },
-  ],
+  ['customresourcedefinitions.apiextensions.k8s.io', { why: 'conversion webhooks of custom resources are not called yet', refused: true }],
 ])
 
-/** A definition whose objects would be judged or converted by what is not run yet. */
+/** A definition whose objects are not converted by what is not called yet. */
 function isPlainDefinition(object: KubeObject | undefined): boolean {
   if (object?.kind !== 'CustomResourceDefinition') return false
-  const { spec } = object as KubeObject & CustomResourceDefinition
-  const schemas = spec.versions.flatMap(({ schema }) => schema?.openAPIV3Schema ?? [])
-  return spec.conversion?.strategy !== 'Webhook' && !schemas.some(schema => someSchema(schema, hasRules))
+  return (object as KubeObject & CustomResourceDefinition).spec.conversion?.strategy !== 'Webhook'
 }
-
-const hasRules = (schema: JSONSchemaProps): boolean => (schema['x-kubernetes-validations'] ?? []).length > 0
 
 export interface UnenforcedKindsOptions {
   /** Warn instead of refusing. */

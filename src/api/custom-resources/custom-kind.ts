@@ -1,7 +1,9 @@
 // What one version of a CustomResourceDefinition makes of JSON: compiled from its schema when the first object is read.
+import { requireLate } from '../../base/late-module.ts'
 import { type FieldError, invalidValue } from '../field-error.ts'
 import type { KubeObject } from '../object.ts'
 import type { Shape } from '../patch/apply/shape.ts'
+import { someSchema } from '../resources/apiextensions/walk-schema.ts'
 import { isRecord, Unexpected } from '../schema/compile.ts'
 import type { Decoded, FieldValidation, JsonText } from '../schema/decode.ts'
 import { duplicateMembers, examine } from '../schema/decode-exact.ts'
@@ -10,6 +12,8 @@ import { structByKey } from '../schema/model.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { embeddedJudge } from './embedded-resource.ts'
 import { duplicateJudge } from './list-items.ts'
+import type { JudgeRules } from './rule-judge.ts'
+import type * as late from './rules-late.ts'
 import { type Judge, schemaJudge, uncorrelated, Walk } from './schema-judge.ts'
 import { type Read, resourceReader } from './schema-reader.ts'
 import { resourceShape } from './schema-shape.ts'
@@ -22,6 +26,7 @@ interface Compiled {
   readonly judge: Judge
   readonly embedded: Visit | undefined
   readonly duplicates: Visit | undefined
+  readonly rules: JudgeRules | undefined
 }
 
 /** Everything is kept where a definition says nothing. */
@@ -64,6 +69,7 @@ export class CustomKind {
         judge: schemaJudge(withoutMeta(schema)),
         embedded: embeddedJudge(schema),
         duplicates: duplicateJudge(schema),
+        rules: rulesOf(schema),
       }
     }
     return this.#made
@@ -115,6 +121,7 @@ export class CustomKind {
     judge(object, walk, uncorrelated)
     embedded?.(object, [], walk.errors)
     duplicates?.(object, [], walk.errors)
+    this.#judgeRules(object, uncorrelated, walk)
     return walk.errors
   }
 
@@ -137,7 +144,16 @@ export class CustomKind {
       if (found.length > 0) duplicates(old, [], before)
       if (before.length === 0) walk.errors.push(...found)
     }
+    this.#judgeRules(object, old, walk)
     return walk.errors
+  }
+
+  /** Rules may rely on what the rest of the schema says. */
+  #judgeRules(object: KubeObject, old: unknown, walk: Walk): void {
+    const { rules } = this.#compiled
+    if (rules === undefined) return
+    if (walk.errors.some(({ type }) => blocking.has(type))) walk.errors.push(invalidValue('<nil>', null, unchecked))
+    else walk.errors.push(...rules(object, { old, unchanged: (value, before) => walk.unchanged(value, before) }))
   }
 
   #judgeType({ apiVersion, kind }: KubeObject): FieldError[] {
@@ -151,6 +167,22 @@ export class CustomKind {
 }
 
 const maxStrictErrors = 100
+
+const blocking: ReadonlySet<string> = new Set([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+])
+const unchecked =
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation'
+
+/** The engine of rules is loaded with the first of them. */
+function rulesOf(schema: JSONSchemaProps): JudgeRules | undefined {
+  const hasRules = someSchema(schema, ({ 'x-kubernetes-validations': rules = [] }) => rules.length > 0)
+  return hasRules ? requireLate<typeof late>(import.meta.url, './rules-late.ts').ruleJudge(schema) : undefined
+}
 
 function metadataProblem(value: Record<string, unknown>): string {
   const { metadata } = value

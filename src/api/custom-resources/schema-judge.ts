@@ -12,19 +12,19 @@ import { isSchema } from './schema-reader.ts'
 /** Where a judgement stands, and what it found. */
 export class Walk {
   readonly errors: FieldError[] = []
-  readonly #path: (string | number)[]
+  readonly #path: PathStep[]
   /** How many validators ran: of alternatives that all fail, the one that was followed furthest is shown. */
   ran = 0
   /** Whether what did not change is let through. */
   readonly ratchets: boolean
   readonly #same = new Map<object, boolean>()
 
-  constructor(ratchets: boolean, path: readonly (string | number)[] = []) {
+  constructor(ratchets: boolean, path: readonly PathStep[] = []) {
     this.ratchets = ratchets
     this.#path = [...path]
   }
 
-  push(step: string | number): void {
+  push(step: PathStep): void {
     this.#path.push(step)
   }
 
@@ -52,10 +52,16 @@ export class Walk {
   }
 }
 
-/** `spec.items[0].name`. */
-export function pathText(path: readonly (string | number)[]): string {
+/** A field, an item, or a member of a map. */
+export type PathStep = string | number | { readonly key: string }
+
+/** `spec.items[0].labels[a]`. */
+export function pathText(path: readonly PathStep[]): string {
   let text = ''
-  for (const step of path) text += typeof step === 'number' ? `[${step}]` : text === '' ? step : `.${step}`
+  for (const step of path) {
+    if (typeof step === 'string') text += text === '' ? step : `.${step}`
+    else text += `[${typeof step === 'number' ? step : step.key}]`
+  }
   return text
 }
 

@@ -10,7 +10,7 @@ export function resourceShape(schema: JSONSchemaProps): Shape {
   return objectShape(schema, true)
 }
 
-function shapeOf(schema: JSONSchemaProps): Shape {
+export function shapeOfSchema(schema: JSONSchemaProps): Shape {
   switch (schema.type) {
     case 'object':
       return schema['x-kubernetes-map-type'] === 'atomic' ? leaf : objectShape(schema, schema['x-kubernetes-embedded-resource'] === true)
@@ -29,19 +29,19 @@ function listShape(schema: JSONSchemaProps): Shape {
   const listType = schema['x-kubernetes-list-type']
   if (!isSchema(items) || (listType !== 'set' && listType !== 'map')) return leaf
   const names = listType === 'map' ? [...(schema['x-kubernetes-list-map-keys'] ?? [])].sort() : []
-  return { kind: 'list', item: shapeOf(items), keys: names.map(name => ({ name, default: items.properties?.[name]?.default })) }
+  return { kind: 'list', item: shapeOfSchema(items), keys: names.map(name => ({ name, default: items.properties?.[name]?.default })) }
 }
 
 function objectShape(schema: JSONSchemaProps, isResource: boolean): Shape {
   const { properties = {}, additionalProperties } = schema
-  if (isSchema(additionalProperties)) return { kind: 'map', item: shapeOf(additionalProperties) }
+  if (isSchema(additionalProperties)) return { kind: 'map', item: shapeOfSchema(additionalProperties) }
   if (additionalProperties === true) return { kind: 'map', item: deduced }
   const fields = new Map<string, Shape>()
   const made = (name: string): Shape | undefined => {
     if (isResource && name === 'metadata') return metadataShape()
     if (isResource && (name === 'apiVersion' || name === 'kind')) return leaf
     const property = Object.hasOwn(properties, name) ? properties[name] : undefined
-    return property === undefined ? undefined : shapeOf(property)
+    return property === undefined ? undefined : shapeOfSchema(property)
   }
   const shape: StructShape = {
     kind: 'struct',

@@ -2,10 +2,11 @@
 import type { FieldError } from '../field-error.ts'
 import { isRecord } from '../schema/compile.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
+import type { PathStep } from './schema-judge.ts'
 import { isSchema } from './schema-reader.ts'
 
 /** `path` is changed on the way and put back. */
-export type Visit = (value: unknown, path: (string | number)[], errors: FieldError[]) => void
+export type Visit = (value: unknown, path: PathStep[], errors: FieldError[]) => void
 
 /** `visitAt` says what is to be done at a place; undefined where there is nothing to do anywhere. */
 export function schemaVisitor(schema: JSONSchemaProps, visitAt: (schema: JSONSchemaProps) => Visit | undefined): Visit | undefined {
@@ -29,7 +30,7 @@ export function schemaVisitor(schema: JSONSchemaProps, visitAt: (schema: JSONSch
   }
 }
 
-function step(visit: Visit, value: unknown, name: string | number, path: (string | number)[], errors: FieldError[]): void {
+function step(visit: Visit, value: unknown, name: string | number, path: PathStep[], errors: FieldError[]): void {
   path.push(name)
   visit(value, path, errors)
   path.pop()

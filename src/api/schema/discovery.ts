@@ -12,6 +12,7 @@ export type DiscoverableResource = Pick<
   | 'kind'
   | 'plural'
   | 'singular'
+  | 'listKind'
   | 'namespaced'
   | 'shortNames'
   | 'categories'

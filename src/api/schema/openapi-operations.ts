@@ -18,6 +18,8 @@ export interface Operation {
   /** Type keys (`core/v1.Pod`); undefined body for none, undefined answer for text. */
   readonly body: string | undefined
   readonly answer: string | undefined
+  /** Whether a strategic merge patch is none of the patches that it takes. */
+  readonly custom?: boolean
 }
 
 export interface ResourcePath {
@@ -80,8 +82,15 @@ function noun(resource: DiscoverableResource, before = ''): string {
   return `${upper(group)}${upper(resource.version)}${before}${resource.namespaced ? 'Namespaced' : ''}${resource.kind}`
 }
 
-function keyOf({ group, version, kind }: GroupVersionKind): string | undefined {
-  return schemaFor(group, version, kind)?.key
+/** The type of a resource's objects, of their list, or of a subresource's body. */
+function keyOf({ group, version, kind }: GroupVersionKind, resource: DiscoverableResource): string | undefined {
+  const own = group === resource.group && version === resource.version
+  return own && resource.custom !== undefined ? customTypeKey(group, version, kind) : schemaFor(group, version, kind)?.key
+}
+
+/** Among the type keys: a kind that a definition made. */
+export function customTypeKey(group: string, version: string, kind: string): string {
+  return `custom:${group}/${version}.${kind}`
 }
 
 function listOperation(resource: DiscoverableResource, allNamespaces: boolean): Operation {
@@ -94,13 +103,13 @@ function listOperation(resource: DiscoverableResource, allNamespaces: boolean): 
     kind: { group, version, kind },
     query: listing,
     body: undefined,
-    answer: keyOf({ group, version, kind: `${kind}List` }),
+    answer: keyOf({ group, version, kind: resource.custom === undefined ? `${kind}List` : resource.listKind }, resource),
   }
 }
 
 function collectionOperations(resource: DiscoverableResource): Operation[] {
   const { group, version, kind, verbs } = resource
-  const key = keyOf(resource)
+  const key = keyOf(resource, resource)
   const common = { kind: { group, version, kind } }
   return [
     ...(verbs.includes('list') ? [listOperation(resource, false)] : []),
@@ -141,7 +150,7 @@ function objectOperations(resource: DiscoverableResource): Operation[] {
 }
 
 function updateOperations(resource: DiscoverableResource, verbs: readonly string[], kind: GroupVersionKind, suffix: string): Operation[] {
-  const key = keyOf(kind)
+  const key = keyOf(kind, resource)
   const id = (verb: string): string => `${verb}${noun(resource)}${suffix}`
   const operations: Operation[] = []
   if (verbs.includes('get')) {
@@ -152,7 +161,8 @@ function updateOperations(resource: DiscoverableResource, verbs: readonly string
   }
   if (verbs.includes('patch')) {
     const query = [...writing, ...booleans('force')]
-    operations.push({ method: 'patch', id: id('patch'), action: 'patch', kind, query, body: 'meta/v1.Patch', answer: key })
+    const custom = resource.custom !== undefined
+    operations.push({ method: 'patch', id: id('patch'), action: 'patch', kind, query, body: 'meta/v1.Patch', answer: key, custom })
   }
   return operations
 }
@@ -175,7 +185,7 @@ function subresourceOperations(resource: DiscoverableResource, sub: Discoverable
   }
   const operations = updateOperations(resource, sub.verbs, kind, suffix)
   if (sub.verbs.includes('create')) {
-    const key = keyOf(kind)
+    const key = keyOf(kind, resource)
     operations.push({
       method: 'post',
       id: `create${noun(resource)}${suffix}`,

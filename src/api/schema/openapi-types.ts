@@ -1,4 +1,5 @@
 // Schemas of OpenAPI v2 and v3 for the types of the built-in kinds.
+import type { Publication } from '../custom-resources/published-schema.ts'
 import { groupVersion } from '../object.ts'
 import { groupOfKey, type ScalarType, type SchemaField, type SchemaType, type StructType, structByKey } from './model.ts'
 
@@ -28,18 +29,31 @@ export function openApiName(key: string): string {
   return `${special[packageKey] ?? `io.k8s.api.${packageKey.replace('/', '.')}`}.${name}`
 }
 
+/** A kind that a definition made, among the types of a document. */
+export interface CustomType {
+  readonly name: string
+  schema(publication: Publication): JsonSchema
+}
+
 /** Collects the schemas of types and of all that they refer to. */
 export class SchemaCollection {
   readonly #version: OpenApiVersion
   readonly #descriptions: Descriptions
   /** Group versions that share the types of the meta package, such as DeleteOptions. */
   readonly #sharedBy: readonly { readonly group: string; readonly version: string }[]
+  readonly #customTypes: ReadonlyMap<string, CustomType>
   readonly #schemas = new Map<string, JsonSchema>()
 
-  constructor(version: OpenApiVersion, descriptions: Descriptions, sharedBy: readonly { group: string; version: string }[]) {
+  constructor(
+    version: OpenApiVersion,
+    descriptions: Descriptions,
+    sharedBy: readonly { group: string; version: string }[],
+    customTypes: ReadonlyMap<string, CustomType> = new Map(),
+  ) {
     this.#version = version
     this.#descriptions = descriptions
     this.#sharedBy = sharedBy
+    this.#customTypes = customTypes
   }
 
   /** By name, sorted. */
@@ -49,7 +63,7 @@ export class SchemaCollection {
 
   /** A reference to the type with this key, whose schema is added. */
   reference(key: string): { $ref: string } {
-    const name = openApiName(key)
+    const name = this.#customTypes.get(key)?.name ?? openApiName(key)
     if (!this.#schemas.has(name)) {
       // Reserved first: JSONSchemaProps refers to itself.
       this.#schemas.set(name, {})
@@ -59,6 +73,11 @@ export class SchemaCollection {
   }
 
   #definition(key: string): JsonSchema {
+    const custom = this.#customTypes.get(key)
+    if (custom !== undefined) {
+      const text = (type: string, field: string) => this.#descriptions[type]?.fields?.[field]
+      return custom.schema({ version: this.#version, reference: other => this.reference(other), text })
+    }
     const leaf = this.#version === 'v2' ? leavesV2[key] : leavesV3[key]
     if (leaf !== undefined) return leaf
     const struct = structByKey(key)

@@ -1,8 +1,9 @@
 // OpenAPI documents as pure functions of the served resources: v3 one a group version behind an index, v2 in one piece.
 import { createHash } from 'node:crypto'
+import { publishedListSchema, publishedSchema } from '../custom-resources/published-schema.ts'
 import { type DiscoverableResource, servedGroups } from './discovery.ts'
-import { commonParameters, type Operation, pathsOf, type QueryParameter, type ResourcePath } from './openapi-operations.ts'
-import { type Descriptions, type JsonSchema, openApiPath, parametersKey, SchemaCollection } from './openapi-types.ts'
+import { commonParameters, customTypeKey, type Operation, pathsOf, type QueryParameter, type ResourcePath } from './openapi-operations.ts'
+import { type CustomType, type Descriptions, type JsonSchema, openApiPath, parametersKey, SchemaCollection } from './openapi-types.ts'
 
 export interface OpenApiInput {
   readonly resources: readonly DiscoverableResource[]
@@ -19,6 +20,10 @@ const patchTypes = [
   'application/strategic-merge-patch+json',
   'application/apply-patch+yaml',
 ]
+
+/** Merging strategically takes a built-in type. */
+const patchTypesOf = ({ custom }: Operation): string[] =>
+  custom === true ? patchTypes.filter(type => !type.includes('strategic')) : patchTypes
 
 /** `/openapi/v3`. The hash in each address changes whenever the document may have changed, so that clients can keep what they have.
  * `foreign`: the addresses of documents that others answer, by path. */
@@ -39,7 +44,7 @@ function documentPaths({ resources }: OpenApiInput): string[] {
 /** A hash of all that the document derives from, in upper case as upstream has it. */
 export function documentHash({ resources, version, descriptions }: OpenApiInput, path: string): string {
   const own = resources
-    .filter(resource => openApiPath(resource.group, resource.version).startsWith(path))
+    .filter(resource => openApiPath(resource.group, resource.version) === path)
     .map(({ kind, plural, namespaced, verbs, subresources, custom }) => [
       kind,
       plural,
@@ -82,7 +87,26 @@ function collection(version: 'v2' | 'v3', { resources, descriptions = {} }: Open
     version,
     descriptions,
     versions.sort((a, b) => (a.group < b.group ? -1 : a.group > b.group ? 1 : a.version < b.version ? -1 : 1)),
+    customTypes(resources),
   )
+}
+
+function customTypes(resources: readonly DiscoverableResource[]): Map<string, CustomType> {
+  const types = new Map<string, CustomType>()
+  for (const { group, version, kind, listKind, plural, custom } of resources) {
+    if (custom === undefined) continue
+    const key = customTypeKey(group, version, kind)
+    const prefix = `${group.split('.').reverse().join('.')}.${version}`
+    types.set(key, {
+      name: `${prefix}.${kind}`,
+      schema: publication => publishedSchema(custom.schema(), { group, version, kind }, publication),
+    })
+    types.set(customTypeKey(group, version, listKind), {
+      name: `${prefix}.${listKind}`,
+      schema: publication => publishedListSchema({ group, version, kind, listKind, plural }, publication.reference(key), publication),
+    })
+  }
+  return types
 }
 
 function resourcesOf({ resources }: OpenApiInput, group: string, version: string): DiscoverableResource[] {
@@ -149,7 +173,7 @@ function describedBy(text: string | undefined): JsonSchema {
 function operationV3(operation: Operation, schemas: SchemaCollection, texts: Texts): JsonSchema {
   const answer = operation.answer === undefined ? undefined : schemas.reference(operation.answer)
   const body = operation.body === undefined ? undefined : schemas.reference(operation.body)
-  const types = operation.action === 'patch' ? patchTypes : ['*/*']
+  const types = operation.action === 'patch' ? patchTypesOf(operation) : ['*/*']
   return {
     operationId: operation.id,
     ...(operation.query.length === 0 ? {} : { parameters: operation.query.map(({ name, type }) => queryV3(name, type, texts)) }),
@@ -166,6 +190,27 @@ function kindExtension({ kind: { group, kind, version } }: Operation): JsonSchem
 
 /** `/openapi/v2` as JSON. */
 export function openApiV2Document(input: OpenApiInput): object {
+  const { paths, definitions } = openApiV2Parts(input)
+  const texts = parameterTexts(input)
+  return {
+    ...openApiV2Head(input),
+    paths,
+    definitions,
+    ...(Object.keys(texts).length === 0 ? {} : { parameters: sharedParameters(texts) }),
+  }
+}
+
+export interface OpenApiV2Parts {
+  readonly paths: Record<string, unknown>
+  readonly definitions: Record<string, JsonSchema>
+}
+
+export function openApiV2Head({ version }: OpenApiInput): object {
+  return { swagger: '2.0', info: { title: 'Kubernetes', version } }
+}
+
+/** What the document says of these resources. */
+export function openApiV2Parts(input: OpenApiInput): OpenApiV2Parts {
   const schemas = collection('v2', input)
   const texts = parameterTexts(input)
   const paths: Record<string, unknown> = {}
@@ -177,13 +222,7 @@ export function openApiV2Document(input: OpenApiInput): object {
   }
   schemas.reference('meta/v1.WatchEvent')
   for (const resource of input.resources) for (const entry of pathsOf(resource)) paths[entry.path] = pathV2(entry, schemas, texts)
-  return {
-    swagger: '2.0',
-    info: { title: 'Kubernetes', version: input.version },
-    paths: sorted(paths),
-    definitions: schemas.result(),
-    ...(Object.keys(texts).length === 0 ? {} : { parameters: sharedParameters(texts) }),
-  }
+  return { paths: sorted(paths), definitions: schemas.result() }
 }
 
 /** Those that have a text, once for all operations. */
@@ -217,7 +256,7 @@ function pathV2(entry: ResourcePath, schemas: SchemaCollection, texts: Texts): J
     const query = operation.query.map(one => queryV2(one, texts))
     const value = {
       operationId: operation.id,
-      consumes: operation.action === 'patch' ? patchTypes : ['*/*'],
+      consumes: operation.action === 'patch' ? patchTypesOf(operation) : ['*/*'],
       produces: produced,
       parameters: [...body, ...query],
       responses: responsesV2(Object.fromEntries(codesOf(operation).map(code => [code, answer]))),

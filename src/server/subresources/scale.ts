@@ -1,10 +1,12 @@
 // The scale of a workload: how many replicas it has and should have, as autoscaling/v1 Scale.
+import { fieldAt } from '../../api/custom-resources/custom-resource.ts'
 import { invalidValue } from '../../api/field-error.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { Column, ResourceDefinition, UpdateStrategy } from '../../api/resource.ts'
 import { ageColumn } from '../../api/resources/standard-columns.ts'
+import { isRecord, setOwn } from '../../api/schema/compile.ts'
 import { compileLabelSelector, formatLabelSelector } from '../../api/selector.ts'
-import { badRequest, conflict, invalid, type Named, notFound } from '../../api/status.ts'
+import { badRequest, conflict, internalError, invalid, type Named, notFound } from '../../api/status.ts'
 import type { Scale } from '../../api/types/autoscaling-v1.ts'
 import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
@@ -63,7 +65,7 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
         const shown = scaleOf(context, object)
         return {
           ...{ operation: 'UPDATE', object: shown, oldObject: scaleOf(context, old) },
-          adopt: () => setReplicas(object, shown.spec?.replicas ?? 0),
+          adopt: () => setReplicas(context, object, shown.spec?.replicas ?? 0),
         }
       },
       track: trackFields(context, info.verb === 'patch' ? 'PatchOptions' : 'UpdateOptions'),
@@ -90,14 +92,16 @@ function scaled(context: ResourceContext, wanted: Scale, parent: Scalable): Kube
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${parent.metadata.uid ?? ''}`
     throw conflict(scaleNamed(context.served), context.info.name, why)
   }
-  setReplicas(parent, replicas)
+  setReplicas(context, parent, replicas)
   if (resourceVersion) parent.metadata.resourceVersion = resourceVersion
   else delete parent.metadata.resourceVersion
   return parent
 }
 
-function setReplicas(parent: Scalable, replicas: number): void {
-  parent.spec = { ...parent.spec, replicas }
+function setReplicas({ served }: ResourceContext, parent: Scalable, replicas: number): void {
+  const { scalePaths } = served.definition
+  if (scalePaths === undefined) parent.spec = { ...parent.spec, replicas }
+  else putAt(parent, scalePaths.specReplicas, replicas)
 }
 
 /** How upstream names a scale that it does not find; that of a ReplicationController in the group of the Scale. */
@@ -115,8 +119,7 @@ function parentStrategy({ prepare, validateUpdate, validate }: ResourceDefinitio
 
 function scaleOf(context: ResourceContext, parent: Scalable): Scale {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = parent.metadata
-  const { spec, status } = parent
-  const selector = selectorText(context, spec?.selector)
+  const { desired, actual, selector } = readScale(context, parent)
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
@@ -127,9 +130,43 @@ function scaleOf(context: ResourceContext, parent: Scalable): Scale {
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
       creationTimestamp: creationTimestamp ?? null,
     },
-    spec: spec?.replicas === undefined || spec.replicas === 0 ? {} : { replicas: spec.replicas },
-    status: { replicas: status?.replicas ?? 0, ...(selector === '' ? {} : { selector }) },
+    spec: desired === 0 ? {} : { replicas: desired },
+    status: { replicas: actual, ...(selector === '' ? {} : { selector }) },
   }
+}
+
+interface ReadScale {
+  readonly desired: number
+  readonly actual: number
+  readonly selector: string
+}
+
+/** A custom resource has its scale where its definition says. */
+function readScale(context: ResourceContext, parent: Scalable): ReadScale {
+  const { scalePaths } = context.served.definition
+  if (scalePaths === undefined) {
+    const { spec, status } = parent
+    return { desired: spec?.replicas ?? 0, actual: status?.replicas ?? 0, selector: selectorText(context, spec?.selector) }
+  }
+  const number = (value: unknown): number => (typeof value === 'number' ? value : 0)
+  const desired = fieldAt(parent, scalePaths.specReplicas)
+  if (desired === undefined) throw internalError(`the spec replicas field ".${scalePaths.specReplicas.join('.')}" does not exist`)
+  const selector = scalePaths.selector === undefined ? '' : fieldAt(parent, scalePaths.selector)
+  return {
+    desired: number(desired),
+    actual: number(fieldAt(parent, scalePaths.statusReplicas)),
+    selector: typeof selector === 'string' ? selector : '',
+  }
+}
+
+function putAt(object: object, path: readonly string[], value: unknown): void {
+  let at = object as Record<string, unknown>
+  for (const name of path.slice(0, -1)) {
+    const next = isRecord(at[name]) ? at[name] : {}
+    setOwn(at, name, next)
+    at = next
+  }
+  setOwn(at, path.at(-1) ?? '', value)
 }
 
 /** A ReplicationController's selector is a map, the others' a LabelSelector. */

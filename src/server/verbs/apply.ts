@@ -1,6 +1,8 @@
 // apply: a patch that says what its manager wants an object to be, and creates the object where there is none.
+import { customTypedProblems } from '../../api/custom-resources/typed-problems.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../../api/object.ts'
 import { applyConfiguration, conversionFailure, judgeConfiguration, parseConfiguration } from '../../api/patch/apply/apply.ts'
+import { typedProblems } from '../../api/patch/apply/typed-problems.ts'
 import { sameValue } from '../../api/same-value.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { decodeValue } from '../../api/schema/decode.ts'
@@ -30,7 +32,11 @@ export async function apply(parts: WriteParts, context: ResourceContext): Promis
   const validation = fieldValidation(context, 'PatchOptions')
   const write = fieldWrite(context, 'PatchOptions')
   const { config, duplicate } = parseConfiguration(await context.request.body(maxBodyBytes))
-  judgeConfiguration(config, served.apiVersion, definition.kind, write.type)
+  const { type } = write
+  judgeConfiguration(config, served.apiVersion, definition.kind, value => {
+    if (definition.custom !== undefined) return customTypedProblems(value, definition.custom.schema())
+    return type === undefined ? [] : typedProblems(value, type)
+  })
   const decode = (value: Record<string, unknown>): KubeObject => {
     if (write.type === undefined) {
       const read = definition.custom?.decode(value, 'Ignore')

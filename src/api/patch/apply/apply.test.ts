@@ -12,6 +12,7 @@ import { fieldsOf } from './fields-of.ts'
 import { excludingPaths } from './path-filter.ts'
 import { deducedMap, shapeOfStruct } from './shape.ts'
 import { type FieldWrite, trackUpdate } from './track-update.ts'
+import { typedProblems } from './typed-problems.ts'
 
 function writeOf(kind: string, manager: string, group = '', time = '2026-01-01T00:00:00Z'): FieldWrite {
   const type = schemaFor(group, 'v1', kind)
@@ -201,7 +202,10 @@ describe('judgeConfiguration()', () => {
     ['several things', pod([{ name: 'a', args: 'x', stdin: 1 }]), /errors:\n {2}\.spec\S+\.args: .*\n {2}\.spec\S+\.stdin: /],
   ]
   for (const [name, config, message] of rows) {
-    it(`refuses ${name}`, () => assert.throws(() => judgeConfiguration(config, 'v1', 'Pod', type), { message }))
+    it(`refuses ${name}`, () =>
+      assert.throws(() => judgeConfiguration(config, 'v1', 'Pod', value => (type === undefined ? [] : typedProblems(value, type))), {
+        message,
+      }))
   }
 })
 

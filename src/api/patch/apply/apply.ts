@@ -17,7 +17,6 @@ import { mergeConfiguration } from './merge.ts'
 import { removeFields } from './remove.ts'
 import type { Shape } from './shape.ts'
 import { changesOf, dropObsolete, type FieldWrite, takeFrom, updateManagers, withoutUnowned } from './track-update.ts'
-import { typedProblems } from './typed-problems.ts'
 
 export const applyMediaType = 'application/apply-patch+yaml'
 
@@ -57,18 +56,18 @@ export function parseConfiguration(body: Uint8Array): ParsedConfiguration {
   }
 }
 
-/** Refuses a configuration of another version or kind, or one that is no object of it. `type` is undefined for kinds without a schema. */
+/** Refuses a configuration of another version or kind, or one in which `problemsOf` finds why it is no object of it. */
 export function judgeConfiguration(
   config: Readonly<Record<string, unknown>>,
   apiVersion: string,
   kind: string,
-  type: StructType | undefined,
+  problemsOf: (config: Readonly<Record<string, unknown>>) => string[],
 ): void {
   const sent = kindText(config)
   if (sent !== kindText({ apiVersion, kind })) throw badRequest(`invalid object type: ${sent}`)
   const metadata = isRecord(config['metadata']) ? config['metadata'] : {}
   if (metadata['managedFields'] !== undefined && metadata['managedFields'] !== null) throw badRequest('metadata.managedFields must be nil')
-  const problems = type === undefined ? [] : typedProblems(config, type)
+  const problems = problemsOf(config)
   const [only] = problems
   if (only !== undefined) throw typeFailure(config, problems.length === 1 ? only : ['errors:', ...problems.map(p => `  ${p}`)].join('\n'))
 }

@@ -6,7 +6,7 @@ import { goFormat, goSyntax, goType } from '../go-format.ts'
 import { elementText, itemElement, UnnamedItem } from './path-element.ts'
 import { shapeOfField } from './shape.ts'
 
-type FormKind = 'string' | 'number' | 'boolean' | 'scalar' | 'any'
+export type FormKind = 'string' | 'number' | 'boolean' | 'scalar' | 'any'
 
 const forms: Readonly<Record<ScalarKind, FormKind>> = {
   string: 'string',
@@ -32,7 +32,7 @@ export function typedProblems(value: unknown, type: SchemaType, path = '', field
   switch (type.kind) {
     case 'struct':
     case 'map':
-      if (!isRecord(value)) return [`${path}: expected map, got &{${goFormat(value)}}`]
+      if (!isRecord(value)) return [kindProblem(path, 'map', value)]
       return Object.entries(value).flatMap(([name, member]) => {
         if (type.kind === 'map') return typedProblems(member, type.item, `${path}.${name}`)
         const found = type.byName.get(name)
@@ -41,10 +41,10 @@ export function typedProblems(value: unknown, type: SchemaType, path = '', field
           : typedProblems(member, found.type, `${path}.${name}`, found)
       })
     case 'list':
-      if (!Array.isArray(value)) return [`${path}: expected list, got &{${goFormat(value)}}`]
+      if (!Array.isArray(value)) return [kindProblem(path, 'list', value)]
       return itemProblems(value, type.item, path, field)
     default:
-      return scalarProblem(value, forms[type.kind]).map(problem => `${path}: ${problem}`)
+      return formProblem(value, forms[type.kind]).map(problem => `${path}: ${problem}`)
   }
 }
 
@@ -69,7 +69,11 @@ function itemProblems(items: readonly unknown[], type: SchemaType, path: string,
   return problems
 }
 
-function scalarProblem(value: unknown, form: FormKind): string[] {
+export function kindProblem(path: string, kind: 'map' | 'list', value: unknown): string {
+  return `${path}: expected ${kind}, got &{${goFormat(value)}}`
+}
+
+export function formProblem(value: unknown, form: FormKind): string[] {
   switch (form) {
     case 'string':
       return typeof value === 'string' ? [] : [`expected string, got &value.valueUnstructured{Value:${goSyntax(value)}}`]

@@ -94,8 +94,26 @@ function optionsFor(old: CustomResourceDefinitionSpec): Options {
       validateKeys(schema, '', errors)
       return errors.length > 0
     }),
+    isStoredRule: storedRules(schemas),
     reviewVersions: reviewed.length === 0 || reviewed.some(version => reviewVersions.includes(version)),
     preserves: old.preserveUnknownFields === true,
+  }
+}
+
+/** Found when the first rule is asked for. */
+function storedRules(schemas: readonly JSONSchemaProps[]): (rule: string) => boolean {
+  let rules: Set<string> | undefined
+  return rule => {
+    if (rules === undefined) {
+      const found = new Set<string>()
+      const collect = (schema: JSONSchemaProps): boolean => {
+        for (const one of schema['x-kubernetes-validations'] ?? []) found.add(one.rule)
+        return false
+      }
+      for (const schema of schemas) someSchema(schema, collect)
+      rules = found
+    }
+    return rules.has(rule)
   }
 }
 

@@ -1,4 +1,6 @@
 // What a CustomResourceDefinition's schema may say at all: no references, lists that can be merged, rules with texts.
+import { requireLate } from '../../../base/late-module.ts'
+import type * as late from '../../custom-resources/rules-late.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { JSONSchemaProps, ValidationRule } from '../../types/apiextensions-v1.ts'
 import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
@@ -10,9 +12,11 @@ export interface SchemaOptions {
   readonly validTypes: boolean
   readonly atomicSets: boolean
   readonly completeKeys: boolean
+  /** Whether the definition has this rule already. */
+  isStoredRule(rule: string): boolean
 }
 
-export const strictSchema: SchemaOptions = { validTypes: true, atomicSets: true, completeKeys: true }
+export const strictSchema: SchemaOptions = { validTypes: true, atomicSets: true, completeKeys: true, isStoredRule: () => false }
 
 export const schemaTypes = ['array', 'boolean', 'integer', 'number', 'object', 'string']
 const reasons = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired']
@@ -54,6 +58,8 @@ export function validateSchema(schema: JSONSchemaProps, hasStatus: boolean, fiel
   if (!someSchema(schema, isUnsupported)) errors.push(...validateStructuralSchema(schema, field))
   const place: Place = { root: true, ...(options.validTypes ? { validTypes: true } : {}) }
   validateLevel(schema, place, field, options, errors)
+  // Types of what is no structure cannot be told.
+  if (errors.length === 0 && someSchema(schema, hasRules)) errors.push(...rulesLate().judgeRules(schema, field, options.isStoredRule))
   return errors
 }
 
@@ -71,6 +77,10 @@ const isSet = (name: string, value: unknown): boolean =>
   value !== undefined && value !== '' && (value !== false || name === 'additionalProperties')
 
 const isUnsupported = (schema: JSONSchemaProps): boolean => unsupported(schema).length > 0 || schema.type === 'null'
+
+const hasRules = ({ 'x-kubernetes-validations': rules = [] }: JSONSchemaProps): boolean => rules.length > 0
+
+const rulesLate = () => requireLate<typeof late>(import.meta.url, '../../custom-resources/rules-late.ts')
 
 const isFilled = (map: object | undefined): boolean => map !== undefined && Object.keys(map).length > 0
 

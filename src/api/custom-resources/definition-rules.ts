@@ -1,0 +1,118 @@
+// Judges the rules of a definition's schema when the definition is written: they compile, and cannot cost more than a request may.
+import { maxRequestBytes } from '../cel/kubernetes/limits.ts'
+import { declareSchema, type SchemaDeclaration } from '../cel/kubernetes/schema-declaration.ts'
+import { type FieldError, forbiddenField, internalFieldError, invalidValue } from '../field-error.ts'
+import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
+import { fieldPathOf } from './field-path.ts'
+import { type CompiledExpression, compileRule } from './rule-compiler.ts'
+import { isSchema } from './schema-reader.ts'
+
+/** Upstream's limits on what an expression is estimated to cost, and on all of a schema together. */
+const expressionLimit = 10_000_000
+const schemaLimit = 100_000_000
+const mostExpensive = 4
+
+interface Place {
+  readonly field: string
+  /** How often values of the place stand in a request; undefined where the schema does not bound it. */
+  readonly count: number | undefined
+  /** The part of the schema above whose values cannot be told from their old ones. */
+  readonly uncorrelated: string | undefined
+}
+
+interface Cost {
+  readonly field: string
+  readonly cost: number
+}
+
+/** `isStored` says of a rule that an earlier version of the definition has it: it may use what only this release knows. */
+export function judgeRules(schema: JSONSchemaProps, field: string, isStored: (rule: string) => boolean): FieldError[] {
+  const errors: FieldError[] = []
+  const costs: Cost[] = []
+  visit(schema, true, { field, count: 1, uncorrelated: undefined }, isStored, errors, costs)
+  const total = costs.reduce((sum, { cost }) => sum + cost, 0)
+  if (total > schemaLimit) {
+    const worst = costs.toSorted((a, b) => b.cost - a.cost).slice(0, mostExpensive)
+    const text = 'contributed to estimated rule & messageExpression cost total exceeding cost limit for entire OpenAPIv3 schema'
+    for (const one of worst) errors.push(forbiddenField(one.field, text))
+    const name = 'x-kubernetes-validations estimated rule & messageExpression cost total for entire OpenAPIv3 schema'
+    errors.push(forbiddenField(field, costMessage(name, total, schemaLimit)))
+  }
+  return errors
+}
+
+function visit(
+  schema: JSONSchemaProps,
+  root: boolean,
+  place: Place,
+  isStored: (rule: string) => boolean,
+  errors: FieldError[],
+  costs: Cost[],
+): void {
+  const { field, count } = place
+  const rules = schema['x-kubernetes-validations'] ?? []
+  if (rules.length > 0) {
+    const declaration = declareSchema(schema, root || schema['x-kubernetes-embedded-resource'] === true)
+    const rulesField = `${field}.x-kubernetes-validations`
+    if (declaration === undefined) {
+      errors.push(internalFieldError(rulesField, 'internal error: failed to retrieve type information for x-kubernetes-validations'))
+    } else judgeHere(schema, declaration, place, isStored, errors, costs)
+  }
+  const times = (bound: number | undefined): number | undefined => (count === undefined || bound === undefined ? undefined : count * bound)
+  const below = (inner: JSONSchemaProps, name: string, next: Partial<Place>) =>
+    visit(inner, false, { ...place, ...next, field: `${field}.${name}` }, isStored, errors, costs)
+  const atomicMap = schema['x-kubernetes-map-type'] === 'atomic' ? field : undefined
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    below(property, `properties[${name}]`, { uncorrelated: place.uncorrelated ?? atomicMap })
+  }
+  if (isSchema(schema.additionalProperties)) {
+    below(schema.additionalProperties, 'additionalProperties', {
+      count: times(schema.maxProperties),
+      uncorrelated: place.uncorrelated ?? atomicMap,
+    })
+  }
+  if (isSchema(schema.items)) {
+    const uncorrelated = place.uncorrelated ?? (schema['x-kubernetes-list-type'] === 'map' ? undefined : field)
+    below(schema.items, 'items', { count: times(schema.maxItems), uncorrelated })
+  }
+}
+
+function judgeHere(
+  schema: JSONSchemaProps,
+  declaration: SchemaDeclaration,
+  place: Place,
+  isStored: (rule: string) => boolean,
+  errors: FieldError[],
+  costs: Cost[],
+): void {
+  // Without a bound in the schema as many values are thought of as fit into a request.
+  const count = place.count ?? Math.floor(maxRequestBytes / (declaration.minBytes + 1))
+  const judgeCost = (name: string, field: string, { cost }: CompiledExpression, times: number) => {
+    const total = Math.min(cost * times, Number.MAX_SAFE_INTEGER)
+    if (total > expressionLimit) errors.push(forbiddenField(field, costMessage(`estimated ${name} cost`, total, expressionLimit)))
+    costs.push({ field, cost: total })
+  }
+  for (const [index, rule] of (schema['x-kubernetes-validations'] ?? []).entries()) {
+    const at = `${place.field}.x-kubernetes-validations[${index}]`
+    const { expression, message, usesOldSelf } = compileRule(rule, schema, declaration, isStored(rule.rule))
+    judgeCost('rule', `${at}.rule`, expression, count)
+    if (expression.problem !== undefined) errors.push(invalidValue(`${at}.rule`, rule, expression.problem))
+    if (message?.problem !== undefined) errors.push(invalidValue(`${at}.messageExpression`, rule, message.problem))
+    else if (message !== undefined) judgeCost('messageExpression', `${at}.messageExpression`, message, 1)
+    if (usesOldSelf && place.uncorrelated !== undefined) {
+      const text = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${place.uncorrelated}`
+      errors.push(invalidValue(`${at}.rule`, rule.rule, text))
+    } else if (!usesOldSelf && rule.optionalOldSelf !== undefined) {
+      errors.push(invalidValue(`${at}.optionalOldSelf`, rule.optionalOldSelf, 'may not be set if oldSelf is not used in rule'))
+    }
+    const path = rule.fieldPath ? fieldPathOf(rule.fieldPath, schema) : undefined
+    if (path?.ok === false) errors.push(invalidValue(`${at}.fieldPath`, rule.fieldPath, `fieldPath must be a valid path: ${path.problem}`))
+  }
+}
+
+function costMessage(name: string, cost: number, limit: number): string {
+  const factor = cost / limit
+  const shown = factor > 100 ? 'more than 100x' : factor < 1.5 ? `${factor.toFixed(6)}x` : `${factor.toFixed(1)}x`
+  const advice = 'try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared'
+  return `${name} exceeds budget by factor of ${shown} (${advice})`
+}

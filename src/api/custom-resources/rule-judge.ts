@@ -1,0 +1,226 @@
+// Evaluates the rules of a schema on a value: each where it stands, all of them on one budget.
+import { CelEvaluationError } from '../cel/evaluate/failure.ts'
+import { type CelValue, Optional } from '../cel/evaluate/values.ts'
+import { maxMessageBytes, perCallLimit, requestBudget } from '../cel/kubernetes/limits.ts'
+import { declareSchema } from '../cel/kubernetes/schema-declaration.ts'
+import { type View, viewOf } from '../cel/kubernetes/schema-view.ts'
+import { duplicate, type FieldError, forbiddenField, invalidValue, required } from '../field-error.ts'
+import { goQuote } from '../go-quote.ts'
+import { isRecord } from '../schema/compile.ts'
+import type { JSONSchemaProps, ValidationRule } from '../types/apiextensions-v1.ts'
+import { type CompiledRule, compileRule } from './rule-compiler.ts'
+import { oldItems, type PathStep, pathText, uncorrelated } from './schema-judge.ts'
+import { isSchema } from './schema-reader.ts'
+
+/** The rules at a place of a schema and below. */
+interface RuleNode {
+  readonly schema: JSONSchemaProps
+  readonly rules: readonly CompiledRule[]
+  readonly view: View
+  readonly items: RuleNode | undefined
+  readonly others: RuleNode | undefined
+  readonly properties: ReadonlyMap<string, RuleNode>
+}
+
+export interface RuleRun {
+  /** The old object; `uncorrelated` at a creation. */
+  readonly old: unknown
+  /** Whether a value is what it was before: its rules may fail then. */
+  unchanged(value: unknown, old: unknown): boolean
+}
+
+export type JudgeRules = (object: unknown, run: RuleRun) => FieldError[]
+
+/** Undefined where the schema has no rules. */
+export function ruleJudge(schema: JSONSchemaProps): JudgeRules | undefined {
+  const root = compileNode(schema, true)
+  if (root === undefined) return undefined
+  return (object, run) => {
+    const judgement = new Judgement(run)
+    judgement.judge(root, object, run.old, undefined)
+    return judgement.errors
+  }
+}
+
+function compileNode(schema: JSONSchemaProps, root: boolean): RuleNode | undefined {
+  const isResource = root || schema['x-kubernetes-embedded-resource'] === true
+  const items = isSchema(schema.items) ? compileNode(schema.items, false) : undefined
+  const others = isSchema(schema.additionalProperties) ? compileNode(schema.additionalProperties, false) : undefined
+  const properties = new Map<string, RuleNode>()
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    const node = compileNode(property, false)
+    if (node !== undefined) properties.set(name, node)
+  }
+  const given = schema['x-kubernetes-validations'] ?? []
+  if (given.length === 0 && items === undefined && others === undefined && properties.size === 0) return undefined
+  const declaration = given.length === 0 ? undefined : declareSchema(schema, isResource)
+  const rules = declaration === undefined ? [] : given.map(rule => compileRule(rule, schema, declaration, true))
+  return { schema, rules, view: rules.length === 0 ? undefined : viewOf(schema, root), items, others, properties }
+}
+
+/** The nearest value above that has an old one, for values that have none of their own. */
+interface Before {
+  readonly value: unknown
+  readonly old: unknown
+}
+
+const outOfBudget = 'validation failed due to running out of cost budget, no further validation rules will be run'
+
+class Judgement {
+  readonly errors: FieldError[] = []
+  readonly #run: RuleRun
+  readonly #path: PathStep[] = []
+  #budget = requestBudget
+  #over = false
+
+  constructor(run: RuleRun) {
+    this.#run = run
+  }
+
+  judge(node: RuleNode, value: unknown, old: unknown, above: Before | undefined): void {
+    if (value === null || value === undefined || this.#over) return
+    const before = old === uncorrelated ? above : { value, old }
+    if (node.rules.length > 0) this.#judgeHere(node, value as CelValue, old, before)
+    if (Array.isArray(value)) {
+      if (node.items === undefined) return
+      const oldItem = oldItems(node.schema, old)
+      for (let index = 0; index < value.length && !this.#over; index++) {
+        this.#path.push(index)
+        this.judge(node.items, value[index], oldItem === undefined ? uncorrelated : oldItem(value[index]), before)
+        this.#path.pop()
+      }
+    } else if (isRecord(value)) this.#judgeMembers(node, value, old, before)
+  }
+
+  #judgeMembers(node: RuleNode, value: Record<string, unknown>, old: unknown, before: Before | undefined): void {
+    const correlates = node.schema['x-kubernetes-map-type'] !== 'atomic' && isRecord(old)
+    const oldOf = (name: string): unknown => (correlates && Object.hasOwn(old, name) ? old[name] : uncorrelated)
+    for (const name in value) {
+      if (this.#over) return
+      const property = node.properties.get(name) ?? node.others
+      if (property === undefined) continue
+      this.#path.push(node.properties.has(name) ? name : { key: name })
+      this.judge(property, value[name], oldOf(name), before)
+      this.#path.pop()
+    }
+  }
+
+  #judgeHere({ schema, rules, view }: RuleNode, json: CelValue, oldJson: unknown, before: Before | undefined): void {
+    const type = schema.type ?? ''
+    if (this.#budget <= 0) {
+      this.#stop(type, outOfBudget)
+      return
+    }
+    const seen = (value: CelValue): CelValue => (view === undefined ? value : view(value))
+    const self = seen(json)
+    const hasOld = oldJson !== uncorrelated && oldJson !== null && oldJson !== undefined
+    let old: CelValue | undefined
+    for (const compiled of rules) {
+      if (this.#over) return
+      const { rule, usesOldSelf, expression } = compiled
+      if (expression.problem !== undefined) {
+        this.errors.push(invalidValue(this.#field(), type, `rule compile error: ${expression.problem}`))
+        continue
+      }
+      if (expression.program === undefined || (usesOldSelf && !hasOld && rule.optionalOldSelf !== true)) continue
+      if (usesOldSelf && hasOld) old ??= seen(oldJson as CelValue)
+      const bindings: Record<string, CelValue> = { self }
+      if (rule.optionalOldSelf === true) bindings['oldSelf'] = old === undefined ? Optional.none : new Optional(old)
+      else if (old !== undefined) bindings['oldSelf'] = old
+      const holds = this.#evaluate(compiled, bindings, type)
+      if (holds !== false || this.#over) continue
+      const ratchets = !usesOldSelf && before !== undefined && this.#run.unchanged(before.value, before.old)
+      const error = this.#failure(compiled, bindings, type)
+      if (error !== undefined && !ratchets) this.errors.push(error)
+    }
+  }
+
+  /** Undefined where it has no value, which is told. */
+  #evaluate({ rule, expression }: CompiledRule, bindings: Record<string, CelValue>, type: string): boolean | undefined {
+    try {
+      const found = expression.program?.evaluate(bindings, perCallLimit)
+      if (found === undefined || !this.#pay(found.cost, type)) return undefined
+      return found.value === true
+    } catch (err) {
+      if (!(err instanceof CelEvaluationError)) throw err
+      if (err.costExceeded) {
+        this.#stop(
+          type,
+          `'${err.message}': no further validation rules will be run due to call cost exceeds limit for rule: ${nameOf(rule)}`,
+        )
+      } else if (this.#pay(err.cost, type)) {
+        const why = err.message.startsWith('no such overload')
+          ? `'${err.message}': call arguments did not match a supported operator, function or macro signature for rule: ${nameOf(rule)}`
+          : `${err.message} evaluating rule: ${nameOf(rule)}`
+        this.errors.push(invalidValue(this.#field(), type, why))
+      }
+      return undefined
+    }
+  }
+
+  #pay(cost: number, type: string): boolean {
+    this.#budget -= cost
+    if (this.#budget >= 0) return true
+    this.#stop(type, outOfBudget)
+    return false
+  }
+
+  #stop(type: string, why: string): void {
+    this.errors.push(invalidValue(this.#field(), type, why))
+    this.#over = true
+  }
+
+  /** What is wrong, in the rule's words. Undefined where the budget ended with the message. */
+  #failure({ rule, message, fieldPath }: CompiledRule, bindings: Record<string, CelValue>, type: string): FieldError | undefined {
+    const field = fieldPath === '' ? this.#field() : pathText([...this.#path, fieldPath])
+    const made = message?.program === undefined ? undefined : this.#message(message.program, rule, bindings, field, type)
+    if (this.#over) return undefined
+    const text = made ?? (rule.message ? rule.message.trim() : `failed rule: ${nameOf(rule)}`)
+    switch (rule.reason) {
+      case 'FieldValueForbidden':
+        return forbiddenField(field, text)
+      case 'FieldValueRequired':
+        return required(field, text)
+      case 'FieldValueDuplicate':
+        return duplicate(field, type)
+      default:
+        return invalidValue(field, type, text)
+    }
+  }
+
+  /** Undefined for a message that is none: the rule's own text stands for it. */
+  #message(
+    program: NonNullable<CompiledRule['expression']['program']>,
+    rule: ValidationRule,
+    bindings: Record<string, CelValue>,
+    field: string,
+    type: string,
+  ): string | undefined {
+    const quoted = goQuote(rule.messageExpression ?? '')
+    const stop = (why: string): undefined => {
+      this.errors.push(invalidValue(field, type, why))
+      this.#over = true
+      return undefined
+    }
+    try {
+      const { value, cost } = program.evaluate(bindings, perCallLimit)
+      this.#budget -= cost
+      if (this.#budget < 0)
+        return stop('messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run')
+      const text = typeof value === 'string' ? value.trim() : ''
+      return text === '' || text.includes('\n') || Buffer.byteLength(text) > maxMessageBytes ? undefined : text
+    } catch (err) {
+      if (!(err instanceof CelEvaluationError)) throw err
+      if (err.costExceeded)
+        return stop(`no further validation rules will be run due to call cost exceeds limit for messageExpression: ${quoted}`)
+      this.#budget -= err.cost
+      return undefined
+    }
+  }
+
+  #field(): string {
+    return pathText(this.#path) || '<nil>'
+  }
+}
+
+const nameOf = ({ message, rule }: ValidationRule): string => (message ? message.trim() : rule.trim())

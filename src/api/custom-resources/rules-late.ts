@@ -1,0 +1,3 @@
+// The rules of schemas, in a file of its own that is loaded with the first of them.
+export { judgeRules } from './definition-rules.ts'
+export { ruleJudge } from './rule-judge.ts'

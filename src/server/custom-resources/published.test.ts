@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { TestServer } from '../testing.ts'
+import { crds, install, waitFor, widget, widgetDefinition, widgets } from './widgets.testing.ts'
+
+const name = 'com.example.v1.Widget'
+
+test('OpenAPI v3 describes custom resources under the name of their reversed group', async () => {
+  await using api = new TestServer()
+  await install(api)
+  const { json } = await api.get('/openapi/v3/apis/example.com/v1')
+  const schema = json.components.schemas[name]
+  assert.deepEqual(schema['x-kubernetes-group-version-kind'], [{ group: 'example.com', kind: 'Widget', version: 'v1' }])
+  assert.deepEqual(Object.keys(schema.properties).sort(), ['apiVersion', 'kind', 'metadata', 'spec', 'status'])
+  assert.deepEqual(schema.properties.metadata.allOf, [{ $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' }])
+  const { spec } = schema.properties
+  assert.deepEqual(spec.properties.color, { type: 'string', enum: ['red', 'green'], default: 'red' })
+  assert.deepEqual(spec.properties.port.anyOf, [{ type: 'integer' }, { type: 'string' }])
+  assert.equal(spec.properties.parts['x-kubernetes-list-type'], 'map')
+  assert.ok(spec.properties.template.properties.metadata)
+  assert.ok(json.components.schemas[`${name}List`].properties.items)
+  const path = json.paths['/apis/example.com/v1/namespaces/{namespace}/widgets/{name}']
+  assert.equal(path.get['x-kubernetes-action'], 'get')
+  assert.deepEqual(Object.keys(path.patch.requestBody.content).sort(), [
+    'application/apply-patch+yaml',
+    'application/json-patch+json',
+    'application/merge-patch+json',
+  ])
+  assert.equal(path.put.requestBody.content['*/*'].schema.$ref, `#/components/schemas/${name}`)
+})
+
+test('OpenAPI v2 leaves out what it cannot say', async () => {
+  await using api = new TestServer()
+  await install(api)
+  const { json } = await api.get('/openapi/v2')
+  const { properties } = json.definitions[name].properties.spec
+  assert.deepEqual(properties.note, {})
+  assert.deepEqual(properties.free, { 'x-kubernetes-preserve-unknown-fields': true })
+  assert.equal(properties.port.anyOf, undefined)
+  assert.ok(json.definitions['io.k8s.api.core.v1.Pod'])
+  assert.ok(json.paths['/api/v1/namespaces/{namespace}/pods'])
+  assert.ok(json.paths['/apis/example.com/v1/namespaces/{namespace}/widgets'])
+})
+
+test('a change makes only the documents anew that tell of it', async () => {
+  await using api = new TestServer()
+  await install(api)
+  await install(api, widgetDefinition({ group: 'other.com' }))
+  const index = async () => {
+    const { json } = await api.get('/openapi/v3')
+    return Object.fromEntries(
+      Object.entries(json.paths).map(([path, entry]) => [path, (entry as { serverRelativeURL: string }).serverRelativeURL]),
+    )
+  }
+  const before = await index()
+  const v2 = (await api.get('/openapi/v2')).headers['etag']
+  const { json: definition } = await api.get(`${crds}/widgets.example.com`)
+  definition.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.extra = { type: 'string' }
+  await api.request('PUT', `${crds}/widgets.example.com`, definition)
+  const after = await index()
+  assert.deepEqual(
+    Object.keys(after).filter(path => after[path] !== before[path]),
+    ['apis/example.com/v1'],
+  )
+  const changed = await api.get('/openapi/v2')
+  assert.notEqual(changed.headers['etag'], v2)
+  assert.ok(changed.json.definitions[name].properties.spec.properties.extra)
+  await api.request('DELETE', `${crds}/widgets.example.com`)
+  await waitFor(api, 'widgets.example.com', gone => gone === undefined)
+  const without = await api.get('/openapi/v2')
+  assert.equal(without.json.definitions[name], undefined)
+  assert.ok(without.json.definitions['com.other.v1.Widget'])
+  assert.equal((await api.get('/openapi/v3/apis/example.com/v1')).status, 404)
+})
+
+test('a table has the columns of the definition', async () => {
+  await using api = new TestServer()
+  const additionalPrinterColumns = [
+    { name: 'Size', type: 'integer', jsonPath: '.spec.size' },
+    { name: 'Part', type: 'string', jsonPath: '.spec.parts[?(@.name=="b")].count' },
+    { name: 'Tags', type: 'string', jsonPath: '.spec.tags', priority: 1 },
+    { name: 'Since', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+    { name: 'None', type: 'string', jsonPath: '.spec.nothing' },
+  ]
+  await install(api, widgetDefinition({ version: { additionalPrinterColumns } }))
+  await api.create(widgets, widget('a', { size: 3, parts: [{ name: 'a' }, { name: 'b', count: 7 }], tags: ['x', 'y'] }))
+  const { json } = await api.get(widgets, { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' })
+  const columns = json.columnDefinitions.map((column: { name: string; type: string; priority: number }) => [
+    column.name,
+    column.type,
+    column.priority,
+  ])
+  assert.deepEqual(columns, [
+    ['Name', 'string', 0],
+    ['Size', 'integer', 0],
+    ['Part', 'string', 0],
+    ['Tags', 'string', 1],
+    ['Since', 'date', 0],
+    ['None', 'string', 0],
+  ])
+  assert.deepEqual(json.rows[0].cells, ['a', 3, '7', '["x","y"]', '0s', null])
+})
+
+test('server-side apply merges keyed lists and refuses what the schema does not know', async () => {
+  await using api = new TestServer()
+  await install(api)
+  const apply = (manager: string, spec: object) =>
+    api.request('PATCH', `${widgets}/a?fieldManager=${manager}`, widget('a', spec), { 'content-type': 'application/apply-patch+yaml' })
+  assert.equal((await apply('one', { size: 1, parts: [{ name: 'a', count: 1 }] })).status, 201)
+  const second = await apply('two', { parts: [{ name: 'b', count: 2 }] })
+  assert.equal(second.status, 200)
+  assert.deepEqual(second.json.spec.parts, [
+    { count: 1, name: 'a' },
+    { count: 2, name: 'b' },
+  ])
+  const conflict = await apply('two', { size: 2 })
+  assert.equal(conflict.status, 409)
+  assert.match(conflict.json.message, /conflict with "one": \.spec\.size/)
+  const unknown = await apply('two', { colour: 'x' })
+  assert.equal(unknown.status, 500)
+  assert.match(unknown.json.message, /\.spec\.colour: field not declared in schema/)
+  const removed = await apply('one', { size: 1 })
+  assert.deepEqual(removed.json.spec.parts, [{ count: 2, name: 'b' }])
+})
+
+test('the scale is where the definition says', async () => {
+  await using api = new TestServer()
+  const scale = { specReplicasPath: '.spec.size', statusReplicasPath: '.status.replicas', labelSelectorPath: '.status.selector' }
+  await install(api, widgetDefinition({ version: { subresources: { status: {}, scale } } }))
+  await api.create(widgets, widget('a', { size: 3 }))
+  await api.request('PATCH', `${widgets}/a/status`, { status: { replicas: 2, selector: 'a=b' } })
+  const { json } = await api.get(`${widgets}/a/scale`)
+  assert.equal(json.kind, 'Scale')
+  assert.deepEqual([json.spec, json.status], [{ replicas: 3 }, { replicas: 2, selector: 'a=b' }])
+  const scaled = await api.request('PATCH', `${widgets}/a/scale`, { spec: { replicas: 5 } })
+  assert.deepEqual(scaled.json.spec, { replicas: 5 })
+  const widgetNow = (await api.get(`${widgets}/a`)).json
+  assert.deepEqual([widgetNow.spec.size, widgetNow.metadata.generation], [5, 2])
+  const refused = await api.request('PATCH', `${widgets}/a/scale`, { spec: { replicas: 50 } })
+  assert.equal(refused.status, 422)
+  const discovery = await api.get('/apis/example.com/v1')
+  assert.deepEqual(
+    discovery.json.resources.map((resource: { name: string }) => resource.name),
+    ['widgets', 'widgets/scale', 'widgets/status'],
+  )
+})
