@@ -22,6 +22,7 @@ import type { AuditSink } from './audit-event.ts'
 import { type Authorize, demandAccess } from './authorize.ts'
 import { ensureObjects, serverIdentity } from './bootstrap.ts'
 import { ContinueTokens } from './continue-token.ts'
+import { type ConversionSender, noSender } from './custom-resources/conversion.ts'
 import { DefinitionController } from './custom-resources/definition-controller.ts'
 import { documents } from './documents.ts'
 import { runEventExpiry } from './event-expiry.ts'
@@ -94,6 +95,8 @@ export interface ApiServerOptions {
   /** Paths that are answered without credentials where the authorizer allows it. Default: the health checks. */
   readonly anonymousPaths?: readonly string[] | 'all'
   readonly serviceCidr?: string
+  /** The way to the conversion webhooks of custom resources; without it their conversions fail. */
+  readonly conversionSender?: ConversionSender
   /** By which others verify the tokens of ServiceAccounts. */
   readonly oidc?: OidcDocuments
   /** Policies that are no objects of the API, for who wants to see them. */
@@ -152,7 +155,10 @@ export class ApiServer implements AsyncDisposable {
     this.#borrowingDone = lendSeats(flow, clock, this.#stop.signal)
     const refused = new RefusedRequests()
     const openWatches = new OpenWatches()
-    const definitions = new DefinitionController({ resources, store, clock, log }, this.#stop.signal)
+    const definitions = new DefinitionController(
+      { resources, store, clock, log, sender: options.conversionSender ?? noSender },
+      this.#stop.signal,
+    )
     resources.onChange(({ retired }) => openWatches.endOf(retired))
     this.#watchesDone = openWatches.run(clock, log, this.#stop.signal)
     const services = ServiceAllocation.of(resources, this.serviceCidr)

@@ -119,9 +119,12 @@ async function store(parts: WriteParts, context: ResourceContext, object: KubeOb
     if (served.collection.newest(namespace, name) === undefined) {
       if (dryRun) return { object, entry: undefined, created: true }
       try {
+        if (served.conversion) await served.conversion.prepareToStore(object, context.request.signal)
         const written = served.collection.write({ namespace, name, expected: undefined, object: served.toStored(object) })
         context.decided(201, name)
-        return created(served, await written)
+        const entry = await written
+        if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
+        return created(served, entry)
       } catch (err) {
         if (!(err instanceof WriteConflict)) throw err
       }

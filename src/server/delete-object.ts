@@ -45,6 +45,7 @@ export async function deleteObject(parts: WriteParts, context: ResourceContext, 
   for (let attempt = 1; ; attempt++) {
     const entry = served.collection.newest(namespace, name)
     if (entry === undefined) throw notFound(served.named, name)
+    if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
     const object = served.view.object(entry)
     checkDeletionPreconditions(served.definition, object, deletion)
     const request = admissionRequest(context, namespace, name, object, deletion)
@@ -105,9 +106,12 @@ async function apply(parts: WriteParts, context: ResourceContext, entry: Entry, 
   const { definition } = served
   const { namespace, name } = entry
   const gone = plan.step === 'remove'
+  const { conversion } = served
+  if (conversion && !deletion.dryRun) await conversion.prepareToStore(plan.object, context.request.signal)
   if (deletion.dryRun) return { object: plan.object, entry: undefined, gone }
   if (!gone) {
     const written = await served.collection.write({ namespace, name, expected: entry, object: served.toStored(plan.object) })
+    if (conversion) await conversion.prepare([written], context.request.signal)
     return { object: served.view.object(written), entry: written, gone }
   }
   // Kinds with a grace period end it before they go, so that whoever watches sees both, as upstream has it.

@@ -105,6 +105,10 @@ function versionOf(served: ServedResource, apiVersion: string): FieldVersion | u
   const other = served.versions.get(apiVersion)
   if (other === undefined) return undefined
   const { group, version, kind, custom } = other.definition
+  // Nobody is asked for who manages what: managers of other versions are seen in the names of this one.
+  if (served.conversion !== undefined) {
+    return { shape: served.definition.custom?.shape ?? deducedMap, convert: object => object, restore: object => object }
+  }
   const type = custom === undefined ? schemaFor(group, version, kind) : undefined
   return {
     shape: custom?.shape ?? (type === undefined ? deducedMap : shapeOfStruct(type)),

@@ -15,7 +15,7 @@ export function selectionOf(query: Query, served: ServedResource): Selection | u
   const fieldText = query.get('fieldSelector') ?? ''
   if (labelText === '' && fieldText === '') return undefined
   const labels = labelText === '' ? undefined : parseLabelSelector(labelText)
-  const fields = fieldText === '' ? undefined : fieldSelection(fieldText, served.definition)
+  const fields = fieldText === '' ? undefined : fieldSelection(fieldText, served)
   if ((labels?.requirements.length ?? 0) + (fields?.requirements.length ?? 0) === 0) return undefined
   if (served.definition.custom !== undefined && fields !== undefined) return customSelection(served, labels, fields)
   return {
@@ -31,7 +31,7 @@ function customSelection(served: ServedResource, labels: LabelSelection | undefi
   const fieldsOf = (entry: Entry): Readonly<Record<string, string>> => {
     let found = kept.get(entry)
     if (found === undefined) {
-      found = { ...entry.fields, ...served.definition.selectableFields?.(served.view.object(entry)) }
+      found = { ...entry.fields, ...served.definition.selectableFields?.(served.conversion ? entry.object : served.view.object(entry)) }
       kept.set(entry, found)
     }
     return found
@@ -44,9 +44,11 @@ function customSelection(served: ServedResource, labels: LabelSelection | undefi
   }
 }
 
-function fieldSelection(text: string, definition: ResourceDefinition): FieldSelection {
-  const { fieldLabels } = definition
-  const names = fieldLabels === undefined ? selectableFieldNames(definition) : new Set(Object.keys(fieldLabels))
+function fieldSelection(text: string, { definition, conversion }: ServedResource): FieldSelection {
+  const { fieldLabels, storedAs } = definition
+  const own = fieldLabels === undefined ? selectableFieldNames(definition) : new Set(Object.keys(fieldLabels))
+  // Of a version that a webhook makes nothing is known before it is asked.
+  const names = conversion !== undefined && storedAs !== undefined ? noNames : own
   const ownFields = definition.selectableFields !== undefined
   return parseFieldSelector(text, {
     // Kinds with fields of their own that have no namespace do not know of one.
@@ -64,6 +66,7 @@ function unknownField(field: string): string {
   return `${JSON.stringify(field)} is not a known field selector: only "${nameField}", "${namespaceField}"`
 }
 
+const noNames: ReadonlySet<string> = new Set()
 const namesByDefinition = new WeakMap<ResourceDefinition, ReadonlySet<string>>()
 
 /** The fields that a kind's selectors may name: those that it gives for any object, here for one without content. */

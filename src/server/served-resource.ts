@@ -4,7 +4,8 @@ import { groupResource, groupVersion } from '../api/object.ts'
 import type { ResourceDefinition, Subresource } from '../api/resource.ts'
 import type { Named } from '../api/status.ts'
 import type { Collection, Store } from '../store/store.ts'
-import { serveCustom } from './custom-resources/serve-custom.ts'
+import type { Conversion } from './custom-resources/conversion.ts'
+import { type CustomServing, serveCustom } from './custom-resources/serve-custom.ts'
 import { convertedView, type EntryView, storedView } from './entry-view.ts'
 import { ServedIndex } from './served-index.ts'
 
@@ -23,6 +24,8 @@ export interface ServedResource {
   readonly view: EntryView
   /** From the form of this version to the stored form. May change its argument. */
   toStored(object: KubeObject): KubeObject
+  /** Where a webhook converts the versions: what must be asked of it before entries are viewed and objects stored. */
+  readonly conversion?: Conversion
   /** Whether requests that began with it may go on as if it were served still. */
   readonly life: { retired: boolean }
 }
@@ -52,10 +55,9 @@ export interface ResourceChange {
 /** Resources that definitions add and take away while the server runs. Built-in ones never change and are found first. */
 export interface ChangingResources extends ServedResources {
   /**
-   * Serves a resource in these versions, the stored one first, in place of what was served of it before; none takes it away. `since` is the store's
-   * revision from which on its objects are written as the stored version reads them.
+   * Serves a resource in these versions, the stored one first, in place of what was served of it before; none takes it away.
    */
-  replace(group: string, plural: string, definitions: readonly ResourceDefinition[], since: number): void
+  replace(group: string, plural: string, definitions: readonly ResourceDefinition[], serving: CustomServing): void
 }
 
 /** Opens the collection of each resource. Definitions of one group and plural share the stored one's collection. */
@@ -87,12 +89,12 @@ export function serveResources(definitions: readonly ResourceDefinition[], store
     byGroupResource: name => builtIn.byGroupResource(name) ?? custom.byGroupResource(name),
     byKind: (apiVersion, kind) => builtIn.byKind(apiVersion, kind) ?? custom.byKind(apiVersion, kind),
     onChange: listener => listeners.push(listener),
-    replace(group, plural, next, since) {
+    replace(group, plural, next, serving) {
       const name = groupResource(group, plural)
       if (versions.has(name)) throw new Error(`${name} is built in and cannot be replaced`)
       const retired = custom.remove(name)
       for (const served of retired) served.life.retired = true
-      for (const served of serveCustom(next, store, since, () => custom.byGroupResource(name))) custom.add(served)
+      for (const served of serveCustom(next, store, serving, () => custom.byGroupResource(name))) custom.add(served)
       all = [...builtIn.all, ...custom.all]
       const changed = [...new Set([...retired.map(({ definition }) => definition.version), ...next.map(({ version }) => version)])]
       for (const listener of listeners) listener({ group, versions: changed, retired })

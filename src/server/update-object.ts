@@ -60,6 +60,7 @@ export async function updateObject(parts: WriteParts, context: ResourceContext, 
       if (change.createMissing) return change.createMissing()
       throw notFound(served.named, change.name)
     }
+    if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
     const old = served.view.object(entry)
     const object = await change.next(old)
     const place = { namespace: change.namespace, name: change.name, replaces: change.sent !== undefined }
@@ -185,6 +186,8 @@ async function store(
   const { group, plural } = served.definition
   const { namespace, name } = entry
   const old = entry.object
+  const { conversion } = served
+  if (conversion) await conversion.prepareToStore(object, context.request.signal)
   if (deletionCompletes(object, old)) {
     const last = served.toStored(object)
     await served.collection.write({ namespace, name, expected: entry, object: undefined, lastState: last })
@@ -194,6 +197,7 @@ async function store(
   const written = served.collection.write({ namespace, name, expected: entry, object: served.toStored(object) })
   if (answers !== undefined) context.decided(answers)
   const next = await written
+  if (conversion) await conversion.prepare([next], context.request.signal)
   return { object: served.view.object(next), entry: next, created: false }
 }
 

@@ -3,7 +3,7 @@ import { requireLate } from '../../base/late-module.ts'
 import { type FieldError, invalidValue } from '../field-error.ts'
 import type { KubeObject } from '../object.ts'
 import type { Shape } from '../patch/apply/shape.ts'
-import { someSchema } from '../resources/apiextensions/walk-schema.ts'
+import { someSchema, withoutProse } from '../resources/apiextensions/walk-schema.ts'
 import { isRecord, Unexpected } from '../schema/compile.ts'
 import type { Decoded, FieldValidation, JsonText } from '../schema/decode.ts'
 import { duplicateMembers, examine } from '../schema/decode-exact.ts'
@@ -55,9 +55,14 @@ export class CustomKind {
     this.schemaId = options.schemaId
   }
 
-  /** The schema of the version; everything goes where it has none. */
+  /** The schema of the version without its prose; everything goes where it has none. */
   schema(): JSONSchemaProps {
-    return this.#made?.schema ?? this.#options.schema() ?? anything
+    return this.#made?.schema ?? withoutProse(this.describedSchema())
+  }
+
+  /** The schema as it was written: read anew with each call, as it is large and only documents need it. */
+  describedSchema(): JSONSchemaProps {
+    return this.#options.schema() ?? anything
   }
 
   get #compiled(): Compiled {

@@ -25,16 +25,17 @@ export function customResources(
   definition: CustomResourceDefinition,
   id: string,
   schemaOf: (version: string) => JSONSchemaProps | undefined,
-): ResourceDefinition[] {
+): CustomResources {
   const { spec } = definition
   const stored = spec.versions.find(({ storage }) => storage)
-  if (stored === undefined) return []
+  if (stored === undefined) return { resources: [], stored: undefined }
   const make = (version: CustomResourceDefinitionVersion) => {
+    const { name } = version
     const kind = new CustomKind({
-      apiVersion: groupVersion(spec.group, version.name),
+      apiVersion: groupVersion(spec.group, name),
       kind: spec.names.kind,
-      schemaId: `${id}/${version.name}`,
-      schema: () => schemaOf(version.name),
+      schemaId: `${id}/${name}`,
+      schema: schemaSource(schemaOf, name),
     })
     return { version, kind }
   }
@@ -42,7 +43,19 @@ export function customResources(
   const served = spec.versions.filter(version => version.served && version !== stored).map(make)
   // What is about to end is served once more, so that its objects can be deleted.
   const keeps = stored.served || isTrue(definition.status, 'Terminating')
-  return [...(keeps ? [keeper] : []), ...served].map(({ version, kind }) => resourceOf(definition, version, kind, keeper))
+  const resources = [...(keeps ? [keeper] : []), ...served].map(({ version, kind }) => resourceOf(definition, version, kind, keeper))
+  return { resources, stored: { kind: keeper.kind, apiVersion: groupVersion(spec.group, stored.name) } }
+}
+
+/** Apart, so that the closure holds these two and not the whole definition, which is large. */
+function schemaSource(schemaOf: (version: string) => JSONSchemaProps | undefined, name: string): () => JSONSchemaProps | undefined {
+  return () => schemaOf(name)
+}
+
+export interface CustomResources {
+  readonly resources: readonly ResourceDefinition[]
+  /** The version that objects are stored in, which need not be served. */
+  readonly stored: { readonly kind: CustomKind; readonly apiVersion: string } | undefined
 }
 
 interface Keeper {
@@ -84,11 +97,7 @@ function resourceOf(
     allowUnconditionalUpdate: false,
     countsGeneration: true,
     countedParts: object => [countedPart(object, hasStatus)],
-    ...(version === keeper.version
-      ? {}
-      : {
-          storedAs: { version: keeper.version.name, toStored: o => keeper.kind.adopt(o), fromStored: o => kind.adopt(o) as CustomObject },
-        }),
+    ...storedAs(version, kind, keeper),
     ...(fields.length === 0 ? {} : { selectableFields: object => selectable(object, fields) }),
     unknownFieldLabel: field => `field label not supported: ${field}`,
     ...deprecation(version, group, spec.names.kind),
@@ -101,6 +110,17 @@ function resourceOf(
     validate: object => [...kind.judgeNew(object), ...(judgeScale?.(object) ?? [])],
     validateUpdate: (object, old) => [...kind.judgeUpdate(object, old), ...(judgeScale?.(object) ?? [])],
   }) as unknown as ResourceDefinition
+}
+
+function storedAs(
+  { name }: CustomResourceDefinitionVersion,
+  kind: CustomKind,
+  keeper: Keeper,
+): Pick<ResourceDefinition<CustomObject>, 'storedAs'> {
+  const { kind: stored } = keeper
+  const version = keeper.version.name
+  if (name === version) return {}
+  return { storedAs: { version, toStored: object => stored.adopt(object), fromStored: object => kind.adopt(object) as CustomObject } }
 }
 
 function deprecation({ deprecated, deprecationWarning, name }: CustomResourceDefinitionVersion, group: string, kind: string) {

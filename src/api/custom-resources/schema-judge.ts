@@ -70,17 +70,27 @@ export const uncorrelated = Symbol('uncorrelated')
 
 export type Judge = (value: unknown, walk: Walk, old: unknown) => void
 
-export function schemaJudge(schema: JSONSchemaProps): Judge {
+/** `known` holds the judges of plain fields, of which a schema has many alike. */
+export function schemaJudge(schema: JSONSchemaProps, known: Map<string, Judge> = new Map()): Judge {
+  if (schema.items !== undefined || schema.properties !== undefined || schema.additionalProperties !== undefined)
+    return makeJudge(schema, known)
+  const text = JSON.stringify(schema)
+  const found = known.get(text) ?? makeJudge(schema, known)
+  known.set(text, found)
+  return found
+}
+
+function makeJudge(schema: JSONSchemaProps, known: Map<string, Judge>): Judge {
   const onNull = [typeJudge(schema), enumJudge(schema)].filter(judge => judge !== undefined)
   const judges = [
     typeJudge(schema),
-    junctorJudge(schema),
+    junctorJudge(schema, known),
     stringJudge(schema),
     formatJudge(schema),
     numberJudge(schema),
-    listJudge(schema),
+    listJudge(schema, known),
     enumJudge(schema),
-    objectJudge(schema),
+    objectJudge(schema, known),
   ].filter(judge => judge !== undefined)
   return (value, walk, old) => {
     if (walk.ratchets && old !== uncorrelated && walk.unchanged(value, old)) return
@@ -120,10 +130,11 @@ function typeJudge({ type = '', nullable, ...schema }: JSONSchemaProps): Judge |
 
 const fits = (actual: string, type: string): boolean => actual === type || (actual === 'integer' && type === 'number')
 
-function junctorJudge({ allOf = [], anyOf = [], oneOf = [], not }: JSONSchemaProps): Judge | undefined {
+function junctorJudge({ allOf = [], anyOf = [], oneOf = [], not }: JSONSchemaProps, known: Map<string, Judge>): Judge | undefined {
+  const judgeOf = (schema: JSONSchemaProps): Judge => schemaJudge(schema, known)
   if (allOf.length + anyOf.length + oneOf.length === 0 && not === undefined) return undefined
-  const [all, any, one] = [allOf.map(schemaJudge), anyOf.map(schemaJudge), oneOf.map(schemaJudge)]
-  const never = not === undefined ? undefined : schemaJudge(not)
+  const [all, any, one] = [allOf.map(judgeOf), anyOf.map(judgeOf), oneOf.map(judgeOf)]
+  const never = not === undefined ? undefined : judgeOf(not)
   return (value, walk) => {
     const composite = (text: string) => walk.errors.push(invalidValue('<nil>', '', `${goQuote(walk.path)} ${text}`))
     if (any.length > 0) {
@@ -218,9 +229,9 @@ function isMultiple(value: number, factor: number): boolean {
   return factor > 0 && Number.isInteger(Math.abs(factor) < 1 ? Number(quotient.toPrecision(12)) : quotient)
 }
 
-function listJudge(schema: JSONSchemaProps): Judge | undefined {
+function listJudge(schema: JSONSchemaProps, known: Map<string, Judge>): Judge | undefined {
   const { items, maxItems, minItems } = schema
-  const judgeItem = isSchema(items) ? schemaJudge(items) : undefined
+  const judgeItem = isSchema(items) ? schemaJudge(items, known) : undefined
   if (judgeItem === undefined && maxItems === undefined && minItems === undefined) return undefined
   return (value, walk, old) => {
     if (!Array.isArray(value)) return
@@ -258,10 +269,10 @@ function enumJudge({ enum: values = [] }: JSONSchemaProps): Judge | undefined {
   }
 }
 
-function objectJudge(schema: JSONSchemaProps): Judge | undefined {
+function objectJudge(schema: JSONSchemaProps, known: Map<string, Judge>): Judge | undefined {
   const { properties = {}, additionalProperties, required: names = [], minProperties, maxProperties } = schema
-  const judges = new Map(Object.entries(properties).map(([name, property]) => [name, schemaJudge(property)]))
-  const judgeOther = isSchema(additionalProperties) ? schemaJudge(additionalProperties) : undefined
+  const judges = new Map(Object.entries(properties).map(([name, property]) => [name, schemaJudge(property, known)]))
+  const judgeOther = isSchema(additionalProperties) ? schemaJudge(additionalProperties, known) : undefined
   if (judges.size === 0 && judgeOther === undefined && names.length === 0 && minProperties === undefined && maxProperties === undefined)
     return undefined
   const correlates = schema['x-kubernetes-map-type'] !== 'atomic'

@@ -30,19 +30,29 @@ export function resourceReader(schema: JSONSchemaProps): Read {
 
 /** `keeps`: the list that holds the value keeps what is unknown, and so do its items. */
 function compile(schema: JSONSchemaProps, root: boolean, keeps: boolean): Read {
+  // Most fields hold neither objects nor lists, and share what reads them.
+  if (!root && !keeps && isLeaf(schema)) return schema.type === 'integer' ? readInteger : readLeaf
   const preserves = keeps || schema['x-kubernetes-preserve-unknown-fields'] === true
   const readObject = objectReader(schema, root, preserves)
   const readItems = itemReader(schema, preserves)
-  // A number that JavaScript cannot hold must not be stored as another one.
-  const isInteger = schema.type === 'integer'
   return (value, tally) => {
-    if (typeof value !== 'object') {
-      if (isInteger && typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) throw new Unexpected('number')
-      return value
-    }
-    if (value === null) return null
+    if (typeof value !== 'object' || value === null) return value
     return Array.isArray(value) ? readItems(value, tally) : readObject(value as Record<string, unknown>, tally)
   }
+}
+
+function isLeaf(schema: JSONSchemaProps): boolean {
+  const { properties, items, additionalProperties } = schema
+  if (schema['x-kubernetes-preserve-unknown-fields'] === true || schema['x-kubernetes-embedded-resource'] === true) return false
+  return properties === undefined && items === undefined && additionalProperties === undefined
+}
+
+const readLeaf: Read = (value, tally) => (typeof value === 'object' && value !== null ? dropAll(value, tally) : value)
+
+/** A number that JavaScript cannot hold must not be stored as another one. */
+const readInteger: Read = (value, tally) => {
+  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) throw new Unexpected('number')
+  return readLeaf(value, tally)
 }
 
 /** Without a schema nothing in an object is known. */

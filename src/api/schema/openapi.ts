@@ -99,7 +99,7 @@ function customTypes(resources: readonly DiscoverableResource[]): Map<string, Cu
     const prefix = `${group.split('.').reverse().join('.')}.${version}`
     types.set(key, {
       name: `${prefix}.${kind}`,
-      schema: publication => publishedSchema(custom.schema(), { group, version, kind }, publication),
+      schema: publication => publishedSchema(custom.describedSchema(), { group, version, kind }, publication),
     })
     types.set(customTypeKey(group, version, listKind), {
       name: `${prefix}.${listKind}`,

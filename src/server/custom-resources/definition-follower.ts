@@ -6,12 +6,15 @@ import type { CustomResourceDefinition, CustomResourceDefinitionNames } from '..
 import type { Logger } from '../../base/log.ts'
 import type { Entry, Store } from '../../store/store.ts'
 import type { ChangingResources, ServedResource } from '../served-resource.ts'
+import type { ConversionSender } from './conversion.ts'
 
 export const definitionsName = 'customresourcedefinitions.apiextensions.k8s.io'
 
 export interface FollowerParts {
   readonly resources: ChangingResources
   readonly store: Store
+  /** The way to conversion webhooks. */
+  readonly sender: ConversionSender
   readonly log: Logger
 }
 
@@ -76,7 +79,7 @@ export class DefinitionFollower {
       this.accepted.delete(name)
       const before = this.#served.get(name)
       this.#served.delete(name)
-      if (before !== undefined) this.#parts.resources.replace(before.group, before.plural, [], 0)
+      if (before !== undefined) this.#parts.resources.replace(before.group, before.plural, [], { since: 0 })
       return
     }
     const served = this.#served.get(name)
@@ -97,7 +100,11 @@ export class DefinitionFollower {
     const schemaOf = (version: string) =>
       (source.entry.object as Definition).spec.versions.find(other => other.name === version)?.schema?.openAPIV3Schema
     try {
-      this.#parts.resources.replace(spec.group, plural, customResources(definition, key, schemaOf), since)
+      const { resources, stored } = customResources(definition, key, schemaOf)
+      const { conversion } = spec
+      const config = conversion?.strategy === 'Webhook' ? conversion.webhook : undefined
+      const webhook = config === undefined || stored === undefined ? {} : { webhook: { config, sender: this.#parts.sender, stored } }
+      this.#parts.resources.replace(spec.group, plural, resources, { since, ...webhook })
       this.#served.set(name, { group: spec.group, plural, key, source })
     } catch (err) {
       this.#parts.log.error('custom resource not served', { customResourceDefinition: name, err })

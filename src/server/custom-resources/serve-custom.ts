@@ -4,16 +4,25 @@ import type { CustomKind } from '../../api/custom-resources/custom-kind.ts'
 import { groupResource, groupVersion, type KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { sameValue } from '../../api/same-value.ts'
-import { unknownPath } from '../../api/status.ts'
+import { conflict, unknownPath } from '../../api/status.ts'
+import type { WebhookConversion } from '../../api/types/apiextensions-v1.ts'
 import type { Entry, Store } from '../../store/store.ts'
 import { convertedView, type EntryView, frame, storedView } from '../entry-view.ts'
 import type { ServedResource } from '../served-resource.ts'
+import { type ConversionParts, type ConversionSender, webhookConversion } from './conversion.ts'
+
+export interface CustomServing {
+  /** The store's revision from which on the objects are written as the stored version reads them. */
+  readonly since: number
+  /** What converts between the versions where that is more than another name of the version. */
+  readonly webhook?: { readonly config: WebhookConversion; readonly sender: ConversionSender; readonly stored: ConversionParts['stored'] }
+}
 
 /** `current` is what is served of the resource at the time of the call. */
 export function serveCustom(
   definitions: readonly ResourceDefinition[],
   store: Store,
-  since: number,
+  { since, webhook }: CustomServing,
   current: () => ServedResource | undefined,
 ): ServedResource[] {
   const siblings = new Map<string, ServedResource>()
@@ -21,17 +30,33 @@ export function serveCustom(
     const { group, plural, storedAs, custom } = definition
     const name = groupResource(group, plural)
     const life = { retired: false }
+    const apiVersion = groupVersion(group, definition.version)
+    const converted =
+      webhook === undefined || custom === undefined
+        ? undefined
+        : webhookConversion({
+            webhook: webhook.config,
+            sender: webhook.sender,
+            kind: custom,
+            apiVersion,
+            kindName: definition.kind,
+            stored: webhook.stored,
+            since,
+          })
+    const plainView = storedAs ? convertedView(storedAs.fromStored) : custom ? freshView(custom, since) : storedView
     const served: ServedResource = {
       definition,
-      apiVersion: groupVersion(group, definition.version),
+      apiVersion,
       named: { group, plural },
       groupResource: name,
       subresources: new Map(definition.subresources.map(s => [s.name, s])),
       versions: siblings,
       collection: store.collection({ groupResource: name }),
-      view: storedAs ? convertedView(storedAs.fromStored) : custom ? freshView(custom, since) : storedView,
+      view: converted?.view ?? plainView,
+      ...(converted === undefined ? {} : { conversion: converted.conversion }),
       toStored(object) {
-        if (life.retired) return storeAsNow(object, current())
+        if (life.retired) return storeAsNow(object, current(), converted !== undefined)
+        if (converted !== undefined) return converted.toStored(object)
         return storedAs ? storedAs.toStored(object) : object
       },
       life,
@@ -42,8 +67,11 @@ export function serveCustom(
 }
 
 /** The definition changed while the request ran: the object is stored as the new one reads it, or not at all where there is none. */
-function storeAsNow(object: KubeObject, now: ServedResource | undefined): KubeObject {
+function storeAsNow(object: KubeObject, now: ServedResource | undefined, byWebhook: boolean): KubeObject {
   if (now?.definition.custom === undefined) throw unknownPath()
+  if (byWebhook || now.conversion !== undefined) {
+    throw conflict(now.named, object.metadata.name ?? '', 'its definition has been modified; please try again')
+  }
   const { definition } = now
   return definition.storedAs ? definition.storedAs.toStored(object) : (definition.custom?.adopt(object) ?? object)
 }

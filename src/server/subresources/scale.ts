@@ -46,6 +46,7 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
     if (info.verb === 'get') {
       const entry = served.collection.get(info.namespace, info.name)
       if (entry === undefined) throw missing()
+      if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
       return objectReply(context, printed, scaleOf(context, served.view.object(entry)))
     }
     const sent = info.verb === 'update' ? await decodeBody(context, kind) : undefined

@@ -16,6 +16,7 @@ export async function deleteCollection(writeParts: WriteParts, listParts: ListPa
   const deletion = await readDeletion(context)
   warnOfOrphans(context, deletion)
   const { result, metadata } = select(listParts, context)
+  if (served.conversion) await served.conversion.prepare(result.entries, context.request.signal)
   const waiting = [...result.entries]
   const work = async () => {
     for (let entry = waiting.shift(); entry !== undefined; entry = waiting.shift()) {

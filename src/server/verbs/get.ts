@@ -6,7 +6,7 @@ import type { ResourceContext } from '../request-context.ts'
 import { entryReply } from '../respond.ts'
 
 /** Also for the subresources whose body is the object itself. */
-export function get(context: ResourceContext, revision: number): Reply {
+export function get(context: ResourceContext, revision: number): Reply | Promise<Reply> {
   const { served, info } = context
   const wanted = context.query.get('resourceVersion')
   if (wanted !== undefined && wanted !== '') {
@@ -15,5 +15,6 @@ export function get(context: ResourceContext, revision: number): Reply {
   }
   const entry = served.collection.get(served.definition.namespaced ? info.namespace : '', info.name)
   if (entry === undefined) throw notFound(served.named, info.name)
+  if (served.conversion) return served.conversion.prepare([entry], context.request.signal).then(() => entryReply(context, entry))
   return entryReply(context, entry)
 }

@@ -28,8 +28,14 @@ export interface ListMeta {
   readonly remainingItemCount?: number
 }
 
-export function list(parts: ListParts, context: ResourceContext): Reply {
+export function list(parts: ListParts, context: ResourceContext): Reply | Promise<Reply> {
   const { result, metadata } = select(parts, context)
+  const { conversion } = context.served
+  if (conversion === undefined) return listReply(context, result, metadata)
+  return conversion.prepare(result.entries, context.request.signal).then(() => listReply(context, result, metadata))
+}
+
+function listReply(context: ResourceContext, result: ListResult, metadata: ListMeta): Reply {
   const { form, served, pretty } = context
   const { definition, view } = served
   if (form.yaml || pretty) return valueReply(context, wholeList(context, result, metadata))

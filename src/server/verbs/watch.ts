@@ -1,9 +1,10 @@
 // watch: the changes of a collection as they become durable, each framed once for all watchers.
 import { demandedFieldValue } from '../../api/field-selector.ts'
 import { ApiError, badRequest, expired } from '../../api/status.ts'
-import { type Entry, RevisionCompacted, RevisionInFuture, type Selection, type Store, type Watch } from '../../store/store.ts'
+import { type Entry, RevisionCompacted, RevisionInFuture, type Selection, type Store, type Watch, type Watched } from '../../store/store.ts'
 import { writeTo } from '../body-parts.ts'
 import { streamParts } from '../chunked-body.ts'
+import type { Conversion } from '../custom-resources/conversion.ts'
 import type { BodyStream, Reply, Sink } from '../exchange.ts'
 import { listOptions, requiredRevision, tooLargeRevision } from '../list-options.ts'
 import type { OpenWatches } from '../open-watches.ts'
@@ -90,26 +91,56 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
     const sendBookmark = () => {
       if (!paused) write([events.bookmark(watch.revision, false)])
     }
+    // A conversion that fails ends the watch, with its reason as the last event.
+    const failed = (err: unknown) => {
+      if (err instanceof ApiError) write([errorFrame(err.status)])
+      finish()
+    }
     const open = { sendBookmark: plan.bookmarks ? sendBookmark : undefined, end: finish, served: context.served }
     parts.openWatches.add(open)
     if (context.served.life.retired) finish()
     if (plan.bookmarks) end.soon(sendBookmark)
     try {
+      const { conversion } = context.served
+      if (conversion) await conversion.prepare(started.entries, signal)
       await sendInitial(events, plan, started, end.guard(sink), signal)
       paused = false
       watch.onEnd(finish)
-      watch.onEvents(changes => {
+      const send = (changes: readonly Watched[]) => {
         if (changes.length > 0) write(changes.map(change => events.change(change)))
-      })
+      }
+      watch.onEvents(conversion === undefined ? send : convertedFirst(conversion, send, failed, signal))
       await end.reached
     } catch (err) {
-      if (!(err instanceof Ended)) throw err
+      if (err instanceof ApiError) sink.write(errorFrame(err.status))
+      else if (!(err instanceof Ended)) throw err
     } finally {
       end.clear()
       signal.removeEventListener('abort', finish)
       parts.openWatches.remove(open)
       watch.close()
     }
+  }
+}
+
+/** Sends changes in their order, each once a webhook has converted its object. */
+function convertedFirst(
+  conversion: Conversion,
+  send: (changes: readonly Watched[]) => void,
+  failed: (err: unknown) => void,
+  signal: AbortSignal,
+): (changes: readonly Watched[]) => void {
+  let turn: Promise<void> = Promise.resolve()
+  return changes => {
+    turn = turn
+      .then(async () => {
+        await conversion.prepare(
+          changes.map(({ event, type }) => event.entryAs(type)),
+          signal,
+        )
+        send(changes)
+      })
+      .catch(failed)
   }
 }
 

@@ -34,3 +34,16 @@ function schemasWithin(schema: JSONSchemaProps): JSONSchemaProps[] {
     ...Object.values(dependencies),
   ].filter(isSchema)
 }
+
+/** A copy without what only people read, which is most of a schema's bytes. */
+export function withoutProse(schema: JSONSchemaProps): JSONSchemaProps {
+  const { description: _description, title: _title, example: _example, externalDocs: _docs, ...rest } = schema
+  for (const name of ['items', 'additionalProperties', 'not'] as const) {
+    if (isSchema(rest[name])) rest[name] = withoutProse(rest[name])
+  }
+  for (const name of ['allOf', 'anyOf', 'oneOf'] as const) if (rest[name] !== undefined) rest[name] = rest[name].map(withoutProse)
+  if (rest.properties !== undefined) {
+    rest.properties = Object.fromEntries(Object.entries(rest.properties).map(([name, property]) => [name, withoutProse(property)]))
+  }
+  return rest
+}

@@ -1,0 +1,167 @@
+// Custom resources whose versions a webhook converts: entries are brought into the version asked for before anybody looks at them, many with one
+// question, and each only once.
+import { randomUUID } from 'node:crypto'
+import { conversionReview, convertedObjects, reviewVersion } from '../../api/custom-resources/conversion-review.ts'
+import type { CustomKind } from '../../api/custom-resources/custom-kind.ts'
+import type { KubeObject } from '../../api/object.ts'
+import { parseJson } from '../../api/schema/decode.ts'
+import { internalError } from '../../api/status.ts'
+import type { WebhookClientConfig, WebhookConversion } from '../../api/types/apiextensions-v1.ts'
+import type { Entry } from '../../store/store.ts'
+import { deepFreeze, type EntryView, frame } from '../entry-view.ts'
+
+/** Sends one review and answers what came back, bounded. Rejects with an Error in upstream's words. */
+export interface ConversionSender {
+  send(client: WebhookClientConfig, body: Buffer, timeoutSeconds: number, signal: AbortSignal): Promise<Buffer>
+}
+
+export const noSender: ConversionSender = {
+  send: () => Promise.reject(new Error('this server has no way to webhooks')),
+}
+
+/** Upstream waits as long. */
+export const conversionTimeoutSeconds = 30
+/** Bytes of objects that one question holds; a larger object is asked for alone. */
+export const maxQuestionBytes = 1024 * 1024
+
+export interface Conversion {
+  /** Rejects with the 500 of a webhook that fails; then nothing is known of any of them. */
+  prepare(entries: readonly Entry[], signal: AbortSignal): Promise<void>
+  /** Asks for the stored form of an object of the version, which `toStored` gives from then on. As `prepare` rejects. */
+  prepareToStore(object: KubeObject, signal: AbortSignal): Promise<void>
+}
+
+export interface ConvertedServing {
+  readonly conversion: Conversion
+  readonly view: EntryView
+  toStored(object: KubeObject): KubeObject
+}
+
+export interface ConversionParts {
+  readonly webhook: WebhookConversion
+  readonly sender: ConversionSender
+  readonly kind: CustomKind
+  readonly apiVersion: string
+  /** The kind's name. */
+  readonly kindName: string
+  readonly stored: { readonly kind: CustomKind; readonly apiVersion: string }
+  /** Entries of a later revision are in the stored version as it is now. */
+  readonly since: number
+}
+
+interface Known {
+  readonly object: KubeObject
+  readonly bytes: Buffer
+}
+
+/** The view shows what was prepared. */
+export function webhookConversion(parts: ConversionParts): ConvertedServing {
+  const { kind, apiVersion, stored, since } = parts
+  const known = new WeakMap<Entry, Known>()
+  const toStore = new WeakMap<KubeObject, KubeObject>()
+  const isStored = apiVersion === stored.apiVersion
+  const keep = (entry: Entry, object: KubeObject) => {
+    const frozen = deepFreeze(object)
+    known.set(entry, { object: frozen, bytes: Buffer.from(JSON.stringify(frozen)) })
+  }
+  const of = (entry: Entry): Known => {
+    if (isStored && entry.revision > since) return entry
+    const found = known.get(entry)
+    if (found === undefined) throw new Error('an entry that was not converted is looked at')
+    return found
+  }
+  return {
+    conversion: {
+      async prepare(entries, signal) {
+        const foreign: Entry[] = []
+        for (const entry of new Set(entries)) {
+          if (known.has(entry) || (isStored && entry.revision > since)) continue
+          if (entry.object.apiVersion === apiVersion) keep(entry, kind.adopt(structuredClone(entry.object)))
+          else foreign.push(entry)
+        }
+        // Objects of one question are of one version.
+        for (const group of questions(foreign)) {
+          const converted = await convert(
+            parts,
+            apiVersion,
+            group.map(({ object }) => object),
+            signal,
+          )
+          for (const [index, entry] of group.entries()) keep(entry, kind.adopt(converted[index] ?? entry.object))
+        }
+      },
+      async prepareToStore(object, signal) {
+        if (isStored) return
+        const [converted] = await convert(parts, stored.apiVersion, [object], signal)
+        if (converted !== undefined) toStore.set(object, stored.kind.adopt(converted))
+      },
+    },
+    toStored(object) {
+      const converted = isStored ? object : toStore.get(object)
+      if (converted === undefined) throw new Error('an object that was not converted is stored')
+      // What the server stamped meanwhile is the same in all versions.
+      return isStored ? object : { ...converted, metadata: { ...object.metadata, ...annotationsOf(converted) } }
+    },
+    view: {
+      bytes: entry => of(entry).bytes,
+      object: entry => of(entry).object,
+      frame(event, type) {
+        const entry = event.entryAs(type)
+        return isStored && entry.revision > since ? event.frame(type) : frame(type, of(entry).bytes)
+      },
+    },
+  }
+}
+
+/** Of the metadata a conversion may change the annotations alone. */
+function annotationsOf({ metadata: { annotations } }: KubeObject): { annotations?: Record<string, string> } {
+  return annotations === undefined ? {} : { annotations }
+}
+
+/** In groups of one version each, no larger than a question may be. */
+function questions(entries: readonly Entry[]): Entry[][] {
+  const groups: Entry[][] = []
+  let version: string | undefined
+  let bytes = 0
+  for (const entry of entries) {
+    const size = entry.bytes.length
+    const group = groups.at(-1)
+    if (group === undefined || entry.object.apiVersion !== version || bytes + size > maxQuestionBytes) {
+      groups.push([entry])
+      version = entry.object.apiVersion
+      bytes = size
+    } else {
+      group.push(entry)
+      bytes += size
+    }
+  }
+  return groups
+}
+
+async function convert(
+  { webhook, sender, kindName }: ConversionParts,
+  desiredAPIVersion: string,
+  objects: readonly KubeObject[],
+  signal: AbortSignal,
+): Promise<readonly KubeObject[]> {
+  const from = `${objects[0]?.apiVersion}, Kind=${kindName}`
+  const fail = (problem: string, cause?: unknown): Error =>
+    internalError(`conversion webhook for ${from} failed: ${problem}`, cause === undefined ? {} : { cause })
+  const version = reviewVersion(webhook.conversionReviewVersions)
+  const { clientConfig } = webhook
+  if (version === undefined || clientConfig === undefined) throw fail('it speaks no version of ConversionReview that the server speaks')
+  const uid = randomUUID()
+  const body = Buffer.from(JSON.stringify(conversionReview(version, uid, desiredAPIVersion, objects)))
+  let answer: Buffer
+  try {
+    answer = await sender.send(clientConfig, body, conversionTimeoutSeconds, signal)
+  } catch (err) {
+    signal.throwIfAborted()
+    throw fail(err instanceof Error ? err.message : String(err), err)
+  }
+  const parsed = parseJson(answer)
+  if (!parsed.ok) throw fail(parsed.message)
+  const converted = convertedObjects(parsed.value, version, uid, desiredAPIVersion, objects)
+  if (!converted.ok) throw fail(converted.problem)
+  return converted.objects
+}
