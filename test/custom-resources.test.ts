@@ -134,14 +134,6 @@ describe('kubectl with custom resources', { skip: noKubectl }, () => {
     assert.match(await kubectl('patch', 'eng', 'b', '--type=merge', '-p', '{"spec":{"fuel":"petrol","replicas":1}}'), /patched/)
     assert.match(await session.refused('patch', 'eng', 'b', '--type=strategic', '-p', '{}'), /415|unsupported|unknown format/i)
     await kubectl('label', 'eng', 'b', 'a=b')
-    assert.match(
-      await kubectl(
-        'diff',
-        '-f',
-        session.file('b.yaml', engine('b', { replicas: 1, fuel: 'petrol', parts: [{ name: 'x', count: 2 }] })),
-      ).catch(String),
-      /^$|exit/,
-    )
   })
 
   test('owners take them along, and their namespace does', async () => {
@@ -160,7 +152,10 @@ describe('kubectl with custom resources', { skip: noKubectl }, () => {
 
   test('go with their definition', async () => {
     await kubectl('delete', 'crd', crd, '--timeout=60s')
-    assert.match(await session.refused('get', 'eng'), /the server doesn't have a resource type "eng"/)
+    assert.match(
+      await session.refused('get', 'eng'),
+      /the server doesn't have a resource type "eng"|the server could not find the requested resource/,
+    )
     assert.equal(await kubectl('api-resources', '--api-group', group, '--no-headers'), '')
   })
 })

@@ -19,6 +19,10 @@ import {
 } from './garbage-plan.ts'
 import { apiVersionOf, groupOf, isElsewhere, isNamed, type Node, ObjectGraph } from './object-graph.ts'
 
+/** Whoever changes these may have changed what there is to collect. */
+const definesResources = new Set(['customresourcedefinitions.apiextensions.k8s.io', 'apiservices.apiregistration.k8s.io'])
+const settleMs = 500
+
 /** Short-lived and owned by nobody. */
 const ignored = new Set(['events', 'events.events.k8s.io'])
 
@@ -46,6 +50,8 @@ class Collector {
   /** Informers of resources that had their time to answer. */
   readonly #waitedFor = new WeakSet<object>()
   #ready = false
+  /** Aborted where there may be other resources now. */
+  #outdated = new AbortController()
 
   constructor(context: Context) {
     this.#context = context
@@ -57,8 +63,12 @@ class Collector {
     const { signal, clock, log, settings } = this.#context
     while (!signal.aborted) {
       try {
+        const outdated = new AbortController()
+        this.#outdated = outdated
         await this.#refresh(signal)
-        await clock.sleep(settings.discoveryPeriodMs, signal)
+        await pause(clock, settings.discoveryPeriodMs, AbortSignal.any([signal, outdated.signal]))
+        // Definitions come many together.
+        if (outdated.signal.aborted) await pause(clock, settleMs, signal)
       } catch (err) {
         if (signal.aborted) return
         log.info('resources not discovered', { err })
@@ -104,6 +114,7 @@ class Collector {
   }
 
   #changed(node: Node, gone: boolean): void {
+    if (definesResources.has(refName(node.resource))) this.#outdated.abort()
     // Half a graph would make owners look absent.
     if (!this.#ready) return
     const { object } = node

@@ -2,6 +2,7 @@
 import { type FieldError, forbiddenField, required } from '../api/field-error.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../api/object.ts'
 import { applyMediaType } from '../api/patch/apply/apply.ts'
+import { UnnamedItem } from '../api/patch/apply/path-element.ts'
 import { excludingPaths, onlyPaths, type PathFilter } from '../api/patch/apply/path-filter.ts'
 import { deducedMap, shapeOfStruct } from '../api/patch/apply/shape.ts'
 import { type FieldVersion, type FieldWrite, trackUpdate } from '../api/patch/apply/track-update.ts'
@@ -26,13 +27,23 @@ export type TrackFields = (
 /** Throws the 422 of a bad `fieldManager`. */
 export function trackFields(context: ResourceContext, optionsKind: string): TrackFields {
   const write = fieldWrite(context, optionsKind)
-  return (live, object, sent) => trackUpdate(live, object, sent, write)
+  return (live, object, sent) => trackedOrNone(() => trackUpdate(live, object, sent, write))
 }
 
 /** Throws the 422 of a bad `fieldManager`. */
 export function trackNewFields(context: ResourceContext, optionsKind: string): TrackNewFields {
   const write = fieldWrite(context, optionsKind)
-  return (object, sent) => trackUpdate(write.empty, object, sent, write)
+  return (object, sent) => trackedOrNone(() => trackUpdate(write.empty, object, sent, write))
+}
+
+/** An item of a keyed list without its key has no path. Nobody manages such an object, which validation refuses where the key is required. */
+function trackedOrNone(track: () => ManagedFieldsEntry[] | undefined): ManagedFieldsEntry[] | undefined {
+  try {
+    return track()
+  } catch (err) {
+    if (err instanceof UnnamedItem) return undefined
+    throw err
+  }
 }
 
 /** Throws the 422 of a bad `fieldManager` or `force`. */

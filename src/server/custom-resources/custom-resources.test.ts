@@ -66,6 +66,7 @@ const invalid: readonly [name: string, spec: object, message: string][] = [
   ],
   ['a set with duplicates', { size: 1, tags: ['a', 'a'] }, 'spec.tags[1]: Duplicate value: "a"'],
   ['keys that are taken', { size: 1, parts: [{ name: 'a' }, { name: 'a' }] }, 'spec.parts[1]: Duplicate value: {"name":"a"}'],
+  ['an item without its key', { size: 1, parts: [{ count: 2 }] }, 'spec.parts[0].name: Required value'],
   [
     'neither number nor text',
     { size: 1, port: true },
