@@ -150,7 +150,7 @@ async function compare(title: string, store: Store, ms: number): Promise<void> {
   await install(api, 1, ordinarySchema())
   for (const method of ['POST', 'PUT'] as const) {
     const rates = { configMap: 0, thing: 0 }
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 6; round++) {
       for (const kind of round % 2 === 0 ? (['configMap', 'thing'] as const) : (['thing', 'configMap'] as const)) {
         const rate = await writes(api, method, kind, `${method.toLowerCase()}${method === 'POST' ? round : ''}`, ms)
         if (round > 0) rates[kind] = Math.max(rates[kind], rate)

@@ -1,6 +1,6 @@
 // What one version of a CustomResourceDefinition makes of JSON: compiled from its schema when the first object is read.
 import { requireLate } from '../../base/late-module.ts'
-import { type FieldError, invalidValue } from '../field-error.ts'
+import { type FieldError, forbiddenField, invalidValue } from '../field-error.ts'
 import type { KubeObject } from '../object.ts'
 import type { Shape } from '../patch/apply/shape.ts'
 import { someSchema, withoutProse } from '../resources/apiextensions/walk-schema.ts'
@@ -14,7 +14,7 @@ import { embeddedJudge } from './embedded-resource.ts'
 import { duplicateJudge } from './list-items.ts'
 import type { JudgeRules } from './rule-judge.ts'
 import type * as late from './rules-late.ts'
-import { type Judge, schemaJudge, uncorrelated, Walk } from './schema-judge.ts'
+import { type Judge, maxJudgedSteps, schemaJudge, TooManySteps, uncorrelated, Walk } from './schema-judge.ts'
 import { type Read, resourceReader } from './schema-reader.ts'
 import { resourceShape } from './schema-shape.ts'
 import type { Visit } from './schema-visitor.ts'
@@ -121,9 +121,8 @@ export class CustomKind {
   judgeNew(object: KubeObject): FieldError[] {
     const wrongType = this.#judgeType(object)
     if (wrongType.length > 0) return wrongType
-    const { judge, embedded, duplicates } = this.#compiled
-    const walk = new Walk(false)
-    judge(object, walk, uncorrelated)
+    const { embedded, duplicates } = this.#compiled
+    const walk = this.#judge(object, uncorrelated)
     embedded?.(object, [], walk.errors)
     duplicates?.(object, [], walk.errors)
     this.#judgeRules(object, uncorrelated, walk)
@@ -134,13 +133,9 @@ export class CustomKind {
   judgeUpdate(object: KubeObject, old: KubeObject): FieldError[] {
     const wrongType = this.#judgeType(object)
     if (wrongType.length > 0) return wrongType
-    const { judge, embedded, duplicates } = this.#compiled
-    let walk = new Walk(false)
-    judge(object, walk, uncorrelated)
-    if (walk.errors.length > 0) {
-      walk = new Walk(true)
-      judge(object, walk, old)
-    }
+    const { embedded, duplicates } = this.#compiled
+    const strict = this.#judge(object, uncorrelated)
+    const walk = strict.errors.length > 0 ? this.#judge(object, old) : strict
     embedded?.(object, [], walk.errors)
     if (duplicates !== undefined) {
       const found: FieldError[] = []
@@ -151,6 +146,20 @@ export class CustomKind {
     }
     this.#judgeRules(object, old, walk)
     return walk.errors
+  }
+
+  /** With an old object what it has already is let through. */
+  #judge(object: KubeObject, old: KubeObject | typeof uncorrelated): Walk {
+    const walk = new Walk(old !== uncorrelated)
+    try {
+      this.#compiled.judge(object, walk, old)
+      return walk
+    } catch (err) {
+      if (!(err instanceof TooManySteps)) throw err
+      const over = new Walk(false)
+      over.errors.push(forbiddenField('<nil>', `the object takes more than ${maxJudgedSteps} steps to validate by its schema`))
+      return over
+    }
   }
 
   /** Rules may rely on what the rest of the schema says. */

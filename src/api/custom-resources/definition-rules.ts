@@ -2,6 +2,7 @@
 import { maxRequestBytes } from '../cel/kubernetes/limits.ts'
 import { declareSchema, type SchemaDeclaration } from '../cel/kubernetes/schema-declaration.ts'
 import { type FieldError, forbiddenField, internalFieldError, invalidValue } from '../field-error.ts'
+import { someSchema } from '../resources/apiextensions/walk-schema.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { fieldPathOf } from './field-path.ts'
 import { type CompiledExpression, compileRule } from './rule-compiler.ts'
@@ -11,6 +12,17 @@ import { isSchema } from './schema-reader.ts'
 const expressionLimit = 10_000_000
 const schemaLimit = 100_000_000
 const mostExpensive = 4
+/** Rules that are compiled for one definition. */
+const maxRules = 5000
+
+function countRules(schema: JSONSchemaProps): number {
+  let count = 0
+  someSchema(schema, ({ 'x-kubernetes-validations': rules = [] }) => {
+    count += rules.length
+    return false
+  })
+  return count
+}
 
 interface Place {
   readonly field: string
@@ -29,6 +41,8 @@ interface Cost {
 export function judgeRules(schema: JSONSchemaProps, field: string, isStored: (rule: string) => boolean): FieldError[] {
   const errors: FieldError[] = []
   const costs: Cost[] = []
+  const count = countRules(schema)
+  if (count > maxRules) return [forbiddenField(field, `schemas may not have more than ${maxRules} rules, found ${count}`)]
   visit(schema, true, { field, count: 1, uncorrelated: undefined }, isStored, errors, costs)
   const total = costs.reduce((sum, { cost }) => sum + cost, 0)
   if (total > schemaLimit) {

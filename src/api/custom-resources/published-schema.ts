@@ -1,4 +1,5 @@
 // The OpenAPI schemas of custom resources: what a definition says, with what every resource has.
+import { setOwn } from '../schema/compile.ts'
 import type { JsonSchema, OpenApiVersion } from '../schema/openapi-types.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { isSchema } from './schema-reader.ts'
@@ -72,7 +73,7 @@ function published(schema: JSONSchemaProps, publication: Publication, root: bool
     return { ...(description ? { description } : {}), ...(keeps ? { 'x-kubernetes-preserve-unknown-fields': true } : {}) }
   }
   const named: JsonSchema = {}
-  for (const [name, property] of Object.entries(properties ?? {})) named[name] = published(property, publication, false)
+  for (const [name, property] of Object.entries(properties ?? {})) setOwn(named, name, published(property, publication, false))
   if (root || schema['x-kubernetes-embedded-resource'] === true) {
     named['apiVersion'] = typeField('apiVersion', publication)
     named['kind'] = typeField('kind', publication)

@@ -18,10 +18,18 @@ export class Walk {
   /** Whether what did not change is let through. */
   readonly ratchets: boolean
   readonly #same = new Map<object, boolean>()
+  readonly #budget: { steps: number }
 
-  constructor(ratchets: boolean, path: readonly PathStep[] = []) {
+  constructor(ratchets: boolean, path: readonly PathStep[] = [], budget = { steps: maxJudgedSteps }) {
     this.ratchets = ratchets
     this.#path = [...path]
+    this.#budget = budget
+  }
+
+  /** Throws `TooManySteps` where the object is judged for too long: a long list whose items have very many alternatives, for instance. */
+  charge(steps: number): void {
+    this.#budget.steps -= steps
+    if (this.#budget.steps < 0) throw new TooManySteps()
   }
 
   push(step: PathStep): void {
@@ -34,7 +42,7 @@ export class Walk {
 
   /** A walk of its own at the same place, for an alternative. */
   aside(): Walk {
-    return new Walk(false, this.#path)
+    return new Walk(false, this.#path, this.#budget)
   }
 
   get path(): string {
@@ -51,6 +59,11 @@ export class Walk {
     return same
   }
 }
+
+/** Validators that run on one object, and texts by their length. The largest objects need a tenth of them by ordinary schemas. */
+export const maxJudgedSteps = 10_000_000
+
+export class TooManySteps extends Error {}
 
 /** A field, an item, or a member of a map. */
 export type PathStep = string | number | { readonly key: string }
@@ -94,6 +107,7 @@ function makeJudge(schema: JSONSchemaProps, known: Map<string, Judge>): Judge {
   ].filter(judge => judge !== undefined)
   return (value, walk, old) => {
     if (walk.ratchets && old !== uncorrelated && walk.unchanged(value, old)) return
+    walk.charge(judges.length + 1)
     for (const judge of value === null ? onNull : judges) judge(value, walk, old)
     walk.ran += judges.length
   }
@@ -159,6 +173,8 @@ function junctorJudge({ allOf = [], anyOf = [], oneOf = [], not }: JSONSchemaPro
 }
 
 function judgeAside(judge: Judge, value: unknown, walk: Walk): Walk {
+  // An alternative that fails costs its messages, too.
+  walk.charge(8)
   const aside = walk.aside()
   judge(value, aside, uncorrelated)
   return aside
@@ -188,7 +204,10 @@ function stringJudge({ maxLength, minLength, pattern = '' }: JSONSchemaProps): J
     if (maxLength !== undefined && value.length > maxLength && characters(value) > maxLength) {
       walk.errors.push(tooLong(walk.path || '<nil>', maxLength))
     } else if (minLength !== undefined && characters(value) < minLength) fail(walk, value, `should be at least ${minLength} chars long`)
-    else if (pattern !== '' && !compilePattern(pattern).test(value)) fail(walk, value, `should match '${pattern}'`)
+    else if (pattern !== '') {
+      walk.charge(value.length >> 2)
+      if (!compilePattern(pattern).test(value)) fail(walk, value, `should match '${pattern}'`)
+    }
   }
 }
 
@@ -263,6 +282,7 @@ function enumJudge({ enum: values = [] }: JSONSchemaProps): Judge | undefined {
   if (values.length === 0) return undefined
   const texts = new Set(values.filter(value => typeof value === 'string'))
   return (value, walk) => {
+    if (typeof value !== 'string') walk.charge(values.length)
     if (typeof value === 'string' ? texts.has(value) : values.some(allowed => sameValue(allowed, value))) return
     const supported = values.map(allowed => (typeof allowed === 'string' ? allowed : JSON.stringify(allowed)))
     walk.errors.push(notSupported(walk.path || '<nil>', value, supported))
@@ -299,7 +319,7 @@ function objectJudge(schema: JSONSchemaProps, known: Map<string, Judge>): Judge 
       walk.pop()
     }
     for (const name of names) {
-      if (value[name] !== undefined) continue
+      if (Object.hasOwn(value, name) && value[name] !== undefined) continue
       walk.push(name)
       walk.errors.push(required(walk.path))
       walk.pop()
