@@ -144,6 +144,38 @@ async function first(api: TestServer, kind: keyof typeof kinds, name: string): P
   versions.set(`${kind}/${name}`, made.metadata.resourceVersion ?? '')
 }
 
+/** A large collection before and after a change of its definition, which makes every object to be read anew. */
+async function large(count: number): Promise<void> {
+  await using api = new TestServer({ store: createMemoryStore(), clock: systemClock })
+  const schema = ordinarySchema()
+  await install(api, 1, schema)
+  const { path, object } = kinds.thing
+  for (let i = 0; i < count; i += 1000) {
+    const names = Array.from({ length: Math.min(1000, count - i) }, (_, k) => `o${i + k}`)
+    await Promise.all(names.map(name => api.create(path, { ...object, metadata: { name } })))
+  }
+  const list = async (title: string) => {
+    let longest = 0
+    let last = performance.now()
+    const ticking = setInterval(() => {
+      longest = Math.max(longest, performance.now() - last)
+      last = performance.now()
+    }, 1)
+    const began = performance.now()
+    const response = await api.as(testUser).request({ method: 'GET', path }, new AbortController().signal)
+    for await (const _ of response.body);
+    report(title, (performance.now() - began) / 1000, 's')
+    report('  longest time that nothing else ran', longest, 'ms')
+    clearInterval(ticking)
+  }
+  await list(`list ${count.toLocaleString('en')} custom resources of 1 KB`)
+  const { json } = await api.get(`${crds}/things0.g0.example.com`)
+  json.spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.more = { type: 'string', default: 'x' }
+  await api.request('PUT', `${crds}/things0.g0.example.com`, json)
+  await list('  after a change of their definition')
+  await list('  again')
+}
+
 async function compare(title: string, store: Store, ms: number): Promise<void> {
   versions.clear()
   await using api = new TestServer({ store, clock: systemClock })
@@ -182,6 +214,7 @@ try {
     await api.get('/openapi/v3/apis/g0.example.com/v1')
     report('OpenAPI v3 of one group with ten of them', performance.now() - described, 'ms')
   }
+  await large(50_000)
   await compare('in memory', createMemoryStore(), 1000)
   await compare('durable', await open('writes'), 2000)
 } finally {

@@ -8,22 +8,44 @@ export interface EntryView {
   /** Frozen. */
   object(entry: Entry): KubeObject
   frame(event: StoreEvent, type: EventType): Buffer
+  /** Whether bytes or objects of these must be made, so that a long list has to let others have their turn. */
+  computes(entries: readonly Entry[]): boolean
 }
 
 export const storedView: EntryView = {
   bytes: entry => entry.bytes,
   object: entry => entry.object,
   frame: (event, type) => event.frame(type),
+  computes: () => false,
+}
+
+/** Bytes take a fifth of what their parsed object takes, which comes back from them. */
+export class KeptForm {
+  readonly bytes: Buffer
+  #object: WeakRef<KubeObject>
+
+  constructor(object: KubeObject) {
+    const frozen = deepFreeze(object)
+    this.bytes = Buffer.from(JSON.stringify(frozen))
+    this.#object = new WeakRef(frozen)
+  }
+
+  get object(): KubeObject {
+    const kept = this.#object.deref()
+    if (kept !== undefined) return kept
+    const object = deepFreeze(JSON.parse(this.bytes.toString()) as KubeObject)
+    this.#object = new WeakRef(object)
+    return object
+  }
 }
 
 /** Converts once an entry and keeps the outcome as long as the entry lives. */
 export function convertedView(fromStored: (object: KubeObject) => KubeObject): EntryView {
-  const converted = new WeakMap<Entry, { object: KubeObject; bytes: Buffer }>()
-  const of = (entry: Entry) => {
+  const converted = new WeakMap<Entry, KeptForm>()
+  const of = (entry: Entry): KeptForm => {
     let found = converted.get(entry)
     if (found === undefined) {
-      const object = deepFreeze(fromStored(structuredClone(entry.object)))
-      found = { object, bytes: Buffer.from(JSON.stringify(object)) }
+      found = new KeptForm(fromStored(structuredClone(entry.object)))
       converted.set(entry, found)
     }
     return found
@@ -32,10 +54,11 @@ export function convertedView(fromStored: (object: KubeObject) => KubeObject): E
     bytes: entry => of(entry).bytes,
     object: entry => of(entry).object,
     frame: (event, type) => frame(type, of(event.entryAs(type)).bytes),
+    computes: () => true,
   }
 }
 
-export function deepFreeze<T>(value: T): T {
+function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
     Object.freeze(value)
     for (const child of Object.values(value)) deepFreeze(child)

@@ -7,7 +7,7 @@ import type { ResourceContext } from './request-context.ts'
 import { tableOf } from './table.ts'
 
 export interface WatchEvents {
-  /** Whether `initial` computes; false where it only hands out kept bytes. */
+  /** Whether `initial` computes beside what the view does. */
   readonly computed: boolean
   /** The object of an ADDED event for what existed before. */
   initial(entry: Entry): Buffer
@@ -27,7 +27,7 @@ export function watchEvents(context: ResourceContext): WatchEvents {
   const { definition, view } = served
   if (form.as === 'object') {
     return {
-      computed: definition.storedAs !== undefined,
+      computed: false,
       initial: entry => view.bytes(entry),
       change: ({ event, type }) => view.frame(event, type),
       bookmark: (revision, initialEnd) => bookmarkFrame(bookmarkOf(context, revision, initialEnd)),

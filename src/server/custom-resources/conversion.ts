@@ -8,7 +8,7 @@ import { parseJson } from '../../api/schema/decode.ts'
 import { internalError } from '../../api/status.ts'
 import type { WebhookClientConfig, WebhookConversion } from '../../api/types/apiextensions-v1.ts'
 import type { Entry } from '../../store/store.ts'
-import { deepFreeze, type EntryView, frame } from '../entry-view.ts'
+import { type EntryView, frame, KeptForm } from '../entry-view.ts'
 
 /** Sends one review and answers what came back, bounded. Rejects with an Error in upstream's words. */
 export interface ConversionSender {
@@ -49,22 +49,14 @@ export interface ConversionParts {
   readonly since: number
 }
 
-interface Known {
-  readonly object: KubeObject
-  readonly bytes: Buffer
-}
-
 /** The view shows what was prepared. */
 export function webhookConversion(parts: ConversionParts): ConvertedServing {
   const { kind, apiVersion, stored, since } = parts
-  const known = new WeakMap<Entry, Known>()
+  const known = new WeakMap<Entry, KeptForm>()
   const toStore = new WeakMap<KubeObject, KubeObject>()
   const isStored = apiVersion === stored.apiVersion
-  const keep = (entry: Entry, object: KubeObject) => {
-    const frozen = deepFreeze(object)
-    known.set(entry, { object: frozen, bytes: Buffer.from(JSON.stringify(frozen)) })
-  }
-  const of = (entry: Entry): Known => {
+  const keep = (entry: Entry, object: KubeObject) => known.set(entry, new KeptForm(object))
+  const of = (entry: Entry): Pick<Entry, 'bytes' | 'object'> => {
     if (isStored && entry.revision > since) return entry
     const found = known.get(entry)
     if (found === undefined) throw new Error('an entry that was not converted is looked at')
@@ -109,6 +101,8 @@ export function webhookConversion(parts: ConversionParts): ConvertedServing {
         const entry = event.entryAs(type)
         return isStored && entry.revision > since ? event.frame(type) : frame(type, of(entry).bytes)
       },
+      // All was made before.
+      computes: () => false,
     },
   }
 }

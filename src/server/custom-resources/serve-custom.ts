@@ -97,5 +97,6 @@ function freshView(kind: CustomKind, since: number): EntryView {
       const entry = event.entryAs(type)
       return isFresh(entry) ? event.frame(type) : frame(type, adopted.bytes(entry))
     },
+    computes: entries => entries.some(({ revision }) => revision <= since),
   }
 }

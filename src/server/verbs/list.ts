@@ -44,7 +44,7 @@ function listReply(context: ResourceContext, result: ListResult, metadata: ListM
       return bytesReply(context, {
         head: head(definition.listKind, served.apiVersion, metadata),
         count: result.entries.length,
-        computed: definition.storedAs !== undefined,
+        computed: view.computes(result.entries),
         part: index => view.bytes(at(result, index)),
         tail,
       })

@@ -5,6 +5,7 @@ import { type Entry, RevisionCompacted, RevisionInFuture, type Selection, type S
 import { writeTo } from '../body-parts.ts'
 import { streamParts } from '../chunked-body.ts'
 import type { Conversion } from '../custom-resources/conversion.ts'
+import type { EntryView } from '../entry-view.ts'
 import type { BodyStream, Reply, Sink } from '../exchange.ts'
 import { listOptions, requiredRevision, tooLargeRevision } from '../list-options.ts'
 import type { OpenWatches } from '../open-watches.ts'
@@ -103,7 +104,7 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
     try {
       const { conversion } = context.served
       if (conversion) await conversion.prepare(started.entries, signal)
-      await sendInitial(events, plan, started, end.guard(sink), signal)
+      await sendInitial(events, plan, started, context.served.view, end.guard(sink), signal)
       paused = false
       watch.onEnd(finish)
       const send = (changes: readonly Watched[]) => {
@@ -145,7 +146,14 @@ function convertedFirst(
 }
 
 /** What exists, each as an event of its own, held back by the reader; changes meanwhile wait in the watch. */
-async function sendInitial(events: WatchEvents, plan: WatchPlan, started: Started, sink: Sink, signal: AbortSignal): Promise<void> {
+async function sendInitial(
+  events: WatchEvents,
+  plan: WatchPlan,
+  started: Started,
+  view: EntryView,
+  sink: Sink,
+  signal: AbortSignal,
+): Promise<void> {
   const { entries, revision } = started
   const end = plan.announceEnd && plan.bookmarks ? events.bookmark(revision, true) : undefined
   if (entries.length === 0) {
@@ -156,7 +164,7 @@ async function sendInitial(events: WatchEvents, plan: WatchPlan, started: Starte
     head: addedPrefix,
     separator: addedSeparator,
     count: entries.length,
-    computed: events.computed,
+    computed: events.computed || view.computes(entries),
     part: index => events.initial(entryAt(entries, index)),
     tail: end === undefined ? frameSuffix : Buffer.concat([frameSuffix, end]),
   })(sink, signal)
