@@ -7,9 +7,9 @@ import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { isSchema, metaFields } from './schema-reader.ts'
 
 /** `unknown field "spec.foo"`, ordered by path. */
-export function unknownFields(value: unknown, schema: JSONSchemaProps): string[] {
+export function unknownFields(value: unknown, schema: JSONSchemaProps, root = true): string[] {
   const found: string[] = []
-  visit(value, schema, '', true, false, found)
+  visit(value, schema, '', root, false, found)
   return found.sort().map(path => `unknown field ${JSON.stringify(path)}`)
 }
 

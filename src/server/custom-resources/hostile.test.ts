@@ -46,6 +46,16 @@ const refusedSchemas: readonly [name: string, schema: JSONSchemaProps, message: 
     /pattern: Invalid value: "\(": must be a valid regular expression/,
   ],
   [
+    'has a default of another type',
+    { type: 'object', properties: { a: { type: 'object', default: { b: 'x' }, properties: { b: { type: 'integer' } } } } },
+    /properties\[a\]\.default\.b: Invalid value: "string": b in body must be of type integer: "string"/,
+  ],
+  [
+    'has a default with unknown fields',
+    { type: 'object', properties: { a: { type: 'object', default: { c: 1 }, properties: { b: { type: 'integer' } } } } },
+    /properties\[a\]\.default: Invalid value: \{"c":1\}: must not have unknown fields/,
+  ],
+  [
     'has more rules than can be compiled',
     { type: 'object', 'x-kubernetes-validations': Array.from({ length: 5001 }, () => ({ rule: 'true' })) },
     /schemas may not have more than 5000 rules, found 5001/,

@@ -1,5 +1,6 @@
 // What a CustomResourceDefinition's schema may say at all: no references, lists that can be merged, rules with texts.
 import { requireLate } from '../../../base/late-module.ts'
+import { judgeDefaults } from '../../custom-resources/definition-defaults.ts'
 import type * as late from '../../custom-resources/rules-late.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { JSONSchemaProps, ValidationRule } from '../../types/apiextensions-v1.ts'
@@ -58,7 +59,8 @@ export function validateSchema(schema: JSONSchemaProps, hasStatus: boolean, fiel
   if (!someSchema(schema, isUnsupported)) errors.push(...validateStructuralSchema(schema, field))
   const place: Place = { root: true, ...(options.validTypes ? { validTypes: true } : {}) }
   validateLevel(schema, place, field, options, errors)
-  // Types of what is no structure cannot be told.
+  // Of what is no structure neither defaults nor types can be told.
+  if (errors.length === 0) errors.push(...judgeDefaults(schema, field))
   if (errors.length === 0 && someSchema(schema, hasRules)) errors.push(...rulesLate().judgeRules(schema, field, options.isStoredRule))
   return errors
 }

@@ -1,0 +1,37 @@
+// Judges the defaults of a definition's schema: each is a value that the schema itself allows.
+import { type FieldError, forbiddenField, invalidValue } from '../field-error.ts'
+import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
+import { embeddedJudge } from './embedded-resource.ts'
+import { maxJudgedSteps, schemaJudge, TooManySteps, uncorrelated, Walk } from './schema-judge.ts'
+import { isSchema, metaFields } from './schema-reader.ts'
+import { unknownFields } from './unknown-fields.ts'
+
+/** For a structural schema; `root` is set for whole resources. Values of maps have no defaults, and those of metadata are forbidden elsewhere. */
+export function judgeDefaults(schema: JSONSchemaProps, field: string, root = true): FieldError[] {
+  const isResource = root || schema['x-kubernetes-embedded-resource'] === true
+  const errors = schema.default === undefined || schema.default === null ? [] : judgeDefault(schema, `${field}.default`)
+  if (isSchema(schema.items)) errors.push(...judgeDefaults(schema.items, `${field}.items`, false))
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    if (isResource && metaFields.has(name)) continue
+    errors.push(...judgeDefaults(property, `${field}.properties[${name}]`, false))
+  }
+  return errors
+}
+
+function judgeDefault(schema: JSONSchemaProps, field: string): FieldError[] {
+  const { default: value } = schema
+  const embeds = schema['x-kubernetes-embedded-resource'] === true
+  if (unknownFields(value, schema, embeds).length > 0) return [invalidValue(field, value, 'must not have unknown fields')]
+  const walk = new Walk(false)
+  embeddedJudge(schema)?.(value, [], walk.errors)
+  if (walk.errors.length === 0) {
+    try {
+      schemaJudge(schema)(value, walk, uncorrelated)
+    } catch (err) {
+      if (!(err instanceof TooManySteps)) throw err
+      return [forbiddenField(field, `the default takes more than ${maxJudgedSteps} steps to validate by its schema`)]
+    }
+  }
+  // Messages name the place within the default.
+  return walk.errors.map(error => ({ ...error, field: error.field === '<nil>' ? field : `${field}.${error.field}` }))
+}
