@@ -8,7 +8,7 @@ import type { Deletion, PropagationPolicy } from './delete-options.ts'
 import { markDeleted } from './object-meta.ts'
 import { deleteOptions } from './operation-options.ts'
 import type { ResourceContext } from './request-context.ts'
-import { isHeld } from './update-object.ts'
+import { isHeld, isNamespace } from './update-object.ts'
 import type { WriteParts } from './write-parts.ts'
 
 export interface Deleted {
@@ -139,12 +139,12 @@ export function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, c
   const graceful = definition.graceSeconds !== undefined
   if (metadata.deletionTimestamp !== undefined) return planAgain(context, object, deletion)
   setFinalizers(metadata, finalizersFor(context, object, deletion.propagation))
-  if (definition.kind === 'Namespace') terminate(object)
+  if (isNamespace(object)) terminate(object)
   const grace = graceful ? graceOf(definition.graceSeconds?.(object) ?? 0, deletion.graceSeconds) : 0
   markDeleted(metadata, context.now, grace)
   definition.beginDeletion?.(object, context.now)
   // Upstream's namespaces have no grace period.
-  if (definition.kind === 'Namespace') delete metadata.deletionGracePeriodSeconds
+  if (isNamespace(object)) delete metadata.deletionGracePeriodSeconds
   return { step: grace > 0 || isHeld(object) ? 'mark' : 'remove', object, ends: graceful }
 }
 
@@ -168,7 +168,7 @@ function planDependents(context: Pick<ResourceContext, 'served'>, object: KubeOb
   const { metadata } = object
   const before = metadata.finalizers
   // A namespace ends by its own finalizers first.
-  if (object.kind === 'Namespace' && isHeld({ ...object, metadata: { ...metadata, finalizers: [] } })) return { step: 'pending' }
+  if (isNamespace(object) && isHeld({ ...object, metadata: { ...metadata, finalizers: [] } })) return { step: 'pending' }
   setFinalizers(metadata, finalizersFor(context, object, deletion.propagation))
   if (!isHeld(object)) return { step: 'remove', object }
   return metadata.finalizers === before ? { step: 'pending' } : { step: 'mark', object }
@@ -202,7 +202,7 @@ function finalizersFor(
 ): string[] | undefined {
   const current = object.metadata.finalizers
   const has = (name: string): boolean => current?.includes(name) ?? false
-  if (object.kind === 'Namespace') {
+  if (isNamespace(object)) {
     return propagation === 'Background' && has(orphan) ? current?.filter(name => name !== orphan) : current
   }
   const policy = policyFor(context.served.groupResource, has, propagation)

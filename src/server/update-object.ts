@@ -207,10 +207,15 @@ function deletionCompletes(object: KubeObject, old: KubeObject): boolean {
   return !isHeld(object)
 }
 
+/** A custom resource may have the same kind. */
+export function isNamespace({ apiVersion, kind }: KubeObject): boolean {
+  return kind === 'Namespace' && apiVersion === 'v1'
+}
+
 /** Whether finalizers, a namespace's own included, keep a deleted object. */
 export function isHeld(object: KubeObject): boolean {
   if ((object.metadata.finalizers ?? []).length > 0) return true
-  if (object.kind !== 'Namespace') return false
+  if (!isNamespace(object)) return false
   const { spec } = object as KubeObject & { spec?: { finalizers?: readonly string[] } }
   return (spec?.finalizers ?? []).length > 0
 }

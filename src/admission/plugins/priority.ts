@@ -49,7 +49,9 @@ export function priority({ reader }: { readonly reader: ClusterReader }): Admiss
     handles: ({ resource, subresource, operation }) =>
       subresource === '' &&
       ((resource.group === '' && resource.plural === 'pods' && operation === 'CREATE') ||
-        (resource.plural === 'priorityclasses' && (operation === 'CREATE' || operation === 'UPDATE'))),
+        (resource.group === 'scheduling.k8s.io' &&
+          resource.plural === 'priorityclasses' &&
+          (operation === 'CREATE' || operation === 'UPDATE'))),
     mutate(request) {
       if (request.resource.plural === 'pods' && request.object) resolvePod(request, request.object as Pod)
     },

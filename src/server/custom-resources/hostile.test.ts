@@ -115,6 +115,16 @@ test('names of fields that JavaScript has a meaning for are fields like others',
   assert.equal((await api.get('/openapi/v3/apis/example.com/v1')).status, 200)
 })
 
+test('a custom resource of the kind Namespace is none', async () => {
+  await using api = new TestServer()
+  await install(api, widgetDefinition({ plural: 'rooms', kind: 'Namespace', spec: { scope: 'Cluster' } }))
+  const schema = { ...widget('a', { size: 1 }), kind: 'Namespace' }
+  await api.create('/apis/example.com/v1/rooms', schema)
+  const { status, json } = await api.request('DELETE', '/apis/example.com/v1/rooms/a')
+  assert.deepEqual([status, json.kind], [200, 'Status'])
+  assert.equal((await api.get('/apis/example.com/v1/rooms/a')).status, 404)
+})
+
 test('an integer that JavaScript cannot hold is refused, not rounded', async () => {
   await using api = new TestServer()
   await install(api)

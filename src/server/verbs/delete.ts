@@ -5,6 +5,7 @@ import { readDeletion } from '../delete-options.ts'
 import type { Reply } from '../exchange.ts'
 import type { ResourceContext } from '../request-context.ts'
 import { entryReply, objectReply, successReply } from '../respond.ts'
+import { isNamespace } from '../update-object.ts'
 import type { WriteParts } from '../write-parts.ts'
 
 /** Kinds that upstream answers with their last state where others get a Status. */
@@ -25,7 +26,7 @@ export async function remove(parts: WriteParts, context: ResourceContext): Promi
   warnOfOrphans(context, deletion)
   const { object, entry, gone } = await deleteObject(parts, context, info.name, deletion)
   const { group, plural } = served.definition
-  if (!gone || answersWithObject.has(groupResource(group, plural)) || object.kind === 'Namespace') {
+  if (!gone || answersWithObject.has(groupResource(group, plural)) || isNamespace(object)) {
     // As upstream: whoever asks in the old way is told whether it is done.
     const status = !gone && deletion.keepsNoOrphans === true ? 202 : 200
     return entry ? entryReply(context, entry, status) : objectReply(context, served, object, status)
