@@ -2,7 +2,6 @@
 // refuses it; the upstream profile, for comparison, warns.
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import { forbidden } from '../../api/status.ts'
-import type { CustomResourceDefinition } from '../../api/types/apiextensions-v1.ts'
 import { type AdmissionPlugin, admitted } from '../admission.ts'
 
 /** What the user would believe, by resource. `refused` where believing it is dangerous or leads nowhere. */
@@ -14,14 +13,7 @@ const unenforced: ReadonlyMap<string, { readonly why: string; readonly refused: 
     'ingresses.networking.k8s.io',
     { why: 'no ingress controller comes with Bulkhead: nothing answers for it unless you run one', refused: false },
   ],
-  ['customresourcedefinitions.apiextensions.k8s.io', { why: 'conversion webhooks of custom resources are not called yet', refused: true }],
 ])
-
-/** A definition whose objects are not converted by what is not called yet. */
-function isPlainDefinition(object: KubeObject | undefined): boolean {
-  if (object?.kind !== 'CustomResourceDefinition') return false
-  return (object as KubeObject & CustomResourceDefinition).spec.conversion?.strategy !== 'Webhook'
-}
 
 export interface UnenforcedKindsOptions {
   /** Warn instead of refusing. */
@@ -34,7 +26,6 @@ export function unenforcedKinds({ warnOnly }: UnenforcedKindsOptions): Admission
     handles: ({ resource, subresource, operation }) =>
       operation === 'CREATE' && subresource === '' && unenforced.has(groupResource(resource.group, resource.plural)),
     validate(request) {
-      if (isPlainDefinition(request.object)) return admitted
       const found = unenforced.get(groupResource(request.resource.group, request.resource.plural))
       if (found === undefined) return admitted
       if (found.refused && !warnOnly) return { allowed: false, error: forbidden(request.resource, request.name, found.why) }

@@ -1,0 +1,109 @@
+// Conversion webhooks through the whole server and over a real connection: TLS is verified, redirects are not followed, answers are bounded.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { turn } from '../base/turns.ts'
+import { crds, widget, widgetDefinition, widgets } from '../server/custom-resources/widgets.testing.ts'
+import { admin, SecuredApi } from './secured-api.testing.ts'
+import { type Respond, type Review, TestWebhook } from './webhook.testing.ts'
+
+const v2 = widgets.replace('/v1/', '/v2/')
+const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
+
+let api: SecuredApi
+let hook: TestWebhook
+before(async () => {
+  api = await SecuredApi.open()
+  hook = await TestWebhook.open()
+})
+after(async () => {
+  await hook[Symbol.asyncDispose]()
+  await api[Symbol.asyncDispose]()
+})
+
+const converting: Respond = (review: Review) => ({
+  result: { status: 'Success' },
+  convertedObjects: review.request.objects.map((object: Review) => ({ ...object, apiVersion: review.request.desiredAPIVersion })),
+})
+
+/** With a definition of two versions and one object of the first, while `run` runs. */
+async function withDefinition(clientConfig: object, respond: Respond, run: () => Promise<void>): Promise<void> {
+  hook.respond = respond
+  const versions = ['v1', 'v2'].map((name, index) => ({ name, served: true, storage: index === 0, schema: { openAPIV3Schema: schema } }))
+  const conversion = { strategy: 'Webhook', webhook: { conversionReviewVersions: ['v1'], clientConfig } }
+  const definition = widgetDefinition()
+  await api.create(crds, { ...definition, spec: { ...(definition['spec'] as object), versions, conversion } })
+  while ((await api.request(admin, 'GET', widgets)).status === 404) await turn()
+  await api.create(widgets, widget('a', { size: 1 }))
+  try {
+    await run()
+  } finally {
+    await api.request(admin, 'DELETE', `${crds}/widgets.example.com`)
+    while ((await api.request(admin, 'GET', `${crds}/widgets.example.com`)).status !== 404) await turn()
+  }
+}
+
+test('objects come in the version asked for, converted by the webhook', async () => {
+  await withDefinition(hook.clientConfig('/convert'), converting, async () => {
+    hook.sent.length = 0
+    const { status, json } = await api.request(admin, 'GET', `${v2}/a`)
+    assert.equal(status, 200)
+    assert.equal(json.apiVersion, 'example.com/v2')
+    const [sent] = hook.sent
+    assert.equal(sent?.path, '/convert?timeout=30s')
+    assert.equal(sent?.review.kind, 'ConversionReview')
+    assert.equal(sent?.review.request.objects[0].metadata.name, 'a')
+  })
+})
+
+const wrong: readonly [name: string, clientConfig: () => object, respond: Respond, message: RegExp][] = [
+  [
+    'its certificate is of another authority',
+    () => ({ ...hook.clientConfig('/'), caBundle: otherAuthority }),
+    converting,
+    /failed: Post "https:.*certificate signed by unknown authority/,
+  ],
+  [
+    'it redirects elsewhere',
+    () => hook.clientConfig('/'),
+    (_review, _path, answer) => {
+      answer.writeHead(302, { location: `https://localhost:${hook.port}/elsewhere` }).end()
+      return undefined
+    },
+    /failed: the server responded with the status code 302/,
+  ],
+  [
+    'its answer has no end',
+    () => hook.clientConfig('/'),
+    (_review, _path, answer) => {
+      const more = () => {
+        while (!answer.destroyed && answer.write(' '.repeat(65_536)));
+        if (!answer.destroyed) answer.once('drain', more)
+      }
+      more()
+      return undefined
+    },
+    /failed: the answer is larger than \d+ bytes/,
+  ],
+  ['nobody listens', () => ({ ...hook.clientConfig('/'), url: 'https://localhost:1/' }), converting, /failed: Post .*connection refused/],
+]
+
+/** A certificate of an authority that signed nothing here. */
+let otherAuthority = ''
+before(async () => {
+  await using other = await TestWebhook.open()
+  otherAuthority = other.caBundle
+})
+
+for (const [name, clientConfig, respond, message] of wrong) {
+  test(`case 56: a conversion webhook is not believed where ${name}`, async () => {
+    await withDefinition(clientConfig(), respond, async () => {
+      hook.sent.length = 0
+      const { status, json } = await api.request(admin, 'GET', `${v2}/a`)
+      assert.equal(status, 500)
+      assert.match(json.message, message)
+      assert.ok(hook.sent.every(({ path }) => !path.startsWith('/elsewhere')))
+      assert.equal((await api.request(admin, 'PATCH', `${v2}/a`, { spec: { size: 2 } })).status, 500)
+      assert.equal((await api.request(admin, 'GET', `${widgets}/a`)).json.spec.size, 1)
+    })
+  })
+}
