@@ -65,7 +65,9 @@ function referring(key: string, { version, reference }: Publication): JsonSchema
 
 function published(schema: JSONSchemaProps, publication: Publication, root: boolean): JsonSchema {
   const isV2 = publication.version === 'v2'
-  const { items, properties, additionalProperties, allOf, anyOf, oneOf, not, nullable, default: fallback, ...rest } = schema
+  const { items, properties, additionalProperties, allOf, anyOf, oneOf, not, nullable, default: fallback, ...plain } = schema
+  // No part of a structure.
+  const { $schema: _dialect, id: _id, example: _example, externalDocs: _docs, ...rest } = plain
   // What v2 cannot say is left out with all that it would restrict.
   if (isV2 && !root && (nullable === true || schema['x-kubernetes-preserve-unknown-fields'] === true)) {
     const { description } = schema

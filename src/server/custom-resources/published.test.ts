@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { TestServer } from '../testing.ts'
+import type { JSONSchemaProps } from '../../api/types/apiextensions-v1.ts'
+import { TestServer, testUser } from '../testing.ts'
 import { crds, install, waitFor, widget, widgetDefinition, widgets } from './widgets.testing.ts'
 
 const name = 'com.example.v1.Widget'
@@ -40,6 +41,41 @@ test('OpenAPI v2 leaves out what it cannot say', async () => {
   assert.ok(json.definitions['io.k8s.api.core.v1.Pod'])
   assert.ok(json.paths['/api/v1/namespaces/{namespace}/pods'])
   assert.ok(json.paths['/apis/example.com/v1/namespaces/{namespace}/widgets'])
+})
+
+test('OpenAPI v2 has a place in its protobuf form for all that a schema may say', async () => {
+  await using api = new TestServer()
+  const bounded: JSONSchemaProps = {
+    type: 'object',
+    title: 'A title',
+    example: {},
+    minProperties: 1,
+    maxProperties: 9,
+    properties: {
+      number: { type: 'number', multipleOf: 0.5, minimum: -1.5, maximum: 300, exclusiveMinimum: true, exclusiveMaximum: true },
+      text: { type: 'string', minLength: 1, maxLength: 300, pattern: '^a', format: 'uri', externalDocs: { url: 'https://example.com' } },
+      list: { type: 'array', minItems: 1, maxItems: 300, uniqueItems: false, items: { type: 'boolean' } },
+      map: { type: 'object', additionalProperties: true },
+    },
+    'x-kubernetes-validations': [{ rule: 'self.number > 0.0' }],
+  }
+  await install(api, widgetDefinition({ version: { schema: { openAPIV3Schema: { type: 'object', properties: { spec: bounded } } } } }))
+  const accept = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
+  const response = await api.as(testUser).request({ method: 'GET', path: '/openapi/v2', headers: { accept } }, new AbortController().signal)
+  assert.equal(response.status, 200)
+  const chunks: Buffer[] = []
+  for await (const chunk of response.body) chunks.push(chunk)
+  const bytes = Buffer.concat(chunks)
+  // The bounds of the number as doubles under their numbers, the wire type being 1.
+  const double = (number: number, value: number) => {
+    const encoded = Buffer.alloc(9)
+    encoded[0] = number * 8 + 1
+    encoded.writeDoubleLE(value, 1)
+    return encoded
+  }
+  for (const part of [double(6, 0.5), double(9, -1.5), double(7, 300)]) assert.ok(bytes.includes(part))
+  // Of maxLength, where 300 takes two bytes.
+  assert.ok(bytes.includes(Buffer.from([11 * 8, 0xac, 0x02])))
 })
 
 test('a change makes only the documents anew that tell of it', async () => {

@@ -45,6 +45,18 @@ const flag: Encode = (number, value) => (value === true ? Buffer.concat([varint(
 const anyValue: Encode = (number, value) => delimited(number, text(2, JSON.stringify(value)))
 const nothing = Buffer.alloc(0)
 
+const whole: Encode = (number, value) => Buffer.concat([varint(number * 8), varint(Number(value))])
+
+const double: Encode = (number, value) => {
+  const bytes = Buffer.alloc(8)
+  bytes.writeDoubleLE(Number(value))
+  return Buffer.concat([varint(number * 8 + 1), bytes])
+}
+
+/** `additionalProperties` is a schema or a boolean. */
+const schemaOrFlag: Encode = (number, value) =>
+  typeof value === 'boolean' ? delimited(number, whole(2, value ? 1 : 0)) : wrapped(1, schema)(number, value)
+
 /** A function, since schemas hold schemas. */
 function message(of: () => Message): Encode {
   return (number, value) => delimited(number, encodeMessage(of(), value))
@@ -92,11 +104,25 @@ const schemaMessage: Message = {
   fields: {
     $ref: [1, text],
     format: [2, text],
+    title: [3, text],
     description: [4, text],
     default: [5, anyValue],
+    multipleOf: [6, double],
+    maximum: [7, double],
+    exclusiveMaximum: [8, flag],
+    minimum: [9, double],
+    exclusiveMinimum: [10, flag],
+    maxLength: [11, whole],
+    minLength: [12, whole],
+    pattern: [13, text],
+    maxItems: [14, whole],
+    minItems: [15, whole],
+    uniqueItems: [16, flag],
+    maxProperties: [17, whole],
+    minProperties: [18, whole],
     required: [19, repeated(text)],
     enum: [20, repeated(anyValue)],
-    additionalProperties: [21, wrapped(1, schema)],
+    additionalProperties: [21, schemaOrFlag],
     type: [22, wrapped(1, text)],
     items: [23, wrapped(1, schema)],
     properties: [25, wrapped(1, named(schema))],
