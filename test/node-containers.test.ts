@@ -11,7 +11,7 @@ import { systemClock as clock } from '../src/base/clock.ts'
 import { createLogger } from '../src/base/log.ts'
 import { Client } from '../src/client/client.ts'
 import { FakeApi } from '../src/client/fake-api.ts'
-import { configMaps, events, pods, secrets } from '../src/client/resources.ts'
+import { configMaps, events, nodes, pods, secrets } from '../src/client/resources.ts'
 import { cleanUp, nodeCgroup, removeAllPods } from '../src/node/clean-up.ts'
 import { readContainerLog } from '../src/node/container-log.ts'
 import { type Containerd, startContainerd } from '../src/node/containerd.ts'
@@ -73,6 +73,7 @@ before(async () => {
     await writeFile(file, image.archive)
     await importImage(file, containerd, AbortSignal.timeout(10_000))
   }
+  api.seed(nodes, { metadata: { name: nodeName }, spec: {} })
   node = await startNode()
 })
 
