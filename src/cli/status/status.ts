@@ -125,7 +125,7 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
       bytesOnDisk: storeBytes(directory.server),
     },
     audit: auditFacts(`${directory.server}/audit`),
-    controls: controlsOf(profileOf(up.profile), up.pluginsOff),
+    controls: controlsOf(profileOf(up.profile), up.pluginsOff ?? []),
     problems,
   }
 }

@@ -9,8 +9,8 @@ export interface UpStatus {
   readonly pid: number
   readonly server: string
   readonly profile: string
-  /** Admission plug-ins that protect and were switched off. */
-  readonly pluginsOff: readonly string[]
+  /** Admission plug-ins that protect and were switched off; a cluster of an older release does not say. */
+  readonly pluginsOff?: readonly string[]
   readonly parts: readonly PartState[]
 }
 
