@@ -1,6 +1,6 @@
 // Kinds that are served and stored but have no effect yet. An object that only looks like a protection is worse than none, so the secure profile
 // refuses it; the upstream profile, for comparison, warns.
-import { groupResource, type KubeObject } from '../../api/object.ts'
+import { groupResource } from '../../api/object.ts'
 import { forbidden } from '../../api/status.ts'
 import { type AdmissionPlugin, admitted } from '../admission.ts'
 
