@@ -154,6 +154,8 @@ test('a definition that is deleted takes its objects with it, but waits for thei
   await waitFor(api, 'widgets.example.com', definition => conditionOf(definition, 'Terminating')?.reason === 'InstanceDeletionInProgress')
   const refused = await api.request('POST', widgets, widget('c', { size: 1 }))
   assert.equal(refused.status, 405)
+  const applied = { 'content-type': 'application/apply-patch+yaml' }
+  assert.equal((await api.request('PATCH', `${widgets}/c?fieldManager=m`, widget('c', { size: 1 }), applied)).status, 405)
   const watch = await api.watch(`${widgets}?watch=true`)
   for (
     let event = await watch.next();

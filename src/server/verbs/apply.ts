@@ -6,7 +6,7 @@ import { typedProblems } from '../../api/patch/apply/typed-problems.ts'
 import { sameValue } from '../../api/same-value.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { decodeValue } from '../../api/schema/decode.ts'
-import { badRequest, conflict, notFound } from '../../api/status.ts'
+import { badRequest, conflict, notFound, unknownMethod } from '../../api/status.ts'
 import { maxBodyBytes } from '../collect-body.ts'
 import { createObject } from '../create-object.ts'
 import { fieldValidation } from '../decode.ts'
@@ -75,6 +75,8 @@ export async function apply(parts: WriteParts, context: ResourceContext): Promis
     },
     createMissing() {
       if (info.subresource !== '') throw notFound(served.named, info.name)
+      // A custom resource whose definition is being deleted: what is made now would outlive it.
+      if (!definition.verbs.includes('create')) throw unknownMethod()
       parts.demandCreate?.(context)
       const merged = merge(write.empty)
       const { metadata } = merged.object
