@@ -1,6 +1,8 @@
 // Judges the defaults of a definition's schema: each is a value that the schema itself allows.
-import { type FieldError, forbiddenField, invalidValue } from '../field-error.ts'
+import { type FieldError, forbiddenField } from '../field-error.ts'
+import { goSyntax } from '../patch/go-format.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
+import { invalidShown } from '../validation/go-syntax.ts'
 import { embeddedJudge } from './embedded-resource.ts'
 import { maxJudgedSteps, schemaJudge, TooManySteps, uncorrelated, Walk } from './schema-judge.ts'
 import { isSchema, metaFields } from './schema-reader.ts'
@@ -21,7 +23,7 @@ export function judgeDefaults(schema: JSONSchemaProps, field: string, root = tru
 function judgeDefault(schema: JSONSchemaProps, field: string): FieldError[] {
   const { default: value } = schema
   const embeds = schema['x-kubernetes-embedded-resource'] === true
-  if (unknownFields(value, schema, embeds).length > 0) return [invalidValue(field, value, 'must not have unknown fields')]
+  if (unknownFields(value, schema, embeds).length > 0) return [invalidShown(field, goSyntax(value), 'must not have unknown fields')]
   const walk = new Walk(false)
   embeddedJudge(schema)?.(value, [], walk.errors)
   if (walk.errors.length === 0) {

@@ -3,7 +3,8 @@ import { maxRequestBytes } from '../cel/kubernetes/limits.ts'
 import { declareSchema, type SchemaDeclaration } from '../cel/kubernetes/schema-declaration.ts'
 import { type FieldError, forbiddenField, internalFieldError, invalidValue } from '../field-error.ts'
 import { someSchema } from '../resources/apiextensions/walk-schema.ts'
-import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
+import type { JSONSchemaProps, ValidationRule } from '../types/apiextensions-v1.ts'
+import { goString, goStruct, invalidShown } from '../validation/go-syntax.ts'
 import { fieldPathOf } from './field-path.ts'
 import { type CompiledExpression, compileRule } from './rule-compiler.ts'
 import { isSchema } from './schema-reader.ts'
@@ -110,8 +111,8 @@ function judgeHere(
     const at = `${place.field}.x-kubernetes-validations[${index}]`
     const { expression, message, usesOldSelf } = compileRule(rule, schema, declaration, isStored(rule.rule))
     judgeCost('rule', `${at}.rule`, expression, count)
-    if (expression.problem !== undefined) errors.push(invalidValue(`${at}.rule`, rule, expression.problem))
-    if (message?.problem !== undefined) errors.push(invalidValue(`${at}.messageExpression`, rule, message.problem))
+    if (expression.problem !== undefined) errors.push(invalidShown(`${at}.rule`, goRule(rule), expression.problem))
+    if (message?.problem !== undefined) errors.push(invalidShown(`${at}.messageExpression`, goRule(rule), message.problem))
     else if (message !== undefined) judgeCost('messageExpression', `${at}.messageExpression`, message, 1)
     if (usesOldSelf && place.uncorrelated !== undefined) {
       const text = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${place.uncorrelated}`
@@ -122,6 +123,18 @@ function judgeHere(
     const path = rule.fieldPath ? fieldPathOf(rule.fieldPath, schema) : undefined
     if (path?.ok === false) errors.push(invalidValue(`${at}.fieldPath`, rule.fieldPath, `fieldPath must be a valid path: ${path.problem}`))
   }
+}
+
+/** As Go prints a rule; of what stands behind a pointer it shows the address, for which the value stands here. */
+function goRule({ rule, message, messageExpression, reason, fieldPath, optionalOldSelf }: ValidationRule): string {
+  return goStruct('apiextensions.ValidationRule', {
+    Rule: goString(rule),
+    Message: goString(message),
+    MessageExpression: goString(messageExpression),
+    Reason: reason === undefined ? '(*apiextensions.FieldValueErrorReason)(nil)' : goString(reason),
+    FieldPath: goString(fieldPath),
+    OptionalOldSelf: optionalOldSelf === undefined ? '(*bool)(nil)' : String(optionalOldSelf),
+  })
 }
 
 function costMessage(name: string, cost: number, limit: number): string {

@@ -1,7 +1,8 @@
 // Lists whose items are told apart: by their value (sets), or by some of their fields (maps). No two are the same.
-import { duplicate } from '../field-error.ts'
+import { goSyntax } from '../patch/go-format.ts'
 import { isRecord } from '../schema/compile.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
+import { duplicateShown } from '../validation/go-syntax.ts'
 import { pathText } from './schema-judge.ts'
 import { schemaVisitor, type Visit } from './schema-visitor.ts'
 
@@ -28,7 +29,7 @@ function duplicatesOf(keys: readonly string[] | undefined): Visit {
       if (key === undefined) continue
       if (seen.has(key) && !reported.has(key)) {
         reported.add(key)
-        errors.push(duplicate(pathText([...path, index]), shown(item, keys)))
+        errors.push(duplicateShown(pathText([...path, index]), goSyntax(shown(item, keys))))
       }
       seen.add(key)
     }

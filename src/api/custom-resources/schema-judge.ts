@@ -2,9 +2,11 @@
 import { compilePattern } from '../cel/evaluate/regex.ts'
 import { type FieldError, invalidValue, notSupported, required, tooLong, tooMany, typeInvalid } from '../field-error.ts'
 import { goQuote } from '../go-quote.ts'
+import { goSyntax } from '../patch/go-format.ts'
 import { sameValue } from '../same-value.ts'
 import { isRecord } from '../schema/compile.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
+import { notSupportedShown } from '../validation/go-syntax.ts'
 import { formats } from './formats.ts'
 import { itemKey } from './list-items.ts'
 import { isSchema } from './schema-reader.ts'
@@ -285,7 +287,12 @@ function enumJudge({ enum: values = [] }: JSONSchemaProps): Judge | undefined {
     if (typeof value !== 'string') walk.charge(values.length)
     if (typeof value === 'string' ? texts.has(value) : values.some(allowed => sameValue(allowed, value))) return
     const supported = values.map(allowed => (typeof allowed === 'string' ? allowed : JSON.stringify(allowed)))
-    walk.errors.push(notSupported(walk.path || '<nil>', value, supported))
+    const field = walk.path || '<nil>'
+    walk.errors.push(
+      typeof value === 'object' && value !== null
+        ? notSupportedShown(field, goSyntax(value), supported)
+        : notSupported(field, value, supported),
+    )
   }
 }
 

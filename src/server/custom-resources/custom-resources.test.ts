@@ -65,7 +65,11 @@ const invalid: readonly [name: string, spec: object, message: string][] = [
     `spec.parts[0].name: Invalid value: "A": spec.parts[0].name in body should match '^[a-z]*$'`,
   ],
   ['a set with duplicates', { size: 1, tags: ['a', 'a'] }, 'spec.tags[1]: Duplicate value: "a"'],
-  ['keys that are taken', { size: 1, parts: [{ name: 'a' }, { name: 'a' }] }, 'spec.parts[1]: Duplicate value: {"name":"a"}'],
+  [
+    'keys that are taken',
+    { size: 1, parts: [{ name: 'a' }, { name: 'a' }] },
+    'spec.parts[1]: Duplicate value: map[string]interface {}{"name":"a"}',
+  ],
   ['an item without its key', { size: 1, parts: [{ count: 2 }] }, 'spec.parts[0].name: Required value'],
   [
     'neither number nor text',

@@ -138,7 +138,7 @@ const refused: readonly [name: string, rule: ValidationRule, message: RegExp][] 
   [
     'is no expression',
     { rule: 'self.min <=' },
-    /x-kubernetes-validations\[0\]\.rule: Invalid value: .*compilation failed: ERROR: <input>:1:\d+: Syntax error/,
+    /x-kubernetes-validations\[0\]\.rule: Invalid value: apiextensions\.ValidationRule\{Rule:"self\.min <=", Message:"", MessageExpression:"", Reason:\(\*apiextensions\.FieldValueErrorReason\)\(nil\), FieldPath:"", OptionalOldSelf:\(\*bool\)\(nil\)\}: compilation failed: ERROR: <input>:1:\d+: Syntax error/,
   ],
   ['names an unknown field', { rule: 'self.nope > 1' }, /compilation failed: ERROR: <input>:1:5: undefined field 'nope'/],
   ['is no bool', { rule: 'self.min' }, /cel expression must evaluate to a bool/],

@@ -53,7 +53,7 @@ const refusedSchemas: readonly [name: string, schema: JSONSchemaProps, message: 
   [
     'has a default with unknown fields',
     { type: 'object', properties: { a: { type: 'object', default: { c: 1 }, properties: { b: { type: 'integer' } } } } },
-    /properties\[a\]\.default: Invalid value: \{"c":1\}: must not have unknown fields/,
+    /properties\[a\]\.default: Invalid value: map\[string\]interface \{\}\{"c":1\}: must not have unknown fields/,
   ],
   [
     'has more rules than can be compiled',
