@@ -1,6 +1,7 @@
 // What one version of a CustomResourceDefinition makes of JSON: compiled from its schema when the first object is read.
 import { requireLate } from '../../base/late-module.ts'
-import { type FieldError, forbiddenField, invalidValue } from '../field-error.ts'
+import { type FieldError, forbiddenField, formatFieldError, invalidValue } from '../field-error.ts'
+import { goQuote } from '../go-quote.ts'
 import type { KubeObject } from '../object.ts'
 import type { Shape } from '../patch/apply/shape.ts'
 import { someSchema, withoutProse } from '../resources/apiextensions/walk-schema.ts'
@@ -49,6 +50,7 @@ export class CustomKind {
   readonly #options: CustomKindOptions
   #made: Compiled | undefined
   #shape: Shape | undefined
+  readonly #ratcheted = new WeakMap<object, readonly string[]>()
 
   constructor(options: CustomKindOptions) {
     this.#options = options
@@ -167,7 +169,22 @@ export class CustomKind {
     const { rules } = this.#compiled
     if (rules === undefined) return
     if (walk.errors.some(({ type }) => blocking.has(type))) walk.errors.push(invalidValue('<nil>', null, unchecked))
-    else walk.errors.push(...rules(object, { old, unchanged: (value, before) => walk.unchanged(value, before) }))
+    else {
+      const { errors, ratcheted } = rules(object, { old, unchanged: (value, before) => walk.unchanged(value, before) })
+      walk.errors.push(...errors)
+      if (ratcheted.length > 0) this.#ratcheted.set(object, ratcheted.map(formatFieldError))
+    }
+  }
+
+  /** What the object that was judged is let through with, and finalizers that it gained under names that others may use. */
+  warnings(object: KubeObject, old: KubeObject | undefined): string[] {
+    const { metadata } = object
+    const added = (metadata.finalizers ?? []).filter(name => !old?.metadata.finalizers?.includes(name))
+    const unqualified = added.filter(name => !name.includes('/') && !standardFinalizers.has(name))
+    return [
+      ...(this.#ratcheted.get(object) ?? []),
+      ...unqualified.sort().map(name => `metadata.finalizers: ${goQuote(name)}: ${preferQualified}`),
+    ]
   }
 
   #judgeType({ apiVersion, kind }: KubeObject): FieldError[] {
@@ -181,6 +198,10 @@ export class CustomKind {
 }
 
 const maxStrictErrors = 100
+
+const standardFinalizers = new Set(['orphan', 'foregroundDeletion', 'kubernetes'])
+const preferQualified =
+  'prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers'
 
 const blocking: ReadonlySet<string> = new Set([
   'FieldValueNotSupported',

@@ -107,6 +107,7 @@ function resourceOf(
     prepare(object, old) {
       if (hasStatus) putBack(object, old, 'status')
     },
+    warnings: (object, old) => kind.warnings(object, old),
     validate: object => [...kind.judgeNew(object), ...(judgeScale?.(object) ?? [])],
     validateUpdate: (object, old) => [...kind.judgeUpdate(object, old), ...(judgeScale?.(object) ?? [])],
   }) as unknown as ResourceDefinition

@@ -29,7 +29,13 @@ export interface RuleRun {
   unchanged(value: unknown, old: unknown): boolean
 }
 
-export type JudgeRules = (object: unknown, run: RuleRun) => FieldError[]
+export interface RuleFindings {
+  readonly errors: readonly FieldError[]
+  /** What an update is let through with, as it did not change what the rules look at. */
+  readonly ratcheted: readonly FieldError[]
+}
+
+export type JudgeRules = (object: unknown, run: RuleRun) => RuleFindings
 
 /** Undefined where the schema has no rules. */
 export function ruleJudge(schema: JSONSchemaProps): JudgeRules | undefined {
@@ -38,7 +44,7 @@ export function ruleJudge(schema: JSONSchemaProps): JudgeRules | undefined {
   return (object, run) => {
     const judgement = new Judgement(run)
     judgement.judge(root, object, run.old, undefined)
-    return judgement.errors
+    return judgement
   }
 }
 
@@ -68,6 +74,7 @@ const outOfBudget = 'validation failed due to running out of cost budget, no fur
 
 class Judgement {
   readonly errors: FieldError[] = []
+  readonly ratcheted: FieldError[] = []
   readonly #run: RuleRun
   readonly #path: PathStep[] = []
   #budget = requestBudget
@@ -131,7 +138,7 @@ class Judgement {
       if (holds !== false || this.#over) continue
       const ratchets = !usesOldSelf && before !== undefined && this.#run.unchanged(before.value, before.old)
       const error = this.#failure(compiled, bindings, type)
-      if (error !== undefined && !ratchets) this.errors.push(error)
+      if (error !== undefined) (ratchets ? this.ratcheted : this.errors).push(error)
     }
   }
 

@@ -44,6 +44,18 @@ test('what the schema does not know is dropped with a warning, or refused where 
   assert.match(headers['warning'] ?? '', /unknown field \\"spec.colour\\"/)
 })
 
+test('finalizers under names that others may use are warned of', async () => {
+  await using api = new TestServer()
+  await install(api)
+  const object = { ...widget('a', { size: 1 }), metadata: { name: 'a', finalizers: ['mine', 'example.com/mine', 'orphan'] } }
+  const { status, headers } = await api.request('POST', widgets, object)
+  assert.equal(status, 201)
+  assert.match(
+    headers['warning'] ?? '',
+    /^299 - "metadata\.finalizers: \\"mine\\": prefer a domain-qualified finalizer name including a path \(\/\)[^,]*"$/,
+  )
+})
+
 test('duplicate members are refused where the client is strict', async () => {
   await using api = new TestServer()
   await install(api)
