@@ -1,4 +1,5 @@
 import { applyPatch, ask, jsonPatch, mergePatch, type Question, strategicPatch, succeeded } from '../ask.ts'
+import { passPolicy, policyAttempts } from '../policy-attempts.ts'
 import { judge, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { dangerousSpec, harmlessSpec, podObject, workloadForms } from '../proof-pods.ts'
@@ -13,7 +14,8 @@ interface Attempt extends Question {
 export const admission: Proof = {
   id: 'P1',
   title: 'restrict what is deployed',
-  attack: 'Bring a privileged pod into the cluster by every verb, patch type, subresource and workload template',
+  attack:
+    'Bring a privileged pod into the cluster by every verb, patch type, subresource and workload template, and past an admission policy by every way to write',
   expected: 'Each way is refused or leaves the object as it was; at the end no such object exists',
   async prove(context, signal) {
     await using namespace = await ProofNamespace.create(context, 'P1', signal)
@@ -35,7 +37,9 @@ export const admission: Proof = {
       if (answer.status >= 500) found.push(`${name} was answered ${answer.status}: ${answer.message}`)
     }
     found.push(...(await unadmitted(context, namespace, signal)))
-    return judge(found, `${attempts.length} ways tried, and no privileged object exists after them`)
+    found.push(...(await passPolicy(context, namespace, signal)))
+    const ways = attempts.length + policyAttempts(namespace).length
+    return judge(found, `${ways} ways tried, and nothing that is refused exists after them`)
   },
 }
 

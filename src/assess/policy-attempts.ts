@@ -1,0 +1,103 @@
+// Attempts to get past an admission policy: it is for one namespace, forbids one value, and every way to write that value is tried.
+import { applyPatch, ask, jsonPatch, mergePatch, type Question, strategicPatch, succeeded } from './ask.ts'
+import type { ProofContext } from './proof.ts'
+import type { ProofNamespace } from './proof-namespace.ts'
+
+const group = '/apis/admissionregistration.k8s.io/v1'
+const forbidden = 'bulkhead-prove-forbidden'
+const mostReplicas = 1
+const cleanUpMs = 15_000
+
+const rule = (apiGroup: string, resources: string[]) => ({
+  ...{ apiGroups: [apiGroup], apiVersions: ['*'], operations: ['CREATE', 'UPDATE'] },
+  resources,
+})
+
+function policyFor(namespace: string) {
+  const metadata = { name: namespace }
+  const within = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } }
+  return {
+    policy: {
+      metadata,
+      spec: {
+        matchConstraints: { resourceRules: [rule('', ['configmaps']), rule('apps', ['deployments', 'deployments/scale'])], ...within },
+        validations: [
+          { expression: `!has(object.data) || object.data.all(key, object.data[key] != '${forbidden}')` },
+          { expression: `object.kind == 'ConfigMap' || object.spec.replicas <= ${mostReplicas}` },
+        ],
+      },
+    },
+    binding: { metadata, spec: { policyName: namespace, validationActions: ['Deny'] } },
+  }
+}
+
+/** What got past it, in sentences; the namespace has a Deployment `victim` already. The policy is removed again whatever happens. */
+export async function passPolicy(context: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<readonly string[]> {
+  const { transport } = context
+  const { policy, binding } = policyFor(namespace.name)
+  const found: string[] = []
+  const want = async (question: Question): Promise<void> => {
+    const answer = await ask(transport, question, signal)
+    if (!succeeded(answer)) throw new Error(`${question.method} ${question.path}: ${answer.status} ${answer.message}`)
+  }
+  try {
+    await want({ method: 'POST', path: namespace.core('configmaps'), body: { metadata: { name: 'victim' }, data: { a: 'b' } } })
+    await want({ method: 'POST', path: `${group}/validatingadmissionpolicies`, body: policy })
+    await want({ method: 'POST', path: `${group}/validatingadmissionpolicybindings`, body: binding })
+    for (const { name, ...question } of policyAttempts(namespace)) {
+      const answer = await ask(transport, question, signal)
+      if (succeeded(answer)) found.push(`${name} under a policy that forbids it was answered ${answer.status}`)
+      else if (!answer.message.includes('ValidatingAdmissionPolicy')) found.push(`${name} was refused by something else: ${answer.message}`)
+    }
+    const { text } = await ask(transport, { method: 'GET', path: namespace.core('configmaps') }, signal)
+    if (text.includes(forbidden)) found.push('a ConfigMap exists that a policy forbids')
+    return found
+  } finally {
+    // Also when the proof's time is over.
+    for (const plural of ['validatingadmissionpolicybindings', 'validatingadmissionpolicies']) {
+      await ask(transport, { method: 'DELETE', path: `${group}/${plural}/${namespace.name}` }, AbortSignal.timeout(cleanUpMs))
+    }
+  }
+}
+
+export function policyAttempts(namespace: ProofNamespace): readonly (Question & { readonly name: string })[] {
+  const path = namespace.core('configmaps')
+  const victim = `${path}/victim`
+  const data = { a: forbidden }
+  const object = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data })
+  const deployment = `${namespace.group('apps/v1', 'deployments')}/victim`
+  const scaled = { spec: { replicas: mostReplicas + 1 } }
+  const scale = { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'victim', namespace: namespace.name }, ...scaled }
+  return [
+    { name: 'create', method: 'POST', path, body: object('bad') },
+    { name: 'create by dry run', method: 'POST', path: `${path}?dryRun=All`, body: object('bad') },
+    { name: 'create with a generated name', method: 'POST', path, body: { ...object('bad'), metadata: { generateName: 'bad-' } } },
+    { name: 'update', method: 'PUT', path: victim, body: object('victim') },
+    {
+      name: 'JSON patch',
+      method: 'PATCH',
+      path: victim,
+      body: [{ op: 'replace', path: '/data/a', value: forbidden }],
+      contentType: jsonPatch,
+    },
+    { name: 'merge patch', method: 'PATCH', path: victim, body: { data }, contentType: mergePatch },
+    { name: 'strategic merge patch', method: 'PATCH', path: victim, body: { data }, contentType: strategicPatch },
+    {
+      name: 'server-side apply',
+      method: 'PATCH',
+      path: `${path}/bad?fieldManager=bulkhead-prove`,
+      body: object('bad'),
+      contentType: applyPatch,
+    },
+    {
+      name: 'server-side apply by force',
+      method: 'PATCH',
+      path: `${victim}?fieldManager=bulkhead-prove&force=true`,
+      body: object('victim'),
+      contentType: applyPatch,
+    },
+    { name: 'patch of a Deployment', method: 'PATCH', path: deployment, body: scaled, contentType: mergePatch },
+    { name: 'patch of a scale', method: 'PATCH', path: `${deployment}/scale`, body: scaled, contentType: mergePatch },
+    { name: 'update of a scale', method: 'PUT', path: `${deployment}/scale`, body: scale },
+  ]
+}
