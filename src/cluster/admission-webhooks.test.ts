@@ -629,6 +629,16 @@ test('a service leads through the tunnel of the node to one of its pods, and its
   unregister()
 })
 
+test('the upstream profile spares nobody a dead webhook, as upstream does not', async () => {
+  await using upstream = await SecuredApi.open({ profile: 'upstream' })
+  const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases'
+  const rules = [{ apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['leases'] }]
+  const webhooks = [base('dead', { rules, namespaceSelector: {}, clientConfig: { url: 'https://localhost:1/' } })]
+  await upstream.create(`${group}/${kinds.validating}`, { metadata: { name: 'dead' }, webhooks })
+  const lease = { metadata: { name: 'n1' }, spec: { holderIdentity: 'n1' } }
+  assert.equal((await upstream.request(nodeUser('n1'), 'POST', leases, lease)).status, 500)
+})
+
 test('a dead webhook stops nobody from keeping the cluster alive, refuses everybody else, and an Event names it', async () => {
   const all = { apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*/*'] }
   const respond: Respond = (_review, _path, answer) => void answer.destroy()

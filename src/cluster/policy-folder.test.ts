@@ -1,6 +1,6 @@
 // Policies from a folder, through the whole server: what they judge, who cannot change them, and what becomes of changes of files.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -94,6 +94,21 @@ test('a change of a file has effect, a broken one leaves what was, and both are 
   folder.write('a.yaml', named('true'))
   while (policies.problem() !== undefined) await turn()
   assert.equal(await status(), 201)
+})
+
+test('a folder or file that everybody may write is not taken for rules', () => {
+  using folder = temporaryFolder()
+  folder.write('a.yaml', policy('a', 'true', rules('configmaps')))
+  open(folder.path)
+  for (const [path, closed] of [
+    [join(folder.path, 'a.yaml'), 0o644],
+    [folder.path, 0o755],
+  ] as const) {
+    chmodSync(path, closed | 0o002)
+    assert.throws(() => open(folder.path), /may be written by everybody/)
+    chmodSync(path, closed)
+    open(folder.path)
+  }
 })
 
 test('a folder that cannot be used stops the start, with the reason', () => {

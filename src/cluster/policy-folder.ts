@@ -100,6 +100,7 @@ function readFiles(path: string): readonly PolicyFile[] {
       )
     }
   }
+  refuseIfOpen('folder', path, read(`policy folder "${path}"`, () => statSync(path)).mode)
   const names = read(`policy folder "${path}"`, () => readdirSync(path))
     .filter(name => fileName.test(name))
     .sort()
@@ -107,8 +108,14 @@ function readFiles(path: string): readonly PolicyFile[] {
     throw new UserError(`Policy folder "${path}" has ${names.length} files, the limit is ${maxPolicyFiles}`)
   return names.map(name => {
     const file = join(path, name)
-    const { size } = read(`policy file "${file}"`, () => statSync(file))
+    const { size, mode } = read(`policy file "${file}"`, () => statSync(file))
+    refuseIfOpen('file', file, mode)
     if (size > maxPolicyFileBytes) throw new UserError(`Policy file "${file}" has ${size} bytes, the limit is ${maxPolicyFileBytes}`)
     return { name, text: read(`policy file "${file}"`, () => readFileSync(file, 'utf8')) }
   })
+}
+
+/** Rules that everybody may change bind nobody. */
+function refuseIfOpen(what: 'folder' | 'file', path: string, mode: number): void {
+  if ((mode & 0o002) !== 0) throw new UserError(`Policy ${what} "${path}" may be written by everybody: take that right away (chmod o-w)`)
 }
