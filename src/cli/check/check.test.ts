@@ -225,6 +225,10 @@ webhooks:
     findings.filter(({ object }) => object?.kind === 'Pod'),
     [],
   )
+  assert.deepEqual(
+    findings.filter(({ rule }) => rule === 'not-asked').map(({ severity, object }) => [severity, object?.kind]),
+    [['note', 'ValidatingWebhookConfiguration']],
+  )
 })
 
 test('check() tells warnings of the server', async () => {

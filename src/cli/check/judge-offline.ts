@@ -42,7 +42,10 @@ export async function applyOffline(
   await judgeThose(({ kind }) => kind === 'ServiceAccount')
   await prepareAccounts(server, manifests, namespace)
   await judgeThose(() => true)
-  return manifests.map(manifest => verdicts.get(manifest) ?? { outcome: 'unknown-kind' })
+  return manifests.map(manifest => {
+    const verdict = verdicts.get(manifest) ?? { outcome: 'unknown-kind' }
+    return remoteKinds.has(manifest.kind) ? { ...verdict, instead: 'what this names does not run here, so it judged nothing' } : verdict
+  })
 }
 
 /** Makes the namespaces that the manifests are in, where they are missing, and gives all of them what new ones get. */
