@@ -42,12 +42,15 @@ export class ProofNamespace implements AsyncDisposable {
   ): Promise<ProofNamespace> {
     const name = `${proofNamespacePrefix}${id.toLowerCase()}-${randomBytes(4).toString('hex')}`
     const made = await client.create(namespaces, '', { metadata: { name, labels }, spec: {} }, signal)
-    const namespace = new ProofNamespace(client, name)
+    await using stack = new AsyncDisposableStack()
+    const namespace = stack.use(new ProofNamespace(client, name))
     // No pod comes in before the namespace has its quota and limits, which a controller brings.
     for (let { metadata } = made; metadata.annotations?.[defaultsAnnotation] === 'pending'; ) {
       await clock.sleep(pollMs, signal)
       metadata = (await client.get(namespaces, '', name, signal)).metadata
     }
+    // From here on it is the proof's to delete.
+    stack.move()
     return namespace
   }
 
