@@ -160,6 +160,8 @@ describe('a part killed under load', { skip: noContainers() }, () => {
     tracesBefore = await machineTraces(dataDirectory)
     cluster = await TestCluster.start({ dataDirectory })
     admin = new AdminConnection(cluster.kubeconfig)
+    // The loads write more ConfigMaps than a namespace may hold by default.
+    await cluster.kubectl('delete', 'resourcequota', 'default')
     await cluster.kubectl('apply', '-f', join(repository, 'examples', 'hello.yaml'))
     await cluster.kubectl('rollout', 'status', 'deployment/hello')
     await cluster.kubectl('wait', '--for=condition=Ready', 'pod/visitor', '--timeout=60s')
