@@ -163,6 +163,28 @@ test('OpenAPI v2 holds the group version’s part, with names that nothing else 
   assert.equal(definitions[`${meta}_v2`].description, 'Another ObjectMeta.')
   assert.equal(definitions['com.example.Flunder'].properties.metadata.$ref, `#/definitions/${meta}_v2`)
   assert.ok('/apis/apps/v1/namespaces/{namespace}/deployments' in paths)
+  const etag = String((await get(made, '/openapi/v2')).headers['etag'])
+  const again = () => made.api.send({ url: '/openapi/v2', identity: admin, headers: { 'if-none-match': etag } })
+  assert.equal((await again()).status, 304)
   await made.request(admin, 'DELETE', `${apiServices}/v1.${group}`)
+  assert.equal((await again()).status, 200)
   assert.equal((await get(made, '/openapi/v2')).json.paths[path], undefined)
+})
+
+test('custom resources and another server’s resources stand side by side in OpenAPI v2', async () => {
+  await using made = await Aggregation.open()
+  const flundersPath = `/apis/${group}/v1/namespaces/{namespace}/flunders`
+  const gadgetsPath = '/apis/shop.example.com/v1/namespaces/{namespace}/gadgets'
+  await made.request(admin, 'POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+    metadata: { name: 'gadgets.shop.example.com' },
+    spec: {
+      ...{ group: 'shop.example.com', scope: 'Namespaced', names: { plural: 'gadgets', kind: 'Gadget' } },
+      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+    },
+  })
+  await made.until(({ reason }) => reason === 'Local', 'v1.shop.example.com')
+  await made.untilDocuments(async () => flundersPath in (await get(made, '/openapi/v2')).json.paths)
+  const { paths, definitions } = (await get(made, '/openapi/v2')).json
+  for (const path of [flundersPath, gadgetsPath, '/apis/apps/v1/namespaces/{namespace}/deployments']) assert.ok(path in paths, path)
+  assert.ok('com.example.Flunder' in definitions)
 })

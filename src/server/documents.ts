@@ -8,7 +8,7 @@ import { documentHash, type OpenApiInput, openApiV2Document, openApiV3Document, 
 import { openApiPath } from '../api/schema/openapi-types.ts'
 import type { RemoteVersion } from './aggregation/backend-documents.ts'
 import { header, type Reply } from './exchange.ts'
-import { foreignPaths, foreignV3, withForeignParts } from './foreign-documents.ts'
+import { foreignPaths, foreignV3 } from './foreign-documents.ts'
 import { OpenApiV2Text } from './openapi-v2-text.ts'
 import type { PathHandler } from './paths.ts'
 import { acceptsOpenApiProtobuf, openApiV2Protobuf, openApiV2ProtobufType } from './protobuf/openapi-v2.ts'
@@ -45,7 +45,11 @@ export function documents(input: DocumentsInput): PathHandler {
   const hasDescriptions = existsSync(descriptionsFile) || input.descriptions !== undefined
   const hashed = (): OpenApiInput => ({ version: input.version, resources, ...(hasDescriptions ? { descriptions: {} } : {}) })
   const made = new Map<string, Document | undefined>()
-  const v2 = new OpenApiV2Text(() => resources, described)
+  const v2 = new OpenApiV2Text(
+    () => resources,
+    described,
+    () => foreign,
+  )
   input.resources.onChange(change => {
     resources = input.resources.all.map(({ definition }) => definition)
     for (const key of changedDocuments(change)) made.delete(key)
@@ -55,6 +59,7 @@ export function documents(input: DocumentsInput): PathHandler {
   input.foreign?.onChange(({ group, version }) => {
     foreign = input.foreign?.all ?? []
     for (const key of changedDocuments({ group, versions: [version] })) made.delete(key)
+    v2.forgetForeign()
   })
   const document = (key: string, make: () => object | Buffer | undefined): Document | undefined => {
     if (!made.has(key)) {
@@ -88,11 +93,10 @@ export function documents(input: DocumentsInput): PathHandler {
       const found = document(`${path}/protobuf`, () => openApiV2Protobuf(openApiV2Document(described())))
       return found && documentReply(context, found, openApiV2ProtobufType)
     }
-    if (path === '/openapi/v2' && !foreign.some(({ openApiV2 }) => openApiV2 !== undefined)) {
+    if (path === '/openapi/v2') {
       if (context.form.yaml) return valueReply(context, JSON.parse(v2.bytes.toString()))
       return documentReply(context, v2, 'application/json')
     }
-    if (path === '/openapi/v2') return plain(context, path, () => withForeignParts(openApiV2Document(described()), foreign))
     if (path === '/openapi/v3') return plain(context, path, () => openApiV3Index(hashed(), foreignPaths(foreign)))
     const part = path.startsWith('/openapi/v3/') ? path.slice('/openapi/v3/'.length) : ''
     const reply = part === '' ? undefined : plain(context, path, () => foreignV3(foreign, part) ?? openApiV3Document(described(), part))
@@ -135,7 +139,7 @@ export function documents(input: DocumentsInput): PathHandler {
 function changedDocuments({ group, versions }: Pick<ResourceChange, 'group' | 'versions'>): string[] {
   const ofGroup = openApiPath(group, '').replace(/\/$/, '')
   return [
-    ...['/apis', 'aggregated/groups/v2', 'aggregated/groups/v2beta1', '/openapi/v2', '/openapi/v2/protobuf', '/openapi/v3'],
+    ...['/apis', 'aggregated/groups/v2', 'aggregated/groups/v2beta1', '/openapi/v2/protobuf', '/openapi/v3'],
     ...[`/${ofGroup}`, `/openapi/v3/${ofGroup}`],
     ...versions.flatMap(version => [`${group}/${version}`, `/openapi/v3/${openApiPath(group, version)}`]),
   ]

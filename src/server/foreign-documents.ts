@@ -1,24 +1,8 @@
-// OpenAPI of group versions that other servers answer, among this server's own documents.
+// OpenAPI v3 of group versions that other servers answer, among this server's own documents.
 import { createHash } from 'node:crypto'
-import { type OpenApiPart, withFreeNames } from '../api/schema/openapi-part.ts'
 import { openApiPath } from '../api/schema/openapi-types.ts'
 import { openApiV3FromV2 } from '../api/schema/openapi-v3-from-v2.ts'
 import type { RemoteVersion } from './aggregation/backend-documents.ts'
-
-/** The v2 document with the parts of other servers' documents, under names that no other part has. */
-export function withForeignParts(document: object, foreign: readonly RemoteVersion[]): object {
-  const parts = foreign.flatMap(({ openApiV2 }) => openApiV2 ?? [])
-  if (parts.length === 0) return document
-  const own = document as OpenApiPart
-  const definitions = new Map(Object.entries(own.definitions))
-  const paths = new Map(Object.entries(own.paths))
-  for (const part of parts) {
-    const free = withFreeNames(part, name => definitions.has(name))
-    for (const [name, value] of Object.entries(free.definitions)) definitions.set(name, value)
-    for (const [path, value] of Object.entries(free.paths)) paths.set(path, value)
-  }
-  return { ...document, paths: Object.fromEntries(paths), definitions: Object.fromEntries(definitions) }
-}
 
 /** Addresses of v3 documents of other servers' group versions, behind this one's. */
 export function foreignPaths(foreign: readonly RemoteVersion[]): Readonly<Record<string, string>> {

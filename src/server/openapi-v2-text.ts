@@ -1,19 +1,22 @@
 // The document of OpenAPI v2, which holds everything, as text in pieces: that of the built-in kinds is made once, and a changed group of custom
-// resources makes its own piece anew.
+// resources or of another server makes its own piece anew.
 import { createHash } from 'node:crypto'
 import type { DiscoverableResource } from '../api/schema/discovery.ts'
 import { type OpenApiInput, openApiV2Document, openApiV2Parts } from '../api/schema/openapi.ts'
+import { withFreeNames } from '../api/schema/openapi-part.ts'
+import type { RemoteVersion } from './aggregation/backend-documents.ts'
 
 interface Piece {
   /** Members of an object, without the braces; empty where there are none. */
   readonly paths: Buffer
   readonly definitions: Buffer
+  /** Of its paths and definitions: no other piece may have them too. */
+  readonly names: Iterable<string>
 }
 
 interface BuiltIn extends Piece {
   readonly head: Buffer
   readonly tail: Buffer
-  /** Names that the pieces of groups need not bring. */
   readonly names: ReadonlySet<string>
 }
 
@@ -24,19 +27,33 @@ export class OpenApiV2Text {
   readonly #resources: () => readonly DiscoverableResource[]
   readonly #described: () => OpenApiInput
   readonly #groups = new Map<string, Piece>()
+  readonly #foreign: () => readonly RemoteVersion[]
+  #foreignPieces: readonly Piece[] | undefined
   #builtIn: BuiltIn | undefined
   #etag: string | undefined
 
-  /** `described` is asked only when a piece is made: descriptions are large. */
-  constructor(resources: () => readonly DiscoverableResource[], described: () => OpenApiInput) {
+  /** `described` is asked only when a piece is made: descriptions are large. `foreign` is what other servers answer. */
+  constructor(
+    resources: () => readonly DiscoverableResource[],
+    described: () => OpenApiInput,
+    foreign: () => readonly RemoteVersion[] = () => [],
+  ) {
     this.#resources = resources
     this.#described = described
+    this.#foreign = foreign
+  }
+
+  /** Something of another server's has changed. */
+  forgetForeign(): void {
+    this.#foreignPieces = undefined
+    this.#etag = undefined
   }
 
   /** The group has changed, or is gone. */
   forget(group: string): void {
     this.#groups.delete(group)
-    this.#etag = undefined
+    // A name may be taken now that was not before.
+    this.forgetForeign()
   }
 
   get bytes(): Buffer {
@@ -67,8 +84,24 @@ export class OpenApiV2Text {
       this.#groups.set(group, piece)
       return piece
     })
-    return { builtIn, pieces }
+    this.#foreignPieces ??= foreignPieces(this.#foreign(), [builtIn, ...pieces])
+    return { builtIn, pieces: [...pieces, ...this.#foreignPieces] }
   }
+}
+
+/** The parts of other servers' documents, under names that no piece before them has. */
+function foreignPieces(foreign: readonly RemoteVersion[], before: readonly Piece[]): Piece[] {
+  const parts = foreign.flatMap(({ openApiV2 }) => openApiV2 ?? [])
+  if (parts.length === 0) return []
+  const taken = new Set(before.flatMap(({ names }) => [...names]))
+  return parts.map(part => {
+    const { paths, definitions } = withFreeNames(part, name => taken.has(name))
+    // An APIService goes before custom resources of its group version, but two members of one name would be no JSON.
+    const free = Object.fromEntries(Object.entries(paths).filter(([path]) => !taken.has(path)))
+    const names = [...Object.keys(free), ...Object.keys(definitions)]
+    for (const name of names) taken.add(name)
+    return { paths: members(free), definitions: members(definitions), names }
+  })
 }
 
 function builtInPiece(input: OpenApiInput): BuiltIn {
@@ -87,7 +120,9 @@ function groupPiece(input: OpenApiInput, group: string, known: ReadonlySet<strin
   const { paths, definitions } = openApiV2Parts(input)
   const own = (part: Record<string, unknown>): object => Object.fromEntries(Object.entries(part).filter(([name]) => !known.has(name)))
   const ownPaths = Object.fromEntries(Object.entries(own(paths)).filter(([path]) => path.startsWith(`/apis/${group}/`)))
-  return { paths: members(ownPaths), definitions: members(own(definitions)) }
+  const ownDefinitions = own(definitions)
+  const names = [...Object.keys(ownPaths), ...Object.keys(ownDefinitions)]
+  return { paths: members(ownPaths), definitions: members(ownDefinitions), names }
 }
 
 function members(object: object | undefined): Buffer {

@@ -35,7 +35,7 @@ const firstRetryMs = 1000
 const answerMs = 5000
 const openApiMs = 15_000
 export const maxDiscoveryBytes = 4 * 1024 * 1024
-export const maxOpenApiBytes = 10 * 1024 * 1024
+export const maxOpenApiBytes = 5 * 1024 * 1024
 /** Nesting of a document. */
 export const maxLevels = 100
 
@@ -46,6 +46,8 @@ interface Known {
   version: RemoteVersion
   /** ETags by path: what was answered under them is still known. */
   readonly etags: Map<string, string>
+  /** Hashes of what was answered, by path, for servers that have no ETags: large documents are read only when they changed. */
+  readonly digests: Map<string, string>
   retryMs: number
 }
 
@@ -94,7 +96,7 @@ export class BackendDocuments {
     const ranks = { group, version, groupPriority, versionPriority }
     if (known === undefined || before === undefined || !leadsAlike(before, after)) {
       const nothing: RemoteVersion = { ...ranks, resources: [], fresh: false, openApiV3Hash: undefined, openApiV2: undefined }
-      this.#known.set(name, { version: nothing, etags: new Map(), retryMs: firstRetryMs })
+      this.#known.set(name, { version: nothing, etags: new Map(), digests: new Map(), retryMs: firstRetryMs })
       if (known !== undefined && (known.version.group !== group || known.version.version !== version)) this.#tell(known.version)
       this.#tell(nothing)
       this.#work.due(name)
@@ -148,27 +150,25 @@ export class BackendDocuments {
   async #describe(api: RegisteredApi, known: Known): Promise<void> {
     const { group, version } = api
     try {
-      const index = await this.#ask(
-        api,
-        { path: '/openapi/v3', etag: known.etags.get('/openapi/v3'), maxBytes: maxOpenApiBytes },
-        openApiMs,
-      )
-      if (index.status !== 304) {
-        this.#set(known, { openApiV3Hash: index.status === 200 ? hashOf(parse(index.body), group, version) : undefined })
-        remember(known.etags, '/openapi/v3', index.etag)
-      }
-      const whole = await this.#ask(
-        api,
-        { path: '/openapi/v2', etag: known.etags.get('/openapi/v2'), maxBytes: maxOpenApiBytes },
-        openApiMs,
-      )
-      if (whole.status !== 304) {
-        this.#set(known, { openApiV2: whole.status === 200 ? openApiPart(parse(whole.body), group, version) : undefined })
-        remember(known.etags, '/openapi/v2', whole.etag)
-      }
+      await this.#read(api, known, '/openapi/v3', index => ({
+        openApiV3Hash: index === undefined ? undefined : hashOf(index, group, version),
+      }))
+      await this.#read(api, known, '/openapi/v2', whole => ({
+        openApiV2: whole === undefined ? undefined : openApiPart(whole, group, version),
+      }))
     } catch (err) {
       if (!this.#signal.aborted) this.#parts.log.info('OpenAPI of API service not read', { apiService: api.name, err })
     }
+  }
+
+  /** `change` is told the document where it is another one than before, or undefined where there is none. */
+  async #read(api: RegisteredApi, known: Known, path: string, change: (document: unknown) => Partial<RemoteVersion>): Promise<void> {
+    const answer = await this.#ask(api, { path, etag: known.etags.get(path), maxBytes: maxOpenApiBytes }, openApiMs)
+    if (answer.status === 304) return
+    const digest = `${answer.status} ${createHash('sha256').update(answer.body).digest('base64')}`
+    if (known.digests.get(path) !== digest) this.#set(known, change(answer.status === 200 ? parse(answer.body) : undefined))
+    known.digests.set(path, digest)
+    remember(known.etags, path, answer.etag)
   }
 
   #ask(api: RegisteredApi, question: Question, ms: number): Promise<BackendAnswer> {
