@@ -179,6 +179,14 @@ test('a backend that cuts its answer, sends nonsense or goes away is told as suc
   assert.equal((await made.request(admin, 'GET', flunders)).status, 503)
 })
 
+test('a page of another origin opens no WebSocket to a backend with the certificate of whoever looks at it', async () => {
+  await using made = await Aggregation.open()
+  const headers = { upgrade: 'websocket', connection: 'Upgrade', host: 'api.example', origin: 'https://evil.example' }
+  const reply = await made.api.send({ url: `${flunders}/a/exec`, identity: admin, upgrade: 'websocket', headers })
+  assert.equal(reply.status, 403)
+  assert.deepEqual(made.extension.asked, [])
+})
+
 test('warnings of the backend reach the client, and what only this server may say does not', async () => {
   await using made = await Aggregation.open()
   made.answerFlunders = (_request, response) => {
