@@ -1,61 +1,14 @@
-// Admission webhooks through the whole server: what they are sent, what their answers do, and what happens where none comes.
+// Admission webhooks through the whole server: what they are sent, and what their answers do.
 import assert from 'node:assert/strict'
-import { connect } from 'node:net'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { turn } from '../base/turns.ts'
 import { crds, widgetDefinition, widgets } from '../server/custom-resources/widgets.testing.ts'
-import { admin, nodeUser, person, restrictedPod, SecuredApi } from './secured-api.testing.ts'
-import { patching, type Respond, TestWebhook } from './webhook.testing.ts'
+import { configMap, group, hookedApi, inDefault, kinds, rule } from './hooked-api.testing.ts'
+import { admin, restrictedPod } from './secured-api.testing.ts'
+import { patching, type Respond } from './webhook.testing.ts'
 
-const group = '/apis/admissionregistration.k8s.io/v1'
-const inDefault = '/api/v1/namespaces/default'
-const rule = { apiGroups: [''], apiVersions: ['v1'], operations: ['*'], resources: ['configmaps'] }
-const configMap = (name: string, data: object = {}) => ({ metadata: { name }, data })
-const kinds = { validating: 'validatingwebhookconfigurations', mutating: 'mutatingwebhookconfigurations' } as const
-
-let api: SecuredApi
-let hook: TestWebhook
-before(async () => {
-  api = await SecuredApi.open()
-  hook = await TestWebhook.open()
-  await api.create(`${inDefault}/serviceaccounts`, { metadata: { name: 'default' } })
-})
-after(async () => {
-  await hook[Symbol.asyncDispose]()
-  await api[Symbol.asyncDispose]()
-})
-
-const base = (name: string, more: object = {}) => ({
-  name: `${name}.example.com`,
-  clientConfig: hook.clientConfig(`/${name}`),
-  rules: [rule],
-  sideEffects: 'None',
-  admissionReviewVersions: ['v1'],
-  namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'default' } },
-  ...more,
-})
-
-/** With webhooks of one configuration while `run` runs; the calls that came meanwhile are what it is given. */
-async function withHooks(
-  kind: keyof typeof kinds,
-  webhooks: readonly object[],
-  respond: Respond,
-  run: (sent: TestWebhook['sent']) => Promise<void>,
-): Promise<void> {
-  hook.sent.length = 0
-  hook.respond = respond
-  await api.create(`${group}/${kinds[kind]}`, { metadata: { name: 'hooks' }, webhooks })
-  try {
-    await run(hook.sent)
-  } finally {
-    assert.equal((await api.request(admin, 'DELETE', `${group}/${kinds[kind]}/hooks`)).status, 200)
-  }
-}
-
-const write = (name: string, data: object = {}, query = '') =>
-  api.request(admin, 'POST', `${inDefault}/configmaps${query}`, configMap(name, data))
-const remove = (name: string) => api.request(admin, 'DELETE', `${inDefault}/configmaps/${name}`)
-const auditOf = (name: string) => api.events.findLast(({ objectRef }) => objectRef?.name === name)?.annotations ?? {}
+const hooked = hookedApi()
+const { base, withHooks, write, remove, auditOf } = hooked
 
 test('a webhook is sent the whole review, and its refusal is the answer', async () => {
   const respond: Respond = () => ({ allowed: false, status: { code: 418, message: 'no tea', reason: 'Forbidden' } })
@@ -78,7 +31,7 @@ test('a webhook is sent the whole review, and its refusal is the answer', async 
       options: { kind: 'CreateOptions', apiVersion: 'meta.k8s.io/v1', fieldManager: 'me' },
     })
     assert.equal(review.apiVersion, 'admission.k8s.io/v1')
-    assert.equal((await api.request(admin, 'GET', `${inDefault}/configmaps/a`)).status, 404)
+    assert.equal((await hooked.api.request(admin, 'GET', `${inDefault}/configmaps/a`)).status, 404)
   })
 })
 
@@ -217,7 +170,7 @@ test('row 23: what a webhook adds is judged by Pod Security, and by policies and
     [base('change', { rules: [pods] })],
     () => privileged,
     async () => {
-      const { status, json } = await api.request(admin, 'POST', `${inDefault}/pods`, restrictedPod('p'))
+      const { status, json } = await hooked.api.request(admin, 'POST', `${inDefault}/pods`, restrictedPod('p'))
       assert.equal(status, 403)
       assert.match(json.message, /violates PodSecurity "restricted/)
     },
@@ -234,12 +187,12 @@ test('hooks are asked by the names of configurations, and again where a later on
   }
   const hooks = [base('first', { reinvocationPolicy: 'IfNeeded' }), base('second'), base('third', { reinvocationPolicy: 'IfNeeded' })]
   await withHooks('mutating', hooks, respond, async () => {
-    await api.create(`${group}/${kinds.mutating}`, { metadata: { name: 'earlier' }, webhooks: [base('zero')] })
+    await hooked.api.create(`${group}/${kinds.mutating}`, { metadata: { name: 'earlier' }, webhooks: [base('zero')] })
     const { json } = await write('ordered')
     // Only the first was asked before somebody else changed the object.
     assert.deepEqual(order, ['zero', 'first', 'second', 'third', 'first'])
     assert.deepEqual(Object.keys(json.data).sort(), ['first', 'second', 'third', 'zero'])
-    assert.equal((await api.request(admin, 'DELETE', `${group}/${kinds.mutating}/earlier`)).status, 200)
+    assert.equal((await hooked.api.request(admin, 'DELETE', `${group}/${kinds.mutating}/earlier`)).status, 200)
   })
   await remove('ordered')
 })
@@ -250,9 +203,9 @@ test('built-in plug-ins see what webhooks added, and are asked once more', async
     review.request.object.spec.priorityClassName === undefined
       ? patching({ op: 'add', path: '/spec/priorityClassName', value: 'high' }, { op: 'remove', path: '/spec/priority' })
       : { allowed: true }
-  await api.create('/apis/scheduling.k8s.io/v1/priorityclasses', { metadata: { name: 'high' }, value: 77 })
+  await hooked.api.create('/apis/scheduling.k8s.io/v1/priorityclasses', { metadata: { name: 'high' }, value: 77 })
   await withHooks('mutating', [base('change', { rules: [pods] })], respond, async () => {
-    const { json } = await api.request(admin, 'POST', `${inDefault}/pods`, restrictedPod('ranked'))
+    const { json } = await hooked.api.request(admin, 'POST', `${inDefault}/pods`, restrictedPod('ranked'))
     assert.equal(json.spec?.priority, 77, JSON.stringify(json))
   })
 })
@@ -279,7 +232,7 @@ test('the object is shown in the version that the webhook registered, and its pa
   }
   await withHooks('mutating', [base('scale', { rules: [scalers] })], respond, async sent => {
     const path = '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers?dryRun=All'
-    const { json } = await api.request(admin, 'POST', path, scaler)
+    const { json } = await hooked.api.request(admin, 'POST', path, scaler)
     assert.equal(json.spec.metrics[0].resource.target.averageUtilization, 55)
     const [{ review } = assert.fail('nothing was sent')] = sent
     assert.equal(review.request.object.apiVersion, 'autoscaling/v1')
@@ -291,15 +244,15 @@ test('the object is shown in the version that the webhook registered, and its pa
 
 test('row 30: an update shows the stored object as the old one, byte for byte', async () => {
   await write('stored', { a: '1' })
-  const stored = (await api.request(admin, 'GET', `${inDefault}/configmaps/stored`)).json
+  const stored = (await hooked.api.request(admin, 'GET', `${inDefault}/configmaps/stored`)).json
   await withHooks(
     'validating',
     [base('judge')],
     () => ({ allowed: true }),
     async sent => {
       const forged = { ...configMap('stored', { a: '2' }), oldObject: { data: {} } }
-      assert.equal((await api.request(admin, 'PUT', `${inDefault}/configmaps/stored`, forged)).status, 200)
-      assert.equal((await api.request(admin, 'PATCH', `${inDefault}/configmaps/stored`, { data: { a: '3' } })).status, 200)
+      assert.equal((await hooked.api.request(admin, 'PUT', `${inDefault}/configmaps/stored`, forged)).status, 200)
+      assert.equal((await hooked.api.request(admin, 'PATCH', `${inDefault}/configmaps/stored`, { data: { a: '3' } })).status, 200)
       assert.equal((await remove('stored')).status, 200)
       const [update, patch, deletion] = sent.map(({ review }) => review.request)
       assert.deepEqual(update.oldObject, stored)
@@ -314,8 +267,8 @@ test('row 30: an update shows the stored object as the old one, byte for byte', 
 test('row 23: scales, bindings, evictions, tokens and commands are shown as what they are, and can be changed so', async () => {
   const template = { metadata: { labels: { a: 'b' } }, spec: restrictedPod('t').spec }
   const apps = '/apis/apps/v1/namespaces/default/deployments'
-  await api.create(apps, { metadata: { name: 'd' }, spec: { replicas: 1, selector: { matchLabels: { a: 'b' } }, template } })
-  await api.create(`${inDefault}/pods`, restrictedPod('asked'))
+  await hooked.api.create(apps, { metadata: { name: 'd' }, spec: { replicas: 1, selector: { matchLabels: { a: 'b' } }, template } })
+  await hooked.api.create(`${inDefault}/pods`, restrictedPod('asked'))
   const resources = [
     'pods/binding',
     'pods/eviction',
@@ -336,24 +289,24 @@ test('row 23: scales, bindings, evictions, tokens and commands are shown as what
       const { kind, resource, subResource, operation, object } = request
       return [kind.kind, object.kind, resource.resource, subResource, operation]
     }
-    const scaled = await api.request(admin, 'PATCH', `${apps}/d/scale`, { spec: { replicas: 5 } })
+    const scaled = await hooked.api.request(admin, 'PATCH', `${apps}/d/scale`, { spec: { replicas: 5 } })
     assert.equal(scaled.json.spec?.replicas, 2, scaled.text)
     assert.deepEqual(shown(), ['Scale', 'Scale', 'deployments', 'scale', 'UPDATE'])
     assert.equal(sent.at(-1)?.review.request.oldObject.spec.replicas, 1)
-    const bound = await api.request(admin, 'POST', `${inDefault}/pods/asked/binding`, {
+    const bound = await hooked.api.request(admin, 'POST', `${inDefault}/pods/asked/binding`, {
       metadata: { name: 'asked' },
       target: { kind: 'Node', name: 'n1' },
     })
     assert.equal(bound.status, 201, bound.text)
     assert.deepEqual(shown(), ['Binding', 'Binding', 'pods', 'binding', 'CREATE'])
-    assert.equal((await api.request(admin, 'GET', `${inDefault}/pods/asked`)).json.spec.nodeName, 'n7')
-    await api.request(admin, 'POST', `${inDefault}/serviceaccounts/default/token`, { spec: {} })
+    assert.equal((await hooked.api.request(admin, 'GET', `${inDefault}/pods/asked`)).json.spec.nodeName, 'n7')
+    await hooked.api.request(admin, 'POST', `${inDefault}/serviceaccounts/default/token`, { spec: {} })
     assert.deepEqual(shown(), ['TokenRequest', 'TokenRequest', 'serviceaccounts', 'token', 'CREATE'])
-    await api.request(admin, 'POST', `${inDefault}/pods/asked/exec?command=ls`)
+    await hooked.api.request(admin, 'POST', `${inDefault}/pods/asked/exec?command=ls`)
     assert.deepEqual(shown(), ['PodExecOptions', 'PodExecOptions', 'pods', 'exec', 'CONNECT'])
     assert.deepEqual(sent.at(-1)?.review.request.object.command, ['ls'])
     sent.length = 0
-    await api.request(admin, 'POST', `${inDefault}/pods/asked/eviction`, { metadata: { name: 'asked' } })
+    await hooked.api.request(admin, 'POST', `${inDefault}/pods/asked/eviction`, { metadata: { name: 'asked' } })
     const [{ review } = assert.fail('nothing was sent')] = sent
     assert.deepEqual(
       [review.request.kind.kind, review.request.object.kind, review.request.subResource],
@@ -363,8 +316,9 @@ test('row 23: scales, bindings, evictions, tokens and commands are shown as what
 })
 
 test('custom resources are shown to webhooks and policies, pruned and judged after a patch, and may be parameters', async () => {
-  await api.create(crds, widgetDefinition())
-  const create = (name: string, size: number) => api.request(admin, 'POST', widgets, { ...widget, metadata: { name }, spec: { size } })
+  await hooked.api.create(crds, widgetDefinition())
+  const create = (name: string, size: number) =>
+    hooked.api.request(admin, 'POST', widgets, { ...widget, metadata: { name }, spec: { size } })
   const widget = { apiVersion: 'example.com/v1', kind: 'Widget' }
   while ((await create('established', 1)).status !== 201) await turn()
   const custom = { apiGroups: ['example.com'], apiVersions: ['*'], operations: ['CREATE'], resources: ['widgets'] }
@@ -376,10 +330,10 @@ test('custom resources are shown to webhooks and policies, pruned and judged aft
   })
   const matchConstraints = { resourceRules: [rule] }
   const spec = { matchConstraints, paramKind: widget, validations: [{ expression: 'params.spec.size > 3' }] }
-  await api.create(`${group}/validatingadmissionpolicies`, { metadata: { name: 'sized' }, spec })
+  await hooked.api.create(`${group}/validatingadmissionpolicies`, { metadata: { name: 'sized' }, spec })
   const bind = async (name: string) => {
     const paramRef = { name, parameterNotFoundAction: 'Deny' }
-    await api.create(`${group}/validatingadmissionpolicybindings`, {
+    await hooked.api.create(`${group}/validatingadmissionpolicybindings`, {
       metadata: { name },
       spec: { policyName: 'sized', validationActions: ['Deny'], paramRef },
     })
@@ -388,7 +342,7 @@ test('custom resources are shown to webhooks and policies, pruned and judged aft
   assert.equal((await write('sized', {}, '?dryRun=All')).status, 201)
   await bind('established')
   assert.match((await write('sized', {}, '?dryRun=All')).json.message, /failed expression: params\.spec\.size > 3/)
-  assert.equal((await api.request(admin, 'DELETE', `${group}/validatingadmissionpolicies/sized`)).status, 200)
+  assert.equal((await hooked.api.request(admin, 'DELETE', `${group}/validatingadmissionpolicies/sized`)).status, 200)
 })
 
 test('match conditions, selectors and operations decide who is asked', async () => {
@@ -411,7 +365,7 @@ test('match conditions, selectors and operations decide who is asked', async () 
         ['/conditional'],
       )
       const labelled = { metadata: { name: 'l', labels: { a: 'b' } } }
-      assert.match((await api.request(admin, 'POST', `${inDefault}/configmaps`, labelled)).json.message, /"labelled\.example\.com"/)
+      assert.match((await hooked.api.request(admin, 'POST', `${inDefault}/configmaps`, labelled)).json.message, /"labelled\.example\.com"/)
       assert.match((await remove('yours')).json.message, /"deletions\.example\.com"/)
     },
   )
@@ -437,238 +391,8 @@ test('webhooks are never asked about webhooks and policies', async () => {
   // withHooks() itself deletes the configuration that refuses everything.
   await withHooks('validating', [base('all', { rules: [all], namespaceSelector: {} })], respond, async () => {
     assert.equal((await write('a')).status, 400)
-    assert.equal((await api.request(admin, 'POST', '/api/v1/namespaces', { metadata: { name: 'n' } })).status, 400)
+    assert.equal((await hooked.api.request(admin, 'POST', '/api/v1/namespaces', { metadata: { name: 'n' } })).status, 400)
     const binding = { metadata: { name: 'b' }, spec: { policyName: 'p', validationActions: ['Deny'] } }
-    assert.equal((await api.request(admin, 'POST', `${group}/validatingadmissionpolicybindings`, binding)).status, 201)
+    assert.equal((await hooked.api.request(admin, 'POST', `${group}/validatingadmissionpolicybindings`, binding)).status, 201)
   })
-})
-
-const dead: readonly [string, Respond, RegExp][] = [
-  [
-    'closes the connection',
-    (_review, _path, answer) => void answer.destroy(),
-    /failed to call webhook: Post "https:\/\/localhost:\d+\/dead\?timeout=1s": EOF$/,
-  ],
-  [
-    'never answers',
-    () => undefined,
-    /failed to call webhook: Post "https:\/\/localhost:\d+\/dead\?timeout=1s": context deadline exceeded$/,
-  ],
-  [
-    'answers for another request',
-    () => ({ uid: 'other', allowed: true }),
-    /received invalid webhook response: expected response\.uid="[0-9a-f-]+", got "other"$/,
-  ],
-  [
-    'answers with a page',
-    (_review, _path, answer) => void answer.end('<html>top secret</html>'),
-    /failed to call webhook: couldn't decode the answer: it is no JSON$/,
-  ],
-  [
-    'redirects',
-    (_review, _path, answer) => void answer.writeHead(302, { location: 'https://127.0.0.1/admin' }).end('top secret'),
-    /failed to call webhook: the server responded with the status code 302 but did not return more information$/,
-  ],
-  [
-    'fails',
-    (_review, _path, answer) => void answer.writeHead(500).end('top secret'),
-    /failed to call webhook: an error on the server \(status code 500\) has prevented the request from succeeding$/,
-  ],
-  [
-    'never ends its answer',
-    (_review, _path, answer) => {
-      const more = () => {
-        while (answer.write('x'.repeat(65_536)));
-      }
-      answer.on('drain', more)
-      more()
-      return undefined
-    },
-    /failed to call webhook: the answer is larger than 3145728 bytes$/,
-  ],
-]
-for (const [what, respond, message] of dead) {
-  test(`rows 9 and 95: a webhook that ${what} refuses where it fails closed, and is passed over where it does not`, async () => {
-    await withHooks('validating', [base('dead', { timeoutSeconds: 1 })], respond, async () => {
-      const { status, json } = await write('closed')
-      assert.equal(status, 500)
-      assert.match(json.message, /^Internal error occurred: failed calling webhook "dead\.example\.com": /)
-      assert.match(json.message, message)
-      assert.doesNotMatch(JSON.stringify(json) + api.logLines.join(), /top secret/)
-      const [wait] = JSON.parse(api.events.at(-1)?.annotations?.['admission.bulkhead.dev/webhooks'] ?? '[]')
-      assert.equal(wait.webhook, 'dead.example.com')
-      assert.match(wait.failure, message)
-    })
-    await withHooks('validating', [base('dead', { timeoutSeconds: 1, failurePolicy: 'Ignore' })], respond, async () => {
-      assert.equal((await write('open')).status, 201)
-      assert.equal(auditOf('open')['failed-open.validating.webhook.admission.k8s.io/round_0_index_0'], 'dead.example.com')
-    })
-    await remove('open')
-  })
-}
-
-test('webhooks and policies are counted under upstream’s names', async () => {
-  const dies: Respond = (_review, _path, answer) => void answer.destroy()
-  await withHooks(
-    'mutating',
-    [base('counted')],
-    () => ({ allowed: false, status: { code: 418 } }),
-    async () => void (await write('a')),
-  )
-  await withHooks('validating', [base('counted')], dies, async () => void (await write('a')))
-  await withHooks(
-    'validating',
-    [base('counted', { failurePolicy: 'Ignore' })],
-    dies,
-    async () => void (await write('a', {}, '?dryRun=All')),
-  )
-  const matchConstraints = { resourceRules: [rule], objectSelector: { matchLabels: { counted: 'yes' } } }
-  const spec = { matchConstraints, validations: [{ expression: 'false' }] }
-  await api.create(`${group}/validatingadmissionpolicies`, { metadata: { name: 'counted' }, spec })
-  const binding = { metadata: { name: 'counted' }, spec: { policyName: 'counted', validationActions: ['Audit'] } }
-  await api.create(`${group}/validatingadmissionpolicybindings`, binding)
-  await api.request(admin, 'POST', `${inDefault}/configmaps?dryRun=All`, { metadata: { name: 'a', labels: { counted: 'yes' } } })
-  const { text } = await api.request(admin, 'GET', '/metrics')
-  const lines = text.split('\n').filter(line => line.includes('"counted') && !line.includes('_bucket') && !line.includes('_sum'))
-  const [admit, validating] = ['admit', 'validating'].map(type => `name="counted.example.com",type="${type}"`)
-  assert.deepEqual(lines.sort(), [
-    `apiserver_admission_webhook_admission_duration_seconds_count{${admit},operation="CREATE",rejected="true"} 1`,
-    `apiserver_admission_webhook_admission_duration_seconds_count{${validating},operation="CREATE",rejected="false"} 1`,
-    `apiserver_admission_webhook_admission_duration_seconds_count{${validating},operation="CREATE",rejected="true"} 1`,
-    `apiserver_admission_webhook_fail_open_count{${validating}} 1`,
-    `apiserver_admission_webhook_rejection_count{${admit},operation="CREATE",error_type="no_error",rejection_code="418"} 1`,
-    `apiserver_admission_webhook_rejection_count{${validating},operation="CREATE",error_type="calling_webhook_error",rejection_code="0"} 1`,
-    'apiserver_validating_admission_policy_check_total{policy="counted",policy_binding="counted",enforcement_action="audit"} 1',
-  ])
-})
-
-test('a webhook whose certificate nobody vouches for is not asked', async () => {
-  const client = { url: `https://localhost:${hook.port}/x` }
-  await withHooks(
-    'validating',
-    [base('judge', { clientConfig: client })],
-    () => ({ allowed: true }),
-    async sent => {
-      assert.match((await write('a')).json.message, /x509: certificate signed by unknown authority$/)
-      assert.equal(sent.length, 0)
-    },
-  )
-  const other = { url: `https://127.0.0.2:${hook.port}/x`, caBundle: hook.caBundle }
-  await withHooks(
-    'validating',
-    [base('judge', { clientConfig: other })],
-    () => ({ allowed: true }),
-    async sent => {
-      assert.equal((await write('a')).status, 500)
-      assert.equal(sent.length, 0)
-    },
-  )
-})
-
-test('a service without pods is named', async () => {
-  const service = (name: string) => ({ service: { namespace: 'hooks', name, path: '/x' }, caBundle: hook.caBundle })
-  await api.create('/api/v1/namespaces', { metadata: { name: 'hooks' } })
-  await api.create('/api/v1/namespaces/hooks/services', {
-    metadata: { name: 'empty' },
-    spec: { ports: [{ port: 443 }], selector: { a: 'b' } },
-  })
-  for (const [name, why] of [
-    ['missing', 'service "missing" not found'],
-    ['empty', 'service "empty" not found|no endpoints available for service "empty"'],
-  ] as const) {
-    await withHooks(
-      'validating',
-      [base('judge', { clientConfig: service(name) })],
-      () => ({ allowed: true }),
-      async () => {
-        assert.match((await write('a')).json.message, new RegExp(`Post "https://${name}\\.hooks\\.svc:443/x\\?timeout=10s": (${why})$`))
-      },
-    )
-  }
-})
-
-test('a service leads through the tunnel of the node to one of its pods, and its certificate must be that of the service', async () => {
-  const inHooks = '/api/v1/namespaces/hooks'
-  await api.create(`${inHooks}/serviceaccounts`, { metadata: { name: 'default' } })
-  await api.create(`${inHooks}/pods`, restrictedPod('hook', { nodeName: 'n9' }))
-  const status = { status: { phase: 'Running', podIP: '10.1.2.3', podIPs: [{ ip: '10.1.2.3' }] } }
-  assert.equal((await api.request(admin, 'PATCH', `${inHooks}/pods/hook/status`, status)).status, 200)
-  const targetRef = { kind: 'Pod', namespace: 'hooks', name: 'hook' }
-  for (const name of ['hook', 'other']) {
-    await api.create(`${inHooks}/services`, { metadata: { name }, spec: { ports: [{ port: 443, targetPort: 8443 }] } })
-    const subsets = [{ addresses: [{ ip: '10.1.2.3', targetRef }], ports: [{ port: 8443 }] }]
-    await api.create(`${inHooks}/endpoints`, { metadata: { name }, subsets })
-  }
-  const dialled: string[] = []
-  const unregister = api.server.nodeTunnels.register('n9', async request => {
-    dialled.push(request.kind === 'dial' ? request.query : request.kind)
-    return { status: 200, contentType: '', stream: connect({ port: hook.port, host: '127.0.0.1' }) }
-  })
-  const reference = (name: string) => ({ service: { namespace: 'hooks', name, path: '/served' }, caBundle: hook.caBundle })
-  await withHooks(
-    'validating',
-    [base('served', { clientConfig: reference('hook') })],
-    () => ({ allowed: false }),
-    async sent => {
-      assert.match((await write('a')).json.message, /"served\.example\.com" denied the request/)
-      assert.match((await write('b')).json.message, /"served\.example\.com" denied the request/)
-      assert.equal(sent[0]?.path, '/served?timeout=10s')
-      // The connection is kept.
-      assert.deepEqual(dialled, ['port=8443'])
-    },
-  )
-  await withHooks(
-    'validating',
-    [base('served', { clientConfig: reference('other') })],
-    () => ({ allowed: true }),
-    async sent => {
-      assert.match((await write('a')).json.message, /Post "https:\/\/other\.hooks\.svc:443\/served\?timeout=10s": tls: .*altnames/)
-      assert.equal(sent.length, 0)
-    },
-  )
-  unregister()
-})
-
-test('the upstream profile spares nobody a dead webhook, as upstream does not', async () => {
-  await using upstream = await SecuredApi.open({ profile: 'upstream' })
-  const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases'
-  const rules = [{ apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['leases'] }]
-  const webhooks = [base('dead', { rules, namespaceSelector: {}, clientConfig: { url: 'https://localhost:1/' } })]
-  await upstream.create(`${group}/${kinds.validating}`, { metadata: { name: 'dead' }, webhooks })
-  const lease = { metadata: { name: 'n1' }, spec: { holderIdentity: 'n1' } }
-  assert.equal((await upstream.request(nodeUser('n1'), 'POST', leases, lease)).status, 500)
-})
-
-test('a dead webhook stops nobody from keeping the cluster alive, refuses everybody else, and an Event names it', async () => {
-  const all = { apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*/*'] }
-  const respond: Respond = (_review, _path, answer) => void answer.destroy()
-  const lease = { metadata: { name: 'n1' }, spec: { holderIdentity: 'n1' } }
-  const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases'
-  await withHooks('validating', [base('all', { rules: [all], namespaceSelector: {} })], respond, async sent => {
-    assert.equal((await api.request(nodeUser('n1'), 'POST', leases, lease)).status, 201)
-    assert.equal(
-      (await api.request(nodeUser('n1'), 'PATCH', `${leases}/n1`, { spec: { renewTime: '2026-01-01T00:00:00.000000Z' } })).status,
-      200,
-    )
-    const asked = sent.length
-    // It counts as dead: the cluster does not even wait for it.
-    assert.equal(
-      (await api.request(nodeUser('n1'), 'PATCH', `${leases}/n1`, { spec: { renewTime: '2026-01-01T00:00:01.000000Z' } })).status,
-      200,
-    )
-    assert.equal(sent.length, asked)
-    assert.equal(auditOf('n1')['failed-open.validating.webhook.admission.k8s.io/round_0_index_0'], 'all.example.com')
-    assert.equal((await api.request(admin, 'PATCH', `${leases}/n1`, { spec: { holderIdentity: 'x' } })).status, 500)
-    assert.equal(
-      (await api.request(person('ann', 'system:masters'), 'POST', '/api/v1/namespaces/kube-system/configmaps', configMap('a'))).status,
-      500,
-    )
-  })
-  const messages = async (): Promise<string[]> =>
-    (await api.request(admin, 'GET', `${inDefault}/events?fieldSelector=reason=FailedCallingWebhook`)).json.items.map(
-      ({ message }: { message: string }) => message,
-    )
-  // Written in the background, also while the webhook refuses everything.
-  while (!(await messages()).some(message => message.startsWith('all.example.com: failed calling webhook "all.example.com": ')))
-    await turn()
 })
