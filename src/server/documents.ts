@@ -41,9 +41,12 @@ export function documents(input: DocumentsInput): PathHandler {
   let resources: readonly ResourceDefinition[] = input.resources.all.map(({ definition }) => definition)
   // Read anew for each document, which is made once and kept: the texts alone are not worth their memory.
   const described = (): OpenApiInput => ({ ...input, resources, descriptions: readDescriptions() ?? input.descriptions })
-  // A hash asks only whether there are descriptions.
-  const hasDescriptions = existsSync(descriptionsFile) || input.descriptions !== undefined
-  const hashed = (): OpenApiInput => ({ version: input.version, resources, ...(hasDescriptions ? { descriptions: {} } : {}) })
+  // Clients keep a document for as long as its hash stays.
+  let descriptionsId: string | undefined
+  const hashed = (): OpenApiInput => {
+    descriptionsId ??= idOf(existsSync(descriptionsFile) ? readFileSync(descriptionsFile) : JSON.stringify(input.descriptions ?? ''))
+    return { version: input.version, resources, descriptionsId }
+  }
   const made = new Map<string, Document | undefined>()
   const v2 = new OpenApiV2Text(
     () => resources,
@@ -149,9 +152,11 @@ function readDescriptions(): OpenApiInput['descriptions'] {
   return existsSync(descriptionsFile) ? JSON.parse(readFileSync(descriptionsFile, 'utf8')) : undefined
 }
 
+const idOf = (text: string | Buffer): string => createHash('sha256').update(text).digest('hex')
+
 function encode(value: object | Buffer): Document {
   const bytes = Buffer.isBuffer(value) ? value : Buffer.from(JSON.stringify(value))
-  return { bytes, etag: `"${createHash('sha256').update(bytes).digest('hex').toUpperCase()}"` }
+  return { bytes, etag: `"${idOf(bytes).toUpperCase()}"` }
 }
 
 /** 304 where the client has it already. */

@@ -50,6 +50,7 @@ describe('openApiV3Document()', () => {
     const fewer = { ...input, resources: resources.filter(({ kind }) => kind !== 'Deployment') }
     assert.notEqual(documentHash(input, 'apis/apps/v1'), documentHash(fewer, 'apis/apps/v1'))
     assert.equal(documentHash(input, 'api/v1'), documentHash(fewer, 'api/v1'))
+    assert.notEqual(documentHash(input, 'api/v1'), documentHash({ ...input, descriptionsId: 'other texts' }, 'api/v1'))
   })
 
   it('carries descriptions where there are some', () => {

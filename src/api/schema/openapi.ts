@@ -11,6 +11,8 @@ export interface OpenApiInput {
   readonly version: string
   /** Texts for `kubectl explain`; none where the build made none. */
   readonly descriptions?: Descriptions
+  /** Another one for other texts: part of the hashes of the documents. */
+  readonly descriptionsId?: string
 }
 
 const produced = ['application/json']
@@ -42,7 +44,7 @@ function documentPaths({ resources }: OpenApiInput): string[] {
 }
 
 /** A hash of all that the document derives from, in upper case as upstream has it. */
-export function documentHash({ resources, version, descriptions }: OpenApiInput, path: string): string {
+export function documentHash({ resources, version, descriptionsId }: Omit<OpenApiInput, 'descriptions'>, path: string): string {
   const own = resources
     .filter(resource => openApiPath(resource.group, resource.version) === path)
     .map(({ kind, plural, namespaced, verbs, subresources, custom }) => [
@@ -53,7 +55,7 @@ export function documentHash({ resources, version, descriptions }: OpenApiInput,
       subresources.map(({ name, verbs: own }) => [name, own]),
       ...(custom === undefined ? [] : [custom.schemaId]),
     ])
-  const text = JSON.stringify([path, version, descriptions !== undefined, own])
+  const text = JSON.stringify([path, version, descriptionsId, own])
   return createHash('sha512').update(text).digest('hex').toUpperCase()
 }
 
