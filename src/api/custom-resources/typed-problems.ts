@@ -1,7 +1,5 @@
 // Why a configuration is no object of a custom kind, in the words of upstream's typed values.
-import { elementText, itemElement, UnnamedItem } from '../patch/apply/path-element.ts'
-import type { ListShape } from '../patch/apply/shape.ts'
-import { type FormKind, formProblem, kindProblem, typedProblems } from '../patch/apply/typed-problems.ts'
+import { type FormKind, formProblem, keyedProblems, kindProblem, typedProblems } from '../patch/apply/typed-problems.ts'
 import { isRecord } from '../schema/compile.ts'
 import { structByKey } from '../schema/model.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
@@ -51,23 +49,5 @@ function itemProblems(items: readonly unknown[], schema: JSONSchemaProps, path: 
   if (item === undefined) return []
   const shape = shapeOfSchema(schema)
   if (shape.kind !== 'list') return items.flatMap((one, index) => problemsAt(one, item, `${path}[${index}]`, false))
-  return keyedProblems(items, item, shape, path)
-}
-
-function keyedProblems(items: readonly unknown[], schema: JSONSchemaProps, shape: ListShape, path: string): string[] {
-  const seen = new Set<string>()
-  const problems: string[] = []
-  for (const [index, item] of items.entries()) {
-    try {
-      const element = itemElement(shape, item)
-      if (seen.has(element)) problems.push(`${path}: duplicate entries for key ${elementText(element)}`)
-      seen.add(element)
-      problems.push(...problemsAt(item, schema, path + elementText(element), false))
-    } catch (err) {
-      if (!(err instanceof UnnamedItem)) throw err
-      problems.push(`${path}: element ${index}: ${err.message}`)
-      break
-    }
-  }
-  return problems
+  return keyedProblems(items, shape, path, (one, at) => problemsAt(one, item, at, false))
 }

@@ -4,7 +4,7 @@ import { isRecord } from '../../schema/compile.ts'
 import type { ScalarKind, SchemaField, SchemaType } from '../../schema/model.ts'
 import { goFormat, goSyntax, goType } from '../go-format.ts'
 import { elementText, itemElement, UnnamedItem } from './path-element.ts'
-import { shapeOfField } from './shape.ts'
+import { type ListShape, shapeOfField } from './shape.ts'
 
 export type FormKind = 'string' | 'number' | 'boolean' | 'scalar' | 'any'
 
@@ -51,6 +51,16 @@ export function typedProblems(value: unknown, type: SchemaType, path = '', field
 function itemProblems(items: readonly unknown[], type: SchemaType, path: string, field: SchemaField | undefined): string[] {
   const shape = field && shapeOfField(field)
   if (shape?.kind !== 'list') return items.flatMap((item, index) => typedProblems(item, type, `${path}[${index}]`))
+  return keyedProblems(items, shape, path, (item, at) => typedProblems(item, type, at))
+}
+
+/** Of a list whose items have names by keys or by value; `problemsOf` looks into one of them. */
+export function keyedProblems(
+  items: readonly unknown[],
+  shape: ListShape,
+  path: string,
+  problemsOf: (item: unknown, path: string) => string[],
+): string[] {
   const seen = new Set<string>()
   const problems: string[] = []
   for (const [index, item] of items.entries()) {
@@ -58,7 +68,7 @@ function itemProblems(items: readonly unknown[], type: SchemaType, path: string,
       const element = itemElement(shape, item)
       if (seen.has(element)) problems.push(`${path}: duplicate entries for key ${elementText(element)}`)
       seen.add(element)
-      problems.push(...typedProblems(item, type, path + elementText(element)))
+      problems.push(...problemsOf(item, path + elementText(element)))
     } catch (err) {
       if (!(err instanceof UnnamedItem)) throw err
       // Nothing behind it has a name either, as far as upstream looks.
