@@ -1,13 +1,11 @@
 // What this server asks the servers behind APIServices for itself: whether they are there, and what they serve. Answers are bounded, redirects refused.
 import type { IncomingMessage } from 'node:http'
 import type { UserInfo } from '../../api/user.ts'
+import { request as httpRequest } from '../../base/node-http.ts'
 import type { BackendEndpoint } from './backend-state.ts'
 import { type ConnectApiParts, connectApi, hostOf } from './connect-api.ts'
 import { identityHeaders } from './identity-headers.ts'
 import type { RegisteredApi } from './registered-api.ts'
-
-// Not imported: a module namespace of node:http has Node load its fetch.
-const { request: httpRequest } = process.getBuiltinModule('node:http')
 
 /** As upstream: whom a backend lets read what it serves. */
 const aggregator: UserInfo = { name: 'system:kube-aggregator', groups: ['system:masters'] }

@@ -1,13 +1,11 @@
 // Connections to servers behind APIServices that are kept for a while: a TLS handshake costs more than most requests.
 import type { AgentOptions, Agent as HttpAgent } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { Agent } from '../../base/node-http.ts'
 import { hostText } from '../proxy/dial-address.ts'
 import type { BackendEndpoint } from './backend-state.ts'
 import { type ConnectApiParts, connectApi } from './connect-api.ts'
 import { leadsAlike, type RegisteredApi } from './registered-api.ts'
-
-// Not imported: a module namespace of node:http has Node load its fetch.
-const { Agent } = process.getBuiltinModule('node:http')
 
 /** A connection that nobody uses is kept for this long. */
 const idleMs = 30_000

@@ -4,6 +4,7 @@ import { type Duplex, pipeline, type Readable, type Transform } from 'node:strea
 import { createGunzip, createGzip } from 'node:zlib'
 import { ApiError, internalError } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
+import { request as httpRequest, STATUS_CODES } from '../../base/node-http.ts'
 import { maxBodyBytes } from '../collect-body.ts'
 import type { BodyStream, Reply, ServerRequest } from '../exchange.ts'
 import { plainText } from '../plain-failure.ts'
@@ -12,9 +13,6 @@ import { unreachable } from './backend-connection.ts'
 import { answeredHeaders } from './proxy-headers.ts'
 import { htmlRewriter } from './rewrite-html.ts'
 import { type ProxiedPage, rewriteLocation } from './rewrite-location.ts'
-
-// Not imported: a module namespace of node:http has Node load its fetch, which takes longer than all else at the start of a short command.
-const { request: httpRequest, STATUS_CODES } = process.getBuiltinModule('node:http')
 
 export interface Forward {
   readonly request: ServerRequest
