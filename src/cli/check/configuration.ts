@@ -1,9 +1,9 @@
 // The configuration file of `bulkhead check`: which rules are off, and exceptions, each with an owner, a reason and an end.
 import { readFileSync } from 'node:fs'
 import { isRecord } from '../../api/schema/compile.ts'
-import { readYaml, YamlError } from '../../api/schema/yaml.ts'
 import type { Severity } from '../../assess/manifest-check.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
+import { type Fail, onlyFields, strictYaml } from '../strict-yaml.ts'
 
 export const defaultFile = 'bulkhead-check.yaml'
 export const apiVersion = 'check.bulkhead.dev/v1alpha1'
@@ -53,9 +53,9 @@ export function parseConfiguration(text: string, file: string): Configuration {
     throw new UserError(`Cannot use "${file}": ${what}`)
   }
   if (text.length > maxConfigurationBytes) fail(`it has more than ${maxConfigurationBytes} characters`)
-  const value = yamlOf(text, fail)
+  const value = strictYaml(text, fail)
   if (!isRecord(value)) return fail('it is no object')
-  only(value, ['apiVersion', 'kind', 'disable', 'failOn', 'exceptions'], '', fail)
+  onlyFields(value, ['apiVersion', 'kind', 'disable', 'failOn', 'exceptions'], '', fail)
   if (value['apiVersion'] !== apiVersion || value['kind'] !== 'CheckConfiguration') fail(`it is no CheckConfiguration of ${apiVersion}`)
   const { disable = [], failOn, exceptions = [] } = value
   if (!Array.isArray(disable) || !disable.every(rule => typeof rule === 'string')) return fail('disable is no list of rules')
@@ -70,27 +70,9 @@ export function parseConfiguration(text: string, file: string): Configuration {
   }
 }
 
-type Fail = (what: string) => never
-
-function yamlOf(text: string, fail: Fail): unknown {
-  try {
-    const { value, duplicate } = readYaml(text)
-    return duplicate === undefined ? value : fail(duplicate)
-  } catch (err) {
-    if (err instanceof YamlError) return fail(err.message)
-    throw err
-  }
-}
-
-/** An unknown field is a mistake that would widen or lose an exception. */
-function only(value: Readonly<Record<string, unknown>>, known: readonly string[], at: string, fail: Fail): void {
-  const unknown = Object.keys(value).find(key => !known.includes(key))
-  if (unknown !== undefined) fail(`${at === '' ? '' : `${at}: `}unknown field "${unknown}"`)
-}
-
 function exceptionOf(value: unknown, at: string, fail: Fail): Exception {
   if (!isRecord(value)) return fail(`${at} is no object`)
-  only(value, ['rule', 'path', 'kind', 'namespace', 'name', 'field', 'owner', 'reason', 'expires'], at, fail)
+  onlyFields(value, ['rule', 'path', 'kind', 'namespace', 'name', 'field', 'owner', 'reason', 'expires'], at, fail)
   const text = (key: string): string | undefined => {
     const member = value[key]
     if (member === undefined || (typeof member === 'string' && member.trim() !== '')) return member

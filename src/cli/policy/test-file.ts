@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { isRecord } from '../../api/schema/compile.ts'
-import { readYaml, YamlError } from '../../api/schema/yaml.ts'
 import type { Profile } from '../../base/config.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
+import { type Fail, onlyFields, strictYaml } from '../strict-yaml.ts'
 
 export const maxTestFileBytes = 8 * 1024 * 1024
 export const maxTests = 10_000
@@ -55,9 +55,9 @@ export function parsePolicyTest(text: string, file: string): PolicyTest {
     throw new UserError(`Cannot use "${file}": ${what}`)
   }
   if (text.length > maxTestFileBytes) fail(`it has more than ${maxTestFileBytes} characters`)
-  const value = yamlOf(text, fail)
+  const value = strictYaml(text, fail)
   if (!isRecord(value)) return fail('it is no object')
-  only(value, ['apiVersion', 'kind', 'profile', 'namespace', 'policies', 'tests'], 'the file', fail)
+  onlyFields(value, ['apiVersion', 'kind', 'profile', 'namespace', 'policies', 'tests'], 'the file', fail)
   if (value['apiVersion'] !== 'check.bulkhead.dev/v1alpha1' || value['kind'] !== 'PolicyTest')
     fail('it is no PolicyTest of check.bulkhead.dev/v1alpha1')
   const { profile = 'secure', namespace = 'default', policies = [], tests = [] } = value
@@ -73,29 +73,11 @@ export function parsePolicyTest(text: string, file: string): PolicyTest {
   }
 }
 
-type Fail = (what: string) => never
-
-function yamlOf(text: string, fail: Fail): unknown {
-  try {
-    const { value, duplicate } = readYaml(text)
-    return duplicate === undefined ? value : fail(duplicate)
-  } catch (err) {
-    if (err instanceof YamlError) return fail(err.message)
-    throw err
-  }
-}
-
-/** A mistyped expectation would be one that is never looked at. */
-function only(value: Json, known: readonly string[], at: string, fail: Fail): void {
-  const unknown = Object.keys(value).find(key => !known.includes(key))
-  if (unknown !== undefined) fail(`${at}: unknown field "${unknown}"`)
-}
-
 const fields = ['name', 'user', 'groups', 'operation', 'object', 'oldObject', 'expect', 'by', 'message', 'warning']
 
 function caseOf(value: unknown, at: string, fail: Fail): PolicyCase {
   if (!isRecord(value)) return fail(`${at} is no object`)
-  only(value, fields, at, fail)
+  onlyFields(value, fields, at, fail)
   const text = (key: string): string | undefined => {
     const member = value[key]
     return member === undefined || typeof member === 'string' ? member : fail(`${at}.${key} is no text`)

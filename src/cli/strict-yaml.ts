@@ -1,0 +1,21 @@
+// What the files of `check` and `policy` have in common: YAML without repeated keys, and no field that is not known.
+import { readYaml, YamlError } from '../api/schema/yaml.ts'
+
+/** Ends the reading with what is wrong. */
+export type Fail = (what: string) => never
+
+export function strictYaml(text: string, fail: Fail): unknown {
+  try {
+    const { value, duplicate } = readYaml(text)
+    return duplicate === undefined ? value : fail(duplicate)
+  } catch (err) {
+    if (err instanceof YamlError) return fail(err.message)
+    throw err
+  }
+}
+
+/** A mistyped field would be one that is never looked at: an exception too wide, an expectation without effect. `at` may be ''. */
+export function onlyFields(value: Readonly<Record<string, unknown>>, known: readonly string[], at: string, fail: Fail): void {
+  const unknown = Object.keys(value).find(key => !known.includes(key))
+  if (unknown !== undefined) fail(`${at === '' ? '' : `${at}: `}unknown field "${unknown}"`)
+}
