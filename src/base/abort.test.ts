@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { untilAborted } from './abort.ts'
+import { deadline, untilAborted } from './abort.ts'
 
 const never = () => new Promise<string>(() => undefined)
 
@@ -20,4 +20,24 @@ test('a signal ends the wait with its reason, also one that was there before', a
   stop.abort(new Error('stopped'))
   await assert.rejects(waiting, /stopped/)
   await assert.rejects(untilAborted(Promise.resolve('a'), stop.signal), /stopped/)
+})
+
+test('a deadline aborts when its time has passed, and waits no more once it is disposed of', async () => {
+  const waits: { end: () => void; signal: AbortSignal | undefined; ms: number }[] = []
+  const sleep = (ms: number, signal?: AbortSignal) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    signal?.addEventListener('abort', () => reject(signal.reason))
+    waits.push({ end: resolve, signal, ms })
+    return promise
+  }
+  const clock = { now: () => 0, sleep }
+  const late = deadline(clock, 30)
+  assert.equal(waits[0]?.ms, 30)
+  const aborted = new Promise(resolve => late.signal.addEventListener('abort', resolve))
+  waits[0]?.end()
+  await aborted
+  const early = deadline(clock, 30)
+  early[Symbol.dispose]()
+  assert.equal(waits[1]?.signal?.aborted, true)
+  assert.equal(early.signal.aborted, false)
 })

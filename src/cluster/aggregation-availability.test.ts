@@ -57,12 +57,10 @@ test('a backend that answers no more makes its APIService unavailable, and avail
 })
 
 test('an endpoint that is no pod’s address is not asked for it', async () => {
-  await using made = await Aggregation.open()
-  const endpoints = [
-    { addresses: ['10.9.9.9'], conditions: { ready: true }, targetRef: { kind: 'Pod', namespace: 'default', name: 'wardle-0' } },
-  ]
-  await made.request(admin, 'PATCH', slice, { endpoints })
-  const { message } = await made.until(({ status }) => status === 'False')
+  const targetRef = { kind: 'Pod', namespace: 'default', name: 'wardle-0' }
+  const endpoints = [{ addresses: ['10.9.9.9'], conditions: { ready: true }, targetRef }]
+  await using made = await Aggregation.open({ slice: { endpoints }, available: false })
+  const { message } = await made.firstCondition()
   assert.match(message, /no pod has the address 10\.9\.9\.9/)
 })
 

@@ -1,6 +1,7 @@
 // Requests for group versions of other servers: who they say they are, what reaches the backend, what it may do to the client and to this server.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { maxWaiting } from '../server/aggregation/proxy-api.ts'
 import { Aggregation } from './aggregation.testing.ts'
 import { ExtensionServer, flunders, group } from './extension-server.testing.ts'
 import { admin, person } from './secured-api.testing.ts'
@@ -112,7 +113,7 @@ for (const status of [301, 302, 303, 307, 308]) {
 
 test('a backend with a certificate of another name is not spoken to', async () => {
   await using made = await Aggregation.open({ dnsName: 'wardle.other.svc', available: false })
-  const condition = await made.until(({ status }) => status === 'False')
+  const condition = await made.firstCondition()
   assert.equal(condition.reason, 'FailedDiscoveryCheck')
   assert.match(
     condition.message,
@@ -127,7 +128,7 @@ test('a backend with a certificate of another name is not spoken to', async () =
 test('a backend with a certificate of another authority is not spoken to', async () => {
   await using other = await Aggregation.open()
   await using made = await Aggregation.open({ spec: { caBundle: other.extension.caBundle }, available: false })
-  const condition = await made.until(({ status }) => status === 'False')
+  const condition = await made.firstCondition()
   assert.match(condition.message, /tls: .*(unable to|self-signed|unknown|verify)/i)
   assert.deepEqual(made.extension.seen, [])
 })
@@ -220,13 +221,21 @@ test('a client that goes away ends its request at a backend that hangs', async (
 test('a backend that hangs takes no seat of others: the rest of the API answers while many wait for it', async () => {
   await using made = await Aggregation.open()
   let waiting = 0
+  const first = Promise.withResolvers<void>()
   const full = Promise.withResolvers<void>()
   made.answerFlunders = () => {
-    if (++waiting === 200) full.resolve()
+    first.resolve()
+    if (++waiting === maxWaiting) full.resolve()
   }
   await grantAll(made, 'ann')
   const stop = new AbortController()
-  const hanging = Array.from({ length: 200 }, () => made.api.send({ url: flunders, identity: person('ann'), signal: stop.signal }))
+  const hang = () => made.api.send({ url: flunders, identity: person('ann'), signal: stop.signal })
+  const hanging = [hang()]
+  await first.promise
+  const metrics = (await made.request(admin, 'GET', '/metrics')).text
+  const seats = [...metrics.matchAll(/^apiserver_flowcontrol_current_executing_seats\{.*priority_level="global-default".*\} (\d+)$/gm)]
+  assert.deepEqual(new Set(seats.map(([, taken]) => taken)), new Set(['0']))
+  for (let sent = 1; sent < maxWaiting; sent++) hanging.push(hang())
   await full.promise
   const refused = await made.request(person('ann'), 'GET', flunders)
   assert.equal(refused.status, 429)

@@ -15,6 +15,8 @@ export interface AggregationOptions extends ExtensionOptions {
   readonly profile?: Profile
   /** Laid over the APIService's spec. */
   readonly spec?: object
+  /** Laid over the EndpointSlice of its Service. */
+  readonly slice?: object
   /** Default true: wait until it is available. */
   readonly available?: boolean
 }
@@ -36,6 +38,7 @@ export class Aggregation implements AsyncDisposable {
   static async open({
     profile = 'secure',
     spec = {},
+    slice = {},
     available = true,
     ...extensionOptions
   }: AggregationOptions = {}): Promise<Aggregation> {
@@ -44,7 +47,7 @@ export class Aggregation implements AsyncDisposable {
     extension.standBehind(api.server, 'wardle-0')
     await api.create('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'default' } })
     const putStatus = (path: string, status: object) => api.request(admin, 'PATCH', path, { status })
-    await createService((path, object) => api.create(path, object), putStatus, restrictedPod('wardle-0'))
+    await createService((path, object) => api.create(path, object), putStatus, restrictedPod('wardle-0'), slice)
     await api.create(apiServices, apiServiceFor(extension, spec))
     const made = new Aggregation(api, extension)
     if (available) await made.until(({ status }) => status === 'True')
@@ -77,6 +80,11 @@ export class Aggregation implements AsyncDisposable {
   /** Resolves at the next change of what the backend is known to serve. */
   documentsChanged(): Promise<void> {
     return new Promise(resolve => this.#changed.add(resolve))
+  }
+
+  /** What the condition said first: whatever the check of the backend came to. */
+  firstCondition(): Promise<Condition> {
+    return this.until(() => true)
   }
 
   /** Waits until it holds, asking again after each change of what the backend is known to serve. */

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { turn } from '../base/turns.ts'
+import { conversionTimeoutSeconds } from '../server/custom-resources/conversion.ts'
 import { crds, widget, widgetDefinition, widgets } from '../server/custom-resources/widgets.testing.ts'
-import { admin, SecuredApi } from './secured-api.testing.ts'
+import { admin, SecuredApi, SteppedClock } from './secured-api.testing.ts'
 import { type Respond, type Review, TestWebhook } from './webhook.testing.ts'
 
 const v2 = widgets.replace('/v1/', '/v2/')
@@ -11,8 +12,9 @@ const schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
 
 let api: SecuredApi
 let hook: TestWebhook
+const clock = new SteppedClock()
 before(async () => {
-  api = await SecuredApi.open()
+  api = await SecuredApi.open({ clock })
   hook = await TestWebhook.open()
 })
 after(async () => {
@@ -107,3 +109,23 @@ for (const [name, clientConfig, respond, message] of wrong) {
     })
   })
 }
+
+test('case 56: a conversion webhook that does not answer in time is given up, and what is stored stays', async () => {
+  const asked = Promise.withResolvers<() => void>()
+  const late: Respond = (review, path, answer) => {
+    const { apiVersion, kind, request } = review
+    const response = { uid: request.uid, ...converting(review, path, answer) }
+    asked.resolve(() => answer.end(JSON.stringify({ apiVersion, kind, response })))
+    return undefined
+  }
+  await withDefinition(hook.clientConfig('/'), late, async () => {
+    const answer = api.request(admin, 'GET', `${v2}/a`)
+    const answerLate = await asked.promise
+    clock.advance(conversionTimeoutSeconds * 1000)
+    answerLate()
+    const { status, json } = await answer
+    assert.equal(status, 500)
+    assert.match(json.message, / conversion webhook for example\.com\/v1, Kind=Widget failed: Post "https:.*": context deadline exceeded$/)
+    assert.equal((await api.request(admin, 'GET', `${widgets}/a`)).json.spec.size, 1)
+  })
+})

@@ -263,11 +263,12 @@ export function apiServiceFor(extension: ExtensionServer, spec: object = {}): ob
   }
 }
 
-/** A Service with one endpoint: a pod that has its address on a node of its own. */
+/** A Service with one endpoint: a pod that has its address on a node of its own. `slice` is laid over its EndpointSlice. */
 export async function createService(
   create: Create,
   putStatus: (path: string, status: object) => Promise<unknown>,
   pod: { metadata: { name: string }; spec: object },
+  slice: object = {},
 ): Promise<void> {
   const { namespace, name } = extensionService
   const inNamespace = `/api/v1/namespaces/${namespace}`
@@ -281,5 +282,6 @@ export async function createService(
     addressType: 'IPv4',
     ports: [{ name: 'https', port: 8443, protocol: 'TCP' }],
     endpoints: [{ addresses: ['10.1.2.3'], conditions: { ready: true }, targetRef: { kind: 'Pod', namespace, name: podName } }],
+    ...slice,
   })
 }

@@ -30,6 +30,7 @@ export function webhookParts({
   let server: ApiServer | undefined
   let events: EventRecorder | undefined
   const sender = createReviewSender({
+    clock,
     async connectService(service, tls, until) {
       if (server === undefined) throw new Error('the server starts')
       return await server.connectService(service, tls, until)

@@ -7,6 +7,8 @@ import type { CallParts } from '../../admission/webhook/call-hook.ts'
 import { type ClientIdentities, type ClientIdentity, identityFor } from '../../admission/webhook/client-identity.ts'
 import { ApiError } from '../../api/status.ts'
 import type { ServiceReference, WebhookClientConfig } from '../../api/types/admissionregistration-v1.ts'
+import { deadline } from '../../base/abort.ts'
+import type { Clock } from '../../base/clock.ts'
 import { kubernetesVersion } from '../../base/kubernetes-version.ts'
 import { messageOf } from '../../base/user-error.ts'
 
@@ -29,6 +31,8 @@ export interface ServiceTls {
 }
 
 export interface ReviewSenderParts {
+  /** Measures the time that a webhook has for its answer. */
+  readonly clock: Clock
   /** A verified TLS connection to a pod behind the service. Rejects with an Error that says why there is none. */
   connectService(service: ServiceReference, tls: ServiceTls, signal: AbortSignal): Promise<Duplex>
 }
@@ -89,13 +93,13 @@ export function createReviewSender(parts: ReviewSenderParts): ReviewSender & Dis
   }
   const deliver = async (destination: Destination, body: Buffer, timeoutSeconds: number, signal: AbortSignal): Promise<Buffer> => {
     const { url } = destination
-    const limit = AbortSignal.timeout(timeoutSeconds * 1000)
+    using limit = deadline(parts.clock, timeoutSeconds * 1000)
     try {
-      return await post(destination, body, AbortSignal.any([signal, limit]))
+      return await post(destination, body, AbortSignal.any([signal, limit.signal]))
     } catch (err) {
       signal.throwIfAborted()
       if (err instanceof AnswerError) throw err
-      const why = limit.aborted ? 'context deadline exceeded' : reasonOf(err, url)
+      const why = limit.signal.aborted ? 'context deadline exceeded' : reasonOf(err, url)
       throw new Error(`Post ${JSON.stringify(shownUrl(url))}: ${why}`, { cause: err })
     }
   }
