@@ -13,6 +13,7 @@ import type { KubeObject } from '../api/object.ts'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Secret } from '../api/types/core-v1.ts'
 import type { Logger } from '../base/log.ts'
+import { followChanges } from '../store/follow-changes.ts'
 import type { Collection, Store, StoreEvent } from '../store/store.ts'
 
 /** Objects of the stored version, frozen, as of now. */
@@ -125,11 +126,9 @@ function follow(
     ...one
   }: { readonly namespace?: string; readonly name?: string; readonly concerns?: (event: StoreEvent) => boolean } = {},
 ): void {
-  const watch = collection.watch({ ...one, after: revision, maxPendingBytes: Number.POSITIVE_INFINITY })
-  watch.onEvents(events => {
-    for (const { type, event } of events) if (concerns(event)) change(event.entry.object, type === 'DELETED')
+  followChanges(collection, { ...one, after: revision, signal }, ({ type, event }) => {
+    if (concerns(event)) change(event.entry.object, type === 'DELETED')
   })
-  signal.addEventListener('abort', () => watch.close(), { once: true })
 }
 
 function collections(store: Store): (groupResource: string) => Collection {

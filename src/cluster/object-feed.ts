@@ -1,7 +1,8 @@
 // The store as a feed of objects and changes, for the indexes of admission.
 import type { ObjectChange, ObjectFeed } from '../admission/object-feed.ts'
 import type { Logger } from '../base/log.ts'
-import type { Collection, Entry, Store } from '../store/store.ts'
+import { followChanges } from '../store/follow-changes.ts'
+import type { Entry, Store } from '../store/store.ts'
 import { clusterReader } from './access-sources.ts'
 
 /** `served` says which resources there are; `signal` ends the watches. */
@@ -22,23 +23,15 @@ export function objectFeed(store: Store, served: (groupResource: string) => bool
       return entries.length + remaining
     },
     follow: (groupResource, listener) =>
-      followChanges(collection(groupResource), store.revision, signal, change => {
+      followChanges(collection(groupResource), { after: store.revision, signal }, ({ type, event: { entry } }) => {
         try {
-          listener(change)
+          listener(changeOf(type, entry))
         } catch (err) {
           // One object that an index cannot take must not keep it from all that come after.
-          log.error('index not kept', { resource: groupResource, object: `${change.namespace}/${change.name}`, err })
+          log.error('index not kept', { resource: groupResource, object: `${entry.namespace}/${entry.name}`, err })
         }
       }),
   }
-}
-
-function followChanges(collection: Collection, revision: number, signal: AbortSignal, listener: (change: ObjectChange) => void): void {
-  const watch = collection.watch({ after: revision, maxPendingBytes: Number.POSITIVE_INFINITY })
-  watch.onEvents(events => {
-    for (const { type, event } of events) listener(changeOf(type, event.entry))
-  })
-  signal.addEventListener('abort', () => watch.close(), { once: true })
 }
 
 function changeOf(type: ObjectChange['type'], entry: Entry): ObjectChange {

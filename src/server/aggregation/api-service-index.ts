@@ -1,5 +1,6 @@
 // The APIServices, followed as they change; those that lead to another server are found by group and version without a search.
 import { groupVersion } from '../../api/object.ts'
+import { followChanges } from '../../store/follow-changes.ts'
 import type { Collection, Entry } from '../../store/store.ts'
 import type { ServedResources } from '../served-resource.ts'
 import { type ApiServiceObject, type RegisteredApi, registeredApi } from './registered-api.ts'
@@ -32,12 +33,10 @@ export class ApiServiceIndex {
   follow(signal: AbortSignal): void {
     if (this.#collection === undefined) return
     const { entries, revision } = this.#collection.list({})
-    const watch = this.#collection.watch({ after: revision, maxPendingBytes: Number.POSITIVE_INFINITY })
     for (const entry of entries) this.#look(entry.name, entry)
-    watch.onEvents(events => {
-      for (const { type, event } of events) this.#look(event.entry.name, type === 'DELETED' ? undefined : event.entry)
-    })
-    signal.addEventListener('abort', () => watch.close(), { once: true })
+    followChanges(this.#collection, { after: revision, signal }, ({ type, event: { entry } }) =>
+      this.#look(entry.name, type === 'DELETED' ? undefined : entry),
+    )
   }
 
   onChange(listener: (change: ApiServiceChange) => void): void {

@@ -1,6 +1,7 @@
 // The services that APIServices name: where they lead is worked out when something changed, not with each request.
 import type { Service } from '../../api/types/core-v1.ts'
 import type { EndpointSlice } from '../../api/types/discovery-v1.ts'
+import { followChanges } from '../../store/follow-changes.ts'
 import type { Collection, Selection, Store } from '../../store/store.ts'
 import type { ServedResources } from '../served-resource.ts'
 import { type BackendState, backendState, sliceServiceLabel } from './backend-state.ts'
@@ -30,22 +31,14 @@ export class Backends {
 
   /** Until the signal. */
   follow(store: Store, signal: AbortSignal): void {
-    const query = { after: store.revision, maxPendingBytes: Number.POSITIVE_INFINITY }
-    const services = this.#services?.watch(query)
-    services?.onEvents(events => {
-      for (const { event } of events) this.#changed(event.entry.namespace, event.entry.name)
-    })
-    const slices = this.#slices?.watch(query)
-    slices?.onEvents(events => {
-      for (const { event } of events)
-        for (const { namespace, labels } of [event.entry, ...(event.previous ? [event.previous] : [])])
+    const query = { after: store.revision, signal }
+    if (this.#services !== undefined)
+      followChanges(this.#services, query, ({ event: { entry } }) => this.#changed(entry.namespace, entry.name))
+    if (this.#slices !== undefined)
+      followChanges(this.#slices, query, ({ event: { entry, previous } }) => {
+        for (const { namespace, labels } of [entry, ...(previous ? [previous] : [])])
           this.#changed(namespace, labels[sliceServiceLabel] ?? '')
-    })
-    const close = () => {
-      services?.close()
-      slices?.close()
-    }
-    signal.addEventListener('abort', close, { once: true })
+      })
   }
 
   use({ namespace, name }: BackendReference): void {

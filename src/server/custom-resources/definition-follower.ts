@@ -4,6 +4,7 @@ import { customResources } from '../../api/custom-resources/custom-resource.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionNames } from '../../api/types/apiextensions-v1.ts'
 import type { Logger } from '../../base/log.ts'
+import { followChanges } from '../../store/follow-changes.ts'
 import type { Entry, Store } from '../../store/store.ts'
 import type { ChangingResources, ServedResource } from '../served-resource.ts'
 import type { ConversionSender } from './conversion.ts'
@@ -50,19 +51,14 @@ export class DefinitionFollower {
     if (this.#definitions === undefined) return
     const { collection } = this.#definitions
     const { entries, revision } = collection.list({})
-    const watch = collection.watch({ after: revision, maxPendingBytes: Number.POSITIVE_INFINITY })
     for (const entry of entries) {
       this.#look(entry.name, entry, entry.revision)
       onChange(entry.name)
     }
-    watch.onEvents(events => {
-      for (const { type, event } of events) {
-        const { entry } = event
-        this.#look(entry.name, type === 'DELETED' ? undefined : entry, this.#parts.store.revision)
-        onChange(entry.name)
-      }
+    followChanges(collection, { after: revision, signal }, ({ type, event: { entry } }) => {
+      this.#look(entry.name, type === 'DELETED' ? undefined : entry, this.#parts.store.revision)
+      onChange(entry.name)
     })
-    signal.addEventListener('abort', () => watch.close(), { once: true })
   }
 
   entry(name: string): Entry | undefined {

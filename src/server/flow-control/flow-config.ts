@@ -4,6 +4,7 @@ import type { KubeObject } from '../../api/object.ts'
 import type { FlowSchema, PriorityLevelConfiguration } from '../../api/types/flowcontrol-v1.ts'
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
+import { followChanges } from '../../store/follow-changes.ts'
 import type { InProcessTransport } from '../in-process.ts'
 import type { ServedResource, ServedResources } from '../served-resource.ts'
 import { mandatoryLevels, mandatorySchemas, suggestedLevels, suggestedSchemas } from './bootstrap-objects.ts'
@@ -42,9 +43,7 @@ export class FlowConfig {
     this.#levels = parts.resources.byGroupResource(`prioritylevelconfigurations.${group}`)
     for (const served of [this.#schemas, this.#levels]) {
       if (served === undefined) continue
-      const watch = served.collection.watch({ after: parts.store.revision, maxPendingBytes: Number.POSITIVE_INFINITY })
-      watch.onEvents(() => this.#onChange())
-      signal.addEventListener('abort', () => watch.close(), { once: true })
+      followChanges(served.collection, { after: parts.store.revision, signal }, () => this.#onChange())
     }
     this.#apply()
   }
