@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { UserInfo } from '../../api/user.ts'
 import { request as httpRequest } from '../../base/node-http.ts'
+import { boundedAnswer } from '../bounded-answer.ts'
 import type { BackendEndpoint } from './backend-state.ts'
 import { type ConnectApiParts, connectApi, hostOf } from './connect-api.ts'
 import { identityHeaders } from './identity-headers.ts'
@@ -65,28 +66,14 @@ export async function askApi(
       status,
       contentType: answered['content-type'] ?? '',
       etag: answered.etag,
-      body: status === 200 && maxBytes > 0 ? await bounded(message, maxBytes, signal) : Buffer.alloc(0),
+      body: status === 200 && maxBytes > 0 ? await boundedAnswer(message, maxBytes) : Buffer.alloc(0),
     }
+  } catch (err) {
+    signal.throwIfAborted()
+    throw err
   } finally {
     signal.removeEventListener('abort', abort)
     outgoing.destroy()
     stream.destroy()
   }
-}
-
-async function bounded(message: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  try {
-    for await (const chunk of message) {
-      bytes += chunk.length
-      if (bytes > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`)
-      chunks.push(chunk)
-    }
-  } catch (err) {
-    signal.throwIfAborted()
-    throw err
-  }
-  if (!message.complete) throw new Error('the answer was cut')
-  return Buffer.concat(chunks)
 }

@@ -1,12 +1,12 @@
 // A connection to a server behind an APIService: to a pod through the tunnel of its node, to anything else directly; TLS with the name of the service.
 import type { Duplex } from 'node:stream'
 import { ApiError, serviceUnavailable } from '../../api/status.ts'
-import type { Pod } from '../../api/types/core-v1.ts'
 import type { EndpointSlice } from '../../api/types/discovery-v1.ts'
 import { messageOf } from '../../base/user-error.ts'
 import type { NodeTunnels } from '../node-tunnel.ts'
 import { connectBackend, secured, unreachable } from '../proxy/backend-connection.ts'
 import { dialAddress, hostText } from '../proxy/dial-address.ts'
+import { podAtAddress } from '../proxy/pod-at-address.ts'
 import type { ServedResources } from '../served-resource.ts'
 import type { BackendEndpoint } from './backend-state.ts'
 import type { BackendReference, RegisteredApi } from './registered-api.ts'
@@ -41,7 +41,7 @@ export async function connectApi(
     ...(client === undefined ? {} : { client: { cert: client.certificate, key: client.key } }),
   }
   const names = { host: hostText(address, port), serverName: `${service.name}.${service.namespace}.svc` }
-  const pod = reference && podAt(resources, reference, address)
+  const pod = reference && podAtAddress(resources, reference.namespace, reference.name, address)
   if (reference !== undefined && pod === undefined)
     throw serviceUnavailable(`error trying to reach service: no pod has the address ${address}`)
   try {
@@ -54,12 +54,6 @@ export async function connectApi(
     // What a node says of its pod is no fault of the request.
     throw err instanceof ApiError && err.status.code === 503 ? err : unreachable(messageOf(err))
   }
-}
-
-/** Only where the pod really has the address: whoever may write EndpointSlices must not choose another one. */
-function podAt(resources: ServedResources, { namespace, name }: { namespace: string; name: string }, address: string): Pod | undefined {
-  const pod = resources.byGroupResource('pods')?.collection.get(namespace, name)?.object as Pod | undefined
-  return pod?.status?.podIPs?.some(({ ip }) => ip === address) ? pod : undefined
 }
 
 /** Where pods reach this server: it must not ask itself as somebody else. */

@@ -3,6 +3,7 @@ import { badRequest, notFound, serviceUnavailable } from '../../api/status.ts'
 import type { EndpointAddress, Endpoints, Pod, Service } from '../../api/types/core-v1.ts'
 import type { ServedResources } from '../served-resource.ts'
 import { hostText, isReachable } from './dial-address.ts'
+import { addressesOf, podAtAddress, podNamed } from './pod-at-address.ts'
 import { parseProxyId } from './proxy-id.ts'
 
 export interface ProxyTarget {
@@ -18,7 +19,7 @@ export interface ProxyTarget {
 /** Upstream's messages and codes. Throws where there is no such pod, no address, or a port that is none. */
 export function podTarget(resources: ServedResources, namespace: string, id: string): ProxyTarget {
   const { scheme, name, port } = parseProxyId(id, 'pod')
-  const pod = podOf(resources, namespace, name)
+  const pod = podNamed(resources, namespace, name)
   if (pod === undefined) throw notFound({ group: '', plural: 'pods' }, name)
   const [address] = addressesOf(pod)
   if (address === undefined || !isReachable(address)) throw badRequest('address not allowed')
@@ -57,20 +58,14 @@ function nameOfPort(resources: ServedResources, namespace: string, name: string,
   return found.name ?? ''
 }
 
-/** Whoever may write Endpoints must not choose whom the API server speaks to (CVE-2021-25740). */
 function podBehind(resources: ServedResources, namespace: string, { ip, targetRef }: EndpointAddress): Pod | undefined {
   if (targetRef?.kind !== 'Pod' || targetRef.namespace !== namespace || targetRef.name === undefined) return undefined
-  const pod = podOf(resources, namespace, targetRef.name)
-  return pod !== undefined && addressesOf(pod).includes(ip) ? pod : undefined
+  return podAtAddress(resources, namespace, targetRef.name, ip)
 }
 
 function read(resources: ServedResources, groupResource: string, namespace: string, name: string): object | undefined {
   return resources.byGroupResource(groupResource)?.collection.get(namespace, name)?.object
 }
-
-const podOf = (resources: ServedResources, namespace: string, name: string) => read(resources, 'pods', namespace, name) as Pod | undefined
-
-const addressesOf = ({ status }: Pod): string[] => (status?.podIPs ?? []).flatMap(({ ip }) => (ip === undefined ? [] : [ip]))
 
 /** Go's text; a name is looked up among the services of the system, of which a container has none. */
 function portNumber(port: string, address: string): number {

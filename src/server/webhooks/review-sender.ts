@@ -11,6 +11,7 @@ import { deadline } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import { kubernetesVersion } from '../../base/kubernetes-version.ts'
 import { messageOf } from '../../base/user-error.ts'
+import { AnswerTooLarge, boundedAnswer } from '../bounded-answer.ts'
 
 type ReviewSender = CallParts['sender']
 
@@ -98,7 +99,7 @@ export function createReviewSender(parts: ReviewSenderParts): ReviewSender & Dis
       return await post(destination, body, AbortSignal.any([signal, limit.signal]))
     } catch (err) {
       signal.throwIfAborted()
-      if (err instanceof AnswerError) throw err
+      if (err instanceof AnswerError || err instanceof AnswerTooLarge) throw err
       const why = limit.signal.aborted ? 'context deadline exceeded' : reasonOf(err, url)
       throw new Error(`Post ${JSON.stringify(shownUrl(url))}: ${why}`, { cause: err })
     }
@@ -205,14 +206,7 @@ const isReset = (err: Error): boolean => 'code' in err && (err.code === 'ECONNRE
 async function readBody(message: IncomingMessage): Promise<Buffer> {
   const { statusCode = 0 } = message
   if (statusCode < 200 || statusCode > 299) throw new AnswerError(statusText(statusCode))
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of message) {
-    bytes += chunk.length
-    if (bytes > maxAnswerBytes) throw new AnswerError(`the answer is larger than ${maxAnswerBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+  return await boundedAnswer(message, maxAnswerBytes)
 }
 
 function statusText(code: number): string {
