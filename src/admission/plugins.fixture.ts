@@ -1,0 +1,149 @@
+// All plug-ins over a small cluster, for their tests: what is admitted, with what changes, and how the rest is refused.
+import assert from 'node:assert/strict'
+import type { KubeObject } from '../api/object.ts'
+import { defineResource } from '../api/resource.ts'
+import { ApiError } from '../api/status.ts'
+import type { UserInfo } from '../api/user.ts'
+import { FakeFeed, noPolicies } from './admission.fixture.ts'
+import type { AdmissionRequest, ClusterReader } from './admission.ts'
+import { createAdmission } from './chain.ts'
+import { admissionPlugins } from './plugins/index.ts'
+import { QuotaLedger } from './quota/ledger.ts'
+
+const admin: UserInfo = { name: 'admin', groups: ['system:masters'] }
+const kinds = {
+  pods: defineResource({ group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true }),
+  namespaces: defineResource({ group: '', version: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false }),
+  nodes: defineResource({ group: '', version: 'v1', kind: 'Node', plural: 'nodes', namespaced: false }),
+  services: defineResource({ group: '', version: 'v1', kind: 'Service', plural: 'services', namespaced: true }),
+  serviceaccounts: defineResource({ group: '', version: 'v1', kind: 'ServiceAccount', plural: 'serviceaccounts', namespaced: true }),
+  persistentvolumeclaims: defineResource({
+    group: '',
+    version: 'v1',
+    kind: 'PersistentVolumeClaim',
+    plural: 'persistentvolumeclaims',
+    namespaced: true,
+  }),
+  deployments: defineResource({ group: 'apps', version: 'v1', kind: 'Deployment', plural: 'deployments', namespaced: true }),
+  leases: defineResource({ group: 'coordination.k8s.io', version: 'v1', kind: 'Lease', plural: 'leases', namespaced: true }),
+  networkPolicies: defineResource({
+    group: 'networking.k8s.io',
+    version: 'v1',
+    kind: 'NetworkPolicy',
+    plural: 'networkpolicies',
+    namespaced: true,
+  }),
+  autoscalers: defineResource({
+    group: 'autoscaling',
+    version: 'v2',
+    kind: 'HorizontalPodAutoscaler',
+    plural: 'horizontalpodautoscalers',
+    namespaced: true,
+  }),
+  csrs: defineResource({
+    group: 'certificates.k8s.io',
+    version: 'v1',
+    kind: 'CertificateSigningRequest',
+    plural: 'certificatesigningrequests',
+    namespaced: false,
+  }),
+}
+
+/** What the cluster holds, by `groupResource/namespace/name`. */
+export function readerOf(objects: Readonly<Record<string, object>>): ClusterReader {
+  const all = new Map(Object.entries(objects) as [string, KubeObject][])
+  return {
+    get: (resource, namespace, name) => all.get(`${resource}/${namespace}/${name}`),
+    list: (resource, namespace) => [...all].filter(([key]) => key.startsWith(`${resource}/${namespace ?? ''}`)).map(([, object]) => object),
+  }
+}
+
+export const cluster = readerOf({
+  'namespaces//team': { metadata: { name: 'team' } },
+  'namespaces//loose': { metadata: { name: 'loose', labels: { 'pod-security.kubernetes.io/enforce': 'privileged' } } },
+  'namespaces//kube-system': { metadata: { name: 'kube-system' } },
+  'namespaces//leaving': { metadata: { name: 'leaving' }, status: { phase: 'Terminating' } },
+  'serviceaccounts/team/default': { metadata: { name: 'default', namespace: 'team' } },
+  'serviceaccounts/team/worker': { metadata: { name: 'worker', namespace: 'team' }, imagePullSecrets: [{ name: 'pull' }] },
+  'serviceaccounts/team/bounded': {
+    metadata: { name: 'bounded', namespace: 'team', annotations: { 'kubernetes.io/enforce-mountable-secrets': 'true' } },
+    secrets: [{ name: 'listed' }],
+  },
+  'serviceaccounts/loose/default': { metadata: { name: 'default', namespace: 'loose' } },
+  'serviceaccounts/kube-system/default': { metadata: { name: 'default', namespace: 'kube-system' } },
+  'pods/team/mine': { metadata: { name: 'mine', namespace: 'team', uid: 'u1' }, spec: { nodeName: 'n1', serviceAccountName: 'worker' } },
+  'pods/team/other': { metadata: { name: 'other', namespace: 'team', uid: 'u2' }, spec: { nodeName: 'n2', serviceAccountName: 'worker' } },
+  'priorityclasses.scheduling.k8s.io//high': { metadata: { name: 'high' }, value: 1000 },
+})
+
+const feed = new FakeFeed()
+export const options = {
+  ...noPolicies(cluster),
+  reader: cluster,
+  ...{ feed, ledger: new QuotaLedger({ feed, now: () => 0 }), now: () => 0 },
+  randomSuffix: () => 'abcde',
+  hasRights: (_namespace: string, name: string) => name === 'worker',
+  maySign: (user: UserInfo) => user.name === 'admin',
+  organizationsOf: (text: string) => text.split(','),
+}
+export const secure = createAdmission(admissionPlugins({ ...options, profile: 'secure' }))
+export const upstream = createAdmission(admissionPlugins({ ...options, profile: 'upstream' }))
+
+export type Input = Partial<Omit<AdmissionRequest, 'object' | 'oldObject' | 'resource'>> & {
+  kind: keyof typeof kinds
+  object?: object
+  oldObject?: object
+}
+
+export async function admit(
+  input: Input,
+  admission = secure,
+): Promise<{ object: KubeObject; warnings: string[]; annotations: Record<string, string> }> {
+  const warnings: string[] = []
+  const annotations: Record<string, string> = {}
+  const object = input.object as KubeObject | undefined
+  const request: AdmissionRequest = {
+    operation: 'CREATE',
+    subresource: '',
+    namespace: kinds[input.kind].namespaced ? 'team' : '',
+    name: object?.metadata?.name ?? 'x',
+    user: admin,
+    dryRun: false,
+    ...input,
+    resource: kinds[input.kind],
+    object,
+    oldObject: input.oldObject as KubeObject | undefined,
+    warn: message => warnings.push(message),
+    annotate: (key, value) => {
+      annotations[key] = value
+    },
+  }
+  const { signal } = new AbortController()
+  await admission.mutate(request, signal)
+  await admission.validate(request, signal)
+  return { object: object ?? { metadata: {} }, warnings, annotations }
+}
+
+export const goodSpec = () => ({
+  securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+  containers: [{ name: 'app', image: 'a:1', securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } }],
+})
+export const pod = (spec: object = goodSpec(), metadata: object = {}) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'p', namespace: 'team', ...metadata },
+  spec,
+})
+export const badPod = () => pod({ containers: [{ name: 'app', image: 'a:1', securityContext: { privileged: true } }] })
+export const specOf = (object: KubeObject) =>
+  (object as KubeObject & { spec: Record<string, unknown> & { containers: { volumeMounts?: object[] }[] } }).spec
+
+export async function refusal(input: Input, admission = secure): Promise<ApiError> {
+  try {
+    await admit(input, admission)
+  } catch (err) {
+    assert.ok(err instanceof ApiError, String(err))
+    return err
+  }
+  return assert.fail('was admitted')
+}

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { admit, goodSpec, pod, refusal, specOf, upstream } from '../plugins.fixture.ts'
+
+test('ServiceAccount mounts a token only for accounts with a right, and always as upstream', async () => {
+  const plain = specOf((await admit({ kind: 'pods', object: pod() })).object)
+  assert.equal(plain['serviceAccountName'], 'default')
+  assert.equal(plain['volumes'], undefined)
+  const worker = specOf((await admit({ kind: 'pods', object: pod({ ...goodSpec(), serviceAccountName: 'worker' }) })).object)
+  assert.deepEqual(
+    (worker['volumes'] as { name: string }[]).map(({ name }) => name),
+    ['kube-api-access-abcde'],
+  )
+  assert.equal(worker.containers[0]?.volumeMounts?.length, 1)
+  assert.deepEqual(worker['imagePullSecrets'], [{ name: 'pull' }])
+  const asUpstream = specOf((await admit({ kind: 'pods', object: pod() }, upstream)).object)
+  assert.equal(asUpstream.containers[0]?.volumeMounts?.length, 1)
+  const refused = specOf(
+    (await admit({ kind: 'pods', object: pod({ ...goodSpec(), automountServiceAccountToken: false }) }, upstream)).object,
+  )
+  assert.equal(refused['volumes'], undefined)
+})
+
+test('ServiceAccount refuses an absent account and secrets that the account does not list', async () => {
+  assert.match(
+    (await refusal({ kind: 'pods', object: pod({ ...goodSpec(), serviceAccountName: 'absent' }) })).message,
+    /serviceaccount "absent" not found/,
+  )
+  const bounded = (extra: object) => pod({ ...goodSpec(), serviceAccountName: 'bounded', ...extra })
+  const env = (source: object) => [{ name: 'c', image: 'a', securityContext: goodSpec().containers[0]?.securityContext, ...source }]
+  const rows: readonly [object, RegExp][] = [
+    [{ volumes: [{ name: 'v', secret: { secretName: 'foreign' } }] }, /volume with secret\.secretName="foreign"/],
+    [{ volumes: [{ name: 'v', projected: { sources: [{ secret: { name: 'foreign' } }] } }] }, /secretName="foreign"/],
+    [
+      { containers: env({ env: [{ name: 'E', valueFrom: { secretKeyRef: { name: 'foreign', key: 'k' } } }] }) },
+      /container c with envVar E/,
+    ],
+    [{ initContainers: env({ envFrom: [{ secretRef: { name: 'foreign' } }] }) }, /init container c with envFrom/],
+    [{ imagePullSecrets: [{ name: 'foreign' }] }, /imagePullSecrets\[0\]\.name="foreign"/],
+  ]
+  for (const [extra, message] of rows) assert.match((await refusal({ kind: 'pods', object: bounded(extra) })).message, message)
+  const ephemeral = bounded({ ephemeralContainers: env({ envFrom: [{ secretRef: { name: 'foreign' } }] }) })
+  assert.match(
+    (await refusal({ kind: 'pods', operation: 'UPDATE', subresource: 'ephemeralcontainers', object: ephemeral, oldObject: pod() })).message,
+    /ephemeral container c/,
+  )
+  await admit({ kind: 'pods', object: bounded({ volumes: [{ name: 'v', secret: { secretName: 'listed' } }] }) })
+})
