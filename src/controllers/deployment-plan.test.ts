@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Deployment, ReplicaSet } from '../api/types/apps-v1.ts'
 import type { IntOrString } from '../api/types/meta-v1.ts'
-import { planCleanup, planRolling, planScaling, rolloutLimits } from './deployment-plan.ts'
+import { planCleanup, planRolling, planScaling, revisionAfter, revisionOf, rolloutLimits } from './deployment-plan.ts'
 
 const template = { spec: { containers: [] } }
 const deployment = (replicas: number, maxSurge: IntOrString = '25%', maxUnavailable: IntOrString = '25%'): Deployment => ({
@@ -68,3 +68,18 @@ test('planCleanup() removes the lowest revisions that are empty', () => {
     ['b'],
   )
 })
+
+const revisions: [string, bigint, bigint][] = [
+  ['3546343826724305832', 3546343826724305832n, 3546343826724305833n],
+  ['9223372036854775807', 9223372036854775807n, 9223372036854775808n],
+  ['9223372036854775808', 0n, 1n],
+  ['-1', 0n, 1n],
+  ['x', 0n, 1n],
+]
+for (const [text, revision, next] of revisions) {
+  test(`revisionOf() and revisionAfter() of "${text}"`, () => {
+    const old = set('oo', 1, 1, { 'deployment.kubernetes.io/revision': text })
+    assert.equal(revisionOf(old), revision)
+    assert.equal(revisionAfter([old]), next)
+  })
+}

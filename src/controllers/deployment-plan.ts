@@ -54,9 +54,19 @@ export function splitReplicaSets(
   return { current, old: sorted.filter(set => set !== current) }
 }
 
-export function revisionOf(object: { readonly metadata: { readonly annotations?: Record<string, string> } }): number {
+/** The revision in an annotation, an int64 as upstream reads it: another one's number goes on from where it was. 0 where there is none. */
+export function revisionOf(object: { readonly metadata: { readonly annotations?: Record<string, string> } }): bigint {
   const text = object.metadata.annotations?.[revisionAnnotation] ?? ''
-  return /^\d+$/.test(text) ? Number(text) : 0
+  const revision = /^\d{1,19}$/.test(text) ? BigInt(text) : 0n
+  return revision > largestRevision ? 0n : revision
+}
+
+const largestRevision = 2n ** 63n - 1n
+
+/** The revision that comes after those of the old sets. */
+export function revisionAfter(old: readonly ReplicaSet[]): bigint {
+  const [highest = 0n] = old.map(revisionOf).sort((a, b) => Number(b - a))
+  return highest + 1n
 }
 
 /** How large the current replica set may be now. */
@@ -169,7 +179,7 @@ export function planCleanup(deployment: Deployment, old: readonly ReplicaSet[]):
   const surplus = alive.length - limit
   if (surplus <= 0) return []
   return [...alive]
-    .sort((a, b) => revisionOf(a) - revisionOf(b) || oldestFirst(a, b))
+    .sort((a, b) => Number(revisionOf(a) - revisionOf(b)) || oldestFirst(a, b))
     .slice(0, surplus)
     .filter(({ spec, status, metadata }) => {
       const settled = (metadata.generation ?? 0) <= (status?.observedGeneration ?? 0)

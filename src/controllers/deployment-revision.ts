@@ -1,6 +1,6 @@
 // Revisions and annotations that a Deployment keeps on its replica sets: what `kubectl rollout history` and `undo` read. Pure.
 import type { Deployment, ReplicaSet } from '../api/types/apps-v1.ts'
-import { desiredAnnotation, maxAnnotation, revisionAnnotation, rolloutLimits, wantedOf } from './deployment-plan.ts'
+import { desiredAnnotation, maxAnnotation, revisionAnnotation, revisionOf, rolloutLimits, wantedOf } from './deployment-plan.ts'
 
 const historyAnnotation = 'deployment.kubernetes.io/revision-history'
 const longestHistory = 2000
@@ -18,12 +18,11 @@ const notCopied = new Set([
 type Annotations = Record<string, string>
 
 /** Annotations of the current replica set: the deployment's, and at least this revision with the revisions it had before. */
-export function currentAnnotations(deployment: Deployment, set: ReplicaSet | undefined, revision: number): Annotations {
+export function currentAnnotations(deployment: Deployment, set: ReplicaSet | undefined, revision: bigint): Annotations {
   const annotations: Annotations = { ...set?.metadata.annotations }
   for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {})) if (!notCopied.has(key)) annotations[key] = value
   const before = annotations[revisionAnnotation]
-  const old = before !== undefined && /^\d+$/.test(before) ? Number(before) : 0
-  if (old < revision) {
+  if (revisionOf({ metadata: { annotations } }) < revision) {
     annotations[revisionAnnotation] = String(revision)
     if (before !== undefined) annotations[historyAnnotation] = appendRevision(annotations[historyAnnotation], before)
   }

@@ -17,8 +17,8 @@ import {
   planCleanup,
   planRolling,
   planScaling,
+  revisionAfter,
   revisionAnnotation,
-  revisionOf,
   type Scale,
   sizeOf,
   splitReplicaSets,
@@ -176,7 +176,7 @@ class Pass {
   /** Brings the current replica set's annotations up to date, or makes the set where it is missing and `create` says so. */
   async #syncCurrent(create: boolean): Promise<void> {
     const object = this.#deployment
-    const revision = Math.max(0, ...this.#old.map(revisionOf)) + 1
+    const revision = revisionAfter(this.#old)
     if (this.#current === undefined) {
       if (create) await this.#createCurrent(revision)
       return
@@ -193,7 +193,7 @@ class Pass {
     await this.#writeStatus(known ? (object.status ?? {}) : withCondition(object.status ?? {}, found), annotations[revisionAnnotation])
   }
 
-  async #createCurrent(revision: number): Promise<void> {
+  async #createCurrent(revision: bigint): Promise<void> {
     const object = this.#deployment
     const { client } = this.#context
     const { template, selector, minReadySeconds } = object.spec
