@@ -49,9 +49,10 @@ const namespaceSubresources = new Set(['status', 'finalize'])
 /** Asked for as `create` whatever the method. */
 const streamSubresources = new Set(['exec', 'attach', 'portforward'])
 
-/** Whether there is a Table of what the request is answered with: not of questions and of bodies of another kind, as upstream has it. */
-export function hasTable({ served, subresource }: ResourceRequestInfo): boolean {
+/** Whether there is a Table of the answer: not of questions, of bodies of another kind, of a list that comes as a watch; as upstream has it. */
+export function hasTable({ served, subresource, verb, query }: ResourceRequestInfo): boolean {
   if (served === undefined) return true
+  if (verb === 'watch' && query.flag('sendInitialEvents')) return false
   if (subresource === '') return served.definition.virtual !== true || served.definition.verbs.includes('list')
   const kind = served.subresources.get(subresource)?.kind
   return kind === undefined || kind.kind === 'Scale'

@@ -69,6 +69,17 @@ test('watch() with sendInitialEvents marks their end by a bookmark', async () =>
   watch.close()
 })
 
+test('watch() with sendInitialEvents comes as no Table, but as JSON for who accepts that too', async () => {
+  await using api = new TestServer()
+  await api.create(path, { metadata: { name: 'a' } })
+  const query = 'watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true'
+  const table = 'application/json;as=Table;v=v1;g=meta.k8s.io'
+  assert.equal((await api.request('GET', `${path}?${query}`, undefined, { accept: table })).status, 406)
+  const watch = await api.watch(`${path}?${query}`, { accept: `${table},application/json` })
+  assert.equal((await watch.next())?.object.kind, 'ConfigMap')
+  watch.close()
+})
+
 test('watch() from a version that is gone sends one 410 error event', async () => {
   await using api = new TestServer({ store: createMemoryStore({ window: { events: 2 } }) })
   for (const name of ['a', 'b', 'c', 'd', 'e']) await api.create(path, { metadata: { name } })
