@@ -325,21 +325,31 @@ function finalizersOfSpec(object: Body): unknown[] {
   return Array.isArray(finalizers) ? finalizers : []
 }
 
-/** Merge patches, for strategic ones too: enough for bodies that name scalars, maps and whole lists. */
+/** Merge patches. Strategic ones merge conditions by their type: enough for bodies that else name scalars, maps and whole lists. */
 function applyPatch(old: unknown, patch: unknown, contentType: string): unknown {
   if (contentType.includes('json-patch')) throw badRequest('the fake takes no JSON patch')
-  return merge(old, patch)
+  return merge(old, patch, contentType.includes('strategic'))
 }
 
-function merge(old: unknown, patch: unknown): unknown {
+function merge(old: unknown, patch: unknown, strategic: boolean): unknown {
   if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
   const base = typeof old === 'object' && old !== null && !Array.isArray(old) ? old : {}
   const result: Record<string, unknown> = { ...base }
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete result[key]
-    else result[key] = merge(result[key], value)
+    else if (strategic && key === 'conditions') result[key] = mergeConditions(result[key], value)
+    else result[key] = merge(result[key], value, strategic)
   }
   return result
+}
+
+function mergeConditions(old: unknown, patch: unknown): unknown[] {
+  const listOf = (value: unknown): { type?: unknown }[] => (Array.isArray(value) ? value : [])
+  const before = listOf(old)
+  const after = listOf(patch)
+  const kept = before.filter(({ type }) => !after.some(condition => condition.type === type))
+  const merged = after.map(condition => merge(before.find(({ type }) => type === condition.type) ?? {}, condition, true))
+  return [...kept, ...merged]
 }
 
 function parsePath(path: string): Address | undefined {

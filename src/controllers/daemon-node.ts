@@ -1,10 +1,11 @@
 // Whether a node is one of a DaemonSet's, and the pod that the set makes for it. Pure.
+
+import { isTolerated } from '../api/tolerations.ts'
 import type { DaemonSet } from '../api/types/apps-v1.ts'
 import type { Node, NodeSelectorTerm, Pod, PodSpec, Toleration } from '../api/types/core-v1.ts'
-import { meets } from '../client/label-selector.ts'
+import { selectable, selectsNode } from '../client/node-selection.ts'
 import { daemonSets } from '../client/resources.ts'
 import { revisionLabel } from './controller-revision.ts'
-import { tolerates } from './eviction-plan.ts'
 import { podFromTemplate } from './pod-control.ts'
 
 const nameField = 'metadata.name'
@@ -21,27 +22,11 @@ export function fitNode({ spec }: DaemonSet, node: Node): NodeFit {
   const pod = spec.template.spec
   const no = { shouldRun: false, shouldStay: false }
   if (pod.nodeName !== undefined && pod.nodeName !== '' && pod.nodeName !== node.metadata.name) return no
-  if (!isSelected(pod, node)) return no
+  if (!selectsNode(pod, selectable(node))) return no
   const tolerations = daemonTolerations(pod)
-  const strange = (node.spec?.taints ?? []).filter(taint => !tolerations.some(toleration => tolerates(toleration, taint)))
+  const strange = (node.spec?.taints ?? []).filter(taint => !isTolerated(taint, tolerations))
   if (strange.some(({ effect }) => effect === 'NoExecute')) return no
   return { shouldRun: !strange.some(({ effect }) => effect === 'NoSchedule'), shouldStay: true }
-}
-
-function isSelected(pod: PodSpec, node: Node): boolean {
-  const labels = node.metadata.labels ?? {}
-  if (!Object.entries(pod.nodeSelector ?? {}).every(([key, value]) => labels[key] === value)) return false
-  const required = pod.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
-  return required == null || (required.nodeSelectorTerms ?? []).some(term => meetsTerm(term, node))
-}
-
-/** A term without requirements selects nothing. */
-function meetsTerm({ matchExpressions = [], matchFields = [] }: NodeSelectorTerm, node: Node): boolean {
-  if (matchExpressions.length + matchFields.length === 0) return false
-  return (
-    matchExpressions.every(({ key, operator, values }) => meets(node.metadata.labels?.[key], operator, values ?? [])) &&
-    matchFields.every(({ key, operator, values }) => key === nameField && meets(node.metadata.name, operator, values ?? []))
-  )
 }
 
 /** Daemons run on nodes that are in trouble or closed to other pods. */

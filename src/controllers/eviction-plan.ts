@@ -1,5 +1,6 @@
 // How long a pod may stay on a node with NoExecute taints. Pure; times in ms.
-import type { Pod, Taint, Toleration } from '../api/types/core-v1.ts'
+import { tolerates } from '../api/tolerations.ts'
+import type { Pod, Taint } from '../api/types/core-v1.ts'
 
 /** Milliseconds until the pod must go (0: now); undefined where it may stay. */
 export function planEviction({ spec }: Pod, taints: readonly Taint[], now: number): number | undefined {
@@ -17,10 +18,4 @@ export function planEviction({ spec }: Pod, taints: readonly Taint[], now: numbe
     waits.push(Math.max(0, since + Math.min(...limited) * 1000 - now))
   }
   return waits.length === 0 ? undefined : Math.min(...waits)
-}
-
-export function tolerates({ key = '', operator = 'Equal', value = '', effect = '' }: Toleration, taint: Taint): boolean {
-  if (effect !== '' && effect !== taint.effect) return false
-  if (key !== '' && key !== taint.key) return false
-  return operator === 'Exists' || (operator === 'Equal' && key !== '' && value === (taint.value ?? ''))
 }

@@ -10,7 +10,7 @@ import { BackOff } from './back-off.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
 import type { ClusterDns } from './dns-config.ts'
 import { ImagePuller } from './images/image-puller.ts'
-import { NodeDomain } from './node-domain.ts'
+import { NodeAdmission } from './node-admission.ts'
 import { allocatable, type NodeFacts } from './node-object.ts'
 import { ObjectWatch } from './object-watch.ts'
 import type { PodHost, PodNode, PodWriter } from './pod-node.ts'
@@ -51,9 +51,9 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
   const objects = new ObjectWatch({ client, services: serviceInformer, clock, log, random, changed: namespace => workers.wake(namespace) })
   const recorder = new EventRecorder({ client, component: 'kubelet', host: node.name, clock, log, random })
   const tokens = new PodTokens(client, clock)
-  const domain = new NodeDomain(client, node.name)
+  const admission = new NodeAdmission({ client, nodeName: node.name, residents: () => workers })
   const podNode: PodNode = {
-    refusal: (pod, signal) => domain.refusal(pod, signal),
+    refusal: (pod, signal) => admission.refusal(pod, signal),
     name: node.name,
     runtime,
     clock,

@@ -10,6 +10,7 @@ import type { ObjectSource } from './environment.ts'
 import type { NodeAllocatable } from './field-values.ts'
 import type { ImagePuller } from './images/image-puller.ts'
 import type { runHook } from './lifecycle-hook.ts'
+import type { Refusal } from './pod-admission.ts'
 import type { MountInput } from './pod-mounts.ts'
 import type { attempt } from './probes/probe.ts'
 import type { TokenSource, VolumeContext } from './volumes/volume-files.ts'
@@ -60,7 +61,7 @@ export interface PodNode {
   readonly crashes: BackOff
   readonly host: PodHost
   /** Why a pod must not start on this node; undefined where it may. */
-  refusal(pod: Pod, signal: AbortSignal): Promise<string | undefined>
+  refusal(pod: Pod, signal: AbortSignal): Promise<Refusal | undefined>
   readonly cluster: ClusterDns
   readonly hostIps: () => readonly string[]
   readonly allocatable: () => NodeAllocatable

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Pod } from '../api/types/core-v1.ts'
+import type { Pod, PodCondition, PodStatus } from '../api/types/core-v1.ts'
 import { containerOf, type Instance, podOf, stateOf } from './fixture.ts'
 import { emptyPodState, type PodState } from './pod-state.ts'
-import { podStatus, type StatusNotes } from './pod-status.ts'
+import { podStatus, type StatusNotes, withReported } from './pod-status.ts'
 
 const notes: StatusNotes = {
   waiting: new Map(),
@@ -71,14 +71,42 @@ test('podStatus() conditions of an unready and of a succeeded pod', () => {
   ])
 })
 
-test('podStatus() keeps the transition time of a condition that did not change, and conditions of others', () => {
+test('podStatus() keeps the transition time of a condition that did not change, and says nothing of conditions of others', () => {
   const old = [
     { type: 'Ready', status: 'True', lastTransitionTime: '2020-01-01T00:00:00Z' },
     { type: 'example.com/gate', status: 'True' },
   ]
   const { conditions = [] } = podStatus({ ...podOf(), status: { conditions: old } }, stateOf({ c: [{}] }), notes)
   assert.equal(conditions.find(({ type }) => type === 'Ready')?.lastTransitionTime, '2020-01-01T00:00:00Z')
-  assert.ok(conditions.some(({ type }) => type === 'example.com/gate'))
+  assert.ok(!conditions.some(({ type }) => type === 'example.com/gate'))
+})
+
+const gate = 'example.com/gate'
+const gates: [string, PodCondition[], string, string | undefined][] = [
+  ['is not there', [], 'False', `corresponding condition of pod readiness gate "${gate}" does not exist.`],
+  ['is open', [{ type: gate, status: 'False' }], 'False', `the status of pod readiness gate "${gate}" is not "True", but False`],
+  ['is passed', [{ type: gate, status: 'True' }], 'True', undefined],
+]
+for (const [name, given, want, message] of gates) {
+  test(`podStatus() of a pod whose readiness gate ${name}`, () => {
+    const pod = { ...podOf({ readinessGates: [{ conditionType: gate }] }), status: { conditions: given } }
+    const ready = podStatus(pod, stateOf({ c: [{}] }), notes).conditions?.find(({ type }) => type === 'Ready')
+    assert.equal(ready?.status, want)
+    assert.equal(ready?.message, message)
+  })
+}
+
+test('withReported() takes own conditions from the last report and those of others from the API', () => {
+  const reported: PodStatus = { conditions: [{ type: 'Ready', status: 'True' }] }
+  const conditions = [
+    { type: 'Ready', status: 'False' },
+    { type: gate, status: 'False' },
+  ]
+  const merged = withReported({ ...podOf(), status: { conditions } }, reported)
+  assert.deepEqual(merged.status?.conditions, [
+    { type: 'Ready', status: 'True' },
+    { type: gate, status: 'False' },
+  ])
 })
 
 test('podStatus() of a crash loop: waiting now, terminated last', () => {

@@ -24,7 +24,7 @@ export interface StatusNotes {
 
 const runtimeScheme = 'containerd'
 
-/** The pod with the status that this node reported last, which the API's copy may lag behind; conditions of others stay. */
+/** The pod with the status that this node reported last, which the API's copy may lag behind; conditions of others are the API's. */
 export function withReported(pod: Pod, reported: PodStatus | undefined): Pod {
   if (reported === undefined) return pod
   const { conditions = [] } = reported
@@ -203,18 +203,10 @@ function conditions(
     .filter(({ ready }) => !ready)
     .map(({ name }) => name)
   const containersReady = verdict('ContainersReady', phase, unready)
-  const gates = pod.spec.readinessGates ?? []
-  const openGates = gates.filter(({ conditionType }) => !pod.status?.conditions?.some(c => c.type === conditionType && c.status === 'True'))
+  const openGates = (pod.spec.readinessGates ?? []).flatMap(({ conditionType }) => openGate(pod, conditionType) ?? [])
   const ready =
     containersReady.status === 'True' && openGates.length > 0
-      ? {
-          type: 'Ready',
-          status: 'False',
-          reason: 'ReadinessGatesNotReady',
-          message: openGates
-            .map(({ conditionType }) => `corresponding condition of pod readiness gate "${conditionType}" does not exist.`)
-            .join(', '),
-        }
+      ? { type: 'Ready', status: 'False', reason: 'ReadinessGatesNotReady', message: openGates.join(', ') }
       : { ...containersReady, type: 'Ready' }
   const own: PodCondition[] = [
     { type: 'PodReadyToStartContainers', status: sandboxReady && !done ? 'True' : 'False' },
@@ -230,9 +222,16 @@ function conditions(
     containersReady,
   ]
   const old = pod.status?.conditions ?? []
-  const kept = old.filter(({ type }) => !own.some(condition => condition.type === type))
-  const scheduled = kept.some(({ type }) => type === 'PodScheduled') ? [] : [{ type: 'PodScheduled', status: 'True' }]
-  return [...own, ...scheduled].map(condition => stamped(condition, old, notes.now)).concat(kept)
+  // Written by the scheduler, but for pods that none placed.
+  const scheduled = old.find(({ type }) => type === 'PodScheduled') ?? { type: 'PodScheduled', status: 'True' }
+  return [...own, scheduled].map(condition => stamped(condition, old, notes.now))
+}
+
+/** Why the pod is not ready for the gate's sake, in the kubelet's words; undefined where it is. */
+function openGate(pod: Pod, type: string): string | undefined {
+  const condition = pod.status?.conditions?.find(condition => condition.type === type)
+  if (condition === undefined) return `corresponding condition of pod readiness gate "${type}" does not exist.`
+  return condition.status === 'True' ? undefined : `the status of pod readiness gate "${type}" is not "True", but ${condition.status}`
 }
 
 function verdict(type: string, phase: PodPhase, unready: readonly string[]): PodCondition {

@@ -155,7 +155,7 @@ export class PodWorker {
       return await this.#fail('Normal', 'DeadlineExceeded', 'Pod was active on the node longer than the specified deadline', signal)
     const plan = planPod(pod, this.#state, this.#prober)
     const refused = plan.createSandbox ? await this.#node.refusal(pod, signal) : undefined
-    if (refused !== undefined) return await this.#fail('Warning', 'TrustDomain', refused, signal)
+    if (refused !== undefined) return await this.#fail('Warning', refused.reason, refused.message, signal)
     const delay = await this.#apply(plan, signal)
     await this.#refresh(signal)
     return overdue === undefined ? delay : Math.min(delay, overdue)

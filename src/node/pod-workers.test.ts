@@ -170,3 +170,45 @@ test('a node starts no pod of another trust domain, whoever bound it there, and 
     await until('the refusal of a pod without domain', () => api.read(pods, 'default', 'open')?.status?.reason === 'TrustDomain')
   })
 })
+
+test('a pod is not ready any more when a readiness gate of it opens again, and the node leaves the gate to who keeps it', async () => {
+  await withNode(async (api, until) => {
+    const set = (status: string) =>
+      api.change(pods, 'default', 'gated', pod => {
+        const others = pod.status?.conditions?.filter(({ type }) => type !== 'example.com/gate') ?? []
+        pod.status = { ...pod.status, conditions: [...others, { type: 'example.com/gate', status }] }
+      })
+    const gateOf = () => api.read(pods, 'default', 'gated')?.status?.conditions?.find(({ type }) => type === 'example.com/gate')?.status
+    api.seed(pods, podOf('gated', { readinessGates: [{ conditionType: 'example.com/gate' }] }))
+    await until('running', () => api.read(pods, 'default', 'gated')?.status?.phase === 'Running')
+    assert.equal(isReady(api.read(pods, 'default', 'gated')), false)
+    set('True')
+    await until('ready', () => isReady(api.read(pods, 'default', 'gated')))
+    set('False')
+    await until('not ready', () => isReady(api.read(pods, 'default', 'gated')) === false)
+    assert.equal(gateOf(), 'False')
+  })
+})
+
+test('a node starts no pod whose host port or resources another has, whoever bound it there, and does when the other has ended', async () => {
+  await withNode(async (api, until) => {
+    const ports = [{ containerPort: 80, hostPort: 8080 }]
+    const container = { name: 'c', image: 'r.example/a:1', ports, resources: { requests: { cpu: '3' } } }
+    const status = (name: string) => api.read(pods, 'default', name)?.status
+    api.seed(pods, podOf('first', { containers: [container] }))
+    await until('ready', () => isReady(api.read(pods, 'default', 'first')))
+    api.seed(pods, podOf('greedy', { containers: [{ ...container, ports: [] }] }))
+    api.seed(pods, podOf('port', { containers: [{ ...container, resources: {} }] }))
+    await until('two refusals', () => status('greedy')?.phase === 'Failed' && status('port')?.phase === 'Failed')
+    assert.equal(status('greedy')?.reason, 'OutOfcpu')
+    assert.equal(status('port')?.reason, 'NodePorts')
+    await until('events', () => api.all(events).some(({ reason, type }) => reason === 'NodePorts' && type === 'Warning'))
+    api.change(pods, 'default', 'first', pod => {
+      pod.metadata.deletionTimestamp = new Date().toISOString()
+      pod.metadata.deletionGracePeriodSeconds = 0
+    })
+    await until('gone', () => api.read(pods, 'default', 'first') === undefined)
+    api.seed(pods, podOf('next', { containers: [container] }))
+    await until('the port is free', () => isReady(api.read(pods, 'default', 'next')))
+  })
+})

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { tolerates } from '../api/tolerations.ts'
 import type { Node, Pod, PodSpec } from '../api/types/core-v1.ts'
 import { podRequests } from './amounts.ts'
 import { ClusterState } from './cluster-state.ts'
@@ -11,7 +12,6 @@ import { nodeName } from './plugins/node-name.ts'
 import { nodeResourcesBalancedAllocation } from './plugins/node-resources-balanced-allocation.ts'
 import { nodeResourcesFit } from './plugins/node-resources-fit.ts'
 import { taintToleration } from './plugins/taint-toleration.ts'
-import { tolerates } from './tolerations.ts'
 
 const node = (name: string, more: Partial<Node> = {}): Node => ({
   metadata: { name, labels: { host: name } },

@@ -1,5 +1,5 @@
+import { selectsNode, termSelects } from '../../client/node-selection.ts'
 import { fits, neverFits, normalizeByHighest, type SchedulerPlugin } from '../framework.ts'
-import { selectsNode, termSelects } from '../node-selection.ts'
 
 /** spec.nodeSelector and node affinity. */
 export const nodeAffinity: SchedulerPlugin = {
@@ -12,7 +12,7 @@ export const nodeAffinity: SchedulerPlugin = {
     const required = affinity?.requiredDuringSchedulingIgnoredDuringExecution !== undefined || pod.spec.nodeSelector !== undefined
     if (!required && preferred.length === 0) return undefined
     return {
-      filter: node => (selectsNode(pod, node) ? fits : neverFits("node(s) didn't match Pod's node affinity/selector")),
+      filter: node => (selectsNode(pod.spec, node) ? fits : neverFits("node(s) didn't match Pod's node affinity/selector")),
       score: node => preferred.reduce((sum, { weight, preference }) => sum + (termSelects(preference, node) ? weight : 0), 0),
       normalize: scores => normalizeByHighest(scores, false),
     }

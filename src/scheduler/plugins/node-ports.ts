@@ -1,4 +1,4 @@
-import type { ContainerPort, Pod } from '../../api/types/core-v1.ts'
+import { hostPorts, hostPortsCollide } from '../../api/host-ports.ts'
 import { fits, misfit, type SchedulerPlugin } from '../framework.ts'
 
 /** Two pods cannot have one host port of a node. */
@@ -12,7 +12,7 @@ export const nodePorts: SchedulerPlugin = {
     return {
       filter(node) {
         for (const other of node.pods()) {
-          if (hostPorts(other).some(used => wanted.some(port => collide(port, used)))) {
+          if (hostPorts(other).some(used => wanted.some(port => hostPortsCollide(port, used)))) {
             return misfit("node(s) didn't have free ports for the requested pod ports")
           }
         }
@@ -20,15 +20,4 @@ export const nodePorts: SchedulerPlugin = {
       },
     }
   },
-}
-
-function hostPorts({ spec }: Pod): ContainerPort[] {
-  const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always')
-  return [...spec.containers, ...sidecars].flatMap(({ ports = [] }) => ports.filter(({ hostPort = 0 }) => hostPort > 0))
-}
-
-function collide(a: ContainerPort, b: ContainerPort): boolean {
-  if (a.hostPort !== b.hostPort || (a.protocol ?? 'TCP') !== (b.protocol ?? 'TCP')) return false
-  const address = ({ hostIP = '' }: ContainerPort) => (hostIP === '' ? '0.0.0.0' : hostIP)
-  return address(a) === address(b) || address(a) === '0.0.0.0' || address(b) === '0.0.0.0'
 }

@@ -1,10 +1,10 @@
+import { isTolerated } from '../../api/tolerations.ts'
 import type { Pod, TopologySpreadConstraint } from '../../api/types/core-v1.ts'
 import { selects } from '../../client/label-selector.ts'
+import { selectsNode } from '../../client/node-selection.ts'
 import type { Cluster } from '../cluster-state.ts'
 import { fits, misfit, neverFits, type Rules, type SchedulerPlugin } from '../framework.ts'
 import type { NodeInfo } from '../node-info.ts'
-import { selectsNode } from '../node-selection.ts'
-import { isTolerated } from '../tolerations.ts'
 
 /** Spreads pods over zones, nodes or other topologies as their constraints say; pods of one owner over nodes in any case. */
 export const podTopologySpread: SchedulerPlugin = {
@@ -67,7 +67,7 @@ function counts(
   pod: Pod,
   node: NodeInfo,
 ): boolean {
-  if (nodeAffinityPolicy === 'Honor' && !selectsNode(pod, node)) return false
+  if (nodeAffinityPolicy === 'Honor' && !selectsNode(pod.spec, node)) return false
   if (nodeTaintsPolicy !== 'Honor') return true
   return (node.node.spec?.taints ?? []).every(
     taint => taint.effect === 'PreferNoSchedule' || isTolerated(taint, pod.spec.tolerations ?? []),

@@ -1,5 +1,5 @@
+import { isTolerated } from '../../api/tolerations.ts'
 import { fits, neverFits, normalizeByHighest, type SchedulerPlugin } from '../framework.ts'
-import { isTolerated } from '../tolerations.ts'
 
 /** Refuses nodes with taints that the pod does not tolerate; prefers those with fewer PreferNoSchedule taints. */
 export const taintToleration: SchedulerPlugin = {

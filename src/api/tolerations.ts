@@ -1,5 +1,5 @@
 // Taints and the tolerations that a pod has against them.
-import type { Taint, Toleration } from '../api/types/core-v1.ts'
+import type { Taint, Toleration } from './types/core-v1.ts'
 
 export function tolerates({ key = '', operator = 'Equal', value = '', effect = '' }: Toleration, taint: Taint): boolean {
   if (effect !== '' && effect !== taint.effect) return false

@@ -1,0 +1,72 @@
+// The last guard of a node: it starts no pod of another trust domain and none that it has no room for, whoever let it come this far.
+import { domainOfNode, domainOfPod, mayRunOn, nameDomain } from '../api/trust-domain.ts'
+import type { Node, Pod } from '../api/types/core-v1.ts'
+import type { Client } from '../client/client.ts'
+import { nodes } from '../client/resources.ts'
+import { type Demand, demandOf, planAdmission, type Refusal } from './pod-admission.ts'
+import { podUid } from './pod-containers.ts'
+
+/** A pod of this node. */
+export interface ResidentPod {
+  readonly uid: string
+  readonly pod: Pod
+  /** One with sandboxes was started, maybe by an agent before this one. */
+  readonly state: { readonly sandboxes: readonly unknown[] }
+}
+
+export interface NodeAdmissionOptions {
+  readonly client: Client
+  readonly nodeName: string
+  readonly residents: () => Iterable<ResidentPod>
+}
+
+export class NodeAdmission {
+  readonly #options: NodeAdmissionOptions
+  /** Of the pods that were let in; what a resize asks for is counted anew. */
+  readonly #demands = new Map<string, { readonly generation: number | undefined; readonly demand: Demand }>()
+  #known: Node | undefined
+
+  constructor(options: NodeAdmissionOptions) {
+    this.#options = options
+  }
+
+  /** Why the pod must not start here; undefined where it may: then it counts from now on. Rejects where the API cannot say. */
+  async refusal(pod: Pod, signal: AbortSignal): Promise<Refusal | undefined> {
+    // What is known may be from before a change; only a refusal must be sure of its ground.
+    if (this.#known !== undefined && this.#judge(pod, this.#known) === undefined) return undefined
+    this.#known = await this.#options.client.get(nodes, '', this.#options.nodeName, signal)
+    return this.#judge(pod, this.#known)
+  }
+
+  #judge(pod: Pod, node: Node): Refusal | undefined {
+    if (!mayRunOn(pod, node)) {
+      const message = `the pod is of ${nameDomain(domainOfPod(pod))}, node "${node.metadata.name}" of ${nameDomain(domainOfNode(node))}`
+      return { reason: 'TrustDomain', message }
+    }
+    const uid = podUid(pod)
+    if (this.#demands.has(uid)) return undefined
+    const wanted = demandOf(pod)
+    const refusal = planAdmission(pod, wanted, this.#held(uid), node)
+    if (refusal === undefined) this.#demands.set(uid, { generation: pod.metadata.generation, demand: wanted })
+    return refusal
+  }
+
+  /** What the other pods that were let in hold; those that have ended hold nothing. */
+  #held(asking: string): Demand[] {
+    const held: Demand[] = []
+    const here = new Set<string>()
+    for (const { uid, pod, state } of this.#options.residents()) {
+      const { phase } = pod.status ?? {}
+      const known = this.#demands.get(uid)
+      if (uid === asking || phase === 'Succeeded' || phase === 'Failed') continue
+      if (known === undefined && state.sandboxes.length === 0 && phase !== 'Running') continue
+      here.add(uid)
+      const { generation } = pod.metadata
+      const current = known !== undefined && known.generation === generation ? known : { generation, demand: demandOf(pod) }
+      if (current !== known) this.#demands.set(uid, current)
+      held.push(current.demand)
+    }
+    for (const uid of this.#demands.keys()) if (!here.has(uid)) this.#demands.delete(uid)
+    return held
+  }
+}

@@ -1,0 +1,67 @@
+// What a node asks of a pod before it starts it, as upstream's kubelet does: whoever wrote spec.nodeName, a node gives nothing away
+// twice. Reasons and messages are the kubelet's (pkg/kubelet/lifecycle/predicate.go). Pure.
+import { hostPorts, hostPortsCollide } from '../api/host-ports.ts'
+import { podRequests } from '../api/pod-resources.ts'
+import { addQuantities, compareQuantities, integerValue, milliValue, parseQuantity, type Quantity } from '../api/quantity.ts'
+import { addAmounts, parseAmounts, type ReadonlyAmounts, type ResourceAmounts } from '../api/resource-amounts.ts'
+import { isTolerated } from '../api/tolerations.ts'
+import type { ContainerPort, Node, Pod } from '../api/types/core-v1.ts'
+import { selectable, selectsNode } from '../client/node-selection.ts'
+
+/** Why a pod must not start on this node: reason and message of its status. */
+export interface Refusal {
+  readonly reason: string
+  readonly message: string
+}
+
+/** What a pod that was let in keeps of the node. */
+export interface Demand {
+  readonly requests: ReadonlyAmounts
+  readonly ports: readonly ContainerPort[]
+}
+
+export const demandOf = (pod: Pod): Demand => ({ requests: podRequests(pod, { useStatus: true }), ports: hostPorts(pod) })
+
+/** The first thing that stands against the pod, beside the demands of those that are here; undefined where nothing does. */
+export function planAdmission(pod: Pod, wanted: Demand, held: readonly Demand[], node: Node): Refusal | undefined {
+  const short = shortage(wanted, held, parseAmounts(node.status?.allocatable))
+  if (short !== undefined) return short
+  if (!selectsNode(pod.spec, selectable(node))) return failed('NodeAffinity', "node(s) didn't match Pod's node affinity/selector")
+  if (wanted.ports.some(port => held.some(({ ports }) => ports.some(used => hostPortsCollide(port, used))))) {
+    return failed('NodePorts', "node(s) didn't have free ports for the requested pod ports")
+  }
+  const tolerations = pod.spec.tolerations ?? []
+  const taint = node.spec?.taints?.find(taint => taint.effect === 'NoExecute' && !isTolerated(taint, tolerations))
+  if (taint !== undefined) return failed('TaintToleration', "node(s) had taints that the pod didn't tolerate")
+  return undefined
+}
+
+function shortage(wanted: Demand, held: readonly Demand[], allocatable: ReadonlyAmounts): Refusal | undefined {
+  const most = allocatable.get('pods')
+  if (most !== undefined && BigInt(held.length) + 1n > integerValue(most)) {
+    return insufficient('pods', parseQuantity('1'), parseQuantity(String(held.length)), most)
+  }
+  const used: ResourceAmounts = new Map()
+  for (const { requests } of held) addAmounts(used, requests)
+  for (const [resource, amount] of wanted.requests) {
+    const capacity = allocatable.get(resource)
+    // What the node does not know it cannot run out of; the scheduler has looked for it.
+    if (capacity === undefined || compareQuantities(amount, nothing) <= 0) continue
+    const before = used.get(resource) ?? nothing
+    if (compareQuantities(addQuantities(before, amount), capacity) > 0) return insufficient(resource, amount, before, capacity)
+  }
+  return undefined
+}
+
+const nothing = parseQuantity('0')
+
+function insufficient(resource: string, requested: Quantity, used: Quantity, capacity: Quantity): Refusal {
+  const number = (quantity: Quantity) => (resource === 'cpu' ? milliValue(quantity) : integerValue(quantity))
+  const amounts = `requested: ${number(requested)}, used: ${number(used)}, capacity: ${number(capacity)}`
+  return { reason: `OutOf${resource}`, message: `Pod was rejected: Node didn't have enough resource: ${resource}, ${amounts}` }
+}
+
+const failed = (predicate: string, why: string): Refusal => ({
+  reason: predicate,
+  message: `Pod was rejected: Predicate ${predicate} failed: ${why}`,
+})
