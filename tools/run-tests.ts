@@ -15,6 +15,8 @@ const totals = { passed: 0, failed: 0, skipped: 0 }
 const failures: string[] = []
 const skipped = new Map<string, number>()
 
+const compileCache = resolve('node_modules/.cache/compile')
+
 /** A file that hangs must not hang the run: far beyond what any of them takes. */
 const hangMs = 300_000
 
@@ -22,6 +24,9 @@ for (const part of parts.filter(({ name }) => wanted.length === 0 || wanted.incl
   const files = part.files.filter(file => pattern === undefined || file.includes(pattern)).sort()
   if (files.length === 0) continue
   console.log(`${part.name} tests: ${files.length} files`)
+  // Hundreds of files start as processes of their own and load the same modules: compiled once, a third less work. End-to-end tests start the product as users do.
+  if (part.name === 'unit') process.env['NODE_COMPILE_CACHE'] = compileCache
+  else delete process.env['NODE_COMPILE_CACHE']
   const began = performance.now()
   await runFiles(files, part.concurrency)
   console.log(`${part.name} tests took ${((performance.now() - began) / 1000).toFixed(0)} s`)
