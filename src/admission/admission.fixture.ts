@@ -24,6 +24,8 @@ export class FakeFeed implements ObjectFeed {
   readonly #objects = new Map<string, Map<string, KubeObject>>()
   readonly #listeners: { readonly resource: string; listener(change: ObjectChange): void }[] = []
   revision = 1
+  /** Whether changes bring their objects parsed. */
+  parsed = true
 
   constructor(objects: Readonly<Record<string, readonly KubeObject[]>> = {}) {
     for (const [resource, all] of Object.entries(objects)) for (const object of all) this.put(resource, object)
@@ -72,7 +74,7 @@ export class FakeFeed implements ObjectFeed {
 
   #tell(resource: string, type: ObjectChange['type'], object: KubeObject): void {
     const { namespace = '', name = '' } = object.metadata
-    const change = { type, namespace, name, revision: this.revision, object }
+    const change = { type, namespace, name, revision: this.revision, object, objectAtHand: this.parsed ? object : undefined }
     for (const follower of this.#listeners) if (follower.resource === resource) follower.listener(change)
   }
 

@@ -9,6 +9,8 @@ export interface ObjectChange {
   readonly revision: number
   /** Frozen; of a deletion the last state. Parsed on use, so whoever needs no more than the name does not ask. */
   readonly object: KubeObject
+  /** The same where it is parsed already: a change that a request has just made costs no second parse. Not to be changed. */
+  readonly objectAtHand: KubeObject | undefined
 }
 
 /** Supplied by the server from its store; shows what is durable. */

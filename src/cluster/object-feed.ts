@@ -41,5 +41,8 @@ function changeOf(type: ObjectChange['type'], entry: Entry): ObjectChange {
     get object() {
       return entry.object
     },
+    get objectAtHand() {
+      return entry.objectAtHand
+    },
   }
 }

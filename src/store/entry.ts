@@ -62,6 +62,10 @@ export class StoredEntry implements Entry, Holder {
     return object
   }
 
+  get objectAtHand(): KubeObject | undefined {
+    return this.#object
+  }
+
   forget(): void {
     this.#object = undefined
   }

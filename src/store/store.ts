@@ -15,6 +15,8 @@ export interface Entry {
   readonly fields: Readonly<Record<string, string>>
   /** Parsed on use and deeply frozen; kept for a while only, so hold on to it instead of asking twice. Copy before changing. */
   readonly object: KubeObject
+  /** The same where it is parsed already, not frozen perhaps and not to be changed all the same; else undefined. For those who can do without. */
+  readonly objectAtHand: KubeObject | undefined
 }
 
 export type EventType = 'ADDED' | 'MODIFIED' | 'DELETED'

@@ -43,7 +43,7 @@ export class NamespaceLedger {
   #byResource = new Map<string, TrackedQuota[]>()
   /** By resource and name; only of resources whose objects are measured one by one. */
   readonly #records = new Map<string, Map<string, ObjectRecord>>()
-  /** Changed since they were measured. Looked at when it matters, so that many changes of one object cost one look. */
+  /** Changed since they were measured, and not parsed then. Looked at when it matters, so that many changes of one object cost one look. */
   readonly #unmeasured = new Map<string, Set<string>>()
   /** By uid, or where objects are only counted by resource and name: there each is as good as another one of its name. */
   readonly #reservations = new Map<string, Reservation[]>()
@@ -134,6 +134,11 @@ export class NamespaceLedger {
     if (!this.#byResource.has(groupResource)) return false
     let names = this.#unmeasured.get(groupResource)
     if (type !== 'DELETED') {
+      const object = change.objectAtHand
+      if (object !== undefined) {
+        names?.delete(name)
+        return this.#remeasure(evaluator, name, object, now)
+      }
       if (names === undefined) {
         names = new Set()
         this.#unmeasured.set(groupResource, names)
@@ -153,13 +158,19 @@ export class NamespaceLedger {
       const evaluator = evaluatorOf(resource)
       for (const name of names) {
         const object = this.#feed.get(resource, this.namespace, name)
-        changed = this.#record(evaluator, name, object, now) || changed
-        if (object !== undefined && this.#reservations.size > 0)
-          changed = this.#release(object, Number(object.metadata.resourceVersion)) || changed
+        changed =
+          (object === undefined ? this.#record(evaluator, name, undefined, now) : this.#remeasure(evaluator, name, object, now)) || changed
       }
     }
     this.#unmeasured.clear()
     return changed
+  }
+
+  #remeasure(evaluator: Evaluator, name: string, object: KubeObject, now: number): boolean {
+    const counted = this.#record(evaluator, name, object, now)
+    // Even where it uses what it used before, its request has ended.
+    const released = this.#reservations.size > 0 && this.#release(object, Number(object.metadata.resourceVersion))
+    return counted || released
   }
 
   #end(now: number): boolean {
