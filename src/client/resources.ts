@@ -2,7 +2,7 @@
 import type { ValidatingAdmissionPolicy } from '../api/types/admissionregistration-v1.ts'
 import type { ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../api/types/apps-v1.ts'
 import type { CronJob, Job } from '../api/types/batch-v1.ts'
-import type { ClusterDefaults } from '../api/types/bulkhead-v1alpha1.ts'
+import type { ClusterDefaults, PodSecurityException } from '../api/types/bulkhead-v1alpha1.ts'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Lease } from '../api/types/coordination-v1.ts'
 import type {
@@ -56,6 +56,12 @@ export const nodes = resourceRef<Node>('', 'v1', 'nodes', 'Node', false)
 export const persistentVolumeClaims = resourceRef<PersistentVolumeClaim>('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim')
 export const persistentVolumes = resourceRef<PersistentVolume>('', 'v1', 'persistentvolumes', 'PersistentVolume', false)
 export const podDisruptionBudgets = resourceRef<PodDisruptionBudget>('policy', 'v1', 'poddisruptionbudgets', 'PodDisruptionBudget')
+export const podSecurityExceptions = resourceRef<PodSecurityException>(
+  'bulkhead.dev',
+  'v1alpha1',
+  'podsecurityexceptions',
+  'PodSecurityException',
+)
 export const pods = resourceRef<Pod>('', 'v1', 'pods', 'Pod')
 export const limitRanges = resourceRef<LimitRange>('', 'v1', 'limitranges', 'LimitRange')
 export const resourceQuotas = resourceRef<ResourceQuota>('', 'v1', 'resourcequotas', 'ResourceQuota')

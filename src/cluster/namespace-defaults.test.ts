@@ -47,6 +47,28 @@ test('a namespace cannot be made as if it had its defaults, and keeps its own la
   assert.equal(made.metadata.labels?.['pod-security.kubernetes.io/enforce'], 'baseline')
 })
 
+test('a namespace from before gets its defaults when it is asked for', { timeout: 60_000 }, async () => {
+  await using cluster = await startCluster({ simulatedNodes: 0 })
+  const { client } = cluster
+  const exempt = (names: string[] | null) =>
+    client.patch(clusterDefaults, '', 'cluster', { spec: { namespaces: { exempt: names } } }, { type: 'merge' }, signal)
+  await exempt(['old'])
+  const made = await client.create(namespaces, '', { metadata: { name: 'old' }, spec: {} }, signal)
+  assert.equal(made.metadata.annotations?.['bulkhead.dev/defaults'], undefined)
+  await exempt(null)
+  await client.patch(
+    namespaces,
+    '',
+    'old',
+    { metadata: { annotations: { 'bulkhead.dev/defaults': 'pending' } } },
+    { type: 'merge' },
+    signal,
+  )
+  const { spec } = await admitted(client, 'old', restrictedPod('p'))
+  assert.equal(spec.containers[0]?.resources?.limits?.['memory'], '1Gi')
+  assert.equal((await client.get(resourceQuotas, 'old', 'default', signal)).spec.hard?.['pods'], '1k')
+})
+
 test('ClusterDefaults are changed for namespaces to come, and judged', { timeout: 60_000 }, async () => {
   await using cluster = await startCluster({ simulatedNodes: 0 })
   const { client } = cluster

@@ -1,10 +1,11 @@
 // The status as text.
 import type { Status } from './status.ts'
+import { defaultsCommand } from './without-defaults.ts'
 
 type Cell = string | number
 
 export function formatStatus(status: Status): string {
-  const { versions, store, audit, problems } = status
+  const { versions, store, audit, problems, exceptions, namespacesWithoutDefaults: bare } = status
   const sections = [
     section('Cluster', [
       ['API', status.server],
@@ -38,6 +39,23 @@ export function formatStatus(status: Status): string {
             status.filePolicies.map(({ name, file }) => [name, file]),
           ),
         ]),
+    ...(exceptions.length === 0
+      ? []
+      : [
+          section('Exceptions from Pod Security', [
+            ['NAME', 'STATE', 'OWNER', 'ALLOWS', 'REASON'],
+            ...exceptions.map(({ name, expired, expires, owner, checks, fields, reason }) => [
+              name,
+              expired ? `ended ${expires}` : `until ${expires}`,
+              owner,
+              fields.length === 0 ? checks.join(', ') : `${checks.join(', ')} of ${fields.join(', ')}`,
+              reason,
+            ]),
+          ]),
+        ]),
+    ...(bare.length === 0
+      ? []
+      : [section('Namespaces without the defaults of new ones', [[bare.join(', ')], [`to give them theirs: ${defaultsCommand(bare)}`]])]),
     section(
       'Certificates',
       status.certificates.map(({ use, subject, until }) => [use, subject, `until ${until}`]),
@@ -75,12 +93,17 @@ export function formatStatus(status: Status): string {
   return sections.join('\n\n')
 }
 
-function section(title: string, rows: readonly (readonly Cell[])[]): string {
+function section(title: string, cells: readonly (readonly Cell[])[]): string {
   const widths: number[] = []
-  for (const row of rows) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, String(cell).length)
-  const lines = rows.map(row => `  ${row.map((cell, at) => String(cell).padEnd(at === row.length - 1 ? 0 : (widths[at] ?? 0))).join('  ')}`)
+  const rows = cells.map(row => row.map(cell => printable(String(cell))))
+  for (const row of rows) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length)
+  const lines = rows.map(row => `  ${row.map((cell, at) => cell.padEnd(at === row.length - 1 ? 0 : (widths[at] ?? 0))).join('  ')}`)
   return [title, ...lines].join('\n')
 }
+
+/** Names and texts come from whoever may write them: what would move the cursor or change the screen is shown as an escape. */
+const printable = (text: string): string =>
+  text.replace(/\p{C}/gu, char => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
 
 export function formatBytes(bytes: number | undefined): string {
   if (bytes === undefined) return 'unknown'

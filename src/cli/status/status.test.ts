@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { clusterDefaults, namespaces, podSecurityExceptions } from '../../client/resources.ts'
 import { startCluster } from '../../cluster/start-cluster.ts'
 import { takeControlSocket, type UpStatus } from '../up/control-socket.ts'
 import { controlsOf } from './controls.ts'
@@ -81,6 +82,39 @@ test('status says in one sentence that nothing runs', async () => {
   assert.equal(code, 1)
   assert.equal(text, `No cluster runs in "${folder.path}": start one with "bulkhead up", or name its directory with --data-dir`)
   assert.equal(JSON.parse((await run({ dataDir: folder.path, output: 'json' })).text).running, false)
+})
+
+test('status shows exceptions with owner, reason and end, what terminals would obey as text, and namespaces without defaults', async () => {
+  using folder = temporaryFolder()
+  await using cluster = await startCluster({ simulatedNodes: 0 })
+  const { client } = cluster
+  const signal = new AbortController().signal
+  writeFileSync(join(folder.path, 'admin.kubeconfig'), await cluster.kubeconfig())
+  const spec = { templateDigest: `sha256:${'0'.repeat(64)}`, checks: ['hostPorts'], owner: 'ann', reason: 'printer\u001b[2J\nOFF' }
+  const except = (name: string, expires: string) =>
+    client.create(podSecurityExceptions, 'default', { metadata: { name }, spec: { ...spec, expires } }, signal)
+  await except('printer', '2999-01-01T00:00:00Z')
+  await except('scanner', '2020-01-01T00:00:00Z')
+  await client.patch(clusterDefaults, '', 'cluster', { spec: { namespaces: { exempt: ['old'] } } }, { type: 'merge' }, signal)
+  await client.create(namespaces, '', { metadata: { name: 'old' }, spec: {} }, signal)
+  await client.patch(clusterDefaults, '', 'cluster', { spec: { namespaces: { exempt: null } } }, { type: 'merge' }, signal)
+  const up: UpStatus = {
+    version: '0.1.0',
+    pid: 1,
+    server: 'https://x',
+    profile: 'secure',
+    pluginsOff: [],
+    parts: [{ ...part, state: 'ready' }],
+  }
+  await using _socket = await takeControlSocket(join(folder.path, 'run', 'up.sock'), () => up)
+  const { code, text } = await run({ dataDir: folder.path })
+  assert.equal(code, 0, text)
+  assert.match(text, /default\/printer +until 2999-01-01T00:00:00Z +ann +hostPorts +printer\\u001b\[2J\\u000aOFF\n/)
+  assert.match(text, /default\/scanner +ended 2020-01-01T00:00:00Z +ann/)
+  assert.match(
+    text,
+    /without the defaults of new ones\n {2}old\n {2}to give them theirs: kubectl annotate namespace old bulkhead\.dev\/defaults=pending/,
+  )
 })
 
 test('controlsOf() shows what a profile switches off, and nothing else', () => {

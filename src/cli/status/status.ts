@@ -1,12 +1,13 @@
 // `bulkhead status`: what runs here, in which state, and what it enforces.
 import { fileAnnotation } from '../../admission/policy/policy-files.ts'
 import type { KubeObject } from '../../api/object.ts'
+import { clusterDefaultsName } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import type { Profile } from '../../base/config.ts'
 import { messageOf } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
 import { createHttpTransport } from '../../client/http-transport.ts'
 import type { Kubeconfig } from '../../client/kubeconfig.ts'
-import { events, namespaces, nodes } from '../../client/resources.ts'
+import { clusterDefaults, events, namespaces, nodes, podSecurityExceptions } from '../../client/resources.ts'
 import { filePoliciesPath } from '../../server/file-policies-path.ts'
 import { findDataDirectory, findKubeconfig, findUp } from '../prove/find-cluster.ts'
 import type { UpStatus } from '../up/control-socket.ts'
@@ -22,8 +23,10 @@ import {
   storeBytes,
 } from './data-facts.ts'
 import { deadWebhooks } from './dead-webhooks.ts'
+import { type ExceptionFacts, exceptionFacts } from './exceptions.ts'
 import { formatStatus } from './format.ts'
 import { processFacts } from './process-facts.ts'
+import { namespacesWithoutDefaults } from './without-defaults.ts'
 
 export interface StatusFlags {
   readonly dataDir?: string
@@ -55,6 +58,8 @@ export interface ClusterFacts {
   /** One sentence for each webhook that did not answer lately. */
   readonly deadWebhooks: readonly string[]
   readonly filePolicies: FilePolicyFacts
+  readonly exceptions: readonly ExceptionFacts[]
+  readonly namespacesWithoutDefaults: readonly string[]
 }
 
 /** Policies that the API cannot change. */
@@ -72,6 +77,10 @@ export interface Status {
   readonly parts: readonly PartFacts[]
   readonly nodes: readonly NodeFacts[]
   readonly filePolicies: FilePolicyFacts['policies']
+  /** From the rules of Pod Security. */
+  readonly exceptions: readonly ExceptionFacts[]
+  /** Made before ClusterDefaults were, or while they were exempt. */
+  readonly namespacesWithoutDefaults: readonly string[]
   readonly certificates: readonly CertificateFacts[]
   readonly store: { readonly revision: number | undefined; readonly objects: number | undefined; readonly bytesOnDisk: number | undefined }
   readonly audit: AuditFacts | undefined
@@ -118,6 +127,8 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
     }),
     nodes: cluster?.nodes ?? [],
     filePolicies: cluster?.filePolicies.policies ?? [],
+    exceptions: cluster?.exceptions ?? [],
+    namespacesWithoutDefaults: cluster?.namespacesWithoutDefaults ?? [],
     certificates: [...(serving ? [serving] : []), ...(config ? adminCertificate(config) : []), ...nodeCertificates(directory.node)],
     store: {
       revision: cluster?.revision,
@@ -144,13 +155,17 @@ async function askCluster(config: Kubeconfig): Promise<ClusterFacts> {
   const signal = AbortSignal.timeout(limitMs)
   await using transport = createHttpTransport({ ...endpoint, userAgent: 'bulkhead-status' })
   const client = new Client(transport)
-  const [version, list, newest, failures, files] = await Promise.all([
+  const now = Date.now()
+  const [version, list, newest, all, failures, files, exceptions, defaults] = await Promise.all([
     client.getPath<{ gitVersion: string }>('/version', signal),
     client.listAll(nodes, {}, signal),
     // A list's resourceVersion is the revision of the whole store.
     client.list(namespaces, { limit: 1 }, signal),
+    client.listAll(namespaces, {}, signal),
     client.listAll(events, { namespace: 'default', fieldSelector: 'reason=FailedCallingWebhook' }, signal),
     client.getPath<FilePolicyList>(filePoliciesPath, signal),
+    client.listAll(podSecurityExceptions, {}, signal),
+    client.listAll(clusterDefaults, {}, signal),
   ])
   return {
     kubernetes: version.gitVersion,
@@ -160,8 +175,13 @@ async function askCluster(config: Kubeconfig): Promise<ClusterFacts> {
       runtime: state?.nodeInfo?.containerRuntimeVersion ?? 'unknown',
     })),
     revision: Number(newest.resourceVersion),
-    deadWebhooks: deadWebhooks(failures, Date.now()),
+    deadWebhooks: deadWebhooks(failures, now),
     filePolicies: filePolicyFacts(files),
+    exceptions: exceptionFacts(exceptions, now),
+    namespacesWithoutDefaults: namespacesWithoutDefaults(
+      all,
+      defaults.find(({ metadata }) => metadata.name === clusterDefaultsName),
+    ),
   }
 }
 
