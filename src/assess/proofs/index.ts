@@ -9,6 +9,7 @@ import { containerPrivilege } from './c4-container-privilege.ts'
 import { resourceQuota } from './c7-resource-quota.ts'
 import { limitRange } from './c8-limit-range.ts'
 import { nodeIsolation } from './c9-node-isolation.ts'
+import { exceptions } from './d8-exceptions.ts'
 import { auditRecords } from './o11-audit-records.ts'
 import { admission } from './p1-admission.ts'
 import { placement } from './p3-placement.ts'
@@ -16,6 +17,7 @@ import { encryptedTransport } from './s5-encrypted-transport.ts'
 import { encryptionAtRest } from './t2-encryption-at-rest.ts'
 
 export const proofs: readonly Proof[] = [
+  exceptions,
   encryptedTransport,
   admission,
   placement,

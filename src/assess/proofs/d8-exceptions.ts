@@ -1,0 +1,71 @@
+import { formatTime } from '../../base/clock.ts'
+import { podSecurityExceptions } from '../../client/resources.ts'
+import { type Answer, ask, succeeded } from '../ask.ts'
+import { judge, type Proof, type ProofContext } from '../proof.ts'
+import { ProofNamespace } from '../proof-namespace.ts'
+import { harmlessSpec, podObject } from '../proof-pods.ts'
+
+const second = 1000
+/** An exception that is about to end, and how long after its end it is asked still: the clocks of both sides may differ by some seconds. */
+const shortLifeMs = 2 * second
+const graceMs = 20 * second
+const pollMs = 50
+const hostPod = (image: string) =>
+  podObject('d8', harmlessSpec({ hostNetwork: true, serviceAccountName: 'd8' }, { image: `example.invalid/${image}` }))
+
+/** An exception that nobody owns, or that never ends, is a hole that everybody forgets. */
+export const exceptions: Proof = {
+  id: 'D8',
+  title: 'exceptions end',
+  attack: 'Make exceptions without owner, reason or end; use one for another workload, one that has ended, and one while it ends',
+  expected: 'Each exception has owner, reason and end, covers one workload, and admits nothing from its end on',
+  async prove(context, signal) {
+    const { client, transport, clock } = context
+    await using namespace = await ProofNamespace.create(context, 'D8', signal)
+    await namespace.account('d8', signal)
+    const found: string[] = []
+    const tryPod = (image: string) =>
+      ask(transport, { method: 'POST', path: namespace.core('pods?dryRun=All'), body: hostPod(image) }, signal)
+    const wantRefusal = async (what: string, image: string): Promise<string | undefined> => {
+      const { status, message } = await tryPod(image)
+      if (status === 403 && message.includes('violates PodSecurity')) return /templateDigest (sha256:[0-9a-f]{64})/.exec(message)?.[1]
+      found.push(`${what}: answered ${status}, want a refusal by Pod Security`)
+      return undefined
+    }
+    const templateDigest = await wantRefusal("pod on the host's network without an exception", 'one')
+    if (templateDigest === undefined) return judge([...found, 'no refusal names the digest that an exception is made for'], '')
+    const whole = { templateDigest, checks: ['hostNamespaces'], owner: 'bulkhead prove', reason: 'proof D8' }
+    const path = namespace.group('bulkhead.dev/v1alpha1', 'podsecurityexceptions')
+    const inAnHour = formatTime(clock.now() + 3600 * second)
+    for (const missing of ['owner', 'reason', 'expires']) {
+      const spec = { ...whole, expires: inAnHour, [missing]: undefined }
+      const { status } = await ask(transport, { method: 'POST', path, body: { metadata: { name: 'incomplete' }, spec } }, signal)
+      if (status !== 422) found.push(`exception without "${missing}": answered ${status}, want 422`)
+    }
+    const make = (name: string, expires: string) =>
+      client.create(podSecurityExceptions, namespace.name, { metadata: { name }, spec: { ...whole, expires } }, signal)
+    await make('ended', formatTime(clock.now() - 3600 * second))
+    await wantRefusal('pod under an exception that has ended', 'one')
+    await make('holds', inAnHour)
+    const admitted = await tryPod('one')
+    if (!succeeded(admitted)) found.push(`the workload that the exception is for is refused: ${admitted.message}`)
+    await wantRefusal('another workload under the exception', 'two')
+    const expires = formatTime(clock.now() + shortLifeMs)
+    await client.patch(podSecurityExceptions, namespace.name, 'holds', { spec: { expires } }, { type: 'merge' }, signal)
+    const last = await untilRefused(context, () => tryPod('one'), Date.parse(expires) + graceMs, signal)
+    if (succeeded(last)) found.push(`an exception that ended at ${expires} admits pods still`)
+    return judge(
+      found,
+      'three exceptions without owner, reason or end refused; one covered its workload alone, and nothing from its end on',
+    )
+  },
+}
+
+/** The last answer: the first refusal, or what was answered when the time was over. */
+async function untilRefused({ clock }: ProofContext, attempt: () => Promise<Answer>, until: number, signal: AbortSignal): Promise<Answer> {
+  for (;;) {
+    const answer = await attempt()
+    if (!succeeded(answer) || clock.now() > until) return answer
+    await clock.sleep(pollMs, signal)
+  }
+}
