@@ -34,6 +34,11 @@ function judgeDefault(schema: JSONSchemaProps, field: string): FieldError[] {
       return [forbiddenField(field, `the default takes more than ${maxJudgedSteps} steps to validate by its schema`)]
     }
   }
-  // Messages name the place within the default.
-  return walk.errors.map(error => ({ ...error, field: error.field === '<nil>' ? field : `${field}.${error.field}` }))
+  return walk.errors.map(error => withinDefault(error, field))
+}
+
+/** Messages name the place within the default, which is at `field`. */
+export function withinDefault(error: FieldError, field: string): FieldError {
+  if (error.field === '<nil>') return { ...error, field }
+  return { ...error, field: error.field.startsWith('[') ? `${field}${error.field}` : `${field}.${error.field}` }
 }

@@ -13,7 +13,7 @@ import { oldItems, type PathStep, pathText, uncorrelated } from './schema-judge.
 import { isSchema } from './schema-reader.ts'
 
 /** The rules at a place of a schema and below. */
-interface RuleNode {
+export interface RuleNode {
   readonly schema: JSONSchemaProps
   readonly rules: readonly CompiledRule[]
   readonly view: View
@@ -35,6 +35,11 @@ export interface RuleFindings {
   readonly ratcheted: readonly FieldError[]
 }
 
+/** What the rules of one judgement may cost together, in upstream's units. */
+export interface RuleBudget {
+  left: number
+}
+
 export type JudgeRules = (object: unknown, run: RuleRun) => RuleFindings
 
 /** Undefined where the schema has no rules. */
@@ -42,13 +47,19 @@ export function ruleJudge(schema: JSONSchemaProps): JudgeRules | undefined {
   const root = compileNode(schema, true)
   if (root === undefined) return undefined
   return (object, run) => {
-    const judgement = new Judgement(run)
-    judgement.judge(root, object, run.old, undefined)
-    return judgement
+    return judgeByNode(root, object, run, { left: requestBudget })
   }
 }
 
-function compileNode(schema: JSONSchemaProps, root: boolean): RuleNode | undefined {
+/** Places in the errors are below the value. */
+export function judgeByNode(node: RuleNode, value: unknown, run: RuleRun, budget: RuleBudget): RuleFindings {
+  const judgement = new Judgement(run, budget)
+  judgement.judge(node, value, run.old, undefined)
+  return judgement
+}
+
+/** Undefined where there are no rules. `root`: the schema is that of a whole resource. */
+export function compileNode(schema: JSONSchemaProps, root: boolean): RuleNode | undefined {
   const isResource = root || schema['x-kubernetes-embedded-resource'] === true
   const items = isSchema(schema.items) ? compileNode(schema.items, false) : undefined
   const others = isSchema(schema.additionalProperties) ? compileNode(schema.additionalProperties, false) : undefined
@@ -77,11 +88,12 @@ class Judgement {
   readonly ratcheted: FieldError[] = []
   readonly #run: RuleRun
   readonly #path: PathStep[] = []
-  #budget = requestBudget
+  readonly #budget: RuleBudget
   #over = false
 
-  constructor(run: RuleRun) {
+  constructor(run: RuleRun, budget: RuleBudget) {
     this.#run = run
+    this.#budget = budget
   }
 
   judge(node: RuleNode, value: unknown, old: unknown, above: Before | undefined): void {
@@ -114,7 +126,7 @@ class Judgement {
 
   #judgeHere({ schema, rules, view }: RuleNode, json: CelValue, oldJson: unknown, before: Before | undefined): void {
     const type = schema.type ?? ''
-    if (this.#budget <= 0) {
+    if (this.#budget.left <= 0) {
       this.#stop(type, outOfBudget)
       return
     }
@@ -166,8 +178,8 @@ class Judgement {
   }
 
   #pay(cost: number, type: string): boolean {
-    this.#budget -= cost
-    if (this.#budget >= 0) return true
+    this.#budget.left -= cost
+    if (this.#budget.left >= 0) return true
     this.#stop(type, outOfBudget)
     return false
   }
@@ -211,8 +223,8 @@ class Judgement {
     }
     try {
       const { value, cost } = program.evaluate(bindings, perCallLimit)
-      this.#budget -= cost
-      if (this.#budget < 0)
+      this.#budget.left -= cost
+      if (this.#budget.left < 0)
         return stop('messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run')
       const text = typeof value === 'string' ? value.trim() : ''
       return text === '' || text.includes('\n') || Buffer.byteLength(text) > maxMessageBytes ? undefined : text
@@ -220,7 +232,7 @@ class Judgement {
       if (!(err instanceof CelEvaluationError)) throw err
       if (err.costExceeded)
         return stop(`no further validation rules will be run due to call cost exceeds limit for messageExpression: ${quoted}`)
-      this.#budget -= err.cost
+      this.#budget.left -= err.cost
       return undefined
     }
   }

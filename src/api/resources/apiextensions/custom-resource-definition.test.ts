@@ -126,6 +126,16 @@ const schemas: { name: string; schema: JSONSchemaProps; fields: string[] }[] = [
   { name: 'a rule without text', schema: rule({ rule: ' ' }), fields: [`${firstRule}.rule`] },
   { name: 'a rule of two lines without a message', schema: rule({ rule: 'true\n&& true' }), fields: [`${firstRule}.message`] },
   { name: 'a rule with an unknown reason', schema: rule({ reason: 'Odd' }), fields: [`${firstRule}.reason`] },
+  {
+    name: 'rules in an alternative',
+    schema: object({ a: text }, { allOf: [{ properties: { a: { 'x-kubernetes-validations': [{ rule: 'true' }] } } }] }),
+    fields: [`${root}.allOf[0].properties[a].x-kubernetes-validations`],
+  },
+  {
+    name: 'a default that a rule refuses',
+    schema: object({ a: { ...number, default: 0, 'x-kubernetes-validations': [{ rule: 'self > 0' }] } }),
+    fields: [`${a}.default`],
+  },
   { name: 'a schema of three hundred levels', schema: deep(300), fields: [root] },
 ]
 for (const { name, schema, fields } of schemas) {

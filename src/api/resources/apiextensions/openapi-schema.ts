@@ -61,7 +61,11 @@ export function validateSchema(schema: JSONSchemaProps, hasStatus: boolean, fiel
   validateLevel(schema, place, field, options, errors)
   // Of what is no structure neither defaults nor types can be told.
   if (errors.length === 0) errors.push(...judgeDefaults(schema, field))
-  if (errors.length === 0 && someSchema(schema, hasRules)) errors.push(...rulesLate().judgeRules(schema, field, options.isStoredRule))
+  if (errors.length === 0 && someSchema(schema, hasRules)) {
+    const { judgeRules, judgeDefaultsByRules } = rulesLate()
+    errors.push(...judgeRules(schema, field, options.isStoredRule))
+    if (errors.length === 0 && someSchema(schema, hasDefault)) errors.push(...judgeDefaultsByRules(schema, field))
+  }
   return errors
 }
 
@@ -79,6 +83,8 @@ const isSet = (name: string, value: unknown): boolean =>
   value !== undefined && value !== '' && (value !== false || name === 'additionalProperties')
 
 const isUnsupported = (schema: JSONSchemaProps): boolean => unsupported(schema).length > 0 || schema.type === 'null'
+
+const hasDefault = (schema: JSONSchemaProps): boolean => schema.default !== undefined
 
 const hasRules = ({ 'x-kubernetes-validations': rules = [] }: JSONSchemaProps): boolean => rules.length > 0
 

@@ -1,0 +1,48 @@
+// Judges the defaults of a definition's schema by the rules that stand at their places and below, when the definition is written.
+import { requestBudget } from '../cel/kubernetes/limits.ts'
+import type { FieldError } from '../field-error.ts'
+import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
+import { withinDefault } from './definition-defaults.ts'
+import { compileNode, judgeByNode, type RuleBudget, type RuleNode } from './rule-judge.ts'
+import { uncorrelated } from './schema-judge.ts'
+import { isSchema, metaFields } from './schema-reader.ts'
+
+/** For a structural schema whose defaults are values of it and whose rules compile. All defaults share what one request may cost. */
+export function judgeDefaultsByRules(schema: JSONSchemaProps, field: string): FieldError[] {
+  const errors: FieldError[] = []
+  visit(compileNode(schema, true), schema, field, true, { left: requestBudget }, errors)
+  return errors
+}
+
+/** Below a place without rules there are none. */
+function visit(
+  node: RuleNode | undefined,
+  schema: JSONSchemaProps,
+  field: string,
+  root: boolean,
+  budget: RuleBudget,
+  errors: FieldError[],
+): void {
+  if (node === undefined || budget.left < 0) return
+  const { default: value } = schema
+  if (value !== undefined && value !== null) {
+    errors.push(...judge(node, value, budget).map(error => withinDefault(error, `${field}.default`)))
+  }
+  if (isSchema(schema.items)) visit(node.items, schema.items, `${field}.items`, false, budget, errors)
+  const isResource = root || schema['x-kubernetes-embedded-resource'] === true
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    if (isResource && metaFields.has(name)) continue
+    visit(node.properties.get(name), property, `${field}.properties[${name}]`, false, budget, errors)
+  }
+}
+
+/** As upstream: as a value that stays what it was, for rules on changes; and as one that is new, for rules that look at both. */
+function judge(node: RuleNode, value: unknown, budget: RuleBudget): readonly FieldError[] {
+  const unchanged = () => false
+  const second = { left: budget.left }
+  const { errors } = judgeByNode(node, value, { old: value, unchanged }, budget)
+  if (errors.length > 0) return errors
+  const created = judgeByNode(node, value, { old: uncorrelated, unchanged }, second)
+  budget.left = second.left
+  return created.errors
+}
