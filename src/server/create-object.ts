@@ -24,7 +24,10 @@ export interface Written {
 }
 
 /** As `TrackFields`, where there was nothing before. */
-export type TrackNewFields = (object: KubeObject, sent: readonly ManagedFieldsEntry[] | undefined) => ManagedFieldsEntry[] | undefined
+export type TrackNewFields = (
+  object: KubeObject,
+  sent: readonly ManagedFieldsEntry[] | undefined,
+) => ManagedFieldsEntry[] | undefined | Promise<ManagedFieldsEntry[] | undefined>
 
 /** A generated name that is taken is drawn again this often. */
 const nameAttempts = 8
@@ -47,7 +50,10 @@ export async function createObject(
   stampNew(metadata, parts.identifiers, context.now, definition.countsGeneration)
 
   // Before admission: what a plug-in adds is nobody's, so that who applies the object later does not remove it.
-  if (track) setManagedFields(metadata, track(object, sent))
+  if (track) {
+    const tracked = track(object, sent)
+    setManagedFields(metadata, tracked instanceof Promise ? await tracked : tracked)
+  }
   const admission = admissionRequest(context, object, dryRun)
   await parts.admission.mutate(admission, context.request.signal)
   const finish = parts.reservations.get(groupResource(definition.group, definition.plural))?.beginCreate(object, dryRun)

@@ -9,45 +9,62 @@ import { type FieldVersion, type FieldWrite, trackUpdate } from '../api/patch/ap
 import type { UpdateStrategy } from '../api/resource.ts'
 import { zeroOf } from '../api/schema/compile.ts'
 import { type StructType, schemaFor } from '../api/schema/model.ts'
-import { invalid } from '../api/status.ts'
+import { ApiError, invalid } from '../api/status.ts'
 import { validateFieldManager } from '../api/validation/object-meta.ts'
 import { formatTime } from '../base/clock.ts'
 import type { TrackNewFields } from './create-object.ts'
+import { AskedConversions } from './custom-resources/asked-conversions.ts'
 import { header } from './exchange.ts'
 import type { ResourceContext } from './request-context.ts'
 import type { ServedResource } from './served-resource.ts'
 
-/** The entries to write with `object`, from what it was and from the entries that the client sent along. */
+type Entries = ManagedFieldsEntry[] | undefined
+
+/** The entries to write with `object`, from what it was and from the entries that the client sent along. A promise where a webhook has to be asked. */
 export type TrackFields = (
   live: KubeObject,
   object: KubeObject,
   sent: readonly ManagedFieldsEntry[] | undefined,
-) => ManagedFieldsEntry[] | undefined
+) => Entries | Promise<Entries>
+
+/** A write of which something may have to be asked first. */
+export interface AskedWrite extends FieldWrite {
+  /** What a computation with it comes to, which may be made more than once. */
+  settled<T>(compute: () => T): T | Promise<T>
+}
 
 /** Throws the 422 of a bad `fieldManager`. */
 export function trackFields(context: ResourceContext, optionsKind: string): TrackFields {
   const write = fieldWrite(context, optionsKind)
-  return (live, object, sent) => trackedOrNone(() => trackUpdate(live, object, sent, write))
+  return (live, object, sent) => trackedOrNone(context, write, () => trackUpdate(live, object, sent, write))
 }
 
 /** Throws the 422 of a bad `fieldManager`. */
 export function trackNewFields(context: ResourceContext, optionsKind: string): TrackNewFields {
   const write = fieldWrite(context, optionsKind)
-  return (object, sent) => trackedOrNone(() => trackUpdate(write.empty, object, sent, write))
+  return (object, sent) => trackedOrNone(context, write, () => trackUpdate(write.empty, object, sent, write))
 }
 
-/** An item of a keyed list without its key has no path. Nobody manages such an object, which validation refuses where the key is required. */
-function trackedOrNone(track: () => ManagedFieldsEntry[] | undefined): ManagedFieldsEntry[] | undefined {
-  try {
-    return track()
-  } catch (err) {
+/** As upstream: nobody manages an object whose fields cannot be told. */
+function trackedOrNone(context: ResourceContext, write: AskedWrite, track: () => Entries): Entries | Promise<Entries> {
+  const onError = (err: unknown): undefined => {
+    // An item of a keyed list without its key has no path; validation refuses it where the key is required.
     if (err instanceof UnnamedItem) return undefined
-    throw err
+    const { signal } = context.request
+    if (!(err instanceof ApiError) || signal.aborted) throw err
+    context.warn(`metadata.managedFields: nobody manages the fields of this object any more: ${err.message}`)
+    return undefined
+  }
+  try {
+    const tracked = write.settled(track)
+    return tracked instanceof Promise ? tracked.catch(onError) : tracked
+  } catch (err) {
+    return onError(err)
   }
 }
 
 /** Throws the 422 of a bad `fieldManager` or `force`. */
-export function fieldWrite(context: ResourceContext, optionsKind: string): FieldWrite {
+export function fieldWrite(context: ResourceContext, optionsKind: string): AskedWrite {
   const { served, info, query, request, now } = context
   const applies = isApply(context)
   const manager = query.get('fieldManager') ?? ''
@@ -55,6 +72,9 @@ export function fieldWrite(context: ResourceContext, optionsKind: string): Field
   const { definition } = served
   const { custom } = definition
   const type = custom === undefined ? schemaFor(definition.group, definition.version, definition.kind) : undefined
+  const { conversion } = served
+  const asked = conversion && new AskedConversions(conversion.convert, request.signal)
+  const empty = custom?.empty ?? (type === undefined ? bare : emptyOf(type))
   return {
     manager: manager === '' ? managerOfAgent(header(request.headers, 'user-agent')) : manager,
     apiVersion: served.apiVersion,
@@ -62,9 +82,10 @@ export function fieldWrite(context: ResourceContext, optionsKind: string): Field
     time: formatTime(now),
     shape: custom?.shape ?? (type === undefined ? deducedMap : shapeOfStruct(type)),
     type,
-    empty: custom?.empty ?? (type === undefined ? bare : emptyOf(type)),
+    empty,
     filter: filterOf(served, info.subresource),
-    version: apiVersion => versionOf(served, apiVersion),
+    version: apiVersion => versionOf(served, apiVersion, empty, asked),
+    settled: compute => (asked === undefined ? compute() : asked.settled(compute)),
   }
 }
 
@@ -112,13 +133,27 @@ function resetFields(served: ServedResource, subresource: string, strategy: Upda
   return subresource === '' && served.subresources.has('status') ? ['status'] : []
 }
 
-function versionOf(served: ServedResource, apiVersion: string): FieldVersion | undefined {
+function versionOf(
+  served: ServedResource,
+  apiVersion: string,
+  empty: KubeObject,
+  asked: AskedConversions | undefined,
+): FieldVersion | undefined {
   const other = served.versions.get(apiVersion)
   if (other === undefined) return undefined
   const { group, version, kind, custom } = other.definition
-  // Nobody is asked for who manages what: managers of other versions are seen in the names of this one.
-  if (served.conversion !== undefined) {
-    return { shape: served.definition.custom?.shape ?? deducedMap, convert: object => object, restore: object => object }
+  if (asked !== undefined) {
+    const inVersion = (object: KubeObject, from: ServedResource, to: ServedResource): KubeObject => {
+      const { custom: read } = to.definition
+      if (object === empty) return read?.empty ?? bare
+      const converted = asked.get({ ...object, apiVersion: from.apiVersion, kind }, to.apiVersion)
+      return read?.adopt(converted) ?? converted
+    }
+    return {
+      shape: custom?.shape ?? deducedMap,
+      convert: object => inVersion(object, served, other),
+      restore: object => inVersion(object, other, served),
+    }
   }
   const type = custom === undefined ? schemaFor(group, version, kind) : undefined
   return {

@@ -86,7 +86,10 @@ async function attemptUpdate(
   const sent = object.metadata.managedFields
   carryOver(object.metadata, old.metadata)
   // Before admission, as at creation.
-  if (change.track) setManagedFields(object.metadata, change.track(old, object, sent))
+  if (change.track) {
+    const tracked = change.track(old, object, sent)
+    setManagedFields(object.metadata, tracked instanceof Promise ? await tracked : tracked)
+  }
   const shown = change.shows?.(object, old)
   const admission = admissionRequest(context, change, shown ?? { operation: 'UPDATE', object, oldObject: old })
   await parts.admission.mutate(admission, context.request.signal)

@@ -1,63 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { JSONSchemaProps } from '../../api/types/apiextensions-v1.ts'
-import { TestServer } from '../testing.ts'
-import type { ConversionSender } from './conversion.ts'
-import { crds, install, waitFor, widget, widgetDefinition, widgets } from './widgets.testing.ts'
-
-// biome-ignore lint/suspicious/noExplicitAny: tests read reviews of any shape
-type Review = any
-
-/** `spec.size` of v1 is `spec.length` in v2. */
-const schema = (field: string): JSONSchemaProps => ({
-  type: 'object',
-  properties: { spec: { type: 'object', properties: { [field]: { type: 'integer' }, color: { type: 'string', default: 'red' } } } },
-})
-
-const definition = (storage = 'v1') =>
-  widgetDefinition({
-    spec: {
-      versions: [
-        { name: 'v1', served: true, storage: storage === 'v1', schema: { openAPIV3Schema: schema('size') } },
-        { name: 'v2', served: true, storage: storage === 'v2', schema: { openAPIV3Schema: schema('length') } },
-      ],
-      conversion: {
-        strategy: 'Webhook',
-        webhook: { conversionReviewVersions: ['v1'], clientConfig: { url: 'https://converter.example.com/convert' } },
-      },
-    },
-  })
-
-const v2 = widgets.replace('/v1/', '/v2/')
-
-function converted(object: Review, desiredAPIVersion: string): Review {
-  const { size, length, ...spec } = object.spec
-  const value = size ?? length
-  return { ...object, apiVersion: desiredAPIVersion, spec: { ...spec, [desiredAPIVersion.endsWith('v2') ? 'length' : 'size']: value } }
-}
-
-class TestConverter implements ConversionSender {
-  readonly reviews: Review[] = []
-  /** What becomes of the answer; throws where the webhook fails. */
-  change: (answer: Review) => Review = answer => answer
-
-  async send(_client: object, body: Buffer): Promise<Buffer> {
-    const review = JSON.parse(body.toString())
-    this.reviews.push(review)
-    const { uid, desiredAPIVersion, objects } = review.request
-    const convertedObjects = objects.map((object: Review) => converted(object, desiredAPIVersion))
-    const response = { uid, result: { status: 'Success' }, convertedObjects }
-    const answer = this.change({ apiVersion: review.apiVersion, kind: review.kind, response })
-    return Buffer.isBuffer(answer) ? answer : Buffer.from(JSON.stringify(answer))
-  }
-}
-
-async function serving(storage?: string): Promise<{ api: TestServer; converter: TestConverter }> {
-  const converter = new TestConverter()
-  const api = new TestServer({ conversionSender: converter })
-  await install(api, definition(storage))
-  return { api, converter }
-}
+import { type Review, serving, v2 } from './converted-widgets.testing.ts'
+import { crds, waitFor, widget, widgets } from './widgets.testing.ts'
 
 test('objects are converted by the webhook on every way in and out', async () => {
   const { api, converter } = await serving()

@@ -9,6 +9,7 @@ import { internalError } from '../../api/status.ts'
 import type { WebhookClientConfig, WebhookConversion } from '../../api/types/apiextensions-v1.ts'
 import type { Entry } from '../../store/store.ts'
 import { type EntryView, frame, KeptForm } from '../entry-view.ts'
+import type { ConvertObject } from './asked-conversions.ts'
 
 /** Sends one review and answers what came back, bounded. Rejects with an Error in upstream's words. */
 export interface ConversionSender {
@@ -29,6 +30,8 @@ export interface Conversion {
   prepare(entries: readonly Entry[], signal: AbortSignal): Promise<void>
   /** Asks for the stored form of an object of the version, which `toStored` gives from then on. As `prepare` rejects. */
   prepareToStore(object: KubeObject, signal: AbortSignal): Promise<void>
+  /** One object, which names its version, as it is in another one. Rejects as `prepare`. */
+  readonly convert: ConvertObject
 }
 
 export interface ConvertedServing {
@@ -86,6 +89,10 @@ export function webhookConversion(parts: ConversionParts): ConvertedServing {
         if (isStored) return
         const [converted] = await convert(parts, stored.apiVersion, [object], signal)
         if (converted !== undefined) toStore.set(object, stored.kind.adopt(converted))
+      },
+      async convert(object, desired, signal) {
+        const [converted] = await convert(parts, desired, [object], signal)
+        return converted ?? object
       },
     },
     toStored(object) {

@@ -18,6 +18,6 @@ export async function receiveReview(context: ResourceContext): Promise<KubeObjec
   const errors = definition.validate?.(review) ?? []
   // Upstream names neither kind nor object here.
   if (errors.length > 0) throw invalid({ group: definition.group, kind: '' }, '', errors)
-  setManagedFields(review.metadata, track(review, sent))
+  setManagedFields(review.metadata, await track(review, sent))
   return review
 }

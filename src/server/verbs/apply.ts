@@ -48,14 +48,18 @@ export async function apply(parts: WriteParts, context: ResourceContext): Promis
     return decoded.object
   }
   const force = query.flag('force')
-  const merge = (live: KubeObject): Merged => {
+  const mergeOnce = (live: KubeObject): Merged => {
     const applied = applyConfiguration({ live, config, force, write })
     if (duplicate !== undefined && validation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicate}`)
-    if (duplicate !== undefined && validation === 'Warn') context.warn(duplicate)
     const object = decode(applied.object)
     definition.setDefaults?.(object)
     const { managedFields: _entries, ...metadata } = live.metadata
     return { object, entries: applied.entries(!sameValue(object, { ...live, metadata })) }
+  }
+  const merge = async (live: KubeObject): Promise<Merged> => {
+    const merged = await write.settled(() => mergeOnce(live))
+    if (duplicate !== undefined && validation === 'Warn') context.warn(duplicate)
+    return merged
   }
   let entries: ManagedFieldsEntry[] | undefined
   const written = await updateObject(parts, context, {
@@ -65,20 +69,20 @@ export async function apply(parts: WriteParts, context: ResourceContext): Promis
     dryRun,
     answers: 200,
     track: () => entries,
-    next(old) {
-      const merged = merge(old)
+    async next(old) {
+      const merged = await merge(old)
       entries = merged.entries
       const { metadata } = merged.object
       // The version is a precondition only where the configuration names one.
       if (!isRecord(config['metadata']) || config['metadata']['resourceVersion'] === undefined) delete metadata.resourceVersion
       return merged.object
     },
-    createMissing() {
+    async createMissing() {
       if (info.subresource !== '') throw notFound(served.named, info.name)
       // A custom resource whose definition is being deleted: what is made now would outlive it.
       if (!definition.verbs.includes('create')) throw unknownMethod()
       parts.demandCreate?.(context)
-      const merged = merge(write.empty)
+      const merged = await merge(write.empty)
       const { metadata } = merged.object
       if (metadata.uid) {
         const why = `uid mismatch: the provided object specified uid ${metadata.uid}, and no existing object was found`
