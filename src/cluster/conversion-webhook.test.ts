@@ -129,3 +129,47 @@ test('case 56: a conversion webhook that does not answer in time is given up, an
     assert.equal((await api.request(admin, 'GET', `${widgets}/a`)).json.spec.size, 1)
   })
 })
+
+test('a bookmark does not overtake a change that the webhook is asked about', async () => {
+  await withDefinition(hook.clientConfig('/'), converting, async () => {
+    const stop = new AbortController()
+    const [converted, plain] = [await events(v2, stop.signal), await events(widgets, stop.signal)]
+    for (const watch of [converted, plain]) assert.equal((await watch()).type, 'ADDED')
+    const asked = Promise.withResolvers<() => void>()
+    hook.respond = (review, path, answer) => {
+      const { apiVersion, kind, request } = review
+      const response = { uid: request.uid, ...converting(review, path, answer) }
+      asked.resolve(() => answer.end(JSON.stringify({ apiVersion, kind, response })))
+      return undefined
+    }
+    // Bookmarks are sent each minute, and a webhook has half a minute.
+    clock.advance(60_000)
+    for (const watch of [converted, plain]) assert.equal((await watch()).type, 'BOOKMARK')
+    clock.advance(45_000)
+    await api.request(admin, 'PATCH', `${widgets}/a`, { spec: { size: 2 } })
+    const answer = await asked.promise
+    assert.equal((await plain()).type, 'MODIFIED')
+    clock.advance(15_000)
+    assert.equal((await plain()).type, 'BOOKMARK')
+    answer()
+    assert.equal((await converted()).type, 'MODIFIED')
+    stop.abort(new Error('the test is done'))
+  })
+})
+
+/** The events of a watch, one with each call. */
+async function events(path: string, signal: AbortSignal): Promise<() => Promise<{ type: string }>> {
+  const { body } = await api.send({ url: `${path}?watch=true&allowWatchBookmarks=true`, identity: admin, signal })
+  if (typeof body !== 'function') throw new Error('no stream')
+  const waiting: ((event: { type: string }) => void)[] = []
+  const come: { type: string }[] = []
+  const write = (chunk: Buffer) => {
+    const event = JSON.parse(chunk.toString())
+    const next = waiting.shift()
+    if (next === undefined) come.push(event)
+    else next(event)
+    return true
+  }
+  body({ write, writeAll: chunks => write(Buffer.concat(chunks)), drained: async () => undefined }, signal).catch(() => undefined)
+  return () => new Promise(resolve => (come[0] === undefined ? waiting.push(resolve) : resolve(come.shift() ?? come[0])))
+}

@@ -8,47 +8,63 @@ import type { Entry, Selection } from '../store/store.ts'
 import type { Query } from './query.ts'
 import type { ServedResource } from './served-resource.ts'
 
-/** Undefined where everything is selected. Throws a 400 for a selector that cannot be read or names an unknown field. */
-export function selectionOf(query: Query, served: ServedResource): Selection | undefined {
-  if (query.raw === '') return undefined
+export interface RequestSelection {
+  /** Undefined where the store selects everything. */
+  readonly stored?: Selection
+  /** What the store cannot judge: decides on entries that were prepared for the version asked for. */
+  readonly viewed?: (entry: Entry) => boolean
+}
+
+const everything: RequestSelection = {}
+
+/** Throws a 400 for a selector that cannot be read or names an unknown field. */
+export function selectionOf(query: Query, served: ServedResource): RequestSelection {
+  if (query.raw === '') return everything
   const labelText = query.get('labelSelector') ?? ''
   const fieldText = query.get('fieldSelector') ?? ''
-  if (labelText === '' && fieldText === '') return undefined
+  if (labelText === '' && fieldText === '') return everything
   const labels = labelText === '' ? undefined : parseLabelSelector(labelText)
   const fields = fieldText === '' ? undefined : fieldSelection(fieldText, served)
-  if ((labels?.requirements.length ?? 0) + (fields?.requirements.length ?? 0) === 0) return undefined
-  if (served.definition.custom !== undefined && fields !== undefined) return customSelection(served, labels, fields)
+  if ((labels?.requirements.length ?? 0) + (fields?.requirements.length ?? 0) === 0) return everything
+  const { definition } = served
+  if (definition.custom !== undefined && fields?.requirements.some(({ field }) => !isMetadata(field)))
+    return customSelection(served, labels, fields)
   return {
-    ...(labels && labels.exact.length > 0 ? { exactLabels: labels.exact } : {}),
-    ...(fields && fields.exact.length > 0 ? { exactFields: fields.exact } : {}),
-    matches: entry => (labels?.matches(entry.labels) ?? true) && (fields?.matches(entry.fields) ?? true),
+    stored: {
+      ...(labels && labels.exact.length > 0 ? { exactLabels: labels.exact } : {}),
+      ...(fields && fields.exact.length > 0 ? { exactFields: fields.exact } : {}),
+      matches: entry => (labels?.matches(entry.labels) ?? true) && (fields?.matches(entry.fields) ?? true),
+    },
   }
 }
 
 /** Fields of custom resources are those of the version asked for, and change with its definition: the store does not keep them. */
-function customSelection(served: ServedResource, labels: LabelSelection | undefined, fields: FieldSelection): Selection {
+function customSelection(served: ServedResource, labels: LabelSelection | undefined, fields: FieldSelection): RequestSelection {
   const kept = new WeakMap<Entry, Readonly<Record<string, string>>>()
   const fieldsOf = (entry: Entry): Readonly<Record<string, string>> => {
     let found = kept.get(entry)
     if (found === undefined) {
-      found = { ...entry.fields, ...served.definition.selectableFields?.(served.conversion ? entry.object : served.view.object(entry)) }
+      found = { ...entry.fields, ...served.definition.selectableFields?.(served.view.object(entry)) }
       kept.set(entry, found)
     }
     return found
   }
-  const exactFields = fields.exact.filter(([name]) => name === nameField || name === namespaceField)
-  return {
+  const exactFields = fields.exact.filter(([name]) => isMetadata(name))
+  const exact = {
     ...(labels && labels.exact.length > 0 ? { exactLabels: labels.exact } : {}),
     ...(exactFields.length > 0 ? { exactFields } : {}),
-    matches: entry => (labels?.matches(entry.labels) ?? true) && fields.matches(fieldsOf(entry)),
   }
+  const byLabels = (entry: Entry) => labels?.matches(entry.labels) ?? true
+  const byFields = (entry: Entry) => fields.matches(fieldsOf(entry))
+  if (served.conversion === undefined) return { stored: { ...exact, matches: entry => byLabels(entry) && byFields(entry) } }
+  // What a webhook makes of an entry is not known before it is asked. Pairs that the store can judge it must judge: its index is but a hint.
+  const byMetadata = (entry: Entry) => exactFields.every(([name, value]) => entry.fields[name] === value)
+  return { stored: { ...exact, matches: entry => byLabels(entry) && byMetadata(entry) }, viewed: byFields }
 }
 
-function fieldSelection(text: string, { definition, conversion }: ServedResource): FieldSelection {
-  const { fieldLabels, storedAs } = definition
-  const own = fieldLabels === undefined ? selectableFieldNames(definition) : new Set(Object.keys(fieldLabels))
-  // Of a version that a webhook makes nothing is known before it is asked.
-  const names = conversion !== undefined && storedAs !== undefined ? noNames : own
+function fieldSelection(text: string, { definition }: ServedResource): FieldSelection {
+  const { fieldLabels } = definition
+  const names = fieldLabels === undefined ? selectableFieldNames(definition) : new Set(Object.keys(fieldLabels))
   const ownFields = definition.selectableFields !== undefined
   return parseFieldSelector(text, {
     // Kinds with fields of their own that have no namespace do not know of one.
@@ -60,13 +76,13 @@ function fieldSelection(text: string, { definition, conversion }: ServedResource
 
 const nameField = 'metadata.name'
 const namespaceField = 'metadata.namespace'
+const isMetadata = (field: string): boolean => field === nameField || field === namespaceField
 
 /** Of kinds whose metadata alone can be selected by. */
 function unknownField(field: string): string {
   return `${JSON.stringify(field)} is not a known field selector: only "${nameField}", "${namespaceField}"`
 }
 
-const noNames: ReadonlySet<string> = new Set()
 const namesByDefinition = new WeakMap<ResourceDefinition, ReadonlySet<string>>()
 
 /** The fields that a kind's selectors may name: those that it gives for any object, here for one without content. */

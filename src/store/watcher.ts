@@ -144,7 +144,8 @@ export class Watcher implements Watch {
   }
 }
 
-function seenAs(before: boolean, now: boolean): EventType | undefined {
+/** What a watch is told of an object that its selection had before, and has now; undefined where it had it never. */
+export function seenAs(before: boolean, now: boolean): EventType | undefined {
   if (now) return before ? 'MODIFIED' : 'ADDED'
   return before ? 'DELETED' : undefined
 }

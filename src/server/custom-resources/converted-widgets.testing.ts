@@ -13,12 +13,14 @@ const schema = (field: string): JSONSchemaProps => ({
   properties: { spec: { type: 'object', properties: { [field]: { type: 'integer' }, color: { type: 'string', default: 'red' } } } },
 })
 
+const selectable = (field: string) => ({ selectableFields: [{ jsonPath: `.spec.${field}` }, { jsonPath: '.spec.color' }] })
+
 const definition = (storage = 'v1') =>
   widgetDefinition({
     spec: {
       versions: [
-        { name: 'v1', served: true, storage: storage === 'v1', schema: { openAPIV3Schema: schema('size') } },
-        { name: 'v2', served: true, storage: storage === 'v2', schema: { openAPIV3Schema: schema('length') } },
+        { name: 'v1', served: true, storage: storage === 'v1', schema: { openAPIV3Schema: schema('size') }, ...selectable('size') },
+        { name: 'v2', served: true, storage: storage === 'v2', schema: { openAPIV3Schema: schema('length') }, ...selectable('length') },
       ],
       conversion: {
         strategy: 'Webhook',

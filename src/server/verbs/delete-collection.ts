@@ -15,8 +15,7 @@ export async function deleteCollection(writeParts: WriteParts, listParts: ListPa
   const { served } = context
   const deletion = await readDeletion(context)
   warnOfOrphans(context, deletion)
-  const { result, metadata } = select(listParts, context)
-  if (served.conversion) await served.conversion.prepare(result.entries, context.request.signal)
+  const { result, metadata } = await select(listParts, context)
   const waiting = [...result.entries]
   const work = async () => {
     for (let entry = waiting.shift(); entry !== undefined; entry = waiting.shift()) {

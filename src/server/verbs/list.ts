@@ -3,6 +3,7 @@ import { type ApiError, apiError, badRequest, expired } from '../../api/status.t
 import { type Entry, type ListQuery, type ListResult, RevisionCompacted, RevisionInFuture, type Store } from '../../store/store.ts'
 import { gzipped, joinParts, type Parts, streamParts } from '../chunked-body.ts'
 import type { ContinueTokens } from '../continue-token.ts'
+import type { Conversion } from '../custom-resources/conversion.ts'
 import { header, type Reply, type ServerRequest } from '../exchange.ts'
 import { type ListOptions, listOptions, requiredRevision, tooLargeRevision } from '../list-options.ts'
 import { metadataBytes, partialFrame } from '../partial-bytes.ts'
@@ -29,13 +30,11 @@ export interface ListMeta {
 }
 
 export function list(parts: ListParts, context: ResourceContext): Reply | Promise<Reply> {
-  const { result, metadata } = select(parts, context)
-  const { conversion } = context.served
-  if (conversion === undefined) return listReply(context, result, metadata)
-  return conversion.prepare(result.entries, context.request.signal).then(() => listReply(context, result, metadata))
+  const selected = select(parts, context)
+  return selected instanceof Promise ? selected.then(found => listReply(context, found)) : listReply(context, selected)
 }
 
-function listReply(context: ResourceContext, result: ListResult, metadata: ListMeta): Reply {
+function listReply(context: ResourceContext, { result, metadata }: Selected): Reply {
   const { form, served, pretty } = context
   const { definition, view } = served
   if (form.yaml || pretty) return valueReply(context, wholeList(context, result, metadata))
@@ -155,8 +154,11 @@ export interface Selected {
   readonly metadata: ListMeta
 }
 
-/** The entries and the list's own metadata. Throws 410 where a page's revision is gone, with a token to go on from the newest state. */
-export function select(parts: ListParts, context: ResourceContext): Selected {
+/**
+ * The entries, which the view can show, and the list's own metadata; a promise where a webhook has to be asked first. Throws 410 where a page's revision is
+ * gone, with a token to go on from the newest state.
+ */
+export function select(parts: ListParts, context: ResourceContext): Selected | Promise<Selected> {
   const { served, info } = context
   const options = listOptions(context.query, false)
   const scope = `${served.collection.groupResource}/${info.namespace}`
@@ -167,11 +169,12 @@ export function select(parts: ListParts, context: ResourceContext): Selected {
   // What may be any state comes whole, as upstream's cache gives it.
   const limit = options.resourceVersion === '0' && point === undefined ? 0 : options.limit
   const revision = point === undefined ? exactRevision(options, parts.store.revision) : point.revision
-  const selection = selectionOf(context.query, served)
+  const { stored: selection, viewed } = selectionOf(context.query, served)
   const query: ListQuery = {
     ...(served.definition.namespaced && info.namespace !== '' ? { namespace: info.namespace } : {}),
     ...(selection ? { selection } : {}),
-    ...(limit > 0 ? { limit } : {}),
+    // How many are needed until enough of them match is not known before they are looked at.
+    ...(limit > 0 && viewed === undefined ? { limit } : {}),
     ...(point ? { after: { namespace: point.namespace, name: point.name } } : {}),
     ...(revision === undefined ? {} : { revision }),
   }
@@ -184,18 +187,47 @@ export function select(parts: ListParts, context: ResourceContext): Selected {
     if (point === undefined) throw expired('The resourceVersion for the provided list is too old.')
     throw expiredPage(parts.continueTokens.seal({ ...point, revision: undefined }, scope))
   }
+  const { conversion } = served
+  const selectedOf = (found: ListResult): Selected => selectedAs(parts, scope, found, selection === undefined && viewed === undefined)
+  if (conversion === undefined) return selectedOf(result)
+  const { signal } = context.request
+  if (viewed === undefined) return conversion.prepare(result.entries, signal).then(() => selectedOf(result))
+  return firstViewed(conversion, result, viewed, limit, signal).then(selectedOf)
+}
+
+/** `countsRest`: the number of those behind the last one says how many more there are. */
+function selectedAs({ continueTokens }: ListParts, scope: string, result: ListResult, countsRest: boolean): Selected {
   const last = result.entries.at(-1)
   const more = result.more && last !== undefined
   return {
     result,
     metadata: {
       resourceVersion: String(result.revision),
-      ...(more
-        ? { continue: parts.continueTokens.seal({ revision: result.revision, namespace: last.namespace, name: last.name }, scope) }
-        : {}),
-      ...(more && result.remaining !== undefined && selection === undefined ? { remainingItemCount: result.remaining } : {}),
+      ...(more ? { continue: continueTokens.seal({ revision: result.revision, namespace: last.namespace, name: last.name }, scope) } : {}),
+      ...(more && result.remaining !== undefined && countsRest ? { remainingItemCount: result.remaining } : {}),
     },
   }
+}
+
+/** Entries that are converted before it is looked whether more are needed. */
+const viewedAtOnce = 500
+
+/** The first `limit` entries that match once they are converted, or all of them. */
+async function firstViewed(
+  conversion: Conversion,
+  result: ListResult,
+  matches: (entry: Entry) => boolean,
+  limit: number,
+  signal: AbortSignal,
+): Promise<ListResult> {
+  const found: Entry[] = []
+  const wanted = limit > 0 ? limit : Number.POSITIVE_INFINITY
+  for (let from = 0; from < result.entries.length && found.length <= wanted; from += viewedAtOnce) {
+    const some = result.entries.slice(from, from + viewedAtOnce)
+    await conversion.prepare(some, signal)
+    found.push(...some.filter(matches))
+  }
+  return { ...result, entries: found.slice(0, wanted), more: found.length > wanted, remaining: undefined }
 }
 
 /** The revision that the list must show, undefined for the newest. */

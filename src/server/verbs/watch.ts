@@ -1,16 +1,16 @@
 // watch: the changes of a collection as they become durable, each framed once for all watchers.
 import { demandedFieldValue } from '../../api/field-selector.ts'
 import { ApiError, badRequest, expired } from '../../api/status.ts'
-import { type Entry, RevisionCompacted, RevisionInFuture, type Selection, type Store, type Watch, type Watched } from '../../store/store.ts'
+import { type Entry, RevisionCompacted, RevisionInFuture, type Store, type Watch, type Watched } from '../../store/store.ts'
 import { writeTo } from '../body-parts.ts'
 import { streamParts } from '../chunked-body.ts'
-import type { Conversion } from '../custom-resources/conversion.ts'
+import { convertedChanges } from '../custom-resources/converted-changes.ts'
 import type { EntryView } from '../entry-view.ts'
 import type { BodyStream, Reply, Sink } from '../exchange.ts'
 import { listOptions, requiredRevision, tooLargeRevision } from '../list-options.ts'
 import type { OpenWatches } from '../open-watches.ts'
 import type { ResourceContext } from '../request-context.ts'
-import { selectionOf } from '../selection.ts'
+import { type RequestSelection, selectionOf } from '../selection.ts'
 import { watchOverWebSocket } from '../streams/watch-web-socket.ts'
 import { errorFrame, type WatchEvents, watchEvents } from '../watch-events.ts'
 
@@ -52,7 +52,7 @@ function matchSelectedName({ info, query }: ResourceContext): void {
 }
 
 interface WatchPlan {
-  readonly selection: Selection | undefined
+  readonly selection: RequestSelection
   readonly from: number
   readonly initial: boolean
   /** A bookmark marks the end of the initial events. */
@@ -79,18 +79,23 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
     signal.addEventListener('abort', finish, { once: true })
     if (signal.aborted) finish()
     let paused = true
+    // A webhook is asked about changes; those that come meanwhile wait in the watch.
+    let converting = false
+    const resume = () => {
+      if (!paused && !converting) watch.resume()
+    }
     const write = (chunks: readonly Buffer[]): void => {
       if (writeTo(sink, chunks) || paused) return
       paused = true
       watch.pause()
       sink.drained().then(() => {
         paused = false
-        watch.resume()
+        resume()
       }, end.fail)
     }
-    // Events wait while the reader is behind: a bookmark then would promise that it has seen them.
+    // Events wait while the reader or a webhook is behind: a bookmark then would promise that it has seen them.
     const sendBookmark = () => {
-      if (!paused) write([events.bookmark(watch.revision, false)])
+      if (!paused && !converting) write([events.bookmark(watch.revision, false)])
     }
     // A conversion that fails ends the watch, with its reason as the last event.
     const failed = (err: unknown) => {
@@ -103,14 +108,27 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
     if (plan.bookmarks) end.soon(sendBookmark)
     try {
       const { conversion } = context.served
+      const { viewed } = plan.selection
       if (conversion) await conversion.prepare(started.entries, signal)
-      await sendInitial(events, plan, started, context.served.view, end.guard(sink), signal)
+      const initial = viewed === undefined ? started : { ...started, entries: started.entries.filter(viewed) }
+      await sendInitial(events, plan, initial, context.served.view, end.guard(sink), signal)
       paused = false
       watch.onEnd(finish)
       const send = (changes: readonly Watched[]) => {
         if (changes.length > 0) write(changes.map(change => events.change(change)))
       }
-      watch.onEvents(conversion === undefined ? send : convertedFirst(conversion, send, failed, signal))
+      watch.onEvents(changes => {
+        if (conversion === undefined) return send(changes)
+        converting = true
+        watch.pause()
+        convertedChanges(conversion, viewed, changes, signal)
+          .then(seen => {
+            converting = false
+            send(seen)
+            resume()
+          })
+          .catch(failed)
+      })
       await end.reached
     } catch (err) {
       if (err instanceof ApiError) sink.write(errorFrame(err.status))
@@ -121,27 +139,6 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
       parts.openWatches.remove(open)
       watch.close()
     }
-  }
-}
-
-/** Sends changes in their order, each once a webhook has converted its object. */
-function convertedFirst(
-  conversion: Conversion,
-  send: (changes: readonly Watched[]) => void,
-  failed: (err: unknown) => void,
-  signal: AbortSignal,
-): (changes: readonly Watched[]) => void {
-  let turn: Promise<void> = Promise.resolve()
-  return changes => {
-    turn = turn
-      .then(async () => {
-        await conversion.prepare(
-          changes.map(({ event, type }) => event.entryAs(type)),
-          signal,
-        )
-        send(changes)
-      })
-      .catch(failed)
   }
 }
 
@@ -252,7 +249,7 @@ function start(parts: WatchParts, context: ResourceContext, plan: WatchPlan): St
   const { collection } = served
   const scope = {
     ...(served.definition.namespaced && info.namespace !== '' ? { namespace: info.namespace } : {}),
-    ...(plan.selection ? { selection: plan.selection } : {}),
+    ...(plan.selection.stored ? { selection: plan.selection.stored } : {}),
   }
   // Also beside a selection: the right may be for this name only.
   const name = info.name === '' ? {} : { name: info.name }
