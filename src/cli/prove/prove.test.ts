@@ -67,7 +67,7 @@ test('prove exits with 1 where a control is off', async () => {
 })
 
 test('prove says what is missing in one sentence', async () => {
-  await assert.rejects(run({}, ['Z9']), { name: 'UserError', message: /There is no proof "Z9": known are S5\/A9, P1/ })
+  await assert.rejects(run({}, ['Z9']), { name: 'UserError', message: /There is no proof "Z9": known are D8, S5\/A9, P1/ })
   await assert.rejects(run({ kubeconfig: join(folder, 'none') }, []), {
     name: 'UserError',
     message: /There is no kubeconfig .*"bulkhead up"/,
