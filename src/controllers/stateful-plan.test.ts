@@ -42,6 +42,24 @@ const plans: readonly {
   { name: 'scales down from the top, one at a time', spec: { replicas: 1 }, pods: { 0: 'up', 1: 'up', 2: 'up' }, steps: ['delete 2'] },
   { name: 'scales down nothing while a replica is down', spec: { replicas: 1 }, pods: { 0: 'pending', 1: 'up' }, steps: [] },
   {
+    name: 'scales down nothing while a lower ordinal that is to go is down too',
+    spec: { replicas: 0 },
+    pods: { 0: 'pending', 1: 'up', 2: 'pending' },
+    steps: [],
+  },
+  {
+    name: 'scales down one that is down where no lower one is',
+    spec: { replicas: 0 },
+    pods: { 0: 'up', 1: 'pending' },
+    steps: ['delete 1'],
+  },
+  {
+    name: 'scales down one that serves although a lower one is down',
+    spec: { replicas: 0 },
+    pods: { 0: 'pending', 1: 'up' },
+    steps: ['delete 1'],
+  },
+  {
     name: 'scales down side by side',
     spec: { replicas: 1, podManagementPolicy: 'Parallel' },
     pods: { 0: 'up', 1: 'up', 2: 'up' },

@@ -98,9 +98,9 @@ function sortPods(set: StatefulSet, pods: readonly Pod[]): { replicas: (Pod | un
   return { replicas, condemned }
 }
 
-/** Replicas come before condemned pods, and of these the highest ordinal first. */
+/** The lowest ordinal of all: replicas come before condemned pods, which are sorted from the highest down. */
 function firstBroken(replicas: readonly (Pod | undefined)[], condemned: readonly Condemned[]): Pod | undefined {
-  const all = [...replicas.filter(pod => pod !== undefined), ...condemned.map(({ pod }) => pod)]
+  const all = [...replicas.filter(pod => pod !== undefined), ...condemned.map(({ pod }) => pod).reverse()]
   return all.find(pod => isEnding(pod) || !isRunningReady(pod))
 }
 
