@@ -1,7 +1,7 @@
 // Deletes pods that nobody else will: of nodes that are gone, never placed, or finished long ago.
 import { isReason } from '../api/status.ts'
 import type { Pod } from '../api/types/core-v1.ts'
-import { formatTime } from '../base/clock.ts'
+import { disruptPod } from '../client/disrupt-pod.ts'
 import { keyOf } from '../client/object-key.ts'
 import { nodes, pods } from '../client/resources.ts'
 import { type Context, type Controller, done, follow } from './controller.ts'
@@ -78,18 +78,13 @@ async function isNodeGone({ client }: Context, name: string, signal: AbortSignal
 /** Nobody is left who would end it gracefully. A pod that had not finished is said to have failed, with the reason. */
 async function remove({ client, clock, log }: Context, pod: Pod, message: string | undefined, signal: AbortSignal): Promise<void> {
   const { namespace = '', name = '', uid } = pod.metadata
+  if (message !== undefined && !isFinished(pod)) {
+    const disruption = { reason: 'DeletionByPodGC', message, phase: 'Failed', gracePeriodSeconds: 0 } as const
+    await disruptPod(client, pod, disruption, clock.now(), signal)
+    log.info('pod collected', { pod: `${namespace}/${name}` })
+    return
+  }
   try {
-    if (message !== undefined && !isFinished(pod)) {
-      const condition = {
-        type: 'DisruptionTarget',
-        status: 'True',
-        reason: 'DeletionByPodGC',
-        message,
-        lastTransitionTime: formatTime(clock.now()),
-      }
-      const body = { status: { phase: 'Failed', conditions: [condition] } }
-      await client.patch(pods, namespace, name, body, { type: 'strategic', subresource: 'status' }, signal)
-    }
     await client.delete(pods, namespace, name, { gracePeriodSeconds: 0, ...(uid === undefined ? {} : { uid }) }, signal)
     log.info('pod collected', { pod: `${namespace}/${name}` })
   } catch (err) {

@@ -1,6 +1,5 @@
 // Deletes pods from nodes whose NoExecute taints they do not, or no longer, tolerate.
-import { isReason } from '../api/status.ts'
-import { formatTime } from '../base/clock.ts'
+import { disruptPod } from '../client/disrupt-pod.ts'
 import { referenceTo } from '../client/event-recorder.ts'
 import { keyOf } from '../client/object-key.ts'
 import { nodes, pods } from '../client/resources.ts'
@@ -34,28 +33,10 @@ export const taintEviction: Controller = {
       const wait = planEviction(pod, informers.full(nodes).get('', nodeName)?.spec?.taints ?? [], clock.now())
       if (wait === undefined) return done
       if (wait > 0) return { requeueAfterMs: wait }
-      const { namespace = '', name = '', uid } = pod.metadata
+      const { namespace = '', name = '' } = pod.metadata
       events.record(referenceTo(pod, 'v1', 'Pod'), 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${namespace}/${name}`)
-      const condition = {
-        type: 'DisruptionTarget',
-        status: 'True',
-        reason: 'DeletionByTaintManager',
-        message: 'Taint manager: deleting due to NoExecute taint',
-        lastTransitionTime: formatTime(clock.now()),
-      }
-      try {
-        await client.patch(
-          pods,
-          namespace,
-          name,
-          { status: { conditions: [condition] } },
-          { type: 'strategic', subresource: 'status' },
-          signal,
-        )
-        await client.delete(pods, namespace, name, uid === undefined ? {} : { uid }, signal)
-      } catch (err) {
-        if (!isReason(err, 'NotFound')) throw err
-      }
+      const disruption = { reason: 'DeletionByTaintManager', message: 'Taint manager: deleting due to NoExecute taint' }
+      await disruptPod(client, pod, disruption, clock.now(), signal)
       return done
     }
   },
