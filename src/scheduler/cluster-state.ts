@@ -1,6 +1,6 @@
 // All nodes with their pods: what the API says, and what the scheduler has decided and the API does not show yet (assumed pods).
 import type { Node, Pod } from '../api/types/core-v1.ts'
-import { idOf, NodeInfo } from './node-info.ts'
+import { idOf, NodeInfo, priorityOf } from './node-info.ts'
 
 /** What plugins may read. */
 export interface Cluster {
@@ -9,6 +9,10 @@ export interface Cluster {
   readonly podsWithAffinity: number
   /** Labels of a namespace, for affinity terms with a namespace selector. */
   namespaceLabels(name: string): Readonly<Record<string, string>>
+  /** Pods that wait for victims on the node to be gone: what they need is promised to them. */
+  nominatedTo(node: string): readonly Pod[]
+  /** The node that the pod waits for. */
+  nominationOf(pod: Pod): string | undefined
 }
 
 interface Placed {
@@ -23,6 +27,9 @@ export class ClusterState implements Cluster {
   /** Pods of nodes that are not known (yet). */
   #list: readonly NodeInfo[] | undefined
   #podsWithAffinity = 0
+  readonly #nominated = new Map<string, { readonly pod: Pod; readonly node: string }>()
+  /** How many placed pods have each priority. */
+  readonly #priorities = new Map<number, number>()
   readonly #labelsOf: (namespace: string) => Readonly<Record<string, string>>
 
   constructor(namespaceLabels: (namespace: string) => Readonly<Record<string, string>> = () => ({})) {
@@ -40,6 +47,29 @@ export class ClusterState implements Cluster {
 
   namespaceLabels(name: string): Readonly<Record<string, string>> {
     return this.#labelsOf(name)
+  }
+
+  nominatedTo(node: string): readonly Pod[] {
+    if (this.#nominated.size === 0) return nobody
+    return [...this.#nominated.values()].filter(nomination => nomination.node === node).map(({ pod }) => pod)
+  }
+
+  nominationOf(pod: Pod): string | undefined {
+    return this.#nominated.get(idOf(pod))?.node
+  }
+
+  nominate(pod: Pod, node: string): void {
+    this.#nominated.set(idOf(pod), { pod, node })
+  }
+
+  dropNomination(pod: Pod): void {
+    this.#nominated.delete(idOf(pod))
+  }
+
+  /** Whether some placed pod has a lower priority: without one there is nobody to preempt. */
+  hasLowerPriority(priority: number): boolean {
+    for (const other of this.#priorities.keys()) if (other < priority) return true
+    return false
   }
 
   setNode(node: Node): void {
@@ -80,6 +110,7 @@ export class ClusterState implements Cluster {
     this.#placed.delete(idOf(pod))
     this.#nodes.get(placed.node)?.removePod(pod)
     if (hasPodAffinity(placed.pod)) this.#podsWithAffinity--
+    this.#count(placed.pod, -1)
   }
 
   #place(placed: Placed): void {
@@ -87,8 +118,19 @@ export class ClusterState implements Cluster {
     this.#placed.set(idOf(placed.pod), placed)
     this.#nodes.get(placed.node)?.addPod(placed.pod)
     if (hasPodAffinity(placed.pod)) this.#podsWithAffinity++
+    this.#count(placed.pod, 1)
+    this.#nominated.delete(idOf(placed.pod))
+  }
+
+  #count(pod: Pod, change: 1 | -1): void {
+    const priority = priorityOf(pod)
+    const count = (this.#priorities.get(priority) ?? 0) + change
+    if (count === 0) this.#priorities.delete(priority)
+    else this.#priorities.set(priority, count)
   }
 }
+
+const nobody: readonly Pod[] = []
 
 export function hasPodAffinity({ spec: { affinity } }: Pod): boolean {
   return affinity?.podAffinity !== undefined || affinity?.podAntiAffinity !== undefined

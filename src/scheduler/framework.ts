@@ -29,6 +29,8 @@ export interface SchedulerPlugin {
   readonly name: string
   /** Of its score; 0 for a plugin that only filters. */
   readonly weight: number
+  /** `prepare` looks at the pods of the cluster, so that its rules hold only for these. */
+  readonly readsPods?: true
   /** What may make a pod fit that this plugin refused. */
   readonly wakesOn: readonly ClusterEvent[]
   /** Undefined where the plugin has nothing to say about this pod. */

@@ -35,6 +35,15 @@ export class NodeInfo {
     for (const { pod } of this.#pods.values()) yield pod
   }
 
+  /** Of its own: pods added to it or removed from it are not on this one. */
+  copy(): NodeInfo {
+    const copy = new NodeInfo(this.node)
+    for (const [id, facts] of this.#pods) copy.#pods.set(id, facts)
+    add(copy.requested, this.requested)
+    add(copy.scoreRequested, this.scoreRequested)
+    return copy
+  }
+
   setNode(node: Node): void {
     this.node = node
     this.allocatable = allocatable(node)
@@ -61,3 +70,5 @@ export class NodeInfo {
 export function idOf({ metadata }: Pod): string {
   return metadata.uid ?? `${metadata.namespace}/${metadata.name}`
 }
+
+export const priorityOf = ({ spec }: Pod): number => spec.priority ?? 0

@@ -98,3 +98,29 @@ test('runScheduler() tries a refused binding again', async () => {
   })
   await scheduler.until(() => scheduler.api.read(pods, 'ns', 'p')?.spec.nodeName === 'n1', 'bound at the second try')
 })
+
+test('runScheduler() ends a less important pod for one that fits nowhere, tells both, and binds to the node that it waits for', async () => {
+  const withPriority = (name: string, priority: number): Pod => ({ ...pod(name, '2'), spec: { ...pod(name, '2').spec, priority } })
+  await using scheduler = start(api => {
+    api.seed(nodes, node('n1', '2'))
+    api.seed(pods, withPriority('low', 1))
+  })
+  const read = (name: string) => scheduler.api.read(pods, 'ns', name)
+  await scheduler.until(() => read('low')?.spec.nodeName === 'n1', 'the first is bound')
+  scheduler.api.seed(pods, withPriority('high', 10))
+  scheduler.api.seed(pods, withPriority('middle', 5))
+  await scheduler.until(() => read('low')?.metadata.deletionTimestamp !== undefined, 'the victim ends')
+  const target = read('low')?.status?.conditions?.find(({ type }) => type === 'DisruptionTarget')
+  assert.deepEqual(
+    [target?.status, target?.reason, target?.message],
+    ['True', 'PreemptionByScheduler', 'default-scheduler: preempting to accommodate a higher priority pod'],
+  )
+  await scheduler.until(() => read('high')?.status?.nominatedNodeName === 'n1', 'the node waits for it')
+  const why = () => read('high')?.status?.conditions?.find(({ type }) => type === 'PodScheduled')?.message
+  await scheduler.until(() => why() !== undefined, 'condition')
+  assert.equal(why(), '0/1 nodes are available: 1 Insufficient cpu.')
+  scheduler.api.remove(pods, 'ns', 'low')
+  await scheduler.until(() => read('high')?.spec.nodeName === 'n1', 'bound when the victim is gone')
+  assert.equal(read('middle')?.spec.nodeName, undefined)
+  await scheduler.until(() => scheduler.api.all(events).some(({ reason }) => reason === 'Preempted'), 'event')
+})

@@ -6,11 +6,15 @@ import type { Logger } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
 import { EventRecorder, referenceTo } from '../client/event-recorder.ts'
 import { InformerPool } from '../client/informer-pool.ts'
-import { namespaces, nodes, pods } from '../client/resources.ts'
+import { namespaces, nodes, podDisruptionBudgets, pods } from '../client/resources.ts'
 import { ClusterState } from './cluster-state.ts'
+import { priorityOf } from './node-info.ts'
 import { plugins } from './plugins/index.ts'
+import { type Preemption, planPreemption } from './preemption.ts'
+import { Preemptor } from './preemptor.ts'
 import { SchedulingQueue } from './scheduling-queue.ts'
-import { selectNode } from './select-node.ts'
+import { type Placement, selectNode } from './select-node.ts'
+import { unschedulableMessage } from './unschedulable-message.ts'
 import { UnschedulableReports } from './unschedulable-reports.ts'
 
 export interface RunSchedulerOptions {
@@ -51,6 +55,7 @@ class Scheduler {
   readonly #queue = new SchedulingQueue(plugins)
   readonly #reports: UnschedulableReports
   readonly #cluster: ClusterState
+  readonly #preemptor: Preemptor
   readonly #name: string
   #wake: () => void = () => undefined
   #bindings = 0
@@ -68,12 +73,14 @@ class Scheduler {
     })
     const namespaceCache = informers.full(namespaces)
     this.#cluster = new ClusterState(name => namespaceCache.get('', name)?.metadata.labels ?? {})
+    this.#preemptor = new Preemptor({ ...options, cluster: this.#cluster, events: this.#events, schedulerName: this.#name })
     this.#listen()
   }
 
   async run(): Promise<void> {
     const { clock } = this.#options
-    const caches = [this.#informers.full(nodes), this.#informers.full(pods), this.#informers.full(namespaces)]
+    const informers = this.#informers
+    const caches = [informers.full(nodes), informers.full(pods), informers.full(namespaces), informers.full(podDisruptionBudgets)]
     await Promise.all(caches.map(cache => cache.synced(this.#signal)))
     while (!this.#signal.aborted) {
       this.#queue.wakeLongWaiting(clock.now())
@@ -122,6 +129,7 @@ class Scheduler {
         this.#reports.drop(pod)
         this.#queue.delete(pod)
         this.#cluster.removePod(pod)
+        this.#cluster.dropNomination(pod)
         if (isPlaced(pod)) this.#changed('pod-removed')
       },
     })
@@ -132,6 +140,7 @@ class Scheduler {
     if (finished) {
       this.#queue.delete(pod)
       this.#cluster.removePod(pod)
+      this.#cluster.dropNomination(pod)
       if (isPlaced(pod)) this.#changed('pod-removed')
     } else if (isPlaced(pod)) {
       this.#reports.drop(pod)
@@ -139,6 +148,8 @@ class Scheduler {
       this.#cluster.setPod(pod)
       this.#changed('pod-placed')
     } else if (this.#isOurs(pod) && !this.#cluster.isAssumed(pod)) {
+      const { nominatedNodeName = '' } = pod.status ?? {}
+      if (nominatedNodeName !== '') this.#cluster.nominate(pod, nominatedNodeName)
       this.#queue.set(pod, this.#options.clock.now(), changed)
       this.#wake()
     }
@@ -169,7 +180,24 @@ class Scheduler {
       return
     }
     this.#queue.refused(pod, placement.plugins, this.#options.clock.now())
-    this.#reports.add(pod, placement.message, this.#signal)
+    const preemption = this.#preemption(pod, placement)
+    if (preemption === undefined) {
+      this.#reports.add(pod, placement.message, this.#signal)
+      return
+    }
+    const message = unschedulableMessage(pod, this.#cluster.nodes.length, placement.refusals, preemption)
+    this.#reports.add(pod, message, this.#signal)
+    if (!preemption.found) return
+    const { node, victims } = preemption
+    const outdone = this.#preemptor.promise(pod, node)
+    this.#track(this.#preemptor.preempt(pod, node, victims, outdone, this.#signal))
+  }
+
+  /** Undefined where nobody is less important than the pod, which costs nothing to know. */
+  #preemption(pod: Pod, { refusals }: Extract<Placement, { placed: false }>): Preemption | undefined {
+    if (refusals.length === 0 || !this.#cluster.hasLowerPriority(priorityOf(pod))) return undefined
+    const budgets = this.#informers.full(podDisruptionBudgets).list()
+    return planPreemption({ pod, cluster: this.#cluster, plugins, refusals, budgets, random: this.#options.random })
   }
 
   async #bind(pod: Pod, node: string): Promise<void> {

@@ -1,7 +1,7 @@
 // Pods that wait for a node: ready ones by priority and age, those that failed after a pause, those that fit nowhere until something changes.
 import type { Pod } from '../api/types/core-v1.ts'
 import type { ClusterEvent, SchedulerPlugin } from './framework.ts'
-import { idOf } from './node-info.ts'
+import { idOf, priorityOf } from './node-info.ts'
 
 interface Queued {
   pod: Pod
@@ -138,6 +138,6 @@ function insert(active: Queued[], queued: Queued): void {
 }
 
 function isBefore(a: Queued, b: Queued): boolean {
-  const difference = (b.pod.spec.priority ?? 0) - (a.pod.spec.priority ?? 0)
+  const difference = priorityOf(b.pod) - priorityOf(a.pod)
   return difference === 0 ? a.addedAt < b.addedAt : difference < 0
 }

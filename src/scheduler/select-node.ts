@@ -2,13 +2,14 @@
 import type { Pod } from '../api/types/core-v1.ts'
 import type { Cluster } from './cluster-state.ts'
 import type { Rules, SchedulerPlugin } from './framework.ts'
-import type { NodeInfo } from './node-info.ts'
+import { idOf, type NodeInfo, priorityOf } from './node-info.ts'
 import { type Refusal, unschedulableMessage } from './unschedulable-message.ts'
+import { withNode } from './what-if.ts'
 
 export type Placement =
   | { readonly placed: true; readonly node: string }
-  /** `plugins` are those that refused some node; a change that concerns one of them makes another try worthwhile. */
-  | { readonly placed: false; readonly message: string; readonly plugins: ReadonlySet<string> }
+  /** `refusals` has each node once; `plugins` are those that refused some: a change that concerns one of them makes another try worthwhile. */
+  | { readonly placed: false; readonly message: string; readonly refusals: readonly Refusal[]; readonly plugins: ReadonlySet<string> }
 
 interface Prepared {
   readonly plugin: SchedulerPlugin
@@ -18,20 +19,22 @@ interface Prepared {
 /** `random` in [0, 1) breaks ties; `startAt` is where the search for feasible nodes begins in a large cluster. */
 export function selectNode(pod: Pod, cluster: Cluster, plugins: readonly SchedulerPlugin[], random: () => number, startAt = 0): Placement {
   const { nodes } = cluster
-  if (nodes.length === 0)
-    return { placed: false, message: 'no nodes available to schedule pods', plugins: new Set(plugins.map(({ name }) => name)) }
-  const prepared: Prepared[] = []
-  for (const plugin of plugins) {
-    const rules = plugin.prepare(pod, cluster)
-    if (rules !== undefined) prepared.push({ plugin, rules })
+  if (nodes.length === 0) {
+    const names = new Set(plugins.map(({ name }) => name))
+    return { placed: false, message: 'no nodes available to schedule pods', refusals: [], plugins: names }
   }
+  const filter = new NodeFilter(pod, cluster, plugins)
+  // The node that was made free for this pod comes before all others.
+  const promised = cluster.nominationOf(pod)
+  const waitedFor = promised === undefined ? undefined : nodes.find(({ name }) => name === promised)
+  if (waitedFor !== undefined && filter.refusal(waitedFor) === undefined) return { placed: true, node: waitedFor.name }
   const refusals: Refusal[] = []
   const feasible: NodeInfo[] = []
   const enough = nodesToFind(nodes.length)
   for (let i = 0; i < nodes.length && feasible.length < enough; i++) {
     const node = nodes[(startAt + i) % nodes.length]
     if (node === undefined) continue
-    const refusal = refusalOf(prepared, node)
+    const refusal = filter.refusal(node)
     if (refusal === undefined) feasible.push(node)
     else refusals.push(refusal)
   }
@@ -40,10 +43,64 @@ export function selectNode(pod: Pod, cluster: Cluster, plugins: readonly Schedul
     return {
       placed: false,
       message: unschedulableMessage(pod, nodes.length, refusals),
+      refusals,
       plugins: new Set(refusals.map(({ plugin }) => plugin)),
     }
   }
-  return { placed: true, node: feasible.length === 1 ? first.name : best(prepared, feasible, random).name }
+  return { placed: true, node: feasible.length === 1 ? first.name : best(filter.prepared, feasible, random).name }
+}
+
+/** The filters of all plugins, prepared for one pod. */
+export class NodeFilter {
+  readonly prepared: readonly Prepared[]
+  readonly #pod: Pod
+  readonly #cluster: Cluster
+  readonly #plugins: readonly SchedulerPlugin[]
+
+  constructor(pod: Pod, cluster: Cluster, plugins: readonly SchedulerPlugin[]) {
+    this.#pod = pod
+    this.#cluster = cluster
+    this.#plugins = plugins
+    this.prepared = prepare(pod, cluster, plugins)
+  }
+
+  /**
+   * Why the pod does not fit on the node: with the pods that wait for it and are no less important, and without them, since they may
+   * never come and the pod must not count on them either.
+   */
+  refusal(node: NodeInfo): Refusal | undefined {
+    return this.#withNominated(node) ?? refusalOf(this.prepared, node)
+  }
+
+  /** The same for a copy of a node, which other pods are on. */
+  refusalOfChanged(changed: NodeInfo): Refusal | undefined {
+    return this.#withNominated(changed) ?? refusalOf(this.#preparedWith(changed), changed)
+  }
+
+  #withNominated(node: NodeInfo): Refusal | undefined {
+    const priority = priorityOf(this.#pod)
+    const waiting = this.#cluster.nominatedTo(node.name).filter(other => priorityOf(other) >= priority && idOf(other) !== idOf(this.#pod))
+    if (waiting.length === 0) return undefined
+    const crowded = node.copy()
+    for (const other of waiting) crowded.addPod(other)
+    const refusal = refusalOf(this.#preparedWith(crowded), crowded)
+    return refusal && { ...refusal, node }
+  }
+
+  #preparedWith(changed: NodeInfo): readonly Prepared[] {
+    const changing = this.#plugins.filter(({ readsPods }) => readsPods === true)
+    return [
+      ...this.prepared.filter(({ plugin }) => plugin.readsPods !== true),
+      ...prepare(this.#pod, withNode(this.#cluster, changed), changing),
+    ]
+  }
+}
+
+function prepare(pod: Pod, cluster: Cluster, plugins: readonly SchedulerPlugin[]): Prepared[] {
+  return plugins.flatMap(plugin => {
+    const rules = plugin.prepare(pod, cluster)
+    return rules === undefined ? [] : [{ plugin, rules }]
+  })
 }
 
 function refusalOf(prepared: readonly Prepared[], node: NodeInfo): Refusal | undefined {

@@ -9,20 +9,34 @@ export interface Refusal {
   readonly unresolvable: boolean
 }
 
-export function unschedulableMessage(pod: Pod, nodes: number, refusals: readonly Refusal[]): string {
-  return `${summary(
+/** `preemption` says what came of looking for victims; undefined where it was not looked for, since nobody is less important. */
+export function unschedulableMessage(pod: Pod, nodes: number, refusals: readonly Refusal[], preemption?: PreemptionOutcome): string {
+  const why = summary(
     nodes,
     refusals.flatMap(({ reasons }) => reasons),
-  )} ${preemptionMessage(pod, nodes, refusals)}`
+  )
+  if (preemption?.found === true) return why
+  return `${why} preemption: ${preemptionMessage(pod, nodes, refusals, preemption)}`
 }
 
-/** Nothing is preempted: this says for each node why it would not help, as upstream's PostFilter does where it finds no victims. */
-function preemptionMessage({ spec }: Pod, nodes: number, refusals: readonly Refusal[]): string {
-  if (spec.preemptionPolicy === 'Never') return 'preemption: not eligible due to preemptionPolicy=Never.'
+export type PreemptionOutcome =
+  | { readonly found: true }
+  | { readonly found: false; readonly reasons: readonly string[] }
+  | { readonly found: false; readonly ineligible: string }
+
+function preemptionMessage(
+  { spec }: Pod,
+  nodes: number,
+  refusals: readonly Refusal[],
+  outcome?: Exclude<PreemptionOutcome, { found: true }>,
+): string {
+  if (outcome !== undefined && 'ineligible' in outcome) return outcome.ineligible
+  if (spec.preemptionPolicy === 'Never') return 'not eligible due to preemptionPolicy=Never.'
+  if (outcome !== undefined) return summary(nodes, outcome.reasons)
   const reasons = refusals.map(({ unresolvable }) =>
     unresolvable ? 'Preemption is not helpful for scheduling' : 'No preemption victims found for incoming pod',
   )
-  return `preemption: ${summary(nodes, reasons)}`
+  return summary(nodes, reasons)
 }
 
 function summary(nodes: number, reasons: readonly string[]): string {

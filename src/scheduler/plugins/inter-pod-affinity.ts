@@ -8,6 +8,7 @@ import type { NodeInfo } from '../node-info.ts'
 export const interPodAffinity: SchedulerPlugin = {
   name: 'InterPodAffinity',
   weight: 2,
+  readsPods: true,
   wakesOn: ['node-changed', 'pod-placed', 'pod-removed'],
   prepare(pod, cluster) {
     if (!hasPodAffinity(pod) && cluster.podsWithAffinity === 0) return undefined

@@ -10,6 +10,7 @@ import type { NodeInfo } from '../node-info.ts'
 export const podTopologySpread: SchedulerPlugin = {
   name: 'PodTopologySpread',
   weight: 2,
+  readsPods: true,
   wakesOn: ['node-changed', 'pod-placed', 'pod-removed'],
   prepare(pod, cluster) {
     const constraints = pod.spec.topologySpreadConstraints ?? []
