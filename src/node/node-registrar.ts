@@ -38,6 +38,8 @@ export class NodeRegistrar {
     for (let wait = firstRetry; ; wait = Math.min(wait * 2, longestRetry)) {
       try {
         const there = await this.#ensure(signal)
+        // The lease is the Node's: it goes with it.
+        this.#node = there
         await this.#renewLease(signal)
         await this.#report(there, signal)
         log.info('node registered', { node: node.name })
