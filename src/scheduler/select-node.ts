@@ -78,8 +78,10 @@ export class NodeFilter {
   }
 
   #withNominated(node: NodeInfo): Refusal | undefined {
+    const nominated = this.#cluster.nominatedTo(node.name)
+    if (nominated.length === 0) return undefined
     const priority = priorityOf(this.#pod)
-    const waiting = this.#cluster.nominatedTo(node.name).filter(other => priorityOf(other) >= priority && idOf(other) !== idOf(this.#pod))
+    const waiting = nominated.filter(other => priorityOf(other) >= priority && idOf(other) !== idOf(this.#pod))
     if (waiting.length === 0) return undefined
     const crowded = node.copy()
     for (const other of waiting) crowded.addPod(other)
