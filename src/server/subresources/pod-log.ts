@@ -14,9 +14,12 @@ export function podLog({ tunnels }: Pick<SubresourceParts, 'tunnels'>): Resource
     if (entry === undefined) throw notFound(served.named, info.name)
     const pod = entry.object as Pod
     const container = chosenContainer(pod, query.get('container'))
+    const node = pod.spec?.nodeName ?? ''
+    // No node, no text: upstream answers nothing rather than an error.
+    if (node === '') return { status: 204, contentType: '', body: Buffer.alloc(0) }
     judgeState(pod, container, query.flag('previous'))
     const answer = await tunnels.requestNode(
-      pod.spec?.nodeName ?? '',
+      node,
       {
         kind: 'logs',
         pod: { namespace: info.namespace, name: info.name, uid: pod.metadata.uid ?? '' },
@@ -68,7 +71,6 @@ function choose(name: string, containers: readonly Container[], initContainers: 
 /** A container that has not begun has written nothing: the reason is said in upstream's words. */
 function judgeState(pod: Pod, container: string, previous: boolean): void {
   const name = pod.metadata.name ?? ''
-  if (!pod.spec?.nodeName) throw badRequest(`pod ${name} does not have a host assigned`)
   const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {}
   const status = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find(({ name }) => name === container)
   if (previous) {

@@ -133,8 +133,15 @@ test('log asks the node and passes its text on', async () => {
   assert.deepEqual(asked, [{ kind: 'logs', pod: { namespace: 'default', name: 'p', uid }, container: 'c', query: 'tailLines=2' }])
 })
 
+test('log of a pod that no node runs is empty, once the container is known', async () => {
+  await using api = new TestServer()
+  await api.create(pods, pod(['a', 'b']))
+  const { status, text } = await api.get(`${pods}/p/log?container=a`)
+  assert.deepEqual([status, text], [204, ''])
+  assert.equal((await api.get(`${pods}/p/log`)).status, 400)
+})
+
 const logRefusals: readonly [string, object, string, RegExp][] = [
-  ['no node', pod(), '', /^pod p does not have a host assigned$/],
   ['several containers', pod(['a', 'b'], { nodeName: 'n' }), '', /^a container name must be specified for pod p, choose one of: \[a b\]$/],
   ['an unknown container', pod(['a'], { nodeName: 'n' }), '?container=x', /^container x is not valid for pod p$/],
   [
