@@ -56,6 +56,16 @@ test('Priority computes the number and refuses one of the user', async () => {
   assert.match((await refusal({ kind: 'pods', object: pod({ ...goodSpec(), priority: 5 }) })).message, /integer value of priority \(5\)/)
 })
 
+test('Priority keeps what it computed where an update says nothing of it', async () => {
+  const oldObject = pod({ ...goodSpec(), priorityClassName: 'high', priority: 900, preemptionPolicy: 'Never' })
+  const update = async (spec: object) =>
+    specOf((await admit({ kind: 'pods', operation: 'UPDATE', object: pod({ ...goodSpec(), ...spec }), oldObject })).object)
+  const silent = await update({ priorityClassName: 'high' })
+  assert.deepEqual([silent['priority'], silent['preemptionPolicy']], [900, 'Never'])
+  const other = await update({ priority: 5, preemptionPolicy: 'PreemptLowerPriority' })
+  assert.deepEqual([other['priority'], other['preemptionPolicy']], [5, 'PreemptLowerPriority'])
+})
+
 test('the defaulting plugins add tolerations, the not-ready taint and the protecting finalizer', async () => {
   const tolerations = specOf((await admit({ kind: 'pods', object: pod() })).object)['tolerations'] as { key: string }[]
   assert.deepEqual(

@@ -36,6 +36,12 @@ export function priority({ reader }: { readonly reader: ClusterReader }): Admiss
     pod.spec.preemptionPolicy = policy
   }
 
+  /** Whoever replaces a pod by its manifest says nothing of what this plug-in computed. Another value is for validation to refuse. */
+  function keep({ spec }: Pod, { spec: old }: Pod): void {
+    if (spec.priority === undefined && old.priority !== undefined) spec.priority = old.priority
+    if (spec.preemptionPolicy === undefined && old.preemptionPolicy !== undefined) spec.preemptionPolicy = old.preemptionPolicy
+  }
+
   function validateClass(request: AdmissionRequest, candidate: PriorityClass): Verdict {
     if (candidate.globalDefault !== true) return admitted
     const current = defaultClass()
@@ -48,12 +54,14 @@ export function priority({ reader }: { readonly reader: ClusterReader }): Admiss
     name: 'Priority',
     handles: ({ resource, subresource, operation }) =>
       subresource === '' &&
-      ((resource.group === '' && resource.plural === 'pods' && operation === 'CREATE') ||
-        (resource.group === 'scheduling.k8s.io' &&
-          resource.plural === 'priorityclasses' &&
-          (operation === 'CREATE' || operation === 'UPDATE'))),
+      (operation === 'CREATE' || operation === 'UPDATE') &&
+      ((resource.group === '' && resource.plural === 'pods') ||
+        (resource.group === 'scheduling.k8s.io' && resource.plural === 'priorityclasses')),
     mutate(request) {
-      if (request.resource.plural === 'pods' && request.object) resolvePod(request, request.object as Pod)
+      const { resource, operation, object, oldObject } = request
+      if (resource.plural !== 'pods' || object === undefined) return
+      if (operation === 'CREATE') resolvePod(request, object as Pod)
+      else if (oldObject !== undefined) keep(object as Pod, oldObject as Pod)
     },
     validate: request =>
       request.resource.plural === 'priorityclasses' && request.object ? validateClass(request, request.object as PriorityClass) : admitted,
