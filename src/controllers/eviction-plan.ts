@@ -3,9 +3,12 @@ import { tolerates } from '../api/tolerations.ts'
 import type { Pod, Taint } from '../api/types/core-v1.ts'
 
 /** Milliseconds until the pod must go (0: now); undefined where it may stay. */
-export function planEviction({ spec }: Pod, taints: readonly Taint[], now: number): number | undefined {
+export function planEviction({ metadata, spec, status }: Pod, taints: readonly Taint[], now: number): number | undefined {
   const pressing = taints.filter(({ effect }) => effect === 'NoExecute')
   if (pressing.length === 0) return undefined
+  const placed = status?.conditions?.find(({ type }) => type === 'PodScheduled')?.lastTransitionTime ?? metadata.creationTimestamp
+  // A taint may be older than the pod's stay: the time that a pod tolerates it is spent on the node.
+  const arrived = Date.parse(placed ?? '') || 0
   const waits: number[] = []
   for (const taint of pressing) {
     const tolerations = (spec.tolerations ?? []).filter(toleration => tolerates(toleration, taint))
@@ -14,7 +17,7 @@ export function planEviction({ spec }: Pod, taints: readonly Taint[], now: numbe
       tolerationSeconds === undefined ? [] : [Math.max(0, tolerationSeconds)],
     )
     if (limited.length === 0) continue
-    const since = Date.parse(taint.timeAdded ?? '') || now
+    const since = Math.max(Date.parse(taint.timeAdded ?? '') || now, arrived)
     waits.push(Math.max(0, since + Math.min(...limited) * 1000 - now))
   }
   return waits.length === 0 ? undefined : Math.min(...waits)

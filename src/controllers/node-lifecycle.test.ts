@@ -55,6 +55,16 @@ for (const [name, tolerations, want] of evictions) {
   })
 }
 
+test('planEviction() counts from the arrival of a pod that came after the taint', () => {
+  const taints: Taint[] = [{ key: 'k', effect: 'NoExecute', timeAdded: '2026-01-01T00:00:00Z' }]
+  const spec = { containers: [], tolerations: [{ key: 'k', operator: 'Exists', tolerationSeconds: 300 }] }
+  const created = { creationTimestamp: '2026-01-01T01:00:00Z' }
+  const later = Date.parse('2026-01-01T01:01:00Z')
+  assert.equal(planEviction({ metadata: created, spec }, taints, later), 240_000)
+  const conditions = [{ type: 'PodScheduled', status: 'True', lastTransitionTime: '2026-01-01T01:00:30Z' }]
+  assert.equal(planEviction({ metadata: created, spec, status: { conditions } }, taints, later), 270_000)
+})
+
 test('planFinished() gives the oldest beyond the threshold', () => {
   const finished = ['2026-01-03', '2026-01-01', '2026-01-02'].map(
     (day): Pod => ({ metadata: { name: day, creationTimestamp: `${day}T00:00:00Z` }, spec: { containers: [] } }),
