@@ -126,12 +126,16 @@ const malformed: readonly [string, number][] = [
   ['/api/v1/namespaces/%2e%2e/pods', 400],
   ['/api/v1/namespaces/a%00b/pods', 400],
   [`/api/v1/namespaces/${'a'.repeat(9000)}/pods`, 414],
+  [`/api/v1/namespaces/a/nothing?command=${'a'.repeat(20_000)}`, 404],
+  [`/api/v1/namespaces/a/nothing?command=${'a'.repeat(33_000)}`, 414],
+  [`/api/v1/namespaces/a/nothing?${'command=a&'.repeat(900)}`, 404],
+  [`/api/v1/namespaces/a/nothing?${'command=a&'.repeat(1001)}`, 400],
   ['/api/v1/nothing', 404],
   ['/api/v1/namespaces/a/pods/p/nothing', 404],
   ['/api/v2/pods', 404],
 ]
 for (const [url, expected] of malformed) {
-  test(`handle() answers ${expected} for ${url.slice(0, 40)}`, async () => {
+  test(`handle() answers ${expected} for ${url.slice(0, 40)} of ${url.length} bytes`, async () => {
     await using api = new TestServer()
     const { status, json } = await send(api, { url, identity: testUser })
     assert.equal(status, expected)

@@ -24,8 +24,8 @@ export const emptyQuery: Query = {
   raw: '',
 }
 
-/** More than any client sends. They are refused, not left out: a selector or a dryRun that is left out means another request. */
-const maxParameters = 200
+/** More than any client sends, but for the words of a long command. They are refused, not left out: a selector or a dryRun that is left out means another request. */
+const maxParameters = 1000
 
 export function parseQuery(raw: string): Query {
   if (raw === '') return emptyQuery

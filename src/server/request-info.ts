@@ -32,7 +32,9 @@ export interface PathRequestInfo {
 export type RequestInfo = ResourceRequestInfo | PathRequestInfo
 
 /** Longer paths are nobody's: names end at 253 bytes. */
-const maxUrlBytes = 8192
+const maxPathBytes = 8192
+/** With the query, which carries the command of an exec word by word. */
+const maxUrlBytes = 32_768
 
 const verbOfMethod: Readonly<Record<string, { readonly one: string; readonly many: string }>> = {
   GET: { one: 'get', many: 'list' },
@@ -63,6 +65,7 @@ export function requestInfo(method: string, url: string, resources: ServedResour
   if (url.length > maxUrlBytes) throw apiError(414, 'Unknown', 'the request URI is too long')
   const mark = url.indexOf('?')
   const path = mark < 0 ? url : url.slice(0, mark)
+  if (path.length > maxPathBytes) throw apiError(414, 'Unknown', 'the request URI is too long')
   const query = mark < 0 ? parseQuery('') : parseQuery(url.slice(mark + 1))
   if (path.charCodeAt(0) !== 47 /* / */) throw badRequest('the request path must begin with "/"')
   const segments = splitPath(path)
