@@ -76,7 +76,7 @@ export function forEachRecord(records: PackedRecords, visit: (record: PlainRecor
   for (let i = 0; i < records.keys.length; i += keyWidth) {
     const { revision, previous, deleted, offset, length } = packedKey(records, i)
     const object = offset + 4 + all.readUInt32LE(offset)
-    const header = decodeHeader(all.toString('utf8', offset + 4, object))
+    const header = decodeHeader(all, offset + 4, object)
     visit({ revision, previous, deleted, header, bytes: all.subarray(object, offset + length) })
   }
 }
@@ -122,11 +122,12 @@ export class RecordPacker {
 
 export function readRecord(key: RecordKey, plain: Buffer): PlainRecord {
   const headerLength = plain.readUInt32LE(0)
-  const header = decodeHeader(plain.toString('utf8', 4, 4 + headerLength))
+  const header = decodeHeader(plain, 4, 4 + headerLength)
   return { ...key, header, bytes: plain.subarray(4 + headerLength) }
 }
 
-type HeaderArray = [string, string, string, number, number, Record<string, string> | 0, Record<string, string> | 0]
+type DescribedArray = [number, Record<string, string> | 0, Record<string, string> | 0]
+type HeaderArray = [string, string, string, number, ...DescribedArray]
 
 function encodeHeader({ groupResource, namespace, name, at, fieldsVersion, labels, extraFields }: RecordHeader): string {
   return JSON.stringify([
@@ -145,8 +146,52 @@ function presentOr0(map: Readonly<Record<string, string>> | undefined): Record<s
   return 0
 }
 
-function decodeHeader(text: string): RecordHeader {
-  // Authenticated before it gets here: only this module has written it.
-  const [groupResource, namespace, name, at, fieldsVersion, labels, extraFields] = JSON.parse(text) as HeaderArray
-  return { groupResource, namespace, name, at, fieldsVersion, labels: labels || undefined, extraFields: extraFields || undefined }
+/** The JSON array between two places of `data`. Authenticated before it gets here: only this module has written it. */
+function decodeHeader(data: Buffer, from: number, to: number): RecordHeader {
+  const text = data.toString('utf8', from, to)
+  // Of as many characters as bytes is ASCII, whose places are the same in both.
+  if (text.length === to - from && !text.includes('\\')) return splitHeader(text, data, from)
+  const [groupResource, namespace, name, at, ...rest] = JSON.parse(text) as HeaderArray
+  return { groupResource, namespace, name, at, ...described(rest) }
 }
+
+/**
+ * Without parsing what many headers share: a start reads each object's, and labels come from a few templates. For ASCII without escapes. The
+ * name is cut from `data`, since a piece of a string keeps all of it in memory.
+ */
+function splitHeader(text: string, data: Buffer, from: number): RecordHeader {
+  const resourceEnd = text.indexOf('"', 2)
+  const namespaceEnd = text.indexOf('"', resourceEnd + 3)
+  const nameEnd = text.indexOf('"', namespaceEnd + 3)
+  const atEnd = text.indexOf(',', nameEnd + 2)
+  return {
+    groupResource: text.slice(2, resourceEnd),
+    namespace: text.slice(resourceEnd + 3, namespaceEnd),
+    name: data.toString('latin1', from + namespaceEnd + 3, from + nameEnd),
+    at: Number(text.slice(nameEnd + 2, atEnd)),
+    ...sharedDescription(text.slice(atEnd + 1)),
+  }
+}
+
+type Described = Pick<RecordHeader, 'fieldsVersion' | 'labels' | 'extraFields'>
+
+const known = new Map<string, Described>()
+const mostKnown = 1000
+
+/** Of the end of a header. Nobody changes what it returns, so all who have the same share it. */
+function sharedDescription(end: string): Described {
+  let description = known.get(end)
+  if (description === undefined) {
+    description = described(JSON.parse(`[${end}`) as DescribedArray)
+    // Begun anew rather than aged: what comes again is back at once.
+    if (known.size >= mostKnown) known.clear()
+    known.set(end, description)
+  }
+  return description
+}
+
+const described = ([fieldsVersion, labels, extraFields]: DescribedArray): Described => ({
+  fieldsVersion,
+  labels: labels || undefined,
+  extraFields: extraFields || undefined,
+})

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { forEachRecord, type PlainRecord, pack } from './record.ts'
+
+/** Names of custom metrics, ClusterRoles and fields may hold nearly anything; quotes, escapes and the separators of the header first of all. */
+const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.stringMatching(/^["\\\\,:{}[\]a-zé]*$/), fc.constant(''))
+const map = fc.option(fc.dictionary(text, text, { minKeys: 1, maxKeys: 4, noNullPrototype: true }), { nil: undefined })
+const plain = { noNullPrototype: true }
+const header = fc.record(
+  {
+    groupResource: fc.constantFrom('pods', 'deployments.apps'),
+    ...{ namespace: text, name: text, at: fc.nat(), fieldsVersion: fc.nat(9), labels: map, extraFields: map },
+  },
+  plain,
+)
+const bytes = fc.uint8Array().map(content => Buffer.from(content))
+const record = fc.record({ revision: fc.nat(), previous: fc.nat(), deleted: fc.boolean(), header, bytes }, plain)
+
+test('forEachRecord gives back what pack was given', () => {
+  fc.assert(
+    fc.property(fc.array(record), records => {
+      const read: PlainRecord[] = []
+      forEachRecord(pack(records), one => read.push(one))
+      assert.deepEqual(read, records)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('objects with the same labels share them when they are read', () => {
+  const common = { groupResource: 'pods', namespace: 'n', at: 1, fieldsVersion: 1, extraFields: undefined }
+  const of = (name: string, app: string): PlainRecord => ({
+    ...{ revision: 1, previous: 0, deleted: false, bytes: Buffer.from('{}') },
+    header: { ...common, name, labels: { app } },
+  })
+  const labels: unknown[] = []
+  forEachRecord(pack([of('a', 'x'), of('b', 'x'), of('c', 'y')]), read => labels.push(read.header.labels))
+  assert.equal(labels[0], labels[1])
+  assert.deepEqual(labels, [{ app: 'x' }, { app: 'x' }, { app: 'y' }])
+})
