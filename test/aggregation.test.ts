@@ -7,15 +7,8 @@ import { after, before, test } from 'node:test'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { WebSocket, WebSocketServer } from 'ws'
 import { systemClock } from '../src/base/clock.ts'
-import {
-  apiServiceFor,
-  apiServices,
-  createService,
-  ExtensionServer,
-  flunderServer,
-  flunders,
-  group,
-} from '../src/cluster/extension-server.testing.ts'
+import { apiServiceFor, apiServices, createService, ExtensionServer } from '../src/cluster/extension-server.testing.ts'
+import { flunderServer, flunders, group } from '../src/cluster/flunder-server.testing.ts'
 import { frontProxyIdentity } from '../src/cluster/front-proxy-identity.ts'
 import { createMemorySigner } from '../src/signer/memory-signer.ts'
 import { noKubectl, type Outcome, run, until } from './cluster.ts'

@@ -1,9 +1,13 @@
 // The program inside of the test image: real servers for probes and proxies to meet. Its first argument says which; it listens on port 8080.
-import { createServer as createHttpServer } from 'node:http'
+import { readFileSync } from 'node:fs'
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import { createServer } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { Server, ServerCredentials, type sendUnaryData, status } from '@grpc/grpc-js'
 import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader'
 import { WebSocketServer } from 'ws'
+import { flunderServer, flunders, group } from '../src/cluster/flunder-server.testing.ts'
 
 const port = 8080
 const [mode = '', argument = '{}'] = process.argv.slice(2)
@@ -74,7 +78,63 @@ function web(): void {
   server.listen(port)
 }
 
+// biome-ignore lint/suspicious/noExplicitAny: reviews of any shape
+type Review = any
+
+/** `spec.size` of v1 is `spec.length` of v2. */
+function convert(object: Review, apiVersion: string): Review {
+  const { size, length = size, ...spec } = object.spec ?? {}
+  return { ...object, apiVersion, spec: { ...spec, [apiVersion.endsWith('/v2') ? 'length' : 'size']: length } }
+}
+
+const reviews: Readonly<Record<string, (request: Review) => object>> = {
+  '/judge': ({ object }) => {
+    const allowed = object?.metadata?.labels?.bad === undefined
+    return allowed ? { allowed } : { allowed, status: { code: 403, message: 'nothing bad comes in here' } }
+  },
+  '/convert': ({ objects, desiredAPIVersion }) => ({
+    result: { status: 'Success' },
+    convertedObjects: objects.map((object: Review) => convert(object, desiredAPIVersion)),
+  }),
+}
+
+function answer(response: ServerResponse, value: unknown): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value))
+}
+
+/** Whom the front proxy names; undefined for anybody else's word. */
+function userOf({ socket, headers }: IncomingMessage): string | undefined {
+  return (socket as TLSSocket).authorized ? String(headers['x-remote-user']) : undefined
+}
+
+/** Webhooks and an aggregated API. Its certificate, key and the front proxy's authority are mounted at /tls and /front-proxy. */
+function extension(): void {
+  const flunder = flunderServer()
+  const ca = readFileSync('/front-proxy/requestheader-client-ca-file')
+  const [cert, key] = [readFileSync('/tls/tls.crt'), readFileSync('/tls/tls.key')]
+  createHttpsServer({ cert, key, ca, requestCert: true, rejectUnauthorized: false }, (request, response) => {
+    const { pathname } = new URL(request.url ?? '', 'https://pod')
+    const review = reviews[pathname]
+    if (pathname === '/healthz') return void response.end('ok')
+    if (review === undefined) {
+      const user = userOf(request)
+      if (user === undefined) return void response.writeHead(401).end()
+      if (pathname !== `${flunders}/whoami`) return flunder(request, response)
+      return answer(response, { apiVersion: `${group}/v1`, kind: 'Flunder', metadata: { name: 'whoami' }, spec: { purpose: user } })
+    }
+    let body = ''
+    request.setEncoding('utf8').on('data', chunk => {
+      body += chunk
+    })
+    request.once('end', () => {
+      const { apiVersion, kind, request: question } = JSON.parse(body)
+      answer(response, { apiVersion, kind, response: { uid: question.uid, ...review(question) } })
+    })
+  }).listen(port)
+}
+
 const modes: Readonly<Record<string, () => void>> = {
+  extension,
   health,
   web,
   'other-grpc': () => listen(new Server()),

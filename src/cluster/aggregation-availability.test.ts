@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Aggregation } from './aggregation.testing.ts'
-import { apiServices, flunders, group } from './extension-server.testing.ts'
+import { apiServices } from './extension-server.testing.ts'
+import { flunders, group } from './flunder-server.testing.ts'
 import { admin } from './secured-api.testing.ts'
 
 const service = '/api/v1/namespaces/default/services/wardle'

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { maxWaiting } from '../server/aggregation/proxy-api.ts'
 import { Aggregation } from './aggregation.testing.ts'
-import { ExtensionServer, flunders, group } from './extension-server.testing.ts'
+import { ExtensionServer } from './extension-server.testing.ts'
+import { flunders, group } from './flunder-server.testing.ts'
 import { admin, person } from './secured-api.testing.ts'
 
 const flunder = (name: string) => ({ apiVersion: `${group}/v1`, kind: 'Flunder', metadata: { name } })

@@ -1,14 +1,7 @@
 // A secured API server with a server behind an APIService.
 import type { Profile } from '../base/config.ts'
-import {
-  apiServiceFor,
-  apiServices,
-  createService,
-  type ExtensionOptions,
-  ExtensionServer,
-  flunders,
-  group,
-} from './extension-server.testing.ts'
+import { apiServiceFor, apiServices, createService, type ExtensionOptions, ExtensionServer } from './extension-server.testing.ts'
+import { flunders, group } from './flunder-server.testing.ts'
 import { type Answer, admin, restrictedPod, SecuredApi } from './secured-api.testing.ts'
 
 export interface AggregationOptions extends ExtensionOptions {
