@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { maxWaiting } from '../server/aggregation/proxy-api.ts'
 import { Aggregation } from './aggregation.testing.ts'
-import { ExtensionServer } from './extension-server.testing.ts'
+import { apiServices, ExtensionServer } from './extension-server.testing.ts'
 import { flunders, group } from './flunder-server.testing.ts'
 import { admin, person } from './secured-api.testing.ts'
 
@@ -146,7 +146,10 @@ test('the secure profile verifies every backend; the upstream profile leaves it 
   const patch = { spec: { caBundle: null, insecureSkipTLSVerify: true } }
   const refused = await secure.request(admin, 'PATCH', path, patch)
   assert.equal(refused.status, 403)
-  assert.match(refused.json.message, /insecureSkipTLSVerify: whoever answers/)
+  assert.match(
+    refused.json.message,
+    /insecureSkipTLSVerify: whoever answers .* a certificate for "wardle\.default\.svc", .* in spec\.caBundle$/,
+  )
 })
 
 test('a built-in group version is never answered by another server', async () => {
@@ -161,6 +164,21 @@ test('a built-in group version is never answered by another server', async () =>
   assert.equal((await made.request(admin, 'GET', '/apis/apps/v1')).json.groupVersion, 'apps/v1')
   assert.equal(
     made.extension.seen.slice(seen).some(({ url }) => url.includes('deployments')),
+    false,
+  )
+})
+
+test('the APIService of a built-in group version is local whatever it says, and its service is not asked', async () => {
+  await using made = await Aggregation.open()
+  // Of this group none is made at the start.
+  const [builtIn, version] = ['apiregistration.k8s.io', 'v1']
+  const service = { namespace: 'default', name: 'wardle' }
+  const spec = { group: builtIn, version, groupPriorityMinimum: 1, versionPriority: 1, service, caBundle: made.extension.caBundle }
+  await made.api.create(apiServices, { metadata: { name: `${version}.${builtIn}` }, spec })
+  const { status, reason } = await made.until(() => true, `${version}.${builtIn}`)
+  assert.deepEqual([status, reason], ['True', 'Local'])
+  assert.equal(
+    made.extension.seen.some(({ url }) => url.includes(builtIn)),
     false,
   )
 })

@@ -9,7 +9,7 @@ import { askApi } from './ask-api.ts'
 import { type Availability, local, passed, withAvailability } from './available-condition.ts'
 import type { Backends } from './backends.ts'
 import type { ConnectApiParts } from './connect-api.ts'
-import { type ApiServiceObject, type RegisteredApi, registeredApi } from './registered-api.ts'
+import type { ApiServiceObject, RegisteredApi } from './registered-api.ts'
 
 export interface AvailabilityParts extends ConnectApiParts {
   readonly index: ApiServiceIndex
@@ -66,7 +66,8 @@ export class AvailabilityController {
     const entry = this.#parts.index.entry(name)
     if (entry === undefined) return 'gone'
     const object = entry.object as ApiServiceObject
-    const api = registeredApi(object)
+    // Nobody else answers for what this server is built to answer, whatever the APIService says.
+    const api = this.#parts.index.named(name)
     const availability = api === undefined ? local : await this.#judge(api)
     if (this.#signal.aborted) return 'failed'
     const conditions = object.status?.conditions ?? []
