@@ -3,13 +3,13 @@
 import { createHash } from 'node:crypto'
 import type { DiscoverableResource } from '../api/schema/discovery.ts'
 import { type OpenApiInput, openApiV2Document, openApiV2Parts } from '../api/schema/openapi.ts'
-import { withFreeNames } from '../api/schema/openapi-part.ts'
+import { withFreeNames } from '../api/schema/openapi-text.ts'
 import type { RemoteVersion } from './aggregation/backend-documents.ts'
 
 interface Piece {
   /** Members of an object, without the braces; empty where there are none. */
-  readonly paths: Buffer
-  readonly definitions: Buffer
+  readonly paths: Uint8Array
+  readonly definitions: Uint8Array
   /** Of its paths and definitions: no other piece may have them too. */
   readonly names: Iterable<string>
 }
@@ -58,7 +58,7 @@ export class OpenApiV2Text {
 
   get bytes(): Buffer {
     const { builtIn, pieces } = this.#pieces()
-    const joined = (part: 'paths' | 'definitions'): Buffer[] =>
+    const joined = (part: 'paths' | 'definitions'): Uint8Array[] =>
       [builtIn, ...pieces].flatMap(piece => (piece[part].length === 0 ? [] : [comma, piece[part]])).slice(1)
     return Buffer.concat([builtIn.head, ...joined('paths'), definitionsKey, ...joined('definitions'), builtIn.tail])
   }
@@ -95,12 +95,11 @@ function foreignPieces(foreign: readonly RemoteVersion[], before: readonly Piece
   if (parts.length === 0) return []
   const taken = new Set(before.flatMap(({ names }) => [...names]))
   return parts.map(part => {
-    const { paths, definitions } = withFreeNames(part, name => taken.has(name))
     // An APIService goes before custom resources of its group version, but two members of one name would be no JSON.
-    const free = Object.fromEntries(Object.entries(paths).filter(([path]) => !taken.has(path)))
-    const names = [...Object.keys(free), ...Object.keys(definitions)]
+    const { paths, definitions } = withFreeNames(part, name => taken.has(name))
+    const names = [...paths.names, ...definitions.names]
     for (const name of names) taken.add(name)
-    return { paths: members(free), definitions: members(definitions), names }
+    return { paths: paths.text, definitions: definitions.text, names }
   })
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { openApiPart, withFreeNames } from './openapi-part.ts'
+import { openApiPart } from './openapi-part.ts'
 
 const ref = (name: string) => ({ $ref: `#/definitions/${name}` })
 const document = {
@@ -26,14 +26,4 @@ test('openApiPart() holds the paths of one version and all that they refer to, w
 test('openApiPart() is nothing where the document has nothing of it, whatever the document is', () => {
   for (const value of [{}, null, [], 'x', { paths: [] }, { paths: { '/apis/g/v2/as': {} } }])
     assert.equal(openApiPart(value, 'g', 'v1'), undefined)
-})
-
-test('withFreeNames() renames what is taken, and every reference to it', () => {
-  const part = openApiPart(document, 'g', 'v1') ?? { paths: {}, definitions: {} }
-  const taken = new Set(['A', 'A_v2'])
-  const free = withFreeNames(part, name => taken.has(name))
-  assert.deepEqual(Object.keys(free.definitions), ['A_v3', 'B', 'List'])
-  assert.deepEqual(free.definitions['A_v3'], { properties: { self: ref('A_v3'), b: ref('B'), gone: ref('Absent') } })
-  assert.equal(JSON.stringify(free.paths).includes('#/definitions/A_v3'), true)
-  assert.equal(withFreeNames(part, () => false).definitions, part.definitions)
 })

@@ -37,28 +37,6 @@ export function openApiPart(document: unknown, group: string, version: string): 
   return { paths: whole, definitions: Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1))) }
 }
 
-/** With other names for the definitions that are `taken`, as upstream gives them: `name_v2`, `name_v3`. */
-export function withFreeNames({ paths, definitions }: OpenApiPart, taken: (name: string) => boolean): OpenApiPart {
-  const names = new Map<string, string>()
-  for (const name of Object.keys(definitions)) {
-    if (!taken(name)) continue
-    let number = 2
-    while (taken(`${name}_v${number}`) || Object.hasOwn(definitions, `${name}_v${number}`)) number++
-    names.set(name, `${name}_v${number}`)
-  }
-  if (names.size === 0) return { paths, definitions }
-  const renamed = (ref: string): string => {
-    const name = ref.startsWith(definitionPrefix) ? names.get(ref.slice(definitionPrefix.length)) : undefined
-    return name === undefined ? ref : `${definitionPrefix}${name}`
-  }
-  return {
-    paths: mapReferences(paths, renamed) as Json,
-    definitions: Object.fromEntries(
-      Object.entries(definitions).map(([name, value]) => [names.get(name) ?? name, mapReferences(value, renamed)]),
-    ),
-  }
-}
-
 function* referredNames(value: unknown): Generator<string> {
   if (Array.isArray(value)) for (const item of value) yield* referredNames(item)
   else if (isObject(value))

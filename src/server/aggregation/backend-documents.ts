@@ -3,8 +3,7 @@
 import { createHash } from 'node:crypto'
 import { type DiscoveredResource, fromAggregated, fromResourceList } from '../../api/schema/discovered-resources.ts'
 import type { ForeignVersion } from '../../api/schema/discovery.ts'
-import { scanJson } from '../../api/schema/json-text.ts'
-import { type OpenApiPart, openApiPart } from '../../api/schema/openapi-part.ts'
+import { type OpenApiText, parseDocument } from '../../api/schema/openapi-text.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { type NextTime, RepeatedWork } from '../repeated-work.ts'
@@ -12,13 +11,14 @@ import type { ApiServiceChange, ApiServiceIndex } from './api-service-index.ts'
 import { askApi, type BackendAnswer, type Question } from './ask-api.ts'
 import type { Backends } from './backends.ts'
 import type { ConnectApiParts } from './connect-api.ts'
+import { OpenApiReader } from './openapi-reader.ts'
 import { leadsAlike, type RegisteredApi } from './registered-api.ts'
 
 export interface RemoteVersion extends ForeignVersion {
   /** Changes with its document of OpenAPI v3; undefined where its server has none. */
   readonly openApiV3Hash: string | undefined
-  /** Its part of OpenAPI v2; undefined where its server has none. */
-  readonly openApiV2: OpenApiPart | undefined
+  /** Its part of OpenAPI v2, with a document of v3 made of it where its server has none; undefined where its server has none of either. */
+  readonly openApiV2: OpenApiText | undefined
 }
 
 export interface BackendDocumentsParts extends ConnectApiParts {
@@ -36,8 +36,6 @@ const answerMs = 5000
 const openApiMs = 15_000
 export const maxDiscoveryBytes = 4 * 1024 * 1024
 export const maxOpenApiBytes = 5 * 1024 * 1024
-/** Nesting of a document. */
-export const maxLevels = 100
 
 const aggregatedTypes = ['v2', 'v2beta1'].map(version => `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`)
 const accept = [...aggregatedTypes, 'application/json'].join(',')
@@ -46,8 +44,8 @@ interface Known {
   version: RemoteVersion
   /** ETags by path: what was answered under them is still known. */
   readonly etags: Map<string, string>
-  /** Hashes of what was answered, by path, for servers that have no ETags: large documents are read only when they changed. */
-  readonly digests: Map<string, string>
+  /** Hashes of what was answered and what was made of it, by path, for servers that have no ETags: large documents are read only when they changed. */
+  readonly digests: Map<string, { readonly digest: string; readonly wanted: string }>
   retryMs: number
 }
 
@@ -57,6 +55,7 @@ export class BackendDocuments {
   readonly #known = new Map<string, Known>()
   readonly #listeners: ((version: RemoteVersion) => void)[] = []
   readonly #work: RepeatedWork
+  readonly #openApi = new OpenApiReader()
 
   constructor(parts: BackendDocumentsParts, signal: AbortSignal) {
     this.#parts = parts
@@ -136,38 +135,48 @@ export class BackendDocuments {
     if (answer.status === 304) return undefined
     const { group, version } = api
     if (answer.status === 200 && /;\s*as=APIGroupDiscoveryList/.test(answer.contentType)) {
-      const found = fromAggregated(parse(answer.body), group, version) ?? []
+      const found = fromAggregated(parseDocument(answer.body), group, version) ?? []
       remember(etags, '/apis', answer.etag)
       return found
     }
     const path = `/apis/${group}/${version}`
     const list = await this.#ask(api, { path, maxBytes: maxDiscoveryBytes }, answerMs)
     if (list.status !== 200) throw new Error(`${path} was answered with status ${list.status}`)
-    return fromResourceList(parse(list.body), group, version)
+    return fromResourceList(parseDocument(list.body), group, version)
   }
 
   /** A server without descriptions is served nevertheless. */
   async #describe(api: RegisteredApi, known: Known): Promise<void> {
     const { group, version } = api
     try {
-      await this.#read(api, known, '/openapi/v3', index => ({
-        openApiV3Hash: index === undefined ? undefined : hashOf(index, group, version),
+      await this.#read(api, known, '/openapi/v3', '', async body => ({
+        openApiV3Hash: body && hashOf(parseDocument(body), group, version),
       }))
-      await this.#read(api, known, '/openapi/v2', whole => ({
-        openApiV2: whole === undefined ? undefined : openApiPart(whole, group, version),
+      const withV3 = known.version.openApiV3Hash === undefined
+      await this.#read(api, known, '/openapi/v2', withV3 ? 'with v3' : '', async body => ({
+        openApiV2: body && (await this.#openApi.read(body, { group, version, withV3 }, this.#limit(openApiMs))),
       }))
     } catch (err) {
       if (!this.#signal.aborted) this.#parts.log.info('OpenAPI of API service not read', { apiService: api.name, err })
     }
   }
 
-  /** `change` is told the document where it is another one than before, or undefined where there is none. */
-  async #read(api: RegisteredApi, known: Known, path: string, change: (document: unknown) => Partial<RemoteVersion>): Promise<void> {
-    const answer = await this.#ask(api, { path, etag: known.etags.get(path), maxBytes: maxOpenApiBytes }, openApiMs)
+  /** `change` is told the document where it is another one than before, or undefined where there is none. `wanted` is what is made of it. */
+  async #read(
+    api: RegisteredApi,
+    known: Known,
+    path: string,
+    wanted: string,
+    change: (body: Buffer | undefined) => Promise<Partial<RemoteVersion>>,
+  ): Promise<void> {
+    const before = known.digests.get(path)
+    const etag = before?.wanted === wanted ? known.etags.get(path) : undefined
+    const answer = await this.#ask(api, { path, etag, maxBytes: maxOpenApiBytes }, openApiMs)
     if (answer.status === 304) return
     const digest = `${answer.status} ${createHash('sha256').update(answer.body).digest('base64')}`
-    if (known.digests.get(path) !== digest) this.#set(known, change(answer.status === 200 ? parse(answer.body) : undefined))
-    known.digests.set(path, digest)
+    if (before?.digest !== digest || before.wanted !== wanted)
+      this.#set(known, await change(answer.status === 200 ? answer.body : undefined))
+    known.digests.set(path, { digest, wanted })
     remember(known.etags, path, answer.etag)
   }
 
@@ -177,13 +186,17 @@ export class BackendDocuments {
     if (!state.found) throw new Error(state.message)
     const endpoint = state.endpoints[Math.floor(random() * state.endpoints.length)]
     if (endpoint === undefined) throw new Error('the service has no endpoint')
-    return askApi(this.#parts, api, endpoint, question, AbortSignal.any([this.#signal, AbortSignal.timeout(ms)]))
+    return askApi(this.#parts, api, endpoint, question, this.#limit(ms))
+  }
+
+  #limit(ms: number): AbortSignal {
+    return AbortSignal.any([this.#signal, AbortSignal.timeout(ms)])
   }
 
   #set(known: Known, change: Partial<RemoteVersion>): void {
     const next = { ...known.version, ...change }
     const keys = Object.keys(change) as (keyof RemoteVersion)[]
-    if (keys.every(key => JSON.stringify(next[key]) === JSON.stringify(known.version[key]))) return
+    if (keys.every(key => contentsOf(next, key) === contentsOf(known.version, key))) return
     known.version = next
     // What was asked for an APIService that is another one by now.
     if ([...this.#known.values()].includes(known)) this.#tell(next)
@@ -199,9 +212,10 @@ function remember(etags: Map<string, string>, path: string, etag: string | undef
   else etags.set(path, etag)
 }
 
-function parse(body: Buffer): unknown {
-  if (scanJson(body).depth > maxLevels) throw new Error(`the answer is nested deeper than ${maxLevels} levels`)
-  return JSON.parse(body.toString())
+/** Equal for what is the same. */
+function contentsOf(version: RemoteVersion, key: keyof RemoteVersion): string | undefined {
+  const { openApiV2 } = version
+  return key === 'openApiV2' ? openApiV2 && `${openApiV2.digest} ${openApiV2.v3 !== undefined}` : JSON.stringify(version[key])
 }
 
 /** What the server's own address of the document says, as a hash of ours: it goes into an address that clients keep. */
