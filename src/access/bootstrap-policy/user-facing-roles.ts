@@ -18,10 +18,11 @@ export const aggregatedRoles: readonly ClusterRole[] = [
       rule('impersonate', 'core', 'serviceaccounts'),
       rule(write, 'core', 'pods pods/attach pods/exec pods/portforward pods/proxy'),
       rule('create', 'core', 'pods/eviction'),
+      // Without endpoints: whoever writes them leads a Service to pods of other namespaces (CVE-2021-25740).
       rule(
         write,
         'core',
-        'configmaps endpoints events persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy',
+        'configmaps events persistentvolumeclaims replicationcontrollers replicationcontrollers/scale secrets serviceaccounts services services/proxy',
       ),
       rule('create', 'core', 'serviceaccounts/token'),
       rule(
