@@ -1,6 +1,6 @@
 // The door to the engine: an environment says what expressions may use, compiles them, and makes programs of them.
 import { type Checked, check } from './check/checker.ts'
-import { type Declarations, declare, type Variable, withVariables } from './check/declarations.ts'
+import { type Declarations, declare, type FindType, type Variable, withVariables } from './check/declarations.ts'
 import { CelEvaluationError, CostExceeded, Failure } from './evaluate/failure.ts'
 import { Frame, type Step } from './evaluate/frame.ts'
 import { Plan } from './evaluate/plan.ts'
@@ -14,6 +14,8 @@ export interface EnvironmentOptions {
   readonly libraries?: readonly Library[]
   readonly variables?: readonly Variable[]
   readonly optionalSyntax?: boolean
+  /** Types besides those of the libraries, by name. */
+  readonly findType?: FindType
   /** Names in backticks. */
   readonly escapedNames?: boolean
   /** A prefix that names may leave out. */
@@ -38,7 +40,7 @@ export class Environment {
 
   static create(options: EnvironmentOptions): Environment {
     const libraries = [standardLibrary, ...(options.libraries ?? [])]
-    const declarations = declare(libraries, options.variables ?? [], options.container ?? '')
+    const declarations = declare(libraries, options.variables ?? [], options.container ?? '', options.findType)
     const syntax = { optionalSyntax: options.optionalSyntax ?? false, escapedNames: options.escapedNames ?? false }
     return new Environment(declarations, syntax, options.validators ?? [])
   }

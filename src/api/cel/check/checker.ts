@@ -96,7 +96,7 @@ class Checker {
       if (local !== undefined) return local
     }
     for (const candidate of candidates(this.#declarations.container, name)) {
-      const found = this.#declarations.variables.get(candidate)
+      const found = this.#declarations.variables.get(candidate) ?? this.#declarations.findType?.(candidate)
       if (found !== undefined) return found
     }
     return undefined

@@ -1,4 +1,5 @@
 // What an expression may refer to: functions and types of its libraries, variables, and those that macros bring.
+import type { CelValue } from '../evaluate/values.ts'
 import type { CelFunction, Library, Overload } from '../library/function.ts'
 import { type MacroTable, macroTable } from '../syntax/macro.ts'
 import { bool, bytes, type CelType, double, duration, dyn, int, list, map, nullType, string, timestamp, typeOf, uint } from './type.ts'
@@ -11,19 +12,30 @@ export interface Variable {
   readonly typeName?: string
   /** Bound by a macro within the expression. */
   readonly local?: boolean
+  /** Makes a value of the type that the identifier stands for: `Name{field: value}`. Undefined where expressions may make none. */
+  construct?(fields: ReadonlyMap<string, CelValue>): CelValue
 }
+
+/** Finds types by their names, for those that are too many to be declared. */
+export type FindType = (name: string) => Variable | undefined
 
 export interface Declarations {
   readonly functions: ReadonlyMap<string, CelFunction>
   readonly variables: ReadonlyMap<string, Variable>
   readonly macros: MacroTable
   readonly container: string
+  readonly findType?: FindType
 }
 
 const builtInTypes: readonly CelType[] = [bool, bytes, double, duration, int, list(dyn), map(dyn, dyn), nullType, string, timestamp, uint]
 
 /** Joins libraries; a function that two of them have gets the overloads of both. */
-export function declare(libraries: readonly Library[], variables: readonly Variable[], container: string): Declarations {
+export function declare(
+  libraries: readonly Library[],
+  variables: readonly Variable[],
+  container: string,
+  findType?: FindType,
+): Declarations {
   const overloads = new Map<string, Overload[]>()
   const idents = new Map<string, Variable>()
   const addType = (type: CelType): void => void idents.set(type.name, { name: type.name, type: typeOf(type), typeName: type.name })
@@ -43,6 +55,7 @@ export function declare(libraries: readonly Library[], variables: readonly Varia
     variables: idents,
     macros: macroTable(libraries.flatMap(({ macros = [] }) => macros)),
     container,
+    ...(findType === undefined ? {} : { findType }),
   }
 }
 

@@ -1,6 +1,6 @@
 // Turns a checked expression into closures. Each adds what upstream's cost tracker counts for its part of the expression.
 import type { Checked } from '../check/checker.ts'
-import type { Expr, ListExpr, Literal, MapExpr } from '../syntax/ast.ts'
+import type { Expr, ListExpr, Literal, MapExpr, StructExpr } from '../syntax/ast.ts'
 import { planAttribute } from './attribute.ts'
 import { planCall } from './call.ts'
 import { planComprehension } from './comprehension.ts'
@@ -95,7 +95,7 @@ export class Plan {
       case 'comprehension':
         return planComprehension(this, expr)
       case 'struct':
-        return () => fail(`type '${expr.typeName}' cannot be constructed`)
+        return planStruct(this, expr)
     }
   }
 }
@@ -107,6 +107,7 @@ function literalValue({ type, value }: Literal): CelValue {
 
 const listCost = 10
 const mapCost = 30
+const structCost = 40
 
 function planList(plan: Plan, expr: ListExpr): Step {
   const steps = expr.items.map(item => plan.step(item))
@@ -144,6 +145,22 @@ function planMap(plan: Plan, expr: MapExpr): Step {
     ({ key, value, optional }) => !optional && isKey(plan.constantOf(key)) && plan.constantOf(value) !== undefined,
   )
   return isConstant ? plan.computed(step) : step
+}
+
+function planStruct(plan: Plan, expr: StructExpr): Step {
+  const steps = expr.fields.map(({ name, value, optional }) => ({ name, value: plan.step(value), optional }))
+  const construct = plan.checked.variables.get(expr)?.construct
+  if (construct === undefined) return () => fail(`type '${expr.typeName}' cannot be constructed`)
+  return frame => {
+    const fields = new Map<string, CelValue>()
+    for (const { name, value: step, optional } of steps) {
+      const given = step(frame)
+      const value = optional ? asOptional(given).value : given
+      if (value !== undefined) fields.set(name, value)
+    }
+    frame.charge(structCost)
+    return construct(fields)
+  }
 }
 
 const isKey = (value: CelValue | undefined): boolean => value !== undefined && !(value instanceof Double) && mapKey(value) !== undefined

@@ -1,22 +1,27 @@
-// Compiles the expressions of admission: match conditions of webhooks and policies, validations, messages, audit annotations, variables.
+// Compiles the expressions of admission: match conditions of webhooks and policies, validations, messages, audit annotations, variables, mutations.
 import type { Checked } from '../check/checker.ts'
 import type { Variable } from '../check/declarations.ts'
-import { bool, type CelType, dyn, formatType, nullType, sameType, string } from '../check/type.ts'
+import { bool, type CelType, dyn, formatType, list, nullType, sameType, string } from '../check/type.ts'
 import { type Environment, Program } from '../environment.ts'
 import { CelProgramError } from '../evaluate/failure.ts'
 import { CelCompileError } from '../issue.ts'
 import { authorizerType, resourceCheckType } from '../library/opaque-types.ts'
 import { namespaceType, requestType, variablesType } from './admission-types.ts'
-import { newExpressions, storedExpressions } from './base.ts'
+import { newExpressions, newMutations, storedExpressions, storedMutations } from './base.ts'
+import { applyConfigurationType, jsonPatchType } from './patch-types.ts'
 
 /** What an expression of admission is for: it decides what it may evaluate to. */
-export type AdmissionUse = 'condition' | 'message' | 'annotation' | 'variable'
+export type AdmissionUse = 'condition' | 'message' | 'annotation' | 'variable' | MutationUse
+/** An expression that gives a change of the object: what a mutation's `patchType` is. */
+export type MutationUse = 'ApplyConfiguration' | 'JSONPatch'
 
 const results: Readonly<Record<AdmissionUse, readonly CelType[] | undefined>> = {
   condition: [bool],
   message: [string],
   annotation: [string, nullType],
   variable: undefined,
+  ApplyConfiguration: [applyConfigurationType],
+  JSONPatch: [list(jsonPatchType)],
 }
 
 export interface AdmissionScope {
@@ -39,7 +44,7 @@ export type AdmissionCompilation =
 
 export function compileAdmission(expression: string, use: AdmissionUse, scope: AdmissionScope): AdmissionCompilation {
   try {
-    const checked = environmentOf(scope).compile(expression)
+    const checked = environmentOf(scope, use === 'ApplyConfiguration' || use === 'JSONPatch').compile(expression)
     const wrong = wrongResult(checked, results[use])
     if (wrong !== undefined) return { ok: false, internal: false, detail: wrong }
     return { ok: true, program: new Program(checked), type: checked.type }
@@ -64,10 +69,11 @@ function declaredName(type: CelType): string {
 
 const environments = new Map<string, Environment>()
 
-/** Environments differ by three switches only, apart from the variables of a policy. */
-function environmentOf({ params, authorizer, stored, variables, types }: AdmissionScope): Environment {
-  const key = `${params}${authorizer}${stored}`
-  const known = environments.get(key) ?? (stored ? storedExpressions : newExpressions)().extend(variablesOf(params, authorizer))
+/** Environments differ by four switches only, apart from the variables of a policy. */
+function environmentOf({ params, authorizer, stored, variables, types }: AdmissionScope, mutates: boolean): Environment {
+  const key = `${params}${authorizer}${stored}${mutates}`
+  const base = mutates ? (stored ? storedMutations : newMutations) : stored ? storedExpressions : newExpressions
+  const known = environments.get(key) ?? base().extend(variablesOf(params, authorizer))
   environments.set(key, known)
   const typed = types === undefined ? known : known.extend(typedVariables(types, params))
   return variables === undefined ? typed : typed.extend([{ name: 'variables', type: variablesType(variables) }])

@@ -8,6 +8,7 @@ import { authorizerLibrary, authorizerSelectorsLibrary } from '../library/author
 import { formatLiterals } from '../library/format-literals.ts'
 import { formatsLibrary } from '../library/formats.ts'
 import type { Library } from '../library/function.ts'
+import { jsonPatchLibrary } from '../library/json-patch.ts'
 import { listsLibrary } from '../library/lists.ts'
 import { optionalLibrary } from '../library/optional.ts'
 import { quantitiesLibrary } from '../library/quantities.ts'
@@ -17,6 +18,7 @@ import { setsLibrary } from '../library/sets.ts'
 import { stringsLibrary } from '../library/strings.ts'
 import { twoVariableLibrary } from '../library/two-variables.ts'
 import { urlsLibrary } from '../library/urls.ts'
+import { patchType } from './patch-types.ts'
 
 /** The minor version of Kubernetes v1 that brought a library. */
 const libraries: readonly { readonly since: number; readonly library: Library }[] = [
@@ -38,9 +40,11 @@ const libraries: readonly { readonly since: number; readonly library: Library }[
 /** What is written anew must be understood by the release before v1.33. */
 const compatibleWith = 32
 
-function create(minor: number): Environment {
+function create(minor: number, patches = false): Environment {
+  const known = libraries.filter(({ since }) => since <= minor).map(({ library }) => library)
   return Environment.create({
-    libraries: libraries.filter(({ since }) => since <= minor).map(({ library }) => library),
+    libraries: patches ? [...known, jsonPatchLibrary] : known,
+    ...(patches ? { findType: patchType } : {}),
     optionalSyntax: true,
     validators: [literalRules([...literalArguments, homogeneousLiterals, formatLiterals])],
   })
@@ -59,3 +63,6 @@ function once(make: () => Environment): () => Environment {
 export const newExpressions = once(() => create(compatibleWith))
 /** For expressions that are stored already, also while their object is updated. */
 export const storedExpressions = once(() => create(Number.POSITIVE_INFINITY))
+/** The same for expressions that give a change of an object. */
+export const newMutations = once(() => create(compatibleWith, true))
+export const storedMutations = once(() => create(Number.POSITIVE_INFINITY, true))

@@ -1,0 +1,16 @@
+// Kubernetes' `jsonpatch.escapeKey('k8s.io/x~y')`: a key as a segment of a path (RFC 6901).
+import * as t from '../check/type.ts'
+import { asString } from '../evaluate/narrow.ts'
+import { walks } from './costs.ts'
+import { free, type Library } from './function.ts'
+
+const escapeKey = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
+
+export const jsonPatchLibrary: Library = {
+  functions: [
+    {
+      name: 'jsonpatch.escapeKey',
+      overloads: [free('string_jsonpatch_escapeKey_string', [t.string], t.string, key => escapeKey(asString(key)), walks(1, true))],
+    },
+  ],
+}
