@@ -28,7 +28,7 @@ function readAll(): Map<string, Row[]> {
     for (const [name, rows] of readMessages(readFileSync(join(goRoot, path), 'utf8'), key)) messages.set(`${key}.${name}`, rows)
   }
   for (const group of readdirSync(join(goRoot, 'api'))) {
-    for (const version of ['v1', 'v2']) {
+    for (const version of ['v1', 'v1alpha1', 'v2']) {
       const key = `${group}/${version}`
       if (key in schema.groups && existsSync(join(goRoot, `api/${key}/generated.proto`))) read(`api/${key}/generated.proto`, key)
     }

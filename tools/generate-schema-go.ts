@@ -25,6 +25,8 @@ export interface GoNamed {
   name: string
   type: string
   isEnum: boolean
+  /** `type A = B`: the same type under another name. */
+  isAlias: boolean
 }
 
 export interface GoPackage {
@@ -98,9 +100,10 @@ function parseFile(into: GoPackage, lines: readonly string[]): void {
       if (!text.endsWith('{}')) index = parseStruct(struct, into.key, imports, lines, index)
       into.structs.push(struct)
     } else {
-      const named = /^type (\w+) =? ?([\w.[\]*]+)$/.exec(text)
-      if (named?.[1] !== undefined && named[2] !== undefined) {
-        into.named.push({ name: named[1], type: resolve(named[2], into.key, imports), isEnum: markersOf(comment).has('enum') })
+      const named = /^type (\w+) (= )?([\w.[\]*]+)$/.exec(text)
+      if (named?.[1] !== undefined && named[3] !== undefined) {
+        const isEnum = markersOf(comment).has('enum')
+        into.named.push({ name: named[1], type: resolve(named[3], into.key, imports), isEnum, isAlias: named[2] !== undefined })
       } else if (text.startsWith('func ') && text.endsWith('{')) {
         while (index < lines.length && lines[index] !== '}') index++
       }

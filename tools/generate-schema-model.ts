@@ -33,9 +33,10 @@ export interface Model {
   named: Map<string, { type: string; values?: string[] }>
 }
 
-/** What v1.33 serves by default: every stable version; no beta is on by default. */
+/** What v1.33 serves: every stable version, and the alpha that can be switched on; no beta is on by default. */
 export const servedPackages = [
   ['admissionregistration/v1', 'admissionregistration.k8s.io'],
+  ['admissionregistration/v1alpha1', 'admissionregistration.k8s.io'],
   ['apps/v1', 'apps'],
   ['authentication/v1', 'authentication.k8s.io'],
   ['authorization/v1', 'authorization.k8s.io'],
@@ -66,6 +67,9 @@ export const addedGroups = [
 /** Kinds that became stable in v1.33 with the shape of their beta. */
 const promoted = { from: 'networking/v1beta1', to: 'networking/v1', names: /^(IPAddress|ServiceCIDR|ParentReference)/ }
 
+/** Kinds that v1.33 serves in no alpha version any more. */
+const removed = { from: 'admissionregistration/v1alpha1', names: /^ValidatingAdmissionPolicy/ }
+
 /** Types with an encoding of their own; their Go fields do not appear on the wire. */
 const opaque = new Set(['meta/v1.Time', 'meta/v1.MicroTime', 'meta/v1.Duration', 'meta/v1.FieldsV1'])
 
@@ -83,8 +87,12 @@ export function buildModel(root: string): Model {
       ['types.NodeName', { type: 'string' }],
     ]),
   }
+  for (const goPackage of packages) if (goPackage.key === removed.from) resolveForeignNames(goPackage, packages)
   for (const goPackage of packages) {
-    for (const struct of goPackage.structs) goStructs.set(`${goPackage.key}.${struct.name}`, struct)
+    for (const struct of goPackage.structs) {
+      if (goPackage.key === removed.from && removed.names.test(struct.name)) continue
+      goStructs.set(`${goPackage.key}.${struct.name}`, struct)
+    }
     for (const { name, type, isEnum } of goPackage.named) {
       const values = isEnum ? [...new Set(goPackage.constants.get(name) ?? [])].sort() : undefined
       all.named.set(`${goPackage.key}.${name}`, { type, ...(values === undefined ? {} : { values }) })
@@ -94,6 +102,22 @@ export function buildModel(root: string): Model {
   for (const [key, struct] of goStructs) if (!opaque.has(key)) all.structs.set(key, structOf(key, struct, goStructs, refs))
   addOurs(all)
   return reachable(all)
+}
+
+/** Names of a package for types of another: `type A = v1.A` is the other, `type A v1.A` of a struct is a struct of its own. Changes the package. */
+function resolveForeignNames(goPackage: GoPackage, all: readonly GoPackage[]): void {
+  const { key, structs, named } = goPackage
+  const others = all.filter(other => other !== goPackage)
+  const keep: GoPackage['named'] = []
+  for (const one of named) {
+    const target = others.flatMap(other => other.structs.filter(struct => `${other.key}.${struct.name}` === one.type))[0]
+    if (one.isAlias && others.some(other => one.type.startsWith(`${other.key}.`))) {
+      const own = new RegExp(`${key}\\.${one.name}\\b`, 'g')
+      for (const struct of structs) for (const field of struct.fields) field.type = field.type.replace(own, one.type)
+    } else if (!one.isAlias && target !== undefined) structs.push({ ...target, name: one.name })
+    else keep.push(one)
+  }
+  goPackage.named = keep
 }
 
 function promote(from: GoPackage): GoPackage {

@@ -9,6 +9,8 @@ const group = 'admissionregistration.k8s.io'
 const policyResource = { group, kind: 'ValidatingAdmissionPolicy', plural: 'validatingadmissionpolicies' }
 const bindingResource = { group, kind: 'ValidatingAdmissionPolicyBinding', plural: 'validatingadmissionpolicybindings' }
 
+const policyResources = ['validatingadmissionpolicies', 'mutatingadmissionpolicies']
+
 /** The refusal, and what the authorizer was asked. */
 function check(
   write: Omit<PolicyWrite, 'name' | 'user' | 'oldObject'> & { oldObject?: PolicyWrite['oldObject'] },
@@ -24,7 +26,7 @@ function check(
     { name: 'x', user: { name: 'ann', groups }, oldObject: undefined, ...write },
     {
       authorization: { authorize },
-      policy: name => (name === 'known' ? policy(secrets) : undefined),
+      policy: (plural, name) => (name === 'known' && policyResources.includes(plural) ? policy(secrets) : undefined),
       pluralOf: (apiVersion, kind) => (apiVersion === 'v1' && kind === 'Secret' ? 'secrets' : undefined),
     },
   )
@@ -79,3 +81,12 @@ for (const { name, policyName, paramRef, asked } of bindings) {
     assert.deepEqual(check({ resource: bindingResource, object: same, oldObject: structuredClone(same) }).asked, [])
   })
 }
+
+test('checkPolicyParameters() judges policies that mutate and their bindings alike', () => {
+  const resource = { group, kind: 'MutatingAdmissionPolicy', plural: 'mutatingadmissionpolicies' }
+  const ofBindings = { group, kind: 'MutatingAdmissionPolicyBinding', plural: 'mutatingadmissionpolicybindings' }
+  assert.match(check({ resource, object: policy(secrets) }).message ?? '', /^MutatingAdmissionPolicy.* spec\.paramKind: Forbidden: user/)
+  const { message, asked } = check({ resource: ofBindings, object: binding('known', { name: 'key', namespace: 'prod' }) })
+  assert.match(message ?? '', /does not have "get" permission on the object referenced by paramRef$/)
+  assert.deepEqual(asked, ['get /v1/secrets prod/key'])
+})

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { forbiddenField } from '../api/field-error.ts'
 import type { KubeObject } from '../api/object.ts'
 import { type ApiError, invalid } from '../api/status.ts'
-import type { ParamKind, ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../api/types/admissionregistration-v1.ts'
+import type { ParamKind, ParamRef } from '../api/types/admissionregistration-v1.ts'
 import type { UserInfo } from '../api/user.ts'
 import { type Attributes, systemMasters } from './access.ts'
 import type { Authorization } from './authorize.ts'
@@ -17,9 +17,25 @@ export interface PolicyWrite {
   readonly user: UserInfo
 }
 
+/** Policies that validate and policies that mutate alike. */
+export interface ParameterizedPolicy extends KubeObject {
+  readonly spec: { readonly paramKind?: ParamKind }
+}
+
+interface ParameterizedBinding extends KubeObject {
+  readonly spec: { readonly policyName?: string; readonly paramRef?: ParamRef }
+}
+
+/** The resources of policies, and those of their bindings with the policies that these are for. */
+const policies: ReadonlySet<string> = new Set(['validatingadmissionpolicies', 'mutatingadmissionpolicies'])
+const policiesOfBindings: ReadonlyMap<string, string> = new Map([
+  ['validatingadmissionpolicybindings', 'validatingadmissionpolicies'],
+  ['mutatingadmissionpolicybindings', 'mutatingadmissionpolicies'],
+])
+
 export interface PolicyParametersContext {
   readonly authorization: Pick<Authorization, 'authorize'>
-  readonly policy: (name: string) => ValidatingAdmissionPolicy | undefined
+  readonly policy: (plural: string, name: string) => ParameterizedPolicy | undefined
   /** The resource of a kind that is served. */
   readonly pluralOf: (apiVersion: string, kind: string) => string | undefined
 }
@@ -27,13 +43,14 @@ export interface PolicyParametersContext {
 /** The refusal; undefined where the write may go on. Pure over its context. */
 export function checkPolicyParameters(write: PolicyWrite, context: PolicyParametersContext): ApiError | undefined {
   if (write.user.groups.includes(systemMasters)) return undefined
-  if (write.resource.plural === 'validatingadmissionpolicies') return checkPolicy(write, context)
-  return write.resource.plural === 'validatingadmissionpolicybindings' ? checkBinding(write, context) : undefined
+  if (policies.has(write.resource.plural)) return checkPolicy(write, context)
+  const bound = policiesOfBindings.get(write.resource.plural)
+  return bound === undefined ? undefined : checkBinding(write, bound, context)
 }
 
 function checkPolicy(write: PolicyWrite, context: PolicyParametersContext): ApiError | undefined {
-  const kind = (write.object as ValidatingAdmissionPolicy | undefined)?.spec.paramKind
-  const before = (write.oldObject as ValidatingAdmissionPolicy | undefined)?.spec.paramKind
+  const kind = (write.object as ParameterizedPolicy | undefined)?.spec.paramKind
+  const before = (write.oldObject as ParameterizedPolicy | undefined)?.spec.paramKind
   if (kind === undefined || isDeepStrictEqual(kind, before)) return undefined
   if (context.authorization.authorize(attributes(write.user, 'get', kind, '*', '*', context)).allowed) return undefined
   const what = `(kind=${kind.kind ?? ''}, apiVersion=${kind.apiVersion ?? ''})`
@@ -41,13 +58,13 @@ function checkPolicy(write: PolicyWrite, context: PolicyParametersContext): ApiE
   return invalid(write.resource, write.name, [forbiddenField('spec.paramKind', why)])
 }
 
-function checkBinding(write: PolicyWrite, context: PolicyParametersContext): ApiError | undefined {
-  const binding = write.object as ValidatingAdmissionPolicyBinding | undefined
-  const before = write.oldObject as ValidatingAdmissionPolicyBinding | undefined
+function checkBinding(write: PolicyWrite, policiesName: string, context: PolicyParametersContext): ApiError | undefined {
+  const binding = write.object as ParameterizedBinding | undefined
+  const before = write.oldObject as ParameterizedBinding | undefined
   const reference = binding?.spec.paramRef
   if (binding === undefined || reference === undefined) return undefined
   if (before?.spec.policyName === binding.spec.policyName && isDeepStrictEqual(before?.spec.paramRef, reference)) return undefined
-  const kind = context.policy(binding.spec.policyName ?? '')?.spec.paramKind
+  const kind = context.policy(policiesName, binding.spec.policyName ?? '')?.spec.paramKind
   const { name = '', namespace = '' } = reference
   const verb = name === '' ? 'list' : 'get'
   if (context.authorization.authorize(attributes(write.user, verb, kind, namespace, name, context)).allowed) return undefined

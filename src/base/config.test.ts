@@ -29,6 +29,13 @@ test('createConfig() lets later sources win and ignores what is not given', () =
   assert.ok(Object.isFrozen(config))
 })
 
+test('createConfig() reads switches from a text and from a mapping', () => {
+  const config = createConfig(root, { featureGates: 'A=true, B=false', runtimeConfig: { 'a.io/v1': true } })
+  assert.deepEqual(config.featureGates, { A: true, B: false })
+  assert.deepEqual(config.runtimeConfig, { 'a.io/v1': true })
+  assert.deepEqual(createConfig(root).featureGates, {})
+})
+
 test('createConfig() refuses settings that exclude each other', () => {
   assert.throws(() => createConfig(root, { controlPlaneOnly: true, simulatedNodes: 2 }), /exclude each other/)
 })
@@ -40,6 +47,8 @@ test('parseSettings() names the setting and what would be accepted', () => {
     [{ simulatedNodes: 1001 }, /simulatedNodes is 1001, wanted is a whole number from 0 to 1000/],
     [{ profile: 'lax' }, /wanted is secure, upstream/],
     [{ nodeName: 'UPPER' }, /lowercase DNS name/],
+    [{ featureGates: 'A' }, /featureGates is "A", wanted is NAME=true or NAME=false/],
+    [{ runtimeConfig: { a: 'yes' } }, /runtimeConfig is .*, wanted is NAME=true/],
     [{ __proto__x: 1 }, /unknown setting "__proto__x"; known are dataDir, port/],
   ]
   for (const [values, message] of rows) assert.throws(() => parseSettings('flags', values), message)

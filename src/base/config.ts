@@ -27,6 +27,9 @@ export interface Config {
   readonly insecureDisableAdmissionPlugins: readonly string[]
   /** Path of an AdmissionConfiguration. */
   readonly admissionConfigFile: string | undefined
+  /** Features by the names of their gates, and group versions, that are switched on or off; which there are, the API knows. */
+  readonly featureGates: Readonly<Record<string, boolean>>
+  readonly runtimeConfig: Readonly<Record<string, boolean>>
 }
 
 /** The settings as flags and the file carry them; undefined means not given. */
@@ -47,6 +50,9 @@ export interface Settings {
   /** For protections of the secure profile. */
   readonly insecureDisableAdmissionPlugins?: string | readonly string[]
   readonly admissionConfigFile?: string
+  /** `A=true,B=false`, or in a file a mapping. */
+  readonly featureGates?: string | Readonly<Record<string, boolean>>
+  readonly runtimeConfig?: string | Readonly<Record<string, boolean>>
 }
 
 /** What the machine says; passed in so that the rest is pure. */
@@ -81,6 +87,15 @@ const names: Check = {
     (typeof value === 'string' && value !== '') ||
     (Array.isArray(value) && value.length <= maxNames && value.every(name => typeof name === 'string' && name !== '')),
 }
+const switches: Check = {
+  expected: `NAME=true or NAME=false, separated by commas, or a mapping of at most ${maxNames} names to true or false`,
+  accepts: value => {
+    if (typeof value === 'string') return value.split(',').every(part => /^\s*[^\s=]+=(true|false)\s*$/.test(part))
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+    const given = Object.values(value)
+    return given.length <= maxNames && given.every(on => typeof on === 'boolean')
+  },
+}
 const nodeNamePattern = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/
 
 /** Every setting with what it accepts; the flags of `bulkhead up` and the keys of its file are these. */
@@ -102,6 +117,8 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   disableAdmissionPlugins: names,
   insecureDisableAdmissionPlugins: names,
   admissionConfigFile: text,
+  featureGates: switches,
+  runtimeConfig: switches,
 }
 
 /** Throws a UserError that names the setting, where it stands and what would be accepted. */
@@ -160,12 +177,24 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     disableAdmissionPlugins: namesIn(settings.disableAdmissionPlugins),
     insecureDisableAdmissionPlugins: namesIn(settings.insecureDisableAdmissionPlugins),
     admissionConfigFile: settings.admissionConfigFile,
+    featureGates: switchesIn(settings.featureGates),
+    runtimeConfig: switchesIn(settings.runtimeConfig),
   })
 }
 
 function namesIn(given: string | readonly string[] | undefined): readonly string[] {
   const names = typeof given === 'string' ? given.split(',').map(name => name.trim()) : (given ?? [])
   return names.filter(name => name !== '')
+}
+
+function switchesIn(given: string | Readonly<Record<string, boolean>> | undefined): Readonly<Record<string, boolean>> {
+  if (typeof given !== 'string') return given ?? {}
+  return Object.fromEntries(
+    given.split(',').map(part => {
+      const [name = '', value] = part.trim().split('=')
+      return [name, value === 'true']
+    }),
+  )
 }
 
 export function defaultDataDirectory(machine: Machine): string {

@@ -11,6 +11,7 @@ import { createExplainAccess } from '../access/explain-access.ts'
 import { defaultIssuer, type IssueTokenParts, issueServiceAccountToken } from '../access/issue-token.ts'
 import { oidcDocuments } from '../access/oidc-discovery.ts'
 import { parseCsrIdentity } from '../access/pki/certificate-identity.ts'
+import type { ParameterizedPolicy } from '../access/policy-parameters.ts'
 import type { ClusterRole } from '../access/rbac-object.ts'
 import { createDenyList } from '../access/revocation.ts'
 import { accountGroups, accountUser } from '../access/service-account-claims.ts'
@@ -21,9 +22,9 @@ import { createAdmission } from '../admission/chain.ts'
 import { admissionPlugins } from '../admission/plugins/index.ts'
 import { storedPolicies } from '../admission/policy/stored-policies.ts'
 import { QuotaLedger } from '../admission/quota/ledger.ts'
+import { type Features, noFeatures } from '../api/features.ts'
 import { groupResource } from '../api/object.ts'
-import { resources } from '../api/resources/index.ts'
-import type { ValidatingAdmissionPolicy } from '../api/types/admissionregistration-v1.ts'
+import { resourcesWith } from '../api/resources/index.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Profile } from '../base/config.ts'
@@ -61,6 +62,8 @@ export interface ControlPlaneOptions {
   /** Policies from files. */
   readonly policies?: PolicyFolder
   readonly serviceCidr: string
+  /** Default: none. */
+  readonly features?: Features
   /** Default: the plug-ins of the profile. */
   readonly admission?: AdmissionSettings
   readonly clock: Clock
@@ -71,15 +74,15 @@ export interface ControlPlaneOptions {
   readonly offline?: boolean
 }
 
-const servedNames: ReadonlySet<string> = new Set(resources.map(({ group, plural }) => groupResource(group, plural)))
-
 /** Made of lower-case letters and digits that upstream's generated names use. */
 const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789'
 const randomSuffix = (): string => Array.from({ length: 5 }, () => suffixAlphabet[randomInt(suffixAlphabet.length)]).join('')
 
 /** The server answers at once; `bootstrap` must have run before it is ready. */
 export async function openControlPlane(options: ControlPlaneOptions): Promise<ApiServer> {
-  const { store, signer, profile, clock, log, metrics, signal } = options
+  const { store, signer, profile, clock, log, metrics, signal, features = noFeatures } = options
+  const resources = resourcesWith(features.groupVersions)
+  const servedNames: ReadonlySet<string> = new Set(resources.map(({ group, plural }) => groupResource(group, plural)))
   // Opens every collection with its selectable fields before anybody else asks for one.
   serveResources(resources, store)
   const reader = clusterReader(store)
@@ -116,8 +119,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
   const escalation = rbacEscalation({ authorization, rbac, ...(profile === 'secure' ? { aggregatingRoles } : {}) })
   const parameters = policyParameters({
     authorization,
-    policy: name =>
-      reader.get('validatingadmissionpolicies.admissionregistration.k8s.io', '', name) as ValidatingAdmissionPolicy | undefined,
+    policy: (plural, name) => reader.get(`${plural}.admissionregistration.k8s.io`, '', name) as ParameterizedPolicy | undefined,
     pluralOf: (apiVersion, wanted) => kinds.kinds.byKind(apiVersion, wanted)?.plural,
   })
   let served: ServedResources | undefined

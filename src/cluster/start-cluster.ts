@@ -3,6 +3,7 @@
 import { performServerHandshake } from 'node:http2'
 import { duplexPair } from 'node:stream'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
+import type { Features } from '../api/features.ts'
 import type { UserInfo } from '../api/user.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { Profile } from '../base/config.ts'
@@ -32,6 +33,8 @@ export interface StartClusterOptions {
   readonly simulatedNodes?: number
   /** Default true; false for a bare API server, as envtest is. */
   readonly controllers?: boolean
+  /** What is off by default. */
+  readonly features?: Features
   readonly clock?: Clock
   readonly log?: Logger
   readonly random?: () => number
@@ -61,6 +64,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     profile = 'secure',
     simulatedNodes = 1,
     controllers = true,
+    features,
     clock = systemClock,
     log = silentLogger,
     random = Math.random,
@@ -71,7 +75,13 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
   const store = stack.use(createMemoryStore({ clock, log }))
   const audit = new MemoryAudit()
   const metrics = createRegistry()
-  const server = stack.use(await openControlPlane({ store, signer, audit, profile, serviceCidr, clock, log, metrics, signal: stop.signal }))
+  const server = stack.use(
+    await openControlPlane({
+      ...{ store, signer, audit, profile, serviceCidr, clock, log, metrics },
+      ...(features === undefined ? {} : { features }),
+      signal: stop.signal,
+    }),
+  )
   await bootstrap({ server, store, signer, namespaceDefaults: profile === 'secure' && controllers, signal: stop.signal })
   const transportOf = (user: UserInfo): Transport => stack.use(server.transportFor(user))
   const clientOf = (user: UserInfo): Client => new Client(transportOf(user))

@@ -18,7 +18,9 @@ for (const folder of folders) {
     const exported: Record<string, unknown> = await import(`./${folder}/index.ts`)
     const list = exported[`${folder}Resources`]
     assert.ok(Array.isArray(list), `${folder}Resources is exported`)
-    assert.equal(list.length, defining.length)
+    const optional = exported[`${folder}AlphaResources`] ?? []
+    assert.ok(Array.isArray(optional))
+    assert.equal(list.length + optional.length, defining.length)
   })
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { groupVersion } from '../object.ts'
-import { resources } from './index.ts'
+import { optionalResources, resources } from './index.ts'
 
 const here = new URL('./', import.meta.url)
 
@@ -12,8 +12,19 @@ test('resources lists the kinds of every group folder', async () => {
   for (const { name } of folders) {
     const group: Record<string, unknown> = await import(new URL(`${name}/index.ts`, here).href)
     const lists = Object.values(group).filter(Array.isArray)
-    assert.equal(lists.length, 1, `${name}/index.ts exports one list`)
-    for (const definition of lists.flat()) assert.ok(resources.includes(definition), `${name}: ${definition.kind} is listed`)
+    const optional = [...optionalResources.values()]
+    const usual = lists.filter(list => !optional.includes(list))
+    assert.equal(usual.length, 1, `${name}/index.ts exports one list of what is always served`)
+    for (const definition of usual.flat()) assert.ok(resources.includes(definition), `${name}: ${definition.kind} is listed`)
+  }
+})
+
+test('optionalResources are under the group version that asks for them, and are not served without it', () => {
+  for (const [name, definitions] of optionalResources) {
+    for (const definition of definitions) {
+      assert.equal(groupVersion(definition.group, definition.version), name)
+      assert.ok(!resources.includes(definition))
+    }
   }
 })
 
@@ -24,7 +35,7 @@ test('resources names each kind and each path once', () => {
 })
 
 test('resources are complete: names, verbs, and a Name column first', () => {
-  for (const { kind, plural, singular, listKind, verbs, columns } of resources) {
+  for (const { kind, plural, singular, listKind, verbs, columns } of [...resources, ...[...optionalResources.values()].flat()]) {
     assert.equal(singular, kind.toLowerCase())
     assert.equal(plural, plural.toLowerCase())
     assert.equal(listKind, `${kind}List`)

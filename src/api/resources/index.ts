@@ -1,6 +1,6 @@
 // Every kind that the server serves without a CustomResourceDefinition, in the order of upstream's discovery document.
 import type { ResourceDefinition } from '../resource.ts'
-import { admissionregistrationResources } from './admissionregistration/index.ts'
+import { admissionregistrationAlphaResources, admissionregistrationResources } from './admissionregistration/index.ts'
 import { apiextensionsResources } from './apiextensions/index.ts'
 import { apiregistrationResources } from './apiregistration/index.ts'
 import { appsResources } from './apps/index.ts'
@@ -46,3 +46,13 @@ export const resources: readonly ResourceDefinition[] = [
   ...flowcontrolResources,
   ...bulkheadResources,
 ]
+
+/** Kinds that are served only where their group version is asked for. */
+export const optionalResources: ReadonlyMap<string, readonly ResourceDefinition[]> = new Map([
+  ['admissionregistration.k8s.io/v1alpha1', admissionregistrationAlphaResources],
+])
+
+/** All kinds that are served where these group versions were asked for. */
+export function resourcesWith(groupVersions: readonly string[]): readonly ResourceDefinition[] {
+  return groupVersions.length === 0 ? resources : [...resources, ...groupVersions.flatMap(name => optionalResources.get(name) ?? [])]
+}

@@ -58,6 +58,16 @@ export const upCommand = buildCommand({
         brief: "kube-apiserver's AdmissionConfiguration: how plug-ins are configured",
         placeholder: 'FILE',
       },
+      featureGates: {
+        ...optionalText,
+        brief: 'Features to switch on or off, as for kube-apiserver',
+        placeholder: 'NAME=true,…',
+      },
+      runtimeConfig: {
+        ...optionalText,
+        brief: 'Group versions to serve beside the usual ones, as for kube-apiserver',
+        placeholder: 'GROUP/VERSION=true,…',
+      },
       config: { ...optionalText, brief: 'YAML file with the same settings in camelCase; flags win', placeholder: 'FILE' },
     },
   },

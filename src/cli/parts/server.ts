@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { AuditLog } from '../../access/audit/audit-log.ts'
 import { createKeyAndCsr } from '../../access/pki/key-and-csr.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
+import type { Features } from '../../api/features.ts'
 import { allowPrivileged } from '../../api/validation/cluster-policy.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { Profile } from '../../base/config.ts'
@@ -37,6 +38,7 @@ export interface ServerSettings {
   readonly serviceIp: string
   readonly dnsAddress: string
   readonly admission: AdmissionSettings
+  readonly features: Features
 }
 
 const servingSeconds = 30 * 86_400
@@ -72,6 +74,7 @@ export const serverPart = (): Promise<void> =>
         ...(policies ? { policies } : {}),
         serviceCidr: settings.serviceCidr,
         admission: settings.admission,
+        features: settings.features,
         clock,
         log,
         metrics,

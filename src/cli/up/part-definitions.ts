@@ -1,6 +1,7 @@
 // The parts of a cluster on one machine: their users, their settings, and what each of them may see.
 import { join } from 'node:path'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
+import type { Features } from '../../api/features.ts'
 import type { Config } from '../../base/config.ts'
 import type { ClientIdentity } from '../../cluster/client-identity.ts'
 import type { ControllersSettings } from '../parts/controllers.ts'
@@ -28,6 +29,7 @@ export interface PartInput {
   readonly identity: Identity | undefined
   readonly addresses: ClusterAddresses
   readonly admission: AdmissionSettings
+  readonly features: Features
   /** Of the administrator; there once the signer runs. */
   credentials(): AdminCredentials
   /** A fresh certificate for the DNS part. */
@@ -66,6 +68,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
       serviceIp: kubernetesServiceIp,
       dnsAddress: clusterDnsIp,
       admission: input.admission,
+      features: input.features,
     } satisfies ServerSettings),
     controllers: {
       ...part('controllers', directory.controllers, identity?.controllers, ['--max-semi-space-size=2'], {

@@ -1,6 +1,7 @@
 // `bulkhead up`: prepares the data directory, starts the parts in their order, says what there is, and stops them in the opposite order.
 import { existsSync } from 'node:fs'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
+import { type Features, readFeatures } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
 import { type Config, createConfig, defaultDataDirectory, readSettingsFile, type Settings, thisMachine } from '../../base/config.ts'
 import { createLogger } from '../../base/log.ts'
@@ -29,6 +30,7 @@ export interface UpFlags extends Settings {
 export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   const config = createConfig(thisMachine(process.env), file === undefined ? {} : await readSettingsFile(file), flags)
   const admission = readAdmission(config)
+  const features = readFeatures(config)
   const stop = stopSignal()
   const print = (text: string) => process.stdout.write(`${text}\n`)
   if (config.node.kind === 'real') checkNodePrograms(existsSync)
@@ -36,12 +38,12 @@ export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   const directory = prepareDataDirectory(config.dataDirectory, identity)
   if (config.profile === 'upstream') print(profileWarning)
   if (config.insecureDisableAdmissionPlugins.length > 0) print(pluginsWarning(config.insecureDisableAdmissionPlugins))
-  await run(config, admission, directory, identity, stop, print)
+  await run(config, { admission, features }, directory, identity, stop, print)
 }
 
 async function run(
   config: Config,
-  admission: AdmissionSettings,
+  settings: { readonly admission: AdmissionSettings; readonly features: Features },
   directory: DataDirectory,
   identity: Identity | undefined,
   stop: AbortSignal,
@@ -78,7 +80,7 @@ async function run(
     return admin
   }
   const dnsIdentity = () => issueIdentity(signer, accountName('cluster-dns'), accountOrganizations, dnsCertificateSeconds, stop)
-  const parts = partDefinitions({ config, admission, directory, identity, addresses, credentials, dnsIdentity })
+  const parts = partDefinitions({ config, ...settings, directory, identity, addresses, credentials, dnsIdentity })
 
   const started = (async () => {
     const signerReady = supervisor.start(parts.signer)

@@ -1,5 +1,7 @@
 // The kinds of this group, in the order of discovery.
 import type { ResourceDefinition } from '../../resource.ts'
+import { mutatingAdmissionPolicy } from './mutating-admission-policy.ts'
+import { mutatingAdmissionPolicyBinding } from './mutating-admission-policy-binding.ts'
 import { mutatingWebhookConfiguration } from './mutating-webhook-configuration.ts'
 import { validatingAdmissionPolicy } from './validating-admission-policy.ts'
 import { validatingAdmissionPolicyBinding } from './validating-admission-policy-binding.ts'
@@ -11,3 +13,6 @@ export const admissionregistrationResources: readonly ResourceDefinition[] = [
   validatingAdmissionPolicyBinding,
   validatingWebhookConfiguration,
 ]
+
+/** Kinds of v1alpha1, which is served only where it is asked for. */
+export const admissionregistrationAlphaResources: readonly ResourceDefinition[] = [mutatingAdmissionPolicy, mutatingAdmissionPolicyBinding]

@@ -1,14 +1,16 @@
 // The scopes in which the expressions of one policy are compiled: its parameters, its variables so far, and what of it is stored already.
 
 import { type CelType, dyn } from '../../cel/check/type.ts'
-import type { AdmissionScope } from '../../cel/kubernetes/admission.ts'
+import type { AdmissionScope, MutationUse } from '../../cel/kubernetes/admission.ts'
 import { typeForOthers } from '../../cel/kubernetes/admission-types.ts'
 import type { FieldError } from '../../field-error.ts'
-import type { ValidatingAdmissionPolicy } from '../../types/admissionregistration-v1.ts'
+import type { ValidatingAdmissionPolicySpec } from '../../types/admissionregistration-v1.ts'
+import type { MutatingAdmissionPolicySpec, Mutation } from '../../types/admissionregistration-v1alpha1.ts'
 import { checkExpression } from './expression.ts'
 import { conditionExpressions } from './match-condition.ts'
 
-type Spec = ValidatingAdmissionPolicy['spec']
+/** Of a policy that validates, or of one that mutates. */
+export type PolicySpec = ValidatingAdmissionPolicySpec & Pick<MutatingAdmissionPolicySpec, 'mutations'>
 
 export class PolicyExpressions {
   readonly params: boolean
@@ -17,14 +19,16 @@ export class PolicyExpressions {
   readonly #storedValidations: ReadonlySet<string>
   readonly #storedMessages: ReadonlySet<string>
   readonly #storedAnnotations: ReadonlySet<string>
+  readonly #storedMutations: ReadonlySet<string>
 
-  constructor(spec: Spec, old: Spec | undefined) {
+  constructor(spec: PolicySpec, old: PolicySpec | undefined) {
     this.params = spec.paramKind !== undefined
     this.#variables = (spec.variables ?? []).length > 0 ? new Map() : undefined
     this.storedConditions = new Set(conditionExpressions(old?.matchConditions))
     this.#storedValidations = new Set(old?.validations?.map(({ expression }) => expression))
     this.#storedMessages = new Set(old?.validations?.map(({ messageExpression = '' }) => messageExpression))
     this.#storedAnnotations = new Set(old?.auditAnnotations?.map(({ valueExpression }) => valueExpression))
+    this.#storedMutations = new Set(old?.mutations?.flatMap(mutationExpressions))
   }
 
   /** Compiles a variable; what comes after it may use it, as dyn where it does not compile. */
@@ -47,7 +51,17 @@ export class PolicyExpressions {
     checkExpression(expression.trim(), 'annotation', scope, field, errors, expression)
   }
 
+  mutation(expression: string, use: MutationUse, field: string, errors: FieldError[]): void {
+    const scope = this.#scope(this.#storedMutations.has(expression), true)
+    checkExpression(expression.trim(), use, scope, field, errors, expression)
+  }
+
   #scope(stored: boolean, authorizer: boolean): AdmissionScope {
     return { params: this.params, authorizer, stored, ...(this.#variables === undefined ? {} : { variables: this.#variables }) }
   }
 }
+
+const mutationExpressions = ({ applyConfiguration, jsonPatch }: Mutation): string[] => [
+  ...(applyConfiguration?.expression === undefined ? [] : [applyConfiguration.expression]),
+  ...(jsonPatch?.expression === undefined ? [] : [jsonPatch.expression]),
+]

@@ -6,6 +6,7 @@ import { nameIsPathSegment } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 
 const operations = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
+const mutableOperations = operations.filter(operation => operation !== 'DELETE')
 const scopes = ['*', 'Cluster', 'Namespaced']
 export const matchPolicies: readonly string[] = ['Equivalent', 'Exact']
 export const failurePolicies: readonly string[] = ['Fail', 'Ignore']
@@ -32,6 +33,13 @@ export function validateMatchResources(match: MatchResources, field: string, err
   match.excludeResourceRules?.forEach((rule, index) => {
     validateNamedRule(rule, `${field}.excludeResourceRules[${index}]`, errors)
   })
+}
+
+/** What a policy that mutates may look at: what is deleted is not changed. */
+export function validateMutableOperations(match: MatchResources | undefined, field: string, errors: FieldError[]): void {
+  for (const operation of (match?.resourceRules ?? []).flatMap(rule => rule.operations ?? [])) {
+    if (!mutableOperations.includes(operation)) errors.push(notSupported(`${field}.resourceRules.operations`, operation, mutableOperations))
+  }
 }
 
 function validateNamedRule(rule: NamedRuleWithOperations, field: string, errors: FieldError[]): void {

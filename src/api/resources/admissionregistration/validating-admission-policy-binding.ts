@@ -1,16 +1,12 @@
 // admissionregistration.k8s.io/v1 ValidatingAdmissionPolicyBinding.
-import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
+import { duplicate, type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
-import type { ParamRef, ValidatingAdmissionPolicyBinding } from '../../types/admissionregistration-v1.ts'
-import { validateLabelSelector } from '../../validation/label-selector.ts'
-import { dns1123Subdomain, nameIsPathSegment } from '../../validation/names.ts'
-import { pushMessages } from '../../validation/object-meta.ts'
+import type { ValidatingAdmissionPolicyBinding } from '../../types/admissionregistration-v1.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
+import { paramRefCell, validateReferences } from './param-ref.ts'
 import { setMatchResourcesDefaults, validateMatchResources } from './rule.ts'
 
 const actions = ['Audit', 'Deny', 'Warn']
-const notFoundActions = ['Deny', 'Allow']
-const exclusive = 'name and selector are mutually exclusive'
 
 export const validatingAdmissionPolicyBinding = defineResource<ValidatingAdmissionPolicyBinding>({
   group: 'admissionregistration.k8s.io',
@@ -34,18 +30,10 @@ export const validatingAdmissionPolicyBinding = defineResource<ValidatingAdmissi
   validate,
 })
 
-function paramRefCell(reference: ParamRef | undefined): string {
-  if (reference === undefined) return '<unset>'
-  if ((reference.name ?? '') === '') return '*'
-  return (reference.namespace ?? '') === '' ? `*/${reference.name}` : `${reference.namespace}/${reference.name}`
-}
-
 function validate({ spec }: ValidatingAdmissionPolicyBinding): FieldError[] {
   const errors: FieldError[] = []
-  const { policyName = '', validationActions = [] } = spec
-  if (policyName === '') errors.push(required('spec.policyName'))
-  else pushMessages(errors, 'spec.policyName', policyName, dns1123Subdomain(policyName))
-  if (spec.paramRef !== undefined) validateParamRef(spec.paramRef, errors)
+  const { validationActions = [] } = spec
+  validateReferences(spec, errors)
   if (spec.matchResources !== undefined) validateMatchResources(spec.matchResources, 'spec.matchResources', errors)
   const field = 'spec.validationActions'
   validationActions.forEach((action, index) => {
@@ -63,21 +51,4 @@ function validate({ spec }: ValidatingAdmissionPolicyBinding): FieldError[] {
   }
   if (validationActions.length === 0) errors.push(required(field, 'at least one validation action is required'))
   return errors
-}
-
-function validateParamRef({ name = '', selector, parameterNotFoundAction }: ParamRef, errors: FieldError[]): void {
-  const field = 'spec.paramRef'
-  if (name !== '') {
-    pushMessages(errors, `${field}.name`, name, nameIsPathSegment(name, false))
-    if (selector !== undefined) errors.push(forbiddenField(`${field}.name`, exclusive))
-  }
-  if (selector !== undefined) {
-    validateLabelSelector(selector, `${field}.selector`, errors)
-    if (name !== '') errors.push(forbiddenField(`${field}.selector`, exclusive))
-  } else if (name === '') errors.push(required(field, 'one of name or selector must be specified'))
-  if (parameterNotFoundAction === undefined || parameterNotFoundAction === '') {
-    errors.push(required(`${field}.parameterNotFoundAction`))
-  } else if (!notFoundActions.includes(parameterNotFoundAction)) {
-    errors.push(notSupported(`${field}.parameterNotFoundAction`, parameterNotFoundAction, notFoundActions))
-  }
 }
