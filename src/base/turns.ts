@@ -11,6 +11,24 @@ export function turn(): Promise<void> {
   return promise
 }
 
+/**
+ * Runs work that yields where it has done enough for one turn. A promise only where it yields: what is done within one turn costs no round of the
+ * event loop. Rejects with the signal's reason where that is aborted before a turn.
+ */
+export function inTurns<T>(work: Iterator<void, T>, signal: AbortSignal): T | Promise<T> {
+  const first = work.next()
+  return first.done === true ? first.value : goOn(work, signal)
+}
+
+async function goOn<T>(work: Iterator<void, T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    await turn()
+    signal.throwIfAborted()
+    const step = work.next()
+    if (step.done === true) return step.value
+  }
+}
+
 function schedule(): void {
   if (isScheduled) return
   isScheduled = true

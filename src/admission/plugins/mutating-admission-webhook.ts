@@ -1,6 +1,7 @@
 // MutatingAdmissionWebhook: webhooks that may change what is written, one after the other.
 import type { ResourceDefinition } from '../../api/resource.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts'
+import { Meter } from '../policy/meter.ts'
 import { reinvocationOf } from '../reinvocation.ts'
 import { applyHookPatch } from '../webhook/apply-patch.ts'
 import { askHook, type HookWait, tellWaits, type WebhookContext } from '../webhook/ask-hooks.ts'
@@ -47,8 +48,9 @@ async function runHooks(
   const reinvocation = reinvocationOf(request)
   const first = noteOf(reinvocation.notes)
   if (reinvocation.second && first.left !== JSON.stringify(request.object)) askAgain(first)
+  const meter = new Meter()
   for (const hook of hooks) {
-    const version = versionFor(hook, request, context.decide)
+    const version = await versionFor(hook, request, context.decide, meter, signal)
     if (version === undefined) continue
     // A hook that the first round did not ask is not asked in the second.
     if (reinvocation.second && !first.again.delete(hook.id)) continue

@@ -1,5 +1,6 @@
 // ValidatingAdmissionPolicy: rules in CEL, bound to what they are for.
 import { requireLate } from '../../base/late-module.ts'
+import { inTurns } from '../../base/turns.ts'
 import type { AdmissionPlugin } from '../admission.ts'
 import type { PolicyContext } from '../policy/judge-policies.ts'
 import type * as engine from '../policy/policy-engine-late.ts'
@@ -14,10 +15,10 @@ export function validatingAdmissionPolicy(options: ValidatingAdmissionPolicyOpti
   return {
     name: 'ValidatingAdmissionPolicy',
     handles: request => index.candidates(request).length > 0,
-    validate(request) {
+    validate(request, signal) {
       // Loaded with the first policy.
       const { judgePolicies } = requireLate<typeof engine>(import.meta.url, '../policy/policy-engine-late.ts')
-      return judgePolicies(index.candidates(request), request, options)
+      return inTurns(judgePolicies(index.candidates(request), request, options), signal)
     },
   }
 }

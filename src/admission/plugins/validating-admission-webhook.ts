@@ -1,8 +1,9 @@
 // ValidatingAdmissionWebhook: webhooks that judge what is written, all at once.
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { type AdmissionPlugin, admitted, type Verdict } from '../admission.ts'
+import { Meter } from '../policy/meter.ts'
 import { askHook, type HookWait, tellWaits, type WebhookContext } from '../webhook/ask-hooks.ts'
-import { HookIndex } from '../webhook/hook.ts'
+import { type Hook, HookIndex } from '../webhook/hook.ts'
 import { versionFor } from '../webhook/relevant-hook.ts'
 import { reviewedRequest } from '../webhook/review.ts'
 
@@ -14,10 +15,12 @@ export function validatingAdmissionWebhook(context: WebhookContext): AdmissionPl
     name: 'ValidatingAdmissionWebhook',
     handles: request => index.candidates(request).length > 0,
     async validate(request, signal): Promise<Verdict> {
-      const relevant = index.candidates(request).flatMap(hook => {
-        const version = versionFor(hook, request, context.decide)
-        return version === undefined ? [] : [{ hook, version }]
-      })
+      const relevant: { readonly hook: Hook; readonly version: ResourceDefinition }[] = []
+      const meter = new Meter()
+      for (const hook of index.candidates(request)) {
+        const version = await versionFor(hook, request, context.decide, meter, signal)
+        if (version !== undefined) relevant.push({ hook, version })
+      }
       if (relevant.length === 0) return admitted
       const texts = new Map<ResourceDefinition, string>()
       const reviewedIn = (version: ResourceDefinition): string => {

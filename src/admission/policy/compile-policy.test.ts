@@ -1,13 +1,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CelValue } from '../../api/cel/evaluate/values.ts'
+import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
 import type { ValidatingAdmissionPolicySpec } from '../../api/types/admissionregistration-v1.ts'
 import { compilePolicy, evaluatePolicy, type PolicyResult } from './compile-policy.ts'
+import { costOfATurn, Meter } from './meter.ts'
 import type { RequestVariables } from './request-view.ts'
 
-function evaluated(spec: ValidatingAdmissionPolicySpec, object: CelValue = {}, params?: CelValue): PolicyResult {
+/** What comes of it, and how often it gave up its turn. */
+function turnsOf<T>(work: Generator<void, T>): { readonly result: T; readonly turns: number } {
+  for (let turns = 1; ; turns++) {
+    const step = work.next()
+    if (step.done === true) return { result: step.value, turns }
+  }
+}
+
+function evaluated(spec: ValidatingAdmissionPolicySpec, object: CelValue = {}, params?: CelValue, meter = new Meter()): PolicyResult {
   const request: RequestVariables = { object, oldObject: null, request: {}, authorizer: null, 'authorizer.requestResource': null }
-  return evaluatePolicy(compilePolicy(spec), { request, params, namespaceObject: undefined })
+  return turnsOf(evaluatePolicy(compilePolicy(spec), { request, params, namespaceObject: undefined }, meter)).result
 }
 const messages = (spec: ValidatingAdmissionPolicySpec, object?: CelValue) => evaluated(spec, object).failures.map(({ message }) => message)
 const long = `'${'x'.repeat(5 * 1024)}!'`
@@ -77,3 +87,58 @@ test('evaluatePolicy() publishes annotations that say something, and refuses by 
   ])
   assert.deepEqual(evaluated({ auditAnnotations: failing, failurePolicy: 'Ignore' }).annotationErrors, [])
 })
+
+/** Remembers the most that one turn took, with what was begun and given up. */
+class WatchedMeter extends Meter {
+  most = 0
+  #ended = 0
+
+  override get isFull(): boolean {
+    this.most = Math.max(this.most, this.#ended + this.running.reduce((sum, { cost }) => sum + cost, 0))
+    return super.isFull
+  }
+
+  override spend(cost: number): void {
+    this.#ended += cost
+    this.most = Math.max(this.most, this.#ended)
+    super.spend(cost)
+  }
+
+  override nextTurn(): void {
+    this.#ended = 0
+    super.nextTurn()
+  }
+}
+
+const costly = 'object.l.all(a, object.l.all(b, object.l.all(c, a + b + c > 0)))'
+const l = Array.from({ length: 44 }, (_, index) => index + 1)
+/** Each variable asks for the one before it. */
+const chain = (expression: (index: number) => string): ValidatingAdmissionPolicySpec => ({
+  variables: Array.from({ length: 20 }, (_, index) => ({ name: `v${index}`, expression: index === 0 ? costly : expression(index) })),
+  validations: [{ expression: 'variables.v19' }],
+})
+const hostile: readonly (readonly [string, ValidatingAdmissionPolicySpec])[] = [
+  ['expressions', { validations: Array.from({ length: 60 }, () => ({ expression: costly })) }],
+  [
+    'the variables of one expression',
+    {
+      variables: Array.from({ length: 60 }, (_, index) => ({ name: `v${index}`, expression: costly })),
+      validations: [{ expression: Array.from({ length: 60 }, (_, index) => `variables.v${index}`).join(' && ') }],
+    },
+  ],
+  ['variables of variables', chain(index => `variables.v${index - 1} && ${costly}`)],
+  ['variables that ask for others at last', chain(index => `${costly} && variables.v${index - 1}`)],
+]
+for (const [what, spec] of hostile) {
+  test(`evaluatePolicy() lets others have their turn between ${what}`, () => {
+    const request: RequestVariables = { object: { l }, oldObject: null, request: {}, authorizer: null, 'authorizer.requestResource': null }
+    const meter = new WatchedMeter()
+    const { result, turns } = turnsOf(evaluatePolicy(compilePolicy(spec), { request, params: null, namespaceObject: undefined }, meter))
+    assert.equal(
+      result.failures[0]?.message,
+      'validation failed due to running out of cost budget, no further validation rules will be run',
+    )
+    assert.ok(turns > 10, `${turns} turns`)
+    assert.ok(meter.most <= costOfATurn + perCallLimit, `${meter.most} units in one turn`)
+  })
+}

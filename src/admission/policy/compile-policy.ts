@@ -4,10 +4,11 @@ import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import { typeNameOf } from '../../api/cel/evaluate/values.ts'
 import { maxMessageBytes, requestBudget } from '../../api/cel/kubernetes/limits.ts'
 import type { AuditAnnotation, ValidatingAdmissionPolicySpec, Validation } from '../../api/types/admissionregistration-v1.ts'
-import { type Bindings, Budget, compileExpression, type Expression, evaluate, OutOfBudget } from './expression.ts'
+import { type Bindings, Budget, compileExpression, type Expression, evaluated, OutOfBudget } from './expression.ts'
 import { type Conditions, compileConditions, judgeConditions } from './match-conditions.ts'
-import type { RequestVariables } from './request-view.ts'
-import { type CompiledVariables, compileVariables, Variables } from './variables.ts'
+import type { Meter } from './meter.ts'
+import { type PolicyInput, policyBindings } from './policy-bindings.ts'
+import { type CompiledVariables, compileVariables } from './variables.ts'
 
 interface CompiledValidation {
   readonly validation: Validation
@@ -59,104 +60,68 @@ export interface PolicyResult {
   readonly annotations: readonly { readonly key: string; readonly value: string }[]
   /** Audit annotations that failed, where the policy fails closed: they refuse whatever the binding's actions are. */
   readonly annotationErrors: readonly string[]
-  /** What it cost, in units of CEL's cost. */
-  readonly cost: number
 }
 
-/** What the variables of one evaluation come from. */
-export interface PolicyInput {
-  readonly request: RequestVariables
-  /** Undefined where the binding gives none. */
-  readonly params: CelValue | undefined
-  /** Undefined for what is in no namespace. */
-  readonly namespaceObject: CelValue | undefined
-}
+const nothing: PolicyResult = { failures: [], annotations: [], annotationErrors: [] }
 
-const nothing: Omit<PolicyResult, 'cost'> = { failures: [], annotations: [], annotationErrors: [] }
-
-export function evaluatePolicy(policy: CompiledPolicy, input: PolicyInput): PolicyResult {
-  const budgets: Budget[] = []
-  const within = (budget: Budget, given = input): Bindings => {
-    budgets.push(budget)
-    return bind(policy, given, budget)
+/** Yields where other requests shall have their turn. */
+export function* evaluatePolicy(policy: CompiledPolicy, input: PolicyInput, meter: Meter): Generator<void, PolicyResult> {
+  if (policy.conditions.length > 0) {
+    const unplaced = { ...input, namespaceObject: undefined }
+    const conditions = yield* judgeConditions(policy.conditions, meter, budget => policyBindings(policy.variables, unplaced, budget))
+    if (!conditions.met) return conditions.error === undefined ? nothing : failed(policy, conditions.error)
   }
-  const result = judgeAll(policy, input, within)
-  return { ...result, cost: budgets.reduce((sum, { spent }) => sum + spent, 0) }
-}
-
-function judgeAll(
-  policy: CompiledPolicy,
-  input: PolicyInput,
-  within: (budget: Budget, given?: PolicyInput) => Bindings,
-): Omit<PolicyResult, 'cost'> {
-  const conditions = judgeConditions(policy.conditions, budget => within(budget, { ...input, namespaceObject: undefined }))
-  if (!conditions.met) return conditions.error === undefined ? nothing : failed(policy, conditions.error)
   try {
-    const budget = new Budget(requestBudget)
-    const bindings = within(budget)
-    const failures = policy.validations.flatMap((validation, index) => judge(policy, validation, index, bindings, budget))
+    const budget = new Budget(requestBudget, meter)
+    const bindings = policyBindings(policy.variables, input, budget)
+    const failures: Failure[] = []
+    for (const [index, validation] of policy.validations.entries()) {
+      const failure = yield* judge(policy, validation, index, bindings, budget)
+      if (failure !== undefined) failures.push(failure)
+    }
     if (policy.annotations.length === 0) return { ...nothing, failures }
     // Upstream lets annotations cost as much again.
-    const more = new Budget(requestBudget)
-    return { failures, ...annotate(policy, within(more), more) }
+    const more = new Budget(requestBudget, meter)
+    const annotated = yield* annotate(policy, policyBindings(policy.variables, input, more), more)
+    return { failures, ...annotated }
   } catch (err) {
     if (err instanceof OutOfBudget) return failed(policy, err.message)
     throw err
   }
 }
 
-const failed = ({ failsClosed }: CompiledPolicy, message: string): Omit<PolicyResult, 'cost'> =>
+const failed = ({ failsClosed }: CompiledPolicy, message: string): PolicyResult =>
   failsClosed ? { ...nothing, failures: [{ index: 0, message, reason: '' }] } : nothing
 
-function bind({ variables }: CompiledPolicy, { request, params, namespaceObject }: PolicyInput, budget: Budget): Bindings {
-  const bindings: Bindings = {
-    object: request.object,
-    oldObject: request.oldObject,
-    namespaceObject: namespaceObject ?? null,
-    params: params ?? null,
-    variables: variables.types === undefined ? null : new Variables(variables, () => bindings, budget),
-    // These cost something to make.
-    get request() {
-      return request.request
-    },
-    get authorizer() {
-      return request.authorizer
-    },
-    get 'authorizer.requestResource'() {
-      return request['authorizer.requestResource']
-    },
-  }
-  return bindings
-}
-
-function judge(
+function* judge(
   { failsClosed }: CompiledPolicy,
   { validation, condition, message }: CompiledValidation,
   index: number,
   bindings: Bindings,
   budget: Budget,
-): readonly Failure[] {
-  const outcome = evaluate(condition, bindings, budget)
-  if ('error' in outcome) return failsClosed ? [{ index, message: outcome.error, reason: '' }] : []
-  if (outcome.value === true) return []
-  const text = shown(message, bindings, budget) || validation.message?.trim() || `failed expression: ${validation.expression.trim()}`
-  return [{ index, message: text, reason: validation.reason ?? 'Invalid' }]
+): Generator<void, Failure | undefined> {
+  const outcome = yield* evaluated(condition, bindings, budget)
+  if ('error' in outcome) return failsClosed ? { index, message: outcome.error, reason: '' } : undefined
+  if (outcome.value === true) return undefined
+  const said = yield* shown(message, bindings, budget)
+  const text = said || validation.message?.trim() || `failed expression: ${validation.expression.trim()}`
+  return { index, message: text, reason: validation.reason ?? 'Invalid' }
 }
 
 /** What a message expression says; '' where that is nothing that can be shown in one line. It is asked only where its validation does not hold. */
-function shown(expression: Expression | undefined, bindings: Bindings, budget: Budget): string {
+function* shown(expression: Expression | undefined, bindings: Bindings, budget: Budget): Generator<void, string> {
   if (expression === undefined) return ''
-  const outcome = evaluate(expression, bindings, budget)
+  const outcome = yield* evaluated(expression, bindings, budget)
   if ('error' in outcome || typeof outcome.value !== 'string') return ''
   const text = outcome.value.trim()
   return Buffer.byteLength(text) > maxMessageBytes || text.includes('\n') ? '' : text
 }
 
-function annotate(policy: CompiledPolicy, bindings: Bindings, budget: Budget): Omit<PolicyResult, 'failures' | 'cost'> {
+function* annotate(policy: CompiledPolicy, bindings: Bindings, budget: Budget): Generator<void, Omit<PolicyResult, 'failures'>> {
   const annotations: { key: string; value: string }[] = []
   const annotationErrors: string[] = []
   for (const { annotation, value } of policy.annotations) {
-    const outcome = evaluate(value, bindings, budget)
+    const outcome = yield* evaluated(value, bindings, budget)
     const error = 'error' in outcome ? outcome.error : wrongType(annotation, outcome.value)
     if (error !== undefined) {
       if (policy.failsClosed) annotationErrors.push(error)

@@ -4,6 +4,7 @@ import { CelEvaluationError } from '../../api/cel/evaluate/failure.ts'
 import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import { type AdmissionScope, type AdmissionUse, compileAdmission } from '../../api/cel/kubernetes/admission.ts'
 import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
+import type { Meter } from './meter.ts'
 
 export interface Expression {
   readonly text: string
@@ -22,6 +23,19 @@ export type Bindings = Readonly<Record<string, CelValue>>
 
 export type Outcome = { readonly value: CelValue } | { readonly error: string }
 
+/**
+ * The expression was not evaluated to its end: other requests have their turn first. Then `first` is to be computed, the variable that it asked for,
+ * and the expression evaluated anew, which finds what was computed.
+ */
+export class TurnWanted extends Error {
+  readonly first: (() => Generator<void, void>) | undefined
+
+  constructor(first?: () => Generator<void, void>) {
+    super('other requests have their turn')
+    this.first = first
+  }
+}
+
 const spent = 'validation failed due to running out of cost budget, no further validation rules will be run'
 
 /** All evaluations together cost more than they may. */
@@ -35,28 +49,48 @@ export class OutOfBudget extends Error {
 /** What a policy may spend on one request, in units of CEL's cost. */
 export class Budget {
   readonly #units: number
-  spent = 0
+  readonly meter: Meter
+  #spent = 0
 
-  constructor(units: number) {
+  constructor(units: number, meter: Meter) {
     this.#units = units
+    this.meter = meter
   }
 
   spend(cost: number): void {
-    this.spent += cost
-    if (this.spent > this.#units) throw new OutOfBudget()
+    this.#spent += cost
+    this.meter.spend(cost)
+    if (this.#spent > this.#units) throw new OutOfBudget()
   }
 }
 
 /** Throws OutOfBudget, nothing else. */
-export function evaluate({ program, problem, text }: Expression, bindings: Bindings, budget: Budget): Outcome {
+export function evaluate({ program, problem, text }: Expression, bindings: Bindings, budget: Budget): Outcome | TurnWanted {
   if (program === undefined) return { error: `compilation error: ${problem}` }
+  if (budget.meter.isFull) return new TurnWanted()
   try {
-    const { value, cost } = program.evaluate(bindings, perCallLimit)
+    const { value, cost } = program.evaluate(bindings, perCallLimit, budget.meter.running)
     budget.spend(cost)
     return { value }
   } catch (err) {
+    if (err instanceof TurnWanted) return err
     if (!(err instanceof CelEvaluationError)) throw err
     budget.spend(err.cost)
     return { error: `expression '${text}' resulted in error: ${err.message}` }
   }
+}
+
+/** Evaluates in as many turns as it takes. Throws OutOfBudget, nothing else. */
+export function* evaluated(expression: Expression, bindings: Bindings, budget: Budget): Generator<void, Outcome> {
+  for (;;) {
+    const outcome = evaluate(expression, bindings, budget)
+    if (!(outcome instanceof TurnWanted)) return outcome
+    yield* beforeGoingOn(outcome, budget)
+  }
+}
+
+export function* beforeGoingOn({ first }: TurnWanted, budget: Budget): Generator<void, void> {
+  yield
+  budget.meter.nextTurn()
+  if (first !== undefined) yield* first()
 }

@@ -1,18 +1,18 @@
 // Asks the policies that are for a request, and turns what they say into a verdict, warnings and audit annotations.
 import type { CelValue } from '../../api/cel/evaluate/values.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
-import { ApiError, forbidden, notFound, type Reason } from '../../api/status.ts'
+import { ApiError, forbidden, type Reason } from '../../api/status.ts'
 import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1.ts'
-import { turn } from '../../base/turns.ts'
-import type { AdmissionRequest, ClusterReader, Verdict } from '../admission.ts'
+import type { AdmissionRequest, Verdict } from '../admission.ts'
 import { admitted } from '../admission.ts'
 import type { AdmissionMetrics, PolicyObservation } from '../admission-metrics.ts'
 import type { MatchContext } from '../matching/match-resources.ts'
-import { isNamespace, namespaceOf } from '../matching/rule.ts'
+import { namespaceOf } from '../matching/rule.ts'
 import { evaluatePolicy, type Failure, type PolicyResult } from './compile-policy.ts'
+import { Meter } from './meter.ts'
 import { ConfigurationError, collectParams } from './params.ts'
 import type { BoundPolicy } from './policy-index.ts'
-import { type DecideFor, RequestView } from './request-view.ts'
+import { type DecideFor, enclosingNamespace, RequestView } from './request-view.ts'
 
 export interface PolicyContext extends MatchContext {
   readonly decide: DecideFor
@@ -38,37 +38,19 @@ interface AuditedFailure {
   readonly validationActions: readonly string[]
 }
 
-/** Units of CEL's cost, some 20 ms of work, after which other requests have their turn. */
-export const costOfATurn = 1_000_000
-
-/** All are asked, so that warnings and annotations are whole; the first denial is the answer. A promise only where policies take long. */
-export function judgePolicies(
+/** All are asked, so that warnings and annotations are whole; the first denial is the answer. Yields where other requests shall have their turn. */
+export function* judgePolicies(
   candidates: readonly BoundPolicy[],
   request: AdmissionRequest,
   context: PolicyContext,
-): Verdict | Promise<Verdict> {
+): Generator<void, Verdict> {
   const judged = new Judgement(request, context)
-  for (const [index, candidate] of candidates.entries()) {
-    judged.ask(candidate)
-    if (judged.cost > costOfATurn) return goOn(judged, candidates.slice(index + 1))
-  }
-  return judged.verdict()
-}
-
-async function goOn(judged: Judgement, candidates: readonly BoundPolicy[]): Promise<Verdict> {
-  for (const candidate of candidates) {
-    if (judged.cost > costOfATurn) {
-      judged.cost = 0
-      await turn()
-    }
-    judged.ask(candidate)
-  }
+  for (const candidate of candidates) yield* judged.ask(candidate)
   return judged.verdict()
 }
 
 class Judgement {
-  /** Since the last turn. */
-  cost = 0
+  readonly #meter = new Meter()
   readonly #request: AdmissionRequest
   readonly #context: PolicyContext
   readonly #view: RequestView
@@ -81,7 +63,7 @@ class Judgement {
     this.#view = new RequestView(request, context.decide)
   }
 
-  ask(candidate: BoundPolicy): void {
+  *ask(candidate: BoundPolicy): Generator<void, void> {
     const { policy, matcher, bindings } = candidate
     let version: ResourceDefinition | undefined
     try {
@@ -95,7 +77,7 @@ class Judgement {
     for (const { binding, matcher: narrower } of bindings) {
       try {
         if (narrower !== undefined && narrower.matches(this.#request) === undefined) continue
-        for (const result of this.#evaluate(candidate, binding, version)) this.#take(result, policy, binding, annotations)
+        yield* this.#evaluate(candidate, binding, version, annotations)
       } catch (err) {
         this.#misconfigured(err, policy, binding)
         if (err instanceof ConfigurationError && err.ofPolicy) return
@@ -104,27 +86,29 @@ class Judgement {
     for (const [key, values] of annotations) this.#request.annotate(`${policy.metadata.name}/${key}`, [...values].sort().join(', '))
   }
 
-  #evaluate(
+  *#evaluate(
     { policy, compiled }: BoundPolicy,
-    { spec }: ValidatingAdmissionPolicyBinding,
+    binding: ValidatingAdmissionPolicyBinding,
     version: ResourceDefinition,
-  ): readonly PolicyResult[] {
-    const all = collectParams(policy.spec.paramKind, spec.paramRef, namespaceOf(this.#request), this.#context)
-    if (all.length === 0) return []
+    annotations: Map<string, Set<string>>,
+  ): Generator<void, void> {
+    const all = collectParams(policy.spec.paramKind, binding.spec.paramRef, namespaceOf(this.#request), this.#context)
+    if (all.length === 0) return
     const namespaceObject = enclosingNamespace(this.#request, this.#context.reader)
-    // Decoded JSON is a value of CEL as it is.
-    return all.map(params =>
-      evaluatePolicy(compiled(), { request: this.#view.in(version), params: params as CelValue | undefined, namespaceObject }),
-    )
+    const request = this.#view.in(version)
+    for (const params of all) {
+      // Decoded JSON is a value of CEL as it is.
+      const input = { request, params: params as CelValue | undefined, namespaceObject }
+      this.#take(yield* evaluatePolicy(compiled(), input, this.#meter), policy, binding, annotations)
+    }
   }
 
   #take(
-    { failures, annotations, annotationErrors, cost }: PolicyResult,
+    { failures, annotations, annotationErrors }: PolicyResult,
     policy: ValidatingAdmissionPolicy,
     binding: ValidatingAdmissionPolicyBinding,
     collected: Map<string, Set<string>>,
   ): void {
-    this.cost += cost
     if (failures.length === 0) this.#count(policy, binding, 'allow')
     for (const failure of failures) this.#act(failure, policy, binding)
     for (const { key, value } of annotations) {
@@ -189,14 +173,6 @@ function refusal({ policy, binding, message, reason }: Denial, request: Admissio
     code: codes[shown] ?? 422,
     details: { ...status.details, causes: [{ message: text }] },
   })
-}
-
-function enclosingNamespace(request: AdmissionRequest, reader: ClusterReader): CelValue | undefined {
-  const { resource, namespace } = request
-  if (isNamespace(resource) || namespace === '') return undefined
-  const found = reader.get('namespaces', '', namespace)
-  if (found === undefined) throw notFound({ group: '', plural: 'namespaces' }, namespace)
-  return found as unknown as CelValue
 }
 
 function cut(value: string): string {

@@ -1,7 +1,8 @@
 // Match conditions of policies and webhooks: all must hold for the policy or webhook to look at a request.
 import { matchConditionsBudget } from '../../api/cel/kubernetes/limits.ts'
 import type { MatchCondition } from '../../api/types/admissionregistration-v1.ts'
-import { type Bindings, Budget, compileExpression, type Expression, evaluate, OutOfBudget } from './expression.ts'
+import { type Bindings, Budget, compileExpression, type Expression, evaluated, OutOfBudget } from './expression.ts'
+import type { Meter } from './meter.ts'
 import type { CompiledVariables } from './variables.ts'
 
 export type Conditions = readonly Expression[]
@@ -20,15 +21,21 @@ export type ConditionsVerdict =
   /** `error` where the conditions could not be evaluated: it counts by the failure policy. */
   | { readonly met: false; readonly error?: string }
 
-/** One that is false decides, even where others fail. `bindingsOf` makes the variables within the budget of the conditions. */
-export function judgeConditions(conditions: Conditions, bindingsOf: (budget: Budget) => Bindings): ConditionsVerdict {
-  if (conditions.length === 0) return { met: true }
-  const budget = new Budget(matchConditionsBudget)
-  const bindings = bindingsOf(budget)
+const met: ConditionsVerdict = { met: true }
+
+/** One that is false decides, even where others fail. `bindingsWithin` makes the variables within the budget of the conditions. */
+export function* judgeConditions(
+  conditions: Conditions,
+  meter: Meter,
+  bindingsWithin: (budget: Budget) => Bindings,
+): Generator<void, ConditionsVerdict> {
+  if (conditions.length === 0) return met
+  const budget = new Budget(matchConditionsBudget, meter)
+  const bindings = bindingsWithin(budget)
   const errors: string[] = []
   try {
     for (const condition of conditions) {
-      const outcome = evaluate(condition, bindings, budget)
+      const outcome = yield* evaluated(condition, bindings, budget)
       if ('error' in outcome) errors.push(outcome.error)
       else if (outcome.value === false) return { met: false }
     }
@@ -36,6 +43,6 @@ export function judgeConditions(conditions: Conditions, bindingsOf: (budget: Bud
     if (err instanceof OutOfBudget) return { met: false, error: err.message }
     throw err
   }
-  if (errors.length === 0) return { met: true }
+  if (errors.length === 0) return met
   return { met: false, error: errors.length === 1 ? (errors[0] ?? '') : `[${errors.join(', ')}]` }
 }

@@ -2,4 +2,4 @@
 export { compilePolicy } from './compile-policy.ts'
 export { judgePolicies } from './judge-policies.ts'
 export { compileConditions, judgeConditions } from './match-conditions.ts'
-export { RequestView } from './request-view.ts'
+export { bindingsOf, RequestView } from './request-view.ts'

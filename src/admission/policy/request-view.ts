@@ -5,10 +5,12 @@ import { Authorizer, Check, type Decide } from '../../api/cel/library/authorizer
 import { resourceCheckType } from '../../api/cel/library/opaque-types.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
+import { notFound } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
-import type { AdmissionRequest } from '../admission.ts'
-import { namespaceOf } from '../matching/rule.ts'
+import type { AdmissionRequest, ClusterReader } from '../admission.ts'
+import { isNamespace, namespaceOf } from '../matching/rule.ts'
 import { kindIn, resourceOf, userInfo, versioned } from '../request-facts.ts'
+import type { Bindings } from './expression.ts'
 
 /** The variables of one evaluation; a getter runs only for an expression that names it. */
 export interface RequestVariables {
@@ -17,6 +19,29 @@ export interface RequestVariables {
   readonly request: CelValue
   readonly authorizer: CelValue
   readonly 'authorizer.requestResource': CelValue
+}
+
+/** What an expression may name beside the request. */
+export interface OtherVariables {
+  readonly namespaceObject: CelValue
+  readonly params?: CelValue
+  readonly variables?: CelValue
+}
+
+/** The variables of an expression. What costs something to make is made where it is asked for. */
+export function bindingsOf(request: RequestVariables, { namespaceObject, params = null, variables = null }: OtherVariables): Bindings {
+  return {
+    ...{ object: request.object, oldObject: request.oldObject, namespaceObject, params, variables },
+    get request() {
+      return request.request
+    },
+    get authorizer() {
+      return request.authorizer
+    },
+    get 'authorizer.requestResource'() {
+      return request['authorizer.requestResource']
+    },
+  }
 }
 
 /** What a request asks of the authorizers, as the user who made it. */
@@ -94,4 +119,13 @@ function requestResource(request: AdmissionRequest, authorizer: Authorizer): Che
   const { group, plural } = request.resource
   const { subresource, name } = request
   return new Check(resourceCheckType.name, authorizer, { group, resource: plural, subresource, namespace: namespaceOf(request), name })
+}
+
+/** `namespaceObject`; undefined for what is in none. Throws the 404 of one that is missing. */
+export function enclosingNamespace(request: AdmissionRequest, reader: ClusterReader): CelValue | undefined {
+  const { resource, namespace } = request
+  if (isNamespace(resource) || namespace === '') return undefined
+  const found = reader.get('namespaces', '', namespace)
+  if (found === undefined) throw notFound({ group: '', plural: 'namespaces' }, namespace)
+  return found as unknown as CelValue
 }

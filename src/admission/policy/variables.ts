@@ -6,7 +6,7 @@ import { compileAdmission } from '../../api/cel/kubernetes/admission.ts'
 import { typeForOthers } from '../../api/cel/kubernetes/admission-types.ts'
 import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
 import type { Variable } from '../../api/types/admissionregistration-v1.ts'
-import type { Bindings, Budget, Expression } from './expression.ts'
+import { type Bindings, type Budget, beforeGoingOn, type Expression, TurnWanted } from './expression.ts'
 
 export interface CompiledVariables {
   /** For expressions that may use them; undefined where the policy has none. */
@@ -48,25 +48,44 @@ export class Variables extends ObjectValue {
   }
 
   get(name: string): CelValue | undefined {
-    let held = this.#held.get(name)
-    if (held === undefined) {
-      const expression = this.#compiled.byName.get(name)
-      if (expression === undefined) return undefined
-      held = this.#compute(name, expression)
-      this.#held.set(name, held)
-    }
-    return 'value' in held ? held.value : fail(held.failure)
+    const known = this.#held.get(name)
+    if (known !== undefined) return valueHeld(known)
+    const expression = this.#compiled.byName.get(name)
+    if (expression === undefined) return undefined
+    if (this.#budget.meter.isFull) throw new TurnWanted(() => this.#computeAlone(name, expression))
+    const held = this.#compute(name, expression)
+    if (this.#budget.meter.isFull) throw new TurnWanted()
+    return valueHeld(held)
   }
 
   equals(other: CelValue): boolean {
     return this === other
   }
 
-  #compute(name: string, { program, problem }: Expression): Held {
+  /** In turns of its own, with what it asks for first. */
+  *#computeAlone(name: string, expression: Expression): Generator<void, void> {
+    while (!this.#held.has(name)) {
+      try {
+        if (this.#budget.meter.isFull) throw new TurnWanted()
+        this.#compute(name, expression)
+      } catch (err) {
+        if (!(err instanceof TurnWanted)) throw err
+        yield* beforeGoingOn(err, this.#budget)
+      }
+    }
+  }
+
+  #compute(name: string, expression: Expression): Held {
+    const held = this.#evaluate(name, expression)
+    this.#held.set(name, held)
+    return held
+  }
+
+  #evaluate(name: string, { program, problem }: Expression): Held {
     const quoted = JSON.stringify(name)
     if (program === undefined) return { failure: `composited variable ${quoted} fails to compile: ${problem}` }
     try {
-      const { value, cost } = program.evaluate(this.#bindings(), perCallLimit)
+      const { value, cost } = program.evaluate(this.#bindings(), perCallLimit, this.#budget.meter.running)
       this.#budget.spend(cost)
       return { value }
     } catch (err) {
@@ -76,3 +95,5 @@ export class Variables extends ObjectValue {
     }
   }
 }
+
+const valueHeld = (held: Held): CelValue => ('value' in held ? held.value : fail(held.failure))

@@ -65,6 +65,12 @@ export interface Evaluation {
   readonly cost: number
 }
 
+/** An evaluation that goes on. */
+export interface Running {
+  /** So far. */
+  readonly cost: number
+}
+
 /** A checked expression that can be evaluated any number of times. */
 export class Program {
   readonly #variables: readonly string[]
@@ -81,21 +87,24 @@ export class Program {
 
   /**
    * Evaluates with these variables; decoded JSON may be given as it is. Throws `CelEvaluationError`, nothing else; more than `costLimit` units end
-   * the evaluation.
+   * the evaluation. While it goes on it is the last of `running`. What a variable throws that is made when it is asked for is thrown too.
    */
-  evaluate(bindings: Readonly<Record<string, CelValue>>, costLimit = Number.POSITIVE_INFINITY): Evaluation {
+  evaluate(bindings: Readonly<Record<string, CelValue>>, costLimit = Number.POSITIVE_INFINITY, running: Running[] = []): Evaluation {
     const slots = new Array<CelValue | undefined>(this.#slotCount)
     for (let i = 0; i < this.#variables.length; i++) {
       const name = this.#variables[i] ?? ''
       slots[i] = Object.hasOwn(bindings, name) ? bindings[name] : undefined
     }
     const frame = new Frame(slots, costLimit)
+    running.push(frame)
     try {
       return { value: this.#step(frame), cost: frame.cost }
     } catch (err) {
       if (err instanceof Failure) throw new CelEvaluationError(err.message, false, frame.cost)
       if (err instanceof CostExceeded) throw new CelEvaluationError('operation cancelled: actual cost limit exceeded', true, frame.cost)
       throw err
+    } finally {
+      running.pop()
     }
   }
 }

@@ -225,6 +225,7 @@ const objectSizes = new WeakMap<object, number>()
 /** Length in code points. */
 export function codePoints(text: string): number {
   if (text.length < worthRemembering) return countCodePoints(text)
+  if (!highSurrogate.test(text)) return text.length
   const known = textSizes.get(text)
   if (known !== undefined) return known
   const size = countCodePoints(text)
@@ -232,6 +233,9 @@ export function codePoints(text: string): number {
   textSizes.set(text, size)
   return size
 }
+
+/** Texts of one byte a unit, which most are, have none; the engine sees that without a walk. */
+const highSurrogate = /[\ud800-\udbff]/
 
 function countCodePoints(text: string): number {
   let length = text.length

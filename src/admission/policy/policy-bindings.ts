@@ -1,0 +1,24 @@
+// What the expressions of one policy may name while it looks at one request with one set of parameters.
+import type { CelValue } from '../../api/cel/evaluate/values.ts'
+import type { Bindings, Budget } from './expression.ts'
+import { bindingsOf, type RequestVariables } from './request-view.ts'
+import { type CompiledVariables, Variables } from './variables.ts'
+
+/** What the variables of one evaluation come from. */
+export interface PolicyInput {
+  readonly request: RequestVariables
+  /** Undefined where the binding gives none. */
+  readonly params: CelValue | undefined
+  /** Undefined for what is in no namespace. */
+  readonly namespaceObject: CelValue | undefined
+}
+
+/** The policy's own variables are computed within the budget. */
+export function policyBindings(compiled: CompiledVariables, { request, params, namespaceObject }: PolicyInput, budget: Budget): Bindings {
+  const bindings: Bindings = bindingsOf(request, {
+    namespaceObject: namespaceObject ?? null,
+    params: params ?? null,
+    variables: compiled.types === undefined ? null : new Variables(compiled, () => bindings, budget),
+  })
+  return bindings
+}
