@@ -18,13 +18,21 @@ export interface PolicyObservation {
   readonly action: 'allow' | 'deny' | 'audit' | 'warn'
 }
 
+/** One mutation of a policy. */
+export interface MutationObservation {
+  readonly policy: string
+  readonly binding: string
+  readonly errorType: 'no_error' | 'compile_error' | 'invalid_error' | 'out_of_budget'
+}
+
 export interface AdmissionMetrics {
   hook(observed: HookObservation): void
   policy(observed: PolicyObservation): void
+  mutation(observed: MutationObservation): void
 }
 
 /** For who counts nothing. */
-export const noAdmissionMetrics: AdmissionMetrics = { hook: () => undefined, policy: () => undefined }
+export const noAdmissionMetrics: AdmissionMetrics = { hook: () => undefined, policy: () => undefined, mutation: () => undefined }
 
 const hookBuckets = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 25]
 
@@ -55,6 +63,12 @@ export function admissionMetrics(registry: Registry): AdmissionMetrics {
     labelNames: ['policy', 'policy_binding', 'enforcement_action'],
     registers,
   })
+  const mutations = new Counter({
+    name: 'apiserver_mutating_admission_policy_check_total',
+    help: 'Mutations of policies that were evaluated',
+    labelNames: ['policy', 'policy_binding', 'error_type'],
+    registers,
+  })
   return {
     hook({ name, mutating, operation, seconds, outcome, code = 0 }) {
       const type = mutating ? 'admit' : 'validating'
@@ -66,5 +80,6 @@ export function admissionMetrics(registry: Registry): AdmissionMetrics {
       rejections.inc({ name, type, operation, error_type: error, rejection_code: outcome === 'failed' ? 0 : Math.min(code, 600) })
     },
     policy: ({ policy, binding, action }) => checks.inc({ policy, policy_binding: binding, enforcement_action: action }),
+    mutation: ({ policy, binding, errorType }) => mutations.inc({ policy, policy_binding: binding, error_type: errorType }),
   }
 }

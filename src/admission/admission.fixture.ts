@@ -7,6 +7,7 @@ import { silentLogger } from '../base/log.ts'
 import type { AdmissionPlugin, AdmissionRequest, ClusterReader } from './admission.ts'
 import { noAdmissionMetrics } from './admission-metrics.ts'
 import type { ObjectChange, ObjectFeed } from './object-feed.ts'
+import type { MutatingAdmissionPolicyOptions } from './plugins/mutating-admission-policy.ts'
 import type { ValidatingAdmissionPolicyOptions } from './plugins/validating-admission-policy.ts'
 import { servedKinds } from './served-kinds.ts'
 import type { WebhookContext } from './webhook/ask-hooks.ts'
@@ -130,13 +131,13 @@ export async function ask(
 /** What plug-ins of policies and webhooks are given in a cluster that has none. */
 export function noPolicies(
   reader: ClusterReader,
-): Omit<ValidatingAdmissionPolicyOptions, 'reader'> & { readonly webhooks: WebhookContext } {
+): Omit<MutatingAdmissionPolicyOptions & ValidatingAdmissionPolicyOptions, 'reader'> & { readonly webhooks: WebhookContext } {
   const kinds = servedKinds([])
   const decide = () => () => ({ allowed: false, reason: 'nobody may do anything in this test' })
   const nothing = () => Promise.reject(new Error('nothing leaves this test'))
   const sender = { send: nothing, post: nothing }
   return {
-    ...{ kinds, decide, policySources: [], metrics: noAdmissionMetrics },
+    ...{ kinds, decide, policySources: [], mutatingSources: [], metrics: noAdmissionMetrics },
     webhooks: {
       ...{ reader, kinds, decide, sender, log: silentLogger, sparesSystem: true, metrics: noAdmissionMetrics },
       changes: { onChange: () => undefined },

@@ -47,6 +47,7 @@ const table = [
   { name: 'DenyServiceExternalIPs', on: 'secure', guard: true },
   { name: 'APIServiceBackend', on: 'secure', guard: true },
   { name: 'PodTopologyLabels', on: 'asked' },
+  { name: 'MutatingAdmissionPolicy', on: 'always', guard: true },
   { name: 'MutatingAdmissionWebhook', on: 'always', guard: true },
   { name: 'ValidatingAdmissionPolicy', on: 'always', guard: true },
   { name: 'ValidatingAdmissionWebhook', on: 'always', guard: true },

@@ -20,7 +20,7 @@ import { admissionMetrics } from '../admission/admission-metrics.ts'
 import { type AdmissionSettings, admissionSettings } from '../admission/admission-settings.ts'
 import { createAdmission } from '../admission/chain.ts'
 import { admissionPlugins } from '../admission/plugins/index.ts'
-import { storedPolicies } from '../admission/policy/stored-policies.ts'
+import { storedMutatingPolicies, storedPolicies } from '../admission/policy/policy-kinds.ts'
 import { QuotaLedger } from '../admission/quota/ledger.ts'
 import { type Features, noFeatures } from '../api/features.ts'
 import { groupResource } from '../api/object.ts'
@@ -141,6 +141,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     ...{ feed, ledger, enabled, configuration, now },
     access: [escalation, parameters, denialList(authorization)],
     policySources: [...(options.policies ? [options.policies.source] : []), storedPolicies(reader, policies.changes)],
+    mutatingSources: features.mutatingAdmissionPolicy ? [storedMutatingPolicies(reader, policies.changes)] : [],
     webhooks: { ...policies, ...webhooks.context, sparesSystem: profile === 'secure' },
     profile,
     randomSuffix,

@@ -2,7 +2,7 @@
 import { type FSWatcher, readdirSync, readFileSync, statSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import { type FilePolicies, type PolicyFile, PolicyFileError, readPolicyFiles } from '../admission/policy/policy-files.ts'
-import type { PolicySource } from '../admission/policy/policy-index.ts'
+import type { ValidatingSource } from '../admission/policy/policy-kinds.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { messageOf, UserError } from '../base/user-error.ts'
@@ -17,7 +17,7 @@ const quietMs = 200
 const pollMs = 30_000
 
 export interface PolicyFolder {
-  readonly source: PolicySource
+  readonly source: ValidatingSource
   /** Why what is in the folder now is not what holds; undefined where it is. */
   problem(): string | undefined
   /** Reads again whenever something changes, until the signal. */

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import type { AuditEvent } from '../access/audit/audit-event.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
 import type { AdmissionSettings } from '../admission/admission-settings.ts'
+import type { Features } from '../api/features.ts'
 import type { ApiError } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
@@ -127,11 +128,13 @@ export class SecuredApi implements AsyncDisposable {
     clock = systemClock,
     policies,
     admission,
+    features,
   }: {
     profile?: Profile
     clock?: Clock
     policies?: PolicyFolder
     admission?: AdmissionSettings
+    features?: Features
   } = {}): Promise<SecuredApi> {
     const stop = new AbortController()
     const logLines: string[] = []
@@ -154,6 +157,7 @@ export class SecuredApi implements AsyncDisposable {
       ...wired,
       ...(policies ? { policies } : {}),
       ...(admission ? { admission } : {}),
+      ...(features ? { features } : {}),
       serviceCidr: '10.96.0.0/16',
     })
     await bootstrap({ server, store, signer, namespaceDefaults: false, signal: stop.signal })

@@ -1,10 +1,10 @@
 // `/bulkhead/v1/policies`: the policies and bindings that come from files, marked with the file, and whether what is in the folder now is what holds.
-import type { PolicySource } from '../admission/policy/policy-index.ts'
+import type { ValidatingSource } from '../admission/policy/policy-kinds.ts'
 import type { PathHandler } from './paths.ts'
 import { valueReply } from './respond.ts'
 
 export interface FilePolicies {
-  readonly source: Pick<PolicySource, 'policies' | 'bindings'>
+  readonly source: Pick<ValidatingSource, 'policies' | 'bindings'>
   problem(): string | undefined
 }
 

@@ -21,6 +21,7 @@ import { extendedResourceToleration } from './extended-resource-toleration.ts'
 import { imagePolicyWebhook } from './image-policy-webhook.ts'
 import { limitPodHardAntiAffinityTopology } from './limit-pod-hard-anti-affinity-topology.ts'
 import { limitRanger } from './limit-ranger.ts'
+import { type MutatingAdmissionPolicyOptions, mutatingAdmissionPolicy } from './mutating-admission-policy.ts'
 import { mutatingAdmissionWebhook } from './mutating-admission-webhook.ts'
 import { namespaceDefaults } from './namespace-defaults.ts'
 import { namespaceExists } from './namespace-exists.ts'
@@ -43,7 +44,7 @@ import { unenforcedKinds } from './unenforced-kinds.ts'
 import { type ValidatingAdmissionPolicyOptions, validatingAdmissionPolicy } from './validating-admission-policy.ts'
 import { validatingAdmissionWebhook } from './validating-admission-webhook.ts'
 
-export interface PluginOptions extends CertificateRequestOptions, ValidatingAdmissionPolicyOptions {
+export interface PluginOptions extends CertificateRequestOptions, MutatingAdmissionPolicyOptions, ValidatingAdmissionPolicyOptions {
   readonly feed: ObjectFeed
   readonly ledger: QuotaLedger
   /** Rules of access control, which judge before anything is charged. */
@@ -71,7 +72,7 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
   const all: readonly AdmissionPlugin[] = [
     namespaceLifecycle({ reader }),
     namespaceExists({ reader }),
-    unenforcedKinds({ warnOnly: !secure }),
+    unenforcedKinds({ warnOnly: !secure, mutates: options.mutatingSources.length > 0 }),
     namespaceDefaults({ reader }),
     limitPodHardAntiAffinityTopology,
     limitRanger(options),
@@ -106,6 +107,7 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
     apiServiceBackend,
     podTopologyLabels({ reader }),
     ...(options.access ?? []),
+    mutatingAdmissionPolicy(options),
     mutatingAdmissionWebhook(calledAs(configuration.mutatingIdentities)),
     validatingAdmissionPolicy(options),
     validatingAdmissionWebhook(calledAs(configuration.validatingIdentities)),

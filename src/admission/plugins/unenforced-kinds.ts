@@ -18,15 +18,21 @@ const unenforced: ReadonlyMap<string, { readonly why: string; readonly refused: 
 export interface UnenforcedKindsOptions {
   /** Warn instead of refusing. */
   readonly warnOnly: boolean
+  /** Whether policies that mutate are evaluated: their kinds may be served without. */
+  readonly mutates: boolean
 }
 
-export function unenforcedKinds({ warnOnly }: UnenforcedKindsOptions): AdmissionPlugin {
+const mutating = 'mutatingadmissionpolicies.admissionregistration.k8s.io'
+const notEvaluated = { why: 'the feature gate MutatingAdmissionPolicy is off', refused: false }
+
+export function unenforcedKinds({ warnOnly, mutates }: UnenforcedKindsOptions): AdmissionPlugin {
+  const known = mutates ? unenforced : new Map([...unenforced, [mutating, notEvaluated] as const])
   return {
     name: 'UnenforcedKinds',
     handles: ({ resource, subresource, operation }) =>
-      operation === 'CREATE' && subresource === '' && unenforced.has(groupResource(resource.group, resource.plural)),
+      operation === 'CREATE' && subresource === '' && known.has(groupResource(resource.group, resource.plural)),
     validate(request) {
-      const found = unenforced.get(groupResource(request.resource.group, request.resource.plural))
+      const found = known.get(groupResource(request.resource.group, request.resource.plural))
       if (found === undefined) return admitted
       if (found.refused && !warnOnly) return { allowed: false, error: forbidden(request.resource, request.name, found.why) }
       request.warn(`${request.resource.kind} is stored without effect: ${found.why}`)

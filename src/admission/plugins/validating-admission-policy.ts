@@ -4,21 +4,21 @@ import { inTurns } from '../../base/turns.ts'
 import type { AdmissionPlugin } from '../admission.ts'
 import type { PolicyContext } from '../policy/judge-policies.ts'
 import type * as engine from '../policy/policy-engine-late.ts'
-import { PolicyIndex, type PolicySource } from '../policy/policy-index.ts'
+import { PolicyIndex } from '../policy/policy-index.ts'
+import type { ValidatingSource } from '../policy/policy-kinds.ts'
 
 export interface ValidatingAdmissionPolicyOptions extends PolicyContext {
-  readonly policySources: readonly PolicySource[]
+  readonly policySources: readonly ValidatingSource[]
 }
 
+// Loaded with the first policy: the engine takes megabytes, which a server without policies need not pay.
+const loaded = () => requireLate<typeof engine>(import.meta.url, '../policy/policy-engine-late.ts')
+
 export function validatingAdmissionPolicy(options: ValidatingAdmissionPolicyOptions): AdmissionPlugin {
-  const index = new PolicyIndex(options.policySources, options)
+  const index = new PolicyIndex(options.policySources, options, ({ spec }) => loaded().compilePolicy(spec))
   return {
     name: 'ValidatingAdmissionPolicy',
     handles: request => index.candidates(request).length > 0,
-    validate(request, signal) {
-      // Loaded with the first policy.
-      const { judgePolicies } = requireLate<typeof engine>(import.meta.url, '../policy/policy-engine-late.ts')
-      return inTurns(judgePolicies(index.candidates(request), request, options), signal)
-    },
+    validate: (request, signal) => inTurns(loaded().judgePolicies(index.candidates(request), request, options), signal),
   }
 }

@@ -11,7 +11,7 @@ import { namespaceOf } from '../matching/rule.ts'
 import { evaluatePolicy, type Failure, type PolicyResult } from './compile-policy.ts'
 import { Meter } from './meter.ts'
 import { ConfigurationError, collectParams } from './params.ts'
-import type { BoundPolicy } from './policy-index.ts'
+import type { BoundValidatingPolicy } from './policy-kinds.ts'
 import { type DecideFor, enclosingNamespace, RequestView } from './request-view.ts'
 
 export interface PolicyContext extends MatchContext {
@@ -40,7 +40,7 @@ interface AuditedFailure {
 
 /** All are asked, so that warnings and annotations are whole; the first denial is the answer. Yields where other requests shall have their turn. */
 export function* judgePolicies(
-  candidates: readonly BoundPolicy[],
+  candidates: readonly BoundValidatingPolicy[],
   request: AdmissionRequest,
   context: PolicyContext,
 ): Generator<void, Verdict> {
@@ -63,7 +63,7 @@ class Judgement {
     this.#view = new RequestView(request, context.decide)
   }
 
-  *ask(candidate: BoundPolicy): Generator<void, void> {
+  *ask(candidate: BoundValidatingPolicy): Generator<void, void> {
     const { policy, matcher, bindings } = candidate
     let version: ResourceDefinition | undefined
     try {
@@ -87,7 +87,7 @@ class Judgement {
   }
 
   *#evaluate(
-    { policy, compiled }: BoundPolicy,
+    { policy, compiled }: BoundValidatingPolicy,
     binding: ValidatingAdmissionPolicyBinding,
     version: ResourceDefinition,
     annotations: Map<string, Set<string>>,

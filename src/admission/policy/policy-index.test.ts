@@ -5,6 +5,7 @@ import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from
 import { readerOf } from '../admission.fixture.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { servedKinds } from '../served-kinds.ts'
+import { compilePolicy } from './compile-policy.ts'
 import { PolicyIndex } from './policy-index.ts'
 
 const kinds = servedKinds(resources)
@@ -28,7 +29,7 @@ const asked = (apiVersion: string, kind: string, more: object = {}) =>
 function indexOf(policies: ValidatingAdmissionPolicy[], bindings: ValidatingAdmissionPolicyBinding[]) {
   const told: (() => void)[] = []
   const source = { policies: () => policies, bindings: () => bindings, onChange: (changed: () => void) => void told.push(changed) }
-  const index = new PolicyIndex([source], context)
+  const index = new PolicyIndex([source], context, ({ spec }) => compilePolicy(spec))
   return {
     index,
     changed: () => {

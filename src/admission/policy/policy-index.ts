@@ -1,32 +1,38 @@
 // Policies with their bindings, compiled once a change and found by what a request is for.
 
-import { groupResource } from '../../api/object.ts'
-import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1.ts'
-import { requireLate } from '../../base/late-module.ts'
+import { groupResource, type KubeObject } from '../../api/object.ts'
+import type { MatchResources, ParamKind, ParamRef } from '../../api/types/admissionregistration-v1.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { compileMatchResources, type MatchContext, type ResourceMatcher } from '../matching/match-resources.ts'
 import { RequestIndex } from '../matching/request-index.ts'
-import type { CompiledPolicy } from './compile-policy.ts'
-import type * as engine from './policy-engine-late.ts'
+
+/** A policy that validates or mutates, as far as it says which requests it is for. */
+export interface AnyPolicy extends KubeObject {
+  readonly spec: { readonly matchConstraints?: MatchResources; readonly paramKind?: ParamKind; readonly failurePolicy?: string }
+}
+
+export interface AnyBinding extends KubeObject {
+  readonly spec: { readonly policyName?: string; readonly paramRef?: ParamRef; readonly matchResources?: MatchResources }
+}
 
 /** Where policies come from: the store, and a folder of files. A binding is for policies of its own source. */
-export interface PolicySource {
-  policies(): readonly ValidatingAdmissionPolicy[]
-  bindings(): readonly ValidatingAdmissionPolicyBinding[]
+export interface PolicySource<P extends AnyPolicy, B extends AnyBinding> {
+  policies(): readonly P[]
+  bindings(): readonly B[]
   /** Whether these may judge policies and bindings too: not where they are such objects themselves, and could lock themselves in. */
   readonly judgesPolicies?: true
   /** Called after every change. */
   onChange(changed: () => void): void
 }
 
-export interface BoundPolicy {
+export interface BoundPolicy<P extends AnyPolicy, B extends AnyBinding, C> {
   readonly judgesPolicies: boolean
-  readonly policy: ValidatingAdmissionPolicy
+  readonly policy: P
   readonly matcher: ResourceMatcher
   /** Compiled with the first request that the policy is for. */
-  readonly compiled: () => CompiledPolicy
+  readonly compiled: () => C
   /** In the order of their names. */
-  readonly bindings: readonly { readonly binding: ValidatingAdmissionPolicyBinding; readonly matcher: ResourceMatcher | undefined }[]
+  readonly bindings: readonly { readonly binding: B; readonly matcher: ResourceMatcher | undefined }[]
 }
 
 /** Upstream leaves these out: to judge them would be to judge every question that is asked. */
@@ -46,12 +52,13 @@ const policyResources: ReadonlySet<string> = new Set([
   'mutatingadmissionpolicybindings.admissionregistration.k8s.io',
 ])
 
-export class PolicyIndex {
-  readonly #sources: readonly PolicySource[]
+export class PolicyIndex<P extends AnyPolicy, B extends AnyBinding, C> {
+  readonly #sources: readonly PolicySource<P, B>[]
   readonly #context: MatchContext
+  readonly #compile: (policy: P) => C
   /** By spec: a policy whose status alone changed, or that stands beside one that changed, is not compiled again. */
-  #known = new Map<string, { readonly generation: number | undefined; readonly spec: object; readonly compiled: () => CompiledPolicy }>()
-  readonly #index = new RequestIndex<BoundPolicy>({
+  #known = new Map<string, { readonly generation: number | undefined; readonly spec: object; readonly compiled: () => C }>()
+  readonly #index = new RequestIndex<BoundPolicy<P, B, C>>({
     load: () => this.#bind(),
     covers({ matcher, judgesPolicies }, operation, resource, subresource) {
       const name = groupResource(resource.group, resource.plural)
@@ -60,18 +67,20 @@ export class PolicyIndex {
     },
   })
 
-  constructor(sources: readonly PolicySource[], context: MatchContext) {
+  /** `compile` is called with the first request that a policy is for. */
+  constructor(sources: readonly PolicySource<P, B>[], context: MatchContext, compile: (policy: P) => C) {
     this.#sources = sources
     this.#context = context
+    this.#compile = compile
     for (const source of sources) source.onChange(() => this.#index.forget())
   }
 
   /** Policies that may match the request, in the order of their names. */
-  candidates(request: AdmissionRequest): readonly BoundPolicy[] {
+  candidates(request: AdmissionRequest): readonly BoundPolicy<P, B, C>[] {
     return this.#index.candidates(request)
   }
 
-  #bind(): readonly BoundPolicy[] {
+  #bind(): readonly BoundPolicy<P, B, C>[] {
     const known = this.#known
     this.#known = new Map()
     return this.#sources.flatMap((source, number) => {
@@ -83,7 +92,7 @@ export class PolicyIndex {
         const { generation } = policy.metadata
         const old = known.get(key)
         const same = old !== undefined && (old.spec === policy.spec || (generation !== undefined && old.generation === generation))
-        const compiled = same ? old.compiled : once(() => compile(policy))
+        const compiled = same ? old.compiled : once(() => this.#compile(policy))
         this.#known.set(key, { generation, spec: policy.spec, compiled })
         return [
           {
@@ -100,12 +109,6 @@ export class PolicyIndex {
       })
     })
   }
-}
-
-function compile({ spec }: ValidatingAdmissionPolicy): CompiledPolicy {
-  // The engine takes megabytes, which a server without policies need not pay.
-  const { compilePolicy } = requireLate<typeof engine>(import.meta.url, './policy-engine-late.ts')
-  return compilePolicy(spec)
 }
 
 function once<T>(make: () => T): () => T {

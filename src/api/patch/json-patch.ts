@@ -14,6 +14,9 @@ type Container = Record<string, unknown> | unknown[]
 /** A reason for the log: upstream's answer says nothing of it. */
 class Inapplicable extends Error {}
 
+/** A `test` that does not hold: the patch is not for this document. */
+export class TestFailed extends Inapplicable {}
+
 /** Never changes `target`. Throws a 400 where `patch` is no list of operations, a 422 where one cannot be applied, a 413 for too many. */
 export function applyJsonPatch(target: unknown, patch: unknown): unknown {
   if (patch === null) return target
@@ -105,7 +108,7 @@ class PatchedDocument {
       case 'test': {
         const path = text('path')
         const found = path === '' ? this.root : this.#get(path)
-        if (!equal(found ?? null, value)) throw new Inapplicable(`testing value ${path} failed`)
+        if (!equal(found ?? null, value)) throw new TestFailed(`testing value ${path} failed`)
         return
       }
       default:

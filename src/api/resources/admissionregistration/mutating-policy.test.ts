@@ -5,7 +5,7 @@ import type {
   MutatingAdmissionPolicySpec,
   Mutation,
 } from '../../types/admissionregistration-v1alpha1.ts'
-import { judgeNew, judgeUpdate } from '../core/new-object.fixture.ts'
+import { judgeNew, judgeUpdate, row } from '../core/new-object.fixture.ts'
 import { mutatingAdmissionPolicy } from './mutating-admission-policy.ts'
 import { mutatingAdmissionPolicyBinding } from './mutating-admission-policy-binding.ts'
 
@@ -117,6 +117,13 @@ suite('MutatingAdmissionPolicy', () => {
     const newer = { ...policy, mutations: [apply('Object{a: isSemver("1.0.0")}')] }
     assert.match(judgeNew(mutatingAdmissionPolicy, { metadata, spec: newer }).errors[0] ?? '', /undeclared reference to 'isSemver'/)
     assert.deepEqual(judgeUpdate(mutatingAdmissionPolicy, { metadata, spec: newer }, () => undefined).errors, [])
+  })
+
+  test('prints its columns', () => {
+    const printed = { Name: 'changes', Mutations: 1, ParamKind: '<unset>', Age: '<unknown>' }
+    assert.deepEqual(row(mutatingAdmissionPolicy, { metadata, spec: policy }), printed)
+    const paramKind = { apiVersion: 'v1', kind: 'ConfigMap' }
+    assert.equal(row(mutatingAdmissionPolicy, { metadata, spec: { ...policy, paramKind } })['ParamKind'], 'v1/ConfigMap')
   })
 
   test('gets the defaults of its rules', () => {

@@ -1,0 +1,26 @@
+// MutatingAdmissionPolicy: changes in CEL, bound to what they are for (KEP-3962). Only where its feature is on.
+import { requireLate } from '../../base/late-module.ts'
+import { inTurns } from '../../base/turns.ts'
+import type { AdmissionPlugin } from '../admission.ts'
+import type { PolicyContext } from '../policy/judge-policies.ts'
+import type * as engine from '../policy/policy-engine-late.ts'
+import { PolicyIndex } from '../policy/policy-index.ts'
+import type { MutatingSource } from '../policy/policy-kinds.ts'
+
+export interface MutatingAdmissionPolicyOptions extends PolicyContext {
+  /** None where the feature is off. */
+  readonly mutatingSources: readonly MutatingSource[]
+}
+
+// Loaded with the first policy.
+const loaded = () => requireLate<typeof engine>(import.meta.url, '../policy/policy-engine-late.ts')
+
+export function mutatingAdmissionPolicy(options: MutatingAdmissionPolicyOptions): AdmissionPlugin {
+  const index = new PolicyIndex(options.mutatingSources, options, ({ spec }) => loaded().compileMutations(spec))
+  return {
+    name: 'MutatingAdmissionPolicy',
+    // What is deleted is not changed.
+    handles: request => request.operation !== 'DELETE' && index.candidates(request).length > 0,
+    mutate: (request, signal) => inTurns(loaded().mutateByPolicies(index.candidates(request), request, options), signal),
+  }
+}

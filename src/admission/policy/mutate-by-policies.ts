@@ -1,0 +1,149 @@
+// Lets the policies that are for a request change its object, one after the other, and refuses the request where one fails that must not.
+import type { CelValue } from '../../api/cel/evaluate/values.ts'
+import type { KubeObject } from '../../api/object.ts'
+import type { ResourceDefinition } from '../../api/resource.ts'
+import { ApiError, forbidden, type Reason } from '../../api/status.ts'
+import type { MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1alpha1.ts'
+import type { AdmissionRequest } from '../admission.ts'
+import { namespaceOf } from '../matching/rule.ts'
+import { Reinvokable } from '../reinvocation.ts'
+import type { CompiledMutations } from './compile-mutations.ts'
+import type { PolicyContext } from './judge-policies.ts'
+import { judgeConditions } from './match-conditions.ts'
+import { Meter } from './meter.ts'
+import { MutationError, mutateObject } from './mutate-object.ts'
+import { ConfigurationError, collectParams } from './params.ts'
+import { policyBindings } from './policy-bindings.ts'
+import type { BoundMutatingPolicy } from './policy-kinds.ts'
+import { enclosingNamespace, RequestView } from './request-view.ts'
+
+/** Of the audit event: which policies changed the object, with their bindings. */
+export const mutatedByAnnotation = 'admission.bulkhead.dev/mutated-by'
+
+/** A policy with one of its bindings and one set of parameters. */
+interface Invocation {
+  readonly policy: MutatingAdmissionPolicy
+  readonly binding: MutatingAdmissionPolicyBinding
+  readonly compiled: CompiledMutations
+  readonly version: ResourceDefinition
+  readonly params: KubeObject | undefined
+}
+
+/** Why a policy could not do what it says. */
+interface Problem {
+  readonly policy: MutatingAdmissionPolicy
+  /** Undefined where the policy itself is at fault. */
+  readonly binding: MutatingAdmissionPolicyBinding | undefined
+  readonly message: string
+  /** '' for upstream's own, which is Forbidden. */
+  readonly reason: '' | 'Invalid'
+}
+
+/** Changes the object in place. Yields where other requests shall have their turn. Throws the ApiError of a refusal. */
+export function* mutateByPolicies(
+  candidates: readonly BoundMutatingPolicy[],
+  request: AdmissionRequest,
+  context: PolicyContext,
+): Generator<void, void> {
+  // Which are for the request is decided by the object as it came.
+  const { invocations, problems } = select(candidates, request, context)
+  if (invocations.length > 0) problems.push(...(yield* invoke(invocations, request, context)))
+  const refusing = problems.filter(({ policy }) => policy.spec.failurePolicy !== 'Ignore')
+  if (refusing.length > 0) throw refusal(refusing, request)
+}
+
+function select(candidates: readonly BoundMutatingPolicy[], request: AdmissionRequest, context: PolicyContext) {
+  const invocations: Invocation[] = []
+  const problems: Problem[] = []
+  /** Nothing where it cannot be used as it is. */
+  const within = <T>(policy: MutatingAdmissionPolicy, binding: MutatingAdmissionPolicyBinding | undefined, act: () => T): T | undefined => {
+    try {
+      return act()
+    } catch (err) {
+      if (!(err instanceof ConfigurationError || err instanceof ApiError)) throw err
+      const ofBinding = binding !== undefined && !(err instanceof ConfigurationError && err.ofPolicy)
+      const message = `failed to configure ${ofBinding ? 'binding' : 'policy'}: ${err.message}`
+      problems.push({ policy, binding: ofBinding ? binding : undefined, message, reason: '' })
+      return undefined
+    }
+  }
+  for (const { policy, matcher, bindings, compiled } of candidates) {
+    const version = within(policy, undefined, () => matcher.matches(request))
+    if (version === undefined) continue
+    for (const { binding, matcher: narrower } of bindings) {
+      const found = within(policy, binding, () => {
+        if (narrower !== undefined && narrower.matches(request) === undefined) return []
+        return collectParams(policy.spec.paramKind, binding.spec.paramRef, namespaceOf(request), context)
+      })
+      for (const params of found ?? []) invocations.push({ policy, binding, compiled: compiled(), version, params })
+    }
+  }
+  return { invocations, problems }
+}
+
+function* invoke(invocations: readonly Invocation[], request: AdmissionRequest, context: PolicyContext): Generator<void, Problem[]> {
+  const problems: Problem[] = []
+  const changedBy: { readonly policy: string; readonly binding: string }[] = []
+  const meter = new Meter()
+  const namespaceObject = enclosingNamespace(request, context.reader)
+  const reinvokable = Reinvokable.of(request, 'MutatingAdmissionPolicy')
+  reinvokable.begin(request)
+  for (const invocation of invocations) {
+    const { policy, binding, compiled, version, params } = invocation
+    const names = { policy: policy.metadata.name ?? '', binding: binding.metadata.name ?? '' }
+    const fail = (message: string): void => void problems.push({ policy, binding, message, reason: 'Invalid' })
+    const bindingsWithin = (namespace: CelValue | undefined) => (budget: Parameters<typeof policyBindings>[2]) => {
+      // Made anew for each expression: it sees what the one before changed.
+      const view = new RequestView(request, context.decide).in(version)
+      // Decoded JSON is a value of CEL as it is.
+      return policyBindings(
+        compiled.variables,
+        { request: view, params: params as CelValue | undefined, namespaceObject: namespace },
+        budget,
+      )
+    }
+    const conditions = yield* judgeConditions(compiled.conditions, meter, bindingsWithin(undefined))
+    if (!conditions.met) {
+      if (conditions.error !== undefined) fail(conditions.error)
+      continue
+    }
+    const id = JSON.stringify([names.policy, names.binding, params?.metadata.namespace ?? '', params?.metadata.name ?? ''])
+    if (!reinvokable.mayAsk(id)) continue
+    let changed = false
+    for (const mutation of compiled.mutations) {
+      const { object } = request
+      if (object === undefined) break
+      try {
+        const input = { request, object, version, policy: names.policy, meter, bindingsWithin: bindingsWithin(namespaceObject) }
+        if (yield* mutateObject(mutation, input)) changed = true
+        context.metrics.mutation({ ...names, errorType: 'no_error' })
+      } catch (err) {
+        context.metrics.mutation({ ...names, errorType: err instanceof MutationError ? err.type : 'invalid_error' })
+        if (!(err instanceof MutationError)) throw err
+        fail(err.message)
+      }
+    }
+    if (changed) changedBy.push(names)
+    reinvokable.asked(id, { changed, ifNeeded: policy.spec.reinvocationPolicy === 'IfNeeded' })
+  }
+  reinvokable.end(request)
+  if (changedBy.length > 0) request.annotate(`${mutatedByAnnotation}.round_${reinvokable.round}`, JSON.stringify(changedBy))
+  return problems
+}
+
+/** As upstream words it: the first is the answer, and all are its causes. */
+function refusal(problems: readonly Problem[], request: AdmissionRequest): ApiError {
+  const texts = problems.map(({ policy, binding, message }) => {
+    const name = policy.metadata.name ?? ''
+    const by = binding === undefined ? JSON.stringify(name) : `'${name}' with binding '${binding.metadata.name}'`
+    return `policy ${by} denied request: ${message}`
+  })
+  const { status } = forbidden(request.resource, request.name, '')
+  const reason = problems[0]?.reason
+  return new ApiError({
+    ...status,
+    message: texts[0] ?? '',
+    ...(reason ? { reason: reason satisfies Reason } : {}),
+    details: { ...status.details, causes: texts.map(message => ({ message })) },
+  })
+}

@@ -1,0 +1,93 @@
+// A change of the object of a request by a webhook or policy: read by the schema of the version that it knows, defaulted, put in place.
+import type { KubeObject, ObjectMeta } from '../api/object.ts'
+import type { ResourceDefinition } from '../api/resource.ts'
+import { setOwn } from '../api/schema/compile.ts'
+import { decodeValue, type FieldValidation, strictDecodingMessage } from '../api/schema/decode.ts'
+import { schemaFor } from '../api/schema/model.ts'
+import { internalError, tooLarge } from '../api/status.ts'
+import type { AdmissionRequest } from './admission.ts'
+import { isOfOtherKind, kindIn, versioned } from './request-facts.ts'
+import { inVersion } from './served-kinds.ts'
+
+/** UTF-16 units of an object in JSON, the limit of what a client may send. */
+export const maxPatchedLength = 3 * 1024 * 1024
+
+/** What only the server decides: who changes it would make another object of the one that was judged. */
+const fixed = ['name', 'generateName', 'namespace'] as const
+/** What a change of is passed over. */
+const kept = [
+  'uid',
+  'creationTimestamp',
+  'resourceVersion',
+  'generation',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'managedFields',
+  'selfLink',
+] as const
+
+export interface ObjectChange {
+  /** As errors name who made it: `admission webhook "x"`. */
+  readonly by: string
+  /** The version of the resource that `wanted` is of. */
+  readonly version: ResourceDefinition
+  /** The whole object, in JSON. Not changed. */
+  readonly wanted: unknown
+  /** Strict: fields that the schema does not have are an error, not passed over. */
+  readonly fields: Extract<FieldValidation, 'Ignore' | 'Strict'>
+}
+
+export interface Changed {
+  readonly changed: boolean
+  /** UTF-16 units of the object in JSON. */
+  readonly length: number
+}
+
+/** Changes `object`, which is that of the request, in place. Throws a 500 where what is wanted is no object of its kind, or another one. */
+export function changeObject(request: AdmissionRequest, object: KubeObject, { by, version, wanted, fields }: ObjectChange): Changed {
+  const patched = read(wanted, request, version, fields)
+  keepIdentity(patched.metadata, object.metadata, by)
+  const decided = versioned(request, object, version) === object ? patched : inVersion(patched, version, request.resource)
+  if (!isOfOtherKind(request)) request.resource.setDefaults?.(decided)
+  const text = JSON.stringify(decided)
+  if (text.length > maxPatchedLength) throw tooLarge(`${by} made the object larger than ${maxPatchedLength}`)
+  const changed = text !== JSON.stringify(object)
+  if (changed) replaceContent(object, decided)
+  return { changed, length: text.length }
+}
+
+function read(value: unknown, request: AdmissionRequest, version: ResourceDefinition, fields: FieldValidation): KubeObject {
+  const { group, version: name, kind } = kindIn(request, version)
+  const custom = isOfOtherKind(request) ? undefined : version.custom
+  const schema = custom === undefined ? schemaFor(group, name, kind) : undefined
+  const decoded = custom?.decode(value, fields) ?? (schema && decodeValue(value, schema, fields))
+  if (decoded === undefined) throw new Error(`${kind} has no schema`)
+  if (!decoded.ok) throw internalError(decoded.message)
+  if (decoded.strictErrors.length > 0) throw internalError(strictDecodingMessage(decoded.strictErrors))
+  decoded.object.metadata ??= {}
+  return decoded.object
+}
+
+function keepIdentity(patched: ObjectMeta, before: ObjectMeta, by: string): void {
+  for (const field of fixed) {
+    if ((patched[field] ?? '') === (before[field] ?? '')) continue
+    throw internalError(`${by} attempted to change metadata.${field}`)
+  }
+  for (const field of kept) {
+    if (before[field] === undefined) delete patched[field]
+    else Object.assign(patched, { [field]: before[field] })
+  }
+}
+
+/** Others hold the object and its metadata already. */
+function replaceContent(object: KubeObject, wanted: KubeObject): void {
+  const { metadata } = object
+  replace(metadata, wanted.metadata)
+  replace(object, { ...wanted, metadata })
+}
+
+function replace(target: object, content: object): void {
+  for (const key of Object.keys(target)) if (!Object.hasOwn(content, key)) Reflect.deleteProperty(target, key)
+  // A member named __proto__ is a member.
+  for (const [key, value] of Object.entries(content)) setOwn(target as Record<string, unknown>, key, value)
+}
