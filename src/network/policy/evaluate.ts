@@ -1,0 +1,94 @@
+// What network policies say of one connection, read rule by rule from the objects: for explanations, and to judge what the kernel was given. Pure.
+import type { NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../../api/types/networking-v1.ts'
+import { parseCidr } from '../../api/validation/ip-address.ts'
+import { selects } from '../../client/label-selector.ts'
+
+type Labels = Readonly<Record<string, string>>
+
+export interface Party {
+  readonly address: string
+  /** Undefined for what is no pod: the node, or what is outside of the cluster. */
+  readonly pod?: {
+    readonly namespace: string
+    readonly name: string
+    readonly labels: Labels
+    readonly ports: readonly { readonly name: string; readonly protocol: string; readonly port: number }[]
+  }
+}
+
+export interface Flow {
+  readonly from: Party
+  readonly to: Party
+  /** `TCP`, `UDP`, `SCTP`; anything else has no ports. */
+  readonly protocol: string
+  readonly port: number
+}
+
+export interface PolicyWorld {
+  readonly policies: readonly NetworkPolicy[]
+  /** Undefined for a namespace that is not known. */
+  namespaceLabels(name: string): Labels | undefined
+}
+
+export type FlowVerdict =
+  | { readonly allowed: true }
+  /** `isolating` are the names of the policies of the pod's namespace that select it and allow nothing of the kind. */
+  | { readonly allowed: false; readonly direction: 'egress' | 'ingress'; readonly isolating: readonly string[] }
+
+export function evaluateFlow(flow: Flow, world: PolicyWorld): FlowVerdict {
+  const { from, to } = flow
+  if (from.pod !== undefined && from.address === to.address) return { allowed: true }
+  return judge('egress', from, to, flow, world) ?? judge('ingress', to, from, flow, world) ?? { allowed: true }
+}
+
+function judge(direction: 'egress' | 'ingress', { pod }: Party, other: Party, flow: Flow, world: PolicyWorld): FlowVerdict | undefined {
+  if (pod === undefined) return undefined
+  const type = direction === 'egress' ? 'Egress' : 'Ingress'
+  const isolating = world.policies.filter(
+    ({ metadata, spec }) =>
+      metadata.namespace === pod.namespace && (spec.policyTypes ?? ['Ingress']).includes(type) && selects(spec.podSelector, pod.labels),
+  )
+  if (isolating.length === 0) return undefined
+  for (const { spec } of isolating) {
+    const rules =
+      direction === 'egress'
+        ? (spec.egress ?? []).map(rule => ({ peers: rule.to, ports: rule.ports }))
+        : (spec.ingress ?? []).map(rule => ({ peers: rule.from, ports: rule.ports }))
+    for (const { peers = [], ports = [] } of rules) {
+      const peerFits = peers.length === 0 || peers.some(peer => isPeer(peer, other, pod.namespace, world))
+      if (peerFits && (ports.length === 0 || ports.some(port => isPort(port, flow)))) return undefined
+    }
+  }
+  return { allowed: false, direction, isolating: isolating.map(({ metadata }) => metadata.name ?? '').sort() }
+}
+
+function isPeer(peer: NetworkPolicyPeer, party: Party, own: string, world: PolicyWorld): boolean {
+  const { ipBlock, namespaceSelector, podSelector } = peer
+  if (ipBlock !== undefined) return within(party.address, ipBlock.cidr) && !(ipBlock.except ?? []).some(cidr => within(party.address, cidr))
+  if (party.pod === undefined) return false
+  const { namespace, labels } = party.pod
+  if (podSelector !== undefined && !selects(podSelector, labels)) return false
+  if (namespaceSelector === undefined) return namespace === own
+  const known = world.namespaceLabels(namespace)
+  return known !== undefined && selects(namespaceSelector, known)
+}
+
+function isPort({ protocol = 'TCP', port, endPort }: NetworkPolicyPort, flow: Flow): boolean {
+  if (protocol !== flow.protocol) return false
+  if (port === undefined) return true
+  if (typeof port === 'string')
+    return (flow.to.pod?.ports ?? []).some(named => named.name === port && named.port === flow.port && named.protocol === protocol)
+  return flow.port >= port && flow.port <= (endPort ?? port)
+}
+
+function within(address: string, cidr: string): boolean {
+  const block = parseCidr(cidr)
+  const bytes = parseCidr(`${address}/32`)?.address
+  if (block === undefined || bytes?.length !== block.address.length) return false
+  for (let bit = 0; bit < block.prefixLength; bit++) {
+    const mask = 0x80 >> (bit % 8)
+    const at = bit >> 3
+    if (((bytes[at] ?? 0) & mask) !== ((block.address[at] ?? 0) & mask)) return false
+  }
+  return true
+}
