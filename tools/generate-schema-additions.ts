@@ -237,6 +237,18 @@ type bulkhead/v1alpha1.ClusterDefaults root
   spec bulkhead/v1alpha1.ClusterDefaultsSpec omitempty optional
 type bulkhead/v1alpha1.ClusterDefaultsList list
   items []bulkhead/v1alpha1.ClusterDefaults
+type bulkhead/v1alpha1.PodAddressPort
+  name string
+  protocol core/v1.Protocol
+  port int32
+type bulkhead/v1alpha1.PodAddressSpec
+  nodeName string
+  addresses []string list=set
+  ports []bulkhead/v1alpha1.PodAddressPort omitempty optional list=atomic
+type bulkhead/v1alpha1.PodAddress root
+  spec bulkhead/v1alpha1.PodAddressSpec
+type bulkhead/v1alpha1.PodAddressList list
+  items []bulkhead/v1alpha1.PodAddress
 type bulkhead/v1alpha1.PodSecurityExceptionSpec
   templateDigest string
   checks []string list=set

@@ -26,6 +26,26 @@ export const ownDescriptions: Readonly<Record<string, { readonly text: string; r
       allowDNS: 'Whether its pods may ask for names nevertheless.',
     },
   },
+  'bulkhead/v1alpha1.PodAddress': {
+    text: 'PodAddress is what the network of the cluster has to know of a Pod, which it is a view of: labels, addresses and named ports, and nothing of what runs in it.',
+    fields: { spec: 'Where the pod is.' },
+  },
+  'bulkhead/v1alpha1.PodAddressSpec': {
+    text: 'PodAddressSpec says where a pod is.',
+    fields: {
+      nodeName: 'The node of the pod.',
+      addresses: "The addresses of the pod. None where it has none yet or any more, and where they are its node's.",
+      ports: 'Its ports that have a name.',
+    },
+  },
+  'bulkhead/v1alpha1.PodAddressPort': {
+    text: 'PodAddressPort is a port of a pod that has a name.',
+    fields: {
+      name: 'The name that Services and NetworkPolicies call it by.',
+      protocol: 'TCP, UDP or SCTP.',
+      port: 'The number.',
+    },
+  },
   'bulkhead/v1alpha1.PodSecurityException': {
     text: 'PodSecurityException admits the pods of one workload in its namespace although they break rules of the Pod Security Standards, until it expires.',
     fields: { spec: 'Which pods, which rules, and until when.' },

@@ -82,6 +82,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
     toStored(object: T): KubeObject
     fromStored(object: KubeObject): T
   }
+  /** What is read are the objects of another resource, each through `view`, which is pure and may share parts of its frozen argument. It has no verb that writes. */
+  readonly projectionOf?: { readonly group: string; readonly plural: string; view(object: KubeObject): T }
   /** An answer is computed and nothing is stored (reviews, bindings); `server/reviews/` computes it. */
   readonly virtual?: boolean
   /** metadata.generation counts changes of spec (and of everything but metadata and status where there is no spec). */

@@ -2,7 +2,7 @@
 import type { ValidatingAdmissionPolicy } from '../api/types/admissionregistration-v1.ts'
 import type { ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../api/types/apps-v1.ts'
 import type { CronJob, Job } from '../api/types/batch-v1.ts'
-import type { ClusterDefaults, PodSecurityException } from '../api/types/bulkhead-v1alpha1.ts'
+import type { ClusterDefaults, PodAddress, PodSecurityException } from '../api/types/bulkhead-v1alpha1.ts'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Lease } from '../api/types/coordination-v1.ts'
 import type {
@@ -23,6 +23,7 @@ import type {
   ServiceAccount,
 } from '../api/types/core-v1.ts'
 import type { EndpointSlice } from '../api/types/discovery-v1.ts'
+import type { NetworkPolicy } from '../api/types/networking-v1.ts'
 import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
 import type { ClusterRole } from '../api/types/rbac-v1.ts'
 import { resourceRef } from './resource-ref.ts'
@@ -52,10 +53,12 @@ export const events = resourceRef<CoreEvent>('', 'v1', 'events', 'Event')
 export const jobs = resourceRef<Job>('batch', 'v1', 'jobs', 'Job')
 export const leases = resourceRef<Lease>('coordination.k8s.io', 'v1', 'leases', 'Lease')
 export const namespaces = resourceRef<Namespace>('', 'v1', 'namespaces', 'Namespace', false)
+export const networkPolicies = resourceRef<NetworkPolicy>('networking.k8s.io', 'v1', 'networkpolicies', 'NetworkPolicy')
 export const nodes = resourceRef<Node>('', 'v1', 'nodes', 'Node', false)
 export const persistentVolumeClaims = resourceRef<PersistentVolumeClaim>('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim')
 export const persistentVolumes = resourceRef<PersistentVolume>('', 'v1', 'persistentvolumes', 'PersistentVolume', false)
 export const podDisruptionBudgets = resourceRef<PodDisruptionBudget>('policy', 'v1', 'poddisruptionbudgets', 'PodDisruptionBudget')
+export const podAddresses = resourceRef<PodAddress>('bulkhead.dev', 'v1alpha1', 'podaddresses', 'PodAddress')
 export const podSecurityExceptions = resourceRef<PodSecurityException>(
   'bulkhead.dev',
   'v1alpha1',

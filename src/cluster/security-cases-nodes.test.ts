@@ -43,6 +43,9 @@ const reads: readonly [string, string, number][] = [
   ['its Node in a list', '/api/v1/nodes?fieldSelector=metadata.name%3Dn1', 200],
   ['Services, as it keeps their rules', '/api/v1/services', 200],
   ['EndpointSlices, as it keeps their rules', '/apis/discovery.k8s.io/v1/endpointslices', 200],
+  ['NetworkPolicies, as it keeps their rules', '/apis/networking.k8s.io/v1/networkpolicies', 200],
+  ['the labels of Namespaces, which policies select by', '/api/v1/namespaces', 200],
+  ['the addresses of all pods', '/apis/bulkhead.dev/v1alpha1/podaddresses', 200],
   ['a Secret of another node', `${inDefault}/secrets/theirs`, 403],
   ['a ConfigMap of another node', `${inDefault}/configmaps/theirs`, 403],
   ['all Secrets of the namespace', `${inDefault}/secrets`, 403],
@@ -69,6 +72,26 @@ test('a node reads what belongs to it and nothing else', async t => {
       assert.equal((await api.request(n1, 'GET', path)).status, status)
     })
   }
+})
+
+test('of the pods of other nodes a node learns labels and addresses, and it can write neither', async () => {
+  await using api = await twoNodes()
+  const path = '/apis/bulkhead.dev/v1alpha1/namespaces/default/podaddresses'
+  const { json, text } = await api.request(n1, 'GET', '/apis/bulkhead.dev/v1alpha1/podaddresses')
+  const items: KubeObject[] = json.items
+  assert.deepEqual(items.map(({ metadata }) => metadata.name).sort(), ['mine', 'theirs'])
+  for (const item of items) assert.deepEqual(Object.keys(item).sort(), ['apiVersion', 'kind', 'metadata', 'spec'])
+  assert.doesNotMatch(text, /secret|configMap|image|serviceAccount|annotations|managedFields/)
+  assert.equal((await api.request(n1, 'GET', `${path}/theirs`)).status, 403)
+  // Nobody writes a view, whatever right they have.
+  for (const [method, at] of [
+    ['POST', path],
+    ['PUT', `${path}/mine`],
+    ['PATCH', `${path}/mine`],
+    ['DELETE', `${path}/mine`],
+    ['DELETE', path],
+  ] as const)
+    assert.equal((await api.request(admin, method, at, { metadata: { name: 'mine' } })).status, 405, `${method} ${at}`)
 })
 
 test('a node without its name in the selector gets no watch beside a name of its own', async () => {

@@ -41,11 +41,16 @@ export class KeptForm {
 
 /** Converts once an entry and keeps the outcome as long as the entry lives. */
 export function convertedView(fromStored: (object: KubeObject) => KubeObject): EntryView {
+  return computedView(entry => fromStored(structuredClone(entry.object)))
+}
+
+/** The same of what is made from an entry without changing its object. */
+export function computedView(objectOf: (entry: Entry) => KubeObject): EntryView {
   const converted = new WeakMap<Entry, KeptForm>()
   const of = (entry: Entry): KeptForm => {
     let found = converted.get(entry)
     if (found === undefined) {
-      found = new KeptForm(fromStored(structuredClone(entry.object)))
+      found = new KeptForm(objectOf(entry))
       converted.set(entry, found)
     }
     return found

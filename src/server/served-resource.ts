@@ -6,7 +6,7 @@ import type { Named } from '../api/status.ts'
 import type { Collection, Store } from '../store/store.ts'
 import type { Conversion } from './custom-resources/conversion.ts'
 import { type CustomServing, serveCustom } from './custom-resources/serve-custom.ts'
-import { convertedView, type EntryView, storedView } from './entry-view.ts'
+import { computedView, convertedView, type EntryView, storedView } from './entry-view.ts'
 import { ServedIndex } from './served-index.ts'
 
 export interface ServedResource {
@@ -65,7 +65,7 @@ export function serveResources(definitions: readonly ResourceDefinition[], store
   const builtIn = new ServedIndex()
   const stored = new Map<string, ResourceDefinition>()
   for (const definition of definitions) {
-    if (definition.virtual || definition.storedAs) continue
+    if (definition.virtual || definition.storedAs || definition.projectionOf) continue
     stored.set(groupResource(definition.group, definition.plural), definition)
   }
   const versions = new Map<string, Map<string, ServedResource>>()
@@ -108,8 +108,8 @@ function serve(
   stored: ReadonlyMap<string, ResourceDefinition>,
   versions: ReadonlyMap<string, ServedResource>,
 ): ServedResource {
-  const { storedAs } = definition
-  const storedName = groupResource(storedAs?.group ?? definition.group, definition.plural)
+  const { storedAs, projectionOf } = definition
+  const storedName = groupResource(projectionOf?.group ?? storedAs?.group ?? definition.group, projectionOf?.plural ?? definition.plural)
   const keeper = stored.get(storedName) ?? definition
   const collection = definition.virtual ? undefined : open(store, storedName, keeper)
   return {
@@ -123,10 +123,15 @@ function serve(
       if (collection === undefined) throw new Error(`resource ${storedName} is virtual and has no collection`)
       return collection
     },
-    view: storedAs ? convertedView(storedAs.fromStored) : storedView,
+    view: viewOf(definition),
     toStored: storedAs ? object => storedAs.toStored(object) : object => object,
     life: { retired: false },
   }
+}
+
+function viewOf({ storedAs, projectionOf }: ResourceDefinition): EntryView {
+  if (projectionOf) return computedView(({ object }) => projectionOf.view(object))
+  return storedAs ? convertedView(storedAs.fromStored) : storedView
 }
 
 function open(store: Store, name: string, keeper: ResourceDefinition): Collection {

@@ -25,6 +25,7 @@ export const ownRoleBindings: readonly RoleBinding[] = [
 
 const clusterDns = 'bulkhead:cluster-dns'
 const namespaceDefaults = 'bulkhead:controller:namespace-defaults-controller'
+const networkPolicyKeeper = 'bulkhead:network-policy-keeper'
 const nodeProxier = 'bulkhead:node-proxier'
 /** Begins with `system:` as what everybody has does: it must not count as a right that an account was given. */
 const why = 'system:bulkhead:why'
@@ -32,6 +33,11 @@ const why = 'system:bulkhead:why'
 /** The controller of namespace defaults makes what the ClusterDefaults say and marks the namespace. The DNS part reads what names lead to, and nothing else. */
 export const ownClusterRoles: readonly ClusterRole[] = [
   clusterRole(nodeProxier, [rule(read, 'core', 'services endpoints'), rule(read, 'discovery.k8s.io', 'endpointslices')]),
+  clusterRole(networkPolicyKeeper, [
+    rule('list watch', 'networking.k8s.io', 'networkpolicies'),
+    rule('list watch', 'core', 'namespaces'),
+    rule('list watch', 'bulkhead.dev', 'podaddresses'),
+  ]),
   clusterRole(why, [urls('get', '/bulkhead/v1/why /bulkhead/v1/why/*')]),
   clusterRole(namespaceDefaults, [
     rule('get', 'bulkhead.dev', 'clusterdefaults'),
@@ -42,12 +48,13 @@ export const ownClusterRoles: readonly ClusterRole[] = [
 ]
 
 /**
- * A node keeps its own service rules, so it reads services and endpoints; not the nodes, as upstream's system:node-proxier may. Everybody may ask why
- * its own requests were refused; of others' requests the endpoint asks for a right of its own.
+ * A node keeps its own service rules, so it reads services and endpoints; not the nodes, as upstream's system:node-proxier may. It keeps its own rules for
+ * network policies, so it reads those, and of other nodes' pods labels and addresses, but nothing else. Everybody may ask why its own requests were refused; of others' requests the endpoint asks for a right of its own.
  */
 export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
   clusterRoleBinding(namespaceDefaults, [serviceAccount('namespace-defaults-controller')]),
   clusterRoleBinding(clusterDns, [serviceAccount('cluster-dns')]),
+  clusterRoleBinding(networkPolicyKeeper, [group('system:nodes')]),
   clusterRoleBinding(nodeProxier, [group('system:nodes')]),
   clusterRoleBinding(why, [group('system:authenticated')]),
 ]

@@ -1,6 +1,7 @@
 // The kinds of this group: Bulkhead's own.
 import type { ResourceDefinition } from '../../resource.ts'
 import { clusterDefaults } from './cluster-defaults.ts'
+import { podAddress } from './pod-address.ts'
 import { podSecurityException } from './pod-security-exception.ts'
 
-export const bulkheadResources: readonly ResourceDefinition[] = [clusterDefaults, podSecurityException]
+export const bulkheadResources: readonly ResourceDefinition[] = [clusterDefaults, podAddress, podSecurityException]

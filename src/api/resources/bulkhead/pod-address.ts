@@ -1,0 +1,62 @@
+// bulkhead.dev/v1alpha1 PodAddress: a view of Pods for those who keep network policies, who have no business with what runs in them.
+import type { KubeObject } from '../../object.ts'
+import { defineResource } from '../../resource.ts'
+import type { PodAddress, PodAddressPort } from '../../types/bulkhead-v1alpha1.ts'
+import type { Pod } from '../../types/core-v1.ts'
+import { ageColumn, nameColumn } from '../standard-columns.ts'
+
+export const podAddress = defineResource<PodAddress>({
+  group: 'bulkhead.dev',
+  version: 'v1alpha1',
+  kind: 'PodAddress',
+  plural: 'podaddresses',
+  singular: 'podaddress',
+  namespaced: true,
+  verbs: ['get', 'list', 'watch'],
+  projectionOf: { group: '', plural: 'pods', view: object => podAddressOf(object as KubeObject & Pod) },
+  columns: [
+    nameColumn,
+    { name: 'Addresses', type: 'string', cell: ({ spec }) => spec.addresses.join(',') },
+    { name: 'Node', type: 'string', cell: ({ spec }) => spec.nodeName },
+    ageColumn,
+  ],
+})
+
+/** Nothing of annotations, owners, finalizers and field managers: they tell what runs. */
+export function podAddressOf({ metadata, spec, status }: Pod): PodAddress {
+  const { name, namespace, uid, labels, resourceVersion, creationTimestamp, deletionTimestamp } = metadata
+  const ports = namedPortsOf(spec)
+  return {
+    apiVersion: 'bulkhead.dev/v1alpha1',
+    kind: 'PodAddress',
+    metadata: {
+      ...(name === undefined ? {} : { name }),
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(labels === undefined ? {} : { labels }),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
+      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+    },
+    spec: {
+      nodeName: spec.nodeName ?? '',
+      addresses: addressesOf(spec, status),
+      ...(ports.length === 0 ? {} : { ports }),
+    },
+  }
+}
+
+/** A pod on its node's network has no address of its own; the address of one that is over may be another's already. */
+function addressesOf(spec: Pod['spec'], status: Pod['status']): string[] {
+  if (spec.hostNetwork === true || status?.phase === 'Succeeded' || status?.phase === 'Failed') return []
+  const listed = (status?.podIPs ?? []).flatMap(({ ip }) => ip ?? [])
+  return listed.length > 0 || !status?.podIP ? listed : [status.podIP]
+}
+
+/** Of its containers and sidecars. */
+export function namedPortsOf({ initContainers = [], containers }: Pod['spec']): PodAddressPort[] {
+  const all = [...initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always'), ...containers]
+  return all.flatMap(({ ports = [] }) =>
+    ports.flatMap(({ name, protocol, containerPort }) => (name ? [{ name, protocol: protocol ?? 'TCP', port: containerPort }] : [])),
+  )
+}

@@ -1,0 +1,56 @@
+// Pods as network policies see them.
+import { namedPortsOf } from '../../api/resources/bulkhead/pod-address.ts'
+import type { PodAddress, PodAddressPort } from '../../api/types/bulkhead-v1alpha1.ts'
+import type { Pod } from '../../api/types/core-v1.ts'
+import type { ObjectMeta } from '../../api/types/meta-v1.ts'
+import type { Protocol } from '../ruleset.ts'
+
+export interface NamedPort {
+  readonly name: string
+  readonly protocol: Protocol
+  readonly port: number
+}
+
+/** A pod with an address of its own: those on the network of their node are to policies what the node is. */
+export interface PolicyPod {
+  readonly uid: string
+  readonly namespace: string
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly ports: readonly NamedPort[]
+  /** Of the object that this was read from; a higher one is newer. */
+  readonly version: number
+}
+
+/** A pod of any node, with the addresses that the API says it has. None for one that is over. */
+export interface PeerPod extends PolicyPod {
+  readonly node: string
+  readonly addresses: readonly string[]
+}
+
+/** A pod of this node, with the address and link that its sandbox really has. */
+export interface LocalPod extends PolicyPod {
+  readonly address: string
+  /** The node's end of its link. */
+  readonly link: string
+}
+
+/** TCP where nothing is said, as upstream. */
+export function policyProtocol(protocol: string | undefined): Protocol {
+  return protocol === 'UDP' ? 'udp' : protocol === 'SCTP' ? 'sctp' : 'tcp'
+}
+
+export function policyPod({ metadata, spec }: Pick<Pod, 'metadata' | 'spec'>): PolicyPod {
+  return { ...identity(metadata), ports: namedPortsOf(spec).map(namedPort) }
+}
+
+export function peerPod({ metadata, spec }: PodAddress): PeerPod {
+  const { nodeName, addresses, ports = [] } = spec
+  return { ...identity(metadata), ports: ports.map(namedPort), node: nodeName, addresses }
+}
+
+function identity({ uid = '', namespace = '', name = '', labels = {}, resourceVersion = '0' }: ObjectMeta): Omit<PolicyPod, 'ports'> {
+  return { uid, namespace, name, labels, version: Number(resourceVersion) }
+}
+
+const namedPort = ({ name, protocol, port }: PodAddressPort): NamedPort => ({ name, protocol: policyProtocol(protocol), port })
