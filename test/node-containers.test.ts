@@ -23,6 +23,7 @@ import { machineHost } from '../src/node/machine-host.ts'
 import { mountsBelow } from '../src/node/mount-table.ts'
 import { nodeDirectory } from '../src/node/node-directory.ts'
 import { createNodeRuntime, type NodeRuntime } from '../src/node/node-runtime.ts'
+import { noLinks } from '../src/node/pod-network.ts'
 import { podWriter } from '../src/node/pod-writer.ts'
 import { listProcesses } from '../src/node/process-table.ts'
 
@@ -45,6 +46,7 @@ async function startNode(): Promise<typeof node> {
     node: { name: nodeName, facts, runtimeVersion: 'containerd://1', simulated: false },
     runtime: containerd.runtime,
     host: await machineHost(directory, clock),
+    links: noLinks,
     writer: podWriter(client),
     cluster: { servers: ['10.96.0.10'], domain: 'cluster.local' },
     userNamespaces: false,

@@ -4,13 +4,14 @@ import type { Client } from '../client/client.ts'
 import { Informer } from '../client/informer.ts'
 import { endpointSlices, pods, services } from '../client/resources.ts'
 import { claimMachine } from '../network/machine-claim.ts'
-import { createPodNetwork, tableName } from '../network/pod-network.ts'
+import { createPodNetwork, policyTableName, tableName } from '../network/pod-network.ts'
+import { PolicyKeeper } from '../network/policy/policy-keeper.ts'
 import { runServiceProxy } from '../network/service-proxy.ts'
 import { type NodeAgentOptions, runNodeAgent } from '../node/agent.ts'
 import { nodeDirectory } from '../node/node-directory.ts'
 import { defaultPodCidr } from '../node/pod-network.ts'
 
-export interface MachineNodeOptions extends Omit<NodeAgentOptions, 'network' | 'onReady'> {
+export interface MachineNodeOptions extends Omit<NodeAgentOptions, 'network' | 'policies' | 'onReady'> {
   /** Every pod of the cluster. */
   readonly podCidr: string
   readonly serviceCidr: string
@@ -33,6 +34,8 @@ export async function runMachineNode(options: MachineNodeOptions, signal: AbortS
         ...options,
         network: () =>
           createPodNetwork({ configDirectory: cniConfig, stateDirectory: cniState, id, serviceCidr, dnsAddress: clusterDnsIp }),
+        policies: client =>
+          new PolicyKeeper({ ...options, client, table: policyTableName(id), dns: { address: clusterDnsIp, port: options.dnsPort } }),
         onReady: ({ client }) => {
           proxy = runProxy(options, client, id, working, onReady)
           proxy.catch(err => options.log.error('service rules ended', { err }))

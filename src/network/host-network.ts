@@ -5,8 +5,8 @@ import { codeOf } from '../base/user-error.ts'
 import { CommandFailed, runCommand } from './command.ts'
 
 export interface HostNetworkOptions {
-  /** nftables table of this node. */
-  readonly table: string
+  /** nftables tables of this node, each with its family. */
+  readonly tables: readonly string[]
   readonly serviceCidr: string
   /** Added to the loopback interface, where the cluster's DNS listens. */
   readonly dnsAddress: string
@@ -29,8 +29,8 @@ export async function setUpHostNetwork({ serviceCidr, dnsAddress, stateFile }: H
 }
 
 /** Undoes setUpHostNetwork, also of an earlier process. Nothing to undo is no error. */
-export async function tearDownHostNetwork({ table, serviceCidr, dnsAddress, stateFile }: HostNetworkOptions): Promise<void> {
-  await unlessAbsent(() => runCommand('nft', ['delete', 'table', 'ip', table]))
+export async function tearDownHostNetwork({ tables, serviceCidr, dnsAddress, stateFile }: HostNetworkOptions): Promise<void> {
+  for (const table of tables) await unlessAbsent(() => runCommand('nft', ['delete', 'table', ...table.split(' ')]))
   await unlessAbsent(() => ip(['route', 'delete', serviceCidr, 'dev', 'lo']))
   await unlessAbsent(() => ip(['address', 'delete', `${dnsAddress}/32`, 'dev', 'lo']))
   try {

@@ -21,8 +21,18 @@ export function tableName(id: string): string {
   return `bulkhead_${id}`
 }
 
+/** Beside the other one, which is replaced as a whole whenever services change. */
+export function policyTableName(id: string): string {
+  return `${tableName(id)}_policy`
+}
+
 export function createPodNetwork({ configDirectory, stateDirectory, id, serviceCidr, dnsAddress }: PodNetworkOptions) {
-  const host: HostNetworkOptions = { table: tableName(id), serviceCidr, dnsAddress, stateFile: join(stateDirectory, 'ip_forward.before') }
+  const host: HostNetworkOptions = {
+    tables: [`ip ${tableName(id)}`, `inet ${policyTableName(id)}`],
+    serviceCidr,
+    dnsAddress,
+    stateFile: join(stateDirectory, 'ip_forward.before'),
+  }
   return {
     cniBinDirectory: binDirectories.find(directory => existsSync(directory)) ?? '/usr/lib/cni',
     async configure(podCidr: string): Promise<void> {

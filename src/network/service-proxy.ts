@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { messageOf } from '../base/user-error.ts'
 import type { Informer } from '../client/informer.ts'
+import { ChangeSignal } from './change-signal.ts'
 import { runCommand } from './command.ts'
 import { type Ruleset, renderRuleset } from './ruleset.ts'
 import { planHostPorts, planServices } from './service-plan.ts'
@@ -61,31 +62,5 @@ export async function runServiceProxy(
     if (!signal.aborted) throw err
   } finally {
     for (const stop of unsubscribe) stop()
-  }
-}
-
-/** Many changes while one ruleset is being loaded make one further load. */
-class ChangeSignal {
-  #waiting = Promise.withResolvers<void>()
-
-  raise(): void {
-    this.#waiting.resolve()
-  }
-
-  clear(): void {
-    this.#waiting = Promise.withResolvers()
-  }
-
-  /** Resolves at the next change, or at once after one since `clear()`. Rejects with the signal's reason. */
-  async next(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted()
-    const aborted = Promise.withResolvers<never>()
-    const onAbort = () => aborted.reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    try {
-      await Promise.race([this.#waiting.promise, aborted.promise])
-    } finally {
-      signal.removeEventListener('abort', onAbort)
-    }
   }
 }

@@ -16,10 +16,10 @@ import { machineFacts, machinePressure } from './machine-facts.ts'
 import { machineHost } from './machine-host.ts'
 import { type NodeDirectory, nodeDirectory } from './node-directory.ts'
 import { KeptIdentity } from './node-identity.ts'
-import type { NodeFacts, NodeHealth } from './node-object.ts'
+import type { NodeFacts, NodeHealth, PolicyHealth } from './node-object.ts'
 import { NodeRegistrar } from './node-registrar.ts'
 import { createNodeRuntime } from './node-runtime.ts'
-import { defaultPodCidr, type PodNetwork } from './pod-network.ts'
+import { defaultPodCidr, type PodNetwork, type PolicyGuard } from './pod-network.ts'
 import type { PodWorker } from './pod-worker.ts'
 import { podWriter } from './pod-writer.ts'
 import { runTunnel } from './tunnel.ts'
@@ -36,6 +36,7 @@ export interface NodeAgentOptions {
   /** Needed only when the node has no valid certificate of its own. */
   readonly ticket?: Secret
   readonly network: (directory: NodeDirectory) => PodNetwork
+  readonly policies: (client: Client) => PolicyGuard
   readonly cluster: ClusterDns
   readonly labels?: Readonly<Record<string, string>>
   readonly clock: Clock
@@ -84,7 +85,8 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       simulated: false,
       ...(options.labels ? { labels: options.labels } : {}),
     }
-    const registrar = new NodeRegistrar({ client, node, health: until => nodeHealth(runtime, directory, until), clock, log })
+    const guard = options.policies(client)
+    const registrar = new NodeRegistrar({ client, node, health: until => nodeHealth(runtime, directory, guard, until), clock, log })
     // The network goes first: a node says Ready only when its pods can have addresses.
     await network.configure(defaultPodCidr, signal)
     const registered = await registrar.register(signal)
@@ -95,6 +97,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       node,
       runtime,
       host,
+      links: guard,
       writer: podWriter(client),
       cluster: options.cluster,
       userNamespaces: runtimeStatus.userNamespaces,
@@ -128,7 +131,14 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       working,
     )
     options.onReady?.({ socket: containerd.socket, client })
-    const parts = [nodeRuntime.run(working), tunnel, registrar.run(working), identity.keepRenewed(working)]
+    const parts = [
+      guard.run(podCidr, await runningPods(runtime, signal), working),
+      nodeRuntime.run(working),
+      tunnel,
+      registrar.run(working),
+      reportPolicies(guard, registrar, log, working),
+      identity.keepRenewed(working),
+    ]
     try {
       await Promise.all(parts)
     } finally {
@@ -160,17 +170,49 @@ async function importBuiltinImages(
   }
 }
 
-async function nodeHealth(runtime: ContainerRuntime, directory: NodeDirectory, signal: AbortSignal): Promise<NodeHealth> {
+/** What an earlier agent left behind, with addresses of their own. */
+async function runningPods(runtime: ContainerRuntime, signal: AbortSignal): Promise<{ uid: string; address: string }[]> {
+  const ready = (await runtime.listSandboxes({}, signal)).filter(({ state }) => state === 'SANDBOX_READY')
+  const statuses = await Promise.all(ready.map(({ id }) => runtime.sandboxStatus(id, signal)))
+  return statuses.flatMap((status, index) => {
+    const [uid, address] = [ready[index]?.metadata.uid, status?.network?.ip]
+    return uid && address ? [{ uid, address }] : []
+  })
+}
+
+/** The node says that policies are in force as soon as they are. */
+async function reportPolicies(guard: PolicyGuard, registrar: NodeRegistrar, log: Logger, signal: AbortSignal): Promise<void> {
+  try {
+    await guard.inForce(signal)
+    await registrar.reportNow(signal)
+  } catch (err) {
+    // It is reported with the next turn.
+    if (!signal.aborted) log.error('node not reported', { err })
+  }
+}
+
+async function policyHealth(guard: PolicyGuard, signal: AbortSignal): Promise<PolicyHealth> {
+  const message = await guard.problem(signal)
+  return message === undefined ? { enforced: true } : { enforced: false, reason: 'RulesMissing', message }
+}
+
+async function nodeHealth(
+  runtime: ContainerRuntime,
+  directory: NodeDirectory,
+  guard: PolicyGuard,
+  signal: AbortSignal,
+): Promise<NodeHealth> {
+  const policies = await policyHealth(guard, signal)
   const pressure = await machinePressure(directory.root)
   try {
     const [{ conditions }, images] = await Promise.all([runtime.status(signal), runtime.listImages(signal)])
     const problems = conditions
       .filter(({ type, status }) => !status && (type === 'RuntimeReady' || type === 'NetworkReady'))
       .map(({ type, reason, message }) => `container runtime network not ready: ${type}=false reason:${reason} message:${message}`)
-    return { pressure, problems, images }
+    return { pressure, problems, images, policies }
   } catch (err) {
     signal.throwIfAborted()
-    return { pressure, problems: [`container runtime is down: ${err instanceof Error ? err.message : String(err)}`], images: [] }
+    return { pressure, problems: [`container runtime is down: ${err instanceof Error ? err.message : String(err)}`], images: [], policies }
   }
 }
 

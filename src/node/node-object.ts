@@ -62,7 +62,16 @@ export interface NodeHealth {
   /** Why the node is not ready; empty when it is. */
   readonly problems: readonly string[]
   readonly images: readonly Image[]
+  readonly policies: PolicyHealth
 }
+
+/** Whether NetworkPolicies are in force on the node. */
+export type PolicyHealth =
+  | { readonly enforced: true }
+  | { readonly enforced: false; readonly reason: 'SimulatedNode' | 'RulesMissing' | 'AgentStopped'; readonly message: string }
+
+/** The condition that says so. */
+export const networkPolicyCondition = 'bulkhead.dev/NetworkPolicyEnforced'
 
 export function nodeStatus(node: NodeFacts, health: NodeHealth, old: NodeStatus | undefined, now: number): NodeStatus {
   const { name, facts } = node
@@ -102,7 +111,7 @@ export function nodeStatus(node: NodeFacts, health: NodeHealth, old: NodeStatus 
   }
 }
 
-function conditions({ pressure, problems }: NodeHealth, old: readonly NodeCondition[], now: number): NodeCondition[] {
+function conditions({ pressure, problems, policies }: NodeHealth, old: readonly NodeCondition[], now: number): NodeCondition[] {
   const pressures = [
     [
       'MemoryPressure',
@@ -137,6 +146,13 @@ function conditions({ pressure, problems }: NodeHealth, old: readonly NodeCondit
       reason: under ? bad : good,
       message: under ? badText : goodText,
     })),
+    {
+      type: networkPolicyCondition,
+      status: policies.enforced ? 'True' : 'False',
+      ...(policies.enforced
+        ? { reason: 'RulesInForce', message: 'the kernel holds the rules of every network policy that concerns a pod of this node' }
+        : { reason: policies.reason, message: policies.message }),
+    },
     {
       type: 'Ready',
       status: ready ? 'True' : 'False',

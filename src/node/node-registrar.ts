@@ -19,6 +19,7 @@ const leaseSeconds = 40
 const renewEvery = 10_000
 /** Upstream looks every 10 s and reports at least every 5 minutes. */
 const reportEvery = 300_000
+const agentStopped = { enforced: false, reason: 'AgentStopped', message: 'the node agent was stopped' } as const
 const firstRetry = 200
 const longestRetry = 7_000
 
@@ -83,11 +84,21 @@ export class NodeRegistrar {
     }
   }
 
+  /** Reports what changed without waiting for its turn. */
+  async reportNow(signal: AbortSignal): Promise<void> {
+    await this.#report(undefined, signal)
+  }
+
   /** The last word of a clean stop; gives up after two seconds, since the control plane may be stopping too. */
   async sayStopped(): Promise<void> {
     const { client, node, clock } = this.#options
     const limit = AbortSignal.timeout(2000)
-    const stopped = { pressure: { memory: false, disk: false, pids: false }, problems: ['the node agent was stopped'], images: [] }
+    const stopped = {
+      pressure: { memory: false, disk: false, pids: false },
+      problems: ['the node agent was stopped'],
+      images: [],
+      policies: agentStopped,
+    }
     const { conditions } = nodeStatus(node, stopped, this.#node?.status, clock.now())
     const ready = conditions?.filter(({ type }) => type === 'Ready')
     await client.patch(nodes, '', node.name, { status: { conditions: ready } }, { type: 'strategic', subresource: 'status' }, limit)

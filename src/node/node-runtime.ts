@@ -13,6 +13,7 @@ import { ImagePuller } from './images/image-puller.ts'
 import { NodeAdmission } from './node-admission.ts'
 import { allocatable, type NodeFacts } from './node-object.ts'
 import { ObjectWatch } from './object-watch.ts'
+import type { PodLinks } from './pod-network.ts'
 import type { PodHost, PodNode, PodWriter } from './pod-node.ts'
 import { PodTokens } from './pod-tokens.ts'
 import type { PodWorker } from './pod-worker.ts'
@@ -23,6 +24,7 @@ export interface NodeRuntimeOptions {
   readonly node: NodeFacts
   readonly runtime: ContainerRuntime
   readonly host: PodHost
+  readonly links: PodLinks
   readonly writer: PodWriter
   readonly cluster: ClusterDns
   readonly userNamespaces: boolean
@@ -65,6 +67,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
     puller: new ImagePuller(runtime, clock),
     crashes: new BackOff(),
     host: options.host,
+    links: options.links,
     cluster: options.cluster,
     hostIps: () => node.facts.addresses,
     allocatable: () => allocatable(node),

@@ -12,6 +12,7 @@ import type { ImagePuller } from './images/image-puller.ts'
 import type { runHook } from './lifecycle-hook.ts'
 import type { Refusal } from './pod-admission.ts'
 import type { MountInput } from './pod-mounts.ts'
+import type { PodLinks } from './pod-network.ts'
 import type { attempt } from './probes/probe.ts'
 import type { TokenSource, VolumeContext } from './volumes/volume-files.ts'
 
@@ -60,6 +61,7 @@ export interface PodNode {
   readonly puller: ImagePuller
   readonly crashes: BackOff
   readonly host: PodHost
+  readonly links: PodLinks
   /** Why a pod must not start on this node; undefined where it may. */
   refusal(pod: Pod, signal: AbortSignal): Promise<Refusal | undefined>
   readonly cluster: ClusterDns

@@ -4,14 +4,13 @@ import { join } from 'node:path'
 import type { Container, Pod, PodStatus } from '../api/types/core-v1.ts'
 import { pause } from '../base/clock.ts'
 import { durationText } from './back-off.ts'
-import { sandboxConfig } from './container-config.ts'
 import { StartError, startContainer } from './container-start.ts'
 import { graceSeconds, stopAll, stopContainer } from './container-stop.ts'
 import type { SandboxConfig } from './cri/messages.ts'
-import { podResolver } from './dns-config.ts'
 import { containersOf, fieldPath, type PodContainer, podText, podUid } from './pod-containers.ts'
 import type { PodNode, PodVolumeSet } from './pod-node.ts'
 import { type PodPlan, planPod } from './pod-plan.ts'
+import { createSandbox, joinNetwork, podSandboxConfig, stopSandbox } from './pod-sandbox.ts'
 import { emptyPodState, millis, newestContainer, type PodState, podLabels, readPodState } from './pod-state.ts'
 import { nextAttempt, podStatus, runningContainers, untilDeadline, withReported } from './pod-status.ts'
 import { Prober } from './probes/prober.ts'
@@ -186,7 +185,7 @@ export class PodWorker {
     this.#prober.stopAll()
     const input = { node: this.#node, pod: this.#pod, podIp: this.#podIps()[0] ?? '' }
     await stopAll(input, this.#state, graceSeconds(this.#pod), signal)
-    for (const { id, state } of this.#state.sandboxes) if (state === 'SANDBOX_READY') await this.#node.runtime.stopSandbox(id, signal)
+    for (const { id, state } of this.#state.sandboxes) if (state === 'SANDBOX_READY') await stopSandbox(this.#node, this.#pod, id, signal)
     await this.#volumes.tearDown()
     await this.#readState(signal)
     await this.#report(this.#terminal !== undefined, signal)
@@ -194,13 +193,12 @@ export class PodWorker {
   }
 
   async #apply(plan: PodPlan, signal: AbortSignal): Promise<number> {
-    const { runtime } = this.#node
     const pod = this.#pod
     if (plan.killPod) {
       if (plan.createSandbox)
         this.#node.event(pod, undefined, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
       await stopAll({ node: this.#node, pod, podIp: this.#podIps()[0] ?? '' }, this.#state, graceSeconds(pod), signal)
-      for (const { id } of this.#state.sandboxes) await runtime.stopSandbox(id, signal)
+      for (const { id } of this.#state.sandboxes) await stopSandbox(this.#node, this.#pod, id, signal)
       if (!plan.createSandbox) {
         await this.#volumes.tearDown()
         return resync
@@ -218,8 +216,10 @@ export class PodWorker {
     }
     if (plan.createSandbox) void this.#report(false, signal).catch(() => undefined)
     if (!(await this.#setUpVolumes(signal))) return Math.min(firstFailure * 2 ** this.#failures++, longestFailure)
-    const sandbox = await this.#sandboxConfig(plan.attempt)
+    const sandbox = await podSandboxConfig({ node: this.#node, pod, logDirectory: this.#logDirectory }, plan.attempt)
     if (plan.createSandbox && !(await this.#createSandbox(sandbox, signal))) return Math.min(2000 * 2 ** this.#failures++, 30_000)
+    if (!(await joinNetwork(this.#node, pod, this.#state.podIps[0], signal)))
+      return Math.min(firstFailure * 2 ** this.#failures++, longestFailure)
     const sandboxId = this.#state.sandboxes[0]?.id ?? ''
     return await this.#startContainers(plan, sandbox, sandboxId, signal)
   }
@@ -237,28 +237,8 @@ export class PodWorker {
     }
   }
 
-  async #sandboxConfig(attempt: number): Promise<SandboxConfig> {
-    const { host, cluster } = this.#node
-    const pod = this.#pod
-    const cgroupParent = await host.prepareCgroup(pod)
-    const resolver = podResolver(pod, host.resolver, cluster)
-    return sandboxConfig({ pod, attempt, cgroupParent, logDirectory: this.#logDirectory, clusterDomain: cluster.domain, resolver })
-  }
-
   async #createSandbox(config: SandboxConfig, signal: AbortSignal): Promise<boolean> {
-    const { runtime, userNamespaces } = this.#node
-    try {
-      if (this.#pod.spec.hostUsers === false && !userNamespaces) {
-        throw new Error('the container runtime of this node does not support user namespaces, which spec.hostUsers: false asks for')
-      }
-      await this.#node.host.makeLogDirectory(this.#logDirectory)
-      await runtime.runSandbox(config, signal)
-    } catch (err) {
-      signal.throwIfAborted()
-      const why = err instanceof Error ? err.message : String(err)
-      this.#node.event(this.#pod, undefined, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${why}`)
-      return false
-    }
+    if (!(await createSandbox({ node: this.#node, pod: this.#pod, logDirectory: this.#logDirectory }, config, signal))) return false
     await this.#readState(signal)
     return true
   }
@@ -374,12 +354,13 @@ export class PodWorker {
     await this.#readState(signal)
     this.#prober.stopAll()
     await stopAll({ node: this.#node, pod, podIp: this.#podIps()[0] ?? '' }, this.#state, graceSeconds(pod), signal)
-    for (const { id, state } of this.#state.sandboxes) if (state === 'SANDBOX_READY') await runtime.stopSandbox(id, signal)
+    for (const { id, state } of this.#state.sandboxes) if (state === 'SANDBOX_READY') await stopSandbox(this.#node, this.#pod, id, signal)
     await this.#readState(signal)
     await readMessages(this.#pod, this.#state, this.#directory, this.#messages)
     if (!this.#removed) await this.#report(true, signal)
     await this.#volumes.tearDown()
     for (const { id } of await runtime.listSandboxes({ [podLabels.uid]: this.uid }, signal)) await runtime.removeSandbox(id, signal)
+    this.#node.links.close(this.uid)
     await host.removeCgroup(pod, signal)
     await host.removeLogDirectory(this.#logDirectory)
     if (!this.#removed) await writer.remove(pod, signal)

@@ -16,6 +16,7 @@ import { type NodeFacts, simulatedMark } from './node-object.ts'
 import { NodeRegistrar } from './node-registrar.ts'
 import { answerNodeRequest, type NodeRequestOptions } from './node-requests.ts'
 import { createNodeRuntime } from './node-runtime.ts'
+import { noLinks } from './pod-network.ts'
 import type { PodWriter } from './pod-node.ts'
 import { podWriter } from './pod-writer.ts'
 
@@ -36,6 +37,11 @@ export interface SimulatedNodeOptions {
   readonly onReady?: (node: { readonly requests: NodeRequestOptions }) => void
 }
 
+const simulatedPolicies = {
+  enforced: false,
+  reason: 'SimulatedNode',
+  message: 'a simulated node carries no traffic: there is nothing to enforce',
+} as const
 const realistic = { sandbox: 130, pull: 800, start: 70 }
 
 /** Runs until the signal; then the node says NotReady and its pods are forgotten. */
@@ -50,7 +56,12 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
   const registrar = new NodeRegistrar({
     client,
     node,
-    health: async () => ({ pressure: { memory: false, disk: false, pids: false }, problems: [], images: await runtime.listImages() }),
+    health: async () => ({
+      pressure: { memory: false, disk: false, pids: false },
+      problems: [],
+      images: await runtime.listImages(),
+      policies: simulatedPolicies,
+    }),
     clock,
     log,
   })
@@ -60,6 +71,7 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
     node,
     runtime,
     host: fakeHost,
+    links: noLinks,
     writer: markingWriter(podWriter(client), clock),
     cluster: { servers: [], domain: 'cluster.local' },
     userNamespaces: true,

@@ -72,7 +72,7 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
   const all: readonly AdmissionPlugin[] = [
     namespaceLifecycle({ reader }),
     namespaceExists({ reader }),
-    unenforcedKinds({ warnOnly: !secure, mutates: options.mutatingSources.length > 0 }),
+    unenforcedKinds({ mutates: options.mutatingSources.length > 0 }),
     namespaceDefaults({ reader }),
     limitPodHardAntiAffinityTopology,
     limitRanger(options),

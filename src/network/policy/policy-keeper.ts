@@ -1,0 +1,225 @@
+// Keeps the rules for network policies of one node in the kernel: follows policies, namespaces and pods, and lets no container of a pod start
+// before the rules that concern it stand.
+import type { PodAddress } from '../../api/types/bulkhead-v1alpha1.ts'
+import type { Namespace, Pod } from '../../api/types/core-v1.ts'
+import type { NetworkPolicy } from '../../api/types/networking-v1.ts'
+import { untilAborted } from '../../base/abort.ts'
+import { type Clock, pause } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import { messageOf } from '../../base/user-error.ts'
+import type { Client } from '../../client/client.ts'
+import { Informer } from '../../client/informer.ts'
+import { namespaces, networkPolicies, podAddresses } from '../../client/resources.ts'
+import { ChangeSignal } from '../change-signal.ts'
+import { runCommand } from '../command.ts'
+import { compilePolicy } from './compile-policy.ts'
+import { podLink } from './pod-link.ts'
+import { peerPod, policyPod } from './policy-pods.ts'
+import { PolicyTable } from './policy-table.ts'
+import { type PolicyNetwork, renderChange, renderTable } from './render-policy.ts'
+
+export interface PolicyKeeperOptions {
+  readonly client: Client
+  readonly nodeName: string
+  readonly table: string
+  readonly dns: PolicyNetwork['dns']
+  readonly clock: Clock
+  readonly log: Logger
+  /** In [0, 1). */
+  readonly random: () => number
+  /** Runs nft; where left out, the machine's. */
+  readonly nft?: (args: readonly string[], input?: string) => Promise<string>
+  /** Where left out, from the machine's routes. */
+  readonly linkOf?: (address: string) => Promise<string | undefined>
+}
+
+/** A pod that runs already when the keeper starts. */
+export interface RunningPod {
+  readonly uid: string
+  readonly address: string
+}
+
+const retryMs = 2_000
+
+export class PolicyKeeper {
+  readonly #options: PolicyKeeperOptions
+  readonly #nft: NonNullable<PolicyKeeperOptions['nft']>
+  readonly #linkOf: NonNullable<PolicyKeeperOptions['linkOf']>
+  readonly #table: PolicyTable
+  readonly #changes = new ChangeSignal()
+  readonly #policies: Informer<NetworkPolicy>
+  readonly #namespaces: Informer<Namespace>
+  readonly #addresses: Informer<PodAddress>
+  readonly #started = Promise.withResolvers<void>()
+  /** Counts what was asked for, and how far the kernel has come. */
+  #asked = 1
+  #applied = 0
+  #appliedNow = Promise.withResolvers<void>()
+  /** The kernel may hold something else than the table says: all of it is replaced. */
+  #whole = true
+  #problem: string | undefined = 'the rules are not in the kernel yet'
+
+  constructor(options: PolicyKeeperOptions) {
+    const { client, nodeName, dns, clock, log, random } = options
+    this.#options = options
+    this.#nft = options.nft ?? ((args, input) => runCommand('nft', args, input))
+    this.#linkOf = options.linkOf ?? podLink
+    this.#table = new PolicyTable({ nodeName, dnsAddress: dns.address })
+    const shared = { client, clock, log, random }
+    this.#policies = new Informer({ ...shared, resource: networkPolicies })
+    this.#namespaces = new Informer({ ...shared, resource: namespaces, metadataOnly: true })
+    this.#addresses = new Informer({ ...shared, resource: podAddresses })
+  }
+
+  /**
+   * Resolves when the pod's rules are in the kernel, from policies at least as new as the pod itself: containers may start then. Free of cost where
+   * the pod is known at this address. Rejects with the signal's reason, or where the pod has no link or the API does not answer.
+   */
+  async open(pod: Pod, address: string, signal: AbortSignal): Promise<void> {
+    const known = policyPod(pod)
+    if (this.#table.hasLocal(known.uid, address)) return await this.#reached(this.#asked, signal)
+    await untilAborted(this.#started.promise, signal)
+    if (Number(this.#policies.resourceVersion) < known.version) {
+      const { items } = await this.#options.client.list(networkPolicies, { namespace: known.namespace }, signal)
+      for (const policy of items) this.#table.setPolicy(compilePolicy(policy))
+    }
+    const link = await this.#linkOf(address)
+    if (link === undefined) throw new Error(`Cannot find the link of the pod at ${address}: no route leads to it`)
+    this.#table.open({ ...known, address, link })
+    await this.#reached(this.#raise(), signal)
+  }
+
+  /** The pod's network is gone. */
+  close(uid: string): void {
+    if (this.#table.close(uid)) this.#raise()
+  }
+
+  /** Resolves when rules are in the kernel for the first time; rejects with the signal's reason. */
+  async inForce(signal: AbortSignal): Promise<void> {
+    await this.#reached(1, signal)
+  }
+
+  /** Undefined where the kernel holds what policies ask for; otherwise why it does not. Looks, and repairs what somebody removed. */
+  async problem(signal: AbortSignal): Promise<string | undefined> {
+    if (this.#problem !== undefined) return this.#problem
+    try {
+      for (const chain of ['source', 'forward_egress', 'forward_ingress', 'to_node'])
+        await this.#nft(['list', 'chain', 'inet', this.#options.table, chain])
+      return undefined
+    } catch (err) {
+      signal.throwIfAborted()
+      this.#whole = true
+      this.#raise()
+      return `the rules were not in the kernel and are put there again: ${messageOf(err)}`
+    }
+  }
+
+  /**
+   * Until the signal; the rules stay in the kernel then. `running` are the pods that an earlier agent left: nothing is replaced before they are
+   * known, so that a restart of the agent opens and cuts nothing.
+   */
+  async run(localPods: string, running: readonly RunningPod[], signal: AbortSignal): Promise<void> {
+    const { table, dns } = this.#options
+    const informers = [this.#policies, this.#namespaces, this.#addresses]
+    const stop = this.#follow()
+    try {
+      await Promise.all([...informers.map(informer => informer.run(signal)), this.#keep({ table, localPods, dns }, running, signal)])
+    } catch (err) {
+      if (!signal.aborted) throw err
+    } finally {
+      stop()
+    }
+  }
+
+  async #keep(network: PolicyNetwork, running: readonly RunningPod[], signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options
+    await Promise.all([this.#policies, this.#namespaces, this.#addresses].map(informer => informer.synced(signal)))
+    for (const { uid, address } of running) {
+      const link = await this.#linkOf(address)
+      if (link !== undefined) this.#table.adopt(uid, address, link)
+    }
+    this.#started.resolve()
+    while (!signal.aborted) {
+      this.#changes.clear()
+      const asked = this.#asked
+      try {
+        await this.#apply(network)
+        this.#applied = asked
+        this.#problem = undefined
+        this.#appliedNow.resolve()
+        this.#appliedNow = Promise.withResolvers()
+        await this.#changes.next(signal)
+      } catch (err) {
+        if (signal.aborted) return
+        this.#whole = true
+        this.#problem = messageOf(err)
+        log.error('rules for network policies not applied', { err })
+        await pause(clock, retryMs, signal)
+      }
+    }
+  }
+
+  async #apply(network: PolicyNetwork): Promise<void> {
+    if (this.#whole) {
+      this.#table.forgetHeld()
+      await this.#nft(['-f', '-'], renderTable(network, this.#table.change()))
+      this.#whole = false
+      return
+    }
+    const change = this.#table.change()
+    if (change !== undefined) await this.#nft(['-f', '-'], renderChange(network, change))
+  }
+
+  #raise(): number {
+    this.#changes.raise()
+    return ++this.#asked
+  }
+
+  async #reached(asked: number, signal: AbortSignal): Promise<void> {
+    while (this.#applied < asked) await untilAborted(this.#appliedNow.promise, signal)
+  }
+
+  #follow(): () => void {
+    const table = this.#table
+    const policy = (object: NetworkPolicy) => {
+      table.setPolicy(compilePolicy(object))
+      this.#raise()
+    }
+    const namespace = ({ metadata }: Namespace) => {
+      table.setNamespace(metadata.name ?? '', metadata.labels ?? {})
+      this.#raise()
+    }
+    const address = (object: PodAddress) => {
+      if (table.setPeer(peerPod(object))) this.#raise()
+    }
+    const stops = [
+      this.#policies.onChange({
+        add: policy,
+        update: policy,
+        delete: ({ metadata }) => {
+          table.deletePolicy(metadata.namespace ?? '', metadata.name ?? '')
+          this.#raise()
+        },
+      }),
+      this.#namespaces.onChange({
+        add: namespace,
+        update: namespace,
+        delete: ({ metadata }) => {
+          table.setNamespace(metadata.name ?? '', undefined)
+          this.#raise()
+        },
+      }),
+      this.#addresses.onChange({
+        add: address,
+        update: address,
+        delete: ({ metadata }) => {
+          table.deletePeer(metadata.uid ?? '')
+          this.#raise()
+        },
+      }),
+    ]
+    return () => {
+      for (const stop of stops) stop()
+    }
+  }
+}

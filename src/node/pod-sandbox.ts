@@ -1,0 +1,60 @@
+// The sandbox of a pod: made, let into the network, and stopped.
+import type { Pod } from '../api/types/core-v1.ts'
+import { sandboxConfig } from './container-config.ts'
+import type { SandboxConfig } from './cri/messages.ts'
+import { podResolver } from './dns-config.ts'
+import { podUid } from './pod-containers.ts'
+import type { PodNode } from './pod-node.ts'
+
+export interface SandboxOf {
+  readonly node: PodNode
+  readonly pod: Pod
+  readonly logDirectory: string
+}
+
+export async function podSandboxConfig({ node, pod, logDirectory }: SandboxOf, attempt: number): Promise<SandboxConfig> {
+  const { host, cluster } = node
+  const cgroupParent = await host.prepareCgroup(pod)
+  const resolver = podResolver(pod, host.resolver, cluster)
+  return sandboxConfig({ pod, attempt, cgroupParent, logDirectory, clusterDomain: cluster.domain, resolver })
+}
+
+/** Resolves with whether it was made; where not, an event says why. Rejects with the signal's reason. */
+export async function createSandbox({ node, pod, logDirectory }: SandboxOf, config: SandboxConfig, signal: AbortSignal): Promise<boolean> {
+  try {
+    if (pod.spec.hostUsers === false && !node.userNamespaces) {
+      throw new Error('the container runtime of this node does not support user namespaces, which spec.hostUsers: false asks for')
+    }
+    await node.host.makeLogDirectory(logDirectory)
+    await node.runtime.runSandbox(config, signal)
+    return true
+  } catch (err) {
+    signal.throwIfAborted()
+    node.event(pod, undefined, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${textOf(err)}`)
+    return false
+  }
+}
+
+/**
+ * Before the first container: a pod sends and gets nothing that its policies do not allow, from the first packet on. Resolves with whether it may
+ * start; where not, an event says why. Rejects with the signal's reason.
+ */
+export async function joinNetwork(node: PodNode, pod: Pod, address: string | undefined, signal: AbortSignal): Promise<boolean> {
+  if (pod.spec.hostNetwork === true || address === undefined) return true
+  try {
+    await node.links.open(pod, address, signal)
+    return true
+  } catch (err) {
+    signal.throwIfAborted()
+    node.event(pod, undefined, 'Warning', 'NetworkNotReady', `network policies are not in force for the pod: ${textOf(err)}`)
+    return false
+  }
+}
+
+/** Its rules go after its network: they hold for the last packet, too. */
+export async function stopSandbox(node: PodNode, pod: Pod, id: string, signal: AbortSignal): Promise<void> {
+  await node.runtime.stopSandbox(id, signal)
+  node.links.close(podUid(pod))
+}
+
+const textOf = (err: unknown): string => (err instanceof Error ? err.message : String(err))
