@@ -16,14 +16,15 @@ export const ownDescriptions: Readonly<Record<string, { readonly text: string; r
       labels: 'Labels that a new namespace gets where it does not say them itself.',
       resourceQuota: 'The ResourceQuota "default" of a new namespace. None is made where this is left out.',
       limitRange: 'The LimitRange "default" of a new namespace. None is made where this is left out.',
-      network: 'NetworkPolicies of a new namespace. Without effect as long as network policies are not enforced.',
+      network: 'The NetworkPolicies of a new namespace. None is made where this is left out.',
     },
   },
   'bulkhead/v1alpha1.NetworkDefaults': {
-    text: 'NetworkDefaults says which NetworkPolicies a new namespace gets. Without effect as long as network policies are not enforced.',
+    text: 'NetworkDefaults says which NetworkPolicies a new namespace gets.',
     fields: {
-      defaultDeny: 'Whether nothing reaches the pods of a new namespace, nor they anything, but what a policy allows.',
-      allowDNS: 'Whether its pods may ask for names nevertheless.',
+      defaultDeny:
+        'Whether nothing reaches the pods of a new namespace, nor they anything, but what a policy allows: the NetworkPolicy "default-deny".',
+      allowDNS: 'Whether its pods may ask for names nevertheless: the NetworkPolicy "allow-dns".',
     },
   },
   'bulkhead/v1alpha1.PodAddress': {

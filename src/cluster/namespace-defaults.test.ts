@@ -5,7 +5,7 @@ import type { KubeObject } from '../api/object.ts'
 import { isReason } from '../api/status.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import type { Client } from '../client/client.ts'
-import { clusterDefaults, limitRanges, namespaces, pods, resourceQuotas } from '../client/resources.ts'
+import { clusterDefaults, limitRanges, namespaces, networkPolicies, pods, resourceQuotas } from '../client/resources.ts'
 import { restrictedPod } from './secured-api.testing.ts'
 import { startCluster } from './start-cluster.ts'
 
@@ -17,13 +17,24 @@ async function admitted(client: Client, namespace: string, pod: object): Promise
       return await client.create(pods, namespace, pod as Pod, signal)
     } catch (err) {
       // A user of kubectl sees this for a moment, and so does a controller, which tries again.
-      if (!isReason(err, 'Forbidden') || !/not got its quota and limits yet|serviceaccount "default" not found/.test(err.message)) throw err
+      if (
+        !isReason(err, 'Forbidden') ||
+        !/not got its quota, limits and network policies yet|serviceaccount "default" not found/.test(err.message)
+      )
+        throw err
       await new Promise(resolve => setImmediate(resolve))
     }
   }
 }
 
-test('a namespace has labels, quota and limits before its first pod, and no container is without limits', { timeout: 60_000 }, async () => {
+async function policiesOf(client: Client, namespace: string): Promise<string[]> {
+  const { items } = await client.list(networkPolicies, { namespace }, signal)
+  return items.map(({ metadata }) => metadata.name ?? '').sort()
+}
+
+test('a namespace has labels, quota, limits and network policies before its first pod, and no container is without limits', {
+  timeout: 60_000,
+}, async () => {
   await using cluster = await startCluster({ simulatedNodes: 0 })
   const { client } = cluster
   const { metadata } = await client.create(namespaces, '', { metadata: { name: 'team' }, spec: {} }, signal)
@@ -33,8 +44,10 @@ test('a namespace has labels, quota and limits before its first pod, and no cont
     assert.deepEqual(spec.containers[0]?.resources, { requests: { cpu: '10m', memory: '32Mi' }, limits: { cpu: '4', memory: '1Gi' } })
     const quota = await client.get(resourceQuotas, name, 'default', signal)
     assert.equal(quota.spec.hard?.['pods'], '1k')
+    assert.deepEqual(await policiesOf(client, name), ['allow-dns', 'default-deny'])
   }
   await assert.rejects(client.get(resourceQuotas, 'kube-system', 'default', signal), err => isReason(err, 'NotFound'))
+  assert.deepEqual(await policiesOf(client, 'kube-system'), [])
 })
 
 test('a namespace cannot be made as if it had its defaults, and keeps its own labels', { timeout: 60_000 }, async () => {
@@ -73,7 +86,7 @@ test('ClusterDefaults are changed for namespaces to come, and judged', { timeout
   await using cluster = await startCluster({ simulatedNodes: 0 })
   const { client } = cluster
   const patch = (body: object) => client.patch(clusterDefaults, '', 'cluster', { spec: { namespaces: body } }, { type: 'merge' }, signal)
-  await patch({ exempt: ['free'], resourceQuota: { hard: { pods: '2' } }, limitRange: null })
+  await patch({ exempt: ['free'], resourceQuota: { hard: { pods: '2' } }, limitRange: null, network: { allowDNS: false } })
   for (const name of ['free', 'small']) await client.create(namespaces, '', { metadata: { name }, spec: {} }, signal)
   await admitted(
     client,
@@ -83,6 +96,7 @@ test('ClusterDefaults are changed for namespaces to come, and judged', { timeout
   assert.equal((await client.get(resourceQuotas, 'small', 'default', signal)).spec.hard?.['pods'], '2')
   assert.deepEqual((await client.list(limitRanges, { namespace: 'small' }, signal)).items, [])
   assert.deepEqual((await client.list(resourceQuotas, { namespace: 'free' }, signal)).items, [])
+  assert.deepEqual([await policiesOf(client, 'small'), await policiesOf(client, 'free')], [['default-deny'], []])
   const bad: [object, RegExp][] = [
     [{ resourceQuota: { hard: { nothing: '1' } } }, /spec\.namespaces\.resourceQuota\.hard\[nothing\]/],
     [{ limitRange: { limits: [{ type: 'Node' }] } }, /spec\.namespaces\.limitRange\.limits\[0\]\.type/],
@@ -100,4 +114,5 @@ test('the upstream profile leaves namespaces as Kubernetes does', { timeout: 60_
   const made = await client.create(namespaces, '', { metadata: { name: 'team' }, spec: {} }, signal)
   assert.deepEqual([made.metadata.labels, made.metadata.annotations], [{ 'kubernetes.io/metadata.name': 'team' }, undefined])
   assert.deepEqual((await client.list(clusterDefaults, {}, signal)).items, [])
+  assert.deepEqual(await policiesOf(client, 'team'), [])
 })

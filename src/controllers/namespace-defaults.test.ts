@@ -1,20 +1,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { defaultsAnnotation } from '../api/resources/bulkhead/cluster-defaults.ts'
-import { clusterDefaults, limitRanges, namespaces, resourceQuotas, serviceAccounts } from '../client/resources.ts'
-import { namespaceDefaults } from './namespace-defaults.ts'
+import { clusterDefaults, limitRanges, namespaces, networkPolicies, resourceQuotas, serviceAccounts } from '../client/resources.ts'
+import { defaultObjects, namespaceDefaults } from './namespace-defaults.ts'
 import { startScenario } from './scenario.ts'
 import { serviceAccount } from './service-account.ts'
 
 const hard = { pods: '5' }
 const defaults = {
   metadata: { name: 'cluster' },
-  spec: { namespaces: { resourceQuota: { hard }, limitRange: { limits: [{ type: 'Container', default: { cpu: '1' } }] } } },
+  spec: {
+    namespaces: {
+      network: { defaultDeny: true, allowDNS: true },
+      resourceQuota: { hard },
+      limitRange: { limits: [{ type: 'Container', default: { cpu: '1' } }] },
+    },
+  },
 }
 const namespace = (name: string, annotations = {}) => ({ metadata: { name, annotations }, spec: {} })
 const pending = { [defaultsAnnotation]: 'pending' }
 
-test('namespaceDefaults gives a new namespace its quota and limits before its account, and leaves others alone', async () => {
+test('namespaceDefaults gives a new namespace its quota, limits and network policies before its account, and leaves others alone', async () => {
   await using scenario = startScenario({
     controllers: [namespaceDefaults, serviceAccount],
     prepare(api) {
@@ -32,6 +38,13 @@ test('namespaceDefaults gives a new namespace its quota and limits before its ac
   assert.deepEqual(
     api.all(limitRanges).map(({ metadata }) => metadata.namespace),
     ['new'],
+  )
+  assert.deepEqual(
+    api.all(networkPolicies).map(({ metadata, spec }) => [metadata.namespace, metadata.name, spec.policyTypes]),
+    [
+      ['new', 'default-deny', ['Ingress', 'Egress']],
+      ['new', 'allow-dns', ['Egress']],
+    ],
   )
   assert.equal(api.all(namespaces).find(({ metadata }) => metadata.name === 'new')?.metadata.annotations?.[defaultsAnnotation], 'applied')
 })
@@ -55,4 +68,14 @@ test('namespaceDefaults keeps what is there under the name, and without ClusterD
   api.seed(namespaces, namespace('later', pending))
   await until(() => applied('later'), 'later is marked')
   assert.equal(api.all(limitRanges).length, 1)
+})
+
+test('defaultObjects() makes no policy that allows names where nothing else is denied', () => {
+  assert.deepEqual(defaultObjects({ network: { defaultDeny: false, allowDNS: true } }, 'n').policies, [])
+  assert.deepEqual(defaultObjects({}, 'n').policies, [])
+  const { policies } = defaultObjects({ network: { defaultDeny: true, allowDNS: false } }, 'n')
+  assert.deepEqual(
+    policies.map(({ metadata }) => metadata.name),
+    ['default-deny'],
+  )
 })

@@ -43,6 +43,7 @@ export const ownClusterRoles: readonly ClusterRole[] = [
     rule('get', 'bulkhead.dev', 'clusterdefaults'),
     rule('patch', 'core', 'namespaces'),
     rule('create', 'core', 'limitranges resourcequotas'),
+    rule('create', 'networking.k8s.io', 'networkpolicies'),
   ]),
   clusterRole(clusterDns, [rule('list watch', 'core', 'services namespaces'), rule('list watch', 'discovery.k8s.io', 'endpointslices')]),
 ]

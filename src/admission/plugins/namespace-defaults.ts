@@ -1,4 +1,4 @@
-// A new namespace gets the labels of the ClusterDefaults at once, and no pod before a controller has given it its quota and limits.
+// A new namespace gets the labels of the ClusterDefaults at once, and no pod before a controller has given it its quota, limits and network policies.
 import { groupResource } from '../../api/object.ts'
 import { clusterDefaultsName, defaultsAnnotation, systemExempt } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import { forbidden } from '../../api/status.ts'
@@ -17,7 +17,7 @@ export function namespaceDefaults({ reader }: { readonly reader: ClusterReader }
       if (resource.plural !== 'namespaces' || object === undefined) return
       const { metadata } = object
       const defaults = reader.get('clusterdefaults.bulkhead.dev', '', clusterDefaultsName) as ClusterDefaults | undefined
-      const { exempt = [], labels = {}, resourceQuota, limitRange } = defaults?.spec?.namespaces ?? {}
+      const { exempt = [], labels = {}, resourceQuota, limitRange, network } = defaults?.spec?.namespaces ?? {}
       const name = metadata.name ?? ''
       // Nobody says of a new namespace that it had its defaults.
       if (metadata.annotations?.[defaultsAnnotation] !== undefined) {
@@ -26,13 +26,13 @@ export function namespaceDefaults({ reader }: { readonly reader: ClusterReader }
       }
       if (systemExempt.has(name) || exempt.includes(name)) return
       if (Object.keys(labels).length > 0) metadata.labels = { ...labels, ...metadata.labels }
-      if (resourceQuota !== undefined || limitRange !== undefined)
+      if (resourceQuota !== undefined || limitRange !== undefined || network?.defaultDeny === true)
         metadata.annotations = { ...metadata.annotations, [defaultsAnnotation]: 'pending' }
     },
     validate({ resource, namespace, name }) {
       if (groupResource(resource.group, resource.plural) !== 'pods') return admitted
       if (reader.get('namespaces', '', namespace)?.metadata.annotations?.[defaultsAnnotation] !== 'pending') return admitted
-      const why = `namespace "${namespace}" has not got its quota and limits yet; try again in a moment`
+      const why = `namespace "${namespace}" has not got its quota, limits and network policies yet; try again in a moment`
       return { allowed: false, error: forbidden(resource, name, why) }
     },
   }

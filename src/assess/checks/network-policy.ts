@@ -2,7 +2,7 @@ import type { NetworkPolicy } from '../../api/types/networking-v1.ts'
 import { selects } from '../../client/label-selector.ts'
 import type { ManifestCheck } from '../manifest-check.ts'
 
-/** A pod that no policy selects talks to everything, and everything talks to it. */
+/** What a pod may reach and who may reach it is said by nobody: a namespace's default decides, or it talks to everything. */
 export const networkPolicy: ManifestCheck = {
   id: 'network-policy',
   severity: 'warning',
@@ -22,7 +22,7 @@ export const networkPolicy: ManifestCheck = {
         type => !selecting.some(({ spec }) => (spec?.policyTypes ?? ['Ingress']).includes(type)),
       )
       if (open.length === 0) return []
-      const message = `no NetworkPolicy of namespace "${on.namespace}" covers the ${open.map(type => type.toLowerCase()).join(' and ')} of this pod`
+      const message = `no NetworkPolicy of namespace "${on.namespace}" covers the ${open.map(type => type.toLowerCase()).join(' and ')} of this pod: it is cut off where namespaces deny by default, and open to everybody elsewhere`
       return [{ on, field: specField, message }]
     })
   },

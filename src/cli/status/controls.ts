@@ -28,6 +28,11 @@ const defaults: readonly { readonly name: string; readonly always?: true; readon
       note: 'proofs C7 and C8; kubectl get clusterdefaults',
       plugins: ['ResourceQuota', 'LimitRanger', 'NamespaceDefaults'],
     },
+    {
+      name: 'new namespaces deny all traffic but DNS',
+      note: 'where nodes enforce it, see Nodes; kubectl get clusterdefaults',
+      plugins: ['NamespaceDefaults'],
+    },
     { name: 'events at a bounded rate', note: 'EventRateLimit', plugins: ['EventRateLimit'] },
     { name: 'no external IPs in Services', note: 'DenyServiceExternalIPs', plugins: ['DenyServiceExternalIPs'] },
   ]

@@ -127,6 +127,7 @@ test('controlsOf() shows what a profile switches off, and nothing else', () => {
       'workloads refused together with their pods',
       'tokens only for accounts with rights',
       'quota and limits in every new namespace',
+      'new namespaces deny all traffic but DNS',
       'events at a bounded rate',
       'no external IPs in Services',
     ],

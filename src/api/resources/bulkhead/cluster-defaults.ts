@@ -1,7 +1,7 @@
 // bulkhead.dev/v1alpha1 ClusterDefaults: what every new namespace gets. One object of one name counts.
 import type { FieldError } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
-import type { ClusterDefaults } from '../../types/bulkhead-v1alpha1.ts'
+import type { ClusterDefaults, NetworkDefaults } from '../../types/bulkhead-v1alpha1.ts'
 import type { LimitRange, ResourceQuota } from '../../types/core-v1.ts'
 import { nameIsDnsLabel } from '../../validation/names.ts'
 import { pushMessages, validateLabels } from '../../validation/object-meta.ts'
@@ -14,7 +14,7 @@ export const clusterDefaultsName = 'cluster'
 /** The system's own namespaces need no entry in `exempt`. */
 export const systemExempt: ReadonlySet<string> = new Set(['kube-system', 'kube-public', 'kube-node-lease'])
 
-/** Of a namespace: `pending` until it has its quota and limits, then `applied`. */
+/** Of a namespace: `pending` until it has its quota, limits and network policies, then `applied`. */
 export const defaultsAnnotation = 'bulkhead.dev/defaults'
 
 const at = 'spec.namespaces'
@@ -29,7 +29,7 @@ export const clusterDefaults = defineResource<ClusterDefaults>({
     nameColumn,
     { name: 'Quota', type: 'string', cell: ({ spec }) => namesOf(spec?.namespaces?.resourceQuota?.hard) },
     { name: 'Limits', type: 'string', cell: ({ spec }) => (spec?.namespaces?.limitRange?.limits ?? []).map(({ type }) => type).join(',') },
-    { name: 'Network', type: 'string', cell: ({ spec }) => networkCell(spec?.namespaces?.network?.defaultDeny ?? false) },
+    { name: 'Network', type: 'string', cell: ({ spec }) => networkCell(spec?.namespaces?.network) },
     ageColumn,
   ],
   nameRule: name => (name === clusterDefaultsName ? [] : [`must be "${clusterDefaultsName}": there is one object for the whole cluster`]),
@@ -41,8 +41,8 @@ export const clusterDefaults = defineResource<ClusterDefaults>({
   },
   validate,
   warnings: ({ spec }) =>
-    spec?.namespaces?.network?.defaultDeny === true
-      ? [`${at}.network has no effect yet: network policies are not enforced, so none is made`]
+    spec?.namespaces?.network?.defaultDeny === false && spec.namespaces.network.allowDNS
+      ? [`${at}.network.allowDNS has no effect without defaultDeny: a policy that allows names would deny everything else`]
       : [],
 })
 
@@ -63,4 +63,5 @@ function validate({ spec }: ClusterDefaults): FieldError[] {
 
 const namesOf = (list: Readonly<Record<string, string>> | undefined): string => Object.keys(list ?? {}).length.toString()
 
-const networkCell = (deny: boolean): string => (deny ? 'deny (waits for enforcement)' : 'open')
+const networkCell = (network: NetworkDefaults | undefined): string =>
+  network?.defaultDeny !== true ? 'open' : network.allowDNS ? 'deny all but DNS' : 'deny all'
