@@ -44,8 +44,11 @@ const schedulingTaints: readonly { readonly condition: string; readonly status: 
 ]
 const unschedulable = 'node.kubernetes.io/unschedulable'
 
-/** The taints that the node should have; undefined where it has them. Taints of others stay as they are. */
-export function planTaints(node: Node, now: number): Taint[] | undefined {
+/**
+ * The taints that the node should have; undefined where it has them. Taints of others stay as they are. `evicts` is false as long as no node
+ * is ready: then it is more likely that the network to all of them is at fault, and there is nowhere to go, so no pod has to leave.
+ */
+export function planTaints(node: Node, now: number, evicts: boolean): Taint[] | undefined {
   const current = node.spec?.taints ?? []
   const wanted: Pick<Taint, 'key' | 'effect'>[] = []
   for (const { condition, status, key } of schedulingTaints) {
@@ -54,7 +57,7 @@ export function planTaints(node: Node, now: number): Taint[] | undefined {
     const actual = condition === 'Ready' && found === undefined ? 'False' : found?.status
     if (actual !== status) continue
     wanted.push({ key, effect: 'NoSchedule' })
-    if (condition === 'Ready' && found !== undefined) wanted.push({ key, effect: 'NoExecute' })
+    if (evicts && condition === 'Ready' && found !== undefined) wanted.push({ key, effect: 'NoExecute' })
   }
   if (node.spec?.unschedulable === true) wanted.push({ key: unschedulable, effect: 'NoSchedule' })
   const ours = ({ key, effect }: Taint) =>

@@ -26,7 +26,13 @@ const rows: { name: string; node: Node; want: string[] | undefined }[] = [
   { name: 'unreachable', node: node('Unknown'), want: ['unreachable:NoSchedule', 'unreachable:NoExecute'] },
   { name: 'cordoned', node: node('True', [taint('own', 'NoExecute')], true), want: ['own:NoExecute', 'unschedulable:NoSchedule'] },
 ]
-for (const row of rows) test(`planTaints(): ${row.name}`, () => assert.deepEqual(short(planTaints(row.node, now)), row.want))
+for (const row of rows) test(`planTaints(): ${row.name}`, () => assert.deepEqual(short(planTaints(row.node, now, true)), row.want))
+
+test('planTaints() evicts nobody as long as no node is ready', () => {
+  assert.deepEqual(short(planTaints(node('Unknown'), now, false)), ['unreachable:NoSchedule'])
+  const tainted = [taint('node.kubernetes.io/unreachable', 'NoSchedule'), taint('node.kubernetes.io/unreachable', 'NoExecute')]
+  assert.deepEqual(short(planTaints(node('Unknown', tainted), now, false)), ['unreachable:NoSchedule'])
+})
 
 test('unknownConditions() says whether the node ever reported', () => {
   const conditions = unknownConditions(node('True'), now)
@@ -93,9 +99,19 @@ test('nodeLifecycle calls a silent node Unknown, and taintEviction removes its p
     spec: { nodeName: 'n1', containers: [], tolerations: [{ operator: 'Exists', tolerationSeconds: 0 }] },
     status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] },
   })
+  api.seed(nodes, { metadata: { name: 'n2' }, spec: {}, status: { conditions: [{ type: 'Ready', status: 'True' }] } })
   await scenario.until(() => (api.read(nodes, '', 'n1')?.spec?.taints ?? []).length === 0, 'first taint removed')
   now += 1000
-  await scenario.until(() => api.read(nodes, '', 'n1')?.status?.conditions?.[0]?.status === 'Unknown', 'unknown')
-  await scenario.until(() => short(api.read(nodes, '', 'n1')?.spec?.taints ?? [])?.includes('unreachable:NoExecute') === true, 'tainted')
+  const condition = (name: string) => api.read(nodes, '', name)?.status?.conditions?.[0]?.status
+  const taintsOf = (name: string) => short(api.read(nodes, '', name)?.spec?.taints ?? []) ?? []
+  await scenario.until(() => condition('n1') === 'Unknown' && condition('n2') === 'Unknown', 'unknown')
+  await scenario.until(() => taintsOf('n1').length > 0 && taintsOf('n2').length > 0, 'tainted')
+  assert.deepEqual([...taintsOf('n1'), ...taintsOf('n2')], ['unreachable:NoSchedule', 'unreachable:NoSchedule'])
+  assert.equal(api.read(pods, 'ns', 'p')?.metadata.deletionTimestamp, undefined)
+  api.change(nodes, '', 'n2', ({ status }) => {
+    const [ready] = status?.conditions ?? []
+    if (ready !== undefined) Object.assign(ready, { status: 'True', lastHeartbeatTime: new Date(now).toISOString() })
+  })
+  await scenario.until(() => taintsOf('n1').includes('unreachable:NoExecute'), 'tainted, now that pods can go elsewhere')
   await scenario.until(() => api.read(pods, 'ns', 'p')?.metadata.deletionTimestamp !== undefined, 'evicted')
 })

@@ -17,19 +17,37 @@ export const nodeLifecycle: Controller = {
   watches: nodes,
   follows: [follow({ resource: leases, keys: () => [] }), follow({ resource: pods, keys: () => [] })],
   begin(context) {
-    const { informers, clock } = context
+    const { informers, clock, settings } = context
     const cache = informers.full(nodes)
     informers.full(pods).addIndex(nodeIndex, nodeOfPod)
     // Signs of life by the own clock: the node's may be wrong.
     const alive = new Map<string, number>()
     const sign = (name: string) => alive.set(name, clock.now())
     const registered = new Set<string>()
+    const ready = new Set<string>()
+    const count = (node: Node) => {
+      const name = node.metadata.name ?? ''
+      if (nodeCondition(node, 'Ready')?.status === 'True') ready.add(name)
+      else ready.delete(name)
+    }
+    // Of nodes that fall silent together, the first must not count the others as ready.
+    const oneLives = () => {
+      for (const name of ready) if (clock.now() - (alive.get(name) ?? 0) < settings.nodeMonitorGraceMs) return true
+      return false
+    }
     cache.onChange({
-      add: ({ metadata }) => sign(metadata.name ?? ''),
+      add: node => {
+        sign(node.metadata.name ?? '')
+        count(node)
+      },
       update: (node, old) => {
         if (heartbeat(node) !== heartbeat(old)) sign(node.metadata.name ?? '')
+        count(node)
       },
-      delete: ({ metadata }) => alive.delete(metadata.name ?? ''),
+      delete: ({ metadata }) => {
+        alive.delete(metadata.name ?? '')
+        ready.delete(metadata.name ?? '')
+      },
     })
     informers.full(leases).onChange({
       add: ({ metadata }) =>
@@ -45,17 +63,17 @@ export const nodeLifecycle: Controller = {
         registered.add(key)
         tell(context, node, 'RegisteredNode', `Node ${key} event: Registered Node ${key} in Controller`)
       }
-      return node === undefined ? done : watchOver(context, node, alive.get(key) ?? clock.now(), signal)
+      if (node === undefined) return done
+      return watchOver(context, node, alive.get(key) ?? clock.now(), oneLives, signal)
     }
   },
 }
 
 const heartbeat = (node: Node): string => `${nodeCondition(node, 'Ready')?.lastHeartbeatTime} ${nodeCondition(node, 'Ready')?.status}`
 
-async function watchOver(context: Context, node: Node, lastSign: number, signal: AbortSignal): Promise<Result> {
+async function watchOver(context: Context, node: Node, lastSign: number, evicts: () => boolean, signal: AbortSignal): Promise<Result> {
   const { client, clock, settings } = context
-  const ready = nodeCondition(node, 'Ready')
-  const grace = ready === undefined ? settings.nodeStartupGraceMs : settings.nodeMonitorGraceMs
+  const grace = nodeCondition(node, 'Ready') === undefined ? settings.nodeStartupGraceMs : settings.nodeMonitorGraceMs
   const silentFor = clock.now() - lastSign
   let current = node
   if (silentFor >= grace) {
@@ -65,11 +83,13 @@ async function watchOver(context: Context, node: Node, lastSign: number, signal:
       tell(context, node, 'NodeNotReady', `Node ${node.metadata.name} status is now: NodeNotReady`)
     }
   }
-  const taints = planTaints(current, clock.now())
+  const taints = planTaints(current, clock.now(), evicts())
   if (taints !== undefined) await client.update(nodes, { ...current, spec: { ...current.spec, taints } }, signal)
   const status = nodeCondition(current, 'Ready')?.status
   if (status !== undefined && status !== 'True') await markPodsNotReady(context, node.metadata.name ?? '', signal)
-  return { requeueAfterMs: silentFor >= grace ? settings.nodeMonitorPeriodMs : Math.max(1, grace - silentFor) }
+  // Whether pods must leave a node that is not ready depends on the others.
+  const often = silentFor >= grace || (status !== undefined && status !== 'True')
+  return { requeueAfterMs: often ? settings.nodeMonitorPeriodMs : Math.max(1, grace - silentFor) }
 }
 
 /** Services must not send to pods of a node that may be dead. */
