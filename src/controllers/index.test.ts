@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { controllers } from './index.ts'
+import { controllers, controllersOf } from './index.ts'
 
 test('controllers lists every controller of the folder', () => {
   const folder = import.meta.dirname
@@ -13,4 +13,13 @@ test('controllers lists every controller of the folder', () => {
   const listed = [...readFileSync(`${folder}/index.ts`, 'utf8').matchAll(/^import \{ (\w+) \}/gm)].map(([, symbol]) => symbol)
   assert.deepEqual(declared.sort(), listed.sort())
   assert.equal(new Set(controllers.map(({ name }) => name)).size, declared.length)
+})
+
+test('controllersOf() leaves out only who gives nodes their ranges, where nobody would use them', () => {
+  assert.deepEqual(controllersOf({ allocateNodeCidrs: true }), controllers)
+  const without = new Set(controllersOf({ allocateNodeCidrs: false }))
+  assert.deepEqual(
+    controllers.filter(controller => !without.has(controller)).map(({ name }) => name),
+    ['node-ipam-controller'],
+  )
 })

@@ -61,3 +61,7 @@ export const controllers: readonly Controller[] = [
   validatingAdmissionPolicyStatus,
   garbageCollector,
 ]
+
+/** `allocateNodeCidrs` as the flag of kube-controller-manager: false where no node of this cluster would use a range of pod addresses. */
+export const controllersOf = ({ allocateNodeCidrs }: { readonly allocateNodeCidrs: boolean }): readonly Controller[] =>
+  allocateNodeCidrs ? controllers : controllers.filter(controller => controller !== nodeIpam)

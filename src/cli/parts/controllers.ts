@@ -13,6 +13,7 @@ import { runPart } from '../part-process.ts'
 export interface ControllersSettings {
   readonly signerSocket: string
   readonly server: string
+  readonly allocateNodeCidrs: boolean
 }
 
 const lifetimeSeconds = 30 * 86_400
@@ -72,6 +73,7 @@ export const controllersPart = (): Promise<void> =>
         informerClient: clientOf(manager),
         schedulerClient: clientOf(schedulerName),
         ...{ signer, rootCa, clock, log, metrics: createRegistry(), random: Math.random },
+        allocateNodeCidrs: settings.allocateNodeCidrs,
       },
       signal,
     )

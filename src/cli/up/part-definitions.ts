@@ -74,6 +74,8 @@ export function partDefinitions(input: PartInput): ClusterParts {
       ...part('controllers', directory.controllers, identity?.controllers, ['--max-semi-space-size=2'], {
         signerSocket: directory.signerSockets.controllers,
         server,
+        // Without a node of its own the cluster has no pod network either; as kube-controller-manager without --allocate-node-cidrs.
+        allocateNodeCidrs: config.node.kind !== 'none',
       } satisfies ControllersSettings),
       priority: 5,
     },
