@@ -10,7 +10,7 @@ import { policyTableName } from '../src/network/pod-network.ts'
 import { evaluateFlow, type Party } from '../src/network/policy/evaluate.ts'
 import { busyboxImage } from '../src/node/images/builtin-images.ts'
 import { nodeDirectory } from '../src/node/node-directory.ts'
-import { noContainers, run, TestCluster, temporaryFolder, until } from './cluster.ts'
+import { bulkhead, noContainers, run, TestCluster, temporaryFolder, until } from './cluster.ts'
 
 const skip = noContainers()
 let dataDirectory: string
@@ -188,6 +188,26 @@ test('pods reach exactly what the policies allow, probes go on, and services lea
   assert.deepEqual([await ask('red', 'friend'), await ask('red', 'stranger')], [0, 1])
   const [{ status } = { status: undefined }] = await list<Node>('nodes')
   assert.equal(status?.conditions?.find(({ type }) => type === 'bulkhead.dev/NetworkPolicyEnforced')?.status, 'True')
+})
+
+test('bulkhead why names the policies that refused, and what it proposes lets the connection through', { skip }, async () => {
+  const why = (...args: string[]) => bulkhead('why', ...args, '--data-dir', dataDirectory)
+  const server = (await list<Pod>('pods', '-n', 'red', '-l', 'app=server'))[0]?.status?.podIP ?? ''
+  const probe = async () => (await cluster.tryKubectl(['exec', '-n', 'red', 'stranger', '--', 'nc', '-w', '1', server, '8081'])).code === 0
+  assert.equal(await probe(), false)
+  const { code, stdout, stderr } = await why('pod/stranger', '-n', 'red')
+  assert.equal(code, 2, stderr)
+  assert.match(stdout, /REFUSED: pod "red\/stranger" \(\S+\) to pod "red\/server" \(\S+\) port 8081\/TCP, \d+ packets?, the last \d+ s ago/)
+  assert.match(stdout, /egress +of pod "red\/stranger" is closed by NetworkPolicy "none", and none allows this/)
+  assert.match(stdout, /ingress +of pod "red\/server" is closed by NetworkPolicy "none", "server", and none allows this/)
+  const connections: { toName: string; port: number; refusing: { wouldAllow: object }[] }[] = JSON.parse(
+    (await why('pod/stranger', '-n', 'red', '--output', 'json')).stdout,
+  )
+  const wanted = connections.find(({ toName, port }) => toName.includes('red/server') && port === 8081)
+  await apply(...(wanted?.refusing ?? []).map(({ wouldAllow }) => wouldAllow))
+  await until('the connection is let through', probe)
+  assert.equal((await why('pod/none', '-n', 'red')).code, 1)
+  assert.match((await bulkhead('status', '--data-dir', dataDirectory)).stdout, /Ready +containerd:\S+ +network policies enforced/)
 })
 
 test('kubectl exec and port-forward reach a pod that no policy lets anybody reach', { skip }, async () => {

@@ -26,8 +26,25 @@ export function nodeRequestPath(
   return `/${parts.join('/')}${query === '' ? '' : `?${query}`}`
 }
 
-/** What an agent tells of itself under the paths that the kubelet has for it; each is a GET. */
-export const kubeletPaths = ['healthz', 'healthz/ping', 'pods'] as const
+/** What an agent tells of itself, each with a GET: under the paths that the kubelet has for it, and connections that network policies refused. */
+export const kubeletPaths = ['healthz', 'healthz/ping', 'pods', 'refused-connections'] as const
 export type KubeletPath = (typeof kubeletPaths)[number]
 
 export const kubeletRequestPath = (path: KubeletPath): string => `/kubelet/${path}`
+
+/** An item of the page `refused-connections`: `{ items: RefusedConnection[] }`. */
+export interface RefusedConnection {
+  /** Whose policies refused it: `egress` those of the pod at `from`, `ingress` those of the pod at `to`. */
+  readonly direction: 'egress' | 'ingress'
+  readonly from: string
+  /** A Service's address is translated already. */
+  readonly to: string
+  /** `TCP`, `UDP`, `SCTP`, or another protocol's name. */
+  readonly protocol: string
+  /** Whether `to` is where the node answers questions for names. */
+  readonly names: boolean
+  /** Means nothing for a protocol without ports. */
+  readonly port: number
+  readonly packets: number
+  readonly secondsAgo: number
+}

@@ -123,6 +123,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
           clock,
           log,
           streamingCertificate: containerd.streamingCertificate,
+          refused: () => guard.refused(),
         },
         clock,
         log,

@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { kubeletPaths, kubeletRequestPath } from '../api/node-protocol.ts'
+import { kubeletPaths, kubeletRequestPath, type RefusedConnection } from '../api/node-protocol.ts'
 import { ApiError, apiError, badRequest, internalError, notFound, type Status } from '../api/status.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -23,6 +23,8 @@ export interface NodeRequestOptions {
   readonly log: Logger
   /** PEM of the runtime's streaming server; undefined on a simulated node, which has none. */
   readonly streamingCertificate?: string
+  /** Connections that network policies refused; undefined on a simulated node, which carries none. */
+  readonly refused?: () => Promise<readonly RefusedConnection[]>
 }
 
 interface Asked {
@@ -46,7 +48,7 @@ export async function answerNodeRequest(
   stream.on('error', err => options.log.debug('node request ended', { err }))
   const either = AbortSignal.any([signal, closed.signal])
   try {
-    const told = kubeletAnswer(headers, options)
+    const told = await kubeletAnswer(headers, options)
     if (told !== undefined) {
       stream.respond({ ':status': 200, 'content-type': told.contentType })
       stream.end(told.text)
@@ -71,11 +73,16 @@ export async function answerNodeRequest(
 }
 
 /** What the node tells of itself; undefined where a pod is asked for. */
-function kubeletAnswer(headers: IncomingHttpHeaders, { workers }: NodeRequestOptions): { contentType: string; text: string } | undefined {
+async function kubeletAnswer(
+  headers: IncomingHttpHeaders,
+  { workers, refused }: NodeRequestOptions,
+): Promise<{ contentType: string; text: string } | undefined> {
   const path = headers[':path']
   const asked = kubeletPaths.find(known => path === kubeletRequestPath(known))
   if (asked === undefined) return undefined
   if (headers[':method'] !== 'GET') throw apiError(405, 'MethodNotAllowed', `method ${headers[':method']} is not allowed for ${asked}`)
+  if (asked === 'refused-connections')
+    return { contentType: 'application/json', text: JSON.stringify({ items: (await refused?.()) ?? [] }) }
   if (asked !== 'pods') return { contentType: 'text/plain; charset=utf-8', text: 'ok' }
   const items = Array.from(workers(), ({ pod }) => pod)
   return { contentType: 'application/json', text: JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items }) }

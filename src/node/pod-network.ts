@@ -1,4 +1,5 @@
 // What the agent needs of the pod network: a CNI configuration that containerd executes. src/network fulfils it on a real node.
+import type { RefusedConnection } from '../api/node-protocol.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 
 export interface PodNetwork {
@@ -25,6 +26,8 @@ export interface PolicyGuard extends PodLinks {
   inForce(signal: AbortSignal): Promise<void>
   /** Why policies are not in force on this node; undefined where they are. */
   problem(signal: AbortSignal): Promise<string | undefined>
+  /** Connections that policies refused lately. */
+  refused(): Promise<readonly RefusedConnection[]>
 }
 
 /** Of a node whose pods are pretended, and send nothing. */

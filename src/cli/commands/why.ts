@@ -28,9 +28,9 @@ export const whyCommand = buildCommand({
     positional: {
       kind: 'array',
       parameter: {
-        brief: 'An audit id, or VERB and RESOURCE[/NAME] or a path; nothing: the newest refused request',
+        brief: 'An audit id, or pod/NAME, or VERB and RESOURCE[/NAME] or a path; nothing: the newest refused request',
         parse: String,
-        placeholder: 'ID|VERB RESOURCE[/NAME]',
+        placeholder: 'ID|pod/NAME|VERB RESOURCE[/NAME]',
       },
     },
   },
@@ -40,6 +40,7 @@ export const whyCommand = buildCommand({
       'bulkhead why                                    the newest request of yours that was refused',
       'bulkhead why ID                                 the request whose answer had the header Audit-Id: ID',
       'bulkhead why --as USER create deployments -n NS whether USER may, by which binding, or what is missing',
+      'bulkhead why pod/NAME -n NS                     which connections of the pod network policies refused, and what would allow them',
       'bulkhead why -f FILE                            whether the manifests would be admitted, and what would pass',
       '',
       'Exit codes: 0 allowed, 2 refused, 1 no answer.',

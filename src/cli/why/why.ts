@@ -7,6 +7,7 @@ import type { Explanation } from '../../server/why/explanation.ts'
 import { findDataDirectory, findKubeconfig } from '../prove/find-cluster.ts'
 import { askById, askDecision, askLast } from './ask.ts'
 import { formatExplanation } from './format.ts'
+import { formatConnections, namedPod, refusedConnections } from './refused-connections.ts'
 import { tryManifests } from './try-manifests.ts'
 
 export interface WhyFlags {
@@ -36,10 +37,19 @@ export async function why(flags: WhyFlags, words: readonly string[], print: (tex
   const { namespace, ...endpoint } = await findKubeconfig(findDataDirectory(flags.dataDir), flags.kubeconfig)
   await using transport = createHttpTransport({ ...endpoint, userAgent: 'bulkhead-why' })
   const context = { transport, client: new Client(transport), namespace: flags.namespace ?? namespace, flags, signal }
+  const pod = namedPod(words)
+  if (pod !== undefined) return await whyRefused(context, pod, print)
   const explanations = await ask(context, words)
   if (flags.output === 'json') print(JSON.stringify(flags.file === undefined ? explanations[0] : explanations, null, 2))
   else print(explanations.map(formatExplanation).join('\n\n'))
   return explanations.every(({ allowed }) => allowed) ? 0 : refusedExit
+}
+
+async function whyRefused(context: WhyContext, pod: string, print: (text: string) => void): Promise<number> {
+  const connections = await refusedConnections(context, pod)
+  if (context.flags.output === 'json') print(JSON.stringify(connections, null, 2))
+  else print(formatConnections(`${context.namespace}/${pod}`, connections))
+  return connections.length === 0 ? 0 : refusedExit
 }
 
 async function ask(context: WhyContext, words: readonly string[]): Promise<readonly Explanation[]> {

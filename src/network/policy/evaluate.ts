@@ -35,20 +35,25 @@ export type FlowVerdict =
   /** `isolating` are the names of the policies of the pod's namespace that select it and allow nothing of the kind. */
   | { readonly allowed: false; readonly direction: 'egress' | 'ingress'; readonly isolating: readonly string[] }
 
+const allowed: FlowVerdict = { allowed: true }
+
 export function evaluateFlow(flow: Flow, world: PolicyWorld): FlowVerdict {
   const { from, to } = flow
-  if (from.pod !== undefined && from.address === to.address) return { allowed: true }
-  return judge('egress', from, to, flow, world) ?? judge('ingress', to, from, flow, world) ?? { allowed: true }
+  if (from.pod !== undefined && from.address === to.address) return allowed
+  const egress = evaluateDirection('egress', flow, world)
+  return egress.allowed ? evaluateDirection('ingress', flow, world) : egress
 }
 
-function judge(direction: 'egress' | 'ingress', { pod }: Party, other: Party, flow: Flow, world: PolicyWorld): FlowVerdict | undefined {
-  if (pod === undefined) return undefined
+/** What the policies of one end alone say. */
+export function evaluateDirection(direction: 'egress' | 'ingress', flow: Flow, world: PolicyWorld): FlowVerdict {
+  const [{ pod }, other] = direction === 'egress' ? [flow.from, flow.to] : [flow.to, flow.from]
+  if (pod === undefined) return allowed
   const type = direction === 'egress' ? 'Egress' : 'Ingress'
   const isolating = world.policies.filter(
     ({ metadata, spec }) =>
       metadata.namespace === pod.namespace && (spec.policyTypes ?? ['Ingress']).includes(type) && selects(spec.podSelector, pod.labels),
   )
-  if (isolating.length === 0) return undefined
+  if (isolating.length === 0) return allowed
   for (const { spec } of isolating) {
     const rules =
       direction === 'egress'
@@ -56,7 +61,7 @@ function judge(direction: 'egress' | 'ingress', { pod }: Party, other: Party, fl
         : (spec.ingress ?? []).map(rule => ({ peers: rule.from, ports: rule.ports }))
     for (const { peers = [], ports = [] } of rules) {
       const peerFits = peers.length === 0 || peers.some(peer => isPeer(peer, other, pod.namespace, world))
-      if (peerFits && (ports.length === 0 || ports.some(port => isPort(port, flow)))) return undefined
+      if (peerFits && (ports.length === 0 || ports.some(port => isPort(port, flow)))) return allowed
     }
   }
   return { allowed: false, direction, isolating: isolating.map(({ metadata }) => metadata.name ?? '').sort() }

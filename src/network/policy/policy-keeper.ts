@@ -1,5 +1,6 @@
 // Keeps the rules for network policies of one node in the kernel: follows policies, namespaces and pods, and lets no container of a pod start
 // before the rules that concern it stand.
+import type { RefusedConnection } from '../../api/node-protocol.ts'
 import type { PodAddress } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Namespace, Pod } from '../../api/types/core-v1.ts'
 import type { NetworkPolicy } from '../../api/types/networking-v1.ts'
@@ -16,6 +17,7 @@ import { compilePolicy } from './compile-policy.ts'
 import { podLink } from './pod-link.ts'
 import { peerPod, policyPod } from './policy-pods.ts'
 import { PolicyTable } from './policy-table.ts'
+import { parseRefused } from './refused-connections.ts'
 import { type PolicyNetwork, renderChange, renderTable } from './render-policy.ts'
 
 export interface PolicyKeeperOptions {
@@ -112,6 +114,17 @@ export class PolicyKeeper {
       this.#raise()
       return `the rules were not in the kernel and are put there again: ${messageOf(err)}`
     }
+  }
+
+  /** Of the last minutes, the newest of each direction first. */
+  async refused(): Promise<RefusedConnection[]> {
+    const { table, dns } = this.#options
+    const [egress, ingress] = await Promise.all(
+      (['egress', 'ingress'] as const).map(async direction =>
+        parseRefused(await this.#nft(['-j', 'list', 'set', 'inet', table, `refused_${direction}`]), direction, dns),
+      ),
+    )
+    return [...(egress ?? []), ...(ingress ?? [])]
   }
 
   /**
