@@ -10,6 +10,7 @@ import { resourceQuota } from './c7-resource-quota.ts'
 import { limitRange } from './c8-limit-range.ts'
 import { nodeIsolation } from './c9-node-isolation.ts'
 import { exceptions } from './d8-exceptions.ts'
+import { networkPolicy } from './n1-network-policy.ts'
 import { auditRecords } from './o11-audit-records.ts'
 import { admission } from './p1-admission.ts'
 import { placement } from './p3-placement.ts'
@@ -31,5 +32,6 @@ export const proofs: readonly Proof[] = [
   limitRange,
   nodeIsolation,
   encryptionAtRest,
+  networkPolicy,
   auditRecords,
 ]

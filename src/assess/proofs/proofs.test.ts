@@ -134,8 +134,8 @@ test('A1 and S5/A9 fail where a part listens in clear text', async () => {
   }
 })
 
-test('A1 is skipped where no node agent runs, C4 where nodes are simulated, T2 without a data directory', async () => {
-  for (const id of ['A1', 'C4', 'T2']) assert.ok('skipped' in (await outcome(id, secure.context)), id)
+test('A1 is skipped where no node agent runs, C4 and N1 where nodes are simulated, T2 without a data directory', async () => {
+  for (const id of ['A1', 'C4', 'N1', 'T2']) assert.ok('skipped' in (await outcome(id, secure.context)), id)
 })
 
 test('T2 fails where contents reach a file in clear', async () => {

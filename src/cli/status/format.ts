@@ -1,4 +1,5 @@
 // The status as text.
+import { policyText } from './policy-facts.ts'
 import type { Status } from './status.ts'
 import { defaultsCommand } from './without-defaults.ts'
 
@@ -29,7 +30,12 @@ export function formatStatus(status: Status): string {
       'Nodes',
       status.nodes.length === 0
         ? [['none']]
-        : status.nodes.map(({ name, ready, runtime }) => [name, ready ? 'Ready' : 'NotReady', runtime]),
+        : status.nodes.map(({ name, ready, runtime, networkPolicies }) => [
+            name,
+            ready ? 'Ready' : 'NotReady',
+            runtime,
+            policyText(networkPolicies),
+          ]),
     ),
     ...(status.filePolicies.length === 0
       ? []

@@ -8,6 +8,7 @@ import { startCluster } from '../../cluster/start-cluster.ts'
 import { takeControlSocket, type UpStatus } from '../up/control-socket.ts'
 import { controlsOf } from './controls.ts'
 import { formatBytes, formatDuration } from './format.ts'
+import { policyFacts, unenforced } from './policy-facts.ts'
 import { type StatusFlags, status } from './status.ts'
 
 async function run(flags: StatusFlags): Promise<{ code: number; text: string }> {
@@ -49,7 +50,7 @@ test('status shows parts, versions, certificates and controls of what runs', asy
   assert.equal(code, 0, text)
   assert.match(text, new RegExp(`server +ready \\(last: signal SIGKILL\\) +${process.pid} +64702 +[\\d.]+ MiB +2 `))
   assert.match(text, /Kubernetes API v1\.33/)
-  assert.match(text, /node-1 +Ready +bulkhead-simulated/)
+  assert.match(text, /node-1 +Ready +bulkhead-simulated\S* +no network policies: a simulated node carries no traffic/)
   assert.match(text, /serving +CN=kube-apiserver +until \d{4}-/)
   assert.match(text, /admin +.*CN=bulkhead-admin/)
   assert.match(text, /^ {2}on +TLS 1\.3 only/m)
@@ -148,4 +149,26 @@ test('controlsOf() shows what was switched off by name', () => {
 test('sizes and times are short', () => {
   assert.deepEqual([formatBytes(1), formatBytes(1 << 21), formatBytes(undefined)], ['1 KiB', '2.0 MiB', 'unknown'])
   assert.deepEqual([119, 7199, 172_799, 172_800].map(formatDuration), ['119s', '119m', '47h', '2d'])
+})
+
+test('unenforced() tells of a ready node that does not enforce network policies, or does not say, and of no simulated one', () => {
+  const condition = (status: string, reason: string, message: string) => [
+    { type: 'bulkhead.dev/NetworkPolicyEnforced', status, reason, message, lastHeartbeatTime: null, lastTransitionTime: null },
+  ]
+  const node = (name: string, conditions: Parameters<typeof policyFacts>[0], ready = true) => ({
+    name,
+    ready,
+    networkPolicies: policyFacts(conditions),
+  })
+  const told = unenforced([
+    node('good', condition('True', 'RulesInForce', 'fine')),
+    node('simulated', condition('False', 'SimulatedNode', 'none')),
+    node('bad', condition('False', 'RulesMissing', 'nft is not there')),
+    node('silent', []),
+    node('gone', [], false),
+  ])
+  assert.deepEqual(told, [
+    'Node "bad" does not enforce network policies: nft is not there',
+    'Node "silent" does not enforce network policies: the node does not say whether it enforces them',
+  ])
 })

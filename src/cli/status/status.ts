@@ -25,6 +25,7 @@ import {
 import { deadWebhooks } from './dead-webhooks.ts'
 import { type ExceptionFacts, exceptionFacts } from './exceptions.ts'
 import { formatStatus } from './format.ts'
+import { type PolicyFacts, policyFacts, unenforced } from './policy-facts.ts'
 import { processFacts } from './process-facts.ts'
 import { namespacesWithoutDefaults } from './without-defaults.ts'
 
@@ -49,6 +50,7 @@ export interface NodeFacts {
   readonly ready: boolean
   /** `containerd://1.7.24`, or that it is simulated. */
   readonly runtime: string
+  readonly networkPolicies: PolicyFacts
 }
 
 export interface ClusterFacts {
@@ -112,7 +114,7 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
     config && askCluster(config).catch(note(problems)),
     config && servingCertificate(config).catch(note(problems)),
   ])
-  problems.push(...(cluster?.deadWebhooks ?? []))
+  problems.push(...(cluster?.deadWebhooks ?? []), ...unenforced(cluster?.nodes ?? []))
   if (cluster?.filePolicies.problem !== undefined)
     problems.push(`The policies from files are those from before: ${cluster.filePolicies.problem}`)
   const objects = up.parts.find(({ name }) => name === 'server')?.details['objects']
@@ -170,6 +172,7 @@ async function askCluster(config: Kubeconfig): Promise<ClusterFacts> {
   return {
     kubernetes: version.gitVersion,
     nodes: list.map(({ metadata, status: state }) => ({
+      networkPolicies: policyFacts(state?.conditions ?? []),
       name: metadata.name ?? '',
       ready: state?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false,
       runtime: state?.nodeInfo?.containerRuntimeVersion ?? 'unknown',
