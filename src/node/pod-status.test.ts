@@ -119,3 +119,8 @@ test('podStatus() of a crash loop: waiting now, terminated last', () => {
   assert.equal(status?.restartCount, 2)
   assert.equal(status?.ready, false)
 })
+
+test('withReported() takes the phase of a pod that somebody else has ended', () => {
+  const phaseOf = (phase: string) => withReported({ ...podOf(), status: { phase } }, { phase: 'Running' }).status?.phase
+  assert.deepEqual(['Pending', 'Succeeded', 'Failed'].map(phaseOf), ['Running', 'Succeeded', 'Failed'])
+})

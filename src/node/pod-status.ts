@@ -29,7 +29,10 @@ export function withReported(pod: Pod, reported: PodStatus | undefined): Pod {
   if (reported === undefined) return pod
   const { conditions = [] } = reported
   const foreign = pod.status?.conditions?.filter(({ type }) => !conditions.some(own => own.type === type)) ?? []
-  return { ...pod, status: { ...pod.status, ...reported, conditions: [...conditions, ...foreign] } }
+  const { phase } = pod.status ?? {}
+  // A pod that somebody else has ended stays as they said.
+  const ended = phase === 'Succeeded' || phase === 'Failed' ? { phase } : {}
+  return { ...pod, status: { ...pod.status, ...reported, ...ended, conditions: [...conditions, ...foreign] } }
 }
 
 export function podStatus(pod: Pod, state: PodState, notes: StatusNotes): PodStatus {
