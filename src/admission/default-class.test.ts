@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { defaultClassName } from '../api/default-class.ts'
 import { persistentVolumeClaim } from '../api/resources/core/persistent-volume-claim.ts'
 import { ingress } from '../api/resources/networking/ingress.ts'
 import { ask, readerOf } from './admission.fixture.ts'
-import { defaultClassName } from './default-class.ts'
 import { defaultIngressClass } from './plugins/default-ingress-class.ts'
 import { defaultStorageClass } from './plugins/default-storage-class.ts'
 

@@ -26,6 +26,7 @@ import type { EndpointSlice } from '../api/types/discovery-v1.ts'
 import type { NetworkPolicy } from '../api/types/networking-v1.ts'
 import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
 import type { ClusterRole } from '../api/types/rbac-v1.ts'
+import type { StorageClass } from '../api/types/storage-v1.ts'
 import { resourceRef } from './resource-ref.ts'
 
 export type CoreEvent = Event
@@ -74,6 +75,7 @@ export const secrets = resourceRef<Secret>('', 'v1', 'secrets', 'Secret')
 export const serviceAccounts = resourceRef<ServiceAccount>('', 'v1', 'serviceaccounts', 'ServiceAccount')
 export const services = resourceRef<Service>('', 'v1', 'services', 'Service')
 export const statefulSets = resourceRef<StatefulSet>('apps', 'v1', 'statefulsets', 'StatefulSet')
+export const storageClasses = resourceRef<StorageClass>('storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', false)
 export const validatingAdmissionPolicies = resourceRef<ValidatingAdmissionPolicy>(
   'admissionregistration.k8s.io',
   'v1',

@@ -17,6 +17,8 @@ import { namespace } from './namespace.ts'
 import { namespaceDefaults } from './namespace-defaults.ts'
 import { nodeIpam } from './node-ipam.ts'
 import { nodeLifecycle } from './node-lifecycle.ts'
+import { persistentVolume } from './persistent-volume.ts'
+import { persistentVolumeClaim } from './persistent-volume-claim.ts'
 import { podGarbage } from './pod-garbage.ts'
 import { pvProtection } from './pv-protection.ts'
 import { pvcProtection } from './pvc-protection.ts'
@@ -56,6 +58,8 @@ export const controllers: readonly Controller[] = [
   ttlAfterFinished,
   disruption,
   staleDisruption,
+  persistentVolumeClaim,
+  persistentVolume,
   pvcProtection,
   pvProtection,
   validatingAdmissionPolicyStatus,

@@ -1,7 +1,8 @@
 // An Ingress that names no class gets the cluster's default one, where there is one.
+
+import { defaultClassName } from '../../api/default-class.ts'
 import type { Ingress } from '../../api/types/networking-v1.ts'
 import type { AdmissionPlugin, ClusterReader } from '../admission.ts'
-import { defaultClassName } from '../default-class.ts'
 
 const markers = ['ingressclass.kubernetes.io/is-default-class']
 /** The older way to name a class, which counts as naming one. */

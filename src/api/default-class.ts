@@ -1,5 +1,11 @@
 // Which of several classes is the one for objects that name none.
-import type { KubeObject } from '../api/object.ts'
+import type { KubeObject } from './object.ts'
+
+/** The annotations that make a StorageClass the default one. */
+export const defaultStorageClassMarkers = [
+  'storageclass.kubernetes.io/is-default-class',
+  'storageclass.beta.kubernetes.io/is-default-class',
+]
 
 /** The name of the newest class that one of the annotations marks as the default, of two of the same second the first by name. */
 export function defaultClassName(classes: readonly KubeObject[], annotations: readonly string[]): string | undefined {

@@ -1,0 +1,83 @@
+// Which volume serves a claim: the rules that the binding controller and the scheduler share (upstream's FindMatchingVolume).
+import { compareQuantities, parseQuantity } from '../api/quantity.ts'
+import type { PersistentVolume, PersistentVolumeClaim } from '../api/types/core-v1.ts'
+import { selects } from './label-selector.ts'
+import { type SelectableNode, termSelects } from './node-selection.ts'
+
+/** On a claim: it was bound once, so a volume that is missing now is lost. */
+export const bindCompleted = 'pv.kubernetes.io/bind-completed'
+/** On either: the binding is the controller's own, which may undo it. */
+export const boundByController = 'pv.kubernetes.io/bound-by-controller'
+/** On a claim that waits for its consumer: the node that the scheduler has chosen. */
+export const selectedNode = 'volume.kubernetes.io/selected-node'
+const oldClassAnnotation = 'volume.beta.kubernetes.io/storage-class'
+
+/** '' where the claim wants no class. */
+export function claimClass({ metadata, spec }: PersistentVolumeClaim): string {
+  return metadata.annotations?.[oldClassAnnotation] ?? spec.storageClassName ?? ''
+}
+
+/** Whether it names a class, be it the empty one. */
+export function namesClass({ metadata, spec }: PersistentVolumeClaim): boolean {
+  return metadata.annotations?.[oldClassAnnotation] !== undefined || spec.storageClassName !== undefined
+}
+
+function volumeClass({ metadata, spec }: PersistentVolume): string {
+  return metadata.annotations?.[oldClassAnnotation] ?? spec.storageClassName ?? ''
+}
+
+/** Whether the volume is this claim's, by its own word. A reference without uid is one that somebody wrote down before. */
+export function isVolumeOf({ spec: { claimRef } }: PersistentVolume, { metadata }: PersistentVolumeClaim): boolean {
+  if (claimRef == null || claimRef.name !== metadata.name || claimRef.namespace !== metadata.namespace) return false
+  return claimRef.uid === undefined || claimRef.uid === '' || claimRef.uid === metadata.uid
+}
+
+export function isOnNode({ spec }: PersistentVolume, node: SelectableNode): boolean {
+  const required = spec.nodeAffinity?.required
+  return required == null || required.nodeSelectorTerms.some(term => termSelects(term, node))
+}
+
+export interface VolumeSearch {
+  /** Only volumes that this node can use. */
+  readonly node?: SelectableNode
+  /** Only one that was written down for the claim before: the rest waits for its consumer. */
+  readonly onlyPrebound?: boolean
+  /** Names of volumes that are promised to others. */
+  readonly taken?: ReadonlySet<string>
+}
+
+/** The volume that was made for the claim, else the smallest that is large enough. */
+export function matchingVolume(
+  claim: PersistentVolumeClaim,
+  volumes: Iterable<PersistentVolume>,
+  { node, onlyPrebound = false, taken }: VolumeSearch = {},
+): PersistentVolume | undefined {
+  let best: PersistentVolume | undefined
+  for (const volume of volumes) {
+    if (volume.metadata.deletionTimestamp !== undefined || taken?.has(volume.metadata.name ?? '') === true) continue
+    if (whyUnfit(volume, claim, false) !== undefined || (node !== undefined && !isOnNode(volume, node))) continue
+    if (isVolumeOf(volume, claim)) return volume
+    if (onlyPrebound || volume.status?.phase !== 'Available' || volume.spec.claimRef != null) continue
+    if (!selectsVolume(claim, volume) || volumeClass(volume) !== claimClass(claim)) continue
+    if (best === undefined || compareQuantities(capacityOf(volume), capacityOf(best)) < 0) best = volume
+  }
+  return best
+}
+
+/** Why a volume that the claim names cannot serve it, in upstream's words; undefined where it can. */
+export function whyUnfit(volume: PersistentVolume, claim: PersistentVolumeClaim, named = true): string | undefined {
+  const wanted = parseQuantity(claim.spec.resources?.requests?.['storage'] ?? '0')
+  if (compareQuantities(capacityOf(volume), wanted) < 0) return 'requested PV is too small'
+  if (named && volumeClass(volume) !== claimClass(claim)) return 'storageClassName does not match'
+  if ((volume.spec.volumeMode ?? 'Filesystem') !== (claim.spec.volumeMode ?? 'Filesystem')) return 'incompatible volumeMode'
+  if ((volume.spec.volumeAttributesClassName ?? '') !== (claim.spec.volumeAttributesClassName ?? ''))
+    return 'VolumeAttributesClassName does not match'
+  const modes = volume.spec.accessModes ?? []
+  return (claim.spec.accessModes ?? []).every(mode => modes.includes(mode)) ? undefined : 'incompatible accessMode'
+}
+
+function selectsVolume({ spec: { selector } }: PersistentVolumeClaim, { metadata }: PersistentVolume): boolean {
+  return selector == null || selects(selector, metadata.labels)
+}
+
+const capacityOf = ({ spec }: PersistentVolume) => parseQuantity(spec.capacity?.['storage'] ?? '0')

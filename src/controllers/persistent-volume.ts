@@ -1,0 +1,57 @@
+// Keeps the phase of volumes: available, bound, and released when their claim is gone.
+
+import { isReason } from '../api/status.ts'
+import { referenceTo } from '../client/event-recorder.ts'
+import { makeKey } from '../client/object-key.ts'
+import { persistentVolumeClaims, persistentVolumes } from '../client/resources.ts'
+import { type Controller, done, follow } from './controller.ts'
+import { planVolume } from './volume-phase-plan.ts'
+
+const claimIndex = 'claim'
+
+export const persistentVolume: Controller = {
+  name: 'persistentvolume-phase-controller',
+  identity: 'persistent-volume-binder',
+  watches: persistentVolumes,
+  follows: [
+    follow({
+      resource: persistentVolumeClaims,
+      keys: ({ metadata: { namespace = '', name = '' }, spec }, { informers }) => [
+        ...informers
+          .full(persistentVolumes)
+          .byIndex(claimIndex, makeKey(namespace, name))
+          .map(({ metadata }) => metadata.name ?? ''),
+        ...(spec.volumeName === undefined || spec.volumeName === '' ? [] : [spec.volumeName]),
+      ],
+    }),
+  ],
+  begin({ client, informers, events }) {
+    const volumes = informers.full(persistentVolumes)
+    volumes.addIndex(claimIndex, ({ spec: { claimRef } }) =>
+      claimRef == null ? [] : [makeKey(claimRef.namespace ?? '', claimRef.name ?? '')],
+    )
+    const claims = informers.full(persistentVolumeClaims)
+    return async (key, signal) => {
+      const volume = volumes.getByKey(key)
+      if (volume === undefined) return done
+      const { namespace = '', name = '', uid } = volume.spec.claimRef ?? {}
+      let claim = claims.get(namespace, name)
+      if (uid !== undefined && uid !== '' && claim?.metadata.uid !== uid) {
+        // The cache may lag behind, and a volume that is released by mistake loses what is on it.
+        claim = await client.get(persistentVolumeClaims, namespace, name, signal).catch((err: unknown) => {
+          if (isReason(err, 'NotFound')) return undefined
+          throw err
+        })
+      }
+      const plan = planVolume(volume, claim)
+      if (plan.step === 'unbind') await client.update(persistentVolumes, plan.volume, signal)
+      if (plan.step !== 'phase') return done
+      await client.updateStatus(persistentVolumes, { ...volume, status: plan.status }, signal)
+      if (plan.event !== undefined) {
+        const { type, reason, message } = plan.event
+        events.record(referenceTo(volume, 'v1', 'PersistentVolume'), type, reason, message)
+      }
+      return done
+    }
+  },
+}
