@@ -81,3 +81,13 @@ function selectsVolume({ spec: { selector } }: PersistentVolumeClaim, { metadata
 }
 
 const capacityOf = ({ spec }: PersistentVolume) => parseQuantity(spec.capacity?.['storage'] ?? '0')
+
+/** The volume with a reference to the claim; the same object where it has it. One that somebody wrote down stays theirs. */
+export function boundVolume(volume: PersistentVolume, claim: PersistentVolumeClaim): PersistentVolume {
+  const { claimRef } = volume.spec
+  if (claimRef?.uid === claim.metadata.uid) return volume
+  const { namespace = '', name = '', uid = '', resourceVersion = '' } = claim.metadata
+  const reference = { kind: 'PersistentVolumeClaim', apiVersion: 'v1', namespace, name, uid, resourceVersion }
+  const annotations = { ...volume.metadata.annotations, ...(isVolumeOf(volume, claim) ? {} : { [boundByController]: 'yes' }) }
+  return { ...volume, metadata: { ...volume.metadata, annotations }, spec: { ...volume.spec, claimRef: reference } }
+}

@@ -113,16 +113,6 @@ export function withProvisioner(claim: PersistentVolumeClaim, provisioner: strin
   return { ...claim, metadata: { ...claim.metadata, annotations: { ...annotations, ...added } } }
 }
 
-/** The volume with a reference to the claim; the same object where it has it. One that somebody wrote down stays theirs. */
-export function boundVolume(volume: PersistentVolume, claim: PersistentVolumeClaim): PersistentVolume {
-  const { claimRef } = volume.spec
-  if (claimRef?.uid === claim.metadata.uid) return volume
-  const { namespace = '', name = '', uid = '', resourceVersion = '' } = claim.metadata
-  const reference = { kind: 'PersistentVolumeClaim', apiVersion: 'v1', namespace, name, uid, resourceVersion }
-  const annotations = { ...volume.metadata.annotations, ...(isVolumeOf(volume, claim) ? {} : { [boundByController]: 'yes' }) }
-  return { ...volume, metadata: { ...volume.metadata, annotations }, spec: { ...volume.spec, claimRef: reference } }
-}
-
 /** The claim with its volume; the same object where it has it. */
 export function boundClaim(claim: PersistentVolumeClaim, volume: PersistentVolume): PersistentVolumeClaim {
   const { name = '' } = volume.metadata

@@ -3,7 +3,8 @@ import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimStat
 import { referenceTo } from '../client/event-recorder.ts'
 import { keyOf, makeKey } from '../client/object-key.ts'
 import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../client/resources.ts'
-import { boundClaim, boundVolume, type ClaimStep, planClaim, withProvisioner } from './claim-binding-plan.ts'
+import { boundVolume } from '../client/volume-match.ts'
+import { boundClaim, type ClaimStep, planClaim, withProvisioner } from './claim-binding-plan.ts'
 import { type Context, type Controller, done, follow } from './controller.ts'
 
 const pendingIndex = 'pending'

@@ -1,5 +1,6 @@
 // All nodes with their pods: what the API says, and what the scheduler has decided and the API does not show yet (assumed pods).
-import type { Node, Pod } from '../api/types/core-v1.ts'
+import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../api/types/core-v1.ts'
+import type { StorageClass } from '../api/types/storage-v1.ts'
 import { idOf, NodeInfo, priorityOf } from './node-info.ts'
 
 /** What plugins may read. */
@@ -9,10 +10,29 @@ export interface Cluster {
   readonly podsWithAffinity: number
   /** Labels of a namespace, for affinity terms with a namespace selector. */
   namespaceLabels(name: string): Readonly<Record<string, string>>
+  readonly volumes: VolumeView
   /** Pods that wait for victims on the node to be gone: what they need is promised to them. */
   nominatedTo(node: string): readonly Pod[]
   /** The node that the pod waits for. */
   nominationOf(pod: Pod): string | undefined
+}
+
+/** Claims and volumes as the API shows them, and what the scheduler has promised since. */
+export interface VolumeView {
+  claim(namespace: string, name: string): PersistentVolumeClaim | undefined
+  volume(name: string): PersistentVolume | undefined
+  all(): readonly PersistentVolume[]
+  storageClass(name: string): StorageClass | undefined
+  /** Names of volumes that are promised to claims. */
+  readonly taken: ReadonlySet<string>
+}
+
+export const noVolumes: VolumeView = {
+  claim: () => undefined,
+  volume: () => undefined,
+  all: () => [],
+  storageClass: () => undefined,
+  taken: new Set(),
 }
 
 interface Placed {
@@ -32,8 +52,11 @@ export class ClusterState implements Cluster {
   readonly #priorities = new Map<number, number>()
   readonly #labelsOf: (namespace: string) => Readonly<Record<string, string>>
 
-  constructor(namespaceLabels: (namespace: string) => Readonly<Record<string, string>> = () => ({})) {
+  readonly volumes: VolumeView
+
+  constructor(namespaceLabels: (namespace: string) => Readonly<Record<string, string>> = () => ({}), volumes: VolumeView = noVolumes) {
     this.#labelsOf = namespaceLabels
+    this.volumes = volumes
   }
 
   get nodes(): readonly NodeInfo[] {

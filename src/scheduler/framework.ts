@@ -13,10 +13,12 @@ export const misfit = (...reasons: string[]): Fit => ({ fits: false, reasons, un
 export const neverFits = (...reasons: string[]): Fit => ({ fits: false, reasons, unresolvable: true })
 
 /** Changes in the cluster that may let a pod fit. */
-export type ClusterEvent = 'node-changed' | 'pod-placed' | 'pod-removed'
+export type ClusterEvent = 'node-changed' | 'pod-placed' | 'pod-removed' | 'volume-changed'
 
 /** A plugin's rules for one pod. */
 export interface Rules {
+  /** Why the pod fits nowhere, whatever the node. */
+  readonly refusal?: string
   filter?(node: NodeInfo): Fit
   /** Any number; `normalize` brings those of all nodes into 0–100. */
   score?(node: NodeInfo): number

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Node, Pod } from '../api/types/core-v1.ts'
+import type { Node, PersistentVolumeClaim, Pod } from '../api/types/core-v1.ts'
 import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { Client } from '../client/client.ts'
 import { FakeApi } from '../client/fake-api.ts'
-import { events, nodes, pods } from '../client/resources.ts'
+import { events, nodes, persistentVolumeClaims, persistentVolumes, pods, storageClasses } from '../client/resources.ts'
 import { runScheduler } from './run-scheduler.ts'
 
 const node = (name: string, cpu: string): Node => ({
@@ -123,4 +123,39 @@ test('runScheduler() ends a less important pod for one that fits nowhere, tells 
   await scheduler.until(() => read('high')?.spec.nodeName === 'n1', 'bound when the victim is gone')
   assert.equal(read('middle')?.spec.nodeName, undefined)
   await scheduler.until(() => scheduler.api.all(events).some(({ reason }) => reason === 'Preempted'), 'event')
+})
+
+test('runScheduler() gives claims that wait their volumes before it binds the pod', async () => {
+  const claim: PersistentVolumeClaim = {
+    metadata: { name: 'c', namespace: 'ns', uid: 'u' },
+    spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'local', resources: { requests: { storage: '1Gi' } } },
+  }
+  const withClaim = pod('p', '1')
+  withClaim.spec.volumes = [{ name: 'v', persistentVolumeClaim: { claimName: 'c' } }]
+  await using scheduler = start(api => {
+    api.seed(nodes, node('n1', '2'))
+    api.seed(storageClasses, {
+      metadata: { name: 'local' },
+      provisioner: 'kubernetes.io/no-provisioner',
+      volumeBindingMode: 'WaitForFirstConsumer',
+    })
+    api.seed(persistentVolumeClaims, claim)
+    api.seed(pods, withClaim)
+  })
+  const { api } = scheduler
+  const why = () => api.read(pods, 'ns', 'p')?.status?.conditions?.find(({ type }) => type === 'PodScheduled')?.message ?? ''
+  await scheduler.until(() => why().includes("didn't find available persistent volumes to bind"), 'no volume yet')
+  api.seed(persistentVolumes, {
+    metadata: { name: 'v' },
+    spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], storageClassName: 'local' },
+    status: { phase: 'Available' },
+  })
+  await scheduler.until(() => api.read(persistentVolumes, '', 'v')?.spec.claimRef?.uid !== undefined, 'the volume is the claim’s')
+  assert.equal(api.read(pods, 'ns', 'p')?.spec.nodeName, undefined)
+  api.change(persistentVolumeClaims, 'ns', 'c', object => {
+    object.metadata.annotations = { 'pv.kubernetes.io/bind-completed': 'yes' }
+    object.spec.volumeName = 'v'
+    object.status = { phase: 'Bound' }
+  })
+  await scheduler.until(() => api.read(pods, 'ns', 'p')?.spec.nodeName === 'n1', 'bound')
 })

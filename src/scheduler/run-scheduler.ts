@@ -8,14 +8,17 @@ import { EventRecorder, referenceTo } from '../client/event-recorder.ts'
 import { InformerPool } from '../client/informer-pool.ts'
 import { namespaces, nodes, podDisruptionBudgets, pods } from '../client/resources.ts'
 import { ClusterState } from './cluster-state.ts'
+import type { ClusterEvent } from './framework.ts'
 import { priorityOf } from './node-info.ts'
 import { plugins } from './plugins/index.ts'
+import type { VolumePlan } from './pod-claims.ts'
 import { type Preemption, planPreemption } from './preemption.ts'
 import { Preemptor } from './preemptor.ts'
 import { SchedulingQueue } from './scheduling-queue.ts'
 import { type Placement, selectNode } from './select-node.ts'
 import { unschedulableMessage } from './unschedulable-message.ts'
 import { UnschedulableReports } from './unschedulable-reports.ts'
+import { VolumeBinder } from './volume-binder.ts'
 
 export interface RunSchedulerOptions {
   /** Authenticates as `system:kube-scheduler`. */
@@ -56,6 +59,7 @@ class Scheduler {
   readonly #reports: UnschedulableReports
   readonly #cluster: ClusterState
   readonly #preemptor: Preemptor
+  readonly #volumes: VolumeBinder
   readonly #name: string
   #wake: () => void = () => undefined
   #bindings = 0
@@ -72,7 +76,8 @@ class Scheduler {
       tell: (pod, message) => this.#settled(this.#tell(pod, 'Unschedulable', message)),
     })
     const namespaceCache = informers.full(namespaces)
-    this.#cluster = new ClusterState(name => namespaceCache.get('', name)?.metadata.labels ?? {})
+    this.#volumes = new VolumeBinder(options.client, informers, () => this.#changed('volume-changed'))
+    this.#cluster = new ClusterState(name => namespaceCache.get('', name)?.metadata.labels ?? {}, this.#volumes.view)
     this.#preemptor = new Preemptor({ ...options, cluster: this.#cluster, events: this.#events, schedulerName: this.#name })
     this.#listen()
   }
@@ -81,7 +86,7 @@ class Scheduler {
     const { clock } = this.#options
     const informers = this.#informers
     const caches = [informers.full(nodes), informers.full(pods), informers.full(namespaces), informers.full(podDisruptionBudgets)]
-    await Promise.all(caches.map(cache => cache.synced(this.#signal)))
+    await Promise.all([...caches.map(cache => cache.synced(this.#signal)), this.#volumes.synced(this.#signal)])
     while (!this.#signal.aborted) {
       this.#queue.wakeLongWaiting(clock.now())
       const began = performance.now()
@@ -160,7 +165,7 @@ class Scheduler {
     return mine && metadata.deletionTimestamp === undefined && (spec.schedulingGates ?? []).length === 0
   }
 
-  #changed(event: 'node-changed' | 'pod-placed' | 'pod-removed'): void {
+  #changed(event: ClusterEvent): void {
     this.#queue.wake(event, this.#options.clock.now())
     this.#wake()
   }
@@ -169,14 +174,9 @@ class Scheduler {
     const placement = selectNode(pod, this.#cluster, plugins, this.#options.random, this.#startAt)
     this.#startAt = (this.#startAt + 1) % Math.max(1, this.#cluster.nodes.length)
     if (placement.placed) {
+      const volumes = this.#volumes.reserve(pod, placement.node, this.#cluster)
       this.#cluster.assume(pod, placement.node)
-      this.#bindings++
-      this.#track(
-        this.#bind(pod, placement.node).finally(() => {
-          this.#bindings--
-          this.#wake()
-        }),
-      )
+      this.#track(volumes === undefined ? this.#bind(pod, placement.node) : this.#bindWithVolumes(pod, placement.node, volumes))
       return
     }
     this.#queue.refused(pod, placement.plugins, this.#options.clock.now())
@@ -200,8 +200,35 @@ class Scheduler {
     return planPreemption({ pod, cluster: this.#cluster, plugins, refusals, budgets, random: this.#options.random })
   }
 
+  /** A pod that waits for its volumes takes no place among the bindings. */
+  async #bindWithVolumes(pod: Pod, node: string, volumes: VolumePlan): Promise<void> {
+    try {
+      await this.#volumes.bind(volumes, node, this.#signal)
+    } catch (cause) {
+      // What is not found is a volume: the pod waits on.
+      const why = cause instanceof Error ? cause.message : String(cause)
+      await this.#notBound(pod, node, new Error(`volumes not bound: ${why}`, { cause }))
+      return
+    } finally {
+      this.#volumes.release(volumes)
+    }
+    await this.#bind(pod, node)
+  }
+
   async #bind(pod: Pod, node: string): Promise<void> {
-    const { client, clock, log } = this.#options
+    this.#bindings++
+    try {
+      await this.#sendBinding(pod, node)
+    } catch (err) {
+      await this.#notBound(pod, node, err)
+    } finally {
+      this.#bindings--
+      this.#wake()
+    }
+  }
+
+  async #sendBinding(pod: Pod, node: string): Promise<void> {
+    const { client, log } = this.#options
     const { namespace = '', name = '', uid } = pod.metadata
     const binding = {
       apiVersion: 'v1',
@@ -209,20 +236,22 @@ class Scheduler {
       metadata: { namespace, name, ...(uid === undefined ? {} : { uid }) },
       target: { apiVersion: 'v1', kind: 'Node', name: node },
     }
-    try {
-      await client.subresource('POST', pods, namespace, name, 'binding', binding, this.#signal)
-      log.debug('pod bound', { pod: `${namespace}/${name}`, node })
-      this.#events.record(referenceTo(pod, 'v1', 'Pod'), 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${node}`)
-    } catch (err) {
-      if (this.#cluster.isAssumed(pod)) this.#cluster.removePod(pod)
-      if (this.#signal.aborted || isReason(err, 'NotFound')) {
-        this.#queue.delete(pod)
-        return
-      }
-      this.#queue.failed(pod, clock.now())
-      log.info('pod not bound', { pod: `${namespace}/${name}`, node, err })
-      await this.#tell(pod, 'SchedulerError', `binding rejected: ${err instanceof Error ? err.message : String(err)}`)
+    await client.subresource('POST', pods, namespace, name, 'binding', binding, this.#signal)
+    log.debug('pod bound', { pod: `${namespace}/${name}`, node })
+    this.#events.record(referenceTo(pod, 'v1', 'Pod'), 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${node}`)
+  }
+
+  async #notBound(pod: Pod, node: string, err: unknown): Promise<void> {
+    const { clock, log } = this.#options
+    if (this.#cluster.isAssumed(pod)) this.#cluster.removePod(pod)
+    if (this.#signal.aborted || isReason(err, 'NotFound')) {
+      this.#queue.delete(pod)
+      return
     }
+    this.#queue.failed(pod, clock.now())
+    this.#wake()
+    log.info('pod not bound', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, node, err })
+    await this.#tell(pod, 'SchedulerError', `binding rejected: ${err instanceof Error ? err.message : String(err)}`)
   }
 
   /** Event and condition, as kubectl describe shows them; an unchanged condition is not written again. */

@@ -3,7 +3,7 @@ import type { Pod } from '../api/types/core-v1.ts'
 import type { Cluster } from './cluster-state.ts'
 import type { Rules, SchedulerPlugin } from './framework.ts'
 import { idOf, type NodeInfo, priorityOf } from './node-info.ts'
-import { type Refusal, unschedulableMessage } from './unschedulable-message.ts'
+import { type Refusal, refusedEverywhere, unschedulableMessage } from './unschedulable-message.ts'
 import { withNode } from './what-if.ts'
 
 export type Placement =
@@ -24,6 +24,10 @@ export function selectNode(pod: Pod, cluster: Cluster, plugins: readonly Schedul
     return { placed: false, message: 'no nodes available to schedule pods', refusals: [], plugins: names }
   }
   const filter = new NodeFilter(pod, cluster, plugins)
+  for (const { plugin, rules } of filter.prepared) {
+    if (rules.refusal === undefined) continue
+    return { placed: false, message: refusedEverywhere(nodes.length, rules.refusal), refusals: [], plugins: new Set([plugin.name]) }
+  }
   // The node that was made free for this pod comes before all others.
   const promised = cluster.nominationOf(pod)
   const waitedFor = promised === undefined ? undefined : nodes.find(({ name }) => name === promised)

@@ -19,6 +19,12 @@ export function unschedulableMessage(pod: Pod, nodes: number, refusals: readonly
   return `${why} preemption: ${preemptionMessage(pod, nodes, refusals, preemption)}`
 }
 
+/** Of a pod that no node could take, whatever it has. */
+export function refusedEverywhere(nodes: number, reason: string): string {
+  const noHelp = Array.from({ length: nodes }, () => 'Preemption is not helpful for scheduling')
+  return `0/${nodes} nodes are available: ${reason}. preemption: ${summary(nodes, noHelp)}`
+}
+
 export type PreemptionOutcome =
   | { readonly found: true }
   | { readonly found: false; readonly reasons: readonly string[] }

@@ -9,6 +9,7 @@ export function withNode(cluster: Cluster, changed: NodeInfo): Cluster {
   return {
     nodes,
     podsWithAffinity,
+    volumes: cluster.volumes,
     namespaceLabels: name => cluster.namespaceLabels(name),
     nominatedTo: name => cluster.nominatedTo(name),
     nominationOf: pod => cluster.nominationOf(pod),

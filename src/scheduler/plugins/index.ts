@@ -11,6 +11,7 @@ import { nodeUnschedulable } from './node-unschedulable.ts'
 import { podTopologySpread } from './pod-topology-spread.ts'
 import { taintToleration } from './taint-toleration.ts'
 import { trustDomain } from './trust-domain.ts'
+import { volumeBinding } from './volume-binding.ts'
 
 export const plugins: readonly SchedulerPlugin[] = [
   nodeUnschedulable,
@@ -20,6 +21,7 @@ export const plugins: readonly SchedulerPlugin[] = [
   nodeAffinity,
   nodePorts,
   nodeResourcesFit,
+  volumeBinding,
   podTopologySpread,
   interPodAffinity,
   nodeResourcesBalancedAllocation,

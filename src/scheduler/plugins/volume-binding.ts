@@ -1,0 +1,20 @@
+import { fits, neverFits, type SchedulerPlugin } from '../framework.ts'
+import { planVolumes, podClaims } from '../pod-claims.ts'
+
+/** A pod goes where its volumes are, or can be. */
+export const volumeBinding: SchedulerPlugin = {
+  name: 'VolumeBinding',
+  weight: 0,
+  wakesOn: ['node-changed', 'volume-changed'],
+  prepare(pod, { volumes }) {
+    const claims = podClaims(pod, volumes)
+    if (claims === undefined) return undefined
+    if (typeof claims === 'string') return { refusal: claims }
+    return {
+      filter(node) {
+        const plan = planVolumes(claims, node, volumes)
+        return typeof plan === 'string' ? neverFits(plan) : fits
+      },
+    }
+  },
+}

@@ -1,0 +1,84 @@
+// The claims of a pod, and which volumes they would take on a node. Pure.
+import { compareQuantities, parseQuantity } from '../api/quantity.ts'
+import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../api/types/core-v1.ts'
+import { bindCompleted, claimClass, isOnNode, matchingVolume, selectedNode } from '../client/volume-match.ts'
+import type { VolumeView } from './cluster-state.ts'
+import type { NodeInfo } from './node-info.ts'
+
+export interface PodClaims {
+  /** With the names of their volumes. */
+  readonly bound: readonly PersistentVolumeClaim[]
+  /** Those that wait for the pod to have a node. */
+  readonly waiting: readonly PersistentVolumeClaim[]
+}
+
+/** What the pod's volumes are to be on a node. */
+export interface VolumePlan {
+  readonly bind: readonly { readonly claim: PersistentVolumeClaim; readonly volume: PersistentVolume }[]
+  /** A provisioner makes theirs, for this node. */
+  readonly provision: readonly PersistentVolumeClaim[]
+}
+
+/** Undefined for a pod without claims; a text says why it can be placed nowhere. Both in upstream's words. */
+export function podClaims(pod: Pod, volumes: VolumeView): PodClaims | string | undefined {
+  const bound: PersistentVolumeClaim[] = []
+  const waiting: PersistentVolumeClaim[] = []
+  for (const { name: volumeName, persistentVolumeClaim, ephemeral } of pod.spec.volumes ?? []) {
+    if (persistentVolumeClaim == null && ephemeral == null) continue
+    const name = persistentVolumeClaim?.claimName ?? `${pod.metadata.name}-${volumeName}`
+    const claim = volumes.claim(pod.metadata.namespace ?? '', name)
+    if (claim === undefined) {
+      return ephemeral == null
+        ? `persistentvolumeclaim "${name}" not found`
+        : `waiting for ephemeral volume controller to create the persistentvolumeclaim "${name}"`
+    }
+    if (claim.metadata.deletionTimestamp !== undefined) return `persistentvolumeclaim "${name}" is being deleted`
+    if (claim.status?.phase === 'Lost')
+      return `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.spec.volumeName ?? ''}"`
+    if (isBound(claim)) bound.push(claim)
+    else if (volumes.storageClass(claimClass(claim))?.volumeBindingMode === 'WaitForFirstConsumer') waiting.push(claim)
+    else return 'pod has unbound immediate PersistentVolumeClaims'
+  }
+  return bound.length + waiting.length === 0 ? undefined : { bound, waiting }
+}
+
+const isBound = ({ metadata, spec }: PersistentVolumeClaim): boolean =>
+  spec.volumeName !== undefined && spec.volumeName !== '' && metadata.annotations?.[bindCompleted] !== undefined
+
+/** What the claims that wait take on the node; a text says why the pod's claims cannot be served there. */
+export function planVolumes({ bound, waiting }: PodClaims, node: NodeInfo, volumes: VolumeView): VolumePlan | string {
+  for (const claim of bound) {
+    const volume = volumes.volume(claim.spec.volumeName ?? '')
+    if (volume === undefined) return 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)'
+    if (!isOnNode(volume, node)) return 'node(s) had volume node affinity conflict'
+  }
+  if (waiting.length === 0) return { bind: [], provision: [] }
+  const none = "node(s) didn't find available persistent volumes to bind"
+  const taken = new Set(volumes.taken)
+  const bind: { claim: PersistentVolumeClaim; volume: PersistentVolume }[] = []
+  const provision: PersistentVolumeClaim[] = []
+  // The small ones first: they leave the large volumes to those that need them.
+  for (const claim of waiting.toSorted((a, b) => compareQuantities(sizeOf(a), sizeOf(b)))) {
+    const chosen = claim.metadata.annotations?.[selectedNode]
+    if (chosen !== undefined && chosen !== node.name) return none
+    const volume = chosen === undefined ? matchingVolume(claim, volumes.all(), { node, taken }) : undefined
+    if (volume !== undefined) {
+      taken.add(volume.metadata.name ?? '')
+      bind.push({ claim, volume })
+      continue
+    }
+    const storageClass = volumes.storageClass(claimClass(claim))
+    if (storageClass === undefined || storageClass.provisioner === 'kubernetes.io/no-provisioner') return none
+    const allowed = storageClass.allowedTopologies ?? []
+    if (allowed.length > 0 && !allowed.some(term => isInTopology(term, node))) return none
+    provision.push(claim)
+  }
+  return { bind, provision }
+}
+
+type TopologyTerm = NonNullable<NonNullable<ReturnType<VolumeView['storageClass']>>['allowedTopologies']>[number]
+
+const isInTopology = ({ matchLabelExpressions = [] }: TopologyTerm, { labels }: NodeInfo): boolean =>
+  matchLabelExpressions.every(({ key, values }) => values.includes(labels[key] ?? ''))
+
+const sizeOf = ({ spec }: PersistentVolumeClaim) => parseQuantity(spec.resources?.requests?.['storage'] ?? '0')

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Node, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../api/types/core-v1.ts'
+import type { StorageClass } from '../api/types/storage-v1.ts'
+import { ClusterState, type VolumeView } from './cluster-state.ts'
+import { plugins } from './plugins/index.ts'
+import { selectNode } from './select-node.ts'
+
+const nodeOf = (name: string): Node => ({
+  metadata: { name, labels: { zone: name } },
+  spec: {},
+  status: { allocatable: { cpu: '4', pods: '10' } },
+})
+const onZone = (zone: string) => ({
+  nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'zone', operator: 'In', values: [zone] }] }] } },
+})
+const volumeOf = (name: string, zone: string, storage = '1Gi'): PersistentVolume => ({
+  metadata: { name },
+  spec: { capacity: { storage }, accessModes: ['ReadWriteOnce'], storageClassName: 'local', ...onZone(zone) },
+  status: { phase: 'Available' },
+})
+interface Wish {
+  readonly className?: string
+  readonly volume?: string
+  readonly storage?: string
+  readonly more?: PersistentVolumeClaim['metadata']
+  readonly phase?: string
+}
+const claimOf = (
+  name: string,
+  { className = 'local', volume, storage = '1Gi', more = {}, phase = 'Pending' }: Wish = {},
+): PersistentVolumeClaim => ({
+  metadata: {
+    name,
+    namespace: 'ns',
+    ...(volume === undefined ? {} : { annotations: { 'pv.kubernetes.io/bind-completed': 'yes' } }),
+    ...more,
+  },
+  spec: {
+    accessModes: ['ReadWriteOnce'],
+    storageClassName: className,
+    resources: { requests: { storage } },
+    ...(volume && { volumeName: volume }),
+  },
+  status: { phase },
+})
+const classes: StorageClass[] = [
+  { metadata: { name: 'local' }, provisioner: 'kubernetes.io/no-provisioner', volumeBindingMode: 'WaitForFirstConsumer' },
+  { metadata: { name: 'made' }, provisioner: 'csi.example.com', volumeBindingMode: 'WaitForFirstConsumer' },
+  {
+    metadata: { name: 'made-in-b' },
+    provisioner: 'csi.example.com',
+    volumeBindingMode: 'WaitForFirstConsumer',
+    allowedTopologies: [{ matchLabelExpressions: [{ key: 'zone', values: ['b'] }] }],
+  },
+  { metadata: { name: 'fast' }, provisioner: 'csi.example.com', volumeBindingMode: 'Immediate' },
+]
+const viewOf = (claims: PersistentVolumeClaim[], volumes: PersistentVolume[], taken: string[]): VolumeView => ({
+  claim: (namespace, name) => claims.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name),
+  volume: name => volumes.find(({ metadata }) => metadata.name === name),
+  all: () => volumes,
+  storageClass: name => classes.find(({ metadata }) => metadata.name === name),
+  taken: new Set(taken),
+})
+const podOf = (...volumes: Volume[]): Pod => ({ metadata: { name: 'p', namespace: 'ns' }, spec: { containers: [], volumes } })
+const use = (claimName: string): Volume => ({ name: claimName, persistentVolumeClaim: { claimName } })
+
+const noHelp = 'preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.'
+const everywhere = (why: string) => `0/2 nodes are available: ${why}. ${noHelp}`
+const rows: { name: string; pod: Pod; claims?: PersistentVolumeClaim[]; volumes?: PersistentVolume[]; taken?: string[]; want: string }[] = [
+  { name: 'whose claim is not there', pod: podOf(use('c')), want: everywhere('persistentvolumeclaim "c" not found') },
+  {
+    name: 'whose own claim is still to be made',
+    pod: podOf({ name: 'v', ephemeral: {} }),
+    want: everywhere('waiting for ephemeral volume controller to create the persistentvolumeclaim "p-v"'),
+  },
+  {
+    name: 'whose claim is being deleted',
+    pod: podOf(use('c')),
+    claims: [claimOf('c', { more: { deletionTimestamp: '2026-01-01T00:00:00Z' } })],
+    want: everywhere('persistentvolumeclaim "c" is being deleted'),
+  },
+  {
+    name: 'whose claim should have a volume by now',
+    pod: podOf(use('c')),
+    claims: [claimOf('c', { className: 'fast' })],
+    want: everywhere('pod has unbound immediate PersistentVolumeClaims'),
+  },
+  {
+    name: 'whose claim lost its volume',
+    pod: podOf(use('c')),
+    claims: [claimOf('c', { volume: 'v', phase: 'Lost' })],
+    want: everywhere('persistentvolumeclaim "c" bound to non-existent persistentvolume "v"'),
+  },
+  {
+    name: 'whose volume is on one node',
+    pod: podOf(use('c')),
+    claims: [claimOf('c', { volume: 'v' })],
+    volumes: [volumeOf('v', 'b')],
+    want: 'b',
+  },
+  {
+    name: 'whose volumes are on different nodes',
+    pod: podOf(use('c'), use('d')),
+    claims: [claimOf('c', { volume: 'v' }), claimOf('d', { volume: 'w' })],
+    volumes: [volumeOf('v', 'a'), volumeOf('w', 'b')],
+    want: `0/2 nodes are available: 2 node(s) had volume node affinity conflict. ${noHelp}`,
+  },
+  {
+    name: 'whose volume is not known',
+    pod: podOf(use('c')),
+    claims: [claimOf('c', { volume: 'v' })],
+    want: `0/2 nodes are available: 2 node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s). ${noHelp}`,
+  },
+  { name: 'that waits for a local volume', pod: podOf(use('c')), claims: [claimOf('c')], volumes: [volumeOf('v', 'b')], want: 'b' },
+  {
+    name: 'that waits for a local volume which is promised',
+    pod: podOf(use('c')),
+    claims: [claimOf('c')],
+    volumes: [volumeOf('v', 'b')],
+    taken: ['v'],
+    want: `0/2 nodes are available: 2 node(s) didn't find available persistent volumes to bind. ${noHelp}`,
+  },
+  {
+    name: 'that needs two volumes of one node, the large one for the large claim',
+    pod: podOf(use('large'), use('small')),
+    claims: [claimOf('large', { storage: '5Gi' }), claimOf('small')],
+    volumes: [volumeOf('a1', 'a', '5Gi'), volumeOf('b1', 'b', '5Gi'), volumeOf('b2', 'b', '6Gi')],
+    want: 'b',
+  },
+  { name: 'whose volume will be made', pod: podOf(use('c')), claims: [claimOf('c', { className: 'made' })], want: 'a' },
+  {
+    name: 'whose volume will be made where its class says',
+    pod: podOf(use('c')),
+    claims: [claimOf('c', { className: 'made-in-b' })],
+    want: 'b',
+  },
+  {
+    name: 'whose volume is being made for a node',
+    pod: podOf(use('c')),
+    claims: [claimOf('c', { className: 'made', more: { annotations: { 'volume.kubernetes.io/selected-node': 'b' } } })],
+    want: 'b',
+  },
+]
+for (const { name, pod, claims = [], volumes = [], taken = [], want } of rows) {
+  test(`selectNode() of a pod ${name}`, () => {
+    const cluster = new ClusterState(undefined, viewOf(claims, volumes, taken))
+    for (const node of ['a', 'b']) cluster.setNode(nodeOf(node))
+    const placement = selectNode(pod, cluster, plugins, () => 0)
+    assert.equal(placement.placed ? placement.node : placement.message, want)
+  })
+}
