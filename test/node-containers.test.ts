@@ -11,7 +11,7 @@ import { systemClock as clock } from '../src/base/clock.ts'
 import { createLogger } from '../src/base/log.ts'
 import { Client } from '../src/client/client.ts'
 import { FakeApi } from '../src/client/fake-api.ts'
-import { configMaps, events, nodes, pods, secrets } from '../src/client/resources.ts'
+import { configMaps, events, nodes, persistentVolumeClaims, persistentVolumes, pods, secrets } from '../src/client/resources.ts'
 import { cleanUp, nodeCgroup, removeAllPods } from '../src/node/clean-up.ts'
 import { readContainerLog } from '../src/node/container-log.ts'
 import { type Containerd, startContainerd } from '../src/node/containerd.ts'
@@ -340,6 +340,35 @@ test('a failed liveness probe restarts the container; readiness and a crash loop
   const message = looping.status?.containerStatuses?.[0]?.state?.waiting?.message
   assert.equal(message, `back-off 10s restarting failed container=c pod=crashing_default(${crashing.metadata.uid})`)
   await gone(crashing)
+})
+
+test('a claimed local volume is given to the pod’s group, and stays when the pod goes', { skip }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bulkhead-local-'))
+  api.seed(persistentVolumeClaims, {
+    metadata: { name: 'data', namespace: 'default', uid: 'claim' },
+    spec: { volumeName: 'local' },
+    status: { phase: 'Bound' },
+  })
+  api.seed(persistentVolumes, {
+    metadata: { name: 'local' },
+    spec: { claimRef: { namespace: 'default', name: 'data', uid: 'claim' }, local: { path: folder } },
+  })
+  for (const [name, text] of [
+    ['writer', 'echo kept > /data/f'],
+    ['reader', 'test "$(cat /data/f)" = kept'],
+  ] as const) {
+    const pod = createPod(name, {
+      restartPolicy: 'Never',
+      securityContext: { runAsUser: 65532, runAsGroup: 65532, fsGroup: 7777 },
+      containers: [{ name: 'c', ...script(text), volumeMounts: [{ name: 'v', mountPath: '/data' }] }],
+      volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }],
+    })
+    const { status } = await until(name, 'finished', ({ status }) => status?.phase === 'Succeeded' || status?.phase === 'Failed')
+    assert.equal(status?.phase, 'Succeeded', name)
+    await gone(pod)
+  }
+  assert.equal((await stat(join(folder, 'f'))).gid, 7777)
+  await rm(folder, { recursive: true })
 })
 
 test('an unsupported volume type keeps the pod pending and says so', { skip }, async () => {

@@ -1,6 +1,6 @@
 // Which volume serves a claim: the rules that the binding controller and the scheduler share (upstream's FindMatchingVolume).
 import { compareQuantities, parseQuantity } from '../api/quantity.ts'
-import type { PersistentVolume, PersistentVolumeClaim } from '../api/types/core-v1.ts'
+import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../api/types/core-v1.ts'
 import { selects } from './label-selector.ts'
 import { type SelectableNode, termSelects } from './node-selection.ts'
 
@@ -90,4 +90,17 @@ export function boundVolume(volume: PersistentVolume, claim: PersistentVolumeCla
   const reference = { kind: 'PersistentVolumeClaim', apiVersion: 'v1', namespace, name, uid, resourceVersion }
   const annotations = { ...volume.metadata.annotations, ...(isVolumeOf(volume, claim) ? {} : { [boundByController]: 'yes' }) }
   return { ...volume, metadata: { ...volume.metadata, annotations }, spec: { ...volume.spec, claimRef: reference } }
+}
+
+/** The name of the claim behind a pod's volume; undefined for a volume of another type. */
+export function claimNameOf({ metadata }: Pod, { name, persistentVolumeClaim, ephemeral }: Volume): string | undefined {
+  if (persistentVolumeClaim != null) return persistentVolumeClaim.claimName
+  return ephemeral == null ? undefined : `${metadata.name}-${name}`
+}
+
+/** Why the claim of that name is not the pod's own, which an ephemeral volume must be: the data of others must not end up in the pod. */
+export function whyNotOwn(pod: Pod, { ephemeral }: Volume, { metadata }: PersistentVolumeClaim): string | undefined {
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
+  if (ephemeral == null || owner?.uid === pod.metadata.uid) return undefined
+  return `PVC "${metadata.namespace}/${metadata.name}" was not created for pod "${metadata.namespace}/${pod.metadata.name}" (pod is not owner)`
 }

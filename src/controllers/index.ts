@@ -11,6 +11,7 @@ import { disruption } from './disruption.ts'
 import { endpointSlice } from './endpoint-slice.ts'
 import { endpointSliceMirroring } from './endpoint-slice-mirroring.ts'
 import { endpoints } from './endpoints.ts'
+import { ephemeralVolume } from './ephemeral-volume.ts'
 import { garbageCollector } from './garbage-collector.ts'
 import { job } from './job.ts'
 import { namespace } from './namespace.ts'
@@ -58,6 +59,7 @@ export const controllers: readonly Controller[] = [
   ttlAfterFinished,
   disruption,
   staleDisruption,
+  ephemeralVolume,
   persistentVolumeClaim,
   persistentVolume,
   pvcProtection,

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeSpec } from '../api/types/core-v1.ts'
+import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeSpec, Pod } from '../api/types/core-v1.ts'
 import type { StorageClass } from '../api/types/storage-v1.ts'
-import { events, persistentVolumeClaims, persistentVolumes, storageClasses } from '../client/resources.ts'
+import { events, persistentVolumeClaims, persistentVolumes, pods, storageClasses } from '../client/resources.ts'
 import { type ClaimStep, planClaim } from './claim-binding-plan.ts'
+import { ephemeralVolume } from './ephemeral-volume.ts'
 import { persistentVolume } from './persistent-volume.ts'
 import { persistentVolumeClaim } from './persistent-volume-claim.ts'
 import { startScenario } from './scenario.ts'
@@ -195,4 +196,27 @@ test('claims bind to volumes, one each, and release them', async () => {
   await scenario.until(() => provisioner() === 'csi.example.com', 'its provisioner is asked')
   api.remove(persistentVolumeClaims, 'ns', winner)
   await scenario.until(() => volume()?.status?.phase === 'Released', 'released')
+})
+
+test('ephemeral volumes have claims that are their pod’s, and never one of somebody else', async () => {
+  const volumeClaimTemplate = { metadata: { labels: { app: 'a' } }, spec: { accessModes: ['ReadWriteOnce'] } }
+  const podWith = (name: string): Pod => ({
+    metadata: { name, namespace: 'ns', uid: `uid-${name}` },
+    spec: { containers: [], volumes: [{ name: 'v', ephemeral: { volumeClaimTemplate } }] },
+  })
+  await using scenario = startScenario({
+    controllers: [ephemeralVolume],
+    prepare: api => {
+      api.seed(persistentVolumeClaims, claimOf({}, {}, 'b-v'))
+      for (const name of ['b', 'a']) api.seed(pods, podWith(name))
+    },
+  })
+  const claim = (name: string) => scenario.api.read(persistentVolumeClaims, 'ns', name)
+  await scenario.until(() => claim('a-v') !== undefined, 'the claim')
+  assert.deepEqual(claim('a-v')?.metadata.labels, { app: 'a' })
+  assert.deepEqual(
+    claim('a-v')?.metadata.ownerReferences?.map(({ kind, uid, controller }) => [kind, uid, controller]),
+    [['Pod', 'uid-a', true]],
+  )
+  assert.equal(claim('b-v')?.metadata.ownerReferences, undefined)
 })

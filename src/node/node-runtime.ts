@@ -18,6 +18,7 @@ import type { PodHost, PodNode, PodWriter } from './pod-node.ts'
 import { PodTokens } from './pod-tokens.ts'
 import type { PodWorker } from './pod-worker.ts'
 import { PodWorkers } from './pod-workers.ts'
+import { claimSource } from './volumes/claim-volume.ts'
 
 export interface NodeRuntimeOptions {
   readonly client: Client
@@ -64,6 +65,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
     writer: options.writer,
     objects,
     tokens,
+    claims: claimSource(client, node.name),
     puller: new ImagePuller(runtime, clock),
     crashes: new BackOff(),
     host: options.host,

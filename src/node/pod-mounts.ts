@@ -58,7 +58,7 @@ export async function containerMounts(input: MountInput): Promise<Mount[]> {
     mounts.push({
       containerPath: absolute(mount.mountPath),
       hostPath,
-      readonly: (mount.readOnly ?? false) || fromApi !== undefined,
+      readonly: (mount.readOnly ?? false) || fromApi !== undefined || volume.persistentVolumeClaim?.readOnly === true,
       propagation,
     })
   }

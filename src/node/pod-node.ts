@@ -14,6 +14,7 @@ import type { Refusal } from './pod-admission.ts'
 import type { MountInput } from './pod-mounts.ts'
 import type { PodLinks } from './pod-network.ts'
 import type { attempt } from './probes/probe.ts'
+import type { ClaimSource } from './volumes/claim-volume.ts'
 import type { TokenSource, VolumeContext } from './volumes/volume-files.ts'
 
 /** The volumes of one pod. `setUp` also refreshes; it rejects with a MountError. */
@@ -58,6 +59,7 @@ export interface PodNode {
   readonly writer: PodWriter
   readonly objects: ObjectSource
   readonly tokens: TokenSource
+  readonly claims: ClaimSource
   readonly puller: ImagePuller
   readonly crashes: BackOff
   readonly host: PodHost

@@ -225,10 +225,10 @@ export class PodWorker {
   }
 
   async #setUpVolumes(signal: AbortSignal): Promise<boolean> {
-    const { objects, tokens, allocatable, hostIps, name } = this.#node
+    const { objects, tokens, claims, allocatable, hostIps, name } = this.#node
     const addresses = { podIps: this.#podIps(), hostIps: hostIps(), nodeName: name }
     try {
-      await this.#volumes.setUp({ pod: this.#pod, objects, tokens, addresses, node: allocatable() }, signal)
+      await this.#volumes.setUp({ pod: this.#pod, objects, tokens, claims, addresses, node: allocatable() }, signal)
       return true
     } catch (err) {
       if (!(err instanceof MountError)) throw err

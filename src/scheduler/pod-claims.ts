@@ -1,7 +1,7 @@
 // The claims of a pod, and which volumes they would take on a node. Pure.
 import { compareQuantities, parseQuantity } from '../api/quantity.ts'
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../api/types/core-v1.ts'
-import { bindCompleted, claimClass, isOnNode, matchingVolume, selectedNode } from '../client/volume-match.ts'
+import { bindCompleted, claimClass, claimNameOf, isOnNode, matchingVolume, selectedNode, whyNotOwn } from '../client/volume-match.ts'
 import type { VolumeView } from './cluster-state.ts'
 import type { NodeInfo } from './node-info.ts'
 
@@ -23,15 +23,17 @@ export interface VolumePlan {
 export function podClaims(pod: Pod, volumes: VolumeView): PodClaims | string | undefined {
   const bound: PersistentVolumeClaim[] = []
   const waiting: PersistentVolumeClaim[] = []
-  for (const { name: volumeName, persistentVolumeClaim, ephemeral } of pod.spec.volumes ?? []) {
-    if (persistentVolumeClaim == null && ephemeral == null) continue
-    const name = persistentVolumeClaim?.claimName ?? `${pod.metadata.name}-${volumeName}`
+  for (const volume of pod.spec.volumes ?? []) {
+    const name = claimNameOf(pod, volume)
+    if (name === undefined) continue
     const claim = volumes.claim(pod.metadata.namespace ?? '', name)
     if (claim === undefined) {
-      return ephemeral == null
+      return volume.ephemeral == null
         ? `persistentvolumeclaim "${name}" not found`
         : `waiting for ephemeral volume controller to create the persistentvolumeclaim "${name}"`
     }
+    const foreign = whyNotOwn(pod, volume, claim)
+    if (foreign !== undefined) return foreign
     if (claim.metadata.deletionTimestamp !== undefined) return `persistentvolumeclaim "${name}" is being deleted`
     if (claim.status?.phase === 'Lost')
       return `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.spec.volumeName ?? ''}"`

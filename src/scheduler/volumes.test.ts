@@ -75,6 +75,12 @@ const rows: { name: string; pod: Pod; claims?: PersistentVolumeClaim[]; volumes?
     want: everywhere('waiting for ephemeral volume controller to create the persistentvolumeclaim "p-v"'),
   },
   {
+    name: 'whose own claim is another’s',
+    pod: podOf({ name: 'v', ephemeral: {} }),
+    claims: [claimOf('p-v', { more: { ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'other', controller: true }] } })],
+    want: everywhere('PVC "ns/p-v" was not created for pod "ns/p" (pod is not owner)'),
+  },
+  {
     name: 'whose claim is being deleted',
     pod: podOf(use('c')),
     claims: [claimOf('c', { more: { deletionTimestamp: '2026-01-01T00:00:00Z' } })],

@@ -1,11 +1,13 @@
 // The volumes of one pod on disk: set up before its containers, refreshed when what they show changes, torn down after them.
 import { chmod, chown, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Pod, Volume } from '../../api/types/core-v1.ts'
+import type { Volume } from '../../api/types/core-v1.ts'
+import { claimNameOf } from '../../client/volume-match.ts'
 import { isMountPoint, mountTmpfs, unmountBelow } from '../mount-table.ts'
 import { wholeUnits } from '../pod-resources.ts'
 import { writeAtomically } from './atomic-writer.ts'
 import { prepareHostPath } from './host-path.ts'
+import { ownVolume } from './own-volume.ts'
 import { type VolumeContext, volumeFiles } from './volume-files.ts'
 
 /** Upstream's event text: `MountVolume.SetUp failed for volume "x" : …`. */
@@ -24,6 +26,8 @@ const inMemory = (volume: Volume): boolean => !!(volume.secret || volume.project
 /** The folders of a pod; `directory` is `<node>/pods/<uid>`. */
 export class PodVolumes {
   readonly #directory: string
+  /** Where the claimed volumes are that were set up once: a claim stays bound to its volume. */
+  readonly #claimed = new Map<string, string>()
 
   constructor(directory: string) {
     this.#directory = directory
@@ -31,7 +35,8 @@ export class PodVolumes {
 
   /** Where the volume's content is on the node. */
   pathOf(volume: Volume): string {
-    return volume.hostPath ? volume.hostPath.path : join(this.#directory, 'volumes', volume.name)
+    const place = volume.hostPath?.path ?? this.#claimed.get(volume.name)
+    return place ?? join(this.#directory, 'volumes', volume.name)
   }
 
   /** Makes all volumes or brings their files up to date. Rejects with the MountError of the first that fails. */
@@ -52,6 +57,7 @@ export class PodVolumes {
     const { pod } = context
     const fsGroup = pod.spec.securityContext?.fsGroup
     if (volume.hostPath) return await prepareHostPath(volume.hostPath)
+    if (claimNameOf(pod, volume) !== undefined) return await this.#setUpClaim(volume, context, signal)
     const path = this.pathOf(volume)
     if (volume.emptyDir) {
       const { medium = '', sizeLimit } = volume.emptyDir
@@ -71,19 +77,29 @@ export class PodVolumes {
     await writeAtomically(path, files, fsGroup)
   }
 
+  async #setUpClaim(volume: Volume, { pod, claims }: VolumeContext, signal: AbortSignal): Promise<void> {
+    const { name } = volume
+    if (this.#claimed.has(name)) return
+    const { metadata, spec } = await claims.volume(pod, volume, signal)
+    if (spec.volumeMode === 'Block') throw new Error('block volumes are not supported on this node')
+    if (spec.hostPath != null) {
+      await prepareHostPath(spec.hostPath)
+      this.#claimed.set(name, spec.hostPath.path)
+      return
+    }
+    if (spec.local == null) throw new Error(`persistent volume "${metadata.name}" is of a type that is not supported on this node`)
+    await prepareHostPath({ path: spec.local.path, type: 'Directory' })
+    const { fsGroup, fsGroupChangePolicy } = pod.spec.securityContext ?? {}
+    if (fsGroup !== undefined) await ownVolume(spec.local.path, fsGroup, fsGroupChangePolicy === 'OnRootMismatch')
+    this.#claimed.set(name, spec.local.path)
+  }
+
   /** Unmounts and removes all of the pod's folder. */
   async tearDown(): Promise<void> {
     await unmountBelow(this.#directory)
     await rm(this.#directory, { recursive: true, force: true })
   }
 }
-
-/** Types that need something of this node; false for a pod whose volumes are all API data, emptyDir or hostPath. */
-export function unsupportedVolumes({ spec }: Pod): string[] {
-  return (spec.volumes ?? []).filter(volume => !supported.has(volumeType(volume))).map(volume => `${volume.name} (${volumeType(volume)})`)
-}
-
-const supported = new Set(['emptyDir', 'hostPath', 'configMap', 'secret', 'downwardAPI', 'projected'])
 
 function volumeType(volume: Volume): string {
   return Object.keys(volume).find(key => key !== 'name') ?? 'emptyDir'

@@ -3,6 +3,7 @@ import type { ConfigMap, DownwardAPIVolumeFile, KeyToPath, Pod, Secret, Volume, 
 import type { ObjectSource } from '../environment.ts'
 import { type NodeAllocatable, type PodAddresses, podField, resourceField } from '../field-values.ts'
 import type { VolumeFile } from './atomic-writer.ts'
+import type { ClaimSource } from './claim-volume.ts'
 
 export interface TokenSource {
   /** A bound token for the pod's service account, renewed by its owner before it ends. */
@@ -13,6 +14,7 @@ export interface VolumeContext {
   readonly pod: Pod
   readonly objects: ObjectSource
   readonly tokens: TokenSource
+  readonly claims: ClaimSource
   readonly addresses: PodAddresses
   readonly node: NodeAllocatable
 }

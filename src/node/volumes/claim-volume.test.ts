@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeSpec, Pod } from '../../api/types/core-v1.ts'
+import { Client } from '../../client/client.ts'
+import { FakeApi } from '../../client/fake-api.ts'
+import { nodes, persistentVolumeClaims, persistentVolumes } from '../../client/resources.ts'
+import { claimNameOf } from '../../client/volume-match.ts'
+import { claimSource } from './claim-volume.ts'
+import { PodVolumes } from './pod-volumes.ts'
+
+const claim: PersistentVolumeClaim = {
+  metadata: { name: 'c', namespace: 'ns', uid: 'u' },
+  spec: { volumeName: 'v' },
+  status: { phase: 'Bound' },
+}
+const volumeOf = (spec: Partial<PersistentVolumeSpec> = {}): PersistentVolume => ({
+  metadata: { name: 'v' },
+  spec: { claimRef: { namespace: 'ns', name: 'c', uid: 'u' }, ...spec },
+})
+const elsewhere = {
+  nodeAffinity: { required: { nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: ['n2'] }] }] } },
+}
+const signal = new AbortController().signal
+const podVolume = { name: 'v', persistentVolumeClaim: { claimName: 'c' } }
+const podOf: Pod = { metadata: { name: 'p', namespace: 'ns', uid: 'pod' }, spec: { containers: [], volumes: [podVolume] } }
+
+function sourceOf(claim: PersistentVolumeClaim, volume: PersistentVolume) {
+  const api = new FakeApi()
+  api.seed(nodes, { metadata: { name: 'n1' }, spec: {} })
+  api.seed(persistentVolumeClaims, claim)
+  api.seed(persistentVolumes, volume)
+  return claimSource(new Client(api), 'n1')
+}
+
+const refusals: { name: string; claim?: PersistentVolumeClaim; volume?: PersistentVolume; why: RegExp }[] = [
+  { name: 'is not bound', claim: { ...claim, status: { phase: 'Pending' } }, why: /^PVC ns\/c is not bound$/ },
+  {
+    name: 'is being deleted',
+    claim: { ...claim, metadata: { ...claim.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } },
+    why: /^PVC ns\/c is being deleted$/,
+  },
+  { name: 'is bound to a volume that knows nothing of it', volume: { metadata: { name: 'v' }, spec: {} }, why: /nil ClaimRef/ },
+  {
+    name: 'names the volume of another',
+    volume: volumeOf({ claimRef: { namespace: 'ns', name: 'c', uid: 'other' } }),
+    why: /bound to another claim/,
+  },
+  { name: 'has its volume on another node', volume: volumeOf(elsewhere), why: /^node affinity of volume "v" does not match this node$/ },
+]
+for (const { name, claim: of = claim, volume = volumeOf(), why } of refusals) {
+  test(`claimSource() refuses a claim that ${name}`, async () => {
+    await assert.rejects(sourceOf(of, volume).volume(podOf, podVolume, signal), { message: why })
+  })
+}
+
+test('claimSource() gives an ephemeral volume only a claim that was made for the pod', async () => {
+  const own = { name: 'v', ephemeral: {} }
+  const claimed = (uid: string): PersistentVolumeClaim => ({
+    ...claim,
+    metadata: {
+      ...claim.metadata,
+      name: 'p-v',
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid, controller: true }],
+    },
+  })
+  assert.equal((await sourceOf(claimed('pod'), volumeOf()).volume(podOf, own, signal)).metadata.name, 'v')
+  await assert.rejects(sourceOf(claimed('another'), volumeOf()).volume(podOf, own, signal), /pod is not owner/)
+})
+
+test('claimNameOf() names the claims of both kinds', () => {
+  const pod: Pod = { metadata: { name: 'p' }, spec: { containers: [] } }
+  assert.equal(claimNameOf(pod, { name: 'v', persistentVolumeClaim: { claimName: 'c' } }), 'c')
+  assert.equal(claimNameOf(pod, { name: 'v', ephemeral: {} }), 'p-v')
+  assert.equal(claimNameOf(pod, { name: 'v', emptyDir: {} }), undefined)
+})
+
+/** What `PodVolumes` makes of the volume: its place, or why not. */
+async function placeOf(spec: Partial<PersistentVolumeSpec>): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), 'bulkhead-claim-'))
+  const volumes = new PodVolumes(join(directory, 'pod'))
+  const volume = { name: 'v', persistentVolumeClaim: { claimName: 'c' } }
+  const pod: Pod = { metadata: { name: 'p', namespace: 'ns' }, spec: { containers: [], volumes: [volume] } }
+  const unused = () => assert.fail('not asked')
+  const objects = { configMap: unused, secret: unused, services: unused }
+  const context = {
+    pod,
+    objects,
+    tokens: { token: unused },
+    claims: sourceOf(claim, volumeOf(spec)),
+    addresses: { podIps: [], hostIps: [], nodeName: 'n1' },
+    node: { milliCpu: 0, memoryBytes: 0, ephemeralStorageBytes: 0 },
+  }
+  try {
+    await volumes.setUp(context, signal)
+    return volumes.pathOf(volume)
+  } catch (err) {
+    return err instanceof Error ? err.message : String(err)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+const places: { name: string; spec: Partial<PersistentVolumeSpec>; want: string }[] = [
+  { name: 'a local volume', spec: { local: { path: tmpdir() } }, want: tmpdir() },
+  { name: 'a folder of the node', spec: { hostPath: { path: '/srv/data' } }, want: '/srv/data' },
+  {
+    name: 'a local volume that is not there',
+    spec: { local: { path: '/does/not/exist' } },
+    want: 'MountVolume.SetUp failed for volume "v" : hostPath type check failed: /does/not/exist is not a directory',
+  },
+  {
+    name: 'a volume of a driver',
+    spec: { csi: { driver: 'd', volumeHandle: 'h' } },
+    want: 'MountVolume.SetUp failed for volume "v" : persistent volume "v" is of a type that is not supported on this node',
+  },
+  {
+    name: 'a block volume',
+    spec: { volumeMode: 'Block', local: { path: tmpdir() } },
+    want: 'MountVolume.SetUp failed for volume "v" : block volumes are not supported on this node',
+  },
+]
+for (const { name, spec, want } of places) {
+  test(`PodVolumes sets up ${name}`, async () => assert.equal(await placeOf(spec), want))
+}

@@ -1,0 +1,40 @@
+// The place on this node of a volume that a claim stands for. The checks and texts are the kubelet's.
+import type { PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../../api/types/core-v1.ts'
+import type { Client } from '../../client/client.ts'
+import { selectable } from '../../client/node-selection.ts'
+import { nodes, persistentVolumeClaims, persistentVolumes } from '../../client/resources.ts'
+import { claimNameOf, isOnNode, whyNotOwn } from '../../client/volume-match.ts'
+
+/** Reads what pods of this node claim; a node may read no other claims. */
+export interface ClaimSource {
+  /** The one that the claim of the pod's volume is bound to. Rejects where it is bound to none, to one of another node, or another pod's. */
+  volume(pod: Pod, volume: Volume, signal: AbortSignal): Promise<PersistentVolume>
+}
+
+export function claimSource(client: Client, nodeName: string): ClaimSource {
+  return {
+    async volume(pod, podVolume, signal) {
+      const { namespace = '' } = pod.metadata
+      const claimName = claimNameOf(pod, podVolume) ?? ''
+      const claim = await client.get(persistentVolumeClaims, namespace, claimName, signal)
+      const foreign = whyNotOwn(pod, podVolume, claim)
+      if (foreign !== undefined) throw new Error(foreign)
+      const volume = await client.get(persistentVolumes, '', boundTo(claim), signal)
+      const { claimRef } = volume.spec
+      if (claimRef == null) throw new Error(`PV ${volume.metadata.name} has nil ClaimRef field, indicating it is not yet bound`)
+      if (claimRef.uid !== claim.metadata.uid) {
+        throw new Error(`found PV object "${volume.metadata.name}" bound to another claim than "${namespace}/${claimName}"`)
+      }
+      const node = await client.get(nodes, '', nodeName, signal)
+      if (!isOnNode(volume, selectable(node))) throw new Error(`node affinity of volume "${volume.metadata.name}" does not match this node`)
+      return volume
+    },
+  }
+}
+
+function boundTo({ metadata, spec, status }: PersistentVolumeClaim): string {
+  if (metadata.deletionTimestamp !== undefined) throw new Error(`PVC ${metadata.namespace}/${metadata.name} is being deleted`)
+  const { volumeName = '' } = spec
+  if (status?.phase !== 'Bound' || volumeName === '') throw new Error(`PVC ${metadata.namespace}/${metadata.name} is not bound`)
+  return volumeName
+}
