@@ -8,6 +8,7 @@ import { createPodNetwork, policyTableName, tableName } from '../network/pod-net
 import { PolicyKeeper } from '../network/policy/policy-keeper.ts'
 import { runServiceProxy } from '../network/service-proxy.ts'
 import { type NodeAgentOptions, runNodeAgent } from '../node/agent.ts'
+import { clearLeftBehind } from '../node/left-behind.ts'
 import { nodeDirectory } from '../node/node-directory.ts'
 import { defaultPodCidr } from '../node/pod-network.ts'
 
@@ -25,6 +26,7 @@ export async function runMachineNode(options: MachineNodeOptions, signal: AbortS
   const { directory, serviceCidr, clusterDnsIp, onReady } = options
   const { id, cniConfig, cniState } = nodeDirectory(directory)
   await using _claim = await claimMachine()
+  await clearLeftBehind(id, options.log)
   const work = new AbortController()
   const working = AbortSignal.any([signal, work.signal])
   let proxy: Promise<void> = Promise.resolve()

@@ -3,7 +3,7 @@ import type { Namespace, Service } from '../../api/types/core-v1.ts'
 import type { EndpointSlice } from '../../api/types/discovery-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
-import { codeOf } from '../../base/user-error.ts'
+import { codeOf, UserError } from '../../base/user-error.ts'
 import type { Client } from '../../client/client.ts'
 import { Informer } from '../../client/informer.ts'
 import { endpointSlices, namespaces, services } from '../../client/resources.ts'
@@ -70,8 +70,14 @@ async function listen(options: ConstructorParameters<typeof DnsServer>[0], clock
       await server.listen()
       return server
     } catch (err) {
+      if (codeOf(err) === 'EADDRINUSE') throw anotherNode(options, err)
       if (codeOf(err) !== 'EADDRNOTAVAIL') throw err
       await clock.sleep(retryMs, signal)
     }
   }
+}
+
+function anotherNode({ address, port }: { readonly address: string; readonly port: number }, cause: unknown): UserError {
+  const what = `Something listens on ${address}:${port} already, most likely the DNS of another Bulkhead cluster on this machine`
+  return new UserError(`${what}: stop that cluster first, or start this one with --simulated-nodes 1`, { cause })
 }
