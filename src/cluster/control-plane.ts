@@ -140,8 +140,10 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     ...policies,
     ...{ feed, ledger, enabled, configuration, now },
     access: [escalation, parameters, denialList(authorization)],
-    policySources: [...(options.policies ? [options.policies.source] : []), storedPolicies(reader, policies.changes)],
-    mutatingSources: features.mutatingAdmissionPolicy ? [storedMutatingPolicies(reader, policies.changes)] : [],
+    policySources: [...(options.policies ? [options.policies.validating] : []), storedPolicies(reader, policies.changes)],
+    mutatingSources: features.mutatingAdmissionPolicy
+      ? [...(options.policies ? [options.policies.mutating] : []), storedMutatingPolicies(reader, policies.changes)]
+      : [],
     webhooks: { ...policies, ...webhooks.context, sparesSystem: profile === 'secure' },
     profile,
     randomSuffix,

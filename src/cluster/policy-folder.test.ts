@@ -63,6 +63,32 @@ test('row P1: what a file forbids nobody can allow: not by the API, whatever rig
   )
 })
 
+test('row P1: what a file changes nobody can switch off, where policies that mutate are on', async () => {
+  using folder = temporaryFolder()
+  const spec = { matchConstraints: rules('configmaps'), reinvocationPolicy: 'Never' }
+  const expression = 'Object{metadata: Object.metadata{annotations: {"owner": request.userInfo.username}}}'
+  const mutations = [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression } }]
+  const objects = [
+    { kind: 'MutatingAdmissionPolicy', metadata: { name: 'owners' }, spec: { ...spec, mutations } },
+    { kind: 'MutatingAdmissionPolicyBinding', metadata: { name: 'owners' }, spec: { policyName: 'owners' } },
+  ]
+  const alpha = 'admissionregistration.k8s.io/v1alpha1'
+  folder.write('owners.yaml', objects.map(object => JSON.stringify({ apiVersion: alpha, ...object })).join('\n---\n'))
+  assert.throws(() => open(folder.path), /the feature gate MutatingAdmissionPolicy is off/)
+  const features = { groupVersions: [alpha], mutatingAdmissionPolicy: true }
+  const policies = openPolicyFolder(folder.path, { clock: systemClock, log: silentLogger, features })
+  await using api = await SecuredApi.open({ policies, features })
+  assert.equal((await api.request(admin, 'DELETE', `/apis/${alpha}/mutatingadmissionpolicies/owners`)).status, 404)
+  assert.equal((await api.request(admin, 'DELETE', `/apis/${alpha}/mutatingadmissionpolicybindings`)).status, 200)
+  const created = await api.create('/api/v1/namespaces/default/configmaps', { metadata: { name: 'a', annotations: { owner: 'somebody' } } })
+  assert.deepEqual(created.metadata.annotations, { owner: 'admin' })
+  const { items } = (await api.request(admin, 'GET', '/bulkhead/v1/policies')).json
+  assert.deepEqual(
+    items.map(({ kind }: { kind: string }) => kind),
+    ['MutatingAdmissionPolicy', 'MutatingAdmissionPolicyBinding'],
+  )
+})
+
 test('policies from files judge policies and webhooks of the API too', async () => {
   using folder = temporaryFolder()
   folder.write('guard.yaml', policy('guard', "request.operation != 'DELETE'", rules('*', 'admissionregistration.k8s.io')))

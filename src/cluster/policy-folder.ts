@@ -1,8 +1,16 @@
 // A folder of policies that the API can neither change nor delete: read at start, and again when something in it changes.
 import { type FSWatcher, readdirSync, readFileSync, statSync, watch } from 'node:fs'
 import { join } from 'node:path'
-import { type FilePolicies, type PolicyFile, PolicyFileError, readPolicyFiles } from '../admission/policy/policy-files.ts'
-import type { ValidatingSource } from '../admission/policy/policy-kinds.ts'
+import {
+  type FilePolicies,
+  type PolicyFile,
+  PolicyFileError,
+  type PolicyFileOptions,
+  readPolicyFiles,
+} from '../admission/policy/policy-files.ts'
+import type { AnyBinding, AnyPolicy, PolicySource } from '../admission/policy/policy-index.ts'
+import type { MutatingSource, ValidatingSource } from '../admission/policy/policy-kinds.ts'
+import { type Features, noFeatures } from '../api/features.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { messageOf, UserError } from '../base/user-error.ts'
@@ -17,27 +25,40 @@ const quietMs = 200
 const pollMs = 30_000
 
 export interface PolicyFolder {
-  readonly source: ValidatingSource
+  readonly validating: ValidatingSource
+  readonly mutating: MutatingSource
   /** Why what is in the folder now is not what holds; undefined where it is. */
   problem(): string | undefined
   /** Reads again whenever something changes, until the signal. */
   run(signal: AbortSignal): Promise<void>
 }
 
+export interface PolicyFolderOptions {
+  readonly clock: Clock
+  readonly log: Logger
+  /** Default: what is off by default stays off. */
+  readonly features?: Features
+}
+
 /** Throws a UserError where something in the folder cannot be used: a server must not start with half of its rules. */
-export function openPolicyFolder(path: string, { clock, log }: { readonly clock: Clock; readonly log: Logger }): PolicyFolder {
+export function openPolicyFolder(path: string, { clock, log, features = noFeatures }: PolicyFolderOptions): PolicyFolder {
+  const options = { mutates: features.mutatingAdmissionPolicy }
   let files = readFiles(path)
-  let held = judged(path, files)
+  let held = judged(path, files, options)
   let problem: string | undefined
   const told: (() => void)[] = []
   const reload = () => {
     try {
       const found = readFiles(path)
       if (JSON.stringify(found) === JSON.stringify(files) && problem === undefined) return
-      held = judged(path, found)
+      held = judged(path, found, options)
       files = found
       problem = undefined
-      log.info('policies from files read', { policies: held.policies.length, bindings: held.bindings.length })
+      const { validating, mutating } = held
+      log.info('policies from files read', {
+        policies: validating.policies.length + mutating.policies.length,
+        bindings: validating.bindings.length + mutating.bindings.length,
+      })
       for (const tell of told) tell()
     } catch (err) {
       if (!(err instanceof UserError)) throw err
@@ -45,13 +66,17 @@ export function openPolicyFolder(path: string, { clock, log }: { readonly clock:
       problem = err.message
     }
   }
+  const sourceOf = <P extends AnyPolicy, B extends AnyBinding>(
+    now: () => { readonly policies: readonly P[]; readonly bindings: readonly B[] },
+  ): PolicySource<P, B> => ({
+    policies: () => now().policies,
+    bindings: () => now().bindings,
+    judgesPolicies: true,
+    onChange: changed => void told.push(changed),
+  })
   return {
-    source: {
-      policies: () => held.policies,
-      bindings: () => held.bindings,
-      judgesPolicies: true,
-      onChange: changed => void told.push(changed),
-    },
+    validating: sourceOf(() => held.validating),
+    mutating: sourceOf(() => held.mutating),
     problem: () => problem,
     run: signal => followFolder(path, reload, clock, log, signal),
   }
@@ -78,9 +103,9 @@ async function followFolder(path: string, reload: () => void, clock: Clock, log:
   watcher?.close()
 }
 
-function judged(path: string, files: readonly PolicyFile[]): FilePolicies {
+function judged(path: string, files: readonly PolicyFile[], options: PolicyFileOptions): FilePolicies {
   try {
-    return readPolicyFiles(files)
+    return readPolicyFiles(files, options)
   } catch (err) {
     if (err instanceof PolicyFileError) throw new UserError(`Policy folder "${path}": ${err.message}`, { cause: err })
     throw err

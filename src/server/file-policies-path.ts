@@ -1,10 +1,11 @@
 // `/bulkhead/v1/policies`: the policies and bindings that come from files, marked with the file, and whether what is in the folder now is what holds.
-import type { ValidatingSource } from '../admission/policy/policy-kinds.ts'
+import type { MutatingSource, ValidatingSource } from '../admission/policy/policy-kinds.ts'
 import type { PathHandler } from './paths.ts'
 import { valueReply } from './respond.ts'
 
 export interface FilePolicies {
-  readonly source: Pick<ValidatingSource, 'policies' | 'bindings'>
+  readonly validating: Pick<ValidatingSource, 'policies' | 'bindings'>
+  readonly mutating: Pick<MutatingSource, 'policies' | 'bindings'>
   problem(): string | undefined
 }
 
@@ -14,7 +15,8 @@ export function filePoliciesHandler(files: FilePolicies | undefined): PathHandle
   return (context, path) => {
     if (path !== filePoliciesPath) return undefined
     const problem = files?.problem()
-    const items = files === undefined ? [] : [...files.source.policies(), ...files.source.bindings()]
+    const sources = files === undefined ? [] : [files.validating, files.mutating]
+    const items = sources.flatMap(source => [...source.policies(), ...source.bindings()])
     return valueReply(context, { kind: 'List', apiVersion: 'v1', metadata: {}, items, ...(problem === undefined ? {} : { problem }) })
   }
 }

@@ -19,14 +19,16 @@ metadata: { name: ${name} }
 spec: { policyName: ${policyName}, validationActions: [Deny] }
 ---
 `
-const read = (...texts: string[]) => readPolicyFiles(texts.map((text, index) => ({ name: `${'abc'[index]}.yaml`, text })))
+const files = (...texts: string[]) => texts.map((text, index) => ({ name: `${'abc'[index]}.yaml`, text }))
+const read = (...texts: string[]) => readPolicyFiles(files(...texts), { mutates: false })
 
 test('readPolicyFiles() defaults what it reads, and marks it with its file', () => {
-  const { policies, bindings } = read(policy('p'), `${binding('p')}# nothing else\n`)
+  const { policies, bindings } = read(policy('p'), `${binding('p')}# nothing else\n`).validating
   assert.equal(policies[0]?.spec.failurePolicy, 'Fail')
   assert.equal(policies[0]?.metadata.annotations?.['policy.bulkhead.dev/file'], 'a.yaml')
   assert.equal(bindings[0]?.metadata.annotations?.['policy.bulkhead.dev/file'], 'b.yaml')
-  assert.deepEqual(read(), { policies: [], bindings: [] })
+  const none = { policies: [], bindings: [] }
+  assert.deepEqual(read(), { validating: none, mutating: none })
 })
 
 const wrong: readonly [string, string[], RegExp][] = [
@@ -67,3 +69,39 @@ for (const [what, texts, message] of wrong) {
     )
   })
 }
+
+const mutating = `
+apiVersion: admissionregistration.k8s.io/v1alpha1
+kind: MutatingAdmissionPolicy
+metadata: { name: m }
+spec:
+  matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods] }] }
+  reinvocationPolicy: Never
+  mutations: [{ patchType: ApplyConfiguration, applyConfiguration: { expression: 'Object{}' } }]
+---
+`
+const mutatingBinding = `
+apiVersion: admissionregistration.k8s.io/v1alpha1
+kind: MutatingAdmissionPolicyBinding
+metadata: { name: m }
+spec: { policyName: m }
+---
+`
+
+test('readPolicyFiles() reads policies that mutate where they are evaluated, and refuses them otherwise', () => {
+  const both = files(policy('m') + binding('m'), mutating + mutatingBinding)
+  const { validating, mutating: found } = readPolicyFiles(both, { mutates: true })
+  assert.deepEqual(
+    [validating, found].map(({ policies, bindings }) => [policies[0]?.kind, bindings[0]?.kind]),
+    [
+      ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'],
+      ['MutatingAdmissionPolicy', 'MutatingAdmissionPolicyBinding'],
+    ],
+  )
+  assert.throws(
+    () => readPolicyFiles(both, { mutates: false }),
+    /Kind=MutatingAdmissionPolicy; wanted are .*; the feature gate MutatingAdmissionPolicy is off$/,
+  )
+  const alone = files(mutating + binding('m') + policy('m'))
+  assert.throws(() => readPolicyFiles(alone, { mutates: true }), /MutatingAdmissionPolicy "m" has no binding in the files/)
+})

@@ -1,7 +1,10 @@
 // Policies from files, judged as the API judges what is created. Pure: who reads the files hands over their texts.
 import { type FieldError, formatFieldError } from '../../api/field-error.ts'
 import type { KubeObject } from '../../api/object.ts'
+import { groupVersion } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
+import { mutatingAdmissionPolicy } from '../../api/resources/admissionregistration/mutating-admission-policy.ts'
+import { mutatingAdmissionPolicyBinding } from '../../api/resources/admissionregistration/mutating-admission-policy-binding.ts'
 import { validatingAdmissionPolicy } from '../../api/resources/admissionregistration/validating-admission-policy.ts'
 import { validatingAdmissionPolicyBinding } from '../../api/resources/admissionregistration/validating-admission-policy-binding.ts'
 import { isRecord } from '../../api/schema/compile.ts'
@@ -9,17 +12,29 @@ import { decodeValue } from '../../api/schema/decode.ts'
 import { schemaFor } from '../../api/schema/model.ts'
 import { parseYamlDocuments, YamlError } from '../../api/schema/yaml.ts'
 import type { ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1.ts'
+import type { MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding } from '../../api/types/admissionregistration-v1alpha1.ts'
 import { nameIsDnsSubdomain } from '../../api/validation/names.ts'
 import { validateObjectMeta } from '../../api/validation/object-meta.ts'
+import type { AnyBinding, AnyPolicy } from './policy-index.ts'
 
 export interface PolicyFile {
   readonly name: string
   readonly text: string
 }
 
+interface Bound<P, B> {
+  readonly policies: readonly P[]
+  readonly bindings: readonly B[]
+}
+
 export interface FilePolicies {
-  readonly policies: readonly ValidatingAdmissionPolicy[]
-  readonly bindings: readonly ValidatingAdmissionPolicyBinding[]
+  readonly validating: Bound<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding>
+  readonly mutating: Bound<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding>
+}
+
+export interface PolicyFileOptions {
+  /** Whether policies that mutate are evaluated. */
+  readonly mutates: boolean
 }
 
 /** Objects in all files together. */
@@ -35,16 +50,14 @@ export class PolicyFileError extends Error {
   }
 }
 
-const apiVersion = 'admissionregistration.k8s.io/v1'
 // Each judges objects that were decoded by its own schema.
-const definitions: ReadonlyMap<unknown, ResourceDefinition> = new Map<unknown, ResourceDefinition>([
-  ['ValidatingAdmissionPolicy', validatingAdmissionPolicy as unknown as ResourceDefinition],
-  ['ValidatingAdmissionPolicyBinding', validatingAdmissionPolicyBinding as unknown as ResourceDefinition],
-])
+const validatingKinds = [validatingAdmissionPolicy, validatingAdmissionPolicyBinding] as unknown as readonly ResourceDefinition[]
+const mutatingKinds = [mutatingAdmissionPolicy, mutatingAdmissionPolicyBinding] as unknown as readonly ResourceDefinition[]
 
 /** Throws a PolicyFileError for the first thing that is wrong: half of a set of rules is none. */
-export function readPolicyFiles(files: readonly PolicyFile[]): FilePolicies {
-  const objects = files.flatMap(file => documentsOf(file).map((document, index) => readObject(document, file, index)))
+export function readPolicyFiles(files: readonly PolicyFile[], { mutates }: PolicyFileOptions): FilePolicies {
+  const kinds = mutates ? [...validatingKinds, ...mutatingKinds] : validatingKinds
+  const objects = files.flatMap(file => documentsOf(file).map((document, index) => readObject(document, file, index, kinds)))
   if (objects.length > maxFileObjects) throw new PolicyFileError(`The files hold ${objects.length} objects, the limit is ${maxFileObjects}`)
   const seen = new Map<string, string>()
   for (const { kind, metadata } of objects) {
@@ -55,10 +68,17 @@ export function readPolicyFiles(files: readonly PolicyFile[]): FilePolicies {
       throw new PolicyFileError(`${key} stands in ${other === file ? `"${file}" twice` : `"${other}" and in "${file}"`}`)
     seen.set(key, file)
   }
-  const policies = objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy') as ValidatingAdmissionPolicy[]
-  const bindings = objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicyBinding') as ValidatingAdmissionPolicyBinding[]
-  checkReferences(policies, bindings)
-  return { policies, bindings }
+  return {
+    validating: bound<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding>(objects, 'ValidatingAdmissionPolicy'),
+    mutating: bound<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding>(objects, 'MutatingAdmissionPolicy'),
+  }
+}
+
+function bound<P extends AnyPolicy, B extends AnyBinding>(objects: readonly KubeObject[], kind: string): Bound<P, B> {
+  const ofKind = <T>(wanted: string): readonly T[] => objects.filter(object => object.kind === wanted) as readonly unknown[] as readonly T[]
+  const found = { policies: ofKind<P>(kind), bindings: ofKind<B>(`${kind}Binding`) }
+  checkReferences(kind, found)
+  return found
 }
 
 function documentsOf({ name, text }: PolicyFile): readonly unknown[] {
@@ -70,13 +90,15 @@ function documentsOf({ name, text }: PolicyFile): readonly unknown[] {
   }
 }
 
-function readObject(document: unknown, { name: file }: PolicyFile, index: number): KubeObject {
+function readObject(document: unknown, { name: file }: PolicyFile, index: number, kinds: readonly ResourceDefinition[]): KubeObject {
   const where = `"${file}", document ${index + 1}`
   if (!isRecord(document)) throw new PolicyFileError(`${where} is no object`)
-  const definition = document['apiVersion'] === apiVersion ? definitions.get(document['kind']) : undefined
+  const named = ({ group, version, kind }: ResourceDefinition): string => `${groupVersion(group, version)}, Kind=${kind}`
+  const found = `${String(document['apiVersion'])}, Kind=${String(document['kind'])}`
+  const definition = kinds.find(known => named(known) === found)
   if (definition === undefined) {
-    const found = `${String(document['apiVersion'])}, Kind=${String(document['kind'])}`
-    throw new PolicyFileError(`${where} is of ${found}; wanted are ${[...definitions.keys()].join(' and ')} of ${apiVersion}`)
+    const off = mutatingKinds.some(known => named(known) === found) ? '; the feature gate MutatingAdmissionPolicy is off' : ''
+    throw new PolicyFileError(`${where} is of ${found}; wanted are ${kinds.map(named).join(' and ')}${off}`)
   }
   const schema = schemaFor(definition.group, definition.version, definition.kind)
   if (schema === undefined) throw new Error(`${definition.kind} has no schema`)
@@ -96,20 +118,20 @@ function readObject(document: unknown, { name: file }: PolicyFile, index: number
 }
 
 /** What decides must not be left to those whom the files bind: neither a binding in the API nor parameters there. */
-function checkReferences(policies: FilePolicies['policies'], bindings: FilePolicies['bindings']): void {
+function checkReferences(kind: string, { policies, bindings }: Bound<AnyPolicy, AnyBinding>): void {
   const names = new Set(policies.map(({ metadata }) => metadata.name))
-  const bound = new Set(bindings.map(({ spec }) => spec.policyName))
+  const bindingsOf = new Set(bindings.map(({ spec }) => spec.policyName))
   const where = ({ metadata }: KubeObject) => `"${metadata.annotations?.[fileAnnotation]}"`
   for (const policy of policies) {
-    const shown = `${where(policy)}: ValidatingAdmissionPolicy "${policy.metadata.name}"`
+    const shown = `${where(policy)}: ${kind} "${policy.metadata.name}"`
     if (policy.spec.paramKind !== undefined) {
       throw new PolicyFileError(`${shown} has parameters, which whoever may write these could change: write them into the policy`)
     }
-    if (!bound.has(policy.metadata.name)) throw new PolicyFileError(`${shown} has no binding in the files, and would have no effect`)
+    if (!bindingsOf.has(policy.metadata.name)) throw new PolicyFileError(`${shown} has no binding in the files, and would have no effect`)
   }
   for (const binding of bindings) {
     if (names.has(binding.spec.policyName)) continue
-    const shown = `${where(binding)}: ValidatingAdmissionPolicyBinding "${binding.metadata.name}"`
+    const shown = `${where(binding)}: ${kind}Binding "${binding.metadata.name}"`
     throw new PolicyFileError(`${shown} is for "${binding.spec.policyName}", which is in none of the files`)
   }
 }

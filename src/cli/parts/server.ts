@@ -51,7 +51,8 @@ export const serverPart = (): Promise<void> =>
     await using stack = new AsyncDisposableStack()
     const signer = stack.use(connectSigner(settings.signerSocket, { clock, log }))
     // Before anything is opened: a server must not run with half of its rules.
-    const policies = settings.policyDirectory === undefined ? undefined : openPolicyFolder(settings.policyDirectory, { clock, log })
+    const { policyDirectory, features } = settings
+    const policies = policyDirectory === undefined ? undefined : openPolicyFolder(policyDirectory, { clock, log, features })
     const firstServing = servingCertificate(signer, settings, signal)
     firstServing.catch(() => undefined)
     const [store, audit] = await Promise.all([
@@ -74,7 +75,7 @@ export const serverPart = (): Promise<void> =>
         ...(policies ? { policies } : {}),
         serviceCidr: settings.serviceCidr,
         admission: settings.admission,
-        features: settings.features,
+        features,
         clock,
         log,
         metrics,
