@@ -55,8 +55,7 @@ export class Judge {
     const response = await transport.request(request, signal)
     const warnings = parseWarnings(response.headers['warning'] ?? '')
     if (response.status < 300) {
-      await readText(response)
-      return { outcome: 'admitted', resource, warnings }
+      return { outcome: 'admitted', resource, warnings, text: await readText(response) }
     }
     const { status } = await failureOf(response)
     if (cannotJudge(status)) throw new UserError(`The server gives no verdict: ${status.message ?? status.reason ?? String(status.code)}`)

@@ -1,4 +1,5 @@
 // A whole API server in memory, empty but for what a new cluster has: the manifests that it is shown become its objects, as in a cluster.
+import { type Features, noFeatures } from '../../api/features.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { clusterDefaultsName, defaultsAnnotation } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import type { UserInfo } from '../../api/user.ts'
@@ -19,6 +20,10 @@ export interface OfflineServerOptions {
   readonly profile: Profile
   /** Whether anything asks for the roles of a new cluster: making them takes a good part of a short command. */
   readonly roles: boolean
+  /** What is off by default; default: nothing of it. */
+  readonly features?: Features
+  /** Every request passes authorization: the rights of users are for expressions of policies alone. */
+  readonly letsEverybodyPass?: boolean
 }
 
 export interface OfflineServer extends AsyncDisposable {
@@ -35,7 +40,8 @@ export interface OfflineServer extends AsyncDisposable {
 /** Nobody in the cluster: the one who applies the manifests, with every right. */
 const user: UserInfo = { name: 'bulkhead-check', groups: ['system:masters', 'system:authenticated'] }
 
-export async function openOffline({ profile, roles }: OfflineServerOptions, signal: AbortSignal): Promise<OfflineServer> {
+export async function openOffline(options: OfflineServerOptions, signal: AbortSignal): Promise<OfflineServer> {
+  const { profile, roles, features = noFeatures, letsEverybodyPass = false } = options
   await using stack = new AsyncDisposableStack()
   const [clock, log] = [systemClock, silentLogger]
   const store = stack.use(createMemoryStore({ clock, log }))
@@ -46,7 +52,7 @@ export async function openOffline({ profile, roles }: OfflineServerOptions, sign
       store,
       signer: keylessSigner,
       audit,
-      profile,
+      ...{ profile, features, letsEverybodyPass },
       serviceCidr: '10.96.0.0/16',
       clock,
       log,

@@ -15,7 +15,13 @@ export type Verdict = Answer & {
 }
 
 export type Answer =
-  | { readonly outcome: 'admitted'; readonly resource: ResourceRef; readonly warnings: readonly string[] }
+  | {
+      readonly outcome: 'admitted'
+      readonly resource: ResourceRef
+      readonly warnings: readonly string[]
+      /** What the server answered: the object as it would be stored. */
+      readonly text: string
+    }
   | {
       readonly outcome: 'refused'
       readonly resource: ResourceRef

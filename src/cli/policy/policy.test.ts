@@ -263,3 +263,147 @@ test('policyReport() says what a policy in audit mode would have refused, from t
   assert.equal(await policyReport({}, bench.write('none.log', ''), text => lines.push(text)), 0)
   assert.deepEqual(lines, ['No policy in audit mode would have refused anything'])
 })
+
+const mutating = `
+apiVersion: admissionregistration.k8s.io/v1alpha1
+kind: MutatingAdmissionPolicy
+metadata: { name: owned }
+spec:
+  matchConstraints:
+    resourceRules: [{ apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [configmaps] }]
+  reinvocationPolicy: Never
+  mutations:
+    - patchType: ApplyConfiguration
+      applyConfiguration: { expression: 'Object{metadata: Object.metadata{annotations: {"owner": request.userInfo.username}}}' }
+    - patchType: JSONPatch
+      jsonPatch: { expression: 'has(object.data) && "secret" in object.data ? [JSONPatch{op: "remove", path: "/data/secret"}] : []' }
+---
+apiVersion: admissionregistration.k8s.io/v1alpha1
+kind: MutatingAdmissionPolicyBinding
+metadata: { name: owned }
+spec: { policyName: owned }
+`
+const keeper = '{ apiVersion: v1, kind: ConfigMap, metadata: { name: a, namespace: team }, data: { kept: "1", secret: "2" } }'
+const changes: readonly { readonly name: string; readonly row: string; readonly problem: RegExp | undefined }[] = [
+  { name: 'a part of the object', row: 'mutated: { metadata: { annotations: { owner: ann } }, data: { kept: "1" } }', problem: undefined },
+  {
+    name: 'another value',
+    row: 'mutated: { metadata: { annotations: { owner: bob } } }',
+    problem: /^\/metadata\/annotations\/owner is "ann", not "bob"$/,
+  },
+  { name: 'a member that is not there', row: 'mutated: { data: { more: "1" } }', problem: /^\/data\/more is not there, not "1"$/ },
+  {
+    name: 'a patch',
+    row: 'patch: [{ op: add, path: /metadata/annotations, value: { owner: ann } }, { op: remove, path: /data/secret }]',
+    problem: undefined,
+  },
+  { name: 'a patch that removes what is kept', row: 'patch: [{ op: remove, path: /data/kept }]', problem: /^it has \/data\/kept: "1"$/ },
+  {
+    name: 'a patch of something else',
+    row: 'patch: [{ op: remove, path: /data/none/x }]',
+    problem: /^the patch of the table cannot be applied/,
+  },
+  { name: 'what must be gone', row: 'absent: [/data/secret, /metadata/labels]', problem: undefined },
+  {
+    name: 'what must be gone and is not',
+    row: 'absent: [/metadata/annotations/owner]',
+    problem: /^it has \/metadata\/annotations\/owner: "ann"$/,
+  },
+]
+for (const { name, row, problem } of changes) {
+  test(`policyTest() compares what policies made of an object: ${name}`, async () => {
+    using bench = new PolicyBench()
+    bench.write('policy.yaml', mutating)
+    const file = bench.write('test.yaml', `${head}- { object: ${keeper}, user: ann, expect: admitted, ${row} }\n`)
+    const { json } = await bench.run<CaseResult[]>((print, signal) => policyTest({ output: 'json' }, [file], print, signal))
+    if (problem === undefined) assert.equal(json[0]?.problem, undefined)
+    else assert.match(json[0]?.problem ?? '', problem)
+  })
+}
+
+const asking = `
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: { name: asks }
+spec:
+  matchConstraints: { resourceRules: [{ apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [configmaps] }] }
+  validations:
+    - expression: "authorizer.group('apps').resource('deployments').namespace('team').check('update').allowed()"
+      message: may not update deployments
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: { name: asks }
+spec: { policyName: asks, validationActions: [Deny] }
+`
+const rights = `rights:
+- { user: ann, rules: [{ apiGroups: [apps], resources: [deployments], verbs: [update] }] }
+- { group: team, namespace: team, rules: [{ apiGroups: [apps], resources: [deployments], verbs: ["*"] }] }
+- { user: eve, namespace: elsewhere, rules: [{ apiGroups: [apps], resources: [deployments], verbs: ["*"] }] }
+`
+
+test('policyTest() answers expressions that ask the authorizer by the rights of the table, and lets the requests themselves pass', async () => {
+  using bench = new PolicyBench()
+  bench.write('policy.yaml', asking)
+  const refused = 'expect: refused, by: ValidatingAdmissionPolicy, message: may not update deployments'
+  const rows = [
+    `- { name: a user, object: ${map('a', 1)}, user: ann, expect: admitted }`,
+    `- { name: a group, object: ${map('b', 1)}, user: bob, groups: [team], expect: admitted }`,
+    `- { name: nobody, object: ${map('c', 1)}, user: bob, ${refused} }`,
+    `- { name: elsewhere, object: ${map('d', 1)}, user: eve, ${refused} }`,
+  ].join('\n')
+  const run = async (text: string) => {
+    const { json } = await bench.run<CaseResult[]>((print, signal) =>
+      policyTest({ output: 'json' }, [bench.write('test.yaml', text)], print, signal),
+    )
+    return json.map(({ name, problem }) => [name, problem])
+  }
+  const table = head.replace('tests:', `${rights}tests:`) + rows
+  assert.deepEqual(
+    await run(table),
+    ['a user', 'a group', 'nobody', 'elsewhere'].map(name => [name, undefined]),
+  )
+  // Without rights everybody holds all of them.
+  assert.deepEqual(
+    (await run(head + rows)).map(([, problem]) => problem),
+    [undefined, undefined, 'admitted', 'admitted'],
+  )
+})
+
+test('policyTest() names a right that cannot be given', async () => {
+  using bench = new PolicyBench()
+  bench.write('policy.yaml', asking)
+  const wrong = `${head.replace('tests:', 'rights: [{ user: ann, rules: [{ verbs: [] }] }]\ntests:')}- { object: ${map('a', 1)}, expect: admitted }\n`
+  const file = bench.write('test.yaml', wrong)
+  await assert.rejects(
+    () => policyTest({}, [file], () => undefined, new AbortController().signal),
+    (err: Error) =>
+      err instanceof UserError && /ClusterRole "policy-test:0" of ".*test\.yaml" cannot be applied: .*rules\[0\]\.verbs/.test(err.message),
+  )
+})
+
+const badTables: readonly (readonly [name: string, text: string, problem: RegExp])[] = [
+  ['rights of nobody', `rights: [{ rules: [] }]\ntests: [{ object: ${keeper}, expect: admitted }]`, /rights\[0\] names a user or a group$/],
+  [
+    'rights of both',
+    `rights: [{ user: a, group: b, rules: [] }]\ntests: [{ object: ${keeper}, expect: admitted }]`,
+    /rights\[0\] names a user or a group$/,
+  ],
+  [
+    'rights without rules',
+    `rights: [{ user: a }]\ntests: [{ object: ${keeper}, expect: admitted }]`,
+    /rights\[0\]\.rules is no list of rules/,
+  ],
+  [
+    'a refusal that becomes something',
+    `tests: [{ object: ${keeper}, expect: refused, mutated: {} }]`,
+    /belong to an object that is admitted$/,
+  ],
+  ['a path that is none', `tests: [{ object: ${keeper}, expect: admitted, absent: [data] }]`, /absent is no list of paths/],
+  ['a patch that is none', `tests: [{ object: ${keeper}, expect: admitted, patch: {} }]`, /patch is no JSON patch$/],
+]
+for (const [name, text, problem] of badTables) {
+  test(`parsePolicyTest() refuses ${name}`, () => {
+    assert.throws(() => parsePolicyTest(`apiVersion: check.bulkhead.dev/v1alpha1\nkind: PolicyTest\n${text}`, 'f.yaml'), problem)
+  })
+}

@@ -7,7 +7,7 @@ import { openOffline } from '../check/offline.ts'
 import type { Answer } from '../check/verdict.ts'
 import type { LoggedEvent } from './audit-log.ts'
 import { objectText } from './report.ts'
-import { judgeOf, manifestOf, prepareServer } from './run-tests.ts'
+import { featuresOf, judgeOf, manifestOf, prepareServer } from './run-tests.ts'
 
 export interface Replayed {
   /** Writes that were judged again. */
@@ -50,7 +50,7 @@ export async function replay(
     if (object === undefined) unrecorded++
     else writes.push({ event, manifest: manifestOf(object, 'the audit log') })
   }
-  await using server = await openOffline({ profile, roles: true }, signal)
+  await using server = await openOffline({ profile, roles: true, features: featuresOf(policies) }, signal)
   const manifests = writes.map(({ manifest }) => manifest)
   await prepareServer(server, policies, [], manifests, 'default', signal)
   const refused: RefusedWrite[] = []
@@ -59,7 +59,7 @@ export async function replay(
     const { username, groups = [] } = event.user
     const who = { user: username, groups }
     const key = JSON.stringify(who)
-    const judge = judges.get(key) ?? (await judgeOf(server, who, { namespace: 'default', keeps: true }, signal))
+    const judge = judges.get(key) ?? (await judgeOf(server, who, { namespace: 'default', keeps: true, everything: true }, signal))
     judges.set(key, judge)
     const answer = await judgeAgain(judge, manifest)
     if (answer.outcome === 'admitted') continue

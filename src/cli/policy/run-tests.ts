@@ -1,4 +1,5 @@
 // Runs the tables of policy tests against a server in memory that has their policies.
+import { type Features, noFeatures } from '../../api/features.ts'
 import { UserError } from '../../base/user-error.ts'
 import { resourcePath } from '../../client/resource-ref.ts'
 import type { ApiRequest } from '../../client/transport.ts'
@@ -10,6 +11,8 @@ import { type Manifest, readManifests } from '../check/manifests.ts'
 import { type OfflineServer, openOffline } from '../check/offline.ts'
 import { readSources, type SourceText } from '../check/sources.ts'
 import type { Answer } from '../check/verdict.ts'
+import { becomesProblem } from './becomes.ts'
+import { allRights, rightObjects } from './rights.ts'
 import type { PolicyCase, PolicyTest } from './test-file.ts'
 
 export interface CaseResult {
@@ -20,19 +23,26 @@ export interface CaseResult {
 }
 
 export async function runPolicyTest(test: PolicyTest, signal: AbortSignal): Promise<CaseResult[]> {
-  await using server = await openOffline({ profile: test.profile, roles: true }, signal)
+  const policies = await readPolicies(test.policies)
+  const { profile, rights } = test
+  const features = featuresOf(policies)
+  await using server = await openOffline({ profile, roles: true, features, letsEverybodyPass: rights !== undefined }, signal)
   const manifests = test.cases.map(({ object }) => manifestOf(object, test.file))
   const old = test.cases.flatMap(({ operation, object, oldObject }) =>
     operation === 'CREATE' ? [] : [manifestOf(oldObject ?? object, test.file)],
   )
-  await prepareServer(server, await readPolicies(test.policies), old, [...manifests, ...old], test.namespace, signal)
+  await prepareServer(server, policies, old, [...manifests, ...old], test.namespace, signal)
+  const roles = (rights ?? []).flatMap(rightObjects).map(object => manifestOf({ ...object }, test.file))
+  await prepareNamespaces(server, roles, test.namespace)
+  await apply(server, roles, test.namespace, signal)
   const results: CaseResult[] = []
   const users = new Map<string, Judge>()
   for (const [index, one] of test.cases.entries()) {
     const manifest = manifests[index]
     if (manifest === undefined) continue
     const key = JSON.stringify([one.user, one.groups])
-    const judge = users.get(key) ?? (await judgeOf(server, one, { namespace: test.namespace, keeps: false }, signal))
+    const judge =
+      users.get(key) ?? (await judgeOf(server, one, { namespace: test.namespace, keeps: false, everything: rights === undefined }, signal))
     users.set(key, judge)
     results.push({ file: test.file, name: one.name, problem: problemOf(one, await ask(judge, one, manifest, test.namespace)) })
   }
@@ -90,22 +100,28 @@ export function manifestOf(object: Readonly<Record<string, unknown>>, file: stri
   return manifest
 }
 
-/** Who asks holds every right: what is judged is admission. */
+/** What policies that mutate need is on where there are some. */
+export function featuresOf(policies: readonly Manifest[]): Features {
+  const alpha = policies.some(({ apiVersion, kind }) => apiVersion === alphaAdmission && kind.startsWith('MutatingAdmissionPolicy'))
+  return alpha ? { groupVersions: [alphaAdmission], mutatingAdmissionPolicy: true } : noFeatures
+}
+
+const alphaAdmission = 'admissionregistration.k8s.io/v1alpha1'
+
+interface JudgeSettings {
+  readonly namespace: string
+  readonly keeps: boolean
+  /** Whether who asks holds every right. */
+  readonly everything: boolean
+}
+
 export async function judgeOf(
   server: OfflineServer,
   { user, groups }: Pick<PolicyCase, 'user' | 'groups'>,
-  { namespace, keeps }: { readonly namespace: string; readonly keeps: boolean },
+  { namespace, keeps, everything }: JudgeSettings,
   signal: AbortSignal,
 ): Promise<Judge> {
-  await server.prepare([
-    {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRoleBinding',
-      metadata: { name: `policy-test:${Buffer.from(user).toString('hex')}` },
-      ...{ roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' } },
-      ...{ subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }] },
-    },
-  ])
+  if (everything) await server.prepare([allRights(user)])
   const transport = server.as({ name: user, groups: [...groups.filter(group => group !== authenticated), authenticated] })
   return new Judge({ transport, namespace, keeps: () => keeps, signal })
 }
@@ -129,7 +145,7 @@ async function ask(judge: Judge, { operation }: PolicyCase, manifest: Manifest, 
 }
 
 /** Pure. */
-export function problemOf({ expect, by, message, warning }: PolicyCase, answer: Answer): string | undefined {
+export function problemOf({ expect, by, message, warning, becomes, object }: PolicyCase, answer: Answer): string | undefined {
   if (answer.outcome === 'unknown-kind') return 'nothing defines the kind of the object'
   const { warnings } = answer
   if (answer.outcome === 'refused') {
@@ -137,7 +153,11 @@ export function problemOf({ expect, by, message, warning }: PolicyCase, answer: 
     if (expect === 'admitted') return `refused: ${said}`
     if (by !== undefined && by !== answer.plugin) return `refused by ${answer.plugin ?? 'no plug-in of admission'}: ${said}`
     if (message !== undefined && !said.includes(message)) return `refused with other words: ${said}`
-  } else if (expect === 'refused') return 'admitted'
+  } else {
+    if (expect === 'refused') return 'admitted'
+    const problem = becomes && becomesProblem(becomes, object, JSON.parse(answer.text))
+    if (problem !== undefined) return problem
+  }
   if (warning !== undefined && !warnings.some(text => text.includes(warning)))
     return warnings.length === 0 ? 'no warning' : `other warnings: ${warnings.join('; ')}`
   return undefined

@@ -27,6 +27,28 @@ export interface PolicyCase {
   readonly message: string | undefined
   /** Must stand in a warning. */
   readonly warning: string | undefined
+  /** What policies that mutate must make of the object; undefined where nothing is said. */
+  readonly becomes: Becomes | undefined
+}
+
+/** What must be true of an object that is admitted. */
+export interface Becomes {
+  /** Stands in it: a map may have more members, a list has the same items in the same order. */
+  readonly mutated: Json | undefined
+  /** A JSON patch: what it makes of the object that was sent stands in it, and what it removes does not. */
+  readonly patch: readonly unknown[] | undefined
+  /** JSON pointers to what it must not have. */
+  readonly absent: readonly string[]
+}
+
+/** A right of a user or group, for what expressions ask the authorizer. */
+export interface Right {
+  readonly user: string | undefined
+  readonly group: string | undefined
+  /** Undefined for a right in all namespaces. */
+  readonly namespace: string | undefined
+  /** As in a Role. */
+  readonly rules: readonly Json[]
 }
 
 export interface PolicyTest {
@@ -35,6 +57,8 @@ export interface PolicyTest {
   readonly namespace: string
   /** Absolute paths of what is applied before: policies, bindings, parameters, namespaces. */
   readonly policies: readonly string[]
+  /** Undefined: everybody holds every right. */
+  readonly rights: readonly Right[] | undefined
   readonly cases: readonly PolicyCase[]
 }
 
@@ -57,23 +81,50 @@ export function parsePolicyTest(text: string, file: string): PolicyTest {
   if (text.length > maxTestFileBytes) fail(`it has more than ${maxTestFileBytes} characters`)
   const value = strictYaml(text, fail)
   if (!isRecord(value)) return fail('it is no object')
-  onlyFields(value, ['apiVersion', 'kind', 'profile', 'namespace', 'policies', 'tests'], 'the file', fail)
+  onlyFields(value, ['apiVersion', 'kind', 'profile', 'namespace', 'policies', 'rights', 'tests'], 'the file', fail)
   if (value['apiVersion'] !== 'check.bulkhead.dev/v1alpha1' || value['kind'] !== 'PolicyTest')
     fail('it is no PolicyTest of check.bulkhead.dev/v1alpha1')
-  const { profile = 'secure', namespace = 'default', policies = [], tests = [] } = value
+  const { profile = 'secure', namespace = 'default', policies = [], rights, tests = [] } = value
   if (profile !== 'secure' && profile !== 'upstream') return fail('profile is "secure" or "upstream"')
   if (typeof namespace !== 'string') return fail('namespace is no text')
   if (!Array.isArray(policies) || !policies.every(path => typeof path === 'string')) return fail('policies is no list of paths')
+  if (rights !== undefined && !Array.isArray(rights)) return fail('rights is no list of rights')
   if (!Array.isArray(tests) || tests.length === 0) return fail('tests is no list of tests')
   if (tests.length > maxTests) fail(`it has ${tests.length} tests, at most ${maxTests} are run`)
   return {
     ...{ file, profile, namespace },
     policies: policies.map(path => resolve(dirname(file), path)),
+    rights: rights?.map((entry: unknown, index) => rightOf(entry, `rights[${index}]`, fail)),
     cases: tests.map((entry, index) => caseOf(entry, `tests[${index}]`, fail)),
   }
 }
 
-const fields = ['name', 'user', 'groups', 'operation', 'object', 'oldObject', 'expect', 'by', 'message', 'warning']
+function rightOf(value: unknown, at: string, fail: Fail): Right {
+  if (!isRecord(value)) return fail(`${at} is no object`)
+  onlyFields(value, ['user', 'group', 'namespace', 'rules'], at, fail)
+  const { user, group, namespace, rules } = value
+  const isName = (name: unknown): name is string | undefined => name === undefined || (typeof name === 'string' && name !== '')
+  if (!isName(user) || !isName(group) || (user === undefined) === (group === undefined)) return fail(`${at} names a user or a group`)
+  if (!isName(namespace)) return fail(`${at}.namespace is no name`)
+  if (!Array.isArray(rules) || !rules.every(isRecord)) return fail(`${at}.rules is no list of rules, as a Role has them`)
+  return { user, group, namespace, rules }
+}
+
+const fields = [
+  'name',
+  'user',
+  'groups',
+  'operation',
+  'object',
+  'oldObject',
+  'expect',
+  'by',
+  'message',
+  'warning',
+  'mutated',
+  'patch',
+  'absent',
+]
 
 function caseOf(value: unknown, at: string, fail: Fail): PolicyCase {
   if (!isRecord(value)) return fail(`${at} is no object`)
@@ -91,8 +142,22 @@ function caseOf(value: unknown, at: string, fail: Fail): PolicyCase {
     return fail(`${at}.oldObject belongs to an UPDATE, and to nothing else`)
   const [by, message] = [text('by'), text('message')]
   if (expect === 'admitted' && (by !== undefined || message !== undefined)) fail(`${at}: by and message belong to a refusal`)
+  const becomes = becomesOf(value, at, fail)
+  if (becomes !== undefined && (expect !== 'admitted' || operation === 'DELETE')) {
+    return fail(`${at}: mutated, patch and absent belong to an object that is admitted`)
+  }
   return {
     ...{ name: text('name') ?? at, user: text('user') ?? 'policy-test', groups, operation, expect, object, by, message },
-    ...{ oldObject: isRecord(oldObject) ? oldObject : undefined, warning: text('warning') },
+    ...{ oldObject: isRecord(oldObject) ? oldObject : undefined, warning: text('warning'), becomes },
   }
+}
+
+function becomesOf({ mutated, patch, absent }: Readonly<Record<string, unknown>>, at: string, fail: Fail): Becomes | undefined {
+  if (mutated === undefined && patch === undefined && absent === undefined) return undefined
+  if (mutated !== undefined && !isRecord(mutated)) return fail(`${at}.mutated is no object`)
+  if (patch !== undefined && !Array.isArray(patch)) return fail(`${at}.patch is no JSON patch`)
+  const paths: unknown = absent ?? []
+  const isPointer = (path: unknown): path is string => typeof path === 'string' && path.startsWith('/')
+  if (!Array.isArray(paths) || !paths.every(isPointer)) return fail(`${at}.absent is no list of paths like "/spec/hostNetwork"`)
+  return { mutated, patch, absent: paths }
 }

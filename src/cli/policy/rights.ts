@@ -1,0 +1,32 @@
+// The rights of a table's users as objects of RBAC: what expressions ask the authorizer is answered by them.
+import type { KubeObject } from '../../api/object.ts'
+import type { Right } from './test-file.ts'
+
+const group = 'rbac.authorization.k8s.io'
+const apiVersion = `${group}/v1`
+
+/** A role and its binding. */
+export function rightObjects({ user, group: named, namespace, rules }: Right, index: number): KubeObject[] {
+  const cluster = namespace === undefined
+  const kind = cluster ? 'ClusterRole' : 'Role'
+  const metadata = { name: `policy-test:${index}`, ...(cluster ? {} : { namespace }) }
+  const subject = user === undefined ? { kind: 'Group', name: named } : { kind: 'User', name: user }
+  return [
+    { apiVersion, kind, metadata: { ...metadata }, ...{ rules } },
+    {
+      ...{ apiVersion, kind: `${kind}Binding`, metadata: { ...metadata } },
+      ...{ roleRef: { apiGroup: group, kind, name: metadata.name }, subjects: [{ apiGroup: group, ...subject }] },
+    },
+  ]
+}
+
+/** Every right, for a user of whom no table speaks. */
+export function allRights(user: string): KubeObject {
+  return {
+    ...{ apiVersion, kind: 'ClusterRoleBinding', metadata: { name: `policy-test:${Buffer.from(user).toString('hex')}` } },
+    ...{
+      roleRef: { apiGroup: group, kind: 'ClusterRole', name: 'cluster-admin' },
+      subjects: [{ apiGroup: group, kind: 'User', name: user }],
+    },
+  }
+}
