@@ -187,7 +187,8 @@ function namesIn(given: string | readonly string[] | undefined): readonly string
   return names.filter(name => name !== '')
 }
 
-function switchesIn(given: string | Readonly<Record<string, boolean>> | undefined): Readonly<Record<string, boolean>> {
+/** Of a text that `parseSettings` accepts, or a mapping. */
+export function switchesIn(given: string | Readonly<Record<string, boolean>> | undefined): Readonly<Record<string, boolean>> {
   if (typeof given !== 'string') return given ?? {}
   return Object.fromEntries(
     given.split(',').map(part => {

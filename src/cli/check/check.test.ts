@@ -194,6 +194,35 @@ for (const { name, text, rule, field, line, says } of refused) {
   })
 }
 
+test('check() has policies that mutate judge with what the cluster has on', async () => {
+  using bench = new CheckBench()
+  const text = `
+apiVersion: admissionregistration.k8s.io/v1alpha1
+kind: MutatingAdmissionPolicy
+metadata: { name: m }
+spec:
+  matchConstraints: { resourceRules: [{ apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [configmaps] }] }
+  reinvocationPolicy: Never
+  mutations: [{ patchType: ApplyConfiguration, applyConfiguration: { expression: 'Object{metadata: Object.metadata{labels: {"not a label": "x"}}}' } }]
+---
+apiVersion: admissionregistration.k8s.io/v1alpha1
+kind: MutatingAdmissionPolicyBinding
+metadata: { name: m }
+spec: { policyName: m }
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: c }
+`
+  assert.match((await bench.run(text)).text, /nothing defines the kind "MutatingAdmissionPolicy"/)
+  const on = { featureGates: 'MutatingAdmissionPolicy=true', runtimeConfig: 'admissionregistration.k8s.io/v1alpha1=true' }
+  const judged = await bench.run(text, on)
+  assert.equal(judged.code, 1)
+  assert.match(judged.text, /"not a label"/)
+  assert.doesNotMatch(judged.text, /nothing defines/)
+  await assert.rejects(() => bench.run(text, { featureGates: 'MutatingAdmissionPolicy' }), /wanted is NAME=true/)
+})
+
 test('check() judges what stands twice as the change that the second one makes', async () => {
   using bench = new CheckBench()
   const job = (image: string) =>

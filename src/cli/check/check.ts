@@ -1,9 +1,10 @@
 // `bulkhead check`: what the server and the checks say of manifests, before they are sent anywhere.
 import type { Readable } from 'node:stream'
+import { readFeatures } from '../../api/features.ts'
 import { dns1123Label } from '../../api/validation/names.ts'
 import { manifestChecks } from '../../assess/checks/index.ts'
 import type { Severity } from '../../assess/manifest-check.ts'
-import type { Profile } from '../../base/config.ts'
+import { type Profile, parseSettings, switchesIn } from '../../base/config.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import { type Kubeconfig, readKubeconfig } from '../../client/kubeconfig.ts'
 import { readConfiguration } from './configuration.ts'
@@ -30,6 +31,9 @@ export interface CheckFlags {
   readonly fix?: boolean
   readonly kubeconfig?: string
   readonly context?: string
+  /** As for `bulkhead up`: what the cluster has on that is off by default. */
+  readonly featureGates?: string
+  readonly runtimeConfig?: string
 }
 
 export interface CheckContext {
@@ -59,7 +63,13 @@ export async function check(flags: CheckFlags, paths: readonly string[], context
   const configuration = readConfiguration(flags.config)
   const output = outputs.find(({ name }) => name === (flags.output ?? 'text'))
   if (output === undefined) throw new UserError(`There is no output "${flags.output}"`)
-  const offline = { profile, namespace }
+  const { featureGates, runtimeConfig } = flags
+  parseSettings('flags', {
+    ...(featureGates === undefined ? {} : { featureGates }),
+    ...(runtimeConfig === undefined ? {} : { runtimeConfig }),
+  })
+  const features = readFeatures({ featureGates: switchesIn(featureGates), runtimeConfig: switchesIn(runtimeConfig) })
+  const offline = { profile, namespace, features }
   const options = {
     namespace,
     judge: (manifests: readonly Manifest[]) =>

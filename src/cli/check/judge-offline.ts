@@ -1,4 +1,5 @@
 // The verdict of a new cluster in which all of the manifests are applied, in an order that gives each what it needs.
+import { type Features, noFeatures } from '../../api/features.ts'
 import type { Profile } from '../../base/config.ts'
 import { accountsOf } from './accounts.ts'
 import { Judge } from './judge.ts'
@@ -10,16 +11,18 @@ import type { Verdict } from './verdict.ts'
 export interface OfflineOptions {
   readonly profile: Profile
   readonly namespace: string
+  /** Default: what is off by default is off. */
+  readonly features?: Features
 }
 
 /** In the order of the manifests. */
 export async function judgeOffline(
   manifests: readonly Manifest[],
-  { profile, namespace }: OfflineOptions,
+  { profile, namespace, features = noFeatures }: OfflineOptions,
   signal: AbortSignal,
 ): Promise<Verdict[]> {
   const roles = manifests.some(({ apiVersion }) => apiVersion.startsWith('rbac.authorization.k8s.io/'))
-  await using server = await openOffline({ profile, roles }, signal)
+  await using server = await openOffline({ profile, roles, features }, signal)
   return await applyOffline(server, manifests, namespace, signal)
 }
 

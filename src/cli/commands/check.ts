@@ -43,6 +43,12 @@ export const checkCommand = buildCommand({
       },
       kubeconfig: { ...optionalText, brief: 'Let this cluster judge, by dry runs', placeholder: 'FILE' },
       context: { ...optionalText, brief: 'Let the cluster of this context of the kubeconfig judge', placeholder: 'NAME' },
+      featureGates: { ...optionalText, brief: 'Features that the cluster has on, as for bulkhead up', placeholder: 'NAME=true,…' },
+      runtimeConfig: {
+        ...optionalText,
+        brief: 'Group versions that the cluster serves beside the usual ones',
+        placeholder: 'GROUP/VERSION=true,…',
+      },
       fix: { kind: 'boolean', optional: true, withNegated: false, brief: 'Write the patches that would pass into the files' },
       failOn: {
         kind: 'enum',
