@@ -1,4 +1,5 @@
 // Pods as network policies see them.
+import { isIPv4 } from 'node:net'
 import { namedPortsOf } from '../../api/resources/bulkhead/pod-address.ts'
 import type { PodAddress, PodAddressPort } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
@@ -44,9 +45,13 @@ export function policyPod({ metadata, spec }: Pick<Pod, 'metadata' | 'spec'>): P
   return { ...identity(metadata), ports: namedPortsOf(spec).map(namedPort) }
 }
 
+/**
+ * Addresses are what another node wrote: what is no IPv4 address is left out, for they end up in the text of rules (a stolen node credential must not
+ * write those of others).
+ */
 export function peerPod({ metadata, spec }: PodAddress): PeerPod {
   const { nodeName, addresses, ports = [] } = spec
-  return { ...identity(metadata), ports: ports.map(namedPort), node: nodeName, addresses }
+  return { ...identity(metadata), ports: ports.map(namedPort), node: nodeName, addresses: addresses.filter(isIPv4) }
 }
 
 function identity({ uid = '', namespace = '', name = '', labels = {}, resourceVersion = '0' }: ObjectMeta): Omit<PolicyPod, 'ports'> {
