@@ -336,6 +336,23 @@ test('F21: a pod cannot send from an address that is not its own', { skip }, asy
   assert.match(await nft('list', 'counter', 'inet', table, 'spoofed'), /packets [1-9]/)
 })
 
+test('prove N1 fails where the kernel lets through what policies refuse', { skip }, async () => {
+  await apply(namespace('plain'))
+  await namespacesReady('plain')
+  await apply(pod('plain', 'holder', {}, serve))
+  await cluster.kubectl('wait', '-n', 'plain', '--for=condition=Ready', 'pod/holder', '--timeout=60s')
+  const address = (await list<Pod>('pods', '-n', 'plain'))[0]?.status?.podIP ?? ''
+  // Chains are named after their content, so all pods under the default policies alone share these.
+  for (const direction of ['egress', 'ingress']) {
+    const chain =
+      new RegExp(`${address.replaceAll('.', '\\.')} : goto (\\w+)`).exec(await nft('list', 'map', 'inet', table, direction))?.[1] ?? ''
+    await nft('insert', 'rule', 'inet', table, chain, 'accept')
+  }
+  const { code, stdout } = await bulkhead('prove', 'N1', '--data-dir', dataDirectory)
+  assert.notEqual(code, 0)
+  assert.match(stdout, /FAIL N1[\s\S]*reaches \S+ \d+ without a policy/)
+})
+
 test('rules stay while the node agent is away, and a stop takes them away', { skip }, async () => {
   const server = (await list<Pod>('pods', '-n', 'red', '-l', 'app=server'))[0]?.status?.podIP ?? ''
   const chains = () => nft('-s', 'list', 'map', 'inet', table, 'ingress')

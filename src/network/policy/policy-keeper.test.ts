@@ -130,15 +130,30 @@ test('PolicyKeeper: after a failure, and where somebody removed the table, all o
     const whole = /delete table inet bulkhead_t[\s\S]*ingress \{ 10\.244\.0\.2 : accept, 10\.244\.0\.3 : accept \}/
     assert.match(scripts.at(-1) ?? '', whole)
     const loaded = Promise.withResolvers<void>()
+    let missing = true
     started.answer = async args => {
-      if (args[0] === 'list') throw new Error('No such file or directory')
-      loaded.resolve()
+      if (args[0] === '-f') loaded.resolve()
+      else if (missing) throw new Error('No such file or directory')
       return ''
     }
     assert.match((await keeper.problem(signal)) ?? '', /put there again: No such file/)
+    missing = false
     await loaded.promise
     await keeper.open(podOf('c'), '10.244.0.4', signal)
     assert.ok(scripts.filter(script => whole.test(script)).length >= 2)
+  })
+})
+
+test('PolicyKeeper: rules that somebody changed are noticed and loaded anew', async () => {
+  await withKeeper(async started => {
+    const { keeper, scripts, signal } = started
+    await keeper.inForce(signal)
+    assert.equal(await keeper.problem(signal), undefined)
+    started.answer = async args => (args.includes('list') ? 'accept' : '')
+    assert.match((await keeper.problem(signal)) ?? '', /put there again: somebody changed them/)
+    await keeper.open(podOf('a'), '10.244.0.2', signal)
+    assert.equal(scripts.filter(script => script.includes('delete table')).length, 2)
+    assert.equal(await keeper.problem(signal), undefined)
   })
 })
 

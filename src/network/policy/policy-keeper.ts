@@ -18,7 +18,7 @@ import { podLink } from './pod-link.ts'
 import { peerPod, policyPod } from './policy-pods.ts'
 import { PolicyTable } from './policy-table.ts'
 import { parseRefused } from './refused-connections.ts'
-import { type PolicyNetwork, renderChange, renderTable } from './render-policy.ts'
+import { hookChains, type PolicyNetwork, renderChange, renderTable } from './render-policy.ts'
 
 export interface PolicyKeeperOptions {
   readonly client: Client
@@ -59,6 +59,7 @@ export class PolicyKeeper {
   #appliedNow = Promise.withResolvers<void>()
   /** The kernel may hold something else than the table says: all of it is replaced. */
   #whole = true
+  #loadedHooks = ''
   #problem: string | undefined = 'the rules are not in the kernel yet'
 
   constructor(options: PolicyKeeperOptions) {
@@ -104,16 +105,22 @@ export class PolicyKeeper {
   /** Undefined where the kernel holds what policies ask for; otherwise why it does not. Looks, and repairs what somebody removed. */
   async problem(signal: AbortSignal): Promise<string | undefined> {
     if (this.#problem !== undefined) return this.#problem
-    try {
-      for (const chain of ['source', 'forward_egress', 'forward_ingress', 'to_node'])
-        await this.#nft(['list', 'chain', 'inet', this.#options.table, chain])
-      return undefined
-    } catch (err) {
-      signal.throwIfAborted()
-      this.#whole = true
-      this.#raise()
-      return `the rules were not in the kernel and are put there again: ${messageOf(err)}`
-    }
+    const changed = await this.#hooks().then(
+      hooks => (hooks === this.#loadedHooks ? undefined : 'somebody changed them'),
+      (err: unknown) => messageOf(err),
+    )
+    signal.throwIfAborted()
+    if (changed === undefined) return undefined
+    this.#whole = true
+    this.#raise()
+    return `the rules were not in the kernel as they should be and are put there again: ${changed}`
+  }
+
+  /** What everything else hangs on, as nft shows it. */
+  async #hooks(): Promise<string> {
+    const listed: string[] = []
+    for (const chain of hookChains) listed.push(await this.#nft(['-s', 'list', 'chain', 'inet', this.#options.table, chain]))
+    return listed.join('')
   }
 
   /** Of the last minutes, the newest of each direction first. */
@@ -176,6 +183,7 @@ export class PolicyKeeper {
     if (this.#whole) {
       this.#table.forgetHeld()
       await this.#nft(['-f', '-'], renderTable(network, this.#table.change()))
+      this.#loadedHooks = await this.#hooks()
       this.#whole = false
       return
     }

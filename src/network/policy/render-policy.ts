@@ -12,6 +12,9 @@ export interface PolicyNetwork {
   readonly dns: { readonly address: string; readonly port: number }
 }
 
+/** The chains that the kernel's hooks lead to. */
+export const hookChains = ['source', 'ipv6_output', 'forward_egress', 'forward_ingress', 'to_node'] as const
+
 /** Flows that were refused are remembered this long, so many in each direction. */
 export const rememberedRefusals = { seconds: 600, most: 4096 }
 
