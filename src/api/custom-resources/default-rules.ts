@@ -43,6 +43,6 @@ function judge(node: RuleNode, value: unknown, budget: RuleBudget): readonly Fie
   const { errors } = judgeByNode(node, value, { old: value, unchanged }, budget)
   if (errors.length > 0) return errors
   const created = judgeByNode(node, value, { old: uncorrelated, unchanged }, second)
-  budget.left = second.left
+  budget.left = Math.min(budget.left, second.left)
   return created.errors
 }
