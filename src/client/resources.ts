@@ -1,5 +1,6 @@
 // The resources that parts of Bulkhead read and write by name.
 import type { ValidatingAdmissionPolicy } from '../api/types/admissionregistration-v1.ts'
+import type { APIService } from '../api/types/apiregistration-v1.ts'
 import type { ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../api/types/apps-v1.ts'
 import type { CronJob, Job } from '../api/types/batch-v1.ts'
 import type { ClusterDefaults, PodAddress, PodSecurityException } from '../api/types/bulkhead-v1alpha1.ts'
@@ -33,6 +34,7 @@ export type CoreEvent = Event
 export type { ObjectReference } from '../api/types/core-v1.ts'
 export type { Lease }
 
+export const apiServices = resourceRef<APIService>('apiregistration.k8s.io', 'v1', 'apiservices', 'APIService', false)
 export const bindings = resourceRef<Binding>('', 'v1', 'bindings', 'Binding')
 export const certificateSigningRequests = resourceRef<CertificateSigningRequest>(
   'certificates.k8s.io',

@@ -7,7 +7,7 @@ import { messageOf } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
 import { createHttpTransport } from '../../client/http-transport.ts'
 import type { Kubeconfig } from '../../client/kubeconfig.ts'
-import { clusterDefaults, events, namespaces, nodes, podSecurityExceptions } from '../../client/resources.ts'
+import { apiServices, clusterDefaults, events, namespaces, nodes, podSecurityExceptions } from '../../client/resources.ts'
 import { filePoliciesPath } from '../../server/file-policies-path.ts'
 import { findDataDirectory, findKubeconfig, findUp } from '../prove/find-cluster.ts'
 import type { UpStatus } from '../up/control-socket.ts'
@@ -27,6 +27,7 @@ import { type ExceptionFacts, exceptionFacts } from './exceptions.ts'
 import { formatStatus } from './format.ts'
 import { type PolicyFacts, policyFacts, unenforced } from './policy-facts.ts'
 import { processFacts } from './process-facts.ts'
+import { unavailableApis } from './unavailable-apis.ts'
 import { namespacesWithoutDefaults } from './without-defaults.ts'
 
 export interface StatusFlags {
@@ -57,8 +58,8 @@ export interface ClusterFacts {
   readonly kubernetes: string
   readonly nodes: readonly NodeFacts[]
   readonly revision: number
-  /** One sentence for each webhook that did not answer lately. */
-  readonly deadWebhooks: readonly string[]
+  /** One sentence for each webhook that did not answer lately, and for each aggregated API that does not. */
+  readonly dead: readonly string[]
   readonly filePolicies: FilePolicyFacts
   readonly exceptions: readonly ExceptionFacts[]
   readonly namespacesWithoutDefaults: readonly string[]
@@ -114,7 +115,7 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
     config && askCluster(config).catch(note(problems)),
     config && servingCertificate(config).catch(note(problems)),
   ])
-  problems.push(...(cluster?.deadWebhooks ?? []), ...unenforced(cluster?.nodes ?? []))
+  problems.push(...(cluster?.dead ?? []), ...unenforced(cluster?.nodes ?? []))
   if (cluster?.filePolicies.problem !== undefined)
     problems.push(`The policies from files are those from before: ${cluster.filePolicies.problem}`)
   const objects = up.parts.find(({ name }) => name === 'server')?.details['objects']
@@ -158,7 +159,7 @@ async function askCluster(config: Kubeconfig): Promise<ClusterFacts> {
   await using transport = createHttpTransport({ ...endpoint, userAgent: 'bulkhead-status' })
   const client = new Client(transport)
   const now = Date.now()
-  const [version, list, newest, all, failures, files, exceptions, defaults] = await Promise.all([
+  const [version, list, newest, all, failures, files, exceptions, defaults, apis] = await Promise.all([
     client.getPath<{ gitVersion: string }>('/version', signal),
     client.listAll(nodes, {}, signal),
     // A list's resourceVersion is the revision of the whole store.
@@ -168,6 +169,7 @@ async function askCluster(config: Kubeconfig): Promise<ClusterFacts> {
     client.getPath<FilePolicyList>(filePoliciesPath, signal),
     client.listAll(podSecurityExceptions, {}, signal),
     client.listAll(clusterDefaults, {}, signal),
+    client.listAll(apiServices, {}, signal),
   ])
   return {
     kubernetes: version.gitVersion,
@@ -178,7 +180,7 @@ async function askCluster(config: Kubeconfig): Promise<ClusterFacts> {
       runtime: state?.nodeInfo?.containerRuntimeVersion ?? 'unknown',
     })),
     revision: Number(newest.resourceVersion),
-    deadWebhooks: deadWebhooks(failures, now),
+    dead: [...deadWebhooks(failures, now), ...unavailableApis(apis)],
     filePolicies: filePolicyFacts(files),
     exceptions: exceptionFacts(exceptions, now),
     namespacesWithoutDefaults: namespacesWithoutDefaults(
