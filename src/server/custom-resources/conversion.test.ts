@@ -48,6 +48,20 @@ test('a list asks with few questions, and a watch sees converted objects in orde
   watch.close()
 })
 
+test('a change is asked for once, however many watch it', async () => {
+  const { api, converter } = await serving()
+  await using _api = api
+  await api.create(widgets, widget('a', { size: 1 }))
+  const watches = []
+  for (let i = 0; i < 10; i++) watches.push(await api.watch(`${v2}?watch=true`))
+  for (const watch of watches) assert.equal((await watch.next())?.type, 'ADDED')
+  const asked = converter.reviews.length
+  await api.request('PATCH', `${widgets}/a`, { spec: { size: 2 } })
+  for (const watch of watches) assert.equal((await watch.next())?.object.spec.length, 2)
+  assert.equal(converter.reviews.length, asked + 1)
+  for (const watch of watches) watch.close()
+})
+
 test('objects that were stored in another version are converted where the stored version is read', async () => {
   const { api } = await serving()
   await using _api = api

@@ -10,6 +10,7 @@ import type { WebhookClientConfig, WebhookConversion } from '../../api/types/api
 import type { Entry } from '../../store/store.ts'
 import { type EntryView, frame, KeptForm } from '../entry-view.ts'
 import type { ConvertObject } from './asked-conversions.ts'
+import { SharedWork } from './shared-work.ts'
 
 /** Sends one review and answers what came back, bounded. Rejects with an Error in upstream's words. */
 export interface ConversionSender {
@@ -65,6 +66,19 @@ export function webhookConversion(parts: ConversionParts): ConvertedServing {
     if (found === undefined) throw new Error('an entry that was not converted is looked at')
     return found
   }
+  // Many watch the same objects: each change is asked for once.
+  const asking = new SharedWork<Entry>(async (entries, signal) => {
+    // Objects of one question are of one version.
+    for (const group of questions(entries)) {
+      const converted = await convert(
+        parts,
+        apiVersion,
+        group.map(({ object }) => object),
+        signal,
+      )
+      for (const [index, entry] of group.entries()) keep(entry, kind.adopt(converted[index] ?? entry.object))
+    }
+  })
   return {
     conversion: {
       async prepare(entries, signal) {
@@ -74,16 +88,7 @@ export function webhookConversion(parts: ConversionParts): ConvertedServing {
           if (entry.object.apiVersion === apiVersion) keep(entry, kind.adopt(structuredClone(entry.object)))
           else foreign.push(entry)
         }
-        // Objects of one question are of one version.
-        for (const group of questions(foreign)) {
-          const converted = await convert(
-            parts,
-            apiVersion,
-            group.map(({ object }) => object),
-            signal,
-          )
-          for (const [index, entry] of group.entries()) keep(entry, kind.adopt(converted[index] ?? entry.object))
-        }
+        if (foreign.length > 0) await asking.do(foreign, signal)
       },
       async prepareToStore(object, signal) {
         if (isStored) return
