@@ -143,16 +143,26 @@ function versionOf(
   if (other === undefined) return undefined
   const { group, version, kind, custom } = other.definition
   if (asked !== undefined) {
-    const inVersion = (object: KubeObject, from: ServedResource, to: ServedResource): KubeObject => {
+    const inVersion = (objects: readonly KubeObject[], from: ServedResource, to: ServedResource): KubeObject[] => {
       const { custom: read } = to.definition
-      if (object === empty) return read?.empty ?? bare
-      const converted = asked.get({ ...object, apiVersion: from.apiVersion, kind }, to.apiVersion)
-      return read?.adopt(converted) ?? converted
+      // Nobody has to be asked what nothing is.
+      const some = objects.filter(object => object !== empty)
+      const converted = asked.get(
+        some.map(object => ({ ...object, apiVersion: from.apiVersion, kind })),
+        to.apiVersion,
+      )
+      const found = converted.map(object => read?.adopt(object) ?? object)
+      return objects.map(object => (object === empty ? (read?.empty ?? bare) : (found.shift() ?? object)))
     }
+    const one = (object: KubeObject, from: ServedResource, to: ServedResource) => inVersion([object], from, to)[0] ?? object
     return {
       shape: custom?.shape ?? deducedMap,
-      convert: object => inVersion(object, served, other),
-      restore: object => inVersion(object, other, served),
+      convert: object => one(object, served, other),
+      convertBoth(live, next) {
+        const [before = live, after = next] = inVersion([live, next], served, other)
+        return [before, after]
+      },
+      restore: object => one(object, other, served),
     }
   }
   const type = custom === undefined ? schemaFor(group, version, kind) : undefined

@@ -2,40 +2,44 @@
 // given up, the webhook is asked, and it begins anew.
 import type { KubeObject } from '../../api/object.ts'
 
-/** The object, which names its version, in another one. */
-export type ConvertObject = (object: KubeObject, apiVersion: string, signal: AbortSignal) => Promise<KubeObject>
+/** Objects, which name their version, in another one. */
+export type ConvertObjects = (objects: readonly KubeObject[], apiVersion: string, signal: AbortSignal) => Promise<readonly KubeObject[]>
 
 class NotAsked extends Error {
-  readonly object: KubeObject
+  readonly objects: ReadonlyMap<string, KubeObject>
   readonly apiVersion: string
-  readonly key: string
 
-  constructor(object: KubeObject, apiVersion: string, key: string) {
-    super('The webhook was not asked for this object yet')
-    this.object = object
+  constructor(objects: ReadonlyMap<string, KubeObject>, apiVersion: string) {
+    super('The webhook was not asked for these objects yet')
+    this.objects = objects
     this.apiVersion = apiVersion
-    this.key = key
   }
 }
 
 /** Of one request. */
 export class AskedConversions {
-  readonly #convert: ConvertObject
+  readonly #convert: ConvertObjects
   readonly #signal: AbortSignal
   readonly #known = new Map<string, KubeObject>()
 
-  constructor(convert: ConvertObject, signal: AbortSignal) {
+  constructor(convert: ConvertObjects, signal: AbortSignal) {
     this.#convert = convert
     this.#signal = signal
   }
 
-  /** For use within `settled` alone. The object is not changed, and neither may be what comes back. */
-  get(object: KubeObject, apiVersion: string): KubeObject {
-    // A computation that begins anew makes its objects anew.
-    const key = `${apiVersion} ${JSON.stringify(object)}`
-    const known = this.#known.get(key)
-    if (known === undefined) throw new NotAsked(object, apiVersion, key)
-    return known
+  /** For use within `settled` alone. The objects are not changed, and neither may be what comes back. */
+  get(objects: readonly KubeObject[], apiVersion: string): KubeObject[] {
+    const missing = new Map<string, KubeObject>()
+    const found = objects.flatMap(object => {
+      // A computation that begins anew makes its objects anew.
+      const key = `${apiVersion} ${JSON.stringify(object)}`
+      const known = this.#known.get(key)
+      if (known !== undefined) return [known]
+      missing.set(key, object)
+      return []
+    })
+    if (missing.size > 0) throw new NotAsked(missing, apiVersion)
+    return found
   }
 
   /** What `compute` comes to, at once where nobody has to be asked. It must come to the same each time. Rejects as the webhook fails. */
@@ -48,7 +52,12 @@ export class AskedConversions {
     }
   }
 
-  async #ask({ object, apiVersion, key }: NotAsked): Promise<void> {
-    this.#known.set(key, await this.#convert(object, apiVersion, this.#signal))
+  async #ask({ objects, apiVersion }: NotAsked): Promise<void> {
+    const keys = [...objects.keys()]
+    const converted = await this.#convert([...objects.values()], apiVersion, this.#signal)
+    for (const [index, key] of keys.entries()) {
+      const object = converted[index]
+      if (object !== undefined) this.#known.set(key, object)
+    }
   }
 }

@@ -9,7 +9,7 @@ import { internalError } from '../../api/status.ts'
 import type { WebhookClientConfig, WebhookConversion } from '../../api/types/apiextensions-v1.ts'
 import type { Entry } from '../../store/store.ts'
 import { type EntryView, frame, KeptForm } from '../entry-view.ts'
-import type { ConvertObject } from './asked-conversions.ts'
+import type { ConvertObjects } from './asked-conversions.ts'
 import { SharedWork } from './shared-work.ts'
 
 /** Sends one review and answers what came back, bounded. Rejects with an Error in upstream's words. */
@@ -31,8 +31,8 @@ export interface Conversion {
   prepare(entries: readonly Entry[], signal: AbortSignal): Promise<void>
   /** Asks for the stored form of an object of the version, which `toStored` gives from then on. As `prepare` rejects. */
   prepareToStore(object: KubeObject, signal: AbortSignal): Promise<void>
-  /** One object, which names its version, as it is in another one. Rejects as `prepare`. */
-  readonly convert: ConvertObject
+  /** Objects of one version, which they name, as they are in another one. Rejects as `prepare`. */
+  readonly convert: ConvertObjects
 }
 
 export interface ConvertedServing {
@@ -69,7 +69,7 @@ export function webhookConversion(parts: ConversionParts): ConvertedServing {
   // Many watch the same objects: each change is asked for once.
   const asking = new SharedWork<Entry>(async (entries, signal) => {
     // Objects of one question are of one version.
-    for (const group of questions(entries)) {
+    for (const group of questions(entries, ({ object, bytes }) => ({ object, bytes: bytes.length }))) {
       const converted = await convert(
         parts,
         apiVersion,
@@ -95,9 +95,11 @@ export function webhookConversion(parts: ConversionParts): ConvertedServing {
         const [converted] = await convert(parts, stored.apiVersion, [object], signal)
         if (converted !== undefined) toStore.set(object, stored.kind.adopt(converted))
       },
-      async convert(object, desired, signal) {
-        const [converted] = await convert(parts, desired, [object], signal)
-        return converted ?? object
+      async convert(objects, desired, signal) {
+        const converted: KubeObject[] = []
+        for (const group of questions(objects, object => ({ object, bytes: JSON.stringify(object).length })))
+          converted.push(...(await convert(parts, desired, group, signal)))
+        return converted
       },
     },
     toStored(object) {
@@ -125,19 +127,19 @@ function annotationsOf({ metadata: { annotations } }: KubeObject): { annotations
 }
 
 /** In groups of one version each, no larger than a question may be. */
-function questions(entries: readonly Entry[]): Entry[][] {
-  const groups: Entry[][] = []
+function questions<T>(all: readonly T[], look: (one: T) => { readonly object: KubeObject; readonly bytes: number }): T[][] {
+  const groups: T[][] = []
   let version: string | undefined
   let bytes = 0
-  for (const entry of entries) {
-    const size = entry.bytes.length
+  for (const one of all) {
+    const { object, bytes: size } = look(one)
     const group = groups.at(-1)
-    if (group === undefined || entry.object.apiVersion !== version || bytes + size > maxQuestionBytes) {
-      groups.push([entry])
-      version = entry.object.apiVersion
+    if (group === undefined || object.apiVersion !== version || bytes + size > maxQuestionBytes) {
+      groups.push([one])
+      version = object.apiVersion
       bytes = size
     } else {
-      group.push(entry)
+      group.push(one)
       bytes += size
     }
   }

@@ -17,11 +17,17 @@ const owners = (entries: ManagedFieldsEntry[] = []) =>
   )
 
 test('whoever changes a field through one version takes it from a manager of another', async () => {
-  const { api } = await serving()
+  const { api, converter } = await serving()
   await using _api = api
   await api.request('PATCH', `${v2}/a?fieldManager=ann`, inV2('a', { length: 7, color: 'blue' }), applyPatch)
+  converter.reviews.length = 0
   const { status, json } = await api.request('PATCH', `${widgets}/a?fieldManager=bob`, { spec: { size: 8 } })
   assert.equal(status, 200)
+  // What it was and what it becomes, with one question.
+  assert.deepEqual(
+    converter.reviews.map(({ request }) => request.objects.length),
+    [2],
+  )
   assert.deepEqual(owners(json.metadata.managedFields), { 'ann v2': ['f:color'], 'bob v1': ['f:size'] })
 })
 

@@ -32,8 +32,10 @@ export interface FieldWrite {
 /** Objects of the write in another version, for managers that wrote through that one. */
 export interface FieldVersion {
   readonly shape: Shape
-  /** Neither changes its argument. */
+  /** Neither this nor what follows changes its argument. */
   convert(object: KubeObject): KubeObject
+  /** As `convert`; for versions of which each question costs. */
+  convertBoth?(live: KubeObject, next: KubeObject): readonly [KubeObject, KubeObject]
   restore(object: KubeObject): KubeObject
 }
 
@@ -44,20 +46,21 @@ export interface Changes {
   readonly gone: FieldSet
 }
 
-/** Undefined for a version that is not served any more. `found` is the difference in the version of the write. */
+/** Undefined for a version that is not served any more. `own` is the difference in the version of the write. */
 export function changesOf(
   live: KubeObject,
   next: KubeObject,
-  found: Difference | undefined,
+  own: Difference | undefined,
   write: FieldWrite,
 ): (apiVersion: string) => Changes | undefined {
-  const known = new Map([[write.apiVersion, changesIn(found, write.filter)]])
+  const known = new Map([[write.apiVersion, changesIn(own, write.filter)]])
   return apiVersion => {
-    const before = known.get(apiVersion)
-    if (before !== undefined) return before
+    const found = known.get(apiVersion)
+    if (found !== undefined) return found
     const version = write.version(apiVersion)
     if (version === undefined) return undefined
-    const changes = changesIn(compare(version.convert(live), version.convert(next), version.shape), write.filter)
+    const [before, after] = version.convertBoth?.(live, next) ?? [version.convert(live), version.convert(next)]
+    const changes = changesIn(compare(before, after, version.shape), write.filter)
     known.set(apiVersion, changes)
     return changes
   }
