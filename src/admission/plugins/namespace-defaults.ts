@@ -1,6 +1,6 @@
 // A new namespace gets the labels of the ClusterDefaults at once, and no pod before a controller has given it its quota, limits and network policies.
 import { groupResource } from '../../api/object.ts'
-import { clusterDefaultsName, defaultsAnnotation, systemExempt } from '../../api/resources/bulkhead/cluster-defaults.ts'
+import { clusterDefaultsName, defaultsAnnotation, givesObjects, systemExempt } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import { forbidden } from '../../api/status.ts'
 import type { ClusterDefaults } from '../../api/types/bulkhead-v1alpha1.ts'
 import { type AdmissionPlugin, admitted, type ClusterReader } from '../admission.ts'
@@ -17,7 +17,8 @@ export function namespaceDefaults({ reader }: { readonly reader: ClusterReader }
       if (resource.plural !== 'namespaces' || object === undefined) return
       const { metadata } = object
       const defaults = reader.get('clusterdefaults.bulkhead.dev', '', clusterDefaultsName) as ClusterDefaults | undefined
-      const { exempt = [], labels = {}, resourceQuota, limitRange, network } = defaults?.spec?.namespaces ?? {}
+      const given = defaults?.spec?.namespaces ?? {}
+      const { exempt = [], labels = {} } = given
       const name = metadata.name ?? ''
       // Nobody says of a new namespace that it had its defaults.
       if (metadata.annotations?.[defaultsAnnotation] !== undefined) {
@@ -26,8 +27,7 @@ export function namespaceDefaults({ reader }: { readonly reader: ClusterReader }
       }
       if (systemExempt.has(name) || exempt.includes(name)) return
       if (Object.keys(labels).length > 0) metadata.labels = { ...labels, ...metadata.labels }
-      if (resourceQuota !== undefined || limitRange !== undefined || network?.defaultDeny === true)
-        metadata.annotations = { ...metadata.annotations, [defaultsAnnotation]: 'pending' }
+      if (givesObjects(given)) metadata.annotations = { ...metadata.annotations, [defaultsAnnotation]: 'pending' }
     },
     validate({ resource, namespace, name }) {
       if (groupResource(resource.group, resource.plural) !== 'pods') return admitted

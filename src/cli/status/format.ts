@@ -61,7 +61,12 @@ export function formatStatus(status: Status): string {
         ]),
     ...(bare.length === 0
       ? []
-      : [section('Namespaces without the defaults of new ones', [[bare.join(', ')], [`to give them theirs: ${defaultsCommand(bare)}`]])]),
+      : [
+          section('Namespaces without the defaults of new ones', [
+            [bare.join(', ')],
+            [`once NetworkPolicies allow what their pods need: ${defaultsCommand(bare)}`],
+          ]),
+        ]),
     section(
       'Certificates',
       status.certificates.map(({ use, subject, until }) => [use, subject, `until ${until}`]),

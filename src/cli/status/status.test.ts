@@ -114,7 +114,7 @@ test('status shows exceptions with owner, reason and end, what terminals would o
   assert.match(text, /default\/scanner +ended 2020-01-01T00:00:00Z +ann/)
   assert.match(
     text,
-    /without the defaults of new ones\n {2}old\n {2}to give them theirs: kubectl annotate namespace old bulkhead\.dev\/defaults=pending/,
+    /without the defaults of new ones\n {2}old\n {2}once NetworkPolicies allow what their pods need: kubectl annotate namespace old bulkhead\.dev\/defaults=pending/,
   )
 })
 

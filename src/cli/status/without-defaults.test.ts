@@ -15,11 +15,12 @@ const all = [
 const defaults = (more: object) => ({ metadata: { name: 'cluster' }, spec: { namespaces: { exempt: ['free'], ...more } } })
 
 test('namespacesWithoutDefaults() names those that were never given any, and neither the system’s nor the exempt', () => {
-  assert.deepEqual(namespacesWithoutDefaults(all, defaults({ resourceQuota: { hard: { pods: '1' } } })), ['ancient', 'old'])
+  for (const given of [{ resourceQuota: { hard: { pods: '1' } } }, { network: { defaultDeny: true, allowDNS: false } }])
+    assert.deepEqual(namespacesWithoutDefaults(all, defaults(given)), ['ancient', 'old'])
 })
 
 test('namespacesWithoutDefaults() names nothing where there is nothing to give', () => {
-  assert.deepEqual(namespacesWithoutDefaults(all, defaults({})), [])
+  assert.deepEqual(namespacesWithoutDefaults(all, defaults({ network: { defaultDeny: false, allowDNS: true } })), [])
   assert.deepEqual(namespacesWithoutDefaults(all, undefined), [])
 })
 

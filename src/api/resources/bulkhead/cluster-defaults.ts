@@ -1,7 +1,7 @@
 // bulkhead.dev/v1alpha1 ClusterDefaults: what every new namespace gets. One object of one name counts.
 import type { FieldError } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
-import type { ClusterDefaults, NetworkDefaults } from '../../types/bulkhead-v1alpha1.ts'
+import type { ClusterDefaults, NamespaceDefaults, NetworkDefaults } from '../../types/bulkhead-v1alpha1.ts'
 import type { LimitRange, ResourceQuota } from '../../types/core-v1.ts'
 import { nameIsDnsLabel } from '../../validation/names.ts'
 import { pushMessages, validateLabels } from '../../validation/object-meta.ts'
@@ -13,6 +13,10 @@ import { ageColumn, nameColumn } from '../standard-columns.ts'
 export const clusterDefaultsName = 'cluster'
 /** The system's own namespaces need no entry in `exempt`. */
 export const systemExempt: ReadonlySet<string> = new Set(['kube-system', 'kube-public', 'kube-node-lease'])
+
+/** Whether a namespace is given objects, and its pods have to wait for them. */
+export const givesObjects = ({ resourceQuota, limitRange, network }: NamespaceDefaults): boolean =>
+  resourceQuota !== undefined || limitRange !== undefined || network?.defaultDeny === true
 
 /** Of a namespace: `pending` until it has its quota, limits and network policies, then `applied`. */
 export const defaultsAnnotation = 'bulkhead.dev/defaults'
