@@ -10,29 +10,34 @@ import { isSchema, metaFields } from './schema-reader.ts'
 /** For a structural schema whose defaults are values of it and whose rules compile. All defaults share what one request may cost. */
 export function judgeDefaultsByRules(schema: JSONSchemaProps, field: string): FieldError[] {
   const errors: FieldError[] = []
-  visit(compileNode(schema, true), schema, field, true, { left: requestBudget }, errors)
+  visit(undefined, schema, field, true, { left: requestBudget }, errors)
   return errors
 }
 
-/** Below a place without rules there are none. */
+/** `above`: the rules of this place, where those of a place above it were compiled; null where it has none. Others are compiled at the first default. */
 function visit(
-  node: RuleNode | undefined,
+  above: RuleNode | null | undefined,
   schema: JSONSchemaProps,
   field: string,
   root: boolean,
   budget: RuleBudget,
   errors: FieldError[],
 ): void {
-  if (node === undefined || budget.left < 0) return
+  if (above === null || budget.left < 0) return
   const { default: value } = schema
+  let node = above
   if (value !== undefined && value !== null) {
+    node ??= compileNode(schema, root)
+    // Below a place without rules there are none.
+    if (node === undefined) return
     errors.push(...judge(node, value, budget).map(error => withinDefault(error, `${field}.default`)))
   }
-  if (isSchema(schema.items)) visit(node.items, schema.items, `${field}.items`, false, budget, errors)
+  const rulesOf = (inner: RuleNode | undefined): RuleNode | null | undefined => (node === undefined ? undefined : (inner ?? null))
+  if (isSchema(schema.items)) visit(rulesOf(node?.items), schema.items, `${field}.items`, false, budget, errors)
   const isResource = root || schema['x-kubernetes-embedded-resource'] === true
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     if (isResource && metaFields.has(name)) continue
-    visit(node.properties.get(name), property, `${field}.properties[${name}]`, false, budget, errors)
+    visit(rulesOf(node?.properties.get(name)), property, `${field}.properties[${name}]`, false, budget, errors)
   }
 }
 
