@@ -32,7 +32,7 @@ async function apply(...items: object[]): Promise<void> {
   assert.equal(code, 0, stderr)
 }
 
-/** A Deployment of the pod that answers for all of them. */
+/** A Deployment of the pod that answers for all of them. The server comes to it from its node, which the namespace's own network policies let through. */
 function backend(): object {
   const { spec } = workloadPod('backend', ['extension'], {
     readinessProbe: { httpGet: { path: '/healthz', port: 'main', scheme: 'HTTPS' }, periodSeconds: 1 },

@@ -1,6 +1,7 @@
 // `bulkhead policy`: policies tried before they are enforced. Reads files, prints, and says it by the exit code.
 import type { Profile } from '../../base/config.ts'
 import { UserError } from '../../base/user-error.ts'
+import { printableLines } from '../printable.ts'
 import { readAuditLog } from './audit-log.ts'
 import { type Replayed, replay } from './replay.ts'
 import { type ReportedPolicy, reportPolicies } from './report.ts'
@@ -26,7 +27,7 @@ export async function policyTest(flags: PolicyFlags, files: readonly string[], p
   if (flags.output === 'json') print(JSON.stringify(results, null, 2))
   else {
     for (const { file, name, problem } of results)
-      print(problem === undefined ? `ok    ${file}: ${name}` : `FAIL  ${file}: ${name}: ${problem}`)
+      print(printableLines(problem === undefined ? `ok    ${file}: ${name}` : `FAIL  ${file}: ${name}: ${problem}`))
     print(`${results.length - failed.length} as expected, ${failed.length} not`)
   }
   return failed.length === 0 ? 0 : 1
@@ -35,7 +36,7 @@ export async function policyTest(flags: PolicyFlags, files: readonly string[], p
 /** 0 where nothing would be refused, 1 where something would. */
 export async function policyReplay(flags: ReplayFlags, log: string, print: Print, signal: AbortSignal): Promise<number> {
   const replayed = await replay(readAuditLog(log), await readPolicies(flags.policy), flags.profile ?? 'secure', signal)
-  print(flags.output === 'json' ? JSON.stringify(replayed, null, 2) : replayText(replayed))
+  print(flags.output === 'json' ? JSON.stringify(replayed, null, 2) : printableLines(replayText(replayed)))
   return replayed.refused.length === 0 ? 0 : 1
 }
 
@@ -54,7 +55,7 @@ function replayText({ judged, unrecorded, refused }: Replayed): string {
 /** 0 where no policy in audit mode found anything, 1 where one did. */
 export async function policyReport(flags: PolicyFlags, log: string, print: Print): Promise<number> {
   const reported = await reportPolicies(readAuditLog(log))
-  print(flags.output === 'json' ? JSON.stringify(reported, null, 2) : reportText(reported))
+  print(flags.output === 'json' ? JSON.stringify(reported, null, 2) : printableLines(reportText(reported)))
   return reported.length === 0 ? 0 : 1
 }
 

@@ -1,4 +1,6 @@
 // The status as text.
+
+import { printable } from '../printable.ts'
 import { policyText } from './policy-facts.ts'
 import type { Status } from './status.ts'
 import { defaultsCommand } from './without-defaults.ts'
@@ -111,10 +113,6 @@ function section(title: string, cells: readonly (readonly Cell[])[]): string {
   const lines = rows.map(row => `  ${row.map((cell, at) => cell.padEnd(at === row.length - 1 ? 0 : (widths[at] ?? 0))).join('  ')}`)
   return [title, ...lines].join('\n')
 }
-
-/** Names and texts come from whoever may write them: what would move the cursor or change the screen is shown as an escape. */
-const printable = (text: string): string =>
-  text.replace(/\p{C}/gu, char => `\\u${(char.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
 
 export function formatBytes(bytes: number | undefined): string {
   if (bytes === undefined) return 'unknown'

@@ -150,3 +150,10 @@ test('formatExplanation() shows what each authenticator had against the credenti
   assert.match(text, /REFUSED 401 Unauthorized: list pods/)
   assert.match(text, /refused: x509: does not know it\n +tokens: expired$/)
 })
+
+test('row 78: a name that would draw on the terminal is shown as text', async () => {
+  await using bench = await WhyBench.open()
+  const { text } = await bench.run({ as: 'eve\u001b[2J\u009b31m' }, 'list', 'pods')
+  assert.match(text, /eve\\u001b\[2J\\u009b31m/)
+  assert.doesNotMatch(text, /[^\P{C}\n]/u)
+})

@@ -4,6 +4,7 @@ import { Client } from '../../client/client.ts'
 import { createHttpTransport } from '../../client/http-transport.ts'
 import type { Transport } from '../../client/transport.ts'
 import type { Explanation } from '../../server/why/explanation.ts'
+import { printableLines } from '../printable.ts'
 import { findDataDirectory, findKubeconfig } from '../prove/find-cluster.ts'
 import { askById, askDecision, askLast } from './ask.ts'
 import { formatExplanation } from './format.ts'
@@ -41,7 +42,7 @@ export async function why(flags: WhyFlags, words: readonly string[], print: (tex
   if (pod !== undefined) return await whyRefused(context, pod, print)
   const explanations = await ask(context, words)
   if (flags.output === 'json') print(JSON.stringify(flags.file === undefined ? explanations[0] : explanations, null, 2))
-  else print(explanations.map(formatExplanation).join('\n\n'))
+  else print(printableLines(explanations.map(formatExplanation).join('\n\n')))
   return explanations.every(({ allowed }) => allowed) ? 0 : refusedExit
 }
 

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util'
+import { printable } from '../../printable.ts'
 import type { Finding } from '../finding.ts'
 import type { Output, Report } from './output.ts'
 
@@ -14,8 +15,9 @@ function lines({ rule, severity, message, file, line, column, object, field, fix
   const level = color ? styleText(colors[severity], severity, { validateStream: false }) : severity
   const place = object === undefined ? '' : ` ${nameOf(object)}:`
   const inField = field === undefined ? '' : ` ${field}:`
-  const head = `${file}:${line}:${column}: ${level}:${place}${inField} ${message} [${rule}]`
-  return fix === undefined ? [head] : [head, `    would pass with: ${JSON.stringify(fix)}`]
+  // A file of somebody else's must not draw on the terminal.
+  const head = `${printable(`${file}:${line}:${column}`)}: ${level}:${printable(`${place}${inField} ${message} [${rule}]`)}`
+  return fix === undefined ? [head] : [head, `    would pass with: ${printable(JSON.stringify(fix))}`]
 }
 
 function nameOf({ kind, namespace, name }: NonNullable<Finding['object']>): string {
