@@ -256,6 +256,7 @@ type bulkhead/v1alpha1.PodSecurityExceptionSpec
   owner string
   reason string
   expires meta/v1.Time
+  compensatingProofs []string omitempty optional list=set
 type bulkhead/v1alpha1.PodSecurityException root
   spec bulkhead/v1alpha1.PodSecurityExceptionSpec
 type bulkhead/v1alpha1.PodSecurityExceptionList list

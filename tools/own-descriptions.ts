@@ -60,6 +60,8 @@ export const ownDescriptions: Readonly<Record<string, { readonly text: string; r
       owner: 'Who answers for it.',
       reason: 'Why it is needed.',
       expires: 'From when on it has no effect.',
+      compensatingProofs:
+        'The proofs that make up for it, such as C9: where bulkhead prove finds one that does not hold, the exception ends.',
     },
   },
 }

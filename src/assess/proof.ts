@@ -7,7 +7,8 @@ import type { Transport } from '../client/transport.ts'
 /** `held: true` needs evidence: a proof that attacked nothing has not held. */
 export type Outcome =
   | { readonly held: true; readonly evidence: string }
-  | { readonly held: false; readonly found: readonly string[] }
+  /** `tried: false`: the attack could not be carried out. What is not tried is not proved. */
+  | { readonly held: false; readonly found: readonly string[]; readonly tried?: false }
   | { readonly skipped: true; readonly reason: string }
 
 export interface Proof {

@@ -59,6 +59,6 @@ async function attempt(proof: Proof, context: ProofContext, signal: AbortSignal)
     return await proof.prove(context, signal)
   } catch (err) {
     const why = err instanceof ApiError ? `${err.status.code} ${err.message}` : messageOf(err)
-    return { held: false, found: [`the attack could not be carried out: ${why}`] }
+    return { held: false, found: [`the attack could not be carried out: ${why}`], tried: false }
   }
 }

@@ -80,4 +80,5 @@ export interface PodSecurityExceptionSpec {
   owner: string
   reason: string
   expires: Time | null
+  compensatingProofs?: string[]
 }

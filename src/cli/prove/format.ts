@@ -1,6 +1,8 @@
 // How the results of proofs are printed.
 import { styleText } from 'node:util'
+import type { EndedException } from '../../assess/compensation.ts'
 import type { ProofResult } from '../../assess/run-proofs.ts'
+import { printable } from '../printable.ts'
 import { bulkheadVersion } from '../version.ts'
 
 type Verdict = 'PASS' | 'FAIL' | 'SKIP'
@@ -34,7 +36,14 @@ export function summaryLine(results: readonly ProofResult[]): string {
   return `${count('PASS')} held, ${count('FAIL')} failed, ${count('SKIP')} skipped`
 }
 
-export function resultsJson(server: string, results: readonly ProofResult[]): string {
+/** What a failed proof took with it. */
+export function endedLine({ name, owner, proofs }: EndedException): string {
+  return printable(
+    `ENDED PodSecurityException ${name} of ${owner}: ${proofs.join(', ')} made up for it, and ${proofs.length === 1 ? 'does' : 'do'} not hold`,
+  )
+}
+
+export function resultsJson(server: string, results: readonly ProofResult[], ended: readonly EndedException[] = []): string {
   const list = results.map(result => ({
     id: result.id,
     title: result.title,
@@ -49,5 +58,5 @@ export function resultsJson(server: string, results: readonly ProofResult[]): st
     started: result.started,
     milliseconds: result.milliseconds,
   }))
-  return JSON.stringify({ bulkhead: bulkheadVersion, server, proofs: list }, null, 2)
+  return JSON.stringify({ bulkhead: bulkheadVersion, server, proofs: list, endedExceptions: ended }, null, 2)
 }

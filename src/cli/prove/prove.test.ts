@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test'
 import { styleText } from 'node:util'
 import { proofs } from '../../assess/proofs/index.ts'
 import type { ProofResult } from '../../assess/run-proofs.ts'
+import { podSecurityExceptions } from '../../client/resources.ts'
 import { type Cluster, startCluster } from '../../cluster/start-cluster.ts'
 import { resultLine, resultsJson, summaryLine } from './format.ts'
 import { chooseProofs, type ProveFlags, prove } from './prove.ts'
@@ -64,6 +65,29 @@ test('prove exits with 1 where a control is off', async () => {
   assert.equal(code, 1)
   assert.match(text, /^FAIL A7 workload identity/m)
   assert.match(text, /^ {5}found: a pod whose account has no rights has a token mounted$/m)
+})
+
+test('prove ends the exceptions that a proof made up for which does not hold, and no others', async () => {
+  await using weak = await startCluster({ profile: 'upstream', simulatedNodes: 0 })
+  const file = join(folder, 'weak.kubeconfig')
+  writeFileSync(file, await weak.kubeconfig())
+  const signal = AbortSignal.timeout(20_000)
+  const except = (name: string, compensatingProofs: string[]) => {
+    const whole = { templateDigest: `sha256:${'0'.repeat(64)}`, checks: ['hostPorts'], owner: 'ann', reason: 'printer' }
+    const spec = { ...whole, expires: '2999-01-01T00:00:00Z', compensatingProofs }
+    return weak.client.create(podSecurityExceptions, 'default', { metadata: { name }, spec }, signal)
+  }
+  await except('relies', ['A3', 'A7'])
+  await except('stays', ['A3'])
+  const { code, text } = await run({ kubeconfig: file }, ['A3', 'A7'])
+  assert.equal(code, 1)
+  assert.match(text, /^ENDED PodSecurityException default\/relies of ann: A7 made up for it, and does not hold$/m)
+  assert.doesNotMatch(text, /default\/stays/)
+  const [relies, stays] = await weak.client.listAll(podSecurityExceptions, {}, signal)
+  assert.equal(Date.parse(relies?.spec.expires ?? '') <= Date.now(), true)
+  assert.equal(relies?.metadata.annotations?.['bulkhead.dev/ended-by-proofs'], 'A7')
+  assert.equal(stays?.spec.expires, '2999-01-01T00:00:00Z')
+  assert.doesNotMatch((await run({ kubeconfig: file }, ['A7'])).text, /ENDED/)
 })
 
 test('prove says what is missing in one sentence', async () => {

@@ -1,4 +1,5 @@
 // `bulkhead prove`: attacks the running cluster and prints what held.
+import { endExceptions } from '../../assess/compensation.ts'
 import type { Proof } from '../../assess/proof.ts'
 import { proofs } from '../../assess/proofs/index.ts'
 import { runProofs } from '../../assess/run-proofs.ts'
@@ -8,7 +9,7 @@ import { Client } from '../../client/client.ts'
 import { createHttpTransport } from '../../client/http-transport.ts'
 import type { Transport } from '../../client/transport.ts'
 import { clusterMachine, findDataDirectory, findKubeconfig, findUp } from './find-cluster.ts'
-import { resultLine, resultsJson, summaryLine, verdictOf } from './format.ts'
+import { endedLine, resultLine, resultsJson, summaryLine, verdictOf } from './format.ts'
 
 export interface ProveFlags {
   readonly dataDir?: string
@@ -42,7 +43,11 @@ export async function prove(flags: ProveFlags, ids: readonly string[], terminal:
     ? { onResult: (result: Parameters<typeof resultLine>[0]) => terminal.print(resultLine(result, terminal.color)) }
     : {}
   const results = await runProofs(chosen, context, onResult, signal)
-  terminal.print(text ? summaryLine(results) : resultsJson(endpoint.server, results))
+  const ended = results.some(result => verdictOf(result) === 'FAIL')
+    ? await endExceptions(context.client, results, systemClock.now(), AbortSignal.any([signal, AbortSignal.timeout(reachMs)]))
+    : []
+  if (text) for (const exception of ended) terminal.print(endedLine(exception))
+  terminal.print(text ? summaryLine(results) : resultsJson(endpoint.server, results, ended))
   return results.some(result => verdictOf(result) === 'FAIL') ? 1 : 0
 }
 

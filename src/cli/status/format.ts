@@ -52,9 +52,9 @@ export function formatStatus(status: Status): string {
       : [
           section('Exceptions from Pod Security', [
             ['NAME', 'STATE', 'OWNER', 'ALLOWS', 'REASON'],
-            ...exceptions.map(({ name, expired, expires, owner, checks, fields, reason }) => [
+            ...exceptions.map(({ name, expired, endedBy, expires, owner, checks, fields, reason }) => [
               name,
-              expired ? `ended ${expires}` : `until ${expires}`,
+              expired ? `ended ${expires}${endedBy === undefined ? '' : ` by proof ${endedBy}`}` : `until ${expires}`,
               owner,
               fields.length === 0 ? checks.join(', ') : `${checks.join(', ')} of ${fields.join(', ')}`,
               reason,

@@ -26,6 +26,9 @@ const rows: readonly [name: string, more: Partial<PodSecurityExceptionSpec>, fie
   ['refuses no owner', { owner: ' ' }, ['spec.owner']],
   ['refuses no reason', { reason: '' }, ['spec.reason']],
   ['refuses a reason beyond the bound', { reason: 'x'.repeat(1025) }, ['spec.reason']],
+  ['takes proofs', { compensatingProofs: ['C9', 'S5/A9'] }, []],
+  ['refuses a proof that is none', { compensatingProofs: ['C9', 'all'] }, ['spec.compensatingProofs[1]']],
+  ['refuses too many proofs', { compensatingProofs: Array.from({ length: 21 }, (_, index) => `C${index}`) }, ['spec.compensatingProofs']],
   ['refuses one without an end', { expires: null }, ['spec.expires']],
 ]
 for (const [name, more, fields] of rows) test(`podSecurityException ${name}`, () => assert.deepEqual(judge(more), fields))

@@ -9,6 +9,8 @@ const digestPattern = /^sha256:[0-9a-f]{64}$/
 /** Characters of owner and reason. */
 export const maxExceptionText = 1024
 export const maxExceptedFields = 100
+export const maxCompensatingProofs = 20
+const proofPattern = /^[A-Z]\d{1,2}(\/[A-Z]\d{1,2})?$/
 
 export const podSecurityException = defineResource<PodSecurityException>({
   group: 'bulkhead.dev',
@@ -29,7 +31,7 @@ export const podSecurityException = defineResource<PodSecurityException>({
 })
 
 function validate({ spec }: PodSecurityException): FieldError[] {
-  const { templateDigest = '', checks = [], fields = [], owner = '', reason = '', expires } = spec ?? {}
+  const { templateDigest = '', checks = [], fields = [], owner = '', reason = '', expires, compensatingProofs: proofs = [] } = spec ?? {}
   const known: readonly string[] = podSecurityCheckIds
   const text = (name: string, value: string): FieldError[] => {
     if (value.trim() === '') return [required(`spec.${name}`)]
@@ -48,5 +50,19 @@ function validate({ spec }: PodSecurityException): FieldError[] {
     ...text('owner', owner),
     ...text('reason', reason),
     ...(expires === null || expires === undefined ? [required('spec.expires', 'an exception must end')] : []),
+    ...(proofs.length > maxCompensatingProofs
+      ? [invalidValue('spec.compensatingProofs', proofs.length, `must have at most ${maxCompensatingProofs} entries`)]
+      : []),
+    ...proofs.flatMap((proof, index) =>
+      proofPattern.test(proof)
+        ? []
+        : [
+            invalidValue(
+              `spec.compensatingProofs[${index}]`,
+              proof,
+              'must be the id of a proof, such as C9, as "bulkhead prove" prints it',
+            ),
+          ],
+    ),
   ]
 }
