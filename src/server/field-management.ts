@@ -145,10 +145,15 @@ function versionOf(
   if (asked !== undefined) {
     const inVersion = (objects: readonly KubeObject[], from: ServedResource, to: ServedResource): KubeObject[] => {
       const { custom: read } = to.definition
-      // Nobody has to be asked what nothing is.
+      // Nobody has to be asked what nothing is, and who manages what is no business of the webhook's.
       const some = objects.filter(object => object !== empty)
       const converted = asked.get(
-        some.map(object => ({ ...object, apiVersion: from.apiVersion, kind })),
+        some.map(({ metadata: { managedFields: _entries, ...metadata }, ...object }) => ({
+          ...object,
+          apiVersion: from.apiVersion,
+          kind,
+          metadata,
+        })),
         to.apiVersion,
       )
       const found = converted.map(object => read?.adopt(object) ?? object)

@@ -49,7 +49,7 @@ export async function why(flags: WhyFlags, words: readonly string[], print: (tex
 async function whyRefused(context: WhyContext, pod: string, print: (text: string) => void): Promise<number> {
   const connections = await refusedConnections(context, pod)
   if (context.flags.output === 'json') print(JSON.stringify(connections, null, 2))
-  else print(formatConnections(`${context.namespace}/${pod}`, connections))
+  else print(printableLines(formatConnections(`${context.namespace}/${pod}`, connections)))
   return connections.length === 0 ? 0 : refusedExit
 }
 
