@@ -7,7 +7,12 @@ export interface ContinuePoint {
   readonly revision: number | undefined
   readonly namespace: string
   readonly name: string
+  /** When the first page of the chain was taken, in ms. */
+  readonly since: number
 }
+
+/** A chain of pages shows one state for so long: upstream's, whose compaction ends it after five to ten minutes. */
+export const pagesLastMs = 8 * 60_000
 
 const macLength = 16
 
@@ -20,7 +25,7 @@ export class ContinueTokens {
 
   /** `scope` is the resource and namespace that the list is of: a token of one list is none of another. */
   seal(point: ContinuePoint, scope: string): string {
-    const payload = Buffer.from(JSON.stringify([point.revision ?? -1, point.namespace, point.name]))
+    const payload = Buffer.from(JSON.stringify([point.revision ?? -1, point.namespace, point.name, point.since]))
     return Buffer.concat([this.#mac(payload, scope), payload]).toString('base64url')
   }
 
@@ -31,8 +36,13 @@ export class ContinueTokens {
     if (bytes.length <= macLength || !timingSafeEqual(bytes.subarray(0, macLength), this.#mac(payload, scope))) {
       throw badRequest('invalid continue token: continue key is not valid: the token was not made by this server for this list')
     }
-    const [revision, namespace, name]: unknown[] = JSON.parse(payload.toString())
-    return { revision: revision === -1 ? undefined : Number(revision), namespace: String(namespace), name: String(name) }
+    const [revision, namespace, name, since]: unknown[] = JSON.parse(payload.toString())
+    return {
+      revision: revision === -1 ? undefined : Number(revision),
+      namespace: String(namespace),
+      name: String(name),
+      since: Number(since),
+    }
   }
 
   #mac(payload: Buffer, scope: string): Buffer {

@@ -43,6 +43,30 @@ test('list() in pages shows the state of the first page', async () => {
   assert.equal(third.metadata.continue, undefined)
 })
 
+test('list() goes on from the newest state when its pages were asked for too slowly', async () => {
+  await using api = await filled(6)
+  const first = (await api.get(`${path}?limit=2`)).json
+  api.clock.advance(8 * 60_000)
+  const next = `${path}?limit=1&continue=${first.metadata.continue}`
+  const second = await api.get(next)
+  assert.deepEqual(names(second.json), ['c2'])
+  api.clock.advance(1)
+  await api.create(path, { metadata: { name: 'c3a' } })
+  for (const token of [first.metadata.continue, second.json.metadata.continue]) {
+    assert.equal((await api.get(`${path}?limit=1&continue=${token}`)).status, 410)
+  }
+  const { json } = await api.get(next)
+  assert.equal(json.reason, 'Expired')
+  const rest = (await api.get(`${path}?limit=3&continue=${json.metadata.continue}`)).json
+  assert.deepEqual(names(rest), ['c2', 'c3', 'c3a'])
+  assert.notEqual(rest.metadata.resourceVersion, first.metadata.resourceVersion)
+  assert.equal(rest.metadata.remainingItemCount, 2)
+  api.clock.advance(8 * 60_000)
+  const last = (await api.get(`${path}?limit=3&continue=${rest.metadata.continue}`)).json
+  assert.deepEqual(names(last), ['c4', 'c5'])
+  assert.equal(last.metadata.resourceVersion, rest.metadata.resourceVersion)
+})
+
 test('list() refuses a continue token that it did not make', async () => {
   await using api = await filled(3)
   const { json } = await api.get(`${path}?limit=1`)

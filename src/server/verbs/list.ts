@@ -2,7 +2,7 @@
 import { type ApiError, apiError, badRequest, expired } from '../../api/status.ts'
 import { type Entry, type ListQuery, type ListResult, RevisionCompacted, RevisionInFuture, type Store } from '../../store/store.ts'
 import { gzipped, joinParts, type Parts, streamParts } from '../chunked-body.ts'
-import type { ContinueTokens } from '../continue-token.ts'
+import { type ContinueTokens, pagesLastMs } from '../continue-token.ts'
 import type { Conversion } from '../custom-resources/conversion.ts'
 import { header, type Reply, type ServerRequest } from '../exchange.ts'
 import { type ListOptions, listOptions, requiredRevision, tooLargeRevision } from '../list-options.ts'
@@ -166,6 +166,9 @@ export function select(parts: ListParts, context: ResourceContext): Selected | P
   if (point !== undefined && options.resourceVersion !== '' && options.resourceVersion !== '0') {
     throw badRequest('specifying resource version is not allowed when using continue')
   }
+  const isChain = point?.revision !== undefined
+  if (isChain && context.now - point.since > pagesLastMs)
+    throw expiredPage(parts.continueTokens.seal({ ...point, revision: undefined }, scope))
   // What may be any state comes whole, as upstream's cache gives it.
   const limit = options.resourceVersion === '0' && point === undefined ? 0 : options.limit
   const revision = point === undefined ? exactRevision(options, parts.store.revision) : point.revision
@@ -188,7 +191,9 @@ export function select(parts: ListParts, context: ResourceContext): Selected | P
     throw expiredPage(parts.continueTokens.seal({ ...point, revision: undefined }, scope))
   }
   const { conversion } = served
-  const selectedOf = (found: ListResult): Selected => selectedAs(parts, scope, found, selection === undefined && viewed === undefined)
+  const since = isChain ? point.since : context.now
+  const countsRest = selection === undefined && viewed === undefined
+  const selectedOf = (found: ListResult): Selected => selectedAs(parts, scope, found, countsRest, since)
   if (conversion === undefined) return selectedOf(result)
   const { signal } = context.request
   if (viewed === undefined) return conversion.prepare(result.entries, signal).then(() => selectedOf(result))
@@ -196,14 +201,16 @@ export function select(parts: ListParts, context: ResourceContext): Selected | P
 }
 
 /** `countsRest`: the number of those behind the last one says how many more there are. */
-function selectedAs({ continueTokens }: ListParts, scope: string, result: ListResult, countsRest: boolean): Selected {
+function selectedAs({ continueTokens }: ListParts, scope: string, result: ListResult, countsRest: boolean, since: number): Selected {
   const last = result.entries.at(-1)
   const more = result.more && last !== undefined
   return {
     result,
     metadata: {
       resourceVersion: String(result.revision),
-      ...(more ? { continue: continueTokens.seal({ revision: result.revision, namespace: last.namespace, name: last.name }, scope) } : {}),
+      ...(more
+        ? { continue: continueTokens.seal({ revision: result.revision, namespace: last.namespace, name: last.name, since }, scope) }
+        : {}),
       ...(more && result.remaining !== undefined && countsRest ? { remainingItemCount: result.remaining } : {}),
     },
   }
