@@ -317,6 +317,31 @@ test('runAsNonRoot is checked against the image, and seccomp, capabilities and n
   await gone(pod)
 })
 
+test('a resize reaches the cgroups of a running container and of its pod', { skip }, async () => {
+  const resources = (memory: string, cpu: string) => ({ requests: { memory, cpu }, limits: { memory, cpu } })
+  const pod = createPod('resized', { containers: [{ name: 'c', ...script('sleep 1000'), resources: resources('64Mi', '500m') }] })
+  const before = await until('resized', 'ready', isReady)
+  api.change(pods, 'default', 'resized', object => {
+    const [container] = object.spec.containers
+    if (container) container.resources = resources('96Mi', '250m')
+  })
+  const after = await until('resized', 'resized', ({ status }) => {
+    const told = status?.containerStatuses?.[0]?.resources?.limits
+    return told?.['memory'] === '96Mi' && told?.['cpu'] === '250m'
+  })
+  assert.equal(after.status?.containerStatuses?.[0]?.containerID, before.status?.containerStatuses?.[0]?.containerID)
+  const v1 = existsSync('/sys/fs/cgroup/memory')
+  const cgroup = `${nodeCgroup(directory)}/guaranteed/pod${pod.metadata.uid}`
+  const id = before.status?.containerStatuses?.[0]?.containerID?.replace('containerd://', '') ?? ''
+  for (const path of [cgroup, `${cgroup}/${id}`]) {
+    const memory = await readFile(v1 ? `/sys/fs/cgroup/memory${path}/memory.limit_in_bytes` : `/sys/fs/cgroup${path}/memory.max`, 'utf8')
+    const quota = await readFile(v1 ? `/sys/fs/cgroup/cpu${path}/cpu.cfs_quota_us` : `/sys/fs/cgroup${path}/cpu.max`, 'utf8')
+    assert.equal(Number(memory), 96 * 1024 * 1024, path)
+    assert.match(quota, /^25000\b/, path)
+  }
+  await gone(pod)
+})
+
 test('a failed liveness probe restarts the container; readiness and a crash loop show', { skip }, async () => {
   const pod = createPod('probed', {
     containers: [

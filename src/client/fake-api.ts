@@ -348,7 +348,9 @@ function mergeConditions(old: unknown, patch: unknown): unknown[] {
   const before = listOf(old)
   const after = listOf(patch)
   const kept = before.filter(({ type }) => !after.some(condition => condition.type === type))
-  const merged = after.map(condition => merge(before.find(({ type }) => type === condition.type) ?? {}, condition, true))
+  const merged = after
+    .filter(condition => !('$patch' in condition))
+    .map(condition => merge(before.find(({ type }) => type === condition.type) ?? {}, condition, true))
   return [...kept, ...merged]
 }
 

@@ -100,6 +100,7 @@ export function containerConfig(input: ContainerInput): ContainerConfig {
       [containerAnnotations.hash]: containerHash(container),
       [containerAnnotations.restartCount]: String(attempt),
       [containerAnnotations.terminationMessagePolicy]: container.terminationMessagePolicy ?? 'File',
+      [containerAnnotations.resources]: JSON.stringify(container.resources ?? {}),
     },
     logPath: `${container.name}/${attempt}.log`,
     stdin: container.stdin ?? false,

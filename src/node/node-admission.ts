@@ -1,9 +1,10 @@
 // The last guard of a node: it starts no pod of another trust domain and none that it has no room for, whoever let it come this far.
+import { podRequests } from '../api/pod-resources.ts'
 import { domainOfNode, domainOfPod, mayRunOn, nameDomain } from '../api/trust-domain.ts'
 import type { Node, Pod } from '../api/types/core-v1.ts'
 import type { Client } from '../client/client.ts'
 import { nodes } from '../client/resources.ts'
-import { type Demand, demandOf, planAdmission, type Refusal } from './pod-admission.ts'
+import { type Demand, demandOf, planAdmission, planResizeAdmission, type Refusal } from './pod-admission.ts'
 import { podUid } from './pod-containers.ts'
 
 /** A pod of this node. */
@@ -38,6 +39,16 @@ export class NodeAdmission {
     return this.#judge(pod, this.#known)
   }
 
+  /** Of a pod that runs and asks for other resources; what it may have counts from now on. */
+  async resizeRefusal(pod: Pod, signal: AbortSignal): Promise<Refusal | undefined> {
+    const node = this.#known ?? (await this.#options.client.get(nodes, '', this.#options.nodeName, signal))
+    this.#known = node
+    const uid = podUid(pod)
+    const refusal = planResizeAdmission(podRequests(pod), this.#held(uid), node)
+    if (refusal === undefined) this.#demands.set(uid, { generation: pod.metadata.generation, demand: demandOf(pod) })
+    return refusal
+  }
+
   #judge(pod: Pod, node: Node): Refusal | undefined {
     if (!mayRunOn(pod, node)) {
       const message = `the pod is of ${nameDomain(domainOfPod(pod))}, node "${node.metadata.name}" of ${nameDomain(domainOfNode(node))}`
@@ -54,7 +65,7 @@ export class NodeAdmission {
   /** What the other pods that were let in hold; those that have ended hold nothing. */
   #held(asking: string): Demand[] {
     const held: Demand[] = []
-    const here = new Set<string>()
+    const here = new Set([asking])
     for (const { uid, pod, state } of this.#options.residents()) {
       const { phase } = pod.status ?? {}
       const known = this.#demands.get(uid)

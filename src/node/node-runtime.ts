@@ -57,6 +57,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
   const admission = new NodeAdmission({ client, nodeName: node.name, residents: () => workers })
   const podNode: PodNode = {
     refusal: (pod, signal) => admission.refusal(pod, signal),
+    resizeRefusal: (pod, signal) => admission.resizeRefusal(pod, signal),
     name: node.name,
     runtime,
     clock,

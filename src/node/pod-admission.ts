@@ -36,6 +36,19 @@ export function planAdmission(pod: Pod, wanted: Demand, held: readonly Demand[],
   return undefined
 }
 
+/** The same for a pod that runs and asks for more: what it has is its own. `wanted` counts the spec alone. */
+export function planResizeAdmission(wanted: ReadonlyAmounts, held: readonly Demand[], node: Node): Refusal | undefined {
+  const allocatable = parseAmounts(node.status?.allocatable)
+  for (const [resource, amount] of wanted) {
+    const capacity = allocatable.get(resource)
+    if (capacity === undefined || compareQuantities(amount, capacity) <= 0) continue
+    const amounts = `requested: ${numberOf(resource, amount)}, capacity: ${numberOf(resource, capacity)}`
+    return { reason: 'Infeasible', message: `Node didn't have enough capacity: ${resource}, ${amounts}` }
+  }
+  const short = shortage({ requests: wanted, ports: [] }, held, allocatable)
+  return short === undefined ? undefined : { reason: 'Deferred', message: short.message.replace('Pod was rejected: ', '') }
+}
+
 function shortage(wanted: Demand, held: readonly Demand[], allocatable: ReadonlyAmounts): Refusal | undefined {
   const most = allocatable.get('pods')
   if (most !== undefined && BigInt(held.length) + 1n > integerValue(most)) {
@@ -56,8 +69,8 @@ function shortage(wanted: Demand, held: readonly Demand[], allocatable: Readonly
 const nothing = parseQuantity('0')
 
 function insufficient(resource: string, requested: Quantity, used: Quantity, capacity: Quantity): Refusal {
-  const number = (quantity: Quantity) => (resource === 'cpu' ? milliValue(quantity) : integerValue(quantity))
-  const amounts = `requested: ${number(requested)}, used: ${number(used)}, capacity: ${number(capacity)}`
+  const [asked, taken, all] = [requested, used, capacity].map(quantity => numberOf(resource, quantity))
+  const amounts = `requested: ${asked}, used: ${taken}, capacity: ${all}`
   return { reason: `OutOf${resource}`, message: `Pod was rejected: Node didn't have enough resource: ${resource}, ${amounts}` }
 }
 
@@ -65,3 +78,5 @@ const failed = (predicate: string, why: string): Refusal => ({
   reason: predicate,
   message: `Pod was rejected: Predicate ${predicate} failed: ${why}`,
 })
+
+const numberOf = (resource: string, quantity: Quantity): bigint => (resource === 'cpu' ? milliValue(quantity) : integerValue(quantity))

@@ -66,6 +66,8 @@ export interface PodNode {
   readonly links: PodLinks
   /** Why a pod must not start on this node; undefined where it may. */
   refusal(pod: Pod, signal: AbortSignal): Promise<Refusal | undefined>
+  /** Why the pod cannot have what it asks for now: reason and message of its condition PodResizePending. */
+  resizeRefusal(pod: Pod, signal: AbortSignal): Promise<Refusal | undefined>
   readonly cluster: ClusterDns
   readonly hostIps: () => readonly string[]
   readonly allocatable: () => NodeAllocatable

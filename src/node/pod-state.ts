@@ -13,6 +13,8 @@ export const containerAnnotations = {
   hash: 'io.kubernetes.container.hash',
   restartCount: 'io.kubernetes.container.restartCount',
   terminationMessagePolicy: 'io.kubernetes.container.terminationMessagePolicy',
+  /** What it was made with: the spec may change while it runs. */
+  resources: 'io.kubernetes.container.resources',
 } as const
 
 export interface PodState {

@@ -1,5 +1,13 @@
 // The status of a pod from its spec, the runtime's facts and the agent's notes. Pure; fields, reasons and messages are the kubelet's.
-import type { ContainerStatus as ApiContainerStatus, ContainerState, Pod, PodCondition, PodPhase, PodStatus } from '../api/types/core-v1.ts'
+import type {
+  ContainerStatus as ApiContainerStatus,
+  ContainerState,
+  Pod,
+  PodCondition,
+  PodPhase,
+  PodStatus,
+  ResourceRequirements,
+} from '../api/types/core-v1.ts'
 import { formatTime } from '../base/clock.ts'
 import type { ContainerStatus } from './cri/messages.ts'
 import { containersOf, isSidecar, type PodContainer } from './pod-containers.ts'
@@ -19,6 +27,10 @@ export interface StatusNotes {
   readonly terminal?: { readonly reason: string; readonly message: string }
   /** All containers are stopped for good. */
   readonly terminated: boolean
+  /** What a container runs with, where that can differ from its spec. */
+  readonly resources?: (container: PodContainer, status: ContainerStatus) => ResourceRequirements
+  /** Further conditions of the node's own. */
+  readonly conditions?: readonly PodCondition[]
   readonly now: number
 }
 
@@ -105,6 +117,7 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
     if (newest.state === 'CONTAINER_EXITED') last = current
     current = { waiting }
   }
+  const resources = notes.resources?.({ kind, spec }, newest) ?? spec.resources
   const succeededInit = kind === 'init' && !isSidecar(spec) && newest.state === 'CONTAINER_EXITED' && newest.exitCode === 0
   const started = running && notes.started(newest.id)
   return {
@@ -117,8 +130,8 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
     imageID: newest.imageRef,
     containerID: `${runtimeScheme}://${newest.id}`,
     started: kind === 'ephemeral' ? running : started,
-    ...(spec.resources && Object.keys(spec.resources).length > 0 ? { resources: spec.resources } : {}),
-    ...(spec.resources?.requests ? { allocatedResources: spec.resources.requests } : {}),
+    ...(resources && Object.keys(resources).length > 0 ? { resources } : {}),
+    ...(resources?.requests ? { allocatedResources: resources.requests } : {}),
   }
 }
 
@@ -227,7 +240,7 @@ function conditions(
   const old = pod.status?.conditions ?? []
   // Written by the scheduler, but for pods that none placed.
   const scheduled = old.find(({ type }) => type === 'PodScheduled') ?? { type: 'PodScheduled', status: 'True' }
-  return [...own, scheduled].map(condition => stamped(condition, old, notes.now))
+  return [...own, ...(notes.conditions ?? []), scheduled].map(condition => stamped(condition, old, notes.now))
 }
 
 /** Why the pod is not ready for the gate's sake, in the kubelet's words; undefined where it is. */

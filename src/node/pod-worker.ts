@@ -3,15 +3,16 @@
 import { join } from 'node:path'
 import type { Container, Pod, PodStatus } from '../api/types/core-v1.ts'
 import { pause } from '../base/clock.ts'
-import { durationText } from './back-off.ts'
 import { StartError, startContainer } from './container-start.ts'
 import { graceSeconds, stopAll, stopContainer } from './container-stop.ts'
+import { crashWait } from './crash-loop.ts'
 import type { SandboxConfig } from './cri/messages.ts'
 import { containersOf, fieldPath, type PodContainer, podText, podUid } from './pod-containers.ts'
 import type { PodNode, PodVolumeSet } from './pod-node.ts'
 import { type PodPlan, planPod } from './pod-plan.ts'
+import { PodResizer } from './pod-resizer.ts'
 import { createSandbox, joinNetwork, podSandboxConfig, stopSandbox } from './pod-sandbox.ts'
-import { emptyPodState, millis, newestContainer, type PodState, podLabels, readPodState } from './pod-state.ts'
+import { emptyPodState, millis, type PodState, podLabels, readPodState } from './pod-state.ts'
 import { nextAttempt, podStatus, runningContainers, untilDeadline, withReported } from './pod-status.ts'
 import { Prober } from './probes/prober.ts'
 import { readMessages } from './termination-message.ts'
@@ -29,6 +30,7 @@ export class PodWorker {
   readonly #logDirectory: string
   readonly #volumes: PodVolumeSet
   readonly #prober: Prober
+  readonly #resizer: PodResizer
   readonly #waiting = new Map<string, { reason: string; message: string }>()
   readonly #messages = new Map<string, string>()
   #pod: Pod
@@ -51,6 +53,7 @@ export class PodWorker {
     this.#directory = join(node.podsDirectory, this.uid)
     this.#logDirectory = join(node.logsDirectory, `${namespace}_${name}_${this.uid}`)
     this.#volumes = node.host.volumes(this.#directory)
+    this.#resizer = new PodResizer(node)
     this.#prober = new Prober({
       runtime: node.runtime,
       attempt: node.host.probe,
@@ -84,6 +87,11 @@ export class PodWorker {
     return (
       this.#waiting.get(container)?.reason ?? ((this.#pod.spec.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating')
     )
+  }
+
+  /** A resize may be possible when another pod has gone. */
+  get waitsForRoom(): boolean {
+    return this.#resizer.conditions.length > 0
   }
 
   get logDirectory(): string {
@@ -169,6 +177,10 @@ export class PodWorker {
 
   async #refresh(signal: AbortSignal): Promise<void> {
     await this.#readState(signal)
+    if (await this.#resizer.apply(this.#pod, this.#state, this.#podIps()[0] ?? '', signal)) {
+      this.wake()
+      await this.#readState(signal)
+    }
     await readMessages(this.#pod, this.#state, this.#directory, this.#messages)
     this.#watchProbes()
     await this.#report(false, signal)
@@ -247,9 +259,10 @@ export class PodWorker {
     let delay = resync
     for (const container of plan.start) {
       const name = container.spec.name
-      const wait = this.#crashWait(container)
-      if (wait > 0) {
-        delay = Math.min(delay, wait)
+      const crash = crashWait(this.#node, this.#pod, this.#state, container)
+      if (crash !== undefined) {
+        this.#waiting.set(name, crash.waiting)
+        delay = Math.min(delay, crash.waitMs)
         continue
       }
       try {
@@ -292,25 +305,6 @@ export class PodWorker {
     return delay
   }
 
-  /** Milliseconds that a crashed container has to wait still; notes it as CrashLoopBackOff. */
-  #crashWait({ spec, kind }: PodContainer): number {
-    const { crashes, clock } = this.#node
-    const status = newestContainer(this.#state, spec.name)
-    if (status?.state !== 'CONTAINER_EXITED') return 0
-    const key = `${this.uid}_${spec.name}`
-    const finishedAt = millis(status.finishedAt)
-    const wait = crashes.remaining(key, finishedAt, clock.now())
-    if (wait === 0) {
-      crashes.next(key, finishedAt, clock.now())
-      return 0
-    }
-    const message = `back-off ${durationText(crashes.get(key))} restarting failed container=${spec.name} pod=${podText(this.#pod)}`
-    this.#waiting.set(spec.name, { reason: 'CrashLoopBackOff', message })
-    const text = `Back-off restarting failed container ${spec.name} in pod ${podText(this.#pod)}`
-    this.#node.event(this.#pod, { path: fieldPath({ kind, spec }) }, 'Warning', 'BackOff', text)
-    return wait
-  }
-
   #probeGrace(container: PodContainer | undefined, containerId: string): number | undefined {
     const kind = this.#prober.failed(containerId)
     return kind && container ? container.spec[`${kind}Probe`]?.terminationGracePeriodSeconds : undefined
@@ -337,6 +331,8 @@ export class PodWorker {
       started: id => this.#prober.started(id),
       hostIps: this.#node.hostIps(),
       terminated,
+      resources: (container, status) => this.#resizer.applied(this.#pod, container, status),
+      conditions: this.#resizer.conditions,
       now: this.#node.clock.now(),
       ...(this.#terminal ? { terminal: this.#terminal } : {}),
     })

@@ -214,3 +214,54 @@ test('a node starts no pod whose host port or resources another has, whoever bou
     await until('the port is free', () => isReady(api.read(pods, 'default', 'next')))
   })
 })
+
+test('a running pod gets other resources without a restart, waits where the node has none, and asks for no more than it has', async () => {
+  await withNode(async (api, until) => {
+    const containers = (cpu: string) => [{ name: 'c', image: 'r.example/a:1', resources: { requests: { cpu } } }]
+    const resize = (cpu: string) =>
+      api.change(pods, 'default', 'a', pod => {
+        pod.spec.containers = containers(cpu)
+      })
+    const status = () => api.read(pods, 'default', 'a')?.status
+    const told = () => status()?.containerStatuses?.[0]?.resources?.requests?.['cpu']
+    const pending = () => status()?.conditions?.find(({ type }) => type === 'PodResizePending')
+    api.seed(pods, podOf('a', { containers: containers('1') }))
+    api.seed(pods, podOf('b', { containers: containers('1') }))
+    await until('ready', () => isReady(api.read(pods, 'default', 'a')) && isReady(api.read(pods, 'default', 'b')))
+    resize('2')
+    await until('more', () => told() === '2')
+    resize('8')
+    await until('never', () => pending()?.reason === 'Infeasible')
+    assert.equal(told(), '2')
+    resize('3500m')
+    await until('later', () => pending()?.reason === 'Deferred')
+    assert.equal(status()?.containerStatuses?.[0]?.allocatedResources?.['cpu'], '2')
+    api.change(pods, 'default', 'b', pod => {
+      pod.metadata.deletionTimestamp = new Date().toISOString()
+      pod.metadata.deletionGracePeriodSeconds = 0
+    })
+    await until('now', () => told() === '3500m' && pending() === undefined)
+    assert.equal(status()?.containerStatuses?.[0]?.restartCount, 0)
+  })
+})
+
+test('a running container is restarted for resources that its policy wants a new start for', async () => {
+  await withNode(async (api, until) => {
+    const containers = (memory: string) => [
+      {
+        name: 'c',
+        image: 'r.example/a:1',
+        resources: { requests: { memory } },
+        resizePolicy: [{ resourceName: 'memory', restartPolicy: 'RestartContainer' }],
+      },
+    ]
+    const container = () => api.read(pods, 'default', 'a')?.status?.containerStatuses?.[0]
+    api.seed(pods, podOf('a', { containers: containers('1Gi') }))
+    await until('ready', () => isReady(api.read(pods, 'default', 'a')))
+    api.change(pods, 'default', 'a', pod => {
+      pod.spec.containers = containers('2Gi')
+    })
+    await until('restarted', () => container()?.restartCount === 1 && container()?.ready === true)
+    assert.equal(container()?.resources?.requests?.['memory'], '2Gi')
+  })
+})

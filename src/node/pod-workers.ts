@@ -58,7 +58,9 @@ export class PodWorkers {
     if (!signal || signal.aborted) return
     const worker = new PodWorker(this.#node, pod)
     const done = worker.run(signal).finally(() => {
-      if (!signal.aborted) this.#workers.delete(uid)
+      if (signal.aborted) return
+      this.#workers.delete(uid)
+      for (const other of this) if (other.waitsForRoom) other.wake()
     })
     this.#workers.set(uid, { worker, done })
   }

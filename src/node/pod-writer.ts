@@ -43,11 +43,20 @@ export function statusPatch(pod: Pod, status: PodStatus): object {
       message: status.message ?? null,
       ...(status.podIPs ? { podIPs: [...status.podIPs, ...gone(pod.status?.podIPs, status.podIPs)] } : {}),
       ...(status.hostIPs ? { hostIPs: [...status.hostIPs, ...gone(pod.status?.hostIPs, status.hostIPs)] } : {}),
-      conditions: (status.conditions ?? []).map(condition => ({
-        ...condition,
-        reason: condition.reason ?? null,
-        message: condition.message ?? null,
-      })),
+      conditions: [
+        ...(status.conditions ?? []).map(condition => ({
+          ...condition,
+          reason: condition.reason ?? null,
+          message: condition.message ?? null,
+        })),
+        ...passing.filter(type => has(pod.status, type) && !has(status, type)).map(type => ({ $patch: 'delete', type })),
+      ],
     },
   }
 }
+
+/** Conditions that are only there while they hold. */
+const passing = ['PodResizePending', 'PodResizeInProgress']
+
+const has = (status: PodStatus | undefined, type: string): boolean =>
+  status?.conditions?.some(condition => condition.type === type) ?? false

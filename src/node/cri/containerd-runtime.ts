@@ -88,6 +88,9 @@ export function containerdRuntime(socket: string): ContainerRuntime & { ready(ti
     async removeContainer(containerId, signal) {
       await gone(client.runtime('RemoveContainer', { containerId }, slow, signal))
     },
+    async updateContainer(containerId, linux, signal) {
+      await client.runtime('UpdateContainerResources', { containerId, linux }, quick, signal)
+    },
     async listContainers(labelSelector, signal) {
       const request = { filter: { labelSelector } }
       return (await client.runtime<{ containers: ContainerSummary[] }>('ListContainers', request, quick, signal)).containers

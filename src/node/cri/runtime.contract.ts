@@ -120,6 +120,7 @@ export function runtimeContract(name: string, setUp: () => Promise<RuntimeUnderT
     assert.equal(listed?.state, 'CONTAINER_RUNNING')
     assert.equal((await runtime.execSync(id, ['true'], 5, signal())).exitCode, 0)
     assert.equal((await runtime.execSync(id, ['sh', '-c', 'exit 7'], 5, signal())).exitCode, 7)
+    await runtime.updateContainer(id, { cpuShares: 512, memoryLimitInBytes: 64 * 2 ** 20 }, signal())
     await runtime.stopContainer(id, 0, signal())
     assert.equal((await ended(runtime, id)).exitCode, 137)
     await runtime.stopContainer(id, 0, signal())

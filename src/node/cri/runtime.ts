@@ -8,6 +8,7 @@ import type {
   ExecResult,
   Image,
   Labels,
+  LinuxResources,
   RegistryAuth,
   RuntimeStatus,
   Sandbox,
@@ -61,6 +62,8 @@ export interface ContainerRuntime extends AsyncDisposable {
   /** Sends the image's stop signal, then SIGKILL after `graceSeconds`. */
   stopContainer(id: string, graceSeconds: number, signal: AbortSignal): Promise<void>
   removeContainer(id: string, signal: AbortSignal): Promise<void>
+  /** Changes what a running container may use. */
+  updateContainer(id: string, resources: LinuxResources, signal: AbortSignal): Promise<void>
   listContainers(labels: Labels, signal: AbortSignal): Promise<ContainerSummary[]>
   containerStatus(id: string, signal: AbortSignal): Promise<ContainerStatus | undefined>
   containerStats(labels: Labels, signal: AbortSignal): Promise<ContainerStats[]>

@@ -10,6 +10,7 @@ import type {
   ContainerStatus,
   Image,
   Labels,
+  LinuxResources,
   Sandbox,
   SandboxConfig,
 } from '../cri/messages.ts'
@@ -41,6 +42,8 @@ interface FakeContainer {
   status: ContainerStatus
   config: ContainerConfig
   ended: AbortController
+  /** Given to it while it ran. */
+  resources?: LinuxResources
 }
 
 export class FakeRuntime implements ContainerRuntime {
@@ -187,6 +190,18 @@ export class FakeRuntime implements ContainerRuntime {
     await this.stopContainer(id, 0, signal)
     const found = this.#containers.get(id)
     if (this.#containers.delete(id) && found) this.#tell('CONTAINER_DELETED_EVENT', id, found.sandboxId)
+  }
+
+  async updateContainer(id: string, resources: LinuxResources): Promise<void> {
+    const found = this.#container(id)
+    if (found.status.state !== 'CONTAINER_RUNNING')
+      throw new RuntimeError('Unknown', `rpc error: code = Unknown desc = container ${id} is not running`)
+    found.resources = resources
+  }
+
+  /** What the container was given last, for tests; undefined where it has what it was made with. */
+  resourcesOf(id: string): LinuxResources | undefined {
+    return this.#container(id).resources
   }
 
   async listContainers(labels: Labels) {
