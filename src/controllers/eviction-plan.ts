@@ -2,8 +2,13 @@
 import { tolerates } from '../api/tolerations.ts'
 import type { Pod, Taint } from '../api/types/core-v1.ts'
 
-/** Milliseconds until the pod must go (0: now); undefined where it may stay. */
-export function planEviction({ metadata, spec, status }: Pod, taints: readonly Taint[], now: number): number | undefined {
+/** Milliseconds until the pod must go (0: now); undefined where it may stay. `since` says from when on a taint counts. */
+export function planEviction(
+  { metadata, spec, status }: Pod,
+  taints: readonly Taint[],
+  now: number,
+  since: (taint: Taint) => number | undefined,
+): number | undefined {
   const pressing = taints.filter(({ effect }) => effect === 'NoExecute')
   if (pressing.length === 0) return undefined
   const placed = status?.conditions?.find(({ type }) => type === 'PodScheduled')?.lastTransitionTime ?? metadata.creationTimestamp
@@ -17,8 +22,8 @@ export function planEviction({ metadata, spec, status }: Pod, taints: readonly T
       tolerationSeconds === undefined ? [] : [Math.max(0, tolerationSeconds)],
     )
     if (limited.length === 0) continue
-    const since = Math.max(Date.parse(taint.timeAdded ?? '') || now, arrived)
-    waits.push(Math.max(0, since + Math.min(...limited) * 1000 - now))
+    const began = Math.max(since(taint) ?? now, arrived)
+    waits.push(Math.max(0, began + Math.min(...limited) * 1000 - now))
   }
   return waits.length === 0 ? undefined : Math.min(...waits)
 }

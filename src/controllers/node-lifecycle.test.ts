@@ -8,6 +8,7 @@ import { nodeLifecycle } from './node-lifecycle.ts'
 import { planFinished } from './pod-garbage.ts'
 import { startScenario } from './scenario.ts'
 import { taintEviction } from './taint-eviction.ts'
+import { TaintSightings } from './taint-sightings.ts'
 
 const now = Date.UTC(2026, 0, 1)
 const node = (ready: 'True' | 'False' | 'Unknown' | undefined, taints: Taint[] = [], unschedulable = false): Node => ({
@@ -17,6 +18,9 @@ const node = (ready: 'True' | 'False' | 'Unknown' | undefined, taints: Taint[] =
 })
 const taint = (key: string, effect: 'NoSchedule' | 'NoExecute'): Taint => ({ key, effect })
 const short = (taints: Taint[] | undefined) => taints?.map(({ key, effect }) => `${key.replace('node.kubernetes.io/', '')}:${effect}`)
+
+/** Of taints that carry their time. */
+const added = ({ timeAdded }: Taint): number => Date.parse(timeAdded ?? '')
 
 const rows: { name: string; node: Node; want: string[] | undefined }[] = [
   { name: 'ready, nothing to do', node: node('True'), want: undefined },
@@ -57,7 +61,7 @@ const evictions: [string, Toleration[], number | undefined][] = [
 for (const [name, tolerations, want] of evictions) {
   test(`planEviction(): ${name}`, () => {
     const taints: Taint[] = [{ key: 'k', effect: 'NoExecute', timeAdded: '2026-01-01T00:00:00Z' }]
-    assert.equal(planEviction({ metadata: {}, spec: { containers: [], tolerations } }, taints, now + 100_000), want)
+    assert.equal(planEviction({ metadata: {}, spec: { containers: [], tolerations } }, taints, now + 100_000, added), want)
   })
 }
 
@@ -66,9 +70,9 @@ test('planEviction() counts from the arrival of a pod that came after the taint'
   const spec = { containers: [], tolerations: [{ key: 'k', operator: 'Exists', tolerationSeconds: 300 }] }
   const created = { creationTimestamp: '2026-01-01T01:00:00Z' }
   const later = Date.parse('2026-01-01T01:01:00Z')
-  assert.equal(planEviction({ metadata: created, spec }, taints, later), 240_000)
+  assert.equal(planEviction({ metadata: created, spec }, taints, later, added), 240_000)
   const conditions = [{ type: 'PodScheduled', status: 'True', lastTransitionTime: '2026-01-01T01:00:30Z' }]
-  assert.equal(planEviction({ metadata: created, spec, status: { conditions } }, taints, later), 270_000)
+  assert.equal(planEviction({ metadata: created, spec, status: { conditions } }, taints, later, added), 270_000)
 })
 
 test('planFinished() gives the oldest beyond the threshold', () => {
@@ -114,4 +118,45 @@ test('nodeLifecycle calls a silent node Unknown, and taintEviction removes its p
   })
   await scenario.until(() => taintsOf('n1').includes('unreachable:NoExecute'), 'tainted, now that pods can go elsewhere')
   await scenario.until(() => api.read(pods, 'ns', 'p')?.metadata.deletionTimestamp !== undefined, 'evicted')
+})
+
+test('TaintSightings: a taint without a time counts from its first sight, and anew when it comes again', () => {
+  const own: Taint = { key: 'k', value: 'v', effect: 'NoExecute' }
+  const node: Node = { metadata: { name: 'n1' }, spec: { taints: [own] } }
+  const sightings = new TaintSightings()
+  sightings.note(node, 1000)
+  sightings.note(node, 5000)
+  assert.equal(sightings.since('n1', own), 1000)
+  sightings.note({ ...node, spec: {} }, 6000)
+  sightings.note(node, 7000)
+  assert.equal(sightings.since('n1', own), 7000)
+  assert.equal(sightings.since('n1', { ...own, timeAdded: '2026-01-01T00:00:00Z' }), Date.UTC(2026, 0, 1))
+  sightings.drop('n1')
+  assert.equal(sightings.since('n1', own), undefined)
+})
+
+test('taintEviction ends a pod when it has tolerated a taint for its time, however often it is looked at meanwhile', async () => {
+  let now = Date.now()
+  await using scenario = startScenario({ controllers: [taintEviction], now: () => now })
+  const { api } = scenario
+  const podOf = (name: string, tolerationSeconds?: number): Pod => ({
+    metadata: { name, namespace: 'ns' },
+    spec: {
+      nodeName: 'n1',
+      containers: [],
+      tolerations: [{ operator: 'Exists', ...(tolerationSeconds === undefined ? {} : { tolerationSeconds }) }],
+    },
+  })
+  api.seed(nodes, { metadata: { name: 'n1' }, spec: { taints: [{ key: 'k', value: 'v', effect: 'NoExecute' }] } })
+  api.seed(pods, podOf('p', 100))
+  api.seed(pods, podOf('stays'))
+  const isGone = (name: string) => api.read(pods, 'ns', name)?.metadata.deletionTimestamp !== undefined
+  await scenario.until(() => {
+    now += 1000
+    api.change(pods, 'ns', 'p', pod => {
+      pod.metadata.labels = { at: String(now) }
+    })
+    return isGone('p')
+  }, 'the eviction')
+  assert.equal(isGone('stays'), false)
 })
