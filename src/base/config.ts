@@ -27,6 +27,8 @@ export interface Config {
   readonly insecureDisableAdmissionPlugins: readonly string[]
   /** Path of an AdmissionConfiguration. */
   readonly admissionConfigFile: string | undefined
+  /** Path of an audit policy. */
+  readonly auditPolicyFile: string | undefined
   /** Features by the names of their gates, and group versions, that are switched on or off; which there are, the API knows. */
   readonly featureGates: Readonly<Record<string, boolean>>
   readonly runtimeConfig: Readonly<Record<string, boolean>>
@@ -50,6 +52,7 @@ export interface Settings {
   /** For protections of the secure profile. */
   readonly insecureDisableAdmissionPlugins?: string | readonly string[]
   readonly admissionConfigFile?: string
+  readonly auditPolicyFile?: string
   /** `A=true,B=false`, or in a file a mapping. */
   readonly featureGates?: string | Readonly<Record<string, boolean>>
   readonly runtimeConfig?: string | Readonly<Record<string, boolean>>
@@ -117,6 +120,7 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   disableAdmissionPlugins: names,
   insecureDisableAdmissionPlugins: names,
   admissionConfigFile: text,
+  auditPolicyFile: text,
   featureGates: switches,
   runtimeConfig: switches,
 }
@@ -177,6 +181,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     disableAdmissionPlugins: namesIn(settings.disableAdmissionPlugins),
     insecureDisableAdmissionPlugins: namesIn(settings.insecureDisableAdmissionPlugins),
     admissionConfigFile: settings.admissionConfigFile,
+    auditPolicyFile: settings.auditPolicyFile,
     featureGates: switchesIn(settings.featureGates),
     runtimeConfig: switchesIn(settings.runtimeConfig),
   })

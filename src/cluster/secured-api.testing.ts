@@ -11,6 +11,7 @@ import type { Profile } from '../base/config.ts'
 import { createLogger } from '../base/log.ts'
 import { createRegistry } from '../base/metrics.ts'
 import type { ApiServer } from '../server/api-server.ts'
+import type { AuditSink } from '../server/audit-event.ts'
 import { joined } from '../server/body-parts.ts'
 import type { FinalReply, ServerRequest } from '../server/exchange.ts'
 import { createMemorySigner } from '../signer/memory-signer.ts'
@@ -129,12 +130,15 @@ export class SecuredApi implements AsyncDisposable {
     policies,
     admission,
     features,
+    audited,
   }: {
     profile?: Profile
     clock?: Clock
     policies?: PolicyFolder
     admission?: AdmissionSettings
     features?: Features
+    /** Instead of `events`. */
+    audited?: AuditSink
   } = {}): Promise<SecuredApi> {
     const stop = new AbortController()
     const logLines: string[] = []
@@ -152,7 +156,7 @@ export class SecuredApi implements AsyncDisposable {
       record: (event: AuditEvent) => void events.push(event),
       refusal: () => opened?.auditRefusal,
     }
-    const wired = { store, signer, audit, profile, clock, log, metrics: createRegistry(), signal: stop.signal }
+    const wired = { store, signer, audit: audited ?? audit, profile, clock, log, metrics: createRegistry(), signal: stop.signal }
     const server = await openControlPlane({
       ...wired,
       ...(policies ? { policies } : {}),

@@ -1,5 +1,6 @@
-// What is written down of each request, as audit.k8s.io/v1 at level Metadata has it.
+// What is written down of each request, as audit.k8s.io/v1 has it.
 import type { AuditEvent, AuditUser } from '../access/audit/audit-event.ts'
+import type { Asked, AuditDecision } from '../access/audit/policy.ts'
 import type { ApiError, Status } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import { formatMicroTime } from '../base/clock.ts'
@@ -10,6 +11,8 @@ export interface AuditSink {
   record(event: AuditEvent): Promise<void> | undefined
   /** Why writes must be refused now, before they happen; undefined while they can be recorded. */
   refusal?(): ApiError | undefined
+  /** What of the bodies is to be recorded; undefined where those of no request are. Asked before a body is read. */
+  decide?(asked: Asked): AuditDecision | undefined
   /** An event that was recorded; undefined where it is not found with reasonable effort. Without it only recent refusals are known. */
   find?(auditId: string, signal: AbortSignal): Promise<AuditEvent | undefined>
 }
@@ -27,6 +30,16 @@ export interface AuditFacts {
   readonly annotations: Readonly<Record<string, string>> | undefined
   /** The name that a creation gave. */
   readonly name: string | undefined
+}
+
+/** By what a policy decides, as soon as it is known who asks. */
+export function askedOf(facts: Pick<AuditFacts, 'url' | 'method' | 'user'>, info: RequestInfo): Asked {
+  return {
+    verb: info.verb,
+    user: auditUser(facts.user),
+    requestURI: facts.url,
+    ...(info.isResource ? { objectRef: objectRef(info, undefined) } : {}),
+  }
 }
 
 export function auditEvent(

@@ -55,7 +55,9 @@ export async function readBody(
   if (format !== 'protobuf' || bytes.length === 0) return { bytes, contentType: `application/${format === 'yaml' ? 'yaml' : 'json'}` }
   // Loaded when the first client sends some: the tables are large.
   const { decodeProtobuf } = await import('./protobuf/decode.ts')
-  return { bytes: Buffer.from(JSON.stringify(decodeProtobuf(bytes, kind))), contentType: 'application/json' }
+  const decoded = { bytes: Buffer.from(JSON.stringify(decodeProtobuf(bytes, kind))), contentType: 'application/json' }
+  context.keepBody?.(decoded)
+  return decoded
 }
 
 function completed(object: KubeObject, kind: GroupVersionKind, definition: ResourceDefinition): KubeObject {

@@ -7,7 +7,8 @@ import { ApiError, apiError, type Status, unauthorized } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import { type AuditSink, auditEvent } from './audit-event.ts'
+import { type AuditedBodies, type KeptBody, keepingBody, withBodies } from './audit-bodies.ts'
+import { type AuditSink, askedOf, auditEvent } from './audit-event.ts'
 import { type Authorize, demandAccess } from './authorize.ts'
 import { type BodyStream, type FinalReply, header, type Reply, type ServerRequest } from './exchange.ts'
 import { Expiries } from './expiries.ts'
@@ -67,6 +68,8 @@ interface Progress {
   release: Release | undefined
   endStream: Release | undefined
   ahead: RecordAhead | undefined
+  /** Undefined where no body is recorded. */
+  bodies: AuditedBodies | undefined
 }
 
 /** The record of an answer that waits for its write to become durable: the two are synced side by side. */
@@ -112,6 +115,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       release: undefined,
       endStream: undefined,
       ahead: undefined,
+      bodies: undefined,
     }
     let reply: Reply
     let failure: Status | undefined
@@ -122,6 +126,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       progress.user = authentication.user
       annotate(progress, 'authentication.bulkhead.dev/authenticator', authentication.authenticator)
       annotate(progress, 'authentication.bulkhead.dev/credential-id', authentication.credentialId)
+      progress.bodies = bodiesFor(request, info, progress)
       const user = actingUser(request, progress, authentication)
       refuseUnrecordable(info)
       const timeout = requestTimeout(info)
@@ -207,6 +212,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return user
   }
 
+  /** By the policy of the audit log; nearly always it wants none. */
+  function bodiesFor(request: ServerRequest, info: RequestInfo, { user }: Progress): Progress['bodies'] {
+    const decision = parts.audit.decide?.(askedOf({ url: request.url, method: request.method, user }, info))
+    const wanted = decision?.level === 'Request' || decision?.level === 'RequestResponse'
+    return decision !== undefined && wanted ? { decision, sent: undefined } : undefined
+  }
+
   /** Before anything is decided: a write that could not be recorded must not happen. */
   function refuseUnrecordable(info: RequestInfo): void {
     const refusal = mutatingVerbs.has(info.verb) ? parts.audit.refusal?.() : undefined
@@ -257,8 +269,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     progress: Progress,
     authentication: Authenticated,
   ): RequestContext {
+    const { bodies } = progress
+    const keep = (sent: KeptBody): void => {
+      if (bodies !== undefined) bodies.sent = sent
+    }
     return {
-      request,
+      request: bodies === undefined ? request : keepingBody(request, keep),
+      ...(bodies === undefined ? {} : { keepBody: keep }),
       auditId: progress.auditId,
       releaseSeat: () => progress.release?.(),
       user,
@@ -272,6 +289,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       },
       annotate: (key, value) => annotate(progress, key, value),
       decided: (status, name) => {
+        // The answer itself is part of the record.
+        if (bodies?.decision.level === 'RequestResponse') return
         const reply = name === undefined ? { status } : { status, objectName: name }
         const made = record(progress, request, 'ResponseComplete', reply, undefined)
         progress.ahead = { status, settled: made && settle(made, request, progress) }
@@ -301,7 +320,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     progress: Progress,
     request: ServerRequest,
     stage: 'ResponseStarted' | 'ResponseComplete',
-    reply: Pick<Reply, 'status' | 'objectName'>,
+    reply: Pick<Reply, 'status' | 'objectName'> & Partial<Reply>,
     failure: Status | undefined,
   ): Promise<void> | undefined {
     const facts = {
@@ -320,7 +339,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     try {
       const event = auditEvent(facts, stage, clock.now(), reply.status, failure)
       if (failure !== undefined) parts.refused.keep(event)
-      return parts.audit.record(event)
+      return parts.audit.record(progress.bodies === undefined ? event : withBodies(event, progress.bodies, reply))
     } catch (err) {
       return Promise.reject(err)
     }

@@ -1,6 +1,7 @@
 // What the pipeline has found out about one request, handed to the verb that answers it.
 import type { Authenticated } from '../access/revocation.ts'
 import type { UserInfo } from '../api/user.ts'
+import type { KeptBody } from './audit-bodies.ts'
 import type { ServerRequest } from './exchange.ts'
 import type { AnswerForm } from './negotiate.ts'
 import type { Query } from './query.ts'
@@ -20,6 +21,8 @@ export interface RequestContext {
   readonly now: number
   /** What is left to do waits for somebody else: others may have the request's seat. */
   releaseSeat(): void
+  /** The body in JSON, where what was sent is another form of it; undefined where bodies are not recorded. */
+  keepBody?(body: KeptBody): void
   /** Sent as Warning headers, each once. */
   warn(message: string): void
   /** Added to the audit event. */

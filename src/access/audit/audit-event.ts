@@ -34,6 +34,10 @@ export interface AuditEvent {
     readonly details?: StatusDetails
     readonly code: number
   }
+  /** Of the levels Request and RequestResponse: JSON as it was sent; of a patch the patch. */
+  readonly requestObject?: unknown
+  /** Of the level RequestResponse. */
+  readonly responseObject?: unknown
   readonly requestReceivedTimestamp: string
   readonly stageTimestamp: string
   readonly annotations?: Readonly<Record<string, string>>
@@ -50,6 +54,8 @@ export function eventLine(event: AuditEvent): string {
   if (event.userAgent !== undefined) line += `,"userAgent":${text(event.userAgent)}`
   if (event.objectRef) line += `,"objectRef":${objectText(event.objectRef)}`
   if (event.responseStatus) line += `,"responseStatus":${statusText(event.responseStatus)}`
+  if (event.requestObject !== undefined) line += `,"requestObject":${text(event.requestObject)}`
+  if (event.responseObject !== undefined) line += `,"responseObject":${text(event.responseObject)}`
   line += `,"requestReceivedTimestamp":${text(event.requestReceivedTimestamp)},"stageTimestamp":${text(event.stageTimestamp)}`
   if (event.annotations) line += `,"annotations":${text(event.annotations)}`
   return `${line}}\n`

@@ -10,7 +10,6 @@ import { type AuditEvent, eventLine } from './audit-event.ts'
 import { AuditLog, type AuditLogOptions } from './audit-log.ts'
 import { findEvent } from './find-event.ts'
 import { LogFiles } from './log-files.ts'
-import { auditLevel, defaultAuditPolicy } from './policy.ts'
 import { verifyAuditLog } from './verify-log.ts'
 
 const parent = await mkdtemp(join(tmpdir(), 'audit-'))
@@ -203,26 +202,6 @@ test('LogFiles.append() leaves nothing of a batch that failed', async t => {
   await files.close()
   await probe.close()
   assert.equal(await readFile(join(directory, 'audit-00000001.log'), 'utf8'), 'a\nc\n')
-})
-
-test('auditLevel() never records bodies of secrets, whatever the policy says', () => {
-  const everything = [{ level: 'RequestResponse' }] as const
-  const of = (resource: string, apiGroup = '') =>
-    auditLevel(everything, event('create', 'x', { objectRef: { resource, apiGroup, apiVersion: 'v1' } }))
-  assert.equal(of('pods'), 'RequestResponse')
-  for (const resource of ['secrets', 'configmaps', 'serviceaccounts']) assert.equal(of(resource), 'Metadata')
-  assert.equal(of('tokenreviews', 'authentication.k8s.io'), 'Metadata')
-})
-
-test('auditLevel() takes the first rule that matches, and nothing where none does', () => {
-  const policy = [
-    { level: 'None', users: ['ann "x"\n'], resources: [{ group: '', resources: ['pods/log'] }] },
-    { level: 'Request', verbs: ['create'], namespaces: ['default'] },
-  ] as const
-  assert.equal(auditLevel(policy, event('get', 'x', { objectRef: { resource: 'pods', subresource: 'log', apiVersion: 'v1' } })), 'None')
-  assert.equal(auditLevel(policy, event('create', 'x')), 'Request')
-  assert.equal(auditLevel(policy, event('get', 'x')), 'None')
-  assert.equal(auditLevel(defaultAuditPolicy, event('get', 'x')), 'Metadata')
 })
 
 test('AuditLog holds at most 20,000 records of reads in memory, and a write is recorded all the same', async () => {

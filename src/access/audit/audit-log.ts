@@ -6,7 +6,7 @@ import { type AuditEvent, eventLine, parseEventLine } from './audit-event.ts'
 import { batchDigest, headLine, sealLine } from './chain.ts'
 import { findEvent } from './find-event.ts'
 import { LogFiles } from './log-files.ts'
-import { type AuditRule, auditLevel, defaultAuditPolicy } from './policy.ts'
+import { type Asked, type AuditDecision, type AuditPolicy, auditDecision, defaultAuditPolicy, isWrite } from './policy.ts'
 
 export interface AuditLogOptions {
   /** Made with mode 0700 where missing; files are `audit-<number>.log`, 0600. */
@@ -15,7 +15,10 @@ export interface AuditLogOptions {
   readonly log: Logger
   /** The signer's `signAuditHead`: signs the newest seal once a second while there are events, and at the end. */
   readonly signHead?: (digest: Buffer, signal: AbortSignal) => Promise<{ readonly keyId: string; readonly signature: Buffer }>
-  readonly policy?: readonly AuditRule[]
+  /** Default: everything but health checks, at level Metadata. */
+  readonly policy?: AuditPolicy
+  /** Each write leaves a record, whatever the policy says. Default true. */
+  readonly keepsWrites?: boolean
   /** A file is left for the next one from this size on. Default 100 MiB. */
   readonly maxFileBytes?: number
   /** Default 20. */
@@ -29,16 +32,18 @@ interface Pending {
 
 const maxBatchBytes = 1 << 20
 const maxBufferedReads = 20_000
+/** UTF-16 units of all records that wait: with bodies a record of a read may be large. */
+export const maxBufferedLength = 32 << 20
 const maxSearchedBytes = 256 << 20
 const readDelayMs = 500
 const headDelayMs = 1000
 const retryDelayMs = 1000
-const mutatingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
 
 export class AuditLog implements AsyncDisposable {
   readonly #files: LogFiles
   readonly #options: AuditLogOptions
   readonly #closing = new AbortController()
+  readonly #recordsBodies: boolean
   #lines: string[] = []
   #bytes = 0
   #waiting: Pending[] = []
@@ -53,6 +58,8 @@ export class AuditLog implements AsyncDisposable {
 
   private constructor(options: AuditLogOptions, files: LogFiles, digest: Buffer, sequence: number) {
     this.#options = options
+    const { rules } = options.policy ?? defaultAuditPolicy
+    this.#recordsBodies = rules.some(({ level }) => level === 'Request' || level === 'RequestResponse')
     this.#files = files
     this.#digest = digest
     this.#sequence = sequence
@@ -78,20 +85,19 @@ export class AuditLog implements AsyncDisposable {
    * be; other events are buffered, and their loss (disk full for long) is counted and logged.
    */
   record(event: AuditEvent): Promise<void> | undefined {
-    const level = auditLevel(this.#options.policy ?? defaultAuditPolicy, event)
-    if (level === 'None') return undefined
-    const writes = mutatingVerbs.has(event.verb)
+    const { level, omitStages } = this.#decision(event)
+    if (level === 'None' || omitStages.includes(event.stage)) return undefined
+    const writes = isWrite(event)
     const refusal = writes ? this.refusal() : undefined
     if (refusal) return Promise.reject(refusal)
     if (this.#closing.signal.aborted) {
       return writes ? Promise.reject(auditFailure(new Error('the audit log is closed'))) : undefined
     }
-    if (!writes && this.#lines.length >= maxBufferedReads) {
+    if (!writes && (this.#lines.length >= maxBufferedReads || this.#bytes >= maxBufferedLength)) {
       this.#lost++
       return undefined
     }
-    // Bodies are not recorded yet: an event says the level that it has.
-    const line = eventLine(event.level === 'Metadata' ? event : { ...event, level: 'Metadata' })
+    const line = eventLine(event.level === level && level === 'Metadata' ? event : ofLevel(event, level))
     this.#add(line)
     if (!writes) {
       this.#flushLater()
@@ -101,6 +107,16 @@ export class AuditLog implements AsyncDisposable {
       this.#waiting.push({ resolve, reject })
       this.#flush()
     })
+  }
+
+  /** What of the bodies is to be recorded; undefined where the policy records those of no request. */
+  decide(asked: Asked): AuditDecision | undefined {
+    return this.#recordsBodies ? this.#decision(asked) : undefined
+  }
+
+  #decision(asked: Asked): AuditDecision {
+    const { policy = defaultAuditPolicy, keepsWrites = true } = this.#options
+    return auditDecision(policy, asked, keepsWrites)
   }
 
   /** The event with this id, as far back as it is cheap to read; undefined where it is not found there. */
@@ -236,6 +252,15 @@ export class AuditLog implements AsyncDisposable {
     this.#add(headLine(sequence, digest, keyId, signature))
     this.#signed = sequence + 1
     this.#flushLater()
+  }
+}
+
+/** Whatever whoever made the event put into it: no body beyond its level. */
+function ofLevel({ requestObject, responseObject, ...event }: AuditEvent, level: AuditEvent['level']): AuditEvent {
+  return {
+    ...{ ...event, level },
+    ...(level !== 'Metadata' && requestObject !== undefined ? { requestObject } : {}),
+    ...(level === 'RequestResponse' && responseObject !== undefined ? { responseObject } : {}),
   }
 }
 

@@ -8,18 +8,35 @@ export interface AuditRule {
   readonly level: AuditLevel
   readonly verbs?: readonly string[]
   readonly users?: readonly string[]
-  readonly groups?: readonly string[]
-  readonly resources?: readonly { readonly group: string; readonly resources: readonly string[] }[]
+  readonly userGroups?: readonly string[]
+  readonly resources?: readonly AuditedResources[]
+  /** '' stands for what is in none. */
   readonly namespaces?: readonly string[]
   /** Exact, or with a trailing `*`. Such a rule matches no resource request. */
   readonly nonResourceURLs?: readonly string[]
+  /** Beside those of the policy. */
+  readonly omitStages?: readonly string[]
+  /** Instead of what the policy says. */
+  readonly omitManagedFields?: boolean
+}
+
+export interface AuditedResources {
+  readonly group?: string
+  /** `pods`, `pods/log`, `pods/*` (also the pods themselves), the subresource `log` of everything as `*` and `/log`, or `*`. */
+  readonly resources?: readonly string[]
+  readonly resourceNames?: readonly string[]
+}
+
+export interface AuditPolicy {
+  readonly rules: readonly AuditRule[]
+  readonly omitStages?: readonly string[]
+  readonly omitManagedFields?: boolean
 }
 
 /** Health checks leave no record; everything else leaves who, what, when and the outcome. */
-export const defaultAuditPolicy: readonly AuditRule[] = [
-  { level: 'None', nonResourceURLs: ['/livez*', '/readyz*', '/healthz*'] },
-  { level: 'Metadata' },
-]
+export const defaultAuditPolicy: AuditPolicy = {
+  rules: [{ level: 'None', nonResourceURLs: ['/livez*', '/readyz*', '/healthz*'] }, { level: 'Metadata' }],
+}
 
 /** Whose bodies are credentials: never recorded above Metadata, whatever the policy says. */
 const bodiesAreSecret = new Set(['secrets.', 'configmaps.', 'tokenreviews.authentication.k8s.io', 'serviceaccounts.'])
@@ -27,33 +44,67 @@ const bodiesAreSecret = new Set(['secrets.', 'configmaps.', 'tokenreviews.authen
 export const bodyIsSecret = ({ resource, apiGroup = '' }: NonNullable<AuditEvent['objectRef']>): boolean =>
   bodiesAreSecret.has(`${resource}.${apiGroup}`)
 
-type Asked = Pick<AuditEvent, 'verb' | 'user' | 'requestURI' | 'objectRef'>
+export type Asked = Pick<AuditEvent, 'verb' | 'user' | 'requestURI' | 'objectRef'>
 
-export function auditLevel(policy: readonly AuditRule[], event: Asked): AuditLevel {
-  const level = policy.find(rule => matches(rule, event))?.level ?? 'None'
-  const { objectRef } = event
+export interface AuditDecision {
+  readonly level: AuditLevel
+  readonly omitStages: readonly string[]
+  readonly omitManagedFields: boolean
+}
+
+const mutatingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
+export const isWrite = ({ verb }: Pick<Asked, 'verb'>): boolean => mutatingVerbs.has(verb)
+
+const nothing: AuditDecision = { level: 'None', omitStages: [], omitManagedFields: false }
+
+/** `keepsWrites`: of each write at least who, what, when and the outcome is recorded, whatever the policy says. */
+export function auditDecision(policy: AuditPolicy, event: Asked, keepsWrites: boolean): AuditDecision {
+  const rule = policy.rules.find(each => matches(each, event))
+  const kept = keepsWrites && isWrite(event)
+  const level = leveled(rule?.level ?? 'None', event)
+  if (level === 'None') return kept ? { ...nothing, level: 'Metadata' } : nothing
+  return {
+    level,
+    omitStages: kept ? [] : [...(policy.omitStages ?? []), ...(rule?.omitStages ?? [])],
+    omitManagedFields: rule?.omitManagedFields ?? policy.omitManagedFields ?? false,
+  }
+}
+
+function leveled(level: AuditLevel, { objectRef }: Asked): AuditLevel {
   const secret = objectRef !== undefined && bodyIsSecret(objectRef)
   return secret && (level === 'Request' || level === 'RequestResponse') ? 'Metadata' : level
 }
 
 function matches(rule: AuditRule, { verb, user, requestURI, objectRef }: Asked): boolean {
-  const allows = (list: readonly string[] | undefined, value: string) => list === undefined || list.length === 0 || list.includes(value)
-  if (!allows(rule.verbs, verb) || !allows(rule.users, user.username)) return false
-  if (rule.groups && rule.groups.length > 0 && !rule.groups.some(group => user.groups.includes(group))) return false
-  if (rule.nonResourceURLs && rule.nonResourceURLs.length > 0) {
-    if (objectRef !== undefined) return false
-    const [path = ''] = requestURI.split('?', 1)
-    return rule.nonResourceURLs.some(url => (url.endsWith('*') ? path.startsWith(url.slice(0, -1)) : url === path))
+  const { users = [], userGroups = [], verbs = [], namespaces = [], resources = [], nonResourceURLs = [] } = rule
+  if (users.length > 0 && !users.includes(user.username)) return false
+  if (userGroups.length > 0 && !userGroups.some(group => user.groups.includes(group))) return false
+  if (verbs.length > 0 && !verbs.includes(verb)) return false
+  if (namespaces.length > 0 || resources.length > 0) {
+    if (objectRef === undefined) return false
+    if (namespaces.length > 0 && !namespaces.includes(objectRef.namespace ?? '')) return false
+    return resources.length === 0 || resources.some(entry => names(entry, verb, objectRef))
   }
-  if (rule.namespaces && rule.namespaces.length > 0 && !rule.namespaces.includes(objectRef?.namespace ?? '')) return false
-  if (!rule.resources || rule.resources.length === 0) return true
-  if (objectRef === undefined) return false
-  const { resource, subresource, apiGroup = '' } = objectRef
+  if (nonResourceURLs.length === 0) return true
+  if (objectRef !== undefined) return false
+  const [path = ''] = requestURI.split('?', 1)
+  return nonResourceURLs.some(url => (url.endsWith('*') ? path.startsWith(url.slice(0, -1)) : url === path))
+}
+
+function names(
+  entry: AuditedResources,
+  verb: string,
+  { resource, subresource, apiGroup = '', name }: NonNullable<AuditEvent['objectRef']>,
+): boolean {
+  const { group = '', resources = [], resourceNames = [] } = entry
+  if (group !== apiGroup) return false
+  if (resources.length === 0) return true
+  // A creation names no object yet; what it made stands in the event later.
+  const named = verb === 'create' && subresource === undefined ? '' : (name ?? '')
+  if (resourceNames.length > 0 && !resourceNames.includes(named)) return false
   const combined = subresource === undefined ? resource : `${resource}/${subresource}`
-  return rule.resources.some(
-    entry =>
-      entry.group === apiGroup &&
-      (entry.resources.length === 0 ||
-        entry.resources.some(wanted => wanted === combined || wanted === '*' || (subresource !== undefined && wanted === `${resource}/*`))),
+  return resources.some(
+    wanted =>
+      wanted === combined || wanted === '*' || (subresource !== undefined && wanted === `*/${subresource}`) || wanted === `${resource}/*`,
   )
 }

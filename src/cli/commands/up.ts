@@ -58,6 +58,7 @@ export const upCommand = buildCommand({
         brief: "kube-apiserver's AdmissionConfiguration: how plug-ins are configured",
         placeholder: 'FILE',
       },
+      auditPolicyFile: { ...optionalText, brief: "kube-apiserver's audit policy: how much is recorded of what", placeholder: 'FILE' },
       featureGates: {
         ...optionalText,
         brief: 'Features to switch on or off, as for kube-apiserver',

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { AuditLog } from '../../access/audit/audit-log.ts'
+import type { AuditPolicy } from '../../access/audit/policy.ts'
 import { createKeyAndCsr } from '../../access/pki/key-and-csr.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import type { Features } from '../../api/features.ts'
@@ -39,6 +40,7 @@ export interface ServerSettings {
   readonly dnsAddress: string
   readonly admission: AdmissionSettings
   readonly features: Features
+  readonly auditPolicy: AuditPolicy | undefined
 }
 
 const servingSeconds = 30 * 86_400
@@ -62,6 +64,8 @@ export const serverPart = (): Promise<void> =>
         clock,
         log,
         signHead: (digest, until) => signer.signAuditHead(digest, until),
+        ...(settings.auditPolicy === undefined ? {} : { policy: settings.auditPolicy }),
+        keepsWrites: settings.profile === 'secure',
       }),
     ])
     stack.use(store)

@@ -1,5 +1,6 @@
 // The parts of a cluster on one machine: their users, their settings, and what each of them may see.
 import { join } from 'node:path'
+import type { AuditPolicy } from '../../access/audit/policy.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import type { Features } from '../../api/features.ts'
 import type { Config } from '../../base/config.ts'
@@ -30,6 +31,7 @@ export interface PartInput {
   readonly addresses: ClusterAddresses
   readonly admission: AdmissionSettings
   readonly features: Features
+  readonly auditPolicy: AuditPolicy | undefined
   /** Of the administrator; there once the signer runs. */
   credentials(): AdminCredentials
   /** A fresh certificate for the DNS part. */
@@ -69,6 +71,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
       dnsAddress: clusterDnsIp,
       admission: input.admission,
       features: input.features,
+      auditPolicy: input.auditPolicy,
     } satisfies ServerSettings),
     controllers: {
       ...part('controllers', directory.controllers, identity?.controllers, ['--max-semi-space-size=2'], {

@@ -1,5 +1,6 @@
 // `bulkhead up`: prepares the data directory, starts the parts in their order, says what there is, and stops them in the opposite order.
 import { existsSync } from 'node:fs'
+import type { AuditPolicy } from '../../access/audit/policy.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import { type Features, readFeatures } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
@@ -17,6 +18,7 @@ import { apiReady, greeting, pluginsWarning, profileWarning, stopping } from './
 import { checkNodePrograms } from './node-programs.ts'
 import { partDefinitions } from './part-definitions.ts'
 import { readAdmission } from './read-admission.ts'
+import { auditPolicyOf } from './read-audit-policy.ts'
 import { runtimeFor } from './runtime.ts'
 import { Supervisor } from './supervisor.ts'
 import { untilAdmissible } from './until-admissible.ts'
@@ -31,6 +33,7 @@ export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   const config = createConfig(thisMachine(process.env), file === undefined ? {} : await readSettingsFile(file), flags)
   const admission = readAdmission(config)
   const features = readFeatures(config)
+  const auditPolicy = auditPolicyOf(config)
   const stop = stopSignal()
   const print = (text: string) => process.stdout.write(`${text}\n`)
   if (config.node.kind === 'real') checkNodePrograms(existsSync)
@@ -38,12 +41,12 @@ export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   const directory = prepareDataDirectory(config.dataDirectory, identity)
   if (config.profile === 'upstream') print(profileWarning)
   if (config.insecureDisableAdmissionPlugins.length > 0) print(pluginsWarning(config.insecureDisableAdmissionPlugins))
-  await run(config, { admission, features }, directory, identity, stop, print)
+  await run(config, { admission, features, auditPolicy }, directory, identity, stop, print)
 }
 
 async function run(
   config: Config,
-  settings: { readonly admission: AdmissionSettings; readonly features: Features },
+  settings: { readonly admission: AdmissionSettings; readonly features: Features; readonly auditPolicy: AuditPolicy | undefined },
   directory: DataDirectory,
   identity: Identity | undefined,
   stop: AbortSignal,

@@ -1,0 +1,21 @@
+// The audit policy, read and judged before anything starts: a bad file is a message, not a server that dies.
+import { readFileSync, statSync } from 'node:fs'
+import type { AuditPolicy } from '../../access/audit/policy.ts'
+import { readAuditPolicy } from '../../access/audit/read-policy.ts'
+import type { Config } from '../../base/config.ts'
+import { messageOf, UserError } from '../../base/user-error.ts'
+
+export const maxAuditPolicyBytes = 1024 * 1024
+
+/** Undefined where none is named. */
+export function auditPolicyOf({ auditPolicyFile: file }: Pick<Config, 'auditPolicyFile'>): AuditPolicy | undefined {
+  if (file === undefined) return undefined
+  let text: string
+  try {
+    if (statSync(file).size > maxAuditPolicyBytes) throw new UserError(`it has more than ${maxAuditPolicyBytes} bytes`)
+    text = readFileSync(file, 'utf8')
+  } catch (err) {
+    throw new UserError(`Cannot read the audit policy "${file}": ${messageOf(err)}`, { cause: err })
+  }
+  return readAuditPolicy(text, file)
+}
