@@ -21,6 +21,25 @@ kind: ValidatingAdmissionPolicyBinding
 metadata: { name: ${name} }
 spec: { policyName: ${name}, validationActions: [Deny] }
 `
+const mutating = `
+apiVersion: admissionregistration.k8s.io/v1alpha1
+kind: MutatingAdmissionPolicy
+metadata: { name: owners }
+spec:
+  matchConstraints:
+    resourceRules: [{ apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [configmaps] }]
+    namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: default } }
+  reinvocationPolicy: Never
+  mutations:
+  - patchType: ApplyConfiguration
+    applyConfiguration: { expression: 'Object{metadata: Object.metadata{annotations: {"owner": request.userInfo.username}}}' }
+---
+apiVersion: admissionregistration.k8s.io/v1alpha1
+kind: MutatingAdmissionPolicyBinding
+metadata: { name: owners }
+spec: { policyName: owners }
+`
+const mutates = ['--feature-gates', 'MutatingAdmissionPolicy=true', '--runtime-config', 'admissionregistration.k8s.io/v1alpha1=true']
 const webhook = `
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingWebhookConfiguration
@@ -40,7 +59,8 @@ test('policies of the API and of files refuse what kubectl sends, and a dead web
   chmodSync(folder, 0o755)
   writeFileSync(join(folder, 'names.yaml'), policy('names', "object.metadata.name != 'bad'", 'from a file'))
   try {
-    await using cluster = await TestCluster.start({ flags: ['--simulated-nodes', '1', '--policy-dir', folder] })
+    writeFileSync(join(folder, 'owners.yaml'), mutating)
+    await using cluster = await TestCluster.start({ flags: ['--simulated-nodes', '1', '--policy-dir', folder, ...mutates] })
     const create = async (name: string, ...args: string[]) =>
       (await cluster.tryKubectl(['-n', 'default', 'create', 'configmap', name, ...args])).stderr
     assert.match(await create('bad'), /ValidatingAdmissionPolicy 'names' with binding 'names' denied request: from a file/)
@@ -51,6 +71,9 @@ test('policies of the API and of files refuse what kubectl sends, and a dead web
     await cluster.kubectl('apply', '-f', file)
     assert.match(await create('many', '--from-literal=a=1', '--from-literal=b=2'), /binding 'sizes' denied request: too much/)
     assert.equal(await create('few', '--from-literal=a=1'), '')
+    const owner = ['-n', 'default', 'get', 'configmap', 'few', '-o', 'jsonpath={.metadata.annotations.owner}']
+    assert.equal((await cluster.tryKubectl(owner)).stdout, 'bulkhead-admin')
+    assert.match((await cluster.tryKubectl(['explain', 'mutatingadmissionpolicy.spec.mutations'])).stdout, /patchType/)
 
     writeFileSync(file, webhook)
     await cluster.kubectl('apply', '-f', file)
@@ -60,6 +83,7 @@ test('policies of the API and of files refuse what kubectl sends, and a dead web
     // The Event that tells of it is written in the background.
     while (!/ValidatingWebhookConfiguration "dead" did not answer/.test(shown)) shown = await status()
     assert.match(shown, /names +names\.yaml/)
+    assert.match(shown, /owners +owners\.yaml/)
     const why = await bulkhead('why', '--data-dir', cluster.dataDirectory)
     assert.match(why.stdout, /webhook +"dead\.example\.com" of "dead" took \d+ ms: .*connection refused/)
     await cluster.kubectl('delete', 'validatingwebhookconfiguration', 'dead')

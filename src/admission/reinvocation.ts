@@ -61,7 +61,7 @@ export class Reinvokable {
   }
 
   begin({ object }: AdmissionRequest): void {
-    if (this.#reinvocation.second && this.#left !== JSON.stringify(object)) this.#askAgain()
+    if (this.#reinvocation.second && this.#seen.size > 0 && this.#left !== JSON.stringify(object)) this.#askAgain()
   }
 
   /** What the first round did not ask is not asked in the second. */
@@ -78,7 +78,8 @@ export class Reinvokable {
   }
 
   end({ object }: AdmissionRequest): void {
-    this.#left = JSON.stringify(object)
+    // Only they are asked again by it.
+    if (this.#seen.size > 0) this.#left = JSON.stringify(object)
   }
 
   #askAgain(): void {

@@ -40,6 +40,7 @@ interface Asked {
   readonly configMaps?: readonly KubeObject[]
   /** Plug-ins that run behind it. */
   readonly behind?: readonly AdmissionPlugin[]
+  readonly signal?: AbortSignal
 }
 
 interface Mutated {
@@ -62,6 +63,7 @@ async function mutate({
   subresource = '',
   configMaps = [],
   behind = [],
+  signal = new AbortController().signal,
 }: Asked): Promise<Mutated> {
   const namespaces = [{ kind: 'Namespace', apiVersion: 'v1', metadata: { name: 'default', labels: { team: 'a' } } }]
   const reader = readerOf({ namespaces, configmaps: configMaps })
@@ -96,7 +98,7 @@ async function mutate({
   }
   let error: ApiError | undefined
   try {
-    await createAdmission([plugin, ...behind]).mutate(request, new AbortController().signal)
+    await createAdmission([plugin, ...behind]).mutate(request, signal)
   } catch (err) {
     if (!(err instanceof ApiError)) throw err
     error = err
@@ -591,5 +593,34 @@ suite('reinvocation', () => {
     }
     const { object } = await mutate({ policies: { a: count('a', 'IfNeeded'), b: count('b', 'Never') }, object: start, behind: [webhook] })
     assert.equal(object.metadata.annotations?.['n'], '3')
+  })
+})
+
+suite('work that takes long', () => {
+  const count = 'Object{metadata: Object.metadata{annotations: {"n": string(int(object.metadata.annotations["n"]) + 1)}}}'
+  const policies = one(...Array.from({ length: 40 }, () => apply(count)))
+  const large = deployment({ template: { metadata: { annotations: { text: 'x'.repeat(200_000) } } } }, { annotations: { n: '0' } })
+
+  test('others have their turn between the mutations of a policy, by the size of the object', async () => {
+    let rounds = 0
+    let counting = true
+    const next = (): void => {
+      rounds++
+      if (counting) setImmediate(next)
+    }
+    setImmediate(next)
+    const { object } = await mutate({ policies, object: large })
+    counting = false
+    assert.equal(object.metadata.annotations?.['n'], '40')
+    assert.ok(rounds >= 10, `${rounds} rounds of the event loop`)
+  })
+
+  test('nothing goes on once the request is over', async () => {
+    const stop = new AbortController()
+    const pending = mutate({ policies, object: large, signal: stop.signal })
+    stop.abort(new Error('the client is gone'))
+    const { error, observed } = await pending
+    assert.match(error?.message ?? '', /admission plugin "MutatingAdmissionPolicy" failed to complete/)
+    assert.ok(observed.length < 40)
   })
 })

@@ -197,7 +197,7 @@ interface FilePolicyList {
 
 function filePolicyFacts({ items, problem }: FilePolicyList): FilePolicyFacts {
   const policies = items
-    .filter(({ kind }) => kind === 'ValidatingAdmissionPolicy')
+    .filter(({ kind }) => kind === 'ValidatingAdmissionPolicy' || kind === 'MutatingAdmissionPolicy')
     .map(({ metadata }) => ({ name: metadata.name ?? '', file: metadata.annotations?.[fileAnnotation] ?? '' }))
   return { policies, ...(problem === undefined ? {} : { problem }) }
 }
