@@ -141,6 +141,41 @@ suite('where the feature is on', () => {
     assert.equal((await api.request(admin, 'POST', `${inDefault}/configmaps`, { metadata: { name: 's' } })).status, 201)
   })
 
+  test('row 96: mutations that cost too much are stopped and refuse, and so are those that come to more than a request may', async () => {
+    const data = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`key${index}`, 'value']))
+    const object = { metadata: { name: 'costly' }, data }
+    const nested = "object.data.all(a, object.data.all(b, object.data.all(c, object.data.all(d, a != 'x' + b + c + d))))"
+    const rows: readonly (readonly [expression: string, problem: RegExp])[] = [
+      [`${nested} ? Object{} : Object{}`, /operation cancelled: actual cost limit exceeded$/],
+      [`Object{data: {"all": string(object.data.all(k, k.matches('^(a+)+$')))}, none: 1}`, /field not declared in schema$/],
+    ]
+    for (const [expression, problem] of rows) {
+      await withPolicy('costly', { mutations: [apply(expression)] }, async () => {
+        assert.match((await api.request(admin, 'POST', `${inDefault}/configmaps`, object)).json.message, problem)
+      })
+    }
+    const variables = Array.from({ length: 24 }, (_, index) => ({
+      name: `v${index}`,
+      expression: index === 0 ? 'object.data' : `[variables.v${index - 1}, variables.v${index - 1}]`,
+    }))
+    await withPolicy('grown', { variables, mutations: [apply('Object{data: variables.v23}')] }, async () => {
+      assert.match(
+        (await api.request(admin, 'POST', `${inDefault}/configmaps`, object)).json.message,
+        /denied request: the patch is larger than 3145728$/,
+      )
+    })
+  })
+
+  test('row 30: a policy sees the old object as it is stored', async () => {
+    await api.create(`${inDefault}/configmaps`, { metadata: { name: 'old', labels: { trusted: 'no' } } })
+    const copy = apply('Object{metadata: Object.metadata{annotations: {"was": oldObject.metadata.labels["trusted"]}}}')
+    const updates = { resourceRules: [{ ...configMaps, operations: ['UPDATE'] }] }
+    await withPolicy('keeps', { matchConstraints: updates, mutations: [copy] }, async () => {
+      const sent = { metadata: { name: 'old', labels: { trusted: 'yes' }, annotations: { was: 'yes' } } }
+      assert.equal((await api.request(admin, 'PUT', `${inDefault}/configmaps/old`, sent)).json.metadata.annotations.was, 'no')
+    })
+  })
+
   test('a custom resource is changed in the version that the rules name', async () => {
     const schema = (field: string) => ({
       openAPIV3Schema: {

@@ -77,7 +77,7 @@ function planSelect(plan: Plan, { operand, field, testOnly }: Select, startCosts
 }
 
 function hasField(value: CelValue, field: string): boolean {
-  return fieldOf(value, field) !== undefined
+  return value instanceof ObjectValue ? value.isSet(field) : fieldOf(value, field) !== undefined
 }
 
 /** The field of an object or the value under a key of a map; undefined where it is not set. */
@@ -124,6 +124,7 @@ function element(value: CelValue, key: CelValue): CelValue | undefined {
 }
 
 function elementOrNone(value: CelValue, key: CelValue): CelValue | undefined {
+  if (value instanceof ObjectValue && typeof key === 'string' && !value.isSet(key)) return undefined
   if (!isList(value)) return element(value, key)
   const at = listIndex(key)
   return at >= 0 && at < value.length ? value[at] : undefined

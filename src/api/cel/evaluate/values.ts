@@ -91,6 +91,11 @@ export abstract class ObjectValue extends Boxed {
   /** The value of a field; undefined where it is not set. */
   abstract get(name: string): CelValue | undefined
   abstract equals(other: CelValue): boolean
+
+  /** What `has()` says: a field may have a value without being set. */
+  isSet(name: string): boolean {
+    return this.get(name) !== undefined
+  }
 }
 
 /** What keys of maps are compared by: numbers of all types that are equal are one key. */

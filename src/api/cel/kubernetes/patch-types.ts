@@ -55,8 +55,11 @@ export class PatchOperation extends ObjectValue {
   }
 
   get(name: string): CelValue | undefined {
-    if (name === 'value') return this.value
-    return (name === 'op' || name === 'path' || name === 'from') && this[name] !== '' ? this[name] : undefined
+    return name === 'op' || name === 'path' || name === 'from' || name === 'value' ? this[name] : undefined
+  }
+
+  override isSet(name: string): boolean {
+    return (this.get(name) ?? '') !== ''
   }
 
   equals(other: CelValue): boolean {

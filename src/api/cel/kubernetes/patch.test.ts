@@ -74,6 +74,11 @@ suite('expressions that give a JSON patch', () => {
       [{ op: 'add', path: '/metadata/labels/k8s.io~1x~0y', value: 'true' }],
     ],
     [
+      'texts that are not set, which are empty',
+      '[JSONPatch{op: JSONPatch{}.op + "add", path: JSONPatch{path: "/x"}.?path.orValue("/y"), value: JSONPatch{}.?op.hasValue()}]',
+      [{ op: 'add', path: '/x', value: false }],
+    ],
+    [
       'operations that are read and compared',
       '[JSONPatch{op: JSONPatch{op: "add"}.op, path: has(JSONPatch{}.path) ? "/set" : "/unset", value: JSONPatch{value: 1} == JSONPatch{value: 1}}]',
       [{ op: 'add', path: '/unset', value: true }],
