@@ -12,7 +12,7 @@ import { readerOf } from '../admission.fixture.ts'
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts'
 import { type MutationObservation, noAdmissionMetrics } from '../admission-metrics.ts'
 import { createAdmission } from '../chain.ts'
-import { mutatedByAnnotation } from '../policy/mutate-by-policies.ts'
+import { mutatedByAnnotations } from '../policy/mutate-by-policies.ts'
 import { servedKinds } from '../served-kinds.ts'
 import { mutatingAdmissionPolicy } from './mutating-admission-policy.ts'
 
@@ -518,11 +518,7 @@ suite('which policies change a request', () => {
     const { object, annotations } = await mutate({ policies: { p: { spec, bindings } }, object: deployment(), configMaps })
     assert.deepEqual(object.metadata.annotations, { k1: '1', k2: '2', k3: '3' })
     const by = (binding: string) => ({ policy: 'p', binding })
-    assert.deepEqual(JSON.parse(annotations.get(`${mutatedByAnnotation}.round_0`) ?? ''), [
-      by('p-binding'),
-      by('p-binding'),
-      by('p-binding-2'),
-    ])
+    assert.deepEqual(JSON.parse(annotations.get(mutatedByAnnotations[0]) ?? ''), [by('p-binding'), by('p-binding'), by('p-binding-2')])
   })
 
   test('variables are computed anew for each mutation', async () => {

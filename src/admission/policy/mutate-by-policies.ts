@@ -17,8 +17,14 @@ import { policyBindings } from './policy-bindings.ts'
 import type { BoundMutatingPolicy } from './policy-kinds.ts'
 import { enclosingNamespace, RequestView } from './request-view.ts'
 
-/** Of the audit event: which policies changed the object, with their bindings. */
-export const mutatedByAnnotation = 'admission.bulkhead.dev/mutated-by'
+/** Of the audit event, one for each round: which policies changed the object. */
+export const mutatedByAnnotations = ['admission.bulkhead.dev/mutated-by.round_0', 'admission.bulkhead.dev/mutated-by.round_1'] as const
+
+/** A policy that changed an object, and the binding that brought it there. */
+export interface MutatedBy {
+  readonly policy: string
+  readonly binding: string
+}
 
 /** A policy with one of its bindings and one set of parameters. */
 interface Invocation {
@@ -83,7 +89,7 @@ function select(candidates: readonly BoundMutatingPolicy[], request: AdmissionRe
 
 function* invoke(invocations: readonly Invocation[], request: AdmissionRequest, context: PolicyContext): Generator<void, Problem[]> {
   const problems: Problem[] = []
-  const changedBy: { readonly policy: string; readonly binding: string }[] = []
+  const changedBy: MutatedBy[] = []
   const meter = new Meter()
   const namespaceObject = enclosingNamespace(request, context.reader)
   const reinvokable = Reinvokable.of(request, 'MutatingAdmissionPolicy')
@@ -127,7 +133,7 @@ function* invoke(invocations: readonly Invocation[], request: AdmissionRequest, 
     reinvokable.asked(id, { changed, ifNeeded: policy.spec.reinvocationPolicy === 'IfNeeded' })
   }
   reinvokable.end(request)
-  if (changedBy.length > 0) request.annotate(`${mutatedByAnnotation}.round_${reinvokable.round}`, JSON.stringify(changedBy))
+  if (changedBy.length > 0) request.annotate(mutatedByAnnotations[reinvokable.round], JSON.stringify(changedBy))
   return problems
 }
 

@@ -14,6 +14,7 @@ export function formatExplanation(explanation: Explanation): string {
     ...origin(explanation),
     ...authentication(explanation),
     ...authorization(explanation),
+    ...mutations(explanation),
     ...webhooks(explanation),
     ...refusal(explanation),
   ].join('\n')
@@ -73,6 +74,11 @@ function missingText({ bindings, more, rule, namespace }: MissingAccess): string
     label('would allow', `this rule ${place}:`),
     ...indented(dump([rule], { lineWidth: -1, flowLevel: 2 })),
   ]
+}
+
+/** A field that is refused may be one that nobody sent. */
+function mutations({ mutatedBy = [] }: Explanation): string[] {
+  return mutatedBy.map(({ policy, binding }) => label('changed by', `MutatingAdmissionPolicy "${policy}" with binding "${binding}"`))
 }
 
 /** A webhook that fails may have been waited for to the end of its time, also where the request went on. */

@@ -151,6 +151,23 @@ test('formatExplanation() shows what each authenticator had against the credenti
   assert.match(text, /refused: x509: does not know it\n +tokens: expired$/)
 })
 
+test('formatExplanation() names the policies that changed what was refused', () => {
+  const text = formatExplanation({
+    ...{ kind: 'Explanation', apiVersion: 'why.bulkhead.dev/v1', allowed: false, refusedBy: 'admission' },
+    request: { verb: 'create', resource: 'pods', namespace: 'a' },
+    authentication: { user: 'ann', groups: [] },
+    mutatedBy: [
+      { policy: 'opens', binding: 'to-all' },
+      { policy: 'labels', binding: 'to-a' },
+    ],
+    admission: { plugin: 'PodSecurity' },
+  })
+  assert.match(
+    text,
+    /changed by +MutatingAdmissionPolicy "opens" with binding "to-all"\n +changed by +MutatingAdmissionPolicy "labels" with binding "to-a"\n +admission/,
+  )
+})
+
 test('row 78: a name that would draw on the terminal is shown as text', async () => {
   await using bench = await WhyBench.open()
   const { text } = await bench.run({ as: 'eve\u001b[2J\u009b31m' }, 'list', 'pods')

@@ -57,3 +57,11 @@ test('explainEvent() shows a path without its query', () => {
   const { objectRef: _, ...path } = event(403, {}, { requestURI: '/metrics?token=x', verb: 'get' })
   assert.deepEqual(explainEvent(path, 'requester').request, { verb: 'get', path: '/metrics' })
 })
+
+test('explainEvent() names the policies that changed the object, of both rounds', () => {
+  const by = (policy: string) => ({ policy, binding: 'all' })
+  const name = 'admission.bulkhead.dev/mutated-by'
+  const given = { [`${name}.round_1`]: JSON.stringify([by('a')]), [`${name}.round_0`]: JSON.stringify([by('a'), by('b')]) }
+  assert.deepEqual(explainEvent(event(403, given), 'others').mutatedBy, [by('a'), by('b'), by('a')])
+  assert.equal(explainEvent(event(403), 'others').mutatedBy, undefined)
+})

@@ -4,6 +4,7 @@ import type { AuditEvent, AuditUser } from '../../access/audit/audit-event.ts'
 import { bodyIsSecret } from '../../access/audit/policy.ts'
 import { allowText, type MissingAccess } from '../../access/explain-access.ts'
 import { patchAnnotation, refusedByAnnotation } from '../../admission/admission.ts'
+import { type MutatedBy, mutatedByAnnotations } from '../../admission/policy/mutate-by-policies.ts'
 import { type HookWait, waitsAnnotation } from '../../admission/webhook/ask-hooks.ts'
 import type { StatusCause } from '../../api/status.ts'
 import { decisionAnnotation, flowAnnotation, missingAnnotation, reasonAnnotation, refusalsAnnotation } from './record-refusal.ts'
@@ -34,6 +35,8 @@ export interface Explanation {
   readonly authorization?: { readonly decision: string; readonly reason?: string; readonly missing?: MissingAccess }
   readonly flowControl?: { readonly reason: string }
   readonly admission?: { readonly plugin: string; readonly patch?: unknown }
+  /** The policies that changed the object before it was judged, in their order: of each round. */
+  readonly mutatedBy?: readonly MutatedBy[]
   /** Those that were waited for, or did not answer. */
   readonly webhooks?: readonly HookWait[]
   /** The fields that were refused, and the rule that refused each. */
@@ -81,6 +84,7 @@ export function explainEvent(event: AuditEvent, to: 'requester' | 'others'): Exp
     ...authorizationOf(event.impersonatedUser ?? event.user, annotations),
     ...(annotations[flowAnnotation] === undefined ? {} : { flowControl: { reason: annotations[flowAnnotation] } }),
     ...(plugin === undefined ? {} : { admission: { plugin, ...parsed('patch', annotations[patchAnnotation]) } }),
+    ...mutatedBy(annotations),
     ...parsed<readonly HookWait[], 'webhooks'>('webhooks', annotations[waitsAnnotation]),
     ...(causes === undefined ? {} : { fields: causes }),
   }
@@ -134,6 +138,11 @@ function authorizationOf(user: AuditUser, annotations: Readonly<Record<string, s
       ...parsed<MissingAccess, 'missing'>('missing', annotations[missingAnnotation]),
     },
   }
+}
+
+function mutatedBy(annotations: Readonly<Record<string, string>>): Pick<Explanation, 'mutatedBy'> {
+  const rounds = mutatedByAnnotations.flatMap(name => parsed<readonly MutatedBy[], 'by'>('by', annotations[name]).by ?? [])
+  return rounds.length === 0 ? {} : { mutatedBy: rounds }
 }
 
 /** Only this server writes these annotations, and it writes them whole. */
