@@ -150,6 +150,7 @@ test('a conversion webhook in a pod converts on every way in and out', { skip },
         properties: { spec: { type: 'object', properties: { [field]: { type: 'integer' } } } },
       },
     },
+    selectableFields: [{ jsonPath: `.spec.${field}` }],
   })
   const webhook = { conversionReviewVersions: ['v1'], clientConfig: { service: { ...service, path: '/convert' }, caBundle } }
   await apply({
@@ -169,5 +170,12 @@ test('a conversion webhook in a pod converts on every way in and out', { skip },
   assert.equal(await cluster.kubectl('get', 'widgets.v1.example.com', 'a', '-o', 'jsonpath={.spec.size}'), '3')
   await cluster.kubectl('patch', 'widgets.v1.example.com', 'a', '--type=merge', '-p', '{"spec":{"size":4}}')
   assert.equal(await cluster.kubectl('get', 'widgets.v2.example.com', 'a', '-o', 'jsonpath={.spec.length}'), '4')
+  assert.equal(
+    await cluster.kubectl('get', 'widgets.v2.example.com', '--field-selector=spec.length=4', '-o', 'name'),
+    'widget.example.com/a\n',
+  )
+  const other = { apiVersion: 'example.com/v2', kind: 'Widget', metadata: { name: 'a', namespace: 'default' }, spec: { length: 5 } }
+  const { stderr } = await cluster.tryKubectl(['apply', '--server-side', '--field-manager=other', '-f', '-'], JSON.stringify(other))
+  assert.match(stderr, /Apply failed with 1 conflict: conflict with "kubectl-patch" using example\.com\/v1.*: \.spec\.size/)
   await cluster.kubectl('delete', 'crd', 'widgets.example.com')
 })
