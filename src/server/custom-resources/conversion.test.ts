@@ -62,6 +62,26 @@ test('a change is asked for once, however many watch it', async () => {
   for (const watch of watches) watch.close()
 })
 
+test('changes that wait for a webhook which hangs are bounded: the watch ends, others go on, and what comes late is not sent', async () => {
+  const { api, converter } = await serving()
+  await using _api = api
+  await api.create(widgets, widget('a', { size: 1 }))
+  const [converted, plain] = [await api.watch(`${v2}?watch=true`), await api.watch(`${widgets}?watch=true`)]
+  for (const watch of [converted, plain]) assert.equal((await watch.next())?.type, 'ADDED')
+  const usual = converter.send.bind(converter)
+  const asked: (() => void)[] = []
+  converter.send = (client, body) => new Promise(resolve => asked.push(() => resolve(usual(client, body))))
+  const color = 'x'.repeat(1024 * 1024)
+  for (let size = 2; size < 14; size++) {
+    await api.request('PATCH', `${widgets}/a`, { spec: { size, color } })
+    assert.equal((await plain.next())?.object.spec.size, size)
+  }
+  // Without a bound the changes would come now.
+  for (const answer of asked) answer()
+  assert.equal(await converted.next(), undefined)
+  plain.close()
+})
+
 test('objects that were stored in another version are converted where the stored version is read', async () => {
   const { api } = await serving()
   await using _api = api

@@ -99,9 +99,12 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
     }
     // A conversion that fails ends the watch, with its reason as the last event.
     const failed = (err: unknown) => {
+      if (end.isOver) return
       if (err instanceof ApiError) write([errorFrame(err.status)])
       finish()
     }
+    // Nobody waits for a conversion any more once the watch has ended.
+    const over = new AbortController()
     const open = { sendBookmark: plan.bookmarks ? sendBookmark : undefined, end: finish, served: context.served }
     parts.openWatches.add(open)
     if (context.served.life.retired) finish()
@@ -121,8 +124,9 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
         if (conversion === undefined) return send(changes)
         converting = true
         watch.pause()
-        convertedChanges(conversion, viewed, changes, signal)
+        convertedChanges(conversion, viewed, changes, AbortSignal.any([signal, over.signal]))
           .then(seen => {
+            if (end.isOver) return
             converting = false
             send(seen)
             resume()
@@ -134,6 +138,7 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
       if (err instanceof ApiError) sink.write(errorFrame(err.status))
       else if (!(err instanceof Ended)) throw err
     } finally {
+      over.abort(new Ended())
       end.clear()
       signal.removeEventListener('abort', finish)
       parts.openWatches.remove(open)
@@ -209,6 +214,11 @@ class WatchEnd {
   readonly now = (): void => {
     this.#isOver = true
     this.#resolve()
+  }
+
+  /** Nothing may be sent any more. */
+  get isOver(): boolean {
+    return this.#isOver
   }
 
   soon(act: () => void): void {
