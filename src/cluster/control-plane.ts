@@ -172,7 +172,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     log,
     metrics,
     serviceCidr: options.serviceCidr,
-    conversionSender: webhooks.context.sender,
+    conversionSender: webhooks.conversion,
     oidc: oidcDocuments(defaultIssuer, `${defaultIssuer}/openid/v1/jwks`, keys),
     backendTls: { authorities: servingAuthority, verify: profile === 'secure' },
     frontProxyIdentity: frontProxyIdentity(signer, clock),

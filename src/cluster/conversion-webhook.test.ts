@@ -130,6 +130,30 @@ test('case 56: a conversion webhook that does not answer in time is given up, an
   })
 })
 
+test('an Event of its definition names a conversion webhook that does not answer', async () => {
+  const dead = { ...hook.clientConfig('/'), url: 'https://localhost:1/' }
+  await withDefinition(dead, converting, async () => {
+    // Of one definition nobody is told more often than each half minute.
+    clock.advance(30_000)
+    const { json: refused } = await api.request(admin, 'GET', `${v2}/a`)
+    assert.equal(api.logLines.filter(line => line.includes('conversion webhook does not answer') && line.includes('localhost:1')).length, 1)
+    assert.match(refused.message, /connection refused/)
+    type Item = { involvedObject: { kind: string; name: string }; message: string }
+    const named = async (): Promise<Item | undefined> => {
+      const { json } = await api.request(admin, 'GET', '/api/v1/namespaces/default/events?fieldSelector=reason=FailedCallingWebhook')
+      return json.items.findLast(({ message }: Item) => message.includes('localhost:1'))
+    }
+    let found = await named()
+    // Written in the background.
+    for (; found === undefined; found = await named()) await turn()
+    assert.deepEqual([found.involvedObject.kind, found.involvedObject.name], ['CustomResourceDefinition', 'widgets.example.com'])
+    assert.match(
+      found.message,
+      /^conversion webhook for example\.com\/v1, Kind=Widget failed: Post "https:\/\/localhost:1\/.*connection refused$/,
+    )
+  })
+})
+
 test('a bookmark does not overtake a change that the webhook is asked about', async () => {
   await withDefinition(hook.clientConfig('/'), converting, async () => {
     const stop = new AbortController()

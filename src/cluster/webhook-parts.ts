@@ -1,19 +1,23 @@
 // What the webhook plug-ins need of the server that they are part of: the way out, and Events that name a webhook that does not answer.
 import { randomUUID } from 'node:crypto'
 import type { WebhookContext } from '../admission/webhook/ask-hooks.ts'
-import { type HookFailure, HookHealth } from '../admission/webhook/hook-health.ts'
+import { type HookFailure, HookHealth, type Identified } from '../admission/webhook/hook-health.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/event-recorder.ts'
+import type { ObjectReference } from '../client/resources.ts'
 import type { ApiServer } from '../server/api-server.ts'
 import { serverIdentity } from '../server/bootstrap.ts'
+import type { ConversionSender } from '../server/custom-resources/conversion.ts'
 import { createReviewSender } from '../server/webhooks/review-sender.ts'
 
 type Parts = Pick<WebhookContext, 'sender' | 'health' | 'clock' | 'log' | 'newUid'>
 
 export interface WebhookParts {
   readonly context: Parts
+  /** The way to webhooks that convert custom resources. */
+  readonly conversion: ConversionSender
   /** The server is made after its plug-ins; before this nothing reaches a webhook. */
   reachThrough(server: ApiServer): void
 }
@@ -37,18 +41,30 @@ export function webhookParts({
     },
   })
   signal.addEventListener('abort', () => sender[Symbol.dispose](), { once: true })
-  const health = new HookHealth(failure => {
-    log.error('webhook does not answer', { webhook: failure.hook.webhook.name, failures: failure.count, why: failure.message })
+  const record = (object: ObjectReference, message: string): void => {
     if (server === undefined || signal.aborted) return
     events ??= new EventRecorder({
       client: new Client(server.transportFor(serverIdentity)),
       ...{ component: 'kube-apiserver', clock, log, random: Math.random },
     })
-    const { webhook } = failure.hook
-    events.record(referenceOf(failure), 'Warning', 'FailedCallingWebhook', `${webhook.name}: ${failure.message}`)
+    events.record(object, 'Warning', 'FailedCallingWebhook', message)
+  }
+  const health = new HookHealth(failure => {
+    const { hook, message, count } = failure
+    log.error('webhook does not answer', { webhook: hook.webhook.name, failures: count, why: message })
+    record(referenceOf(failure), `${hook.webhook.name}: ${message}`)
+  })
+  const converters = new HookHealth<Identified>(({ hook, message, count }) => {
+    log.error('conversion webhook does not answer', { customResourceDefinition: hook.id, failures: count, why: message })
+    record({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name: hook.id }, message)
   })
   return {
     context: { sender, health, clock, log, newUid: randomUUID },
+    conversion: {
+      send: sender.send,
+      answered: definition => converters.answered({ id: definition }),
+      failed: (definition, why) => converters.failed({ id: definition }, why, clock.now()),
+    },
     reachThrough(opened) {
       server = opened
     },

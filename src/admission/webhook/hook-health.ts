@@ -1,8 +1,13 @@
 // Which webhooks do not answer: for the diagnosis, and so that requests of the cluster itself need not wait for them again and again.
 import type { Hook } from './hook.ts'
 
-export interface HookFailure {
-  readonly hook: Hook
+/** What tells a webhook from every other one. */
+export interface Identified {
+  readonly id: string
+}
+
+export interface HookFailure<T extends Identified = Hook> {
+  readonly hook: T
   readonly message: string
   /** Milliseconds since the epoch, of the first failure since it last answered. */
   readonly since: number
@@ -27,19 +32,19 @@ const retryMs = 15_000
 /** Webhooks whose failures are remembered; the longest silent one is forgotten beyond. */
 const maxRemembered = 1000
 
-export class HookHealth {
+export class HookHealth<T extends Identified = Hook> {
   readonly #failing = new Map<string, State>()
-  readonly #tell: (failure: HookFailure) => void
+  readonly #tell: (failure: HookFailure<T>) => void
 
-  constructor(tell: (failure: HookFailure) => void) {
+  constructor(tell: (failure: HookFailure<T>) => void) {
     this.#tell = tell
   }
 
-  answered({ id }: Hook): void {
+  answered({ id }: T): void {
     this.#failing.delete(id)
   }
 
-  failed(hook: Hook, message: string, now: number): void {
+  failed(hook: T, message: string, now: number): void {
     const known = this.#failing.get(hook.id)
     const tells = known === undefined || now - known.toldAt >= tellMs
     const state = { since: known?.since ?? now, count: (known?.count ?? 0) + 1, triedAt: now, toldAt: tells ? now : known.toldAt }
@@ -51,7 +56,7 @@ export class HookHealth {
   }
 
   /** Whether a request of the cluster itself shall not wait for it now. */
-  isDead({ id }: Hook, now: number): boolean {
+  isDead({ id }: T, now: number): boolean {
     const state = this.#failing.get(id)
     return state !== undefined && state.count >= deadAfter && now - state.triedAt < retryMs
   }

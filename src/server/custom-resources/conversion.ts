@@ -15,6 +15,9 @@ import { SharedWork } from './shared-work.ts'
 /** Sends one review and answers what came back, bounded. Rejects with an Error in upstream's words. */
 export interface ConversionSender {
   send(client: WebhookClientConfig, body: Buffer, timeoutSeconds: number, signal: AbortSignal): Promise<Buffer>
+  /** Of the definition with this name, for the diagnosis: its webhook converted, or did not and why. */
+  answered?(definition: string): void
+  failed?(definition: string, why: string): void
 }
 
 export const noSender: ConversionSender = {
@@ -42,6 +45,8 @@ export interface ConvertedServing {
 }
 
 export interface ConversionParts {
+  /** The name of the definition. */
+  readonly definition: string
   readonly webhook: WebhookConversion
   readonly sender: ConversionSender
   readonly kind: CustomKind
@@ -147,14 +152,17 @@ function questions<T>(all: readonly T[], look: (one: T) => { readonly object: Ku
 }
 
 async function convert(
-  { webhook, sender, kindName }: ConversionParts,
+  { definition, webhook, sender, kindName }: ConversionParts,
   desiredAPIVersion: string,
   objects: readonly KubeObject[],
   signal: AbortSignal,
 ): Promise<readonly KubeObject[]> {
   const from = `${objects[0]?.apiVersion}, Kind=${kindName}`
-  const fail = (problem: string, cause?: unknown): Error =>
-    internalError(`conversion webhook for ${from} failed: ${problem}`, cause === undefined ? {} : { cause })
+  const fail = (problem: string, cause?: unknown): Error => {
+    const message = `conversion webhook for ${from} failed: ${problem}`
+    sender.failed?.(definition, message)
+    return internalError(message, cause === undefined ? {} : { cause })
+  }
   const version = reviewVersion(webhook.conversionReviewVersions)
   const { clientConfig } = webhook
   if (version === undefined || clientConfig === undefined) throw fail('it speaks no version of ConversionReview that the server speaks')
@@ -171,5 +179,6 @@ async function convert(
   if (!parsed.ok) throw fail(parsed.message)
   const converted = convertedObjects(parsed.value, version, uid, desiredAPIVersion, objects)
   if (!converted.ok) throw fail(converted.problem)
+  sender.answered?.(definition)
   return converted.objects
 }

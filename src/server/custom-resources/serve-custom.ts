@@ -35,6 +35,7 @@ export function serveCustom(
       webhook === undefined || custom === undefined
         ? undefined
         : webhookConversion({
+            definition: name,
             webhook: webhook.config,
             sender: webhook.sender,
             kind: custom,
