@@ -62,8 +62,10 @@ export function webhookParts({
     context: { sender, health, clock, log, newUid: randomUUID },
     conversion: {
       send: sender.send,
-      answered: definition => converters.answered({ id: definition }),
-      failed: (definition, why) => converters.failed({ id: definition }, why, clock.now()),
+      begin: id => failure => {
+        if (failure === undefined) converters.answered({ id })
+        else converters.failed({ id }, failure.message, clock.now())
+      },
     },
     reachThrough(opened) {
       server = opened

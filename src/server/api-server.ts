@@ -23,6 +23,7 @@ import { type Authorize, demandAccess } from './authorize.ts'
 import { ensureObjects, serverIdentity } from './bootstrap.ts'
 import { ContinueTokens } from './continue-token.ts'
 import { type ConversionSender, noSender } from './custom-resources/conversion.ts'
+import { conversionMetrics, countedSender } from './custom-resources/conversion-metrics.ts'
 import { DefinitionController } from './custom-resources/definition-controller.ts'
 import { documents } from './documents.ts'
 import { runEventExpiry } from './event-expiry.ts'
@@ -156,7 +157,13 @@ export class ApiServer implements AsyncDisposable {
     const refused = new RefusedRequests()
     const openWatches = new OpenWatches()
     const definitions = new DefinitionController(
-      { resources, store, clock, log, sender: options.conversionSender ?? noSender },
+      {
+        resources,
+        store,
+        clock,
+        log,
+        sender: countedSender(options.conversionSender ?? noSender, conversionMetrics(options.metrics), clock),
+      },
       this.#stop.signal,
     )
     resources.onChange(({ retired }) => openWatches.endOf(retired))

@@ -15,7 +15,12 @@ export function conversionReview(version: string, uid: string, desiredAPIVersion
   return { kind: 'ConversionReview', apiVersion: `apiextensions.k8s.io/${version}`, request: { uid, desiredAPIVersion, objects } }
 }
 
-export type Converted = { readonly ok: true; readonly objects: readonly KubeObject[] } | { readonly ok: false; readonly problem: string }
+/** `partial`: other objects came than were asked for; `invalid`: one of them is not the same in another version. */
+export type WrongAnswer = 'malformed' | 'partial' | 'invalid'
+
+export type Converted =
+  | { readonly ok: true; readonly objects: readonly KubeObject[] }
+  | { readonly ok: false; readonly problem: string; readonly type: WrongAnswer }
 
 /** `answer` is what the webhook said, parsed. Of the metadata only annotations may be others; the rest is that of the originals. */
 export function convertedObjects(
@@ -25,7 +30,7 @@ export function convertedObjects(
   desiredAPIVersion: string,
   originals: readonly KubeObject[],
 ): Converted {
-  const refuse = (problem: string): Converted => ({ ok: false, problem })
+  const refuse = (problem: string, type: WrongAnswer = 'malformed'): Converted => ({ ok: false, problem, type })
   if (!isRecord(answer) || answer['kind'] !== 'ConversionReview' || answer['apiVersion'] !== `apiextensions.k8s.io/${version}`) {
     return refuse(`expected webhook response of apiextensions.k8s.io/${version}, Kind=ConversionReview`)
   }
@@ -41,13 +46,13 @@ export function convertedObjects(
   const objects: unknown = response['convertedObjects']
   const count = Array.isArray(objects) ? objects.length : 0
   if (!Array.isArray(objects) || count !== originals.length)
-    return refuse(`webhook returned ${count} objects, expected ${originals.length}`)
+    return refuse(`webhook returned ${count} objects, expected ${originals.length}`, 'partial')
   const converted: KubeObject[] = []
   for (const [index, object] of objects.entries()) {
     const original = originals[index]
     if (original === undefined) continue
     const problem = difference(object, original, desiredAPIVersion)
-    if (problem !== undefined) return refuse(`invalid converted object at index ${index}: ${problem}`)
+    if (problem !== undefined) return refuse(`invalid converted object at index ${index}: ${problem}`, 'invalid')
     converted.push(withMetadataOf(object, original))
   }
   return { ok: true, objects: converted }

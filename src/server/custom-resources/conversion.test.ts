@@ -175,3 +175,32 @@ for (const [name, change, message] of wrong) {
     assert.equal((await api.request('PATCH', `${widgets}/a`, { spec: { size: 2 } })).status, 200)
   })
 }
+
+test('questions to webhooks are counted under upstream’s names, failures by their type', async () => {
+  const { api, converter } = await serving()
+  await using _api = api
+  await api.create(widgets, widget('a', { size: 1 }))
+  const usual = converter.change
+  const failures = [
+    () => Buffer.from('<html>'),
+    (answer: Review) => ({ ...answer, response: { ...answer.response, convertedObjects: [] } }),
+  ]
+  const renamed = (answer: Review) => edited(answer, object => (object.metadata.name = 'b'))
+  const dead = () => {
+    throw new Error('EOF')
+  }
+  for (const change of [...failures, renamed, dead, usual]) {
+    converter.change = change
+    await api.get(`${v2}/a`)
+  }
+  const { text } = await api.get('/metrics')
+  const counted = [...text.matchAll(/^apiserver_conversion_webhook_request_total\{(.*)\} (\d+)$/gm)].map(
+    ([, labels, count]) => `${labels} ${count}`,
+  )
+  const failed = (type: string) => `result="failure",failure_type="conversion_webhook_${type}_failure" 1`
+  assert.deepEqual(counted.toSorted(), [
+    ...['call', 'invalid_converted_object', 'malformed_response', 'partial_response'].map(failed),
+    'result="success",failure_type="" 1',
+  ])
+  assert.match(text, /^apiserver_conversion_webhook_duration_seconds_count\{result="success",failure_type=""\} 1$/m)
+})

@@ -1,7 +1,7 @@
 // Custom resources whose versions a webhook converts: entries are brought into the version asked for before anybody looks at them, many with one
 // question, and each only once.
 import { randomUUID } from 'node:crypto'
-import { conversionReview, convertedObjects, reviewVersion } from '../../api/custom-resources/conversion-review.ts'
+import { conversionReview, convertedObjects, reviewVersion, type WrongAnswer } from '../../api/custom-resources/conversion-review.ts'
 import type { CustomKind } from '../../api/custom-resources/custom-kind.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { parseJson } from '../../api/schema/decode.ts'
@@ -15,9 +15,14 @@ import { SharedWork } from './shared-work.ts'
 /** Sends one review and answers what came back, bounded. Rejects with an Error in upstream's words. */
 export interface ConversionSender {
   send(client: WebhookClientConfig, body: Buffer, timeoutSeconds: number, signal: AbortSignal): Promise<Buffer>
-  /** Of the definition with this name, for the diagnosis: its webhook converted, or did not and why. */
-  answered?(definition: string): void
-  failed?(definition: string, why: string): void
+  /** A question to the webhook of the definition with this name begins; what comes back is called when it was answered, or failed. */
+  begin?(definition: string): (failure?: ConversionFailure) => void
+}
+
+export interface ConversionFailure {
+  readonly type: 'call' | WrongAnswer
+  /** As the client is told. */
+  readonly message: string
 }
 
 export const noSender: ConversionSender = {
@@ -158,14 +163,16 @@ async function convert(
   signal: AbortSignal,
 ): Promise<readonly KubeObject[]> {
   const from = `${objects[0]?.apiVersion}, Kind=${kindName}`
-  const fail = (problem: string, cause?: unknown): Error => {
+  const done = sender.begin?.(definition)
+  const fail = (type: ConversionFailure['type'], problem: string, cause?: unknown): Error => {
     const message = `conversion webhook for ${from} failed: ${problem}`
-    sender.failed?.(definition, message)
+    done?.({ type, message })
     return internalError(message, cause === undefined ? {} : { cause })
   }
   const version = reviewVersion(webhook.conversionReviewVersions)
   const { clientConfig } = webhook
-  if (version === undefined || clientConfig === undefined) throw fail('it speaks no version of ConversionReview that the server speaks')
+  if (version === undefined || clientConfig === undefined)
+    throw fail('call', 'it speaks no version of ConversionReview that the server speaks')
   const uid = randomUUID()
   const body = Buffer.from(JSON.stringify(conversionReview(version, uid, desiredAPIVersion, objects)))
   let answer: Buffer
@@ -173,12 +180,12 @@ async function convert(
     answer = await sender.send(clientConfig, body, conversionTimeoutSeconds, signal)
   } catch (err) {
     signal.throwIfAborted()
-    throw fail(err instanceof Error ? err.message : String(err), err)
+    throw fail('call', err instanceof Error ? err.message : String(err), err)
   }
   const parsed = parseJson(answer)
-  if (!parsed.ok) throw fail(parsed.message)
+  if (!parsed.ok) throw fail('malformed', parsed.message)
   const converted = convertedObjects(parsed.value, version, uid, desiredAPIVersion, objects)
-  if (!converted.ok) throw fail(converted.problem)
-  sender.answered?.(definition)
+  if (!converted.ok) throw fail(converted.type, converted.problem)
+  done?.()
   return converted.objects
 }
