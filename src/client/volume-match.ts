@@ -22,7 +22,7 @@ export function namesClass({ metadata, spec }: PersistentVolumeClaim): boolean {
   return metadata.annotations?.[oldClassAnnotation] !== undefined || spec.storageClassName !== undefined
 }
 
-function volumeClass({ metadata, spec }: PersistentVolume): string {
+export function volumeClass({ metadata, spec }: PersistentVolume): string {
   return metadata.annotations?.[oldClassAnnotation] ?? spec.storageClassName ?? ''
 }
 

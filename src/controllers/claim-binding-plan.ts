@@ -30,8 +30,11 @@ export type ClaimStep =
 
 export interface ClaimView {
   readonly claim: PersistentVolumeClaim
+  /** Those of its class, those that were made for it, and the one that it names. */
   readonly volumes: readonly PersistentVolume[]
   readonly classes: readonly StorageClass[]
+  /** Names of volumes that were given away a moment ago, which the cache may not show yet. */
+  readonly taken?: ReadonlySet<string>
 }
 
 const warn = (reason: string, message: string): ClaimEvent => ({ type: 'Warning', reason, message })
@@ -46,12 +49,11 @@ export function planClaim(view: ClaimView): ClaimStep {
   return planUnbound(view)
 }
 
-function planUnbound({ claim, volumes, classes }: ClaimView): ClaimStep {
+function planUnbound({ claim, volumes, classes, taken }: ClaimView): ClaimStep {
   const className = claimClass(claim)
   const storageClass = classes.find(({ metadata }) => metadata.name === className)
-  const node = claim.metadata.annotations?.[selectedNode]
-  const waits = storageClass?.volumeBindingMode === 'WaitForFirstConsumer' && node === undefined
-  const volume = matchingVolume(claim, volumes, { onlyPrebound: waits })
+  const waits = waitsForConsumer(claim, storageClass)
+  const volume = matchingVolume(claim, volumes, { onlyPrebound: waits, ...(taken && { taken }) })
   if (volume !== undefined) return { step: 'bind', volume }
   if (!namesClass(claim)) {
     const byDefault = defaultClassName(classes, defaultStorageClassMarkers)
@@ -74,6 +76,11 @@ function planUnbound({ claim, volumes, classes }: ClaimView): ClaimStep {
     `Waiting for a volume to be created either by the external provisioner '${provisioner}' or manually by the system administrator. ` +
     'If volume creation is delayed, please verify that the provisioner is running and correctly registered.'
   return { step: 'provision', provisioner, event: tell('ExternalProvisioning', message) }
+}
+
+/** Only a volume that was made for the claim is bound before a pod that uses it has a node. */
+export function waitsForConsumer({ metadata }: PersistentVolumeClaim, storageClass: StorageClass | undefined): boolean {
+  return storageClass?.volumeBindingMode === 'WaitForFirstConsumer' && metadata.annotations?.[selectedNode] === undefined
 }
 
 /** The claim says which volume it wants. */

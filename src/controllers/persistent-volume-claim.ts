@@ -1,13 +1,16 @@
 // Binds claims to volumes that are there, and says what those that stay unbound wait for.
 import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimStatus } from '../api/types/core-v1.ts'
 import { referenceTo } from '../client/event-recorder.ts'
-import { keyOf, makeKey } from '../client/object-key.ts'
+import { keyOf } from '../client/object-key.ts'
 import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../client/resources.ts'
-import { boundVolume } from '../client/volume-match.ts'
+import { candidateVolumes, claimKeys, indexVolumes } from '../client/volume-index.ts'
+import { boundVolume, claimClass, namesClass } from '../client/volume-match.ts'
 import { boundClaim, type ClaimStep, planClaim, withProvisioner } from './claim-binding-plan.ts'
 import { type Context, type Controller, done, follow } from './controller.ts'
+import { pendingIndex, VolumeOffers } from './volume-offers.ts'
 
-const pendingIndex = 'pending'
+/** A claim that waits is looked at again after this, as upstream does: no event is sure to concern the right one. */
+const lookAgainMs = 15_000
 
 export const persistentVolumeClaim: Controller = {
   name: 'persistentvolume-controller',
@@ -16,45 +19,81 @@ export const persistentVolumeClaim: Controller = {
   // One at a time: two claims must not take one volume in the same moment.
   workers: 1,
   follows: [
-    follow({ resource: persistentVolumes, keys: (volume, context) => claimsThatMayWant(volume, context) }),
+    follow({ resource: persistentVolumes, keys: claimKeys }),
     follow({
       resource: storageClasses,
-      keys: (_, { informers }) => informers.full(persistentVolumeClaims).byIndex(pendingIndex, 'yes').map(keyOf),
+      keys: ({ metadata: { name = '' } }, { informers }) => {
+        const claims = informers.full(persistentVolumeClaims)
+        return [...claims.byIndex(pendingIndex, `class ${name}`), ...claims.byIndex(pendingIndex, 'unnamed')].map(keyOf)
+      },
     }),
   ],
   begin(context) {
-    const claims = context.informers.full(persistentVolumeClaims)
-    claims.addIndex(pendingIndex, claim => (isBound(claim) ? [] : ['yes']))
-    const volumes = context.informers.full(persistentVolumes)
-    const classes = context.informers.full(storageClasses)
+    const { informers } = context
+    const claims = informers.full(persistentVolumeClaims)
+    claims.addIndex(pendingIndex, claim => {
+      if (isBound(claim)) return []
+      return [`class ${claimClass(claim)}`, ...(namesClass(claim) ? [] : ['unnamed'])]
+    })
+    const volumes = informers.full(persistentVolumes)
+    indexVolumes(volumes)
+    const told = new Map<string, string>()
+    const offers = new VolumeOffers(context)
+    const offer = (volume: PersistentVolume) => offers.offer(volume)
+    volumes.onChange({ add: offer, update: offer, delete: ({ metadata }) => offers.taken.delete(metadata.name ?? '') })
     return async (key, signal) => {
+      const offered = offers.looks(key)
       const claim = claims.getByKey(key)
-      if (claim === undefined || claim.metadata.deletionTimestamp !== undefined) return done
-      const step = planClaim({ claim, volumes: volumes.list(), classes: classes.list() })
-      await apply(context, claim, step, signal)
-      return done
+      if (claim === undefined || claim.metadata.deletionTimestamp !== undefined) {
+        told.delete(key)
+        return done
+      }
+      const named = volumes.get('', claim.spec.volumeName ?? '')
+      const candidates = isBound(claim) ? [] : candidateVolumes(volumes, claim)
+      const known = named === undefined ? candidates : [named, ...candidates]
+      const step = planClaim({ claim, volumes: known, classes: informers.full(storageClasses).list(), taken: offers.taken })
+      tell(context, claim, step, told)
+      await apply(context, claim, step, offers.taken, signal)
+      // It has another one: what it was offered is somebody else's.
+      const left = step.step === 'bind' && offered !== undefined ? volumes.get('', offered) : undefined
+      if (left !== undefined) offers.offer(left)
+      return step.step === 'wait' || step.step === 'provision' ? { requeueAfterMs: lookAgainMs } : done
     }
   },
 }
 
 const isBound = ({ status }: PersistentVolumeClaim): boolean => status?.phase === 'Bound'
 
-/** The one that a volume is for, else all that wait for one. */
-function claimsThatMayWant({ spec: { claimRef } }: PersistentVolume, { informers }: Context): string[] {
-  if (claimRef != null) return [makeKey(claimRef.namespace ?? '', claimRef.name ?? '')]
-  return informers.full(persistentVolumeClaims).byIndex(pendingIndex, 'yes').map(keyOf)
+/** Says once why a claim waits, until that is something else. */
+function tell({ events }: Context, claim: PersistentVolumeClaim, step: ClaimStep, told: Map<string, string>): void {
+  const event = 'event' in step ? step.event : undefined
+  const text = `${event?.reason} ${event?.message}`
+  if (event === undefined) told.delete(keyOf(claim))
+  if (event === undefined || told.get(keyOf(claim)) === text) return
+  told.set(keyOf(claim), text)
+  events.record(referenceTo(claim, 'v1', 'PersistentVolumeClaim'), event.type, event.reason, event.message)
 }
 
-async function apply(context: Context, claim: PersistentVolumeClaim, step: ClaimStep, signal: AbortSignal): Promise<void> {
-  const { client, events } = context
-  if ('event' in step && step.event !== undefined) {
-    const { type, reason, message } = step.event
-    events.record(referenceTo(claim, 'v1', 'PersistentVolumeClaim'), type, reason, message)
-  }
+async function apply(
+  context: Context,
+  claim: PersistentVolumeClaim,
+  step: ClaimStep,
+  taken: Set<string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { client } = context
   switch (step.step) {
-    case 'bind':
-      await bind(context, claim, step.volume, signal)
+    case 'bind': {
+      const { metadata, spec } = step.volume
+      const name = metadata.name ?? ''
+      if (spec.claimRef == null) taken.add(name)
+      await bind(context, claim, step.volume, signal).catch((err: unknown) => {
+        // Who has it will be seen.
+        taken.delete(name)
+        throw err
+      })
       return
+    }
     case 'take-class': {
       const spec = { ...claim.spec, storageClassName: step.className }
       await client.update(persistentVolumeClaims, { ...claim, spec }, signal)

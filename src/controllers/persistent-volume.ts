@@ -2,12 +2,11 @@
 
 import { isReason } from '../api/status.ts'
 import { referenceTo } from '../client/event-recorder.ts'
-import { makeKey } from '../client/object-key.ts'
+import { keyOf } from '../client/object-key.ts'
 import { persistentVolumeClaims, persistentVolumes } from '../client/resources.ts'
+import { indexVolumes, volumesOfClaim } from '../client/volume-index.ts'
 import { type Controller, done, follow } from './controller.ts'
 import { planVolume } from './volume-phase-plan.ts'
-
-const claimIndex = 'claim'
 
 export const persistentVolume: Controller = {
   name: 'persistentvolume-phase-controller',
@@ -16,20 +15,15 @@ export const persistentVolume: Controller = {
   follows: [
     follow({
       resource: persistentVolumeClaims,
-      keys: ({ metadata: { namespace = '', name = '' }, spec }, { informers }) => [
-        ...informers
-          .full(persistentVolumes)
-          .byIndex(claimIndex, makeKey(namespace, name))
-          .map(({ metadata }) => metadata.name ?? ''),
-        ...(spec.volumeName === undefined || spec.volumeName === '' ? [] : [spec.volumeName]),
+      keys: (claim, { informers }) => [
+        ...volumesOfClaim(informers.full(persistentVolumes), keyOf(claim)).map(keyOf),
+        ...(claim.spec.volumeName === undefined || claim.spec.volumeName === '' ? [] : [claim.spec.volumeName]),
       ],
     }),
   ],
   begin({ client, informers, events }) {
     const volumes = informers.full(persistentVolumes)
-    volumes.addIndex(claimIndex, ({ spec: { claimRef } }) =>
-      claimRef == null ? [] : [makeKey(claimRef.namespace ?? '', claimRef.name ?? '')],
-    )
+    indexVolumes(volumes)
     const claims = informers.full(persistentVolumeClaims)
     return async (key, signal) => {
       const volume = volumes.getByKey(key)

@@ -198,6 +198,23 @@ test('claims bind to volumes, one each, and release them', async () => {
   await scenario.until(() => volume()?.status?.phase === 'Released', 'released')
 })
 
+test('as many claims are bound as there are volumes, when all come at once', async () => {
+  const names = Array.from({ length: 20 }, (_, i) => `c${i}`)
+  await using scenario = startScenario({
+    controllers: [persistentVolumeClaim, persistentVolume],
+    prepare: api => {
+      for (const name of names) api.seed(persistentVolumeClaims, claimOf({}, {}, name))
+    },
+  })
+  const { api } = scenario
+  const phases = () => api.all(persistentVolumeClaims).map(({ status }) => status?.phase)
+  await scenario.until(() => phases().every(phase => phase === 'Pending'), 'all wait')
+  for (const name of names.slice(0, 15)) api.seed(persistentVolumes, { ...volumeOf(name), status: {} })
+  await scenario.until(() => phases().filter(phase => phase === 'Bound').length === 15, 'fifteen are bound')
+  const used = api.all(persistentVolumeClaims).flatMap(({ spec }) => spec.volumeName ?? [])
+  assert.equal(new Set(used).size, 15)
+})
+
 test('ephemeral volumes have claims that are their pod’s, and never one of somebody else', async () => {
   const volumeClaimTemplate = { metadata: { labels: { app: 'a' } }, spec: { accessModes: ['ReadWriteOnce'] } }
   const podWith = (name: string): Pod => ({

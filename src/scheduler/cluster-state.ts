@@ -21,7 +21,8 @@ export interface Cluster {
 export interface VolumeView {
   claim(namespace: string, name: string): PersistentVolumeClaim | undefined
   volume(name: string): PersistentVolume | undefined
-  all(): readonly PersistentVolume[]
+  /** Those of the claim's class, and those that were made for it. */
+  candidates(claim: PersistentVolumeClaim): readonly PersistentVolume[]
   storageClass(name: string): StorageClass | undefined
   /** Names of volumes that are promised to claims. */
   readonly taken: ReadonlySet<string>
@@ -30,7 +31,7 @@ export interface VolumeView {
 export const noVolumes: VolumeView = {
   claim: () => undefined,
   volume: () => undefined,
-  all: () => [],
+  candidates: () => [],
   storageClass: () => undefined,
   taken: new Set(),
 }

@@ -8,8 +8,13 @@ import type { NodeInfo } from './node-info.ts'
 export interface PodClaims {
   /** With the names of their volumes. */
   readonly bound: readonly PersistentVolumeClaim[]
-  /** Those that wait for the pod to have a node. */
-  readonly waiting: readonly PersistentVolumeClaim[]
+  /** Those that wait for the pod to have a node, the small ones first: they leave the large volumes to those that need them. */
+  readonly waiting: readonly WaitingClaim[]
+}
+
+interface WaitingClaim {
+  readonly claim: PersistentVolumeClaim
+  readonly candidates: readonly PersistentVolume[]
 }
 
 /** What the pod's volumes are to be on a node. */
@@ -22,7 +27,7 @@ export interface VolumePlan {
 /** Undefined for a pod without claims; a text says why it can be placed nowhere. Both in upstream's words. */
 export function podClaims(pod: Pod, volumes: VolumeView): PodClaims | string | undefined {
   const bound: PersistentVolumeClaim[] = []
-  const waiting: PersistentVolumeClaim[] = []
+  const waiting: WaitingClaim[] = []
   for (const volume of pod.spec.volumes ?? []) {
     const name = claimNameOf(pod, volume)
     if (name === undefined) continue
@@ -38,9 +43,11 @@ export function podClaims(pod: Pod, volumes: VolumeView): PodClaims | string | u
     if (claim.status?.phase === 'Lost')
       return `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.spec.volumeName ?? ''}"`
     if (isBound(claim)) bound.push(claim)
-    else if (volumes.storageClass(claimClass(claim))?.volumeBindingMode === 'WaitForFirstConsumer') waiting.push(claim)
-    else return 'pod has unbound immediate PersistentVolumeClaims'
+    else if (volumes.storageClass(claimClass(claim))?.volumeBindingMode === 'WaitForFirstConsumer') {
+      waiting.push({ claim, candidates: volumes.candidates(claim) })
+    } else return 'pod has unbound immediate PersistentVolumeClaims'
   }
+  waiting.sort((a, b) => compareQuantities(sizeOf(a.claim), sizeOf(b.claim)))
   return bound.length + waiting.length === 0 ? undefined : { bound, waiting }
 }
 
@@ -59,11 +66,10 @@ export function planVolumes({ bound, waiting }: PodClaims, node: NodeInfo, volum
   const taken = new Set(volumes.taken)
   const bind: { claim: PersistentVolumeClaim; volume: PersistentVolume }[] = []
   const provision: PersistentVolumeClaim[] = []
-  // The small ones first: they leave the large volumes to those that need them.
-  for (const claim of waiting.toSorted((a, b) => compareQuantities(sizeOf(a), sizeOf(b)))) {
+  for (const { claim, candidates } of waiting) {
     const chosen = claim.metadata.annotations?.[selectedNode]
     if (chosen !== undefined && chosen !== node.name) return none
-    const volume = chosen === undefined ? matchingVolume(claim, volumes.all(), { node, taken }) : undefined
+    const volume = chosen === undefined ? matchingVolume(claim, candidates, { node, taken }) : undefined
     if (volume !== undefined) {
       taken.add(volume.metadata.name ?? '')
       bind.push({ claim, volume })

@@ -3,6 +3,7 @@ import type { PersistentVolumeClaim, Pod } from '../api/types/core-v1.ts'
 import type { Client } from '../client/client.ts'
 import type { InformerPool } from '../client/informer-pool.ts'
 import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../client/resources.ts'
+import { candidateVolumes, indexVolumes } from '../client/volume-index.ts'
 import { bindCompleted, boundVolume, selectedNode } from '../client/volume-match.ts'
 import type { Cluster, VolumeView } from './cluster-state.ts'
 import { planVolumes, podClaims, type VolumePlan } from './pod-claims.ts'
@@ -31,10 +32,11 @@ export class VolumeBinder {
       changed()
     }
     for (const cache of [this.#claims, this.#volumes, this.#classes]) cache.onChange({ add: wake, update: wake, delete: wake })
+    indexVolumes(this.#volumes)
     this.view = {
       claim: (namespace, name) => this.#claims.get(namespace, name),
       volume: name => this.#volumes.get('', name),
-      all: () => this.#volumes.list(),
+      candidates: claim => candidateVolumes(this.#volumes, claim),
       storageClass: name => this.#classes.get('', name),
       taken: this.#taken,
     }

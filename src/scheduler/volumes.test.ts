@@ -58,7 +58,7 @@ const classes: StorageClass[] = [
 const viewOf = (claims: PersistentVolumeClaim[], volumes: PersistentVolume[], taken: string[]): VolumeView => ({
   claim: (namespace, name) => claims.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name),
   volume: name => volumes.find(({ metadata }) => metadata.name === name),
-  all: () => volumes,
+  candidates: () => volumes,
   storageClass: name => classes.find(({ metadata }) => metadata.name === name),
   taken: new Set(taken),
 })
