@@ -224,6 +224,75 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
     await session.untilReads('jobs', '{.items[*].metadata.name}', '')
   })
 
+  test('gives a StatefulSet its local volumes, on the nodes that have them, and keeps them', async () => {
+    const storageClass = {
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'StorageClass',
+      metadata: { name: 'local' },
+      provisioner: 'kubernetes.io/no-provisioner',
+      volumeBindingMode: 'WaitForFirstConsumer',
+    }
+    const volume = (name: string, node: string) => ({
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name },
+      spec: {
+        capacity: { storage: '1Gi' },
+        accessModes: ['ReadWriteOnce'],
+        storageClassName: 'local',
+        local: { path: '/srv/data' },
+        nodeAffinity: {
+          required: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/hostname', operator: 'In', values: [node] }] }] },
+        },
+      },
+    })
+    const claim = {
+      metadata: { name: 'data' },
+      spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'local', resources: { requests: { storage: '1Gi' } } },
+    }
+    const set = workload('StatefulSet', 'db', 'example.com/db', { replicas: 2, serviceName: 'db', volumeClaimTemplates: [claim] })
+    const objects = [storageClass, volume('one', 'node-2'), set]
+    await kubectl('apply', '-f', session.file('db.json', { apiVersion: 'v1', kind: 'List', items: objects }))
+    await kubectl('wait', '--for=condition=Ready', 'pod/db-0', '--timeout=60s')
+    assert.equal(await session.read('pod/db-0', '{.spec.nodeName}'), 'node-2')
+    await session.untilReads('pvc/data-db-0', '{.status.phase} {.spec.volumeName}', 'Bound one')
+    const why = '{.status.conditions[?(@.type=="PodScheduled")].message}'
+    await until('db-1 says what it waits for', async () => /find available persistent volumes/.test(await session.read('pod/db-1', why)))
+    await kubectl('apply', '-f', session.file('two.json', volume('two', 'node-2')))
+    await kubectl('rollout', 'status', 'statefulset/db', '--timeout=60s')
+    await kubectl('delete', 'statefulset', 'db')
+    assert.equal(await session.read('pv', '{.items[*].status.phase}'), 'Bound Bound')
+    await kubectl('delete', 'pvc', '--all')
+    await session.untilReads('pv', '{.items[*].status.phase}', 'Released Released')
+    await kubectl('delete', 'pv', '--all')
+  })
+
+  test('preempts less important pods, and resizes running ones', async () => {
+    const asking = (name: string, cpu: string, priorityClassName?: string) => ({
+      ...podOf(name),
+      spec: {
+        terminationGracePeriodSeconds: 0,
+        priorityClassName,
+        containers: [{ name: 'app', image: 'example.com/app', resources: { requests: { cpu } } }],
+      },
+    })
+    await kubectl('create', 'priorityclass', 'important', '--value=1000')
+    const free = await session.read('nodes', '{.items[0].status.allocatable.cpu}')
+    for (const name of ['low-1', 'low-2'])
+      await kubectl('create', '-f', session.file(`${name}.json`, asking(name, String(Number(free) - 1))))
+    await kubectl('wait', '--for=condition=Ready', 'pod/low-1', 'pod/low-2', '--timeout=60s')
+    await kubectl('create', '-f', session.file('high.json', asking('high', '2', 'important')))
+    await kubectl('wait', '--for=condition=Ready', 'pod/high', '--timeout=60s')
+    const left = (await session.read('pods', '{.items[*].metadata.name}')).split(' ').filter(name => name.startsWith('low-'))
+    assert.equal(left.length, 1)
+    const more = { spec: { containers: [{ name: 'app', resources: { requests: { cpu: '3' } } }] } }
+    await kubectl('patch', 'pod', 'high', '--subresource=resize', '-p', JSON.stringify(more))
+    await session.untilReads('pod/high', '{.status.containerStatuses[0].resources.requests.cpu}', '3')
+    assert.equal(await session.read('pod/high', '{.status.containerStatuses[0].restartCount}'), '0')
+    await kubectl('delete', 'pod', 'high', ...left)
+    await kubectl('delete', 'priorityclass', 'important')
+  })
+
   test('a namespace goes with all its content, pods first, and says what holds it', async () => {
     const { namespace } = session
     await session.enter('doomed')
