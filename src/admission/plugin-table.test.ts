@@ -22,7 +22,7 @@ test('enabledPlugins() follows the profile and the switches', () => {
   const upstream = enabledPlugins('upstream', {})
   assert.deepEqual(
     [...secure].filter(name => !upstream.has(name)),
-    ['NamespaceDefaults', 'EventRateLimit', 'DenyServiceExternalIPs', 'APIServiceBackend'],
+    ['NamespaceDefaults', 'SystemPriority', 'EventRateLimit', 'DenyServiceExternalIPs', 'APIServiceBackend'],
   )
   assert.deepEqual(
     namesIn('upstream', upstream),

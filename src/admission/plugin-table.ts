@@ -27,6 +27,7 @@ const table = [
   { name: 'PodSecurity', on: 'always', guard: true },
   { name: 'PodNodeSelector', on: 'asked' },
   { name: 'Priority', on: 'always', guard: true },
+  { name: 'SystemPriority', on: 'secure', guard: true },
   { name: 'DefaultTolerationSeconds', on: 'always' },
   { name: 'PodTolerationRestriction', on: 'asked' },
   { name: 'EventRateLimit', on: 'secure', guard: true },

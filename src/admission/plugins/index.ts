@@ -38,6 +38,7 @@ import { resourceQuota } from './resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { serviceAccount } from './service-account.ts'
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
+import { systemPriority } from './system-priority.ts'
 import { taintNodesByCondition } from './taint-nodes-by-condition.ts'
 import { trustDomain } from './trust-domain.ts'
 import { unenforcedKinds } from './unenforced-kinds.ts'
@@ -91,6 +92,7 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
     }),
     podNodeSelector({ reader, selectors: configuration.nodeSelectors ?? noNodeSelectors }),
     priority({ reader }),
+    systemPriority({ reader }),
     defaultTolerationSeconds,
     podTolerationRestriction({ reader, cluster: configuration.tolerations ?? noClusterTolerations }),
     eventRateLimit({ limits: configuration.eventLimits ?? secureEventLimits, now: () => options.now() }),

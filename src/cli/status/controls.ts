@@ -33,6 +33,7 @@ const defaults: readonly { readonly name: string; readonly always?: true; readon
       note: 'where nodes enforce it, see Nodes; kubectl get clusterdefaults',
       plugins: ['NamespaceDefaults'],
     },
+    { name: 'system priorities for kube-system alone', note: 'SystemPriority', plugins: ['SystemPriority'] },
     { name: 'events at a bounded rate', note: 'EventRateLimit', plugins: ['EventRateLimit'] },
     { name: 'no external IPs in Services', note: 'DenyServiceExternalIPs', plugins: ['DenyServiceExternalIPs'] },
   ]
