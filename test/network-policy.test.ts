@@ -184,8 +184,9 @@ test('pods reach exactly what the policies allow, probes go on, and services lea
   )
   assert.ok(counts.allowed > 20 && counts.refused > 20, JSON.stringify(counts))
   const ask = async (space: string, name: string) =>
-    (await cluster.tryKubectl(['exec', '-n', space, name, '--', 'nslookup', '-type=a', 'server.red.svc.cluster.local'])).code
-  assert.deepEqual([await ask('red', 'friend'), await ask('red', 'stranger')], [0, 1])
+    (await cluster.tryKubectl(['exec', '-n', space, name, '--', 'timeout', '2', 'nslookup', '-type=a', 'server.red.svc.cluster.local']))
+      .code === 0
+  assert.deepEqual([await ask('red', 'friend'), await ask('red', 'stranger')], [true, false])
   const [{ status } = { status: undefined }] = await list<Node>('nodes')
   assert.equal(status?.conditions?.find(({ type }) => type === 'bulkhead.dev/NetworkPolicyEnforced')?.status, 'True')
 })
@@ -206,6 +207,13 @@ test('bulkhead why names the policies that refused, and what it proposes lets th
   const wanted = connections.find(({ toName, port }) => toName.includes('red/server') && port === 8081)
   await apply(...(wanted?.refusing ?? []).map(({ wouldAllow }) => wouldAllow))
   await until('the connection is let through', probe)
+  const judged = await why('pod/stranger', 'pod/server:8081', '-n', 'red')
+  assert.deepEqual([judged.code, judged.stdout.split('\n').length], [0, 4], judged.stdout)
+  assert.match(
+    judged.stdout,
+    /ALLOWED: [^\n]*\n {2}egress +of pod "red\/stranger" is allowed by NetworkPolicy "from-stranger"\n {2}ingress +of pod/,
+  )
+  assert.equal((await why('pod/stranger', 'pod/blue/friend:80/UDP', '-n', 'red')).code, 2)
   assert.equal((await why('pod/none', '-n', 'red')).code, 1)
   assert.match((await bulkhead('status', '--data-dir', dataDirectory)).stdout, /Ready +containerd:\S+ +network policies enforced/)
 })
@@ -259,7 +267,7 @@ test('a policy that comes cuts connections that it does not allow, and one that 
 test('F20: policies hold from the first packet of a pod', { skip }, async () => {
   const server = (await list<Pod>('pods', '-n', 'blue', '-l', 'app=other'))[0]?.status?.podIP ?? ''
   const first = `nc -w 1 ${server} 8081 </dev/null 2>/dev/null && echo reached || echo refused`
-  const names = ['a', 'b', 'c', 'd']
+  const names = ['a', 'b', 'c']
   // The policies and the pods that they concern come with one command.
   await apply(
     policy('green', 'quick', {
@@ -272,7 +280,7 @@ test('F20: policies hold from the first packet of a pod', { skip }, async () => 
   )
   await until(
     'all have ended',
-    async () => (await list<Pod>('pods', '-n', 'green')).filter(({ status }) => status?.phase === 'Succeeded').length === 8,
+    async () => (await list<Pod>('pods', '-n', 'green')).filter(({ status }) => status?.phase === 'Succeeded').length === 2 * names.length,
   )
   for (const name of names) {
     assert.equal(await cluster.kubectl('logs', '-n', 'green', `no-${name}`), 'refused\n', name)
@@ -285,7 +293,7 @@ test('CVE-2024-7598: policies hold until the last pod of a namespace that is del
   await apply(namespace('doomed'))
   await namespacesReady('doomed')
   const lasting = `trap 'echo ending' TERM; while true; do nc -w 1 ${server} 8080 </dev/null && echo reached || echo refused; done`
-  const probing = pod('doomed', 'probing', {}, lasting, { terminationGracePeriodSeconds: 4 })
+  const probing = pod('doomed', 'probing', {}, lasting, { terminationGracePeriodSeconds: 3 })
   delete (probing.spec.containers[0] as { readinessProbe?: object }).readinessProbe
   await apply(policy('doomed', 'none', everything), probing)
   await cluster.kubectl('wait', '-n', 'doomed', '--for=condition=Ready', 'pod/probing', '--timeout=60s')

@@ -41,6 +41,7 @@ export const whyCommand = buildCommand({
       'bulkhead why ID                                 the request whose answer had the header Audit-Id: ID',
       'bulkhead why --as USER create deployments -n NS whether USER may, by which binding, or what is missing',
       'bulkhead why pod/NAME -n NS                     which connections of the pod network policies refused, and what would allow them',
+      'bulkhead why pod/NAME pod/OTHER:PORT -n NS      whether network policies let that through, by which policy, or what would',
       'bulkhead why -f FILE                            whether the manifests would be admitted, and what would pass',
       '',
       'Exit codes: 0 allowed, 2 refused, 1 no answer.',

@@ -3,9 +3,9 @@ import { dump } from 'js-yaml'
 import type { MissingAccess } from '../../access/explain-access.ts'
 import type { ExplainedRequest, Explanation } from '../../server/why/explanation.ts'
 
-const label = (name: string, text: string): string => `  ${name.padEnd(15)} ${text}`
+export const label = (name: string, text: string): string => `  ${name.padEnd(15)} ${text}`
 const continued = (text: string): string => `${' '.repeat(18)}${text}`
-const indented = (text: string): string[] => text.trimEnd().split('\n').map(continued)
+export const indented = (text: string): string[] => text.trimEnd().split('\n').map(continued)
 
 /** Several lines, without a line end. */
 export function formatExplanation(explanation: Explanation): string {

@@ -7,8 +7,9 @@ import type { Explanation } from '../../server/why/explanation.ts'
 import { printableLines } from '../printable.ts'
 import { findDataDirectory, findKubeconfig } from '../prove/find-cluster.ts'
 import { askById, askDecision, askLast } from './ask.ts'
+import { formatJudged, judgeConnection } from './connection.ts'
 import { formatExplanation } from './format.ts'
-import { formatConnections, namedPod, refusedConnections } from './refused-connections.ts'
+import { formatConnections, refusedConnections } from './refused-connections.ts'
 import { tryManifests } from './try-manifests.ts'
 
 export interface WhyFlags {
@@ -38,19 +39,25 @@ export async function why(flags: WhyFlags, words: readonly string[], print: (tex
   const { namespace, ...endpoint } = await findKubeconfig(findDataDirectory(flags.dataDir), flags.kubeconfig)
   await using transport = createHttpTransport({ ...endpoint, userAgent: 'bulkhead-why' })
   const context = { transport, client: new Client(transport), namespace: flags.namespace ?? namespace, flags, signal }
-  const pod = namedPod(words)
-  if (pod !== undefined) return await whyRefused(context, pod, print)
+  const [first = '', target, ...rest] = words
+  const pod = /^(?:pods?|po)\/([^/]+)$/.exec(first)?.[1]
+  if (pod !== undefined && rest.length === 0) return await whyNetwork(context, pod, target, print)
   const explanations = await ask(context, words)
   if (flags.output === 'json') print(JSON.stringify(flags.file === undefined ? explanations[0] : explanations, null, 2))
   else print(printableLines(explanations.map(formatExplanation).join('\n\n')))
   return explanations.every(({ allowed }) => allowed) ? 0 : refusedExit
 }
 
-async function whyRefused(context: WhyContext, pod: string, print: (text: string) => void): Promise<number> {
-  const connections = await refusedConnections(context, pod)
-  if (context.flags.output === 'json') print(JSON.stringify(connections, null, 2))
-  else print(printableLines(formatConnections(`${context.namespace}/${pod}`, connections)))
-  return connections.length === 0 ? 0 : refusedExit
+async function whyNetwork(context: WhyContext, pod: string, target: string | undefined, print: (text: string) => void): Promise<number> {
+  const json = context.flags.output === 'json'
+  if (target === undefined) {
+    const connections = await refusedConnections(context, pod)
+    print(json ? JSON.stringify(connections, null, 2) : printableLines(formatConnections(`${context.namespace}/${pod}`, connections)))
+    return connections.length === 0 ? 0 : refusedExit
+  }
+  const judged = await judgeConnection(context, pod, target)
+  print(json ? JSON.stringify(judged, null, 2) : printableLines(formatJudged(judged)))
+  return judged.allowed ? 0 : refusedExit
 }
 
 async function ask(context: WhyContext, words: readonly string[]): Promise<readonly Explanation[]> {

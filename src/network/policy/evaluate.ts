@@ -31,7 +31,8 @@ export interface PolicyWorld {
 }
 
 export type FlowVerdict =
-  | { readonly allowed: true }
+  /** `by` is a policy that allows it; undefined where none isolates the pod, or the end is no pod. */
+  | { readonly allowed: true; readonly by?: string }
   /** `isolating` are the names of the policies of the pod's namespace that select it and allow nothing of the kind. */
   | { readonly allowed: false; readonly direction: 'egress' | 'ingress'; readonly isolating: readonly string[] }
 
@@ -54,14 +55,14 @@ export function evaluateDirection(direction: 'egress' | 'ingress', flow: Flow, w
       metadata.namespace === pod.namespace && (spec.policyTypes ?? ['Ingress']).includes(type) && selects(spec.podSelector, pod.labels),
   )
   if (isolating.length === 0) return allowed
-  for (const { spec } of isolating) {
+  for (const { metadata, spec } of isolating) {
     const rules =
       direction === 'egress'
         ? (spec.egress ?? []).map(rule => ({ peers: rule.to, ports: rule.ports }))
         : (spec.ingress ?? []).map(rule => ({ peers: rule.from, ports: rule.ports }))
     for (const { peers = [], ports = [] } of rules) {
       const peerFits = peers.length === 0 || peers.some(peer => isPeer(peer, other, pod.namespace, world))
-      if (peerFits && (ports.length === 0 || ports.some(port => isPort(port, flow)))) return allowed
+      if (peerFits && (ports.length === 0 || ports.some(port => isPort(port, flow)))) return { allowed: true, by: metadata.name ?? '' }
     }
   }
   return { allowed: false, direction, isolating: isolating.map(({ metadata }) => metadata.name ?? '').sort() }

@@ -1,0 +1,74 @@
+// `bulkhead why pod/NAME TARGET`: whether network policies let a connection through, by which policy, or what would.
+import { isIPv4 } from 'node:net'
+import { UserError } from '../../base/user-error.ts'
+import { evaluateDirection, evaluateFlow, type Flow, type Party } from '../../network/policy/evaluate.ts'
+import { explainRefusal, type RefusedEnd } from '../../network/policy/explain-refusal.ts'
+import { label } from './format.ts'
+import { formatEnd } from './format-end.ts'
+import { type ClusterWorld, partyName, partyOf, podNamed, portName, readWorld, told } from './policy-world.ts'
+import type { WhyContext } from './why.ts'
+
+export interface JudgedConnection {
+  readonly allowed: boolean
+  readonly fromName: string
+  readonly toName: string
+  readonly protocol: string
+  readonly port: number
+  /** Of each end that is a pod and lets it through: the policy that does, undefined where none isolates the pod. */
+  readonly allowing: readonly { readonly direction: 'egress' | 'ingress'; readonly pod: string; readonly policy: string | undefined }[]
+  readonly refusing: readonly RefusedEnd[]
+}
+
+const usage = 'Give a target as pod/NAME:PORT, pod/NAMESPACE/NAME:PORT or ADDRESS:PORT, with /UDP or /SCTP behind it where it is not TCP'
+
+/** Only what policies say: whether anything listens there, and whether a route leads there, is not asked. */
+export async function judgeConnection(context: WhyContext, from: string, target: string): Promise<JudgedConnection> {
+  const { namespace } = context
+  const parsed = /^(?:(?:pods?|po)\/(?:([^/:]+)\/)?([^/:]+)|([\d.]+)):(\d{1,5})(?:\/(tcp|udp|sctp))?$/i.exec(target)
+  if (parsed === null) throw new UserError(usage)
+  const [, space = namespace, name, address, port = '', protocol = 'TCP'] = parsed
+  if (Number(port) < 1 || Number(port) > 65535 || (address !== undefined && !isIPv4(address))) throw new UserError(usage)
+  const world = await told(readWorld(context))
+  const to = name === undefined ? atAddress(world, address ?? '') : partyOf(podNamed(world, space, name))
+  const flow = { from: partyOf(podNamed(world, namespace, from)), to, protocol: protocol.toUpperCase(), port: Number(port) }
+  return judge(flow, world)
+}
+
+function judge(flow: Flow, world: ClusterWorld): JudgedConnection {
+  const { from, to, protocol, port } = flow
+  const { allowed } = evaluateFlow(flow, world)
+  const ends = [
+    ['egress', from],
+    ['ingress', to],
+  ] as const
+  return {
+    allowed,
+    fromName: partyName(from),
+    toName: partyName(to),
+    protocol,
+    port,
+    allowing: ends.flatMap(([direction, { pod }]) => {
+      const verdict = evaluateDirection(direction, flow, world)
+      return pod !== undefined && verdict.allowed ? [{ direction, pod: `${pod.namespace}/${pod.name}`, policy: verdict.by }] : []
+    }),
+    refusing: explainRefusal(flow, world),
+  }
+}
+
+function atAddress({ pods }: ClusterWorld, address: string): Party {
+  const pod = pods.find(({ spec }) => spec.addresses.includes(address))
+  return pod === undefined ? { address } : partyOf(pod, address)
+}
+
+export function formatJudged({ allowed, fromName, toName, protocol, port, allowing, refusing }: JudgedConnection): string {
+  return [
+    `${allowed ? 'ALLOWED' : 'REFUSED'}: ${fromName} to ${toName}${portName(protocol, port)}`,
+    ...(allowed && fromName === toName ? [label('itself', 'no policy keeps a pod from itself')] : allowing.map(formatAllowing)),
+    ...refusing.flatMap(formatEnd),
+  ].join('\n')
+}
+
+function formatAllowing({ direction, pod, policy }: JudgedConnection['allowing'][number]): string {
+  const how = policy === undefined ? 'is open: no NetworkPolicy isolates it' : `is allowed by NetworkPolicy "${policy}"`
+  return label(direction, `of pod "${pod}" ${how}`)
+}

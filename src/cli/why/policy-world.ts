@@ -1,0 +1,53 @@
+// What network policies are about, read from the API: pods with their addresses, policies, labels of namespaces.
+import { ApiError } from '../../api/status.ts'
+import type { PodAddress } from '../../api/types/bulkhead-v1alpha1.ts'
+import { UserError } from '../../base/user-error.ts'
+import { namespaces, networkPolicies, podAddresses } from '../../client/resources.ts'
+import type { Party, PolicyWorld } from '../../network/policy/evaluate.ts'
+import type { WhyContext } from './why.ts'
+
+export interface ClusterWorld extends PolicyWorld {
+  readonly pods: readonly PodAddress[]
+}
+
+/** Throws the ApiError of whoever may not read all of it. */
+export async function readWorld({ client, signal }: WhyContext): Promise<ClusterWorld> {
+  const [pods, policies, spaces] = await Promise.all([
+    client.listAll(podAddresses, {}, signal),
+    client.listAll(networkPolicies, {}, signal),
+    client.listAll(namespaces, { metadataOnly: true }, signal),
+  ])
+  const labels = new Map(spaces.map(({ metadata }) => [metadata.name ?? '', metadata.labels ?? {}]))
+  return { pods, policies, namespaceLabels: name => labels.get(name) }
+}
+
+/** Throws a UserError where there is no such pod, or it has no address of its own. */
+export function podNamed({ pods }: ClusterWorld, namespace: string, name: string): PodAddress {
+  const found = pods.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
+  if (found === undefined) throw new UserError(`There is no pod "${namespace}/${name}"`)
+  if (found.spec.addresses.length === 0) throw new UserError(`The pod "${namespace}/${name}" has no address of its own`)
+  return found
+}
+
+export function partyOf({ metadata, spec }: PodAddress, address = spec.addresses[0] ?? ''): Party {
+  const { namespace = '', name = '', labels = {} } = metadata
+  return { address, pod: { namespace, name, labels, ports: spec.ports ?? [] } }
+}
+
+export const partyName = ({ address, pod }: Party): string =>
+  pod === undefined ? address : `pod "${pod.namespace}/${pod.name}" (${address})`
+
+const withPorts = new Set(['TCP', 'UDP', 'SCTP'])
+
+export const portName = (protocol: string, port: number): string =>
+  withPorts.has(protocol) ? ` port ${port}/${protocol}` : ` by ${protocol}`
+
+/** What a client gets instead of an error of the API. */
+export async function told<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer
+  } catch (err) {
+    if (err instanceof ApiError) throw new UserError(`The server does not say why: ${err.message}`, { cause: err })
+    throw err
+  }
+}
