@@ -126,6 +126,8 @@ test('PolicyKeeper: after a failure, and where somebody removed the table, all o
       if (failures-- > 0) throw new Error('no such chain')
       return ''
     }
+    await assert.rejects(keeper.open(podOf('b'), '10.244.0.3', signal), /no such chain/)
+    while (failures > 0) await assert.rejects(keeper.open(podOf('b'), '10.244.0.3', signal), /no such chain/)
     await keeper.open(podOf('b'), '10.244.0.3', signal)
     const whole = /delete table inet bulkhead_t[\s\S]*ingress \{ 10\.244\.0\.2 : accept, 10\.244\.0\.3 : accept \}/
     assert.match(scripts.at(-1) ?? '', whole)

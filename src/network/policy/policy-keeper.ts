@@ -56,7 +56,7 @@ export class PolicyKeeper {
   /** Counts what was asked for, and how far the kernel has come. */
   #asked = 1
   #applied = 0
-  #appliedNow = Promise.withResolvers<void>()
+  #turn = Promise.withResolvers<unknown>()
   /** The kernel may hold something else than the table says: all of it is replaced. */
   #whole = true
   #loadedHooks = ''
@@ -76,7 +76,8 @@ export class PolicyKeeper {
 
   /**
    * Resolves when the pod's rules are in the kernel, from policies at least as new as the pod itself: containers may start then. Free of cost where
-   * the pod is known at this address. Rejects with the signal's reason, or where the pod has no link or the API does not answer.
+   * the pod is known at this address. Rejects with the signal's reason, or where the pod has no link, the API does not answer, or the kernel refuses
+   * the rules; the next call goes on where this one ended.
    */
   async open(pod: Pod, address: string, signal: AbortSignal): Promise<void> {
     const known = policyPod(pod)
@@ -99,7 +100,7 @@ export class PolicyKeeper {
 
   /** Resolves when rules are in the kernel for the first time; rejects with the signal's reason. */
   async inForce(signal: AbortSignal): Promise<void> {
-    await this.#reached(1, signal)
+    while (this.#applied === 0) await untilAborted(this.#turn.promise, signal)
   }
 
   /** Undefined where the kernel holds what policies ask for; otherwise why it does not. Looks, and repairs what somebody removed. */
@@ -166,13 +167,13 @@ export class PolicyKeeper {
         await this.#apply(network)
         this.#applied = asked
         this.#problem = undefined
-        this.#appliedNow.resolve()
-        this.#appliedNow = Promise.withResolvers()
+        this.#endTurn()
         await this.#changes.next(signal)
       } catch (err) {
         if (signal.aborted) return
         this.#whole = true
         this.#problem = messageOf(err)
+        this.#endTurn(err)
         log.error('rules for network policies not applied', { err })
         await pause(clock, retryMs, signal)
       }
@@ -196,8 +197,19 @@ export class PolicyKeeper {
     return ++this.#asked
   }
 
+  /** Rejects with what the kernel has against the rules. */
   async #reached(asked: number, signal: AbortSignal): Promise<void> {
-    while (this.#applied < asked) await untilAborted(this.#appliedNow.promise, signal)
+    while (this.#applied < asked) {
+      const failure = await untilAborted(this.#turn.promise, signal)
+      if (failure !== undefined) throw failure
+    }
+  }
+
+  /** Every one who waits learns how the turn ended: undefined for well. */
+  #endTurn(failure?: unknown): void {
+    const { resolve } = this.#turn
+    this.#turn = Promise.withResolvers()
+    resolve(failure)
   }
 
   #follow(): () => void {
