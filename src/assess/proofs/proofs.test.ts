@@ -55,7 +55,7 @@ test('proofs lists every file of the folder', () => {
   assert.deepEqual(files.map(name => name.split('-')[0]).toSorted(), named.toSorted())
 })
 
-for (const id of ['D8', 'S5/A9', 'P1', 'A3', 'A5', 'A7', 'C3', 'C7', 'C8', 'C9', 'P3', 'O11']) {
+for (const id of ['D4', 'D8', 'S5/A9', 'P1', 'A3', 'A5', 'A7', 'C3', 'C7', 'C8', 'C9', 'P3', 'O11']) {
   test(`${id} holds on a secure cluster`, async () => assertHeld(await outcome(id, secure.context)))
 }
 
@@ -66,6 +66,12 @@ test('T2 and O11 hold on a sealed store and an audit log on disk', async () => {
 })
 
 const reds: readonly { readonly id: string; readonly off: string; readonly pattern: RegExp }[] = [
+  {
+    id: 'D4',
+    off: 'everything is allowed and admitted',
+    pattern:
+      /may get \*\.\* in its namespace: answered 201 true[\s\S]*no NetworkPolicy isolates all pods of a new namespace for Ingress[\s\S]*a pod with root: answered 201/,
+  },
   {
     id: 'D8',
     off: 'nothing is admitted by a rule',
@@ -103,10 +109,14 @@ for (const { id, off, pattern } of reds) {
   test(`${id} fails where ${off}`, async () => assertFound(await outcome(id, open.context), pattern))
 }
 
-test('C3, C7, C8, P1 and A7 fail on profile upstream', async () => {
+test('C3, C7, C8, D4, P1 and A7 fail on profile upstream', async () => {
   await using upstream = await provableCluster({ profile: 'upstream' })
   assertFound(await outcome('C3', upstream.context), /Deployment that could start no pod: answered 201/)
   assertFound(await outcome('C7', upstream.context), /a new namespace has no bound of pods/)
+  assertFound(
+    await outcome('D4', upstream.context),
+    /isolates all pods of a new namespace for Egress[\s\S]*a folder of the node: answered 201/,
+  )
   assertFound(await outcome('C8', upstream.context), /has no limit or request of memory/)
   assertFound(await outcome('P1', upstream.context), /merge patch of a Deployment was answered 200/)
   assertFound(await outcome('A7', upstream.context), /account has no rights has a token mounted/)

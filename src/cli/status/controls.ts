@@ -30,7 +30,7 @@ const defaults: readonly { readonly name: string; readonly always?: true; readon
     },
     {
       name: 'new namespaces deny all traffic but DNS',
-      note: 'where nodes enforce it, see Nodes; kubectl get clusterdefaults',
+      note: 'proofs D4 and N1; where nodes enforce it, see Nodes',
       plugins: ['NamespaceDefaults'],
     },
     { name: 'system priorities for kube-system alone', note: 'SystemPriority', plugins: ['SystemPriority'] },

@@ -1,0 +1,138 @@
+import type { Pod } from '../../api/types/core-v1.ts'
+import type { NetworkPolicy } from '../../api/types/networking-v1.ts'
+import { discover, type ServedResource } from '../../client/discovery.ts'
+import { networkPolicies, pods } from '../../client/resources.ts'
+import { ask } from '../ask.ts'
+import { judge, type Proof, type ProofContext } from '../proof.ts'
+import { ProofNamespace } from '../proof-namespace.ts'
+import { dangerousSpec, harmlessSpec, podObject } from '../proof-pods.ts'
+
+const verbs = [
+  'get',
+  'list',
+  'watch',
+  'create',
+  'update',
+  'patch',
+  'delete',
+  'deletecollection',
+  'bind',
+  'escalate',
+  'impersonate',
+  'use',
+  'approve',
+]
+/** Questions about oneself are everybody's. */
+const aboutOneself = /^selfsubject/
+
+/** Whatever a new workload can do without a grant is what an intruder in it has at once. */
+export const leastSurface: Proof = {
+  id: 'D4',
+  title: 'least attack surface',
+  attack:
+    'In a new namespace, ask for every verb on every resource as its account, look for a token in its pods and for a path to and from them, and reach for the node',
+  expected: 'No right, no token, no network path but questions for names, and no way to the node',
+  async prove(context, signal) {
+    await using namespace = await ProofNamespace.create(context, 'D4', signal)
+    await namespace.account('d4', signal)
+    const { resources } = await discover(context.client, signal)
+    const [rights, network, host] = [
+      await grantedRights(context, namespace, resources, signal),
+      await openPaths(context, namespace, signal),
+      await hostAccess(context, namespace, signal),
+    ]
+    // Our own pod, in the form that the resource has.
+    const object = podObject('d4', harmlessSpec({ serviceAccountName: 'd4' })) as unknown as Pod
+    const { spec } = await context.client.create(pods, namespace.name, object, signal)
+    const token = (spec.volumes ?? []).some(volume => volume.projected?.sources?.some(source => source.serviceAccountToken !== undefined))
+    return judge(
+      [...rights.found, ...network, ...host, ...(token ? ['a pod has a token although its account has no right'] : [])],
+      `${rights.asked} questions for ${verbs.length} verbs on ${resources.length} resources and for all of them, none granted; no token; policies that deny both ways; ${hostForms.length} ways to the node refused`,
+    )
+  },
+}
+
+/** The authorizers decide as they would for the request; nothing is done. */
+async function grantedRights(
+  { transport }: ProofContext,
+  { name }: ProofNamespace,
+  resources: readonly ServedResource[],
+  signal: AbortSignal,
+): Promise<{ asked: number; found: string[] }> {
+  const user = `system:serviceaccount:${name}:d4`
+  const groups = ['system:serviceaccounts', `system:serviceaccounts:${name}`, 'system:authenticated']
+  const wanted = [{ group: '*', plural: '*', namespaced: true }, ...resources.filter(({ plural }) => !aboutOneself.test(plural))]
+  const questions = wanted.flatMap(({ group, plural, namespaced }) =>
+    verbs.flatMap(verb => (namespaced ? [name, ''] : ['']).map(namespace => ({ verb, group, resource: plural, namespace }))),
+  )
+  const found: string[] = []
+  const queue = questions.values()
+  const work = async () => {
+    for (const question of queue) {
+      const body = {
+        apiVersion: 'authorization.k8s.io/v1',
+        kind: 'SubjectAccessReview',
+        spec: { user, groups, resourceAttributes: question },
+      }
+      const { status, text } = await ask(
+        transport,
+        { method: 'POST', path: '/apis/authorization.k8s.io/v1/subjectaccessreviews', body },
+        signal,
+      )
+      const allowed: unknown = status === 201 ? JSON.parse(text).status?.allowed : undefined
+      if (allowed === false) continue
+      const { verb, group, resource, namespace } = question
+      found.push(
+        `a new account may ${verb} ${resource}${group === '' ? '' : `.${group}`} in ${namespace === '' ? 'all namespaces' : 'its namespace'}: answered ${status} ${allowed}`,
+      )
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, work))
+  const more = found.length - mostShown
+  return { asked: questions.length, found: more > 0 ? [...found.slice(0, mostShown), `and ${more} more such rights`] : found }
+}
+
+const atOnce = 16
+const mostShown = 10
+
+/** What packets do is proof N1's; here, that a new namespace has the policies that close it. */
+async function openPaths({ client }: ProofContext, { name }: ProofNamespace, signal: AbortSignal): Promise<string[]> {
+  const { items } = await client.list(networkPolicies, { namespace: name }, signal)
+  const forAll = items.filter(({ spec }) => Object.keys(spec.podSelector).length === 0)
+  const open = (['Ingress', 'Egress'] as const).filter(type => !forAll.some(({ spec }) => spec.policyTypes?.includes(type)))
+  return [
+    ...open.map(type => `no NetworkPolicy isolates all pods of a new namespace for ${type}`),
+    ...items.flatMap(policy => grantsOf(policy)),
+  ]
+}
+
+/** Anything but names, which a policy of the ClusterDefaults allows. */
+function grantsOf({ metadata, spec }: NetworkPolicy): string[] {
+  const egress = (spec.egress ?? []).filter(({ ports = [] }) => ports.length === 0 || ports.some(({ port }) => port !== 53))
+  return [...(spec.ingress ?? []), ...egress].map(
+    () => `NetworkPolicy "${metadata.name}" of a new namespace allows more than questions for names`,
+  )
+}
+
+const hostForms: readonly (readonly [what: string, spec: object])[] = [
+  ['every namespace and the disk of the node', dangerousSpec()],
+  ['the network of the node', harmlessSpec({ hostNetwork: true })],
+  ['the processes of the node', harmlessSpec({ hostPID: true })],
+  ['the memory of the node', harmlessSpec({ hostIPC: true })],
+  ['a folder of the node', harmlessSpec({ volumes: [{ name: 'v', hostPath: { path: '/etc' } }] })],
+  ['a port of the node', harmlessSpec({}, { ports: [{ containerPort: 80, hostPort: 80 }] })],
+  ['more rights on the node', harmlessSpec({}, { securityContext: { privileged: true } })],
+  ['root', harmlessSpec({ securityContext: { runAsUser: 0 } })],
+]
+
+async function hostAccess({ transport }: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<string[]> {
+  const answers = await Promise.all(
+    hostForms.map(([, spec]) => {
+      const body = podObject('host', { ...spec, serviceAccountName: 'd4' })
+      return ask(transport, { method: 'POST', path: `${namespace.core('pods')}?dryRun=All`, body }, signal)
+    }),
+  )
+  return answers.flatMap(({ status }, index) =>
+    status === 403 ? [] : [`a pod with ${hostForms[index]?.[0]}: answered ${status}, want 403`],
+  )
+}
