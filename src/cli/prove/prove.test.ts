@@ -91,7 +91,7 @@ test('prove ends the exceptions that a proof made up for which does not hold, an
 })
 
 test('prove says what is missing in one sentence', async () => {
-  await assert.rejects(run({}, ['Z9']), { name: 'UserError', message: /There is no proof "Z9": known are D8, S5\/A9, P1/ })
+  await assert.rejects(run({}, ['Z9']), { name: 'UserError', message: /There is no proof "Z9": known are D4, D8, S5\/A9, P1/ })
   await assert.rejects(run({ kubeconfig: join(folder, 'none') }, []), {
     name: 'UserError',
     message: /There is no kubeconfig .*"bulkhead up"/,
