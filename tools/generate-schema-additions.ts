@@ -237,6 +237,9 @@ type bulkhead/v1alpha1.ClusterDefaults root
   spec bulkhead/v1alpha1.ClusterDefaultsSpec omitempty optional
 type bulkhead/v1alpha1.ClusterDefaultsList list
   items []bulkhead/v1alpha1.ClusterDefaults
+type bulkhead/v1alpha1.NamespaceLabels root
+type bulkhead/v1alpha1.NamespaceLabelsList list
+  items []bulkhead/v1alpha1.NamespaceLabels
 type bulkhead/v1alpha1.PodAddressPort
   name string
   protocol core/v1.Protocol

@@ -27,6 +27,10 @@ export const ownDescriptions: Readonly<Record<string, { readonly text: string; r
       allowDNS: 'Whether its pods may ask for names nevertheless: the NetworkPolicy "allow-dns".',
     },
   },
+  'bulkhead/v1alpha1.NamespaceLabels': {
+    text: 'NamespaceLabels is what the network of the cluster has to know of a Namespace, which it is a view of: its labels, which NetworkPolicies select by.',
+    fields: {},
+  },
   'bulkhead/v1alpha1.PodAddress': {
     text: 'PodAddress is what the network of the cluster has to know of a Pod, which it is a view of: labels, addresses and named ports, and nothing of what runs in it.',
     fields: { spec: 'Where the pod is.' },

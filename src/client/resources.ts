@@ -3,7 +3,7 @@ import type { ValidatingAdmissionPolicy } from '../api/types/admissionregistrati
 import type { APIService } from '../api/types/apiregistration-v1.ts'
 import type { ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../api/types/apps-v1.ts'
 import type { CronJob, Job } from '../api/types/batch-v1.ts'
-import type { ClusterDefaults, PodAddress, PodSecurityException } from '../api/types/bulkhead-v1alpha1.ts'
+import type { ClusterDefaults, NamespaceLabels, PodAddress, PodSecurityException } from '../api/types/bulkhead-v1alpha1.ts'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Lease } from '../api/types/coordination-v1.ts'
 import type {
@@ -56,6 +56,7 @@ export const events = resourceRef<CoreEvent>('', 'v1', 'events', 'Event')
 export const jobs = resourceRef<Job>('batch', 'v1', 'jobs', 'Job')
 export const leases = resourceRef<Lease>('coordination.k8s.io', 'v1', 'leases', 'Lease')
 export const namespaces = resourceRef<Namespace>('', 'v1', 'namespaces', 'Namespace', false)
+export const namespaceLabels = resourceRef<NamespaceLabels>('bulkhead.dev', 'v1alpha1', 'namespacelabels', 'NamespaceLabels', false)
 export const networkPolicies = resourceRef<NetworkPolicy>('networking.k8s.io', 'v1', 'networkpolicies', 'NetworkPolicy')
 export const nodes = resourceRef<Node>('', 'v1', 'nodes', 'Node', false)
 export const persistentVolumeClaims = resourceRef<PersistentVolumeClaim>('', 'v1', 'persistentvolumeclaims', 'PersistentVolumeClaim')

@@ -44,7 +44,8 @@ const reads: readonly [string, string, number][] = [
   ['Services, as it keeps their rules', '/api/v1/services', 200],
   ['EndpointSlices, as it keeps their rules', '/apis/discovery.k8s.io/v1/endpointslices', 200],
   ['NetworkPolicies, as it keeps their rules', '/apis/networking.k8s.io/v1/networkpolicies', 200],
-  ['the labels of Namespaces, which policies select by', '/api/v1/namespaces', 200],
+  ['the labels of Namespaces, which policies select by', '/apis/bulkhead.dev/v1alpha1/namespacelabels', 200],
+  ['Namespaces', '/api/v1/namespaces', 403],
   ['the addresses of all pods', '/apis/bulkhead.dev/v1alpha1/podaddresses', 200],
   ['a Secret of another node', `${inDefault}/secrets/theirs`, 403],
   ['a ConfigMap of another node', `${inDefault}/configmaps/theirs`, 403],
@@ -83,6 +84,10 @@ test('of the pods of other nodes a node learns labels and addresses, and it can 
   for (const item of items) assert.deepEqual(Object.keys(item).sort(), ['apiVersion', 'kind', 'metadata', 'spec'])
   assert.doesNotMatch(text, /secret|configMap|image|serviceAccount|annotations|managedFields/)
   assert.equal((await api.request(n1, 'GET', `${path}/theirs`)).status, 403)
+  await api.request(admin, 'PATCH', '/api/v1/namespaces/default', { metadata: { annotations: { note: 'canary' }, labels: { team: 'a' } } })
+  const spaces = await api.request(n1, 'GET', '/apis/bulkhead.dev/v1alpha1/namespacelabels')
+  assert.match(spaces.text, /"team":"a"/)
+  assert.doesNotMatch(spaces.text, /canary|annotations|spec/)
   // Nobody writes a view, whatever right they have.
   for (const [method, at] of [
     ['POST', path],

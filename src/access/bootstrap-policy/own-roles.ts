@@ -35,8 +35,7 @@ export const ownClusterRoles: readonly ClusterRole[] = [
   clusterRole(nodeProxier, [rule(read, 'core', 'services endpoints'), rule(read, 'discovery.k8s.io', 'endpointslices')]),
   clusterRole(networkPolicyKeeper, [
     rule('list watch', 'networking.k8s.io', 'networkpolicies'),
-    rule('list watch', 'core', 'namespaces'),
-    rule('list watch', 'bulkhead.dev', 'podaddresses'),
+    rule('list watch', 'bulkhead.dev', 'namespacelabels podaddresses'),
   ]),
   clusterRole(why, [urls('get', '/bulkhead/v1/why /bulkhead/v1/why/*')]),
   clusterRole(namespaceDefaults, [
@@ -50,7 +49,8 @@ export const ownClusterRoles: readonly ClusterRole[] = [
 
 /**
  * A node keeps its own service rules, so it reads services and endpoints; not the nodes, as upstream's system:node-proxier may. It keeps its own rules for
- * network policies, so it reads those, and of other nodes' pods labels and addresses, but nothing else. Everybody may ask why its own requests were refused; of others' requests the endpoint asks for a right of its own.
+ * network policies, so it reads those, and labels of namespaces and labels and addresses of
+ * other nodes' pods, but nothing else of them. Everybody may ask why its own requests were refused; of others' requests the endpoint asks for a right of its own.
  */
 export const ownClusterRoleBindings: readonly ClusterRoleBinding[] = [
   clusterRoleBinding(namespaceDefaults, [serviceAccount('namespace-defaults-controller')]),

@@ -28,6 +28,19 @@ export interface NamespaceDefaults {
   network?: NetworkDefaults
 }
 
+export interface NamespaceLabels {
+  kind?: string
+  apiVersion?: string
+  metadata: ObjectMeta
+}
+
+export interface NamespaceLabelsList {
+  kind?: string
+  apiVersion?: string
+  metadata: ListMeta
+  items: NamespaceLabels[]
+}
+
 export interface NetworkDefaults {
   defaultDeny: boolean
   allowDNS: boolean

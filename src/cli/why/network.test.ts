@@ -4,13 +4,13 @@ import { test } from 'node:test'
 import type { RefusedConnection } from '../../api/node-protocol.ts'
 import { Client } from '../../client/client.ts'
 import { FakeApi } from '../../client/fake-api.ts'
-import { namespaces, networkPolicies, podAddresses } from '../../client/resources.ts'
+import { namespaceLabels, networkPolicies, podAddresses } from '../../client/resources.ts'
 import { formatJudged, judgeConnection } from './connection.ts'
 import { formatConnections, refusedConnections } from './refused-connections.ts'
 
 function cluster() {
   const api = new FakeApi()
-  api.seed(namespaces, { metadata: { name: 'red', labels: { 'kubernetes.io/metadata.name': 'red' } }, spec: {} })
+  api.seed(namespaceLabels, { metadata: { name: 'red', labels: { 'kubernetes.io/metadata.name': 'red' } } })
   const pod = (name: string, address: string, labels: Record<string, string>) =>
     api.seed(podAddresses, {
       metadata: { name, namespace: 'red', labels },

@@ -2,7 +2,7 @@
 import { ApiError } from '../../api/status.ts'
 import type { PodAddress } from '../../api/types/bulkhead-v1alpha1.ts'
 import { UserError } from '../../base/user-error.ts'
-import { namespaces, networkPolicies, podAddresses } from '../../client/resources.ts'
+import { namespaceLabels, networkPolicies, podAddresses } from '../../client/resources.ts'
 import type { Party, PolicyWorld } from '../../network/policy/evaluate.ts'
 import type { WhyContext } from './why.ts'
 
@@ -15,7 +15,7 @@ export async function readWorld({ client, signal }: WhyContext): Promise<Cluster
   const [pods, policies, spaces] = await Promise.all([
     client.listAll(podAddresses, {}, signal),
     client.listAll(networkPolicies, {}, signal),
-    client.listAll(namespaces, { metadataOnly: true }, signal),
+    client.listAll(namespaceLabels, {}, signal),
   ])
   const labels = new Map(spaces.map(({ metadata }) => [metadata.name ?? '', metadata.labels ?? {}]))
   return { pods, policies, namespaceLabels: name => labels.get(name) }

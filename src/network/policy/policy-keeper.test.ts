@@ -5,7 +5,7 @@ import type { Pod } from '../../api/types/core-v1.ts'
 import { silentLogger } from '../../base/log.ts'
 import { Client } from '../../client/client.ts'
 import { FakeApi } from '../../client/fake-api.ts'
-import { namespaces, networkPolicies, podAddresses } from '../../client/resources.ts'
+import { namespaceLabels, networkPolicies, podAddresses } from '../../client/resources.ts'
 import type { Transport } from '../../client/transport.ts'
 import { linkOf } from './pod-link.ts'
 import { PolicyKeeper } from './policy-keeper.ts'
@@ -34,7 +34,7 @@ async function withKeeper(
   { running = [], prepare }: { running?: { uid: string; address: string }[]; prepare?: (api: FakeApi) => void } = {},
 ): Promise<void> {
   const api = new FakeApi()
-  api.seed(namespaces, { metadata: { name: 'red' }, spec: {} })
+  api.seed(namespaceLabels, { metadata: { name: 'red' } })
   prepare?.(api)
   // The keeper never hears of a change of policies by itself.
   const deaf: Transport = {

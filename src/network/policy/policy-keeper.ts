@@ -1,8 +1,8 @@
 // Keeps the rules for network policies of one node in the kernel: follows policies, namespaces and pods, and lets no container of a pod start
 // before the rules that concern it stand.
 import type { RefusedConnection } from '../../api/node-protocol.ts'
-import type { PodAddress } from '../../api/types/bulkhead-v1alpha1.ts'
-import type { Namespace, Pod } from '../../api/types/core-v1.ts'
+import type { NamespaceLabels, PodAddress } from '../../api/types/bulkhead-v1alpha1.ts'
+import type { Pod } from '../../api/types/core-v1.ts'
 import type { NetworkPolicy } from '../../api/types/networking-v1.ts'
 import { untilAborted } from '../../base/abort.ts'
 import { type Clock, pause } from '../../base/clock.ts'
@@ -10,7 +10,7 @@ import type { Logger } from '../../base/log.ts'
 import { messageOf } from '../../base/user-error.ts'
 import type { Client } from '../../client/client.ts'
 import { Informer } from '../../client/informer.ts'
-import { namespaces, networkPolicies, podAddresses } from '../../client/resources.ts'
+import { namespaceLabels, networkPolicies, podAddresses } from '../../client/resources.ts'
 import { ChangeSignal } from '../change-signal.ts'
 import { runCommand } from '../command.ts'
 import { compilePolicy } from './compile-policy.ts'
@@ -50,7 +50,7 @@ export class PolicyKeeper {
   readonly #table: PolicyTable
   readonly #changes = new ChangeSignal()
   readonly #policies: Informer<NetworkPolicy>
-  readonly #namespaces: Informer<Namespace>
+  readonly #namespaces: Informer<NamespaceLabels>
   readonly #addresses: Informer<PodAddress>
   readonly #started = Promise.withResolvers<void>()
   /** Counts what was asked for, and how far the kernel has come. */
@@ -70,7 +70,7 @@ export class PolicyKeeper {
     this.#table = new PolicyTable({ nodeName, dnsAddress: dns.address })
     const shared = { client, clock, log, random }
     this.#policies = new Informer({ ...shared, resource: networkPolicies })
-    this.#namespaces = new Informer({ ...shared, resource: namespaces, metadataOnly: true })
+    this.#namespaces = new Informer({ ...shared, resource: namespaceLabels })
     this.#addresses = new Informer({ ...shared, resource: podAddresses })
   }
 
@@ -218,7 +218,7 @@ export class PolicyKeeper {
       table.setPolicy(compilePolicy(object))
       this.#raise()
     }
-    const namespace = ({ metadata }: Namespace) => {
+    const namespace = ({ metadata }: NamespaceLabels) => {
       table.setNamespace(metadata.name ?? '', metadata.labels ?? {})
       this.#raise()
     }

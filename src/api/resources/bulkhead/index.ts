@@ -1,7 +1,8 @@
 // The kinds of this group: Bulkhead's own.
 import type { ResourceDefinition } from '../../resource.ts'
 import { clusterDefaults } from './cluster-defaults.ts'
+import { namespaceLabels } from './namespace-labels.ts'
 import { podAddress } from './pod-address.ts'
 import { podSecurityException } from './pod-security-exception.ts'
 
-export const bulkheadResources: readonly ResourceDefinition[] = [clusterDefaults, podAddress, podSecurityException]
+export const bulkheadResources: readonly ResourceDefinition[] = [clusterDefaults, namespaceLabels, podAddress, podSecurityException]

@@ -4,6 +4,7 @@ import { defineResource } from '../../resource.ts'
 import type { PodAddress, PodAddressPort } from '../../types/bulkhead-v1alpha1.ts'
 import type { Pod } from '../../types/core-v1.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
+import { labelsAlone } from './namespace-labels.ts'
 
 export const podAddress = defineResource<PodAddress>({
   group: 'bulkhead.dev',
@@ -22,22 +23,12 @@ export const podAddress = defineResource<PodAddress>({
   ],
 })
 
-/** Nothing of annotations, owners, finalizers and field managers: they tell what runs. */
 export function podAddressOf({ metadata, spec, status }: Pod): PodAddress {
-  const { name, namespace, uid, labels, resourceVersion, creationTimestamp, deletionTimestamp } = metadata
   const ports = namedPortsOf(spec)
   return {
     apiVersion: 'bulkhead.dev/v1alpha1',
     kind: 'PodAddress',
-    metadata: {
-      ...(name === undefined ? {} : { name }),
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(uid === undefined ? {} : { uid }),
-      ...(labels === undefined ? {} : { labels }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
-      ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
-      ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
-    },
+    metadata: labelsAlone(metadata),
     spec: {
       nodeName: spec.nodeName ?? '',
       addresses: addressesOf(spec, status),
