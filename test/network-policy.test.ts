@@ -215,6 +215,11 @@ test('bulkhead why names the policies that refused, and what it proposes lets th
   )
   assert.equal((await why('pod/stranger', 'pod/blue/friend:80/UDP', '-n', 'red')).code, 2)
   assert.equal((await why('pod/none', '-n', 'red')).code, 1)
+  await until('an event of the pod', async () =>
+    /Warning +ConnectionRefused .*A connection to \S+ on port \d+\/(TCP|UDP) is refused/.test(
+      await cluster.kubectl('get', 'events', '-n', 'red', '--field-selector', 'involvedObject.name=stranger'),
+    ),
+  )
   assert.match((await bulkhead('status', '--data-dir', dataDirectory)).stdout, /Ready +containerd:\S+ +network policies enforced/)
 })
 
@@ -361,7 +366,9 @@ test('prove N1 fails where the kernel lets through what policies refuse', { skip
   assert.match(stdout, /FAIL N1[\s\S]*reaches \S+ \d+ without a policy/)
 })
 
-test('rules stay while the node agent is away, and a stop takes them away', { skip }, async () => {
+test('rules stay while the node agent is away, hold for what it finds running and for new pods, and a stop takes them away', {
+  skip,
+}, async () => {
   const server = (await list<Pod>('pods', '-n', 'red', '-l', 'app=server'))[0]?.status?.podIP ?? ''
   const chains = () => nft('-s', 'list', 'map', 'inet', table, 'ingress')
   const rule = async () => new RegExp(`${server.replaceAll('.', '\\.')} : goto \\w+`).exec(await chains())?.[0]
@@ -375,6 +382,9 @@ test('rules stay while the node agent is away, and a stop takes them away', { sk
     away = false
   })
   await watched
+  assert.equal(await rule(), before)
+  await apply(pod('plain', 'later', {}, serve))
+  await cluster.kubectl('wait', '-n', 'plain', '--for=condition=Ready', 'pod/later', '--timeout=60s')
   assert.equal(await rule(), before)
   await cluster.stop()
   assert.equal(await chains(), '')

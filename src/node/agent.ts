@@ -20,8 +20,10 @@ import type { NodeFacts, NodeHealth, PolicyHealth } from './node-object.ts'
 import { NodeRegistrar } from './node-registrar.ts'
 import { createNodeRuntime } from './node-runtime.ts'
 import { defaultPodCidr, type PodNetwork, type PolicyGuard } from './pod-network.ts'
+import type { PodNode } from './pod-node.ts'
 import type { PodWorker } from './pod-worker.ts'
 import { podWriter } from './pod-writer.ts'
+import { RefusedReports } from './refused-reports.ts'
 import { runTunnel } from './tunnel.ts'
 
 export interface NodeAgentOptions {
@@ -86,6 +88,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       ...(options.labels ? { labels: options.labels } : {}),
     }
     const guard = options.policies(client)
+    const reports = new RefusedReports()
     const registrar = new NodeRegistrar({ client, node, health: until => nodeHealth(runtime, directory, guard, until), clock, log })
     // The network goes first: a node says Ready only when its pods can have addresses.
     await network.configure(defaultPodCidr, signal)
@@ -107,7 +110,10 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       clock,
       log,
       random,
-      housekeeping: (workers, until) => rotateLogs(workers, runtime, clock, log, until),
+      housekeeping: async (workers, event, until) => {
+        await rotateLogs(workers, runtime, clock, log, until)
+        await reportRefused(workers, guard, reports, event, clock, log)
+      },
     })
     const tunnel = runTunnel(
       {
@@ -179,6 +185,23 @@ async function runningPods(runtime: ContainerRuntime, signal: AbortSignal): Prom
     const [uid, address] = [ready[index]?.metadata.uid, status?.network?.ip]
     return uid && address ? [{ uid, address }] : []
   })
+}
+
+async function reportRefused(
+  workers: readonly PodWorker[],
+  guard: PolicyGuard,
+  reports: RefusedReports,
+  event: PodNode['event'],
+  clock: Clock,
+  log: Logger,
+): Promise<void> {
+  try {
+    const pods = workers.filter(({ pod }) => pod.spec.hostNetwork !== true).map(({ pod, state }) => ({ pod, addresses: state.podIps }))
+    for (const { pod, message } of reports.take(await guard.refused(), pods, clock.now()))
+      event(pod, undefined, 'Warning', 'ConnectionRefused', message)
+  } catch (err) {
+    log.info('refused connections are not known', { err })
+  }
 }
 
 /** The node says that policies are in force as soon as they are. */

@@ -36,7 +36,7 @@ export interface NodeRuntimeOptions {
   readonly log: Logger
   readonly random: () => number
   /** Done every ten seconds; must not reject but with the signal's reason. */
-  readonly housekeeping?: (workers: readonly PodWorker[], signal: AbortSignal) => Promise<void>
+  readonly housekeeping?: (workers: readonly PodWorker[], event: PodNode['event'], signal: AbortSignal) => Promise<void>
 }
 
 export interface NodeRuntime {
@@ -93,7 +93,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
           await pause(clock, housekeeping, signal)
           await objects.keep([...workers].map(({ pod }) => pod))
           tokens.keep(new Set([...workers].map(({ uid }) => uid)))
-          await options.housekeeping?.([...workers], signal)
+          await options.housekeeping?.([...workers], podNode.event, signal)
         }
       }
       await Promise.all([
