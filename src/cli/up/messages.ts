@@ -30,7 +30,7 @@ Bulkhead is ready.
   API         ${server} (TLS 1.3 only)
   kubeconfig  ${directory.kubeconfig} (break-glass: group system:masters)
   node        ${nodeLine(config)}
-  secure      ${config.profile === 'secure' ? 'restricted pods, every object encrypted on disk, audit on, own identity for each part, keys in the signer only' : 'NO: profile "upstream"'}
+  secure      ${config.profile === 'secure' ? 'restricted pods, no traffic without a policy, every object encrypted on disk, audit on, own identity for each part, keys in the signer only' : 'NO: profile "upstream"'}
 
 Next:
   ${kubectl} get nodes

@@ -117,7 +117,7 @@ export class PolicyKeeper {
     return `the rules were not in the kernel as they should be and are put there again: ${changed}`
   }
 
-  /** What everything else hangs on, as nft shows it. */
+  /** What everything else hangs on, as nft shows it; of several objects in one command it finds none. */
   async #hooks(): Promise<string> {
     const listed: string[] = []
     for (const chain of hookChains) listed.push(await this.#nft(['-s', 'list', 'chain', 'inet', this.#options.table, chain]))
