@@ -1,6 +1,7 @@
 // What the Node object tells about the machine, read from the kernel.
 import { readFile, statfs } from 'node:fs/promises'
 import { arch, availableParallelism, hostname, networkInterfaces, release, totalmem } from 'node:os'
+import { nodeAddresses } from './node-addresses.ts'
 
 export interface MachineFacts {
   readonly hostname: string
@@ -18,23 +19,17 @@ export interface MachineFacts {
 
 export async function machineFacts(directory: string): Promise<MachineFacts> {
   const text = async (path: string) => (await readFile(path, 'utf8').catch(() => '')).trim()
-  const [osRelease, machineId, systemUuid, bootId, disk] = await Promise.all([
+  const [osRelease, machineId, systemUuid, bootId, routes, disk] = await Promise.all([
     text('/etc/os-release'),
     text('/etc/machine-id'),
     text('/sys/class/dmi/id/product_uuid'),
     text('/proc/sys/kernel/random/boot_id'),
+    text('/proc/net/route'),
     statfs(directory),
   ])
-  const addresses = Object.entries(networkInterfaces())
-    // Bridges and pairs of containers are inside of the node, not addresses to reach it by.
-    .filter(([name]) => !/^(lo|veth|cni|bulkhead|docker|br-)/.test(name))
-    .flatMap(([, list]) => list ?? [])
-    .filter(({ internal, scopeid }) => !internal && !scopeid)
-    .sort((a, b) => a.family.localeCompare(b.family))
-    .map(({ address }) => address)
   return {
     hostname: hostname().toLowerCase(),
-    addresses: addresses.length > 0 ? addresses : ['127.0.0.1'],
+    addresses: nodeAddresses(networkInterfaces(), routes),
     architecture: arch() === 'x64' ? 'amd64' : arch(),
     cpus: availableParallelism(),
     memoryBytes: totalmem(),

@@ -1,0 +1,30 @@
+// The addresses by which a node is reached: one of each family, as the kubelet reports without a cloud provider.
+import type { NetworkInterfaceInfo } from 'node:os'
+
+type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>
+
+/** Bridges and pairs of containers are inside of the node. */
+const inside = /^(lo|veth|cni|bulkhead|docker|br-)/
+
+/**
+ * IPv4 first. Those of the interface with the default route, which the rest of the network sees, else the first there is; loopback where there is
+ * none. `routes` is the text of /proc/net/route. More than one of a family would be refused in `status.hostIPs` of each pod. Pure.
+ */
+export function nodeAddresses(interfaces: Interfaces, routes: string): string[] {
+  const preferred = defaultInterface(routes)
+  const names = Object.keys(interfaces).filter(name => !inside.test(name))
+  names.sort((a, b) => Number(b === preferred) - Number(a === preferred))
+  const all = names.flatMap(name => interfaces[name] ?? []).filter(({ internal, scopeid }) => !internal && !scopeid)
+  const found = (['IPv4', 'IPv6'] as const).flatMap(wanted => all.find(({ family }) => family === wanted)?.address ?? [])
+  return found.length > 0 ? found : ['127.0.0.1']
+}
+
+/** Of several default routes that with the lowest metric. */
+function defaultInterface(routes: string): string | undefined {
+  const defaults = routes
+    .split('\n')
+    .map(line => line.split('\t'))
+    .filter(([, destination, , , , , , mask]) => destination === '00000000' && mask?.trim() === '00000000')
+  defaults.sort((a, b) => Number(a[6]) - Number(b[6]))
+  return defaults[0]?.[0]
+}
