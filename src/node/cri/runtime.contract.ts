@@ -81,6 +81,15 @@ export function runtimeContract(name: string, setUp: () => Promise<RuntimeUnderT
     const config = sandboxOf('life', logDirectory)
     const sandbox = await runtime.runSandbox(config, signal())
     try {
+      // The stream does not say when it is open; that it tells of a container does.
+      const opening = signal()
+      while (seen.length === 0 && !opening.aborted) {
+        await runtime.removeContainer(
+          await runtime.createContainer(sandbox, containerOf('life', image, ['true']), config, signal()),
+          signal(),
+        )
+        await new Promise(resolve => setImmediate(resolve))
+      }
       const id = await runtime.createContainer(sandbox, containerOf('life', image, ['sh', '-c', 'exit 3']), config, signal())
       assert.equal((await runtime.containerStatus(id, signal()))?.state, 'CONTAINER_CREATED')
       await runtime.startContainer(id, signal())
