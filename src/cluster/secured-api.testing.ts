@@ -38,7 +38,7 @@ export const nodeUser = (name: string): UserInfo => person(`system:node:${name}`
 /** A clock that a test moves, and whose sleepers wake when it does. */
 export class SteppedClock implements Clock {
   #now: number
-  readonly #sleepers = new Set<() => void>()
+  readonly #sleepers = new Map<() => void, number>()
 
   constructor(now = Date.now()) {
     this.#now = now
@@ -50,7 +50,12 @@ export class SteppedClock implements Clock {
 
   advance(ms: number): void {
     this.#now += ms
-    for (const wake of [...this.#sleepers]) wake()
+    for (const wake of [...this.#sleepers.keys()]) wake()
+  }
+
+  /** Milliseconds until somebody who sleeps wakes; infinite where nobody does. */
+  get soonest(): number {
+    return Math.min(...this.#sleepers.values()) - this.#now
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
@@ -61,7 +66,7 @@ export class SteppedClock implements Clock {
       this.#sleepers.delete(wake)
       resolve()
     }
-    this.#sleepers.add(wake)
+    this.#sleepers.set(wake, until)
     const abort = () => {
       this.#sleepers.delete(wake)
       reject(signal?.reason)
