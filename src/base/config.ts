@@ -20,6 +20,8 @@ export interface Config {
   readonly policyDirectory: string | undefined
   readonly node: NodeMode
   readonly nodeName: string
+  /** IPv4 network of the Services' addresses. */
+  readonly serviceCidr: string
   readonly logLevel: 'error' | 'info' | 'debug'
   /** Names of admission plug-ins; which there are, admission knows. */
   readonly enableAdmissionPlugins: readonly string[]
@@ -45,6 +47,7 @@ export interface Settings {
   readonly controlPlaneOnly?: boolean
   readonly simulatedNodes?: number
   readonly nodeName?: string
+  readonly serviceClusterIpRange?: string
   readonly logLevel?: 'error' | 'info' | 'debug'
   /** Separated by commas, or in a file a list. */
   readonly enableAdmissionPlugins?: string | readonly string[]
@@ -71,6 +74,8 @@ export function thisMachine(environment: Readonly<Record<string, string | undefi
 }
 
 const maxSimulatedNodes = 1000
+/** kubeadm's. */
+const defaultServiceCidr = '10.96.0.0/16'
 
 type Check = { readonly expected: string; accepts(value: unknown): boolean }
 const oneOf = (...values: readonly string[]): Check => ({
@@ -115,6 +120,7 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
     expected: 'a lowercase DNS name of at most 63 characters',
     accepts: value => typeof value === 'string' && nodeNamePattern.test(value),
   },
+  serviceClusterIpRange: text,
   logLevel: oneOf('error', 'info', 'debug'),
   enableAdmissionPlugins: names,
   disableAdmissionPlugins: names,
@@ -176,6 +182,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     policyDirectory: settings.policyDir === undefined ? undefined : resolve(settings.policyDir),
     node,
     nodeName: settings.nodeName ?? nodeNameOf(machine.hostName),
+    serviceCidr: settings.serviceClusterIpRange ?? defaultServiceCidr,
     logLevel: settings.logLevel ?? 'error',
     enableAdmissionPlugins: namesIn(settings.enableAdmissionPlugins),
     disableAdmissionPlugins: namesIn(settings.disableAdmissionPlugins),

@@ -4,6 +4,8 @@ import { planBootstrapObject } from '../access/bootstrap-policy/reconcile.ts'
 import { deniedCredentials } from '../access/denied-credentials.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { APIService } from '../api/types/apiregistration-v1.ts'
+import type { ServiceCIDR } from '../api/types/networking-v1.ts'
+import { UserError } from '../base/user-error.ts'
 import type { ApiServer } from '../server/api-server.ts'
 import {
   bootstrapNamespaces,
@@ -47,6 +49,7 @@ export async function bootstrap({
   roles = true,
   signal,
 }: BootstrapOptions): Promise<void> {
+  refuseOtherRange(store, server.serviceCidr)
   const { create, update, recreate } = roles ? planPolicy(store) : { create: [], update: [], recreate: [] }
   const apiServices = planApiServices(registered(store), localApiServices(server.resources.all.map(({ definition }) => definition)))
   // First, so that namespace `default` gets them too.
@@ -72,6 +75,18 @@ export async function bootstrap({
     endpoint?.address && server.ensureObjects(kubernetesEndpoints(endpoint.address, endpoint.port), true),
   ])
   server.markReady()
+}
+
+/** The Services that exist have addresses of the range that the cluster was made with. */
+function refuseOtherRange(store: Store, cidr: string): void {
+  const known = store.collection({ groupResource: 'servicecidrs.networking.k8s.io' }).newest('', 'kubernetes')?.object as
+    | ServiceCIDR
+    | undefined
+  const [made] = known?.spec?.cidrs ?? []
+  if (made === undefined || made === cidr) return
+  throw new UserError(
+    `The Services of this cluster have addresses of ${made}, and not of ${cidr}: start it with serviceClusterIpRange ${made}, or make a new data directory`,
+  )
 }
 
 function planPolicy(store: Store): { create: KubeObject[]; update: KubeObject[]; recreate: KubeObject[] } {

@@ -1,11 +1,9 @@
 // Under which names and addresses the API server is reached, and what the cluster's own networks are.
 import { hostname, networkInterfaces } from 'node:os'
 import type { Config } from '../../base/config.ts'
+import { neighboursOf, type ServiceNetwork, serviceNetwork } from './service-network.ts'
 
-export const serviceCidr = '10.96.0.0/16'
 export const podCidr = '10.244.0.0/16'
-export const kubernetesServiceIp = '10.96.0.1'
-export const clusterDnsIp = '10.96.0.10'
 /** Port 53 needs a right that the DNS part does not have; the node's rules lead there. */
 export const clusterDnsPort = 10053
 export const clusterDomain = 'cluster.local'
@@ -18,9 +16,11 @@ export interface ClusterAddresses {
   readonly ipAddresses: readonly string[]
   /** Where the `kubernetes` Service leads: an address that pods can reach, if there is one. */
   readonly advertised: string | undefined
+  readonly services: ServiceNetwork
 }
 
 export function clusterAddresses(config: Config): ClusterAddresses {
+  const network = serviceNetwork(config.serviceCidr, neighboursOf(config, podCidr))
   const own = machineAddresses()
   const listensEverywhere = config.bindAddress === '0.0.0.0' || config.bindAddress === '::'
   const host = listensEverywhere ? '127.0.0.1' : config.bindAddress
@@ -31,8 +31,9 @@ export function clusterAddresses(config: Config): ClusterAddresses {
   return {
     server: `https://${host.includes(':') ? `[${host}]` : host}:${config.port}`,
     dnsNames: [...new Set(['localhost', ...(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name) ? [name] : []), ...services])],
-    ipAddresses: [...new Set(['127.0.0.1', '::1', kubernetesServiceIp, ...own, ...(listensEverywhere ? [] : [config.bindAddress])])],
+    ipAddresses: [...new Set(['127.0.0.1', '::1', network.kubernetesIp, ...own, ...(listensEverywhere ? [] : [config.bindAddress])])],
     advertised,
+    services: network,
   }
 }
 
@@ -42,11 +43,7 @@ export function machineAddresses(): string[] {
     .flatMap(list => list ?? [])
     .filter(
       ({ internal, family, address }) =>
-        !internal &&
-        family === 'IPv4' &&
-        !address.startsWith('169.254.') &&
-        !address.startsWith('10.244.') &&
-        !address.startsWith('10.96.'),
+        !internal && family === 'IPv4' && !address.startsWith('169.254.') && !address.startsWith('10.244.'),
     )
     .map(({ address }) => address)
 }

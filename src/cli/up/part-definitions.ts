@@ -10,15 +10,7 @@ import type { DnsSettings } from '../parts/dns.ts'
 import type { NodeSettings } from '../parts/node.ts'
 import type { ServerSettings } from '../parts/server.ts'
 import type { SignerSettings } from '../parts/signer.ts'
-import {
-  type ClusterAddresses,
-  clusterDnsIp,
-  clusterDnsPort,
-  clusterDomain,
-  kubernetesServiceIp,
-  podCidr,
-  serviceCidr,
-} from './addresses.ts'
+import { type ClusterAddresses, clusterDnsPort, clusterDomain, podCidr } from './addresses.ts'
 import type { AdminCredentials } from './admin-kubeconfig.ts'
 import type { DataDirectory, Identity } from './data-directory.ts'
 import { issueTickets } from './issue-tickets.ts'
@@ -47,7 +39,7 @@ export interface ClusterParts {
 
 export function partDefinitions(input: PartInput): ClusterParts {
   const { config, directory, identity, addresses, credentials } = input
-  const { server } = addresses
+  const { server, services } = addresses
   return {
     signer: part('signer', directory.signer, identity?.signer, ['--max-semi-space-size=1'], {
       directory: directory.signer,
@@ -66,9 +58,9 @@ export function partDefinitions(input: PartInput): ClusterParts {
       profile: config.profile,
       policyDirectory: config.policyDirectory,
       allowPrivileged: config.allowPrivileged,
-      serviceCidr,
-      serviceIp: kubernetesServiceIp,
-      dnsAddress: clusterDnsIp,
+      serviceCidr: services.cidr,
+      serviceIp: services.kubernetesIp,
+      dnsAddress: services.dnsIp,
       admission: input.admission,
       features: input.features,
       auditPolicy: input.auditPolicy,
@@ -87,7 +79,7 @@ export function partDefinitions(input: PartInput): ClusterParts {
 }
 
 function nodeParts(
-  { config, directory, identity, credentials, dnsIdentity }: PartInput,
+  { config, directory, identity, addresses: { services }, credentials, dnsIdentity }: PartInput,
   api: { server: string; ca(): string },
 ): PartDefinition[] {
   const { node } = config
@@ -98,14 +90,14 @@ function nodeParts(
       : Array.from({ length: node.count }, (_, index) => (index === 0 ? 'simulated' : `simulated-${index + 1}`))
   const settings = async (): Promise<NodeSettings> => ({
     ...{ server: api.server, ca: api.ca(), directory: directory.node, simulated: node.kind === 'simulated' },
-    ...{ podCidr, serviceCidr, clusterDnsIp, dnsPort: clusterDnsPort, clusterDomain },
+    ...{ podCidr, serviceCidr: services.cidr, clusterDnsIp: services.dnsIp, dnsPort: clusterDnsPort, clusterDomain },
     tickets: await issueTickets(api.server, credentials(), names),
   })
   const agent = part('node', directory.node, undefined, ['--max-semi-space-size=2'], settings, 60_000)
   if (node.kind === 'simulated') return [agent]
   const dnsSettings = async (): Promise<DnsSettings> => ({
     ...{ server: api.server, ca: api.ca(), identity: await dnsIdentity() },
-    ...{ address: clusterDnsIp, port: clusterDnsPort, clusterDomain },
+    ...{ address: services.dnsIp, port: clusterDnsPort, clusterDomain },
   })
   const dns = part('dns', directory.dns, identity?.dns, ['--max-semi-space-size=1'], dnsSettings)
   return [agent, dns]
