@@ -1,4 +1,5 @@
-// Runs a command's code: a UserError becomes one line on stderr, anything else keeps its stack; both end with the code of a failure.
+// Runs a command's code: what its reader can mend becomes one line on stderr, anything else keeps its stack; both end with the code of a failure.
+import { ApiError } from '../api/status.ts'
 import { UserError } from '../base/user-error.ts'
 
 export async function runCommand(body: () => Promise<number> | Promise<void>, failure = 1): Promise<void> {
@@ -6,8 +7,20 @@ export async function runCommand(body: () => Promise<number> | Promise<void>, fa
     const code = await body()
     if (typeof code === 'number') process.exitCode = code
   } catch (err) {
-    if (err instanceof UserError) process.stderr.write(`bulkhead: ${err.message}\n`)
-    else process.stderr.write(`bulkhead: ${err instanceof Error ? (err.stack ?? err.message) : String(err)}\n`)
+    process.stderr.write(`bulkhead: ${describeFailure(err)}\n`)
     process.exitCode = failure
   }
+}
+
+export function describeFailure(err: unknown): string {
+  if (err instanceof UserError) return err.message
+  if (err instanceof ApiError) return `The API server refused the request (${err.status.code} ${err.status.reason}): ${err.message}`
+  return err instanceof Error ? (err.stack ?? err.message) : String(err)
+}
+
+/** Aborted by Ctrl-C, with a reason that is printed as one line. */
+export function interruptible(): AbortSignal {
+  const stop = new AbortController()
+  process.once('SIGINT', () => stop.abort(new UserError('Interrupted')))
+  return stop.signal
 }

@@ -5,8 +5,8 @@ import { dns1123Label } from '../../api/validation/names.ts'
 import { manifestChecks } from '../../assess/checks/index.ts'
 import type { Severity } from '../../assess/manifest-check.ts'
 import { type Profile, parseSettings, switchesIn } from '../../base/config.ts'
-import { messageOf, UserError } from '../../base/user-error.ts'
-import { type Kubeconfig, readKubeconfig } from '../../client/kubeconfig.ts'
+import { UserError } from '../../base/user-error.ts'
+import { findKubeconfig } from '../find-kubeconfig.ts'
 import { readConfiguration } from './configuration.ts'
 import { type Sifted, sift } from './exceptions.ts'
 import { type Finding, ownRules, rankOf } from './finding.ts'
@@ -39,7 +39,9 @@ export interface CheckFlags {
 export interface CheckContext {
   readonly stdin: Readable
   readonly color: boolean
-  /** Where a kubeconfig is that no flag names, as kubectl looks for it: the first file of the variable KUBECONFIG, or of the home folder. */
+  /** The variable KUBECONFIG: where a kubeconfig is that no flag names. */
+  readonly kubeconfigVariable?: string | undefined
+  /** And where neither does, as kubectl looks for it: in the home folder. */
   readonly kubeconfig: string
   /** Milliseconds since the epoch: which exceptions have ended. */
   readonly now: number
@@ -56,8 +58,9 @@ export const exitCodes = { clean: 0, findings: 1, couldNotCheck: 2 } as const
 /** The exit code: 0 where nothing is found, 1 where something is. Throws a `UserError` where nothing can be said. */
 export async function check(flags: CheckFlags, paths: readonly string[], context: CheckContext, signal: AbortSignal): Promise<number> {
   const { profile = 'secure' } = flags
-  const cluster = await clusterOf(flags, context.kubeconfig)
-  const namespace = flags.namespace ?? cluster?.namespace ?? 'default'
+  const asked = flags.kubeconfig !== undefined || flags.context !== undefined
+  const cluster = asked ? await findKubeconfig(flags, context.kubeconfigVariable, context.kubeconfig) : undefined
+  const namespace = flags.namespace ?? cluster?.config.namespace ?? 'default'
   if (paths.length === 0) throw new UserError('Name files or folders, or "-" for the standard input: bulkhead check PATH…')
   if (dns1123Label(namespace).length > 0) throw new UserError(`"${namespace}" is no name of a namespace`)
   const configuration = readConfiguration(flags.config)
@@ -92,16 +95,6 @@ export async function check(flags: CheckFlags, paths: readonly string[], context
   if (text !== '') context.print(text)
   const threshold = rankOf(flags.failOn ?? configuration.failOn ?? 'warning')
   return findings.some(({ severity }) => rankOf(severity) >= threshold) ? exitCodes.findings : exitCodes.clean
-}
-
-/** Undefined where no cluster is asked for. */
-async function clusterOf({ kubeconfig, context }: CheckFlags, otherwise: string): Promise<Kubeconfig | undefined> {
-  if (kubeconfig === undefined && context === undefined) return undefined
-  try {
-    return await readKubeconfig(kubeconfig ?? otherwise, context)
-  } catch (err) {
-    throw new UserError(messageOf(err), { cause: err })
-  }
 }
 
 interface Round {

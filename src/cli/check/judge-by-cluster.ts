@@ -1,6 +1,6 @@
 // The verdict of a running cluster, by dry runs: its policies, webhooks and quotas judge, and nothing is stored.
-import { createHttpTransport } from '../../client/http-transport.ts'
-import type { Kubeconfig } from '../../client/kubeconfig.ts'
+import type { FoundKubeconfig } from '../find-kubeconfig.ts'
+import { reachCluster } from '../reach-cluster.ts'
 import { Judge } from './judge.ts'
 import { judgeOffline, type OfflineOptions } from './judge-offline.ts'
 import type { Manifest } from './manifests.ts'
@@ -12,11 +12,11 @@ const parallel = 8
 /** In the order of the manifests. What the cluster cannot judge yet, because its namespace or kind comes with the manifests, a new one judges. */
 export async function judgeByCluster(
   manifests: readonly Manifest[],
-  { namespace: _, ...endpoint }: Kubeconfig,
+  cluster: FoundKubeconfig,
   offline: OfflineOptions,
   signal: AbortSignal,
 ): Promise<Verdict[]> {
-  await using transport = createHttpTransport({ ...endpoint, userAgent: 'bulkhead-check' })
+  await using transport = reachCluster(cluster, 'bulkhead-check')
   const judge = new Judge({ transport, namespace: offline.namespace, keeps: () => false, signal })
   const answers = new Map<Manifest, Answer>()
   const waiting = [...manifests]

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { buildCommand } from '@stricli/core'
 import type { CheckFlags } from '../check/check.ts'
-import { runCommand } from '../run-command.ts'
+import { interruptible, runCommand } from '../run-command.ts'
 
 const optionalText = { kind: 'parsed', parse: String, optional: true } as const
 const couldNotCheck = 2
@@ -13,13 +13,11 @@ export const checkCommand = buildCommand({
   func: (flags: CheckFlags, ...paths: string[]) =>
     runCommand(async () => {
       const { check } = await import('../check/check.ts')
-      const stop = new AbortController()
-      process.once('SIGINT', () => stop.abort(new Error('interrupted')))
       const { stdin, stdout } = process
       const print = (text: string) => stdout.write(`${text}\n`)
-      const kubeconfig = process.env['KUBECONFIG']?.split(delimiter)[0] || join(homedir(), '.kube', 'config')
+      const where = { kubeconfigVariable: process.env['KUBECONFIG'], kubeconfig: join(homedir(), '.kube', 'config') }
       const color = stdout.isTTY === true && stdout.hasColors()
-      return await check(flags, paths, { stdin, color, now: Date.now(), kubeconfig, print, write: writeFileSync }, stop.signal)
+      return await check(flags, paths, { stdin, color, now: Date.now(), ...where, print, write: writeFileSync }, interruptible())
     }, couldNotCheck),
   parameters: {
     flags: {

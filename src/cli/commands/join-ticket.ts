@@ -17,7 +17,11 @@ const createCommand = buildCommand({
     flags: {
       node: { kind: 'parsed', parse: String, brief: 'The name of the node that may join with it', placeholder: 'NAME' },
       dataDir: { ...optionalText, brief: 'The data directory of the cluster, as given to "bulkhead up"', placeholder: 'DIR' },
-      kubeconfig: { ...optionalText, brief: "An administrator's kubeconfig (default: the one in the data directory)", placeholder: 'FILE' },
+      kubeconfig: {
+        ...optionalText,
+        brief: "An administrator's kubeconfig (default: that of --data-dir, else KUBECONFIG, else that of the data directory)",
+        placeholder: 'FILE',
+      },
     },
   },
   docs: { brief: 'Make a one-time ticket with which one node may join' },

@@ -1,17 +1,11 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
 import type { PolicyFlags, ReplayFlags } from '../policy/policy.ts'
-import { runCommand } from '../run-command.ts'
+import { interruptible, runCommand } from '../run-command.ts'
 
 const couldNotJudge = 2
 const output = { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'How the result is printed (default: text)' } as const
 const log = { brief: 'An audit log: events of audit.k8s.io/v1, one a line', parse: String, placeholder: 'AUDITLOG' } as const
 const print = (text: string) => process.stdout.write(`${text}\n`)
-
-function interruptible(): AbortSignal {
-  const stop = new AbortController()
-  process.once('SIGINT', () => stop.abort(new Error('interrupted')))
-  return stop.signal
-}
 
 const testCommand = buildCommand({
   func: (flags: PolicyFlags, ...files: string[]) =>

@@ -1,5 +1,5 @@
 import { buildCommand } from '@stricli/core'
-import { runCommand } from '../run-command.ts'
+import { interruptible, runCommand } from '../run-command.ts'
 import type { WhyFlags } from '../why/why.ts'
 
 const optionalText = { kind: 'parsed', parse: String, optional: true } as const
@@ -9,9 +9,7 @@ export const whyCommand = buildCommand({
   func: (flags: WhyFlags, ...words: string[]) =>
     runCommand(async () => {
       const { why } = await import('../why/why.ts')
-      const stop = new AbortController()
-      process.once('SIGINT', () => stop.abort(new Error('interrupted')))
-      return await why(flags, words, text => process.stdout.write(`${text}\n`), stop.signal)
+      return await why(flags, words, text => process.stdout.write(`${text}\n`), interruptible())
     }),
   parameters: {
     flags: {
@@ -21,7 +19,11 @@ export const whyCommand = buildCommand({
       subresource: { ...optionalText, brief: 'A subresource of RESOURCE: log, exec, status …', placeholder: 'NAME' },
       file: { ...optionalText, brief: 'Try the manifests of this file without storing them', placeholder: 'FILE' },
       dataDir: { ...optionalText, brief: 'The data directory of the cluster, as given to "bulkhead up"', placeholder: 'DIR' },
-      kubeconfig: { ...optionalText, brief: 'Who asks (default: the administrator, from the data directory)', placeholder: 'FILE' },
+      kubeconfig: {
+        ...optionalText,
+        brief: 'Who asks (default: the administrator of --data-dir, else KUBECONFIG, else the administrator)',
+        placeholder: 'FILE',
+      },
       output: { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'How it is printed (default: text)' },
     },
     aliases: { n: 'namespace', f: 'file' },

@@ -1,9 +1,10 @@
 // `bulkhead join-ticket create`: a one-time ticket for one node, printed once.
 import { maxTicketSeconds } from '../../access/join-ticket.ts'
+import { ApiError } from '../../api/status.ts'
 import { settingChecks } from '../../base/config.ts'
-import { messageOf, UserError } from '../../base/user-error.ts'
-import type { Kubeconfig } from '../../client/kubeconfig.ts'
-import { findDataDirectory, findKubeconfig } from '../prove/find-cluster.ts'
+import { UserError } from '../../base/user-error.ts'
+import { type FoundKubeconfig, findKubeconfig } from '../find-kubeconfig.ts'
+import { noAnswer } from '../reach-cluster.ts'
 import { issueTickets } from '../up/issue-tickets.ts'
 
 export interface TicketFlags {
@@ -21,21 +22,23 @@ export interface TicketOutput {
 export async function createNodeTicket(flags: TicketFlags, output: TicketOutput): Promise<void> {
   if (!settingChecks.nodeName.accepts(flags.node))
     throw new UserError(`--node is "${flags.node}", wanted is ${settingChecks.nodeName.expected}`)
-  const config = await findKubeconfig(findDataDirectory(flags.dataDir), flags.kubeconfig)
-  const [issued] = await issue(config, flags.node)
+  const found = await findKubeconfig(flags)
+  const [issued] = await issue(found, flags.node)
   if (issued === undefined) throw new Error('no ticket was made')
   output.ticket(issued.token)
   output.note(
-    `This ticket lets node "${flags.node}" join ${config.server} once within ${maxTicketSeconds / 60} minutes. It is not shown again: only its hash is stored.`,
+    `This ticket lets node "${flags.node}" join ${found.config.server} once within ${maxTicketSeconds / 60} minutes. It is not shown again: only its hash is stored.`,
   )
 }
 
-async function issue({ server, ca, certificate, key }: Kubeconfig, node: string) {
+async function issue(found: FoundKubeconfig, node: string) {
+  const { server, ca, certificate, key } = found.config
   if (certificate === undefined || key === undefined)
     throw new UserError("The kubeconfig has no client certificate: give the administrator's with --kubeconfig")
   try {
     return await issueTickets(server, { ca, certificate, key }, [node])
   } catch (err) {
-    throw new UserError(`Cannot make a join ticket at ${server}: ${messageOf(err)}`, { cause: err })
+    if (err instanceof ApiError) throw new UserError(`Cannot make a join ticket at ${server}: ${err.message}`, { cause: err })
+    throw new UserError(noAnswer(found, err), { cause: err })
   }
 }

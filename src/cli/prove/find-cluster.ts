@@ -1,11 +1,10 @@
-// Finds the cluster that a command is about: its kubeconfig, and what of it runs on this machine.
+// What of a cluster is on this machine: its data directory, and what runs of it.
 import { accessSync, constants, existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { verifyAuditLog } from '../../access/audit/verify-log.ts'
 import type { ClusterMachine } from '../../assess/proof.ts'
 import { defaultDataDirectory, thisMachine } from '../../base/config.ts'
-import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
-import { type Kubeconfig, readKubeconfig } from '../../client/kubeconfig.ts'
+import { codeOf } from '../../base/user-error.ts'
 import { connectSigner } from '../../signer/connect.ts'
 import { askStatus, type UpStatus } from '../up/control-socket.ts'
 import { type DataDirectory, layout } from '../up/data-directory.ts'
@@ -15,24 +14,6 @@ const signerMs = 5_000
 /** Where the data of a cluster is on this machine: the flag's, else the same as `bulkhead up` takes. */
 export function findDataDirectory(flag: string | undefined): DataDirectory {
   return layout(resolve(flag ?? defaultDataDirectory(thisMachine(process.env))))
-}
-
-export async function findKubeconfig(directory: DataDirectory, flag: string | undefined): Promise<Kubeconfig> {
-  const path = flag ?? directory.kubeconfig
-  try {
-    return await readKubeconfig(path)
-  } catch (err) {
-    if (codeOf(err) === 'ENOENT') {
-      const advice = 'start a cluster with "bulkhead up", or name the cluster with --data-dir or --kubeconfig'
-      throw new UserError(`There is no kubeconfig "${path}": ${advice}`, { cause: err })
-    }
-    if (codeOf(err) === 'EACCES') {
-      throw new UserError(`The kubeconfig "${path}" is not readable for this user: run as the user that started the cluster`, {
-        cause: err,
-      })
-    }
-    throw new UserError(messageOf(err), { cause: err })
-  }
 }
 
 /** What `bulkhead up` says; undefined where none runs there, or where this user may not ask it. */

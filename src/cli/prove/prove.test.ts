@@ -100,7 +100,7 @@ test('prove says what is missing in one sentence', async () => {
   const file = join(folder, 'stopped.kubeconfig')
   writeFileSync(file, await stopped.kubeconfig())
   await stopped[Symbol.asyncDispose]()
-  await assert.rejects(run({ kubeconfig: file }, []), { name: 'UserError', message: /cannot be reached .*"bulkhead up"/ })
+  await assert.rejects(run({ kubeconfig: file }, []), { name: 'UserError', message: /does not answer .*"bulkhead up"/ })
 })
 
 test('chooseProofs() knows both names of a proof, and all without a name', () => {

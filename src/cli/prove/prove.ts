@@ -4,11 +4,11 @@ import type { Proof } from '../../assess/proof.ts'
 import { proofs } from '../../assess/proofs/index.ts'
 import { runProofs } from '../../assess/run-proofs.ts'
 import { systemClock } from '../../base/clock.ts'
-import { messageOf, UserError } from '../../base/user-error.ts'
+import { UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
-import { createHttpTransport } from '../../client/http-transport.ts'
-import type { Transport } from '../../client/transport.ts'
-import { clusterMachine, findDataDirectory, findKubeconfig, findUp } from './find-cluster.ts'
+import { findKubeconfig } from '../find-kubeconfig.ts'
+import { reachCluster } from '../reach-cluster.ts'
+import { clusterMachine, findDataDirectory, findUp } from './find-cluster.ts'
 import { endedLine, resultLine, resultsJson, summaryLine, verdictOf } from './format.ts'
 
 export interface ProveFlags {
@@ -28,13 +28,15 @@ const reachMs = 10_000
 export async function prove(flags: ProveFlags, ids: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<number> {
   const chosen = chooseProofs(ids)
   const directory = findDataDirectory(flags.dataDir)
-  const { namespace: _, ...endpoint } = await findKubeconfig(directory, flags.kubeconfig)
+  const found = await findKubeconfig(flags)
+  const { server, ca } = found.config
   const up = await findUp(directory)
-  const isLocal = up !== undefined && up.server === endpoint.server
-  await using transport = createHttpTransport({ ...endpoint, userAgent: 'bulkhead-prove' })
-  await requireServer(transport, endpoint.server, signal)
+  const isLocal = up !== undefined && up.server === server
+  await using transport = reachCluster(found, 'bulkhead-prove')
+  const client = new Client(transport)
+  await requireBulkhead(client, server, signal)
   const context = {
-    ...{ endpoint: { server: endpoint.server, ca: endpoint.ca }, transport, client: new Client(transport), clock: systemClock },
+    ...{ endpoint: { server, ca }, transport, client, clock: systemClock },
     // Another cluster's kubeconfig says nothing about the processes here.
     machine: clusterMachine(directory, isLocal ? up : undefined),
   }
@@ -47,7 +49,7 @@ export async function prove(flags: ProveFlags, ids: readonly string[], terminal:
     ? await endExceptions(context.client, results, systemClock.now(), AbortSignal.any([signal, AbortSignal.timeout(reachMs)]))
     : []
   if (text) for (const exception of ended) terminal.print(endedLine(exception))
-  terminal.print(text ? summaryLine(results) : resultsJson(endpoint.server, results, ended))
+  terminal.print(text ? summaryLine(results) : resultsJson(server, results, ended))
   return results.some(result => verdictOf(result) === 'FAIL') ? 1 : 0
 }
 
@@ -60,12 +62,12 @@ export function chooseProofs(ids: readonly string[]): readonly Proof[] {
   return proofs.filter(proof => ids.some(id => names(proof).includes(id.toUpperCase())))
 }
 
-async function requireServer(transport: Transport, server: string, signal: AbortSignal): Promise<void> {
-  try {
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(reachMs)])
-    const { body } = await transport.request({ method: 'GET', path: '/readyz' }, limit)
-    for await (const _ of body);
-  } catch (err) {
-    throw new UserError(`The API server ${server} cannot be reached (${messageOf(err)}): start it with "bulkhead up"`, { cause: err })
-  }
+/** Attacks are for the clusters that they are made for: a kubeconfig that happens to be set may be that of another one. */
+async function requireBulkhead(client: Client, server: string, signal: AbortSignal): Promise<void> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(reachMs)])
+  const { gitVersion } = await client.getPath<{ gitVersion: string }>('/version', limit)
+  if (!gitVersion.endsWith('+bulkhead'))
+    throw new UserError(
+      `The server ${server} is Kubernetes ${gitVersion}, and proofs attack a Bulkhead only: name one with --kubeconfig or --data-dir`,
+    )
 }

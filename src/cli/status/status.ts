@@ -5,11 +5,11 @@ import { clusterDefaultsName } from '../../api/resources/bulkhead/cluster-defaul
 import type { Profile } from '../../base/config.ts'
 import { messageOf } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
-import { createHttpTransport } from '../../client/http-transport.ts'
-import type { Kubeconfig } from '../../client/kubeconfig.ts'
 import { apiServices, clusterDefaults, events, namespaces, nodes, podSecurityExceptions } from '../../client/resources.ts'
 import { filePoliciesPath } from '../../server/file-policies-path.ts'
-import { findDataDirectory, findKubeconfig, findUp } from '../prove/find-cluster.ts'
+import { type FoundKubeconfig, findKubeconfig } from '../find-kubeconfig.ts'
+import { findDataDirectory, findUp } from '../prove/find-cluster.ts'
+import { reachCluster } from '../reach-cluster.ts'
 import type { UpStatus } from '../up/control-socket.ts'
 import type { DataDirectory } from '../up/data-directory.ts'
 import { type Control, controlsOf } from './controls.ts'
@@ -110,9 +110,10 @@ export async function status(flags: StatusFlags, print: (text: string) => void):
 
 async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
   const problems: string[] = []
-  const config = await findKubeconfig(directory, undefined).catch(note(problems))
+  const found = await findKubeconfig({ dataDir: directory.path }).catch(note(problems))
+  const config = found?.config
   const [cluster, serving] = await Promise.all([
-    config && askCluster(config).catch(note(problems)),
+    found && askCluster(found).catch(note(problems)),
     config && servingCertificate(config).catch(note(problems)),
   ])
   problems.push(...(cluster?.dead ?? []), ...unenforced(cluster?.nodes ?? []))
@@ -153,10 +154,9 @@ const note =
     problems.push(messageOf(err))
   }
 
-async function askCluster(config: Kubeconfig): Promise<ClusterFacts> {
-  const { namespace: _, ...endpoint } = config
+async function askCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
   const signal = AbortSignal.timeout(limitMs)
-  await using transport = createHttpTransport({ ...endpoint, userAgent: 'bulkhead-status' })
+  await using transport = reachCluster(found, 'bulkhead-status')
   const client = new Client(transport)
   const now = Date.now()
   const [version, list, newest, all, failures, files, exceptions, defaults, apis] = await Promise.all([

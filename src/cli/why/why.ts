@@ -1,11 +1,11 @@
 // `bulkhead why`: asks the API server for explanations and prints them. It decides nothing itself.
 import { UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
-import { createHttpTransport } from '../../client/http-transport.ts'
 import type { Transport } from '../../client/transport.ts'
 import type { Explanation } from '../../server/why/explanation.ts'
+import { findKubeconfig } from '../find-kubeconfig.ts'
 import { printableLines } from '../printable.ts'
-import { findDataDirectory, findKubeconfig } from '../prove/find-cluster.ts'
+import { reachCluster } from '../reach-cluster.ts'
 import { askById, askDecision, askLast } from './ask.ts'
 import { formatJudged, judgeConnection } from './connection.ts'
 import { formatExplanation } from './format.ts'
@@ -36,8 +36,9 @@ const refusedExit = 2
 
 /** The exit code: 0 where everything asked about is allowed, 2 where something is refused. Throws a `UserError` where there is no answer. */
 export async function why(flags: WhyFlags, words: readonly string[], print: (text: string) => void, signal: AbortSignal): Promise<number> {
-  const { namespace, ...endpoint } = await findKubeconfig(findDataDirectory(flags.dataDir), flags.kubeconfig)
-  await using transport = createHttpTransport({ ...endpoint, userAgent: 'bulkhead-why' })
+  const found = await findKubeconfig(flags)
+  const { namespace } = found.config
+  await using transport = reachCluster(found, 'bulkhead-why')
   const context = { transport, client: new Client(transport), namespace: flags.namespace ?? namespace, flags, signal }
   const [first = '', target, ...rest] = words
   const pod = /^(?:pods?|po)\/([^/]+)$/.exec(first)?.[1]

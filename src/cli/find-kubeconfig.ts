@@ -1,0 +1,51 @@
+// Which cluster a command talks to: the same order for every command, said in one sentence where nothing is found.
+import { existsSync } from 'node:fs'
+import { delimiter } from 'node:path'
+import { codeOf, messageOf, UserError } from '../base/user-error.ts'
+import { type Kubeconfig, readKubeconfig } from '../client/kubeconfig.ts'
+import { findDataDirectory } from './prove/find-cluster.ts'
+
+export interface ClusterChoice {
+  readonly kubeconfig?: string
+  readonly dataDir?: string
+  readonly context?: string
+}
+
+export interface FoundKubeconfig {
+  readonly path: string
+  readonly config: Kubeconfig
+}
+
+/**
+ * `--kubeconfig`, else the administrator's of `--data-dir`, else the first file of the variable KUBECONFIG that is there, else `otherwise`
+ * (by default the administrator's of the data directory that `bulkhead up` takes). Throws a UserError where it cannot be used.
+ */
+export async function findKubeconfig(
+  { kubeconfig, dataDir, context }: ClusterChoice,
+  variable: string | undefined = process.env['KUBECONFIG'],
+  otherwise = findDataDirectory(undefined).kubeconfig,
+): Promise<FoundKubeconfig> {
+  const path = kubeconfig ?? (dataDir === undefined ? ofVariable(variable) : findDataDirectory(dataDir).kubeconfig) ?? otherwise
+  try {
+    return { path, config: await readKubeconfig(path, context) }
+  } catch (err) {
+    // A certificate or token that the kubeconfig names may be missing or closed instead: its own message names it.
+    if (codeOf(err) === 'ENOENT' && !existsSync(path)) {
+      const advice = 'start a cluster with "bulkhead up", or name one with --kubeconfig, --data-dir or the variable KUBECONFIG'
+      throw new UserError(`There is no kubeconfig "${path}": ${advice}`, { cause: err })
+    }
+    if (codeOf(err) === 'EACCES' && messageOf(err).includes(`'${path}'`)) {
+      const advice = 'run as the user that started the cluster, or name another one with --kubeconfig or the variable KUBECONFIG'
+      throw new UserError(`The kubeconfig "${path}" is not readable for this user: ${advice}`, { cause: err })
+    }
+    throw new UserError(messageOf(err).includes(path) ? messageOf(err) : `Cannot use kubeconfig "${path}": ${messageOf(err)}`, {
+      cause: err,
+    })
+  }
+}
+
+/** A list of files, as kubectl takes it; those that do not exist are passed over, unless none does. */
+function ofVariable(variable: string | undefined): string | undefined {
+  const files = (variable ?? '').split(delimiter).filter(file => file !== '')
+  return files.find(existsSync) ?? files[0]
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { UserError } from '../base/user-error.ts'
+import { startCluster } from '../cluster/start-cluster.ts'
+import { type FoundKubeconfig, findKubeconfig } from './find-kubeconfig.ts'
+import { noAnswer, reachCluster } from './reach-cluster.ts'
+
+let folder: string
+/** Of a cluster that runs no longer. */
+let stopped: string
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'reach-'))
+  await using cluster = await startCluster({ simulatedNodes: 0 })
+  stopped = await cluster.kubeconfig()
+  for (const name of ['admin.kubeconfig', 'other']) writeFileSync(join(folder, name), stopped)
+})
+after(() => rmSync(folder, { recursive: true }))
+
+test('findKubeconfig() takes --kubeconfig, then --data-dir, then KUBECONFIG, then what is left', async () => {
+  const [own, other] = [join(folder, 'admin.kubeconfig'), join(folder, 'other')]
+  const rows: readonly [string, Parameters<typeof findKubeconfig>, string][] = [
+    ['the flag', [{ kubeconfig: other, dataDir: folder }, own, own], other],
+    ['the data directory', [{ dataDir: folder }, other, other], own],
+    ['the variable', [{}, other, own], other],
+    ['the first file of the variable that is there', [{}, ['', join(folder, 'missing'), other, own].join(delimiter), own], other],
+    ['nothing named', [{}, '', own], own],
+  ]
+  for (const [name, given, path] of rows) assert.equal((await findKubeconfig(...given)).path, path, name)
+})
+
+test('findKubeconfig() says what is missing and what to name instead', async () => {
+  const missing = join(folder, 'missing')
+  const expected = {
+    name: 'UserError',
+    message: new RegExp(`^There is no kubeconfig "${missing}": .*--data-dir or the variable KUBECONFIG$`),
+  }
+  await assert.rejects(findKubeconfig({}, missing, join(folder, 'other')), expected)
+  writeFileSync(join(folder, 'empty'), '')
+  await assert.rejects(findKubeconfig({ kubeconfig: join(folder, 'empty') }), { name: 'UserError', message: /empty": .*empty/ })
+  writeFileSync(join(folder, 'torn'), 'clusters: [')
+  await assert.rejects(findKubeconfig({ kubeconfig: join(folder, 'torn') }), { name: 'UserError', message: /torn/ })
+})
+
+async function ask(found: FoundKubeconfig, signal = new AbortController().signal): Promise<unknown> {
+  await using transport = reachCluster(found, 'test')
+  return await transport.request({ method: 'GET', path: '/version' }, signal).catch((err: unknown) => err)
+}
+
+test('reachCluster() says in one sentence where nobody answers', async () => {
+  const found = await findKubeconfig({ kubeconfig: join(folder, 'other') })
+  const err = await ask(found)
+  assert.ok(err instanceof UserError)
+  assert.match(
+    err.message,
+    /^The API server https:\/\/127\.0\.0\.1:\d+ of kubeconfig ".*other" does not answer \(nobody listens there\): start it/,
+  )
+})
+
+test('reachCluster() tells a server of another cluster from none', async () => {
+  await using cluster = await startCluster({ simulatedNodes: 0 })
+  const server = /"server": "(\S+)"/.exec(await cluster.kubeconfig())?.[1] ?? ''
+  const { path, config } = await findKubeconfig({ kubeconfig: join(folder, 'other') })
+  const err = await ask({ path, config: { ...config, server } })
+  assert.ok(err instanceof UserError)
+  assert.match(err.message, /^The server at https:\S+ is not the one that kubeconfig ".*other" belongs to/)
+})
+
+test('reachCluster() leaves an interrupt what it is, and names a server that is no URL of TLS', async () => {
+  const found = await findKubeconfig({ kubeconfig: join(folder, 'other') })
+  const reason = new Error('interrupted')
+  assert.equal(await ask(found, AbortSignal.abort(reason)), reason)
+  assert.throws(() => reachCluster({ ...found, config: { ...found.config, server: 'http://x' } }, 'test'), UserError)
+  assert.match(noAnswer(found, new Error('no answer within 10 ms')), /does not answer \(no answer within 10 ms\)/)
+})
