@@ -1,5 +1,6 @@
 // `npm start`: sets this machine up, builds the bundle, and hands over to `bulkhead up`. Runs on Node 20.
 import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureBundle, ensureNpmPackages, ensureSystemPackages, entry, nodePackages, root } from './packages.mjs'
 
@@ -12,9 +13,9 @@ await entry(async () => {
   const node = ensureNpmPackages({ install })
   if (realNode) ensureSystemPackages(nodePackages, { install })
   ensureBundle(node)
-  const command = [node, join(root, 'bin', 'bulkhead.mjs'), 'up', ...flags.filter(flag => flag !== '--no-install')]
+  const command = [...endsWithNpm(), node, join(root, 'bin', 'bulkhead.mjs'), 'up', ...flags.filter(flag => flag !== '--no-install')]
   // Becomes the cluster's supervisor where Node can (from 22.15 on): a parent that only waits would cost 40 MB.
-  process.execve?.(node, command, process.env)
+  process.execve?.(command[0], command, process.env)
   const child = spawn(command[0], command.slice(1), { stdio: 'inherit' })
   // The terminal sends Ctrl-C to both; a signal sent to us alone is handed on.
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
@@ -24,3 +25,12 @@ await entry(async () => {
     child.on('exit', code => resolve(code ?? 1))
   })
 })
+
+/**
+ * npm hands SIGTERM on, but dies of SIGHUP and SIGKILL by itself, and its script goes on without it. The kernel tells a child of its parent's
+ * end where somebody asks it to (PR_SET_PDEATHSIG), which Node cannot; Debian's setpriv can.
+ */
+function endsWithNpm() {
+  const setpriv = '/usr/bin/setpriv'
+  return process.env.npm_lifecycle_event === 'start' && existsSync(setpriv) ? [setpriv, '--pdeathsig', 'TERM', '--'] : []
+}
