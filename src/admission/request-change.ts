@@ -6,6 +6,7 @@ import { decodeValue, type FieldValidation, strictDecodingMessage } from '../api
 import { schemaFor } from '../api/schema/model.ts'
 import { internalError, tooLarge } from '../api/status.ts'
 import type { AdmissionRequest } from './admission.ts'
+import { keepBefore } from './before-changes.ts'
 import { isOfOtherKind, kindIn, versioned } from './request-facts.ts'
 import { inVersion } from './served-kinds.ts'
 
@@ -52,7 +53,10 @@ export function changeObject(request: AdmissionRequest, object: KubeObject, { by
   const text = JSON.stringify(decided)
   if (text.length > maxPatchedLength) throw tooLarge(`${by} made the object larger than ${maxPatchedLength}`)
   const changed = text !== JSON.stringify(object)
-  if (changed) replaceContent(object, decided)
+  if (changed) {
+    keepBefore(request, object, by)
+    replaceContent(object, decided)
+  }
   return { changed, length: text.length }
 }
 

@@ -7,11 +7,12 @@ import { type ApiError, forbidden, invalid } from '../../api/status.ts'
 import type { PodSecurityException } from '../../api/types/bulkhead-v1alpha1.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, patchAnnotation, type Verdict } from '../admission.ts'
+import { beforeChanges } from '../before-changes.ts'
+import { type Advice, advise, type Sent } from '../pod-security/advice.ts'
 import { describeFindings, evaluate, type Finding } from '../pod-security/evaluate.ts'
 import { except, exceptionAnnotation } from '../pod-security/exceptions.ts'
 import { type Exemptions, exemptNamespaceWarning, exemptRuntimeClass } from '../pod-security/exemptions.ts'
 import { existingPodWarnings } from '../pod-security/existing-pods.ts'
-import { fixingPatch } from '../pod-security/fix.ts'
 import { formatLevelVersion, type LevelVersion, type PodSecurityPolicy, policyOf, samePolicy, strictness } from '../pod-security/policy.ts'
 import { templateDigest } from '../pod-security/template-digest.ts'
 
@@ -144,10 +145,10 @@ function refusal(
 ): ApiError {
   const own = withPatch ? `; templateDigest ${digest}` : ''
   const wording = `violates PodSecurity "${formatLevelVersion(enforced)}": ${describeFindings(findings)}${own}`
-  const patch = withPatch ? fixingPatch(pod, findings, enforced, pointer) : undefined
-  const text = patch === undefined ? '' : JSON.stringify(patch)
+  const advised = withPatch ? advise({ pod, findings, enforced, pointer }, sentPod(request)) : undefined
+  const text = advised !== undefined && 'patch' in advised ? JSON.stringify(advised.patch) : ''
   if (text !== '' && text.length <= maxRecordedPatch) request.annotate(patchAnnotation, text)
-  const advice = text === '' ? '' : `; this JSON patch of the ${request.resource.kind} would pass: ${text}`
+  const advice = advised === undefined ? '' : `; ${adviceText(advised, request.resource.kind)}`
   const error = forbidden(request.resource, request.name, `${wording}${advice}`)
   const prefix = pointer.slice(1).replaceAll('/', '.')
   error.status.details = {
@@ -157,6 +158,18 @@ function refusal(
     ),
   }
   return error
+}
+
+function adviceText(advice: Advice, kind: string): string {
+  if ('patch' in advice) return `this JSON patch of the ${kind} would pass: ${JSON.stringify(advice.patch)}`
+  return `this is not the ${kind} that was sent: ${advice.changedBy.join(', ')} changed it, and no patch of what was sent is known to pass`
+}
+
+/** Where webhooks or policies changed what was sent. */
+function sentPod(request: AdmissionRequest): Sent | undefined {
+  const before = beforeChanges(request)
+  const located = before && locatePod(groupResource(request.resource.group, request.resource.plural), before.object)
+  return located && { pod: located.pod, changedBy: before.changedBy }
 }
 
 /** Updates of a pod may change little; those of an image, or of what a check looks at, are judged again. A resize changes neither. */

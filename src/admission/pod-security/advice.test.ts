@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { applyJsonPatch } from '../../api/patch/json-patch.ts'
+import { pod as podResource } from '../../api/resources/core/pod.ts'
+import { ApiError } from '../../api/status.ts'
+import type { Container, Pod, PodSpec } from '../../api/types/core-v1.ts'
+import { readerOf } from '../admission.fixture.ts'
+import type { AdmissionRequest } from '../admission.ts'
+import { createAdmission } from '../chain.ts'
+import { podSecurity } from '../plugins/pod-security.ts'
+import { changeObject } from '../request-change.ts'
+import { defaultExemptions } from './exemptions.ts'
+import { uniformPolicy } from './policy.ts'
+
+const safe = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }
+const container = (name: string, securityContext: Container['securityContext'] = safe): Container => ({
+  name,
+  image: `${name}:1`,
+  securityContext,
+})
+const goodSpec: PodSpec = {
+  securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+  containers: [container('app')],
+}
+const podOf = (spec: PodSpec): Pod => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p', namespace: 'team' }, spec }) as Pod
+
+/** What a pod gets that a webhook changes after it was sent. */
+function refused(sent: PodSpec, mutation: (spec: PodSpec) => void): { message: string; annotations: Record<string, string> } {
+  const object = structuredClone(podOf(sent))
+  const annotations: Record<string, string> = {}
+  const request: AdmissionRequest = {
+    ...{ operation: 'CREATE', resource: podResource, subresource: '', namespace: 'team', name: 'p', object, oldObject: undefined },
+    ...{ user: { name: 'ann', groups: [] }, dryRun: false, warn: () => undefined },
+    annotate: (key, value) => {
+      annotations[key] = value
+    },
+  }
+  const reader = readerOf({ namespaces: [{ metadata: { name: 'team' } }] })
+  const options = { reader, defaults: uniformPolicy('restricted'), exemptions: defaultExemptions, enforceOnWorkloads: true, now: () => 0 }
+  const admission = createAdmission([
+    {
+      name: 'Changes',
+      handles: () => true,
+      mutate: asked => {
+        const wanted = structuredClone(object)
+        if (wanted.spec) mutation(wanted.spec)
+        changeObject(asked, object, { by: 'admission webhook "injects"', version: podResource, wanted, fields: 'Ignore' })
+      },
+    },
+    podSecurity(options),
+  ])
+  const { signal } = new AbortController()
+  admission.mutate(request, signal)
+  try {
+    admission.validate(request, signal)
+  } catch (err) {
+    assert.ok(err instanceof ApiError)
+    return { message: err.message, annotations }
+  }
+  throw new Error('it was admitted')
+}
+
+const advised = (message: string): unknown[] | undefined => {
+  const text = /would pass: (\[.*\])$/.exec(message)?.[1]
+  return text === undefined ? undefined : JSON.parse(text)
+}
+
+test('a field that a webhook added is not patched away from what was sent', () => {
+  const { message, annotations } = refused(goodSpec, spec => {
+    spec.hostNetwork = true
+  })
+  assert.match(
+    message,
+    /hostNetwork=true.*; this is not the Pod that was sent: admission webhook "injects" changed it, and no patch of what was sent is known to pass$/,
+  )
+  assert.equal(annotations['admission.bulkhead.dev/patch'], undefined)
+})
+
+test('what was sent is at fault: the patch is one of what was sent, and would be enough', () => {
+  const sent = { ...goodSpec, hostPID: true, containers: [container('app')] }
+  const { message } = refused(sent, spec => {
+    spec.containers.push(container('sidecar'))
+    spec.volumes = [{ name: 'x', emptyDir: {} }]
+  })
+  const patch = advised(message)
+  assert.deepEqual(patch, [{ op: 'remove', path: '/spec/hostPID' }])
+  assert.equal((applyJsonPatch(podOf(sent), patch) as Pod).spec?.hostPID, undefined)
+})
+
+test('one patch of the pod helps what was sent and what was added to it', () => {
+  const { message } = refused({ ...goodSpec, securityContext: { seccompProfile: { type: 'RuntimeDefault' } } }, spec => {
+    spec.containers.push(container('sidecar'))
+  })
+  assert.deepEqual(advised(message), [{ op: 'add', path: '/spec/securityContext/runAsNonRoot', value: true }])
+})
+
+test('what stands elsewhere after the change is not promised to pass', () => {
+  const { message } = refused({ ...goodSpec, containers: [container('app', { ...safe, privileged: true })] }, spec => {
+    spec.containers.unshift(container('first'))
+  })
+  assert.equal(advised(message), undefined)
+  assert.match(message, /this is not the Pod that was sent/)
+})
+
+test('without a change the patch is one of the object', () => {
+  assert.deepEqual(advised(refused({ ...goodSpec, hostNetwork: true }, () => undefined).message), [
+    { op: 'remove', path: '/spec/hostNetwork' },
+  ])
+})

@@ -1,0 +1,51 @@
+// What a refusal advises: a patch of what the client sent, or who changed it so that it breaks a rule.
+import { applyJsonPatch } from '../../api/patch/json-patch.ts'
+import { ApiError } from '../../api/status.ts'
+import type { CheckedPod } from './check.ts'
+import { evaluate, type Finding } from './evaluate.ts'
+import { fixingPatch, type PatchOperation } from './fix.ts'
+import type { LevelVersion } from './policy.ts'
+
+export interface Judged {
+  /** As it would be stored. */
+  readonly pod: CheckedPod
+  readonly findings: readonly Finding[]
+  readonly enforced: LevelVersion
+  /** JSON pointer of the pod below the object; '' for a Pod. */
+  readonly pointer: string
+}
+
+export interface Sent {
+  readonly pod: CheckedPod
+  /** Webhooks and policies that changed the object after it was sent. */
+  readonly changedBy: ReadonlySet<string>
+}
+
+export type Advice =
+  | { readonly patch: readonly PatchOperation[] }
+  /** No patch of what was sent is known to pass, and these changed it after that. */
+  | { readonly changedBy: readonly string[] }
+
+/** Undefined where there is nothing to advise. `sent` is given where webhooks or policies changed the object. */
+export function advise({ pod, findings, enforced, pointer }: Judged, sent: Sent | undefined): Advice | undefined {
+  if (sent === undefined) {
+    const patch = fixingPatch(pod, findings, enforced, pointer)
+    return patch === undefined ? undefined : { patch }
+  }
+  const patch = fixingPatch(sent.pod, evaluate(sent.pod, enforced), enforced, '')
+  if (patch === undefined || patch.length === 0 || !passesWith(patch, pod, enforced)) return { changedBy: [...sent.changedBy] }
+  return { patch: patch.map(operation => ({ ...operation, path: `${pointer}${operation.path}` })) }
+}
+
+/** Whether the change that mends what was sent is enough where the same is added to it again. */
+function passesWith(patch: readonly PatchOperation[], { metadata, spec }: CheckedPod, enforced: LevelVersion): boolean {
+  const target = { metadata: { annotations: metadata.annotations ?? {} }, spec }
+  try {
+    // Only members that exist or are fields of the API are touched: the result has the same shape.
+    return evaluate(applyJsonPatch(target, patch) as typeof target, enforced).length === 0
+  } catch (err) {
+    // What it removes or replaces stands somewhere else now.
+    if (err instanceof ApiError) return false
+    throw err
+  }
+}
