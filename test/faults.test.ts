@@ -45,6 +45,13 @@ describe('what cannot work is said in one sentence', () => {
     rmSync(folder, { recursive: true })
   })
 
+  test('a data directory where the kernel makes no folders', async () => {
+    assert.match(
+      await refusal({ dataDirectory: '/proc/bulkhead/data' }),
+      /^bulkhead: The data directory ".*" is not writable for this user: /,
+    )
+  })
+
   test('a data directory that may not be written', { skip: root ? false : 'needs root to become another user' }, async () => {
     const folder = temporaryFolder()
     const { command } = readableCopy(folder)

@@ -46,6 +46,7 @@ test('parseSettings() names the setting and what would be accepted', () => {
     [{ port: 70000 }, /port is 70000/],
     [{ simulatedNodes: 1001 }, /simulatedNodes is 1001, wanted is a whole number from 0 to 1000/],
     [{ profile: 'lax' }, /wanted is secure, upstream/],
+    [{ bindAddress: 'localhost' }, /bindAddress is "localhost", wanted is an IP address/],
     [{ nodeName: 'UPPER' }, /lowercase DNS name/],
     [{ featureGates: 'A' }, /featureGates is "A", wanted is NAME=true or NAME=false/],
     [{ runtimeConfig: { a: 'yes' } }, /runtimeConfig is .*, wanted is NAME=true/],

@@ -1,5 +1,6 @@
 // Flags and a file become one frozen Config, once, at the edge. No settings means the secure setting.
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { homedir, hostname } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { codeOf, messageOf, UserError } from './user-error.ts'
@@ -110,7 +111,7 @@ const nodeNamePattern = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/
 export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
   dataDir: text,
   port: wholeNumber(1, 65535),
-  bindAddress: text,
+  bindAddress: { expected: 'an IP address', accepts: value => typeof value === 'string' && isIP(value) !== 0 },
   profile: oneOf('secure', 'upstream'),
   allowPrivileged: yesOrNo,
   policyDir: text,

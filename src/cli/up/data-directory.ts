@@ -3,6 +3,8 @@ import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, wr
 import { dirname, join } from 'node:path'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 
+export const adminKubeconfigName = 'admin.kubeconfig'
+
 /** The format of everything below the data directory; raised when an older Bulkhead could not read it. */
 export const dataVersion = '1'
 
@@ -40,7 +42,7 @@ export function layout(path: string): DataDirectory {
     controllers: join(path, 'controllers'),
     dns: join(path, 'dns'),
     node: join(path, 'node'),
-    kubeconfig: join(path, 'admin.kubeconfig'),
+    kubeconfig: join(path, adminKubeconfigName),
     supervisorSocket: join(run, 'up.sock'),
     signerSockets: {
       server: join(run, 'server', 'signer.sock'),
@@ -78,7 +80,7 @@ export function prepareDataDirectory(path: string, identity: Identity | undefine
     folder(dirname(directory.signerSockets.admin), 0o2750, identity?.signer, identity && 0)
   } catch (err) {
     if (err instanceof UserError) throw err
-    if (['EACCES', 'EPERM', 'EROFS'].includes(codeOf(err)))
+    if (['EACCES', 'EPERM', 'EROFS', 'ENOENT'].includes(codeOf(err)))
       throw new UserError(
         `The data directory "${path}" is not writable for this user: ${messageOf(err)}. Give another one with --data-dir`,
         { cause: err },
@@ -95,10 +97,17 @@ export function prepareDataDirectory(path: string, identity: Identity | undefine
 }
 
 function folder(path: string, mode: number, user?: number, group = user): void {
-  mkdirSync(path, { recursive: true, mode: mode & 0o777 })
+  makeFolders(path, mode & 0o777)
   if (user !== undefined && group !== undefined) chownSync(path, user, group)
   // After chown, which clears the set-group-id bit.
   chmodSync(path, mode)
+}
+
+/** One level after the other: Node's own `recursive` never ends where the kernel makes no folder and says ENOENT, as below /proc. */
+function makeFolders(path: string, mode: number): void {
+  if (existsSync(path) && statSync(path).isDirectory()) return
+  if (path !== dirname(path)) makeFolders(dirname(path), mode)
+  mkdirSync(path, { mode })
 }
 
 function checkVersion(file: string, path: string): void {
