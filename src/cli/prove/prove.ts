@@ -1,4 +1,5 @@
 // `bulkhead prove`: attacks the running cluster and prints what held.
+import { basename, dirname, resolve } from 'node:path'
 import { endExceptions } from '../../assess/compensation.ts'
 import type { Proof } from '../../assess/proof.ts'
 import { proofs } from '../../assess/proofs/index.ts'
@@ -8,6 +9,7 @@ import { UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
 import { findKubeconfig } from '../find-kubeconfig.ts'
 import { reachCluster } from '../reach-cluster.ts'
+import { adminKubeconfigName } from '../up/data-directory.ts'
 import { clusterMachine, findDataDirectory, findUp } from './find-cluster.ts'
 import { endedLine, resultLine, resultsJson, summaryLine, verdictOf } from './format.ts'
 
@@ -27,8 +29,8 @@ const reachMs = 10_000
 /** The exit code: 1 where a proof did not hold. `ids` chooses among the proofs; none means all. */
 export async function prove(flags: ProveFlags, ids: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<number> {
   const chosen = chooseProofs(ids)
-  const directory = findDataDirectory(flags.dataDir)
   const found = await findKubeconfig(flags)
+  const directory = findDataDirectory(flags.dataDir ?? directoryOf(found.path))
   const { server, ca } = found.config
   const up = await findUp(directory)
   const isLocal = up !== undefined && up.server === server
@@ -61,6 +63,10 @@ export function chooseProofs(ids: readonly string[]): readonly Proof[] {
   if (unknown !== undefined) throw new UserError(`There is no proof "${unknown}": known are ${proofs.map(({ id }) => id).join(', ')}`)
   return proofs.filter(proof => ids.some(id => names(proof).includes(id.toUpperCase())))
 }
+
+/** The administrator's kubeconfig stands in the data directory, wherever that is. */
+const directoryOf = (kubeconfig: string): string | undefined =>
+  basename(kubeconfig) === adminKubeconfigName ? dirname(resolve(kubeconfig)) : undefined
 
 /** Attacks are for the clusters that they are made for: a kubeconfig that happens to be set may be that of another one. */
 async function requireBulkhead(client: Client, server: string, signal: AbortSignal): Promise<void> {

@@ -3,7 +3,7 @@ import { fileAnnotation } from '../../admission/policy/policy-files.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { clusterDefaultsName } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import type { Profile } from '../../base/config.ts'
-import { messageOf } from '../../base/user-error.ts'
+import { messageOf, UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
 import { apiServices, clusterDefaults, events, namespaces, nodes, podSecurityExceptions } from '../../client/resources.ts'
 import { filePoliciesPath } from '../../server/file-policies-path.ts'
@@ -110,12 +110,15 @@ export async function status(flags: StatusFlags, print: (text: string) => void):
 
 async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
   const problems: string[] = []
+  const servingProblems: string[] = []
   const found = await findKubeconfig({ dataDir: directory.path }).catch(note(problems))
   const config = found?.config
   const [cluster, serving] = await Promise.all([
-    found && askCluster(found).catch(note(problems)),
-    config && servingCertificate(config).catch(note(problems)),
+    found && askCluster(found).catch((err: unknown) => note(problems)(silence(up.server, err))),
+    config && servingCertificate(config).catch(note(servingProblems)),
   ])
+  // A server that does not answer shows no certificate either.
+  if (cluster !== undefined) problems.push(...servingProblems)
   problems.push(...(cluster?.dead ?? []), ...unenforced(cluster?.nodes ?? []))
   if (cluster?.filePolicies.problem !== undefined)
     problems.push(`The policies from files are those from before: ${cluster.filePolicies.problem}`)
@@ -153,6 +156,10 @@ const note =
   (err: unknown): undefined => {
     problems.push(messageOf(err))
   }
+
+/** Here `up` runs, and starts its server again: there is nothing to advise. */
+const silence = (server: string, err: unknown): unknown =>
+  err instanceof UserError ? new UserError(`The API server ${server} does not answer (${messageOf(err.cause)})`, { cause: err }) : err
 
 async function askCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
   const signal = AbortSignal.timeout(limitMs)
