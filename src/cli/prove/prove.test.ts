@@ -9,7 +9,7 @@ import type { ProofResult } from '../../assess/run-proofs.ts'
 import { podSecurityExceptions } from '../../client/resources.ts'
 import { type Cluster, startCluster } from '../../cluster/start-cluster.ts'
 import { resultLine, resultsJson, summaryLine } from './format.ts'
-import { chooseProofs, type ProveFlags, prove } from './prove.ts'
+import { chooseProofs, directoryOf, type ProveFlags, prove } from './prove.ts'
 
 let cluster: Cluster
 let folder: string
@@ -101,6 +101,11 @@ test('prove says what is missing in one sentence', async () => {
   writeFileSync(file, await stopped.kubeconfig())
   await stopped[Symbol.asyncDispose]()
   await assert.rejects(run({ kubeconfig: file }, []), { name: 'UserError', message: /does not answer .*"bulkhead up"/ })
+})
+
+test("directoryOf() is the data directory of an administrator's kubeconfig, and of no other file", () => {
+  assert.equal(directoryOf('/data/admin.kubeconfig'), '/data')
+  assert.equal(directoryOf('/home/ann/.kube/config'), undefined)
 })
 
 test('chooseProofs() knows both names of a proof, and all without a name', () => {

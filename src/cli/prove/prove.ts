@@ -65,7 +65,7 @@ export function chooseProofs(ids: readonly string[]): readonly Proof[] {
 }
 
 /** The administrator's kubeconfig stands in the data directory, wherever that is. */
-const directoryOf = (kubeconfig: string): string | undefined =>
+export const directoryOf = (kubeconfig: string): string | undefined =>
   basename(kubeconfig) === adminKubeconfigName ? dirname(resolve(kubeconfig)) : undefined
 
 /** Attacks are for the clusters that they are made for: a kubeconfig that happens to be set may be that of another one. */

@@ -23,6 +23,7 @@ import {
   storeBytes,
 } from './data-facts.ts'
 import { deadWebhooks } from './dead-webhooks.ts'
+import { freeBytes, lowDisk } from './disk-space.ts'
 import { type ExceptionFacts, exceptionFacts } from './exceptions.ts'
 import { formatStatus } from './format.ts'
 import { type PolicyFacts, policyFacts, unenforced } from './policy-facts.ts'
@@ -122,6 +123,8 @@ async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {
   problems.push(...(cluster?.dead ?? []), ...unenforced(cluster?.nodes ?? []))
   if (cluster?.filePolicies.problem !== undefined)
     problems.push(`The policies from files are those from before: ${cluster.filePolicies.problem}`)
+  const disk = lowDisk(directory.path, freeBytes(directory.path))
+  if (disk !== undefined) problems.push(disk)
   const objects = up.parts.find(({ name }) => name === 'server')?.details['objects']
   return {
     dataDirectory: directory.path,
