@@ -66,7 +66,7 @@ test('reachCluster() tells a server of another cluster from none', async () => {
   const { path, config } = await findKubeconfig({ kubeconfig: join(folder, 'other') })
   const err = await ask({ path, config: { ...config, server } })
   assert.ok(err instanceof UserError)
-  assert.match(err.message, /^The server at https:\S+ is not the one that kubeconfig ".*other" belongs to/)
+  assert.match(err.message, /^The server at https:\S+ is not the one that kubeconfig ".*other" belongs to, .* \([A-Z_]+\): name the right/)
 })
 
 test('reachCluster() leaves an interrupt what it is, and names a server that is no URL of TLS', async () => {
@@ -74,5 +74,7 @@ test('reachCluster() leaves an interrupt what it is, and names a server that is 
   const reason = new Error('interrupted')
   assert.equal(await ask(found, AbortSignal.abort(reason)), reason)
   assert.throws(() => reachCluster({ ...found, config: { ...found.config, server: 'http://x' } }, 'test'), UserError)
+  const expired = Object.assign(new Error('certificate has expired'), { code: 'CERT_HAS_EXPIRED' })
+  assert.match(noAnswer(found, expired), /cannot be verified with kubeconfig ".*other" \(certificate has expired\)/)
   assert.match(noAnswer(found, new Error('no answer within 10 ms')), /does not answer \(no answer within 10 ms\)/)
 })

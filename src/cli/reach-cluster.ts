@@ -60,13 +60,19 @@ class ExplainingTransport implements Transport {
 
 const isTimeout = (err: unknown): boolean => err instanceof Error && err.name === 'TimeoutError'
 
-/** Codes of a TLS handshake in which somebody answered who is not the kubeconfig's server. */
-const strangerCodes = /^(CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|ERR_TLS_|ERR_SSL_)/
+/** Of a TLS handshake: the certificate was signed by somebody else than the kubeconfig's authority. */
+const strangerCodes = /^(SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)/
+/** Of one whose certificate has another name or time, or where no TLS is spoken. */
+const handshakeCodes = /^(CERT_|ERR_TLS_|ERR_SSL_)/
 
 export function noAnswer({ path, config: { server } }: FoundKubeconfig, err: unknown): string {
   const code = codeOf(err)
-  const why = code === 'ECONNREFUSED' ? 'nobody listens there' : messageOf(err) || code
+  const others = 'with --kubeconfig, --data-dir or the variable KUBECONFIG'
+  // Node's own words advise to trust more.
   if (strangerCodes.test(code))
-    return `The server at ${server} is not the one that kubeconfig "${path}" belongs to (${why}): name the right one with --kubeconfig, --data-dir or the variable KUBECONFIG`
-  return `The API server ${server} of kubeconfig "${path}" does not answer (${why}): start it with "bulkhead up", or name another cluster with --kubeconfig, --data-dir or the variable KUBECONFIG`
+    return `The server at ${server} is not the one that kubeconfig "${path}" belongs to, its certificate is of another authority (${code}): name the right kubeconfig ${others}`
+  if (handshakeCodes.test(code))
+    return `The server at ${server} cannot be verified with kubeconfig "${path}" (${messageOf(err)}): name the right one ${others}`
+  const why = code === 'ECONNREFUSED' ? 'nobody listens there' : messageOf(err) || code
+  return `The API server ${server} of kubeconfig "${path}" does not answer (${why}): start it with "bulkhead up", or name another cluster ${others}`
 }
