@@ -2,14 +2,16 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { after, before, test } from 'node:test'
 import { styleText } from 'node:util'
 import { proofs } from '../../assess/proofs/index.ts'
 import type { ProofResult } from '../../assess/run-proofs.ts'
+import { Client } from '../../client/client.ts'
 import { podSecurityExceptions } from '../../client/resources.ts'
 import { type Cluster, startCluster } from '../../cluster/start-cluster.ts'
 import { resultLine, resultsJson, summaryLine } from './format.ts'
-import { chooseProofs, directoryOf, type ProveFlags, prove } from './prove.ts'
+import { chooseProofs, directoryOf, type ProveFlags, prove, requireBulkhead } from './prove.ts'
 
 let cluster: Cluster
 let folder: string
@@ -106,6 +108,20 @@ test('prove says what is missing in one sentence', async () => {
 test("directoryOf() is the data directory of an administrator's kubeconfig, and of no other file", () => {
   assert.equal(directoryOf('/data/admin.kubeconfig'), '/data')
   assert.equal(directoryOf('/home/ann/.kube/config'), undefined)
+})
+
+test('requireBulkhead() attacks no other Kubernetes', async () => {
+  const serverOf = (gitVersion: string) =>
+    new Client({
+      request: async () => ({ status: 200, headers: {}, body: Readable.from([Buffer.from(JSON.stringify({ gitVersion }))]) }),
+      [Symbol.asyncDispose]: async () => undefined,
+    })
+  const { signal } = new AbortController()
+  await requireBulkhead(serverOf('v1.33.3+bulkhead'), 'https://own', signal)
+  await assert.rejects(requireBulkhead(serverOf('v1.33.3'), 'https://prod', signal), {
+    name: 'UserError',
+    message: /^The server https:\/\/prod is Kubernetes v1\.33\.3, and proofs attack a Bulkhead only/,
+  })
 })
 
 test('chooseProofs() knows both names of a proof, and all without a name', () => {

@@ -69,7 +69,7 @@ export const directoryOf = (kubeconfig: string): string | undefined =>
   basename(kubeconfig) === adminKubeconfigName ? dirname(resolve(kubeconfig)) : undefined
 
 /** Attacks are for the clusters that they are made for: a kubeconfig that happens to be set may be that of another one. */
-async function requireBulkhead(client: Client, server: string, signal: AbortSignal): Promise<void> {
+export async function requireBulkhead(client: Client, server: string, signal: AbortSignal): Promise<void> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(reachMs)])
   const { gitVersion } = await client.getPath<{ gitVersion: string }>('/version', limit)
   if (!gitVersion.endsWith('+bulkhead'))
