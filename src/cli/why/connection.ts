@@ -55,7 +55,12 @@ function judge(flow: Flow, world: ClusterWorld): JudgedConnection {
   }
 }
 
-function atAddress({ pods }: ClusterWorld, address: string): Party {
+function atAddress({ pods, services }: ClusterWorld, address: string): Party {
+  const service = services.get(address)
+  if (service !== undefined)
+    throw new UserError(
+      `${address} is the address of Service "${service}": policies judge the pods behind it; name one of them, as pod/NAME:PORT`,
+    )
   const pod = pods.find(({ spec }) => spec.addresses.includes(address))
   return pod === undefined ? { address } : partyOf(pod, address)
 }

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { RefusedConnection } from '../../api/node-protocol.ts'
 import { Client } from '../../client/client.ts'
 import { FakeApi } from '../../client/fake-api.ts'
-import { namespaceLabels, networkPolicies, podAddresses } from '../../client/resources.ts'
+import { namespaceLabels, networkPolicies, podAddresses, services } from '../../client/resources.ts'
 import { formatJudged, judgeConnection } from './connection.ts'
 import { formatConnections, refusedConnections } from './refused-connections.ts'
 
@@ -19,6 +19,7 @@ function cluster() {
   pod('web', '10.244.0.2', { app: 'web' })
   pod('db', '10.244.0.3', { app: 'db' })
   pod('waiting', '', {})
+  api.seed(services, { metadata: { name: 'front', namespace: 'red' }, spec: { clusterIP: '10.96.3.4', clusterIPs: ['10.96.3.4'] } })
   api.seed(networkPolicies, {
     metadata: { name: 'closed', namespace: 'red' },
     spec: { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
@@ -66,6 +67,10 @@ test('judgeConnection() says what is wrong with a target or a pod', async () => 
   const { context } = cluster()
   for (const target of ['pod/db', 'pod/db:0', 'pod/db:99999', 'db:80', '300.1.1.1:80', 'pod/db:80/icmp'])
     await assert.rejects(judgeConnection(context, 'web', target), /Give a target as pod\/NAME:PORT/, target)
+  await assert.rejects(
+    judgeConnection(context, 'web', '10.96.3.4:80'),
+    /is the address of Service "red\/front": policies judge the pods behind/,
+  )
   await assert.rejects(judgeConnection(context, 'none', 'pod/db:80'), /There is no pod "red\/none"/)
   await assert.rejects(judgeConnection(context, 'web', 'pod/waiting:80'), /"red\/waiting" has no address of its own/)
 })
@@ -78,13 +83,15 @@ test('refusedConnections() explains those of the pod alone, and says where polic
     { ...refusal, from: '10.244.0.3', to: '10.244.0.2', direction: 'ingress', port: 80 },
     { ...refusal, from: '10.244.0.9', to: '10.244.0.8' },
     { ...refusal, to: '10.244.0.2', from: '10.244.0.2' },
+    { ...refusal, to: '10.96.3.4', port: 80 },
   ]
   api.serve('/api/v1/nodes/n1/proxy/refused-connections', { items })
   const connections = await refusedConnections(context, 'web')
-  assert.equal(connections.length, 4)
+  assert.equal(connections.length, 5)
   const text = formatConnections('red/web', connections)
   assert.match(text, /port 22\/TCP, 1 packet, the last 4 s ago\n {2}egress +of pod "red\/web" is closed by NetworkPolicy "closed", "web"/)
   assert.match(text, /to pod "kube-system\/kube-dns" \(10\.96\.0\.10\) port 53\/UDP, 2 packets[\s\S]*k8s-app: kube-dns/)
+  assert.match(text, /to Service "red\/front" \(10\.96\.3\.4\) port 80\/TCP[^\n]*\n {2}then +no pod was ready behind this port of the Service/)
   assert.match(text, /now +what policies say by now allows it/)
   assert.match(formatConnections('red/db', []), /No connection of pod "red\/db" was refused/)
 })

@@ -2,23 +2,29 @@
 import { ApiError } from '../../api/status.ts'
 import type { PodAddress } from '../../api/types/bulkhead-v1alpha1.ts'
 import { UserError } from '../../base/user-error.ts'
-import { namespaceLabels, networkPolicies, podAddresses } from '../../client/resources.ts'
+import { namespaceLabels, networkPolicies, podAddresses, services } from '../../client/resources.ts'
 import type { Party, PolicyWorld } from '../../network/policy/evaluate.ts'
 import type { WhyContext } from './why.ts'
 
 export interface ClusterWorld extends PolicyWorld {
   readonly pods: readonly PodAddress[]
+  /** `namespace/name` of the Services, by their addresses in the cluster. */
+  readonly services: ReadonlyMap<string, string>
 }
 
 /** Throws the ApiError of whoever may not read all of it. */
 export async function readWorld({ client, signal }: WhyContext): Promise<ClusterWorld> {
-  const [pods, policies, spaces] = await Promise.all([
+  const [pods, policies, spaces, all] = await Promise.all([
     client.listAll(podAddresses, {}, signal),
     client.listAll(networkPolicies, {}, signal),
     client.listAll(namespaceLabels, {}, signal),
+    client.listAll(services, {}, signal),
   ])
   const labels = new Map(spaces.map(({ metadata }) => [metadata.name ?? '', metadata.labels ?? {}]))
-  return { pods, policies, namespaceLabels: name => labels.get(name) }
+  const addresses = all.flatMap(({ metadata, spec }) =>
+    (spec?.clusterIPs ?? []).map((address): [string, string] => [address, `${metadata.namespace}/${metadata.name}`]),
+  )
+  return { pods, policies, services: new Map(addresses), namespaceLabels: name => labels.get(name) }
 }
 
 /** Throws a UserError where there is no such pod, or it has no address of its own. */

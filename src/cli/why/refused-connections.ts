@@ -1,18 +1,20 @@
 // `bulkhead why pod/NAME`: which connections of the pod network policies refused lately, which policies did, and what would allow them.
 import type { RefusedConnection } from '../../api/node-protocol.ts'
-import type { Party, PolicyWorld } from '../../network/policy/evaluate.ts'
+import type { Party } from '../../network/policy/evaluate.ts'
 import { explainRefusal, type RefusedEnd } from '../../network/policy/explain-refusal.ts'
 import { dnsPeer } from '../../network/policy/policy-chains.ts'
 import { label } from './format.ts'
 import { formatEnd } from './format-end.ts'
-import { partyName, partyOf, podNamed, portName, readWorld, told } from './policy-world.ts'
+import { type ClusterWorld, partyName, partyOf, podNamed, portName, readWorld, told } from './policy-world.ts'
 import type { WhyContext } from './why.ts'
 
 export interface ExplainedConnection extends RefusedConnection {
   /** As the reader knows them: `pod "default/web" (10.244.0.2)`, or an address. */
   readonly fromName: string
   readonly toName: string
-  /** Empty where what policies say now would allow it. */
+  /** The Service whose address it went to while no pod was behind it: the packet went no further. */
+  readonly service: string | undefined
+  /** Empty where what policies say now would allow it, and for a Service: policies judge the pods behind. */
   readonly refusing: readonly RefusedEnd[]
 }
 
@@ -29,14 +31,16 @@ export async function refusedConnections(context: WhyContext, name: string): Pro
     .map(connection => explain(connection, parties, world))
 }
 
-function explain(connection: RefusedConnection, parties: ReadonlyMap<string, Party>, world: PolicyWorld): ExplainedConnection {
-  const { from, protocol, port } = connection
+function explain(connection: RefusedConnection, parties: ReadonlyMap<string, Party>, world: ClusterWorld): ExplainedConnection {
+  const { from, to, names, protocol, port } = connection
+  const service = names ? undefined : world.services.get(to)
   const [source, target] = [parties.get(from) ?? { address: from }, targetOf(connection, parties)]
   return {
     ...connection,
     fromName: partyName(source),
-    toName: partyName(target),
-    refusing: explainRefusal({ from: source, to: target, protocol, port }, world),
+    toName: service === undefined ? partyName(target) : `Service "${service}" (${to})`,
+    service,
+    refusing: service === undefined ? explainRefusal({ from: source, to: target, protocol, port }, world) : [],
   }
 }
 
@@ -52,9 +56,11 @@ export function formatConnections(name: string, connections: readonly ExplainedC
   return connections.map(formatConnection).join('\n\n')
 }
 
-function formatConnection({ fromName, toName, protocol, port, packets, secondsAgo, refusing }: ExplainedConnection): string {
+function formatConnection({ fromName, toName, protocol, port, packets, secondsAgo, service, refusing }: ExplainedConnection): string {
   const count = `${packets} ${packets === 1 ? 'packet' : 'packets'}`
   const head = `REFUSED: ${fromName} to ${toName}${portName(protocol, port)}, ${count}, the last ${secondsAgo} s ago`
+  if (service !== undefined)
+    return `${head}\n${label('then', 'no pod was ready behind this port of the Service; policies judge the pods behind it, not its address')}`
   if (refusing.length === 0) return `${head}\n${label('now', 'what policies say by now allows it')}`
   return [head, ...refusing.flatMap(formatEnd)].join('\n')
 }
