@@ -40,6 +40,7 @@ export interface NodeAgentOptions {
   readonly network: (directory: NodeDirectory) => PodNetwork
   readonly policies: (client: Client) => PolicyGuard
   readonly cluster: ClusterDns
+  readonly serviceCidr: string
   readonly labels?: Readonly<Record<string, string>>
   readonly clock: Clock
   readonly log: Logger
@@ -88,7 +89,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       ...(options.labels ? { labels: options.labels } : {}),
     }
     const guard = options.policies(client)
-    const reports = new RefusedReports()
+    const reports = new RefusedReports(options.serviceCidr)
     const registrar = new NodeRegistrar({ client, node, health: until => nodeHealth(runtime, directory, guard, until), clock, log })
     // The network goes first: a node says Ready only when its pods can have addresses.
     await network.configure(defaultPodCidr, signal)

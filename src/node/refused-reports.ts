@@ -1,6 +1,7 @@
 // Tells of connections that network policies refused by an event of the pod whose policies did: who may see the pod learns why it waits.
 import type { RefusedConnection } from '../api/node-protocol.ts'
 import type { Pod } from '../api/types/core-v1.ts'
+import { type AddressRange, addressNumber, rangesOf } from '../network/policy/address-ranges.ts'
 import { podUid } from './pod-containers.ts'
 
 /** A pod that is refused again and again is told of once in this time, each direction for itself. */
@@ -21,6 +22,12 @@ export interface RefusedReport {
 export class RefusedReports {
   /** When each pod and direction was told of. */
   readonly #told = new Map<string, number>()
+  readonly #services: readonly AddressRange[]
+
+  /** `serviceCidr`: a packet that still goes to a Service's address found no pod behind it; no policy would help. */
+  constructor(serviceCidr: string) {
+    this.#services = rangesOf([{ cidr: serviceCidr }])
+  }
 
   /** What is to be told now; counts as told from then on. The newest refusal of a pod and direction stands for all. */
   take(refused: readonly RefusedConnection[], pods: readonly AddressedPod[], now: number): RefusedReport[] {
@@ -29,6 +36,7 @@ export class RefusedReports {
     const reports: RefusedReport[] = []
     for (const connection of refused) {
       const { direction, from, to } = connection
+      if (this.#ledNowhere(connection)) continue
       const pod = byAddress.get(direction === 'egress' ? from : to)
       if (pod === undefined || reports.length >= mostAtOnce) continue
       const key = `${podUid(pod)} ${direction}`
@@ -37,6 +45,11 @@ export class RefusedReports {
       reports.push({ pod, message: messageOf(connection, pod) })
     }
     return reports
+  }
+
+  #ledNowhere({ to, names }: RefusedConnection): boolean {
+    const address = addressNumber(to)
+    return !names && address !== undefined && this.#services.some(({ first, last }) => first <= address && address <= last)
   }
 }
 
