@@ -91,7 +91,10 @@ test('refusedConnections() explains those of the pod alone, and says where polic
   const text = formatConnections('red/web', connections)
   assert.match(text, /port 22\/TCP, 1 packet, the last 4 s ago\n {2}egress +of pod "red\/web" is closed by NetworkPolicy "closed", "web"/)
   assert.match(text, /to pod "kube-system\/kube-dns" \(10\.96\.0\.10\) port 53\/UDP, 2 packets[\s\S]*k8s-app: kube-dns/)
-  assert.match(text, /to Service "red\/front" \(10\.96\.3\.4\) port 80\/TCP[^\n]*\n {2}then +no pod was ready behind this port of the Service/)
+  assert.match(
+    text,
+    /to Service "red\/front" \(10\.96\.3\.4\) port 80\/TCP[^\n]*\n {2}then +no pod was ready behind this port of the Service/,
+  )
   assert.match(text, /now +what policies say by now allows it/)
   assert.match(formatConnections('red/db', []), /No connection of pod "red\/db" was refused/)
 })
