@@ -31,7 +31,8 @@ export function addressNumber(text: string): number | undefined {
   return rangeOf(`${text}/32`)?.first
 }
 
-function rangeOf(cidr: string): AddressRange | undefined {
+/** The whole network that the address is in. Undefined for what is no IPv4 network. */
+export function rangeOf(cidr: string): AddressRange | undefined {
   const parsed = parseCidr(cidr)
   if (parsed?.address.length !== 4 || parsed.prefixLength > 32) return undefined
   const address = parsed.address.reduce((number, byte) => number * 256 + byte, 0)
@@ -60,4 +61,4 @@ function joined(ranges: readonly AddressRange[]): AddressRange[] {
   return result
 }
 
-const addressText = (number: number): string => [24, 16, 8, 0].map(shift => Math.floor(number / 2 ** shift) % 256).join('.')
+export const addressText = (number: number): string => [24, 16, 8, 0].map(shift => Math.floor(number / 2 ** shift) % 256).join('.')
