@@ -1,7 +1,7 @@
 // Reads an audit policy (audit.k8s.io/v1) as kube-apiserver does, in its words, and without what would never be looked at.
 import { type FieldError, formatFieldError, invalidValue, notSupported, required } from '../../api/field-error.ts'
 import { isRecord } from '../../api/schema/compile.ts'
-import { readYaml, YamlError } from '../../api/schema/yaml.ts'
+import { type Fail, onlyFields, strictYaml } from '../../api/schema/strict-yaml.ts'
 import { dns1123Subdomain } from '../../api/validation/names.ts'
 import { UserError } from '../../base/user-error.ts'
 import type { AuditPolicy } from './policy.ts'
@@ -16,10 +16,10 @@ type Json = Readonly<Record<string, unknown>>
 
 /** Throws a UserError that names `file`. */
 export function readAuditPolicy(text: string, file: string): AuditPolicy {
-  const fail = (what: string): never => {
+  const fail: Fail = what => {
     throw new UserError(`Cannot use the audit policy "${file}": ${what}`)
   }
-  const value = yaml(text, fail)
+  const value = strictYaml(text, fail)
   if (!isRecord(value)) return fail('it is no object')
   if (value['apiVersion'] !== 'audit.k8s.io/v1' || value['kind'] !== 'Policy') return fail('it is no Policy of audit.k8s.io/v1')
   const reader = new Reader(fail)
@@ -34,27 +34,16 @@ export function readAuditPolicy(text: string, file: string): AuditPolicy {
   return reader.errors.length > 0 ? fail(reader.errors.map(formatFieldError).join('; ')) : policy
 }
 
-function yaml(text: string, fail: (what: string) => never): unknown {
-  try {
-    const { value, duplicate } = readYaml(text)
-    return duplicate === undefined ? value : fail(duplicate)
-  } catch (err) {
-    if (err instanceof YamlError) return fail(err.message)
-    throw err
-  }
-}
-
 class Reader {
   readonly errors: FieldError[] = []
-  readonly #fail: (what: string) => never
+  readonly #fail: Fail
 
-  constructor(fail: (what: string) => never) {
+  constructor(fail: Fail) {
     this.#fail = fail
   }
 
   only(value: Json, known: readonly string[], at: string): void {
-    const unknown = Object.keys(value).find(key => !known.includes(key))
-    if (unknown !== undefined) this.#fail(`${at === '' ? '' : `${at}: `}unknown field "${unknown}"`)
+    onlyFields(value, known, at, this.#fail)
   }
 
   rule(value: unknown, at: string): AuditPolicy['rules'][number] {

@@ -1,9 +1,9 @@
 // The configuration file of `bulkhead check`: which rules are off, and exceptions, each with an owner, a reason and an end.
 import { readFileSync } from 'node:fs'
 import { isRecord } from '../../api/schema/compile.ts'
+import { type Fail, onlyFields, strictYaml } from '../../api/schema/strict-yaml.ts'
 import type { Severity } from '../../assess/manifest-check.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
-import { type Fail, onlyFields, strictYaml } from '../strict-yaml.ts'
 
 export const defaultFile = 'bulkhead-check.yaml'
 export const apiVersion = 'check.bulkhead.dev/v1alpha1'

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { isRecord } from '../../api/schema/compile.ts'
+import { type Fail, onlyFields, strictYaml } from '../../api/schema/strict-yaml.ts'
 import type { Profile } from '../../base/config.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
-import { type Fail, onlyFields, strictYaml } from '../strict-yaml.ts'
 
 export const maxTestFileBytes = 8 * 1024 * 1024
 export const maxTests = 10_000

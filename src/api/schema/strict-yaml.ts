@@ -1,5 +1,5 @@
-// What the files of `check` and `policy` have in common: YAML without repeated keys, and no field that is not known.
-import { readYaml, YamlError } from '../api/schema/yaml.ts'
+// What files of settings, of `check` and of `policy` have in common: YAML without repeated keys, and no field that is not known.
+import { readYaml, YamlError } from './yaml.ts'
 
 /** Ends the reading with what is wrong. */
 export type Fail = (what: string) => never
