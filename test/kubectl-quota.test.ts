@@ -17,7 +17,7 @@ describe('kubectl on quotas and placement', { skip: noKubectl }, () => {
   })
 
   test('a new namespace shows its quota and limits, which come from the ClusterDefaults', async () => {
-    await until('the quota is counted', async () => /^ +pods +0 +1k$/m.test(await kubectl('describe', 'namespace', 'team')))
+    await until('the quota is counted', async () => /^ +pods +0 +15k$/m.test(await kubectl('describe', 'namespace', 'team')))
     const described = await kubectl('describe', 'namespace', 'team')
     assert.match(described, /Resource Limits[\s\S]*Container +memory +- +- +32Mi +1Gi/)
     assert.match(await kubectl('get', 'clusterdefaults'), /^cluster +17 +Container +deny all but DNS/m)

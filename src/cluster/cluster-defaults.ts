@@ -1,4 +1,5 @@
-// What new namespaces get as long as nobody changes it: bounds that no usual team meets and that a flood runs into.
+// What new namespaces get as long as nobody changes it: bounds that no usual team meets and that a flood runs into. A namespace may hold a tenth of the
+// 150,000 pods for which Kubernetes itself is made.
 import { groupVersion, type KubeObject } from '../api/object.ts'
 import { clusterDefaults, clusterDefaultsName } from '../api/resources/bulkhead/cluster-defaults.ts'
 import type { ClusterDefaults } from '../api/types/bulkhead-v1alpha1.ts'
@@ -14,7 +15,7 @@ export const initialClusterDefaults: KubeObject & ClusterDefaults = {
       labels: { 'pod-security.kubernetes.io/enforce': 'restricted' },
       resourceQuota: {
         hard: {
-          pods: '1000',
+          pods: '15000',
           'requests.cpu': '200',
           'requests.memory': '400Gi',
           'limits.memory': '2Ti',
@@ -23,8 +24,8 @@ export const initialClusterDefaults: KubeObject & ClusterDefaults = {
           services: '1000',
           'services.nodeports': '100',
           'services.loadbalancers': '20',
-          configmaps: '2000',
-          secrets: '2000',
+          configmaps: '10000',
+          secrets: '10000',
           'count/serviceaccounts': '1000',
           'count/deployments.apps': '1000',
           'count/replicasets.apps': '10000',

@@ -43,7 +43,7 @@ test('a namespace has labels, quota, limits and network policies before its firs
     const { spec } = await admitted(client, name, restrictedPod('p'))
     assert.deepEqual(spec.containers[0]?.resources, { requests: { cpu: '10m', memory: '32Mi' }, limits: { cpu: '4', memory: '1Gi' } })
     const quota = await client.get(resourceQuotas, name, 'default', signal)
-    assert.equal(quota.spec.hard?.['pods'], '1k')
+    assert.equal(quota.spec.hard?.['pods'], '15k')
     assert.deepEqual(await policiesOf(client, name), ['allow-dns', 'default-deny'])
   }
   await assert.rejects(client.get(resourceQuotas, 'kube-system', 'default', signal), err => isReason(err, 'NotFound'))
@@ -79,7 +79,7 @@ test('a namespace from before gets its defaults when it is asked for', { timeout
   )
   const { spec } = await admitted(client, 'old', restrictedPod('p'))
   assert.equal(spec.containers[0]?.resources?.limits?.['memory'], '1Gi')
-  assert.equal((await client.get(resourceQuotas, 'old', 'default', signal)).spec.hard?.['pods'], '1k')
+  assert.equal((await client.get(resourceQuotas, 'old', 'default', signal)).spec.hard?.['pods'], '15k')
 })
 
 test('ClusterDefaults are changed for namespaces to come, and judged', { timeout: 60_000 }, async () => {
