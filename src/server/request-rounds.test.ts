@@ -6,19 +6,19 @@ import { RequestRounds } from './request-rounds.ts'
 test('RequestRounds begins a few at once and spreads a burst over rounds, in order', async () => {
   const rounds = new RequestRounds()
   const begun: number[] = []
-  for (let i = 0; i < 40; i++) rounds.begin(() => begun.push(i))
-  assert.equal(begun.length, 16)
+  for (let i = 0; i < 20; i++) rounds.begin(() => begun.push(i))
+  assert.equal(begun.length, 8)
   await round()
-  assert.equal(begun.length, 32)
+  assert.equal(begun.length, 16)
   // Whoever comes while others wait is behind them.
-  rounds.begin(() => begun.push(40))
-  assert.equal(begun.length, 32)
+  rounds.begin(() => begun.push(20))
+  assert.equal(begun.length, 16)
   await round()
   assert.deepEqual(
     begun,
-    Array.from({ length: 41 }, (_, i) => i),
+    Array.from({ length: 21 }, (_, i) => i),
   )
   await round()
-  rounds.begin(() => begun.push(41))
-  assert.equal(begun.length, 42)
+  rounds.begin(() => begun.push(21))
+  assert.equal(begun.length, 22)
 })
