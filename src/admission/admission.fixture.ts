@@ -6,6 +6,7 @@ import type { UserInfo } from '../api/user.ts'
 import { silentLogger } from '../base/log.ts'
 import type { AdmissionPlugin, AdmissionRequest, ClusterReader } from './admission.ts'
 import { noAdmissionMetrics } from './admission-metrics.ts'
+import { Arrivals } from './arrivals.ts'
 import type { ObjectChange, ObjectFeed } from './object-feed.ts'
 import type { MutatingAdmissionPolicyOptions } from './plugins/mutating-admission-policy.ts'
 import type { ValidatingAdmissionPolicyOptions } from './plugins/validating-admission-policy.ts'
@@ -129,20 +130,24 @@ export async function ask(
 }
 
 /** What plug-ins of policies and webhooks are given in a cluster that has none. */
-export function noPolicies(
-  reader: ClusterReader,
-): Omit<MutatingAdmissionPolicyOptions & ValidatingAdmissionPolicyOptions, 'reader'> & { readonly webhooks: WebhookContext } {
+export function noPolicies(reader: ClusterReader): Omit<MutatingAdmissionPolicyOptions & ValidatingAdmissionPolicyOptions, 'reader'> & {
+  readonly webhooks: WebhookContext
+  readonly arrivals: Arrivals
+} {
   const kinds = servedKinds([])
   const decide = () => () => ({ allowed: false, reason: 'nobody may do anything in this test' })
   const nothing = () => Promise.reject(new Error('nothing leaves this test'))
   const sender = { send: nothing, post: nothing }
+  const changes = { onChange: () => undefined }
+  const clock = { now: () => 0, sleep: async () => undefined }
   return {
+    arrivals: new Arrivals({ changes, clock }),
     ...{ kinds, decide, policySources: [], mutatingSources: [], metrics: noAdmissionMetrics },
     webhooks: {
       ...{ reader, kinds, decide, sender, log: silentLogger, sparesSystem: true, metrics: noAdmissionMetrics },
-      changes: { onChange: () => undefined },
+      changes,
       health: new HookHealth(() => undefined),
-      clock: { now: () => 0, sleep: async () => undefined },
+      clock,
       newUid: () => 'uid',
     },
   }

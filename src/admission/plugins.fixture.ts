@@ -11,7 +11,7 @@ import { admissionPlugins } from './plugins/index.ts'
 import { QuotaLedger } from './quota/ledger.ts'
 
 const admin: UserInfo = { name: 'admin', groups: ['system:masters'] }
-const kinds = {
+export const kinds = {
   pods: defineResource({ group: '', version: 'v1', kind: 'Pod', plural: 'pods', namespaced: true }),
   namespaces: defineResource({ group: '', version: 'v1', kind: 'Namespace', plural: 'namespaces', namespaced: false }),
   nodes: defineResource({ group: '', version: 'v1', kind: 'Node', plural: 'nodes', namespaced: false }),

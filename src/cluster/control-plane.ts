@@ -18,6 +18,7 @@ import { accountGroups, accountUser } from '../access/service-account-claims.ts'
 import { createTokenReview } from '../access/token-review.ts'
 import { admissionMetrics } from '../admission/admission-metrics.ts'
 import { type AdmissionSettings, admissionSettings } from '../admission/admission-settings.ts'
+import { Arrivals } from '../admission/arrivals.ts'
 import { createAdmission } from '../admission/chain.ts'
 import { admissionPlugins } from '../admission/plugins/index.ts'
 import { storedMutatingPolicies, storedPolicies } from '../admission/policy/policy-kinds.ts'
@@ -147,6 +148,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
       ? [...(options.policies ? [options.policies.mutating] : []), storedMutatingPolicies(reader, policies.changes)]
       : [],
     webhooks: { ...policies, ...webhooks.context, sparesSystem: profile === 'secure' },
+    arrivals: new Arrivals({ changes: policies.changes, clock, ...(options.offline === true ? { limitMs: 0 } : {}) }),
     profile,
     randomSuffix,
     hasRights: (namespace, name) =>

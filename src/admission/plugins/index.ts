@@ -1,5 +1,6 @@
 // The plugins in the order in which they run; a place in this list is the plugin's place in the chain (upstream's order).
 import type { AdmissionPlugin } from '../admission.ts'
+import type { Arrivals } from '../arrivals.ts'
 import type { PluginConfiguration } from '../configuration.ts'
 import type { ObjectFeed } from '../object-feed.ts'
 import { enabledPlugins, pluginNames } from '../plugin-table.ts'
@@ -51,6 +52,7 @@ export interface PluginOptions extends CertificateRequestOptions, MutatingAdmiss
   /** Rules of access control, which judge before anything is charged. */
   readonly access?: readonly AdmissionPlugin[]
   readonly webhooks: WebhookContext
+  readonly arrivals: Arrivals
   /** `secure`: restricted pods, workloads refused with their pods, no external IPs, tokens only for accounts with rights. */
   readonly profile: 'secure' | 'upstream'
   /** Which of the plug-ins that can be switched are on; default: those of the profile. */
@@ -65,7 +67,7 @@ export interface PluginOptions extends CertificateRequestOptions, MutatingAdmiss
 }
 
 export function admissionPlugins(options: PluginOptions): readonly AdmissionPlugin[] {
-  const { reader, profile, randomSuffix } = options
+  const { reader, profile, randomSuffix, arrivals } = options
   const secure = profile === 'secure'
   const { enabled = enabledPlugins(profile, {}), configuration = {} } = options
   const calledAs = (identities: ClientIdentities | undefined): WebhookContext =>
@@ -74,10 +76,10 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
     namespaceLifecycle({ reader }),
     namespaceExists({ reader }),
     unenforcedKinds({ mutates: options.mutatingSources.length > 0 }),
-    namespaceDefaults({ reader }),
+    namespaceDefaults({ reader, arrivals }),
     limitPodHardAntiAffinityTopology,
     limitRanger(options),
-    serviceAccount(secure ? { reader, randomSuffix, hasRights: options.hasRights } : { reader, randomSuffix }),
+    serviceAccount({ reader, arrivals, randomSuffix, ...(secure ? { hasRights: options.hasRights } : {}) }),
     nodeRestriction({ reader }),
     taintNodesByCondition,
     trustDomain(options),

@@ -4,8 +4,15 @@ import { clusterDefaultsName, defaultsAnnotation, givesObjects, systemExempt } f
 import { forbidden } from '../../api/status.ts'
 import type { ClusterDefaults } from '../../api/types/bulkhead-v1alpha1.ts'
 import { type AdmissionPlugin, admitted, type ClusterReader } from '../admission.ts'
+import type { Arrivals } from '../arrivals.ts'
 
-export function namespaceDefaults({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
+export interface NamespaceDefaultsOptions {
+  readonly reader: ClusterReader
+  readonly arrivals: Arrivals
+}
+
+export function namespaceDefaults({ reader, arrivals }: NamespaceDefaultsOptions): AdmissionPlugin {
+  const isPending = (namespace: string) => reader.get('namespaces', '', namespace)?.metadata.annotations?.[defaultsAnnotation] === 'pending'
   return {
     name: 'NamespaceDefaults',
     handles: ({ resource, subresource, operation }) =>
@@ -13,8 +20,10 @@ export function namespaceDefaults({ reader }: { readonly reader: ClusterReader }
       subresource === '' &&
       resource.group === '' &&
       (resource.plural === 'pods' || resource.plural === 'namespaces'),
-    mutate({ resource, object }) {
-      if (resource.plural !== 'namespaces' || object === undefined) return
+    mutate({ resource, namespace, object }, signal) {
+      // Before limits are filled in: those of the namespace are about to come.
+      if (resource.plural === 'pods') return arrivals.until('namespaces', () => !isPending(namespace), signal)
+      if (object === undefined) return
       const { metadata } = object
       const defaults = reader.get('clusterdefaults.bulkhead.dev', '', clusterDefaultsName) as ClusterDefaults | undefined
       const given = defaults?.spec?.namespaces ?? {}
@@ -31,7 +40,7 @@ export function namespaceDefaults({ reader }: { readonly reader: ClusterReader }
     },
     validate({ resource, namespace, name }) {
       if (groupResource(resource.group, resource.plural) !== 'pods') return admitted
-      if (reader.get('namespaces', '', namespace)?.metadata.annotations?.[defaultsAnnotation] !== 'pending') return admitted
+      if (!isPending(namespace)) return admitted
       const why = `namespace "${namespace}" has not got its quota, limits and network policies yet; try again in a moment`
       return { allowed: false, error: forbidden(resource, name, why) }
     },

@@ -2,6 +2,7 @@
 import { forbidden } from '../../api/status.ts'
 import type { Container, EphemeralContainer, Pod, ServiceAccount, Volume } from '../../api/types/core-v1.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import type { Arrivals } from '../arrivals.ts'
 
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount'
 const volumePrefix = 'kube-api-access-'
@@ -12,6 +13,7 @@ const tokenSeconds = 3607
 
 export interface ServiceAccountOptions {
   readonly reader: ClusterReader
+  readonly arrivals: Arrivals
   /** Five characters for the volume's name. */
   randomSuffix(): string
   /** Whether RBAC grants the account anything of its own; undefined mounts tokens as upstream does. */
@@ -19,7 +21,7 @@ export interface ServiceAccountOptions {
 }
 
 export function serviceAccount(options: ServiceAccountOptions): AdmissionPlugin {
-  const { reader } = options
+  const { reader, arrivals } = options
   const find = (namespace: string, name: string) => reader.get('serviceaccounts', namespace, name) as ServiceAccount | undefined
   const refuse = (request: AdmissionRequest, why: string): Verdict => ({
     allowed: false,
@@ -38,6 +40,13 @@ export function serviceAccount(options: ServiceAccountOptions): AdmissionPlugin 
     if (waiting.length > 0 && existing === undefined) pod.spec.volumes = [...(pod.spec.volumes ?? []), tokenVolume(name)]
   }
 
+  function complete(pod: Pod, account: ServiceAccount | undefined): void {
+    if (account === undefined) return
+    mountToken(pod, account)
+    if (!pod.spec.imagePullSecrets?.length && account.imagePullSecrets?.length)
+      pod.spec.imagePullSecrets = account.imagePullSecrets.map(({ name }) => ({ name }))
+  }
+
   return {
     name: 'ServiceAccount',
     handles: ({ resource, subresource, operation, oldObject }) =>
@@ -45,17 +54,17 @@ export function serviceAccount(options: ServiceAccountOptions): AdmissionPlugin 
       resource.plural === 'pods' &&
       ((operation === 'CREATE' && subresource === '') ||
         (operation === 'UPDATE' && subresource === 'ephemeralcontainers' && oldObject !== undefined)),
-    mutate(request) {
+    mutate(request, signal) {
       if (request.operation !== 'CREATE' || request.object === undefined) return
       const pod = request.object as Pod
       if (isMirror(pod)) return
       if (!pod.spec.serviceAccountName) pod.spec.serviceAccountName = 'default'
       pod.spec.serviceAccount = pod.spec.serviceAccountName
-      const account = find(request.namespace, pod.spec.serviceAccountName)
-      if (account === undefined) return
-      mountToken(pod, account)
-      if (!pod.spec.imagePullSecrets?.length && account.imagePullSecrets?.length)
-        pod.spec.imagePullSecrets = account.imagePullSecrets.map(({ name }) => ({ name }))
+      const name = pod.spec.serviceAccountName
+      const { namespace } = request
+      // A new namespace gets its account `default` from a controller.
+      const coming = name === 'default' ? arrivals.until('serviceaccounts', () => find(namespace, name) !== undefined, signal) : undefined
+      return coming === undefined ? complete(pod, find(namespace, name)) : coming.then(() => complete(pod, find(namespace, name)))
     },
     validate(request) {
       const pod = request.object as Pod | undefined

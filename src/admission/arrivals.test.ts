@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { KubeObject } from '../api/object.ts'
+import { defaultsAnnotation } from '../api/resources/bulkhead/cluster-defaults.ts'
+import type { Pod } from '../api/types/core-v1.ts'
+import { readerOf } from './admission.fixture.ts'
+import { Arrivals } from './arrivals.ts'
+import { namespaceDefaults } from './plugins/namespace-defaults.ts'
+import { serviceAccount } from './plugins/service-account.ts'
+import { kinds } from './plugins.fixture.ts'
+
+const never = new AbortController().signal
+const forever = { now: () => 0, sleep: (_ms: number, signal?: AbortSignal) => untilAborted(signal) }
+const atOnce = { now: () => 0, sleep: async () => undefined }
+
+function untilAborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason), { once: true }))
+}
+
+/** What tests change, and tell of. */
+function changing(clock = forever, limitMs?: number) {
+  const told: (readonly [resource: string, changed: () => void])[] = []
+  const changes = { onChange: (resource: string, changed: () => void) => void told.push([resource, changed]) }
+  const of = (resource: string) => told.filter(([followed]) => followed === resource)
+  const arrivals = new Arrivals({ changes, clock, ...(limitMs === undefined ? {} : { limitMs }) })
+  return {
+    arrivals,
+    tell: (resource: string) => {
+      for (const [, changed] of of(resource)) changed()
+    },
+    listeners: (resource: string) => of(resource).length,
+  }
+}
+
+test('Arrivals waits for a change that brings what is asked for, and no longer than its limit or the request', async () => {
+  let there = false
+  const { arrivals, tell, listeners } = changing()
+  const waiting = arrivals.until('namespaces', () => there, never)
+  assert.ok(waiting)
+  tell('namespaces')
+  const second = arrivals.until('namespaces', () => there, never)
+  assert.equal(listeners('namespaces'), 1, 'however many wait, the resource is followed once')
+  there = true
+  tell('namespaces')
+  await Promise.all([waiting, second])
+  assert.equal(
+    arrivals.until('namespaces', () => there, never),
+    undefined,
+    'what is there costs nothing',
+  )
+  await changing(atOnce).arrivals.until('namespaces', () => false, never)
+  const given = new AbortController()
+  const left = arrivals.until('namespaces', () => false, given.signal)
+  given.abort()
+  await left
+  assert.equal(
+    changing(forever, 0).arrivals.until('namespaces', () => false, never),
+    undefined,
+  )
+})
+
+const newPod = (): Pod => ({ metadata: { name: 'p', namespace: 'new' }, spec: { containers: [{ name: 'c', image: 'a' }] } })
+
+const request = (object: Pod) => ({
+  ...{ operation: 'CREATE' as const, resource: kinds.pods, subresource: '', namespace: 'new', name: 'p' },
+  ...{ object, oldObject: undefined, user: { name: 'u', groups: [] }, dryRun: false, options: {} },
+  ...{ warn: () => undefined, annotate: () => undefined },
+})
+
+test('NamespaceDefaults lets a pod wait until its new namespace has its defaults, and refuses it where they do not come', async () => {
+  const namespace: KubeObject = { metadata: { name: 'new', annotations: { [defaultsAnnotation]: 'pending' } } }
+  const objects = { namespaces: [namespace] }
+  const { arrivals, tell } = changing()
+  const plugin = namespaceDefaults({ reader: readerOf(objects), arrivals })
+  const asked = request(newPod())
+  const waiting = plugin.mutate?.(asked, never)
+  assert.ok(waiting instanceof Promise)
+  objects.namespaces = [{ metadata: { name: 'new', annotations: { [defaultsAnnotation]: 'applied' } } }]
+  tell('namespaces')
+  await waiting
+  assert.deepEqual(await plugin.validate?.(asked, never), { allowed: true })
+  const late = namespaceDefaults({ reader: readerOf({ namespaces: [namespace] }), arrivals: changing(atOnce).arrivals })
+  await late.mutate?.(asked, never)
+  const verdict = await late.validate?.(asked, never)
+  assert.match(verdict?.allowed === false ? verdict.error.message : '', /has not got its quota, limits and network policies yet/)
+})
+
+test('ServiceAccount lets a pod wait for the account `default` of a new namespace, and for no other', async () => {
+  const account: KubeObject & { readonly imagePullSecrets: object[] } = {
+    metadata: { name: 'default', namespace: 'new' },
+    imagePullSecrets: [{ name: 'pull' }],
+  }
+  const objects: { serviceaccounts: KubeObject[] } = { serviceaccounts: [] }
+  const { arrivals, tell } = changing()
+  const plugin = serviceAccount({ reader: readerOf(objects), arrivals, randomSuffix: () => 'abcde' })
+  const pod = newPod()
+  const waiting = plugin.mutate?.(request(pod), never)
+  assert.ok(waiting instanceof Promise)
+  objects.serviceaccounts = [account]
+  tell('serviceaccounts')
+  await waiting
+  assert.deepEqual(pod.spec.imagePullSecrets, [{ name: 'pull' }])
+  const other = newPod()
+  other.spec.serviceAccountName = 'absent'
+  assert.equal(plugin.mutate?.(request(other), never), undefined)
+})

@@ -1,0 +1,54 @@
+// Waits a moment for what the control plane is about to make: whoever creates a namespace and at once its pods needs no pause of their own.
+import { type Clock, pause } from '../base/clock.ts'
+import type { ClusterChanges } from './admission.ts'
+
+/** About as long as upstream's ServiceAccount plug-in looks for the account `default`. */
+export const arrivalLimitMs = 2000
+
+export interface ArrivalOptions {
+  readonly changes: ClusterChanges
+  readonly clock: Clock
+  /** Default 2000; 0 where nobody makes anything, as for files without a cluster. */
+  readonly limitMs?: number
+}
+
+export class Arrivals {
+  readonly #options: ArrivalOptions
+  /** By resource: what those that wait do after each change of it. */
+  readonly #waiting = new Map<string, Set<() => void>>()
+
+  constructor(options: ArrivalOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Resolves when `isThere` holds after a change of the resource, after the limit, or when the request is given up: the caller looks again itself.
+   * Undefined where it holds already.
+   */
+  until(groupResource: string, isThere: () => boolean, signal: AbortSignal): Promise<void> | undefined {
+    const { clock, limitMs = arrivalLimitMs } = this.#options
+    if (limitMs === 0 || signal.aborted || isThere()) return undefined
+    const waiting = this.#of(groupResource)
+    const came = Promise.withResolvers<void>()
+    const look = () => {
+      if (isThere()) came.resolve()
+    }
+    waiting.add(look)
+    const given = new AbortController()
+    return Promise.race([came.promise, pause(clock, limitMs, AbortSignal.any([signal, given.signal]))]).finally(() => {
+      waiting.delete(look)
+      given.abort('came')
+    })
+  }
+
+  #of(groupResource: string): Set<() => void> {
+    const known = this.#waiting.get(groupResource)
+    if (known !== undefined) return known
+    const waiting = new Set<() => void>()
+    this.#waiting.set(groupResource, waiting)
+    this.#options.changes.onChange(groupResource, () => {
+      for (const look of waiting) look()
+    })
+    return waiting
+  }
+}
