@@ -1,7 +1,9 @@
 // The child's side of a supervised part: takes its settings from `bulkhead up` over the IPC channel, says when it is ready, and ends with its parent.
 import { flushCompileCache } from 'node:module'
+import { systemClock } from '../base/clock.ts'
 import { createLogger, type Logger, type LogLevel } from '../base/log.ts'
 import { messageOf, UserError } from '../base/user-error.ts'
+import { collectStart, processMemory } from './collect-start.ts'
 
 /** Parent -> child, once. */
 export interface PartStart {
@@ -46,6 +48,9 @@ export async function runPart<Settings>(part: string, body: (context: PartContex
     const ready = (details: Readonly<Record<string, unknown>> = {}) => {
       send({ type: 'ready', details })
       flushCompileCache()
+      collectStart({ clock: systemClock, signal: stop.signal, ...processMemory() }).catch((err: unknown) =>
+        log.error('memory of the start not given back', { err }),
+      )
     }
     await body({ settings, log, signal: stop.signal, ready })
   } catch (err) {

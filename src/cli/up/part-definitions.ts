@@ -124,7 +124,8 @@ function part(
       // One allocator arena for all threads: each further one keeps pages that are free elsewhere.
       MALLOC_ARENA_MAX: '1',
     },
-    nodeFlags,
+    // gc() gives back what the start took: see collect-start.ts.
+    nodeFlags: ['--expose-gc', ...nodeFlags],
     stopTimeoutMs,
   }
 }

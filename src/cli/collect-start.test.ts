@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { collectStart, processMemory } from './collect-start.ts'
+
+const mebibyte = 1 << 20
+
+/** Looks at a process with these shares of busy time; `collected` says how often it was collected. */
+async function looked(shares: readonly number[], heap = 20 * mebibyte, signal = new AbortController().signal) {
+  let collected = 0
+  let looks = -1
+  let slept = 0
+  await collectStart({
+    clock: { now: () => 0, sleep: async () => void slept++ },
+    signal,
+    collect: () => void collected++,
+    utilization: () => shares[looks++] ?? 1,
+    heapUsed: () => heap,
+  })
+  return { collected, slept }
+}
+
+test('collectStart() collects once, in the first quiet moment', async () => {
+  assert.deepEqual(await looked([0.01, 0.01]), { collected: 1, slept: 1 })
+  assert.deepEqual(await looked([0.9, 0.5, 0.05]), { collected: 1, slept: 3 })
+})
+
+test('collectStart() leaves a busy process and a large heap alone', async () => {
+  assert.deepEqual(await looked([]), { collected: 0, slept: 40 })
+  assert.deepEqual(await looked([0.01], 49 * mebibyte), { collected: 0, slept: 1 })
+})
+
+test('collectStart() ends with its signal, and without a collector', async () => {
+  const stop = new AbortController()
+  const waiting = collectStart({
+    clock: {
+      now: () => 0,
+      sleep: (_, signal) => new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
+    },
+    signal: stop.signal,
+    ...processMemory(),
+    collect: () => assert.fail('collected after the end'),
+  })
+  stop.abort('stop')
+  await waiting
+  await collectStart({
+    clock: { now: () => 0, sleep: () => assert.fail('waits for nothing') },
+    signal: stop.signal,
+    ...processMemory(),
+    collect: undefined,
+  })
+})
