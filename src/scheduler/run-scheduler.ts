@@ -80,6 +80,7 @@ class Scheduler {
     this.#cluster = new ClusterState(name => namespaceCache.get('', name)?.metadata.labels ?? {}, this.#volumes.view)
     this.#preemptor = new Preemptor({ ...options, cluster: this.#cluster, events: this.#events, schedulerName: this.#name })
     this.#listen()
+    signal.addEventListener('abort', () => this.#wake(), { once: true })
   }
 
   async run(): Promise<void> {
@@ -104,13 +105,13 @@ class Scheduler {
   async #pause(): Promise<void> {
     const wait = this.#bindings >= mostBindings ? undefined : this.#queue.nextIn(this.#options.clock.now())
     if (wait === 0) return new Promise(resolve => setImmediate(resolve))
-    const stop = new AbortController()
     const woken = new Promise<void>(resolve => {
       this.#wake = resolve
-      this.#signal.addEventListener('abort', () => resolve(), { once: true, signal: stop.signal })
     })
-    const timed = wait === undefined ? [] : [pause(this.#options.clock, wait, stop.signal)]
-    if (!this.#signal.aborted) await Promise.race([woken, ...timed])
+    if (this.#signal.aborted) return
+    if (wait === undefined) return woken
+    const stop = new AbortController()
+    await Promise.race([woken, pause(this.#options.clock, wait, stop.signal)])
     // A reason of our own: without one the engine makes an error with a stack each time.
     stop.abort('woken')
   }
