@@ -1,7 +1,7 @@
 // Makes the claims of generic ephemeral volumes: they live and die with their pod (KEP-1698).
 import type { PersistentVolumeClaim, Pod, Volume } from '../api/types/core-v1.ts'
 import { referenceTo } from '../client/event-recorder.ts'
-import { makeKey } from '../client/object-key.ts'
+import { keyOf, makeKey } from '../client/object-key.ts'
 import { persistentVolumeClaims, pods } from '../client/resources.ts'
 import { whyNotOwn } from '../client/volume-match.ts'
 import { type Controller, done, follow } from './controller.ts'
@@ -11,8 +11,8 @@ import { isFinished } from './pod-state.ts'
 
 export const ephemeralVolume: Controller = {
   name: 'ephemeral-volume-controller',
-  watches: pods,
   follows: [
+    follow({ resource: pods, keys: pod => (pod.spec.volumes?.some(isEphemeral) ? [keyOf(pod)] : []) }),
     follow({
       resource: persistentVolumeClaims,
       keys: ({ metadata: { namespace = '', ownerReferences } }) =>
@@ -24,7 +24,7 @@ export const ephemeralVolume: Controller = {
     const claims = informers.full(persistentVolumeClaims)
     return async (key, signal) => {
       const pod = podCache.getByKey(key)
-      const volumes = pod?.spec.volumes?.filter(({ ephemeral }) => ephemeral?.volumeClaimTemplate != null)
+      const volumes = pod?.spec.volumes?.filter(isEphemeral)
       if (pod === undefined || volumes === undefined || volumes.length === 0) return done
       if (pod.metadata.deletionTimestamp !== undefined || isFinished(pod)) return done
       const { namespace = '' } = pod.metadata
@@ -49,6 +49,8 @@ export const ephemeralVolume: Controller = {
     }
   },
 }
+
+const isEphemeral = ({ ephemeral }: Volume): boolean => ephemeral?.volumeClaimTemplate != null
 
 export function claimFor(pod: Pod, { name, ephemeral }: Volume): PersistentVolumeClaim {
   const { metadata, spec } = ephemeral?.volumeClaimTemplate ?? { spec: {} }

@@ -14,8 +14,8 @@ const finishedIndex = 'finished'
 
 export const podGarbage: Controller = {
   name: 'pod-garbage-collector',
-  watches: pods,
   follows: [
+    follow({ resource: pods, keys: pod => (pod.spec.nodeName || pod.metadata.deletionTimestamp !== undefined ? [keyOf(pod)] : []) }),
     follow({
       resource: nodes,
       keys: ({ metadata }, { informers }) => {

@@ -1,15 +1,16 @@
 // Takes back the word that a pod is about to be disrupted, where it then was not.
 import { isReason } from '../api/status.ts'
 import { formatTime } from '../base/clock.ts'
+import { keyOf } from '../client/object-key.ts'
 import { pods } from '../client/resources.ts'
-import { type Controller, done } from './controller.ts'
+import { type Controller, done, follow } from './controller.ts'
 import { deletionTimeoutMs } from './disruption-plan.ts'
 import { isActive, podCondition } from './pod-state.ts'
 
 export const staleDisruption: Controller = {
   name: 'stale-pod-disruption',
   identity: 'disruption-controller',
-  watches: pods,
+  follows: [follow({ resource: pods, keys: pod => (podCondition(pod, 'DisruptionTarget') === undefined ? [] : [keyOf(pod)]) })],
   workers: 1,
   begin({ informers, client, clock }) {
     const cache = informers.full(pods)

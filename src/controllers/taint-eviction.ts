@@ -12,8 +12,8 @@ import { TaintSightings } from './taint-sightings.ts'
 export const taintEviction: Controller = {
   name: 'taint-eviction-controller',
   identity: 'node-controller',
-  watches: pods,
   follows: [
+    follow({ resource: pods, keys: pod => (pod.spec.nodeName === undefined ? [] : [keyOf(pod)]) }),
     follow({
       resource: nodes,
       keys: (node, { informers }) =>
