@@ -2,39 +2,21 @@
 import { duplicate, type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { ValidatingAdmissionPolicyBinding } from '../../types/admissionregistration-v1.ts'
-import { ageColumn, nameColumn } from '../standard-columns.ts'
-import { paramRefCell, validateReferences } from './param-ref.ts'
-import { setMatchResourcesDefaults, validateMatchResources } from './rule.ts'
+import { policyBinding, validatePolicyBinding } from './policy-binding.ts'
 
 const actions = ['Audit', 'Deny', 'Warn']
 
 export const validatingAdmissionPolicyBinding = defineResource<ValidatingAdmissionPolicyBinding>({
-  group: 'admissionregistration.k8s.io',
+  ...policyBinding,
   version: 'v1',
   kind: 'ValidatingAdmissionPolicyBinding',
   plural: 'validatingadmissionpolicybindings',
-  namespaced: false,
-  allowUnconditionalUpdate: false,
-  categories: ['api-extensions'],
-  standardFinalizers: false,
-  countsGeneration: true,
-  columns: [
-    nameColumn,
-    { name: 'PolicyName', type: 'string', cell: ({ spec }) => spec.policyName ?? '' },
-    { name: 'ParamRef', type: 'string', cell: ({ spec }) => paramRefCell(spec.paramRef) },
-    ageColumn,
-  ],
-  setDefaults({ spec }) {
-    if (spec?.matchResources !== undefined) setMatchResourcesDefaults(spec.matchResources)
-  },
   validate,
 })
 
-function validate({ spec }: ValidatingAdmissionPolicyBinding): FieldError[] {
-  const errors: FieldError[] = []
-  const { validationActions = [] } = spec
-  validateReferences(spec, errors)
-  if (spec.matchResources !== undefined) validateMatchResources(spec.matchResources, 'spec.matchResources', errors)
+function validate(binding: ValidatingAdmissionPolicyBinding): FieldError[] {
+  const errors = validatePolicyBinding(binding)
+  const { validationActions = [] } = binding.spec
   const field = 'spec.validationActions'
   validationActions.forEach((action, index) => {
     if (!actions.includes(action)) errors.push(notSupported(`${field}[${index}]`, action, actions))
