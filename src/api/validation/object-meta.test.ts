@@ -157,11 +157,12 @@ describe('validateFieldManager()', () => {
 
 describe('semanticallyEqual()', () => {
   test('takes empty and absent as one', () => {
-    assert.ok(semanticallyEqual({ a: [], b: {}, c: undefined }, {}))
+    assert.ok(semanticallyEqual({ a: [], b: null, c: undefined }, {}))
     assert.ok(semanticallyEqual({ a: { b: [] } }, { a: {} }))
   })
   test('tells values apart', () => {
     assert.ok(!semanticallyEqual({ a: 0 }, {}))
+    assert.ok(!semanticallyEqual({ a: {} }, {}))
     assert.ok(!semanticallyEqual({ a: [1, 2] }, { a: [2, 1] }))
     assert.ok(!semanticallyEqual({ a: 1 }, { a: 1, b: 1 }))
     assert.ok(!semanticallyEqual(['a'], { 0: 'a' }))

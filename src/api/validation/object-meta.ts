@@ -225,7 +225,10 @@ function immutableTime(errors: FieldError[], path: string, value: string | null 
   errors.push(now === undefined ? invalidValue(path, now, immutableMessage) : invalidShown(path, goTime(now), immutableMessage))
 }
 
-/** Whether two values are the same to Kubernetes: absent, null, empty lists and empty maps are one. */
+/**
+ * Whether two decoded values are the same to Kubernetes: absent, null and empty lists are one. An empty structure is none of them: where decoding
+ * leaves one, it stands for a pointer that is set, and empty maps are gone by then.
+ */
 export function semanticallyEqual(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (isEmpty(a)) return isEmpty(b)
@@ -240,7 +243,5 @@ export function semanticallyEqual(a: unknown, b: unknown): boolean {
 }
 
 function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === null) return true
-  if (Array.isArray(value)) return value.length === 0
-  return typeof value === 'object' && Object.values(value).every(isEmpty)
+  return value === undefined || value === null || (Array.isArray(value) && value.length === 0)
 }

@@ -28,6 +28,12 @@ test('controllerRevision keeps its data', () => {
     }).fields,
     ['data'],
   )
+  assert.deepEqual(
+    judgeUpdate(controllerRevision, { ...revision, data: { spec: {} } }, object => {
+      object.data = {}
+    }).fields,
+    ['data'],
+  )
 })
 
 test('controllerRevision prints its controller', () => {

@@ -1,8 +1,9 @@
 // apps/v1 ControllerRevision: what a StatefulSet or DaemonSet looked like at one revision.
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
+import { sameValue } from '../../same-value.ts'
 import type { ControllerRevision } from '../../types/apps-v1.ts'
-import { immutableMessage, semanticallyEqual } from '../../validation/object-meta.ts'
+import { immutableMessage } from '../../validation/object-meta.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { validateNonnegative } from './pod-owner.ts'
 
@@ -21,7 +22,7 @@ export const controllerRevision = defineResource<ControllerRevision>({
   validate,
   validateUpdate(object, old) {
     const errors = validate(object)
-    if (!semanticallyEqual(object.data, old.data)) errors.push(invalidValue('data', object.data, immutableMessage))
+    if (!sameValue(object.data ?? null, old.data ?? null)) errors.push(invalidValue('data', object.data, immutableMessage))
     return errors
   },
 })

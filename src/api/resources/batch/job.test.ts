@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Job, JobSpec } from '../../types/batch-v1.ts'
+import type { Affinity } from '../../types/core-v1.ts'
 import { fixtureTime, judgeNew, judgeUpdate, row } from '../core/new-object.fixture.ts'
 import { job } from './job.ts'
 
 const newJob = (spec: Partial<JobSpec> = {}): Job => ({
   metadata: { name: 'copy', namespace: 'shop', uid: 'uid-1' },
   spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'copy', image: 'copy:1', resources: {} }] } }, ...spec },
+})
+
+const withAffinity = (affinity: Affinity): JobSpec['template'] => ({
+  spec: { restartPolicy: 'Never', containers: [{ name: 'copy', image: 'copy:1', resources: {} }], affinity },
 })
 
 test('job defaults its counts and selects its pods by uid', () => {
@@ -108,6 +113,18 @@ const changes: readonly { name: string; spec: Partial<JobSpec>; change(spec: Job
       })
     },
     fields: [],
+  },
+  {
+    name: 'lets a suspended job lose its node affinity, and the structure around it',
+    spec: { suspend: true, template: withAffinity({ nodeAffinity: {} }) },
+    change: ({ template }) => void delete template.spec?.affinity,
+    fields: [],
+  },
+  {
+    name: 'keeps what else is in that structure',
+    spec: { suspend: true, template: withAffinity({ nodeAffinity: {}, podAffinity: {} }) },
+    change: ({ template }) => void delete template.spec?.affinity,
+    fields: ['spec.template'],
   },
   {
     name: 'keeps the completions of a job without indexes',

@@ -176,17 +176,20 @@ function validateTemplateUnchanged(spec: JobSpec, old: Job, errors: FieldError[]
   if (old.spec.suspend === true && !old.status?.startTime && template.spec !== undefined && before.spec !== undefined) {
     for (const name of ['nodeSelector', 'tolerations', 'schedulingGates'] as const)
       Object.assign(before.spec, { [name]: template.spec[name] })
-    Object.assign(before.spec, { affinity: withNodeAffinityOf(before.spec.affinity, template.spec.affinity) })
+    const affinity = withNodeAffinityOf(before.spec.affinity, template.spec.affinity)
+    if (affinity === undefined) delete before.spec.affinity
+    else before.spec.affinity = affinity
     before.metadata = { ...before.metadata }
     Object.assign(before.metadata, { annotations: template.metadata?.annotations, labels: template.metadata?.labels })
   }
   if (!semanticallyEqual(template, before)) errors.push(invalidValue('spec.template', template, immutableMessage))
 }
 
-/** Only the part about nodes may change; what selects pods stays as it was. */
-function withNodeAffinityOf(old: Affinity | undefined, now: Affinity | undefined): Affinity {
+/** Only the part about nodes may change; what selects pods stays as it was. A structure that is left empty may be left out. */
+function withNodeAffinityOf(old: Affinity | undefined, now: Affinity | undefined): Affinity | undefined {
   const { nodeAffinity: _replaced, ...rest } = old ?? {}
-  return now?.nodeAffinity === undefined ? rest : { ...rest, nodeAffinity: now.nodeAffinity }
+  if (now === undefined) return Object.keys(rest).length === 0 ? undefined : rest
+  return now.nodeAffinity === undefined ? rest : { ...rest, nodeAffinity: now.nodeAffinity }
 }
 
 function statusCell({ status = {}, spec, metadata }: Job): string {
