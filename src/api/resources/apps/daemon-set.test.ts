@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { DaemonSet } from '../../types/apps-v1.ts'
-import { judgeNew, judgeUpdate, row } from '../core/new-object.fixture.ts'
+import { judgeNew, judgeSubresource, judgeUpdate, row } from '../core/new-object.fixture.ts'
 import { daemonSet } from './daemon-set.ts'
 import { labels, newTemplate } from './workload.fixture.ts'
 
@@ -47,4 +47,12 @@ test('daemonSet prints its node selector', () => {
   assert.equal(row(daemonSet, object)['Node Selector'], '<none>')
   Object.assign(object.spec.template.spec ?? {}, { nodeSelector: { disk: 'ssd' } })
   assert.equal(row(daemonSet, object)['Node Selector'], 'disk=ssd')
+})
+
+test('daemonSet/status keeps the count of templates, which no client sets', () => {
+  const old = judgeNew(daemonSet, newDaemonSet()).object
+  const { object } = judgeSubresource(daemonSet, 'status', old, next => {
+    next.metadata.annotations = { a: 'b' }
+  })
+  assert.deepEqual(object.metadata.annotations, { a: 'b', [generation]: '1' })
 })

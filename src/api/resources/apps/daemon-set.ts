@@ -14,8 +14,10 @@ import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { numberOf, validateAtMost100Percent, validateIntOrPercent } from './int-or-percent.ts'
 import {
   goUpdateStrategy,
+  keepSpecAnnotation,
   labelsMismatch,
   podOwnerColumns,
+  validateCollisionCount,
   validateLongRunningTemplate,
   validateNonnegative,
   validateSelectorUnchanged,
@@ -33,7 +35,12 @@ export const daemonSet = defineResource<DaemonSet>({
   shortNames: ['ds'],
   categories: ['all'],
   countsGeneration: true,
-  subresources: [statusSubresource<DaemonSet>({ validate: validateStatus })],
+  subresources: [
+    statusSubresource<DaemonSet>({
+      prepare: (object, old) => keepSpecAnnotation(object, old, templateGeneration),
+      validate: validateStatus,
+    }),
+  ],
   columns: [
     nameColumn,
     { name: 'Desired', type: 'integer', cell: ({ status }) => status?.desiredNumberScheduled ?? 0 },
@@ -154,9 +161,6 @@ const counts = [
 function validateStatus({ status }: DaemonSet, old: DaemonSet): FieldError[] {
   const errors: FieldError[] = []
   for (const name of counts) validateNonnegative(status?.[name], `status.${name}`, errors)
-  const count = status?.collisionCount ?? 0
-  if (count < (old.status?.collisionCount ?? 0)) {
-    errors.push(invalidValue('status.collisionCount', count, 'cannot be decremented'))
-  }
+  validateCollisionCount(status?.collisionCount, old.status?.collisionCount, errors)
   return errors
 }

@@ -166,3 +166,25 @@ test('deployment status has no count of terminating pods but where one was', () 
     }).object.status?.terminatingReplicas
   assert.deepEqual([count(old), count({ ...old, status: { terminatingReplicas: 1 } })], [undefined, 2])
 })
+
+test('deployment/status neither forgets nor takes back the count of collisions', () => {
+  const old = { ...judgeNew(deployment, newDeployment()).object, status: { collisionCount: 1 } }
+  const judge = (collisionCount: number | undefined) =>
+    judgeSubresource(deployment, 'status', old, next => {
+      next.status = collisionCount === undefined ? {} : { collisionCount }
+    }).errors
+  const refused = ['status.collisionCount: Invalid value: 0: cannot be decremented']
+  assert.deepEqual([judge(undefined), judge(0), judge(1)], [refused, refused, []])
+})
+
+test('deployment/status keeps the rollback that upstream counts as a part of the spec', () => {
+  const old = judgeNew(deployment, newDeployment()).object
+  const rollback = { 'deprecated.deployment.rollback.to': '3' }
+  const write = (before: Deployment, annotations: Record<string, string>) =>
+    judgeSubresource(deployment, 'status', before, next => {
+      next.metadata.annotations = annotations
+    }).object.metadata.annotations
+  assert.deepEqual(write(old, { ...rollback, a: 'b' }), { a: 'b' })
+  assert.equal(write(old, rollback), undefined)
+  assert.deepEqual(write({ ...old, metadata: { ...old.metadata, annotations: rollback } }, { a: 'b' }), { a: 'b', ...rollback })
+})

@@ -11,7 +11,9 @@ import { keepStatus, scaleSubresource, statusSubresource } from '../status-strat
 import { numberOf, validateAtMost100Percent, validateIntOrPercent } from './int-or-percent.ts'
 import {
   dropTerminatingReplicas,
+  keepSpecAnnotation,
   podOwnerColumns,
+  validateCollisionCount,
   validateLongRunningTemplate,
   validateNonnegative,
   validateOwnerSelector,
@@ -37,6 +39,7 @@ export const deployment = defineResource<Deployment>({
     statusSubresource<Deployment>({
       prepare(object, old) {
         object.metadata.labels = old.metadata.labels
+        keepSpecAnnotation(object, old, rollbackTo)
         dropTerminatingReplicas(object, old)
       },
       resetFields: ['metadata.labels'],
@@ -139,10 +142,7 @@ function validateStatus({ status = {} }: Deployment, old: Deployment): FieldErro
   for (const name of counts) validateNonnegative(status[name], `status.${name}`, errors)
   validateNonnegative(status.collisionCount, 'status.collisionCount', errors)
   validateStatusCounts(status, errors)
-  const count = status.collisionCount ?? 0
-  if (count < (old.status?.collisionCount ?? 0)) {
-    errors.push(invalidValue('status.collisionCount', count, 'cannot be decremented'))
-  }
+  validateCollisionCount(status.collisionCount, old.status?.collisionCount, errors)
   return errors
 }
 

@@ -35,6 +35,26 @@ export function validateNonnegative(value: number | null | undefined, field: str
   if (value !== undefined && value !== null && value < 0) errors.push(invalidValue(field, value, negativeMessage))
 }
 
+/** A count that went back, or was forgotten, would let the name of a revision be used twice. */
+export function validateCollisionCount(count: number | undefined, old: number | undefined, errors: FieldError[]): void {
+  if (old !== undefined && (count === undefined || count < old)) {
+    errors.push(invalidValue('status.collisionCount', count ?? 0, 'cannot be decremented'))
+  }
+}
+
+/**
+ * Upstream keeps what this annotation says in the spec, which a write to `/status` cannot change: whatever the client sent, the annotation stays
+ * what it was.
+ */
+export function keepSpecAnnotation({ metadata }: KubeObject, old: KubeObject, name: string): void {
+  const before = old.metadata.annotations?.[name]
+  if (metadata.annotations?.[name] === before) return
+  const { [name]: _sent, ...others } = metadata.annotations ?? {}
+  const annotations = before === undefined ? others : { ...others, [name]: before }
+  if (Object.keys(annotations).length > 0) metadata.annotations = annotations
+  else delete metadata.annotations
+}
+
 /** Required, well-formed and not empty: an empty selector would adopt every pod of the namespace. Returns whether it can be used. */
 export function validateOwnerSelector(selector: Selector, kind: string, invalidDetail: string, errors: FieldError[]): boolean {
   if (selector === undefined || selector === null) {

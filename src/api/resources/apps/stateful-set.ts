@@ -9,7 +9,7 @@ import { setClaimSpecDefaults, setPodTemplateDefaults } from '../core/pod-defaul
 import { templateWarnings } from '../core/template-warnings.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, scaleSubresource, statusSubresource } from '../status-strategy.ts'
-import { templateColumns, validateNonnegative } from './pod-owner.ts'
+import { templateColumns, validateCollisionCount, validateNonnegative } from './pod-owner.ts'
 import { validateStatefulSetSpec } from './stateful-set-spec.ts'
 
 export const statefulSet = defineResource<StatefulSet>({
@@ -137,9 +137,6 @@ function validateStatus({ status = { replicas: 0, availableReplicas: 0 } }: Stat
   if (status.availableReplicas > (status.readyReplicas ?? 0)) {
     errors.push(invalidValue('status.availableReplicas', status.availableReplicas, 'cannot be greater than status.readyReplicas'))
   }
-  const count = status.collisionCount ?? 0
-  if (count < (old.status?.collisionCount ?? 0)) {
-    errors.push(invalidValue('status.collisionCount', count, 'cannot be decremented'))
-  }
+  validateCollisionCount(status.collisionCount, old.status?.collisionCount, errors)
   return errors
 }

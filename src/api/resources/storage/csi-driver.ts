@@ -9,6 +9,7 @@ const fsGroupPolicies = ['File', 'None', 'ReadWriteOnceWithFSType']
 const lifecycleModes = ['Persistent', 'Ephemeral']
 const minTokenSeconds = 600
 const maxTokenSeconds = 2 ** 32
+const counted = ['tokenRequests', 'requiresRepublish', 'seLinuxMount'] as const
 
 export const csiDriver = defineResource<CSIDriver>({
   group: 'storage.k8s.io',
@@ -39,7 +40,13 @@ export const csiDriver = defineResource<CSIDriver>({
     spec.seLinuxMount ??= false
   },
   prepareForCreate: dropAlphaFields,
-  prepare: dropAlphaFields,
+  prepare(object, old) {
+    dropAlphaFields(object)
+    // Only what the kubelet must follow counts, and nothing at creation.
+    if (counted.some(name => !semanticallyEqual(object.spec[name], old.spec[name]))) {
+      object.metadata.generation = (old.metadata.generation ?? 0) + 1
+    }
+  },
   validate,
   validateUpdate,
 })

@@ -157,3 +157,17 @@ test('csiNode takes the 256 bytes of a node ID that CSI allows', () => {
     judgeNew(csiNode, { metadata: { name: 'n' }, spec: { drivers: [{ name: 'd.io', nodeID, topologyKeys: null }] } }).fields
   assert.deepEqual([judge('x'.repeat(256)), judge('x'.repeat(257))], [[], ['spec.drivers[0].nodeID']])
 })
+
+test('csiDriver counts the changes that the kubelet must follow', () => {
+  const { object } = judgeNew(csiDriver, { metadata, spec: {} })
+  const generationAfter = (change: Partial<CSIDriverSpec>) =>
+    judgeUpdate(csiDriver, object, next => Object.assign(next.spec, change)).object.metadata.generation
+  assert.equal(object.metadata.generation, undefined)
+  assert.deepEqual([generationAfter({ podInfoOnMount: true }), generationAfter({ fsGroupPolicy: 'None' })], [undefined, undefined])
+  assert.deepEqual([generationAfter({ requiresRepublish: true }), generationAfter({ tokenRequests: [{ audience: 'a' }] })], [1, 1])
+})
+
+test('an empty structure is a change where there was none', () => {
+  const capacity = judgeNew(csiStorageCapacity, { metadata, storageClassName: 'a' }).object
+  assert.deepEqual(judgeUpdate(csiStorageCapacity, capacity, next => Object.assign(next, { nodeTopology: {} })).fields, ['nodeTopology'])
+})
