@@ -42,6 +42,8 @@ export interface UpdateStrategy<T extends KubeObject> {
    * `status` for the main path of a kind with a status.
    */
   readonly resetFields?: readonly string[]
+  /** False where the kind's rules leave metadata out: the rules of every object apply, after `validate` found nothing. Default true. */
+  readonly judgesMetadata?: boolean
   /** The only paths whose fields its writers manage; `*` is any item of a list. */
   readonly ownFields?: readonly string[]
 }
@@ -111,8 +113,6 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   nameRule?(name: string, prefix: boolean): string[]
   /** False for the kinds whose unqualified finalizers upstream accepts; default true. */
   readonly standardFinalizers?: boolean
-  /** False for the kinds whose validation leaves metadata out: the rules of every object apply, after `validate` found nothing. Default true. */
-  readonly judgesMetadata?: boolean
   /** How objects are read and judged where a CustomResourceDefinition made the kind; undefined for built-in kinds, whose types are generated. */
   readonly custom?: CustomKind
   /** Where the scale of a custom resource stands in it, as simple JSON paths. */

@@ -1,6 +1,6 @@
 // The part of metadata that belongs to the server: what a client may not set, what an update carries over, when generation counts.
 import type { KubeObject, ManagedFieldsEntry, ObjectMeta } from '../api/object.ts'
-import type { ResourceDefinition } from '../api/resource.ts'
+import type { ResourceDefinition, UpdateStrategy } from '../api/resource.ts'
 import { sameValue } from '../api/same-value.ts'
 import { badRequest } from '../api/status.ts'
 import { nameIsDnsSubdomain } from '../api/validation/names.ts'
@@ -42,6 +42,12 @@ export function matchNamespace(metadata: ObjectMeta, requested: string, namespac
   else if (metadata.namespace !== requested) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
   }
+}
+
+/** What a patch made of an object stays in its namespace; it may leave the namespace out. */
+export function matchPatchedNamespace({ namespace }: ObjectMeta, requested: string): void {
+  if (!namespace || requested === '' || namespace === requested) return
+  throw badRequest(`the namespace of the object (${namespace}) does not match the namespace on the request (${requested})`)
 }
 
 /** An object that is sent to its own path must say its name, and the right one. */
@@ -115,6 +121,8 @@ export function metadataRules(definition: ResourceDefinition): ObjectMetaRules {
   }
 }
 
-export function updateRules(definition: ResourceDefinition): ObjectMetaUpdateRules {
-  return { standardFinalizers: knowsFinalizers(definition), judgedAgain: definition.judgesMetadata !== false }
+/** `strategy` is that of the path which the update takes. */
+export function updateRules(definition: ResourceDefinition, strategy: UpdateStrategy<KubeObject>): ObjectMetaUpdateRules {
+  const judgedAgain = definition.judgesMetadata !== false && strategy.judgesMetadata !== false
+  return { standardFinalizers: judgedAgain && definition.standardFinalizers !== false, judgedAgain }
 }

@@ -166,7 +166,7 @@ function prepareAndValidate(context: ResourceContext, change: Change, object: Ku
   if (definition.countsGeneration && change.subresource !== 'binding' && desiredStateChanged(definition, counted, object, old))
     object.metadata.generation = (old.metadata.generation ?? 0) + 1
   const errors = [
-    ...validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', updateRules(definition)),
+    ...validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', updateRules(definition, strategy)),
     ...(main ? judgeMain(definition, object, old) : (strategy.validate?.(object, old) ?? [])),
   ]
   if (errors.length > 0) throw invalid(definition, change.name, errors)

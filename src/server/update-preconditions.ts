@@ -1,8 +1,8 @@
 // What a client may demand of the object that it changes: its name, its uid, its version.
 import type { ObjectMeta } from '../api/object.ts'
-import { type ApiError, badRequest, conflict, invalid, staleConflict } from '../api/status.ts'
+import { type ApiError, conflict, invalid, staleConflict } from '../api/status.ts'
 import { invalidShown } from '../api/validation/go-syntax.ts'
-import { matchName, matchNamespace } from './object-meta.ts'
+import { matchName, matchNamespace, matchPatchedNamespace } from './object-meta.ts'
 import { plainFailure } from './plain-failure.ts'
 import type { ServedResource } from './served-resource.ts'
 
@@ -20,9 +20,7 @@ export function checkPreconditions(served: ServedResource, place: Place, metadat
   const { replaces = false, name } = place
   matchName(metadata, name)
   const { namespaced } = served.definition
-  if (!replaces && namespaced && metadata.namespace && metadata.namespace !== place.namespace) {
-    throw badRequest(`the namespace of the object (${metadata.namespace}) does not match the namespace on the request (${place.namespace})`)
-  }
+  if (!replaces && namespaced) matchPatchedNamespace(metadata, place.namespace)
   matchNamespace(metadata, place.namespace, namespaced)
   if (replaces) checkUid(served, place, metadata, old)
   const wanted = versionOf(metadata)

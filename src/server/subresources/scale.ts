@@ -8,10 +8,12 @@ import { isRecord, setOwn } from '../../api/schema/compile.ts'
 import { compileLabelSelector, formatLabelSelector } from '../../api/selector.ts'
 import { badRequest, conflict, internalError, invalid, type Named, notFound } from '../../api/status.ts'
 import type { Scale } from '../../api/types/autoscaling-v1.ts'
+import { nameIsDnsSubdomain } from '../../api/validation/names.ts'
+import { negativeMessage, validateObjectMeta } from '../../api/validation/object-meta.ts'
 import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
 import { trackFields } from '../field-management.ts'
-import { matchName } from '../object-meta.ts'
+import { matchName, matchNamespace, matchPatchedNamespace } from '../object-meta.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import { objectReply } from '../respond.ts'
@@ -21,6 +23,7 @@ import { patchValue } from '../verbs/patch.ts'
 import type { SubresourceParts } from './index.ts'
 
 const kind = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
+const metadataOfScales = { namespaced: true, nameRule: nameIsDnsSubdomain }
 
 /** As upstream prints a scale; the name without a format. */
 const printed = {
@@ -50,6 +53,7 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
       return objectReply(context, printed, scaleOf(context, served.view.object(entry)))
     }
     const sent = info.verb === 'update' ? await decodeBody(context, kind) : undefined
+    if (sent !== undefined) matchNamespace(sent.metadata, info.namespace, served.definition.namespaced)
     const patch = sent === undefined ? await patchValue(context, kind) : undefined
     const written = await updateObject(writeParts, context, {
       namespace: info.namespace,
@@ -82,12 +86,11 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
 
 function scaled(context: ResourceContext, wanted: Scale, parent: Scalable): KubeObject {
   matchName(wanted.metadata, context.info.name)
+  matchPatchedNamespace(wanted.metadata, context.info.namespace)
   const replicas = wanted.spec?.replicas ?? 0
-  if (replicas < 0) {
-    throw invalid({ group: 'autoscaling', kind: 'Scale' }, context.info.name, [
-      invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0'),
-    ])
-  }
+  const errors = context.served.definition.custom === undefined ? validateObjectMeta(wanted.metadata, metadataOfScales) : []
+  if (replicas < 0) errors.push(invalidValue('spec.replicas', replicas, negativeMessage))
+  if (errors.length > 0) throw invalid(kind, context.info.name, errors)
   const { uid, resourceVersion } = wanted.metadata
   if (uid && uid !== parent.metadata.uid) {
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${parent.metadata.uid ?? ''}`

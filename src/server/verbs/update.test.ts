@@ -171,6 +171,37 @@ test('scale reads and writes the number alone', async () => {
   )
 })
 
+test('scale is an object with metadata of its own', async () => {
+  await using api = new TestServer()
+  await api.create(deployments, deployment(1))
+  const sent = (metadata: object) => ({
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name: 'd', ...metadata },
+    spec: { replicas: 2 },
+  })
+  const elsewhere = await api.request('PUT', `${deployments}/d/scale`, sent({ namespace: 'other' }))
+  assert.equal(elsewhere.status, 400)
+  const labelled = await api.request('PUT', `${deployments}/d/scale`, sent({ labels: { '-': 'x' } }))
+  assert.equal(labelled.status, 422)
+  assert.match(labelled.json.message, /^Scale\.autoscaling "d" is invalid: metadata\.labels: Invalid value: "-"/)
+  const nowhere = await api.request('PATCH', `${deployments}/d/scale`, { metadata: { namespace: null } })
+  assert.equal(nowhere.json.message, 'Scale.autoscaling "d" is invalid: metadata.namespace: Required value')
+  const moved = await api.request('PATCH', `${deployments}/d/scale`, { metadata: { namespace: 'other' } })
+  assert.equal(moved.json.message, 'the namespace of the object (other) does not match the namespace on the request (default)')
+  assert.equal((await api.request('PUT', `${deployments}/d/scale`, sent({}))).status, 200)
+})
+
+test('update() of a status without rules of its own asks those of every object alone', async () => {
+  await using api = new TestServer()
+  const cronJobs = '/apis/batch/v1/namespaces/default/cronjobs'
+  const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } }
+  const created = await api.create(cronJobs, { metadata: { name: 'c' }, spec: { schedule: '@daily', jobTemplate: { spec: { template } } } })
+  const held = { ...created, metadata: { ...created.metadata, finalizers: ['held'] } }
+  assert.equal((await api.request('PUT', `${cronJobs}/c`, held)).status, 422)
+  assert.equal((await api.request('PUT', `${cronJobs}/c/status`, held)).status, 200)
+})
+
 test('scale is judged as a change of the parent', async () => {
   await using api = new TestServer()
   const object = deployment(1)

@@ -26,7 +26,8 @@ export const cronJob = defineResource<CronJob>({
   shortNames: ['cj'],
   categories: ['all'],
   countsGeneration: true,
-  subresources: [statusSubresource<CronJob>()],
+  // Upstream's rules for its status are none, not even those of metadata that others ask again.
+  subresources: [{ ...statusSubresource<CronJob>(), judgesMetadata: false }],
   columns: [
     nameColumn,
     { name: 'Schedule', type: 'string', cell: ({ spec }) => spec.schedule },
@@ -81,6 +82,7 @@ function lastScheduleCell({ status }: CronJob, now: number): string {
 function validateSpec(spec: CronJobSpec, old: CronJobSpec | undefined, errors: FieldError[]): void {
   validateSchedule(spec, old, errors)
   validateNonnegative(spec.startingDeadlineSeconds, 'spec.startingDeadlineSeconds', errors)
+  if (spec.timeZone !== old?.timeZone) validateTimeZone(spec.timeZone, errors)
   const policy = spec.concurrencyPolicy ?? ''
   if (policy === '') errors.push(required('spec.concurrencyPolicy'))
   else if (!concurrencyPolicies.includes(policy)) errors.push(notSupported('spec.concurrencyPolicy', policy, concurrencyPolicies))
@@ -110,7 +112,10 @@ function validateSchedule({ schedule, timeZone }: CronJobSpec, old: CronJobSpec 
       errors.push(invalidValue('spec.schedule', schedule, 'cannot use both timeZone field and TZ or CRON_TZ in schedule'))
     }
   }
-  if (timeZone === undefined || timeZone === old?.timeZone) return
+}
+
+function validateTimeZone(timeZone: string | undefined, errors: FieldError[]): void {
+  if (timeZone === undefined) return
   const field = 'spec.timeZone'
   if (timeZone === '') {
     errors.push(invalidValue(field, timeZone, 'timeZone must be nil or non-empty string'))
