@@ -1,5 +1,6 @@
 // What the server says of a CustomResourceDefinition: whether its names are its own, and whether its objects are served.
 import { approvalFinding } from '../resources/apiextensions/api-approval.ts'
+import { conversionBundleProblem } from '../resources/apiextensions/definition-validation.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionStatus } from '../types/apiextensions-v1.ts'
 import { acceptNames, type TakenNames } from './accepted-names.ts'
 import { type Finding, isTrue, withCondition } from './conditions.ts'
@@ -11,6 +12,12 @@ const established: Finding = {
   message: 'the initial names have been accepted',
 }
 const notAccepted: Finding = { type: 'Established', status: 'False', reason: 'NotAccepted', message: 'not all names are accepted' }
+const untrusted: Finding = {
+  type: 'Established',
+  status: 'False',
+  reason: 'InvalidCABundle',
+  message: 'The conversion webhook CABundle is invalid',
+}
 
 /** Once established a definition stays so. */
 export function planStatus(definition: CustomResourceDefinition, taken: TakenNames, now: number): CustomResourceDefinitionStatus {
@@ -20,9 +27,14 @@ export function planStatus(definition: CustomResourceDefinition, taken: TakenNam
   const findings: Finding[] = [
     ...(approval === undefined ? [] : [approval]),
     finding,
-    ...(isTrue(before, 'Established') ? [] : [finding.status === 'True' ? established : notAccepted]),
+    ...(isTrue(before, 'Established') ? [] : [establishedFinding(definition, finding)]),
   ]
   let conditions = before?.conditions ?? []
   for (const one of findings) conditions = withCondition(conditions, one, now)
   return { ...before, conditions, acceptedNames: names, storedVersions: before?.storedVersions ?? null }
+}
+
+function establishedFinding(definition: CustomResourceDefinition, names: Finding): Finding {
+  if (names.status !== 'True') return notAccepted
+  return conversionBundleProblem(definition) === undefined ? established : untrusted
 }

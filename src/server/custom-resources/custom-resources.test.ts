@@ -324,3 +324,16 @@ test('fields that a definition names can be selected by, in lists and watches', 
   assert.equal(unknown.status, 400)
   assert.match(unknown.json.message, /field label not supported: spec.size/)
 })
+
+test('a definition whose conversion can trust nobody is not served until it can', async () => {
+  await using api = new TestServer()
+  const clientConfig = { url: 'https://example.com/convert', caBundle: Buffer.from('nobody').toString('base64') }
+  const conversion = { strategy: 'Webhook', webhook: { conversionReviewVersions: ['v1'], clientConfig } }
+  await install(api, widgetDefinition({ spec: { conversion } }), 'Established', 'False')
+  const { json } = await api.get(`${crds}/widgets.example.com`)
+  assert.equal(conditionOf(json, 'Established')?.reason, 'InvalidCABundle')
+  assert.equal((await api.get('/apis/example.com/v1/widgets')).status, 404)
+  await api.request('PATCH', `${crds}/widgets.example.com`, { spec: { conversion: { webhook: { clientConfig: { caBundle: null } } } } })
+  await waitFor(api, 'widgets.example.com', found => conditionOf(found, 'Established')?.status === 'True')
+  assert.equal((await api.get('/apis/example.com/v1/widgets')).status, 200)
+})

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { CustomResourceDefinition, JSONSchemaProps } from '../../types/apiextensions-v1.ts'
+import { ecCertificate, pemOf } from '../certificates/pem.fixture.ts'
 import { judgeNew, judgeUpdate } from '../core/new-object.fixture.ts'
 import { customResourceDefinition } from './custom-resource-definition.ts'
 
@@ -260,3 +261,22 @@ for (const [name, given, fields] of [
     assert.deepEqual(judgeNew(customResourceDefinition, definition).fields, fields)
   })
 }
+
+test('customResourceDefinition that is served takes no authorities that nobody can read, where those before could be', () => {
+  const trusting = (caBundle: string | undefined, established: boolean) => {
+    const { object } = judgeNew(customResourceDefinition, newDefinition())
+    Object.assign(object.spec, { conversion: conversion({ clientConfig: { url: 'https://a.io/x', ...(caBundle && { caBundle }) } }) })
+    Object.assign(object.status ?? {}, { conditions: established ? [{ type: 'Established', status: 'True' }] : [] })
+    return object
+  }
+  const readable = pemOf('CERTIFICATE', ecCertificate)
+  const unreadable = Buffer.from('nobody').toString('base64')
+  const judged = (before: string | undefined, now: string | undefined, established = true) =>
+    judgeUpdate(customResourceDefinition, trusting(before, established), next => Object.assign(next, trusting(now, established))).fields
+  const field = 'spec.conversion.webhookClientConfig.caBundle'
+  assert.deepEqual(
+    [judged(readable, unreadable), judged(undefined, unreadable), judged(readable, pemOf('CERTIFICATE', 'AAAA'))],
+    [[field], [field], [field]],
+  )
+  assert.deepEqual([judged(unreadable, unreadable), judged(readable, undefined), judged(readable, unreadable, false)], [[], [], []])
+})

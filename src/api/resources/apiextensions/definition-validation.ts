@@ -9,10 +9,11 @@ import type {
   CustomResourceDefinitionVersion,
   JSONSchemaProps,
 } from '../../types/apiextensions-v1.ts'
-import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
+import { goBytes, goStrings, invalidShown } from '../../validation/go-syntax.ts'
 import { dns1035Label, dns1123Subdomain } from '../../validation/names.ts'
 import { immutableMessage, pushMessages, semanticallyEqual } from '../../validation/object-meta.ts'
 import { validateClientConfig } from '../admissionregistration/webhook.ts'
+import { bundleProblem } from '../certificates/pem.ts'
 import { validateApproval } from './api-approval.ts'
 import { hasUnfitSet, type SchemaOptions, schemaTypes, strictSchema, validateKeys, validateSchema } from './openapi-schema.ts'
 import { validateColumns, validateDeprecation, validateSelectableFields, validateSubresources } from './version-validation.ts'
@@ -26,9 +27,11 @@ interface Options extends SchemaOptions {
   readonly schemas: boolean
   readonly reviewVersions: boolean
   readonly preserves: boolean
+  /** Whether the authorities of the conversion must be readable. A definition that is not served yet may still be given them. */
+  readonly authorities: boolean
 }
 
-const strict: Options = { ...strictSchema, schemas: true, reviewVersions: true, preserves: false }
+const strict: Options = { ...strictSchema, schemas: true, reviewVersions: true, preserves: false, authorities: false }
 
 export function validateDefinition(object: CustomResourceDefinition): FieldError[] {
   const { metadata, spec } = object
@@ -44,7 +47,7 @@ export function validateDefinition(object: CustomResourceDefinition): FieldError
 export function validateDefinitionUpdate(object: CustomResourceDefinition, old: CustomResourceDefinition): FieldError[] {
   const errors: FieldError[] = []
   const { spec } = object
-  const options = optionsFor(old.spec)
+  const options = { ...optionsFor(old.spec), authorities: isEstablished(old) && conversionBundleProblem(old) === undefined }
   validateSpec(spec, options, errors)
   // Scope and kind are fixed once they are served; group and plural are the object's name.
   if (isEstablished(old)) {
@@ -80,7 +83,7 @@ function validateRest(
   }
 }
 
-function optionsFor(old: CustomResourceDefinitionSpec): Options {
+function optionsFor(old: CustomResourceDefinitionSpec): Omit<Options, 'authorities'> {
   const versions = old.versions ?? []
   const schemas = versions.flatMap(({ schema }) => schema?.openAPIV3Schema ?? [])
   const lacks = (is: (schema: JSONSchemaProps) => boolean): boolean => !schemas.some(schema => someSchema(schema, is))
@@ -262,12 +265,24 @@ function validateConversion(conversion: CustomResourceConversion | undefined, op
   if (strategy === 'Webhook') {
     if (config === undefined) errors.push(required(configField, 'required when strategy is set to Webhook'))
     else validateClientConfig(config, configField, errors)
+    if (options.authorities) validateBundle(config?.caBundle ?? '', `${configField}.caBundle`, errors)
     validateReviewVersions(versions, options.reviewVersions, versionsField, errors)
     return
   }
   const detail = 'should not be set when strategy is not set to Webhook'
   if (config !== undefined) errors.push(forbiddenField(configField, detail))
   if (versions.length > 0) errors.push(forbiddenField(versionsField, detail))
+}
+
+function validateBundle(bundle: string, field: string, errors: FieldError[]): void {
+  const problem = bundle === '' ? undefined : bundleProblem(bundle)
+  if (problem !== undefined) errors.push(invalidShown(field, goBytes(bundle), `unable to load root certificates: ${problem}`))
+}
+
+/** Why the server could never trust the webhook that converts; undefined where it could, or where nobody is named. */
+export function conversionBundleProblem({ spec }: CustomResourceDefinition): string | undefined {
+  const bundle = spec.conversion?.webhook?.clientConfig?.caBundle ?? ''
+  return bundle === '' ? undefined : bundleProblem(bundle)
 }
 
 function validateReviewVersions(versions: readonly string[], known: boolean, field: string, errors: FieldError[]): void {

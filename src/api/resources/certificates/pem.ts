@@ -1,4 +1,4 @@
-// PEM blocks (RFC 7468) in the fields of a CertificateSigningRequest.
+// PEM blocks (RFC 7468) in the fields of objects.
 import { X509Certificate } from 'node:crypto'
 import { signatureProblem } from './pkcs10.ts'
 
@@ -32,6 +32,15 @@ export function certificateProblem(certificate: string): string | undefined {
     blocks++
   }
   return blocks === 0 ? 'must contain at least one CERTIFICATE PEM block' : undefined
+}
+
+/** Why a client could trust nobody by a bundle of authorities (base64 of PEM); undefined where one of its certificates can be read. */
+export function bundleProblem(bundle: string): string | undefined {
+  const blocks = [...blocksOf(bundle)]
+  if (blocks.some(({ type, hasHeaders, der }) => type === 'CERTIFICATE' && !hasHeaders && isCertificate(der))) return undefined
+  const [first] = blocks
+  if (first === undefined) return 'unable to parse bytes as PEM block'
+  return first.type === 'CERTIFICATE' ? 'failed to parse certificate' : `expected 'CERTIFICATE' found ${JSON.stringify(first.type)}`
 }
 
 function isCertificate(der: Buffer): boolean {
