@@ -103,7 +103,7 @@ const byNumber = (a: number, b: number): number => a - b
 const maxFew = 32
 
 function structReader(type: StructType): Reader {
-  const slots = type.fields.map(slotOf)
+  const slots = type.fields.map(field => slotOf(field, `${type.name}.${field.name}`))
   const indexOf = new Map(slots.map(({ name }, index) => [name, index]))
   const always = slots.flatMap(({ absent }, index) => (absent === undefined ? [] : [index]))
   return (value, tally) => {
@@ -149,7 +149,10 @@ function addAbsent(result: Record<string, unknown>, slot: Slot | undefined): voi
   if (slot?.absent !== undefined) result[slot.name] = slot.absent()
 }
 
-function slotOf(field: SchemaField): Slot {
+/** Where upstream's rules tell an empty list or map that a client sent from none; elsewhere it is dropped at once, as storage would. */
+const emptyCounts: ReadonlySet<string> = new Set(['HPAScalingRules.policies', 'StorageClass.parameters'])
+
+function slotOf(field: SchemaField, path: string): Slot {
   const read = readerOf(field.type)
   // Upstream's storage forgets the difference between an empty list and none.
   const settled: Reader = (value, tally) => {
@@ -157,7 +160,7 @@ function slotOf(field: SchemaField): Slot {
     return Array.isArray(list) && list.length === 0 ? null : list
   }
   const asNull = field.type.kind === 'list' && field.nullable && !field.omitempty
-  return { name: field.name, read: asNull ? settled : read, drops: dropsOf(field), absent: absentOf(field) }
+  return { name: field.name, read: asNull ? settled : read, drops: emptyCounts.has(path) ? never : dropsOf(field), absent: absentOf(field) }
 }
 
 const never = (): boolean => false

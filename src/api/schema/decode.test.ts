@@ -33,6 +33,15 @@ describe('decodeBody()', () => {
     )
   })
 
+  it('keeps what is empty where the kind tells it from none', () => {
+    const storageClass = { group: 'storage.k8s.io', version: 'v1', kind: 'StorageClass' }
+    const { object } = decodeBody(bytes({ provisioner: 'p', parameters: {}, mountOptions: [] }), storageClass, 'Strict')
+    assert.equal(
+      JSON.stringify(object),
+      '{"kind":"StorageClass","apiVersion":"storage.k8s.io/v1","metadata":{},"provisioner":"p","parameters":{}}',
+    )
+  })
+
   it('takes kind and apiVersion from the path where the body has none', () => {
     assert.deepEqual(decodeBody(bytes({ metadata: { name: 'a' } }), configMap, 'Strict').object, {
       kind: 'ConfigMap',

@@ -37,6 +37,19 @@ const refusals: { name: string; spec: Partial<HorizontalPodAutoscaler['spec']>; 
   { name: 'two sources in one metric', spec: { metrics: [{ ...cpu, ...pods, type: 'Pods' }] }, fields: ['spec.metrics[0].resource'] },
   { name: 'a source that is missing', spec: { metrics: [{ type: 'Pods' }] }, fields: ['spec.metrics[0].pods'] },
   {
+    name: 'a container whose resource and name cannot be',
+    spec: {
+      metrics: [
+        {
+          type: 'ContainerResource',
+          containerResource: { name: 'pods', container: 'C', target: { type: 'Utilization', averageUtilization: 9 } },
+        },
+      ],
+    },
+    fields: ['spec.metrics[0].containerResource.name', 'spec.metrics[0].containerResource.container'],
+  },
+  { name: 'rules without a policy', spec: { behavior: { scaleUp: { policies: [] } } }, fields: ['spec.behavior.scaleUp.policies'] },
+  {
     name: 'an endless period',
     spec: { behavior: { scaleUp: { policies: [{ type: 'Pods', value: 1, periodSeconds: 1801 }] } } },
     fields: ['spec.behavior.scaleUp.policies[0].periodSeconds'],

@@ -12,9 +12,10 @@ import type {
   ResourceMetricSource,
 } from '../../types/autoscaling-v2.ts'
 import { goQuantity, invalidShown } from '../../validation/go-syntax.ts'
-import { nameIsPathSegment } from '../../validation/names.ts'
+import { dns1123Label, nameIsPathSegment } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 import { compareAmounts } from '../../validation/quantities.ts'
+import { validateContainerResourceName } from '../../validation/resource-names.ts'
 
 const types = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource']
 /** The source fields in the order in which upstream looks at them; only the first that is set is judged. */
@@ -86,7 +87,9 @@ function validatePods({ metric, target }: PodsMetricSource, field: string, error
 }
 
 function validateContainerResource(source: ContainerResourceMetricSource, field: string, errors: FieldError[]): void {
+  if (source.name !== '') validateContainerResourceName(source.name, `${field}.name`, errors)
   if (source.container === '') errors.push(required(`${field}.container`, 'must specify a container'))
+  else pushMessages(errors, `${field}.container`, source.container, dns1123Label(source.container))
   validateResource(source, field, errors)
 }
 

@@ -76,7 +76,10 @@ function validate({ spec }: CSIDriver): FieldError[] {
 function validateTokenRequests(requests: readonly TokenRequest[] | undefined, errors: FieldError[]): void {
   const audiences = new Set<string>()
   requests?.forEach(({ audience, expirationSeconds }, index) => {
-    if (audiences.has(audience)) errors.push(duplicate(`spec.tokenRequests[${index}].audience`, audience))
+    if (audiences.has(audience)) {
+      errors.push(duplicate(`spec.tokenRequests[${index}].audience`, audience))
+      return
+    }
     audiences.add(audience)
     if (expirationSeconds === undefined) return
     const field = `spec.tokenRequests[${index}].expirationSeconds`

@@ -42,10 +42,11 @@ function validateDriver(driver: CSINodeDriver, field: string, names: Set<string>
   names.add(driver.name)
   const keys = new Set<string>()
   for (const key of driver.topologyKeys ?? []) {
-    if (key === '') errors.push(required(`${field}.topologyKeys`))
-    if (keys.has(key)) errors.push(duplicate(`${field}.topologyKeys`, key))
+    // Upstream names the driver, not the list.
+    if (key === '') errors.push(required(field))
+    if (keys.has(key)) errors.push(duplicate(field, key))
     keys.add(key)
-    pushMessages(errors, `${field}.topologyKeys`, key, qualifiedName(key))
+    pushMessages(errors, field, key, qualifiedName(key))
   }
 }
 
@@ -53,9 +54,8 @@ function validateDriver(driver: CSINodeDriver, field: string, names: Set<string>
 function validateUpdate(object: CSINode, old: CSINode): FieldError[] {
   const errors = validate(object)
   for (const before of old.spec.drivers ?? []) {
-    const now = object.spec.drivers?.find(({ name }) => name === before.name)
-    if (now !== undefined && !semanticallyEqual(now, before)) {
-      errors.push(invalidValue('CSINodeDriver', now, immutableMessage))
+    for (const now of object.spec.drivers ?? []) {
+      if (now.name === before.name && !semanticallyEqual(now, before)) errors.push(invalidValue('spec.drivers', now, immutableMessage))
     }
   }
   return errors

@@ -35,10 +35,9 @@ function validate(object: CSIStorageCapacity): FieldError[] {
   const errors: FieldError[] = []
   validateLabelSelector(object.nodeTopology, 'nodeTopology', errors)
   pushMessages(errors, 'storageClassName', object.storageClassName, dns1123Subdomain(object.storageClassName))
-  for (const field of ['capacity', 'maximumVolumeSize'] as const) {
-    const quantity = object[field]
-    if (quantity !== undefined && String(quantity).startsWith('-')) errors.push(invalidValue(field, quantity, negativeMessage))
-  }
+  // Upstream does not judge the largest size of a volume.
+  const { capacity } = object
+  if (capacity !== undefined && String(capacity).startsWith('-')) errors.push(invalidValue('capacity', capacity, negativeMessage))
   return errors
 }
 

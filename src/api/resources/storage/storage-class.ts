@@ -33,6 +33,10 @@ export const storageClass = defineResource<StorageClass>({
     object.reclaimPolicy ??= 'Delete'
     object.volumeBindingMode ??= 'Immediate'
   },
+  prepareForCreate(object) {
+    // Only in an update an empty map means another than none.
+    if (Object.keys(object.parameters ?? {}).length === 0) delete object.parameters
+  },
   validate,
   validateUpdate,
   warnings: object =>
@@ -93,7 +97,8 @@ function validateTopologies(terms: readonly TopologySelectorTerm[] | undefined, 
       if (expression.key in byKey) errors.push(duplicate(`${field}[${at}].key`, expression.key))
       byKey[expression.key] = [...values].sort()
     })
-    if (seenTerms.some(seen => semanticallyEqual(seen, byKey))) errors.push(duplicate(field, ''))
+    // Upstream's list of those before begins with as many that are empty.
+    if (Object.keys(byKey).length === 0 || seenTerms.some(seen => semanticallyEqual(seen, byKey))) errors.push(duplicate(field, ''))
     seenTerms.push(byKey)
   })
 }

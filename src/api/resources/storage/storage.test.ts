@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { CSIDriverSpec, CSINodeDriver, StorageClass } from '../../types/storage-v1.ts'
+import type { CSIDriverSpec, CSINodeDriver, StorageClass, VolumeAttachment } from '../../types/storage-v1.ts'
 import { judgeNew, judgeSubresource, judgeUpdate, row } from '../core/new-object.fixture.ts'
 import { csiDriver } from './csi-driver.ts'
 import { csiNode } from './csi-node.ts'
@@ -86,11 +86,11 @@ test('csiNode judges its drivers and keeps those that stay', () => {
     'spec.drivers[1].nodeID',
     'spec.drivers[1].allocatable.count',
     'spec.drivers[1].name',
-    'spec.drivers[1].topologyKeys',
+    'spec.drivers[1]',
   ])
   const old = { metadata, spec: { drivers: [driver] } }
   assert.deepEqual(judgeUpdate(csiNode, old, next => Object.assign(next.spec.drivers?.[0] ?? {}, { nodeID: 'n2' })).fields, [
-    'CSINodeDriver',
+    'spec.drivers',
   ])
 })
 
@@ -170,4 +170,30 @@ test('csiDriver counts the changes that the kubelet must follow', () => {
 test('an empty structure is a change where there was none', () => {
   const capacity = judgeNew(csiStorageCapacity, { metadata, storageClassName: 'a' }).object
   assert.deepEqual(judgeUpdate(csiStorageCapacity, capacity, next => Object.assign(next, { nodeTopology: {} })).fields, ['nodeTopology'])
+})
+
+test('volumeAttachment takes no code of an error, but where one was', () => {
+  const old = judgeNew(volumeAttachment, attachment).object
+  const failed = { attached: false, attachError: { message: 'm', errorCode: 8 } }
+  const codeAfter = (before: VolumeAttachment) =>
+    judgeSubresource(volumeAttachment, 'status', before, next => {
+      next.status = structuredClone(failed)
+    }).object.status?.attachError?.errorCode
+  assert.deepEqual([codeAfter(old), codeAfter({ ...old, status: failed })], [undefined, 8])
+})
+
+test('volumeAttachment judges the names of a new one only', () => {
+  const spec = { ...attachment.spec, attacher: 'no name' }
+  assert.deepEqual(judgeNew(volumeAttachment, { ...attachment, spec }).fields, ['spec.attacher'])
+  assert.deepEqual(judgeUpdate(volumeAttachment, attachment, next => Object.assign(next, { spec })).fields, ['spec'])
+})
+
+test('storageClass takes an empty map of parameters for another than none, in an update only', () => {
+  const { object } = judgeNew(storageClass, newClass({ parameters: {} }))
+  assert.equal(object.parameters, undefined)
+  assert.deepEqual(judgeUpdate(storageClass, object, next => Object.assign(next, { parameters: {} })).fields, ['parameters'])
+})
+
+test('csiStorageCapacity does not judge the largest volume', () => {
+  assert.deepEqual(judgeNew(csiStorageCapacity, { metadata, storageClassName: 'fast', maximumVolumeSize: '-1Gi' }).fields, [])
 })

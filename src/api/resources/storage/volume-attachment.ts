@@ -23,7 +23,7 @@ export const volumeAttachment = defineResource<VolumeAttachment>({
   namespaced: false,
   allowUnconditionalUpdate: false,
   // The whole is judged there: what may be too long stands in the status.
-  subresources: [statusSubresource<VolumeAttachment>({ keepsMetadata: true, validate: validateUpdate })],
+  subresources: [statusSubresource<VolumeAttachment>({ keepsMetadata: true, prepare: dropErrorCodes, validate: validateUpdate })],
   columns: [
     nameColumn,
     { name: 'Attacher', type: 'string', format: 'name', cell: ({ spec }) => spec.attacher },
@@ -40,8 +40,26 @@ export const volumeAttachment = defineResource<VolumeAttachment>({
   validateUpdate,
 })
 
-function validate({ spec }: VolumeAttachment): FieldError[] {
+/** The codes are alpha in 1.33: nobody brings them in, and what is there stays. */
+function dropErrorCodes({ status }: VolumeAttachment, old: VolumeAttachment): void {
+  for (const name of ['attachError', 'detachError'] as const) {
+    if (old.status?.[name]?.errorCode === undefined) delete status?.[name]?.errorCode
+  }
+}
+
+/** The names that a new one gives must be well-formed; those of old ones may stay. */
+function validate(object: VolumeAttachment): FieldError[] {
+  const errors = validateSpec(object)
+  const { attacher, source } = object.spec
+  validateCsiDriverName(attacher, 'spec.attacher', errors)
+  const { persistentVolumeName: name } = source
+  if (name !== undefined && name !== '') pushMessages(errors, 'spec.source.persistentVolumeName', name, dns1123Subdomain(name))
+  return errors
+}
+
+function validateSpec({ spec }: VolumeAttachment): FieldError[] {
   const errors: FieldError[] = []
+  if (spec.attacher === '') errors.push(required('spec.attacher'))
   const { inlineVolumeSpec, persistentVolumeName } = spec.source
   if (inlineVolumeSpec !== undefined && persistentVolumeName !== undefined) {
     errors.push(forbiddenField('spec.source', exactlyOneSource))
@@ -53,10 +71,6 @@ function validate({ spec }: VolumeAttachment): FieldError[] {
     validateInlineSpec(inlineVolumeSpec, 'spec.source.inlineVolumeSpec', errors)
   }
   pushMessages(errors, 'spec.nodeName', spec.nodeName, dns1123Subdomain(spec.nodeName))
-  validateCsiDriverName(spec.attacher, 'spec.attacher', errors)
-  if (persistentVolumeName !== undefined && persistentVolumeName !== '') {
-    pushMessages(errors, 'spec.source.persistentVolumeName', persistentVolumeName, dns1123Subdomain(persistentVolumeName))
-  }
   return errors
 }
 
@@ -92,7 +106,7 @@ function validateStatus({ status }: VolumeAttachment, errors: FieldError[]): voi
 }
 
 function validateUpdate(object: VolumeAttachment, old: VolumeAttachment): FieldError[] {
-  const errors = validate(object)
+  const errors = validateSpec(object)
   validateStatus(object, errors)
   if (!semanticallyEqual(object.spec, old.spec)) errors.push(invalidValue('spec', object.spec, immutableMessage))
   return errors
