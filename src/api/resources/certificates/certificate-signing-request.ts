@@ -64,7 +64,7 @@ export const certificateSigningRequest = defineResource<CertificateSigningReques
     {
       name: 'approval',
       verbs: ['get', 'update', 'patch'],
-      resetFields: ['spec'],
+      resetFields: ['spec', 'status.certificate'],
       prepare(object, old, { now }) {
         keepSpec(object, old)
         stampConditions(object, old, now)
@@ -76,7 +76,7 @@ export const certificateSigningRequest = defineResource<CertificateSigningReques
       validate: (object, old) => validateStatus(object, old, { approval: true }),
     },
     {
-      ...statusSubresource<CertificateSigningRequest>(),
+      ...statusSubresource<CertificateSigningRequest>({ resetFields: ['status.conditions'] }),
       prepare(object, old, { now }) {
         keepSpec(object, old)
         keepDecisions(object, old)
