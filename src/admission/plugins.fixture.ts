@@ -33,11 +33,11 @@ export const kinds = {
     plural: 'networkpolicies',
     namespaced: true,
   }),
-  autoscalers: defineResource({
-    group: 'autoscaling',
-    version: 'v2',
-    kind: 'HorizontalPodAutoscaler',
-    plural: 'horizontalpodautoscalers',
+  ingresses: defineResource({
+    group: 'networking.k8s.io',
+    version: 'v1',
+    kind: 'Ingress',
+    plural: 'ingresses',
     namespaced: true,
   }),
   csrs: defineResource({

@@ -68,7 +68,7 @@ export class FakeApi implements Transport {
     this.#delete(refName(resource), resource, namespace, name, {}, true)
   }
 
-  /** The answer of a path that is no resource: discovery. */
+  /** The answer of a path that is no resource (discovery), or an ApiError that it is refused with. */
   serve(path: string, answer: unknown): void {
     this.#paths.set(path, answer)
   }
@@ -108,6 +108,7 @@ export class FakeApi implements Transport {
   #path(path: string): unknown {
     const found = this.#paths.get(path)
     if (found === undefined) throw unknownPath()
+    if (found instanceof ApiError) throw found
     return found
   }
 

@@ -2,6 +2,7 @@
 import type { ValidatingAdmissionPolicy } from '../api/types/admissionregistration-v1.ts'
 import type { APIService } from '../api/types/apiregistration-v1.ts'
 import type { ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet } from '../api/types/apps-v1.ts'
+import type { HorizontalPodAutoscaler } from '../api/types/autoscaling-v2.ts'
 import type { CronJob, Job } from '../api/types/batch-v1.ts'
 import type { ClusterDefaults, NamespaceLabels, PodAddress, PodSecurityException } from '../api/types/bulkhead-v1alpha1.ts'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
@@ -53,6 +54,12 @@ export const deployments = resourceRef<Deployment>('apps', 'v1', 'deployments', 
 export const endpoints = resourceRef<Endpoints>('', 'v1', 'endpoints', 'Endpoints')
 export const endpointSlices = resourceRef<EndpointSlice>('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice')
 export const events = resourceRef<CoreEvent>('', 'v1', 'events', 'Event')
+export const horizontalPodAutoscalers = resourceRef<HorizontalPodAutoscaler>(
+  'autoscaling',
+  'v2',
+  'horizontalpodautoscalers',
+  'HorizontalPodAutoscaler',
+)
 export const jobs = resourceRef<Job>('batch', 'v1', 'jobs', 'Job')
 export const leases = resourceRef<Lease>('coordination.k8s.io', 'v1', 'leases', 'Lease')
 export const namespaces = resourceRef<Namespace>('', 'v1', 'namespaces', 'Namespace', false)

@@ -3,9 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { DaemonSet, StatefulSet } from '../api/types/apps-v1.ts'
+import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec, MetricSpec } from '../api/types/autoscaling-v2.ts'
 import type { CronJob, Job, JobCondition } from '../api/types/batch-v1.ts'
 import type { Node, Pod } from '../api/types/core-v1.ts'
 import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
+import { firstMemory, rememberRescale } from './autoscaler-limits.ts'
+import { aimOf, planByMetrics, planWithoutMetrics, statusAfter } from './autoscaler-plan.ts'
 import { dueTime, jobOf, planHistory } from './cron-plan.ts'
 import { parseSchedule } from './cron-times.ts'
 import { planNodes, planStatus, planUpdate } from './daemon-plan.ts'
@@ -170,6 +173,58 @@ test('plans of PodDisruptionBudgets take any absent part', () => {
       const planned = planBudget(budget, pods, expectedPods(budget, pods, scale ?? 0), disrupted, now)
       assert.ok(planned.disruptionsAllowed >= 0)
       failSafe(budget, 'x', now)
+    }),
+    { numRuns: runs },
+  )
+})
+
+test('plans of HorizontalPodAutoscalers take any absent part', () => {
+  const rules = maybe(
+    {},
+    { policies: [] },
+    { selectPolicy: 'Min', policies: [{ type: 'Pods', value: 1, periodSeconds: 15 }] },
+    { selectPolicy: 'Disabled' },
+    { stabilizationWindowSeconds: 60 },
+  )
+  const targets = maybe({ type: 'Utilization' }, { type: 'AverageValue', averageValue: '1' }, { type: 'Value', value: '1' })
+  const metric = { name: 'm' }
+  const sources: fc.Arbitrary<MetricSpec> = fc
+    .tuple(fc.constantFrom('Resource', 'ContainerResource', 'Pods', 'Object', 'External', ''), targets)
+    .map(([type, target = { type: '' }]) => {
+      const whole: Required<Omit<MetricSpec, 'type'>> = {
+        resource: { name: 'cpu', target },
+        containerResource: { name: 'cpu', container: 'c', target },
+        pods: { metric, target },
+        object: { metric, describedObject: { kind: 'K', name: 'n' }, target },
+        external: { metric, target },
+      }
+      return target.type === '' ? { type } : { type, ...whole }
+    })
+  const specs = parts({
+    minReplicas: count,
+    metrics: fc.option(fc.array(sources), { nil: undefined }),
+    behavior: fc.option(parts({ scaleUp: rules, scaleDown: rules }), { nil: undefined }),
+  })
+  const pods: Pod[] = [
+    { metadata: { name: 'p' }, spec: { containers: [] } },
+    { metadata: {}, spec: { containers: [{ name: 'c' }] }, status: {} },
+  ]
+  const metrics = new Map([['p', { milli: 5n, at: now, windowMs: 0 }]])
+  fc.assert(
+    fc.property(specs, count, fc.boolean(), fc.boolean(), (given, replicas, whole, bare) => {
+      const spec: HorizontalPodAutoscalerSpec = { scaleTargetRef: { kind: 'K', name: 'n' }, maxReplicas: 2, ...given }
+      const scale = { metadata: {}, spec: replicas === undefined ? {} : { replicas }, ...(bare ? {} : { status: { replicas: 1 } }) }
+      const autoscaler: HorizontalPodAutoscaler = { metadata: {}, spec }
+      const memory = firstMemory(1, now)
+      const aim = aimOf(spec, replicas ?? 0)
+      const timing = { now, cpuInitializationMs: 1, initialReadinessDelayMs: 1 }
+      const tuning = { tolerance: 0.1, downscaleStabilizationMs: 1, timing }
+      const reading = whole ? ({ of: 'whole', milli: 5n } as const) : ({ of: 'pods', metrics } as const)
+      const readings = (spec.metrics ?? []).map(() => reading)
+      const plan = aim.by === 'metrics' ? planByMetrics(spec, { scale, pods, readings }, memory, tuning) : planWithoutMetrics(aim, memory)
+      if (plan.replicas !== undefined) assert.ok(Number.isInteger(plan.replicas) && plan.replicas >= 0, String(plan.replicas))
+      rememberRescale(spec.behavior, plan.memory, 1, plan.replicas ?? 0, now)
+      statusAfter(autoscaler, { conditions: plan.conditions, now })
     }),
     { numRuns: runs },
   )

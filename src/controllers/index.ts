@@ -13,6 +13,7 @@ import { endpointSliceMirroring } from './endpoint-slice-mirroring.ts'
 import { endpoints } from './endpoints.ts'
 import { ephemeralVolume } from './ephemeral-volume.ts'
 import { garbageCollector } from './garbage-collector.ts'
+import { horizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts'
 import { job } from './job.ts'
 import { namespace } from './namespace.ts'
 import { namespaceDefaults } from './namespace-defaults.ts'
@@ -57,6 +58,7 @@ export const controllers: readonly Controller[] = [
   job,
   cronJob,
   ttlAfterFinished,
+  horizontalPodAutoscaler,
   disruption,
   staleDisruption,
   ephemeralVolume,

@@ -14,6 +14,19 @@ export interface CertificateOrder {
   readonly lifetimeSeconds: number
 }
 
+export interface AutoscalerSettings {
+  /** Between two looks at the metrics of an autoscaler. */
+  readonly syncMs: number
+  /** How far usage may be from its target, as a share of it, before the number of replicas changes. */
+  readonly tolerance: number
+  /** Replicas are taken away only when they were not wanted for so long; an autoscaler may say otherwise. */
+  readonly downscaleStabilizationMs: number
+  /** For so long after its start a pod's CPU counts only while it is ready. */
+  readonly cpuInitializationMs: number
+  /** A pod whose readiness last changed so soon after its start has never been ready. */
+  readonly initialReadinessDelayMs: number
+}
+
 export interface ControllerSettings {
   /** PEM of the authority that signs the API server's certificate, published as kube-root-ca.crt. */
   readonly rootCa: string
@@ -34,6 +47,7 @@ export interface ControllerSettings {
   readonly discoveryPeriodMs: number
   /** How long the garbage collector waits for the first list of a resource before it goes on without. */
   readonly resourceSyncMs: number
+  readonly autoscaler: AutoscalerSettings
 }
 
 export const defaultSettings: Omit<ControllerSettings, 'rootCa' | 'signCertificate'> = {
@@ -46,4 +60,11 @@ export const defaultSettings: Omit<ControllerSettings, 'rootCa' | 'signCertifica
   nodeCidrMaskSize: 24,
   discoveryPeriodMs: 30_000,
   resourceSyncMs: 30_000,
+  autoscaler: {
+    syncMs: 15_000,
+    tolerance: 0.1,
+    downscaleStabilizationMs: 300_000,
+    cpuInitializationMs: 300_000,
+    initialReadinessDelayMs: 30_000,
+  },
 }

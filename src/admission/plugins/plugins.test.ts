@@ -118,6 +118,6 @@ test('CertificateRequests wants the right for the signer, and gives nobody syste
 
 test('UnenforcedKinds warns of what has no effect, and of nothing that has one', async () => {
   const object = { metadata: { name: 'a' }, spec: {} }
-  assert.match((await admit({ kind: 'autoscalers', object })).warnings.join(), /nothing will be scaled/)
+  assert.match((await admit({ kind: 'ingresses', object })).warnings.join(), /nothing answers for it/)
   assert.deepEqual((await admit({ kind: 'networkPolicies', object })).warnings, [])
 })
