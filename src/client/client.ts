@@ -211,12 +211,19 @@ export async function readText(response: ApiResponse): Promise<string> {
   return (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)).toString('utf8')
 }
 
+/** As client-go puts answers without a Status: of paths that nobody serves, and of servers behind the API that do not answer. */
+const plainAnswers: Readonly<Record<number, string>> = {
+  404: 'the server could not find the requested resource',
+  503: 'the server is currently unable to handle the request',
+}
+
 /** What a response that is no success says. Reads its body. */
 export async function failureOf(response: ApiResponse): Promise<ApiError> {
   const text = await readText(response)
   const status = parseStatus(text)
   if (status !== undefined) return new ApiError(status)
-  return apiError(response.status, reasonOf(response.status), `the server answered ${response.status}: ${text.slice(0, 300)}`)
+  const said = plainAnswers[response.status] ?? `the server answered ${response.status}: ${text.slice(0, 300)}`
+  return apiError(response.status, reasonOf(response.status), said)
 }
 
 function parseStatus(text: string): Status | undefined {

@@ -60,6 +60,17 @@ const daySeconds = 86_400
 
 /** Ready when it returns: the API answers, controllers follow it, and the simulated nodes take pods. Close it with `await using`. */
 export async function startCluster(options: StartClusterOptions = {}): Promise<Cluster> {
+  return (await startClusterParts(options)).cluster
+}
+
+/** A cluster and what is inside, for tests that put servers of their own behind its nodes. Closing the cluster closes the parts. */
+export interface ClusterParts {
+  readonly cluster: Cluster
+  readonly server: ApiServer
+  readonly signer: Signer
+}
+
+export async function startClusterParts(options: StartClusterOptions = {}): Promise<ClusterParts> {
   const {
     profile = 'secure',
     simulatedNodes = 1,
@@ -129,7 +140,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
   await firstAccount
   let listening: Promise<string> | undefined
   const owned = stack.move()
-  return {
+  const cluster: Cluster = {
     client: new Client(owned.use(server.transportFor(adminUser))),
     as: ({ name, groups = [] }) => new Client(owned.use(server.transportFor({ name, groups: [...groups, 'system:authenticated'] }))),
     auditEvents: () => audit.events,
@@ -139,6 +150,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<C
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+  return { cluster, server, signer }
 }
 
 /** No pod is admitted before its namespace has its account, which a controller makes. */
