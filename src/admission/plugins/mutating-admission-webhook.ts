@@ -10,7 +10,15 @@ import { versionFor } from '../webhook/relevant-hook.ts'
 import { reviewedRequest } from '../webhook/review.ts'
 
 const name = 'MutatingAdmissionWebhook'
-const annotationPrefix = 'mutation.webhook.admission.k8s.io/'
+/** Of upstream's audit annotations `round_<round>_index_<place>`, each JSON of a `HookMutation`. */
+export const hookMutationPrefix = 'mutation.webhook.admission.k8s.io/'
+
+export interface HookMutation {
+  readonly configuration: string
+  readonly webhook: string
+  /** Whether its answer changed the object. */
+  readonly mutated: boolean
+}
 
 export function mutatingAdmissionWebhook(context: WebhookContext): AdmissionPlugin {
   const index = new HookIndex('MutatingWebhookConfiguration', context)
@@ -57,7 +65,7 @@ async function runHook(
   context: WebhookContext,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const place = `${annotationPrefix}round_${round}_index_${hook.place}`
+  const place = `${hookMutationPrefix}round_${round}_index_${hook.place}`
   let mutated = false
   try {
     const reviewed = (): string => reviewedRequest(request, version)
@@ -74,6 +82,9 @@ async function runHook(
     }
     return mutated
   } finally {
-    request.annotate(place, JSON.stringify({ configuration: hook.configuration, webhook: hook.webhook.name, mutated }))
+    request.annotate(
+      place,
+      JSON.stringify({ configuration: hook.configuration, webhook: hook.webhook.name, mutated } satisfies HookMutation),
+    )
   }
 }

@@ -77,8 +77,11 @@ function missingText({ bindings, more, rule, namespace }: MissingAccess): string
 }
 
 /** A field that is refused may be one that nobody sent. */
-function mutations({ mutatedBy = [] }: Explanation): string[] {
-  return mutatedBy.map(({ policy, binding }) => label('changed by', `MutatingAdmissionPolicy "${policy}" with binding "${binding}"`))
+function mutations({ mutatedBy = [], mutatedByWebhooks = [] }: Explanation): string[] {
+  return [
+    ...mutatedBy.map(({ policy, binding }) => label('changed by', `MutatingAdmissionPolicy "${policy}" with binding "${binding}"`)),
+    ...mutatedByWebhooks.map(({ webhook, configuration }) => label('changed by', `webhook "${webhook}" of "${configuration}"`)),
+  ]
 }
 
 /** A webhook that fails may have been waited for to the end of its time, also where the request went on. */

@@ -151,7 +151,7 @@ test('formatExplanation() shows what each authenticator had against the credenti
   assert.match(text, /refused: x509: does not know it\n +tokens: expired$/)
 })
 
-test('formatExplanation() names the policies that changed what was refused', () => {
+test('formatExplanation() names the policies and webhooks that changed what was refused', () => {
   const text = formatExplanation({
     ...{ kind: 'Explanation', apiVersion: 'why.bulkhead.dev/v1', allowed: false, refusedBy: 'admission' },
     request: { verb: 'create', resource: 'pods', namespace: 'a' },
@@ -160,11 +160,12 @@ test('formatExplanation() names the policies that changed what was refused', () 
       { policy: 'opens', binding: 'to-all' },
       { policy: 'labels', binding: 'to-a' },
     ],
+    mutatedByWebhooks: [{ configuration: 'defaults', webhook: 'limits.example.com' }],
     admission: { plugin: 'PodSecurity' },
   })
   assert.match(
     text,
-    /changed by +MutatingAdmissionPolicy "opens" with binding "to-all"\n +changed by +MutatingAdmissionPolicy "labels" with binding "to-a"\n +admission/,
+    /changed by +MutatingAdmissionPolicy "opens" with binding "to-all"\n +changed by +MutatingAdmissionPolicy "labels" with binding "to-a"\n +changed by +webhook "limits\.example\.com" of "defaults"\n +admission/,
   )
 })
 

@@ -65,3 +65,15 @@ test('explainEvent() names the policies that changed the object, of both rounds'
   assert.deepEqual(explainEvent(event(403, given), 'others').mutatedBy, [by('a'), by('b'), by('a')])
   assert.equal(explainEvent(event(403), 'others').mutatedBy, undefined)
 })
+
+test('explainEvent() names the webhooks that changed the object, and no others', () => {
+  const asked = (webhook: string, mutated: boolean) => JSON.stringify({ configuration: 'defaults', webhook, mutated })
+  const given = {
+    'mutation.webhook.admission.k8s.io/round_0_index_0': asked('limits.example.com', true),
+    'mutation.webhook.admission.k8s.io/round_0_index_1': asked('idle.example.com', false),
+  }
+  assert.deepEqual(explainEvent(event(422, given), 'others').mutatedByWebhooks, [
+    { configuration: 'defaults', webhook: 'limits.example.com' },
+  ])
+  assert.equal(explainEvent(event(422), 'others').mutatedByWebhooks, undefined)
+})

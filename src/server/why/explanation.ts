@@ -4,6 +4,7 @@ import type { AuditEvent, AuditUser } from '../../access/audit/audit-event.ts'
 import { bodyIsSecret } from '../../access/audit/policy.ts'
 import { allowText, type MissingAccess } from '../../access/explain-access.ts'
 import { patchAnnotation, refusedByAnnotation } from '../../admission/admission.ts'
+import { type HookMutation, hookMutationPrefix } from '../../admission/plugins/mutating-admission-webhook.ts'
 import { type MutatedBy, mutatedByAnnotations } from '../../admission/policy/mutate-by-policies.ts'
 import { type HookWait, waitsAnnotation } from '../../admission/webhook/ask-hooks.ts'
 import type { StatusCause } from '../../api/status.ts'
@@ -37,6 +38,8 @@ export interface Explanation {
   readonly admission?: { readonly plugin: string; readonly patch?: unknown }
   /** The policies that changed the object before it was judged, in their order: of each round. */
   readonly mutatedBy?: readonly MutatedBy[]
+  /** The webhooks that did, in the order in which they were asked: of each round. */
+  readonly mutatedByWebhooks?: readonly Pick<HookMutation, 'webhook' | 'configuration'>[]
   /** Those that were waited for, or did not answer. */
   readonly webhooks?: readonly HookWait[]
   /** The fields that were refused, and the rule that refused each. */
@@ -85,6 +88,7 @@ export function explainEvent(event: AuditEvent, to: 'requester' | 'others'): Exp
     ...(annotations[flowAnnotation] === undefined ? {} : { flowControl: { reason: annotations[flowAnnotation] } }),
     ...(plugin === undefined ? {} : { admission: { plugin, ...parsed('patch', annotations[patchAnnotation]) } }),
     ...mutatedBy(annotations),
+    ...mutatedByWebhooks(annotations),
     ...parsed<readonly HookWait[], 'webhooks'>('webhooks', annotations[waitsAnnotation]),
     ...(causes === undefined ? {} : { fields: causes }),
   }
@@ -143,6 +147,16 @@ function authorizationOf(user: AuditUser, annotations: Readonly<Record<string, s
 function mutatedBy(annotations: Readonly<Record<string, string>>): Pick<Explanation, 'mutatedBy'> {
   const rounds = mutatedByAnnotations.flatMap(name => parsed<readonly MutatedBy[], 'by'>('by', annotations[name]).by ?? [])
   return rounds.length === 0 ? {} : { mutatedBy: rounds }
+}
+
+function mutatedByWebhooks(annotations: Readonly<Record<string, string>>): Pick<Explanation, 'mutatedByWebhooks'> {
+  // Annotations stand in the order in which they were made.
+  const changes = Object.entries(annotations).flatMap(([key, text]) => {
+    if (!key.startsWith(hookMutationPrefix)) return []
+    const { configuration, webhook, mutated } = JSON.parse(text) as HookMutation
+    return mutated ? [{ configuration, webhook }] : []
+  })
+  return changes.length === 0 ? {} : { mutatedByWebhooks: changes }
 }
 
 /** Only this server writes these annotations, and it writes them whole. */
