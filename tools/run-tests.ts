@@ -1,7 +1,8 @@
 // Runs the test files and prints at its end `N passed, N failed, N skipped`. Unit tests run two files at a time, end-to-end tests one.
 // Arguments: `unit` or `e2e` for one part, any other text for the files whose path holds it. VERBOSE=1 prints every test.
-import { globSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { globSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { run } from 'node:test'
 
 const parts = [
@@ -17,6 +18,11 @@ const skipped = new Map<string, number>()
 
 const compileCache = resolve('node_modules/.cache/compile')
 
+/** What unit tests leave in their temporary folder goes with it. End-to-end tests mount there, and clean up themselves. */
+const scratch = mkdtempSync(join(tmpdir(), 'bh-'))
+process.once('exit', () => rmSync(scratch, { recursive: true, force: true }))
+const outerTmp = process.env['TMPDIR']
+
 /** A file that hangs must not hang the run: far beyond what any of them takes. */
 const hangMs = 300_000
 
@@ -25,8 +31,12 @@ for (const part of parts.filter(({ name }) => wanted.length === 0 || wanted.incl
   if (files.length === 0) continue
   console.log(`${part.name} tests: ${files.length} files`)
   // Hundreds of files start as processes of their own and load the same modules: compiled once, a third less work. End-to-end tests start the product as users do.
-  if (part.name === 'unit') process.env['NODE_COMPILE_CACHE'] = compileCache
-  else delete process.env['NODE_COMPILE_CACHE']
+  if (part.name === 'unit') Object.assign(process.env, { NODE_COMPILE_CACHE: compileCache, TMPDIR: scratch })
+  else {
+    delete process.env['NODE_COMPILE_CACHE']
+    if (outerTmp === undefined) delete process.env['TMPDIR']
+    else process.env['TMPDIR'] = outerTmp
+  }
   const began = performance.now()
   await runFiles(files, part.concurrency)
   console.log(`${part.name} tests took ${((performance.now() - began) / 1000).toFixed(0)} s`)
