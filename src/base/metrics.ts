@@ -9,7 +9,7 @@ export function createRegistry(): Registry {
 
 export interface Sample {
   readonly metricName: string
-  readonly labels: Record<string, string | number>
+  readonly labels: Readonly<Record<string, string | number>>
   readonly value: number
 }
 

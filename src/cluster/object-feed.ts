@@ -1,5 +1,6 @@
 // The store as a feed of objects and changes, for the indexes of admission.
 import type { ObjectChange, ObjectFeed } from '../admission/object-feed.ts'
+import type { KubeObject } from '../api/object.ts'
 import type { Logger } from '../base/log.ts'
 import { followChanges } from '../store/follow-changes.ts'
 import type { Entry, Store } from '../store/store.ts'
@@ -25,7 +26,7 @@ export function objectFeed(store: Store, served: (groupResource: string) => bool
     follow: (groupResource, listener) =>
       followChanges(collection(groupResource), { after: store.revision, signal }, ({ type, event: { entry } }) => {
         try {
-          listener(changeOf(type, entry))
+          listener(new EntryChange(type, entry))
         } catch (err) {
           // One object that an index cannot take must not keep it from all that come after.
           log.error('index not kept', { resource: groupResource, object: `${entry.namespace}/${entry.name}`, err })
@@ -34,15 +35,27 @@ export function objectFeed(store: Store, served: (groupResource: string) => bool
   }
 }
 
-function changeOf(type: ObjectChange['type'], entry: Entry): ObjectChange {
-  const { namespace, name, revision } = entry
-  return {
-    ...{ type, namespace, name, revision },
-    get object() {
-      return entry.object
-    },
-    get objectAtHand() {
-      return entry.objectAtHand
-    },
+/** A class, so that its getters are made once and not with each change. */
+class EntryChange implements ObjectChange {
+  readonly type: ObjectChange['type']
+  readonly namespace: string
+  readonly name: string
+  readonly revision: number
+  readonly #entry: Entry
+
+  constructor(type: ObjectChange['type'], entry: Entry) {
+    this.type = type
+    this.namespace = entry.namespace
+    this.name = entry.name
+    this.revision = entry.revision
+    this.#entry = entry
+  }
+
+  get object(): KubeObject {
+    return this.#entry.object
+  }
+
+  get objectAtHand(): KubeObject | undefined {
+    return this.#entry.objectAtHand
   }
 }

@@ -1,5 +1,4 @@
 // The order of a creation: defaults, field management, mutating admission, preparation, validation, validating admission, store.
-import type { AdmissionRequest } from '../admission/admission.ts'
 import type { FieldError } from '../api/field-error.ts'
 import { groupResource, type KubeObject, type ManagedFieldsEntry } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
@@ -13,6 +12,7 @@ import { plainFailure } from './plain-failure.ts'
 import type { ResourceContext } from './request-context.ts'
 import type { ServedResource } from './served-resource.ts'
 import { strategyContext } from './strategy-context.ts'
+import { WriteAdmission } from './write-admission.ts'
 import type { WriteParts } from './write-parts.ts'
 
 export interface Written {
@@ -54,7 +54,9 @@ export async function createObject(
     const tracked = track(object, sent)
     setManagedFields(metadata, tracked instanceof Promise ? await tracked : tracked)
   }
-  const admission = admissionRequest(context, object, dryRun)
+  const { subresource, namespace } = info
+  const asked = { operation: 'CREATE', subresource, namespace, name: metadata.name ?? '', object, oldObject: undefined, dryRun } as const
+  const admission = new WriteAdmission(context, asked, () => createOptions(context))
   await parts.admission.mutate(admission, context.request.signal)
   const finish = parts.reservations.get(groupResource(definition.group, definition.plural))?.beginCreate(object, dryRun)
   let success = false
@@ -74,13 +76,18 @@ export async function createObject(
 }
 
 /** The object is frozen, or made, only for an answer that needs more than the bytes. */
-function created(served: ServedResource, entry: Entry): Written {
-  return {
-    get object() {
-      return served.view.object(entry)
-    },
-    entry,
-    created: true,
+class Created implements Written {
+  readonly #served: ServedResource
+  readonly entry: Entry
+  readonly created = true
+
+  constructor(served: ServedResource, entry: Entry) {
+    this.#served = served
+    this.entry = entry
+  }
+
+  get object(): KubeObject {
+    return this.#served.view.object(this.entry)
   }
 }
 
@@ -90,25 +97,6 @@ function judgeNew(definition: ResourceDefinition, object: KubeObject): FieldErro
   const rest = definition.validate?.(object) ?? []
   if (definition.judgesMetadata !== false) return [...metadata(), ...rest]
   return rest.length > 0 ? rest : metadata()
-}
-
-function admissionRequest(context: ResourceContext, object: KubeObject, dryRun: boolean): AdmissionRequest {
-  return {
-    operation: 'CREATE',
-    resource: context.served.definition,
-    subresource: context.info.subresource,
-    namespace: context.info.namespace,
-    name: object.metadata.name ?? '',
-    object,
-    oldObject: undefined,
-    user: context.user,
-    dryRun,
-    get options() {
-      return createOptions(context)
-    },
-    warn: context.warn,
-    annotate: context.annotate,
-  }
 }
 
 async function store(parts: WriteParts, context: ResourceContext, object: KubeObject, prefix: string, dryRun: boolean): Promise<Written> {
@@ -130,7 +118,7 @@ async function store(parts: WriteParts, context: ResourceContext, object: KubeOb
         context.decided(201, name)
         const entry = await written
         if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
-        return created(served, entry)
+        return new Created(served, entry)
       } catch (err) {
         if (!(err instanceof WriteConflict)) throw err
       }

@@ -9,6 +9,7 @@ import { markDeleted } from './object-meta.ts'
 import { deleteOptions } from './operation-options.ts'
 import type { ResourceContext } from './request-context.ts'
 import { isHeld, isNamespace } from './update-object.ts'
+import { WriteAdmission } from './write-admission.ts'
 import type { WriteParts } from './write-parts.ts'
 
 export interface Deleted {
@@ -81,22 +82,9 @@ function admissionRequest(
   oldObject: KubeObject,
   deletion: Deletion,
 ): AdmissionRequest {
-  return {
-    operation: 'DELETE',
-    resource: context.served.definition,
-    subresource: '',
-    namespace,
-    name,
-    object: undefined,
-    oldObject,
-    user: context.user,
-    dryRun: deletion.dryRun,
-    get options() {
-      return deleteOptions(deletion)
-    },
-    warn: context.warn,
-    annotate: context.annotate,
-  }
+  const { dryRun } = deletion
+  const asked = { operation: 'DELETE', subresource: '', namespace, name, object: undefined, oldObject, dryRun } as const
+  return new WriteAdmission(context, asked, () => deleteOptions(deletion))
 }
 
 async function apply(parts: WriteParts, context: ResourceContext, entry: Entry, current: KubeObject, deletion: Deletion): Promise<Deleted> {

@@ -13,6 +13,8 @@ export interface ServerRequest {
   /** As on the request line: path and query, still escaped. */
   readonly url: string
   readonly headers: RequestHeaders
+  /** Whether a header begins with `impersonate-`, where the transport has looked. */
+  readonly impersonates?: boolean
   readonly credentials: Credentials
   /** Set by the in-process transport only: who calls is known by construction, and authentication is not asked. */
   readonly identity?: UserInfo

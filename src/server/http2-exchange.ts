@@ -11,6 +11,7 @@ export class Http2Request implements ServerRequest {
   readonly method: string
   readonly url: string
   readonly headers: RequestHeaders
+  readonly impersonates: boolean
   readonly credentials: Credentials
   readonly #stream: ServerHttp2Stream
   #controller: AbortController | undefined
@@ -20,7 +21,9 @@ export class Http2Request implements ServerRequest {
     this.#stream = stream
     this.method = headers[':method']?.toString() ?? ''
     this.url = headers[':path']?.toString() ?? ''
-    this.headers = withSeparateImpersonation(headers, rawHeaders)
+    const separate = separateImpersonation(headers, rawHeaders)
+    this.headers = separate ?? headers
+    this.impersonates = separate !== undefined
     this.credentials = credentials
   }
 
@@ -54,8 +57,8 @@ export class Http2Request implements ServerRequest {
   }
 }
 
-/** Node joins repeated headers with commas; the values of these may hold some. */
-function withSeparateImpersonation(headers: IncomingHttpHeaders, raw: readonly string[]): RequestHeaders {
+/** Node joins repeated headers with commas; the values of these may hold some. Undefined where there are none of them. */
+function separateImpersonation(headers: IncomingHttpHeaders, raw: readonly string[]): RequestHeaders | undefined {
   let separate: Record<string, string | string[] | undefined> | undefined
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] ?? ''
@@ -64,7 +67,7 @@ function withSeparateImpersonation(headers: IncomingHttpHeaders, raw: readonly s
     const value = separate[name]
     separate[name] = Array.isArray(value) ? [...value, raw[i + 1] ?? ''] : [raw[i + 1] ?? '']
   }
-  return separate ?? headers
+  return separate
 }
 
 const gone = () => new Error('the client is gone')

@@ -200,7 +200,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   function actingUser(request: ServerRequest, progress: Progress, authentication: Authenticated): UserInfo {
-    if (!wantsImpersonation(request.headers)) return progress.user
+    if (!(request.impersonates ?? wantsImpersonation(request.headers))) return progress.user
     const user = impersonate(progress.user, request.headers, parts.authorize)
     progress.impersonated = user
     const denied = parts.denyList?.denies({ ...authentication, user })

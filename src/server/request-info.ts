@@ -83,9 +83,13 @@ function resourceStart(segments: readonly string[]): number {
   return 0
 }
 
+/** What a segment may be refused for, or has to be read first. */
+const oddInPath = /%|\/\.|\0/
+
 function splitPath(path: string): string[] {
   const segments = path.slice(1).split('/')
   if (segments.at(-1) === '') segments.pop()
+  if (!oddInPath.test(path)) return segments
   for (let i = 0; i < segments.length; i++) {
     const raw = segments[i] ?? ''
     const segment = raw.includes('%') ? unescapeSegment(raw) : raw

@@ -1,5 +1,6 @@
 // What the API server measures of its requests, under upstream's names.
-import { Counter, Gauge, Histogram, type Registry } from '../base/metrics.ts'
+import { Buckets, bucketSamples } from '../base/buckets.ts'
+import { Counter, Gauge, type Registry, SampledHistogram } from '../base/metrics.ts'
 import type { Reply } from './exchange.ts'
 import type { FlowControl } from './flow-control/flow-control.ts'
 import type { RequestInfo } from './request-info.ts'
@@ -10,35 +11,43 @@ export interface RequestMetrics {
 
 export const noMetrics: RequestMetrics = { observe: () => undefined }
 
-interface Children {
-  readonly total: { inc(): void }
-  readonly duration: { observe(seconds: number): void }
-  readonly size: { observe(bytes: number): void }
-}
-
 const names = ['verb', 'group', 'version', 'resource', 'subresource', 'scope', 'code'] as const
 
+type Labels = Record<(typeof names)[number], string>
+
+const secondBounds = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30, 60]
+const byteBounds = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8]
+
+/** Of all requests with the same labels. Plain numbers: prom-client puts the labels of each value together anew, which a request would wait for. */
+class Series {
+  readonly labels: Labels
+  total = 0
+  readonly seconds = new Buckets(secondBounds)
+  readonly bytes = new Buckets(byteBounds)
+
+  constructor(labels: Labels) {
+    this.labels = labels
+  }
+}
+
 export function requestMetrics(registry: Registry, flow: FlowControl): RequestMetrics {
-  const total = new Counter({
+  const known = new Map<string, Series>()
+  new Counter({
     name: 'apiserver_request_total',
     help: 'Requests by verb, resource and code',
     labelNames: names,
     registers: [registry],
+    collect() {
+      this.reset()
+      for (const { labels, total } of known.values()) this.inc(labels, total)
+    },
   })
-  const duration = new Histogram({
-    name: 'apiserver_request_duration_seconds',
-    help: 'Time from receiving a request to the end of its answer',
-    labelNames: names,
-    buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30, 60],
-    registers: [registry],
-  })
-  const size = new Histogram({
-    name: 'apiserver_response_sizes',
-    help: 'Bytes of the answers',
-    labelNames: names,
-    buckets: [1e3, 1e4, 1e5, 1e6, 1e7, 1e8],
-    registers: [registry],
-  })
+  const histogram = (name: string, help: string, of: (series: Series) => Buckets) =>
+    new SampledHistogram(registry, name, help, function* () {
+      for (const series of known.values()) yield* bucketSamples(name, of(series), series.labels)
+    })
+  histogram('apiserver_request_duration_seconds', 'Time from receiving a request to the end of its answer', ({ seconds }) => seconds)
+  histogram('apiserver_response_sizes', 'Bytes of the answers', ({ bytes }) => bytes)
   new Gauge({
     name: 'apiserver_current_inflight_requests',
     help: 'Requests that run now',
@@ -58,29 +67,38 @@ export function requestMetrics(registry: Registry, flow: FlowControl): RequestMe
       this.set({ request_kind: 'waiting' }, waiting)
     },
   })
-  const known = new Map<string, Children>()
   return {
     observe(info, { status, longRunning }, bytes, durationMs) {
-      const { key, labels } = labelsOf(info, status)
-      let children = known.get(key)
-      if (children === undefined) {
-        children = { total: total.labels(labels), duration: duration.labels(labels), size: size.labels(labels) }
-        known.set(key, children)
+      const key = keyOf(info, status)
+      let series = known.get(key)
+      if (series === undefined) {
+        series = new Series(labelsOf(info, status))
+        known.set(key, series)
       }
-      children.total.inc()
+      series.total++
       if (longRunning) return
-      children.duration.observe(durationMs / 1000)
-      children.size.observe(bytes)
+      series.seconds.observe(durationMs / 1000)
+      series.bytes.observe(bytes)
     },
   }
 }
 
 /** Only what is served becomes a label: a client must not make series. */
-function labelsOf(info: RequestInfo | undefined, code: number): { key: string; labels: Record<(typeof names)[number], string> } {
+function labelsOf(info: RequestInfo | undefined, code: number): Labels {
   const none = { verb: 'other', group: '', version: '', resource: '', subresource: '', scope: '' }
-  if (!info?.isResource || info.served === undefined) return { key: String(code), labels: { ...none, code: String(code) } }
-  const { verb, group, version, resource, subresource, name, namespace } = info
-  const scope = name !== '' ? 'resource' : namespace !== '' ? 'namespace' : 'cluster'
-  const labels = { verb: verb.toUpperCase(), group, version, resource, subresource, scope, code: String(code) }
-  return { key: `${verb}/${group}/${version}/${resource}/${subresource}/${scope}/${code}`, labels }
+  if (!info?.isResource || info.served === undefined) return { ...none, code: String(code) }
+  const { verb, group, version, resource, subresource } = info
+  return { verb: verb.toUpperCase(), group, version, resource, subresource, scope: scopeOf(info), code: String(code) }
+}
+
+/** Different for different labels. */
+function keyOf(info: RequestInfo | undefined, code: number): string {
+  if (!info?.isResource || info.served === undefined) return String(code)
+  const { verb, group, version, resource, subresource } = info
+  return `${verb}/${group}/${version}/${resource}/${subresource}/${scopeOf(info)}/${code}`
+}
+
+function scopeOf({ name, namespace }: { readonly name: string; readonly namespace: string }): string {
+  if (name !== '') return 'resource'
+  return namespace !== '' ? 'namespace' : 'cluster'
 }

@@ -16,6 +16,7 @@ import { dropDuplicateOwners } from './owner-references.ts'
 import type { ResourceContext } from './request-context.ts'
 import { strategyContext } from './strategy-context.ts'
 import { checkPreconditions, checkUid } from './update-preconditions.ts'
+import { WriteAdmission } from './write-admission.ts'
 import type { Finish, WriteParts } from './write-parts.ts'
 
 export interface Change {
@@ -122,25 +123,11 @@ function isUnchanged(object: KubeObject, old: KubeObject): boolean {
 
 function admissionRequest(
   context: ResourceContext,
-  change: Change,
+  { subresource, namespace, name, dryRun }: Change,
   { operation, object, oldObject }: Pick<AdmissionRequest, 'operation' | 'object' | 'oldObject'>,
 ): AdmissionRequest {
-  return {
-    operation,
-    resource: context.served.definition,
-    subresource: change.subresource,
-    namespace: change.namespace,
-    name: change.name,
-    object,
-    oldObject,
-    user: context.user,
-    dryRun: change.dryRun,
-    get options() {
-      return updateOptions(context)
-    },
-    warn: context.warn,
-    annotate: context.annotate,
-  }
+  const asked = { operation, subresource, namespace, name, object, oldObject, dryRun }
+  return new WriteAdmission(context, asked, () => updateOptions(context))
 }
 
 function beginReservation(

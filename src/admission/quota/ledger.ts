@@ -122,7 +122,8 @@ export class QuotaLedger {
 
   #check(evaluator: Evaluator, ledger: NamespaceLedger | undefined, request: Omit<QuotaRequest, 'now'>) {
     const now = this.#now()
-    const check = () => checkQuotas(evaluator, ledger?.quotasFor(evaluator.groupResource) ?? [], this.#limited, { ...request, now })
+    const asked = { object: request.object, oldObject: request.oldObject, now }
+    const check = () => checkQuotas(evaluator, ledger?.quotasFor(evaluator.groupResource) ?? [], this.#limited, asked)
     const verdict = check()
     // What became less by changes that were not looked at yet, or by time alone, is looked for only where it decides.
     if (verdict.allowed || ledger === undefined || !ledger.advance(now)) return verdict

@@ -1,28 +1,7 @@
 // What is counted of one FlowSchema at its priority level: plain numbers on the way of a request, read when somebody asks for the metrics.
+import { Buckets } from '../../base/buckets.ts'
 
 export type RejectReason = 'queue-full' | 'concurrency-limit' | 'time-out' | 'cancelled'
-
-/** A histogram without labels. `bounds` ascend; the last bucket has none. */
-export class Buckets {
-  readonly bounds: readonly number[]
-  readonly counts: number[]
-  sum = 0
-  count = 0
-
-  constructor(bounds: readonly number[]) {
-    this.bounds = bounds
-    this.counts = Array.from({ length: bounds.length + 1 }, () => 0)
-  }
-
-  observe(value: number): void {
-    const { bounds, counts } = this
-    let at = 0
-    while (at < bounds.length && value > (bounds[at] ?? 0)) at++
-    counts[at] = (counts[at] ?? 0) + 1
-    this.sum += value
-    this.count++
-  }
-}
 
 const secondBounds = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30]
 

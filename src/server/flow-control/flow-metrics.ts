@@ -1,7 +1,8 @@
 // The metrics of flow control under upstream's names, made of the counters when they are asked for.
-import { Counter, Gauge, type Registry, type Sample, SampledHistogram } from '../../base/metrics.ts'
+import { type Buckets, bucketSamples } from '../../base/buckets.ts'
+import { Counter, Gauge, type Registry, SampledHistogram } from '../../base/metrics.ts'
 import type { FlowControl } from './flow-control.ts'
-import type { Buckets, FlowCounters, RejectReason } from './flow-counters.ts'
+import type { FlowCounters, RejectReason } from './flow-counters.ts'
 import type { PriorityLevel } from './priority-level.ts'
 
 const prefix = 'apiserver_flowcontrol_'
@@ -78,7 +79,8 @@ export function registerFlowMetrics(registry: Registry, flow: FlowControl): void
   const histogram = (name: string, help: string, of: (counters: FlowCounters) => readonly (readonly [Buckets, Record<string, string>])[]) =>
     new SampledHistogram(registry, `${prefix}${name}`, help, function* () {
       for (const counters of flow.counters)
-        for (const [buckets, labels] of of(counters)) yield* samples(`${prefix}${name}`, buckets, { ...labelsOf(counters), ...labels })
+        for (const [buckets, labels] of of(counters))
+          yield* bucketSamples(`${prefix}${name}`, buckets, { ...labelsOf(counters), ...labels })
     })
   histogram('request_wait_duration_seconds', 'Time that requests waited in their queues', ({ waitedAndRan, waitedInVain }) => [
     [waitedAndRan, { execute: 'true' }],
@@ -87,17 +89,4 @@ export function registerFlowMetrics(registry: Registry, flow: FlowControl): void
   histogram('request_execution_seconds', 'Time that requests ran; of watches the beginning only', ({ ran }) => [[ran, {}]])
   histogram('request_queue_length_after_enqueue', 'Length of the queue, as each request found it', ({ queueLength }) => [[queueLength, {}]])
   histogram('work_estimated_seats', 'Seats that requests were taken to need', ({ seats }) => [[seats, {}]])
-}
-
-/** Cumulative buckets, as Prometheus has them; those of labels that were never seen are left out. */
-function* samples(name: string, { bounds, counts, sum, count }: Buckets, labels: Record<string, string>): Generator<Sample> {
-  if (count === 0) return
-  let below = 0
-  for (const [index, bound] of bounds.entries()) {
-    below += counts[index] ?? 0
-    yield { metricName: `${name}_bucket`, labels: { ...labels, le: bound }, value: below }
-  }
-  yield { metricName: `${name}_bucket`, labels: { ...labels, le: '+Inf' }, value: count }
-  yield { metricName: `${name}_sum`, labels, value: sum }
-  yield { metricName: `${name}_count`, labels, value: count }
 }
