@@ -1,6 +1,6 @@
 // Runs the test files and prints at its end `N passed, N failed, N skipped`. Unit tests run two files at a time, end-to-end tests one.
 // Arguments: `unit` or `e2e` for one part, any other text for the files whose path holds it. VERBOSE=1 prints every test.
-import { globSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, globSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { run } from 'node:test'
@@ -20,6 +20,8 @@ const compileCache = resolve('node_modules/.cache/compile')
 
 /** What unit tests leave in their temporary folder goes with it. End-to-end tests mount there, and clean up themselves. */
 const scratch = mkdtempSync(join(tmpdir(), 'bh-'))
+// Some tests look at what other users may do below.
+chmodSync(scratch, 0o711)
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true }))
 const outerTmp = process.env['TMPDIR']
 
