@@ -54,6 +54,16 @@ judges(runtimeClass, { metadata, handler: 'runc' }, [
     change: object => Object.assign(object, { scheduling: { tolerations: [{ operator: 'Exists' }, { operator: 'Exists' }] } }),
     errors: ['scheduling.tolerations[1]: Invalid value: {"operator":"Exists"}: duplicate toleration'],
   },
+  {
+    name: 'a toleration twice, for another time',
+    change: object =>
+      Object.assign(object, {
+        scheduling: { tolerations: [1, 2].map(tolerationSeconds => ({ operator: 'Exists', effect: 'NoExecute', tolerationSeconds })) },
+      }),
+    errors: [
+      'scheduling.tolerations[1]: Invalid value: {"operator":"Exists","effect":"NoExecute","tolerationSeconds":2}: duplicate toleration',
+    ],
+  },
 ])
 
 judges(podDisruptionBudget, { metadata, spec: { minAvailable: 1 } }, [

@@ -3,7 +3,7 @@ import { type FieldError, invalidValue } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { RuntimeClass } from '../../types/node-v1.ts'
 import { dns1123Label } from '../../validation/names.ts'
-import { immutable, pushMessages, semanticallyEqual, validateLabels } from '../../validation/object-meta.ts'
+import { immutable, pushMessages, validateLabels } from '../../validation/object-meta.ts'
 import { validateTolerations } from '../../validation/pod-placement.ts'
 import { validateResourceRequirements } from '../../validation/resource-requirements.ts'
 import { deprecatedNodeLabels } from '../core/pod-warnings.ts'
@@ -41,10 +41,13 @@ function validate({ handler, overhead, scheduling }: RuntimeClass): FieldError[]
   validateLabels(scheduling.nodeSelector, 'scheduling.nodeSelector', errors)
   // Upstream repeats the word, because its shared rule names the list by itself.
   validateTolerations(scheduling.tolerations, 'scheduling.tolerations.tolerations', errors)
-  scheduling.tolerations?.forEach((toleration, index, all) => {
-    if (all.slice(0, index).some(other => semanticallyEqual(other, toleration))) {
-      errors.push(invalidValue(`scheduling.tolerations[${index}]`, toleration, 'duplicate toleration'))
-    }
+  const seen = new Set<string>()
+  scheduling.tolerations?.forEach((toleration, index) => {
+    // For how long is no part of what is tolerated.
+    const { key = '', operator = '', value = '', effect = '' } = toleration
+    const identity = JSON.stringify([key, operator, value, effect])
+    if (seen.has(identity)) errors.push(invalidValue(`scheduling.tolerations[${index}]`, toleration, 'duplicate toleration'))
+    seen.add(identity)
   })
   return errors
 }
