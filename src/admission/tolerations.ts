@@ -1,6 +1,6 @@
 // Tolerations that include one another, and lists of them that are put together. Pure.
 import type { Toleration } from '../api/types/core-v1.ts'
-import { semanticallyEqual } from '../api/validation/object-meta.ts'
+import { semanticallyEqual } from '../api/validation/semantic-equality.ts'
 
 /** Without those that another one includes; of equal ones the first stays. */
 export function mergeTolerations(all: readonly Toleration[]): Toleration[] {

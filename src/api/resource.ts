@@ -37,6 +37,8 @@ export interface UpdateStrategy<T extends KubeObject> {
   /** Puts back what this path may not change (status on the main path, spec on `/status`). Changes `object` in place. */
   prepare?(object: T, old: T, context: StrategyContext): void
   validate?(object: T, old: T): FieldError[]
+  /** Warnings for the client (deprecated fields, suspicious values). `old` is undefined for a new object. */
+  warnings?(object: T, old: T | undefined): string[]
   /**
    * Paths that this one never writes and whose fields its writers therefore never manage: `metadata.labels`. Default: `spec` for `/status`,
    * `status` for the main path of a kind with a status.
@@ -121,8 +123,6 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   beginDeletion?(object: T, now: number): void
   /** Warns every request for the kind, reads included: the kind itself is deprecated. */
   readonly deprecation?: string
-  /** Warnings for the client (deprecated fields, suspicious values). */
-  warnings?(object: T, old: T | undefined): string[]
   /** False for the kinds whose updates (not patches) must name the version that they change. Default true. */
   readonly allowUnconditionalUpdate?: boolean
   /** Whether an update of a missing object creates it. */

@@ -1,6 +1,6 @@
 // Node ports of Services: one range for traffic and for the health checks of load balancers, held in memory.
 import { invalidValue } from '../api/field-error.ts'
-import { needsHealthCheck, needsNodePort } from '../api/resources/core/service-fields.ts'
+import { allocatesNodePorts, hasNodePorts, needsHealthCheck } from '../api/resources/core/service-fields.ts'
 import { type ApiError, internalError, invalid } from '../api/status.ts'
 import type { Service, ServicePort } from '../api/types/core-v1.ts'
 import { NumberPool } from './number-pool.ts'
@@ -33,7 +33,7 @@ export class NodePortAllocation {
     const ports = hasNodePorts(service) ? (service.spec.ports ?? []) : []
     const given = new Map<number, number>()
     for (const [index, port] of ports.entries()) {
-      if (!port.nodePort && !needsNodePort(service)) continue
+      if (!port.nodePort && !allocatesNodePorts(service)) continue
       const shared = given.get(port.port)
       if (shared === undefined) {
         const wanted = ports.find(other => other.port === port.port && other.nodePort)?.nodePort
@@ -56,7 +56,7 @@ export class NodePortAllocation {
     const pairs = new Set<string>()
     for (const [index, port] of (service.spec.ports ?? []).entries()) {
       if (!port.nodePort) {
-        if (!needsNodePort(service)) continue
+        if (!allocatesNodePorts(service)) continue
         port.nodePort = this.#next(ledger)
       } else if (!known.has(port.nodePort)) {
         this.#takeFor(service, index, port.nodePort, ledger)
@@ -114,7 +114,7 @@ export function refused({ metadata }: Service, ...errors: (readonly [field: stri
 
 /** An update that leaves out the ports that the server gave keeps them: by the name of the port, whatever else of it changed. */
 export function keepNodePorts(service: Service, before: Service): void {
-  if (needsNodePort(before) && needsNodePort(service)) {
+  if (hasNodePorts(before) && hasNodePorts(service)) {
     const old = before.spec.ports ?? []
     const ports = service.spec.ports ?? []
     const stated = new Set(ports.map(({ nodePort }) => nodePort))
@@ -127,10 +127,6 @@ export function keepNodePorts(service: Service, before: Service): void {
   if (needsHealthCheck(before) && needsHealthCheck(service) && before.spec.healthCheckNodePort) {
     service.spec.healthCheckNodePort ||= before.spec.healthCheckNodePort
   }
-}
-
-function hasNodePorts({ spec }: Service): boolean {
-  return spec.type === 'NodePort' || spec.type === 'LoadBalancer'
 }
 
 /** What is free once the write is through. A type without node ports loses those that the body still names: they are dropped after this. */

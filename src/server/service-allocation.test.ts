@@ -172,6 +172,28 @@ test('a node port stays with the name of its port, and one number of one protoco
   )
 })
 
+test('a balancer that shall allocate no node ports keeps those that it has', async () => {
+  await using api = new TestServer()
+  const { json } = await api.request('POST', path, service('a', { type: 'NodePort' }))
+  const balancer = service('a', { type: 'LoadBalancer', allocateLoadBalancerNodePorts: false })
+  const changed = await api.request('PUT', `${path}/a`, balancer)
+  assert.equal(changed.json.spec.ports[0].nodePort, json.spec.ports[0].nodePort)
+  const added = await api.request('PUT', `${path}/a`, {
+    ...balancer,
+    spec: {
+      ...balancer.spec,
+      ports: [
+        { name: 'a', port: 80 },
+        { name: 'b', port: 81 },
+      ],
+    },
+  })
+  assert.deepEqual(
+    added.json.spec.ports.map(({ nodePort }: { nodePort?: number }) => nodePort),
+    [undefined, undefined],
+  )
+})
+
 test('node ports are free when a whole object only changes its type', async () => {
   await using api = new TestServer()
   const { json } = await api.request('POST', path, service('a', { type: 'LoadBalancer', externalTrafficPolicy: 'Local' }))

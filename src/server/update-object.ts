@@ -157,7 +157,8 @@ function prepareAndValidate(context: ResourceContext, change: Change, object: Ku
     ...(main ? judgeMain(definition, object, old) : (strategy.validate?.(object, old) ?? [])),
   ]
   if (errors.length > 0) throw invalid(definition, change.name, errors)
-  if (counted) for (const warning of definition.warnings?.(object, old) ?? []) context.warn(warning)
+  const warned = counted ? definition : strategy
+  for (const warning of warned.warnings?.(object, old) ?? []) context.warn(warning)
 }
 
 function judgeMain(definition: ResourceDefinition, object: KubeObject, old: KubeObject): FieldError[] {

@@ -2,7 +2,7 @@
 import { forbidden } from '../../api/status.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
 import type { UserInfo } from '../../api/user.ts'
-import { semanticallyEqual } from '../../api/validation/object-meta.ts'
+import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
 
 const clientSigner = 'kubernetes.io/kube-apiserver-client'

@@ -2,7 +2,7 @@
 import { groupResource, type KubeObject, type OwnerReference } from '../../api/object.ts'
 import { forbidden } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
-import { semanticallyEqual } from '../../api/validation/object-meta.ts'
+import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
 import type { DecideFor } from '../policy/request-view.ts'
 import type { ServedKinds } from '../served-kinds.ts'

@@ -2,7 +2,7 @@
 import { type ApiError, forbidden } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { RuntimeClass } from '../../api/types/node-v1.ts'
-import { semanticallyEqual } from '../../api/validation/object-meta.ts'
+import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
 import { mergeTolerations } from '../tolerations.ts'
 

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { formatFieldError } from '../field-error.ts'
 import type { ObjectMeta } from '../object.ts'
 import { nameIsDnsSubdomain } from './names.ts'
-import { semanticallyEqual, validateFieldManager, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
+import { validateFieldManager, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
 
 const owner = { apiVersion: 'v1', kind: 'Pod', name: 'a', uid: 'u1' }
 const good: ObjectMeta = { name: 'a', namespace: 'b' }
@@ -152,19 +152,5 @@ describe('validateFieldManager()', () => {
     assert.deepEqual(judge('kubectl client-side'), [])
     assert.deepEqual(judge('m'.repeat(129)), ['fieldManager: Too long: may not be more than 128 bytes'])
     assert.deepEqual(judge('a\u0007'), ['fieldManager: Invalid value: "a\\a": invalid character U+0007 (at position 1)'])
-  })
-})
-
-describe('semanticallyEqual()', () => {
-  test('takes empty and absent as one', () => {
-    assert.ok(semanticallyEqual({ a: [], b: null, c: undefined }, {}))
-    assert.ok(semanticallyEqual({ a: { b: [] } }, { a: {} }))
-  })
-  test('tells values apart', () => {
-    assert.ok(!semanticallyEqual({ a: 0 }, {}))
-    assert.ok(!semanticallyEqual({ a: {} }, {}))
-    assert.ok(!semanticallyEqual({ a: [1, 2] }, { a: [2, 1] }))
-    assert.ok(!semanticallyEqual({ a: 1 }, { a: 1, b: 1 }))
-    assert.ok(!semanticallyEqual(['a'], { 0: 'a' }))
   })
 })

@@ -224,24 +224,3 @@ function immutableTime(errors: FieldError[], path: string, value: string | null 
   if (now === before || (now !== undefined && before !== undefined && Date.parse(now) === Date.parse(before))) return
   errors.push(now === undefined ? invalidValue(path, now, immutableMessage) : invalidShown(path, goTime(now), immutableMessage))
 }
-
-/**
- * Whether two decoded values are the same to Kubernetes: absent, null and empty lists are one. An empty structure is none of them: where decoding
- * leaves one, it stands for a pointer that is set, and empty maps are gone by then.
- */
-export function semanticallyEqual(a: unknown, b: unknown): boolean {
-  if (a === b) return true
-  if (isEmpty(a)) return isEmpty(b)
-  if (isEmpty(b) || typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, index) => semanticallyEqual(item, b[index]))
-  if (Array.isArray(b)) return false
-  const left: Record<string, unknown> = Object.fromEntries(Object.entries(a))
-  const right: Record<string, unknown> = Object.fromEntries(Object.entries(b))
-  for (const key of Object.keys(left)) if (!semanticallyEqual(left[key], right[key])) return false
-  for (const key of Object.keys(right)) if (!(key in left) && !isEmpty(right[key])) return false
-  return true
-}
-
-function isEmpty(value: unknown): boolean {
-  return value === undefined || value === null || (Array.isArray(value) && value.length === 0)
-}

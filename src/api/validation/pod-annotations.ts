@@ -3,12 +3,14 @@ import { type FieldError, forbiddenField, invalidValue } from '../field-error.ts
 import type { ObjectMeta } from '../object.ts'
 import type { PodSpec, SeccompProfile, Toleration } from '../types/core-v1.ts'
 import { containersOf } from './containers-of.ts'
+import { readStructures } from './json-structures.ts'
 import { validateDescendingPath } from './paths-in-volumes.ts'
 import { validateTolerations } from './pod-placement.ts'
 
 export const mirrorPodAnnotation = 'kubernetes.io/config.mirror'
 export const appArmorPrefix = 'container.apparmor.security.beta.kubernetes.io/'
 const tolerationsAnnotation = 'scheduler.alpha.kubernetes.io/tolerations'
+const tolerationShape = { go: 'core.Toleration', texts: ['key', 'operator', 'value', 'effect'], numbers: ['tolerationSeconds'] }
 const deletionCostAnnotation = 'controller.kubernetes.io/pod-deletion-cost'
 const seccompPod = 'seccomp.security.alpha.kubernetes.io/pod'
 const seccompContainerPrefix = 'container.seccomp.security.alpha.kubernetes.io/'
@@ -41,19 +43,9 @@ function isDeletionCost(text: string): boolean {
 }
 
 function validateTolerationsAnnotation(text: string, path: string, errors: FieldError[]): void {
-  let tolerations: unknown
-  try {
-    tolerations = JSON.parse(text)
-  } catch (err) {
-    errors.push(invalidValue(path, tolerationsAnnotation, err instanceof Error ? err.message : String(err)))
-    return
-  }
-  if (!Array.isArray(tolerations)) {
-    errors.push(invalidValue(path, tolerationsAnnotation, 'json: cannot unmarshal value into Go value of type []core.Toleration'))
-    return
-  }
-  const list: Toleration[] = tolerations
-  validateTolerations(list, `${path}.${tolerationsAnnotation}`, errors)
+  const read = readStructures<Toleration>(text, tolerationShape)
+  if (read.ok) validateTolerations(read.items, `${path}.${tolerationsAnnotation}`, errors)
+  else errors.push(invalidValue(path, tolerationsAnnotation, read.problem))
 }
 
 function validateSeccompAnnotation(profile: string, path: string, errors: FieldError[]): void {

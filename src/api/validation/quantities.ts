@@ -1,7 +1,8 @@
 // Comparison of quantities as they stand in objects: texts that the decoder has made canonical.
 import { type FieldError, invalidValue } from '../field-error.ts'
-import { compareQuantities, formatQuantity, parseQuantity, roundUpToMilli } from '../quantity.ts'
+import { compareQuantities, formatQuantity, integerValue, parseQuantity, roundUpToMilli } from '../quantity.ts'
 import type { ResourceList } from '../types/core-v1.ts'
+import { invalidShown } from './go-syntax.ts'
 import { negativeMessage } from './object-meta.ts'
 
 /** Below, at or above zero where `a` is less than, equal to or more than `b`. */
@@ -19,6 +20,12 @@ function isNegativeAmount(quantity: string): boolean {
 
 export function validateNonnegativeQuantity(quantity: string, path: string, errors: FieldError[]): void {
   if (isNegativeAmount(quantity)) errors.push(invalidValue(path, quantity, negativeMessage))
+}
+
+/** Upstream's older check of amounts of storage, which shows the number of whole units. */
+export function validateBasicQuantity(quantity: string, path: string, errors: FieldError[]): void {
+  if (!isNegativeAmount(quantity)) return
+  errors.push(invalidShown(path, String(integerValue(parseQuantity(quantity))), 'must be a valid resource quantity'))
 }
 
 export function validatePositiveQuantity(quantity: string, path: string, errors: FieldError[]): void {

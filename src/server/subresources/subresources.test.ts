@@ -36,6 +36,15 @@ test('bindings binds too, and a bad target is an error', async () => {
   assert.equal((await api.get(`${pods}/p`)).json.spec.nodeName, 'n1')
 })
 
+test('a status is warned of as its own path foresees, and not as the whole object', async () => {
+  await using api = new TestServer()
+  await api.create(pods, pod())
+  const status = { podIP: '010.0.0.1', podIPs: [{ ip: '010.0.0.1' }] }
+  const { headers } = await api.request('PATCH', `${pods}/p/status`, { status })
+  const advice = 'will be considered invalid in a future Kubernetes release: use \\"10.0.0.1\\"'
+  assert.equal(headers['warning'], `299 - "status.podIPs[0].ip: non-standard IP address \\"010.0.0.1\\" ${advice}"`)
+})
+
 test('eviction deletes, and a budget without room refuses with 429', async () => {
   await using api = new TestServer()
   await api.create(pods, pod(['c'], { nodeName: 'n1' }))

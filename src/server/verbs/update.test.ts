@@ -114,7 +114,7 @@ test('update() puts back the times of the server and refuses claimed ones', asyn
   assert.equal((await put({ deletionGracePeriodSeconds: 5 })).json.details.causes[0].field, 'metadata.deletionGracePeriodSeconds')
 })
 
-test('update() of annotations counts for a deployment, of labels in the template for a pod template not', async () => {
+test('update() of annotations counts for a deployment, of its own labels for a pod template not', async () => {
   await using api = new TestServer()
   await api.create(deployments, deployment(1))
   const patch = async (at: string, body: unknown) => (await api.request('PATCH', at, body)).json.metadata.generation
@@ -122,8 +122,9 @@ test('update() of annotations counts for a deployment, of labels in the template
   assert.equal(await patch(`${deployments}/d/status`, { metadata: { annotations: { a: 'c' } } }), 2)
   const templates = '/api/v1/namespaces/default/podtemplates'
   await api.create(templates, { metadata: { name: 't' }, template: { spec: { containers: [{ name: 'c', image: 'i' }] } } })
-  assert.equal(await patch(`${templates}/t`, { template: { metadata: { labels: { a: 'b' } } } }), 1)
-  assert.equal(await patch(`${templates}/t`, { template: { spec: { hostname: 'h' } } }), 2)
+  assert.equal(await patch(`${templates}/t`, { metadata: { labels: { a: 'b' } } }), 1)
+  assert.equal(await patch(`${templates}/t`, { template: { metadata: { labels: { a: 'b' } } } }), 2)
+  assert.equal(await patch(`${templates}/t`, { template: { spec: { hostname: 'h' } } }), 3)
 })
 
 test('update() counts generation for spec and not for labels or status', async () => {

@@ -5,7 +5,7 @@ import type { DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy, RollingUpdateDa
 import { parseInt64 } from '../../validation/go-int64.ts'
 import { goLabelSelector, invalidShown, notSupportedShown } from '../../validation/go-syntax.ts'
 import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts'
-import { semanticallyEqual } from '../../validation/object-meta.ts'
+import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
 import { templateWarnings } from '../core/template-warnings.ts'
 import { formatLabels } from '../printing.ts'

@@ -6,8 +6,9 @@ import type { PodTemplateSpec } from '../../types/core-v1.ts'
 import type { LabelSelector } from '../../types/meta-v1.ts'
 import { goLabelSelector, goString, goStringMap, goStruct, invalidShown } from '../../validation/go-syntax.ts'
 import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts'
-import { immutableMessage, negativeMessage, semanticallyEqual } from '../../validation/object-meta.ts'
+import { immutableMessage, negativeMessage } from '../../validation/object-meta.ts'
 import { validatePodTemplateSpec } from '../../validation/pod-template.ts'
+import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { containerImages, containerNames, formatLabelSelector } from '../printing.ts'
 
 type Selector = LabelSelector | null | undefined

@@ -3,7 +3,7 @@ import { type FieldError, forbiddenField, invalidValue } from '../../field-error
 import { defineResource } from '../../resource.ts'
 import type { StatefulSet, StatefulSetSpec } from '../../types/apps-v1.ts'
 import { nameIsDnsLabel } from '../../validation/names.ts'
-import { semanticallyEqual } from '../../validation/object-meta.ts'
+import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { warnOfClaimSpec } from '../core/claim-warnings.ts'
 import { setClaimSpecDefaults, setPodTemplateDefaults } from '../core/pod-defaults.ts'
 import { templateWarnings } from '../core/template-warnings.ts'

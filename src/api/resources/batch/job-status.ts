@@ -3,7 +3,7 @@
 import { duplicate, type FieldError, invalidUnshown, invalidValue, required } from '../../field-error.ts'
 import type { Job, JobStatus } from '../../types/batch-v1.ts'
 import { goStrings, goStruct, goTime, invalidShown } from '../../validation/go-syntax.ts'
-import { semanticallyEqual } from '../../validation/object-meta.ts'
+import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { validateNonnegative } from '../apps/pod-owner.ts'
 import { countIndexes, indexesOverlap } from './index-list.ts'
 

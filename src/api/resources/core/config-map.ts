@@ -3,7 +3,8 @@ import { type FieldError, forbiddenField, invalidValue, tooLong } from '../../fi
 import { defineResource } from '../../resource.ts'
 import type { ConfigMap } from '../../types/core-v1.ts'
 import { configMapKey } from '../../validation/names.ts'
-import { pushMessages, semanticallyEqual } from '../../validation/object-meta.ts'
+import { pushMessages } from '../../validation/object-meta.ts'
+import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { ageCell } from '../printing.ts'
 
 /** Of all values together, in bytes: the store is no file system. Secrets have the same limit. */

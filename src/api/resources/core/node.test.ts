@@ -52,6 +52,25 @@ describe('Node', () => {
   ]
   for (const [name, object, fields] of rows) test(name, () => assert.deepEqual(judgeNew(node, object).fields, fields))
 
+  const annotated = (name: string, value: string): readonly string[] =>
+    judgeNew(node, of({ metadata: { name: 'n1', annotations: { [`scheduler.alpha.kubernetes.io/${name}`]: value } } })).errors
+  const prefix = 'metadata.annotations.scheduler.alpha.kubernetes.io/'
+
+  test('is judged by annotations that nothing reads any more', () => {
+    assert.deepEqual(annotated('taints', '[{"key":"a","effect":"NoSchedule"}]'), [])
+    assert.deepEqual(annotated('taints', '['), [
+      'metadata.annotations: Invalid value: "scheduler.alpha.kubernetes.io/taints": unexpected end of JSON input',
+    ])
+    assert.deepEqual(annotated('taints', '[{"key":"a"},null]')[0], `${prefix}taints[0].effect: Required value`)
+    const avoid = (entry: object): readonly string[] => annotated('preferAvoidPods', JSON.stringify({ preferAvoidPods: [entry] }))
+    assert.deepEqual(avoid({ podSignature: { podController: { controller: true } } }), [])
+    assert.deepEqual(avoid({}), [`${prefix}preferAvoidPods[0].PodSignature: Required value`])
+    assert.deepEqual(avoid({ podSignature: { podController: {} } }), [
+      `${prefix}preferAvoidPods[0].PodSignature.PodController.Controller: Invalid value: false: must point to a controller`,
+    ])
+    assert.deepEqual(annotated('preferAvoidPods', '[1]'), [])
+  })
+
   test('is judged whole when it is given its range', () => {
     const old = judgeNew(node, of({})).object
     assert.deepEqual(judgeUpdate(node, old, ({ spec }) => Object.assign(spec ?? {}, { podCIDRs: ['x'] })).fields, ['spec.podCIDRs[0]'])

@@ -10,6 +10,7 @@ import { validateTaints } from '../../validation/pod-placement.ts'
 import { roundAmounts } from '../../validation/quantities.ts'
 import { validateResourceQuantity } from '../../validation/resource-names.ts'
 import { ageCell } from '../printing.ts'
+import { validateNodeAnnotations } from './node-annotations.ts'
 import { keepSpec, keepStatus } from './status-path.ts'
 
 const rolePrefix = 'node-role.kubernetes.io/'
@@ -76,6 +77,7 @@ function nodeWarnings({ spec }: Node): string[] {
 
 function validateNode(object: Node): FieldError[] {
   const errors: FieldError[] = []
+  validateNodeAnnotations(object.metadata.annotations, 'metadata.annotations', errors)
   // Upstream names the taints so.
   validateTaints(object.spec?.taints, 'metadata.taints', errors)
   validateAmounts(object, errors)
@@ -102,6 +104,7 @@ function validateAmounts({ status }: Node, errors: FieldError[]): void {
 
 function validateNodeUpdate(object: Node, old: Node): FieldError[] {
   const errors: FieldError[] = []
+  validateNodeAnnotations(object.metadata.annotations, 'metadata.annotations', errors)
   validateAmounts(object, errors)
   const seen = new Set<string>()
   object.status?.addresses?.forEach((address, index) => {
@@ -113,9 +116,9 @@ function validateNodeUpdate(object: Node, old: Node): FieldError[] {
   })
   const ranges = object.spec?.podCIDRs ?? []
   const before = old.spec?.podCIDRs ?? []
-  if (before.length > 0 && (ranges.length !== before.length || before.some((range, index) => range !== ranges[index]))) {
-    errors.push(forbiddenField('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'))
-  }
+  // Upstream says it of each that differs.
+  const changed = ranges.length === before.length ? before.filter((range, index) => range !== ranges[index]) : before.slice(0, 1)
+  for (const _each of changed) errors.push(forbiddenField('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid'))
   if (old.spec?.providerID && old.spec.providerID !== object.spec?.providerID) {
     errors.push(forbiddenField('spec.providerID', 'node updates may not change providerID except from "" to valid'))
   }

@@ -18,7 +18,11 @@ describe('PersistentVolumeClaim', () => {
     ['needs a positive one', { resources: { requests: { storage: '-1' } } }, ['spec.resources[storage]']],
     ['judges its class', { storageClassName: 'A' }, ['spec.storageClassName']],
     ['judges its selector', { selector: { matchLabels: { a: '-' } } }, ['spec.selector.matchLabels']],
-    ['needs whole sources', { dataSourceRef: { kind: 'X', name: '' } }, ['spec.dataSourceRef.name', 'spec.dataSourceRef']],
+    [
+      'needs whole sources',
+      { dataSourceRef: { kind: 'X', name: '' } },
+      ['spec.dataSource.name', 'spec.dataSource', 'spec.dataSourceRef.name', 'spec.dataSourceRef'],
+    ],
     [
       'has one source',
       { dataSource: { kind: 'PersistentVolumeClaim', name: 'x' }, dataSourceRef: { kind: 'PersistentVolumeClaim', name: 'y' } },
@@ -34,6 +38,38 @@ describe('PersistentVolumeClaim', () => {
       judgeNew(persistentVolumeClaim, of({ dataSource: { apiGroup: 'x.y', kind: 'Other', name: 'x' } })).object.spec?.dataSource,
       undefined,
     )
+  })
+
+  test('takes sources of any kind in the newer field, and then in the older one too', () => {
+    const source = { apiGroup: 'x.y', kind: 'Other', name: 'x' }
+    const { object, errors } = judgeNew(persistentVolumeClaim, of({ dataSourceRef: source }))
+    assert.deepEqual([errors, object.spec?.dataSource], [[], source])
+    const older = judgeUpdate(persistentVolumeClaim, object, ({ spec }) => void delete spec?.dataSourceRef)
+    assert.deepEqual([older.errors, older.object.spec?.dataSourceRef], [[], source])
+  })
+
+  test('warns of a class by annotation', () => {
+    const object = of({})
+    object.metadata.annotations = { 'volume.beta.kubernetes.io/storage-class': 'a' }
+    assert.deepEqual(persistentVolumeClaim.warnings?.(object, undefined), [
+      'metadata.annotations[volume.beta.kubernetes.io/storage-class]: deprecated since v1.8; use "storageClassName" attribute instead',
+    ])
+  })
+
+  test('is the same however its size is written', () => {
+    const pending = judgeNew(persistentVolumeClaim, of({})).object
+    assert.deepEqual(judgeUpdate(persistentVolumeClaim, pending, resize('1073741824')).errors, [])
+  })
+
+  test('status has no negative amounts, which are shown as numbers', () => {
+    const old = judgeNew(persistentVolumeClaim, of({})).object
+    const { errors } = judgeSubresource(persistentVolumeClaim, 'status', old, object =>
+      Object.assign(object, { status: { capacity: { storage: '-1Ki' }, allocatedResources: { storage: '-500m' } } }),
+    )
+    assert.deepEqual(errors, [
+      'status.capacity[storage]: Invalid value: -1024: must be a valid resource quantity',
+      'status.allocatedResources[storage]: Invalid value: -1: must be a valid resource quantity',
+    ])
   })
 
   const bound = {

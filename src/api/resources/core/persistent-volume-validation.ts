@@ -6,10 +6,11 @@ import { validateAccessModes, volumeModes } from '../../validation/claim-spec.ts
 import { goResourceList, notSupportedShown } from '../../validation/go-syntax.ts'
 import { dns1123Label, dns1123Subdomain, nameIsDnsLabel, nameIsDnsSubdomain } from '../../validation/names.ts'
 import { validateNodeSelector } from '../../validation/node-selector.ts'
-import { immutable, pushMessages, semanticallyEqual } from '../../validation/object-meta.ts'
+import { immutable, pushMessages } from '../../validation/object-meta.ts'
 import { validateNoBacksteps } from '../../validation/paths-in-volumes.ts'
-import { compareAmounts, validatePositiveQuantity } from '../../validation/quantities.ts'
+import { validateBasicQuantity, validatePositiveQuantity } from '../../validation/quantities.ts'
 import { validateChoice } from '../../validation/security-context.ts'
+import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { type SourceKind, type SourcePlace, sourceKindsOf } from '../../validation/source-kind.ts'
 import {
   requireFields,
@@ -109,7 +110,37 @@ function validateCsi(csi: CSIPersistentVolumeSource, at: string, errors: FieldEr
   }
 }
 
-export function validatePersistentVolume({ metadata, spec = {} }: PersistentVolume): FieldError[] {
+export function validatePersistentVolume(object: PersistentVolume): FieldError[] {
+  return [...validateVolume(object), ...validateMountOptions(object)]
+}
+
+/** Where mount options were given before there was a field for them. */
+export const mountOptionsAnnotation = 'volume.beta.kubernetes.io/mount-options'
+
+/** Sources that may be mounted with the options of the annotation. */
+const mountedWithOptions = [
+  'gcePersistentDisk',
+  'awsElasticBlockStore',
+  'glusterfs',
+  'nfs',
+  'rbd',
+  'quobyte',
+  'iscsi',
+  'cinder',
+  'cephfs',
+  'azureFile',
+  'vsphereVolume',
+  'azureDisk',
+  'photonPersistentDisk',
+] as const
+
+function validateMountOptions({ metadata, spec = {} }: PersistentVolume): FieldError[] {
+  if (metadata.annotations?.[mountOptionsAnnotation] === undefined) return []
+  if (mountedWithOptions.some(field => spec[field] !== undefined)) return []
+  return [forbiddenField(`metadata.annotations.${mountOptionsAnnotation}`, 'may not specify mount options for this volume type')]
+}
+
+function validateVolume({ metadata, spec = {} }: PersistentVolume): FieldError[] {
   const errors: FieldError[] = []
   if ((spec.accessModes?.length ?? 0) === 0) errors.push(required('spec.accessModes'))
   validateAccessModes(spec.accessModes, 'spec.accessModes', errors)
@@ -141,7 +172,7 @@ function validateCapacity({ capacity: shown }: Spec, errors: FieldError[]): void
   for (const name of names) {
     const amount = capacity[name] ?? '0'
     const at = `spec.capacity[${name}]`
-    if (compareAmounts(amount, '0') < 0) errors.push(invalidValue(at, amount, 'must be a valid resource quantity'))
+    validateBasicQuantity(amount, at, errors)
     validatePositiveQuantity(amount, at, errors)
   }
 }
@@ -165,9 +196,9 @@ export function validateVolumeSource(spec: Spec, volumeName: string, field: stri
   if (!found) errors.push(required(field, 'must specify a volume type'))
 }
 
-/** The source of a volume stays what it was; a secret for expansion may be added. */
+/** The source of a volume stays what it was; a secret for expansion may be added. Upstream judges the new volume twice, and says all twice. */
 export function validatePersistentVolumeUpdate(object: PersistentVolume, old: PersistentVolume): FieldError[] {
-  const errors = validatePersistentVolume(object)
+  const errors = [...validatePersistentVolume(object), ...validateVolume(object)]
   const pick = (spec: Spec): Spec =>
     Object.fromEntries(sourceFields.filter(field => spec[field] !== undefined).map(field => [field, spec[field]]))
   const now = pick(object.spec ?? {})

@@ -70,6 +70,19 @@ describe('PersistentVolume', () => {
     assert.deepEqual(move('topology.kubernetes.io/region'), ['nodeAffinity'])
   })
 
+  test('has mount options by annotation only where its source can be mounted with them', () => {
+    const annotations = { 'volume.beta.kubernetes.io/mount-options': 'ro' }
+    const judged = (spec: PersistentVolumeSpec) => {
+      const object = of(spec)
+      object.metadata.annotations = annotations
+      return judgeNew(persistentVolume, object).errors
+    }
+    assert.deepEqual(judged({ nfs: { server: 's', path: '/' } }), [])
+    assert.deepEqual(judged({ hostPath: { path: '/a' } }), [
+      'metadata.annotations.volume.beta.kubernetes.io/mount-options: Forbidden: may not specify mount options for this volume type',
+    ])
+  })
+
   test('status remembers when its phase changed', () => {
     const old = judgeNew(persistentVolume, of({ nfs: { server: 's', path: '/' } })).object
     old.status = { phase: 'Pending', lastPhaseTransitionTime: '2025-01-01T00:00:00Z' }

@@ -4,7 +4,7 @@ import type { PersistentVolume } from '../../types/core-v1.ts'
 import { roundAmounts } from '../../validation/quantities.ts'
 import { ageCell } from '../printing.ts'
 import { classAnnotation } from './persistent-volume-claim.ts'
-import { validatePersistentVolume, validatePersistentVolumeUpdate } from './persistent-volume-validation.ts'
+import { mountOptionsAnnotation, validatePersistentVolume, validatePersistentVolumeUpdate } from './persistent-volume-validation.ts'
 import { setBackendDefaults } from './pod-defaults.ts'
 import { deprecatedVolumes, warnOfNodeTerm } from './pod-warnings.ts'
 import { keepSpec, keepStatus } from './status-path.ts'
@@ -67,8 +67,6 @@ export const persistentVolume = defineResource<PersistentVolume>({
   warnings: persistentVolumeWarnings,
 })
 
-const mountOptions = 'volume.beta.kubernetes.io/mount-options'
-
 /** Sources that upstream warns of in pods alone. */
 const silent: ReadonlySet<string> = new Set(['flocker', 'quobyte'])
 
@@ -77,8 +75,8 @@ function persistentVolumeWarnings({ metadata, spec }: PersistentVolume): string[
   if (metadata.annotations?.[classAnnotation] !== undefined) {
     warnings.push(`metadata.annotations[${classAnnotation}]: deprecated since v1.8; use "storageClassName" attribute instead`)
   }
-  if (metadata.annotations?.[mountOptions] !== undefined) {
-    warnings.push(`metadata.annotations[${mountOptions}]: deprecated since v1.31; use "mountOptions" attribute instead`)
+  if (metadata.annotations?.[mountOptionsAnnotation] !== undefined) {
+    warnings.push(`metadata.annotations[${mountOptionsAnnotation}]: deprecated since v1.31; use "mountOptions" attribute instead`)
   }
   if (spec?.persistentVolumeReclaimPolicy === 'Recycle') {
     const advice = 'Instead, the recommended approach is to use dynamic provisioning.'

@@ -2,9 +2,9 @@
 import type { FieldError } from '../../field-error.ts'
 import type { AppArmorProfile, Pod } from '../../types/core-v1.ts'
 import { containersOf } from '../../validation/containers-of.ts'
-import { semanticallyEqual } from '../../validation/object-meta.ts'
 import { appArmorPrefix } from '../../validation/pod-annotations.ts'
 import { validateAppArmorProfile } from '../../validation/security-context.ts'
+import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { appArmorAnnotationWarning } from './pod-warnings.ts'
 
 const localhost = 'localhost/'

@@ -1,7 +1,9 @@
 // What a kubelet may write into the status of a pod.
 import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported } from '../../field-error.ts'
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../../types/core-v1.ts'
+import { duplicateShown, goList, goString, goStruct, invalidShown } from '../../validation/go-syntax.ts'
 import { isDualStack, parseIp, validateIp } from '../../validation/ip-address.ts'
+import { warnOfIp } from '../../validation/ip-warnings.ts'
 import { nameIsDnsSubdomain, qualifiedName, unixId } from '../../validation/names.ts'
 import { immutable, pushMessages } from '../../validation/object-meta.ts'
 import { validatePodAnnotationsUpdate } from '../../validation/pod-annotations.ts'
@@ -66,16 +68,27 @@ export function validatePodStatus(pod: Pod, old: Pod): FieldError[] {
     'status.ephemeralContainerStatuses',
     errors,
   )
-  validateAddresses(status.podIPs ?? [], 'status.podIPs', errors)
+  validateAddresses(status.podIPs ?? [], 'core.PodIP', 'status.podIPs', errors)
   const hostIps = status.hostIPs ?? []
   if (hostIps.length > 0 && hostIps[0]?.ip !== status.hostIP) {
     errors.push(invalidValue('status.hostIPs[0].ip', hostIps[0]?.ip ?? '', 'must be equal to `hostIP`'))
   }
-  validateAddresses(hostIps, 'status.hostIPs', errors)
+  validateAddresses(hostIps, 'core.HostIP', 'status.hostIPs', errors)
   for (const field of ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const) {
     validateContainerStatuses(status[field], pod, `status.${field}`, errors)
   }
   return errors
+}
+
+/** Addresses that are not written in the one form that everybody reads alike. */
+export function podStatusWarnings({ status }: Pod): string[] {
+  const warnings: string[] = []
+  for (const list of ['podIPs', 'hostIPs'] as const) {
+    status?.[list]?.forEach(({ ip }, index) => {
+      warnOfIp(ip, `status.${list}[${index}].ip`, warnings)
+    })
+  }
+  return warnings
 }
 
 function validateConditions(conditions: readonly PodCondition[] | undefined, errors: FieldError[]): void {
@@ -107,17 +120,18 @@ function validateTransitions(
   })
 }
 
-function validateAddresses(addresses: readonly { readonly ip?: string }[], path: string, errors: FieldError[]): void {
+function validateAddresses(addresses: readonly { readonly ip?: string }[], type: string, path: string, errors: FieldError[]): void {
+  const show = ({ ip }: { readonly ip?: string } = {}): string => goStruct(type, { IP: goString(ip) })
   const texts = addresses.map(address => address.ip ?? '')
   texts.forEach((text, index) => {
     validateIp(text, `${path}[${index}]`, errors)
   })
   if (texts.length < 2) return
   if (!isDualStack(texts.map(parseIp)) || texts.length > 2) {
-    errors.push(invalidValue(path, addresses, 'may specify no more than one IP for each IP family'))
+    errors.push(invalidShown(path, goList(type, addresses, show), 'may specify no more than one IP for each IP family'))
   }
   texts.forEach((text, index) => {
-    if (texts.indexOf(text) < index) errors.push(duplicate(`${path}[${index}]`, addresses[index]))
+    if (texts.indexOf(text) < index) errors.push(duplicateShown(`${path}[${index}]`, show(addresses[index])))
   })
 }
 

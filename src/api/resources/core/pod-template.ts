@@ -14,7 +14,7 @@ export const podTemplate = defineResource<PodTemplate>({
   plural: 'podtemplates',
   namespaced: true,
   countsGeneration: true,
-  countedParts: ({ template }) => [template?.spec],
+  countedParts: ({ template }) => [template],
   columns: [
     { name: 'Name', type: 'string', format: 'name', cell: ({ metadata }) => metadata.name ?? '' },
     { name: 'Containers', type: 'string', cell: ({ template }) => containerNames(template?.spec?.containers) },

@@ -1,4 +1,4 @@
-// What an update may change in a pod: on the main path, on `/ephemeralcontainers` and on `/resize`.
+// What an update may change in a pod, on the main path and on `/ephemeralcontainers`.
 
 import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
 import type {
@@ -9,18 +9,15 @@ import type {
   NodeSelectorTerm,
   Pod,
   PodSpec,
-  ResourceList,
   Toleration,
 } from '../../types/core-v1.ts'
 import { validateImageOfPod } from '../../validation/containers.ts'
 import { goList, goString, goStringMap, goStrings, goStruct, invalidShown } from '../../validation/go-syntax.ts'
 import { rangeMessage } from '../../validation/names.ts'
-import { semanticallyEqual } from '../../validation/object-meta.ts'
 import { mirrorPodAnnotation, validatePodAnnotationsUpdate } from '../../validation/pod-annotations.ts'
 import { validateTolerations } from '../../validation/pod-placement.ts'
-import { compareAmounts } from '../../validation/quantities.ts'
+import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { validatePodBody } from './pod-create.ts'
-import { qualityOfService, recordedQualityOfService } from './pod-quality-of-service.ts'
 
 const maxInt32 = 2147483647
 const updatableFields = [
@@ -138,20 +135,22 @@ function allowNarrowing(munged: PodSpec, old: PodSpec, errors: FieldError[]): vo
   if (semanticallyEqual(before, munged.affinity?.nodeAffinity)) return
   validateNarrowedAffinity(munged.affinity?.nodeAffinity, before, errors)
   const { nodeAffinity: _ignored, ...rest }: Affinity = munged.affinity ?? {}
-  munged.affinity = before === undefined ? rest : { ...rest, nodeAffinity: before }
+  if (before !== undefined) munged.affinity = { ...rest, nodeAffinity: before }
+  else if (old.affinity === undefined && rest.podAffinity === undefined && rest.podAntiAffinity === undefined) delete munged.affinity
+  else munged.affinity = rest
 }
 
 function validateNarrowedAffinity(affinity: NodeAffinity | undefined, old: NodeAffinity | undefined, errors: FieldError[]): void {
   const before = old?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
-  const now = affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
+  const now = affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
   const path = 'spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms'
-  if (before.length > 0 && before.length !== now.length) {
+  if (before.length > 0 && before.length !== (now?.length ?? 0)) {
     const shown = goList('core.NodeSelectorTerm', now, goNodeTerm)
     errors.push(invalidShown(path, shown, 'no additions/deletions to non-empty NodeSelectorTerms list are allowed'))
     return
   }
   before.forEach((term, index) => {
-    const other = now[index] ?? {}
+    const other = now?.[index] ?? {}
     if (!onlyAddsTo(other, term)) {
       errors.push(invalidShown(`${path}[${index}]`, goNodeTerm(other), 'only additions are allowed (no mutations or deletions)'))
     }
@@ -204,75 +203,4 @@ export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): FieldErro
     }
   }
   return errors
-}
-
-export function validatePodResize(pod: Pod, old: Pod): FieldError[] {
-  const errors: FieldError[] = []
-  validatePodBody(pod, errors)
-  if (old.metadata.annotations?.[mirrorPodAnnotation] !== undefined) return [forbiddenField('', 'static pods cannot be resized')]
-  if (old.spec.os?.name === 'windows') return [forbiddenField('', 'windows pods cannot be resized')]
-  if (recordedQualityOfService(old) !== qualityOfService(pod.spec)) {
-    errors.push(invalidValue('spec', pod.status?.qosClass ?? '', 'Pod QOS Class may not change as a result of resizing'))
-  }
-  const running = old.status?.containerStatuses?.find(status => status.state?.running !== undefined)
-  if (running !== undefined && running.resources === undefined) {
-    errors.push(forbiddenField('spec', 'Pod running on node without support for resize'))
-  }
-  old.spec.initContainers?.forEach((container, index) => {
-    const now = pod.spec.initContainers?.[index]
-    if (container.restartPolicy === 'Always') {
-      validateContainerResize(now, container, `spec.initContainers[${index}].resources`, errors)
-      if (!semanticallyEqual(withAmountsOf(now, container), container)) {
-        errors.push(forbiddenField('spec', 'only cpu and memory resources for sidecar containers are mutable'))
-      }
-    } else if (!semanticallyEqual(now, container)) {
-      errors.push(forbiddenField('spec', 'resources for non-sidecar init containers are immutable'))
-    }
-  })
-  old.spec.containers.forEach((container, index) => {
-    const now = pod.spec.containers[index]
-    validateContainerResize(now, container, `spec.containers[${index}].resources`, errors)
-    if (!semanticallyEqual(withAmountsOf(now, container), container)) {
-      errors.push(forbiddenField('spec', 'only cpu and memory resources are mutable'))
-    }
-  })
-  const { containers: _now, initContainers: _nowInit, ...rest } = pod.spec
-  const { containers: _old, initContainers: _oldInit, ...oldRest } = old.spec
-  if (errors.length === 0 && !semanticallyEqual(rest, oldRest)) {
-    errors.push(forbiddenField('spec', 'only cpu and memory resources are mutable'))
-  }
-  return errors
-}
-
-function validateContainerResize(container: Container | undefined, old: Container, path: string, errors: FieldError[]): void {
-  const { requests = {}, limits = {} } = container?.resources ?? {}
-  const { requests: oldRequests = {}, limits: oldLimits = {} } = old.resources ?? {}
-  const lost = (now: ResourceList, before: ResourceList): boolean => Object.keys(before).some(name => now[name] === undefined)
-  if (lost(requests, oldRequests)) errors.push(forbiddenField(`${path}.requests`, 'resource requests cannot be removed'))
-  if (lost(limits, oldLimits)) errors.push(forbiddenField(`${path}.limits`, 'resource limits cannot be removed'))
-  const policy = container?.resizePolicy?.find(entry => entry.resourceName === 'memory')?.restartPolicy
-  const limit = limits['memory']
-  const before = oldLimits['memory']
-  if ((policy && policy !== 'NotRequired') || limit === undefined) return
-  const verb = before === undefined ? 'added' : compareAmounts(limit, before) < 0 ? 'decreased' : undefined
-  if (verb === undefined) return
-  errors.push(forbiddenField(`${path}.limits[memory]`, `memory limits cannot be ${verb} unless resizePolicy is RestartContainer`))
-}
-
-/** The container with the old amounts of what may be resized. */
-function withAmountsOf(container: Container | undefined, old: Container): Container | undefined {
-  if (container === undefined) return undefined
-  const swap = (list: ResourceList | undefined, before: ResourceList | undefined): ResourceList | undefined => {
-    if (before === undefined) return undefined
-    const { cpu: _cpu, memory: _memory, ...rest } = list ?? {}
-    const { cpu, memory } = before
-    return { ...rest, ...(cpu === undefined ? {} : { cpu }), ...(memory === undefined ? {} : { memory }) }
-  }
-  const limits = swap(container.resources?.limits, old.resources?.limits)
-  const requests = swap(container.resources?.requests, old.resources?.requests)
-  return {
-    ...container,
-    resources: { ...(limits === undefined ? {} : { limits }), ...(requests === undefined ? {} : { requests }) },
-    ...(old.resizePolicy === undefined ? {} : { resizePolicy: container.resizePolicy ?? [] }),
-  }
 }

@@ -358,21 +358,6 @@ describe('subresources of a pod', () => {
     )
     assert.deepEqual(ports.fields, ['spec.ephemeralContainers[0].ports'])
   })
-
-  test('resize changes amounts, not the class and nothing else', () => {
-    const resize = (requests: Record<string, string>, limits?: Record<string, string>): readonly string[] =>
-      judgeSubresource(pod, 'resize', stored, ({ spec }) => {
-        spec.hostname = 'ignored'
-        Object.assign(spec.containers[0] ?? {}, { resources: { requests, ...(limits === undefined ? {} : { limits }) } })
-      }).fields
-    assert.deepEqual(resize({ cpu: '2', memory: '1Gi' }), [])
-    assert.deepEqual(resize({ cpu: '2' }), ['spec.containers[0].resources.requests'])
-    const renamed = judgeSubresource(pod, 'resize', stored, ({ spec }) => {
-      Object.assign(spec.containers[0] ?? {}, { name: 'other', resources: {} })
-    })
-    assert.deepEqual([renamed.fields, renamed.object.spec], [[], stored.spec])
-    assert.ok(resize({ cpu: '2', memory: '2Gi' }, { cpu: '2', memory: '2Gi' }).includes('spec'))
-  })
 })
 
 test('graceSeconds is nothing for what is on no node or has ended', () => {

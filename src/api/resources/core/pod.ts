@@ -5,8 +5,9 @@ import { dns1123Label } from '../../validation/names.ts'
 import { podColumns, podRowConditions } from './pod-columns.ts'
 import { prepareNewPod, validateNewPod } from './pod-create.ts'
 import { setPodDefaults } from './pod-defaults.ts'
-import { preparePodStatus, validatePodStatus } from './pod-status.ts'
-import { validateEphemeralContainersUpdate, validatePodResize, validatePodUpdate } from './pod-update.ts'
+import { prepareResize, validatePodResize } from './pod-resize.ts'
+import { podStatusWarnings, preparePodStatus, validatePodStatus } from './pod-status.ts'
+import { validateEphemeralContainersUpdate, validatePodUpdate } from './pod-update.ts'
 import { podWarnings } from './pod-warnings.ts'
 import { keepMetadata, keepStatus } from './status-path.ts'
 
@@ -45,7 +46,7 @@ export const pod = defineResource<Pod>({
     {
       name: 'resize',
       verbs: ['get', 'patch', 'update'],
-      prepare: keepAllButResources,
+      prepare: prepareResize,
       validate: validatePodResize,
       ownFields: ['containers', 'initContainers'].flatMap(list => [`spec.${list}.*.resources`, `spec.${list}.*.resizePolicy`]),
     },
@@ -54,6 +55,7 @@ export const pod = defineResource<Pod>({
       verbs: ['get', 'patch', 'update'],
       prepare: preparePodStatus,
       validate: validatePodStatus,
+      warnings: podStatusWarnings,
       resetFields: ['spec', 'metadata.deletionTimestamp', 'metadata.ownerReferences'],
     },
   ],
@@ -95,26 +97,4 @@ function gracefulDeletionSeconds({ spec, status }: Pod): number {
   if (!spec.nodeName || status?.phase === 'Failed' || status?.phase === 'Succeeded') return 0
   const seconds = spec.terminationGracePeriodSeconds ?? 0
   return seconds < 0 ? 1 : seconds
-}
-
-/** Takes the resources of the containers that the pod has, by their names; all else stays as it was. */
-function keepAllButResources(object: Pod, old: Pod): void {
-  const resized = (
-    now: Pod['spec']['containers'] = [],
-    before: Pod['spec']['containers'] = [],
-    sidecars = false,
-  ): Pod['spec']['containers'] =>
-    before.map(container => {
-      const wanted = now.find(({ name }) => name === container.name)
-      if (wanted === undefined || (sidecars && wanted.restartPolicy !== 'Always')) return container
-      const { resources: _resources, resizePolicy: _policy, ...rest } = container
-      const { resources, resizePolicy } = wanted
-      return { ...rest, ...(resources === undefined ? {} : { resources }), ...(resizePolicy === undefined ? {} : { resizePolicy }) }
-    })
-  const containers = resized(object.spec.containers, old.spec.containers)
-  const initContainers = resized(object.spec.initContainers, old.spec.initContainers, true)
-  keepStatus(object, old)
-  keepMetadata(object.metadata, old.metadata)
-  object.spec = { ...old.spec, containers }
-  if (initContainers.length > 0) object.spec.initContainers = initContainers
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { PodTemplateSpec, ReplicationController, ReplicationControllerSpec } from '../../types/core-v1.ts'
-import { judgeNew, judgeSubresource } from './new-object.fixture.ts'
+import { judgeNew, judgeSubresource, judgeUpdate } from './new-object.fixture.ts'
 import { podTemplate } from './pod-template.ts'
 import { replicationController } from './replication-controller.ts'
 import { serviceAccount } from './service-account.ts'
@@ -38,6 +38,19 @@ describe('ReplicationController', () => {
   test('needs a template', () => {
     const object: ReplicationController = { metadata: { name: 'a', namespace: 'b' }, spec: {} }
     assert.deepEqual(judgeNew(replicationController, object).fields, ['spec.selector', 'spec.template'])
+  })
+
+  test('holds on to fields that other versions could not say', () => {
+    const { object: old } = judgeNew(replicationController, of({}))
+    old.metadata.annotations = { 'non-convertible.kubernetes.io/selector': 'x', 'non-convertible.kubernetes.io/other': 'y' }
+    const other = { app: 'db' }
+    const { errors } = judgeUpdate(replicationController, old, ({ spec }) =>
+      Object.assign(spec ?? {}, { selector: other, template: { ...template, metadata: { labels: other } } }),
+    )
+    assert.deepEqual(errors, [
+      'spec.selector: Invalid value: map[string]string{"app":"db"}: cannot update non-convertible selector',
+      'other: Not found: "y": unknown non-convertible field',
+    ])
   })
 
   test('status counts what is there', () => {

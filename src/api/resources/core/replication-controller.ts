@@ -1,11 +1,12 @@
 // ReplicationController, v1.
-import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
+import { type FieldError, forbiddenField, invalidValue, notFoundField, notSupported, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { ReplicationController } from '../../types/core-v1.ts'
 import { goStringMap, invalidShown } from '../../validation/go-syntax.ts'
 import { selectorMatches } from '../../validation/label-selector.ts'
 import { negativeMessage } from '../../validation/object-meta.ts'
 import { validatePodTemplateSpec } from '../../validation/pod-template.ts'
+import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { ageCell, containerImages, containerNames, formatLabels } from '../printing.ts'
 import { setPodTemplateDefaults } from './pod-defaults.ts'
 import { keepSpec, keepStatus } from './status-path.ts'
@@ -52,9 +53,16 @@ export const replicationController = defineResource<ReplicationController>({
   },
   validate: validateReplicationController,
   prepare: keepStatus,
+  // Upstream judges the new object twice, and says all twice.
+  validateUpdate: (object, old) => [
+    ...validateReplicationController(object),
+    ...validateReplicationController(object),
+    ...validateConvertible(object, old),
+  ],
   warnings: (object, old) => [
     ...podOwnerNameWarnings(object, old),
-    ...templateWarnings(object, old, object.spec?.template, 'spec.template'),
+    // Upstream's arguments stand the wrong way round here: an update is warned of what it replaces.
+    ...templateWarnings(object, old, (old ?? object).spec?.template, 'spec.template'),
   ],
   selectableFields: ({ status }) => ({ 'status.replicas': String(status?.replicas ?? 0) }),
 })
@@ -78,6 +86,24 @@ function validateReplicationController({ spec = {} }: ReplicationController): Fi
   if (template.spec.activeDeadlineSeconds !== undefined) {
     const text = 'activeDeadlineSeconds in ReplicationController is not Supported'
     errors.push(forbiddenField('spec.template.spec.activeDeadlineSeconds', text))
+  }
+  return errors
+}
+
+const nonConvertible = 'non-convertible.kubernetes.io'
+
+/** Annotations with this prefix name fields of other versions that this one could not hold. */
+function validateConvertible({ spec }: ReplicationController, old: ReplicationController): FieldError[] {
+  const errors: FieldError[] = []
+  for (const [key, value] of Object.entries(old.metadata.annotations ?? {})) {
+    const [, field, ...rest] = key.split('/')
+    if (!key.startsWith(nonConvertible) || field === undefined || rest.length > 0) continue
+    if (!field.includes('selector')) {
+      const error = notFoundField(field, value)
+      errors.push({ ...error, message: `${error.message}: unknown non-convertible field` })
+    } else if (!semanticallyEqual(spec?.selector, old.spec?.selector)) {
+      errors.push(invalidShown('spec.selector', goStringMap(spec?.selector), 'cannot update non-convertible selector'))
+    }
   }
   return errors
 }

@@ -1,17 +1,20 @@
 // Which fields of a Service mean something for its type, and what follows from one field for another.
 import type { Service } from '../../types/core-v1.ts'
-import { semanticallyEqual } from '../../validation/object-meta.ts'
+import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 
 export const topologyHints = 'service.kubernetes.io/topology-aware-hints'
 export const topologyMode = 'service.kubernetes.io/topology-mode'
 
 export const isHeadless = ({ spec }: Service): boolean => spec.clusterIPs?.length === 1 && spec.clusterIPs[0] === 'None'
 
-export function needsClusterIp({ spec }: Service): boolean {
-  return spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer'
-}
+/** Even a headless Service has one: `None`. What type is no type is left for validation. */
+export const needsClusterIp = ({ spec }: Service): boolean => spec.type !== 'ExternalName'
 
-export function needsNodePort({ spec }: Service): boolean {
+/** Whether ports of the nodes mean something for the type. */
+export const hasNodePorts = ({ spec }: Service): boolean => spec.type === 'NodePort' || spec.type === 'LoadBalancer'
+
+/** Whether the server gives a port of the nodes to each port that names none. */
+export function allocatesNodePorts({ spec }: Service): boolean {
   return spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false)
 }
 
@@ -57,9 +60,11 @@ export function dropFieldsOfOldType(service: Service, old: Service): void {
     if (same('ipFamilies')) delete spec.ipFamilies
     if (same('ipFamilyPolicy')) delete spec.ipFamilyPolicy
   }
-  if (needsNodePort(old) && !needsNodePort(service)) {
-    const ports = (of: Service): number[] => (of.spec.ports ?? []).map(port => port.nodePort ?? 0)
-    if (semanticallyEqual(ports(service), ports(old))) for (const port of spec.ports ?? []) delete port.nodePort
+  if (hasNodePorts(old) && !hasNodePorts(service)) {
+    // Ports may come, go and change, as long as none asks for a node port that the Service did not have.
+    const known = new Set(old.spec.ports?.map(({ nodePort }) => nodePort))
+    const ports = spec.ports ?? []
+    if (ports.every(({ nodePort }) => !nodePort || known.has(nodePort))) for (const port of ports) delete port.nodePort
   }
   if (needsHealthCheck(old) && !needsHealthCheck(service) && same('healthCheckNodePort')) delete spec.healthCheckNodePort
   if (old.spec.type === 'LoadBalancer' && spec.type !== 'LoadBalancer') {
@@ -67,4 +72,6 @@ export function dropFieldsOfOldType(service: Service, old: Service): void {
     if (same('loadBalancerClass')) delete spec.loadBalancerClass
   }
   if (isExternallyAccessible(old) && !isExternallyAccessible(service) && same('externalTrafficPolicy')) delete spec.externalTrafficPolicy
+  // Its balancer may still be being taken down; that is nothing that clients should wait for.
+  if (spec.type !== 'LoadBalancer') service.status = { ...service.status, loadBalancer: {} }
 }

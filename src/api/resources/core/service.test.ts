@@ -157,6 +157,41 @@ describe('an update of a service', () => {
     assert.deepEqual([named.errors, named.object.spec.clusterIPs, named.object.spec.ipFamilies], [[], undefined, undefined])
   })
 
+  test('drops node ports when ports come, go or change places with the type, and none that is new', () => {
+    const ports = [
+      { name: 'a', port: 80, nodePort: 30000 },
+      { name: 'b', port: 81, nodePort: 30001 },
+    ]
+    const old = judgeNew(service, serviceOf({ clusterIP: '10.0.0.1', type: 'NodePort', ports })).object
+    const become = (change: (spec: ServiceSpec) => void) =>
+      judgeUpdate(service, old, ({ spec }) => {
+        spec.type = 'ClusterIP'
+        change(spec)
+      })
+    for (const change of [
+      (spec: ServiceSpec) => void spec.ports?.pop(),
+      (spec: ServiceSpec) => void spec.ports?.reverse(),
+      (spec: ServiceSpec) => void delete spec.ports?.[0]?.nodePort,
+    ]) {
+      const { errors, object } = become(change)
+      assert.deepEqual(errors, [])
+      assert.ok(object.spec.ports?.every(({ nodePort }) => nodePort === undefined))
+    }
+    assert.deepEqual(become(spec => void Object.assign(spec.ports?.[0] ?? {}, { nodePort: 30002 })).fields, [
+      'spec.ports[0].nodePort',
+      'spec.ports[1].nodePort',
+    ])
+  })
+
+  test('forgets the address of a load balancer that it has no more', () => {
+    const balancer = judgeNew(service, serviceOf({ clusterIP: '10.0.0.1', type: 'LoadBalancer', ports: [{ port: 80 }] })).object
+    balancer.status = { loadBalancer: { ingress: [{ ip: '192.0.2.1', ipMode: 'VIP' }] } }
+    const kept = judgeUpdate(service, balancer, ({ spec }) => Object.assign(spec, { sessionAffinity: 'ClientIP' }))
+    assert.deepEqual(kept.object.status, balancer.status)
+    const left = judgeUpdate(service, balancer, ({ spec }) => Object.assign(spec, { type: 'ClusterIP' }))
+    assert.deepEqual([left.errors, left.object.status], [[], { loadBalancer: {} }])
+  })
+
   test('cannot change status, whose own path can', () => {
     const ingress = [{ ip: '192.0.2.1' }]
     const main = judgeUpdate(service, stored, object => Object.assign(object, { status: { loadBalancer: { ingress } } }))

@@ -5,7 +5,8 @@ import type { Endpoint, EndpointPort, EndpointSlice } from '../../types/discover
 import { parseIp, validateNonSpecialIp } from '../../validation/ip-address.ts'
 import { ipWarnings } from '../../validation/ip-format.ts'
 import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from '../../validation/names.ts'
-import { immutable, pushMessages, semanticallyEqual, validateLabels } from '../../validation/object-meta.ts'
+import { immutable, pushMessages, validateLabels } from '../../validation/object-meta.ts'
+import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 const addressTypes = ['FQDN', 'IPv4', 'IPv6']

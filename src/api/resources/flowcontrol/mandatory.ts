@@ -1,7 +1,7 @@
 // The objects that priority and fairness cannot do without: they may be there or not, but never say anything else.
 import { duplicate, type FieldError, invalidValue, required } from '../../field-error.ts'
 import type { FlowSchemaSpec, PolicyRulesWithSubjects, PriorityLevelConfigurationSpec } from '../../types/flowcontrol-v1.ts'
-import { semanticallyEqual } from '../../validation/object-meta.ts'
+import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 
 const everything = (...groups: readonly string[]): PolicyRulesWithSubjects => ({
   subjects: groups.map(name => ({ kind: 'Group', group: { name } })),

@@ -5,7 +5,8 @@ import type { IPAddress, ParentReference } from '../../types/networking-v1.ts'
 import { invalidShown } from '../../validation/go-syntax.ts'
 import { validateCanonicalIp } from '../../validation/ip-format.ts'
 import { dns1123Subdomain, nameIsPathSegment } from '../../validation/names.ts'
-import { immutableMessage, pushMessages, semanticallyEqual } from '../../validation/object-meta.ts'
+import { immutableMessage, pushMessages } from '../../validation/object-meta.ts'
+import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { nameColumn } from '../standard-columns.ts'
 
 export const ipAddress = defineResource<IPAddress>({

@@ -2,7 +2,8 @@
 import { duplicate, type FieldError, invalidValue, notSupported } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { CSIDriver, TokenRequest } from '../../types/storage-v1.ts'
-import { immutableMessage, semanticallyEqual } from '../../validation/object-meta.ts'
+import { immutableMessage } from '../../validation/object-meta.ts'
+import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 const fsGroupPolicies = ['File', 'None', 'ReadWriteOnceWithFSType']

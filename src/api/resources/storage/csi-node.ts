@@ -3,7 +3,8 @@ import { duplicate, type FieldError, invalidValue, required } from '../../field-
 import { defineResource } from '../../resource.ts'
 import type { CSINode, CSINodeDriver } from '../../types/storage-v1.ts'
 import { qualifiedName } from '../../validation/names.ts'
-import { immutableMessage, negativeMessage, pushMessages, semanticallyEqual } from '../../validation/object-meta.ts'
+import { immutableMessage, negativeMessage, pushMessages } from '../../validation/object-meta.ts'
+import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { validateCsiDriverName } from './csi-driver-name.ts'
 

@@ -1,0 +1,46 @@
+// JSON that stands in annotations, read as Go reads it into a list of structures of plain members.
+import { parseJson } from '../schema/decode.ts'
+
+/** A Go structure: the names of its members, as they stand in JSON. */
+export interface Shape {
+  /** `core.Taint`. */
+  readonly go: string
+  readonly texts: readonly string[]
+  readonly numbers?: readonly string[]
+}
+
+export type ReadStructures<T> = { readonly ok: true; readonly items: readonly T[] } | { readonly ok: false; readonly problem: string }
+
+/** `T` has the members of the shape and no others that must be there. `null` is the structure in which nothing is set. */
+export function readStructures<T>(text: string, shape: Shape): ReadStructures<T> {
+  const parsed = parseJson(Buffer.from(text))
+  if (!parsed.ok) return { ok: false, problem: parsed.message }
+  if (parsed.value === null) return { ok: true, items: [] }
+  const wrong = (value: unknown, into: string) => ({
+    ok: false as const,
+    problem: `json: cannot unmarshal ${goKind(value)} into Go ${into}`,
+  })
+  if (!Array.isArray(parsed.value)) return wrong(parsed.value, `value of type []${shape.go}`)
+  const items: T[] = []
+  for (const item of parsed.value as readonly unknown[]) {
+    if (item !== null && !isObject(item)) return wrong(item, `value of type ${shape.go}`)
+    const members = Object.entries(item ?? {}).filter(([, value]) => value !== null)
+    for (const [name, value] of members) {
+      const type = shape.texts.includes(name) ? 'string' : shape.numbers?.includes(name) === true ? 'number' : undefined
+      if (type !== undefined && typeof value !== type) {
+        return wrong(value, `struct field ${shape.go.replace(/^.*\./, '')}.${name} of type ${type === 'number' ? 'int64' : 'string'}`)
+      }
+    }
+    items.push(Object.fromEntries(members) as T)
+  }
+  return { ok: true, items }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function goKind(value: unknown): string {
+  if (Array.isArray(value)) return 'array'
+  return typeof value === 'boolean' ? 'bool' : typeof value
+}
