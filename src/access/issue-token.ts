@@ -125,8 +125,9 @@ function bindingOf(
     }
     return { name: boundName, uid: found }
   }
-  switch (`${apiVersion}/${kind}`) {
-    case 'v1/Pod': {
+  // As on upstream, whichever version of the core group is named.
+  switch (apiVersion.split('/').length === 2 ? '' : kind) {
+    case 'Pod': {
       const pod = find('pods', namespace)
       if (pod.spec?.serviceAccountName !== name) {
         throw badRequest(`cannot bind token for serviceaccount "${name}" to pod running with different serviceaccount name.`)
@@ -135,9 +136,9 @@ function bindingOf(
       const node = nodeName ? objects.get('nodes', '', nodeName)?.metadata.uid : undefined
       return { pod: reference(pod), ...(nodeName && node ? { node: { name: nodeName, uid: node } } : {}) }
     }
-    case 'v1/Secret':
+    case 'Secret':
       return { secret: reference(find('secrets', namespace)) }
-    case 'v1/Node':
+    case 'Node':
       return { node: reference(find('nodes', '')) }
     default:
       throw badRequest(`cannot bind token to object of type ${groupVersionKind(apiVersion, kind)}`)

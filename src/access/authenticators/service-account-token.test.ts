@@ -251,12 +251,25 @@ const refusals: { name: string; spec: TokenRequestSpec; reason: 'Invalid' | 'Bad
     message: /does not match the UID in record/,
   },
   {
+    name: 'a pod of another group',
+    spec: { boundObjectRef: { kind: 'Pod', apiVersion: 'apps/v1', name: 'web-0' } },
+    reason: 'BadRequest',
+    message: /cannot bind token to object of type apps\/v1, Kind=Pod/,
+  },
+  {
     name: 'another kind',
     spec: { boundObjectRef: { kind: 'Deployment', apiVersion: 'apps/v1', name: 'x' } },
     reason: 'BadRequest',
     message: /cannot bind token to object of type apps\/v1, Kind=Deployment/,
   },
 ]
+test('issueServiceAccountToken() binds to a pod whichever version of the core group is named', async () => {
+  for (const version of [{}, { apiVersion: 'v1' }, { apiVersion: 'v2' }]) {
+    await setUp().issue({ boundObjectRef: { kind: 'Pod', name: 'web-0', ...version } })
+  }
+  await assert.rejects(setUp().issue({ boundObjectRef: { kind: 'Pod', name: 'web-1' } }), err => isReason(err, 'NotFound'))
+})
+
 for (const { name, spec, reason, message } of refusals) {
   test(`issueServiceAccountToken() refuses ${name}`, async () => {
     await assert.rejects(setUp().issue(spec), (err: unknown) => isReason(err, reason) && message.test(err.message))
