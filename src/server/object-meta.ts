@@ -5,6 +5,7 @@ import { sameValue } from '../api/same-value.ts'
 import { badRequest } from '../api/status.ts'
 import { nameIsDnsSubdomain } from '../api/validation/names.ts'
 import type { ObjectMetaRules, ObjectMetaUpdateRules } from '../api/validation/object-meta.ts'
+import { semanticallyEqual } from '../api/validation/semantic-equality.ts'
 import { formatTime } from '../base/clock.ts'
 import type { Identifiers } from './identifiers.ts'
 import { dropDuplicateOwners } from './owner-references.ts'
@@ -91,8 +92,10 @@ function setOrDelete<K extends keyof ObjectMeta>(metadata: ObjectMeta, key: K, v
  */
 export function desiredStateChanged(definition: ResourceDefinition, main: boolean, object: KubeObject, old: KubeObject): boolean {
   const { countedParts } = definition
-  if (countedParts !== undefined && main && !sameValue(countedParts(object), countedParts(old))) return true
-  if ('spec' in object || countedParts === undefined) return !sameValue(desiredState(object), desiredState(old))
+  // The same amount written another way is no other wish; of custom resources nobody knows what is an amount.
+  const same = definition.custom === undefined ? semanticallyEqual : sameValue
+  if (countedParts !== undefined && main && !same(countedParts(object), countedParts(old))) return true
+  if ('spec' in object || countedParts === undefined) return !same(desiredState(object), desiredState(old))
   return false
 }
 

@@ -136,6 +136,18 @@ test('update() counts generation for spec and not for labels or status', async (
   assert.equal(await patch({ spec: { replicas: 2 } }), 2)
 })
 
+test('update() does not count an amount that is written another way', async () => {
+  await using api = new TestServer()
+  const pods = '/api/v1/namespaces/default/pods'
+  const pod = (memory: string) => ({
+    metadata: { name: 'p' },
+    spec: { containers: [{ name: 'c', image: 'i', resources: { requests: { memory } } }] },
+  })
+  await api.create(pods, pod('1Gi'))
+  const { json } = await api.request('PUT', `${pods}/p`, pod('1073741824'))
+  assert.deepEqual([json.metadata.generation, json.spec.containers[0].resources.requests.memory], [1, '1073741824'])
+})
+
 test('status and main path each keep the other side', async () => {
   await using api = new TestServer()
   await api.create(deployments, deployment(1))
