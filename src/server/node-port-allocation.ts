@@ -112,9 +112,12 @@ export function refused({ metadata }: Service, ...errors: (readonly [field: stri
   )
 }
 
-/** An update that leaves out the ports that the server gave keeps them: by the name of the port, whatever else of it changed. */
+/**
+ * An update that leaves out the ports that the server gave keeps them: by the name of the port, whatever else of it changed. Who wants a balancer
+ * without node ports leaves them out for good.
+ */
 export function keepNodePorts(service: Service, before: Service): void {
-  if (hasNodePorts(before) && hasNodePorts(service)) {
+  if (allocatesNodePorts(before) && allocatesNodePorts(service)) {
     const old = before.spec.ports ?? []
     const ports = service.spec.ports ?? []
     const stated = new Set(ports.map(({ nodePort }) => nodePort))
