@@ -20,6 +20,11 @@ export interface Deleted {
   readonly gone: boolean
 }
 
+interface Progress {
+  /** The object whose grace period this deletion ended. */
+  ended?: KubeObject
+}
+
 const orphan = 'orphan'
 const foreground = 'foregroundDeletion'
 /** Kinds whose dependents stay when nobody says anything, upstream's legacy defaults; with what is said to who says nothing. */
@@ -43,21 +48,31 @@ export function warnOfOrphans({ served, warn }: ResourceContext, deletion: Delet
 export async function deleteObject(parts: WriteParts, context: ResourceContext, name: string, deletion: Deletion): Promise<Deleted> {
   const { served, info } = context
   const namespace = served.definition.namespaced ? info.namespace : ''
+  const progress: Progress = {}
   for (let attempt = 1; ; attempt++) {
     const entry = served.collection.newest(namespace, name)
-    if (entry === undefined) throw notFound(served.named, name)
+    if (entry === undefined) {
+      if (progress.ended) return goneAs(progress.ended)
+      throw notFound(served.named, name)
+    }
     if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
     const object = served.view.object(entry)
+    if (progress.ended && progress.ended.metadata.uid !== object.metadata.uid) return goneAs(progress.ended)
     checkDeletionPreconditions(served.definition, object, deletion)
     const request = admissionRequest(context, namespace, name, object, deletion)
     await parts.admission.mutate(request, context.request.signal)
     await parts.admission.validate(request, context.request.signal)
     try {
-      return await apply(parts, context, entry, object, deletion)
+      return await apply(parts, context, entry, object, deletion, progress)
     } catch (err) {
       if (!(err instanceof WriteConflict) || attempt >= attempts) throw err
     }
   }
+}
+
+/** What others removed between the two writes of this deletion is gone as it was asked: who removed it took its reservations too. */
+function goneAs(object: KubeObject): Deleted {
+  return { object, entry: undefined, gone: true }
 }
 
 /** Throws the 409 where the client wants another object deleted than this one. */
@@ -87,7 +102,14 @@ function admissionRequest(
   return new WriteAdmission(context, asked, () => deleteOptions(deletion))
 }
 
-async function apply(parts: WriteParts, context: ResourceContext, entry: Entry, current: KubeObject, deletion: Deletion): Promise<Deleted> {
+async function apply(
+  parts: WriteParts,
+  context: ResourceContext,
+  entry: Entry,
+  current: KubeObject,
+  deletion: Deletion,
+  progress: Progress,
+): Promise<Deleted> {
   const plan = planDeletion(context, current, deletion)
   if (plan.step === 'pending') return { object: current, entry, gone: false }
   const { served } = context
@@ -103,7 +125,11 @@ async function apply(parts: WriteParts, context: ResourceContext, entry: Entry, 
     return { object: served.view.object(written), entry: written, gone }
   }
   // Kinds with a grace period end it before they go, so that whoever watches sees both, as upstream has it.
-  const last = plan.ends ? await served.collection.write({ namespace, name, expected: entry, object: served.toStored(plan.object) }) : entry
+  let last = entry
+  if (plan.ends) {
+    last = await served.collection.write({ namespace, name, expected: entry, object: served.toStored(plan.object) })
+    progress.ended = plan.object
+  }
   await served.collection.write({ namespace, name, expected: last, object: undefined, lastState: served.toStored(plan.object) })
   parts.reservations.get(groupResource(definition.group, definition.plural))?.release(plan.object)
   return { object: plan.object, entry: undefined, gone }

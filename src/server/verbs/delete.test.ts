@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { systemClock } from '../../base/clock.ts'
+import { silentLogger } from '../../base/log.ts'
+import { CommitQueue } from '../../store/commit-queue.ts'
 import { TestServer } from '../testing.ts'
 
 const path = '/api/v1/namespaces/default/configmaps'
@@ -159,4 +163,25 @@ test('deleteCollection() removes what is selected and answers it', async () => {
     ['a', 'b'],
   )
   assert.equal((await api.get(path)).json.items.length, 1)
+})
+
+test('remove() of a pod is done where another removes it between the end of its grace period and its removal', async () => {
+  const marking = Promise.withResolvers<void>()
+  let groups = 0
+  // The first group creates the pod, the second ends its grace period.
+  const append = () => (++groups === 2 ? marking.promise : Promise.resolve())
+  const store = new CommitQueue({ clock: systemClock, log: silentLogger, commitLog: { append, bytes: 0, close: async () => undefined } })
+  await using api = new TestServer({ store })
+  const { metadata } = await api.create(pods, pod())
+  const first = api.request('DELETE', `${pods}/p`)
+  while (groups < 2) await setImmediate()
+  const marked = store.nextRevision
+  const second = api.request('DELETE', `${pods}/p`)
+  while (store.nextRevision === marked) await setImmediate()
+  marking.resolve()
+  for (const { status, json } of [await first, await second]) {
+    assert.deepEqual([status, json.kind, json.metadata.uid], [200, 'Pod', metadata.uid])
+    assert.equal(json.metadata.deletionGracePeriodSeconds, 0)
+  }
+  assert.equal((await api.get(`${pods}/p`)).status, 404)
 })
