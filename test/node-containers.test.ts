@@ -26,6 +26,7 @@ import { createNodeRuntime, type NodeRuntime } from '../src/node/node-runtime.ts
 import { noLinks } from '../src/node/pod-network.ts'
 import { podWriter } from '../src/node/pod-writer.ts'
 import { listProcesses } from '../src/node/process-table.ts'
+import { machineTotals, UsageSampler } from '../src/node/usage-sampler.ts'
 
 const missing = ['/usr/bin/containerd', '/usr/sbin/runc', '/usr/lib/cni/bridge', '/usr/bin/busybox'].filter(path => !existsSync(path))
 const skip = process.getuid?.() !== 0 ? 'needs root' : missing.length > 0 ? `not installed: ${missing.join(', ')}` : false
@@ -340,6 +341,28 @@ test('a resize reaches the cgroups of a running container and of its pod', { ski
     assert.match(quota, /^25000\b/, path)
   }
   await gone(pod)
+})
+
+test('what a busy and an idle container use is measured as the kernel accounts for it', { skip }, async () => {
+  const busy = createPod('busy', {
+    containers: [
+      { name: 'spins', ...script('while true; do :; done'), resources: { limits: { cpu: '200m' } } },
+      { name: 'sleeps', ...script('sleep 1000') },
+    ],
+  })
+  await until('busy', 'ready', isReady)
+  const often = { now: () => clock.now(), sleep: (_: number, signal?: AbortSignal) => clock.sleep(200, signal) }
+  const sampler = new UsageSampler({ runtime: containerd.runtime, machine: machineTotals, clock: often, log })
+  const stop = new AbortController()
+  const running = sampler.run(stop.signal)
+  const used = (name: string) => sampler.latest().containers.find(each => each.podUid === busy.metadata.uid && each.name === name)
+  await until('busy', 'measured', () => (used('spins')?.cpuNanocores ?? 0) > 50_000_000)
+  assert.ok((used('sleeps')?.cpuNanocores ?? 1e9) < 50_000_000, JSON.stringify(sampler.latest()))
+  assert.ok((used('spins')?.memoryBytes ?? 0) > 0)
+  assert.ok((sampler.latest().node?.memoryBytes ?? 0) > (used('spins')?.memoryBytes ?? 0))
+  stop.abort()
+  await running
+  await gone(busy)
 })
 
 test('a failed liveness probe restarts the container; readiness and a crash loop show', { skip }, async () => {

@@ -264,4 +264,20 @@ type bulkhead/v1alpha1.PodSecurityException root
   spec bulkhead/v1alpha1.PodSecurityExceptionSpec
 type bulkhead/v1alpha1.PodSecurityExceptionList list
   items []bulkhead/v1alpha1.PodSecurityException
+
+type metrics/v1beta1.ContainerMetrics
+  name string
+  usage core/v1.ResourceList
+type metrics/v1beta1.NodeMetrics root
+  timestamp meta/v1.Time
+  window string
+  usage core/v1.ResourceList
+type metrics/v1beta1.NodeMetricsList list
+  items []metrics/v1beta1.NodeMetrics
+type metrics/v1beta1.PodMetrics root
+  timestamp meta/v1.Time
+  window string
+  containers []metrics/v1beta1.ContainerMetrics list=atomic
+type metrics/v1beta1.PodMetricsList list
+  items []metrics/v1beta1.PodMetrics
 `

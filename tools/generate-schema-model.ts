@@ -62,6 +62,7 @@ export const addedGroups = [
   ['apiextensions/v1', 'apiextensions.k8s.io'],
   ['bulkhead/v1alpha1', 'bulkhead.dev'],
   ['apiregistration/v1', 'apiregistration.k8s.io'],
+  ['metrics/v1beta1', 'metrics.k8s.io'],
 ] as const
 
 /** Kinds that became stable in v1.33 with the shape of their beta. */

@@ -26,8 +26,8 @@ export function nodeRequestPath(
   return `/${parts.join('/')}${query === '' ? '' : `?${query}`}`
 }
 
-/** What an agent tells of itself, each with a GET: under the paths that the kubelet has for it, and connections that network policies refused. */
-export const kubeletPaths = ['healthz', 'healthz/ping', 'pods', 'refused-connections'] as const
+/** What an agent tells of itself, each with a GET: under the paths that the kubelet has for it, connections that network policies refused, and usage. */
+export const kubeletPaths = ['healthz', 'healthz/ping', 'pods', 'refused-connections', 'stats/usage'] as const
 export type KubeletPath = (typeof kubeletPaths)[number]
 
 export const kubeletRequestPath = (path: KubeletPath): string => `/kubelet/${path}`
@@ -47,4 +47,27 @@ export interface RefusedConnection {
   readonly port: number
   readonly packets: number
   readonly secondsAgo: number
+}
+
+/** What was used on the mean of a window of time. */
+export interface Usage {
+  /** When the window ended, ms since the epoch. */
+  readonly at: number
+  readonly windowMs: number
+  /** Billionths of a core. */
+  readonly cpuNanocores: number
+  /** Working set, at the end of the window. */
+  readonly memoryBytes: number
+}
+
+export interface ContainerUsage extends Usage {
+  readonly podUid: string
+  /** Of the container in its pod. */
+  readonly name: string
+}
+
+/** The page `stats/usage`. What was not measured twice yet is left out; a simulated node measures nothing. */
+export interface NodeUsage {
+  readonly node?: Usage
+  readonly containers: readonly ContainerUsage[]
 }

@@ -90,6 +90,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   readonly projectionOf?: { readonly group: string; readonly plural: string; view(object: KubeObject): T }
   /** An answer is computed and nothing is stored (reviews, bindings); `server/reviews/` computes it. */
   readonly virtual?: boolean
+  /** An APIService of the group version takes its place (custom resources give way in any case). */
+  readonly givesWay?: boolean
   /** metadata.generation counts changes of spec (and of everything but metadata and status where there is no spec). */
   readonly countsGeneration: boolean
   /** What else `countsGeneration` counts on the main path, or what alone where `spec` is no field of the kind. Compared by value. */

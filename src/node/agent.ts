@@ -25,6 +25,7 @@ import type { PodWorker } from './pod-worker.ts'
 import { podWriter } from './pod-writer.ts'
 import { RefusedReports } from './refused-reports.ts'
 import { runTunnel } from './tunnel.ts'
+import { machineTotals, UsageSampler } from './usage-sampler.ts'
 
 export interface NodeAgentOptions {
   /** The node's own folder: `<data directory>/node`. */
@@ -116,6 +117,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
         await reportRefused(workers, guard, reports, event, clock, log)
       },
     })
+    const usage = new UsageSampler({ runtime, machine: machineTotals, clock, log })
     const tunnel = runTunnel(
       {
         server: options.server,
@@ -131,6 +133,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
           log,
           streamingCertificate: containerd.streamingCertificate,
           refused: () => guard.refused(),
+          usage: () => usage.latest(),
         },
         clock,
         log,
@@ -142,6 +145,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     const parts = [
       guard.run(podCidr, await runningPods(runtime, signal), working),
       nodeRuntime.run(working),
+      usage.run(working),
       tunnel,
       registrar.run(working),
       reportPolicies(guard, registrar, log, working),

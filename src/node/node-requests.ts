@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { kubeletPaths, kubeletRequestPath, type RefusedConnection } from '../api/node-protocol.ts'
+import { kubeletPaths, kubeletRequestPath, type NodeUsage, type RefusedConnection } from '../api/node-protocol.ts'
 import { ApiError, apiError, badRequest, internalError, notFound, type Status } from '../api/status.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -25,6 +25,8 @@ export interface NodeRequestOptions {
   readonly streamingCertificate?: string
   /** Connections that network policies refused; undefined on a simulated node, which carries none. */
   readonly refused?: () => Promise<readonly RefusedConnection[]>
+  /** What the machine and its containers use; undefined on a simulated node, where nothing is used. */
+  readonly usage?: () => NodeUsage
 }
 
 interface Asked {
@@ -75,7 +77,7 @@ export async function answerNodeRequest(
 /** What the node tells of itself; undefined where a pod is asked for. */
 async function kubeletAnswer(
   headers: IncomingHttpHeaders,
-  { workers, refused }: NodeRequestOptions,
+  { workers, refused, usage }: NodeRequestOptions,
 ): Promise<{ contentType: string; text: string } | undefined> {
   const path = headers[':path']
   const asked = kubeletPaths.find(known => path === kubeletRequestPath(known))
@@ -83,6 +85,10 @@ async function kubeletAnswer(
   if (headers[':method'] !== 'GET') throw apiError(405, 'MethodNotAllowed', `method ${headers[':method']} is not allowed for ${asked}`)
   if (asked === 'refused-connections')
     return { contentType: 'application/json', text: JSON.stringify({ items: (await refused?.()) ?? [] }) }
+  if (asked === 'stats/usage') {
+    const none: NodeUsage = { containers: [] }
+    return { contentType: 'application/json', text: JSON.stringify(usage?.() ?? none) }
+  }
   if (asked !== 'pods') return { contentType: 'text/plain; charset=utf-8', text: 'ok' }
   const items = Array.from(workers(), ({ pod }) => pod)
   return { contentType: 'application/json', text: JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items }) }

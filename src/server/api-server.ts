@@ -51,6 +51,8 @@ import { defaultServiceCidr, ServiceAllocation } from './service-allocation.ts'
 import { createStreamPod } from './streams/stream-pod.ts'
 import { type IssueToken, type StreamPod, subresourceHandlers } from './subresources/index.ts'
 import { tunnelPathHandler, withTunnelRight } from './tunnel-path.ts'
+import { usageHandlers } from './usage/index.ts'
+import { NodeUsages } from './usage/node-usage.ts'
 import { versionInfo } from './version.ts'
 import { connectService } from './webhooks/connect-service.ts'
 import type { ServiceTls } from './webhooks/review-sender.ts'
@@ -195,13 +197,16 @@ export class ApiServer implements AsyncDisposable {
         random: Math.random,
         streamPod: options.streamPod ?? createStreamPod({ writeParts, tunnels: this.nodeTunnels, clock }),
       }),
-      computed: reviewHandlers({
-        authorize,
-        writeParts,
-        resources,
-        ...(options.rulesFor ? { rulesFor: options.rulesFor } : {}),
-        ...(options.reviewToken ? { reviewToken: options.reviewToken } : {}),
-      }),
+      computed: new Map([
+        ...reviewHandlers({
+          authorize,
+          writeParts,
+          resources,
+          ...(options.rulesFor ? { rulesFor: options.rulesFor } : {}),
+          ...(options.reviewToken ? { reviewToken: options.reviewToken } : {}),
+        }),
+        ...usageHandlers({ resources, usages: new NodeUsages({ tunnels: this.nodeTunnels, clock, log }) }),
+      ]),
     })
     let failure: Error | undefined
     store.onFailure(err => {

@@ -1,7 +1,7 @@
 // What Bulkhead grants beside Kubernetes' own policy. Join tickets need no role: the JoinTicket authorizer grants their two rights.
 import { deniedCredentials, denyRight } from '../denied-credentials.ts'
 import type { ClusterRole, ClusterRoleBinding, Role, RoleBinding } from '../rbac-object.ts'
-import { clusterRole, clusterRoleBinding, group, read, role, roleBinding, rule, serviceAccount, urls } from './policy-rule.ts'
+import { aggregatesTo, clusterRole, clusterRoleBinding, group, read, role, roleBinding, rule, serviceAccount, urls } from './policy-rule.ts'
 
 const ticketConsumer = 'bulkhead:join-ticket-consumer'
 
@@ -29,6 +29,8 @@ const networkPolicyKeeper = 'bulkhead:network-policy-keeper'
 const nodeProxier = 'bulkhead:node-proxier'
 /** Begins with `system:` as what everybody has does: it must not count as a right that an account was given. */
 const why = 'system:bulkhead:why'
+/** Named as in the manifests of metrics-server, whose place it takes until one is installed: there it says the same. */
+const metricsReader = 'system:aggregated-metrics-reader'
 
 /** The controller of namespace defaults makes what the ClusterDefaults say and marks the namespace. The DNS part reads what names lead to, and nothing else. */
 export const ownClusterRoles: readonly ClusterRole[] = [
@@ -37,6 +39,11 @@ export const ownClusterRoles: readonly ClusterRole[] = [
     rule('list watch', 'networking.k8s.io', 'networkpolicies'),
     rule('list watch', 'bulkhead.dev', 'namespacelabels podaddresses'),
   ]),
+  clusterRole(metricsReader, [rule(read, 'metrics.k8s.io', 'pods nodes')], {
+    ...aggregatesTo('admin'),
+    ...aggregatesTo('edit'),
+    ...aggregatesTo('view'),
+  }),
   clusterRole(why, [urls('get', '/bulkhead/v1/why /bulkhead/v1/why/*')]),
   clusterRole(namespaceDefaults, [
     rule('get', 'bulkhead.dev', 'clusterdefaults'),

@@ -15,6 +15,7 @@ import { coreResources } from './core/index.ts'
 import { discoveryResources } from './discovery/index.ts'
 import { eventsResources } from './events/index.ts'
 import { flowcontrolResources } from './flowcontrol/index.ts'
+import { metricsResources } from './metrics/index.ts'
 import { networkingResources } from './networking/index.ts'
 import { nodeResources } from './node/index.ts'
 import { policyResources } from './policy/index.ts'
@@ -45,6 +46,7 @@ export const resources: readonly ResourceDefinition[] = [
   ...discoveryResources,
   ...flowcontrolResources,
   ...bulkheadResources,
+  ...metricsResources,
 ]
 
 /** Kinds that are served only where their group version is asked for. */

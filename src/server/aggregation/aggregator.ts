@@ -38,7 +38,7 @@ export class Aggregator {
   /** Follows the APIServices until the signal. */
   constructor(parts: AggregatorParts, signal: AbortSignal) {
     const { resources, store, builtIn } = parts
-    const index = new ApiServiceIndex(resources, new Set(builtIn.map(({ group, version }) => groupVersion(group, version))))
+    const index = new ApiServiceIndex(resources, reservedVersions(builtIn))
     const backends = new Backends(resources, (namespace, name) => {
       for (const { service, name: apiService } of index.all)
         if (service.namespace === namespace && service.name === name) availability.check(apiService)
@@ -65,9 +65,9 @@ export class Aggregator {
     index.follow(signal)
   }
 
-  /** The answer of another server; undefined where this one answers itself. Custom resources give way to an APIService, built-in ones do not. */
+  /** The answer of another server; undefined where this one answers itself. Of built-in resources only those give way to an APIService that say so. */
   answer(context: RequestContext, { served, group, version, path, verb }: ResourceRequestInfo): Promise<Reply> | undefined {
-    if (served !== undefined && served.definition.custom === undefined) return undefined
+    if (served !== undefined && served.definition.custom === undefined && served.definition.givesWay !== true) return undefined
     const api = this.index.find(group, version)
     return api && this.#proxy.handle(context, path, api, verb === 'watch')
   }
@@ -87,4 +87,9 @@ export class Aggregator {
   async run(requests: OwnRequests): Promise<void> {
     await Promise.all([this.#availability.run(requests), this.#customGroups.run(requests), this.documents.run()])
   }
+}
+
+/** What this server answers itself whatever an APIService says. */
+function reservedVersions(builtIn: readonly ResourceDefinition[]): ReadonlySet<string> {
+  return new Set(builtIn.filter(({ givesWay }) => givesWay !== true).map(({ group, version }) => groupVersion(group, version)))
 }

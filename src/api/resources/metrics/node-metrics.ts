@@ -1,0 +1,17 @@
+// metrics.k8s.io/v1beta1 NodeMetrics: what a node as a whole uses, as it measured it; the server asks for it and stores nothing.
+import { defineResource } from '../../resource.ts'
+import type { NodeMetrics } from '../../types/metrics-v1beta1.ts'
+import { nameColumn } from '../standard-columns.ts'
+import { usageColumns } from './usage-columns.ts'
+
+export const nodeMetrics = defineResource<NodeMetrics>({
+  group: 'metrics.k8s.io',
+  version: 'v1beta1',
+  kind: 'NodeMetrics',
+  plural: 'nodes',
+  namespaced: false,
+  verbs: ['get', 'list'],
+  virtual: true,
+  givesWay: true,
+  columns: [nameColumn, ...usageColumns<NodeMetrics>(({ usage }) => usage)],
+})

@@ -1,0 +1,17 @@
+// metrics.k8s.io/v1beta1 PodMetrics: what the containers of a pod use, as its node measured it; the server asks for it and stores nothing.
+import { defineResource } from '../../resource.ts'
+import type { PodMetrics } from '../../types/metrics-v1beta1.ts'
+import { nameColumn } from '../standard-columns.ts'
+import { totalUsage, usageColumns } from './usage-columns.ts'
+
+export const podMetrics = defineResource<PodMetrics>({
+  group: 'metrics.k8s.io',
+  version: 'v1beta1',
+  kind: 'PodMetrics',
+  plural: 'pods',
+  namespaced: true,
+  verbs: ['get', 'list'],
+  virtual: true,
+  givesWay: true,
+  columns: [nameColumn, ...usageColumns<PodMetrics>(({ containers }) => totalUsage(containers.map(({ usage }) => usage)))],
+})

@@ -1,0 +1,101 @@
+// What nodes say that their containers use: asked through their tunnels, read with distrust, remembered for a few seconds.
+import type { Duplex } from 'node:stream'
+import type { ContainerUsage, NodeUsage, Usage } from '../../api/node-protocol.ts'
+import { isRecord } from '../../api/schema/compile.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import type { NodeTunnels } from '../node-tunnel.ts'
+
+/** Nodes measure every 15 s: whoever asks again at once gets the same. */
+export const rememberedMs = 5_000
+/** Of the answer of a node, head and body. */
+export const answerMs = 10_000
+/** Some hundred thousand containers. */
+export const maxAnswerBytes = 16 * 1024 * 1024
+/** Of nodes; then those asked longest ago are asked again. */
+const mostRemembered = 10_000
+
+export interface NodeUsagesOptions {
+  readonly tunnels: Pick<NodeTunnels, 'requestNode'>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+export class NodeUsages {
+  readonly #options: NodeUsagesOptions
+  readonly #asked = new Map<string, { readonly at: number; readonly usage: Promise<NodeUsage> }>()
+
+  constructor(options: NodeUsagesOptions) {
+    this.#options = options
+  }
+
+  /** Never rejects: a node that cannot be reached, or makes no sense, has measured nothing. */
+  of(nodeName: string): Promise<NodeUsage> {
+    const { clock, log } = this.#options
+    const now = clock.now()
+    const known = this.#asked.get(nodeName)
+    if (known !== undefined && now - known.at < rememberedMs) return known.usage
+    if (this.#asked.size >= mostRemembered) this.#asked.clear()
+    const usage = this.#ask(nodeName).catch((err: unknown): NodeUsage => {
+      log.debug('usage of node not known', { node: nodeName, err })
+      return { containers: [] }
+    })
+    this.#asked.set(nodeName, { at: now, usage })
+    return usage
+  }
+
+  /** With a time of its own: those who ask meanwhile wait for the same answer. */
+  async #ask(nodeName: string): Promise<NodeUsage> {
+    const signal = AbortSignal.timeout(answerMs)
+    const answer = await this.#options.tunnels.requestNode(nodeName, { kind: 'kubelet', path: 'stats/usage' }, signal)
+    try {
+      const text = await readAll(answer.stream, signal)
+      if (answer.status !== 200) throw new Error(`the node answered ${answer.status}`)
+      return parseNodeUsage(JSON.parse(text))
+    } finally {
+      answer.stream.destroy()
+    }
+  }
+}
+
+async function readAll(stream: Duplex, signal: AbortSignal): Promise<string> {
+  const stop = (): void => void stream.destroy(new Error('the node took too long'))
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    for await (const chunk of stream) {
+      const part = Buffer.from(chunk)
+      bytes += part.length
+      if (bytes > maxAnswerBytes) throw new Error(`the answer is larger than ${maxAnswerBytes} bytes`)
+      chunks.push(part)
+    }
+    return Buffer.concat(chunks).toString('utf8')
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+/** Throws where the answer is no NodeUsage. */
+export function parseNodeUsage(value: unknown): NodeUsage {
+  if (!isRecord(value) || !Array.isArray(value['containers'])) throw new Error('the answer is no usage of a node')
+  const node = value['node'] === undefined ? undefined : parseUsage(value['node'])
+  const containers = value['containers'].map((each: unknown): ContainerUsage => {
+    const usage = parseUsage(each)
+    const { podUid, name } = isRecord(each) ? each : {}
+    if (typeof podUid !== 'string' || typeof name !== 'string') throw new Error('the answer has a container without a name')
+    return { podUid, name, ...usage }
+  })
+  return { ...(node === undefined ? {} : { node }), containers }
+}
+
+function parseUsage(value: unknown): Usage {
+  if (!isRecord(value)) throw new Error('the answer has a usage that is none')
+  const amount = (name: keyof Usage): number => {
+    const number = value[name]
+    if (typeof number !== 'number' || !Number.isSafeInteger(number) || number < 0)
+      throw new Error(`the answer has a ${name} that is no amount`)
+    return number
+  }
+  return { at: amount('at'), windowMs: amount('windowMs'), cpuNanocores: amount('cpuNanocores'), memoryBytes: amount('memoryBytes') }
+}
