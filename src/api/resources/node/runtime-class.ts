@@ -6,7 +6,6 @@ import { dns1123Label } from '../../validation/names.ts'
 import { immutable, pushMessages, validateLabels } from '../../validation/object-meta.ts'
 import { validateTolerations } from '../../validation/pod-placement.ts'
 import { validateResourceRequirements } from '../../validation/resource-requirements.ts'
-import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { deprecatedNodeLabels } from '../core/pod-warnings.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
