@@ -227,3 +227,34 @@ test('horizontalPodAutoscaler asks nothing of the metrics of a target that its o
   await scenario.until(() => conditionIn(api, 'ScalingActive')?.reason === 'ScalingDisabled', 'ScalingDisabled')
   assert.ok(api.requests.every(({ path }) => !path.includes('metrics.k8s.io')))
 })
+
+test('horizontalPodAutoscaler lets neither of two scale the same pods, and goes on when one is deleted', async () => {
+  const other = { ...autoscalerOf({ scaleTargetRef: reference }), metadata: { name: 'again', namespace: 'shop' } }
+  await using scenario = start({}, api => {
+    serveUsage(api, 100)
+    api.seed(horizontalPodAutoscalers, other)
+    // Neither may act before both are known.
+    api.change(widgets, 'shop', 'web', object => {
+      object.status.selector = ''
+    })
+  })
+  const { api } = scenario
+  const both = (reason: string) =>
+    api.all(horizontalPodAutoscalers).every(({ status }) => status?.conditions?.some(condition => condition.reason === reason))
+  await scenario.until(() => both('InvalidSelector'), 'no selector')
+  api.change(horizontalPodAutoscalers, 'shop', 'again', object => {
+    object.spec.maxReplicas = 2
+  })
+  api.change(horizontalPodAutoscalers, 'shop', 'web', object => {
+    object.spec.maxReplicas = 2
+  })
+  api.change(widgets, 'shop', 'web', object => {
+    object.status.selector = 'app=web'
+  })
+  await scenario.until(() => both('AmbiguousSelector'), 'an ambiguous selector')
+  const message = 'pods by selector app=web are controlled by multiple HPAs: [{again shop} {web shop}]'
+  assert.equal(conditionIn(api, 'ScalingActive')?.message, message)
+  assert.equal(replicasIn(api), 2)
+  api.remove(horizontalPodAutoscalers, 'shop', 'again')
+  await scenario.until(() => conditionIn(api, 'ScalingActive')?.reason === 'ValidMetricFound', 'one that scales alone')
+})
