@@ -27,7 +27,7 @@ export function nodeRequestPath(
 }
 
 /** What an agent tells of itself, each with a GET: under the paths that the kubelet has for it, connections that network policies refused, and usage. */
-export const kubeletPaths = ['healthz', 'healthz/ping', 'pods', 'refused-connections', 'stats/usage'] as const
+export const kubeletPaths = ['healthz', 'healthz/ping', 'pods', 'refused-connections', 'stats/usage', 'metrics/resource'] as const
 export type KubeletPath = (typeof kubeletPaths)[number]
 
 export const kubeletRequestPath = (path: KubeletPath): string => `/kubelet/${path}`

@@ -133,7 +133,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
           log,
           streamingCertificate: containerd.streamingCertificate,
           refused: () => guard.refused(),
-          usage: () => usage.latest(),
+          usage,
         },
         clock,
         log,

@@ -13,7 +13,9 @@ import type { ContainerRuntime } from './cri/runtime.ts'
 import { containersOf } from './pod-containers.ts'
 import { dialPod } from './pod-dial.ts'
 import type { PodWorker } from './pod-worker.ts'
+import { metricsContentType, resourceMetrics } from './resource-metrics.ts'
 import { carryBytes, openRuntimeStream, type StreamProtocol } from './stream-proxy.ts'
+import type { UsageSampler } from './usage-sampler.ts'
 
 export interface NodeRequestOptions {
   readonly runtime: ContainerRuntime
@@ -26,7 +28,7 @@ export interface NodeRequestOptions {
   /** Connections that network policies refused; undefined on a simulated node, which carries none. */
   readonly refused?: () => Promise<readonly RefusedConnection[]>
   /** What the machine and its containers use; undefined on a simulated node, where nothing is used. */
-  readonly usage?: () => NodeUsage
+  readonly usage?: Pick<UsageSampler, 'latest' | 'last'>
 }
 
 interface Asked {
@@ -87,8 +89,9 @@ async function kubeletAnswer(
     return { contentType: 'application/json', text: JSON.stringify({ items: (await refused?.()) ?? [] }) }
   if (asked === 'stats/usage') {
     const none: NodeUsage = { containers: [] }
-    return { contentType: 'application/json', text: JSON.stringify(usage?.() ?? none) }
+    return { contentType: 'application/json', text: JSON.stringify(usage?.latest() ?? none) }
   }
+  if (asked === 'metrics/resource') return { contentType: metricsContentType, text: resourceMetrics(usage?.last) }
   if (asked !== 'pods') return { contentType: 'text/plain; charset=utf-8', text: 'ok' }
   const items = Array.from(workers(), ({ pod }) => pod)
   return { contentType: 'application/json', text: JSON.stringify({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items }) }

@@ -8,13 +8,16 @@ import { parseTotals, type Sample, sampleMs, UsageSampler, usageBetween } from '
 
 const stats = (id: string, cpuNanoseconds: number, memoryWorkingSetBytes = 4096): ContainerStats => ({
   ...{ id, cpuNanoseconds, memoryWorkingSetBytes },
-  labels: { [podLabels.uid]: 'uid', [podLabels.container]: 'app' },
+  labels: { [podLabels.uid]: 'uid', [podLabels.name]: 'web', [podLabels.namespace]: 'shop', [podLabels.container]: 'app' },
 })
 const sampleAt = (at: number, cpu: number, containers: Record<string, number>): Sample => ({
   at,
   machine: { cpuNanoseconds: cpu, memoryBytes: 1 },
   containers: new Map(
-    Object.entries(containers).map(([id, cpuNanoseconds]) => [id, { podUid: 'uid', name: id, cpuNanoseconds, memoryBytes: 2 }]),
+    Object.entries(containers).map(([id, cpuNanoseconds]) => [
+      id,
+      { podUid: 'uid', pod: 'p', namespace: 'ns', name: id, cpuNanoseconds, memoryBytes: 2 },
+    ]),
   ),
 })
 
@@ -84,7 +87,12 @@ test('UsageSampler measures between two samples, forgets what it cannot read, an
     [['app', 2_000_000, 4096]],
   )
   assert.equal(measured.node?.cpuNanocores, 0)
+  assert.deepEqual(sampler.last?.containers.get('c1'), {
+    ...{ podUid: 'uid', pod: 'web', namespace: 'shop', name: 'app' },
+    ...{ cpuNanoseconds: 30_000_000, memoryBytes: 4096 },
+  })
   assert.deepEqual(await next(30_000, undefined), { containers: [] })
+  assert.equal(sampler.last, undefined)
   assert.deepEqual(await next(45_000, 60_000_000), { containers: [] })
   assert.equal((await next(60_000, 75_000_000)).containers[0]?.cpuNanocores, 1_000_000)
   stop.abort()

@@ -15,8 +15,10 @@ export interface Totals {
   readonly memoryBytes: number
 }
 
-interface ContainerTotals extends Totals {
+export interface ContainerTotals extends Totals {
   readonly podUid: string
+  readonly pod: string
+  readonly namespace: string
   readonly name: string
 }
 
@@ -47,6 +49,11 @@ export class UsageSampler {
     return this.#before === undefined || this.#last === undefined ? { containers: [] } : usageBetween(this.#before, this.#last)
   }
 
+  /** The newest sample; undefined where the last could not be read. */
+  get last(): Sample | undefined {
+    return this.#last
+  }
+
   /** Until the signal. What cannot be read is logged, and left out until it can. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options
@@ -75,7 +82,8 @@ export class UsageSampler {
       const name = labels[podLabels.container]
       // One that does not run has no figures.
       if (podUid === undefined || name === undefined || cpuNanoseconds === undefined || memoryWorkingSetBytes === undefined) continue
-      containers.set(id, { podUid, name, cpuNanoseconds, memoryBytes: memoryWorkingSetBytes })
+      const { [podLabels.name]: pod = '', [podLabels.namespace]: namespace = '' } = labels
+      containers.set(id, { podUid, pod, namespace, name, cpuNanoseconds, memoryBytes: memoryWorkingSetBytes })
     }
     return { at: clock.now(), machine: totals, containers }
   }
