@@ -1,5 +1,5 @@
 // Gives each node its own range of pod addresses out of the cluster's.
-import { isIPv4 } from 'node:net'
+import { addressText, overlap, rangeOf } from '../api/ipv4-range.ts'
 import { nodes } from '../client/resources.ts'
 import { type Controller, done } from './controller.ts'
 
@@ -36,25 +36,13 @@ export const nodeIpam: Controller = {
 
 /** The lowest IPv4 range of this size that overlaps none of `used`; undefined where all are taken. Throws where `cluster` is no IPv4 range. */
 export function nextRange(cluster: string, size: number, used: ReadonlySet<string>): string | undefined {
-  const whole = parseRange(cluster)
-  if (whole === undefined || size < whole.size) throw new RangeError(`Cannot divide "${cluster}" into ranges of /${size}`)
-  const taken = [...used].map(parseRange).filter(range => range !== undefined)
+  const whole = rangeOf(cluster)
   const step = 2 ** (32 - size)
+  if (whole === undefined || step > whole.last - whole.first + 1) throw new RangeError(`Cannot divide "${cluster}" into ranges of /${size}`)
+  const taken = [...used].map(rangeOf).filter(range => range !== undefined)
   for (let first = whole.first; first <= whole.last; first += step) {
-    const last = first + step - 1
-    if (!taken.some(range => range.first <= last && first <= range.last)) return `${formatAddress(first)}/${size}`
+    const part = { first, last: first + step - 1 }
+    if (!taken.some(range => overlap(range, part))) return `${addressText(first)}/${size}`
   }
   return undefined
 }
-
-function parseRange(text: string): { readonly first: number; readonly last: number; readonly size: number } | undefined {
-  const [address = '', length = ''] = text.split('/')
-  const size = Number(length)
-  if (!isIPv4(address) || !/^\d{1,2}$/.test(length) || size > 32) return undefined
-  const count = 2 ** (32 - size)
-  const number = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
-  const first = number - (number % count)
-  return { first, last: first + count - 1, size }
-}
-
-const formatAddress = (number: number): string => [24, 16, 8, 0].map(shift => Math.floor(number / 2 ** shift) % 256).join('.')

@@ -1,7 +1,9 @@
 // Tells of connections that network policies refused by an event of the pod whose policies did: who may see the pod learns why it waits.
+
+import { type AddressRange, addressNumber, holds } from '../api/ipv4-range.ts'
 import type { RefusedConnection } from '../api/node-protocol.ts'
 import type { Pod } from '../api/types/core-v1.ts'
-import { type AddressRange, addressNumber, rangesOf } from '../network/policy/address-ranges.ts'
+import { rangesOf } from '../network/policy/address-ranges.ts'
 import { podUid } from './pod-containers.ts'
 
 /** A pod that is refused again and again is told of once in this time, each direction for itself. */
@@ -49,7 +51,7 @@ export class RefusedReports {
 
   #ledNowhere({ to, names }: RefusedConnection): boolean {
     const address = addressNumber(to)
-    return !names && address !== undefined && this.#services.some(({ first, last }) => first <= address && address <= last)
+    return !names && address !== undefined && this.#services.some(range => holds(range, address))
   }
 }
 

@@ -1,8 +1,8 @@
 // The range of the cluster's Service addresses, and the two in it that are the cluster's own.
 import { networkInterfaces } from 'node:os'
+import { addressText, overlap, rangeOf } from '../../api/ipv4-range.ts'
 import type { Config } from '../../base/config.ts'
 import { UserError } from '../../base/user-error.ts'
-import { addressText, rangeOf } from '../../network/policy/address-ranges.ts'
 
 export interface ServiceNetwork {
   readonly cidr: string
@@ -33,7 +33,7 @@ export function serviceNetwork(cidr: string, neighbours: readonly Neighbour[]): 
   }
   for (const { name, cidr: other } of neighbours) {
     const taken = rangeOf(other)
-    if (taken !== undefined && range.first <= taken.last && taken.first <= range.last)
+    if (taken !== undefined && overlap(range, taken))
       throw new UserError(`serviceClusterIpRange is "${cidr}", which overlaps the network of ${name} (${other}): choose another range`)
   }
   return { cidr, kubernetesIp: addressText(range.first + 1), dnsIp: addressText(range.first + 10) }

@@ -1,11 +1,5 @@
 // Ranges of IPv4 addresses: what the blocks of a NetworkPolicy come to when their exceptions are taken out.
-import { parseCidr } from '../../api/validation/ip-address.ts'
-
-/** Both ends are within. */
-export interface AddressRange {
-  readonly first: number
-  readonly last: number
-}
+import { type AddressRange, addressText, rangeOf } from '../../api/ipv4-range.ts'
 
 export interface Block {
   readonly cidr: string
@@ -24,21 +18,6 @@ export function rangesOf(blocks: readonly Block[]): AddressRange[] {
 
 export function rangeText({ first, last }: AddressRange): string {
   return first === last ? addressText(first) : `${addressText(first)}-${addressText(last)}`
-}
-
-/** Undefined for what is no IPv4 address. */
-export function addressNumber(text: string): number | undefined {
-  return rangeOf(`${text}/32`)?.first
-}
-
-/** The whole network that the address is in. Undefined for what is no IPv4 network. */
-export function rangeOf(cidr: string): AddressRange | undefined {
-  const parsed = parseCidr(cidr)
-  if (parsed?.address.length !== 4 || parsed.prefixLength > 32) return undefined
-  const address = parsed.address.reduce((number, byte) => number * 256 + byte, 0)
-  const size = 2 ** (32 - parsed.prefixLength)
-  const first = address - (address % size)
-  return { first, last: first + size - 1 }
 }
 
 function without(ranges: readonly AddressRange[], hole: AddressRange | undefined): AddressRange[] {
@@ -60,5 +39,3 @@ function joined(ranges: readonly AddressRange[]): AddressRange[] {
   }
   return result
 }
-
-export const addressText = (number: number): string => [24, 16, 8, 0].map(shift => Math.floor(number / 2 ** shift) % 256).join('.')
