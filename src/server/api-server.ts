@@ -47,7 +47,7 @@ import { requestMetrics } from './request-metrics.ts'
 import { resourceVerbs } from './resource-verbs.ts'
 import { type RulesFor, reviewHandlers } from './reviews/index.ts'
 import { type ServedResources, serveResources } from './served-resource.ts'
-import { defaultServiceCidr, ServiceAllocation } from './service-allocation.ts'
+import { defaultServiceCidr, openServiceAllocation } from './service-addresses/open-service-allocation.ts'
 import { createStreamPod } from './streams/stream-pod.ts'
 import { type IssueToken, type StreamPod, subresourceHandlers } from './subresources/index.ts'
 import { tunnelPathHandler, withTunnelRight } from './tunnel-path.ts'
@@ -125,6 +125,7 @@ export class ApiServer implements AsyncDisposable {
   readonly #aggregator: Aggregator
   #flowObjectsDone: Promise<void> = Promise.resolve()
   readonly #alongside: Promise<void>[] = []
+  #own: OwnRequests | undefined
   #ready = false
 
   constructor(options: ApiServerOptions) {
@@ -170,14 +171,17 @@ export class ApiServer implements AsyncDisposable {
     )
     resources.onChange(({ retired }) => openWatches.endOf(retired))
     this.#watchesDone = openWatches.run(clock, log, this.#stop.signal)
-    const services = ServiceAllocation.of(resources, this.serviceCidr)
+    const services = openServiceAllocation(
+      { ...{ resources, clock, log }, cidr: this.serviceCidr, requests: () => this.#ownRequests() },
+      this.#stop.signal,
+    )
     const writeParts: WriteParts = {
       admission: options.admission,
       identifiers: options.identifiers ?? randomIdentifiers,
       demandCreate: ({ info, user }) => {
         demandAccess({ ...info, verb: 'create' }, user, authorize)
       },
-      reservations: new Map(services ? [['services', services]] : []),
+      reservations: new Map(services ? [['services', services.reservations]] : []),
     }
     const verbs = resourceVerbs({
       ...writeParts,
@@ -264,6 +268,7 @@ export class ApiServer implements AsyncDisposable {
     this.#expiryDone = this.#expireEvents()
     this.#loopsDone = Promise.all([
       this.#asSystem(own => definitions.run(own)),
+      services?.run(),
       options.aggregates === false ? undefined : this.#asSystem(own => aggregator.run(own)),
     ])
   }
@@ -304,6 +309,12 @@ export class ApiServer implements AsyncDisposable {
   /** A transport that passes the whole pipeline as `user`. */
   transportFor(user: UserInfo): InProcessTransport {
     return inProcessTransport({ handle: this.handle, user, log: this.#options.log })
+  }
+
+  /** The server's own, as the system itself. */
+  #ownRequests(): OwnRequests {
+    this.#own ??= new OwnRequests(this.transportFor(serverIdentity), this.#stop.signal)
+    return this.#own
   }
 
   async #asSystem(run: (requests: OwnRequests) => Promise<void>): Promise<void> {

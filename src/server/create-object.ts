@@ -13,7 +13,7 @@ import type { ResourceContext } from './request-context.ts'
 import type { ServedResource } from './served-resource.ts'
 import { strategyContext } from './strategy-context.ts'
 import { WriteAdmission } from './write-admission.ts'
-import type { WriteParts } from './write-parts.ts'
+import type { Reservation, WriteParts } from './write-parts.ts'
 
 export interface Written {
   /** In the served version; frozen where it is stored. */
@@ -58,7 +58,7 @@ export async function createObject(
   const asked = { operation: 'CREATE', subresource, namespace, name: metadata.name ?? '', object, oldObject: undefined, dryRun } as const
   const admission = new WriteAdmission(context, asked, () => createOptions(context))
   await parts.admission.mutate(admission, context.request.signal)
-  const finish = parts.reservations.get(groupResource(definition.group, definition.plural))?.beginCreate(object, dryRun)
+  const reservation = parts.reservations.get(groupResource(definition.group, definition.plural))?.beginCreate(object, dryRun)
   let success = false
   try {
     definition.prepareForCreate?.(object, strategyContext(context))
@@ -66,11 +66,11 @@ export async function createObject(
     if (errors.length > 0) throw invalid(definition, metadata.name ?? '', errors)
     for (const warning of definition.warnings?.(object, undefined) ?? []) context.warn(warning)
     await parts.admission.validate(admission, context.request.signal)
-    const written = await store(parts, context, object, prefix, dryRun)
+    const written = await store(parts, context, object, prefix, dryRun, reservation)
     success = !dryRun
     return written
   } finally {
-    finish?.(success)
+    if (reservation) await reservation.finish(success)
     parts.admission.finish?.(admission, success)
   }
 }
@@ -99,7 +99,14 @@ function judgeNew(definition: ResourceDefinition, object: KubeObject): FieldErro
   return rest.length > 0 ? rest : metadata()
 }
 
-async function store(parts: WriteParts, context: ResourceContext, object: KubeObject, prefix: string, dryRun: boolean): Promise<Written> {
+async function store(
+  parts: WriteParts,
+  context: ResourceContext,
+  object: KubeObject,
+  prefix: string,
+  dryRun: boolean,
+  reservation: Reservation | undefined,
+): Promise<Written> {
   const { served } = context
   const { metadata } = object
   const namespace = metadata.namespace ?? ''
@@ -114,6 +121,8 @@ async function store(parts: WriteParts, context: ResourceContext, object: KubeOb
       if (dryRun) return { object, entry: undefined, created: true }
       try {
         if (served.conversion) await served.conversion.prepareToStore(object, context.request.signal)
+        const claimed = reservation?.claim()
+        if (claimed) await claimed
         const written = served.collection.write({ namespace, name, expected: undefined, object: served.toStored(object) })
         context.decided(201, name)
         const entry = await written

@@ -131,7 +131,7 @@ async function apply(
     progress.ended = plan.object
   }
   await served.collection.write({ namespace, name, expected: last, object: undefined, lastState: served.toStored(plan.object) })
-  parts.reservations.get(groupResource(definition.group, definition.plural))?.release(plan.object)
+  await parts.reservations.get(groupResource(definition.group, definition.plural))?.release(plan.object)
   return { object: plan.object, entry: undefined, gone }
 }
 

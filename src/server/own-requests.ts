@@ -1,4 +1,5 @@
 // What the server writes as the system itself: requests of its own, authorized, admitted and audited as all others.
+import { ApiError } from '../api/status.ts'
 import type { InProcessTransport } from './in-process.ts'
 
 export interface PatchOperation {
@@ -9,7 +10,6 @@ export interface PatchOperation {
 
 export interface OwnAnswer {
   readonly status: number
-  /** Its beginning. */
   readonly text: string
 }
 
@@ -33,12 +33,24 @@ export class OwnRequests {
     return true
   }
 
+  /** Rejects with the ApiError that another client would have been answered. */
+  async write(method: 'POST' | 'DELETE', path: string, value: object): Promise<void> {
+    const { status, text } = await this.#answer(method, path, value)
+    if (status >= 300) throw new ApiError(JSON.parse(text))
+  }
+
+  /** `text` is the beginning of the answer. */
   async send(method: string, path: string, value?: object): Promise<OwnAnswer> {
+    const { status, text } = await this.#answer(method, path, value)
+    return { status, text: text.slice(0, shownCharacters) }
+  }
+
+  async #answer(method: string, path: string, value?: object): Promise<OwnAnswer> {
     const headers = { 'content-type': method === 'PATCH' ? 'application/json-patch+json' : 'application/json' }
     const body = value === undefined ? {} : { body: Buffer.from(JSON.stringify(value)) }
     const response = await this.#transport.request({ method, path, headers, ...body }, this.#signal)
     const chunks: Buffer[] = []
     for await (const chunk of response.body) chunks.push(chunk)
-    return { status: response.status, text: Buffer.concat(chunks).toString().slice(0, shownCharacters) }
+    return { status: response.status, text: Buffer.concat(chunks).toString() }
   }
 }

@@ -30,7 +30,12 @@ test('an explicit address is given once and free again after deletion', async ()
   )
   await api.request('DELETE', `${path}/a`)
   assert.equal((await api.request('POST', path, service('b', wanted))).status, 201)
-  assert.match((await api.request('POST', path, service('c', { clusterIP: '10.0.0.1' }))).json.message, /is not in the valid range/)
+  const outside = service('c', { clusterIP: '10.0.0.1' })
+  assert.match(
+    (await api.request('POST', path, outside)).json.message,
+    /failed to allocate IP 10\.0\.0\.1: the provided network does not match the current range$/,
+  )
+  assert.match((await api.request('POST', `${path}?dryRun=All`, outside)).json.message, /The range of valid IPs is 10\.96\.0\.0\/16$/)
 })
 
 test('a dry run and a refused creation reserve nothing', async () => {

@@ -1,203 +1,190 @@
-// Cluster addresses and node ports of Services: held in memory, built from the Services that exist, reserved before the write.
-import type { FieldError } from '../api/field-error.ts'
+// Cluster addresses and node ports of Services: reserved in memory before anything is written, from what the Services that exist have.
+import { addressNumber, addressText } from '../api/ipv4-range.ts'
 import type { KubeObject } from '../api/object.ts'
-import { validateClusterIps } from '../api/resources/core/service-addresses.ts'
 import { needsClusterIp, normalizeClusterIps } from '../api/resources/core/service-fields.ts'
-import { sameValue } from '../api/same-value.ts'
-import { internalError, invalid } from '../api/status.ts'
+import { ApiError, internalError } from '../api/status.ts'
 import type { Service } from '../api/types/core-v1.ts'
-import { isIpv6Text } from '../api/validation/ip-address.ts'
-import { type AddressRange, parseRange } from './address-range.ts'
+import { numbersOf } from './cluster-addresses.ts'
 import { keepNodePorts, type Ledger, NodePortAllocation, refused } from './node-port-allocation.ts'
-import { NumberPool } from './number-pool.ts'
-import type { ServedResources } from './served-resource.ts'
-import type { Finish, Reservations } from './write-parts.ts'
+import type { AddressBook } from './service-addresses/address-book.ts'
+import type { AddressObjects } from './service-addresses/address-objects.ts'
+import { hasAddress, setFamilies } from './service-families.ts'
+import type { Reservation, Reservations } from './write-parts.ts'
 
-export const defaultServiceCidr = '10.96.0.0/16'
-const kind = { group: '', kind: 'Service' }
-const ownFamily = 'IPv4'
+/** An address that somebody else made an IPAddress of meanwhile is passed over this often. */
+const attempts = 8
 
 export class ServiceAllocation implements Reservations {
-  readonly #range: AddressRange
-  readonly #addresses: NumberPool
+  readonly #book: AddressBook
+  /** Undefined where IPAddresses are not served. */
+  readonly #objects: AddressObjects | undefined
   readonly #ports = new NodePortAllocation()
 
-  constructor(cidr: string, services: Iterable<Service>) {
-    this.#range = parseRange(cidr)
-    this.#addresses = new NumberPool(this.#range.size, addressBand(this.#range.size))
+  constructor(book: AddressBook, objects: AddressObjects | undefined, services: Iterable<Service>) {
+    this.#book = book
+    this.#objects = objects
     for (const service of services) {
-      for (const offset of this.#offsets(service)) this.#addresses.take(offset)
+      for (const number of numbersOf(service)) book.note(number, serviceKey(service))
       this.#ports.note(service)
     }
   }
 
-  /** From the Services in the store; undefined where this server serves none. */
-  static of(resources: ServedResources, cidr: string): ServiceAllocation | undefined {
-    const served = resources.byGroupResource('services')
-    if (served === undefined) return undefined
-    return new ServiceAllocation(
-      cidr,
-      served.collection.list({}).entries.map(entry => entry.object as Service),
-    )
-  }
-
-  beginCreate(object: KubeObject, dryRun: boolean): Finish {
+  beginCreate(object: KubeObject, dryRun: boolean): Reservation {
     const service = object as Service
-    return run(dryRun, ledger => {
+    return this.#begin(service, dryRun, ledger => {
       normalizeClusterIps(service)
       setFamilies(service, undefined)
-      if (hasAddress(service)) this.#giveAddress(service, ledger)
+      if (hasAddress(service)) this.#giveAddress(service, ledger, dryRun)
       this.#ports.giveNew(service, ledger)
     })
   }
 
-  beginUpdate(object: KubeObject, old: KubeObject, dryRun: boolean): Finish {
+  beginUpdate(object: KubeObject, old: KubeObject, dryRun: boolean): Reservation {
     const service = object as Service
     const before = old as Service
-    return run(dryRun, ledger => {
+    return this.#begin(service, dryRun, ledger => {
       keepAddress(service, before)
       keepNodePorts(service, before)
       normalizeClusterIps(service, before)
       setFamilies(service, before)
       // An address that a Service has is not changed: validation says so.
-      if (hasAddress(service) && !hasAddress(before)) this.#giveAddress(service, ledger)
+      if (hasAddress(service) && !hasAddress(before)) this.#giveAddress(service, ledger, dryRun)
       this.#ports.giveChanged(service, before, ledger)
-      this.#leaveAddresses(service, before, ledger)
+      // Only a Service that needs none any more loses its address; it is free once the write is through.
+      if (!hasAddress(service)) ledger.leaves = numbersOf(before)
     })
   }
 
-  release(object: KubeObject): void {
+  async release(object: KubeObject): Promise<void> {
     const service = object as Service
-    for (const offset of this.#offsets(service)) this.#addresses.release(offset)
     this.#ports.release(service)
+    for (const number of numbersOf(service)) await this.#leave(number, serviceKey(service))
   }
 
-  #offsets(service: Service): number[] {
-    return addresses(service).flatMap(address => this.#range.offsetOf(address) ?? [])
+  #begin(service: Service, dryRun: boolean, act: (ledger: AddressLedger) => void): Reservation {
+    const ledger: AddressLedger = { taken: [], left: [], given: undefined, leaves: [] }
+    const undo = (): void => {
+      for (const give of ledger.taken.splice(0)) give()
+    }
+    try {
+      act(ledger)
+    } catch (err) {
+      if (ledger.given) this.#book.leave(ledger.given.number, ledger.given.holder)
+      undo()
+      throw err
+    }
+    return {
+      claim: () => (ledger.given && this.#objects ? this.#claim(service, ledger.given, this.#objects) : undefined),
+      finish: async success => {
+        if (success && !dryRun) {
+          for (const leave of ledger.left) leave()
+          for (const number of ledger.leaves) await this.#leave(number, serviceKey(service))
+          return
+        }
+        undo()
+        const { given } = ledger
+        if (given === undefined) return
+        if (given.isStored) await this.#objects?.remove(addressText(given.number), given.holder)
+        this.#book.leave(given.number, given.holder)
+      },
+    }
   }
 
-  #giveAddress(service: Service, ledger: Ledger): void {
+  /** What stands for the address goes first: as long as it is there, nobody else gets the address. */
+  async #leave(number: number, service: string): Promise<void> {
+    // Another Service of old data may have the address too, and the object with it.
+    if (this.#book.holderOf(number) === service) await this.#objects?.remove(addressText(number), service)
+    this.#book.leave(number, service)
+  }
+
+  #giveAddress(service: Service, ledger: AddressLedger, dryRun: boolean): void {
     const { spec } = service
     if (spec.clusterIPs?.[0] === 'None') return
     const wanted = spec.clusterIPs?.[0] ?? ''
-    const offset = wanted === '' ? this.#addresses.next() : this.#takeWanted(service, wanted)
-    if (offset === undefined) throw internalError('failed to allocate a serviceIP: range is full')
-    ledger.taken.push(() => this.#addresses.release(offset))
-    spec.clusterIP = this.#range.addressAt(offset)
-    spec.clusterIPs = [spec.clusterIP]
+    const holder = serviceKey(service)
+    const number = wanted === '' ? this.#book.takeNext(holder) : this.#takeWanted(service, wanted, holder, dryRun)
+    if (number === undefined) throw internalError('failed to allocate a serviceIP: range is full')
+    ledger.given = { number, holder, isWanted: wanted !== '', isStored: false }
+    setAddress(service, wanted === '' ? addressText(number) : wanted)
   }
 
-  #takeWanted(service: Service, address: string): number {
-    const offset = this.#range.offsetOf(address)
-    const fail = (why: string): Error =>
-      refused(service, ['spec.clusterIPs', service.spec.clusterIPs, `failed to allocate IP ${address}: ${why}`])
-    if (offset === undefined) {
-      throw fail(`the provided IP (${address}) is not in the valid range. The range of valid IPs is ${this.#range.cidr}`)
+  #takeWanted(service: Service, address: string, holder: string, dryRun: boolean): number {
+    const number = addressNumber(address)
+    if (number === undefined || !this.#book.isGiven(number)) {
+      const { ownRange } = this.#book
+      // As upstream: a dry run asks one range, all others ask which range there is.
+      throw notGiven(
+        service,
+        address,
+        dryRun
+          ? `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${ownRange}`
+          : 'the provided network does not match the current range',
+      )
     }
-    if (!this.#addresses.take(offset)) throw fail('provided IP is already allocated')
-    return offset
+    if (!this.#book.take(number, holder)) throw notGiven(service, address, alreadyAllocated)
+    return number
   }
 
-  /** Only a Service that needs none any more loses its address; it is free once the write is through. */
-  #leaveAddresses(service: Service, before: Service, ledger: Ledger): void {
-    if (hasAddress(service)) return
-    for (const offset of this.#offsets(before)) ledger.left.push(() => this.#addresses.release(offset))
-  }
-}
-
-function run(dryRun: boolean, act: (ledger: Ledger) => void): Finish {
-  const ledger: Ledger = { taken: [], left: [] }
-  const undo = (): void => {
-    for (const give of ledger.taken.splice(0)) give()
-  }
-  try {
-    act(ledger)
-  } catch (err) {
-    undo()
-    throw err
-  }
-  return success => {
-    if (!success || dryRun) undo()
-    else for (const leave of ledger.left) leave()
-  }
-}
-
-/** Of any type but ExternalName; what type is no type is left for validation. */
-function hasAddress({ spec }: Service): boolean {
-  return spec.type !== 'ExternalName'
-}
-
-/** Settles policy and families as upstream does in a cluster of one family: what asks for more is refused, never served by half. */
-function setFamilies(service: Service, before: Service | undefined): void {
-  const { spec } = service
-  if (!hasAddress(service) || (before !== undefined && staysPreferred(service, before))) return
-  const headlessWithoutSelector = spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0
-  // Endpoints made by hand may be of any family, so upstream declares both.
-  spec.ipFamilyPolicy ??= before?.spec.ipFamilyPolicy ?? (headlessWithoutSelector ? 'RequireDualStack' : 'SingleStack')
-  const errors: FieldError[] = []
-  // Only what makes sense together can be allocated for, so this is said alone, before the rest is judged.
-  validateClusterIps(service, errors)
-  if (errors.length > 0) throw invalid(kind, service.metadata.name ?? '', errors)
-  settleSecondary(service, before)
-  if (headlessWithoutSelector) {
-    spec.ipFamilies ??= [ownFamily]
-    const [first] = spec.ipFamilies
-    if (spec.ipFamilies.length < 2 && spec.ipFamilyPolicy !== 'SingleStack') {
-      spec.ipFamilies = [first ?? ownFamily, first === 'IPv6' ? 'IPv4' : 'IPv6']
-    }
-    return
-  }
-  const refusals: [field: string, value: unknown, detail: string][] = []
-  if (spec.ipFamilyPolicy === 'RequireDualStack') {
-    refusals.push(['spec.ipFamilyPolicy', spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services'])
-  }
-  spec.ipFamilies?.forEach((family, index) => {
-    if (family !== ownFamily) refusals.push([`spec.ipFamilies[${index}]`, family, 'not configured on this cluster'])
-  })
-  if (refusals.length > 0) throw refused(service, ...refusals)
-  if ((spec.ipFamilies?.length ?? 0) === 0) spec.ipFamilies = [ownFamily]
-}
-
-/** One address and family need another policy than two. Families that addresses imply are filled in. */
-function settleSecondary(service: Service, before: Service | undefined): void {
-  const { spec } = service
-  const policy = spec.ipFamilyPolicy
-  const refusals: [field: string, value: unknown, detail: string][] = []
-  const refuse = (detail: string): void => void refusals.push(['spec.ipFamilyPolicy', policy, detail])
-  for (const [field, one, many] of secondaries) {
-    const now = spec[field] ?? []
-    const old = before?.spec[field] ?? []
-    if (before !== undefined && policy === 'SingleStack' && now.length > 1 && sameValue(now, old)) {
-      Object.assign(spec, { [field]: now.slice(0, 1) })
-    } else if (before !== undefined && policy !== 'SingleStack' && now.length < old.length && now.length > 0) {
-      refuse(`must be 'SingleStack' to release the secondary ${one}`)
-    } else if (policy === 'SingleStack' && now.length === 2) {
-      refuse(`must be 'RequireDualStack' or 'PreferDualStack' when multiple ${many} are specified`)
+  /** Stores the IPAddress for the Service under the name that it has now. */
+  async #claim(service: Service, given: GivenAddress, objects: AddressObjects): Promise<void> {
+    if (given.isStored && given.holder === serviceKey(service)) return
+    // The name was drawn again.
+    if (given.isStored) await objects.remove(addressText(given.number), given.holder)
+    this.#book.rename(given.number, given.holder, serviceKey(service))
+    Object.assign(given, { holder: serviceKey(service), isStored: false })
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await objects.create(addressText(given.number), given.holder)
+        given.isStored = true
+        return
+      } catch (err) {
+        if (!(err instanceof ApiError)) throw err
+        const isTaken = err.status.reason === 'AlreadyExists'
+        const why = isTaken ? alreadyAllocated : err.message
+        if (given.isWanted) throw notGiven(service, addressText(given.number), why)
+        if (!isTaken || attempt >= attempts) throw internalError(`failed to allocate a serviceIP: ${why}`, { cause: err })
+        this.#pass(service, given)
+      }
     }
   }
-  for (const [index, address] of addresses(service).entries()) {
-    if (index < (spec.ipFamilies?.length ?? 0)) continue
-    if (isIpv6Text(address)) refusals.push([`spec.clusterIPs[${index}]`, spec.clusterIPs, 'IPv6 is not configured on this cluster'])
-    else spec.ipFamilies = [...(spec.ipFamilies ?? []), ownFamily]
+
+  /** Another address, where somebody else made an IPAddress of this one while the request was judged. */
+  #pass(service: Service, given: GivenAddress): void {
+    const next = this.#book.takeNext(given.holder)
+    if (next === undefined) throw internalError('failed to allocate a serviceIP: range is full')
+    this.#book.leave(given.number, given.holder)
+    given.number = next
+    setAddress(service, addressText(next))
   }
-  if (refusals.length > 0) throw refused(service, ...refusals)
 }
 
-const secondaries = [
-  ['clusterIPs', 'cluster IP', 'cluster IPs'],
-  ['ipFamilies', 'IP family', 'IP families'],
-] as const
-
-/** A Service that only prefers two families is left as it is while nothing about them changes. */
-function staysPreferred({ spec }: Service, { spec: old }: Service): boolean {
-  return (
-    spec.ipFamilyPolicy === 'PreferDualStack' &&
-    old.ipFamilyPolicy === 'PreferDualStack' &&
-    spec.clusterIP === old.clusterIP &&
-    sameValue(spec.clusterIPs ?? [], old.clusterIPs ?? []) &&
-    sameValue(spec.ipFamilies ?? [], old.ipFamilies ?? [])
-  )
+interface GivenAddress {
+  number: number
+  /** The Service, as the book names it. */
+  holder: string
+  readonly isWanted: boolean
+  /** An IPAddress stands for it. */
+  isStored: boolean
 }
+
+interface AddressLedger extends Ledger {
+  given: GivenAddress | undefined
+  leaves: readonly number[]
+}
+
+const alreadyAllocated = 'provided IP is already allocated'
+
+function notGiven(service: Service, address: string, why: string): ApiError {
+  return refused(service, ['spec.clusterIPs', service.spec.clusterIPs, `failed to allocate IP ${address}: ${why}`])
+}
+
+function setAddress({ spec }: Service, address: string): void {
+  spec.clusterIP = address
+  spec.clusterIPs = [address]
+}
+
+/** As the address book names it. */
+const serviceKey = ({ metadata }: KubeObject): string => `${metadata.namespace}/${metadata.name}`
 
 /** An update that leaves out the address that the server gave keeps it. */
 function keepAddress(service: Service, before: Service): void {
@@ -206,14 +193,4 @@ function keepAddress(service: Service, before: Service): void {
   if (!needsClusterIp(before) || !needsClusterIp(service) || !old.clusterIP) return
   spec.clusterIP ||= old.clusterIP
   if ((spec.clusterIPs?.length ?? 0) === 0 && spec.clusterIP === old.clusterIP && old.clusterIPs) spec.clusterIPs = [...old.clusterIPs]
-}
-
-function addresses({ spec }: Service): string[] {
-  const all = spec.clusterIPs?.length ? spec.clusterIPs : spec.clusterIP ? [spec.clusterIP] : []
-  return all.filter(address => address !== 'None' && address !== '')
-}
-
-/** Upstream's split: the lower band is for addresses that people choose, and given out by the server only at last. */
-function addressBand(size: number): number {
-  return size < 16 ? 0 : Math.min(256, Math.max(16, Math.floor(size / 16)))
 }

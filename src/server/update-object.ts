@@ -17,7 +17,7 @@ import type { ResourceContext } from './request-context.ts'
 import { strategyContext } from './strategy-context.ts'
 import { checkPreconditions, checkUid } from './update-preconditions.ts'
 import { WriteAdmission } from './write-admission.ts'
-import type { Finish, WriteParts } from './write-parts.ts'
+import type { Reservation, WriteParts } from './write-parts.ts'
 
 export interface Change {
   readonly namespace: string
@@ -95,18 +95,20 @@ async function attemptUpdate(
   const admission = admissionRequest(context, change, shown ?? { operation: 'UPDATE', object, oldObject: old })
   await parts.admission.mutate(admission, context.request.signal)
   shown?.adopt()
-  const finish = change.subresource === '' ? beginReservation(parts, context, object, old, change.dryRun) : undefined
+  const reservation = change.subresource === '' ? beginReservation(parts, context, object, old, change.dryRun) : undefined
   let success = false
   try {
     prepareAndValidate(context, change, object, old)
     await parts.admission.validate(admission, context.request.signal)
     if (isUnchanged(object, old)) return { object: old, entry, created: false }
     if (change.dryRun) return { object, entry: undefined, created: false }
+    const claimed = reservation?.claim()
+    if (claimed) await claimed
     const written = await store(parts, context, entry, object, change.answers)
     success = true
     return written
   } finally {
-    finish?.(success)
+    if (reservation) await reservation.finish(success)
     parts.admission.finish?.(admission, success)
   }
 }
@@ -136,7 +138,7 @@ function beginReservation(
   object: KubeObject,
   old: KubeObject,
   dryRun: boolean,
-): Finish | undefined {
+): Reservation | undefined {
   const { group, plural } = context.served.definition
   return parts.reservations.get(groupResource(group, plural))?.beginUpdate(object, old, dryRun)
 }
@@ -182,7 +184,7 @@ async function store(
   if (deletionCompletes(object, old)) {
     const last = served.toStored(object)
     await served.collection.write({ namespace, name, expected: entry, object: undefined, lastState: last })
-    parts.reservations.get(groupResource(group, plural))?.release(object)
+    await parts.reservations.get(groupResource(group, plural))?.release(object)
     return { object, entry: undefined, created: false }
   }
   const written = served.collection.write({ namespace, name, expected: entry, object: served.toStored(object) })

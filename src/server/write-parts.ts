@@ -15,17 +15,23 @@ export interface AdmissionChain {
 /** Admits everything; for tests of what is not admission. */
 export const noAdmission: AdmissionChain = { mutate: () => undefined, validate: () => undefined }
 
-/**
- * What a resource reserves beside its object (addresses and ports of a Service). `begin…` may change the object and is undone by
- * `finish(false)`; with `dryRun` nothing is reserved.
- */
+/** What a resource reserves beside its object (addresses and ports of a Service). `begin…` may change the object; with `dryRun` nothing stays reserved. */
 export interface Reservations {
-  beginCreate(object: KubeObject, dryRun: boolean): Finish
-  beginUpdate(object: KubeObject, old: KubeObject, dryRun: boolean): Finish
-  release(object: KubeObject): void
+  beginCreate(object: KubeObject, dryRun: boolean): Reservation
+  beginUpdate(object: KubeObject, old: KubeObject, dryRun: boolean): Reservation
+  /** After the object is gone. */
+  release(object: KubeObject): Promise<void>
 }
 
-export type Finish = (success: boolean) => void
+export interface Reservation {
+  /**
+   * Stores what stands for the reservation, right before the object itself is stored: after a crash between the two something is reserved that
+   * nobody has, never the other way round. Called again where the object got another name. Rejects with what the client is answered.
+   */
+  claim(): Promise<void> | undefined
+  /** How the write ended; without success all is undone. */
+  finish(success: boolean): Promise<void>
+}
 
 export interface WriteParts {
   readonly admission: AdmissionChain

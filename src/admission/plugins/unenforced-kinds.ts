@@ -4,7 +4,6 @@ import { type AdmissionPlugin, admitted } from '../admission.ts'
 
 /** Why nothing happens, by resource. */
 const unenforced: ReadonlyMap<string, string> = new Map([
-  ['servicecidrs.networking.k8s.io', 'cluster addresses come from the range that the server was started with'],
   ['ingresses.networking.k8s.io', 'no ingress controller comes with Bulkhead: nothing answers for it unless you run one'],
 ])
 

@@ -1,0 +1,153 @@
+// Which Service holds which cluster address, and the ranges that new ones come from. In memory: nothing here waits.
+import { type AddressRange, addressText, holds, rangeOf } from '../../api/ipv4-range.ts'
+import { defaultServiceCidrName, givesAddresses } from '../../api/service-address.ts'
+import type { ServiceCIDR } from '../../api/types/networking-v1.ts'
+import { AddressTurns } from './address-turns.ts'
+
+interface Range {
+  readonly cidr: string
+  /** Neither the network's own address nor the broadcast address. */
+  readonly addresses: AddressRange
+  /** First the upper part; the lower one is left for addresses that people choose. */
+  readonly turns: readonly AddressTurns[]
+  isReady: boolean
+}
+
+export interface AddressBookParts {
+  /** IPv4, of the cluster's own ServiceCIDR: what gives addresses as long as there is no such object. */
+  readonly cidr: string
+  /** Whether an IPAddress stands for it, whoever made it. */
+  isStored(address: string): boolean
+  /** Hears of an address whose holder left it to another Service of old data. */
+  readonly onInherited: (address: string) => void
+}
+
+export class AddressBook {
+  readonly #parts: AddressBookParts
+  /** By the number of the address: the Service as `namespace/name`. */
+  readonly #holders = new Map<number, string>()
+  /** Services of old data that name an address which another one holds. */
+  readonly #waiting = new Map<number, Set<string>>()
+  #ranges: readonly Range[] = []
+
+  /** Throws where the cluster's own range is no IPv4 network. */
+  constructor(parts: AddressBookParts) {
+    this.#parts = parts
+    if (rangeOf(parts.cidr) === undefined) throw new Error(`Cannot use service CIDR "${parts.cidr}": want an IPv4 network`)
+    this.setRanges([])
+  }
+
+  /** For messages: where only one range is asked for. */
+  get ownRange(): string {
+    return this.#parts.cidr
+  }
+
+  /** All ServiceCIDRs that exist. One network may be in several: it gives addresses as long as one of them does. IPv6 gives none here. */
+  setRanges(cidrs: readonly ServiceCIDR[]): void {
+    const isOwn = ({ metadata }: ServiceCIDR): boolean => metadata.name === defaultServiceCidrName
+    const wanted = new Map<string, boolean>(cidrs.some(isOwn) ? [] : [[this.#parts.cidr, true]])
+    for (const object of [...cidrs.filter(isOwn), ...cidrs.filter(one => !isOwn(one))]) {
+      for (const cidr of object.spec.cidrs ?? []) wanted.set(cidr, wanted.get(cidr) === true || givesAddresses(object))
+    }
+    this.#ranges = [...wanted].flatMap(([cidr, isReady]) => {
+      const range = this.#ranges.find(known => known.cidr === cidr) ?? newRange(cidr)
+      return range === undefined ? [] : [Object.assign(range, { isReady })]
+    })
+  }
+
+  /** Whether a range that is ready gives this address. */
+  isGiven(number: number): boolean {
+    return this.#ranges.some(({ isReady, addresses }) => isReady && holds(addresses, number))
+  }
+
+  /** Whether it is within any range, also one that ends. */
+  isWithin(number: number): boolean {
+    return this.#ranges.some(({ addresses }) => holds(addresses, number))
+  }
+
+  holderOf(number: number): string | undefined {
+    return this.#holders.get(number)
+  }
+
+  /** False where somebody has it. */
+  take(number: number, service: string): boolean {
+    if (!this.#isFree(number)) return false
+    this.#holders.set(number, service)
+    return true
+  }
+
+  /** Addresses that Services hold, as numbers. */
+  held(): Iterable<number> {
+    return this.#holders.keys()
+  }
+
+  /** Services of old data that name the address too. */
+  othersAt(number: number): readonly string[] {
+    return [...(this.#waiting.get(number) ?? [])]
+  }
+
+  /** Undefined where every range is full. */
+  takeNext(service: string): number | undefined {
+    for (const { isReady, turns } of this.#ranges) {
+      for (const part of isReady ? turns : []) {
+        const number = part.next(this.#isFree)
+        if (number === undefined) continue
+        this.#holders.set(number, service)
+        return number
+      }
+    }
+    return undefined
+  }
+
+  /** A Service that exists has this address; the first of several keeps it. */
+  note(number: number, service: string): void {
+    const holder = this.#holders.get(number)
+    if (holder === undefined) this.#holders.set(number, service)
+    else if (holder !== service) this.#waiting.set(number, (this.#waiting.get(number) ?? new Set()).add(service))
+  }
+
+  leave(number: number, service: string): void {
+    const waiting = this.#waiting.get(number)
+    waiting?.delete(service)
+    if (this.#holders.get(number) !== service) return
+    this.#holders.delete(number)
+    const [heir] = waiting ?? []
+    if (heir === undefined) {
+      this.#waiting.delete(number)
+      this.freed(number)
+    } else {
+      waiting?.delete(heir)
+      this.#holders.set(number, heir)
+      this.#parts.onInherited(addressText(number))
+    }
+  }
+
+  /** The Service got another name before it was stored. */
+  rename(number: number, from: string, to: string): void {
+    if (this.#holders.get(number) === from) this.#holders.set(number, to)
+  }
+
+  /** To be called when an IPAddress is gone. */
+  freed(number: number): void {
+    if (!this.#isFree(number)) return
+    for (const { addresses, turns } of this.#ranges) {
+      if (holds(addresses, number)) for (const part of turns) part.free(number)
+    }
+  }
+
+  readonly #isFree = (number: number): boolean => !this.#holders.has(number) && !this.#parts.isStored(addressText(number))
+}
+
+function newRange(cidr: string): Range | undefined {
+  const whole = rangeOf(cidr)
+  if (whole === undefined) return undefined
+  const addresses = { first: whole.first + 1, last: whole.last - 1 }
+  const middle = addresses.first + band(whole.last - whole.first + 1)
+  const turns = [new AddressTurns(middle, addresses.last), new AddressTurns(addresses.first, middle - 1)]
+  return { cidr, addresses, turns, isReady: true }
+}
+
+/** Upstream's split (KEP-3070). */
+function band(size: number): number {
+  return size <= 16 ? 0 : Math.min(256, Math.max(16, Math.floor(size / 16)))
+}

@@ -1,0 +1,55 @@
+// Puts the allocation of Services together: what it knows from the store, what it writes by requests of its own, and what keeps the two the same.
+import type { Service } from '../../api/types/core-v1.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import type { OwnRequests } from '../own-requests.ts'
+import type { ServedResources } from '../served-resource.ts'
+import { ServiceAllocation } from '../service-allocation.ts'
+import { AddressBook } from './address-book.ts'
+import { AddressObjects } from './address-objects.ts'
+import { AddressRepair } from './address-repair.ts'
+import { followServiceCidrs } from './service-cidrs.ts'
+
+export const defaultServiceCidr = '10.96.0.0/16'
+
+export interface ServiceAllocationParts {
+  readonly resources: ServedResources
+  readonly cidr: string
+  /** As the system itself; not asked before the first request or `run`. */
+  readonly requests: () => OwnRequests
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+export interface OpenServiceAllocation {
+  readonly reservations: ServiceAllocation
+  /** Until the signal. */
+  run(): Promise<void>
+}
+
+/** From the Services in the store; undefined where this server serves none. */
+export function openServiceAllocation(parts: ServiceAllocationParts, signal: AbortSignal): OpenServiceAllocation | undefined {
+  const { resources, cidr, requests, clock, log } = parts
+  const services = resources.byGroupResource('services')?.collection
+  if (services === undefined) return undefined
+  const addresses = resources.byGroupResource('ipaddresses.networking.k8s.io')?.collection
+  const cidrs = resources.byGroupResource('servicecidrs.networking.k8s.io')?.collection
+  let repair: AddressRepair | undefined
+  const due = (address: string): void => repair?.due(address)
+  const book = new AddressBook({ cidr, isStored: address => addresses?.newest('', address) !== undefined, onInherited: due })
+  const objects = addresses && new AddressObjects({ collection: addresses, requests, onLeft: due, log })
+  if (addresses && objects) repair = new AddressRepair({ book, objects, addresses, services, requests, clock, log }, signal)
+  const keepCidrs = cidrs && followServiceCidrs({ book, cidrs, requests, clock, log }, signal)
+  // The schema of Services decoded them.
+  const reservations = new ServiceAllocation(
+    book,
+    objects,
+    services.list({}).entries.map(({ object }) => object as Service),
+  )
+  return {
+    reservations,
+    async run() {
+      await Promise.all([repair?.run(signal), keepCidrs?.()])
+    },
+  }
+}

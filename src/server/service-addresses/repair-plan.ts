@@ -1,0 +1,79 @@
+// What is wrong between an address of Services and the object that stands for it, in upstream's words. Pure.
+import { hasAllocatorLabels, managedByLabel, serviceAllocator } from '../../api/service-address.ts'
+import type { Entry } from '../../store/store.ts'
+import { isOf, serviceOf } from './address-objects.ts'
+
+/** How long an IPAddress may be there before its Service is, in milliseconds. */
+export const graceMs = 60_000
+
+export interface AddressState {
+  readonly address: string
+  /** The Service that has the address, as `namespace/name`. */
+  readonly holder: string | undefined
+  /** Whether it is stored with this address, and no creation or change under way. */
+  readonly isSettled: boolean
+  /** Within any ServiceCIDR, also one that is not ready. */
+  readonly isWithin: boolean
+  readonly entry: Entry | undefined
+  /** Whether the Service that the entry names exists. */
+  readonly parentExists: boolean
+  /** Of the entry, in milliseconds. */
+  readonly age: number
+}
+
+/** An event of the Service or of the IPAddress. */
+export interface RepairEvent {
+  readonly about: 'service' | 'address'
+  readonly reason: string
+  readonly note: string
+}
+
+export type Repair =
+  | { readonly act: 'nothing' }
+  | { readonly act: 'wait'; readonly ms: number }
+  | { readonly act: 'report'; readonly event: RepairEvent }
+  | { readonly act: 'create'; readonly event: RepairEvent }
+  | { readonly act: 'recreate'; readonly event: RepairEvent | undefined }
+  | { readonly act: 'delete'; readonly event: RepairEvent }
+
+const nothing: Repair = { act: 'nothing' }
+
+export function planRepair(state: AddressState): Repair {
+  const { holder, entry } = state
+  if (holder !== undefined) return state.isSettled ? planHeld(state, holder) : nothing
+  return entry === undefined || entry.labels[managedByLabel] !== serviceAllocator ? nothing : planOrphan(state, entry)
+}
+
+function planHeld({ address, isWithin, entry }: AddressState, holder: string): Repair {
+  if (entry !== undefined && isOf(entry, holder)) return nothing
+  const event = (reason: string, note: string): RepairEvent => ({ about: 'service', reason, note })
+  const shown = `[${address.includes(':') ? 'IPv6' : 'IPv4'}]: ${address}`
+  if (!isWithin) {
+    const note = `Cluster IP ${shown} is not within any configured Service CIDR; please recreate service`
+    return { act: 'report', event: event('ClusterIPOutOfRange', note) }
+  }
+  if (entry === undefined)
+    return { act: 'create', event: event('ClusterIPNotAllocated', `Cluster IP ${shown} is not allocated; repairing`) }
+  // Upstream puts wrong labels right without a word.
+  if (serviceOf(entry) === holder && !hasAllocatorLabels(address, entry.labels)) return { act: 'recreate', event: undefined }
+  const note = `the ClusterIP ${shown} for Service ${holder} has a wrong reference; repairing`
+  return { act: 'recreate', event: event('ClusterIPNotAllocated', note) }
+}
+
+function planOrphan({ address, parentExists, age }: AddressState, entry: Entry): Repair {
+  const event = (reason: string, note: string): RepairEvent => ({ about: 'address', reason, note })
+  const parent = serviceOf(entry)
+  if (parent === undefined) {
+    const { fields } = entry
+    const shown = ['group', 'resource', 'namespace', 'name'].map(part => fields[`spec.parentRef.${part}`] ?? '').join(' ')
+    const note = `IPAddress ${address} appears to have been modified, not referencing a Service &{${shown}}: cleaning up`
+    return { act: 'delete', event: event('IPAddressNotAllocated', note) }
+  }
+  if (parentExists) {
+    const note = `IPAddress: ${address} for Service ${parent} has a wrong reference; cleaning up`
+    return { act: 'delete', event: event('IPAddressWrongReference', note) }
+  }
+  if (age <= graceMs) return { act: 'wait', ms: graceMs - age + 1 }
+  const note = `IPAddress: ${address} for Service ${parent} appears to have leaked: cleaning up`
+  return { act: 'delete', event: event('IPAddressNotAllocated', note) }
+}

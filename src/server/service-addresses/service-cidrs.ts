@@ -1,0 +1,45 @@
+// The ranges of an address book follow the ServiceCIDRs, and the cluster's own one is made again where somebody deleted it.
+import { defaultServiceCidrName } from '../../api/service-address.ts'
+import type { ServiceCIDR } from '../../api/types/networking-v1.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import { followChanges } from '../../store/follow-changes.ts'
+import type { Collection } from '../../store/store.ts'
+import { kubernetesServiceRange } from '../bootstrap.ts'
+import type { OwnRequests } from '../own-requests.ts'
+import { RepeatedWork } from '../repeated-work.ts'
+import type { AddressBook } from './address-book.ts'
+
+const path = '/apis/networking.k8s.io/v1/servicecidrs'
+
+export interface ServiceCidrParts {
+  readonly book: AddressBook
+  readonly cidrs: Collection
+  readonly requests: () => OwnRequests
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+/** The book knows them when this returns. What it gives back ends with the signal. */
+export function followServiceCidrs({ book, cidrs, requests, clock, log }: ServiceCidrParts, signal: AbortSignal): () => Promise<void> {
+  // The schema of ServiceCIDRs decoded them.
+  const look = (): void => book.setRanges(cidrs.list({}).entries.map(({ object }) => object as ServiceCIDR))
+  const own = new RepeatedWork(
+    {
+      ...{ name: 'the default ServiceCIDR', clock, log },
+      async work() {
+        if (cidrs.newest('', defaultServiceCidrName) === undefined) {
+          await requests().write('POST', path, kubernetesServiceRange(book.ownRange, clock.now()))
+        }
+        return 'never'
+      },
+    },
+    signal,
+  )
+  look()
+  followChanges(cidrs, { after: cidrs.list({ limit: 1 }).revision, signal }, ({ type, event: { entry } }) => {
+    look()
+    if (type === 'DELETED' && entry.name === defaultServiceCidrName) own.due(entry.name)
+  })
+  return () => own.run()
+}
