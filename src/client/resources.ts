@@ -25,7 +25,7 @@ import type {
   ServiceAccount,
 } from '../api/types/core-v1.ts'
 import type { EndpointSlice } from '../api/types/discovery-v1.ts'
-import type { NetworkPolicy } from '../api/types/networking-v1.ts'
+import type { IPAddress, NetworkPolicy, ServiceCIDR } from '../api/types/networking-v1.ts'
 import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
 import type { ClusterRole } from '../api/types/rbac-v1.ts'
 import type { StorageClass } from '../api/types/storage-v1.ts'
@@ -60,6 +60,7 @@ export const horizontalPodAutoscalers = resourceRef<HorizontalPodAutoscaler>(
   'horizontalpodautoscalers',
   'HorizontalPodAutoscaler',
 )
+export const ipAddresses = resourceRef<IPAddress>('networking.k8s.io', 'v1', 'ipaddresses', 'IPAddress', false)
 export const jobs = resourceRef<Job>('batch', 'v1', 'jobs', 'Job')
 export const leases = resourceRef<Lease>('coordination.k8s.io', 'v1', 'leases', 'Lease')
 export const namespaces = resourceRef<Namespace>('', 'v1', 'namespaces', 'Namespace', false)
@@ -83,6 +84,7 @@ export const replicaSets = resourceRef<ReplicaSet>('apps', 'v1', 'replicasets', 
 export const replicationControllers = resourceRef<ReplicationController>('', 'v1', 'replicationcontrollers', 'ReplicationController')
 export const secrets = resourceRef<Secret>('', 'v1', 'secrets', 'Secret')
 export const serviceAccounts = resourceRef<ServiceAccount>('', 'v1', 'serviceaccounts', 'ServiceAccount')
+export const serviceCidrs = resourceRef<ServiceCIDR>('networking.k8s.io', 'v1', 'servicecidrs', 'ServiceCIDR', false)
 export const services = resourceRef<Service>('', 'v1', 'services', 'Service')
 export const statefulSets = resourceRef<StatefulSet>('apps', 'v1', 'statefulsets', 'StatefulSet')
 export const storageClasses = resourceRef<StorageClass>('storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', false)

@@ -28,6 +28,7 @@ import { replicaSet } from './replicaset.ts'
 import { replicationController } from './replicationcontroller.ts'
 import { rootCa } from './root-ca.ts'
 import { serviceAccount } from './service-account.ts'
+import { serviceCidr } from './service-cidr.ts'
 import { staleDisruption } from './stale-disruption.ts'
 import { statefulSet } from './statefulset.ts'
 import { taintEviction } from './taint-eviction.ts'
@@ -45,6 +46,7 @@ export const controllers: readonly Controller[] = [
   endpointSlice,
   endpoints,
   endpointSliceMirroring,
+  serviceCidr,
   csrApproving,
   csrSigning,
   csrCleaner,
