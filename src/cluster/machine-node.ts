@@ -1,18 +1,20 @@
 // The real node: the agent with its pod network and the rules for services.
-
+import { addressNumber, holds } from '../api/ipv4-range.ts'
+import type { ServiceCIDR } from '../api/types/networking-v1.ts'
 import type { Client } from '../client/client.ts'
 import { Informer } from '../client/informer.ts'
-import { endpointSlices, pods, services } from '../client/resources.ts'
+import { endpointSlices, pods, serviceCidrs, services } from '../client/resources.ts'
 import { claimMachine } from '../network/machine-claim.ts'
 import { createPodNetwork, policyTableName, tableName } from '../network/pod-network.ts'
 import { PolicyKeeper } from '../network/policy/policy-keeper.ts'
 import { runServiceProxy } from '../network/service-proxy.ts'
+import { serviceRanges } from '../network/service-ranges.ts'
 import { type NodeAgentOptions, runNodeAgent } from '../node/agent.ts'
 import { clearLeftBehind } from '../node/left-behind.ts'
 import { nodeDirectory } from '../node/node-directory.ts'
 import { defaultPodCidr } from '../node/pod-network.ts'
 
-export interface MachineNodeOptions extends Omit<NodeAgentOptions, 'network' | 'policies' | 'onReady'> {
+export interface MachineNodeOptions extends Omit<NodeAgentOptions, 'network' | 'policies' | 'isServiceAddress' | 'onReady'> {
   /** Every pod of the cluster. */
   readonly podCidr: string
   readonly serviceCidr: string
@@ -30,6 +32,7 @@ export async function runMachineNode(options: MachineNodeOptions, signal: AbortS
   const work = new AbortController()
   const working = AbortSignal.any([signal, work.signal])
   let proxy: Promise<void> = Promise.resolve()
+  let cidrs: Informer<ServiceCIDR> | undefined
   try {
     await runNodeAgent(
       {
@@ -38,8 +41,14 @@ export async function runMachineNode(options: MachineNodeOptions, signal: AbortS
           createPodNetwork({ configDirectory: cniConfig, stateDirectory: cniState, id, serviceCidr, dnsAddress: clusterDnsIp }),
         policies: client =>
           new PolicyKeeper({ ...options, client, table: policyTableName(id), dns: { address: clusterDnsIp, port: options.dnsPort } }),
+        isServiceAddress(address) {
+          const number = addressNumber(address)
+          const ranges = serviceRanges(serviceCidr, cidrs?.list() ?? [], options.podCidr)
+          return number !== undefined && ranges.some(range => holds(range, number))
+        },
         onReady: ({ client }) => {
-          proxy = runProxy(options, client, id, working, onReady)
+          cidrs = new Informer({ ...options, client, resource: serviceCidrs })
+          proxy = runProxy(options, client, cidrs, id, working, onReady)
           proxy.catch(err => options.log.error('service rules ended', { err }))
         },
       },
@@ -51,25 +60,32 @@ export async function runMachineNode(options: MachineNodeOptions, signal: AbortS
   }
 }
 
-async function runProxy(options: MachineNodeOptions, client: Client, id: string, signal: AbortSignal, onReady: () => void): Promise<void> {
+async function runProxy(
+  options: MachineNodeOptions,
+  client: Client,
+  cidrs: Informer<ServiceCIDR>,
+  id: string,
+  signal: AbortSignal,
+  onReady: () => void,
+): Promise<void> {
   const { nodeName, podCidr, serviceCidr, clusterDnsIp, dnsPort, clock, log, random } = options
   const shared = { client, clock, log, random }
   const informers = {
     services: new Informer({ ...shared, resource: services }),
     slices: new Informer({ ...shared, resource: endpointSlices }),
+    cidrs,
     pods: new Informer({ ...shared, resource: pods, fieldSelector: `spec.nodeName=${nodeName}` }),
   }
   const network = {
     table: tableName(id),
     clusterPods: podCidr,
     localPods: defaultPodCidr,
-    services: serviceCidr,
     dns: { address: clusterDnsIp, port: dnsPort },
   }
   let applied = false
   await Promise.all([
     ...Object.values(informers).map(informer => informer.run(signal)),
-    runServiceProxy({ ...informers, nodeName, network, clock, log }, signal, () => {
+    runServiceProxy({ ...informers, nodeName, network, serviceCidr, clock, log }, signal, () => {
       if (!applied) onReady()
       applied = true
     }),

@@ -1,5 +1,7 @@
 // Services, host ports and the pods' way out, as one nftables ruleset. Pure: the same input gives the same text.
 import { createHash } from 'node:crypto'
+import type { AddressRange } from '../api/ipv4-range.ts'
+import { rangeText } from './policy/address-ranges.ts'
 
 export type Protocol = 'tcp' | 'udp' | 'sctp'
 
@@ -35,7 +37,8 @@ export interface Ruleset {
   /** Every pod of the cluster, and those of this node. */
   readonly clusterPods: string
   readonly localPods: string
-  readonly services: string
+  /** Where addresses of Services come from: at least one, without overlaps. */
+  readonly services: readonly AddressRange[]
   /** Where pods ask for names, and the unprivileged port on the same address where it is answered. */
   readonly dns: { readonly address: string; readonly port: number } | undefined
   readonly ports: readonly ServicePort[]
@@ -78,8 +81,8 @@ function body({ clusterPods, localPods, services, dns, ports, hostPorts }: Rules
   const refuse = [
     'ip daddr . meta l4proto . th dport @refused_service_ports reject',
     'ip daddr != 127.0.0.0/8 fib daddr type local meta l4proto . th dport @refused_node_ports reject',
-    // A port that no Service has: an answer at once instead of a time-out.
-    `ip daddr ${services} ${dns === undefined ? '' : `ip daddr != ${dns.address} `}ct state new reject`,
+    // What no Service has: an answer at once instead of a time-out.
+    `ip daddr { ${services.map(rangeText).join(', ')} } ${dns === undefined ? '' : `ip daddr != ${dns.address} `}ct state new reject`,
   ]
   return [
     collection('map', 'service_ports', 'ipv4_addr . inet_proto . inet_service : verdict', byAddress),

@@ -5,6 +5,7 @@ import type { Pod, Service } from '../api/types/core-v1.ts'
 import type { EndpointSlice } from '../api/types/discovery-v1.ts'
 import { type Ruleset, renderRuleset } from './ruleset.ts'
 import { planHostPorts, planServices } from './service-plan.ts'
+import { serviceRanges } from './service-ranges.ts'
 
 const service = (spec: Partial<Service['spec']>, labels: Record<string, string> = {}): Service => ({
   metadata: { name: 'web', namespace: 'team', labels },
@@ -73,7 +74,7 @@ const ruleset: Ruleset = {
   table: 'bulkhead_test',
   clusterPods: '10.244.0.0/16',
   localPods: '10.244.0.0/24',
-  services: '10.96.0.0/16',
+  services: serviceRanges('10.96.0.0/16', [{ metadata: { name: 'more' }, spec: { cidrs: ['203.0.113.0/24'] } }], '10.244.0.0/16'),
   dns: { address: '10.96.0.10', port: 10053 },
   ports: planServices(
     [

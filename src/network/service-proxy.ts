@@ -1,6 +1,7 @@
 // Keeps the node's ruleset equal to what Services, EndpointSlices and host ports ask for.
 import type { Pod, Service } from '../api/types/core-v1.ts'
 import type { EndpointSlice } from '../api/types/discovery-v1.ts'
+import type { ServiceCIDR } from '../api/types/networking-v1.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { messageOf } from '../base/user-error.ts'
@@ -9,14 +10,18 @@ import { ChangeSignal } from './change-signal.ts'
 import { runCommand } from './command.ts'
 import { type Ruleset, renderRuleset } from './ruleset.ts'
 import { planHostPorts, planServices } from './service-plan.ts'
+import { serviceRanges } from './service-ranges.ts'
 
 export interface ServiceProxyOptions {
   readonly services: Informer<Service>
   readonly slices: Informer<EndpointSlice>
+  readonly cidrs: Informer<ServiceCIDR>
   /** The pods of this node. */
   readonly pods: Informer<Pod>
   readonly nodeName: string
-  readonly network: Omit<Ruleset, 'ports' | 'hostPorts'>
+  readonly network: Omit<Ruleset, 'ports' | 'hostPorts' | 'services'>
+  /** The range of Services that the cluster was started with. */
+  readonly serviceCidr: string
   readonly clock: Clock
   readonly log: Logger
   /** Hands a ruleset to the kernel; `nft -f -` where left out. */
@@ -31,11 +36,11 @@ export async function runServiceProxy(
   signal: AbortSignal,
   onApplied: () => void = () => undefined,
 ): Promise<void> {
-  const { services, slices, pods, nodeName, network, clock, log } = options
+  const { services, slices, cidrs, pods, nodeName, network, serviceCidr, clock, log } = options
   const load = options.load ?? (ruleset => runCommand('nft', ['-f', '-'], ruleset))
   const changes = new ChangeSignal()
   const handler = { add: () => changes.raise(), update: () => changes.raise(), delete: () => changes.raise() }
-  const informers = [services, slices, pods] as const
+  const informers = [services, slices, cidrs, pods] as const
   const unsubscribe = informers.map(informer => informer.onChange(handler))
   try {
     await Promise.all(informers.map(informer => informer.synced(signal)))
@@ -44,6 +49,7 @@ export async function runServiceProxy(
       changes.clear()
       const ruleset = renderRuleset({
         ...network,
+        services: serviceRanges(serviceCidr, cidrs.list(), network.clusterPods),
         ports: planServices(services.list(), slices.list(), nodeName),
         hostPorts: planHostPorts(pods.list(), nodeName),
       })

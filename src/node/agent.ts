@@ -41,7 +41,8 @@ export interface NodeAgentOptions {
   readonly network: (directory: NodeDirectory) => PodNetwork
   readonly policies: (client: Client) => PolicyGuard
   readonly cluster: ClusterDns
-  readonly serviceCidr: string
+  /** Whether Services get their addresses from there. */
+  readonly isServiceAddress: (address: string) => boolean
   readonly labels?: Readonly<Record<string, string>>
   readonly clock: Clock
   readonly log: Logger
@@ -90,7 +91,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       ...(options.labels ? { labels: options.labels } : {}),
     }
     const guard = options.policies(client)
-    const reports = new RefusedReports(options.serviceCidr)
+    const reports = new RefusedReports(options.isServiceAddress)
     const registrar = new NodeRegistrar({ client, node, health: until => nodeHealth(runtime, directory, guard, until), clock, log })
     // The network goes first: a node says Ready only when its pods can have addresses.
     await network.configure(defaultPodCidr, signal)

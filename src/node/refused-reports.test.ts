@@ -11,7 +11,7 @@ const at = (name: string, ...addresses: string[]) => ({ pod: podOf({}, { name, n
 const pods = [at('a', '10.0.0.2'), at('b', '10.0.0.3')]
 
 test('RefusedReports tells each pod whose policies refused, once for each direction and ten minutes', () => {
-  const reports = new RefusedReports('10.96.0.0/16')
+  const reports = new RefusedReports(address => address.startsWith('10.96.'))
   const first = reports.take(
     [refusal('egress', '10.0.0.2', '10.0.0.3'), refusal('egress', '10.0.0.2', '10.0.0.9', 81), refusal('ingress', '10.0.0.2', '10.0.0.3')],
     pods,
@@ -30,7 +30,7 @@ test('RefusedReports tells each pod whose policies refused, once for each direct
 })
 
 test('RefusedReports tells of no pod that is not here, and of a flood in several rounds', () => {
-  const reports = new RefusedReports('10.96.0.0/16')
+  const reports = new RefusedReports(address => address.startsWith('10.96.'))
   assert.deepEqual(reports.take([refusal('egress', '10.9.9.9', '10.0.0.3')], pods, 0), [])
   const many = Array.from({ length: 30 }, (_, index) => at(`p${index}`, `10.1.0.${index}`))
   const refused = many.map((_, index) => refusal('egress', `10.1.0.${index}`, '10.0.0.1'))
@@ -41,7 +41,7 @@ test('RefusedReports tells of no pod that is not here, and of a flood in several
 })
 
 test('RefusedReports tells of questions for names, and of no packet to a Service without pods', () => {
-  const reports = new RefusedReports('10.96.0.0/16')
+  const reports = new RefusedReports(address => address.startsWith('10.96.'))
   assert.deepEqual(reports.take([refusal('egress', '10.0.0.2', '10.96.1.1')], pods, 0), [])
   const names = { ...refusal('egress', '10.0.0.2', '10.96.0.10', 53), names: true }
   assert.equal(reports.take([names], pods, 0).length, 1)

@@ -1,9 +1,7 @@
 // Tells of connections that network policies refused by an event of the pod whose policies did: who may see the pod learns why it waits.
 
-import { type AddressRange, addressNumber, holds } from '../api/ipv4-range.ts'
 import type { RefusedConnection } from '../api/node-protocol.ts'
 import type { Pod } from '../api/types/core-v1.ts'
-import { rangesOf } from '../network/policy/address-ranges.ts'
 import { podUid } from './pod-containers.ts'
 
 /** A pod that is refused again and again is told of once in this time, each direction for itself. */
@@ -24,11 +22,11 @@ export interface RefusedReport {
 export class RefusedReports {
   /** When each pod and direction was told of. */
   readonly #told = new Map<string, number>()
-  readonly #services: readonly AddressRange[]
+  readonly #isServiceAddress: (address: string) => boolean
 
-  /** `serviceCidr`: a packet that still goes to a Service's address found no pod behind it; no policy would help. */
-  constructor(serviceCidr: string) {
-    this.#services = rangesOf([{ cidr: serviceCidr }])
+  /** A packet that still goes to a Service's address found no pod behind it; no policy would help. */
+  constructor(isServiceAddress: (address: string) => boolean) {
+    this.#isServiceAddress = isServiceAddress
   }
 
   /** What is to be told now; counts as told from then on. The newest refusal of a pod and direction stands for all. */
@@ -50,8 +48,7 @@ export class RefusedReports {
   }
 
   #ledNowhere({ to, names }: RefusedConnection): boolean {
-    const address = addressNumber(to)
-    return !names && address !== undefined && this.#services.some(range => holds(range, address))
+    return !names && this.#isServiceAddress(to)
   }
 }
 

@@ -34,7 +34,11 @@ const metricsReader = 'system:aggregated-metrics-reader'
 
 /** The controller of namespace defaults makes what the ClusterDefaults say and marks the namespace. The DNS part reads what names lead to, and nothing else. */
 export const ownClusterRoles: readonly ClusterRole[] = [
-  clusterRole(nodeProxier, [rule(read, 'core', 'services endpoints'), rule(read, 'discovery.k8s.io', 'endpointslices')]),
+  clusterRole(nodeProxier, [
+    rule(read, 'core', 'services endpoints'),
+    rule(read, 'discovery.k8s.io', 'endpointslices'),
+    rule('list watch', 'networking.k8s.io', 'servicecidrs'),
+  ]),
   clusterRole(networkPolicyKeeper, [
     rule('list watch', 'networking.k8s.io', 'networkpolicies'),
     rule('list watch', 'bulkhead.dev', 'namespacelabels podaddresses'),
