@@ -267,6 +267,30 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
     await kubectl('delete', 'pv', '--all')
   })
 
+  test('a Service has its IPAddress, also of a further ServiceCIDR, which waits for it when it is deleted', async () => {
+    const more = {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'ServiceCIDR',
+      metadata: { name: 'more' },
+      spec: { cidrs: ['203.0.113.0/24'] },
+    }
+    const create = ['create', 'service', 'clusterip', 'far', '--tcp=80', '--clusterip=203.0.113.10']
+    assert.match(
+      await session.refused(...create),
+      /failed to allocate IP 203\.0\.113\.10: the provided network does not match the current range/,
+    )
+    await kubectl('apply', '-f', session.file('more.yaml', more))
+    await kubectl('wait', '--for=condition=Ready', 'servicecidr/more', '--timeout=60s')
+    await kubectl(...create, '--dry-run=server')
+    assert.match(await session.refused('get', 'ip', '203.0.113.10'), /NotFound/)
+    await kubectl(...create)
+    assert.match(await kubectl('get', 'ip', '203.0.113.10'), /^203\.0\.113\.10 +services\/work\/far$/m)
+    await kubectl('delete', 'servicecidr', 'more', '--wait=false')
+    await kubectl('wait', '--for=condition=Ready=false', 'servicecidr/more', '--timeout=60s')
+    await kubectl('delete', 'service', 'far')
+    assert.match(await session.refused('get', 'ip', '203.0.113.10'), /NotFound/)
+  })
+
   test('preempts less important pods, and resizes running ones', async () => {
     const asking = (name: string, cpu: string, priorityClassName?: string) => ({
       ...podOf(name),
