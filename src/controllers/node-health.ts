@@ -44,10 +44,14 @@ const schedulingTaints: readonly { readonly condition: string; readonly status: 
 ]
 const unschedulable = 'node.kubernetes.io/unschedulable'
 
-/**
- * The taints that the node should have; undefined where it has them. Taints of others stay as they are. `evicts` is false as long as no node
- * is ready: then it is more likely that the network to all of them is at fault, and there is nowhere to go, so no pod has to leave.
- */
+const evicting = (taint: Taint): boolean => taint.effect === 'NoExecute' && (taint.key === notReady || taint.key === unreachable)
+
+/** Whether its taints say already that pods must leave it, as it is not ready. */
+export function isEvicting({ spec }: Node): boolean {
+  return spec?.taints?.some(evicting) === true
+}
+
+/** The taints that the node should have; undefined where it has them. Taints of others stay as they are. `evicts`: whether pods must leave it while it is not ready. */
 export function planTaints(node: Node, now: number, evicts: boolean): Taint[] | undefined {
   const current = node.spec?.taints ?? []
   const wanted: Pick<Taint, 'key' | 'effect'>[] = []
@@ -61,8 +65,7 @@ export function planTaints(node: Node, now: number, evicts: boolean): Taint[] | 
   }
   if (node.spec?.unschedulable === true) wanted.push({ key: unschedulable, effect: 'NoSchedule' })
   const ours = ({ key, effect }: Taint) =>
-    (effect === 'NoSchedule' && (key === unschedulable || schedulingTaints.some(known => known.key === key))) ||
-    (effect === 'NoExecute' && (key === notReady || key === unreachable))
+    (effect === 'NoSchedule' && (key === unschedulable || schedulingTaints.some(known => known.key === key))) || evicting({ key, effect })
   const same = (a: Pick<Taint, 'key' | 'effect'>, b: Pick<Taint, 'key' | 'effect'>) => a.key === b.key && a.effect === b.effect
   const kept = current.filter(taint => !ours(taint) || wanted.some(each => same(each, taint)))
   const added = wanted.filter(each => !current.some(taint => same(each, taint))).map(taint => ({ ...taint, timeAdded: formatTime(now) }))

@@ -7,6 +7,7 @@ import { planTaints, unknownConditions } from './node-health.ts'
 import { nodeLifecycle } from './node-lifecycle.ts'
 import { planFinished } from './pod-garbage.ts'
 import { startScenario } from './scenario.ts'
+import { defaultSettings } from './settings.ts'
 import { taintEviction } from './taint-eviction.ts'
 import { TaintSightings } from './taint-sightings.ts'
 
@@ -89,7 +90,11 @@ test('nodeLifecycle calls a silent node Unknown, and taintEviction removes its p
   let now = Date.now()
   await using scenario = startScenario({
     controllers: [nodeLifecycle, taintEviction],
-    settings: { nodeMonitorGraceMs: 30, nodeMonitorPeriodMs: 5 },
+    settings: {
+      nodeMonitorGraceMs: 30,
+      nodeMonitorPeriodMs: 5,
+      evictionRates: { ...defaultSettings.evictionRates, nodeEvictionRate: 1000 },
+    },
     now: () => now,
   })
   const { api } = scenario
@@ -116,6 +121,8 @@ test('nodeLifecycle calls a silent node Unknown, and taintEviction removes its p
     const [ready] = status?.conditions ?? []
     if (ready !== undefined) Object.assign(ready, { status: 'True', lastHeartbeatTime: new Date(now).toISOString() })
   })
+  await scenario.until(() => api.read(nodes, '', 'n2')?.spec?.taints?.length === 0, 'n2 is ready again')
+  now += 10
   await scenario.until(() => taintsOf('n1').includes('unreachable:NoExecute'), 'tainted, now that pods can go elsewhere')
   await scenario.until(() => api.read(pods, 'ns', 'p')?.metadata.deletionTimestamp !== undefined, 'evicted')
 })

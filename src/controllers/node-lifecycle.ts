@@ -5,7 +5,8 @@ import { formatTime } from '../base/clock.ts'
 import { referenceTo } from '../client/event-recorder.ts'
 import { leases, nodes, pods } from '../client/resources.ts'
 import { type Context, type Controller, done, follow, type Result } from './controller.ts'
-import { nodeCondition, planTaints, unknownConditions } from './node-health.ts'
+import { EvictionPace } from './eviction-pace.ts'
+import { isEvicting, nodeCondition, planTaints, unknownConditions } from './node-health.ts'
 import { podCondition } from './pod-state.ts'
 
 const leaseNamespace = 'kube-node-lease'
@@ -24,29 +25,19 @@ export const nodeLifecycle: Controller = {
     const alive = new Map<string, number>()
     const sign = (name: string) => alive.set(name, clock.now())
     const registered = new Set<string>()
-    const ready = new Set<string>()
-    const count = (node: Node) => {
-      const name = node.metadata.name ?? ''
-      if (nodeCondition(node, 'Ready')?.status === 'True') ready.add(name)
-      else ready.delete(name)
-    }
-    // Of nodes that fall silent together, the first must not count the others as ready.
-    const oneLives = () => {
-      for (const name of ready) if (clock.now() - (alive.get(name) ?? 0) < settings.nodeMonitorGraceMs) return true
-      return false
-    }
+    const pace = new EvictionPace(settings.evictionRates, settings.nodeMonitorPeriodMs)
     cache.onChange({
       add: node => {
         sign(node.metadata.name ?? '')
-        count(node)
+        pace.note(node, clock.now())
       },
       update: (node, old) => {
         if (heartbeat(node) !== heartbeat(old)) sign(node.metadata.name ?? '')
-        count(node)
+        pace.note(node, clock.now())
       },
       delete: ({ metadata }) => {
         alive.delete(metadata.name ?? '')
-        ready.delete(metadata.name ?? '')
+        pace.forget(metadata.name ?? '', clock.now())
       },
     })
     informers.full(leases).onChange({
@@ -64,14 +55,14 @@ export const nodeLifecycle: Controller = {
         tell(context, node, 'RegisteredNode', `Node ${key} event: Registered Node ${key} in Controller`)
       }
       if (node === undefined) return done
-      return watchOver(context, node, alive.get(key) ?? clock.now(), oneLives, signal)
+      return watchOver(context, node, alive.get(key) ?? clock.now(), pace, signal)
     }
   },
 }
 
 const heartbeat = (node: Node): string => `${nodeCondition(node, 'Ready')?.lastHeartbeatTime} ${nodeCondition(node, 'Ready')?.status}`
 
-async function watchOver(context: Context, node: Node, lastSign: number, evicts: () => boolean, signal: AbortSignal): Promise<Result> {
+async function watchOver(context: Context, node: Node, lastSign: number, pace: EvictionPace, signal: AbortSignal): Promise<Result> {
   const { client, clock, settings } = context
   const grace = nodeCondition(node, 'Ready') === undefined ? settings.nodeStartupGraceMs : settings.nodeMonitorGraceMs
   const silentFor = clock.now() - lastSign
@@ -83,7 +74,9 @@ async function watchOver(context: Context, node: Node, lastSign: number, evicts:
       tell(context, node, 'NodeNotReady', `Node ${node.metadata.name} status is now: NodeNotReady`)
     }
   }
-  const taints = planTaints(current, clock.now(), evicts())
+  // A node that never said whether it is ready has no pods of its own yet.
+  const evicts = nodeCondition(current, 'Ready') !== undefined && pace.evicts(node.metadata.name ?? '', isEvicting(node), clock.now())
+  const taints = planTaints(current, clock.now(), evicts)
   if (taints !== undefined) await client.update(nodes, { ...current, spec: { ...current.spec, taints } }, signal)
   const status = nodeCondition(current, 'Ready')?.status
   if (status !== undefined && status !== 'True') await markPodsNotReady(context, node.metadata.name ?? '', signal)

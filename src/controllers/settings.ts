@@ -1,5 +1,6 @@
 // What the composition decides for controllers: upstream's kube-controller-manager flags, with its defaults.
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
+import type { EvictionRates } from './eviction-pace.ts'
 
 export interface CertificateOrder {
   readonly request: CertificateSigningRequest
@@ -37,6 +38,8 @@ export interface ControllerSettings {
   /** How long a new node may take for its first status. */
   readonly nodeStartupGraceMs: number
   readonly nodeMonitorPeriodMs: number
+  /** How many nodes' pods must leave them in an outage. */
+  readonly evictionRates: EvictionRates
   /** Terminated pods beyond this number are deleted, oldest first. */
   readonly terminatedPodThreshold: number
   readonly certificateLifetimeSeconds: number
@@ -54,6 +57,7 @@ export const defaultSettings: Omit<ControllerSettings, 'rootCa' | 'signCertifica
   nodeMonitorGraceMs: 50_000,
   nodeStartupGraceMs: 60_000,
   nodeMonitorPeriodMs: 5_000,
+  evictionRates: { nodeEvictionRate: 0.1, secondaryNodeEvictionRate: 0.01, largeClusterSizeThreshold: 50, unhealthyZoneThreshold: 0.55 },
   terminatedPodThreshold: 12_500,
   certificateLifetimeSeconds: 31_536_000,
   clusterCidr: '10.244.0.0/16',
