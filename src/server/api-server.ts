@@ -172,7 +172,7 @@ export class ApiServer implements AsyncDisposable {
     resources.onChange(({ retired }) => openWatches.endOf(retired))
     this.#watchesDone = openWatches.run(clock, log, this.#stop.signal)
     const services = openServiceAllocation(
-      { ...{ resources, clock, log }, cidr: this.serviceCidr, requests: () => this.#ownRequests() },
+      { ...{ resources, clock, log }, metrics: options.metrics, cidr: this.serviceCidr, requests: () => this.#ownRequests() },
       this.#stop.signal,
     )
     const writeParts: WriteParts = {

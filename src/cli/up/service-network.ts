@@ -18,7 +18,7 @@ export interface Neighbour {
   readonly cidr: string
 }
 
-/** Larger ranges take megabytes of memory; smaller ones have no room for the cluster's own two. */
+/** Larger ranges are more than a cluster needs and likely to hide a network that somebody uses; smaller ones have no room for the cluster's own two. */
 const shortestPrefix = 12
 const longestPrefix = 28
 

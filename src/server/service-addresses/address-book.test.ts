@@ -90,6 +90,26 @@ test("AddressBook gives addresses of the cluster's own range as its object says,
   assert.equal(book.isGiven(number('10.0.0.5')), true)
 })
 
+test('AddressBook counts what is held of each range, of those that come later too', () => {
+  const { book, next } = newBook('10.0.0.0/24')
+  next()
+  book.take(number('10.0.0.2'), 'a/s')
+  book.note(number('10.0.0.3'), 'a/s')
+  book.note(number('10.0.0.3'), 'a/t')
+  book.setRanges([cidr('part', ['10.0.0.0/30']), cidr('none', ['10.1.0.0/32'])])
+  assert.deepEqual(book.uses, [
+    { cidr: '10.0.0.0/24', held: 3, free: 251 },
+    { cidr: '10.0.0.0/30', held: 1, free: 1 },
+    { cidr: '10.1.0.0/32', held: 0, free: 0 },
+  ])
+  book.leave(number('10.0.0.2'), 'a/s')
+  book.leave(number('10.0.0.3'), 'a/s')
+  assert.deepEqual(
+    book.uses.map(({ held }) => held),
+    [2, 0, 0],
+  )
+})
+
 test('AddressBook hands an address of two Services of old data to the second one when the first leaves it', () => {
   const { book, inherited } = newBook()
   const address = number('10.96.0.5')

@@ -11,6 +11,15 @@ interface Range {
   /** First the upper part; the lower one is left for addresses that people choose. */
   readonly turns: readonly AddressTurns[]
   isReady: boolean
+  /** How many of its addresses Services hold. */
+  held: number
+}
+
+/** For metrics. */
+export interface RangeUse {
+  readonly cidr: string
+  readonly held: number
+  readonly free: number
 }
 
 export interface AddressBookParts {
@@ -50,9 +59,13 @@ export class AddressBook {
       for (const cidr of object.spec.cidrs ?? []) wanted.set(cidr, wanted.get(cidr) === true || givesAddresses(object))
     }
     this.#ranges = [...wanted].flatMap(([cidr, isReady]) => {
-      const range = this.#ranges.find(known => known.cidr === cidr) ?? newRange(cidr)
+      const range = this.#ranges.find(known => known.cidr === cidr) ?? newRange(cidr, this.#holders.keys())
       return range === undefined ? [] : [Object.assign(range, { isReady })]
     })
+  }
+
+  get uses(): RangeUse[] {
+    return this.#ranges.map(({ cidr, held, addresses: { first, last } }) => ({ cidr, held, free: Math.max(0, last - first + 1) - held }))
   }
 
   /** Whether a range that is ready gives this address. */
@@ -72,7 +85,7 @@ export class AddressBook {
   /** False where somebody has it. */
   take(number: number, service: string): boolean {
     if (!this.#isFree(number)) return false
-    this.#holders.set(number, service)
+    this.#hold(number, service)
     return true
   }
 
@@ -92,7 +105,7 @@ export class AddressBook {
       for (const part of isReady ? turns : []) {
         const number = part.next(this.#isFree)
         if (number === undefined) continue
-        this.#holders.set(number, service)
+        this.#hold(number, service)
         return number
       }
     }
@@ -102,7 +115,7 @@ export class AddressBook {
   /** A Service that exists has this address; the first of several keeps it. */
   note(number: number, service: string): void {
     const holder = this.#holders.get(number)
-    if (holder === undefined) this.#holders.set(number, service)
+    if (holder === undefined) this.#hold(number, service)
     else if (holder !== service) this.#waiting.set(number, (this.#waiting.get(number) ?? new Set()).add(service))
   }
 
@@ -110,9 +123,10 @@ export class AddressBook {
     const waiting = this.#waiting.get(number)
     waiting?.delete(service)
     if (this.#holders.get(number) !== service) return
-    this.#holders.delete(number)
     const [heir] = waiting ?? []
     if (heir === undefined) {
+      this.#holders.delete(number)
+      this.#count(number, -1)
       this.#waiting.delete(number)
       this.freed(number)
     } else {
@@ -135,16 +149,27 @@ export class AddressBook {
     }
   }
 
+  #hold(number: number, service: string): void {
+    this.#holders.set(number, service)
+    this.#count(number, 1)
+  }
+
+  #count(number: number, by: 1 | -1): void {
+    for (const range of this.#ranges) if (holds(range.addresses, number)) range.held += by
+  }
+
   readonly #isFree = (number: number): boolean => !this.#holders.has(number) && !this.#parts.isStored(addressText(number))
 }
 
-function newRange(cidr: string): Range | undefined {
+function newRange(cidr: string, holders: Iterable<number>): Range | undefined {
   const whole = rangeOf(cidr)
   if (whole === undefined) return undefined
   const addresses = { first: whole.first + 1, last: whole.last - 1 }
   const middle = addresses.first + band(whole.last - whole.first + 1)
   const turns = [new AddressTurns(middle, addresses.last), new AddressTurns(addresses.first, middle - 1)]
-  return { cidr, addresses, turns, isReady: true }
+  let held = 0
+  for (const number of holders) if (holds(addresses, number)) held++
+  return { cidr, addresses, turns, isReady: true, held }
 }
 
 /** Upstream's split (KEP-3070). */

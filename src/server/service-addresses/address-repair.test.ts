@@ -160,3 +160,26 @@ test('of two Services of old data with one address the first keeps it, the secon
   watch.close()
   told.close()
 })
+
+test('a Service whose range is gone is told', async () => {
+  await using api = new TestServer()
+  const cidrs = '/apis/networking.k8s.io/v1/servicecidrs'
+  await api.request('POST', cidrs, { metadata: { name: 'more' }, spec: { cidrs: ['203.0.113.0/24'] } })
+  await api.request('POST', services, service('a', '203.0.113.10'))
+  const told = await api.watch(events)
+  // No controller runs here that would keep it.
+  await api.request('DELETE', `${cidrs}/more`)
+  const { regarding, note } = await seen(told, ({ object }) => object.reason === 'ClusterIPOutOfRange')
+  assert.equal(regarding.name, 'a')
+  assert.equal(note, 'Cluster IP [IPv4]: 203.0.113.10 is not within any configured Service CIDR; please recreate service')
+  assert.equal((await api.get(`${addresses}/203.0.113.10`)).status, 200)
+  told.close()
+})
+
+test('metrics say how full each range is', async () => {
+  await using api = new TestServer({ serviceCidr: '10.96.0.0/24' })
+  await api.request('POST', services, service('a', '10.96.0.5'))
+  const { text } = await api.get('/metrics')
+  assert.match(text, /^kube_apiserver_clusterip_allocator_allocated_ips\{cidr="10\.96\.0\.0\/24"\} 1$/m)
+  assert.match(text, /^kube_apiserver_clusterip_allocator_available_ips\{cidr="10\.96\.0\.0\/24"\} 253$/m)
+})

@@ -44,13 +44,19 @@ export class AddressRepair {
     this.#work.due(address)
   }
 
+  /** A range is gone: addresses of Services may be in none any more. */
+  lookAtRanges(): void {
+    const { book } = this.#parts
+    for (const number of book.held()) if (!book.isWithin(number)) this.due(addressText(number))
+  }
+
   /** Looks at what there is, then at each change, until the signal. */
   async run(signal: AbortSignal): Promise<void> {
     const { book, addresses } = this.#parts
     const { entries, revision } = addresses.list({})
     const wrong = new Set(entries.filter(entry => !this.#isRight(entry)).map(({ name }) => name))
     const stored = new Set(entries.map(({ name }) => name))
-    for (const number of book.held()) if (!stored.has(addressText(number))) wrong.add(addressText(number))
+    for (const number of book.held()) if (!stored.has(addressText(number)) || !book.isWithin(number)) wrong.add(addressText(number))
     followChanges(addresses, { after: revision, signal }, ({ type, event: { entry } }) => {
       const number = addressNumber(entry.name)
       if (number === undefined) return

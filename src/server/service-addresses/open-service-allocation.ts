@@ -2,12 +2,14 @@
 import type { Service } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
+import type { Registry } from '../../base/metrics.ts'
 import type { OwnRequests } from '../own-requests.ts'
 import type { ServedResources } from '../served-resource.ts'
 import { ServiceAllocation } from '../service-allocation.ts'
 import { AddressBook } from './address-book.ts'
 import { AddressObjects } from './address-objects.ts'
 import { AddressRepair } from './address-repair.ts'
+import { registerAllocatorMetrics } from './allocator-metrics.ts'
 import { followServiceCidrs } from './service-cidrs.ts'
 
 export const defaultServiceCidr = '10.96.0.0/16'
@@ -17,6 +19,7 @@ export interface ServiceAllocationParts {
   readonly cidr: string
   /** As the system itself; not asked before the first request or `run`. */
   readonly requests: () => OwnRequests
+  readonly metrics: Registry
   readonly clock: Clock
   readonly log: Logger
 }
@@ -29,7 +32,7 @@ export interface OpenServiceAllocation {
 
 /** From the Services in the store; undefined where this server serves none. */
 export function openServiceAllocation(parts: ServiceAllocationParts, signal: AbortSignal): OpenServiceAllocation | undefined {
-  const { resources, cidr, requests, clock, log } = parts
+  const { resources, cidr, requests, metrics, clock, log } = parts
   const services = resources.byGroupResource('services')?.collection
   if (services === undefined) return undefined
   const addresses = resources.byGroupResource('ipaddresses.networking.k8s.io')?.collection
@@ -37,9 +40,10 @@ export function openServiceAllocation(parts: ServiceAllocationParts, signal: Abo
   let repair: AddressRepair | undefined
   const due = (address: string): void => repair?.due(address)
   const book = new AddressBook({ cidr, isStored: address => addresses?.newest('', address) !== undefined, onInherited: due })
+  registerAllocatorMetrics(metrics, book)
   const objects = addresses && new AddressObjects({ collection: addresses, requests, onLeft: due, log })
   if (addresses && objects) repair = new AddressRepair({ book, objects, addresses, services, requests, clock, log }, signal)
-  const keepCidrs = cidrs && followServiceCidrs({ book, cidrs, requests, clock, log }, signal)
+  const keepCidrs = cidrs && followServiceCidrs({ book, cidrs, requests, onGone: () => repair?.lookAtRanges(), clock, log }, signal)
   // The schema of Services decoded them.
   const reservations = new ServiceAllocation(
     book,

@@ -33,7 +33,7 @@ const rows: readonly [name: string, state: Partial<AddressState>, act: string, r
   ['an address without an object', held, 'create', 'ClusterIPNotAllocated', 'Cluster IP [IPv4]: 10.0.0.5 is not allocated; repairing'],
   [
     'an address outside of all ranges',
-    { ...held, isWithin: false },
+    { ...held, isWithin: false, entry: entry('a/s') },
     'report',
     'ClusterIPOutOfRange',
     'Cluster IP [IPv4]: 10.0.0.5 is not within any configured Service CIDR; please recreate service',

@@ -45,13 +45,13 @@ export function planRepair(state: AddressState): Repair {
 }
 
 function planHeld({ address, isWithin, entry }: AddressState, holder: string): Repair {
-  if (entry !== undefined && isOf(entry, holder)) return nothing
   const event = (reason: string, note: string): RepairEvent => ({ about: 'service', reason, note })
   const shown = `[${address.includes(':') ? 'IPv6' : 'IPv4'}]: ${address}`
   if (!isWithin) {
     const note = `Cluster IP ${shown} is not within any configured Service CIDR; please recreate service`
     return { act: 'report', event: event('ClusterIPOutOfRange', note) }
   }
+  if (entry !== undefined && isOf(entry, holder)) return nothing
   if (entry === undefined)
     return { act: 'create', event: event('ClusterIPNotAllocated', `Cluster IP ${shown} is not allocated; repairing`) }
   // Upstream puts wrong labels right without a word.

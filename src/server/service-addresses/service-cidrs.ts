@@ -16,12 +16,17 @@ export interface ServiceCidrParts {
   readonly book: AddressBook
   readonly cidrs: Collection
   readonly requests: () => OwnRequests
+  /** Hears of a ServiceCIDR that is gone. */
+  readonly onGone: () => void
   readonly clock: Clock
   readonly log: Logger
 }
 
 /** The book knows them when this returns. What it gives back ends with the signal. */
-export function followServiceCidrs({ book, cidrs, requests, clock, log }: ServiceCidrParts, signal: AbortSignal): () => Promise<void> {
+export function followServiceCidrs(
+  { book, cidrs, requests, onGone, clock, log }: ServiceCidrParts,
+  signal: AbortSignal,
+): () => Promise<void> {
   // The schema of ServiceCIDRs decoded them.
   const look = (): void => book.setRanges(cidrs.list({}).entries.map(({ object }) => object as ServiceCIDR))
   const own = new RepeatedWork(
@@ -39,6 +44,7 @@ export function followServiceCidrs({ book, cidrs, requests, clock, log }: Servic
   look()
   followChanges(cidrs, { after: cidrs.list({ limit: 1 }).revision, signal }, ({ type, event: { entry } }) => {
     look()
+    if (type === 'DELETED') onGone()
     if (type === 'DELETED' && entry.name === defaultServiceCidrName) own.due(entry.name)
   })
   return () => own.run()
