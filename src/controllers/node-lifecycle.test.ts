@@ -127,6 +127,48 @@ test('nodeLifecycle calls a silent node Unknown, and taintEviction removes its p
   await scenario.until(() => api.read(pods, 'ns', 'p')?.metadata.deletionTimestamp !== undefined, 'evicted')
 })
 
+test('nodeLifecycle evicts nobody in a small zone that is mostly away, and goes on when more of it is back', async () => {
+  let now = Date.now()
+  await using scenario = startScenario({
+    controllers: [nodeLifecycle],
+    settings: {
+      nodeMonitorGraceMs: 1_000_000,
+      nodeMonitorPeriodMs: 5,
+      evictionRates: { ...defaultSettings.evictionRates, nodeEvictionRate: 1000 },
+    },
+    now: () => now,
+  })
+  const { api } = scenario
+  const names = ['n1', 'n2', 'n3', 'n4', 'n5']
+  for (const [index, name] of names.entries()) {
+    api.seed(nodes, { metadata: { name }, spec: {}, status: { conditions: [{ type: 'Ready', status: index < 3 ? 'Unknown' : 'True' }] } })
+  }
+  const tainted = (effect: string) =>
+    names.filter(name => api.read(nodes, '', name)?.spec?.taints?.some(taint => taint.effect === effect) === true).length
+  await scenario.until(() => tainted('NoSchedule') === 3, 'no new pods')
+  // Each pass over a node that is not ready says of its pods that they are not: so passes can be seen.
+  const spec = (nodeName: string) => ({ nodeName, containers: [] })
+  for (const name of names.slice(0, 3)) api.seed(pods, { metadata: { name, namespace: 'ns' }, spec: spec(name), status: {} })
+  for (let pass = 0; pass < 4; pass++) {
+    now += 1000
+    for (const name of names.slice(0, 3)) {
+      api.change(pods, 'ns', name, pod => {
+        pod.status = { conditions: [{ type: 'Ready', status: 'True' }] }
+      })
+      await scenario.until(() => api.read(pods, 'ns', name)?.status?.conditions?.[0]?.status === 'False', `a pass over ${name}`)
+    }
+    assert.equal(tainted('NoExecute'), 0)
+  }
+  api.change(nodes, '', 'n3', ({ status }) => {
+    const [ready] = status?.conditions ?? []
+    if (ready !== undefined) ready.status = 'True'
+  })
+  await scenario.until(() => {
+    now += 10
+    return tainted('NoExecute') === 2
+  }, 'the other two are evicted')
+})
+
 test('TaintSightings: a taint without a time counts from its first sight, and anew when it comes again', () => {
   const own: Taint = { key: 'k', value: 'v', effect: 'NoExecute' }
   const node: Node = { metadata: { name: 'n1' }, spec: { taints: [own] } }
