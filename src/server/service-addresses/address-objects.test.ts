@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { IPAddress } from '../../api/types/networking-v1.ts'
+import { createMemoryStore } from '../../store/memory.ts'
+import { randomIdentifiers } from '../identifiers.ts'
 import { TestServer } from '../testing.ts'
 import type { AdmissionChain } from '../write-parts.ts'
 
@@ -128,6 +131,39 @@ test('who loses the race for a name leaves no IPAddress', async () => {
   assert.deepEqual(await names(api), [json.spec.clusterIP])
 })
 
+test('a range that is full gives an address again that somebody else had an IPAddress of', async () => {
+  await using api = new TestServer({ serviceCidr: '10.0.0.0/30' })
+  await api.request('POST', addresses, foreign('10.0.0.1'))
+  assert.equal((await api.request('POST', services, service('a'))).json.spec.clusterIP, '10.0.0.2')
+  assert.equal((await api.request('POST', services, service('b'))).status, 500)
+  await api.request('DELETE', `${addresses}/10.0.0.1`)
+  assert.equal((await api.request('POST', services, service('b'))).json.spec.clusterIP, '10.0.0.1')
+})
+
+test('an IPAddress names its Service by the name that was drawn last', async () => {
+  let isTaken = false
+  const drawn = ['aaaaa', 'bbbbb']
+  await using api: TestServer = new TestServer({
+    identifiers: { ...randomIdentifiers, nameSuffix: () => drawn.shift() ?? 'ccccc' },
+    admission: {
+      mutate: () => undefined,
+      // The IPAddress is stored right before its Service, whose name is taken in between.
+      async validate({ resource }) {
+        if (resource.plural !== 'ipaddresses' || isTaken) return
+        isTaken = true
+        await api.request('POST', services, service('s-aaaaa', { clusterIP: 'None' }))
+      },
+    },
+  })
+  const { json } = await api.request('POST', services, { ...service(''), metadata: { generateName: 's-' } })
+  assert.equal(json.metadata.name, 's-bbbbb')
+  const { items } = (await api.get(addresses)).json
+  assert.deepEqual(
+    items.map(({ metadata, spec }: IPAddress) => [metadata.name, spec.parentRef?.name]),
+    [[json.spec.clusterIP, 's-bbbbb']],
+  )
+})
+
 test('where the IPAddress is refused, so is the Service, and the address stays free', async () => {
   await using api = new TestServer({
     admission: {
@@ -158,6 +194,19 @@ test('a further ServiceCIDR gives addresses at once, and none when it is being d
   assert.match((await api.request('POST', services, service('e'))).json.message, /failed to allocate a serviceIP: range is full/)
   assert.equal((await api.request('DELETE', `${services}/d`)).status, 200)
   assert.ok(!(await names(api)).includes('203.0.113.17'))
+})
+
+test('a further ServiceCIDR and what is held of it are known at the next start', async () => {
+  const store = createMemoryStore()
+  {
+    const first = new TestServer({ store })
+    await first.request('POST', cidrs, { metadata: { name: 'more' }, spec: { cidrs: ['203.0.113.0/24'] } })
+    await first.request('POST', services, service('a', { clusterIP: '203.0.113.10' }))
+    await first.server[Symbol.asyncDispose]()
+  }
+  await using api = new TestServer({ store })
+  assert.equal((await api.request('POST', services, service('b', { clusterIP: '203.0.113.11' }))).status, 201)
+  assert.equal((await api.request('POST', services, service('c', { clusterIP: '203.0.113.10' }))).status, 422)
 })
 
 test("the cluster's own ServiceCIDR is made again when it is gone", async () => {
