@@ -129,6 +129,20 @@ test('an IPAddress that names a Service with another address goes at once', asyn
   told.close()
 })
 
+test('an IPAddress of the family that no Service has goes too, where it claims to be the server`s', async () => {
+  await using api = new TestServer()
+  await api.request('POST', services, service('a', '10.96.0.5'))
+  const watch = await api.watch(`${addresses}?watch=true`)
+  await api.request('POST', addresses, {
+    metadata: { name: 'fd00::5' },
+    spec: { parentRef: { resource: 'services', namespace: 'default', name: 'a' } },
+  })
+  await api.request('POST', addresses, serviceIpAddress('fd00::6', { namespace: 'default', name: 'a' }))
+  await seen(watch, ({ type, object }) => type === 'DELETED' && object.metadata.name === 'fd00::6')
+  assert.equal((await api.get(`${addresses}/fd00::5`)).status, 200)
+  watch.close()
+})
+
 test('an IPAddress whose labels somebody changed is made anew', async () => {
   await using api = new TestServer()
   await api.request('POST', services, service('a', '10.96.0.5'))

@@ -58,10 +58,14 @@ export class AddressRepair {
     const stored = new Set(entries.map(({ name }) => name))
     for (const number of book.held()) if (!stored.has(addressText(number)) || !book.isWithin(number)) wrong.add(addressText(number))
     followChanges(addresses, { after: revision, signal }, ({ type, event: { entry } }) => {
+      if (type !== 'DELETED') {
+        if (!this.#isRight(entry)) this.due(entry.name)
+        return
+      }
       const number = addressNumber(entry.name)
       if (number === undefined) return
-      if (type === 'DELETED') book.freed(number)
-      if (type === 'DELETED' ? book.holderOf(number) !== undefined : !this.#isRight(entry)) this.due(entry.name)
+      book.freed(number)
+      if (book.holderOf(number) !== undefined) this.due(entry.name)
     })
     const waiting = [...wrong]
     const begin = async (): Promise<void> => {
