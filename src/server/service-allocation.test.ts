@@ -22,6 +22,7 @@ test('an explicit address is given once and free again after deletion', async ()
   await using api = new TestServer()
   const wanted = { clusterIP: '10.96.0.10' }
   assert.equal((await api.request('POST', path, service('a', wanted))).status, 201)
+  assert.equal((await api.request('POST', `${path}?dryRun=All`, service('b', wanted))).status, 422)
   const taken = await api.request('POST', path, service('b', wanted))
   assert.equal(taken.status, 422)
   assert.match(

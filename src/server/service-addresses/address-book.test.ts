@@ -115,7 +115,7 @@ test('AddressBook hands an address of two Services of old data to the second one
   const address = number('10.96.0.5')
   book.note(address, 'a/first')
   book.note(address, 'a/second')
-  assert.deepEqual([book.holderOf(address), book.othersAt(address)], ['a/first', ['a/second']])
+  assert.deepEqual([book.holderOf(address), book.contested()], ['a/first', [[address, 'a/second']]])
   book.leave(address, 'a/first')
   assert.deepEqual([book.holderOf(address), inherited], ['a/second', ['10.96.0.5']])
   assert.equal(book.take(address, 'a/third'), false)

@@ -94,9 +94,9 @@ export class AddressBook {
     return this.#holders.keys()
   }
 
-  /** Services of old data that name the address too. */
-  othersAt(number: number): readonly string[] {
-    return [...(this.#waiting.get(number) ?? [])]
+  /** Services of old data that name an address which another one holds. */
+  contested(): (readonly [number: number, service: string])[] {
+    return [...this.#waiting].flatMap(([number, services]) => [...services].map(service => [number, service] as const))
   }
 
   /** Undefined where every range is full. */

@@ -5,6 +5,7 @@ import type { KubeObject } from '../../api/object.ts'
 import type { Service } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
+import { turn } from '../../base/turns.ts'
 import { followChanges } from '../../store/follow-changes.ts'
 import type { Collection, Entry } from '../../store/store.ts'
 import { numbersOf } from '../cluster-addresses.ts'
@@ -27,6 +28,8 @@ export interface AddressRepairParts {
 
 /** After a start, when each Service of older data may need an object. */
 const parallel = 32
+/** Addresses that are looked at in one round of the event loop: about 2 ms. */
+const perTurn = 200
 
 export class AddressRepair {
   readonly #parts: AddressRepairParts
@@ -54,9 +57,6 @@ export class AddressRepair {
   async run(signal: AbortSignal): Promise<void> {
     const { book, addresses } = this.#parts
     const { entries, revision } = addresses.list({})
-    const wrong = new Set(entries.filter(entry => !this.#isRight(entry)).map(({ name }) => name))
-    const stored = new Set(entries.map(({ name }) => name))
-    for (const number of book.held()) if (!stored.has(addressText(number)) || !book.isWithin(number)) wrong.add(addressText(number))
     followChanges(addresses, { after: revision, signal }, ({ type, event: { entry } }) => {
       if (type !== 'DELETED') {
         if (!this.#isRight(entry)) this.due(entry.name)
@@ -67,7 +67,7 @@ export class AddressRepair {
       book.freed(number)
       if (book.holderOf(number) !== undefined) this.due(entry.name)
     })
-    const waiting = [...wrong]
+    const waiting = await this.#wrong(entries)
     const begin = async (): Promise<void> => {
       for (let address = waiting.pop(); address !== undefined && !signal.aborted; address = waiting.pop()) {
         // What fails or waits is looked at again with what happens from now on.
@@ -75,8 +75,25 @@ export class AddressRepair {
       }
     }
     await Promise.all(Array.from({ length: parallel }, begin))
-    for (const number of book.held()) await this.#reportOthers(number)
+    for (const [number, service] of book.contested()) await this.#reportContested(number, service)
     await this.#work.run()
+  }
+
+  /** Addresses between which and their objects something is wrong now. Others have their turns in between: there may be tens of thousands. */
+  async #wrong(entries: readonly Entry[]): Promise<string[]> {
+    const { book, objects } = this.#parts
+    const wrong = new Set<string>()
+    let looked = 0
+    for (const entry of entries) {
+      if (++looked % perTurn === 0) await turn()
+      if (!this.#isRight(entry)) wrong.add(entry.name)
+    }
+    for (const number of book.held()) {
+      if (++looked % perTurn === 0) await turn()
+      const address = addressText(number)
+      if (!book.isWithin(number) || objects.entry(address) === undefined) wrong.add(address)
+    }
+    return [...wrong]
   }
 
   #isRight(entry: Entry): boolean {
@@ -132,12 +149,10 @@ export class AddressRepair {
     return service !== undefined && numbersOf(service as Service).includes(number)
   }
 
-  async #reportOthers(number: number): Promise<void> {
-    for (const other of this.#parts.book.othersAt(number)) {
-      const service = this.#service(other)
-      const note = `Cluster IP [IPv4]:${addressText(number)} was assigned to multiple services; please recreate service`
-      if (service) await this.#report(service, { about: 'service', reason: 'ClusterIPAlreadyAllocated', note })
-    }
+  async #reportContested(number: number, key: string): Promise<void> {
+    const service = this.#service(key)
+    const note = `Cluster IP [IPv4]:${addressText(number)} was assigned to multiple services; please recreate service`
+    if (service) await this.#report(service, { about: 'service', reason: 'ClusterIPAlreadyAllocated', note })
   }
 
   /** An event that cannot be written keeps nothing from being repaired. */
