@@ -107,6 +107,16 @@ test('EvictionPace saves no turns from a time in which nobody was to go', () => 
   assert.equal(outage.evicted('a', 1, 4, 2), 1)
 })
 
+test('EvictionPace keeps no zone without nodes, whatever labels a node had', () => {
+  const { pace } = new Outage()
+  for (let zone = 0; zone < 10; zone++) pace.note(nodeOf('n', { [zoneLabel]: `z${zone}` }, zone % 2 === 0 ? 'True' : 'False'), zone)
+  assert.equal(pace.zones, 1)
+  pace.note(nodeOf('n', { [zoneLabel]: 'z9', other: 'label' }, 'Unknown'), 20)
+  assert.equal(pace.zones, 1)
+  pace.forget('n', 30)
+  assert.equal(pace.zones, 0)
+})
+
 test('EvictionPace forgets a node that waits, and others have its turn', () => {
   const outage = new Outage().set('a', 0, 10, 'True').set('a', 0, 3, 'Unknown')
   assert.equal(outage.evicted('a', 0, 1, 6), 1)

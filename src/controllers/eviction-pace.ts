@@ -57,6 +57,11 @@ export class EvictionPace {
     this.#settleMs = settleMs
   }
 
+  /** Zones that have nodes. */
+  get zones(): number {
+    return this.#zones.size
+  }
+
   /** A node as it is now; to be called with each change. */
   note(node: Node, now: number): void {
     const name = node.metadata.name ?? ''
