@@ -7,6 +7,7 @@ import {
   formatLabelSelector,
   formatLabels,
   humanDuration,
+  labelSelectorText,
   translateTimestampSince,
   translateTimestampUntil,
 } from './printing.ts'
@@ -52,7 +53,8 @@ test('translateTimestampSince() and Until() know of missing times', () => {
   assert.equal(ageCell({ metadata: { creationTimestamp: '2026-01-01T00:59:00Z' } }, now), '60s')
 })
 
-test('formatLabels() sorts and says none', () => {
+test('formatLabels() sorts whole texts and says none', () => {
+  assert.equal(formatLabels({ app: 'x', 'app.kubernetes.io/name': 'x' }), 'app.kubernetes.io/name=x,app=x')
   assert.equal(formatLabels({ b: '2', a: '1' }), 'a=1,b=2')
   assert.equal(formatLabels({}), '<none>')
 })
@@ -74,4 +76,15 @@ test('containerNames() and containerImages() join in order', () => {
   const containers = [{ name: 'a', image: 'x:1' }, { name: 'b' }]
   assert.equal(containerNames(containers), 'a,b')
   assert.equal(containerImages(containers), 'x:1,')
+})
+
+test('labelSelectorText() is what a Go structure prints', () => {
+  const matchExpressions = [
+    { key: 'e', operator: 'In', values: ['y', 'x'] },
+    { key: 'f', operator: 'Exists' },
+  ]
+  const expected =
+    '&LabelSelector{MatchLabels:map[string]string{a: 1,b: 2,},MatchExpressions:[]LabelSelectorRequirement{' +
+    'LabelSelectorRequirement{Key:e,Operator:In,Values:[y x],},LabelSelectorRequirement{Key:f,Operator:Exists,Values:[],},},}'
+  assert.equal(labelSelectorText({ matchLabels: { b: '2', a: '1' }, matchExpressions }), expected)
 })

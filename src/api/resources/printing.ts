@@ -56,11 +56,11 @@ export function ageCell(object: { readonly metadata: { readonly creationTimestam
   return translateTimestampSince(object.metadata.creationTimestamp, now)
 }
 
-/** `a=b,c=d` in the order of the keys; `<none>` for no labels. */
+/** `a=b,c=d`, sorted as whole texts: `app.kubernetes.io/name=x` stands before `app=x`. `<none>` for no labels. */
 export function formatLabels(labels: Readonly<Record<string, string>> | undefined): string {
   const text = Object.entries(labels ?? {})
-    .sort(([a], [b]) => compare(a, b))
     .map(([key, value]) => `${key}=${value}`)
+    .sort(compare)
     .join(',')
   return text === '' ? '<none>' : text
 }
@@ -82,6 +82,18 @@ export function formatLabelSelector(selector: PrintedSelector | undefined): stri
     .sort((a, b) => compare(a.key, b.key))
     .map(row => row.text)
     .join(',')
+}
+
+/** A label selector as Go's protobuf types print themselves; the cells of parameter references show one so. */
+export function labelSelectorText({ matchLabels = {}, matchExpressions = [] }: PrintedSelector): string {
+  const labels = Object.keys(matchLabels)
+    .sort()
+    .map(key => `${key}: ${matchLabels[key]},`)
+  const requirements = matchExpressions.map(
+    ({ key, operator, values = [] }) => `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],},`,
+  )
+  const [map, list] = [labels.join(''), requirements.join('')]
+  return `&LabelSelector{MatchLabels:map[string]string{${map}},MatchExpressions:[]LabelSelectorRequirement{${list}},}`
 }
 
 /** The Containers cell: names joined by commas. */

@@ -4,14 +4,15 @@ import type { ParamRef } from '../../types/admissionregistration-v1.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
 import { dns1123Subdomain, nameIsPathSegment } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
+import { labelSelectorText } from '../printing.ts'
 
 const notFoundActions = ['Deny', 'Allow']
 const exclusive = 'name and selector are mutually exclusive'
 
 export function paramRefCell(reference: ParamRef | undefined): string {
-  if (reference === undefined) return '<unset>'
-  if ((reference.name ?? '') === '') return '*'
-  return (reference.namespace ?? '') === '' ? `*/${reference.name}` : `${reference.namespace}/${reference.name}`
+  const { name, namespace, selector } = reference ?? {}
+  if (name) return `${namespace || '*'}/${name}`
+  return selector === undefined ? '<unset>' : labelSelectorText(selector)
 }
 
 /** What a binding refers to: its policy and the parameters. */

@@ -30,17 +30,21 @@ function metricText(metric: MetricSpec, status: MetricStatus | undefined): strin
     const target = metric[name]?.target
     if (target === undefined) continue
     const current = status?.[name]?.current
-    if (name === 'pods') return `${current?.averageValue ?? unknown}/${target.averageValue}`
+    if (name === 'pods') return `${presentAmount(current, current?.averageValue)}/${target.averageValue}`
     if (name === 'resource') return `${metric.resource?.name}: ${resourceText(target, current)}`
     if (name === 'containerResource') return `${metric.containerResource?.name}: ${resourceText(target, current)}`
     if (target.averageValue !== undefined) return `${current?.averageValue ?? unknown}/${target.averageValue} (avg)`
-    return `${current?.value ?? unknown}/${target.value}`
+    return `${presentAmount(current, current?.value)}/${target.value}`
   }
   return '<unknown type>'
 }
 
 function resourceText(target: MetricTarget, current: MetricValueStatus | undefined): string {
-  if (target.averageValue !== undefined) return `${current?.averageValue ?? unknown}/${target.averageValue}`
+  if (target.averageValue !== undefined) return `${presentAmount(current, current?.averageValue)}/${target.averageValue}`
   const used = current?.averageUtilization
   return `${used === undefined ? unknown : `${used}%`}/${target.averageUtilization === undefined ? '<auto>' : `${target.averageUtilization}%`}`
 }
+
+/** An amount that is missing in a status that is there is a nil pointer to upstream, and printed as one. */
+const presentAmount = (current: MetricValueStatus | undefined, amount: string | undefined): string =>
+  current === undefined ? unknown : (amount ?? '<nil>')

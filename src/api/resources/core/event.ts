@@ -26,7 +26,7 @@ export const event = defineResource<Event>({
     { name: 'Source', type: 'string', priority: 1, cell: sourceCell },
     { name: 'Message', type: 'string', cell: ({ message }) => (message ?? '').trim() },
     { name: 'First Seen', type: 'string', priority: 1, cell: firstSeenCell },
-    { name: 'Count', type: 'string', priority: 1, cell: ({ series, count }) => series?.count ?? (count || 1) },
+    { name: 'Count', type: 'string', priority: 1, cell: ({ series, count }) => (series === undefined ? count || 1 : (series.count ?? 0)) },
     { name: 'Name', type: 'string', format: 'name', priority: 1, cell: ({ metadata }) => metadata.name ?? '' },
   ],
   validate: object => validateEvent(object, 'reportingComponent'),

@@ -128,7 +128,7 @@ function validateNodeUpdate(object: Node, old: Node): FieldError[] {
 }
 
 function statusCell({ spec, status }: Node): string {
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready')
+  const ready = status?.conditions?.findLast(({ type }) => type === 'Ready')
   const word = ready === undefined ? 'Unknown' : ready.status === 'True' ? 'Ready' : 'NotReady'
   return spec?.unschedulable === true ? `${word},SchedulingDisabled` : word
 }

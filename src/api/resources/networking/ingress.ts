@@ -23,11 +23,7 @@ export const ingress = defineResource<Ingress>({
   subresources: [statusSubresource<Ingress>({ validate: validateStatus })],
   columns: [
     nameColumn,
-    {
-      name: 'Class',
-      type: 'string',
-      cell: ({ spec, metadata }) => spec.ingressClassName ?? metadata.annotations?.[classAnnotation] ?? '<none>',
-    },
+    { name: 'Class', type: 'string', cell: ({ spec }) => spec.ingressClassName ?? '<none>' },
     { name: 'Hosts', type: 'string', cell: hostsCell },
     { name: 'Address', type: 'string', cell: addressCell },
     { name: 'Ports', type: 'string', cell: ({ spec }) => ((spec.tls ?? []).length > 0 ? '80, 443' : '80') },

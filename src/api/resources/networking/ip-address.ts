@@ -52,7 +52,7 @@ function nameRule(name: string): string[] {
 function parentRefCell(parent: ParentReference | undefined): string {
   if (parent === undefined) return '<none>'
   const { group = '', resource = '', namespace = '', name = '' } = parent
-  const kind = group === '' ? resource : `${resource}.${group}`
+  const kind = (group === '' ? resource : `${resource}.${group}`).toLowerCase()
   return namespace === '' ? `${kind}/${name}` : `${kind}/${namespace}/${name}`
 }
 
