@@ -152,8 +152,8 @@ function statusSubresource(kind: CustomKind, judgeScale: ((object: CustomObject)
       if (status !== undefined) object['status'] = status
     },
     validate: (object, old) => [...kind.judgeUpdate(object, old), ...(judgeScale?.(object) ?? [])],
-    // Everything but the status is put back, metadata included.
-    resetFields: ['spec', 'metadata'],
+    // Everything but the status is put back; upstream counts only the spec as such, so that writers here manage the metadata that they send.
+    resetFields: ['spec'],
   }
 }
 
