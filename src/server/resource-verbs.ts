@@ -1,6 +1,6 @@
 // Which function answers a resource request: the verb's, unless a subresource or a computed resource has its own.
 
-import { unknownPath } from '../api/status.ts'
+import { unknownMethod, unknownPath } from '../api/status.ts'
 import type { Reply } from './exchange.ts'
 import { plainNotFound } from './plain-failure.ts'
 import type { RequestContext, ResourceContext } from './request-context.ts'
@@ -30,6 +30,8 @@ export function resourceVerbs(parts: ResourceVerbParts): (context: RequestContex
   return (request, info) => {
     if (info.served === undefined && info.group !== '' && !parts.hasGroup(info.group)) return plainNotFound()
     const served = servedResource(info)
+    // As upstream: of custom kinds and behind a proxy HEAD is a GET without the body, of built-in kinds it is no method.
+    if (request.request.method === 'HEAD' && info.subresource !== 'proxy' && served.definition.custom === undefined) throw unknownMethod()
     const context: ResourceContext = { ...request, info, served }
     const name = served.groupResource
     if (served.definition.deprecation !== undefined) request.warn(served.definition.deprecation)

@@ -12,6 +12,8 @@ const unrouted: readonly (readonly [string, string])[] = [
   ['DELETE', '/api/v1/configmaps'],
   ['DELETE', '/api/v1/nodes/a/status'],
   ['POST', '/version'],
+  ['HEAD', maps],
+  ['HEAD', `${maps}/a`],
 ]
 for (const [method, path] of unrouted) {
   test(`${method} ${path} is a method that the path has not`, async () => {

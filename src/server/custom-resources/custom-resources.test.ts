@@ -242,6 +242,7 @@ test('objects are served in every version, stored in one, and survive a change o
   const v2 = widgets.replace('/v1/', '/v2/')
   assert.equal((await api.get(`${v2}/a`)).json.apiVersion, 'example.com/v2')
   assert.equal((await api.get(v2)).json.items[0].apiVersion, 'example.com/v2')
+  assert.equal((await api.request('HEAD', v2)).status, 200)
   const { json: definition } = await api.get(`${crds}/widgets.example.com`)
   definition.spec.versions[0].storage = false
   definition.spec.versions[1].storage = true
