@@ -3,6 +3,7 @@ import { isReason } from '../../api/status.ts'
 import { deleteObject, warnOfOrphans } from '../delete-object.ts'
 import { readDeletion } from '../delete-options.ts'
 import type { Reply } from '../exchange.ts'
+import { itemOf } from '../list-item.ts'
 import type { ResourceContext } from '../request-context.ts'
 import { valueReply } from '../respond.ts'
 import type { WriteParts } from '../write-parts.ts'
@@ -28,6 +29,6 @@ export async function deleteCollection(writeParts: WriteParts, listParts: ListPa
     }
   }
   await Promise.all(Array.from({ length: parallel }, work))
-  const items = result.entries.map(entry => served.view.object(entry))
+  const items = result.entries.map(entry => itemOf(served, served.view.object(entry)))
   return valueReply(context, { kind: served.definition.listKind, apiVersion: served.apiVersion, metadata, items })
 }

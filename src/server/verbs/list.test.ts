@@ -164,6 +164,26 @@ test('list() as PartialObjectMetadataList leaves out the content', async () => {
   assert.deepEqual(Object.keys(json.items[0]), ['kind', 'apiVersion', 'metadata'])
 })
 
+test('list() names the kind once, however it is written, and so does deletecollection', async () => {
+  await using api = await filled(2)
+  const members = ['metadata', 'data']
+  for (const query of ['', '?pretty=true', '?limit=1']) {
+    const { json } = await api.get(`${path}${query}`)
+    for (const item of json.items) assert.deepEqual(Object.keys(item), members)
+  }
+  const { text } = await api.get(path, { accept: 'application/yaml' })
+  assert.deepEqual(text.match(/kind: .*/g), ['kind: ConfigMapList'])
+  const autoscaler = { metadata: { name: 'a' }, spec: { maxReplicas: 2, scaleTargetRef: { kind: 'Deployment', name: 'd' } } }
+  for (const version of ['v1', 'v2']) {
+    const autoscalers = `/apis/autoscaling/${version}/namespaces/default/horizontalpodautoscalers`
+    if (version === 'v1') await api.create(autoscalers, autoscaler)
+    const { json } = await api.get(autoscalers)
+    assert.deepEqual(Object.keys(json.items[0]), ['metadata', 'spec', 'status'])
+  }
+  const deleted = await api.request('DELETE', path)
+  assert.deepEqual(Object.keys(deleted.json.items[0]), members)
+})
+
 test('list() streams and compresses large answers', async () => {
   await using api = await filled(200)
   const plain = await api.get(path)

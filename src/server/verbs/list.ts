@@ -5,6 +5,7 @@ import { gzipped, joinParts, type Parts, streamParts } from '../chunked-body.ts'
 import { type ContinueTokens, pagesLastMs } from '../continue-token.ts'
 import type { Conversion } from '../custom-resources/conversion.ts'
 import { header, type Reply, type ServerRequest } from '../exchange.ts'
+import { itemOf, kindBytes, withoutKind } from '../list-item.ts'
 import { type ListOptions, listOptions, requiredRevision, tooLargeRevision } from '../list-options.ts'
 import { metadataBytes, partialFrame } from '../partial-bytes.ts'
 import { partialObject } from '../partial-object.ts'
@@ -35,18 +36,11 @@ export function list(parts: ListParts, context: ResourceContext): Reply | Promis
 }
 
 function listReply(context: ResourceContext, { result, metadata }: Selected): Reply {
-  const { form, served, pretty } = context
-  const { definition, view } = served
+  const { form, pretty } = context
   if (form.yaml || pretty) return valueReply(context, wholeList(context, result, metadata))
   switch (form.as) {
     case 'object':
-      return bytesReply(context, {
-        head: head(definition.listKind, served.apiVersion, metadata),
-        count: result.entries.length,
-        computed: view.computes(result.entries),
-        part: index => view.bytes(at(result, index)),
-        tail,
-      })
+      return bytesReply(context, itemParts(context, result, metadata))
     case 'partial':
       return bytesReply(context, partialParts(context, result, head('PartialObjectMetadataList', form.metaVersion, metadata)))
     case 'table':
@@ -56,6 +50,18 @@ function listReply(context: ResourceContext, { result, metadata }: Selected): Re
 
 const tail = Buffer.from(']}\n')
 const comma = Buffer.from(',')
+const brace = Buffer.from('{')
+const commaBrace = Buffer.from(',{')
+
+function itemParts({ served }: ResourceContext, result: ListResult, metadata: ListMeta): Parts {
+  const { view, definition, apiVersion } = served
+  const opening = head(definition.listKind, apiVersion, metadata)
+  const base = { count: result.entries.length, computed: view.computes(result.entries) }
+  const bytesOf = (index: number): Buffer => view.bytes(at(result, index))
+  if (definition.custom !== undefined || base.count === 0) return { ...base, head: opening, part: bytesOf, tail }
+  const kind = kindBytes(served)
+  return { ...base, head: Buffer.concat([opening, brace]), separator: commaBrace, part: index => withoutKind(bytesOf(index), kind), tail }
+}
 
 /** The bytes of each object's metadata; what stands around them is between the parts. */
 function partialParts({ served, form }: ResourceContext, result: ListResult, opening: Buffer): Parts {
@@ -112,8 +118,8 @@ function inRowOrder({ served }: ResourceContext, result: ListResult): ListResult
 function wholeList(context: ResourceContext, result: ListResult, metadata: ListMeta): unknown {
   const { served, form } = context
   const shown = form.as === 'table' ? inRowOrder(context, result) : result
-  const objects = shown.entries.map(entry => served.view.object(entry))
   const { metaVersion } = form
+  const objects = shown.entries.map(entry => served.view.object(entry))
   if (form.as === 'table')
     return tableOf(served.definition, objects, context.query.get('includeObject'), context.now, metadata, metaVersion)
   if (form.as === 'partial') {
@@ -124,7 +130,7 @@ function wholeList(context: ResourceContext, result: ListResult, metadata: ListM
       items: objects.map(object => partialObject(object, metaVersion)),
     }
   }
-  return { kind: served.definition.listKind, apiVersion: served.apiVersion, metadata, items: objects }
+  return { kind: served.definition.listKind, apiVersion: served.apiVersion, metadata, items: objects.map(object => itemOf(served, object)) }
 }
 
 function bytesReply(context: ResourceContext, parts: Parts): Reply {

@@ -1,0 +1,27 @@
+// Objects as the items of a list: the list names the kind of all of them. Items of custom kinds name theirs too, as on upstream.
+import type { KubeObject } from '../api/object.ts'
+import type { ServedResource } from './served-resource.ts'
+
+const opening = new WeakMap<ServedResource, Buffer>()
+
+/** How the bytes of an object of a kind begin. */
+export function kindBytes(served: ServedResource): Buffer {
+  let bytes = opening.get(served)
+  if (bytes === undefined) {
+    bytes = Buffer.from(`{"kind":"${served.definition.kind}","apiVersion":"${served.apiVersion}",`)
+    opening.set(served, bytes)
+  }
+  return bytes
+}
+
+/** An object's bytes behind their first brace, and behind its kind where they begin with it. */
+export function withoutKind(bytes: Buffer, kind: Buffer): Buffer {
+  const length = Math.min(kind.length, bytes.length)
+  return bytes.subarray(bytes.compare(kind, 0, kind.length, 0, length) === 0 ? kind.length : 1)
+}
+
+export function itemOf(served: ServedResource, object: KubeObject): object {
+  if (served.definition.custom !== undefined) return object
+  const { kind: _kind, apiVersion: _apiVersion, ...item } = object
+  return item
+}
