@@ -1,6 +1,6 @@
 // How an object is to be deleted: DeleteOptions from the body, or the same fields in the query.
 import { type FieldError, invalidValue, notSupported } from '../api/field-error.ts'
-import { decodeValue, parseBody } from '../api/schema/decode.ts'
+import { decodeValue, kindToldBy, noKindMessage, parseDocument } from '../api/schema/decode.ts'
 import { structByKey } from '../api/schema/model.ts'
 import { badRequest, invalid } from '../api/status.ts'
 import type { DeleteOptions } from '../api/types/meta-v1.ts'
@@ -8,6 +8,7 @@ import { readBody } from './decode.ts'
 import { isDryRun } from './dry-run.ts'
 import { header } from './exchange.ts'
 import { bodyFormat } from './negotiate.ts'
+import { plainFailure } from './plain-failure.ts'
 import type { RequestContext } from './request-context.ts'
 
 export type PropagationPolicy = 'Orphan' | 'Background' | 'Foreground'
@@ -41,17 +42,25 @@ export async function readDeletion(context: RequestContext): Promise<Deletion> {
   }
 }
 
+const metaScheme = 'k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27'
+/** Registered without a version beside the one that is wanted here. */
+const otherOptions = ['CreateOptions', 'UpdateOptions']
+
+/** Throws the 500 with which upstream answers a body that it cannot read as options, as it makes no Status of the decoder's error. */
 function fromBody(body: Buffer, contentType: string): DeleteOptions {
-  const { value } = parseBody(body, contentType, 'DeleteOptions')
-  const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined
+  const parsed = parseDocument(body, contentType)
+  if (!parsed.ok) throw parsed.fault === 'limit' ? badRequest(parsed.message) : plainFailure(500, parsed.message)
   // Clients write any group's version beside the kind, which upstream registers in each group.
-  if (kind !== undefined && kind !== null && kind !== 'DeleteOptions') {
-    throw badRequest(`decoded object cannot be converted to DeleteOptions: kind is ${JSON.stringify(kind)}`)
+  const told = kindToldBy(parsed.value, { ...optionsKind, group: 'meta.k8s.io' })
+  if (typeof told === 'string') throw plainFailure(500, told)
+  if (otherOptions.includes(told.kind)) {
+    throw plainFailure(500, `converting (v1.${told.kind}) to (v1.DeleteOptions): unknown conversion`)
   }
+  if (told.kind !== optionsKind.kind) throw plainFailure(500, noKindMessage(told, metaScheme))
   const schema = structByKey('meta/v1.DeleteOptions')
   if (schema === undefined) throw new Error('DeleteOptions has no schema')
-  const decoded = decodeValue(value, schema, 'Ignore')
-  if (!decoded.ok) throw badRequest(`DeleteOptions in version "v1" cannot be handled as a DeleteOptions: ${decoded.message}`)
+  const decoded = decodeValue(parsed.value, schema, 'Ignore')
+  if (!decoded.ok) throw plainFailure(500, decoded.message)
   return decoded.object as unknown as DeleteOptions
 }
 

@@ -109,9 +109,12 @@ export function strictDecodingMessage(strictErrors: readonly string[]): string {
   return `strict decoding error: ${strictErrors.join(', ')}`
 }
 
-function noKindMessage({ group, version, kind }: GroupVersionKind): string {
+const legacyScheme = 'k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30'
+
+/** `scheme` is where upstream makes the registry that it looks in, which its message names. */
+export function noKindMessage({ group, version, kind }: GroupVersionKind, scheme = legacyScheme): string {
   const gv = JSON.stringify(groupVersion(group, version))
-  return `no kind ${JSON.stringify(kind)} is registered for version ${gv} in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"`
+  return `no kind ${JSON.stringify(kind)} is registered for version ${gv} in scheme ${JSON.stringify(scheme)}`
 }
 
 /** The name of the kind's internal type in upstream: `core.Pod`. */
@@ -129,13 +132,26 @@ export interface ParsedBody {
 
 /** JSON or YAML to a plain value, nesting bounded. Throws a 400 that names `kind` as what was expected. */
 export function parseBody(bytes: Uint8Array, contentType: string, kind: string): ParsedBody {
+  const parsed = parseDocument(bytes, contentType)
+  if (parsed.ok) return parsed
+  throw parsed.fault === 'syntax' ? unrecognized(parsed.message, kind, bytes) : badRequest(parsed.message)
+}
+
+/** `fault` is `limit` where a limit of ours refuses what upstream reads. */
+export type ParsedDocument =
+  | (ParsedBody & { readonly ok: true })
+  | { readonly ok: false; readonly message: string; readonly fault: 'syntax' | 'yaml' | 'limit' }
+
+/** The same without an opinion on the status code; `message` is upstream's decoder's. */
+export function parseDocument(bytes: Uint8Array, contentType: string): ParsedDocument {
   if (/^application\/yaml\b/.test(contentType)) return yamlBody(textOf(bytes))
   const parsed = parseJson(bytes)
   if (parsed.ok) return parsed
-  throw parsed.syntax
-    ? unrecognized(`couldn't get version/kind; json parse error: ${parsed.message}`, kind, bytes)
-    : badRequest(parsed.message)
+  if (!parsed.syntax) return { ok: false, message: parsed.message, fault: 'limit' }
+  return { ok: false, message: `${noKindIn} ${parsed.message}`, fault: 'syntax' }
 }
+
+const noKindIn = "couldn't get version/kind; json parse error:"
 
 export type ParsedJson =
   | {
@@ -177,11 +193,11 @@ function syntaxMessage(text: string): string {
   throw new Error('JSON.parse refused what the exact parser accepts')
 }
 
-function yamlBody(text: string): ParsedBody {
+function yamlBody(text: string): ParsedDocument {
   try {
-    return { ...readYaml(text), text: undefined }
+    return { ok: true, ...readYaml(text), text: undefined }
   } catch (err) {
-    if (err instanceof YamlError) throw badRequest(`error converting YAML to JSON: ${err.message}`)
+    if (err instanceof YamlError) return { ok: false, message: `error converting YAML to JSON: ${err.message}`, fault: 'yaml' }
     throw err
   }
 }
@@ -200,26 +216,28 @@ function summary(bytes: Uint8Array): string {
 
 /** What the body says it is; absent parts are those of the path. */
 function kindOf(value: unknown, wanted: GroupVersionKind, bytes: Uint8Array): GroupVersionKind {
-  const fail = (message: string): never => {
-    throw unrecognized(message, wanted.kind, bytes)
-  }
+  const told = kindToldBy(value, wanted)
+  if (typeof told === 'string') throw unrecognized(told, wanted.kind, bytes)
+  return told
+}
+
+/** What a value says it is, the rest as `wanted`; the words of upstream's decoder where that cannot be read. */
+export function kindToldBy(value: unknown, wanted: GroupVersionKind): GroupVersionKind | string {
   if (value === null) return wanted
+  const goName = (odd: unknown): string => (Array.isArray(odd) ? 'array' : typeof odd === 'boolean' ? 'bool' : typeof odd)
   if (!isRecord(value)) {
-    const name = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
     const go = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
-    return fail(`couldn't get version/kind; json parse error: json: cannot unmarshal ${name} into Go value of type ${go}`)
+    return `${noKindIn} json: cannot unmarshal ${goName(value)} into Go value of type ${go}`
   }
-  const text = (field: 'apiVersion' | 'kind'): string => {
-    const member = value[field] ?? ''
-    if (typeof member === 'string') return member
-    const name = Array.isArray(member) ? 'array' : typeof member === 'boolean' ? 'bool' : typeof member
-    return fail(`couldn't get version/kind; json parse error: json: cannot unmarshal ${name} into Go struct field .${field} of type string`)
+  const { apiVersion: versionText, kind: kindText } = value
+  for (const [field, text] of Object.entries({ apiVersion: versionText ?? '', kind: kindText ?? '' })) {
+    if (typeof text !== 'string') return `${noKindIn} json: cannot unmarshal ${goName(text)} into Go struct field .${field} of type string`
   }
-  const apiVersion = text('apiVersion')
-  const kind = text('kind') || wanted.kind
+  const apiVersion = String(versionText ?? '')
+  const kind = String(kindText ?? '') || wanted.kind
   if (apiVersion === '') return { ...wanted, kind }
   const parts = apiVersion.split('/')
-  if (parts.length > 2) return fail(`unexpected GroupVersion string: ${apiVersion}`)
+  if (parts.length > 2) return `unexpected GroupVersion string: ${apiVersion}`
   const [first = '', second] = parts
   return second === undefined ? { group: '', version: first, kind } : { group: first, version: second, kind }
 }

@@ -185,3 +185,46 @@ test('remove() of a pod is done where another removes it between the end of its 
   }
   assert.equal((await api.get(`${pods}/p`)).status, 404)
 })
+
+const unreadable: readonly [string, string, string][] = [
+  ['no JSON', '{', "couldn't get version/kind; json parse error: unexpected end of JSON input"],
+  ['a list', '[]', "couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value of type struct "],
+  [
+    'a kind that is no text',
+    '{"kind":1}',
+    "couldn't get version/kind; json parse error: json: cannot unmarshal number into Go struct field .kind",
+  ],
+  ['another kind', '{"kind":"Pod","apiVersion":"v1"}', 'no kind "Pod" is registered for version "v1" in scheme "k8s.io/apimachinery/'],
+  [
+    'other options',
+    '{"kind":"CreateOptions","apiVersion":"v1"}',
+    'converting (v1.CreateOptions) to (v1.DeleteOptions): unknown conversion',
+  ],
+  [
+    'a wrong type',
+    '{"gracePeriodSeconds":"x"}',
+    'json: cannot unmarshal string into Go struct field DeleteOptions.gracePeriodSeconds of type int64',
+  ],
+]
+for (const [what, body, message] of unreadable) {
+  test(`remove() answers ${what} in place of options as upstream does, and removes nothing`, async () => {
+    await using api = new TestServer()
+    await api.create(path, { metadata: { name: 'a' } })
+    for (const target of [`${path}/a`, path]) {
+      const { status, json } = await api.request('DELETE', target, Buffer.from(body), { 'content-type': 'application/json' })
+      assert.equal(status, 500)
+      assert.ok(json.message.startsWith(message), json.message)
+      assert.equal(json.reason, undefined)
+    }
+    assert.equal((await api.get(`${path}/a`)).status, 200)
+  })
+}
+
+test('remove() takes options of any version, of no kind, or null', async () => {
+  await using api = new TestServer()
+  for (const body of ['{"kind":"DeleteOptions","apiVersion":"apps/v9"}', '{}', 'null', '{"unknown":1}']) {
+    await api.create(path, { metadata: { name: 'a' } })
+    const { status } = await api.request('DELETE', `${path}/a`, Buffer.from(body), { 'content-type': 'application/json' })
+    assert.equal(status, 200, body)
+  }
+})
