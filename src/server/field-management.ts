@@ -1,6 +1,6 @@
 // Which request may change which fields of an object, and in whose name: what field management must know of it.
 import { type FieldError, forbiddenField, required } from '../api/field-error.ts'
-import type { KubeObject, ManagedFieldsEntry } from '../api/object.ts'
+import { groupVersion, type KubeObject, type ManagedFieldsEntry } from '../api/object.ts'
 import { applyMediaType } from '../api/patch/apply/apply.ts'
 import { UnnamedItem } from '../api/patch/apply/path-element.ts'
 import { excludingPaths, onlyPaths, type PathFilter } from '../api/patch/apply/path-filter.ts'
@@ -8,7 +8,7 @@ import { deducedMap, shapeOfStruct } from '../api/patch/apply/shape.ts'
 import { type FieldVersion, type FieldWrite, trackUpdate } from '../api/patch/apply/track-update.ts'
 import type { UpdateStrategy } from '../api/resource.ts'
 import { zeroOf } from '../api/schema/compile.ts'
-import { type StructType, schemaFor } from '../api/schema/model.ts'
+import { type GroupVersionKind, type StructType, schemaFor } from '../api/schema/model.ts'
 import { ApiError, invalid } from '../api/status.ts'
 import { validateFieldManager } from '../api/validation/object-meta.ts'
 import { formatTime } from '../base/clock.ts'
@@ -63,12 +63,41 @@ function trackedOrNone(context: ResourceContext, write: AskedWrite, track: () =>
   }
 }
 
+type Writer = Pick<AskedWrite, 'manager' | 'subresource' | 'time'>
+
 /** Throws the 422 of a bad `fieldManager` or `force`. */
-export function fieldWrite(context: ResourceContext, optionsKind: string): AskedWrite {
-  const { served, info, query, request, now } = context
+function writerOf(context: ResourceContext, optionsKind: string): Writer {
+  const { info, query, request, now } = context
   const applies = isApply(context)
   const manager = query.get('fieldManager') ?? ''
   if (manager !== '' || applies || query.get('force') !== undefined) judgeOptions(context, optionsKind, manager, applies)
+  return {
+    manager: manager === '' ? managerOfAgent(header(request.headers, 'user-agent')) : manager,
+    subresource: info.subresource,
+    time: formatTime(now),
+  }
+}
+
+/** A write of a built-in kind that is no resource of its own and has one version: a Scale. Throws the 422 of a bad `fieldManager` or `force`. */
+export function subresourceWrite(context: ResourceContext, { group, version, kind }: GroupVersionKind): AskedWrite {
+  const type = schemaFor(group, version, kind)
+  if (type === undefined) throw new Error(`${kind} has no schema`)
+  return {
+    ...writerOf(context, 'PatchOptions'),
+    apiVersion: groupVersion(group, version),
+    shape: shapeOfStruct(type),
+    type,
+    empty: emptyOf(type),
+    filter: undefined,
+    version: () => undefined,
+    settled: compute => compute(),
+  }
+}
+
+/** Throws the 422 of a bad `fieldManager` or `force`. */
+export function fieldWrite(context: ResourceContext, optionsKind: string): AskedWrite {
+  const { served, info, request } = context
+  const writer = writerOf(context, optionsKind)
   const { definition } = served
   const { custom } = definition
   const type = custom === undefined ? schemaFor(definition.group, definition.version, definition.kind) : undefined
@@ -76,10 +105,8 @@ export function fieldWrite(context: ResourceContext, optionsKind: string): Asked
   const asked = conversion && new AskedConversions(conversion.convert, request.signal)
   const empty = custom?.empty ?? (type === undefined ? bare : emptyOf(type))
   return {
-    manager: manager === '' ? managerOfAgent(header(request.headers, 'user-agent')) : manager,
+    ...writer,
     apiVersion: served.apiVersion,
-    subresource: info.subresource,
-    time: formatTime(now),
     shape: custom?.shape ?? (type === undefined ? deducedMap : shapeOfStruct(type)),
     type,
     empty,

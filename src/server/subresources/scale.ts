@@ -1,24 +1,26 @@
 // The scale of a workload: how many replicas it has and should have, as autoscaling/v1 Scale.
 import { fieldAt } from '../../api/custom-resources/custom-resource.ts'
 import { invalidValue } from '../../api/field-error.ts'
-import type { KubeObject } from '../../api/object.ts'
+import type { KubeObject, ManagedFieldsEntry, ObjectMeta } from '../../api/object.ts'
+import { parentEntries, type ReplicasPaths, scaleEntries } from '../../api/patch/apply/scale-entries.ts'
 import type { Column, ResourceDefinition, UpdateStrategy } from '../../api/resource.ts'
 import { ageColumn } from '../../api/resources/standard-columns.ts'
 import { isRecord, setOwn } from '../../api/schema/compile.ts'
 import { compileLabelSelector, formatLabelSelector } from '../../api/selector.ts'
-import { badRequest, conflict, internalError, invalid, type Named, notFound } from '../../api/status.ts'
+import { conflict, internalError, invalid, type Named, notFound } from '../../api/status.ts'
 import type { Scale } from '../../api/types/autoscaling-v1.ts'
 import { nameIsDnsSubdomain } from '../../api/validation/names.ts'
 import { negativeMessage, validateObjectMeta } from '../../api/validation/object-meta.ts'
 import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
-import { trackFields } from '../field-management.ts'
+import { isApply, subresourceWrite, type TrackFields, trackFields } from '../field-management.ts'
 import { matchName, matchNamespace, matchPatchedNamespace } from '../object-meta.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import { objectReply } from '../respond.ts'
 import type { ServedResource } from '../served-resource.ts'
 import { updateObject } from '../update-object.ts'
+import { readConfiguration } from '../verbs/apply.ts'
 import { patchValue } from '../verbs/patch.ts'
 import type { SubresourceParts } from './index.ts'
 
@@ -52,16 +54,14 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
       if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
       return objectReply(context, printed, scaleOf(context, served.view.object(entry)))
     }
-    const sent = info.verb === 'update' ? await decodeBody(context, kind) : undefined
-    if (sent !== undefined) matchNamespace(sent.metadata, info.namespace, served.definition.namespaced)
-    const patch = sent === undefined ? await patchValue(context, kind) : undefined
+    const change = await readChange(context)
     const written = await updateObject(writeParts, context, {
       namespace: info.namespace,
       name: info.name,
       subresource: 'scale',
       answers: 200,
-      dryRun: isDryRun(context.query.all('dryRun'), 'UpdateOptions'),
-      ...(sent === undefined ? {} : { sent: sent.metadata }),
+      dryRun: isDryRun(context.query.all('dryRun'), info.verb === 'patch' ? 'PatchOptions' : 'UpdateOptions'),
+      ...(change.sent === undefined ? {} : { sent: change.sent }),
       strategy: parentStrategy(served.definition),
       createMissing() {
         throw missing()
@@ -73,14 +73,60 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
           adopt: () => setReplicas(context, object, shown.spec?.replicas ?? 0),
         }
       },
-      track: trackFields(context, info.verb === 'patch' ? 'PatchOptions' : 'UpdateOptions'),
+      track: change.track,
       async next(old) {
-        const wanted = (sent ?? (await patch?.(scaleOf(context, old)))) as Scale | undefined
-        if (wanted === undefined) throw badRequest('the body of the request holds no Scale')
-        return scaled(context, wanted, structuredClone(old))
+        return scaled(context, await change.wanted(old), structuredClone(old))
       },
     })
     return objectReply(context, printed, scaleOf(context, written.object))
+  }
+}
+
+/** What a request makes of a scale: a whole one, a patch of it, or what a manager applies. */
+interface ScaleChange {
+  readonly sent?: ObjectMeta
+  readonly track: TrackFields
+  wanted(parent: Scalable): Scale | Promise<Scale>
+}
+
+async function readChange(context: ResourceContext): Promise<ScaleChange> {
+  if (isApply(context)) return await readApplied(context)
+  if (context.info.verb === 'update') {
+    const sent = await decodeBody(context, kind)
+    matchNamespace(sent.metadata, context.info.namespace, context.served.definition.namespaced)
+    return { sent: sent.metadata, track: trackFields(context, 'UpdateOptions'), wanted: () => sent as Scale }
+  }
+  const patch = await patchValue(context, kind)
+  return { track: trackFields(context, 'PatchOptions'), wanted: parent => patch(scaleOf(context, parent)) as Scale }
+}
+
+/** Managers of the parent's replicas are those of the Scale's while the configuration is merged. */
+async function readApplied(context: ResourceContext): Promise<ScaleChange> {
+  const { namesVersion, merge } = await readConfiguration(context, subresourceWrite(context, kind), kind)
+  const paths = replicasPaths(context.served)
+  let entries: ManagedFieldsEntry[] | undefined
+  return {
+    track: () => entries,
+    async wanted(parent) {
+      const { managedFields } = parent.metadata
+      const live = scaleOf(context, parent)
+      const ofScale = scaleEntries(managedFields, paths)
+      const merged = await merge({ ...live, metadata: { ...live.metadata, ...(ofScale && { managedFields: ofScale }) } })
+      entries = parentEntries(managedFields, merged.entries, paths)
+      if (!namesVersion) delete merged.object.metadata.resourceVersion
+      return merged.object as Scale
+    },
+  }
+}
+
+function replicasPaths({ apiVersion, versions }: ServedResource): ReplicasPaths {
+  return {
+    apiVersion,
+    pathIn(version) {
+      const definition = versions.get(version)?.definition
+      if (definition === undefined) return undefined
+      return definition.custom === undefined ? ['spec', 'replicas'] : (definition.scalePaths?.specReplicas ?? null)
+    },
   }
 }
 

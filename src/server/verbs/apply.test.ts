@@ -232,3 +232,77 @@ test('apply() of a time that is null, as kubectl writes it into templates, is no
     assert.deepEqual(entry.fieldsV1['f:spec']['f:template']['f:metadata'], { 'f:creationTimestamp': {}, 'f:labels': { 'f:a': {} } })
   }
 })
+
+test('of several entries of one manager that a client sends the last one counts', async () => {
+  await using api = new TestServer()
+  await apply(api, 'one', map({ x: '1' }))
+  const { json } = await apply(api, 'two', map({ y: '2' }))
+  const managedFields = json.metadata.managedFields.map((entry: object) => ({ ...entry, manager: 'both' }))
+  const renamed = await api.request('PUT', `${path}/a`, { ...json, metadata: { ...json.metadata, managedFields } })
+  assert.deepEqual(
+    renamed.json.metadata.managedFields.map(({ manager, fieldsV1 }: { manager: string; fieldsV1: object }) => [manager, fieldsV1]),
+    [['both', { 'f:data': { 'f:y': {} } }]],
+  )
+})
+
+const workloads: readonly [kind: string, path: string, apiVersion: string, selector: object][] = [
+  ['Deployment', deployments, 'apps/v1', { matchLabels: { a: 'b' } }],
+  ['StatefulSet', deployments.replace('deployments', 'statefulsets'), 'apps/v1', { matchLabels: { a: 'b' } }],
+  ['ReplicaSet', deployments.replace('deployments', 'replicasets'), 'apps/v1', { matchLabels: { a: 'b' } }],
+  ['ReplicationController', '/api/v1/namespaces/default/replicationcontrollers', 'v1', { a: 'b' }],
+]
+for (const [kind, base, apiVersion, selector] of workloads) {
+  test(`apply() on the scale of a ${kind} takes the replicas, and them alone`, async () => {
+    await using api = new TestServer()
+    const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } }
+    const whole = { apiVersion, kind, metadata: { name: 'd' }, spec: { replicas: 1, selector, template } }
+    await api.request('PATCH', `${base}/d?fieldManager=owner`, whole, type)
+    const scaleTo = (replicas: number, query: string, more: object = {}) => {
+      const body = { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'd', ...more }, spec: { replicas } }
+      return api.request('PATCH', `${base}/d/scale?${query}`, body, type)
+    }
+    const owners = async (): Promise<unknown[]> => {
+      const { json } = await api.get(`${base}/d`)
+      const held = json.metadata.managedFields.filter(
+        ({ fieldsV1 }: { fieldsV1: { 'f:spec'?: object } }) => 'f:replicas' in (fieldsV1['f:spec'] ?? {}),
+      )
+      return [
+        json.spec.replicas,
+        ...held.map(({ manager, apiVersion }: { manager: string; apiVersion: string }) => `${manager} ${apiVersion}`),
+      ]
+    }
+    const refused = await scaleTo(17, 'fieldManager=scaler')
+    assert.equal(refused.status, 409)
+    assert.equal(refused.json.message, 'Apply failed with 1 conflict: conflict with "owner": .spec.replicas')
+    assert.deepEqual(await owners(), [1, `owner ${apiVersion}`])
+    assert.equal((await scaleTo(17, 'fieldManager=scaler&force=true&dryRun=All')).json.spec.replicas, 17)
+    assert.deepEqual(await owners(), [1, `owner ${apiVersion}`])
+    const forced = await scaleTo(17, 'fieldManager=scaler&force=true')
+    assert.equal(forced.json.kind, 'Scale')
+    assert.deepEqual(await owners(), [17, `scaler ${apiVersion}`])
+    const { json } = await api.get(`${base}/d`)
+    assert.deepEqual(managers(json), ['owner Apply', 'scaler Apply scale'])
+    assert.ok('f:template' in json.metadata.managedFields[0].fieldsV1['f:spec'])
+    await scaleTo(17, 'fieldManager=other')
+    assert.deepEqual(await owners(), [17, `other ${apiVersion}`, `scaler ${apiVersion}`])
+    assert.equal((await scaleTo(3, 'fieldManager=other&force=true', { resourceVersion: '1' })).status, 409)
+    assert.equal((await scaleTo(3, '')).status, 422)
+    assert.equal((await scaleTo(-1, 'fieldManager=other&force=true')).status, 422)
+    assert.equal((await scaleTo(3, 'fieldManager=other&force=true', { name: 'e' })).status, 400)
+    assert.deepEqual(await owners(), [17, `other ${apiVersion}`, `scaler ${apiVersion}`])
+  })
+}
+
+test('apply() on a scale is of a Scale, and creates nothing', async () => {
+  await using api = new TestServer()
+  const scale = { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'd' }, spec: { replicas: 1 } }
+  const send = (body: object) => api.request('PATCH', `${deployments}/d/scale?fieldManager=m`, body, type)
+  assert.equal((await send(scale)).status, 404)
+  const other = await send({ ...scale, apiVersion: 'apps/v1', kind: 'Deployment' })
+  assert.equal(other.json.message, 'invalid object type: apps/v1, Kind=Deployment')
+  const odd = await send({ ...scale, spec: { replicas: 'many' } })
+  assert.match(
+    odd.json.message,
+    /^failed to create typed patch object \(\/d; autoscaling\/v1, Kind=Scale\): \.spec\.replicas: expected numeric/,
+  )
+})

@@ -3,6 +3,7 @@ import { customTypedProblems } from '../../api/custom-resources/typed-problems.t
 import type { KubeObject, ManagedFieldsEntry } from '../../api/object.ts'
 import { applyConfiguration, conversionFailure, judgeConfiguration, parseConfiguration } from '../../api/patch/apply/apply.ts'
 import { typedProblems } from '../../api/patch/apply/typed-problems.ts'
+import type { ResourceDefinition } from '../../api/resource.ts'
 import { sameValue } from '../../api/same-value.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { decodeValue } from '../../api/schema/decode.ts'
@@ -12,7 +13,7 @@ import { createObject } from '../create-object.ts'
 import { fieldValidation } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
 import type { Reply } from '../exchange.ts'
-import { fieldWrite } from '../field-management.ts'
+import { type AskedWrite, fieldWrite } from '../field-management.ts'
 import { matchName } from '../object-meta.ts'
 import type { ResourceContext } from '../request-context.ts'
 import { writtenReply } from '../respond.ts'
@@ -20,47 +21,65 @@ import { updateObject } from '../update-object.ts'
 import type { WriteParts } from '../write-parts.ts'
 
 /** An object with the entries to write with it. */
-interface Merged {
+export interface Merged {
   readonly object: KubeObject
   readonly entries: ManagedFieldsEntry[] | undefined
 }
+
+export interface Configuration {
+  /** Whether the configuration names the version that it is for. */
+  readonly namesVersion: boolean
+  /** Merges it into an object, which is not changed. Rejects with the 409 of fields that others have. */
+  merge(live: KubeObject): Promise<Merged>
+}
+
+/** Reads the body as what its manager wants an object of `kind` to be. Rejects with the 400 of one that is none. */
+export async function readConfiguration(context: ResourceContext, write: AskedWrite, kind: AppliedKind): Promise<Configuration> {
+  const { custom } = kind
+  const validation = fieldValidation(context, 'PatchOptions')
+  const { config, duplicate } = parseConfiguration(await context.request.body(maxBodyBytes))
+  const { type } = write
+  judgeConfiguration(config, write.apiVersion, kind.kind, value => {
+    if (custom !== undefined) return customTypedProblems(value, custom.schema())
+    return type === undefined ? [] : typedProblems(value, type)
+  })
+  const decode = (value: Record<string, unknown>): KubeObject => {
+    if (type === undefined) {
+      const read = custom?.decode(value, 'Ignore')
+      if (read?.ok === false) throw badRequest(read.message)
+      return read?.object ?? (isObject(value) ? value : { ...value, metadata: {} })
+    }
+    const decoded = decodeValue(value, type, 'Ignore')
+    if (!decoded.ok) throw conversionFailure(config, value, type, decoded.message)
+    return decoded.object
+  }
+  const force = context.query.flag('force')
+  const mergeOnce = (live: KubeObject): Merged => {
+    const applied = applyConfiguration({ live, config, force, write })
+    if (duplicate !== undefined && validation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicate}`)
+    const object = decode(applied.object)
+    kind.setDefaults?.(object)
+    const { managedFields: _entries, ...metadata } = live.metadata
+    return { object, entries: applied.entries(!sameValue(object, { ...live, metadata })) }
+  }
+  return {
+    namesVersion: isRecord(config['metadata']) && config['metadata']['resourceVersion'] !== undefined,
+    async merge(live) {
+      const merged = await write.settled(() => mergeOnce(live))
+      if (duplicate !== undefined && validation === 'Warn') context.warn(duplicate)
+      return merged
+    },
+  }
+}
+
+type AppliedKind = Pick<ResourceDefinition, 'kind' | 'custom' | 'setDefaults'>
 
 export async function apply(parts: WriteParts, context: ResourceContext): Promise<Reply> {
   const { served, info, query } = context
   const { definition } = served
   const dryRun = isDryRun(query.all('dryRun'), 'PatchOptions')
-  const validation = fieldValidation(context, 'PatchOptions')
   const write = fieldWrite(context, 'PatchOptions')
-  const { config, duplicate } = parseConfiguration(await context.request.body(maxBodyBytes))
-  const { type } = write
-  judgeConfiguration(config, served.apiVersion, definition.kind, value => {
-    if (definition.custom !== undefined) return customTypedProblems(value, definition.custom.schema())
-    return type === undefined ? [] : typedProblems(value, type)
-  })
-  const decode = (value: Record<string, unknown>): KubeObject => {
-    if (write.type === undefined) {
-      const read = definition.custom?.decode(value, 'Ignore')
-      if (read?.ok === false) throw badRequest(read.message)
-      return read?.object ?? (isObject(value) ? value : { ...value, metadata: {} })
-    }
-    const decoded = decodeValue(value, write.type, 'Ignore')
-    if (!decoded.ok) throw conversionFailure(config, value, write.type, decoded.message)
-    return decoded.object
-  }
-  const force = query.flag('force')
-  const mergeOnce = (live: KubeObject): Merged => {
-    const applied = applyConfiguration({ live, config, force, write })
-    if (duplicate !== undefined && validation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicate}`)
-    const object = decode(applied.object)
-    definition.setDefaults?.(object)
-    const { managedFields: _entries, ...metadata } = live.metadata
-    return { object, entries: applied.entries(!sameValue(object, { ...live, metadata })) }
-  }
-  const merge = async (live: KubeObject): Promise<Merged> => {
-    const merged = await write.settled(() => mergeOnce(live))
-    if (duplicate !== undefined && validation === 'Warn') context.warn(duplicate)
-    return merged
-  }
+  const { namesVersion, merge } = await readConfiguration(context, write, definition)
   let entries: ManagedFieldsEntry[] | undefined
   const written = await updateObject(parts, context, {
     namespace: definition.namespaced ? info.namespace : '',
@@ -72,9 +91,8 @@ export async function apply(parts: WriteParts, context: ResourceContext): Promis
     async next(old) {
       const merged = await merge(old)
       entries = merged.entries
-      const { metadata } = merged.object
       // The version is a precondition only where the configuration names one.
-      if (!isRecord(config['metadata']) || config['metadata']['resourceVersion'] === undefined) delete metadata.resourceVersion
+      if (!namesVersion) delete merged.object.metadata.resourceVersion
       return merged.object
     },
     async createMissing() {

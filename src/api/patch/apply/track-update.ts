@@ -111,7 +111,8 @@ export function trackUpdate(
   write: FieldWrite,
 ): ManagedFieldsEntry[] | undefined {
   const before = live.metadata.managedFields
-  const given = write.subresource === '' && sent !== undefined ? chosen(sent, before) : before
+  const chosenOf = write.subresource === '' && sent !== undefined ? chosen(sent, before) : { entries: before }
+  const given = chosenOf.entries
   const isNew = !live.metadata.uid
   if (!isNew && (given === undefined || given.length === 0)) return undefined
   // The same on both sides, so that the comparison does not look at them.
@@ -119,9 +120,11 @@ export function trackUpdate(
   else object.metadata.managedFields = before
   if (live === write.empty && given === undefined) return writeManagers(ownerOfNew(object, write))
   const found = compare(live, object, write.shape)
-  if (found === undefined && !given?.some(({ apiVersion }) => isObsolete(apiVersion, write)))
-    return given as ManagedFieldsEntry[] | undefined
-  const managers: Managers = readManagers(given ?? []) ?? new Map()
+  const read = chosenOf.managers
+  if (found === undefined && !given?.some(({ apiVersion }) => isObsolete(apiVersion, write))) {
+    return read === undefined ? before : writeManagers(read)
+  }
+  const managers: Managers = read ?? readManagers(given ?? []) ?? new Map()
   dropObsolete(managers, write)
   updateManagers(managers, changesOf(live, object, found, write), write)
   capManagers(managers)
@@ -137,10 +140,17 @@ function ownerOfNew(object: KubeObject, write: FieldWrite): Managers {
   return managers
 }
 
-function chosen(sent: readonly ManagedFieldsEntry[], before: ManagedFieldsEntry[] | undefined): readonly ManagedFieldsEntry[] | undefined {
+/** The entries that count, and the managers that a client's own make: of several of one manager the last. */
+interface Chosen {
+  readonly entries: readonly ManagedFieldsEntry[] | undefined
+  readonly managers?: Managers
+}
+
+function chosen(sent: readonly ManagedFieldsEntry[], before: ManagedFieldsEntry[] | undefined): Chosen {
   const [first] = sent
-  if (first === undefined || (sent.length === 1 && Object.keys(first).length === 0)) return undefined
-  return readManagers(sent) === undefined ? before : sent
+  if (first === undefined || (sent.length === 1 && Object.keys(first).length === 0)) return { entries: undefined }
+  const managers = readManagers(sent)
+  return managers === undefined ? { entries: before } : { entries: sent, managers }
 }
 
 export function updateManagers(managers: Managers, changes: ReturnType<typeof changesOf>, write: FieldWrite): void {

@@ -23,6 +23,15 @@ test('daemonSet rolls one pod at a time by default and counts its templates', ()
   assert.deepEqual(updated.errors, [])
 })
 
+test('daemonSet has its count from the start, so that who writes it manages it', () => {
+  const object = newDaemonSet()
+  daemonSet.setDefaults?.(object)
+  assert.deepEqual(object.metadata.annotations, { [generation]: '0' })
+  const counted = { ...newDaemonSet(), metadata: { name: 'agent', annotations: { [generation]: '7' } } }
+  daemonSet.setDefaults?.(counted)
+  assert.deepEqual(counted.metadata.annotations, { [generation]: '7' })
+})
+
 const refusals: { name: string; spec: Partial<DaemonSet['spec']>; fields: string[] }[] = [
   { name: 'an unknown update strategy', spec: { updateStrategy: { type: 'Slow' } }, fields: ['spec.updateStrategy'] },
   {

@@ -89,7 +89,10 @@ function setTemplateGeneration({ metadata }: DaemonSet, generation: number): voi
   metadata.annotations = { ...metadata.annotations, [templateGeneration]: String(generation) }
 }
 
-function setDefaults({ spec }: DaemonSet): void {
+function setDefaults(object: DaemonSet): void {
+  const { spec } = object
+  // The field behind the annotation is there from the beginning, and whoever writes the object without it manages it, as upstream has it.
+  if (object.metadata.annotations?.[templateGeneration] === undefined) setTemplateGeneration(object, 0)
   spec.updateStrategy ??= {}
   const strategy = spec.updateStrategy
   strategy.type ||= 'RollingUpdate'
