@@ -4,11 +4,12 @@ import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { ApiError, internalError, type Status } from '../api/status.ts'
 import type { Logger } from '../base/log.ts'
-import { type Entry, WriteFailed } from '../store/store.ts'
+import { type Entry, ObjectTooLarge, WriteFailed } from '../store/store.ts'
 import type { Written } from './create-object.ts'
 import type { Reply } from './exchange.ts'
 import type { AnswerForm } from './negotiate.ts'
 import { partialObject } from './partial-object.ts'
+import { plainFailure } from './plain-failure.ts'
 import type { RequestContext, ResourceContext } from './request-context.ts'
 import { tableOf } from './table.ts'
 
@@ -78,6 +79,8 @@ export function failureStatus(err: unknown, auditId: string, log: Logger): Statu
     if (err.cause !== undefined) log[level]('request failed', { auditID: auditId, err: err.cause })
     return err.status
   }
+  // In the words of upstream's store, which knows no Status for it either.
+  if (err instanceof ObjectTooLarge) return plainFailure(500, 'etcdserver: request is too large').status
   log.error('request failed', { auditID: auditId, err })
   // Whoever writes must know that it is not their object: the store's own sentence, with its file, is in the log.
   if (err instanceof WriteFailed)

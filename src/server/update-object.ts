@@ -9,7 +9,7 @@ import { invalid, notFound, staleConflict } from '../api/status.ts'
 import { validateObjectMetaUpdate } from '../api/validation/object-meta.ts'
 import { type Entry, WriteConflict } from '../store/store.ts'
 import type { Written } from './create-object.ts'
-import type { TrackFields } from './field-management.ts'
+import { isApply, type TrackFields } from './field-management.ts'
 import { carryOver, desiredStateChanged, setManagedFields, updateRules } from './object-meta.ts'
 import { updateOptions } from './operation-options.ts'
 import { dropDuplicateOwners } from './owner-references.ts'
@@ -17,6 +17,7 @@ import type { ResourceContext } from './request-context.ts'
 import { strategyContext } from './strategy-context.ts'
 import { checkPreconditions, checkUid } from './update-preconditions.ts'
 import { WriteAdmission } from './write-admission.ts'
+import { writeFitting } from './write-object.ts'
 import type { Reservation, WriteParts } from './write-parts.ts'
 
 export interface Change {
@@ -187,7 +188,9 @@ async function store(
     await parts.reservations.get(groupResource(group, plural))?.release(object)
     return { object, entry: undefined, created: false }
   }
-  const written = served.collection.write({ namespace, name, expected: entry, object: served.toStored(object) })
+  const request = { namespace, name, expected: entry, object: served.toStored(object) }
+  // As at creation.
+  const written = isApply(context) ? served.collection.write(request) : writeFitting(served.collection, request)
   if (answers !== undefined) context.decided(answers)
   const next = await written
   if (conversion) await conversion.prepare([next], context.request.signal)

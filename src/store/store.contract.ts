@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import type { WindowLimits } from './event-window.ts'
 import { storeModelTest } from './store.model.ts'
 import type { Collection, Entry, ListQuery, Selection, Store } from './store.ts'
-import { RevisionCompacted, RevisionInFuture, WriteConflict, WriteFailed } from './store.ts'
+import { maxObjectBytes, ObjectTooLarge, RevisionCompacted, RevisionInFuture, WriteConflict, WriteFailed } from './store.ts'
 import { keys, must, names, object, onNode1, parse, put, remove, type TestObject, testResource, write } from './test-objects.ts'
 import { watchContract } from './watch.contract.ts'
 
@@ -93,6 +93,32 @@ export function storeContract(name: string, open: OpenStore): void {
       assert.equal(pods.newest('default', 'a'), undefined)
       const before = store.revision
       assert.equal((await put(pods, 'a')).revision, before + 1)
+    })
+
+    inStore('refuses an object that is too large or grows so, and takes no revision for it', async (store, pods) => {
+      const sized = (bytes: number): TestObject => object('a', { data: { text: 'x'.repeat(bytes) } })
+      const request = (expected: Entry | undefined, object: TestObject) => ({ namespace: 'default', name: 'a', expected, object })
+      const before = store.revision
+      assert.throws(() => pods.write(request(undefined, sized(maxObjectBytes))), ObjectTooLarge)
+      assert.equal(pods.newest('default', 'a'), undefined)
+      assert.equal(store.revision, before)
+      const empty = await pods.write(request(undefined, sized(0)))
+      const full = await pods.write(request(empty, sized(maxObjectBytes - empty.bytes.length)))
+      assert.equal(full.bytes.length, maxObjectBytes)
+      assert.throws(() => pods.write(request(full, sized(maxObjectBytes - empty.bytes.length + 1))), ObjectTooLarge)
+      // It can be deleted all the same, and what a deletion made larger may become smaller.
+      const marked = sized(maxObjectBytes - empty.bytes.length)
+      marked.metadata.deletionTimestamp = '2026-01-01T00:00:00Z'
+      const deleting = await pods.write(request(full, marked))
+      assert.ok(deleting.bytes.length > maxObjectBytes)
+      const smaller = structuredClone(deleting.object as TestObject)
+      smaller.data = { text: 'x'.repeat(maxObjectBytes - empty.bytes.length - 1) }
+      const shrunk = await pods.write(request(deleting, smaller))
+      assert.ok(shrunk.bytes.length > maxObjectBytes)
+      const grown = structuredClone(shrunk.object as TestObject)
+      grown.data = { text: 'x'.repeat(maxObjectBytes - empty.bytes.length) }
+      assert.throws(() => pods.write(request(shrunk, grown)), ObjectTooLarge)
+      await pods.write({ namespace: 'default', name: 'a', expected: shrunk, object: undefined })
     })
 
     inStore('shows a decided write to newest() only, until it is durable', async (store, pods) => {

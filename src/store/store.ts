@@ -135,7 +135,8 @@ export interface Collection {
   /** The oldest revision that a watch can resume from and a list can be taken at. */
   readonly oldestRevision: number
   /**
-   * Decides at once (compare-and-swap against `newest`) and throws `WriteConflict` synchronously where `expected` is not the newest.
+   * Decides at once (compare-and-swap against `newest`) and throws `WriteConflict` synchronously where `expected` is not the newest, and
+   * `ObjectTooLarge` where the object would grow beyond `maxObjectBytes`, unless that marks it as deleted.
    * The promise resolves with the new entry when it is durable and visible, in revision order. It rejects with `WriteFailed`.
    */
   write(request: WriteRequest): Promise<Entry>
@@ -168,6 +169,17 @@ export class WriteConflict extends Error {
     super(newest === undefined ? 'object does not exist' : 'object has another version')
     this.name = 'WriteConflict'
     this.newest = newest
+  }
+}
+
+/** Of one object as JSON: what etcd takes by default. */
+export const maxObjectBytes = 1.5 * 1024 * 1024
+
+/** The object would be larger than the store keeps one; nothing was written. */
+export class ObjectTooLarge extends Error {
+  constructor(bytes: number) {
+    super(`the object has ${bytes} bytes, more than ${maxObjectBytes}`)
+    this.name = 'ObjectTooLarge'
   }
 }
 

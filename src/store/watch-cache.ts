@@ -8,7 +8,7 @@ import { listPage } from './listing.ts'
 import { keyOf, OrderedSlots, type Slot } from './ordered-slots.ts'
 import { SelectionIndex } from './selection-index.ts'
 import type { Collection, CollectionOptions, Entry, ListQuery, ListResult, Watch, WatchQuery, WriteRequest } from './store.ts'
-import { RevisionCompacted, RevisionInFuture, WriteConflict } from './store.ts'
+import { maxObjectBytes, ObjectTooLarge, RevisionCompacted, RevisionInFuture, WriteConflict } from './store.ts'
 import { Watcher, type WatcherOwner } from './watcher.ts'
 import { WatcherIndex } from './watcher-index.ts'
 
@@ -138,6 +138,7 @@ export class WatchCache implements Collection, WatcherOwner {
     stamped.metadata.resourceVersion = String(revision)
     const type = object === undefined ? 'DELETED' : newest === undefined ? 'ADDED' : 'MODIFIED'
     const { frame, bytes } = encode(type, stamped)
+    if (bytes.length > maxObjectBytes && type !== 'DELETED' && grows(stamped, bytes, newest)) throw new ObjectTooLarge(bytes.length)
     const labels = stamped.metadata.labels
     const entry = new StoredEntry({ namespace, name, revision, bytes, labels, extraFields: this.#fieldsOf?.(stamped), object: stamped })
     return { cache: this, key, type, entry, previous: newest, frame }
@@ -221,6 +222,13 @@ async function flushInTurns(watchers: readonly Watcher[]): Promise<void> {
     if (index > 0 && index % flushesPerTurn === 0) await turn()
     watcher.flush()
   }
+}
+
+/** What is larger already may shrink, and whatever its size an object can be deleted. */
+function grows({ metadata }: KubeObject, bytes: Buffer, before: StoredEntry | undefined): boolean {
+  if (before === undefined) return true
+  const marksDeleted = metadata.deletionTimestamp !== undefined && before.object.metadata.deletionTimestamp === undefined
+  return !marksDeleted && bytes.length > before.bytes.length
 }
 
 function lastObject(newest: StoredEntry | undefined): KubeObject {
