@@ -1,4 +1,5 @@
 // Admission of what connects a client to something in the cluster: exec, attach, portforward and the proxies.
+import { badRequest } from '../api/status.ts'
 import type { ResourceContext } from './request-context.ts'
 import type { AdmissionChain } from './write-parts.ts'
 
@@ -13,6 +14,8 @@ export async function admitConnection(
   options: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const { served, info, user, request } = context
+  // A connection does what it does.
+  if (context.query.all('dryRun').length > 0) throw badRequest('dryRun is not supported')
   const asked = {
     operation: 'CONNECT' as const,
     resource: served.definition,

@@ -196,6 +196,7 @@ test('exec needs an upgrade, and proxies say what is not there', async () => {
   assert.equal((await api.request('POST', `${pods}/p/exec?command=ls`)).json.message, 'Upgrade request required')
   for (const [path, status, message] of [
     [`${pods}/p/proxy/x`, 400, 'address not allowed'],
+    [`${pods}/p/proxy/x?dryRun=All`, 400, 'dryRun is not supported'],
     ['/api/v1/nodes/n/proxy/healthz', 404, 'nodes "n" not found'],
     ['/api/v1/namespaces/default/services/s/proxy/', 404, 'endpoints "s" not found'],
   ] as const) {
