@@ -1,38 +1,25 @@
 // The body of a request as an object of the kind that the path names, with defaults.
 
 import { decodeCustomBody } from '../api/custom-resources/decode-custom.ts'
-import { notSupported } from '../api/field-error.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { decodeBody as decodeBytes, type FieldValidation } from '../api/schema/decode.ts'
 import type { GroupVersionKind } from '../api/schema/model.ts'
-import { badRequest, invalid } from '../api/status.ts'
+import { badRequest } from '../api/status.ts'
 import { maxBodyBytes } from './collect-body.ts'
 import { header } from './exchange.ts'
 import { type BodyFormat, bodyFormat } from './negotiate.ts'
 import type { RequestContext, ResourceContext } from './request-context.ts'
 
-/** Throws a 422 for an unknown value. */
-export function fieldValidation(context: RequestContext, optionsKind: string): FieldValidation {
-  const value = context.query.get('fieldValidation')
-  switch (value) {
-    case undefined:
-    case '':
-      return 'Warn'
-    case 'Ignore':
-    case 'Warn':
-    case 'Strict':
-      return value
-    default:
-      throw invalid({ group: 'meta.k8s.io', kind: optionsKind }, '', [
-        notSupported('fieldValidation', value, ['', 'Ignore', 'Strict', 'Warn']),
-      ])
-  }
+/** Of options that were judged. */
+export function fieldValidation({ query }: RequestContext): FieldValidation {
+  const value = query.get('fieldValidation')
+  return value === 'Ignore' || value === 'Strict' ? value : 'Warn'
 }
 
 /** Reads the body as the resource's own kind, or as `kind` where a subresource has one of its own. */
 export async function decodeBody(context: ResourceContext, kind: GroupVersionKind = context.served.definition): Promise<KubeObject> {
-  const validation = fieldValidation(context, context.info.verb === 'create' ? 'CreateOptions' : 'UpdateOptions')
+  const validation = fieldValidation(context)
   const { definition } = context.served
   const custom = kind === definition ? definition.custom : undefined
   const format = bodyFormat(header(context.request.headers, 'content-type'), custom === undefined)

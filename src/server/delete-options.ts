@@ -5,7 +5,7 @@ import { structByKey } from '../api/schema/model.ts'
 import { badRequest, invalid } from '../api/status.ts'
 import type { DeleteOptions } from '../api/types/meta-v1.ts'
 import { readBody } from './decode.ts'
-import { isDryRun } from './dry-run.ts'
+import { isDryRun, validateDryRun } from './dry-run.ts'
 import { header } from './exchange.ts'
 import { bodyFormat } from './negotiate.ts'
 import { plainFailure } from './plain-failure.ts'
@@ -30,10 +30,10 @@ export async function readDeletion(context: RequestContext): Promise<Deletion> {
   const format = bodyFormat(header(context.request.headers, 'content-type'))
   const { bytes, contentType } = await readBody(context, optionsKind, format)
   const options = bytes.length > 0 ? fromBody(bytes, contentType) : fromQuery(context)
-  const errors = validate(options)
-  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors)
+  const dryRun = options.dryRun ?? context.query.all('dryRun')
+  judgeDeleteOptions({ ...options, dryRun: [...dryRun] })
   return {
-    dryRun: isDryRun(options.dryRun ?? context.query.all('dryRun'), 'DeleteOptions'),
+    dryRun: isDryRun(dryRun),
     graceSeconds: options.gracePeriodSeconds,
     propagation: propagationOf(options),
     keepsNoOrphans: options.orphanDependents === false,
@@ -75,14 +75,15 @@ function fromQuery({ query }: RequestContext): DeleteOptions {
   }
 }
 
-function validate(options: DeleteOptions): FieldError[] {
+/** Throws one 422 for everything that is wrong with them. */
+export function judgeDeleteOptions({ propagationPolicy: policy, orphanDependents, dryRun = [] }: DeleteOptions): void {
   const errors: FieldError[] = []
-  const { propagationPolicy: policy, orphanDependents } = options
   if (policy !== undefined && orphanDependents !== undefined) {
     errors.push(invalidValue('propagationPolicy', policy, 'orphanDependents and deletionPropagation cannot be both set'))
   }
   if (policy !== undefined && !policies.includes(policy)) errors.push(notSupported('propagationPolicy', policy, [...policies, 'nil']))
-  return errors
+  validateDryRun(dryRun, errors)
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors)
 }
 
 function propagationOf(options: DeleteOptions): PropagationPolicy | undefined {

@@ -1,5 +1,4 @@
 // Which request may change which fields of an object, and in whose name: what field management must know of it.
-import { type FieldError, forbiddenField, required } from '../api/field-error.ts'
 import { groupVersion, type KubeObject, type ManagedFieldsEntry } from '../api/object.ts'
 import { applyMediaType } from '../api/patch/apply/apply.ts'
 import { UnnamedItem } from '../api/patch/apply/path-element.ts'
@@ -9,8 +8,7 @@ import { type FieldVersion, type FieldWrite, trackUpdate } from '../api/patch/ap
 import type { UpdateStrategy } from '../api/resource.ts'
 import { zeroOf } from '../api/schema/compile.ts'
 import { type GroupVersionKind, type StructType, schemaFor } from '../api/schema/model.ts'
-import { ApiError, invalid } from '../api/status.ts'
-import { validateFieldManager } from '../api/validation/object-meta.ts'
+import { ApiError } from '../api/status.ts'
 import { formatTime } from '../base/clock.ts'
 import type { TrackNewFields } from './create-object.ts'
 import { AskedConversions } from './custom-resources/asked-conversions.ts'
@@ -33,15 +31,13 @@ export interface AskedWrite extends FieldWrite {
   settled<T>(compute: () => T): T | Promise<T>
 }
 
-/** Throws the 422 of a bad `fieldManager`. */
-export function trackFields(context: ResourceContext, optionsKind: string): TrackFields {
-  const write = fieldWrite(context, optionsKind)
+export function trackFields(context: ResourceContext): TrackFields {
+  const write = fieldWrite(context)
   return (live, object, sent) => trackedOrNone(context, write, () => trackUpdate(live, object, sent, write))
 }
 
-/** Throws the 422 of a bad `fieldManager`. */
-export function trackNewFields(context: ResourceContext, optionsKind: string): TrackNewFields {
-  const write = fieldWrite(context, optionsKind)
+export function trackNewFields(context: ResourceContext): TrackNewFields {
+  const write = fieldWrite(context)
   return (object, sent) => trackedOrNone(context, write, () => trackUpdate(write.empty, object, sent, write))
 }
 
@@ -65,25 +61,20 @@ function trackedOrNone(context: ResourceContext, write: AskedWrite, track: () =>
 
 type Writer = Pick<AskedWrite, 'manager' | 'subresource' | 'time'>
 
-/** Throws the 422 of a bad `fieldManager` or `force`. */
-function writerOf(context: ResourceContext, optionsKind: string): Writer {
-  const { info, query, request, now } = context
-  const applies = isApply(context)
-  const manager = query.get('fieldManager') ?? ''
-  if (manager !== '' || applies || query.get('force') !== undefined) judgeOptions(context, optionsKind, manager, applies)
+function writerOf({ info, query, request, now }: ResourceContext): Writer {
   return {
-    manager: manager === '' ? managerOfAgent(header(request.headers, 'user-agent')) : manager,
+    manager: query.get('fieldManager') || managerOfAgent(header(request.headers, 'user-agent')),
     subresource: info.subresource,
     time: formatTime(now),
   }
 }
 
-/** A write of a built-in kind that is no resource of its own and has one version: a Scale. Throws the 422 of a bad `fieldManager` or `force`. */
+/** A write of a built-in kind that is no resource of its own and has one version: a Scale. */
 export function subresourceWrite(context: ResourceContext, { group, version, kind }: GroupVersionKind): AskedWrite {
   const type = schemaFor(group, version, kind)
   if (type === undefined) throw new Error(`${kind} has no schema`)
   return {
-    ...writerOf(context, 'PatchOptions'),
+    ...writerOf(context),
     apiVersion: groupVersion(group, version),
     shape: shapeOfStruct(type),
     type,
@@ -94,10 +85,9 @@ export function subresourceWrite(context: ResourceContext, { group, version, kin
   }
 }
 
-/** Throws the 422 of a bad `fieldManager` or `force`. */
-export function fieldWrite(context: ResourceContext, optionsKind: string): AskedWrite {
+export function fieldWrite(context: ResourceContext): AskedWrite {
   const { served, info, request } = context
-  const writer = writerOf(context, optionsKind)
+  const writer = writerOf(context)
   const { definition } = served
   const { custom } = definition
   const type = custom === undefined ? schemaFor(definition.group, definition.version, definition.kind) : undefined
@@ -114,16 +104,6 @@ export function fieldWrite(context: ResourceContext, optionsKind: string): Asked
     version: apiVersion => versionOf(served, apiVersion, empty, asked),
     settled: compute => (asked === undefined ? compute() : asked.settled(compute)),
   }
-}
-
-function judgeOptions({ query, info }: ResourceContext, optionsKind: string, manager: string, applies: boolean): void {
-  const errors: FieldError[] = []
-  if (applies && manager === '') errors.push(required('fieldManager', 'is required for apply patch'))
-  if (info.verb === 'patch' && !applies && query.get('force') !== undefined) {
-    errors.push(forbiddenField('force', 'may not be specified for non-apply patch'))
-  }
-  validateFieldManager(manager, 'fieldManager', errors)
-  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: optionsKind }, '', errors)
 }
 
 export function isApply({ info, request }: ResourceContext): boolean {

@@ -13,6 +13,7 @@ import { type ListParts, list } from './verbs/list.ts'
 import { patch } from './verbs/patch.ts'
 import { update } from './verbs/update.ts'
 import { type WatchParts, watch } from './verbs/watch.ts'
+import { judgeWriteOptions } from './write-options.ts'
 import type { WriteParts } from './write-parts.ts'
 
 /** Answers what is not the plain verb on the object itself. Undefined where the plain verb is meant. */
@@ -33,6 +34,7 @@ export function resourceVerbs(parts: ResourceVerbParts): (context: RequestContex
     // As upstream: of custom kinds and behind a proxy HEAD is a GET without the body, of built-in kinds it is no method.
     if (request.request.method === 'HEAD' && info.subresource !== 'proxy' && served.definition.custom === undefined) throw unknownMethod()
     const context: ResourceContext = { ...request, info, served }
+    judgeWriteOptions(context)
     const name = served.groupResource
     if (served.definition.deprecation !== undefined) request.warn(served.definition.deprecation)
     if (info.subresource !== '') {

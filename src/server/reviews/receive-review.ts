@@ -2,7 +2,6 @@
 import type { KubeObject } from '../../api/object.ts'
 import { invalid } from '../../api/status.ts'
 import { decodeBody } from '../decode.ts'
-import { isDryRun } from '../dry-run.ts'
 import { trackNewFields } from '../field-management.ts'
 import { receiveNew, setManagedFields } from '../object-meta.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -10,8 +9,7 @@ import type { ResourceContext } from '../request-context.ts'
 /** Throws a 400 for what cannot be read and a 422 for what makes no sense. */
 export async function receiveReview(context: ResourceContext): Promise<KubeObject> {
   const { definition } = context.served
-  isDryRun(context.query.all('dryRun'), 'CreateOptions')
-  const track = trackNewFields(context, 'CreateOptions')
+  const track = trackNewFields(context)
   const review = await decodeBody(context)
   const sent = review.metadata.managedFields
   receiveNew(review.metadata, context.info.namespace, definition.namespaced, context.warn)

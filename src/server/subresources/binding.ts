@@ -36,7 +36,7 @@ export function binding(parts: Pick<SubresourceParts, 'writeParts' | 'resources'
       ...place,
       subresource: 'binding',
       answers: 201,
-      dryRun: isDryRun(context.query.all('dryRun'), 'CreateOptions'),
+      dryRun: isDryRun(context.query.all('dryRun')),
       strategy: {},
       shows(object, old) {
         const { labels: given = {} } = sent.metadata

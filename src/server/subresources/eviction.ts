@@ -4,7 +4,7 @@ import type { Pod } from '../../api/types/core-v1.ts'
 import type { Eviction, PodDisruptionBudget } from '../../api/types/policy-v1.ts'
 import { decodeBody } from '../decode.ts'
 import { checkDeletionPreconditions, deleteObject } from '../delete-object.ts'
-import type { Deletion } from '../delete-options.ts'
+import { type Deletion, judgeDeleteOptions } from '../delete-options.ts'
 import { covers, letsUnreadyGo, notYetKnown, withEviction } from '../disruption-budget.ts'
 import { isDryRun } from '../dry-run.ts'
 import type { Reply } from '../exchange.ts'
@@ -70,10 +70,11 @@ async function admit(admission: AdmissionChain, context: ResourceContext, object
 }
 
 function deletionOf({ deleteOptions: options }: Eviction, { query }: ResourceContext): Deletion {
+  if (options !== undefined) judgeDeleteOptions(options)
   const own = options?.dryRun ?? []
   const policy = options?.propagationPolicy
   return {
-    dryRun: isDryRun(own.length > 0 ? own : query.all('dryRun'), 'DeleteOptions'),
+    dryRun: isDryRun(own.length > 0 ? own : query.all('dryRun')),
     graceSeconds: options?.gracePeriodSeconds,
     propagation: policy === 'Orphan' || policy === 'Background' || policy === 'Foreground' ? policy : undefined,
     uid: options?.preconditions?.uid,

@@ -60,7 +60,7 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
       name: info.name,
       subresource: 'scale',
       answers: 200,
-      dryRun: isDryRun(context.query.all('dryRun'), info.verb === 'patch' ? 'PatchOptions' : 'UpdateOptions'),
+      dryRun: isDryRun(context.query.all('dryRun')),
       ...(change.sent === undefined ? {} : { sent: change.sent }),
       strategy: parentStrategy(served.definition),
       createMissing() {
@@ -94,10 +94,10 @@ async function readChange(context: ResourceContext): Promise<ScaleChange> {
   if (context.info.verb === 'update') {
     const sent = await decodeBody(context, kind)
     matchNamespace(sent.metadata, context.info.namespace, context.served.definition.namespaced)
-    return { sent: sent.metadata, track: trackFields(context, 'UpdateOptions'), wanted: () => sent as Scale }
+    return { sent: sent.metadata, track: trackFields(context), wanted: () => sent as Scale }
   }
   const patch = await patchValue(context, kind)
-  return { track: trackFields(context, 'PatchOptions'), wanted: parent => patch(scaleOf(context, parent)) as Scale }
+  return { track: trackFields(context), wanted: parent => patch(scaleOf(context, parent)) as Scale }
 }
 
 /** Managers of the parent's replicas are those of the Scale's while the configuration is merged. */

@@ -27,7 +27,7 @@ export function serviceAccountToken({ writeParts, issueToken }: Pick<Subresource
     if (issueToken === undefined) throw apiError(501, 'MethodNotAllowed', 'this API server has no signer for ServiceAccount tokens')
     const asked = (await decodeBody(context, kind)) as TokenRequest
     matchAccount(asked, context)
-    const dryRun = isDryRun(context.query.all('dryRun'), 'CreateOptions')
+    const dryRun = isDryRun(context.query.all('dryRun'))
     await admit(writeParts.admission, context, asked, dryRun)
     const issued = await issueToken({ namespace: info.namespace, name: info.name }, asked.spec, request.signal)
     for (const warning of issued.warnings) context.warn(warning)

@@ -36,7 +36,7 @@ export interface Configuration {
 /** Reads the body as what its manager wants an object of `kind` to be. Rejects with the 400 of one that is none. */
 export async function readConfiguration(context: ResourceContext, write: AskedWrite, kind: AppliedKind): Promise<Configuration> {
   const { custom } = kind
-  const validation = fieldValidation(context, 'PatchOptions')
+  const validation = fieldValidation(context)
   const { config, duplicate } = parseConfiguration(await context.request.body(maxBodyBytes))
   const { type } = write
   judgeConfiguration(config, write.apiVersion, kind.kind, value => {
@@ -77,8 +77,8 @@ type AppliedKind = Pick<ResourceDefinition, 'kind' | 'custom' | 'setDefaults'>
 export async function apply(parts: WriteParts, context: ResourceContext): Promise<Reply> {
   const { served, info, query } = context
   const { definition } = served
-  const dryRun = isDryRun(query.all('dryRun'), 'PatchOptions')
-  const write = fieldWrite(context, 'PatchOptions')
+  const dryRun = isDryRun(query.all('dryRun'))
+  const write = fieldWrite(context)
   const { namesVersion, merge } = await readConfiguration(context, write, definition)
   let entries: ManagedFieldsEntry[] | undefined
   const written = await updateObject(parts, context, {

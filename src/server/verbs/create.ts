@@ -9,7 +9,7 @@ import { writtenReply } from '../respond.ts'
 import type { WriteParts } from '../write-parts.ts'
 
 export async function create(parts: WriteParts, context: ResourceContext): Promise<Reply> {
-  const dryRun = isDryRun(context.query.all('dryRun'), 'CreateOptions')
+  const dryRun = isDryRun(context.query.all('dryRun'))
   const object = await decodeBody(context)
-  return writtenReply(context, await createObject(parts, context, object, dryRun, trackNewFields(context, 'CreateOptions')))
+  return writtenReply(context, await createObject(parts, context, object, dryRun, trackNewFields(context)))
 }

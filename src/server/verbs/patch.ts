@@ -17,7 +17,7 @@ import { apply } from './apply.ts'
 export async function patch(parts: WriteParts, context: ResourceContext): Promise<Reply> {
   if (isApply(context)) return apply(parts, context)
   const { served, info } = context
-  const dryRun = isDryRun(context.query.all('dryRun'), 'PatchOptions')
+  const dryRun = isDryRun(context.query.all('dryRun'))
   const patched = await patchValue(context, served.definition)
   const written = await updateObject(parts, context, {
     namespace: served.definition.namespaced ? info.namespace : '',
@@ -25,7 +25,7 @@ export async function patch(parts: WriteParts, context: ResourceContext): Promis
     subresource: info.subresource,
     dryRun,
     answers: 200,
-    track: trackFields(context, 'PatchOptions'),
+    track: trackFields(context),
     next(old) {
       const object = patched(old)
       // A patch that does not name the version says nothing about it: the one that it was computed from is no precondition.
@@ -39,7 +39,7 @@ export async function patch(parts: WriteParts, context: ResourceContext): Promis
 
 /** Reads the patch of the request; what it returns applies it to an object of `kind` and does not change that. */
 export async function patchValue(context: ResourceContext, kind: GroupVersionKind): Promise<(current: unknown) => KubeObject> {
-  const validation = fieldValidation(context, 'PatchOptions')
+  const validation = fieldValidation(context)
   const contentType = header(context.request.headers, 'content-type') ?? ''
   const custom = kind === context.served.definition ? context.served.definition.custom : undefined
   const type = custom === undefined ? schemaFor(kind.group, kind.version, kind.kind) : undefined

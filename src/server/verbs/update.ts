@@ -12,7 +12,7 @@ import type { WriteParts } from '../write-parts.ts'
 
 export async function update(parts: WriteParts, context: ResourceContext): Promise<Reply> {
   const { served, info } = context
-  const dryRun = isDryRun(context.query.all('dryRun'), 'UpdateOptions')
+  const dryRun = isDryRun(context.query.all('dryRun'))
   const sent = await decodeBody(context)
   matchName(sent.metadata, info.name)
   const mayCreate = info.subresource === '' && served.definition.allowCreateOnUpdate === true
@@ -23,7 +23,7 @@ export async function update(parts: WriteParts, context: ResourceContext): Promi
     dryRun,
     answers: 200,
     sent: sent.metadata,
-    track: trackFields(context, 'UpdateOptions'),
+    track: trackFields(context),
     next: () => structuredClone(sent),
     ...(mayCreate
       ? {
@@ -31,7 +31,7 @@ export async function update(parts: WriteParts, context: ResourceContext): Promi
             parts.demandCreate?.(context)
             // Upstream's storage takes the version of what is gone for no version.
             delete sent.metadata.resourceVersion
-            return createObject(parts, context, sent, dryRun, trackNewFields(context, 'UpdateOptions'))
+            return createObject(parts, context, sent, dryRun, trackNewFields(context))
           },
         }
       : {}),
