@@ -22,7 +22,11 @@ for (const [name, accept, form] of rows) {
   })
 }
 
-for (const accept of ['application/vnd.kubernetes.protobuf', meta('Table', 'v2'), meta('Deployment'), 'text/html']) {
+const refused = [
+  ...['application/vnd.kubernetes.protobuf', meta('Table', 'v2'), meta('Deployment'), 'text/html', 'application/json;stream=drip'],
+  ...['application/json;g=meta.k8s.io;v=v1', 'application/json;as=Service;g=;v=v1', 'application/yaml;stream=watch'],
+]
+for (const accept of refused) {
   test(`answerForm() refuses who accepts only ${accept}`, () => {
     assert.throws(() => answerForm(accept), { message: 'only the following media types are accepted: application/json, application/yaml' })
   })
@@ -38,7 +42,8 @@ test('a Table and metadata come in the version that was asked for, objects in th
     for (const path of [`${configMaps}/a`, configMaps, `${configMaps}?pretty=true`]) {
       const { json } = await api.request('GET', path, undefined, { accept: meta('Table', version) })
       assert.deepEqual([json.kind, json.apiVersion, json.rows[0].object.apiVersion], ['Table', apiVersion, apiVersion])
-      const partial = await api.request('GET', path, undefined, { accept: meta('PartialObjectMetadata', version) })
+      const kind = path.endsWith('/a') ? 'PartialObjectMetadata' : 'PartialObjectMetadataList'
+      const partial = await api.request('GET', path, undefined, { accept: meta(kind, version) })
       assert.equal(partial.json.apiVersion, apiVersion)
       assert.equal(partial.json.items?.[0].apiVersion ?? apiVersion, apiVersion)
     }
@@ -87,5 +92,50 @@ for (const [agent, query, pretty] of agents) {
     }
     const { text } = await api.request('GET', `/openapi/v3${query}`, undefined, { 'user-agent': agent })
     assert.doesNotMatch(text, /\n/)
+  })
+}
+
+const refusals: readonly (readonly [what: string, query: string, accept: string, status: number, message: string])[] = [
+  [
+    'metadata of a list',
+    '',
+    meta('PartialObjectMetadata'),
+    406,
+    'you requested PartialObjectMetadata, but the requested object is a list (*core.ConfigMapList)',
+  ],
+  [
+    'metadata of one as of a list',
+    '/a',
+    meta('PartialObjectMetadataList'),
+    406,
+    'you requested PartialObjectMetadataList, but the requested object is not a list (*core.ConfigMap)',
+  ],
+  ['a watch in YAML', '?watch=true', 'application/yaml', 406, 'only the following media types are accepted: application/json;stream=watch'],
+  [
+    'a watch as a list',
+    '?watch=true',
+    meta('PartialObjectMetadataList'),
+    406,
+    'you requested PartialObjectMetadataList, but the requested object is not a list (*core.ConfigMap)',
+  ],
+  ...['?includeObject=x', '/a?includeObject=x', '?watch=true&includeObject=x'].map(
+    query =>
+      [
+        `a Table of something unknown at ${query}`,
+        query,
+        meta('Table'),
+        400,
+        `Unable to convert to Table as requested: includeObject: Invalid value: "x": must be 'Metadata', 'Object', 'None', or empty`,
+      ] as const,
+  ),
+]
+for (const [what, query, accept, status, message] of refusals) {
+  test(`nobody gets ${what}`, async () => {
+    await using api = new TestServer()
+    await api.create(configMaps, { metadata: { name: 'a' } })
+    const answer = await api.get(configMaps + query, { accept })
+    assert.equal(answer.status, status)
+    // Errors come in YAML to who accepts that alone.
+    assert.ok((answer.json?.message ?? answer.text).includes(message), answer.text)
   })
 }

@@ -7,39 +7,55 @@ export type MetaVersion = 'meta.k8s.io/v1' | 'meta.k8s.io/v1beta1'
 export interface AnswerForm {
   readonly yaml: boolean
   readonly as: 'object' | 'table' | 'partial'
+  /** Metadata alone, of a list. */
+  readonly list: boolean
   readonly metaVersion: MetaVersion
 }
 
-const plainJson: AnswerForm = { yaml: false, as: 'object', metaVersion: 'meta.k8s.io/v1' }
+const plainJson: AnswerForm = { yaml: false, as: 'object', list: false, metaVersion: 'meta.k8s.io/v1' }
 const supported = 'application/json, application/yaml'
+const streamed = 'application/json;stream=watch'
 /** kubectl and other Go clients send the built-in kinds as protobuf; answers are JSON or YAML, which they all accept. */
 const readable = `${supported}, application/vnd.kubernetes.protobuf`
 
 type Known = Map<string, AnswerForm | undefined>
 
-/** Clients send few different headers; each is read once, for what makes tables and for what does not. */
-const known: Known = new Map()
-const knownWithoutTables: Known = new Map()
+/** What is asked for. */
+interface Asked {
+  /** Whether there is a Table of it. */
+  readonly tables: boolean
+  /** Whether it comes event by event, for which there is no YAML. */
+  readonly stream: boolean
+}
+
+const anything: Asked = { tables: true, stream: false }
+
+/** Clients send few different headers; each is read once for each kind of answer. */
+const known = new Map<string, Known>()
 const maxKnown = 256
 
-/** Throws a 406 where nothing that the client accepts can be made. `tables`: whether there is a Table of what is asked for. */
-export function answerForm(accept: string | undefined, tables = true): AnswerForm {
+/** Throws a 406 where nothing that the client accepts can be made. */
+export function answerForm(accept: string | undefined, asked: Asked = anything): AnswerForm {
   if (accept === undefined || accept === 'application/json' || accept === '*/*') return plainJson
-  const read = tables ? known : knownWithoutTables
-  let form = read.get(accept)
-  if (form === undefined && !read.has(accept)) {
-    form = choose(accept, tables)
-    if (read.size >= maxKnown) read.clear()
-    read.set(accept, form)
-  }
-  if (form === undefined) throw notAcceptable(`only the following media types are accepted: ${supported}`)
+  const form = knownForm(accept, asked)
+  if (form === undefined) throw notAcceptable(`only the following media types are accepted: ${asked.stream ? streamed : supported}`)
   return form
 }
 
 /** The form for errors: a client that accepts nothing known still gets JSON. */
 export function errorForm(accept: string | undefined): AnswerForm {
-  if (accept === undefined) return plainJson
-  return (known.has(accept) ? known.get(accept) : choose(accept, true)) ?? plainJson
+  return (accept === undefined ? undefined : knownForm(accept, anything)) ?? plainJson
+}
+
+function knownForm(accept: string, asked: Asked): AnswerForm | undefined {
+  const key = `${asked.tables} ${asked.stream}`
+  const read: Known = known.get(key) ?? new Map()
+  known.set(key, read)
+  if (read.has(accept)) return read.get(accept)
+  if (read.size >= maxKnown) read.clear()
+  const form = choose(accept, asked)
+  read.set(accept, form)
+  return form
 }
 
 interface Clause {
@@ -48,14 +64,14 @@ interface Clause {
   readonly quality: number
 }
 
-function choose(accept: string, tables: boolean): AnswerForm | undefined {
+function choose(accept: string, asked: Asked): AnswerForm | undefined {
   const clauses = accept
     .split(',')
     .map(parseClause)
     .filter(clause => clause.quality > 0)
     .sort((a, b) => b.quality - a.quality)
   for (const clause of clauses) {
-    const form = formOf(clause, tables)
+    const form = formOf(clause, asked)
     if (form !== undefined) return form
   }
   return undefined
@@ -73,16 +89,19 @@ function parseClause(text: string): Clause {
   return { type: type.toLowerCase(), parameters, quality: Number.isFinite(quality) ? quality : 0 }
 }
 
-function formOf({ type, parameters }: Clause, tables: boolean): AnswerForm | undefined {
+function formOf({ type, parameters }: Clause, { tables, stream }: Asked): AnswerForm | undefined {
   const yaml = type === 'application/yaml'
   if (!yaml && type !== 'application/json' && type !== '*/*' && type !== 'application/*') return undefined
-  const kind = parameters.get('as')
-  if (kind === undefined || kind === '') return { ...plainJson, yaml }
-  const version = parameters.get('v')
-  if (parameters.get('g') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined
-  const metaVersion = `meta.k8s.io/${version}` as const
-  if (kind === 'Table') return tables ? { yaml, as: 'table', metaVersion } : undefined
-  if (kind === 'PartialObjectMetadata' || kind === 'PartialObjectMetadataList') return { yaml, as: 'partial', metaVersion }
+  const asStream = parameters.get('stream') || undefined
+  if ((yaml && (stream || asStream !== undefined)) || (asStream !== undefined && asStream !== 'watch')) return undefined
+  const [kind, group, version] = ['as', 'g', 'v'].map(name => parameters.get(name))
+  if (kind === undefined && group === undefined && version === undefined) return { ...plainJson, yaml }
+  if (group !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined
+  const base = { yaml, list: false, metaVersion: `meta.k8s.io/${version}` } as const
+  if (kind === 'Table') return tables ? { ...base, as: 'table' } : undefined
+  if (kind === 'PartialObjectMetadata' || kind === 'PartialObjectMetadataList') {
+    return { ...base, as: 'partial', list: kind === 'PartialObjectMetadataList' }
+  }
   return undefined
 }
 

@@ -7,6 +7,7 @@ import { ApiError, apiError, type Status, unauthorized } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import { resourceForm } from './answer-form.ts'
 import { type AuditedBodies, type KeptBody, keepingBody, withBodies } from './audit-bodies.ts'
 import { type AuditSink, askedOf, auditEvent } from './audit-event.ts'
 import { type Authorize, demandAccess } from './authorize.ts'
@@ -19,11 +20,11 @@ import type { StreamKind } from './flow-control/stream-limits.ts'
 import type { WatchCounts } from './flow-control/watch-counts.ts'
 import { endWithIdentity } from './identity-end.ts'
 import { impersonate, wantsImpersonation } from './impersonate.ts'
-import { type AnswerForm, answerForm, errorForm } from './negotiate.ts'
+import { type AnswerForm, errorForm } from './negotiate.ts'
 import { wantsPretty } from './pretty.ts'
 import { emptyQuery } from './query.ts'
 import type { RequestContext } from './request-context.ts'
-import { hasTable, type RequestInfo, type ResourceRequestInfo, requestInfo } from './request-info.ts'
+import { type RequestInfo, type ResourceRequestInfo, requestInfo } from './request-info.ts'
 import type { RequestMetrics } from './request-metrics.ts'
 import { requestTimeout, withinTimeout } from './request-timeout.ts'
 import { failureReply, failureStatus } from './respond.ts'
@@ -358,7 +359,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
 /** Documents, health checks and what other servers answer have forms of their own. */
 function formFor(info: RequestInfo, accept: string | undefined): AnswerForm {
-  return info.isResource && info.served !== undefined ? answerForm(accept, hasTable(info)) : errorForm(accept)
+  return info.isResource && info.served !== undefined ? resourceForm(info, info.served, accept) : errorForm(accept)
 }
 
 function refusalReply(failure: Status, { headers }: ServerRequest, info: RequestInfo | undefined): Reply {

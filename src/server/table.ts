@@ -1,7 +1,6 @@
 // Objects as the rows that `kubectl get` prints.
 import type { KubeObject } from '../api/object.ts'
 import type { Column, ResourceDefinition } from '../api/resource.ts'
-import { badRequest } from '../api/status.ts'
 import type { MetaVersion } from './negotiate.ts'
 import { partialObject } from './partial-object.ts'
 
@@ -37,7 +36,7 @@ const columnTexts: Readonly<Record<string, string>> = {
   'Created At': 'CreationTimestamp is a timestamp representing the server time when this object was created.',
 }
 
-/** Throws a 400 where `includeObject` is none of None, Metadata, Object. */
+/** `includeObject` is None, Object or, where it is anything else, Metadata. */
 export function tableOf(
   definition: Pick<ResourceDefinition, 'columns' | 'rowConditions'>,
   objects: readonly KubeObject[],
@@ -69,15 +68,11 @@ export function tableOf(
 
 function includedObject(value: string | undefined, apiVersion: MetaVersion): (object: KubeObject) => unknown {
   switch (value) {
-    case undefined:
-    case '':
-    case 'Metadata':
-      return object => partialObject(object, apiVersion)
     case 'Object':
       return object => object
     case 'None':
       return () => null
     default:
-      throw badRequest(`unrecognized includeObject value: ${JSON.stringify(value)}`)
+      return object => partialObject(object, apiVersion)
   }
 }
