@@ -29,7 +29,7 @@ test('collectStart() leaves a busy process and a large heap alone', async () => 
   assert.deepEqual(await looked([0.01], 49 * mebibyte), { collected: 0, slept: 1 })
 })
 
-test('collectStart() ends with its signal, and without a collector', async () => {
+test('collectStart() ends with its signal', async () => {
   const stop = new AbortController()
   const waiting = collectStart({
     clock: {
@@ -42,10 +42,16 @@ test('collectStart() ends with its signal, and without a collector', async () =>
   })
   stop.abort('stop')
   await waiting
-  await collectStart({
-    clock: { now: () => 0, sleep: () => assert.fail('waits for nothing') },
-    signal: stop.signal,
-    ...processMemory(),
-    collect: undefined,
-  })
+})
+
+test('processMemory() collects garbage and leaves no function for it', async () => {
+  const memory = processMemory()
+  const garbage = new WeakRef({ text: 'nobody holds it' })
+  // What this turn has seen is kept until its end.
+  await new Promise(resolve => setImmediate(resolve))
+  memory.collect()
+  assert.equal(garbage.deref(), undefined)
+  assert.equal(globalThis.gc, undefined)
+  assert.ok(memory.heapUsed() > 0)
+  assert.ok(memory.utilization() <= 1)
 })

@@ -1,11 +1,13 @@
 // What a start leaves behind: V8 keeps the garbage of it, and the room in which it was made, for as long as little new comes.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import type { Clock } from '../base/clock.ts'
 
 export interface CollectStartOptions {
   readonly clock: Clock
   readonly signal: AbortSignal
-  /** Collects all garbage and gives free pages back: `gc` of a process with `--expose-gc`; undefined without it, and nothing is done. */
-  readonly collect: (() => void) | undefined
+  /** Collects all garbage and gives free pages back. */
+  collect(): void
   /** Share of the time since the last call in which the event loop was busy, 0 to 1. */
   utilization(): number
   /** Bytes. */
@@ -21,7 +23,6 @@ const largestHeap = 48 << 20
 
 /** Collects once, in the first quiet moment after a start. Resolves when that is done, or given up. */
 export async function collectStart({ clock, signal, collect, utilization, heapUsed }: CollectStartOptions): Promise<void> {
-  if (collect === undefined) return
   utilization()
   for (let look = 0; look < mostLooks; look++) {
     try {
@@ -38,10 +39,9 @@ export async function collectStart({ clock, signal, collect, utilization, heapUs
 
 /** Those of this process. */
 export function processMemory(): Pick<CollectStartOptions, 'collect' | 'utilization' | 'heapUsed'> {
-  const { gc } = globalThis
   let last = performance.eventLoopUtilization()
   return {
-    collect: gc && (() => void gc({ type: 'major', execution: 'sync', flavor: 'last-resort' })),
+    collect: collectAll,
     utilization() {
       const now = performance.eventLoopUtilization()
       const { utilization } = performance.eventLoopUtilization(now, last)
@@ -49,5 +49,15 @@ export function processMemory(): Pick<CollectStartOptions, 'collect' | 'utilizat
       return utilization
     },
     heapUsed: () => process.memoryUsage().heapUsed,
+  }
+}
+
+/** Not by a flag of the process: with another set of flags than Node was built with, V8 compiles Node's own modules at each start, which takes 20 ms. */
+function collectAll(): void {
+  setFlagsFromString('--expose-gc')
+  try {
+    runInNewContext("gc({ type: 'major', execution: 'sync', flavor: 'last-resort' })")
+  } finally {
+    setFlagsFromString('--no-expose-gc')
   }
 }

@@ -124,8 +124,7 @@ function part(
       // One allocator arena for all threads: each further one keeps pages that are free elsewhere.
       MALLOC_ARENA_MAX: '1',
     },
-    // gc() gives back what the start took: see collect-start.ts.
-    nodeFlags: ['--expose-gc', ...nodeFlags],
+    nodeFlags,
     stopTimeoutMs,
   }
 }
