@@ -5,7 +5,12 @@ import { forEachRecord, type PlainRecord, pack } from './record.ts'
 
 /** Names of custom metrics, ClusterRoles and fields may hold nearly anything; quotes, escapes and the separators of the header first of all. */
 const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.stringMatching(/^["\\\\,:{}[\]a-zé]*$/), fc.constant(''))
-const map = fc.option(fc.dictionary(text, text, { minKeys: 1, maxKeys: 4, noNullPrototype: true }), { nil: undefined })
+/**
+ * Without a backslash, which no key of a label or a field can hold: after an object with such a key V8 13.6 misreads keys with escapes at the same
+ * place, JSON.parse('{"a":1,"\\\\u":2}') and then JSON.parse('{"a":1,"\\u0061\\u0062":2}').
+ */
+const key = text.filter(chosen => !chosen.includes('\\'))
+const map = fc.option(fc.dictionary(key, text, { minKeys: 1, maxKeys: 4, noNullPrototype: true }), { nil: undefined })
 const plain = { noNullPrototype: true }
 const header = fc.record(
   {
