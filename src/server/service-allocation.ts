@@ -8,7 +8,7 @@ import { numbersOf } from './cluster-addresses.ts'
 import { keepNodePorts, type Ledger, NodePortAllocation, refused } from './node-port-allocation.ts'
 import type { AddressBook } from './service-addresses/address-book.ts'
 import type { AddressObjects } from './service-addresses/address-objects.ts'
-import { hasAddress, setFamilies } from './service-families.ts'
+import { setFamilies } from './service-families.ts'
 import type { Reservation, Reservations } from './write-parts.ts'
 
 /** An address that somebody else made an IPAddress of meanwhile is passed over this often. */
@@ -34,7 +34,7 @@ export class ServiceAllocation implements Reservations {
     return this.#begin(service, dryRun, ledger => {
       normalizeClusterIps(service)
       setFamilies(service, undefined)
-      if (hasAddress(service)) this.#giveAddress(service, ledger, dryRun)
+      if (needsClusterIp(service)) this.#giveAddress(service, ledger, dryRun)
       this.#ports.giveNew(service, ledger)
     })
   }
@@ -48,10 +48,10 @@ export class ServiceAllocation implements Reservations {
       normalizeClusterIps(service, before)
       setFamilies(service, before)
       // An address that a Service has is not changed: validation says so.
-      if (hasAddress(service) && !hasAddress(before)) this.#giveAddress(service, ledger, dryRun)
+      if (needsClusterIp(service) && !needsClusterIp(before)) this.#giveAddress(service, ledger, dryRun)
       this.#ports.giveChanged(service, before, ledger)
       // Only a Service that needs none any more loses its address; it is free once the write is through.
-      if (!hasAddress(service)) ledger.leaves = numbersOf(before)
+      if (!needsClusterIp(service)) ledger.leaves = numbersOf(before)
     })
   }
 

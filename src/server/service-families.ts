@@ -1,6 +1,7 @@
 // The families and the policy of a Service's addresses, settled by upstream's rules for a cluster of one family.
 import type { FieldError } from '../api/field-error.ts'
 import { validateClusterIps } from '../api/resources/core/service-addresses.ts'
+import { needsClusterIp } from '../api/resources/core/service-fields.ts'
 import { sameValue } from '../api/same-value.ts'
 import { invalid } from '../api/status.ts'
 import type { Service } from '../api/types/core-v1.ts'
@@ -11,15 +12,10 @@ import { refused } from './node-port-allocation.ts'
 const kind = { group: '', kind: 'Service' }
 const ownFamily = 'IPv4'
 
-/** Of any type but ExternalName; what type is no type is left for validation. */
-export function hasAddress({ spec }: Service): boolean {
-  return spec.type !== 'ExternalName'
-}
-
 /** Settles policy and families as upstream does in a cluster of one family: what asks for more is refused, never served by half. */
 export function setFamilies(service: Service, before: Service | undefined): void {
   const { spec } = service
-  if (!hasAddress(service) || (before !== undefined && staysPreferred(service, before))) return
+  if (!needsClusterIp(service) || (before !== undefined && staysPreferred(service, before))) return
   const headlessWithoutSelector = spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0
   // Endpoints made by hand may be of any family, so upstream declares both.
   spec.ipFamilyPolicy ??= before?.spec.ipFamilyPolicy ?? (headlessWithoutSelector ? 'RequireDualStack' : 'SingleStack')
