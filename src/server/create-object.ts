@@ -5,7 +5,6 @@ import type { ResourceDefinition } from '../api/resource.ts'
 import { alreadyExists, badRequest, invalid, noUniqueName } from '../api/status.ts'
 import { validateObjectMeta } from '../api/validation/object-meta.ts'
 import { type Entry, WriteConflict } from '../store/store.ts'
-import { isApply } from './field-management.ts'
 import { generatedName } from './identifiers.ts'
 import { metadataRules, receiveNew, setManagedFields, stampNew } from './object-meta.ts'
 import { createOptions } from './operation-options.ts'
@@ -14,7 +13,7 @@ import type { ResourceContext } from './request-context.ts'
 import type { ServedResource } from './served-resource.ts'
 import { strategyContext } from './strategy-context.ts'
 import { WriteAdmission } from './write-admission.ts'
-import { writeFitting } from './write-object.ts'
+import { writeObject } from './write-object.ts'
 import type { Reservation, WriteParts } from './write-parts.ts'
 
 export interface Written {
@@ -126,8 +125,7 @@ async function store(
         const claimed = reservation?.claim()
         if (claimed) await claimed
         const request = { namespace, name, expected: undefined, object: served.toStored(object) }
-        // What somebody applies is not stored without saying that it is theirs.
-        const written = isApply(context) ? served.collection.write(request) : writeFitting(served.collection, request)
+        const written = writeObject(context, request)
         context.decided(201, name)
         const entry = await written
         if (served.conversion) await served.conversion.prepare([entry], context.request.signal)

@@ -9,7 +9,7 @@ import { invalid, notFound, staleConflict } from '../api/status.ts'
 import { validateObjectMetaUpdate } from '../api/validation/object-meta.ts'
 import { type Entry, WriteConflict } from '../store/store.ts'
 import type { Written } from './create-object.ts'
-import { isApply, type TrackFields } from './field-management.ts'
+import type { TrackFields } from './field-management.ts'
 import { carryOver, desiredStateChanged, setManagedFields, updateRules } from './object-meta.ts'
 import { updateOptions } from './operation-options.ts'
 import { dropDuplicateOwners } from './owner-references.ts'
@@ -17,7 +17,7 @@ import type { ResourceContext } from './request-context.ts'
 import { strategyContext } from './strategy-context.ts'
 import { checkPreconditions, checkUid } from './update-preconditions.ts'
 import { WriteAdmission } from './write-admission.ts'
-import { writeFitting } from './write-object.ts'
+import { writeObject } from './write-object.ts'
 import type { Reservation, WriteParts } from './write-parts.ts'
 
 export interface Change {
@@ -189,8 +189,7 @@ async function store(
     return { object, entry: undefined, created: false }
   }
   const request = { namespace, name, expected: entry, object: served.toStored(object) }
-  // As at creation.
-  const written = isApply(context) ? served.collection.write(request) : writeFitting(served.collection, request)
+  const written = writeObject(context, request)
   if (answers !== undefined) context.decided(answers)
   const next = await written
   if (conversion) await conversion.prepare([next], context.request.signal)
