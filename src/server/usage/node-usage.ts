@@ -4,6 +4,7 @@ import type { ContainerUsage, NodeUsage, Usage } from '../../api/node-protocol.t
 import { isRecord } from '../../api/schema/compile.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
+import { boundedBytes } from '../bounded-answer.ts'
 import type { NodeTunnels } from '../node-tunnel.ts'
 
 /** Nodes measure every 15 s: whoever asks again at once gets the same. */
@@ -62,15 +63,7 @@ async function readAll(stream: Duplex, signal: AbortSignal): Promise<string> {
   const stop = (): void => void stream.destroy(new Error('the node took too long'))
   signal.addEventListener('abort', stop, { once: true })
   try {
-    const chunks: Buffer[] = []
-    let bytes = 0
-    for await (const chunk of stream) {
-      const part = Buffer.from(chunk)
-      bytes += part.length
-      if (bytes > maxAnswerBytes) throw new Error(`the answer is larger than ${maxAnswerBytes} bytes`)
-      chunks.push(part)
-    }
-    return Buffer.concat(chunks).toString('utf8')
+    return (await boundedBytes(stream, maxAnswerBytes)).toString('utf8')
   } finally {
     signal.removeEventListener('abort', stop)
   }
