@@ -9,8 +9,6 @@ export interface RequestMetrics {
   observe(info: RequestInfo | undefined, reply: Pick<Reply, 'status' | 'longRunning'>, bytes: number, durationMs: number): void
 }
 
-export const noMetrics: RequestMetrics = { observe: () => undefined }
-
 const names = ['verb', 'group', 'version', 'resource', 'subresource', 'scope', 'code'] as const
 
 type Labels = Record<(typeof names)[number], string>
