@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-// The package's command: runs the bundle on Node 24, the package's own where this one is older, with V8's compile cache beside it.
+// The package's command: runs the bundle on Node 24 or newer, the package's own where this one is older, with V8's compile cache beside it.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const path = relative => fileURLToPath(new URL(relative, import.meta.url))
-/** Node 24 in a clone, and beside the package where it is installed. */
+/** Node 26 in a clone, and beside the package where it is installed. */
 const own = [path('../node_modules/.bin/node'), path('../../.bin/node')].find(candidate => existsSync(candidate))
 const [major] = process.versions.node.split('.').map(Number)
 

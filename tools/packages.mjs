@@ -1,5 +1,5 @@
 // What the entry points need before any of our code can run: npm packages, and Debian's packages for real containers.
-// Plain JavaScript for Node 20: it runs before the pinned Node 24 is there.
+// Plain JavaScript for Node 20: it runs before the pinned Node 26 is there.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
