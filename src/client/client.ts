@@ -143,7 +143,7 @@ export class Client {
     await this.#send('DELETE', resourcePath(resource, namespace) + queryText(query), deleteOptions(options), signal)
   }
 
-  /** Events in order, several at once where they arrived together. Ends when the server ends the watch; an ERROR event throws its ApiError. */
+  /** Events in order, several at once where they arrived together, their objects without managed fields. Ends when the server ends the watch; an ERROR event throws its ApiError. */
   async *watch<T extends KubeObject>(
     resource: ResourceRef<T>,
     options: WatchOptions,

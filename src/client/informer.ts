@@ -185,7 +185,8 @@ export class Informer<T extends KubeObject> implements Lister<T> {
   }
 
   #prepare(object: T): T {
-    object.metadata = withoutManagedFields(object.metadata)
+    // Those of a watch come without.
+    if (object.metadata.managedFields !== undefined) object.metadata = withoutManagedFields(object.metadata)
     const kept = this.metadataOnly ? onlyMetadata(object) : object
     return deepFreeze(this.#options.transform?.(kept) ?? kept)
   }

@@ -1,6 +1,7 @@
 // A watch's answer as events: one JSON document a line.
 import type { KubeObject } from '../api/object.ts'
 import { ApiError, type Status } from '../api/status.ts'
+import { withoutManagedFields } from './managed-fields-cut.ts'
 
 export type WatchEvent<T> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
@@ -11,7 +12,7 @@ export type WatchEvent<T> =
 const maxLineBytes = 16 << 20
 const newline = 0x0a
 
-/** Events of each chunk together. Throws the ApiError of an ERROR event (410 Expired, 500). */
+/** Events of each chunk together, their objects without managed fields. Throws the ApiError of an ERROR event (410 Expired, 500). */
 export async function* readWatch<T extends KubeObject>(body: AsyncIterable<Buffer>): AsyncGenerator<readonly WatchEvent<T>[]> {
   let waiting: Buffer[] = []
   let waitingBytes = 0
@@ -37,7 +38,7 @@ export async function* readWatch<T extends KubeObject>(body: AsyncIterable<Buffe
 
 function parseEvent<T extends KubeObject>(line: Buffer): WatchEvent<T> {
   // Bytes of an authenticated server become objects here.
-  const event = JSON.parse(line.toString('utf8')) as WatchEvent<T> | { readonly type: 'ERROR'; readonly object: Status }
+  const event = JSON.parse(withoutManagedFields(line)) as WatchEvent<T> | { readonly type: 'ERROR'; readonly object: Status }
   if (event.type === 'ERROR') throw new ApiError(event.object)
   return event
 }

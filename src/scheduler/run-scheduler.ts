@@ -63,6 +63,8 @@ class Scheduler {
   readonly #name: string
   #wake: () => void = () => undefined
   #bindings = 0
+  /** When the queue is looked at without a reason, in ms since the epoch. */
+  #alarm = Number.POSITIVE_INFINITY
   #startAt = 0
 
   constructor(options: RunSchedulerOptions, informers: InformerPool, signal: AbortSignal) {
@@ -103,17 +105,28 @@ class Scheduler {
 
   /** Until there is something to do; a turn of the event loop at least. */
   async #pause(): Promise<void> {
-    const wait = this.#bindings >= mostBindings ? undefined : this.#queue.nextIn(this.#options.clock.now())
+    const { clock } = this.#options
+    const wait = this.#bindings >= mostBindings ? undefined : this.#queue.nextIn(clock.now())
     if (wait === 0) return new Promise(resolve => setImmediate(resolve))
     const woken = new Promise<void>(resolve => {
       this.#wake = resolve
     })
     if (this.#signal.aborted) return
-    if (wait === undefined) return woken
-    const stop = new AbortController()
-    await Promise.race([woken, pause(this.#options.clock, wait, stop.signal)])
-    // A reason of our own: without one the engine makes an error with a stack each time.
-    stop.abort('woken')
+    if (wait !== undefined) this.#wakeAt(clock.now() + wait)
+    await woken
+    // Whatever comes in the same turn of the event loop is looked at together.
+    return new Promise(resolve => setImmediate(resolve))
+  }
+
+  /** One alarm goes on while the loop is woken by others: to cancel and set one for each pod that arrives costs more than a turn for nothing. */
+  #wakeAt(time: number): void {
+    if (time >= this.#alarm) return
+    this.#alarm = time
+    const { clock } = this.#options
+    void pause(clock, time - clock.now(), this.#signal).then(() => {
+      if (this.#alarm === time) this.#alarm = Number.POSITIVE_INFINITY
+      this.#wake()
+    })
   }
 
   #listen(): void {

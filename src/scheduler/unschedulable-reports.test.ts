@@ -32,3 +32,31 @@ test('UnschedulableReports lets a burst through, then waits, and says the newest
   assert.equal(told.at(-1), 'late: too little memory')
   assert.equal(told.length, 101)
 })
+
+test('UnschedulableReports says little while more pods wait than a burst and still others come', async () => {
+  const clock = new FakeClock()
+  let told = 0
+  const { signal } = new AbortController()
+  const reports = new UnschedulableReports({
+    clock,
+    tell: async () => {
+      told++
+    },
+  })
+  for (let index = 0; index < 500; index++) reports.add(pod(`p${index}`), 'no node', signal)
+  await settle()
+  assert.equal(told, 1)
+  for (let index = 500; index < 520; index++) {
+    await clock.advance(50)
+    reports.add(pod(`p${index}`), 'no node', signal)
+  }
+  await settle()
+  assert.equal(told, 1 + (20 * 50) / 200)
+  await clock.advance(200)
+  await settle()
+  assert.ok(told >= 100, `${told} were told after the flood`)
+  await clock.advance(60_000)
+  await settle()
+  assert.equal(reports.size, 0)
+  assert.equal(told, 520)
+})

@@ -6,6 +6,10 @@ import { TokenBucket } from '../client/token-bucket.ts'
 
 const burst = 100
 const perSecond = 50
+/** While pods without a place keep arriving, whoever makes them needs the server more than their reports do: one in so many ms. */
+const floodMs = 200
+/** So long without a new one is the end of a flood, in ms. */
+const calmMs = 100
 
 export interface UnschedulableReportsOptions {
   readonly clock: Clock
@@ -19,6 +23,7 @@ export class UnschedulableReports {
   /** The newest reason of each waiting pod, by its key, oldest first. One a pod, dropped with it: never more than there are pending pods. */
   readonly #waiting = new Map<string, { readonly pod: Pod; readonly message: string }>()
   #running: Promise<void> | undefined
+  #lastAdded = Number.NEGATIVE_INFINITY
 
   constructor(options: UnschedulableReportsOptions) {
     this.#options = options
@@ -31,6 +36,7 @@ export class UnschedulableReports {
 
   add(pod: Pod, message: string, signal: AbortSignal): void {
     this.#waiting.set(keyOf(pod), { pod, message })
+    this.#lastAdded = this.#options.clock.now()
     this.#running ??= this.#drain(signal).finally(() => {
       this.#running = undefined
     })
@@ -50,9 +56,14 @@ export class UnschedulableReports {
         const [key, { pod, message }] = next
         this.#waiting.delete(key)
         await tell(pod, message)
+        if (this.#isFlood()) await pause(clock, floodMs, signal)
       } else {
         await pause(clock, 1000 / perSecond, signal)
       }
     }
+  }
+
+  #isFlood(): boolean {
+    return this.#waiting.size > burst && this.#options.clock.now() - this.#lastAdded < calmMs
   }
 }
