@@ -1,10 +1,10 @@
 // A change of the object of a request by a webhook or policy: read by the schema of the version that it knows, defaulted, put in place.
 import type { KubeObject, ObjectMeta } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
-import { setOwn } from '../api/schema/compile.ts'
 import { decodeValue, type FieldValidation, strictDecodingMessage } from '../api/schema/decode.ts'
 import { schemaFor } from '../api/schema/model.ts'
 import { internalError, tooLarge } from '../api/status.ts'
+import { setOwn } from '../base/own-property.ts'
 import type { AdmissionRequest } from './admission.ts'
 import { keepBefore } from './before-changes.ts'
 import { isOfOtherKind, kindIn, versioned } from './request-facts.ts'

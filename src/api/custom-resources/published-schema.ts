@@ -1,5 +1,5 @@
 // The OpenAPI schemas of custom resources: what a definition says, with what every resource has.
-import { setOwn } from '../schema/compile.ts'
+import { setOwn } from '../../base/own-property.ts'
 import type { JsonSchema, OpenApiVersion } from '../schema/openapi-types.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { isSchema } from './schema-reader.ts'

@@ -1,6 +1,7 @@
 // Reads JSON by the structural schema of a custom resource: what the schema does not name is dropped, nulls that it does not allow are as good as absent,
 // and what is absent and has a default is filled in. Compiled once a schema; members come out in the order of their names, as upstream writes them.
-import { byBytes, countMembers, isRecord, readerOf, setOwn, sortFew, type Tally, Unexpected } from '../schema/compile.ts'
+import { setOwn } from '../../base/own-property.ts'
+import { byBytes, countMembers, isRecord, readerOf, sortFew, type Tally, Unexpected } from '../schema/compile.ts'
 import { structByKey } from '../schema/model.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 

@@ -1,5 +1,6 @@
 // The words that a strategic merge patch has beside an object's own fields.
-import { isRecord, setOwn } from '../schema/compile.ts'
+import { setOwn } from '../../base/own-property.ts'
+import { isRecord } from '../schema/compile.ts'
 
 export type JsonObject = Record<string, unknown>
 

@@ -1,6 +1,7 @@
 // JSON patch (RFC 6902) as the library that upstream uses applies it: negative indexes count from the end, `test` of a missing member equals
 // null, `replace` and `copy` of one are no failure.
-import { isRecord, setOwn } from '../schema/compile.ts'
+import { setOwn } from '../../base/own-property.ts'
+import { isRecord } from '../schema/compile.ts'
 import { type ApiError, apiError, badRequest, tooLarge } from '../status.ts'
 import { equal } from './apply/compare.ts'
 import { goType } from './go-format.ts'

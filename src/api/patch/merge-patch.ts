@@ -1,5 +1,6 @@
 // JSON merge patch (RFC 7386).
-import { isRecord, setOwn } from '../schema/compile.ts'
+import { setOwn } from '../../base/own-property.ts'
+import { isRecord } from '../schema/compile.ts'
 
 /**
  * Never changes its arguments; unchanged parts are shared with `target`. Beyond the RFC, as upstream's library has it: nulls also go from the

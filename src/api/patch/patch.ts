@@ -1,8 +1,9 @@
 // One entry for the patch verb: from the request's body and the current object to the patched one, with upstream's answers.
+import { setOwn } from '../../base/own-property.ts'
 import type { CustomKind } from '../custom-resources/custom-kind.ts'
 import { invalidValue } from '../field-error.ts'
 import type { KubeObject } from '../object.ts'
-import { isRecord, setOwn } from '../schema/compile.ts'
+import { isRecord } from '../schema/compile.ts'
 import { conversionProblem, decodeValue, type FieldValidation, parseJson, strictDecodingMessage } from '../schema/decode.ts'
 import type { StructType } from '../schema/model.ts'
 import { ApiError, apiError, badRequest, invalid, unsupportedMediaType } from '../status.ts'

@@ -1,6 +1,7 @@
 // Strategic merge patch: a merge patch that knows from the schema which lists are merged by key, with the directives $patch, $retainKeys,
 // $setElementOrder/… and $deleteFromPrimitiveList/…. Follows k8s.io/apimachinery's strategicpatch.
-import { isRecord, setOwn } from '../schema/compile.ts'
+import { setOwn } from '../../base/own-property.ts'
+import { isRecord } from '../schema/compile.ts'
 import type { SchemaField, SchemaType } from '../schema/model.ts'
 import {
   fieldOfDirective,

@@ -1,5 +1,6 @@
 // Turns a schema into functions that read a parsed JSON value into an object as Go would hold and print it: fields in Go's order, zero values
 // dropped or kept as omitempty says, quantities and times canonical. Anything unexpected ends in `Unexpected`; decode-exact.ts then says what.
+import { setOwn } from '../../base/own-property.ts'
 import { canonicalQuantity, QuantityError } from '../quantity.ts'
 import { parseMicroTime, parseTime } from './go-time.ts'
 import { type SchemaField, type SchemaType, type StructType, structByKey } from './model.ts'
@@ -333,12 +334,6 @@ export function countMembers(value: unknown): number {
   if (Array.isArray(value)) for (const item of value) count += countMembers(item)
   else if (isRecord(value)) for (const key of Object.keys(value)) count += 1 + countMembers(value[key])
   return count
-}
-
-/** Sets an own property also where the key is `__proto__`, which an assignment would take for the prototype. */
-export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__') Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
-  else target[key] = value
 }
 
 /** Go sorts the keys of maps by their UTF-8 bytes; for strings without surrogates that is the order of code units. */

@@ -2,8 +2,9 @@
 // nothing in base 60), no custom tags, bounded aliases.
 
 import { boolYaml11Tag, CORE_SCHEMA, defineScalarTag, intCoreTag, load, loadAll, mergeTag, NOT_RESOLVED, YAMLException } from 'js-yaml'
+import { setOwn } from '../../base/own-property.ts'
 import { goQuote } from '../go-quote.ts'
-import { isRecord, setOwn } from './compile.ts'
+import { isRecord } from './compile.ts'
 
 export class YamlError extends Error {
   constructor(message: string) {

@@ -1,6 +1,7 @@
 // The annotation in which `kubectl apply` without the server keeps what it applied last.
+import { setOwn } from '../../../base/own-property.ts'
 import type { KubeObject } from '../../object.ts'
-import { isRecord, setOwn } from '../../schema/compile.ts'
+import { isRecord } from '../../schema/compile.ts'
 import { added, compare, modified, pathsOf, removed } from './compare.ts'
 import { difference, emptySet, type FieldSet } from './field-set.ts'
 import { fieldsOf } from './fields-of.ts'

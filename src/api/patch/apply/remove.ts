@@ -1,5 +1,6 @@
 // Takes the paths of a set out of an object.
-import { isRecord, setOwn } from '../../schema/compile.ts'
+import { setOwn } from '../../../base/own-property.ts'
+import { isRecord } from '../../schema/compile.ts'
 import { type FieldSet, isEmpty, isMember } from './field-set.ts'
 import { itemElement } from './path-element.ts'
 import { memberShape, resolve, type Shape } from './shape.ts'
