@@ -18,6 +18,14 @@ test('checkFile() names a long file and a stray exit', () => {
   assert.deepEqual(checkFile('src/cli/main.ts', 'process.exit(1)\n'), [])
 })
 
+test('checkFile() names JSON that is not read by base/json.ts', () => {
+  for (const text of ['const a = JSON.parse(text)\n', 'const all = texts.map(JSON.parse)\n', '// why\nconst a = await response.json()\n'])
+    assert.match(checkFile('src/client/x.ts', text).join(), /parseJson\(\)/)
+  assert.deepEqual(checkFile('src/base/json.ts', 'const a = JSON.parse(text)\n'), [])
+  assert.deepEqual(checkFile('src/client/x.test.ts', 'const a = JSON.parse(text)\n'), [])
+  assert.deepEqual(checkFile('src/client/x.ts', '// As JSON.parse reads it.\n/**\n * Not JSON.parse.\n */\n'), [])
+})
+
 test('checkFile() refuses a folder without a row', () => {
   assert.match(checkFile('src/stray/x.ts', '').join(), /no row/)
 })

@@ -4,6 +4,7 @@ import { hasPods, type LocatedPod, locatePod } from '../api/located-pod.ts'
 import { groupResource } from '../api/object.ts'
 import { isRecord } from '../api/schema/compile.ts'
 import { containersOf } from '../api/validation/containers-of.ts'
+import { parseJson } from '../base/json.ts'
 import type { AdmissionRequest } from './admission.ts'
 import { fail, type Json, mapping } from './configuration-value.ts'
 import { type ReviewEndpoint, readEndpoint } from './webhook/client-identity.ts'
@@ -99,7 +100,7 @@ export interface ImageVerdict {
 export function readImageVerdict(body: Buffer): ImageVerdict | undefined {
   let value: unknown
   try {
-    value = JSON.parse(body.toString())
+    value = parseJson(body.toString())
   } catch {
     // What was sent is not shown: it may be anybody's page.
     return undefined

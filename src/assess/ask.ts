@@ -1,4 +1,5 @@
 // One request with everything of its answer: proofs look at status codes and headers, which the typed client hides.
+import { parseJson } from '../base/json.ts'
 import { readText } from '../client/client.ts'
 import { createHttpTransport, type HttpTransport, type HttpTransportOptions } from '../client/http-transport.ts'
 import type { ApiRequest, Transport } from '../client/transport.ts'
@@ -54,7 +55,7 @@ export function connectWith(
 
 function messageOfStatus(text: string): string {
   if (!text.startsWith('{')) return ''
-  const value: unknown = JSON.parse(text)
+  const value: unknown = parseJson(text)
   const message = typeof value === 'object' && value !== null && 'message' in value ? value.message : undefined
   return typeof message === 'string' ? message : ''
 }

@@ -1,5 +1,6 @@
 // Tokens that look like the cluster's own but are not signed by it: each a known way to fool a verifier (RFC 8725, 2.1 to 2.10).
 import { createHmac, createPublicKey, sign } from 'node:crypto'
+import { parseJson } from '../base/json.ts'
 import { newSigningKey } from './forged-certificate.ts'
 
 type Fields = Readonly<Record<string, unknown>>
@@ -50,6 +51,6 @@ export function forgedTokens(genuine: string, publicKeys: readonly string[], now
 }
 
 function decode(part: string): Fields {
-  const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
+  const value: unknown = parseJson(Buffer.from(part, 'base64url').toString('utf8'))
   return typeof value === 'object' && value !== null ? { ...value } : {}
 }

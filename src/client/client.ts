@@ -1,6 +1,7 @@
 // The typed client: verbs on resources over any transport. Every refusal of the server is an ApiError.
 import type { KubeObject } from '../api/object.ts'
 import { ApiError, apiError, type Reason, type Status } from '../api/status.ts'
+import { parseJson } from '../base/json.ts'
 import { type ResourceRef, resourcePath } from './resource-ref.ts'
 import type { ApiRequest, ApiResponse, Transport } from './transport.ts'
 import { readWatch, type WatchEvent } from './watch-stream.ts'
@@ -196,7 +197,7 @@ export class Client {
     const response = await this.#transport.request(request, signal)
     if (response.status < 200 || response.status > 299) throw await failureOf(response)
     // The server is authenticated and its answers have the kind that was asked for: this is where bytes become objects.
-    return JSON.parse(await readText(response)) as A
+    return parseJson(await readText(response)) as A
   }
 }
 
@@ -228,7 +229,7 @@ export async function failureOf(response: ApiResponse): Promise<ApiError> {
 
 function parseStatus(text: string): Status | undefined {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = parseJson(text)
     const isStatus = typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'Status' && 'code' in value
     return isStatus ? (value as Status) : undefined
   } catch (err) {

@@ -2,6 +2,7 @@
 import type { KubeObject } from '../api/object.ts'
 import { ApiError, alreadyExists, badRequest, conflict, expired, notFound, staleConflict, unknownPath } from '../api/status.ts'
 import { formatTime } from '../base/clock.ts'
+import { parseJson } from '../base/json.ts'
 import { keyOf, makeKey } from './object-key.ts'
 import { type ResourceRef, refName } from './resource-ref.ts'
 import type { ApiRequest, ApiResponse, Transport } from './transport.ts'
@@ -86,7 +87,7 @@ export class FakeApi implements Transport {
 
   async request(request: ApiRequest, signal: AbortSignal): Promise<ApiResponse> {
     signal.throwIfAborted()
-    const body: unknown = request.body === undefined ? undefined : JSON.parse(request.body.toString('utf8'))
+    const body: unknown = request.body === undefined ? undefined : parseJson(request.body.toString('utf8'))
     const isWatch = request.path.includes('watch=true')
     if (!isWatch) this.requests.push({ method: request.method, path: request.path, body })
     try {

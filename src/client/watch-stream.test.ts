@@ -25,6 +25,12 @@ test('readWatch() joins what chunks cut apart and groups what came together', as
   assert.deepEqual(await names(single()), [['ADDED a'], ['MODIFIED é'], ['DELETED c']])
 })
 
+test('readWatch() reads escaped names right after an event in which their text was a name', async () => {
+  const event = (name: string) => `{"type":"ADDED","object":{"metadata":{"watched":"","${name}":"a"}}}\n`
+  const all = event(String.raw`na\\u`) + event(String.raw`na\u006de`)
+  assert.deepEqual(await names(chunks(all)), [['ADDED undefined', 'ADDED a']])
+})
+
 test('readWatch() throws the ApiError of an ERROR event', async () => {
   const error = `${JSON.stringify({ type: 'ERROR', object: expired('too old').status })}\n`
   await assert.rejects(names(chunks(frame('ADDED', 'a'), error)), (err: unknown) => err instanceof ApiError && err.status.code === 410)

@@ -1,6 +1,7 @@
 // A watch's answer as events: one JSON document a line.
 import type { KubeObject } from '../api/object.ts'
 import { ApiError, type Status } from '../api/status.ts'
+import { parseJson } from '../base/json.ts'
 import { withoutManagedFields } from './managed-fields-cut.ts'
 
 export type WatchEvent<T> =
@@ -38,7 +39,7 @@ export async function* readWatch<T extends KubeObject>(body: AsyncIterable<Buffe
 
 function parseEvent<T extends KubeObject>(line: Buffer): WatchEvent<T> {
   // Bytes of an authenticated server become objects here.
-  const event = JSON.parse(withoutManagedFields(line)) as WatchEvent<T> | { readonly type: 'ERROR'; readonly object: Status }
+  const event = parseJson(withoutManagedFields(line)) as WatchEvent<T> | { readonly type: 'ERROR'; readonly object: Status }
   if (event.type === 'ERROR') throw new ApiError(event.object)
   return event
 }

@@ -1,6 +1,7 @@
 // Which containers run with other resources than their pod asks for now, and what it takes to give them those (KEP-1287). Pure.
 import { compareQuantities, parseQuantity } from '../api/quantity.ts'
 import type { Container, Pod, ResourceList, ResourceRequirements } from '../api/types/core-v1.ts'
+import { parseJson } from '../base/json.ts'
 import type { ContainerStatus } from './cri/messages.ts'
 import type { PodContainer } from './pod-containers.ts'
 import { containerAnnotations } from './pod-state.ts'
@@ -20,7 +21,7 @@ export function startedWith({ status: podStatus }: Pod, { name, resources }: Con
   const known = [...(podStatus?.containerStatuses ?? []), ...(podStatus?.initContainerStatuses ?? [])].find(told => told.name === name)
   if (known?.resources !== undefined && known.containerID?.endsWith(status.id) === true) return known.resources
   const written = status.annotations[containerAnnotations.resources]
-  return written === undefined ? (resources ?? {}) : JSON.parse(written)
+  return written === undefined ? (resources ?? {}) : (parseJson(written) as ResourceRequirements)
 }
 
 /** Undefined where the container has what its spec says. */

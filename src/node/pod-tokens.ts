@@ -1,6 +1,7 @@
 // Bound service account tokens for projected volumes, asked of the API by TokenRequest and renewed long before they end.
 import type { Pod } from '../api/types/core-v1.ts'
 import type { Clock } from '../base/clock.ts'
+import { parseJson } from '../base/json.ts'
 import type { Client } from '../client/client.ts'
 import { serviceAccounts } from '../client/resources.ts'
 import { podUid } from './pod-containers.ts'
@@ -56,7 +57,7 @@ export class PodTokens implements TokenSource {
   /** Forgets the tokens of all other pods. */
   keep(uids: ReadonlySet<string>): void {
     for (const key of this.#held.keys()) {
-      const [uid]: string[] = JSON.parse(key)
+      const [uid] = parseJson(key) as string[]
       if (!uids.has(uid ?? '')) this.#held.delete(key)
     }
   }

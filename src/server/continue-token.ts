@@ -1,6 +1,7 @@
 // Where the next page of a list begins. Signed, so that a client cannot make the server read from a place it was not given.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { badRequest } from '../api/status.ts'
+import { parseJson } from '../base/json.ts'
 
 export interface ContinuePoint {
   /** The revision that the chain of pages shows; undefined for a chain that lost it and shows the newest. */
@@ -36,7 +37,7 @@ export class ContinueTokens {
     if (bytes.length <= macLength || !timingSafeEqual(bytes.subarray(0, macLength), this.#mac(payload, scope))) {
       throw badRequest('invalid continue token: continue key is not valid: the token was not made by this server for this list')
     }
-    const [revision, namespace, name, since]: unknown[] = JSON.parse(payload.toString())
+    const [revision, namespace, name, since] = parseJson(payload.toString()) as unknown[]
     return {
       revision: revision === -1 ? undefined : Number(revision),
       namespace: String(namespace),

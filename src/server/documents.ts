@@ -6,6 +6,7 @@ import type { ResourceDefinition } from '../api/resource.ts'
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from '../api/schema/discovery.ts'
 import { documentHash, type OpenApiInput, openApiV2Document, openApiV3Document, openApiV3Index } from '../api/schema/openapi.ts'
 import { openApiPath } from '../api/schema/openapi-types.ts'
+import { parseJson } from '../base/json.ts'
 import type { RemoteVersion } from './aggregation/backend-documents.ts'
 import { header, type Reply } from './exchange.ts'
 import { foreignPaths, foreignV3 } from './foreign-documents.ts'
@@ -97,7 +98,7 @@ export function documents(input: DocumentsInput): PathHandler {
       return found && documentReply(context, found, openApiV2ProtobufType)
     }
     if (path === '/openapi/v2') {
-      if (context.form.yaml) return valueReply(context, JSON.parse(v2.bytes.toString()))
+      if (context.form.yaml) return valueReply(context, parseJson(v2.bytes.toString()))
       return documentReply(context, v2, 'application/json')
     }
     if (path === '/openapi/v3') return plain(context, path, () => openApiV3Index(hashed(), foreignPaths(foreign)))
@@ -133,7 +134,7 @@ export function documents(input: DocumentsInput): PathHandler {
     if (!made.has(key) && value === undefined) return undefined
     const found = document(key, () => value)
     if (found === undefined) return undefined
-    if (context.form.yaml || context.pretty) return valueReply(context, JSON.parse(found.bytes.toString()))
+    if (context.form.yaml || context.pretty) return valueReply(context, parseJson(found.bytes.toString()))
     return documentReply(context, found, 'application/json')
   }
 }
@@ -149,7 +150,7 @@ function changedDocuments({ group, versions }: Pick<ResourceChange, 'group' | 'v
 }
 
 function readDescriptions(): OpenApiInput['descriptions'] {
-  return existsSync(descriptionsFile) ? JSON.parse(readFileSync(descriptionsFile, 'utf8')) : undefined
+  return existsSync(descriptionsFile) ? (parseJson(readFileSync(descriptionsFile, 'utf8')) as OpenApiInput['descriptions']) : undefined
 }
 
 const idOf = (text: string | Buffer): string => createHash('sha256').update(text).digest('hex')

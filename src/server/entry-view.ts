@@ -1,5 +1,6 @@
 // How the entries of the store look in the version that is served.
 import type { KubeObject } from '../api/object.ts'
+import { parseJson } from '../base/json.ts'
 import type { Entry, EventType, StoreEvent } from '../store/store.ts'
 
 /** How an entry looks in the version that is served. For the stored version all three are the store's own, uncopied. */
@@ -33,7 +34,7 @@ export class KeptForm {
   get object(): KubeObject {
     const kept = this.#object.deref()
     if (kept !== undefined) return kept
-    const object = deepFreeze(JSON.parse(this.bytes.toString()) as KubeObject)
+    const object = deepFreeze(parseJson(this.bytes.toString()) as KubeObject)
     this.#object = new WeakRef(object)
     return object
   }

@@ -1,5 +1,6 @@
 // What the server writes as the system itself: requests of its own, authorized, admitted and audited as all others.
-import { ApiError } from '../api/status.ts'
+import { ApiError, type Status } from '../api/status.ts'
+import { parseJson } from '../base/json.ts'
 import type { InProcessTransport } from './in-process.ts'
 
 export interface PatchOperation {
@@ -36,7 +37,7 @@ export class OwnRequests {
   /** Rejects with the ApiError that another client would have been answered. */
   async write(method: 'POST' | 'DELETE', path: string, value: object): Promise<void> {
     const { status, text } = await this.#answer(method, path, value)
-    if (status >= 300) throw new ApiError(JSON.parse(text))
+    if (status >= 300) throw new ApiError(parseJson(text) as Status)
   }
 
   /** `text` is the beginning of the answer. */

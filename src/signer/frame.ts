@@ -1,4 +1,5 @@
 // The signer's wire form: a length in four bytes (big endian), then that much JSON. Bounded, so that no peer can make the other buffer without end.
+import { parseJson } from '../base/json.ts'
 
 export const maxFrameBytes = 1 << 20
 
@@ -37,7 +38,7 @@ export function createFrameReader(onFrame: (value: unknown) => void): (chunk: Bu
 
 function parse(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString('utf8'))
+    return parseJson(body.toString('utf8'))
   } catch {
     throw new FrameError('A frame is not JSON')
   }

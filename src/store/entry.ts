@@ -1,5 +1,6 @@
 // One version of one object in memory: the bytes that are answered, what selection needs, and the parsed object for as long as somebody uses it.
 import type { KubeObject } from '../api/object.ts'
+import { parseJson } from '../base/json.ts'
 import { encodeObject } from './encode-object.ts'
 import { type Holder, RecentObjects } from './recent-objects.ts'
 import type { CollectionOptions, Entry, EventType } from './store.ts'
@@ -57,7 +58,7 @@ export class StoredEntry implements Entry, Holder {
   }
 
   get object(): KubeObject {
-    const object = deepFreeze(this.#object ?? (JSON.parse(this.bytes.toString('utf8')) as KubeObject))
+    const object = deepFreeze(this.#object ?? (parseJson(this.bytes.toString('utf8')) as KubeObject))
     if (this.#object === undefined) this.#hold(object)
     return object
   }

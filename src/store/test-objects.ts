@@ -1,6 +1,7 @@
 // Objects, writes and a recording watch for the store's tests.
 import assert from 'node:assert/strict'
 import type { KubeObject } from '../api/object.ts'
+import { parseJson } from '../base/json.ts'
 import type { Collection, Entry, Selection, Watch, Watched } from './store.ts'
 
 export interface TestObject extends KubeObject {
@@ -40,7 +41,7 @@ export function remove(collection: Collection, name: string, namespace = 'defaul
 }
 
 export function parse(entry: Entry): TestObject {
-  return JSON.parse(entry.bytes.toString()) as TestObject
+  return parseJson(entry.bytes.toString()) as TestObject
 }
 
 export function must<T>(value: T | undefined): T {
@@ -62,7 +63,7 @@ export function record(watch: Watch) {
     types: () => events.map(({ type, event }) => `${type} ${event.entry.name}`),
     keys: () => keys(events.map(({ event }) => event.entry)),
     revisions: () => events.map(({ event }) => event.entry.revision),
-    frames: () => events.map(({ type, event }) => JSON.parse(event.frame(type).toString()) as { type: string; object: TestObject }),
+    frames: () => events.map(({ type, event }) => parseJson(event.frame(type).toString()) as { type: string; object: TestObject }),
   }
 }
 

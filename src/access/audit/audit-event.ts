@@ -1,5 +1,6 @@
 // One request as audit.k8s.io/v1 records it, and its line in the log.
 import type { StatusDetails } from '../../api/status.ts'
+import { parseJson } from '../../base/json.ts'
 import type { AuditLevel } from './policy.ts'
 
 export interface AuditUser {
@@ -63,7 +64,7 @@ export function eventLine(event: AuditEvent): string {
 
 /** A line of the log; undefined where it is none that `eventLine` writes. Throws a SyntaxError for what is no JSON. */
 export function parseEventLine(line: string): AuditEvent | undefined {
-  const value: unknown = JSON.parse(line)
+  const value: unknown = parseJson(line)
   return isEvent(value) ? value : undefined
 }
 

@@ -1,5 +1,6 @@
 // What makes the log tamper-evident: each batch of lines ends with a seal that hashes it together with everything before, and seals are signed.
 import { createHash } from 'node:crypto'
+import { parseJson } from '../../base/json.ts'
 
 export const sealVersion = 'audit.bulkhead.dev/v1'
 
@@ -63,7 +64,7 @@ type Fields = Readonly<Record<string, unknown>>
 
 function fieldsOf(line: string): Fields | undefined {
   try {
-    const value: unknown = JSON.parse(line)
+    const value: unknown = parseJson(line)
     return typeof value === 'object' && value !== null ? { ...value } : undefined
   } catch {
     return undefined

@@ -2,6 +2,7 @@
 import { createPublicKey, verify } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parseJson } from '../../base/json.ts'
 import { batchDigest, genesis, isHeadLine, isSealLine, parseHead, parseSeal } from './chain.ts'
 import { logFileName, logFileNumbers } from './log-files.ts'
 
@@ -69,7 +70,7 @@ export async function verifyAuditLog(directory: string, auditKey?: string): Prom
 
   function readEvent(line: string, where: string): void {
     try {
-      const event: unknown = JSON.parse(line)
+      const event: unknown = parseJson(line)
       if (typeof event === 'object' && event !== null) events.push({ ...event })
       else problems.push(`${where}: the line is no event`)
     } catch {

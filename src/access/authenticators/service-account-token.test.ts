@@ -17,9 +17,14 @@ const issuer = 'https://kubernetes.default.svc.cluster.local'
 const remoteAddress = '192.0.2.1'
 const start = 1_700_000_000
 
-const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+const encodeText = (text: string) => Buffer.from(text).toString('base64url')
+const encode = (value: unknown) => encodeText(JSON.stringify(value))
 function signed(claims: object, key: KeyObject, header: object = { alg: 'ES256', kid: 'k1', typ: 'JWT' }): string {
-  const input = `${encode(header)}.${encode(claims)}`
+  return signedText(JSON.stringify(header), JSON.stringify(claims), key)
+}
+
+function signedText(header: string, claims: string, key: KeyObject): string {
+  const input = `${encodeText(header)}.${encodeText(claims)}`
   return `${input}.${sign('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
 }
 
@@ -101,6 +106,14 @@ test('the authenticator accepts what jose signs', async () => {
   const { key, ask, issue } = setUp()
   const claims = claimsOf((await issue()).token)
   assert.equal((await ask(await new SignJWT(claims).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).sign(key))).outcome, 'authenticated')
+})
+
+test('the authenticator reads an escaped name in a header right after another token in which its text was a name', async () => {
+  const { key, ask, issue } = setUp()
+  const claims = claimsOf((await issue()).token)
+  const token = (header: string) => signedText(header, JSON.stringify(claims), key)
+  assert.equal((await ask(token(String.raw`{"alg":"ES256","\\u0":"k1"}`))).outcome, 'rejected')
+  assert.equal((await ask(token(String.raw`{"alg":"ES256","\u006bid":"k1"}`))).outcome, 'authenticated')
 })
 
 type World = ReturnType<typeof setUp>

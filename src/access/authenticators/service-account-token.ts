@@ -2,6 +2,7 @@
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
 import type { KubeObject } from '../../api/object.ts'
 import type { Clock } from '../../base/clock.ts'
+import { parseJson } from '../../base/json.ts'
 import { type Authentication, type Authenticator, authenticatedGroup } from '../access.ts'
 import { bearerToken } from '../bearer-token.ts'
 import { BoundedCache } from '../bounded-cache.ts'
@@ -78,7 +79,7 @@ function p256Key(keyId: string, pem: string): KeyObject {
 
 function readJson(part: string): unknown {
   try {
-    return JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
+    return parseJson(Buffer.from(part, 'base64url').toString('utf8'))
   } catch {
     return undefined
   }

@@ -3,6 +3,7 @@
 import { recordedQualityOfService } from '../../api/resources/core/pod-quality-of-service.ts'
 import { forbidden } from '../../api/status.ts'
 import type { Namespace, Pod, Toleration } from '../../api/types/core-v1.ts'
+import { parseJson } from '../../base/json.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader } from '../admission.ts'
 import { includes, mergeTolerations } from '../tolerations.ts'
 
@@ -58,7 +59,7 @@ export function podTolerationRestriction({ reader, cluster }: PodTolerationRestr
 export function parseTolerations(text: string): Toleration[] | undefined {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parseJson(text)
   } catch (err) {
     if (err instanceof SyntaxError) return undefined
     throw err

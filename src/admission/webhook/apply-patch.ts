@@ -2,6 +2,7 @@
 import { applyJsonPatch } from '../../api/patch/json-patch.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { ApiError, internalError } from '../../api/status.ts'
+import { parseJson } from '../../base/json.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { changeObject } from '../request-change.ts'
 import { versioned } from '../request-facts.ts'
@@ -13,14 +14,14 @@ export function applyHookPatch(patch: string, hook: string, request: AdmissionRe
   if (operations.length === 0) return false
   const by = `admission webhook ${JSON.stringify(hook)}`
   if (object === undefined) throw internalError(`${by} attempted to modify the object, which is not supported for this operation`)
-  const shown: unknown = JSON.parse(JSON.stringify(versioned(request, object, version)))
+  const shown: unknown = parseJson(JSON.stringify(versioned(request, object, version)))
   return changeObject(request, object, { by, version, wanted: patchedValue(shown, operations), fields: 'Ignore' }).changed
 }
 
 function parsed(patch: string): readonly unknown[] {
   let value: unknown
   try {
-    value = JSON.parse(patch)
+    value = parseJson(patch)
   } catch {
     throw internalError('the patch of an admission webhook is no JSON')
   }

@@ -3,6 +3,7 @@ import type { KubeObject } from '../../api/object.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { ApiError, type Reason, type Status, type StatusDetails } from '../../api/status.ts'
+import { parseJson } from '../../base/json.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import { namespaceOf } from '../matching/rule.ts'
 import { kindIn, resourceOf, userInfo, versioned } from '../request-facts.ts'
@@ -97,7 +98,7 @@ const unreadable = (why: string): InvalidAnswer => new InvalidAnswer(`couldn't d
 function parsed(body: Buffer): Readonly<Record<string, unknown>> {
   let value: unknown
   try {
-    value = JSON.parse(body.toString())
+    value = parseJson(body.toString())
   } catch {
     // What was sent is not shown: it may be anybody's page.
     throw unreadable('it is no JSON')

@@ -4,7 +4,7 @@ import type { CustomKind } from '../custom-resources/custom-kind.ts'
 import { invalidValue } from '../field-error.ts'
 import type { KubeObject } from '../object.ts'
 import { isRecord } from '../schema/compile.ts'
-import { conversionProblem, decodeValue, type FieldValidation, parseJson, strictDecodingMessage } from '../schema/decode.ts'
+import { conversionProblem, decodeValue, type FieldValidation, parseJsonBytes, strictDecodingMessage } from '../schema/decode.ts'
 import type { StructType } from '../schema/model.ts'
 import { ApiError, apiError, badRequest, invalid, unsupportedMediaType } from '../status.ts'
 import { StrategicMergeError } from './directives.ts'
@@ -130,7 +130,7 @@ interface ParsedPatch {
 
 /** Throws the 400 of a body that is no patch of the kind, which a merge patch words otherwise when nothing is validated. */
 function parsePatch(body: Uint8Array, kind: PatchKind, strict: boolean): ParsedPatch {
-  const parsed = parseJson(body)
+  const parsed = parseJsonBytes(body)
   if (kind === 'merge' && !strict) {
     if (!parsed.ok || typeof parsed.value !== 'object' || parsed.value === null) throw badRequest('Invalid JSON Patch')
     return { value: parsed.value, strictErrors: [] }

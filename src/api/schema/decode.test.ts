@@ -276,6 +276,14 @@ describe('decodeBody()', () => {
     )
   })
 
+  it('reads escaped names right after a body in which their text was a name', () => {
+    const before = decodeBody(bytes(String.raw`{"data":{"f:first":"","k:{\\\"name\\\":\\\"":""}}`), configMap, 'Strict')
+    const fieldsV1 = { 'f:first': {}, 'k:{"name":"x"}': {} }
+    const { object } = decodeBody(bytes({ metadata: { managedFields: [{ fieldsV1 }] } }), pod, 'Strict')
+    assert.deepEqual(object.metadata.managedFields?.[0]?.fieldsV1, fieldsV1)
+    assert.deepEqual(before.object, { kind: 'ConfigMap', apiVersion: 'v1', metadata: {}, data: { 'f:first': '', 'k:{\\"name\\":\\"': '' } })
+  })
+
   it('reads YAML', () => {
     const { object } = decodeBody(bytes('metadata: {name: a}\ndata:\n  x: "1"\n'), configMap, 'Strict', 'application/yaml')
     assert.equal(JSON.stringify(object), '{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a"},"data":{"x":"1"}}')

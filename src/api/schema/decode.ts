@@ -1,4 +1,5 @@
 // From the bytes of a request to an object of a built-in kind, as upstream's API server reads it.
+import { parseJson } from '../../base/json.ts'
 import { groupVersion, type KubeObject } from '../object.ts'
 import { badRequest } from '../status.ts'
 import { countMembers, isRecord, readerOf, Unexpected } from './compile.ts'
@@ -145,7 +146,7 @@ export type ParsedDocument =
 /** The same without an opinion on the status code; `message` is upstream's decoder's. */
 export function parseDocument(bytes: Uint8Array, contentType: string): ParsedDocument {
   if (/^application\/yaml\b/.test(contentType)) return yamlBody(textOf(bytes))
-  const parsed = parseJson(bytes)
+  const parsed = parseJsonBytes(bytes)
   if (parsed.ok) return parsed
   if (!parsed.syntax) return { ok: false, message: parsed.message, fault: 'limit' }
   return { ok: false, message: `${noKindIn} ${parsed.message}`, fault: 'syntax' }
@@ -164,12 +165,12 @@ export type ParsedJson =
   | { readonly ok: false; readonly message: string; readonly syntax: boolean }
 
 /** JSON text to a plain value, nesting bounded before anything is parsed. */
-export function parseJson(bytes: Uint8Array): ParsedJson {
+export function parseJsonBytes(bytes: Uint8Array): ParsedJson {
   const scan = scanJson(bytes)
   if (scan.depth > maxDepth) return { ok: false, syntax: false, message: `the body is nested deeper than ${maxDepth} levels` }
   const text = textOf(bytes)
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = parseJson(text)
     const duplicates = (): string[] => (countMembers(value) === scan.members ? [] : duplicateMembers(parseJsonText(text)))
     return { ok: true, value, text: { text, scan }, duplicates }
   } catch (err) {
@@ -182,7 +183,7 @@ function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
 }
 
-/** The words of Go's parser for what JSON.parse refused. */
+/** The words of Go's parser for what parseJson refused. */
 function syntaxMessage(text: string): string {
   try {
     parseJsonText(text)
@@ -190,7 +191,7 @@ function syntaxMessage(text: string): string {
     if (err instanceof JsonSyntaxError) return err.message
     throw err
   }
-  throw new Error('JSON.parse refused what the exact parser accepts')
+  throw new Error('parseJson() refused what the exact parser accepts')
 }
 
 function yamlBody(text: string): ParsedDocument {

@@ -1,5 +1,5 @@
-// JSON text read with everything that JSON.parse drops: member order, duplicate members, number texts, positions. For error messages only:
-// the fast path of decoding uses JSON.parse.
+// JSON text read with everything that parseJson drops: member order, duplicate members, number texts, positions. For error messages only:
+// the fast path of decoding uses parseJson.
 
 export type JsonNode =
   | { readonly type: 'object'; readonly members: readonly (readonly [string, JsonNode])[]; readonly raw: string }
@@ -179,7 +179,7 @@ export interface JsonScan {
   /** How many object members the text has, duplicates included. */
   readonly members: number
   readonly depth: number
-  /** A number with a fraction or an exponent, which JSON.parse cannot tell from an integer. */
+  /** A number with a fraction or an exponent, which parseJson cannot tell from an integer. */
   readonly hasFraction: boolean
 }
 

@@ -1,5 +1,6 @@
 // A part of an OpenAPI v2 document as text: made once where the document is read, and put beside others without parsing it again. Pure.
 import { createHash } from 'node:crypto'
+import { parseJson } from '../../base/json.ts'
 import { scanJson } from './json-text.ts'
 import { type OpenApiPart, openApiPart } from './openapi-part.ts'
 import { openApiV3FromV2 } from './openapi-v3-from-v2.ts'
@@ -39,7 +40,7 @@ export const maxLevels = 100
 /** Throws an Error for what is no JSON or nested too deeply. */
 export function parseDocument(body: Uint8Array): unknown {
   if (scanJson(body).depth > maxLevels) throw new Error(`the answer is nested deeper than ${maxLevels} levels`)
-  return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString())
+  return parseJson(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString())
 }
 
 /** What the document says of the group version; undefined where that is nothing. Throws as `parseDocument`. */
@@ -80,7 +81,7 @@ const joined = (members: readonly Uint8Array[]): Buffer =>
 
 /** In a text that was written here a key stands between plain quotes: within a value they have a backslash. */
 const references = /"\$ref":("#\/definitions\/(?:[^"\\]|\\.)*")/g
-const referredName = (quoted: string): string => (JSON.parse(quoted) as string).slice('#/definitions/'.length)
+const referredName = (quoted: string): string => (parseJson(quoted) as string).slice('#/definitions/'.length)
 
 /** With other names for the definitions that are `taken`, as upstream gives them: `name_v2`, `name_v3`. Paths that are taken are left out. */
 export function withFreeNames(

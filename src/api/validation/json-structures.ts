@@ -1,5 +1,5 @@
 // JSON that stands in annotations, read as Go reads it into a list of structures of plain members.
-import { parseJson } from '../schema/decode.ts'
+import { parseJsonBytes } from '../schema/decode.ts'
 
 /** A Go structure: the names of its members, as they stand in JSON. */
 export interface Shape {
@@ -13,7 +13,7 @@ export type ReadStructures<T> = { readonly ok: true; readonly items: readonly T[
 
 /** `T` has the members of the shape and no others that must be there. `null` is the structure in which nothing is set. */
 export function readStructures<T>(text: string, shape: Shape): ReadStructures<T> {
-  const parsed = parseJson(Buffer.from(text))
+  const parsed = parseJsonBytes(Buffer.from(text))
   if (!parsed.ok) return { ok: false, problem: parsed.message }
   if (parsed.value === null) return { ok: true, items: [] }
   const wrong = (value: unknown, into: string) => ({

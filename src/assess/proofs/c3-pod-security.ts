@@ -1,3 +1,4 @@
+import { parseJson } from '../../base/json.ts'
 import { namespaces } from '../../client/resources.ts'
 import { ask, jsonPatch, succeeded } from '../ask.ts'
 import { judge, type Proof } from '../proof.ts'
@@ -70,6 +71,6 @@ export const podSecurity: Proof = {
 function patchIn(message: string): unknown[] | undefined {
   const [, text] = /would pass: (\[.*\])\s*$/s.exec(message) ?? []
   if (text === undefined) return undefined
-  const value: unknown = JSON.parse(text)
+  const value: unknown = parseJson(text)
   return Array.isArray(value) ? value : undefined
 }

@@ -1,5 +1,6 @@
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { NetworkPolicy } from '../../api/types/networking-v1.ts'
+import { parseJson } from '../../base/json.ts'
 import { discover, type ServedResource } from '../../client/discovery.ts'
 import { networkPolicies, pods } from '../../client/resources.ts'
 import { ask } from '../ask.ts'
@@ -79,7 +80,7 @@ async function grantedRights(
         { method: 'POST', path: '/apis/authorization.k8s.io/v1/subjectaccessreviews', body },
         signal,
       )
-      const allowed: unknown = status === 201 ? JSON.parse(text).status?.allowed : undefined
+      const allowed: unknown = status === 201 ? (parseJson(text) as { status?: { allowed?: unknown } }).status?.allowed : undefined
       if (allowed === false) continue
       const { verb, group, resource, namespace } = question
       found.push(

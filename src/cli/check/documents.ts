@@ -1,4 +1,5 @@
 // A file's text taken apart into documents, each with the line on which it begins.
+import { parseJson } from '../../base/json.ts'
 
 export interface SourceDocument {
   /** As it was named, or found below what was named; `-` for the standard input. */
@@ -72,7 +73,7 @@ function splitJson(text: string): { start: number; end: number; line: number }[]
 
 function isJson(text: string): boolean {
   try {
-    JSON.parse(text)
+    parseJson(text)
     return true
   } catch (err) {
     if (err instanceof SyntaxError) return false

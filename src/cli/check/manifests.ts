@@ -1,6 +1,6 @@
 // The objects of documents: lists taken apart, what is no object said so.
 import { isRecord } from '../../api/schema/compile.ts'
-import { parseJson } from '../../api/schema/decode.ts'
+import { parseJsonBytes } from '../../api/schema/decode.ts'
 import { readYaml, YamlError } from '../../api/schema/yaml.ts'
 import type { SourceDocument } from './documents.ts'
 import type { PathStep } from './field-path.ts'
@@ -56,7 +56,7 @@ export function readManifests(documents: readonly SourceDocument[]): ReadManifes
 
 function readDocument({ text, format }: SourceDocument): Outcome {
   if (format === 'json') {
-    const parsed = parseJson(Buffer.from(text))
+    const parsed = parseJsonBytes(Buffer.from(text))
     return parsed.ok ? { value: parsed.value, complaints: parsed.duplicates() } : { syntax: parsed.message, line: 0 }
   }
   try {

@@ -1,5 +1,6 @@
 // What policies in audit mode would have refused, from the annotations that they left in the audit log.
 import { isRecord } from '../../api/schema/compile.ts'
+import { parseJson } from '../../base/json.ts'
 import type { LoggedEvent } from './audit-log.ts'
 
 const failures = 'validation.policy.admission.k8s.io/validation_failure'
@@ -64,7 +65,7 @@ function failuresOf({ annotations = {} }: LoggedEvent): Found[] {
 /** Another server may write something else under this key: then nothing is known of it. */
 function parsed(text: string | undefined): unknown {
   try {
-    return text === undefined ? undefined : JSON.parse(text)
+    return text === undefined ? undefined : parseJson(text)
   } catch (err) {
     if (err instanceof SyntaxError) return undefined
     throw err

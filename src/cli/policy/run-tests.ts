@@ -1,5 +1,6 @@
 // Runs the tables of policy tests against a server in memory that has their policies.
 import { type Features, noFeatures } from '../../api/features.ts'
+import { parseJson } from '../../base/json.ts'
 import { UserError } from '../../base/user-error.ts'
 import { resourcePath } from '../../client/resource-ref.ts'
 import type { ApiRequest } from '../../client/transport.ts'
@@ -155,7 +156,7 @@ export function problemOf({ expect, by, message, warning, becomes, object }: Pol
     if (message !== undefined && !said.includes(message)) return `refused with other words: ${said}`
   } else {
     if (expect === 'refused') return 'admitted'
-    const problem = becomes && becomesProblem(becomes, object, JSON.parse(answer.text))
+    const problem = becomes && becomesProblem(becomes, object, parseJson(answer.text))
     if (problem !== undefined) return problem
   }
   if (warning !== undefined && !warnings.some(text => text.includes(warning)))

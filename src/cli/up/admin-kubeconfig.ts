@@ -1,6 +1,7 @@
 // The break-glass credential: a kubeconfig with a client certificate of group system:masters, readable by its owner alone.
 import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { parseJson } from '../../base/json.ts'
 import { issueIdentity } from '../../cluster/client-identity.ts'
 import { formatKubeconfig, type KubeconfigCredentials } from '../../cluster/kubeconfig.ts'
 import type { Signer } from '../../signer/signer.ts'
@@ -39,10 +40,16 @@ function holds(pem: string, clientCa: string, now: number): boolean {
   }
 }
 
+/** What `formatKubeconfig` writes. */
+interface WrittenKubeconfig {
+  readonly clusters: readonly [{ readonly cluster: Readonly<Record<string, unknown>> }]
+  readonly users: readonly [{ readonly user: Readonly<Record<string, unknown>> }]
+}
+
 function parse(text: string): (AdminCredentials & { server: string }) | undefined {
   const clear = (value: unknown) => (typeof value === 'string' ? Buffer.from(value, 'base64').toString('utf8') : '')
   try {
-    const { clusters, users } = JSON.parse(text)
+    const { clusters, users } = parseJson(text) as WrittenKubeconfig
     const [{ cluster }, { user }] = [clusters[0], users[0]]
     return {
       server: String(cluster.server),

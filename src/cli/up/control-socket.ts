@@ -1,6 +1,7 @@
 // `up` listens on a unix socket in the data directory: it is the lock of the directory, and `bulkhead status` asks there for the parts.
 import { rmSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
+import { parseJson } from '../../base/json.ts'
 import { codeOf, UserError } from '../../base/user-error.ts'
 import type { PartState } from './supervisor.ts'
 
@@ -41,6 +42,6 @@ export function askStatus(path: string): Promise<UpStatus | undefined> {
     socket.on('data', chunk => chunks.push(chunk))
     socket.on('error', err => (['ENOENT', 'ECONNREFUSED'].includes(codeOf(err)) ? resolve(undefined) : reject(err)))
     // The other end is our own `up`, behind a folder that only its user enters.
-    socket.on('end', () => resolve(JSON.parse(Buffer.concat(chunks).toString('utf8')) as UpStatus))
+    socket.on('end', () => resolve(parseJson(Buffer.concat(chunks).toString('utf8')) as UpStatus))
   })
 }

@@ -1,10 +1,11 @@
 // What the kernel remembers of refused connections, read from `nft -j`. Pure.
 import type { RefusedConnection } from '../../api/node-protocol.ts'
+import { parseJson } from '../../base/json.ts'
 import { type PolicyNetwork, rememberedRefusals } from './render-policy.ts'
 
 /** The newest first. Throws where the text is not nft's. */
 export function parseRefused(text: string, direction: RefusedConnection['direction'], dns: PolicyNetwork['dns']): RefusedConnection[] {
-  const { nftables } = JSON.parse(text) as NftOutput
+  const { nftables } = parseJson(text) as NftOutput
   return nftables
     .flatMap(({ set }) => set?.elem ?? [])
     .map(({ elem: { val, expires, counter } }) => {

@@ -1,5 +1,6 @@
 // Finds the registry credentials for an image in a pod's imagePullSecrets. Pure but for the Secrets handed in.
 import type { Secret } from '../../api/types/core-v1.ts'
+import { parseJson } from '../../base/json.ts'
 import type { RegistryAuth } from '../cri/messages.ts'
 import type { ImageReference } from './image-reference.ts'
 
@@ -28,10 +29,10 @@ function entriesOf({ data }: Secret): Record<string, DockerConfigEntry> {
   const legacy = data?.['.dockercfg']
   try {
     if (json !== undefined) {
-      const parsed: { auths?: Record<string, DockerConfigEntry> } = JSON.parse(Buffer.from(json, 'base64').toString())
+      const parsed = parseJson(Buffer.from(json, 'base64').toString()) as { auths?: Record<string, DockerConfigEntry> }
       return parsed.auths ?? {}
     }
-    return legacy === undefined ? {} : JSON.parse(Buffer.from(legacy, 'base64').toString())
+    return legacy === undefined ? {} : (parseJson(Buffer.from(legacy, 'base64').toString()) as Record<string, DockerConfigEntry>)
   } catch {
     // Not JSON: the Secret's owner sees the registry's refusal in the pod's events.
     return {}

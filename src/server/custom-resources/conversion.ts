@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { conversionReview, convertedObjects, reviewVersion, type WrongAnswer } from '../../api/custom-resources/conversion-review.ts'
 import type { CustomKind } from '../../api/custom-resources/custom-kind.ts'
 import type { KubeObject } from '../../api/object.ts'
-import { parseJson } from '../../api/schema/decode.ts'
+import { parseJsonBytes } from '../../api/schema/decode.ts'
 import { internalError } from '../../api/status.ts'
 import type { WebhookClientConfig, WebhookConversion } from '../../api/types/apiextensions-v1.ts'
 import type { Entry } from '../../store/store.ts'
@@ -182,7 +182,7 @@ async function convert(
     signal.throwIfAborted()
     throw fail('call', err instanceof Error ? err.message : String(err), err)
   }
-  const parsed = parseJson(answer)
+  const parsed = parseJsonBytes(answer)
   if (!parsed.ok) throw fail('malformed', parsed.message)
   const converted = convertedObjects(parsed.value, version, uid, desiredAPIVersion, objects)
   if (!converted.ok) throw fail(converted.type, converted.problem)

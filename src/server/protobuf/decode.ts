@@ -2,6 +2,7 @@
 
 import { type GroupVersionKind, schemaFor } from '../../api/schema/model.ts'
 import { badRequest } from '../../api/status.ts'
+import { parseJson } from '../../base/json.ts'
 import data from './fields.json' with { type: 'json' }
 import { type Reader, readerOf, WireError } from './wire.ts'
 
@@ -170,7 +171,7 @@ function only(bytes: Buffer, wanted: number): Reader | undefined {
 function rawJson(bytes: Buffer | undefined): unknown {
   if (bytes === undefined || bytes.length === 0) return null
   try {
-    return JSON.parse(bytes.toString('utf8'))
+    return parseJson(bytes.toString('utf8'))
   } catch (err) {
     if (err instanceof SyntaxError) throw new WireError('a raw value is no JSON')
     throw err

@@ -1,6 +1,7 @@
 // What a node answers instead of opening a stream.
 import type { Duplex } from 'node:stream'
 import { ApiError, internalError, type Status } from '../../api/status.ts'
+import { parseJson } from '../../base/json.ts'
 
 const longestRefusal = 65_536
 
@@ -24,7 +25,7 @@ export async function nodeRefusal(status: number, stream: Duplex): Promise<ApiEr
 
 function parsedStatus(body: Buffer): Status | undefined {
   try {
-    const parsed: unknown = JSON.parse(body.toString())
+    const parsed: unknown = parseJson(body.toString())
     return isStatus(parsed) ? parsed : undefined
   } catch {
     // No JSON, so no Status either.

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { ContainerUsage, NodeUsage, Usage } from '../../api/node-protocol.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import type { Clock } from '../../base/clock.ts'
+import { parseJson } from '../../base/json.ts'
 import type { Logger } from '../../base/log.ts'
 import { boundedBytes } from '../bounded-answer.ts'
 import type { NodeTunnels } from '../node-tunnel.ts'
@@ -52,7 +53,7 @@ export class NodeUsages {
     try {
       const text = await readAll(answer.stream, signal)
       if (answer.status !== 200) throw new Error(`the node answered ${answer.status}`)
-      return parseNodeUsage(JSON.parse(text))
+      return parseNodeUsage(parseJson(text))
     } finally {
       answer.stream.destroy()
     }

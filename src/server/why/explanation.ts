@@ -8,6 +8,7 @@ import { type HookMutation, hookMutationPrefix } from '../../admission/plugins/m
 import { type MutatedBy, mutatedByAnnotations } from '../../admission/policy/mutate-by-policies.ts'
 import { type HookWait, waitsAnnotation } from '../../admission/webhook/ask-hooks.ts'
 import type { StatusCause } from '../../api/status.ts'
+import { parseJson } from '../../base/json.ts'
 import { decisionAnnotation, flowAnnotation, missingAnnotation, reasonAnnotation, refusalsAnnotation } from './record-refusal.ts'
 
 /** Which step of a request had the last word. `request` is the verb itself: what it was asked for is not there, or not in that form. */
@@ -153,7 +154,7 @@ function mutatedByWebhooks(annotations: Readonly<Record<string, string>>): Pick<
   // Annotations stand in the order in which they were made.
   const changes = Object.entries(annotations).flatMap(([key, text]) => {
     if (!key.startsWith(hookMutationPrefix)) return []
-    const { configuration, webhook, mutated } = JSON.parse(text) as HookMutation
+    const { configuration, webhook, mutated } = parseJson(text) as HookMutation
     return mutated ? [{ configuration, webhook }] : []
   })
   return changes.length === 0 ? {} : { mutatedByWebhooks: changes }
@@ -161,5 +162,5 @@ function mutatedByWebhooks(annotations: Readonly<Record<string, string>>): Pick<
 
 /** Only this server writes these annotations, and it writes them whole. */
 function parsed<T, K extends string>(key: K, text: string | undefined): { readonly [P in K]?: T } {
-  return text === undefined ? {} : ({ [key]: JSON.parse(text) } as { [P in K]?: T })
+  return text === undefined ? {} : ({ [key]: parseJson(text) } as { [P in K]?: T })
 }

@@ -5,12 +5,7 @@ import { forEachRecord, type PlainRecord, pack } from './record.ts'
 
 /** Names of custom metrics, ClusterRoles and fields may hold nearly anything; quotes, escapes and the separators of the header first of all. */
 const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.stringMatching(/^["\\\\,:{}[\]a-zé]*$/), fc.constant(''))
-/**
- * Without a backslash, which no key of a label or a field can hold: after an object with such a key V8 13.6 misreads keys with escapes at the same
- * place, JSON.parse('{"a":1,"\\\\u":2}') and then JSON.parse('{"a":1,"\\u0061\\u0062":2}').
- */
-const key = text.filter(chosen => !chosen.includes('\\'))
-const map = fc.option(fc.dictionary(key, text, { minKeys: 1, maxKeys: 4, noNullPrototype: true }), { nil: undefined })
+const map = fc.option(fc.dictionary(text, text, { minKeys: 1, maxKeys: 4, noNullPrototype: true }), { nil: undefined })
 const plain = { noNullPrototype: true }
 const header = fc.record(
   {
@@ -43,4 +38,15 @@ test('objects with the same labels share them when they are read', () => {
   forEachRecord(pack([of('a', 'x'), of('b', 'x'), of('c', 'y')]), read => labels.push(read.header.labels))
   assert.equal(labels[0], labels[1])
   assert.deepEqual(labels, [{ app: 'x' }, { app: 'x' }, { app: 'y' }])
+})
+
+test('a record is read right after one with a key that is the text of its own', () => {
+  const common = { groupResource: 'pods', namespace: 'n', at: 1, fieldsVersion: 1, extraFields: undefined }
+  const of = (key: string): PlainRecord => ({
+    ...{ revision: 1, previous: 0, deleted: false, bytes: Buffer.from('{}') },
+    header: { ...common, name: 'a', labels: { first: '', [key]: '' } },
+  })
+  const keys: string[] = []
+  forEachRecord(pack([of('a\\'), of('a"')]), ({ header }) => keys.push(...Object.keys(header.labels ?? {})))
+  assert.deepEqual(keys, ['first', 'a\\', 'first', 'a"'])
 })

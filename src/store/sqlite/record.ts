@@ -1,4 +1,5 @@
 // The form of one revision on its way to the disk and back: a header with what memory needs to index it, then the object's bytes.
+import { parseJson } from '../../base/json.ts'
 
 /** What is known of a record without opening it. All of it is bound to the sealed record. */
 export interface RecordKey {
@@ -151,7 +152,7 @@ function decodeHeader(data: Buffer, from: number, to: number): RecordHeader {
   const text = data.toString('utf8', from, to)
   // Of as many characters as bytes is ASCII, whose places are the same in both.
   if (text.length === to - from && !text.includes('\\')) return splitHeader(text, data, from)
-  const [groupResource, namespace, name, at, ...rest] = JSON.parse(text) as HeaderArray
+  const [groupResource, namespace, name, at, ...rest] = parseJson(text) as HeaderArray
   return { groupResource, namespace, name, at, ...described(rest) }
 }
 
@@ -182,7 +183,7 @@ const mostKnown = 1000
 function sharedDescription(end: string): Described {
   let description = known.get(end)
   if (description === undefined) {
-    description = described(JSON.parse(`[${end}`) as DescribedArray)
+    description = described(parseJson(`[${end}`) as DescribedArray)
     // Begun anew rather than aged: what comes again is back at once.
     if (known.size >= mostKnown) known.clear()
     known.set(end, description)

@@ -1,4 +1,5 @@
 // The annotation in which `kubectl apply` without the server keeps what it applied last.
+import { parseJson } from '../../../base/json.ts'
 import { setOwn } from '../../../base/own-property.ts'
 import type { KubeObject } from '../../object.ts'
 import { isRecord } from '../../schema/compile.ts'
@@ -23,7 +24,7 @@ export function lastAppliedFields(
 function parsed(text: string | undefined): Record<string, unknown> | undefined {
   if (!text) return undefined
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = parseJson(text)
     return isRecord(value) ? value : undefined
   } catch (err) {
     // Users can write anything there; then it allows nothing.

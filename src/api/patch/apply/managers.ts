@@ -1,4 +1,5 @@
 // Who manages which fields: `metadata.managedFields` as sets by manager, and back.
+import { parseJson } from '../../../base/json.ts'
 import type { ManagedFieldsEntry } from '../../object.ts'
 import { isRecord } from '../../schema/compile.ts'
 import { emptySet, type FieldSet, isEmpty, union } from './field-set.ts'
@@ -65,7 +66,7 @@ function isElement(element: string): boolean {
     case 'k':
     case 'v':
       try {
-        return isRecord(JSON.parse(element.slice(2))) === element.startsWith('k')
+        return isRecord(parseJson(element.slice(2))) === element.startsWith('k')
       } catch (err) {
         if (err instanceof SyntaxError) return false
         throw err

@@ -1,4 +1,5 @@
 // The names of the parts of a value as they stand in `fieldsV1`: `f:replicas`, `k:{"name":"web"}`, `v:"finalizer"`, `i:0`.
+import { parseJson } from '../../../base/json.ts'
 import { isRecord } from '../../schema/compile.ts'
 import type { ListShape } from './shape.ts'
 
@@ -32,7 +33,7 @@ export function elementText(element: string): string {
   const rest = element.slice(2)
   switch (element.charAt(0)) {
     case 'k': {
-      const keys: unknown = JSON.parse(rest)
+      const keys: unknown = parseJson(rest)
       return `[${Object.entries(isRecord(keys) ? keys : {})
         .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
         .join(',')}]`
@@ -53,7 +54,7 @@ export function compareElements(a: string, b: string): number {
   if (kind === fieldKind && b.charCodeAt(0) === fieldKind) return a < b ? -1 : a > b ? 1 : 0
   const difference = rank.indexOf(a.charAt(0)) - rank.indexOf(b.charAt(0))
   if (difference !== 0) return difference
-  return a === '.' || kind === fieldKind ? 0 : compareValues(JSON.parse(a.slice(2)), JSON.parse(b.slice(2)))
+  return a === '.' || kind === fieldKind ? 0 : compareValues(parseJson(a.slice(2)), parseJson(b.slice(2)))
 }
 
 const fieldKind = 'f'.charCodeAt(0)

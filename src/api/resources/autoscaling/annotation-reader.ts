@@ -1,5 +1,6 @@
 // Reads what clients may have written into an autoscaler's annotations: JSON of known structures. As in Go, members that nobody knows are
 // dropped, absent ones have their zero value, and one of another type spoils the whole.
+import { parseJson } from '../../../base/json.ts'
 import { canonicalQuantity, QuantityError } from '../../quantity.ts'
 
 /** Turns a JSON value, undefined where it is absent, into what it stands for. Throws `Mismatch`. */
@@ -11,7 +12,7 @@ class Mismatch extends Error {}
 export function readJson<T>(json: string | undefined, reader: Reader<T>): T | undefined {
   if (json === undefined) return undefined
   try {
-    return reader(JSON.parse(json))
+    return reader(parseJson(json))
   } catch (err) {
     if (err instanceof SyntaxError || err instanceof Mismatch || err instanceof QuantityError) return undefined
     throw err

@@ -1,7 +1,7 @@
 // What nodes were once told by annotations: their taints, and which controllers' pods they would rather not have. Nothing reads them any more; upstream
 // goes on judging them.
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
-import { parseJson } from '../../schema/decode.ts'
+import { parseJsonBytes } from '../../schema/decode.ts'
 import type { Taint } from '../../types/core-v1.ts'
 import { readStructures } from '../../validation/json-structures.ts'
 import { validateTaints } from '../../validation/pod-placement.ts'
@@ -26,7 +26,7 @@ export function validateNodeAnnotations(
 }
 
 function validateAvoided(text: string, path: string, errors: FieldError[]): void {
-  const parsed = parseJson(Buffer.from(text))
+  const parsed = parseJsonBytes(Buffer.from(text))
   if (!parsed.ok) {
     errors.push(invalidValue(`${path}.AvoidPods`, avoidKey, parsed.message))
     return

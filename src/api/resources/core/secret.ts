@@ -1,4 +1,5 @@
 // Secret, v1.
+import { parseJson } from '../../../base/json.ts'
 import { type FieldError, forbiddenField, invalidValue, required, tooLong } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { Secret } from '../../types/core-v1.ts'
@@ -117,7 +118,7 @@ function validateJsonKey(data: Readonly<Record<string, string>>, key: string, er
     return
   }
   try {
-    const parsed: unknown = JSON.parse(text)
+    const parsed: unknown = parseJson(text)
     if (typeof parsed !== 'object' || Array.isArray(parsed)) {
       const kind = Array.isArray(parsed) ? 'array' : typeof parsed === 'boolean' ? 'bool' : typeof parsed
       refuse(`json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`)

@@ -2,12 +2,13 @@
 
 import { applyJsonPatch } from '../../../api/patch/json-patch.ts'
 import type { PatchOperation } from '../../../assess/manifest-check.ts'
+import { parseJson } from '../../../base/json.ts'
 import type { PathStep } from '../field-path.ts'
 
 export function editJson(text: string, at: readonly PathStep[], operations: readonly PatchOperation[]): string {
   const prefix = at.map(step => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
   const patched = applyJsonPatch(
-    JSON.parse(text),
+    parseJson(text),
     operations.map(operation => ({ ...operation, path: `${prefix}${operation.path}` })),
   )
   const indent = /\n([ \t]+)/.exec(text)?.[1] ?? ''

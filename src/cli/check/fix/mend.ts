@@ -4,6 +4,7 @@ import { applyJsonPatch } from '../../../api/patch/json-patch.ts'
 import { readYaml, YamlError } from '../../../api/schema/yaml.ts'
 import { ApiError } from '../../../api/status.ts'
 import type { PatchOperation } from '../../../assess/manifest-check.ts'
+import { parseJson } from '../../../base/json.ts'
 import type { SourceDocument } from '../documents.ts'
 import type { PathStep } from '../field-path.ts'
 import type { Finding } from '../finding.ts'
@@ -55,7 +56,7 @@ function edit({ text, format }: SourceDocument, at: readonly PathStep[], fix: re
 }
 
 function readValue(text: string, format: SourceDocument['format']): unknown {
-  if (format === 'json') return JSON.parse(text)
+  if (format === 'json') return parseJson(text)
   try {
     return readYaml(text).value
   } catch (err) {
