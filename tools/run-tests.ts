@@ -1,4 +1,4 @@
-// Runs the test files and prints at its end `N passed, N failed, N skipped`. Unit tests run two files at a time, end-to-end tests one.
+// Runs the test files and prints at its end `N passed, N failed, N skipped`. Unit tests run three files at a time, for some wait, end-to-end tests one.
 // Arguments: `unit` or `e2e` for one part, any other text for the files whose path holds it. VERBOSE=1 prints every test.
 import { chmodSync, globSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path'
 import { run } from 'node:test'
 
 const parts = [
-  { name: 'unit', files: globSync('{src,tools}/**/*.test.ts'), concurrency: 2 },
+  { name: 'unit', files: globSync('{src,tools}/**/*.test.ts'), concurrency: 3 },
   { name: 'e2e', files: globSync('test/**/*.test.ts'), concurrency: 1 },
 ]
 const wanted = process.argv.slice(2).filter(argument => parts.some(part => part.name === argument))

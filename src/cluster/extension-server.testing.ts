@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import { connect, type Socket } from 'node:net'
+import { PassThrough } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
 import type { ApiServer } from '../server/api-server.ts'
@@ -100,11 +101,12 @@ export class ExtensionServer implements AsyncDisposable {
 
   /** The node of the pod with this name hands out connections to this server. */
   standBehind(server: ApiServer, podName: string): void {
-    server.nodeTunnels.register(`node-of-${podName}`, async () => ({
-      status: 200,
-      contentType: '',
-      stream: connect({ port: this.port, host: '127.0.0.1' }),
-    }))
+    server.nodeTunnels.register(`node-of-${podName}`, async ({ kind }) =>
+      kind === 'dial'
+        ? { status: 200, contentType: '', stream: connect({ port: this.port, host: '127.0.0.1' }) }
+        : // It measures nothing; the extension server would let the question wait for its end of time.
+          { status: 404, contentType: '', stream: new PassThrough().end() },
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

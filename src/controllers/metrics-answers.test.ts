@@ -65,6 +65,6 @@ test('whatever a metrics server answers is read or refused with a MetricsAnswerE
       for (const resource of ['cpu', 'constructor']) read(() => podMeasurements(answer, resource, ''))
       read(() => metricValues(answer))
     }),
-    { numRuns: 2000 },
+    { numRuns: 500 },
   )
 })
