@@ -13,6 +13,7 @@ import { Http2Sessions } from './http2-sessions.ts'
 import { type ConnectionLimits, defaultConnectionLimits, limitedListener } from './limited-listener.ts'
 import { clearOpenSslErrors } from './openssl-errors.ts'
 import type { Pipeline } from './pipeline.ts'
+import { closeQuietly } from './quiet-destroy.ts'
 import { RequestRounds } from './request-rounds.ts'
 import { offeredAuthorization } from './streams/offered-protocols.ts'
 
@@ -149,6 +150,7 @@ export class Listener implements AsyncDisposable {
       this.#log.debug('handshake failed', { err })
     })
     this.#http2.on('stream', (stream, headers, _flags, rawHeaders: string[]) => {
+      closeQuietly(stream)
       const request = new Http2Request(stream, headers, rawHeaders, credentialsOf(stream.session, headers.authorization))
       // At once: a client may break off before its request begins.
       stream.on('error', err => this.#log.debug('stream failed', { err }))
