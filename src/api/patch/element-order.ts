@@ -37,6 +37,15 @@ export function checkOrder(list: readonly unknown[], order: readonly unknown[], 
   }
 }
 
+/** Every item must have its key, and the order list be one of objects as far as they are looked for in it. */
+export function checkNamed(items: readonly unknown[], order: readonly unknown[], mergeKey: string): void {
+  for (const item of items) {
+    const key = requireKey(item, mergeKey)[mergeKey]
+    const at = order.findIndex(named => !isRecord(named) || named[mergeKey] === key)
+    if (at >= 0 && !isRecord(order[at])) throw new StrategicMergeError(`value for key ${at} is not a map`)
+  }
+}
+
 function sameItem(a: unknown, b: unknown, mergeKey: string | undefined): boolean {
   return mergeKey === undefined ? a === b : requireKey(a, mergeKey)[mergeKey] === requireKey(b, mergeKey)[mergeKey]
 }
@@ -82,10 +91,27 @@ function placesOf(list: readonly unknown[], identity: Identity): ReadonlyMap<unk
   return places
 }
 
-/** What has no place comes first, the last of it foremost: new items that the patch's own order does not name. */
+/** Go sorts up to so many items by insertion, longer lists in blocks of as many. */
+const insertionLimit = 20
+
+/**
+ * By place. Items without one (new ones that the patch's own order does not name) stand as upstream's sorting leaves them, which takes them for
+ * less than whatever they are compared with, and whatever for less than them. In longer lists they come first, the last of them foremost.
+ */
 function sortBy(items: unknown[], places: ReadonlyMap<unknown, number>, identity: Identity): unknown[] {
   const placeOf = (item: unknown): number | undefined => places.get(identity(item))
-  const without = items.filter(item => placeOf(item) === undefined).reverse()
+  const without = items.filter(item => placeOf(item) === undefined)
+  if (without.length > 0 && items.length <= insertionLimit) return sortByInsertion(items, placeOf)
   const within = items.filter(item => placeOf(item) !== undefined)
-  return [...without, ...within.sort((a, b) => (placeOf(a) ?? 0) - (placeOf(b) ?? 0))]
+  return [...without.reverse(), ...within.sort((a, b) => (placeOf(a) ?? 0) - (placeOf(b) ?? 0))]
+}
+
+function sortByInsertion(items: readonly unknown[], placeOf: (item: unknown) => number | undefined): unknown[] {
+  const result: unknown[] = []
+  for (const item of items) {
+    const place = placeOf(item)
+    const stays = (before: unknown): boolean => place !== undefined && (placeOf(before) ?? Number.POSITIVE_INFINITY) <= place
+    result.splice(result.findLastIndex(stays) + 1, 0, item)
+  }
+  return result
 }

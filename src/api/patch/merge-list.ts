@@ -14,18 +14,26 @@ export interface ListMerge {
   mergeItems(old: JsonObject, patch: JsonObject): JsonObject
 }
 
-export function mergeList(old: readonly unknown[], patch: readonly unknown[], merge: ListMerge): readonly unknown[] {
-  if (old.length === 0 && patch.length === 0) return old
+export interface MergedList {
+  readonly items: readonly unknown[]
+  /** Where items stood before, as an order list of the same patch sees it. */
+  readonly before: readonly unknown[]
+}
+
+export function mergeList(old: readonly unknown[], patch: readonly unknown[], merge: ListMerge): MergedList {
+  if (old.length === 0 && patch.length === 0) return { items: old, before: old }
   const { mergeKey, item } = merge
   if (typeOfItems(old, patch) !== 'map[string]interface {}') {
     if (merge.deletes) {
       const gone = new Set(patch)
-      return old.filter(member => !gone.has(member))
+      return { items: old.filter(member => !gone.has(member)), before: old }
     }
-    return orderBy([...new Set([...old, ...patch])], patch, old, undefined)
+    const merged = [...new Set([...old, ...patch])]
+    if (mergeKey !== undefined) for (const member of merged) requireKey(member, mergeKey)
+    return { items: orderBy(merged, patch, old, undefined), before: old }
   }
   if (mergeKey === undefined) throw new StrategicMergeError(`cannot merge lists without merge key for ${item?.kind ?? 'interface'}`)
-  const { base, items } = applyDirectives(old, patch, mergeKey)
+  const { base, items, slots } = applyDirectives(old, patch, mergeKey)
   const merged = [...base]
   const places = new Map<unknown, number>()
   base.forEach((member, index) => {
@@ -37,21 +45,37 @@ export function mergeList(old: readonly unknown[], patch: readonly unknown[], me
     const found = at === undefined ? undefined : merged[at]
     if (at === undefined || !isRecord(found)) {
       places.set(key, merged.length)
+      if (merged.length < slots.length) slots[merged.length] = element
       merged.push(element)
     } else merged[at] = merge.mergeItems(found, element)
   }
   for (const member of merged) requireKey(member, mergeKey)
-  return orderBy(merged, items, base, mergeKey)
+  return { items: orderBy(merged, items, base, mergeKey), before: slots }
 }
 
-/** What is left of the list after the deletions and the replacement that a patch asks for, and the items that it brings. */
-function applyDirectives(
-  old: readonly unknown[],
-  patch: readonly unknown[],
-  mergeKey: string,
-): { base: readonly unknown[]; items: JsonObject[] } {
+interface Directed {
+  /** What is left of the list after the deletions and the replacement that the patch asks for. */
+  readonly base: readonly unknown[]
+  /** The items that the patch brings. */
+  readonly items: JsonObject[]
+  /**
+   * The list as upstream leaves it, which deletes in place: what follows moves up, the last places keep what stood there, and new items fill them.
+   * An order list of the same patch is judged by it.
+   */
+  readonly slots: unknown[]
+}
+
+function applyDirectives(old: readonly unknown[], patch: readonly unknown[], mergeKey: string): Directed {
   const items: JsonObject[] = []
-  const gone = new Set<unknown>()
+  const slots = [...old]
+  let length = old.length
+  const remove = (key: unknown): void => {
+    for (let at = 0; at < length; ) {
+      const member = slots[at]
+      if (isRecord(member) && Object.hasOwn(member, mergeKey) && member[mergeKey] === key) slots.copyWithin(at, at + 1, length--)
+      else at++
+    }
+  }
   let replaces = false
   for (const element of patch.filter(isRecord)) {
     if (!Object.hasOwn(element, patchDirective)) {
@@ -59,15 +83,12 @@ function applyDirectives(
       continue
     }
     const directive = element[patchDirective]
-    if (directive === 'delete') gone.add(requireKey(element, mergeKey)[mergeKey])
+    if (directive === 'delete') remove(requireKey(element, mergeKey)[mergeKey])
     else if (directive === 'replace') replaces = true
     else if (directive === 'merge') throw new StrategicMergeError('merging lists cannot yet be specified in the patch')
     else throw new StrategicMergeError(`unknown patch type: ${goString(directive)} in map: ${goFormat(element)}`)
   }
-  if (replaces) return { base: items, items: [] }
-  if (gone.size === 0) return { base: old, items }
-  const isGone = (member: unknown): boolean => isRecord(member) && Object.hasOwn(member, mergeKey) && gone.has(member[mergeKey])
-  return { base: old.filter(member => !isGone(member)), items }
+  return replaces ? { base: items, items: [], slots } : { base: slots.slice(0, length), items, slots }
 }
 
 /** The one Go type of all items. Throws where they differ, are lists, or are none. */

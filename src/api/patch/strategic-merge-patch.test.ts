@@ -150,6 +150,39 @@ const merged: [name: string, original: Json, patch: Json, result: Json][] = [
   ],
 ]
 
+const ordered: typeof merged = [
+  [
+    'a new item stands behind what followed the deleted item whose place it takes',
+    { spec: { containers: named('a', 'b', 'd') } },
+    { spec: { '$setElementOrder/containers': named('b', 'c'), containers: [{ name: 'c' }, { name: 'a', $patch: 'delete' }] } },
+    { spec: { containers: named('b', 'd', 'c') } },
+  ],
+  [
+    'a new item that takes nobody else’s place stands in front of what the order does not name',
+    { spec: { containers: named('b', 'd') } },
+    { spec: { '$setElementOrder/containers': named('b', 'c'), containers: named('c') } },
+    { spec: { containers: named('b', 'c', 'd') } },
+  ],
+  [
+    'an order that names nothing leaves new values to the sorting',
+    { metadata: { finalizers: ['a'] } },
+    { metadata: { '$setElementOrder/finalizers': [], finalizers: ['b', 'c', 'd'] } },
+    { metadata: { finalizers: ['a', 'd', 'c', 'b'] } },
+  ],
+  [
+    'a list of one item and an order that names nothing',
+    { spec: { containers: named('c', 'd') } },
+    { spec: { '$setElementOrder/containers': [], containers: named('b') } },
+    { spec: { containers: named('c', 'd', 'b') } },
+  ],
+  [
+    'a list where a struct belongs is put in order all the same',
+    { spec: {} },
+    { spec: { '$setElementOrder/dnsConfig': ['b', 'a'], dnsConfig: ['b', 'a'] } },
+    { spec: { dnsConfig: ['b', 'a'] } },
+  ],
+]
+
 const refused: [name: string, original: Json, patch: Json, message: string, fault: StrategicMergeError['fault']][] = [
   ['an unknown directive', { spec: {} }, { spec: { $patch: 'nope' } }, 'unknown patch type: nope in map: map[$patch:nope]', 'content'],
   [
@@ -157,6 +190,34 @@ const refused: [name: string, original: Json, patch: Json, message: string, faul
     { spec: {} },
     { spec: { $patch: 5 } },
     'unknown patch type: %!s(int64=5) in map: map[$patch:5]',
+    'content',
+  ],
+  [
+    'scalars in a keyed list',
+    { spec: { containers: [] } },
+    { spec: { containers: [1] } },
+    'expected a map[string]interface {}, but received a int64',
+    'content',
+  ],
+  [
+    'an order of objects that have no key to be ordered by',
+    { spec: { tolerations: [{ key: 'a' }] } },
+    { spec: { '$setElementOrder/tolerations': [] } },
+    'map: map[key:a] does not contain declared merge key: ',
+    'content',
+  ],
+  [
+    'an order of scalars for a keyed list',
+    { spec: { containers: named('a') } },
+    { spec: { '$setElementOrder/containers': ['a'] } },
+    'value for key 0 is not a map',
+    'content',
+  ],
+  [
+    'an order whose objects lack the key',
+    { spec: { containers: named('a') } },
+    { spec: { '$setElementOrder/containers': [{}] } },
+    'map: map[] does not contain declared merge key: name',
     'content',
   ],
   [
@@ -234,7 +295,7 @@ const refused: [name: string, original: Json, patch: Json, message: string, faul
 ]
 
 describe('strategicMergePatch()', () => {
-  for (const [name, original, patch, result] of merged) {
+  for (const [name, original, patch, result] of [...merged, ...ordered]) {
     it(`merges: ${name}`, () => {
       const before = JSON.stringify([original, patch])
       assert.deepEqual(strategicMergePatch(original, patch, pod), result)

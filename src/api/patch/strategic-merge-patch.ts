@@ -13,9 +13,9 @@ import {
   StrategicMergeError,
   withoutDirectives,
 } from './directives.ts'
-import { checkOrder, orderBy, requireKey, wrongType } from './element-order.ts'
+import { checkNamed, checkOrder, orderBy, requireKey, wrongType } from './element-order.ts'
 import { goFormat, goString } from './go-format.ts'
-import { mergeList, typeOfItems } from './merge-list.ts'
+import { type MergedList, mergeList, typeOfItems } from './merge-list.ts'
 
 const badRetainKeys = 'invalid patch format of retainKeys'
 
@@ -53,7 +53,7 @@ function mergeMember(result: JsonObject, key: string, value: unknown, deletes: b
     const { field, inner } = memberType(type, key)
     setOwn(result, key, strategyOf(field) === 'replace' ? value : strategicMergePatch(old, value, inner))
   } else if (Array.isArray(old) && Array.isArray(value)) {
-    setOwn(result, key, mergeLists(old, value, deletes, listMember(type, key)))
+    setOwn(result, key, mergeLists(old, value, deletes, listMember(type, key)).items)
   } else if (!deletes || (old !== undefined && isScalar(old) && typeof old === typeof value)) {
     const clean = withoutDirectives(value, true)
     if (clean === undefined) delete result[key]
@@ -65,8 +65,8 @@ function isScalar(value: unknown): boolean {
   return typeof value !== 'object'
 }
 
-function mergeLists(old: readonly unknown[], patch: readonly unknown[], deletes: boolean, { field, inner }: Member): readonly unknown[] {
-  if (strategyOf(field) !== 'merge' && !deletes) return patch
+function mergeLists(old: readonly unknown[], patch: readonly unknown[], deletes: boolean, { field, inner }: Member): MergedList {
+  if (strategyOf(field) !== 'merge' && !deletes) return { items: patch, before: old }
   const { mergeKey } = field
   return mergeList(old, patch, { mergeKey, item: inner, deletes, mergeItems: (left, right) => strategicMergePatch(left, right, inner) })
 }
@@ -82,12 +82,19 @@ function mergeOrdered(result: JsonObject, patch: JsonObject, directive: string, 
   const { mergeKey } = member.field
   checkOrder(list ?? [], order, mergeKey)
   if (old === undefined && list === undefined) return false
-  const added = withoutDirectives(list ?? [], false)
-  const merged = old === undefined ? (Array.isArray(added) ? added : []) : list === undefined ? old : mergeLists(old, list, false, member)
-  if (mergeKey !== undefined) for (const item of merged) requireKey(item, mergeKey)
-  typeOfItems(old ?? [], list ?? [])
-  setOwn(result, name, orderBy(merged, order, old ?? [], mergeKey))
+  const { items, before } = mergedOrNew(old, list, member)
+  if (mergeKey !== undefined) checkNamed(items, order, mergeKey)
+  // Objects can be put in order by a key alone.
+  const hasObjects = typeOfItems(old ?? [], list ?? []) === 'map[string]interface {}'
+  if (hasObjects) for (const item of [...order, ...items, ...before]) requireKey(item, mergeKey ?? '')
+  setOwn(result, name, orderBy(items, order, before, mergeKey))
   return true
+}
+
+function mergedOrNew(old: readonly unknown[] | undefined, list: readonly unknown[] | undefined, member: Member): MergedList {
+  if (old !== undefined) return list === undefined ? { items: old, before: old } : mergeLists(old, list, false, member)
+  const added = withoutDirectives(list ?? [], false)
+  return { items: Array.isArray(added) ? added : [], before: [] }
 }
 
 function listIn(object: JsonObject, name: string): readonly unknown[] | undefined {
@@ -139,6 +146,8 @@ function memberType(type: SchemaType | undefined, key: string): Member {
 function listMember(type: SchemaType | undefined, key: string): Member {
   const { field, inner } = memberType(type, key)
   if (inner.kind === 'list') return { field, inner: inner.item }
+  // Upstream takes what a pointer points to for the item: that a struct is no list is found when the result is decoded.
+  if (field.pointer) return { field, inner }
   throw new StrategicMergeError(`expected slice or array type, but got: ${type?.kind ?? 'interface'}`)
 }
 
