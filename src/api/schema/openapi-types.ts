@@ -2,6 +2,7 @@
 import type { Publication } from '../custom-resources/published-schema.ts'
 import { groupVersion } from '../object.ts'
 import { groupOfKey, type ScalarType, type SchemaField, type SchemaType, type StructType, structByKey } from './model.ts'
+import { publishedDefault, zeroOfKind } from './published-default.ts'
 
 export type OpenApiVersion = 'v2' | 'v3'
 export type JsonSchema = Record<string, unknown>
@@ -146,8 +147,7 @@ export class SchemaCollection {
 
   #plainScalar(type: ScalarType, field: SchemaField | undefined): JsonSchema {
     const [name, format] = scalarNames[type.kind] ?? ['string']
-    const zero = zeros[name]
-    const enforced = field === undefined ? zero : (field.default ?? (field.omitempty || field.pointer ? undefined : zero))
+    const enforced = field === undefined ? zeroOfKind(type.kind) : publishedDefault(field)
     const defaultValue = this.#version === 'v2' || type.kind === 'bytes' ? undefined : enforced
     return {
       type: name,
@@ -189,8 +189,6 @@ const scalarNames: Partial<Record<ScalarType['kind'], readonly [type: string, fo
   float64: ['number', 'double'],
   bytes: ['string', 'byte'],
 }
-
-const zeros: Record<string, unknown> = { string: '', boolean: false, integer: 0, number: 0 }
 
 const leavesV3: Record<string, JsonSchema> = {
   'meta/v1.Time': { type: 'string', format: 'date-time' },

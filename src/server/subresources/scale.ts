@@ -3,6 +3,7 @@ import { fieldAt } from '../../api/custom-resources/custom-resource.ts'
 import { invalidValue } from '../../api/field-error.ts'
 import type { KubeObject, ManagedFieldsEntry, ObjectMeta } from '../../api/object.ts'
 import { parentEntries, type ReplicasPaths, scaleEntries } from '../../api/patch/apply/scale-entries.ts'
+import { trackUpdate } from '../../api/patch/apply/track-update.ts'
 import type { Column, ResourceDefinition, UpdateStrategy } from '../../api/resource.ts'
 import { ageColumn } from '../../api/resources/standard-columns.ts'
 import { isRecord } from '../../api/schema/compile.ts'
@@ -14,14 +15,14 @@ import { negativeMessage, validateObjectMeta } from '../../api/validation/object
 import { setOwn } from '../../base/own-property.ts'
 import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
-import { isApply, subresourceWrite, type TrackFields, trackFields } from '../field-management.ts'
+import { isApply, subresourceWrite, type TrackFields } from '../field-management.ts'
 import { matchName, matchNamespace, matchPatchedNamespace } from '../object-meta.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import { objectReply } from '../respond.ts'
 import type { ServedResource } from '../served-resource.ts'
 import { updateObject } from '../update-object.ts'
-import { readConfiguration } from '../verbs/apply.ts'
+import { type Merged, readConfiguration } from '../verbs/apply.ts'
 import { patchValue } from '../verbs/patch.ts'
 import type { SubresourceParts } from './index.ts'
 
@@ -91,19 +92,30 @@ interface ScaleChange {
 }
 
 async function readChange(context: ResourceContext): Promise<ScaleChange> {
-  if (isApply(context)) return await readApplied(context)
+  const write = subresourceWrite(context, kind)
+  if (isApply(context)) {
+    const { namesVersion, merge } = await readConfiguration(context, write, kind)
+    return tracked(context, async live => {
+      const { object, entries } = await merge(live)
+      if (!namesVersion) delete object.metadata.resourceVersion
+      return { object, entries }
+    })
+  }
+  const updated = (live: KubeObject, object: KubeObject): Merged => {
+    const { managedFields: _sent, ...metadata } = object.metadata
+    return { object, entries: trackUpdate(live, { ...object, metadata }, undefined, write) }
+  }
   if (context.info.verb === 'update') {
     const sent = await decodeBody(context, kind)
     matchNamespace(sent.metadata, context.info.namespace, context.served.definition.namespaced)
-    return { sent: sent.metadata, track: trackFields(context), wanted: () => sent as Scale }
+    return { sent: sent.metadata, ...tracked(context, live => updated(live, sent)) }
   }
   const patch = await patchValue(context, kind)
-  return { track: trackFields(context), wanted: parent => patch(scaleOf(context, parent)) as Scale }
+  return tracked(context, live => updated(live, patch(live)))
 }
 
-/** Managers of the parent's replicas are those of the Scale's while the configuration is merged. */
-async function readApplied(context: ResourceContext): Promise<ScaleChange> {
-  const { namesVersion, merge } = await readConfiguration(context, subresourceWrite(context, kind), kind)
+/** Managers of the parent's replicas are those of the Scale's while it is changed. */
+function tracked(context: ResourceContext, change: (live: KubeObject) => Merged | Promise<Merged>): ScaleChange {
   const paths = replicasPaths(context.served)
   let entries: ManagedFieldsEntry[] | undefined
   return {
@@ -112,10 +124,9 @@ async function readApplied(context: ResourceContext): Promise<ScaleChange> {
       const { managedFields } = parent.metadata
       const live = scaleOf(context, parent)
       const ofScale = scaleEntries(managedFields, paths)
-      const merged = await merge({ ...live, metadata: { ...live.metadata, ...(ofScale && { managedFields: ofScale }) } })
-      entries = parentEntries(managedFields, merged.entries, paths)
-      if (!namesVersion) delete merged.object.metadata.resourceVersion
-      return merged.object as Scale
+      const changed = await change({ ...live, metadata: { ...live.metadata, ...(ofScale && { managedFields: ofScale }) } })
+      entries = parentEntries(managedFields, changed.entries, paths)
+      return changed.object as Scale
     },
   }
 }

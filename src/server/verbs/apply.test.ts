@@ -75,6 +75,16 @@ test('apply() refuses fields that the kind does not have', async () => {
   assert.equal(json.message, 'failed to create typed patch object (/a; /v1, Kind=ConfigMap): .foo: field not declared in schema')
 })
 
+test('apply() leaves an item without its key to validation, as the empty key is its default', async () => {
+  await using api = new TestServer()
+  const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ image: 'i' }] } }
+  const spec = { selector: { matchLabels: { a: 'b' } }, template }
+  const config = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'd' }, spec }
+  const { status, json } = await api.request('PATCH', `${deployments}/d?fieldManager=m`, config, type)
+  assert.equal(status, 422)
+  assert.match(json.message, /spec\.template\.spec\.containers\[0\]\.name: Required value/)
+})
+
 test('an empty list of managers forgets them all', async () => {
   await using api = new TestServer()
   const { json } = await apply(api, 'one', map({ x: '1' }))
@@ -91,7 +101,7 @@ test('every path of a write names its manager', async () => {
   await api.request('POST', `${deployments}`, { metadata: { name: 'd' }, spec }, { 'user-agent': 'kubectl-create/v1 (linux)' })
   await api.request('PATCH', `${deployments}/d/scale?fieldManager=scaler`, { spec: { replicas: 3 } })
   const { json } = await api.request('PATCH', `${deployments}/d/status?fieldManager=controller`, { status: { replicas: 3 } })
-  assert.deepEqual(managers(json), ['controller Update status', 'kubectl-create Update', 'scaler Update scale'])
+  assert.deepEqual(managers(json), ['scaler Update scale', 'controller Update status', 'kubectl-create Update'])
   const reset = await api.request('PATCH', `${deployments}/d`, [{ op: 'replace', path: '/metadata/managedFields', value: [{}] }], {
     'content-type': 'application/json-patch+json',
   })
@@ -281,8 +291,8 @@ for (const [kind, base, apiVersion, selector] of workloads) {
     assert.equal(forced.json.kind, 'Scale')
     assert.deepEqual(await owners(), [17, `scaler ${apiVersion}`])
     const { json } = await api.get(`${base}/d`)
-    assert.deepEqual(managers(json), ['owner Apply', 'scaler Apply scale'])
-    assert.ok('f:template' in json.metadata.managedFields[0].fieldsV1['f:spec'])
+    assert.deepEqual(managers(json), ['scaler Apply scale', 'owner Apply'])
+    assert.ok('f:template' in json.metadata.managedFields[1].fieldsV1['f:spec'])
     await scaleTo(17, 'fieldManager=other')
     assert.deepEqual(await owners(), [17, `other ${apiVersion}`, `scaler ${apiVersion}`])
     assert.equal((await scaleTo(3, 'fieldManager=other&force=true', { resourceVersion: '1' })).status, 409)

@@ -169,11 +169,7 @@ describe('judgeConfiguration()', () => {
     ['another kind', { apiVersion: 'v1', kind: 'Node' }, /^invalid object type: \/v1, Kind=Node$/],
     ['no version', { kind: 'Pod' }, /^invalid object type: \/, Kind=Pod$/],
     ['managed fields', { apiVersion: 'v1', kind: 'Pod', metadata: { managedFields: [] } }, /^metadata\.managedFields must be nil$/],
-    [
-      'an item without its key',
-      pod([{ image: 'i' }]),
-      /\.spec\.containers: element 0: associative list with keys has an element that omits key field "name"/,
-    ],
+    ['two items without their key', pod([{ image: 'i' }, { image: 'j' }]), /\.spec\.containers: duplicate entries for key \[name=""\]$/],
     ['an item that is there twice', pod([{ name: 'a' }, { name: 'a' }]), /\.spec\.containers: duplicate entries for key \[name="a"\]$/],
     [
       'a name that is a number',

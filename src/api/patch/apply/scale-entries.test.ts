@@ -30,10 +30,36 @@ test('scaleEntries() shows who has the replicas, whatever they are called in the
   assert.equal(scaleEntries(undefined, paths), undefined)
 })
 
-test('parentEntries() leaves everything to who still has the scale, but for versions that are not served', () => {
-  const kept = parent.filter(({ manager }) => manager !== 'd')
-  const back = parentEntries(parent, scaleEntries(parent, paths), paths) ?? []
+test('parentEntries() leaves everything to who applied and still has the scale, but for versions that are not served', () => {
+  const applied = parent.filter(({ manager }) => manager !== 'b')
+  const kept = applied.filter(({ manager }) => manager !== 'd')
+  const back = parentEntries(applied, scaleEntries(applied, paths), paths) ?? []
   assert.deepEqual(new Set(back), new Set(kept))
+})
+
+test('parentEntries() gives who updated an entry of its own for the replicas, in the version of the request and without a time', () => {
+  const count = { 'f:count': {} }
+  const updated = { ...entry('b', 'v2', { 'f:spec': { 'f:many': count, 'f:color': {} } }), time: '2026-01-01T00:00:00Z' }
+  assert.deepEqual(parentEntries([updated], scaleEntries([updated], paths), paths), [
+    entry('b', 'v1', { 'f:spec': { 'f:size': {} } }),
+    { ...updated, fieldsV1: { 'f:spec': { 'f:color': {} } } },
+  ])
+})
+
+test('parentEntries() gives a new holder no time but that of its entry for something else', () => {
+  const applied = { ...entry('a', 'v1', { 'f:spec': { 'f:color': {} } }, 'Apply', 'scale'), time: '2026-01-01T00:00:00Z' }
+  const scale = [
+    { ...entry('a', 'autoscaling/v1', inScale, 'Apply', 'scale'), time: '2026-01-02T00:00:00Z' },
+    { ...entry('n', 'autoscaling/v1', inScale, 'Update', 'scale'), time: '2026-01-02T00:00:00Z' },
+  ]
+  const back = parentEntries([applied], scale, paths) ?? []
+  assert.deepEqual(
+    back.map(({ manager, time }) => [manager, time]),
+    [
+      ['a', '2026-01-01T00:00:00Z'],
+      ['n', undefined],
+    ],
+  )
 })
 
 test('parentEntries() takes the replicas from who lost them and gives them to who has them now', () => {

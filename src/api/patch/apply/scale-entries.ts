@@ -27,22 +27,30 @@ export function scaleEntries(parent: Entries, paths: ReplicasPaths): ManagedFiel
   return writeManagers(scale)
 }
 
-/** The parent's entries after a write of the Scale left it with `scale`: who lost the replicas there loses them here. */
+/**
+ * The parent's entries after a write of the Scale left it with `scale`: who lost the replicas there loses them here. As upstream, whose key of a
+ * manager that updates has the version in it: such a manager is another one in the Scale, so it keeps the replicas in an entry of their own.
+ */
 export function parentEntries(parent: Entries, scale: Entries, paths: ReplicasPaths): ManagedFieldsEntry[] | undefined {
   const holders = new Map<string, Manager>()
-  for (const manager of readManagers(scale ?? [])?.values() ?? []) {
-    if (!isEmpty(intersection(manager.set, replicasOfScale))) holders.set(identity(manager), manager)
+  for (const [key, manager] of readManagers(scale ?? []) ?? []) {
+    if (!isEmpty(intersection(manager.set, replicasOfScale))) holders.set(key, manager)
   }
+  const before = readManagers(parent ?? []) ?? new Map<string, Manager>()
   const managers: Managers = new Map()
-  for (const [key, manager] of readManagers(parent ?? []) ?? []) {
+  for (const [key, manager] of before) {
     const path = paths.pathIn(manager.apiVersion)
     if (path === undefined) continue
-    const keeps = path === null || !hasPath(manager, paths) || holders.delete(identity(manager))
+    const keeps = path === null || !hasPath(manager, paths) || holders.delete(key)
     managers.set(key, keeps ? manager : withSet(manager, difference(manager.set, setOf(path))))
   }
   const own = paths.pathIn(paths.apiVersion)
-  if (own)
-    for (const [key, manager] of holders) managers.set(key, { ...manager, apiVersion: paths.apiVersion, set: setOf(own), entry: undefined })
+  if (own) {
+    const set = setOf(own)
+    // No time but that of the entry which had none of the replicas.
+    for (const [key, manager] of holders)
+      managers.set(key, { ...manager, apiVersion: paths.apiVersion, time: before.get(key)?.time, set, entry: undefined })
+  }
   return writeManagers(managers)
 }
 
@@ -50,6 +58,3 @@ function hasPath({ apiVersion, set }: Manager, { pathIn }: ReplicasPaths): boole
   const path = pathIn(apiVersion)
   return path != null && !isEmpty(intersection(set, setOf(path)))
 }
-
-/** The same manager has other versions here and there. */
-const identity = ({ name, operation, subresource }: Manager): string => JSON.stringify([name, operation, subresource])

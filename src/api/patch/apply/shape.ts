@@ -1,5 +1,6 @@
 // How field management sees a type: which values change as a whole, and how the parts of the others are named.
 import type { SchemaField, SchemaType, StructType } from '../../schema/model.ts'
+import { publishedDefault } from '../../schema/published-default.ts'
 
 export type Shape = LeafShape | StructShape | MapShape | ListShape | DeducedShape
 
@@ -78,7 +79,11 @@ export function shapeOfField(field: SchemaField): Shape {
   const item = shapeOf(type.item)
   const byName = type.item.kind === 'struct' ? type.item.byName : undefined
   const names = field.listType === 'map' ? [...field.mapKeys].sort() : []
-  return { kind: 'list', item, keys: names.map(name => ({ name, default: byName?.get(name)?.default })) }
+  const defaultOf = (name: string): unknown => {
+    const key = byName?.get(name)
+    return key && publishedDefault(key)
+  }
+  return { kind: 'list', item, keys: names.map(name => ({ name, default: defaultOf(name) })) }
 }
 
 function shapeOf(type: SchemaType): Shape {
