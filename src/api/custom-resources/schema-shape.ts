@@ -1,6 +1,6 @@
 // How field management sees custom resources: what the schema says of lists and maps.
 
-import { deduced, leaf, type Shape, type StructShape, shapeOfStruct } from '../patch/apply/shape.ts'
+import { atomic, deduced, leaf, type Shape, type StructShape, shapeOfStruct } from '../patch/apply/shape.ts'
 import { structByKey } from '../schema/model.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { isSchema } from './schema-reader.ts'
@@ -13,7 +13,7 @@ export function resourceShape(schema: JSONSchemaProps): Shape {
 export function shapeOfSchema(schema: JSONSchemaProps): Shape {
   switch (schema.type) {
     case 'object':
-      return schema['x-kubernetes-map-type'] === 'atomic' ? leaf : objectShape(schema, schema['x-kubernetes-embedded-resource'] === true)
+      return schema['x-kubernetes-map-type'] === 'atomic' ? atomic : objectShape(schema, schema['x-kubernetes-embedded-resource'] === true)
     case 'array':
       return listShape(schema)
     case undefined:
@@ -27,7 +27,7 @@ export function shapeOfSchema(schema: JSONSchemaProps): Shape {
 function listShape(schema: JSONSchemaProps): Shape {
   const { items } = schema
   const listType = schema['x-kubernetes-list-type']
-  if (!isSchema(items) || (listType !== 'set' && listType !== 'map')) return leaf
+  if (!isSchema(items) || (listType !== 'set' && listType !== 'map')) return atomic
   const names = listType === 'map' ? [...(schema['x-kubernetes-list-map-keys'] ?? [])].sort() : []
   return { kind: 'list', item: shapeOfSchema(items), keys: names.map(name => ({ name, default: items.properties?.[name]?.default })) }
 }

@@ -1,5 +1,5 @@
 // Why a configuration is no object of a custom kind, in the words of upstream's typed values.
-import { type FormKind, formProblem, keyedProblems, kindProblem, typedProblems } from '../patch/apply/typed-problems.ts'
+import { type FormKind, formProblem, keyedProblems, kindProblem, memberProblems, typedProblems } from '../patch/apply/typed-problems.ts'
 import { isRecord } from '../schema/compile.ts'
 import { structByKey } from '../schema/model.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
@@ -8,46 +8,56 @@ import { shapeOfSchema } from './schema-shape.ts'
 
 /** Each as `path: problem`. Null is of every type. */
 export function customTypedProblems(value: unknown, schema: JSONSchemaProps): string[] {
-  return problemsAt(value, schema, '', true)
+  return problemsAt(value, schema, '', { isRoot: true, keepsUnknown: false })
+}
+
+/** What holds at a place of the schema beside the schema itself. */
+interface Place {
+  readonly isRoot: boolean
+  /** Around it unknown fields are kept: here they are of every type, too, though they may be pruned later. */
+  readonly keepsUnknown: boolean
 }
 
 const forms: Readonly<Record<string, FormKind>> = { string: 'string', integer: 'number', number: 'number', boolean: 'boolean' }
 
-function problemsAt(value: unknown, schema: JSONSchemaProps, path: string, root: boolean): string[] {
+function problemsAt(value: unknown, schema: JSONSchemaProps, path: string, place: Place): string[] {
   if (value === null || value === undefined) return []
+  const inner = { isRoot: false, keepsUnknown: place.keepsUnknown || schema['x-kubernetes-preserve-unknown-fields'] === true }
   switch (schema.type) {
     case 'object':
-      return isRecord(value) ? memberProblems(value, schema, path, root) : [kindProblem(path, 'map', value)]
+      return isRecord(value) ? objectProblems(value, schema, path, place.isRoot, inner) : [kindProblem(path, 'map', value)]
     case 'array':
-      return Array.isArray(value) ? itemProblems(value, schema, path) : [kindProblem(path, 'list', value)]
+      return Array.isArray(value) ? itemProblems(value, schema, path, inner) : [kindProblem(path, 'list', value)]
     default:
       return formProblem(value, forms[schema.type ?? ''] ?? 'any').map(problem => `${path}: ${problem}`)
   }
 }
 
-function memberProblems(value: Record<string, unknown>, schema: JSONSchemaProps, path: string, root: boolean): string[] {
+function objectProblems(value: Record<string, unknown>, schema: JSONSchemaProps, path: string, isRoot: boolean, inner: Place): string[] {
   const { properties = {}, additionalProperties } = schema
-  const isResource = root || schema['x-kubernetes-embedded-resource'] === true
-  const keeps = schema['x-kubernetes-preserve-unknown-fields'] === true || additionalProperties === true
-  return Object.entries(value).flatMap(([name, member]) => {
-    const at = `${path}.${name}`
+  const isResource = isRoot || schema['x-kubernetes-embedded-resource'] === true
+  // An object of which nothing is said may hold anything.
+  const isFree = !isResource && additionalProperties === undefined && Object.keys(properties).length === 0
+  const keeps = inner.keepsUnknown || isFree || additionalProperties === true
+  return memberProblems(value, path, (name, member, at) => {
     if (isResource && metaFields.has(name)) return metadataProblems(member, name, at)
     const property = Object.hasOwn(properties, name) ? properties[name] : undefined
-    if (property !== undefined) return problemsAt(member, property, at, false)
-    if (isSchema(additionalProperties)) return problemsAt(member, additionalProperties, at, false)
-    return keeps ? [] : [`${at}: field not declared in schema`]
+    if (property !== undefined) return problemsAt(member, property, at, inner)
+    if (isSchema(additionalProperties)) return problemsAt(member, additionalProperties, at, inner)
+    return keeps ? [] : undefined
   })
 }
 
 function metadataProblems(value: unknown, name: string, path: string): string[] {
+  if (name !== 'metadata') return value === null ? [] : formProblem(value, 'string').map(problem => `${path}: ${problem}`)
   const type = structByKey('meta/v1.ObjectMeta')
-  return name === 'metadata' && type !== undefined ? typedProblems(value, type, path) : []
+  return type === undefined ? [] : typedProblems(value, type, path)
 }
 
-function itemProblems(items: readonly unknown[], schema: JSONSchemaProps, path: string): string[] {
+function itemProblems(items: readonly unknown[], schema: JSONSchemaProps, path: string, inner: Place): string[] {
   const item = isSchema(schema.items) ? schema.items : undefined
   if (item === undefined) return []
   const shape = shapeOfSchema(schema)
-  if (shape.kind !== 'list') return items.flatMap((one, index) => problemsAt(one, item, `${path}[${index}]`, false))
-  return keyedProblems(items, shape, path, (one, at) => problemsAt(one, item, at, false))
+  if (shape.kind !== 'list') return items.flatMap((one, index) => problemsAt(one, item, `${path}[${index}]`, inner))
+  return keyedProblems(items, shape, path, (one, at) => problemsAt(one, item, at, inner))
 }

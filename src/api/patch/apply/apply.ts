@@ -15,6 +15,7 @@ import { lastAppliedFields, renewLastApplied } from './last-applied.ts'
 import { type Manager, type Managers, managerKey, readManagers, writeManagers } from './managers.ts'
 import { mergeConfiguration } from './merge.ts'
 import { removeFields } from './remove.ts'
+import { followSchema } from './schema-change.ts'
 import type { Shape } from './shape.ts'
 import { changesOf, dropObsolete, type FieldWrite, takeFrom, updateManagers, withoutUnowned } from './track-update.ts'
 
@@ -107,6 +108,7 @@ function kindText({ apiVersion, kind }: Readonly<Record<string, unknown>>): stri
 export function applyConfiguration(request: ApplyRequest): Applied {
   const managers = readManagers(request.live.metadata.managedFields ?? []) ?? new Map()
   const live = withoutManagedFields(request.live)
+  followSchema(managers, request.write)
   if (managers.size === 0) claimForEarlierWriters(managers, live, request.write)
   try {
     return applyOnce(request, live, managers)

@@ -35,7 +35,7 @@ export function elementText(element: string): string {
     case 'k': {
       const keys: unknown = parseJson(rest)
       return `[${Object.entries(isRecord(keys) ? keys : {})
-        .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+        .map(([name, value]) => `${name}=${valueText(value)}`)
         .join(',')}]`
     }
     case 'v':
@@ -45,6 +45,15 @@ export function elementText(element: string): string {
     default:
       return `.${rest}`
   }
+}
+
+/** As upstream prints values; a key that is no scalar stands only in a message that refuses it. */
+function valueText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(valueText).join(',')}]`
+  if (!isRecord(value)) return JSON.stringify(value)
+  return Object.entries(value)
+    .map(([name, member]) => `${name}=${valueText(member)}`)
+    .join('')
 }
 
 /** Upstream's order: the element itself, fields, keys, values, indexes; numbers by size. */

@@ -7,6 +7,8 @@ export type Shape = LeafShape | StructShape | MapShape | ListShape | DeducedShap
 /** Owned as a whole: scalars, and lists, maps and structs that are atomic. */
 interface LeafShape {
   readonly kind: 'leaf'
+  /** Of a list, map or struct: a schema may have told its parts apart before. */
+  readonly atomic?: true
 }
 
 export interface StructShape {
@@ -36,6 +38,7 @@ export interface DeducedShape {
 }
 
 export const leaf: LeafShape = { kind: 'leaf' }
+export const atomic: LeafShape = { kind: 'leaf', atomic: true }
 export const deduced: DeducedShape = { kind: 'deduced' }
 /** What an object is where the schema says nothing. */
 export const deducedMap: MapShape = { kind: 'map', item: deduced }

@@ -6,6 +6,7 @@ import { difference, emptySet, type FieldSet, isEmpty, union } from './field-set
 import { capManagers, type Managers, managerKey, readManagers, withSet, writeManagers } from './managers.ts'
 import { fieldsOfOutline } from './outline.ts'
 import type { PathFilter } from './path-filter.ts'
+import { followSchema } from './schema-change.ts'
 import type { Shape } from './shape.ts'
 
 /** A write, as field management sees it. */
@@ -121,10 +122,11 @@ export function trackUpdate(
   if (live === write.empty && given === undefined) return writeManagers(ownerOfNew(object, write))
   const found = compare(live, object, write.shape)
   const read = chosenOf.managers
-  if (found === undefined && !given?.some(({ apiVersion }) => isObsolete(apiVersion, write))) {
-    return read === undefined ? before : writeManagers(read)
-  }
+  const stays = found === undefined && !given?.some(({ apiVersion }) => isObsolete(apiVersion, write))
+  if (stays && write.type !== undefined) return read === undefined ? before : writeManagers(read)
   const managers: Managers = read ?? readManagers(given ?? []) ?? new Map()
+  const followed = followSchema(managers, write)
+  if (stays && !followed) return read === undefined ? before : writeManagers(managers)
   dropObsolete(managers, write)
   updateManagers(managers, changesOf(live, object, found, write), write)
   capManagers(managers)

@@ -33,12 +33,10 @@ export function typedProblems(value: unknown, type: SchemaType, path = '', field
     case 'struct':
     case 'map':
       if (!isRecord(value)) return [kindProblem(path, 'map', value)]
-      return Object.entries(value).flatMap(([name, member]) => {
-        if (type.kind === 'map') return typedProblems(member, type.item, `${path}.${name}`)
+      return memberProblems(value, path, (name, member, at) => {
+        if (type.kind === 'map') return typedProblems(member, type.item, at)
         const found = type.byName.get(name)
-        return found === undefined
-          ? [`${path}.${name}: field not declared in schema`]
-          : typedProblems(member, found.type, `${path}.${name}`, found)
+        return found && typedProblems(member, found.type, at, found)
       })
     case 'list':
       if (!Array.isArray(value)) return [kindProblem(path, 'list', value)]
@@ -46,6 +44,26 @@ export function typedProblems(value: unknown, type: SchemaType, path = '', field
     default:
       return formProblem(value, forms[type.kind]).map(problem => `${path}: ${problem}`)
   }
+}
+
+/**
+ * `problemsOf` looks into one member, and says undefined of one that is not declared. Of those the first alone is reported, behind the problems of
+ * the others: upstream stops at it, having looked at the members in any order.
+ */
+export function memberProblems(
+  value: Record<string, unknown>,
+  path: string,
+  problemsOf: (name: string, member: unknown, path: string) => string[] | undefined,
+): string[] {
+  const problems: string[] = []
+  let undeclared: string | undefined
+  for (const [name, member] of Object.entries(value)) {
+    const found = problemsOf(name, member, `${path}.${name}`)
+    if (found === undefined) undeclared ??= name
+    else problems.push(...found)
+  }
+  if (undeclared !== undefined) problems.push(`${path}.${undeclared}: field not declared in schema`)
+  return problems
 }
 
 function itemProblems(items: readonly unknown[], type: SchemaType, path: string, field: SchemaField | undefined): string[] {
