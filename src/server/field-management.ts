@@ -5,6 +5,7 @@ import { UnnamedItem } from '../api/patch/apply/path-element.ts'
 import { excludingPaths, onlyPaths, type PathFilter } from '../api/patch/apply/path-filter.ts'
 import { deducedMap, shapeOfStruct } from '../api/patch/apply/shape.ts'
 import { type FieldVersion, type FieldWrite, trackUpdate } from '../api/patch/apply/track-update.ts'
+import { patchType } from '../api/patch/patch.ts'
 import type { UpdateStrategy } from '../api/resource.ts'
 import { zeroOf } from '../api/schema/compile.ts'
 import { type GroupVersionKind, type StructType, schemaFor } from '../api/schema/model.ts'
@@ -108,7 +109,7 @@ export function fieldWrite(context: ResourceContext): AskedWrite {
 
 export function isApply({ info, request }: ResourceContext): boolean {
   if (info.verb !== 'patch') return false
-  return (header(request.headers, 'content-type') ?? '').split(';')[0]?.trim() === applyMediaType
+  return patchType(header(request.headers, 'content-type') ?? '') === applyMediaType
 }
 
 /** What a client calls itself, up to the slash. */

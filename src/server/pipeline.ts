@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { type Authentication, anonymousUser, type Credentials } from '../access/access.ts'
 import type { ExplainAccess } from '../access/explain-access.ts'
 import type { Authenticated, DenyList } from '../access/revocation.ts'
+import { demandPatchType } from '../api/patch/patch.ts'
 import { ApiError, apiError, type Status, unauthorized } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Clock } from '../base/clock.ts'
@@ -24,7 +25,7 @@ import { type AnswerForm, errorForm } from './negotiate.ts'
 import { wantsPretty } from './pretty.ts'
 import { emptyQuery } from './query.ts'
 import type { RequestContext } from './request-context.ts'
-import { type RequestInfo, type ResourceRequestInfo, requestInfo } from './request-info.ts'
+import { type RequestInfo, type ResourceRequestInfo, requestInfo, servedResource } from './request-info.ts'
 import type { RequestMetrics } from './request-metrics.ts'
 import { requestTimeout, withinTimeout } from './request-timeout.ts'
 import { failureReply, failureStatus } from './respond.ts'
@@ -281,7 +282,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       releaseSeat: () => progress.release?.(),
       user,
       query: info.query,
-      form: formFor(info, header(request.headers, 'accept')),
+      form: formFor(info, request),
       pretty: wantsPretty(info.query, header(request.headers, 'user-agent')),
       now: progress.received,
       authentication,
@@ -357,9 +358,18 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 }
 
-/** Documents, health checks and what other servers answer have forms of their own. */
-function formFor(info: RequestInfo, accept: string | undefined): AnswerForm {
-  return info.isResource && info.served !== undefined ? resourceForm(info, info.served, accept) : errorForm(accept)
+/**
+ * Documents, health checks and what other servers answer have forms of their own. As upstream: what is no method of the resource is told first,
+ * then what is no patch of it, then what it cannot be answered in.
+ */
+function formFor(info: RequestInfo, { headers }: ServerRequest): AnswerForm {
+  const accept = header(headers, 'accept')
+  if (!info.isResource || info.served === undefined) return errorForm(accept)
+  const served = servedResource(info)
+  if (info.verb === 'patch' && !isProxy(info)) {
+    demandPatchType(header(headers, 'content-type') ?? '', served.definition.custom === undefined)
+  }
+  return resourceForm(info, served, accept)
 }
 
 function refusalReply(failure: Status, { headers }: ServerRequest, info: RequestInfo | undefined): Reply {

@@ -6,7 +6,7 @@ import { schemaFor } from '../schema/model.ts'
 import { ApiError } from '../status.ts'
 import { maxOperations } from './json-patch.ts'
 import { mergePatch } from './merge-patch.ts'
-import { applyPatch, patchKindOf } from './patch.ts'
+import { applyPatch, demandPatchType } from './patch.ts'
 
 const json = 'application/json-patch+json'
 const merge = 'application/merge-patch+json'
@@ -257,15 +257,18 @@ describe('a JSON patch', () => {
   it('may be null and changes nothing then', () => assert.deepEqual(patched(json, 'null').object, patched(json, '[]').object))
 })
 
-describe('patchKindOf()', () => {
-  it('ignores parameters', () => assert.equal(patchKindOf(`${merge}; charset=utf-8`, true), 'merge'))
-  it('refuses strategic merge for kinds without a schema', () => {
-    assert.deepEqual(
-      failure(() => patchKindOf(strategic, false)),
-      [
-        415,
-        'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml',
-      ],
-    )
+describe('demandPatchType()', () => {
+  const refusal = (contentType: string, hasSchema = true) => failure(() => demandPatchType(contentType, hasSchema))
+  it('ignores parameters', () => demandPatchType(`${merge}; charset=utf-8`, true))
+  it('lets server-side apply through', () => demandPatchType('application/apply-patch+yaml', false))
+  it('offers strategic merge only with a schema', () => {
+    demandPatchType(strategic, true)
+    assert.deepEqual(refusal(strategic, false), [
+      415,
+      'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml',
+    ])
   })
+  for (const contentType of ['', 'text/plain', 'Application/merge-patch+json', `${merge} ; charset=utf-8`]) {
+    it(`refuses ${JSON.stringify(contentType)}`, () => assert.equal(refusal(contentType)[0], 415))
+  }
 })

@@ -7,6 +7,7 @@ import { isRecord } from '../schema/compile.ts'
 import { conversionProblem, decodeValue, type FieldValidation, parseJsonBytes, strictDecodingMessage } from '../schema/decode.ts'
 import type { StructType } from '../schema/model.ts'
 import { ApiError, apiError, badRequest, invalid, unsupportedMediaType } from '../status.ts'
+import { applyMediaType } from './apply/apply.ts'
 import { StrategicMergeError } from './directives.ts'
 import { goFormat } from './go-format.ts'
 import { applyJsonPatch, jsonType, strictOperationErrors } from './json-patch.ts'
@@ -22,17 +23,28 @@ const mediaTypes: readonly (readonly [string, PatchKind])[] = [
   ['application/strategic-merge-patch+json', 'strategic'],
 ]
 
-/** What kind of patch a content type is. Throws a 415; strategic merge needs a schema, so custom kinds do not have it. */
-export function patchKindOf(contentType: string, hasSchema: boolean): PatchKind {
-  const accepted = mediaTypes.filter(([, kind]) => kind !== 'strategic' || hasSchema)
-  const mediaType = (contentType.split(';')[0] ?? '').trim()
-  const found = accepted.find(([name]) => name === mediaType)
-  if (found !== undefined) return found[1]
-  const names = [...accepted.map(([name]) => name), 'application/apply-patch+yaml'].join(', ')
+/** The type without its parameters, as upstream cuts it off: a space before the semicolon belongs to the type. */
+export function patchType(contentType: string): string {
+  return contentType.split(';')[0] ?? ''
+}
+
+/** Throws the 415 of a content type that is no patch here; strategic merge needs a schema, so custom resources do not have it. */
+export function demandPatchType(contentType: string, hasSchema: boolean): void {
+  const accepted = [...mediaTypes.filter(([, kind]) => kind !== 'strategic' || hasSchema).map(([name]) => name), applyMediaType]
+  if (accepted.includes(patchType(contentType))) return
+  const names = accepted.join(', ')
   throw unsupportedMediaType(`the body of the request was in an unknown format - accepted media types include: ${names}`)
 }
 
+function patchKindOf(contentType: string): PatchKind {
+  const mediaType = patchType(contentType)
+  const found = mediaTypes.find(([name]) => name === mediaType)
+  if (found === undefined) throw new Error(`${mediaType} is no patch that is put over an object`)
+  return found[1]
+}
+
 export interface PatchRequest {
+  /** `demandPatchType` has let it through. */
   readonly contentType: string
   /** The caller has bounded its size. */
   readonly body: Uint8Array
@@ -51,9 +63,9 @@ export interface Patched {
   readonly warnings: readonly string[]
 }
 
-/** Throws 400 for a body that is no patch, 413 and 415, and 422 where the result is no object of the kind. */
+/** Throws 400 for a body that is no patch, 413, and 422 where the result is no object of the kind. */
 export function applyPatch(request: PatchRequest): Patched {
-  const kind = patchKindOf(request.contentType, request.type !== undefined)
+  const kind = patchKindOf(request.contentType)
   const { value, strictErrors } = parsePatch(request.body, kind, request.fieldValidation !== 'Ignore')
   const result = patchValue(kind, request.current, value, request.type)
   const shown = () => (kind === 'strategic' ? goFormat(value) : JSON.stringify(asShown(result, request.current)))

@@ -162,6 +162,8 @@ test('the scale of a custom resource has its replicas where each version says', 
   const refused = await send('fieldManager=two')
   assert.equal(refused.json.message, 'Apply failed with 1 conflict: conflict with "one": .spec.replicas')
   assert.equal((await send('fieldManager=two&force=true')).json.spec.replicas, 3)
+  const strategic = { 'content-type': 'application/strategic-merge-patch+json' }
+  assert.equal((await api.request('PATCH', `${widgets}/a/scale`, { spec: { replicas: 4 } }, strategic)).status, 415)
   const { json } = await api.get(`${widgets}/a`)
   assert.deepEqual(json.spec, { many: { count: 3 }, color: 'red' })
   assert.deepEqual(specOf(json.metadata.managedFields, 'one'), { 'f:color': {} })

@@ -97,7 +97,7 @@ async function readChange(context: ResourceContext): Promise<ScaleChange> {
     const { namesVersion, merge } = await readConfiguration(context, write, kind)
     return tracked(context, async live => {
       const { object, entries } = await merge(live)
-      if (!namesVersion) delete object.metadata.resourceVersion
+      if (!namesVersion()) delete object.metadata.resourceVersion
       return { object, entries }
     })
   }

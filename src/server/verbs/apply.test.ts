@@ -308,6 +308,9 @@ test('apply() on a scale is of a Scale, and creates nothing', async () => {
   const scale = { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'd' }, spec: { replicas: 1 } }
   const send = (body: object) => api.request('PATCH', `${deployments}/d/scale?fieldManager=m`, body, type)
   assert.equal((await send(scale)).status, 404)
+  assert.equal((await send({})).status, 404)
+  const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } }
+  await api.create(deployments, { metadata: { name: 'd' }, spec: { selector: { matchLabels: { a: 'b' } }, template } })
   const other = await send({ ...scale, apiVersion: 'apps/v1', kind: 'Deployment' })
   assert.equal(other.json.message, 'invalid object type: apps/v1, Kind=Deployment')
   const odd = await send({ ...scale, spec: { replicas: 'many' } })

@@ -1,7 +1,13 @@
 // apply: a patch that says what its manager wants an object to be, and creates the object where there is none.
 import { customTypedProblems } from '../../api/custom-resources/typed-problems.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../../api/object.ts'
-import { applyConfiguration, conversionFailure, judgeConfiguration, parseConfiguration } from '../../api/patch/apply/apply.ts'
+import {
+  applyConfiguration,
+  conversionFailure,
+  judgeConfiguration,
+  type ParsedConfiguration,
+  parseConfiguration,
+} from '../../api/patch/apply/apply.ts'
 import { typedProblems } from '../../api/patch/apply/typed-problems.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { sameValue } from '../../api/same-value.ts'
@@ -27,22 +33,29 @@ export interface Merged {
 }
 
 export interface Configuration {
-  /** Whether the configuration names the version that it is for. */
-  readonly namesVersion: boolean
-  /** Merges it into an object, which is not changed. Rejects with the 409 of fields that others have. */
+  /** Whether the configuration names the version that it is for. Throws the 400 of a body that is none. */
+  namesVersion(): boolean
+  /** Merges it into an object, which is not changed. Rejects with the 400 of a body that is none and the 409 of fields that others have. */
   merge(live: KubeObject): Promise<Merged>
 }
 
-/** Reads the body as what its manager wants an object of `kind` to be. Rejects with the 400 of one that is none. */
+/** Reads the body as what its manager wants an object of `kind` to be. It is looked at when it is used: a missing object is told before. */
 export async function readConfiguration(context: ResourceContext, write: AskedWrite, kind: AppliedKind): Promise<Configuration> {
   const { custom } = kind
-  const validation = fieldValidation(context)
-  const { config, duplicate } = parseConfiguration(await context.request.body(maxBodyBytes))
   const { type } = write
-  judgeConfiguration(config, write.apiVersion, kind.kind, value => {
-    if (custom !== undefined) return customTypedProblems(value, custom.schema())
-    return type === undefined ? [] : typedProblems(value, type)
-  })
+  const validation = fieldValidation(context)
+  const body = await context.request.body(maxBodyBytes)
+  let known: ParsedConfiguration | undefined
+  const parsed = (): ParsedConfiguration => {
+    if (known !== undefined) return known
+    const read = parseConfiguration(body)
+    judgeConfiguration(read.config, write.apiVersion, kind.kind, value => {
+      if (custom !== undefined) return customTypedProblems(value, custom.schema())
+      return type === undefined ? [] : typedProblems(value, type)
+    })
+    known = read
+    return read
+  }
   const decode = (value: Record<string, unknown>): KubeObject => {
     if (type === undefined) {
       const read = custom?.decode(value, 'Ignore')
@@ -50,11 +63,12 @@ export async function readConfiguration(context: ResourceContext, write: AskedWr
       return read?.object ?? (isObject(value) ? value : { ...value, metadata: {} })
     }
     const decoded = decodeValue(value, type, 'Ignore')
-    if (!decoded.ok) throw conversionFailure(config, value, type, decoded.message)
+    if (!decoded.ok) throw conversionFailure(parsed().config, value, type, decoded.message)
     return decoded.object
   }
   const force = context.query.flag('force')
   const mergeOnce = (live: KubeObject): Merged => {
+    const { config, duplicate } = parsed()
     const applied = applyConfiguration({ live, config, force, write })
     if (duplicate !== undefined && validation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicate}`)
     const object = decode(applied.object)
@@ -63,9 +77,13 @@ export async function readConfiguration(context: ResourceContext, write: AskedWr
     return { object, entries: applied.entries(!sameValue(object, { ...live, metadata })) }
   }
   return {
-    namesVersion: isRecord(config['metadata']) && config['metadata']['resourceVersion'] !== undefined,
+    namesVersion() {
+      const { metadata } = parsed().config
+      return isRecord(metadata) && metadata['resourceVersion'] !== undefined
+    },
     async merge(live) {
       const merged = await write.settled(() => mergeOnce(live))
+      const { duplicate } = parsed()
       if (duplicate !== undefined && validation === 'Warn') context.warn(duplicate)
       return merged
     },
@@ -92,7 +110,7 @@ export async function apply(parts: WriteParts, context: ResourceContext): Promis
       const merged = await merge(old)
       entries = merged.entries
       // The version is a precondition only where the configuration names one.
-      if (!namesVersion) delete merged.object.metadata.resourceVersion
+      if (!namesVersion()) delete merged.object.metadata.resourceVersion
       return merged.object
     },
     async createMissing() {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { TestServer } from '../testing.ts'
+import { allowWhere, TestServer } from '../testing.ts'
 import { noAdmission } from '../write-parts.ts'
 
 const path = '/api/v1/namespaces/default/configmaps'
@@ -20,8 +20,10 @@ test('patch() takes JSON patches, merge patches and strategic merge patches', as
 test('patch() refuses unknown types with 415', async () => {
   await using api = new TestServer()
   await api.create(path, { metadata: { name: 'a' } })
-  for (const contentType of ['text/plain']) {
-    const { status, json } = await api.request('PATCH', `${path}/a`, {}, { 'content-type': contentType })
+  for (const contentType of ['text/plain', '', 'Application/merge-patch+json', 'application/merge-patch+json ; charset=utf-8']) {
+    // Before anything is looked at but the right to it: the object, the options, the form of the answer.
+    const headers = { 'content-type': contentType, accept: 'image/png' }
+    const { status, json } = await api.request('PATCH', `${path}/none?dryRun=x`, {}, headers)
     assert.equal(status, 415)
     assert.match(json.message, /accepted media types include: application\/json-patch\+json, application\/merge-patch\+json/)
   }
@@ -56,7 +58,70 @@ test('patch() with a version is a precondition', async () => {
   assert.equal((await api.request('PATCH', `${path}/a`, patch)).status, 200)
 })
 
-test('patch() of a missing object answers 404', async () => {
+test('patch() of a missing object answers 404, whatever the body says', async () => {
   await using api = new TestServer()
-  assert.equal((await api.request('PATCH', `${path}/a`, { data: {} })).status, 404)
+  const many = Array(10_001).fill({ op: 'test', path: '', value: 1 })
+  const bodies: [type: string, body: unknown][] = [
+    ['merge-patch', { data: {} }],
+    ['merge-patch', Buffer.from('{')],
+    ['json-patch', Buffer.from('{')],
+    ['json-patch', many],
+    ['strategic-merge-patch', Buffer.from('[')],
+  ]
+  for (const [name, body] of bodies) assert.equal((await api.request('PATCH', `${path}/a`, body, type(name))).status, 404, name)
+  const deployment = '/apis/apps/v1/namespaces/default/deployments/d'
+  const apply = { 'content-type': 'application/apply-patch+yaml' }
+  for (const subresource of ['status', 'scale']) {
+    const { status } = await api.request('PATCH', `${deployment}/${subresource}?fieldManager=m`, Buffer.from('{'), apply)
+    assert.equal(status, 404, subresource)
+  }
+  assert.equal((await api.request('PATCH', `${deployment}?fieldManager=m`, Buffer.from('{'), apply)).status, 400)
+})
+
+test('what is no method of a resource is told before what it could be asked and answered in', async () => {
+  await using api = new TestServer()
+  const headers = { 'content-type': 'text/plain', accept: 'image/png' }
+  for (const where of [path, `${path}/a`.replace('configmaps/a', 'pods/p/log')]) {
+    assert.equal((await api.request('PATCH', where, {}, headers)).status, 405, where)
+  }
+})
+
+test('patch() answers what the client may not do before what it sent', async () => {
+  await using api = new TestServer({ authorize: allowWhere(() => false) })
+  assert.equal((await api.request('PATCH', `${path}/a?dryRun=x`, {}, { 'content-type': 'text/plain' })).status, 403)
+})
+
+test('patch() keeps an object where and what it is', async () => {
+  await using api = new TestServer()
+  const { metadata } = await api.create(path, { metadata: { name: 'a' }, data: { x: '1' } })
+  const send = (change: object) => api.request('PATCH', `${path}/a`, { metadata: change })
+  const refused: [change: object, status: number, message: RegExp][] = [
+    [{ name: 'b' }, 400, /^the name of the object \(b\) does not match the name on the URL \(a\)$/],
+    [{ name: null }, 400, /name must be provided$/],
+    [{ namespace: 'b' }, 400, /^the namespace of the object \(b\) does not match the namespace on the request \(default\)$/],
+    [{ uid: 'b' }, 422, /metadata\.uid: Invalid value: "b": field is immutable$/],
+    [{ resourceVersion: 'b' }, 500, /^strconv\.ParseUint: parsing "b": invalid syntax$/],
+  ]
+  for (const [change, status, message] of refused) {
+    const answer = await send(change)
+    assert.equal(answer.status, status)
+    assert.match(answer.json.message, message)
+  }
+  const ignored = [{ namespace: null }, { uid: null }, { resourceVersion: null }, { resourceVersion: '0' }, { creationTimestamp: null }]
+  for (const change of [...ignored, { creationTimestamp: '2000-01-01T00:00:00Z' }, { generation: 7 }]) {
+    const { status, json } = await send(change)
+    assert.equal(status, 200)
+    assert.equal(json.metadata.resourceVersion, metadata.resourceVersion)
+    assert.equal(json.metadata.uid, metadata.uid)
+  }
+})
+
+test('patch() as a dry run answers with what it would be, and changes nothing', async () => {
+  await using api = new TestServer()
+  await api.create(path, { metadata: { name: 'a' } })
+  const before = api.store.revision
+  const operations = [{ op: 'add', path: '/data', value: { x: '1' } }]
+  const { json } = await api.request('PATCH', `${path}/a?dryRun=All`, operations, type('json-patch'))
+  assert.deepEqual(json.data, { x: '1' })
+  assert.equal(api.store.revision, before)
 })

@@ -1,7 +1,7 @@
 // patch: JSON patch, merge patch and strategic merge patch, run again on the newest object until it meets no other write.
 
 import type { KubeObject } from '../../api/object.ts'
-import { applyPatch, patchKindOf } from '../../api/patch/patch.ts'
+import { applyPatch } from '../../api/patch/patch.ts'
 import { type GroupVersionKind, schemaFor } from '../../api/schema/model.ts'
 import { maxBodyBytes } from '../collect-body.ts'
 import { fieldValidation } from '../decode.ts'
@@ -43,7 +43,6 @@ export async function patchValue(context: ResourceContext, kind: GroupVersionKin
   const contentType = header(context.request.headers, 'content-type') ?? ''
   const custom = kind === context.served.definition ? context.served.definition.custom : undefined
   const type = custom === undefined ? schemaFor(kind.group, kind.version, kind.kind) : undefined
-  patchKindOf(contentType, type !== undefined)
   const body = await context.request.body(maxBodyBytes)
   return current => {
     const { object, warnings } = applyPatch({
