@@ -85,5 +85,5 @@ test('the listener answers 431 to an HTTP/1.1 header of more than 64 KiB, and cl
     socket.on('error', reject)
     socket.write(`GET /readyz HTTP/1.1\r\nhost: x\r\nx-long: ${'y'.repeat(70 * 1024)}\r\n\r\n`)
   })
-  assert.match(text, /^HTTP\/1\.1 4(?:00|31) /)
+  assert.match(text, /^HTTP\/1\.1 431 Request Header Fields Too Large\r\n/)
 })

@@ -56,6 +56,6 @@ export function collectBody(stream: Readable, limit: number, declared: number | 
   return promise
 }
 
-const endedEarly = (cause?: Error): Error =>
+export const endedEarly = (cause?: Error): Error =>
   apiError(400, 'BadRequest', 'the request body ended early', undefined, cause === undefined ? undefined : { cause })
 const refusal = (limit: number): Error => tooLarge(`limit is ${limit}`)

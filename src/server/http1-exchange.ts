@@ -1,15 +1,16 @@
 // Requests that come over HTTP/1.1.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import type { Duplex, Writable } from 'node:stream'
 import type { Credentials } from '../access/access.ts'
 import type { Logger } from '../base/log.ts'
 import { STATUS_CODES } from '../base/node-http.ts'
 import { answerHeaders } from './answer-headers.ts'
 import { endWith, joined, writeCorked } from './body-parts.ts'
-import { collectBody, declaredLength } from './collect-body.ts'
-import type { FinalReply, RequestHeaders, ServerRequest, Sink, UpgradedConnection } from './exchange.ts'
+import { collectBody, declaredLength, endedEarly } from './collect-body.ts'
+import type { BodyStream, FinalReply, RequestHeaders, ServerRequest, Sink, UpgradedConnection } from './exchange.ts'
 import { stallMs, untilDrained } from './http2-exchange.ts'
+import { dropUnread, unlessClosed } from './unread.ts'
 
 export class Http1Request implements ServerRequest {
   readonly method: string
@@ -19,6 +20,7 @@ export class Http1Request implements ServerRequest {
   readonly upgrade?: string
   readonly #message: IncomingMessage
   readonly #controller = new AbortController()
+  #broken: Error | undefined
 
   /** `upgradable`: the connection can be handed over. */
   constructor(message: IncomingMessage, credentials: Credentials, upgradable = false) {
@@ -43,8 +45,26 @@ export class Http1Request implements ServerRequest {
     return this.#controller.signal
   }
 
+  /** Whether all of its body has come. */
+  get isWhole(): boolean {
+    return this.#message.complete
+  }
+
+  /** Nothing more will come of the body: whoever reads it, now or later, hears of it. */
+  breakBody(cause: Error): void {
+    this.#broken = cause
+    // Not destroyed: the connection would go with it, and the answer is due.
+    if (this.#message.listenerCount('error') > 0) this.#message.emit('error', cause)
+  }
+
   body(limit: number): Promise<Buffer> {
-    return collectBody(this.#message, limit, declaredLength(this.headers))
+    return this.#broken ? Promise.reject(endedEarly(this.#broken)) : collectBody(this.#message, limit, declaredLength(this.headers))
+  }
+
+  /** The rest of a body that nobody wants; `tooMuch` is called where it is too long or too slow. */
+  dropBody(tooMuch: () => void): void {
+    dropUnread(this.#message, tooMuch)
+    unlessClosed(this.#message, tooMuch)
   }
 
   stream(): IncomingMessage | undefined {
@@ -65,12 +85,19 @@ function withSeparateImpersonation(message: IncomingMessage): RequestHeaders {
   return separate ?? headers
 }
 
-/** Sends the answer. Never rejects: a failure in the middle cuts the connection. */
-export async function sendHttp1(response: ServerResponse, request: Http1Request, reply: FinalReply, log: Logger): Promise<void> {
+/** Sends the answer. Never rejects: a failure in the middle cuts the connection. `end` ends the connection. */
+export async function sendHttp1(
+  response: ServerResponse,
+  request: Http1Request,
+  reply: FinalReply,
+  end: () => void,
+  log: Logger,
+): Promise<void> {
   const headers = answerHeaders(reply)
   const { body } = reply
   response.once('close', () => request.answered())
   if (typeof body !== 'function') {
+    if (!request.isWhole) request.dropBody(end)
     headers['content-length'] ??= body.length
     response.writeHead(reply.status, headers)
     endWith(response, body)
@@ -80,25 +107,31 @@ export async function sendHttp1(response: ServerResponse, request: Http1Request,
   response.writeHead(reply.status, headers)
   // A watcher waits for the head, not for the first event.
   response.flushHeaders()
+  await sendStream(response, body, request, reply, log)
+  if (!request.isWhole) request.dropBody(end)
+}
+
+/** The end of the stream is that of the answer. */
+async function sendStream(stream: Writable, body: BodyStream, request: Http1Request, reply: FinalReply, log: Logger): Promise<void> {
   let bytes = 0
   const sink: Sink = {
     write(chunk) {
       bytes += chunk.length
-      return response.destroyed || response.write(chunk)
+      return stream.destroyed || stream.write(chunk)
     },
     writeAll(chunks) {
       for (const { length } of chunks) bytes += length
-      return response.destroyed || writeCorked(response, chunks)
+      return stream.destroyed || writeCorked(stream, chunks)
     },
-    drained: () => untilDrained(response, request.signal, stallMs(reply)),
+    drained: () => untilDrained(stream, request.signal, stallMs(reply)),
   }
   try {
     await body(sink, request.signal)
-    response.end()
+    stream.end()
     reply.done({ bytes, cut: false })
   } catch (err) {
     if (!request.signal.aborted) log.error('answer cut', { auditID: reply.auditId, err })
-    response.destroy()
+    stream.destroy()
     reply.done({ bytes, cut: true })
   }
 }
@@ -106,15 +139,15 @@ export async function sendHttp1(response: ServerResponse, request: Http1Request,
 /** A client whose machine is gone is noticed after this long and nine probes. */
 const keepAliveMs = 30_000
 
-/** Hands the connection over, or sends the refusal and closes it. Never rejects. */
+/** Hands the connection over, or answers as if no upgrade was asked for and closes it. Never rejects. */
 export async function answerUpgrade(connection: UpgradedConnection, request: Http1Request, reply: FinalReply, log: Logger): Promise<void> {
   const { socket } = connection
   try {
     if (reply.upgrade) {
       if (socket instanceof Socket) socket.setKeepAlive(true, keepAliveMs)
       await reply.upgrade(connection)
-    } else refuseUpgrade(socket, reply)
-    reply.done({ bytes: 0, cut: false })
+      reply.done({ bytes: 0, cut: false })
+    } else await answerWithoutUpgrade(socket, request, reply, log)
   } catch (err) {
     if (!request.signal.aborted) log.error('upgraded connection failed', { auditID: reply.auditId, err })
     socket.destroy()
@@ -122,21 +155,21 @@ export async function answerUpgrade(connection: UpgradedConnection, request: Htt
   }
 }
 
-/** How long a client may take to read a refusal and close its side. */
-const refusalMs = 5000
-
-/** Nothing that comes behind a refused upgrade is looked at (CVE-2018-1002105), and the connection does not stay half open. */
-function refuseUpgrade(socket: Duplex, reply: FinalReply): void {
-  const body = typeof reply.body === 'function' ? Buffer.alloc(0) : joined(reply.body)
-  const status = reply.status === 101 || typeof reply.body === 'function' ? 400 : reply.status
-  const headers = { ...answerHeaders(reply), 'content-length': body.length, connection: 'close' }
+/** Nothing that comes behind an upgrade that was not made is looked at (CVE-2018-1002105), and the connection does not stay half open. */
+async function answerWithoutUpgrade(socket: Duplex, request: Http1Request, reply: FinalReply, log: Logger): Promise<void> {
+  const { body } = reply
+  const status = reply.status === 101 ? 400 : reply.status
+  const isStream = typeof body === 'function'
+  const headers = { ...answerHeaders(reply), ...(isStream ? {} : { 'content-length': body.length }), connection: 'close' }
   const lines = Object.entries(headers).flatMap(([name, value]) =>
     (Array.isArray(value) ? value : [value]).map(one => `${name}: ${one}\r\n`),
   )
-  socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`), body]))
-  // Read on: a socket closed with unread bytes is reset, and the client may lose the refusal.
-  socket.resume()
-  const timer = setTimeout(() => socket.destroy(), refusalMs)
-  timer.unref()
-  socket.once('close', () => clearTimeout(timer))
+  dropUnread(socket, () => socket.destroy())
+  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`)
+  if (isStream) await sendStream(socket, body, request, reply, log)
+  else {
+    socket.end(joined(body))
+    reply.done({ bytes: body.length, cut: false })
+  }
+  unlessClosed(socket, () => socket.destroy())
 }

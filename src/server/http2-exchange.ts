@@ -6,6 +6,7 @@ import { answerHeaders } from './answer-headers.ts'
 import { endWith, writeCorked } from './body-parts.ts'
 import { collectBody, declaredLength } from './collect-body.ts'
 import type { FinalReply, RequestHeaders, ServerRequest, Sink } from './exchange.ts'
+import { dropUnread, unlessClosed } from './unread.ts'
 
 export class Http2Request implements ServerRequest {
   readonly method: string
@@ -112,24 +113,12 @@ export async function sendHttp2(stream: ServerHttp2Stream, request: Http2Request
   }
 }
 
-/** What a client may still send of a body that nobody wants. */
-const maxUnreadBytes = 4 * 1024 * 1024
-const maxUnreadMs = 5_000
-
-/**
- * A refusal before the body was read: Node would reset the stream behind the answer, and a client that is still sending may lose the answer with it.
- * The rest is taken and thrown away, within bounds.
- */
+/** A refusal before the body was read: Node would reset the stream behind the answer, and a client that is still sending may lose the answer with it. */
 function drainUnread(stream: ServerHttp2Stream): void {
   if (stream.endAfterHeaders || stream.readableFlowing !== null) return
-  let bytes = 0
   const close = () => stream.close(constants.NGHTTP2_NO_ERROR)
-  const timer = setTimeout(close, maxUnreadMs)
-  stream.once('close', () => clearTimeout(timer))
-  stream.on('data', (chunk: Buffer) => {
-    bytes += chunk.length
-    if (bytes > maxUnreadBytes) close()
-  })
+  dropUnread(stream, close)
+  unlessClosed(stream, close)
 }
 
 class Http2Sink implements Sink {
