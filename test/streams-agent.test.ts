@@ -37,9 +37,10 @@ async function carried(): Promise<{
   return { api, raw, runtime, proxied, stop, done, session }
 }
 
+/** Up to the end of what comes; the other direction stays open, which some versions of Node would close with it. */
 async function read(stream: Duplex): Promise<string> {
   let text = ''
-  for await (const chunk of stream) text += String(chunk)
+  for await (const chunk of stream.iterator({ destroyOnReturn: false })) text += String(chunk)
   return text
 }
 
