@@ -26,7 +26,7 @@ export class FakeNodeAgent implements Disposable {
     socket.write(
       `GET ${tunnelPath(nodeName)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nConnection: Upgrade\r\nUpgrade: ${tunnelUpgrade}\r\n\r\n`,
     )
-    const { status } = await readHttpHead(socket, AbortSignal.timeout(10_000))
+    const { status } = await readHttpHead(socket, AbortSignal.timeout(60_000))
     if (status !== 101) throw new Error(`the tunnel was answered with ${status}`)
     const agent = new FakeNodeAgent(socket)
     const session = performServerHandshake(socket)

@@ -7,7 +7,7 @@ import { ApiError, isReason, startCluster } from 'bulkhead'
 import { deployments, pods } from '../src/client/resources.ts'
 import { noKubectl, run, temporaryFolder, until } from './cluster.ts'
 
-const signal = AbortSignal.timeout(120_000)
+const { signal } = new AbortController()
 const labels = { app: 'web' }
 const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }
 const podSpec = {

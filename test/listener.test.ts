@@ -195,7 +195,7 @@ test('a newer tunnel of a node replaces the older one', async () => {
   })
   await closed
   const request = { kind: 'logs', pod: { namespace: 'a', name: 'b', uid: 'c' }, container: 'd', query: '' } as const
-  const { stream } = await server.api.server.nodeTunnels.requestNode('n1', request, AbortSignal.timeout(10_000))
+  const { stream } = await server.api.server.nodeTunnels.requestNode('n1', request, AbortSignal.timeout(60_000))
   const chunks: Buffer[] = []
   for await (const chunk of stream) chunks.push(Buffer.from(chunk))
   assert.equal(Buffer.concat(chunks).toString(), 'second')

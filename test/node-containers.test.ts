@@ -139,7 +139,7 @@ async function logOf(pod: Pod, container: string): Promise<string> {
   const path = worker?.state.containers.get(container)?.[0]?.logPath ?? ''
   const source = { path, running: () => false, changed: async () => undefined }
   let text = ''
-  for await (const chunk of readContainerLog(source, { follow: false, previous: false, timestamps: false }, AbortSignal.timeout(5000)))
+  for await (const chunk of readContainerLog(source, { follow: false, previous: false, timestamps: false }, AbortSignal.timeout(hangMs)))
     text += chunk
   return text
 }
@@ -466,7 +466,7 @@ test('checkArchive() and symlinked folders: a file that is no image is refused w
   await writeFile(file, 'nothing')
   await symlink(file, `${file}-link`)
   await assert.rejects(
-    importImage(`${file}-link`, containerd, AbortSignal.timeout(5000)),
+    importImage(`${file}-link`, containerd, AbortSignal.timeout(hangMs)),
     /Cannot import image ".*": it is not a tar archive$/,
   )
 })

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { carryBytes } from '../src/node/stream-proxy.ts'
 import { NodeStream } from '../src/server/streams/node-stream.ts'
 
-const limit = { timeout: 10_000 }
+const limit = { timeout: 60_000 }
 
 /** One request through a tunnel in this process: the API server's end of it, and the runtime's socket. */
 async function carried(): Promise<{

@@ -7,7 +7,7 @@ import { noKubectl, run } from './cluster.ts'
 import { SpdyRuntime } from './fake-node-agent.ts'
 import { StreamsServer } from './streams-server.ts'
 
-test('kubectl exec fails with the reason when the node dies under the command', { skip: noKubectl, timeout: 30_000 }, async () => {
+test('kubectl exec fails with the reason when the node dies under the command', { skip: noKubectl, timeout: 60_000 }, async () => {
   await using streams = await StreamsServer.start()
   let asked = ''
   streams.agent.serve = (stream, headers) => {

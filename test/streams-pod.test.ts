@@ -8,7 +8,7 @@ import type { WebSocket } from 'ws'
 import { type FakeNodeAgent, SpdyRuntime } from './fake-node-agent.ts'
 import { podPath, type Refusal, readToEnd, StreamsServer, turnsUntil } from './streams-server.ts'
 
-const limit = { timeout: 20_000 }
+const limit = { timeout: 60_000 }
 const everything = 'stdin=true&stdout=true&stderr=true'
 const commands = `exec?command=cat&${everything}`
 

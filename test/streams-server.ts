@@ -109,7 +109,7 @@ export class StreamsServer implements AsyncDisposable {
       `${method} ${path.startsWith('/') ? path : `${podPath}/${path}`} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${user}\r\nConnection: Upgrade\r\n` +
         `Upgrade: ${upgrade}\r\n${protocol === '' ? '' : `X-Stream-Protocol-Version: ${protocol}\r\n`}${headers}\r\n${more}`,
     )
-    return { head: await readHttpHead(socket, AbortSignal.timeout(10_000)), socket }
+    return { head: await readHttpHead(socket, AbortSignal.timeout(60_000)), socket }
   }
 
   /** Resolves when audit knows that the request for the path is over. */

@@ -37,7 +37,7 @@ test('GET on pods/exec is a create', () => {
   assert.equal(info.verb, 'create')
 })
 
-test('stdin goes in, stdout and the status come out, and the half-close arrives', { timeout: 5000 }, async () => {
+test('stdin goes in, stdout and the status come out, and the half-close arrives', { timeout: 60_000 }, async () => {
   const [node, runtime] = duplexPair()
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'v5.channel.k8s.io' })
   await once(server, 'listening')

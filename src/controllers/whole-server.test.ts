@@ -49,7 +49,7 @@ async function start() {
     client,
     signal: stop.signal,
     async until(condition: () => Promise<boolean>, what: string) {
-      const deadline = Date.now() + 15_000
+      const deadline = Date.now() + 60_000
       while (!(await condition())) {
         if (Date.now() > deadline) throw new Error(`Never seen: ${what}`)
         await new Promise(resolve => setImmediate(resolve))

@@ -20,7 +20,7 @@ async function logWith(text: string): Promise<string> {
 async function read(path: string, options: Partial<LogOptions> = {}): Promise<string> {
   let text = ''
   const source = { path, running: () => false, changed: async () => undefined }
-  for await (const chunk of readContainerLog(source, { ...plain, ...options }, AbortSignal.timeout(5000))) text += chunk
+  for await (const chunk of readContainerLog(source, { ...plain, ...options }, AbortSignal.timeout(60_000))) text += chunk
   return text
 }
 
@@ -64,7 +64,7 @@ test('readContainerLog() follows writes and a rotation until the container has e
     new Promise<void>(resolve => {
       end = resolve
     })
-  const follow = readContainerLog({ path, running: () => running, changed }, { ...plain, follow: true }, AbortSignal.timeout(5000))
+  const follow = readContainerLog({ path, running: () => running, changed }, { ...plain, follow: true }, AbortSignal.timeout(60_000))
   const next = async () => String((await follow.next()).value ?? '')
   assert.equal(await next(), 'one\n')
   const second = next()

@@ -20,7 +20,7 @@ const objects: ObjectSource = {
 }
 const addresses = { podIps: ['10.0.0.1'], hostIps: ['192.0.2.1'], nodeName: 'n1' }
 const node = { milliCpu: 4000, memoryBytes: 1024, ephemeralStorageBytes: 1 }
-const signal = AbortSignal.timeout(5000)
+const { signal } = new AbortController()
 const build = (container: Partial<Container>, pod = podOf()) =>
   buildEnvironment({ pod, container: containerOf('c', container), objects, addresses, node }, signal)
 

@@ -6,7 +6,8 @@ import { podOf, stateOf } from './fixture.ts'
 import { dialPod } from './pod-dial.ts'
 import type { PodState } from './pod-state.ts'
 
-const signal = AbortSignal.timeout(20_000)
+// No time of its own: it would begin when the file is loaded, and many files may come between that and the tests.
+const { signal } = new AbortController()
 const running: PodState = { ...stateOf({ c: [{ state: 'CONTAINER_RUNNING' }] }), podIps: ['127.0.0.1'] }
 
 const refusals: [name: string, pod: ReturnType<typeof podOf>, state: PodState, port: string, message: RegExp][] = [
@@ -21,8 +22,9 @@ const refusals: [name: string, pod: ReturnType<typeof podOf>, state: PodState, p
 for (const [name, pod, state, port, message] of refusals)
   test(`dialPod() refuses ${name}`, () => assert.rejects(dialPod(pod, state, port, signal), { message }))
 
-test('dialPod() connects to the address of the sandbox, and says in Go’s words that nobody answers', async () => {
+test('dialPod() connects to the address of the sandbox, and says in Go’s words that nobody answers', async t => {
   const server = createServer(socket => socket.end('hello'))
+  t.after(() => server.close())
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

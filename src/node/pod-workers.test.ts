@@ -20,7 +20,7 @@ async function withNode(
     stop.signal,
   )
   const until = async (what: string, holds: () => boolean | undefined) => {
-    const deadline = Date.now() + 10_000
+    const deadline = Date.now() + 60_000
     while (!holds()) {
       if (Date.now() > deadline) throw new Error(`did not see: ${what}; pods: ${JSON.stringify(api.all(pods).map(({ status }) => status))}`)
       await new Promise(resolve => setImmediate(resolve))

@@ -173,7 +173,7 @@ test('openRuntimeStream() refuses another certificate and any answer but 101', a
   await once(server, 'listening')
   const address: AddressInfo | string | null = server.address()
   const url = `https://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/exec/token`
-  const signal = AbortSignal.timeout(5000)
+  const signal = AbortSignal.timeout(60_000)
   await assert.rejects(openRuntimeStream(url, 'v4.channel.k8s.io', other.certificate, signal))
   await assert.rejects(openRuntimeStream(url, 'v4.channel.k8s.io', own.certificate, signal), /answered 302 instead of switching protocols/)
   assert.ok(connections <= 2)

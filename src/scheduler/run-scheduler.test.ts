@@ -26,7 +26,7 @@ function start(prepare: (api: FakeApi) => void) {
   return {
     api,
     async until(condition: () => boolean, what: string) {
-      const deadline = Date.now() + 10_000
+      const deadline = Date.now() + 60_000
       while (!condition()) {
         if (Date.now() > deadline) throw new Error(`Never seen: ${what}`)
         await new Promise(resolve => setImmediate(resolve))

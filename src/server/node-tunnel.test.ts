@@ -23,7 +23,7 @@ const request = { kind: 'exec', pod: { namespace: 'd', name: 'p', uid: 'u' }, co
 
 test('NodeTunnels lets what runs in a replaced tunnel go on, and asks the new one from then on', async () => {
   const tunnels = new NodeTunnels(silentLogger)
-  const signal = AbortSignal.timeout(10_000)
+  const signal = AbortSignal.timeout(60_000)
   const first = open(tunnels, 'one')
   const older = await tunnels.requestNode('n1', request, signal)
   assert.equal(String((await once(older.stream, 'data'))[0]), 'one')

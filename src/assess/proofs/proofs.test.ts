@@ -19,7 +19,7 @@ let open: ProvableCluster
 before(async () => {
   secure = await provableCluster()
   open = await openCluster()
-  await open.context.client.create(nodes, '', { metadata: { name: 'n1' }, spec: {} }, AbortSignal.timeout(10_000))
+  await open.context.client.create(nodes, '', { metadata: { name: 'n1' }, spec: {} }, AbortSignal.timeout(60_000))
 })
 after(async () => {
   await secure[Symbol.asyncDispose]()
@@ -182,7 +182,7 @@ test('runProofs() counts a proof that throws, and one beyond its time, as not he
     ...base,
     prove: (_context, signal) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
   }
-  const results = await runProofs([throwing, endless], secure.context, { limitMs: 20 }, AbortSignal.timeout(5_000))
+  const results = await runProofs([throwing, endless], secure.context, { limitMs: 20 }, AbortSignal.timeout(60_000))
   assert.deepEqual(
     results.map(({ outcome: result }) => 'held' in result && result.held),
     [false, false],

@@ -20,7 +20,7 @@ test('join-ticket create prints a ticket of which only the hash is stored', asyn
     await createNodeTicket({ node: 'edge-1', kubeconfig }, output)
     const parsed = parseTicket(tickets[0] ?? '')
     assert.ok(parsed)
-    const stored = await cluster.client.get(secrets, 'kube-system', `bulkhead-join-${parsed.id}`, AbortSignal.timeout(5_000))
+    const stored = await cluster.client.get(secrets, 'kube-system', `bulkhead-join-${parsed.id}`, AbortSignal.timeout(60_000))
     const ticket = ticketOfSecret({ ...stored, data: stored.data ?? null })
     assert.equal(ticket?.node, 'edge-1')
     assert.ok(ticket && ticketMatches(ticket, parsed.secret))

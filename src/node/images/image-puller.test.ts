@@ -18,7 +18,7 @@ function setUp(registry?: () => void) {
         secrets: async () => [],
         event: (type, reason, message) => void events.push(`${type} ${reason}: ${message}`),
       },
-      AbortSignal.timeout(5000),
+      AbortSignal.timeout(60_000),
     )
   return { clock, runtime, ensure, events }
 }

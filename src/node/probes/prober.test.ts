@@ -12,7 +12,7 @@ import { Prober } from './prober.ts'
 const runtime = new FakeRuntime({ clock: systemClock })
 const container: Container = { name: 'c', ports: [{ name: 'web', containerPort: 80 }] }
 const target = { container, containerId: 'x', podIp: '127.0.0.1' }
-const signal = () => AbortSignal.timeout(5000)
+const signal = () => AbortSignal.timeout(60_000)
 
 async function serve(status: number): Promise<{ port: number; close: () => void }> {
   const server = createServer((_, response) => response.writeHead(status, { location: 'http://192.0.2.1/' }).end('body'))
