@@ -122,8 +122,11 @@ export const forbidden = (resource: Named, name: string, why: string): ApiError 
   )
 export const unauthorized = (message = 'Unauthorized'): ApiError => apiError(401, 'Unauthorized', message)
 export const badRequest = (message: string): ApiError => apiError(400, 'BadRequest', message)
-export const methodNotAllowed = (resource: Named, verb: string): ApiError =>
-  apiError(405, 'MethodNotAllowed', `${verb} is not supported on resources of kind "${qualified(resource)}"`, detailsOf(resource, ''))
+export const methodNotAllowed = (
+  resource: Named,
+  verb: string,
+  message = `${verb} is not supported on resources of kind "${qualified(resource)}"`,
+): ApiError => apiError(405, 'MethodNotAllowed', message, detailsOf(resource, ''))
 export const notAcceptable = (message: string): ApiError => apiError(406, 'NotAcceptable', message)
 export const unsupportedMediaType = (message: string): ApiError => apiError(415, 'UnsupportedMediaType', message)
 export const tooLarge = (message: string): ApiError => apiError(413, 'RequestEntityTooLarge', `Request entity too large: ${message}`)

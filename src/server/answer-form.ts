@@ -1,7 +1,7 @@
 // The form of the answer to a request for a resource: what the client accepts, where there is that of what it asks for.
 import { schemaFor } from '../api/schema/model.ts'
 import { badRequest, notAcceptable } from '../api/status.ts'
-import { type AnswerForm, answerForm } from './negotiate.ts'
+import { type AnswerForm, answerForm, judgeRouteAccepts } from './negotiate.ts'
 import { hasTable, type ResourceRequestInfo } from './request-info.ts'
 import type { ServedResource } from './served-resource.ts'
 
@@ -9,6 +9,7 @@ const includes = ['', 'Metadata', 'Object', 'None']
 
 /** Throws the 406 of a form that there is not, and the 400 of a Table of something unknown: before anything is done. */
 export function resourceForm(info: ResourceRequestInfo, served: ServedResource, accept: string | undefined): AnswerForm {
+  if (served.definition.custom === undefined) judgeRouteAccepts(accept, info.subresource === 'log' ? ['text/plain'] : [])
   const form = answerForm(accept, { tables: hasTable(info), stream: info.verb === 'watch' })
   if (form.as === 'table') judgeInclude(info.query.get('includeObject') ?? '')
   // What a deletion answers is often no object.

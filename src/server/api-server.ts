@@ -185,7 +185,7 @@ export class ApiServer implements AsyncDisposable {
     }
     const verbs = resourceVerbs({
       ...writeParts,
-      hasGroup: resources.hasGroup,
+      resources,
       store,
       openWatches,
       continueTokens: new ContinueTokens(options.continueKey ?? randomBytes(32)),
@@ -260,7 +260,7 @@ export class ApiServer implements AsyncDisposable {
           ...(options.explainAccess ? { explainAccess: options.explainAccess } : {}),
         }),
         policies: filePoliciesHandler(options.filePolicies),
-        hasGroup: group => resources.hasGroup(group) || aggregator.index.hasGroup(group),
+        hasGroup: group => resources.hasBuiltInGroup(group) || aggregator.index.hasGroup(group),
         ...(options.oidc ? { oidc: options.oidc } : {}),
         metrics: async () => ({ contentType: options.metrics.contentType, text: await options.metrics.metrics() }),
       }),

@@ -23,7 +23,7 @@ export async function decodeBody(context: ResourceContext, kind: GroupVersionKin
   const { definition } = context.served
   const custom = kind === definition ? definition.custom : undefined
   const format = bodyFormat(header(context.request.headers, 'content-type'), custom === undefined)
-  const body = await readBody(context, kind, format)
+  const body = await readable(context, kind, format, await context.request.body(maxBodyBytes))
   const { object, warnings } =
     custom === undefined
       ? decodeBytes(body.bytes, kind, validation, body.contentType)
@@ -32,13 +32,13 @@ export async function decodeBody(context: ResourceContext, kind: GroupVersionKin
   return completed(object, kind, definition)
 }
 
-/** The bytes as JSON or YAML; protobuf becomes the JSON that it stands for. */
-export async function readBody(
+/** The bytes of the body as JSON or YAML; protobuf becomes the JSON that it stands for. */
+export async function readable(
   context: RequestContext,
   kind: GroupVersionKind,
   format: BodyFormat,
+  bytes: Buffer,
 ): Promise<{ readonly bytes: Buffer; readonly contentType: string }> {
-  const bytes = await context.request.body(maxBodyBytes)
   if (format !== 'protobuf' || bytes.length === 0) return { bytes, contentType: `application/${format === 'yaml' ? 'yaml' : 'json'}` }
   // Loaded when the first client sends some: the tables are large.
   const { decodeProtobuf } = await import('./protobuf/decode.ts')

@@ -4,7 +4,8 @@ import { decodeValue, kindToldBy, noKindMessage, parseDocument } from '../api/sc
 import { structByKey } from '../api/schema/model.ts'
 import { badRequest, invalid } from '../api/status.ts'
 import type { DeleteOptions } from '../api/types/meta-v1.ts'
-import { readBody } from './decode.ts'
+import { maxBodyBytes } from './collect-body.ts'
+import { readable } from './decode.ts'
 import { isDryRun, validateDryRun } from './dry-run.ts'
 import { header } from './exchange.ts'
 import { bodyFormat } from './negotiate.ts'
@@ -26,12 +27,12 @@ export interface Deletion {
 const optionsKind = { group: '', version: 'v1', kind: 'DeleteOptions' }
 const policies: readonly string[] = ['Foreground', 'Background', 'Orphan']
 
+/** The query counts only where there is no body, but for `dryRun`: who asks for it in either place does not want to delete. */
 export async function readDeletion(context: RequestContext): Promise<Deletion> {
-  const format = bodyFormat(header(context.request.headers, 'content-type'))
-  const { bytes, contentType } = await readBody(context, optionsKind, format)
-  const options = bytes.length > 0 ? fromBody(bytes, contentType) : fromQuery(context)
-  const dryRun = options.dryRun ?? context.query.all('dryRun')
-  judgeDeleteOptions({ ...options, dryRun: [...dryRun] })
+  const body = await context.request.body(maxBodyBytes)
+  const options = body.length > 0 ? await fromBody(context, body) : fromQuery(context)
+  const dryRun = [...(options.dryRun ?? []), ...context.query.all('dryRun')]
+  judgeDeleteOptions({ ...options, dryRun })
   return {
     dryRun: isDryRun(dryRun),
     graceSeconds: options.gracePeriodSeconds,
@@ -47,8 +48,10 @@ const metaScheme = 'k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/reg
 const otherOptions = ['CreateOptions', 'UpdateOptions']
 
 /** Throws the 500 with which upstream answers a body that it cannot read as options, as it makes no Status of the decoder's error. */
-function fromBody(body: Buffer, contentType: string): DeleteOptions {
-  const parsed = parseDocument(body, contentType)
+async function fromBody(context: RequestContext, body: Buffer): Promise<DeleteOptions> {
+  const format = bodyFormat(header(context.request.headers, 'content-type'))
+  const { bytes, contentType } = await readable(context, optionsKind, format, body)
+  const parsed = parseDocument(bytes, contentType)
   if (!parsed.ok) throw parsed.fault === 'limit' ? badRequest(parsed.message) : plainFailure(500, parsed.message)
   // Clients write any group's version beside the kind, which upstream registers in each group.
   const told = kindToldBy(parsed.value, { ...optionsKind, group: 'meta.k8s.io' })
@@ -68,10 +71,13 @@ function fromQuery({ query }: RequestContext): DeleteOptions {
   const graceSeconds = query.integer('gracePeriodSeconds')
   const propagationPolicy = query.get('propagationPolicy')
   const orphan = query.get('orphanDependents')
+  const uid = query.get('uid')
+  const resourceVersion = query.get('resourceVersion')
   return {
     ...(graceSeconds === undefined ? {} : { gracePeriodSeconds: graceSeconds }),
-    ...(propagationPolicy ? { propagationPolicy } : {}),
+    ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
     ...(orphan === undefined ? {} : { orphanDependents: query.flag('orphanDependents') }),
+    preconditions: { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) },
   }
 }
 

@@ -68,7 +68,7 @@ describe('listOptions()', () => {
   ] as const) {
     for (const [query, problems] of rows) {
       test(`of a ${watch ? 'watch' : 'list'} says of ${query}: ${problems.length === 0 ? 'nothing' : problems.join(', ')}`, () => {
-        const found = failure(() => listOptions(parseQuery(query), watch))
+        const found = failure(() => listOptions(parseQuery(watch ? `watch=true&${query}` : query)))
         assert.deepEqual(found?.messages ?? [], problems)
         assert.equal(found?.code ?? 422, 422)
       })
@@ -88,4 +88,5 @@ test('requiredRevision() of no number is a plain failure, and of a list a bad re
   )
   assert.match(failure(() => requiredRevision('99999999999999999999'))?.message ?? '', /value out of range$/)
   assert.equal(requiredRevision(''), 0)
+  assert.equal(requiredRevision('18446744073709551615'), 2 ** 64)
 })

@@ -18,7 +18,8 @@ export interface ListOptions {
 
 const kind = { group: 'meta.k8s.io', kind: 'ListOptions' }
 
-export function listOptions(query: Query, watch: boolean): ListOptions {
+/** The options say themselves which they are of: the old path `/watch/…` does not, and so is judged as a list. */
+export function listOptions(query: Query): ListOptions {
   if (query.raw === '') return { limit: 0, continueToken: undefined, resourceVersion: '', match: undefined, sendInitialEvents: undefined }
   const resourceVersion = query.get('resourceVersion') ?? ''
   const match = query.get('resourceVersionMatch') || undefined
@@ -27,7 +28,7 @@ export function listOptions(query: Query, watch: boolean): ListOptions {
   // Judged even of lists, which take no time out.
   query.integer('timeoutSeconds')
   const limit = query.integer('limit') ?? 0
-  const errors = watch
+  const errors = query.flag('watch')
     ? judgeWatch(match, sendInitialEvents, continueToken)
     : judgeList(match, sendInitialEvents, resourceVersion, continueToken)
   if (errors.length > 0) throw invalid(kind, '', errors)
@@ -72,17 +73,15 @@ function judgeWatch(match: string | undefined, initial: boolean | undefined, con
   return errors
 }
 
-/** Undefined where the text is no revision. '' and '0' are 0. */
-export function revisionOf(resourceVersion: string): number | undefined {
-  if (resourceVersion === '') return 0
-  const revision = Number(resourceVersion)
-  return /^\d+$/.test(resourceVersion) && Number.isSafeInteger(revision) ? revision : undefined
-}
+const maxRevision = 2n ** 64n - 1n
 
-/** Throws where a resourceVersion is no number: upstream has no reason for that, but of a list it says 400. */
+/**
+ * '' and '0' are 0; beyond 2^53, where no store comes, only the magnitude is right. Throws where a resourceVersion is no number: upstream has no reason
+ * for that, but of a list it says 400.
+ */
 export function requiredRevision(resourceVersion: string, list = false): number {
-  const revision = revisionOf(resourceVersion)
-  if (revision !== undefined) return revision
+  if (resourceVersion === '') return 0
+  if (/^\d+$/.test(resourceVersion) && BigInt(resourceVersion) <= maxRevision) return Number(resourceVersion)
   const quoted = JSON.stringify(resourceVersion)
   const why = `strconv.ParseUint: parsing ${quoted}: ${/^\d+$/.test(resourceVersion) ? 'value out of range' : 'invalid syntax'}`
   const message = `resourceVersion: Invalid value: ${quoted}: ${why}`
@@ -90,8 +89,8 @@ export function requiredRevision(resourceVersion: string, list = false): number 
 }
 
 /** A revision that this store has not reached: the client retries. */
-export function tooLargeRevision(requested: number, current: number): ApiError {
-  return apiError(504, 'Timeout', `Timeout: Too large resource version: ${requested}, current: ${current}`, {
+export function tooLargeRevision(resourceVersion: string, current: number): ApiError {
+  return apiError(504, 'Timeout', `Timeout: Too large resource version: ${BigInt(resourceVersion)}, current: ${current}`, {
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
     retryAfterSeconds: 1,
   })

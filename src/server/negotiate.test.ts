@@ -7,12 +7,16 @@ const meta = (as: string, version = 'v1') => `application/json;as=${as};v=${vers
 const rows: readonly [name: string, accept: string | undefined, form: string][] = [
   ['nothing', undefined, 'object'],
   ['anything', '*/*', 'object'],
+  ['what is empty', '', 'object'],
+  ['JSON as the last resort', 'application/json;q=0', 'object'],
   ['protobuf or JSON', 'application/vnd.kubernetes.protobuf,application/json', 'object'],
   ['a Table', meta('Table'), 'table meta.k8s.io/v1'],
   ['an old Table', meta('Table', 'v1beta1'), 'table meta.k8s.io/v1beta1'],
   ['a Table or JSON', `${meta('Table')},application/json`, 'table meta.k8s.io/v1'],
   ['metadata', meta('PartialObjectMetadata'), 'partial meta.k8s.io/v1'],
   ['old metadata', meta('PartialObjectMetadataList', 'v1beta1'), 'partial meta.k8s.io/v1beta1'],
+  ['anything, and a Table rather', `*/*,${meta('Table')}`, 'table meta.k8s.io/v1'],
+  ['any application, and a Table rather', `application/*,${meta('Table')}`, 'table meta.k8s.io/v1'],
   ['the better of two', 'application/yaml;q=0.5,application/json;q=0.9', 'object'],
 ]
 for (const [name, accept, form] of rows) {

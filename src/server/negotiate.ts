@@ -1,5 +1,5 @@
 // Which form of answer a client accepts: JSON or YAML, and the object itself, a Table of it, or only its metadata.
-import { notAcceptable, unsupportedMediaType } from '../api/status.ts'
+import { apiError, notAcceptable, unsupportedMediaType } from '../api/status.ts'
 
 /** Of tables and of metadata alone; old clients ask for v1beta1, which is the same under another name. */
 export type MetaVersion = 'meta.k8s.io/v1' | 'meta.k8s.io/v1beta1'
@@ -13,10 +13,12 @@ export interface AnswerForm {
 }
 
 const plainJson: AnswerForm = { yaml: false, as: 'object', list: false, metaVersion: 'meta.k8s.io/v1' }
-const supported = 'application/json, application/yaml'
+const made = ['application/json', 'application/yaml'] as const
+const supported = made.join(', ')
 const streamed = 'application/json;stream=watch'
+const protobuf = 'application/vnd.kubernetes.protobuf'
 /** kubectl and other Go clients send the built-in kinds as protobuf; answers are JSON or YAML, which they all accept. */
-const readable = `${supported}, application/vnd.kubernetes.protobuf`
+const readable = `${supported}, ${protobuf}`
 
 type Known = Map<string, AnswerForm | undefined>
 
@@ -36,10 +38,22 @@ const maxKnown = 256
 
 /** Throws a 406 where nothing that the client accepts can be made. */
 export function answerForm(accept: string | undefined, asked: Asked = anything): AnswerForm {
-  if (accept === undefined || accept === 'application/json' || accept === '*/*') return plainJson
+  if (!accept || accept === 'application/json' || accept === '*/*') return plainJson
   const form = knownForm(accept, asked)
   if (form === undefined) throw notAcceptable(`only the following media types are accepted: ${asked.stream ? streamed : supported}`)
   return form
+}
+
+/**
+ * Throws the 406 of upstream's router, which looks at the types alone and knows `*` only in place of both parts. `more` are types of the route beside
+ * those of all built-in kinds.
+ */
+export function judgeRouteAccepts(accept: string | undefined, more: readonly string[] = []): void {
+  if (!accept) return
+  const types = accept.split(',').map(mediaRange => mediaRange.split(';', 1)[0]?.trim() ?? '')
+  const routed: readonly string[] = ['*/*', ...made, protobuf, ...more]
+  if (types.some(type => routed.includes(type))) return
+  throw apiError(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${[...made, ...more].join(', ')}`, {})
 }
 
 /** The form for errors: a client that accepts nothing known still gets JSON. */
@@ -68,8 +82,7 @@ function choose(accept: string, asked: Asked): AnswerForm | undefined {
   const clauses = accept
     .split(',')
     .map(parseClause)
-    .filter(clause => clause.quality > 0)
-    .sort((a, b) => b.quality - a.quality)
+    .sort((a, b) => b.quality - a.quality || wildness(a) - wildness(b))
   for (const clause of clauses) {
     const form = formOf(clause, asked)
     if (form !== undefined) return form
@@ -87,6 +100,11 @@ function parseClause(text: string): Clause {
   )
   const quality = Number(parameters.get('q') ?? '1')
   return { type: type.toLowerCase(), parameters, quality: Number.isFinite(quality) ? quality : 0 }
+}
+
+/** Of clauses that are wanted alike, the one that says more comes first. */
+function wildness({ type }: Clause): number {
+  return type === '*/*' ? 2 : type.endsWith('/*') ? 1 : 0
 }
 
 function formOf({ type, parameters }: Clause, { tables, stream }: Asked): AnswerForm | undefined {
@@ -111,7 +129,7 @@ export type BodyFormat = 'json' | 'yaml' | 'protobuf'
 export function bodyFormat(contentType: string | undefined, hasProtobuf = true): BodyFormat {
   const type = mediaType(contentType)
   if (type === '' || type === 'application/json') return 'json'
-  if (type === 'application/vnd.kubernetes.protobuf' && hasProtobuf) return 'protobuf'
+  if (type === protobuf && hasProtobuf) return 'protobuf'
   if (type === 'application/yaml' || type === 'application/x-yaml' || type === 'text/yaml') return 'yaml'
   throw unsupportedMediaType(
     `the body of the request was in an unknown format - accepted media types include: ${hasProtobuf ? readable : supported}`,

@@ -3,12 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { type Authentication, anonymousUser, type Credentials } from '../access/access.ts'
 import type { ExplainAccess } from '../access/explain-access.ts'
 import type { Authenticated, DenyList } from '../access/revocation.ts'
-import { demandPatchType } from '../api/patch/patch.ts'
 import { ApiError, apiError, type Status, unauthorized } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import { resourceForm } from './answer-form.ts'
 import { type AuditedBodies, type KeptBody, keepingBody, withBodies } from './audit-bodies.ts'
 import { type AuditSink, askedOf, auditEvent } from './audit-event.ts'
 import { type Authorize, demandAccess } from './authorize.ts'
@@ -21,11 +19,11 @@ import type { StreamKind } from './flow-control/stream-limits.ts'
 import type { WatchCounts } from './flow-control/watch-counts.ts'
 import { endWithIdentity } from './identity-end.ts'
 import { impersonate, wantsImpersonation } from './impersonate.ts'
-import { type AnswerForm, errorForm } from './negotiate.ts'
+import { errorForm } from './negotiate.ts'
 import { wantsPretty } from './pretty.ts'
 import { emptyQuery } from './query.ts'
 import type { RequestContext } from './request-context.ts'
-import { type RequestInfo, type ResourceRequestInfo, requestInfo, servedResource } from './request-info.ts'
+import { type RequestInfo, type ResourceRequestInfo, requestInfo } from './request-info.ts'
 import type { RequestMetrics } from './request-metrics.ts'
 import { requestTimeout, withinTimeout } from './request-timeout.ts'
 import { failureReply, failureStatus } from './respond.ts'
@@ -81,7 +79,8 @@ interface RecordAhead {
   readonly settled: Promise<ApiError | undefined> | undefined
 }
 
-const mutatingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
+/** The empty one is that of methods that only another server may know. */
+const mutatingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecollection', ''])
 const noOne: UserInfo = anonymousUser
 const anonymous: Authenticated = { outcome: 'authenticated', user: anonymousUser, credentialId: 'none', authenticator: 'anonymous' }
 
@@ -282,7 +281,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       releaseSeat: () => progress.release?.(),
       user,
       query: info.query,
-      form: formFor(info, request),
+      form: errorForm(header(request.headers, 'accept')),
       pretty: wantsPretty(info.query, header(request.headers, 'user-agent')),
       now: progress.received,
       authentication,
@@ -356,20 +355,6 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     if (request.method === 'GET' || request.method === 'HEAD') return undefined
     return (await logged) ?? undefined
   }
-}
-
-/**
- * Documents, health checks and what other servers answer have forms of their own. As upstream: what is no method of the resource is told first,
- * then what is no patch of it, then what it cannot be answered in.
- */
-function formFor(info: RequestInfo, { headers }: ServerRequest): AnswerForm {
-  const accept = header(headers, 'accept')
-  if (!info.isResource || info.served === undefined) return errorForm(accept)
-  const served = servedResource(info)
-  if (info.verb === 'patch' && !isProxy(info)) {
-    demandPatchType(header(headers, 'content-type') ?? '', served.definition.custom === undefined)
-  }
-  return resourceForm(info, served, accept)
 }
 
 function refusalReply(failure: Status, { headers }: ServerRequest, info: RequestInfo | undefined): Reply {

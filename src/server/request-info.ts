@@ -1,6 +1,7 @@
 // From method and path to what is asked for: verb, group, resource, namespace, name, subresource.
 import { demandedFieldValue } from '../api/field-selector.ts'
 import { apiError, badRequest, unknownMethod, unknownPath } from '../api/status.ts'
+import { nameIsPathSegment } from '../api/validation/names.ts'
 import { parseQuery, type Query } from './query.ts'
 import type { ServedResource, ServedResources } from './served-resource.ts'
 
@@ -117,8 +118,7 @@ function resourceInfo(
   parts: readonly string[],
   resources: ServedResources,
 ): RequestInfo {
-  const verbs = verbOfMethod[method] ?? (isProxied(method, parts) ? optionsVerb : undefined)
-  if (verbs === undefined) throw unknownMethod()
+  const verbs = verbOfMethod[method] ?? noVerb
   // The old form `/watch/…` is still what a few clients send.
   const watchPath = parts[0] === 'watch' && parts.length > 1
   let at = watchPath ? 1 : 0
@@ -138,7 +138,7 @@ function resourceInfo(
   else if (verb === 'get' && watchPath) verb = 'watch'
   // A WebSocket can only be opened with GET: a right to read pods must not be one to run commands in them.
   if (verb === 'get' && group === '' && resource === 'pods' && streamSubresources.has(subresource)) verb = 'create'
-  const selected = verb === 'list' || verb === 'watch' || verb === 'deletecollection' ? nameInSelector(query) : ''
+  const selected = !watchPath && (verb === 'list' || verb === 'watch') ? nameInSelector(query) : ''
   return {
     isResource: true,
     verb,
@@ -155,13 +155,8 @@ function resourceInfo(
   }
 }
 
-/** Upstream passes OPTIONS to what is behind a proxy, and asks for it with an empty verb: only a right to all verbs covers it. */
-const optionsVerb = { one: '', many: '' } as const
-
-function isProxied(method: string, parts: readonly string[]): boolean {
-  const at = parts[0] === 'namespaces' ? 2 : 0
-  return method === 'OPTIONS' && parts[at + 2] === 'proxy'
-}
+/** Any other method is asked for with an empty verb, as upstream does it: only a right to all verbs covers it, and what is behind a proxy takes OPTIONS. */
+const noVerb = { one: '', many: '' } as const
 
 function pathFits(served: ServedResource, namespace: string, name: string, subresource: string, rest: readonly string[]): boolean {
   const { namespaced, plural } = served.definition
@@ -171,15 +166,23 @@ function pathFits(served: ServedResource, namespace: string, name: string, subre
   return rest.length === 0 || subresource === 'proxy'
 }
 
-/** The resource that answers. Throws 404 where nothing does and 405 where it has not this verb. */
-export function servedResource(info: ResourceRequestInfo): ServedResource {
-  const { served, verb } = info
+/** The resource that answers. Throws 404 where nothing does and 405 where it has not this verb or method. */
+export function servedResource(info: ResourceRequestInfo, method: string): ServedResource {
+  const { served } = info
   if (served === undefined) throw unknownPath()
-  const verbs: readonly string[] =
-    info.subresource === '' ? served.definition.verbs : (served.subresources.get(info.subresource)?.verbs ?? [])
-  const passes = verb === '' && info.subresource === 'proxy'
-  if (!(passes || verbs.includes(verb)) || !isRouted(info, served.definition.namespaced)) throw unknownMethod()
+  if (!hasMethod(info, method, served) || !isRouted(info, served.definition.namespaced)) throw unknownMethod()
   return served
+}
+
+function hasMethod({ verb, subresource }: ResourceRequestInfo, method: string, served: ServedResource): boolean {
+  if (subresource === 'proxy' && method === 'OPTIONS') return true
+  // As upstream: of custom kinds and behind a proxy HEAD is a GET without the body, of built-in kinds it is no method.
+  if (method === 'HEAD' && subresource !== 'proxy' && served.definition.custom === undefined) return false
+  return verbsOf(served, subresource).includes(verb)
+}
+
+export function verbsOf(served: ServedResource, subresource: string): readonly string[] {
+  return subresource === '' ? served.definition.verbs : (served.subresources.get(subresource)?.verbs ?? [])
 }
 
 /** Whether the verb goes with the path: a collection takes no update, an object no creation, and all namespaces together neither. */
@@ -198,8 +201,10 @@ function isRouted({ verb, name, namespace, subresource }: ResourceRequestInfo, n
   }
 }
 
-/** A selector for one name asks for that object only, so that a right to this name suffices. */
+/** A selector for one name asks for that object only, so that a right to this name suffices. What is no name of anything is none here. */
 function nameInSelector(query: Query): string {
   const selector = query.get('fieldSelector')
-  return selector === undefined || selector === '' ? '' : (demandedFieldValue(selector, 'metadata.name') ?? '')
+  if (selector === undefined || selector === '') return ''
+  const name = demandedFieldValue(selector, 'metadata.name') ?? ''
+  return nameIsPathSegment(name, false).length === 0 ? name : ''
 }

@@ -1,10 +1,14 @@
 // Which function answers a resource request: the verb's, unless a subresource or a computed resource has its own.
 
-import { unknownMethod, unknownPath } from '../api/status.ts'
-import type { Reply } from './exchange.ts'
-import { plainNotFound } from './plain-failure.ts'
+import { demandPatchType } from '../api/patch/patch.ts'
+import { unknownPath } from '../api/status.ts'
+import { resourceForm } from './answer-form.ts'
+import { connections } from './connections.ts'
+import { unroutedCustom, unservedCustom } from './custom-resources/custom-route.ts'
+import { header, type Reply } from './exchange.ts'
 import type { RequestContext, ResourceContext } from './request-context.ts'
 import { type ResourceRequestInfo, servedResource } from './request-info.ts'
+import type { ServedResources } from './served-resource.ts'
 import { create } from './verbs/create.ts'
 import { remove } from './verbs/delete.ts'
 import { deleteCollection } from './verbs/delete-collection.ts'
@@ -22,18 +26,28 @@ export type ResourceHandler = (context: ResourceContext) => Reply | Promise<Repl
 export interface ResourceVerbParts extends WriteParts, ListParts, WatchParts {
   /** By `groupResource/subresource`, for subresources with a body of another kind; `*` stands for any resource. */
   readonly subresources: ReadonlyMap<string, ResourceHandler>
-  hasGroup(group: string): boolean
+  readonly resources: Pick<ServedResources, 'find' | 'hasBuiltInGroup'>
   /** By group resource: reviews and other computed resources. */
   readonly computed: ReadonlyMap<string, ResourceHandler>
 }
 
 export function resourceVerbs(parts: ResourceVerbParts): (context: RequestContext, info: ResourceRequestInfo) => Reply | Promise<Reply> {
   return (request, info) => {
-    if (info.served === undefined && info.group !== '' && !parts.hasGroup(info.group)) return plainNotFound()
-    const served = servedResource(info)
-    // As upstream: of custom kinds and behind a proxy HEAD is a GET without the body, of built-in kinds it is no method.
-    if (request.request.method === 'HEAD' && info.subresource !== 'proxy' && served.definition.custom === undefined) throw unknownMethod()
-    const context: ResourceContext = { ...request, info, served }
+    const { served: found } = info
+    if (found === undefined && info.group !== '' && !parts.resources.hasBuiltInGroup(info.group)) {
+      return unservedCustom(info, parts.resources.find(info.group, info.version, info.resource))
+    }
+    const unrouted = found?.definition.custom && unroutedCustom(info, found)
+    if (unrouted) return unrouted
+    const served = servedResource(info, request.request.method)
+    const connects = connections.has(info.subresource)
+    // As upstream: what is no method of the resource is told first, then what is no patch of it, then what it cannot be answered in.
+    if (info.verb === 'patch' && !connects) {
+      demandPatchType(header(request.request.headers, 'content-type') ?? '', served.definition.custom === undefined)
+    }
+    // What is behind a connection answers in forms of its own.
+    const form = connects ? request.form : resourceForm(info, served, header(request.request.headers, 'accept'))
+    const context: ResourceContext = { ...request, form, info, served }
     judgeWriteOptions(context)
     const name = served.groupResource
     if (served.definition.deprecation !== undefined) request.warn(served.definition.deprecation)

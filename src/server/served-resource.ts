@@ -36,8 +36,8 @@ export interface ServedResources {
   /** Any served version of a resource, the preferred one first. */
   byGroupResource(name: string): ServedResource | undefined
   byKind(apiVersion: string, kind: string): ServedResource | undefined
-  /** Whether any resource of the group is served. */
-  hasGroup(group: string): boolean
+  /** Whether the group has built-in resources: its paths are routed, others are those of definitions or nobody's. */
+  hasBuiltInGroup(group: string): boolean
   /** A new list after each change. */
   readonly all: readonly ServedResource[]
   /** Called after each change, within it; never for resources that were there from the start. */
@@ -85,7 +85,7 @@ export function serveResources(definitions: readonly ResourceDefinition[], store
       return all
     },
     find: (group, version, plural) => builtIn.find(group, version, plural) ?? custom.find(group, version, plural),
-    hasGroup: group => builtIn.hasGroup(group) || custom.hasGroup(group),
+    hasBuiltInGroup: group => builtIn.hasGroup(group),
     byGroupResource: name => builtIn.byGroupResource(name) ?? custom.byGroupResource(name),
     byKind: (apiVersion, kind) => builtIn.byKind(apiVersion, kind) ?? custom.byKind(apiVersion, kind),
     onChange: listener => listeners.push(listener),

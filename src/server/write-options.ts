@@ -1,19 +1,20 @@
-// The options of a write in its query, judged together and before its body is looked at.
+// The options of a write in its query, judged together and before its body is read.
 import { type FieldError, forbiddenField, notSupported, required } from '../api/field-error.ts'
 import { invalid } from '../api/status.ts'
 import { validateFieldManager } from '../api/validation/object-meta.ts'
+import { connections } from './connections.ts'
 import { validateDryRun } from './dry-run.ts'
+import { header } from './exchange.ts'
 import { isApply } from './field-management.ts'
+import { bodyFormat } from './negotiate.ts'
 import type { ResourceContext } from './request-context.ts'
 
 const kinds: Readonly<Record<string, string>> = { create: 'CreateOptions', update: 'UpdateOptions', patch: 'PatchOptions' }
 const fieldValidations = ['', 'Ignore', 'Strict', 'Warn']
-/** What only connects has options of its own. */
-const connections = new Set(['attach', 'exec', 'portforward', 'proxy'])
 
-/** Throws one 422 for everything that is wrong with them. */
+/** Throws one 422 for everything that is wrong with them, or the 415 that comes before it. */
 export function judgeWriteOptions(context: ResourceContext): void {
-  const { info, query } = context
+  const { info, query, request, served } = context
   const kind = kinds[info.verb]
   if (kind === undefined || connections.has(info.subresource)) return
   const applies = isApply(context)
@@ -28,5 +29,8 @@ export function judgeWriteOptions(context: ResourceContext): void {
   validateDryRun(query.all('dryRun'), errors)
   const validation = query.get('fieldValidation') ?? ''
   if (!fieldValidations.includes(validation)) errors.push(notSupported('fieldValidation', validation, fieldValidations))
-  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', errors)
+  if (errors.length === 0) return
+  // A creation is asked first what its body is written in, an update afterwards.
+  if (info.verb === 'create') bodyFormat(header(request.headers, 'content-type'), served.definition.custom === undefined)
+  throw invalid({ group: 'meta.k8s.io', kind }, '', errors)
 }

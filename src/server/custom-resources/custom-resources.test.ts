@@ -169,7 +169,7 @@ test('a definition that is deleted takes its objects with it, but waits for thei
   assert.deepEqual(json.metadata.finalizers, ['customresourcecleanup.apiextensions.k8s.io'])
   await waitFor(api, 'widgets.example.com', definition => conditionOf(definition, 'Terminating')?.reason === 'InstanceDeletionInProgress')
   const refused = await api.request('POST', widgets, widget('c', { size: 1 }))
-  assert.equal(refused.status, 405)
+  assert.deepEqual([refused.status, refused.json.message], [405, 'create not allowed while custom resource definition is terminating'])
   const applied = { 'content-type': 'application/apply-patch+yaml' }
   assert.equal((await api.request('PATCH', `${widgets}/c?fieldManager=m`, widget('c', { size: 1 }), applied)).status, 405)
   const watch = await api.watch(`${widgets}?watch=true`)

@@ -41,7 +41,7 @@ function handler(parts: UsageParts, measured: string, kindName: string, measure:
       if (object === undefined) throw notMeasured(kindName, info.namespace, info.name)
       return objectReply(context, context.served, object)
     }
-    listOptions(context.query, false)
+    listOptions(context.query)
     const entries = of === undefined ? [] : selected(context, of)
     return listReply(context, await measure(parts, entries))
   }

@@ -3,32 +3,36 @@ import { isReason } from '../../api/status.ts'
 import { deleteObject, warnOfOrphans } from '../delete-object.ts'
 import { readDeletion } from '../delete-options.ts'
 import type { Reply } from '../exchange.ts'
-import { itemOf } from '../list-item.ts'
+import { listOptions } from '../list-options.ts'
 import type { ResourceContext } from '../request-context.ts'
-import { valueReply } from '../respond.ts'
+import { selectionOf } from '../selection.ts'
 import type { WriteParts } from '../write-parts.ts'
-import { type ListParts, select } from './list.ts'
+import { type ListParts, listReply, select } from './list.ts'
 
 /** So many at once keep a group commit filled without holding the loop. */
 const parallel = 64
 
+/** Answers with the objects as they were selected. After the first that cannot be deleted no other is begun. */
 export async function deleteCollection(writeParts: WriteParts, listParts: ListParts, context: ResourceContext): Promise<Reply> {
-  const { served } = context
+  // What is selected is judged before how it is to be deleted.
+  listOptions(context.query)
+  selectionOf(context.query, context.served)
   const deletion = await readDeletion(context)
   warnOfOrphans(context, deletion)
-  const { result, metadata } = await select(listParts, context)
-  const waiting = [...result.entries]
+  const selected = await select(listParts, context)
+  const waiting = [...selected.result.entries]
+  const failures: unknown[] = []
   const work = async () => {
-    for (let entry = waiting.shift(); entry !== undefined; entry = waiting.shift()) {
+    for (let entry = waiting.shift(); entry !== undefined && failures.length === 0; entry = waiting.shift()) {
       try {
         const inNamespace = { ...context, info: { ...context.info, namespace: entry.namespace } }
         await deleteObject(writeParts, inNamespace, entry.name, deletion)
       } catch (err) {
-        if (!isReason(err, 'NotFound')) throw err
+        if (!isReason(err, 'NotFound')) failures.push(err)
       }
     }
   }
   await Promise.all(Array.from({ length: parallel }, work))
-  const items = result.entries.map(entry => itemOf(served, served.view.object(entry)))
-  return valueReply(context, { kind: served.definition.listKind, apiVersion: served.apiVersion, metadata, items })
+  if (failures.length > 0) throw failures[0]
+  return listReply(context, selected)
 }

@@ -11,7 +11,7 @@ export function get(context: ResourceContext, revision: number): Reply | Promise
   const wanted = context.query.get('resourceVersion')
   if (wanted !== undefined && wanted !== '') {
     const requested = requiredRevision(wanted)
-    if (requested > revision) throw tooLargeRevision(requested, revision)
+    if (requested > revision) throw tooLargeRevision(wanted, revision)
   }
   const entry = served.collection.get(served.definition.namespaced ? info.namespace : '', info.name)
   if (entry === undefined) throw notFound(served.named, info.name)

@@ -35,7 +35,8 @@ export function list(parts: ListParts, context: ResourceContext): Reply | Promis
   return selected instanceof Promise ? selected.then(found => listReply(context, found)) : listReply(context, selected)
 }
 
-function listReply(context: ResourceContext, { result, metadata }: Selected): Reply {
+/** What was selected, in the form that the client accepts. */
+export function listReply(context: ResourceContext, { result, metadata }: Selected): Reply {
   const { form, pretty } = context
   if (form.yaml || pretty) return valueReply(context, wholeList(context, result, metadata))
   switch (form.as) {
@@ -166,7 +167,7 @@ export interface Selected {
  */
 export function select(parts: ListParts, context: ResourceContext): Selected | Promise<Selected> {
   const { served, info } = context
-  const options = listOptions(context.query, false)
+  const options = listOptions(context.query)
   const scope = `${served.collection.groupResource}/${info.namespace}`
   const point = options.continueToken === undefined ? undefined : parts.continueTokens.open(options.continueToken, scope)
   if (point !== undefined && options.resourceVersion !== '' && options.resourceVersion !== '0') {
@@ -191,7 +192,7 @@ export function select(parts: ListParts, context: ResourceContext): Selected | P
   try {
     result = served.collection.list(query)
   } catch (err) {
-    if (err instanceof RevisionInFuture) throw tooLargeRevision(err.requested, err.newest)
+    if (err instanceof RevisionInFuture) throw tooLargeRevision(String(err.requested), err.newest)
     if (!(err instanceof RevisionCompacted)) throw err
     if (point === undefined) throw expired('The resourceVersion for the provided list is too old.')
     throw expiredPage(parts.continueTokens.seal({ ...point, revision: undefined }, scope))
@@ -247,7 +248,7 @@ async function firstViewed(
 function exactRevision(options: ListOptions, newest: number): number | undefined {
   const requested = requiredRevision(options.resourceVersion, true)
   if (requested === 0) return undefined
-  if (requested > newest) throw tooLargeRevision(requested, newest)
+  if (requested > newest) throw tooLargeRevision(options.resourceVersion, newest)
   if (options.match === 'Exact') return requested
   // A limited list of a revision without a match rule is exact by upstream's older rule.
   return options.match === undefined && options.limit > 0 ? requested : undefined

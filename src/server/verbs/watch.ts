@@ -22,11 +22,12 @@ export interface WatchParts {
 }
 
 export function watch(parts: WatchParts, context: ResourceContext): Reply {
-  const options = listOptions(context.query, true)
+  const options = listOptions(context.query)
   const timeoutSeconds = context.query.integer('timeoutSeconds')
   matchSelectedName(context)
   const plan: WatchPlan = {
     selection: selectionOf(context.query, context.served),
+    resourceVersion: options.resourceVersion,
     from: requiredRevision(options.resourceVersion),
     // Without a revision, and from "0", a watch begins with what exists.
     initial: options.sendInitialEvents ?? (options.resourceVersion === '' || options.resourceVersion === '0'),
@@ -53,6 +54,8 @@ function matchSelectedName({ info, query }: ResourceContext): void {
 
 interface WatchPlan {
   readonly selection: RequestSelection
+  /** As the client wrote it. */
+  readonly resourceVersion: string
   readonly from: number
   readonly initial: boolean
   /** A bookmark marks the end of the initial events. */
@@ -282,7 +285,7 @@ function startOrFail(parts: WatchParts, context: ResourceContext, plan: WatchPla
     return start(parts, context, plan)
   } catch (err) {
     if (err instanceof RevisionCompacted) return expired(`too old resource version: ${err.requested} (${err.oldest})`)
-    if (err instanceof RevisionInFuture) return tooLargeRevision(err.requested, err.newest)
+    if (err instanceof RevisionInFuture) return tooLargeRevision(plan.resourceVersion, err.newest)
     throw err
   }
 }
