@@ -13,8 +13,9 @@ import { WriteAdmission } from './write-admission.ts'
 import type { WriteParts } from './write-parts.ts'
 
 export interface Deleted {
-  /** The last state, or the new one where the object waits for its grace period or finalizers. */
+  /** The last state that was stored, or the new one where the object waits for its grace period or finalizers. */
   readonly object: KubeObject
+  /** Undefined for a dry run, and where somebody else removed the object. */
   readonly entry: Entry | undefined
   /** Whether the object is gone. */
   readonly gone: boolean
@@ -113,37 +114,35 @@ async function apply(
   const plan = planDeletion(context, current, deletion)
   if (plan.step === 'pending') return { object: current, entry, gone: false }
   const { served } = context
-  const { definition } = served
-  const { namespace, name } = entry
   const gone = plan.step === 'remove'
-  const { conversion } = served
-  if (conversion && !deletion.dryRun) await conversion.prepareToStore(plan.object, context.request.signal)
-  if (deletion.dryRun) return { object: plan.object, entry: undefined, gone }
-  if (!gone) {
-    const written = await served.collection.write({ namespace, name, expected: entry, object: served.toStored(plan.object) })
-    if (conversion) await conversion.prepare([written], context.request.signal)
-    return { object: served.view.object(written), entry: written, gone }
-  }
-  // Kinds with a grace period end it before they go, so that whoever watches sees both, as upstream has it.
-  let last = entry
-  if (plan.ends) {
-    last = await served.collection.write({ namespace, name, expected: entry, object: served.toStored(plan.object) })
-    progress.ended = plan.object
-  }
-  await served.collection.write({ namespace, name, expected: last, object: undefined, lastState: served.toStored(plan.object) })
-  await parts.reservations.get(groupResource(definition.group, definition.plural))?.release(plan.object)
-  return { object: plan.object, entry: undefined, gone }
+  const { marked } = plan
+  if (deletion.dryRun) return { object: marked ?? current, entry: undefined, gone }
+  const last = marked === undefined ? entry : await write(context, entry, marked)
+  if (!gone) return { object: served.view.object(last), entry: last, gone }
+  if (marked !== undefined) progress.ended = marked
+  const deleted = await write(context, last, undefined)
+  const object = served.view.object(deleted)
+  const { group, plural } = served.definition
+  await parts.reservations.get(groupResource(group, plural))?.release(object)
+  return { object, entry: deleted, gone }
+}
+
+/** Writes or removes; what it resolves to can be viewed. */
+async function write({ served, request }: ResourceContext, expected: Entry, object: KubeObject | undefined): Promise<Entry> {
+  const { namespace, name } = expected
+  const { collection, conversion } = served
+  if (conversion && object) await conversion.prepareToStore(object, request.signal)
+  const written = await collection.write({ namespace, name, expected, object: object && served.toStored(object) })
+  if (conversion) await conversion.prepare([written], request.signal)
+  return written
 }
 
 type Plan =
   /** A deletion under way that this one does not change. */
   | { readonly step: 'pending' }
-  | {
-      readonly step: 'mark' | 'remove'
-      readonly object: KubeObject
-      /** The grace period ends with this deletion, which is a change of its own. */
-      readonly ends?: boolean
-    }
+  | { readonly step: 'mark'; readonly marked: KubeObject }
+  /** Kinds with a grace period are marked before they go, so that whoever watches sees both; others go as they are. */
+  | { readonly step: 'remove'; readonly marked?: KubeObject }
 
 /** What a deletion does to an object now; pure but for the request's own time. */
 export function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, current: KubeObject, deletion: Deletion): Plan {
@@ -159,7 +158,8 @@ export function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, c
   definition.beginDeletion?.(object, context.now)
   // Upstream's namespaces have no grace period.
   if (isNamespace(object)) delete metadata.deletionGracePeriodSeconds
-  return { step: grace > 0 || isHeld(object) ? 'mark' : 'remove', object, ends: graceful }
+  if (grace > 0 || isHeld(object)) return { step: 'mark', marked: object }
+  return graceful ? { step: 'remove', marked: object } : { step: 'remove' }
 }
 
 /** A second deletion may shorten the grace period. Once that is over, it may say anew what becomes of dependents. */
@@ -174,7 +174,7 @@ function planAgain(context: Pick<ResourceContext, 'served'>, object: KubeObject,
   const { generation } = metadata
   markDeleted(metadata, began, grace)
   if (generation !== undefined) metadata.generation = generation
-  return { step: grace > 0 || isHeld(object) ? 'mark' : 'remove', object, ends: true }
+  return { step: grace > 0 || isHeld(object) ? 'mark' : 'remove', marked: object }
 }
 
 /** What only finalizers hold: the policy of the newest deletion decides over those of garbage collection. */
@@ -184,8 +184,8 @@ function planDependents(context: Pick<ResourceContext, 'served'>, object: KubeOb
   // A namespace ends by its own finalizers first.
   if (isNamespace(object) && isHeld({ ...object, metadata: { ...metadata, finalizers: [] } })) return { step: 'pending' }
   setFinalizers(metadata, finalizersFor(context, object, deletion.propagation))
-  if (!isHeld(object)) return { step: 'remove', object }
-  return metadata.finalizers === before ? { step: 'pending' } : { step: 'mark', object }
+  if (!isHeld(object)) return { step: 'remove' }
+  return metadata.finalizers === before ? { step: 'pending' } : { step: 'mark', marked: object }
 }
 
 function setFinalizers(metadata: KubeObject['metadata'], finalizers: string[] | undefined): void {

@@ -183,8 +183,7 @@ async function store(
   const { conversion } = served
   if (conversion) await conversion.prepareToStore(object, context.request.signal)
   if (deletionCompletes(object, old)) {
-    const last = served.toStored(object)
-    await served.collection.write({ namespace, name, expected: entry, object: undefined, lastState: last })
+    await served.collection.write({ namespace, name, expected: entry, object: undefined })
     await parts.reservations.get(groupResource(group, plural))?.release(object)
     return { object, entry: undefined, created: false }
   }

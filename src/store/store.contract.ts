@@ -46,13 +46,6 @@ export function storeContract(name: string, open: OpenStore): void {
       assert.equal(pods.size, 0)
     })
 
-    inStore('keeps the last state that a deletion is given', async (_, pods) => {
-      const created = await put(pods, 'a')
-      const lastState: TestObject = object('a', { data: { last: 'yes' } })
-      const entry = await pods.write({ namespace: 'default', name: 'a', expected: created, object: undefined, lastState })
-      assert.deepEqual(parse(entry).data, { last: 'yes' })
-    })
-
     inStore('answers the bytes that it was given, whatever is in them', async (_, pods) => {
       const data = { text: 'ü€😀\u2028 "quoted" \\ \0', 'resourceVersion": "7': '"resourceVersion":"9"', ['__proto__x']: '{}' }
       const entry = await put(pods, 'a', { data })

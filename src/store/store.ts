@@ -116,10 +116,9 @@ export interface WriteRequest {
   readonly expected: Entry | undefined
   /**
    * The new object in its stored version, or undefined to delete. The store stamps metadata.resourceVersion into it, encodes it once and
-   * keeps it: the caller must not change it afterwards. For a deletion `lastState` is the object of the DELETED event (default: `expected`).
+   * keeps it: the caller must not change it afterwards. The DELETED event shows the object as it was, in the revision of its deletion.
    */
   readonly object: KubeObject | undefined
-  readonly lastState?: KubeObject
 }
 
 /** The objects of one resource. All reads come from memory; they show what is durable. */

@@ -129,12 +129,12 @@ export class WatchCache implements Collection, WatcherOwner {
   }
 
   /** Compares and swaps against the newest version, stamps and encodes. Has no effect on the store, so it may throw anywhere. */
-  #decide({ namespace, name, expected, object, lastState }: WriteRequest): DecidedWrite {
+  #decide({ namespace, name, expected, object }: WriteRequest): DecidedWrite {
     const key = keyOf(namespace, name)
     const newest = this.#newest(key)
     if (newest?.revision !== expected?.revision) throw new WriteConflict(newest)
     const revision = this.#owner.nextRevision
-    const stamped = object ?? withRevision(lastState ?? lastObject(newest), revision)
+    const stamped = object ?? withRevision(lastObject(newest), revision)
     stamped.metadata.resourceVersion = String(revision)
     const type = object === undefined ? 'DELETED' : newest === undefined ? 'ADDED' : 'MODIFIED'
     const { frame, bytes } = encode(type, stamped)

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import type { KubeObject } from '../../api/object.ts'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { CommitQueue } from '../../store/commit-queue.ts'
-import { TestServer } from '../testing.ts'
+import { TestServer, type TestWatch } from '../testing.ts'
 
 const path = '/api/v1/namespaces/default/configmaps'
 const pods = '/api/v1/namespaces/default/pods'
@@ -227,4 +228,63 @@ test('remove() takes options of any version, of no kind, or null', async () => {
     const { status } = await api.request('DELETE', `${path}/a`, Buffer.from(body), { 'content-type': 'application/json' })
     assert.equal(status, 200, body)
   }
+})
+
+/** The watch's next event of this type. */
+async function eventOf(watch: TestWatch, type: string): Promise<KubeObject> {
+  for (;;) {
+    const event = await watch.next()
+    assert.ok(event !== undefined, `the watch ended before it was told of ${type}`)
+    if (event.type === type) return event.object
+  }
+}
+
+test('watchers see what is deleted as it was stored, in the revision of the deletion', async () => {
+  await using api = new TestServer()
+  const created = await api.create(path, { metadata: { name: 'a' } })
+  const watch = await api.watch(`${path}?watch=true`)
+  await api.request('DELETE', `${path}/a`)
+  const { metadata } = await eventOf(watch, 'DELETED')
+  assert.deepEqual(metadata, { ...created.metadata, resourceVersion: metadata.resourceVersion })
+  assert.equal(metadata.resourceVersion, String(api.store.revision))
+  watch.close()
+})
+
+test('the change that removes the last finalizer is none that anybody sees', async () => {
+  await using api = new TestServer()
+  const finalizers = ['example.com/hold']
+  await api.create(path, { metadata: { name: 'a', finalizers } })
+  const { json: marked } = await api.request('DELETE', `${path}/a`)
+  const watch = await api.watch(`${path}?watch=true`)
+  const { json: last } = await api.request('PATCH', `${path}/a`, { metadata: { finalizers: null, labels: { a: 'b' } } })
+  const { metadata } = await eventOf(watch, 'DELETED')
+  assert.deepEqual([metadata.finalizers, metadata.labels], [finalizers, undefined])
+  assert.equal(metadata.deletionTimestamp, marked.metadata.deletionTimestamp)
+  // Whoever sent it gets what was sent.
+  assert.deepEqual([last.metadata.finalizers, last.metadata.labels], [undefined, { a: 'b' }])
+  watch.close()
+})
+
+test('remove() of a kind that is answered with the object shows its last state, of a dry run too', async () => {
+  await using api = new TestServer()
+  const accounts = '/api/v1/namespaces/default/serviceaccounts'
+  const created = await api.create(accounts, { metadata: { name: 'a' } })
+  const { json: tried } = await api.request('DELETE', `${accounts}/a?dryRun=All`)
+  assert.deepEqual(tried.metadata, created.metadata)
+  const { json } = await api.request('DELETE', `${accounts}/a`)
+  assert.equal(json.kind, 'ServiceAccount')
+  assert.deepEqual(json.metadata, { ...created.metadata, resourceVersion: String(api.store.revision) })
+})
+
+test('a pod is seen to end its grace period before it goes', async () => {
+  await using api = new TestServer()
+  await api.create(pods, pod())
+  const watch = await api.watch(`${pods}?watch=true`)
+  const { json } = await api.request('DELETE', `${pods}/p`)
+  const marked = await eventOf(watch, 'MODIFIED')
+  const gone = await eventOf(watch, 'DELETED')
+  assert.equal(marked.metadata.deletionGracePeriodSeconds, 0)
+  assert.deepEqual(gone.metadata, { ...marked.metadata, resourceVersion: String(api.store.revision) })
+  assert.deepEqual(json.metadata, gone.metadata)
+  watch.close()
 })
