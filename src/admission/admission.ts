@@ -14,6 +14,8 @@ export interface AdmissionRequest {
   readonly subresource: string
   readonly namespace: string
   readonly name: string
+  /** The object is deleted as one of a collection: its name stands in no request. */
+  readonly ofCollection?: boolean
   /** The object as it would be stored; plugins change it in mutate(). Undefined for DELETE. For CONNECT the options object. */
   readonly object: KubeObject | undefined
   /** Frozen. Undefined for CREATE. */

@@ -247,6 +247,12 @@ test('deletions are judged by the old object, and policies do not judge policies
     await api.create(`${inDefault}/configmaps`, configMap('lost'))
     assert.equal((await api.request(admin, 'DELETE', `${inDefault}/configmaps/lost`)).status, 200)
   })
+  const unnamed = [{ expression: "has(request.name) ? request.name != 'kept' : oldObject.metadata.name == 'kept'", message: 'told a name' }]
+  await withPolicy('collections', { validations: unnamed, matchConstraints: { resourceRules: [everything] } }, {}, async () => {
+    assert.match((await api.request(admin, 'DELETE', `${inDefault}/configmaps/kept`)).json.message, /told a name$/)
+    const one = await api.request(admin, 'DELETE', `${inDefault}/configmaps?fieldSelector=metadata.name%3Dkept`)
+    assert.equal(one.status, 200, one.text)
+  })
   // withPolicy() itself deletes a policy while this one forbids every deletion.
   const no = { validations: [{ expression: 'false' }], matchConstraints: { resourceRules: [everything] } }
   await withPolicy('locked', no, {}, async () => undefined)

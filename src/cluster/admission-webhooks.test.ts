@@ -372,6 +372,24 @@ test('match conditions, selectors and operations decide who is asked', async () 
   await remove('yours')
 })
 
+test('webhooks are told no name of what is deleted as one of a collection, but see it', async () => {
+  await write('one')
+  await withHooks(
+    'validating',
+    [base('deletions', { rules: [{ ...rule, operations: ['DELETE'] }] })],
+    () => ({ allowed: true }),
+    async sent => {
+      const { status } = await hooked.api.request(admin, 'DELETE', `${inDefault}/configmaps?fieldSelector=metadata.name%3Done`)
+      assert.equal(status, 200)
+      const { name, namespace, oldObject } = sent[0]?.review.request ?? {}
+      assert.deepEqual([name, namespace, oldObject.metadata.name], [undefined, 'default', 'one'])
+      await write('one')
+      await remove('one')
+      assert.equal(sent[1]?.review.request.name, 'one')
+    },
+  )
+})
+
 test('a dry run asks only webhooks without side effects', async () => {
   const { url: _, ...none } = { url: '', sideEffects: 'NoneOnDryRun' }
   await withHooks(

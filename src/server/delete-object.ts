@@ -99,7 +99,8 @@ function admissionRequest(
   deletion: Deletion,
 ): AdmissionRequest {
   const { dryRun } = deletion
-  const asked = { operation: 'DELETE', subresource: '', namespace, name, object: undefined, oldObject, dryRun } as const
+  const ofCollection = context.info.verb === 'deletecollection'
+  const asked = { operation: 'DELETE', subresource: '', namespace, name, ofCollection, object: undefined, oldObject, dryRun } as const
   return new WriteAdmission(context, asked, () => deleteOptions(deletion))
 }
 

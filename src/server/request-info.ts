@@ -132,10 +132,10 @@ function resourceInfo(
   const subresource = parts[at + 2] ?? ''
   const rest = parts.slice(at + 3)
   const found = resources.find(group, version, resource)
-  const served = found && pathFits(found, namespace, name, subresource, rest) ? found : undefined
+  const isWatchable = !watchPath || subresource === ''
+  const served = found && isWatchable && pathFits(found, namespace, name, subresource, rest) ? found : undefined
   let verb = name === '' ? verbs.many : verbs.one
-  if (verb === 'list' && (watchPath || query.flag('watch'))) verb = 'watch'
-  else if (verb === 'get' && watchPath) verb = 'watch'
+  if (watchPath || (verb === 'list' && query.flag('watch'))) verb = 'watch'
   // A WebSocket can only be opened with GET: a right to read pods must not be one to run commands in them.
   if (verb === 'get' && group === '' && resource === 'pods' && streamSubresources.has(subresource)) verb = 'create'
   const selected = !watchPath && (verb === 'list' || verb === 'watch') ? nameInSelector(query) : ''
@@ -176,6 +176,8 @@ export function servedResource(info: ResourceRequestInfo, method: string): Serve
 
 function hasMethod({ verb, subresource }: ResourceRequestInfo, method: string, served: ServedResource): boolean {
   if (subresource === 'proxy' && method === 'OPTIONS') return true
+  // Of the old paths the path is the verb, and the method is none of it.
+  if (verb === 'watch' && method !== 'GET') return false
   // As upstream: of custom kinds and behind a proxy HEAD is a GET without the body, of built-in kinds it is no method.
   if (method === 'HEAD' && subresource !== 'proxy' && served.definition.custom === undefined) return false
   return verbsOf(served, subresource).includes(verb)

@@ -7,7 +7,10 @@ import type { ResourceContext } from './request-context.ts'
 
 type Options = Readonly<Record<string, unknown>>
 
-export type WriteAsked = Pick<AdmissionRequest, 'operation' | 'subresource' | 'namespace' | 'name' | 'object' | 'oldObject' | 'dryRun'>
+export type WriteAsked = Pick<
+  AdmissionRequest,
+  'operation' | 'subresource' | 'namespace' | 'name' | 'ofCollection' | 'object' | 'oldObject' | 'dryRun'
+>
 
 /** A class, since its getter stands on the prototype: an object literal with a getter costs V8 twenty times one without. */
 export class WriteAdmission implements AdmissionRequest {
@@ -16,6 +19,7 @@ export class WriteAdmission implements AdmissionRequest {
   readonly subresource: string
   readonly namespace: string
   readonly name: string
+  readonly ofCollection: boolean
   readonly object: KubeObject | undefined
   readonly oldObject: KubeObject | undefined
   readonly user: UserInfo
@@ -31,6 +35,7 @@ export class WriteAdmission implements AdmissionRequest {
     this.subresource = asked.subresource
     this.namespace = asked.namespace
     this.name = asked.name
+    this.ofCollection = asked.ofCollection === true
     this.object = asked.object
     this.oldObject = asked.oldObject
     this.user = user

@@ -9,7 +9,7 @@ import { notFound } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { AdmissionRequest, ClusterReader } from '../admission.ts'
 import { isNamespace, namespaceOf } from '../matching/rule.ts'
-import { kindIn, resourceOf, userInfo, versioned } from '../request-facts.ts'
+import { kindIn, nameTold, resourceOf, userInfo, versioned } from '../request-facts.ts'
 import type { Bindings } from './expression.ts'
 
 /** The variables of one evaluation; a getter runs only for an expression that names it. */
@@ -98,7 +98,8 @@ const shownAs = (request: AdmissionRequest, object: KubeObject | undefined, vers
 
 /** `request`, with upstream's omissions: what is empty is not there. */
 function describe(request: AdmissionRequest, version: ResourceDefinition): CelValue {
-  const { resource, subresource, name, user, operation, dryRun, options } = request
+  const { resource, subresource, user, operation, dryRun, options } = request
+  const name = nameTold(request)
   const namespace = namespaceOf(request)
   return {
     kind: kindIn(request, version),
@@ -117,8 +118,9 @@ function describe(request: AdmissionRequest, version: ResourceDefinition): CelVa
 
 function requestResource(request: AdmissionRequest, authorizer: Authorizer): Check {
   const { group, plural } = request.resource
-  const { subresource, name } = request
-  return new Check(resourceCheckType.name, authorizer, { group, resource: plural, subresource, namespace: namespaceOf(request), name })
+  const { subresource } = request
+  const asked = { group, resource: plural, subresource, namespace: namespaceOf(request), name: nameTold(request) }
+  return new Check(resourceCheckType.name, authorizer, asked)
 }
 
 /** `namespaceObject`; undefined for what is in none. Throws the 404 of one that is missing. */
