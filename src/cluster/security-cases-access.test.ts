@@ -107,6 +107,32 @@ test('a right to one name is none to the rest of the collection', async () => {
   assert.equal(await ask('fieldSelector=metadata.name%21%3Da'), 403)
 })
 
+test('a right within a namespace reaches no other namespace as if it stood in this one', async () => {
+  await using api = await SecuredApi.open()
+  for (const name of ['own', 'other']) await api.create('/api/v1/namespaces', { metadata: { name } })
+  await grant(api, 'ann', [rule(['*'], ['namespaces', 'namespaces/status', 'namespaces/finalize', 'nodes'])], 'own')
+  const ask = (method: string, path: string, body?: object) => api.request(person('ann'), method, `/api/v1${path}`, body)
+  assert.equal((await ask('GET', '/namespaces/own')).status, 200)
+  for (const [method, path, body] of [
+    ['GET', '/namespaces'],
+    ['GET', '/namespaces/own/namespaces'],
+    ['GET', '/namespaces/own/namespaces?watch=true'],
+    ['GET', '/watch/namespaces/own/namespaces'],
+    ['GET', '/watch/namespaces/own/namespaces/other'],
+    ['GET', '/namespaces/own/namespaces/other'],
+    ['POST', '/namespaces/own/namespaces', { metadata: { name: 'made' } }],
+    ['PATCH', '/namespaces/own/namespaces/other', { metadata: { labels: { 'pod-security.kubernetes.io/enforce': 'privileged' } } }],
+    ['PUT', '/namespaces/own/namespaces/other/finalize', { metadata: { name: 'other' }, spec: {} }],
+    ['DELETE', '/namespaces/own/namespaces/other'],
+    ['GET', '/namespaces/own/nodes'],
+  ] as const) {
+    const { status } = await ask(method, path, body)
+    assert.ok(status === 403 || status === 404, `${method} ${path}: ${status}`)
+  }
+  const { json } = await api.request(admin, 'GET', '/api/v1/namespaces/other')
+  assert.deepEqual([json.status.phase, json.metadata.labels], ['Active', { 'kubernetes.io/metadata.name': 'other' }])
+})
+
 test('row 17: a right to get is none to run: neither nodes/proxy nor a WebSocket to pods/exec', async () => {
   await using api = await SecuredApi.open()
   await api.create(`${inDefault}/serviceaccounts`, { metadata: { name: 'default' } })

@@ -1,6 +1,6 @@
 // From method and path to what is asked for: verb, group, resource, namespace, name, subresource.
 import { demandedFieldValue } from '../api/field-selector.ts'
-import { apiError, badRequest, unknownMethod, unknownPath } from '../api/status.ts'
+import { apiError, badRequest, methodNotAllowed, unknownMethod, unknownPath } from '../api/status.ts'
 import { nameIsPathSegment } from '../api/validation/names.ts'
 import { parseQuery, type Query } from './query.ts'
 import type { ServedResource, ServedResources } from './served-resource.ts'
@@ -123,17 +123,19 @@ function resourceInfo(
   const watchPath = parts[0] === 'watch' && parts.length > 1
   let at = watchPath ? 1 : 0
   let namespace = ''
+  let isWithin = false
   if (parts[at] === 'namespaces' && parts.length > at + 1) {
     namespace = parts[at + 1] ?? ''
-    if (parts.length > at + 2 && !namespaceSubresources.has(parts[at + 2] ?? '')) at += 2
+    isWithin = parts.length > at + 2 && !namespaceSubresources.has(parts[at + 2] ?? '')
+    if (isWithin) at += 2
   }
   const resource = parts[at] ?? ''
   const name = parts[at + 1] ?? ''
   const subresource = parts[at + 2] ?? ''
   const rest = parts.slice(at + 3)
   const found = resources.find(group, version, resource)
-  const isWatchable = !watchPath || subresource === ''
-  const served = found && isWatchable && pathFits(found, namespace, name, subresource, rest) ? found : undefined
+  const form = { isWithin, watchPath, namespace, name, subresource, rest }
+  const served = found && pathFits(found, form) ? found : undefined
   let verb = name === '' ? verbs.many : verbs.one
   if (watchPath || (verb === 'list' && query.flag('watch'))) verb = 'watch'
   // A WebSocket can only be opened with GET: a right to read pods must not be one to run commands in them.
@@ -158,18 +160,40 @@ function resourceInfo(
 /** Any other method is asked for with an empty verb, as upstream does it: only a right to all verbs covers it, and what is behind a proxy takes OPTIONS. */
 const noVerb = { one: '', many: '' } as const
 
-function pathFits(served: ServedResource, namespace: string, name: string, subresource: string, rest: readonly string[]): boolean {
-  const { namespaced, plural } = served.definition
-  if (!namespaced && namespace !== '' && plural !== 'namespaces') return false
-  if (namespaced && namespace === '' && name !== '') return false
-  if (subresource !== '' && !served.subresources.has(subresource)) return false
-  return rest.length === 0 || subresource === 'proxy'
+interface PathForm extends Pick<ResourceRequestInfo, 'namespace' | 'name' | 'subresource' | 'rest'> {
+  /** The resource stands behind a namespace: `namespaces/a/pods`. */
+  readonly isWithin: boolean
+  readonly watchPath: boolean
 }
+
+/**
+ * Whether there is such a path, whatever the method. What is asked for within a namespace is authorized there: nothing that is in none, other namespaces
+ * included, may be reached that way.
+ */
+function pathFits({ definition, subresources }: ServedResource, form: PathForm): boolean {
+  const { isWithin, watchPath, namespace, name, subresource, rest } = form
+  const { namespaced } = definition
+  const verbs: readonly string[] = definition.verbs
+  const has = (some: readonly string[]): boolean => some.some(verb => verbs.includes(verb))
+  if (isWithin !== namespaced && !(namespaced && name === '' && has(readsMany))) return false
+  if (isWithin && namespace === '' && name !== '') return false
+  if (watchPath) return subresource === '' && verbs.includes('watch')
+  if (subresource !== '') return subresources.has(subresource) && (rest.length === 0 || subresource === 'proxy')
+  return name === '' || has(ofOne)
+}
+
+const readsMany = ['list', 'watch'] as const
+const ofOne = ['get', 'update', 'patch', 'delete'] as const
 
 /** The resource that answers. Throws 404 where nothing does and 405 where it has not this verb or method. */
 export function servedResource(info: ResourceRequestInfo, method: string): ServedResource {
   const { served } = info
   if (served === undefined) throw unknownPath()
+  const { verbs } = served.definition
+  // The path is that of a list: a watch is only an option of it.
+  if (info.verb === 'watch' && method === 'GET' && verbs.includes('list') && !verbs.includes('watch')) {
+    throw methodNotAllowed(served.named, 'watch')
+  }
   if (!hasMethod(info, method, served) || !isRouted(info, served.definition.namespaced)) throw unknownMethod()
   return served
 }
