@@ -121,6 +121,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   readonly custom?: CustomKind
   /** Where the scale of a custom resource stands in it, as simple JSON paths. */
   readonly scalePaths?: ScalePaths
+  /** Why nobody may delete the object of this name by itself, in upstream's words. */
+  refusesDeletion?(name: string): string | undefined
   /** What the beginning of a deletion changes in an object beside its metadata's times. */
   beginDeletion?(object: T, now: number): void
   /** Warns every request for the kind, reads included: the kind itself is deprecated. */

@@ -230,6 +230,25 @@ test('remove() takes options of any version, of no kind, or null', async () => {
   }
 })
 
+test('remove() keeps the priority classes of the system', async () => {
+  await using api = new TestServer()
+  const classes = '/apis/scheduling.k8s.io/v1/priorityclasses'
+  for (const [name, value] of [
+    ['system-node-critical', 2_000_001_000],
+    ['mine', 5],
+  ] as const) {
+    await api.create(classes, { metadata: { name }, value })
+  }
+  const { status, json } = await api.request('DELETE', `${classes}/system-node-critical`)
+  assert.equal(status, 403)
+  assert.equal(
+    json.message,
+    'priorityclasses.scheduling.k8s.io "system-node-critical" is forbidden: this is a system priority class and cannot be deleted',
+  )
+  assert.equal((await api.request('DELETE', `${classes}/mine`)).status, 200)
+  assert.equal((await api.get(`${classes}/system-node-critical`)).status, 200)
+})
+
 /** The watch's next event of this type. */
 async function eventOf(watch: TestWatch, type: string): Promise<KubeObject> {
   for (;;) {

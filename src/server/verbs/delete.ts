@@ -1,5 +1,6 @@
 // delete: one object, at once or when its grace period and finalizers allow.
 import { groupResource } from '../../api/object.ts'
+import { forbidden } from '../../api/status.ts'
 import { deleteObject, warnOfOrphans } from '../delete-object.ts'
 import { readDeletion } from '../delete-options.ts'
 import type { Reply } from '../exchange.ts'
@@ -23,6 +24,8 @@ const answersWithObject = new Set([
 export async function remove(parts: WriteParts, context: ResourceContext): Promise<Reply> {
   const { served, info } = context
   const deletion = await readDeletion(context)
+  const why = served.definition.refusesDeletion?.(info.name)
+  if (why !== undefined) throw forbidden(served.named, info.name, why)
   warnOfOrphans(context, deletion)
   const { object, entry, gone } = await deleteObject(parts, context, info.name, deletion)
   const { group, plural } = served.definition
