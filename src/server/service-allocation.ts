@@ -8,6 +8,7 @@ import { numbersOf } from './cluster-addresses.ts'
 import { keepNodePorts, type Ledger, NodePortAllocation, refused } from './node-port-allocation.ts'
 import type { AddressBook } from './service-addresses/address-book.ts'
 import type { AddressObjects } from './service-addresses/address-objects.ts'
+import type { ServiceEndpoints } from './service-addresses/service-endpoints.ts'
 import { setFamilies } from './service-families.ts'
 import type { Reservation, Reservations } from './write-parts.ts'
 
@@ -18,11 +19,19 @@ export class ServiceAllocation implements Reservations {
   readonly #book: AddressBook
   /** Undefined where IPAddresses are not served. */
   readonly #objects: AddressObjects | undefined
+  /** Undefined where Endpoints are not served. */
+  readonly #endpoints: ServiceEndpoints | undefined
   readonly #ports = new NodePortAllocation()
 
-  constructor(book: AddressBook, objects: AddressObjects | undefined, services: Iterable<Service>) {
+  constructor(
+    book: AddressBook,
+    objects: AddressObjects | undefined,
+    endpoints: ServiceEndpoints | undefined,
+    services: Iterable<Service>,
+  ) {
     this.#book = book
     this.#objects = objects
+    this.#endpoints = endpoints
     for (const service of services) {
       for (const number of numbersOf(service)) book.note(number, serviceKey(service))
       this.#ports.note(service)
@@ -59,6 +68,8 @@ export class ServiceAllocation implements Reservations {
     const service = object as Service
     this.#ports.release(service)
     for (const number of numbersOf(service)) await this.#leave(number, serviceKey(service))
+    const { namespace = '', name = '' } = service.metadata
+    await this.#endpoints?.remove(namespace, name)
   }
 
   #begin(service: Service, dryRun: boolean, act: (ledger: AddressLedger) => void): Reservation {

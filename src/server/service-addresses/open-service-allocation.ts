@@ -11,6 +11,7 @@ import { AddressObjects } from './address-objects.ts'
 import { AddressRepair } from './address-repair.ts'
 import { registerAllocatorMetrics } from './allocator-metrics.ts'
 import { followServiceCidrs } from './service-cidrs.ts'
+import { ServiceEndpoints } from './service-endpoints.ts'
 
 export const defaultServiceCidr = '10.96.0.0/16'
 
@@ -37,6 +38,7 @@ export function openServiceAllocation(parts: ServiceAllocationParts, signal: Abo
   if (services === undefined) return undefined
   const addresses = resources.byGroupResource('ipaddresses.networking.k8s.io')?.collection
   const cidrs = resources.byGroupResource('servicecidrs.networking.k8s.io')?.collection
+  const endpoints = resources.byGroupResource('endpoints')?.collection
   let repair: AddressRepair | undefined
   const due = (address: string): void => repair?.due(address)
   const book = new AddressBook({ cidr, isStored: address => addresses?.newest('', address) !== undefined, onInherited: due })
@@ -48,6 +50,7 @@ export function openServiceAllocation(parts: ServiceAllocationParts, signal: Abo
   const reservations = new ServiceAllocation(
     book,
     objects,
+    endpoints && new ServiceEndpoints({ collection: endpoints, requests, log }),
     services.list({}).entries.map(({ object }) => object as Service),
   )
   return {
