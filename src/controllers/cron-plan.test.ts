@@ -62,6 +62,13 @@ test('jobOf() is named after its start, and says it in the zone', () => {
   assert.equal(job.metadata.annotations?.['batch.kubernetes.io/cronjob-scheduled-timestamp'], '2026-01-01T05:40:00+05:30')
 })
 
+for (const timeZone of ['Etc/UTC', 'Europe/London', undefined]) {
+  test(`jobOf() says Z where ${timeZone ?? 'no zone'} has no offset`, () => {
+    const job = jobOf(cronJob(timeZone === undefined ? {} : { timeZone }), at('2026-01-01T00:10:00Z'))
+    assert.equal(job.metadata.annotations?.['batch.kubernetes.io/cronjob-scheduled-timestamp'], '2026-01-01T00:10:00Z')
+  })
+}
+
 test('planHistory() keeps the newest of each outcome, and all without a limit', () => {
   const ended = (name: string, type: string, startTime: string): Job => ({
     metadata: { name },

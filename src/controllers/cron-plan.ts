@@ -73,6 +73,8 @@ function localTime(time: number, timeZone: string | undefined): string {
   if (offset === null) return formatTime(time)
   const [, sign = '+', hours = '00', minutes = '00'] = offset
   const shift = (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes)) * 60_000
+  // Go writes no offset as `Z`, whichever zone has none.
+  if (shift === 0) return formatTime(time)
   return `${formatTime(time + shift).slice(0, -1)}${sign}${hours}:${minutes}`
 }
 
