@@ -4,6 +4,10 @@ import { kubernetesMajor, kubernetesMinor, kubernetesVersion } from '../base/kub
 export const versionInfo = {
   major: kubernetesMajor,
   minor: kubernetesMinor,
+  emulationMajor: kubernetesMajor,
+  emulationMinor: kubernetesMinor,
+  minCompatibilityMajor: '1',
+  minCompatibilityMinor: '32',
   gitVersion: kubernetesVersion,
   gitCommit: '',
   gitTreeState: '',
@@ -11,8 +15,4 @@ export const versionInfo = {
   goVersion: '',
   compiler: 'node',
   platform: `${process.platform}/${process.arch === 'x64' ? 'amd64' : process.arch}`,
-  emulationMajor: kubernetesMajor,
-  emulationMinor: kubernetesMinor,
-  minCompatibilityMajor: '1',
-  minCompatibilityMinor: '32',
 }
