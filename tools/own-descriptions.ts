@@ -1,4 +1,4 @@
-// The texts of Bulkhead's own kinds for `kubectl explain`: nobody else's package has them.
+// The texts of Bulkhead's own kinds for `kubectl explain`, and of those of metrics.k8s.io, which the packages that we read them from leave out.
 
 export const ownDescriptions: Readonly<Record<string, { readonly text: string; readonly fields: Readonly<Record<string, string>> }>> = {
   'bulkhead/v1alpha1.ClusterDefaults': {
@@ -67,5 +67,33 @@ export const ownDescriptions: Readonly<Record<string, { readonly text: string; r
       compensatingProofs:
         'The proofs that make up for it, such as C9: where bulkhead prove finds one that does not hold, the exception ends.',
     },
+  },
+  'metrics/v1beta1.NodeMetrics': {
+    text: 'NodeMetrics says what a node used, as it measured it itself.',
+    fields: {
+      timestamp: 'When the measured interval ended.',
+      window: 'How long the interval was: it is the one from timestamp-window to timestamp.',
+      usage: 'CPU and memory that everything on the node used together.',
+    },
+  },
+  'metrics/v1beta1.NodeMetricsList': {
+    text: 'NodeMetricsList is a list of NodeMetrics.',
+    fields: { items: 'The metrics of the nodes.' },
+  },
+  'metrics/v1beta1.PodMetrics': {
+    text: 'PodMetrics says what each container of a pod used, as its node measured it.',
+    fields: {
+      timestamp: 'When the measured interval ended.',
+      window: 'How long the interval was: it is the one from timestamp-window to timestamp.',
+      containers: 'The usage of each container, all of one interval.',
+    },
+  },
+  'metrics/v1beta1.PodMetricsList': {
+    text: 'PodMetricsList is a list of PodMetrics.',
+    fields: { items: 'The metrics of the pods.' },
+  },
+  'metrics/v1beta1.ContainerMetrics': {
+    text: 'ContainerMetrics says what one container used.',
+    fields: { name: "The container's name in the pod.", usage: 'CPU and memory that the container used.' },
   },
 }
