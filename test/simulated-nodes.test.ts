@@ -24,6 +24,11 @@ describe('bulkhead up --simulated-nodes 2', { skip: noKubectl }, () => {
     assert.deepEqual(nodes.trim().split('\n').sort(), ['node/simulated', 'node/simulated-2'])
   })
 
+  test('tells kubectl where the cluster answers for names', async () => {
+    const dns = /CoreDNS.* is running at .*\/api\/v1\/namespaces\/kube-system\/services\/kube-dns:dns\/proxy/
+    assert.match(await cluster.kubectl('cluster-info'), dns)
+  })
+
   test('schedules and shows pods as on a real node, and marks them', async () => {
     await cluster.kubectl('apply', '-f', example)
     await cluster.kubectl('rollout', 'status', 'deployment/hello')
