@@ -3,17 +3,19 @@ import { groupVersion, type KubeObject, type ManagedFieldsEntry } from '../api/o
 import { applyMediaType } from '../api/patch/apply/apply.ts'
 import { UnnamedItem } from '../api/patch/apply/path-element.ts'
 import { excludingPaths, onlyPaths, type PathFilter } from '../api/patch/apply/path-filter.ts'
-import { deducedMap, shapeOfStruct } from '../api/patch/apply/shape.ts'
+import { deducedMap, type Shape, shapeOfStruct } from '../api/patch/apply/shape.ts'
 import { type FieldVersion, type FieldWrite, trackUpdate } from '../api/patch/apply/track-update.ts'
 import { patchType } from '../api/patch/patch.ts'
 import type { UpdateStrategy } from '../api/resource.ts'
 import { zeroOf } from '../api/schema/compile.ts'
+import { decodeValue } from '../api/schema/decode.ts'
 import { type GroupVersionKind, type StructType, schemaFor } from '../api/schema/model.ts'
 import { ApiError } from '../api/status.ts'
 import { formatTime } from '../base/clock.ts'
 import type { TrackNewFields } from './create-object.ts'
 import { AskedConversions } from './custom-resources/asked-conversions.ts'
 import { header } from './exchange.ts'
+import { plainFailure } from './plain-failure.ts'
 import type { ResourceContext } from './request-context.ts'
 import type { ServedResource } from './served-resource.ts'
 
@@ -149,7 +151,7 @@ function versionOf(
 ): FieldVersion | undefined {
   const other = served.versions.get(apiVersion)
   if (other === undefined) return undefined
-  const { group, version, kind, custom } = other.definition
+  const { kind, custom } = other.definition
   if (asked !== undefined) {
     const inVersion = (objects: readonly KubeObject[], from: ServedResource, to: ServedResource): KubeObject[] => {
       const { custom: read } = to.definition
@@ -178,18 +180,31 @@ function versionOf(
       restore: object => one(object, other, served),
     }
   }
-  const type = custom === undefined ? schemaFor(group, version, kind) : undefined
   return {
-    shape: custom?.shape ?? (type === undefined ? deducedMap : shapeOfStruct(type)),
+    shape: custom?.shape ?? shapeOfKind(other),
     convert: object => converted(object, served, other),
     restore: object => converted(object, other, served),
   }
 }
 
+function shapeOfKind({ definition: { group, version, kind } }: ServedResource): Shape {
+  const type = schemaFor(group, version, kind)
+  return type === undefined ? deducedMap : shapeOfStruct(type)
+}
+
 /** Through the stored form, which every version knows. */
 function converted(object: KubeObject, from: ServedResource, to: ServedResource): KubeObject {
-  const stored = from.toStored(structuredClone(object))
+  const stored = from.toStored(whole(object, from))
   return to.definition.storedAs?.fromStored(stored) ?? stored
+}
+
+/** A copy with the structs that every object of the kind has, of which an apply may have taken some out. */
+function whole(object: KubeObject, { definition: { group, version, kind, custom } }: ServedResource): KubeObject {
+  const type = custom === undefined ? schemaFor(group, version, kind) : undefined
+  if (type === undefined) return structuredClone(object)
+  const decoded = decodeValue(object, type, 'Ignore')
+  if (decoded.ok) return decoded.object
+  throw plainFailure(500, `failed to prune fields: failed to convert merged object to last applied version: ${decoded.message}`)
 }
 
 const bare: KubeObject = Object.freeze({ metadata: Object.freeze({}) })
