@@ -125,3 +125,37 @@ test('patch() as a dry run answers with what it would be, and changes nothing', 
   assert.deepEqual(json.data, { x: '1' })
   assert.equal(api.store.revision, before)
 })
+
+test('patch() of a subresource of pods changes what that is for, and nothing else', async () => {
+  await using api = new TestServer()
+  const pods = '/api/v1/namespaces/default/pods'
+  const resources = { requests: { cpu: '1' }, limits: { cpu: '2' } }
+  await api.create(pods, { metadata: { name: 'p' }, spec: { containers: [{ name: 'c', image: 'i', resources }] } })
+  const send = (subresource: string, kind: string, body: unknown) => api.request('PATCH', `${pods}/p/${subresource}`, body, type(kind))
+
+  const added = await send('ephemeralcontainers', 'strategic-merge-patch', {
+    spec: { activeDeadlineSeconds: 5, ephemeralContainers: [{ name: 'e', image: 'i' }] },
+  })
+  assert.equal(added.status, 200, added.text)
+  assert.equal(added.json.spec.activeDeadlineSeconds, undefined)
+  const second = { op: 'add', path: '/spec/ephemeralContainers/-', value: { name: 'f', image: 'i' } }
+  const both = await send('ephemeralcontainers', 'json-patch', [second])
+  assert.deepEqual(
+    both.json.spec.ephemeralContainers.map(({ name }: { name: string }) => name),
+    ['e', 'f'],
+  )
+  const removed = await send('ephemeralcontainers', 'merge-patch', { spec: { ephemeralContainers: null } })
+  assert.equal(removed.status, 422)
+  assert.match(removed.json.message, /existing ephemeral containers "e" may not be removed/)
+
+  const resized = await send('resize', 'strategic-merge-patch', {
+    spec: { containers: [{ name: 'c', image: 'other', resources: { requests: { cpu: '1500m' } } }] },
+  })
+  assert.equal(resized.status, 200, resized.text)
+  const { image, resources: now } = resized.json.spec.containers[0]
+  assert.deepEqual([image, now.requests.cpu, now.limits.cpu], ['i', '1500m', '2'])
+
+  const status = await send('status', 'merge-patch', { spec: { nodeName: 'n' }, status: { phase: 'Running' } })
+  assert.deepEqual([status.json.spec.nodeName, status.json.status.phase], [undefined, 'Running'])
+  assert.equal((await api.request('PATCH', `${pods}/none/resize`, {}, type('merge-patch'))).status, 404)
+})
