@@ -168,7 +168,8 @@ async function answerWithoutUpgrade(socket: Duplex, request: Http1Request, reply
   socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`)
   if (isStream) await sendStream(socket, body, request, reply, log)
   else {
-    socket.end(joined(body))
+    if (request.method !== 'HEAD') socket.write(joined(body))
+    socket.end()
     reply.done({ bytes: body.length, cut: false })
   }
   unlessClosed(socket, () => socket.destroy())

@@ -7,6 +7,7 @@ import { silentLogger } from '../base/log.ts'
 import type { FinalReply, ServerRequest } from './exchange.ts'
 import { Http1Server } from './http1-server.ts'
 import { RequestRounds } from './request-rounds.ts'
+import { maxUnreadMs } from './unread.ts'
 
 const final = { auditId: 'a', warnings: [], done: () => undefined }
 const ok = async (): Promise<FinalReply> => ({ ...final, status: 200, contentType: '', body: Buffer.from('ok') })
@@ -158,6 +159,23 @@ test('a body without an end that nobody wants ends the connection', async () => 
   await closed
 })
 
+test('a body that comes behind its answer does not end the connection, and one that stops in the middle does', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  await using wire = await Wire.start()
+  const socket = await wire.open()
+  const answer = async () => statuses(String((await once(socket, 'data'))[0]))
+  const head = 'POST /a HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\n'
+  socket.write(`${head}bo`)
+  assert.deepEqual(await answer(), ['200'])
+  socket.write(`dy${get}`)
+  assert.deepEqual(await answer(), ['200'])
+  t.mock.timers.tick(maxUnreadMs)
+  socket.write(`${head}bo`)
+  assert.deepEqual(await answer(), ['200'])
+  t.mock.timers.tick(maxUnreadMs)
+  assert.equal(await answerOf(socket), '')
+})
+
 test('what is no HTTP behind a request is refused behind its answer', async () => {
   const answer = Promise.withResolvers<FinalReply>()
   const begun = Promise.withResolvers<void>()
@@ -239,6 +257,7 @@ test('an upgrade that is not made is answered as the request that it is, with bo
   const posted = upgrade('/').replace('GET', 'POST').replace('\r\n', '\r\ncontent-length: 4\r\n')
   assert.match(await wire.send(`${posted}body${get}`), /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\ncontent-length: 4\r\n[\s\S]*\r\n\r\nbody$/)
   assert.match(await wire.send(posted, 'bo', 'dy'), /\r\n\r\nbody$/)
+  assert.match(await wire.send(posted.replace('POST', 'HEAD'), 'body'), /\r\ncontent-length: 4\r\n[\s\S]*\r\n\r\n$/)
   assert.match(await wire.send(upgrade('/stream') + get), /^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\nconnection: close\r\n\r\nstreamed$/)
 })
 
