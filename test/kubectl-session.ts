@@ -71,17 +71,32 @@ export class KubectlSession implements AsyncDisposable {
 
   /** Runs a command that does not end by itself until its output holds the text, and ends it. Returns what it printed so far. */
   async printed(text: string, ...args: string[]): Promise<string> {
+    return this.#whileRunning(args, async output => {
+      await until(`kubectl ${args.join(' ')} prints "${text}"`, () => output().includes(text))
+      return output()
+    })
+  }
+
+  /** Runs `kubectl proxy` for as long as `use` does, with the port that it serves on. */
+  async serving(args: readonly string[], use: (port: string) => Promise<void>): Promise<void> {
+    await this.#whileRunning(args, async output => {
+      const portOf = (): string | undefined => /Starting to serve on 127\.0\.0\.1:(\d+)\n/.exec(output())?.[1]
+      await until('kubectl proxy serves', () => portOf() !== undefined)
+      await use(portOf() ?? '')
+    })
+  }
+
+  async #whileRunning<T>(args: readonly string[], use: (output: () => string) => Promise<T>): Promise<T> {
     const child = spawn('kubectl', this.#flags(args), { stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (part: string) => (output += part))
     const closed = new Promise(resolve => child.once('close', resolve))
     try {
-      await until(`kubectl ${args.join(' ')} prints "${text}"`, () => output.includes(text))
+      return await use(() => output)
     } finally {
       child.kill()
       await closed
     }
-    return output
   }
 
   #flags(args: readonly string[]): string[] {
