@@ -1,6 +1,6 @@
 // X.509: the authorities' own certificates and the leaves they issue. Content comes from the request; the CSR only proves the key.
 import { type KeyObject, randomBytes } from 'node:crypto'
-import { loadX509 } from '../base/x509.ts'
+import { loadX509, type X509 } from '../base/x509.ts'
 import { PolicyViolation } from './policy.ts'
 import type { AuthorityName, CertificateRequest } from './signer.ts'
 
@@ -52,14 +52,39 @@ export async function makeAuthorityCertificate(name: AuthorityName, key: KeyObje
   return pem(certificate.toString('pem'))
 }
 
+/** What every leaf of one authority has in common; made once, since a start asks for some forty leaves in a row. */
+export interface Issuer {
+  readonly x509: X509
+  readonly subject: InstanceType<X509['Name']>
+  /** Milliseconds since the Unix epoch. */
+  readonly notAfter: number
+  readonly signingKey: ReturnType<KeyObject['toCryptoKey']>
+  readonly extensions: readonly InstanceType<X509['Extension']>[]
+}
+
+export async function openIssuer(authority: AuthorityName, key: KeyObject, certificatePem: string): Promise<Issuer> {
+  const x509 = await loadX509()
+  const certificate = new x509.X509Certificate(certificatePem)
+  return {
+    x509,
+    subject: certificate.subjectName,
+    notAfter: certificate.notAfter.getTime(),
+    signingKey: signingKey(key),
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([authority === 'serving' ? serverAuth : clientAuth]),
+      await x509.AuthorityKeyIdentifierExtension.create(certificate.publicKey),
+    ],
+  }
+}
+
 /** Issues a leaf after the role's policy has accepted the request. Throws `PolicyViolation` for a bad CSR. */
-export async function issueLeaf(request: CertificateRequest, issuerKey: KeyObject, issuerPem: string, now: number): Promise<string> {
+export async function issueLeaf(request: CertificateRequest, issuer: Issuer, now: number): Promise<string> {
   if (request.csr.length > maxCsrBytes)
     throw new PolicyViolation('csr-size', `The CSR has ${request.csr.length} bytes, at most ${maxCsrBytes} are allowed`)
-  const x509 = await loadX509()
+  const { x509 } = issuer
   const publicKey = await provenKey(x509, request.csr)
-  const issuer = new x509.X509Certificate(issuerPem)
-  const notAfter = Math.min(now + request.lifetimeSeconds * 1000, issuer.notAfter.getTime())
   const names = [
     ...request.dnsNames.map(value => ({ type: 'dns' as const, value })),
     ...request.ipAddresses.map(value => ({ type: 'ip' as const, value })),
@@ -70,25 +95,22 @@ export async function issueLeaf(request: CertificateRequest, issuerKey: KeyObjec
       ...request.organizations.map(value => ({ O: [{ utf8String: value }] })),
       { CN: [{ utf8String: request.commonName }] },
     ]),
-    issuer: issuer.subjectName,
+    issuer: issuer.subject,
     notBefore: new Date(now - backdateMs),
-    notAfter: new Date(notAfter),
+    notAfter: new Date(Math.min(now + request.lifetimeSeconds * 1000, issuer.notAfter)),
     publicKey,
-    signingKey: signingKey(issuerKey),
+    signingKey: issuer.signingKey,
     signingAlgorithm: signing,
     extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([request.authority === 'serving' ? serverAuth : clientAuth]),
+      ...issuer.extensions,
       await x509.SubjectKeyIdentifierExtension.create(publicKey),
-      await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
       ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
     ],
   })
   return pem(certificate.toString('pem'))
 }
 
-async function provenKey(x509: Awaited<ReturnType<typeof loadX509>>, der: Buffer) {
+async function provenKey(x509: X509, der: Buffer) {
   let csr: InstanceType<typeof x509.Pkcs10CertificateRequest>
   try {
     csr = new x509.Pkcs10CertificateRequest(new Uint8Array(der))

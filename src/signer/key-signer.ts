@@ -2,7 +2,7 @@
 import { createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Clock } from '../base/clock.ts'
-import { issueLeaf, makeAuthorityCertificate } from './certificate.ts'
+import { type Issuer, issueLeaf, makeAuthorityCertificate, openIssuer } from './certificate.ts'
 import { type AuthorityKey, authorityNames, type KeyMaterial, keyIdOf, publicPem } from './key-material.ts'
 import { encryptionKeyId, unwrapKey, wrapKey } from './key-wrap.ts'
 import type { AuthorityName, Signer } from './signer.ts'
@@ -32,6 +32,16 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock): Signer {
     return made
   }
 
+  const issuers = new Map<AuthorityName, Promise<Issuer>>()
+  const issuerOf = (name: AuthorityName): Promise<Issuer> => {
+    let issuer = issuers.get(name)
+    if (issuer === undefined) {
+      issuer = certificateOf(name).then(certificate => openIssuer(name, keys.authorities[name].privateKey, certificate))
+      issuers.set(name, issuer)
+    }
+    return issuer
+  }
+
   return {
     async authority(name, signal) {
       signal.throwIfAborted()
@@ -39,8 +49,7 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock): Signer {
     },
     async issueCertificate(request, signal) {
       signal.throwIfAborted()
-      const issuer = await certificateOf(request.authority)
-      return issueLeaf(request, keys.authorities[request.authority].privateKey, issuer, clock.now())
+      return issueLeaf(request, await issuerOf(request.authority), clock.now())
     },
     async tokenKeys() {
       return tokenKeys
