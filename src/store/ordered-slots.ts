@@ -32,9 +32,11 @@ export class OrderedSlots {
 
   /** The key must not be there yet. */
   insert(slot: Slot): void {
-    const at = this.#chunkOf(slot.key)
+    const last = this.#chunks.length - 1
+    // Names are often counted up: then no place is looked for.
+    const at = isBelow(this.#chunk(last).at(-1), slot) ? last : this.#chunkOf(slot.key)
     const chunk = this.#chunk(at)
-    const index = lowerBound(chunk, slot.key)
+    const index = isBelow(chunk.at(-1), slot) ? chunk.length : lowerBound(chunk, slot.key)
     if (index === chunk.length) chunk.push(slot)
     else chunk.splice(index, 0, slot)
     this.#size++
@@ -94,6 +96,10 @@ export class OrderedSlots {
     if (chunk === undefined) throw new RangeError(`No chunk ${at} of ${this.#chunks.length}`)
     return chunk
   }
+}
+
+function isBelow(one: Slot | undefined, other: Slot): boolean {
+  return one !== undefined && one.key < other.key
 }
 
 /** The index of the first slot at or above `key`. */

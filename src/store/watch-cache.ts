@@ -22,6 +22,17 @@ export interface DecidedWrite {
   readonly frame: Buffer
 }
 
+/** What the log knows of a change beside its entry. */
+export interface LoadedChange {
+  /** The revision that it replaced; 0 where the object did not exist. */
+  readonly previous: number
+  readonly deleted: boolean
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number
+  /** The version of `fieldsOf` that the entry's fields are of. */
+  readonly fieldsVersion: number
+}
+
 /** What a cache asks of its store. */
 export interface CacheOwner {
   readonly revision: number
@@ -151,16 +162,27 @@ export class WatchCache implements Collection, WatcherOwner {
 
   /** Makes a durable event the newest state. Watchers are told later, by `publish`, when the whole group is visible. */
   apply(key: string, event: VersionEvent): void {
-    this.#place(key, event.type === 'DELETED' ? undefined : event.entry)
+    this.#place(key, this.#slots.get(key), event.type === 'DELETED' ? undefined : event.entry)
     this.#window.push(event)
     if (this.#pending.get(key)?.revision === event.revision) this.#pending.delete(key)
   }
 
-  /** Takes a record from the log: an event inside the window, or the state before it. */
-  load(key: string, loaded: VersionEvent | StoredEntry | undefined, fieldsVersion: number): void {
+  /** Takes a state before the window from the log. */
+  loadState(key: string, entry: StoredEntry | undefined, fieldsVersion: number): void {
     this.#loadedFieldsVersions.add(fieldsVersion)
-    if (loaded instanceof VersionEvent) this.apply(key, loaded)
-    else this.#place(key, loaded)
+    this.#place(key, this.#slots.get(key), entry)
+  }
+
+  /** Takes a change inside the window from the log. Returns the revision that it found, 0 for none; where that is not `previous` it takes nothing. */
+  loadChange(key: string, entry: StoredEntry, { previous, deleted, at, fieldsVersion }: LoadedChange): number {
+    const slot = this.#slots.get(key)
+    const before = slot?.entry
+    const found = before?.revision ?? 0
+    if (found !== previous) return found
+    this.#loadedFieldsVersions.add(fieldsVersion)
+    this.#place(key, slot, deleted ? undefined : entry)
+    this.#window.push(new VersionEvent(deleted ? 'DELETED' : before === undefined ? 'ADDED' : 'MODIFIED', entry, before, at))
+    return found
   }
 
   publish(events: readonly VersionEvent[]): void {
@@ -193,8 +215,8 @@ export class WatchCache implements Collection, WatcherOwner {
     return this.#slots.get(key)?.entry
   }
 
-  #place(key: string, entry: StoredEntry | undefined): void {
-    const slot = this.#slots.get(key)
+  /** `slot` is that of the key, where it has one. */
+  #place(key: string, slot: Slot | undefined, entry: StoredEntry | undefined): void {
     if (slot === undefined) {
       if (entry === undefined) return
       const added: Slot = { key, entry }

@@ -1,6 +1,6 @@
 // The data keys that records are sealed with, by the number that the log knows them under.
 import { createSecretKey, type KeyObject } from 'node:crypto'
-import { areOpen, forEachPacked, noDataKey, type PackedRecords, type RecordKey, RecordPacker } from './record.ts'
+import { areOpen, openPacked, type PackedRecords } from './record.ts'
 import { openRecord, RecordDamaged } from './seal.ts'
 
 export class DataKeys {
@@ -12,17 +12,10 @@ export class DataKeys {
     return made
   }
 
-  /** The same records without their seals. All of them are sealed, or none. Throws `RecordDamaged`. */
-  open(records: PackedRecords): PackedRecords {
-    if (areOpen(records)) return records
-    const packer = new RecordPacker()
-    forEachPacked(records, (key, sealed, id) => packer.add(key, this.openRecord(key, sealed, id), noDataKey))
-    return packer.pack()
-  }
-
-  /** Throws `RecordDamaged`. */
-  openRecord(key: RecordKey, sealed: Buffer, id: number): Buffer {
-    return openRecord(this.#get(id, key.revision), key, sealed)
+  /** Takes the seals off, in the memory that the records are in. All of them are sealed, or none. Throws `RecordDamaged`. */
+  open(records: PackedRecords): void {
+    if (areOpen(records)) return
+    openPacked(records, (key, sealed, id) => openRecord(this.#get(id, key.revision), key, sealed))
   }
 
   #get(id: number, revision: number): KeyObject {

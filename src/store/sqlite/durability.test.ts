@@ -225,6 +225,11 @@ describe('the files of openSqliteStore()', () => {
     ],
     ['a record cut short', "UPDATE log SET sealed = x'00' WHERE revision = 4", /revision 4 is cut short/],
     ['a missing record', 'DELETE FROM log WHERE revision = 5', /revision 5 is missing/],
+    [
+      'a missing record from before the window',
+      'UPDATE compaction SET floor = 3; DELETE FROM log WHERE revision = 2',
+      /revision 2 of pods "default\/p0" is missing \(found none before 7\)/,
+    ],
     ['a deletion undone', 'UPDATE log SET deleted = 0 WHERE revision = 8', /revision 8 was swapped/],
     ['a missing data key', 'DELETE FROM data_keys', /data key 1 of the stored record at revision 2 is missing/],
     ['a newer format', 'PRAGMA user_version = 99', /has store format 99, and this version of Bulkhead reads format 1/],

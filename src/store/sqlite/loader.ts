@@ -1,8 +1,8 @@
 // Fills the watch caches from the log when a store is opened.
 import type { CommitQueue } from '../commit-queue.ts'
 import { StoredEntry } from '../entry.ts'
-import { VersionEvent } from '../event.ts'
 import { keyOf } from '../ordered-slots.ts'
+import type { WatchCache } from '../watch-cache.ts'
 import { DataKeys } from './data-keys.ts'
 import type { LogKeeper } from './log-keeper.ts'
 import { forEachRecord, type PackedRecords, type PlainRecord } from './record.ts'
@@ -14,8 +14,7 @@ export class Loader {
   readonly #keeper: LogKeeper
   readonly #floor: number
   readonly #keys = new DataKeys()
-  /** The same few namespaces stand in every record: one string for each. */
-  readonly #namespaces = new Map<string, string>()
+  #last: WatchCache | undefined
 
   constructor(queue: CommitQueue, keeper: LogKeeper, floor: number, keys: readonly UnwrappedKey[]) {
     this.#queue = queue
@@ -26,33 +25,30 @@ export class Loader {
 
   /** Records come in revision order, sealed or open. Throws `RecordDamaged`. */
   add(records: PackedRecords): void {
-    forEachRecord(this.#keys.open(records), record => this.#addRecord(record))
+    this.#keys.open(records)
+    forEachRecord(records, record => this.#addRecord(record))
   }
 
   #addRecord({ revision, previous, deleted, header, bytes }: PlainRecord): void {
-    const { groupResource, name, labels, extraFields, at, fieldsVersion } = header
-    const namespace = this.#intern(header.namespace)
-    const cache = this.#queue.cache(groupResource)
+    const { groupResource, namespace, name, labels, extraFields, at, fieldsVersion } = header
+    const cache = this.#cache(groupResource)
     const entry = new StoredEntry({ namespace, name, revision, bytes, labels, extraFields })
     const id = keyOf(namespace, name)
     if (revision <= this.#floor) {
-      cache.load(id, deleted ? undefined : entry, fieldsVersion)
+      cache.loadState(id, deleted ? undefined : entry, fieldsVersion)
       return
     }
-    const before = cache.get(namespace, name)
-    if ((before?.revision ?? 0) !== previous) {
-      const gap = `revision ${previous} of ${groupResource} "${id}" is missing (found ${before?.revision ?? 'none'} before ${revision})`
+    const found = cache.loadChange(id, entry, { previous, deleted, at, fieldsVersion })
+    if (found !== previous) {
+      const gap = `revision ${previous} of ${groupResource} "${id}" is missing (found ${found === 0 ? 'none' : found} before ${revision})`
       throw new RecordDamaged(`The store is damaged: ${gap}. Restore the data directory from a backup`)
     }
-    const type = deleted ? 'DELETED' : before === undefined ? 'ADDED' : 'MODIFIED'
-    cache.load(id, new VersionEvent(type, entry, before, at), fieldsVersion)
     this.#keeper.mark(revision, at)
   }
 
-  #intern(namespace: string): string {
-    const known = this.#namespaces.get(namespace)
-    if (known !== undefined) return known
-    this.#namespaces.set(namespace, namespace)
-    return namespace
+  /** Neighbours in the log are often of one resource. */
+  #cache(groupResource: string): WatchCache {
+    if (this.#last?.groupResource !== groupResource) this.#last = this.#queue.cache(groupResource)
+    return this.#last
   }
 }

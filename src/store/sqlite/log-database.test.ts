@@ -22,11 +22,11 @@ const records: readonly PlainRecord[] = Array.from({ length: 300 }, (_, i) => ({
   bytes: Buffer.alloc(10_000, i),
 }))
 
-function written(name: string): string {
+function written(name: string, all = records): string {
   const file = join(directory, name)
   const database = new LogDatabase({ file })
   database.useKey(key, Buffer.from('wrapped'), 'kek')
-  database.append(pack(records))
+  database.append(pack(all))
   database.close()
   return file
 }
@@ -51,7 +51,10 @@ function opened(chunks: readonly PackedRecords[]): PlainRecord[] {
   const keys = new DataKeys()
   keys.add(1, key)
   const read: PlainRecord[] = []
-  for (const chunk of chunks) forEachPacked(keys.open(chunk), (place, plain) => read.push(readRecord(place, plain)))
+  for (const chunk of chunks) {
+    keys.open(chunk)
+    forEachPacked(chunk, (place, plain) => read.push(readRecord(place, plain)))
+  }
   return read
 }
 
@@ -64,6 +67,11 @@ test('load() hands over chunks open, or under seal for whoever waits for them, w
     chunks.map((_, i) => i % 2 === 1),
   )
   assert.deepEqual(opened(chunks), records)
+})
+
+test('load() hands over records that are larger than a chunk usually is', () => {
+  const large = records.slice(0, 5).map((record, i) => ({ ...record, bytes: Buffer.alloc(i % 2 === 0 ? 1_500_000 : 10, i) }))
+  assert.deepEqual(opened(load(written('large', large), before => before % 2 === 0)), large)
 })
 
 test('a damaged record is refused by whoever opens it', () => {

@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { DataKeys } from './data-keys.ts'
-import { forEachPacked, keyWidth, noDataKey, type PackedRecords, RecordPacker } from './record.ts'
+import { forEachPacked, keyWidth, type PackedRecords, RecordPacker } from './record.ts'
 import { RecordDamaged, sealRecord } from './seal.ts'
 
 /** "BULK". Tells a store from another program's database. */
@@ -83,12 +83,12 @@ export class LogDatabase {
    */
   load(onChunk: (records: PackedRecords) => void, leavesSealed: () => boolean): void {
     const used = new Set<number>(this.#current === undefined ? [] : [this.#current.id])
-    let chunk = new RecordPacker()
-    let staysSealed = leavesSealed()
+    let chunk = new RecordPacker(loadChunkBytes)
     const handOver = () => {
-      onChunk(chunk.pack())
-      chunk = new RecordPacker()
-      staysSealed = leavesSealed()
+      if (chunk.isEmpty) return
+      const records = chunk.packed()
+      if (!leavesSealed()) this.#keys.open(records)
+      onChunk(records)
     }
     let expected = this.#floor
     const rows = this.#db.prepare('SELECT revision, previous, deleted, data_key, sealed FROM log ORDER BY revision')
@@ -100,10 +100,11 @@ export class LogDatabase {
         throw new RecordDamaged(`The stored record at revision ${expected} is missing. Restore the data directory from a backup`)
       }
       used.add(dataKey)
-      const key = { revision, previous, deleted: deleted !== 0 }
-      if (staysSealed) chunk.add(key, sealed, dataKey)
-      else chunk.add(key, this.#keys.openRecord(key, bufferView(sealed), dataKey), noDataKey)
-      if (chunk.bytes >= loadChunkBytes) handOver()
+      if (!chunk.hasRoomFor(sealed)) {
+        handOver()
+        chunk = new RecordPacker(Math.max(loadChunkBytes, sealed.length))
+      }
+      chunk.add(revision, previous, deleted, dataKey, sealed)
       this.#revision = revision
     }
     handOver()

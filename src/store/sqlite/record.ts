@@ -36,6 +36,8 @@ export interface PackedRecords {
 }
 
 export const keyWidth = 6
+/** Places and descriptions that many headers share. */
+const mostRemembered = 1000
 /** In the place of the data key: the record is open. */
 export const noDataKey = 0
 
@@ -97,27 +99,44 @@ export function areOpen({ keys }: PackedRecords): boolean {
   return keys.length === 0 || keys[keyWidth - 1] === noDataKey
 }
 
-/** Collects records one after the other and copies them into one piece of memory. */
+/** Opens sealed records where they lie: `open` makes of each what takes its place, and is no longer than it. */
+export function openPacked(records: PackedRecords, open: (key: RecordKey, sealed: Buffer, dataKey: number) => Buffer): void {
+  const all = Buffer.from(records.data)
+  for (let i = 0; i < records.keys.length; i += keyWidth) {
+    const key = packedKey(records, i)
+    const plain = open(key, all.subarray(key.offset, key.offset + key.length), key.dataKey)
+    all.set(plain, key.offset)
+    records.keys[i + 4] = plain.length
+    records.keys[i + 5] = noDataKey
+  }
+}
+
+/** Takes sealed records one after the other into one piece of memory. */
 export class RecordPacker {
   readonly #keys: number[] = []
-  readonly #records: Uint8Array[] = []
-  bytes = 0
+  readonly #data: Uint8Array<ArrayBuffer>
+  #bytes = 0
 
-  add({ revision, previous, deleted }: RecordKey, record: Uint8Array, dataKey: number): void {
-    this.#keys.push(revision, previous, Number(deleted), this.bytes, record.length, dataKey)
-    this.#records.push(record)
-    this.bytes += record.length
+  constructor(maxBytes: number) {
+    this.#data = new Uint8Array(maxBytes)
   }
 
-  pack(): PackedRecords {
-    const data = new ArrayBuffer(this.bytes)
-    const target = new Uint8Array(data)
-    let offset = 0
-    for (const record of this.#records) {
-      target.set(record, offset)
-      offset += record.length
-    }
-    return { keys: Float64Array.from(this.#keys), data }
+  get isEmpty(): boolean {
+    return this.#keys.length === 0
+  }
+
+  hasRoomFor(record: Uint8Array): boolean {
+    return this.#bytes + record.length <= this.#data.length
+  }
+
+  add(revision: number, previous: number, deleted: number, dataKey: number, record: Uint8Array): void {
+    this.#keys.push(revision, previous, deleted, this.#bytes, record.length, dataKey)
+    this.#data.set(record, this.#bytes)
+    this.#bytes += record.length
+  }
+
+  packed(): PackedRecords {
+    return { keys: new Float64Array(this.#keys), data: this.#data.buffer }
   }
 }
 
@@ -157,42 +176,59 @@ function decodeHeader(data: Buffer, from: number, to: number): RecordHeader {
 }
 
 /**
- * Without parsing what many headers share: a start reads each object's, and labels come from a few templates. For ASCII without escapes. The
- * name is cut from `data`, since a piece of a string keeps all of it in memory.
+ * Without parsing what many headers share: a start reads each object's, neighbours in the log are often of one resource and namespace, and labels
+ * come from a few templates. For ASCII without escapes. The name is cut from `data`, since a piece of a string keeps all of it in memory.
  */
 function splitHeader(text: string, data: Buffer, from: number): RecordHeader {
-  const resourceEnd = text.indexOf('"', 2)
-  const namespaceEnd = text.indexOf('"', resourceEnd + 3)
-  const nameEnd = text.indexOf('"', namespaceEnd + 3)
+  if (!text.startsWith(lastBeginning)) lastBeginning = text.slice(0, placeOfName(text))
+  const { groupResource, namespace } = sharedPlace(lastBeginning)
+  const nameStart = lastBeginning.length
+  const nameEnd = text.indexOf('"', nameStart)
   const atEnd = text.indexOf(',', nameEnd + 2)
   return {
-    groupResource: text.slice(2, resourceEnd),
-    namespace: text.slice(resourceEnd + 3, namespaceEnd),
-    name: data.toString('latin1', from + namespaceEnd + 3, from + nameEnd),
+    groupResource,
+    namespace,
+    name: data.toString('latin1', from + nameStart, from + nameEnd),
     at: Number(text.slice(nameEnd + 2, atEnd)),
     ...sharedDescription(text.slice(atEnd + 1)),
   }
 }
 
+/** Up to the name and with its quote: no other place begins so. */
+let lastBeginning = '["","","'
+
+function placeOfName(text: string): number {
+  const resourceEnd = text.indexOf('"', 2)
+  return text.indexOf('"', resourceEnd + 3) + 3
+}
+
+const sharedPlace = remembering((beginning: string): Pick<RecordHeader, 'groupResource' | 'namespace'> => {
+  const [groupResource, namespace] = parseJson(`${beginning}"]`) as [string, string]
+  return { groupResource, namespace }
+})
+
 type Described = Pick<RecordHeader, 'fieldsVersion' | 'labels' | 'extraFields'>
 
-const known = new Map<string, Described>()
-const mostKnown = 1000
-
-/** Of the end of a header. Nobody changes what it returns, so all who have the same share it. */
-function sharedDescription(end: string): Described {
-  let description = known.get(end)
-  if (description === undefined) {
-    description = described(parseJson(`[${end}`) as DescribedArray)
-    // Begun anew rather than aged: what comes again is back at once.
-    if (known.size >= mostKnown) known.clear()
-    known.set(end, description)
-  }
-  return description
-}
+/** Of the end of a header. */
+const sharedDescription = remembering((end: string): Described => described(parseJson(`[${end}`) as DescribedArray))
 
 const described = ([fieldsVersion, labels, extraFields]: DescribedArray): Described => ({
   fieldsVersion,
   labels: labels || undefined,
   extraFields: extraFields || undefined,
 })
+
+/** `read` of the same text is the same value, for a while. Nobody changes what it returns, so all who have the same share it. */
+function remembering<T>(read: (text: string) => T): (text: string) => T {
+  const known = new Map<string, T>()
+  return text => {
+    let value = known.get(text)
+    if (value === undefined) {
+      value = read(text)
+      // Begun anew rather than aged: what comes again is back at once.
+      if (known.size >= mostRemembered) known.clear()
+      known.set(text, value)
+    }
+    return value
+  }
+}

@@ -65,7 +65,9 @@ function handle(db: LogDatabase, request: WriterRequest): void {
   }
 }
 
-/** Where the main thread has nothing to do it opens the next chunk itself. */
+/** Where the main thread has no more than this to do it opens the next chunk itself: one that waits bridges the time until another is read. */
+const mostWaiting = 1
+
 function load(db: LogDatabase, taken: ChunksTaken): void {
   let sent = 0
   db.load(
@@ -73,7 +75,7 @@ function load(db: LogDatabase, taken: ChunksTaken): void {
       sent++
       reply({ kind: 'records', records }, [records.data, records.keys.buffer])
     },
-    () => Atomics.load(taken, 0) === sent,
+    () => sent - Atomics.load(taken, 0) <= mostWaiting,
   )
 }
 
