@@ -1,16 +1,20 @@
 // The child's side of a supervised part: takes its settings from `bulkhead up` over the IPC channel, says when it is ready, and ends with its parent.
 import { flushCompileCache } from 'node:module'
+import { untilAborted } from '../base/abort.ts'
 import { systemClock } from '../base/clock.ts'
 import { createLogger, type Logger, type LogLevel } from '../base/log.ts'
 import { messageOf, UserError } from '../base/user-error.ts'
 import { collectStart, processMemory } from './collect-start.ts'
 
-/** Parent -> child, once. */
+/** Parent -> child, first of all. */
 export interface PartStart {
   readonly part: string
   readonly logLevel: LogLevel
   readonly settings: unknown
 }
+
+/** Parent -> child, once, when all is there that the part needs of others. */
+export const beginMessage = 'begin'
 
 /** Child -> parent. `fatal` is an error that a restart does not mend. */
 export type PartMessage =
@@ -22,6 +26,8 @@ export interface PartContext<Settings> {
   readonly log: Logger
   /** Aborted on SIGTERM; its reason is 'stop'. */
   readonly signal: AbortSignal
+  /** Resolves when other parts are there to be asked; what needs none of them is done before. Rejects with the signal's reason. */
+  mayBegin(): Promise<void>
   /** Says that the part does its work now, with what `bulkhead status` shows of it. */
   ready(details?: Readonly<Record<string, unknown>>): void
 }
@@ -37,7 +43,13 @@ export async function runPart<Settings>(part: string, body: (context: PartContex
   process.once('disconnect', () => {
     if (!stop.signal.aborted) process.kill(process.pid, 'SIGKILL')
   })
-  const start = await new Promise<PartStart>(resolve => process.once('message', message => resolve(parseStart(message))))
+  const begin = Promise.withResolvers<void>()
+  const start = await new Promise<PartStart>(resolve =>
+    process.on('message', message => {
+      if (message === beginMessage) begin.resolve()
+      else resolve(parseStart(message))
+    }),
+  )
   const log = createLogger({ part, level: start.logLevel })
   const send = (message: PartMessage) => {
     if (process.connected) process.send?.(message)
@@ -52,7 +64,7 @@ export async function runPart<Settings>(part: string, body: (context: PartContex
         log.error('memory of the start not given back', { err }),
       )
     }
-    await body({ settings, log, signal: stop.signal, ready })
+    await body({ settings, log, signal: stop.signal, mayBegin: () => untilAborted(begin.promise, stop.signal), ready })
   } catch (err) {
     if (stop.signal.aborted && err === stop.signal.reason) return
     if (err instanceof UserError) send({ type: 'fatal', message: err.message })

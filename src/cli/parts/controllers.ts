@@ -21,7 +21,7 @@ const manager = 'system:kube-controller-manager'
 const schedulerName = 'system:kube-scheduler'
 
 export const controllersPart = (): Promise<void> =>
-  runPart<ControllersSettings>('controllers', async ({ settings, log, signal, ready }) => {
+  runPart<ControllersSettings>('controllers', async ({ settings, log, signal, mayBegin, ready }) => {
     const clock = systemClock
     await using stack = new AsyncDisposableStack()
     const signer = stack.use(connectSigner(settings.signerSocket, { clock, log }))
@@ -53,6 +53,7 @@ export const controllersPart = (): Promise<void> =>
       clients.set(name, client)
       return client
     }
+    await mayBegin()
     // Each at its own time, so that the signer is never asked for all of them at once.
     const renewals = names.map(name =>
       keepRenewed(

@@ -4,7 +4,7 @@ import { setPriority } from 'node:os'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger, LogLevel } from '../../base/log.ts'
 import { codeOf, UserError } from '../../base/user-error.ts'
-import type { PartMessage, PartStart } from '../part-process.ts'
+import { beginMessage, type PartMessage, type PartStart } from '../part-process.ts'
 
 export interface PartDefinition {
   readonly name: string
@@ -57,9 +57,12 @@ export class Supervisor implements AsyncDisposable {
     this.#options = options
   }
 
-  /** Resolves when the part is ready for the first time; rejects with a UserError where it cannot be. */
-  start(definition: PartDefinition): Promise<Readonly<Record<string, unknown>>> {
-    const part = new Part(definition, this.#options)
+  /**
+   * Resolves when the part is ready for the first time; rejects with a UserError where it cannot be. The part is told to begin when `others`
+   * resolves, and prepares itself meanwhile; where that rejects, it waits until it is stopped.
+   */
+  start(definition: PartDefinition, others: Promise<unknown> = Promise.resolve()): Promise<Readonly<Record<string, unknown>>> {
+    const part = new Part(definition, this.#options, others)
     this.#parts.push(part)
     return part.start()
   }
@@ -77,6 +80,7 @@ export class Supervisor implements AsyncDisposable {
 class Part {
   readonly #definition: PartDefinition
   readonly #options: SupervisorOptions
+  readonly #others: Promise<unknown>
   readonly #stopping = new AbortController()
   #child: ChildProcess | undefined
   #exited: Promise<void> = Promise.resolve()
@@ -86,9 +90,10 @@ class Part {
   #lastExit: string | undefined
   #details: Readonly<Record<string, unknown>> = {}
 
-  constructor(definition: PartDefinition, options: SupervisorOptions) {
+  constructor(definition: PartDefinition, options: SupervisorOptions, others: Promise<unknown>) {
     this.#definition = definition
     this.#options = options
+    this.#others = others
   }
 
   state(): PartState {
@@ -188,9 +193,18 @@ class Part {
     })
     this.#exited = exited.then(() => undefined)
     const start: PartStart = { part: name, logLevel: this.#options.logLevel, settings }
-    // A child that could not be started has no channel; its exit says why.
-    if (child.connected) child.send(start, err => err !== null && this.#options.log.debug('part took no settings', { part: name, err }))
+    this.#send(child, start)
+    this.#others.then(
+      () => this.#send(child, beginMessage),
+      () => undefined, // its own starter says why
+    )
     return { exit: await exited, fatal }
+  }
+
+  /** A child that could not be started, or has ended, has no channel; its exit says why. */
+  #send(child: ChildProcess, message: PartStart | typeof beginMessage): void {
+    if (child.connected)
+      child.send(message, err => err !== null && this.#options.log.debug('part took no message', { part: this.#definition.name, err }))
   }
 }
 

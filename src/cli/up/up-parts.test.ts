@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
 import { createConfig } from '../../base/config.ts'
 import { silentLogger } from '../../base/log.ts'
+import { beginMessage } from '../part-process.ts'
 import { clusterAddresses } from './addresses.ts'
 import { askStatus, takeControlSocket, type UpStatus } from './control-socket.ts'
 import { layout, prepareDataDirectory } from './data-directory.ts'
@@ -73,9 +74,10 @@ test('greeting() names the data directory for further commands only where it is 
   assert.match(text(true), /1 simulated, Ready/)
 })
 
-/** A part that says it is ready; what it does next is in its settings. */
+/** A part that says it is ready, at once or when it may begin; what it does next is in its settings. */
 const script = `
 process.once('message', ({ settings }) => {
+  if (settings.waits) { process.once('message', begin => process.send({ type: 'ready', details: { begin } })); return }
   if (settings.fatal) { process.send({ type: 'fatal', message: settings.fatal }, () => process.exit(1)); return }
   process.send({ type: 'ready', details: { life: settings.life } }, () => { if (settings.life < 3) process.exit(7) })
 })
@@ -125,6 +127,24 @@ test('Supervisor rejects with the sentence of a part that cannot start', async (
     () => ({ fatal: 'Port 1 is taken' }),
     async (supervisor, part) => {
       await assert.rejects(supervisor.start(part), /^UserError: Port 1 is taken$/)
+    },
+  )
+})
+
+test('Supervisor starts a part at once, and lets it begin when the others are there', async () => {
+  let waiting = true
+  await supervised(
+    () => ({ waits: waiting, life: 3 }),
+    async (supervisor, part) => {
+      const others = Promise.withResolvers<void>()
+      const begun = supervisor.start(part, others.promise)
+      while (supervisor.states()[0]?.pid === undefined) await new Promise(resolve => setImmediate(resolve))
+      // By the time that two which wait for nobody are ready, one after the other, the first would be as well.
+      waiting = false
+      for (const name of ['y', 'z']) await supervisor.start({ ...part, name })
+      assert.equal(supervisor.states()[0]?.state, 'starting')
+      others.resolve()
+      assert.deepEqual(await begun, { begin: beginMessage })
     },
   )
 })

@@ -88,13 +88,14 @@ async function run(
   const started = (async () => {
     const signerReady = supervisor.start(parts.signer)
     const serverReady = supervisor.start(parts.server)
-    // Both are awaited below; a failure of one must not become an unhandled rejection while the other is awaited.
-    serverReady.catch(() => undefined)
+    const controllersReady = supervisor.start(parts.controllers, serverReady)
+    // All are awaited below; a failure of one must not become an unhandled rejection while another is awaited.
+    for (const ready of [serverReady, controllersReady]) ready.catch(() => undefined)
     await signerReady
     admin = await ensureAdminKubeconfig(directory.kubeconfig, addresses.server, signer, systemClock.now(), stop)
     await serverReady
     if (parts.nodes.length > 0) print(apiReady(addresses.server))
-    await Promise.all([parts.controllers, ...parts.nodes].map(part => supervisor.start(part)))
+    await Promise.all([controllersReady, ...parts.nodes.map(part => supervisor.start(part))])
     await untilAdmissible(addresses.server, credentials(), systemClock, stop)
     const isDefault = config.dataDirectory === defaultDataDirectory(thisMachine(process.env))
     print(greeting({ config, directory, server: addresses.server, isDefault }))

@@ -1,0 +1,123 @@
+// Serves the API on an opened store: audit log, admission, listener, and what a cluster has from its first second.
+import { join } from 'node:path'
+import { AuditLog } from '../../access/audit/audit-log.ts'
+import { createKeyAndCsr } from '../../access/pki/key-and-csr.ts'
+import { allowPrivileged } from '../../api/validation/cluster-policy.ts'
+import { systemClock } from '../../base/clock.ts'
+import type { Registry } from '../../base/metrics.ts'
+import { keepRenewed, validityOf } from '../../base/renewal.ts'
+import { codeOf, UserError } from '../../base/user-error.ts'
+import { bootstrap } from '../../cluster/bootstrap.ts'
+import { openControlPlane } from '../../cluster/control-plane.ts'
+import { openPolicyFolder } from '../../cluster/policy-folder.ts'
+import { Listener } from '../../server/server.ts'
+import type { Signer } from '../../signer/signer.ts'
+import type { Store } from '../../store/store.ts'
+import type { PartContext } from '../part-process.ts'
+import type { ServerSettings } from './server.ts'
+
+export interface ServeApiOptions extends Pick<PartContext<ServerSettings>, 'settings' | 'log' | 'signal' | 'ready'> {
+  /** Is being opened; whoever opens it closes it. */
+  readonly store: Promise<Store>
+  readonly signer: Signer
+  readonly metrics: Registry
+}
+
+const servingSeconds = 30 * 86_400
+
+/** Resolves when the signal has ended it. Rejects with a `UserError` where it cannot start. */
+export async function serveApi({ settings, store: opening, signer, metrics, log, signal, ready }: ServeApiOptions): Promise<void> {
+  allowPrivileged(settings.allowPrivileged)
+  const clock = systemClock
+  await using stack = new AsyncDisposableStack()
+  // Before anything is served: a server must not run with half of its rules.
+  const { policyDirectory, features } = settings
+  const policies = policyDirectory === undefined ? undefined : openPolicyFolder(policyDirectory, { clock, log, features })
+  const firstServing = servingCertificate(signer, settings, signal)
+  firstServing.catch(() => undefined)
+  const [store, audit] = await Promise.all([
+    opening,
+    AuditLog.open({
+      directory: join(settings.directory, 'audit'),
+      clock,
+      log,
+      signHead: (digest, until) => signer.signAuditHead(digest, until),
+      ...(settings.auditPolicy === undefined ? {} : { policy: settings.auditPolicy }),
+      keepsWrites: settings.profile === 'secure',
+    }),
+  ])
+  stack.use(audit)
+  const server = stack.use(
+    await openControlPlane({
+      store,
+      signer,
+      audit,
+      profile: settings.profile,
+      ...(policies ? { policies } : {}),
+      serviceCidr: settings.serviceCidr,
+      admission: settings.admission,
+      features,
+      clock,
+      log,
+      metrics,
+      signal,
+    }),
+  )
+  let serving = await firstServing
+  const listener = stack.use(
+    new Listener({
+      host: settings.host,
+      port: settings.port,
+      serving,
+      clientAuthorities: await signer.authority('client', signal),
+      handle: server.handle,
+      log,
+    }),
+  )
+  await listenOrExplain(listener, settings)
+  const endpoint = { serviceIp: settings.serviceIp, address: settings.advertised, port: settings.port }
+  await bootstrap({
+    server,
+    store,
+    signer,
+    endpoint,
+    dnsAddress: settings.dnsAddress,
+    namespaceDefaults: settings.profile === 'secure',
+    signal,
+  })
+  ready({ objects: store.status().objects })
+  await keepRenewed(
+    {
+      ...{ name: 'kube-apiserver', clock, log, random: Math.random },
+      validity: () => validityOf(serving.certificate),
+      renew: async until => {
+        serving = await servingCertificate(signer, settings, until)
+        listener.renew(serving)
+      },
+    },
+    signal,
+  )
+}
+
+async function servingCertificate(signer: Signer, { dnsNames, ipAddresses }: ServerSettings, signal: AbortSignal) {
+  const { keyPem, csr } = await createKeyAndCsr({ commonName: 'kube-apiserver' })
+  const certificate = await signer.issueCertificate(
+    { authority: 'serving', csr, commonName: 'kube-apiserver', organizations: [], dnsNames, ipAddresses, lifetimeSeconds: servingSeconds },
+    signal,
+  )
+  return { certificate, key: keyPem }
+}
+
+async function listenOrExplain(listener: Listener, { host, port }: ServerSettings): Promise<void> {
+  try {
+    await listener.listen()
+  } catch (err) {
+    if (codeOf(err) === 'EADDRINUSE')
+      throw new UserError(`Port ${port} on ${host} is taken by another program: stop it, or give another port with --port`, { cause: err })
+    if (codeOf(err) === 'EADDRNOTAVAIL')
+      throw new UserError(`This machine has no address ${host}: give one of its own with --bind-address`, { cause: err })
+    if (codeOf(err) === 'EACCES')
+      throw new UserError(`Port ${port} needs rights that the API server does not have: give a port above 1023 with --port`, { cause: err })
+    throw err
+  }
+}
