@@ -144,12 +144,16 @@ class Part {
     const { clock, log, stopping } = this.#options
     while (!this.#stopped()) {
       const began = clock.now()
-      const { exit, fatal } = await this.#live(details => {
-        this.#state = 'ready'
-        this.#details = details
-        if (!first.done) first.resolve(details)
-        first.done = true
-      })
+      const settings = await this.#settings(!first.done)
+      const { exit, fatal } =
+        'missing' in settings
+          ? { exit: `not started: ${settings.missing}`, fatal: undefined }
+          : await this.#live(settings.made, details => {
+              this.#state = 'ready'
+              this.#details = details
+              if (!first.done) first.resolve(details)
+              first.done = true
+            })
       if (this.#stopped()) return
       this.#lastExit = fatal ?? exit
       if (!first.done) throw new UserError(fatal ?? `The ${this.#definition.name} ended before it was ready (${exit}): see its log above`)
@@ -168,9 +172,22 @@ class Part {
     }
   }
 
-  async #live(onReady: (details: Readonly<Record<string, unknown>>) => void): Promise<{ exit: string; fatal: string | undefined }> {
+  /** Throws where the first life cannot have any. A later one gets them with the next try: the part that they come from may be starting again itself. */
+  async #settings(isFirst: boolean): Promise<{ readonly made: unknown } | { readonly missing: string }> {
+    try {
+      return { made: await this.#definition.settings() }
+    } catch (err) {
+      if (isFirst) throw err
+      this.#options.log.error('part has no settings', { part: this.#definition.name, err })
+      return { missing: err instanceof Error ? err.message : String(err) }
+    }
+  }
+
+  async #live(
+    settings: unknown,
+    onReady: (details: Readonly<Record<string, unknown>>) => void,
+  ): Promise<{ exit: string; fatal: string | undefined }> {
     const { name, userId, environment, nodeFlags, priority } = this.#definition
-    const settings = await this.#definition.settings()
     const [command = process.execPath, ...args] = this.#options.command
     const identity = userId === undefined ? {} : { uid: userId, gid: userId }
     const child = spawn(command, [...nodeFlags, ...args, name], {

@@ -122,6 +122,28 @@ test('Supervisor starts a part that dies again, with settings of its own for eac
   )
 })
 
+test('Supervisor tries again where a later life of a part gets no settings', async () => {
+  let lives = 0
+  await supervised(
+    () => {
+      if (++lives === 2) throw new Error('connect ECONNREFUSED')
+      return { life: lives }
+    },
+    async (supervisor, part, restarts) => {
+      await supervisor.start(part)
+      while (supervisor.states()[0]?.details['life'] !== 3) await new Promise(resolve => setImmediate(resolve))
+      assert.deepEqual(restarts, ['exit code 7', 'not started: connect ECONNREFUSED'])
+    },
+  )
+})
+
+test('Supervisor rejects where the first life of a part gets no settings', async () => {
+  const settings = () => {
+    throw new Error('connect ECONNREFUSED')
+  }
+  await supervised(settings, (supervisor, part) => assert.rejects(supervisor.start(part), /connect ECONNREFUSED/))
+})
+
 test('Supervisor rejects with the sentence of a part that cannot start', async () => {
   await supervised(
     () => ({ fatal: 'Port 1 is taken' }),
