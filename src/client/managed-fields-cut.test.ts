@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { withoutManagedFields } from './managed-fields-cut.ts'
+import { textWithoutManagedFields } from './managed-fields-cut.ts'
 
-const cut = (object: unknown, type = 'ADDED') => withoutManagedFields(Buffer.from(JSON.stringify({ type, object })))
+const cut = (object: unknown, type = 'ADDED') => textWithoutManagedFields(Buffer.from(JSON.stringify({ type, object })))
 const managedFields = [
   {
     manager: 'a"b\\',
@@ -36,7 +36,7 @@ test('members of the same name elsewhere stay', () => {
 test('a text that ends in the middle is left as it is', () => {
   const line = Buffer.from(JSON.stringify({ type: 'ADDED', object: pod({ name: 'a', managedFields }) }))
   for (let length = 0; length < line.length; length++) {
-    const text = withoutManagedFields(line.subarray(0, length))
+    const text = textWithoutManagedFields(line.subarray(0, length))
     // A list that is whole is left out even where the object is not; both are no JSON.
     assert.throws(() => JSON.parse(text), SyntaxError)
   }
@@ -61,7 +61,7 @@ test('whatever an object holds, it reads as it would without its managed fields'
       const { metadata: _, ...others } = rest
       const { managedFields: own, ...kept } = metadata
       const told = { type: 'MODIFIED', object: { kind: 'A', ...others, metadata: { name: 'n', ...kept, managedFields: own ?? fields } } }
-      const read = JSON.parse(withoutManagedFields(Buffer.from(JSON.stringify(told))))
+      const read = JSON.parse(textWithoutManagedFields(Buffer.from(JSON.stringify(told))))
       delete read.object.metadata.managedFields
       const { managedFields: _own, ...without } = told.object.metadata
       assert.deepEqual(read, JSON.parse(JSON.stringify({ ...told, object: { ...told.object, metadata: without } })))

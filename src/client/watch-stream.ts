@@ -2,7 +2,7 @@
 import type { KubeObject } from '../api/object.ts'
 import { ApiError, type Status } from '../api/status.ts'
 import { parseJson } from '../base/json.ts'
-import { withoutManagedFields } from './managed-fields-cut.ts'
+import { textWithoutManagedFields } from './managed-fields-cut.ts'
 
 export type WatchEvent<T> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
@@ -39,7 +39,7 @@ export async function* readWatch<T extends KubeObject>(body: AsyncIterable<Buffe
 
 function parseEvent<T extends KubeObject>(line: Buffer): WatchEvent<T> {
   // Bytes of an authenticated server become objects here.
-  const event = parseJson(withoutManagedFields(line)) as WatchEvent<T> | { readonly type: 'ERROR'; readonly object: Status }
+  const event = parseJson(textWithoutManagedFields(line)) as WatchEvent<T> | { readonly type: 'ERROR'; readonly object: Status }
   if (event.type === 'ERROR') throw new ApiError(event.object)
   return event
 }
