@@ -2,6 +2,7 @@
 import type { AccessVerdict, Attributes } from '../access/access.ts'
 import { ApiError, apiError, forbidden } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
+import { podStreams } from './connections.ts'
 import type { RequestInfo } from './request-info.ts'
 
 export type Authorize = (attributes: Attributes) => AccessVerdict
@@ -29,8 +30,6 @@ export function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
     ...(fieldSelector ? { fieldSelector } : {}),
   }
 }
-
-const podStreams = new Set(['exec', 'attach', 'portforward'])
 
 /**
  * Throws the 403. A stream into a pod needs `create` by whatever method it is opened: a WebSocket begins with a GET, and a right to read must not be one

@@ -10,6 +10,7 @@ import type { Logger } from '../base/log.ts'
 import { type AuditedBodies, type KeptBody, keepingBody, withBodies } from './audit-bodies.ts'
 import { type AuditSink, askedOf, auditEvent } from './audit-event.ts'
 import { type Authorize, demandAccess } from './authorize.ts'
+import { podStreams } from './connections.ts'
 import { type BodyStream, type FinalReply, header, type Reply, type ServerRequest } from './exchange.ts'
 import { Expiries } from './expiries.ts'
 import type { Classification } from './flow-control/classify.ts'
@@ -84,8 +85,6 @@ const mutatingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecol
 const noOne: UserInfo = anonymousUser
 const anonymous: Authenticated = { outcome: 'authenticated', user: anonymousUser, credentialId: 'none', authenticator: 'anonymous' }
 
-const sessions = new Set(['exec', 'attach', 'portforward'])
-
 const isProxy = (info: RequestInfo) => info.isResource && info.subresource === 'proxy'
 
 /** What of a user's streams the request would be, undefined where it ends by itself. */
@@ -94,7 +93,7 @@ function streamKind(info: RequestInfo): StreamKind | undefined {
   if (info.verb === 'watch') return 'watch'
   if (isProxy(info)) return 'session'
   if (info.resource !== 'pods') return undefined
-  return sessions.has(info.subresource) || (info.subresource === 'log' && info.query.flag('follow')) ? 'session' : undefined
+  return podStreams.has(info.subresource) || (info.subresource === 'log' && info.query.flag('follow')) ? 'session' : undefined
 }
 
 export type Pipeline = (request: ServerRequest) => Promise<FinalReply>

@@ -2,6 +2,7 @@
 import { demandedFieldValue } from '../api/field-selector.ts'
 import { apiError, badRequest, methodNotAllowed, unknownMethod, unknownPath } from '../api/status.ts'
 import { nameIsPathSegment } from '../api/validation/names.ts'
+import { podStreams } from './connections.ts'
 import { parseQuery, type Query } from './query.ts'
 import type { ServedResource, ServedResources } from './served-resource.ts'
 
@@ -48,9 +49,6 @@ const verbOfMethod: Readonly<Record<string, { readonly one: string; readonly man
 
 /** Subresources of a namespace; any other second segment behind a namespace's name is a resource in it. */
 const namespaceSubresources = new Set(['status', 'finalize'])
-
-/** Asked for as `create` whatever the method. */
-const streamSubresources = new Set(['exec', 'attach', 'portforward'])
 
 /** Whether there is a Table of the answer: not of questions, of bodies of another kind, of a list that comes as a watch; as upstream has it. */
 export function hasTable({ served, subresource, verb, query }: ResourceRequestInfo): boolean {
@@ -139,7 +137,7 @@ function resourceInfo(
   let verb = name === '' ? verbs.many : verbs.one
   if (watchPath || (verb === 'list' && query.flag('watch'))) verb = 'watch'
   // A WebSocket can only be opened with GET: a right to read pods must not be one to run commands in them.
-  if (verb === 'get' && group === '' && resource === 'pods' && streamSubresources.has(subresource)) verb = 'create'
+  if (verb === 'get' && group === '' && resource === 'pods' && podStreams.has(subresource)) verb = 'create'
   const selected = !watchPath && (verb === 'list' || verb === 'watch') ? nameInSelector(query) : ''
   return {
     isResource: true,

@@ -1,13 +1,14 @@
 // The `timeout` parameter of a request, as Go writes durations.
 import { badRequest, timedOut } from '../api/status.ts'
 import { parseGoDuration } from '../base/go-duration.ts'
+import { connections } from './connections.ts'
 import type { RequestInfo } from './request-info.ts'
 
 /** Longer limits of a client's change nothing. */
 const longestMs = 60_000
 
 /** These may take any time. */
-const longRunning = new Set(['attach', 'exec', 'proxy', 'log', 'portforward'])
+const longRunning: ReadonlySet<string> = new Set([...connections, 'log'])
 
 /** Milliseconds; undefined where the client set no limit of its own that matters. Throws a 400 for what is no duration. */
 export function requestTimeout(info: RequestInfo): number | undefined {
