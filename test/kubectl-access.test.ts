@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { ecRequest, pemOf } from '../src/api/resources/certificates/pem.fixture.ts'
+import { widgetDefinition } from '../src/server/custom-resources/widgets.testing.ts'
 import { noKubectl, until } from './cluster.ts'
 import { KubectlSession } from './kubectl-session.ts'
 
@@ -108,22 +109,12 @@ describe('kubectl', { skip: noKubectl }, () => {
   })
 
   test('takes a short name that two kinds have for the older kind, and says so', async () => {
-    const definition = (plural: string, kind: string, group: string) => ({
-      apiVersion: 'apiextensions.k8s.io/v1',
-      kind: 'CustomResourceDefinition',
-      metadata: { name: `${plural}.${group}` },
-      spec: {
-        group,
-        scope: 'Namespaced',
-        names: { plural, singular: kind.toLowerCase(), kind, shortNames: ['sh', 'po'] },
-        versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
-      },
-    })
+    const names = { shortNames: ['sh', 'po'] }
     for (const [plural, kind, group] of [
       ['firsts', 'First', 'a.example.com'],
       ['seconds', 'Second', 'b.example.com'],
     ] as const) {
-      await kubectl('create', '-f', session.file(`${plural}.yaml`, definition(plural, kind, group)))
+      await kubectl('create', '-f', session.file(`${plural}.yaml`, widgetDefinition({ plural, kind, group, names })))
       await kubectl('wait', '--for=condition=Established', `crd/${plural}.${group}`)
     }
     await kubectl('create', '-f', session.file('first.yaml', { apiVersion: 'a.example.com/v1', kind: 'First', metadata: { name: 'one' } }))
