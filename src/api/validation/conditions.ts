@@ -1,6 +1,7 @@
 // Validation of metav1.Condition lists, which the status of younger kinds holds.
 import { duplicate, type FieldError, invalidValue, notSupported, required, tooLong } from '../field-error.ts'
 import type { Condition } from '../types/meta-v1.ts'
+import { exceedsBytes } from './byte-length.ts'
 import { patternMessage, qualifiedName } from './names.ts'
 import { pushMessages } from './object-meta.ts'
 
@@ -42,7 +43,7 @@ function validateCondition(condition: Condition, field: string, errors: FieldErr
     errors.push(required(`${field}.reason`, 'must be set'))
   } else {
     if (!reasonPattern.test(reason) || /[,:]$/.test(reason)) errors.push(invalidValue(`${field}.reason`, reason, reasonMessage))
-    if (Buffer.byteLength(reason) > maxReasonLength) errors.push(tooLong(`${field}.reason`, maxReasonLength))
+    if (exceedsBytes(reason, maxReasonLength)) errors.push(tooLong(`${field}.reason`, maxReasonLength))
   }
-  if (Buffer.byteLength(message) > maxMessageLength) errors.push(tooLong(`${field}.message`, maxMessageLength))
+  if (exceedsBytes(message, maxMessageLength)) errors.push(tooLong(`${field}.message`, maxMessageLength))
 }

@@ -56,6 +56,9 @@ describe('rules for names', () => {
   test('say every reason', () => {
     assert.deepEqual(dns1123Label('a.b'), ['must not contain dots'])
     assert.equal(dns1123Label(`A${long(63)}`).length, 2)
+    // 80 bytes.
+    assert.equal(dns1123Label('ä'.repeat(40)).length, 2)
+    assert.equal(labelValue('ä'.repeat(40)).length, 2)
     assert.deepEqual(portName('1--'), [
       'must contain at least one letter (a-z)',
       'must not contain consecutive hyphens',

@@ -1,5 +1,6 @@
 // The rules for names, keys and small scalar formats, with the messages of upstream's `util/validation`.
 // Every function returns the messages of what is wrong; an empty list means valid. The patterns are linear (no nested repetition that can back-track).
+import { exceedsBytes } from './byte-length.ts'
 
 const dns1123LabelFormat = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
 const dns1123SubdomainFormat = `${dns1123LabelFormat}(\\.${dns1123LabelFormat})*`
@@ -81,7 +82,7 @@ function isSubdomain(value: string): boolean {
 
 export function dns1123Label(value: string): string[] {
   if (value.length <= 63 && isLabel(value)) return []
-  const messages = value.length > 63 ? [maxLengthMessage(63)] : []
+  const messages = exceedsBytes(value, 63) ? [maxLengthMessage(63)] : []
   if (isLabel(value)) return messages
   if (isSubdomain(value)) messages.push('must not contain dots')
   else {
@@ -99,7 +100,7 @@ export function dns1123Label(value: string): string[] {
 
 export function dns1123Subdomain(value: string): string[] {
   if (value.length <= 253 && isSubdomain(value)) return []
-  const messages = value.length > 253 ? [maxLengthMessage(253)] : []
+  const messages = exceedsBytes(value, 253) ? [maxLengthMessage(253)] : []
   if (!isSubdomain(value)) {
     messages.push(
       patternMessage(
@@ -114,7 +115,7 @@ export function dns1123Subdomain(value: string): string[] {
 
 /** A subdomain whose labels may also hold, and start with, an underscore. Upstream prints the pattern without underscores. */
 export function dns1123SubdomainWithUnderscore(value: string): string[] {
-  const messages = value.length > 253 ? [maxLengthMessage(253)] : []
+  const messages = exceedsBytes(value, 253) ? [maxLengthMessage(253)] : []
   const labelFits = (label: string): boolean => {
     const rest = label.startsWith('_') ? label.slice(1) : label
     return isShaped(rest, lower | digit, lower | digit | dash | underscore, lower | digit)
@@ -132,7 +133,7 @@ export function dns1123SubdomainWithUnderscore(value: string): string[] {
 }
 
 export function wildcardDns1123Subdomain(value: string): string[] {
-  const messages = value.length > 253 ? [maxLengthMessage(253)] : []
+  const messages = exceedsBytes(value, 253) ? [maxLengthMessage(253)] : []
   if (!value.startsWith('*.') || !isSubdomain(value.slice(2))) {
     messages.push(
       patternMessage(
@@ -146,7 +147,7 @@ export function wildcardDns1123Subdomain(value: string): string[] {
 }
 
 export function dns1035Label(value: string): string[] {
-  const messages = value.length > 63 ? [maxLengthMessage(63)] : []
+  const messages = exceedsBytes(value, 63) ? [maxLengthMessage(63)] : []
   if (!isShaped(value, lower, lower | digit | dash, lower | digit)) {
     messages.push(
       patternMessage(
@@ -180,14 +181,14 @@ export function qualifiedName(value: string): string[] {
   else if (slash > 0) for (const message of dns1123Subdomain(value.slice(0, slash))) messages.push(`prefix part ${message}`)
   const name = slash < 0 ? value : value.slice(slash + 1)
   if (name.length === 0) messages.push('name part must be non-empty')
-  else if (name.length > 63) messages.push(`name part ${maxLengthMessage(63)}`)
+  else if (exceedsBytes(name, 63)) messages.push(`name part ${maxLengthMessage(63)}`)
   if (!isNamePart(name)) messages.push(`name part ${qualifiedNameMessage}`)
   return messages
 }
 
 export function labelValue(value: string): string[] {
   if (value === '' || (value.length <= 63 && isNamePart(value))) return []
-  const messages = value.length > 63 ? [maxLengthMessage(63)] : []
+  const messages = exceedsBytes(value, 63) ? [maxLengthMessage(63)] : []
   if (!isNamePart(value)) {
     messages.push(
       patternMessage(
@@ -204,7 +205,7 @@ export function labelValue(value: string): string[] {
 
 /** A key of a ConfigMap or Secret; also a file name in a volume, hence no way up the tree. */
 export function configMapKey(value: string): string[] {
-  const messages = value.length > 253 ? [maxLengthMessage(253)] : []
+  const messages = exceedsBytes(value, 253) ? [maxLengthMessage(253)] : []
   if (!configMapKeyPattern.test(value)) {
     messages.push(
       patternMessage(
@@ -259,7 +260,7 @@ export function portNumber(port: number): string[] {
 
 /** An IANA service name as RFC 6335 has it, lower case only. */
 export function portName(port: string): string[] {
-  const messages = port.length > 15 ? [maxLengthMessage(15)] : []
+  const messages = exceedsBytes(port, 15) ? [maxLengthMessage(15)] : []
   if (!portNamePattern.test(port)) messages.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)')
   if (!/[a-z]/.test(port)) messages.push('must contain at least one letter (a-z)')
   if (port.includes('--')) messages.push('must not contain consecutive hyphens')

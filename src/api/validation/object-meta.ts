@@ -1,6 +1,7 @@
 // Validation of the metadata that every object has, as upstream's `api/validation` does it on create and on update.
 import { type FieldError, forbiddenField, invalidValue, required, tooLong } from '../field-error.ts'
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../object.ts'
+import { exceedsBytes } from './byte-length.ts'
 import { goString, goStrings, goStruct, goTime, invalidShown } from './go-syntax.ts'
 import { labelValue, type NameRule, nameIsDnsLabel, qualifiedName } from './names.ts'
 
@@ -195,13 +196,13 @@ function validateManagedFields(entries: readonly ManagedFieldsEntry[] | undefine
       errors.push(invalidValue(`${at}.fieldsType`, entry.fieldsType, 'must be `FieldsV1`'))
     }
     validateFieldManager(entry.manager ?? '', `${at}.manager`, errors)
-    if ((entry.subresource?.length ?? 0) > 256) errors.push(tooLong(`${at}.subresource`, 256))
+    if (exceedsBytes(entry.subresource ?? '', 256)) errors.push(tooLong(`${at}.subresource`, 256))
   })
 }
 
 /** The name of who manages fields, in `managedFields` and in the `fieldManager` option of a request. */
 export function validateFieldManager(manager: string, path: string, errors: FieldError[]): void {
-  if (Buffer.byteLength(manager) > 128) errors.push(tooLong(path, 128))
+  if (exceedsBytes(manager, 128)) errors.push(tooLong(path, 128))
   let position = 0
   for (const character of manager) {
     if (character !== ' ' && /[\p{C}\p{Z}]/u.test(character)) {

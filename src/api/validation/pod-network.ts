@@ -1,6 +1,7 @@
 // Validation of the parts of a pod spec that concern names and networks: DNS, host aliases, host ports.
 import { type FieldError, invalidValue, required } from '../field-error.ts'
 import type { HostAlias, PodDNSConfig, PodSpec } from '../types/core-v1.ts'
+import { exceedsBytes } from './byte-length.ts'
 import { validateIp } from './ip-address.ts'
 import { dns1123Subdomain, dns1123SubdomainWithUnderscore } from './names.ts'
 import { pushMessages } from './object-meta.ts'
@@ -32,7 +33,7 @@ export function validateDnsConfig(config: PodDNSConfig | undefined, policy: stri
   if (searches.length > maxSearchPaths) {
     errors.push(invalidValue(`${path}.searches`, searches, `must not have more than ${maxSearchPaths} search paths`))
   }
-  if (searches.join(' ').length > maxSearchCharacters) {
+  if (exceedsBytes(searches.join(' '), maxSearchCharacters)) {
     const text = `must not have more than ${maxSearchCharacters} characters (including spaces) in the search list`
     errors.push(invalidValue(`${path}.searches`, searches, text))
   }

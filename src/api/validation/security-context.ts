@@ -1,6 +1,7 @@
 // Validation of the security contexts of pods and containers.
 import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported, required, tooLong } from '../field-error.ts'
 import type { AppArmorProfile, PodSpec, SeccompProfile, SecurityContext } from '../types/core-v1.ts'
+import { exceedsBytes } from './byte-length.ts'
 import { isPrivilegedAllowed } from './cluster-policy.ts'
 import { unixId } from './names.ts'
 import { pushMessages } from './object-meta.ts'
@@ -102,7 +103,7 @@ export function validateAppArmorProfile(profile: AppArmorProfile | undefined, pa
     else {
       if (name.trim() !== name) errors.push(invalidValue(at, name, 'must not be padded with whitespace'))
       else if (name === '') errors.push(required(at, 'must be set when AppArmor type is Localhost'))
-      if (name.length > maxAppArmorProfile) errors.push(tooLong(at, maxAppArmorProfile))
+      if (exceedsBytes(name, maxAppArmorProfile)) errors.push(tooLong(at, maxAppArmorProfile))
     }
   } else if (profile.type === 'RuntimeDefault' || profile.type === 'Unconfined') {
     if (name !== undefined) errors.push(invalidValue(at, name, 'can only be set when AppArmor type is Localhost'))

@@ -9,6 +9,7 @@ import type {
   NFSVolumeSource,
   QuobyteVolumeSource,
 } from '../types/core-v1.ts'
+import { exceedsBytes } from './byte-length.ts'
 import { dns1123Label, dns1123Subdomain, rangeMessage } from './names.ts'
 import { pushMessages } from './object-meta.ts'
 import { validateNoBacksteps } from './paths-in-volumes.ts'
@@ -169,6 +170,6 @@ export function validateSecretReference(
 
 export function validateCsiDriverName(name: string, path: string, errors: FieldError[]): void {
   if (name === '') errors.push(required(path))
-  if (name.length > 63) errors.push(tooLong(path, 63))
+  if (exceedsBytes(name, 63)) errors.push(tooLong(path, 63))
   pushMessages(errors, path, name, dns1123Subdomain(name.toLowerCase()))
 }

@@ -2,6 +2,7 @@
 import { duplicate, type FieldError, forbiddenField, invalidValue, required } from '../field-error.ts'
 import type { ObjectMeta } from '../object.ts'
 import type { ConfigMapVolumeSource, SecretVolumeSource, Volume } from '../types/core-v1.ts'
+import { exceedsBytes } from './byte-length.ts'
 import { validateClaimTemplate } from './claim-spec.ts'
 import { dns1123Label, nameIsDnsSubdomain } from './names.ts'
 import { pushMessages } from './object-meta.ts'
@@ -64,7 +65,7 @@ const sources: readonly SourceKind<Volume, VolumePlace>[] = [
   source('nfs', validateNfs),
   source('iscsi', (iscsi, path, errors, place) => {
     validateIscsi(iscsi, 'must be valid format starting with iqn, eui, or naa', path, errors)
-    if (iscsi.initiatorName !== undefined && `${place.volumeName}:${iscsi.targetPortal ?? ''}`.length > 64) {
+    if (iscsi.initiatorName !== undefined && exceedsBytes(`${place.volumeName}:${iscsi.targetPortal ?? ''}`, 64)) {
       const text = 'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.'
       errors.push(invalidValue(`${place.path}.name`, place.volumeName, text))
     }

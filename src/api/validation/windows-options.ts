@@ -1,6 +1,7 @@
 // Validation of the Windows part of security contexts.
 import { type FieldError, forbiddenField, invalidValue } from '../field-error.ts'
 import type { PodSpec, WindowsSecurityContextOptions } from '../types/core-v1.ts'
+import { exceedsBytes } from './byte-length.ts'
 import { isPrivilegedAllowed } from './cluster-policy.ts'
 import { containersOf } from './containers-of.ts'
 import { dns1123Subdomain } from './names.ts'
@@ -18,7 +19,7 @@ export function validateWindowsOptions(options: WindowsSecurityContextOptions | 
   if (options.gmsaCredentialSpec !== undefined) {
     const at = `${path}.gmsaCredentialSpec`
     if (options.gmsaCredentialSpec === '') errors.push(invalidValue(at, '', 'gmsaCredentialSpec cannot be an empty string'))
-    else if (options.gmsaCredentialSpec.length > 64 * 1024) {
+    else if (exceedsBytes(options.gmsaCredentialSpec, 64 * 1024)) {
       errors.push(invalidValue(at, options.gmsaCredentialSpec, 'gmsaCredentialSpec size must be under 64 KiB'))
     }
   }
@@ -45,12 +46,12 @@ function userNameProblems(name: string): string[] {
   const domain = parts.length === 2 ? (parts[0] ?? '') : undefined
   const user = parts.at(-1) ?? ''
   const problems: string[] = []
-  if (domain !== undefined && domain.length >= 256) problems.push("runAsUserName's Domain length must be under 256 characters")
+  if (domain !== undefined && exceedsBytes(domain, 255)) problems.push("runAsUserName's Domain length must be under 256 characters")
   if (domain !== undefined && !netBiosName.test(domain) && !(domain.length < 256 && dnsName.test(domain))) {
     problems.push("runAsUserName's Domain doesn't match the NetBios nor the DNS format")
   }
   if (user === '') problems.push("runAsUserName's User cannot be empty")
-  else if (user.length > 104) problems.push("runAsUserName's User length must not be longer than 104 characters")
+  else if (exceedsBytes(user, 104)) problems.push("runAsUserName's User length must not be longer than 104 characters")
   if (/^[. ]+$/.test(user)) problems.push("runAsUserName's User cannot contain only periods or spaces")
   if (forbiddenInUser.test(user)) problems.push(`runAsUserName's User cannot contain the following characters: "/\\:;|=,+*?<>@[]`)
   return problems

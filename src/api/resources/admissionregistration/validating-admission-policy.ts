@@ -2,6 +2,7 @@
 import { duplicate, type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { AuditAnnotation, ValidatingAdmissionPolicy, Validation } from '../../types/admissionregistration-v1.ts'
+import { exceedsBytes } from '../../validation/byte-length.ts'
 import { validateConditions } from '../../validation/conditions.ts'
 import { qualifiedName } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
@@ -109,7 +110,7 @@ function validateAuditAnnotations(
     pushMessages(errors, `${field}[${index}].key`, full, qualifiedName(full))
     if (valueExpression.trim() === '') {
       errors.push(required(`${field}[${index}].valueExpression`, 'valueExpression is not specified'))
-    } else if (valueExpression.trim().length > maxValueExpressionLength) {
+    } else if (exceedsBytes(valueExpression.trim(), maxValueExpressionLength)) {
       errors.push(required(`${field}[${index}].valueExpression`, `must not exceed ${maxValueExpressionLength} bytes in length`))
     } else {
       expressions.annotation(valueExpression, `${field}[${index}].valueExpression`, errors)

@@ -2,6 +2,7 @@
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { CronJob, CronJobSpec } from '../../types/batch-v1.ts'
+import { exceedsBytes } from '../../validation/byte-length.ts'
 import { validateNonnegative } from '../apps/pod-owner.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
 import { podOwnerNameWarnings } from '../core/template-warnings.ts'
@@ -64,7 +65,8 @@ export const cronJob = defineResource<CronJob>({
     const errors: FieldError[] = []
     const name = object.metadata.name ?? ''
     validateSpec(object.spec, undefined, errors)
-    if (name.length > maxNameLength) errors.push(invalidValue('metadata.name', name, `must be no more than ${maxNameLength} characters`))
+    if (exceedsBytes(name, maxNameLength))
+      errors.push(invalidValue('metadata.name', name, `must be no more than ${maxNameLength} characters`))
     return errors
   },
   validateUpdate(object, old) {

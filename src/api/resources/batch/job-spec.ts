@@ -2,6 +2,7 @@
 import { type FieldError, invalidValue, notSupported, required, tooLong } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
 import type { JobSpec } from '../../types/batch-v1.ts'
+import { exceedsBytes } from '../../validation/byte-length.ts'
 import { validatePodTemplateSpec } from '../../validation/pod-template.ts'
 import { validateNonnegative } from '../apps/pod-owner.ts'
 import { templateWarnings } from '../core/template-warnings.ts'
@@ -44,7 +45,7 @@ export function validateJobSpec(spec: JobSpec, field: string, errors: FieldError
   }
   if (spec.managedBy !== undefined) {
     validateDomainPrefixedPath(spec.managedBy, `${field}.managedBy`, errors)
-    if (spec.managedBy.length > maxManagedByLength) errors.push(tooLong(`${field}.managedBy`, maxManagedByLength))
+    if (exceedsBytes(spec.managedBy, maxManagedByLength)) errors.push(tooLong(`${field}.managedBy`, maxManagedByLength))
   }
   validateCompletionMode(spec, field, errors)
   if (spec.podFailurePolicy !== undefined) {

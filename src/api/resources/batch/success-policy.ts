@@ -2,6 +2,7 @@
 
 import { type FieldError, invalidValue, required, tooMany } from '../../field-error.ts'
 import type { JobSpec, SuccessPolicy, SuccessPolicyRule } from '../../types/batch-v1.ts'
+import { exceedsBytes } from '../../validation/byte-length.ts'
 import { goList, goString, goStruct, invalidShown } from '../../validation/go-syntax.ts'
 import { validateNonnegative } from '../apps/pod-owner.ts'
 import { countIndexes } from './index-list.ts'
@@ -30,7 +31,7 @@ function validateRule(rule: SuccessPolicyRule, completions: number, field: strin
   }
   let indexes: number | undefined
   if (succeededIndexes !== undefined) {
-    if (succeededIndexes.length > maxIndexesLength) {
+    if (exceedsBytes(succeededIndexes, maxIndexesLength)) {
       errors.push({
         type: 'FieldValueTooLong',
         field: `${field}.succeededIndexes`,

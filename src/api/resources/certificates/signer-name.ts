@@ -1,5 +1,6 @@
 // Names of signers: `example.com/signer-name`.
 import { type FieldError, invalidValue, required, tooLong } from '../../field-error.ts'
+import { exceedsBytes } from '../../validation/byte-length.ts'
 import { dns1123Label, dns1123Subdomain } from '../../validation/names.ts'
 
 const maxDomainLength = 253
@@ -16,11 +17,11 @@ export function validateSignerName(name: string, field: string, errors: FieldErr
     errors.push(invalidValue(field, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'"))
     return
   }
-  if (domain.length > maxDomainLength) errors.push(tooLong(field, maxDomainLength))
+  if (exceedsBytes(domain, maxDomainLength)) errors.push(tooLong(field, maxDomainLength))
   pushFirstBad(domain, dns1123Label, field, errors)
   if (!domain.includes('.')) errors.push(invalidValue(field, domain, 'should be a domain with at least two segments separated by dots'))
   pushFirstBad(path, dns1123Subdomain, field, errors)
-  if (name.length > maxLength) errors.push(tooLong(field, maxLength))
+  if (exceedsBytes(name, maxLength)) errors.push(tooLong(field, maxLength))
 }
 
 /** Of the parts between dots only the first bad one is told: the others would read the same. */

@@ -30,6 +30,7 @@ describe('Event', () => {
       ['reportingComponent', 'reportingComponent', 'reportingComponent', 'reportingInstance', 'action', 'reason'],
     ],
     ['with all of it is fine', of(reported), []],
+    ['is short in bytes', of({ ...reported, message: 'ä'.repeat(600), reason: 'ä'.repeat(64) }), ['message']],
     ['is short', of({ ...reported, message: 'x'.repeat(1025), action: 'x'.repeat(129) }), ['action', 'message']],
   ]
   for (const [name, object, fields] of rows) test(name, () => assert.deepEqual(judgeNew(event, object).fields, fields))

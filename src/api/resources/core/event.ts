@@ -2,6 +2,7 @@
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { Event } from '../../types/core-v1.ts'
+import { exceedsBytes } from '../../validation/byte-length.ts'
 import { dns1123Subdomain, nameIsPathSegment, qualifiedName } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 import { translateTimestampSince } from '../printing.ts'
@@ -73,9 +74,9 @@ function validateReported(object: Event, controllerField: string, errors: FieldE
   for (const field of ['reportingInstance', 'action', 'reason'] as const) {
     const value = object[field] ?? ''
     if (value === '') errors.push(required(field))
-    if (value.length > lengths[field]) errors.push(invalidValue(field, '', `can have at most ${lengths[field]} characters`))
+    if (exceedsBytes(value, lengths[field])) errors.push(invalidValue(field, '', `can have at most ${lengths[field]} characters`))
   }
-  if ((object.message ?? '').length > lengths.message) {
+  if (exceedsBytes(object.message ?? '', lengths.message)) {
     errors.push(invalidValue('message', '', `can have at most ${lengths.message} characters`))
   }
 }

@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
 import type { CSIPersistentVolumeSource, PersistentVolume, PersistentVolumeSpec, VolumeNodeAffinity } from '../../types/core-v1.ts'
+import { exceedsBytes } from '../../validation/byte-length.ts'
 import { validateAccessModes, volumeModes } from '../../validation/claim-spec.ts'
 import { goResourceList, notSupportedShown } from '../../validation/go-syntax.ts'
 import { dns1123Label, dns1123Subdomain, nameIsDnsLabel, nameIsDnsSubdomain } from '../../validation/names.ts'
@@ -62,7 +63,7 @@ const sources: readonly SourceKind<Spec, SourcePlace>[] = [
   source('cephfs', (cephfs, at, errors) => requireFields(cephfs, at, errors, 'monitors'), { forbidden: 'cephFS' }),
   source('iscsi', (iscsi, at, errors, { volumeName }) => {
     validateIscsi(iscsi, 'must be valid format', at, errors)
-    if (iscsi.initiatorName !== undefined && `${volumeName}:${iscsi.targetPortal ?? ''}`.length > 64) {
+    if (iscsi.initiatorName !== undefined && exceedsBytes(`${volumeName}:${iscsi.targetPortal ?? ''}`, 64)) {
       const text = 'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.'
       errors.push(invalidValue(`${at}.targetportal`, iscsi.targetPortal, text))
     }

@@ -1,11 +1,12 @@
 // The names of CSI drivers, which CSINode and VolumeAttachment refer to.
 import { type FieldError, required, tooLong } from '../../field-error.ts'
+import { exceedsBytes } from '../../validation/byte-length.ts'
 import { dns1123Subdomain } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 
 /** CSI allows upper-case letters, so the lower-cased name is judged. */
 export function validateCsiDriverName(name: string, field: string, errors: FieldError[]): void {
   if (name === '') errors.push(required(field))
-  if (name.length > 63) errors.push(tooLong(field, 63))
+  if (exceedsBytes(name, 63)) errors.push(tooLong(field, 63))
   pushMessages(errors, field, name, dns1123Subdomain(name.toLowerCase()))
 }
