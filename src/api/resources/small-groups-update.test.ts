@@ -8,6 +8,7 @@ import { endpointSlice } from './discovery/endpoint-slice.ts'
 import { flowSchema } from './flowcontrol/flow-schema.ts'
 import { priorityLevelConfiguration } from './flowcontrol/priority-level-configuration.ts'
 import { ingress } from './networking/ingress.ts'
+import { ingressClass } from './networking/ingress-class.ts'
 import { ipAddress } from './networking/ip-address.ts'
 import { networkPolicy } from './networking/network-policy.ts'
 import { serviceCidr } from './networking/service-cidr.ts'
@@ -63,6 +64,14 @@ judges(runtimeClass, { metadata, handler: 'runc' }, [
     errors: [
       'scheduling.tolerations[1]: Invalid value: {"operator":"Exists","effect":"NoExecute","tolerationSeconds":2}: duplicate toleration',
     ],
+  },
+])
+
+judges(ingressClass, { metadata, spec: { controller: 'a.io/c' } }, [
+  {
+    name: 'no controller any more',
+    change: object => Object.assign(object, { spec: {} }),
+    errors: ['spec.controller: Invalid value: "": field is immutable', 'spec.controller: Required value'],
   },
 ])
 

@@ -80,3 +80,16 @@ test('validatingAdmissionPolicyBinding needs a policy, an action and one way to 
   const paramRef = { name: 'a', selector: {}, parameterNotFoundAction: 'Deny' }
   assert.deepEqual(judge({ policyName: 'p', validationActions: ['Deny'], paramRef }), ['spec.paramRef.name', 'spec.paramRef.selector'])
 })
+
+test('lists of admission are shown with their types in Go', () => {
+  const webhooks = [{ ...hook, rules: [{ ...rule, operations: ['*', 'CREATE'] }] }]
+  assert.deepEqual(judgeNew(validatingWebhookConfiguration, { metadata, webhooks }).errors, [
+    'webhooks[0].rules[0].operations: Invalid value: []admissionregistration.OperationType{"*", "CREATE"}: ' +
+      "if '*' is present, must not specify other operations",
+  ])
+  const spec = { policyName: 'p', validationActions: ['Deny', 'Warn'] }
+  assert.deepEqual(judgeNew(validatingAdmissionPolicyBinding, { metadata, spec }).errors, [
+    'spec.validationActions: Invalid value: []admissionregistration.ValidationAction{"Deny", "Warn"}: must not contain both Deny and Warn ' +
+      '(repeating the same validation failure information in the API response and headers serves no purpose)',
+  ])
+})

@@ -1,6 +1,7 @@
 // Which requests a webhook or policy looks at.
 import { duplicate, type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { MatchResources, NamedRuleWithOperations, Rule, RuleWithOperations } from '../../types/admissionregistration-v1.ts'
+import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
@@ -54,7 +55,8 @@ export function validateRuleWithOperations(rule: RuleWithOperations, field: stri
   const wanted = rule.operations ?? []
   if (wanted.length === 0) errors.push(required(`${field}.operations`))
   if (wanted.length > 1 && wanted.includes('*')) {
-    errors.push(invalidValue(`${field}.operations`, wanted, "if '*' is present, must not specify other operations"))
+    const shown = goStrings(wanted, 'admissionregistration.OperationType')
+    errors.push(invalidShown(`${field}.operations`, shown, "if '*' is present, must not specify other operations"))
   }
   wanted.forEach((operation, index) => {
     if (!operations.includes(operation)) errors.push(notSupported(`${field}.operations[${index}]`, operation, operations))

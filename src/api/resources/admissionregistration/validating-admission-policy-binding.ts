@@ -1,7 +1,8 @@
 // admissionregistration.k8s.io/v1 ValidatingAdmissionPolicyBinding.
-import { duplicate, type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
+import { duplicate, type FieldError, notSupported, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { ValidatingAdmissionPolicyBinding } from '../../types/admissionregistration-v1.ts'
+import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
 import { policyBinding, validatePolicyBinding } from './policy-binding.ts'
 
 const actions = ['Audit', 'Deny', 'Warn']
@@ -24,9 +25,9 @@ function validate(binding: ValidatingAdmissionPolicyBinding): FieldError[] {
   })
   if (validationActions.includes('Deny') && validationActions.includes('Warn')) {
     errors.push(
-      invalidValue(
+      invalidShown(
         field,
-        validationActions,
+        goStrings(validationActions, 'admissionregistration.ValidationAction'),
         'must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)',
       ),
     )

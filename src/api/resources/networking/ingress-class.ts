@@ -2,6 +2,7 @@
 import { type FieldError, forbiddenField, notSupported, required, tooLong } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { IngressClass, IngressClassParametersReference } from '../../types/networking-v1.ts'
+import { exceedsBytes } from '../../validation/byte-length.ts'
 import { dns1123Label } from '../../validation/names.ts'
 import { immutable, pushMessages } from '../../validation/object-meta.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
@@ -30,7 +31,7 @@ export const ingressClass = defineResource<IngressClass>({
   validate,
   validateUpdate(object, old) {
     const errors: FieldError[] = []
-    immutable(errors, 'spec.controller', object.spec.controller, old.spec.controller)
+    immutable(errors, 'spec.controller', object.spec.controller ?? '', old.spec.controller ?? '')
     errors.push(...validate(object))
     return errors
   },
@@ -48,7 +49,7 @@ function validate({ spec }: IngressClass): FieldError[] {
   if (controller === '') {
     errors.push(required('spec.controller'))
   } else {
-    if (controller.length > maxControllerLength) errors.push(tooLong('spec.controller', maxControllerLength))
+    if (exceedsBytes(controller, maxControllerLength)) errors.push(tooLong('spec.controller', maxControllerLength))
     validateDomainPrefixedPath(controller, 'spec.controller', errors)
   }
   if (spec.parameters !== undefined) validateParameters(spec.parameters, errors)

@@ -2,6 +2,7 @@
 import { duplicate, type FieldError, invalidValue, notSupported } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { CSIDriver, TokenRequest } from '../../types/storage-v1.ts'
+import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
 import { immutableMessage } from '../../validation/object-meta.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
@@ -100,7 +101,8 @@ function validateUpdate(object: CSIDriver, old: CSIDriver): FieldError[] {
     errors.push(invalidValue('spec.attachedRequired', object.spec.attachRequired, immutableMessage))
   }
   if (!semanticallyEqual(object.spec.volumeLifecycleModes, old.spec.volumeLifecycleModes)) {
-    errors.push(invalidValue('spec.volumeLifecycleModes', object.spec.volumeLifecycleModes, immutableMessage))
+    const modes = goStrings(object.spec.volumeLifecycleModes, 'storage.VolumeLifecycleMode')
+    errors.push(invalidShown('spec.volumeLifecycleModes', modes, immutableMessage))
   }
   return errors
 }
