@@ -49,7 +49,8 @@ export const replicaSet = defineResource<ReplicaSet>({
   ],
   validate: ({ spec }) => validateSpec(spec),
   validateUpdate({ spec }, old) {
-    const errors = validateSpec(spec)
+    // Upstream judges the new object twice, and says all twice.
+    const errors = [...validateSpec(spec), ...validateSpec(spec)]
     validateSelectorUnchanged(spec.selector, old.spec.selector, errors)
     return errors
   },

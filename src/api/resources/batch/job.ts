@@ -99,8 +99,7 @@ function validateAgain(object: Job, prefixedLabels: boolean): FieldError[] {
   const errors: FieldError[] = []
   const { metadata, spec } = object
   validateGeneratedSelector(object, prefixedLabels, errors)
-  validateJobSpec(spec, 'spec', errors)
-  validateSelector(spec, errors)
+  validateSpec(spec, errors)
   if (spec.completionMode === 'Indexed' && spec.completions !== undefined && spec.completions > 0) {
     // The pod of the last index has the longest host name.
     const hostname = `${metadata.name}-${spec.completions - 1}`
@@ -109,6 +108,11 @@ function validateAgain(object: Job, prefixedLabels: boolean): FieldError[] {
     }
   }
   return errors
+}
+
+function validateSpec(spec: JobSpec, errors: FieldError[]): void {
+  validateJobSpec(spec, 'spec', errors)
+  validateSelector(spec, errors)
 }
 
 function validateSelector({ selector, template }: JobSpec, errors: FieldError[]): void {
@@ -146,12 +150,13 @@ function validateGeneratedSelector({ metadata, spec }: Job, prefixedLabels: bool
 
 const immutableFields = ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'] as const
 
-/** Upstream asks all that it asks of a new job again, and then what may not have changed. */
+/** Upstream asks all that it asks of a new job again, then of its spec once more, and says that twice, and then what may not have changed. */
 function validateUpdate(object: Job, old: Job): FieldError[] {
   // Labels with the group's prefix are younger than some jobs.
   const prefixed = [nameLabels[1], uidLabels[1]].every(label => old.spec.template.metadata?.labels?.[label ?? ''] !== undefined)
   const errors = validateAgain(object, prefixed)
   const { spec } = object
+  validateSpec(spec, errors)
   validateCompletionsUnchanged(spec, old.spec, errors)
   validateSelectorUnchanged(spec.selector, old.spec.selector, errors)
   validateTemplateUnchanged(spec, old, errors)

@@ -25,6 +25,8 @@ export const networkPolicy = defineResource<NetworkPolicy>({
   columns: [nameColumn, { name: 'Pod-Selector', type: 'string', cell: ({ spec }) => formatLabelSelector(spec.podSelector) }, ageColumn],
   setDefaults,
   validate,
+  // Upstream judges the new object twice, and says all twice.
+  validateUpdate: policy => [...validate(policy), ...validate(policy)],
   warnings: ({ spec }) => [
     ...(spec.ingress ?? []).flatMap(({ from = [] }, index) => peerWarnings(from, `spec.ingress[${index}].from`)),
     ...(spec.egress ?? []).flatMap(({ to = [] }, index) => peerWarnings(to, `spec.egress[${index}].to`)),

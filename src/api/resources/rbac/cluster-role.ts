@@ -7,6 +7,11 @@ import { nameIsPathSegment } from '../../validation/names.ts'
 import { createdAtColumn, nameColumn } from '../standard-columns.ts'
 import { validatePolicyRules } from './policy-rule.ts'
 
+const validate = ({ rules, aggregationRule }: ClusterRole) => [
+  ...validatePolicyRules(rules, false),
+  ...validateAggregation(aggregationRule),
+]
+
 export const clusterRole = defineResource<ClusterRole>({
   group: 'rbac.authorization.k8s.io',
   version: 'v1',
@@ -16,7 +21,9 @@ export const clusterRole = defineResource<ClusterRole>({
   allowCreateOnUpdate: true,
   columns: [nameColumn, createdAtColumn],
   nameRule: nameIsPathSegment,
-  validate: ({ rules, aggregationRule }) => [...validatePolicyRules(rules, false), ...validateAggregation(aggregationRule)],
+  validate,
+  // Upstream judges the new object twice, and says all twice.
+  validateUpdate: object => [...validate(object), ...validate(object)],
 })
 
 function validateAggregation(rule: ClusterRole['aggregationRule']): FieldError[] {

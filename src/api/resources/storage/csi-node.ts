@@ -2,6 +2,7 @@
 import { duplicate, type FieldError, invalidValue, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { CSINode, CSINodeDriver } from '../../types/storage-v1.ts'
+import { exceedsBytes } from '../../validation/byte-length.ts'
 import { qualifiedName } from '../../validation/names.ts'
 import { immutableMessage, negativeMessage, pushMessages } from '../../validation/object-meta.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
@@ -34,7 +35,7 @@ function validate({ spec }: CSINode): FieldError[] {
 function validateDriver(driver: CSINodeDriver, field: string, names: Set<string>, errors: FieldError[]): void {
   validateCsiDriverName(driver.name, `${field}.name`, errors)
   if (driver.nodeID === '') errors.push(required(`${field}.nodeID`))
-  if (Buffer.byteLength(driver.nodeID) > maxNodeIdLength) {
+  if (exceedsBytes(driver.nodeID, maxNodeIdLength)) {
     errors.push(invalidValue(`${field}.nodeID`, driver.nodeID, `must be ${maxNodeIdLength} characters or less`))
   }
   const count = driver.allocatable?.count
@@ -51,9 +52,12 @@ function validateDriver(driver: CSINodeDriver, field: string, names: Set<string>
   }
 }
 
-/** Drivers may come and go; one that stays may not change, or volumes already attached would be miscounted. */
+/**
+ * Drivers may come and go; one that stays may not change, or volumes already attached would be miscounted.
+ * Upstream judges the new object twice, and says all twice.
+ */
 function validateUpdate(object: CSINode, old: CSINode): FieldError[] {
-  const errors = validate(object)
+  const errors = [...validate(object), ...validate(object)]
   for (const before of old.spec.drivers ?? []) {
     for (const now of object.spec.drivers ?? []) {
       if (now.name === before.name && !semanticallyEqual(now, before)) errors.push(invalidValue('spec.drivers', now, immutableMessage))

