@@ -221,6 +221,15 @@ test('warnings name what has no effect', () => {
   ])
 })
 
+test('warnings name the points of ingress with an odd address', () => {
+  const stored = judgeNew(service, serviceOf({ type: 'LoadBalancer' })).object
+  const status = service.subresources.find(({ name }) => name === 'status')
+  const ingress = [{ hostname: 'a.b' }, { ip: '1.2.3.4' }, { ip: '2001:DB8::1' }]
+  assert.deepEqual(status?.warnings?.({ ...stored, status: { loadBalancer: { ingress } } }, stored), [
+    'status.loadBalancer.ingress[2]: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")',
+  ])
+})
+
 describe('the row of a service', () => {
   const rows: readonly (readonly [spec: ServiceSpec, external: string, ports: string])[] = [
     [{ type: 'ClusterIP', ports: [{ port: 80, protocol: 'TCP' }] }, '<none>', '80/TCP'],

@@ -31,7 +31,13 @@ export const service = defineResource<Service>({
       verbs: ['create', 'delete', 'get', 'patch', 'update'],
       kind: { group: '', version: 'v1', kind: 'ServiceProxyOptions' },
     },
-    { name: 'status', verbs: ['get', 'patch', 'update'], prepare: keepSpec, validate: validateServiceStatus },
+    {
+      name: 'status',
+      verbs: ['get', 'patch', 'update'],
+      prepare: keepSpec,
+      validate: validateServiceStatus,
+      warnings: serviceStatusWarnings,
+    },
   ],
   columns: serviceColumns(),
   nameRule: nameIsDns1035Label,
@@ -73,6 +79,17 @@ function serviceWarnings(object: Service): string[] {
   if (spec.type === 'ExternalName') {
     if ((spec.externalIPs?.length ?? 0) > 0) warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"')
   } else if (spec.externalName) warnings.push('spec.externalName is ignored when spec.type is not "ExternalName"')
+  return warnings
+}
+
+/** Upstream names the point of ingress, not its address. */
+function serviceStatusWarnings({ status }: Service): string[] {
+  const warnings: string[] = []
+  warnOfIps(
+    status?.loadBalancer?.ingress?.map(({ ip }) => ip ?? ''),
+    'status.loadBalancer.ingress',
+    warnings,
+  )
   return warnings
 }
 

@@ -40,6 +40,16 @@ for (const { name, change, field } of refusals) {
   test(`event refuses ${name}`, () => assert.deepEqual(judgeNew(event, { ...newEvent(), ...change }).fields, [field]))
 }
 
+test('event names its series before its time', () => {
+  const odd = { eventTime: null, type: 'Odd', series: { count: 1, lastObservedTime: '2026-01-01T00:00:00.000000Z' } }
+  assert.deepEqual(judgeNew(event, { ...newEvent(), ...odd }).fields, ['series.count', 'eventTime', 'type'])
+})
+
+test('event says of its reason twice that it may not change', () => {
+  const fields = judgeUpdate(event, newEvent(), next => Object.assign(next, { reason: 'Other', note: 'n', type: 'Warning' })).fields
+  assert.deepEqual(fields, ['reason', 'message', 'reason', 'type'])
+})
+
 test('event of the older form may not become another one either', () => {
   const { object } = judgeNew(event, newEvent())
   const fields = judgeUpdate(event, object, next =>

@@ -83,6 +83,7 @@ export function fromCore(object: CoreEvent): Event {
 /** Paths are those of the stored form, as upstream writes them. */
 function validate(object: Event): FieldError[] {
   const errors = validateEvent(toCore(object), 'reportingController')
+  validateSeries(object, errors)
   if (!object.eventTime) errors.push(required('eventTime'))
   if (object.type !== undefined && !types.includes(object.type)) {
     errors.push(invalidValue('type', '', `has invalid value: ${object.type}`))
@@ -96,7 +97,6 @@ function validate(object: Event): FieldError[] {
   unset('lastTimestamp', Boolean(object.deprecatedLastTimestamp))
   unset('count', (object.deprecatedCount ?? 0) !== 0)
   unset('source', Boolean(object.deprecatedSource?.component || object.deprecatedSource?.host))
-  validateSeries(object, errors)
   return errors
 }
 
@@ -106,7 +106,7 @@ function validateSeries({ series }: Event, errors: FieldError[]): void {
   if (!series.lastObservedTime) errors.push(required('series.lastObservedTime'))
 }
 
-/** What may not change, in upstream's order: the name in this version, and the stored one that messages show. */
+/** What may not change, in upstream's order, which asks for the reason twice: the name in this version, and the stored one that messages show. */
 const fixed = [
   ['regarding', 'involvedObject'],
   ['reason', 'reason'],
@@ -115,6 +115,7 @@ const fixed = [
   ['deprecatedFirstTimestamp', 'firstTimestamp'],
   ['deprecatedLastTimestamp', 'lastTimestamp'],
   ['deprecatedCount', 'count'],
+  ['reason', 'reason'],
   ['type', 'type'],
   ['eventTime', 'eventTime'],
   ['action', 'action'],
