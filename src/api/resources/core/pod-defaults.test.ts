@@ -83,6 +83,25 @@ describe('setPodSpecDefaults()', () => {
     assert.deepEqual(spec.containers[0]?.volumeMounts, [{ name: 'w', mountPath: '/w' }])
   })
 
+  test('leaves nothing behind of what it drops', () => {
+    const spec: PodSpec = {
+      containers: [
+        { name: 'a', image: 'i', volumeMounts: [{ name: 'v', mountPath: '/v' }], lifecycle: { stopSignal: 'SIGTERM' } },
+        { name: 'b', image: 'i', lifecycle: {} },
+      ],
+      volumes: [{ name: 'v', image: { reference: 'r' } }],
+    }
+    setPodSpecDefaults(spec)
+    assert.equal(spec.volumes, undefined)
+    assert.deepEqual(
+      spec.containers.map(({ volumeMounts, lifecycle }) => ({ volumeMounts, lifecycle })),
+      [
+        { volumeMounts: undefined, lifecycle: undefined },
+        { volumeMounts: undefined, lifecycle: {} },
+      ],
+    )
+  })
+
   test('keeps the two names of the service account the same', () => {
     const spec: PodSpec = { containers: [], serviceAccount: 'x' }
     setPodSpecDefaults(spec)

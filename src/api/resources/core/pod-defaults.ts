@@ -76,7 +76,7 @@ function dropFieldsOfDisabledFeatures(spec: PodSpec): void {
   delete spec.resourceClaims
   for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])]) {
     if (container.resources?.claims !== undefined) delete container.resources.claims
-    if (container.lifecycle?.stopSignal !== undefined) delete container.lifecycle.stopSignal
+    dropStopSignal(container)
   }
   dropImageVolumes(spec)
   for (const volume of spec.volumes ?? []) {
@@ -84,13 +84,21 @@ function dropFieldsOfDisabledFeatures(spec: PodSpec): void {
   }
 }
 
+function dropStopSignal(container: Container | EphemeralContainer): void {
+  if (container.lifecycle?.stopSignal === undefined) return
+  delete container.lifecycle.stopSignal
+  if (Object.keys(container.lifecycle).length === 0) delete container.lifecycle
+}
+
 function dropImageVolumes(spec: PodSpec): void {
   const dropped = new Set(spec.volumes?.filter(({ image }) => image !== undefined).map(({ name }) => name))
   if (dropped.size === 0) return
   spec.volumes = (spec.volumes ?? []).filter(({ image }) => image === undefined)
+  if (spec.volumes.length === 0) delete spec.volumes
   for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])]) {
     if (container.volumeMounts === undefined) continue
     container.volumeMounts = container.volumeMounts.filter(({ name }) => !dropped.has(name))
+    if (container.volumeMounts.length === 0) delete container.volumeMounts
   }
 }
 

@@ -56,8 +56,20 @@ describe('podWarnings()', () => {
     },
     {
       name: 'finds fractions of bytes',
-      spec: { containers: [{ name: 'a', resources: { limits: { memory: '500m' } } }] },
-      warnings: ['spec.template.spec.containers[0].resources.limits[memory]: fractional byte value "500m" is invalid, must be an integer'],
+      spec: {
+        containers: [
+          {
+            name: 'a',
+            resources: { limits: { 'ephemeral-storage': '1m', memory: '500m' }, requests: { 'ephemeral-storage': '1m', memory: '500m' } },
+          },
+        ],
+      },
+      warnings: [
+        'spec.template.spec.containers[0].resources.limits[memory]: fractional byte value "500m" is invalid, must be an integer',
+        'spec.template.spec.containers[0].resources.requests[memory]: fractional byte value "500m" is invalid, must be an integer',
+        'spec.template.spec.containers[0].resources.limits[ephemeral-storage]: fractional byte value "1m" is invalid, must be an integer',
+        'spec.template.spec.containers[0].resources.requests[ephemeral-storage]: fractional byte value "1m" is invalid, must be an integer',
+      ],
     },
     {
       name: 'finds repeated ports',

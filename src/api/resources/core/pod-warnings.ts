@@ -82,8 +82,9 @@ export function podWarnings(spec: PodSpec, meta: ObjectMeta | undefined, path = 
     if (path !== '' && profile === undefined && annotations[key] !== undefined) {
       warnings.push(appArmorAnnotationWarning(`${at}metadata.annotations`, key))
     }
-    for (const list of ['limits', 'requests'] as const) {
-      warnOfFractions(container.resources?.[list], byteAmounts, `${containerPath}.resources.${list}`, warnings)
+    for (const name of byteAmounts) {
+      warnOfFractions(container.resources?.limits, [name], `${containerPath}.resources.limits`, warnings)
+      warnOfFractions(container.resources?.requests, [name], `${containerPath}.resources.requests`, warnings)
     }
     warnOfRepeatedVariables(container, containerPath, warnings)
   }
