@@ -77,10 +77,12 @@ function validateChange(field: 'clusterIPs' | 'ipFamilies', service: Service, ol
     })
     return
   }
-  if (now.length === 0 && before.length > 0)
-    errors.push(invalidShown(`${path}[0]`, goStrings(now, type), `primary ${what} can not be unset`))
+  // Of both lists upstream asks for an address, and shows the addresses.
+  const { clusterIPs } = service.spec
+  if (before.length > now.length && (clusterIPs ?? []).length === 0)
+    errors.push(invalidShown(`${path}[0]`, goStrings(service.spec[field], type), `primary ${what} can not be unset`))
   if (now.length > 0 && before.length > 0 && now[0] !== before[0])
-    errors.push(invalidShown(`${path}[0]`, goStrings(now, type), 'may not change once set'))
+    errors.push(invalidShown(`${path}[0]`, goStrings(clusterIPs), 'may not change once set'))
   if (before.length > now.length && now.length === 1 && service.spec.ipFamilyPolicy !== 'SingleStack') {
     const text = `must be set to 'SingleStack' when releasing the secondary ${what}`
     errors.push(invalidValue('spec.ipFamilyPolicy', service.spec.ipFamilyPolicy, text))

@@ -146,6 +146,24 @@ describe('an update of a service', () => {
     assert.deepEqual(fields, ['spec.clusterIPs[0]'])
   })
 
+  test('shows the addresses where the first family changes with their number, or the address goes', () => {
+    const change = 'spec.ipFamilies[0]: Invalid value: []string{"10.0.0.1"}: may not change once set'
+    const added = judgeUpdate(service, stored, ({ spec }) =>
+      Object.assign(spec, { ipFamilies: ['IPv6', 'IPv4'], ipFamilyPolicy: 'PreferDualStack' }),
+    )
+    assert.equal(added.errors[0], change)
+    const dual = { ...stored, spec: { ...stored.spec, clusterIPs: ['10.0.0.1', 'fd00::1'], ipFamilies: ['IPv4', 'IPv6'] } }
+    const released = judgeUpdate(service, dual, ({ spec }) => {
+      delete spec.clusterIP
+      delete spec.clusterIPs
+      delete spec.ipFamilies
+    })
+    assert.deepEqual(released.errors.slice(0, 2), [
+      'spec.clusterIPs[0]: Invalid value: []string(nil): primary clusterIP can not be unset',
+      'spec.ipFamilies[0]: Invalid value: []core.IPFamily(nil): primary ipFamily can not be unset',
+    ])
+  })
+
   test('drops what another type cannot have', () => {
     const { object, errors } = judgeUpdate(service, stored, ({ spec }) => {
       spec.type = 'ClusterIP'
