@@ -1,10 +1,10 @@
 // Starts the parts of a cluster as child processes, restarts one that dies with back-off, and stops them in order.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { setPriority } from 'node:os'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger, LogLevel } from '../../base/log.ts'
-import { codeOf, UserError } from '../../base/user-error.ts'
+import { UserError } from '../../base/user-error.ts'
 import { beginMessage, type PartMessage, type PartStart } from '../part-process.ts'
+import { type PartPriority, setNice } from './part-priority.ts'
 
 export interface PartDefinition {
   readonly name: string
@@ -14,8 +14,8 @@ export interface PartDefinition {
   settings(): Promise<unknown> | unknown
   /** Environment of the child; nothing else is inherited. */
   readonly environment: Readonly<Record<string, string>>
-  /** Nice value; undefined keeps the supervisor's own. */
-  readonly priority?: number
+  /** Default: the supervisor's own. */
+  readonly priority?: PartPriority
   /** Flags of Node itself, such as heap limits. */
   readonly nodeFlags: readonly string[]
   /** How long a clean stop may take before SIGKILL, in milliseconds. */
@@ -197,12 +197,13 @@ class Part {
       ...identity,
     })
     this.#child = child
-    // The API answers before controllers work: on a busy machine requests keep their pace.
-    if (child.pid !== undefined && priority !== undefined) lowerPriority(child.pid, priority)
+    setNice(child.pid, priority?.all)
     let fatal: string | undefined
     child.on('message', (message: PartMessage) => {
-      if (message.type === 'ready') onReady(message.details)
-      else fatal = message.message
+      if (message.type === 'ready') {
+        setNice(child.pid, priority?.loop)
+        onReady(message.details)
+      } else fatal = message.message
     })
     const exited = new Promise<string>(resolve => {
       child.once('error', err => resolve(err.message))
@@ -222,14 +223,5 @@ class Part {
   #send(child: ChildProcess, message: PartStart | typeof beginMessage): void {
     if (child.connected)
       child.send(message, err => err !== null && this.#options.log.debug('part took no message', { part: this.#definition.name, err }))
-  }
-}
-
-function lowerPriority(pid: number, priority: number): void {
-  try {
-    setPriority(pid, priority)
-  } catch (err) {
-    // Gone already: its exit says why.
-    if (codeOf(err) !== 'ESRCH') throw err
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
@@ -169,4 +169,36 @@ test('Supervisor starts a part at once, and lets it begin when the others are th
       assert.deepEqual(await begun, { begin: beginMessage })
     },
   )
+})
+
+/** Nice values of a process's threads, its first one in front: field 19 of `stat`, whose second may have spaces. */
+function niceOf(pid: number): number[] {
+  const threads = readdirSync(`/proc/${pid}/task`).toSorted((a, b) => Number(a) - Number(b))
+  return threads.map(thread => Number(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8').replace(/.*\) /, '').split(' ')[16]))
+}
+
+test('Supervisor gives a part that is ready the priority of its loop, which its other threads do not get', async () => {
+  await supervised(
+    () => ({ life: 3 }),
+    async (supervisor, part) => {
+      const own = getPriority()
+      await supervisor.start({ ...part, priority: { loop: own + 3 } })
+      const [loop, ...others] = niceOf(supervisor.states()[0]?.pid ?? 0)
+      assert.equal(loop, own + 3)
+      assert.ok(others.length > 0 && others.every(nice => nice === own), others.join())
+    },
+  )
+})
+
+test('Supervisor starts a part whose priority it may not give', {
+  skip: process.getuid?.() !== 0 && 'needs root to be another user',
+}, async () => {
+  const { setNice } = await import('./part-priority.ts')
+  setNice(2 ** 22 - 1, 5)
+  process.seteuid?.(65_534)
+  try {
+    setNice(process.pid, getPriority() - 1)
+  } finally {
+    process.seteuid?.(0)
+  }
 })

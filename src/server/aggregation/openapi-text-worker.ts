@@ -1,7 +1,11 @@
 // The thread that reads one large OpenAPI document.
+import { getPriority, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type OpenApiRequest, type OpenApiText, openApiText } from '../../api/schema/openapi-text.ts'
 import type { OpenApiReply } from './openapi-reader.ts'
+
+// It was made by the loop that answers requests, and must not go before others as that does.
+setPriority(Math.max(getPriority(), 10))
 
 const { body, request } = workerData as { body: Uint8Array; request: OpenApiRequest }
 let reply: OpenApiReply
