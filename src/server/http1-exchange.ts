@@ -10,6 +10,7 @@ import { endWith, joined, writeCorked } from './body-parts.ts'
 import { collectBody, declaredLength, endedEarly } from './collect-body.ts'
 import type { BodyStream, FinalReply, RequestHeaders, ServerRequest, Sink, UpgradedConnection } from './exchange.ts'
 import { stallMs, untilDrained } from './http2-exchange.ts'
+import type { RequestRounds } from './request-rounds.ts'
 import { dropUnread, unlessClosed } from './unread.ts'
 
 export class Http1Request implements ServerRequest {
@@ -19,12 +20,14 @@ export class Http1Request implements ServerRequest {
   readonly credentials: Credentials
   readonly upgrade?: string
   readonly #message: IncomingMessage
+  readonly #rounds: RequestRounds
   readonly #controller = new AbortController()
   #broken: Error | undefined
 
   /** `upgradable`: the connection can be handed over. */
-  constructor(message: IncomingMessage, credentials: Credentials, upgradable = false) {
+  constructor(message: IncomingMessage, credentials: Credentials, rounds: RequestRounds, upgradable = false) {
     this.#message = message
+    this.#rounds = rounds
     this.method = message.method ?? ''
     this.url = message.url ?? ''
     this.headers = withSeparateImpersonation(message)
@@ -34,7 +37,7 @@ export class Http1Request implements ServerRequest {
     message.socket.once('close', this.#clientGone)
   }
 
-  readonly #clientGone = () => this.#controller.abort(new Error('the client is gone'))
+  readonly #clientGone = () => this.#rounds.leave(() => this.#controller.abort(new Error('the client is gone')))
 
   /** The request is answered: its connection may live on for many others, and must not remember each. */
   answered(): void {

@@ -68,7 +68,7 @@ export class Http1Server {
       if (connection === undefined || connection.isEnding) return
       const refusal = headRefusal(message)
       if (refusal !== undefined) return connection.refuse(refusal)
-      const request = new Http1Request(message, withAuthorization(connection.peer, message.headers.authorization))
+      const request = new Http1Request(message, withAuthorization(connection.peer, message.headers.authorization), this.#options.rounds)
       connection.began(request, response)
       if (this.#stopping) response.setHeader('connection', 'close')
       response.once('finish', () => {
@@ -84,7 +84,7 @@ export class Http1Server {
       if (refusal !== undefined) return connection.refuse(refusal)
       const isWebSocket = headers.upgrade?.toLowerCase() === 'websocket'
       const authorization = headers.authorization ?? (isWebSocket ? offeredAuthorization(headers) : undefined)
-      const request = new Http1Request(message, withAuthorization(connection.peer, authorization), true)
+      const request = new Http1Request(message, withAuthorization(connection.peer, authorization), this.#options.rounds, true)
       socket.on('error', err => this.#log.debug('connection failed', { err }))
       this.#options
         .handle(request)

@@ -6,6 +6,7 @@ import { answerHeaders } from './answer-headers.ts'
 import { endWith, writeCorked } from './body-parts.ts'
 import { collectBody, declaredLength } from './collect-body.ts'
 import type { FinalReply, RequestHeaders, ServerRequest, Sink } from './exchange.ts'
+import type { RequestRounds } from './request-rounds.ts'
 import { dropUnread, unlessClosed } from './unread.ts'
 
 export class Http2Request implements ServerRequest {
@@ -15,11 +16,19 @@ export class Http2Request implements ServerRequest {
   readonly impersonates: boolean
   readonly credentials: Credentials
   readonly #stream: ServerHttp2Stream
+  readonly #rounds: RequestRounds
   #controller: AbortController | undefined
   #answered = false
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[], credentials: Credentials) {
+  constructor(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    rawHeaders: readonly string[],
+    credentials: Credentials,
+    rounds: RequestRounds,
+  ) {
     this.#stream = stream
+    this.#rounds = rounds
     this.method = headers[':method']?.toString() ?? ''
     this.url = headers[':path']?.toString() ?? ''
     const separate = separateImpersonation(headers, rawHeaders)
@@ -37,7 +46,7 @@ export class Http2Request implements ServerRequest {
       else {
         stream.once('close', () => {
           // After a whole answer nobody listens any more.
-          if (!this.#answered && !stream.writableFinished) controller.abort(gone())
+          if (!this.#answered && !stream.writableFinished) this.#rounds.leave(() => controller.abort(gone()))
         })
       }
     }

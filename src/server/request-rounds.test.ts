@@ -22,3 +22,14 @@ test('RequestRounds begins a few at once and spreads a burst over rounds, in ord
   rounds.begin(() => begun.push(21))
   assert.equal(begun.length, 22)
 })
+
+test('RequestRounds spreads the ends of a client that goes away, beside what begins', async () => {
+  const rounds = new RequestRounds()
+  let ended = 0
+  let begun = 0
+  for (let i = 0; i < 100; i++) rounds.leave(() => ended++)
+  rounds.begin(() => begun++)
+  assert.deepEqual([ended, begun], [64, 1])
+  await round()
+  assert.equal(ended, 100)
+})

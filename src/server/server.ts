@@ -146,7 +146,7 @@ export class Listener implements AsyncDisposable {
     })
     this.#http2.on('stream', (stream, headers, _flags, rawHeaders: string[]) => {
       closeQuietly(stream)
-      const request = new Http2Request(stream, headers, rawHeaders, credentialsOf(stream.session, headers.authorization))
+      const request = new Http2Request(stream, headers, rawHeaders, credentialsOf(stream.session, headers.authorization), this.#rounds)
       // At once: a client may break off before its request begins.
       stream.on('error', err => this.#log.debug('stream failed', { err }))
       this.#rounds.begin(() => void this.#serve2(stream, request))
