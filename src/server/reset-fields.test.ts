@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ecCertificate, ecRequest, pemOf } from '../api/resources/certificates/pem.fixture.ts'
-import { install, widget, widgetDefinition, widgets } from './custom-resources/widgets.testing.ts'
+import { crds, install, widget, widgetDefinition, widgets } from './custom-resources/widgets.testing.ts'
 import { TestServer } from './testing.ts'
 
 const apply = { 'content-type': 'application/apply-patch+yaml' }
@@ -59,4 +59,26 @@ test('of a custom resource status writers manage the metadata that they send, th
   assert.equal(json.metadata.labels, undefined)
   assert.deepEqual(fieldsOf(json, 'status'), ['metadata.labels', 'status.phase'])
   assert.ok(fieldsOf(json, 'maker').includes('spec.size'))
+})
+
+test('of a CustomResourceDefinition status writers set labels and annotations, and neither finalizers nor owners', async () => {
+  await using api = new TestServer()
+  const { metadata } = await api.create(crds, {
+    ...widgetDefinition(),
+    metadata: { name: 'widgets.example.com', finalizers: ['example.com/kept'] },
+  })
+  const path = `${crds}/${metadata.name}`
+  const ownerReferences = [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'a', uid: 'u' }]
+  const change = { metadata: { labels: { a: '1' }, annotations: { b: '2' }, finalizers: ['example.com/other'], ownerReferences } }
+  const merge = { 'content-type': 'application/merge-patch+json' }
+  const { status, json } = await api.request('PATCH', `${path}/status?fieldManager=status`, change, merge)
+  assert.equal(status, 200)
+  assert.deepEqual(json.metadata.labels, { a: '1' })
+  assert.deepEqual(json.metadata.annotations, { b: '2' })
+  assert.deepEqual(json.metadata.finalizers, ['example.com/kept'])
+  assert.equal(json.metadata.ownerReferences, undefined)
+  assert.deepEqual(fieldsOf(json, 'status'), [])
+  const refused = await api.request('PATCH', `${path}/status`, { metadata: { labels: { a: 'no label!' } } }, merge)
+  assert.equal(refused.status, 422)
+  assert.equal(refused.json.details.causes[0].field, 'metadata.labels')
 })

@@ -3,6 +3,7 @@ import { withCondition } from '../../custom-resources/conditions.ts'
 import { defineResource } from '../../resource.ts'
 import type { CustomResourceDefinition } from '../../types/apiextensions-v1.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
+import { keepLifeMetadata } from '../core/status-path.ts'
 import { createdAtColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { validateDefinition, validateDefinitionStatus, validateDefinitionUpdate } from './definition-validation.ts'
@@ -21,7 +22,15 @@ export const customResourceDefinition = defineResource<CustomResourceDefinition>
   categories: ['api-extensions'],
   standardFinalizers: false,
   countsGeneration: true,
-  subresources: [statusSubresource<CustomResourceDefinition>({ keepsMetadata: true, validate: validateDefinitionStatus })],
+  subresources: [
+    statusSubresource<CustomResourceDefinition>({
+      // Upstream's strategy resets the metadata to what the request says, and still calls it reset: labels and annotations are written, and nobody
+      // manages them. It does so with finalizers and owners too, but a right to report a status is none to have every object of the kind deleted.
+      prepare: (object, old) => keepLifeMetadata(object.metadata, old.metadata),
+      resetFields: ['metadata'],
+      validate: validateDefinitionStatus,
+    }),
+  ],
   columns: [nameColumn, createdAtColumn],
   // The name is judged against the group and plural, which says more than any pattern.
   nameRule: nameIsPathSegment,

@@ -17,12 +17,19 @@ export function keepStatus<T extends { status?: unknown }>(object: T, old: T): v
   else object.status = old.status
 }
 
-const keptMetadata = ['deletionTimestamp', 'generation', 'selfLink', 'labels', 'annotations', 'finalizers', 'ownerReferences'] as const
+/** What decides when an object goes. */
+const lifeMetadata = ['deletionTimestamp', 'finalizers', 'ownerReferences'] as const
+const keptMetadata = [...lifeMetadata, 'generation', 'selfLink', 'labels', 'annotations'] as const
 
 /** Subresources that are about one part of the object leave its metadata as it is. */
-export function keepMetadata(meta: ObjectMeta, old: ObjectMeta): void {
+export const keepMetadata = (meta: ObjectMeta, old: ObjectMeta): void => keepFields(keptMetadata, meta, old)
+
+/** Labels and annotations are taken from the request; whether the object goes is not. */
+export const keepLifeMetadata = (meta: ObjectMeta, old: ObjectMeta): void => keepFields(lifeMetadata, meta, old)
+
+function keepFields(fields: readonly (keyof ObjectMeta)[], meta: ObjectMeta, old: ObjectMeta): void {
   const kept: ObjectMeta = {}
-  for (const field of keptMetadata) {
+  for (const field of fields) {
     delete meta[field]
     if (old[field] !== undefined) Object.assign(kept, { [field]: old[field] })
   }
