@@ -1,5 +1,7 @@
 // Whether the server lives and is ready, as the checks that it is made of.
+import { goQuote } from '../api/go-quote.ts'
 import type { Reply } from './exchange.ts'
+import { plainText } from './plain-failure.ts'
 import type { RequestContext } from './request-context.ts'
 
 export interface HealthCheck {
@@ -15,20 +17,22 @@ const kinds = ['livez', 'readyz', 'healthz'] as const
 export const healthPaths: readonly string[] = kinds.map(kind => `/${kind}`)
 
 /** Undefined where the path is no health check. */
-export function health(checks: readonly HealthCheck[], context: RequestContext, path: string): Reply | undefined {
-  const [, kind = '', single, more] = path.split('/')
-  if (!kinds.some(known => known === kind) || more !== undefined) return undefined
+export function health(checks: readonly HealthCheck[], { query }: Pick<RequestContext, 'query'>, path: string): Reply | undefined {
+  // A check's name may itself be a path: `poststarthook/bootstrap`.
+  const [, kind = '', ...rest] = path.split('/')
+  if (!kinds.some(known => known === kind)) return undefined
   const relevant = checks.filter(check => kind === 'readyz' || !check.readinessOnly)
-  if (single !== undefined && single !== '') {
-    const check = relevant.find(({ name }) => name === single)
+  if (rest.length > 0) {
+    const name = rest.join('/')
+    const check = relevant.find(known => known.name === name)
     if (check === undefined) return undefined
-    return check.check() === undefined ? text(200, 'ok') : text(500, `internal server error: check ${single} failed`)
+    return check.check() === undefined ? plainText(200, 'ok') : plainText(500, `internal server error: check ${name} failed\n`)
   }
-  const excluded = new Set(context.query.all('exclude'))
+  const excluded = new Set(query.all('exclude'))
   const lines: string[] = []
   let failed = false
   for (const check of relevant) {
-    if (excluded.has(check.name)) {
+    if (excluded.delete(check.name)) {
       lines.push(`[+]${check.name} excluded: ok`)
       continue
     }
@@ -36,10 +40,9 @@ export function health(checks: readonly HealthCheck[], context: RequestContext, 
     failed ||= bad
     lines.push(bad ? `[-]${check.name} failed: reason withheld` : `[+]${check.name} ok`)
   }
-  if (failed) return text(500, `${lines.join('\n')}\n${kind} check failed\n`)
-  return context.query.get('verbose') === undefined ? text(200, 'ok') : text(200, `${lines.join('\n')}\n${kind} check passed\n`)
-}
-
-function text(status: number, body: string): Reply {
-  return { status, contentType: 'text/plain; charset=utf-8', body: Buffer.from(body), headers: { 'x-content-type-options': 'nosniff' } }
+  if (excluded.size > 0) {
+    lines.push(`warn: some health checks cannot be excluded: no matches for ${[...excluded].sort().map(goQuote).join(',')}`)
+  }
+  if (failed) return plainText(500, `${lines.join('\n')}\n${kind} check failed\n`)
+  return query.get('verbose') === undefined ? plainText(200, 'ok') : plainText(200, `${lines.join('\n')}\n${kind} check passed\n`)
 }
