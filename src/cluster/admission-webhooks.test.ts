@@ -302,9 +302,10 @@ test('row 23: scales, bindings, evictions, tokens and commands are shown as what
     assert.equal((await hooked.api.request(admin, 'GET', `${inDefault}/pods/asked`)).json.spec.nodeName, 'n7')
     await hooked.api.request(admin, 'POST', `${inDefault}/serviceaccounts/default/token`, { spec: {} })
     assert.deepEqual(shown(), ['TokenRequest', 'TokenRequest', 'serviceaccounts', 'token', 'CREATE'])
-    await hooked.api.request(admin, 'POST', `${inDefault}/pods/asked/exec?command=ls`)
+    await hooked.api.request(admin, 'POST', `${inDefault}/pods/asked/exec?command=ls&stdout=true&tty=false`)
     assert.deepEqual(shown(), ['PodExecOptions', 'PodExecOptions', 'pods', 'exec', 'CONNECT'])
-    assert.deepEqual(sent.at(-1)?.review.request.object.command, ['ls'])
+    const options = { kind: 'PodExecOptions', apiVersion: 'v1', stdout: true, command: ['ls'] }
+    assert.deepEqual(sent.at(-1)?.review.request.object, options)
     sent.length = 0
     await hooked.api.request(admin, 'POST', `${inDefault}/pods/asked/eviction`, { metadata: { name: 'asked' } })
     const [{ review } = assert.fail('nothing was sent')] = sent

@@ -40,8 +40,12 @@ export function reviewedRequest(request: AdmissionRequest, version: ResourceDefi
   return JSON.stringify(fields).slice(1, -1)
 }
 
-function shown(request: AdmissionRequest, object: KubeObject | undefined, version: ResourceDefinition): KubeObject | null {
-  return object === undefined ? null : versioned(request, object, version)
+function shown(request: AdmissionRequest, object: KubeObject | undefined, version: ResourceDefinition): object | null {
+  if (object === undefined) return null
+  if (request.operation !== 'CONNECT') return versioned(request, object, version)
+  // The options of a connection are no object of the store: their types have no metadata.
+  const { metadata: _, ...options } = object
+  return options
 }
 
 export function reviewBody(version: ReviewVersion, uid: string, request: string): Buffer {

@@ -40,7 +40,7 @@ export async function proxyToService(parts: ProxyParts, context: ResourceContext
 
 async function admitted({ writeParts }: ProxyParts, context: ResourceContext, kind: string): Promise<ProxiedPath> {
   const url = proxiedPath(context.request.url, context.info.rest)
-  await admitConnection(writeParts.admission, context, kind, { path: url.path })
+  await admitConnection(writeParts.admission, context, kind, url.path === '' ? {} : { path: url.path })
   return url
 }
 

@@ -103,16 +103,18 @@ function negotiate({ request }: ResourceContext, kind: Kind): string {
   )
 }
 
-/** The client's own words. */
+/** The client's own words; what says nothing is left out, as upstream's types have it. */
 function optionsOf(query: ResourceContext['query'], kind: Kind): Readonly<Record<string, unknown>> {
-  if (kind === 'portforward') return { ports: query.all('ports').map(Number) }
+  if (kind === 'portforward') {
+    const ports = query.all('ports').map(Number)
+    return ports.length === 0 ? {} : { ports }
+  }
+  const streams = ['stdin', 'stdout', 'stderr', 'tty'].filter(name => query.flag(name)).map(name => [name, true])
+  const container = query.get('container')
   return {
-    container: query.get('container') ?? '',
-    stdin: query.flag('stdin'),
-    stdout: query.flag('stdout'),
-    stderr: query.flag('stderr'),
-    tty: query.flag('tty'),
-    ...(kind === 'exec' ? { command: [...query.all('command')] } : {}),
+    ...Object.fromEntries(streams),
+    ...(container ? { container } : {}),
+    ...(kind === 'exec' ? { command: query.all('command').length === 0 ? null : [...query.all('command')] } : {}),
   }
 }
 
