@@ -88,10 +88,13 @@ export function requiredRevision(resourceVersion: string, list = false): number 
   throw list ? badRequest(`invalid resource version: ${message}`) : plainFailure(500, message)
 }
 
-/** A revision that this store has not reached: the client retries. */
-export function tooLargeRevision(resourceVersion: string, current: number): ApiError {
+/**
+ * A revision that this store has not reached. Clients try again by themselves where they are told when, so one who asked for at least that revision is
+ * told, and one who asked for exactly that one is not.
+ */
+export function tooLargeRevision(resourceVersion: string, current: number, exact = false): ApiError {
   return apiError(504, 'Timeout', `Timeout: Too large resource version: ${BigInt(resourceVersion)}, current: ${current}`, {
     causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
-    retryAfterSeconds: 1,
+    ...(exact ? {} : { retryAfterSeconds: 1 }),
   })
 }

@@ -103,6 +103,22 @@ for (const { path: at, field, message } of fieldSelectors) {
   })
 }
 
+for (const [query, retryAfter] of [
+  ['', '1'],
+  ['&resourceVersionMatch=NotOlderThan&limit=2', '1'],
+  ['&resourceVersionMatch=Exact', undefined],
+  ['&limit=2', undefined],
+] as const) {
+  test(`list() at a revision to come${query}: clients ${retryAfter === undefined ? 'do not try' : 'try'} again by themselves`, async () => {
+    await using api = await filled(1)
+    const { status, json, headers } = await api.get(`${path}?resourceVersion=999999${query}`)
+    assert.equal(status, 504)
+    assert.deepEqual(json.details.causes, [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }])
+    assert.equal(json.details.retryAfterSeconds, retryAfter === undefined ? undefined : 1)
+    assert.equal(headers['retry-after'], retryAfter)
+  })
+}
+
 const refused: readonly [string, number, RegExp][] = [
   ['resourceVersion=x', 400, /Invalid value: "x"/],
   ['resourceVersion=999999', 504, /Too large resource version: 999999, current: /],

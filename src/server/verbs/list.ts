@@ -248,10 +248,10 @@ async function firstViewed(
 function exactRevision(options: ListOptions, newest: number): number | undefined {
   const requested = requiredRevision(options.resourceVersion, true)
   if (requested === 0) return undefined
-  if (requested > newest) throw tooLargeRevision(options.resourceVersion, newest)
-  if (options.match === 'Exact') return requested
   // A limited list of a revision without a match rule is exact by upstream's older rule.
-  return options.match === undefined && options.limit > 0 ? requested : undefined
+  const exact = options.match === 'Exact' || (options.match === undefined && options.limit > 0)
+  if (requested > newest) throw tooLargeRevision(options.resourceVersion, newest, exact)
+  return exact ? requested : undefined
 }
 
 function expiredPage(token: string): ApiError {
