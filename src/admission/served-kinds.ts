@@ -1,6 +1,7 @@
 // The kinds that the server serves, as policies and webhooks need them: by name, and with the other versions of the same objects.
 import { groupResource, groupVersion, type KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
+import { copyJson } from '../base/copy-json.ts'
 
 export interface ServedKinds {
   byKind(apiVersion: string, kind: string): ResourceDefinition | undefined
@@ -32,11 +33,11 @@ export function servedKinds(definitions: readonly ResourceDefinition[]): ServedK
 /** The object in another version of its resource; the same object where both are one. The argument is not changed. */
 export function inVersion(object: KubeObject, from: ResourceDefinition, to: ResourceDefinition): KubeObject {
   if (from === to) return object
-  const stored = from.storedAs === undefined ? object : from.storedAs.toStored(structuredClone(object))
-  return to.storedAs === undefined ? stored : to.storedAs.fromStored(structuredClone(stored))
+  const stored = from.storedAs === undefined ? object : from.storedAs.toStored(copyJson(object))
+  return to.storedAs === undefined ? stored : to.storedAs.fromStored(copyJson(stored))
 }
 
 /** A stored object as this version shows it. */
 export function fromStored(object: KubeObject, to: ResourceDefinition): KubeObject {
-  return to.storedAs === undefined ? object : to.storedAs.fromStored(structuredClone(object))
+  return to.storedAs === undefined ? object : to.storedAs.fromStored(copyJson(object))
 }

@@ -4,6 +4,7 @@ import { sameValue } from '../api/same-value.ts'
 import { formatLabelSelector } from '../api/selector.ts'
 import { isReason } from '../api/status.ts'
 import type { HorizontalPodAutoscaler } from '../api/types/autoscaling-v2.ts'
+import { copyJson } from '../base/copy-json.ts'
 import { messageOf } from '../base/user-error.ts'
 import { referenceTo } from '../client/event-recorder.ts'
 import { keyOf, splitKey } from '../client/object-key.ts'
@@ -187,7 +188,7 @@ const ableToScale = (status: Verdict['status'], reason: string, message: string)
 
 /** What an object that was stored long ago may lack. */
 function withDefaults(autoscaler: HorizontalPodAutoscaler): HorizontalPodAutoscaler {
-  const whole = structuredClone(autoscaler)
+  const whole = copyJson(autoscaler)
   setAutoscalerDefaults(whole)
   return whole
 }

@@ -3,6 +3,7 @@ import type { AdmissionRequest } from '../admission/admission.ts'
 import { groupResource, type KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import { conflict, notFound } from '../api/status.ts'
+import { copyJson } from '../base/copy-json.ts'
 import { type Entry, WriteConflict } from '../store/store.ts'
 import type { Deletion, PropagationPolicy } from './delete-options.ts'
 import { markDeleted } from './object-meta.ts'
@@ -148,7 +149,7 @@ type Plan =
 /** What a deletion does to an object now; pure but for the request's own time. */
 export function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, current: KubeObject, deletion: Deletion): Plan {
   const { definition } = context.served
-  const object = structuredClone(current)
+  const object = copyJson(current)
   const { metadata } = object
   const graceful = definition.graceSeconds !== undefined
   if (metadata.deletionTimestamp !== undefined) return planAgain(context, object, deletion)

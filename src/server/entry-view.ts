@@ -1,5 +1,6 @@
 // How the entries of the store look in the version that is served.
 import type { KubeObject } from '../api/object.ts'
+import { copyJson } from '../base/copy-json.ts'
 import { parseJson } from '../base/json.ts'
 import type { Entry, EventType, StoreEvent } from '../store/store.ts'
 
@@ -42,7 +43,7 @@ export class KeptForm {
 
 /** Converts once an entry and keeps the outcome as long as the entry lives. */
 export function convertedView(fromStored: (object: KubeObject) => KubeObject): EntryView {
-  return computedView(entry => fromStored(structuredClone(entry.object)))
+  return computedView(entry => fromStored(copyJson(entry.object)))
 }
 
 /** The same of what is made from an entry without changing its object. */

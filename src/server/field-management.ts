@@ -12,6 +12,7 @@ import { decodeValue } from '../api/schema/decode.ts'
 import { type GroupVersionKind, type StructType, schemaFor } from '../api/schema/model.ts'
 import { ApiError } from '../api/status.ts'
 import { formatTime } from '../base/clock.ts'
+import { copyJson } from '../base/copy-json.ts'
 import type { TrackNewFields } from './create-object.ts'
 import { AskedConversions } from './custom-resources/asked-conversions.ts'
 import { header } from './exchange.ts'
@@ -201,7 +202,7 @@ function converted(object: KubeObject, from: ServedResource, to: ServedResource)
 /** A copy with the structs that every object of the kind has, of which an apply may have taken some out. */
 function whole(object: KubeObject, { definition: { group, version, kind, custom } }: ServedResource): KubeObject {
   const type = custom === undefined ? schemaFor(group, version, kind) : undefined
-  if (type === undefined) return structuredClone(object)
+  if (type === undefined) return copyJson(object)
   const decoded = decodeValue(object, type, 'Ignore')
   if (decoded.ok) return decoded.object
   throw plainFailure(500, `failed to prune fields: failed to convert merged object to last applied version: ${decoded.message}`)

@@ -1,5 +1,6 @@
 // Reads JSON by the structural schema of a custom resource: what the schema does not name is dropped, nulls that it does not allow are as good as absent,
 // and what is absent and has a default is filled in. Compiled once a schema; members come out in the order of their names, as upstream writes them.
+import { copyJson } from '../../base/copy-json.ts'
 import { setOwn } from '../../base/own-property.ts'
 import { byBytes, countMembers, isRecord, readerOf, sortFew, type Tally, Unexpected } from '../schema/compile.ts'
 import { structByKey } from '../schema/model.ts'
@@ -86,7 +87,7 @@ function defaultOf({ default: value }: JSONSchemaProps, read: Read): (() => unkn
   if (value === undefined || value === null) return undefined
   if (typeof value !== 'object') return () => value
   // Defaults within the default apply, too.
-  return () => read(structuredClone(value), { members: 0, unknown: false })
+  return () => read(copyJson(value), { members: 0, unknown: false })
 }
 
 type ReadObject = (value: Record<string, unknown>, tally: Tally) => unknown

@@ -1,5 +1,6 @@
 // JSON patch (RFC 6902) as the library that upstream uses applies it: negative indexes count from the end, `test` of a missing member equals
 // null, `replace` and `copy` of one are no failure.
+import { copyJson } from '../../base/copy-json.ts'
 import { setOwn } from '../../base/own-property.ts'
 import { isRecord } from '../schema/compile.ts'
 import { type ApiError, apiError, badRequest, tooLarge } from '../status.ts'
@@ -103,7 +104,7 @@ class PatchedDocument {
         const copied = this.#get(text('from'))
         this.#copied += copied === undefined ? 0 : JSON.stringify(copied).length
         if (this.#copied > maxCopiedBytes) throw new Inapplicable(`the copies add ${this.#copied} bytes, more than ${maxCopiedBytes}`)
-        this.#add(text('path'), structuredClone(copied ?? null))
+        this.#add(text('path'), copyJson(copied ?? null))
         return
       }
       case 'test': {

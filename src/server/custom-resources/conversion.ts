@@ -7,6 +7,7 @@ import type { KubeObject } from '../../api/object.ts'
 import { parseJsonBytes } from '../../api/schema/decode.ts'
 import { internalError } from '../../api/status.ts'
 import type { WebhookClientConfig, WebhookConversion } from '../../api/types/apiextensions-v1.ts'
+import { copyJson } from '../../base/copy-json.ts'
 import type { Entry } from '../../store/store.ts'
 import { type EntryView, frame, KeptForm } from '../entry-view.ts'
 import type { ConvertObjects } from './asked-conversions.ts'
@@ -95,7 +96,7 @@ export function webhookConversion(parts: ConversionParts): ConvertedServing {
         const foreign: Entry[] = []
         for (const entry of new Set(entries)) {
           if (known.has(entry) || (isStored && entry.revision > since)) continue
-          if (entry.object.apiVersion === apiVersion) keep(entry, kind.adopt(structuredClone(entry.object)))
+          if (entry.object.apiVersion === apiVersion) keep(entry, kind.adopt(copyJson(entry.object)))
           else foreign.push(entry)
         }
         if (foreign.length > 0) await asking.do(foreign, signal)

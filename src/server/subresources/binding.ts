@@ -3,6 +3,7 @@ import { formatFieldError } from '../../api/field-error.ts'
 import { binding as bindingResource } from '../../api/resources/core/binding.ts'
 import { badRequest, conflict, unknownPath } from '../../api/status.ts'
 import type { Binding, Pod } from '../../api/types/core-v1.ts'
+import { copyJson } from '../../base/copy-json.ts'
 import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
 import { plainFailure } from '../plain-failure.ts'
@@ -56,7 +57,7 @@ export function binding(parts: Pick<SubresourceParts, 'writeParts' | 'resources'
       next(old) {
         checkUid(pods, place, metadata, old.metadata)
         checkVersion(pods, place, metadata, old.metadata)
-        return bound(structuredClone(old) as Pod, target.name ?? '', metadata, context.now)
+        return bound(copyJson(old) as Pod, target.name ?? '', metadata, context.now)
       },
     })
     return valueReply(context, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, 201)

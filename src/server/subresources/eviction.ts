@@ -2,6 +2,7 @@
 import { badRequest, isReason, notFound } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Eviction, PodDisruptionBudget } from '../../api/types/policy-v1.ts'
+import { copyJson } from '../../base/copy-json.ts'
 import { decodeBody } from '../decode.ts'
 import { checkDeletionPreconditions, deleteObject } from '../delete-object.ts'
 import { type Deletion, judgeDeleteOptions } from '../delete-options.ts'
@@ -146,7 +147,7 @@ async function evict(parts: Parts, context: ResourceContext, deletion: Deletion)
         subresource: 'status',
         dryRun: false,
         next(old) {
-          const pod = structuredClone(old) as Pod
+          const pod = copyJson(old) as Pod
           checkDeletionPreconditions(context.served.definition, pod, deletion)
           // Other writes to the pod are no reason not to evict it.
           delete pod.metadata.resourceVersion
@@ -187,7 +188,7 @@ async function ask(parts: Parts, context: ResourceContext, pod: Pod, dryRun: boo
       subresource: 'status',
       dryRun,
       next(old) {
-        const counted = withEviction(structuredClone(old) as PodDisruptionBudget, pod.metadata.name ?? '', context.now)
+        const counted = withEviction(copyJson(old) as PodDisruptionBudget, pod.metadata.name ?? '', context.now)
         delete counted.metadata.resourceVersion
         return counted
       },

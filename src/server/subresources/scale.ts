@@ -12,6 +12,7 @@ import { conflict, internalError, invalid, type Named, notFound } from '../../ap
 import type { Scale } from '../../api/types/autoscaling-v1.ts'
 import { nameIsDnsSubdomain } from '../../api/validation/names.ts'
 import { negativeMessage, validateObjectMeta } from '../../api/validation/object-meta.ts'
+import { copyJson } from '../../base/copy-json.ts'
 import { setOwn } from '../../base/own-property.ts'
 import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
@@ -77,7 +78,7 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
       },
       track: change.track,
       async next(old) {
-        return scaled(context, await change.wanted(old), structuredClone(old))
+        return scaled(context, await change.wanted(old), copyJson(old))
       },
     })
     return objectReply(context, printed, scaleOf(context, written.object))

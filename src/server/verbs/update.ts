@@ -1,4 +1,5 @@
 // update: replaces an object, or one side of it through a subresource.
+import { copyJson } from '../../base/copy-json.ts'
 import { createObject } from '../create-object.ts'
 import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
@@ -24,7 +25,7 @@ export async function update(parts: WriteParts, context: ResourceContext): Promi
     answers: 200,
     sent: sent.metadata,
     track: trackFields(context),
-    next: () => structuredClone(sent),
+    next: () => copyJson(sent),
     ...(mayCreate
       ? {
           createMissing() {

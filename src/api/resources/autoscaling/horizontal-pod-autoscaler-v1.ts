@@ -1,4 +1,5 @@
 // autoscaling/v1 HorizontalPodAutoscaler: served in this form and stored as v2; what v1 has no field for travels in annotations.
+import { copyJson } from '../../../base/copy-json.ts'
 import { defineResource } from '../../resource.ts'
 import type { HorizontalPodAutoscaler as AutoscalerV1 } from '../../types/autoscaling-v1.ts'
 import type { HorizontalPodAutoscaler } from '../../types/autoscaling-v2.ts'
@@ -7,7 +8,7 @@ import { autoscalerColumns } from './autoscaler-columns.ts'
 import { fromV2, toV2 } from './convert-autoscaler.ts'
 import { horizontalPodAutoscaler, validateAutoscaler, validateAutoscalerStatus } from './horizontal-pod-autoscaler.ts'
 
-const inV2 = (object: AutoscalerV1): HorizontalPodAutoscaler => toV2(structuredClone(object))
+const inV2 = (object: AutoscalerV1): HorizontalPodAutoscaler => toV2(copyJson(object))
 
 /** Changes the object as `change` changes its v2 form: spec and status are each partly in the annotations, so no field can be kept alone. */
 function changeInV2(object: AutoscalerV1, change: (object: HorizontalPodAutoscaler) => void): void {

@@ -1,5 +1,6 @@
 // batch/v1 Job.
 
+import { copyJson } from '../../../base/copy-json.ts'
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { Job, JobSpec } from '../../types/batch-v1.ts'
@@ -178,7 +179,7 @@ function validateCompletionsUnchanged(spec: JobSpec, old: JobSpec, errors: Field
 /** Until its first start a suspended job may still be told where to run. */
 function validateTemplateUnchanged(spec: JobSpec, old: Job, errors: FieldError[]): void {
   const { template } = spec
-  const before = structuredClone(old.spec.template)
+  const before = copyJson(old.spec.template)
   if (old.spec.suspend === true && !old.status?.startTime && template.spec !== undefined && before.spec !== undefined) {
     for (const name of ['nodeSelector', 'tolerations', 'schedulingGates'] as const)
       Object.assign(before.spec, { [name]: template.spec[name] })

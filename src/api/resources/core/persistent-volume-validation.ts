@@ -1,5 +1,6 @@
 // Validation of persistent volumes: capacity, access, node affinity, and the one source.
 import path from 'node:path'
+import { copyJson } from '../../../base/copy-json.ts'
 import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
 import type { CSIPersistentVolumeSource, PersistentVolume, PersistentVolumeSpec, VolumeNodeAffinity } from '../../types/core-v1.ts'
 import { exceedsBytes } from '../../validation/byte-length.ts'
@@ -232,7 +233,7 @@ const renamedLabels: Readonly<Record<string, string>> = {
 
 /** The old affinity with those of its labels renamed that the new one names by their successors. */
 function withNewLabels(old: VolumeNodeAffinity, now: VolumeNodeAffinity | undefined): VolumeNodeAffinity {
-  const renamed = structuredClone(old)
+  const renamed = copyJson(old)
   const terms = now?.required?.nodeSelectorTerms ?? []
   renamed.required?.nodeSelectorTerms?.forEach((term, index) => {
     term.matchExpressions?.forEach((expression, at) => {
