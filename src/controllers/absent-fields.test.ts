@@ -144,7 +144,7 @@ test('plans of DaemonSets and StatefulSets take any absent part', () => {
       const view = { set: daemons, hash: 'h', nodes, pods, now }
       planNodes(view)
       planUpdate(view)
-      planStatus(view, undefined)
+      planStatus(view, undefined, 0)
       const set: StatefulSet = { metadata: { name: 's' }, spec: { template, serviceName: '', ...spec } }
       const stateful = { set, pods, currentRevision: '', updateRevision: 'u', now }
       planStatefulSet(stateful)

@@ -119,7 +119,8 @@ async function create<T extends KubeObject>(
         name: `${name}-${hash}`,
         namespace,
         labels: { ...template.metadata?.labels, [hashLabel]: hash },
-        annotations: historyAnnotations(object),
+        // `kubectl rollout history` shows the change cause of each revision.
+        annotations: { ...object.metadata.annotations },
         ownerReferences: [controllerReference(object, resource)],
       },
       data,
@@ -135,12 +136,6 @@ async function create<T extends KubeObject>(
       collisionCount = (collisionCount ?? 0) + 1
     }
   }
-}
-
-/** The owner's, as `kubectl rollout history` shows the change cause of each revision. */
-function historyAnnotations({ metadata }: KubeObject): Record<string, string> {
-  const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...kept } = metadata.annotations ?? {}
-  return kept
 }
 
 /** Revisions beyond the limit that nothing runs any more, oldest first. `live` holds names and hashes in use. */

@@ -65,6 +65,9 @@ const view = (set: DaemonSet, nodes: readonly Node[], shapes: Readonly<Record<st
   pods: Object.entries(shapes).map(([name, shape]) => podOf(set, name, shape)),
 })
 const names = (pods: readonly Pod[]) => pods.map(({ metadata }) => metadata.name).sort()
+const old = (node: string, ready = true): Shape => ({ node, hash: 'old', ready })
+const rolling = (rollingUpdate: { maxUnavailable?: number | string; maxSurge?: number | string }) =>
+  setOf({ updateStrategy: { type: 'RollingUpdate', rollingUpdate } })
 const three = [nodeOf('a'), nodeOf('b'), nodeOf('c')]
 
 const nodePlans: readonly {
@@ -96,6 +99,16 @@ for (const { name, nodes = three, pods, create, remove } of nodePlans) {
   })
 }
 
+test('planNodes() of a set that surges makes a pod at once where the last one ends', () => {
+  const ending = (set: DaemonSet) => {
+    const found = view(set, three, { p: { node: 'a' }, q: { node: 'b' }, r: { node: 'c' } })
+    for (const pod of found.pods) if (pod.metadata.name === 'q') pod.metadata.deletionTimestamp = new Date(now).toISOString()
+    return planNodes(found)
+  }
+  assert.deepEqual(ending(rolling({ maxSurge: 1, maxUnavailable: 0 })), { create: ['b'], remove: [] })
+  assert.deepEqual(ending(rolling({})), { create: [], remove: [] })
+})
+
 test('planNodes() deletes a pod that waits for a node that is gone', () => {
   const set = setOf()
   const pod = daemonPod(set, 'gone', 'new')
@@ -103,11 +116,47 @@ test('planNodes() deletes a pod that waits for a node that is gone', () => {
   assert.equal(targetNode(pod), 'gone')
 })
 
-const old = (node: string, ready = true): Shape => ({ node, hash: 'old', ready })
-const rolling = (rollingUpdate: { maxUnavailable?: number | string; maxSurge?: number | string }) =>
-  setOf({ updateStrategy: { type: 'RollingUpdate', rollingUpdate } })
-
-const updates: readonly { name: string; set: DaemonSet; pods: Readonly<Record<string, Shape>>; create: string[]; remove: string[] }[] = [
+const closedA = [nodeOf('a', taint('NoSchedule')), nodeOf('b'), nodeOf('c')]
+const updates: readonly {
+  name: string
+  set: DaemonSet
+  nodes?: readonly Node[]
+  pods: Readonly<Record<string, Shape>>
+  create: string[]
+  remove: string[]
+}[] = [
+  {
+    name: 'ends an old one on a node that takes no new one',
+    set: rolling({}),
+    nodes: closedA,
+    pods: { p: old('a'), q: { node: 'b' }, r: { node: 'c' } },
+    create: [],
+    remove: ['p'],
+  },
+  {
+    name: 'that surges leaves an old one on such a node while others do not serve in its place',
+    set: rolling({ maxSurge: 1, maxUnavailable: 0 }),
+    nodes: closedA,
+    pods: { p: old('a'), q: { node: 'b' }, r: { node: 'c', ready: false } },
+    create: [],
+    remove: [],
+  },
+  {
+    name: 'that surges ends it once they do',
+    set: rolling({ maxSurge: 1, maxUnavailable: 0 }),
+    nodes: closedA,
+    pods: { p: old('a'), q: { node: 'b' }, r: { node: 'c' } },
+    create: [],
+    remove: ['p'],
+  },
+  {
+    name: 'that surges ends one there that serves nobody',
+    set: rolling({ maxSurge: 1, maxUnavailable: 0 }),
+    nodes: closedA,
+    pods: { p: old('a', false), q: { node: 'b' }, r: { node: 'c', ready: false } },
+    create: [],
+    remove: ['p'],
+  },
   { name: 'replaces one at a time', set: rolling({}), pods: { p: old('a'), q: old('b'), r: old('c') }, create: [], remove: ['p'] },
   {
     name: 'waits for the new one',
@@ -145,17 +194,23 @@ const updates: readonly { name: string; set: DaemonSet; pods: Readonly<Record<st
     remove: ['p'],
   },
 ]
-for (const { name, set, pods, create, remove } of updates) {
+for (const { name, set, nodes = three, pods, create, remove } of updates) {
   test(`planUpdate() ${name}`, () => {
-    const plan = planUpdate(view(set, three, pods))
+    const plan = planUpdate(view(set, nodes, pods))
     assert.deepEqual([plan.create, names(plan.remove)], [create, remove])
   })
 }
 
+test('planStatus() looks at the oldest pod of a node', () => {
+  const pods = { p: { node: 'a', hash: 'old', ready: false }, q: { node: 'a' } }
+  const status = planStatus(view(setOf(), [nodeOf('a')], pods), undefined, 1)
+  assert.deepEqual([status.numberReady, status.updatedNumberScheduled, status.currentNumberScheduled], [0, 0, 1])
+})
+
 test('planStatus() counts nodes, not pods', () => {
   const nodes = [...three, nodeOf('tainted', taint('NoSchedule'))]
   const pods = { p: { node: 'a' }, q: { node: 'a', hash: 'old' }, r: { node: 'b', ready: false }, t: { node: 'tainted' } }
-  assert.deepEqual(planStatus(view(setOf(), nodes, pods), undefined), {
+  assert.deepEqual(planStatus(view(setOf(), nodes, pods), undefined, 4), {
     desiredNumberScheduled: 3,
     currentNumberScheduled: 2,
     numberMisscheduled: 1,
@@ -163,6 +218,6 @@ test('planStatus() counts nodes, not pods', () => {
     numberAvailable: 1,
     updatedNumberScheduled: 2,
     numberUnavailable: 2,
-    observedGeneration: 0,
+    observedGeneration: 4,
   })
 })

@@ -10,8 +10,6 @@ export interface DaemonPlan {
   /** Names of nodes. */
   readonly create: readonly string[]
   readonly remove: readonly Pod[]
-  /** Of those removed, the ones that ended by themselves. */
-  readonly ended: readonly Pod[]
 }
 
 export interface DaemonView {
@@ -46,7 +44,7 @@ function inAge(pods: readonly Pod[]): Pod[] {
 
 /** One pod on each node that it fits, whatever its revision. */
 export function planNodes({ set, hash, nodes, pods, now }: DaemonView): DaemonPlan {
-  const plan = { create: [] as string[], remove: [] as Pod[], ended: [] as Pod[] }
+  const plan = { create: [] as string[], remove: [] as Pod[] }
   const byNode = podsByNode(pods)
   const surges = limitsOf(set, nodes.length).maxSurge > 0
   for (const node of nodes) {
@@ -58,9 +56,10 @@ export function planNodes({ set, hash, nodes, pods, now }: DaemonView): DaemonPl
     else if (found.length === 0) {
       if (shouldRun) plan.create.push(name)
     } else {
-      const ended = live.filter(isFinished)
-      plan.ended.push(...ended)
-      plan.remove.push(...ended, ...surplus(set, hash, inAge(live.filter(pod => !isFinished(pod))), surges, now))
+      const running = live.filter(pod => !isFinished(pod))
+      plan.remove.push(...live.filter(isFinished), ...surplus(set, hash, inAge(running), surges, now))
+      // Surging, a node is not left without a daemon while its last one ends.
+      if (surges && shouldRun && running.length === 0) plan.create.push(name)
     }
   }
   const known = new Set(nodes.map(({ metadata }) => metadata.name))
@@ -92,45 +91,86 @@ export function limitsOf({ spec }: DaemonSet, desired: number): { maxSurge: numb
 
 /** Replaces pods of older revisions within the limits. Runs when `planNodes` has nothing left to do for a node. */
 export function planUpdate(view: DaemonView): DaemonPlan {
-  const { set, hash, nodes, now } = view
-  const byNode = podsByNode(view.pods)
-  const fitting = nodes.filter(node => fitNode(set, node).shouldRun)
-  const { maxSurge, maxUnavailable } = limitsOf(set, fitting.length)
-  const available = (pod: Pod) => isAvailable(pod, set.spec.minReadySeconds ?? 0, now) && !isEnding(pod)
-  const urgent: string[] = []
-  const candidates: string[] = []
-  const outdated = new Map<string, Pod>()
-  const remove: Pod[] = []
-  let busy = 0
-  for (const { metadata } of fitting) {
-    const name = metadata.name ?? ''
-    const live = inAge((byNode.get(name) ?? []).filter(pod => !isEnding(pod)))
-    const fresh = live.filter(pod => revisionOf(pod) === hash)
-    const old = live.filter(pod => revisionOf(pod) !== hash)
-    const [oldPod] = old
-    const [newPod] = fresh
-    if (fresh.length > 1 || old.length > 1) busy++
-    else if (maxSurge > 0) {
-      if (oldPod === undefined) continue
-      if (newPod === undefined) (available(oldPod) ? candidates : urgent).push(name)
-      else if (available(newPod)) remove.push(oldPod)
-      else busy++
-    } else if (oldPod !== undefined && newPod === undefined) {
-      outdated.set(name, oldPod)
-      if (available(oldPod)) candidates.push(name)
-      else {
-        urgent.push(name)
-        busy++
-      }
-    } else if (newPod === undefined || oldPod !== undefined || !available(newPod)) busy++
-  }
-  const room = Math.max(0, (maxSurge > 0 ? maxSurge : maxUnavailable) - busy)
-  const chosen = [...urgent, ...candidates.slice(0, room)]
-  if (maxSurge > 0) return { create: chosen, remove, ended: [] }
-  return { create: [], remove: chosen.map(name => outdated.get(name)).filter(pod => pod !== undefined), ended: [] }
+  const places = placesOf(view)
+  const { maxSurge, maxUnavailable } = limitsOf(view.set, places.filter(({ shouldRun }) => shouldRun).length)
+  return maxSurge > 0 ? planSurge(places, maxSurge) : planReplacement(places, maxUnavailable)
 }
 
-export function planStatus({ set, hash, nodes, pods, now }: DaemonView, collisionCount: number | undefined): DaemonSetStatus {
+/** What runs on a node. */
+interface Place {
+  readonly name: string
+  readonly shouldRun: boolean
+  readonly old: Pod | undefined
+  readonly fresh: Pod | undefined
+  /** More than one of a kind: left to `planNodes`. */
+  readonly isCrowded: boolean
+  readonly oldServes: boolean
+  readonly freshServes: boolean
+}
+
+/** The nodes that a daemon shall be on, and those that one still is on. */
+function placesOf({ set, hash, nodes, pods, now }: DaemonView): Place[] {
+  const byNode = podsByNode(pods)
+  const serves = (pod: Pod | undefined) => pod !== undefined && isAvailable(pod, set.spec.minReadySeconds ?? 0, now)
+  return nodes.flatMap(node => {
+    const name = node.metadata.name ?? ''
+    const found = byNode.get(name) ?? []
+    const { shouldRun } = fitNode(set, node)
+    if (!shouldRun && found.length === 0) return []
+    const live = found.filter(pod => !isEnding(pod))
+    const [old, ...oldSurplus] = live.filter(pod => revisionOf(pod) !== hash)
+    const [fresh, ...freshSurplus] = live.filter(pod => revisionOf(pod) === hash)
+    const isCrowded = oldSurplus.length + freshSurplus.length > 0
+    return [{ name, shouldRun, old, fresh, isCrowded, oldServes: serves(old), freshServes: serves(fresh) }]
+  })
+}
+
+/** Old pods go, those that serve nobody at once and the others as far as enough are left. */
+function planReplacement(places: readonly Place[], maxUnavailable: number): DaemonPlan {
+  const urgent: Pod[] = []
+  const candidates: Pod[] = []
+  let busy = 0
+  for (const { old, fresh, isCrowded, oldServes, freshServes } of places) {
+    if (isCrowded || old === undefined || fresh !== undefined) {
+      if (isCrowded || old !== undefined || !freshServes) busy++
+    } else if (oldServes) candidates.push(old)
+    else {
+      urgent.push(old)
+      busy++
+    }
+  }
+  return { create: [], remove: [...urgent, ...candidates.slice(0, Math.max(0, maxUnavailable - busy))] }
+}
+
+/** New pods come beside the old ones, which go once the new ones serve. */
+function planSurge(places: readonly Place[], maxSurge: number): DaemonPlan {
+  const urgent: string[] = []
+  const candidates: string[] = []
+  const remove: Pod[] = []
+  const leaving: Pod[] = []
+  let busy = 0
+  for (const { name, shouldRun, old, fresh, isCrowded, oldServes, freshServes } of places) {
+    if (isCrowded) busy++
+    else if (old === undefined) continue
+    else if (fresh !== undefined) {
+      if (freshServes) remove.push(old)
+      else busy++
+    } else if (shouldRun) (oldServes ? candidates : urgent).push(name)
+    else (oldServes ? leaving : remove).push(old)
+  }
+  // A pod that serves on a node that takes no new one goes only when others serve in its place.
+  const serving = places.filter(({ isCrowded, old, oldServes, freshServes }) => !isCrowded && (old === undefined ? freshServes : oldServes))
+  const spare = serving.length - places.filter(({ shouldRun }) => shouldRun).length
+  remove.push(...leaving.slice(0, Math.max(0, spare)))
+  return { create: [...urgent, ...candidates.slice(0, Math.max(0, maxSurge - busy))], remove }
+}
+
+/** `observedGeneration` is that of the set which pods were last made and deleted for. */
+export function planStatus(
+  { set, hash, nodes, pods, now }: DaemonView,
+  collisionCount: number | undefined,
+  observedGeneration: number,
+): DaemonSetStatus {
   const byNode = podsByNode(pods)
   const status = {
     currentNumberScheduled: 0,
@@ -150,7 +190,7 @@ export function planStatus({ set, hash, nodes, pods, now }: DaemonView, collisio
     status.desiredNumberScheduled++
     if (found.length === 0) continue
     status.currentNumberScheduled++
-    const pod = found.find(isReady) ?? found[0]
+    const [pod] = found
     if (pod === undefined) continue
     if (isReady(pod)) status.numberReady++
     if (isAvailable(pod, set.spec.minReadySeconds ?? 0, now)) status.numberAvailable++
@@ -159,7 +199,7 @@ export function planStatus({ set, hash, nodes, pods, now }: DaemonView, collisio
   return {
     ...status,
     numberUnavailable: status.desiredNumberScheduled - status.numberAvailable,
-    observedGeneration: set.metadata.generation ?? 0,
+    observedGeneration,
     ...(collisionCount === undefined ? {} : { collisionCount }),
     ...(set.status?.conditions === undefined ? {} : { conditions: set.status.conditions }),
   }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { namespaceDomainLabel, nodeDomainLabel } from '../api/trust-domain.ts'
 import type { DaemonSet } from '../api/types/apps-v1.ts'
 import type { Node } from '../api/types/core-v1.ts'
-import { controllerRevisions, daemonSets, namespaces, nodes, pods } from '../client/resources.ts'
+import { controllerRevisions, daemonSets, events, namespaces, nodes, pods } from '../client/resources.ts'
 import { targetNode } from './daemon-node.ts'
 import { daemonSet } from './daemonset.ts'
 import { makeRunning, type Scenario, startScenario } from './scenario.ts'
@@ -109,4 +109,67 @@ test('daemonSet runs on the nodes of its trust domain, and follows the namespace
     const made = api.all(pods).map(targetNode)
     return made.includes('plain') && !made.includes('blue')
   }, 'the node without a domain')
+})
+
+test('daemonSet replaces a daemon that failed not at once again, but one that succeeded, and rolls out a mended set meanwhile', async () => {
+  let now = Date.UTC(2026, 0, 1)
+  await using scenario = startScenario({
+    controllers: [daemonSet],
+    now: () => now,
+    prepare(api) {
+      api.seed(nodes, { metadata: { name: 'n1' }, spec: {} })
+      api.seed(daemonSets, set)
+    },
+  })
+  const { api } = scenario
+  const only = () => api.all(pods)[0]
+  const end = async (phase: string) => {
+    await scenario.until(() => api.all(pods).length === 1 && only()?.status?.phase === undefined, `a pod before ${phase}`)
+    const { uid, name = '' } = only()?.metadata ?? {}
+    api.change(pods, 'ns', name, pod => {
+      pod.status = { phase }
+    })
+    return uid
+  }
+  const said = (reason: string) => api.all(events).filter(event => event.reason === reason).length
+  await end('Failed')
+  await scenario.until(() => said('FailedDaemonPod') === 1, 'the first replacement')
+  await end('Succeeded')
+  await scenario.until(() => said('SucceededDaemonPod') === 1, 'no wait after a success')
+  const held = await end('Failed')
+  await scenario.until(() => read(scenario)?.status?.numberUnavailable === 1, 'the status')
+  assert.equal(only()?.metadata.uid, held)
+  setImage(scenario, 'mended')
+  await scenario.until(() => images(scenario).includes('mended'), 'the mended pod')
+  now += 1_000
+  assert.notEqual(only()?.metadata.uid, held)
+})
+
+test('daemonSet counts revisions in use against the limit, and keeps them', async () => {
+  await using scenario = startScenario({
+    controllers: [daemonSet],
+    prepare(api) {
+      api.seed(nodes, { metadata: { name: 'n1' }, spec: {} })
+      api.seed(daemonSets, { ...set, spec: { ...set.spec, revisionHistoryLimit: 1, updateStrategy: { type: 'OnDelete' } } })
+    },
+  })
+  const { api } = scenario
+  await scenario.until(() => rolledOut(scenario, 1), 'the first rollout')
+  const revisions = () => api.all(controllerRevisions).map(({ revision }) => revision)
+  for (const image of ['b', 'c']) {
+    setImage(scenario, image)
+    await scenario.until(() => read(scenario)?.status?.observedGeneration === read(scenario)?.metadata.generation, image)
+  }
+  await scenario.until(() => !revisions().includes(2), 'the idle revision to go')
+  assert.deepEqual(revisions().sort(), [1, 3])
+})
+
+test('daemonSet gives its annotations to a revision', async () => {
+  const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': '{}', a: 'b' }
+  await using scenario = startScenario({
+    controllers: [daemonSet],
+    prepare: api => void api.seed(daemonSets, { ...set, metadata: { ...set.metadata, annotations } }),
+  })
+  await scenario.until(() => scenario.api.all(controllerRevisions).length === 1, 'the revision')
+  assert.deepEqual(scenario.api.all(controllerRevisions)[0]?.metadata.annotations, annotations)
 })

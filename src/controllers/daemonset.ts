@@ -8,8 +8,8 @@ import { keyOf } from '../client/object-key.ts'
 import { controllerRevisions, daemonSets, namespaces, nodes, pods } from '../client/resources.ts'
 import { applyClaim } from './claim.ts'
 import { type Context, type Controller, done, follow, type Result } from './controller.ts'
-import { deleteRevisions, keepHistory, planHistoryCleanup, revisionLabel } from './controller-revision.ts'
-import { daemonPod } from './daemon-node.ts'
+import { deleteRevisions, keepHistory, revisionLabel } from './controller-revision.ts'
+import { daemonPod, targetNode } from './daemon-node.ts'
 import { type DaemonPlan, type DaemonView, planNodes, planStatus, planUpdate } from './daemon-plan.ts'
 import type { Expectations } from './expectations.ts'
 import { controllerOf, planClaim } from './owner.ts'
@@ -59,13 +59,15 @@ export const daemonSet: Controller = {
 }
 
 interface Retry {
+  /** Of the set that failed. */
+  readonly generation: number
   readonly failures: number
   readonly since: number
 }
 
 interface Memory {
   readonly expectations: Expectations
-  /** By set and node: daemons that fail are not replaced faster and faster. */
+  /** By set and node. */
   readonly retries: Map<string, Retry>
 }
 
@@ -110,16 +112,20 @@ async function reconcile(context: Context, memory: Memory, set: DaemonSet, signa
   let wait: number | undefined
   let failure: unknown
   if (trusted) {
-    const plan = planNodes(view)
-    const isSettled = plan.create.length + plan.remove.length === 0
+    const held = holdBack(context, memory, view, planNodes(view))
+    wait = held.wait
+    const isSettled = held.plan.create.length + held.plan.remove.length === 0
     const rolls = isSettled && set.spec.updateStrategy?.type !== 'OnDelete'
-    const outcome = await apply(context, memory, view, rolls ? planUpdate(view) : plan, signal)
-    wait = outcome.wait
-    failure = outcome.failure
+    failure = await apply(context, memory, view, rolls ? planUpdate(view) : held.plan, signal)
     const live = new Set([hash, ...owned.map(({ metadata }) => metadata.labels?.[revisionLabel] ?? '')])
-    await deleteRevisions(context, planHistoryCleanup(history.all, live, revisionLabel, set.spec.revisionHistoryLimit ?? 10), signal)
+    const past = history.all.filter(revision => revision !== history.update)
+    // Revisions in use count too, though they stay.
+    const surplus = past.length - (set.spec.revisionHistoryLimit ?? 10)
+    const idle = past.filter(({ metadata }) => !live.has(metadata.labels?.[revisionLabel] ?? ''))
+    await deleteRevisions(context, idle.slice(0, Math.max(0, surplus)), signal)
   }
-  const status = planStatus(view, history.collisionCount)
+  const { generation = 0 } = set.metadata
+  const status = planStatus(view, history.collisionCount, trusted ? generation : (set.status?.observedGeneration ?? 0))
   if (canonical(status) !== canonical(set.status)) await context.client.updateStatus(daemonSets, { ...set, status }, signal)
   if (failure !== undefined) throw failure
   const available = nextAvailable(owned, set.spec.minReadySeconds ?? 0, clock.now())
@@ -127,23 +133,49 @@ async function reconcile(context: Context, memory: Memory, set: DaemonSet, signa
   return waits.length === 0 ? done : { requeueAfterMs: Math.min(...waits) }
 }
 
+/** Leaves out what may not be replaced yet: daemons that fail are not to be replaced faster and faster. */
+function holdBack(
+  context: Context,
+  { retries }: Memory,
+  { set, now }: DaemonView,
+  { create, remove }: DaemonPlan,
+): { plan: DaemonPlan; wait: number | undefined } {
+  const waits: number[] = []
+  const allowed = remove.filter(pod => {
+    if (!isFinished(pod)) return true
+    const wait = pod.status?.phase === 'Failed' ? retryWait(retries, set, targetNode(pod) ?? '', now) : 0
+    if (wait > 0) waits.push(wait)
+    else tellEnded(context, set, pod)
+    return wait <= 0
+  })
+  return { plan: { create, remove: allowed }, wait: waits.length === 0 ? undefined : Math.min(...waits) }
+}
+
+/** Milliseconds until the daemon of the node may be replaced; 0 counts this as the next try. */
+function retryWait(retries: Map<string, Retry>, set: DaemonSet, node: string, now: number): number {
+  const name = `${keyOf(set)}@${node}`
+  const generation = set.status?.observedGeneration ?? 0
+  const known = retries.get(name)
+  // A changed set may have been mended.
+  const last = known?.generation === generation ? known : undefined
+  const delay = Math.min(firstRetryMs * 2 ** Math.min((last?.failures ?? 0) - 1, 20), longestRetryMs)
+  if (last !== undefined && now - last.since < delay) return last.since + delay - now
+  const isCalm = last === undefined || now - last.since > 2 * longestRetryMs
+  retries.set(name, { generation, failures: isCalm ? 1 : last.failures + 1, since: now })
+  return 0
+}
+
+/** Returns what failed, if anything did. */
 async function apply(
   context: Context,
-  { expectations, retries }: Memory,
+  { expectations }: Memory,
   { set, hash, now }: DaemonView,
   plan: DaemonPlan,
   signal: AbortSignal,
-): Promise<{ wait: number | undefined; failure: unknown }> {
+): Promise<unknown> {
   const key = keyOf(set)
-  const waits: number[] = []
-  const remove: Pod[] = []
-  for (const pod of plan.remove.slice(0, burst)) {
-    const wait = plan.ended.includes(pod) ? retryWait(retries, `${key}@${pod.spec.nodeName}`, now) : 0
-    if (wait > 0) waits.push(wait)
-    else remove.push(pod)
-    if (wait <= 0 && isFinished(pod)) tellEnded(context, set, pod)
-  }
   const create = plan.create.slice(0, burst)
+  const remove = plan.remove.slice(0, burst)
   if (create.length + remove.length > 0)
     expectations.expect(key, { creations: create.length, deletions: remove.map(({ metadata }) => metadata.uid ?? '') }, now)
   const made = await inGrowingBatches(create.length, at =>
@@ -157,17 +189,7 @@ async function apply(
     expectations.deleted(key, remove[at]?.metadata.uid ?? '')
     failure = result.reason
   }
-  return { wait: waits.length === 0 ? undefined : Math.min(...waits), failure }
-}
-
-/** Milliseconds until the pod may be replaced; 0 counts this as the next try. */
-function retryWait(retries: Map<string, Retry>, name: string, now: number): number {
-  const last = retries.get(name)
-  const delay = Math.min(firstRetryMs * 2 ** Math.min((last?.failures ?? 0) - 1, 20), longestRetryMs)
-  if (last !== undefined && now - last.since < delay) return last.since + delay - now
-  const isCalm = last === undefined || now - last.since > 2 * longestRetryMs
-  retries.set(name, { failures: isCalm ? 1 : last.failures + 1, since: now })
-  return 0
+  return failure
 }
 
 function tellEnded({ events }: Context, set: DaemonSet, { metadata, spec, status }: Pod): void {
