@@ -1,7 +1,7 @@
 // Makes the claims of a StatefulSet's pods, and sets by whom they are deleted.
 import { isReason } from '../api/status.ts'
 import type { StatefulSet } from '../api/types/apps-v1.ts'
-import type { Pod } from '../api/types/core-v1.ts'
+import type { PersistentVolumeClaim, Pod } from '../api/types/core-v1.ts'
 import { messageOf } from '../base/user-error.ts'
 import { referenceTo } from '../client/event-recorder.ts'
 import { persistentVolumeClaims } from '../client/resources.ts'
@@ -9,51 +9,77 @@ import type { Context } from './controller.ts'
 import { isNamespaceEnding } from './pod-control.ts'
 import { claimOwners, claimsOf, podName } from './stateful-pod.ts'
 
-/** Throws where a claim of this name is on its way out: the pod must not be given storage that goes. */
-export async function createClaims(
-  { client, informers, events }: Context,
-  set: StatefulSet,
-  ordinal: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const { namespace = '' } = set.metadata
+/** The name of a claim that was left to a former pod of the ordinal: the garbage collector is about to take it. */
+export function staleClaim({ informers }: Context, set: StatefulSet, ordinal: number): string | undefined {
   const cache = informers.full(persistentVolumeClaims)
-  const pod = podName(set, ordinal)
+  const stale = claimsOf(set, ordinal).find(({ metadata }) =>
+    cache.get(set.metadata.namespace ?? '', metadata.name ?? '')?.metadata.ownerReferences?.some(({ kind }) => kind === 'Pod'),
+  )
+  return stale?.metadata.name
+}
+
+/** Tries all, and throws where one cannot be made or is on its way out: the pod must not be given storage that goes. */
+export async function createClaims(context: Context, set: StatefulSet, ordinal: number, signal: AbortSignal): Promise<void> {
+  const cache = context.informers.full(persistentVolumeClaims)
+  const failures: string[] = []
   for (const claim of claimsOf(set, ordinal)) {
     const name = claim.metadata.name ?? ''
-    const found = cache.get(namespace, name)
-    if (found?.metadata.deletionTimestamp !== undefined) throw new Error(`pvc ${name} is being deleted`)
-    // Left to a former pod of the ordinal: the garbage collector is about to take it.
-    if (found?.metadata.ownerReferences?.some(({ kind }) => kind === 'Pod') === true)
-      throw new Error(`pvc ${name} goes with a pod that is gone`)
+    const found = cache.get(set.metadata.namespace ?? '', name)
+    if (found?.metadata.deletionTimestamp !== undefined) failures.push(`pvc ${name} is being deleted`)
     if (found !== undefined) continue
-    const reference = referenceTo(set, 'apps/v1', 'StatefulSet')
-    const subject = `Claim ${name} Pod ${pod} in StatefulSet ${set.metadata.name}`
-    try {
-      await client.create(persistentVolumeClaims, namespace, claim, signal)
-      events.record(reference, 'Normal', 'SuccessfulCreate', `create ${subject} success`)
-    } catch (err) {
-      if (isReason(err, 'AlreadyExists')) continue
-      if (!isNamespaceEnding(err) && !signal.aborted)
-        events.record(reference, 'Warning', 'FailedCreate', `create ${subject} failed error: ${messageOf(err)}`)
-      throw err
-    }
+    const err = await createClaim(context, set, claim, ordinal, signal)
+    if (err === undefined) continue
+    if (isNamespaceEnding(err)) throw err
+    failures.push(`failed to create PVC ${name}: ${messageOf(err)}`)
+  }
+  if (failures.length > 0) throw new Error(failures.length === 1 ? failures[0] : `[${failures.join(', ')}]`)
+}
+
+/** Returns what failed. */
+async function createClaim(
+  { client, events }: Context,
+  set: StatefulSet,
+  claim: PersistentVolumeClaim,
+  ordinal: number,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const reference = referenceTo(set, 'apps/v1', 'StatefulSet')
+  const subject = `Pod ${podName(set, ordinal)} in StatefulSet ${set.metadata.name}`
+  const { name } = claim.metadata
+  try {
+    await client.create(persistentVolumeClaims, set.metadata.namespace ?? '', claim, signal)
+    events.record(reference, 'Normal', 'SuccessfulCreate', `create Claim ${name} ${subject} success`)
+    return undefined
+  } catch (err) {
+    if (isReason(err, 'AlreadyExists')) return undefined
+    if (signal.aborted) throw err
+    if (!isNamespaceEnding(err))
+      events.record(reference, 'Warning', 'FailedCreate', `create Claim ${name} for ${subject} failed error: ${messageOf(err)}`)
+    return err
   }
 }
 
+/** Whether owners were changed. */
 export async function keepClaimOwners(
-  { client, informers }: Context,
+  { client, informers, events }: Context,
   set: StatefulSet,
   pod: Pod,
   ordinal: number,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const cache = informers.full(persistentVolumeClaims)
+  let changed = false
   for (const { metadata } of claimsOf(set, ordinal)) {
     const claim = cache.get(set.metadata.namespace ?? '', metadata.name ?? '')
     if (claim === undefined || claim.metadata.deletionTimestamp !== undefined) continue
-    const ownerReferences = claimOwners(set, pod, claim, ordinal)
-    if (ownerReferences === undefined) continue
-    await client.update(persistentVolumeClaims, { ...claim, metadata: { ...claim.metadata, ownerReferences } }, signal)
+    const { wanted, conflict } = claimOwners(set, pod, claim, ordinal)
+    if (conflict && (wanted !== undefined || pod.status?.phase === 'Pending')) {
+      const message = `PersistentVolumeClaim ${metadata.name} has a conflicting OwnerReference that acts as a manging controller, the retention policy is ignored for this claim`
+      events.record(referenceTo(set, 'apps/v1', 'StatefulSet'), 'Warning', 'ConflictingController', message)
+    }
+    if (wanted === undefined) continue
+    await client.update(persistentVolumeClaims, { ...claim, metadata: { ...claim.metadata, ownerReferences: wanted } }, signal)
+    changed = true
   }
+  return changed
 }

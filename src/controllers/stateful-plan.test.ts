@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { StatefulSet, StatefulSetSpec } from '../api/types/apps-v1.ts'
 import type { Pod } from '../api/types/core-v1.ts'
+import type { OwnerReference } from '../api/types/meta-v1.ts'
 import { templateOf } from './controller-revision.ts'
 import { planStatefulSet, planStatus, type StatefulStep } from './stateful-plan.ts'
 import { claimOwners, claimsOf, ordinalOf, statefulPod } from './stateful-pod.ts'
@@ -163,12 +164,24 @@ for (const { name, whenDeleted, whenScaled, ordinal, owners } of policies) {
   test(`claimOwners() of a claim ${name}`, () => {
     const set = setOf({ persistentVolumeClaimRetentionPolicy: { whenDeleted, whenScaled } })
     const found = claimOwners(set, podOf(set, ordinal, 'up'), { metadata: { name: 'c' }, spec: {} }, ordinal)
-    assert.deepEqual(
-      found?.map(({ kind }) => kind),
-      owners,
-    )
+    assert.deepEqual([found.wanted?.map(({ kind }) => kind), found.conflict], [owners, false])
   })
 }
+
+test('claimOwners() leaves a claim to its other controller, and to the garbage collector', () => {
+  const set = setOf({ persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete', whenScaled: 'Retain' } })
+  const own = { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'db', uid: set.metadata.uid ?? '', controller: true }
+  const other = { apiVersion: 'v1', kind: 'Other', name: 'o', uid: 'o', controller: true }
+  const found = (ownerReferences: OwnerReference[]) =>
+    claimOwners(set, podOf(set, 0, 'up'), { metadata: { name: 'c', ownerReferences }, spec: {} }, 0)
+  assert.deepEqual(found([other]), { wanted: undefined, conflict: true })
+  assert.deepEqual(found([other, { ...own, controller: false }]), { wanted: [other], conflict: true })
+  assert.deepEqual(found([{ ...own, uid: 'gone' }]).wanted, undefined)
+  assert.deepEqual(
+    found([{ ...own, controller: false }]).wanted?.map(({ controller }) => controller),
+    [true],
+  )
+})
 
 test('templateOf() takes nothing of a revision that would move a pod (CVE-2026-2270)', () => {
   const metadata = { name: 'x', namespace: 'kube-system', ownerReferences: [{ uid: 'u' }], labels: { a: 'b', n: 1 }, annotations: null }

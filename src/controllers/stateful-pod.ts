@@ -82,17 +82,31 @@ export function claimsOf(set: StatefulSet, ordinal: number): PersistentVolumeCla
   }))
 }
 
-/** The owners by which a claim goes with its set or its pod, as the retention policy says; undefined where they stand already. */
-export function claimOwners(set: StatefulSet, pod: Pod, claim: PersistentVolumeClaim, ordinal: number): OwnerReference[] | undefined {
-  const policy = set.spec.persistentVolumeClaimRetentionPolicy
-  if (policy == null) return undefined
-  const goesWithPod = policy.whenScaled === 'Delete' && !isInRange(set, ordinal)
-  const goesWithSet = policy.whenDeleted === 'Delete' && !goesWithPod
+export interface ClaimOwners {
+  /** To be written; undefined where they stand already. */
+  readonly wanted: OwnerReference[] | undefined
+  /** The retention policy is not kept, as another controller looks after the claim. */
+  readonly conflict: boolean
+}
+
+/** The owners by which a claim goes with its set or its pod, as the retention policy says. */
+export function claimOwners(set: StatefulSet, pod: Pod, claim: PersistentVolumeClaim, ordinal: number): ClaimOwners {
+  const { whenScaled = 'Retain', whenDeleted = 'Retain' } = set.spec.persistentVolumeClaimRetentionPolicy ?? {}
   const before = claim.metadata.ownerReferences ?? []
-  const others = before.filter(({ uid }) => uid !== set.metadata.uid && uid !== pod.metadata.uid)
-  const wanted = [...others, ...(goesWithSet ? [controllerReference(set, statefulSets)] : []), ...(goesWithPod ? [podReference(pod)] : [])]
-  const uids = (owners: readonly OwnerReference[]) => owners.map(({ uid }) => uid).sort()
-  return canonical(uids(wanted)) === canonical(uids(before)) ? undefined : wanted
+  const setReference = controllerReference(set, statefulSets)
+  const own = [setReference, podReference(pod)]
+  const isNamed = (owner: OwnerReference) =>
+    own.some(({ apiVersion, kind, name }) => owner.apiVersion === apiVersion && owner.kind === kind && owner.name === name)
+  const isOwn = (owner: OwnerReference) => own.some(({ uid }) => owner.uid === uid)
+  const conflict = (whenScaled === 'Delete' || whenDeleted === 'Delete') && before.some(owner => owner.controller === true && !isOwn(owner))
+  // Of a set or pod of this name that is gone: the garbage collector decides about the claim.
+  if (before.some(owner => isNamed(owner) && !isOwn(owner))) return { wanted: undefined, conflict }
+  const goesWithPod = whenScaled === 'Delete' && !isInRange(set, ordinal)
+  const goesWithSet = whenDeleted === 'Delete' && !goesWithPod
+  const added = conflict ? [] : [...(goesWithSet ? [setReference] : []), ...(goesWithPod ? [podReference(pod)] : [])]
+  const wanted = [...before.filter(owner => !isOwn(owner)), ...added]
+  const marks = (owners: readonly OwnerReference[]) => owners.map(({ uid, controller }) => `${uid} ${controller === true}`).sort()
+  return { wanted: canonical(marks(wanted)) === canonical(marks(before)) ? undefined : wanted, conflict }
 }
 
 function podReference({ metadata }: Pod): OwnerReference {

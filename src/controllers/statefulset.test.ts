@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { badRequest } from '../api/status.ts'
 import type { StatefulSet } from '../api/types/apps-v1.ts'
 import { controllerRevisions, events, persistentVolumeClaims, pods, statefulSets } from '../client/resources.ts'
 import { runPods, type Scenario, startScenario } from './scenario.ts'
@@ -87,6 +88,42 @@ test('statefulSet gives a claim to the pod that is scaled away where the policy 
   })
   await scenario.until(() => rolledOut(scenario), 'scaled down')
   assert.deepEqual(owner('data-db-1'), ['Pod'])
+})
+
+test('statefulSet makes a claim again that a waiting pod lacks, and says when claims change hands', async () => {
+  await using scenario = start({ replicas: 1 })
+  const { api } = scenario
+  await scenario.until(() => api.all(pods).length === 1, 'the pod')
+  const claimed = () => api.read(persistentVolumeClaims, 'ns', 'data-db-0')
+  await scenario.until(() => claimed() !== undefined, 'the claim')
+  api.remove(persistentVolumeClaims, 'ns', 'data-db-0')
+  api.change(pods, 'ns', 'db-0', pod => {
+    pod.status = { phase: 'Pending' }
+  })
+  await scenario.until(() => claimed() !== undefined, 'the claim again')
+  await scenario.until(() => rolledOut(scenario), 'the rollout')
+  change(scenario, set => {
+    set.spec.persistentVolumeClaimRetentionPolicy = { whenDeleted: 'Delete' }
+  })
+  await scenario.until(() => claimed()?.metadata.ownerReferences?.length === 1, 'the owner')
+  const said = (message: string) => () => api.all(events).some(event => event.message === message)
+  await scenario.until(said('update Pod db-0 in StatefulSet db successful'), 'the event')
+})
+
+test('statefulSet says of claim and pod that a claim cannot be made', async () => {
+  await using scenario = startScenario({
+    controllers: [statefulSet],
+    prepare(api) {
+      api.refuse = ({ method, path }) => {
+        if (method === 'POST' && path.endsWith('/persistentvolumeclaims')) throw badRequest('no room')
+      }
+      api.seed(statefulSets, newSet({ replicas: 1 }))
+    },
+  })
+  const said = (message: string) => () => scenario.api.all(events).some(event => event.message === message)
+  await scenario.until(said('create Claim data-db-0 for Pod db-0 in StatefulSet db failed error: no room'), 'the event of the claim')
+  const failed = 'create Pod db-0 in StatefulSet db failed error: failed to create PVC data-db-0: no room'
+  await scenario.until(said(failed), 'the event of the pod')
 })
 
 test('statefulSet makes pods below the partition from a revision, and only in its own namespace', async () => {

@@ -14,7 +14,7 @@ import { controllerOf, planClaim } from './owner.ts'
 import { isNamespaceEnding, unlessEnding } from './pod-control.ts'
 import { canonical } from './pod-template-hash.ts'
 import { nextAvailable } from './replica-plan.ts'
-import { createClaims, keepClaimOwners } from './stateful-claims.ts'
+import { createClaims, keepClaimOwners, staleClaim } from './stateful-claims.ts'
 import { planStatefulSet, planStatus, repaired, revisionOf, type StatefulStep, type StatefulView } from './stateful-plan.ts'
 import { ordinalOf, podName, statefulPod } from './stateful-pod.ts'
 
@@ -91,11 +91,13 @@ async function take(context: Context, set: StatefulSet, revisions: Revisions, st
     case 'create': {
       const revision = revisions[step.revision]
       const template = revision === revisions.update ? set.spec.template : (templateOf(revision) ?? set.spec.template)
-      await createClaims(context, set, step.ordinal, signal)
+      const stale = staleClaim(context, set, step.ordinal)
+      if (stale !== undefined) throw new Error(`pvc ${stale} goes with a pod that is gone`)
       const pod = statefulPod(set, template, revision.metadata.name ?? '', step.ordinal)
-      await write(context, set, 'create', podName(set, step.ordinal), signal, client =>
-        client.create(pods, set.metadata.namespace ?? '', pod, signal),
-      )
+      await write(context, set, 'create', podName(set, step.ordinal), signal, async client => {
+        await createClaims(context, set, step.ordinal, signal)
+        await client.create(pods, set.metadata.namespace ?? '', pod, signal)
+      })
       return
     }
     case 'delete': {
@@ -107,11 +109,17 @@ async function take(context: Context, set: StatefulSet, revisions: Revisions, st
       return
     }
     case 'keep': {
-      await keepClaimOwners(context, set, step.pod, step.ordinal, signal)
+      const isPending = step.pod.status?.phase === 'Pending'
+      // It may wait for a claim that somebody deleted.
+      if (isPending) await createClaims(context, set, step.ordinal, signal)
+      const changed = await keepClaimOwners(context, set, step.pod, step.ordinal, signal)
       const wanted = repaired(set, step.pod, step.ordinal)
-      if (wanted === undefined) return
-      await createClaims(context, set, step.ordinal, signal)
-      await write(context, set, 'update', podName(set, step.ordinal), signal, client => client.update(pods, wanted, signal))
+      if (wanted === undefined && (isPending || !changed)) return
+      await write(context, set, 'update', podName(set, step.ordinal), signal, async client => {
+        if (wanted === undefined) return
+        await createClaims(context, set, step.ordinal, signal)
+        await client.update(pods, wanted, signal)
+      })
     }
   }
 }
