@@ -8,7 +8,7 @@ import { formatIndexes, parseIndexes } from './job-indexes.ts'
 import { planJob } from './job-plan.ts'
 import { jobPod } from './job-pods.ts'
 import { countJob } from './job-state.ts'
-import { decide } from './job-verdict.ts'
+import { completed, decide } from './job-verdict.ts'
 
 const now = Date.UTC(2026, 0, 1)
 const indexed: Partial<JobSpec> = { completionMode: 'Indexed', completions: 4, parallelism: 2 }
@@ -110,15 +110,26 @@ test('planJob() with backoffLimitPerIndex retries each index by itself and gives
   const first = exited(podOf(job, 'a', 'Failed', 0), 1, now)
   const state = countJob(job, [first], new Set())
   assert.deepEqual([...state.failedIndexes], [])
+  // Of two places one is kept for the index that waits.
   assert.deepEqual(
     planJob(job, state, noFailures, now).create.map(({ index }) => index),
-    [1, 2],
+    [1],
   )
   const later = planJob(job, state, noFailures, now + 10_000)
   assert.deepEqual(later.create[0], { index: 0, failures: { counted: 1, ignored: 0 } })
   const secondTry: Pod = { ...jobPod(job, 0, { counted: 1, ignored: 0 }), status: first.status ?? {} }
   secondTry.metadata.uid = 'second'
   assert.deepEqual([...countJob(job, [secondTry], new Set()).failedIndexes], [0])
+})
+
+test('countJob() takes no failure of a pod without a usable index for one of the job', () => {
+  const job = newJob(indexed)
+  assert.equal(countJob(job, [podOf(job, 'a', 'Failed', 9), podOf(job, 'b', 'Failed', 1)], new Set()).failed, 1)
+})
+
+test('completed() waits for pods that could not be deleted', () => {
+  const job = newJob({ completions: 2 })
+  assert.deepEqual([completed(job, 2, 1)?.reason, completed(job, 2, 0)?.reason], [undefined, 'CompletionsReached'])
 })
 
 const verdicts: readonly {

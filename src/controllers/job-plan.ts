@@ -76,11 +76,10 @@ function pendingIndexes(job: Job, state: JobState, count: number): number[] {
 
 /** With a backoff of its own for each index. */
 function planTries(job: Job, state: JobState, count: number, now: number): JobPlan {
-  const completions = job.spec.completions ?? 0
   const create: NewPod[] = []
   const waits: number[] = []
-  for (const index of pendingIndexes(job, state, completions)) {
-    if (create.length === count) break
+  // One that waits keeps its place: no later index is taken before it.
+  for (const index of pendingIndexes(job, state, count)) {
     const last = state.delayed.get(index)
     if (last === undefined) {
       create.push({ index, failures: { counted: 0, ignored: 0 } })

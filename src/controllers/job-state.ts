@@ -33,7 +33,8 @@ export function countJob(job: Job, pods: readonly Pod[], released: ReadonlySet<s
   const noted = new Set([...(status.uncountedTerminatedPods?.succeeded ?? []), ...(status.uncountedTerminatedPods?.failed ?? [])])
   const uidOf = ({ metadata }: Pod) => metadata.uid ?? ''
   const tracked = new Set(pods.filter(pod => hasFinalizer(pod, jobTrackingFinalizer) && !released.has(uidOf(pod))))
-  const fresh = [...tracked].filter(pod => !noted.has(uidOf(pod)))
+  const isUsable = (pod: Pod) => !isIndexed(job) || completionIndex(pod, job.spec.completions ?? 0) !== undefined
+  const fresh = [...tracked].filter(pod => !noted.has(uidOf(pod)) && isUsable(pod))
   const newSucceeded = fresh.filter(pod => pod.status?.phase === 'Succeeded')
   const newFailed = fresh.filter(pod => isPodFailed(pod, job))
   const active = pods.filter(isActive)

@@ -74,7 +74,7 @@ function success(job: Job, { succeededIndexes }: JobState): Verdict | undefined 
 
 /** `active` are those left when surplus ones were deleted. */
 export function completed({ spec }: Job, succeeded: number, active: number): Verdict | undefined {
-  const isComplete = spec.completions == null ? succeeded > 0 && active === 0 : succeeded >= spec.completions
+  const isComplete = active === 0 && (spec.completions == null ? succeeded > 0 : succeeded >= spec.completions)
   return isComplete
     ? { type: 'SuccessCriteriaMet', reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' }
     : undefined

@@ -203,8 +203,7 @@ class Pass {
     if (this.#job.spec.suspend === true) {
       if (before?.status === 'True') return status
       this.#event('Normal', 'Suspended', 'Job suspended')
-      const { startTime: _, ...stopped } = status
-      return withJobCondition(stopped, { type: 'Suspended', status: 'True', reason: 'JobSuspended', message: 'Job suspended' }, now)
+      return withJobCondition(status, { type: 'Suspended', status: 'True', reason: 'JobSuspended', message: 'Job suspended' }, now)
     }
     if (before?.status !== 'True') return status
     this.#event('Normal', 'Resumed', 'Job resumed')
