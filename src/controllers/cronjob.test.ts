@@ -69,10 +69,31 @@ test('cronJob with concurrencyPolicy Forbid waits, and says so', async () => {
   assert.deepEqual(names(scenario), [nameAt(0)])
 })
 
+test('cronJob leaves a start to a job of its name that is not its own', async () => {
+  let now = first
+  await using scenario = start({ startingDeadlineSeconds: 30 }, () => now)
+  const { api } = scenario
+  await scenario.until(() => read(scenario)?.status?.active?.length === 1, 'the first job')
+  api.seed(jobs, { metadata: { name: nameAt(10), namespace: 'ns' }, spec: { template: { spec: { containers: [] } } } })
+  now = minutes(10)
+  touch(scenario, 'a')
+  await scenario.until(
+    () => api.requests.some(({ method, path }) => method === 'GET' && path.endsWith(`/jobs/${nameAt(10)}`)),
+    'the look at it',
+  )
+  now = minutes(20)
+  touch(scenario, 'b')
+  await scenario.until(() => names(scenario).includes(nameAt(20)), 'the start after')
+  assert.deepEqual(
+    api.all(events).filter(({ reason }) => reason === 'FailedCreate'),
+    [],
+  )
+})
+
 test('cronJob says that a day which does not come is no schedule', async () => {
   await using scenario = start({ schedule: '59 23 31 2 *' }, () => first)
   const said = () => scenario.api.all(events).find(({ reason }) => reason === 'InvalidSchedule')
   await scenario.until(() => said() !== undefined, 'the event')
-  assert.equal(said()?.message, 'invalid schedule schedule: 59 23 31 2 * : time difference between two schedules is less than 1 second')
+  assert.equal(said()?.message, 'invalid schedule: 59 23 31 2 * : time difference between two schedules is less than 1 second')
   assert.deepEqual(names(scenario), [])
 })

@@ -134,7 +134,7 @@ class Pass {
     const { time, tooManyMissed, next, never } = dueTime(this.#cronJob, schedule, now)
     if (never) {
       const why = 'time difference between two schedules is less than 1 second'
-      this.#event('Warning', 'InvalidSchedule', `invalid schedule schedule: ${spec.schedule} : ${why}`)
+      this.#event('Warning', 'InvalidSchedule', `invalid schedule: ${spec.schedule} : ${why}`)
       return done
     }
     const later: Result = next === undefined ? done : { requeueAfterMs: Math.min(next - now + slackMs, longestWaitMs) }
@@ -187,7 +187,8 @@ class Pass {
       if (isNamespaceEnding(err)) return undefined
       if (isReason(err, 'AlreadyExists')) {
         const found = await client.get(jobs, namespace, name, this.#signal)
-        if (isControlledBy(found, this.#cronJob)) return found
+        // Somebody else's: this start is theirs.
+        return isControlledBy(found, this.#cronJob) ? found : undefined
       }
       if (!this.#signal.aborted) this.#event('Warning', 'FailedCreate', `Error creating job: ${messageOf(err)}`)
       throw err
