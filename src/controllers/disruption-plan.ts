@@ -26,7 +26,9 @@ export function expectedPods({ spec }: PodDisruptionBudget, pods: readonly Pod[]
     return { expected: scale, desiredHealthy: Math.max(0, scale - unavailable) }
   }
   if (typeof spec.minAvailable === 'string') return { expected: scale, desiredHealthy: resolveCount(spec.minAvailable, scale, 'up', 0) }
-  return { expected: pods.length, desiredHealthy: spec.minAvailable ?? 0 }
+  // A budget that says nothing expects no pods, and so lets none go.
+  if (spec.minAvailable == null) return { expected: 0, desiredHealthy: 0 }
+  return { expected: pods.length, desiredHealthy: spec.minAvailable }
 }
 
 export interface Disrupted {
@@ -74,26 +76,27 @@ export function planBudget(
     disruptionsAllowed: allowed,
     ...(Object.keys(disrupted).length === 0 ? {} : { disruptedPods: disrupted }),
     observedGeneration: budget.metadata.generation ?? 0,
-    conditions: withAllowed(budget, { ...condition, message: '' }, now),
+    conditions: withAllowed(budget, { ...condition, message: '', observedGeneration: budget.metadata.generation ?? 0 }, now),
   }
 }
 
-/** What cannot be counted allows nothing. */
+/** What cannot be counted allows nothing. The generation that was last counted stays: evictions are told that the budget is not looked at yet. */
 export function failSafe(budget: PodDisruptionBudget, message: string, now: number): PodDisruptionBudgetStatus {
   const { currentHealthy = 0, desiredHealthy = 0, expectedPods: expected = 0, ...status } = budget.status ?? {}
-  const conditions = withAllowed(budget, { status: 'False', reason: 'SyncFailed', message }, now)
-  const observedGeneration = budget.metadata.generation ?? 0
-  return { ...status, currentHealthy, desiredHealthy, expectedPods: expected, disruptionsAllowed: 0, observedGeneration, conditions }
+  const observed = budget.status?.observedGeneration
+  const failed = { status: 'False', reason: 'SyncFailed', message, ...(observed === undefined ? {} : { observedGeneration: observed }) }
+  const conditions = withAllowed(budget, failed, now)
+  return { ...status, currentHealthy, desiredHealthy, expectedPods: expected, disruptionsAllowed: 0, conditions }
 }
 
 function withAllowed(
-  { metadata, status }: PodDisruptionBudget,
-  given: Pick<Condition, 'status' | 'reason' | 'message'>,
+  { status }: PodDisruptionBudget,
+  given: Pick<Condition, 'status' | 'reason' | 'message' | 'observedGeneration'>,
   now: number,
 ): Condition[] {
   const type = 'DisruptionAllowed'
   const before = status?.conditions?.find(condition => condition.type === type)
   const lastTransitionTime = before?.status === given.status ? before.lastTransitionTime : formatTime(now)
   const others = (status?.conditions ?? []).filter(condition => condition !== before)
-  return [...others, { type, ...given, lastTransitionTime, observedGeneration: metadata.generation ?? 0 }]
+  return [...others, { type, ...given, lastTransitionTime }]
 }

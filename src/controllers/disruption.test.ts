@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pod } from '../api/types/core-v1.ts'
 import type { PodDisruptionBudget, PodDisruptionBudgetSpec } from '../api/types/policy-v1.ts'
-import { podDisruptionBudgets, pods, replicaSets } from '../client/resources.ts'
+import { events, podDisruptionBudgets, pods, replicaSets } from '../client/resources.ts'
 import { disruption } from './disruption.ts'
 import { disruptedPods, expectedPods, planBudget } from './disruption-plan.ts'
 import { controllerReference } from './owner.ts'
@@ -43,7 +43,7 @@ const rows: readonly {
   },
   { name: 'a share that may go', spec: { maxUnavailable: '30%' }, pods: [true, true, true], scale: 3, allowed: 1, desired: 2 },
   { name: 'no pods', spec: { maxUnavailable: 1 }, pods: [], scale: 0, allowed: 0, desired: 0 },
-  { name: 'neither', spec: {}, pods: [true], scale: 0, allowed: 1, desired: 0 },
+  { name: 'neither', spec: {}, pods: [true], scale: 0, allowed: 0, desired: 0 },
 ]
 for (const { name, spec, pods: ready, scale, allowed, desired } of rows) {
   test(`planBudget() with ${name} allows ${allowed}`, () => {
@@ -88,13 +88,42 @@ test('disruption counts the pods that controllers want, and allows nothing where
   api.remove(pods, 'ns', 'p2')
   await scenario.until(() => status()?.conditions?.[0]?.reason === 'SyncFailed', 'failure')
   assert.equal(status()?.disruptionsAllowed, 0)
+  api.change(podDisruptionBudgets, 'ns', 'b', ({ metadata }) => {
+    metadata.generation = 2
+  })
+  await scenario.until(() => api.all(events).filter(({ reason }) => reason === 'CalculateExpectedPodCountFailed').length > 0, 'the event')
+  assert.deepEqual([status()?.observedGeneration, status()?.conditions?.[0]?.observedGeneration], [1, 1])
 })
 
-test('staleDisruption takes back a condition that nothing followed', async () => {
-  const conditions = [{ type: 'DisruptionTarget', status: 'True', lastTransitionTime: '2020-01-01T00:00:00Z' }]
+test('disruption names the selector of pods that nobody manages', async () => {
+  await using scenario = startScenario({
+    controllers: [disruption],
+    prepare(api) {
+      api.seed(pods, podOf('p'))
+      api.seed(podDisruptionBudgets, budgetOf({ maxUnavailable: 1 }))
+    },
+  })
+  const said = () => scenario.api.all(events).find(({ reason }) => reason === 'UnmanagedPods')?.message
+  await scenario.until(() => said() !== undefined, 'the event')
+  assert.match(
+    said() ?? '',
+    /\(selector: &LabelSelector\{MatchLabels:map\[string\]string\{app: a,\},MatchExpressions:\[\]LabelSelectorRequirement\{\},\}\)/,
+  )
+})
+
+test('staleDisruption takes back a condition that nothing followed, but not that of a node', async () => {
+  const marked = (reason: string) => ({
+    conditions: [{ type: 'DisruptionTarget', status: 'True', reason, message: 'm', lastTransitionTime: '2020-01-01T00:00:00Z' }],
+  })
   await using scenario = startScenario({
     controllers: [staleDisruption],
-    prepare: api => void api.seed(pods, { ...podOf('p'), status: { conditions } }),
+    prepare(api) {
+      api.seed(pods, { ...podOf('by-node'), status: marked('TerminationByKubelet') })
+      api.seed(pods, { ...podOf('p'), status: marked('EvictionByEvictionAPI') })
+    },
   })
-  await scenario.until(() => scenario.api.read(pods, 'ns', 'p')?.status?.conditions?.[0]?.status === 'False', 'False')
+  const read = (name: string) => scenario.api.read(pods, 'ns', name)?.status?.conditions?.[0]
+  await scenario.until(() => read('p')?.status === 'False', 'False')
+  assert.deepEqual([read('p')?.reason ?? undefined, read('p')?.message ?? undefined], [undefined, undefined])
+  assert.equal(read('by-node')?.status, 'True')
 })

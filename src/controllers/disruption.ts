@@ -9,7 +9,7 @@ import { deployments, podDisruptionBudgets, pods, replicaSets, replicationContro
 import { type Context, type Controller, done, follow, type Result } from './controller.ts'
 import { scaleOf } from './controller-scale.ts'
 import { disruptedPods, expectedPods, failSafe, needsScales, planBudget } from './disruption-plan.ts'
-
+import { goSelector } from './go-selector.ts'
 import { canonical } from './pod-template-hash.ts'
 
 const none = () => []
@@ -87,9 +87,8 @@ async function sumOfScales(context: Context, budget: PodDisruptionBudget, select
     else scales.set(scale.uid, scale.replicas)
   }
   if (unmanaged) {
-    const selector = JSON.stringify(budget.spec.selector ?? {})
     const message =
-      `Pods selected by this PodDisruptionBudget (selector: ${selector}) were found to be unmanaged. As a result, the status of the PDB ` +
+      `Pods selected by this PodDisruptionBudget (selector: ${goSelector(budget.spec.selector ?? undefined)}) were found to be unmanaged. As a result, the status of the PDB ` +
       'cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set ".spec.minAvailable" ' +
       'field of the PDB to an integer value.'
     context.events.record(referenceTo(budget, 'policy/v1', 'PodDisruptionBudget'), 'Warning', 'UnmanagedPods', message)

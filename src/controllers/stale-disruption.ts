@@ -17,14 +17,17 @@ export const staleDisruption: Controller = {
     return async (key, signal) => {
       const pod = cache.getByKey(key)
       const condition = pod && isActive(pod) ? podCondition(pod, 'DisruptionTarget') : undefined
-      if (pod === undefined || condition?.status !== 'True') return done
+      // The node ends a pod in its own time, and says so first.
+      if (pod === undefined || condition?.status !== 'True' || condition.reason === 'TerminationByKubelet') return done
       const now = clock.now()
       const left = (Date.parse(condition.lastTransitionTime ?? '') || 0) + deletionTimeoutMs - now
       if (left > 0) return { requeueAfterMs: left }
       const { namespace = '', name = '', uid } = pod.metadata
       const body = {
         metadata: { uid },
-        status: { conditions: [{ type: 'DisruptionTarget', status: 'False', lastTransitionTime: formatTime(now) }] },
+        status: {
+          conditions: [{ type: 'DisruptionTarget', status: 'False', reason: null, message: null, lastTransitionTime: formatTime(now) }],
+        },
       }
       try {
         await client.patch(pods, namespace, name, body, { type: 'strategic', subresource: 'status' }, signal)
