@@ -327,11 +327,14 @@ function finalizersOfSpec(object: Body): unknown[] {
   return Array.isArray(finalizers) ? finalizers : []
 }
 
-/** Merge patches. Strategic ones merge conditions by their type: enough for bodies that else name scalars, maps and whole lists. */
+/** Merge patches. Strategic ones merge conditions by their type and take finalizers out: enough for bodies that else name scalars, maps and whole lists. */
 function applyPatch(old: unknown, patch: unknown, contentType: string): unknown {
   if (contentType.includes('json-patch')) throw badRequest('the fake takes no JSON patch')
   return merge(old, patch, contentType.includes('strategic'))
 }
+
+const deletion = '$deleteFromPrimitiveList/'
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
 
 function merge(old: unknown, patch: unknown, strategic: boolean): unknown {
   if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
@@ -339,16 +342,19 @@ function merge(old: unknown, patch: unknown, strategic: boolean): unknown {
   const result: Record<string, unknown> = { ...base }
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete result[key]
-    else if (strategic && key === 'conditions') result[key] = mergeConditions(result[key], value)
+    else if (strategic && key.startsWith(deletion)) {
+      const name = key.slice(deletion.length)
+      result[name] = listOf(result[name]).filter(each => !listOf(value).includes(each))
+    } else if (strategic && key === 'conditions') result[key] = mergeConditions(result[key], value)
     else result[key] = merge(result[key], value, strategic)
   }
   return result
 }
 
 function mergeConditions(old: unknown, patch: unknown): unknown[] {
-  const listOf = (value: unknown): { type?: unknown }[] => (Array.isArray(value) ? value : [])
-  const before = listOf(old)
-  const after = listOf(patch)
+  const conditionsOf = (value: unknown): { type?: unknown }[] => (Array.isArray(value) ? value : [])
+  const before = conditionsOf(old)
+  const after = conditionsOf(patch)
   const kept = before.filter(({ type }) => !after.some(condition => condition.type === type))
   const merged = after
     .filter(condition => !('$patch' in condition))

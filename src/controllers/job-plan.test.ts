@@ -186,6 +186,12 @@ test('decide() ends a job at its deadline, counted from its start', () => {
   assert.equal(decide(job, state, now + 10_000)?.reason, 'DeadlineExceeded')
 })
 
+test('decide() does not count the time in which a job was suspended', () => {
+  const conditions = [{ type: 'Suspended', status: 'True' }]
+  const job = { ...newJob({ activeDeadlineSeconds: 10 }), status: { startTime: new Date(now).toISOString(), conditions } }
+  assert.equal(decide(job, countJob(job, [], new Set()), now + 20_000), undefined)
+})
+
 test('decide() says which container met which rule', () => {
   const job = newJob({ podFailurePolicy: { rules: [{ action: 'FailJob', onExitCodes: { operator: 'In', values: [42] } }] } })
   const verdict = decide(job, countJob(job, [exited(podOf(job, 'a', 'Failed'), 42, now)], new Set()), now)

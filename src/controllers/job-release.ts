@@ -49,15 +49,15 @@ export class TrackedPods {
     return this.#context.informers.full(pods).byIndex(trackedIndex, jobKey)
   }
 
-  /** Resolves when it is off, or the pod is gone. A pod that changed meanwhile is a Conflict, and is tried again. */
+  /** Resolves when it is off, or the pod is gone. Whatever else changed on the pod meanwhile, as its deletion does, is no matter. */
   async release(pod: Pod, signal: AbortSignal): Promise<void> {
-    const { namespace = '', name = '', uid = '', resourceVersion } = pod.metadata
+    const { namespace = '', name = '', uid = '' } = pod.metadata
     if (this.#released.has(uid) || !hasFinalizer(pod, jobTrackingFinalizer)) return
-    const finalizers = (pod.metadata.finalizers ?? []).filter(finalizer => finalizer !== jobTrackingFinalizer)
+    const metadata = { uid, '$deleteFromPrimitiveList/finalizers': [jobTrackingFinalizer] }
     // Said before it is sent: the cache may see the change before the answer is here.
     this.#released.add(uid)
     try {
-      await this.#context.client.patch(pods, namespace, name, { metadata: { uid, resourceVersion, finalizers } }, { type: 'merge' }, signal)
+      await this.#context.client.patch(pods, namespace, name, { metadata }, { type: 'strategic' }, signal)
       if (this.#context.informers.full(pods).get(namespace, name)?.metadata.uid !== uid) this.#released.delete(uid)
     } catch (err) {
       this.#released.delete(uid)

@@ -56,7 +56,10 @@ function isRestartedTooOften({ spec }: Job, { pods }: JobState): boolean {
 /** Milliseconds until activeDeadlineSeconds have passed; undefined where there is no deadline or it does not run. */
 export function untilDeadline({ spec, status }: Job, now: number): number | undefined {
   const start = Date.parse(status?.startTime ?? '')
-  if (spec.activeDeadlineSeconds == null || spec.suspend === true || Number.isNaN(start)) return undefined
+  // Just resumed: it is about to start anew.
+  const isStopped =
+    spec.suspend === true || status?.conditions?.some(({ type, status: is }) => type === 'Suspended' && is === 'True') === true
+  if (spec.activeDeadlineSeconds == null || isStopped || Number.isNaN(start)) return undefined
   return start + spec.activeDeadlineSeconds * 1000 - now
 }
 

@@ -75,6 +75,19 @@ test('job fails at its backoff limit and says so', async () => {
   )
 })
 
+test('job that has succeeded by its policy counts no pod that it ended as failed', async () => {
+  const rules = [{ succeededIndexes: '0' }]
+  await using scenario = start({ completionMode: 'Indexed', parallelism: 2, completions: 2, successPolicy: { rules } })
+  const { api } = scenario
+  await scenario.until(() => api.all(pods).length === 2, 'two pods')
+  const first = api.all(pods).find(({ metadata }) => metadata.annotations?.['batch.kubernetes.io/job-completion-index'] === '0')
+  api.change(pods, 'ns', first?.metadata.name ?? '', pod => {
+    pod.status = { phase: 'Succeeded' }
+  })
+  await scenario.until(() => ended(scenario) === 'Complete', 'completion')
+  assert.deepEqual([read(scenario).status?.succeeded, read(scenario).status?.failed ?? 0], [1, 0])
+})
+
 test('job that is suspended loses its pods without a failure, and begins anew when resumed', async () => {
   await using scenario = start({ parallelism: 2, completions: 2 })
   await scenario.until(() => scenario.api.all(pods).length === 2, 'pods')
