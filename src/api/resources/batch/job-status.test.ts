@@ -95,6 +95,13 @@ const rows: readonly Row[] = [
     old: { startTime: started },
     errors: ['status.startTime: Required value: startTime cannot be removed for unsuspended job'],
   },
+  {
+    name: 'a start that is changed',
+    status: { startTime: ended },
+    old: { startTime: started },
+    errors: ['status.startTime: Required value: startTime cannot be removed for unsuspended job'],
+  },
+  { name: 'a start anew', status: { startTime: ended }, old: { startTime: started, ...is('Suspended') }, errors: [] },
   { name: 'a start that a suspended job loses', status: {}, old: { startTime: started }, spec: { suspend: true }, errors: [] },
   {
     name: 'more ready than active',

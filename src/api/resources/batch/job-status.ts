@@ -187,7 +187,9 @@ function validateProgress({ spec }: Job, now: View, before: View, errors: FieldE
   if (completionTime && before.status.completionTime && changed('completionTime', now, before)) {
     errors.push(invalidShown('status.completionTime', goTime(completionTime), 'completionTime cannot be mutated'))
   }
-  if (before.status.startTime && before.status.startTime !== startTime && spec.suspend !== true) {
+  // A job that is resumed starts anew.
+  const isResumed = hasCondition(before.status, 'Suspended') && !hasCondition(now.status, 'Suspended')
+  if (before.status.startTime && before.status.startTime !== startTime && spec.suspend !== true && !isResumed) {
     errors.push(required('status.startTime', 'startTime cannot be removed for unsuspended job'))
   }
   if (before.criteriaMet && !now.criteriaMet) {
