@@ -19,6 +19,7 @@ import { namespace } from './namespace.ts'
 import { namespaceDefaults } from './namespace-defaults.ts'
 import { nodeIpam } from './node-ipam.ts'
 import { nodeLifecycle } from './node-lifecycle.ts'
+import { nodeTtl } from './node-ttl.ts'
 import { persistentVolume } from './persistent-volume.ts'
 import { persistentVolumeClaim } from './persistent-volume-claim.ts'
 import { podGarbage } from './pod-garbage.ts'
@@ -53,6 +54,7 @@ export const controllers: readonly Controller[] = [
   clusterRoleAggregation,
   nodeIpam,
   nodeLifecycle,
+  nodeTtl,
   taintEviction,
   podGarbage,
   daemonSet,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Node, Pod, Taint, Toleration } from '../api/types/core-v1.ts'
-import { nodes, pods } from '../client/resources.ts'
+import { events, nodes, pods } from '../client/resources.ts'
 import { planEviction } from './eviction-plan.ts'
 import { planTaints, unknownConditions } from './node-health.ts'
 import { nodeLifecycle } from './node-lifecycle.ts'
@@ -208,4 +208,30 @@ test('taintEviction ends a pod when it has tolerated a taint for its time, howev
     return isGone('p')
   }, 'the eviction')
   assert.equal(isGone('stays'), false)
+})
+
+test('taintEviction says that an eviction is off when the pod has gone, or the taint', async () => {
+  await using scenario = startScenario({ controllers: [taintEviction] })
+  const { api } = scenario
+  const podOf = (name: string, tolerations: Toleration[] = []): Pod => ({
+    metadata: { name, namespace: 'ns' },
+    spec: { nodeName: 'n1', containers: [], tolerations },
+  })
+  api.seed(nodes, { metadata: { name: 'n1' }, spec: { taints: [taint('k', 'NoExecute')] } })
+  for (const name of ['a', 'b']) api.seed(pods, podOf(name, [{ operator: 'Exists', tolerationSeconds: 1000 }]))
+  // Looked at after the others: once it is on its way, they wait.
+  api.seed(pods, podOf('c'))
+  await scenario.until(() => api.read(pods, 'ns', 'c')?.metadata.deletionTimestamp !== undefined, 'the pod that tolerates nothing')
+  const said = () =>
+    api
+      .all(events)
+      .map(({ message }) => message)
+      .filter(message => message?.startsWith('Cancelling'))
+  api.remove(pods, 'ns', 'a')
+  await scenario.until(() => said().length === 1, 'the event of the pod')
+  api.change(nodes, '', 'n1', object => {
+    object.spec = {}
+  })
+  await scenario.until(() => said().length === 2, 'the event of the taint')
+  assert.deepEqual(said(), ['Cancelling deletion of Pod ns/a', 'Cancelling deletion of Pod ns/b'])
 })

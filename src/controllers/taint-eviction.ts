@@ -16,8 +16,9 @@ export const taintEviction: Controller = {
     follow({ resource: pods, keys: pod => (pod.spec.nodeName === undefined ? [] : [keyOf(pod)]) }),
     follow({
       resource: nodes,
-      keys: (node, { informers }) =>
-        (node.spec?.taints ?? []).some(({ effect }) => effect === 'NoExecute')
+      // Also when the last of its taints has gone: an eviction that was to come is off.
+      keys: (node, { informers }, old) =>
+        [...(node.spec?.taints ?? []), ...(old?.spec?.taints ?? [])].some(({ effect }) => effect === 'NoExecute')
           ? informers
               .full(pods)
               .byIndex(nodeIndex, node.metadata.name ?? '')
@@ -32,16 +33,32 @@ export const taintEviction: Controller = {
     const sightings = new TaintSightings()
     const note = (node: Node) => sightings.note(node, clock.now())
     nodeCache.onChange({ add: note, update: note, delete: ({ metadata }) => sightings.drop(metadata.name ?? '') })
+    /** Pods that tolerate a taint for a time. */
+    const waiting = new Set<string>()
+    const cancel = (key: string): void => {
+      if (!waiting.delete(key)) return
+      const [namespace = '', name = ''] = key.split('/')
+      const reference = { apiVersion: 'v1', kind: 'Pod', namespace, name, uid: cache.getByKey(key)?.metadata.uid ?? '' }
+      events.record(reference, 'Normal', 'TaintManagerEviction', `Cancelling deletion of Pod ${key}`)
+    }
     return async (key, signal) => {
       const pod = cache.getByKey(key)
       const nodeName = pod?.spec.nodeName
+      if (pod === undefined) cancel(key)
       if (pod === undefined || nodeName === undefined || pod.metadata.deletionTimestamp !== undefined) return done
       const node = nodeCache.get('', nodeName)
       if (node === undefined) return done
       note(node)
       const wait = planEviction(pod, node.spec?.taints ?? [], clock.now(), taint => sightings.since(nodeName, taint))
-      if (wait === undefined) return done
-      if (wait > 0) return { requeueAfterMs: wait }
+      if (wait === undefined) {
+        cancel(key)
+        return done
+      }
+      if (wait > 0) {
+        waiting.add(key)
+        return { requeueAfterMs: wait }
+      }
+      waiting.delete(key)
       const { namespace = '', name = '' } = pod.metadata
       events.record(referenceTo(pod, 'v1', 'Pod'), 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${namespace}/${name}`)
       const disruption = { reason: 'DeletionByTaintManager', message: 'Taint manager: deleting due to NoExecute taint' }
