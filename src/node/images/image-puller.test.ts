@@ -31,7 +31,7 @@ test('ensure() pulls once with IfNotPresent and always with Always', async () =>
   assert.equal(events[0], 'Normal Pulling: Pulling image "r.example/a:1"')
   assert.match(
     events[1] ?? '',
-    /^Normal Pulled: Successfully pulled image "r.example\/a:1" in 0\.000s \(0\.000s including waiting\)\. Image size: 1000000 bytes\.$/,
+    /^Normal Pulled: Successfully pulled image "r.example\/a:1" in 0s \(0s including waiting\)\. Image size: 1000000 bytes\.$/,
   )
   await ensure({ image: 'r.example/a:1' })
   assert.equal(events[2], 'Normal Pulled: Container image "r.example/a:1" already present on machine')

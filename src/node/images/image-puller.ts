@@ -1,6 +1,7 @@
 // Brings a container's image to the node by its pull policy, with upstream's reasons, messages, events and back-off.
 import type { Container, EphemeralContainer, Secret } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
+import { formatGoDuration } from '../../base/go-duration.ts'
 import { BackOff } from '../back-off.ts'
 import type { Image } from '../cri/messages.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
@@ -103,7 +104,7 @@ export class ImagePuller {
         const ref = await this.#pulls.pull(full, auth, signal)
         const image = await this.#runtime.imageStatus(ref, signal)
         if (!image) throw new Error(`image ${ref} is not there after its pull`)
-        const took = `${((this.#clock.now() - now) / 1000).toFixed(3)}s`
+        const took = formatGoDuration(Math.max(0, Math.trunc(this.#clock.now() - now)))
         event(
           'Normal',
           'Pulled',
