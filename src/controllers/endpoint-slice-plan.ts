@@ -1,5 +1,6 @@
 // The slices that a service needs, changing as few of those that exist as possible. Pure.
 import { groupVersion } from '../api/object.ts'
+import { topologyHints, topologyMode } from '../api/resources/core/service-fields.ts'
 import type { Node, Pod, Service } from '../api/types/core-v1.ts'
 import type { Endpoint, EndpointPort, EndpointSlice } from '../api/types/discovery-v1.ts'
 import { services } from '../client/resources.ts'
@@ -93,9 +94,11 @@ function endpointOf(service: Service, pod: Pod, address: string, nodeOf: (name: 
   const nodeName = pod.spec.nodeName
   const zone = nodeName === undefined ? undefined : nodeOf(nodeName)?.metadata.labels?.['topology.kubernetes.io/zone']
   const hostname = hostnameOf(pod, service)
+  const ready = service.spec?.publishNotReadyAddresses === true || (serving && !terminating)
+  const isNear = ready && zone !== undefined && prefersClose(service)
   return {
     addresses: [address],
-    conditions: { ready: service.spec?.publishNotReadyAddresses === true || (serving && !terminating), serving, terminating },
+    conditions: { ready, serving, terminating },
     ...(hostname === undefined ? {} : { hostname }),
     targetRef: {
       kind: 'Pod',
@@ -105,7 +108,14 @@ function endpointOf(service: Service, pod: Pod, address: string, nodeOf: (name: 
     },
     ...(nodeName === undefined ? {} : { nodeName }),
     ...(zone === undefined ? {} : { zone }),
+    ...(isNear ? { hints: { forZones: [{ name: zone }] } } : {}),
   }
+}
+
+/** Whether each zone's clients are to be sent to the zone's own endpoints. The older annotation, where it is on, has its own rules. */
+function prefersClose({ metadata, spec }: Service): boolean {
+  const mode = metadata.annotations?.[topologyHints] ?? metadata.annotations?.[topologyMode]
+  return spec?.trafficDistribution === 'PreferClose' && mode !== 'Auto' && mode !== 'auto'
 }
 
 function planFamily(

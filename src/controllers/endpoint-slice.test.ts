@@ -52,6 +52,24 @@ test('planSlices() says of each pod whether it is ready, serving, terminating', 
   assert.deepEqual(flags(plan(service({ publishNotReadyAddresses: true }), list).create[0])?.[1], '10.0.0.2 true false false')
 })
 
+test('planSlices() gives endpoints to the clients of their zone where the service prefers close ones', () => {
+  const node = { metadata: { labels: { 'topology.kubernetes.io/zone': 'z1' } }, spec: {} }
+  const list = [pod('a', '10.0.0.1'), pod('b', '10.0.0.2', { ready: false })]
+  const hints = (svc: Service, existing: EndpointSlice[] = [], zoned = true) => {
+    const { create, update } = planSlices(svc, list, existing, () => (zoned ? node : undefined))
+    return [...create, ...update][0]?.endpoints?.map(endpoint => endpoint.hints)
+  }
+  const near = service({ trafficDistribution: 'PreferClose' })
+  const zone = { forZones: [{ name: 'z1' }] }
+  assert.deepEqual(hints(near), [zone, undefined])
+  assert.deepEqual(hints(near, [], false), [undefined, undefined])
+  assert.deepEqual(hints(service()), [undefined, undefined])
+  const byAnnotation = { ...near, metadata: { ...near.metadata, annotations: { 'service.kubernetes.io/topology-mode': 'Auto' } } }
+  assert.deepEqual(hints(byAnnotation), [undefined, undefined])
+  // Taken back from slices that have them.
+  assert.deepEqual(hints(service(), [...planSlices(near, list, [], () => node).create]), [undefined, undefined])
+})
+
 test('planSlices() gives pods with another port number their own slice', () => {
   const { create } = plan(service(), [pod('a', '10.0.0.1'), pod('b', '10.0.0.2', { port: 9090 })])
   assert.deepEqual(
