@@ -116,6 +116,32 @@ test('planEndpoints() lists ready and not ready addresses by ports', () => {
   )
 })
 
+test('planEndpoints() lists for each port the pods that offer it', () => {
+  const ports = [
+    { name: 'web', port: 80, targetPort: 'web' },
+    { name: 'raw', port: 81 },
+  ]
+  const bare = pod('b', '10.0.0.2', { ready: false })
+  bare.spec.containers = [{ name: 'c' }]
+  const { subsets } = planEndpoints(service({ ports }), [pod('a', '10.0.0.1'), bare])
+  assert.deepEqual(
+    subsets.map(subset => [
+      subset.addresses?.map(({ ip }) => ip),
+      subset.notReadyAddresses?.map(({ ip }) => ip),
+      subset.ports?.map(({ name }) => name),
+    ]),
+    [
+      [['10.0.0.1'], ['10.0.0.2'], ['raw']],
+      [['10.0.0.1'], undefined, ['web']],
+    ],
+  )
+  const same = planEndpoints(service({ ports }), [pod('a', '10.0.0.1'), pod('c', '10.0.0.3')])
+  assert.deepEqual(
+    same.subsets.map(subset => subset.ports?.map(({ name }) => name)),
+    [['web', 'raw']],
+  )
+})
+
 test('endpointSlice and endpoints follow pods and services', async () => {
   await using scenario = startScenario({ controllers: [endpointSlice, endpoints] })
   const { api } = scenario

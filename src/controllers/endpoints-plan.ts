@@ -15,19 +15,46 @@ export interface EndpointsPlan {
 export function planEndpoints(service: Service, pods: readonly Pod[]): EndpointsPlan {
   const [family = 'IPv4'] = service.spec?.ipFamilies ?? []
   const toleratesUnready = service.spec?.publishNotReadyAddresses === true
-  const groups = new Map<string, { ports: EndpointPort[]; ready: EndpointAddress[]; notReady: EndpointAddress[] }>()
+  const offers = new Map<string, Offer>()
   for (const pod of selectedPods(service, pods)) {
     const ip = addressOf(pod, family === 'IPv6' ? 'IPv6' : 'IPv4')
     if (ip === undefined || !isEndpoint(pod, toleratesUnready)) continue
-    const ports = targetPorts(service, pod).map(({ name, ...port }): EndpointPort => ({ ...(name === '' ? {} : { name }), ...port }))
-    if (ports.length === 0 && !(isHeadless(service) && (service.spec?.ports ?? []).length === 0)) continue
-    const key = canonical(ports)
-    const group = groups.get(key) ?? { ports, ready: [], notReady: [] }
-    groups.set(key, group)
-    const side = toleratesUnready || isReady(pod) ? group.ready : group.notReady
-    side.push(addressOfPod(service, pod, ip))
+    const found = targetPorts(service, pod).map(({ name, ...port }): EndpointPort => ({ ...(name === '' ? {} : { name }), ...port }))
+    const hasNoPorts = isHeadless(service) && (service.spec?.ports ?? []).length === 0
+    for (const port of found.length === 0 && hasNoPorts ? [undefined] : found) {
+      const key = canonical(port)
+      const offer = offers.get(key) ?? { port, ready: [], notReady: [] }
+      offers.set(key, offer)
+      const side = toleratesUnready || isReady(pod) ? offer.ready : offer.notReady
+      side.push(addressOfPod(service, pod, ip))
+    }
   }
-  return truncate([...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group))
+  return truncate(groupByAddresses([...offers.values()]))
+}
+
+/** The addresses that offer a port; undefined for those of a service without ports. */
+interface Offer {
+  readonly port: EndpointPort | undefined
+  readonly ready: EndpointAddress[]
+  readonly notReady: EndpointAddress[]
+}
+
+interface Group {
+  readonly ports: EndpointPort[]
+  readonly ready: EndpointAddress[]
+  readonly notReady: EndpointAddress[]
+}
+
+/** Ports that the same pods offer stand in one subset, as readers of Endpoints know them. */
+function groupByAddresses(offers: readonly Offer[]): Group[] {
+  const uids = (addresses: readonly EndpointAddress[]) => addresses.map(({ targetRef }) => targetRef?.uid ?? '').sort()
+  const groups = Map.groupBy(offers, ({ ready, notReady }) => canonical([uids(ready), uids(notReady)]))
+  return [...groups.values()]
+    .map(([first, ...others]): Group => {
+      const ports = [first, ...others].map(offer => offer?.port).filter(port => port !== undefined)
+      return { ports, ready: first?.ready ?? [], notReady: first?.notReady ?? [] }
+    })
+    .sort((one, other) => (canonical(one.ports) < canonical(other.ports) ? -1 : 1))
 }
 
 function addressOfPod(service: Service, pod: Pod, ip: string): EndpointAddress {
@@ -46,7 +73,7 @@ function addressOfPod(service: Service, pod: Pod, ip: string): EndpointAddress {
   }
 }
 
-function truncate(groups: readonly { ports: EndpointPort[]; ready: EndpointAddress[]; notReady: EndpointAddress[] }[]): EndpointsPlan {
+function truncate(groups: readonly Group[]): EndpointsPlan {
   const byIp = (a: EndpointAddress, b: EndpointAddress) => (a.ip < b.ip ? -1 : a.ip > b.ip ? 1 : 0)
   const total = groups.reduce((sum, { ready, notReady }) => sum + ready.length + notReady.length, 0)
   let left = mostAddresses
