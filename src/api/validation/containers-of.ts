@@ -18,3 +18,10 @@ export function containersOf(spec: PodSpec, path = 'spec'): VisitedContainer[] {
   }
   return visited
 }
+
+/** Whether any of them is so: of all pods few have what the rarer rules are about, and their paths need not be spelled out. */
+export function someContainer(spec: PodSpec, holds: (container: Container | EphemeralContainer) => boolean): boolean {
+  return (
+    spec.containers?.some(holds) === true || spec.initContainers?.some(holds) === true || spec.ephemeralContainers?.some(holds) === true
+  )
+}

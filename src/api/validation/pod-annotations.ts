@@ -82,7 +82,7 @@ export function validatePodAnnotationsUpdate(meta: ObjectMeta, old: ObjectMeta, 
 /** Where the old annotation and the field both speak of one profile, they must say the same. */
 export function validateProfilesAgree(meta: ObjectMeta | undefined, spec: PodSpec, path: string, errors: FieldError[]): void {
   const annotations = meta?.annotations
-  if (annotations === undefined) return
+  if (annotations === undefined || !hasProfileAnnotation(annotations)) return
   const podAnnotation = annotations[seccompPod]
   if (podAnnotation !== undefined) {
     validateProfileAgrees('seccomp', podAnnotation, spec.securityContext?.seccompProfile, `${path}.securityContext.seccompProfile`, errors)
@@ -99,6 +99,13 @@ export function validateProfilesAgree(meta: ObjectMeta | undefined, spec: PodSpe
     const profile = container.securityContext?.appArmorProfile ?? spec.securityContext?.appArmorProfile
     if (annotation !== undefined) validateProfileAgrees('apparmor', annotation, profile, `${at}.securityContext.appArmorProfile`, errors)
   }
+}
+
+/** Whether any annotation speaks of a profile, of seccomp or AppArmor, as before there were fields. */
+export function hasProfileAnnotation(annotations: Readonly<Record<string, string>>): boolean {
+  for (const key in annotations)
+    if (key === seccompPod || key.startsWith(seccompContainerPrefix) || key.startsWith(appArmorPrefix)) return true
+  return false
 }
 
 function validateProfileAgrees(

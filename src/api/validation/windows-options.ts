@@ -1,9 +1,9 @@
 // Validation of the Windows part of security contexts.
 import { type FieldError, forbiddenField, invalidValue } from '../field-error.ts'
-import type { PodSpec, WindowsSecurityContextOptions } from '../types/core-v1.ts'
+import type { Container, EphemeralContainer, PodSpec, WindowsSecurityContextOptions } from '../types/core-v1.ts'
 import { exceedsBytes } from './byte-length.ts'
 import { isPrivilegedAllowed } from './cluster-policy.ts'
-import { containersOf } from './containers-of.ts'
+import { containersOf, someContainer } from './containers-of.ts'
 import { dns1123Subdomain } from './names.ts'
 import { pushMessages } from './object-meta.ts'
 
@@ -57,9 +57,12 @@ function userNameProblems(name: string): string[] {
   return problems
 }
 
+const saysHostProcess = ({ securityContext }: Container | EphemeralContainer) => securityContext?.windowsOptions?.hostProcess !== undefined
+
 /** HostProcess is a matter of the whole pod: all containers or none, and only on the host's network. */
 export function validateHostProcess(spec: PodSpec, path: string, errors: FieldError[]): void {
   const ofPod = spec.securityContext?.windowsOptions?.hostProcess
+  if (ofPod === undefined && !someContainer(spec, saysHostProcess)) return
   let hostProcesses = 0
   let containers = 0
   for (const { container, path: at } of containersOf(spec, path)) {

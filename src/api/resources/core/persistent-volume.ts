@@ -85,7 +85,7 @@ function persistentVolumeWarnings({ metadata, spec }: PersistentVolume): string[
   spec?.nodeAffinity?.required?.nodeSelectorTerms?.forEach((term, index) => {
     warnOfNodeTerm(term, `spec.nodeAffinity.required.nodeSelectorTerms[${index}]`, warnings)
   })
-  for (const [field, shown, message] of deprecatedVolumes) {
+  for (const { field, shown, message } of deprecatedVolumes) {
     if (field !== 'gitRepo' && !silent.has(field) && spec?.[field] !== undefined) warnings.push(`spec.${shown}: ${message}`)
   }
   return warnings

@@ -1,8 +1,8 @@
 // AppArmor profiles of a new pod: the field and the annotation from before it are made to say the same, for nodes that read only one of them.
 import type { FieldError } from '../../field-error.ts'
-import type { AppArmorProfile, Pod } from '../../types/core-v1.ts'
-import { containersOf } from '../../validation/containers-of.ts'
-import { appArmorPrefix } from '../../validation/pod-annotations.ts'
+import type { AppArmorProfile, Container, EphemeralContainer, Pod } from '../../types/core-v1.ts'
+import { containersOf, someContainer } from '../../validation/containers-of.ts'
+import { appArmorPrefix, hasProfileAnnotation } from '../../validation/pod-annotations.ts'
 import { validateAppArmorProfile } from '../../validation/security-context.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { appArmorAnnotationWarning } from './pod-warnings.ts'
@@ -14,6 +14,7 @@ export function syncAppArmor(pod: Pod, warn: (text: string) => void): void {
   const { spec, metadata } = pod
   if (spec.os?.name === 'windows') return
   const ofPod = spec.securityContext?.appArmorProfile
+  if (ofPod === undefined && !hasProfileAnnotation(metadata.annotations ?? {}) && !someContainer(spec, hasProfile)) return
   for (const { container } of containersOf(spec)) {
     const key = `${appArmorPrefix}${container.name}`
     const annotation = metadata.annotations?.[key]
@@ -32,6 +33,8 @@ export function syncAppArmor(pod: Pod, warn: (text: string) => void): void {
     }
   }
 }
+
+const hasProfile = ({ securityContext }: Container | EphemeralContainer) => securityContext?.appArmorProfile !== undefined
 
 /** '' for a profile that no annotation can say. */
 function annotationOf(profile: AppArmorProfile | undefined): string {

@@ -91,9 +91,9 @@ function dropStopSignal(container: Container | EphemeralContainer): void {
 }
 
 function dropImageVolumes(spec: PodSpec): void {
-  const dropped = new Set(spec.volumes?.filter(({ image }) => image !== undefined).map(({ name }) => name))
-  if (dropped.size === 0) return
-  spec.volumes = (spec.volumes ?? []).filter(({ image }) => image === undefined)
+  if (spec.volumes?.some(({ image }) => image !== undefined) !== true) return
+  const dropped = new Set(spec.volumes.filter(({ image }) => image !== undefined).map(({ name }) => name))
+  spec.volumes = spec.volumes.filter(({ image }) => image === undefined)
   if (spec.volumes.length === 0) delete spec.volumes
   for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? []), ...(spec.ephemeralContainers ?? [])]) {
     if (container.volumeMounts === undefined) continue

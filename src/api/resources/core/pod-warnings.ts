@@ -1,16 +1,16 @@
 // What upstream warns of in pods and templates: fields that do nothing any more, and values that are surely meant otherwise.
 import type { ObjectMeta } from '../../object.ts'
 import type { Container, ContainerPort, EphemeralContainer, NodeSelectorTerm, PodAffinity, PodSpec } from '../../types/core-v1.ts'
-import { containersOf } from '../../validation/containers-of.ts'
+import { containersOf, type VisitedContainer } from '../../validation/containers-of.ts'
 import { warnOfIp } from '../../validation/ip-warnings.ts'
 import { appArmorPrefix } from '../../validation/pod-annotations.ts'
-import { warnOfClaimSpec, warnOfFractions } from './claim-warnings.ts'
+import { warnOfClaimSpec, warnOfFraction } from './claim-warnings.ts'
 import { warnOfOverlappingPaths } from './volume-path-warnings.ts'
 
-const deprecatedAnnotations: readonly (readonly [key: string, message: string])[] = [
-  ['scheduler.alpha.kubernetes.io/critical-pod', 'non-functional in v1.16+; use the "priorityClassName" field instead'],
-  ['security.alpha.kubernetes.io/sysctls', 'non-functional in v1.11+; use the "sysctls" field instead'],
-  ['security.alpha.kubernetes.io/unsafe-sysctls', 'non-functional in v1.11+; use the "sysctls" field instead'],
+const deprecatedAnnotations: readonly { readonly key: string; readonly message: string }[] = [
+  { key: 'scheduler.alpha.kubernetes.io/critical-pod', message: 'non-functional in v1.16+; use the "priorityClassName" field instead' },
+  { key: 'security.alpha.kubernetes.io/sysctls', message: 'non-functional in v1.11+; use the "sysctls" field instead' },
+  { key: 'security.alpha.kubernetes.io/unsafe-sysctls', message: 'non-functional in v1.11+; use the "sysctls" field instead' },
 ]
 
 type DeprecatedVolume =
@@ -25,16 +25,16 @@ type DeprecatedVolume =
   | 'rbd'
 
 /** Volume plug-ins that are gone or going; persistent volumes name them too. */
-export const deprecatedVolumes: readonly (readonly [field: DeprecatedVolume, shown: string, message: string])[] = [
-  ['photonPersistentDisk', 'photonPersistentDisk', 'deprecated in v1.11, non-functional in v1.16+'],
-  ['gitRepo', 'gitRepo', 'deprecated in v1.11, and disabled by default in v1.33+'],
-  ['scaleIO', 'scaleIO', 'deprecated in v1.16, non-functional in v1.22+'],
-  ['flocker', 'flocker', 'deprecated in v1.22, non-functional in v1.25+'],
-  ['storageos', 'storageOS', 'deprecated in v1.22, non-functional in v1.25+'],
-  ['quobyte', 'quobyte', 'deprecated in v1.22, non-functional in v1.25+'],
-  ['glusterfs', 'glusterfs', 'deprecated in v1.25, non-functional in v1.26+'],
-  ['cephfs', 'cephfs', 'deprecated in v1.28, non-functional in v1.31+'],
-  ['rbd', 'rbd', 'deprecated in v1.28, non-functional in v1.31+'],
+export const deprecatedVolumes: readonly { readonly field: DeprecatedVolume; readonly shown: string; readonly message: string }[] = [
+  { field: 'photonPersistentDisk', shown: 'photonPersistentDisk', message: 'deprecated in v1.11, non-functional in v1.16+' },
+  { field: 'gitRepo', shown: 'gitRepo', message: 'deprecated in v1.11, and disabled by default in v1.33+' },
+  { field: 'scaleIO', shown: 'scaleIO', message: 'deprecated in v1.16, non-functional in v1.22+' },
+  { field: 'flocker', shown: 'flocker', message: 'deprecated in v1.22, non-functional in v1.25+' },
+  { field: 'storageos', shown: 'storageOS', message: 'deprecated in v1.22, non-functional in v1.25+' },
+  { field: 'quobyte', shown: 'quobyte', message: 'deprecated in v1.22, non-functional in v1.25+' },
+  { field: 'glusterfs', shown: 'glusterfs', message: 'deprecated in v1.25, non-functional in v1.26+' },
+  { field: 'cephfs', shown: 'cephfs', message: 'deprecated in v1.28, non-functional in v1.31+' },
+  { field: 'rbd', shown: 'rbd', message: 'deprecated in v1.28, non-functional in v1.31+' },
 ]
 
 export const deprecatedNodeLabels: Readonly<Record<string, string>> = {
@@ -53,11 +53,11 @@ export function podWarnings(spec: PodSpec, meta: ObjectMeta | undefined, path = 
   const warnings: string[] = []
   warnOfNodeLabels(spec, `${at}spec`, warnings)
   const annotations = meta?.annotations ?? {}
-  for (const [key, message] of deprecatedAnnotations) {
+  for (const { key, message } of deprecatedAnnotations) {
     if (annotations[key] !== undefined) warnings.push(`${at}metadata.annotations[${key}]: ${message}`)
   }
   spec.volumes?.forEach((volume, index) => {
-    for (const [field, shown, message] of deprecatedVolumes) {
+    for (const { field, shown, message } of deprecatedVolumes) {
       if (volume[field] !== undefined) warnings.push(`${at}spec.volumes[${index}].${shown}: ${message}`)
     }
     const template = volume.ephemeral?.volumeClaimTemplate
@@ -69,12 +69,13 @@ export function podWarnings(spec: PodSpec, meta: ObjectMeta | undefined, path = 
   spec.imagePullSecrets?.forEach((secret, index) => {
     if (!secret.name) warnings.push(`${at}spec.imagePullSecrets[${index}].name: invalid empty name ""`)
   })
-  warnOfFractions(spec.overhead, byteAmounts, `${at}spec.overhead`, warnings)
+  for (const name of byteAmounts) warnOfFraction(spec.overhead, name, `${at}spec.overhead`, warnings)
   const seccompPod = 'seccomp.security.alpha.kubernetes.io/pod'
   if (annotations[seccompPod] !== undefined && spec.securityContext?.seccompProfile === undefined) {
     warnings.push(`${at}metadata.annotations[${seccompPod}]: non-functional in v1.27+; use the "seccompProfile" field instead`)
   }
-  for (const { container, path: containerPath } of containersOf(spec, `${at}spec`)) {
+  const containers = containersOf(spec, `${at}spec`)
+  for (const { container, path: containerPath } of containers) {
     warnOfSeccomp(container, annotations, `${at}metadata.annotations`, warnings)
     // A pod's own annotation becomes the field before anyone looks.
     const profile = spec.securityContext?.appArmorProfile ?? container.securityContext?.appArmorProfile
@@ -83,12 +84,12 @@ export function podWarnings(spec: PodSpec, meta: ObjectMeta | undefined, path = 
       warnings.push(appArmorAnnotationWarning(`${at}metadata.annotations`, key))
     }
     for (const name of byteAmounts) {
-      warnOfFractions(container.resources?.limits, [name], `${containerPath}.resources.limits`, warnings)
-      warnOfFractions(container.resources?.requests, [name], `${containerPath}.resources.requests`, warnings)
+      warnOfFraction(container.resources?.limits, name, `${containerPath}.resources.limits`, warnings)
+      warnOfFraction(container.resources?.requests, name, `${containerPath}.resources.requests`, warnings)
     }
     warnOfRepeatedVariables(container, containerPath, warnings)
   }
-  warnOfPorts(spec, `${at}spec`, warnings)
+  warnOfPorts(containers, warnings)
   if ((spec.terminationGracePeriodSeconds ?? 0) < 0) {
     warnings.push(`${at}spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`)
   }
@@ -160,8 +161,9 @@ function warnOfRepeats<K extends 'ip' | 'name'>(
   path: string,
   warnings: string[],
 ): void {
+  if (items === undefined || items.length < 2) return
   const seen = new Set<string>()
-  items?.forEach((item, index) => {
+  items.forEach((item, index) => {
     const value = item[key] ?? ''
     if (seen.has(value)) warnings.push(`${path}.${list}[${index}].${key}: duplicate ${key} ${JSON.stringify(value)}`)
     seen.add(value)
@@ -181,8 +183,9 @@ function warnOfSeccomp(
 }
 
 function warnOfRepeatedVariables(container: Container | EphemeralContainer, path: string, warnings: string[]): void {
+  if (container.env === undefined || container.env.length < 2) return
   const seen = new Set<string>()
-  container.env?.forEach((variable, index) => {
+  container.env.forEach((variable, index) => {
     if (!seen.has(variable.name)) {
       seen.add(variable.name)
       return
@@ -195,9 +198,9 @@ function warnOfRepeatedVariables(container: Container | EphemeralContainer, path
   })
 }
 
-function warnOfPorts(spec: PodSpec, path: string, warnings: string[]): void {
+function warnOfPorts(containers: readonly VisitedContainer[], warnings: string[]): void {
   const seen = new Map<string, { readonly hostIp: string; readonly hostPort: number; readonly path: string }[]>()
-  for (const { container, path: containerPath } of containersOf(spec, path)) {
+  for (const { container, path: containerPath } of containers) {
     container.ports?.forEach((port, index) => {
       const at = `${containerPath}.ports[${index}]`
       if (port.hostIP && !port.hostPort) warnings.push(`${at}: hostIP set without hostPort: ${goPort(port)}`)

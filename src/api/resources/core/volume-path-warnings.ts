@@ -7,10 +7,10 @@ interface WithPath {
 
 export function warnOfOverlappingPaths(volumes: readonly Volume[] | undefined, warnings: string[]): void {
   for (const { name, configMap, secret, downwardAPI, projected } of volumes ?? []) {
-    const volume = `volume ${JSON.stringify(name)}`
-    warnOfOverlaps(pathsOf(configMap?.items), `${volume} (ConfigMap ${quoted(configMap?.name)})`, warnings)
-    warnOfOverlaps(pathsOf(secret?.items), `${volume} (Secret ${quoted(secret?.secretName)})`, warnings)
-    warnOfOverlaps(pathsOf(downwardAPI?.items), `${volume} (DownwardAPI)`, warnings)
+    const volume = `volume ${quoted(name)}`
+    if (configMap?.items) warnOfOverlaps(pathsOf(configMap.items), `${volume} (ConfigMap ${quoted(configMap.name)})`, warnings)
+    if (secret?.items) warnOfOverlaps(pathsOf(secret.items), `${volume} (Secret ${quoted(secret.secretName)})`, warnings)
+    if (downwardAPI?.items) warnOfOverlaps(pathsOf(downwardAPI.items), `${volume} (DownwardAPI)`, warnings)
     if (projected !== undefined) warnOfProjections(projected.sources ?? [], volume, warnings)
   }
 }
@@ -41,8 +41,8 @@ function projected({ configMap, secret, downwardAPI, serviceAccountToken }: Volu
   return [[], '']
 }
 
-function pathsOf(items: readonly WithPath[] | undefined): readonly string[] {
-  return (items ?? []).map(({ path }) => path)
+function pathsOf(items: readonly WithPath[]): readonly string[] {
+  return items.map(({ path }) => path)
 }
 
 function quoted(name: string | undefined): string {
