@@ -1,7 +1,6 @@
-// The data keys that records are sealed with, by the number that the log knows them under.
+// The data keys that blocks are sealed with, by the number that the log knows them under.
 import { createSecretKey, type KeyObject } from 'node:crypto'
-import { areOpen, openPacked, type PackedRecords } from './record.ts'
-import { openRecord, RecordDamaged } from './seal.ts'
+import { RecordDamaged } from './seal.ts'
 
 export class DataKeys {
   readonly #keys = new Map<number, KeyObject>()
@@ -12,15 +11,10 @@ export class DataKeys {
     return made
   }
 
-  /** Takes the seals off, in the memory that the records are in. All of them are sealed, or none. Throws `RecordDamaged`. */
-  open(records: PackedRecords): void {
-    if (areOpen(records)) return
-    openPacked(records, (key, sealed, id) => openRecord(this.#get(id, key.revision), key, sealed))
-  }
-
-  #get(id: number, revision: number): KeyObject {
+  /** `revision` says whose key it is. Throws `RecordDamaged`. */
+  get(id: number, revision: number): KeyObject {
     const key = this.#keys.get(id)
-    if (key === undefined) throw new RecordDamaged(`The data key ${id} of the stored record at revision ${revision} is missing`)
+    if (key === undefined) throw new RecordDamaged(`The data key ${id} of the stored block at revision ${revision} is missing`)
     return key
   }
 }

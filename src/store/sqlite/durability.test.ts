@@ -207,32 +207,43 @@ describe('the files of openSqliteStore()', () => {
     await (await open(directory))[Symbol.asyncDispose]()
   })
 
+  // Each write of these tests is a group of its own, and so a block.
   const damages: readonly [string, string, RegExp][] = [
     [
-      'swapped records',
-      'UPDATE log SET sealed = (SELECT sealed FROM log WHERE revision = 5) WHERE revision = 3',
-      /revision 3 was swapped: it holds pods "default\/p3" of revision 5/,
+      'swapped blocks',
+      'UPDATE blocks SET (places, data_key, sealed) = (SELECT places, data_key, sealed FROM blocks WHERE first = 5) WHERE first = 3',
+      /revision 3 was swapped: it is the one of revision 5/,
     ],
     [
       'an older state played back',
-      'UPDATE log SET sealed = (SELECT sealed FROM log WHERE revision = 2) WHERE revision = 7',
-      /revision 7 was swapped: it holds pods "default\/p0" of revision 2/,
+      'UPDATE blocks SET (places, data_key, sealed) = (SELECT places, data_key, sealed FROM blocks WHERE first = 2) WHERE first = 7',
+      /revision 7 was swapped: it is the one of revision 2/,
+    ],
+    [
+      'an older state in the place of a newer one',
+      'UPDATE blocks SET sealed = (SELECT sealed FROM blocks WHERE first = 2) WHERE first = 7',
+      /revision 7 was changed after it was written/,
     ],
     [
       'a changed byte',
-      "UPDATE log SET sealed = CAST(substr(sealed, 1, 30) || x'00ff00' || substr(sealed, 34) AS BLOB) WHERE revision = 4",
+      "UPDATE blocks SET sealed = CAST(substr(sealed, 1, 30) || x'00ff00' || substr(sealed, 34) AS BLOB) WHERE first = 4",
       /revision 4 was changed after it was written/,
     ],
-    ['a record cut short', "UPDATE log SET sealed = x'00' WHERE revision = 4", /revision 4 is cut short/],
-    ['a missing record', 'DELETE FROM log WHERE revision = 5', /revision 5 is missing/],
+    ['a block cut short', "UPDATE blocks SET sealed = x'00' WHERE first = 4", /revision 4 is cut short/],
+    ['a missing block', 'DELETE FROM blocks WHERE first = 5', /revision 5 is missing/],
     [
       'a missing record from before the window',
-      'UPDATE compaction SET floor = 3; DELETE FROM log WHERE revision = 2',
+      'UPDATE compaction SET floor = 3; DELETE FROM blocks WHERE first = 2',
       /revision 2 of pods "default\/p0" is missing \(found none before 7\)/,
     ],
-    ['a deletion undone', 'UPDATE log SET deleted = 0 WHERE revision = 8', /revision 8 was swapped/],
-    ['a missing data key', 'DELETE FROM data_keys', /data key 1 of the stored record at revision 2 is missing/],
-    ['a newer format', 'PRAGMA user_version = 99', /has store format 99, and this version of Bulkhead reads format 1/],
+    [
+      'a deletion undone',
+      "UPDATE blocks SET places = CAST(substr(places, 1, 16) || x'0000000000000000' || substr(places, 25) AS BLOB) WHERE first = 8",
+      /revision 8 was changed after it was written/,
+    ],
+    ['a record marked as replaced', 'INSERT INTO replaced VALUES (4)', /revision 4 was marked as replaced/],
+    ['a missing data key', 'DELETE FROM data_keys', /data key 1 of the stored block at revision 2 is missing/],
+    ['a newer format', 'PRAGMA user_version = 99', /has store format 99, and this version of Bulkhead reads formats up to 2/],
     ["another program's database", 'PRAGMA application_id = 1', /is the database of another program/],
   ]
   for (const [title, sql, message] of damages) {

@@ -3,29 +3,24 @@ import type { CommitQueue } from '../commit-queue.ts'
 import { StoredEntry } from '../entry.ts'
 import { keyOf } from '../ordered-slots.ts'
 import type { WatchCache } from '../watch-cache.ts'
-import { DataKeys } from './data-keys.ts'
 import type { LogKeeper } from './log-keeper.ts'
 import { forEachRecord, type PackedRecords, type PlainRecord } from './record.ts'
 import { RecordDamaged } from './seal.ts'
-import type { UnwrappedKey } from './writer-protocol.ts'
 
 export class Loader {
   readonly #queue: CommitQueue
   readonly #keeper: LogKeeper
   readonly #floor: number
-  readonly #keys = new DataKeys()
   #last: WatchCache | undefined
 
-  constructor(queue: CommitQueue, keeper: LogKeeper, floor: number, keys: readonly UnwrappedKey[]) {
+  constructor(queue: CommitQueue, keeper: LogKeeper, floor: number) {
     this.#queue = queue
     this.#keeper = keeper
     this.#floor = floor
-    for (const { id, key } of keys) this.#keys.add(id, key)
   }
 
-  /** Records come in revision order, sealed or open. Throws `RecordDamaged`. */
+  /** Records come in revision order. Throws `RecordDamaged`. */
   add(records: PackedRecords): void {
-    this.#keys.open(records)
     forEachRecord(records, record => this.#addRecord(record))
   }
 
@@ -41,7 +36,7 @@ export class Loader {
     const found = cache.loadChange(id, entry, { previous, deleted, at, fieldsVersion })
     if (found !== previous) {
       const gap = `revision ${previous} of ${groupResource} "${id}" is missing (found ${found === 0 ? 'none' : found} before ${revision})`
-      throw new RecordDamaged(`The store is damaged: ${gap}. Restore the data directory from a backup`)
+      throw new RecordDamaged(`The store is damaged: ${gap}`)
     }
     this.#keeper.mark(revision, at)
   }

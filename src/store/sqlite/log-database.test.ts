@@ -1,90 +1,198 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createCipheriv, randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, test } from 'node:test'
-import { DataKeys } from './data-keys.ts'
 import { LogDatabase } from './log-database.ts'
-import { areOpen, forEachPacked, type PackedRecords, type PlainRecord, pack, readRecord } from './record.ts'
+import { forEachRecord, type PlainRecord, pack } from './record.ts'
 import { RecordDamaged } from './seal.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'bulkhead-log-'))
 after(() => rmSync(directory, { recursive: true }))
 const key = randomBytes(32)
 
-const records: readonly PlainRecord[] = Array.from({ length: 300 }, (_, i) => ({
-  revision: i + 2,
-  previous: 0,
-  deleted: false,
-  header: { groupResource: 'pods', namespace: 'ns', name: `p${i}`, at: i, fieldsVersion: 0, labels: undefined, extraFields: undefined },
-  bytes: Buffer.alloc(10_000, i),
-}))
+const recordOf = (revision: number, change: Partial<PlainRecord> = {}): PlainRecord => ({
+  ...{ revision, previous: 0, deleted: false },
+  header: {
+    groupResource: 'pods',
+    namespace: 'ns',
+    name: `p${revision}`,
+    at: 1,
+    fieldsVersion: 0,
+    labels: undefined,
+    extraFields: undefined,
+  },
+  bytes: Buffer.alloc(100, revision),
+  ...change,
+})
+const recordsOf = (from: number, to: number, change: Partial<PlainRecord> = {}) =>
+  Array.from({ length: to - from + 1 }, (_, i) => recordOf(from + i, change))
 
-function written(name: string, all = records): string {
-  const file = join(directory, name)
+/** With the keys that the file knows, and a fresh one that seals. */
+function opened(file: string): LogDatabase {
   const database = new LogDatabase({ file })
+  for (const { id } of database.wrappedKeys()) database.addKey(id, key)
   database.useKey(key, Buffer.from('wrapped'), 'kek')
-  database.append(pack(all))
-  database.close()
-  return file
+  return database
 }
 
-/** All chunks of the log; `leavesSealed` is asked with the number of those before. */
-function load(file: string, leavesSealed: (before: number) => boolean): PackedRecords[] {
-  const database = new LogDatabase({ file })
-  const chunks: PackedRecords[] = []
+function load(database: LogDatabase): { read: PlainRecord[]; chunks: number } {
+  const read: PlainRecord[] = []
+  let chunks = 0
+  database.load(records => {
+    chunks++
+    forEachRecord(records, record => read.push(record))
+  })
+  return { read, chunks }
+}
+
+function loaded(file: string): { read: PlainRecord[]; chunks: number; revision: number } {
+  const database = opened(file)
   try {
-    for (const { id } of database.wrappedKeys()) database.addKey(id, key)
-    database.load(
-      chunk => chunks.push(chunk),
-      () => leavesSealed(chunks.length),
-    )
+    return { ...load(database), revision: database.revision }
   } finally {
     database.close()
   }
-  return chunks
 }
 
-function opened(chunks: readonly PackedRecords[]): PlainRecord[] {
-  const keys = new DataKeys()
-  keys.add(1, key)
-  const read: PlainRecord[] = []
-  for (const chunk of chunks) {
-    keys.open(chunk)
-    forEachPacked(chunk, (place, plain) => read.push(readRecord(place, plain)))
-  }
-  return read
-}
+const revisions = (records: readonly PlainRecord[]) => records.map(({ revision }) => revision)
 
-test('load() hands over chunks open, or under seal for whoever waits for them, with the same records', () => {
-  const file = written('both')
-  const chunks = load(file, before => before % 2 === 0)
-  assert.ok(chunks.length > 3)
-  assert.deepEqual(
-    chunks.map(areOpen),
-    chunks.map((_, i) => i % 2 === 1),
-  )
-  assert.deepEqual(opened(chunks), records)
-})
-
-test('load() hands over records that are larger than a chunk usually is', () => {
-  const large = records.slice(0, 5).map((record, i) => ({ ...record, bytes: Buffer.alloc(i % 2 === 0 ? 1_500_000 : 10, i) }))
-  assert.deepEqual(opened(load(written('large', large), before => before % 2 === 0)), large)
-})
-
-test('a damaged record is refused by whoever opens it', () => {
-  const file = written('damaged')
+function change(file: string, sql: string): unknown {
   const database = new DatabaseSync(file)
-  database.exec('UPDATE log SET sealed = zeroblob(length(sealed)) WHERE revision = 299')
+  try {
+    return sql.startsWith('SELECT') ? Object.values(database.prepare(sql).get() ?? {})[0] : database.exec(sql)
+  } finally {
+    database.close()
+  }
+}
+
+test('what groups of any size wrote is loaded, in order and in pieces', () => {
+  const file = join(directory, 'groups')
+  const large = recordsOf(302, 306).map((record, i) => ({ ...record, bytes: Buffer.alloc(i % 2 === 0 ? 1_500_000 : 10, i) }))
+  const all = [...recordsOf(2, 2), ...recordsOf(3, 301, { bytes: Buffer.alloc(10_000) }), ...large]
+  const database = opened(file)
+  load(database)
+  database.append(pack(all.slice(0, 1)))
+  database.append(pack(all.slice(1, 300)))
+  database.append(pack(all.slice(300)))
   database.close()
-  assert.throws(() => load(file, () => false), RecordDamaged)
-  const chunks = load(file, () => true)
-  assert.throws(() => opened(chunks), RecordDamaged)
+  // Small groups are one block, larger ones several.
+  assert.ok(Number(change(file, 'SELECT count(*) FROM blocks')) > 8)
+  const { read, chunks, revision } = loaded(file)
+  assert.deepEqual(read, all)
+  assert.equal(revision, 306)
+  assert.ok(chunks > 5)
 })
 
-test('a record under a key that is not known is refused', () => {
-  const chunks = load(written('unknown'), () => true)
-  assert.throws(() => new DataKeys().open(chunks[0] ?? pack([])), /data key 1 of the stored record at revision 2 is missing/)
+test('compaction drops what was replaced and deleted, and writes a block anew when half of it is gone', () => {
+  const file = join(directory, 'compaction')
+  const database = opened(file)
+  load(database)
+  database.append(pack(recordsOf(2, 11)))
+  database.append(pack([2, 3, 4, 5].map((previous, i) => recordOf(12 + i, { previous }))))
+  database.append(pack([recordOf(16, { previous: 6 })]))
+  database.append(pack([recordOf(17, { previous: 7, deleted: true })]))
+  // The floor is in the middle of a block, whose records above it stay what they are.
+  assert.equal(database.compactStep(13), false)
+  assert.equal(database.floor, 13)
+  database.close()
+  assert.equal(change(file, 'SELECT group_concat(revision) FROM replaced'), '2,3')
+  assert.deepEqual(revisions(loaded(file).read), [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17])
+
+  const again = opened(file)
+  load(again)
+  again.compactStep(16)
+  again.close()
+  // Half of the first block: it is written anew, under the key of this run.
+  assert.equal(change(file, 'SELECT count(*) FROM replaced'), 0)
+  assert.equal(change(file, 'SELECT min(first) FROM blocks'), 7)
+  assert.deepEqual(revisions(loaded(file).read), [7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17])
+
+  const last = opened(file)
+  load(last)
+  last.compactStep(100)
+  assert.equal(last.floor, 17)
+  assert.ok(last.intact)
+  last.append(pack([recordOf(18, { previous: 8 })]))
+  last.close()
+  const { read, revision } = loaded(file)
+  assert.deepEqual(revisions(read), [8, 9, 10, 11, 12, 13, 14, 15, 16, 18])
+  assert.equal(revision, 18)
+})
+
+test('compaction takes no more than a step at a time', () => {
+  const database = opened(join(directory, 'steps'))
+  load(database)
+  database.append(pack(recordsOf(2, 2500)))
+  assert.equal(database.compactStep(2400), true)
+  assert.equal(database.compactStep(2400), true)
+  assert.equal(database.compactStep(2400), false)
+  assert.equal(database.floor, 2400)
+  database.close()
+})
+
+test('a record that is not at or below the floor cannot be marked as replaced', () => {
+  const file = join(directory, 'marked')
+  const database = opened(file)
+  load(database)
+  database.append(pack(recordsOf(2, 9)))
+  database.compactStep(5)
+  database.close()
+  change(file, 'INSERT INTO replaced VALUES (7)')
+  assert.throws(() => loaded(file), /^RecordDamaged: The stored record at revision 7 was marked as replaced and cannot be yet/)
+})
+
+/** As format 1 was written. */
+function writeFormat1(file: string, records: readonly PlainRecord[], floor: number): void {
+  const database = new DatabaseSync(file)
+  database.exec(`
+    CREATE TABLE log (revision INTEGER PRIMARY KEY, previous INTEGER NOT NULL, deleted INTEGER NOT NULL, data_key INTEGER NOT NULL, sealed BLOB NOT NULL);
+    CREATE TABLE data_keys (id INTEGER PRIMARY KEY AUTOINCREMENT, key_encryption_key TEXT NOT NULL, wrapped BLOB NOT NULL);
+    CREATE TABLE compaction (floor INTEGER NOT NULL);
+    INSERT INTO compaction VALUES (${floor});
+    INSERT INTO data_keys VALUES (1, 'kek', x'00');
+    PRAGMA application_id = ${0x42554c4b};
+    PRAGMA user_version = 1;
+  `)
+  database.exec('BEGIN')
+  const insert = database.prepare('INSERT INTO log VALUES (?, ?, ?, 1, ?)')
+  for (const record of records) {
+    const { revision, previous, deleted } = record
+    const place = Buffer.alloc(17)
+    place.writeBigUInt64LE(BigInt(revision), 0)
+    place.writeBigUInt64LE(BigInt(previous), 8)
+    place.writeUInt8(Number(deleted), 16)
+    const nonce = randomBytes(12)
+    const cipher = createCipheriv('aes-256-gcm', key, nonce)
+    cipher.setAAD(place)
+    const text = Buffer.concat([cipher.update(Buffer.from(pack([record]).data)), cipher.final()])
+    insert.run(revision, previous, Number(deleted), Buffer.concat([nonce, text, cipher.getAuthTag()]))
+  }
+  database.exec('COMMIT')
+  database.close()
+}
+
+test('a log of format 1 is written anew when it is first loaded, and damage in it is refused before anything is changed', () => {
+  const file = join(directory, 'format-1')
+  const old = [recordOf(3), ...recordsOf(6, 900, { bytes: Buffer.alloc(2_000, 7) }), recordOf(901, { previous: 6, deleted: true })]
+  writeFormat1(file, old, 5)
+  const tampered = join(directory, 'format-1-tampered')
+  writeFormat1(tampered, old, 5)
+  change(tampered, 'UPDATE log SET previous = 7 WHERE revision = 901')
+  assert.throws(() => loaded(tampered), RecordDamaged)
+  assert.equal(change(tampered, 'SELECT count(*) FROM log'), old.length)
+  assert.equal(change(tampered, 'SELECT user_version FROM pragma_user_version'), 1)
+
+  const { read, revision } = loaded(file)
+  assert.deepEqual(read, old)
+  assert.equal(revision, 901)
+  assert.equal(change(file, "SELECT count(*) FROM sqlite_schema WHERE name = 'log'"), 0)
+  // Another run reads it as any other.
+  const again = opened(file)
+  assert.deepEqual(load(again).read, old)
+  again.append(pack([recordOf(902)]))
+  again.close()
+  assert.deepEqual(loaded(file).read, [...old, recordOf(902)])
 })

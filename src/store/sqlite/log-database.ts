@@ -1,26 +1,33 @@
-// The SQLite file: an append-only log of sealed revisions and the wrapped keys that open them. Used by the writer thread alone.
+// The SQLite file: an append-only log of sealed blocks of revisions, and the wrapped keys that open them. Used by the writer thread alone.
 import type { KeyObject } from 'node:crypto'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { dropReplaced, replacedBetween } from './block-compaction.ts'
 import { DataKeys } from './data-keys.ts'
-import { forEachPacked, keyWidth, type PackedRecords, RecordPacker } from './record.ts'
-import { RecordDamaged, sealRecord } from './seal.ts'
+import { upgradeFromFormat1 } from './format-1.ts'
+import { joinPacked, lastRevision, type PackedRecords, placesOf, recordPlaces, splitPacked } from './record.ts'
+import { openBlock, RecordDamaged, sealBlock } from './seal.ts'
 
 /** "BULK". Tells a store from another program's database. */
 const applicationId = 0x42554c4b
-const formatVersion = 1
+const formatVersion = 2
 
+/** `replaced` holds revisions at or below the floor whose records a block still has. */
+const tables = `
+  CREATE TABLE blocks (first INTEGER PRIMARY KEY, places BLOB NOT NULL, data_key INTEGER NOT NULL, sealed BLOB NOT NULL);
+  CREATE TABLE replaced (revision INTEGER PRIMARY KEY);
+  PRAGMA user_version = ${formatVersion};
+`
 const schema = `
-  CREATE TABLE log (revision INTEGER PRIMARY KEY, previous INTEGER NOT NULL, deleted INTEGER NOT NULL, data_key INTEGER NOT NULL, sealed BLOB NOT NULL);
+  ${tables}
   CREATE TABLE data_keys (id INTEGER PRIMARY KEY AUTOINCREMENT, key_encryption_key TEXT NOT NULL, wrapped BLOB NOT NULL);
   CREATE TABLE compaction (floor INTEGER NOT NULL);
   INSERT INTO compaction VALUES (1);
   PRAGMA application_id = ${applicationId};
-  PRAGMA user_version = ${formatVersion};
 `
 
-/** How much the loader hands over at a time. */
-const loadChunkBytes = 512 * 1024
-/** Rows looked at in one transaction of a compaction, so that waiting writes are not held up. */
+/** A group of writes is one block, unless it is larger. Also how much the loader hands over at a time. */
+const blockBytes = 512 * 1024
+/** Revisions looked at in one transaction of a compaction, so that waiting writes are not held up. */
 const compactionStep = 1_000
 
 export interface LogDatabaseOptions {
@@ -29,22 +36,21 @@ export interface LogDatabaseOptions {
   readonly maxBytes?: number
 }
 
-type Row = readonly [revision: number, previous: number, deleted: number, dataKey: number, sealed: Uint8Array]
+type Row = readonly [first: number, places: Uint8Array, dataKey: number, sealed: Uint8Array]
 
 export class LogDatabase {
   readonly #db: DatabaseSync
-  readonly #insert: StatementSync
   readonly #keys = new DataKeys()
-  #current: { readonly id: number; readonly key: KeyObject } | undefined
-  #epoch = 0
+  #insert: StatementSync | undefined
+  #current: { readonly id: number; readonly key: KeyObject; seals: number } | undefined
+  #format: number
   #revision = 1
   #floor = 1
 
   constructor({ file, maxBytes }: LogDatabaseOptions) {
     this.#db = new DatabaseSync(file)
     try {
-      prepareFile(this.#db, file, maxBytes)
-      this.#insert = this.#db.prepare('INSERT INTO log (revision, previous, deleted, data_key, sealed) VALUES (?, ?, ?, ?, ?)')
+      this.#format = prepareFile(this.#db, file, maxBytes)
       this.#floor = numberOf(this.#db.prepare('SELECT floor FROM compaction').get()?.['floor'])
     } catch (err) {
       this.#db.close()
@@ -74,84 +80,104 @@ export class LogDatabase {
   useKey(key: Buffer, wrapped: Buffer, keyEncryptionKey: string): void {
     const added = this.#db.prepare('INSERT INTO data_keys (key_encryption_key, wrapped) VALUES (?, ?)').run(keyEncryptionKey, wrapped)
     const id = Number(added.lastInsertRowid)
-    this.#current = { id, key: this.#keys.add(id, key) }
+    this.#current = { id, key: this.#keys.add(id, key), seals: 0 }
   }
 
-  /**
-   * Hands over every record in revision order. Those of a chunk are sealed still where `leavesSealed` says so: opening is most of the work, and
-   * whoever waits for the next chunk can do it as well. Throws `RecordDamaged`. Forgets keys that nothing is sealed with any more.
-   */
-  load(onChunk: (records: PackedRecords) => void, leavesSealed: () => boolean): void {
+  /** Hands over every record in revision order. Throws `RecordDamaged`. Forgets keys that nothing is sealed with any more. */
+  load(onChunk: (records: PackedRecords) => void): void {
+    if (this.#format !== formatVersion) this.#upgrade()
     const used = new Set<number>(this.#current === undefined ? [] : [this.#current.id])
-    let chunk = new RecordPacker(loadChunkBytes)
+    const replaced = this.#replaced()
+    const isReplaced = (revision: number) => replaced.has(revision)
+    let chunk: PackedRecords[] = []
+    let bytes = 0
     const handOver = () => {
-      if (chunk.isEmpty) return
-      const records = chunk.packed()
-      if (!leavesSealed()) this.#keys.open(records)
-      onChunk(records)
+      if (chunk.length > 0) onChunk(joinPacked(chunk, isReplaced))
+      chunk = []
+      bytes = 0
     }
-    let expected = this.#floor
-    const rows = this.#db.prepare('SELECT revision, previous, deleted, data_key, sealed FROM log ORDER BY revision')
+    this.#revision = this.#floor
+    const rows = this.#db.prepare('SELECT first, places, data_key, sealed FROM blocks ORDER BY first')
     rows.setReturnArrays(true)
     for (const row of rows.iterate()) {
       // An array and not an object: the types do not know of `setReturnArrays`.
-      const [revision, previous, deleted, dataKey, sealed] = row as unknown as Row
-      if (revision > this.#floor && revision !== ++expected) {
-        throw new RecordDamaged(`The stored record at revision ${expected} is missing. Restore the data directory from a backup`)
-      }
+      const [first, places, dataKey, sealed] = row as unknown as Row
+      const block = openBlock(this.#keys.get(dataKey, first), { first, places, sealed })
       used.add(dataKey)
-      if (!chunk.hasRoomFor(sealed)) {
-        handOver()
-        chunk = new RecordPacker(Math.max(loadChunkBytes, sealed.length))
-      }
-      chunk.add(revision, previous, deleted, dataKey, sealed)
-      this.#revision = revision
+      this.#continueWith(block)
+      chunk.push(block)
+      bytes += block.data.byteLength
+      if (bytes >= blockBytes) handOver()
     }
     handOver()
-    this.#revision = Math.max(this.#revision, this.#floor)
     for (const { id } of this.wrappedKeys()) if (!used.has(id)) this.#db.prepare('DELETE FROM data_keys WHERE id = ?').run(id)
+  }
+
+  /** Above the floor each revision is there. */
+  #continueWith({ keys }: PackedRecords): void {
+    for (const { revision } of recordPlaces(keys)) {
+      if (revision <= this.#floor) continue
+      if (revision !== this.#revision + 1) throw new RecordDamaged(`The stored record at revision ${this.#revision + 1} is missing`)
+      this.#revision = revision
+    }
+  }
+
+  #replaced(): Set<number> {
+    const revisions = this.#db
+      .prepare('SELECT revision FROM replaced')
+      .all()
+      .map(({ revision }) => numberOf(revision))
+    const young = revisions.find(revision => revision > this.#floor)
+    if (young !== undefined) throw new RecordDamaged(`The stored record at revision ${young} was marked as replaced and cannot be yet`)
+    return new Set(revisions)
+  }
+
+  #upgrade(): void {
+    this.#transaction(() => {
+      this.#db.exec(tables)
+      upgradeFromFormat1(this.#db, this.#keys, blockBytes, block => this.#write(block))
+    })
+    this.#format = formatVersion
   }
 
   /** One transaction, one sync. Throws SQLite's error when nothing of it is stored. */
   append(records: PackedRecords): void {
+    const blocks = [...splitPacked(records, blockBytes)]
+    const [only] = blocks
+    if (only !== undefined && blocks.length === 1) this.#write(only)
+    else
+      this.#transaction(() => {
+        for (const block of blocks) this.#write(block)
+      })
+    this.#revision = lastRevision(records.keys)
+  }
+
+  #write(block: PackedRecords): void {
     const current = this.#current
     if (current === undefined) throw new Error('No data key')
-    this.#db.exec('BEGIN IMMEDIATE')
-    try {
-      forEachPacked(records, (key, plain) => {
-        const sealed = sealRecord(current.key, this.#epoch, key, plain)
-        this.#insert.run(key.revision, key.previous, Number(key.deleted), current.id, sealed)
-      })
-      this.#db.exec('COMMIT')
-    } catch (err) {
-      this.#epoch++
-      this.#rollBack()
-      throw err
-    }
-    this.#revision = records.keys[records.keys.length - keyWidth] ?? this.#revision
+    const { first, places, sealed } = sealBlock(current.key, current.seals++, block)
+    this.#insert ??= this.#db.prepare('INSERT INTO blocks (first, places, data_key, sealed) VALUES (?, ?, ?, ?)')
+    this.#insert.run(first, places, current.id, sealed)
   }
 
   /** Whether the log ends where it should: after a failure that is said to have changed nothing. */
   get intact(): boolean {
-    const last = this.#db.prepare('SELECT max(revision) AS revision FROM log').get()?.['revision']
-    return (last === null ? this.#floor : Math.max(numberOf(last), this.#floor)) === this.#revision
+    const row = this.#db.prepare('SELECT places FROM blocks ORDER BY first DESC LIMIT 1').get()
+    const keys = row && placesOf(bufferView(row['places']))
+    return Math.max(this.#floor, keys === undefined ? 0 : lastRevision(keys)) === this.#revision
   }
 
   /** Moves the floor a step towards `target`: drops what was replaced or deleted at or below it. Returns whether more is to do. */
   compactStep(target: number): boolean {
     const floor = Math.min(target, this.#revision, this.#floor + compactionStep)
     if (floor <= this.#floor) return false
-    const range = [this.#floor, floor]
-    this.#db.exec('BEGIN IMMEDIATE')
-    try {
-      this.#db.prepare('DELETE FROM log WHERE revision IN (SELECT previous FROM log WHERE revision > ? AND revision <= ?)').run(...range)
-      this.#db.prepare('DELETE FROM log WHERE revision > ? AND revision <= ? AND deleted = 1').run(...range)
+    this.#transaction(() => {
+      dropReplaced(this.#db, replacedBetween(this.#db, this.#floor, floor), (row, isReplaced) => {
+        const kept = joinPacked([openBlock(this.#keys.get(row.dataKey, row.first), row)], isReplaced)
+        this.#write(kept)
+      })
       this.#db.prepare('UPDATE compaction SET floor = ?').run(floor)
-      this.#db.exec('COMMIT')
-    } catch (err) {
-      this.#rollBack()
-      throw err
-    }
+    })
     this.#floor = floor
     return floor < Math.min(target, this.#revision)
   }
@@ -161,26 +187,38 @@ export class LogDatabase {
     this.#db.close()
   }
 
-  #rollBack(): void {
-    // SQLite has rolled back by itself after some errors (full disk, I/O).
-    if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+  #transaction(work: () => void): void {
+    this.#db.exec('BEGIN IMMEDIATE')
+    try {
+      work()
+      this.#db.exec('COMMIT')
+    } catch (err) {
+      // SQLite has rolled back by itself after some errors (full disk, I/O).
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
+      throw err
+    }
   }
 }
 
-function prepareFile(db: DatabaseSync, file: string, maxBytes: number | undefined): void {
+/** Returns the format of the file. */
+function prepareFile(db: DatabaseSync, file: string, maxBytes: number | undefined): number {
   // Exclusive: a second process is refused, and the index of the write-ahead log needs no shared file.
   db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   db.exec('PRAGMA wal_autocheckpoint = 2000; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8192')
   if (maxBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.max(16, Math.floor(maxBytes / 8192))}`)
   const version = numberOf(db.prepare('PRAGMA user_version').get()?.['user_version'])
   const application = numberOf(db.prepare('PRAGMA application_id').get()?.['application_id'])
-  const tables = numberOf(db.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count'])
-  if (tables === 0) db.exec(`BEGIN; ${schema} COMMIT`)
-  else if (application !== applicationId) throw new Error(`"${file}" is the database of another program`)
-  else if (version !== formatVersion) {
-    const what = `"${file}" has store format ${version}, and this version of Bulkhead reads format ${formatVersion}`
+  const count = numberOf(db.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count'])
+  if (count === 0) {
+    db.exec(`BEGIN; ${schema} COMMIT`)
+    return formatVersion
+  }
+  if (application !== applicationId) throw new Error(`"${file}" is the database of another program`)
+  if (version !== formatVersion && version !== 1) {
+    const what = `"${file}" has store format ${version}, and this version of Bulkhead reads formats up to ${formatVersion}`
     throw new Error(`${what}. Start it with the version of Bulkhead that wrote it`)
   }
+  return version
 }
 
 function numberOf(value: unknown): number {

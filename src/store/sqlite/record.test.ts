@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { forEachRecord, type PlainRecord, pack } from './record.ts'
+import { forEachRecord, joinPacked, type PackedRecords, type PlainRecord, pack, recordPlaces, splitPacked } from './record.ts'
 
 /** Names of custom metrics, ClusterRoles and fields may hold nearly anything; quotes, escapes and the separators of the header first of all. */
 const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.stringMatching(/^["\\\\,:{}[\]a-zé]*$/), fc.constant(''))
@@ -25,6 +25,38 @@ test('forEachRecord gives back what pack was given', () => {
       assert.deepEqual(read, records)
     }),
     { numRuns: 500 },
+  )
+})
+
+function readAll(packed: PackedRecords): PlainRecord[] {
+  const read: PlainRecord[] = []
+  forEachRecord(packed, one => read.push(one))
+  return read
+}
+
+test('splitPacked and joinPacked keep all records, and joinPacked leaves out what it is told', () => {
+  fc.assert(
+    fc.property(
+      fc.array(record, { minLength: 1 }),
+      fc.integer({ min: 1, max: 500 }),
+      fc.integer({ min: 1, max: 3 }),
+      (records, maxBytes, every) => {
+        const pieces = [...splitPacked(pack(records), maxBytes)]
+        assert.deepEqual(pieces.flatMap(readAll), records)
+        // Each ends with the record that makes it large enough.
+        for (const { keys } of pieces) {
+          const lengths = [...recordPlaces(keys)].map(({ length }) => length)
+          assert.ok(lengths.length === 1 || lengths.slice(0, -1).reduce((sum, length) => sum + length, 0) < maxBytes, lengths.join())
+        }
+        assert.deepEqual(readAll(joinPacked(pieces)), records)
+        const isLeftOut = (revision: number) => revision % every === 0
+        assert.deepEqual(
+          readAll(joinPacked(pieces, isLeftOut)),
+          records.filter(({ revision }) => !isLeftOut(revision)),
+        )
+      },
+    ),
+    { numRuns: 300 },
   )
 })
 

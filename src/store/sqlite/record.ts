@@ -26,20 +26,18 @@ export interface PlainRecord extends RecordKey {
 }
 
 /**
- * Records side by side in one piece of memory, so that a group costs one message between the threads and no copy there. `keys` holds
- * revision, previous, deleted, offset, length and data key of each; a record in `data` is a 32-bit length, the header as a JSON array,
- * the object; with a data key it is that under seal.
+ * Records side by side in one piece of memory, so that a group costs one message between the threads and no copy there, and is sealed as one. `keys` holds
+ * revision, previous, deleted, offset and length of each; a record in `data` is a 32-bit length, the header as a JSON array, the object.
  */
 export interface PackedRecords {
   readonly keys: Float64Array<ArrayBuffer>
   readonly data: ArrayBuffer
 }
 
-export const keyWidth = 6
+const keyWidth = 5
+const offsetAt = 3
 /** Places and descriptions that many headers share. */
 const mostRemembered = 1000
-/** In the place of the data key: the record is open. */
-export const noDataKey = 0
 
 export function pack(records: readonly PlainRecord[]): PackedRecords {
   const headers = records.map(({ header }) => encodeHeader(header))
@@ -55,7 +53,7 @@ export function pack(records: readonly PlainRecord[]): PackedRecords {
   records.forEach(({ revision, previous, deleted, bytes }, i) => {
     const headerLength = headerLengths[i] ?? 0
     const length = 4 + headerLength + bytes.length
-    keys.set([revision, previous, Number(deleted), offset, length, noDataKey], i * keyWidth)
+    keys.set([revision, previous, Number(deleted), offset, length], i * keyWidth)
     buffer.writeUInt32LE(headerLength, offset)
     buffer.write(headers[i] ?? '', offset + 4)
     bytes.copy(buffer, offset + 4 + headerLength)
@@ -64,86 +62,92 @@ export function pack(records: readonly PlainRecord[]): PackedRecords {
   return { keys, data }
 }
 
-/** Calls `visit` for each; `bytes` is a view of the packed memory, sealed unless `dataKey` is `noDataKey`. */
-export function forEachPacked(records: PackedRecords, visit: (key: RecordKey, bytes: Buffer, dataKey: number) => void): void {
-  const all = Buffer.from(records.data)
-  for (let i = 0; i < records.keys.length; i += keyWidth) {
-    const { offset, length, dataKey, ...key } = packedKey(records, i)
-    visit(key, all.subarray(offset, offset + length), dataKey)
-  }
+/** Of one record that is in that form already. */
+export function packPlain({ revision, previous, deleted }: RecordKey, plain: Uint8Array): PackedRecords {
+  return { keys: Float64Array.of(revision, previous, Number(deleted), 0, plain.length), data: new Uint8Array(plain).buffer }
 }
 
-/** As `forEachPacked` with `readRecord`, without a view of each record in between: a start reads all there are. */
+/** Calls `visit` for each; the bytes are views of the packed memory, and what neighbours share is read once: a start reads all there are. */
 export function forEachRecord(records: PackedRecords, visit: (record: PlainRecord) => void): void {
   const all = Buffer.from(records.data)
   for (let i = 0; i < records.keys.length; i += keyWidth) {
-    const { revision, previous, deleted, offset, length } = packedKey(records, i)
+    const { revision, previous, deleted, offset, length } = placeAt(records.keys, i)
     const object = offset + 4 + all.readUInt32LE(offset)
     const header = decodeHeader(all, offset + 4, object)
     visit({ revision, previous, deleted, header, bytes: all.subarray(object, offset + length) })
   }
 }
 
-function packedKey({ keys }: PackedRecords, at: number) {
+export interface RecordPlace extends RecordKey {
+  /** Of the record within the data. */
+  readonly offset: number
+  readonly length: number
+}
+
+export function* recordPlaces(keys: Float64Array): Generator<RecordPlace> {
+  for (let i = 0; i < keys.length; i += keyWidth) yield placeAt(keys, i)
+}
+
+function placeAt(keys: Float64Array, at: number): RecordPlace {
   return {
     revision: keys[at] ?? 0,
     previous: keys[at + 1] ?? 0,
     deleted: keys[at + 2] !== 0,
-    offset: keys[at + 3] ?? 0,
+    offset: keys[at + offsetAt] ?? 0,
     length: keys[at + 4] ?? 0,
-    dataKey: keys[at + 5] ?? noDataKey,
   }
 }
 
-export function areOpen({ keys }: PackedRecords): boolean {
-  return keys.length === 0 || keys[keyWidth - 1] === noDataKey
+/** The `keys` that have these bytes, those of a little-endian machine as all are that Node runs on; undefined where they can be none. */
+export function placesOf(bytes: Uint8Array): Float64Array<ArrayBuffer> | undefined {
+  if (bytes.length === 0 || bytes.length % (keyWidth * Float64Array.BYTES_PER_ELEMENT) !== 0) return undefined
+  return new Float64Array(new Uint8Array(bytes).buffer)
 }
 
-/** Opens sealed records where they lie: `open` makes of each what takes its place, and is no longer than it. */
-export function openPacked(records: PackedRecords, open: (key: RecordKey, sealed: Buffer, dataKey: number) => Buffer): void {
-  const all = Buffer.from(records.data)
-  for (let i = 0; i < records.keys.length; i += keyWidth) {
-    const key = packedKey(records, i)
-    const plain = open(key, all.subarray(key.offset, key.offset + key.length), key.dataKey)
-    all.set(plain, key.offset)
-    records.keys[i + 4] = plain.length
-    records.keys[i + 5] = noDataKey
+export const lastRevision = (keys: Float64Array): number => keys[keys.length - keyWidth] ?? 0
+
+/** All of them in one, but those of the revisions that are left out. */
+export function joinPacked(blocks: readonly PackedRecords[], isLeftOut: (revision: number) => boolean = () => false): PackedRecords {
+  const joined = new Uint8Array(blocks.reduce((sum, { keys }) => sum + bytesOf(keys), 0))
+  const all = new Float64Array(blocks.reduce((sum, { keys }) => sum + keys.length, 0))
+  let at = 0
+  let bytes = 0
+  for (const { keys, data } of blocks) {
+    for (let i = 0; i < keys.length; i += keyWidth) {
+      const { revision, offset, length } = placeAt(keys, i)
+      if (isLeftOut(revision)) continue
+      joined.set(new Uint8Array(data, offset, length), bytes)
+      all.set(keys.subarray(i, i + keyWidth), at)
+      all[at + offsetAt] = bytes
+      at += keyWidth
+      bytes += length
+    }
   }
+  return at === all.length ? { keys: all, data: joined.buffer } : { keys: all.slice(0, at), data: joined.buffer.slice(0, bytes) }
 }
 
-/** Takes sealed records one after the other into one piece of memory. */
-export class RecordPacker {
-  readonly #keys: number[] = []
-  readonly #data: Uint8Array<ArrayBuffer>
-  #bytes = 0
-
-  constructor(maxBytes: number) {
-    this.#data = new Uint8Array(maxBytes)
-  }
-
-  get isEmpty(): boolean {
-    return this.#keys.length === 0
-  }
-
-  hasRoomFor(record: Uint8Array): boolean {
-    return this.#bytes + record.length <= this.#data.length
-  }
-
-  add(revision: number, previous: number, deleted: number, dataKey: number, record: Uint8Array): void {
-    this.#keys.push(revision, previous, deleted, this.#bytes, record.length, dataKey)
-    this.#data.set(record, this.#bytes)
-    this.#bytes += record.length
-  }
-
-  packed(): PackedRecords {
-    return { keys: new Float64Array(this.#keys), data: this.#data.buffer }
-  }
+function bytesOf(keys: Float64Array): number {
+  let bytes = 0
+  for (let i = 0; i < keys.length; i += keyWidth) bytes += placeAt(keys, i).length
+  return bytes
 }
 
-export function readRecord(key: RecordKey, plain: Buffer): PlainRecord {
-  const headerLength = plain.readUInt32LE(0)
-  const header = decodeHeader(plain, 4, 4 + headerLength)
-  return { ...key, header, bytes: plain.subarray(4 + headerLength) }
+/** In pieces of about so many bytes, each of at least one record. */
+export function* splitPacked(records: PackedRecords, maxBytes: number): Generator<PackedRecords> {
+  const { keys, data } = records
+  if (data.byteLength <= maxBytes) {
+    yield records
+    return
+  }
+  let start = 0
+  for (let i = 0; i < keys.length; i += keyWidth) {
+    const from = placeAt(keys, start).offset
+    const { offset, length } = placeAt(keys, i)
+    const isLast = i + keyWidth === keys.length
+    if (!isLast && offset + length - from < maxBytes) continue
+    yield joinPacked([{ keys: keys.slice(start, i + keyWidth), data }])
+    start = i + keyWidth
+  }
 }
 
 type DescribedArray = [number, Record<string, string> | 0, Record<string, string> | 0]

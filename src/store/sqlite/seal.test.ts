@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { createSecretKey, randomBytes } from 'node:crypto'
-import { describe, it } from 'node:test'
-import { forEachPacked, type PlainRecord, pack, readRecord } from './record.ts'
-import { openRecord, RecordDamaged, sealRecord } from './seal.ts'
+import { test } from 'node:test'
+import { forEachRecord, type PlainRecord, pack } from './record.ts'
+import { openBlock, RecordDamaged, type SealedBlock, sealBlock } from './seal.ts'
 
 const key = createSecretKey(randomBytes(32))
 const header = { groupResource: 'secrets', namespace: 'ns', name: 'ü', at: 5, fieldsVersion: 0, labels: { a: 'b' }, extraFields: undefined }
@@ -17,44 +17,42 @@ const records: readonly PlainRecord[] = [
   },
 ]
 
-describe('pack()', () => {
-  it('gives back what was packed', () => {
-    const read: PlainRecord[] = []
-    forEachPacked(pack(records), (place, plain) => read.push(readRecord(place, plain)))
-    assert.deepEqual(read, records)
-  })
+function flipped(bytes: Uint8Array, at: number): Uint8Array {
+  const changed = Buffer.from(bytes)
+  changed.writeUInt8(changed.readUInt8(at) ^ 1, at)
+  return changed
+}
+
+test('a block opens in its own place only, under its own key only, and whole only', () => {
+  const block = sealBlock(key, 0, pack(records))
+  const read: PlainRecord[] = []
+  forEachRecord(openBlock(key, block), record => read.push(record))
+  assert.deepEqual(read, records)
+  assert.equal(Buffer.from(block.sealed).includes('secrets'), false)
+
+  const refused = (other: SealedBlock, message: RegExp, by = key) =>
+    assert.throws(
+      () => openBlock(by, other),
+      (err: unknown) => err instanceof RecordDamaged && message.test(err.message),
+    )
+  const changed = /^The stored block at revision 2 was changed after it was written\. Restore the data directory from a backup$/
+  refused({ ...block, first: 3 }, /at revision 3 was swapped: it is the one of revision 2/)
+  refused(block, changed, createSecretKey(randomBytes(32)))
+  for (let i = 0; i < block.sealed.length; i++) {
+    refused({ ...block, sealed: flipped(block.sealed, i) }, changed)
+    refused({ ...block, sealed: block.sealed.subarray(0, i) }, i < 28 ? /is cut short/ : changed)
+  }
+  for (let i = 0; i < block.places.length; i++) {
+    refused({ ...block, places: flipped(block.places, i) }, changed)
+    refused({ ...block, places: block.places.subarray(0, i) }, changed)
+  }
 })
 
-describe('sealRecord()', () => {
-  it('opens in its own place only, under its own key only, and whole only', () => {
-    const place = { revision: 7, previous: 3, deleted: false }
-    const plain = Buffer.from(pack(records.slice(0, 1)).data)
-    const sealed = sealRecord(key, 0, place, plain)
-    assert.deepEqual(openRecord(key, place, sealed), plain)
-    assert.equal(sealed.includes(plain.subarray(0, 16)), false)
-    for (const other of [
-      { ...place, revision: 8 },
-      { ...place, previous: 4 },
-      { ...place, deleted: true },
-    ]) {
-      assert.throws(() => openRecord(key, other, sealed), RecordDamaged)
-    }
-    assert.throws(() => openRecord(createSecretKey(randomBytes(32)), place, sealed), RecordDamaged)
-    for (let i = 0; i < sealed.length; i++) {
-      const changed = Buffer.from(sealed)
-      changed.writeUInt8(changed.readUInt8(i) ^ 1, i)
-      assert.throws(() => openRecord(key, place, changed), RecordDamaged)
-      assert.throws(() => openRecord(key, place, sealed.subarray(0, i)), RecordDamaged)
-    }
-  })
-
-  it('never uses a nonce twice: one for each revision and epoch', () => {
-    const nonces = new Set<string>()
-    for (let epoch = 0; epoch < 3; epoch++) {
-      for (let revision = 1; revision < 4; revision++) {
-        nonces.add(sealRecord(key, epoch, { revision, previous: 0, deleted: false }, Buffer.alloc(1)).toString('hex', 0, 12))
-      }
-    }
-    assert.equal(nonces.size, 9)
-  })
+test('no two seals of a key have the same nonce', () => {
+  const nonces = [0, 1, 255, 256, 2 ** 32, 2 ** 40].map(seals =>
+    Buffer.from(sealBlock(key, seals, pack(records)).sealed)
+      .subarray(0, 12)
+      .toString('hex'),
+  )
+  assert.equal(new Set(nonces).size, nonces.length)
 })

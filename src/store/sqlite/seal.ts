@@ -1,6 +1,6 @@
-// Seals records for the disk with AES-256-GCM, bound to their place in the log.
+// Seals blocks of records for the disk with AES-256-GCM, bound to their place in the log.
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto'
-import { type RecordKey, readRecord } from './record.ts'
+import { type PackedRecords, placesOf } from './record.ts'
 
 const algorithm = 'aes-256-gcm'
 const nonceLength = 12
@@ -9,82 +9,63 @@ const tagLength = 16
 /** A record does not belong where it was found, or is not what was written. */
 export class RecordDamaged extends Error {
   constructor(message: string) {
-    super(message)
+    super(`${message}. Restore the data directory from a backup`)
     this.name = 'RecordDamaged'
   }
 }
 
+export interface SealedBlock {
+  /** The revision of its first record. */
+  readonly first: number
+  /** `PackedRecords.keys` of its records as bytes, in clear: compaction decides by them. Bound to what is sealed. */
+  readonly places: Uint8Array
+  /** Nonce, ciphertext, tag. */
+  readonly sealed: Uint8Array
+}
+
 /**
- * Nonce, ciphertext, tag. The nonce is counted, not drawn: 4 bytes of epoch and 8 of revision. A data key serves one process, and the epoch
- * rises where a revision is given out again after a failed group, so no nonce comes twice and no bound on random nonces applies.
- * The names are inside: no file of the store shows which objects exist. The key is a KeyObject, since Node 24 spends three times as long on
- * making one from bytes for each call as on sealing.
+ * The nonce is counted, not drawn: `seals` is how many blocks the key has sealed before. A data key serves one process, which counts on over failures, so no
+ * nonce comes twice and no bound on random nonces applies. The names are inside: no file of the store shows which objects exist. The key is a KeyObject,
+ * since Node spends three times as long on making one from bytes for each call as on sealing.
  */
-export function sealRecord(dataKey: KeyObject, epoch: number, key: RecordKey, plain: Buffer): Buffer {
-  const sealed = Buffer.allocUnsafe(nonceLength + plain.length + tagLength)
-  sealed.writeUInt32LE(epoch, 0)
-  writeCount(sealed, key.revision, 4)
-  const cipher = createCipheriv(algorithm, dataKey, sealed.subarray(0, nonceLength))
-  cipher.setAAD(placeOf(key))
-  cipher.update(plain).copy(sealed, nonceLength)
+export function sealBlock(dataKey: KeyObject, seals: number, { keys, data }: PackedRecords): SealedBlock {
+  const nonce = Buffer.alloc(nonceLength)
+  nonce.writeUIntLE(seals, 0, 6)
+  const places = new Uint8Array(keys.buffer, keys.byteOffset, keys.byteLength)
+  const cipher = createCipheriv(algorithm, dataKey, nonce)
+  cipher.setAAD(places)
+  const text = cipher.update(new Uint8Array(data))
   cipher.final()
-  cipher.getAuthTag().copy(sealed, nonceLength + plain.length)
-  return sealed
+  return { first: keys[0] ?? 0, places, sealed: Buffer.concat([nonce, text, cipher.getAuthTag()]) }
 }
 
-/** Throws `RecordDamaged`, naming the record that was moved here where it can be told. */
-export function openRecord(dataKey: KeyObject, key: RecordKey, sealed: Buffer): Buffer {
-  const plain = tryOpen(dataKey, key, sealed)
-  if (plain !== undefined) return plain
-  throw new RecordDamaged(`${diagnose(dataKey, key, sealed)}. Restore the data directory from a backup`)
+/** Throws `RecordDamaged`, saying which block was moved here where it can be told. */
+export function openBlock(dataKey: KeyObject, { first, places, sealed }: SealedBlock): PackedRecords {
+  const here = `The stored block at revision ${first}`
+  if (sealed.length < nonceLength + tagLength) throw new RecordDamaged(`${here} is cut short`)
+  const keys = placesOf(places)
+  const data = keys && tryOpen(dataKey, places, sealed)
+  if (keys === undefined || data === undefined) throw new RecordDamaged(`${here} was changed after it was written`)
+  if (keys[0] !== first) throw new RecordDamaged(`${here} was swapped: it is the one of revision ${keys[0]}`)
+  return { keys, data }
 }
 
-function diagnose(dataKey: KeyObject, key: RecordKey, sealed: Buffer): string {
-  const here = `The stored record at revision ${key.revision}`
-  if (sealed.length < nonceLength + tagLength) return `${here} is cut short`
-  const revision = Number(sealed.readBigUInt64LE(4))
-  for (const deleted of [false, true]) {
-    for (const place of [
-      { ...key, revision, deleted },
-      { revision, previous: 0, deleted },
-      { ...key, deleted },
-    ]) {
-      const plain = tryOpen(dataKey, place, sealed)
-      if (plain === undefined) continue
-      const { groupResource, namespace, name } = readRecord(place, plain).header
-      return `${here} was swapped: it holds ${groupResource} "${namespace === '' ? name : `${namespace}/${name}`}" of revision ${revision}`
-    }
-  }
-  return `${here} was changed after it was written`
-}
-
-function tryOpen(dataKey: KeyObject, key: RecordKey, sealed: Buffer): Buffer | undefined {
-  if (sealed.length < nonceLength + tagLength) return undefined
+function tryOpen(dataKey: KeyObject, places: Uint8Array, sealed: Uint8Array): ArrayBuffer | undefined {
   const decipher = createDecipheriv(algorithm, dataKey, sealed.subarray(0, nonceLength), { authTagLength: tagLength })
-  decipher.setAAD(placeOf(key))
+  decipher.setAAD(places)
   decipher.setAuthTag(sealed.subarray(sealed.length - tagLength))
   const plain = decipher.update(sealed.subarray(nonceLength, sealed.length - tagLength))
   try {
     decipher.final()
-    return plain
   } catch {
     // Node says no more than "unable to authenticate"; the caller words what that means here.
     return undefined
   }
+  return ownBuffer(plain)
 }
 
-const place = Buffer.alloc(17)
-
-/** The same memory each time: OpenSSL has taken it in when `setAAD` returns. */
-function placeOf({ revision, previous, deleted }: RecordKey): Buffer {
-  writeCount(place, revision, 0)
-  writeCount(place, previous, 8)
-  place.writeUInt8(Number(deleted), 16)
-  return place
-}
-
-/** A 64-bit little-endian integer, without the price of a BigInt. */
-function writeCount(buffer: Buffer, count: number, offset: number): void {
-  buffer.writeUInt32LE(count % 2 ** 32, offset)
-  buffer.writeUInt32LE(Math.floor(count / 2 ** 32), offset + 4)
+/** Small results of Node share memory with others. */
+function ownBuffer({ buffer, byteOffset, byteLength }: Uint8Array): ArrayBuffer {
+  if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) return buffer
+  return new Uint8Array(buffer, byteOffset, byteLength).slice().buffer
 }

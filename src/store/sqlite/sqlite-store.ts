@@ -26,7 +26,7 @@ export interface SqliteStoreOptions {
   readonly keep?: Partial<KeepLimits>
   /** Quota of the database file in bytes. Writes beyond it are refused as on a full disk. */
   readonly maxBytes?: number
-  /** Records after which a new data key is taken. Default 2³¹. */
+  /** Records after which a new data key is taken, of which blocks of at least one are sealed. Default 2³¹. */
   readonly recordsPerKey?: number
 }
 
@@ -57,10 +57,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       keep: { ...defaultKeep, ...options.keep },
     })
     queue = new CommitQueue({ clock, log, metrics, window: options.window, commitLog: keeper, revision: floor, oldestRevision: floor })
-    loader = new Loader(queue, keeper, floor, keys)
+    loader = new Loader(queue, keeper, floor)
     const revision = await writer.load(keys, fresh)
-    // With it go the keys of this thread.
-    loader = undefined
     queue.loaded(revision)
     keeper.start(revision)
     log.info('store opened', { revision, objects: queue.status().objects, dataKeys: keys.length + 1 })

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { LogDatabase, type LogDatabaseOptions } from './log-database.ts'
 import type { PackedRecords } from './record.ts'
-import type { ChunksTaken, Failure, FreshKey, WriterReply, WriterRequest } from './writer-protocol.ts'
+import type { Failure, FreshKey, WriterReply, WriterRequest } from './writer-protocol.ts'
 
 /** SQLITE_FULL. Every other failure of a commit leaves open what the disk holds. */
 const diskFull = 13
@@ -43,7 +43,7 @@ function handle(db: LogDatabase, request: WriterRequest): void {
     case 'load':
       for (const { id, key } of request.keys) db.addKey(id, Buffer.from(key))
       useKey(db, request.fresh)
-      load(db, request.taken)
+      load(db)
       reply({ kind: 'loaded', revision: db.revision })
       break
     case 'append':
@@ -65,18 +65,8 @@ function handle(db: LogDatabase, request: WriterRequest): void {
   }
 }
 
-/** Where the main thread has no more than this to do it opens the next chunk itself: one that waits bridges the time until another is read. */
-const mostWaiting = 1
-
-function load(db: LogDatabase, taken: ChunksTaken): void {
-  let sent = 0
-  db.load(
-    records => {
-      sent++
-      reply({ kind: 'records', records }, [records.data, records.keys.buffer])
-    },
-    () => sent - Atomics.load(taken, 0) <= mostWaiting,
-  )
+function load(db: LogDatabase): void {
+  db.load(records => reply({ kind: 'records', records }, [records.data, records.keys.buffer]))
 }
 
 function append(db: LogDatabase, records: PackedRecords): void {

@@ -17,12 +17,9 @@ export interface UnwrappedKey {
   readonly key: Uint8Array
 }
 
-/** How many chunks of records the main thread has taken in, counted up by it: the writer opens records while that thread is behind. */
-export type ChunksTaken = Int32Array<SharedArrayBuffer>
-
 /** To the writer. It answers `load` with `records`… and `loaded`, `append` with `appended` or `failed`, each in order. */
 export type WriterRequest =
-  | { readonly kind: 'load'; readonly keys: readonly UnwrappedKey[]; readonly fresh: FreshKey; readonly taken: ChunksTaken }
+  | { readonly kind: 'load'; readonly keys: readonly UnwrappedKey[]; readonly fresh: FreshKey }
   | { readonly kind: 'append'; readonly records: PackedRecords }
   | { readonly kind: 'rotate'; readonly fresh: FreshKey }
   | { readonly kind: 'compact'; readonly floor: number }

@@ -5,7 +5,7 @@ import type { CommitLog } from '../commit-queue.ts'
 import { WriteFailed } from '../store.ts'
 import type { DecidedWrite } from '../watch-cache.ts'
 import { type PackedRecords, pack } from './record.ts'
-import type { ChunksTaken, Failure, FreshKey, UnwrappedKey, WrappedKey, WriterReply, WriterRequest } from './writer-protocol.ts'
+import type { Failure, FreshKey, UnwrappedKey, WrappedKey, WriterReply, WriterRequest } from './writer-protocol.ts'
 
 /** The thread's module: TypeScript beside this file, or its own entry point in the bundle. */
 function workerUrl(): URL {
@@ -34,7 +34,6 @@ export class Writer implements CommitLog {
   #waiting: Waiting | undefined
   #opened: { readonly wrappedKeys: readonly WrappedKey[]; readonly floor: number } | undefined
   #loaded = 0
-  readonly #taken: ChunksTaken = new Int32Array(new SharedArrayBuffer(4))
   #ended: WriteFailed | undefined
 
   constructor(file: string, maxBytes: number | undefined, now: () => number, events: WriterEvents) {
@@ -62,7 +61,7 @@ export class Writer implements CommitLog {
 
   /** Hands all records to `onRecords` and resolves with the newest revision. */
   async load(keys: readonly UnwrappedKey[], fresh: FreshKey): Promise<number> {
-    this.#send({ kind: 'load', keys, fresh, taken: this.#taken })
+    this.#send({ kind: 'load', keys, fresh })
     await this.#reply()
     return this.#loaded
   }
@@ -168,7 +167,6 @@ export class Writer implements CommitLog {
     if (this.#ended !== undefined) return
     try {
       this.#events.onRecords(records)
-      Atomics.add(this.#taken, 0, 1)
     } catch (err) {
       this.#settle(err instanceof Error ? err : new Error(String(err)))
       this.#ended = closed()

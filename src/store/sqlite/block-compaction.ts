@@ -1,0 +1,69 @@
+// Drops records that were replaced or deleted from their blocks. A block is written anew once half of its records are gone: until then it costs a mark.
+import type { DatabaseSync } from 'node:sqlite'
+import { placesOf, recordPlaces } from './record.ts'
+import { RecordDamaged, type SealedBlock } from './seal.ts'
+
+export interface BlockRow extends SealedBlock {
+  readonly dataKey: number
+}
+
+/** The revisions that those above `floor` and up to `next` make superfluous: what they replaced, and deletions themselves. */
+export function replacedBetween(db: DatabaseSync, floor: number, next: number): number[] {
+  const begins = db.prepare('SELECT max(first) AS first FROM blocks WHERE first <= ?').get(floor + 1)?.['first'] ?? 0
+  const replaced: number[] = []
+  for (const { first, places } of db
+    .prepare('SELECT first, places FROM blocks WHERE first >= ? AND first <= ? ORDER BY first')
+    .all(begins, next)) {
+    for (const { revision, previous, deleted } of placesIn(Number(first), places)) {
+      if (revision <= floor || revision > next) continue
+      if (previous !== 0) replaced.push(previous)
+      if (deleted) replaced.push(revision)
+    }
+  }
+  return replaced
+}
+
+/** `rewrite` writes what is left of a block. To be called within a transaction. */
+export function dropReplaced(
+  db: DatabaseSync,
+  revisions: readonly number[],
+  rewrite: (row: BlockRow, isReplaced: (revision: number) => boolean) => void,
+): void {
+  const mark = db.prepare('INSERT OR IGNORE INTO replaced (revision) VALUES (?)')
+  const blockOf = db.prepare('SELECT first, places FROM blocks WHERE first <= ? ORDER BY first DESC LIMIT 1')
+  const touched = new Map<number, number[]>()
+  for (const revision of revisions) {
+    const block = blockOf.get(revision)
+    if (block === undefined) continue
+    const first = Number(block['first'])
+    const held = touched.get(first) ?? placesIn(first, block['places']).map(place => place.revision)
+    touched.set(first, held)
+    if (held.includes(revision)) mark.run(revision)
+  }
+  for (const [first, held] of touched) shrink(db, first, held, rewrite)
+}
+
+function shrink(
+  db: DatabaseSync,
+  first: number,
+  held: readonly number[],
+  rewrite: (row: BlockRow, isReplaced: (revision: number) => boolean) => void,
+): void {
+  const last = held.at(-1) ?? first
+  const rows = db.prepare('SELECT revision FROM replaced WHERE revision BETWEEN ? AND ?').all(first, last)
+  const gone = new Set(rows.map(({ revision }) => Number(revision)))
+  if (gone.size * 2 < held.length) return
+  const row = db.prepare('SELECT places, data_key, sealed FROM blocks WHERE first = ?').get(first)
+  if (row === undefined) return
+  db.prepare('DELETE FROM blocks WHERE first = ?').run(first)
+  db.prepare('DELETE FROM replaced WHERE revision BETWEEN ? AND ?').run(first, last)
+  if (gone.size === held.length) return
+  const { places, data_key: dataKey, sealed } = row as unknown as { places: Uint8Array; data_key: number; sealed: Uint8Array }
+  rewrite({ first, places, dataKey, sealed }, revision => gone.has(revision))
+}
+
+function placesIn(first: number, places: unknown) {
+  const keys = places instanceof Uint8Array ? placesOf(places) : undefined
+  if (keys === undefined) throw new RecordDamaged(`The stored block at revision ${first} was changed after it was written`)
+  return [...recordPlaces(keys)]
+}

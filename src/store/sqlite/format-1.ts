@@ -1,0 +1,56 @@
+// Reads a log of format 1, in which each record had a row and a seal of its own, and writes it anew in blocks.
+import { createDecipheriv, type KeyObject } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
+import type { DataKeys } from './data-keys.ts'
+import { joinPacked, type PackedRecords, packPlain } from './record.ts'
+import { RecordDamaged } from './seal.ts'
+
+const nonceLength = 12
+const tagLength = 16
+
+interface Row {
+  readonly revision: number
+  readonly previous: number
+  readonly deleted: number
+  readonly data_key: number
+  readonly sealed: Uint8Array
+}
+
+/** Hands over all records in revision order, in blocks of about `blockBytes`, and drops the table. To be called within a transaction. Throws `RecordDamaged`. */
+export function upgradeFromFormat1(db: DatabaseSync, keys: DataKeys, blockBytes: number, write: (block: PackedRecords) => void): void {
+  let block: PackedRecords[] = []
+  let bytes = 0
+  const handOver = () => {
+    if (block.length > 0) write(joinPacked(block))
+    block = []
+    bytes = 0
+  }
+  for (const found of db.prepare('SELECT revision, previous, deleted, data_key, sealed FROM log ORDER BY revision').iterate()) {
+    const row = found as unknown as Row
+    const record = openRow(keys.get(row.data_key, row.revision), row)
+    if (bytes + record.data.byteLength > blockBytes) handOver()
+    block.push(record)
+    bytes += record.data.byteLength
+  }
+  handOver()
+  db.exec('DROP TABLE log')
+}
+
+function openRow(dataKey: KeyObject, { revision, previous, deleted, sealed }: Row): PackedRecords {
+  const damaged = () => new RecordDamaged(`The stored record at revision ${revision} was changed after it was written`)
+  if (sealed.length < nonceLength + tagLength) throw damaged()
+  const place = Buffer.alloc(17)
+  place.writeBigUInt64LE(BigInt(revision), 0)
+  place.writeBigUInt64LE(BigInt(previous), 8)
+  place.writeUInt8(deleted, 16)
+  const decipher = createDecipheriv('aes-256-gcm', dataKey, sealed.subarray(0, nonceLength), { authTagLength: tagLength })
+  decipher.setAAD(place)
+  decipher.setAuthTag(sealed.subarray(sealed.length - tagLength))
+  const plain = decipher.update(sealed.subarray(nonceLength, sealed.length - tagLength))
+  try {
+    decipher.final()
+  } catch (err) {
+    throw Object.assign(damaged(), { cause: err })
+  }
+  return packPlain({ revision, previous, deleted: deleted !== 0 }, plain)
+}
