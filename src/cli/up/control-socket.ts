@@ -1,4 +1,4 @@
-// `up` listens on a unix socket in the data directory: it is the lock of the directory, and `bulkhead status` asks there for the parts.
+// `up` listens on a unix socket in the data directory: `bulkhead status` asks there for the parts.
 import { rmSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { parseJson } from '../../base/json.ts'
@@ -15,13 +15,10 @@ export interface UpStatus {
   readonly parts: readonly PartState[]
 }
 
-/** Takes the directory, or throws a UserError where another `up` has it. */
+/** Rejects with a UserError where another `up` answers there: one of an older release holds no lock. */
 export async function takeControlSocket(path: string, status: () => UpStatus): Promise<AsyncDisposable> {
   const other = await askStatus(path)
-  if (other !== undefined)
-    throw new UserError(
-      `This data directory is in use by process ${other.pid}: stop that one first, or give another directory with --data-dir`,
-    )
+  if (other !== undefined) throw inUse(other)
   // Left behind by a process that was killed: nobody answers there.
   rmSync(path, { force: true })
   const server = createServer(socket => {
@@ -32,16 +29,29 @@ export async function takeControlSocket(path: string, status: () => UpStatus): P
   return { [Symbol.asyncDispose]: () => close(server) }
 }
 
+/** `other` is what the process that has the directory says of itself, where it does. */
+export function inUse(other: UpStatus | undefined): UserError {
+  const who = other === undefined ? 'another process' : `process ${other.pid}`
+  return new UserError(`This data directory is in use by ${who}: stop that one first, or give another directory with --data-dir`)
+}
+
 const close = (server: Server): Promise<void> => new Promise(resolve => server.close(() => resolve()))
 
-/** What the running `up` says; undefined where none is. */
-export function askStatus(path: string): Promise<UpStatus | undefined> {
+const answerMs = 5_000
+
+/** What the running `up` says; undefined where none is, or it ends in this moment. Rejects with a UserError where it says nothing, as a stopped process does. */
+export function askStatus(path: string, withinMs = answerMs): Promise<UpStatus | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     const socket = connect(path)
+    const silence = `The "bulkhead up" that listens on "${path}" does not answer: it is stopped or hangs. Let it go on, or end it`
+    socket.setTimeout(withinMs, () => socket.destroy(new UserError(silence)))
     socket.on('data', chunk => chunks.push(chunk))
-    socket.on('error', err => (['ENOENT', 'ECONNREFUSED'].includes(codeOf(err)) ? resolve(undefined) : reject(err)))
+    socket.on('error', err => (['ENOENT', 'ECONNREFUSED', 'ECONNRESET'].includes(codeOf(err)) ? resolve(undefined) : reject(err)))
     // The other end is our own `up`, behind a folder that only its user enters.
-    socket.on('end', () => resolve(parseJson(Buffer.concat(chunks).toString('utf8')) as UpStatus))
+    socket.on('end', () => {
+      const text = Buffer.concat(chunks).toString('utf8')
+      resolve(text === '' ? undefined : (parseJson(text) as UpStatus))
+    })
   })
 }

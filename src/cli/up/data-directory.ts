@@ -1,7 +1,9 @@
 // The data directory: its folders, owners and modes, its format version, and the one process that may use it at a time.
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
+import { askStatus, inUse } from './control-socket.ts'
+import { lockFile } from './directory-lock.ts'
 
 export const adminKubeconfigName = 'admin.kubeconfig'
 
@@ -29,6 +31,7 @@ export interface DataDirectory {
   readonly dns: string
   readonly node: string
   readonly kubeconfig: string
+  readonly lock: string
   readonly supervisorSocket: string
   readonly signerSockets: { readonly server: string; readonly controllers: string; readonly admin: string }
 }
@@ -43,6 +46,7 @@ export function layout(path: string): DataDirectory {
     dns: join(path, 'dns'),
     node: join(path, 'node'),
     kubeconfig: join(path, adminKubeconfigName),
+    lock: join(run, 'up.lock'),
     supervisorSocket: join(run, 'up.sock'),
     signerSockets: {
       server: join(run, 'server', 'signer.sock'),
@@ -52,11 +56,17 @@ export function layout(path: string): DataDirectory {
   }
 }
 
+export interface TakenDirectory {
+  readonly directory: DataDirectory
+  /** Until it is disposed of, or this process ends, no other takes the directory. */
+  readonly lock: Disposable
+}
+
 /**
- * Makes what is missing and sets owners and modes. `identity` is given where the parts run as users of their own.
- * Throws a UserError for a path that is not writable, not reachable for the parts, too long, or of another version.
+ * Takes the directory for this process, makes what is missing and sets owners and modes. `identity` is given where the parts run as users of
+ * their own. Rejects with a UserError for a path that is in use, not writable, not reachable for the parts, too long, or of another version.
  */
-export function prepareDataDirectory(path: string, identity: Identity | undefined): DataDirectory {
+export async function takeDataDirectory(path: string, identity: Identity | undefined): Promise<TakenDirectory> {
   const directory = layout(path)
   const longest = directory.signerSockets.controllers
   if (Buffer.byteLength(longest) > longestSocketPath)
@@ -66,34 +76,50 @@ export function prepareDataDirectory(path: string, identity: Identity | undefine
   try {
     // The parts pass through to their own folders, and sync this one: it lists nothing secret.
     folder(path, 0o755)
-    checkVersion(join(path, 'version'), path)
+    checkVersion(path)
     if (identity) checkReachable(path)
-    folder(directory.signer, 0o700, identity?.signer)
-    folder(directory.server, 0o700, identity?.server)
-    folder(directory.controllers, 0o700, identity?.controllers)
-    folder(directory.dns, 0o700, identity?.dns)
-    folder(directory.node, 0o700)
-    folder(join(path, 'run'), 0o711)
-    // The signer makes its sockets in these folders; the set-group-id bit hands the socket to the group that may connect.
-    folder(dirname(directory.signerSockets.server), 0o2750, identity?.signer, identity?.server)
-    folder(dirname(directory.signerSockets.controllers), 0o2750, identity?.signer, identity?.controllers)
-    folder(dirname(directory.signerSockets.admin), 0o2750, identity?.signer, identity && 0)
+    folder(dirname(directory.lock), 0o711)
+    const lock = lockFile(directory.lock)
+    if (lock === undefined) throw inUse(await askStatus(directory.supervisorSocket))
+    // From here on nobody else changes anything in it, and nothing of a running cluster was touched.
+    try {
+      prepare(directory, identity)
+    } catch (err) {
+      lock[Symbol.dispose]()
+      throw err
+    }
+    return { directory, lock }
   } catch (err) {
-    if (err instanceof UserError) throw err
-    if (['EACCES', 'EPERM', 'EROFS', 'ENOENT'].includes(codeOf(err)))
-      throw new UserError(
-        `The data directory "${path}" is not writable for this user: ${messageOf(err)}. Give another one with --data-dir`,
-        { cause: err },
-      )
-    if (codeOf(err) === 'ENOSPC')
-      throw new UserError(`The disk of the data directory "${path}" is full: free some space or give another one with --data-dir`, {
-        cause: err,
-      })
-    if (['ENOTDIR', 'EEXIST'].includes(codeOf(err)))
-      throw new UserError(`The data directory "${path}" is not a folder: ${messageOf(err)}`, { cause: err })
-    throw err
+    throw explained(err, path)
   }
-  return directory
+}
+
+function prepare(directory: DataDirectory, identity: Identity | undefined): void {
+  writeVersion(directory.path)
+  folder(directory.signer, 0o700, identity?.signer)
+  folder(directory.server, 0o700, identity?.server)
+  folder(directory.controllers, 0o700, identity?.controllers)
+  folder(directory.dns, 0o700, identity?.dns)
+  folder(directory.node, 0o700)
+  // The signer makes its sockets in these folders; the set-group-id bit hands the socket to the group that may connect.
+  folder(dirname(directory.signerSockets.server), 0o2750, identity?.signer, identity?.server)
+  folder(dirname(directory.signerSockets.controllers), 0o2750, identity?.signer, identity?.controllers)
+  folder(dirname(directory.signerSockets.admin), 0o2750, identity?.signer, identity && 0)
+}
+
+/** What an operator can mend, as a sentence; anything else as it is. */
+function explained(err: unknown, path: string): unknown {
+  const cause = { cause: err }
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOENT'].includes(codeOf(err)))
+    return new UserError(
+      `The data directory "${path}" is not writable for this user: ${messageOf(err)}. Give another one with --data-dir`,
+      cause,
+    )
+  if (codeOf(err) === 'ENOSPC')
+    return new UserError(`The disk of the data directory "${path}" is full: free some space or give another one with --data-dir`, cause)
+  if (['ENOTDIR', 'EEXIST'].includes(codeOf(err)))
+    return new UserError(`The data directory "${path}" is not a folder: ${messageOf(err)}`, cause)
+  return err
 }
 
 function folder(path: string, mode: number, user?: number, group = user): void {
@@ -105,21 +131,36 @@ function folder(path: string, mode: number, user?: number, group = user): void {
 
 /** One level after the other: Node's own `recursive` never ends where the kernel makes no folder and says ENOENT, as below /proc. */
 function makeFolders(path: string, mode: number): void {
-  if (existsSync(path) && statSync(path).isDirectory()) return
+  if (isFolder(path)) return
   if (path !== dirname(path)) makeFolders(dirname(path), mode)
-  mkdirSync(path, { mode })
+  try {
+    mkdirSync(path, { mode })
+  } catch (err) {
+    // Another `up` may have made it in this moment.
+    if (!isFolder(path)) throw err
+  }
 }
 
-function checkVersion(file: string, path: string): void {
-  if (!existsSync(file)) {
-    writeFileSync(file, `${dataVersion}\n`, { mode: 0o644 })
-    return
-  }
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+
+const versionFile = (path: string): string => join(path, 'version')
+
+function checkVersion(path: string): void {
+  const file = versionFile(path)
+  if (!existsSync(file)) return
   const found = readFileSync(file, 'utf8').trim()
   if (found !== dataVersion)
     throw new UserError(
       `The data directory "${path}" has data version "${found}", this Bulkhead reads version ${dataVersion}: use the Bulkhead that wrote it, or give another one with --data-dir`,
     )
+}
+
+/** Renamed into its place: on a full disk an empty file would stay, which is a version that no Bulkhead reads. */
+function writeVersion(path: string): void {
+  const file = versionFile(path)
+  if (existsSync(file)) return
+  writeFileSync(`${file}.new`, `${dataVersion}\n`, { mode: 0o644 })
+  renameSync(`${file}.new`, file)
 }
 
 /** Parts without root's rights must be able to walk to their folders. */

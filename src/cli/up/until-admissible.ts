@@ -1,5 +1,5 @@
 // A cluster is ready for its user when a pod may be made: the default namespace needs its ServiceAccount, which a controller makes.
-import { isReason } from '../../api/status.ts'
+import { ApiError, isReason } from '../../api/status.ts'
 import { type Clock, pause } from '../../base/clock.ts'
 import { Client } from '../../client/client.ts'
 import { createHttpTransport } from '../../client/http-transport.ts'
@@ -17,14 +17,24 @@ export async function untilAdmissible(
 ): Promise<void> {
   await using transport = createHttpTransport({ server, ca, certificate, key, userAgent: 'bulkhead-up' })
   const client = new Client(transport)
+  await untilAnswered(() => client.get(serviceAccounts, 'default', 'default', signal), clock, signal)
+}
+
+/** Asks until there is an answer, or until the signal. Rejects with what no further question would change. */
+export async function untilAnswered(ask: () => Promise<unknown>, clock: Clock, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     try {
-      await client.get(serviceAccounts, 'default', 'default', signal)
+      await ask()
       return
     } catch (err) {
       if (signal.aborted) return
-      if (!isReason(err, 'NotFound')) throw err
+      if (isFinal(err)) throw err
     }
     await pause(clock, pollMs, signal)
   }
+}
+
+/** A server that dies, is busy or has a full disk meanwhile is started again or recovers, as at any later time: it ends no cluster. */
+function isFinal(err: unknown): boolean {
+  return err instanceof ApiError && err.status.code < 500 && !isReason(err, 'NotFound') && !isReason(err, 'TooManyRequests')
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -8,8 +8,7 @@ import { createConfig } from '../../base/config.ts'
 import { silentLogger } from '../../base/log.ts'
 import { beginMessage } from '../part-process.ts'
 import { clusterAddresses } from './addresses.ts'
-import { askStatus, takeControlSocket, type UpStatus } from './control-socket.ts'
-import { layout, prepareDataDirectory } from './data-directory.ts'
+import { layout } from './data-directory.ts'
 import { greeting } from './messages.ts'
 import { checkNodePrograms } from './node-programs.ts'
 import { type PartDefinition, Supervisor } from './supervisor.ts'
@@ -33,37 +32,6 @@ test('clusterAddresses() advertises nothing that pods cannot reach', () => {
   const named = clusterAddresses(createConfig(machine, { bindAddress: '192.0.2.7' }))
   assert.equal(named.advertised, '192.0.2.7')
   assert.ok(named.ipAddresses.includes('192.0.2.7'))
-})
-
-test('prepareDataDirectory() makes the folders once, and refuses another version and a path that is too long', () => {
-  const path = folder()
-  chmodSync(path, 0o755)
-  prepareDataDirectory(path, undefined)
-  assert.equal(statSync(layout(path).signer).mode & 0o777, 0o700)
-  prepareDataDirectory(path, undefined)
-  writeFileSync(join(path, 'version'), '99\n')
-  assert.throws(() => prepareDataDirectory(path, undefined), /has data version "99", this Bulkhead reads version 1/)
-  assert.throws(() => prepareDataDirectory(join(path, 'x'.repeat(100)), undefined), /has too long a path/)
-  rmSync(path, { recursive: true })
-})
-
-test('takeControlSocket() gives the directory to one process at a time, and tells its state', async () => {
-  const path = folder()
-  const socket = join(path, 'up.sock')
-  const status: UpStatus = { version: '1', pid: 42, server: 'https://a', profile: 'secure', pluginsOff: [], parts: [] }
-  {
-    await using _taken = await takeControlSocket(socket, () => status)
-    assert.deepEqual(await askStatus(socket), status)
-    await assert.rejects(
-      takeControlSocket(socket, () => status),
-      /in use by process 42/,
-    )
-  }
-  assert.equal(await askStatus(socket), undefined)
-  // What a killed process leaves behind is no lock.
-  writeFileSync(socket, '')
-  await using _again = await takeControlSocket(socket, () => status)
-  rmSync(path, { recursive: true })
 })
 
 test('greeting() names the data directory for further commands only where it is not the default', () => {

@@ -13,7 +13,7 @@ import { bulkheadVersion } from '../version.ts'
 import { clusterAddresses } from './addresses.ts'
 import { type AdminCredentials, ensureAdminKubeconfig } from './admin-kubeconfig.ts'
 import { takeControlSocket } from './control-socket.ts'
-import { type DataDirectory, type Identity, partIdentities, prepareDataDirectory } from './data-directory.ts'
+import { type DataDirectory, type Identity, partIdentities, takeDataDirectory } from './data-directory.ts'
 import { apiReady, greeting, pluginsWarning, profileWarning, stopping } from './messages.ts'
 import { checkNodePrograms } from './node-programs.ts'
 import { partDefinitions } from './part-definitions.ts'
@@ -38,7 +38,8 @@ export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   const print = (text: string) => process.stdout.write(`${text}\n`)
   if (config.node.kind === 'real') checkNodePrograms(existsSync)
   const identity = process.getuid?.() === 0 ? partIdentities : undefined
-  const directory = prepareDataDirectory(config.dataDirectory, identity)
+  const { directory, lock } = await takeDataDirectory(config.dataDirectory, identity)
+  using _held = lock
   if (config.profile === 'upstream') print(profileWarning)
   if (config.insecureDisableAdmissionPlugins.length > 0) print(pluginsWarning(config.insecureDisableAdmissionPlugins))
   await run(config, { admission, features, auditPolicy }, directory, identity, stop, print)
