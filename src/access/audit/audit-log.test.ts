@@ -183,6 +183,50 @@ test('AuditLog refuses writes while the disk is full, goes on with reads, and re
   assert.deepEqual(names(report.events), ['before', 'lost', 'read', 'after'])
 })
 
+test('AuditLog answers a write whose record is on disk where no next file can be begun, records it once, and begins that file later', async () => {
+  const directory = newDirectory()
+  const clock = { time: 0, now: () => clock.time, sleep: systemClock.sleep }
+  await using log = await open(directory, { clock, maxFileBytes: 100 })
+  const inTheWay = join(directory, 'audit-00000002.log')
+  await mkdir(inTheWay)
+  await log.record(event('create', 'a'))
+  await log.record(event('create', 'b'))
+  assert.equal(log.refusal(), undefined)
+  await rm(inTheWay, { recursive: true })
+  clock.time = 1000
+  await log.record(event('create', 'c'))
+  await log.record(event('create', 'd'))
+  assert.ok((await stat(inTheWay)).isFile())
+  const report = await verifyAuditLog(directory)
+  assert.deepEqual(report.problems, [])
+  assert.deepEqual(names(report.events), ['a', 'b', 'c', 'd'])
+})
+
+test('LogFiles.append() leaves nothing of a batch that failed, and that could not be cut off at once, behind a shorter one', async t => {
+  const directory = newDirectory()
+  const { files } = await LogFiles.open(directory, 5)
+  await files.append(Buffer.from('a\n'))
+  const probe = await import('node:fs/promises').then(fs => fs.open(join(directory, 'probe'), 'w'))
+  const handle: {
+    write(...args: unknown[]): Promise<{ bytesWritten: number }>
+    truncate(length: number): Promise<void>
+  } = Object.getPrototypeOf(probe)
+  const write = handle.write
+  let parts = 0
+  const writing = t.mock.method(handle, 'write', function (this: unknown, bytes: unknown, from: unknown, _length: unknown, at: unknown) {
+    return parts++ === 0 ? write.call(this, bytes, from, 6, at) : Promise.reject(new Error('EIO'))
+  })
+  const cutting = t.mock.method(handle, 'truncate', () => Promise.reject(new Error('EROFS')))
+  await assert.rejects(files.append(Buffer.from('bbbbbbbb\n')), /EIO/)
+  writing.mock.restore()
+  await assert.rejects(files.append(Buffer.from('lost\n')), /EROFS/)
+  cutting.mock.restore()
+  await files.append(Buffer.from('c\n'))
+  await files.close()
+  await probe.close()
+  assert.equal(await readFile(join(directory, 'audit-00000001.log'), 'utf8'), 'a\nc\n')
+})
+
 test('LogFiles.append() leaves nothing of a batch that failed', async t => {
   const directory = newDirectory()
   const { files } = await LogFiles.open(directory, 5)

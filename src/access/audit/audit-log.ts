@@ -54,6 +54,7 @@ export class AuditLog implements AsyncDisposable {
   #signed: number
   #signing: Promise<void> | undefined
   #failure: { readonly err: unknown; readonly until: number } | undefined
+  #rotateAfter = 0
   #lost = 0
 
   private constructor(options: AuditLogOptions, files: LogFiles, digest: Buffer, sequence: number) {
@@ -210,10 +211,22 @@ export class AuditLog implements AsyncDisposable {
     await this.#files.append(Buffer.from(text + sealLine(this.#sequence + 1, lines.length, this.#digest, digest)))
     this.#digest = digest
     this.#sequence++
-    if (this.#files.size >= (this.#options.maxFileBytes ?? 100 << 20)) await this.#files.rotate()
+    await this.#rotateIfFull()
     if (this.#lost > 0) {
       this.#options.log.error('audit events lost', { events: this.#lost })
       this.#lost = 0
+    }
+  }
+
+  /** The batch is on disk: where no next file can be begun the full one grows, and a later batch tries again. */
+  async #rotateIfFull(): Promise<void> {
+    const { clock, log, maxFileBytes = 100 << 20 } = this.#options
+    if (this.#files.size < maxFileBytes || clock.now() < this.#rotateAfter) return
+    try {
+      await this.#files.rotate()
+    } catch (err) {
+      this.#rotateAfter = clock.now() + retryDelayMs
+      log.error('audit log not rotated', { err })
     }
   }
 

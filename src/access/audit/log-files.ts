@@ -32,6 +32,8 @@ export class LogFiles {
   #number: number
   #file: FileHandle
   #size: number
+  /** Behind the end lies a part of a batch that failed. */
+  #ragged = false
 
   private constructor(directory: string, keep: number, number: number, file: FileHandle, size: number) {
     this.#directory = directory
@@ -80,6 +82,7 @@ export class LogFiles {
 
   /** Adds the bytes at the end; they are on disk when it resolves. After a failure the file is as before, so that no half batch stays. */
   async append(bytes: Buffer): Promise<void> {
+    if (this.#ragged) await this.#cut()
     try {
       let written = 0
       while (written < bytes.length) {
@@ -88,25 +91,33 @@ export class LogFiles {
       }
       this.#size += bytes.length
     } catch (err) {
-      await this.#file.truncate(this.#size)
+      this.#ragged = true
+      // Where that fails too, the next batch cuts first: it may be shorter than what lies there.
+      await this.#cut().catch(() => undefined)
       throw err
     }
   }
 
-  /** Begins the next file and removes those beyond the number to keep. */
+  async #cut(): Promise<void> {
+    await this.#file.truncate(this.#size)
+    this.#ragged = false
+  }
+
+  /** Begins the next file and removes those beyond the number to keep. Where it rejects the log goes on, in the old file or in the new one. */
   async rotate(): Promise<void> {
-    await this.#file.datasync()
     const next = await openFile(this.#directory, this.#number + 1)
-    await this.#file.close()
+    const full = this.#file
+    try {
+      await full.datasync()
+      await syncFolder(this.#directory)
+    } catch (err) {
+      await next.close()
+      throw err
+    }
     this.#file = next
     this.#number++
     this.#size = 0
-    const folder = await open(this.#directory, constants.O_RDONLY)
-    try {
-      await folder.sync()
-    } finally {
-      await folder.close()
-    }
+    await full.close()
     const numbers = await logFileNumbers(this.#directory)
     for (const number of numbers.slice(0, Math.max(0, numbers.length - this.#keep))) await rm(join(this.#directory, logFileName(number)))
   }
@@ -124,6 +135,15 @@ async function openFile(directory: string, number: number): Promise<FileHandle> 
   const file = await open(join(directory, logFileName(number)), openFlags, 0o600)
   await file.chmod(0o600)
   return file
+}
+
+async function syncFolder(directory: string): Promise<void> {
+  const folder = await open(directory, constants.O_RDONLY)
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
 }
 
 async function readTail(file: FileHandle, size: number): Promise<Buffer> {
