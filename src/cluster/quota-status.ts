@@ -1,9 +1,8 @@
 // Writes into the status of ResourceQuotas what the ledger knows, through the API as the quota controller. The counting is done where the
 // objects are; many charges make one write.
 
-import type { QuotaLedger } from '../admission/quota/ledger.ts'
-import type { TrackedQuota } from '../admission/quota/tracked-quota.ts'
-import { groupVersion } from '../api/object.ts'
+import { groupVersion, type KubeObject } from '../api/object.ts'
+import type { ResourceQuota, ResourceQuotaStatus } from '../api/types/core-v1.ts'
 import type { UserInfo } from '../api/user.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -18,30 +17,48 @@ export const quotaController: UserInfo = {
 const roundMs = 250
 /** How often to look for what ends by time alone. */
 const lookMs = 30_000
+/** Between two attempts to write one status, doubled with each. */
+const firstRetryMs = 500
+const longestRetryMs = 30_000
+
+/** A quota whose written status is not what is counted. */
+export interface StaleQuota {
+  /** The newest version. */
+  readonly object: ResourceQuota
+  status(): ResourceQuotaStatus
+}
+
+/** What the ledger of quotas offers here. */
+export interface StaleQuotas {
+  stale(signal: AbortSignal): Promise<void>
+  takeStale(): readonly StaleQuota[]
+  markStale(object: KubeObject): void
+}
 
 export interface QuotaStatusOptions {
-  readonly ledger: QuotaLedger
-  readonly transport: InProcessTransport
+  readonly ledger: StaleQuotas
+  readonly transport: Pick<InProcessTransport, 'request'>
   readonly clock: Clock
   readonly log: Logger
 }
 
 /** Until the signal. */
 export async function keepQuotaStatus({ ledger, transport, clock, log }: QuotaStatusOptions, signal: AbortSignal): Promise<void> {
+  /** Attempts that failed, by quota. */
+  const failures = new Map<string, number>()
   while (!signal.aborted) {
     const round = new AbortController()
     const until = AbortSignal.any([signal, round.signal])
     await Promise.race([ledger.stale(until), pause(clock, lookMs, until)])
     round.abort()
-    const written = await Promise.all(ledger.takeStale().map(quota => publish(quota)))
-    await pause(clock, written.includes(false) ? lookMs : roundMs, signal)
+    await Promise.all(ledger.takeStale().map(quota => publish(quota)))
+    await pause(clock, roundMs, signal)
   }
 
-  /** False where it could not be written and is to be tried again. */
-  async function publish(quota: TrackedQuota): Promise<boolean> {
+  async function publish(quota: StaleQuota): Promise<void> {
     const { object } = quota
-    const { namespace, name } = object.metadata
-    const path = `/api/v1/namespaces/${namespace}/resourcequotas/${name}/status`
+    const key = `${object.metadata.namespace}/${object.metadata.name}`
+    const path = `/api/v1/namespaces/${object.metadata.namespace}/resourcequotas/${object.metadata.name}/status`
     const body = Buffer.from(
       JSON.stringify({ ...object, apiVersion: groupVersion('', 'v1'), kind: 'ResourceQuota', status: quota.status() }),
     )
@@ -50,12 +67,19 @@ export async function keepQuotaStatus({ ledger, transport, clock, log }: QuotaSt
       for await (const _ of answer.body);
       // 409: somebody changed it in between, and that change makes it stale again. 404: it is gone.
       if (answer.status >= 300 && answer.status !== 404 && answer.status !== 409) throw new Error(`the API answered ${answer.status}`)
-      return true
+      failures.delete(key)
     } catch (err) {
-      if (signal.aborted) return true
-      log.error('quota status not written', { quota: `${namespace}/${name}`, err })
-      ledger.markStale(object)
-      return false
+      if (signal.aborted) return
+      log.error('quota status not written', { quota: key, err })
+      void tryLater(key, object)
     }
+  }
+
+  /** Each at its own pace: one that cannot be written keeps no other waiting. */
+  async function tryLater(key: string, object: ResourceQuota): Promise<void> {
+    const before = failures.get(key) ?? 0
+    failures.set(key, before + 1)
+    await pause(clock, Math.min(firstRetryMs * 2 ** before, longestRetryMs), signal)
+    ledger.markStale(object)
   }
 }
