@@ -1,10 +1,14 @@
 // Parts killed under load, and machines that are not as they should be: nothing acknowledged is lost, containers go on, and what cannot
 // work ends in one sentence that says what to do.
 import assert from 'node:assert/strict'
-import { chmodSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { isHeadLine, parseHead } from '../src/access/audit/chain.ts'
+import { logFileName } from '../src/access/audit/log-files.ts'
+import { verifyAuditLog } from '../src/access/audit/verify-log.ts'
+import { layout } from '../src/cli/up/data-directory.ts'
 import { checkNodePrograms } from '../src/cli/up/node-programs.ts'
 import { runtimeFor } from '../src/cli/up/runtime.ts'
 import { AdminConnection } from './admin-request.ts'
@@ -126,6 +130,27 @@ function readableCopy(folder: string): { command: readonly string[] } {
   mkdirSync(join(folder, 'copy'))
   return { command: [...runtimeFor(join(repository, 'dist', 'cli.js'), join(folder, 'copy'), true), 'up'] }
 }
+
+test('SIGTERM to every process at once, as a service manager sends it, ends them in their order', async () => {
+  const dataDirectory = temporaryFolder()
+  {
+    await using cluster = await TestCluster.start({ flags: ['--simulated-nodes', '1'], dataDirectory, terminal: true })
+    const from = cluster.output.length
+    assert.equal(await cluster.stop('SIGTERM'), 0)
+    assert.equal(cluster.output.slice(from).trim(), 'Stopping …')
+  }
+  const { server } = layout(dataDirectory)
+  assert.ok(existsSync(join(server, 'store.db')))
+  // The store was closed, and the signer was still there to sign the end of the audit log.
+  assert.ok(!existsSync(join(server, 'store.db-wal')))
+  const { batches, unsealedLines, problems } = await verifyAuditLog(join(server, 'audit'))
+  const lines = readFileSync(join(server, 'audit', logFileName(1)), 'utf8')
+    .trim()
+    .split('\n')
+  const lastHead = parseHead(lines.findLast(isHeadLine) ?? '')
+  assert.deepEqual([problems, unsealedLines, lastHead?.sequence], [[], 0, batches - 1])
+  rmSync(dataDirectory, { recursive: true })
+})
 
 describe('a full disk', { skip: root ? false : 'needs root to mount a small file system' }, () => {
   test('refuses writes with a sentence, and takes them again when there is room', async () => {

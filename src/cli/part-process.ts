@@ -16,15 +16,19 @@ export interface PartStart {
 /** Parent -> child, once, when all is there that the part needs of others. */
 export const beginMessage = 'begin'
 
-/** Child -> parent. `fatal` is an error that a restart does not mend. */
+/** Parent -> child: end, now that those are gone who need this part. */
+export const stopMessage = 'stop'
+
+/** Child -> parent. `terminated`: somebody sent it SIGTERM. `fatal` is an error that a restart does not mend. */
 export type PartMessage =
+  | { readonly type: 'terminated' }
   | { readonly type: 'ready'; readonly details: Readonly<Record<string, unknown>> }
   | { readonly type: 'fatal'; readonly message: string }
 
 export interface PartContext<Settings> {
   readonly settings: Settings
   readonly log: Logger
-  /** Aborted on SIGTERM; its reason is 'stop'. */
+  /** Aborted when the supervisor says so; its reason is 'stop'. */
   readonly signal: AbortSignal
   /** Resolves when other parts are there to be asked; what needs none of them is done before. Rejects with the signal's reason. */
   mayBegin(): Promise<void>
@@ -35,9 +39,13 @@ export interface PartContext<Settings> {
 export async function runPart<Settings>(part: string, body: (context: PartContext<Settings>) => Promise<void>): Promise<void> {
   if (process.send === undefined) throw new UserError(`"bulkhead ${part}" is a part of a cluster: it is started by "bulkhead up"`)
   const stop = new AbortController()
-  process.once('SIGTERM', () => stop.abort('stop'))
-  // Ctrl-C and a closing terminal reach every process of the terminal; the supervisor decides the order of the stop.
+  const send = (message: PartMessage) => {
+    if (process.connected) process.send?.(message)
+  }
+  // Ctrl-C and a closing terminal reach every process of the terminal, a service manager's SIGTERM every process of the service; the supervisor
+  // decides the order of the stop.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
+  process.on('SIGTERM', () => send({ type: 'terminated' }))
   // A killed supervisor takes its parts with it, at once, so that the next start finds port and store free. Each part survives a kill -9 of itself
   // anyway: nothing acknowledged is lost, and a node's containers go on until they are taken over.
   process.once('disconnect', () => {
@@ -47,13 +55,11 @@ export async function runPart<Settings>(part: string, body: (context: PartContex
   const start = await new Promise<PartStart>(resolve =>
     process.on('message', message => {
       if (message === beginMessage) begin.resolve()
+      else if (message === stopMessage) stop.abort('stop')
       else resolve(parseStart(message))
     }),
   )
   const log = createLogger({ part, level: start.logLevel })
-  const send = (message: PartMessage) => {
-    if (process.connected) process.send?.(message)
-  }
   try {
     // The settings come from our own supervisor over a private channel, in the type that it sends to this part.
     const settings = start.settings as Settings

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger, LogLevel } from '../../base/log.ts'
 import { UserError } from '../../base/user-error.ts'
-import { beginMessage, type PartMessage, type PartStart } from '../part-process.ts'
+import { beginMessage, type PartMessage, type PartStart, stopMessage } from '../part-process.ts'
 import { type PartPriority, setNice } from './part-priority.ts'
 
 export interface PartDefinition {
@@ -122,7 +122,7 @@ class Part {
     this.#state = 'stopped'
     const child = this.#child
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
-    child.kill('SIGTERM')
+    this.#send(child, stopMessage)
     const timer = setTimeout(() => {
       this.#options.log.error('part did not stop in time and is killed', { part: this.#definition.name })
       child.kill('SIGKILL')
@@ -200,10 +200,19 @@ class Part {
     setNice(child.pid, priority?.all)
     let fatal: string | undefined
     child.on('message', (message: PartMessage) => {
-      if (message.type === 'ready') {
-        setNice(child.pid, priority?.loop)
-        onReady(message.details)
-      } else fatal = message.message
+      switch (message.type) {
+        case 'ready':
+          setNice(child.pid, priority?.loop)
+          onReady(message.details)
+          break
+        case 'fatal':
+          fatal = message.message
+          break
+        case 'terminated':
+          // One part alone was told to end. Where all were, our own signal is there by the next turn, and each ends when it is its turn.
+          setImmediate(() => this.#stopped() || this.#send(child, stopMessage))
+          break
+      }
     })
     const exited = new Promise<string>(resolve => {
       child.once('error', err => resolve(err.message))
@@ -220,7 +229,7 @@ class Part {
   }
 
   /** A child that could not be started, or has ended, has no channel; its exit says why. */
-  #send(child: ChildProcess, message: PartStart | typeof beginMessage): void {
+  #send(child: ChildProcess, message: PartStart | typeof beginMessage | typeof stopMessage): void {
     if (child.connected)
       child.send(message, err => err !== null && this.#options.log.debug('part took no message', { part: this.#definition.name, err }))
   }

@@ -49,9 +49,10 @@ process.once('message', ({ settings }) => {
   if (settings.fatal) { process.send({ type: 'fatal', message: settings.fatal }, () => process.exit(1)); return }
   process.send({ type: 'ready', details: { life: settings.life } }, () => { if (settings.life < 3) process.exit(7) })
 })
-process.once('SIGTERM', () => process.exit(0))
+process.on('message', message => { if (message === 'stop') process.exit(0) })
 // Who listens to nothing any more ends by itself.
 process.channel.ref()
+process.on('SIGTERM', () => process.send({ type: 'terminated' }))
 `
 
 async function supervised(
@@ -86,6 +87,19 @@ test('Supervisor starts a part that dies again, with settings of its own for eac
       while (supervisor.states()[0]?.details['life'] !== 3) await new Promise(resolve => setImmediate(resolve))
       assert.deepEqual(restarts, ['exit code 7', 'exit code 7'])
       assert.equal(supervisor.states()[0]?.restarts, 2)
+    },
+  )
+})
+
+test('Supervisor ends a part that somebody sent SIGTERM, and starts it again', async () => {
+  let lives = 0
+  await supervised(
+    () => ({ life: ++lives + 2 }),
+    async (supervisor, part, restarts) => {
+      await supervisor.start(part)
+      process.kill(supervisor.states()[0]?.pid ?? 0, 'SIGTERM')
+      while (supervisor.states()[0]?.details['life'] !== 4) await new Promise(resolve => setImmediate(resolve))
+      assert.deepEqual(restarts, ['exit code 0'])
     },
   )
 })
