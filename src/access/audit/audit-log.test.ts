@@ -9,7 +9,7 @@ import { silentLogger } from '../../base/log.ts'
 import { type AuditEvent, eventLine } from './audit-event.ts'
 import { AuditLog, type AuditLogOptions } from './audit-log.ts'
 import { findEvent } from './find-event.ts'
-import { LogFiles } from './log-files.ts'
+import { hasRecords, LogFiles } from './log-files.ts'
 import { verifyAuditLog } from './verify-log.ts'
 
 const parent = await mkdtemp(join(tmpdir(), 'audit-'))
@@ -100,6 +100,16 @@ test('AuditLog continues its chain over restarts and files', async () => {
   assert.deepEqual(report.problems, [])
   assert.equal(report.events.length, 15)
   assert.ok(report.signedHeads >= 3)
+})
+
+test('hasRecords() knows a log that was written, also where its newest file is empty', async () => {
+  const directory = newDirectory()
+  assert.equal(await hasRecords(directory), false)
+  await using log = await open(directory)
+  assert.equal(await hasRecords(directory), false)
+  await log.record(event('create', 'a'))
+  await writeFile(join(directory, 'audit-00000002.log'), '')
+  assert.equal(await hasRecords(directory), true)
 })
 
 test('AuditLog keeps as many files as it is told, and the rest still verifies', async () => {

@@ -1,6 +1,6 @@
 // The numbered files of an audit log: opened where the last run stopped, appended to as a whole or not at all, rotated by size.
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { genesis, isSealLine, parseSeal, type Seal } from './chain.ts'
 
@@ -24,6 +24,16 @@ export async function logFileNumbers(directory: string): Promise<number[]> {
     .flatMap(name => form.exec(name)?.[1] ?? [])
     .map(Number)
     .sort((a, b) => a - b)
+}
+
+/** Whether anything was ever recorded in the folder. */
+export async function hasRecords(directory: string): Promise<boolean> {
+  const numbers = await logFileNumbers(directory).catch((err: NodeJS.ErrnoException) => {
+    if (err.code === 'ENOENT') return []
+    throw err
+  })
+  const sizes = await Promise.all(numbers.map(async number => (await stat(join(directory, logFileName(number)))).size))
+  return sizes.some(size => size > 0)
 }
 
 export class LogFiles {

@@ -1,12 +1,11 @@
 // Serves the API on an opened store: audit log, admission, listener, and what a cluster has from its first second.
-import { join } from 'node:path'
 import { AuditLog } from '../../access/audit/audit-log.ts'
 import { createKeyAndCsr } from '../../access/pki/key-and-csr.ts'
 import { allowPrivileged } from '../../api/validation/cluster-policy.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { Registry } from '../../base/metrics.ts'
 import { keepRenewed, validityOf } from '../../base/renewal.ts'
-import { codeOf, UserError } from '../../base/user-error.ts'
+import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { bootstrap } from '../../cluster/bootstrap.ts'
 import { openControlPlane } from '../../cluster/control-plane.ts'
 import { openPolicyFolder } from '../../cluster/policy-folder.ts'
@@ -14,7 +13,7 @@ import { Listener } from '../../server/server.ts'
 import type { Signer } from '../../signer/signer.ts'
 import type { Store } from '../../store/store.ts'
 import type { PartContext } from '../part-process.ts'
-import type { ServerSettings } from './server.ts'
+import { auditFolder, type ServerSettings } from './server.ts'
 
 export interface ServeApiOptions extends Pick<PartContext<ServerSettings>, 'settings' | 'log' | 'signal' | 'ready'> {
   /** Is being opened; whoever opens it closes it. */
@@ -35,17 +34,7 @@ export async function serveApi({ settings, store: opening, signer, metrics, log,
   const policies = policyDirectory === undefined ? undefined : openPolicyFolder(policyDirectory, { clock, log, features })
   const firstServing = servingCertificate(signer, settings, signal)
   firstServing.catch(() => undefined)
-  const [store, audit] = await Promise.all([
-    opening,
-    AuditLog.open({
-      directory: join(settings.directory, 'audit'),
-      clock,
-      log,
-      signHead: (digest, until) => signer.signAuditHead(digest, until),
-      ...(settings.auditPolicy === undefined ? {} : { policy: settings.auditPolicy }),
-      keepsWrites: settings.profile === 'secure',
-    }),
-  ])
+  const [store, audit] = await Promise.all([opening, openAuditLog({ settings, signer, log })])
   stack.use(audit)
   const server = stack.use(
     await openControlPlane({
@@ -97,6 +86,23 @@ export async function serveApi({ settings, store: opening, signer, metrics, log,
     },
     signal,
   )
+}
+
+async function openAuditLog({ settings, signer, log }: Pick<ServeApiOptions, 'settings' | 'signer' | 'log'>): Promise<AuditLog> {
+  const directory = auditFolder(settings.directory)
+  try {
+    return await AuditLog.open({
+      directory,
+      clock: systemClock,
+      log,
+      signHead: (digest, until) => signer.signAuditHead(digest, until),
+      ...(settings.auditPolicy === undefined ? {} : { policy: settings.auditPolicy }),
+      keepsWrites: settings.profile === 'secure',
+    })
+  } catch (err) {
+    const what = `Cannot open the audit log in "${directory}": ${messageOf(err)}`
+    throw new UserError(`${what}. Mend that or restore the folder from a backup; where it is moved away, a new log begins`, { cause: err })
+  }
 }
 
 async function servingCertificate(signer: Signer, { dnsNames, ipAddresses }: ServerSettings, signal: AbortSignal) {

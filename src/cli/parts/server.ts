@@ -1,4 +1,6 @@
 // The API server's process: no private key of the cluster, no right on the machine beyond its own folder.
+import { join } from 'node:path'
+import { hasRecords } from '../../access/audit/log-files.ts'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import type { Features } from '../../api/features.ts'
@@ -35,6 +37,9 @@ export interface ServerSettings {
   readonly auditPolicy: AuditPolicy | undefined
 }
 
+/** Of the server's own folder. */
+export const auditFolder = (directory: string): string => join(directory, 'audit')
+
 export const serverPart = (): Promise<void> =>
   runPart<ServerSettings>('server', async ({ settings, log, signal, ready }) => {
     const metrics = createRegistry()
@@ -53,6 +58,8 @@ async function openStore({ directory }: ServerSettings, signer: Signer, log: Log
   try {
     return await openSqliteStore({
       directory,
+      // The audit log has its first record after the store was made.
+      mustExist: await hasRecords(auditFolder(directory)),
       sealer: signerSealer(signer),
       clock: systemClock,
       log,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -266,6 +266,26 @@ describe('the files of openSqliteStore()', () => {
     await using store = await open(directory)
     await put(store.collection(testResource), 'a')
     await assert.rejects(open(directory), /is in use by another process/)
+  })
+
+  it('are not made anew where they were there before, nor in the place of what cannot be opened', async () => {
+    const directory = newDirectory()
+    const lost = /"[^"]+store\.db" is empty, and it was not before\. Restore the data directory from a backup, or begin with an empty one/
+    await assert.rejects(open(directory, { mustExist: true }), lost)
+    {
+      await using store = await open(directory)
+      await put(store.collection(testResource), 'a')
+    }
+    {
+      await using store = await open(directory, { mustExist: true })
+      assert.equal(store.collection(testResource).size, 1)
+    }
+    const file = join(directory, 'store.db')
+    await truncate(file)
+    await assert.rejects(open(directory, { mustExist: true }), lost)
+    await rm(file)
+    await mkdir(file)
+    await assert.rejects(open(directory), /^Error: Cannot open the store: EISDIR/)
   })
 })
 

@@ -34,6 +34,8 @@ export interface LogDatabaseOptions {
   readonly file: string
   /** A quota in bytes; a write beyond it fails as on a full disk. */
   readonly maxBytes?: number
+  /** It was made before: one without any table is refused instead of made. */
+  readonly mustExist?: boolean
 }
 
 type Row = readonly [first: number, places: Uint8Array, dataKey: number, sealed: Uint8Array]
@@ -47,10 +49,10 @@ export class LogDatabase {
   #revision = 1
   #floor = 1
 
-  constructor({ file, maxBytes }: LogDatabaseOptions) {
-    this.#db = new DatabaseSync(file)
+  constructor(options: LogDatabaseOptions) {
+    this.#db = new DatabaseSync(options.file)
     try {
-      this.#format = prepareFile(this.#db, file, maxBytes)
+      this.#format = prepareFile(this.#db, options)
       this.#floor = numberOf(this.#db.prepare('SELECT floor FROM compaction').get()?.['floor'])
     } catch (err) {
       this.#db.close()
@@ -201,7 +203,7 @@ export class LogDatabase {
 }
 
 /** Returns the format of the file. */
-function prepareFile(db: DatabaseSync, file: string, maxBytes: number | undefined): number {
+function prepareFile(db: DatabaseSync, { file, maxBytes, mustExist = false }: LogDatabaseOptions): number {
   // Exclusive: a second process is refused, and the index of the write-ahead log needs no shared file.
   db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   db.exec('PRAGMA wal_autocheckpoint = 2000; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8192')
@@ -209,6 +211,8 @@ function prepareFile(db: DatabaseSync, file: string, maxBytes: number | undefine
   const version = numberOf(db.prepare('PRAGMA user_version').get()?.['user_version'])
   const application = numberOf(db.prepare('PRAGMA application_id').get()?.['application_id'])
   const count = numberOf(db.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count'])
+  if (count === 0 && mustExist)
+    throw new Error(`"${file}" is empty, and it was not before. Restore the data directory from a backup, or begin with an empty one`)
   if (count === 0) {
     db.exec(`BEGIN; ${schema} COMMIT`)
     return formatVersion

@@ -26,6 +26,8 @@ export interface SqliteStoreOptions {
   readonly keep?: Partial<KeepLimits>
   /** Quota of the database file in bytes. Writes beyond it are refused as on a full disk. */
   readonly maxBytes?: number
+  /** Whether the directory held a store before: then an empty one is refused, as what was in it is lost. Default false. */
+  readonly mustExist?: boolean
   /** Records after which a new data key is taken, of which blocks of at least one are sealed. Default 2³¹. */
   readonly recordsPerKey?: number
 }
@@ -35,12 +37,14 @@ export interface SqliteStoreOptions {
  * process has it, another format wrote it, the sealer does not know the keys, or a record is damaged.
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { clock, log, sealer, metrics } = options
-  const file = await prepareDirectory(options.directory)
+  const { clock, log, sealer, metrics, maxBytes, mustExist } = options
+  const file = await prepareDirectory(options.directory).catch((err: unknown) => {
+    throw cannotOpen(err)
+  })
   let queue: CommitQueue | undefined
   let keeper: LogKeeper | undefined
   let loader: Loader | undefined
-  const writer = new Writer(file, options.maxBytes, () => clock.now(), {
+  const writer = new Writer({ file, maxBytes, mustExist }, () => clock.now(), {
     onRecords: records => loader?.add(records),
     onCompacted: floor => keeper?.compacted(floor),
     onRotated: done => keeper?.rotated(done),
@@ -65,8 +69,14 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     return queue
   } catch (err) {
     await writer.abandon()
-    throw new Error(`Cannot open the store: ${err instanceof Error ? err.message : String(err)}`, { cause: err })
+    throw cannotOpen(err)
   }
+}
+
+function cannotOpen(err: unknown): Error {
+  const code = err instanceof Error && 'code' in err ? err.code : undefined
+  const hint = code === 'EACCES' || code === 'EPERM' ? '. It must be writable for the user that the server runs as' : ''
+  return new Error(`Cannot open the store: ${err instanceof Error ? err.message : String(err)}${hint}`, { cause: err })
 }
 
 async function freshKey(sealer: Sealer): Promise<FreshKey> {

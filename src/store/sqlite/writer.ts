@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads'
 import type { CommitLog } from '../commit-queue.ts'
 import { WriteFailed } from '../store.ts'
 import type { DecidedWrite } from '../watch-cache.ts'
+import type { LogDatabaseOptions } from './log-database.ts'
 import { type PackedRecords, pack } from './record.ts'
 import type { Failure, FreshKey, UnwrappedKey, WrappedKey, WriterReply, WriterRequest } from './writer-protocol.ts'
 
@@ -36,13 +37,13 @@ export class Writer implements CommitLog {
   #loaded = 0
   #ended: WriteFailed | undefined
 
-  constructor(file: string, maxBytes: number | undefined, now: () => number, events: WriterEvents) {
-    this.#file = file
+  constructor(options: LogDatabaseOptions, now: () => number, events: WriterEvents) {
+    this.#file = options.file
     this.#events = events
     this.#now = now
     // Groups are short-lived: a small young generation costs the writer no time and spares the process some 20 MB. The thread needs no flags of ours, and must not inherit a debugger's or a test runner's.
     this.#worker = new Worker(workerUrl(), {
-      workerData: { file, maxBytes },
+      workerData: options,
       execArgv: [],
       name: 'store-writer',
       resourceLimits: { maxYoungGenerationSizeMb: 4 },
