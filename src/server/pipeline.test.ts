@@ -259,6 +259,18 @@ test('handle() records what became of a write that was not stored', async () => 
   )
 })
 
+test('handle() records no success for a write that a failed store refuses', async () => {
+  const held = heldStore()
+  held.store.fail(new WriteFailed('The disk failed', { retriable: false }))
+  await using api = new TestServer({ store: held.store })
+  for (let i = 0; i < 2; i++)
+    assert.equal((await api.request('POST', '/api/v1/namespaces/a/configmaps', { metadata: { name: 'a' } })).status, 500)
+  assert.deepEqual(
+    api.events.map(({ responseStatus }) => responseStatus?.code),
+    [500, 500],
+  )
+})
+
 for (const [method, body, status] of [
   ['PUT', { metadata: { name: 'a' }, data: { x: '1' } }, 200],
   ['PATCH', { data: { x: '2' } }, 200],

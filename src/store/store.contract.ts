@@ -149,11 +149,11 @@ export function storeContract(name: string, open: OpenStore): void {
       assert.equal(order.length, 30)
     })
 
-    inStore('rejects once the store is closed, and finishes what was decided before', async (store, pods) => {
+    inStore('throws once the store is closed, and finishes what was decided before', async (store, pods) => {
       const last = write(pods, 'a', undefined)
       await store[Symbol.asyncDispose]()
       assert.equal((await last).name, 'a')
-      await assert.rejects(pods.write({ namespace: 'default', name: 'b', expected: undefined, object: object('b') }), WriteFailed)
+      assert.throws(() => pods.write({ namespace: 'default', name: 'b', expected: undefined, object: object('b') }), WriteFailed)
     })
   })
 

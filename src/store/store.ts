@@ -134,8 +134,9 @@ export interface Collection {
   /** The oldest revision that a watch can resume from and a list can be taken at. */
   readonly oldestRevision: number
   /**
-   * Decides at once (compare-and-swap against `newest`) and throws `WriteConflict` synchronously where `expected` is not the newest, and
-   * `ObjectTooLarge` where the object would grow beyond `maxObjectBytes`, unless that marks it as deleted.
+   * Decides at once (compare-and-swap against `newest`) and throws `WriteConflict` synchronously where `expected` is not the newest,
+   * `ObjectTooLarge` where the object would grow beyond `maxObjectBytes`, unless that marks it as deleted, and `WriteFailed` where the store
+   * accepts no writes any more, so that nobody takes a write for decided that is not.
    * The promise resolves with the new entry when it is durable and visible, in revision order. It rejects with `WriteFailed`.
    */
   write(request: WriteRequest): Promise<Entry>
@@ -157,7 +158,7 @@ export interface Store extends AsyncDisposable {
   /** Resolves when everything decided before the call is visible: what a consistent read waits for. */
   settled(): Promise<void>
   status(): StoreStatus
-  /** Called once if the store can no longer accept writes (a failed sync); `write` rejects from then on. */
+  /** Called once if the store can no longer accept writes (a failed sync); `write` throws from then on. */
   onFailure(listener: (err: Error) => void): void
 }
 

@@ -132,7 +132,7 @@ export class WatchCache implements Collection, WatcherOwner {
 
   write(request: WriteRequest): Promise<Entry> {
     const { refusal } = this.#owner
-    if (refusal !== undefined) return Promise.reject(refusal)
+    if (refusal !== undefined) throw refusal
     const write = this.#decide(request)
     const done = this.#owner.commit(write)
     this.#pending.set(write.key, { revision: write.entry.revision, entry: write.type === 'DELETED' ? undefined : write.entry })
