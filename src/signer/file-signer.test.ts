@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { createPublicKey, generateKeyPairSync, randomBytes, verify, X509Certificate } from 'node:crypto'
-import { chmod, mkdtemp, readdir, rename, rm, stat, symlink } from 'node:fs/promises'
+import { chmod, copyFile, mkdtemp, readdir, rename, rm, stat, symlink, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -74,11 +74,31 @@ test('openFileSigner() refuses and names what others can read', async () => {
   await assert.rejects(open(directory), /symbolic link/)
 })
 
-test('openFileSigner() refuses a certificate of another key', async () => {
+test('openFileSigner() refuses a certificate of another key, and what is none', async () => {
   const directory = newDirectory()
   await open(directory)
-  await rm(join(directory, 'client-ca.key'))
+  await copyFile(join(directory, 'serving-ca.key'), join(directory, 'client-ca.key'))
   await assert.rejects(open(directory), /"client-ca.crt": it does not belong/)
+  await truncate(join(directory, 'client-ca.crt'))
+  await assert.rejects(open(directory), /Cannot read "client-ca.crt": it holds no certificate in PEM/)
+})
+
+test('openFileSigner() makes no key in the place of one that is lost, but those of a first start that was cut short', async () => {
+  for (const file of ['client-ca.key', 'serving-ca.key', 'front-proxy-ca.key', 'service-account-1.key', 'encryption-1.key']) {
+    const directory = newDirectory()
+    await open(directory)
+    await rm(join(directory, file))
+    await assert.rejects(open(directory), { message: `Key file "${file}" is missing` })
+    assert.ok(!(await readdir(directory)).includes(file))
+  }
+  const directory = newDirectory()
+  await open(directory)
+  for (const file of ['serving-ca.key', 'serving-ca.crt', 'encryption-1.key', 'service-account-1.key', 'audit.key'])
+    await rm(join(directory, file))
+  await open(directory)
+  // An authority that an older release did not have.
+  for (const file of ['front-proxy-ca.key', 'front-proxy-ca.crt']) await rm(join(directory, file))
+  await open(directory)
 })
 
 test('issueCertificate() writes what the request says and nothing of the CSR but its key', async () => {

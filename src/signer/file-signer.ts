@@ -23,43 +23,62 @@ export interface FileSignerOptions {
   readonly log: Logger
 }
 
+/** Made last of all: where it is there, every key that a signer always had was there too, and one that is missing is lost. */
+const lastMade = 'audit.key'
+
 /**
  * Opens or makes the keys. Files (0600): `<authority>-ca.key`, `<authority>-ca.crt`, `service-account-<n>.key`, `encryption-<n>.key`, `audit.key`; of
- * numbered keys the highest is current, and older ones go on verifying and unwrapping. Throws `UnsafeKeyFile` naming a file that others can read.
+ * numbered keys the highest is current, and older ones go on verifying and unwrapping. Throws `UnsafeKeyFile` naming a file that others can read,
+ * and an error naming one that is missing or damaged.
  */
 export async function openFileSigner({ directory, clock, log }: FileSignerOptions): Promise<Signer> {
   const folder = await openKeyFolder(directory)
   const names = await folder.names()
+  const mayMake = !names.includes(lastMade)
   const authorities = {
-    client: await authority(folder, 'client', clock, log),
-    serving: await authority(folder, 'serving', clock, log),
-    'front-proxy': await authority(folder, 'front-proxy', clock, log),
+    client: await authority(folder, 'client', clock, log, mayMake),
+    serving: await authority(folder, 'serving', clock, log, mayMake),
+    // Younger than the others: a signer of an older release has none.
+    'front-proxy': await authority(folder, 'front-proxy', clock, log, true),
   }
-  const tokenKeys = await numbered(folder, names, 'service-account', log)
+  const tokenKeys = await numbered(folder, names, 'service-account', log, mayMake)
   const keys: KeyMaterial = {
     authorities,
     tokenKeys: tokenKeys.map(({ key }) => key),
-    encryptionKeys: await encryptionKeys(folder, names, log),
-    auditKey: await privateKey(folder, 'audit.key', newAuditKey, log),
+    encryptionKeys: await encryptionKeys(folder, names, log, mayMake),
+    auditKey: await readOrMakeKey(folder, lastMade, newAuditKey, log, true),
   }
   return createKeySigner(keys, clock)
 }
 
-async function authority(folder: KeyFolder, name: AuthorityName, clock: Clock, log: Logger): Promise<AuthorityKey> {
-  const made: AuthorityKey = { privateKey: await privateKey(folder, `${name}-ca.key`, newEcKey, log), certificate: undefined }
+const missing = (file: string): Error => new Error(`Key file "${file}" is missing`)
+
+async function authority(folder: KeyFolder, name: AuthorityName, clock: Clock, log: Logger, mayMake: boolean): Promise<AuthorityKey> {
+  const file = `${name}-ca.key`
   const stored = await folder.read(`${name}-ca.crt`)
+  const privateKey = await readOrMakeKey(folder, file, newEcKey, log, mayMake && stored === undefined)
+  const made: AuthorityKey = { privateKey, certificate: undefined }
   if (stored !== undefined) {
     made.certificate = stored.toString('utf8')
-    if (!new X509Certificate(stored).checkPrivateKey(made.privateKey)) {
-      throw new Error(`Cannot use "${name}-ca.crt": it does not belong to "${name}-ca.key"`)
+    if (!readCertificate(`${name}-ca.crt`, stored).checkPrivateKey(made.privateKey)) {
+      throw new Error(`Cannot use "${name}-ca.crt": it does not belong to "${file}"`)
     }
   } else await folder.create(`${name}-ca.crt`, await ensureCertificate(name, made, clock.now()))
   return made
 }
 
-async function privateKey(folder: KeyFolder, file: string, make: () => KeyObject, log: Logger): Promise<KeyObject> {
+function readCertificate(file: string, pem: Buffer): X509Certificate {
+  try {
+    return new X509Certificate(pem)
+  } catch (cause) {
+    throw new Error(`Cannot read "${file}": it holds no certificate in PEM`, { cause })
+  }
+}
+
+async function readOrMakeKey(folder: KeyFolder, file: string, make: () => KeyObject, log: Logger, mayMake: boolean): Promise<KeyObject> {
   const stored = await folder.read(file)
   if (stored !== undefined) return readKey(file, stored)
+  if (!mayMake) throw missing(file)
   const key = make()
   await folder.create(file, privatePem(key))
   log.info('key made', { file })
@@ -81,18 +100,25 @@ const numbersOf = (names: readonly string[], prefix: string): number[] =>
     .map(Number)
     .sort((a, b) => b - a)
 
-async function numbered(folder: KeyFolder, names: readonly string[], prefix: string, log: Logger): Promise<NumberedKey<KeyObject>[]> {
+async function numbered(
+  folder: KeyFolder,
+  names: readonly string[],
+  prefix: string,
+  log: Logger,
+  mayMake: boolean,
+): Promise<NumberedKey<KeyObject>[]> {
   const numbers = numbersOf(names, prefix)
   const keys: NumberedKey<KeyObject>[] = []
   for (const number of numbers.length === 0 ? [1] : numbers) {
-    keys.push({ number, key: await privateKey(folder, `${prefix}-${number}.key`, newEcKey, log) })
+    keys.push({ number, key: await readOrMakeKey(folder, `${prefix}-${number}.key`, newEcKey, log, mayMake) })
   }
   return keys
 }
 
-async function encryptionKeys(folder: KeyFolder, names: readonly string[], log: Logger): Promise<NumberedKey<Buffer>[]> {
+async function encryptionKeys(folder: KeyFolder, names: readonly string[], log: Logger, mayMake: boolean): Promise<NumberedKey<Buffer>[]> {
   const numbers = numbersOf(names, 'encryption')
   if (numbers.length === 0) {
+    if (!mayMake) throw missing('encryption-1.key')
     const key = newEncryptionKey()
     await folder.create('encryption-1.key', `${key.toString('base64')}\n`)
     log.info('key made', { file: 'encryption-1.key' })

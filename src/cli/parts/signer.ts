@@ -1,8 +1,12 @@
 // The signer's process: the only one that has private keys beyond its own leaf.
 import { systemClock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import { messageOf, UserError } from '../../base/user-error.ts'
 import { warmUpCertificates } from '../../signer/certificate.ts'
 import { openFileSigner } from '../../signer/file-signer.ts'
+import { UnsafeKeyFile } from '../../signer/key-folder.ts'
 import { serveSigner } from '../../signer/serve.ts'
+import type { Signer } from '../../signer/signer.ts'
 import { runPart } from '../part-process.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -15,7 +19,7 @@ export interface SignerSettings {
 export const signerPart = (): Promise<void> =>
   runPart<SignerSettings>('signer', async ({ settings, log, signal, ready }) => {
     const { directory, sockets, servingNames } = settings
-    await using signer = await openFileSigner({ directory, clock: systemClock, log })
+    await using signer = await openKeys(directory, log)
     // Each socket lies in a folder that only one group enters: whoever is of that group may connect.
     const socket = (role: 'server' | 'controllers' | 'admin') => ({ role, path: sockets[role], groupMayConnect: true })
     await using _listening = await serveSigner({
@@ -28,3 +32,13 @@ export const signerPart = (): Promise<void> =>
     await warmUpCertificates()
     await waitFor(signal)
   })
+
+async function openKeys(directory: string, log: Logger): Promise<Signer> {
+  try {
+    return await openFileSigner({ directory, clock: systemClock, log })
+  } catch (err) {
+    const what = `Cannot open the keys of the cluster in "${directory}": ${messageOf(err)}`
+    // What has the wrong rights is there, and its message says which are wanted.
+    throw new UserError(err instanceof UnsafeKeyFile ? what : `${what}. Restore the folder from a backup`, { cause: err })
+  }
+}
