@@ -1,7 +1,7 @@
 // Parts killed under load, and machines that are not as they should be: nothing acknowledged is lost, containers go on, and what cannot
 // work ends in one sentence that says what to do.
 import assert from 'node:assert/strict'
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -89,6 +89,28 @@ describe('what cannot work is said in one sentence', () => {
       `bulkhead: This data directory is in use by process ${cluster.pid}: stop that one first, or give another directory with --data-dir`,
     )
     assert.equal(await cluster.kubectl('get', '--raw', '/readyz'), 'ok')
+  })
+
+  test('a cluster whose store or keys are lost', async () => {
+    const dataDirectory = temporaryFolder()
+    const { server, signer } = layout(dataDirectory)
+    await (await TestCluster.start({ flags: ['--control-plane-only'], dataDirectory })).stop()
+    const store = join(server, 'store.db')
+    renameSync(store, `${store}.away`)
+    assert.match(
+      await refusal({ dataDirectory }),
+      /"[^"]+store\.db" is empty, and it was not before\. Restore the data directory from a backup/,
+    )
+    renameSync(`${store}.away`, store)
+    const key = join(signer, 'service-account-1.key')
+    renameSync(key, `${key}.away`)
+    assert.match(await refusal({ dataDirectory }), /Key file "service-account-1\.key" is missing\. Restore the folder from a backup$/)
+    renameSync(`${key}.away`, key)
+    // Nothing took their places.
+    await using cluster = await TestCluster.start({ flags: ['--control-plane-only'], dataDirectory })
+    assert.equal(await cluster.kubectl('get', '--raw', '/readyz'), 'ok')
+    await cluster.stop()
+    rmSync(dataDirectory, { recursive: true })
   })
 
   test('flags that mean nothing', async () => {

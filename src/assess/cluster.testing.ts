@@ -91,7 +91,12 @@ export async function storedCluster(): Promise<ProvableCluster & { readonly dire
   mkdirSync(server)
   const stop = new AbortController()
   const signer = createMemorySigner()
-  const store = await openSqliteStore({ directory: server, sealer: signerSealer(signer), clock: systemClock, log: silentLogger })
+  const store = await openSqliteStore({
+    directory: server,
+    sealer: signerSealer(signer, stop.signal),
+    clock: systemClock,
+    log: silentLogger,
+  })
   const log = await AuditLog.open({
     directory: audit,
     clock: systemClock,

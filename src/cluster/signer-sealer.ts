@@ -6,13 +6,15 @@ import type { Sealer } from '../store/store.ts'
 const keyBytes = 32
 const limitMs = 30_000
 
-export function signerSealer(signer: Signer): Sealer {
+/** With the signal nothing waits for the signer any more: it may be the reason of the stop. */
+export function signerSealer(signer: Signer, signal: AbortSignal): Sealer {
+  const limited = () => AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
   return {
     async newDataKey() {
       const key = randomBytes(keyBytes)
-      const { wrapped } = await signer.wrapKey(key, AbortSignal.timeout(limitMs))
+      const { wrapped } = await signer.wrapKey(key, limited())
       return { id: randomBytes(8).toString('hex'), key, wrapped }
     },
-    unwrapDataKey: wrapped => signer.unwrapKey(wrapped, AbortSignal.timeout(limitMs)),
+    unwrapDataKey: wrapped => signer.unwrapKey(wrapped, limited()),
   }
 }

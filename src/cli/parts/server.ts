@@ -6,16 +6,15 @@ import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import type { Features } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { Profile } from '../../base/config.ts'
-import type { Logger } from '../../base/log.ts'
-import { createRegistry, type Registry } from '../../base/metrics.ts'
+import { createRegistry } from '../../base/metrics.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import { signerSealer } from '../../cluster/signer-sealer.ts'
 import { connectSigner } from '../../signer/connect.ts'
-import type { Signer } from '../../signer/signer.ts'
 import { createStoreMetrics } from '../../store/metrics.ts'
 import { openSqliteStore } from '../../store/sqlite/sqlite-store.ts'
 import type { Store } from '../../store/store.ts'
 import { runPart } from '../part-process.ts'
+import type { ServeApiOptions } from './serve-api.ts'
 
 export interface ServerSettings {
   readonly directory: string
@@ -46,7 +45,7 @@ export const serverPart = (): Promise<void> =>
     await using stack = new AsyncDisposableStack()
     const signer = stack.use(connectSigner(settings.signerSocket, { clock: systemClock, log }))
     // The store's thread starts and opens the file while this one loads the code of the API.
-    const opening = openStore(settings, signer, log, metrics)
+    const opening = openStore(settings, { signer, log, metrics, signal })
     // Awaited when the code is there.
     opening.catch(() => undefined)
     stack.defer(() => closeStore(opening))
@@ -54,18 +53,22 @@ export const serverPart = (): Promise<void> =>
     await serveApi({ settings, store: opening, signer, metrics, log, signal, ready })
   })
 
-async function openStore({ directory }: ServerSettings, signer: Signer, log: Logger, registry: Registry): Promise<Store> {
+async function openStore(
+  { directory }: ServerSettings,
+  { signer, log, metrics, signal }: Pick<ServeApiOptions, 'signer' | 'log' | 'metrics' | 'signal'>,
+): Promise<Store> {
   try {
     return await openSqliteStore({
       directory,
       // The audit log has its first record after the store was made.
       mustExist: await hasRecords(auditFolder(directory)),
-      sealer: signerSealer(signer),
+      sealer: signerSealer(signer, signal),
       clock: systemClock,
       log,
-      metrics: createStoreMetrics(registry),
+      metrics: createStoreMetrics(metrics),
     })
   } catch (err) {
+    if (signal.aborted) throw signal.reason
     // The store's own sentence says what is wrong and with which file.
     throw new UserError(messageOf(err), { cause: err })
   }
