@@ -1,6 +1,21 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
-import { checkFile } from './check-layers.ts'
+import { checkFile, layers } from './check-layers.ts'
+
+test('the table of folders in ARCHITECTURE.md is the one that is kept', () => {
+  const document = readFileSync(join(import.meta.dirname, '..', 'ARCHITECTURE.md'), 'utf8')
+  const told: Record<string, string[]> = {}
+  const above: string[] = []
+  for (const [, folders = '', may = ''] of document.matchAll(/^\| (\[src\/.*?) \| [^|]* \|(.*)\|$/gm)) {
+    const named = [...folders.matchAll(/\(src\/([a-z]+)\)/g)].map(([, folder = '']) => folder)
+    const arrows = may.trim() === 'all of the above' ? [...above] : may.split(',').flatMap(folder => folder.trim() || [])
+    for (const folder of named) told[folder] = arrows.sort()
+    above.push(...named)
+  }
+  assert.deepEqual(told, Object.fromEntries(Object.entries(layers).map(([folder, arrows]) => [folder, [...arrows].sort()])))
+})
 
 test('checkFile() names an import against the arrows', () => {
   assert.deepEqual(checkFile('src/api/x.ts', "import { a } from '../server/a.ts'\n"), [
