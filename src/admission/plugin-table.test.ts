@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { FakeFeed, noPolicies, readerOf } from './admission.fixture.ts'
 import { enabledPlugins, pluginNames } from './plugin-table.ts'
@@ -15,6 +17,31 @@ const namesIn = (profile: 'secure' | 'upstream', enabled: ReadonlySet<string>) =
 
 test('pluginNames are the plug-ins, in their order', () => {
   assert.deepEqual(namesIn('secure', new Set(pluginNames)), pluginNames)
+})
+
+test('docs/admission.md lists every plug-in, when it is on and how it is switched off', () => {
+  const text = readFileSync(join(import.meta.dirname, '../../docs/admission.md'), 'utf8')
+  const told: Record<string, string> = {}
+  for (const [, names = '', on = '', off = ''] of text.matchAll(/^\| ([A-Z].*?) \| (\w.*?) \| (yes|with .*?) \|$/gm))
+    for (const name of names.replace(/\([^()]*(?:\(.*?\))?\)/g, '').split(/,| and /)) told[name.trim()] = `${on}, ${off}`
+  const secure = enabledPlugins('secure', {})
+  const upstream = enabledPlugins('upstream', {})
+  const isGuarded = (name: string) => {
+    try {
+      enabledPlugins('secure', { disable: [name] })
+      return false
+    } catch {
+      return true
+    }
+  }
+  const kept = pluginNames.flatMap(name => {
+    const on = upstream.has(name) ? 'always' : secure.has(name) ? 'in the secure profile' : 'when asked for'
+    const off = isGuarded(name) ? 'with `--insecure-disable-admission-plugins`' : 'yes'
+    // Three plug-ins of upstream are one here, and are told of by upstream's names.
+    const names = name === 'CertificateRequests' ? ['CertificateApproval', 'CertificateSigning', 'CertificateSubjectRestriction'] : [name]
+    return names.map(told => [told, `${on}, ${off}`])
+  })
+  assert.deepEqual(told, Object.fromEntries(kept))
 })
 
 test('enabledPlugins() follows the profile and the switches', () => {
