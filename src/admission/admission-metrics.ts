@@ -31,9 +31,6 @@ export interface AdmissionMetrics {
   mutation(observed: MutationObservation): void
 }
 
-/** For who counts nothing. */
-export const noAdmissionMetrics: AdmissionMetrics = { hook: () => undefined, policy: () => undefined, mutation: () => undefined }
-
 const hookBuckets = [0.005, 0.025, 0.1, 0.5, 1, 2.5, 10, 25]
 
 export function admissionMetrics(registry: Registry): AdmissionMetrics {

@@ -5,7 +5,7 @@ import { ApiError } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import { silentLogger } from '../base/log.ts'
 import type { AdmissionPlugin, AdmissionRequest, ClusterReader } from './admission.ts'
-import { noAdmissionMetrics } from './admission-metrics.ts'
+import type { AdmissionMetrics } from './admission-metrics.ts'
 import { Arrivals } from './arrivals.ts'
 import type { ObjectChange, ObjectFeed } from './object-feed.ts'
 import type { MutatingAdmissionPolicyOptions } from './plugins/mutating-admission-policy.ts'
@@ -13,6 +13,8 @@ import type { ValidatingAdmissionPolicyOptions } from './plugins/validating-admi
 import { servedKinds } from './served-kinds.ts'
 import type { WebhookContext } from './webhook/ask-hooks.ts'
 import { HookHealth } from './webhook/hook-health.ts'
+
+export const noAdmissionMetrics: AdmissionMetrics = { hook: () => undefined, policy: () => undefined, mutation: () => undefined }
 
 /** What the cluster holds, by group resource. */
 export function readerOf(objects: Readonly<Record<string, readonly KubeObject[]>>): ClusterReader {

@@ -8,9 +8,9 @@ import type {
   MutatingAdmissionPolicySpec,
   Mutation,
 } from '../api/types/admissionregistration-v1alpha1.ts'
-import { readerOf } from './admission.fixture.ts'
+import { noAdmissionMetrics, readerOf } from './admission.fixture.ts'
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts'
-import { type MutationObservation, noAdmissionMetrics } from './admission-metrics.ts'
+import type { MutationObservation } from './admission-metrics.ts'
 import { createAdmission } from './chain.ts'
 import { mutatingAdmissionPolicy } from './plugins/mutating-admission-policy.ts'
 import { servedKinds } from './served-kinds.ts'

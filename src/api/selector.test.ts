@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { parseFieldSelector } from './field-selector.ts'
-import { combineSelectors, compileLabelSelector, formatLabelSelector, parseLabelSelector } from './selector.ts'
+import { compileLabelSelector, formatLabelSelector, parseLabelSelector } from './selector.ts'
 
 describe('parseLabelSelector()', () => {
   const labels = { app: 'web', tier: 'front', size: '5', empty: '' }
@@ -130,19 +130,4 @@ describe('parseFieldSelector()', () => {
     ['metadata.name=\\z', 'invalid field selector: invalid escape sequence: \\z'],
   ]
   for (const [text, message] of errors) it(`refuses ${text}`, () => assert.throws(() => parse(text), { message }))
-})
-
-describe('combineSelectors()', () => {
-  it('is undefined where both select everything', () => {
-    assert.equal(combineSelectors(parseLabelSelector(''), undefined), undefined)
-  })
-  it('asks both', () => {
-    const both = combineSelectors(
-      parseLabelSelector('a=1'),
-      parseFieldSelector('metadata.name=x', { isSupported: () => true, unknown: field => field }),
-    )
-    assert.equal(both?.matches({ labels: { a: '1' }, fields: { 'metadata.name': 'x' } }), true)
-    assert.equal(both?.matches({ labels: { a: '1' }, fields: { 'metadata.name': 'y' } }), false)
-    assert.equal(both?.matches({ labels: {}, fields: { 'metadata.name': 'x' } }), false)
-  })
 })

@@ -1,6 +1,5 @@
 // Label and field selectors: read in upstream's grammar with upstream's errors, compiled to a matcher and to exact pairs that indexes can use.
 
-import type { FieldSelection } from './field-selector.ts'
 import {
   integer,
   type LabelRequirement,
@@ -58,7 +57,7 @@ export function compileLabelSelector(selector: LabelSelectorObject | null | unde
   return compileLabelRequirements(requirements)
 }
 
-export function compileLabelRequirements(requirements: readonly LabelRequirement[]): LabelSelection {
+function compileLabelRequirements(requirements: readonly LabelRequirement[]): LabelSelection {
   const tests = requirements.map(labelTest)
   return {
     requirements,
@@ -120,25 +119,5 @@ function formatLabelRequirement({ key, operator, values }: LabelRequirement): st
       return `${key}<${values[0] ?? ''}`
     default:
       return `${key}${operator}${values[0] ?? ''}`
-  }
-}
-
-interface Selectable {
-  readonly labels: Labels
-  readonly fields: Labels
-}
-
-/** Both selectors as the store wants them (`Selection` in src/store/store.ts); undefined where they select everything. */
-export function combineSelectors(
-  labels: LabelSelection | undefined,
-  fields: FieldSelection | undefined,
-): { exactLabels: LabelSelection['exact']; exactFields: FieldSelection['exact']; matches(entry: Selectable): boolean } | undefined {
-  const byLabels = labels !== undefined && labels.requirements.length > 0 ? labels : undefined
-  const byFields = fields !== undefined && fields.requirements.length > 0 ? fields : undefined
-  if (byLabels === undefined && byFields === undefined) return undefined
-  return {
-    exactLabels: byLabels?.exact ?? [],
-    exactFields: byFields?.exact ?? [],
-    matches: entry => (byLabels?.matches(entry.labels) ?? true) && (byFields?.matches(entry.fields) ?? true),
   }
 }

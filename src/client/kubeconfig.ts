@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { load } from 'js-yaml'
-import { createHttpTransport, type HttpTransport, type HttpTransportOptions } from './http-transport.ts'
 
 export interface Kubeconfig {
   readonly server: string
@@ -17,16 +16,7 @@ export interface Kubeconfig {
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** The transport of the file's current context. The options given win over nothing of the file: they only set limits. */
-export async function loadKubeconfig(
-  path: string,
-  limits: Pick<HttpTransportOptions, 'timeoutMs' | 'connectTimeoutMs' | 'maxResponseBytes' | 'userAgent'> = {},
-): Promise<HttpTransport> {
-  const { namespace: _, ...config } = await readKubeconfig(path)
-  return createHttpTransport({ ...limits, ...config })
-}
-
-/** `context` instead of the file's current one. */
+/** Of the current context, where `context` names no other. */
 export async function readKubeconfig(path: string, context?: string): Promise<Kubeconfig> {
   return parseKubeconfig(await readFile(path, 'utf8'), path, file => readFile(file, 'utf8'), context)
 }

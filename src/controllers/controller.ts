@@ -4,7 +4,6 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
 import type { EventRecorder } from '../client/event-recorder.ts'
-import type { Informer } from '../client/informer.ts'
 import type { InformerPool } from '../client/informer-pool.ts'
 import type { ResourceRef } from '../client/resource-ref.ts'
 import type { ControllerSettings } from './settings.ts'
@@ -66,5 +65,3 @@ export function follow<T extends KubeObject>(follow: Follow<T>): Follow {
     keys: (object, context, old) => follow.keys(object as T, context, old as T | undefined),
   }
 }
-
-export type CacheOf<T extends KubeObject> = Informer<T>

@@ -12,7 +12,7 @@ export async function mountsBelow(directory: string): Promise<string[]> {
 }
 
 /** The mount points in the table's order. The kernel escapes space, tab, newline and backslash as octal. */
-export function parseMountInfo(text: string): string[] {
+function parseMountInfo(text: string): string[] {
   return text.split('\n').flatMap(line => {
     const point = line.split(' ')[4]
     return point === undefined ? [] : [point.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))]
@@ -35,10 +35,6 @@ export async function mountTmpfs(
 /** Binds what an open descriptor of this process refers to, whatever its path has become meanwhile. */
 export async function bindMountDescriptor(fd: number, target: string): Promise<void> {
   await run('mount', ['--no-canonicalize', '--bind', `/proc/${process.pid}/fd/${fd}`, target])
-}
-
-export async function remountReadOnly(target: string): Promise<void> {
-  await run('mount', ['-o', 'remount,bind,ro', target])
 }
 
 /** Detaches at once, also when something still uses it. What is not mounted is success. */

@@ -42,7 +42,7 @@ interface Declaration {
 
 type Json = Readonly<Record<string, unknown>>
 
-export class NotCovered extends Error {}
+class NotCovered extends Error {}
 
 /** Throws `NotCovered` for protobuf messages. */
 export function specValue(value: Json): CelValue {

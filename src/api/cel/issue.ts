@@ -24,7 +24,7 @@ const maxIssues = 100
 const maxMessageLength = 65_536
 
 /** `ERROR: <input>:1:5: …` for each issue in order of place, with the line concerned and a caret. */
-export function formatIssues(source: string, issues: readonly Issue[]): string {
+function formatIssues(source: string, issues: readonly Issue[]): string {
   const lines = source.split('\n')
   const ordered = issues.map((issue, index) => ({ issue, index }))
   ordered.sort((a, b) => (a.issue.offset ?? -1) - (b.issue.offset ?? -1) || a.index - b.index)

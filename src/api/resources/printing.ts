@@ -45,12 +45,6 @@ export function translateTimestampSince(timestamp: string | null | undefined, no
   return humanDuration(now - Date.parse(timestamp))
 }
 
-/** How long until an RFC 3339 time; `<unknown>` where there is none. */
-export function translateTimestampUntil(timestamp: string | null | undefined, now: number): string {
-  if (timestamp === null || timestamp === undefined || timestamp === '') return '<unknown>'
-  return humanDuration(Date.parse(timestamp) - now)
-}
-
 /** The Age cell of any object. */
 export function ageCell(object: { readonly metadata: { readonly creationTimestamp?: string | null } }, now: number): string {
   return translateTimestampSince(object.metadata.creationTimestamp, now)

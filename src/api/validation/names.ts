@@ -8,13 +8,11 @@ const dns1035LabelFormat = '[a-z]([-a-z0-9]*[a-z0-9])?'
 const qualifiedNameFormat = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
 const labelValueFormat = `(${qualifiedNameFormat})?`
 const configMapKeyFormat = '[-._a-zA-Z0-9]+'
-const cIdentifierFormat = '[A-Za-z_][A-Za-z0-9_]*'
 const httpHeaderNameFormat = '[-A-Za-z0-9]+'
 const percentFormat = '[0-9]+%'
 const wildcardFormat = `\\*\\.${dns1123SubdomainFormat}`
 
 const configMapKeyPattern = /^[-._a-zA-Z0-9]+$/
-const cIdentifierPattern = /^[A-Za-z_][A-Za-z0-9_]*$/
 const httpHeaderNamePattern = /^[-A-Za-z0-9]+$/
 const percentPattern = /^[0-9]+%$/
 const portNamePattern = /^[-a-z0-9]+$/
@@ -23,7 +21,7 @@ const printableAsciiWithoutEquals = /^[\x20-\x3c\x3e-\x7e]*$/
 /** Judges a name; `prefix` means that a generated suffix will follow, so that a trailing dash is fine. */
 export type NameRule = (name: string, prefix: boolean) => string[]
 
-export const maxLengthMessage = (length: number): string => `must be no more than ${length} characters`
+const maxLengthMessage = (length: number): string => `must be no more than ${length} characters`
 export const rangeMessage = (low: number, high: number): string => `must be between ${low} and ${high}, inclusive`
 
 /** Upstream's sentence for a value that does not match: the rule, examples, and the pattern itself. */
@@ -229,19 +227,6 @@ export function environmentVariableName(value: string): string[] {
   return printableAsciiWithoutEquals.test(value)
     ? []
     : ["a valid environment variable name must consist only of printable ASCII characters other than '='"]
-}
-
-export function cIdentifier(value: string): string[] {
-  if (cIdentifierPattern.test(value)) return []
-  return [
-    patternMessage(
-      "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric characters or '_'",
-      cIdentifierFormat,
-      'my_name',
-      'MY_NAME',
-      'MyName',
-    ),
-  ]
 }
 
 export function httpHeaderName(value: string): string[] {

@@ -25,8 +25,6 @@ const slow = 120_000
 /** A pull ends by containerd's own progress timeout; this is the last resort. */
 const pull = 30 * 60_000
 
-export const podUidLabel = 'io.kubernetes.pod.uid'
-
 interface WireEvent {
   containerId: string
   containerEventType: ContainerEventType

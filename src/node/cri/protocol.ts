@@ -1,6 +1,5 @@
 // The part of the CRI (runtime.v1) that the agent speaks, as data: message and field names, numbers and types are the protocol's facts.
 // A table instead of a .proto file, so that a bundle needs no file at run time.
-import type { AnyDefinition } from '@grpc/proto-loader'
 
 /** Field name -> "number type"; `[]` marks a repeated field. A message with no entry here is unknown to the agent and skipped on the wire. */
 const messages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -367,8 +366,6 @@ export function protocolDescriptor(): { nested: Record<string, unknown> } {
   types['ImageService'] = { methods: Object.fromEntries(imageMethods.map(unary)) }
   return { nested: { runtime: { nested: { v1: { nested: types } } } } }
 }
-
-export type LoadedProtocol = Readonly<Record<string, AnyDefinition>>
 
 function unary(name: string): [string, { requestType: string; responseType: string }] {
   return [name, { requestType: `${name}Request`, responseType: `${name}Response` }]

@@ -1,7 +1,8 @@
-// cel.bind(name, value, expression): the expression with a name for the value.
-import { bool, ident, list } from '../syntax/ast.ts'
-import { argument, type Macro, nameOf } from '../syntax/macro.ts'
-import type { Library } from './function.ts'
+// cel.bind(name, value, expression), which the suite of cel-spec uses and Kubernetes' environments do not have: the expression with a name for the value.
+
+import type { Library } from './library/function.ts'
+import { bool, ident, list } from './syntax/ast.ts'
+import { argument, type Macro, nameOf } from './syntax/macro.ts'
 
 const bind: Macro = {
   name: 'bind',
