@@ -7,10 +7,10 @@ import { type BuiltImage, buildImage } from '../src/node/images/oci-image.ts'
 import type { TarEntry } from '../src/node/images/tar.ts'
 import { bulkhead, repository, run, type TestCluster } from './cluster.ts'
 
-export const workloadImage = 'bulkhead.local/workload:1'
+const workloadImage = 'bulkhead.local/workload:1'
 
 /** Takes a second: the program is 120 MB, so it is hardly compressed. */
-export async function buildWorkloadImage(): Promise<BuiltImage> {
+async function buildWorkloadImage(): Promise<BuiltImage> {
   const { stdout } = await run('ldd', [process.execPath])
   // `name => path (address)`, or the path alone for the loader.
   const libraries = [...stdout.matchAll(/(\/\S+) \(0x/g)].flatMap(([, path]) => (path === undefined ? [] : [path]))

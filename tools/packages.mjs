@@ -35,7 +35,7 @@ export const registryPackages = [
   { name: 'skopeo', brings: ['/usr/bin/skopeo'] },
 ]
 
-export class SetupError extends Error {}
+class SetupError extends Error {}
 
 /** Installs npm packages where they are missing or another lockfile's. Returns the path of the pinned Node. */
 export function ensureNpmPackages({ install = true } = {}) {

@@ -3,7 +3,7 @@ import type { Connections } from './connections.ts'
 import { measure } from './measure.ts'
 import { configMap, namespace } from './objects.ts'
 
-export const manyObjects = 100_000
+const manyObjects = 100_000
 const part = 10_000
 const inFlight = 32
 const base = `/api/v1/namespaces/${namespace}/configmaps`

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ClusterRole, LabelSelector, PolicyRule } from './rbac-object.ts'
 
 /** An empty selector matches everything, as metav1.LabelSelector has it; an unknown operator matches nothing. */
-export function labelsMatch(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
+function labelsMatch(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
     if (!Object.hasOwn(labels, key) || labels[key] !== value) return false
   }

@@ -60,7 +60,7 @@ export interface ListWrite {
 /** Whose requests the server cannot do without, and which nobody can present from outside. */
 const undeniable: UserInfo = { name: 'system:apiserver', groups: [] }
 
-export const isDenialList = ({ resource, namespace, name }: Pick<ListWrite, 'resource' | 'namespace' | 'name'>): boolean =>
+const isDenialList = ({ resource, namespace, name }: Pick<ListWrite, 'resource' | 'namespace' | 'name'>): boolean =>
   resource.group === '' && resource.plural === 'configmaps' && namespace === deniedCredentials.namespace && name === deniedCredentials.name
 
 /** The refusal of a write of the list; undefined where it may go on. */

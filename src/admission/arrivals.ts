@@ -3,7 +3,7 @@ import { type Clock, pause } from '../base/clock.ts'
 import type { ClusterChanges } from './admission.ts'
 
 /** About as long as upstream's ServiceAccount plug-in looks for the account `default`. */
-export const arrivalLimitMs = 2000
+const arrivalLimitMs = 2000
 
 export interface ArrivalOptions {
   readonly changes: ClusterChanges

@@ -4,7 +4,7 @@ import { UserError } from '../base/user-error.ts'
 export type Json = Readonly<Record<string, unknown>>
 
 /** The most that a file of settings may have of anything. */
-export const maxConfiguredItems = 1000
+const maxConfiguredItems = 1000
 
 export const fail = (at: string, why: string): never => {
   throw new UserError(`admission configuration: ${at} ${why}`)

@@ -1,7 +1,7 @@
 // A second round of the changes to one request, where a webhook or policy changed something after others had seen the object.
 import type { AdmissionRequest } from './admission.ts'
 
-export class Reinvocation {
+class Reinvocation {
   /** Whether this is the second round. */
   second = false
   /** Whether there shall be one. */
@@ -13,7 +13,7 @@ export class Reinvocation {
 const known = new WeakMap<AdmissionRequest, Reinvocation>()
 
 /** Made where a plug-in first asks for it: most requests have none. */
-export function reinvocationOf(request: AdmissionRequest): Reinvocation {
+function reinvocationOf(request: AdmissionRequest): Reinvocation {
   let found = known.get(request)
   if (found === undefined) {
     found = new Reinvocation()

@@ -11,7 +11,7 @@ import { isOfOtherKind, kindIn, versioned } from './request-facts.ts'
 import { inVersion } from './served-kinds.ts'
 
 /** UTF-16 units of an object in JSON, the limit of what a client may send. */
-export const maxPatchedLength = 3 * 1024 * 1024
+const maxPatchedLength = 3 * 1024 * 1024
 
 /** What only the server decides: who changes it would make another object of the one that was judged. */
 const fixed = ['name', 'generateName', 'namespace'] as const

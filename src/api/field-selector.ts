@@ -56,7 +56,7 @@ export function demandedFieldValue(text: string, field: string): string | undefi
 
 const anyField: SelectableFields = { isSupported: () => true, unknown: field => field }
 
-export function compileFieldRequirements(requirements: readonly FieldRequirement[]): FieldSelection {
+function compileFieldRequirements(requirements: readonly FieldRequirement[]): FieldSelection {
   return {
     requirements,
     exact: requirements.flatMap(({ field, operator, value }): [string, string][] => (operator === '=' ? [[field, value]] : [])),

@@ -2,7 +2,7 @@
 import type { KubeObject } from './object.ts'
 import type { IPAddress, ServiceCIDR } from './types/networking-v1.ts'
 
-export const ipFamilyLabel = 'ipaddress.kubernetes.io/ip-family'
+const ipFamilyLabel = 'ipaddress.kubernetes.io/ip-family'
 export const managedByLabel = 'ipaddress.kubernetes.io/managed-by'
 /** Who makes the IPAddresses of Services; others may make their own. */
 export const serviceAllocator = 'ipallocator.k8s.io'

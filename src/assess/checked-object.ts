@@ -9,7 +9,7 @@ import type { CheckedObject } from './object-set.ts'
 const kinds = new WeakMap<readonly ResourceDefinition[], ReadonlyMap<string, ResourceDefinition>>()
 
 /** The definition of a built-in kind. */
-export function definitionOf(definitions: readonly ResourceDefinition[], apiVersion: string, kind: string): ResourceDefinition | undefined {
+function definitionOf(definitions: readonly ResourceDefinition[], apiVersion: string, kind: string): ResourceDefinition | undefined {
   let known = kinds.get(definitions)
   if (known === undefined) {
     known = new Map(definitions.map(one => [`${groupVersion(one.group, one.version)}/${one.kind}`, one]))

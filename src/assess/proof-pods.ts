@@ -1,7 +1,7 @@
 // The pods that proofs attack with: one that every rule admits, and one that breaks the strictest rules.
 import { noScheduler } from './proof-namespace.ts'
 
-export const proofImage = 'bulkhead.local/busybox:1'
+const proofImage = 'bulkhead.local/busybox:1'
 
 type Fields = Readonly<Record<string, unknown>>
 

@@ -12,7 +12,7 @@ export async function runCommand(body: () => Promise<number> | Promise<void>, fa
   }
 }
 
-export function describeFailure(err: unknown): string {
+function describeFailure(err: unknown): string {
   if (err instanceof UserError) return err.message
   if (err instanceof ApiError) return `The API server refused the request (${err.status.code} ${err.status.reason}): ${err.message}`
   return err instanceof Error ? (err.stack ?? err.message) : String(err)

@@ -128,7 +128,7 @@ export function planForSelector(verdict: Verdict, event: AutoscalerEvent, memory
 }
 
 /** The status with these conditions laid over; a time of transition changes with the status of its condition alone. */
-export function withConditions(
+function withConditions(
   status: HorizontalPodAutoscalerStatus | undefined,
   changes: Conditions,
   now: number,

@@ -34,7 +34,7 @@ export const clusterRoleAggregation: Controller = {
 }
 
 /** Selector after selector, roles by name, no rule twice; undefined where the role gathers nothing. */
-export function planRules(role: ClusterRole, among: readonly ClusterRole[]): PolicyRule[] | undefined {
+function planRules(role: ClusterRole, among: readonly ClusterRole[]): PolicyRule[] | undefined {
   const selectors = role.aggregationRule?.clusterRoleSelectors
   if (selectors === undefined) return undefined
   const sorted = among

@@ -67,11 +67,11 @@ export function inOrder(revisions: readonly ControllerRevision[]): ControllerRev
 }
 
 /** A strategic merge patch that puts this template in place of another. */
-export function revisionData(template: PodTemplateSpec): Record<string, unknown> {
+function revisionData(template: PodTemplateSpec): Record<string, unknown> {
   return { spec: { template: { ...template, $patch: 'replace' } } }
 }
 
-export function sameData(a: unknown, b: unknown): boolean {
+function sameData(a: unknown, b: unknown): boolean {
   return canonical(a) === canonical(b)
 }
 

@@ -55,7 +55,7 @@ async function decide(context: Context, request: CertificateSigningRequest, used
 }
 
 /** The ticket names this node, is still valid and not used. Its secret part was checked when the requester authenticated. */
-export function ticketAdmits(ticket: Secret, node: string, now: number): boolean {
+function ticketAdmits(ticket: Secret, node: string, now: number): boolean {
   return (
     ticket.type === ticketType &&
     node !== '' &&

@@ -22,7 +22,7 @@ export interface DaemonView {
   readonly now: number
 }
 
-export function podsByNode(pods: readonly Pod[]): Map<string, Pod[]> {
+function podsByNode(pods: readonly Pod[]): Map<string, Pod[]> {
   const counted = pods.filter(pod => !(isFinished(pod) && isEnding(pod)))
   const byNode = Map.groupBy(counted, pod => targetNode(pod) ?? '')
   byNode.delete('')

@@ -42,7 +42,7 @@ export function rolloutLimits(deployment: Deployment): { readonly surge: number;
 
 const createdAt = ({ metadata }: ReplicaSet): number => Date.parse(metadata.creationTimestamp ?? '') || 0
 const byName = (a: ReplicaSet, b: ReplicaSet): number => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1)
-export const oldestFirst = (a: ReplicaSet, b: ReplicaSet): number => createdAt(a) - createdAt(b) || byName(a, b)
+const oldestFirst = (a: ReplicaSet, b: ReplicaSet): number => createdAt(a) - createdAt(b) || byName(a, b)
 
 /** The oldest replica set with the deployment's template, and the others. */
 export function splitReplicaSets(

@@ -3,9 +3,9 @@ import type { Deployment, DeploymentCondition, DeploymentStatus, ReplicaSet } fr
 import { formatTime } from '../base/clock.ts'
 import { availableOf, rolloutLimits, sizeOf, sum, wantedOf } from './deployment-plan.ts'
 
-export const newReplicaSetAvailable = 'NewReplicaSetAvailable'
-export const timedOutReason = 'ProgressDeadlineExceeded'
-export const pausedReason = 'DeploymentPaused'
+const newReplicaSetAvailable = 'NewReplicaSetAvailable'
+const timedOutReason = 'ProgressDeadlineExceeded'
+const pausedReason = 'DeploymentPaused'
 
 /** The largest int32 means no deadline. */
 export function progressDeadline({ spec }: Deployment): number | undefined {

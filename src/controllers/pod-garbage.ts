@@ -9,7 +9,7 @@ import { nodeIndex, nodeOfPod } from './node-lifecycle.ts'
 import { isFinished } from './pod-state.ts'
 
 /** A node that is gone may be on its way back: its pods are looked at again after this (upstream's quarantine). */
-export const quarantineMs = 40_000
+const quarantineMs = 40_000
 const finishedIndex = 'finished'
 
 export const podGarbage: Controller = {

@@ -12,7 +12,7 @@ import type { ExpressionWarning, Rule, ValidatingAdmissionPolicySpec } from '../
 import type { JSONSchemaProps } from '../api/types/apiextensions-v1.ts'
 
 /** Kinds that one policy is checked against. */
-export const maxTypesToCheck = 10
+const maxTypesToCheck = 10
 
 /** Kinds that are no built-in ones, by `group/version/plural`, with their schemas. */
 export type CustomTypes = ReadonlyMap<string, { readonly kind: string; readonly schema: JSONSchemaProps }>

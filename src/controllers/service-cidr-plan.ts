@@ -4,7 +4,7 @@ import type { IPAddress, ServiceCIDR } from '../api/types/networking-v1.ts'
 import { type IpBytes, parseCidr, parseIp } from '../api/validation/ip-address.ts'
 
 /** From the deletion on, in milliseconds: until then a Service may still be stored with an address that was given before. As upstream. */
-export const deletionGraceMs = 10_000
+const deletionGraceMs = 10_000
 
 export type CidrStep =
   | { readonly step: 'nothing' | 'finalize' | 'ready' | 'in use' | 'release' }

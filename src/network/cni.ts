@@ -11,7 +11,7 @@ export interface CniOptions {
   readonly mtu?: number
 }
 
-export function cniConfiguration({ podCidr, stateDirectory, mtu }: Omit<CniOptions, 'configDirectory'>): object {
+function cniConfiguration({ podCidr, stateDirectory, mtu }: Omit<CniOptions, 'configDirectory'>): object {
   return {
     cniVersion: '1.0.0',
     name: 'bulkhead',

@@ -79,7 +79,7 @@ export async function startContainerd(options: ContainerdOptions, signal: AbortS
 }
 
 /** Whether this process may lower its oom_score_adj, which containerd needs for a sandbox's own score. */
-export function canLowerOomScore(file = '/proc/self/oom_score_adj'): boolean {
+function canLowerOomScore(file = '/proc/self/oom_score_adj'): boolean {
   const before = readFileSync(file, 'utf8').trim()
   try {
     writeFileSync(file, String(Math.max(-1000, Number(before) - 1)))

@@ -9,7 +9,7 @@ import type { MachineFacts, Pressure } from './machine-facts.ts'
 /** Marks a node and its pods whose containers are pretended. */
 export const simulatedMark = 'bulkhead.dev/simulated'
 
-export const mostPods = 110
+const mostPods = 110
 /** Kept for the node itself. */
 const reservedMemory = 100 * 1024 * 1024
 const mostImages = 50

@@ -11,7 +11,7 @@ export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort'
 type AnyContainer = Container | EphemeralContainer
 
 /** Most processes in one pod: a fork bomb must not take the node's table. */
-export const podPidLimit = 4096
+const podPidLimit = 4096
 
 const minShares = 2
 const sharesPerCpu = 1024
@@ -32,11 +32,11 @@ export function wholeUnits(quantity: string | number | undefined): number {
   return quantity === undefined ? 0 : Number((nanoUnits(String(quantity)) + 999_999_999n) / 1_000_000_000n)
 }
 
-export function sharesOf(milli: number): number {
+function sharesOf(milli: number): number {
   return milli === 0 ? minShares : Math.min(262_144, Math.max(minShares, Math.floor((milli * sharesPerCpu) / 1000)))
 }
 
-export function quotaOf(milli: number): number {
+function quotaOf(milli: number): number {
   return Math.max(minQuota, Math.floor((milli * quotaPeriod) / 1000))
 }
 
@@ -57,7 +57,7 @@ export function qosClass({ spec }: Pod): QosClass {
 }
 
 /** The kubelet's oom_score_adj: -997 guaranteed, 1000 best effort, between them by the share of memory requested. */
-export function oomScore(pod: Pod, container: AnyContainer, nodeMemoryBytes: number): number {
+function oomScore(pod: Pod, container: AnyContainer, nodeMemoryBytes: number): number {
   const priority = pod.spec.priority ?? 0
   if (priority >= 2_000_000_000) return -997
   const qos = qosClass(pod)

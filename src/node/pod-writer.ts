@@ -32,7 +32,7 @@ export function podWriter(client: Client): PodWriter {
  * A strategic merge patch: conditions that others own stay, lists of containers are replaced. The uid makes it fail on another pod of
  * this name. What is no longer said must be null, or the merge would keep it.
  */
-export function statusPatch(pod: Pod, status: PodStatus): object {
+function statusPatch(pod: Pod, status: PodStatus): object {
   const gone = (old: readonly { ip: string }[] | undefined, now: readonly { ip: string }[] | undefined) =>
     (old ?? []).filter(({ ip }) => !now?.some(other => other.ip === ip)).map(({ ip }) => ({ $patch: 'delete', ip }))
   return {

@@ -40,7 +40,7 @@ export async function endProcesses(pids: readonly number[], graceMs: number, clo
 }
 
 /** Whether the process exists and is not a zombie. */
-export async function isRunning(pid: number): Promise<boolean> {
+async function isRunning(pid: number): Promise<boolean> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
     return !/^\S+ \(.*\) Z/s.test(stat)

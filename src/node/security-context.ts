@@ -56,7 +56,7 @@ export function seccompProfile(
  * What the image runs as, told apart as the runtime would: an uid, or a name that only the image's passwd can resolve.
  * `00` and `0:0` are root; a number out of range is neither.
  */
-export function imageUser(image: Image): { readonly uid: number } | { readonly name: string } {
+function imageUser(image: Image): { readonly uid: number } | { readonly name: string } {
   if (image.uid) return { uid: Number(image.uid.value) }
   const user = image.username.split(':')[0] ?? ''
   if (user === '') return { uid: 0 }

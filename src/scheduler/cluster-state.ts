@@ -28,7 +28,7 @@ export interface VolumeView {
   readonly taken: ReadonlySet<string>
 }
 
-export const noVolumes: VolumeView = {
+const noVolumes: VolumeView = {
   claim: () => undefined,
   volume: () => undefined,
   candidates: () => [],

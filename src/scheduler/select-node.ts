@@ -133,7 +133,7 @@ function best(prepared: readonly Prepared[], feasible: readonly NodeInfo[], rand
 }
 
 /** In large clusters a part of the feasible nodes is enough (upstream's numFeasibleNodesToFind). */
-export function nodesToFind(nodes: number): number {
+function nodesToFind(nodes: number): number {
   if (nodes <= 100) return nodes
   const percent = Math.max(5, 50 - Math.floor(nodes / 125))
   return Math.max(100, Math.floor((nodes * percent) / 100))

@@ -9,7 +9,7 @@ import { header, type Reply, type ServerRequest } from './exchange.ts'
 import { mediaType } from './negotiate.ts'
 
 /** Bytes of a body that is recorded; a larger one is left out, and the event says so. */
-export const maxRecordedBody = 3 * 1024 * 1024
+const maxRecordedBody = 3 * 1024 * 1024
 
 /** JSON or YAML. */
 export interface KeptBody {
@@ -38,7 +38,7 @@ export function keepingBody(request: ServerRequest, keep: (body: KeptBody) => vo
 }
 
 /** Of the audit event: bodies that its level has and that are too large, no JSON or YAML, or sent in pieces. */
-export const leftOutAnnotation = 'audit.bulkhead.dev/left-out'
+const leftOutAnnotation = 'audit.bulkhead.dev/left-out'
 
 /** A request whose bodies are recorded. */
 export interface AuditedBodies {

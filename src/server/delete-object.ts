@@ -147,7 +147,7 @@ type Plan =
   | { readonly step: 'remove'; readonly marked?: KubeObject }
 
 /** What a deletion does to an object now; pure but for the request's own time. */
-export function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, current: KubeObject, deletion: Deletion): Plan {
+function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, current: KubeObject, deletion: Deletion): Plan {
   const { definition } = context.served
   const object = copyJson(current)
   const { metadata } = object

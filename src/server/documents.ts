@@ -161,7 +161,7 @@ function encode(value: object | Buffer): Document {
 }
 
 /** 304 where the client has it already. */
-export function documentReply(context: RequestContext, document: Document, contentType: string): Reply {
+function documentReply(context: RequestContext, document: Document, contentType: string): Reply {
   const { etag } = document
   const headers = { etag, vary: 'Accept' }
   const known = header(context.request.headers, 'if-none-match')

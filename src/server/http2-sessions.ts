@@ -6,7 +6,7 @@ import { pingSession } from './session-pings.ts'
 
 const pingMs = 30_000
 /** Pings and settings that a client may send between two of our pings; a client that pings each second sends 30. */
-export const maxControlFrames = 1000
+const maxControlFrames = 1000
 const sweepMs = 250
 
 export class Http2Sessions {

@@ -6,8 +6,8 @@ import type { Service, ServicePort } from '../api/types/core-v1.ts'
 import { NumberPool } from './number-pool.ts'
 import { plainFailure } from './plain-failure.ts'
 
-export const nodePortFirst = 30_000
-export const nodePortLast = 32_767
+const nodePortFirst = 30_000
+const nodePortLast = 32_767
 const size = nodePortLast - nodePortFirst + 1
 const kind = { group: '', kind: 'Service' }
 

@@ -11,7 +11,7 @@ import type { Identifiers } from './identifiers.ts'
 import { dropDuplicateOwners } from './owner-references.ts'
 
 /** Forgets what a client sent for the fields that only the server sets. */
-export function wipeSystemFields(metadata: ObjectMeta): void {
+function wipeSystemFields(metadata: ObjectMeta): void {
   delete metadata.creationTimestamp
   delete metadata.uid
   delete metadata.selfLink

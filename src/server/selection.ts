@@ -86,7 +86,7 @@ function unknownField(field: string): string {
 const namesByDefinition = new WeakMap<ResourceDefinition, ReadonlySet<string>>()
 
 /** The fields that a kind's selectors may name: those that it gives for any object, here for one without content. */
-export function selectableFieldNames(definition: ResourceDefinition): ReadonlySet<string> {
+function selectableFieldNames(definition: ResourceDefinition): ReadonlySet<string> {
   let names = namesByDefinition.get(definition)
   if (names === undefined) {
     names = new Set(Object.keys(definition.selectableFields?.(emptyObject()) ?? {}))

@@ -6,7 +6,7 @@ const formatVersion = 1
 const headerBytes = 5 // version, key number
 const ivBytes = 12
 const tagBytes = 16
-export const maxWrappedKeyBytes = 64
+const maxWrappedKeyBytes = 64
 
 export const encryptionKeyId = (number: number): string => `kek-${number}`
 

@@ -33,7 +33,7 @@ interface Pending {
 const maxBatchBytes = 1 << 20
 const maxBufferedReads = 20_000
 /** UTF-16 units of all records that wait: with bodies a record of a read may be large. */
-export const maxBufferedLength = 32 << 20
+const maxBufferedLength = 32 << 20
 const maxSearchedBytes = 256 << 20
 const readDelayMs = 500
 const headDelayMs = 1000

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { parseJson } from '../../base/json.ts'
 
-export const sealVersion = 'audit.bulkhead.dev/v1'
+const sealVersion = 'audit.bulkhead.dev/v1'
 
 /** The digest before the first batch. */
 export const genesis: Buffer = Buffer.alloc(32)

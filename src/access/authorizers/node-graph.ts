@@ -54,7 +54,7 @@ interface PersistentVolumeShape extends KubeObject {
 const vertex = (kind: NamespacedVertex, namespace: string, name: string): string => `${kind}/${namespace}/${name}`
 
 /** Everything that a pod's node may read because of the pod. */
-export function verticesOfPod(pod: KubeObject): ReadonlySet<string> {
+function verticesOfPod(pod: KubeObject): ReadonlySet<string> {
   const { metadata, spec = {}, status = {} }: PodShape = pod
   const { namespace = '', name = '' } = metadata
   const found = new Set<string>([vertex('pod', namespace, name)])

@@ -6,7 +6,7 @@ import type { NamespacedVertex, NodeGraph } from './node-graph.ts'
 import { compileRole } from './rule-match.ts'
 
 export const nodesGroup = 'system:nodes'
-export const nodeUserPrefix = 'system:node:'
+const nodeUserPrefix = 'system:node:'
 
 const allow: Decision = { decision: 'allow', reason: '' }
 const noOpinion = (reason: string): Decision => ({ decision: 'no-opinion', reason })

@@ -22,7 +22,7 @@ export function ruleAllows(rule: PolicyRule, attributes: Attributes): boolean {
 }
 
 /** `*` is every path; a trailing `*` is every path with that beginning. */
-export function urlMatches(pattern: string, path: string): boolean {
+function urlMatches(pattern: string, path: string): boolean {
   if (pattern === '*' || pattern === path) return true
   return pattern.endsWith('*') && path.startsWith(pattern.slice(0, -1))
 }

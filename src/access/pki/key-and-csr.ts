@@ -38,7 +38,7 @@ export async function createKeyAndCsr(subject: {
 }
 
 /** RFC 2986 over an EC P-256 key: version 0, subject, public key, no attributes. */
-export function createCsr(key: KeyObject, subject: { readonly commonName: string; readonly organizations?: readonly string[] }): Buffer {
+function createCsr(key: KeyObject, subject: { readonly commonName: string; readonly organizations?: readonly string[] }): Buffer {
   const attribute = (type: Buffer, value: string) =>
     der(derTag.set, der(derTag.sequence, der(derTag.oid, type), der(derTag.utf8, Buffer.from(value))))
   const name = der(

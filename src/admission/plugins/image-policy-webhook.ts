@@ -26,7 +26,7 @@ export interface ImagePolicyOptions {
 
 const annotationPrefix = 'imagepolicywebhook.image-policy.k8s.io/'
 /** Answers that are kept; the oldest is forgotten beyond. */
-export const maxKeptVerdicts = 1024
+const maxKeptVerdicts = 1024
 const attempts = 5
 const backoffFactor = 1.5
 const callSeconds = 10

@@ -56,7 +56,7 @@ export function podTolerationRestriction({ reader, cluster }: PodTolerationRestr
 }
 
 /** Undefined for what is none. */
-export function parseTolerations(text: string): Toleration[] | undefined {
+function parseTolerations(text: string): Toleration[] | undefined {
   let value: unknown
   try {
     value = parseJson(text)

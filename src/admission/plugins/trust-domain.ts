@@ -16,7 +16,7 @@ import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterRead
 import type { DecideFor } from '../policy/request-view.ts'
 
 /** Who moves a namespace or a node into a domain or out of it needs this for the domain. */
-export const placeRight = { verb: 'place', group: 'placement.bulkhead.dev', resource: 'trustdomains' } as const
+const placeRight = { verb: 'place', group: 'placement.bulkhead.dev', resource: 'trustdomains' } as const
 
 export interface TrustDomainOptions {
   readonly reader: ClusterReader

@@ -6,7 +6,7 @@ import { type Exemptions, exemptRuntimeClass } from './exemptions.ts'
 import { formatLevelVersion, type LevelVersion } from './policy.ts'
 
 /** So many are looked at, as upstream does. */
-export const maxPodsChecked = 3000
+const maxPodsChecked = 3000
 
 interface Group {
   first: string

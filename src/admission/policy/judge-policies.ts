@@ -20,8 +20,8 @@ export interface PolicyContext extends MatchContext {
 }
 
 /** UTF-8 bytes of the value of one audit annotation. */
-export const maxAnnotationBytes = 10 * 1024
-export const failureAnnotation = 'validation.policy.admission.k8s.io/validation_failure'
+const maxAnnotationBytes = 10 * 1024
+const failureAnnotation = 'validation.policy.admission.k8s.io/validation_failure'
 
 interface Denial {
   readonly policy: ValidatingAdmissionPolicy

@@ -38,7 +38,7 @@ export interface PolicyFileOptions {
 }
 
 /** Objects in all files together. */
-export const maxFileObjects = 1000
+const maxFileObjects = 1000
 /** On each object that comes from a file: the name of that. */
 export const fileAnnotation = 'policy.bulkhead.dev/file'
 

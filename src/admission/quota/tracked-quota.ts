@@ -98,7 +98,7 @@ export class TrackedQuota {
   }
 }
 
-export function requirementsOf({ spec }: ResourceQuota): ScopedResourceSelectorRequirement[] {
+function requirementsOf({ spec }: ResourceQuota): ScopedResourceSelectorRequirement[] {
   const scopes = (spec?.scopes ?? []).map(scopeName => ({ scopeName, operator: 'Exists' }))
   return [...scopes, ...(spec?.scopeSelector?.matchExpressions ?? [])]
 }

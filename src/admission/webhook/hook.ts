@@ -68,7 +68,7 @@ export class HookIndex {
   }
 }
 
-export function hooksOf(kind: Hook['kind'], configurations: readonly Configuration[], context: MatchContext): readonly Hook[] {
+function hooksOf(kind: Hook['kind'], configurations: readonly Configuration[], context: MatchContext): readonly Hook[] {
   const sorted = configurations.toSorted((a, b) => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))
   const seen = new Map<string, number>()
   return sorted

@@ -6,7 +6,7 @@ import { goFormat, goType } from './go-format.ts'
 /** How items are told apart: objects by their merge key, scalars by themselves. */
 export type Identity = (item: unknown) => unknown
 
-export function identityBy(mergeKey: string | undefined): Identity {
+function identityBy(mergeKey: string | undefined): Identity {
   return mergeKey === undefined ? item => item : item => (isRecord(item) ? item[mergeKey] : undefined)
 }
 

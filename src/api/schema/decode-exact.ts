@@ -236,14 +236,14 @@ function isByte(text: string): boolean {
 }
 
 /** The text that Quantity's own decoder parses: without quotes, but with escapes as they stand. */
-export function quantityText(raw: string): string {
+function quantityText(raw: string): string {
   return (raw.startsWith('"') ? raw.slice(1, -1) : raw).trim()
 }
 
 const base64Char = /[A-Za-z0-9+/]/
 
 /** Where Go's base64.StdEncoding stops; undefined where all is well. Line breaks are skipped, as Go does. */
-export function base64ErrorAt(text: string): number | undefined {
+function base64ErrorAt(text: string): number | undefined {
   let at = 0
   const next = (): string => {
     while (text.charAt(at) === '\n' || text.charAt(at) === '\r') at++

@@ -26,7 +26,7 @@ export interface DiscoveredKind {
 }
 
 /** Of one group version. */
-export const maxResources = 1000
+const maxResources = 1000
 const maxWords = 50
 const maxWordLength = 253
 

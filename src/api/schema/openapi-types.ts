@@ -16,7 +16,7 @@ export interface Descriptions {
 export const parametersKey = 'parameters'
 
 /** `core/v1.Pod` -> `io.k8s.api.core.v1.Pod`. */
-export function openApiName(key: string): string {
+function openApiName(key: string): string {
   const special: Record<string, string> = {
     resource: 'io.k8s.apimachinery.pkg.api.resource',
     intstr: 'io.k8s.apimachinery.pkg.util.intstr',

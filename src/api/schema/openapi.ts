@@ -207,7 +207,7 @@ export interface OpenApiV2Parts {
   readonly definitions: Record<string, JsonSchema>
 }
 
-export function openApiV2Head({ version }: OpenApiInput): object {
+function openApiV2Head({ version }: OpenApiInput): object {
   return { swagger: '2.0', info: { title: 'Kubernetes', version } }
 }
 

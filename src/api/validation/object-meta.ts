@@ -175,7 +175,7 @@ function validateFinalizers(finalizers: readonly string[] | undefined, path: str
 }
 
 /** A finalizer without a domain must be one of the three that Kubernetes itself has. */
-export function validateFinalizersAreKnown(finalizers: readonly string[] | undefined, path: string, errors: FieldError[]): void {
+function validateFinalizersAreKnown(finalizers: readonly string[] | undefined, path: string, errors: FieldError[]): void {
   finalizers?.forEach((finalizer, index) => {
     validateFinalizerIsKnown(finalizer, `${path}[${index}]`, errors)
   })

@@ -2,7 +2,7 @@
 import { type FieldError, invalidValue, required } from '../field-error.ts'
 import type { KeyToPath } from '../types/core-v1.ts'
 
-export const fileModeMessage = 'must be a number between 0 and 0777 (octal), both inclusive'
+const fileModeMessage = 'must be a number between 0 and 0777 (octal), both inclusive'
 
 export function validateFileMode(mode: number | undefined, path: string, errors: FieldError[]): void {
   if (mode !== undefined && (mode > 0o777 || mode < 0)) errors.push(invalidValue(path, mode, fileModeMessage))

@@ -53,7 +53,7 @@ export interface CheckContext {
 /** How often what was fixed is fixed again. */
 const maxRounds = 5
 
-export const exitCodes = { clean: 0, findings: 1, couldNotCheck: 2 } as const
+const exitCodes = { clean: 0, findings: 1, couldNotCheck: 2 } as const
 
 /** The exit code: 0 where nothing is found, 1 where something is. Throws a `UserError` where nothing can be said. */
 export async function check(flags: CheckFlags, paths: readonly string[], context: CheckContext, signal: AbortSignal): Promise<number> {

@@ -5,9 +5,9 @@ import { type Fail, onlyFields, strictYaml } from '../../api/schema/strict-yaml.
 import type { Severity } from '../../assess/manifest-check.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 
-export const defaultFile = 'bulkhead-check.yaml'
+const defaultFile = 'bulkhead-check.yaml'
 export const apiVersion = 'check.bulkhead.dev/v1alpha1'
-export const maxConfigurationBytes = 1024 * 1024
+const maxConfigurationBytes = 1024 * 1024
 
 export interface Exception {
   readonly rule: string
@@ -32,7 +32,7 @@ export interface Configuration {
   readonly exceptions: readonly Exception[]
 }
 
-export const noConfiguration: Configuration = { file: undefined, disabled: new Set(), failOn: undefined, exceptions: [] }
+const noConfiguration: Configuration = { file: undefined, disabled: new Set(), failOn: undefined, exceptions: [] }
 
 /** The file that is named, or else the one of the default name in the folder where there is one. Throws a `UserError` that says what is wrong with it. */
 export function readConfiguration(named: string | undefined): Configuration {

@@ -98,6 +98,6 @@ function isPatch(value: unknown): value is readonly PatchOperation[] {
 }
 
 /** The texts of `299 - "text"`, any number of them with commas between. */
-export function parseWarnings(header: string): string[] {
+function parseWarnings(header: string): string[] {
   return [...header.matchAll(/\d{3} \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replaceAll(/\\(.)/g, '$1'))
 }

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { maxFileBytes } from './sources.ts'
 
-export const kustomizeTimeoutMs = 60_000
+const kustomizeTimeoutMs = 60_000
 
 /** Plugins that run programs, and Helm charts, stay off, as they are by kubectl's default. */
 export function kustomize(folder: string, kubectl = 'kubectl'): Promise<string> {

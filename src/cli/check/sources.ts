@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 
 export const maxFileBytes = 32 * 1024 * 1024
-export const maxTotalBytes = 256 * 1024 * 1024
+const maxTotalBytes = 256 * 1024 * 1024
 export const maxFiles = 20_000
 
 export interface SourceText {

@@ -6,8 +6,8 @@ import { type Fail, onlyFields, strictYaml } from '../../api/schema/strict-yaml.
 import type { Profile } from '../../base/config.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 
-export const maxTestFileBytes = 8 * 1024 * 1024
-export const maxTests = 10_000
+const maxTestFileBytes = 8 * 1024 * 1024
+const maxTests = 10_000
 
 type Json = Readonly<Record<string, unknown>>
 

@@ -38,7 +38,7 @@ export function clusterAddresses(config: Config): ClusterAddresses {
 }
 
 /** The machine's own addresses, those of its real interfaces first; loopback and link-local left out. */
-export function machineAddresses(): string[] {
+function machineAddresses(): string[] {
   return Object.values(networkInterfaces())
     .flatMap(list => list ?? [])
     .filter(

@@ -8,7 +8,7 @@ import { lockFile } from './directory-lock.ts'
 export const adminKubeconfigName = 'admin.kubeconfig'
 
 /** The format of everything below the data directory; raised when an older Bulkhead could not read it. */
-export const dataVersion = '1'
+const dataVersion = '1'
 
 /** Linux allows 108 bytes for a unix socket's path, terminating zero included. */
 const longestSocketPath = 107

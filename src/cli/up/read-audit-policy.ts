@@ -5,7 +5,7 @@ import { readAuditPolicy } from '../../access/audit/read-policy.ts'
 import type { Config } from '../../base/config.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 
-export const maxAuditPolicyBytes = 1024 * 1024
+const maxAuditPolicyBytes = 1024 * 1024
 
 /** Undefined where none is named. */
 export function auditPolicyOf({ auditPolicyFile: file }: Pick<Config, 'auditPolicyFile'>): AuditPolicy | undefined {

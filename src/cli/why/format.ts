@@ -25,7 +25,7 @@ function headline({ allowed, answer, request }: Explanation): string {
   return `${allowed ? 'ALLOWED' : 'REFUSED'}${code}: ${requestText(request)}`
 }
 
-export function requestText({ verb, path, group, resource = '', subresource, namespace, name }: ExplainedRequest): string {
+function requestText({ verb, path, group, resource = '', subresource, namespace, name }: ExplainedRequest): string {
   if (path !== undefined) return `${verb} ${path}`
   const what = `${resource}${subresource === undefined ? '' : `/${subresource}`}${group === undefined || group === '' ? '' : `.${group}`}`
   return `${verb} ${what}${name === undefined ? '' : ` "${name}"`}${namespace === undefined ? ' at the cluster scope' : ` in namespace "${namespace}"`}`

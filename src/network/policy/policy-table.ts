@@ -16,7 +16,7 @@ export interface Held {
 }
 
 /** Sets that are always there: one element or two for each pod of the node. */
-export const fixedSets = ['links', 'sources', 'itself', 'egress', 'ingress', 'may_ask_dns'] as const
+const fixedSets = ['links', 'sources', 'itself', 'egress', 'ingress', 'may_ask_dns'] as const
 export type FixedSet = (typeof fixedSets)[number]
 
 /** From one state of the kernel to the next, in one transaction. */

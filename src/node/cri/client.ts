@@ -94,7 +94,7 @@ export class CriClient implements Disposable {
   }
 }
 
-export function runtimeError(err: unknown): RuntimeError {
+function runtimeError(err: unknown): RuntimeError {
   if (!isServiceError(err)) return new RuntimeError('Unknown', err instanceof Error ? err.message : String(err), { cause: err })
   const code = codes[err.code] ?? 'Unknown'
   // Upstream's texts are Go's: `rpc error: code = NotFound desc = …`.

@@ -90,7 +90,7 @@ async function execProbe(
 }
 
 /** The URL of an HTTP probe or hook. */
-export function probeUrl({ scheme, host, port, path }: HTTPGetAction, { container, podIp }: ProbeTarget): URL {
+function probeUrl({ scheme, host, port, path }: HTTPGetAction, { container, podIp }: ProbeTarget): URL {
   const name = host || podIp
   const authority = name.includes(':') && !name.startsWith('[') ? `[${name}]` : name
   const text = path === undefined || path === '' ? '/' : path.startsWith('/') ? path : `/${path}`

@@ -5,7 +5,7 @@ import type { Collection, Entry } from '../../store/store.ts'
 import type { ServedResources } from '../served-resource.ts'
 import { type ApiServiceObject, type RegisteredApi, registeredApi } from './registered-api.ts'
 
-export const apiServicesName = 'apiservices.apiregistration.k8s.io'
+const apiServicesName = 'apiservices.apiregistration.k8s.io'
 
 export interface ApiServiceChange {
   /** Of the APIService. */

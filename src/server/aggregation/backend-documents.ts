@@ -34,8 +34,8 @@ const refreshMs = 60_000
 const firstRetryMs = 1000
 const answerMs = 5000
 const openApiMs = 15_000
-export const maxDiscoveryBytes = 4 * 1024 * 1024
-export const maxOpenApiBytes = 5 * 1024 * 1024
+const maxDiscoveryBytes = 4 * 1024 * 1024
+const maxOpenApiBytes = 5 * 1024 * 1024
 
 const aggregatedTypes = ['v2', 'v2beta1'].map(version => `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`)
 const accept = [...aggregatedTypes, 'application/json'].join(',')

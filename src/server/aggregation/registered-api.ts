@@ -25,7 +25,7 @@ export interface RegisteredApi {
 
 export type ApiServiceObject = KubeObject & APIService
 
-export const defaultPort = 443
+const defaultPort = 443
 
 /** Undefined for an APIService without a service: this server answers for itself. */
 export function registeredApi({ metadata, spec, status }: ApiServiceObject): RegisteredApi | undefined {

@@ -33,7 +33,7 @@ export const noSender: ConversionSender = {
 /** Upstream waits as long. */
 export const conversionTimeoutSeconds = 30
 /** Bytes of objects that one question holds; a larger object is asked for alone. */
-export const maxQuestionBytes = 1024 * 1024
+const maxQuestionBytes = 1024 * 1024
 
 export interface Conversion {
   /** Rejects with the 500 of a webhook that fails; then nothing is known of any of them. */

@@ -39,7 +39,7 @@ function converted(object: Review, desiredAPIVersion: string): Review {
   return { ...object, apiVersion: desiredAPIVersion, spec: { ...spec, [desiredAPIVersion.endsWith('v2') ? 'length' : 'size']: value } }
 }
 
-export class TestConverter implements ConversionSender {
+class TestConverter implements ConversionSender {
   readonly reviews: Review[] = []
   /** What becomes of the answer; throws where the webhook fails. */
   change: (answer: Review) => Review = answer => answer

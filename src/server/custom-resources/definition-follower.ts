@@ -9,7 +9,7 @@ import type { Entry, Store } from '../../store/store.ts'
 import type { ChangingResources, ServedResource } from '../served-resource.ts'
 import type { ConversionSender } from './conversion.ts'
 
-export const definitionsName = 'customresourcedefinitions.apiextensions.k8s.io'
+const definitionsName = 'customresourcedefinitions.apiextensions.k8s.io'
 
 export interface FollowerParts {
   readonly resources: ChangingResources

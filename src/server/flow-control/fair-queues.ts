@@ -53,7 +53,7 @@ const estimatedMs = 3
 /** How far a queue is looked into for a request that may run while the oldest one's flow has its share. */
 const lookAhead = 16
 
-export const workOf = ({ initialSeats, finalSeats, lingerMs }: Work): number => initialSeats * estimatedMs + finalSeats * lingerMs
+const workOf = ({ initialSeats, finalSeats, lingerMs }: Work): number => initialSeats * estimatedMs + finalSeats * lingerMs
 
 export class FairQueues {
   readonly #queues = new Map<number, Queue>()

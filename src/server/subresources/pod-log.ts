@@ -45,7 +45,7 @@ export function podLog({ tunnels }: Pick<SubresourceParts, 'tunnels'>): Resource
 }
 
 /** Throws upstream's 400 where the name is missing among several or names none. */
-export function chosenContainer(pod: Pod, wanted: string | undefined): string {
+function chosenContainer(pod: Pod, wanted: string | undefined): string {
   const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {}
   const name = pod.metadata.name ?? ''
   if (wanted !== undefined && wanted !== '') {

@@ -28,7 +28,7 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const maxSearches = 4
 
 /** The right to have requests of others explained, in the namespace that they were about: this resource exists for authorization only. */
-export const explainRight = { verb: 'explain', group: 'audit.bulkhead.dev', resource: 'requests' } as const
+const explainRight = { verb: 'explain', group: 'audit.bulkhead.dev', resource: 'requests' } as const
 
 export function whyPathHandler(parts: WhyParts): PathHandler {
   const searching = new Set<string>()

@@ -3,7 +3,7 @@ import type { ManagedFieldsEntry } from '../../object.ts'
 import { difference, type FieldSet, intersection, isEmpty, member } from './field-set.ts'
 import { type Manager, type Managers, readManagers, withSet, writeManagers } from './managers.ts'
 
-export const scaleVersion = 'autoscaling/v1'
+const scaleVersion = 'autoscaling/v1'
 
 export interface ReplicasPaths {
   /** Of the request's path. */

@@ -19,7 +19,7 @@ export function validateAtMost100Percent(value: IntOrPercent | undefined, field:
 }
 
 /** The number before the percent sign; undefined for plain numbers and malformed strings. */
-export function percentOf(value: IntOrPercent | undefined): number | undefined {
+function percentOf(value: IntOrPercent | undefined): number | undefined {
   if (typeof value !== 'string' || percent(value).length > 0) return undefined
   return Number(value.slice(0, -1))
 }

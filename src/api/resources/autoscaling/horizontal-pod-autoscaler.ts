@@ -81,7 +81,7 @@ export function validateAutoscaler({ spec }: HorizontalPodAutoscaler): FieldErro
   return errors
 }
 
-export function validateReference({ kind, name }: CrossVersionObjectReference, field: string, errors: FieldError[]): void {
+function validateReference({ kind, name }: CrossVersionObjectReference, field: string, errors: FieldError[]): void {
   if (kind === '') errors.push(required(`${field}.kind`))
   else pushMessages(errors, `${field}.kind`, kind, nameIsPathSegment(kind, false))
   if (name === '') errors.push(required(`${field}.name`))

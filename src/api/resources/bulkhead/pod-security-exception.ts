@@ -7,9 +7,9 @@ import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 const digestPattern = /^sha256:[0-9a-f]{64}$/
 /** Characters of owner and reason. */
-export const maxExceptionText = 1024
-export const maxExceptedFields = 100
-export const maxCompensatingProofs = 20
+const maxExceptionText = 1024
+const maxExceptedFields = 100
+const maxCompensatingProofs = 20
 const proofPattern = /^[A-Z]\d{1,2}(\/[A-Z]\d{1,2})?$/
 
 export const podSecurityException = defineResource<PodSecurityException>({

@@ -25,7 +25,7 @@ class Restarts {
 }
 
 /** What `kubectl get pods` says of a pod, as upstream derives it from phase, conditions and container states. */
-export function summarizePod(pod: Pod): PodSummary {
+function summarizePod(pod: Pod): PodSummary {
   const status = pod.status ?? {}
   const sidecars = new Set((pod.spec.initContainers ?? []).filter(each => each.restartPolicy === 'Always').map(each => each.name))
   const total = (pod.spec.containers ?? []).length + sidecars.size

@@ -196,12 +196,7 @@ export function validateServiceStatus(service: Service): FieldError[] {
 }
 
 /** Also of Ingress, whose addresses have the same form. */
-export function validateLoadBalancerStatus(
-  status: LoadBalancerStatus | undefined,
-  balancer: boolean,
-  path: string,
-  errors: FieldError[],
-): void {
+function validateLoadBalancerStatus(status: LoadBalancerStatus | undefined, balancer: boolean, path: string, errors: FieldError[]): void {
   const ingress = status?.ingress ?? []
   if (!balancer && ingress.length > 0) {
     errors.push(forbiddenField(`${path}.ingress`, "may only be used when `spec.type` is 'LoadBalancer'"))
