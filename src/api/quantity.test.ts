@@ -48,15 +48,18 @@ describe('canonicalQuantity()', () => {
     ['9223372036854775807', '9223372036854775807'],
     ['1Ei', '1Ei'],
     ['8Ei', '9223372036854775807'],
+    ['62.5Ki', '64000'],
+    ['64000', '64k'],
   ]
   for (const [input, expected] of table) it(`prints ${input} as ${expected}`, () => assert.equal(canonicalQuantity(input), expected))
 
-  it('is a fixed point of itself', () => {
+  it('is a fixed point of itself, and of the same amount', () => {
     const suffix = fc.constantFrom('', 'n', 'u', 'm', 'k', 'M', 'G', 'T', 'Ki', 'Mi', 'Gi', 'e2', 'e-3')
     fc.assert(
       fc.property(fc.integer({ min: -99_999, max: 99_999 }), fc.integer({ min: 0, max: 999 }), suffix, (whole, fraction, unit) => {
         const text = canonicalQuantity(`${whole}.${fraction}${unit}`)
-        assert.equal(canonicalQuantity(text), text)
+        // Half a Ki may leave a number without a suffix, which reads as decimal: upstream's too shows 62.5Ki as 64000, and 64000 as 64k.
+        if (!unit.endsWith('i') || fraction === 0) assert.equal(canonicalQuantity(text), text)
         assert.equal(compareQuantities(parseQuantity(text), parseQuantity(`${whole}.${fraction}${unit}`)), 0)
       }),
     )
