@@ -3,7 +3,7 @@ import type { KubeObject } from './object.ts'
 import type { IPAddress, ServiceCIDR } from './types/networking-v1.ts'
 
 const ipFamilyLabel = 'ipaddress.kubernetes.io/ip-family'
-export const managedByLabel = 'ipaddress.kubernetes.io/managed-by'
+export const ipAddressManagedByLabel = 'ipaddress.kubernetes.io/managed-by'
 /** Who makes the IPAddresses of Services; others may make their own. */
 export const serviceAllocator = 'ipallocator.k8s.io'
 /** Keeps a ServiceCIDR as long as addresses need it. */
@@ -14,7 +14,7 @@ export const defaultServiceCidrName = 'kubernetes'
 const family = (address: string): string => (address.includes(':') ? 'IPv6' : 'IPv4')
 
 export function hasAllocatorLabels(address: string, labels: Readonly<Record<string, string>>): boolean {
-  return labels[managedByLabel] === serviceAllocator && labels[ipFamilyLabel] === family(address)
+  return labels[ipAddressManagedByLabel] === serviceAllocator && labels[ipFamilyLabel] === family(address)
 }
 
 /** `address` in its canonical form. */
@@ -22,7 +22,7 @@ export function serviceIpAddress(address: string, { namespace = '', name = '' }:
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'IPAddress',
-    metadata: { name: address, labels: { [ipFamilyLabel]: family(address), [managedByLabel]: serviceAllocator } },
+    metadata: { name: address, labels: { [ipFamilyLabel]: family(address), [ipAddressManagedByLabel]: serviceAllocator } },
     spec: { parentRef: { group: '', resource: 'services', namespace, name } },
   }
 }

@@ -9,7 +9,7 @@ import type { ResourceRef } from '../client/resource-ref.ts'
 import { controllerRevisions } from '../client/resources.ts'
 import { applyClaim } from './claim.ts'
 import type { Context } from './controller.ts'
-import { controllerOf, controllerReference, planClaim } from './owner.ts'
+import { controllerOf, controllerReference, planOwnership } from './owner.ts'
 import { canonical, hashTemplate } from './pod-template-hash.ts'
 
 /** On pods: the hash (DaemonSet) or the name (StatefulSet) of their revision. */
@@ -38,7 +38,7 @@ export async function keepHistory<T extends KubeObject>(context: Context, owner:
   const { object, resource, selector } = owner
   const { client, informers } = context
   const candidates = informers.full(controllerRevisions).list(object.metadata.namespace)
-  const claim = planClaim(object, candidates, ({ metadata }) => selects(selector, metadata.labels))
+  const claim = planOwnership(object, candidates, ({ metadata }) => selects(selector, metadata.labels))
   const known = inOrder(await applyClaim(context, object, resource, controllerRevisions, claim, signal))
   const data = revisionData(owner.template)
   const next = (known.at(-1)?.revision ?? 0) + 1

@@ -12,7 +12,7 @@ import { deleteRevisions, keepHistory, revisionLabel } from './controller-revisi
 import { daemonPod, targetNode } from './daemon-node.ts'
 import { type DaemonPlan, type DaemonView, planNodes, planStatus, planUpdate } from './daemon-plan.ts'
 import type { Expectations } from './expectations.ts'
-import { controllerOf, planClaim } from './owner.ts'
+import { controllerOf, planOwnership } from './owner.ts'
 import { createPod, deletePod, inGrowingBatches, isNamespaceEnding, unlessEnding } from './pod-control.ts'
 import { expectPods } from './pod-expectations.ts'
 import { isFinished } from './pod-state.ts'
@@ -99,7 +99,7 @@ async function reconcile(context: Context, memory: Memory, set: DaemonSet, signa
   const collisions = set.status?.collisionCount
   const owner = { object: set, resource: daemonSets, selector, template, collisionCount: collisions, hashLabel: revisionLabel }
   const history = await keepHistory(context, owner, signal)
-  const claim = planClaim(set, informers.full(pods).list(set.metadata.namespace), pod => selects(selector, pod.metadata.labels))
+  const claim = planOwnership(set, informers.full(pods).list(set.metadata.namespace), pod => selects(selector, pod.metadata.labels))
   const owned = await applyClaim(context, set, daemonSets, pods, claim, signal)
   const hash = history.update.metadata.labels?.[revisionLabel] ?? ''
   // A node of another trust domain is none of the set's: no pod could be bound there.

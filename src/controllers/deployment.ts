@@ -36,7 +36,7 @@ import {
   untilDeadline,
   withCondition,
 } from './deployment-status.ts'
-import { controllerOf, controllerReference, planClaim } from './owner.ts'
+import { controllerOf, controllerReference, planOwnership } from './owner.ts'
 import { isNamespaceEnding } from './pod-control.ts'
 import { isFinished } from './pod-state.ts'
 import { canonical, hashTemplate, sameTemplate, templateHashLabel } from './pod-template-hash.ts'
@@ -100,7 +100,7 @@ class Pass {
       return done
     }
     const candidates = this.#context.informers.full(replicaSets).list(object.metadata.namespace)
-    const claim = planClaim(object, candidates, ({ metadata }) => selects(selector, metadata.labels))
+    const claim = planOwnership(object, candidates, ({ metadata }) => selects(selector, metadata.labels))
     this.#split(await applyClaim(this.#context, object, deployments, replicaSets, claim, this.#signal))
     if (object.metadata.deletionTimestamp !== undefined) {
       await this.#writeStatus(countStatus(object, this.#current, this.#all, this.#now))

@@ -18,7 +18,7 @@ import { countJob, type JobState } from './job-state.ts'
 import { finish, planTracking, settle, withJobCondition } from './job-tracking.ts'
 import { completed, decide, untilDeadline, type Verdict } from './job-verdict.ts'
 import { LatestWritten } from './latest-written.ts'
-import { controllerOf, isControlledBy, planClaim } from './owner.ts'
+import { controllerOf, isControlledBy, planOwnership } from './owner.ts'
 import { createPod, deletePod, inGrowingBatches, isNamespaceEnding } from './pod-control.ts'
 import { expectPods } from './pod-expectations.ts'
 import { canonical } from './pod-template-hash.ts'
@@ -140,7 +140,7 @@ class Pass {
 
   #claim(): Promise<Pod[]> {
     const candidates = this.#context.informers.full(pods).list(this.#job.metadata.namespace)
-    const claim = planClaim(this.#job, candidates, pod => selects(this.#job.spec.selector, pod.metadata.labels))
+    const claim = planOwnership(this.#job, candidates, pod => selects(this.#job.spec.selector, pod.metadata.labels))
     return applyClaim(this.#context, this.#job, jobs, pods, claim, this.#signal)
   }
 

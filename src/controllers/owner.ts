@@ -32,7 +32,11 @@ export interface Claim<T> {
 }
 
 /** What of `candidates` belongs to `owner` (upstream's ControllerRefManager). An owner that is being deleted takes and releases nothing. */
-export function planClaim<T extends KubeObject>(owner: KubeObject, candidates: readonly T[], selected: (object: T) => boolean): Claim<T> {
+export function planOwnership<T extends KubeObject>(
+  owner: KubeObject,
+  candidates: readonly T[],
+  selected: (object: T) => boolean,
+): Claim<T> {
   const owned: T[] = []
   const adopt: T[] = []
   const release: T[] = []

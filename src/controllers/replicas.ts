@@ -14,7 +14,7 @@ import { pods } from '../client/resources.ts'
 import { applyClaim } from './claim.ts'
 import { type Context, type Controller, done, follow, type Reconcile, type Result } from './controller.ts'
 import type { Expectations } from './expectations.ts'
-import { controllerOf, planClaim } from './owner.ts'
+import { controllerOf, planOwnership } from './owner.ts'
 import { createPod, deletePod, inGrowingBatches, isNamespaceEnding, podFromTemplate } from './pod-control.ts'
 import { expectPods } from './pod-expectations.ts'
 import { isActive } from './pod-state.ts'
@@ -88,7 +88,7 @@ async function reconcile<T extends Replicated>(
   const selector = kind.selectorOf(object)
   const trusted = expectations.fulfilled(key, clock.now())
   const candidates = informers.full(pods).list(object.metadata.namespace).filter(isActive)
-  const claim = planClaim(object, candidates, pod => selects(selector, pod.metadata.labels))
+  const claim = planOwnership(object, candidates, pod => selects(selector, pod.metadata.labels))
   const owned = await applyClaim(context, object, kind.resource, pods, claim, signal)
   const failure =
     trusted && object.metadata.deletionTimestamp === undefined

@@ -10,7 +10,7 @@ import { controllerRevisions, persistentVolumeClaims, pods, statefulSets } from 
 import { applyClaim } from './claim.ts'
 import { type Context, type Controller, done, follow, type Result } from './controller.ts'
 import { deleteRevisions, keepHistory, planHistoryCleanup, templateOf } from './controller-revision.ts'
-import { controllerOf, planClaim } from './owner.ts'
+import { controllerOf, planOwnership } from './owner.ts'
 import { isNamespaceEnding, unlessEnding } from './pod-control.ts'
 import { canonical } from './pod-template-hash.ts'
 import { nextAvailable } from './replica-plan.ts'
@@ -55,7 +55,7 @@ async function reconcile(context: Context, set: StatefulSet, signal: AbortSignal
   if (selector == null) return done
   const candidates = informers.full(pods).list(set.metadata.namespace)
   const isOwn = (pod: Pod) => selects(selector, pod.metadata.labels) && ordinalOf(set, pod) !== undefined
-  const owned = await applyClaim(context, set, statefulSets, pods, planClaim(set, candidates, isOwn), signal)
+  const owned = await applyClaim(context, set, statefulSets, pods, planOwnership(set, candidates, isOwn), signal)
   const owner = { object: set, resource: statefulSets, selector, template, collisionCount: set.status?.collisionCount, hashLabel }
   const history = await keepHistory(context, owner, signal)
   const current = history.all.find(({ metadata }) => metadata.name === set.status?.currentRevision) ?? history.update

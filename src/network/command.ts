@@ -16,7 +16,7 @@ export class CommandFailed extends Error {
 }
 
 /** Resolves with what it printed; rejects with CommandFailed for any exit code but 0. */
-export function runCommand(command: string, args: readonly string[], input = ''): Promise<string> {
+export function runProgram(command: string, args: readonly string[], input = ''): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], timeout: timeoutMs })
     let stdout = ''

@@ -2,7 +2,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { codeOf } from '../base/user-error.ts'
-import { CommandFailed, runCommand } from './command.ts'
+import { CommandFailed, runProgram } from './command.ts'
 
 export interface HostNetworkOptions {
   /** nftables tables of this node, each with its family. */
@@ -30,7 +30,7 @@ export async function setUpHostNetwork({ serviceCidr, dnsAddress, stateFile }: H
 
 /** Undoes setUpHostNetwork, also of an earlier process. Nothing to undo is no error. */
 export async function tearDownHostNetwork({ tables, serviceCidr, dnsAddress, stateFile }: HostNetworkOptions): Promise<void> {
-  for (const table of tables) await unlessAbsent(() => runCommand('nft', ['delete', 'table', ...table.split(' ')]))
+  for (const table of tables) await unlessAbsent(() => runProgram('nft', ['delete', 'table', ...table.split(' ')]))
   await unlessAbsent(() => ip(['route', 'delete', serviceCidr, 'dev', 'lo']))
   await unlessAbsent(() => ip(['address', 'delete', `${dnsAddress}/32`, 'dev', 'lo']))
   try {
@@ -41,7 +41,7 @@ export async function tearDownHostNetwork({ tables, serviceCidr, dnsAddress, sta
   }
 }
 
-const ip = (args: readonly string[]): Promise<string> => runCommand('ip', args)
+const ip = (args: readonly string[]): Promise<string> => runProgram('ip', args)
 
 async function unlessAbsent(act: () => Promise<unknown>): Promise<void> {
   try {

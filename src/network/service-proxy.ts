@@ -7,7 +7,7 @@ import type { Logger } from '../base/log.ts'
 import { messageOf } from '../base/user-error.ts'
 import type { Informer } from '../client/informer.ts'
 import { ChangeSignal } from './change-signal.ts'
-import { runCommand } from './command.ts'
+import { runProgram } from './command.ts'
 import { type Ruleset, renderRuleset } from './ruleset.ts'
 import { planHostPorts, planServices } from './service-plan.ts'
 import { serviceRanges } from './service-ranges.ts'
@@ -37,7 +37,7 @@ export async function runServiceProxy(
   onApplied: () => void = () => undefined,
 ): Promise<void> {
   const { services, slices, cidrs, pods, nodeName, network, serviceCidr, clock, log } = options
-  const load = options.load ?? (ruleset => runCommand('nft', ['-f', '-'], ruleset))
+  const load = options.load ?? (ruleset => runProgram('nft', ['-f', '-'], ruleset))
   const changes = new ChangeSignal()
   const handler = { add: () => changes.raise(), update: () => changes.raise(), delete: () => changes.raise() }
   const informers = [services, slices, cidrs, pods] as const

@@ -3,7 +3,7 @@
 import { basename, dirname } from 'node:path'
 import type { Logger } from '../base/log.ts'
 import { UserError } from '../base/user-error.ts'
-import { runCommand } from '../network/command.ts'
+import { runProgram } from '../network/command.ts'
 import { nodeDirectory } from './node-directory.ts'
 import { listProcesses, type ProcessEntry } from './process-table.ts'
 
@@ -37,13 +37,13 @@ export function runningNodes(processes: readonly ProcessEntry[]): Map<string, st
  * another node still run: they have the addresses that this node would give to its pods.
  */
 export async function clearLeftBehind(id: string, log: Logger): Promise<void> {
-  const others = otherTables(await runCommand('nft', ['list', 'tables']), id)
+  const others = otherTables(await runProgram('nft', ['list', 'tables']), id)
   if (others.size === 0) return
   const running = runningNodes(await listProcesses())
   for (const [other, tables] of others) {
     const root = running.get(other)
     if (root !== undefined) throw stillRunning(root)
-    for (const table of tables) await runCommand('nft', ['delete', 'table', ...table.split(' ')])
+    for (const table of tables) await runProgram('nft', ['delete', 'table', ...table.split(' ')])
     log.info('rules of a node that is gone taken out of the kernel', { tables })
   }
 }

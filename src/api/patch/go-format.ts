@@ -11,13 +11,13 @@ export function goFormat(value: unknown): string {
 }
 
 /** As `%s`, which is bare for strings alone: `%!s(int64=5)`. */
-export function goString(value: unknown): string {
+export function goFormatString(value: unknown): string {
   if (typeof value === 'string') return value
   if (value === null || value === undefined) return '%!s(<nil>)'
-  if (Array.isArray(value)) return `[${value.map(goString).join(' ')}]`
+  if (Array.isArray(value)) return `[${value.map(goFormatString).join(' ')}]`
   if (typeof value !== 'object') return `%!s(${goType(value)}=${value})`
   const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
-  return `map[${members.map(([key, member]) => `${key}:${goString(member)}`).join(' ')}]`
+  return `map[${members.map(([key, member]) => `${key}:${goFormatString(member)}`).join(' ')}]`
 }
 
 /** The Go type that a JSON value decodes into. */

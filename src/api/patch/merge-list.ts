@@ -3,7 +3,7 @@ import { isRecord } from '../schema/compile.ts'
 import type { SchemaType } from '../schema/model.ts'
 import { type JsonObject, patchDirective, StrategicMergeError } from './directives.ts'
 import { orderBy, requireKey } from './element-order.ts'
-import { goFormat, goString, goType } from './go-format.ts'
+import { goFormat, goFormatString, goType } from './go-format.ts'
 
 export interface ListMerge {
   readonly mergeKey: string | undefined
@@ -86,7 +86,7 @@ function applyDirectives(old: readonly unknown[], patch: readonly unknown[], mer
     if (directive === 'delete') remove(requireKey(element, mergeKey)[mergeKey])
     else if (directive === 'replace') replaces = true
     else if (directive === 'merge') throw new StrategicMergeError('merging lists cannot yet be specified in the patch')
-    else throw new StrategicMergeError(`unknown patch type: ${goString(directive)} in map: ${goFormat(element)}`)
+    else throw new StrategicMergeError(`unknown patch type: ${goFormatString(directive)} in map: ${goFormat(element)}`)
   }
   return replaces ? { base: items, items: [], slots } : { base: slots.slice(0, length), items, slots }
 }

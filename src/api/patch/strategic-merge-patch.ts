@@ -14,7 +14,7 @@ import {
   withoutDirectives,
 } from './directives.ts'
 import { checkNamed, checkOrder, orderBy, requireKey, wrongType } from './element-order.ts'
-import { goFormat, goString } from './go-format.ts'
+import { goFormat, goFormatString } from './go-format.ts'
 import { type MergedList, mergeList, typeOfItems } from './merge-list.ts'
 
 const badRetainKeys = 'invalid patch format of retainKeys'
@@ -25,7 +25,7 @@ export function strategicMergePatch(original: JsonObject, patch: JsonObject, typ
     const directive = patch[patchDirective]
     if (directive === 'replace') return without(patch, key => key === patchDirective)
     if (directive === 'delete') return {}
-    throw new StrategicMergeError(`unknown patch type: ${goString(directive)} in map: ${goFormat(patch)}`)
+    throw new StrategicMergeError(`unknown patch type: ${goFormatString(directive)} in map: ${goFormat(patch)}`)
   }
   const result = retainKeys(original, patch)
   const done = new Set([retainKeysDirective])

@@ -4,10 +4,10 @@ import {
   ageCell,
   containerImages,
   containerNames,
-  formatLabelSelector,
   formatLabels,
   humanDuration,
-  labelSelectorText,
+  labelSelectorCell,
+  labelSelectorString,
   translateTimestampSince,
 } from './printing.ts'
 
@@ -57,17 +57,17 @@ test('formatLabels() sorts whole texts and says none', () => {
   assert.equal(formatLabels({}), '<none>')
 })
 
-test('formatLabelSelector() writes requirements as -l takes them', () => {
+test('labelSelectorCell() writes requirements as -l takes them', () => {
   const matchExpressions = [
     { key: 'd', operator: 'DoesNotExist' },
     { key: 'c', operator: 'Exists' },
     { key: 'b', operator: 'NotIn', values: ['y', 'x'] },
     { key: 'a', operator: 'In', values: ['1'] },
   ]
-  assert.equal(formatLabelSelector({ matchLabels: { z: '1' }, matchExpressions }), 'a in (1),b notin (x,y),c,!d,z=1')
-  assert.equal(formatLabelSelector({}), '<none>')
-  assert.equal(formatLabelSelector(undefined), '<none>')
-  assert.equal(formatLabelSelector({ matchExpressions: [{ key: 'a', operator: 'Near' }] }), '<error>')
+  assert.equal(labelSelectorCell({ matchLabels: { z: '1' }, matchExpressions }), 'a in (1),b notin (x,y),c,!d,z=1')
+  assert.equal(labelSelectorCell({}), '<none>')
+  assert.equal(labelSelectorCell(undefined), '<none>')
+  assert.equal(labelSelectorCell({ matchExpressions: [{ key: 'a', operator: 'Near' }] }), '<error>')
 })
 
 test('containerNames() and containerImages() join in order', () => {
@@ -76,7 +76,7 @@ test('containerNames() and containerImages() join in order', () => {
   assert.equal(containerImages(containers), 'x:1,')
 })
 
-test('labelSelectorText() is what a Go structure prints', () => {
+test('labelSelectorString() is what a Go structure prints', () => {
   const matchExpressions = [
     { key: 'e', operator: 'In', values: ['y', 'x'] },
     { key: 'f', operator: 'Exists' },
@@ -84,5 +84,5 @@ test('labelSelectorText() is what a Go structure prints', () => {
   const expected =
     '&LabelSelector{MatchLabels:map[string]string{a: 1,b: 2,},MatchExpressions:[]LabelSelectorRequirement{' +
     'LabelSelectorRequirement{Key:e,Operator:In,Values:[y x],},LabelSelectorRequirement{Key:f,Operator:Exists,Values:[],},},}'
-  assert.equal(labelSelectorText({ matchLabels: { b: '2', a: '1' }, matchExpressions }), expected)
+  assert.equal(labelSelectorString({ matchLabels: { b: '2', a: '1' }, matchExpressions }), expected)
 })

@@ -60,7 +60,7 @@ export function formatLabels(labels: Readonly<Record<string, string>> | undefine
 }
 
 /** A label selector in the form that `-l` takes; `<none>` where it selects everything or is missing. */
-export function formatLabelSelector(selector: PrintedSelector | undefined): string {
+export function labelSelectorCell(selector: PrintedSelector | undefined): string {
   const rows: { key: string; text: string }[] = []
   for (const [key, value] of Object.entries(selector?.matchLabels ?? {})) rows.push({ key, text: `${key}=${value}` })
   for (const { key, operator, values = [] } of selector?.matchExpressions ?? []) {
@@ -78,8 +78,8 @@ export function formatLabelSelector(selector: PrintedSelector | undefined): stri
     .join(',')
 }
 
-/** A label selector as Go's protobuf types print themselves; the cells of parameter references show one so. */
-export function labelSelectorText({ matchLabels = {}, matchExpressions = [] }: PrintedSelector): string {
+/** The `String()` of Go's protobuf type; the cells of parameter references show one so. */
+export function labelSelectorString({ matchLabels = {}, matchExpressions = [] }: PrintedSelector): string {
   const labels = Object.keys(matchLabels)
     .sort()
     .map(key => `${key}: ${matchLabels[key]},`)

@@ -38,14 +38,14 @@ export interface OpenApiRequest {
 export const maxLevels = 100
 
 /** Throws an Error for what is no JSON or nested too deeply. */
-export function parseDocument(body: Uint8Array): unknown {
+export function parseBoundedJson(body: Uint8Array): unknown {
   if (scanJson(body).depth > maxLevels) throw new Error(`the answer is nested deeper than ${maxLevels} levels`)
   return parseJson(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString())
 }
 
-/** What the document says of the group version; undefined where that is nothing. Throws as `parseDocument`. */
+/** What the document says of the group version; undefined where that is nothing. Throws as `parseBoundedJson`. */
 export function openApiText(body: Uint8Array, { group, version, withV3 }: OpenApiRequest): OpenApiText | undefined {
-  const part = openApiPart(parseDocument(body), group, version)
+  const part = openApiPart(parseBoundedJson(body), group, version)
   return part && textOf(part, withV3 ? group : undefined)
 }
 

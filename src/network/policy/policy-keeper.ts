@@ -12,7 +12,7 @@ import type { Client } from '../../client/client.ts'
 import { Informer } from '../../client/informer.ts'
 import { namespaceLabels, networkPolicies, podAddresses } from '../../client/resources.ts'
 import { ChangeSignal } from '../change-signal.ts'
-import { runCommand } from '../command.ts'
+import { runProgram } from '../command.ts'
 import { compilePolicy } from './compile-policy.ts'
 import { podLink } from './pod-link.ts'
 import { peerPod, policyPod } from './policy-pods.ts'
@@ -65,7 +65,7 @@ export class PolicyKeeper {
   constructor(options: PolicyKeeperOptions) {
     const { client, nodeName, dns, clock, log, random } = options
     this.#options = options
-    this.#nft = options.nft ?? ((args, input) => runCommand('nft', args, input))
+    this.#nft = options.nft ?? ((args, input) => runProgram('nft', args, input))
     this.#linkOf = options.linkOf ?? podLink
     this.#table = new PolicyTable({ nodeName, dnsAddress: dns.address })
     const shared = { client, clock, log, random }

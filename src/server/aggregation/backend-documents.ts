@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { type DiscoveredResource, fromAggregated, fromResourceList } from '../../api/schema/discovered-resources.ts'
 import type { ForeignVersion } from '../../api/schema/discovery.ts'
-import { type OpenApiText, parseDocument } from '../../api/schema/openapi-text.ts'
+import { type OpenApiText, parseBoundedJson } from '../../api/schema/openapi-text.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { type NextTime, RepeatedWork } from '../repeated-work.ts'
@@ -135,14 +135,14 @@ export class BackendDocuments {
     if (answer.status === 304) return undefined
     const { group, version } = api
     if (answer.status === 200 && /;\s*as=APIGroupDiscoveryList/.test(answer.contentType)) {
-      const found = fromAggregated(parseDocument(answer.body), group, version) ?? []
+      const found = fromAggregated(parseBoundedJson(answer.body), group, version) ?? []
       remember(etags, '/apis', answer.etag)
       return found
     }
     const path = `/apis/${group}/${version}`
     const list = await this.#ask(api, { path, maxBytes: maxDiscoveryBytes }, answerMs)
     if (list.status !== 200) throw new Error(`${path} was answered with status ${list.status}`)
-    return fromResourceList(parseDocument(list.body), group, version)
+    return fromResourceList(parseBoundedJson(list.body), group, version)
   }
 
   /** A server without descriptions is served nevertheless. */
@@ -150,7 +150,7 @@ export class BackendDocuments {
     const { group, version } = api
     try {
       await this.#read(api, known, '/openapi/v3', '', async body => ({
-        openApiV3Hash: body && hashOf(parseDocument(body), group, version),
+        openApiV3Hash: body && hashOf(parseBoundedJson(body), group, version),
       }))
       const withV3 = known.version.openApiV3Hash === undefined
       await this.#read(api, known, '/openapi/v2', withV3 ? 'with v3' : '', async body => ({

@@ -10,9 +10,9 @@ import type {
   Subject,
 } from '../../api/types/flowcontrol-v1.ts'
 
-export const autoupdateAnnotation = 'apf.kubernetes.io/autoupdate-spec'
+export const autoupdateSpecAnnotation = 'apf.kubernetes.io/autoupdate-spec'
 const apiVersion = 'flowcontrol.apiserver.k8s.io/v1'
-const metadataOf = (name: string) => ({ name, annotations: { [autoupdateAnnotation]: 'true' } })
+const metadataOf = (name: string) => ({ name, annotations: { [autoupdateSpecAnnotation]: 'true' } })
 
 const user = (name: string): Subject => ({ kind: 'User', user: { name } })
 const group = (name: string): Subject => ({ kind: 'Group', group: { name } })

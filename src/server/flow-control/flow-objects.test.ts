@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FlowSchema } from '../../api/types/flowcontrol-v1.ts'
-import { autoupdateAnnotation, mandatoryLevels, mandatorySchemas, suggestedSchemas } from './bootstrap-objects.ts'
+import { autoupdateSpecAnnotation, mandatoryLevels, mandatorySchemas, suggestedSchemas } from './bootstrap-objects.ts'
 import { planDangling, planForgotten, planKept } from './flow-objects.ts'
 
 const expected = suggestedSchemas[0] as FlowSchema
@@ -12,7 +12,7 @@ const stored = (more: { annotation?: string; generation?: number; precedence?: n
     ...object.metadata,
     generation,
     resourceVersion: '7',
-    annotations: annotation === '' ? {} : { [autoupdateAnnotation]: annotation },
+    annotations: annotation === '' ? {} : { [autoupdateSpecAnnotation]: annotation },
   }
   if (precedence !== undefined) object.spec.matchingPrecedence = precedence
   return object
@@ -71,7 +71,7 @@ for (const { name, existing, mandatory = false, action, precedence, annotation }
     assert.equal(plan.action, action)
     if (plan.action !== 'none') {
       assert.equal(plan.object.spec.matchingPrecedence, precedence)
-      assert.equal(plan.object.metadata.annotations?.[autoupdateAnnotation], annotation)
+      assert.equal(plan.object.metadata.annotations?.[autoupdateSpecAnnotation], annotation)
       assert.equal(plan.object.metadata.resourceVersion, existing?.metadata.resourceVersion)
     }
     assert.deepEqual(existing, before)
@@ -81,7 +81,7 @@ for (const { name, existing, mandatory = false, action, precedence, annotation }
 test("planForgotten() names what is kept up to date and no longer suggested, and nobody else's", () => {
   const named = (name: string, annotation: string): FlowSchema => ({
     ...stored({ annotation }),
-    metadata: { name, annotations: { [autoupdateAnnotation]: annotation } },
+    metadata: { name, annotations: { [autoupdateSpecAnnotation]: annotation } },
   })
   const all = [stored(), named('old', 'true'), named('mine', 'false'), { ...stored(), metadata: { name: 'other' } }]
   assert.deepEqual(

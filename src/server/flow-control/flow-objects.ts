@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { FlowSchema, FlowSchemaCondition, PriorityLevelConfiguration } from '../../api/types/flowcontrol-v1.ts'
 import { formatTime } from '../../base/clock.ts'
-import { autoupdateAnnotation } from './bootstrap-objects.ts'
+import { autoupdateSpecAnnotation } from './bootstrap-objects.ts'
 
 type FlowObject = FlowSchema | PriorityLevelConfiguration
 
@@ -17,14 +17,15 @@ export function planKept<T extends FlowObject>(existing: T | undefined, expected
   const updates = mandatory || keepsUpToDate(existing)
   const spec = updates ? expected.spec : existing.spec
   const wanted = String(updates)
-  if (existing.metadata.annotations?.[autoupdateAnnotation] === wanted && isDeepStrictEqual(existing.spec, spec)) return { action: 'none' }
+  if (existing.metadata.annotations?.[autoupdateSpecAnnotation] === wanted && isDeepStrictEqual(existing.spec, spec))
+    return { action: 'none' }
   const { metadata } = existing
-  const annotations = { ...metadata.annotations, [autoupdateAnnotation]: wanted }
+  const annotations = { ...metadata.annotations, [autoupdateSpecAnnotation]: wanted }
   return { action: 'update', object: structuredClone({ ...existing, metadata: { ...metadata, annotations }, spec }) }
 }
 
 function keepsUpToDate({ metadata }: FlowObject): boolean {
-  const value = metadata.annotations?.[autoupdateAnnotation] ?? ''
+  const value = metadata.annotations?.[autoupdateSpecAnnotation] ?? ''
   if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)) return true
   if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(value)) return false
   return metadata.generation === 1
@@ -33,7 +34,7 @@ function keepsUpToDate({ metadata }: FlowObject): boolean {
 /** Objects that another version of the server suggested and this one does not. */
 export function planForgotten<T extends FlowObject>(existing: readonly T[], expected: readonly T[]): readonly T[] {
   const names = new Set(expected.map(({ metadata }) => metadata.name))
-  return existing.filter(({ metadata }) => metadata.annotations?.[autoupdateAnnotation] === 'true' && !names.has(metadata.name))
+  return existing.filter(({ metadata }) => metadata.annotations?.[autoupdateSpecAnnotation] === 'true' && !names.has(metadata.name))
 }
 
 /** The condition that each schema lacks; those that have it are left out. `now` in milliseconds since the epoch. */

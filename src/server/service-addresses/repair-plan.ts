@@ -1,5 +1,5 @@
 // What is wrong between an address of Services and the object that stands for it, in upstream's words. Pure.
-import { hasAllocatorLabels, managedByLabel, serviceAllocator } from '../../api/service-address.ts'
+import { hasAllocatorLabels, ipAddressManagedByLabel, serviceAllocator } from '../../api/service-address.ts'
 import type { Entry } from '../../store/store.ts'
 import { isOf, serviceOf } from './address-objects.ts'
 
@@ -41,7 +41,7 @@ const nothing: Repair = { act: 'nothing' }
 export function planRepair(state: AddressState): Repair {
   const { holder, entry } = state
   if (holder !== undefined) return state.isSettled ? planHeld(state, holder) : nothing
-  return entry === undefined || entry.labels[managedByLabel] !== serviceAllocator ? nothing : planOrphan(state, entry)
+  return entry === undefined || entry.labels[ipAddressManagedByLabel] !== serviceAllocator ? nothing : planOrphan(state, entry)
 }
 
 function planHeld({ address, isWithin, entry }: AddressState, holder: string): Repair {

@@ -4,7 +4,7 @@ import type { ParamRef } from '../../types/admissionregistration-v1.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
 import { dns1123Subdomain, nameIsPathSegment } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
-import { labelSelectorText } from '../printing.ts'
+import { labelSelectorString } from '../printing.ts'
 
 const notFoundActions = ['Deny', 'Allow']
 const exclusive = 'name and selector are mutually exclusive'
@@ -12,7 +12,7 @@ const exclusive = 'name and selector are mutually exclusive'
 export function paramRefCell(reference: ParamRef | undefined): string {
   const { name, namespace, selector } = reference ?? {}
   if (name) return `${namespace || '*'}/${name}`
-  return selector === undefined ? '<unset>' : labelSelectorText(selector)
+  return selector === undefined ? '<unset>' : labelSelectorString(selector)
 }
 
 /** What a binding refers to: its policy and the parameters. */

@@ -9,7 +9,7 @@ import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../v
 import { immutableMessage, negativeMessage } from '../../validation/object-meta.ts'
 import { validatePodTemplateSpec } from '../../validation/pod-template.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
-import { containerImages, containerNames, formatLabelSelector } from '../printing.ts'
+import { containerImages, containerNames, labelSelectorCell } from '../printing.ts'
 
 type Selector = LabelSelector | null | undefined
 
@@ -136,7 +136,7 @@ const selectorColumn: Column<PodOwner> = {
   name: 'Selector',
   type: 'string',
   priority: 1,
-  cell: ({ spec }) => formatLabelSelector(spec.selector ?? undefined),
+  cell: ({ spec }) => labelSelectorCell(spec.selector ?? undefined),
 }
 
 /** Containers and Images, which `-o wide` shows. */

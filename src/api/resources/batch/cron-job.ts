@@ -6,7 +6,7 @@ import { exceedsBytes } from '../../validation/byte-length.ts'
 import { validateNonnegative } from '../apps/pod-owner.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
 import { podOwnerNameWarnings } from '../core/template-warnings.ts'
-import { containerImages, containerNames, formatLabelSelector, translateTimestampSince } from '../printing.ts'
+import { containerImages, containerNames, labelSelectorCell, translateTimestampSince } from '../printing.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { scheduleProblem } from './cron-schedule.ts'
@@ -44,7 +44,7 @@ export const cronJob = defineResource<CronJob>({
       cell: ({ spec }) => containerNames(spec.jobTemplate.spec.template.spec?.containers),
     },
     { name: 'Images', type: 'string', priority: 1, cell: ({ spec }) => containerImages(spec.jobTemplate.spec.template.spec?.containers) },
-    { name: 'Selector', type: 'string', priority: 1, cell: ({ spec }) => formatLabelSelector(spec.jobTemplate.spec.selector) },
+    { name: 'Selector', type: 'string', priority: 1, cell: ({ spec }) => labelSelectorCell(spec.jobTemplate.spec.selector) },
   ],
   setDefaults({ spec }) {
     spec.concurrencyPolicy ||= 'Allow'

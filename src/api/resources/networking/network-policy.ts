@@ -8,7 +8,7 @@ import { cidrWarnings } from '../../validation/ip-format.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
 import { portName, portNumber } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
-import { formatLabelSelector } from '../printing.ts'
+import { labelSelectorCell } from '../printing.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 const protocols = ['TCP', 'UDP', 'SCTP']
@@ -22,7 +22,7 @@ export const networkPolicy = defineResource<NetworkPolicy>({
   namespaced: true,
   shortNames: ['netpol'],
   countsGeneration: true,
-  columns: [nameColumn, { name: 'Pod-Selector', type: 'string', cell: ({ spec }) => formatLabelSelector(spec.podSelector) }, ageColumn],
+  columns: [nameColumn, { name: 'Pod-Selector', type: 'string', cell: ({ spec }) => labelSelectorCell(spec.podSelector) }, ageColumn],
   setDefaults,
   validate,
   // Upstream judges the new object twice, and says all twice.
