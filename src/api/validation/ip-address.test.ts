@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { FieldError } from '../field-error.ts'
-import { isDualStack, parseCidr, parseIp, validateNonSpecialIp } from './ip-address.ts'
+import { formatIp, isDualStack, parseCidr, parseIp, validateNonSpecialIp } from './ip-address.ts'
 
 describe('parseIp()', () => {
   const rows: readonly (readonly [text: string, bytes: readonly number[] | undefined])[] = [
@@ -18,6 +18,21 @@ describe('parseIp()', () => {
   ]
   for (const [text, bytes] of rows) test(`reads ${JSON.stringify(text)}`, () => assert.deepEqual(parseIp(text), bytes))
 })
+
+const forms: readonly (readonly [written: string, form: string])[] = [
+  ['010.001.2.3', '10.1.2.3'],
+  ['::ffff:1.2.3.4', '1.2.3.4'],
+  ['2001:DB8:0:0:0:0:0:1', '2001:db8::1'],
+  ['2001:db8:0:1:0:0:0:1', '2001:db8:0:1::1'],
+  ['1:0:0:2:0:0:3:4', '1::2:0:0:3:4'],
+  ['1:0:2:3:4:5:6:7', '1:0:2:3:4:5:6:7'],
+  ['0:0:0:0:0:0:0:0', '::'],
+]
+for (const [written, form] of forms) {
+  test(`formatIp() writes ${written} as ${form}`, () => {
+    assert.equal(formatIp(parseIp(written) ?? []), form)
+  })
+}
 
 test('parseCidr() bounds the prefix by the family', () => {
   assert.equal(parseCidr('10.0.0.0/24')?.prefixLength, 24)

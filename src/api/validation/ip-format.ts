@@ -1,23 +1,7 @@
 // How addresses should be written: what the strict fields refuse and what the older, lenient ones only warn of (KEP-4858).
 import { isIPv4 } from 'node:net'
 import { type FieldError, invalidValue } from '../field-error.ts'
-import { type Cidr, type IpBytes, parseCidr, parseIp, validateCidr, validateIp } from './ip-address.ts'
-
-/** RFC 5952: lower case, no leading zeros, the first longest run of zero groups as `::`. */
-export function formatIp(bytes: IpBytes): string {
-  if (bytes.length === 4) return bytes.join('.')
-  const groups = Array.from({ length: 8 }, (_, at) => ((bytes[at * 2] ?? 0) << 8) | (bytes[at * 2 + 1] ?? 0))
-  let longest = { at: -1, length: 1 }
-  for (let at = 0; at < 8; at++) {
-    let length = 0
-    while (at + length < 8 && groups[at + length] === 0) length++
-    if (length > longest.length) longest = { at, length }
-    at += length
-  }
-  const text = (some: readonly number[]): string => some.map(group => group.toString(16)).join(':')
-  if (longest.at < 0) return text(groups)
-  return `${text(groups.slice(0, longest.at))}::${text(groups.slice(longest.at + longest.length))}`
-}
+import { type Cidr, formatIp, parseCidr, parseIp, validateCidr, validateIp } from './ip-address.ts'
 
 const isMapped = (text: string): boolean => text.includes(':') && parseIp(text)?.length === 4
 const hasLeadingZeros = (text: string): boolean => !text.includes(':') && !isIPv4(text)

@@ -4,7 +4,7 @@ import { defineResource } from '../../resource.ts'
 import type { EndpointAddress, EndpointPort, Endpoints } from '../../types/core-v1.ts'
 import { protocols, validateRequiredChoice } from '../../validation/containers.ts'
 import { validateIp, validateNonSpecialIp } from '../../validation/ip-address.ts'
-import { warnOfIp } from '../../validation/ip-warnings.ts'
+import { ipWarnings } from '../../validation/ip-format.ts'
 import { dns1123Label, nameIsDnsSubdomain, portNumber, qualifiedName } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 import { ageCell } from '../printing.ts'
@@ -40,7 +40,7 @@ function endpointsWarnings({ metadata, subsets }: Endpoints): string[] {
   subsets?.forEach((subset, index) => {
     for (const list of ['addresses', 'notReadyAddresses'] as const) {
       subset[list]?.forEach(({ ip }, at) => {
-        warnOfIp(ip, `subsets[${index}].${list}[${at}].ip`, warnings)
+        warnings.push(...ipWarnings(ip, `subsets[${index}].${list}[${at}].ip`))
       })
     }
   })

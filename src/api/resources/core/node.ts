@@ -5,7 +5,7 @@ import { type Column, defineResource } from '../../resource.ts'
 import type { Node } from '../../types/core-v1.ts'
 import { duplicateShown, goString, goStruct } from '../../validation/go-syntax.ts'
 import { isDualStack, parseCidr, validateCidr } from '../../validation/ip-address.ts'
-import { warnOfCidr } from '../../validation/ip-warnings.ts'
+import { cidrWarnings } from '../../validation/ip-format.ts'
 import { validateTaints } from '../../validation/pod-placement.ts'
 import { roundAmounts } from '../../validation/quantities.ts'
 import { validateResourceQuantity } from '../../validation/resource-names.ts'
@@ -70,7 +70,7 @@ function nodeWarnings({ spec }: Node): string[] {
   const warnings: string[] = []
   if (spec?.externalID) warnings.push('spec.externalID: this field is deprecated, and is unused by Kubernetes')
   spec?.podCIDRs?.forEach((range, index) => {
-    warnOfCidr(range, `spec.podCIDRs[${index}]`, warnings)
+    warnings.push(...cidrWarnings(range, `spec.podCIDRs[${index}]`))
   })
   return warnings
 }

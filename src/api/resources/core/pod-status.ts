@@ -3,7 +3,7 @@ import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported 
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../../types/core-v1.ts'
 import { duplicateShown, goList, goString, goStruct, invalidShown } from '../../validation/go-syntax.ts'
 import { isDualStack, parseIp, validateIp } from '../../validation/ip-address.ts'
-import { warnOfIp } from '../../validation/ip-warnings.ts'
+import { ipWarnings } from '../../validation/ip-format.ts'
 import { nameIsDnsSubdomain, qualifiedName, unixId } from '../../validation/names.ts'
 import { immutable, pushMessages } from '../../validation/object-meta.ts'
 import { validatePodAnnotationsUpdate } from '../../validation/pod-annotations.ts'
@@ -85,7 +85,7 @@ export function podStatusWarnings({ status }: Pod): string[] {
   const warnings: string[] = []
   for (const list of ['podIPs', 'hostIPs'] as const) {
     status?.[list]?.forEach(({ ip }, index) => {
-      warnOfIp(ip, `status.${list}[${index}].ip`, warnings)
+      warnings.push(...ipWarnings(ip, `status.${list}[${index}].ip`))
     })
   }
   return warnings

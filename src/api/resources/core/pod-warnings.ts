@@ -2,7 +2,7 @@
 import type { ObjectMeta } from '../../object.ts'
 import type { Container, ContainerPort, EphemeralContainer, NodeSelectorTerm, PodAffinity, PodSpec } from '../../types/core-v1.ts'
 import { containersOf, type VisitedContainer } from '../../validation/containers-of.ts'
-import { warnOfIp } from '../../validation/ip-warnings.ts'
+import { ipWarnings } from '../../validation/ip-format.ts'
 import { appArmorPrefix } from '../../validation/pod-annotations.ts'
 import { warnOfClaimSpec, warnOfFraction } from './claim-warnings.ts'
 import { warnOfOverlappingPaths } from './volume-path-warnings.ts'
@@ -97,10 +97,10 @@ export function podWarnings(spec: PodSpec, meta: ObjectMeta | undefined, path = 
   warnOfAffinity(podAffinity, `${at}spec.affinity.podAffinity`, warnings)
   warnOfAffinity(podAntiAffinity, `${at}spec.affinity.podAntiAffinity`, warnings)
   spec.dnsConfig?.nameservers?.forEach((nameserver, index) => {
-    warnOfIp(nameserver, `${at}spec.dnsConfig.nameservers[${index}]`, warnings)
+    warnings.push(...ipWarnings(nameserver, `${at}spec.dnsConfig.nameservers[${index}]`))
   })
   spec.hostAliases?.forEach(({ ip }, index) => {
-    warnOfIp(ip, `${at}spec.hostAliases[${index}].ip`, warnings)
+    warnings.push(...ipWarnings(ip, `${at}spec.hostAliases[${index}].ip`))
   })
   return warnings
 }

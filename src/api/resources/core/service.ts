@@ -1,7 +1,7 @@
 // Service, v1. Cluster IPs, node ports and IP families are allocated by the server before validation.
 import { type Column, defineResource } from '../../resource.ts'
 import type { Service } from '../../types/core-v1.ts'
-import { warnOfCidr, warnOfIp } from '../../validation/ip-warnings.ts'
+import { cidrWarnings, ipWarnings } from '../../validation/ip-format.ts'
 import { nameIsDns1035Label } from '../../validation/names.ts'
 import { ageCell, formatLabels } from '../printing.ts'
 import {
@@ -72,9 +72,9 @@ function serviceWarnings(object: Service): string[] {
     if (spec.sessionAffinity !== 'None') warnings.push('spec.SessionAffinity is ignored for headless services')
   }
   warnOfIps(spec.externalIPs, 'spec.externalIPs', warnings)
-  if (spec.loadBalancerIP) warnOfIp(spec.loadBalancerIP, 'spec.loadBalancerIP', warnings)
+  if (spec.loadBalancerIP) warnings.push(...ipWarnings(spec.loadBalancerIP, 'spec.loadBalancerIP'))
   spec.loadBalancerSourceRanges?.forEach((range, index) => {
-    warnOfCidr(range.trim(), `spec.loadBalancerSourceRanges[${index}]`, warnings)
+    warnings.push(...cidrWarnings(range.trim(), `spec.loadBalancerSourceRanges[${index}]`))
   })
   if (spec.type === 'ExternalName') {
     if ((spec.externalIPs?.length ?? 0) > 0) warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"')
@@ -95,7 +95,7 @@ function serviceStatusWarnings({ status }: Service): string[] {
 
 function warnOfIps(addresses: readonly string[] | undefined, path: string, warnings: string[]): void {
   addresses?.forEach((address, index) => {
-    warnOfIp(address, `${path}[${index}]`, warnings)
+    warnings.push(...ipWarnings(address, `${path}[${index}]`))
   })
 }
 
