@@ -1,5 +1,5 @@
 // The sources that pod volumes and persistent volumes have in common, each judged as upstream judges it.
-import { type FieldError, invalidValue, notSupported, required, tooLong } from '../field-error.ts'
+import { type FieldError, invalidValue, notSupported, required } from '../field-error.ts'
 import type {
   AzureDiskVolumeSource,
   FCVolumeSource,
@@ -9,8 +9,7 @@ import type {
   NFSVolumeSource,
   QuobyteVolumeSource,
 } from '../types/core-v1.ts'
-import { exceedsBytes } from './byte-length.ts'
-import { dns1123Label, dns1123Subdomain, rangeMessage } from './names.ts'
+import { dns1123Label, rangeMessage } from './names.ts'
 import { pushMessages } from './object-meta.ts'
 import { validateNoBacksteps } from './paths-in-volumes.ts'
 
@@ -166,10 +165,4 @@ export function validateSecretReference(
   if (reference === undefined) return
   if (!reference.name) errors.push(required(`${path}.name`))
   if (namespaced && !reference.namespace) errors.push(required(`${path}.namespace`))
-}
-
-export function validateCsiDriverName(name: string, path: string, errors: FieldError[]): void {
-  if (name === '') errors.push(required(path))
-  if (exceedsBytes(name, 63)) errors.push(tooLong(path, 63))
-  pushMessages(errors, path, name, dns1123Subdomain(name.toLowerCase()))
 }

@@ -1,9 +1,11 @@
 // Validation of a pod's volumes: one source each, and the rules of every source.
+
 import { duplicate, type FieldError, forbiddenField, invalidValue, required } from '../field-error.ts'
 import type { ObjectMeta } from '../object.ts'
 import type { ConfigMapVolumeSource, SecretVolumeSource, Volume } from '../types/core-v1.ts'
 import { exceedsBytes } from './byte-length.ts'
 import { validateClaimTemplate } from './claim-spec.ts'
+import { validateCsiDriverName } from './csi-driver-name.ts'
 import { dns1123Label, nameIsDnsSubdomain } from './names.ts'
 import { pushMessages } from './object-meta.ts'
 import { validateDescendingPath, validateFileMode, validateKeyToPath } from './paths-in-volumes.ts'
@@ -13,7 +15,6 @@ import { type SourceKind, type SourcePlace, sourceKindsOf } from './source-kind.
 import {
   requireFields,
   validateAzureDisk,
-  validateCsiDriverName,
   validateFibreChannel,
   validateFlexOptions,
   validateFlocker,

@@ -1,10 +1,12 @@
 // Validation of persistent volumes: capacity, access, node affinity, and the one source.
+
 import path from 'node:path'
 import { copyJson } from '../../../base/copy-json.ts'
 import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
 import type { CSIPersistentVolumeSource, PersistentVolume, PersistentVolumeSpec, VolumeNodeAffinity } from '../../types/core-v1.ts'
 import { exceedsBytes } from '../../validation/byte-length.ts'
 import { validateAccessModes, volumeModes } from '../../validation/claim-spec.ts'
+import { validateCsiDriverName } from '../../validation/csi-driver-name.ts'
 import { goResourceList, notSupportedShown } from '../../validation/go-syntax.ts'
 import { dns1123Label, dns1123Subdomain, nameIsDnsLabel, nameIsDnsSubdomain } from '../../validation/names.ts'
 import { validateNodeSelector } from '../../validation/node-selector.ts'
@@ -17,7 +19,6 @@ import { type SourceKind, type SourcePlace, sourceKindsOf } from '../../validati
 import {
   requireFields,
   validateAzureDisk,
-  validateCsiDriverName,
   validateFibreChannel,
   validateFlexOptions,
   validateFlocker,

@@ -3,11 +3,11 @@ import { duplicate, type FieldError, invalidValue, required } from '../../field-
 import { defineResource } from '../../resource.ts'
 import type { CSINode, CSINodeDriver } from '../../types/storage-v1.ts'
 import { exceedsBytes } from '../../validation/byte-length.ts'
+import { validateCsiDriverName } from '../../validation/csi-driver-name.ts'
 import { qualifiedName } from '../../validation/names.ts'
 import { immutableMessage, negativeMessage, pushMessages } from '../../validation/object-meta.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
-import { validateCsiDriverName } from './csi-driver-name.ts'
 
 const maxNodeIdLength = 256
 

@@ -5,13 +5,13 @@ import type { PersistentVolumeSpec } from '../../types/core-v1.ts'
 import type { VolumeAttachment } from '../../types/storage-v1.ts'
 import { exceedsBytes } from '../../validation/byte-length.ts'
 import { validateAccessModes } from '../../validation/claim-spec.ts'
+import { validateCsiDriverName } from '../../validation/csi-driver-name.ts'
 import { dns1123Subdomain } from '../../validation/names.ts'
 import { immutableMessage, pushMessages } from '../../validation/object-meta.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { validateVolumeSource } from '../core/persistent-volume-validation.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
-import { validateCsiDriverName } from './csi-driver-name.ts'
 
 const maxMetadataBytes = 256 * 1024
 const maxErrorBytes = 1024

@@ -1,8 +1,8 @@
-// The names of CSI drivers, which CSINode and VolumeAttachment refer to.
-import { type FieldError, required, tooLong } from '../../field-error.ts'
-import { exceedsBytes } from '../../validation/byte-length.ts'
-import { dns1123Subdomain } from '../../validation/names.ts'
-import { pushMessages } from '../../validation/object-meta.ts'
+// The names of CSI drivers, which volumes, CSINode and VolumeAttachment refer to.
+import { type FieldError, required, tooLong } from '../field-error.ts'
+import { exceedsBytes } from './byte-length.ts'
+import { dns1123Subdomain } from './names.ts'
+import { pushMessages } from './object-meta.ts'
 
 /** CSI allows upper-case letters, so the lower-cased name is judged. */
 export function validateCsiDriverName(name: string, field: string, errors: FieldError[]): void {
