@@ -1,7 +1,7 @@
 // One rule of the Pod Security Standards: what it forbids, since which version, and what would satisfy it.
 import type { ObjectMeta } from '../../api/object.ts'
 import type { PodSpec } from '../../api/types/core-v1.ts'
-import type { VisitedContainer } from './containers.ts'
+import type { VisitedContainer } from '../../api/validation/containers-of.ts'
 
 export type CheckResult =
   | { readonly allowed: true }

@@ -1,7 +1,8 @@
 // Runs the checks of a level and version on a pod and words the outcome as upstream does.
+
+import { containersOf } from '../../api/validation/containers-of.ts'
 import type { CheckedPod, CheckResult, CheckVersion, PodSecurityCheck } from './check.ts'
 import { podSecurityChecks } from './checks/index.ts'
-import { containersOf } from './containers.ts'
 import { type LevelVersion, strictness } from './policy.ts'
 
 export interface Finding {

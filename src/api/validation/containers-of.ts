@@ -12,9 +12,11 @@ export interface VisitedContainer {
 export function containersOf(spec: PodSpec, path = 'spec'): VisitedContainer[] {
   const visited: VisitedContainer[] = []
   for (const kind of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
-    spec[kind]?.forEach((container, index) => {
-      visited.push({ container, kind, path: `${path}.${kind}[${index}]` })
-    })
+    const list: readonly VisitedContainer['container'][] = spec[kind] ?? []
+    for (let index = 0; index < list.length; index++) {
+      const container = list[index]
+      if (container !== undefined) visited.push({ container, kind, path: `${path}.${kind}[${index}]` })
+    }
   }
   return visited
 }

@@ -1,5 +1,5 @@
+import { containersOf } from '../../../api/validation/containers-of.ts'
 import { type PodSecurityCheck, passed } from '../check.ts'
-import { containersOf } from '../containers.ts'
 import { containers, plural, quoted, sortedSet } from '../wording.ts'
 
 const annotationPrefix = 'container.apparmor.security.beta.kubernetes.io/'

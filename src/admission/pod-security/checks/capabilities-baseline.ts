@@ -1,5 +1,5 @@
+import { containersOf } from '../../../api/validation/containers-of.ts'
 import { type PodSecurityCheck, passed } from '../check.ts'
-import { containersOf } from '../containers.ts'
 import { containers, quoted, sortedSet } from '../wording.ts'
 
 /** What container runtimes grant by themselves; NET_RAW is left out on purpose, as upstream does. */

@@ -1,5 +1,6 @@
+import { containersOf, type VisitedContainer } from '../../../api/validation/containers-of.ts'
 import { type CheckResult, type PodSecurityCheck, passed } from '../check.ts'
-import { containersOf, isWindows, securityContextOf, type VisitedContainer } from '../containers.ts'
+import { isWindows, securityContextOf } from '../containers.ts'
 import { containers, quoted, sortedSet } from '../wording.ts'
 
 const allowed = 'NET_BIND_SERVICE'

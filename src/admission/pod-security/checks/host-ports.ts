@@ -1,5 +1,5 @@
+import { containersOf } from '../../../api/validation/containers-of.ts'
 import { type PodSecurityCheck, passed } from '../check.ts'
-import { containersOf } from '../containers.ts'
 import { containers, plural, sortedSet } from '../wording.ts'
 
 /** A host port lets a pod listen on the node itself, past every network policy. */

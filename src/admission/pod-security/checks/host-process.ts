@@ -1,5 +1,5 @@
+import { containersOf } from '../../../api/validation/containers-of.ts'
 import { type PodSecurityCheck, passed } from '../check.ts'
-import { containersOf } from '../containers.ts'
 import { setters } from '../wording.ts'
 
 /** A Windows HostProcess container runs as a process of the node, without isolation. */

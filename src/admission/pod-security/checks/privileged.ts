@@ -1,5 +1,5 @@
+import { containersOf } from '../../../api/validation/containers-of.ts'
 import { type PodSecurityCheck, passed } from '../check.ts'
-import { containersOf } from '../containers.ts'
 import { containers } from '../wording.ts'
 
 /** A privileged container has the node's devices and all capabilities: it is root on the node. */

@@ -1,5 +1,5 @@
+import { containersOf } from '../../../api/validation/containers-of.ts'
 import { type PodSecurityCheck, passed } from '../check.ts'
-import { containersOf } from '../containers.ts'
 import { containers, quoted, sortedSet } from '../wording.ts'
 
 /** An unmasked /proc shows and changes settings of the kernel that all containers share. */

@@ -1,5 +1,5 @@
+import { containersOf } from '../../../api/validation/containers-of.ts'
 import { type PodSecurityCheck, passed } from '../check.ts'
-import { containersOf } from '../containers.ts'
 import { containers, setters } from '../wording.ts'
 
 /** Root in a container is one kernel bug away from root on the node, and owns every file of a shared volume. */

@@ -1,5 +1,5 @@
+import { containersOf } from '../../../api/validation/containers-of.ts'
 import { type PodSecurityCheck, passed } from '../check.ts'
-import { containersOf } from '../containers.ts'
 import { setters } from '../wording.ts'
 
 /** User 0 is root whatever runAsNonRoot says; the pod would only fail on the node. */

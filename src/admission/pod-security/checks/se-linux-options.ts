@@ -1,6 +1,6 @@
 import type { PodSpec, SELinuxOptions } from '../../../api/types/core-v1.ts'
+import { containersOf, type VisitedContainer } from '../../../api/validation/containers-of.ts'
 import { type CheckResult, type PodSecurityCheck, passed } from '../check.ts'
-import { containersOf, type VisitedContainer } from '../containers.ts'
 import { plural, quoted, setters, sortedSet } from '../wording.ts'
 
 const types: ReadonlySet<string> = new Set(['', 'container_t', 'container_init_t', 'container_kvm_t'])

@@ -1,6 +1,6 @@
 import type { PodSpec } from '../../../api/types/core-v1.ts'
+import { containersOf, type VisitedContainer } from '../../../api/validation/containers-of.ts'
 import { type PodSecurityCheck, passed } from '../check.ts'
-import { containersOf, type VisitedContainer } from '../containers.ts'
 import { plural, quoted, setters, sortedSet } from '../wording.ts'
 
 const podAnnotation = 'seccomp.security.alpha.kubernetes.io/pod'

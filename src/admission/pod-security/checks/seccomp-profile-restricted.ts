@@ -1,6 +1,7 @@
 import type { PodSpec } from '../../../api/types/core-v1.ts'
+import { containersOf, type VisitedContainer } from '../../../api/validation/containers-of.ts'
 import { type CheckResult, type PodSecurityCheck, passed } from '../check.ts'
-import { containersOf, isWindows, type VisitedContainer } from '../containers.ts'
+import { isWindows } from '../containers.ts'
 import { containers } from '../wording.ts'
 import { allowedSeccomp, explicitSeccomp } from './seccomp-profile-baseline.ts'
 
