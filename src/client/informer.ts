@@ -1,11 +1,12 @@
 // A cache of one resource that follows the API server: list, then watch, then again from the last version seen.
+
 import type { KubeObject, ObjectMeta } from '../api/object.ts'
 import { ApiError } from '../api/status.ts'
 import { untilAborted } from '../base/abort.ts'
 import { type Clock, pause } from '../base/clock.ts'
+import { deepFreeze } from '../base/freeze.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from './client.ts'
-import { deepFreeze } from './freeze.ts'
 import { type IndexFunction, type Lister, ObjectCache } from './object-cache.ts'
 import { keyOf } from './object-key.ts'
 import { type ResourceRef, refName } from './resource-ref.ts'

@@ -1,6 +1,8 @@
 // How the entries of the store look in the version that is served.
+
 import type { KubeObject } from '../api/object.ts'
 import { copyJson } from '../base/copy-json.ts'
+import { deepFreeze } from '../base/freeze.ts'
 import { parseJson } from '../base/json.ts'
 import type { Entry, EventType, StoreEvent } from '../store/store.ts'
 
@@ -63,14 +65,6 @@ export function computedView(objectOf: (entry: Entry) => KubeObject): EntryView 
     frame: (event, type) => frame(type, of(event.entryAs(type)).bytes),
     computes: () => true,
   }
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value)
-    for (const child of Object.values(value)) deepFreeze(child)
-  }
-  return value
 }
 
 const newline = Buffer.from('}\n')

@@ -1,5 +1,7 @@
 // One version of one object in memory: the bytes that are answered, what selection needs, and the parsed object for as long as somebody uses it.
+
 import type { KubeObject } from '../api/object.ts'
+import { deepFreeze } from '../base/freeze.ts'
 import { parseJson } from '../base/json.ts'
 import { encodeObject } from './encode-object.ts'
 import { type Holder, RecentObjects } from './recent-objects.ts'
@@ -118,12 +120,4 @@ export function frameOf(type: EventType, bytes: Buffer): Buffer {
 /** A shallow copy with another resourceVersion; the rest is shared with the original. */
 export function withRevision(object: KubeObject, revision: number): KubeObject {
   return { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } }
-}
-
-/** Freezes in place and stops at what is frozen already, so a second call costs one test. */
-function deepFreeze<T extends object>(value: T): T {
-  if (Object.isFrozen(value)) return value
-  Object.freeze(value)
-  for (const child of Object.values(value)) if (typeof child === 'object' && child !== null) deepFreeze(child)
-  return value
 }
