@@ -1,6 +1,5 @@
 // ImagePolicyWebhook: a backend says which images may be run. Off unless it is asked for and configured.
 import { forbidden } from '../../api/status.ts'
-import { qualifiedName } from '../../api/validation/names.ts'
 import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type Verdict } from '../admission.ts'
@@ -12,6 +11,7 @@ import {
   readImageVerdict,
   reviewBody,
 } from '../image-policy.ts'
+import { annotateAnswer } from '../webhook/answer-annotations.ts'
 import type { ReviewSender } from '../webhook/call-hook.ts'
 
 export interface ImagePolicyOptions {
@@ -30,8 +30,6 @@ const maxKeptVerdicts = 1024
 const attempts = 5
 const backoffFactor = 1.5
 const callSeconds = 10
-const maxAnnotations = 32
-const maxAnnotationLength = 10 * 1024
 
 export function imagePolicyWebhook(options: ImagePolicyOptions): AdmissionPlugin {
   const kept = new Map<string, { readonly verdict: ImageVerdict; readonly until: number }>()
@@ -66,10 +64,7 @@ export function imagePolicyWebhook(options: ImagePolicyOptions): AdmissionPlugin
         request.annotate(`${annotationPrefix}failed-open`, 'true')
         return admitted
       }
-      for (const [key, value] of Object.entries(verdict.annotations).slice(0, maxAnnotations)) {
-        if (qualifiedName(annotationPrefix + key).length === 0)
-          request.annotate(annotationPrefix + key, value.slice(0, maxAnnotationLength))
-      }
+      annotateAnswer(request, annotationPrefix, verdict.annotations)
       if (verdict.allowed) return admitted
       const { reason } = verdict
       const text =

@@ -1,12 +1,12 @@
 // Asks one webhook about a request, and deals with failures, warnings, annotations and waits in the same way for both kinds.
 import type { ResourceDefinition } from '../../api/resource.ts'
 import { type ApiError, internalError, timedOut } from '../../api/status.ts'
-import { qualifiedName } from '../../api/validation/names.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import type { AdmissionRequest } from '../admission.ts'
 import type { AdmissionMetrics, HookObservation } from '../admission-metrics.ts'
 import type { DecideFor } from '../policy/request-view.ts'
+import { annotateAnswer } from './answer-annotations.ts'
 import { type CallOutcome, type CallParts, callHook } from './call-hook.ts'
 import type { Hook, HookContext } from './hook.ts'
 import type { HookHealth } from './hook-health.ts'
@@ -23,9 +23,6 @@ export interface WebhookContext extends HookContext, CallParts {
   readonly sparesSystem: boolean
 }
 
-/** UTF-16 units of one audit annotation of a webhook, and how many one call may add. */
-export const maxAnnotationLength = 10 * 1024
-export const maxAnnotations = 32
 /** Calls that took longer than this are written down. */
 const worthTellingMs = 100
 /** Of the audit event: webhooks that were waited for, or did not answer. */
@@ -110,10 +107,7 @@ export async function askHook(
 }
 
 function passOn({ annotations, warnings }: ReviewAnswer, webhook: string, request: AdmissionRequest): void {
-  for (const [key, value] of Object.entries(annotations).slice(0, maxAnnotations)) {
-    const full = `${webhook}/${key}`
-    if (qualifiedName(full).length === 0) request.annotate(full, value.slice(0, maxAnnotationLength))
-  }
+  annotateAnswer(request, `${webhook}/`, annotations)
   for (const warning of warnings) request.warn(warning)
 }
 
