@@ -1,13 +1,12 @@
 // Keeps the EndpointSlices of each service.
-import { isReason } from '../api/status.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import { selectsByMap } from '../client/label-selector.ts'
 import { labelIndex } from '../client/object-cache.ts'
 import { keyOf, makeKey } from '../client/object-key.ts'
 import { endpointSlices, nodes, pods, services } from '../client/resources.ts'
+import { applySlices } from './apply-slices.ts'
 import { type Context, type Controller, done, follow } from './controller.ts'
 import { managedByLabel, planSlices, serviceNameLabel, sliceManager } from './endpoint-slice-plan.ts'
-import { isNamespaceEnding } from './pod-control.ts'
 import { hasSelector } from './service-endpoints.ts'
 
 const byService = labelIndex(serviceNameLabel)
@@ -27,7 +26,7 @@ export const endpointSlice: Controller = {
     follow({ resource: nodes, keys: () => [] }),
   ],
   begin(context) {
-    const { informers, client } = context
+    const { informers } = context
     const cache = informers.full(services)
     const slices = informers.full(endpointSlices)
     slices.addIndex(byService.name, byService.valuesOf)
@@ -42,20 +41,7 @@ export const endpointSlice: Controller = {
         )
       })
       const plan = planSlices(service, informers.full(pods).list(namespace), existing, node => informers.full(nodes).get('', node))
-      try {
-        for (const slice of plan.create) await client.create(endpointSlices, namespace, slice, signal)
-      } catch (err) {
-        if (!isNamespaceEnding(err)) throw err
-        return done
-      }
-      for (const slice of plan.update) await client.update(endpointSlices, slice, signal)
-      for (const { metadata } of plan.delete) {
-        try {
-          await client.delete(endpointSlices, namespace, metadata.name ?? '', {}, signal)
-        } catch (err) {
-          if (!isReason(err, 'NotFound')) throw err
-        }
-      }
+      await applySlices(context, namespace, plan, signal)
       return done
     }
   },
