@@ -1,5 +1,6 @@
 // Which certificate requests may be approved by themselves, and which may be signed for each signer. Pure; the rules are upstream's.
-import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
+import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '../api/types/certificates-v1.ts'
+import { formatTime } from '../base/clock.ts'
 import type { RequestedIdentity } from './certificate-request.ts'
 
 export const kubeletClientSigner = 'kubernetes.io/kube-apiserver-client-kubelet'
@@ -10,6 +11,16 @@ const nodePrefix = 'system:node:'
 
 export function hasCondition({ status }: CertificateSigningRequest, type: string): boolean {
   return status?.conditions?.some(condition => condition.type === type) === true
+}
+
+/** The conditions of the request with this one behind them; `now` in milliseconds since the epoch. */
+export function conditionsWith(
+  { status }: CertificateSigningRequest,
+  { type, reason, message }: Pick<CertificateSigningRequestCondition, 'type' | 'reason' | 'message'>,
+  now: number,
+): CertificateSigningRequestCondition[] {
+  const time = formatTime(now)
+  return [...(status?.conditions ?? []), { type, status: 'True', reason, message, lastUpdateTime: time, lastTransitionTime: time }]
 }
 
 type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: string }

@@ -2,11 +2,10 @@
 import { isReason } from '../api/status.ts'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Secret } from '../api/types/core-v1.ts'
-import { formatTime } from '../base/clock.ts'
 import { messageOf } from '../base/user-error.ts'
 import { certificateSigningRequests, secrets } from '../client/resources.ts'
 import { readRequest } from './certificate-request.ts'
-import { bootstrapPrefix, hasCondition, kubeletClientSigner, planApproval } from './certificate-rules.ts'
+import { bootstrapPrefix, conditionsWith, hasCondition, kubeletClientSigner, planApproval } from './certificate-rules.ts'
 import { type Context, type Controller, done, type Result } from './controller.ts'
 
 const ticketNamespace = 'kube-system'
@@ -126,16 +125,7 @@ async function approve(
   message: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const time = formatTime(clock.now())
-  const condition = {
-    type: 'Approved',
-    status: 'True' as const,
-    reason: 'AutoApproved',
-    message,
-    lastUpdateTime: time,
-    lastTransitionTime: time,
-  }
-  const conditions = [...(request.status?.conditions ?? []), condition]
+  const conditions = conditionsWith(request, { type: 'Approved', reason: 'AutoApproved', message }, clock.now())
   const name = request.metadata.name ?? ''
   const body = {
     apiVersion: 'certificates.k8s.io/v1',

@@ -1,10 +1,16 @@
 // Has the key holder sign approved certificate requests of Kubernetes' own signers.
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
-import { formatTime } from '../base/clock.ts'
 import { messageOf } from '../base/user-error.ts'
 import { certificateSigningRequests } from '../client/resources.ts'
 import { readRequest } from './certificate-request.ts'
-import { checkForSigner, clientSigner, hasCondition, kubeletClientSigner, kubeletServingSigner } from './certificate-rules.ts'
+import {
+  checkForSigner,
+  clientSigner,
+  conditionsWith,
+  hasCondition,
+  kubeletClientSigner,
+  kubeletServingSigner,
+} from './certificate-rules.ts'
 import { type Context, type Controller, done } from './controller.ts'
 
 const served: readonly string[] = [kubeletClientSigner, kubeletServingSigner, clientSigner]
@@ -59,15 +65,6 @@ async function sign(context: Context, request: CertificateSigningRequest, signal
 }
 
 async function fail({ client, clock }: Context, request: CertificateSigningRequest, message: string, signal: AbortSignal): Promise<void> {
-  const time = formatTime(clock.now())
-  const condition = {
-    type: 'Failed',
-    status: 'True' as const,
-    reason: 'SignerValidationFailure',
-    message,
-    lastUpdateTime: time,
-    lastTransitionTime: time,
-  }
-  const conditions = [...(request.status?.conditions ?? []), condition]
+  const conditions = conditionsWith(request, { type: 'Failed', reason: 'SignerValidationFailure', message }, clock.now())
   await client.updateStatus(certificateSigningRequests, { ...request, status: { ...request.status, conditions } }, signal)
 }
