@@ -3,7 +3,8 @@
 const plainText = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
 /** What Go calls printable: letters, marks, numbers, punctuation, symbols, and of the spaces only the common one. */
 const printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u
-const named: Readonly<Record<string, string>> = {
+/** The escapes of Go that have a letter, and of what ends or begins them. */
+export const goEscapes: Readonly<Record<string, string>> = {
   '"': '\\"',
   '\\': '\\\\',
   '\u0007': '\\a',
@@ -20,7 +21,7 @@ export function goQuote(text: string): string {
 }
 
 function shown(character: string): string {
-  const known = named[character]
+  const known = goEscapes[character]
   if (known !== undefined) return known
   if (printable.test(character)) return character
   const point = character.codePointAt(0) ?? 0

@@ -1,4 +1,5 @@
 // cel-go's extended strings, version 2: positions and lengths are counted in code points.
+import { goEscapes } from '../../go-quote.ts'
 import type { EstimateCall, Range } from '../check/estimate.ts'
 import * as estimate from '../check/estimate.ts'
 import * as t from '../check/type.ts'
@@ -101,18 +102,7 @@ function join(items: readonly CelValue[], separator: string): string {
 
 const lower = (text: string): string => text.replace(/[A-Z]+/g, letters => letters.toLowerCase())
 const upper = (text: string): string => text.replace(/[a-z]+/g, letters => letters.toUpperCase())
-const quoted: Readonly<Record<string, string>> = {
-  '\x07': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-  '\\': '\\\\',
-  '"': '\\"',
-}
-const quote = (text: string): string => `"${text.toWellFormed().replace(/["\\\p{Cc}]/gu, character => quoted[character] ?? character)}"`
+const quote = (text: string): string => `"${text.toWellFormed().replace(/["\\\p{Cc}]/gu, character => goEscapes[character] ?? character)}"`
 /** White space as Go's unicode.IsSpace knows it, which leaves out the byte order mark that JavaScript's trim() takes. */
 const trim = (text: string): string =>
   text
