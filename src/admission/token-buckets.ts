@@ -1,4 +1,5 @@
 // Rates by key: how often something may happen for each, with a bound on how many keys are remembered.
+import { TokenBucket } from '../base/token-bucket.ts'
 
 export interface Rate {
   /** Per second, in the long run. */
@@ -7,16 +8,11 @@ export interface Rate {
   readonly burst: number
 }
 
-interface Bucket {
-  tokens: number
-  at: number
-}
-
 /** Keys that were not used for longest are forgotten first; one that comes back begins with a full bucket. */
 export class TokenBuckets {
   readonly #rate: Rate
   readonly #most: number
-  readonly #buckets = new Map<string, Bucket>()
+  readonly #buckets = new Map<string, TokenBucket>()
 
   constructor(rate: Rate, most: number) {
     this.#rate = rate
@@ -26,17 +22,13 @@ export class TokenBuckets {
   /** Whether it may happen now; counts it if so. `now` in milliseconds. */
   take(key: string, now: number): boolean {
     const { qps, burst } = this.#rate
-    const bucket = this.#buckets.get(key) ?? { tokens: burst, at: now }
-    bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(0, now - bucket.at) / 1000) * qps)
-    bucket.at = now
+    const bucket = this.#buckets.get(key) ?? new TokenBucket({ burst, perSecond: qps, now })
     this.#buckets.delete(key)
     this.#buckets.set(key, bucket)
     for (const oldest of this.#buckets.keys()) {
       if (this.#buckets.size <= this.#most) break
       this.#buckets.delete(oldest)
     }
-    if (bucket.tokens < 1) return false
-    bucket.tokens--
-    return true
+    return bucket.take(now)
   }
 }

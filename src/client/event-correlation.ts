@@ -1,6 +1,7 @@
 // Which events are one: repeated ones become a count, similar ones one combined event, floods are dropped (client-go's EventCorrelator).
+
+import { TokenBucket } from '../base/token-bucket.ts'
 import type { ObjectReference } from './resources.ts'
-import { TokenBucket } from './token-bucket.ts'
 
 export interface EventInput {
   readonly object: ObjectReference

@@ -1,8 +1,8 @@
 // Tells users why pods wait, at a bounded rate: bindings must not queue behind ten thousand such reports. Upstream bounds its scheduler's client alike.
 import type { Pod } from '../api/types/core-v1.ts'
 import { type Clock, pause } from '../base/clock.ts'
+import { TokenBucket } from '../base/token-bucket.ts'
 import { keyOf } from '../client/object-key.ts'
-import { TokenBucket } from '../client/token-bucket.ts'
 
 const burst = 100
 const perSecond = 50
