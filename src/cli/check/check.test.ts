@@ -1,74 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { Readable } from 'node:stream'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { templateDigest } from '../../admission/pod-security/template-digest.ts'
 import { UserError } from '../../base/user-error.ts'
-import { type CheckFlags, check } from './check.ts'
-import type { Finding } from './finding.ts'
-
-class CheckBench implements Disposable {
-  readonly folder = mkdtempSync(join(tmpdir(), 'check-'))
-  readonly #noRules: string
-
-  constructor() {
-    // Of the checks only `image-tag`: what is tested here is the way there, not each of them.
-    const config =
-      'apiVersion: check.bulkhead.dev/v1alpha1\nkind: CheckConfiguration\ndisable: [network-policy, resources, image-digest, read-only-root, token-automount]\n'
-    this.#noRules = this.write('config/check.yaml', config)
-  }
-
-  write(file: string, text: string): string {
-    const path = join(this.folder, file)
-    mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, text)
-    return path
-  }
-
-  async run(text: string | undefined, flags: CheckFlags = {}, ...paths: string[]): Promise<{ code: number; text: string }> {
-    const lines: string[] = []
-    const stdin = Readable.from([Buffer.from(text ?? '')])
-    const context = {
-      stdin,
-      color: false,
-      kubeconfig: '/nothing/here',
-      now: Date.parse('2026-06-01T00:00:00Z'),
-      print: (line: string) => lines.push(line),
-      write: writeFileSync,
-    }
-    const all = text === undefined ? paths : ['-', ...paths]
-    const code = await check({ config: this.#noRules, ...flags }, all, context, new AbortController().signal)
-    return { code, text: lines.join('\n') }
-  }
-
-  async findings(text: string, flags: CheckFlags = {}): Promise<readonly Finding[]> {
-    return JSON.parse((await this.run(text, { ...flags, output: 'json' })).text).findings
-  }
-
-  [Symbol.dispose](): void {
-    rmSync(this.folder, { recursive: true })
-  }
-}
-
-const restricted = `
-  securityContext: { runAsNonRoot: true, seccompProfile: { type: RuntimeDefault } }
-  containers:
-    - name: c
-      image: app:1
-      securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: [ALL] } }
-`
-const pod = (name: string, spec = restricted, metadata = '') => `---
-apiVersion: v1
-kind: Pod
-metadata: { name: ${name}${metadata} }
-spec:${spec}`
-const bare = `
-  containers:
-    - name: c
-      image: app:1
-`
+import { bare, CheckBench, pod, restricted } from './check.fixture.ts'
+import type { CheckFlags } from './check.ts'
 
 test('check() admits what the server admits: exit code 0', async () => {
   using bench = new CheckBench()
@@ -315,80 +251,6 @@ for (const { name, flags = {}, paths, says } of impossible) {
     await assert.rejects(bench.run(undefined, flags, ...paths), err => err instanceof UserError && says.test(err.message))
   })
 }
-
-test('check() with --fix writes what would pass into the files, and everything else stays as it is', async () => {
-  using bench = new CheckBench()
-  const file = bench.write(
-    'deploy/web.yaml',
-    `# The web server.
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}   # ours
-spec:
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      hostNetwork: true
-
-      containers:
-      # One is enough.
-      - name: "web"
-        image: 'web:1'  # pinned
-        securityContext: {privileged: true}
----
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: untouched}
-`,
-  )
-  const { code, text } = await bench.run(undefined, { fix: true }, file)
-  assert.equal(text, '2 objects in 1 file; 0 errors, 0 warnings, 0 notes; 1 finding fixed')
-  assert.equal(code, 0)
-  assert.equal(
-    readFileSync(file, 'utf8'),
-    `# The web server.
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web}   # ours
-spec:
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-
-      containers:
-      # One is enough.
-      - name: "web"
-        image: 'web:1'  # pinned
-        securityContext:
-          allowPrivilegeEscalation: false
-          capabilities:
-            drop:
-              - ALL
-      securityContext:
-        runAsNonRoot: true
-        seccompProfile:
-          type: RuntimeDefault
----
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: untouched}
-`,
-  )
-})
-
-test('check() with --fix leaves what an exception covers, and what it cannot write', async () => {
-  using bench = new CheckBench()
-  const file = bench.write('pod.yaml', pod('bad', bare))
-  const config = bench.write(
-    'exceptions.yaml',
-    'apiVersion: check.bulkhead.dev/v1alpha1\nkind: CheckConfiguration\nexceptions:\n  - { rule: PodSecurity, owner: ann, reason: legacy, expires: 2026-12-31 }\ndisable: [token-automount]\n',
-  )
-  await bench.run(undefined, { fix: true, config }, file)
-  assert.equal(readFileSync(file, 'utf8'), pod('bad', bare))
-  assert.match((await bench.run(pod('bad', bare), { fix: true })).text, /would pass with/)
-})
 
 test('check() knows what a new namespace of a cluster gets: a request beyond the default limit is refused', async () => {
   using bench = new CheckBench()
