@@ -1,157 +1,23 @@
 // Proxies to pods, services and nodes: real clients over TLS, real backends on loopback behind a node that a test decides.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { connect as connectHttp2 } from 'node:http2'
-import { createServer as createHttpsServer, request as httpsRequest, type RequestOptions } from 'node:https'
-import { connect, type Server as NetServer } from 'node:net'
-import { PassThrough } from 'node:stream'
+import { request as httpsRequest } from 'node:https'
 import { after, before, beforeEach, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { WebSocket, WebSocketServer } from 'ws'
-import { forbidden, serviceUnavailable } from '../src/api/status.ts'
-import type { NodeRequest } from '../src/server/node-tunnel.ts'
-import { allowWhere } from '../src/server/testing.ts'
-import { ListeningServer } from './listening-server.ts'
+import { type Answer, ns, ProxiedBackends } from './proxied-backends.ts'
 
-interface Answer {
-  readonly status: number
-  readonly headers: IncomingMessage['headers']
-  readonly text: string
-  readonly bytes: Buffer
-}
-
-const told = (text: string) => {
-  const stream = new PassThrough()
-  stream.end(text)
-  return stream
-}
-
-const ns = '/api/v1/namespaces/default'
-let server: ListeningServer
-let backend: Server
-let secureBackend: Server
-let seen: IncomingMessage[]
-let asked: NodeRequest[]
-let answer: (request: IncomingMessage, response: ServerResponse) => void
-/** Port of the request -> port on loopback. */
-const ports = new Map<string, number>()
-
-const listening = async (one: NetServer): Promise<number> => {
-  one.listen(0, '127.0.0.1')
-  await once(one, 'listening')
-  const address = one.address()
-  return typeof address === 'object' && address ? address.port : 0
-}
-
+let proxied: ProxiedBackends
 before(async () => {
-  server = await ListeningServer.start({
-    authenticate: ({ authorization }) => {
-      const name = authorization?.replace('Bearer ', '')
-      if (name === undefined) return { outcome: 'no-opinion' }
-      const user = { name, groups: ['system:authenticated'] }
-      return { outcome: 'authenticated', user, credentialId: `jwt:${name}`, authenticator: 'test' }
-    },
-    authorize: allowWhere(({ user, verb, subresource, name }) => {
-      if (user.name === 'reader') return verb === 'get' && subresource === 'proxy' && name === 'p'
-      if (user.name === 'monitor') return verb === 'get' && subresource === 'healthz'
-      return true
-    }),
-    admission: {
-      mutate: () => undefined,
-      validate: ({ operation, object, name }) => {
-        if (operation !== 'CONNECT' || object === undefined || !('path' in object)) return
-        if (object.path === '/not-admitted') throw forbidden({ group: '', plural: 'pods' }, name, 'no such path')
-      },
-    },
-  })
-  const handle = (request: IncomingMessage, response: ServerResponse) => {
-    seen.push(request)
-    answer(request, response)
-  }
-  backend = createHttpServer(handle)
-  const { certificate, key } = await server.client('somebody', [])
-  secureBackend = createHttpsServer({ cert: certificate, key }, handle)
-  ports.set('8080', await listening(backend))
-  ports.set('8443', await listening(secureBackend))
-  server.api.server.nodeTunnels.register('n1', async request => {
-    asked.push(request)
-    if (request.kind === 'kubelet') return { status: 200, contentType: 'text/plain', stream: told('ok') }
-    const port = ports.get(new URLSearchParams(request.query).get('port') ?? '')
-    if (port !== undefined) return { status: 200, contentType: '', stream: connect({ port, host: '127.0.0.1' }) }
-    const { status } = serviceUnavailable('dial tcp 10.0.0.1:9: connect: connection refused')
-    return { status: status.code, contentType: 'application/json', stream: told(JSON.stringify(status)) }
-  })
-  const { api } = server
-  await api.create('/api/v1/nodes', { metadata: { name: 'n1' } })
-  const pod = async (name: string, ip: string | undefined, port?: number) => {
-    const container = { name: 'c', image: 'i', ...(port === undefined ? {} : { ports: [{ containerPort: port }] }) }
-    await api.create(`${ns}/pods`, { metadata: { name }, spec: { nodeName: 'n1', containers: [container] } })
-    if (ip === undefined) return
-    const status = { podIP: ip, podIPs: [{ ip }] }
-    const { status: code, text } = await api.request(
-      'PATCH',
-      `${ns}/pods/${name}/status`,
-      { status },
-      { 'content-type': 'application/merge-patch+json' },
-    )
-    assert.equal(code, 200, text)
-  }
-  await pod('p', '10.0.0.1', 8080)
-  await pod('no-port', '10.0.0.2')
-  await pod('no-address', undefined, 8080)
-  await pod('loopback', '127.0.0.1', 8080)
-  await pod('link-local', '169.254.169.254', 8080)
-  const service = async (name: string, addresses: readonly object[]) => {
-    await api.create(`${ns}/services`, { metadata: { name }, spec: { ports: [{ name: 'web', port: 80, targetPort: 8080 }] } })
-    await api.create(`${ns}/endpoints`, { metadata: { name }, subsets: [{ addresses, ports: [{ name: 'web', port: 8080 }] }] })
-  }
-  const target = { kind: 'Pod', namespace: 'default', name: 'p' }
-  await service('s', [{ ip: '10.0.0.1', targetRef: target }])
-  await service('no-target', [{ ip: '10.0.0.1' }])
-  await service('foreign', [{ ip: '10.0.0.1', targetRef: { ...target, namespace: 'kube-system' } }])
-  await service('another-address', [{ ip: '10.9.9.9', targetRef: target }])
-  await api.create(`${ns}/services`, { metadata: { name: 'empty' }, spec: { ports: [{ port: 80 }] } })
+  proxied = await ProxiedBackends.start()
 })
+beforeEach(() => proxied.clear())
+after(() => proxied?.[Symbol.asyncDispose]())
 
-beforeEach(() => {
-  seen = []
-  asked = []
-  answer = (_request, response) => response.end('hello')
-})
-
-after(async () => {
-  await server?.[Symbol.asyncDispose]()
-  for (const one of [backend, secureBackend]) {
-    one.closeAllConnections()
-    one.close()
-  }
-})
-
-function ask(
-  path: string,
-  { user = 'ann', headers = {}, body, ...more }: RequestOptions & { user?: string; body?: string } = {},
-): Promise<Answer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-  const request = httpsRequest(
-    `${server.url}${path}`,
-    { ca: server.ca, agent: false, ...more, headers: { authorization: `Bearer ${user}`, ...headers } },
-    response => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.once('end', () => {
-        const bytes = Buffer.concat(chunks)
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text: bytes.toString(), bytes })
-      })
-      response.once('error', reject)
-    },
-  )
-  request.once('error', reject)
-  request.end(body)
-  return promise
-}
-
+const ask: ProxiedBackends['ask'] = (path, options) => proxied.ask(path, options)
 const messageOf = ({ text }: Answer): string => JSON.parse(text).message
 
 for (const [name, path, port] of [
@@ -164,15 +30,15 @@ for (const [name, path, port] of [
   test(`proxy: ${name}`, async () => {
     const { status, text } = await ask(path)
     assert.deepEqual([status, text], [200, 'hello'])
-    assert.equal(seen[0]?.url, '/a/b?c=d&e=%2F')
-    const [request] = asked
+    assert.equal(proxied.seen[0]?.url, '/a/b?c=d&e=%2F')
+    const [request] = proxied.asked
     assert.ok(request?.kind === 'dial')
     assert.deepEqual([request.pod.namespace, request.pod.name, request.query], ['default', 'p', `port=${port}`])
   })
 }
 
 test('proxy: every method passes, each by its own right', async () => {
-  answer = (request, response) => response.setHeader('x-method', request.method ?? '').end('hello')
+  proxied.answer = (request, response) => response.setHeader('x-method', request.method ?? '').end('hello')
   for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
     const { status, headers, text } = await ask(`${ns}/pods/p/proxy/x`, { method, ...(method === 'POST' ? { body: 'b' } : {}) })
     assert.deepEqual([status, headers['x-method'], text], [200, method, method === 'HEAD' ? '' : 'hello'])
@@ -189,7 +55,7 @@ test('proxy: every method passes, each by its own right', async () => {
 })
 
 test('proxy: the backend learns nothing of the caller’s credentials, and says nothing in this server’s name', async () => {
-  answer = (_request, response) =>
+  proxied.answer = (_request, response) =>
     response
       .writeHead(404, 'Gone fishing', {
         ...{
@@ -212,10 +78,10 @@ test('proxy: the backend learns nothing of the caller’s credentials, and says 
       cookie: 'c=d',
     },
   })
-  const got = seen[0]?.headers ?? {}
+  const got = proxied.seen[0]?.headers ?? {}
   assert.deepEqual(
     [got.authorization, got['x-remote-user'], got['x-hop'], got.te, got.cookie, got.host, got['x-forwarded-for'], got['x-forwarded-uri']],
-    [undefined, undefined, undefined, undefined, 'c=d', new URL(server.url).host, '192.0.2.9, 127.0.0.1', `${ns}/pods/p/proxy/x`],
+    [undefined, undefined, undefined, undefined, 'c=d', new URL(proxied.server.url).host, '192.0.2.9, 127.0.0.1', `${ns}/pods/p/proxy/x`],
   )
   assert.deepEqual(
     [status, text, headers['x-own'], headers['x-hop'], headers['access-control-allow-origin']],
@@ -226,17 +92,17 @@ test('proxy: the backend learns nothing of the caller’s credentials, and says 
 })
 
 test('proxy: a redirect is handed on with its path rewritten, and never followed', async () => {
-  answer = (_request, response) => response.writeHead(302, { location: '/elsewhere?x=y' }).end()
+  proxied.answer = (_request, response) => response.writeHead(302, { location: '/elsewhere?x=y' }).end()
   const { status, headers } = await ask(`${ns}/services/s:web/proxy/x`)
   assert.deepEqual([status, headers.location], [302, `${ns}/services/s:web/proxy/elsewhere?x=y`])
-  answer = (_request, response) => response.writeHead(307, { location: 'http://169.254.169.254/latest' }).end()
+  proxied.answer = (_request, response) => response.writeHead(307, { location: 'http://169.254.169.254/latest' }).end()
   assert.equal((await ask(`${ns}/pods/p/proxy/x`)).headers.location, 'http://169.254.169.254/latest')
-  assert.equal(seen.length, 2)
+  assert.equal(proxied.seen.length, 2)
   const slash = await ask(`${ns}/pods/p/proxy?a=b`)
-  assert.deepEqual([slash.status, slash.headers.location, seen.length], [301, `${ns}/pods/p/proxy/?a=b`, 2])
-  answer = (_request, response) => response.end('hello')
+  assert.deepEqual([slash.status, slash.headers.location, proxied.seen.length], [301, `${ns}/pods/p/proxy/?a=b`, 2])
+  proxied.answer = (_request, response) => response.end('hello')
   assert.equal((await ask(`${ns}/pods/p/proxy`, { method: 'POST', body: 'b' })).status, 200)
-  assert.equal(seen[2]?.url, '/')
+  assert.equal(proxied.seen[2]?.url, '/')
 })
 
 const refusals: [path: string, status: number, message: RegExp][] = [
@@ -271,13 +137,13 @@ for (const [path, status, message] of refusals) {
     const refused = await ask(path)
     assert.equal(refused.status, status, refused.text)
     assert.match(messageOf(refused), message)
-    assert.equal(seen.length, 0)
+    assert.equal(proxied.seen.length, 0)
   })
 }
 
 test('nodes/proxy: the pages of the agent, each also by a right of its own', async () => {
   assert.equal((await ask('/api/v1/nodes/n1/proxy/healthz')).text, 'ok')
-  assert.deepEqual(asked, [{ kind: 'kubelet', path: 'healthz' }])
+  assert.deepEqual(proxied.asked, [{ kind: 'kubelet', path: 'healthz' }])
   assert.equal((await ask('/api/v1/nodes/n1:10250/proxy/healthz')).status, 200)
   assert.equal((await ask('/api/v1/nodes/n1/proxy/healthz', { user: 'monitor' })).status, 200)
   const pods = await ask('/api/v1/nodes/n1/proxy/pods', { user: 'monitor' })
@@ -287,7 +153,7 @@ test('nodes/proxy: the pages of the agent, each also by a right of its own', asy
   )
   for (const path of ['metrics/resource', 'stats/usage']) {
     assert.equal((await ask(`/api/v1/nodes/n1/proxy/${path}`)).status, 200)
-    assert.deepEqual(asked.at(-1), { kind: 'kubelet', path })
+    assert.deepEqual(proxied.asked.at(-1), { kind: 'kubelet', path })
     assert.equal((await ask(`/api/v1/nodes/n1/proxy/${path}`, { user: 'monitor' })).status, 403)
   }
   assert.equal((await ask('/api/v1/nodes/n1/proxy/healthz', { method: 'POST', body: 'x' })).status, 405)
@@ -297,7 +163,7 @@ test('proxy: bodies stream both ways, at the pace of the slower side', async () 
   const whole = 24 * 1024 * 1024
   let read = 0
   const gate = Promise.withResolvers<void>()
-  answer = (request, response) => {
+  proxied.answer = (request, response) => {
     request.pause()
     void gate.promise.then(() => {
       request.on('data', (chunk: Buffer) => {
@@ -307,11 +173,11 @@ test('proxy: bodies stream both ways, at the pace of the slower side', async () 
       request.resume()
     })
   }
-  const { hostname, port } = new URL(server.url)
+  const { hostname, port } = new URL(proxied.server.url)
   const request = httpsRequest({
     hostname,
     port,
-    ca: server.ca,
+    ca: proxied.server.ca,
     agent: false,
     method: 'POST',
     path: `${ns}/pods/p/proxy/up`,
@@ -352,23 +218,24 @@ for (const [encoding, encode, decode] of [
   test(`proxy: absolute links of a page in HTML lead through the proxy: ${encoding}`, async () => {
     const body = encode('<a href="/next">on</a>')
     const coded = encoding === 'identity' ? {} : { 'content-encoding': encoding }
-    answer = (_request, response) =>
+    proxied.answer = (_request, response) =>
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'content-length': body.length, ...coded }).end(body)
     const { status, headers, bytes } = await ask(`${ns}/services/s:web/proxy/page`)
     assert.deepEqual([status, headers['content-length']], [200, undefined])
     assert.equal(decode(bytes).toString(), `<a href="${ns}/services/s:web/proxy/next">on</a>`)
-    answer = (_request, response) => response.writeHead(200, { 'content-type': 'text/plain', ...coded }).end(body)
+    proxied.answer = (_request, response) => response.writeHead(200, { 'content-type': 'text/plain', ...coded }).end(body)
     assert.deepEqual((await ask(`${ns}/services/s:web/proxy/page`)).bytes, body)
   })
 }
 
 test('proxy: a page that is not of the encoding that it says is cut', async () => {
-  answer = (_request, response) => response.writeHead(200, { 'content-type': 'text/html', 'content-encoding': 'gzip' }).end('no gzip')
+  proxied.answer = (_request, response) =>
+    response.writeHead(200, { 'content-type': 'text/html', 'content-encoding': 'gzip' }).end('no gzip')
   await assert.rejects(ask(`${ns}/pods/p/proxy/x`))
 })
 
 test('proxy: an answer that its backend cuts is cut for the client too', async () => {
-  answer = (_request, response) => {
+  proxied.answer = (_request, response) => {
     response.writeHead(200, { 'content-length': '100' })
     response.write('part', () => response.destroy())
   }
@@ -376,36 +243,36 @@ test('proxy: an answer that its backend cuts is cut for the client too', async (
 })
 
 test('proxy: over HTTP/2, with a body and its answer', async () => {
-  answer = (request, response) => request.pipe(response)
-  const session = connectHttp2(server.url, { ca: server.ca })
+  proxied.answer = (request, response) => request.pipe(response)
+  const session = connectHttp2(proxied.server.url, { ca: proxied.server.ca })
   const stream = session.request({ ':method': 'PUT', ':path': `${ns}/pods/p/proxy/echo?x=1`, authorization: 'Bearer ann' })
   stream.end('over two')
   let text = ''
   for await (const chunk of stream) text += chunk
   assert.equal(text, 'over two')
-  assert.equal(seen[0]?.headers.host, new URL(server.url).host)
+  assert.equal(proxied.seen[0]?.headers.host, new URL(proxied.server.url).host)
   session.close()
 })
 
 test('proxy: a WebSocket passes, without the token of the caller', async t => {
   const sockets = new WebSocketServer({ noServer: true })
   const upgrade = (message: IncomingMessage, socket: Parameters<WebSocketServer['handleUpgrade']>[1], head: Buffer) => {
-    seen.push(message)
+    proxied.seen.push(message)
     sockets.handleUpgrade(message, socket, head, ws => ws.on('message', data => ws.send(`echo ${data}`)))
   }
-  backend.on('upgrade', upgrade)
-  t.after(() => backend.off('upgrade', upgrade))
-  const url = `${server.url.replace('https', 'wss')}${ns}/services/s:web/proxy/ws?room=1`
+  proxied.backend.on('upgrade', upgrade)
+  t.after(() => proxied.backend.off('upgrade', upgrade))
+  const url = `${proxied.server.url.replace('https', 'wss')}${ns}/services/s:web/proxy/ws?room=1`
   const client = new WebSocket(url, ['chat', 'base64url.bearer.authorization.k8s.io.YW5u'], {
-    ca: server.ca,
+    ca: proxied.server.ca,
     headers: { authorization: 'Bearer ann' },
   })
   await once(client, 'open')
   assert.equal(client.protocol, 'chat')
   client.send('there')
   assert.equal(String((await once(client, 'message'))[0]), 'echo there')
-  assert.equal(seen[0]?.url, '/ws?room=1')
-  assert.deepEqual([seen[0]?.headers.authorization, seen[0]?.headers['sec-websocket-protocol']], [undefined, 'chat'])
+  assert.equal(proxied.seen[0]?.url, '/ws?room=1')
+  assert.deepEqual([proxied.seen[0]?.headers.authorization, proxied.seen[0]?.headers['sec-websocket-protocol']], [undefined, 'chat'])
   client.close(1000)
   await once(client, 'close')
 })
@@ -417,13 +284,13 @@ for (const [status, want, message] of [
 ] as const) {
   test(`proxy: an upgrade that the backend answers with ${status} leaves no connection behind (CVE-2018-1002105, CVE-2020-8559)`, async t => {
     const upgrade = (message: IncomingMessage, socket: NodeJS.WritableStream) => {
-      seen.push(message)
+      proxied.seen.push(message)
       socket.end(`HTTP/1.1 ${status} X\r\nContent-Length: 7\r\nLocation: https://127.0.0.1:1/\r\n\r\nrefused`)
     }
-    backend.on('upgrade', upgrade)
-    t.after(() => backend.off('upgrade', upgrade))
-    const { hostname, port } = new URL(server.url)
-    const socket = connectTls({ host: hostname, port: Number(port), ca: server.ca, ALPNProtocols: ['http/1.1'] })
+    proxied.backend.on('upgrade', upgrade)
+    t.after(() => proxied.backend.off('upgrade', upgrade))
+    const { hostname, port } = new URL(proxied.server.url)
+    const socket = connectTls({ host: hostname, port: Number(port), ca: proxied.server.ca, ALPNProtocols: ['http/1.1'] })
     const head = `GET ${ns}/pods/p/proxy/ws HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ann\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`
     socket.write(head + head)
     let text = ''
@@ -434,7 +301,7 @@ for (const [status, want, message] of [
     assert.match(text, new RegExp(`^HTTP/1\\.1 ${want} `))
     assert.match(text.slice(text.indexOf('\r\n\r\n') + 4), message)
     assert.doesNotMatch(text, /location:/i)
-    assert.equal(seen.length, 1)
+    assert.equal(proxied.seen.length, 1)
   })
 }
 
@@ -443,11 +310,11 @@ test('proxy: the certificate of a pod is verified, unless the caller says for th
   const refused = await ask(path)
   assert.equal(refused.status, 503)
   assert.match(messageOf(refused), /^error trying to reach service: tls: /)
-  assert.equal(seen.length, 0)
+  assert.equal(proxied.seen.length, 0)
   const { status } = await ask(path, { headers: { 'x-bulkhead-insecure-skip-tls-verify-backend': 'true' } })
   assert.equal(status, 200)
-  assert.equal(seen[0]?.headers['x-bulkhead-insecure-skip-tls-verify-backend'], undefined)
-  const audited = server.api.events.filter(({ requestURI, stage }) => requestURI === path && stage === 'ResponseComplete')
+  assert.equal(proxied.seen[0]?.headers['x-bulkhead-insecure-skip-tls-verify-backend'], undefined)
+  const audited = proxied.server.api.events.filter(({ requestURI, stage }) => requestURI === path && stage === 'ResponseComplete')
   assert.deepEqual(
     audited.map(({ annotations }) => annotations?.['proxy.bulkhead.dev/backend-certificate']),
     ['verified', 'not verified'],
@@ -456,7 +323,7 @@ test('proxy: the certificate of a pod is verified, unless the caller says for th
 
 test('proxy: audited with its subresource, its whole URI and its end', async () => {
   await ask(`${ns}/pods/p/proxy/audited?q=1`)
-  const events = server.api.events.filter(({ requestURI }) => requestURI === `${ns}/pods/p/proxy/audited?q=1`)
+  const events = proxied.server.api.events.filter(({ requestURI }) => requestURI === `${ns}/pods/p/proxy/audited?q=1`)
   assert.deepEqual(
     events.map(({ stage, verb, objectRef }) => [stage, verb, objectRef?.resource, objectRef?.subresource, objectRef?.name]),
     [

@@ -1,5 +1,6 @@
 // An API server on a TLS port with one node n1, whose agent is a fake, and a pod there; clients that upgrade their connections.
 
+import { once } from 'node:events'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { WebSocket } from 'ws'
 import type { Credentials } from '../src/access/access.ts'
@@ -8,7 +9,7 @@ import { forbidden } from '../src/api/status.ts'
 import { SteppedClock } from '../src/cluster/secured-api.testing.ts'
 import { type HttpHead, readHttpHead } from '../src/node/http-head.ts'
 import { allowWhere } from '../src/server/testing.ts'
-import { FakeNodeAgent } from './fake-node-agent.ts'
+import { FakeNodeAgent, SpdyRuntime } from './fake-node-agent.ts'
 import { ListeningServer } from './listening-server.ts'
 
 export const podPath = '/api/v1/namespaces/default/pods/p'
@@ -143,3 +144,54 @@ export async function readToEnd(socket: TLSSocket): Promise<string> {
 export async function turnsUntil(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise(resolve => setImmediate(resolve))
 }
+
+/** Of a test: a stream that never ends fails it. */
+export const limit = { timeout: 60_000 }
+export const everything = 'stdin=true&stdout=true&stderr=true'
+export const commands = `exec?command=cat&${everything}`
+
+/** The Status with which `echo` ends a command. */
+export const failed = '{"status":"Failure","reason":"NonZeroExitCode"}'
+
+/** Opens each stream with a runtime that echoes what comes in, in capitals, and ends with the input. */
+export function echo(agent: FakeNodeAgent): SpdyRuntime[] {
+  const runtimes: SpdyRuntime[] = []
+  agent.serve = stream => {
+    stream.respond({ ':status': 200 })
+    const runtime = new SpdyRuntime(stream)
+    runtimes.push(runtime)
+    runtime.onData = (name, data, fin) => {
+      if (name !== 'stdin') return
+      const text = data.toString()
+      if (text !== '') runtime.write('stdout', text.toUpperCase())
+      if (!fin && !text.includes('exit')) return
+      runtime.write('stderr', 'bye')
+      runtime.finish({ status: 'Failure', reason: 'NonZeroExitCode' })
+    }
+  }
+  return runtimes
+}
+
+/** Every message, and the code of the closure. */
+export async function messagesOf(socket: WebSocket): Promise<{ code: number; messages: string[] }> {
+  const messages: string[] = []
+  socket.on('message', (data: Buffer) => {
+    messages.push(data.toString('latin1'))
+  })
+  const [code] = await once(socket, 'close')
+  return { code, messages }
+}
+
+export const refusedSocket = async (opening: Promise<WebSocket>): Promise<Refusal> => {
+  try {
+    await opening
+  } catch (err) {
+    if (typeof err === 'object' && err !== null && 'status' in err && 'body' in err) {
+      return { status: Number(err.status), body: String(err.body) }
+    }
+    throw err
+  }
+  throw new Error('the connection was opened')
+}
+
+export const binary = (channel: number, text: string) => String.fromCharCode(channel) + text
