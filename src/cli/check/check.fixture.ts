@@ -1,8 +1,10 @@
 // `bulkhead check` on files of a folder of its own, with few checks beside admission.
+
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
+import { parseJson } from '../../base/json.ts'
 import { type CheckFlags, check } from './check.ts'
 import type { Finding } from './finding.ts'
 
@@ -41,7 +43,8 @@ export class CheckBench implements Disposable {
   }
 
   async findings(text: string, flags: CheckFlags = {}): Promise<readonly Finding[]> {
-    return JSON.parse((await this.run(text, { ...flags, output: 'json' })).text).findings
+    const { text: json } = await this.run(text, { ...flags, output: 'json' })
+    return (parseJson(json) as { findings: Finding[] }).findings
   }
 
   [Symbol.dispose](): void {

@@ -1,7 +1,9 @@
 // Files of policies in a folder of their own, and a policy about the sizes of ConfigMaps.
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseJson } from '../../base/json.ts'
 
 export class PolicyBench implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'policy-'))
@@ -16,7 +18,7 @@ export class PolicyBench implements Disposable {
   async run<T>(what: (print: (text: string) => void, signal: AbortSignal) => Promise<number>): Promise<{ code: number; json: T }> {
     const lines: string[] = []
     const code = await what(text => lines.push(text), new AbortController().signal)
-    return { code, json: JSON.parse(lines.join('\n')) }
+    return { code, json: parseJson(lines.join('\n')) as T }
   }
 
   [Symbol.dispose](): void {
