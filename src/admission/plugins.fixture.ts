@@ -71,7 +71,10 @@ export const cluster = readerOf({
   },
   'serviceaccounts/loose/default': { metadata: { name: 'default', namespace: 'loose' } },
   'serviceaccounts/kube-system/default': { metadata: { name: 'default', namespace: 'kube-system' } },
-  'pods/team/mine': { metadata: { name: 'mine', namespace: 'team', uid: 'u1' }, spec: { nodeName: 'n1', serviceAccountName: 'worker' } },
+  'pods/team/mine': {
+    metadata: { name: 'mine', namespace: 'team', uid: 'u1' },
+    spec: { nodeName: 'n1', serviceAccountName: 'worker', volumes: [{ projected: { sources: [{ serviceAccountToken: {} }] } }] },
+  },
   'pods/team/other': { metadata: { name: 'other', namespace: 'team', uid: 'u2' }, spec: { nodeName: 'n2', serviceAccountName: 'worker' } },
   'priorityclasses.scheduling.k8s.io//high': { metadata: { name: 'high' }, value: 1000 },
 })

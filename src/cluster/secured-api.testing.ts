@@ -81,7 +81,11 @@ const pod = { containers: [{ name: 'c', image: 'registry.example/app:1' }] }
 const hardened = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }
 
 /** Passes `restricted`; `spec` and `container` are laid over it. */
-export function restrictedPod(name: string, spec: object = {}, container: object = {}): { metadata: { name: string }; spec: object } {
+export function restrictedPod(
+  name: string,
+  spec: object = {},
+  container: object = {},
+): { metadata: { name: string }; spec: { containers: object[] } } {
   return {
     metadata: { name },
     spec: {

@@ -5,34 +5,10 @@ import { createTicket, ticketSecretData } from '../access/join-ticket.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
 import type { KubeObject } from '../api/object.ts'
 import { TestServer } from '../server/testing.ts'
-import { admin, contentTypes, nodeUser, restrictedPod, SecuredApi } from './secured-api.testing.ts'
+import { admin, contentTypes, restrictedPod } from './secured-api.testing.ts'
+import { inDefault, n1, twoNodes } from './two-nodes.testing.ts'
 
-const n1 = nodeUser('n1')
-const inDefault = '/api/v1/namespaces/default'
 const csrs = '/apis/certificates.k8s.io/v1/certificatesigningrequests'
-
-/** Nodes n1 and n2, with one pod each that mounts a Secret and a ConfigMap of the pod's name. */
-async function twoNodes(): Promise<SecuredApi & { uids: Record<string, string> }> {
-  const api = await SecuredApi.open()
-  await api.create(`${inDefault}/serviceaccounts`, { metadata: { name: 'default' } })
-  const uids: Record<string, string> = {}
-  for (const [node, pod] of [
-    ['n1', 'mine'],
-    ['n2', 'theirs'],
-  ] as const) {
-    await api.create('/api/v1/nodes', { metadata: { name: node } })
-    await api.create(`${inDefault}/serviceaccounts`, { metadata: { name: pod } })
-    await api.create(`${inDefault}/secrets`, { metadata: { name: pod }, stringData: { key: pod } })
-    await api.create(`${inDefault}/configmaps`, { metadata: { name: pod } })
-    const volumes = [
-      { name: 's', secret: { secretName: pod } },
-      { name: 'c', configMap: { name: pod } },
-    ]
-    const created = await api.create(`${inDefault}/pods`, restrictedPod(pod, { nodeName: node, volumes, serviceAccountName: pod }))
-    uids[pod] = created.metadata.uid
-  }
-  return Object.assign(api, { uids })
-}
 
 const reads: readonly [string, string, number][] = [
   ['a Secret that its pod mounts', `${inDefault}/secrets/mine`, 200],
@@ -143,6 +119,25 @@ test('a node gets tokens for its own pods only, bound to them', async () => {
   }
 })
 
+test('a node gets no token for a server that its pod has nothing to do with', async () => {
+  await using api = await twoNodes()
+  const boundObjectRef = { apiVersion: 'v1', kind: 'Pod', name: 'mine', uid: api.uids['mine'] }
+  const ask = (audiences: string[]) =>
+    api.request(n1, 'POST', `${inDefault}/serviceaccounts/mine/token`, { spec: { audiences, boundObjectRef } })
+  assert.equal((await ask(['vault'])).status, 201)
+  assert.match((await ask(['billing'])).json.message, /audience "billing" not found in pod spec volume, system:node:n1 is not authorized/)
+  assert.match((await ask(['vault', 'billing'])).json.message, /node may only request 0 or 1 audiences/)
+  const rules = [{ apiGroups: [''], resources: ['billing'], verbs: ['request-serviceaccounts-token-audience'], resourceNames: ['mine'] }]
+  const rbac = '/apis/rbac.authorization.k8s.io/v1'
+  await api.create(`${rbac}/clusterroles`, { metadata: { name: 'billing' }, rules })
+  await api.create(`${rbac}/clusterrolebindings`, {
+    metadata: { name: 'billing' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'billing' },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'system:node:n1' }],
+  })
+  assert.equal((await ask(['billing'])).status, 201)
+})
+
 test('rows 30 and 38: a node changes of its Node the status and its own labels, never what would lift a rule', async t => {
   await using api = await twoNodes()
   const stored = async () => (await api.request(admin, 'GET', '/api/v1/nodes/n1')).json
@@ -209,22 +204,33 @@ test('row 30: admission sees the stored Node as the old object, not what the req
   assert.deepEqual(JSON.parse(JSON.stringify(seen[1])), second)
 })
 
+const ownerOf = ({ uid }: { uid: string }) => ({ apiVersion: 'v1', kind: 'Node', name: 'n1', uid, controller: true })
+const claimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
+
 test('row 37: a node makes mirror pods of its own that reach nothing', async t => {
   await using api = await twoNodes()
   const { metadata } = (await api.request(admin, 'GET', '/api/v1/nodes/n1')).json
   const mirror = (spec: object, more: object = {}) => {
     const pod = restrictedPod('static', { nodeName: 'n1', ...spec })
-    const ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name: 'n1', uid: metadata.uid, controller: true }]
+    const ownerReferences = [ownerOf(metadata)]
     return { ...pod, metadata: { ...pod.metadata, annotations: { 'kubernetes.io/config.mirror': 'x' }, ownerReferences, ...more } }
   }
+  const [container] = restrictedPod('static').spec.containers
+  const mirrorWith = (more: object) => mirror({ containers: [{ ...container, ...more }] })
   const volume = (source: object) => ({ volumes: [{ name: 'v', ...source }] })
   const refused: readonly [string, object][] = [
     ['a service account', mirror({ serviceAccountName: 'mine' })],
     ['a Secret volume', mirror(volume({ secret: { secretName: 'theirs' } }))],
     ['a ConfigMap volume', mirror(volume({ configMap: { name: 'theirs' } }))],
+    ['a pull secret', mirror({ imagePullSecrets: [{ name: 'theirs' }] })],
+    ['a Secret for a CSI driver', mirror(volume({ csi: { driver: 'd.example', nodePublishSecretRef: { name: 'theirs' } } }))],
+    ['a Secret for Azure', mirror(volume({ azureFile: { shareName: 's', secretName: 'theirs' } }))],
+    ['a Secret in its environment', mirrorWith({ envFrom: [{ secretRef: { name: 'theirs' } }] })],
     ['a projected volume', mirror(volume({ projected: { sources: [{ secret: { name: 'theirs' } }] } }))],
     ['a claim', mirror(volume({ persistentVolumeClaim: { claimName: 'theirs' } }))],
+    ['a claim of its own', mirror(volume({ ephemeral: { volumeClaimTemplate: { spec: claimSpec } } }))],
     ['another node', mirror({ nodeName: 'n2' })],
+    ['a Node that is not there', mirror({}, { ownerReferences: [{ ...ownerOf(metadata), uid: 'gone' }] })],
     ['no mirror annotation', mirror({}, { annotations: {} })],
     ['no owner', mirror({}, { ownerReferences: [] })],
   ]
@@ -244,6 +250,35 @@ test('row 37: a node makes mirror pods of its own that reach nothing', async t =
     assert.equal(json.spec.resourceClaims, undefined)
     assert.equal(json.status.phase, 'Pending')
   })
+})
+
+test('a mirror pod opens nothing to its node, whoever made it', async () => {
+  await using api = await twoNodes()
+  await api.create(`${inDefault}/persistentvolumeclaims`, { metadata: { name: 'theirs' }, spec: claimSpec })
+  const pod = restrictedPod('static', { nodeName: 'n1', volumes: [{ name: 'disk', persistentVolumeClaim: { claimName: 'theirs' } }] })
+  await api.create(`${inDefault}/pods`, { ...pod, metadata: { ...pod.metadata, annotations: { 'kubernetes.io/config.mirror': 'x' } } })
+  assert.equal((await api.request(n1, 'GET', `${inDefault}/pods/static`)).status, 200)
+  assert.equal((await api.request(n1, 'GET', `${inDefault}/persistentvolumeclaims/theirs`)).status, 403)
+})
+
+test('a node writes of a claim what it did to the volume, and nothing that says whose it is', async () => {
+  await using api = await twoNodes()
+  await api.create(`${inDefault}/persistentvolumeclaims`, { metadata: { name: 'disk' }, spec: claimSpec })
+  await api.create(
+    `${inDefault}/pods`,
+    restrictedPod('stateful', { nodeName: 'n1', volumes: [{ name: 'disk', persistentVolumeClaim: { claimName: 'disk' } }] }),
+  )
+  const write = (change: object) => api.request(n1, 'PATCH', `${inDefault}/persistentvolumeclaims/disk/status`, change)
+  for (const metadata of [
+    { ownerReferences: [{ apiVersion: 'v1', kind: 'ConfigMap', name: 'gone', uid: 'gone' }] },
+    { finalizers: ['example.com/forever'] },
+    { labels: { app: 'other' } },
+    { annotations: { 'pv.kubernetes.io/bind-completed': 'yes' } },
+  ])
+    assert.equal((await write({ metadata })).status, 403, JSON.stringify(metadata))
+  assert.equal((await write({ status: { phase: 'Lost' } })).status, 403)
+  const { status, text } = await write({ status: { capacity: { storage: '2Gi' } } })
+  assert.equal(status, 200, text)
 })
 
 test('a node writes the status of its own pods only, and deletes no others', async () => {

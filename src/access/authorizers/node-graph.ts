@@ -1,5 +1,7 @@
 // Which objects a node has a reason to see: node -> pods bound to it -> what these pods name, kept up to date object by object.
+import { isMirrorPod } from '../../api/mirror-pod.ts'
 import type { KubeObject } from '../../api/object.ts'
+import { type PodReference, podReferences, volumeSecrets } from '../../api/pod-references.ts'
 
 export type GraphKind = 'pods' | 'persistentvolumes' | 'volumeattachments'
 
@@ -9,7 +11,7 @@ export interface NodeGraphSource {
   onChange(listener: (change: { readonly resource: GraphKind; readonly object: KubeObject; readonly deleted: boolean }) => void): void
 }
 
-export type NamespacedVertex = 'secret' | 'configmap' | 'persistentvolumeclaim' | 'serviceaccount' | 'resourceclaim' | 'pod'
+export type NamespacedVertex = PodReference['kind'] | 'pod'
 
 export interface NodeGraph {
   reaches(node: string, kind: NamespacedVertex, namespace: string, name: string): boolean
@@ -17,105 +19,20 @@ export interface NodeGraph {
   reachesAttachment(node: string, name: string): boolean
 }
 
-interface PodShape extends KubeObject {
-  spec?: {
-    nodeName?: string
-    serviceAccountName?: string
-    imagePullSecrets?: Named[]
-    initContainers?: ContainerShape[]
-    containers?: ContainerShape[]
-    ephemeralContainers?: ContainerShape[]
-    volumes?: VolumeShape[]
-    resourceClaims?: { name: string; resourceClaimName?: string }[]
-  }
-  status?: { resourceClaimStatuses?: { name: string; resourceClaimName?: string }[] }
-}
-interface Named {
-  name?: string
-}
-interface ContainerShape {
-  env?: { valueFrom?: { secretKeyRef?: Named; configMapKeyRef?: Named } }[]
-  envFrom?: { secretRef?: Named; configMapRef?: Named }[]
-}
-type SecretHolder = Readonly<Record<string, unknown>>
-interface VolumeShape {
-  name: string
-  secret?: { secretName?: string }
-  configMap?: Named
-  persistentVolumeClaim?: { claimName?: string }
-  ephemeral?: unknown
-  projected?: { sources?: { secret?: Named; configMap?: Named }[] }
-  [source: string]: unknown
-}
 interface PersistentVolumeShape extends KubeObject {
   spec?: { claimRef?: { namespace?: string; name?: string }; [source: string]: unknown }
 }
 
 const vertex = (kind: NamespacedVertex, namespace: string, name: string): string => `${kind}/${namespace}/${name}`
 
-/** Everything that a pod's node may read because of the pod. */
+/** Everything that a pod's node may read because of the pod. A mirror pod is the node's own word, which must open nothing to it. */
 function verticesOfPod(pod: KubeObject): ReadonlySet<string> {
-  const { metadata, spec = {}, status = {} }: PodShape = pod
-  const { namespace = '', name = '' } = metadata
-  const found = new Set<string>([vertex('pod', namespace, name)])
-  const add = (kind: NamespacedVertex, target: string | undefined) => {
-    if (target) found.add(vertex(kind, namespace, target))
-  }
-  add('serviceaccount', spec.serviceAccountName)
-  for (const secret of spec.imagePullSecrets ?? []) add('secret', secret.name)
-  for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])]) {
-    for (const { valueFrom } of container.env ?? []) {
-      add('secret', valueFrom?.secretKeyRef?.name)
-      add('configmap', valueFrom?.configMapKeyRef?.name)
-    }
-    for (const from of container.envFrom ?? []) {
-      add('secret', from.secretRef?.name)
-      add('configmap', from.configMapRef?.name)
-    }
-  }
-  for (const volume of spec.volumes ?? []) {
-    add('secret', volume.secret?.secretName)
-    add('configmap', volume.configMap?.name)
-    add('persistentvolumeclaim', volume.persistentVolumeClaim?.claimName)
-    // A generic ephemeral volume's claim is named after pod and volume.
-    if (volume.ephemeral) add('persistentvolumeclaim', `${name}-${volume.name}`)
-    for (const part of volume.projected?.sources ?? []) {
-      add('secret', part.secret?.name)
-      add('configmap', part.configMap?.name)
-    }
-    for (const secret of volumeSecrets(volume)) add('secret', secret.name)
-  }
-  for (const claim of spec.resourceClaims ?? []) add('resourceclaim', claim.resourceClaimName)
-  for (const claim of status.resourceClaimStatuses ?? []) add('resourceclaim', claim.resourceClaimName)
+  const { namespace = '', name = '' } = pod.metadata
+  const found = new Set([vertex('pod', namespace, name)])
+  if (isMirrorPod(pod)) return found
+  for (const reference of podReferences(pod)) found.add(vertex(reference.kind, namespace, reference.name))
   return found
 }
-
-const secretFields = ['secretRef', 'nodePublishSecretRef', 'nodeStageSecretRef', 'nodeExpandSecretRef']
-
-/** Secrets that a volume's driver needs on the node (CSI, iSCSI, CephFS, RBD, FlexVolume, ScaleIO, StorageOS, Azure). */
-function volumeSecrets(source: Readonly<Record<string, unknown>>): { name: string; namespace?: string }[] {
-  const found: { name: string; namespace?: string }[] = []
-  for (const driver of Object.values(source)) {
-    if (!isObject(driver)) continue
-    for (const field of secretFields) {
-      const reference = driver[field]
-      if (isObject(reference) && typeof reference['name'] === 'string') {
-        found.push({
-          name: reference['name'],
-          ...(typeof reference['namespace'] === 'string' ? { namespace: reference['namespace'] } : {}),
-        })
-      }
-    }
-  }
-  const azure = source['azureFile']
-  if (isObject(azure) && typeof azure['secretName'] === 'string') {
-    const namespace = azure['secretNamespace']
-    found.push({ name: azure['secretName'], ...(typeof namespace === 'string' ? { namespace } : {}) })
-  }
-  return found
-}
-
-const isObject = (value: unknown): value is SecretHolder => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 export function createNodeGraph(source: NodeGraphSource): NodeGraph {
   /** Vertex -> node -> how many of the node's pods lead there. */
@@ -135,7 +52,7 @@ export function createNodeGraph(source: NodeGraphSource): NodeGraph {
     else counts.set(key, nodes)
   }
 
-  const applyPod = (pod: PodShape, deleted: boolean) => {
+  const applyPod = (pod: KubeObject & { spec?: { nodeName?: string } }, deleted: boolean) => {
     const key = `${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''}`
     const before = pods.get(key)
     for (const reached of before?.vertices ?? []) count(reached, before?.node ?? '', -1)

@@ -80,7 +80,7 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
     limitPodHardAntiAffinityTopology,
     limitRanger(options),
     serviceAccount({ reader, arrivals, randomSuffix, ...(secure ? { hasRights: options.hasRights } : {}) }),
-    nodeRestriction({ reader }),
+    nodeRestriction(options),
     taintNodesByCondition,
     trustDomain(options),
     alwaysPullImages,

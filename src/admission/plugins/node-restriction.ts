@@ -1,13 +1,16 @@
 // A node's identity touches only its own Node, its own pods, and what belongs to them, whatever RBAC says (upstream's NodeRestriction).
+import { isMirrorPod, mirrorPodAnnotation } from '../../api/mirror-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
+import { podReferences } from '../../api/pod-references.ts'
 import { forbidden } from '../../api/status.ts'
-import type { TokenRequest } from '../../api/types/authentication-v1.ts'
-import type { Node, Pod } from '../../api/types/core-v1.ts'
+import type { Node, PersistentVolumeClaim, Pod } from '../../api/types/core-v1.ts'
+import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
+import { nodeTokenRefusal } from '../node-token-request.ts'
+import type { DecideFor } from '../policy/request-view.ts'
 
 const userPrefix = 'system:node:'
 const nodesGroup = 'system:nodes'
-const mirrorAnnotation = 'kubernetes.io/config.mirror'
 /** Labels that only administrators set: a node that chose its own could draw pods that are meant for others. */
 const reservedPrefix = 'node-restriction.kubernetes.io/'
 const ownLabels: ReadonlySet<string> = new Set([
@@ -30,7 +33,7 @@ type Rule = (request: AdmissionRequest, node: string, reader: ClusterReader) => 
 const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['pods', podRule],
   ['nodes', nodeRule],
-  ['serviceaccounts', tokenRule],
+  ['persistentvolumeclaims', claimRule],
   ['leases.coordination.k8s.io', leaseRule],
   [
     'csinodes.storage.k8s.io',
@@ -38,11 +41,18 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ],
 ])
 
-export function nodeRestriction({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
+export interface NodeRestrictionOptions {
+  readonly reader: ClusterReader
+  readonly decide: DecideFor
+}
+
+export function nodeRestriction({ reader, decide }: NodeRestrictionOptions): AdmissionPlugin {
   function validate(request: AdmissionRequest): Verdict {
     if (!request.user.name.startsWith(userPrefix)) return refuse(request, `could not determine node from user "${request.user.name}"`)
     const node = request.user.name.slice(userPrefix.length)
-    const why = rules.get(groupResource(request.resource.group, request.resource.plural))?.(request, node, reader)
+    const resource = groupResource(request.resource.group, request.resource.plural)
+    const why =
+      resource === 'serviceaccounts' ? nodeTokenRefusal(request, node, { reader, decide }) : rules.get(resource)?.(request, node, reader)
     return why === undefined ? admitted : refuse(request, why)
   }
   return {
@@ -81,13 +91,13 @@ function podRule(request: AdmissionRequest, node: string, reader: ClusterReader)
     return old?.spec.nodeName === node ? undefined : `node "${node}" can only delete pods with spec.nodeName set to itself`
   if (request.operation !== 'CREATE' || pod === undefined)
     return `unexpected operation "${request.operation}", node "${node}" can only create and delete mirror pods`
-  return mirrorPodRule(pod, node)
+  return mirrorPodRule(pod, node, reader)
 }
 
 /** A mirror pod stands for a static pod of the node, and reaches nothing of the API. */
-function mirrorPodRule({ metadata, spec, status }: Pod, node: string): string | undefined {
-  if (metadata.annotations === undefined || !Object.hasOwn(metadata.annotations, mirrorAnnotation))
-    return `pod does not have "${mirrorAnnotation}" annotation, node "${node}" can only create mirror pods`
+function mirrorPodRule(pod: Pod, node: string, reader: ClusterReader): string | undefined {
+  const { metadata, spec, status } = pod
+  if (!isMirrorPod(pod)) return `pod does not have "${mirrorPodAnnotation}" annotation, node "${node}" can only create mirror pods`
   if (spec.nodeName !== node) return `node "${node}" can only create pods with spec.nodeName set to itself`
   const owners = metadata.ownerReferences ?? []
   if (owners.length !== 1) return `node "${node}" can only create pods with a single owner reference set to itself`
@@ -100,16 +110,14 @@ function mirrorPodRule({ metadata, spec, status }: Pod, node: string): string | 
     owner.blockOwnerDeletion === true
   )
     return `node "${node}" can only create pods with an owner reference set to itself, as controller and without blockOwnerDeletion`
+  const uid = reader.get('nodes', '', node)?.metadata.uid
+  if (owner.uid !== uid) return `node ${node} UID mismatch: expected ${owner.uid} got ${uid ?? ''}`
   if (spec.serviceAccountName) return `node "${node}" can not create pods that reference a service account`
   if ((spec.resourceClaims ?? []).length > 0 || (status?.resourceClaimStatuses ?? []).length > 0)
     return `node "${node}" can not create pods that reference resourceclaims`
-  const text = JSON.stringify([spec.volumes ?? [], spec.containers, spec.initContainers ?? [], spec.ephemeralContainers ?? []])
-  for (const source of ['"secret":', '"secretKeyRef":', '"secretRef":'])
-    if (text.includes(source)) return `node "${node}" can not create pods that reference secrets`
-  for (const source of ['"configMap":', '"configMapKeyRef":', '"configMapRef":'])
-    if (text.includes(source)) return `node "${node}" can not create pods that reference configmaps`
-  if (spec.volumes?.some(volume => volume.persistentVolumeClaim !== undefined))
-    return `node "${node}" can not create pods that reference persistentvolumeclaims`
+  const names = new Set(podReferences({ metadata, ...{ spec } }).map(({ kind }) => kind))
+  for (const kind of ['secret', 'configmap', 'persistentvolumeclaim'] as const)
+    if (names.has(kind)) return `node "${node}" can not create pods that reference ${kind}s`
   if (spec.volumes?.some(volume => volume.projected !== undefined)) return `node "${node}" can not create pods with projected volumes`
   return undefined
 }
@@ -148,19 +156,26 @@ function mayLabel(key: string): boolean {
   return !['kubernetes.io', 'k8s.io'].some(system => domain === system || domain.endsWith(`.${system}`))
 }
 
-function tokenRule(request: AdmissionRequest, node: string, reader: ClusterReader): string | undefined {
-  if (request.subresource !== 'token') return undefined
-  const bound = (request.object as unknown as TokenRequest | undefined)?.spec.boundObjectRef
-  if (!bound) return `node requested token not bound to a pod`
-  if (bound.kind !== 'Pod' || bound.apiVersion !== 'v1' || !bound.name || !bound.uid)
-    return 'node requested token bound to something else than a pod with name and uid'
-  const pod = reader.get('pods', request.namespace, bound.name) as Pod | undefined
-  if (pod === undefined || pod.metadata.uid !== bound.uid)
-    return `node requested token for a pod "${bound.name}" that does not exist with uid "${bound.uid}"`
-  if (pod.spec.nodeName !== node) return 'node requested token bound to a pod scheduled on a different node'
-  if (pod.spec.serviceAccountName !== request.name)
-    return `node requested token for ServiceAccount "${request.name}", the pod runs as "${pod.spec.serviceAccountName}"`
-  return undefined
+function claimRule({ operation, subresource, object, oldObject }: AdmissionRequest, node: string): string | undefined {
+  if (subresource !== 'status') return 'may only update PVC status'
+  if (operation !== 'UPDATE') return `unexpected operation "${operation}"`
+  // A new owner or finalizer would let the node delete or keep what somebody else stored.
+  return semanticallyEqual(withoutSize(object as PersistentVolumeClaim), withoutSize(oldObject as PersistentVolumeClaim))
+    ? undefined
+    : `node "${node}" is not allowed to update fields other than status.capacity and status.conditions`
+}
+
+/** What the node that resizes a volume does not write. */
+function withoutSize({ metadata, status, ...claim }: PersistentVolumeClaim): object {
+  const { resourceVersion: _version, managedFields: _fields, ...identity } = metadata
+  const {
+    capacity: _capacity,
+    conditions: _conditions,
+    allocatedResources: _amounts,
+    allocatedResourceStatuses: _states,
+    ...left
+  } = status ?? {}
+  return { ...claim, metadata: identity, status: left }
 }
 
 function leaseRule(request: AdmissionRequest, node: string): string | undefined {

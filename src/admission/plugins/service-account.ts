@@ -1,4 +1,6 @@
 // Gives each pod a ServiceAccount, its pull secrets, and (only where the account has a right) a bound token.
+import { isMirrorPod } from '../../api/mirror-pod.ts'
+import { podReferences } from '../../api/pod-references.ts'
 import { forbidden } from '../../api/status.ts'
 import type { Container, EphemeralContainer, Pod, ServiceAccount, Volume } from '../../api/types/core-v1.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
@@ -6,7 +8,6 @@ import type { Arrivals } from '../arrivals.ts'
 
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount'
 const volumePrefix = 'kube-api-access-'
-const mirrorAnnotation = 'kubernetes.io/config.mirror'
 const enforceMountable = 'kubernetes.io/enforce-mountable-secrets'
 /** An hour and the seven seconds by which upstream tells its own requests from a user's hour. */
 const tokenSeconds = 3607
@@ -57,7 +58,7 @@ export function serviceAccount(options: ServiceAccountOptions): AdmissionPlugin 
     mutate(request, signal) {
       if (request.operation !== 'CREATE' || request.object === undefined) return
       const pod = request.object as Pod
-      if (isMirror(pod)) return
+      if (isMirrorPod(pod)) return
       if (!pod.spec.serviceAccountName) pod.spec.serviceAccountName = 'default'
       pod.spec.serviceAccount = pod.spec.serviceAccountName
       const name = pod.spec.serviceAccountName
@@ -69,7 +70,7 @@ export function serviceAccount(options: ServiceAccountOptions): AdmissionPlugin 
     validate(request) {
       const pod = request.object as Pod | undefined
       if (pod === undefined) return admitted
-      if (isMirror(pod)) return validateMirror(request, pod)
+      if (isMirrorPod(pod)) return validateMirror(request, pod)
       const name = pod.spec.serviceAccountName ?? 'default'
       const account = find(request.namespace, name)
       if (account === undefined)
@@ -82,12 +83,11 @@ export function serviceAccount(options: ServiceAccountOptions): AdmissionPlugin 
 
   function validateMirror(request: AdmissionRequest, pod: Pod): Verdict {
     if (pod.spec.serviceAccountName) return refuse(request, 'a mirror pod may not reference service accounts')
+    if (podReferences(pod).some(({ kind }) => kind === 'secret')) return refuse(request, 'a mirror pod may not reference secrets')
     const projected = pod.spec.volumes?.some(volume => volume.projected?.sources?.some(source => source.serviceAccountToken !== undefined))
     return projected ? refuse(request, 'a mirror pod may not use ServiceAccountToken volume projections') : admitted
   }
 }
-
-const isMirror = (pod: Pod): boolean => pod.metadata.annotations !== undefined && Object.hasOwn(pod.metadata.annotations, mirrorAnnotation)
 
 function tokenVolume(name: string): Volume {
   return {

@@ -1,5 +1,6 @@
 // Validation of the annotations of pods that Kubernetes itself gives a meaning: mirror pods, tolerations, deletion cost, seccomp, AppArmor.
 import { type FieldError, forbiddenField, invalidValue } from '../field-error.ts'
+import { mirrorPodAnnotation } from '../mirror-pod.ts'
 import type { ObjectMeta } from '../object.ts'
 import type { PodSpec, SeccompProfile, Toleration } from '../types/core-v1.ts'
 import { containersOf } from './containers-of.ts'
@@ -7,7 +8,6 @@ import { readStructures } from './json-structures.ts'
 import { validateDescendingPath } from './paths-in-volumes.ts'
 import { validateTolerations } from './pod-placement.ts'
 
-export const mirrorPodAnnotation = 'kubernetes.io/config.mirror'
 export const appArmorPrefix = 'container.apparmor.security.beta.kubernetes.io/'
 const tolerationsAnnotation = 'scheduler.alpha.kubernetes.io/tolerations'
 const tolerationShape = { go: 'core.Toleration', texts: ['key', 'operator', 'value', 'effect'], numbers: ['tolerationSeconds'] }

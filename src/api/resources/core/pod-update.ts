@@ -1,6 +1,7 @@
 // What an update may change in a pod, on the main path and on `/ephemeralcontainers`.
 
 import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
+import { mirrorPodAnnotation } from '../../mirror-pod.ts'
 import type {
   Affinity,
   Container,
@@ -14,7 +15,7 @@ import type {
 import { validateImageOfPod } from '../../validation/containers.ts'
 import { goList, goString, goStringMap, goStrings, goStruct, invalidShown } from '../../validation/go-syntax.ts'
 import { rangeMessage } from '../../validation/names.ts'
-import { mirrorPodAnnotation, validatePodAnnotationsUpdate } from '../../validation/pod-annotations.ts'
+import { validatePodAnnotationsUpdate } from '../../validation/pod-annotations.ts'
 import { validateTolerations } from '../../validation/pod-placement.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { validatePodBody } from './pod-create.ts'

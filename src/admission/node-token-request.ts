@@ -1,0 +1,58 @@
+// Which tokens a node may ask for: those that a pod of its own was made to have, and none for a server that the pod has nothing to do with.
+import type { TokenRequest } from '../api/types/authentication-v1.ts'
+import type { CSIPersistentVolumeSource, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../api/types/core-v1.ts'
+import type { CSIDriver } from '../api/types/storage-v1.ts'
+import type { AdmissionRequest, ClusterReader } from './admission.ts'
+import type { DecideFor } from './policy/request-view.ts'
+
+/** A right for an audience that no pod names: this verb, on a resource that is the audience, by the name of the account. */
+const audienceVerb = 'request-serviceaccounts-token-audience'
+
+export interface NodeTokenParts {
+  readonly reader: ClusterReader
+  readonly decide: DecideFor
+}
+
+/** Why `node` may not have the token; undefined where it may, and for requests that ask for none. */
+export function nodeTokenRefusal(request: AdmissionRequest, node: string, { reader, decide }: NodeTokenParts): string | undefined {
+  if (request.subresource !== 'token') return undefined
+  const { namespace, name, user } = request
+  const { boundObjectRef: bound, audiences } = (request.object as unknown as TokenRequest | undefined)?.spec ?? {}
+  if (!bound) return `node requested token not bound to a pod`
+  if (bound.kind !== 'Pod' || bound.apiVersion !== 'v1' || !bound.name || !bound.uid)
+    return 'node requested token bound to something else than a pod with name and uid'
+  const pod = reader.get('pods', namespace, bound.name) as Pod | undefined
+  if (pod === undefined || pod.metadata.uid !== bound.uid)
+    return `node requested token for a pod "${bound.name}" that does not exist with uid "${bound.uid}"`
+  if (pod.spec.nodeName !== node) return 'node requested token bound to a pod scheduled on a different node'
+  if (pod.spec.serviceAccountName !== name)
+    return `node requested token for ServiceAccount "${name}", the pod runs as "${pod.spec.serviceAccountName}"`
+  // No audience is the API server's own.
+  const [audience = '', ...more] = audiences ?? []
+  if (more.length > 0) return 'node may only request 0 or 1 audiences'
+  if (pod.spec.volumes?.some(volume => wantsAudience(volume, pod, audience, reader))) return undefined
+  const right = { verb: audienceVerb, group: '', resource: audience, subresource: '', namespace, name, serviceAccount: undefined }
+  if (audience !== '' && decide(user)(right).allowed) return undefined
+  return `audience "${audience}" not found in pod spec volume, ${user.name} is not authorized to request tokens for this audience`
+}
+
+/** A projected token, or the driver of the volume, which gets tokens of its pods. */
+function wantsAudience(volume: Volume, pod: Pod, audience: string, reader: ClusterReader): boolean {
+  if (volume.projected?.sources?.some(({ serviceAccountToken: token }) => token && (token.audience ?? '') === audience)) return true
+  const driver = volume.csi?.driver ?? driverOfClaim(volume, pod, reader)
+  if (driver === undefined) return false
+  const found = reader.get('csidrivers.storage.k8s.io', '', driver) as CSIDriver | undefined
+  return found?.spec.tokenRequests?.some(wanted => wanted.audience === audience) === true
+}
+
+function driverOfClaim(
+  { name, persistentVolumeClaim, ephemeral }: Volume,
+  { metadata }: Pod,
+  reader: ClusterReader,
+): CSIPersistentVolumeSource['driver'] | undefined {
+  const claimName = persistentVolumeClaim?.claimName ?? (ephemeral ? `${metadata.name}-${name}` : undefined)
+  if (claimName === undefined) return undefined
+  const claim = reader.get('persistentvolumeclaims', metadata.namespace ?? '', claimName) as PersistentVolumeClaim | undefined
+  const volume = claim?.spec?.volumeName && (reader.get('persistentvolumes', '', claim.spec.volumeName) as PersistentVolume | undefined)
+  return volume ? volume.spec?.csi?.driver : undefined
+}
