@@ -137,6 +137,18 @@ test("garbageCollector lets nobody tie an object to an owner in another namespac
   assert.equal(api.read(configMaps, 'ns', 'child')?.metadata.ownerReferences?.[0]?.uid, owner.metadata.uid)
 })
 
+test('garbageCollector ends a foreground deletion that an object of another namespace would hold up', async () => {
+  const { scenario, api, remove } = family()
+  await using _ = scenario
+  const owner = api.read(deployments, 'ns', 'd')
+  assert.ok(owner)
+  api.seed(configMaps, {
+    metadata: { name: 'anchor', namespace: 'other', finalizers: ['example.com/stay'], ...ownedBy(owner, 'Deployment') },
+  })
+  await remove('Foreground')
+  await scenario.until(() => api.all(deployments).length === 0, 'foreground deletion')
+})
+
 for (const [what, wrong] of [
   ['kind', { kind: 'ReplicaSet' }],
   ['name', { name: 'another' }],

@@ -9,7 +9,7 @@ import { keyOf } from '../client/object-key.ts'
 import { type ResourceRef, refName } from '../client/resource-ref.ts'
 import { type Context, type Controller, done, type Result } from './controller.ts'
 import {
-  blocks,
+  blockingReference,
   foregroundFinalizer,
   isDeletingDependents,
   isOrphaning,
@@ -211,7 +211,11 @@ class Collector {
   /** The deletion goes on when nothing that blocks it is left. */
   async #finishForeground(node: Node, signal: AbortSignal): Promise<void> {
     const uid = node.object.metadata.uid ?? ''
-    const blocking = this.#graph.dependents(uid).filter(({ object }) => blocks(object, uid))
+    const blocking = this.#graph.dependents(uid).filter(({ object }) => {
+      const owner = blockingReference(object, uid)
+      // Who only knows the uid holds up no deletion in a namespace that is not theirs.
+      return owner !== undefined && isNamed(node, owner, object.metadata.namespace ?? '')
+    })
     if (blocking.length === 0) await this.#removeFinalizer(node, foregroundFinalizer, signal)
     else for (const dependent of blocking) if (!isDeletingDependents(dependent.object)) this.#enqueue(dependent)
   }

@@ -36,7 +36,7 @@ export function planGarbage(
   return { plan: 'delete', policy: finalizers.includes(foregroundFinalizer) ? 'Foreground' : 'Background' }
 }
 
-/** Dependents that a foreground deletion of `uid` must wait for. */
-export function blocks(dependent: KubeObject, uid: string): boolean {
-  return dependent.metadata.ownerReferences?.some(owner => owner.uid === uid && owner.blockOwnerDeletion === true) === true
+/** The reference for whose sake a foreground deletion of `uid` would wait for the dependent. */
+export function blockingReference(dependent: KubeObject, uid: string): OwnerReference | undefined {
+  return dependent.metadata.ownerReferences?.find(owner => owner.uid === uid && owner.blockOwnerDeletion === true)
 }
