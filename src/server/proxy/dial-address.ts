@@ -1,16 +1,38 @@
 // A TCP connection to an address that is no pod's, from this process itself.
-import { connect, isIP, type Socket } from 'node:net'
+import { BlockList, connect, isIP, type Socket } from 'node:net'
 import { type ApiError, serviceUnavailable } from '../../api/status.ts'
 
 const dialMs = 10_000
 
-/** Global unicast in Go's sense: no loopback, link-local, multicast or unspecified address. */
+// Apart from each other: a list takes an address of IPv4 for the one of IPv6 that stands for it.
+const forbidden4 = new BlockList()
+for (const [network, bits] of [
+  ['0.0.0.0', 8],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['224.0.0.0', 3],
+] as const)
+  forbidden4.addSubnet(network, bits)
+const forbidden6 = new BlockList()
+for (const [network, bits] of [
+  ['::', 96],
+  ['::ffff:0:0', 96],
+  ['fe80::', 10],
+  ['ff00::', 8],
+] as const)
+  forbidden6.addSubnet(network, bits, 'ipv6')
+
+/** Global unicast in Go's sense, in whatever writing: no loopback, link-local, multicast or unspecified address, and none of IPv4 inside one of IPv6. */
 export function isReachable(address: string): boolean {
-  if (isIP(address) === 4) {
-    const [a = 0, b = 0] = address.split('.').map(Number)
-    return a !== 127 && !(a === 169 && b === 254) && a < 224 && address !== '0.0.0.0'
+  switch (isIP(address)) {
+    case 4:
+      return !forbidden4.check(address)
+    case 6:
+      // An address with a zone is one of a link.
+      return !address.includes('%') && !forbidden6.check(address, 'ipv6')
+    default:
+      return false
   }
-  return isIP(address) === 6 && !/^(::1?$|fe[89ab]|ff|::ffff:)/i.test(address)
 }
 
 export const hostText = (address: string, port: number): string => `${address.includes(':') ? `[${address}]` : address}:${port}`
