@@ -292,6 +292,33 @@ test('row 53: nobody writes roles wider than their own rights, binds what they l
   }
 })
 
+test('row 53: a right to act as somebody is none to anything beside the name', async t => {
+  await using api = await SecuredApi.open()
+  await grant(api, 'ann', [{ ...rule(['impersonate'], ['users']), resourceNames: ['bob'] }])
+  const who = (headers: Record<string, string>) =>
+    api.send({
+      method: 'POST',
+      url: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
+      identity: person('ann'),
+      headers: { 'content-type': 'application/json', 'impersonate-user': 'bob', ...headers },
+      body: async () => Buffer.from('{}'),
+    })
+  assert.equal((await who({})).status, 201)
+  for (const headers of [
+    { 'impersonate-user': 'carol' },
+    { 'impersonate-user': 'system:serviceaccount:bob:bob' },
+    { 'impersonate-group': 'bobs' },
+    { 'impersonate-uid': '1' },
+    { 'impersonate-uid': '' },
+    { 'impersonate-extra-scopes': 'x' },
+    { 'impersonate-extra-__proto__': 'x' },
+    { 'impersonate-extra-%5F_proto__': 'x' },
+    { 'impersonate-extra-': 'x' },
+  ] as Record<string, string>[]) {
+    await t.test(JSON.stringify(headers), async () => assert.equal((await who(headers)).status, 403))
+  }
+})
+
 test('row 54: a token is good for its audience, while it and what it is bound to last', async t => {
   await using api = await SecuredApi.open()
   await api.create(`${inDefault}/serviceaccounts`, { metadata: { name: 'robot' } })

@@ -75,7 +75,8 @@ function serviceAccount(name: string): { namespace: string; name: string } | und
 }
 
 function extras(headers: RequestHeaders): Record<string, string[]> {
-  const found: Record<string, string[]> = {}
+  // Not one assignment after the other: a member `__proto__` would be none of those that are asked for.
+  const found: [string, string[]][] = []
   for (const name in headers) {
     if (!name.startsWith(extraPrefix)) continue
     let key = name.slice(extraPrefix.length)
@@ -85,9 +86,9 @@ function extras(headers: RequestHeaders): Record<string, string[]> {
       if (!(err instanceof URIError)) throw err
       throw badRequest(`invalid URL escape in header ${JSON.stringify(name)}`)
     }
-    found[key.toLowerCase()] = values(headers, name)
+    found.push([key.toLowerCase(), values(headers, name)])
   }
-  return found
+  return Object.fromEntries(found)
 }
 
 function first(headers: RequestHeaders, name: string): string | undefined {
