@@ -6,7 +6,7 @@ import type { UserInfo } from '../api/user.ts'
 import { type Attributes, systemMasters } from './access.ts'
 import type { Authorization } from './authorize.ts'
 import type { RbacAuthorizer } from './authorizers/rbac.ts'
-import { compactRules, ruleText, uncoveredRules } from './authorizers/rule-cover.ts'
+import { compactRules, pieceCount, ruleText, uncoveredRules } from './authorizers/rule-cover.ts'
 import { aggregationSelects } from './cluster-role-aggregation.ts'
 import { type ClusterRole, type PolicyRule, type RoleBinding, rbacGroup } from './rbac-object.ts'
 
@@ -37,6 +37,11 @@ const everything: PolicyRule[] = [
   { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
   { verbs: ['*'], nonResourceURLs: ['*'] },
 ]
+
+/** A rule of a thousand groups, resources and verbs each is a short text and stands for a thousand million rights. */
+const maxPieces = 50_000
+/** Of a piece with a rule. */
+const maxComparisons = 20_000_000
 
 /** The refusal in upstream's words; undefined where the write may go on. Pure over its context. */
 export function checkRbacEscalation(request: RbacWrite, context: EscalationContext): ApiError | undefined {
@@ -108,6 +113,9 @@ function may(verb: string, user: UserInfo, plural: string, namespace: string, na
 
 function missingRights(user: UserInfo, namespace: string, wanted: readonly PolicyRule[], context: EscalationContext): string | undefined {
   const held = context.rbac.rulesFor(user, namespace)
+  const pieces = pieceCount(wanted)
+  if (pieces > maxPieces || pieces * held.rules.length > maxComparisons)
+    return `the rules stand for ${pieces} single rights, which are too many to be compared with those of user ${JSON.stringify(user.name)}`
   const missing = uncoveredRules(held.rules, wanted)
   if (missing.length === 0) return undefined
   const lines = [...new Set(compactRules(missing).map(ruleText))].sort()

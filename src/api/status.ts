@@ -142,14 +142,29 @@ export const internalError = (message: string, options?: ErrorOptions): ApiError
 
 /** 422 with one cause per field error, in the order of the list, in upstream's aggregate wording. */
 export function invalid(kind: { group: string; kind: string }, name: string, errors: readonly FieldError[]): ApiError {
-  const unique = [...new Map(errors.map(e => [formatFieldError(e), e])).values()]
-  const texts = unique.map(formatFieldError)
+  const told = worthTelling(errors)
+  const texts = [...new Set(told.map(formatFieldError))]
+  const more = errors.length - told.length
+  if (more > 0) texts.push(`${more} more faults, which are too long to be shown`)
   const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`
   const qualifiedKind = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`
   return apiError(422, 'Invalid', `${qualifiedKind} "${name}" is invalid: ${list}`, {
     ...(name === '' ? {} : { name }),
     ...(kind.group === '' ? {} : { group: kind.group }),
     kind: kind.kind,
-    causes: errors.map(e => ({ reason: e.type, message: e.message, field: e.field })),
+    causes: told.map(e => ({ reason: e.type, message: e.message, field: e.field })),
   })
+}
+
+/** Characters of all faults together: there can be one for each item of a list, and each can show the whole list. */
+const maxFaults = 4 * 1024 * 1024
+
+/** Those that come first, and one in any case. */
+function worthTelling(errors: readonly FieldError[]): readonly FieldError[] {
+  let characters = 0
+  const end = errors.findIndex(({ field, message }) => {
+    characters += field.length + message.length
+    return characters > maxFaults
+  })
+  return end < 0 ? errors : errors.slice(0, Math.max(end, 1))
 }

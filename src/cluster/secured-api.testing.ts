@@ -80,12 +80,13 @@ export class SteppedClock implements Clock {
 const pod = { containers: [{ name: 'c', image: 'registry.example/app:1' }] }
 const hardened = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } }
 
+interface PodDraft {
+  metadata: { name: string }
+  spec: { containers: object[]; [field: string]: unknown }
+}
+
 /** Passes `restricted`; `spec` and `container` are laid over it. */
-export function restrictedPod(
-  name: string,
-  spec: object = {},
-  container: object = {},
-): { metadata: { name: string }; spec: { containers: object[] } } {
+export function restrictedPod(name: string, spec: object = {}, container: object = {}): PodDraft {
   return {
     metadata: { name },
     spec: {

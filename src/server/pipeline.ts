@@ -29,6 +29,7 @@ import type { RequestMetrics } from './request-metrics.ts'
 import { requestTimeout, withinTimeout } from './request-timeout.ts'
 import { failureReply, failureStatus } from './respond.ts'
 import type { ServedResources } from './served-resource.ts'
+import { Warnings } from './warnings.ts'
 import { decisionAnnotation, reasonAnnotation, recordOpinions, recordRefusal } from './why/record-refusal.ts'
 import type { RefusedRequests } from './why/refused-requests.ts'
 
@@ -62,7 +63,7 @@ interface Progress {
   info: RequestInfo | undefined
   user: UserInfo
   impersonated: UserInfo | undefined
-  warnings: string[]
+  readonly warnings: Warnings
   annotations: Record<string, string> | undefined
   /** Undefined for what flow control does not look at. */
   flow: Classification | undefined
@@ -109,7 +110,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       info: undefined,
       user: noOne,
       impersonated: undefined,
-      warnings: [],
+      warnings: new Warnings(),
       annotations: undefined,
       flow: undefined,
       release: undefined,
@@ -164,7 +165,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return {
       ...final,
       auditId: progress.auditId,
-      warnings: progress.warnings,
+      warnings: progress.warnings.all,
       ...(progress.flow ? { flow: progress.flow } : {}),
       done: outcome => {
         progress.release?.()
@@ -284,9 +285,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       pretty: wantsPretty(info.query, header(request.headers, 'user-agent')),
       now: progress.received,
       authentication,
-      warn: message => {
-        if (!progress.warnings.includes(message)) progress.warnings.push(message)
-      },
+      warn: message => progress.warnings.add(message),
       annotate: (key, value) => annotate(progress, key, value),
       decided: (status, name) => {
         // The answer itself is part of the record.

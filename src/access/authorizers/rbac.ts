@@ -68,7 +68,8 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
       return
     }
     const key = `${kind}/${namespace}/${name}`
-    for (const grant of bindings.get(key) ?? []) removeGrant(grant)
+    // From the last one on, for they stand in their order.
+    for (const grant of bindings.get(key)?.toReversed() ?? []) removeGrant(grant)
     bindings.delete(key)
     if (deleted || !('roleRef' in object)) return
     const grants = grantsOf(kind, object)
@@ -85,15 +86,14 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
     map.set(holderName(grant), held)
     const list = grant.namespace === '' ? held.cluster : (held.byNamespace.get(grant.namespace) ?? [])
     if (grant.namespace !== '') held.byNamespace.set(grant.namespace, list)
-    const at = list.findIndex(other => other.bindingName > grant.bindingName)
-    list.splice(at === -1 ? list.length : at, 0, grant)
+    list.splice(placeOf(grant, list), 0, grant)
   }
   const removeGrant = (grant: Grant) => {
     const map = holders(grant.subject)
     const held = map.get(holderName(grant))
     if (held === undefined) return
     const list = grant.namespace === '' ? held.cluster : (held.byNamespace.get(grant.namespace) ?? [])
-    const at = list.indexOf(grant)
+    const at = list.lastIndexOf(grant)
     if (at !== -1) list.splice(at, 1)
     if (grant.namespace !== '' && list.length === 0) held.byNamespace.delete(grant.namespace)
     if (held.cluster.length === 0 && held.byNamespace.size === 0) map.delete(holderName(grant))
@@ -169,6 +169,18 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
     }
     return [...missing]
   }
+}
+
+/** Behind those of bindings with the same or an earlier name; a binding can have as many subjects as its author likes. */
+function placeOf({ bindingName }: Grant, list: readonly Grant[]): number {
+  let from = 0
+  let to = list.length
+  while (from < to) {
+    const middle = (from + to) >>> 1
+    if ((list[middle]?.bindingName ?? '') > bindingName) to = middle
+    else from = middle + 1
+  }
+  return from
 }
 
 /** Whether any grant is more than what Kubernetes' own policy gives to everybody: its bindings begin with `system:`. */

@@ -48,6 +48,15 @@ function resourceCovers(held: readonly string[], wanted: string): boolean {
   return slash !== -1 && held.includes(`*/${wanted.slice(slash + 1)}`)
 }
 
+/** How many pieces the rules have: the product of what stands in each of them. */
+export function pieceCount(rules: readonly PolicyRule[]): number {
+  return rules.reduce((sum, { apiGroups, resources, verbs, resourceNames, nonResourceURLs }) => {
+    const names = Math.max(resourceNames?.length ?? 0, 1)
+    const ofResources = (apiGroups?.length ?? 0) * (resources?.length ?? 0) * names
+    return sum + (ofResources + (nonResourceURLs?.length ?? 0)) * verbs.length
+  }, 0)
+}
+
 /** The pieces of `wanted` that no rule of `owned` covers; empty where everything is covered. */
 export function uncoveredRules(owned: readonly PolicyRule[], wanted: readonly PolicyRule[]): PolicyRule[] {
   return wanted.flatMap(piecesOf).filter(piece => !owned.some(rule => covers(rule, piece)))

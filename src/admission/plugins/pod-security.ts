@@ -18,8 +18,10 @@ import { templateDigest } from '../pod-security/template-digest.ts'
 
 /** Pod subresources whose object is not a pod spec to be judged. */
 const ignoredSubresources: ReadonlySet<string> = new Set(['exec', 'attach', 'binding', 'eviction', 'log', 'portforward', 'proxy', 'status'])
-/** Characters of a patch that the audit event keeps; a pod of very many containers can have a longer one. */
-const maxRecordedPatch = 16_384
+/** Characters of a patch that a refusal shows and its audit event keeps; a pod of very many containers can have a longer one. */
+const maxPatch = 16_384
+/** Of one finding. Its detail names all containers, and each field tells it again: in full an answer would grow with the square of their number. */
+const shown = { causes: 100, detail: 1024 }
 
 export interface PodSecurityOptions {
   readonly reader: ClusterReader
@@ -147,14 +149,19 @@ function refusal(
   const wording = `violates PodSecurity "${formatLevelVersion(enforced)}": ${describeFindings(findings)}${own}`
   const advised = withPatch ? advise({ pod, findings, enforced, pointer }, sentPod(request)) : undefined
   const text = advised !== undefined && 'patch' in advised ? JSON.stringify(advised.patch) : ''
-  if (text !== '' && text.length <= maxRecordedPatch) request.annotate(patchAnnotation, text)
-  const advice = advised === undefined ? '' : `; ${adviceText(advised, request.resource.kind)}`
+  const fits = text.length <= maxPatch
+  if (text !== '' && fits) request.annotate(patchAnnotation, text)
+  const advice = advised === undefined || !fits ? '' : `; ${adviceText(advised, request.resource.kind)}`
   const error = forbidden(request.resource, request.name, `${wording}${advice}`)
   const prefix = pointer.slice(1).replaceAll('/', '.')
   error.status.details = {
     ...error.status.details,
     causes: findings.flatMap(({ result }) =>
-      result.fields.map(field => ({ reason: result.reason, message: result.detail, field: prefix === '' ? field : `${prefix}.${field}` })),
+      result.fields.slice(0, shown.causes).map(field => ({
+        reason: result.reason,
+        message: result.detail.slice(0, shown.detail),
+        field: prefix === '' ? field : `${prefix}.${field}`,
+      })),
     ),
   }
   return error

@@ -67,14 +67,24 @@ interface Directed {
 
 function applyDirectives(old: readonly unknown[], patch: readonly unknown[], mergeKey: string): Directed {
   const items: JsonObject[] = []
-  const slots = [...old]
-  let length = old.length
+  const places = new Map<unknown, number[]>()
+  old.forEach((member, at) => {
+    if (!isRecord(member) || !Object.hasOwn(member, mergeKey)) return
+    const known = places.get(member[mergeKey])
+    if (known === undefined) places.set(member[mergeKey], [at])
+    else known.push(at)
+  })
+  const gone = new Set<number>()
+  /** What stays in the places at the end, from the last one on: in each what was the last item before a deletion. */
+  const leftover: unknown[] = []
+  let last = old.length - 1
   const remove = (key: unknown): void => {
-    for (let at = 0; at < length; ) {
-      const member = slots[at]
-      if (isRecord(member) && Object.hasOwn(member, mergeKey) && member[mergeKey] === key) slots.copyWithin(at, at + 1, length--)
-      else at++
+    for (const at of places.get(key) ?? []) {
+      while (gone.has(last)) last--
+      leftover.push(old[last])
+      gone.add(at)
     }
+    places.delete(key)
   }
   let replaces = false
   for (const element of patch.filter(isRecord)) {
@@ -88,7 +98,9 @@ function applyDirectives(old: readonly unknown[], patch: readonly unknown[], mer
     else if (directive === 'merge') throw new StrategicMergeError('merging lists cannot yet be specified in the patch')
     else throw new StrategicMergeError(`unknown patch type: ${goFormatString(directive)} in map: ${goFormat(element)}`)
   }
-  return replaces ? { base: items, items: [], slots } : { base: slots.slice(0, length), items, slots }
+  const base = old.filter((_member, at) => !gone.has(at))
+  const slots = [...base, ...leftover.reverse()]
+  return replaces ? { base: items, items: [], slots } : { base, items, slots }
 }
 
 /** The one Go type of all items. Throws where they differ, are lists, or are none. */

@@ -123,6 +123,8 @@ export function validateAnnotations(annotations: Readonly<Record<string, string>
 
 function validateOwnerReferences(owners: readonly OwnerReference[] | undefined, path: string, errors: FieldError[]): void {
   let firstController = ''
+  // Once: each fault shows all of them.
+  let shown: string | undefined
   for (const owner of owners ?? []) {
     validateOwnerReference(owner, path, errors)
     if (owner.controller !== true) continue
@@ -130,7 +132,8 @@ function validateOwnerReferences(owners: readonly OwnerReference[] | undefined, 
     if (firstController === '') firstController = controller
     else {
       const text = `Only one reference can have Controller set to true. Found "true" in references for ${firstController} and ${controller}`
-      errors.push(invalidValue(path, owners, text))
+      shown ??= JSON.stringify(owners)
+      errors.push(invalidShown(path, shown, text))
     }
   }
 }

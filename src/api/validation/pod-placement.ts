@@ -152,16 +152,15 @@ export function validateTopologySpread(
   path: string,
   errors: FieldError[],
 ): void {
+  const lastOf = new Map(constraints?.map((constraint, index) => [spreadIdentity(constraint), index]))
   constraints?.forEach((constraint, index) => {
     const at = `${path}[${index}]`
     const { maxSkew = 0, topologyKey = '', whenUnsatisfiable = '' } = constraint
     if (maxSkew <= 0) errors.push(invalidValue(`${at}.maxSkew`, maxSkew, 'must be greater than zero'))
     if (topologyKey === '') errors.push(required(`${at}.topologyKey`, 'can not be empty'))
     validateChoice(whenUnsatisfiable, ['DoNotSchedule', 'ScheduleAnyway'], `${at}.whenUnsatisfiable`, errors)
-    const repeats = constraints
-      .slice(index + 1)
-      .some(other => (other.topologyKey ?? '') === topologyKey && (other.whenUnsatisfiable ?? '') === whenUnsatisfiable)
-    if (repeats) errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${whenUnsatisfiable}}`))
+    const identity = spreadIdentity(constraint)
+    if (lastOf.get(identity) !== index) errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, identity))
     if (constraint.minDomains !== undefined) {
       if (constraint.minDomains <= 0) errors.push(invalidValue(`${at}.minDomains`, constraint.minDomains, 'must be greater than zero'))
       if (whenUnsatisfiable !== 'DoNotSchedule') {
@@ -175,6 +174,9 @@ export function validateTopologySpread(
     validateLabelSelector(constraint.labelSelector, `${at}.labelSelector`, errors)
   })
 }
+
+const spreadIdentity = ({ topologyKey = '', whenUnsatisfiable = '' }: TopologySpreadConstraint): string =>
+  `{${topologyKey}, ${whenUnsatisfiable}}`
 
 function validateSpreadKeys(constraint: TopologySpreadConstraint, path: string, errors: FieldError[]): void {
   const keys = constraint.matchLabelKeys ?? []

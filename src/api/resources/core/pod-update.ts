@@ -81,9 +81,10 @@ function validateDeadline(deadline: number | undefined, old: number | undefined,
 
 function validateTolerationsUpdate(tolerations: readonly Toleration[], old: readonly Toleration[], errors: FieldError[]): void {
   const path = 'spec.tolerations'
-  const without = ({ tolerationSeconds: _seconds, ...rest }: Toleration): object => rest
-  const kept = old.every(before => tolerations.some(now => semanticallyEqual(without(now), without(before))))
-  if (!kept) {
+  const withoutSeconds = ({ key = '', operator = '', value = '', effect = '' }: Toleration) =>
+    JSON.stringify([key, operator, value, effect])
+  const now = new Set(tolerations.map(withoutSeconds))
+  if (!old.every(before => now.has(withoutSeconds(before)))) {
     errors.push(forbiddenField(path, 'existing toleration can not be modified except its tolerationSeconds'))
     return
   }

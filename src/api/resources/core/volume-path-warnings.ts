@@ -1,34 +1,45 @@
 // What upstream warns of in volumes made of files: two files for one path, or a file where another one's folder must be.
 import type { Volume, VolumeProjection } from '../../types/core-v1.ts'
 
+/** Comparisons for one pod. Upstream's are as many as the cube of the sources, and nobody reads so many warnings. */
+const maxComparisons = 200_000
+
+/** Where what is found goes, as long as there is something left to spend. */
+interface Search {
+  readonly warnings: string[]
+  left: number
+}
+
 interface WithPath {
   readonly path: string
 }
 
 export function warnOfOverlappingPaths(volumes: readonly Volume[] | undefined, warnings: string[]): void {
+  const search = { warnings, left: maxComparisons }
   for (const { name, configMap, secret, downwardAPI, projected } of volumes ?? []) {
     const volume = `volume ${quoted(name)}`
-    if (configMap?.items) warnOfOverlaps(pathsOf(configMap.items), `${volume} (ConfigMap ${quoted(configMap.name)})`, warnings)
-    if (secret?.items) warnOfOverlaps(pathsOf(secret.items), `${volume} (Secret ${quoted(secret.secretName)})`, warnings)
-    if (downwardAPI?.items) warnOfOverlaps(pathsOf(downwardAPI.items), `${volume} (DownwardAPI)`, warnings)
-    if (projected !== undefined) warnOfProjections(projected.sources ?? [], volume, warnings)
+    if (configMap?.items) warnOfOverlaps(pathsOf(configMap.items), `${volume} (ConfigMap ${quoted(configMap.name)})`, search)
+    if (secret?.items) warnOfOverlaps(pathsOf(secret.items), `${volume} (Secret ${quoted(secret.secretName)})`, search)
+    if (downwardAPI?.items) warnOfOverlaps(pathsOf(downwardAPI.items), `${volume} (DownwardAPI)`, search)
+    if (projected !== undefined) warnOfProjections(projected.sources ?? [], volume, search)
   }
 }
 
 /** Each source is looked at by itself, and then together with those before it. */
-function warnOfProjections(sources: readonly VolumeProjection[], volume: string, warnings: string[]): void {
+function warnOfProjections(sources: readonly VolumeProjection[], volume: string, search: Search): void {
   const all = new Set<string>()
   for (const source of sources) {
+    if (search.left <= 0) return
     const { configMap, secret, downwardAPI, serviceAccountToken } = source
     if (configMap === undefined && secret === undefined && downwardAPI === undefined && serviceAccountToken === undefined) {
-      warnings.push(`${volume} (Projected) has no sources provided`)
+      search.warnings.push(`${volume} (Projected) has no sources provided`)
       continue
     }
     const [paths, what] = projected(source)
     if (paths.length === 0) continue
-    warnOfOverlaps(paths, `${volume} (Projected ${what})`, warnings)
+    warnOfOverlaps(paths, `${volume} (Projected ${what})`, search)
     const unique = new Set(paths)
-    warnOfOverlaps([...unique, ...all].sort(), `${volume} (Projected ${what})`, warnings)
+    warnOfOverlaps([...unique, ...all].sort(), `${volume} (Projected ${what})`, search)
     for (const path of unique) all.add(path)
   }
 }
@@ -49,19 +60,20 @@ function quoted(name: string | undefined): string {
   return JSON.stringify(name ?? '')
 }
 
-function warnOfOverlaps(paths: readonly string[], what: string, warnings: string[]): void {
+function warnOfOverlaps(paths: readonly string[], what: string, search: Search): void {
   const seen = new Set<string>()
   for (const given of paths) {
     const path = given.replace(/\/+$/, '')
-    const other = overlapping(seen, path)
-    if (other !== undefined) warnings.push(`${what}: overlapping paths: ${JSON.stringify(path)} with ${JSON.stringify(other)}`)
+    const other = overlapping(seen, path, search)
+    if (other !== undefined) search.warnings.push(`${what}: overlapping paths: ${JSON.stringify(path)} with ${JSON.stringify(other)}`)
     seen.add(path)
   }
 }
 
-function overlapping(seen: ReadonlySet<string>, path: string): string | undefined {
+function overlapping(seen: ReadonlySet<string>, path: string, search: Search): string | undefined {
   if (path === '') return undefined
   for (const other of seen) {
+    if (search.left-- <= 0) return undefined
     if (other === '') return undefined
     // As upstream compares: `abc` counts as being below `ab`.
     if (`${other}/`.startsWith(path) || `${path}/`.startsWith(other)) return other

@@ -1,0 +1,138 @@
+// What a body within its limit costs the server, whoever sends it: in proportion to its length, and never the square of it.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Answer, admin, contentTypes, person, restrictedPod, SecuredApi } from './secured-api.testing.ts'
+
+const inDefault = '/api/v1/namespaces/default'
+const deployments = '/apis/apps/v1/namespaces/default/deployments'
+const roles = '/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles'
+
+const some = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, index) => make(index))
+const owner = (index: number) => ({ apiVersion: 'v1', kind: 'Pod', name: `p${index}`, uid: `u${index}` })
+const toleration = (index: number) => ({ key: `k${index}`, operator: 'Exists' })
+const labels = { app: 'a' }
+const variables = some(20_000, index => ({ name: `E${index}`, value: 'v' }))
+const deployment = {
+  metadata: { name: 'd' },
+  spec: { selector: { matchLabels: labels }, template: { ...restrictedPod('', {}, { env: variables }), metadata: { labels } } },
+}
+
+interface Case {
+  readonly name: string
+  readonly path: string
+  readonly body: object
+  readonly status: number
+  readonly patch?: string
+  /** What has to be there. */
+  readonly before?: { readonly path: string; readonly object: object }
+}
+
+const cases: readonly Case[] = [
+  {
+    name: 'row 81: 20,000 owners',
+    ...{ path: `${inDefault}/configmaps`, body: { metadata: { name: 'x', ownerReferences: some(20_000, owner) } }, status: 201 },
+  },
+  {
+    name: 'row 81: 10,000 owners that all are the controller',
+    path: `${inDefault}/configmaps`,
+    body: { metadata: { name: 'x', ownerReferences: some(10_000, index => ({ ...owner(index), controller: true })) } },
+    status: 422,
+  },
+  {
+    name: 'row 81: 10,000 containers that break every rule',
+    path: `${inDefault}/pods`,
+    body: { metadata: { name: 'x' }, spec: { containers: some(10_000, index => ({ name: `c${index}`, image: 'i' })) } },
+    status: 403,
+  },
+  {
+    name: 'row 81: 10,000 sysctls that are not safe',
+    path: `${inDefault}/pods`,
+    body: restrictedPod('x', { securityContext: { sysctls: some(10_000, index => ({ name: `net.p${index}`, value: '1' })) } }),
+    status: 403,
+  },
+  {
+    name: 'row 81: 1,500 sources of a projected volume, all below one path',
+    path: `${inDefault}/pods`,
+    body: restrictedPod('x', {
+      volumes: [
+        {
+          name: 'v',
+          projected: { sources: some(1500, index => ({ configMap: { name: 'c', items: [{ key: 'k', path: `p${index}` }] } })) },
+        },
+      ],
+    }),
+    status: 201,
+  },
+  {
+    name: 'row 81: 36,000 warnings',
+    path: `${inDefault}/pods`,
+    body: restrictedPod('x', { hostAliases: some(36_000, () => ({ ip: '10.0.0.1', hostnames: ['a'] })) }),
+    status: 201,
+  },
+  {
+    name: 'row 81: 36,000 constraints of topology',
+    path: `${inDefault}/pods`,
+    body: restrictedPod('x', {
+      topologySpreadConstraints: some(36_000, index => ({
+        topologyKey: `k${index}`,
+        ...{ maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule' },
+      })),
+    }),
+    status: 500,
+  },
+  {
+    name: 'row 81: 8,000 tolerations beside 8,000',
+    path: `${inDefault}/pods/x`,
+    ...{ body: { spec: { tolerations: some(16_000, toleration) } }, patch: contentTypes.merge, status: 200 },
+    before: { path: `${inDefault}/pods`, object: restrictedPod('x', { tolerations: some(8000, toleration) }) },
+  },
+  {
+    name: 'row 83: a strategic patch that deletes 20,000 items',
+    path: `${deployments}/d`,
+    body: {
+      spec: { template: { spec: { containers: [{ name: 'c', env: variables.map(({ name }) => ({ name, $patch: 'delete' })) }] } } },
+    },
+    ...{ patch: contentTypes.strategic, status: 200, before: { path: deployments, object: deployment } },
+  },
+]
+
+/** Of processor time, which nothing else on the machine takes from the process: where the square of the items counts, the cases take from ten seconds up, or all memory. */
+const maxMs = 4000
+
+for (const { name, path, body, status, patch, before } of cases) {
+  test(name, async () => {
+    await using api = await SecuredApi.open()
+    await api.create(`${inDefault}/serviceaccounts`, { metadata: { name: 'default' } })
+    if (before) await api.create(before.path, before.object)
+    const text = JSON.stringify(body)
+    const { answer, ms } = await measured(() => api.request(admin, patch === undefined ? 'POST' : 'PATCH', path, Buffer.from(text), patch))
+    assert.equal(answer.status, status, answer.text.slice(0, 300))
+    assert.ok(ms < maxMs, `${ms} ms`)
+    assert.ok(answer.text.length < 8 * 1024 * 1024 + 2 * text.length, `${answer.text.length} characters of answer`)
+  })
+}
+
+test('row 53: a role of very many combinations is refused and not multiplied out', async () => {
+  await using api = await SecuredApi.open()
+  const rbacGroup = 'rbac.authorization.k8s.io'
+  const rules = [{ apiGroups: [rbacGroup], resources: ['roles'], verbs: ['create'] }]
+  await api.create(roles, { metadata: { name: 'writer' }, rules })
+  await api.create(roles.replace('roles', 'rolebindings'), {
+    metadata: { name: 'writer' },
+    roleRef: { apiGroup: rbacGroup, kind: 'Role', name: 'writer' },
+    subjects: [{ apiGroup: rbacGroup, kind: 'User', name: 'ann' }],
+  })
+  const names = (prefix: string) => some(400, index => `${prefix}${index}`)
+  const wide = { metadata: { name: 'wide' }, rules: [{ apiGroups: names('g'), resources: names('r'), verbs: names('v') }] }
+  const { answer, ms } = await measured(() => api.request(person('ann'), 'POST', roles, wide))
+  assert.equal(answer.status, 403)
+  assert.match(answer.json.message, /stand for 64000000 single rights, which are too many to be compared/)
+  assert.ok(ms < maxMs, `${ms} ms`)
+})
+
+async function measured(act: () => Promise<Answer>): Promise<{ answer: Answer; ms: number }> {
+  const before = process.cpuUsage()
+  const answer = await act()
+  const { user, system } = process.cpuUsage(before)
+  return { answer, ms: Math.round((user + system) / 1000) }
+}

@@ -1,0 +1,16 @@
+// What the client of one request is warned of: each text once, and no more than its answer can hold.
+
+/** More than fit into the headers of an answer, whatever their length: an object decides how many there are. */
+const maxWarnings = 4096
+
+export class Warnings {
+  readonly #texts = new Set<string>()
+
+  add(text: string): void {
+    if (this.#texts.size < maxWarnings) this.#texts.add(text)
+  }
+
+  get all(): readonly string[] {
+    return [...this.#texts]
+  }
+}
