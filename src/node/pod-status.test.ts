@@ -124,3 +124,40 @@ test('withReported() takes the phase of a pod that somebody else has ended', () 
   const phaseOf = (phase: string) => withReported({ ...podOf(), status: { phase } }, { phase: 'Running' }).status?.phase
   assert.deepEqual(['Pending', 'Succeeded', 'Failed'].map(phaseOf), ['Running', 'Succeeded', 'Failed'])
 })
+
+test('podStatus() tells the mounts of every container, and that the runtime makes none read-only all the way down', () => {
+  const volumeMounts = [
+    { name: 'data', mountPath: '/data', subPath: 'x' },
+    { name: 'token', mountPath: '/token', readOnly: true },
+  ]
+  const wanted = [
+    { name: 'data', mountPath: '/data' },
+    { name: 'token', mountPath: '/token', readOnly: true, recursiveReadOnly: 'Disabled' },
+  ]
+  const pod = podOf({ initContainers: [containerOf('i', { volumeMounts })], containers: [containerOf('c', { volumeMounts }), containerOf('d')] })
+  const { initContainerStatuses, containerStatuses } = podStatus(pod, stateOf({ i: [ended(0)] }), notes)
+  assert.deepEqual(initContainerStatuses?.[0]?.volumeMounts, wanted)
+  assert.deepEqual(containerStatuses?.[0]?.volumeMounts, wanted, 'before the container starts')
+  assert.equal(containerStatuses?.[1]?.volumeMounts, undefined)
+})
+
+test('podStatus() tells the resources of what can be resized, empty ones too', () => {
+  const requests = { cpu: '1' }
+  const pod = podOf({
+    initContainers: [containerOf('i', { resources: { requests } }), containerOf('s', { restartPolicy: 'Always' })],
+    containers: [containerOf('c'), containerOf('r', { resources: { requests } })],
+    ephemeralContainers: [{ name: 'e', image: 'x' }],
+  })
+  const status = podStatus(pod, stateOf({ i: [ended(0)], s: [{}], c: [{}], r: [{}], e: [{}] }), notes)
+  const of = (list: PodStatus['containerStatuses']) => list?.map(({ resources, allocatedResources }) => [resources, allocatedResources])
+  assert.deepEqual(of(status.initContainerStatuses), [
+    [undefined, undefined],
+    [{}, undefined],
+  ])
+  assert.deepEqual(of(status.containerStatuses), [
+    [{}, undefined],
+    [{ requests }, requests],
+  ])
+  assert.deepEqual(of(status.ephemeralContainerStatuses), [[undefined, undefined]])
+  assert.equal(podStatus(pod, emptyPodState, notes).containerStatuses?.[0]?.resources, undefined, 'not before it starts')
+})

@@ -7,6 +7,8 @@ import type {
   PodPhase,
   PodStatus,
   ResourceRequirements,
+  VolumeMount,
+  VolumeMountStatus,
 } from '../api/types/core-v1.ts'
 import { formatTime } from '../base/clock.ts'
 import type { ContainerStatus } from './cri/messages.ts'
@@ -77,6 +79,7 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
   const old = oldStatuses(pod, kind).find(({ name }) => name === spec.name)
   const waiting = notes.waiting.get(spec.name)
   const image = spec.image ?? ''
+  const mounts = spec.volumeMounts === undefined || spec.volumeMounts.length === 0 ? {} : { volumeMounts: spec.volumeMounts.map(mountStatus) }
   if (!newest) {
     // The runtime lost its record (the node was rebuilt): what the API knew of the past stays.
     const lastState = old?.state?.terminated ? { terminated: old.state.terminated } : (old?.lastState ?? {})
@@ -103,6 +106,7 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
       image,
       imageID: '',
       started: false,
+      ...mounts,
     }
   }
   const restartCount = Number(newest.annotations[containerAnnotations.restartCount] ?? newest.metadata.attempt)
@@ -117,7 +121,9 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
     if (newest.state === 'CONTAINER_EXITED') last = current
     current = { waiting }
   }
-  const resources = notes.resources?.({ kind, spec }, newest) ?? spec.resources
+  // Empty ones are told too: a container without them is one that its node cannot resize.
+  const resizable = kind === 'regular' || (kind === 'init' && isSidecar(spec))
+  const resources = resizable ? (notes.resources?.({ kind, spec }, newest) ?? spec.resources ?? {}) : undefined
   const succeededInit = kind === 'init' && !isSidecar(spec) && newest.state === 'CONTAINER_EXITED' && newest.exitCode === 0
   const started = running && notes.started(newest.id)
   return {
@@ -130,9 +136,15 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
     imageID: newest.imageRef,
     containerID: `${runtimeScheme}://${newest.id}`,
     started: kind === 'ephemeral' ? running : started,
-    ...(resources && Object.keys(resources).length > 0 ? { resources } : {}),
+    ...(resources === undefined ? {} : { resources }),
     ...(resources?.requests ? { allocatedResources: resources.requests } : {}),
+    ...mounts,
   }
+}
+
+/** The runtime has no mounts that are read-only all the way down, and a container that insists on one does not start. */
+function mountStatus({ name, mountPath, readOnly }: VolumeMount): VolumeMountStatus {
+  return { name, mountPath, ...(readOnly ? { readOnly, recursiveReadOnly: 'Disabled' } : {}) }
 }
 
 function oldStatuses({ status }: Pod, kind: PodContainer['kind']): readonly ApiContainerStatus[] {
