@@ -28,9 +28,10 @@ test('checkFile() names an import against the arrows', () => {
 })
 
 test('checkFile() names a long file and a stray exit', () => {
-  assert.match(checkFile('src/api/x.ts', 'a\n'.repeat(401)).join(), /401 lines/)
+  for (const path of ['src/api/x.ts', 'src/api/x.test.ts', 'test/x.test.ts', 'tools/x.mjs'])
+    assert.match(checkFile(path, 'a\n'.repeat(401)).join(), /401 lines/, path)
   assert.match(checkFile('src/api/x.ts', 'process.exit(1)\n').join(), /process\.exit/)
-  assert.deepEqual(checkFile('src/cli/main.ts', 'process.exit(1)\n'), [])
+  for (const path of ['src/cli/main.ts', 'tools/x.mjs']) assert.deepEqual(checkFile(path, 'process.exit(1)\n'), [], path)
 })
 
 test('checkFile() names JSON that is not read by base/json.ts', () => {

@@ -1,5 +1,5 @@
-// Fails on an import against the arrows of ARCHITECTURE.md, on a source file over 400 lines, on process.exit outside cli/main.ts, and on JSON that
-// is not read by base/json.ts.
+// Fails on a file over 400 lines, and within src/ on an import against the arrows of ARCHITECTURE.md, on process.exit outside cli/main.ts, and on JSON
+// that is not read by base/json.ts. Tests, contracts and what serves tests alone (`testing.ts`) import what they need.
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 
@@ -30,12 +30,14 @@ const maxLines = 400
 /** Reads JSON with the engine's fault, which base/json.ts tells of. Lines of comments may name it. */
 const unguardedJson = /^(?!\s*(?:\/\/|\/?\*)).*(?:\bJSON\.parse\b|\.json\(\))/m
 
+/** Each problem as `path: what`; `path` is relative to the root. */
 export function checkFile(path: string, text: string): string[] {
   const problems: string[] = []
-  const [, layer = ''] = path.split('/')
-  const test = path.endsWith('.test.ts') || path.endsWith('.contract.ts') || path.endsWith('testing.ts')
+  const [root, layer = ''] = path.split('/')
   const lines = text.split('\n').length - 1
-  if (lines > maxLines && !test && !path.includes('/generated/')) problems.push(`${path}: ${lines} lines, at most ${maxLines}: split it`)
+  if (lines > maxLines && !path.includes('/generated/')) problems.push(`${path}: ${lines} lines, at most ${maxLines}: split it`)
+  if (root !== 'src') return problems
+  const test = path.endsWith('.test.ts') || path.endsWith('.contract.ts') || path.endsWith('testing.ts')
   if (!test && text.includes('process.exit(') && path !== 'src/cli/main.ts')
     problems.push(`${path}: process.exit() belongs in src/cli/main.ts only`)
   if (!test && path !== 'src/base/json.ts' && unguardedJson.test(text))
@@ -51,7 +53,7 @@ export function checkFile(path: string, text: string): string[] {
 }
 
 if (import.meta.main) {
-  const problems = globSync('src/**/*.ts').flatMap(path => checkFile(path, readFileSync(path, 'utf8')))
+  const problems = globSync('{src,test,bench,tools}/**/*.{ts,mjs}').flatMap(path => checkFile(path, readFileSync(path, 'utf8')))
   for (const problem of problems) console.error(problem)
   process.exitCode = problems.length === 0 ? 0 : 1
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { bare, CheckBench, pod } from './check.fixture.ts'
+import { bare, CheckBench, pod } from './check.testing.ts'
 
 test('check() with --fix writes what would pass into the files, and everything else stays as it is', async () => {
   using bench = new CheckBench()

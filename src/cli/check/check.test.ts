@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { templateDigest } from '../../admission/pod-security/template-digest.ts'
 import { UserError } from '../../base/user-error.ts'
-import { bare, CheckBench, pod, restricted } from './check.fixture.ts'
+import { bare, CheckBench, pod, restricted } from './check.testing.ts'
 import type { CheckFlags } from './check.ts'
 
 test('check() admits what the server admits: exit code 0', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { UserError } from '../../base/user-error.ts'
-import { map, PolicyBench, policy } from './policy.fixture.ts'
+import { map, PolicyBench, policy } from './policy.testing.ts'
 import { policyTest } from './policy.ts'
 import type { CaseResult } from './run-tests.ts'
 import { parsePolicyTest } from './test-file.ts'
