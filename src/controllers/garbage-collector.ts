@@ -105,6 +105,7 @@ class Collector {
     const waiting = this.#graph.informers.filter(informer => !informer.hasSynced && !this.#waitedFor.has(informer))
     for (const informer of waiting) this.#waitedFor.add(informer)
     const all = Promise.all(waiting.map(informer => informer.synced(either)))
+    // It rejects when the wait is over, for those that are late.
     all.catch(() => undefined)
     await Promise.race([all, pause(clock, settings.resourceSyncMs, either)])
     over.abort(new Error('waited long enough'))

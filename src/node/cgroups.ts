@@ -105,6 +105,7 @@ export async function removeCgroup(path: string, clock: Clock, signal: AbortSign
 }
 
 async function removeTree(directory: string, clock: Clock, signal: AbortSignal): Promise<void> {
+  // A group that is gone meanwhile has no children and no members.
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => [])
   for (const entry of entries) if (entry.isDirectory()) await removeTree(join(directory, entry.name), clock, signal)
   for (;;) {

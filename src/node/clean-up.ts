@@ -49,5 +49,6 @@ export async function cleanUp(directory: NodeDirectory, clock: Clock, signal: Ab
   await unmountBelow(directory.containerdRoot)
   await rm(directory.containerdState, { recursive: true, force: true })
   // What is below is no mount any more, so nothing outside the folder can be reached through it.
+  // A node that never ran a pod has no such folder.
   for (const name of await readdir(directory.pods).catch(() => [])) await rm(join(directory.pods, name), { recursive: true, force: true })
 }

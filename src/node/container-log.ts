@@ -98,6 +98,7 @@ async function* logLines(source: LogSource, { tailLines, follow }: LogOptions, s
         continue
       }
       if (!reader || !(await reader.isAt(source.path))) {
+        // Not there yet: the changes below tell when it is.
         const next = await LogFileReader.open(source.path).catch(() => undefined)
         if (next) {
           await reader?.[Symbol.asyncDispose]()
@@ -108,6 +109,7 @@ async function* logLines(source: LogSource, { tailLines, follow }: LogOptions, s
       if (!running) return
       const step = new AbortController()
       const either = AbortSignal.any([signal, step.signal])
+      // Whatever wakes the loop, it looks at the file; only its own signal ends it.
       await Promise.race([changes.next(either), source.changed(either)]).catch(() => undefined)
       step.abort()
     }

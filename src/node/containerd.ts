@@ -128,6 +128,7 @@ interface Supervisor {
 
 function supervise(binary: string, { directory, log, clock }: ContainerdOptions, signal: AbortSignal): Supervisor {
   const first = Promise.withResolvers<never>()
+  // Whoever starts containerd awaits it; nobody does any more once it is ready.
   first.promise.catch(() => undefined)
   const loop = async () => {
     let backOff = firstBackOff

@@ -27,6 +27,7 @@ export function parseLogLine(record: Buffer): LogLine | undefined {
 /** The files of one container instance, oldest first: `0.log.20260101-…`, then `0.log`. */
 export async function logFiles(path: string): Promise<string[]> {
   const name = basename(path)
+  // A container that never started has no folder.
   const names: string[] = await readdir(dirname(path)).catch(() => [])
   const rotated = names.filter(other => other.startsWith(`${name}.`)).sort()
   return [...rotated, ...(names.includes(name) ? [name] : [])].map(other => join(dirname(path), other))
@@ -69,6 +70,7 @@ export class LogFileReader implements AsyncDisposable {
   /** Whether the name still leads to this file; after a rotation it leads to the next one. */
   async isAt(path: string): Promise<boolean> {
     const mine = await this.#handle.stat()
+    // Between the rename and the runtime's next line nothing has the name.
     const there = await open(path).catch(() => undefined)
     if (!there) return false
     try {

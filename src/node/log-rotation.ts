@@ -23,6 +23,7 @@ export async function rotateLog(path: string, limits: RotationLimits, now: numbe
     await rename(rotated, path)
     throw err
   }
+  // A runtime that has not opened the new file yet makes it with its own mode.
   await chmod(path, 0o640).catch(() => undefined)
   const name = basename(path)
   const old = (await readdir(dirname(path))).filter(other => other.startsWith(`${name}.`)).sort()

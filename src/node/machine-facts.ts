@@ -18,6 +18,7 @@ export interface MachineFacts {
 }
 
 export async function machineFacts(directory: string): Promise<MachineFacts> {
+  // Containers and small machines lack some of these files.
   const text = async (path: string) => (await readFile(path, 'utf8').catch(() => '')).trim()
   const [osRelease, machineId, systemUuid, bootId, routes, disk] = await Promise.all([
     text('/etc/os-release'),

@@ -78,7 +78,7 @@ export class NodeRegistrar {
       } catch (err) {
         if (signal.aborted) break
         log.error('node not reported', { node: node.name, err })
-        // A node that somebody deleted registers anew.
+        // A node that somebody deleted registers anew; where that fails, the next turn tells and tries again.
         if (isReason(err, 'NotFound')) await this.register(signal).catch(() => undefined)
       }
     }

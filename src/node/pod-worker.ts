@@ -226,6 +226,7 @@ export class PodWorker {
       await this.#setUpVolumes(signal)
       return resync
     }
+    // A hint that work has begun: where it fails, the end of this pass reports again.
     if (plan.createSandbox) void this.#report(false, signal).catch(() => undefined)
     if (!(await this.#setUpVolumes(signal))) return Math.min(firstFailure * 2 ** this.#failures++, longestFailure)
     const sandbox = await podSandboxConfig({ node: this.#node, pod, logDirectory: this.#logDirectory }, plan.attempt)

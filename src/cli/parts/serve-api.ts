@@ -33,6 +33,7 @@ export async function serveApi({ settings, store: opening, signer, metrics, log,
   const { policyDirectory, features } = settings
   const policies = policyDirectory === undefined ? undefined : openPolicyFolder(policyDirectory, { clock, log, features })
   const firstServing = servingCertificate(signer, settings, signal)
+  // Awaited below; a failure before then must not count as unhandled.
   firstServing.catch(() => undefined)
   const [store, audit] = await Promise.all([opening, openAuditLog({ settings, signer, log })])
   stack.use(audit)

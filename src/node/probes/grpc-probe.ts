@@ -61,6 +61,7 @@ async function connected({ host, port }: GrpcProbe, limit: AbortSignal): Promise
     try {
       return await openGrpc(host, port, limit)
     } catch {
+      // Nobody listens yet: asked again until the time is up.
       limit.throwIfAborted()
     }
     await delay(reconnectMs, undefined, { signal: limit })

@@ -18,6 +18,7 @@ export type VolumeFiles = ReadonlyMap<string, VolumeFile>
 /** Resolves with whether anything changed. `gid` is the pod's fsGroup. Rejects for a path that would leave the volume. */
 export async function writeAtomically(directory: string, files: VolumeFiles, gid: number | undefined): Promise<boolean> {
   for (const path of files.keys()) checkPath(path)
+  // There is none before the first write.
   const current = await readlink(join(directory, '..data')).catch(() => undefined)
   if (current !== undefined && (await holds(join(directory, current), files))) return false
   const folder = `..${new Date().toISOString().replace(/[-:T]/g, '_').slice(0, 19)}.${randomBytes(4).readUInt32BE()}`
@@ -59,6 +60,7 @@ async function linkNames(directory: string, files: VolumeFiles): Promise<void> {
 }
 
 async function holds(directory: string, files: VolumeFiles): Promise<boolean> {
+  // What cannot be read holds something else, and is written anew.
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch(() => [])
   const names = entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
   if (names.length !== files.size) return false

@@ -4,6 +4,7 @@ import type { HostPathVolumeSource } from '../../api/types/core-v1.ts'
 
 export async function prepareHostPath({ path, type = '' }: HostPathVolumeSource): Promise<void> {
   if (type === '') return
+  // What cannot be looked at is not there: the type decides what that means.
   const found = await stat(path).catch(() => undefined)
   if (type === 'DirectoryOrCreate' && !found) {
     await mkdir(path, { recursive: true, mode: 0o755 })

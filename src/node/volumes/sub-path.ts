@@ -70,6 +70,7 @@ export async function mountSubPath(root: string, subPath: string, target: string
     else await (await open(target, 'w', 0o600)).close()
     await bindMountDescriptor(handle.fd, target)
   } catch (err) {
+    // What failed first is told; a file that stays goes with the volume.
     await rm(target, { recursive: false, force: true }).catch(() => undefined)
     throw err
   } finally {

@@ -18,6 +18,7 @@ export class OpenApiReader {
   async read(body: Buffer, request: OpenApiRequest, signal: AbortSignal): Promise<OpenApiText | undefined> {
     if (body.length <= atOnceBytes) return openApiText(body, request)
     const reading = this.#last.then(() => readApart(body, request, signal))
+    // The next one waits for this one's end, however that is.
     this.#last = reading.catch(() => undefined)
     return await untilAborted(reading, signal)
   }
