@@ -3,6 +3,7 @@ import type { Pod } from '../api/types/core-v1.ts'
 import { systemClock } from '../base/clock.ts'
 import { createLogger, silentLogger } from '../base/log.ts'
 import { createRegistry } from '../base/metrics.ts'
+import { until } from '../base/until.testing.ts'
 import { Client } from '../client/client.ts'
 import { FakeApi } from '../client/fake-api.ts'
 import type { ResourceRef } from '../client/resource-ref.ts'
@@ -46,13 +47,7 @@ export function startScenario(options: ScenarioOptions): Scenario {
   )
   return {
     api,
-    async until(condition, what) {
-      const deadline = Date.now() + 10_000
-      while (!condition()) {
-        if (Date.now() > deadline) throw new Error(`Never seen: ${what}`)
-        await new Promise(resolve => setImmediate(resolve))
-      }
-    },
+    until,
     async [Symbol.asyncDispose]() {
       stop.abort()
       await running

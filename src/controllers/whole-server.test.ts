@@ -5,6 +5,7 @@ import type { Pod } from '../api/types/core-v1.ts'
 import { formatTime, systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { createRegistry } from '../base/metrics.ts'
+import { until } from '../base/until.testing.ts'
 import { Client } from '../client/client.ts'
 import type { ResourceRef } from '../client/resource-ref.ts'
 import {
@@ -48,13 +49,7 @@ async function start() {
   return {
     client,
     signal: stop.signal,
-    async until(condition: () => Promise<boolean>, what: string) {
-      const deadline = Date.now() + 60_000
-      while (!(await condition())) {
-        if (Date.now() > deadline) throw new Error(`Never seen: ${what}`)
-        await new Promise(resolve => setImmediate(resolve))
-      }
-    },
+    until,
     async [Symbol.asyncDispose]() {
       stop.abort()
       await Promise.all([controllers, scheduler])

@@ -4,6 +4,7 @@ import { nodeDomainLabel, podDomainAnnotation } from '../api/trust-domain.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
+import { until as untilSeen } from '../base/until.testing.ts'
 import { FakeApi } from '../client/fake-api.ts'
 import { events, leases, nodes, pods, secrets } from '../client/resources.ts'
 import { simulatedMark } from './node-object.ts'
@@ -19,13 +20,8 @@ async function withNode(
     { transport: api, name: 'n1', clock: systemClock, log: silentLogger, random: Math.random, delays: {}, ...range },
     stop.signal,
   )
-  const until = async (what: string, holds: () => boolean | undefined) => {
-    const deadline = Date.now() + 60_000
-    while (!holds()) {
-      if (Date.now() > deadline) throw new Error(`did not see: ${what}; pods: ${JSON.stringify(api.all(pods).map(({ status }) => status))}`)
-      await new Promise(resolve => setImmediate(resolve))
-    }
-  }
+  const until = (what: string, holds: () => boolean | undefined) =>
+    untilSeen(holds, () => `${what}; pods: ${JSON.stringify(api.all(pods).map(({ status }) => status))}`)
   try {
     await work(api, until)
   } finally {

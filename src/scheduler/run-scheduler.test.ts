@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Node, PersistentVolumeClaim, Pod } from '../api/types/core-v1.ts'
 import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
+import { until } from '../base/until.testing.ts'
 import { Client } from '../client/client.ts'
 import { FakeApi } from '../client/fake-api.ts'
 import { events, nodes, persistentVolumeClaims, persistentVolumes, pods, storageClasses } from '../client/resources.ts'
@@ -25,13 +26,7 @@ function start(prepare: (api: FakeApi) => void) {
   const running = runScheduler({ client: new Client(api), clock: systemClock, log: silentLogger, random: () => 0 }, stop.signal)
   return {
     api,
-    async until(condition: () => boolean, what: string) {
-      const deadline = Date.now() + 60_000
-      while (!condition()) {
-        if (Date.now() > deadline) throw new Error(`Never seen: ${what}`)
-        await new Promise(resolve => setImmediate(resolve))
-      }
-    },
+    until,
     async [Symbol.asyncDispose]() {
       stop.abort()
       await running
