@@ -134,7 +134,10 @@ test('podStatus() tells the mounts of every container, and that the runtime make
     { name: 'data', mountPath: '/data' },
     { name: 'token', mountPath: '/token', readOnly: true, recursiveReadOnly: 'Disabled' },
   ]
-  const pod = podOf({ initContainers: [containerOf('i', { volumeMounts })], containers: [containerOf('c', { volumeMounts }), containerOf('d')] })
+  const pod = podOf({
+    initContainers: [containerOf('i', { volumeMounts })],
+    containers: [containerOf('c', { volumeMounts }), containerOf('d')],
+  })
   const { initContainerStatuses, containerStatuses } = podStatus(pod, stateOf({ i: [ended(0)] }), notes)
   assert.deepEqual(initContainerStatuses?.[0]?.volumeMounts, wanted)
   assert.deepEqual(containerStatuses?.[0]?.volumeMounts, wanted, 'before the container starts')

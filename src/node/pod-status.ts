@@ -79,7 +79,8 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
   const old = oldStatuses(pod, kind).find(({ name }) => name === spec.name)
   const waiting = notes.waiting.get(spec.name)
   const image = spec.image ?? ''
-  const mounts = spec.volumeMounts === undefined || spec.volumeMounts.length === 0 ? {} : { volumeMounts: spec.volumeMounts.map(mountStatus) }
+  const mounts =
+    spec.volumeMounts === undefined || spec.volumeMounts.length === 0 ? {} : { volumeMounts: spec.volumeMounts.map(mountStatus) }
   if (!newest) {
     // The runtime lost its record (the node was rebuilt): what the API knew of the past stays.
     const lastState = old?.state?.terminated ? { terminated: old.state.terminated } : (old?.lastState ?? {})
