@@ -133,6 +133,23 @@ test('compaction takes no more than a step at a time', () => {
   database.close()
 })
 
+test('a block from before its compaction is refused beside what was left of it', () => {
+  const file = join(directory, 'played-back')
+  const database = opened(file)
+  load(database)
+  database.append(pack(recordsOf(2, 5)))
+  database.append(pack([2, 3, 4].map((previous, i) => recordOf(6 + i, { previous }))))
+  database.close()
+  change(file, 'CREATE TABLE kept AS SELECT * FROM blocks WHERE first = 2')
+  const again = opened(file)
+  load(again)
+  again.compactStep(8)
+  again.close()
+  assert.deepEqual(revisions(loaded(file).read), [5, 6, 7, 8])
+  change(file, "INSERT INTO blocks SELECT * FROM kept; INSERT OR IGNORE INTO data_keys SELECT data_key, 'kek', x'00' FROM kept")
+  assert.throws(() => loaded(file), /^RecordDamaged: The stored record at revision 5 is there twice/)
+})
+
 test('a record that is not at or below the floor cannot be marked as replaced', () => {
   const file = join(directory, 'marked')
   const database = opened(file)

@@ -99,6 +99,7 @@ export class LogDatabase {
       bytes = 0
     }
     this.#revision = this.#floor
+    let last = 0
     const rows = this.#db.prepare('SELECT first, places, data_key, sealed FROM blocks ORDER BY first')
     rows.setReturnArrays(true)
     for (const row of rows.iterate()) {
@@ -106,7 +107,7 @@ export class LogDatabase {
       const [first, places, dataKey, sealed] = row as unknown as Row
       const block = openBlock(this.#keys.get(dataKey, first), { first, places, sealed })
       used.add(dataKey)
-      this.#continueWith(block)
+      last = this.#continueWith(block, last)
       chunk.push(block)
       bytes += block.data.byteLength
       if (bytes >= blockBytes) handOver()
@@ -115,13 +116,17 @@ export class LogDatabase {
     for (const { id } of this.wrappedKeys()) if (!used.has(id)) this.#db.prepare('DELETE FROM data_keys WHERE id = ?').run(id)
   }
 
-  /** Above the floor each revision is there. */
-  #continueWith({ keys }: PackedRecords): void {
+  /** Revisions rise, and above the floor each is there. `last` is the newest of the blocks before; returns that of this one. */
+  #continueWith({ keys }: PackedRecords, last: number): number {
+    let before = last
     for (const { revision } of recordPlaces(keys)) {
+      if (revision <= before) throw new RecordDamaged(`The stored record at revision ${revision} is there twice`)
+      before = revision
       if (revision <= this.#floor) continue
       if (revision !== this.#revision + 1) throw new RecordDamaged(`The stored record at revision ${this.#revision + 1} is missing`)
       this.#revision = revision
     }
+    return before
   }
 
   #replaced(): Set<number> {
