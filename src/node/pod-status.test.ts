@@ -144,7 +144,7 @@ test('podStatus() tells the mounts of every container, and that the runtime make
   assert.equal(containerStatuses?.[1]?.volumeMounts, undefined)
 })
 
-test('podStatus() tells the resources of what can be resized, empty ones too', () => {
+test('podStatus() tells the resources of what can be resized, empty ones too, and nothing of the start of an ephemeral container', () => {
   const requests = { cpu: '1' }
   const pod = podOf({
     initContainers: [containerOf('i', { resources: { requests } }), containerOf('s', { restartPolicy: 'Always' })],
@@ -162,5 +162,7 @@ test('podStatus() tells the resources of what can be resized, empty ones too', (
     [{ requests }, requests],
   ])
   assert.deepEqual(of(status.ephemeralContainerStatuses), [[undefined, undefined]])
+  for (const state of [stateOf({ e: [{}] }), emptyPodState])
+    assert.equal('started' in (podStatus(pod, state, notes).ephemeralContainerStatuses?.[0] ?? {}), false)
   assert.equal(podStatus(pod, emptyPodState, notes).containerStatuses?.[0]?.resources, undefined, 'not before it starts')
 })

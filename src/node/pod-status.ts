@@ -79,8 +79,8 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
   const old = oldStatuses(pod, kind).find(({ name }) => name === spec.name)
   const waiting = notes.waiting.get(spec.name)
   const image = spec.image ?? ''
-  const mounts =
-    spec.volumeMounts === undefined || spec.volumeMounts.length === 0 ? {} : { volumeMounts: spec.volumeMounts.map(mountStatus) }
+  const { volumeMounts = [] } = spec
+  const mounts = volumeMounts.length === 0 ? {} : { volumeMounts: volumeMounts.map(mountStatus) }
   if (!newest) {
     // The runtime lost its record (the node was rebuilt): what the API knew of the past stays.
     const lastState = old?.state?.terminated ? { terminated: old.state.terminated } : (old?.lastState ?? {})
@@ -106,7 +106,7 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
       restartCount: old?.restartCount ?? 0,
       image,
       imageID: '',
-      started: false,
+      ...(kind === 'ephemeral' ? {} : { started: false }),
       ...mounts,
     }
   }
@@ -126,7 +126,8 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
   const resizable = kind === 'regular' || (kind === 'init' && isSidecar(spec))
   const resources = resizable ? (notes.resources?.({ kind, spec }, newest) ?? spec.resources ?? {}) : undefined
   const succeededInit = kind === 'init' && !isSidecar(spec) && newest.state === 'CONTAINER_EXITED' && newest.exitCode === 0
-  const started = running && notes.started(newest.id)
+  // Ephemeral containers have no probes, and the kubelet says nothing of their start.
+  const started = kind === 'ephemeral' ? {} : { started: running && notes.started(newest.id) }
   return {
     name: spec.name,
     state: current,
@@ -136,7 +137,7 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
     image: newest.image?.userSpecifiedImage || newest.image?.image || image,
     imageID: newest.imageRef,
     containerID: `${runtimeScheme}://${newest.id}`,
-    started: kind === 'ephemeral' ? running : started,
+    ...started,
     ...(resources === undefined ? {} : { resources }),
     ...(resources?.requests ? { allocatedResources: resources.requests } : {}),
     ...mounts,
