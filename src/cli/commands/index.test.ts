@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { commands, hiddenCommands } from './index.ts'
+
+const folder = import.meta.dirname
+const shown = Object.keys(commands).filter(name => !(name in hiddenCommands))
+/** As it is written on a command line. */
+const verb = (name: string) => name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)
+
+test('commands has every file of the folder, by its name', () => {
+  const files = readdirSync(folder).filter(name => !name.endsWith('.test.ts') && !['index.ts', 'part.ts'].includes(name))
+  assert.deepEqual(shown.map(name => `${verb(name)}.ts`).sort(), files.sort())
+})
+
+test('README.md tells of every command', () => {
+  const readme = readFileSync(join(folder, '../../../README.md'), 'utf8')
+  for (const name of shown) assert.match(readme, new RegExp(`^\\|[^|]*\`(?:bulkhead )?${verb(name)}\\b`, 'm'), name)
+})
