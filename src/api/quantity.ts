@@ -38,6 +38,8 @@ const shape = /^([+-]?)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/
 const maxBinary = 2n ** 63n - 1n
 /** Upstream takes any exponent; one beyond this is refused here, since comparing it would build numbers without bound. */
 const maxExponent = 1000
+/** Reading takes the square of the digits, and no amount has so many. */
+const maxCharacters = 1024
 
 /** Few different quantities make up nearly all that is read (`100m`, `64Mi`), and one is read several times in a request: defaults, quality of service, validation. */
 const recent = new Map<string, Quantity>()
@@ -58,7 +60,7 @@ export function parseQuantity(text: string): Quantity {
 
 function readQuantity(text: string): Quantity {
   if (text === '0') return { value: 0n, scale: 0, format: 'DecimalSI', text }
-  const match = text === '' ? null : shape.exec(text)
+  const match = text === '' || text.length > maxCharacters ? null : shape.exec(text)
   if (match === null) throw new QuantityError(quantityFormatMessage)
   const [, sign = '', whole = '', fraction = '', suffix = ''] = match
   const { format, exponent } = interpretSuffix(suffix)

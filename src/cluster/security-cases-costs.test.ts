@@ -64,6 +64,20 @@ const cases: readonly Case[] = [
     status: 201,
   },
   {
+    name: 'row 82: a path of a million slashes',
+    path: `${inDefault}/pods`,
+    body: restrictedPod('x', {
+      volumes: [{ name: 'v', configMap: { name: 'c', items: [{ key: 'k', path: `a${'/'.repeat(1_000_000)}b` }] } }],
+    }),
+    status: 201,
+  },
+  {
+    name: 'row 82: an amount of a million digits',
+    path: `${inDefault}/pods`,
+    body: restrictedPod('x', {}, { resources: { limits: { cpu: `${'0'.repeat(1_000_000)}x` } } }),
+    status: 400,
+  },
+  {
     name: 'row 81: 36,000 warnings',
     path: `${inDefault}/pods`,
     body: restrictedPod('x', { hostAliases: some(36_000, () => ({ ip: '10.0.0.1', hostnames: ['a'] })) }),

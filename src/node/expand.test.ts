@@ -20,6 +20,10 @@ const rows: [string, string, string][] = [
   ['a lone dollar', 'cost: 5$', 'cost: 5$'],
   ['a dollar before something else', '$A', '$A'],
   ['an open reference', '$(A', '$(A'],
+  ['a reference in an open one', '$(B$(A)', '$(B$(A)'],
+  ['an empty name stays', '$()$(A)', '$()a'],
+  ['an escape at the end', '5$$', '5$'],
+  ['very many open references', '$('.repeat(500_000), '$('.repeat(500_000)],
 ]
 
 for (const [name, input, want] of rows) test(`expand(): ${name}`, () => assert.equal(expand(input, variables), want))

@@ -2,18 +2,34 @@
 
 /** `$(NAME)` becomes its value, `$$` a dollar; what is unknown or no reference stays as it is. */
 export function expand(text: string, variables: ReadonlyMap<string, string>): string {
-  return text.replace(/\$(\$|\(([^)]*)\))/g, (whole, inner: string, name: string | undefined) => {
-    if (inner === '$') return '$'
-    return variables.get(name ?? '') ?? whole
-  })
+  return replaceReferences(text, name => variables.get(name))
 }
 
 /** As expand(), but throws upstream's text when a reference is unknown. */
 export function expandStrictly(text: string, variables: ReadonlyMap<string, string>): string {
-  return text.replace(/\$(\$|\(([^)]*)\))/g, (_, inner: string, name: string | undefined) => {
-    if (inner === '$') return '$'
-    const value = variables.get(name ?? '')
+  return replaceReferences(text, name => {
+    const value = variables.get(name)
     if (value === undefined) throw new Error(`missing value for ${JSON.stringify(name)}`)
     return value
   })
+}
+
+/** One pass: a pattern would look for the end of each reference anew where there is none, and who writes the text decides how long it is. */
+function replaceReferences(text: string, lookUp: (name: string) => string | undefined): string {
+  const lastEnd = text.lastIndexOf(')')
+  const parts: string[] = []
+  let from = 0
+  for (let at = text.indexOf('$'); at >= 0 && at + 1 < text.length; at = text.indexOf('$', at)) {
+    const next = text[at + 1]
+    if (next === '$') {
+      parts.push(text.slice(from, at + 1))
+      from = at += 2
+    } else if (next === '(' && at + 2 <= lastEnd) {
+      const end = text.indexOf(')', at + 2)
+      parts.push(text.slice(from, at), lookUp(text.slice(at + 2, end)) ?? text.slice(at, end + 1))
+      from = at = end + 1
+    } else at++
+  }
+  parts.push(text.slice(from))
+  return parts.join('')
 }

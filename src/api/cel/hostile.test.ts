@@ -13,12 +13,20 @@ import { perCallLimit } from './kubernetes/limits.ts'
 
 const environment = storedExpressions().extend([
   { name: 's', type: t.string },
+  { name: 'spaces', type: t.string },
+  { name: 'digits', type: t.string },
   { name: 'l', type: t.list(t.int) },
   { name: 'm', type: t.map(t.string, t.int) },
 ])
 const long = 'x'.repeat(1_000_000)
 const many = Array.from({ length: 100_000 }, (_, index) => index)
-const values: Readonly<Record<string, CelValue>> = { s: long, l: many, m: Object.fromEntries(many.map(index => [`k${index}`, index])) }
+const texts = { spaces: `x${' '.repeat(1_000_000)}x`, digits: `${'0'.repeat(1_000_000)}x` }
+const values: Readonly<Record<string, CelValue>> = {
+  ...texts,
+  s: long,
+  l: many,
+  m: Object.fromEntries(many.map(index => [`k${index}`, index])),
+}
 
 const compiled: Readonly<Record<string, string>> = {
   'nothing but characters that are no token': '@'.repeat(100_000),
@@ -54,6 +62,8 @@ const evaluated: Readonly<Record<string, string>> = {
   'a text joined with itself': "l.map(i, s).join('').size() > 0",
   'a text formatted in a loop': "l.all(i, '%s%s'.format([s, s]) != '')",
   'a pattern with nested repeats': "s.matches('^(x+)+$') && s.matches('(x*)*y')",
+  'spaces that are not at an end': "spaces.trim() != ''",
+  'digits that are no number': 'double(digits) > 0.0',
   'characters in a loop': "l.all(i, s.charAt(i) == 'x')",
   'positions in a loop': "l.all(i, s.substring(i, i + 1) == 'x')",
   'errors in a loop': 'l.exists(i, 1 / (i - i) == 1)',

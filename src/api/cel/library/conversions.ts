@@ -35,7 +35,7 @@ function textToUint(text: string): CelValue {
   return value === undefined || BigInt.asUintN(64, value) !== value ? notConvertible(t.uint) : toUint(value)
 }
 
-const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/
+const decimal = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/
 const named: Readonly<Record<string, number>> = { inf: Number.POSITIVE_INFINITY, infinity: Number.POSITIVE_INFINITY, nan: Number.NaN }
 
 function textToDouble(text: string): CelValue {

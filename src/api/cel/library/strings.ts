@@ -104,10 +104,16 @@ const lower = (text: string): string => text.replace(/[A-Z]+/g, letters => lette
 const upper = (text: string): string => text.replace(/[a-z]+/g, letters => letters.toUpperCase())
 const quote = (text: string): string => `"${text.toWellFormed().replace(/["\\\p{Cc}]/gu, character => goEscapes[character] ?? character)}"`
 /** White space as Go's unicode.IsSpace knows it, which leaves out the byte order mark that JavaScript's trim() takes. */
-const trim = (text: string): string =>
-  text
-    .replace(/^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/, '')
-    .replace(/[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/, '')
+const space = /[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/
+
+/** From both ends, character by character: a pattern for the end would try each run of spaces in the middle. */
+function trim(text: string): string {
+  let from = 0
+  let to = text.length
+  while (from < to && space.test(text.charAt(from))) from++
+  while (to > from && space.test(text.charAt(to - 1))) to--
+  return text.slice(from, to)
+}
 
 const sized = walks(1, true)
 

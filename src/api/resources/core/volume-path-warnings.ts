@@ -1,6 +1,13 @@
 // What upstream warns of in volumes made of files: two files for one path, or a file where another one's folder must be.
 import type { Volume, VolumeProjection } from '../../types/core-v1.ts'
 
+/** Without those at the end; no pattern, which would try each run of slashes in the middle to its end. */
+function withoutSlashes(path: string): string {
+  let end = path.length
+  while (path[end - 1] === '/') end--
+  return path.slice(0, end)
+}
+
 /** Comparisons for one pod. Upstream's are as many as the cube of the sources, and nobody reads so many warnings. */
 const maxComparisons = 200_000
 
@@ -63,7 +70,7 @@ function quoted(name: string | undefined): string {
 function warnOfOverlaps(paths: readonly string[], what: string, search: Search): void {
   const seen = new Set<string>()
   for (const given of paths) {
-    const path = given.replace(/\/+$/, '')
+    const path = withoutSlashes(given)
     const other = overlapping(seen, path, search)
     if (other !== undefined) search.warnings.push(`${what}: overlapping paths: ${JSON.stringify(path)} with ${JSON.stringify(other)}`)
     seen.add(path)
