@@ -103,7 +103,8 @@ function body({ clusterPods, localPods, services, dns, ports, hostPorts }: Rules
     ]),
     chain('postrouting', [
       'type nat hook postrouting priority srcnat; policy accept;',
-      'ip saddr . ip daddr @hairpins masquerade',
+      // What already spoke to itself when these rules came is seen anew, and must keep its address.
+      'ct status dnat ip saddr . ip daddr @hairpins masquerade',
       // What left the node for another node's pods must come back through this one.
       `ct status dnat ip saddr != ${clusterPods} ip daddr ${clusterPods} ip daddr != ${localPods} masquerade`,
       `ip saddr ${localPods} ip daddr != ${clusterPods} masquerade`,

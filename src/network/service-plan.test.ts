@@ -110,3 +110,36 @@ test('the kernel takes the ruleset', { skip: process.getuid?.() === 0 ? false : 
   if (error) return t.skip('nft is not installed')
   assert.equal(status, 0, stderr)
 })
+
+/** Speaks with itself on the machine's address, before and after the rules that it reads come into force. */
+const speaker = `
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+const signal = AbortSignal.timeout(10_000)
+const server = createServer(socket => socket.pipe(socket)).listen(0, '192.0.2.2')
+await once(server, 'listening', { signal })
+const socket = connect(server.address().port, '192.0.2.2')
+for (const word of ['before', 'after']) {
+  if (word === 'after') spawnSync('nft', ['-f', '-'], { input: readFileSync(0), stdio: ['pipe', 'inherit', 'inherit'] })
+  socket.write(word)
+  console.log(String((await once(socket, 'data', { signal }))[0]))
+}
+process.exit()
+`
+
+test('the rules leave connections alone that the machine has with itself when they come', {
+  skip: process.getuid?.() === 0 ? false : 'needs root',
+}, t => {
+  if (spawnSync('unshare', ['-n', 'nft', 'list', 'ruleset']).status !== 0) return t.skip('nft is not installed')
+  const ports = planServices([service({})], [slice([at('192.0.2.2')])], 'n1')
+  const machine =
+    'ip link set lo up && ip addr add 10.96.0.10/32 dev lo && ip link add eth0 type veth peer name eth1 && ip link set eth0 up && ' +
+    'ip addr add 192.0.2.2/24 dev eth0 && exec "$0" --input-type=module -e "$1"'
+  const { stdout, stderr } = spawnSync('unshare', ['-n', 'sh', '-c', machine, process.execPath, speaker], {
+    input: renderRuleset({ ...ruleset, ports }),
+    encoding: 'utf8',
+  })
+  assert.equal(stdout, 'before\nafter\n', stderr)
+})
