@@ -106,7 +106,7 @@ async function textOf(socket: TLSSocket): Promise<string> {
 
 const upgradeHead = `GET ${flunders}/a/exec HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`
 
-test('row 1: a refused upgrade leaves no tunnel to the backend', async () => {
+test('CVE-2018-1002105: a refused upgrade leaves no tunnel to the backend', async () => {
   upgraded = (_request, socket) => void socket.write('HTTP/1.1 400 Bad Request\r\nContent-Length: 3\r\n\r\nno\n')
   const before = extension.asked.length
   const socket = await rawConnection('ann')
@@ -118,7 +118,7 @@ test('row 1: a refused upgrade leaves no tunnel to the backend', async () => {
   assert.equal(extension.asked.length, before + 1)
 })
 
-test('row 4: an upgrade that is redirected goes nowhere', async () => {
+test('CVE-2022-3172: an upgrade that is redirected goes nowhere', async () => {
   upgraded = (_request, socket) => void socket.write(`HTTP/1.1 302 Found\r\nLocation: ${server.url}/api\r\nContent-Length: 0\r\n\r\n`)
   const socket = await rawConnection('ann')
   socket.write(upgradeHead)
@@ -127,7 +127,7 @@ test('row 4: an upgrade that is redirected goes nowhere', async () => {
   assert.doesNotMatch(answer, /location/i)
 })
 
-test('rows 45 and 46: headers of a client that name a user are not passed on, however they are written', async () => {
+test('CVE-2019-16276: headers of a client that name a user are not passed on, however they are written', async () => {
   const socket = await rawConnection('ann')
   const forged = [
     'X-Remote-User: admin',

@@ -100,7 +100,7 @@ test('what admission refuses does not reach the node, and audit has it', limit, 
   assert.deepEqual(streams.agent.asked, [])
 })
 
-test('row 17: get rights open no stream: a GET upgrade of exec is a create, and nodes/proxy runs nothing', limit, async () => {
+test('get rights open no stream: a GET upgrade of exec is a create, and nodes/proxy runs nothing', limit, async () => {
   await using streams = await StreamsServer.start()
   for (const path of [commands, `attach?${everything}`, 'portforward']) {
     const { status, body } = await refusedSocket(streams.webSocket(path, ['v5.channel.k8s.io'], 'reader'))
@@ -117,7 +117,7 @@ test('row 17: get rights open no stream: a GET upgrade of exec is a create, and 
 
 for (const code of [400, 404, 500]) {
   test(
-    `row 1: after the node's ${code} the client has its Status and a closed connection, on which nothing more is answered`,
+    `CVE-2018-1002105: after the node's ${code} the client has its Status and a closed connection, on which nothing more is answered`,
     limit,
     async () => {
       await using streams = await StreamsServer.start()
@@ -144,7 +144,7 @@ for (const code of [400, 404, 500]) {
 }
 
 for (const code of [301, 302, 303, 307, 308]) {
-  test(`rows 2 and 3: the node's ${code} is never followed`, limit, async () => {
+  test(`CVE-2020-8559 and CVE-2018-1002102: the node's ${code} is never followed`, limit, async () => {
     await using streams = await StreamsServer.start()
     let connections = 0
     const elsewhere = createServer(socket => {

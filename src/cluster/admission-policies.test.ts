@@ -258,7 +258,7 @@ test('deletions are judged by the old object, and policies do not judge policies
   await withPolicy('locked', no, {}, async () => undefined)
 })
 
-test('row 96: an expression that costs too much is stopped and refuses', async () => {
+test('an expression that costs too much is stopped and refuses', async () => {
   const validations = [
     { expression: "object.data.all(a, object.data.all(b, object.data.all(c, object.data.all(d, a != 'x' + b + c + d))))" },
   ]
@@ -282,7 +282,7 @@ test('row 96: an expression that costs too much is stopped and refuses', async (
   })
 })
 
-test('row 96: policies that cost much let other requests have their turn', async () => {
+test('policies that cost much let other requests have their turn', async () => {
   const validations = Array.from({ length: 4 }, () => ({
     expression: "object.data.all(a, object.data.all(b, object.data.all(c, a != 'x' + b + c)))",
   }))
@@ -309,7 +309,7 @@ test('row 96: policies that cost much let other requests have their turn', async
   for (const name of names) await api.request(admin, 'DELETE', `${group}/validatingadmissionpolicies/${name}`)
 })
 
-test('row 23: an unbound policy, and one whose binding goes, have no effect from the next request on', async () => {
+test('CVE-2016-1905: an unbound policy, and one whose binding goes, have no effect from the next request on', async () => {
   await api.create(`${group}/validatingadmissionpolicies`, {
     metadata: { name: 'unbound' },
     spec: { matchConstraints: { resourceRules: [configMaps] }, validations: [{ expression: 'false' }] },

@@ -42,7 +42,7 @@ test('the object is shown in the version that the webhook registered, and its pa
   })
 })
 
-test('row 30: an update shows the stored object as the old one, byte for byte', async () => {
+test('CVE-2021-25735: an update shows the stored object as the old one, byte for byte', async () => {
   await write('stored', { a: '1' })
   const stored = (await hooked.api.request(admin, 'GET', `${inDefault}/configmaps/stored`)).json
   await withHooks(
@@ -64,7 +64,7 @@ test('row 30: an update shows the stored object as the old one, byte for byte', 
   )
 })
 
-test('row 23: scales, bindings, evictions, tokens and commands are shown as what they are, and can be changed so', async () => {
+test('CVE-2016-1905: scales, bindings, evictions, tokens and commands are shown as what they are, and can be changed so', async () => {
   const template = { metadata: { labels: { a: 'b' } }, spec: restrictedPod('t').spec }
   const apps = '/apis/apps/v1/namespaces/default/deployments'
   await hooked.api.create(apps, { metadata: { name: 'd' }, spec: { replicas: 1, selector: { matchLabels: { a: 'b' } }, template } })

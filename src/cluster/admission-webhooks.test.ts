@@ -138,7 +138,7 @@ test('a patch cannot make an object larger than a client may send it', async () 
   )
 })
 
-test('row 56: a webhook cannot change what only the server decides', async () => {
+test('a webhook cannot change what only the server decides', async () => {
   const forged = patching(
     { op: 'replace', path: '/metadata/uid', value: '00000000-0000-0000-0000-000000000000' },
     { op: 'replace', path: '/metadata/creationTimestamp', value: '2001-01-01T00:00:00Z' },
@@ -160,7 +160,7 @@ test('row 56: a webhook cannot change what only the server decides', async () =>
   await remove('forged')
 })
 
-test('row 23: what a webhook adds is judged by Pod Security, and by policies and webhooks that only judge', async () => {
+test('CVE-2016-1905: what a webhook adds is judged by Pod Security, and by policies and webhooks that only judge', async () => {
   const pods = { ...rule, operations: ['CREATE'], resources: ['pods'] }
   const privileged = patching({ op: 'add', path: '/spec/hostPID', value: true })
   await withHooks(

@@ -97,7 +97,7 @@ test('a request without the right does not reach the backend, and each is audite
 })
 
 for (const status of [301, 302, 303, 307, 308]) {
-  test(`row 4: a backend that answers ${status} redirects nobody, and is not followed`, async () => {
+  test(`CVE-2022-3172: a backend that answers ${status} redirects nobody, and is not followed`, async () => {
     await using made = await Aggregation.open()
     await using other = await ExtensionServer.start(made.api.signer)
     made.answerFlunders = (_request, response) => {

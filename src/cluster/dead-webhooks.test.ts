@@ -55,7 +55,7 @@ const dead: readonly [string, Respond, RegExp][] = [
   ],
 ]
 for (const [what, respond, message] of dead) {
-  test(`rows 9 and 95: a webhook that ${what} refuses where it fails closed, and is passed over where it does not`, async () => {
+  test(`CVE-2020-8561: a webhook that ${what} refuses where it fails closed, and is passed over where it does not`, async () => {
     await withHooks('validating', [base('dead', { timeoutSeconds: 1 })], respond, async () => {
       const { status, json } = await write('closed')
       assert.equal(status, 500)

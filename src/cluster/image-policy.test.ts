@@ -43,7 +43,7 @@ async function opened(imagePolicy: object = {}, user: object = { token: 'of-the-
   return Object.assign(api, { clock })
 }
 
-test('row 31: an image that the backend refuses gets in by no field, subresource or kind', async t => {
+test('CVE-2023-2727: an image that the backend refuses gets in by no field, subresource or kind', async t => {
   await using api = await opened()
   const good = container('c', 'registry.example/good:1')
   const pod = (spec: object) => restrictedPod('x', { containers: [good], ...spec })

@@ -143,7 +143,7 @@ suite('where the feature is on', () => {
     assert.equal((await api.request(admin, 'POST', `${inDefault}/configmaps`, { metadata: { name: 's' } })).status, 201)
   })
 
-  test('row 96: mutations that cost too much are stopped and refuse, and so are those that come to more than a request may', async () => {
+  test('mutations that cost too much are stopped and refuse, and so are those that come to more than a request may', async () => {
     const data = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`key${index}`, 'value']))
     const object = { metadata: { name: 'costly' }, data }
     const nested = "object.data.all(a, object.data.all(b, object.data.all(c, object.data.all(d, a != 'x' + b + c + d))))"
@@ -171,7 +171,7 @@ suite('where the feature is on', () => {
     })
   })
 
-  test('row 30: a policy sees the old object as it is stored', async () => {
+  test('CVE-2021-25735: a policy sees the old object as it is stored', async () => {
     await api.create(`${inDefault}/configmaps`, { metadata: { name: 'old', labels: { trusted: 'no' } } })
     const copy = apply('Object{metadata: Object.metadata{annotations: {"was": oldObject.metadata.labels["trusted"]}}}')
     const updates = { resourceRules: [{ ...configMaps, operations: ['UPDATE'] }] }

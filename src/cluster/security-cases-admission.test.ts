@@ -100,7 +100,7 @@ function hardenedContext() {
   return { securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } }
 }
 
-test('row 26: nothing privileged gets into a restricted namespace, dry run or not, by pod or by template', async t => {
+test('CVE-2017-1000056: nothing privileged gets into a restricted namespace, dry run or not, by pod or by template', async t => {
   await using api = await opened()
   assert.ok(judged.length >= 55, `${judged.length} rows`)
   for (const [what, pod] of judged) {
@@ -213,14 +213,14 @@ const byPatch: readonly [string, string, string, string, unknown][] = [
   ],
 ]
 for (const [what, method, path, type, body] of byPatch) {
-  test(`rows 23 and 31: ${what} is judged as a creation is`, async () => {
+  test(`CVE-2016-1905 and CVE-2023-2727: ${what} is judged as a creation is`, async () => {
     const { status, text } = await patched.request(admin, method, path, body, type)
     assert.equal(status, 403, text)
     assert.doesNotMatch(text, /cannot patch resource/)
   })
 }
 
-test('row 23: an update judges as a creation does', async () => {
+test('CVE-2016-1905: an update judges as a creation does', async () => {
   for (const [path, change] of [
     [
       `${apps}/deployments/d`,
@@ -264,7 +264,7 @@ const sideways: readonly [string, string, object, string?][] = [
   ['binding', `${inDefault}/pods/p/binding`, { target: { kind: 'Node', name: 'n' }, spec: { hostPID: true } }],
 ]
 for (const [what, path, body, type] of sideways) {
-  test(`row 23: ${what} changes nothing of what admission judged`, async () => {
+  test(`CVE-2016-1905: ${what} changes nothing of what admission judged`, async () => {
     const object = path.replace(/\/(scale|status|resize|binding)$/, '')
     const specOf = async () => {
       const { nodeName: _, replicas: __, ...spec } = (await patched.request(admin, 'GET', object)).json.spec
@@ -276,7 +276,7 @@ for (const [what, path, body, type] of sideways) {
   })
 }
 
-test('row 23: a namespace’s labels decide, and who may only write pods cannot lift them', async () => {
+test('CVE-2016-1905: a namespace’s labels decide, and who may only write pods cannot lift them', async () => {
   await using api = await opened()
   const label = { metadata: { labels: { 'pod-security.kubernetes.io/enforce': 'privileged' } } }
   assert.equal((await api.request(ann, 'PATCH', '/api/v1/namespaces/default', label)).status, 403)
@@ -299,7 +299,7 @@ const foreign: readonly [string, object][] = [
   ['a CSI volume', volume({ csi: { driver: 'd', nodePublishSecretRef: { name: 'foreign' } } })],
   ['pull secrets', inPod({ imagePullSecrets: [{ name: 'foreign' }] })],
 ]
-test('rows 32 and 33: an account with enforce-mountable-secrets reaches no other Secret by any field', async t => {
+test('CVE-2023-2728 and CVE-2024-3177: an account with enforce-mountable-secrets reaches no other Secret by any field', async t => {
   await using api = await opened()
   const annotations = { 'kubernetes.io/enforce-mountable-secrets': 'true' }
   await api.create(`${inDefault}/serviceaccounts`, {
@@ -330,7 +330,7 @@ test('rows 32 and 33: an account with enforce-mountable-secrets reaches no other
   }
 })
 
-test('row 36: a user id that is no user id, or root in disguise, is refused', async () => {
+test('CVE-2021-25749: a user id that is no user id, or root in disguise, is refused', async () => {
   await using api = await opened()
   for (const runAsUser of [-1, 4_294_967_296, 0, '0', '00', 0.5]) {
     const { status } = await api.request(ann, 'POST', `${inDefault}/pods`, podContext({ runAsUser }))
@@ -338,7 +338,7 @@ test('row 36: a user id that is no user id, or root in disguise, is refused', as
   }
 })
 
-test('row 34: a Localhost seccomp profile names a file below the profiles’ folder', async () => {
+test('CVE-2023-2431: a Localhost seccomp profile names a file below the profiles’ folder', async () => {
   await using api = await opened()
   for (const localhostProfile of [undefined, '', '/etc/passwd', '../x', 'a/../../x']) {
     const { status, text } = await api.request(

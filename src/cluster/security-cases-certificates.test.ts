@@ -46,7 +46,7 @@ const onSubresource = (name: string) => ({
 })
 const onSigner = (verb: string, name: string) => ({ verbs: [verb], apiGroups: [group], resources: ['signers'], resourceNames: [name] })
 
-test('row 55: who asks is what the server authenticated, and stays so', async () => {
+test('who asks is what the server authenticated, and stays so', async () => {
   await using api = await SecuredApi.open()
   await grant(api, 'ann', [onRequests])
   const claims = { username: 'system:admin', uid: 'x', groups: ['system:masters'], extra: { a: ['b'] } }
@@ -65,7 +65,7 @@ test('row 55: who asks is what the server authenticated, and stays so', async ()
   assert.deepEqual((await api.request(admin, 'GET', `${csrs}/ann`)).json.spec, made.json.spec)
 })
 
-test('row 55: approval and signing need the right for that signer', async () => {
+test('approval and signing need the right for that signer', async () => {
   await using api = await SecuredApi.open()
   await grant(api, 'without', [onRequests, onSubresource('approval'), onSubresource('status')])
   await grant(api, 'elsewhere', [
@@ -121,7 +121,7 @@ const hostile: readonly [string, string, string[], object][] = [
   ['a certificate authority', 'ann', [], { usages: ['cert sign', 'digital signature'] }],
 ]
 
-test('row 55: what an approved request may not become is never signed', { timeout: 60_000 }, async () => {
+test('what an approved request may not become is never signed', { timeout: 60_000 }, async () => {
   await using cluster = await startCluster({ simulatedNodes: 0 })
   const { client } = cluster
   const { certificateSigningRequests } = await import('../client/resources.ts')

@@ -138,7 +138,7 @@ test('a node gets no token for a server that its pod has nothing to do with', as
   assert.equal((await ask(['billing'])).status, 201)
 })
 
-test('rows 30 and 38: a node changes of its Node the status and its own labels, never what would lift a rule', async t => {
+test('CVE-2021-25735 and CVE-2025-5187: a node changes of its Node the status and its own labels, never what would lift a rule', async t => {
   await using api = await twoNodes()
   const stored = async () => (await api.request(admin, 'GET', '/api/v1/nodes/n1')).json
   const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'gone', uid: '00000000-0000-0000-0000-000000000000' }
@@ -189,7 +189,7 @@ test('rows 30 and 38: a node changes of its Node the status and its own labels, 
   })
 })
 
-test('row 30: admission sees the stored Node as the old object, not what the request claims', async () => {
+test('CVE-2021-25735: admission sees the stored Node as the old object, not what the request claims', async () => {
   const seen: KubeObject[] = []
   await using api = new TestServer({
     admission: { mutate: () => undefined, validate: ({ oldObject }) => void (oldObject && seen.push(oldObject)) },
@@ -207,7 +207,7 @@ test('row 30: admission sees the stored Node as the old object, not what the req
 const ownerOf = ({ uid }: { uid: string }) => ({ apiVersion: 'v1', kind: 'Node', name: 'n1', uid, controller: true })
 const claimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
 
-test('row 37: a node makes mirror pods of its own that reach nothing', async t => {
+test('CVE-2025-4563: a node makes mirror pods of its own that reach nothing', async t => {
   await using api = await twoNodes()
   const { metadata } = (await api.request(admin, 'GET', '/api/v1/nodes/n1')).json
   const mirror = (spec: object, more: object = {}) => {
@@ -326,7 +326,7 @@ test('a node approves and signs no certificate, and asks for none of system:mast
   )
 })
 
-test('rows 5 and 18: what a Node says of its address leads the server nowhere', async () => {
+test('CVE-2022-3294: what a Node says of its address leads the server nowhere', async () => {
   await using api = await twoNodes()
   for (const address of ['127.0.0.1', '::1', '169.254.169.254', '127.0.0.1:6443', 'localhost.', '10.96.0.1']) {
     const status = { addresses: [{ type: 'InternalIP', address }], daemonEndpoints: { kubeletEndpoint: { Port: 6443 } } }
@@ -347,7 +347,7 @@ test('rows 5 and 18: what a Node says of its address leads the server nowhere', 
   }
 })
 
-test('rows 49 and 50: a join ticket asks for its node’s certificate and reads nothing else', async () => {
+test('CVE-2023-1943: a join ticket asks for its node’s certificate and reads nothing else', async () => {
   await using api = await twoNodes()
   const { token, ticket } = createTicket('n3', Date.now())
   await api.create('/api/v1/namespaces/kube-system/secrets', {

@@ -23,7 +23,7 @@ async function withEditor(): Promise<SecuredApi> {
   return api
 }
 
-test('row 10: who may edit a namespace takes no traffic of other addresses, neither by externalIPs nor by a load balancer’s status', async () => {
+test('CVE-2020-8554: who may edit a namespace takes no traffic of other addresses, neither by externalIPs nor by a load balancer’s status', async () => {
   await using api = await withEditor()
   const refused = async (method: string, path: string, body: object, type?: string) => {
     const { status, text } = await api.request(eve, method, path, body, type)
@@ -42,7 +42,7 @@ test('row 10: who may edit a namespace takes no traffic of other addresses, neit
   assert.equal((await api.request(admin, 'GET', `${inDefault}/services/t`)).status, 404)
 })
 
-test('row 11: who may edit a namespace writes no Endpoints and no EndpointSlices', async () => {
+test('CVE-2021-25740: who may edit a namespace writes no Endpoints and no EndpointSlices', async () => {
   await using api = await withEditor()
   const slice = { metadata: { name: 'x' }, addressType: 'IPv4', endpoints: [{ addresses: ['10.0.0.1'] }] }
   assert.equal((await api.request(eve, 'POST', slices, slice)).status, 403)
@@ -50,7 +50,7 @@ test('row 11: who may edit a namespace writes no Endpoints and no EndpointSlices
   assert.equal((await api.request(eve, 'POST', `${inDefault}/endpoints`, endpoints)).status, 403)
 })
 
-test('row 11: an endpoint that names a pod of another namespace leads nobody there', async () => {
+test('CVE-2021-25740: an endpoint that names a pod of another namespace leads nobody there', async () => {
   await using made = await Aggregation.open()
   assert.equal((await made.request(admin, 'GET', flunders)).status, 200)
   const targetRef = { kind: 'Pod', namespace: 'kube-system', name: 'wardle-0' }
@@ -62,7 +62,7 @@ test('row 11: an endpoint that names a pod of another namespace leads nobody the
 })
 
 const unreachable = ['127.0.0.1', '127.1.2.3', '169.254.169.254', '::1', 'fe80::1', '::ffff:127.0.0.1', '0.0.0.0', '224.0.0.1']
-test('row 12: no endpoint is on the machine itself or on its link, in whatever writing', async t => {
+test('CVE-2021-25737: no endpoint is on the machine itself or on its link, in whatever writing', async t => {
   await using api = await SecuredApi.open()
   for (const address of unreachable) {
     await t.test(address, async () => {

@@ -169,7 +169,7 @@ test('formatExplanation() names the policies and webhooks that changed what was 
   )
 })
 
-test('row 78: a name that would draw on the terminal is shown as text', async () => {
+test('CVE-2021-25743: a name that would draw on the terminal is shown as text', async () => {
   await using bench = await WhyBench.open()
   const { text } = await bench.run({ as: 'eve\u001b[2J\u009b31m' }, 'list', 'pods')
   assert.match(text, /eve\\u001b\[2J\\u009b31m/)

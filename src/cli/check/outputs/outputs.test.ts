@@ -32,7 +32,7 @@ test('text shows colors only where they are wanted', () => {
   assert.ok(!format('text').includes('\u001b['))
 })
 
-test('row 78: text keeps each finding on its line, and obeys none of them', () => {
+test('CVE-2021-25743: text keeps each finding on its line, and obeys none of them', () => {
   const [first, second] = format('text').split('\n')
   assert.match(first ?? '', /say "<b>" & 100%\\u000a::error::x \[PodSecurity\]$/)
   assert.doesNotMatch(format('text'), /[^\P{C}\n]/u)
