@@ -22,8 +22,8 @@ export interface Renewal {
   renew(signal: AbortSignal): Promise<void>
 }
 
-const firstRetry = 2_000
-const longestRetry = 300_000
+const firstRetryMs = 2_000
+const longestRetryMs = 300_000
 /** A timer holds at most 2^31 ms. */
 const longestPause = 2 ** 30
 
@@ -40,7 +40,7 @@ export function renewalTime({ from, to }: Validity, random: number): number {
 /** Resolves at the signal. A failed renewal is tried again at growing intervals, also when the certificate has expired. */
 export async function keepRenewed({ name, clock, log, random, validity, renew }: Renewal, signal: AbortSignal): Promise<void> {
   let due = renewalTime(validity(), random())
-  let retry = firstRetry
+  let retry = firstRetryMs
   while (!signal.aborted) {
     const left = due - clock.now()
     if (left > 0) {
@@ -50,16 +50,16 @@ export async function keepRenewed({ name, clock, log, random, validity, renew }:
     try {
       await renew(signal)
       log.info('certificate renewed', { name, expires: new Date(validity().to).toISOString() })
-      retry = firstRetry
+      retry = firstRetryMs
       // Never at once again, whatever the signer gave.
-      due = Math.max(renewalTime(validity(), random()), clock.now() + firstRetry)
+      due = Math.max(renewalTime(validity(), random()), clock.now() + firstRetryMs)
     } catch (err) {
       if (signal.aborted) return
       const retryAfterMs = Math.round(retry * (0.75 + 0.5 * random()))
       const expires = new Date(validity().to).toISOString()
       log.error('certificate not renewed, trying again', { name, expires, expired: validity().to <= clock.now(), retryAfterMs, err })
       due = clock.now() + retryAfterMs
-      retry = Math.min(retry * 2, longestRetry)
+      retry = Math.min(retry * 2, longestRetryMs)
     }
   }
 }

@@ -38,7 +38,7 @@ export interface StartInput {
 }
 
 /** A failed try that only waiting can mend is made again after this. */
-const retry = 10_000
+const retryMs = 10_000
 
 /** Resolves when it runs and its postStart hook is through; rejects with StartError. */
 export async function startContainer(input: StartInput, signal: AbortSignal): Promise<void> {
@@ -59,20 +59,22 @@ export async function startContainer(input: StartInput, signal: AbortSignal): Pr
   }
   const image = await node.puller
     .ensure({ podUid: podUid(pod), container: spec, event, secrets: () => pullSecrets(node, pod, signal) }, signal)
-    .catch((err: unknown) => (err instanceof ImageError ? fail(err.reason, err, err.retryAfterMs) : fail('ImageInspectError', err, retry)))
+    .catch((err: unknown) =>
+      err instanceof ImageError ? fail(err.reason, err, err.retryAfterMs) : fail('ImageInspectError', err, retryMs),
+    )
 
   const config = await configure(input, image, signal).catch((err: unknown) =>
     fail(
       err instanceof ContainerConfigError || err instanceof SubPathError ? 'CreateContainerConfigError' : 'CreateContainerError',
       err,
-      retry,
+      retryMs,
     ),
   )
   const id = await runtime
     .createContainer(input.sandboxId, config, input.sandbox, signal)
-    .catch((err: unknown) => fail('CreateContainerError', err, retry))
+    .catch((err: unknown) => fail('CreateContainerError', err, retryMs))
   event('Normal', 'Created', `Created container: ${spec.name}`)
-  await runtime.startContainer(id, signal).catch((err: unknown) => fail('RunContainerError', err, retry))
+  await runtime.startContainer(id, signal).catch((err: unknown) => fail('RunContainerError', err, retryMs))
   event('Normal', 'Started', `Started container ${spec.name}`)
 
   const postStart = spec.lifecycle?.postStart
@@ -85,7 +87,7 @@ export async function startContainer(input: StartInput, signal: AbortSignal): Pr
     const why = cause instanceof Error ? cause.message : String(cause)
     event('Warning', 'FailedPostStartHook', `PostStartHook failed`)
     await input.kill(id, 'FailedPostStartHook')
-    throw new StartError('PostStartHookError', why, retry, { cause })
+    throw new StartError('PostStartHookError', why, retryMs, { cause })
   }
 }
 

@@ -30,11 +30,11 @@ export interface Containerd extends AsyncDisposable {
   readonly stopped: Promise<void>
 }
 
-const firstBackOff = 200
-const longestBackOff = 10_000
+const firstBackOffMs = 200
+const longestBackOffMs = 10_000
 /** A containerd that ran this long starts again without delay. */
-const steady = 60_000
-const startLimit = 20_000
+const steadyMs = 60_000
+const startMs = 20_000
 
 /**
  * Starts containerd and resolves when its CRI answers. Containers of an earlier run keep running and are found again; a containerd
@@ -131,7 +131,7 @@ function supervise(binary: string, { directory, log, clock }: ContainerdOptions,
   // Whoever starts containerd awaits it; nobody does any more once it is ready.
   first.promise.catch(() => undefined)
   const loop = async () => {
-    let backOff = firstBackOff
+    let backOff = firstBackOffMs
     for (let starts = 1; ; starts++) {
       const startedAt = clock.now()
       // A session of its own: Ctrl-C in the terminal reaches the agent only, which then stops things in order.
@@ -147,7 +147,7 @@ function supervise(binary: string, { directory, log, clock }: ContainerdOptions,
       signal.removeEventListener('abort', end)
       if (signal.aborted) return
       if (starts === 1) first.reject(new Error(`it ended with ${code}: ${last.line}`))
-      if (clock.now() - startedAt >= steady) backOff = firstBackOff
+      if (clock.now() - startedAt >= steadyMs) backOff = firstBackOffMs
       log.error('containerd ended, starting it again', { code, afterMs: backOff, err: last.line })
       try {
         await clock.sleep(backOff, signal)
@@ -155,7 +155,7 @@ function supervise(binary: string, { directory, log, clock }: ContainerdOptions,
         // The sleep rejects only because of the signal.
         return
       }
-      backOff = Math.min(backOff * 2, longestBackOff)
+      backOff = Math.min(backOff * 2, longestBackOffMs)
     }
   }
   return { stopped: loop(), failed: first.promise }
@@ -177,7 +177,7 @@ function forward(child: ChildProcess, log: Logger): { line: string } {
 }
 
 async function untilReady(runtime: ContainerRuntime, clock: Clock, signal: AbortSignal): Promise<void> {
-  const limit = clock.now() + startLimit
+  const limit = clock.now() + startMs
   for (;;) {
     try {
       await runtime.version(signal)

@@ -17,9 +17,9 @@ export interface NodeIdentity {
 }
 
 const signerName = 'kubernetes.io/kube-apiserver-client-kubelet'
-const pollEvery = 100
-const slowPoll = 2_000
-const issueLimit = 120_000
+const pollMs = 100
+const slowPollMs = 2_000
+const issueMs = 120_000
 
 export function nodeUser(nodeName: string): string {
   return `system:node:${nodeName}`
@@ -79,8 +79,8 @@ async function untilSigned(client: Client, name: string, clock: Clock, signal: A
       )
     if (status?.certificate) return Buffer.from(status.certificate, 'base64').toString()
     const waited = clock.now() - began
-    if (waited > issueLimit) throw new Error(`Cannot join: the certificate request "${name}" was not signed within ${issueLimit / 1000} s`)
-    await clock.sleep(waited < 10_000 ? pollEvery : slowPoll, signal)
+    if (waited > issueMs) throw new Error(`Cannot join: the certificate request "${name}" was not signed within ${issueMs / 1000} s`)
+    await clock.sleep(waited < 10_000 ? pollMs : slowPollMs, signal)
   }
 }
 

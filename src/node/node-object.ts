@@ -11,7 +11,7 @@ export const simulatedMark = 'bulkhead.dev/simulated'
 
 const mostPods = 110
 /** Kept for the node itself. */
-const reservedMemory = 100 * 1024 * 1024
+const reservedMemoryBytes = 100 * 1024 * 1024
 const mostImages = 50
 
 export interface NodeFacts {
@@ -52,7 +52,7 @@ export function newNode(node: NodeFacts): Node {
 export function allocatable({ facts }: Pick<NodeFacts, 'facts'>): NodeAllocatable {
   return {
     milliCpu: facts.cpus * 1000,
-    memoryBytes: Math.max(0, facts.memoryBytes - reservedMemory),
+    memoryBytes: Math.max(0, facts.memoryBytes - reservedMemoryBytes),
     ephemeralStorageBytes: Math.floor(facts.diskBytes * 0.9),
   }
 }

@@ -16,12 +16,12 @@ export interface NodeRegistrarOptions {
 }
 
 const leaseSeconds = 40
-const renewEvery = 10_000
+const renewMs = 10_000
 /** Upstream looks every 10 s and reports at least every 5 minutes. */
-const reportEvery = 300_000
+const reportMs = 300_000
 const agentStopped = { enforced: false, reason: 'AgentStopped', message: 'the node agent was stopped' } as const
-const firstRetry = 200
-const longestRetry = 7_000
+const firstRetryMs = 200
+const longestRetryMs = 7_000
 
 export class NodeRegistrar {
   readonly #options: NodeRegistrarOptions
@@ -36,7 +36,7 @@ export class NodeRegistrar {
   /** Resolves with the Node as the API has it; tries until the signal. */
   async register(signal: AbortSignal): Promise<Node> {
     const { client, node, clock, log } = this.#options
-    for (let wait = firstRetry; ; wait = Math.min(wait * 2, longestRetry)) {
+    for (let wait = firstRetryMs; ; wait = Math.min(wait * 2, longestRetryMs)) {
       try {
         const there = await this.#ensure(signal)
         // The lease is the Node's: it goes with it.
@@ -72,7 +72,7 @@ export class NodeRegistrar {
     const { clock, log, node } = this.#options
     while (!signal.aborted) {
       try {
-        await clock.sleep(renewEvery, signal)
+        await clock.sleep(renewMs, signal)
         await this.#renewLease(signal)
         await this.#report(undefined, signal)
       } catch (err) {
@@ -110,7 +110,7 @@ export class NodeRegistrar {
     const now = clock.now()
     const status = nodeStatus(node, await health(signal), this.#node?.status, now)
     const text = JSON.stringify({ ...status, conditions: status.conditions?.map(({ lastHeartbeatTime: _, ...rest }) => rest) })
-    if (!there && text === this.#reported && now - this.#reportedAt < reportEvery) return
+    if (!there && text === this.#reported && now - this.#reportedAt < reportMs) return
     // Addresses are merged by type, of which a node may have two: the list is replaced, as upstream's kubelet does.
     const whole = { ...status, addresses: [{ $patch: 'replace' }, ...(status.addresses ?? [])] }
     this.#node = await client.patch(nodes, '', node.name, { status: whole }, { type: 'strategic', subresource: 'status' }, signal)

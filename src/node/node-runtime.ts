@@ -45,7 +45,7 @@ export interface NodeRuntime {
   run(signal: AbortSignal): Promise<void>
 }
 
-const housekeeping = 10_000
+const housekeepingMs = 10_000
 
 export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
   const { client, node, runtime, clock, log, random } = options
@@ -90,7 +90,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
     async run(signal) {
       const keep = async () => {
         while (!signal.aborted) {
-          await pause(clock, housekeeping, signal)
+          await pause(clock, housekeepingMs, signal)
           await objects.keep([...workers].map(({ pod }) => pod))
           tokens.keep(new Set([...workers].map(({ uid }) => uid)))
           await options.housekeeping?.([...workers], podNode.event, signal)

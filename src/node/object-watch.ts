@@ -28,7 +28,7 @@ interface Followed {
 }
 
 /** How long a first read may take before the pod says so. */
-const firstRead = 20_000
+const firstReadMs = 20_000
 
 export class ObjectWatch implements ObjectSource, AsyncDisposable {
   readonly #options: ObjectWatchOptions
@@ -80,7 +80,7 @@ export class ObjectWatch implements ObjectSource, AsyncDisposable {
       followed = this.#follow(resource, namespace, name)
       this.#followed.set(key, followed)
     }
-    const limit = AbortSignal.timeout(firstRead)
+    const limit = AbortSignal.timeout(firstReadMs)
     try {
       await followed.informer.synced(AbortSignal.any([signal, limit]))
     } catch (cause) {

@@ -19,9 +19,9 @@ import { readMessages } from './termination-message.ts'
 import { MountError } from './volumes/pod-volumes.ts'
 
 /** Without any event a pod is looked at this often: upstream's sync period. */
-const resync = 60_000
-const firstFailure = 500
-const longestFailure = 120_000
+const resyncMs = 60_000
+const firstFailureMs = 500
+const longestFailureMs = 120_000
 
 export class PodWorker {
   readonly uid: string
@@ -123,7 +123,7 @@ export class PodWorker {
     try {
       while (!signal.aborted) {
         this.#wake = Promise.withResolvers()
-        let delay = resync
+        let delay = resyncMs
         try {
           if (this.#ending()) {
             if (await this.#terminate(signal)) return
@@ -134,7 +134,7 @@ export class PodWorker {
         } catch (err) {
           if (signal.aborted) return
           if (this.#ending() && this.#interrupt.signal.aborted && err === this.#interrupt.signal.reason) continue
-          delay = Math.min(firstFailure * 2 ** this.#failures++, longestFailure)
+          delay = Math.min(firstFailureMs * 2 ** this.#failures++, longestFailureMs)
           log.error('pod pass failed', { pod: podText(this.#pod), err, retryAfterMs: delay })
         }
         const step = new AbortController()
@@ -201,7 +201,7 @@ export class PodWorker {
     await this.#volumes.tearDown()
     await this.#readState(signal)
     await this.#report(this.#terminal !== undefined, signal)
-    return resync
+    return resyncMs
   }
 
   async #apply(plan: PodPlan, signal: AbortSignal): Promise<number> {
@@ -213,7 +213,7 @@ export class PodWorker {
       for (const { id } of this.#state.sandboxes) await stopSandbox(this.#node, this.#pod, id, signal)
       if (!plan.createSandbox) {
         await this.#volumes.tearDown()
-        return resync
+        return resyncMs
       }
     }
     for (const { status, container, message, reason } of plan.kill) {
@@ -224,15 +224,15 @@ export class PodWorker {
     }
     if (plan.start.length === 0 && !plan.createSandbox) {
       await this.#setUpVolumes(signal)
-      return resync
+      return resyncMs
     }
     // A hint that work has begun: where it fails, the end of this pass reports again.
     if (plan.createSandbox) void this.#report(false, signal).catch(() => undefined)
-    if (!(await this.#setUpVolumes(signal))) return Math.min(firstFailure * 2 ** this.#failures++, longestFailure)
+    if (!(await this.#setUpVolumes(signal))) return Math.min(firstFailureMs * 2 ** this.#failures++, longestFailureMs)
     const sandbox = await podSandboxConfig({ node: this.#node, pod, logDirectory: this.#logDirectory }, plan.attempt)
     if (plan.createSandbox && !(await this.#createSandbox(sandbox, signal))) return Math.min(2000 * 2 ** this.#failures++, 30_000)
     if (!(await joinNetwork(this.#node, pod, this.#state.podIps[0], signal)))
-      return Math.min(firstFailure * 2 ** this.#failures++, longestFailure)
+      return Math.min(firstFailureMs * 2 ** this.#failures++, longestFailureMs)
     const sandboxId = this.#state.sandboxes[0]?.id ?? ''
     return await this.#startContainers(plan, sandbox, sandboxId, signal)
   }
@@ -257,7 +257,7 @@ export class PodWorker {
   }
 
   async #startContainers(plan: PodPlan, sandbox: SandboxConfig, sandboxId: string, signal: AbortSignal): Promise<number> {
-    let delay = resync
+    let delay = resyncMs
     for (const container of plan.start) {
       const name = container.spec.name
       const crash = crashWait(this.#node, this.#pod, this.#state, container)
@@ -300,7 +300,7 @@ export class PodWorker {
       } catch (err) {
         if (!(err instanceof StartError)) throw err
         this.#waiting.set(name, { reason: err.reason, message: err.message })
-        delay = Math.min(delay, err.retryAfterMs ?? resync)
+        delay = Math.min(delay, err.retryAfterMs ?? resyncMs)
       }
     }
     return delay

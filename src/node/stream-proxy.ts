@@ -7,7 +7,7 @@ import { readHttpHead } from './http-head.ts'
 /** The protocols that the API server speaks inside of the bytes. */
 export type StreamProtocol = 'v4.channel.k8s.io' | 'portforward.k8s.io'
 
-const dialLimit = 10_000
+const dialMs = 10_000
 
 /**
  * Opens the stream that the runtime's URL names. Rejects for any URL that is not https on 127.0.0.1, for any other certificate than
@@ -17,14 +17,14 @@ export async function openRuntimeStream(url: string, protocol: StreamProtocol, c
   const target = checkedUrl(url)
   const socket = await dial(
     { host: '127.0.0.1', port: Number(target.port), ca: certificate, minVersion: 'TLSv1.3' },
-    AbortSignal.any([signal, AbortSignal.timeout(dialLimit)]),
+    AbortSignal.any([signal, AbortSignal.timeout(dialMs)]),
   )
   try {
     socket.write(
       `POST ${target.pathname}${target.search} HTTP/1.1\r\nHost: ${target.host}\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n` +
         `X-Stream-Protocol-Version: ${protocol}\r\nContent-Length: 0\r\n\r\n`,
     )
-    const head = await readHttpHead(socket, AbortSignal.any([signal, AbortSignal.timeout(dialLimit)]))
+    const head = await readHttpHead(socket, AbortSignal.any([signal, AbortSignal.timeout(dialMs)]))
     if (head.status !== 101) throw new Error(`the container runtime answered ${head.status} instead of switching protocols`)
     return socket
   } catch (err) {

@@ -22,11 +22,11 @@ export interface TunnelOptions {
   readonly random: () => number
 }
 
-const firstRetry = 200
-const longestRetry = 10_000
-const connectLimit = 10_000
+const firstRetryMs = 200
+const longestRetryMs = 10_000
+const connectMs = 10_000
 /** A dead peer is noticed within two of these. */
-const pingEvery = 15_000
+const pingMs = 15_000
 
 interface OpenTunnel {
   /** Resolves when it is closed; rejects with why it broke. */
@@ -37,12 +37,12 @@ interface OpenTunnel {
 export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Promise<void> {
   const { identity, clock, log, random } = options
   const replaced = new Set<Promise<void>>()
-  let wait = firstRetry
+  let wait = firstRetryMs
   while (!signal.aborted) {
     try {
       const { changed } = identity
       const { closed } = await open(options, signal)
-      wait = firstRetry
+      wait = firstRetryMs
       const renewed = await Promise.race([closed.then(() => false), changed.then(() => true)])
       if (renewed) {
         // The API server closes it when it has the new one, behind its last stream.
@@ -56,7 +56,7 @@ export async function runTunnel(options: TunnelOptions, signal: AbortSignal): Pr
       log.error('tunnel lost', { err, retryAfterMs: wait })
     }
     await pause(clock, wait * (0.5 + random()), signal)
-    wait = Math.min(wait * 2, longestRetry)
+    wait = Math.min(wait * 2, longestRetryMs)
   }
   await Promise.all(replaced)
 }
@@ -65,7 +65,7 @@ async function open(options: TunnelOptions, signal: AbortSignal): Promise<OpenTu
   const { server, ca, identity, nodeName, requests, clock, log } = options
   const url = new URL(server)
   const { certificate, key } = identity.current
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(connectLimit)])
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(connectMs)])
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const socket = await dial(
     {
@@ -114,7 +114,7 @@ async function open(options: TunnelOptions, signal: AbortSignal): Promise<OpenTu
 async function keepAlive(session: ServerHttp2Session, clock: Clock, signal: AbortSignal): Promise<void> {
   let answered = true
   while (!signal.aborted && !session.destroyed) {
-    await pause(clock, pingEvery, signal)
+    await pause(clock, pingMs, signal)
     if (signal.aborted || session.destroyed) return
     if (!answered) return session.destroy(new Error('the API server does not answer pings'))
     answered = false

@@ -39,7 +39,7 @@ export function checkMethod(role: SignerRole, method: SignerMethod): void {
 const hour = 3600
 const day = 24 * hour
 const year = 366 * day
-const minLifetime = 10 * 60
+const minLifetimeSeconds = 10 * 60
 const mastersGroup = 'system:masters'
 const nodesGroup = 'system:nodes'
 const nodePrefix = 'system:node:'
@@ -185,8 +185,8 @@ function checkForm({ commonName, organizations, dnsNames, ipAddresses, lifetimeS
   if (ipAddresses.length > maxNames || !ipAddresses.every(address => isIP(address) !== 0)) {
     throw new PolicyViolation('form', 'Each IP address must be an IPv4 or IPv6 address')
   }
-  if (!Number.isSafeInteger(lifetimeSeconds) || lifetimeSeconds < minLifetime) {
-    throw new PolicyViolation('lifetime', `A certificate must last at least ${minLifetime} s`)
+  if (!Number.isSafeInteger(lifetimeSeconds) || lifetimeSeconds < minLifetimeSeconds) {
+    throw new PolicyViolation('lifetime', `A certificate must last at least ${minLifetimeSeconds} s`)
   }
 }
 

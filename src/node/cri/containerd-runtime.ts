@@ -19,11 +19,11 @@ import type {
 } from './messages.ts'
 import { type ContainerRuntime, RuntimeError, type StreamOptions } from './runtime.ts'
 
-const quick = 30_000
+const quickMs = 30_000
 /** Upstream's runtimeRequestTimeout for what changes state. */
-const slow = 120_000
+const slowMs = 120_000
 /** A pull ends by containerd's own progress timeout; this is the last resort. */
-const pull = 30 * 60_000
+const pullMs = 30 * 60_000
 
 interface WireEvent {
   containerId: string
@@ -43,7 +43,7 @@ export function containerdRuntime(socket: string): ContainerRuntime & { ready(ti
     ready: timeoutMs => client.ready(timeoutMs),
 
     async version(signal) {
-      const answer = await client.runtime<{ runtimeName: string; runtimeVersion: string }>('Version', {}, quick, signal)
+      const answer = await client.runtime<{ runtimeName: string; runtimeVersion: string }>('Version', {}, quickMs, signal)
       return { name: answer.runtimeName, version: answer.runtimeVersion }
     },
 
@@ -51,55 +51,55 @@ export function containerdRuntime(socket: string): ContainerRuntime & { ready(ti
       const answer = await client.runtime<{
         status: { conditions: RuntimeCondition[] } | null
         runtimeHandlers: { name: string; features: { userNamespaces: boolean } | null }[]
-      }>('Status', {}, quick, signal)
+      }>('Status', {}, quickMs, signal)
       const handler = answer.runtimeHandlers.find(({ name }) => name === '')
       return { conditions: answer.status?.conditions ?? [], userNamespaces: handler?.features?.userNamespaces ?? false }
     },
 
     async runSandbox(config, signal) {
-      return (await client.runtime<{ podSandboxId: string }>('RunPodSandbox', { config }, slow, signal)).podSandboxId
+      return (await client.runtime<{ podSandboxId: string }>('RunPodSandbox', { config }, slowMs, signal)).podSandboxId
     },
     async stopSandbox(podSandboxId, signal) {
-      await gone(client.runtime('StopPodSandbox', { podSandboxId }, slow, signal))
+      await gone(client.runtime('StopPodSandbox', { podSandboxId }, slowMs, signal))
     },
     async removeSandbox(podSandboxId, signal) {
-      await gone(client.runtime('RemovePodSandbox', { podSandboxId }, slow, signal))
+      await gone(client.runtime('RemovePodSandbox', { podSandboxId }, slowMs, signal))
     },
     async sandboxStatus(podSandboxId, signal) {
-      const answer = await gone(client.runtime<{ status: SandboxStatus }>('PodSandboxStatus', { podSandboxId }, quick, signal))
+      const answer = await gone(client.runtime<{ status: SandboxStatus }>('PodSandboxStatus', { podSandboxId }, quickMs, signal))
       return answer?.status
     },
     async listSandboxes(labelSelector, signal) {
-      return (await client.runtime<{ items: Sandbox[] }>('ListPodSandbox', { filter: { labelSelector } }, quick, signal)).items
+      return (await client.runtime<{ items: Sandbox[] }>('ListPodSandbox', { filter: { labelSelector } }, quickMs, signal)).items
     },
 
     async createContainer(podSandboxId: string, config: ContainerConfig, sandboxConfig: SandboxConfig, signal) {
       const request = { podSandboxId, config, sandboxConfig }
-      return (await client.runtime<{ containerId: string }>('CreateContainer', request, slow, signal)).containerId
+      return (await client.runtime<{ containerId: string }>('CreateContainer', request, slowMs, signal)).containerId
     },
     async startContainer(containerId, signal) {
-      await client.runtime('StartContainer', { containerId }, slow, signal)
+      await client.runtime('StartContainer', { containerId }, slowMs, signal)
     },
     async stopContainer(containerId, graceSeconds, signal) {
-      await gone(client.runtime('StopContainer', { containerId, timeout: graceSeconds }, slow + graceSeconds * 1000, signal))
+      await gone(client.runtime('StopContainer', { containerId, timeout: graceSeconds }, slowMs + graceSeconds * 1000, signal))
     },
     async removeContainer(containerId, signal) {
-      await gone(client.runtime('RemoveContainer', { containerId }, slow, signal))
+      await gone(client.runtime('RemoveContainer', { containerId }, slowMs, signal))
     },
     async updateContainer(containerId, linux, signal) {
-      await client.runtime('UpdateContainerResources', { containerId, linux }, quick, signal)
+      await client.runtime('UpdateContainerResources', { containerId, linux }, quickMs, signal)
     },
     async listContainers(labelSelector, signal) {
       const request = { filter: { labelSelector } }
-      return (await client.runtime<{ containers: ContainerSummary[] }>('ListContainers', request, quick, signal)).containers
+      return (await client.runtime<{ containers: ContainerSummary[] }>('ListContainers', request, quickMs, signal)).containers
     },
     async containerStatus(containerId, signal) {
-      const answer = await gone(client.runtime<{ status: ContainerStatus }>('ContainerStatus', { containerId }, quick, signal))
+      const answer = await gone(client.runtime<{ status: ContainerStatus }>('ContainerStatus', { containerId }, quickMs, signal))
       return answer?.status
     },
     async containerStats(labelSelector, signal): Promise<ContainerStats[]> {
       const request = { filter: { labelSelector } }
-      const { stats } = await client.runtime<{ stats: WireStats[] }>('ListContainerStats', request, quick, signal)
+      const { stats } = await client.runtime<{ stats: WireStats[] }>('ListContainerStats', request, quickMs, signal)
       return stats.flatMap(({ attributes, cpu, memory }) => {
         if (!attributes) return []
         const cpuValue = cpu?.usageCoreNanoSeconds?.value
@@ -115,39 +115,44 @@ export function containerdRuntime(socket: string): ContainerRuntime & { ready(ti
     async execSync(containerId, cmd, timeoutSeconds, signal) {
       const request = { containerId, cmd, timeout: timeoutSeconds }
       // The runtime kills the command at its timeout; the margin lets its own answer arrive first.
-      const limit = timeoutSeconds > 0 ? timeoutSeconds * 1000 + 5000 : slow
+      const limit = timeoutSeconds > 0 ? timeoutSeconds * 1000 + 5000 : slowMs
       return await client.runtime<ExecResult>('ExecSync', request, limit, signal)
     },
     async reopenContainerLog(containerId, signal) {
-      await client.runtime('ReopenContainerLog', { containerId }, quick, signal)
+      await client.runtime('ReopenContainerLog', { containerId }, quickMs, signal)
     },
 
     async exec(containerId, cmd, options: StreamOptions, signal) {
-      return (await client.runtime<{ url: string }>('Exec', { containerId, cmd, ...options }, quick, signal)).url
+      return (await client.runtime<{ url: string }>('Exec', { containerId, cmd, ...options }, quickMs, signal)).url
     },
     async attach(containerId, options: StreamOptions, signal) {
-      return (await client.runtime<{ url: string }>('Attach', { containerId, ...options }, quick, signal)).url
+      return (await client.runtime<{ url: string }>('Attach', { containerId, ...options }, quickMs, signal)).url
     },
     async portForward(podSandboxId, port, signal) {
-      return (await client.runtime<{ url: string }>('PortForward', { podSandboxId, port }, quick, signal)).url
+      return (await client.runtime<{ url: string }>('PortForward', { podSandboxId, port }, quickMs, signal)).url
     },
 
     async listImages(signal) {
-      return (await client.images<{ images: Image[] }>('ListImages', {}, quick, signal)).images
+      return (await client.images<{ images: Image[] }>('ListImages', {}, quickMs, signal)).images
     },
     async imageStatus(image, signal) {
-      const answer = await client.images<{ image: Image | null }>('ImageStatus', { image: { image } }, quick, signal)
+      const answer = await client.images<{ image: Image | null }>('ImageStatus', { image: { image } }, quickMs, signal)
       return answer.image ?? undefined
     },
     async pullImage(image, auth: RegistryAuth | undefined, signal) {
       const request = { image: { image }, ...(auth ? { auth } : {}) }
-      return (await client.images<{ imageRef: string }>('PullImage', request, pull, signal)).imageRef
+      return (await client.images<{ imageRef: string }>('PullImage', request, pullMs, signal)).imageRef
     },
     async removeImage(image, signal) {
-      await client.images('RemoveImage', { image: { image } }, slow, signal)
+      await client.images('RemoveImage', { image: { image } }, slowMs, signal)
     },
     async imageBytes(signal) {
-      const answer = await client.images<{ imageFilesystems: { usedBytes: { value: string } | null }[] }>('ImageFsInfo', {}, quick, signal)
+      const answer = await client.images<{ imageFilesystems: { usedBytes: { value: string } | null }[] }>(
+        'ImageFsInfo',
+        {},
+        quickMs,
+        signal,
+      )
       return answer.imageFilesystems.reduce((sum, { usedBytes }) => sum + Number(usedBytes?.value ?? 0), 0)
     },
 
