@@ -1,4 +1,5 @@
 // The pods that proofs attack with: one that every rule admits, and one that breaks the strictest rules.
+import type { Container, Pod, PodSpec } from '../api/types/core-v1.ts'
 import { noScheduler } from './proof-namespace.ts'
 
 const proofImage = 'bulkhead.local/busybox:1'
@@ -6,7 +7,7 @@ const proofImage = 'bulkhead.local/busybox:1'
 type Fields = Readonly<Record<string, unknown>>
 
 /** Passes `restricted`. Never scheduled unless `fields` say so. */
-export function harmlessSpec(fields: Fields = {}, container: Fields = {}): Fields {
+export function harmlessSpec(fields: Partial<PodSpec> = {}, container: Partial<Container> = {}): PodSpec {
   return {
     schedulerName: noScheduler,
     terminationGracePeriodSeconds: 0,
@@ -26,7 +27,7 @@ export function harmlessSpec(fields: Fields = {}, container: Fields = {}): Field
 }
 
 /** Root on the node in one step: privileged, with the node's namespaces and its whole disk. */
-export function dangerousSpec(): Fields {
+export function dangerousSpec(): PodSpec {
   return {
     schedulerName: noScheduler,
     hostPID: true,
@@ -36,7 +37,7 @@ export function dangerousSpec(): Fields {
   }
 }
 
-export const podObject = (name: string, spec: Fields, metadata: Fields = {}) => ({
+export const podObject = (name: string, spec: PodSpec, metadata: Pod['metadata'] = {}): Pod => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name, ...metadata },
@@ -47,11 +48,12 @@ export interface WorkloadForm {
   readonly kind: string
   readonly groupVersion: string
   readonly plural: string
-  object(name: string, template: Fields): Fields
+  /** `spec` is that of its pods. */
+  object(name: string, spec: PodSpec): Fields
 }
 
 const labels = { app: 'bulkhead-prove' }
-const selected = (template: Fields, more: Fields = {}) => ({
+const selected = (template: { readonly spec: PodSpec }, more: Fields = {}) => ({
   selector: { matchLabels: labels },
   template: { metadata: { labels }, ...template },
   ...more,
@@ -84,7 +86,7 @@ export const workloadForms: readonly WorkloadForm[] = [
   },
 ]
 
-function form(kind: string, groupVersion: string, plural: string, specOf: (podSpec: Fields) => Fields): WorkloadForm {
+function form(kind: string, groupVersion: string, plural: string, specOf: (podSpec: PodSpec) => Fields): WorkloadForm {
   return {
     kind,
     groupVersion,

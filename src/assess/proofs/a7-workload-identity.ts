@@ -18,8 +18,7 @@ export const workloadIdentity: Proof = {
     const found: string[] = []
     const create = (name: string): Promise<Pod> => {
       const pod = podObject(name, harmlessSpec({ serviceAccountName: name }))
-      // Our own pod, in the form that the resource has.
-      return context.client.create(pods, namespace.name, pod as unknown as Pod, signal)
+      return context.client.create(pods, namespace.name, pod, signal)
     }
     const bare = await create('without')
     if (tokenVolumes(bare).length > 0) found.push('a pod whose account has no rights has a token mounted')

@@ -1,4 +1,3 @@
-import type { Pod } from '../../api/types/core-v1.ts'
 import { nodes, pods } from '../../client/resources.ts'
 import { ask } from '../ask.ts'
 import { judge, type Proof, type ProofContext, skipped } from '../proof.ts'
@@ -40,8 +39,7 @@ export const containerPrivilege: Proof = {
       },
       { command: ['sh', '-c', readBack] },
     )
-    // Our own pod, in the form that the resource has.
-    await context.client.create(pods, namespace.name, podObject('probe', spec) as unknown as Pod, signal)
+    await context.client.create(pods, namespace.name, podObject('probe', spec), signal)
     const phase = await finished(context, namespace.name, signal)
     if (phase !== 'Succeeded') return { held: false, found: [`the probing pod on node "${nodeName}" ended as ${phase}`] }
     const { text } = await ask(context.transport, { method: 'GET', path: namespace.core('pods/probe/log') }, signal)

@@ -27,8 +27,7 @@ export const limitRange: Proof = {
       containers: [container('a'), container('b')],
       initContainers: [container('first')],
     })
-    // Our own pod, in the form that the resource has.
-    const made = await client.create(pods, namespace.name, podObject('c8', spec) as unknown as Pod, signal)
+    const made = await client.create(pods, namespace.name, podObject('c8', spec), signal)
     const covered = (await client.listAll(namespaces, {}, signal))
       .filter(({ metadata }) => metadata.annotations?.[defaultsAnnotation] === 'applied')
       .map(({ metadata }) => metadata.name)

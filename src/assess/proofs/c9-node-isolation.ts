@@ -9,7 +9,6 @@ import {
   namespaceDomainLabel,
   nodeDomainLabel,
 } from '../../api/trust-domain.ts'
-import type { Pod } from '../../api/types/core-v1.ts'
 import { nodes, pods } from '../../client/resources.ts'
 import { ask, mergePatch } from '../ask.ts'
 import { judge, type Proof, skipped } from '../proof.ts'
@@ -32,8 +31,7 @@ export const nodeIsolation: Proof = {
     await using namespace = await ProofNamespace.create(context, 'C9', signal)
     await namespace.account('c9', signal)
     const spec = harmlessSpec({ serviceAccountName: 'c9', nodeName: name }, { command: ['sleep', '600'] })
-    // Our own pod, in the form that the resource has.
-    await client.create(pods, namespace.name, podObject('resident', spec) as unknown as Pod, signal)
+    await client.create(pods, namespace.name, podObject('resident', spec), signal)
     const found: string[] = []
     // Only rehearsed: where it is let pass, nothing must have happened.
     const want = async (what: string, path: string, label: string) => {

@@ -1,4 +1,4 @@
-import type { Pod } from '../../api/types/core-v1.ts'
+import type { PodSpec } from '../../api/types/core-v1.ts'
 import type { NetworkPolicy } from '../../api/types/networking-v1.ts'
 import { parseJson } from '../../base/json.ts'
 import { discover, type ServedResource } from '../../client/discovery.ts'
@@ -42,8 +42,7 @@ export const leastSurface: Proof = {
       await openPaths(context, namespace, signal),
       await hostAccess(context, namespace, signal),
     ]
-    // Our own pod, in the form that the resource has.
-    const object = podObject('d4', harmlessSpec({ serviceAccountName: 'd4' })) as unknown as Pod
+    const object = podObject('d4', harmlessSpec({ serviceAccountName: 'd4' }))
     const { spec } = await context.client.create(pods, namespace.name, object, signal)
     const token = (spec.volumes ?? []).some(volume => volume.projected?.sources?.some(source => source.serviceAccountToken !== undefined))
     return judge(
@@ -115,7 +114,7 @@ function grantsOf({ metadata, spec }: NetworkPolicy): string[] {
   )
 }
 
-const hostForms: readonly (readonly [what: string, spec: object])[] = [
+const hostForms: readonly (readonly [what: string, spec: PodSpec])[] = [
   ['every namespace and the disk of the node', dangerousSpec()],
   ['the network of the node', harmlessSpec({ hostNetwork: true })],
   ['the processes of the node', harmlessSpec({ hostPID: true })],

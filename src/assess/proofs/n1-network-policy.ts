@@ -93,11 +93,10 @@ async function runPod(
     schedulerName: 'default-scheduler',
     restartPolicy: 'Never',
     serviceAccountName: 'n1',
-    nodeSelector: { 'kubernetes.io/hostname': node.metadata.name },
+    nodeSelector: { 'kubernetes.io/hostname': node.metadata.name ?? '' },
   }
   const spec = harmlessSpec(fields, { command: ['sh', '-c', script], ...container })
-  // Our own pod, in the form that the resource has.
-  await client.create(pods, namespace.name, podObject(app, spec, { labels: { app } }) as unknown as Pod, signal)
+  await client.create(pods, namespace.name, podObject(app, spec, { labels: { app } }), signal)
 }
 
 async function untilPod(

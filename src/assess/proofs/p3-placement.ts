@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { namespaceDomainLabel, podDomainAnnotation } from '../../api/trust-domain.ts'
 import type { DaemonSet } from '../../api/types/apps-v1.ts'
-import type { Pod } from '../../api/types/core-v1.ts'
 import { daemonSets, nodes, pods } from '../../client/resources.ts'
 import { ask, mergePatch } from '../ask.ts'
 import { judge, type Proof, type ProofContext, skipped } from '../proof.ts'
@@ -36,8 +35,7 @@ export const placement: Proof = {
     const forged = { annotations: { [podDomainAnnotation]: '' } }
     await want('pod that forges its domain', namespace.core('pods'), podObject('forged', direct, forged))
     const waiting = podObject('waiting', harmlessSpec({ serviceAccountName: 'p3', ...everywhere }))
-    // Our own pod, in the form that the resource has.
-    await client.create(pods, namespace.name, waiting as unknown as Pod, signal)
+    await client.create(pods, namespace.name, waiting, signal)
     const target = { apiVersion: 'v1', kind: 'Node', name: node }
     const binding = (name: string) => ({ apiVersion: 'v1', kind: 'Binding', metadata: { name }, target })
     await want('binding', namespace.core('pods/waiting/binding'), binding('waiting'))
@@ -62,7 +60,7 @@ async function byControllers(
 ): Promise<string[]> {
   const found: string[] = []
   const spec = { ...harmlessSpec({ serviceAccountName: 'p3', ...everywhere, schedulerName: 'default-scheduler' }) }
-  await client.create(pods, namespace.name, podObject('scheduled', spec) as unknown as Pod, signal)
+  await client.create(pods, namespace.name, podObject('scheduled', spec), signal)
   const labels = { app: 'p3' }
   const set = { metadata: { name: 'p3' }, spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec } } }
   await client.create(daemonSets, namespace.name, set as unknown as DaemonSet, signal)
