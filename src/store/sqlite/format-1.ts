@@ -1,12 +1,9 @@
 // Reads a log of format 1, in which each record had a row and a seal of its own, and writes it anew in blocks.
-import { createDecipheriv, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { DataKeys } from './data-keys.ts'
 import { joinPacked, type PackedRecords, packPlain } from './record.ts'
-import { RecordDamaged } from './seal.ts'
-
-const nonceLength = 12
-const tagLength = 16
+import { openSealed, RecordDamaged } from './seal.ts'
 
 interface Row {
   readonly revision: number
@@ -37,20 +34,11 @@ export function upgradeFromFormat1(db: DatabaseSync, keys: DataKeys, blockBytes:
 }
 
 function openRow(dataKey: KeyObject, { revision, previous, deleted, sealed }: Row): PackedRecords {
-  const damaged = () => new RecordDamaged(`The stored record at revision ${revision} was changed after it was written`)
-  if (sealed.length < nonceLength + tagLength) throw damaged()
   const place = Buffer.alloc(17)
   place.writeBigUInt64LE(BigInt(revision), 0)
   place.writeBigUInt64LE(BigInt(previous), 8)
   place.writeUInt8(deleted, 16)
-  const decipher = createDecipheriv('aes-256-gcm', dataKey, sealed.subarray(0, nonceLength), { authTagLength: tagLength })
-  decipher.setAAD(place)
-  decipher.setAuthTag(sealed.subarray(sealed.length - tagLength))
-  const plain = decipher.update(sealed.subarray(nonceLength, sealed.length - tagLength))
-  try {
-    decipher.final()
-  } catch (err) {
-    throw Object.assign(damaged(), { cause: err })
-  }
+  const plain = openSealed(dataKey, place, sealed)
+  if (plain === undefined) throw new RecordDamaged(`The stored record at revision ${revision} was changed after it was written`)
   return packPlain({ revision, previous, deleted: deleted !== 0 }, plain)
 }

@@ -44,15 +44,17 @@ export function openBlock(dataKey: KeyObject, { first, places, sealed }: SealedB
   const here = `The stored block at revision ${first}`
   if (sealed.length < nonceLength + tagLength) throw new RecordDamaged(`${here} is cut short`)
   const keys = placesOf(places)
-  const data = keys && tryOpen(dataKey, places, sealed)
-  if (keys === undefined || data === undefined) throw new RecordDamaged(`${here} was changed after it was written`)
+  const plain = keys && openSealed(dataKey, places, sealed)
+  if (keys === undefined || plain === undefined) throw new RecordDamaged(`${here} was changed after it was written`)
   if (keys[0] !== first) throw new RecordDamaged(`${here} was swapped: it is the one of revision ${keys[0]}`)
-  return { keys, data }
+  return { keys, data: ownBuffer(plain) }
 }
 
-function tryOpen(dataKey: KeyObject, places: Uint8Array, sealed: Uint8Array): ArrayBuffer | undefined {
+/** What is under a seal (nonce, ciphertext, tag) that is bound to `place`; undefined where it is cut short, or is not what was sealed there. */
+export function openSealed(dataKey: KeyObject, place: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+  if (sealed.length < nonceLength + tagLength) return undefined
   const decipher = createDecipheriv(algorithm, dataKey, sealed.subarray(0, nonceLength), { authTagLength: tagLength })
-  decipher.setAAD(places)
+  decipher.setAAD(place)
   decipher.setAuthTag(sealed.subarray(sealed.length - tagLength))
   const plain = decipher.update(sealed.subarray(nonceLength, sealed.length - tagLength))
   try {
@@ -61,7 +63,7 @@ function tryOpen(dataKey: KeyObject, places: Uint8Array, sealed: Uint8Array): Ar
     // Node says no more than "unable to authenticate"; the caller words what that means here.
     return undefined
   }
-  return ownBuffer(plain)
+  return plain
 }
 
 /** Small results of Node share memory with others. */
