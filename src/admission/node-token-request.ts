@@ -1,4 +1,5 @@
 // Which tokens a node may ask for: those that a pod of its own was made to have, and none for a server that the pod has nothing to do with.
+import { claimNameOf } from '../api/claim-name.ts'
 import type { TokenRequest } from '../api/types/authentication-v1.ts'
 import type { CSIPersistentVolumeSource, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../api/types/core-v1.ts'
 import type { CSIDriver } from '../api/types/storage-v1.ts'
@@ -45,14 +46,10 @@ function wantsAudience(volume: Volume, pod: Pod, audience: string, reader: Clust
   return found?.spec.tokenRequests?.some(wanted => wanted.audience === audience) === true
 }
 
-function driverOfClaim(
-  { name, persistentVolumeClaim, ephemeral }: Volume,
-  { metadata }: Pod,
-  reader: ClusterReader,
-): CSIPersistentVolumeSource['driver'] | undefined {
-  const claimName = persistentVolumeClaim?.claimName ?? (ephemeral ? `${metadata.name}-${name}` : undefined)
+function driverOfClaim(volume: Volume, pod: Pod, reader: ClusterReader): CSIPersistentVolumeSource['driver'] | undefined {
+  const claimName = claimNameOf(pod, volume)
   if (claimName === undefined) return undefined
-  const claim = reader.get('persistentvolumeclaims', metadata.namespace ?? '', claimName) as PersistentVolumeClaim | undefined
-  const volume = claim?.spec?.volumeName && (reader.get('persistentvolumes', '', claim.spec.volumeName) as PersistentVolume | undefined)
-  return volume ? volume.spec?.csi?.driver : undefined
+  const claim = reader.get('persistentvolumeclaims', pod.metadata.namespace ?? '', claimName) as PersistentVolumeClaim | undefined
+  const bound = claim?.spec?.volumeName && (reader.get('persistentvolumes', '', claim.spec.volumeName) as PersistentVolume | undefined)
+  return bound ? bound.spec?.csi?.driver : undefined
 }

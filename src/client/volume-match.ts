@@ -92,12 +92,6 @@ export function boundVolume(volume: PersistentVolume, claim: PersistentVolumeCla
   return { ...volume, metadata: { ...volume.metadata, annotations }, spec: { ...volume.spec, claimRef: reference } }
 }
 
-/** The name of the claim behind a pod's volume; undefined for a volume of another type. */
-export function claimNameOf({ metadata }: Pod, { name, persistentVolumeClaim, ephemeral }: Volume): string | undefined {
-  if (persistentVolumeClaim != null) return persistentVolumeClaim.claimName
-  return ephemeral == null ? undefined : `${metadata.name}-${name}`
-}
-
 /** Why the claim of that name is not the pod's own, which an ephemeral volume must be: the data of others must not end up in the pod. */
 export function whyNotOwn(pod: Pod, { ephemeral }: Volume, { metadata }: PersistentVolumeClaim): string | undefined {
   const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)

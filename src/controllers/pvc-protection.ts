@@ -1,4 +1,5 @@
 // Keeps a claim that is being deleted until no pod uses it.
+import { claimNameOf } from '../api/claim-name.ts'
 import type { PersistentVolumeClaim, Pod } from '../api/types/core-v1.ts'
 import { makeKey } from '../client/object-key.ts'
 import { persistentVolumeClaims, pods } from '../client/resources.ts'
@@ -36,10 +37,11 @@ export const pvcProtection: Controller = {
 }
 
 /** Claims that the pod names, those of its ephemeral volumes included. */
-function claimKeys({ metadata: { namespace = '', name = '' }, spec }: Pod): string[] {
+function claimKeys(pod: Pod): string[] {
+  const { metadata, spec } = pod
   return (spec.volumes ?? []).flatMap(volume => {
-    if (volume.persistentVolumeClaim != null) return [makeKey(namespace, volume.persistentVolumeClaim.claimName)]
-    return volume.ephemeral == null ? [] : [makeKey(namespace, `${name}-${volume.name}`)]
+    const claim = claimNameOf(pod, volume)
+    return claim === undefined ? [] : [makeKey(metadata.namespace ?? '', claim)]
   })
 }
 

@@ -1,7 +1,8 @@
 // The claims of a pod, and which volumes they would take on a node. Pure.
+import { claimNameOf } from '../api/claim-name.ts'
 import { compareQuantities, parseQuantity } from '../api/quantity.ts'
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../api/types/core-v1.ts'
-import { bindCompleted, claimClass, claimNameOf, isOnNode, matchingVolume, selectedNode, whyNotOwn } from '../client/volume-match.ts'
+import { bindCompleted, claimClass, isOnNode, matchingVolume, selectedNode, whyNotOwn } from '../client/volume-match.ts'
 import type { VolumeView } from './cluster-state.ts'
 import type { NodeInfo } from './node-info.ts'
 

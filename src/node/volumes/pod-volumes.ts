@@ -1,8 +1,8 @@
 // The volumes of one pod on disk: set up before its containers, refreshed when what they show changes, torn down after them.
 import { chmod, chown, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { claimNameOf } from '../../api/claim-name.ts'
 import type { Volume } from '../../api/types/core-v1.ts'
-import { claimNameOf } from '../../client/volume-match.ts'
 import { isMountPoint, mountTmpfs, unmountBelow } from '../mount-table.ts'
 import { wholeUnits } from '../pod-resources.ts'
 import { writeAtomically } from './atomic-writer.ts'
