@@ -10,15 +10,21 @@ const identityEnds: readonly [string, string, (streams: StreamsServer) => void][
   ['expires', 'shortly', ({ clock }) => clock.advance(60_001)],
   ['is denied', 'ann', ({ denyList }) => denyList.replace([{ kind: 'user-name', value: 'ann' }])],
 ]
+/** The node's streams of now on: answered, and open until somebody ends them. */
+function keepOpen(streams: StreamsServer): ServerHttp2Stream[] {
+  const opened: ServerHttp2Stream[] = []
+  streams.agent.serve = stream => {
+    stream.respond({ ':status': 200 })
+    stream.resume()
+    opened.push(stream)
+  }
+  return opened
+}
+
 for (const [what, user, end] of identityEnds) {
   test(`streams over WebSocket and SPDY end in the turn in which their identity ${what}`, limit, async () => {
     await using streams = await StreamsServer.start()
-    const opened: ServerHttp2Stream[] = []
-    streams.agent.serve = stream => {
-      stream.respond({ ':status': 200 })
-      stream.resume()
-      opened.push(stream)
-    }
+    const opened = keepOpen(streams)
     const socket = await streams.webSocket(commands, ['v5.channel.k8s.io'], user)
     const spdy = await streams.upgrade(commands, { user })
     assert.equal(spdy.head.status, 101)
@@ -143,12 +149,7 @@ test('a followed log that the node cuts is an error to the client, one that it e
 
 test("the node's stream ends with the client", limit, async () => {
   await using streams = await StreamsServer.start()
-  const opened: ServerHttp2Stream[] = []
-  streams.agent.serve = stream => {
-    stream.respond({ ':status': 200 })
-    stream.resume()
-    opened.push(stream)
-  }
+  const opened = keepOpen(streams)
   const webSocket = await streams.webSocket(commands, ['v5.channel.k8s.io'])
   const { socket } = await streams.upgrade(commands)
   const ends = opened.map(stream => once(stream, 'close'))

@@ -5,22 +5,24 @@ import { type ApiError, serviceUnavailable } from '../../api/status.ts'
 const dialMs = 10_000
 
 // Apart from each other: a list takes an address of IPv4 for the one of IPv6 that stands for it.
-const forbidden4 = new BlockList()
-for (const [network, bits] of [
+const forbidden4 = listOf('ipv4', [
   ['0.0.0.0', 8],
   ['127.0.0.0', 8],
   ['169.254.0.0', 16],
   ['224.0.0.0', 3],
-] as const)
-  forbidden4.addSubnet(network, bits)
-const forbidden6 = new BlockList()
-for (const [network, bits] of [
+])
+const forbidden6 = listOf('ipv6', [
   ['::', 96],
   ['::ffff:0:0', 96],
   ['fe80::', 10],
   ['ff00::', 8],
-] as const)
-  forbidden6.addSubnet(network, bits, 'ipv6')
+])
+
+function listOf(family: 'ipv4' | 'ipv6', networks: readonly (readonly [network: string, bits: number])[]): BlockList {
+  const list = new BlockList()
+  for (const [network, bits] of networks) list.addSubnet(network, bits, family)
+  return list
+}
 
 /** Global unicast in Go's sense, in whatever writing: no loopback, link-local, multicast or unspecified address, and none of IPv4 inside one of IPv6. */
 export function isReachable(address: string): boolean {
