@@ -16,7 +16,7 @@ export type LogLevel = 'error' | 'info' | 'debug' | 'silent'
 
 export function createLogger(options: { level?: LogLevel; part?: string; destination?: { write(line: string): void } } = {}): Logger {
   const base = options.part === undefined ? {} : { part: options.part }
-  const settings = { level: options.level ?? 'info', base, serializers: { err: pino.stdSerializers.err } }
+  const settings = { level: options.level ?? 'info', base, serializers: { err: errorValues } }
   return wrap(options.destination ? pino(settings, options.destination) : pino(settings, pino.destination({ fd: 2, sync: true })))
 }
 
@@ -25,6 +25,13 @@ export const silentLogger: Logger = { error: noop, info: noop, debug: noop, with
 
 function noop(): void {
   return
+}
+
+/** A DOMException, as limits of time throw it, lists the constants of its class like values of its own. */
+function errorValues(err: unknown): unknown {
+  if (!(err instanceof DOMException)) return err instanceof Error ? pino.stdSerializers.err(err) : err
+  const { name, message, stack } = err
+  return { type: name, message, stack }
 }
 
 type Sink = {

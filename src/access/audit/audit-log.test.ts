@@ -89,6 +89,22 @@ test('AuditLog buffers reads, leaves out health checks, and signs its end when i
   assert.equal(report.signedUpTo, 1)
 })
 
+test('AuditLog closes where nobody signs its end, and goes on behind it', async () => {
+  const directory = newDirectory()
+  const errors: string[] = []
+  const log = { ...silentLogger, error: (message: string) => errors.push(message) }
+  const away = () => Promise.reject(new Error('the signer is away'))
+  const first = await open(directory, { log, signHead: away })
+  await first.record(event('create', 'a'))
+  await first[Symbol.asyncDispose]()
+  assert.deepEqual(errors, ['end of the audit log not signed'])
+  const second = await open(directory)
+  await second.record(event('create', 'b'))
+  await second[Symbol.asyncDispose]()
+  const { problems, unsealedLines } = await verifyAuditLog(directory)
+  assert.deepEqual([problems, unsealedLines], [[], 0])
+})
+
 test('AuditLog continues its chain over restarts and files', async () => {
   const directory = newDirectory()
   for (let run = 0; run < 3; run++) {

@@ -38,6 +38,7 @@ const maxSearchedBytes = 256 << 20
 const readDelayMs = 500
 const headDelayMs = 1000
 const retryDelayMs = 1000
+const signEndMs = 5000
 
 export class AuditLog implements AsyncDisposable {
   readonly #files: LogFiles
@@ -140,7 +141,7 @@ export class AuditLog implements AsyncDisposable {
     await this.#signing
     await this.#drain()
     if (this.#failure === undefined && this.#signed < this.#sequence) {
-      await this.#sign(AbortSignal.timeout(2000))
+      await this.#signEnd()
       await this.#drain()
     }
     await this.#files.close()
@@ -253,6 +254,15 @@ export class AuditLog implements AsyncDisposable {
       .finally(() => {
         this.#signing = undefined
       })
+  }
+
+  /** Without a signer the end stays unsigned: the next start goes on behind it, and what is written is closed all the same. */
+  async #signEnd(): Promise<void> {
+    try {
+      await this.#sign(AbortSignal.timeout(signEndMs))
+    } catch (err) {
+      this.#options.log.error('end of the audit log not signed', { err })
+    }
   }
 
   /** The head's own batch asks for no further head: it counts as signed. */

@@ -48,6 +48,8 @@ const firstDelayMs = 200
 const longestDelayMs = 30_000
 /** A part that ran this long begins with the first delay again. */
 const resetAfterMs = 60_000
+/** A service manager signals one process after the other, and a busy machine takes its time: a part may be told to end well before the supervisor is. */
+const ownSignalMs = 500
 
 export class Supervisor implements AsyncDisposable {
   readonly #options: SupervisorOptions
@@ -209,8 +211,7 @@ class Part {
           fatal = message.message
           break
         case 'terminated':
-          // One part alone was told to end. Where all were, our own signal is there by the next turn, and each ends when it is its turn.
-          setImmediate(() => this.#stopped() || this.#send(child, stopMessage))
+          this.#endAlone(child)
           break
       }
     })
@@ -226,6 +227,15 @@ class Part {
       () => undefined, // its own starter says why
     )
     return { exit: await exited, fatal }
+  }
+
+  /** Where all were told to end, our own signal is there or comes soon, and each ends when it is its turn. */
+  #endAlone(child: ChildProcess): void {
+    const { clock, stopping } = this.#options
+    clock.sleep(ownSignalMs, AbortSignal.any([this.#stopping.signal, stopping])).then(
+      () => this.#send(child, stopMessage),
+      () => undefined, // all stop
+    )
   }
 
   /** A child that could not be started, or has ended, has no channel; its exit says why. */

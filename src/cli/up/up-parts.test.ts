@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { systemClock } from '../../base/clock.ts'
+import { untilAborted } from '../../base/abort.ts'
+import { type Clock, systemClock } from '../../base/clock.ts'
 import { createConfig } from '../../base/config.ts'
 import { silentLogger } from '../../base/log.ts'
 import { beginMessage } from '../part-process.ts'
@@ -57,7 +58,9 @@ process.on('SIGTERM', () => process.send({ type: 'terminated' }))
 
 async function supervised(
   settings: () => object,
-  test: (supervisor: Supervisor, part: PartDefinition, restarts: string[]) => Promise<void>,
+  test: (supervisor: Supervisor, part: PartDefinition, restarts: string[], stop: AbortController) => Promise<void>,
+  // Back-off without waiting: what is tested is the order of lives, not their pace.
+  sleep: Clock['sleep'] = () => Promise.resolve(),
 ) {
   const path = folder()
   const file = join(path, 'part.cjs')
@@ -67,13 +70,12 @@ async function supervised(
   await using supervisor = new Supervisor({
     command: [process.execPath, file],
     logLevel: 'silent',
-    // Back-off without waiting: what is tested is the order of lives, not their pace.
-    clock: { now: systemClock.now, sleep: () => Promise.resolve() },
+    clock: { now: systemClock.now, sleep },
     log: silentLogger,
     stopping: stop.signal,
     onRestart: (_part, exit) => restarts.push(exit),
   })
-  await test(supervisor, { name: 'x', settings, environment: {}, nodeFlags: [], stopTimeoutMs: 10_000 }, restarts)
+  await test(supervisor, { name: 'x', settings, environment: {}, nodeFlags: [], stopTimeoutMs: 10_000 }, restarts, stop)
   stop.abort('stop')
   rmSync(path, { recursive: true })
 }
@@ -101,6 +103,29 @@ test('Supervisor ends a part that somebody sent SIGTERM, and starts it again', a
       while (supervisor.states()[0]?.details['life'] !== 4) await new Promise(resolve => setImmediate(resolve))
       assert.deepEqual(restarts, ['exit code 0'])
     },
+  )
+})
+
+test('Supervisor lets a part live on whose SIGTERM comes shortly before its own', async () => {
+  const told = Promise.withResolvers<void>()
+  const untilTold: Clock['sleep'] = (_ms, signal) => {
+    told.resolve()
+    return untilAborted(Promise.withResolvers<void>().promise, signal ?? new AbortController().signal)
+  }
+  await supervised(
+    () => ({ life: 3 }),
+    async (supervisor, part, restarts, stop) => {
+      await supervisor.start(part)
+      const { pid = 0 } = supervisor.states()[0] ?? {}
+      process.kill(pid, 'SIGTERM')
+      await told.promise
+      stop.abort('stop')
+      await new Promise(resolve => setImmediate(resolve))
+      // Throws where there is no such process.
+      process.kill(pid, 0)
+      assert.deepEqual([supervisor.states()[0]?.state, restarts], ['ready', []])
+    },
+    untilTold,
   )
 })
 
