@@ -4,6 +4,7 @@ import type { AddressInfo, Server as TcpServer } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import type { Credentials } from '../access/access.ts'
 import type { Logger } from '../base/log.ts'
+import { endCheaply } from './cheap-end.ts'
 import { Http1Server } from './http1-server.ts'
 import { Http2Request, sendHttp2 } from './http2-exchange.ts'
 import { Http2Sessions } from './http2-sessions.ts'
@@ -11,7 +12,6 @@ import { type ConnectionLimits, defaultConnectionLimits, limitedListener } from 
 import { clearOpenSslErrors } from './openssl-errors.ts'
 import { peerCredentials, withAuthorization } from './peer-credentials.ts'
 import type { Pipeline } from './pipeline.ts'
-import { closeQuietly } from './quiet-destroy.ts'
 import { RequestRounds } from './request-rounds.ts'
 
 export interface ServingCertificate {
@@ -145,7 +145,7 @@ export class Listener implements AsyncDisposable {
       this.#log.debug('handshake failed', { err })
     })
     this.#http2.on('stream', (stream, headers, _flags, rawHeaders: string[]) => {
-      closeQuietly(stream)
+      endCheaply(stream)
       const request = new Http2Request(stream, headers, rawHeaders, credentialsOf(stream.session, headers.authorization), this.#rounds)
       // At once: a client may break off before its request begins.
       stream.on('error', err => this.#log.debug('stream failed', { err }))

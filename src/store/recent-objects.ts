@@ -21,7 +21,8 @@ export class RecentObjects {
   add(holder: Holder): void {
     this.#holders.push(holder)
     this.#bytes += holder.bytes.length
-    while (this.#bytes > this.#maxBytes && this.#head < this.#holders.length) {
+    // The newest stays, whatever its size: who has just written or read it asks for its object several times.
+    while (this.#bytes > this.#maxBytes && this.#head < this.#holders.length - 1) {
       const oldest = this.#holders[this.#head++]
       if (oldest === undefined) break
       this.#bytes -= oldest.bytes.length

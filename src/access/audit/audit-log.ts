@@ -6,6 +6,7 @@ import { type AuditEvent, eventLine, parseEventLine } from './audit-event.ts'
 import { batchDigest, headLine, sealLine } from './chain.ts'
 import { findEvent } from './find-event.ts'
 import { LogFiles } from './log-files.ts'
+import { LogLines } from './log-lines.ts'
 import { type Asked, type AuditDecision, type AuditPolicy, auditDecision, defaultAuditPolicy, isWrite } from './policy.ts'
 
 export interface AuditLogOptions {
@@ -32,8 +33,8 @@ interface Pending {
 
 const maxBatchBytes = 1 << 20
 const maxBufferedReads = 20_000
-/** UTF-16 units of all records that wait: with bodies a record of a read may be large. */
-const maxBufferedLength = 32 << 20
+/** Of all records that wait: with bodies a record of a read may be large. */
+const maxBufferedBytes = 32 << 20
 const maxSearchedBytes = 256 << 20
 const readDelayMs = 500
 const headDelayMs = 1000
@@ -45,8 +46,10 @@ export class AuditLog implements AsyncDisposable {
   readonly #options: AuditLogOptions
   readonly #closing = new AbortController()
   readonly #recordsBodies: boolean
-  #lines: string[] = []
-  #bytes = 0
+  /** What waits for the next batch. */
+  #lines = new LogLines()
+  /** The batch that is written now, else empty. */
+  #batch = new LogLines()
   #waiting: Pending[] = []
   #running: Promise<void> | undefined
   #flushTimer = false
@@ -95,12 +98,12 @@ export class AuditLog implements AsyncDisposable {
     if (this.#closing.signal.aborted) {
       return writes ? Promise.reject(auditFailure(new Error('the audit log is closed'))) : undefined
     }
-    if (!writes && (this.#lines.length >= maxBufferedReads || this.#bytes >= maxBufferedLength)) {
+    if (!writes && (this.#lines.count >= maxBufferedReads || this.#lines.length >= maxBufferedBytes)) {
       this.#lost++
       return undefined
     }
     const line = eventLine(event.level === level && level === 'Metadata' ? event : ofLevel(event, level))
-    this.#add(line)
+    this.#lines.add(line)
     if (!writes) {
       this.#flushLater()
       return undefined
@@ -123,7 +126,8 @@ export class AuditLog implements AsyncDisposable {
 
   /** The event with this id, as far back as it is cheap to read; undefined where it is not found there. */
   async find(auditId: string, signal: AbortSignal): Promise<AuditEvent | undefined> {
-    const waiting = this.#lines.findLast(line => line.includes(`"auditID":${JSON.stringify(auditId)}`))
+    const text = `"auditID":${JSON.stringify(auditId)}`
+    const waiting = this.#lines.findLast(text) ?? this.#batch.findLast(text)
     if (waiting !== undefined) return parseEventLine(waiting)
     return await findEvent(auditId, { directory: this.#options.directory, maxBytes: maxSearchedBytes, signal })
   }
@@ -147,14 +151,9 @@ export class AuditLog implements AsyncDisposable {
     await this.#files.close()
   }
 
-  #add(line: string): void {
-    this.#lines.push(line)
-    this.#bytes += line.length
-  }
-
   #flushLater(): void {
     if (this.#flushTimer) return
-    if (this.#bytes >= maxBatchBytes) {
+    if (this.#lines.length >= maxBatchBytes) {
       this.#flush()
       return
     }
@@ -189,27 +188,34 @@ export class AuditLog implements AsyncDisposable {
     // One turn, so that requests of the same moment share a sync.
     await new Promise(resolve => setImmediate(resolve))
     while (this.#lines.length > 0) {
-      const lines = this.#lines
       const waiting = this.#waiting
-      this.#lines = []
       this.#waiting = []
-      this.#bytes = 0
+      const lines = this.#lines
+      this.#lines = this.#batch
+      this.#batch = lines
       try {
         await this.#writeBatch(lines)
       } catch (err) {
-        this.#failed(err, lines, waiting)
+        this.#failed(err, waiting)
         return
       }
+      lines.clear()
       this.#failure = undefined
       for (const { resolve } of waiting) resolve()
       this.#signLater()
     }
   }
 
-  async #writeBatch(lines: readonly string[]): Promise<void> {
-    const text = lines.join('')
-    const digest = batchDigest(this.#digest, text)
-    await this.#files.append(Buffer.from(text + sealLine(this.#sequence + 1, lines.length, this.#digest, digest)))
+  async #writeBatch(lines: LogLines): Promise<void> {
+    const { length, count } = lines
+    const digest = batchDigest(this.#digest, lines.bytes)
+    lines.add(sealLine(this.#sequence + 1, count, this.#digest, digest))
+    try {
+      await this.#files.append(lines.bytes)
+    } catch (err) {
+      lines.cut(length, count)
+      throw err
+    }
     this.#digest = digest
     this.#sequence++
     await this.#rotateIfFull()
@@ -231,12 +237,16 @@ export class AuditLog implements AsyncDisposable {
     }
   }
 
-  #failed(err: unknown, lines: readonly string[], waiting: readonly Pending[]): void {
+  #failed(err: unknown, waiting: readonly Pending[]): void {
     const { clock, log } = this.#options
     log.error('audit log cannot be written', { err })
     this.#failure = { err, until: clock.now() + retryDelayMs }
     // Reads go on, and their events are kept for the next attempt; the writes' events too, as they tell what was tried.
-    this.#lines = [...lines, ...this.#lines].slice(0, maxBufferedReads)
+    const later = this.#lines
+    this.#lines = this.#batch
+    this.#lines.addAll(later, maxBufferedReads)
+    this.#batch = later
+    later.clear()
     const all = [...waiting, ...this.#waiting]
     this.#waiting = []
     for (const { reject } of all) reject(auditFailure(err))
@@ -272,7 +282,7 @@ export class AuditLog implements AsyncDisposable {
     const sequence = this.#sequence
     const digest = this.#digest
     const { keyId, signature } = await signHead(digest, signal)
-    this.#add(headLine(sequence, digest, keyId, signature))
+    this.#lines.add(headLine(sequence, digest, keyId, signature))
     this.#signed = sequence + 1
     this.#flushLater()
   }

@@ -9,8 +9,8 @@ import type { QuotaLedger } from '../quota/ledger.ts'
 const uncounted = new Set(['events', 'events.events.k8s.io'])
 
 export function resourceQuota({ ledger }: { readonly ledger: QuotaLedger }): AdmissionPlugin {
-  /** Until the request ends, which it is told of in any case. */
-  const charged = new Map<AdmissionRequest, (stored: boolean) => void>()
+  /** Until the request ends, which it is told of in any case. Not a Map: the tables that one has outgrown hold whatever was in them until the next major collection. */
+  const charged = new WeakMap<AdmissionRequest, (stored: boolean) => void>()
   return {
     name: 'ResourceQuota',
     handles(request) {

@@ -1,0 +1,78 @@
+// Records that wait for their batch. As bytes from the start: as strings, in their pieces, those of a busy half second would be copied by each scavenge in it, join the
+// old generation and be encoded all the same.
+
+const smallest = 64 << 10
+/** What a burst has taken beyond this is given back. */
+const largestKept = 1 << 20
+/** Up to this length the room for a line is guessed from its UTF-16 units, 3 bytes each at most. */
+const longestGuessed = 4096
+const newline = 10
+
+export class LogLines {
+  #bytes = Buffer.alloc(0)
+  #length = 0
+  #count = 0
+
+  /** In bytes. */
+  get length(): number {
+    return this.#length
+  }
+
+  get count(): number {
+    return this.#count
+  }
+
+  /** All lines, until the next `add` or `clear`. */
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  /** A text that ends with its only newline. */
+  add(line: string): void {
+    this.#reserve(line.length <= longestGuessed ? line.length * 3 : Buffer.byteLength(line))
+    this.#length += this.#bytes.write(line, this.#length)
+    this.#count++
+  }
+
+  /** Adds those of the others, from the first on, while there are not more than `mostLines`. */
+  addAll(others: LogLines, mostLines: number): void {
+    const { bytes } = others
+    let end = 0
+    let count = 0
+    while (end < bytes.length && this.#count + count < mostLines) {
+      end = bytes.indexOf(newline, end) + 1
+      count++
+    }
+    this.#reserve(end)
+    bytes.copy(this.#bytes, this.#length, 0, end)
+    this.#length += end
+    this.#count += count
+  }
+
+  /** Takes back what was added since there were so many bytes and lines. */
+  cut(length: number, count: number): void {
+    this.#length = length
+    this.#count = count
+  }
+
+  clear(): void {
+    this.cut(0, 0)
+    if (this.#bytes.length > largestKept) this.#bytes = Buffer.alloc(0)
+  }
+
+  /** The newest line with this text in it, without its end. */
+  findLast(text: string): string | undefined {
+    const { bytes } = this
+    const at = bytes.lastIndexOf(text)
+    if (at < 0) return undefined
+    return bytes.toString('utf8', bytes.lastIndexOf(newline, at) + 1, bytes.indexOf(newline, at))
+  }
+
+  #reserve(more: number): void {
+    const wanted = this.#length + more
+    if (wanted <= this.#bytes.length) return
+    const larger = Buffer.allocUnsafeSlow(Math.max(smallest, wanted, this.#bytes.length * 2))
+    this.#bytes.copy(larger, 0, 0, this.#length)
+    this.#bytes = larger
+  }
+}
