@@ -32,6 +32,7 @@ import { ownerReferencesPermissionEnforcement } from './owner-references-permiss
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
 import { noNodeSelectors, podNodeSelector } from './pod-node-selector.ts'
 import { podSecurity } from './pod-security.ts'
+import { podSecurityRelaxation } from './pod-security-relaxation.ts'
 import { noClusterTolerations, podTolerationRestriction } from './pod-toleration-restriction.ts'
 import { podTopologyLabels } from './pod-topology-labels.ts'
 import { priority } from './priority.ts'
@@ -70,6 +71,7 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
   const { reader, profile, randomSuffix, arrivals } = options
   const secure = profile === 'secure'
   const { enabled = enabledPlugins(profile, {}), configuration = {} } = options
+  const defaults = defaultPolicy(profile, configuration.podSecurity)
   const calledAs = (identities: ClientIdentities | undefined): WebhookContext =>
     identities === undefined ? options.webhooks : { ...options.webhooks, identities }
   const all: readonly AdmissionPlugin[] = [
@@ -87,11 +89,12 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
     imagePolicyWebhook({ ...options.webhooks, configuration: configuration.imagePolicy, templates: secure }),
     podSecurity({
       reader,
-      defaults: defaultPolicy(profile, configuration.podSecurity),
+      defaults,
       exemptions: configuration.podSecurity?.exemptions ?? defaultExemptions,
       enforceOnWorkloads: secure,
       now: () => options.now(),
     }),
+    ...(secure ? [podSecurityRelaxation({ decide: options.decide, defaults })] : []),
     podNodeSelector({ reader, selectors: configuration.nodeSelectors ?? noNodeSelectors }),
     priority({ reader }),
     systemPriority({ reader }),

@@ -29,6 +29,12 @@ export const formatLevelVersion = ({ level, minor }: LevelVersion): string => `$
 /** How strict a level is, for comparison. */
 export const strictness = (level: Level): number => levels.indexOf(level)
 
+/** Whether it may let pass what the other refuses: a lower level, or the rules of an older version, of which there were fewer. */
+export function isLooser(policy: LevelVersion, than: LevelVersion): boolean {
+  const age = ({ minor }: LevelVersion) => (minor === 'latest' ? Number.POSITIVE_INFINITY : minor)
+  return strictness(policy.level) < strictness(than.level) || (than.level !== 'privileged' && age(policy) < age(than))
+}
+
 /**
  * The policy of a namespace with these labels; `defaults` fill what is not labelled. A label that cannot be read is an error
  * and counts as restricted for enforce, as upstream does it, and as privileged for the other modes.

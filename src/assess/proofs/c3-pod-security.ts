@@ -1,7 +1,7 @@
 import { parseJson } from '../../base/json.ts'
 import { namespaces } from '../../client/resources.ts'
-import { ask, jsonPatch, succeeded } from '../ask.ts'
-import { judge, type Proof } from '../proof.ts'
+import { ask, connectWith, jsonPatch, mergePatch, succeeded } from '../ask.ts'
+import { judge, type Proof, type ProofContext } from '../proof.ts'
 import { ProofNamespace, proofNamespacePrefix } from '../proof-namespace.ts'
 import { dangerousSpec, harmlessSpec, podObject, workloadForms } from '../proof-pods.ts'
 
@@ -14,8 +14,9 @@ const mostNamespaces = 100
 export const podSecurity: Proof = {
   id: 'C3',
   title: 'Pod Security Standards',
-  attack: 'Create a privileged pod in every namespace without a label, and a Deployment whose pods could never start',
-  expected: 'The pod is refused; the Deployment itself is refused with a patch, and with the patch it passes',
+  attack:
+    'Create a privileged pod in every namespace without a label, and a Deployment whose pods could never start; lift the level with every right in the namespace',
+  expected: 'The pod is refused; the Deployment itself is refused with a patch, and with the patch it passes; the level stays',
   async prove(context, signal) {
     const { client, transport } = context
     await using namespace = await ProofNamespace.create(context, 'C3', signal)
@@ -44,6 +45,8 @@ export const podSecurity: Proof = {
     const inLifted = await dryRunIn(lifted.name)
     if (inLifted.message.includes('PodSecurity')) found.push('the label of a namespace does not lift the level')
 
+    found.push(...(await relabelled(context, namespace, signal)))
+
     // What people write first: no security context at all.
     const plain = { containers: [{ name: 'main', image: 'example.invalid/app' }] }
     const deployment = workloadForms.find(({ kind }) => kind === 'Deployment')?.object('c3', plain)
@@ -62,9 +65,20 @@ export const podSecurity: Proof = {
     }
     return judge(
       found,
-      `privileged pod refused in ${unlabelled.length + 1} namespaces; Deployment refused with a patch of ${patch?.length ?? 0} steps that passes`,
+      `privileged pod refused in ${unlabelled.length + 1} namespaces; Deployment refused with a patch of ${patch?.length ?? 0} steps that passes; no right within a namespace lifts its level`,
     )
   },
+}
+
+/** An account with every right in its namespace lifts the level there. */
+async function relabelled({ endpoint }: ProofContext, namespace: ProofNamespace, signal: AbortSignal): Promise<string[]> {
+  await namespace.grant('c3', [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }], signal)
+  await using account = connectWith(endpoint, { token: await namespace.token('c3', {}, signal) })
+  const body = { metadata: { labels: { [enforceLabel]: 'privileged' } } }
+  const question = { method: 'PATCH', path: `/api/v1/namespaces/${namespace.name}`, body, contentType: mergePatch } as const
+  const { status, message } = await ask(account, question, signal)
+  if (status === 403 && message.includes('may not lower Pod Security')) return []
+  return [`an account with every right in its namespace lowers the level there: answered ${status} (${message})`]
 }
 
 /** The refusal ends with the JSON patch. */
