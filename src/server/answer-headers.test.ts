@@ -1,11 +1,30 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { answerHeaders } from './answer-headers.ts'
+import { answerHeaders, hasHeader, headersByName } from './answer-headers.ts'
+import type { FinalReply } from './exchange.ts'
 
-const warningsOf = (warnings: readonly string[]) =>
-  answerHeaders({ status: 200, contentType: 'application/json', body: Buffer.alloc(0), auditId: 'a', warnings, done: () => undefined })[
-    'warning'
-  ]
+const headersOf = (more: Partial<FinalReply>) =>
+  answerHeaders({
+    status: 200,
+    contentType: 'application/json',
+    body: Buffer.alloc(0),
+    auditId: 'a',
+    warnings: [],
+    done: () => undefined,
+    ...more,
+  })
+const warningsOf = (warnings: readonly string[]) => [headersByName(headersOf({ warnings }))['warning']].flat()
+
+test('answerHeaders() lists what every answer has, and what the reply names itself in its place', () => {
+  const usual = ['content-type', 'application/json', 'cache-control', 'no-cache, private', 'audit-id', 'a']
+  assert.deepEqual(headersOf({}), usual)
+  assert.deepEqual(headersOf({ contentType: '' }), usual.slice(2))
+  const own = { 'cache-control': 'public', 'set-cookie': ['a=b', 'c=d'] }
+  const expected = [...usual.slice(0, 2), ...usual.slice(4), 'cache-control', 'public', 'set-cookie', 'a=b', 'set-cookie', 'c=d']
+  assert.deepEqual(headersOf({ headers: own }), expected)
+  assert.deepEqual([hasHeader(expected, 'cache-control'), hasHeader(expected, 'public')], [true, false])
+  assert.deepEqual(headersByName(expected), { 'content-type': 'application/json', 'audit-id': 'a', ...own })
+})
 
 test('answerHeaders() cuts long warnings and leaves out those beyond the sum', () => {
   assert.deepEqual(warningsOf(['x'.repeat(5000), 'y'.repeat(2048), 'z']), [`299 - "${'x'.repeat(2048)}"`, `299 - "${'y'.repeat(2048)}"`])

@@ -4,20 +4,45 @@ import type { FinalReply } from './exchange.ts'
 const maxWarningBytes = 2048
 const maxWarningsBytes = 4096
 
-export function answerHeaders(reply: FinalReply): Record<string, string | string[] | number> {
-  const headers: Record<string, string | string[] | number> = {
-    ...(reply.contentType === '' ? {} : { 'content-type': reply.contentType }),
-    'cache-control': 'no-cache, private',
-    'audit-id': reply.auditId,
+/**
+ * Names in lower case and values in turn, as Node takes them on each transport: a list costs HTTP/2 a fifth less of a small answer than an object, which Node copies into a slow one.
+ * A name may come several times. What the reply names itself goes before what every answer has.
+ */
+export function answerHeaders(reply: FinalReply): string[] {
+  const { contentType, auditId, flow, headers, warnings } = reply
+  const list: string[] = []
+  const add = (name: string, value: string) => {
+    if (headers === undefined || !Object.hasOwn(headers, name)) list.push(name, value)
   }
-  const { flow } = reply
+  if (contentType !== '') add('content-type', contentType)
+  add('cache-control', 'no-cache, private')
+  add('audit-id', auditId)
   if (flow?.schema.metadata.uid !== undefined) {
-    headers['x-kubernetes-pf-flowschema-uid'] = flow.schema.metadata.uid
-    headers['x-kubernetes-pf-prioritylevel-uid'] = flow.level.uid
+    add('x-kubernetes-pf-flowschema-uid', flow.schema.metadata.uid)
+    add('x-kubernetes-pf-prioritylevel-uid', flow.level.uid)
   }
-  if (reply.headers) Object.assign(headers, reply.headers)
-  if (reply.warnings.length > 0) headers['warning'] = warningHeaders(reply.warnings)
-  return headers
+  for (const name in headers) {
+    const value = headers[name] ?? []
+    for (const one of typeof value === 'string' ? [value] : value) list.push(name, one)
+  }
+  if (warnings.length > 0) for (const text of warningHeaders(warnings)) list.push('warning', text)
+  return list
+}
+
+/** Whether a list of names and values has this name. */
+export function hasHeader(list: readonly string[], name: string): boolean {
+  for (let i = 0; i < list.length; i += 2) if (list[i] === name) return true
+  return false
+}
+
+/** The same by name, repeated ones as an array. */
+export function headersByName(list: readonly string[]): Record<string, string | string[]> {
+  const byName = new Map<string, string[]>()
+  for (let i = 0; i < list.length; i += 2) {
+    const [name = '', value = ''] = [list[i], list[i + 1]]
+    byName.set(name, [...(byName.get(name) ?? []), value])
+  }
+  return Object.fromEntries([...byName].map(([name, values]) => [name, values.length === 1 ? (values[0] ?? '') : values]))
 }
 
 /** As upstream: code 299, no agent, the text quoted; long texts are cut and too many are left out. */

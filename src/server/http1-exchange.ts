@@ -5,7 +5,7 @@ import type { Duplex, Writable } from 'node:stream'
 import type { Credentials } from '../access/access.ts'
 import type { Logger } from '../base/log.ts'
 import { STATUS_CODES } from '../base/node-http.ts'
-import { answerHeaders } from './answer-headers.ts'
+import { answerHeaders, hasHeader } from './answer-headers.ts'
 import { endWith, joined, writeCorked } from './body-parts.ts'
 import { collectBody, declaredLength, endedEarly } from './collect-body.ts'
 import type { BodyStream, FinalReply, RequestHeaders, ServerRequest, Sink, UpgradedConnection } from './exchange.ts'
@@ -101,7 +101,7 @@ export async function sendHttp1(
   response.once('close', () => request.answered())
   if (typeof body !== 'function') {
     if (!request.isWhole) request.dropBody(end)
-    headers['content-length'] ??= body.length
+    if (!hasHeader(headers, 'content-length')) headers.push('content-length', String(body.length))
     response.writeHead(reply.status, headers)
     endWith(response, body)
     reply.done({ bytes: body.length, cut: false })
@@ -163,12 +163,13 @@ async function answerWithoutUpgrade(socket: Duplex, request: Http1Request, reply
   const { body } = reply
   const status = reply.status === 101 ? 400 : reply.status
   const isStream = typeof body === 'function'
-  const headers = { ...answerHeaders(reply), ...(isStream ? {} : { 'content-length': body.length }), connection: 'close' }
-  const lines = Object.entries(headers).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [value]).map(one => `${name}: ${one}\r\n`),
-  )
+  const headers = answerHeaders(reply)
+  if (!isStream && !hasHeader(headers, 'content-length')) headers.push('content-length', String(body.length))
+  headers.push('connection', 'close')
+  let lines = ''
+  for (let i = 0; i < headers.length; i += 2) lines += `${headers[i]}: ${headers[i + 1]}\r\n`
   dropUnread(socket, () => socket.destroy())
-  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n`)
+  socket.write(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines}\r\n`)
   if (isStream) await sendStream(socket, body, request, reply, log)
   else {
     if (request.method !== 'HEAD') socket.write(joined(body))

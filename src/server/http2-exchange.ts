@@ -1,12 +1,13 @@
 // Requests that come as HTTP/2 streams.
-import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import type { Credentials } from '../access/access.ts'
 import type { Logger } from '../base/log.ts'
-import { answerHeaders } from './answer-headers.ts'
+import { answerHeaders, hasHeader } from './answer-headers.ts'
 import { endWith, writeCorked } from './body-parts.ts'
 import { collectBody, declaredLength } from './collect-body.ts'
 import type { FinalReply, RequestHeaders, ServerRequest, Sink } from './exchange.ts'
 import type { RequestRounds } from './request-rounds.ts'
+import { respond } from './respond-http2.ts'
 import { dropUnread, unlessClosed } from './unread.ts'
 
 export class Http2Request implements ServerRequest {
@@ -91,16 +92,15 @@ export async function sendHttp2(stream: ServerHttp2Stream, request: Http2Request
     reply.done({ bytes: 0, cut: true })
     return
   }
-  const headers: OutgoingHttpHeaders = answerHeaders(reply)
-  headers[':status'] = reply.status
+  const headers = answerHeaders(reply)
   const { body } = reply
   if (typeof body !== 'function') {
     request.answered()
     drainUnread(stream)
-    if (request.method === 'HEAD' || body.length === 0 || withoutBody.has(reply.status)) stream.respond(headers, { endStream: true })
+    if (request.method === 'HEAD' || body.length === 0 || withoutBody.has(reply.status)) respond(stream, reply.status, headers, true)
     else {
-      headers['content-length'] = body.length
-      stream.respond(headers)
+      if (!hasHeader(headers, 'content-length')) headers.push('content-length', String(body.length))
+      respond(stream, reply.status, headers)
       endWith(stream, body)
       // What is left of a body that is too large or too slow is not read.
       if (reply.status === 413 || reply.status === 504) stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR))
@@ -108,7 +108,7 @@ export async function sendHttp2(stream: ServerHttp2Stream, request: Http2Request
     reply.done({ bytes: body.length, cut: false })
     return
   }
-  stream.respond(headers)
+  respond(stream, reply.status, headers)
   const sink = new Http2Sink(stream, request, stallMs(reply))
   try {
     await body(sink, request.signal)

@@ -3,7 +3,7 @@
 import { tooLarge } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Logger } from '../base/log.ts'
-import { answerHeaders } from './answer-headers.ts'
+import { answerHeaders, headersByName } from './answer-headers.ts'
 import { joined } from './body-parts.ts'
 import type { FinalReply, RequestHeaders, ServerRequest, Sink } from './exchange.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -66,11 +66,8 @@ function lowerCased(headers: RequestHeaders | undefined): RequestHeaders {
 }
 
 function flattened(reply: FinalReply): Record<string, string> {
-  const entries = Object.entries(answerHeaders(reply)).map(([name, value]): [string, string] => [
-    name,
-    Array.isArray(value) ? value.join(', ') : String(value),
-  ])
-  return Object.fromEntries(entries)
+  const entries = Object.entries(headersByName(answerHeaders(reply)))
+  return Object.fromEntries(entries.map(([name, value]) => [name, typeof value === 'string' ? value : value.join(', ')]))
 }
 
 function bodyOf(reply: FinalReply, signal: AbortSignal, highWaterMark: number, log: Logger): AsyncIterable<Buffer> {

@@ -7,7 +7,7 @@ import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { CommitQueue } from '../store/commit-queue.ts'
 import { WriteFailed } from '../store/store.ts'
-import { answerHeaders } from './answer-headers.ts'
+import { answerHeaders, headersByName } from './answer-headers.ts'
 import type { ServerRequest } from './exchange.ts'
 import { defaultFlowLimits } from './flow-control/flow-control.ts'
 import { allowWhere, readAnswer, TestServer, testUser } from './testing.ts'
@@ -335,7 +335,7 @@ test('handle() gives the place of a watch back when it ends, and of one that is 
   assert.equal(open.status, 200)
   const beyond = await watch(url)
   assert.equal(beyond.status, 429)
-  assert.equal(answerHeaders(beyond)['retry-after'], '1')
+  assert.equal(headersByName(answerHeaders(beyond))['retry-after'], '1')
   open.done({ bytes: 0, cut: true })
   assert.equal((await watch(url)).status, 200)
 })
