@@ -16,7 +16,6 @@ export function declaredLength(headers: RequestHeaders): number | undefined {
 
 /** Throws a 413 where more than `limit` bytes are announced or come, a 400 where the client stops in the middle, and a 504 where it takes too long. */
 export function collectBody(stream: Readable, limit: number, declared: number | undefined): Promise<Buffer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
   if (declared !== undefined && declared > limit) {
     stream.resume()
     return Promise.reject(refusal(limit))
@@ -24,30 +23,36 @@ export function collectBody(stream: Readable, limit: number, declared: number | 
   if (stream.readableEnded) return Promise.resolve(Buffer.alloc(0))
   // The client went while the request waited: nothing more would be told of the stream.
   if (stream.destroyed) return Promise.reject(endedEarly())
-  const chunks: Buffer[] = []
+  let chunks: Buffer[] = []
   let size = 0
+  // A stream, and so its listeners, may outlive the request by long: they let go of what came, and of who waits for it.
+  let waiting: PromiseWithResolvers<Buffer> | undefined = Promise.withResolvers()
+  const { promise } = waiting
+  const refuse = (err: Error) => {
+    chunks = []
+    waiting?.reject(err)
+    waiting = undefined
+  }
   const timer = setTimeout(() => {
-    chunks.length = 0
     // What comes late is let go of.
     size = limit
-    reject(timedOut('request did not complete within the allotted timeout'))
+    refuse(timedOut('request did not complete within the allotted timeout'))
   }, maxBodyMs)
   stream.on('data', (chunk: Buffer) => {
     size += chunk.length
     if (size <= limit) chunks.push(chunk)
-    else {
-      chunks.length = 0
-      reject(refusal(limit))
-    }
+    else refuse(refusal(limit))
   })
   stream.on('end', () => {
     clearTimeout(timer)
     const [first] = chunks
-    resolve(chunks.length === 1 && first ? first : Buffer.concat(chunks))
+    waiting?.resolve(chunks.length === 1 && first ? first : Buffer.concat(chunks))
+    waiting = undefined
+    chunks = []
   })
   const cutShort = (cause?: Error) => {
     clearTimeout(timer)
-    reject(endedEarly(cause))
+    refuse(endedEarly(cause))
   }
   stream.on('error', cutShort)
   stream.on('close', () => {

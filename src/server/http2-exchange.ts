@@ -18,8 +18,8 @@ export class Http2Request implements ServerRequest {
   readonly credentials: Credentials
   readonly #stream: ServerHttp2Stream
   readonly #rounds: RequestRounds
-  #controller: AbortController | undefined
-  #answered = false
+  #signal: AbortSignal | undefined
+  #end: StreamEnd | undefined
 
   constructor(
     stream: ServerHttp2Stream,
@@ -39,24 +39,17 @@ export class Http2Request implements ServerRequest {
   }
 
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
+    if (this.#signal === undefined) {
       const controller = new AbortController()
-      this.#controller = controller
-      const stream = this.#stream
-      if (stream.destroyed) controller.abort(gone())
-      else {
-        stream.once('close', () => {
-          // After a whole answer nobody listens any more.
-          if (!this.#answered && !stream.writableFinished) this.#rounds.leave(() => controller.abort(gone()))
-        })
-      }
+      this.#signal = controller.signal
+      this.#end = new StreamEnd(this.#stream, controller, this.#rounds)
     }
-    return this.#controller.signal
+    return this.#signal
   }
 
   /** The whole answer is handed to the stream, which often closes before it tells that it is finished. */
   answered(): void {
-    this.#answered = true
+    this.#end?.answered()
   }
 
   body(limit: number): Promise<Buffer> {
@@ -65,6 +58,26 @@ export class Http2Request implements ServerRequest {
 
   stream(): ServerHttp2Stream | undefined {
     return this.#stream.endAfterHeaders ? undefined : this.#stream
+  }
+}
+
+/** Hears of the end of a stream before its answer. Holds nothing of the request: a stream, and so its listeners, may outlive it by long. */
+class StreamEnd {
+  #controller: AbortController | undefined
+
+  constructor(stream: ServerHttp2Stream, controller: AbortController, rounds: RequestRounds) {
+    this.#controller = controller
+    if (stream.destroyed) controller.abort(gone())
+    else {
+      stream.once('close', () => {
+        if (this.#controller !== undefined && !stream.writableFinished) rounds.leave(() => this.#controller?.abort(gone()))
+      })
+    }
+  }
+
+  /** Nobody listens any more. */
+  answered(): void {
+    this.#controller = undefined
   }
 }
 

@@ -4,7 +4,6 @@ import type { AddressInfo, Server as TcpServer } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import type { Credentials } from '../access/access.ts'
 import type { Logger } from '../base/log.ts'
-import { endCheaply } from './cheap-end.ts'
 import { Http1Server } from './http1-server.ts'
 import { Http2Request, sendHttp2 } from './http2-exchange.ts'
 import { Http2Sessions } from './http2-sessions.ts'
@@ -12,6 +11,7 @@ import { type ConnectionLimits, defaultConnectionLimits, limitedListener } from 
 import { clearOpenSslErrors } from './openssl-errors.ts'
 import { peerCredentials, withAuthorization } from './peer-credentials.ts'
 import type { Pipeline } from './pipeline.ts'
+import { closeQuietly } from './quiet-destroy.ts'
 import { RequestRounds } from './request-rounds.ts'
 
 export interface ServingCertificate {
@@ -145,14 +145,17 @@ export class Listener implements AsyncDisposable {
       this.#log.debug('handshake failed', { err })
     })
     this.#http2.on('stream', (stream, headers, _flags, rawHeaders: string[]) => {
-      endCheaply(stream)
+      closeQuietly(stream)
       const request = new Http2Request(stream, headers, rawHeaders, credentialsOf(stream.session, headers.authorization), this.#rounds)
-      // At once: a client may break off before its request begins.
-      stream.on('error', err => this.#log.debug('stream failed', { err }))
+      // At once: a client may break off before its request begins. Of all streams the same: what a listener of one holds lives until the next major collection, for V8 looks in
+      // no other whether the native side of a stream is still needed.
+      stream.on('error', this.#streamFailed)
       this.#rounds.begin(() => void this.#serve2(stream, request))
     })
     this.#http2.on('sessionError', err => this.#log.debug('session failed', { err }))
   }
+
+  readonly #streamFailed = (err: Error): void => this.#log.debug('stream failed', { err })
 
   async #serve2(stream: ServerHttp2Stream, request: Http2Request): Promise<void> {
     try {
