@@ -49,7 +49,7 @@ test('enabledPlugins() follows the profile and the switches', () => {
   const upstream = enabledPlugins('upstream', {})
   assert.deepEqual(
     [...secure].filter(name => !upstream.has(name)),
-    ['NamespaceDefaults', 'SystemPriority', 'EventRateLimit', 'DenyServiceExternalIPs', 'APIServiceBackend'],
+    ['NamespaceDefaults', 'PodSecurityRelaxation', 'SystemPriority', 'EventRateLimit', 'DenyServiceExternalIPs', 'APIServiceBackend'],
   )
   assert.deepEqual(
     namesIn('upstream', upstream),

@@ -94,7 +94,7 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
       enforceOnWorkloads: secure,
       now: () => options.now(),
     }),
-    ...(secure ? [podSecurityRelaxation({ decide: options.decide, defaults })] : []),
+    podSecurityRelaxation({ decide: options.decide, defaults }),
     podNodeSelector({ reader, selectors: configuration.nodeSelectors ?? noNodeSelectors }),
     priority({ reader }),
     systemPriority({ reader }),
