@@ -3,7 +3,7 @@ import { addressNumber, holds } from '../api/ipv4-range.ts'
 import type { ServiceCIDR } from '../api/types/networking-v1.ts'
 import type { Client } from '../client/client.ts'
 import { Informer } from '../client/informer.ts'
-import { endpointSlices, pods, serviceCidrs, services } from '../client/resources.ts'
+import { endpointSlices, nodes, pods, serviceCidrs, services } from '../client/resources.ts'
 import { claimMachine } from '../network/machine-claim.ts'
 import { createPodNetwork, policyTableName, tableName } from '../network/pod-network.ts'
 import { PolicyKeeper } from '../network/policy/policy-keeper.ts'
@@ -75,6 +75,7 @@ async function runProxy(
     slices: new Informer({ ...shared, resource: endpointSlices }),
     cidrs,
     pods: new Informer({ ...shared, resource: pods, fieldSelector: `spec.nodeName=${nodeName}` }),
+    nodes: new Informer({ ...shared, resource: nodes, fieldSelector: `metadata.name=${nodeName}` }),
   }
   const network = {
     table: tableName(id),

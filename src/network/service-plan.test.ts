@@ -26,8 +26,9 @@ const at = (ip: string, conditions: Endpoint['conditions'] = { ready: true }, no
   conditions,
   nodeName,
 })
+const n1 = { name: 'n1', zone: 'z1' }
 const targets = (spec: Partial<Service['spec']>, slices: readonly EndpointSlice[], labels?: Record<string, string>) =>
-  planServices([service(spec, labels)], slices, 'n1').map(port => port.targets.map(({ ip, port: number }) => `${ip}:${number}`))
+  planServices([service(spec, labels)], slices, n1).map(port => port.targets.map(({ ip, port: number }) => `${ip}:${number}`))
 
 test('planServices() chooses the targets of each port', () => {
   const rows: readonly (readonly [string, readonly string[][], ReturnType<typeof targets>])[] = [
@@ -47,6 +48,11 @@ test('planServices() chooses the targets of each port', () => {
       [['10.244.0.2:8080']],
       targets({ internalTrafficPolicy: 'Local' }, [slice([at('10.244.0.2'), at('10.244.1.2', { ready: true }, 'n2')])]),
     ],
+    [
+      'ending ones that do not say whether they serve',
+      [['10.244.0.4:8080']],
+      targets({}, [slice([at('10.244.0.4', { ready: false, terminating: true })])]),
+    ],
     ['never loopback or link-local addresses', [[]], targets({}, [slice([at('127.0.0.1'), at('169.254.169.254')])])],
     ['no slice of another port name', [[]], targets({}, [slice([at('10.244.0.2')], [{ name: 'admin', port: 1 }])])],
     ['nothing for a headless service', [], targets({ clusterIP: 'None' }, [slice([at('10.244.0.2')])])],
@@ -54,6 +60,80 @@ test('planServices() chooses the targets of each port', () => {
     ['nothing for a service of another proxy', [], targets({}, [], { 'service.kubernetes.io/service-proxy-name': 'mine' })],
   ]
   for (const [name, wanted, got] of rows) assert.deepEqual(got, wanted, name)
+})
+
+const hinted = (ip: string, zones: readonly string[], conditions: Endpoint['conditions'] = { ready: true }, nodeName = 'n2'): Endpoint => ({
+  ...at(ip, conditions, nodeName),
+  hints: { forZones: zones.map(name => ({ name })) },
+})
+
+test('planServices() follows the hints of zones', () => {
+  const [near, shared, far] = [hinted('10.244.1.1', ['z1']), hinted('10.244.1.2', ['z2', 'z1']), hinted('10.244.1.3', ['z2'])]
+  const ending = { ready: false, serving: true, terminating: true }
+  const all = ['10.244.1.1', '10.244.1.2', '10.244.1.3']
+  const rows: readonly {
+    name: string
+    endpoints: readonly Endpoint[]
+    zone?: string
+    spec?: Partial<Service['spec']>
+    wanted: readonly string[]
+  }[] = [
+    { name: 'to those for its zone', endpoints: [near, shared, far], wanted: ['10.244.1.1', '10.244.1.2'] },
+    { name: 'to all where the node has no zone', endpoints: [near, shared, far], zone: '', wanted: all },
+    { name: 'to all where none is for its zone', endpoints: [near, shared, far], zone: 'z3', wanted: all },
+    { name: 'to all where a ready one has no hint', endpoints: [near, shared, hinted('10.244.1.3', [])], wanted: all },
+    {
+      name: 'whatever those that are not ready have',
+      endpoints: [near, far, at('10.244.1.4', { ready: false }), hinted('10.244.1.5', [], ending)],
+      wanted: ['10.244.1.1'],
+    },
+    {
+      name: 'to all ready ones where those for its zone are not ready',
+      endpoints: [hinted('10.244.1.1', ['z1'], { ready: false }), far],
+      wanted: ['10.244.1.3'],
+    },
+    {
+      name: 'to ending ones of any zone where none is ready',
+      endpoints: [hinted('10.244.1.1', ['z1'], ending), hinted('10.244.1.3', ['z2'], ending)],
+      wanted: ['10.244.1.1', '10.244.1.3'],
+    },
+    {
+      name: 'not where the node itself is asked for',
+      endpoints: [near, hinted('10.244.0.9', ['z2'], { ready: true }, 'n1')],
+      spec: { internalTrafficPolicy: 'Local' },
+      wanted: ['10.244.0.9'],
+    },
+  ]
+  for (const { name, endpoints, zone = 'z1', spec = {}, wanted } of rows) {
+    const [port] = planServices([service(spec)], [slice(endpoints)], { name: 'n1', zone: zone || undefined })
+    assert.deepEqual(
+      port?.targets.map(({ ip }) => ip),
+      wanted,
+      name,
+    )
+  }
+})
+
+test('planServices() chooses by the policy of each way in', () => {
+  const here = at('10.244.0.2')
+  const there = at('10.244.1.2', { ready: true }, 'n2')
+  const endingHere = at('10.244.0.3', { ready: false, serving: true, terminating: true })
+  const nodePort = { type: 'NodePort', ports: [{ name: 'http', port: 80, nodePort: 30080 }] }
+  const [h, t, e] = ['10.244.0.2', '10.244.1.2', '10.244.0.3']
+  const rows: readonly [string, Partial<Service['spec']>, readonly Endpoint[], readonly [string[], string[], string[], boolean]][] = [
+    ['Cluster both', nodePort, [here, there], [[h, t], [h, t], [h, t], true]],
+    ['Local outside', { ...nodePort, externalTrafficPolicy: 'Local' }, [here, there], [[h, t], [h], [h, t], true]],
+    ['Local outside, nothing here', { ...nodePort, externalTrafficPolicy: 'Local' }, [there], [[t], [], [t], true]],
+    ['Local outside, ending here', { ...nodePort, externalTrafficPolicy: 'Local' }, [endingHere, there], [[t], [e], [t], true]],
+    ['Local inside', { ...nodePort, internalTrafficPolicy: 'Local' }, [there], [[], [t], [t], true]],
+    ['Local outside of what has no outside', { externalTrafficPolicy: 'Local' }, [there], [[t], [t], [t], true]],
+    ['nothing', { ...nodePort, externalTrafficPolicy: 'Local' }, [at('10.244.0.2', { ready: false })], [[], [], [], false]],
+  ]
+  const ips = (list: readonly { ip: string }[] = []) => list.map(({ ip }) => ip)
+  for (const [name, spec, endpoints, wanted] of rows) {
+    const [port] = planServices([service(spec)], [slice(endpoints)], n1)
+    assert.deepEqual([ips(port?.targets), ips(port?.externalTargets), ips(port?.ownTargets), port?.isServed], wanted, name)
+  }
 })
 
 test('planHostPorts() maps the host ports of this node that have an address', () => {
@@ -88,7 +168,7 @@ const ruleset: Ruleset = {
       { ...service({ clusterIP: '10.96.0.6' }), metadata: { name: 'api', namespace: 'team' } },
     ],
     [slice([at('10.244.0.2'), at('10.244.0.3')])],
-    'n1',
+    n1,
   ),
   hostPorts: [{ hostIp: undefined, port: 8080, protocol: 'udp', target: { ip: '10.244.0.2', port: 53 } }],
 }
@@ -105,10 +185,41 @@ test('renderRuleset() leads services to their pods and refuses those without', (
   assert.equal(renderRuleset(ruleset), text)
 })
 
+const local: Ruleset = {
+  ...ruleset,
+  ports: planServices(
+    [
+      service({
+        type: 'NodePort',
+        ports: [{ name: 'http', port: 80, nodePort: 30080 }],
+        externalIPs: ['192.0.2.9'],
+        externalTrafficPolicy: 'Local',
+      }),
+    ],
+    [slice([at('10.244.1.2', { ready: true }, 'n2')])],
+    n1,
+  ),
+}
+
+test('renderRuleset() is silent to clients from outside where only other nodes have targets, and leads its own to them', () => {
+  const text = renderRuleset(local)
+  assert.match(text, /10\.96\.0\.5 \. tcp \. 80 : goto svc_/)
+  assert.match(text, /192\.0\.2\.9 \. tcp \. 80 : goto ext_/)
+  assert.match(text, /tcp \. 30080 : goto ext_/)
+  const outside = /chain ext_\w+ \{\n([^}]*)\}/.exec(text)?.[1]?.trim().split(/\n\s*/)
+  const own = 'meta l4proto tcp dnat ip to 10.244.1.2:8080'
+  assert.deepEqual(outside, [`ip saddr 10.244.0.0/24 ${own}`, `fib saddr type local ${own}`])
+  assert.match(text, /set silent_service_ports[^}]*elements = \{ 192\.0\.2\.9 \. tcp \. 80 \}/)
+  assert.match(text, /set silent_node_ports[^}]*elements = \{ tcp \. 30080 \}/)
+  assert.doesNotMatch(text, /set refused_\w+ \{[^}]*elements/)
+})
+
 test('the kernel takes the ruleset', { skip: process.getuid?.() === 0 ? false : 'needs root' }, t => {
-  const { status, stderr, error } = spawnSync('nft', ['-c', '-f', '-'], { input: renderRuleset(ruleset), encoding: 'utf8' })
-  if (error) return t.skip('nft is not installed')
-  assert.equal(status, 0, stderr)
+  for (const each of [ruleset, local]) {
+    const { status, stderr, error } = spawnSync('nft', ['-c', '-f', '-'], { input: renderRuleset(each), encoding: 'utf8' })
+    if (error) return t.skip('nft is not installed')
+    assert.equal(status, 0, stderr)
+  }
 })
 
 /** Speaks with itself on the machine's address, before and after the rules that it reads come into force. */
@@ -133,7 +244,7 @@ test('the rules leave connections alone that the machine has with itself when th
   skip: process.getuid?.() === 0 ? false : 'needs root',
 }, t => {
   if (spawnSync('unshare', ['-n', 'nft', 'list', 'ruleset']).status !== 0) return t.skip('nft is not installed')
-  const ports = planServices([service({})], [slice([at('192.0.2.2')])], 'n1')
+  const ports = planServices([service({})], [slice([at('192.0.2.2')])], n1)
   const machine =
     'ip link set lo up && ip addr add 10.96.0.10/32 dev lo && ip link add eth0 type veth peer name eth1 && ip link set eth0 up && ' +
     'ip addr add 192.0.2.2/24 dev eth0 && exec "$0" --input-type=module -e "$1"'

@@ -7,8 +7,14 @@ const serviceNameLabel = 'kubernetes.io/service-name'
 const headlessLabel = 'service.kubernetes.io/headless'
 const proxyNameLabel = 'service.kubernetes.io/service-proxy-name'
 
+/** Where rules are made for: a node by its name, in the zone that its label says. */
+export interface NodePlace {
+  readonly name: string
+  readonly zone: string | undefined
+}
+
 /** IPv4 only: the cluster is single-stack. Services of another proxy, headless ones and external names get no rules. */
-export function planServices(services: readonly Service[], slices: readonly EndpointSlice[], nodeName: string): ServicePort[] {
+export function planServices(services: readonly Service[], slices: readonly EndpointSlice[], node: NodePlace): ServicePort[] {
   const byService = new Map<string, EndpointSlice[]>()
   for (const slice of slices) {
     const service = slice.metadata.labels?.[serviceNameLabel]
@@ -20,7 +26,7 @@ export function planServices(services: readonly Service[], slices: readonly Endp
   }
   return services
     .filter(isProxied)
-    .flatMap(service => portsOf(service, byService.get(`${service.metadata.namespace}/${service.metadata.name}`) ?? [], nodeName))
+    .flatMap(service => portsOf(service, byService.get(`${service.metadata.namespace}/${service.metadata.name}`) ?? [], node))
     .sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
@@ -35,39 +41,77 @@ function isProxied({ metadata, spec }: Service): boolean {
   )
 }
 
-function portsOf({ metadata, spec }: Service, slices: readonly EndpointSlice[], nodeName: string): ServicePort[] {
-  const localOnly = spec.internalTrafficPolicy === 'Local'
+function portsOf({ metadata, spec }: Service, slices: readonly EndpointSlice[], node: NodePlace): ServicePort[] {
+  const externalAddresses = (spec.externalIPs ?? []).filter(isIpv4)
+  const isExternal = spec.type === 'NodePort' || spec.type === 'LoadBalancer' || (spec.externalIPs ?? []).length > 0
+  const insideLocal = spec.internalTrafficPolicy === 'Local'
+  const outsideLocal = isExternal && spec.externalTrafficPolicy === 'Local'
   return (spec.ports ?? []).flatMap(port => {
     const protocol = protocolOf(port.protocol)
     if (protocol === undefined) return []
+    const backends = backendsOf(slices, port.name ?? '', node.name)
+    const onNode = targetsOf(backends.filter(({ isLocal }) => isLocal))
+    const anywhere = targetsOf(nearest(backends, node.zone))
     return {
       id: `${metadata.namespace}/${metadata.name}:${port.name ?? ''}${port.port}`,
       protocol,
-      addresses: [spec.clusterIP ?? '', ...(spec.externalIPs ?? [])].filter(isIpv4),
+      addresses: [spec.clusterIP ?? ''].filter(isIpv4),
+      externalAddresses,
       port: port.port,
       nodePort: port.nodePort || undefined,
-      targets: targetsOf(slices, port.name ?? '', localOnly ? nodeName : undefined),
+      targets: insideLocal ? onNode : anywhere,
+      externalTargets: outsideLocal ? onNode : anywhere,
+      ownTargets: anywhere,
+      isServed: backends.some(({ isReady, isEnding }) => isReady || isEnding),
       clientAffinity: spec.sessionAffinity === 'ClientIP',
     }
   })
 }
 
-/** Ready endpoints; where there is none, those that are ending but still serve, as upstream does (KEP-1669). */
-function targetsOf(slices: readonly EndpointSlice[], portName: string, onNode: string | undefined): Target[] {
-  const ready: Target[] = []
-  const ending: Target[] = []
+interface Backend extends Target {
+  readonly isLocal: boolean
+  readonly isReady: boolean
+  /** It still serves, and is to be sent to only where nothing is ready. */
+  readonly isEnding: boolean
+  /** Whose clients it is for. */
+  readonly zones: readonly string[]
+}
+
+function backendsOf(slices: readonly EndpointSlice[], portName: string, nodeName: string): Backend[] {
+  const backends: Backend[] = []
   for (const { endpoints, ports } of slices) {
     const port = (ports ?? []).find(({ name }) => (name ?? '') === portName)?.port
     if (!port) continue
-    for (const { addresses, conditions, nodeName } of endpoints ?? []) {
+    for (const { addresses, conditions, hints, ...endpoint } of endpoints ?? []) {
       const [ip] = addresses
-      if (ip === undefined || !isIpv4(ip) || isUnroutable(ip) || (onNode !== undefined && nodeName !== onNode)) continue
-      if (conditions?.ready !== false) ready.push({ ip, port })
-      else if (conditions.serving === true && conditions.terminating === true) ending.push({ ip, port })
+      if (ip === undefined || !isIpv4(ip) || isUnroutable(ip)) continue
+      const isReady = conditions?.ready !== false
+      backends.push({
+        ip,
+        port,
+        isLocal: endpoint.nodeName === nodeName,
+        isReady,
+        isEnding: !isReady && conditions?.serving !== false && conditions?.terminating === true,
+        zones: (hints?.forZones ?? []).map(({ name }) => name),
+      })
     }
   }
-  const chosen = ready.length > 0 ? ready : ending
-  const unique = new Map(chosen.map(target => [`${target.ip}:${target.port}`, target]))
+  return backends
+}
+
+/** Those that are hinted for the zone, where every ready one has a hint and one of them is for it; all otherwise (KEP-2433). */
+function nearest(backends: readonly Backend[], zone: string | undefined): readonly Backend[] {
+  if (zone === undefined) return backends
+  const ready = backends.filter(({ isReady }) => isReady)
+  const near = ready.filter(({ zones }) => zones.includes(zone))
+  return near.length > 0 && ready.every(({ zones }) => zones.length > 0) ? near : backends
+}
+
+/** Ready endpoints; where there is none, those that are ending but still serve, as upstream does (KEP-1669). */
+function targetsOf(backends: readonly Backend[]): Target[] {
+  const ready = backends.filter(({ isReady }) => isReady)
+  const chosen = ready.length > 0 ? ready : backends.filter(({ isEnding }) => isEnding)
+  const unique = new Map(chosen.map(({ ip, port }) => [`${ip}:${port}`, { ip, port }]))
   return [...unique].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, target]) => target)
 }
 
