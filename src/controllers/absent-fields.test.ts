@@ -148,7 +148,7 @@ test('plans of DaemonSets and StatefulSets take any absent part', () => {
       const set: StatefulSet = { metadata: { name: 's' }, spec: { template, serviceName: '', ...spec } }
       const stateful = { set, pods, currentRevision: '', updateRevision: 'u', now }
       planStatefulSet(stateful)
-      statefulStatus(stateful, undefined)
+      statefulStatus(stateful, undefined, [])
     }),
     { numRuns: runs },
   )

@@ -25,9 +25,10 @@ export function readySince(pod: Pod): number | undefined {
   return Date.parse(condition.lastTransitionTime ?? '') || 0
 }
 
+/** A pod that does not say since when it is ready has not been so for any time. */
 export function isAvailable(pod: Pod, minReadySeconds: number, now: number): boolean {
   const since = readySince(pod)
-  return since !== undefined && (minReadySeconds === 0 || since + minReadySeconds * 1000 <= now)
+  return since !== undefined && (minReadySeconds === 0 || (since > 0 && since + minReadySeconds * 1000 <= now))
 }
 
 export function restarts({ status }: Pod): number {

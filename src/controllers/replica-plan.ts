@@ -89,8 +89,8 @@ export function countReplicas(
 /** Milliseconds until the next ready pod becomes available by its minReadySeconds; undefined where none waits. */
 export function nextAvailable(active: readonly Pod[], minReadySeconds: number, now: number): number | undefined {
   const waits = active
-    .map(readySince)
-    .filter(since => since !== undefined)
+    .map(pod => readySince(pod) ?? 0)
+    .filter(since => since > 0)
     .map(since => since + minReadySeconds * 1000 - now)
     .filter(wait => wait > 0)
   return waits.length === 0 ? undefined : Math.min(...waits)

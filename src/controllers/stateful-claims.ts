@@ -9,13 +9,14 @@ import type { Context } from './controller.ts'
 import { isNamespaceEnding } from './pod-control.ts'
 import { claimOwners, claimsOf, podName } from './stateful-pod.ts'
 
-/** The name of a claim that was left to a former pod of the ordinal: the garbage collector is about to take it. */
-export function staleClaim({ informers }: Context, set: StatefulSet, ordinal: number): string | undefined {
+/** Whether a claim goes with a former pod of the ordinal: the garbage collector is about to take it. */
+export function hasStaleClaim({ informers }: Context, set: StatefulSet, ordinal: number): boolean {
+  if ((set.spec.persistentVolumeClaimRetentionPolicy?.whenScaled ?? 'Retain') === 'Retain') return false
   const cache = informers.full(persistentVolumeClaims)
-  const stale = claimsOf(set, ordinal).find(({ metadata }) =>
-    cache.get(set.metadata.namespace ?? '', metadata.name ?? '')?.metadata.ownerReferences?.some(({ kind }) => kind === 'Pod'),
+  const owners = claimsOf(set, ordinal).flatMap(
+    ({ metadata }) => cache.get(set.metadata.namespace ?? '', metadata.name ?? '')?.metadata.ownerReferences ?? [],
   )
-  return stale?.metadata.name
+  return owners.some(({ apiVersion, kind, name }) => apiVersion === 'v1' && kind === 'Pod' && name === podName(set, ordinal))
 }
 
 /** Tries all, and throws where one cannot be made or is on its way out: the pod must not be given storage that goes. */

@@ -4,7 +4,7 @@ import type { StatefulSet, StatefulSetSpec } from '../api/types/apps-v1.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import type { OwnerReference } from '../api/types/meta-v1.ts'
 import { templateOf } from './controller-revision.ts'
-import { planStatefulSet, planStatus, type StatefulStep } from './stateful-plan.ts'
+import { planStatefulSet, planStatus, type StatefulPlan } from './stateful-plan.ts'
 import { claimOwners, claimsOf, ordinalOf, statefulPod } from './stateful-pod.ts'
 
 const now = Date.UTC(2026, 0, 1)
@@ -13,18 +13,20 @@ const setOf = (spec: Partial<StatefulSetSpec> = {}): StatefulSet => ({
   spec: { replicas: 3, serviceName: 'db', selector: { matchLabels: { app: 'db' } }, template: { spec: { containers: [] } }, ...spec },
 })
 
-type State = 'up' | 'new' | 'pending' | 'ending' | 'failed'
+type State = 'up' | 'new' | 'pending' | 'ending' | 'failed' | 'failing'
 /** `up` is of the old revision, `new` of the one to come. */
 function podOf(set: StatefulSet, ordinal: number, state: State): Pod {
   const pod = statefulPod(set, set.spec.template, state === 'new' ? 'new' : 'old', ordinal)
-  const phase = state === 'pending' ? 'Pending' : state === 'failed' ? 'Failed' : 'Running'
+  const phase = state === 'pending' ? 'Pending' : state === 'failed' || state === 'failing' ? 'Failed' : 'Running'
   const ready = state === 'up' || state === 'new' || state === 'ending'
   const conditions = ready ? [{ type: 'Ready', status: 'True', lastTransitionTime: new Date(now - 10_000).toISOString() }] : []
-  const ending = state === 'ending' ? { deletionTimestamp: new Date(now).toISOString() } : {}
+  const ending = state === 'ending' || state === 'failing' ? { deletionTimestamp: new Date(now).toISOString() } : {}
   return { ...pod, metadata: { ...pod.metadata, ...ending, uid: `uid-${ordinal}` }, status: { phase, conditions } }
 }
-const text = (steps: readonly StatefulStep[]) =>
-  steps.filter(({ step }) => step !== 'keep').map(({ step, ordinal }) => `${step} ${ordinal}`)
+const words = (plan: StatefulPlan) =>
+  [plan.replicas, plan.owners, plan.condemned, plan.update].flat().map(({ step, ordinal }) => `${step} ${ordinal}`)
+/** What comes and goes. */
+const text = (plan: StatefulPlan) => words(plan).filter(word => /^(create|delete)/.test(word))
 
 const plans: readonly {
   name: string
@@ -35,6 +37,11 @@ const plans: readonly {
 }[] = [
   { name: 'creates the first alone', pods: {}, steps: ['create 0'] },
   { name: 'creates the next when the one before serves', pods: { 0: 'up' }, steps: ['create 1'] },
+  {
+    name: 'creates nothing after one that failed and ends',
+    pods: { 0: 'failing', 1: 'up' },
+    steps: [],
+  },
   { name: 'waits for one that is not ready', pods: { 0: 'pending' }, steps: [] },
   { name: 'waits for minReadySeconds', spec: { minReadySeconds: 60 }, pods: { 0: 'up' }, steps: [] },
   { name: 'waits for one that ends', pods: { 0: 'up', 1: 'ending' }, steps: [] },
@@ -66,6 +73,54 @@ const plans: readonly {
     pods: { 0: 'up', 1: 'up', 2: 'up' },
     steps: ['delete 2', 'delete 1'],
   },
+  {
+    name: 'scales down side by side whatever serves, and updates at once',
+    spec: { replicas: 2, podManagementPolicy: 'Parallel' },
+    pods: { 0: 'pending', 1: 'up', 2: 'ending', 3: 'pending', 4: 'up' },
+    update: 'new',
+    steps: ['delete 4', 'delete 3', 'delete 1'],
+  },
+  {
+    name: 'replaces side by side all that failed',
+    spec: { podManagementPolicy: 'Parallel' },
+    pods: { 0: 'failed', 1: 'failing', 2: 'failed' },
+    steps: ['delete 0', 'delete 2'],
+  },
+  {
+    name: 'updates one of those side by side while a lower one is down',
+    spec: { podManagementPolicy: 'Parallel' },
+    pods: { 0: 'pending', 1: 'up', 2: 'new' },
+    update: 'new',
+    steps: ['delete 1'],
+  },
+  {
+    name: 'updates one that is down itself',
+    spec: { podManagementPolicy: 'Parallel' },
+    pods: { 0: 'up', 1: 'up', 2: 'pending' },
+    update: 'new',
+    steps: ['delete 2'],
+  },
+  {
+    name: 'updates the next of those side by side when the last has been ready for minReadySeconds',
+    spec: { podManagementPolicy: 'Parallel', minReadySeconds: 60 },
+    pods: { 0: 'up', 1: 'up', 2: 'new' },
+    update: 'new',
+    steps: [],
+  },
+  {
+    name: 'updates none while the one before it ends or is gone',
+    spec: { podManagementPolicy: 'Parallel' },
+    pods: { 0: 'up', 1: 'up', 2: 'ending' },
+    update: 'new',
+    steps: [],
+  },
+  {
+    name: 'updates none below one that is made',
+    spec: { podManagementPolicy: 'Parallel' },
+    pods: { 0: 'up', 1: 'up' },
+    update: 'new',
+    steps: ['create 2'],
+  },
   { name: 'begins at its first ordinal', spec: { replicas: 2, ordinals: { start: 5 } }, pods: { 5: 'up' }, steps: ['create 6'] },
   { name: 'updates from the top', pods: { 0: 'up', 1: 'up', 2: 'up' }, update: 'new', steps: ['delete 2'] },
   { name: 'updates the next', pods: { 0: 'up', 1: 'up', 2: 'new' }, update: 'new', steps: ['delete 1'] },
@@ -94,8 +149,40 @@ for (const { name, spec = {}, pods, update = 'old', steps } of plans) {
 
 test('planStatefulSet() makes pods below the partition as they were', () => {
   const set = setOf({ updateStrategy: { rollingUpdate: { partition: 1 } } })
-  const [step] = planStatefulSet({ set, pods: [], currentRevision: 'old', updateRevision: 'new', now })
+  const [step] = planStatefulSet({ set, pods: [], currentRevision: 'old', updateRevision: 'new', now }).replicas
   assert.deepEqual(step, { step: 'create', ordinal: 0, revision: 'current' })
+})
+
+test('planStatefulSet() looks after pods that serve, the claims of one that waits, and those that go', () => {
+  const done = (spec: Partial<StatefulSetSpec>, states: readonly State[]) => {
+    const set = setOf(spec)
+    const pods = states.map((state, ordinal) => podOf(set, ordinal, state))
+    return words(planStatefulSet({ set, pods, currentRevision: 'old', updateRevision: 'old', now }))
+  }
+  assert.deepEqual(done({}, ['up', 'pending', 'up']), ['keep 0', 'claims 1'])
+  assert.deepEqual(done({}, ['up', 'ending']), ['keep 0'])
+  assert.deepEqual(done({ minReadySeconds: 60 }, ['up']), [])
+  assert.deepEqual(done({ podManagementPolicy: 'Parallel' }, ['ending', 'pending', 'up']), ['keep 0', 'keep 1', 'keep 2'])
+  assert.deepEqual(done({ replicas: 1 }, ['up', 'up', 'ending']), ['keep 0', 'owners 2', 'owners 1'])
+})
+
+test('planStatus() counts no pod as current that the update has just ended', () => {
+  const set = setOf()
+  const pods = [0, 1, 2].map(ordinal => podOf(set, ordinal, 'up'))
+  const { replicas, readyReplicas, currentReplicas, updatedReplicas } = planStatus(
+    { set, pods, currentRevision: 'old', updateRevision: 'new', now },
+    undefined,
+    pods.slice(2),
+  )
+  assert.deepEqual([replicas, readyReplicas, currentReplicas, updatedReplicas], [3, 3, 2, 0])
+})
+
+test('planStatus() counts as available what says since when it is ready', () => {
+  const set = setOf({ minReadySeconds: 5 })
+  const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] }
+  const pods = [podOf(set, 0, 'up'), { ...podOf(set, 1, 'up'), status }]
+  const { readyReplicas, availableReplicas } = planStatus({ set, pods, currentRevision: 'old', updateRevision: 'old', now }, undefined, [])
+  assert.deepEqual([readyReplicas, availableReplicas], [2, 1])
 })
 
 test('planStatus() makes the update revision the current one when all run it', () => {
@@ -107,9 +194,9 @@ test('planStatus() makes the update revision the current one when all run it', (
     updateRevision: 'new',
     now,
   })
-  const half = planStatus(view(['up', 'up', 'new']), undefined)
+  const half = planStatus(view(['up', 'up', 'new']), undefined, [])
   assert.deepEqual([half.currentRevision, half.currentReplicas, half.updatedReplicas], ['old', 2, 1])
-  const whole = planStatus(view(['new', 'new', 'new']), undefined)
+  const whole = planStatus(view(['new', 'new', 'new']), undefined, [])
   assert.deepEqual([whole.currentRevision, whole.currentReplicas, whole.updatedReplicas], ['new', 3, 3])
 })
 

@@ -8,8 +8,20 @@ import { isInRange, ordinalOf, startOrdinal, withIdentity } from './stateful-pod
 export type StatefulStep =
   | { readonly step: 'create'; readonly ordinal: number; readonly revision: 'current' | 'update' }
   | { readonly step: 'delete'; readonly pod: Pod; readonly ordinal: number }
-  /** Labels or volumes of its ordinal are missing, or the owners of its claims are to be looked after. */
+  /** Labels or volumes of its ordinal are missing, or claims, or the owners of its claims are to be looked after. */
   | { readonly step: 'keep'; readonly pod: Pod; readonly ordinal: number }
+  /** It waits, maybe for a claim that somebody deleted. */
+  | { readonly step: 'claims'; readonly pod: Pod; readonly ordinal: number }
+  /** Its claims may have to go with it. */
+  | { readonly step: 'owners'; readonly pod: Pod; readonly ordinal: number }
+
+/** Each phase is begun when the one before is done, without a failure. */
+export interface StatefulPlan {
+  readonly replicas: readonly StatefulStep[]
+  readonly owners: readonly StatefulStep[]
+  readonly condemned: readonly StatefulStep[]
+  readonly update: readonly StatefulStep[]
+}
 
 export interface StatefulView {
   readonly set: StatefulSet
@@ -25,36 +37,46 @@ const isEnding = ({ metadata }: Pod): boolean => metadata.deletionTimestamp !== 
 const isRunningReady = (pod: Pod): boolean => pod.status?.phase === 'Running' && isReady(pod)
 export const revisionOf = ({ metadata }: Pod): string => metadata.labels?.[revisionLabel] ?? ''
 
-export function planStatefulSet(view: StatefulView): StatefulStep[] {
+export function planStatefulSet(view: StatefulView): StatefulPlan {
   const { set, now } = view
-  if (set.metadata.deletionTimestamp !== undefined) return []
-  const ordered = set.spec.podManagementPolicy !== 'Parallel'
+  const plan = {
+    replicas: [] as StatefulStep[],
+    owners: [] as StatefulStep[],
+    condemned: [] as StatefulStep[],
+    update: [] as StatefulStep[],
+  }
+  if (set.metadata.deletionTimestamp !== undefined) return plan
+  const ordered = isOrdered(set)
   const serves = (pod: Pod) => isRunningReady(pod) && isAvailable(pod, set.spec.minReadySeconds ?? 0, now)
   const { replicas, condemned } = sortPods(set, view.pods)
-  const steps: StatefulStep[] = []
   for (const [index, pod] of replicas.entries()) {
     const ordinal = startOrdinal(set) + index
-    if (pod === undefined) steps.push({ step: 'create', ordinal, revision: revisionFor(set, ordinal) })
-    else if (isFinished(pod)) {
-      if (!isEnding(pod)) steps.push({ step: 'delete', pod, ordinal })
-    } else if (!isEnding(pod)) steps.push({ step: 'keep', pod, ordinal })
     const isWaiting = pod === undefined || isFinished(pod) || isEnding(pod) || !serves(pod)
-    if (ordered && isWaiting) return steps
+    if (pod === undefined) plan.replicas.push({ step: 'create', ordinal, revision: revisionFor(set, ordinal) })
+    else if (isFinished(pod)) {
+      if (!isEnding(pod)) plan.replicas.push({ step: 'delete', pod, ordinal })
+    } else if (!ordered || !isWaiting) plan.replicas.push({ step: 'keep', pod, ordinal })
+    else if (pod.status?.phase === 'Pending') plan.replicas.push({ step: 'claims', pod, ordinal })
+    if (ordered && isWaiting) return plan
   }
+  plan.owners.push(...condemned.map(({ pod, ordinal }) => ({ step: 'owners' as const, pod, ordinal })))
   const broken = firstBroken(replicas, condemned)
   for (const { pod, ordinal } of condemned) {
     if (isEnding(pod)) {
-      if (ordered) return steps
+      if (ordered) return plan
       continue
     }
     // One that does not serve may go, but only when it is the first that is broken.
-    if (ordered && !serves(pod) && pod !== broken) return steps
-    steps.push({ step: 'delete', pod, ordinal })
-    if (ordered) return steps
+    if (ordered && !serves(pod) && pod !== broken) return plan
+    plan.condemned.push({ step: 'delete', pod, ordinal })
+    if (ordered) return plan
   }
-  if ((set.spec.updateStrategy?.type ?? 'RollingUpdate') === 'RollingUpdate') steps.push(...planUpdate(view, replicas, serves))
-  return steps
+  if ((set.spec.updateStrategy?.type ?? 'RollingUpdate') === 'RollingUpdate') plan.update.push(...planUpdate(view, replicas, serves))
+  return plan
 }
+
+/** Whether its pods come and go one after the other. */
+export const isOrdered = ({ spec }: StatefulSet): boolean => spec.podManagementPolicy !== 'Parallel'
 
 /** From the highest ordinal down, one at a time. */
 function planUpdate(
@@ -110,7 +132,8 @@ export function repaired(set: StatefulSet, pod: Pod, ordinal: number): Pod | und
   return wanted === pod ? undefined : wanted
 }
 
-export function planStatus(view: StatefulView, collisionCount: number | undefined): StatefulSetStatus {
+/** `replaced` are the pods that the rolling update has just ended: they count as current no more, though the view does not show it yet. */
+export function planStatus(view: StatefulView, collisionCount: number | undefined, replaced: readonly Pod[]): StatefulSetStatus {
   const { set, pods, currentRevision, updateRevision, now } = view
   const named = pods.filter(pod => ordinalOf(set, pod) !== undefined)
   const running = named.filter(isRunningReady)
@@ -121,7 +144,7 @@ export function planStatus(view: StatefulView, collisionCount: number | undefine
     replicas: named.length,
     readyReplicas: running.length,
     availableReplicas: running.filter(pod => isAvailable(pod, set.spec.minReadySeconds ?? 0, now)).length,
-    currentReplicas: lasting.filter(pod => revisionOf(pod) === currentRevision).length,
+    currentReplicas: lasting.filter(pod => revisionOf(pod) === currentRevision && !replaced.includes(pod)).length,
     updatedReplicas: lasting.filter(pod => revisionOf(pod) === updateRevision).length,
     currentRevision,
     updateRevision,

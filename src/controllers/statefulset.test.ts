@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { badRequest } from '../api/status.ts'
 import type { StatefulSet } from '../api/types/apps-v1.ts'
+import type { Pod } from '../api/types/core-v1.ts'
 import { controllerRevisions, events, persistentVolumeClaims, pods, statefulSets } from '../client/resources.ts'
 import { runPods, type Scenario, startScenario } from './scenario.ts'
 import { statefulSet } from './statefulset.ts'
@@ -144,4 +145,49 @@ test('statefulSet makes pods below the partition from a revision, and only in it
   await scenario.until(() => images(scenario)['db-0'] === 'old', 'the pod from the revision')
   assert.ok(api.all(pods).every(({ metadata }) => metadata.namespace === 'ns' && metadata.name?.startsWith('db-') === true))
   assert.equal(api.read(pods, 'ns', 'db-0')?.metadata.ownerReferences?.[0]?.kind, 'StatefulSet')
+})
+
+test('statefulSet makes pods side by side in batches that grow, and stops after one that fails', async () => {
+  const tried: string[] = []
+  let isFull = true
+  await using scenario = startScenario({
+    controllers: [statefulSet],
+    prepare(api) {
+      api.refuse = ({ method, path, body }) => {
+        if (method !== 'POST' || !path.endsWith('/pods')) return
+        const { name = '' } = (body as Pod).metadata
+        if (isFull) tried.push(name)
+        if (isFull && name === 'db-1') throw badRequest('no room')
+      }
+      const spec = { replicas: 6, podManagementPolicy: 'Parallel', volumeClaimTemplates: [] }
+      api.seed(statefulSets, newSet(spec))
+    },
+  })
+  const { api } = scenario
+  const failed = 'create Pod db-1 in StatefulSet db failed error: no room'
+  await scenario.until(() => api.all(events).some(({ message }) => message === failed), 'the event')
+  assert.deepEqual([...new Set(tried)].sort(), ['db-0', 'db-1', 'db-2'])
+  isFull = false
+  await scenario.until(() => api.all(pods).length === 6, 'all pods')
+})
+
+test('statefulSet waits for a claim that goes with a former pod only where it is to go', async () => {
+  for (const whenScaled of ['Retain', 'Delete']) {
+    await using scenario = startScenario({
+      controllers: [statefulSet],
+      prepare(api) {
+        const former = { apiVersion: 'v1', kind: 'Pod', name: 'db-0', uid: 'former' }
+        api.seed(persistentVolumeClaims, { metadata: { name: 'data-db-0', namespace: 'ns', ownerReferences: [former] }, spec: {} })
+        api.seed(statefulSets, newSet({ persistentVolumeClaimRetentionPolicy: { whenScaled, whenDeleted: 'Retain' } }))
+      },
+    })
+    const { api } = scenario
+    await scenario.until(() => api.read(statefulSets, 'ns', 'db')?.status?.observedGeneration !== undefined, 'a pass')
+    const count = () => api.all(pods).length
+    if (whenScaled === 'Delete') {
+      assert.equal(count(), 0)
+      api.remove(persistentVolumeClaims, 'ns', 'data-db-0')
+    }
+    await scenario.until(() => count() === 1, 'the pod')
+  }
 })

@@ -11,11 +11,20 @@ import { applyClaim } from './claim.ts'
 import { type Context, type Controller, done, follow, type Result } from './controller.ts'
 import { deleteRevisions, keepHistory, planHistoryCleanup, templateOf } from './controller-revision.ts'
 import { controllerOf, planOwnership } from './owner.ts'
-import { isNamespaceEnding, unlessEnding } from './pod-control.ts'
+import { inGrowingBatches, isNamespaceEnding, unlessEnding } from './pod-control.ts'
 import { canonical } from './pod-template-hash.ts'
 import { nextAvailable } from './replica-plan.ts'
-import { createClaims, keepClaimOwners, staleClaim } from './stateful-claims.ts'
-import { planStatefulSet, planStatus, repaired, revisionOf, type StatefulStep, type StatefulView } from './stateful-plan.ts'
+import { createClaims, hasStaleClaim, keepClaimOwners } from './stateful-claims.ts'
+import {
+  isOrdered,
+  planStatefulSet,
+  planStatus,
+  repaired,
+  revisionOf,
+  type StatefulPlan,
+  type StatefulStep,
+  type StatefulView,
+} from './stateful-plan.ts'
 import { ordinalOf, podName, statefulPod } from './stateful-pod.ts'
 
 /** On the revisions of StatefulSets. */
@@ -67,32 +76,76 @@ async function reconcile(context: Context, set: StatefulSet, signal: AbortSignal
     updateRevision: history.update.metadata.name ?? '',
     now: clock.now(),
   }
-  let failure: unknown
-  for (const step of planStatefulSet(view)) {
-    try {
-      await take(context, set, revisions, step, signal)
-    } catch (err) {
-      failure = err
-      // In order, nothing may come after what failed; side by side, the others go on.
-      if (set.spec.podManagementPolicy !== 'Parallel') break
-    }
-  }
-  const status = planStatus(view, history.collisionCount)
-  if (canonical(status) !== canonical(set.status)) await context.client.updateStatus(statefulSets, { ...set, status }, signal)
-  if (failure !== undefined) throw failure
+  const pass: Pass = { context, set, revisions, replaced: [], requeueAfterMs: undefined }
+  const problems = [await outcomeOf(run(pass, planStatefulSet(view), signal))]
+  const status = planStatus(view, history.collisionCount, pass.replaced)
+  if (canonical(status) !== canonical(set.status))
+    problems.push(await outcomeOf(context.client.updateStatus(statefulSets, { ...set, status }, signal)))
   const live = new Set([view.currentRevision, view.updateRevision, ...owned.map(revisionOf)])
-  await deleteRevisions(context, planHistoryCleanup(history.all, live, hashLabel, set.spec.revisionHistoryLimit ?? 10), signal)
-  const wait = nextAvailable(owned, set.spec.minReadySeconds ?? 0, clock.now())
-  return wait === undefined ? done : { requeueAfterMs: wait }
+  const idle = planHistoryCleanup(history.all, live, hashLabel, set.spec.revisionHistoryLimit ?? 10)
+  problems.push(await outcomeOf(deleteRevisions(context, idle, signal)))
+  const problem = problems.find(each => each !== undefined)
+  if (problem !== undefined) throw problem.err
+  const waits = [nextAvailable(owned, set.spec.minReadySeconds ?? 0, clock.now()), pass.requeueAfterMs].filter(wait => wait !== undefined)
+  return waits.length === 0 ? done : { requeueAfterMs: Math.min(...waits) }
 }
 
-async function take(context: Context, set: StatefulSet, revisions: Revisions, step: StatefulStep, signal: AbortSignal): Promise<void> {
+/** What failed, so that the rest of a pass is done all the same. */
+async function outcomeOf(work: Promise<unknown>): Promise<{ readonly err: unknown } | undefined> {
+  try {
+    await work
+    return undefined
+  } catch (err) {
+    return { err }
+  }
+}
+
+interface Pass {
+  readonly context: Context
+  readonly set: StatefulSet
+  readonly revisions: Revisions
+  /** Pods that the rolling update ended. */
+  readonly replaced: Pod[]
+  /** Where something must go first that nothing here tells of. */
+  requeueAfterMs: number | undefined
+}
+
+/** A claim goes when the garbage collector has seen that its pod is gone. */
+const staleClaimMs = 1_000
+
+async function run(pass: Pass, plan: StatefulPlan, signal: AbortSignal): Promise<void> {
+  await runPhase(pass, plan.replicas, signal)
+  await runPhase(pass, plan.owners, signal)
+  await runPhase(pass, plan.condemned, signal)
+  for (const step of plan.update) {
+    await take(pass, step, signal)
+    if (step.step === 'delete') pass.replaced.push(step.pod)
+  }
+}
+
+/** One after the other, or in batches that grow; nothing comes after what failed. */
+async function runPhase(pass: Pass, steps: readonly StatefulStep[], signal: AbortSignal): Promise<void> {
+  if (isOrdered(pass.set)) {
+    for (const step of steps) await take(pass, step, signal)
+    return
+  }
+  const { err } = await inGrowingBatches(steps.length, async index => {
+    const step = steps[index]
+    if (step !== undefined) await take(pass, step, signal)
+  })
+  if (err !== undefined) throw err
+}
+
+async function take(pass: Pass, step: StatefulStep, signal: AbortSignal): Promise<void> {
+  const { context, set, revisions } = pass
   switch (step.step) {
     case 'create': {
       const revision = revisions[step.revision]
       const template = revision === revisions.update ? set.spec.template : (templateOf(revision) ?? set.spec.template)
-      const stale = staleClaim(context, set, step.ordinal)
-      if (stale !== undefined) throw new Error(`pvc ${stale} goes with a pod that is gone`)
+      if (hasStaleClaim(context, set, step.ordinal)) {
+        pass.requeueAfterMs = staleClaimMs
+        return
+      }
       const pod = statefulPod(set, template, revision.metadata.name ?? '', step.ordinal)
       await write(context, set, 'create', podName(set, step.ordinal), signal, async client => {
         await createClaims(context, set, step.ordinal, signal)
@@ -102,15 +155,19 @@ async function take(context: Context, set: StatefulSet, revisions: Revisions, st
     }
     case 'delete': {
       const { namespace = '', name = '', uid } = step.pod.metadata
-      await keepClaimOwners(context, set, step.pod, step.ordinal, signal)
       await write(context, set, 'delete', name, signal, client =>
         client.delete(pods, namespace, name, uid === undefined ? {} : { uid }, signal),
       )
       return
     }
+    case 'claims':
+      await createClaims(context, set, step.ordinal, signal)
+      return
+    case 'owners':
+      await keepClaimOwners(context, set, step.pod, step.ordinal, signal)
+      return
     case 'keep': {
       const isPending = step.pod.status?.phase === 'Pending'
-      // It may wait for a claim that somebody deleted.
       if (isPending) await createClaims(context, set, step.ordinal, signal)
       const changed = await keepClaimOwners(context, set, step.pod, step.ordinal, signal)
       const wanted = repaired(set, step.pod, step.ordinal)
