@@ -71,7 +71,7 @@ test('plans of Jobs take any absent part', () => {
       const pods: Pod[] = [podOf(job, 'a', 'Running', 0), exited(podOf(job, 'b', 'Failed', 1), 1, now), podOf(job, 'c', 'Succeeded')]
       const state = countJob(job, bare ? pods.map(({ status: _, ...pod }) => pod) : pods, new Set())
       const verdict = decide(job, state, now) ?? completed(job, state.succeeded, state.active.length)
-      const backoff = recordFinished(noFailures, state.newSucceeded, state.newFailed, now)
+      const backoff = recordFinished(noFailures, state.newSucceeded, state.newFailed)
       const plan = planJob(job, state, backoff, now)
       assert.ok(plan.create.length <= 500)
       const settled = settle(planTracking(job, job.status ?? {}, state, verdict).status, () => false)

@@ -38,21 +38,63 @@ const cronJob = (spec: Partial<CronJob['spec']> = {}, lastScheduleTime?: string)
   spec: { schedule: '*/10 * * * *', jobTemplate: { spec: { template: { spec: { containers: [] } } } }, ...spec },
   ...(lastScheduleTime === undefined ? {} : { status: { lastScheduleTime } }),
 })
-const due: readonly { name: string; object: CronJob; now: string; time?: string; many?: boolean; never?: boolean }[] = [
+const due: readonly { name: string; object: CronJob; now: string; time?: string; many?: boolean; never?: boolean; next?: string }[] = [
   { name: 'nothing before the first time', object: cronJob(), now: '2026-01-01T00:09:59Z' },
   { name: 'the first time', object: cronJob(), now: '2026-01-01T00:10:00Z', time: '2026-01-01T00:10:00Z' },
   { name: 'the latest of those missed', object: cronJob(), now: '2026-01-01T00:35:00Z', time: '2026-01-01T00:30:00Z' },
   { name: 'nothing twice', object: cronJob({}, '2026-01-01T00:30:00Z'), now: '2026-01-01T00:35:00Z' },
   { name: 'nothing beyond the deadline', object: cronJob({ startingDeadlineSeconds: 60 }), now: '2026-01-01T00:15:00Z' },
   { name: 'a day that does not come', object: cronJob({ schedule: '0 0 30 2 *' }), now: '2026-01-01T00:35:00Z', never: true },
+  {
+    name: 'what comes every so long, counted from the last',
+    object: cronJob({ schedule: '@every 1h' }, '2026-01-01T00:30:00Z'),
+    now: '2026-01-01T03:50:00Z',
+    time: '2026-01-01T03:30:00Z',
+    next: '2026-01-01T04:30:00Z',
+  },
+  {
+    name: 'what comes every so long, whenever somebody looks',
+    object: cronJob({ schedule: '@every 1h' }, '2026-01-01T00:30:00Z'),
+    now: '2026-01-01T01:10:00Z',
+    next: '2026-01-01T01:30:00Z',
+  },
+  {
+    name: 'what came every so long a hundred times',
+    object: cronJob({ schedule: '@every 1m' }, '2026-01-01T00:30:20Z'),
+    now: '2026-01-01T05:50:10Z',
+    time: '2026-01-01T05:49:20Z',
+    many: true,
+    next: '2026-01-01T05:50:20Z',
+  },
+  {
+    name: 'nothing of before a week-end',
+    object: cronJob({ schedule: '30 6-16/4 * * 1-5' }, '2026-01-02T06:30:00Z'),
+    now: '2026-01-04T12:00:00Z',
+    next: '2026-01-05T06:30:00Z',
+  },
+  {
+    name: 'the last of a day',
+    object: cronJob({ schedule: '30 6-16/4 * * 1-5' }, '2026-01-02T06:30:00Z'),
+    now: '2026-01-02T15:00:00Z',
+    time: '2026-01-02T14:30:00Z',
+    next: '2026-01-05T06:30:00Z',
+  },
+  { name: 'five missed', object: cronJob({ schedule: '0 * * * *' }), now: '2026-01-01T05:01:00Z', time: '2026-01-01T05:00:00Z' },
+  {
+    name: 'one of a hundred that is within the deadline',
+    object: cronJob({ startingDeadlineSeconds: 900 }),
+    now: '2026-01-08T00:09:00Z',
+    time: '2026-01-08T00:00:00Z',
+  },
   { name: 'a year of missed times', object: cronJob(), now: '2027-01-01T00:01:00Z', time: '2027-01-01T00:00:00Z', many: true },
 ]
-for (const { name, object, now, time, many = false, never = false } of due) {
+for (const { name, object, now, time, many = false, never = false, next } of due) {
   test(`dueTime() is ${name}`, () => {
     const found = dueTime(object, parseSchedule(object.spec.schedule, 'UTC'), at(now))
     assert.equal(found.time, time && at(time))
     assert.equal(found.tooManyMissed, many)
     assert.equal(found.never, never)
+    if (next !== undefined) assert.equal(found.next, at(next))
   })
 }
 

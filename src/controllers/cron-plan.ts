@@ -20,33 +20,38 @@ export interface DueTime {
   readonly never: boolean
 }
 
-export function dueTime({ metadata, spec, status }: CronJob, schedule: Schedule, now: number): DueTime {
-  const next = schedule.next(now)
-  const created = Date.parse(metadata.creationTimestamp ?? '')
-  let earliest = Date.parse(status?.lastScheduleTime ?? '')
-  if (Number.isNaN(earliest)) earliest = Number.isNaN(created) ? now : created
-  if (spec.startingDeadlineSeconds != null) earliest = Math.max(earliest, now - spec.startingDeadlineSeconds * 1000)
-  const first = schedule.next(earliest)
-  if (first === undefined) return { time: undefined, tooManyMissed: false, next, never: true }
-  if (first > now) return { time: undefined, tooManyMissed: false, next, never: false }
-  const second = schedule.next(first)
-  if (second === undefined || second > now) return { time: first, tooManyMissed: false, next, never: false }
-  const between = Math.max(1000, second - first)
-  const missed = Math.floor((now - first) / between) + 1
-  return { time: latest(schedule, first, now), tooManyMissed: missed > manyMissed, next, never: false }
+export function dueTime(cronJob: CronJob, schedule: Schedule, now: number): DueTime {
+  const since = lastKnown(cronJob, now)
+  const deadline = cronJob.spec.startingDeadlineSeconds
+  const { time, missed, never } = missedStarts(schedule, deadline == null ? since : Math.max(since, now - deadline * 1000), now)
+  const all = missedStarts(schedule, since, now)
+  // What comes every so long is counted from the last start, and not from when somebody looks.
+  const next = schedule.next(all.time ?? (all.missed === 0 && !all.never ? since : now))
+  return { time, tooManyMissed: missed > manyMissed, next, never }
 }
 
-/** Looks back from now over spans that grow, so that years of missed starts are not walked one by one. */
-function latest(schedule: Schedule, first: number, now: number): number {
-  for (let span = 60_000; span < now - first; span *= 4) {
-    let found = schedule.next(now - span - 1)
-    if (found === undefined || found > now) continue
-    for (let time: number | undefined = found; time !== undefined && time <= now; time = schedule.next(time)) found = time
-    return found
-  }
-  let last = first
-  for (let time: number | undefined = first; time !== undefined && time <= now; time = schedule.next(time)) last = time
-  return last
+/** The last start, or since when there may be one. */
+function lastKnown({ metadata, status }: CronJob, now: number): number {
+  const [started, created] = [status?.lastScheduleTime, metadata.creationTimestamp].map(time => Date.parse(time ?? ''))
+  return [started, created].find(time => time !== undefined && !Number.isNaN(time)) ?? now
+}
+
+/**
+ * The last start between `since` and now. How many were missed is upstream's estimate by the first two of them, and so is where the last is looked for:
+ * years of missed starts are not walked one by one, and one before a pause of an irregular schedule is not made up for.
+ */
+function missedStarts(schedule: Schedule, since: number, now: number): { time: number | undefined; missed: number; never: boolean } {
+  const first = schedule.next(since)
+  if (first === undefined) return { time: undefined, missed: 0, never: true }
+  if (first > now) return { time: undefined, missed: 0, never: false }
+  const second = schedule.next(first)
+  if (second === undefined || second > now) return { time: first, missed: 1, never: false }
+  const between = Math.max(1000, second - first)
+  const missed = Math.floor((now - first) / between) + 1
+  let last: number | undefined
+  const from = first + (missed - 2) * between
+  for (let time = schedule.next(from); time !== undefined && time <= now; time = schedule.next(time)) last = time
+  return { time: last, missed, never: false }
 }
 
 /** Named after its start, so that one start never makes two jobs. */

@@ -79,7 +79,7 @@ for (const { name, from, to, before = {}, now = {}, sizes, wanted, noCurrent = f
       const last = desired[own] ?? from
       return set(own, size, 0, { [desiredAnnotation]: String(last), [maxAnnotation]: String(last + (before.surge ?? 0)) })
     })
-    const [current, ...old] = noCurrent ? [undefined, ...sets] : sets
+    const [current, old] = noCurrent ? [undefined, sets] : [sets[0], sets.slice(1)]
     assert.deepEqual(sizesAfter(sets, planScaling(deployment(to, now), current, old)), wanted)
   })
 }

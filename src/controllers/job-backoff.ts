@@ -14,9 +14,9 @@ export interface BackoffRecord {
 export const noFailures: BackoffRecord = { failures: 0, lastFailure: 0 }
 
 /** The record after these pods, which have finished and were not counted before. */
-export function recordFinished(record: BackoffRecord, succeeded: readonly Pod[], failed: readonly Pod[], now: number): BackoffRecord {
-  const lastSuccess = Math.max(0, ...succeeded.map(pod => finishTime(pod, now)))
-  const times = failed.map(pod => finishTime(pod, now)).filter(time => succeeded.length === 0 || time > lastSuccess)
+export function recordFinished(record: BackoffRecord, succeeded: readonly Pod[], failed: readonly Pod[]): BackoffRecord {
+  const lastSuccess = Math.max(0, ...succeeded.map(finishTime))
+  const times = failed.map(finishTime).filter(time => succeeded.length === 0 || time > lastSuccess)
   const before = succeeded.length > 0 && lastSuccess > record.lastFailure ? 0 : record.failures
   return { failures: before + times.length, lastFailure: Math.max(before === 0 ? 0 : record.lastFailure, ...times) }
 }
@@ -28,15 +28,22 @@ export function remainingBackoff({ failures, lastFailure }: BackoffRecord, now: 
   return Math.max(0, lastFailure + wait - now)
 }
 
-/** When the pod's last container ended, as far as its status tells. */
-export function finishTime(pod: Pod, now: number): number {
-  const ends = (pod.status?.containerStatuses ?? []).map(({ state }) => Date.parse(state?.terminated?.finishedAt ?? ''))
+/** When the pod's last container ended, as far as its status tells; what says nothing counts from its creation, so that its time passes. */
+export function finishTime(pod: Pod): number {
+  const sidecars = new Set(
+    (pod.spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name),
+  )
+  const statuses = [
+    ...(pod.status?.containerStatuses ?? []),
+    ...(pod.status?.initContainerStatuses ?? []).filter(({ name }) => sidecars.has(name)),
+  ]
+  const ends = statuses.map(({ state }) => Date.parse(state?.terminated?.finishedAt ?? ''))
   const known = ends.filter(time => !Number.isNaN(time))
   if (known.length > 0 && known.length === ends.length) return Math.max(...known)
   const ready = pod.status?.conditions?.find(({ type }) => type === 'Ready')
   const turned = ready?.status === 'False' ? Date.parse(ready.lastTransitionTime ?? '') : Number.NaN
   if (!Number.isNaN(turned)) return turned
-  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0, creationTimestamp } = pod.metadata
   const deleted = Date.parse(deletionTimestamp ?? '')
-  return Number.isNaN(deleted) ? now : deleted - deletionGracePeriodSeconds * 1000
+  return Number.isNaN(deleted) ? Date.parse(creationTimestamp ?? '') || 0 : deleted - deletionGracePeriodSeconds * 1000
 }

@@ -97,11 +97,11 @@ for (const { name, spec, pods, create, remove = [] } of plans) {
 test('planJob() waits 10 s after a failure, twice as long after the next, and not after a success', () => {
   const job = newJob()
   const failed = (name: string, at: number) => exited(podOf(job, name, 'Failed'), 1, at)
-  const one = recordFinished(noFailures, [], [failed('a', now)], now)
+  const one = recordFinished(noFailures, [], [failed('a', now)])
   assert.equal(planJob(job, countJob(job, [], new Set()), one, now).waitMs, 10_000)
-  const two = recordFinished(one, [], [failed('b', now + 1000)], now)
+  const two = recordFinished(one, [], [failed('b', now + 1000)])
   assert.equal(remainingBackoff(two, now + 1000), 20_000)
-  const after = recordFinished(two, [exited(podOf(job, 'c', 'Succeeded'), 0, now + 2000)], [], now)
+  const after = recordFinished(two, [exited(podOf(job, 'c', 'Succeeded'), 0, now + 2000)], [])
   assert.equal(remainingBackoff(after, now + 2000), 0)
 })
 

@@ -86,7 +86,7 @@ function planTries(job: Job, state: JobState, count: number, now: number): JobPl
       continue
     }
     const { counted, ignored } = indexFailures(last)
-    const wait = remainingBackoff({ failures: counted + ignored + 1, lastFailure: finishTime(last, now) }, now)
+    const wait = remainingBackoff({ failures: counted + ignored + 1, lastFailure: finishTime(last) }, now)
     if (wait > 0) waits.push(wait)
     else
       create.push({ index, failures: countsAsFailure(job, last) ? { counted: counted + 1, ignored } : { counted, ignored: ignored + 1 } })

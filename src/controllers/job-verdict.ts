@@ -69,7 +69,8 @@ function success(job: Job, { succeededIndexes }: JobState): Verdict | undefined 
     const wanted = rule.succeededIndexes == null ? undefined : parseIndexes(rule.succeededIndexes, completions)
     const reached = wanted === undefined ? succeededIndexes.size : [...wanted].filter(each => succeededIndexes.has(each)).length
     const needed = rule.succeededCount ?? wanted?.size
-    if (needed === undefined || reached < needed) continue
+    // A rule that names no index of the job is met by none.
+    if (needed === undefined || wanted?.size === 0 || reached < needed) continue
     return { type: 'SuccessCriteriaMet', reason: 'SuccessPolicy', message: `Matched rules at index ${index}` }
   }
   return undefined

@@ -111,7 +111,7 @@ class Pass {
     if (status.startTime == null && spec.suspend !== true) status.startTime = formatTime(this.#now)
     const started = { ...this.#job, status }
     const state = countJob(started, owned, this.#memory.tracked.released)
-    const backoff = recordFinished(this.#memory.backoffs.get(this.#key) ?? noFailures, state.newSucceeded, state.newFailed, this.#now)
+    const backoff = recordFinished(this.#memory.backoffs.get(this.#key) ?? noFailures, state.newSucceeded, state.newFailed)
     const waits = [untilDeadline(started, this.#now)]
     let verdict = decide(started, state, this.#now)
     const counts = { active: state.active.length, terminating: state.terminating.length, ready: state.ready }
@@ -122,11 +122,12 @@ class Pass {
       counts.ready = deleted === state.active.length ? 0 : counts.ready
       // The job must not be said to end while a pod may be running that is not accounted for.
       if (deleted !== state.active.length || !trusted) verdict = undefined
-    } else if (trusted && metadata.deletionTimestamp === undefined) {
-      const wait = await this.#manage(started, state, backoff, counts)
-      waits.push(wait)
+    } else if (trusted) {
+      // One that is being deleted gets no pods any more, but may complete with those that it has.
+      const isManaged = metadata.deletionTimestamp === undefined
+      if (isManaged) waits.push(await this.#manage(started, state, backoff, counts))
       verdict = completed(started, state.succeeded, counts.active)
-      if (verdict === undefined) status = this.#suspension(status)
+      if (verdict === undefined && isManaged) status = this.#suspension(status)
     }
     await this.#track({ ...status, ...counts }, state, verdict, backoff)
     if (this.#failure !== undefined) throw this.#failure

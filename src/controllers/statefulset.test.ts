@@ -191,3 +191,19 @@ test('statefulSet waits for a claim that goes with a former pod only where it is
     await scenario.until(() => count() === 1, 'the pod')
   }
 })
+
+test('statefulSet makes a revision again under its name', async () => {
+  await using scenario = start({ replicas: 1 })
+  const { api } = scenario
+  await scenario.until(() => rolledOut(scenario), 'rollout')
+  const [before] = api.all(controllerRevisions)
+  const uid = api.read(pods, 'ns', 'db-0')?.metadata.uid
+  api.remove(controllerRevisions, 'ns', before?.metadata.name ?? '')
+  await scenario.until(() => api.all(controllerRevisions).length === 1, 'the revision')
+  assert.equal(api.all(controllerRevisions)[0]?.metadata.name, before?.metadata.name)
+  change(scenario, set => {
+    set.spec.replicas = 2
+  })
+  await scenario.until(() => rolledOut(scenario), 'the second pod')
+  assert.equal(api.read(pods, 'ns', 'db-0')?.metadata.uid, uid)
+})

@@ -65,7 +65,9 @@ async function reconcile(context: Context, set: StatefulSet, signal: AbortSignal
   const candidates = informers.full(pods).list(set.metadata.namespace)
   const isOwn = (pod: Pod) => selects(selector, pod.metadata.labels) && ordinalOf(set, pod) !== undefined
   const owned = await applyClaim(context, set, statefulSets, pods, planOwnership(set, candidates, isOwn), signal)
-  const owner = { object: set, resource: statefulSets, selector, template, collisionCount: set.status?.collisionCount, hashLabel }
+  // A count of 0 from the first pass on: a revision that somebody deletes is made again with its name.
+  const collisionCount = set.status?.collisionCount ?? 0
+  const owner = { object: set, resource: statefulSets, selector, template, collisionCount, hashLabel }
   const history = await keepHistory(context, owner, signal)
   const current = history.all.find(({ metadata }) => metadata.name === set.status?.currentRevision) ?? history.update
   const revisions = { current, update: history.update }
