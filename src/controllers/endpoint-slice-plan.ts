@@ -17,6 +17,7 @@ import {
   triggerTime,
   triggerTimeAnnotation,
 } from './service-endpoints.ts'
+import { hintZones } from './zone-hints.ts'
 
 export const serviceNameLabel = 'kubernetes.io/service-name'
 export const managedByLabel = 'endpointslice.kubernetes.io/managed-by'
@@ -29,35 +30,43 @@ export interface SlicePlan {
   readonly delete: readonly EndpointSlice[]
 }
 
+export interface ServiceSlicePlan extends SlicePlan {
+  /** For each family of a service whose annotation asks for hints of zones: why it has none, where it has none. */
+  readonly hints: readonly { readonly family: Family; readonly problem: string | undefined }[]
+}
+
 type Family = 'IPv4' | 'IPv6'
 
-/** `existing` are this manager's slices of the service. */
+/** `existing` are this manager's slices of the service, `shares` what `zoneShares()` says of the nodes. */
 export function planSlices(
   service: Service,
   pods: readonly Pod[],
   existing: readonly EndpointSlice[],
   nodeOf: (name: string) => Node | undefined,
-): SlicePlan {
+  shares?: ReadonlyMap<string, number>,
+): ServiceSlicePlan {
   const families = (service.spec?.ipFamilies ?? ['IPv4']).filter((family): family is Family => family === 'IPv4' || family === 'IPv6')
-  const plan = {
-    create: [] as EndpointSlice[],
-    update: [] as EndpointSlice[],
-    delete: existing.filter(({ addressType }) => !families.some(family => family === addressType)),
-  }
+  const gone = existing.filter(({ addressType }) => !families.some(family => family === addressType))
   const selected = selectedPods(service, pods)
   const trigger = triggerTime(service, selected)
-  for (const family of families) {
+  const plans = families.map(family => {
     const groups = groupByPorts(service, selected, family, nodeOf)
-    planFamily(
-      service,
-      family,
-      groups,
-      existing.filter(({ addressType }) => addressType === family),
-      trigger,
-      plan,
-    )
+    const own = existing.filter(({ addressType }) => addressType === family)
+    const plan = planFamily(service, family, groups, own)
+    return { family, ...(isProportional(service) ? withZoneHints(plan, own, shares) : { ...plan, problem: undefined }) }
+  })
+  return {
+    create: plans.flatMap(({ create }) => create.map(slice => withTrigger(slice, trigger))),
+    update: plans.flatMap(({ update }) => update.map(slice => withTrigger(slice, trigger))),
+    delete: [...gone, ...plans.flatMap(plan => plan.delete)],
+    hints: isProportional(service) ? plans.map(({ family, problem }) => ({ family, problem })) : [],
   }
-  return plan
+}
+
+function withZoneHints(plan: SlicePlan, existing: readonly EndpointSlice[], shares: ReadonlyMap<string, number> | undefined) {
+  const touched = new Set([...plan.update, ...plan.delete].map(({ metadata }) => metadata.name))
+  const unchanged = existing.filter(({ metadata }) => !touched.has(metadata.name))
+  return { ...hintZones(plan.create, plan.update, unchanged, shares), delete: plan.delete }
 }
 
 interface Group {
@@ -113,19 +122,18 @@ function endpointOf(service: Service, pod: Pod, address: string, nodeOf: (name: 
 }
 
 /** Whether each zone's clients are to be sent to the zone's own endpoints. The older annotation, where it is on, has its own rules. */
-function prefersClose({ metadata, spec }: Service): boolean {
-  const mode = metadata.annotations?.[topologyHints] ?? metadata.annotations?.[topologyMode]
-  return spec?.trafficDistribution === 'PreferClose' && mode !== 'Auto' && mode !== 'auto'
+function prefersClose(service: Service): boolean {
+  return service.spec?.trafficDistribution === 'PreferClose' && !isProportional(service)
 }
 
-function planFamily(
-  service: Service,
-  family: Family,
-  groups: ReadonlyMap<string, Group>,
-  existing: readonly EndpointSlice[],
-  trigger: string,
-  plan: { create: EndpointSlice[]; update: EndpointSlice[]; delete: EndpointSlice[] },
-): void {
+/** Whether endpoints are dealt out to zones in proportion to their CPUs. */
+export function isProportional({ metadata }: Service): boolean {
+  const mode = metadata.annotations?.[topologyHints] ?? metadata.annotations?.[topologyMode]
+  return mode === 'Auto' || mode === 'auto'
+}
+
+function planFamily(service: Service, family: Family, groups: ReadonlyMap<string, Group>, existing: readonly EndpointSlice[]): SlicePlan {
+  const plan = { create: [] as EndpointSlice[], update: [] as EndpointSlice[], delete: [] as EndpointSlice[] }
   const byPorts = Map.groupBy(existing, slice => canonical(slice.ports ?? []))
   for (const [key, slices] of byPorts) if (!groups.has(key)) plan.delete.push(...slices)
   for (const [key, { ports, endpoints }] of groups) {
@@ -136,7 +144,7 @@ function planFamily(
         const fresh = wanted.get(idOf(old))
         if (fresh === undefined) continue
         wanted.delete(idOf(old))
-        staying.push(fresh)
+        staying.push(isProportional(service) ? withOldHints(fresh, old) : fresh)
       }
       return { slice, endpoints: staying }
     })
@@ -150,13 +158,19 @@ function planFamily(
     for (const each of kept) {
       if (spare.includes(each)) continue
       const next = withContent(service, each.slice, ports, each.endpoints)
-      if (!sameSlice(next, each.slice)) plan.update.push(withTrigger(next, trigger))
+      if (!sameSlice(next, each.slice)) plan.update.push(next)
     }
     const placeholder = endpoints.length === 0 && kept.length === 0
     for (let i = 0; i < rest.length || (placeholder && i === 0); i += mostEndpoints) {
-      plan.create.push(withTrigger(newSlice(service, family, ports, rest.slice(i, i + mostEndpoints)), trigger))
+      plan.create.push(newSlice(service, family, ports, rest.slice(i, i + mostEndpoints)))
     }
   }
+  return plan
+}
+
+/** What did not change keeps the zone that it was dealt to. */
+function withOldHints(fresh: Endpoint, { hints, ...old }: Endpoint): Endpoint {
+  return hints !== undefined && canonical(fresh) === canonical(old) ? { ...fresh, hints } : fresh
 }
 
 const idOf = ({ targetRef, addresses }: Endpoint): string => `${targetRef?.uid ?? ''} ${addresses.join(',')}`

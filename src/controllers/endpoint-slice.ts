@@ -1,13 +1,15 @@
 // Keeps the EndpointSlices of each service.
-import type { Pod } from '../api/types/core-v1.ts'
+import type { Pod, Service } from '../api/types/core-v1.ts'
+import { referenceTo } from '../client/event-recorder.ts'
 import { selectsByMap } from '../client/label-selector.ts'
 import { labelIndex } from '../client/object-cache.ts'
 import { keyOf, makeKey } from '../client/object-key.ts'
 import { endpointSlices, nodes, pods, services } from '../client/resources.ts'
 import { applySlices } from './apply-slices.ts'
 import { type Context, type Controller, done, follow } from './controller.ts'
-import { managedByLabel, planSlices, serviceNameLabel, sliceManager } from './endpoint-slice-plan.ts'
+import { isProportional, managedByLabel, planSlices, type ServiceSlicePlan, serviceNameLabel, sliceManager } from './endpoint-slice-plan.ts'
 import { hasSelector } from './service-endpoints.ts'
+import { zonePlace, zoneShares } from './zone-hints.ts'
 
 const byService = labelIndex(serviceNameLabel)
 
@@ -23,15 +25,21 @@ export const endpointSlice: Controller = {
         return name === undefined || metadata.labels?.[managedByLabel] !== sliceManager ? [] : [makeKey(metadata.namespace ?? '', name)]
       },
     }),
-    follow({ resource: nodes, keys: () => [] }),
+    follow({
+      resource: nodes,
+      keys: (node, { informers }, old) =>
+        old !== undefined && zonePlace(node) === zonePlace(old) ? [] : informers.full(services).list().filter(isProportional).map(keyOf),
+    }),
   ],
   begin(context) {
     const { informers } = context
     const cache = informers.full(services)
     const slices = informers.full(endpointSlices)
     slices.addIndex(byService.name, byService.valuesOf)
+    const hinted = new Set<string>()
     return async (key, signal) => {
       const service = cache.getByKey(key)
+      if (service === undefined) hinted.delete(key)
       // Slices of a service that is gone are the garbage collector's.
       if (service === undefined || service.metadata.deletionTimestamp !== undefined || !hasSelector(service)) return done
       const { namespace = '', name = '' } = service.metadata
@@ -40,8 +48,10 @@ export const endpointSlice: Controller = {
           metadata.namespace === namespace && metadata.labels?.[managedByLabel] === sliceManager && metadata.deletionTimestamp === undefined
         )
       })
-      const plan = planSlices(service, informers.full(pods).list(namespace), existing, node => informers.full(nodes).get('', node))
+      const shares = isProportional(service) ? zoneShares(informers.full(nodes).list()) : undefined
+      const plan = planSlices(service, informers.full(pods).list(namespace), existing, node => informers.full(nodes).get('', node), shares)
       await applySlices(context, namespace, plan, signal)
+      tellHints(context, service, plan, hinted)
       return done
     }
   },
@@ -57,4 +67,20 @@ export function servicesOf(pod: Pod, { informers }: Context, old?: Pod): string[
         selectsByMap(spec?.selector, pod.metadata.labels) || (old !== undefined && selectsByMap(spec?.selector, old.metadata.labels)),
     )
     .map(keyOf)
+}
+
+/** Says on the service whether its endpoints have hints of zones. `hinted` are the keys of those that had when last looked at. */
+function tellHints({ events }: Context, service: Service, { hints }: ServiceSlicePlan, hinted: Set<string>): void {
+  const key = keyOf(service)
+  const tell = (type: 'Normal' | 'Warning', is: 'Enabled' | 'Disabled', family: string, message: string) =>
+    events.record(referenceTo(service, 'v1', 'Service'), type, `TopologyAwareHints${is}`, `${message}, addressType: ${family}`)
+  if (hints.length === 0 && hinted.delete(key)) {
+    for (const family of service.spec?.ipFamilies ?? ['IPv4']) tell('Warning', 'Disabled', family, 'Topology Aware Hints has been disabled')
+  }
+  for (const { family, problem } of hints) {
+    if (problem !== undefined) tell('Warning', 'Disabled', family, problem)
+    else if (!hinted.has(key)) tell('Normal', 'Enabled', family, 'Topology Aware Hints has been enabled')
+    if (problem === undefined) hinted.add(key)
+    else hinted.delete(key)
+  }
 }
