@@ -65,3 +65,11 @@ test('WorkQueue ends its takers when it stops', async () => {
   queue.add('a')
   assert.deepEqual([await taken, await queue.take()], [undefined, undefined])
 })
+
+test('WorkQueue waits no longer than a timer can', async () => {
+  const clock = new FakeClock()
+  const queue = new WorkQueue({ clock })
+  queue.addAfter('a', 2 ** 40)
+  await clock.advance(2 ** 31 - 1)
+  assert.equal(queue.depth, 1)
+})

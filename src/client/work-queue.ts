@@ -9,6 +9,8 @@ export interface WorkQueueOptions {
   readonly longestBackoffMs?: number
 }
 
+const longestWaitMs = 24 * 3_600_000
+
 export class WorkQueue {
   readonly #clock: Clock
   readonly #first: number
@@ -54,8 +56,10 @@ export class WorkQueue {
     taker(key)
   }
 
-  /** Of several delays of one key the earliest counts. */
-  addAfter(key: string, ms: number): void {
+  /** Of several delays of one key the earliest counts. A longer one than a day is over after a day: whoever takes the key looks again. */
+  addAfter(key: string, delayMs: number): void {
+    // Timers hold at most 2^31 ms, and go off at once with more.
+    const ms = Math.min(delayMs, longestWaitMs)
     if (ms <= 0) this.add(key)
     if (ms <= 0 || this.#stop.signal.aborted) return
     const due = this.#clock.now() + ms

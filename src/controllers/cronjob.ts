@@ -16,7 +16,6 @@ import { LatestWritten } from './latest-written.ts'
 import { isControlledBy } from './owner.ts'
 import { isNamespaceEnding } from './pod-control.ts'
 import { canonical } from './pod-template-hash.ts'
-import { longestWaitMs } from './wait.ts'
 
 /** A start is looked for a little late, so that it is surely due. */
 const slackMs = 100
@@ -137,7 +136,7 @@ class Pass {
       this.#event('Warning', 'InvalidSchedule', `invalid schedule: ${spec.schedule} : ${why}`)
       return done
     }
-    const later: Result = next === undefined ? done : { requeueAfterMs: Math.min(next - now + slackMs, longestWaitMs) }
+    const later: Result = next === undefined ? done : { requeueAfterMs: next - now + slackMs }
     if (tooManyMissed) {
       const advice = 'Set or decrease .spec.startingDeadlineSeconds or check clock skew'
       this.#event('Warning', 'TooManyMissedTimes', `too many missed start times. ${advice}`)

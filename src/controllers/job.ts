@@ -22,7 +22,6 @@ import { controllerOf, isControlledBy, planOwnership } from './owner.ts'
 import { createPod, deletePod, inGrowingBatches, isNamespaceEnding } from './pod-control.ts'
 import { expectPods } from './pod-expectations.ts'
 import { canonical } from './pod-template-hash.ts'
-import { longestWaitMs } from './wait.ts'
 
 /** Another value of spec.managedBy leaves the job to another controller. */
 const managedByThis = 'kubernetes.io/job-controller'
@@ -132,7 +131,7 @@ class Pass {
     await this.#track({ ...status, ...counts }, state, verdict, backoff)
     if (this.#failure !== undefined) throw this.#failure
     const due = waits.filter(wait => wait !== undefined).filter(wait => wait > 0)
-    return due.length === 0 || verdict !== undefined ? done : { requeueAfterMs: Math.min(longestWaitMs, ...due) }
+    return due.length === 0 || verdict !== undefined ? done : { requeueAfterMs: Math.min(...due) }
   }
 
   get #now(): number {

@@ -4,7 +4,6 @@ import type { Job } from '../api/types/batch-v1.ts'
 import { jobs } from '../client/resources.ts'
 import { type Controller, done } from './controller.ts'
 import { finishedCondition } from './job-condition.ts'
-import { longestWaitMs } from './wait.ts'
 
 export const ttlAfterFinished: Controller = {
   name: 'ttl-after-finished-controller',
@@ -15,14 +14,14 @@ export const ttlAfterFinished: Controller = {
       const job = cache.getByKey(key)
       const left = job === undefined ? undefined : untilExpiry(job, clock.now())
       if (job === undefined || left === undefined) return done
-      if (left > 0) return { requeueAfterMs: Math.min(left, longestWaitMs) }
+      if (left > 0) return { requeueAfterMs: left }
       const { namespace = '', name = '', uid } = job.metadata
       try {
         // The TTL may have been raised since: the newest object decides.
         const fresh = await client.get(jobs, namespace, name, signal)
         const leftNow = untilExpiry(fresh, clock.now())
         if (leftNow === undefined || fresh.metadata.uid !== uid) return done
-        if (leftNow > 0) return { requeueAfterMs: Math.min(leftNow, longestWaitMs) }
+        if (leftNow > 0) return { requeueAfterMs: leftNow }
         await client.delete(jobs, namespace, name, { propagationPolicy: 'Foreground', ...(uid === undefined ? {} : { uid }) }, signal)
         log.info('job expired', { job: key })
       } catch (err) {
