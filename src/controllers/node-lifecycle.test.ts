@@ -169,6 +169,35 @@ test('nodeLifecycle evicts nobody in a small zone that is mostly away, and goes 
   }, 'the other two are evicted')
 })
 
+test('nodeLifecycle leaves it to a node that lives and is not ready what it says of its pods afterwards', async () => {
+  await using scenario = startScenario({
+    controllers: [nodeLifecycle],
+    settings: { nodeMonitorGraceMs: 1_000_000, nodeMonitorPeriodMs: 5 },
+  })
+  const { api } = scenario
+  const condition = { type: 'Ready', status: 'True' }
+  const seedPod = (name: string) =>
+    api.seed(pods, {
+      metadata: { name, namespace: 'ns', uid: name },
+      spec: { nodeName: 'n1', containers: [] },
+      status: { conditions: [{ ...condition }] },
+    })
+  const ready = (name: string) => api.read(pods, 'ns', name)?.status?.conditions?.[0]?.status
+  seedPod('p')
+  api.seed(nodes, { metadata: { name: 'n1' }, spec: {}, status: { conditions: [{ type: 'Ready', status: 'False' }] } })
+  await scenario.until(() => ready('p') === 'False', 'the pod is called not ready')
+  api.change(pods, 'ns', 'p', ({ status }) => Object.assign(status ?? {}, { conditions: [{ ...condition }] }))
+  // Passes that came behind this can be seen by another pod.
+  for (const name of ['q', 'r']) {
+    seedPod(name)
+    await scenario.until(() => ready(name) === 'False', `a pass that sees ${name}`)
+  }
+  assert.equal(ready('p'), 'True')
+  // Where it falls silent nobody speaks for its pods.
+  api.change(nodes, '', 'n1', ({ status }) => Object.assign(status ?? {}, { conditions: [{ type: 'Ready', status: 'Unknown' }] }))
+  await scenario.until(() => ready('p') === 'False', 'the pod is called not ready again')
+})
+
 test('TaintSightings: a taint without a time counts from its first sight, and anew when it comes again', () => {
   const own: Taint = { key: 'k', value: 'v', effect: 'NoExecute' }
   const node: Node = { metadata: { name: 'n1' }, spec: { taints: [own] } }

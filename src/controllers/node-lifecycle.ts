@@ -25,6 +25,7 @@ export const nodeLifecycle: Controller = {
     const alive = new Map<string, number>()
     const sign = (name: string) => alive.set(name, clock.now())
     const registered = new Set<string>()
+    const denied: DeniedPods = new Map()
     const pace = new EvictionPace(settings.evictionRates, settings.nodeMonitorPeriodMs)
     cache.onChange({
       add: node => {
@@ -49,20 +50,31 @@ export const nodeLifecycle: Controller = {
     })
     return async (key, signal) => {
       const node = cache.getByKey(key)
-      if (node === undefined) registered.delete(key)
-      else if (!registered.has(key)) {
+      if (node === undefined) {
+        registered.delete(key)
+        denied.delete(key)
+      } else if (!registered.has(key)) {
         registered.add(key)
         tell(context, node, 'RegisteredNode', `Node ${key} event: Registered Node ${key} in Controller`)
       }
       if (node === undefined) return done
-      return watchOver(context, node, alive.get(key) ?? clock.now(), pace, signal)
+      return watchOver(context, node, { lastSign: alive.get(key) ?? clock.now(), pace, denied }, signal)
     }
   },
 }
 
 const heartbeat = (node: Node): string => `${nodeCondition(node, 'Ready')?.lastHeartbeatTime} ${nodeCondition(node, 'Ready')?.status}`
 
-async function watchOver(context: Context, node: Node, lastSign: number, pace: EvictionPace, signal: AbortSignal): Promise<Result> {
+/** By the name of a node that says itself that it is not ready: the uids of its pods that were called so, too. It lives, and what it says of them then holds. */
+type DeniedPods = Map<string, Set<string>>
+
+interface Watch {
+  readonly lastSign: number
+  readonly pace: EvictionPace
+  readonly denied: DeniedPods
+}
+
+async function watchOver(context: Context, node: Node, { lastSign, pace, denied }: Watch, signal: AbortSignal): Promise<Result> {
   const { client, clock, settings } = context
   const grace = nodeCondition(node, 'Ready') === undefined ? settings.nodeStartupGraceMs : settings.nodeMonitorGraceMs
   const silentFor = clock.now() - lastSign
@@ -75,27 +87,37 @@ async function watchOver(context: Context, node: Node, lastSign: number, pace: E
     }
   }
   // A node that never said whether it is ready has no pods of its own yet.
-  const evicts = nodeCondition(current, 'Ready') !== undefined && pace.evicts(node.metadata.name ?? '', isEvicting(node), clock.now())
+  const name = node.metadata.name ?? ''
+  const evicts = nodeCondition(current, 'Ready') !== undefined && pace.evicts(name, isEvicting(node), clock.now())
   const taints = planTaints(current, clock.now(), evicts)
   if (taints !== undefined) await client.update(nodes, { ...current, spec: { ...current.spec, taints } }, signal)
   const status = nodeCondition(current, 'Ready')?.status
-  if (status !== undefined && status !== 'True') await markPodsNotReady(context, node.metadata.name ?? '', signal)
+  if (status !== 'False') denied.delete(name)
+  else if (!denied.has(name)) denied.set(name, new Set())
+  if (status !== undefined && status !== 'True') await markPodsNotReady(context, name, denied.get(name), signal)
   // Whether pods must leave a node that is not ready depends on the others.
   const often = silentFor >= grace || (status !== undefined && status !== 'True')
   return { requeueAfterMs: often ? settings.nodeMonitorPeriodMs : Math.max(1, grace - silentFor) }
 }
 
 /** Services must not send to pods of a node that may be dead. */
-async function markPodsNotReady({ client, clock, informers }: Context, node: string, signal: AbortSignal): Promise<void> {
+async function markPodsNotReady(
+  { client, clock, informers }: Context,
+  node: string,
+  denied: Set<string> | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   for (const pod of informers.full(pods).byIndex(nodeIndex, node)) {
     if (podCondition(pod, 'Ready')?.status !== 'True') continue
-    const { namespace = '', name = '' } = pod.metadata
+    const { namespace = '', name = '', uid = '' } = pod.metadata
+    if (denied?.has(uid)) continue
     const body = { status: { conditions: [{ type: 'Ready', status: 'False', lastTransitionTime: formatTime(clock.now()) }] } }
     try {
       await client.patch(pods, namespace, name, body, { type: 'strategic', subresource: 'status' }, signal)
     } catch (err) {
       if (!isReason(err, 'NotFound')) throw err
     }
+    denied?.add(uid)
   }
 }
 

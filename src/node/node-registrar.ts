@@ -22,6 +22,7 @@ const reportMs = 300_000
 const agentStopped = { enforced: false, reason: 'AgentStopped', message: 'the node agent was stopped' } as const
 const firstRetryMs = 200
 const longestRetryMs = 7_000
+const stoppedMs = 5_000
 
 export class NodeRegistrar {
   readonly #options: NodeRegistrarOptions
@@ -89,10 +90,10 @@ export class NodeRegistrar {
     await this.#report(undefined, signal)
   }
 
-  /** The last word of a clean stop; gives up after two seconds, since the control plane may be stopping too. */
+  /** The last word of a clean stop; gives up after some seconds, since the control plane may be stopping too. */
   async sayStopped(): Promise<void> {
     const { client, node, clock } = this.#options
-    const limit = AbortSignal.timeout(2000)
+    const limit = AbortSignal.timeout(stoppedMs)
     const stopped = {
       pressure: { memory: false, disk: false, pids: false },
       problems: ['the node agent was stopped'],
@@ -106,9 +107,11 @@ export class NodeRegistrar {
 
   async #report(there: Node | undefined, signal: AbortSignal): Promise<void> {
     const { client, node, clock, health } = this.#options
-    if (there) this.#node = there
+    // As the API has it now: after a silence the control plane calls the node's conditions Unknown, and that is put right with the next turn.
+    const current = there ?? (await client.get(nodes, '', node.name, signal))
+    this.#node = current
     const now = clock.now()
-    const status = nodeStatus(node, await health(signal), this.#node?.status, now)
+    const status = nodeStatus(node, await health(signal), current.status, now)
     const text = JSON.stringify({ ...status, conditions: status.conditions?.map(({ lastHeartbeatTime: _, ...rest }) => rest) })
     if (!there && text === this.#reported && now - this.#reportedAt < reportMs) return
     // Addresses are merged by type, of which a node may have two: the list is replaced, as upstream's kubelet does.

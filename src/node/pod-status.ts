@@ -49,6 +49,13 @@ export function withReported(pod: Pod, reported: PodStatus | undefined): Pod {
   return { ...pod, status: { ...pod.status, ...reported, ...ended, conditions: [...conditions, ...foreign] } }
 }
 
+/** Whether the object has each condition that was reported as it was reported. */
+export function agrees({ status }: Pod, reported: PodStatus): boolean {
+  return (reported.conditions ?? []).every(own =>
+    status?.conditions?.some(({ type, status: said }) => type === own.type && said === own.status),
+  )
+}
+
 export function podStatus(pod: Pod, state: PodState, notes: StatusNotes): PodStatus {
   const old = pod.status ?? {}
   const regular = pod.spec.containers.map(spec => containerStatus(pod, { kind: 'regular', spec }, state, notes))

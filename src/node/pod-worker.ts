@@ -13,7 +13,7 @@ import { type PodPlan, planPod } from './pod-plan.ts'
 import { PodResizer } from './pod-resizer.ts'
 import { createSandbox, joinNetwork, podSandboxConfig, stopSandbox } from './pod-sandbox.ts'
 import { emptyPodState, millis, type PodState, podLabels, readPodState } from './pod-state.ts'
-import { nextAttempt, podStatus, runningContainers, untilDeadline, withReported } from './pod-status.ts'
+import { agrees, nextAttempt, podStatus, runningContainers, untilDeadline, withReported } from './pod-status.ts'
 import { Prober } from './probes/prober.ts'
 import { readMessages } from './termination-message.ts'
 import { MountError } from './volumes/pod-volumes.ts'
@@ -37,6 +37,7 @@ export class PodWorker {
   /** What was last reported; the API's copy may lag behind it. */
   #reported: PodStatus | undefined
   #written = ''
+  #contradicted = false
   #state: PodState = emptyPodState
   #stateRead = Promise.withResolvers<void>()
   #removed = false
@@ -100,6 +101,12 @@ export class PodWorker {
 
   /** The object changed. A deletion interrupts what the worker waits for. */
   update(pod: Pod): void {
+    // The API had what was reported and has it no more, as when the control plane took the node for dead: it is said again. A copy that lags behind is
+    // no contradiction.
+    if (this.#reported !== undefined && agrees(this.#pod, this.#reported) && !agrees(pod, this.#reported)) {
+      this.#contradicted = true
+      this.#written = ''
+    }
     this.#pod = pod
     if (pod.metadata.deletionTimestamp !== undefined) this.#interrupt.abort(new Error('the pod is being deleted'))
     this.wake()
@@ -340,8 +347,9 @@ export class PodWorker {
     this.#reported = status
     const text = JSON.stringify(status)
     if (text === this.#written) return
+    this.#contradicted = false
     await this.#node.writer.writeStatus(this.#pod, status, signal)
-    this.#written = text
+    this.#written = this.#contradicted ? '' : text
   }
 
   /** Stops everything and gives the pod's object free. Resolves with whether all is done. */

@@ -93,6 +93,19 @@ test('a pod runs, is marked as simulated, and its object goes when it is deleted
   })
 })
 
+test('a pod of which the control plane said that it is not ready, as its node was silent, says itself that it is', async () => {
+  await withNode(async (api, until) => {
+    api.seed(pods, podOf('a'))
+    await until('ready', () => isReady(api.read(pods, 'default', 'a')))
+    for (let round = 0; round < 2; round++) {
+      api.change(pods, 'default', 'a', ({ status }) => {
+        for (const condition of status?.conditions ?? []) if (condition.type === 'Ready') condition.status = 'False'
+      })
+      await until('ready again', () => isReady(api.read(pods, 'default', 'a')))
+    }
+  })
+})
+
 test('init containers run in order and a job ends', async () => {
   await withNode(async (api, until) => {
     const command = ['sh', '-c', 'exit 0']

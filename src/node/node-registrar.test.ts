@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { formatTime } from '../base/clock.ts'
+import { silentLogger as log } from '../base/log.ts'
+import { until } from '../base/until.testing.ts'
+import { Client } from '../client/client.ts'
+import { FakeApi } from '../client/fake-api.ts'
+import { FakeClock } from '../client/fake-clock.ts'
+import { nodes } from '../client/resources.ts'
+import { NodeRegistrar } from './node-registrar.ts'
+
+const facts = {
+  ...{ hostname: 'n1', addresses: ['192.0.2.1'], architecture: 'amd64', cpus: 4, memoryBytes: 2 ** 34, diskBytes: 2 ** 36 },
+  ...{ kernelVersion: 'k', osImage: 'o', machineId: 'm', systemUuid: 's', bootId: 'b' },
+}
+const healthy = {
+  pressure: { memory: false, disk: false, pids: false },
+  problems: [],
+  images: [],
+  policies: { enforced: true } as const,
+}
+
+test('NodeRegistrar.run() takes back what others said of the node while it was silent, and writes nothing where all is as it was', async () => {
+  const clock = new FakeClock()
+  const api = new FakeApi(() => clock.now())
+  const registrar = new NodeRegistrar({
+    client: new Client(api),
+    node: { name: 'n1', facts, runtimeVersion: 'containerd://1', simulated: false },
+    health: async () => healthy,
+    clock,
+    log,
+  })
+  const stop = new AbortController()
+  await registrar.register(stop.signal)
+  const running = registrar.run(stop.signal)
+  const ready = () => api.read(nodes, '', 'n1')?.status?.conditions?.find(({ type }) => type === 'Ready')
+  const reports = () => api.requests.filter(({ path }) => path.endsWith('/nodes/n1/status')).length
+  const renewals = () => api.requests.filter(({ method, path }) => method === 'PATCH' && path.includes('/leases/n1')).length
+  const began = { reports: reports(), renewals: renewals() }
+  api.change(nodes, '', 'n1', ({ status }) => {
+    for (const condition of status?.conditions ?? []) Object.assign(condition, { status: 'Unknown', reason: 'NodeStatusUnknown' })
+  })
+  await clock.advance(10_000)
+  await until(() => ready()?.status === 'True', 'a ready node')
+  assert.deepEqual([ready()?.reason, ready()?.lastTransitionTime], ['KubeletReady', formatTime(clock.now())])
+  for (let turn = 2; turn <= 4; turn++) {
+    await clock.advance(10_000)
+    await until(() => renewals() === began.renewals + turn, 'a renewed lease')
+  }
+  assert.equal(reports(), began.reports + 1)
+  stop.abort(new Error('stop'))
+  await running
+})
