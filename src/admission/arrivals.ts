@@ -2,13 +2,13 @@
 import { type Clock, pause } from '../base/clock.ts'
 import type { ClusterChanges } from './admission.ts'
 
-/** About as long as upstream's ServiceAccount plug-in looks for the account `default`. */
-const arrivalLimitMs = 2000
+/** Upstream's ServiceAccount plug-in looks for the account `default` for a second; a busy machine takes longer to make it. */
+const arrivalLimitMs = 5000
 
 export interface ArrivalOptions {
   readonly changes: ClusterChanges
   readonly clock: Clock
-  /** Default 2000; 0 where nobody makes anything, as for files without a cluster. */
+  /** Default 5000; 0 where nobody makes anything, as for files without a cluster. */
   readonly limitMs?: number
 }
 

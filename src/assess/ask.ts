@@ -50,7 +50,7 @@ export function connectWith(
   { server, ca }: Endpoint,
   credentials: Pick<HttpTransportOptions, 'certificate' | 'key' | 'token'> = {},
 ): HttpTransport {
-  return createHttpTransport({ server, ca, ...credentials, userAgent: 'bulkhead-prove', timeoutMs: 10_000, connectTimeoutMs: 5_000 })
+  return createHttpTransport({ server, ca, ...credentials, userAgent: 'bulkhead-prove' })
 }
 
 function messageOfStatus(text: string): string {

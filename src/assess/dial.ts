@@ -2,7 +2,10 @@
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
-const answerMs = 2_000
+/** Who says nothing for so long is taken for silent. A busy machine may take seconds for an answer, and one that is missed would be a proof of nothing. */
+const answerMs = 5_000
+/** For the version that every listener must speak: a late handshake is no refusal. */
+const expectedMs = 15_000
 
 export interface Target {
   readonly host: string
@@ -59,7 +62,7 @@ export function handshake({ host, port }: Target, newest: 'TLSv1.2' | 'TLSv1.3',
       clearTimeout(timer)
       reject(signal.reason)
     }
-    const timer = setTimeout(() => end(undefined), answerMs)
+    const timer = setTimeout(() => end(undefined), newest === 'TLSv1.3' ? expectedMs : answerMs)
     signal.addEventListener('abort', onAbort, { once: true })
     socket.once('secureConnect', () => end(socket.getProtocol() ?? 'TLS'))
     socket.once('close', () => end(undefined))

@@ -26,7 +26,7 @@ test('compareProbes() finds what is reached against the policies, and what is no
 })
 
 test('reachedBy() reads what a script of probes that ended prints, and nothing of one that did not', () => {
-  assert.match(probeScript(targets), /nc -w 2 10\.0\.0\.3 80[\s\S]*nc -w 2 10\.0\.0\.4 80[\s\S]*wait\necho done$/)
+  assert.match(probeScript(targets), /nc -w 5 10\.0\.0\.3 80[\s\S]*nc -w 5 10\.0\.0\.4 80[\s\S]*wait\necho done$/)
   assert.deepEqual([...(reachedBy('reached 10.0.0.3 80\nnoise\ndone\n') ?? [])], ['10.0.0.3 80'])
   assert.equal(reachedBy('reached 10.0.0.3 80\n'), undefined)
 })

@@ -8,7 +8,8 @@ export interface Target {
   readonly port: number
 }
 
-const waitSeconds = 2
+/** Who is let through may wait this long for its turn on a busy node. */
+const waitSeconds = 5
 const done = 'done'
 
 /** A shell script whose first instructions are the probes, all at once, and whose output `reachedBy` reads. */

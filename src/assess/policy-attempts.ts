@@ -6,7 +6,7 @@ import type { ProofNamespace } from './proof-namespace.ts'
 const group = '/apis/admissionregistration.k8s.io/v1'
 const forbidden = 'bulkhead-prove-forbidden'
 const mostReplicas = 1
-const cleanUpMs = 15_000
+const cleanUpMs = 30_000
 
 const rule = (apiGroup: string, resources: string[]) => ({
   ...{ apiGroups: [apiGroup], apiVersions: ['*'], operations: ['CREATE', 'UPDATE'] },

@@ -12,7 +12,7 @@ export const proofNamespacePrefix = 'bulkhead-prove-'
 /** Pods with this scheduler stay pending for ever: proofs that need a pod object but no container use it. */
 export const noScheduler = 'bulkhead-prove-none'
 
-const cleanUpMs = 15_000
+const cleanUpMs = 30_000
 const pollMs = 20
 
 interface TokenRequest {

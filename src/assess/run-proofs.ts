@@ -15,7 +15,7 @@ export interface ProofResult {
 }
 
 export interface RunProofsOptions {
-  /** For each proof; default 60 s. */
+  /** For each proof; default 3 minutes. */
   readonly limitMs?: number
   /** How many at a time; default 4. */
   readonly concurrency?: number
@@ -30,7 +30,7 @@ export async function runProofs(
   options: RunProofsOptions,
   signal: AbortSignal,
 ): Promise<ProofResult[]> {
-  const { limitMs = 60_000, concurrency = 4, onResult } = options
+  const { limitMs = 180_000, concurrency = 4, onResult } = options
   const results = new Map<Proof, ProofResult>()
   const waiting = [...proofs]
   const work = async (): Promise<void> => {

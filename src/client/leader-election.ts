@@ -5,6 +5,9 @@ import type { Logger } from '../base/log.ts'
 import type { Client } from './client.ts'
 import { type Lease, leases } from './resources.ts'
 
+/** A lease that is not given up keeps the next leader waiting for its end. */
+const releaseMs = 5_000
+
 export interface LeaderElectionOptions {
   readonly client: Client
   readonly namespace: string
@@ -149,7 +152,7 @@ class Candidate {
     const time = formatMicroTime(clock.now())
     const spec = { ...this.#held.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: time, acquireTime: time }
     try {
-      await client.update(leases, { ...this.#held, spec }, AbortSignal.timeout(2000))
+      await client.update(leases, { ...this.#held, spec }, AbortSignal.timeout(releaseMs))
     } catch (err) {
       log.debug('lease not released', { lease: name, err })
     }

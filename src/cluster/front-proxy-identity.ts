@@ -22,7 +22,7 @@ export function frontProxyIdentity(signer: Signer, clock: Clock): (signal: Abort
       const before = current
       // One attempt for all that ask meanwhile; where it fails the next request tries again.
       due = Number.POSITIVE_INFINITY
-      current = issue(signer, AbortSignal.timeout(10_000)).then(
+      current = issue(signer, AbortSignal.timeout(30_000)).then(
         made => {
           due = renewalTime(validityOf(made.certificate), 0)
           return made

@@ -34,7 +34,7 @@ const firstBackOffMs = 200
 const longestBackOffMs = 10_000
 /** A containerd that ran this long starts again without delay. */
 const steadyMs = 60_000
-const startMs = 20_000
+const startMs = 60_000
 
 /**
  * Starts containerd and resolves when its CRI answers. Containers of an earlier run keep running and are found again; a containerd

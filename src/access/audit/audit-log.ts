@@ -39,7 +39,7 @@ const maxSearchedBytes = 256 << 20
 const readDelayMs = 500
 const headDelayMs = 1000
 const retryDelayMs = 1000
-const signEndMs = 5000
+const signEndMs = 10_000
 
 export class AuditLog implements AsyncDisposable {
   readonly #files: LogFiles

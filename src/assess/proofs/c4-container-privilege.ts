@@ -4,7 +4,7 @@ import { judge, type Proof, type ProofContext, skipped } from '../proof.ts'
 import { ProofNamespace } from '../proof-namespace.ts'
 import { harmlessSpec, podObject } from '../proof-pods.ts'
 
-const waitMs = 45_000
+const waitMs = 120_000
 const readBack = 'cat /proc/1/status; touch /bulkhead-prove 2>&1 || true'
 /** What the kernel must say of the first process of a restricted container (proc_pid_status(5)). */
 const wanted: Readonly<Record<string, string>> = {

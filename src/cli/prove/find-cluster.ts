@@ -9,7 +9,7 @@ import { connectSigner } from '../../signer/connect.ts'
 import { askStatus, type UpStatus } from '../up/control-socket.ts'
 import { type DataDirectory, layout } from '../up/data-directory.ts'
 
-const signerMs = 5_000
+const signerMs = 20_000
 
 /** Where the data of a cluster is on this machine: the flag's, else the same as `bulkhead up` takes. */
 export function findDataDirectory(flag: string | undefined): DataDirectory {

@@ -24,7 +24,7 @@ export interface Terminal {
   readonly color: boolean
 }
 
-const reachMs = 10_000
+const reachMs = 20_000
 
 /** The exit code: 1 where a proof did not hold. `ids` chooses among the proofs; none means all. */
 export async function prove(flags: ProveFlags, ids: readonly string[], terminal: Terminal, signal: AbortSignal): Promise<number> {

@@ -23,7 +23,7 @@ export interface AuditFacts {
 }
 
 const tailBytes = 4 << 20
-const handshakeMs = 5_000
+const handshakeMs = 15_000
 
 /** Bytes of the store's database and its write-ahead log. */
 export function storeBytes(server: string): number | undefined {

@@ -93,7 +93,7 @@ export interface Status {
   readonly problems: readonly string[]
 }
 
-const limitMs = 10_000
+const limitMs = 20_000
 
 /** The exit code: 1 where nothing runs, or something that runs is not well. */
 export async function status(flags: StatusFlags, print: (text: string) => void): Promise<number> {

@@ -37,7 +37,8 @@ export function inUse(other: UpStatus | undefined): UserError {
 
 const close = (server: Server): Promise<void> => new Promise(resolve => server.close(() => resolve()))
 
-const answerMs = 5_000
+/** A process that the machine gives no time for some seconds is none that hangs. */
+const answerMs = 15_000
 
 /** What the running `up` says; undefined where none is, or it ends in this moment. Rejects with a UserError where it says nothing, as a stopped process does. */
 export function askStatus(path: string, withinMs = answerMs): Promise<UpStatus | undefined> {

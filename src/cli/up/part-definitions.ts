@@ -114,7 +114,7 @@ function part(
   userId: number | undefined,
   nodeFlags: readonly string[],
   settings: object | (() => Promise<object>),
-  stopTimeoutMs = 15_000,
+  stopTimeoutMs = 30_000,
 ): PartDefinition {
   const made = async () => (settings instanceof Function ? settings() : settings)
   return {
