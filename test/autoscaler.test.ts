@@ -35,7 +35,7 @@ test('kubectl autoscale scales a Deployment up and down with the CPU of its pods
   const { cluster, server, signer } = await startClusterParts()
   await using stack = new AsyncDisposableStack()
   stack.use(cluster)
-  const signal = AbortSignal.timeout(90_000)
+  const { signal } = new AbortController()
   const folder = temporaryFolder()
   const kubeconfig = join(folder, 'kubeconfig')
   writeFileSync(kubeconfig, await cluster.kubeconfig(), { mode: 0o600 })
@@ -92,7 +92,7 @@ test('kubectl autoscale scales a Deployment up and down with the CPU of its pods
   await send('POST', apiServices, service, 'application/json')
 
   await kubectl('apply -f -', JSON.stringify(deployment))
-  await kubectl('rollout status deployment/web --timeout=60s')
+  await kubectl('rollout status deployment/web --timeout=150s')
   await until('metrics are served', async () => (await kubectl(`get apiservice ${version}.${group}`)).includes('True'))
   const created = await run('kubectl', [
     '--kubeconfig',
@@ -109,7 +109,7 @@ test('kubectl autoscale scales a Deployment up and down with the CPU of its pods
   const seen = extension.asked.find(({ url }) => url.startsWith(`${home}/namespaces/default/pods`))
   assert.deepEqual(seen?.headersDistinct['x-remote-user'], ['system:serviceaccount:kube-system:horizontal-pod-autoscaler'])
 
-  await kubectl('rollout status deployment/web --timeout=60s')
+  await kubectl('rollout status deployment/web --timeout=150s')
   usage = 1
   // A change of the spec is looked at at once.
   await touch({

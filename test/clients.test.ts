@@ -25,8 +25,8 @@ const needed = (...paths: string[]): string | false => {
 const noGo = noKubectl || needed('/usr/bin/go', `${goLibraries}/src/k8s.io/client-go/rest/client.go`)
 const noPython = noKubectl || needed('/usr/bin/python3', '/usr/lib/python3/dist-packages/kubernetes/__init__.py')
 
-/** Compiling client-go, though without optimization, takes a minute or two where no build is cached. */
-const buildHangMs = 280_000
+/** Compiling client-go, though without optimization, takes minutes on a slow machine where no build is cached. */
+const buildHangMs = 600_000
 
 function inNamespace(namespace: string): () => KubectlSession {
   let session: KubectlSession | undefined

@@ -14,7 +14,7 @@ export const repository = fileURLToPath(new URL('..', import.meta.url))
 export const command = join(repository, 'bin', 'bulkhead.mjs')
 
 /** A state that is not there after this long will not come; a guard against hanging, no measurement. */
-const hangMs = 90_000
+const hangMs = 180_000
 
 export interface StartOptions {
   /** Beside `--data-dir` and `--port`. */

@@ -28,7 +28,7 @@ const missing = ['/usr/bin/containerd', '/usr/sbin/runc', '/usr/lib/cni/bridge',
 export const skip = process.getuid?.() !== 0 ? 'needs root' : missing.length > 0 ? `not installed: ${missing.join(', ')}` : false
 
 /** A state that is not there after this long will not come; a guard against hanging, no measurement. */
-export const hangMs = 90_000
+export const hangMs = 180_000
 
 export const nodeName = 'n1'
 

@@ -86,7 +86,7 @@ describe('kubectl with custom resources', { skip: noKubectl }, () => {
     const file = session.file('crd.yaml', definition(podTemplateSchema(document)))
     // The annotation of `kubectl apply` has no room for thousands of lines, as with the definitions of real operators.
     await kubectl('create', '-f', file)
-    await kubectl('wait', '--for=condition=Established', `crd/${crd}`, '--timeout=60s')
+    await kubectl('wait', '--for=condition=Established', `crd/${crd}`, '--timeout=150s')
   })
   after(async () => {
     await session?.[Symbol.asyncDispose]()
@@ -151,7 +151,7 @@ describe('kubectl with custom resources', { skip: noKubectl }, () => {
   })
 
   test('go with their definition', async () => {
-    await kubectl('delete', 'crd', crd, '--timeout=60s')
+    await kubectl('delete', 'crd', crd, '--timeout=150s')
     assert.match(
       await session.refused('get', 'eng'),
       /the server doesn't have a resource type "eng"|the server could not find the requested resource/,

@@ -20,7 +20,7 @@ let caBundle: string
 /** A certificate for the Service, as whoever brings such a server makes one. */
 async function certificate(): Promise<{ cert: string; key: string; authority: string }> {
   await using signer = createMemorySigner()
-  const signal = AbortSignal.timeout(20_000)
+  const signal = AbortSignal.timeout(60_000)
   const { keyPem, csr } = await createKeyAndCsr({ commonName: service.name })
   const names = { organizations: [], dnsNames: [`${service.name}.${namespace}.svc`], ipAddresses: [] }
   const request = { authority: 'serving', csr, commonName: service.name, ...names, lifetimeSeconds: 86_400 } as const
@@ -79,7 +79,7 @@ before(async () => {
     },
     backend(),
   )
-  await cluster.kubectl('-n', namespace, 'rollout', 'status', 'deployment/backend', '--timeout=80s')
+  await cluster.kubectl('-n', namespace, 'rollout', 'status', 'deployment/backend', '--timeout=150s')
 })
 
 after(async () => {
@@ -95,15 +95,15 @@ test('an aggregated API in a pod is found, answers in the user’s name, and is 
     metadata: { name: `v1.${group}` },
     spec: { group, version: 'v1', groupPriorityMinimum: 2000, versionPriority: 10, service, caBundle },
   })
-  await cluster.kubectl('wait', '--for=condition=Available', `apiservice/v1.${group}`, '--timeout=60s')
+  await cluster.kubectl('wait', '--for=condition=Available', `apiservice/v1.${group}`, '--timeout=150s')
   await until('discovery holds the kind', async () => (await cluster.kubectl('api-resources', `--api-group=${group}`)).includes('flunders'))
   assert.equal(await cluster.kubectl('get', 'flunder', 'whoami', '-o', 'jsonpath={.spec.purpose}'), 'bulkhead-admin')
   const scale = (replicas: number) => cluster.kubectl('-n', namespace, 'scale', 'deployment/backend', `--replicas=${replicas}`)
   await scale(0)
-  await cluster.kubectl('wait', '--for=condition=Available=False', `apiservice/v1.${group}`, '--timeout=60s')
+  await cluster.kubectl('wait', '--for=condition=Available=False', `apiservice/v1.${group}`, '--timeout=150s')
   assert.match((await cluster.tryKubectl(['get', 'flunders'])).stderr, /the server is currently unable to handle the request/)
   await scale(1)
-  await cluster.kubectl('wait', '--for=condition=Available', `apiservice/v1.${group}`, '--timeout=60s')
+  await cluster.kubectl('wait', '--for=condition=Available', `apiservice/v1.${group}`, '--timeout=150s')
   assert.equal(await cluster.kubectl('get', 'flunder', 'whoami', '-o', 'jsonpath={.spec.purpose}'), 'bulkhead-admin')
 })
 
@@ -165,7 +165,7 @@ test('a conversion webhook in a pod converts on every way in and out', { skip },
       conversion: { strategy: 'Webhook', webhook },
     },
   })
-  await cluster.kubectl('wait', '--for=condition=Established', 'crd/widgets.example.com', '--timeout=30s')
+  await cluster.kubectl('wait', '--for=condition=Established', 'crd/widgets.example.com', '--timeout=150s')
   await apply({ apiVersion: 'example.com/v2', kind: 'Widget', metadata: { name: 'a', namespace: 'default' }, spec: { length: 3 } })
   assert.equal(await cluster.kubectl('get', 'widgets.v1.example.com', 'a', '-o', 'jsonpath={.spec.size}'), '3')
   await cluster.kubectl('patch', 'widgets.v1.example.com', 'a', '--type=merge', '-p', '{"spec":{"size":4}}')

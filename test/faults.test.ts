@@ -218,7 +218,7 @@ describe('a part killed under load', { skip: noContainers() }, () => {
     await cluster.kubectl('delete', 'resourcequota', 'default')
     await cluster.kubectl('apply', '-f', join(repository, 'examples', 'hello.yaml'))
     await cluster.kubectl('rollout', 'status', 'deployment/hello')
-    await cluster.kubectl('wait', '--for=condition=Ready', 'pod/visitor', '--timeout=60s')
+    await cluster.kubectl('wait', '--for=condition=Ready', 'pod/visitor', '--timeout=150s')
   })
 
   after(async () => {

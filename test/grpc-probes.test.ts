@@ -17,6 +17,7 @@ const probe = (service?: string): Probe => ({
   failureThreshold: 1,
 })
 const readiness = (service?: string): Partial<Container> => ({ readinessProbe: probe(service) })
+const several = (status: string) => Array.from({ length: 5 }, () => status)
 const health = (services: Record<string, readonly string[]>) => ['health', JSON.stringify(services)]
 
 /** All at once, so that the machine does not wait for one after the other. */
@@ -28,10 +29,14 @@ const pods: readonly Pod[] = [
   workloadPod('no-health', ['other-grpc'], readiness()),
   workloadPod('plain-tcp', ['tcp'], readiness()),
   workloadPod('no-listener', ['idle'], readiness()),
-  workloadPod('comes-and-goes', health({ '': ['NOT_SERVING', 'SERVING', 'SERVING', 'NOT_SERVING'] }), readiness()),
-  workloadPod('failing', health({ '': ['SERVING', 'SERVING', 'NOT_SERVING'] }), { livenessProbe: probe() }),
-  workloadPod('slow-start', health({ '': ['SERVING'], started: ['NOT_SERVING', 'SERVING'] }), {
-    startupProbe: { ...probe('started'), failureThreshold: 30 },
+  // Several of each status: an answer that comes later than a second is none to the node, and counts here all the same.
+  workloadPod('comes-and-goes', health({ '': ['NOT_SERVING', ...several('SERVING'), 'NOT_SERVING'] }), readiness()),
+  workloadPod('failing', health({ '': [...several('SERVING'), 'NOT_SERVING'], started: ['SERVING'] }), {
+    startupProbe: { ...probe('started'), failureThreshold: 60 },
+    livenessProbe: probe(),
+  }),
+  workloadPod('slow-start', health({ '': ['SERVING'], started: [...several('NOT_SERVING'), 'SERVING'] }), {
+    startupProbe: { ...probe('started'), failureThreshold: 60 },
     ...readiness(),
   }),
 ]
@@ -69,7 +74,7 @@ for (const [name, why] of [
   ['named', 'the named service serves, though the server as a whole does not'],
 ]) {
   test(`ready: ${why}`, { skip }, async () => {
-    await cluster.kubectl('wait', '--for=condition=Ready', `pod/${name}`, '--timeout=60s')
+    await cluster.kubectl('wait', '--for=condition=Ready', `pod/${name}`, '--timeout=150s')
     assert.equal((await read(name ?? '')).status?.containerStatuses?.[0]?.restartCount, 0)
   })
 }
@@ -110,7 +115,7 @@ test('readiness follows the answers, without a restart', { skip }, async () => {
 })
 
 test('a liveness probe that begins to fail restarts the container', { skip }, async () => {
-  // On a busy machine it may be restarted before, because it has not begun to listen within a second.
+  // On a busy machine it may be restarted before, because it has not answered within a second.
   const wanted = 'Unhealthy: Liveness probe failed: service unhealthy (responded with "NOT_SERVING")'
   await until('its answer is told', async () => (await warningsOf('failing')).includes(wanted))
   await until('it is restarted', async () => ((await read('failing')).status?.containerStatuses?.[0]?.restartCount ?? 0) > 0)
@@ -121,7 +126,7 @@ test('a liveness probe that begins to fail restarts the container', { skip }, as
 })
 
 test('a startup probe holds readiness back until it passes', { skip }, async () => {
-  await cluster.kubectl('wait', '--for=condition=Ready', 'pod/slow-start', '--timeout=60s')
+  await cluster.kubectl('wait', '--for=condition=Ready', 'pod/slow-start', '--timeout=150s')
   const warnings = await warningsOf('slow-start')
   assert.ok(warnings.includes('Unhealthy: Startup probe failed: service unhealthy (responded with "NOT_SERVING")'), warnings.join('\n'))
   const pod = await read('slow-start')

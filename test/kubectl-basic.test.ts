@@ -82,7 +82,7 @@ test('kubectl applies a file twice and says what changed', options, async () => 
 test('kubectl waits for a condition on a watch', options, async () => {
   await using server = await ListeningServer.start()
   await kubectl(server, 'create', 'configmap', 'a')
-  const waiting = kubectl(server, 'wait', '--for=jsonpath={.data.x}=1', 'configmap/a', '--timeout=20s')
+  const waiting = kubectl(server, 'wait', '--for=jsonpath={.data.x}=1', 'configmap/a', '--timeout=150s')
   await kubectl(server, 'patch', 'configmap', 'a', '-p', '{"data":{"x":"1"}}')
   assert.equal(await waiting, 'configmap/a condition met\n')
 })

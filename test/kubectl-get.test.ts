@@ -28,7 +28,7 @@ describe('kubectl get', { skip: noKubectl }, () => {
       '-f',
       session.file('pods.yaml', sized('a', 'two', '9Mi', 'x'), sized('b', 'one', '1Gi', 'y'), sized('c', 'six', '1Ki', 'x')),
     )
-    await kubectl('wait', '--for=condition=Ready', 'pod', '--all', '--timeout=60s')
+    await kubectl('wait', '--for=condition=Ready', 'pod', '--all', '--timeout=150s')
   })
   after(async () => {
     await session?.[Symbol.asyncDispose]()

@@ -39,9 +39,9 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
       const name = `roll-${kind.toLowerCase()}`
       const target = `${kind.toLowerCase()}/${name}`
       await kubectl('apply', '-f', session.file(`${name}.yaml`, workload(kind, name, 'example.com/app:1', spec)))
-      await kubectl('rollout', 'status', target, '--timeout=60s')
+      await kubectl('rollout', 'status', target, '--timeout=150s')
       await kubectl('apply', '-f', session.file(`${name}.yaml`, workload(kind, name, 'example.com/app:2', spec)))
-      await kubectl('rollout', 'status', target, '--timeout=60s')
+      await kubectl('rollout', 'status', target, '--timeout=150s')
       assert.match(await kubectl('rollout', 'history', target), /^1 [\s\S]*^2 /m)
       assert.match(await kubectl('rollout', 'history', target, '--revision=1'), /example\.com\/app:1/)
       await kubectl('rollout', 'undo', target, '--dry-run=server')
@@ -52,12 +52,12 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
         await session.refused('rollout', 'undo', target, '--to-revision=1000000'),
         /unable to find (specified|the specified) revision|unable to find/,
       )
-      await kubectl('rollout', 'status', target, '--timeout=60s')
+      await kubectl('rollout', 'status', target, '--timeout=150s')
       await kubectl('rollout', 'undo', target)
       assert.equal(await image(target), 'example.com/app:2')
       await kubectl('rollout', 'restart', target)
       assert.match(await session.read(target, '{.spec.template.metadata.annotations}'), /restartedAt/)
-      await kubectl('rollout', 'status', target, '--timeout=60s')
+      await kubectl('rollout', 'status', target, '--timeout=150s')
       await kubectl('delete', target)
     })
   }
@@ -97,7 +97,7 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
   test('scales, exposes and autoscales', async () => {
     await kubectl('apply', '-f', session.file('scale.yaml', workload('ReplicaSet', 'scale', 'example.com/app:1', { replicas: 1 })))
     assert.match(await session.refused('scale', 'rs/scale', '--current-replicas=3', '--replicas=2'), /Expected replicas to be 3, was 1/)
-    await kubectl('scale', 'rs/scale', '--current-replicas=1', '--replicas=2', '--timeout=60s')
+    await kubectl('scale', 'rs/scale', '--current-replicas=1', '--replicas=2', '--timeout=150s')
     await session.untilReads('rs/scale', '{.status.readyReplicas}', '2')
     await kubectl('expose', 'rs/scale', '--port=80', '--target-port=8080')
     assert.equal(
@@ -121,7 +121,7 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
     test(`delete --cascade=${cascade} leaves ${left === '' ? 'nothing' : `the ${left}`}`, async () => {
       const name = `cascade-${cascade}`
       await kubectl('create', 'deployment', name, '--image=example.com/app')
-      await kubectl('rollout', 'status', `deployment/${name}`, '--timeout=60s')
+      await kubectl('rollout', 'status', `deployment/${name}`, '--timeout=150s')
       await kubectl('delete', 'deployment', name, `--cascade=${cascade}`)
       if (left === '') {
         await session.untilReads(`rs,pods -l app=${name}`, '{.items[*].kind}', '')
@@ -136,7 +136,7 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
   test('deletes pods with --now, --force and by selector, and waits for their end', async () => {
     for (const flags of [['--now'], ['--grace-period=0', '--force'], ['--grace-period=1']]) {
       await kubectl('run', 'gone', '--image=example.com/app')
-      await kubectl('wait', '--for=condition=Ready', 'pod/gone', '--timeout=60s')
+      await kubectl('wait', '--for=condition=Ready', 'pod/gone', '--timeout=150s')
       await kubectl('delete', 'pod', 'gone', ...flags)
       await session.untilReads('pods -l run=gone', '{.items[*].metadata.name}', '')
     }
@@ -149,17 +149,17 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
   })
 
   test('waits for creation, a condition, a field, deletion, and no longer than asked to', async () => {
-    const created = kubectl('wait', '--for=create', 'deployment/late', '--timeout=60s')
+    const created = kubectl('wait', '--for=create', 'deployment/late', '--timeout=150s')
     await kubectl('create', 'deployment', 'late', '--image=example.com/app')
     assert.equal(await created, 'deployment.apps/late condition met\n')
-    await kubectl('wait', '--for=condition=Available', 'deployment/late', '--timeout=60s')
-    await kubectl('wait', '--for=jsonpath={.status.readyReplicas}=1', 'deployment/late', '--timeout=60s')
+    await kubectl('wait', '--for=condition=Available', 'deployment/late', '--timeout=150s')
+    await kubectl('wait', '--for=jsonpath={.status.readyReplicas}=1', 'deployment/late', '--timeout=150s')
     assert.match(
       await session.refused('wait', '--for=condition=Never', 'deployment/late', '--timeout=1s'),
       /timed out waiting for the condition/,
     )
     // Whether it is gone before the wait begins or not.
-    const deleted = kubectl('wait', '--for=delete', 'deployment/late', '--timeout=60s')
+    const deleted = kubectl('wait', '--for=delete', 'deployment/late', '--timeout=150s')
     await kubectl('delete', 'deployment', 'late')
     await deleted
   })
@@ -191,17 +191,17 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
     )
     await kubectl('taint', 'node', 'node-2', 'dedicated-')
     await kubectl('apply', '-f', session.file('daemon.yaml', workload('DaemonSet', 'daemon', 'example.com/app')))
-    await kubectl('rollout', 'status', 'daemonset/daemon', '--timeout=60s')
+    await kubectl('rollout', 'status', 'daemonset/daemon', '--timeout=150s')
     const held = { ...podOf('held'), spec: { nodeName: 'node-2', containers: [{ name: 'app', image: 'example.com/app' }] } }
     await kubectl('create', '-f', session.file('held.yaml', held))
-    await kubectl('wait', '--for=condition=Ready', 'pod/held', '--timeout=60s')
+    await kubectl('wait', '--for=condition=Ready', 'pod/held', '--timeout=150s')
     await kubectl('create', 'pdb', 'held', '--selector=app=held', '--min-available=1')
     await session.untilReads('pdb/held', '{.status.currentHealthy}', '1')
     assert.match(await session.refused('drain', 'node-2'), /cannot delete/)
-    const flags = ['--ignore-daemonsets', '--force', '--timeout=1s']
+    const flags = ['--ignore-daemonsets', '--force', '--timeout=5s']
     assert.match(await session.refused('drain', 'node-2', ...flags), /Cannot evict pod as it would violate the pod's disruption budget/)
     await kubectl('delete', 'pdb', 'held')
-    assert.match(await kubectl('drain', 'node-2', '--ignore-daemonsets', '--force', '--timeout=60s'), /node\/node-2 drained/)
+    assert.match(await kubectl('drain', 'node-2', '--ignore-daemonsets', '--force', '--timeout=150s'), /node\/node-2 drained/)
     assert.equal(await session.read('node/node-2', '{.spec.unschedulable}'), 'true')
     await until(
       'the daemon is still there',
@@ -218,7 +218,7 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
     assert.equal(await session.read('job/now', '{.metadata.annotations.cronjob\\.kubernetes\\.io/instantiate}'), 'manual')
     assert.equal(await session.read('job/now', '{.spec.template.spec.containers[0].command}'), '["true"]')
     // A simulated node has every container succeed.
-    await kubectl('wait', '--for=condition=Complete', 'job/now', '--timeout=60s')
+    await kubectl('wait', '--for=condition=Complete', 'job/now', '--timeout=150s')
     assert.equal(await session.read('job/now', '{.status.succeeded}'), '1')
     await kubectl('delete', 'cronjob', 'tick')
     await session.untilReads('jobs', '{.items[*].metadata.name}', '')
@@ -253,13 +253,13 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
     const set = workload('StatefulSet', 'db', 'example.com/db', { replicas: 2, serviceName: 'db', volumeClaimTemplates: [claim] })
     const objects = [storageClass, volume('one', 'node-2'), set]
     await kubectl('apply', '-f', session.file('db.json', { apiVersion: 'v1', kind: 'List', items: objects }))
-    await kubectl('wait', '--for=condition=Ready', 'pod/db-0', '--timeout=60s')
+    await kubectl('wait', '--for=condition=Ready', 'pod/db-0', '--timeout=150s')
     assert.equal(await session.read('pod/db-0', '{.spec.nodeName}'), 'node-2')
     await session.untilReads('pvc/data-db-0', '{.status.phase} {.spec.volumeName}', 'Bound one')
     const why = '{.status.conditions[?(@.type=="PodScheduled")].message}'
     await until('db-1 says what it waits for', async () => /find available persistent volumes/.test(await session.read('pod/db-1', why)))
     await kubectl('apply', '-f', session.file('two.json', volume('two', 'node-2')))
-    await kubectl('rollout', 'status', 'statefulset/db', '--timeout=60s')
+    await kubectl('rollout', 'status', 'statefulset/db', '--timeout=150s')
     await kubectl('delete', 'statefulset', 'db')
     assert.equal(await session.read('pv', '{.items[*].status.phase}'), 'Bound Bound')
     await kubectl('delete', 'pvc', '--all')
@@ -280,13 +280,13 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
       /failed to allocate IP 203\.0\.113\.10: the provided network does not match the current range/,
     )
     await kubectl('apply', '-f', session.file('more.yaml', more))
-    await kubectl('wait', '--for=condition=Ready', 'servicecidr/more', '--timeout=60s')
+    await kubectl('wait', '--for=condition=Ready', 'servicecidr/more', '--timeout=150s')
     await kubectl(...create, '--dry-run=server')
     assert.match(await session.refused('get', 'ip', '203.0.113.10'), /NotFound/)
     await kubectl(...create)
     assert.match(await kubectl('get', 'ip', '203.0.113.10'), /^203\.0\.113\.10 +services\/work\/far$/m)
     await kubectl('delete', 'servicecidr', 'more', '--wait=false')
-    await kubectl('wait', '--for=condition=Ready=false', 'servicecidr/more', '--timeout=60s')
+    await kubectl('wait', '--for=condition=Ready=false', 'servicecidr/more', '--timeout=150s')
     await kubectl('delete', 'service', 'far')
     assert.match(await session.refused('get', 'ip', '203.0.113.10'), /NotFound/)
   })
@@ -304,9 +304,9 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
     const free = await session.read('nodes', '{.items[0].status.allocatable.cpu}')
     for (const name of ['low-1', 'low-2'])
       await kubectl('create', '-f', session.file(`${name}.json`, asking(name, String(Number(free) - 1))))
-    await kubectl('wait', '--for=condition=Ready', 'pod/low-1', 'pod/low-2', '--timeout=60s')
+    await kubectl('wait', '--for=condition=Ready', 'pod/low-1', 'pod/low-2', '--timeout=150s')
     await kubectl('create', '-f', session.file('high.json', asking('high', '2', 'important')))
-    await kubectl('wait', '--for=condition=Ready', 'pod/high', '--timeout=60s')
+    await kubectl('wait', '--for=condition=Ready', 'pod/high', '--timeout=150s')
     const left = (await session.read('pods', '{.items[*].metadata.name}')).split(' ').filter(name => name.startsWith('low-'))
     assert.equal(left.length, 1)
     const more = { spec: { containers: [{ name: 'app', resources: { requests: { cpu: '3' } } }] } }
@@ -329,7 +329,7 @@ describe('kubectl on workloads', { skip: noKubectl }, () => {
     assert.equal(await kubectl('get', 'service', '-o', 'name'), 'service/kept\n')
     assert.match(await session.refused('create', 'configmap', 'late'), /because it is being terminated/)
     await kubectl('patch', 'pod', 'kept', '--type=json', '-p', '[{"op":"remove","path":"/metadata/finalizers"}]')
-    await kubectl('wait', '--for=delete', 'namespace/doomed', '--timeout=60s')
+    await kubectl('wait', '--for=delete', 'namespace/doomed', '--timeout=150s')
     assert.notEqual(namespace, 'doomed')
   })
 })

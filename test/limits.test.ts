@@ -75,14 +75,15 @@ test('the listener serves no stream beyond the 250 that it allows', async () => 
 test('the listener answers 431 to an HTTP/1.1 header of more than 64 KiB, and closes', async () => {
   await using server = await ListeningServer.start()
   const { port } = new URL(server.url)
-  const text = await new Promise<string>((resolve, reject) => {
+  const text = await new Promise<string>(resolve => {
     const socket = connectTls({ host: '127.0.0.1', port: Number(port), ca: server.ca, ALPNProtocols: ['http/1.1'] })
     let seen = ''
     socket.on('data', chunk => {
       seen += chunk.toString()
     })
     socket.on('close', () => resolve(seen))
-    socket.on('error', reject)
+    // A reset behind the answer is no failure: what came before it is what is looked at.
+    socket.on('error', () => undefined)
     socket.write(`GET /readyz HTTP/1.1\r\nhost: x\r\nx-long: ${'y'.repeat(70 * 1024)}\r\n\r\n`)
   })
   assert.match(text, /^HTTP\/1\.1 431 Request Header Fields Too Large\r\n/)

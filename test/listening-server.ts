@@ -48,7 +48,7 @@ export class ListeningServer implements AsyncDisposable {
   }
 
   static async start(options: Partial<ApiServerOptions> = {}, log: Logger = silentLogger): Promise<ListeningServer> {
-    const signal = AbortSignal.timeout(20_000)
+    const signal = AbortSignal.timeout(60_000)
     const signer = createMemorySigner()
     const clientAuthorities = await signer.authority('client', signal)
     const clientCa = new X509Certificate(clientAuthorities)
@@ -74,7 +74,7 @@ export class ListeningServer implements AsyncDisposable {
   }
 
   client(commonName: string, organizations: readonly string[]): Promise<ClientCertificate> {
-    return issue(this.#signer, 'client', commonName, organizations, AbortSignal.timeout(20_000))
+    return issue(this.#signer, 'client', commonName, organizations, AbortSignal.timeout(60_000))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

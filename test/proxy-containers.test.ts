@@ -30,7 +30,7 @@ before(async () => {
   }
   writeFileSync(join(folder, 'web.json'), JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [workloadPod('web', ['web']), service] }))
   await cluster.kubectl('apply', '-f', join(folder, 'web.json'))
-  await cluster.kubectl('wait', '--for=condition=Ready', 'pod/web', '--timeout=60s')
+  await cluster.kubectl('wait', '--for=condition=Ready', 'pod/web', '--timeout=150s')
   proxy = cluster.spawnKubectl('proxy', '--port=0')
   let said = ''
   proxy.stdout?.setEncoding('utf8').on('data', text => {

@@ -103,17 +103,21 @@ const podOf = (name: string, secrets: readonly object[]) =>
     },
   })
 
+/** Events are written behind the status that they explain. */
+const described = (pod: string, event: RegExp): Promise<void> =>
+  until(`${pod} described with ${event}`, async () => event.test(await cluster.kubectl('describe', 'pod', pod)))
+
 test('an image of a private registry is not pulled without its password, and says why', { skip }, async () => {
   const { code, stderr } = await cluster.tryKubectl(['apply', '-f', '-'], podOf('stranger', []))
   assert.equal(code, 0, stderr)
   const reason = () => cluster.kubectl('get', 'pod', 'stranger', '-o', 'jsonpath={.status.containerStatuses[0].state.waiting.reason}')
   await until('the pull is refused', async () => ['ErrImagePull', 'ImagePullBackOff'].includes(await reason()))
-  assert.match(await cluster.kubectl('describe', 'pod', 'stranger'), /Failed to pull image .*authorization failed/)
+  await described('stranger', /Failed to pull image .*authorization failed/)
 })
 
 test("with the pod's pull secret it runs, over TLS with the registry's own authority", { skip }, async () => {
   const { code, stderr } = await cluster.tryKubectl(['apply', '-f', '-'], podOf('member', [{ name: 'pull' }]))
   assert.equal(code, 0, stderr)
-  await cluster.kubectl('wait', '--for=condition=Ready', 'pod/member', '--timeout=60s')
-  assert.match(await cluster.kubectl('describe', 'pod', 'member'), new RegExp(`Successfully pulled image "${host}/team/app:1"`))
+  await cluster.kubectl('wait', '--for=condition=Ready', 'pod/member', '--timeout=150s')
+  await described('member', new RegExp(`Successfully pulled image "${host}/team/app:1"`))
 })

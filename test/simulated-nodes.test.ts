@@ -32,7 +32,7 @@ describe('bulkhead up --simulated-nodes 2', { skip: noKubectl }, () => {
   test('schedules and shows pods as on a real node, and marks them', async () => {
     await cluster.kubectl('apply', '-f', example)
     await cluster.kubectl('rollout', 'status', 'deployment/hello')
-    await cluster.kubectl('wait', '--for=condition=Ready', 'pod/visitor', '--timeout=60s')
+    await cluster.kubectl('wait', '--for=condition=Ready', 'pod/visitor', '--timeout=150s')
     const table = await cluster.kubectl('get', 'pods', '-o', 'wide')
     assert.equal(table.match(/1\/1 +Running/g)?.length, 3, table)
     assert.match(table, / simulated(-2)? /)

@@ -60,7 +60,7 @@ test('the parts run as users of their own, and only the node agent as root', { s
 test('kubectl apply runs the example', { skip }, async () => {
   await cluster.kubectl('apply', '-f', example)
   await cluster.kubectl('rollout', 'status', 'deployment/hello')
-  await cluster.kubectl('wait', '--for=condition=Ready', 'pod/visitor', '--timeout=60s')
+  await cluster.kubectl('wait', '--for=condition=Ready', 'pod/visitor', '--timeout=150s')
   const table = await cluster.kubectl('get', 'pods', '-o', 'wide')
   assert.match(table, /^NAME +READY +STATUS +RESTARTS +AGE +IP +NODE +NOMINATED NODE +READINESS GATES$/m)
   assert.equal(
@@ -72,7 +72,12 @@ test('kubectl apply runs the example', { skip }, async () => {
 })
 
 test('kubectl describe shows containers, conditions and events', { skip }, async () => {
-  const text = await cluster.kubectl('describe', 'pods', '-l', 'app=hello')
+  let text = ''
+  // Events are written behind the status that they explain.
+  await until('the events of both pods', async () => {
+    text = await cluster.kubectl('describe', 'pods', '-l', 'app=hello')
+    return text.split('Started container web').length > 2
+  })
   assert.match(text, /Container ID: +containerd:\/\/[0-9a-f]{64}/)
   assert.match(text, new RegExp(`Image: +${busyboxImage}`))
   assert.match(text, /Ready +True/)
@@ -148,7 +153,7 @@ test('kubectl scale, set image and rollout undo replace the pods', { skip }, asy
 })
 
 async function otherImage(name: string): Promise<Buffer> {
-  const [, busybox] = await builtinImages(AbortSignal.timeout(20_000))
+  const [, busybox] = await builtinImages(new AbortController().signal)
   assert.ok(busybox)
   return buildImage({
     name,
@@ -188,7 +193,7 @@ test('a privileged pod is refused with field and rule, and passes with the patch
     stdout: 'pod/bad created\n',
     stderr: '',
   })
-  await cluster.kubectl('wait', '--for=condition=Ready', 'pod/bad', '--timeout=60s')
+  await cluster.kubectl('wait', '--for=condition=Ready', 'pod/bad', '--timeout=150s')
   await cluster.kubectl('delete', 'pod', 'bad', '--grace-period=1')
 })
 

@@ -61,7 +61,7 @@ export function workloadPod(name: string, args: readonly string[], container: Pa
     metadata: { name, labels: { app: name } },
     spec: {
       securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
-      terminationGracePeriodSeconds: 1,
+      terminationGracePeriodSeconds: 10,
       containers: [
         {
           name: 'app',

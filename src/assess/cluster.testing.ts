@@ -28,7 +28,7 @@ export interface ProvableCluster extends AsyncDisposable {
   readonly context: ProofContext
 }
 
-const limit = () => AbortSignal.timeout(30_000)
+const limit = () => AbortSignal.timeout(60_000)
 const own: ClusterMachine = { parts: [] }
 
 /** `startCluster()`, with its TLS listener. */

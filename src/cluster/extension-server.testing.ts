@@ -64,7 +64,7 @@ export class ExtensionServer implements AsyncDisposable {
   }
 
   static async start(signer: Signer, { dnsName, answer = flunderServer() }: ExtensionOptions = {}): Promise<ExtensionServer> {
-    const signal = AbortSignal.timeout(20_000)
+    const signal = AbortSignal.timeout(60_000)
     const { keyPem, csr } = await createKeyAndCsr({ commonName: 'wardle' })
     const names = { organizations: [], dnsNames: [dnsName ?? 'wardle.default.svc'], ipAddresses: [] }
     const certificate = await signer.issueCertificate(

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FlowSchema } from '../api/types/flowcontrol-v1.ts'
 import type { UserInfo } from '../api/user.ts'
+import { until } from '../base/until.testing.ts'
 import type { FinalReply } from '../server/exchange.ts'
 import { mandatoryLevels, mandatorySchemas, suggestedLevels, suggestedSchemas } from '../server/flow-control/bootstrap-objects.ts'
 import { type Answer, admin, nodeUser, person, SecuredApi, SteppedClock } from './secured-api.testing.ts'
@@ -12,15 +13,6 @@ const schemasPath = `${base}/flowschemas`
 const levelsPath = `${base}/prioritylevelconfigurations`
 
 const get = async (api: SecuredApi, path: string): Promise<Answer['json']> => (await api.request(admin, 'GET', path)).json
-
-/** Asks until it holds; every question gives the server its turn. */
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (let asked = 0; asked < 2000; asked++) {
-    if (await holds()) return
-    await new Promise(resolve => setImmediate(resolve))
-  }
-  throw new Error(`it never held: ${what}`)
-}
 
 const danglingOf = (schema: FlowSchema | undefined) => schema?.status?.conditions?.find(({ type }) => type === 'Dangling')?.status
 
@@ -67,7 +59,7 @@ test('a FlowSchema says when its level does not exist, and a request does not fo
     spec: { priorityLevelConfiguration: { name: 'own' }, matchingPrecedence: 50, rules },
   })
   const own = () => get(api, `${schemasPath}/own`)
-  await until('it dangles', async () => danglingOf(await own()) === 'True')
+  await until(async () => danglingOf(await own()) === 'True', 'it dangles')
   const levelOf = async () => {
     const reply = await api.send({ url: '/api/v1/namespaces/default/pods', identity: person('ann') })
     reply.done({ bytes: 0, cut: false })
@@ -77,7 +69,7 @@ test('a FlowSchema says when its level does not exist, and a request does not fo
   assert.equal(await levelOf(), standard.metadata.uid)
   const limited = { nominalConcurrencyShares: 5, limitResponse: { type: 'Reject' } }
   const level = await api.create(levelsPath, { metadata: { name: 'own' }, spec: { type: 'Limited', limited } })
-  await until('it dangles no more', async () => danglingOf(await own()) === 'False')
+  await until(async () => danglingOf(await own()) === 'False', 'it dangles no more')
   assert.equal(await levelOf(), level.metadata.uid)
   assert.equal((await own()).metadata.generation, metadata.generation)
 })
@@ -92,8 +84,8 @@ test('what is deleted or changed of the suggested objects comes back within a mi
   const lent = { spec: { exempt: { nominalConcurrencyShares: 10, lendablePercent: 50 } } }
   assert.equal((await api.request(admin, 'PATCH', `${levelsPath}/exempt`, lent)).status, 200)
   clock.advance(60_000)
-  await until('it is there again', async () => (await api.request(admin, 'GET', `${schemasPath}/service-accounts`)).status === 200)
-  await until('it is as it was', async () => (await get(api, `${schemasPath}/probes`)).spec.matchingPrecedence === 2)
+  await until(async () => (await api.request(admin, 'GET', `${schemasPath}/service-accounts`)).status === 200, 'it is there again')
+  await until(async () => (await get(api, `${schemasPath}/probes`)).spec.matchingPrecedence === 2, 'it is as it was')
   assert.equal((await get(api, `${schemasPath}/system-nodes`)).spec.matchingPrecedence, 4)
   assert.equal((await get(api, `${levelsPath}/exempt`)).spec.exempt.lendablePercent, 50)
 })
@@ -120,7 +112,7 @@ test('a user whose requests hold all that they can hold delays nobody else, and 
   const flood = trickle(api, eve, 1000, stop.signal)
   const [refused] = await Promise.all([
     Promise.any(flood),
-    until('a queue is full', async () => /rejected_requests_total\{.*queue-full/.test(await metrics(api))),
+    until(async () => /rejected_requests_total\{.*queue-full/.test(await metrics(api)), 'a queue is full'),
   ])
   assert.equal(refused.status, 429)
   assert.ok(Number(refused.headers?.['retry-after']) >= 1)

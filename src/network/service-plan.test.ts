@@ -228,7 +228,7 @@ import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
-const signal = AbortSignal.timeout(10_000)
+const signal = AbortSignal.timeout(60_000)
 const server = createServer(socket => socket.pipe(socket)).listen(0, '192.0.2.2')
 await once(server, 'listening', { signal })
 const socket = connect(server.address().port, '192.0.2.2')

@@ -194,7 +194,7 @@ test('runProofs() counts a proof that throws, and one beyond its time, as not he
 })
 
 test('proofs leave no namespace behind', async () => {
-  const signal = AbortSignal.timeout(20_000)
+  const signal = AbortSignal.timeout(60_000)
   const { client } = secure.context
   const left = await client.list(namespaces, {}, signal)
   const ours = new Set(left.items.map(({ metadata }) => metadata.name ?? '').filter(name => name.startsWith(proofNamespacePrefix)))

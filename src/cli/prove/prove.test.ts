@@ -73,7 +73,7 @@ test('prove ends the exceptions that a proof made up for which does not hold, an
   await using weak = await startCluster({ profile: 'upstream', simulatedNodes: 0 })
   const file = join(folder, 'weak.kubeconfig')
   writeFileSync(file, await weak.kubeconfig())
-  const signal = AbortSignal.timeout(20_000)
+  const signal = AbortSignal.timeout(60_000)
   const except = (name: string, compensatingProofs: string[]) => {
     const whole = { templateDigest: `sha256:${'0'.repeat(64)}`, checks: ['hostPorts'], owner: 'ann', reason: 'printer' }
     const spec = { ...whole, expires: '2999-01-01T00:00:00Z', compensatingProofs }

@@ -12,7 +12,7 @@ export interface RuntimeUnderTest {
 }
 
 export function runtimeContract(name: string, setUp: () => Promise<RuntimeUnderTest>): void {
-  const signal = () => AbortSignal.timeout(20_000)
+  const signal = () => AbortSignal.timeout(60_000)
   const sandboxOf = (uid: string, logDirectory: string): SandboxConfig => ({
     metadata: { name: uid, uid, namespace: 'contract', attempt: 0 },
     hostname: '',
@@ -127,8 +127,8 @@ export function runtimeContract(name: string, setUp: () => Promise<RuntimeUnderT
     const [listed] = await runtime.listContainers({ 'io.kubernetes.pod.uid': 'labels' }, signal())
     assert.equal(listed?.id, id)
     assert.equal(listed?.state, 'CONTAINER_RUNNING')
-    assert.equal((await runtime.execSync(id, ['true'], 5, signal())).exitCode, 0)
-    assert.equal((await runtime.execSync(id, ['sh', '-c', 'exit 7'], 5, signal())).exitCode, 7)
+    assert.equal((await runtime.execSync(id, ['true'], 60, signal())).exitCode, 0)
+    assert.equal((await runtime.execSync(id, ['sh', '-c', 'exit 7'], 60, signal())).exitCode, 7)
     await runtime.updateContainer(id, { cpuShares: 512, memoryLimitInBytes: 64 * 2 ** 20 }, signal())
     await runtime.stopContainer(id, 0, signal())
     assert.equal((await ended(runtime, id)).exitCode, 137)

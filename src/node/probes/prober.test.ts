@@ -30,25 +30,25 @@ for (const [status, result, output] of [
 ] as const) {
   test(`attempt(): HTTP ${status} is ${result}`, async () => {
     const { port, close } = await serve(status)
-    assert.deepEqual(await attempt({ httpGet: { port } }, target, 1, runtime, signal()), { result, output })
+    assert.deepEqual(await attempt({ httpGet: { port } }, target, 60, runtime, signal()), { result, output })
     close()
   })
 }
 
 test('attempt(): TCP and HTTP to a closed port fail with Go’s text', async () => {
   const { port, close } = await serve(200)
-  assert.equal((await attempt({ tcpSocket: { port } }, target, 1, runtime, signal())).result, 'success')
+  assert.equal((await attempt({ tcpSocket: { port } }, target, 60, runtime, signal())).result, 'success')
   close()
   const refused = `dial tcp 127.0.0.1:${port}: connect: connection refused`
-  assert.deepEqual(await attempt({ tcpSocket: { port } }, target, 1, runtime, signal()), { result: 'failure', output: refused })
-  assert.deepEqual(await attempt({ httpGet: { port, path: 'x' } }, target, 1, runtime, signal()), {
+  assert.deepEqual(await attempt({ tcpSocket: { port } }, target, 60, runtime, signal()), { result: 'failure', output: refused })
+  assert.deepEqual(await attempt({ httpGet: { port, path: 'x' } }, target, 60, runtime, signal()), {
     result: 'failure',
     output: `Get "http://127.0.0.1:${port}/x": ${refused}`,
   })
 })
 
 test('attempt(): a port name that the container does not have is no result', async () => {
-  assert.equal((await attempt({ tcpSocket: { port: 'nope' } }, target, 1, runtime, signal())).result, 'unknown')
+  assert.equal((await attempt({ tcpSocket: { port: 'nope' } }, target, 60, runtime, signal())).result, 'unknown')
 })
 
 /** Lets attempts that were made run to their end. */
@@ -131,7 +131,7 @@ test('attempt(): of a long answer 10 KiB are kept', async t => {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const address: AddressInfo | string | null = server.address()
   const port = typeof address === 'object' && address ? address.port : 0
-  const { output } = await attempt({ httpGet: { port } }, target, 1, runtime, signal())
+  const { output } = await attempt({ httpGet: { port } }, target, 60, runtime, signal())
   assert.equal(output.length, 10 * 1024)
 })
 

@@ -14,7 +14,7 @@ const pod: Pod = { metadata: { namespace: 'd', name: 'p', uid: 'u' }, spec: { no
 
 /** A backend with a certificate of the cluster's serving authority, and what connects to it under a name. */
 async function backend(t: TestContext) {
-  const signal = AbortSignal.timeout(20_000)
+  const signal = AbortSignal.timeout(60_000)
   await using signer = createMemorySigner()
   const { keyPem, csr } = await createKeyAndCsr({ commonName: 's' })
   const names = { commonName: 's', organizations: [], dnsNames: ['s.d.svc'], ipAddresses: ['10.0.0.1'] }
@@ -49,7 +49,7 @@ test('connectBackend() verifies the name of the service or the address of the po
 test('connectBackend() takes no other authority, and any where nobody wants to verify', async t => {
   const ask = await backend(t)
   await using other = createMemorySigner()
-  const foreign = await other.authority('serving', AbortSignal.timeout(20_000))
+  const foreign = await other.authority('serving', AbortSignal.timeout(60_000))
   await assert.rejects(ask('s.d.svc', true, foreign), { message: /^error trying to reach service: tls: / })
   assert.equal(await ask('other.d.svc', false, foreign), 'hello')
 })
