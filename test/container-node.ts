@@ -16,6 +16,7 @@ import { readContainerLog } from '../src/node/container-log.ts'
 import { type Containerd, startContainerd } from '../src/node/containerd.ts'
 import { builtinImages, busyboxImage } from '../src/node/images/builtin-images.ts'
 import { importImage } from '../src/node/images/import-image.ts'
+import { PullRecords } from '../src/node/images/pull-records.ts'
 import { machineFacts } from '../src/node/machine-facts.ts'
 import { machineHost } from '../src/node/machine-host.ts'
 import { nodeDirectory } from '../src/node/node-directory.ts'
@@ -104,6 +105,10 @@ export class ContainerNode {
       podsDirectory: this.directory.pods,
       logsDirectory: this.directory.logs,
       seccompFolder: this.directory.seccomp,
+      pullRecords: await PullRecords.open(
+        this.directory.pullRecords,
+        await this.containerd.runtime.listImages(AbortSignal.timeout(hangMs)),
+      ),
       clock,
       log: this.log,
       random: Math.random,

@@ -1,11 +1,11 @@
 // Images from a registry: a real one over TLS with an authority of its own and a password, as Debian packages it.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { createKeyAndCsr } from '../src/access/pki/key-and-csr.ts'
-import { builtinImages, busyboxImage } from '../src/node/images/builtin-images.ts'
+import { buildImage } from '../src/node/images/oci-image.ts'
 import { createMemorySigner } from '../src/signer/memory-signer.ts'
 import { freePort, noContainers, run, TestCluster, temporaryFolder, until } from './cluster.ts'
 
@@ -70,8 +70,17 @@ async function startRegistry(): Promise<void> {
   }
   writeFileSync(join(folder, 'config.yml'), JSON.stringify(config))
   registry = spawn('docker-registry', ['serve', join(folder, 'config.yml')], { stdio: 'ignore' })
-  const image = (await builtinImages(signal)).find(({ name }) => name === busyboxImage)
-  assert.ok(image)
+  // Not the node's own image, which is everybody's by whatever name.
+  const image = buildImage({
+    name: 'team/app:1',
+    architecture: process.arch === 'arm64' ? 'arm64' : 'amd64',
+    user: '65532:65532',
+    files: [
+      { path: 'bin/', mode: 0o755 },
+      { path: 'bin/busybox', mode: 0o755, content: readFileSync('/usr/bin/busybox') },
+      ...['sh', 'sleep'].map(name => ({ path: `bin/${name}`, mode: 0o777, linkTo: 'busybox' })),
+    ],
+  })
   writeFileSync(join(folder, 'app.tar'), image.archive)
   const push = [
     'copy',
@@ -84,7 +93,7 @@ async function startRegistry(): Promise<void> {
   await until('the image is in the registry', async () => (await run('skopeo', push, { environment })).code === 0)
 }
 
-const podOf = (name: string, secrets: readonly object[]) =>
+const podOf = (name: string, secrets: readonly object[], imagePullPolicy = 'IfNotPresent') =>
   JSON.stringify({
     apiVersion: 'v1',
     kind: 'Pod',
@@ -96,6 +105,7 @@ const podOf = (name: string, secrets: readonly object[]) =>
         {
           name: 'app',
           image: `${host}/team/app:1`,
+          imagePullPolicy,
           command: ['sh', '-c', 'trap exit TERM; sleep 1000 & wait'],
           securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
         },
@@ -107,11 +117,13 @@ const podOf = (name: string, secrets: readonly object[]) =>
 const described = (pod: string, event: RegExp): Promise<void> =>
   until(`${pod} described with ${event}`, async () => event.test(await cluster.kubectl('describe', 'pod', pod)))
 
+const waitingReason = (pod: string) =>
+  cluster.kubectl('get', 'pod', pod, '-o', 'jsonpath={.status.containerStatuses[0].state.waiting.reason}')
+
 test('an image of a private registry is not pulled without its password, and says why', { skip }, async () => {
   const { code, stderr } = await cluster.tryKubectl(['apply', '-f', '-'], podOf('stranger', []))
   assert.equal(code, 0, stderr)
-  const reason = () => cluster.kubectl('get', 'pod', 'stranger', '-o', 'jsonpath={.status.containerStatuses[0].state.waiting.reason}')
-  await until('the pull is refused', async () => ['ErrImagePull', 'ImagePullBackOff'].includes(await reason()))
+  await until('the pull is refused', async () => ['ErrImagePull', 'ImagePullBackOff'].includes(await waitingReason('stranger')))
   await described('stranger', /Failed to pull image .*authorization failed/)
 })
 
@@ -120,4 +132,19 @@ test("with the pod's pull secret it runs, over TLS with the registry's own autho
   assert.equal(code, 0, stderr)
   await cluster.kubectl('wait', '--for=condition=Ready', 'pod/member', '--timeout=150s')
   await described('member', new RegExp(`Successfully pulled image "${host}/team/app:1"`))
+})
+
+test('CVE-2015-7561: a private image that is on the node runs for nobody else', { skip }, async () => {
+  const rows: readonly [name: string, policy: string, reasons: readonly string[]][] = [
+    ['late', 'IfNotPresent', ['ErrImagePull', 'ImagePullBackOff']],
+    ['never', 'Never', ['ErrImageNeverPull']],
+  ]
+  for (const [name, policy, reasons] of rows) {
+    const { code, stderr } = await cluster.tryKubectl(['apply', '-f', '-'], podOf(name, [], policy))
+    assert.equal(code, 0, stderr)
+    await until(`${name} is refused`, async () => reasons.includes(await waitingReason(name)))
+  }
+  const { code, stderr } = await cluster.tryKubectl(['apply', '-f', '-'], podOf('offline', [{ name: 'pull' }], 'Never'))
+  assert.equal(code, 0, stderr)
+  await cluster.kubectl('wait', '--for=condition=Ready', 'pod/offline', '--timeout=150s')
 })

@@ -11,6 +11,7 @@ import type { ContainerRuntime } from './cri/runtime.ts'
 import type { ClusterDns } from './dns-config.ts'
 import { builtinImages } from './images/builtin-images.ts'
 import { importImage } from './images/import-image.ts'
+import { PullRecords } from './images/pull-records.ts'
 import { defaultRotation, rotateLog } from './log-rotation.ts'
 import { machineFacts, machinePressure } from './machine-facts.ts'
 import { machineHost } from './machine-host.ts'
@@ -110,6 +111,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       podsDirectory: directory.pods,
       logsDirectory: directory.logs,
       seccompFolder: directory.seccomp,
+      pullRecords: await PullRecords.open(directory.pullRecords, await runtime.listImages(signal)),
       clock,
       log,
       random,

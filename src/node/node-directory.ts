@@ -20,6 +20,8 @@ export interface NodeDirectory {
   readonly cniConfig: string
   readonly cniState: string
   readonly seccomp: string
+  /** Who pulled the images on the node. */
+  readonly pullRecords: string
 }
 
 /** sockaddr_un holds 108 bytes with the final NUL; containerd adds `.ttrpc` to its socket's name. */
@@ -47,5 +49,6 @@ export function nodeDirectory(directory: string): NodeDirectory {
     cniConfig: join(root, 'cni', 'config'),
     cniState: join(root, 'cni', 'state'),
     seccomp: join(root, 'seccomp'),
+    pullRecords: join(root, 'pull-records.json'),
   }
 }

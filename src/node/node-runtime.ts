@@ -10,6 +10,7 @@ import { BackOff } from './back-off.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
 import type { ClusterDns } from './dns-config.ts'
 import { ImagePuller } from './images/image-puller.ts'
+import type { PullRecords } from './images/pull-records.ts'
 import { NodeAdmission } from './node-admission.ts'
 import { allocatable, type NodeFacts } from './node-object.ts'
 import { ObjectWatch } from './object-watch.ts'
@@ -32,6 +33,7 @@ export interface NodeRuntimeOptions {
   readonly podsDirectory: string
   readonly logsDirectory: string
   readonly seccompFolder: string
+  readonly pullRecords: PullRecords
   readonly clock: Clock
   readonly log: Logger
   readonly random: () => number
@@ -67,7 +69,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
     objects,
     tokens,
     claims: claimSource(client, node.name),
-    puller: new ImagePuller(runtime, clock),
+    puller: new ImagePuller(runtime, options.pullRecords, clock),
     crashes: new BackOff(),
     host: options.host,
     links: options.links,

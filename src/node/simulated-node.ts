@@ -11,6 +11,7 @@ import type { Transport } from '../client/transport.ts'
 import { fakeHost } from './fake/fake-host.ts'
 import { FakeRuntime } from './fake/fake-runtime.ts'
 import { busyboxImage } from './images/builtin-images.ts'
+import { PullRecords } from './images/pull-records.ts'
 import type { MachineFacts } from './machine-facts.ts'
 import { type NodeFacts, simulatedMark } from './node-object.ts'
 import { NodeRegistrar } from './node-registrar.ts'
@@ -78,6 +79,7 @@ export async function runSimulatedNode(options: SimulatedNodeOptions, signal: Ab
     podsDirectory: '/simulated/pods',
     logsDirectory: '/simulated/logs',
     seccompFolder: '/simulated/seccomp',
+    pullRecords: new PullRecords(),
     clock,
     log,
     random,

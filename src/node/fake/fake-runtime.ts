@@ -62,20 +62,23 @@ export class FakeRuntime implements ContainerRuntime {
     this.#addresses.catch(() => undefined)
   }
 
-  /** Puts an image there without a pull. `user` is what its configuration names: '' is root, digits are a uid. */
-  addImage(name: string, user = '65532'): Image {
+  /** Puts an image there without a pull. `user` is what its configuration names: '' is root, digits are a uid; `same` is another name of it. */
+  addImage(name: string, user = '65532', same?: string): Image {
     const reference = parseImageReference(name)?.full ?? name
-    const id = `sha256:${createHash('sha256').update(reference).digest('hex')}`
+    const names = same === undefined ? [reference] : [same, reference]
+    const id = `sha256:${createHash('sha256')
+      .update(names[0] ?? '')
+      .digest('hex')}`
     const image: Image = {
       id,
-      repoTags: [reference],
+      repoTags: names,
       repoDigests: [],
       size: '1000000',
       uid: /^\d+$/.test(user) ? { value: user } : null,
       username: /^\d*$/.test(user) ? '' : user,
       pinned: false,
     }
-    this.#images.set(reference, image)
+    for (const one of names) this.#images.set(one, image)
     return image
   }
 

@@ -4,11 +4,12 @@ import type { Container } from '../../api/types/core-v1.ts'
 import { FakeClock } from '../../client/fake-clock.ts'
 import { FakeRuntime } from '../fake/fake-runtime.ts'
 import { ImageError, ImagePuller } from './image-puller.ts'
+import { PullRecords } from './pull-records.ts'
 
 function setUp(registry?: () => void) {
   const clock = new FakeClock()
   const runtime = new FakeRuntime({ clock, ...(registry ? { registry } : {}) })
-  const puller = new ImagePuller(runtime, clock)
+  const puller = new ImagePuller(runtime, new PullRecords(), clock)
   const events: string[] = []
   const ensure = (container: Partial<Container>) =>
     puller.ensure(

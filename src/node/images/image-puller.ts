@@ -3,10 +3,11 @@ import type { Container, EphemeralContainer, Secret } from '../../api/types/core
 import type { Clock } from '../../base/clock.ts'
 import { formatGoDuration } from '../../base/go-duration.ts'
 import { BackOff } from '../back-off.ts'
-import type { Image } from '../cri/messages.ts'
+import type { Image, RegistryAuth } from '../cri/messages.ts'
 import type { ContainerRuntime } from '../cri/runtime.ts'
-import { parseImageReference } from './image-reference.ts'
+import { type ImageReference, parseImageReference } from './image-reference.ts'
 import { credentialsFor } from './pull-credentials.ts'
+import type { PullRecords } from './pull-records.ts'
 import { SharedPulls } from './shared-pulls.ts'
 
 export type PullReason = 'ErrImagePull' | 'ImagePullBackOff' | 'ErrImageNeverPull' | 'InvalidImageName' | 'ImageInspectError'
@@ -27,7 +28,7 @@ export class ImageError extends Error {
 export interface PullRequest {
   readonly podUid: string
   readonly container: Container | EphemeralContainer
-  /** Asked for only when a pull is needed. */
+  /** Asked for only when a pull is needed, or when the image is there and not everybody's. */
   secrets(signal: AbortSignal): Promise<readonly Secret[]>
   event(type: 'Normal' | 'Warning', reason: string, message: string): void
 }
@@ -36,12 +37,14 @@ export interface PullRequest {
 export class ImagePuller {
   readonly #runtime: ContainerRuntime
   readonly #pulls: SharedPulls
+  readonly #records: PullRecords
   readonly #clock: Clock
   readonly #backOff = new BackOff()
   readonly #lastError = new Map<string, string>()
 
-  constructor(runtime: ContainerRuntime, clock: Clock) {
+  constructor(runtime: ContainerRuntime, records: PullRecords, clock: Clock) {
     this.#runtime = runtime
+    this.#records = records
     this.#pulls = new SharedPulls(runtime)
     this.#clock = clock
   }
@@ -58,16 +61,21 @@ export class ImagePuller {
     }
     const policy = container.imagePullPolicy ?? (reference.latest ? 'Always' : 'IfNotPresent')
     const present = await this.#inspect(reference.full, name, signal)
-    if (policy === 'Never' && !present) {
-      const message = `Container image ${JSON.stringify(name)} is not present with pull policy of Never`
+    const mayUse =
+      present !== undefined && (policy === 'Always' || (await this.#records.admits(present, reference, () => request.secrets(signal))))
+    if (policy === 'Never' && !mayUse) {
+      const why = present
+        ? 'is present with pull policy of Never but does not have the proper credentials to access the image'
+        : 'is not present with pull policy of Never'
+      const message = `Container image ${JSON.stringify(name)} ${why}`
       event('Warning', 'ErrImageNeverPull', message)
       throw new ImageError('ErrImageNeverPull', message)
     }
-    if (present && policy !== 'Always') {
+    if (mayUse && policy !== 'Always') {
       event('Normal', 'Pulled', `Container image ${JSON.stringify(name)} already present on machine`)
       return present
     }
-    return await this.#pull(request, reference.full, signal)
+    return await this.#pull(request, reference, present, signal)
   }
 
   forgetPod(podUid: string): void {
@@ -85,9 +93,10 @@ export class ImagePuller {
     }
   }
 
-  async #pull({ podUid, container, secrets, event }: PullRequest, full: string, signal: AbortSignal): Promise<Image> {
+  async #pull(request: PullRequest, reference: ImageReference, present: Image | undefined, signal: AbortSignal): Promise<Image> {
+    const { podUid, container, event } = request
     const name = container.image ?? ''
-    const key = `${podUid}_${full}`
+    const key = `${podUid}_${reference.full}`
     const now = this.#clock.now()
     const lastError = this.#lastError.get(key)
     const wait = lastError === undefined ? 0 : this.#backOff.remaining(key, this.#failedAt.get(key) ?? now, now)
@@ -96,14 +105,12 @@ export class ImagePuller {
       throw new ImageError('ImagePullBackOff', `Back-off pulling image ${JSON.stringify(name)}: ErrImagePull: ${lastError}`, wait)
     }
     event('Normal', 'Pulling', `Pulling image ${JSON.stringify(name)}`)
-    const reference = parseImageReference(name)
-    const credentials = reference ? credentialsFor(reference, await secrets(signal)) : []
+    const secrets = await request.secrets(signal)
+    const credentials = credentialsFor(reference, secrets)
     let failure = ''
     for (const auth of credentials.length === 0 ? [undefined] : credentials) {
       try {
-        const ref = await this.#pulls.pull(full, auth, signal)
-        const image = await this.#runtime.imageStatus(ref, signal)
-        if (!image) throw new Error(`image ${ref} is not there after its pull`)
+        const image = await this.#recordedPull(reference, auth, secrets, present, signal)
         const took = formatGoDuration(Math.max(0, Math.trunc(this.#clock.now() - now)))
         event(
           'Normal',
@@ -125,6 +132,29 @@ export class ImagePuller {
     this.#backOff.next(key, failedAt, failedAt)
     event('Warning', 'Failed', `Failed to pull image ${JSON.stringify(name)}: ${failure}`)
     throw new ImageError('ErrImagePull', failure, this.#backOff.get(key))
+  }
+
+  /** Never leaves an image on the node of which it is not known who may use it. */
+  async #recordedPull(
+    reference: ImageReference,
+    auth: RegistryAuth | undefined,
+    secrets: readonly Secret[],
+    present: Image | undefined,
+    signal: AbortSignal,
+  ): Promise<Image> {
+    const records = this.#records
+    if (records.isCrowded) records.keep(await this.#runtime.listImages(signal))
+    if (auth !== undefined) await records.begin(reference, present)
+    try {
+      const ref = await this.#pulls.pull(reference.full, auth, signal)
+      const image = await this.#runtime.imageStatus(ref, signal)
+      if (!image) throw new Error(`image ${ref} is not there after its pull`)
+      await records.pulled(reference, image, auth, secrets)
+      return image
+    } catch (err) {
+      if (auth !== undefined) await (signal.aborted ? records.left(reference) : records.failed(reference))
+      throw err
+    }
   }
 
   readonly #failedAt = new Map<string, number>()

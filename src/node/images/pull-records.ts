@@ -1,0 +1,190 @@
+// By whose credentials the images on the node were pulled: who finds a private image there uses it only with a right to pull it (CVE-2015-7561;
+// upstream has the same behind its gate KubeletEnsureSecretPulledImages, KEP-2535).
+import { createHmac, randomBytes } from 'node:crypto'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import type { Secret } from '../../api/types/core-v1.ts'
+import { parseJson } from '../../base/json.ts'
+import type { Image, RegistryAuth } from '../cri/messages.ts'
+import { type ImageReference, parseImageReference } from './image-reference.ts'
+import { credentialsFor } from './pull-credentials.ts'
+
+/** Of one image in one repository; who was dropped asks the registry again. */
+const maxKeys = 100
+const maxRepositories = 100
+const maxInterrupted = 1000
+
+/** Who may use an image: everybody, or who shows one of the keys of the repository that the pod names. */
+type Access = 'anyone' | ReadonlyMap<string, readonly string[]>
+
+interface Content {
+  readonly salt: string
+  /** Pulls with credentials that have begun: the image may be there before it is known whose it is. */
+  readonly pulling: readonly string[]
+  readonly images: Readonly<Record<string, 'anyone' | Readonly<Record<string, readonly string[]>>>>
+}
+
+export class PullRecords {
+  readonly #file: string | undefined
+  readonly #salt: string
+  readonly #images = new Map<string, Access>()
+  readonly #pulling = new Map<string, number>()
+  /** Of a pull that ended without an answer: the image is nobody's until somebody pulls it. */
+  readonly #interrupted = new Set<string>()
+  #written: Promise<void> = Promise.resolve()
+
+  /** Without a file they last as long as this object. */
+  constructor(file?: string, { salt, pulling, images }: Content = newContent()) {
+    this.#file = file
+    this.#salt = salt
+    for (const name of pulling) this.#interrupted.add(name)
+    for (const [id, access] of Object.entries(images)) this.#images.set(id, access === 'anyone' ? access : new Map(Object.entries(access)))
+  }
+
+  /** Rejects where the file is there and cannot be read: without it private images would be everybody's. */
+  static async open(file: string, present: readonly Image[]): Promise<PullRecords> {
+    const records = new PullRecords(file, await readContent(file))
+    records.keep(present)
+    return records
+  }
+
+  /** So many pulls ended without an answer that it is worth a look which images are there: then call `keep`. */
+  get isCrowded(): boolean {
+    return this.#interrupted.size > maxInterrupted
+  }
+
+  /** Forgets what is not on the node any more. */
+  keep(present: readonly Image[]): void {
+    const ids = new Set(present.map(({ id }) => id))
+    const names = new Set(present.flatMap(namesOf))
+    for (const id of this.#images.keys()) if (!ids.has(id)) this.#images.delete(id)
+    for (const name of this.#interrupted) if (!names.has(name)) this.#interrupted.delete(name)
+  }
+
+  /** Whether a pod may use the image without asking the registry. Secrets are asked for only where it depends on them. */
+  async admits(image: Image, reference: ImageReference, secrets: () => Promise<readonly Secret[]>): Promise<boolean> {
+    const access = this.#images.get(image.id)
+    if (access === undefined) return this.#isOfNode(image)
+    if (access === 'anyone') return true
+    const known = access.get(reference.repository)
+    if (known === undefined) return false
+    const keys = (await secrets()).flatMap(secret => {
+      const credentials = credentialsFor(reference, [secret])
+      return credentials.length === 0 ? [] : [...keysOfSecret(secret), ...credentials.map(auth => this.#keyOf(auth))]
+    })
+    return keys.some(key => known.includes(key))
+  }
+
+  /** It has a name by which nobody pulls it: who administers the node put it there for everybody. */
+  #isOfNode({ repoTags, repoDigests }: Image): boolean {
+    const pulled = [...this.#pulling.keys(), ...this.#interrupted]
+    const repositories = new Set(pulled.map(repositoryOf))
+    return repoTags.some(name => !pulled.includes(name)) || repoDigests.some(name => !repositories.has(repositoryOf(name)))
+  }
+
+  /** Before a pull with credentials. `present` is what the name stands for until then. */
+  async begin({ full }: ImageReference, present: Image | undefined): Promise<void> {
+    // It stays everybody's, whatever becomes of the pull.
+    if (present !== undefined && !this.#images.has(present.id) && this.#isOfNode(present)) this.#images.set(present.id, 'anyone')
+    this.#pulling.set(full, (this.#pulling.get(full) ?? 0) + 1)
+    await this.#write()
+  }
+
+  /** After a pull that `begin` told of and that failed. */
+  async failed({ full }: ImageReference): Promise<void> {
+    this.#leave(full)
+    await this.#write()
+  }
+
+  /** After a pull that `begin` told of and whose outcome nobody waited for. */
+  async left({ full }: ImageReference): Promise<void> {
+    this.#leave(full)
+    this.#interrupted.add(full)
+    await this.#write()
+  }
+
+  /** After a pull: with these credentials, of one of these Secrets; undefined for one without any, which anybody could make. */
+  async pulled(reference: ImageReference, image: Image, auth: RegistryAuth | undefined, secrets: readonly Secret[]): Promise<void> {
+    const { full, repository } = reference
+    const before = this.#images.get(image.id) ?? (this.#isOfNode(image) ? 'anyone' : new Map<string, readonly string[]>())
+    if (auth === undefined || before === 'anyone') this.#images.set(image.id, 'anyone')
+    else {
+      // What was used last stays longest.
+      const keys = [...(before.get(repository) ?? []), ...this.#keysBehind(auth, reference, secrets)].toReversed()
+      const others = [...before].filter(([name]) => name !== repository)
+      const last = [...new Set(keys)].slice(0, maxKeys).toReversed()
+      this.#images.set(image.id, new Map([...others.slice(1 - maxRepositories), [repository, last]]))
+    }
+    if (auth !== undefined) this.#leave(full)
+    this.#interrupted.delete(full)
+    await this.#write()
+  }
+
+  /** The credentials themselves, and the Secret that they are of: its password may be renewed. */
+  #keysBehind(auth: RegistryAuth, reference: ImageReference, secrets: readonly Secret[]): string[] {
+    const used = this.#keyOf(auth)
+    const of = secrets.filter(secret => credentialsFor(reference, [secret]).some(one => this.#keyOf(one) === used))
+    return [...of.flatMap(keysOfSecret), used]
+  }
+
+  /** No key tells a password to who reads the file, nor that two nodes have the same. */
+  #keyOf(auth: RegistryAuth): string {
+    return `credentials:${createHmac('sha256', this.#salt).update(JSON.stringify(auth)).digest('base64')}`
+  }
+
+  #leave(full: string): void {
+    const others = (this.#pulling.get(full) ?? 1) - 1
+    if (others > 0) this.#pulling.set(full, others)
+    else this.#pulling.delete(full)
+  }
+
+  /** One write at a time, each of what holds when it begins. */
+  #write(): Promise<void> {
+    const file = this.#file
+    if (file === undefined) return Promise.resolve()
+    const write = async () => {
+      const content: Content = {
+        salt: this.#salt,
+        pulling: [...new Set([...this.#pulling.keys(), ...this.#interrupted])],
+        images: Object.fromEntries(
+          [...this.#images].map(([id, access]) => [id, access === 'anyone' ? access : Object.fromEntries(access)]),
+        ),
+      }
+      await writeFile(`${file}.new`, JSON.stringify(content), { mode: 0o600 })
+      await rename(`${file}.new`, file)
+    }
+    this.#written = this.#written.then(write, write)
+    return this.#written
+  }
+}
+
+const newContent = (): Content => ({ salt: randomBytes(32).toString('base64'), pulling: [], images: {} })
+const keysOfSecret = ({ metadata: { uid } }: Secret): string[] => (uid === undefined ? [] : [`secret:${uid}`])
+const repositoryOf = (name: string): string => parseImageReference(name)?.repository ?? name
+const namesOf = ({ repoTags, repoDigests }: Image): string[] => [...repoTags, ...repoDigests]
+
+async function readContent(file: string): Promise<Content | undefined> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (err) {
+    if (err instanceof Error && 'code' in err && err.code === 'ENOENT') return undefined
+    throw err
+  }
+  let content: unknown
+  try {
+    content = parseJson(text)
+  } catch {
+    // Said below, as of any other text that is no record.
+  }
+  if (isContent(content)) return content
+  throw new Error(`Cannot read who pulled the node's images: "${file}" is damaged; remove it together with the images`)
+}
+
+function isContent(value: unknown): value is Content {
+  if (!isObject(value) || typeof value['salt'] !== 'string' || !isTexts(value['pulling']) || !isObject(value['images'])) return false
+  return Object.values(value['images']).every(access => access === 'anyone' || (isObject(access) && Object.values(access).every(isTexts)))
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(one => typeof one === 'string')
