@@ -102,6 +102,7 @@ export const contentTypes = {
   jsonPatch: 'application/json-patch+json',
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',
+  apply: 'application/apply-patch+yaml',
 } as const
 
 export class SecuredApi implements AsyncDisposable {

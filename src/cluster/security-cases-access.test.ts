@@ -2,24 +2,10 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { test } from 'node:test'
+import { grant, rule } from './granted-rights.testing.ts'
 import { admin, person, restrictedPod, SecuredApi } from './secured-api.testing.ts'
 
 const inDefault = '/api/v1/namespaces/default'
-const rbac = '/apis/rbac.authorization.k8s.io/v1'
-const rbacGroup = 'rbac.authorization.k8s.io'
-
-/** A user with these rules, everywhere or in a namespace. */
-async function grant(api: SecuredApi, user: string, rules: object[], namespace?: string): Promise<void> {
-  const scope = namespace === undefined ? rbac : `${rbac}/namespaces/${namespace}`
-  const [roles, kind] = namespace === undefined ? ['clusterrole', 'ClusterRole'] : ['role', 'Role']
-  await api.create(`${scope}/${roles}s`, { metadata: { name: `of-${user}` }, rules })
-  await api.create(`${scope}/${roles}bindings`, {
-    metadata: { name: `of-${user}` },
-    subjects: [{ kind: 'User', apiGroup: rbacGroup, name: user }],
-    roleRef: { apiGroup: rbacGroup, kind, name: `of-${user}` },
-  })
-}
-const rule = (verbs: string[], resources: string[], more: object = {}) => ({ verbs, apiGroups: [''], resources, ...more })
 
 const badSegments = [
   '..',
@@ -221,102 +207,6 @@ test('the audit event says by which credential, so that a certificate with the n
   assert.equal(byToken?.annotations?.['authentication.bulkhead.dev/credential-id'], issued.replace('JTI=', 'jwt:'))
   assert.equal(byCertificate?.annotations?.['authentication.bulkhead.dev/authenticator'], 'x509')
   assert.match(byCertificate?.annotations?.['authentication.bulkhead.dev/credential-id'] ?? '', /^x509:[0-9a-f]{64}$/)
-})
-
-test('nobody writes roles wider than their own rights, binds what they lack, or acts as others', async t => {
-  await using api = await SecuredApi.open()
-  const writer = { verbs: ['*'], apiGroups: [rbacGroup], resources: ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'] }
-  await grant(api, 'ann', [{ ...writer, verbs: ['get', 'list', 'create', 'update', 'patch', 'delete'] }, rule(['get'], ['configmaps'])])
-  const ann = person('ann')
-  const wide = [rule(['*'], ['*'])]
-  const role = (name: string, rules: object[], labels = {}) => ({ metadata: { name, labels }, rules })
-  const binding = (roleName: string) => ({
-    metadata: { name: 'b' },
-    subjects: [{ kind: 'User', apiGroup: rbacGroup, name: 'ann' }],
-    roleRef: { apiGroup: rbacGroup, kind: 'ClusterRole', name: roleName },
-  })
-  const own = [rule(['get'], ['configmaps'])]
-  assert.equal((await api.request(ann, 'POST', `${rbac}/clusterroles`, role('own', own))).status, 201)
-  const attempts: readonly [string, string, string, unknown][] = [
-    ['a wide ClusterRole', 'POST', `${rbac}/clusterroles`, role('wide', wide)],
-    ['a wide Role', 'POST', `${rbac}/namespaces/default/roles`, role('wide', wide)],
-    ['a ClusterRole for paths', 'POST', `${rbac}/clusterroles`, role('paths', [{ verbs: ['get'], nonResourceURLs: ['/metrics'] }])],
-    ['escalate for itself', 'POST', `${rbac}/clusterroles`, role('esc', [{ ...writer, verbs: ['escalate'] }])],
-    ['a wider update', 'PUT', `${rbac}/clusterroles/own`, role('own', wide)],
-    ['a wider merge patch', 'PATCH', `${rbac}/clusterroles/own`, { rules: wide }],
-    ['create on update', 'PUT', `${rbac}/clusterroles/new`, role('new', wide)],
-    [
-      'an aggregation label',
-      'PATCH',
-      `${rbac}/clusterroles/own`,
-      { metadata: { labels: { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' } } },
-    ],
-    [
-      'an aggregation of its own',
-      'POST',
-      `${rbac}/clusterroles`,
-      {
-        ...role('agg', []),
-        aggregationRule: { clusterRoleSelectors: [{ matchLabels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' } }] },
-      },
-    ],
-    ['a binding of cluster-admin', 'POST', `${rbac}/clusterrolebindings`, binding('cluster-admin')],
-    ['a RoleBinding of cluster-admin', 'POST', `${rbac}/namespaces/default/rolebindings`, binding('cluster-admin')],
-    ['a binding of a role that does not exist yet', 'POST', `${rbac}/clusterrolebindings`, binding('later')],
-  ]
-  for (const [what, method, path, body] of attempts) {
-    await t.test(what, async () => {
-      const { status, text } = await api.request(ann, method, path, body)
-      assert.ok(
-        what.includes('not exist')
-          ? [403, 404].includes(status)
-          : what === 'create on update'
-            ? [403, 404].includes(status)
-            : status === 403,
-        `${status} ${text}`,
-      )
-    })
-  }
-  const heads: Record<string, string>[] = [
-    { 'impersonate-user': 'admin' },
-    { 'impersonate-user': 'ann', 'impersonate-group': 'system:masters' },
-    { 'impersonate-user': 'system:serviceaccount:kube-system:namespace-controller' },
-    { 'impersonate-user': 'system:node:n1' },
-    { 'impersonate-user': 'ann', 'impersonate-uid': '1' },
-    { 'impersonate-user': 'ann', 'impersonate-extra-scopes': 'x' },
-  ]
-  for (const headers of heads) {
-    await t.test(`acting with ${JSON.stringify(headers)}`, async () => {
-      assert.equal((await api.send({ url: '/api/v1/pods', identity: ann, headers })).status, 403)
-    })
-  }
-})
-
-test('a right to act as somebody is none to anything beside the name', async t => {
-  await using api = await SecuredApi.open()
-  await grant(api, 'ann', [{ ...rule(['impersonate'], ['users']), resourceNames: ['bob'] }])
-  const who = (headers: Record<string, string>) =>
-    api.send({
-      method: 'POST',
-      url: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
-      identity: person('ann'),
-      headers: { 'content-type': 'application/json', 'impersonate-user': 'bob', ...headers },
-      body: async () => Buffer.from('{}'),
-    })
-  assert.equal((await who({})).status, 201)
-  for (const headers of [
-    { 'impersonate-user': 'carol' },
-    { 'impersonate-user': 'system:serviceaccount:bob:bob' },
-    { 'impersonate-group': 'bobs' },
-    { 'impersonate-uid': '1' },
-    { 'impersonate-uid': '' },
-    { 'impersonate-extra-scopes': 'x' },
-    { 'impersonate-extra-__proto__': 'x' },
-    { 'impersonate-extra-%5F_proto__': 'x' },
-    { 'impersonate-extra-': 'x' },
-  ] as Record<string, string>[]) {
-    await t.test(JSON.stringify(headers), async () => assert.equal((await who(headers)).status, 403))
-  }
 })
 
 test('a token is good for its audience, while it and what it is bound to last', async t => {

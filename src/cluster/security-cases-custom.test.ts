@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { turn } from '../base/turns.ts'
 import { crds, widget, widgetDefinition, widgets } from '../server/custom-resources/widgets.testing.ts'
+import { grant } from './granted-rights.testing.ts'
 import { admin, person, SecuredApi } from './secured-api.testing.ts'
 
 const cluster = '/apis/example.com/v1/widgets'
@@ -47,6 +48,44 @@ test('CVE-2019-11247: a right in a namespace reaches no resource of the cluster 
     }
   for (const path of [cluster, `${cluster}/secret`]) assert.equal((await api.request(person('eve'), 'GET', path)).status, 403)
   assert.equal((await api.request(admin, 'GET', `${cluster}/secret`)).json.spec.value, 'top secret')
+})
+
+test('CVE-2022-3162: a right to one kind of a group shows no object of another, by whatever path, selector or page', async t => {
+  await using api = await SecuredApi.open()
+  await api.create(crds, widgetDefinition({ version: { schema } }))
+  await api.create(crds, widgetDefinition({ plural: 'widgetsecrets', kind: 'WidgetSecret', version: { schema } }))
+  const secrets = widgets.replace('/widgets', '/widgetsecrets')
+  for (const path of [widgets, secrets]) while ((await api.request(admin, 'GET', path)).status === 404) await turn()
+  for (const name of ['a', 'b']) {
+    await api.create(widgets, widget(name, {}))
+    await api.create(secrets, { ...widget(`s-${name}`, { value: 'top secret' }), kind: 'WidgetSecret' })
+  }
+  await grant(api, 'eve', [{ verbs: ['*'], apiGroups: ['example.com'], resources: ['widgets'] }])
+  const eve = person('eve')
+  const pageOf = async (path: string): Promise<string> => (await api.request(admin, 'GET', `${path}?limit=1`)).json.metadata.continue
+  const all = '/apis/example.com/v1'
+  for (const [what, path] of [
+    ['its own list', widgets],
+    ['its own page', `${widgets}?limit=1&continue=${await pageOf(widgets)}`],
+    ['the page of the other kind', `${widgets}?limit=1&continue=${await pageOf(secrets)}`],
+    ['its page for the other kind', `${secrets}?limit=1&continue=${await pageOf(widgets)}`],
+    ['a namespace of dots', `${all}/namespaces/%2e%2e/widgetsecrets`],
+    ['a namespace that climbs', `${all}/namespaces/..%2fwidgetsecrets/widgets`],
+    ['a namespace that climbs twice', `${all}/namespaces/..%2f..%2fwidgetsecrets%2fdefault/widgets`],
+    ['a kind that climbs', `${all}/widgets%2f..%2fwidgetsecrets`],
+    ['a name that climbs', `${widgets}/..%2fwidgetsecrets%2fs-a`],
+    ['a name of the other kind', `${widgets}/s-a`],
+    ['a label that climbs', `${widgets}?labelSelector=a%3D..%2fwidgetsecrets`],
+    ['a field that climbs', `${widgets}?fieldSelector=metadata.namespace%3D..%2fwidgetsecrets`],
+  ] as const) {
+    await t.test(what, async () => {
+      const { status, text, json } = await api.request(eve, 'GET', path)
+      assert.doesNotMatch(text, /top secret|WidgetSecret|s-b/)
+      if (what.startsWith('its own')) assert.equal(json.items.length > 0, true)
+      else if (status === 200) assert.deepEqual([json.kind, json.items], ['WidgetList', []])
+      else assert.ok([400, 403, 404, 410].includes(status), `${status}`)
+    })
+  }
 })
 
 const costly = [

@@ -32,6 +32,14 @@ test('CVE-2020-8554: who may edit a namespace takes no traffic of other addresse
   const spec = { ports: [{ port: 80 }], externalIPs: ['203.0.113.9'] }
   await refused('POST', `${inDefault}/services`, { metadata: { name: 't' }, spec })
   await refused('PATCH', `${inDefault}/services/s`, { spec: { externalIPs: ['203.0.113.9'] } })
+  const applied = { apiVersion: 'v1', kind: 'Service', metadata: { name: 't' }, spec }
+  for (const name of ['s', 't'])
+    await refused(
+      'PATCH',
+      `${inDefault}/services/${name}?fieldManager=m&force=true`,
+      { ...applied, metadata: { name } },
+      contentTypes.apply,
+    )
   const status = { loadBalancer: { ingress: [{ ip: '203.0.113.9' }] } }
   for (const type of [contentTypes.merge, contentTypes.strategic])
     await refused('PATCH', `${inDefault}/services/s/status`, { status }, type)
@@ -40,6 +48,17 @@ test('CVE-2020-8554: who may edit a namespace takes no traffic of other addresse
   const { json } = await api.request(admin, 'GET', `${inDefault}/services/s`)
   assert.deepEqual([json.spec.externalIPs, json.status], [undefined, { loadBalancer: {} }])
   assert.equal((await api.request(admin, 'GET', `${inDefault}/services/t`)).status, 404)
+})
+
+test('CVE-2020-8554: where external addresses are allowed, none of them is the machine itself or on its link', async t => {
+  await using api = await SecuredApi.open({ profile: 'upstream' })
+  for (const address of unreachable) {
+    await t.test(address, async () => {
+      const service = { metadata: { name: 's' }, spec: { ports: [{ port: 80 }], externalIPs: [address] } }
+      const { status, text } = await api.request(admin, 'POST', `${inDefault}/services`, service)
+      assert.equal(status, 422, text)
+    })
+  }
 })
 
 test('CVE-2021-25740: who may edit a namespace writes no Endpoints and no EndpointSlices', async () => {

@@ -91,11 +91,13 @@ before(async () => {
 after(() => api[Symbol.asyncDispose]())
 
 type Way = readonly [name: string, send: (kind: Kind, name: string, bad: Json) => Promise<Answer>, merges?: true]
-const applyType = 'application/apply-patch+yaml'
 /** Those that make the object, and those that change one that was fine. */
 const making: readonly Way[] = [
   ['dry run', (kind, _, bad) => api.request(admin, 'POST', `${collection(kind)}?dryRun=All`, bad)],
-  ['apply of a new one', (kind, name, bad) => api.request(admin, 'PATCH', `${collection(kind)}/${name}?fieldManager=m`, bad, applyType)],
+  [
+    'apply of a new one',
+    (kind, name, bad) => api.request(admin, 'PATCH', `${collection(kind)}/${name}?fieldManager=m`, bad, contentTypes.apply),
+  ],
 ]
 const spec = (bad: Json) => Object.fromEntries(Object.entries(bad).filter(([key]) => !['apiVersion', 'kind', 'metadata'].includes(key)))
 const changing: readonly Way[] = [
@@ -118,7 +120,7 @@ const changing: readonly Way[] = [
   ],
   [
     'forced apply',
-    (kind, name, bad) => api.request(admin, 'PATCH', `${collection(kind)}/${name}?fieldManager=m&force=true`, bad, applyType),
+    (kind, name, bad) => api.request(admin, 'PATCH', `${collection(kind)}/${name}?fieldManager=m&force=true`, bad, contentTypes.apply),
     true,
   ],
   ['dry run of an update', (kind, name, bad) => api.request(admin, 'PUT', `${collection(kind)}/${name}?dryRun=All`, bad)],
