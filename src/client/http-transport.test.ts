@@ -9,14 +9,19 @@ import type { ApiResponse } from './transport.ts'
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
-async function selfSigned(name: string): Promise<{ cert: string; key: string }> {
+async function selfSigned(
+  name: string,
+  { ip = '127.0.0.1', notAfter = Date.now() + 86_400_000 } = {},
+): Promise<{ cert: string; key: string }> {
   const x509 = await loadX509()
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: `CN=${name}`,
+    notBefore: new Date(notAfter - 2 * 86_400_000),
+    notAfter: new Date(notAfter),
     keys,
     signingAlgorithm: algorithm,
-    extensions: [new x509.BasicConstraintsExtension(true), new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: '127.0.0.1' }])],
+    extensions: [new x509.BasicConstraintsExtension(true), new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: ip }])],
   })
   const pkcs8 = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
   return { cert: certificate.toString('pem'), key: `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n` }
@@ -71,6 +76,24 @@ test('createHttpTransport() refuses a server that its authorities did not sign',
   await using transport = createHttpTransport({ server: url, ca: other.cert })
   await assert.rejects(transport.request({ method: 'GET', path: '/' }, signal), /self-signed certificate|unable to verify|certificate/)
 })
+
+const impostors: readonly [string, object, boolean, RegExp][] = [
+  ['of the same name that another authority vouches for', {}, false, /self-signed certificate|unable to verify|certificate/],
+  ['of another address', { ip: '192.0.2.1' }, true, /IP: 127\.0\.0\.1 is not in the cert's list/],
+  ['whose certificate has expired', { notAfter: Date.now() - 1000 }, true, /certificate has expired/],
+]
+for (const [what, content, isTrusted, reason] of impostors) {
+  test(`CVE-2025-9708: createHttpTransport() refuses a server ${what}`, async t => {
+    const own = await selfSigned('server', content)
+    const impostor = createSecureServer({ ...own, minVersion: 'TLSv1.3' }, (_request, response) => response.end('secret'))
+    impostor.on('sessionError', () => undefined)
+    await once(impostor.listen(0, '127.0.0.1'), 'listening')
+    t.after(() => impostor.close())
+    const { port } = impostor.address() as AddressInfo
+    await using transport = createHttpTransport({ server: `https://127.0.0.1:${port}`, ca: isTrusted ? own.cert : ca })
+    await assert.rejects(transport.request({ method: 'GET', path: '/' }, signal), reason)
+  })
+}
 
 test('createHttpTransport() refuses a server without TLS', () => {
   assert.throws(() => createHttpTransport({ server: 'http://127.0.0.1:1', ca }), /the scheme is "http:", want "https:"/)

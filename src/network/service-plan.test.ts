@@ -183,6 +183,10 @@ test('renderRuleset() leads services to their pods and refuses those without', (
   const rules = text.slice(text.indexOf('chain prerouting'))
   assert.ok(rules.indexOf('@service_ports') < rules.indexOf('udp dport 8080'), 'a host port must not come before the services')
   assert.equal(renderRuleset(ruleset), text)
+  const ofNode = rules.split('\n').filter(rule => rule.includes('fib daddr type local'))
+  assert.ok(ofNode.length >= 5)
+  for (const rule of ofNode)
+    assert.match(rule, /^ *ip daddr != 127\.0\.0\.0\/8 /, 'nothing is led to or away from loopback (CVE-2020-8558)')
 })
 
 const local: Ruleset = {
