@@ -1,10 +1,14 @@
 // Attacks through Services and what stands behind them: rows of known faults of Kubernetes, each as a request to the API server as it ships.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:https'
+import { connect } from 'node:net'
 import { test } from 'node:test'
+import { testAuthority } from '../access/pki/certificate.fixture.ts'
 import { Aggregation } from './aggregation.testing.ts'
 import { extensionService } from './extension-server.testing.ts'
 import { flunders } from './flunder-server.testing.ts'
-import { admin, contentTypes, person, SecuredApi } from './secured-api.testing.ts'
+import { admin, contentTypes, person, restrictedPod, SecuredApi } from './secured-api.testing.ts'
 
 const inDefault = '/api/v1/namespaces/default'
 const slices = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices'
@@ -79,6 +83,35 @@ test('CVE-2021-25740: an endpoint that names a pod of another namespace leads no
   assert.equal((await made.until(({ reason }) => reason !== 'Passed')).reason, 'MissingEndpoints')
   assert.equal((await made.request(admin, 'GET', flunders)).status, 503)
 })
+
+const profiles = [
+  ['secure', false],
+  ['upstream', true],
+] as const
+for (const [profile, isBelieved] of profiles) {
+  test(`a proxy to a pod that answers with anybody’s certificate ${isBelieved ? 'is made' : 'is refused'} in the ${profile} profile`, async t => {
+    await using api = await SecuredApi.open({ profile })
+    const own = testAuthority('anybody')
+    const key = own.key.export({ format: 'pem', type: 'pkcs8' })
+    const backend = createServer({ key, cert: own.pem }, (_request, response) => response.end('believed'))
+    backend.on('tlsClientError', () => undefined)
+    await once(backend.listen(0, '127.0.0.1'), 'listening')
+    t.after(() => backend.close())
+    const address = backend.address()
+    const port = typeof address === 'object' && address ? address.port : 0
+    await api.create('/api/v1/nodes', { metadata: { name: 'n1' } })
+    await api.create(`${inDefault}/serviceaccounts`, { metadata: { name: 'default' } })
+    await api.create(`${inDefault}/pods`, restrictedPod('p', { nodeName: 'n1' }))
+    await api.request(admin, 'PATCH', `${inDefault}/pods/p/status`, { status: { podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1' }] } })
+    api.server.nodeTunnels.register('n1', async () => ({ status: 200, contentType: '', stream: connect({ port, host: '127.0.0.1' }) }))
+    const { status, text } = await api.request(admin, 'GET', `${inDefault}/pods/https:p:443/proxy/x`)
+    if (isBelieved) assert.deepEqual([status, text], [200, 'believed'])
+    else {
+      assert.equal(status, 503)
+      assert.match(text, /error trying to reach service: tls: /)
+    }
+  })
+}
 
 const unreachable = ['127.0.0.1', '127.1.2.3', '169.254.169.254', '::1', 'fe80::1', '::ffff:127.0.0.1', '0.0.0.0', '224.0.0.1']
 test('CVE-2021-25737: no endpoint is on the machine itself or on its link, in whatever writing', async t => {
