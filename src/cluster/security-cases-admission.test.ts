@@ -297,6 +297,13 @@ const foreign: readonly [string, object][] = [
   ['a Secret volume', volume({ secret: { secretName: 'foreign' } })],
   ['a projected volume', volume({ projected: { sources: [{ secret: { name: 'foreign' } }] } })],
   ['a CSI volume', volume({ csi: { driver: 'd', nodePublishSecretRef: { name: 'foreign' } } })],
+  ['a FlexVolume', volume({ flexVolume: { driver: 'd/d', secretRef: { name: 'foreign' } } })],
+  ['iSCSI', volume({ iscsi: { targetPortal: 'p', iqn: 'iqn.2001-04.com.example:x', lun: 0, secretRef: { name: 'foreign' } } })],
+  ['RBD', volume({ rbd: { monitors: ['m'], image: 'i', secretRef: { name: 'foreign' } } })],
+  ['CephFS', volume({ cephfs: { monitors: ['m'], secretRef: { name: 'foreign' } } })],
+  ['ScaleIO', volume({ scaleIO: { gateway: 'g', system: 's', volumeName: 'v', secretRef: { name: 'foreign' } } })],
+  ['StorageOS', volume({ storageos: { volumeName: 'v', secretRef: { name: 'foreign' } } })],
+  ['an Azure file share', volume({ azureFile: { shareName: 's', secretName: 'foreign' } })],
   ['pull secrets', inPod({ imagePullSecrets: [{ name: 'foreign' }] })],
 ]
 test('CVE-2023-2728 and CVE-2024-3177: an account with enforce-mountable-secrets reaches no other Secret by any field', async t => {
