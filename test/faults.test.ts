@@ -91,7 +91,7 @@ describe('what cannot work is said in one sentence', () => {
     assert.equal(await cluster.kubectl('get', '--raw', '/readyz'), 'ok')
   })
 
-  test('a cluster whose store or keys are lost', async () => {
+  test('a cluster whose store, keys or audit log are lost', async () => {
     const dataDirectory = temporaryFolder()
     const { server, signer } = layout(dataDirectory)
     await (await TestCluster.start({ flags: ['--control-plane-only'], dataDirectory })).stop()
@@ -102,10 +102,20 @@ describe('what cannot work is said in one sentence', () => {
       /"[^"]+store\.db" is empty, and it was not before\. Restore the data directory from a backup/,
     )
     renameSync(`${store}.away`, store)
-    const key = join(signer, 'service-account-1.key')
-    renameSync(key, `${key}.away`)
-    assert.match(await refusal({ dataDirectory }), /Key file "service-account-1\.key" is missing\. Restore the folder from a backup$/)
-    renameSync(`${key}.away`, key)
+    for (const name of ['service-account-1.key', 'audit.key']) {
+      const key = join(signer, name)
+      renameSync(key, `${key}.away`)
+      assert.ok((await refusal({ dataDirectory })).endsWith(`Key file "${name}" is missing. Restore the folder from a backup`))
+      renameSync(`${key}.away`, key)
+    }
+    const audit = join(server, 'audit')
+    renameSync(audit, `${audit}.away`)
+    assert.match(
+      await refusal({ dataDirectory }),
+      /Cannot open the audit log in ".*": records are lost: the log ends with batch 0, and batch \d+ of it was signed\. .* restore the folder/,
+    )
+    rmSync(audit, { recursive: true })
+    renameSync(`${audit}.away`, audit)
     // Nothing took their places.
     await using cluster = await TestCluster.start({ flags: ['--control-plane-only'], dataDirectory })
     assert.equal(await cluster.kubectl('get', '--raw', '/readyz'), 'ok')

@@ -101,7 +101,7 @@ export async function storedCluster(): Promise<ProvableCluster & { readonly dire
     directory: audit,
     clock: systemClock,
     log: silentLogger,
-    signHead: (digest, signal) => signer.signAuditHead(digest, signal),
+    signHead: (head, signal) => signer.signAuditHead(head, signal),
   })
   const api = await openControlPlane({
     ...{ store, signer, audit: log, profile: 'secure', serviceCidr: '10.96.0.0/16', clock: systemClock, log: silentLogger },

@@ -4,7 +4,7 @@ import { type Clock, pause, systemClock } from '../base/clock.ts'
 import { type Logger, silentLogger } from '../base/log.ts'
 import { createFrameReader, encodeFrame } from './frame.ts'
 import { PolicyViolation, type SignerMethod } from './policy.ts'
-import { isObject, maxTokenBatch, parseAnswer } from './protocol.ts'
+import { auditHeadFields, auditHeadParam, isObject, maxTokenBatch, parseAnswer } from './protocol.ts'
 import type { Signer, TokenKey } from './signer.ts'
 
 export interface ConnectSignerOptions {
@@ -139,13 +139,18 @@ export function connectSigner(path: string, { clock = systemClock, log = silentL
     },
     unwrapKey: async (wrapped, signal) =>
       Buffer.from(text(await call('unwrapKey', { wrapped: wrapped.toString('base64') }, signal)), 'base64'),
-    async signAuditHead(digest, signal) {
-      const answer = fields(await call('signAuditHead', { digest: digest.toString('base64') }, signal))
+    async signAuditHead(head, signal) {
+      const answer = fields(await call('signAuditHead', auditHeadFields(head), signal))
       return { keyId: text(answer['keyId']), signature: Buffer.from(text(answer['signature']), 'base64') }
     },
     async auditKey(signal) {
       const answer = fields(await call('auditKey', {}, signal))
-      return { keyId: text(answer['keyId']), publicKey: text(answer['publicKey']) }
+      const { signedHead } = answer
+      return {
+        keyId: text(answer['keyId']),
+        publicKey: text(answer['publicKey']),
+        signedHead: signedHead === undefined ? undefined : auditHeadParam(fields(signedHead)),
+      }
     },
     async [Symbol.asyncDispose]() {
       closing.abort(new Error('the connection to the signer is closed'))

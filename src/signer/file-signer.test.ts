@@ -101,6 +101,25 @@ test('openFileSigner() makes no key in the place of one that is lost, but those 
   await open(directory)
 })
 
+test('openFileSigner() makes no audit key in the place of one that signed, and remembers what was signed', async () => {
+  const directory = newDirectory()
+  const head = { sequence: 7, digest: randomBytes(32) }
+  await (await open(directory)).signAuditHead(head, signal)
+  const signer = await open(directory)
+  assert.deepEqual((await signer.auditKey(signal)).signedHead, head)
+  assert.equal((await stat(join(directory, 'audit-head.json'))).mode & 0o777, 0o600)
+  // Again, as after an answer that got lost; never an older one or another of that number.
+  await signer.signAuditHead(head, signal)
+  for (const other of [
+    { ...head, sequence: 6 },
+    { ...head, digest: randomBytes(32) },
+  ])
+    await assert.rejects(signer.signAuditHead(other, signal), /head 7 is signed/)
+  await signer.signAuditHead({ sequence: 8, digest: randomBytes(32) }, signal)
+  await rm(join(directory, 'audit.key'))
+  await assert.rejects(open(directory), { message: 'Key file "audit.key" is missing' })
+})
+
 test('issueCertificate() writes what the request says and nothing of the CSR but its key', async () => {
   const signer = createMemorySigner()
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -176,9 +195,9 @@ test('unwrapKey() refuses every changed byte, a foreign key and a wrong form', a
 test('signAuditHead() signs a digest that auditKey() verifies', async () => {
   const signer = createMemorySigner()
   const digest = randomBytes(32)
-  const { keyId, signature } = await signer.signAuditHead(digest, signal)
+  const { keyId, signature } = await signer.signAuditHead({ sequence: 1, digest }, signal)
   const key = await signer.auditKey(signal)
   assert.equal(keyId, key.keyId)
   assert.ok(verify(null, digest, createPublicKey(key.publicKey), signature))
-  await assert.rejects(signer.signAuditHead(Buffer.alloc(3), signal), RangeError)
+  await assert.rejects(signer.signAuditHead({ sequence: 2, digest: Buffer.alloc(3) }, signal), RangeError)
 })

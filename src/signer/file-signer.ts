@@ -2,6 +2,7 @@
 import { type KeyObject, X509Certificate } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import { auditHeadFile, readAuditHead } from './audit-head-file.ts'
 import { type KeyFolder, openKeyFolder } from './key-folder.ts'
 import {
   type AuthorityKey,
@@ -23,18 +24,20 @@ export interface FileSignerOptions {
   readonly log: Logger
 }
 
-/** Made last of all: where it is there, every key that a signer always had was there too, and one that is missing is lost. */
-const lastMade = 'audit.key'
+const auditKeyFile = 'audit.key'
+
+/** The audit key is made last of all, and heads are signed with it: where one of these is there, every key that a signer always had was there too, and one that is missing is lost. */
+const lastMade: readonly string[] = [auditKeyFile, auditHeadFile]
 
 /**
- * Opens or makes the keys. Files (0600): `<authority>-ca.key`, `<authority>-ca.crt`, `service-account-<n>.key`, `encryption-<n>.key`, `audit.key`; of
- * numbered keys the highest is current, and older ones go on verifying and unwrapping. Throws `UnsafeKeyFile` naming a file that others can read,
+ * Opens or makes the keys. Files (0600): `<authority>-ca.key`, `<authority>-ca.crt`, `service-account-<n>.key`, `encryption-<n>.key`, `audit.key`, and
+ * `audit-head.json` that grows with the audit log; of numbered keys the highest is current, and older ones go on verifying and unwrapping. Throws `UnsafeKeyFile` naming a file that others can read,
  * and an error naming one that is missing or damaged.
  */
 export async function openFileSigner({ directory, clock, log }: FileSignerOptions): Promise<Signer> {
   const folder = await openKeyFolder(directory)
   const names = await folder.names()
-  const mayMake = !names.includes(lastMade)
+  const mayMake = !lastMade.some(file => names.includes(file))
   const authorities = {
     client: await authority(folder, 'client', clock, log, mayMake),
     serving: await authority(folder, 'serving', clock, log, mayMake),
@@ -46,9 +49,9 @@ export async function openFileSigner({ directory, clock, log }: FileSignerOption
     authorities,
     tokenKeys: tokenKeys.map(({ key }) => key),
     encryptionKeys: await encryptionKeys(folder, names, log, mayMake),
-    auditKey: await readOrMakeKey(folder, lastMade, newAuditKey, log, true),
+    auditKey: await readOrMakeKey(folder, auditKeyFile, newAuditKey, log, mayMake || names.includes(auditKeyFile)),
   }
-  return createKeySigner(keys, clock)
+  return createKeySigner(keys, clock, await readAuditHead(folder))
 }
 
 const missing = (file: string): Error => new Error(`Key file "${file}" is missing`)
@@ -63,7 +66,7 @@ async function authority(folder: KeyFolder, name: AuthorityName, clock: Clock, l
     if (!readCertificate(`${name}-ca.crt`, stored).checkPrivateKey(made.privateKey)) {
       throw new Error(`Cannot use "${name}-ca.crt": it does not belong to "${file}"`)
     }
-  } else await folder.create(`${name}-ca.crt`, await ensureCertificate(name, made, clock.now()))
+  } else await folder.write(`${name}-ca.crt`, await ensureCertificate(name, made, clock.now()))
   return made
 }
 
@@ -80,7 +83,7 @@ async function readOrMakeKey(folder: KeyFolder, file: string, make: () => KeyObj
   if (stored !== undefined) return readKey(file, stored)
   if (!mayMake) throw missing(file)
   const key = make()
-  await folder.create(file, privatePem(key))
+  await folder.write(file, privatePem(key))
   log.info('key made', { file })
   return key
 }
@@ -120,7 +123,7 @@ async function encryptionKeys(folder: KeyFolder, names: readonly string[], log: 
   if (numbers.length === 0) {
     if (!mayMake) throw missing('encryption-1.key')
     const key = newEncryptionKey()
-    await folder.create('encryption-1.key', `${key.toString('base64')}\n`)
+    await folder.write('encryption-1.key', `${key.toString('base64')}\n`)
     log.info('key made', { file: 'encryption-1.key' })
     return [{ number: 1, key }]
   }

@@ -16,8 +16,8 @@ export class UnsafeKeyFile extends Error {
 export interface KeyFolder {
   /** Undefined where the file does not exist. */
   read(name: string): Promise<Buffer | undefined>
-  /** Writes a new file durably; fails where it exists. */
-  create(name: string, content: Buffer | string): Promise<void>
+  /** Writes a file durably, in the place of one that is there. */
+  write(name: string, content: Buffer | string): Promise<void>
   names(): Promise<readonly string[]>
 }
 
@@ -46,7 +46,7 @@ export async function openKeyFolder(directory: string): Promise<KeyFolder> {
         await file.close()
       }
     },
-    async create(name, content) {
+    async write(name, content) {
       const path = join(directory, name)
       const temporary = `${path}.new`
       const file = await open(temporary, 'w', 0o600)

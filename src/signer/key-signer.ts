@@ -5,14 +5,24 @@ import type { Clock } from '../base/clock.ts'
 import { type Issuer, issueLeaf, makeAuthorityCertificate, openIssuer } from './certificate.ts'
 import { type AuthorityKey, authorityNames, type KeyMaterial, keyIdOf, publicPem } from './key-material.ts'
 import { encryptionKeyId, unwrapKey, wrapKey } from './key-wrap.ts'
-import type { AuthorityName, Signer } from './signer.ts'
+import type { AuditHead, AuthorityName, Signer } from './signer.ts'
 
 const signAsync = promisify((key: KeyObject, data: Buffer, done: (err: Error | null, signature: Buffer) => void) =>
   sign('sha256', data, { key, dsaEncoding: 'ieee-p1363' }, done),
 )
 
-/** A signer that obeys everyone who holds it: `serveSigner` puts a policy between it and other processes. */
-export function createKeySigner(keys: KeyMaterial, clock: Clock): Signer {
+/** What a signer remembers of the audit heads that it signed. */
+export interface AuditHeadMemory {
+  readonly newest: AuditHead | undefined
+  /** Resolves when no end of this process takes it back. */
+  keep(head: AuditHead): Promise<void>
+}
+
+/**
+ * A signer that obeys everyone who holds it: `serveSigner` puts a policy between it and other processes. Without a memory it knows the heads of
+ * its own lifetime.
+ */
+export function createKeySigner(keys: KeyMaterial, clock: Clock, memory?: AuditHeadMemory): Signer {
   const [tokenKey] = keys.tokenKeys
   const [encryptionKey] = keys.encryptionKeys
   if (tokenKey === undefined || encryptionKey === undefined)
@@ -20,6 +30,7 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock): Signer {
   const tokenKeys = keys.tokenKeys.map(key => ({ keyId: keyIdOf(key), algorithm: 'ES256', publicKey: publicPem(key) }) as const)
   const header = Buffer.from(JSON.stringify({ alg: 'ES256', kid: tokenKeys[0]?.keyId, typ: 'JWT' })).toString('base64url')
   const auditKeyId = keyIdOf(keys.auditKey)
+  let signedHead = memory?.newest
   const pending = new Map<AuthorityName, Promise<string>>()
 
   const certificateOf = (name: AuthorityName): Promise<string> => {
@@ -66,18 +77,25 @@ export function createKeySigner(keys: KeyMaterial, clock: Clock): Signer {
     async unwrapKey(wrapped) {
       return unwrapKey(keys.encryptionKeys, wrapped)
     },
-    async signAuditHead(digest) {
+    async signAuditHead(head) {
+      const { sequence, digest } = head
       if (digest.length !== 32) throw new RangeError(`Cannot sign audit head: a SHA-256 digest has 32 bytes, not ${digest.length}`)
+      if (signedHead !== undefined && sequence <= signedHead.sequence && !isSameHead(head, signedHead))
+        throw new RangeError(`Cannot sign audit head ${sequence}: head ${signedHead.sequence} is signed`)
+      signedHead = head
+      await memory?.keep(head)
       return { keyId: auditKeyId, signature: sign(null, digest, keys.auditKey) }
     },
     async auditKey() {
-      return { keyId: auditKeyId, publicKey: publicPem(keys.auditKey) }
+      return { keyId: auditKeyId, publicKey: publicPem(keys.auditKey), signedHead }
     },
     async [Symbol.asyncDispose]() {
       for (const { key } of keys.encryptionKeys) key.fill(0)
     },
   }
 }
+
+const isSameHead = (a: AuditHead, b: AuditHead): boolean => a.sequence === b.sequence && a.digest.equals(b.digest)
 
 /** Makes the authority's certificate where there is none yet, and remembers it. */
 export async function ensureCertificate(name: AuthorityName, authority: AuthorityKey, now: number): Promise<string> {

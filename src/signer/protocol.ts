@@ -1,7 +1,7 @@
 // Requests and answers of the signer's socket: what goes into frames, and how strangers' input becomes typed.
 
 import { PolicyViolation, type SignerMethod } from './policy.ts'
-import type { AuthorityName, CertificateRequest } from './signer.ts'
+import type { AuditHead, AuthorityName, CertificateRequest } from './signer.ts'
 
 export interface WireRequest {
   readonly id: number
@@ -53,6 +53,15 @@ export function bytesParam(params: WireRequest['params'], name: string): Buffer 
   const value = params[name]
   if (typeof value !== 'string') throw malformed(name)
   return Buffer.from(value, 'base64')
+}
+
+/** As it goes over the wire and into files. */
+export const auditHeadFields = ({ sequence, digest }: AuditHead) => ({ sequence, digest: digest.toString('base64') })
+
+export function auditHeadParam(params: WireRequest['params']): AuditHead {
+  const { sequence } = params
+  if (typeof sequence !== 'number' || !Number.isSafeInteger(sequence) || sequence < 1) throw malformed('sequence')
+  return { sequence, digest: bytesParam(params, 'digest') }
 }
 
 export function authorityParam(value: unknown): AuthorityName {

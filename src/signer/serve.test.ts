@@ -41,7 +41,7 @@ test('connectSigner() does everything that a signer does', async () => {
   assert.deepEqual(await signer.auditKey(signal), await direct.auditKey(signal))
   const key = randomBytes(32)
   assert.deepEqual(await signer.unwrapKey((await signer.wrapKey(key, signal)).wrapped, signal), key)
-  assert.equal((await signer.signAuditHead(Buffer.alloc(32), signal)).signature.length, 64)
+  assert.equal((await signer.signAuditHead({ sequence: 1, digest: Buffer.alloc(32) }, signal)).signature.length, 64)
   const wanted = {
     authority: 'serving',
     csr: csr(),
@@ -201,7 +201,7 @@ test('no answer of any method contains a private key', async () => {
     ['wrapKey', { key: '' }],
     ['unwrapKey', { wrapped }],
     ['unwrapKey', { wrapped: 'AAAA' }],
-    ['signAuditHead', { digest }],
+    ['signAuditHead', { sequence: 1, digest }],
     ['signAuditHead', {}],
     ['auditKey', {}],
     ['exportKey', {}],

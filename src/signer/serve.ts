@@ -5,6 +5,8 @@ import type { Logger } from '../base/log.ts'
 import { createFrameReader, encodeFrame, FrameError } from './frame.ts'
 import { checkCertificate, checkClaims, checkMethod, PolicyViolation, type ServingNames, type SignerRole } from './policy.ts'
 import {
+  auditHeadFields,
+  auditHeadParam,
   authorityParam,
   bytesParam,
   certificateParam,
@@ -165,10 +167,12 @@ async function perform(
     case 'unwrapKey':
       return (await signer.unwrapKey(bytesParam(params, 'wrapped'), signal)).toString('base64')
     case 'signAuditHead': {
-      const { keyId, signature } = await signer.signAuditHead(bytesParam(params, 'digest'), signal)
+      const { keyId, signature } = await signer.signAuditHead(auditHeadParam(params), signal)
       return { keyId, signature: signature.toString('base64') }
     }
-    case 'auditKey':
-      return signer.auditKey(signal)
+    case 'auditKey': {
+      const { signedHead, ...key } = await signer.auditKey(signal)
+      return { ...key, ...(signedHead === undefined ? {} : { signedHead: auditHeadFields(signedHead) }) }
+    }
   }
 }

@@ -23,6 +23,20 @@ export interface TokenKey {
   readonly publicKey: string
 }
 
+/** The newest batch of an audit log: its number, counted from 1 over all files, and the SHA-256 digest of its seal. */
+export interface AuditHead {
+  readonly sequence: number
+  readonly digest: Buffer
+}
+
+export interface AuditLogKey {
+  readonly keyId: string
+  /** SPKI PEM. */
+  readonly publicKey: string
+  /** The newest head that was signed: a log that does not reach it has lost records. Undefined where none was. */
+  readonly signedHead: AuditHead | undefined
+}
+
 export interface Signer extends AsyncDisposable {
   /** PEM of the authority's certificate(s), newest first. */
   authority(name: AuthorityName, signal: AbortSignal): Promise<string>
@@ -33,7 +47,8 @@ export interface Signer extends AsyncDisposable {
   signToken(claims: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<string>
   wrapKey(key: Buffer, signal: AbortSignal): Promise<{ readonly id: string; readonly wrapped: Buffer }>
   unwrapKey(wrapped: Buffer, signal: AbortSignal): Promise<Buffer>
-  /** Signs the head of the audit log (a SHA-256 digest); Ed25519. */
-  signAuditHead(digest: Buffer, signal: AbortSignal): Promise<{ readonly keyId: string; readonly signature: Buffer }>
-  auditKey(signal: AbortSignal): Promise<{ readonly keyId: string; readonly publicKey: string }>
+  /** Signs the digest of the head; Ed25519. Rejects for a head that does not come after the one that it signed before: no log goes back. */
+  signAuditHead(head: AuditHead, signal: AbortSignal): Promise<{ readonly keyId: string; readonly signature: Buffer }>
+  /** What an audit log is checked against. */
+  auditKey(signal: AbortSignal): Promise<AuditLogKey>
 }

@@ -18,7 +18,7 @@ let count = 0
 const newDirectory = () => join(parent, String(count++))
 const audit = generateKeyPairSync('ed25519')
 const auditKey = audit.publicKey.export({ type: 'spki', format: 'pem' }).toString()
-const signHead = async (digest: Buffer) => ({ keyId: 'a', signature: sign(null, digest, audit.privateKey) })
+const signHead = async ({ digest }: { readonly digest: Buffer }) => ({ keyId: 'a', signature: sign(null, digest, audit.privateKey) })
 const open = (directory: string, more: Partial<AuditLogOptions> = {}) =>
   AuditLog.open({ directory, clock: systemClock, log: silentLogger, signHead, ...more })
 
@@ -183,6 +183,42 @@ for (const { name, change, problem } of changes) {
     assert.notEqual(text, before)
     await writeFile(path, text)
     assert.match((await verifyAuditLog(directory, auditKey)).problems.join('\n'), problem)
+  })
+}
+
+const losses: { name: string; lose: (text: string) => string; problem: RegExp }[] = [
+  { name: 'an emptied log', lose: () => '', problem: /records are lost: the log ends with batch 0, and batch 3 of it was signed/ },
+  {
+    name: 'an end that was cut off',
+    lose: text => text.slice(0, text.indexOf('{"kind":"Event"', text.indexOf('"sequence":1'))),
+    problem: /records are lost: the log ends with batch 1, and batch 3 of it was signed/,
+  },
+]
+for (const { name, lose, problem } of losses) {
+  test(`AuditLog.open() does not go on with ${name}, and verifyAuditLog() finds it`, async () => {
+    const directory = newDirectory()
+    const log = await open(directory, { signHead: async () => Promise.reject(new Error('nobody signs')) })
+    for (const id of ['w0', 'w1', 'w2']) await log.record(event('create', id))
+    await log[Symbol.asyncDispose]()
+    const path = join(directory, 'audit-00000001.log')
+    const text = await readFile(path, 'utf8')
+    const [digest = ''] = text.trimEnd().match(/(?<="digest":")[0-9a-f]{64}(?="}$)/) ?? []
+    const signedHead = { sequence: 3, digest: Buffer.from(digest, 'hex') }
+    assert.deepEqual((await verifyAuditLog(directory, auditKey, signedHead)).problems, [])
+    await (await open(directory, { signedHead }))[Symbol.asyncDispose]()
+    await writeFile(path, lose(text))
+    await assert.rejects(open(directory, { signedHead }), problem)
+    assert.match((await verifyAuditLog(directory, auditKey, signedHead)).problems.join('\n'), problem)
+    // Of the same length, and another log.
+    await writeFile(path, text)
+    await assert.rejects(
+      open(directory, { signedHead: { ...signedHead, digest: Buffer.alloc(32) } }),
+      /batch 3 is not the one of that number/,
+    )
+    assert.match(
+      (await verifyAuditLog(directory, auditKey, { ...signedHead, digest: Buffer.alloc(32) })).problems.join('\n'),
+      /batch 3 is not/,
+    )
   })
 }
 

@@ -3,7 +3,7 @@ import { type ApiError, apiError } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
 import { type AuditEvent, eventLine, parseEventLine } from './audit-event.ts'
-import { batchDigest, headLine, sealLine } from './chain.ts'
+import { batchDigest, headLine, lostRecords, type SealedEnd, sealLine } from './chain.ts'
 import { findEvent } from './find-event.ts'
 import { LogFiles } from './log-files.ts'
 import { LogLines } from './log-lines.ts'
@@ -15,7 +15,9 @@ export interface AuditLogOptions {
   readonly clock: Clock
   readonly log: Logger
   /** The signer's `signAuditHead`: signs the newest seal once a second while there are events, and at the end. */
-  readonly signHead?: (digest: Buffer, signal: AbortSignal) => Promise<{ readonly keyId: string; readonly signature: Buffer }>
+  readonly signHead?: (head: SealedEnd, signal: AbortSignal) => Promise<{ readonly keyId: string; readonly signature: Buffer }>
+  /** The newest head that was signed before: a log that ends before it, or with another one, is not continued. */
+  readonly signedHead?: SealedEnd | undefined
   /** Default: everything but health checks, at level Metadata. */
   readonly policy?: AuditPolicy
   /** Each write leaves a record, whatever the policy says. Default true. */
@@ -74,6 +76,11 @@ export class AuditLog implements AsyncDisposable {
   /** Continues the log in the folder. Lines that the last run did not seal are sealed now. */
   static async open(options: AuditLogOptions): Promise<AuditLog> {
     const { files, end } = await LogFiles.open(options.directory, options.maxFiles ?? 20)
+    const loss = lostRecords(end, options.signedHead)
+    if (loss !== undefined) {
+      await files.close()
+      throw new Error(loss)
+    }
     const log = new AuditLog(options, files, end.digest, end.sequence)
     if (end.unsealed.length > 0) {
       const digest = batchDigest(end.digest, end.unsealed)
@@ -281,7 +288,7 @@ export class AuditLog implements AsyncDisposable {
     if (signHead === undefined || this.#signed >= this.#sequence) return
     const sequence = this.#sequence
     const digest = this.#digest
-    const { keyId, signature } = await signHead(digest, signal)
+    const { keyId, signature } = await signHead({ sequence, digest }, signal)
     this.#lines.add(headLine(sequence, digest, keyId, signature))
     this.#signed = sequence + 1
     this.#flushLater()

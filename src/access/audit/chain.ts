@@ -28,6 +28,22 @@ export interface Head {
   readonly signature: string
 }
 
+/** The newest seal of a log. */
+export interface SealedEnd {
+  readonly sequence: number
+  readonly digest: Buffer
+}
+
+/** What is wrong with a log whose newest seal is `end` once `signed` was signed; undefined where nothing shows. A log without a seal ends with batch 0. */
+export function lostRecords(end: SealedEnd, signed: SealedEnd | undefined): string | undefined {
+  if (signed === undefined) return undefined
+  if (end.sequence < signed.sequence)
+    return `records are lost: the log ends with batch ${end.sequence}, and batch ${signed.sequence} of it was signed`
+  if (end.sequence === signed.sequence && !end.digest.equals(signed.digest))
+    return `batch ${end.sequence} is not the one of that number that was signed`
+  return undefined
+}
+
 /** SHA-256 of the digest before, then the batch's lines with their line ends. */
 export function batchDigest(previous: Buffer, lines: Buffer | string): Buffer {
   return createHash('sha256').update(previous).update(lines).digest()

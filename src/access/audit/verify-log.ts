@@ -3,7 +3,7 @@ import { createPublicKey, verify } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseJson } from '../../base/json.ts'
-import { batchDigest, genesis, isHeadLine, isSealLine, parseHead, parseSeal } from './chain.ts'
+import { batchDigest, genesis, isHeadLine, isSealLine, lostRecords, parseHead, parseSeal, type SealedEnd } from './chain.ts'
 import { logFileName, logFileNumbers } from './log-files.ts'
 
 export interface AuditLogReport {
@@ -19,8 +19,11 @@ export interface AuditLogReport {
   readonly problems: readonly string[]
 }
 
-/** `auditKey` is the signer's Ed25519 key (SPKI PEM); without it signatures are not checked and no head counts. */
-export async function verifyAuditLog(directory: string, auditKey?: string): Promise<AuditLogReport> {
+/**
+ * `auditKey` is the signer's Ed25519 key (SPKI PEM); without it signatures are not checked and no head counts. `signedHead` is the newest one that it
+ * signed, asked for before this reads the files; without it nobody sees that the end was cut off.
+ */
+export async function verifyAuditLog(directory: string, auditKey?: string, signedHead?: SealedEnd): Promise<AuditLogReport> {
   const key = auditKey === undefined ? undefined : createPublicKey(auditKey)
   const numbers = await logFileNumbers(directory)
   const events: Readonly<Record<string, unknown>>[] = []
@@ -67,6 +70,11 @@ export async function verifyAuditLog(directory: string, auditKey?: string): Prom
       pending = []
     }
   }
+
+  const signed = signedHead && digests.get(signedHead.sequence)
+  const atSigned = signed === undefined ? undefined : { sequence: signedHead?.sequence ?? 0, digest: Buffer.from(signed, 'hex') }
+  const loss = lostRecords(atSigned ?? { sequence: sequence ?? 0, digest: digest ?? genesis }, signedHead)
+  if (loss !== undefined) problems.push(loss)
 
   function readEvent(line: string, where: string): void {
     try {

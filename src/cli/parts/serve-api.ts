@@ -35,7 +35,7 @@ export async function serveApi({ settings, store: opening, signer, metrics, log,
   const firstServing = servingCertificate(signer, settings, signal)
   // Awaited below; a failure before then must not count as unhandled.
   firstServing.catch(() => undefined)
-  const [store, audit] = await Promise.all([opening, openAuditLog({ settings, signer, log })])
+  const [store, audit] = await Promise.all([opening, openAuditLog({ settings, signer, log, signal })])
   stack.use(audit)
   const server = stack.use(
     await openControlPlane({
@@ -89,20 +89,30 @@ export async function serveApi({ settings, store: opening, signer, metrics, log,
   )
 }
 
-async function openAuditLog({ settings, signer, log }: Pick<ServeApiOptions, 'settings' | 'signer' | 'log'>): Promise<AuditLog> {
+async function openAuditLog({
+  settings,
+  signer,
+  log,
+  signal,
+}: Pick<ServeApiOptions, 'settings' | 'signer' | 'log' | 'signal'>): Promise<AuditLog> {
   const directory = auditFolder(settings.directory)
+  const { signedHead } = await signer.auditKey(signal)
   try {
     return await AuditLog.open({
       directory,
       clock: systemClock,
       log,
-      signHead: (digest, until) => signer.signAuditHead(digest, until),
+      signHead: (head, until) => signer.signAuditHead(head, until),
+      signedHead,
       ...(settings.auditPolicy === undefined ? {} : { policy: settings.auditPolicy }),
       keepsWrites: settings.profile === 'secure',
     })
   } catch (err) {
     const what = `Cannot open the audit log in "${directory}": ${messageOf(err)}`
-    throw new UserError(`${what}. Mend that or restore the folder from a backup; where it is moved away, a new log begins`, { cause: err })
+    throw new UserError(
+      `${what}. Mend that or restore the folder from a backup; where it is moved away together with "audit-head.json" of the signer's folder, a new log begins`,
+      { cause: err },
+    )
   }
 }
 

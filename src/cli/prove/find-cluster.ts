@@ -38,8 +38,8 @@ export function clusterMachine(directory: DataDirectory, up: UpStatus | undefine
     dataDirectory: directory.path,
     readAuditLog: async () => {
       await using signer = connectSigner(directory.signerSockets.admin)
-      const { publicKey } = await signer.auditKey(AbortSignal.timeout(signerMs))
-      return await verifyAuditLog(auditFolder, publicKey)
+      const { publicKey, signedHead } = await signer.auditKey(AbortSignal.timeout(signerMs))
+      return await verifyAuditLog(auditFolder, publicKey, signedHead)
     },
     tokenKeys: async signal => {
       await using signer = connectSigner(directory.signerSockets.admin)
