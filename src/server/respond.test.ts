@@ -36,7 +36,8 @@ const rows = [
     name: 'says that the store has failed',
     err: new WriteFailed(`The disk failed under "${path}"`, { retriable: false }),
     code: 500,
-    message: 'Internal error occurred: writes are refused: the store has failed',
+    message:
+      'Internal error occurred: writes are refused: the store has failed and takes no more writes until Bulkhead is restarted; reads go on, and the log of the server names the file and the cause',
     levels: ['error'],
   },
   {

@@ -71,6 +71,10 @@ export function successReply(context: RequestContext, details: NonNullable<Statu
   return valueReply(context, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details })
 }
 
+/** Reads are answered from memory, so that a cluster can be looked at before somebody restarts it. */
+const storeFailed =
+  'the store has failed and takes no more writes until Bulkhead is restarted; reads go on, and the log of the server names the file and the cause'
+
 /** The Status of a failure. What is not an ApiError is logged with its cause and shown as an internal error without any detail. */
 export function failureStatus(err: unknown, auditId: string, log: Logger): Status {
   if (err instanceof ApiError) {
@@ -84,7 +88,7 @@ export function failureStatus(err: unknown, auditId: string, log: Logger): Statu
   log.error('request failed', { auditID: auditId, err })
   // Whoever writes must know that it is not their object: the store's own sentence, with its file, is in the log.
   if (err instanceof WriteFailed)
-    return internalError(`writes are refused: ${err.retriable ? 'no space is left for the store' : 'the store has failed'}`).status
+    return internalError(`writes are refused: ${err.retriable ? 'no space is left for the store' : storeFailed}`).status
   return internalError('internal error').status
 }
 

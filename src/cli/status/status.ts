@@ -25,6 +25,7 @@ import {
 import { deadWebhooks } from './dead-webhooks.ts'
 import { freeBytes, lowDisk } from './disk-space.ts'
 import { type ExceptionFacts, exceptionFacts } from './exceptions.ts'
+import { failedChecks } from './failed-checks.ts'
 import { formatStatus } from './format.ts'
 import { type PolicyFacts, policyFacts, unenforced } from './policy-facts.ts'
 import { processFacts } from './process-facts.ts'
@@ -59,7 +60,7 @@ export interface ClusterFacts {
   readonly kubernetes: string
   readonly nodes: readonly NodeFacts[]
   readonly revision: number
-  /** One sentence for each webhook that did not answer lately, and for each aggregated API that does not. */
+  /** One sentence for each check of the server that fails, webhook that did not answer lately, and aggregated API that does not. */
   readonly dead: readonly string[]
   readonly filePolicies: FilePolicyFacts
   readonly exceptions: readonly ExceptionFacts[]
@@ -169,7 +170,7 @@ async function askCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
   await using transport = reachCluster(found, 'bulkhead-status')
   const client = new Client(transport)
   const now = Date.now()
-  const [version, list, newest, all, failures, files, exceptions, defaults, apis] = await Promise.all([
+  const [version, list, newest, all, failures, files, exceptions, defaults, apis, unhealthy] = await Promise.all([
     client.getPath<{ gitVersion: string }>('/version', signal),
     client.listAll(nodes, {}, signal),
     // A list's resourceVersion is the revision of the whole store.
@@ -180,6 +181,7 @@ async function askCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
     client.listAll(podSecurityExceptions, {}, signal),
     client.listAll(clusterDefaults, {}, signal),
     client.listAll(apiServices, {}, signal),
+    failedChecks(transport, signal),
   ])
   return {
     kubernetes: version.gitVersion,
@@ -190,7 +192,7 @@ async function askCluster(found: FoundKubeconfig): Promise<ClusterFacts> {
       runtime: state?.nodeInfo?.containerRuntimeVersion ?? 'unknown',
     })),
     revision: Number(newest.resourceVersion),
-    dead: [...deadWebhooks(failures, now), ...unavailableApis(apis)],
+    dead: [...unhealthy, ...deadWebhooks(failures, now), ...unavailableApis(apis)],
     filePolicies: filePolicyFacts(files),
     exceptions: exceptionFacts(exceptions, now),
     namespacesWithoutDefaults: namespacesWithoutDefaults(

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Transport } from '../../client/transport.ts'
+import { failedChecks } from './failed-checks.ts'
+
+const answering = (status: number, text: string): Transport => ({
+  request: async () => ({
+    status,
+    headers: {},
+    body: (async function* () {
+      yield Buffer.from(text)
+    })(),
+  }),
+  [Symbol.asyncDispose]: async () => undefined,
+})
+
+test('failedChecks() says what a failed store means, names other checks, and nothing of a server that is ready', async () => {
+  const { signal } = new AbortController()
+  assert.deepEqual(await failedChecks(answering(200, 'ok'), signal), [])
+  const text = '[+]ping ok\n[-]store failed: reason withheld\n[-]poststarthook/bootstrap failed: reason withheld\nreadyz check failed\n'
+  assert.deepEqual(await failedChecks(answering(500, text), signal), [
+    'The store has failed: writes are refused until Bulkhead is restarted, and reads go on. The log of the server names the file and the cause; mend that first',
+    'The API server is not ready: its check "poststarthook/bootstrap" fails',
+  ])
+})
