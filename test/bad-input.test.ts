@@ -266,6 +266,9 @@ const paths = [
   `/api/v1/namespaces/%2e%2e/secrets`,
   `/apis/../api/v1/secrets`,
   `/static/..%5c..%5cetc/passwd`,
+  `/logs/..%2f..%2fetc/shadow`,
+  `/logs/%2e%2e/%2e%2e/etc/shadow`,
+  `/logs/..%252f..%252fetc/shadow`,
   `/${'x/'.repeat(2000)}`,
 ]
 

@@ -1,6 +1,7 @@
 // The signer's process side: one unix socket per role, each request judged by the role's policy before a key is used.
 import { chown, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
+import { listenOnSocket } from '../base/listen-on-socket.ts'
 import type { Logger } from '../base/log.ts'
 import { createFrameReader, encodeFrame, FrameError } from './frame.ts'
 import { checkCertificate, checkClaims, checkMethod, PolicyViolation, type ServingNames, type SignerRole } from './policy.ts'
@@ -59,7 +60,7 @@ export async function serveSigner(options: ServeSignerOptions): Promise<AsyncDis
         connection.once('close', () => connections.delete(connection))
         serveConnection(connection, socket.role, options, closing.signal)
       })
-      await listen(server, socket.path, socket.groupMayConnect === true ? 0o117 : 0o177)
+      await listenOnSocket(server, socket.path, socket.groupMayConnect === true ? 0o117 : 0o177)
       servers.push({ server, path: socket.path })
       if (socket.owner) await chown(socket.path, socket.owner.uid, socket.owner.gid)
     }
@@ -68,22 +69,6 @@ export async function serveSigner(options: ServeSignerOptions): Promise<AsyncDis
     throw err
   }
   return { [Symbol.asyncDispose]: close }
-}
-
-/** The socket has its mode from its first moment: the mask is set around the bind, which happens inside `listen`. */
-function listen(server: Server, path: string, mask: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    const before = process.umask(mask)
-    try {
-      server.listen(path, () => {
-        server.off('error', reject)
-        resolve()
-      })
-    } finally {
-      process.umask(before)
-    }
-  })
 }
 
 function serveConnection(connection: Socket, role: SignerRole, options: ServeSignerOptions, signal: AbortSignal): void {

@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { parseJson } from '../../base/json.ts'
+import { listenOnSocket } from '../../base/listen-on-socket.ts'
 import { codeOf, UserError } from '../../base/user-error.ts'
 import type { PartState } from './supervisor.ts'
 
@@ -25,7 +26,8 @@ export async function takeControlSocket(path: string, status: () => UpStatus): P
     socket.on('error', () => socket.destroy())
     socket.end(JSON.stringify(status()))
   })
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(path, resolve))
+  // Its folder is open to every user.
+  await listenOnSocket(server, path, 0o177)
   return { [Symbol.asyncDispose]: () => close(server) }
 }
 
@@ -49,7 +51,7 @@ export function askStatus(path: string, withinMs = answerMs): Promise<UpStatus |
     socket.setTimeout(withinMs, () => socket.destroy(new UserError(silence)))
     socket.on('data', chunk => chunks.push(chunk))
     socket.on('error', err => (['ENOENT', 'ECONNREFUSED', 'ECONNRESET'].includes(codeOf(err)) ? resolve(undefined) : reject(err)))
-    // The other end is our own `up`, behind a folder that only its user enters.
+    // The other end is our own `up`: nobody else makes a socket in that folder.
     socket.on('end', () => {
       const text = Buffer.concat(chunks).toString('utf8')
       resolve(text === '' ? undefined : (parseJson(text) as UpStatus))

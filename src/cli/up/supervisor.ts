@@ -192,7 +192,8 @@ class Part {
     const { name, userId, environment, nodeFlags, priority } = this.#definition
     const [command = process.execPath, ...args] = this.#options.command
     const identity = userId === undefined ? {} : { uid: userId, gid: userId }
-    const child = spawn(command, [...nodeFlags, ...args, name], {
+    // Without the flag SIGUSR1 has Node open a debugger's port, where every user of the machine may run code in the part.
+    const child = spawn(command, ['--disable-sigusr1', ...nodeFlags, ...args, name], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       env: { ...environment },
       cwd: '/',

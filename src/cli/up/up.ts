@@ -114,6 +114,8 @@ function scriptOf(entry: URL, script: string): string {
 function stopSignal(): AbortSignal {
   const controller = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort('stop'))
+  // Else Node opens a debugger's port, where every user of the machine may run code in this process. The parts have a flag for it.
+  process.on('SIGUSR1', () => undefined)
   return controller.signal
 }
 
