@@ -7,6 +7,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import { request as httpsRequest } from 'node:https'
+import { connect as connectTcp, type Socket } from 'node:net'
 import { test } from 'node:test'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import { nodeRequestPath, tunnelPath, tunnelUpgrade } from '../src/api/node-protocol.ts'
@@ -66,6 +67,38 @@ test('the listener refuses TLS below 1.3', async () => {
       connectTls({ host: hostname, port: Number(port), ca: server.ca, maxVersion: 'TLSv1.2' }, () => resolve(undefined)).on('error', reject)
     }),
   )
+})
+
+test('CVE-2026-21637: names and protocols that nobody knows, and what is no handshake, end their connection and nothing else', async () => {
+  await using server = await ListeningServer.start()
+  const { port, hostname } = new URL(server.url)
+  const to = { host: hostname, port: Number(port) }
+  const closed = (socket: Socket) =>
+    new Promise<string>(resolve => {
+      let told = 'closed'
+      socket
+        .once('secureConnect', () => {
+          told = 'connected'
+          socket.end()
+        })
+        .once('error', err => {
+          told = err.message
+        })
+        .once('close', () => resolve(told))
+        .resume()
+    })
+  for (const servername of ['x'.repeat(250), '*', '..', 'a\u0001b', 'localhost.', ''])
+    assert.equal(await closed(connectTls({ ...to, servername, rejectUnauthorized: false })), 'connected', servername)
+  for (const ALPNProtocols of [['foo'], ['x'.repeat(255)], ['h3', 'spdy/3.1']])
+    assert.match(await closed(connectTls({ ...to, ALPNProtocols, rejectUnauthorized: false })), /no application protocol/)
+  for (const bytes of [Buffer.alloc(70_000, 0x16), Buffer.from('160301000501000000ff', 'hex'), Buffer.from('GET / HTTP/1.1\r\n\r\n')]) {
+    const socket = connectTcp(to)
+    socket.end(bytes)
+    assert.notEqual(await closed(socket), 'connected')
+  }
+  const client = session(server, await server.client('alice', masters))
+  assert.equal((await ask(client, { ':path': '/readyz' })).text, 'ok')
+  client.close()
 })
 
 test('the listener refuses a body above the limit and goes on', async () => {

@@ -126,6 +126,37 @@ for (const { name, path, body, status, patch, before } of cases) {
   })
 }
 
+const configMap = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n'
+const configMaps = `${inDefault}/configmaps`
+
+/** Each nearly as large as a body may be. */
+const documents: readonly { readonly name: string; readonly text: string; readonly status: number }[] = [
+  { name: 'of 200,000 keys', text: `${configMap}x:\n${some(200_000, index => `  k${index}: ''\n`).join('')}`, status: 201 },
+  { name: 'of one key 400,000 times', text: `${configMap}x:\n${'  k: 1\n'.repeat(400_000)}`, status: 201 },
+  { name: 'of 200,000 anchors', text: `${configMap}x:\n${some(200_000, index => `- &a${index} x\n`).join('')}`, status: 201 },
+  { name: 'of 480,000 pairs in a list', text: `${configMap}x: [${'a: b, '.repeat(480_000)}]`, status: 201 },
+  { name: 'of 700,000 documents', text: `${configMap}${'---\n'.repeat(700_000)}`, status: 400 },
+  { name: 'of 550,000 lines in quotes', text: `${configMap}x: "${'a\n  '.repeat(550_000)}"`, status: 201 },
+  { name: 'that nests without an end', text: `${configMap}x: ${'['.repeat(1_000_000)}`, status: 400 },
+  { name: 'of aliases of aliases', text: `${configMap}${aliases()}`, status: 400 },
+]
+
+for (const { name, text, status } of documents) {
+  test(`CVE-2019-11253 and CVE-2019-11254: YAML ${name} costs what its length costs`, async () => {
+    await using api = await SecuredApi.open()
+    const post = () => api.request(admin, 'POST', `${configMaps}?dryRun=All`, Buffer.from(text), 'application/yaml')
+    const { answer, ms } = await measured(post)
+    assert.equal(answer.status, status, answer.text.slice(0, 300))
+    assert.ok(ms < maxMs, `${ms} ms`)
+  })
+}
+
+/** Nine levels, each naming the one before nine times. */
+function aliases(): string {
+  const names = [...'bcdefghi']
+  return `a: &a [x,x,x,x,x,x,x,x,x]\n${names.map((name, at) => `${name}: &${name} [${some(9, () => `*${'abcdefgh'[at]}`).join(',')}]\n`).join('')}`
+}
+
 test('a role of very many combinations is refused and not multiplied out', async () => {
   await using api = await SecuredApi.open()
   const rbacGroup = 'rbac.authorization.k8s.io'

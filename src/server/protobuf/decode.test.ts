@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { isReason } from '../../api/status.ts'
+import { decodeProtobuf } from './decode.ts'
+
+const field = (number: number, content: string | Buffer): Buffer => {
+  const bytes = Buffer.from(content)
+  return Buffer.concat([varint((number << 3) | 2), varint(bytes.length), bytes])
+}
+/** Below 16384, in two bytes. */
+const varint = (value: number) => Buffer.from([(value & 0x7f) | 0x80, value >> 7])
+const message = (apiVersion: string, kind: string, object: Buffer): Buffer =>
+  Buffer.concat([Buffer.from('k8s\0'), field(1, Buffer.concat([field(1, apiVersion), field(2, kind)])), field(2, object)])
+
+const time = Buffer.from([0x08, 0x80, 0x94, 0xeb, 0xdc, 0x03])
+const metadata = Buffer.concat([
+  field(1, 'a'),
+  field(8, time),
+  field(11, Buffer.concat([field(1, 'key'), field(2, 'value')])),
+  field(17, Buffer.concat([field(1, 'kubectl'), field(4, time), field(7, field(1, '{"f:data":{}}'))])),
+])
+const container = Buffer.concat([
+  ...[field(1, 'c'), field(2, 'image')],
+  field(8, field(1, Buffer.concat([field(1, 'cpu'), field(2, field(1, '100m'))]))),
+  field(10, field(1, field(2, Buffer.concat([field(1, '/'), field(2, Buffer.from([0x08, 0x00, 0x10, 0x50]))])))),
+])
+const pod = message('v1', 'Pod', Buffer.concat([field(1, metadata), field(2, field(2, container))]))
+const asked = { group: '', version: 'v1', kind: 'Pod' }
+
+test('decodeProtobuf() reads what the bytes of a Pod say', () => {
+  assert.deepEqual(decodeProtobuf(pod, asked), {
+    kind: 'Pod',
+    apiVersion: 'v1',
+    metadata: {
+      name: 'a',
+      creationTimestamp: '2001-09-09T01:46:40Z',
+      labels: Object.assign(Object.create(null), { key: 'value' }),
+      managedFields: [{ manager: 'kubectl', time: '2001-09-09T01:46:40Z', fieldsV1: { 'f:data': {} } }],
+    },
+    spec: {
+      containers: [
+        {
+          name: 'c',
+          image: 'image',
+          resources: { limits: Object.assign(Object.create(null), { cpu: '100m' }) },
+          livenessProbe: { httpGet: { path: '/', port: 80 } },
+        },
+      ],
+    },
+  })
+})
+
+test('CVE-2021-3121: decodeProtobuf() answers broken bytes with BadRequest and nothing else, and is through with them at once', () => {
+  let seed = 1
+  const random = (below: number) => {
+    seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31
+    return Math.floor((seed / 2 ** 31) * below)
+  }
+  const seen = { read: 0, refused: 0 }
+  const began = process.cpuUsage()
+  for (let round = 0; round < 20_000; round++) {
+    const bytes = Buffer.from(pod)
+    for (let changes = random(3); changes >= 0; changes--) bytes[4 + random(bytes.length - 4)] = random(256)
+    const cut = random(5) === 0 ? bytes.subarray(0, random(bytes.length)) : bytes
+    try {
+      JSON.stringify(decodeProtobuf(cut, asked))
+      seen.read++
+    } catch (err) {
+      assert.ok(isReason(err, 'BadRequest'), `${cut.toString('base64')}: ${err}`)
+      seen.refused++
+    }
+  }
+  assert.ok(seen.read > 500 && seen.refused > 500, JSON.stringify(seen))
+  assert.ok(process.cpuUsage(began).user < 20_000_000)
+  assert.equal(Object.keys(Object.prototype).length, 0)
+})
