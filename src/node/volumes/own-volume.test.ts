@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { rename, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -34,6 +35,42 @@ test('ownVolume() gives folders and files to the group, and follows no link out 
   for (const path of ['', 'file', 'folder', 'folder/inner']) assert.equal(statSync(join(files.root, path)).gid, group)
   const after = statSync(join(files.outside, 'secret'))
   assert.deepEqual([after.mode, after.gid], [before.mode, before.gid])
+})
+
+test('CVE-2021-25741: ownVolume() changes nothing outside while a file and a folder are swapped with links', async () => {
+  using files = tree()
+  const secret = join(files.outside, 'secret')
+  const before = [secret, files.outside].map(path => statSync(path))
+  const swaps = [
+    { place: join(files.root, 'file'), link: secret },
+    { place: join(files.root, 'folder'), link: files.outside },
+  ]
+  let done = false
+  const swapping = swaps.map(async ({ place, link }) => {
+    await symlink(link, `${place}.link`)
+    while (!done) {
+      await rename(place, `${place}.away`)
+      await rename(`${place}.link`, place)
+      await rename(place, `${place}.link`)
+      await rename(`${place}.away`, place)
+    }
+  })
+  let through = 0
+  for (let round = 0; round < 500; round++) {
+    // What is gone, or a link by now, ends this attempt.
+    await ownVolume(files.root, group, false).then(
+      () => through++,
+      (err: NodeJS.ErrnoException) => assert.ok(['ENOENT', 'ELOOP', 'ENOTDIR'].includes(err.code ?? ''), String(err)),
+    )
+  }
+  done = true
+  await Promise.all(swapping)
+  const after = [secret, files.outside].map(path => statSync(path))
+  assert.deepEqual(
+    after.map(({ mode, gid }) => [mode, gid]),
+    before.map(({ mode, gid }) => [mode, gid]),
+  )
+  assert.ok(through > 0)
 })
 
 test('ownVolume() leaves a volume that is the group’s already, where that is enough', async () => {

@@ -50,6 +50,14 @@ test('decodeProtobuf() reads what the bytes of a Pod say', () => {
   })
 })
 
+test('decodeProtobuf() takes nothing that ends before its own length, and no field of another type', () => {
+  const short = message('v1', 'Pod', field(1, field(1, 'name')))
+  assert.throws(() => decodeProtobuf(short.subarray(0, -1), asked), /unexpected EOF/)
+  // A name that is a number.
+  const named = message('v1', 'Pod', field(1, Buffer.from([0x08, 0x01])))
+  assert.throws(() => decodeProtobuf(named, asked), /another wire type/)
+})
+
 test('CVE-2021-3121: decodeProtobuf() answers broken bytes with BadRequest and nothing else, and is through with them at once', () => {
   let seed = 1
   const random = (below: number) => {
