@@ -81,10 +81,11 @@ export class StoredEntry implements Entry, Holder {
 
 /**
  * What was just written or read is soon looked at again; the rest would cost several times the memory of the bytes. One for the process, since
- * it is the process's memory that it bounds. Small, so that objects die young: with 256 KiB each scavenge in a flood of pods copies twice and promotes
- * eight times as much, and 2 MiB, or weak references, cost 50 to 90 MiB of resident memory.
+ * it is the process's memory that it bounds. Small, so that most objects die young: 512 KiB make a flood
+ * of pods a tenth slower, and 2 MiB, or weak references, cost 50 to 90 MiB of resident memory. With 64 KiB what is written together is
+ * parsed again before its commit has told everybody of it, which makes that flood a tenth slower too.
  */
-const recentObjects = new RecentObjects(64 * 1024)
+const recentObjects = new RecentObjects(256 * 1024)
 
 /** The value of an own property: labels and fields are user data, so `constructor` must not be found on the prototype. */
 export function ownValue(map: StringMap, key: string): string | undefined {
