@@ -1,4 +1,5 @@
 // The objects of its namespace that a pod names, through whatever field: what its node may read, and what a node's own pod may not name.
+import { isJsonObject } from '../base/json.ts'
 import type { KubeObject } from './object.ts'
 
 export interface PodReference {
@@ -76,10 +77,10 @@ const secretFields = ['secretRef', 'nodePublishSecretRef', 'nodeStageSecretRef',
 export function volumeSecrets(source: Readonly<Record<string, unknown>>): { name: string; namespace?: string }[] {
   const found: { name: string; namespace?: string }[] = []
   for (const driver of Object.values(source)) {
-    if (!isObject(driver)) continue
+    if (!isJsonObject(driver)) continue
     for (const field of secretFields) {
       const reference = driver[field]
-      if (isObject(reference) && typeof reference['name'] === 'string') {
+      if (isJsonObject(reference) && typeof reference['name'] === 'string') {
         found.push({
           name: reference['name'],
           ...(typeof reference['namespace'] === 'string' ? { namespace: reference['namespace'] } : {}),
@@ -88,12 +89,9 @@ export function volumeSecrets(source: Readonly<Record<string, unknown>>): { name
     }
   }
   const azure = source['azureFile']
-  if (isObject(azure) && typeof azure['secretName'] === 'string') {
+  if (isJsonObject(azure) && typeof azure['secretName'] === 'string') {
     const namespace = azure['secretNamespace']
     found.push({ name: azure['secretName'], ...(typeof namespace === 'string' ? { namespace } : {}) })
   }
   return found
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -49,6 +49,9 @@ function hasBackslashName(value: unknown): boolean {
   return false
 }
 
+/** What JSON writes in braces. */
+export const isJsonObject = (value: unknown): value is Readonly<Record<string, unknown>> => isObject(value) && !Array.isArray(value)
+
 /** Lists too. */
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null

@@ -1,7 +1,8 @@
 // The CNI configuration that containerd runs for each pod: a routed point-to-point link, so that every packet between two pods passes the
 // node's forward hook (see docs/adr/0004-routed-pod-links.md), and addresses from the node's own range.
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { replaceFile } from '../base/replace-file.ts'
 
 export interface CniOptions {
   readonly configDirectory: string
@@ -34,6 +35,5 @@ function cniConfiguration({ podCidr, stateDirectory, mtu }: Omit<CniOptions, 'co
 export async function writeCniConfiguration({ configDirectory, ...options }: CniOptions): Promise<void> {
   await mkdir(configDirectory, { recursive: true, mode: 0o700 })
   const path = join(configDirectory, '10-bulkhead.conflist')
-  await writeFile(`${path}.new`, `${JSON.stringify(cniConfiguration(options), null, 2)}\n`)
-  await rename(`${path}.new`, path)
+  await replaceFile(path, `${JSON.stringify(cniConfiguration(options), null, 2)}\n`, 0o666)
 }

@@ -1,10 +1,11 @@
 // A node's client certificate: asked for with a join ticket the first time, renewed with itself from then on, kept in `node/pki`.
 import { createPrivateKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import { replaceFile } from '../base/replace-file.ts'
 import { loadX509 } from '../base/x509.ts'
 import type { Client } from '../client/client.ts'
 import { certificateSigningRequests } from '../client/resources.ts'
@@ -98,9 +99,4 @@ async function makeRequest(nodeName: string): Promise<{ csr: string; key: string
     csr: request.toString('pem'),
     key: `-----BEGIN PRIVATE KEY-----\n${pkcs8.match(/.{1,64}/g)?.join('\n')}\n-----END PRIVATE KEY-----\n`,
   }
-}
-
-async function replaceFile(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.new`, text, { mode: 0o600 })
-  await rename(`${path}.new`, path)
 }

@@ -1,8 +1,8 @@
 // The newest audit head that was signed, kept where the server cannot write: an audit log that ends before it was cut, emptied or put back.
-import { parseJson } from '../base/json.ts'
+import { isJsonObject, parseJson } from '../base/json.ts'
 import type { KeyFolder } from './key-folder.ts'
 import type { AuditHeadMemory } from './key-signer.ts'
-import { auditHeadFields, auditHeadParam, isObject } from './protocol.ts'
+import { auditHeadFields, auditHeadParam } from './protocol.ts'
 
 export const auditHeadFile = 'audit-head.json'
 
@@ -23,7 +23,7 @@ export async function readAuditHead(folder: KeyFolder): Promise<AuditHeadMemory>
 function parseHead(text: string) {
   try {
     const value = parseJson(text)
-    if (!isObject(value)) throw new TypeError('it is no object')
+    if (!isJsonObject(value)) throw new TypeError('it is no object')
     return auditHeadParam(value)
   } catch (cause) {
     throw new Error(`Cannot read "${auditHeadFile}": it holds no audit head`, { cause })

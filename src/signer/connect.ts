@@ -1,10 +1,11 @@
 // A Signer that asks the signer process over its unix socket, and comes back by itself when that process restarts.
 import { createConnection, type Socket } from 'node:net'
 import { type Clock, pause, systemClock } from '../base/clock.ts'
+import { isJsonObject } from '../base/json.ts'
 import { type Logger, silentLogger } from '../base/log.ts'
 import { createFrameReader, encodeFrame } from './frame.ts'
 import { PolicyViolation, type SignerMethod } from './policy.ts'
-import { auditHeadFields, auditHeadParam, isObject, maxTokenBatch, parseAnswer } from './protocol.ts'
+import { auditHeadFields, auditHeadParam, maxTokenBatch, parseAnswer } from './protocol.ts'
 import type { Signer, TokenKey } from './signer.ts'
 
 export interface ConnectSignerOptions {
@@ -204,7 +205,7 @@ function text(value: unknown): string {
 }
 
 function fields(value: unknown): Readonly<Record<string, unknown>> {
-  if (!isObject(value)) throw badAnswer()
+  if (!isJsonObject(value)) throw badAnswer()
   return value
 }
 

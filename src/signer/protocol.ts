@@ -1,5 +1,6 @@
 // Requests and answers of the signer's socket: what goes into frames, and how strangers' input becomes typed.
 
+import { isJsonObject } from '../base/json.ts'
 import { PolicyViolation, type SignerMethod } from './policy.ts'
 import type { AuditHead, AuthorityName, CertificateRequest } from './signer.ts'
 
@@ -27,24 +28,21 @@ const methods: readonly SignerMethod[] = [
   'auditKey',
 ]
 
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const malformed = (what: string) => new PolicyViolation('form', `The request's ${what} is malformed`)
 
 export function parseRequest(value: unknown): WireRequest {
-  if (!isObject(value) || typeof value['id'] !== 'number') throw malformed('id')
+  if (!isJsonObject(value) || typeof value['id'] !== 'number') throw malformed('id')
   const method = methods.find(name => name === value['method'])
   if (method === undefined) throw malformed('method')
   const params = value['params'] ?? {}
-  if (!isObject(params)) throw malformed('params')
+  if (!isJsonObject(params)) throw malformed('params')
   return { id: value['id'], method, params }
 }
 
 export function parseAnswer(value: unknown): WireAnswer | undefined {
-  if (!isObject(value) || typeof value['id'] !== 'number') return undefined
+  if (!isJsonObject(value) || typeof value['id'] !== 'number') return undefined
   const { id, error, result } = value
-  if (!isObject(error)) return { id, result }
+  if (!isJsonObject(error)) return { id, result }
   const rule = error['rule']
   return { id, error: { message: String(error['message']), ...(typeof rule === 'string' ? { rule } : {}) } }
 }
@@ -70,7 +68,7 @@ export function authorityParam(value: unknown): AuthorityName {
 }
 
 export function claimsParam(value: unknown): readonly Readonly<Record<string, unknown>>[] {
-  if (!Array.isArray(value) || value.length > maxTokenBatch || !value.every(isObject)) throw malformed('claims')
+  if (!Array.isArray(value) || value.length > maxTokenBatch || !value.every(isJsonObject)) throw malformed('claims')
   return value
 }
 

@@ -1,6 +1,7 @@
 // The signer's process side: one unix socket per role, each request judged by the role's policy before a key is used.
 import { chown, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
+import { isJsonObject } from '../base/json.ts'
 import { listenOnSocket } from '../base/listen-on-socket.ts'
 import type { Logger } from '../base/log.ts'
 import { createFrameReader, encodeFrame, FrameError } from './frame.ts'
@@ -12,7 +13,6 @@ import {
   bytesParam,
   certificateParam,
   claimsParam,
-  isObject,
   parseRequest,
   type WireAnswer,
   type WireRequest,
@@ -106,7 +106,7 @@ function serveConnection(connection: Socket, role: SignerRole, options: ServeSig
 
 /** Never rejects. A refusal goes back with its rule; any other failure goes to the log, and the caller hears only that it failed. */
 async function respond(value: unknown, role: SignerRole, options: ServeSignerOptions, signal: AbortSignal): Promise<WireAnswer> {
-  let id = isObject(value) && typeof value['id'] === 'number' ? value['id'] : 0
+  let id = isJsonObject(value) && typeof value['id'] === 'number' ? value['id'] : 0
   try {
     const request = parseRequest(value)
     id = request.id

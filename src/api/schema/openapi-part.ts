@@ -1,4 +1,5 @@
 // The part of another server's OpenAPI v2 document that describes one group version, made fit to stand beside others. Pure.
+import { isJsonObject } from '../../base/json.ts'
 
 export interface OpenApiPart {
   readonly paths: Readonly<Record<string, unknown>>
@@ -10,10 +11,9 @@ type Json = Readonly<Record<string, unknown>>
 const definitionPrefix = '#/definitions/'
 const parameterPrefix = '#/parameters/'
 
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 const objectAt = (value: unknown, key: string): Json => {
-  const found = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
-  return isObject(found) ? found : {}
+  const found = isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
+  return isJsonObject(found) ? found : {}
 }
 
 /** Its paths and all that they refer to; undefined where the document has none of them. The document's nesting is bounded by the caller. */
@@ -39,7 +39,7 @@ export function openApiPart(document: unknown, group: string, version: string): 
 
 function* referredNames(value: unknown): Generator<string> {
   if (Array.isArray(value)) for (const item of value) yield* referredNames(item)
-  else if (isObject(value))
+  else if (isJsonObject(value))
     for (const [key, member] of Object.entries(value)) {
       if (key === '$ref' && typeof member === 'string') {
         if (member.startsWith(definitionPrefix)) yield member.slice(definitionPrefix.length)
@@ -50,7 +50,7 @@ function* referredNames(value: unknown): Generator<string> {
 /** Parameters that the document keeps in one place, in theirs: places of two documents would meet under one name. */
 function withParameters(value: unknown, parameters: Json): unknown {
   if (Array.isArray(value)) return value.map(item => withParameters(item, parameters))
-  if (!isObject(value)) return value
+  if (!isJsonObject(value)) return value
   const ref = Object.hasOwn(value, '$ref') ? value['$ref'] : undefined
   if (typeof ref === 'string' && ref.startsWith(parameterPrefix)) {
     const name = ref.slice(parameterPrefix.length)
@@ -62,7 +62,7 @@ function withParameters(value: unknown, parameters: Json): unknown {
 /** The same value with other texts where it refers to something. */
 export function mapReferences(value: unknown, map: (ref: string) => string): unknown {
   if (Array.isArray(value)) return value.map(item => mapReferences(item, map))
-  if (!isObject(value)) return value
+  if (!isJsonObject(value)) return value
   return Object.fromEntries(
     Object.entries(value).map(([key, member]) => [
       key,

@@ -1,9 +1,9 @@
 // A part of an OpenAPI v2 document as a document of OpenAPI v3, for servers that have only the older one: upstream's aggregator does the same.
+import { isJsonObject } from '../../base/json.ts'
 import { mapReferences, type OpenApiPart } from './openapi-part.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 const methods = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch'])
 /** What v2 has beside a parameter's type stands in its schema in v3. */
 const besideSchema = new Set(['name', 'in', 'description', 'required', 'schema'])
@@ -23,12 +23,12 @@ export function openApiV3FromV2({ paths, definitions }: OpenApiPart, title: stri
 }
 
 function mapped(value: unknown, map: (member: unknown, key: string) => unknown): Json {
-  return isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, member]) => [key, map(member, key)])) : {}
+  return isJsonObject(value) ? Object.fromEntries(Object.entries(value).map(([key, member]) => [key, map(member, key)])) : {}
 }
 
 function operation(value: unknown): Json {
-  const { consumes, produces, schemes: _, parameters: all, responses, ...rest } = isObject(value) ? value : {}
-  const listed = Array.isArray(all) ? all.filter(isObject) : []
+  const { consumes, produces, schemes: _, parameters: all, responses, ...rest } = isJsonObject(value) ? value : {}
+  const listed = Array.isArray(all) ? all.filter(isJsonObject) : []
   const body = listed.find(one => one['in'] === 'body')
   const others = parameters(listed.filter(one => one['in'] !== 'body'))
   return {
@@ -42,7 +42,7 @@ function operation(value: unknown): Json {
 }
 
 function parameters(value: unknown): Json[] {
-  return (Array.isArray(value) ? value.filter(isObject) : []).map(one => {
+  return (Array.isArray(value) ? value.filter(isJsonObject) : []).map(one => {
     const plain = Object.entries(one).filter(([key]) => besideSchema.has(key) && key !== 'schema')
     const schema = Object.entries(one).filter(([key]) => !besideSchema.has(key))
     return { ...Object.fromEntries(plain), schema: Object.fromEntries(schema) }
@@ -50,7 +50,7 @@ function parameters(value: unknown): Json[] {
 }
 
 function response(value: unknown, produces: unknown): Json {
-  const { schema, ...rest } = isObject(value) ? value : {}
+  const { schema, ...rest } = isJsonObject(value) ? value : {}
   return schema === undefined ? rest : { ...rest, content: content(produces, schema, 'application/json') }
 }
 

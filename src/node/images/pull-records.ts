@@ -1,9 +1,10 @@
 // By whose credentials the images on the node were pulled: who finds a private image there uses it only with a right to pull it (CVE-2015-7561;
 // upstream has the same behind its gate KubeletEnsureSecretPulledImages, KEP-2535).
 import { createHmac, randomBytes } from 'node:crypto'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import type { Secret } from '../../api/types/core-v1.ts'
-import { parseJson } from '../../base/json.ts'
+import { isJsonObject, parseJson } from '../../base/json.ts'
+import { replaceFile } from '../../base/replace-file.ts'
 import type { Image, RegistryAuth } from '../cri/messages.ts'
 import { type ImageReference, parseImageReference } from './image-reference.ts'
 import { credentialsFor } from './pull-credentials.ts'
@@ -149,8 +150,7 @@ export class PullRecords {
           [...this.#images].map(([id, access]) => [id, access === 'anyone' ? access : Object.fromEntries(access)]),
         ),
       }
-      await writeFile(`${file}.new`, JSON.stringify(content), { mode: 0o600 })
-      await rename(`${file}.new`, file)
+      await replaceFile(file, JSON.stringify(content))
     }
     this.#written = this.#written.then(write, write)
     return this.#written
@@ -181,10 +181,11 @@ async function readContent(file: string): Promise<Content | undefined> {
 }
 
 function isContent(value: unknown): value is Content {
-  if (!isObject(value) || typeof value['salt'] !== 'string' || !isTexts(value['pulling']) || !isObject(value['images'])) return false
-  return Object.values(value['images']).every(access => access === 'anyone' || (isObject(access) && Object.values(access).every(isTexts)))
+  if (!isJsonObject(value) || typeof value['salt'] !== 'string' || !isTexts(value['pulling']) || !isJsonObject(value['images']))
+    return false
+  return Object.values(value['images']).every(
+    access => access === 'anyone' || (isJsonObject(access) && Object.values(access).every(isTexts)),
+  )
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(one => typeof one === 'string')
