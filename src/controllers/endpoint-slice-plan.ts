@@ -1,6 +1,7 @@
 // The slices that a service needs, changing as few of those that exist as possible. Pure.
 import { groupVersion } from '../api/object.ts'
 import { topologyHints, topologyMode } from '../api/resources/core/service-fields.ts'
+import { zoneLabel } from '../api/topology-labels.ts'
 import type { Node, Pod, Service } from '../api/types/core-v1.ts'
 import type { Endpoint, EndpointPort, EndpointSlice } from '../api/types/discovery-v1.ts'
 import { services } from '../client/resources.ts'
@@ -101,7 +102,7 @@ function endpointOf(service: Service, pod: Pod, address: string, nodeOf: (name: 
   const terminating = deletionTimestamp !== undefined
   const serving = isReady(pod)
   const nodeName = pod.spec.nodeName
-  const zone = nodeName === undefined ? undefined : nodeOf(nodeName)?.metadata.labels?.['topology.kubernetes.io/zone']
+  const zone = nodeName === undefined ? undefined : nodeOf(nodeName)?.metadata.labels?.[zoneLabel]
   const hostname = hostnameOf(pod, service)
   const ready = service.spec?.publishNotReadyAddresses === true || (serving && !terminating)
   const isNear = ready && zone !== undefined && prefersClose(service)

@@ -1,5 +1,6 @@
 // Which of the nodes that are not ready must lose their pods, and when: in an outage of many it is more likely that the control plane cannot see
 // them than that they are all dead, and what is moved away from them would overload the rest. As upstream's node life-cycle controller.
+import { regionLabel, zoneLabel } from '../api/topology-labels.ts'
 import type { Node } from '../api/types/core-v1.ts'
 import { nodeCondition } from './node-health.ts'
 
@@ -155,7 +156,7 @@ export class EvictionPace {
 
   #zoneOf(node: Node, now: number): Zone {
     const labels = node.metadata.labels ?? {}
-    const key = `${labels['topology.kubernetes.io/region'] ?? ''}/${labels['topology.kubernetes.io/zone'] ?? ''}`
+    const key = `${labels[regionLabel] ?? ''}/${labels[zoneLabel] ?? ''}`
     return this.#zones.get(key) ?? { key, members: 0, ready: 0, unready: 0, token: 1, filled: now, waiting: new Set() }
   }
 }

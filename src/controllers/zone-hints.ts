@@ -1,10 +1,10 @@
 // Which zone's clients each endpoint of a service is for, where its annotation says Auto: in proportion to the zones' CPUs. Pure; the numbers are upstream's.
 import { milliValue, parseQuantity } from '../api/quantity.ts'
+import { zoneLabel } from '../api/topology-labels.ts'
 import type { Node } from '../api/types/core-v1.ts'
 import type { Endpoint, EndpointSlice } from '../api/types/discovery-v1.ts'
 import { nodeCondition } from './node-health.ts'
 
-const zoneLabel = 'topology.kubernetes.io/zone'
 const excludedLabels = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master']
 /** By so much more than its share an endpoint may be asked. */
 const mostOverload = 0.2

@@ -1,4 +1,5 @@
 // Keeps the node's ruleset equal to what Services, EndpointSlices and host ports ask for.
+import { zoneLabel } from '../api/topology-labels.ts'
 import type { Node, Pod, Service } from '../api/types/core-v1.ts'
 import type { EndpointSlice } from '../api/types/discovery-v1.ts'
 import type { ServiceCIDR } from '../api/types/networking-v1.ts'
@@ -34,7 +35,7 @@ const retryMs = 2_000
 
 function placeOf(name: string, nodes: Informer<Node>): NodePlace {
   // An empty label names no zone.
-  return { name, zone: nodes.get('', name)?.metadata.labels?.['topology.kubernetes.io/zone'] || undefined }
+  return { name, zone: nodes.get('', name)?.metadata.labels?.[zoneLabel] || undefined }
 }
 
 /** Resolves after the signal. The informers are run by the caller. `onApplied` hears of each ruleset that the kernel has taken. */

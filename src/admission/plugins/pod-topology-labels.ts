@@ -1,8 +1,9 @@
 // A pod learns the zone and region of its node from its own labels (KEP-4742: alpha in v1.33, so off unless it is asked for).
+import { regionLabel, zoneLabel } from '../../api/topology-labels.ts'
 import type { Binding, Node, Pod } from '../../api/types/core-v1.ts'
 import type { AdmissionPlugin, ClusterReader } from '../admission.ts'
 
-const copied = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region']
+const copied = [zoneLabel, regionLabel]
 
 export function podTopologyLabels({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
   return {

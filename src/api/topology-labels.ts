@@ -1,0 +1,3 @@
+// Where a node stands, by its labels (https://kubernetes.io/docs/reference/labels-annotations-taints/).
+export const zoneLabel = 'topology.kubernetes.io/zone'
+export const regionLabel = 'topology.kubernetes.io/region'
