@@ -23,8 +23,8 @@ export interface DueTime {
 export function dueTime(cronJob: CronJob, schedule: Schedule, now: number): DueTime {
   const since = lastKnown(cronJob, now)
   const deadline = cronJob.spec.startingDeadlineSeconds
-  const { time, missed, never } = missedStarts(schedule, deadline == null ? since : Math.max(since, now - deadline * 1000), now)
   const all = missedStarts(schedule, since, now)
+  const { time, missed, never } = deadline == null ? all : missedStarts(schedule, Math.max(since, now - deadline * 1000), now)
   // What comes every so long is counted from the last start, and not from when somebody looks.
   const next = schedule.next(all.time ?? (all.missed === 0 && !all.never ? since : now))
   return { time, tooManyMissed: missed > manyMissed, next, never }

@@ -71,10 +71,13 @@ export async function verifyAuditLog(directory: string, auditKey?: string, signe
     }
   }
 
-  const signed = signedHead && digests.get(signedHead.sequence)
-  const atSigned = signed === undefined ? undefined : { sequence: signedHead?.sequence ?? 0, digest: Buffer.from(signed, 'hex') }
-  const loss = lostRecords(atSigned ?? { sequence: sequence ?? 0, digest: digest ?? genesis }, signedHead)
-  if (loss !== undefined) problems.push(loss)
+  if (signedHead !== undefined) {
+    // Where the signed batch is there it counts, and not what came behind it.
+    const signed = digests.get(signedHead.sequence)
+    const end = { sequence: sequence ?? 0, digest: digest ?? genesis }
+    const loss = lostRecords(signed === undefined ? end : { ...signedHead, digest: Buffer.from(signed, 'hex') }, signedHead)
+    if (loss !== undefined) problems.push(loss)
+  }
 
   function readEvent(line: string, where: string): void {
     try {
