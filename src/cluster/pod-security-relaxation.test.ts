@@ -1,33 +1,20 @@
 // Every right within a namespace does not open the nodes below it.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { grant, rule } from './granted-rights.testing.ts'
 import { admin, contentTypes, person, SecuredApi } from './secured-api.testing.ts'
 
-const rbac = '/apis/rbac.authorization.k8s.io/v1'
-const everything = [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }]
 const tenant = person('tenant')
 const platform = person('platform')
-const isUser = (name: string) => [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name }]
 
 async function opened(profile: 'secure' | 'upstream'): Promise<SecuredApi> {
   const api = await SecuredApi.open({ profile })
   await api.create('/api/v1/namespaces', { metadata: { name: 'team' } })
-  await api.create(`${rbac}/namespaces/team/roles`, { metadata: { name: 'all' }, rules: everything })
-  await api.create(`${rbac}/namespaces/team/rolebindings`, {
-    metadata: { name: 'all' },
-    subjects: isUser('tenant'),
-    roleRef: { kind: 'Role', apiGroup: 'rbac.authorization.k8s.io', name: 'all' },
-  })
-  const rules = [
-    { verbs: ['update', 'patch', 'get'], apiGroups: [''], resources: ['namespaces'], resourceNames: ['team'] },
-    { verbs: ['create'], apiGroups: ['bulkhead.dev'], resources: ['podsecurityexceptions'] },
-  ]
-  await api.create(`${rbac}/clusterroles`, { metadata: { name: 'platform' }, rules })
-  await api.create(`${rbac}/clusterrolebindings`, {
-    metadata: { name: 'platform' },
-    subjects: isUser('platform'),
-    roleRef: { kind: 'ClusterRole', apiGroup: 'rbac.authorization.k8s.io', name: 'platform' },
-  })
+  await grant(api, 'tenant', [rule(['*'], ['*'], { apiGroups: ['*'] })], 'team')
+  await grant(api, 'platform', [
+    rule(['update', 'patch', 'get'], ['namespaces'], { resourceNames: ['team'] }),
+    rule(['create'], ['podsecurityexceptions'], { apiGroups: ['bulkhead.dev'] }),
+  ])
   return api
 }
 
@@ -67,7 +54,7 @@ test('every right within a namespace does not lower its level of Pod Security, b
   await refused(api.request(tenant, 'PUT', path, json), lower)
   await refused(api.request(tenant, 'PUT', `${path}/finalize`, json), lower)
   const applied = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team', labels: label('privileged').metadata.labels } }
-  await refused(api.request(tenant, 'PATCH', `${path}?fieldManager=t`, applied, 'application/apply-patch+yaml'), lower)
+  await refused(api.request(tenant, 'PATCH', `${path}?fieldManager=t`, applied, contentTypes.apply), lower)
 })
 
 test('nor takes back what somebody made stricter than the default, but other labels and stricter levels are its own', async () => {

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { createTicket, ticketSecretData } from '../access/join-ticket.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
 import { createHttpTransport } from '../client/http-transport.ts'
+import { grant } from './granted-rights.testing.ts'
 import { admin, person, SecuredApi } from './secured-api.testing.ts'
 import { startCluster } from './start-cluster.ts'
 
@@ -24,15 +25,6 @@ const approved = (csr: any) => ({
   status: { conditions: [{ type: 'Approved', status: 'True', reason: 'Test', message: 'approved by the test' }] },
 })
 
-async function grant(api: SecuredApi, user: string, rules: object[]): Promise<void> {
-  const rbac = '/apis/rbac.authorization.k8s.io/v1'
-  await api.create(`${rbac}/clusterroles`, { metadata: { name: user }, rules })
-  await api.create(`${rbac}/clusterrolebindings`, {
-    metadata: { name: user },
-    subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: user }],
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: user },
-  })
-}
 const group = 'certificates.k8s.io'
 const onRequests = {
   verbs: ['create', 'get', 'list', 'watch', 'update', 'patch'],
