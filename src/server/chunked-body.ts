@@ -26,8 +26,8 @@ export interface Parts {
 
 const comma = Buffer.from(',')
 
-/** The whole at once; for small answers. */
-export function joinParts({ head, separator = comma, count, part, tail }: Parts): BodyParts {
+/** All of it at once; undefined where that is `limit` bytes or more. */
+export function joinParts({ head, separator = comma, count, part, tail }: Parts, limit: number): BodyParts | undefined {
   const parts = [head]
   let length = head.length + tail.length
   for (let i = 0; i < count; i++) {
@@ -38,6 +38,7 @@ export function joinParts({ head, separator = comma, count, part, tail }: Parts)
     const bytes = part(i)
     parts.push(bytes)
     length += bytes.length
+    if (length >= limit) return undefined
   }
   parts.push(tail)
   return { parts, length }

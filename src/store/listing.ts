@@ -18,6 +18,8 @@ export interface Page {
   readonly remaining: number | undefined
 }
 
+type Keyed = Pick<Slot, 'key' | 'entry'>
+
 export function listPage(source: ListSource, query: ListQuery): Page {
   const { selection, limit } = query
   const range = query.namespace === undefined ? { from: '', to: undefined } : namespaceRange(query.namespace)
@@ -64,13 +66,14 @@ function scanInOrder(source: ListSource, from: string, to: string | undefined, a
     order.scan(from, to, slot => add(slot.entry))
     return
   }
-  const gone: [string, StoredEntry][] = []
-  for (const [key, entry] of then) if (entry !== undefined && !slots.has(key) && within(key, from, to)) gone.push([key, entry])
+  const gone: Keyed[] = []
+  for (const [key, entry] of then) if (entry !== undefined && !slots.has(key) && within(key, from, to)) gone.push({ key, entry })
   gone.sort(byKey)
   let next = 0
   let open = true
   const addGoneBefore = (key: string | undefined): void => {
-    for (let item = gone[next]; open && item !== undefined && (key === undefined || item[0] < key); item = gone[++next]) open = add(item[1])
+    for (let item = gone[next]; open && item !== undefined && (key === undefined || item.key < key); item = gone[++next])
+      open = add(item.entry)
   }
   order.scan(from, to, slot => {
     addGoneBefore(slot.key)
@@ -89,11 +92,21 @@ function scanCandidates(
   to: string | undefined,
   add: (entry: StoredEntry) => boolean,
 ): void {
-  const found: [string, StoredEntry][] = []
-  for (const { key, entry } of candidates) if (!then.has(key) && within(key, from, to)) found.push([key, entry])
-  for (const [key, entry] of then) if (entry !== undefined && within(key, from, to)) found.push([key, entry])
-  found.sort(byKey)
-  for (const [, entry] of found) if (!add(entry)) return
+  const found: Keyed[] = []
+  for (const slot of candidates) if (within(slot.key, from, to) && !(then.size > 0 && then.has(slot.key))) found.push(slot)
+  for (const [key, entry] of then) if (entry !== undefined && within(key, from, to)) found.push({ key, entry })
+  // Names often come in the order of their creation, as the sets of an index do.
+  if (!inOrder(found)) found.sort(byKey)
+  for (const { entry } of found) if (!add(entry)) return
+}
+
+function inOrder(found: readonly Keyed[]): boolean {
+  let last = ''
+  for (const { key } of found) {
+    if (key < last) return false
+    last = key
+  }
+  return true
 }
 
 function countBetween({ order, then, slots }: ListSource, from: string, to: string | undefined): number {
@@ -108,6 +121,6 @@ function within(key: string, from: string, to: string | undefined): boolean {
   return key >= from && (to === undefined || key < to)
 }
 
-function byKey(a: readonly [string, StoredEntry], b: readonly [string, StoredEntry]): number {
-  return a[0] < b[0] ? -1 : 1
+function byKey(a: Keyed, b: Keyed): number {
+  return a.key < b.key ? -1 : 1
 }

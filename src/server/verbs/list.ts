@@ -136,10 +136,12 @@ function wholeList(context: ResourceContext, result: ListResult, metadata: ListM
 
 function bytesReply(context: ResourceContext, parts: Parts): Reply {
   const base = { status: 200, contentType: 'application/json' }
-  const size = parts.computed ? parts.count * 2048 : sizeOf(parts)
-  if (size < streamFrom) return { ...base, body: joinParts(parts) }
+  // What must be computed is not begun in vain: the usual size of an object tells.
+  const guess = parts.computed ? parts.count * 2048 : 0
+  const whole = guess < streamFrom ? joinParts(parts, streamFrom) : undefined
+  if (whole !== undefined) return { ...base, body: whole }
   const body = streamParts(parts)
-  if (size < compressFrom || !wantsGzip(context.request)) return { ...base, body }
+  if (!wantsGzip(context.request) || (guess || sizeOf(parts)) < compressFrom) return { ...base, body }
   return { ...base, body: gzipped(body), headers: { 'content-encoding': 'gzip', vary: 'Accept-Encoding' } }
 }
 

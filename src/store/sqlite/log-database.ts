@@ -211,7 +211,8 @@ export class LogDatabase {
 function prepareFile(db: DatabaseSync, { file, maxBytes, mustExist = false }: LogDatabaseOptions): number {
   // Exclusive: a second process is refused, and the index of the write-ahead log needs no shared file.
   db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-  db.exec('PRAGMA wal_autocheckpoint = 2000; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8192')
+  // Writes wait while the write-ahead log is copied back: little and often, 2 MB at a time, holds up no stream of them by more than a few ms.
+  db.exec('PRAGMA wal_autocheckpoint = 250; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -8192')
   if (maxBytes !== undefined) db.exec(`PRAGMA max_page_count = ${Math.max(16, Math.floor(maxBytes / 8192))}`)
   const version = numberOf(db.prepare('PRAGMA user_version').get()?.['user_version'])
   const application = numberOf(db.prepare('PRAGMA application_id').get()?.['application_id'])
