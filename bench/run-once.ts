@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { bareNode } from './bare-server.ts'
 import { checkCommand } from './check-command.ts'
 import { startChild } from './child.ts'
 import { ClusterProcess } from './cluster-process.ts'
@@ -36,6 +37,7 @@ export async function runOnce({ tree, workloads, containers }: RunOptions): Prom
   chmodSync(directory, 0o711)
   try {
     const values = await controlPlane(tree, join(directory, 'control-plane'), workloads)
+    Object.assign(values, await bareNode(workloads))
     if (workloads.includes('many-objects')) Object.assign(values, await many(tree, join(directory, 'many-objects')))
     Object.assign(values, await startChild(new URL('library-process.ts', import.meta.url), { library: join(tree, 'dist/index.js') }).output)
     Object.assign(values, checkCommand(tree))

@@ -1,4 +1,5 @@
-// The figures as a Markdown table, the reference's and the ones to reach beside them.
+// The figures as a Markdown table, beside them the ones to reach, a bare server's and the reference's.
+import { bareId } from './bare-server.ts'
 import { type Figure, figures } from './figures.ts'
 import type { Values } from './load/workloads.ts'
 
@@ -10,11 +11,12 @@ export interface Column {
 /** Medians of each column's runs. With two columns the last one says how many times better the first is. */
 export function table(columns: readonly Column[]): string {
   const compared = columns.length === 2
-  const head = ['', ...columns.map(({ title }) => title), ...(compared ? ['ratio'] : []), 'to reach', '', 'Kubernetes v1.33.3']
+  const head = ['', ...columns.map(({ title }) => title), ...(compared ? ['ratio'] : []), 'to reach', '', 'bare Node', 'Kubernetes v1.33.3']
   const rows = figures.flatMap(figure => {
     const values = columns.map(({ runs }) => median(runs.flatMap(run => run[figure.id] ?? [])))
     if (values.every(value => value === undefined)) return []
     const [first] = values
+    const bare = median(columns.flatMap(({ runs }) => runs.flatMap(run => run[bareId(figure.id)] ?? [])))
     return [
       [
         figure.title.replace(/^ +/, '… '),
@@ -22,6 +24,7 @@ export function table(columns: readonly Column[]): string {
         ...(compared ? [ratio(figure, values)] : []),
         format(figure, figure.target),
         verdict(figure, first),
+        format(figure, bare),
         format(figure, figure.reference),
       ],
     ]

@@ -59,12 +59,13 @@ export function compileLabelSelector(selector: LabelSelectorObject | null | unde
 
 function compileLabelRequirements(requirements: readonly LabelRequirement[]): LabelSelection {
   const tests = requirements.map(labelTest)
+  const [only] = tests
   return {
     requirements,
     exact: requirements.flatMap(({ key, operator, values: [value, second] }): [string, string][] =>
       isEquality(operator) && value !== undefined && second === undefined ? [[key, value]] : [],
     ),
-    matches: (labels = {}) => tests.every(test => test(labels)),
+    matches: only !== undefined && tests.length === 1 ? (labels = {}) => only(labels) : (labels = {}) => tests.every(test => test(labels)),
   }
 }
 
@@ -80,6 +81,8 @@ function labelTest({ key, operator, values }: LabelRequirement): (labels: Labels
     case '=':
     case '==':
     case 'in':
+      // One value, as most selectors have: what differs, as most objects do, is known by one look.
+      if (only !== undefined && values.length === 1) return labels => labels[key] === only && has(labels)
       return labels => has(labels) && wanted.has(labels[key] ?? '')
     case '!=':
     case 'notin':

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict'
+import { sensitiveHeaders } from 'node:http2'
 import { test } from 'node:test'
 import { respond, takesLists } from './respond-http2.ts'
 
 test('respond() sends the same head as a list and, where Node takes none, as an object', () => {
   const sent: unknown[] = []
-  const stream = { respond: (headers: unknown, options: unknown) => void sent.push([headers, options]) }
+  const marked: unknown[] = []
+  const stream = {
+    respond: (head: object = {}, options?: unknown) => {
+      marked.push(Object.getOwnPropertyDescriptor(head, sensitiveHeaders)?.value)
+      sent.push([Array.isArray(head) ? [...(head as unknown[])] : Object.fromEntries(Object.entries(head)), options])
+    },
+  }
   const headers = () => ['audit-id', 'a', 'warning', 'b', 'warning', 'c']
   respond(stream, 200, headers(), false, true)
   respond(stream, 304, headers(), true, false)
@@ -12,6 +19,7 @@ test('respond() sends the same head as a list and, where Node takes none, as an 
     [[':status', '200', ...headers()], { endStream: false }],
     [{ ':status': 304, 'audit-id': 'a', warning: ['b', 'c'] }, { endStream: true }],
   ])
+  assert.deepEqual(marked, [['audit-id'], ['audit-id']], 'what is new in each answer stays out of the table of headers')
 })
 
 test('takesLists() knows the versions of Node', () => {

@@ -1,5 +1,5 @@
 // The head of an answer over HTTP/2.
-import type { ServerHttp2Stream } from 'node:http2'
+import { type OutgoingHttpHeaders, type ServerHttp2Stream, sensitiveHeaders } from 'node:http2'
 import { headersByName } from './answer-headers.ts'
 
 /** Node takes lists from 24.7 on. */
@@ -10,6 +10,9 @@ export const takesLists = (version: string): boolean => {
 
 const lists = takesLists(process.versions.node)
 
+/** New in every answer: in the connection's table of headers it would drive out what comes again, which costs a small answer a tenth. */
+const neverIndexed = ['audit-id']
+
 /** `headers` are names and values in turn; the list is Node's from here on. With `endStream` nothing follows. */
 export function respond(
   stream: Pick<ServerHttp2Stream, 'respond'>,
@@ -18,5 +21,8 @@ export function respond(
   endStream = false,
   asList = lists,
 ): void {
-  stream.respond(asList ? [':status', String(status), ...headers] : { ':status': status, ...headersByName(headers) }, { endStream })
+  const head: readonly string[] | OutgoingHttpHeaders = asList
+    ? [':status', String(status), ...headers]
+    : { ':status': status, ...headersByName(headers) }
+  stream.respond(Object.assign(head, { [sensitiveHeaders]: neverIndexed }), { endStream })
 }
