@@ -25,7 +25,7 @@ for (const { folder, makes } of [
 
 const list = () =>
   authorizerList({
-    nodeGraph: createNodeGraph({ list: () => [], onChange: () => undefined }),
+    nodeGraph: createNodeGraph({ each: () => [], onChange: () => undefined }),
     rbac: createRbacAuthorizer({ list: () => bootstrapPolicy, onChange: () => undefined }),
     certificateRequests: { requesterOf: () => undefined },
   })

@@ -51,6 +51,10 @@ export class FakeFeed implements ObjectFeed {
     return namespace === undefined ? all : all.filter(({ metadata }) => (metadata.namespace ?? '') === namespace)
   }
 
+  each(resource: string, namespace: string): readonly KubeObject[] {
+    return this.list(resource, namespace)
+  }
+
   count(resource: string, namespace: string): number {
     return this.absent.has(resource) ? 0 : this.list(resource, namespace).length
   }

@@ -21,6 +21,8 @@ export interface ObjectFeed {
   serves(groupResource: string): boolean
   get(groupResource: string, namespace: string, name: string): KubeObject | undefined
   list(groupResource: string, namespace?: string): readonly KubeObject[]
+  /** The same one after the other, not frozen and not to be kept: of many objects no two are in memory at a time. */
+  each(groupResource: string, namespace: string): Iterable<KubeObject>
   count(groupResource: string, namespace: string): number
   /** Every change that becomes visible after the call, in order, in the turn in which it does. */
   follow(groupResource: string, listener: (change: ObjectChange) => void): void

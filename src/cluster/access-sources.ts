@@ -14,7 +14,7 @@ import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Secret } from '../api/types/core-v1.ts'
 import type { Logger } from '../base/log.ts'
 import { followChanges } from '../store/follow-changes.ts'
-import type { Collection, Store, StoreEvent } from '../store/store.ts'
+import type { Collection, Entry, Store, StoreEvent } from '../store/store.ts'
 
 /** Objects of the stored version, frozen, as of now. */
 export function clusterReader(store: Store): ClusterReader {
@@ -101,19 +101,20 @@ const graphKinds: readonly (readonly [GraphKind, string])[] = [
 export function nodeGraphSource(store: Store, signal: AbortSignal): NodeGraphSource {
   const kinds = graphKinds.map(([resource, groupResource]) => ({ resource, collection: store.collection({ groupResource }) }))
   return {
-    list: () => kinds.flatMap(({ resource, collection }) => collection.list({}).entries.map(({ object }) => ({ resource, object }))),
-    onChange: listener => {
+    *each() {
       for (const { resource, collection } of kinds)
-        follow(collection, store.revision, signal, (object, deleted) => listener({ resource, object, deleted }), { concerns: onNode })
+        for (const entry of collection.list({}).entries) if (onNode(entry)) yield { resource, object: entry.objectOnce }
+    },
+    onChange: listener => {
+      const concerns = ({ entry, previous }: StoreEvent): boolean => onNode(entry) || (previous !== undefined && onNode(previous))
+      for (const { resource, collection } of kinds)
+        follow(collection, store.revision, signal, (object, deleted) => listener({ resource, object, deleted }), { concerns })
     },
   }
 }
 
 /** Pods that wait for a node concern none: most pods are created so, and need not be looked into. */
-function onNode({ entry, previous }: StoreEvent): boolean {
-  const field = 'spec.nodeName'
-  return entry.fields[field] !== '' || (previous !== undefined && previous.fields[field] !== '')
-}
+const onNode = ({ fields }: Entry): boolean => fields['spec.nodeName'] !== ''
 
 /** Every change after `revision`, in order, as soon as it is visible: a right that was taken away is gone before the next request is judged. */
 function follow(

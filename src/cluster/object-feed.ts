@@ -17,6 +17,9 @@ export function objectFeed(store: Store, served: (groupResource: string) => bool
     serves: served,
     get: (groupResource, namespace, name) => reader.get(groupResource, namespace, name),
     list: (groupResource, namespace) => reader.list(groupResource, namespace),
+    *each(groupResource, namespace) {
+      for (const entry of collection(groupResource).list({ namespace }).entries) yield entry.objectOnce
+    },
     count(groupResource, namespace) {
       // Whoever names what is not served must not have a collection opened for it.
       if (!served(groupResource)) return 0

@@ -60,9 +60,13 @@ export class StoredEntry implements Entry, Holder {
   }
 
   get object(): KubeObject {
-    const object = deepFreeze(this.#object ?? (parseJson(this.bytes.toString('utf8')) as KubeObject))
+    const object = deepFreeze(this.objectOnce)
     if (this.#object === undefined) this.#hold(object)
     return object
+  }
+
+  get objectOnce(): KubeObject {
+    return this.#object ?? (parseJson(this.bytes.toString('utf8')) as KubeObject)
   }
 
   get objectAtHand(): KubeObject | undefined {

@@ -17,6 +17,8 @@ export interface Entry {
   readonly object: KubeObject
   /** The same where it is parsed already, not frozen perhaps and not to be changed all the same; else undefined. For those who can do without. */
   readonly objectAtHand: KubeObject | undefined
+  /** The same for one look, as a pass over many objects takes it: what is parsed for it is neither frozen nor kept. Not to be changed. */
+  readonly objectOnce: KubeObject
 }
 
 export type EventType = 'ADDED' | 'MODIFIED' | 'DELETED'

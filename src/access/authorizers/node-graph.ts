@@ -5,9 +5,9 @@ import { type PodReference, podReferences, volumeSecrets } from '../../api/pod-r
 
 export type GraphKind = 'pods' | 'persistentvolumes' | 'volumeattachments'
 
-/** Supplied by the composition from the store's collections. `list` is the state now, `onChange` every change after it. */
+/** Supplied by the composition from the store's collections. `each` is the state now, object by object, `onChange` every change after it. */
 export interface NodeGraphSource {
-  list(): readonly { readonly resource: GraphKind; readonly object: KubeObject }[]
+  each(): Iterable<{ readonly resource: GraphKind; readonly object: KubeObject }>
   onChange(listener: (change: { readonly resource: GraphKind; readonly object: KubeObject; readonly deleted: boolean }) => void): void
 }
 
@@ -98,7 +98,7 @@ export function createNodeGraph(source: NodeGraphSource): NodeGraph {
     else if (resource === 'persistentvolumes') applyVolume(object, deleted)
     else applyAttachment(object, deleted)
   }
-  for (const { resource, object } of source.list()) apply(resource, object, false)
+  for (const { resource, object } of source.each()) apply(resource, object, false)
   source.onChange(({ resource, object, deleted }) => apply(resource, object, deleted))
 
   const reachesVolume = (node: string, name: string): boolean => {

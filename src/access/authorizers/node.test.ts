@@ -33,7 +33,7 @@ const volume: KubeObject = {
 function setUp() {
   const listeners: ((change: Change) => void)[] = []
   const graph = createNodeGraph({
-    list: () => [
+    each: () => [
       { resource: 'pods', object: pod('web', 'n1') },
       { resource: 'persistentvolumes', object: volume },
       { resource: 'volumeattachments', object: { metadata: { name: 'va' }, ...{ spec: { nodeName: 'n1' } } } },

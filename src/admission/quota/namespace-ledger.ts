@@ -113,7 +113,7 @@ export class NamespaceLedger {
     for (const resource of this.#byResource.keys()) {
       const evaluator = evaluatorOf(resource)
       if (evaluator.measures === 'count') this.#addCount(resource, this.#feed.count(resource, this.namespace))
-      else for (const object of this.#feed.list(resource, this.namespace)) this.#record(evaluator, object.metadata.name ?? '', object, now)
+      else for (const object of this.#feed.each(resource, this.namespace)) this.#record(evaluator, object.metadata.name ?? '', object, now)
     }
     for (const reservation of [...this.#reservations.values()].flat()) {
       if (reservation.stored) this.#forget(reservation)

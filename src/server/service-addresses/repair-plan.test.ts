@@ -23,6 +23,7 @@ function entry(parent: string, other: { readonly labels?: Record<string, string>
     fields,
     object,
     objectAtHand: object,
+    objectOnce: object,
   }
 }
 
