@@ -52,6 +52,8 @@ export const figures: readonly Figure[] = [
   p99('watch', 128, 30),
   lower('probe.p999', 'GET /livez beside lists and watches, p99.9', 'ms', undefined, 20),
   lower('memory.after', 'memory after the run, API server and store (RSS)', 'MB', 1050, 400),
+  lower('start.after', 'start to ready with these 10,000 pods and 5,000 ConfigMaps', 's', undefined, undefined),
+  lower('memory.restart', '  memory then, API server and store (RSS)', 'MB', undefined, undefined),
   lower('idle-watches.memory', '10,000 idle watches, memory more than before (RSS)', 'MB', undefined, 200),
   lower('idle-watches.p99', '  one event to all of them, p99', 'ms', undefined, 500),
   lower('large-list', 'list of 1,000 objects of 1 MB', 's', undefined, undefined),

@@ -29,6 +29,7 @@ export interface RunOptions {
 const settleMs = 3_000
 /** Workloads whose figures are taken here, beside the server's memory. */
 export const measuredHere: readonly string[] = ['idle-watches', 'large-list', 'many-objects']
+const controlPlaneOnly = ['--control-plane-only']
 const probed = ['list', 'list-consistent', 'list-paged', 'selector', 'watch']
 
 export async function runOnce({ tree, workloads, containers }: RunOptions): Promise<Values> {
@@ -51,11 +52,33 @@ export async function runOnce({ tree, workloads, containers }: RunOptions): Prom
 async function controlPlane(tree: string, dataDirectory: string, workloads: readonly string[]): Promise<Values> {
   const values: Values = {}
   {
-    await using cold = await ClusterProcess.start(tree, dataDirectory, ['--control-plane-only'])
+    await using cold = await ClusterProcess.start(tree, dataDirectory, controlPlaneOnly)
     values['start.cold'] = cold.readySeconds
   }
-  await using cluster = await ClusterProcess.start(tree, dataDirectory, ['--control-plane-only'])
-  values['start.warm'] = cluster.readySeconds
+  {
+    await using cluster = await ClusterProcess.start(tree, dataDirectory, controlPlaneOnly)
+    values['start.warm'] = cluster.readySeconds
+    Object.assign(values, await underLoad(cluster, workloads))
+  }
+  if (workloads.length > 0) Object.assign(values, await startedAgain(tree, dataDirectory, workloads))
+  return values
+}
+
+async function startedAgain(tree: string, dataDirectory: string, workloads: readonly string[]): Promise<Values> {
+  const values: Values = {}
+  await using cluster = await ClusterProcess.start(tree, dataDirectory, controlPlaneOnly)
+  if (workloads.includes('pod')) {
+    values['start.after'] = cluster.readySeconds
+    await delay(settleMs)
+    values['memory.restart'] = serverRss(cluster)
+  }
+  if (workloads.includes('idle-watches')) Object.assign(values, await idle(cluster))
+  if (workloads.includes('large-list')) Object.assign(values, await large(cluster))
+  return values
+}
+
+async function underLoad(cluster: ClusterProcess, workloads: readonly string[]): Promise<Values> {
+  const values: Values = {}
   await delay(settleMs)
   values['memory.server'] = serverRss(cluster)
   Object.assign(values, allParts(cluster, 'memory.parts', 'memory.parts.pss'))
@@ -71,8 +94,6 @@ async function controlPlane(tree: string, dataDirectory: string, workloads: read
     values['probe.p999'] = p999
   }
   if (workloads.length > 0) values['memory.after'] = serverRss(cluster)
-  if (workloads.includes('idle-watches')) Object.assign(values, await idle(cluster))
-  if (workloads.includes('large-list')) Object.assign(values, await large(cluster))
   return values
 }
 
@@ -116,15 +137,14 @@ async function large(cluster: ClusterProcess): Promise<Values> {
 
 /** In a cluster of its own: what the other workloads left behind would count at its restart. */
 async function many(tree: string, dataDirectory: string): Promise<Values> {
-  const flags = ['--control-plane-only']
   const values: Values = {}
   {
-    await using cluster = await ClusterProcess.start(tree, dataDirectory, flags)
+    await using cluster = await ClusterProcess.start(tree, dataDirectory, controlPlaneOnly)
     using connections = await Connections.open(cluster.credentials, 4)
     await openNamespace(connections)
     values['many-objects'] = await createMany(connections)
   }
-  await using again = await ClusterProcess.start(tree, dataDirectory, flags)
+  await using again = await ClusterProcess.start(tree, dataDirectory, controlPlaneOnly)
   values['many-objects.restart'] = again.readySeconds
   return values
 }
