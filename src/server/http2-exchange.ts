@@ -61,7 +61,10 @@ export class Http2Request implements ServerRequest {
   }
 }
 
-/** Hears of the end of a stream before its answer. Holds nothing of the request: a stream, and so its listeners, may outlive it by long. */
+/**
+ * Hears of the end of a stream before its answer. That the stream was written to its end says nothing: Node ends it itself where the client resets it.
+ * Holds nothing of the request: a stream, and so its listeners, may outlive it by long.
+ */
 class StreamEnd {
   #controller: AbortController | undefined
 
@@ -70,7 +73,7 @@ class StreamEnd {
     if (stream.destroyed) controller.abort(gone())
     else {
       stream.once('close', () => {
-        if (this.#controller !== undefined && !stream.writableFinished) rounds.leave(() => this.#controller?.abort(gone()))
+        if (this.#controller !== undefined) rounds.leave(() => this.#controller?.abort(gone()))
       })
     }
   }
@@ -125,6 +128,7 @@ export async function sendHttp2(stream: ServerHttp2Stream, request: Http2Request
   const sink = new Http2Sink(stream, request, stallMs(reply))
   try {
     await body(sink, request.signal)
+    request.answered()
     if (!stream.destroyed) stream.end()
     reply.done({ bytes: sink.bytes, cut: false })
   } catch (err) {
