@@ -162,6 +162,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     else if (typeof reply.body !== 'function') progress.release?.()
     if (!reply.longRunning) progress.endStream?.()
     const final = reply
+    const closed = final.longRunning ? parts.metrics.opened(progress.info) : undefined
     return {
       ...final,
       auditId: progress.auditId,
@@ -170,6 +171,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       done: outcome => {
         progress.release?.()
         progress.endStream?.()
+        closed?.()
         if (final.longRunning) void settle(record(progress, request, 'ResponseComplete', final, failure), request, progress)
         parts.metrics.observe(progress.info, final, outcome.bytes, clock.now() - progress.received)
       },

@@ -7,10 +7,14 @@ import type { RequestInfo } from './request-info.ts'
 
 export interface RequestMetrics {
   observe(info: RequestInfo | undefined, reply: Pick<Reply, 'status' | 'longRunning'>, bytes: number, durationMs: number): void
+  /** A watch or another stream has begun. What comes back is to be called once, when it is over. */
+  opened(info: RequestInfo | undefined): () => void
 }
 
-const names = ['verb', 'group', 'version', 'resource', 'subresource', 'scope', 'code'] as const
+const targetNames = ['verb', 'group', 'version', 'resource', 'subresource', 'scope'] as const
+const names = [...targetNames, 'code'] as const
 
+type Target = Record<(typeof targetNames)[number], string>
 type Labels = Record<(typeof names)[number], string>
 
 const secondBounds = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30, 60]
@@ -65,12 +69,35 @@ export function requestMetrics(registry: Registry, flow: FlowControl): RequestMe
       this.set({ request_kind: 'waiting' }, waiting)
     },
   })
+  const streams = new Map<string, { readonly labels: Target; open: number }>()
+  new Gauge({
+    name: 'apiserver_longrunning_requests',
+    help: 'Watches and other streams that are open now',
+    labelNames: targetNames,
+    registers: [registry],
+    collect() {
+      for (const { labels, open } of streams.values()) this.set(labels, open)
+    },
+  })
   return {
+    opened(info) {
+      const key = targetKey(info)
+      let same = streams.get(key)
+      if (same === undefined) {
+        same = { labels: targetOf(info), open: 0 }
+        streams.set(key, same)
+      }
+      const counted = same
+      counted.open++
+      return () => {
+        counted.open--
+      }
+    },
     observe(info, { status, longRunning }, bytes, durationMs) {
-      const key = keyOf(info, status)
+      const key = `${targetKey(info)}/${status}`
       let series = known.get(key)
       if (series === undefined) {
-        series = new Series(labelsOf(info, status))
+        series = new Series({ ...targetOf(info), code: String(status) })
         known.set(key, series)
       }
       series.total++
@@ -82,18 +109,18 @@ export function requestMetrics(registry: Registry, flow: FlowControl): RequestMe
 }
 
 /** Only what is served becomes a label: a client must not make series. */
-function labelsOf(info: RequestInfo | undefined, code: number): Labels {
-  const none = { verb: 'other', group: '', version: '', resource: '', subresource: '', scope: '' }
-  if (!info?.isResource || info.served === undefined) return { ...none, code: String(code) }
+function targetOf(info: RequestInfo | undefined): Target {
+  if (!info?.isResource || info.served === undefined)
+    return { verb: 'other', group: '', version: '', resource: '', subresource: '', scope: '' }
   const { verb, group, version, resource, subresource } = info
-  return { verb: verb.toUpperCase(), group, version, resource, subresource, scope: scopeOf(info), code: String(code) }
+  return { verb: verb.toUpperCase(), group, version, resource, subresource, scope: scopeOf(info) }
 }
 
-/** Different for different labels. */
-function keyOf(info: RequestInfo | undefined, code: number): string {
-  if (!info?.isResource || info.served === undefined) return String(code)
+/** Different for different targets. */
+function targetKey(info: RequestInfo | undefined): string {
+  if (!info?.isResource || info.served === undefined) return ''
   const { verb, group, version, resource, subresource } = info
-  return `${verb}/${group}/${version}/${resource}/${subresource}/${scopeOf(info)}/${code}`
+  return `${verb}/${group}/${version}/${resource}/${subresource}/${scopeOf(info)}`
 }
 
 function scopeOf({ name, namespace }: { readonly name: string; readonly namespace: string }): string {
