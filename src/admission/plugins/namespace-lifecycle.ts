@@ -1,30 +1,37 @@
 // Nothing is made in a namespace that is absent or being deleted, and the system's namespaces cannot be deleted.
 import { apiError, forbidden, notFound } from '../../api/status.ts'
 import type { Namespace } from '../../api/types/core-v1.ts'
-import { type AdmissionPlugin, admitted, type ClusterReader } from '../admission.ts'
+import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
 
 const immortal: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-public'])
 const namespaces = { group: '', plural: 'namespaces' }
 
 export function namespaceLifecycle({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
+  const validate = ({ operation, resource, subresource, namespace, name }: AdmissionRequest): Verdict => {
+    if (!resource.namespaced) {
+      if (operation !== 'DELETE' || !immortal.has(name)) return admitted
+      return { allowed: false, error: forbidden(namespaces, name, 'this namespace may not be deleted') }
+    }
+    // What is in a namespace may always be deleted; reviews store nothing.
+    if (operation === 'DELETE' || operation === 'CONNECT' || resource.group === 'authorization.k8s.io') return admitted
+    const found = reader.get('namespaces', '', namespace)
+    if (found === undefined) return { allowed: false, error: notFound(namespaces, namespace) }
+    if (operation !== 'CREATE' || subresource !== '' || (found as Namespace).status?.phase !== 'Terminating') return admitted
+    const error = forbidden(resource, name, `unable to create new content in namespace ${namespace} because it is being terminated`)
+    const causes = [
+      { reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' },
+    ]
+    return { allowed: false, error: apiError(403, 'Forbidden', error.message, { ...error.status.details, causes }) }
+  }
   return {
     name: 'NamespaceLifecycle',
     handles: ({ resource }) => resource.namespaced || (resource.group === '' && resource.plural === 'namespaces'),
-    validate({ operation, resource, subresource, namespace, name }) {
-      if (!resource.namespaced) {
-        if (operation !== 'DELETE' || !immortal.has(name)) return admitted
-        return { allowed: false, error: forbidden(namespaces, name, 'this namespace may not be deleted') }
-      }
-      // What is in a namespace may always be deleted; reviews store nothing.
-      if (operation === 'DELETE' || operation === 'CONNECT' || resource.group === 'authorization.k8s.io') return admitted
-      const found = reader.get('namespaces', '', namespace)
-      if (found === undefined) return { allowed: false, error: notFound(namespaces, namespace) }
-      if (operation !== 'CREATE' || subresource !== '' || (found as Namespace).status?.phase !== 'Terminating') return admitted
-      const error = forbidden(resource, name, `unable to create new content in namespace ${namespace} because it is being terminated`)
-      const causes = [
-        { reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' },
-      ]
-      return { allowed: false, error: apiError(403, 'Forbidden', error.message, { ...error.status.details, causes }) }
+    /** Before anything waits, is asked, or faults in the object are told: for what a namespace that is not there is about to get, too. */
+    mutate(request) {
+      const verdict = validate(request)
+      if (!verdict.allowed) throw verdict.error
     },
+    /** Once more: the namespace may have gone while others were waited for. */
+    validate,
   }
 }

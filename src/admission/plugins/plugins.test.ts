@@ -45,6 +45,23 @@ test('NamespaceLifecycle refuses what has no namespace, new content in a leaving
   await admit({ kind: 'pods', operation: 'DELETE', namespace: 'leaving' })
 })
 
+test('NamespaceLifecycle refuses before other plugins change the object, and again behind them', async () => {
+  const [plugin] = admissionPlugins({ ...options, profile: 'secure' })
+  assert.equal(plugin?.name, 'NamespaceLifecycle')
+  let changed = 0
+  const counting: AdmissionPlugin = {
+    name: 'Counting',
+    handles: () => true,
+    mutate: () => {
+      changed++
+    },
+  }
+  await refusal({ kind: 'pods', namespace: 'absent', object: pod() }, createAdmission([plugin, counting]))
+  assert.equal(changed, 0)
+  const late = createAdmission([{ ...plugin, mutate: () => undefined }])
+  assert.equal((await refusal({ kind: 'pods', namespace: 'absent', object: pod() }, late)).message, 'namespaces "absent" not found')
+})
+
 test('Priority computes the number and refuses one of the user', async () => {
   const spec = specOf((await admit({ kind: 'pods', object: pod({ ...goodSpec(), priorityClassName: 'high' }) })).object)
   assert.equal(spec['priority'], 1000)
