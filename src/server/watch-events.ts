@@ -60,16 +60,25 @@ export function watchEvents(context: ResourceContext): WatchEvents {
   }
 }
 
-function bookmarkOf({ served }: ResourceContext, revision: number, initialEnd: boolean): BookmarkObject {
+function bookmarkOf(context: ResourceContext, revision: number, initialEnd: boolean): BookmarkObject {
+  const { definition, apiVersion } = context.served
   return {
-    kind: served.definition.kind,
-    apiVersion: served.apiVersion,
+    kind: definition.kind,
+    apiVersion,
     metadata: {
       resourceVersion: String(revision),
       creationTimestamp: null,
-      ...(initialEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
+      ...(initialEnd ? { annotations: initialEndAnnotations(context) } : {}),
     },
   }
+}
+
+/** A client that lists by a watch puts what came into the empty list; without it client-go lists once more. */
+function initialEndAnnotations({ served, form }: ResourceContext): Record<string, string> {
+  const [kind, apiVersion] =
+    form.as === 'partial' ? ['PartialObjectMetadataList', form.metaVersion] : [served.definition.listKind, served.apiVersion]
+  const blueprint = Buffer.from(JSON.stringify({ kind, apiVersion, metadata: {}, items: [] })).toString('base64')
+  return { 'k8s.io/initial-events-end': 'true', 'kubernetes.io/initial-events-list-blueprint': blueprint }
 }
 
 function bookmarkFrame(object: unknown): Buffer {

@@ -69,6 +69,20 @@ test('watch() with sendInitialEvents marks their end by a bookmark', async () =>
   watch.close()
 })
 
+for (const [accept, list] of [
+  ['application/json', { kind: 'ConfigMapList', apiVersion: 'v1' }],
+  ['application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io', { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1' }],
+] as const)
+  test(`watch() with sendInitialEvents ends them with an empty ${list.kind} to be filled`, async () => {
+    await using api = new TestServer()
+    const query = 'watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true'
+    const watch = await api.watch(`${path}?${query}`, { accept })
+    const { annotations } = (await watch.next())?.object.metadata ?? {}
+    const blueprint = Buffer.from(annotations['kubernetes.io/initial-events-list-blueprint'], 'base64').toString()
+    assert.deepEqual(JSON.parse(blueprint), { ...list, metadata: {}, items: [] })
+    watch.close()
+  })
+
 test('watch() with sendInitialEvents comes as no Table, but as JSON for who accepts that too', async () => {
   await using api = new TestServer()
   await api.create(path, { metadata: { name: 'a' } })
