@@ -91,7 +91,7 @@ test('parseLogLine() refuses what is not CRI', () => {
 })
 
 test('parseLogOptions() reads PodLogOptions and refuses what is no number', () => {
-  const options = parseLogOptions(new URLSearchParams('follow=true&tailLines=5&sinceSeconds=10&timestamps=1'), 60_000)
+  const options = parseLogOptions(new URLSearchParams('follow=True&tailLines=5&sinceSeconds=10&timestamps=1'), 60_000)
   assert.deepEqual(options, { follow: true, previous: false, timestamps: true, since: 50_000, tailLines: 5 })
   assert.throws(() => parseLogOptions(new URLSearchParams('tailLines=-1'), 0), /tailLines/)
 })

@@ -1,6 +1,7 @@
 // Serves PodLogOptions from a container's log files: tail, since, timestamps, byte limit, and following over rotations.
 import { watch } from 'node:fs'
 import { dirname } from 'node:path'
+import { queryFlag } from '../api/query-flag.ts'
 import { badRequest } from '../api/status.ts'
 import { LogFileReader, type LogLine, logFiles, tailOffset } from './log-file.ts'
 
@@ -24,7 +25,7 @@ export function parseLogOptions(query: URLSearchParams, now: number): LogOptions
     if (!Number.isSafeInteger(value) || value < 0) throw badRequest(`${name}: Invalid value: "${text}"`)
     return value
   }
-  const flag = (name: string) => ['1', 'true', ''].includes(query.get(name) ?? 'false')
+  const flag = (name: string) => queryFlag(query.get(name))
   const sinceSeconds = count('sinceSeconds')
   const sinceTime = query.get('sinceTime')
   const at = sinceTime === null ? undefined : Date.parse(sinceTime)

@@ -4,12 +4,13 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { kubeletPaths, kubeletRequestPath, type NodeUsage, type RefusedConnection } from '../api/node-protocol.ts'
+import { queryFlag } from '../api/query-flag.ts'
 import { ApiError, apiError, badRequest, internalError, notFound, type Status } from '../api/status.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { parseLogOptions, readContainerLog } from './container-log.ts'
 import type { ContainerStatus } from './cri/messages.ts'
-import type { ContainerRuntime } from './cri/runtime.ts'
+import type { ContainerRuntime, StreamOptions } from './cri/runtime.ts'
 import { containersOf } from './pod-containers.ts'
 import { dialPod } from './pod-dial.ts'
 import type { PodWorker } from './pod-worker.ts'
@@ -179,14 +180,18 @@ async function runtimeUrl(
     return { url: await runtime.portForward(sandbox.id, ports, signal), protocol: 'portforward.k8s.io' }
   }
   const running = runningInstance(worker, container)
-  const flag = (name: string) => ['1', 'true'].includes(query.get(name) ?? '')
-  const tty = flag('tty')
-  // A terminal carries both outputs on one stream; the CRI refuses to be asked for stderr beside it.
-  const streams = { tty, stdin: flag('stdin'), stdout: flag('stdout'), stderr: flag('stderr') && !tty }
+  const streams = askedStreams(query)
   const command = query.getAll('command')
   if (kind === 'attach') return { url: await runtime.attach(running.id, streams, signal), protocol: 'v4.channel.k8s.io' }
   if (command.length === 0) throw badRequest('you must specify at least 1 command for the container')
   return { url: await runtime.exec(running.id, command, streams, signal), protocol: 'v4.channel.k8s.io' }
+}
+
+/** A terminal carries both outputs on one stream; the CRI refuses to be asked for stderr beside it. */
+export function askedStreams(query: URLSearchParams): StreamOptions {
+  const flag = (name: string) => queryFlag(query.get(name))
+  const tty = flag('tty')
+  return { tty, stdin: flag('stdin'), stdout: flag('stdout'), stderr: flag('stderr') && !tty }
 }
 
 function runningInstance(worker: PodWorker, container: string): ContainerStatus {

@@ -1,6 +1,7 @@
 // The query of a request, parsed once and without URL objects.
 
 import { parse } from 'node:querystring'
+import { queryFlag } from '../api/query-flag.ts'
 import { badRequest } from '../api/status.ts'
 import { parseInt64 } from '../api/validation/go-int64.ts'
 
@@ -8,7 +9,7 @@ export interface Query {
   /** The first value, undefined where the name does not occur. */
   get(name: string): string | undefined
   all(name: string): readonly string[]
-  /** As Go's conversion has it: absent, `0` and `false` (any case) are false, everything else is true. */
+  /** See `queryFlag()`. */
   flag(name: string): boolean
   /** Throws a 400 where the value is no integer. */
   integer(name: string): number | undefined
@@ -42,10 +43,7 @@ export function parseQuery(raw: string): Query {
     raw,
     all,
     get,
-    flag(name) {
-      const value = get(name)?.toLowerCase()
-      return value !== undefined && value !== '0' && value !== 'false'
-    },
+    flag: name => queryFlag(get(name)),
     integer(name) {
       const value = get(name)
       if (value === undefined) return undefined
