@@ -83,7 +83,11 @@ export class SpdyRuntime {
   write(name: string, data: string | Buffer, fin = false): boolean {
     const [id] = [...this.streams].find(([, known]) => known === name) ?? []
     if (id === undefined) throw new Error(`the client created no stream "${name}"`)
-    return this.#duplex.write(dataFrame(id, Buffer.from(data), fin))
+    return this.writeOn(id, data, fin)
+  }
+
+  writeOn(stream: number, data: string | Buffer, fin = false): boolean {
+    return this.#duplex.write(dataFrame(stream, Buffer.from(data), fin))
   }
 
   /** As a runtime ends: the Status, and all bytes. */

@@ -34,9 +34,9 @@ const negotiations: readonly [string, string[], string, readonly string[], reado
     [binary(1, 'HELLO EXIT'), binary(2, 'bye'), binary(3, failed)],
   ],
   [
-    'base64.v4.channel.k8s.io',
-    ['base64.v4.channel.k8s.io'],
-    'base64.v4.channel.k8s.io',
+    'v4.base64.channel.k8s.io',
+    ['v4.base64.channel.k8s.io'],
+    'v4.base64.channel.k8s.io',
     [`0${btoa('hello exit')}`],
     [`1${btoa('HELLO EXIT')}`, `2${btoa('bye')}`, `3${btoa(failed)}`],
   ],
@@ -47,7 +47,7 @@ for (const [name, offered, chosen, sent, got] of negotiations) {
     const runtimes = echo(streams.agent)
     const socket = await streams.webSocket(commands, offered)
     assert.equal(socket.protocol, chosen)
-    for (const message of sent) socket.send(chosen.startsWith('base64') ? message : Buffer.from(message, 'latin1'))
+    for (const message of sent) socket.send(chosen.includes('base64') ? message : Buffer.from(message, 'latin1'))
     assert.deepEqual(await messagesOf(socket), { code: 1000, messages: got })
     assert.deepEqual([...(runtimes[0]?.streams.values() ?? [])], ['error', 'stdin', 'stdout', 'stderr'])
     const uid = (await streams.server.api.get(podPath)).json.metadata.uid

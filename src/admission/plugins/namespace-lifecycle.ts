@@ -18,9 +18,7 @@ export function namespaceLifecycle({ reader }: { readonly reader: ClusterReader 
     if (found === undefined) return { allowed: false, error: notFound(namespaces, namespace) }
     if (operation !== 'CREATE' || subresource !== '' || (found as Namespace).status?.phase !== 'Terminating') return admitted
     const error = forbidden(resource, name, `unable to create new content in namespace ${namespace} because it is being terminated`)
-    const causes = [
-      { reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' },
-    ]
+    const causes = [{ reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' }]
     return { allowed: false, error: apiError(403, 'Forbidden', error.message, { ...error.status.details, causes }) }
   }
   return {

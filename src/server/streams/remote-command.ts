@@ -1,17 +1,16 @@
-// exec and attach: the channels of a WebSocket to the SPDY streams of remotecommand v4. port-forward: the SPDY bytes inside of a WebSocket.
+// exec and attach: the channels of a WebSocket to the SPDY streams of remotecommand v4.
 import type { Duplex } from 'node:stream'
-import type { RawData, WebSocket } from 'ws'
+import type { WebSocket } from 'ws'
 import { internalError } from '../../api/status.ts'
+import { ChannelSocket, writePieces } from './channel-socket.ts'
 import { dataFrame, ping, SpdyReader, synStream } from './spdy-frames.ts'
-import { WebSocketOutput } from './web-socket-output.ts'
 
 /** What the client may choose from, best first. */
-export const commandProtocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io', 'base64.v4.channel.k8s.io'] as const
+export const commandProtocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io', 'v4.base64.channel.k8s.io'] as const
 
 const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4 } as const
 type Channel = keyof typeof channels
 const closeSignal = 255
-const pieceBytes = 32 * 1024
 
 export interface CommandStreams {
   readonly stdin: boolean
@@ -25,23 +24,15 @@ export interface CommandStreams {
  * channel before its normal closure: the runtime's own, or a Failure that says why there is none. Without one it would take the end for a success.
  */
 export async function translateCommand(socket: WebSocket, node: Duplex, wanted: CommandStreams): Promise<void> {
-  const base64 = socket.protocol.startsWith('base64.')
+  const client = new ChannelSocket(socket)
   const ids = openStreams(node, wanted)
-  const output = new WebSocketOutput(socket)
-  const send = (channel: number, data: Buffer) =>
-    output.send(base64 ? `${channel}${data.toString('base64')}` : Buffer.concat([Buffer.from([channel]), data]))
-  followClient(socket, node, raw => {
-    const message = bytesOf(raw)
-    const channel = base64 ? (message[0] ?? 48) - 48 : message[0]
+  const send = (channel: number, data: Buffer) => client.send(channel, data)
+  client.follow(node, (channel, data) => {
     if (channel === closeSignal && socket.protocol === 'v5.channel.k8s.io') {
-      return message[1] === channels.stdin && ids.stdin !== undefined ? node.write(dataFrame(ids.stdin, Buffer.alloc(0), true)) : true
+      return data[0] === channels.stdin && ids.stdin !== undefined ? node.write(dataFrame(ids.stdin, Buffer.alloc(0), true)) : true
     }
     const id = channel === channels.stdin ? ids.stdin : channel === channels.resize ? ids.resize : undefined
-    if (id === undefined) return true
-    const data = base64 ? Buffer.from(message.toString('latin1', 1), 'base64') : message.subarray(1)
-    let room = true
-    for (let at = 0; at < data.length; at += pieceBytes) room = node.write(dataFrame(id, data.subarray(at, at + pieceBytes), false))
-    return room
+    return id === undefined ? true : writePieces(node, id, data)
   })
   let failure: string | undefined
   try {
@@ -54,7 +45,7 @@ export async function translateCommand(socket: WebSocket, node: Duplex, wanted: 
     await send(channels.error, Buffer.from(JSON.stringify(internalError(failure).status))).catch(() => socket.terminate())
   }
   node.destroy()
-  await output.close()
+  await client.close()
 }
 
 function openStreams(node: Duplex, wanted: CommandStreams): Partial<Record<Channel, number>> {
@@ -99,32 +90,4 @@ async function outputs(
     if (open.size === 0) return told
   }
   return told
-}
-
-/** Port-forward: each message is a piece of the SPDY bytes, which the runtime reads itself. Resolves when the client's connection is closed. */
-export async function tunnelBytes(socket: WebSocket, node: Duplex): Promise<void> {
-  const output = new WebSocketOutput(socket)
-  followClient(socket, node, raw => node.write(bytesOf(raw)))
-  try {
-    for await (const chunk of node) await output.send(chunk)
-  } catch {
-    // The client is gone, or the node cut the stream: SPDY has no word for it, and the closed connection tells.
-  }
-  node.destroy()
-  await output.close()
-}
-
-/** Hands each message over, at the node's pace; the node's stream ends with the client. `take` returns false where the node is behind. */
-function followClient(socket: WebSocket, node: Duplex, take: (raw: RawData) => boolean): void {
-  // An error is followed by `close`.
-  socket.on('error', () => node.destroy())
-  socket.on('close', () => node.destroy())
-  socket.on('message', (raw: RawData) => {
-    if (node.writable && !take(raw)) socket.pause()
-  })
-  node.on('drain', () => socket.resume())
-}
-
-function bytesOf(raw: RawData): Buffer {
-  return Array.isArray(raw) ? Buffer.concat(raw) : Buffer.isBuffer(raw) ? raw : Buffer.from(raw)
 }

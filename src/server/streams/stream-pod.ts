@@ -11,10 +11,11 @@ import type { StreamPod } from '../subresources/pod-streams.ts'
 import type { WriteParts } from '../write-parts.ts'
 import { acceptWebSocket } from './accept-web-socket.ts'
 import { carryUpgraded } from './carry-upgraded.ts'
+import { channelPorts, portProtocols, translatePorts, tunnelBytes, tunnelProtocol } from './forwarded-ports.ts'
 import { nodeRefusal } from './node-refusal.ts'
 import { offeredProtocols } from './offered-protocols.ts'
 import { demandOwnOrigin } from './own-origin.ts'
-import { commandProtocols, translateCommand, tunnelBytes } from './remote-command.ts'
+import { commandProtocols, translateCommand } from './remote-command.ts'
 
 type Kind = Parameters<StreamPod>[1]
 
@@ -41,6 +42,9 @@ export function createStreamPod({ writeParts, tunnels, clock }: StreamPodParts):
     const container = kind === 'portforward' ? '' : streamContainer(pod, query.get('container'))
     if (!pod.spec?.nodeName) throw badRequest(`pod ${info.name} does not have a host assigned`)
     const protocol = negotiate(context, kind)
+    // Before the node is asked: a client whose ports make no channels gets an ordinary Status.
+    const isChanneled = kind === 'portforward' && request.upgrade === 'websocket' && protocol !== tunnelProtocol
+    const ports = isChanneled ? channelPorts(query.all('ports')) : undefined
     const ended = new AbortController()
     const signal = AbortSignal.any([request.signal, ended.signal])
     const node = await tunnels.requestNode(
@@ -53,7 +57,7 @@ export function createStreamPod({ writeParts, tunnels, clock }: StreamPodParts):
     if (node.status !== 200) throw await nodeRefusal(node.status, node.stream)
     const upgrade = async (connection: UpgradedConnection) => {
       try {
-        if (request.upgrade === 'websocket') await overWebSocket(connection, node.stream, protocol, kind, context)
+        if (request.upgrade === 'websocket') await overWebSocket(connection, node.stream, protocol, kind, context, ports)
         else await overSpdy(connection, node.stream, protocol, clock)
       } finally {
         ended.abort(new Error('the stream is over'))
@@ -85,7 +89,7 @@ function negotiate({ request }: ResourceContext, kind: Kind): string {
       .filter(Boolean)
   if (request.upgrade === 'websocket') {
     demandOwnOrigin(request)
-    const known: readonly string[] = kind === 'portforward' ? ['SPDY/3.1+portforward.k8s.io'] : commandProtocols
+    const known: readonly string[] = kind === 'portforward' ? portProtocols : commandProtocols
     const offered = offeredProtocols(request.headers)
     const chosen = known.find(one => offered.includes(one))
     if (chosen === undefined)
@@ -124,8 +128,10 @@ async function overWebSocket(
   protocol: string,
   kind: Kind,
   { query }: ResourceContext,
+  ports: readonly number[] | undefined,
 ): Promise<void> {
   const client = await acceptWebSocket(connection, { protocol, maxMessageBytes })
+  if (ports !== undefined) return await translatePorts(client, node, ports)
   if (kind === 'portforward') return await tunnelBytes(client, node)
   const flag = (name: string) => query.flag(name)
   await translateCommand(client, node, { stdin: flag('stdin'), stdout: flag('stdout'), stderr: flag('stderr'), tty: flag('tty') })

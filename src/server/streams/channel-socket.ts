@@ -1,0 +1,64 @@
+// A WebSocket whose messages each begin with the number of a channel: `v4.channel.k8s.io` and its like.
+import type { Duplex } from 'node:stream'
+import type { RawData, WebSocket } from 'ws'
+import { dataFrame } from './spdy-frames.ts'
+import { WebSocketOutput } from './web-socket-output.ts'
+
+const pieceBytes = 32 * 1024
+/** In base64 the channel is a character: `0` and those that follow it. */
+const firstDigit = 48
+
+export class ChannelSocket {
+  readonly #socket: WebSocket
+  readonly #output: WebSocketOutput
+  readonly #base64: boolean
+
+  constructor(socket: WebSocket) {
+    this.#socket = socket
+    this.#output = new WebSocketOutput(socket)
+    this.#base64 = socket.protocol.includes('base64.')
+  }
+
+  /** As WebSocketOutput.send(). */
+  send(channel: number, data: Buffer): Promise<void> {
+    if (this.#base64) return this.#output.send(`${String.fromCharCode(firstDigit + channel)}${data.toString('base64')}`)
+    return this.#output.send(Buffer.concat([Buffer.from([channel]), data]))
+  }
+
+  /** Hands each message over, at the node's pace; the node's stream ends with the client. `take` returns false where the node is behind. */
+  follow(node: Duplex, take: (channel: number | undefined, data: Buffer) => boolean): void {
+    followClient(this.#socket, node, raw => {
+      const message = bytesOf(raw)
+      const [first] = message
+      if (!this.#base64 || first === undefined) return take(first, message.subarray(1))
+      return take(first - firstDigit, Buffer.from(message.toString('latin1', 1), 'base64'))
+    })
+  }
+
+  /** As WebSocketOutput.close(). */
+  close(): Promise<void> {
+    return this.#output.close()
+  }
+}
+
+/** Writes what a message brings on a stream of the node; false where the node is behind. */
+export function writePieces(node: Duplex, stream: number, data: Buffer): boolean {
+  let room = true
+  for (let at = 0; at < data.length; at += pieceBytes) room = node.write(dataFrame(stream, data.subarray(at, at + pieceBytes), false))
+  return room
+}
+
+/** See `ChannelSocket.follow()`. */
+export function followClient(socket: WebSocket, node: Duplex, take: (raw: RawData) => boolean): void {
+  // An error is followed by `close`.
+  socket.on('error', () => node.destroy())
+  socket.on('close', () => node.destroy())
+  socket.on('message', (raw: RawData) => {
+    if (node.writable && !take(raw)) socket.pause()
+  })
+  node.on('drain', () => socket.resume())
+}
+
+export function bytesOf(raw: RawData): Buffer {
+  return Array.isArray(raw) ? Buffer.concat(raw) : Buffer.isBuffer(raw) ? raw : Buffer.from(raw)
+}

@@ -1,0 +1,94 @@
+// port-forward: the SPDY bytes inside of a WebSocket, as kubectl sends them, or channels of a WebSocket, two for each port, as the Python and JavaScript clients do.
+import type { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
+import { badRequest } from '../../api/status.ts'
+import { bytesOf, ChannelSocket, followClient, writePieces } from './channel-socket.ts'
+import { dataFrame, ping, SpdyReader, synStream } from './spdy-frames.ts'
+import { WebSocketOutput } from './web-socket-output.ts'
+
+export const tunnelProtocol = 'SPDY/3.1+portforward.k8s.io'
+/** What the client may choose from, best first. */
+export const portProtocols = [tunnelProtocol, 'v4.channel.k8s.io', 'v4.base64.channel.k8s.io'] as const
+
+/** A channel's number is one byte, and below the letters in base64. */
+const maxPorts = 32
+
+/** The ports of a client that gets channels. Throws a 400 where there are none or too many; the node judges each of them. */
+export function channelPorts(query: readonly string[]): readonly number[] {
+  const ports = query.flatMap(text => text.split(',')).filter(Boolean)
+  if (ports.length === 0) throw badRequest('query parameter "ports" is required')
+  if (ports.length > maxPorts)
+    throw badRequest(`query parameter "ports" has ${ports.length} ports, at most ${maxPorts} go over one WebSocket`)
+  return ports.map(Number)
+}
+
+/** Each message is a piece of the SPDY bytes, which the runtime reads itself. Resolves when the client's connection is closed. */
+export async function tunnelBytes(socket: WebSocket, node: Duplex): Promise<void> {
+  const output = new WebSocketOutput(socket)
+  followClient(socket, node, raw => node.write(bytesOf(raw)))
+  try {
+    for await (const chunk of node) await output.send(chunk)
+  } catch {
+    // The client is gone, or the node cut the stream: SPDY has no word for it, and the closed connection tells.
+  }
+  node.destroy()
+  await output.close()
+}
+
+/**
+ * Of the port at `index` the channel `2 * index` has the data and the next one what went wrong; both begin with the port, two bytes, the lower
+ * first. Resolves when the client's connection is closed, which is when every port is over. `node` is SPDY/3.1 with the runtime as server.
+ */
+export async function translatePorts(socket: WebSocket, node: Duplex, ports: readonly number[]): Promise<void> {
+  const client = new ChannelSocket(socket)
+  const channels = openPorts(node, ports)
+  const ids = new Map([...channels].map(([id, channel]) => [channel, id]))
+  client.follow(node, (channel, data) => {
+    const id = channel === undefined || channel % 2 === 1 ? undefined : ids.get(channel)
+    return id === undefined ? true : writePieces(node, id, data)
+  })
+  try {
+    for (const [index, port] of ports.entries()) {
+      const number = Buffer.from([port & 0xff, port >> 8])
+      await client.send(2 * index, number)
+      await client.send(2 * index + 1, number)
+    }
+    await copyPorts(node, channels, client)
+  } catch {
+    // As in tunnelBytes(): the closed connection tells.
+  }
+  node.destroy()
+  await client.close()
+}
+
+/** The streams of each port, errors first as kubectl has them: their numbers, and the channels that they belong to. */
+function openPorts(node: Duplex, ports: readonly number[]): Map<number, number> {
+  const channels = new Map<number, number>()
+  for (const [index, port] of ports.entries()) {
+    const of = { port: String(port), requestid: String(index) }
+    const error = 4 * index + 1
+    node.write(synStream(error, { streamtype: 'error', ...of }, index === 0))
+    node.write(dataFrame(error, Buffer.alloc(0), true))
+    node.write(synStream(error + 2, { streamtype: 'data', ...of }, false))
+    channels.set(error, 2 * index + 1).set(error + 2, 2 * index)
+  }
+  return channels
+}
+
+/** Until all streams or the node's bytes have ended; rejects where the client is gone or the bytes make no sense. */
+async function copyPorts(node: Duplex, channels: ReadonlyMap<number, number>, client: ChannelSocket): Promise<void> {
+  const open = new Map(channels)
+  const reader = new SpdyReader()
+  for await (const chunk of node) {
+    for (const frame of reader.push(chunk)) {
+      // Odd numbers are answers to pings of this side, which sends none.
+      if (frame.type === 'ping' && frame.id % 2 === 0) node.write(ping(frame.id))
+      if (frame.type === 'data' && frame.data.length > 0) {
+        const channel = open.get(frame.stream)
+        if (channel !== undefined) await client.send(channel, frame.data)
+      }
+      if (frame.type === 'reset' || ('fin' in frame && frame.fin)) open.delete(frame.stream)
+    }
+    if (open.size === 0) return
+  }
+}
