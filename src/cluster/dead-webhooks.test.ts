@@ -111,6 +111,19 @@ test('webhooks and policies are counted under upstream’s names', async () => {
   ])
 })
 
+test('a webhook is asked whose own certificate is named, though it did not sign itself', async () => {
+  const client = { url: `https://localhost:${hooked.hook.port}/x`, caBundle: hooked.hook.ownBundle }
+  await withHooks(
+    'validating',
+    [base('judge', { clientConfig: client })],
+    () => ({ allowed: true }),
+    async sent => {
+      await write('a', {}, '?dryRun=All')
+      assert.equal(sent.length, 1)
+    },
+  )
+})
+
 test('a webhook whose certificate nobody vouches for is not asked', async () => {
   const client = { url: `https://localhost:${hooked.hook.port}/x` }
   await withHooks(

@@ -24,13 +24,16 @@ export class TestWebhook implements AsyncDisposable {
   readonly port: number
   /** For `clientConfig.caBundle`. */
   readonly caBundle: string
+  /** Its own certificate, for `clientConfig.caBundle` too. */
+  readonly ownBundle: string
   readonly sent: Sent[] = []
   respond: Respond = () => ({ allowed: true })
 
-  private constructor(server: Server, port: number, caBundle: string) {
+  private constructor(server: Server, port: number, authority: string, certificate: string) {
     this.#server = server
     this.port = port
-    this.caBundle = caBundle
+    this.caBundle = Buffer.from(authority).toString('base64')
+    this.ownBundle = Buffer.from(certificate).toString('base64')
   }
 
   /** A kubeconfig whose current context leads to this server at `path`, as `user`. */
@@ -54,7 +57,7 @@ export class TestWebhook implements AsyncDisposable {
     await once(server, 'listening')
     const address = server.address()
     const port = typeof address === 'object' && address ? address.port : 0
-    const hook = new TestWebhook(server, port, Buffer.from(await signer.authority('serving', signal)).toString('base64'))
+    const hook = new TestWebhook(server, port, await signer.authority('serving', signal), cert)
     server.on('request', (request, answer) => {
       hook.#receive(request, answer).catch((err: Error) => answer.destroy(err))
     })

@@ -29,17 +29,18 @@ async function backend(t: TestContext) {
   const tunnels = new NodeTunnels(silentLogger)
   tunnels.register('n1', async () => ({ status: 200, contentType: '', stream: connect({ port, host: '127.0.0.1' }) }))
   const authorities = await signer.authority('serving', signal)
-  return async (serverName: string, verify: boolean, ca = authorities): Promise<string> => {
+  const ask = async (serverName: string, verify: boolean, ca = authorities): Promise<string> => {
     const target = { pod, port: 443, tls: true, host: '10.0.0.1:443', serverName }
     const stream = await connectBackend(tunnels, target, { authorities: ca, verify }, signal)
     let text = ''
     for await (const chunk of stream) text += chunk
     return text
   }
+  return { ask, cert }
 }
 
 test('connectBackend() verifies the name of the service or the address of the pod', async t => {
-  const ask = await backend(t)
+  const { ask } = await backend(t)
   assert.equal(await ask('s.d.svc', true), 'hello')
   assert.equal(await ask('10.0.0.1', true), 'hello')
   for (const name of ['other.d.svc', '10.0.0.2'])
@@ -47,9 +48,19 @@ test('connectBackend() verifies the name of the service or the address of the po
 })
 
 test('connectBackend() takes no other authority, and any where nobody wants to verify', async t => {
-  const ask = await backend(t)
+  const { ask } = await backend(t)
   await using other = createMemorySigner()
   const foreign = await other.authority('serving', AbortSignal.timeout(60_000))
   await assert.rejects(ask('s.d.svc', true, foreign), { message: /^error trying to reach service: tls: / })
   assert.equal(await ask('other.d.svc', false, foreign), 'hello')
+})
+
+test('connectBackend() trusts a certificate that is named itself, whoever signed it, and no other of its authority', async t => {
+  const { ask, cert } = await backend(t)
+  assert.equal(await ask('s.d.svc', true, cert), 'hello')
+  await using signer = createMemorySigner()
+  const { csr } = await createKeyAndCsr({ commonName: 's' })
+  const names = { commonName: 's', organizations: [], dnsNames: ['s.d.svc'], ipAddresses: [] }
+  const twin = await signer.issueCertificate({ authority: 'serving', csr, ...names, lifetimeSeconds: 600 }, AbortSignal.timeout(60_000))
+  await assert.rejects(ask('s.d.svc', true, twin), { message: /^error trying to reach service: tls: / })
 })

@@ -12,6 +12,7 @@ import type { Clock } from '../../base/clock.ts'
 import { kubernetesVersion } from '../../base/kubernetes-version.ts'
 import { messageOf } from '../../base/user-error.ts'
 import { AnswerTooLarge, boundedAnswer } from '../bounded-answer.ts'
+import { trustAnchors } from '../proxy/trust-anchors.ts'
 
 type ReviewSender = CallParts['sender']
 
@@ -85,7 +86,7 @@ export function createReviewSender(parts: ReviewSenderParts): ReviewSender & Dis
   ): Destination => {
     const options: AgentOptions = {
       ...base,
-      ...(authorities === undefined ? {} : { ca: authorities }),
+      ...trustAnchors(authorities),
       ...clientOf(identity).client,
       ...(serverName === undefined ? {} : { servername: serverName }),
     }
