@@ -107,10 +107,10 @@ const refused: readonly {
   {
     name: 'a namespace that is no name',
     text: 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a, namespace: A_B }\n',
-    rule: 'validation',
+    rule: 'NamespaceLifecycle',
     field: 'metadata.namespace',
     line: 3,
-    says: /RFC 1123/,
+    says: /^namespaces "A_B" not found$/,
   },
   {
     name: 'an item of a list',

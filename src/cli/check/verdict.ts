@@ -78,7 +78,8 @@ function complaintsOf(status: Status): Complaint[] {
   const { message = status.reason ?? 'refused', details } = status
   if (status.reason === 'BadRequest') return decodingComplaints(message)
   const groups = Map.groupBy((details?.causes ?? []).filter(hasText), cause => `${cause.reason ?? ''}: ${cause.message}`)
-  if (groups.size === 0) return [{ message: shortened(message), field: '' }]
+  const isNamespace = status.reason === 'NotFound' && details?.kind === 'namespaces'
+  if (groups.size === 0) return [{ message: shortened(message), field: isNamespace ? 'metadata.namespace' : '' }]
   const invalid = status.reason === 'Invalid'
   return [...groups.values()].map(([cause = { message }]) => ({
     message: invalid || cause.reason === undefined ? cause.message : `${cause.reason}: ${cause.message}`,
