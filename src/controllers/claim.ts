@@ -5,7 +5,7 @@ import type { ResourceRef } from '../client/resource-ref.ts'
 import type { Context } from './controller.ts'
 import { type Claim, controllerReference } from './owner.ts'
 
-/** Returns what the owner controls afterwards. */
+/** Returns what the owner controls afterwards. A `finalizer` is put onto what is adopted, and taken off what is released. */
 export async function applyClaim<T extends KubeObject>(
   context: Context,
   owner: KubeObject,
@@ -13,18 +13,21 @@ export async function applyClaim<T extends KubeObject>(
   resource: ResourceRef<T>,
   claim: Claim<T>,
   signal: AbortSignal,
+  finalizer?: string,
 ): Promise<T[]> {
   const owned = [...claim.owned]
   if (claim.adopt.length > 0 && (await isStillThere(context, owner, ownerResource, signal))) {
     for (const object of claim.adopt) {
-      const body = { metadata: { uid: object.metadata.uid, ownerReferences: [controllerReference(owner, ownerResource)] } }
-      const adopted = await patch(context, resource, object, body, signal)
+      const hold = finalizer === undefined ? {} : { finalizers: [finalizer] }
+      const metadata = { uid: object.metadata.uid, ownerReferences: [controllerReference(owner, ownerResource)], ...hold }
+      const adopted = await patch(context, resource, object, { metadata }, signal)
       if (adopted !== undefined) owned.push(adopted)
     }
   }
   for (const object of claim.release) {
     const ownerReferences = [{ $patch: 'delete', uid: owner.metadata.uid }]
-    await patch(context, resource, object, { metadata: { uid: object.metadata.uid, ownerReferences } }, signal)
+    const free = finalizer === undefined ? {} : { '$deleteFromPrimitiveList/finalizers': [finalizer] }
+    await patch(context, resource, object, { metadata: { uid: object.metadata.uid, ownerReferences, ...free } }, signal)
   }
   return owned
 }

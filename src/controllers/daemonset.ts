@@ -13,7 +13,7 @@ import { daemonPod, targetNode } from './daemon-node.ts'
 import { type DaemonPlan, type DaemonView, planNodes, planStatus, planUpdate } from './daemon-plan.ts'
 import type { Expectations } from './expectations.ts'
 import { controllerOf, planOwnership } from './owner.ts'
-import { createPod, deletePod, inGrowingBatches, isNamespaceEnding, unlessEnding } from './pod-control.ts'
+import { createPod, deleteExpected, deletePod, inGrowingBatches, isNamespaceEnding, unlessEnding } from './pod-control.ts'
 import { expectPods } from './pod-expectations.ts'
 import { isFinished } from './pod-state.ts'
 import { canonical } from './pod-template-hash.ts'
@@ -182,14 +182,8 @@ async function apply(
     createPod(context, set, daemonSets, daemonPod(set, create[at] ?? '', hash), signal),
   )
   for (let at = made.succeeded; at < create.length; at++) expectations.created(key)
-  let failure = made.err === undefined || isNamespaceEnding(made.err) ? undefined : made.err
-  const results = await Promise.allSettled(remove.map(pod => deletePod(context, set, daemonSets, pod, signal)))
-  for (const [at, result] of results.entries()) {
-    if (result.status === 'fulfilled') continue
-    expectations.deleted(key, remove[at]?.metadata.uid ?? '')
-    failure = result.reason
-  }
-  return failure
+  const { err } = await deleteExpected(expectations, key, remove, pod => deletePod(context, set, daemonSets, pod, signal))
+  return err ?? (isNamespaceEnding(made.err) ? undefined : made.err)
 }
 
 function tellEnded({ events }: Context, set: DaemonSet, { metadata, spec, status }: Pod): void {

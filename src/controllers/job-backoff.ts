@@ -1,5 +1,6 @@
 // How long a Job waits before it replaces pods that failed: 10 s, doubled with each failure, 10 min at most. Pure.
 import type { Pod } from '../api/types/core-v1.ts'
+import { sidecarStatuses } from './pod-state.ts'
 
 const firstBackoffMs = 10_000
 const longestBackoffMs = 600_000
@@ -30,13 +31,7 @@ export function remainingBackoff({ failures, lastFailure }: BackoffRecord, now: 
 
 /** When the pod's last container ended, as far as its status tells; what says nothing counts from its creation, so that its time passes. */
 export function finishTime(pod: Pod): number {
-  const sidecars = new Set(
-    (pod.spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name),
-  )
-  const statuses = [
-    ...(pod.status?.containerStatuses ?? []),
-    ...(pod.status?.initContainerStatuses ?? []).filter(({ name }) => sidecars.has(name)),
-  ]
+  const statuses = [...(pod.status?.containerStatuses ?? []), ...sidecarStatuses(pod)]
   const ends = statuses.map(({ state }) => Date.parse(state?.terminated?.finishedAt ?? ''))
   const known = ends.filter(time => !Number.isNaN(time))
   if (known.length > 0 && known.length === ends.length) return Math.max(...known)

@@ -210,3 +210,11 @@ test('jobPod() of an index has its name, label and variable', () => {
   assert.equal(pod.metadata.labels?.['batch.kubernetes.io/job-completion-index'], '3')
   assert.deepEqual(pod.spec.containers[0]?.env?.[0]?.name, 'JOB_COMPLETION_INDEX')
 })
+
+test('jobPod() of an index keeps it in the name of its pod, however long that of the job is', () => {
+  const job = newJob(indexed)
+  job.metadata.name = 'a'.repeat(61)
+  const pod = jobPod(job, 3, undefined)
+  assert.equal(pod.metadata.generateName, `${'a'.repeat(55)}-3-`)
+  assert.equal(pod.spec.hostname, `${'a'.repeat(61)}-3`)
+})

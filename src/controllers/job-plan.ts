@@ -6,7 +6,7 @@ import { countsAsFailure, replacesOnlyFailed } from './job-failure.ts'
 import { completionIndex, firstPending, isIndexed } from './job-indexes.ts'
 import { type IndexFailures, indexFailures } from './job-pods.ts'
 import type { JobState } from './job-state.ts'
-import { rankForDeletion } from './replica-plan.ts'
+import { rankByProgress } from './replica-plan.ts'
 
 /** Pods made or deleted in one pass, at most. */
 const burst = 500
@@ -30,7 +30,7 @@ export function planJob(job: Job, state: JobState, backoff: BackoffRecord, now: 
   const { active } = state
   if (job.spec.suspend === true) return { ...nothing, remove: active.slice(0, burst) }
   const wanted = wantedActive(job, state)
-  const remove = surplus(job, active, Math.max(0, active.length - wanted), now)
+  const remove = surplus(job, active, Math.max(0, active.length - wanted))
   if (remove.length > 0) return { ...nothing, remove: remove.slice(0, burst) }
   const terminating = replacesOnlyFailed(job) ? state.terminating.length : 0
   const count = Math.min(wanted - terminating - active.length, burst)
@@ -49,21 +49,21 @@ function wantedActive({ spec }: Job, { active, succeeded }: JobState): number {
 }
 
 /** At least this many; pods without a usable index and second ones of an index go in any case. */
-function surplus(job: Job, active: readonly Pod[], atLeast: number, now: number): Pod[] {
-  if (!isIndexed(job)) return rankForDeletion(active, active, now).slice(0, atLeast)
+function surplus(job: Job, active: readonly Pod[], atLeast: number): Pod[] {
+  if (!isIndexed(job)) return rankByProgress(active).slice(0, atLeast)
   const byIndex = Map.groupBy(active, pod => completionIndex(pod, job.spec.completions ?? 0))
   const unusable: Pod[] = []
   const kept: Pod[] = []
   for (const [index, pods] of byIndex) {
     if (index === undefined) unusable.push(...pods)
     else {
-      const ranked = rankForDeletion(pods, active, now)
+      const ranked = rankByProgress(pods)
       unusable.push(...ranked.slice(0, -1))
       kept.push(...ranked.slice(-1))
     }
   }
   const more = Math.max(0, atLeast - unusable.length)
-  return [...unusable, ...rankForDeletion(kept, active, now).slice(0, more)]
+  return [...unusable, ...rankByProgress(kept).slice(0, more)]
 }
 
 function pendingIndexes(job: Job, state: JobState, count: number): number[] {

@@ -9,6 +9,9 @@ export const jobTrackingFinalizer = 'batch.kubernetes.io/job-tracking'
 const failureCountAnnotation = 'batch.kubernetes.io/job-index-failure-count'
 const ignoredCountAnnotation = 'batch.kubernetes.io/job-index-ignored-failure-count'
 
+/** Of a generated name that the server does not cut. */
+const longestPrefix = 58
+
 /** How often pods of one index failed before this one. */
 export interface IndexFailures {
   readonly counted: number
@@ -31,6 +34,8 @@ export function jobPod(job: Job, index: number | undefined, failures: IndexFailu
   const metadata = { ...pod.metadata, finalizers }
   if (index === undefined || !isIndexed(job)) return { ...pod, metadata }
   const name = `${job.metadata.name}-${index}`
+  // The server cuts a long name at its end, where the index stands.
+  const prefix = `${job.metadata.name?.slice(0, longestPrefix - `-${index}-`.length)}-${index}-`
   const annotations: Record<string, string> = { ...metadata.annotations, [completionIndexAnnotation]: `${index}` }
   if (failures !== undefined) {
     annotations[failureCountAnnotation] = `${failures.counted}`
@@ -40,7 +45,7 @@ export function jobPod(job: Job, index: number | undefined, failures: IndexFailu
     ...pod,
     metadata: {
       ...metadata,
-      generateName: `${name}-`,
+      generateName: prefix,
       annotations,
       labels: { ...metadata.labels, [completionIndexAnnotation]: `${index}` },
     },

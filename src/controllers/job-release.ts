@@ -12,12 +12,12 @@ import { controllerKey } from './pod-expectations.ts'
 const trackedIndex = 'job-tracking'
 const jobNameLabel = 'batch.kubernetes.io/job-name'
 
-/** The job that a tracked pod belongs to, or did before it lost its controller. */
+/** The job that a tracked pod belongs to, or did before it lost its controller. One that no label names is looked for under the pod's own name. */
 export function trackingJobKey(pod: Pod): string | undefined {
   if (!hasFinalizer(pod, jobTrackingFinalizer)) return undefined
   if (controllerOf(pod) !== undefined) return controllerKey(pod, jobs)
-  const name = pod.metadata.labels?.[jobNameLabel]
-  return name === undefined ? undefined : makeKey(pod.metadata.namespace ?? '', name)
+  const { namespace = '', name = '', labels } = pod.metadata
+  return makeKey(namespace, labels?.[jobNameLabel] ?? name)
 }
 
 export class TrackedPods {

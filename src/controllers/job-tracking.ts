@@ -7,7 +7,7 @@ import { completionIndex, formatIndexes, isIndexed, parseIndexes } from './job-i
 import type { JobState } from './job-state.ts'
 import type { Verdict } from './job-verdict.ts'
 
-/** Uids that a status may hold. */
+/** Uids that a status may hold, and pods that one pass counts. */
 const mostUncounted = 500
 
 export interface Tracking {
@@ -25,24 +25,25 @@ export function planTracking(job: Job, status: JobStatus, state: JobState, verdi
   const uncounted = { succeeded: [...succeeded], failed: [...failed] }
   const completions = job.spec.completions ?? 0
   const indexes = parseIndexes(status.completedIndexes, completions)
+  const noted = new Set([...succeeded, ...failed])
+  let room = mostUncounted - noted.size
   const release: Pod[] = []
   let more = false
   for (const pod of state.tracked) {
     if (!isReleasable(job, pod, state, verdict)) continue
-    if (uncounted.succeeded.length + uncounted.failed.length >= mostUncounted) {
+    const uid = pod.metadata.uid ?? ''
+    const index = isIndexed(job) ? completionIndex(pod, completions) : undefined
+    const outcome = noted.has(uid) ? undefined : outcomeOf(job, pod, index, verdict)
+    const isKnown = outcome === undefined || (outcome === 'succeeded' && index !== undefined && indexes.has(index))
+    // What is noted already is let go all the same: there would never be room again.
+    if (!isKnown && room-- <= 0) {
       more = true
-      break
+      continue
     }
     release.push(pod)
-    const uid = pod.metadata.uid ?? ''
-    const index = completionIndex(pod, completions)
-    if (pod.status?.phase === 'Succeeded' && !uncounted.failed.includes(uid)) {
-      if (!isIndexed(job)) addOnce(uncounted.succeeded, uid)
-      else if (index !== undefined) indexes.add(index)
-    } else if (isPodFailed(pod, job) || verdict?.type === 'FailureTarget') {
-      // A pod that still ran when the job failed has failed with it.
-      if ((!isIndexed(job) || index !== undefined) && countsAsFailure(job, pod)) addOnce(uncounted.failed, uid)
-    }
+    if (isKnown) continue
+    if (outcome === 'succeeded' && index !== undefined) indexes.add(index)
+    else uncounted[outcome].push(uid)
   }
   const next: JobStatus = { ...status, uncountedTerminatedPods: uncounted }
   if (isIndexed(job)) {
@@ -53,13 +54,18 @@ export function planTracking(job: Job, status: JobStatus, state: JobState, verdi
   return { status: next, release, more }
 }
 
-function addOnce(uids: string[], uid: string): void {
-  if (!uids.includes(uid)) uids.push(uid)
+/** As what the pod counts; undefined where it does not. */
+function outcomeOf(job: Job, pod: Pod, index: number | undefined, verdict: Verdict | undefined): 'succeeded' | 'failed' | undefined {
+  if (isIndexed(job) && index === undefined) return undefined
+  if (pod.status?.phase === 'Succeeded') return 'succeeded'
+  // A pod that still ran when the job failed has failed with it.
+  const hasFailed = isPodFailed(pod, job) || verdict?.type === 'FailureTarget'
+  return hasFailed && countsAsFailure(job, pod) ? 'failed' : undefined
 }
 
 function isReleasable(job: Job, pod: Pod, { delayed }: JobState, verdict: Verdict | undefined): boolean {
   if (job.metadata.deletionTimestamp !== undefined || verdict !== undefined) return true
-  if ([...delayed.values()].includes(pod)) return false
+  if (delayed.get(completionIndex(pod, job.spec.completions ?? 0) ?? -1) === pod) return false
   return pod.status?.phase === 'Succeeded' || isPodFailed(pod, job)
 }
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Job, JobSpec } from '../api/types/batch-v1.ts'
+import type { Pod } from '../api/types/core-v1.ts'
 import { events, jobs, pods } from '../client/resources.ts'
 import { newJob } from './job.fixture.ts'
 import { job } from './job.ts'
 import { finishedCondition } from './job-condition.ts'
+import { jobTrackingFinalizer } from './job-pods.ts'
 import { type Scenario, startScenario } from './scenario.ts'
 import { ttlAfterFinished } from './ttl-after-finished.ts'
 
@@ -113,6 +115,68 @@ test('job that is gone leaves no pod held by its finalizer', async () => {
   scenario.api.remove(jobs, 'ns', 'j')
   await scenario.until(() => scenario.api.all(pods).every(({ metadata }) => metadata.finalizers?.length === 0), 'finalizer off')
 })
+
+test('job counts a pod that it adopted', async () => {
+  const { spec } = newJob()
+  const labels = spec.selector?.matchLabels ?? {}
+  await using scenario = startScenario({
+    controllers: [job],
+    prepare(api) {
+      api.seed(jobs, newJob())
+      api.seed(pods, { metadata: { name: 'found', namespace: 'ns', labels }, spec: { containers: [] }, status: { phase: 'Running' } })
+    },
+  })
+  const found = () => scenario.api.read(pods, 'ns', 'found')
+  await scenario.until(() => found()?.metadata.finalizers?.includes(jobTrackingFinalizer) === true, 'adoption')
+  endPods(scenario, () => 'Succeeded')
+  await scenario.until(() => ended(scenario) === 'Complete', 'completion')
+  assert.equal(read(scenario).status?.succeeded, 1)
+  assert.equal(scenario.api.all(pods).length, 1)
+})
+
+test('job lets go of a pod that lost its labels', async () => {
+  await using scenario = start({})
+  const { api } = scenario
+  await scenario.until(() => api.all(pods).length === 1, 'a pod')
+  const name = api.all(pods)[0]?.metadata.name ?? ''
+  api.change(pods, 'ns', name, ({ metadata }) => {
+    delete metadata.labels
+  })
+  await scenario.until(() => api.read(pods, 'ns', name)?.metadata.finalizers?.length === 0, 'finalizer off')
+  // With one request, as nobody may look after the pod once it has lost its owner.
+  const { metadata: { uid } = {} } = api.read(pods, 'ns', name) ?? {}
+  const ownerReferences = [{ $patch: 'delete', uid: 'job-uid' }]
+  assert.deepEqual(api.requests.find(({ method }) => method === 'PATCH')?.body, {
+    metadata: { uid, ownerReferences, '$deleteFromPrimitiveList/finalizers': [jobTrackingFinalizer] },
+  })
+})
+
+const orphans: readonly { name: string; metadata: Pod['metadata']; spec?: Partial<JobSpec> }[] = [
+  { name: 'that no label says to be of any', metadata: {} },
+  {
+    name: 'that is being deleted',
+    metadata: { labels: newJob().spec.selector?.matchLabels ?? {}, deletionTimestamp: '2026-01-01T00:00:00Z' },
+  },
+  {
+    name: 'that only a job of another controller would adopt',
+    metadata: { labels: newJob().spec.selector?.matchLabels ?? {} },
+    spec: { managedBy: 'example.com/other' },
+  },
+]
+for (const { name, metadata, spec } of orphans) {
+  test(`job frees a pod without a job ${name}`, async () => {
+    await using scenario = startScenario({
+      controllers: [job],
+      prepare(api) {
+        api.seed(jobs, newJob({ suspend: true, ...spec }))
+        const own = { name: 'lost', namespace: 'ns', finalizers: [jobTrackingFinalizer, 'example.com/mine'] }
+        api.seed(pods, { metadata: { ...metadata, ...own }, spec: { containers: [] } })
+      },
+    })
+    const kept = () => scenario.api.read(pods, 'ns', 'lost')?.metadata.finalizers?.includes(jobTrackingFinalizer)
+    await scenario.until(() => kept() === false, 'finalizer off')
+  })
+}
 
 test('job without any optional field is run', async () => {
   const labels = { a: 'b' }

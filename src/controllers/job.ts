@@ -12,14 +12,14 @@ import type { Expectations } from './expectations.ts'
 import { type BackoffRecord, noFailures, recordFinished } from './job-backoff.ts'
 import { finishedCondition } from './job-condition.ts'
 import { planJob } from './job-plan.ts'
-import { jobPod } from './job-pods.ts'
+import { jobPod, jobTrackingFinalizer } from './job-pods.ts'
 import { TrackedPods, trackingJobKey } from './job-release.ts'
 import { countJob, type JobState } from './job-state.ts'
 import { finish, planTracking, settle, withJobCondition } from './job-tracking.ts'
 import { completed, decide, untilDeadline, type Verdict } from './job-verdict.ts'
 import { LatestWritten } from './latest-written.ts'
 import { controllerOf, isControlledBy, planOwnership } from './owner.ts'
-import { createPod, deletePod, inGrowingBatches, isNamespaceEnding } from './pod-control.ts'
+import { createPod, deleteExpected, deletePod, inGrowingBatches, isNamespaceEnding } from './pod-control.ts'
 import { expectPods } from './pod-expectations.ts'
 import { canonical } from './pod-template-hash.ts'
 
@@ -41,7 +41,7 @@ export const job: Controller = {
     }
     return async (key, signal) => {
       const object = cache.getByKey(key)
-      await releaseStrays(memory, key, object, signal)
+      await releaseStrays(context, memory, key, object, signal)
       if (object === undefined) {
         memory.expectations.forget(key)
         memory.backoffs.delete(key)
@@ -61,20 +61,36 @@ interface Memory {
 }
 
 /** Pods without a controller: to be adopted by the jobs that select them, or freed of a finalizer that nobody else removes. */
-function strayKeys(pod: Pod, { informers }: Context): string[] {
+function strayKeys(pod: Pod, context: Context): string[] {
   if (controllerOf(pod) !== undefined) return []
-  const adopters = informers.full(jobs).list(pod.metadata.namespace)
-  const keys = adopters.filter(({ spec }) => selects(spec.selector, pod.metadata.labels)).map(keyOf)
+  const keys = adoptersOf(pod, context).map(keyOf)
   const tracking = trackingJobKey(pod)
   return tracking === undefined ? keys : [...keys, tracking]
 }
 
+function adoptersOf({ metadata }: Pod, { informers }: Context): Job[] {
+  if (metadata.deletionTimestamp !== undefined) return []
+  const all = informers.full(jobs).list(metadata.namespace)
+  return all.filter(
+    job => job.metadata.deletionTimestamp === undefined && isManagedHere(job) && selects(job.spec.selector, metadata.labels),
+  )
+}
+
+function isManagedHere({ spec }: Job): boolean {
+  return spec.managedBy == null || spec.managedBy === managedByThis
+}
+
 /** Without their job, tracked pods would never be deleted. */
-async function releaseStrays({ tracked }: Memory, key: string, object: Job | undefined, signal: AbortSignal): Promise<void> {
+async function releaseStrays(
+  context: Context,
+  { tracked }: Memory,
+  key: string,
+  object: Job | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   for (const pod of tracked.of(key)) {
     const stays =
-      object !== undefined &&
-      (controllerOf(pod) === undefined ? selects(object.spec.selector, pod.metadata.labels) : isControlledBy(pod, object))
+      controllerOf(pod) === undefined ? adoptersOf(pod, context).length > 0 : object !== undefined && isControlledBy(pod, object)
     if (!stays) await tracked.release(pod, signal)
   }
 }
@@ -98,7 +114,7 @@ class Pass {
   async run(): Promise<Result> {
     const { spec, metadata } = this.#job
     // Without a selector no pod would ever be its own, and each pass would make more.
-    if (spec.selector == null || (spec.managedBy != null && spec.managedBy !== managedByThis)) return done
+    if (spec.selector == null || !isManagedHere(this.#job)) return done
     const trusted = this.#memory.expectations.fulfilled(this.#key, this.#now)
     const owned = await this.#claim()
     if (finishedCondition(this.#job) !== undefined) {
@@ -141,7 +157,7 @@ class Pass {
   #claim(): Promise<Pod[]> {
     const candidates = this.#context.informers.full(pods).list(this.#job.metadata.namespace)
     const claim = planOwnership(this.#job, candidates, pod => selects(this.#job.spec.selector, pod.metadata.labels))
-    return applyClaim(this.#context, this.#job, jobs, pods, claim, this.#signal)
+    return applyClaim(this.#context, this.#job, jobs, pods, claim, this.#signal, jobTrackingFinalizer)
   }
 
   /** Changes `counts` to what is left. */
@@ -177,24 +193,13 @@ class Pass {
   async #deleteAll(targets: readonly Pod[], uncounted: boolean): Promise<number> {
     if (targets.length === 0) return 0
     const { expectations, tracked } = this.#memory
-    const uidOf = ({ metadata }: Pod) => metadata.uid ?? ''
-    expectations.expect(this.#key, { deletions: targets.map(uidOf) }, this.#now)
-    const results = await Promise.allSettled(
-      targets.map(async pod => {
-        if (uncounted) await tracked.release(pod, this.#signal)
-        await deletePod(this.#context, this.#job, jobs, pod, this.#signal)
-      }),
-    )
-    let deleted = 0
-    for (const [at, result] of results.entries()) {
-      const pod = targets[at]
-      if (result.status === 'fulfilled') deleted++
-      else {
-        if (pod !== undefined) expectations.deleted(this.#key, uidOf(pod))
-        this.#failure = result.reason
-      }
-    }
-    return deleted
+    expectations.expect(this.#key, { deletions: targets.map(({ metadata }) => metadata.uid ?? '') }, this.#now)
+    const { gone, err } = await deleteExpected(expectations, this.#key, targets, async pod => {
+      if (uncounted) await tracked.release(pod, this.#signal)
+      return deletePod(this.#context, this.#job, jobs, pod, this.#signal)
+    })
+    if (err !== undefined) this.#failure = err
+    return gone
   }
 
   #suspension(status: JobStatus): JobStatus {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ApiError, forbidden } from '../api/status.ts'
-import { unlessEnding } from './pod-control.ts'
+import type { Pod } from '../api/types/core-v1.ts'
+import { Expectations } from './expectations.ts'
+import { deleteExpected, unlessEnding } from './pod-control.ts'
 
 test('unlessEnding() takes only the end of the namespace for the end of the pass', async () => {
   const { status } = forbidden({ group: 'apps', plural: 'controllerrevisions' }, 'r', 'why')
@@ -9,4 +11,19 @@ test('unlessEnding() takes only the end of the namespace for the end of the pass
   assert.deepEqual(await unlessEnding(Promise.reject(new ApiError({ ...status, details: { causes } }))), { done: true })
   await assert.rejects(unlessEnding(Promise.reject(new ApiError(status))), ApiError)
   assert.deepEqual(await unlessEnding(Promise.resolve({ requeueAfterMs: 5 })), { requeueAfterMs: 5 })
+})
+
+test('deleteExpected() no longer expects what failed or was gone before, and counts what is gone', async () => {
+  const expectations = new Expectations()
+  const targets = ['deleted', 'gone', 'stays'].map((uid): Pod => ({ metadata: { uid }, spec: { containers: [] } }))
+  expectations.expect('ns/a', { deletions: ['deleted', 'gone', 'stays'] }, 0)
+  const outcome = await deleteExpected(expectations, 'ns/a', targets, async ({ metadata: { uid } }) => {
+    if (uid === 'stays') throw new Error('no')
+    return uid === 'deleted'
+  })
+  assert.equal(outcome.gone, 2)
+  assert.ok(outcome.err instanceof Error)
+  assert.equal(expectations.fulfilled('ns/a', 0), false)
+  expectations.deleted('ns/a', 'deleted')
+  assert.equal(expectations.fulfilled('ns/a', 0), true)
 })

@@ -8,6 +8,7 @@ import { referenceTo } from '../client/event-recorder.ts'
 import type { ResourceRef } from '../client/resource-ref.ts'
 import { pods } from '../client/resources.ts'
 import { type Context, done, type Result } from './controller.ts'
+import type { Expectations } from './expectations.ts'
 import { controllerReference } from './owner.ts'
 
 export function podFromTemplate(template: PodTemplateSpec, owner: KubeObject, ownerResource: ResourceRef): Pod {
@@ -60,24 +61,44 @@ export async function createPod(
   }
 }
 
+/** Resolves with whether the pod was still there. */
 export async function deletePod(
   context: Context,
   owner: KubeObject,
   ownerResource: ResourceRef,
   pod: Pod,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { client, events } = context
   const reference = referenceTo(owner, groupVersion(ownerResource.group, ownerResource.version), ownerResource.kind)
   const { namespace = '', name = '', uid } = pod.metadata
   try {
     await client.delete(pods, namespace, name, uid === undefined ? {} : { uid }, signal)
     events.record(reference, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`)
+    return true
   } catch (err) {
-    if (isReason(err, 'NotFound')) return
+    if (isReason(err, 'NotFound')) return false
     if (!signal.aborted) events.record(reference, 'Warning', 'FailedDelete', `Error deleting: ${messageOf(err)}`)
     throw err
   }
+}
+
+/** Deletes pods that are expected to go, and expects it no longer of one that stayed or was gone before: no change may tell of it. */
+export async function deleteExpected(
+  expectations: Expectations,
+  key: string,
+  targets: readonly Pod[],
+  remove: (pod: Pod) => Promise<boolean>,
+): Promise<{ gone: number; err: unknown }> {
+  const results = await Promise.allSettled(targets.map(remove))
+  let gone = 0
+  let err: unknown
+  for (const [at, result] of results.entries()) {
+    if (result.status === 'fulfilled') gone++
+    else err = result.reason
+    if (result.status === 'rejected' || !result.value) expectations.deleted(key, targets[at]?.metadata.uid ?? '')
+  }
+  return { gone, err }
 }
 
 /** Of requests at once. */

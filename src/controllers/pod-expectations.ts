@@ -1,7 +1,7 @@
 // Feeds what the pod cache sees into the expectations of a controller that owns pods.
 import { groupVersion } from '../api/object.ts'
 import type { Pod } from '../api/types/core-v1.ts'
-import { makeKey } from '../client/object-key.ts'
+import { keyOf, makeKey } from '../client/object-key.ts'
 import type { ResourceRef } from '../client/resource-ref.ts'
 import { pods } from '../client/resources.ts'
 import type { Context } from './controller.ts'
@@ -18,13 +18,25 @@ export function controllerKey(pod: Pod, resource: ResourceRef): string | undefin
 /** Expectations by key of the pods' owner. Call once, in `begin`, before the caches fill. */
 export function expectPods({ informers }: Context, resource: ResourceRef): Expectations {
   const expectations = new Expectations()
-  const gone = (pod: Pod) => {
+  const owners = informers.full(resource)
+  // An owner made anew under its name starts with no expectations, and pods of the former one are none of its own.
+  owners.onChange({
+    update: (object, old) => {
+      if (object.metadata.uid !== old.metadata.uid) expectations.forget(keyOf(old))
+    },
+    delete: object => expectations.forget(keyOf(object)),
+  })
+  const ownerKey = (pod: Pod) => {
     const key = controllerKey(pod, resource)
+    return key !== undefined && owners.getByKey(key)?.metadata.uid === controllerOf(pod)?.uid ? key : undefined
+  }
+  const gone = (pod: Pod) => {
+    const key = ownerKey(pod)
     if (key !== undefined) expectations.deleted(key, pod.metadata.uid ?? '')
   }
   informers.full(pods).onChange({
     add: pod => {
-      const key = controllerKey(pod, resource)
+      const key = ownerKey(pod)
       if (pod.metadata.deletionTimestamp !== undefined) gone(pod)
       else if (key !== undefined) expectations.created(key)
     },

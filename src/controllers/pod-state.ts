@@ -1,5 +1,5 @@
 // What controllers read of a pod.
-import type { Pod, PodCondition } from '../api/types/core-v1.ts'
+import type { ContainerStatus, Pod, PodCondition } from '../api/types/core-v1.ts'
 
 /** Not finished and not being deleted. */
 export function isActive(pod: Pod): boolean {
@@ -33,4 +33,14 @@ export function isAvailable(pod: Pod, minReadySeconds: number, now: number): boo
 
 export function restarts({ status }: Pod): number {
   return Math.max(0, ...(status?.containerStatuses ?? []).map(({ restartCount }) => restartCount))
+}
+
+export function sidecarRestarts(pod: Pod): number {
+  return Math.max(0, ...sidecarStatuses(pod).map(({ restartCount }) => restartCount))
+}
+
+/** Of init containers that run beside the others. */
+export function sidecarStatuses({ spec, status }: Pod): ContainerStatus[] {
+  const sidecars = new Set((spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always').map(({ name }) => name))
+  return (status?.initContainerStatuses ?? []).filter(({ name }) => sidecars.has(name))
 }

@@ -1,6 +1,5 @@
 // The shell around replica-plan for kinds that keep a number of equal pods: ReplicaSet and ReplicationController.
 import type { KubeObject } from '../api/object.ts'
-import { isReason } from '../api/status.ts'
 import type { ReplicaSetCondition } from '../api/types/apps-v1.ts'
 import type { Pod, PodTemplateSpec } from '../api/types/core-v1.ts'
 import type { LabelSelector } from '../api/types/meta-v1.ts'
@@ -15,7 +14,7 @@ import { applyClaim } from './claim.ts'
 import { type Context, type Controller, done, follow, type Reconcile, type Result } from './controller.ts'
 import type { Expectations } from './expectations.ts'
 import { controllerOf, planOwnership } from './owner.ts'
-import { createPod, deletePod, inGrowingBatches, isNamespaceEnding, podFromTemplate } from './pod-control.ts'
+import { createPod, deleteExpected, deletePod, inGrowingBatches, isNamespaceEnding, podFromTemplate } from './pod-control.ts'
 import { expectPods } from './pod-expectations.ts'
 import { isActive } from './pod-state.ts'
 import { countReplicas, nextAvailable, planReplicas } from './replica-plan.ts'
@@ -130,14 +129,8 @@ async function manage<T extends Replicated>(
     return err === undefined || isNamespaceEnding(err) ? undefined : { err, reason: 'FailedCreate' }
   }
   expectations.expect(key, { deletions: plan.pods.map(({ metadata }) => metadata.uid ?? '') }, now)
-  const results = await Promise.allSettled(plan.pods.map(pod => deletePod(context, object, kind.resource, pod, signal)))
-  let failure: Failure | undefined
-  for (const [index, result] of results.entries()) {
-    if (result.status === 'fulfilled') continue
-    expectations.deleted(key, plan.pods[index]?.metadata.uid ?? '')
-    if (!isReason(result.reason, 'NotFound')) failure = { err: result.reason, reason: 'FailedDelete' }
-  }
-  return failure
+  const { err } = await deleteExpected(expectations, key, plan.pods, pod => deletePod(context, object, kind.resource, pod, signal))
+  return err === undefined ? undefined : { err, reason: 'FailedDelete' }
 }
 
 /** The status to write, or undefined where it stands already. */

@@ -4,27 +4,42 @@ import type { ReplicaSet } from '../api/types/apps-v1.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import { pods, replicaSets } from '../client/resources.ts'
 import { controllerOf } from './owner.ts'
-import { planReplicas, rankForDeletion } from './replica-plan.ts'
+import { planReplicas, rankByProgress, rankForDeletion } from './replica-plan.ts'
 import { replicaSet } from './replicaset.ts'
 import { startScenario } from './scenario.ts'
 
 const now = Date.UTC(2026, 0, 2)
 const pod = (
   name: string,
-  more: { node?: string; phase?: 'Pending' | 'Running'; ready?: string; cost?: string; restarts?: number } = {},
+  more: {
+    node?: string
+    phase?: 'Pending' | 'Running' | 'Unknown'
+    ready?: string
+    cost?: string
+    restarts?: number
+    sidecarRestarts?: number
+    created?: string
+  } = {},
 ): Pod => ({
   metadata: {
     name,
     uid: name,
-    creationTimestamp: '2026-01-01T00:00:00Z',
+    creationTimestamp: more.created ?? '2026-01-01T00:00:00Z',
     ...(more.cost === undefined ? {} : { annotations: { 'controller.kubernetes.io/pod-deletion-cost': more.cost } }),
   },
-  spec: { containers: [], ...(more.node === undefined ? {} : { nodeName: more.node }) },
+  spec: {
+    containers: [],
+    initContainers: [{ name: 'side', restartPolicy: 'Always' }, { name: 'init' }],
+    ...(more.node === undefined ? {} : { nodeName: more.node }),
+  },
   status: {
     phase: more.phase ?? 'Running',
+    containerStatuses: [restarted('c', more.restarts ?? 0)],
+    initContainerStatuses: [restarted('side', more.sidecarRestarts ?? 0), restarted('init', 9 - (more.sidecarRestarts ?? 0))],
     ...(more.ready === undefined ? {} : { conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: more.ready }] }),
   },
 })
+const restarted = (container: string, restartCount: number) => ({ name: container, ready: true, image: 'i', imageID: '', restartCount })
 const early = '2026-01-01T00:00:01Z'
 
 const ranks: { name: string; first: Pod; second: Pod; related?: Pod[] }[] = [
@@ -43,6 +58,27 @@ const ranks: { name: string; first: Pod; second: Pod; related?: Pod[] }[] = [
     first: pod('z', { node: 'n', ready: '2026-01-01T23:00:00Z' }),
     second: pod('a', { node: 'n', ready: early }),
   },
+  { name: 'unknown before running', first: pod('z', { node: 'n', phase: 'Unknown' }), second: pod('a', { node: 'n' }) },
+  {
+    name: 'crowded node before a ready time',
+    first: pod('z', { node: 'full', ready: early }),
+    second: pod('a', { node: 'free', ready: '2026-01-01T23:00:00Z' }),
+    related: [pod('x', { node: 'full' })],
+  },
+  { name: 'cost with a leading zero is none', first: pod('a', { cost: '007' }), second: pod('z') },
+  { name: 'cost beyond 32 bits is none', first: pod('a', { cost: '99999999999' }), second: pod('z') },
+  { name: 'restarted more often first', first: pod('z', { ready: early, restarts: 3 }), second: pod('a', { ready: early, restarts: 2 }) },
+  {
+    name: 'restarts of sidecars count after those of containers, of other init containers not',
+    first: pod('z', { ready: early, sidecarRestarts: 1 }),
+    second: pod('a', { ready: early }),
+  },
+  { name: 'younger first', first: pod('z', { created: '2026-01-01T23:00:00Z' }), second: pod('a') },
+  {
+    name: 'ready for about one time go by uid, whatever was restarted',
+    first: pod('a', { ready: '2026-01-01T00:00:02Z' }),
+    second: pod('z', { ready: early, restarts: 9 }),
+  },
 ]
 for (const { name, first, second, related = [] } of ranks) {
   test(`rankForDeletion(): ${name}`, () => {
@@ -57,6 +93,14 @@ for (const { name, first, second, related = [] } of ranks) {
     }
   })
 }
+
+test('rankByProgress() knows neither cost nor neighbours, and counts age to the second', () => {
+  const pods = [pod('a', { node: 'n', ready: early, cost: '-1' }), pod('z', { node: 'n', ready: '2026-01-01T00:00:02Z' })]
+  assert.deepEqual(
+    rankByProgress(pods).map(({ metadata }) => metadata.name),
+    ['z', 'a'],
+  )
+})
 
 test('planReplicas() never makes more than a burst at once', () => {
   assert.deepEqual(planReplicas(10_000, [], [], now), { plan: 'create', count: 500 })
