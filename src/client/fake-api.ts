@@ -207,13 +207,11 @@ export class FakeApi implements Transport {
   ): Body {
     const old = this.#of(resource).get(makeKey(namespace, name))
     if (old === undefined) throw notFound(named, name)
-    const preconditions = options['preconditions']
-    if (typeof preconditions === 'object' && preconditions !== null && 'uid' in preconditions && preconditions.uid !== old.metadata.uid) {
-      throw conflict(
-        named,
-        name,
-        `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${old.metadata.uid}).`,
-      )
+    const preconditions = Object.entries(options['preconditions'] ?? {})
+    for (const [field, wanted] of preconditions) {
+      const found = field === 'uid' ? old.metadata.uid : old.metadata.resourceVersion
+      if (wanted !== found)
+        throw conflict(named, name, `the ${field} in the precondition (${wanted}) does not match that in record (${found}).`)
     }
     const policy = options['propagationPolicy']
     const added = policy === 'Foreground' ? ['foregroundDeletion'] : policy === 'Orphan' ? ['orphan'] : []

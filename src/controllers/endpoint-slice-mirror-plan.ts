@@ -19,8 +19,11 @@ const mostAddresses = 1000
 export function isMirrored(object: Endpoints | undefined, service: Service | undefined): object is Endpoints {
   if (object === undefined || service === undefined || hasSelector(service)) return false
   if (object.metadata.deletionTimestamp !== undefined || service.metadata.deletionTimestamp !== undefined) return false
-  return object.metadata.labels?.[skipMirrorLabel] !== 'true' && object.metadata.annotations?.[leaderAnnotation] === undefined
+  return !isTrue(object.metadata.labels?.[skipMirrorLabel]) && object.metadata.annotations?.[leaderAnnotation] === undefined
 }
+
+/** As Go's ParseBool reads it. */
+const isTrue = (text = ''): boolean => ['1', 't', 'T', 'true', 'True', 'TRUE'].includes(text)
 
 /** `existing` are the slices of this manager for the service. */
 export function planMirror(object: Endpoints, existing: readonly EndpointSlice[]): SlicePlan {

@@ -16,6 +16,12 @@ const mirrored: readonly { name: string; endpoints: Endpoints; service: Service 
   { name: 'those of a service without selector', endpoints: object(), service, is: true },
   { name: 'those of a service with one', endpoints: object(), service: { ...service, spec: { selector: { a: 'b' } } }, is: false },
   { name: 'those of no service', endpoints: object(), service: undefined, is: false },
+  {
+    name: 'those that say no in short',
+    endpoints: object({ labels: { 'endpointslice.kubernetes.io/skip-mirror': '1' } }),
+    service,
+    is: false,
+  },
   { name: 'those that say no', endpoints: object({ labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } }), service, is: false },
   {
     name: 'a leader election',

@@ -85,8 +85,8 @@ function groupByPorts(
   for (const pod of pods) {
     const address = addressOf(pod, family)
     if (address === undefined || !isEndpoint(pod, true)) continue
+    // Without any of the ports too: the names of a headless service's pods are made from its endpoints.
     const ports = targetPorts(service, pod)
-    if (ports.length === 0 && !(isHeadless(service) && (service.spec?.ports ?? []).length === 0)) continue
     const key = canonical(ports)
     const group: Group = groups.get(key) ?? { ports, endpoints: [] }
     groups.set(key, group)

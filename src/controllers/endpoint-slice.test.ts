@@ -78,6 +78,20 @@ test('planSlices() gives pods with another port number their own slice', () => {
   )
 })
 
+test('planSlices() names a pod that has none of the ports too, as a headless service gives it a name of its own', () => {
+  const bare = pod('b', '10.0.0.2')
+  bare.spec.containers = [{ name: 'c' }]
+  const { create } = plan(service(), [pod('a', '10.0.0.1'), bare])
+  assert.deepEqual(
+    create.map(({ endpoints: list, ports }) => [list?.map(({ addresses }) => addresses[0]), ports?.map(({ port }) => port)]),
+    [
+      [['10.0.0.1'], [8080]],
+      [['10.0.0.2'], []],
+    ],
+  )
+  assert.deepEqual(planEndpoints(service(), [bare]).subsets, [])
+})
+
 test('planSlices() puts at most 100 endpoints into a slice and changes only slices that must', () => {
   const list = Array.from({ length: 150 }, (_, index) => pod(`p${index}`, `10.0.${Math.floor(index / 250)}.${index + 1}`))
   const slices = plan(service(), list).create.map((slice, index) => ({ ...slice, metadata: { ...slice.metadata, name: `s${index}` } }))
@@ -157,6 +171,27 @@ test('endpointSlice and endpoints follow pods and services', async () => {
   await scenario.until(() => api.all(endpointSlices).length === 1, 'one slice')
   api.remove(services, 'ns', 'web')
   await scenario.until(() => api.all(endpointsResource).length === 0, 'Endpoints deleted with the service')
+})
+
+test('endpoints that somebody wrote go with their service, and stay where there was none', async () => {
+  const written = (name: string) => ({ metadata: { name, namespace: 'ns' }, subsets: [{ addresses: [{ ip: '10.0.0.9' }] }] })
+  await using scenario = startScenario({
+    controllers: [endpoints],
+    prepare(api) {
+      const { selector: _, ...spec } = service().spec ?? {}
+      api.seed(services, { ...service(), spec })
+      api.seed(endpointsResource, written('web'))
+      api.seed(endpointsResource, written('other'))
+      // Of another service, so that what is waited for comes after the controller has seen all.
+      api.seed(services, { ...service(), metadata: { name: 'last', namespace: 'ns' } })
+    },
+  })
+  const { api } = scenario
+  await scenario.until(() => api.read(endpointsResource, 'ns', 'last') !== undefined, 'Endpoints')
+  assert.ok(api.read(endpointsResource, 'ns', 'web'))
+  api.remove(services, 'ns', 'web')
+  await scenario.until(() => api.read(endpointsResource, 'ns', 'web') === undefined, 'Endpoints deleted with the service')
+  assert.ok(api.read(endpointsResource, 'ns', 'other'))
 })
 
 test('planEndpoints() cuts an object at 1000 addresses, ready ones first, and says so', () => {

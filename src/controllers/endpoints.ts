@@ -1,7 +1,7 @@
 // Keeps the Endpoints object of each service, for readers that do not know EndpointSlices.
 import { isReason } from '../api/status.ts'
 import type { Endpoints, Service } from '../api/types/core-v1.ts'
-import { splitKey } from '../client/object-key.ts'
+import { keyOf, splitKey } from '../client/object-key.ts'
 import { endpoints as endpointsResource, pods, services } from '../client/resources.ts'
 import { type Context, type Controller, done, follow } from './controller.ts'
 import { servicesOf } from './endpoint-slice.ts'
@@ -20,24 +20,31 @@ export const endpoints: Controller = {
     follow({ resource: pods, keys: servicesOf }),
     follow({
       resource: endpointsResource,
-      // One without a service is left alone, unless this controller had made it.
+      // One without a service is left alone, unless this controller had made it or its service was there before.
       keys: ({ metadata: { namespace, name } }) => [`${namespace}/${name}`],
     }),
   ],
   begin(context) {
     const cache = context.informers.full(services)
+    const deleted = new Set<string>()
+    cache.onChange({ delete: service => deleted.add(keyOf(service)), add: service => deleted.delete(keyOf(service)) })
     return async (key, signal) => {
       const service = cache.getByKey(key)
-      if (service === undefined) await removeOwn(context, key, signal)
-      else if (service.metadata.deletionTimestamp === undefined && hasSelector(service)) await write(context, service, signal)
+      if (service === undefined) {
+        if (deleted.has(key) || isOwn(context, key)) await remove(context, key, signal)
+        deleted.delete(key)
+      } else if (service.metadata.deletionTimestamp === undefined && hasSelector(service)) await write(context, service, signal)
       return done
     }
   },
 }
 
-async function removeOwn({ client, informers }: Context, key: string, signal: AbortSignal): Promise<void> {
+function isOwn({ informers }: Context, key: string): boolean {
+  return informers.full(endpointsResource).getByKey(key)?.metadata.labels?.[managedBy] === 'endpoint-controller'
+}
+
+async function remove({ client }: Context, key: string, signal: AbortSignal): Promise<void> {
   const { namespace, name } = splitKey(key)
-  if (informers.full(endpointsResource).getByKey(key)?.metadata.labels?.[managedBy] !== 'endpoint-controller') return
   try {
     await client.delete(endpointsResource, namespace, name, {}, signal)
   } catch (err) {

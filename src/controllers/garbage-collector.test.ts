@@ -98,6 +98,28 @@ test('garbageCollector deletes the leaves first in the foreground', async () => 
   }, 'foreground deletion')
 })
 
+test('garbageCollector leaves what is given a new owner just before it would be deleted', async () => {
+  const { scenario, api, remove } = family()
+  await using _ = scenario
+  const other = api.seed(deployments, { metadata: { name: 'other', namespace: 'ns' }, spec: { template } })
+  const request = api.request.bind(api)
+  let adopted = false
+  api.request = (asked, until) => {
+    if (!adopted && asked.method === 'DELETE' && asked.path.includes('/replicasets/')) {
+      adopted = true
+      api.change(replicaSets, 'ns', 'r', ({ metadata }) => Object.assign(metadata, ownedBy(other, 'Deployment')))
+    }
+    return request(asked, until)
+  }
+  await remove('Background')
+  api.seed(pods, {
+    metadata: { name: 'late', namespace: 'ns', ...ownedBy({ metadata: { name: 'no', uid: 'no' } }, 'Deployment') },
+    spec: { containers: [] },
+  })
+  await scenario.until(() => adopted && api.read(pods, 'ns', 'late') === undefined, 'adopted, and others collected')
+  assert.ok(api.read(replicaSets, 'ns', 'r'))
+})
+
 test('garbageCollector orphans dependents where asked to', async () => {
   const { scenario, api, remove } = family()
   await using _ = scenario

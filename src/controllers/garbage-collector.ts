@@ -166,7 +166,9 @@ class Collector {
     if (plan.plan !== 'delete') return
     if (plan.policy === 'Foreground') await this.#breakCircles(uid, dependents, signal)
     log.debug('object collected', { resource: refName(resource), object: keyOf(object), policy: plan.policy })
-    await this.#quietly(() => client.delete(resource, namespace, name, { uid, propagationPolicy: plan.policy }, signal))
+    // In the version that was judged: it may have been given a new owner since.
+    const { resourceVersion = '' } = live.metadata
+    await this.#quietly(() => client.delete(resource, namespace, name, { uid, resourceVersion, propagationPolicy: plan.policy }, signal))
   }
 
   async #stateOf(owner: OwnerReference, dependent: Node, signal: AbortSignal): Promise<OwnerState> {

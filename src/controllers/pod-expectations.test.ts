@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { KubeObject } from '../api/object.ts'
+import type { Pod } from '../api/types/core-v1.ts'
+import type { InformerHandler } from '../client/informer.ts'
+import { replicaSets } from '../client/resources.ts'
+import type { Context } from './controller.ts'
+import { controllerReference } from './owner.ts'
+import { expectPods } from './pod-expectations.ts'
+
+const set = (uid: string): KubeObject => ({ metadata: { name: 'web', namespace: 'ns', uid } })
+const podOf = (owner: KubeObject, uid: string): Pod => ({
+  metadata: { name: uid, namespace: 'ns', uid, ownerReferences: [controllerReference(owner, replicaSets)] },
+  spec: { containers: [] },
+})
+
+/** Expectations of `ns/web`, one pod to come and one to go, and what tells them of changes. */
+function expecting() {
+  const handlers = new Map<string, InformerHandler<KubeObject>>()
+  let owner: KubeObject | undefined = set('first')
+  const full = ({ plural }: { plural: string }) => ({
+    onChange: (handler: InformerHandler<KubeObject>) => handlers.set(plural, handler),
+    getByKey: () => owner,
+  })
+  const expectations = expectPods({ informers: { full } } as unknown as Context, replicaSets)
+  expectations.expect('ns/web', { creations: 1, deletions: ['going'] }, 0)
+  return {
+    isFulfilled: () => expectations.fulfilled('ns/web', 0),
+    pods: () => handlers.get('pods'),
+    sets: () => handlers.get('replicasets'),
+    replace(uid: string) {
+      owner = set(uid)
+    },
+  }
+}
+
+test('expectPods() counts pods of the owner that come and go', () => {
+  const { isFulfilled, pods } = expecting()
+  pods()?.add?.(podOf(set('first'), 'new'))
+  assert.equal(isFulfilled(), false)
+  pods()?.delete?.(podOf(set('first'), 'going'))
+  assert.equal(isFulfilled(), true)
+})
+
+test('expectPods() takes pods of a former owner of the name for none of the new one', () => {
+  const { isFulfilled, pods, replace } = expecting()
+  replace('second')
+  pods()?.delete?.(podOf(set('second'), 'going'))
+  pods()?.add?.(podOf(set('first'), 'new'))
+  assert.equal(isFulfilled(), false)
+  pods()?.add?.(podOf(set('second'), 'new'))
+  assert.equal(isFulfilled(), true)
+})
+
+test('expectPods() forgets with an owner what was expected of it, whether or not another comes in its place', () => {
+  const deleted = expecting()
+  deleted.sets()?.delete?.(set('first'))
+  assert.equal(deleted.isFulfilled(), true)
+  const replaced = expecting()
+  replaced.sets()?.update?.(set('first'), set('first'))
+  assert.equal(replaced.isFulfilled(), false)
+  replaced.sets()?.update?.(set('second'), set('first'))
+  assert.equal(replaced.isFulfilled(), true)
+})
