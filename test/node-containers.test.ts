@@ -81,6 +81,28 @@ test('init containers, exit codes and termination messages', { skip }, async () 
   await machine.gone(pod)
 })
 
+test('what a container writes to its hosts file and termination message is bounded, and what it says at first is kept', {
+  skip,
+}, async () => {
+  const write = (path: string) => `dd if=/dev/zero bs=1M count=20 2>/dev/null | tr '\\0' x >> ${path} 2>/dev/null && echo unbounded`
+  const pod = machine.createPod('writes', {
+    restartPolicy: 'Never',
+    containers: [
+      {
+        name: 'c',
+        ...script('echo first > /dev/termination-log', write('/dev/termination-log'), write('/etc/hosts'), 'exit 0'),
+        securityContext: { runAsUser: 0 },
+      },
+    ],
+  })
+  const ended = await machine.until('writes', 'over', isOver)
+  assert.equal(await machine.logOf(pod, 'c'), '')
+  const { message = '' } = ended.status?.containerStatuses?.[0]?.state?.terminated ?? {}
+  assert.equal(message, `first\n${'x'.repeat(4090)}`)
+  await machine.gone(pod)
+  assert.deepEqual(await mountsBelow(join(directory.pods, pod.metadata.uid ?? '')), [])
+})
+
 test('configMap, secret, downward API and environment, and an update that follows the API', { skip }, async () => {
   api.seed<ConfigMap>(configMaps, {
     apiVersion: 'v1',

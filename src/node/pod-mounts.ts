@@ -1,11 +1,11 @@
 // The mounts of one container: its volumes, subPaths opened safely, /etc/hosts and the termination log.
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, mkdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { Pod } from '../api/types/core-v1.ts'
 import type { Mount } from './cri/messages.ts'
 import { ContainerConfigError } from './environment.ts'
 import { expandStrictly } from './expand.ts'
-import { isMountPoint, unmount } from './mount-table.ts'
+import { isMountPoint, mountTmpfs, unmount } from './mount-table.ts'
 import type { AnyContainer, PodVolumeSet } from './pod-node.ts'
 import { checkSubPath, mountSubPath, SubPathError } from './volumes/sub-path.ts'
 
@@ -62,14 +62,15 @@ export async function containerMounts(input: MountInput): Promise<Mount[]> {
       propagation,
     })
   }
+  await boundGivenFiles(directory, Buffer.byteLength(hosts))
   if (!mounts.some(({ containerPath }) => containerPath === '/etc/hosts')) {
-    const path = join(directory, 'etc-hosts')
-    await mkdir(directory, { recursive: true, mode: 0o711 })
+    const path = join(directory, givenFiles, 'etc-hosts')
     await writeFile(path, hosts, { mode: 0o644 })
     mounts.push({ containerPath: '/etc/hosts', hostPath: path, readonly: container.securityContext?.readOnlyRootFilesystem ?? false })
   }
+  await makeRoom(directory, container.name, attempt)
   const message = terminationMessageFile(directory, container.name, attempt)
-  await mkdir(join(directory, 'containers', container.name), { recursive: true, mode: 0o711 })
+  await mkdir(dirname(message), { recursive: true, mode: 0o711 })
   await writeFile(message, '', { flag: 'a' })
   // Whoever the container runs as must be able to write it.
   await chmod(message, 0o666)
@@ -77,8 +78,31 @@ export async function containerMounts(input: MountInput): Promise<Mount[]> {
   return mounts
 }
 
+/** The folder of the files that a pod's containers may write to and that are none of their volumes. */
+const givenFiles = 'files'
+/** What they may hold together, beside the hosts file as it is given. */
+const mostGivenBytes = 2 ** 20
+/** Of a termination message. */
+export const longestMessage = 4096
+
 export function terminationMessageFile(directory: string, container: string, attempt: number): string {
-  return join(directory, 'containers', container, `${attempt}.message`)
+  return join(directory, givenFiles, 'messages', container, `${attempt}.message`)
+}
+
+/** They are in memory, which the containers' own limits count, and of a fixed size: no container fills the node's disk through them. */
+async function boundGivenFiles(directory: string, hostsBytes: number): Promise<void> {
+  const path = join(directory, givenFiles)
+  await mkdir(path, { recursive: true, mode: 0o711 })
+  if (!(await isMountPoint(path))) await mountTmpfs(path, { mode: '0711', sizeBytes: mostGivenBytes + hostsBytes })
+}
+
+/** Of the messages of former runs only that of the last is read, and of it the beginning. */
+async function makeRoom(directory: string, container: string, attempt: number): Promise<void> {
+  await rm(terminationMessageFile(directory, container, attempt - 2), { force: true })
+  const last = terminationMessageFile(directory, container, attempt - 1)
+  // The first run of a container has none before it.
+  const { size } = await stat(last).catch(() => ({ size: 0 }))
+  if (size > longestMessage) await truncate(last, longestMessage)
 }
 
 function subPathOf(

@@ -3,10 +3,9 @@ import { open } from 'node:fs/promises'
 import type { Pod } from '../api/types/core-v1.ts'
 import { LogFileReader, tailOffset } from './log-file.ts'
 import { containersOf } from './pod-containers.ts'
-import { terminationMessageFile } from './pod-mounts.ts'
+import { longestMessage, terminationMessageFile } from './pod-mounts.ts'
 import type { PodState } from './pod-state.ts'
 
-const longestFile = 4096
 const longestLog = 2048
 const mostLogLines = 80
 
@@ -31,7 +30,7 @@ export async function terminationMessage(file: string, policy: string, exitCode:
 async function firstBytes(file: string): Promise<string> {
   try {
     await using handle = await open(file)
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(longestFile), 0, longestFile, 0)
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(longestMessage), 0, longestMessage, 0)
     return buffer.subarray(0, bytesRead).toString()
   } catch {
     // The container never got as far as having one.
