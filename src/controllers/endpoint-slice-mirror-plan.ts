@@ -5,6 +5,7 @@ import type { EndpointAddress, EndpointSubset, Endpoints, Service } from '../api
 import type { Endpoint, EndpointPort, EndpointSlice } from '../api/types/discovery-v1.ts'
 import { endpoints as endpointsResource } from '../client/resources.ts'
 import { managedByLabel, type SlicePlan, serviceNameLabel } from './endpoint-slice-plan.ts'
+import { isOwnedBy } from './owner.ts'
 import { canonical } from './pod-template-hash.ts'
 import { hasSelector, triggerTimeAnnotation } from './service-endpoints.ts'
 
@@ -28,8 +29,9 @@ const isTrue = (text = ''): boolean => ['1', 't', 'T', 'true', 'True', 'TRUE'].i
 /** `existing` are the slices of this manager for the service. */
 export function planMirror(object: Endpoints, existing: readonly EndpointSlice[]): SlicePlan {
   const wanted = mirrorSlices(object)
-  const free = [...existing]
-  const plan = { create: [] as EndpointSlice[], update: [] as EndpointSlice[], delete: [] as EndpointSlice[] }
+  // Those of a former object of the name would be collected with it.
+  const free = existing.filter(slice => isOwnedBy(slice, object))
+  const plan = { create: [] as EndpointSlice[], update: [] as EndpointSlice[], delete: existing.filter(slice => !isOwnedBy(slice, object)) }
   const left: EndpointSlice[] = []
   for (const slice of wanted) {
     const same = free.findIndex(each => content(each) === content(slice))

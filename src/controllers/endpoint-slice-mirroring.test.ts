@@ -56,6 +56,8 @@ test('planMirror() makes a slice for each family, changes it in place and then h
   const next = planMirror(less, first.create)
   assert.deepEqual([next.create.length, next.update.length, next.delete.length], [0, 1, 1])
   assert.equal(next.update[0]?.endpoints?.[0]?.addresses[0], '192.0.2.9')
+  const anew = planMirror({ ...object(), metadata: { ...object().metadata, uid: 'anew' } }, first.create)
+  assert.deepEqual([anew.create.length, anew.update.length, anew.delete.length], [2, 0, 2])
 })
 
 test('endpointSliceMirroring follows the Endpoints, and takes the slices away when a selector appears', async () => {

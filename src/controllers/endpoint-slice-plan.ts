@@ -5,6 +5,7 @@ import { zoneLabel } from '../api/topology-labels.ts'
 import type { Node, Pod, Service } from '../api/types/core-v1.ts'
 import type { Endpoint, EndpointPort, EndpointSlice } from '../api/types/discovery-v1.ts'
 import { services } from '../client/resources.ts'
+import { isOwnedBy } from './owner.ts'
 import { isReady } from './pod-state.ts'
 import { canonical } from './pod-template-hash.ts'
 import {
@@ -47,12 +48,14 @@ export function planSlices(
   shares?: ReadonlyMap<string, number>,
 ): ServiceSlicePlan {
   const families = (service.spec?.ipFamilies ?? ['IPv4']).filter((family): family is Family => family === 'IPv4' || family === 'IPv6')
-  const gone = existing.filter(({ addressType }) => !families.some(family => family === addressType))
+  // Those of a former service of the name would be collected with it.
+  const isUsable = (slice: EndpointSlice) => isOwnedBy(slice, service) && families.some(family => family === slice.addressType)
+  const gone = existing.filter(slice => !isUsable(slice))
   const selected = selectedPods(service, pods)
   const trigger = triggerTime(service, selected)
   const plans = families.map(family => {
     const groups = groupByPorts(service, selected, family, nodeOf)
-    const own = existing.filter(({ addressType }) => addressType === family)
+    const own = existing.filter(slice => isUsable(slice) && slice.addressType === family)
     const plan = planFamily(service, family, groups, own)
     return { family, ...(isProportional(service) ? withZoneHints(plan, own, shares) : { ...plan, problem: undefined }) }
   })

@@ -105,6 +105,13 @@ test('planSlices() puts at most 100 endpoints into a slice and changes only slic
   assert.deepEqual([less.create.length, less.update.map(({ metadata }) => metadata.name), less.delete.length], [0, ['s0'], 0])
 })
 
+test('planSlices() makes new slices for a service that was made anew under its name', () => {
+  const list = [pod('a', '10.0.0.1')]
+  const former = [...plan({ ...service(), metadata: { name: 'web', namespace: 'ns', uid: 'former' } }, list).create]
+  const { create, update, delete: gone } = plan(service(), list, former)
+  assert.deepEqual([create.length, update.length, gone.length], [1, 0, 1])
+})
+
 test('planSlices() keeps one empty slice for a service without pods', () => {
   const { create } = plan(service(), [])
   assert.deepEqual(

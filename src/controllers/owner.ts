@@ -10,6 +10,11 @@ export function isControlledBy(object: KubeObject, owner: KubeObject): boolean {
   return controllerOf(object)?.uid === owner.metadata.uid
 }
 
+/** Whether `owner` is one of the object's owners, not only one of its name. */
+export function isOwnedBy({ metadata }: KubeObject, owner: KubeObject): boolean {
+  return metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid) === true
+}
+
 /** The reference by which `owner`, an object of `resource`, controls another. */
 export function controllerReference(owner: KubeObject, resource: ResourceRef): OwnerReference {
   return {
