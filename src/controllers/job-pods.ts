@@ -25,7 +25,11 @@ export function indexFailures({ metadata }: Pod): IndexFailures {
   }
 }
 
-const countOf = (text = ''): number => (/^\d{1,10}$/.test(text) ? Number(text) : 0)
+/** An int32, or nothing. */
+function countOf(text = ''): number {
+  const count = /^\d{1,10}$/.test(text) ? Number(text) : 0
+  return count < 2 ** 31 ? count : 0
+}
 
 /** `index` is undefined for jobs that are not Indexed, `failures` for those without backoffLimitPerIndex. */
 export function jobPod(job: Job, index: number | undefined, failures: IndexFailures | undefined): Pod {

@@ -2,6 +2,7 @@
 import type { Job } from '../api/types/batch-v1.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import { hasFinalizer } from './finalizer.ts'
+import { finishTime } from './job-backoff.ts'
 import { countsAsFailure, isPodFailed, matchFailurePolicy } from './job-failure.ts'
 import { completionIndex, isIndexed, parseIndexes } from './job-indexes.ts'
 import { indexFailures, jobTrackingFinalizer } from './job-pods.ts'
@@ -85,7 +86,8 @@ function delayedPods(job: Job, active: readonly Pod[], tracked: readonly Pod[], 
     const index = completionIndex(pod, completions)
     if (index === undefined || !isPodFailed(pod, job) || running.has(index) || done.has(index)) continue
     const known = last.get(index)
-    if (known === undefined || tries(known) <= tries(pod)) last.set(index, pod)
+    if (known === undefined || tries(known) < tries(pod) || (tries(known) === tries(pod) && finishTime(known) <= finishTime(pod)))
+      last.set(index, pod)
   }
   return last
 }

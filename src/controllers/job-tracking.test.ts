@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JobSpec, JobStatus } from '../api/types/batch-v1.ts'
 import type { Pod } from '../api/types/core-v1.ts'
-import { newJob, podOf } from './job.fixture.ts'
+import { exited, newJob, podOf } from './job.fixture.ts'
+import { indexFailures, jobPod } from './job-pods.ts'
 import { countJob } from './job-state.ts'
 import { planTracking } from './job-tracking.ts'
 import type { Verdict } from './job-verdict.ts'
@@ -124,6 +125,45 @@ for (const { name, spec, status = {}, pods, verdict, deleted, released, more = f
     assert.equal(plan.status.completedIndexes, completed)
   })
 }
+
+const failedPods: readonly { name: string; failures: readonly [uid: string, counted: number, endedAt: number][]; kept: string }[] = [
+  {
+    name: 'that was tried most often',
+    failures: [
+      ['a', 0, 3],
+      ['b', 2, 1],
+      ['c', 1, 2],
+    ],
+    kept: 'b',
+  },
+  {
+    name: 'that ended last',
+    failures: [
+      ['a', 1, 2],
+      ['b', 1, 3],
+      ['c', 1, 1],
+    ],
+    kept: 'b',
+  },
+]
+for (const { name, failures, kept } of failedPods) {
+  test(`countJob() delays of several failed pods of an index the one ${name}`, () => {
+    const job = newJob({ completionMode: 'Indexed', completions: 2, backoffLimitPerIndex: 4 })
+    const owned = failures.map(([uid, counted, endedAt]) => {
+      const pod = exited(jobPod(job, 0, { counted, ignored: 0 }), 1, endedAt * 1000)
+      return { ...pod, metadata: { ...pod.metadata, uid } }
+    })
+    assert.equal(countJob(job, owned, new Set()).delayed.get(0)?.metadata.uid, kept)
+  })
+}
+
+test('indexFailures() reads an int32 and nothing else', () => {
+  const counts = ['2', '2147483647', '2147483648', '-1', 'xyz'].map(text => {
+    const pod = jobPod(newJob(), undefined, undefined)
+    return indexFailures({ ...pod, metadata: { annotations: { 'batch.kubernetes.io/job-index-failure-count': text } } }).counted
+  })
+  assert.deepEqual(counts, [2, 2_147_483_647, 0, 0, 0])
+})
 
 test('planTracking() keeps the last failed pod of an index that waits for its next try, for its count of failures', () => {
   const job = newJob({ completionMode: 'Indexed', completions: 2, backoffLimitPerIndex: 1 })
