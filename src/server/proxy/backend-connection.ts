@@ -5,7 +5,7 @@ import { type ApiError, serviceUnavailable } from '../../api/status.ts'
 import type { NodeTunnels } from '../node-tunnel.ts'
 import { nodeRefusal } from '../streams/node-refusal.ts'
 import type { ProxyTarget } from './proxy-target.ts'
-import { trustAnchors } from './trust-anchors.ts'
+import { serverTrust } from './server-trust.ts'
 
 export interface BackendTls {
   /** PEM of the authorities that may have signed a pod's certificate; undefined for those that the system trusts. */
@@ -45,7 +45,7 @@ export async function secured(
   const limit = AbortSignal.any([signal, AbortSignal.timeout(handshakeMs)])
   const socket = connectTls({
     socket: stream,
-    ...trustAnchors(authorities),
+    ...serverTrust(authorities),
     ...client,
     minVersion: 'TLSv1.2',
     // Without a name that fits there is nothing to verify; `verify` is false only where the caller or the profile says so.

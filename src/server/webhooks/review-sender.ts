@@ -12,7 +12,7 @@ import type { Clock } from '../../base/clock.ts'
 import { kubernetesVersion } from '../../base/kubernetes-version.ts'
 import { messageOf } from '../../base/user-error.ts'
 import { AnswerTooLarge, boundedAnswer } from '../bounded-answer.ts'
-import { trustAnchors } from '../proxy/trust-anchors.ts'
+import { serverTrust } from '../proxy/server-trust.ts'
 
 type ReviewSender = CallParts['sender']
 
@@ -86,7 +86,7 @@ export function createReviewSender(parts: ReviewSenderParts): ReviewSender & Dis
   ): Destination => {
     const options: AgentOptions = {
       ...base,
-      ...trustAnchors(authorities),
+      ...serverTrust(authorities),
       ...clientOf(identity).client,
       ...(serverName === undefined ? {} : { servername: serverName }),
     }
