@@ -3,13 +3,14 @@
 import { decodeCustomBody } from '../api/custom-resources/decode-custom.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
-import { decodeBody as decodeBytes, type FieldValidation } from '../api/schema/decode.ts'
+import { decodeBody as decodeBytes, type FieldValidation, type ParsedDocument, parseDocument, yamlDocument } from '../api/schema/decode.ts'
 import type { GroupVersionKind } from '../api/schema/model.ts'
 import { badRequest } from '../api/status.ts'
 import { maxBodyBytes } from './collect-body.ts'
 import { header } from './exchange.ts'
 import { type BodyFormat, bodyFormat } from './negotiate.ts'
 import type { RequestContext, ResourceContext } from './request-context.ts'
+import { readYamlBody } from './yaml-body.ts'
 
 /** Of options that were judged. */
 export function fieldValidation({ query }: RequestContext): FieldValidation {
@@ -26,26 +27,35 @@ export async function decodeBody(context: ResourceContext, kind: GroupVersionKin
   const body = await readable(context, kind, format, await context.request.body(maxBodyBytes))
   const { object, warnings } =
     custom === undefined
-      ? decodeBytes(body.bytes, kind, validation, body.contentType)
-      : decodeCustomBody(body.bytes, kind, custom, validation, body.contentType)
+      ? decodeBytes(body.bytes, kind, validation, undefined, body.document)
+      : decodeCustomBody(body.bytes, kind, custom, validation, body.document)
   for (const warning of warnings) context.warn(warning)
   return completed(object, kind, definition)
 }
 
-/** The bytes of the body as JSON or YAML; protobuf becomes the JSON that it stands for. */
+export interface ReadableBody {
+  /** As sent, of protobuf the JSON that it stands for: what messages quote. */
+  readonly bytes: Buffer
+  readonly document: ParsedDocument
+}
+
+/** The body, parsed. */
 export async function readable(
   context: RequestContext,
   kind: GroupVersionKind,
   format: BodyFormat,
   bytes: Buffer,
-): Promise<{ readonly bytes: Buffer; readonly contentType: string }> {
-  if (format !== 'protobuf' || bytes.length === 0) return { bytes, contentType: `application/${format === 'yaml' ? 'yaml' : 'json'}` }
+): Promise<ReadableBody> {
+  if (format === 'yaml') return { bytes, document: yamlDocument(await readYamlBody(context, bytes)) }
+  if (format === 'json' || bytes.length === 0) return { bytes, document: parseDocument(bytes, json) }
   // Loaded when the first client sends some: the tables are large.
   const { decodeProtobuf } = await import('./protobuf/decode.ts')
-  const decoded = { bytes: Buffer.from(JSON.stringify(decodeProtobuf(bytes, kind))), contentType: 'application/json' }
-  context.keepBody?.(decoded)
-  return decoded
+  const decoded = Buffer.from(JSON.stringify(decodeProtobuf(bytes, kind)))
+  context.keepBody?.({ bytes: decoded, contentType: json })
+  return { bytes: decoded, document: parseDocument(decoded, json) }
 }
+
+const json = 'application/json'
 
 function completed(object: KubeObject, kind: GroupVersionKind, definition: ResourceDefinition): KubeObject {
   object.metadata ??= {}

@@ -1,6 +1,6 @@
 // How an object is to be deleted: DeleteOptions from the body, or the same fields in the query.
 import { type FieldError, invalidValue, notSupported } from '../api/field-error.ts'
-import { decodeValue, kindToldBy, noKindMessage, parseDocument } from '../api/schema/decode.ts'
+import { decodeValue, kindToldBy, noKindMessage } from '../api/schema/decode.ts'
 import { structByKey } from '../api/schema/model.ts'
 import { badRequest, invalid } from '../api/status.ts'
 import type { DeleteOptions } from '../api/types/meta-v1.ts'
@@ -50,8 +50,7 @@ const otherOptions = ['CreateOptions', 'UpdateOptions']
 /** Throws the 500 with which upstream answers a body that it cannot read as options, as it makes no Status of the decoder's error. */
 async function fromBody(context: RequestContext, body: Buffer): Promise<DeleteOptions> {
   const format = bodyFormat(header(context.request.headers, 'content-type'))
-  const { bytes, contentType } = await readable(context, optionsKind, format, body)
-  const parsed = parseDocument(bytes, contentType)
+  const { document: parsed } = await readable(context, optionsKind, format, body)
   if (!parsed.ok) throw parsed.fault === 'limit' ? badRequest(parsed.message) : plainFailure(500, parsed.message)
   // Clients write any group's version beside the kind, which upstream registers in each group.
   const told = kindToldBy(parsed.value, { ...optionsKind, group: 'meta.k8s.io' })

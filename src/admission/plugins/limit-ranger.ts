@@ -7,7 +7,7 @@ import type { Container, LimitRange, PersistentVolumeClaim, Pod, ResourceList } 
 import { type AdmissionPlugin, type AdmissionRequest, admitted } from '../admission.ts'
 import { type CompiledLimits, type Constraint, compileLimits } from '../compiled-limits.ts'
 import { followObjects, type ObjectFeed } from '../object-feed.ts'
-import { releaseField } from '../release-field.ts'
+import { releaseFields } from '../release-fields.ts'
 
 const annotation = 'kubernetes.io/limit-ranger'
 
@@ -61,17 +61,19 @@ function concerns({ resource, subresource, operation, object, oldObject }: Admis
 
 function setDefaults({ metadata, spec }: Pod, limits: CompiledLimits): void {
   const texts: string[] = []
+  const filled: string[][] = []
   const setIn = (list: 'containers' | 'initContainers', word: string): void => {
     for (const container of spec[list] ?? []) {
       const wasEmpty = Object.keys(container.resources ?? {}).length === 0
       const before = texts.length
       setContainerDefaults(container, limits, word, texts)
       if (wasEmpty && texts.length > before)
-        releaseField(metadata, ['f:spec', `f:${list}`, `k:${JSON.stringify({ name: container.name })}`, 'f:resources'])
+        filled.push(['f:spec', `f:${list}`, `k:${JSON.stringify({ name: container.name })}`, 'f:resources'])
     }
   }
   setIn('containers', 'container')
   setIn('initContainers', 'init container')
+  releaseFields(metadata, filled)
   if (texts.length > 0) metadata.annotations = { ...metadata.annotations, [annotation]: `LimitRanger plugin set: ${texts.join('; ')}` }
 }
 

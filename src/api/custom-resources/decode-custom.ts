@@ -1,7 +1,7 @@
 // From the bytes of a request to a custom resource, as upstream's API server reads it.
 import { groupVersion } from '../object.ts'
 import { isRecord } from '../schema/compile.ts'
-import { type DecodedObject, type FieldValidation, parseBody, strictDecodingMessage, unrecognized } from '../schema/decode.ts'
+import { type DecodedObject, type FieldValidation, type ParsedDocument, parsedBody, strictDecodingMessage, unrecognized } from '../schema/decode.ts'
 import type { GroupVersionKind } from '../schema/model.ts'
 import { badRequest } from '../status.ts'
 import type { CustomKind } from './custom-kind.ts'
@@ -12,9 +12,9 @@ export function decodeCustomBody(
   kind: GroupVersionKind,
   custom: CustomKind,
   fieldValidation: FieldValidation,
-  contentType: string,
+  document: ParsedDocument,
 ): DecodedObject {
-  const { value, text, duplicate } = parseBody(bytes, contentType, kind.kind)
+  const { value, text, duplicate } = parsedBody(document, bytes, kind.kind)
   if (!isRecord(value)) {
     const name = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
     throw unrecognized(`couldn't get version/kind; json parse error: json: cannot unmarshal ${name} into Go value`, kind.kind, bytes)

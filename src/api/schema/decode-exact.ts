@@ -163,7 +163,7 @@ class Walk {
       }
       case 'quantity':
         try {
-          parseQuantity(quantityText(node.raw))
+          parseQuantity(quantityText(node))
         } catch (err) {
           if (err instanceof QuantityError) throw new Abort(err.message)
           throw err
@@ -235,9 +235,11 @@ function isByte(text: string): boolean {
   return /^-?\d{1,3}$/.test(text) && Number(text) >= 0 && Number(text) < 256
 }
 
-/** The text that Quantity's own decoder parses: without quotes, but with escapes as they stand. */
-function quantityText(raw: string): string {
-  return (raw.startsWith('"') ? raw.slice(1, -1) : raw).trim()
+/** The text that Quantity's own decoder parses: without quotes, but with escapes as they stand. Of a list or an object its first character refuses it. */
+function quantityText(node: JsonNode): string {
+  if (node.type === 'array') return '['
+  if (node.type === 'object') return '{'
+  return (node.type === 'string' ? node.raw.slice(1, -1) : node.raw).trim()
 }
 
 const base64Char = /[A-Za-z0-9+/]/

@@ -6,7 +6,7 @@ import { countMembers, isRecord, readerOf, Unexpected } from './compile.ts'
 import { duplicateMembers, examine } from './decode-exact.ts'
 import { type JsonNode, JsonSyntaxError, nodeOfValue, parseJsonText, scanJson } from './json-text.ts'
 import { type GroupVersionKind, type StructType, schemaFor } from './model.ts'
-import { readYaml, YamlError } from './yaml.ts'
+import { tryYaml, type YamlOutcome } from './yaml.ts'
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 
@@ -61,15 +61,16 @@ export interface DecodedObject {
 
 /**
  * Reads a request's body as an object of `kind`. Throws a 400 with upstream's words where it is none.
- * The caller has bounded the size of `bytes`.
+ * The caller has bounded the size of `bytes`; `document` is what it has parsed already.
  */
 export function decodeBody(
   bytes: Uint8Array,
   kind: GroupVersionKind,
   fieldValidation: FieldValidation,
   contentType = 'application/json',
+  document = parseDocument(bytes, contentType),
 ): DecodedObject {
-  const parsed = parseBody(bytes, contentType, kind.kind)
+  const parsed = parsedBody(document, bytes, kind.kind)
   const actual = kindOf(parsed.value, kind, bytes)
   const wanted = schemaFor(kind.group, kind.version, kind.kind)
   if (wanted === undefined) throw badRequest(noKindMessage(kind))
@@ -131,9 +132,8 @@ export interface ParsedBody {
   readonly duplicate?: string | undefined
 }
 
-/** JSON or YAML to a plain value, nesting bounded. Throws a 400 that names `kind` as what was expected. */
-export function parseBody(bytes: Uint8Array, contentType: string, kind: string): ParsedBody {
-  const parsed = parseDocument(bytes, contentType)
+/** Throws a 400 for what could not be parsed, which names `kind` as what was expected. */
+export function parsedBody(parsed: ParsedDocument, bytes: Uint8Array, kind: string): ParsedBody {
   if (parsed.ok) return parsed
   throw parsed.fault === 'syntax' ? unrecognized(parsed.message, kind, bytes) : badRequest(parsed.message)
 }
@@ -143,9 +143,9 @@ export type ParsedDocument =
   | (ParsedBody & { readonly ok: true })
   | { readonly ok: false; readonly message: string; readonly fault: 'syntax' | 'yaml' | 'limit' }
 
-/** The same without an opinion on the status code; `message` is upstream's decoder's. */
+/** JSON or YAML to a plain value, nesting bounded; `message` is upstream's decoder's. */
 export function parseDocument(bytes: Uint8Array, contentType: string): ParsedDocument {
-  if (/^application\/yaml\b/.test(contentType)) return yamlBody(textOf(bytes))
+  if (/^application\/yaml\b/.test(contentType)) return yamlDocument(tryYaml(textOf(bytes)))
   const parsed = parseJsonBytes(bytes)
   if (parsed.ok) return parsed
   if (!parsed.syntax) return { ok: false, message: parsed.message, fault: 'limit' }
@@ -194,13 +194,9 @@ function syntaxMessage(text: string): string {
   throw new Error('parseJson() refused what the exact parser accepts')
 }
 
-function yamlBody(text: string): ParsedDocument {
-  try {
-    return { ok: true, ...readYaml(text), text: undefined }
-  } catch (err) {
-    if (err instanceof YamlError) return { ok: false, message: `error converting YAML to JSON: ${err.message}`, fault: 'yaml' }
-    throw err
-  }
+export function yamlDocument(outcome: YamlOutcome): ParsedDocument {
+  if (outcome.ok) return { ...outcome, text: undefined }
+  return { ok: false, message: `error converting YAML to JSON: ${outcome.message}`, fault: 'yaml' }
 }
 
 export function unrecognized(message: string, kind: string, bytes: Uint8Array): Error {

@@ -51,7 +51,7 @@ describe('parseJsonText()', () => {
     const node = parseJsonText('{"b":1.0,"1":2,"b":3}')
     assert.ok(node.type === 'object')
     assert.deepEqual(
-      node.members.map(([key, member]) => [key, member.raw]),
+      node.members.map(([key, member]) => [key, member.type === 'number' && member.raw]),
       [
         ['b', '1.0'],
         ['1', '2'],

@@ -2,8 +2,8 @@
 // the fast path of decoding uses parseJson.
 
 export type JsonNode =
-  | { readonly type: 'object'; readonly members: readonly (readonly [string, JsonNode])[]; readonly raw: string }
-  | { readonly type: 'array'; readonly items: readonly JsonNode[]; readonly raw: string }
+  | { readonly type: 'object'; readonly members: readonly (readonly [string, JsonNode])[] }
+  | { readonly type: 'array'; readonly items: readonly JsonNode[] }
   | { readonly type: 'string'; readonly value: string; readonly raw: string }
   | { readonly type: 'number'; readonly raw: string }
   | { readonly type: 'bool'; readonly value: boolean; readonly raw: string }
@@ -94,7 +94,7 @@ export function parseJsonText(text: string): JsonNode {
     return word === 'null' ? { type: 'null', raw } : { type: 'bool', value: word === 'true', raw }
   }
 
-  const readArray = (start: number): JsonNode => {
+  const readArray = (): JsonNode => {
     const items: JsonNode[] = []
     at++
     skipSpace()
@@ -108,10 +108,10 @@ export function parseJsonText(text: string): JsonNode {
         at++
         if (char === ']') break
       }
-    return { type: 'array', items, raw: text.slice(start, at) }
+    return { type: 'array', items }
   }
 
-  const readObject = (start: number): JsonNode => {
+  const readObject = (): JsonNode => {
     const members: [string, JsonNode][] = []
     at++
     skipSpace()
@@ -131,15 +131,15 @@ export function parseJsonText(text: string): JsonNode {
         at++
         if (char === '}') break
       }
-    return { type: 'object', members, raw: text.slice(start, at) }
+    return { type: 'object', members }
   }
 
   const readValue = (): JsonNode => {
     skipSpace()
     const start = at
     const char = text.charAt(at)
-    if (char === '{') return readObject(start)
-    if (char === '[') return readArray(start)
+    if (char === '{') return readObject()
+    if (char === '[') return readArray()
     if (char === '"') {
       const value = readString()
       return { type: 'string', value, raw: text.slice(start, at) }
@@ -167,12 +167,11 @@ export function nodeOfValue(value: unknown): JsonNode {
     default:
       break
   }
-  const raw = JSON.stringify(value)
-  if (Array.isArray(value)) return { type: 'array', items: value.map(nodeOfValue), raw }
+  if (Array.isArray(value)) return { type: 'array', items: value.map(nodeOfValue) }
   const members = Object.entries(value).flatMap(([key, member]): [string, JsonNode][] =>
     member === undefined ? [] : [[key, nodeOfValue(member)]],
   )
-  return { type: 'object', members, raw }
+  return { type: 'object', members }
 }
 
 export interface JsonScan {

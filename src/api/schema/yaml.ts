@@ -46,6 +46,18 @@ export function readYaml(text: string): ReadYaml {
   })
 }
 
+/** As `readYaml`, with the text of its `YamlError` in the place of a throw. */
+export type YamlOutcome = (ReadYaml & { readonly ok: true }) | { readonly ok: false; readonly message: string }
+
+export function tryYaml(text: string): YamlOutcome {
+  try {
+    return { ok: true, ...readYaml(text) }
+  } catch (err) {
+    if (err instanceof YamlError) return { ok: false, message: err.message }
+    throw err
+  }
+}
+
 /** The key whose mark js-yaml gives; that of a quoted key points behind the opening quote. */
 function keyAt(text: string, position: number): string {
   const quote = text[position - 1]

@@ -77,7 +77,8 @@ export function validateObjectMetaUpdate(
 
 function validateChange(meta: ObjectMeta, old: ObjectMeta, path: string, errors: FieldError[]): void {
   if (old.deletionTimestamp) {
-    const extra = (meta.finalizers ?? []).filter(finalizer => !old.finalizers?.includes(finalizer))
+    const before = new Set(old.finalizers)
+    const extra = (meta.finalizers ?? []).filter(finalizer => !before.has(finalizer))
     if (extra.length > 0) {
       const found = goStrings([...new Set(extra)].sort())
       const text = `no new finalizers can be added if the object is being deleted, found new finalizers ${found}`

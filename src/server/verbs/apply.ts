@@ -25,6 +25,7 @@ import type { ResourceContext } from '../request-context.ts'
 import { writtenReply } from '../respond.ts'
 import { updateObject } from '../update-object.ts'
 import type { WriteParts } from '../write-parts.ts'
+import { readYamlBody } from '../yaml-body.ts'
 
 /** An object with the entries to write with it. */
 export interface Merged {
@@ -44,7 +45,7 @@ export async function readConfiguration(context: ResourceContext, write: AskedWr
   const { custom } = kind
   const { type } = write
   const validation = fieldValidation(context)
-  const body = await context.request.body(maxBodyBytes)
+  const body = await readYamlBody(context, await context.request.body(maxBodyBytes))
   let known: ParsedConfiguration | undefined
   const parsed = (): ParsedConfiguration => {
     if (known !== undefined) return known

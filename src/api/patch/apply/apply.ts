@@ -3,7 +3,7 @@
 import type { KubeObject, ManagedFieldsEntry } from '../../object.ts'
 import { isRecord } from '../../schema/compile.ts'
 import type { StructType } from '../../schema/model.ts'
-import { readYaml, YamlError } from '../../schema/yaml.ts'
+import type { YamlOutcome } from '../../schema/yaml.ts'
 import { ApiError, badRequest } from '../../status.ts'
 import { jsonType } from '../json-patch.ts'
 import { restoreError } from '../restore-error.ts'
@@ -43,18 +43,14 @@ export interface ParsedConfiguration {
 }
 
 /** Reads the body of an apply: one object in YAML or JSON, or nothing, which is an object without anything. Throws a 400. */
-export function parseConfiguration(body: Uint8Array): ParsedConfiguration {
-  try {
-    const { value, duplicate } = readYaml(new TextDecoder().decode(body))
-    if (isRecord(value)) return { config: value, duplicate: duplicate && `error converting YAML to JSON: ${duplicate}` }
-    if (value === null || value === undefined) return { config: {}, duplicate: undefined }
-    throw badRequest(
-      `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${jsonType(value)} into Go value of type map[string]interface {}`,
-    )
-  } catch (err) {
-    if (err instanceof YamlError) throw badRequest(`error decoding YAML: error converting YAML to JSON: ${err.message}`)
-    throw err
-  }
+export function parseConfiguration(body: YamlOutcome): ParsedConfiguration {
+  if (!body.ok) throw badRequest(`error decoding YAML: error converting YAML to JSON: ${body.message}`)
+  const { value, duplicate } = body
+  if (isRecord(value)) return { config: value, duplicate: duplicate && `error converting YAML to JSON: ${duplicate}` }
+  if (value === null || value === undefined) return { config: {}, duplicate: undefined }
+  throw badRequest(
+    `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${jsonType(value)} into Go value of type map[string]interface {}`,
+  )
 }
 
 /** Refuses a configuration of another version or kind, or one in which `problemsOf` finds why it is no object of it. */

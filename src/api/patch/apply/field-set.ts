@@ -1,6 +1,6 @@
 // Sets of field paths in the form of `fieldsV1` itself, so that an entry which does not change is neither read nor written anew.
 // A node `{}` is a path of the set; `.` in a node says that the path is one beside those below it. Nodes are never changed once made.
-import { compareElements, elementText } from './path-element.ts'
+import { compareElements, elementText, sortElements } from './path-element.ts'
 import { memberShape, resolve, type Shape } from './shape.ts'
 
 export interface FieldSet {
@@ -33,6 +33,14 @@ export function union(a: FieldSet, b: FieldSet): FieldSet {
   if (isEmpty(b)) return a
   if (isEmpty(a)) return b
   return unionBelow(a, b, false, false)
+}
+
+/** Halves are joined, then their halves: each set is copied as often as the list can be halved, not as often as it is long. */
+export function unionOf(sets: readonly FieldSet[]): FieldSet {
+  const [first = emptySet] = sets
+  if (sets.length <= 1) return first
+  const middle = sets.length >> 1
+  return union(unionOf(sets.slice(0, middle)), unionOf(sets.slice(middle)))
 }
 
 function unionNodes(a: FieldSet, b: FieldSet): FieldSet {
@@ -81,7 +89,7 @@ export function sorted(draft: Draft): Draft {
   }
   if (ordered) return draft
   const result: Draft = {}
-  for (const element of elements.sort(compareElements)) {
+  for (const element of sortElements(elements)) {
     const below = draft[element]
     if (below !== undefined) result[element] = below
   }
@@ -167,7 +175,8 @@ export function pathTexts(set: FieldSet, prefix = ''): string[] {
     if (inner === undefined) continue
     const path = prefix + elementText(element)
     if (isMember(inner)) here.push(path)
-    if (!isEmpty(inner)) below.push(...pathTexts(inner, path))
+    // Not spread into arguments, of which there is a bound.
+    if (!isEmpty(inner)) for (const text of pathTexts(inner, path)) below.push(text)
   }
   return [...here, ...below]
 }

@@ -2,7 +2,7 @@
 import { parseJson } from '../../../base/json.ts'
 import type { ManagedFieldsEntry } from '../../object.ts'
 import { isRecord } from '../../schema/compile.ts'
-import { emptySet, type FieldSet, isEmpty, union } from './field-set.ts'
+import { emptySet, type FieldSet, isEmpty, unionOf } from './field-set.ts'
 
 export interface Manager {
   readonly name: string
@@ -121,6 +121,8 @@ export function capManagers(managers: Managers): void {
   if (count <= maxUpdateManagers) return
   updaters.sort(([aKey, a], [bKey, b]) => compareText(a.time ?? '', b.time ?? '') || compareText(aKey, bKey))
   const firstOfVersion = new Map<string, [string, Manager]>()
+  // Joined at the end: one after the other each would copy what all before it held.
+  const joined = new Map<string, FieldSet[]>()
   for (const [key, manager] of updaters) {
     if (count <= maxUpdateManagers) break
     const { apiVersion } = manager
@@ -136,9 +138,15 @@ export function capManagers(managers: Managers): void {
       managers.delete(first[0])
       managers.set(bucketKey, { ...first[1], ...bucket, entry: undefined })
     }
-    const joined = union(manager.set, managers.get(bucketKey)?.set ?? emptySet)
+    const sets = joined.get(bucketKey) ?? [managers.get(bucketKey)?.set ?? emptySet]
+    joined.set(bucketKey, sets)
+    sets.push(manager.set)
     managers.delete(key)
-    managers.set(bucketKey, { ...bucket, time: manager.time, set: joined, entry: undefined })
+    managers.set(bucketKey, { ...bucket, time: manager.time, set: emptySet, entry: undefined })
     count--
+  }
+  for (const [key, sets] of joined) {
+    const bucket = managers.get(key)
+    if (bucket !== undefined) managers.set(key, { ...bucket, set: unionOf(sets) })
   }
 }

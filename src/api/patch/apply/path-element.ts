@@ -58,13 +58,30 @@ function valueText(value: unknown): string {
 
 /** Upstream's order: the element itself, fields, keys, values, indexes; numbers by size. */
 export function compareElements(a: string, b: string): number {
+  return compareRead(a, b, valueOf)
+}
+
+/** The elements in that order; each is read once. Sorts in place. */
+export function sortElements(elements: string[]): string[] {
+  const known = new Map<string, unknown>()
+  const read = (element: string): unknown => {
+    let value = known.get(element)
+    if (value === undefined) known.set(element, (value = valueOf(element)))
+    return value
+  }
+  return elements.sort((a, b) => compareRead(a, b, read))
+}
+
+function compareRead(a: string, b: string, read: (element: string) => unknown): number {
   const kind = a.charCodeAt(0)
   // By far most are fields; their order is that of their text.
   if (kind === fieldKind && b.charCodeAt(0) === fieldKind) return a < b ? -1 : a > b ? 1 : 0
   const difference = rank.indexOf(a.charAt(0)) - rank.indexOf(b.charAt(0))
   if (difference !== 0) return difference
-  return a === '.' || kind === fieldKind ? 0 : compareValues(parseJson(a.slice(2)), parseJson(b.slice(2)))
+  return a === '.' || kind === fieldKind ? 0 : compareValues(read(a), read(b))
 }
+
+const valueOf = (element: string): unknown => parseJson(element.slice(2))
 
 const fieldKind = 'f'.charCodeAt(0)
 const rank = '.fkvi'

@@ -71,16 +71,24 @@ function validateSpec(spec: ResourceQuotaSpec): FieldError[] {
   const hard = Object.keys(spec.hard ?? {})
     .filter(isQuotaResource)
     .sort()
+  // Once: each fault shows all of them, and there can be one for each.
+  let shown: string | undefined
+  const fault = (text: string): void => {
+    shown ??= goStrings(spec.scopes, scopeType)
+    errors.push(invalidShown('spec.scopes', shown, text))
+  }
   for (const scope of spec.scopes ?? []) {
-    if (!scopes.includes(scope)) errors.push(invalidShown('spec.scopes', goStrings(spec.scopes, scopeType), 'unsupported scope'))
-    for (const name of hard) {
-      if (!coversResource(scope, name))
-        errors.push(invalidShown('spec.scopes', goStrings(spec.scopes, scopeType), 'unsupported scope applied to resource'))
-    }
+    if (!scopes.includes(scope)) fault('unsupported scope')
+    for (const name of hard) if (!coversResource(scope, name)) fault('unsupported scope applied to resource')
   }
   validateContradictions(spec.scopes ?? [], spec, 'spec.scopes', errors)
   const requirements = spec.scopeSelector?.matchExpressions ?? []
-  for (const requirement of requirements) validateRequirement(requirement, spec, hard, errors)
+  let shownSelector: string | undefined
+  const uncovered = (): void => {
+    shownSelector ??= goScopeSelector(spec.scopeSelector)
+    errors.push(invalidShown('spec.scopeSelector.matchExpressions', shownSelector, 'unsupported scope applied to resource'))
+  }
+  for (const requirement of requirements) validateRequirement(requirement, hard, uncovered, errors)
   validateContradictions(
     requirements.map(({ scopeName }) => scopeName),
     spec,
@@ -112,17 +120,14 @@ function validateContradictions(names: readonly string[], spec: ResourceQuotaSpe
 
 function validateRequirement(
   requirement: ScopedResourceSelectorRequirement,
-  spec: ResourceQuotaSpec,
   hard: readonly string[],
+  uncovered: () => void,
   errors: FieldError[],
 ): void {
   const path = 'spec.scopeSelector.matchExpressions'
   const { scopeName = '', operator = '', values = [] } = requirement
   if (!scopes.includes(scopeName)) errors.push(invalidValue(`${path}.scopeName`, scopeName, 'unsupported scope'))
-  for (const name of hard) {
-    if (!coversResource(scopeName, name))
-      errors.push(invalidShown(path, goScopeSelector(spec.scopeSelector), 'unsupported scope applied to resource'))
-  }
+  for (const name of hard) if (!coversResource(scopeName, name)) uncovered()
   if (existsOnly.includes(scopeName) && operator !== 'Exists') {
     const text =
       "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity"

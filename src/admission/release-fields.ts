@@ -1,0 +1,58 @@
+// What admission fills is nobody's: who sent it empty must not take it away again by applying the same once more.
+import type { ObjectMeta } from '../api/object.ts'
+
+type FieldSet = Readonly<Record<string, unknown>>
+
+/** Paths by their elements; a node without others below it ends one. */
+type Tree = Map<string, Tree>
+
+/**
+ * `paths` as `fieldsV1` names them: `f:spec`, `k:{"name":"c"}`. Only fields that were managed as an empty whole are released. All at once: a set is
+ * walked and copied once however many of its fields are named.
+ */
+export function releaseFields(metadata: ObjectMeta, paths: readonly (readonly string[])[]): void {
+  const { managedFields } = metadata
+  if (managedFields === undefined || paths.length === 0) return
+  const tree = treeOf(paths)
+  // Sets are shared between objects of one form: none is changed in place.
+  metadata.managedFields = managedFields.map(entry => {
+    const fieldsV1 = without(entry.fieldsV1, tree)
+    return fieldsV1 === entry.fieldsV1 ? entry : { ...entry, fieldsV1 }
+  })
+}
+
+function treeOf(paths: readonly (readonly string[])[]): Tree {
+  const root: Tree = new Map()
+  for (const path of paths) {
+    let at = root
+    for (const element of path) {
+      const below: Tree = at.get(element) ?? new Map()
+      at.set(element, below)
+      at = below
+    }
+  }
+  return root
+}
+
+function without(set: unknown, tree: Tree): unknown {
+  if (!isSet(set)) return set
+  let left: Record<string, unknown> | undefined
+  for (const [element, below] of tree) {
+    const child = set[element]
+    if (!isSet(child)) continue
+    if (below.size > 0) {
+      const rest = without(child, below)
+      if (rest === child) continue
+      left ??= { ...set }
+      left[element] = rest
+    } else if (Object.keys(child).length === 0) {
+      left ??= { ...set }
+      delete left[element]
+    }
+  }
+  return left ?? set
+}
+
+function isSet(value: unknown): value is FieldSet {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,29 @@
+// What a thread of a `ThreadQueue` does with its piece of work.
+import { getPriority, setPriority } from 'node:os'
+import { parentPort, workerData } from 'node:worker_threads'
+import type { ThreadReply } from './thread-queue.ts'
+
+/** `handedOver` are the buffers of the answer that go without a copy. */
+export function answerWork<Work, Answer>(
+  answerTo: (work: Work) => Answer,
+  handedOver: (answer: Answer) => readonly (Uint8Array | undefined)[],
+): void {
+  // It was made by the loop that answers requests, and must not go before others as that does.
+  setPriority(Math.max(getPriority(), 10))
+  let reply: ThreadReply<Answer>
+  try {
+    reply = { answer: answerTo(workerData as Work) }
+  } catch (err) {
+    reply = { problem: err instanceof Error ? err.message : String(err) }
+  }
+  parentPort?.postMessage(reply, 'answer' in reply ? ownBuffers(handedOver(reply.answer)) : [])
+}
+
+/** What can be handed over; small buffers share theirs with others. */
+function ownBuffers(all: readonly (Uint8Array | undefined)[]): ArrayBuffer[] {
+  return all.flatMap(bytes => {
+    if (bytes === undefined) return []
+    const { buffer, byteLength } = bytes
+    return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : []
+  })
+}
