@@ -87,7 +87,7 @@ export const options = {
   randomSuffix: () => 'abcde',
   hasRights: (_namespace: string, name: string) => name === 'worker',
   maySign: (user: UserInfo) => user.name === 'admin',
-  organizationsOf: (text: string) => text.split(','),
+  organizationsOf: (text: string) => (text === 'two' ? { problem: 'The subject has several common names' } : text.split(',')),
 }
 export const secure = createAdmission(admissionPlugins({ ...options, profile: 'secure' }))
 export const upstream = createAdmission(admissionPlugins({ ...options, profile: 'upstream' }))

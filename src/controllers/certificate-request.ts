@@ -12,7 +12,7 @@ export interface RequestedIdentity {
   readonly otherNames: readonly string[]
 }
 
-/** `request` is spec.request: PEM in base64. Throws where it is no request, or not signed by the key that it carries. */
+/** `request` is spec.request: PEM in base64. Throws where it is no request, not signed by the key that it carries, or names several users. */
 export async function readRequest(request: string): Promise<RequestedIdentity> {
   const pem = Buffer.from(request, 'base64').toString('utf8')
   const { Pkcs10CertificateRequest, SubjectAlternativeNameExtension } = await loadX509()
@@ -22,7 +22,9 @@ export async function readRequest(request: string): Promise<RequestedIdentity> {
     .filter(extension => extension instanceof SubjectAlternativeNameExtension)
     .flatMap(({ names: { items } }) => items)
   const ofType = (type: string) => names.filter(name => name.type === type).map(({ value }) => value)
-  const [commonName = ''] = parsed.subjectName.getField('CN')
+  const [commonName = '', second] = parsed.subjectName.getField('CN')
+  // Readers differ in which one counts.
+  if (second !== undefined) throw new Error('the subject has several common names')
   return {
     csr: Buffer.from(parsed.rawData),
     commonName,

@@ -40,12 +40,7 @@ export interface ReadableBody {
 }
 
 /** The body, parsed. */
-export async function readable(
-  context: RequestContext,
-  kind: GroupVersionKind,
-  format: BodyFormat,
-  bytes: Buffer,
-): Promise<ReadableBody> {
+export async function readable(context: RequestContext, kind: GroupVersionKind, format: BodyFormat, bytes: Buffer): Promise<ReadableBody> {
   if (format === 'yaml') return { bytes, document: yamlDocument(await readYamlBody(context, bytes)) }
   if (format === 'json' || bytes.length === 0) return { bytes, document: parseDocument(bytes, json) }
   // Loaded when the first client sends some: the tables are large.

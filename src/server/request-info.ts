@@ -131,6 +131,11 @@ function resourceInfo(
   const name = parts[at + 1] ?? ''
   const subresource = parts[at + 2] ?? ''
   const rest = parts.slice(at + 3)
+  // Without an escape no segment can hold what no name may.
+  if (path.includes('%')) {
+    if (isWithin) demandName('Namespace', namespace)
+    demandName('Name', name)
+  }
   const found = resources.find(group, version, resource)
   const form = { isWithin, watchPath, namespace, name, subresource, rest }
   const served = found && pathFits(found, form) ? found : undefined
@@ -153,6 +158,12 @@ function resourceInfo(
     rest,
     served,
   }
+}
+
+/** Throws a 400 in upstream's words for what no object can be called, whatever is done with it: a list in a namespace of that name would say that it is empty. */
+function demandName(what: 'Namespace' | 'Name', name: string): void {
+  const problems = nameIsPathSegment(name, false)
+  if (problems.length > 0) throw badRequest(`${what} parameter invalid: ${JSON.stringify(name)}: ${problems.join(', ')}`)
 }
 
 /** Any other method is asked for with an empty verb, as upstream does it: only a right to all verbs covers it, and what is behind a proxy takes OPTIONS. */

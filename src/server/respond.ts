@@ -60,9 +60,11 @@ function shapeOf(context: RequestContext, served: Printed, object: KubeObject): 
   }
 }
 
+export const yamlText = (value: unknown): string => dump(value, { noRefs: true, lineWidth: -1 })
+
 /** Any value as JSON or YAML. */
 export function valueReply(context: { readonly form: AnswerForm; readonly pretty: boolean }, value: unknown, status = 200): Reply {
-  if (context.form.yaml) return { status, contentType: yaml, body: Buffer.from(dump(value, { noRefs: true, lineWidth: -1 })) }
+  if (context.form.yaml) return { status, contentType: yaml, body: Buffer.from(yamlText(value)) }
   return { status, contentType: json, body: Buffer.from(context.pretty ? `${JSON.stringify(value, null, 2)}\n` : JSON.stringify(value)) }
 }
 

@@ -1,9 +1,10 @@
 // Bodies in YAML: small ones are read at once, large ones in a thread, one after another. Reading 3 MB of it takes a second or more, for which no other
 // request is to wait.
+import { parseJsonBytes } from '../api/schema/decode.ts'
 import { tryYaml, type YamlOutcome } from '../api/schema/yaml.ts'
-import { tooLarge } from '../api/status.ts'
-import { parseJson } from '../base/json.ts'
+import { badRequest, tooLarge } from '../api/status.ts'
 import { ThreadQueue, threadModule } from '../base/thread-queue.ts'
+import { codeOf } from '../base/user-error.ts'
 import { maxBodyBytes } from './collect-body.ts'
 import type { RequestContext } from './request-context.ts'
 
@@ -19,14 +20,19 @@ const memoryMiB = 384
 
 const apart = new ThreadQueue<Uint8Array, YamlReading>({ name: 'yaml', module: threadModule('yaml-worker', import.meta.url), memoryMiB })
 
-/** Rejects with a 413 where the value is larger than a body in JSON may be: aliases repeat what stands once. */
+/** Rejects with a 413 where reading it takes too much memory, as text of hundreds of thousands of levels can, and where the value is larger than a body in JSON may be: aliases repeat what stands once. */
 export async function readYamlBody(context: Pick<RequestContext, 'request' | 'keepBody'>, bytes: Buffer): Promise<YamlOutcome> {
   if (bytes.length <= atOnceBytes) return tryYaml(bytes.toString())
-  const reading = await apart.run(bytes, context.request.signal)
+  const reading = await apart.run(bytes, context.request.signal).catch((err: unknown) => {
+    if (codeOf(err) !== 'ERR_WORKER_OUT_OF_MEMORY') throw err
+    throw tooLarge(`reading the YAML takes more than ${memoryMiB} MiB of memory`)
+  })
   if (reading.json === undefined) return { ok: false, message: reading.message }
   if (reading.json.length > maxBodyBytes) throw tooLarge(`the YAML stands for more than ${maxBodyBytes} bytes of JSON`)
   const json = Buffer.from(reading.json.buffer, reading.json.byteOffset, reading.json.byteLength)
   // Whoever records the body would read it again.
   context.keepBody?.({ bytes: json, contentType: 'application/json' })
-  return { ok: true, value: parseJson(json.toString()), duplicate: reading.duplicate }
+  const parsed = parseJsonBytes(json)
+  if (!parsed.ok) throw badRequest(parsed.message)
+  return { ok: true, value: parsed.value, duplicate: reading.duplicate }
 }

@@ -31,6 +31,16 @@ export function parseCsrIdentity(csr: Buffer): CertificateIdentity {
   return nameIdentity(subject.content)
 }
 
+/** The organizations of a PKCS#10 request in DER, or why it does not say who it is for. */
+export function requestedOrganizations(csr: Buffer): readonly string[] | { readonly problem: string } {
+  try {
+    return parseCsrIdentity(csr).organizations
+  } catch (err) {
+    if (err instanceof DerError) return { problem: err.message }
+    throw err
+  }
+}
+
 function nameIdentity(name: Buffer): CertificateIdentity {
   const commonNames: string[] = []
   const organizations: string[] = []

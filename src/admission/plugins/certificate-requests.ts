@@ -1,5 +1,6 @@
 // Who approves or signs a certificate needs the right for that signer, and nobody gets a certificate for system:masters.
-import { forbidden } from '../../api/status.ts'
+import { invalidUnshown } from '../../api/field-error.ts'
+import { forbidden, invalid } from '../../api/status.ts'
 import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
@@ -10,9 +11,12 @@ const clientSigner = 'kubernetes.io/kube-apiserver-client'
 export interface CertificateRequestOptions {
   /** Whether the user may `approve` or `sign` for a signer, given as the resource name of `signers` in certificates.k8s.io. */
   maySign(user: UserInfo, verb: 'approve' | 'sign' | 'attest', signerName: string): boolean
-  /** The organizations (groups) in a PEM encoded PKCS#10 request; throws where it is not one. */
-  organizationsOf(pem: string): readonly string[]
+  /** The organizations (groups) in a PEM encoded PKCS#10 request, or why it does not say who it is for: `The subject has several common names`. */
+  organizationsOf(pem: string): readonly string[] | { readonly problem: string }
 }
+
+const acceptedSubject =
+  'the subject must have at most one common name (CN), which is the user, and any number of organizations (O), which are its groups, each as UTF8String, PrintableString, TeletexString or IA5String'
 
 export function certificateRequests({ maySign, organizationsOf }: CertificateRequestOptions): AdmissionPlugin {
   /** The right for one signer, or for all of its domain. */
@@ -45,7 +49,12 @@ export function certificateRequests({ maySign, organizationsOf }: CertificateReq
         return unchanged ? admitted : rightFor(request, 'sign')
       }
       if (request.operation !== 'CREATE' || csr.spec.signerName !== clientSigner) return admitted
-      if (!organizationsOf(Buffer.from(csr.spec.request, 'base64').toString('latin1')).includes('system:masters')) return admitted
+      const organizations = organizationsOf(Buffer.from(csr.spec.request, 'base64').toString('latin1'))
+      if ('problem' in organizations) {
+        const fault = invalidUnshown('spec.request', `${organizations.problem}: ${acceptedSubject}`)
+        return { allowed: false, error: invalid(request.resource, request.name, [fault]) }
+      }
+      if (!organizations.includes('system:masters')) return admitted
       const why = `use of ${clientSigner} signer with system:masters group is not allowed`
       return { allowed: false, error: forbidden(request.resource, request.name, why) }
     },

@@ -111,6 +111,12 @@ test('CertificateRequests wants the right for the signer, and gives nobody syste
     ...extra,
   })
   assert.match((await refusal({ kind: 'csrs', object: csr({}) })).message, /system:masters group is not allowed/)
+  const unclear = await refusal({ kind: 'csrs', object: csr({}, { request: Buffer.from('two').toString('base64') }) })
+  assert.equal(unclear.status.code, 422)
+  assert.match(
+    unclear.message,
+    /spec\.request: Invalid value: The subject has several common names: the subject must have at most one common name/,
+  )
   const user: UserInfo = { name: 'eve', groups: [] }
   assert.match(
     (await refusal({ kind: 'csrs', operation: 'UPDATE', subresource: 'approval', object: csr({}), oldObject: csr({}), user })).message,

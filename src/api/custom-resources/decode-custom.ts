@@ -1,7 +1,14 @@
 // From the bytes of a request to a custom resource, as upstream's API server reads it.
 import { groupVersion } from '../object.ts'
 import { isRecord } from '../schema/compile.ts'
-import { type DecodedObject, type FieldValidation, type ParsedDocument, parsedBody, strictDecodingMessage, unrecognized } from '../schema/decode.ts'
+import {
+  type DecodedObject,
+  type FieldValidation,
+  type ParsedDocument,
+  parsedBody,
+  strictDecodingMessage,
+  unrecognized,
+} from '../schema/decode.ts'
 import type { GroupVersionKind } from '../schema/model.ts'
 import { badRequest } from '../status.ts'
 import type { CustomKind } from './custom-kind.ts'

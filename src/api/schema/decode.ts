@@ -13,6 +13,12 @@ export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 /** Deeper bodies are refused; upstream's limit is 10,000, but nothing that a kind allows comes near this one. */
 export const maxDepth = 500
 
+/**
+ * What is done with each value, from defaults and field management to validation and encoding, takes some microseconds. An object that the store takes
+ * has far fewer: with all that is usual in one, 20 characters are one value.
+ */
+export const maxValues = 100_000
+
 export type Decoded =
   | { readonly ok: true; readonly object: KubeObject; readonly strictErrors: readonly string[] }
   /** `message` is the decoder's, without `… cannot be handled as a …`. */
@@ -164,10 +170,11 @@ export type ParsedJson =
     }
   | { readonly ok: false; readonly message: string; readonly syntax: boolean }
 
-/** JSON text to a plain value, nesting bounded before anything is parsed. */
+/** JSON text to a plain value, nesting and values bounded before anything is parsed. */
 export function parseJsonBytes(bytes: Uint8Array): ParsedJson {
   const scan = scanJson(bytes)
   if (scan.depth > maxDepth) return { ok: false, syntax: false, message: `the body is nested deeper than ${maxDepth} levels` }
+  if (scan.values > maxValues) return { ok: false, syntax: false, message: `the body has more than ${maxValues} values` }
   const text = textOf(bytes)
   try {
     const value: unknown = parseJson(text)

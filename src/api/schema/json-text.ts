@@ -178,6 +178,8 @@ export interface JsonScan {
   /** How many object members the text has, duplicates included. */
   readonly members: number
   readonly depth: number
+  /** At most so many members and items; strings, numbers and such are counted as one. */
+  readonly values: number
   /** A number with a fraction or an exponent, which parseJson cannot tell from an integer. */
   readonly hasFraction: boolean
 }
@@ -187,6 +189,7 @@ export function scanJson(bytes: Uint8Array): JsonScan {
   let members = 0
   let level = 0
   let depth = 0
+  let values = 1
   let hasFraction = false
   const { length } = bytes
   for (let at = 0; at < length; at++) {
@@ -197,8 +200,12 @@ export function scanJson(bytes: Uint8Array): JsonScan {
       case 0x3a:
         members++
         break
+      case 0x2c:
+        values++
+        break
       case 0x7b:
       case 0x5b:
+        values++
         if (++level > depth) depth = level
         break
       case 0x7d:
@@ -216,7 +223,7 @@ export function scanJson(bytes: Uint8Array): JsonScan {
       }
     }
   }
-  return { members, depth, hasFraction }
+  return { members, depth, values, hasFraction }
 }
 
 function isDigit(char: string): boolean {

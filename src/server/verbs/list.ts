@@ -1,4 +1,5 @@
 // list: the state at one revision, whole or in pages, as bytes that are joined and not parsed.
+import type { KubeObject } from '../../api/object.ts'
 import { type ApiError, apiError, badRequest, expired } from '../../api/status.ts'
 import { type Entry, type ListQuery, type ListResult, RevisionCompacted, RevisionInFuture, type Store } from '../../store/store.ts'
 import { gzipped, joinParts, type Parts, streamParts } from '../chunked-body.ts'
@@ -10,7 +11,7 @@ import { type ListOptions, listOptions, requiredRevision, tooLargeRevision } fro
 import { metadataBytes, partialFrame } from '../partial-bytes.ts'
 import { partialObject } from '../partial-object.ts'
 import type { ResourceContext } from '../request-context.ts'
-import { valueReply } from '../respond.ts'
+import { yamlText } from '../respond.ts'
 import { selectionOf } from '../selection.ts'
 import { tableOf } from '../table.ts'
 
@@ -38,12 +39,16 @@ export function list(parts: ListParts, context: ResourceContext): Reply | Promis
 /** What was selected, in the form that the client accepts. */
 export function listReply(context: ResourceContext, { result, metadata }: Selected): Reply {
   const { form, pretty } = context
-  if (form.yaml || pretty) return valueReply(context, wholeList(context, result, metadata))
+  if (form.yaml || pretty) return formattedReply(context, result, metadata)
   switch (form.as) {
-    case 'object':
-      return bytesReply(context, itemParts(context, result, metadata))
-    case 'partial':
-      return bytesReply(context, partialParts(context, result, head('PartialObjectMetadataList', form.metaVersion, metadata)))
+    case 'object': {
+      const parts = itemParts(context, result, metadata)
+      return bytesReply(context, parts, parts.computed ? parts.count * 2048 : 0)
+    }
+    case 'partial': {
+      const opening = head('PartialObjectMetadataList', form.metaVersion, metadata)
+      return bytesReply(context, partialParts(context, result, opening), sourceSize(context, result))
+    }
     case 'table':
       return tableReply(context, result, metadata)
   }
@@ -82,7 +87,7 @@ function head(kind: string, apiVersion: string, metadata: ListMeta): Buffer {
   return Buffer.from(`{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`)
 }
 
-function at(result: ListResult, index: number): Entry {
+function at(result: Pick<ListResult, 'entries'>, index: number): Entry {
   const entry = result.entries[index]
   if (entry === undefined) throw new RangeError(`list has no entry ${index}`)
   return entry
@@ -95,16 +100,17 @@ function tableReply(context: ResourceContext, result: ListResult, metadata: List
   const ordered = inRowOrder(context, result)
   const { columnDefinitions } = tableOf(definition, [], include, context.now, {}, metaVersion)
   const opening = `{"kind":"Table","apiVersion":"${metaVersion}","metadata":${JSON.stringify(metadata)},"columnDefinitions":`
-  return bytesReply(context, {
+  const parts = {
     head: Buffer.from(`${opening}${JSON.stringify(columnDefinitions)},"rows":[`),
     count: result.entries.length,
     computed: true,
-    part: index => {
+    part: (index: number) => {
       const [row] = tableOf(definition, [view.object(at(ordered, index))], include, context.now, {}, metaVersion).rows
       return Buffer.from(JSON.stringify(row))
     },
     tail,
-  })
+  }
+  return bytesReply(context, parts, sourceSize(context, result))
 }
 
 /** The entries as the kind's Table shows them; the continue token goes on counting in the order of the list. */
@@ -115,33 +121,75 @@ function inRowOrder({ served }: ResourceContext, result: ListResult): ListResult
   return { ...result, entries: result.entries.toSorted((a, b) => compare(view.object(a), view.object(b))) }
 }
 
-/** Everything as one value, where the answer has to be formatted anyway. */
-function wholeList(context: ResourceContext, result: ListResult, metadata: ListMeta): unknown {
-  const { served, form } = context
-  const shown = form.as === 'table' ? inRowOrder(context, result) : result
-  const { metaVersion } = form
-  const objects = shown.entries.map(entry => served.view.object(entry))
-  if (form.as === 'table')
-    return tableOf(served.definition, objects, context.query.get('includeObject'), context.now, metadata, metaVersion)
-  if (form.as === 'partial') {
-    return {
-      kind: 'PartialObjectMetadataList',
-      apiVersion: metaVersion,
-      metadata,
-      items: objects.map(object => partialObject(object, metaVersion)),
-    }
+/** Each item by itself, where the answer has to be formatted: of a large list others wait for one at a time. */
+function formattedReply(context: ResourceContext, result: ListResult, metadata: ListMeta): Reply {
+  const { yaml } = context.form
+  const { fields, items, itemOf } = formattedList(context, result, metadata)
+  const shown = (index: number): Buffer => Buffer.from(yaml ? yamlItem(itemOf(index)) : prettyItem(itemOf(index)))
+  const isEmpty = result.entries.length === 0
+  const opening = yaml ? `${yamlText(fields)}${items}:${isEmpty ? ' []' : ''}\n` : `${prettyText(fields).slice(0, -2)},\n  "${items}": [`
+  const ending = yaml ? '' : isEmpty ? ']\n}\n' : '\n  ]\n}\n'
+  const parts = {
+    head: Buffer.from(opening),
+    separator: Buffer.from(yaml ? '' : ','),
+    count: result.entries.length,
+    computed: true,
+    part: shown,
+    tail: Buffer.from(ending),
   }
-  return { kind: served.definition.listKind, apiVersion: served.apiVersion, metadata, items: objects.map(object => itemOf(served, object)) }
+  return bytesReply(context, parts, sourceSize(context, result), yaml ? 'application/yaml' : undefined)
 }
 
-function bytesReply(context: ResourceContext, parts: Parts): Reply {
-  const base = { status: 200, contentType: 'application/json' }
-  // What must be computed is not begun in vain: the usual size of an object tells.
-  const guess = parts.computed ? parts.count * 2048 : 0
-  const whole = guess < streamFrom ? joinParts(parts, streamFrom) : undefined
+/** Two spaces deeper than it stands alone, behind a new line. */
+const prettyItem = (value: unknown): string => `\n    ${prettyText(value).replaceAll('\n', '\n    ')}`
+const prettyText = (value: unknown): string => JSON.stringify(value, null, 2)
+const yamlItem = (value: unknown): string => yamlText([value]).replace(/(^|\n)(?=[^\n])/g, '$1  ')
+
+interface FormattedList {
+  /** What stands before the items. */
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly items: 'items' | 'rows'
+  itemOf(index: number): unknown
+}
+
+function formattedList(context: ResourceContext, result: ListResult, metadata: ListMeta): FormattedList {
+  const { served, form, query, now } = context
+  const { metaVersion } = form
+  const shown = form.as === 'table' ? inRowOrder(context, result) : result
+  const objectAt = (index: number): KubeObject => served.view.object(at(shown, index))
+  switch (form.as) {
+    case 'table': {
+      const rowsOf = (objects: readonly KubeObject[]) =>
+        tableOf(served.definition, objects, query.get('includeObject'), now, metadata, metaVersion)
+      const { rows: _none, ...fields } = rowsOf([])
+      return { fields, items: 'rows', itemOf: index => rowsOf([objectAt(index)]).rows[0] }
+    }
+    case 'partial': {
+      const fields = { kind: 'PartialObjectMetadataList', apiVersion: metaVersion, metadata }
+      return { fields, items: 'items', itemOf: index => partialObject(objectAt(index), metaVersion) }
+    }
+    case 'object': {
+      const fields = { kind: served.definition.listKind, apiVersion: served.apiVersion, metadata }
+      return { fields, items: 'items', itemOf: index => itemOf(served, objectAt(index)) }
+    }
+  }
+}
+
+/** Characters of the objects behind a computed answer, as far as it counts. */
+function sourceSize({ served: { view } }: ResourceContext, { entries }: ListResult): number {
+  let size = entries.length * 2048
+  if (view.computes(entries)) return size
+  for (let i = 0; i < entries.length && size < streamFrom; i++) size += view.bytes(at({ entries }, i)).length
+  return size
+}
+
+/** `size` is about how much there is, in bytes, where it has to be computed: what is too much for one piece is not begun in vain. */
+function bytesReply(context: ResourceContext, parts: Parts, size = 0, contentType = 'application/json'): Reply {
+  const base = { status: 200, contentType }
+  const whole = size < streamFrom ? joinParts(parts, streamFrom) : undefined
   if (whole !== undefined) return { ...base, body: whole }
   const body = streamParts(parts)
-  if (!wantsGzip(context.request) || (guess || sizeOf(parts)) < compressFrom) return { ...base, body }
+  if (!wantsGzip(context.request) || (size || sizeOf(parts)) < compressFrom) return { ...base, body }
   return { ...base, body: gzipped(body), headers: { 'content-encoding': 'gzip', vary: 'Accept-Encoding' } }
 }
 

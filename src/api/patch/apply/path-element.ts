@@ -58,15 +58,15 @@ function valueText(value: unknown): string {
 
 /** Upstream's order: the element itself, fields, keys, values, indexes; numbers by size. */
 export function compareElements(a: string, b: string): number {
-  return compareRead(a, b, valueOf)
+  return compareRead(a, b, readElement)
 }
 
 /** The elements in that order; each is read once. Sorts in place. */
 export function sortElements(elements: string[]): string[] {
   const known = new Map<string, unknown>()
   const read = (element: string): unknown => {
-    let value = known.get(element)
-    if (value === undefined) known.set(element, (value = valueOf(element)))
+    const value = known.get(element) ?? readElement(element)
+    known.set(element, value)
     return value
   }
   return elements.sort((a, b) => compareRead(a, b, read))
@@ -81,7 +81,7 @@ function compareRead(a: string, b: string, read: (element: string) => unknown): 
   return a === '.' || kind === fieldKind ? 0 : compareValues(read(a), read(b))
 }
 
-const valueOf = (element: string): unknown => parseJson(element.slice(2))
+const readElement = (element: string): unknown => parseJson(element.slice(2))
 
 const fieldKind = 'f'.charCodeAt(0)
 const rank = '.fkvi'

@@ -5,6 +5,7 @@ import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
+import { repetition } from '../../validation/repetition.ts'
 
 const operations = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE']
 const mutableOperations = operations.filter(operation => operation !== 'DELETE')
@@ -44,9 +45,10 @@ export function validateMutableOperations(match: MatchResources | undefined, fie
 }
 
 function validateNamedRule(rule: NamedRuleWithOperations, field: string, errors: FieldError[]): void {
-  rule.resourceNames?.forEach((name, index, all) => {
+  const isRepeated = repetition<string>()
+  rule.resourceNames?.forEach((name, index) => {
     pushMessages(errors, `${field}.resourceNames[${index}]`, name, nameIsPathSegment(name, false))
-    if (all.indexOf(name) < index) errors.push(duplicate(`${field}.resourceNames[${index}]`, name))
+    if (isRepeated(name)) errors.push(duplicate(`${field}.resourceNames[${index}]`, name))
   })
   validateRuleWithOperations(rule, field, errors)
 }

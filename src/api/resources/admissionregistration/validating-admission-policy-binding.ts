@@ -3,6 +3,7 @@ import { duplicate, type FieldError, notSupported, required } from '../../field-
 import { defineResource } from '../../resource.ts'
 import type { ValidatingAdmissionPolicyBinding } from '../../types/admissionregistration-v1.ts'
 import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
+import { repetition } from '../../validation/repetition.ts'
 import { policyBinding, validatePolicyBinding } from './policy-binding.ts'
 
 const actions = ['Audit', 'Deny', 'Warn']
@@ -19,9 +20,10 @@ function validate(binding: ValidatingAdmissionPolicyBinding): FieldError[] {
   const errors = validatePolicyBinding(binding)
   const { validationActions = [] } = binding.spec
   const field = 'spec.validationActions'
+  const isRepeated = repetition<string>()
   validationActions.forEach((action, index) => {
     if (!actions.includes(action)) errors.push(notSupported(`${field}[${index}]`, action, actions))
-    if (validationActions.indexOf(action) < index) errors.push(duplicate(`${field}[${index}]`, action))
+    if (isRepeated(action)) errors.push(duplicate(`${field}[${index}]`, action))
   })
   if (validationActions.includes('Deny') && validationActions.includes('Warn')) {
     errors.push(

@@ -5,6 +5,7 @@ import type { ValidatingWebhook, WebhookClientConfig } from '../../types/admissi
 import { validateLabelSelector } from '../../validation/label-selector.ts'
 import { dns1035Label, dns1123Subdomain } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
+import { repetition } from '../../validation/repetition.ts'
 import { conditionExpressions, validateMatchConditions } from './match-condition.ts'
 import { failurePolicies, matchPolicies, validateRuleWithOperations } from './rule.ts'
 
@@ -94,8 +95,9 @@ function validateReviewVersions(versions: readonly string[], field: string, erro
     errors.push(required(field, `must specify one of ${reviewVersions.join(', ')}`))
     return
   }
+  const isRepeated = repetition<string>()
   versions.forEach((version, index) => {
-    if (versions.indexOf(version) < index) errors.push(invalidValue(`${field}[${index}]`, version, 'duplicate version'))
+    if (isRepeated(version)) errors.push(invalidValue(`${field}[${index}]`, version, 'duplicate version'))
     else pushMessages(errors, `${field}[${index}]`, version, dns1035Label(version))
   })
   if (!versions.some(version => reviewVersions.includes(version))) {

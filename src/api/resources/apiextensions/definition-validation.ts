@@ -12,6 +12,7 @@ import type {
 import { goBytes, goStrings, invalidShown } from '../../validation/go-syntax.ts'
 import { dns1035Label, dns1123Subdomain } from '../../validation/names.ts'
 import { immutableMessage, pushMessages } from '../../validation/object-meta.ts'
+import { repetition } from '../../validation/repetition.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { validateClientConfig } from '../admissionregistration/webhook.ts'
 import { bundleProblem } from '../certificates/pem.ts'
@@ -143,7 +144,7 @@ function validateSpec(spec: CustomResourceDefinitionSpec, options: Options, erro
   requireNames(spec.names, errors)
   validateNames(spec.names, 'spec.names', errors)
   const [first] = versions
-  if (first !== undefined) validateVersion(pick(first, versions, true), 'spec', options, errors, versions.some(hasStatus))
+  if (first !== undefined) validateVersion(pick(first, sharedParts(versions), true), 'spec', options, errors, versions.some(hasStatus))
   if (preserves && spec.conversion !== undefined && spec.conversion.strategy !== 'None') {
     errors.push(invalidValue('spec.conversion.strategy', spec.conversion.strategy, 'must be None if spec.preserveUnknownFields is true'))
   }
@@ -157,10 +158,15 @@ type Part = 'schema' | 'subresources' | 'additionalPrinterColumns' | 'selectable
 const parts: readonly Part[] = ['schema', 'subresources', 'additionalPrinterColumns', 'selectableFields']
 type Parts = Pick<CustomResourceDefinitionVersion, Part>
 
-/** What of a version all versions share, or what they do not. Fields can be selected only where the schema stands, as on upstream. */
-function pick(version: CustomResourceDefinitionVersion, versions: readonly CustomResourceDefinitionVersion[], shared: boolean): Parts {
-  const picked = parts.filter(part => versions.every(other => semanticallyEqual(other[part], version[part])) === shared)
-  return Object.fromEntries(picked.map(part => [part, version[part]]))
+/** What all versions share. Fields can be selected only where the schema stands, as on upstream. */
+function sharedParts(versions: readonly CustomResourceDefinitionVersion[]): ReadonlySet<Part> {
+  const [first] = versions
+  return new Set(parts.filter(part => versions.every(other => semanticallyEqual(other[part], first?.[part]))))
+}
+
+/** What of a version is among the shared parts, or what is not. */
+function pick(version: CustomResourceDefinitionVersion, shared: ReadonlySet<Part>, isShared: boolean): Parts {
+  return Object.fromEntries(parts.filter(part => shared.has(part) === isShared).map(part => [part, version[part]]))
 }
 
 /** `field` is `spec` for what stands at the top, where the schema is called `validation`. */
@@ -185,12 +191,13 @@ function validateGroup(group: string, errors: FieldError[]): void {
 
 function validateVersions(given: readonly CustomResourceDefinitionVersion[] | undefined, options: Options, errors: FieldError[]): void {
   const versions = given ?? []
+  const shared = sharedParts(versions)
   versions.forEach((version, index) => {
     const field = `spec.versions[${index}]`
     const messages = dns1035Label(version.name)
     if (messages.length > 0) errors.push(invalidValue(`${field}.name`, version.name, messages.join(',')))
     validateDeprecation(version, field, errors)
-    validateVersion(pick(version, versions, false), field, options, errors, hasStatus(version))
+    validateVersion(pick(version, shared, false), field, options, errors, hasStatus(version))
   })
   const names = new Set(versions.map(({ name }) => name))
   if (names.size < versions.length) errors.push(invalidVersions(given, 'must contain unique version names'))
@@ -207,8 +214,9 @@ function invalidVersions(versions: readonly CustomResourceDefinitionVersion[] | 
   const type = 'apiextensions.CustomResource'
   const list = `[]${type}DefinitionVersion`
   if (!versions) return invalidShown('spec.versions', `${list}(nil)`, detail)
+  const shared = sharedParts(versions)
   const isPlain = (version: CustomResourceDefinitionVersion): boolean =>
-    version.deprecationWarning === undefined && Object.values(pick(version, versions, false)).every(part => part === undefined)
+    version.deprecationWarning === undefined && Object.values(pick(version, shared, false)).every(part => part === undefined)
   if (!versions.every(isPlain)) return invalidValue('spec.versions', versions, detail)
   const rest = [
     ...['DeprecationWarning:(*string)(nil)', `Schema:(*${type}Validation)(nil)`, `Subresources:(*${type}Subresources)(nil)`],
@@ -291,8 +299,9 @@ function validateReviewVersions(versions: readonly string[], known: boolean, fie
     errors.push(required(field))
     return
   }
+  const isRepeated = repetition<string>()
   versions.forEach((version, index) => {
-    if (versions.indexOf(version) < index) errors.push(invalidValue(`${field}[${index}]`, version, 'duplicate version'))
+    if (isRepeated(version)) errors.push(invalidValue(`${field}[${index}]`, version, 'duplicate version'))
     else pushMessages(errors, `${field}[${index}]`, version, dns1035Label(version))
   })
   if (known && !versions.some(version => reviewVersions.includes(version))) {

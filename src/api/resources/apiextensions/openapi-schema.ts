@@ -5,6 +5,7 @@ import type * as late from '../../custom-resources/rules-late.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { JSONSchemaProps, ValidationRule } from '../../types/apiextensions-v1.ts'
 import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
+import { repetition } from '../../validation/repetition.ts'
 import { validateStructuralSchema } from './structural-schema.ts'
 import { depthOf, maxDepth, someSchema } from './walk-schema.ts'
 
@@ -232,17 +233,22 @@ function validateKeyedList(schema: JSONSchemaProps, keys: readonly string[], fie
     const message = "must be object if parent array's x-kubernetes-list-type is map"
     errors.push(invalidValue(`${field}.items.type`, item.type ?? '', message))
   } else {
-    const seen = new Set<string>()
+    const isRepeated = repetition<string>()
+    // Once: each fault shows all of them.
+    let shown: string | undefined
+    const fault = (text: string): void => {
+      shown ??= goStrings(keys)
+      errors.push(invalidShown(keysField, shown, text))
+    }
     for (const key of keys) {
       const property = item.properties?.[key]
       if (property === undefined) {
-        errors.push(invalidShown(keysField, goStrings(keys), 'entries must all be names of item properties'))
+        fault('entries must all be names of item properties')
       } else if (property.type === 'array' || property.type === 'object') {
         const message = "must be a scalar type if parent array's x-kubernetes-list-type is map"
         errors.push(invalidValue(`${field}.items.properties[${key}].type`, item.type, message))
       }
-      if (seen.has(key)) errors.push(invalidShown(keysField, goStrings(keys), 'must not contain duplicate entries'))
-      seen.add(key)
+      if (isRepeated(key)) fault('must not contain duplicate entries')
     }
   }
 }

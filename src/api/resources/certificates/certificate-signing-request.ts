@@ -3,6 +3,7 @@ import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported,
 import { type Column, defineResource, type StrategyContext } from '../../resource.ts'
 import type { CertificateSigningRequest } from '../../types/certificates-v1.ts'
 import { goBytes, invalidShown } from '../../validation/go-syntax.ts'
+import { repetition } from '../../validation/repetition.ts'
 import { humanDuration } from '../printing.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepSpec, keepStatus, statusSubresource } from '../status-strategy.ts'
@@ -119,9 +120,10 @@ function validate({ spec }: CertificateSigningRequest): FieldError[] {
   if (problem !== undefined) errors.push(invalidShown('spec.request', goBytes(spec.request), problem))
   const wanted = spec.usages ?? []
   if (wanted.length === 0) errors.push(required('spec.usages'))
+  const isRepeated = repetition<string>()
   wanted.forEach((usage, index) => {
     if (!usages.includes(usage)) errors.push(notSupported(`spec.usages[${index}]`, usage, usages))
-    if (wanted.indexOf(usage) < index) errors.push(duplicate(`spec.usages[${index}]`, usage))
+    if (isRepeated(usage)) errors.push(duplicate(`spec.usages[${index}]`, usage))
   })
   if (spec.signerName === legacySigner) {
     errors.push(invalidValue('spec.signerName', spec.signerName, 'the legacy signerName is not allowed via this API version'))

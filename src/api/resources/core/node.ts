@@ -8,6 +8,7 @@ import { isDualStack, parseCidr, validateCidr } from '../../validation/ip-addres
 import { cidrWarnings } from '../../validation/ip-format.ts'
 import { validateTaints } from '../../validation/pod-placement.ts'
 import { roundAmounts } from '../../validation/quantities.ts'
+import { repetition } from '../../validation/repetition.ts'
 import { validateResourceQuantity } from '../../validation/resource-names.ts'
 import { ageCell } from '../printing.ts'
 import { validateNodeAnnotations } from './node-annotations.ts'
@@ -89,8 +90,9 @@ function validateNode(object: Node): FieldError[] {
   if (!isDualStack(ranges.map(range => parseCidr(range)?.address)) || ranges.length > 2) {
     errors.push(invalidValue('spec.podCIDRs', ranges, 'may specify no more than one CIDR for each IP family'))
   }
+  const isRepeated = repetition<string>()
   ranges.forEach((range, index) => {
-    if (ranges.indexOf(range) < index) errors.push(duplicate(`spec.podCIDRs[${index}]`, range))
+    if (isRepeated(range)) errors.push(duplicate(`spec.podCIDRs[${index}]`, range))
   })
   return errors
 }

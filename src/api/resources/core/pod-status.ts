@@ -7,6 +7,7 @@ import { ipWarnings } from '../../validation/ip-format.ts'
 import { nameIsDnsSubdomain, qualifiedName, unixId } from '../../validation/names.ts'
 import { immutable, pushMessages } from '../../validation/object-meta.ts'
 import { validatePodAnnotationsUpdate } from '../../validation/pod-annotations.ts'
+import { repetition } from '../../validation/repetition.ts'
 
 const systemConditions = new Set(['PodScheduled', 'Ready', 'Initialized'])
 const healths = ['Healthy', 'Unhealthy', 'Unknown']
@@ -130,8 +131,9 @@ function validateAddresses(addresses: readonly { readonly ip?: string }[], type:
   if (!isDualStack(texts.map(parseIp)) || texts.length > 2) {
     errors.push(invalidShown(path, goList(type, addresses, show), 'may specify no more than one IP for each IP family'))
   }
+  const isRepeated = repetition<string>()
   texts.forEach((text, index) => {
-    if (texts.indexOf(text) < index) errors.push(duplicateShown(`${path}[${index}]`, show(addresses[index])))
+    if (isRepeated(text)) errors.push(duplicateShown(`${path}[${index}]`, show(addresses[index])))
   })
 }
 
