@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { describe, it, test } from 'node:test'
 import { ApiError } from '../status.ts'
-import { decodeBody, decodeValue, maxDepth } from './decode.ts'
+import { decodeBody, decodeValue, maxDepth, parseJsonBytes } from './decode.ts'
 import { schemaFor } from './model.ts'
 
 const configMap = { group: '', version: 'v1', kind: 'ConfigMap' }
@@ -324,4 +324,20 @@ describe('decodeValue()', () => {
     assert.ok(decoded.ok)
     assert.deepEqual(decoded.strictErrors, ['unknown field "spec.containers[0].foo"'])
   })
+})
+
+test('parseJsonBytes() refuses more values than a body may have, whatever holds them', () => {
+  const refusal = { ok: false, syntax: false, message: 'the body has more than 50000 values' }
+  for (const text of [`[${'1,'.repeat(50_000)}1]`, `[${'{},'.repeat(30_000)}{}]`, `{"a":[${'[],'.repeat(30_000)}[]]}`])
+    assert.deepEqual(parseJsonBytes(Buffer.from(text)), refusal)
+  assert.equal(parseJsonBytes(Buffer.from(`{"a":"${','.repeat(60_000)}"}`)).ok, true)
+})
+
+test('a value of a body is not written out again at each level above it', () => {
+  let written = 0
+  const value = { metadata: {}, data: { a: [[[[{ toJSON: () => written++ }]]]] } }
+  const type = schemaFor('', 'v1', 'ConfigMap')
+  assert.ok(type !== undefined)
+  assert.equal(decodeValue(value, type, 'Strict').ok, false)
+  assert.equal(written, 0)
 })

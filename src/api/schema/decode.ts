@@ -14,10 +14,10 @@ export type FieldValidation = 'Ignore' | 'Warn' | 'Strict'
 export const maxDepth = 500
 
 /**
- * What is done with each value, from defaults and field management to validation and encoding, takes some microseconds. An object that the store takes
- * has far fewer: with all that is usual in one, 20 characters are one value.
+ * Of one body. All that is done with a value, from defaults and field management to validation and encoding, takes some microseconds. An object of the
+ * largest size that the store takes has so many where a value and its name take 30 characters; those of the largest definitions take more.
  */
-export const maxValues = 100_000
+export const maxValues = 50_000
 
 export type Decoded =
   | { readonly ok: true; readonly object: KubeObject; readonly strictErrors: readonly string[] }

@@ -7,8 +7,8 @@ const field = (number: number, content: string | Buffer): Buffer => {
   const bytes = Buffer.from(content)
   return Buffer.concat([varint((number << 3) | 2), varint(bytes.length), bytes])
 }
-/** Below 16384, in two bytes. */
-const varint = (value: number) => Buffer.from([(value & 0x7f) | 0x80, value >> 7])
+/** Below 2097152, in three bytes. */
+const varint = (value: number) => Buffer.from([(value & 0x7f) | 0x80, ((value >> 7) & 0x7f) | 0x80, value >> 14])
 const message = (apiVersion: string, kind: string, object: Buffer): Buffer =>
   Buffer.concat([Buffer.from('k8s\0'), field(1, Buffer.concat([field(1, apiVersion), field(2, kind)])), field(2, object)])
 
@@ -81,4 +81,14 @@ test('CVE-2021-3121: decodeProtobuf() answers broken bytes with BadRequest and n
   assert.ok(seen.read > 500 && seen.refused > 500, JSON.stringify(seen))
   assert.ok(process.cpuUsage(began).user < 20_000_000)
   assert.equal(Object.keys(Object.prototype).length, 0)
+})
+
+test('decodeProtobuf() refuses more fields than a body may have values, and a raw value that is nested too deep', () => {
+  const items = (count: number) =>
+    message('v1', 'Pod', field(2, Buffer.concat(Array.from({ length: count }, () => field(2, Buffer.alloc(0))))))
+  assert.throws(() => decodeProtobuf(items(50_001), asked), /more than 50000 values/)
+  decodeProtobuf(items(40_000), asked)
+  const revision = field(2, field(1, Buffer.from('['.repeat(100_000))))
+  const kind = { group: 'apps', version: 'v1', kind: 'ControllerRevision' }
+  assert.throws(() => decodeProtobuf(message('apps/v1', 'ControllerRevision', revision), kind), /nested deeper than 500 levels/)
 })

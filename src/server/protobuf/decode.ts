@@ -1,8 +1,8 @@
 // Kubernetes' protobuf encoding of a request's body as the JSON value that it stands for. Strictness, defaults and validation come after, as for JSON.
 
+import { maxValues, parseJsonBytes } from '../../api/schema/decode.ts'
 import { type GroupVersionKind, schemaFor } from '../../api/schema/model.ts'
 import { badRequest } from '../../api/status.ts'
-import { parseJson } from '../../base/json.ts'
 import data from './fields.json' with { type: 'json' }
 import { type Reader, readerOf, WireError } from './wire.ts'
 
@@ -14,6 +14,14 @@ const byNumber = new Map<string, ReadonlyMap<number, Row>>()
 /** What the bytes begin with. */
 const magic = Buffer.from('k8s\0')
 const maxDepth = 60
+
+/** Where in the message a field stands, and how many were read of all. */
+interface Place {
+  readonly depth: number
+  readonly tally: { fields: number }
+}
+
+const deeper = ({ depth, tally }: Place): Place => ({ depth: depth + 1, tally })
 
 /** `kind` is what the path asks for; the bytes say what they are. Throws a 400 for bytes that are no such message. */
 export function decodeProtobuf(bytes: Buffer, kind: GroupVersionKind): JsonObject {
@@ -43,7 +51,7 @@ function decode(bytes: Buffer, kind: GroupVersionKind): JsonObject {
   const message = schemaFor(group, version, name)?.key ?? `meta/v1.${name}`
   if (!messages.has(message))
     throw new WireError(`no kind ${JSON.stringify(name)} is registered for version ${JSON.stringify(unknown.apiVersion)}`)
-  const value = readMessage(message, unknown.raw, 0)
+  const value = readMessage(message, unknown.raw, { depth: 0, tally: { fields: 0 } })
   return {
     ...(unknown.kind === '' ? {} : { kind: unknown.kind }),
     ...(unknown.apiVersion === '' ? {} : { apiVersion: unknown.apiVersion }),
@@ -60,27 +68,28 @@ function rowsOf(message: string): ReadonlyMap<number, Row> {
   return rows
 }
 
-function readMessage(message: string, bytes: Buffer, depth: number): JsonObject {
-  if (depth > maxDepth) throw new WireError('exceeded max depth')
+function readMessage(message: string, bytes: Buffer, place: Place): JsonObject {
+  if (place.depth > maxDepth) throw new WireError('exceeded max depth')
   const rows = rowsOf(message)
   const value: JsonObject = {}
   readerOf(bytes).fields((number, field) => {
+    if (++place.tally.fields > maxValues) throw new WireError(`the body has more than ${maxValues} values`)
     const row = rows.get(number)
     // A field of a newer version is left out, as Go's decoder does.
     if (row === undefined) return
     const [, name, type, shape] = row
     switch (shape) {
       case undefined:
-        value[name] = read(type, field, depth)
+        value[name] = read(type, field, place)
         return
       case 'i':
-        Object.assign(value, readMessage(type, field.bytes(), depth + 1))
+        Object.assign(value, readMessage(type, field.bytes(), deeper(place)))
         return
       case 'r':
-        pushTo(value, name, read(type, field, depth))
+        pushTo(value, name, read(type, field, place))
         return
       case 'm':
-        putInto(value, name, field.bytes(), type, depth)
+        putInto(value, name, field.bytes(), type, place)
     }
   })
   return value
@@ -92,12 +101,12 @@ function pushTo(value: JsonObject, name: string, item: unknown): void {
   else value[name] = [item]
 }
 
-function putInto(value: JsonObject, name: string, bytes: Buffer, type: string, depth: number): void {
+function putInto(value: JsonObject, name: string, bytes: Buffer, type: string, place: Place): void {
   let key = ''
   let item: unknown = emptyOf(type)
   readerOf(bytes).fields((number, field) => {
     if (number === 1) key = field.text()
-    else if (number === 2) item = read(type, field, depth)
+    else if (number === 2) item = read(type, field, place)
   })
   const map: JsonObject = isObject(value[name]) ? value[name] : Object.create(null)
   map[key] = item
@@ -112,7 +121,7 @@ function emptyOf(type: string): unknown {
   return type === 'string' || type === 'bytes' ? '' : type === 'quantity' ? '0' : null
 }
 
-function read(type: string, field: Reader, depth: number): unknown {
+function read(type: string, field: Reader, place: Place): unknown {
   switch (type) {
     case 'string':
       return field.text()
@@ -146,10 +155,10 @@ function read(type: string, field: Reader, depth: number): unknown {
     case 'authentication/v1.ExtraValue':
     case 'authorization/v1.ExtraValue':
     case 'certificates/v1.ExtraValue':
-      return readMessage(type, field.bytes(), depth + 1)['items'] ?? []
+      return readMessage(type, field.bytes(), deeper(place))['items'] ?? []
     default:
       if (!messages.has(type)) throw new WireError(`no message ${type}`)
-      return readMessage(type, field.bytes(), depth + 1)
+      return readMessage(type, field.bytes(), deeper(place))
   }
 }
 
@@ -170,12 +179,9 @@ function only(bytes: Buffer, wanted: number): Reader | undefined {
 
 function rawJson(bytes: Buffer | undefined): unknown {
   if (bytes === undefined || bytes.length === 0) return null
-  try {
-    return parseJson(bytes.toString('utf8'))
-  } catch (err) {
-    if (err instanceof SyntaxError) throw new WireError('a raw value is no JSON')
-    throw err
-  }
+  const parsed = parseJsonBytes(bytes)
+  if (parsed.ok) return parsed.value
+  throw new WireError(parsed.syntax ? 'a raw value is no JSON' : parsed.message)
 }
 
 function intOrString(bytes: Buffer): number | string {

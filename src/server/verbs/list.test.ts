@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
+import { load } from 'js-yaml'
 import { TestServer, testUser } from '../testing.ts'
 
 const path = '/api/v1/namespaces/default/configmaps'
@@ -268,4 +269,37 @@ test('list() judges its token before its version', async () => {
   const both = await api.get(`${path}?limit=1&continue=${json.metadata.continue}&resourceVersion=5`)
   assert.deepEqual([both.status, both.json.message], [400, 'specifying resource version is not allowed when using continue'])
   assert.equal((await api.get(`${path}?limit=1&continue=${json.metadata.continue}&resourceVersion=0`)).status, 200)
+})
+
+test('list() formats each object by itself, to what the whole would be', async () => {
+  await using api = await filled(40)
+  const table = 'application/json;as=Table;v=v1;g=meta.k8s.io'
+  const partial = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io'
+  for (const selector of ['', '?labelSelector=none'])
+    for (const accept of ['application/json', table, partial]) {
+      const { json } = await api.get(`${path}${selector}`, { accept })
+      const { text } = await api.get(`${path}${selector}${selector === '' ? '?' : '&'}pretty=true`, { accept })
+      assert.equal(text, `${JSON.stringify(json, null, 2)}\n`)
+    }
+  for (const selector of ['', '?labelSelector=none']) {
+    const { json } = await api.get(`${path}${selector}`)
+    assert.deepEqual(load((await api.get(`${path}${selector}`, { accept: 'application/yaml' })).text), json)
+  }
+})
+
+test('list() streams what it computes of few large objects', async () => {
+  await using api = new TestServer()
+  for (const name of ['a', 'b']) await api.create(path, { metadata: { name }, ...{ data: { text: 'x'.repeat(100_000) } } })
+  for (const accept of ['application/yaml', 'application/json;as=Table;v=v1;g=meta.k8s.io']) {
+    const reply = await api.server.handle({
+      method: 'GET',
+      url: path,
+      headers: { accept },
+      credentials: { remoteAddress: '192.0.2.1' },
+      identity: testUser,
+      signal: new AbortController().signal,
+      body: () => Promise.resolve(Buffer.alloc(0)),
+    })
+    assert.equal(typeof reply.body, 'function', accept)
+  }
 })

@@ -9,6 +9,7 @@ import { type Applied, applyConfiguration, judgeConfiguration } from './apply.ts
 import { added, compare, modified, pathsOf, removed } from './compare.ts'
 import { difference, type FieldSet, intersection, isEmpty, pathTexts, sameSet, union } from './field-set.ts'
 import { fieldsOf } from './fields-of.ts'
+import { capManagers, type Managers } from './managers.ts'
 import { excludingPaths } from './path-filter.ts'
 import { deducedMap, shapeOfStruct } from './shape.ts'
 import { type FieldWrite, trackUpdate } from './track-update.ts'
@@ -233,6 +234,30 @@ describe('trackUpdate()', () => {
       assert.equal(trackUpdate(live, structuredClone(live), sent, write), undefined)
     })
   }
+})
+
+describe('capManagers()', () => {
+  it('copies the set of no manager as often as there are managers', () => {
+    let reads = 0
+    const large = new Proxy<Record<string, FieldSet>>(Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`f:l${index}`, {}])), {
+      ownKeys(target) {
+        reads++
+        return Reflect.ownKeys(target)
+      },
+    })
+    const managers: Managers = new Map()
+    for (let i = 0; i < 500; i++) {
+      const set = i === 0 ? large : { [`f:k${i}`]: {} }
+      const time = `2026-01-01T00:00:00.${String(i).padStart(3, '0')}Z`
+      managers.set(String(i), { name: `m${i}`, operation: 'Update', apiVersion: 'v1', subresource: '', time, set, entry: undefined })
+    }
+    capManagers(managers)
+    assert.equal(managers.size, 10)
+    const joined = [...managers.values()].find(({ name }) => name === 'ancient-changes')
+    assert.equal(joined?.time, '2026-01-01T00:00:00.490Z')
+    assert.equal(Object.keys(joined?.set ?? {}).length, 20 + 490)
+    assert.ok(reads < 10, `${reads} reads`)
+  })
 })
 
 describe('invariants', () => {

@@ -41,3 +41,19 @@ describe('ResourceQuota', () => {
     assert.deepEqual([cells['Request'], cells['Limit']], ['pods: 3/10, requests.cpu: 0/1', 'limits.cpu: 0/2'])
   })
 })
+
+test('many unsupported scopes are shown by one text', () => {
+  let reads = 0
+  const scopes = new Proxy(
+    Array.from({ length: 100 }, (_, index) => `S${index}`),
+    {
+      get(target, name, receiver) {
+        if (name === '0') reads++
+        return Reflect.get(target, name, receiver)
+      },
+    },
+  )
+  const errors = resourceQuota.validate?.({ metadata: { name: 'a', namespace: 'b' }, spec: { scopes } }) ?? []
+  assert.equal(errors.length, 100)
+  assert.ok(reads < 10, `${reads} reads`)
+})
