@@ -330,6 +330,7 @@ test('parseJsonBytes() refuses more values than a body may have, whatever holds 
   const refusal = { ok: false, syntax: false, message: 'the body has more than 50000 values' }
   for (const text of [`[${'1,'.repeat(50_000)}1]`, `[${'{},'.repeat(30_000)}{}]`, `{"a":[${'[],'.repeat(30_000)}[]]}`])
     assert.deepEqual(parseJsonBytes(Buffer.from(text)), refusal)
+  assert.equal(parseJsonBytes(Buffer.from(`[${'1,'.repeat(50_000)}1]`), Number.POSITIVE_INFINITY).ok, true)
   assert.equal(parseJsonBytes(Buffer.from(`{"a":"${','.repeat(60_000)}"}`)).ok, true)
 })
 

@@ -170,11 +170,11 @@ export type ParsedJson =
     }
   | { readonly ok: false; readonly message: string; readonly syntax: boolean }
 
-/** JSON text to a plain value, nesting and values bounded before anything is parsed. */
-export function parseJsonBytes(bytes: Uint8Array): ParsedJson {
+/** JSON text to a plain value, nesting and values bounded before anything is parsed; `mostValues` is for what may hold many objects. */
+export function parseJsonBytes(bytes: Uint8Array, mostValues = maxValues): ParsedJson {
   const scan = scanJson(bytes)
   if (scan.depth > maxDepth) return { ok: false, syntax: false, message: `the body is nested deeper than ${maxDepth} levels` }
-  if (scan.values > maxValues) return { ok: false, syntax: false, message: `the body has more than ${maxValues} values` }
+  if (scan.values > mostValues) return { ok: false, syntax: false, message: `the body has more than ${mostValues} values` }
   const text = textOf(bytes)
   try {
     const value: unknown = parseJson(text)

@@ -56,7 +56,7 @@ export function readManifests(documents: readonly SourceDocument[]): ReadManifes
 
 function readDocument({ text, format }: SourceDocument): Outcome {
   if (format === 'json') {
-    const parsed = parseJsonBytes(Buffer.from(text))
+    const parsed = parseJsonBytes(Buffer.from(text), Number.POSITIVE_INFINITY)
     return parsed.ok ? { value: parsed.value, complaints: parsed.duplicates() } : { syntax: parsed.message, line: 0 }
   }
   try {

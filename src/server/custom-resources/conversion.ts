@@ -183,7 +183,7 @@ async function convert(
     signal.throwIfAborted()
     throw fail('call', err instanceof Error ? err.message : String(err), err)
   }
-  const parsed = parseJsonBytes(answer)
+  const parsed = parseJsonBytes(answer, Number.POSITIVE_INFINITY)
   if (!parsed.ok) throw fail('malformed', parsed.message)
   const converted = convertedObjects(parsed.value, version, uid, desiredAPIVersion, objects)
   if (!converted.ok) throw fail(converted.type, converted.problem)
