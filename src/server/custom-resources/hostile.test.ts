@@ -92,7 +92,7 @@ test('a long list with very many alternatives for each item ends in an error, no
   await install(api, withSpec({ type: 'object', properties: { list: { type: 'array', items: { type: 'integer', anyOf } } } }))
   const few = await api.request('POST', widgets, widget('few', { list: [1, 2000] }))
   assert.equal(few.status, 201)
-  const list = Array.from({ length: 200_000 }, () => 0)
+  const list = Array.from({ length: 40_000 }, () => 0)
   const { status, json } = await api.request('POST', widgets, widget('many', { list }))
   assert.equal(status, 422)
   assert.match(json.message, /the object takes more than 10000000 steps to validate by its schema/)
