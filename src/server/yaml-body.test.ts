@@ -69,3 +69,21 @@ test('aliases that make more of a body than one in JSON may have are refused', a
   assert.equal(answer.status, 413)
   assert.match(answer.json.message, /more than 3145728 bytes of JSON/)
 })
+
+test('readYamlBody() reads JSON as JSON, and leaves to YAML what it has other words for', async () => {
+  const context = { request } as Parameters<typeof readYamlBody>[0]
+  const read = (text: string) => readYamlBody(context, Buffer.from(text))
+  assert.deepEqual(await read('{"a":"yes","b":[1,2.5e3,null,"<<"]}'), {
+    ok: true,
+    value: { a: 'yes', b: [1, 2500, null, '<<'] },
+    duplicate: undefined,
+  })
+  assert.deepEqual(await read('{"a":1,"a":2}'), {
+    ok: true,
+    value: { a: 2 },
+    duplicate: 'yaml: unmarshal errors:\n  line 1: key "a" already set in map',
+  })
+  assert.deepEqual(await read('{a: yes}'), { ok: true, value: { a: true }, duplicate: undefined })
+  const large = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [`k${index}`, 'v']))
+  assert.deepEqual(await turnsFor(Buffer.from(JSON.stringify(large))), 1)
+})

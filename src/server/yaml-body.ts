@@ -22,6 +22,8 @@ const apart = new ThreadQueue<Uint8Array, YamlReading>({ name: 'yaml', module: t
 
 /** Rejects with a 413 where reading it takes too much memory, as text of hundreds of thousands of levels can, and where the value is larger than a body in JSON may be: aliases repeat what stands once. */
 export async function readYamlBody(context: Pick<RequestContext, 'request' | 'keepBody'>, bytes: Buffer): Promise<YamlOutcome> {
+  const plain = asJson(bytes)
+  if (plain !== undefined) return plain
   if (bytes.length <= atOnceBytes) return tryYaml(bytes.toString())
   const reading = await apart.run(bytes, context.request.signal).catch((err: unknown) => {
     if (codeOf(err) !== 'ERR_WORKER_OUT_OF_MEMORY') throw err
@@ -36,3 +38,13 @@ export async function readYamlBody(context: Pick<RequestContext, 'request' | 'ke
   if (!parsed.ok) throw badRequest(parsed.message)
   return { ok: true, value: parsed.value, duplicate: reading.duplicate }
 }
+
+/** What clients apply is JSON, which is YAML too and read in a fraction of the time; undefined where it takes YAML's own reading, for its words at least. */
+function asJson(bytes: Buffer): YamlOutcome | undefined {
+  if (bytes[0] !== openingBrace) return undefined
+  const parsed = parseJsonBytes(bytes)
+  if (!parsed.ok || parsed.duplicates().length > 0) return undefined
+  return { ok: true, value: parsed.value, duplicate: undefined }
+}
+
+const openingBrace = 0x7b
