@@ -3,7 +3,14 @@
 import { decodeCustomBody } from '../api/custom-resources/decode-custom.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
-import { decodeBody as decodeBytes, type FieldValidation, type ParsedDocument, parseDocument, yamlDocument } from '../api/schema/decode.ts'
+import {
+  decodeBody as decodeBytes,
+  type FieldValidation,
+  maxValues,
+  type ParsedDocument,
+  parseDocument,
+  yamlDocument,
+} from '../api/schema/decode.ts'
 import type { GroupVersionKind } from '../api/schema/model.ts'
 import { badRequest } from '../api/status.ts'
 import { maxBodyBytes } from './collect-body.ts'
@@ -24,7 +31,9 @@ export async function decodeBody(context: ResourceContext, kind: GroupVersionKin
   const { definition } = context.served
   const custom = kind === definition ? definition.custom : undefined
   const format = bodyFormat(header(context.request.headers, 'content-type'), custom === undefined)
-  const body = await readable(context, kind, format, await context.request.body(maxBodyBytes))
+  // An object comes back with its managed fields, a member and an empty object for each value of its own.
+  const mostValues = context.info.verb === 'update' ? 3 * maxValues : maxValues
+  const body = await readable(context, kind, format, await context.request.body(maxBodyBytes), mostValues)
   const { object, warnings } =
     custom === undefined
       ? decodeBytes(body.bytes, kind, validation, undefined, body.document)
@@ -40,14 +49,20 @@ export interface ReadableBody {
 }
 
 /** The body, parsed. */
-export async function readable(context: RequestContext, kind: GroupVersionKind, format: BodyFormat, bytes: Buffer): Promise<ReadableBody> {
+export async function readable(
+  context: RequestContext,
+  kind: GroupVersionKind,
+  format: BodyFormat,
+  bytes: Buffer,
+  mostValues = maxValues,
+): Promise<ReadableBody> {
   if (format === 'yaml') return { bytes, document: yamlDocument(await readYamlBody(context, bytes)) }
-  if (format === 'json' || bytes.length === 0) return { bytes, document: parseDocument(bytes, json) }
+  if (format === 'json' || bytes.length === 0) return { bytes, document: parseDocument(bytes, json, mostValues) }
   // Loaded when the first client sends some: the tables are large.
   const { decodeProtobuf } = await import('./protobuf/decode.ts')
   const decoded = Buffer.from(JSON.stringify(decodeProtobuf(bytes, kind)))
   context.keepBody?.({ bytes: decoded, contentType: json })
-  return { bytes: decoded, document: parseDocument(decoded, json) }
+  return { bytes: decoded, document: parseDocument(decoded, json, mostValues) }
 }
 
 const json = 'application/json'

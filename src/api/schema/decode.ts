@@ -150,9 +150,9 @@ export type ParsedDocument =
   | { readonly ok: false; readonly message: string; readonly fault: 'syntax' | 'yaml' | 'limit' }
 
 /** JSON or YAML to a plain value, nesting bounded; `message` is upstream's decoder's. */
-export function parseDocument(bytes: Uint8Array, contentType: string): ParsedDocument {
+export function parseDocument(bytes: Uint8Array, contentType: string, mostValues = maxValues): ParsedDocument {
   if (/^application\/yaml\b/.test(contentType)) return yamlDocument(tryYaml(textOf(bytes)))
-  const parsed = parseJsonBytes(bytes)
+  const parsed = parseJsonBytes(bytes, mostValues)
   if (parsed.ok) return parsed
   if (!parsed.syntax) return { ok: false, message: parsed.message, fault: 'limit' }
   return { ok: false, message: `${noKindIn} ${parsed.message}`, fault: 'syntax' }

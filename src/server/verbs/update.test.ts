@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { maxValues } from '../../api/schema/decode.ts'
 import { TestServer } from '../testing.ts'
 
 const path = '/api/v1/namespaces/default/configmaps'
@@ -243,4 +244,16 @@ test('update() creates a lease that is gone, whatever version it names', async (
   const lease = { metadata: { name: 'l', namespace: 'default', resourceVersion: '5' }, spec: { holderIdentity: 'a' } }
   const { status, json } = await api.request('PUT', '/apis/coordination.k8s.io/v1/namespaces/default/leases/l', lease)
   assert.deepEqual([status, json.spec.holderIdentity], [201, 'a'])
+})
+
+test('update() takes back the largest object that create() takes, with its managed fields, and no more values than that', async () => {
+  await using api = new TestServer()
+  const data = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`k${index}`, '']))
+  const most = maxValues - 100
+  const created = await api.create(path, { metadata: { name: 'a' }, data: data(most) })
+  assert.equal((await api.request('PUT', `${path}/a`, { ...created, data: { ...data(most), k0: 'changed' } })).status, 200)
+  const post = await api.request('POST', path, { metadata: { name: 'b' }, data: data(maxValues) })
+  assert.deepEqual([post.status, post.json.message], [400, `the body has more than ${maxValues} values`])
+  const put = await api.request('PUT', `${path}/a`, { metadata: { name: 'a' }, data: data(3 * maxValues) })
+  assert.deepEqual([put.status, put.json.message], [400, `the body has more than ${3 * maxValues} values`])
 })
