@@ -14,6 +14,15 @@ test('PodSecurity refuses a privileged pod in a fresh namespace with field, rule
   assert.ok(Array.isArray(patch) && patch.length > 0)
 })
 
+test('PodSecurity says what admits a pod that no patch lets pass', async () => {
+  const object = pod({ ...goodSpec(), volumes: [{ name: 'v', hostPath: { path: '/' } }] })
+  const err = await refusal({ kind: 'pods', object })
+  assert.match(
+    err.message,
+    /; templateDigest sha256:[0-9a-f]{64}; no patch is known to pass; what has to be so takes a PodSecurityException with this templateDigest$/,
+  )
+})
+
 test('PodSecurity refuses the Deployment itself, with a patch that passes', async () => {
   const deployment = {
     metadata: { name: 'd', namespace: 'team' },

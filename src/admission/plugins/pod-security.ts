@@ -151,7 +151,7 @@ function refusal(
   const text = advised !== undefined && 'patch' in advised ? JSON.stringify(advised.patch) : ''
   const fits = text.length <= maxPatch
   if (text !== '' && fits) request.annotate(patchAnnotation, text)
-  const advice = advised === undefined || !fits ? '' : `; ${adviceText(advised, request.resource.kind)}`
+  const advice = withPatch && fits ? `; ${adviceText(advised, request.resource.kind)}` : ''
   const error = forbidden(request.resource, request.name, `${wording}${advice}`)
   const prefix = pointer.slice(1).replaceAll('/', '.')
   error.status.details = {
@@ -167,7 +167,8 @@ function refusal(
   return error
 }
 
-function adviceText(advice: Advice, kind: string): string {
+function adviceText(advice: Advice | undefined, kind: string): string {
+  if (advice === undefined) return 'no patch is known to pass; what has to be so takes a PodSecurityException with this templateDigest'
   if ('patch' in advice) return `this JSON patch of the ${kind} would pass: ${JSON.stringify(advice.patch)}`
   return `this is not the ${kind} that was sent: ${advice.changedBy.join(', ')} changed it, and no patch of what was sent is known to pass`
 }
