@@ -38,6 +38,7 @@ import { type HealthCheck, healthPaths } from './health.ts'
 import { type Identifiers, randomIdentifiers } from './identifiers.ts'
 import { type InProcessTransport, inProcessTransport } from './in-process.ts'
 import { NodeTunnels } from './node-tunnel.ts'
+import { registerObjectMetrics } from './object-metrics.ts'
 import { OpenWatches } from './open-watches.ts'
 import { OwnRequests } from './own-requests.ts'
 import { pathHandler } from './paths.ts'
@@ -212,6 +213,7 @@ export class ApiServer implements AsyncDisposable {
         ...usageHandlers({ resources, usages: new NodeUsages({ tunnels: this.nodeTunnels, clock, log }) }),
       ]),
     })
+    registerObjectMetrics(options.metrics, resources)
     let failure: Error | undefined
     store.onFailure(err => {
       failure = err

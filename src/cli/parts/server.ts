@@ -7,6 +7,7 @@ import type { Features } from '../../api/features.ts'
 import { systemClock } from '../../base/clock.ts'
 import type { Profile } from '../../base/config.ts'
 import { createRegistry } from '../../base/metrics.ts'
+import { registerProcessMetrics } from '../../base/process-metrics.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 import { signerSealer } from '../../cluster/signer-sealer.ts'
 import { connectSigner } from '../../signer/connect.ts'
@@ -42,6 +43,7 @@ export const auditFolder = (directory: string): string => join(directory, 'audit
 export const serverPart = (): Promise<void> =>
   runPart<ServerSettings>('server', async ({ settings, log, signal, ready }) => {
     const metrics = createRegistry()
+    registerProcessMetrics(metrics)
     await using stack = new AsyncDisposableStack()
     const signer = stack.use(connectSigner(settings.signerSocket, { clock: systemClock, log }))
     // The store's thread starts and opens the file while this one loads the code of the API.

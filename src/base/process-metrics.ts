@@ -1,0 +1,38 @@
+// What Prometheus' clients tell of their process, under the names that all of them use; read when somebody asks. Linux.
+import { readdirSync } from 'node:fs'
+import { Counter, Gauge, type Registry } from './metrics.ts'
+
+const started = Date.now() / 1000 - process.uptime()
+
+export function registerProcessMetrics(registry: Registry): void {
+  const registers = [registry]
+  new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'Time of all threads in user and system mode',
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage()
+      this.reset()
+      this.inc((user + system) / 1e6)
+    },
+  })
+  new Gauge({
+    name: 'process_resident_memory_bytes',
+    help: 'Resident memory',
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss())
+    },
+  })
+  new Gauge({
+    name: 'process_open_fds',
+    help: 'Open file descriptors',
+    registers,
+    collect() {
+      // The one that reads the folder is among them.
+      this.set(readdirSync('/proc/self/fd').length - 1)
+    },
+  })
+  const start = new Gauge({ name: 'process_start_time_seconds', help: 'When the process began, since the epoch', registers })
+  start.set(started)
+}
