@@ -58,7 +58,7 @@ describe('what cannot work is said in one sentence', () => {
 
   test('a data directory that may not be written', { skip: root ? false : 'needs root to become another user' }, async () => {
     const folder = temporaryFolder()
-    const { command } = readableCopy(folder)
+    const { command } = await readableCopy(folder)
     const line = await refusal({ dataDirectory: join(folder, 'data'), userId: 65534, command })
     assert.match(line, /^bulkhead: The data directory ".*" is not writable for this user: .*\. Give another one with --data-dir$/)
     rmSync(folder, { recursive: true })
@@ -158,9 +158,9 @@ describe('what cannot work is said in one sentence', () => {
 })
 
 /** Node and the bundle where every user can read them, as `up` itself makes it for its parts. */
-function readableCopy(folder: string): { command: readonly string[] } {
+async function readableCopy(folder: string): Promise<{ command: readonly string[] }> {
   mkdirSync(join(folder, 'copy'))
-  return { command: [...runtimeFor(join(repository, 'dist', 'cli.js'), join(folder, 'copy'), true), 'up'] }
+  return { command: [...(await runtimeFor(join(repository, 'dist', 'cli.js'), join(folder, 'copy'), true)), 'up'] }
 }
 
 test('SIGTERM to every process at once, as a service manager sends it, ends them in their order', async () => {

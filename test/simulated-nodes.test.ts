@@ -75,7 +75,7 @@ describe('bulkhead up as a user without rights', { skip }, () => {
   before(async () => {
     home = temporaryFolder()
     mkdirSync(join(home, 'lib'))
-    const command = [...runtimeFor(join(repository, 'dist', 'cli.js'), join(home, 'lib'), true), 'up']
+    const command = [...(await runtimeFor(join(repository, 'dist', 'cli.js'), join(home, 'lib'), true)), 'up']
     const state = join(home, 'state')
     mkdirSync(state)
     chownSync(state, nobody, nobody)

@@ -1,8 +1,20 @@
-// A file whose readers find the old content or the new, and never a part.
-import { rename, writeFile } from 'node:fs/promises'
+// A file whose readers find the old content or the new, and never a part; also after a power cut.
+import { open, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { syncToDisk } from './sync-to-disk.ts'
 
-/** Whoever replaces the same file does it one after the other. `mode` is that of the new one, less the process's mask. */
-export async function replaceFile(path: string, content: string, mode = 0o600): Promise<void> {
-  await writeFile(`${path}.new`, content, { mode })
-  await rename(`${path}.new`, path)
+/** Resolves when the new content is on disk. Whoever replaces the same file does it one after the other. `mode` holds whatever the process's mask is. */
+export async function replaceFile(path: string, content: Buffer | string, mode = 0o600): Promise<void> {
+  const draft = `${path}.new`
+  const file = await open(draft, 'w', mode)
+  try {
+    await file.chmod(mode)
+    await file.writeFile(content)
+    // Before the rename: file systems may keep that and lose the content, which leaves an empty file.
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(draft, path)
+  await syncToDisk(dirname(path))
 }

@@ -35,5 +35,5 @@ function cniConfiguration({ podCidr, stateDirectory, mtu }: Omit<CniOptions, 'co
 export async function writeCniConfiguration({ configDirectory, ...options }: CniOptions): Promise<void> {
   await mkdir(configDirectory, { recursive: true, mode: 0o700 })
   const path = join(configDirectory, '10-bulkhead.conflist')
-  await replaceFile(path, `${JSON.stringify(cniConfiguration(options), null, 2)}\n`, 0o666)
+  await replaceFile(path, `${JSON.stringify(cniConfiguration(options), null, 2)}\n`, 0o644)
 }

@@ -1,11 +1,12 @@
 // A node's client certificate: asked for with a join ticket the first time, renewed with itself from then on, kept in `node/pki`.
 import { createPrivateKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { replaceFile } from '../base/replace-file.ts'
+import { syncToDisk } from '../base/sync-to-disk.ts'
 import { loadX509 } from '../base/x509.ts'
 import type { Client } from '../client/client.ts'
 import { certificateSigningRequests } from '../client/resources.ts'
@@ -32,11 +33,19 @@ export async function readIdentity(pki: string, nodeName: string, now: number): 
     ['client.crt', 'client.key'].map(name => readFile(join(pki, name), 'utf8').catch(() => undefined)),
   )
   if (certificate === undefined || key === undefined) return undefined
-  const parsed = new X509Certificate(certificate)
-  // A crash between the two writes leaves a pair that does not match.
-  if (!parsed.checkPrivateKey(createPrivateKey(key))) return undefined
-  const usable = parsed.subject.split('\n').includes(`CN=${nodeUser(nodeName)}`) && parsed.validToDate.getTime() > now
-  return usable ? { certificate, key } : undefined
+  return isUsable(certificate, key, nodeName, now) ? { certificate, key } : undefined
+}
+
+function isUsable(certificate: string, key: string, nodeName: string, now: number): boolean {
+  try {
+    const parsed = new X509Certificate(certificate)
+    // A crash between the two writes leaves a pair that does not match.
+    if (!parsed.checkPrivateKey(createPrivateKey(key))) return false
+    return parsed.subject.split('\n').includes(`CN=${nodeUser(nodeName)}`) && parsed.validToDate.getTime() > now
+  } catch {
+    // Damaged: the node asks for another, as where there is none.
+    return false
+  }
 }
 
 /**
@@ -63,6 +72,7 @@ export async function requestIdentity(
   log.info('certificate asked for', { certificateSigningRequest: name })
   const certificate = await untilSigned(client, name, clock, signal)
   await mkdir(pki, { recursive: true, mode: 0o700 })
+  await syncToDisk(dirname(pki))
   const identity = { certificate, key }
   await replaceFile(join(pki, 'client.key'), key)
   await replaceFile(join(pki, 'client.crt'), certificate)

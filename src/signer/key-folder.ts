@@ -1,7 +1,8 @@
 // Key files on disk: made once, readable by their owner alone, and refused as soon as anyone else could have read them.
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, rename, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { replaceFile } from '../base/replace-file.ts'
 
 /** The folder or a key file has rights that would let others read keys; the message names it and what is wanted. */
 export class UnsafeKeyFile extends Error {
@@ -46,25 +47,7 @@ export async function openKeyFolder(directory: string): Promise<KeyFolder> {
         await file.close()
       }
     },
-    async write(name, content) {
-      const path = join(directory, name)
-      const temporary = `${path}.new`
-      const file = await open(temporary, 'w', 0o600)
-      try {
-        await file.chmod(0o600)
-        await file.writeFile(content)
-        await file.sync()
-      } finally {
-        await file.close()
-      }
-      await rename(temporary, path)
-      const folder = await open(directory, constants.O_RDONLY)
-      try {
-        await folder.sync()
-      } finally {
-        await folder.close()
-      }
-    },
+    write: (name, content) => replaceFile(join(directory, name), content),
     names: () => readdir(directory),
   }
 }

@@ -1,7 +1,8 @@
 // The break-glass credential: a kubeconfig with a client certificate of group system:masters, readable by its owner alone.
 import { X509Certificate } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { parseJson } from '../../base/json.ts'
+import { replaceFile } from '../../base/replace-file.ts'
 import { issueIdentity } from '../../cluster/client-identity.ts'
 import { formatKubeconfig, type KubeconfigCredentials } from '../../cluster/kubeconfig.ts'
 import type { Signer } from '../../signer/signer.ts'
@@ -25,8 +26,7 @@ export async function ensureAdminKubeconfig(
   if (current && current.ca === ca && current.server === server && holds(current.certificate, clientCa, now)) return current
   const identity = await issueIdentity(signer, 'bulkhead-admin', ['system:masters'], lifetimeSeconds, signal)
   const credentials = { ca, ...identity }
-  writeFileSync(`${path}.new`, formatKubeconfig(server, credentials), { mode: 0o600 })
-  renameSync(`${path}.new`, path)
+  await replaceFile(path, formatKubeconfig(server, credentials))
   return credentials
 }
 

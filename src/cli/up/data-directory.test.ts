@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, test } from 'node:test'
+import { recordSyncs } from '../../base/record-syncs.testing.ts'
 import { askStatus, takeControlSocket, type UpStatus } from './control-socket.ts'
 import { layout, takeDataDirectory } from './data-directory.ts'
 
@@ -32,6 +33,28 @@ test('takeDataDirectory() makes the folders once, and refuses another version an
   await assert.rejects(take(), /has data version "99", this Bulkhead reads version 1/)
   await assert.rejects(takeDataDirectory(join(path, 'x'.repeat(100)), undefined), /has too long a path/)
 })
+
+test('takeDataDirectory() has the names of all that it makes on disk when it resolves', async t => {
+  const made = join(path, 'a', 'b')
+  const synced = await recordSyncs(t, layout(made).dns)
+  const { lock } = await takeDataDirectory(made, undefined)
+  lock[Symbol.dispose]()
+  const paths = synced.map(one => one.path)
+  for (const folder of [path, join(path, 'a'), made]) assert.ok(paths.includes(folder), `${folder} is synced`)
+  assert.deepEqual(synced.at(-1), { path: made, named: true })
+})
+
+for (const [name, content] of [
+  ['nothing', ''],
+  ['zeros', '\0\0'],
+] as const) {
+  test(`takeDataDirectory() takes a version file that holds ${name} after a power cut for none`, async () => {
+    await take()
+    writeFileSync(join(path, 'version'), content)
+    await take()
+    assert.equal(readFileSync(join(path, 'version'), 'utf8'), '1\n')
+  })
+}
 
 test('takeDataDirectory() gives the directory to one of many that want it at once, and changes nothing for the others', async () => {
   const takes = await Promise.allSettled(Array.from({ length: 8 }, () => takeDataDirectory(path, undefined)))

@@ -1,6 +1,8 @@
 // The data directory: its folders, owners and modes, its format version, and the one process that may use it at a time.
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { replaceFile } from '../../base/replace-file.ts'
+import { syncToDisk } from '../../base/sync-to-disk.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { askStatus, inUse } from './control-socket.ts'
 import { lockFile } from './directory-lock.ts'
@@ -75,15 +77,15 @@ export async function takeDataDirectory(path: string, identity: Identity | undef
     )
   try {
     // The parts pass through to their own folders, and sync this one: it lists nothing secret.
-    folder(path, 0o755)
+    await folder(path, 0o755)
     checkVersion(path)
     if (identity) checkReachable(path)
-    folder(dirname(directory.lock), 0o711)
+    await folder(dirname(directory.lock), 0o711)
     const lock = lockFile(directory.lock)
     if (lock === undefined) throw inUse(await askStatus(directory.supervisorSocket))
     // From here on nobody else changes anything in it, and nothing of a running cluster was touched.
     try {
-      prepare(directory, identity)
+      await prepare(directory, identity)
     } catch (err) {
       lock[Symbol.dispose]()
       throw err
@@ -94,17 +96,18 @@ export async function takeDataDirectory(path: string, identity: Identity | undef
   }
 }
 
-function prepare(directory: DataDirectory, identity: Identity | undefined): void {
-  writeVersion(directory.path)
-  folder(directory.signer, 0o700, identity?.signer)
-  folder(directory.server, 0o700, identity?.server)
-  folder(directory.controllers, 0o700, identity?.controllers)
-  folder(directory.dns, 0o700, identity?.dns)
-  folder(directory.node, 0o700)
+async function prepare(directory: DataDirectory, identity: Identity | undefined): Promise<void> {
+  await folder(directory.signer, 0o700, identity?.signer)
+  await folder(directory.server, 0o700, identity?.server)
+  await folder(directory.controllers, 0o700, identity?.controllers)
+  await folder(directory.dns, 0o700, identity?.dns)
+  await folder(directory.node, 0o700)
   // The signer makes its sockets in these folders; the set-group-id bit hands the socket to the group that may connect.
-  folder(dirname(directory.signerSockets.server), 0o2750, identity?.signer, identity?.server)
-  folder(dirname(directory.signerSockets.controllers), 0o2750, identity?.signer, identity?.controllers)
-  folder(dirname(directory.signerSockets.admin), 0o2750, identity?.signer, identity && 0)
+  await folder(dirname(directory.signerSockets.server), 0o2750, identity?.signer, identity?.server)
+  await folder(dirname(directory.signerSockets.controllers), 0o2750, identity?.signer, identity?.controllers)
+  await folder(dirname(directory.signerSockets.admin), 0o2750, identity?.signer, identity && 0)
+  // Last of all, and synced with the folders' names.
+  await writeVersion(directory.path)
 }
 
 /** What an operator can mend, as a sentence; anything else as it is. */
@@ -122,23 +125,27 @@ function explained(err: unknown, path: string): unknown {
   return err
 }
 
-function folder(path: string, mode: number, user?: number, group = user): void {
-  makeFolders(path, mode & 0o777)
+async function folder(path: string, mode: number, user?: number, group = user): Promise<void> {
+  await makeFolders(path, mode & 0o777)
   if (user !== undefined && group !== undefined) chownSync(path, user, group)
   // After chown, which clears the set-group-id bit.
   chmodSync(path, mode)
 }
 
-/** One level after the other: Node's own `recursive` never ends where the kernel makes no folder and says ENOENT, as below /proc. */
-function makeFolders(path: string, mode: number): void {
+/**
+ * One level after the other: Node's own `recursive` never ends where the kernel makes no folder and says ENOENT, as below /proc. What a power cut must
+ * not take is synced inside the folder; that the folder itself is found again is up to the one above it.
+ */
+async function makeFolders(path: string, mode: number): Promise<void> {
   if (isFolder(path)) return
-  if (path !== dirname(path)) makeFolders(dirname(path), mode)
+  if (path !== dirname(path)) await makeFolders(dirname(path), mode)
   try {
     mkdirSync(path, { mode })
   } catch (err) {
     // Another `up` may have made it in this moment.
     if (!isFolder(path)) throw err
   }
+  await syncToDisk(dirname(path))
 }
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
@@ -146,21 +153,25 @@ const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: fal
 const versionFile = (path: string): string => join(path, 'version')
 
 function checkVersion(path: string): void {
-  const file = versionFile(path)
-  if (!existsSync(file)) return
-  const found = readFileSync(file, 'utf8').trim()
-  if (found !== dataVersion)
+  const found = readVersion(path)
+  if (found !== undefined && found !== dataVersion)
     throw new UserError(
       `The data directory "${path}" has data version "${found}", this Bulkhead reads version ${dataVersion}: use the Bulkhead that wrote it, or give another one with --data-dir`,
     )
 }
 
-/** Renamed into its place: on a full disk an empty file would stay, which is a version that no Bulkhead reads. */
-function writeVersion(path: string): void {
-  const file = versionFile(path)
-  if (existsSync(file)) return
-  writeFileSync(`${file}.new`, `${dataVersion}\n`, { mode: 0o644 })
-  renameSync(`${file}.new`, file)
+/** Undefined also for a file without content: where its name was on disk before a power cut and its content was not, it says nothing of a version. */
+function readVersion(path: string): string | undefined {
+  try {
+    return readFileSync(versionFile(path), 'utf8').replaceAll('\0', '').trim() || undefined
+  } catch (err) {
+    if (codeOf(err) === 'ENOENT') return undefined
+    throw err
+  }
+}
+
+async function writeVersion(path: string): Promise<void> {
+  if (readVersion(path) === undefined) await replaceFile(versionFile(path), `${dataVersion}\n`, 0o644)
 }
 
 /** Parts without root's rights must be able to walk to their folders. */

@@ -15,15 +15,16 @@ import {
   statSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { syncToDisk } from '../../base/sync-to-disk.ts'
 
 /** Node and the script, as the parts are started. */
-export function runtimeFor(script: string, dataDirectory: string, unprivileged: boolean): readonly [string, string] {
+export async function runtimeFor(script: string, dataDirectory: string, unprivileged: boolean): Promise<readonly [string, string]> {
   const node = process.execPath
   if (!unprivileged || (reachable(node) && reachable(script))) return [node, script]
   const bundle = dirname(script)
   const target = join(dataDirectory, 'lib', fingerprint(bundle))
   const copy = [join(target, 'node'), join(target, 'dist', basename(script))] as const
-  if (!existsSync(copy[1])) install(node, bundle, dirname(target), target)
+  if (!existsSync(copy[1])) await install(node, bundle, dirname(target), target)
   return copy
 }
 
@@ -52,8 +53,8 @@ function fingerprint(bundle: string): string {
   return hash.digest('hex').slice(0, 16)
 }
 
-/** Written beside and renamed, so that a crash leaves no half copy that is taken for a whole one. Other versions are removed. */
-function install(node: string, bundle: string, library: string, target: string): void {
+/** Written beside, synced and renamed, so that neither a crash nor a power cut leaves a half copy that is taken for a whole one. Other versions are removed. */
+async function install(node: string, bundle: string, library: string, target: string): Promise<void> {
   rmSync(library, { recursive: true, force: true })
   const draft = `${target}.new`
   mkdirSync(join(draft, 'dist'), { recursive: true, mode: 0o755 })
@@ -62,5 +63,7 @@ function install(node: string, bundle: string, library: string, target: string):
   for (const name of bundleFiles(bundle)) cpSync(join(bundle, name), join(draft, 'dist', name))
   for (const name of readdirSync(join(draft, 'dist'))) chmodSync(join(draft, 'dist', name), 0o644)
   for (const path of [library, draft, join(draft, 'dist')]) chmodSync(path, 0o755)
+  for (const path of [draft, ...readdirSync(draft, { recursive: true, encoding: 'utf8' }).map(name => join(draft, name))]) await syncToDisk(path)
   renameSync(draft, target)
+  await syncToDisk(library)
 }

@@ -59,7 +59,7 @@ async function run(
   const addresses = clusterAddresses(config)
   await using stack = new AsyncDisposableStack()
   const supervisor = new Supervisor({
-    command: runtimeFor(scriptOf(entry, script), config.dataDirectory, identity !== undefined),
+    command: await runtimeFor(scriptOf(entry, script), config.dataDirectory, identity !== undefined),
     logLevel: config.logLevel,
     clock: systemClock,
     log: createLogger({ part: 'up', level: config.logLevel }),

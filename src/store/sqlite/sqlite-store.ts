@@ -3,6 +3,7 @@ import { mkdir, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
+import { syncToDisk } from '../../base/sync-to-disk.ts'
 import { CommitQueue } from '../commit-queue.ts'
 import type { WindowLimits } from '../event-window.ts'
 import type { StoreMetrics } from '../metrics.ts'
@@ -91,16 +92,7 @@ async function prepareDirectory(directory: string): Promise<string> {
   const handle = await open(file, 'a', 0o600)
   await handle.close()
   // SQLite syncs its files; that they are found again after a power loss is up to the directories.
-  await syncDirectory(directory)
-  await syncDirectory(dirname(directory))
+  await syncToDisk(directory)
+  await syncToDisk(dirname(directory))
   return file
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
