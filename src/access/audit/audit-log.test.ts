@@ -7,38 +7,11 @@ import { after, test } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { type AuditEvent, eventLine } from './audit-event.ts'
-import { AuditLog, type AuditLogOptions } from './audit-log.ts'
+import { AuditLog } from './audit-log.ts'
+import { auditKey, event, names, newDirectory, openLog as open } from './audit-log.testing.ts'
 import { findEvent } from './find-event.ts'
 import { hasRecords, LogFiles } from './log-files.ts'
 import { verifyAuditLog } from './verify-log.ts'
-
-const parent = await mkdtemp(join(tmpdir(), 'audit-'))
-after(() => rm(parent, { recursive: true }))
-let count = 0
-const newDirectory = () => join(parent, String(count++))
-const audit = generateKeyPairSync('ed25519')
-const auditKey = audit.publicKey.export({ type: 'spki', format: 'pem' }).toString()
-const signHead = async ({ digest }: { readonly digest: Buffer }) => ({ keyId: 'a', signature: sign(null, digest, audit.privateKey) })
-const open = (directory: string, more: Partial<AuditLogOptions> = {}) =>
-  AuditLog.open({ directory, clock: systemClock, log: silentLogger, signHead, ...more })
-
-const event = (verb: string, name: string, more: Partial<AuditEvent> = {}): AuditEvent => ({
-  level: 'Metadata',
-  auditID: name,
-  stage: 'ResponseComplete',
-  requestURI: `/api/v1/namespaces/default/pods/${name}`,
-  verb,
-  user: { username: 'ann "x"\n', groups: ['dev'], extra: { 'authentication.kubernetes.io/credential-id': ['JTI=1'] } },
-  sourceIPs: ['192.0.2.1'],
-  userAgent: 'kubectl',
-  objectRef: { resource: 'pods', namespace: 'default', name, apiVersion: 'v1' },
-  responseStatus: { code: 201 },
-  requestReceivedTimestamp: '2023-11-14T22:13:20.000000Z',
-  stageTimestamp: '2023-11-14T22:13:20.000000Z',
-  annotations: { 'authorization.k8s.io/decision': 'allow' },
-  ...more,
-})
-const names = (events: readonly Readonly<Record<string, unknown>>[]) => events.map(found => found['auditID'])
 
 test('eventLine() is the JSON of the event', () => {
   const full = event('create', 'a', {

@@ -5,7 +5,7 @@ import type { Logger } from '../../base/log.ts'
 import { type AuditEvent, eventLine, parseEventLine } from './audit-event.ts'
 import { batchDigest, headLine, lostRecords, type SealedEnd, sealLine } from './chain.ts'
 import { findEvent } from './find-event.ts'
-import { LogFiles } from './log-files.ts'
+import { type LogEnd, LogFiles } from './log-files.ts'
 import { LogLines } from './log-lines.ts'
 import { type Asked, type AuditDecision, type AuditPolicy, auditDecision, defaultAuditPolicy, isWrite } from './policy.ts'
 
@@ -73,7 +73,7 @@ export class AuditLog implements AsyncDisposable {
     this.#signed = sequence
   }
 
-  /** Continues the log in the folder. Lines that the last run did not seal are sealed now. */
+  /** Continues the log in the folder. Whole lines that the last run did not seal are sealed now; what else lies behind the last seal that holds goes. */
   static async open(options: AuditLogOptions): Promise<AuditLog> {
     const { files, end } = await LogFiles.open(options.directory, options.maxFiles ?? 20)
     const loss = lostRecords(end, options.signedHead)
@@ -82,14 +82,18 @@ export class AuditLog implements AsyncDisposable {
       throw new Error(loss)
     }
     const log = new AuditLog(options, files, end.digest, end.sequence)
-    if (end.unsealed.length > 0) {
-      const digest = batchDigest(end.digest, end.unsealed)
-      const count = end.unsealed.toString().split('\n').length - 1
-      await files.append(Buffer.from(sealLine(end.sequence + 1, count, end.digest, digest)))
-      log.#digest = digest
-      log.#sequence++
-    }
+    if (files.ragged) await log.#closeCutBatch(end)
     return log
+  }
+
+  /** Lines are written again together with their seal: that they can be read does not say that they are on disk. */
+  async #closeCutBatch({ digest: previous, sequence, unsealed }: LogEnd): Promise<void> {
+    const count = unsealed.toString().split('\n').length - 1
+    this.#options.log.info('audit log ended within a batch', { batch: sequence + 1, lines: count })
+    if (count === 0) return await this.#files.append(unsealed)
+    this.#digest = batchDigest(previous, unsealed)
+    this.#sequence = sequence + 1
+    await this.#files.append(Buffer.concat([unsealed, Buffer.from(sealLine(this.#sequence, count, previous, this.#digest))]))
   }
 
   /**

@@ -1,13 +1,15 @@
 // The numbered files of an audit log: opened where the last run stopped, appended to as a whole or not at all, rotated by size.
 import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { genesis, isSealLine, parseSeal, type Seal } from './chain.ts'
+import { dirname, join } from 'node:path'
+import { isJsonObject, parseJson } from '../../base/json.ts'
+import { syncToDisk } from '../../base/sync-to-disk.ts'
+import { batchDigest, genesis, isSealLine, parseSeal, type Seal } from './chain.ts'
 
 export interface LogEnd {
   readonly digest: Buffer
   readonly sequence: number
-  /** Whole lines behind the last seal: written by a run that was killed before it could seal them. */
+  /** Whole lines behind the last seal that holds: of a batch that a crash cut short, so nobody was told that it is on disk. */
   readonly unsealed: Buffer
 }
 
@@ -53,41 +55,52 @@ export class LogFiles {
     this.#size = size
   }
 
-  /** Opens the newest file. A line that was cut by a crash is removed. */
+  /** Opens the newest file. What lies behind the last seal that holds is left as it is until the first batch takes its place. */
   static async open(directory: string, keep: number): Promise<{ readonly files: LogFiles; readonly end: LogEnd }> {
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const numbers = await logFileNumbers(directory)
     const number = numbers.at(-1) ?? 1
     const file = await openFile(directory, number)
+    // The file and its folder may be new, and a run that made them may have been killed before it synced their names.
+    await syncToDisk(directory)
+    await syncToDisk(dirname(directory))
     const { size } = await file.stat()
     const tail = await readTail(file, size)
-    const whole = tail.lastIndexOf('\n') + 1
-    const kept = size - (tail.length - whole)
-    if (kept < size) await file.truncate(kept)
-    let end = endOf(tail.subarray(0, whole))
+    const end = endOf(tail, size === tail.length)
+    let { seal } = end
     const before = numbers.at(-2)
     // A file that was begun but not yet sealed continues the one before.
-    if (end.seal === undefined && before !== undefined) {
+    if (seal === undefined && before !== undefined) {
       const older = await openFile(directory, before)
-      const seal = endOf(await readTail(older, (await older.stat()).size)).seal
+      const { size: olderSize } = await older.stat()
+      seal = endOf(await readTail(older, olderSize), olderSize <= tailBytes).seal
       await older.close()
-      end = { ...end, seal }
     }
-    if (end.seal === undefined && (before !== undefined || kept > tailBytes)) {
+    if (seal === undefined && (before !== undefined || size > tailBytes)) {
+      await file.close()
       throw new Error(`Cannot continue the audit log "${join(directory, logFileName(number))}": no seal is found at its end`)
     }
+    const sealed = size - tail.length + end.length
+    const files = new LogFiles(directory, keep, number, file, sealed)
+    files.#ragged = sealed < size
     return {
-      files: new LogFiles(directory, keep, number, file, kept),
+      files,
       end: {
-        digest: end.seal ? Buffer.from(end.seal.digest, 'hex') : genesis,
-        sequence: end.seal?.sequence ?? 0,
-        unsealed: end.unsealed,
+        digest: seal ? Buffer.from(seal.digest, 'hex') : genesis,
+        sequence: seal?.sequence ?? 0,
+        unsealed: wholeLines(tail.subarray(end.length)),
       },
     }
   }
 
+  /** Behind the last batch. */
   get size(): number {
     return this.#size
+  }
+
+  /** Whether something lies behind the last batch that is none. */
+  get ragged(): boolean {
+    return this.#ragged
   }
 
   /** Adds the bytes at the end; they are on disk when it resolves. After a failure the file is as before, so that no half batch stays. */
@@ -119,7 +132,7 @@ export class LogFiles {
     const full = this.#file
     try {
       await full.datasync()
-      await syncFolder(this.#directory)
+      await syncToDisk(this.#directory)
     } catch (err) {
       await next.close()
       throw err
@@ -147,15 +160,6 @@ async function openFile(directory: string, number: number): Promise<FileHandle> 
   return file
 }
 
-async function syncFolder(directory: string): Promise<void> {
-  const folder = await open(directory, constants.O_RDONLY)
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}
-
 async function readTail(file: FileHandle, size: number): Promise<Buffer> {
   const length = Math.min(size, tailBytes)
   const bytes = Buffer.alloc(length)
@@ -163,9 +167,57 @@ async function readTail(file: FileHandle, size: number): Promise<Buffer> {
   return bytes.subarray(0, bytesRead)
 }
 
-function endOf(lines: Buffer): { readonly seal: Seal | undefined; readonly unsealed: Buffer } {
-  const at = lines.lastIndexOf('\n{"kind":"Seal"') + 1
-  if (at === 0 && !isSealLine(lines.subarray(0, 20).toString())) return { seal: undefined, unsealed: lines }
-  const end = lines.indexOf('\n', at) + 1
-  return { seal: parseSeal(lines.subarray(at, end).toString()), unsealed: lines.subarray(end) }
+interface SealedPart {
+  readonly seal: Seal | undefined
+  /** Up to the end of the seal's line. */
+  readonly length: number
+}
+
+/**
+ * The last seal that holds. That of the newest batch may be there without some of its lines: a disk that loses power has written the pages of one write
+ * in any order. The batch before it was on disk before that was begun.
+ */
+function endOf(bytes: Buffer, isWholeFile: boolean): SealedPart {
+  const last = lastSeal(bytes, isWholeFile)
+  if (last.seal === undefined) return last
+  const before = lastSeal(bytes.subarray(0, last.start), isWholeFile)
+  // Too long a batch to be read whole is taken at its word.
+  if (before.seal === undefined && !isWholeFile) return last
+  const digest = batchDigest(Buffer.from(last.seal.previous, 'hex'), bytes.subarray(before.length, last.start))
+  return digest.toString('hex') === last.seal.digest ? last : before
+}
+
+const sealStart = '{"kind":"Seal"'
+
+function lastSeal(bytes: Buffer, isWholeFile: boolean): SealedPart & { readonly start: number } {
+  for (let before = bytes.length; before > 0; ) {
+    const newline = bytes.lastIndexOf(`\n${sealStart}`, before - 1)
+    const start = newline + 1
+    const atStart = newline < 0 && isWholeFile && isSealLine(bytes.subarray(0, sealStart.length).toString())
+    if (newline < 0 && !atStart) break
+    const end = bytes.indexOf('\n', start) + 1
+    const seal = end === 0 ? undefined : parseSeal(bytes.subarray(start, end).toString())
+    if (seal !== undefined) return { seal, start, length: end }
+    before = newline
+  }
+  return { seal: undefined, start: 0, length: 0 }
+}
+
+/** Up to the first line that is cut, damaged or a seal. */
+function wholeLines(bytes: Buffer): Buffer {
+  let end = 0
+  for (let next = bytes.indexOf('\n') + 1; next > 0; next = bytes.indexOf('\n', end) + 1) {
+    if (!isRecord(bytes.subarray(end, next).toString())) break
+    end = next
+  }
+  return bytes.subarray(0, end)
+}
+
+function isRecord(line: string): boolean {
+  try {
+    return !isSealLine(line) && isJsonObject(parseJson(line))
+  } catch {
+    // Not JSON: the disk has written a part of it.
+    return false
+  }
 }

@@ -1,0 +1,39 @@
+// For tests: audit logs in folders of their own, signed by a key of this process, and events for them.
+import { generateKeyPairSync, sign } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after } from 'node:test'
+import { systemClock } from '../../base/clock.ts'
+import { silentLogger } from '../../base/log.ts'
+import type { AuditEvent } from './audit-event.ts'
+import { AuditLog, type AuditLogOptions } from './audit-log.ts'
+
+/** Of all logs; removed at the end. */
+export const parent = await mkdtemp(join(tmpdir(), 'audit-'))
+after(() => rm(parent, { recursive: true }))
+let count = 0
+export const newDirectory = () => join(parent, String(count++))
+const audit = generateKeyPairSync('ed25519')
+export const auditKey = audit.publicKey.export({ type: 'spki', format: 'pem' }).toString()
+const signHead = async ({ digest }: { readonly digest: Buffer }) => ({ keyId: 'a', signature: sign(null, digest, audit.privateKey) })
+export const openLog = (directory: string, more: Partial<AuditLogOptions> = {}) =>
+  AuditLog.open({ directory, clock: systemClock, log: silentLogger, signHead, ...more })
+
+export const event = (verb: string, name: string, more: Partial<AuditEvent> = {}): AuditEvent => ({
+  level: 'Metadata',
+  auditID: name,
+  stage: 'ResponseComplete',
+  requestURI: `/api/v1/namespaces/default/pods/${name}`,
+  verb,
+  user: { username: 'ann "x"\n', groups: ['dev'], extra: { 'authentication.kubernetes.io/credential-id': ['JTI=1'] } },
+  sourceIPs: ['192.0.2.1'],
+  userAgent: 'kubectl',
+  objectRef: { resource: 'pods', namespace: 'default', name, apiVersion: 'v1' },
+  responseStatus: { code: 201 },
+  requestReceivedTimestamp: '2023-11-14T22:13:20.000000Z',
+  stageTimestamp: '2023-11-14T22:13:20.000000Z',
+  annotations: { 'authorization.k8s.io/decision': 'allow' },
+  ...more,
+})
+export const names = (events: readonly Readonly<Record<string, unknown>>[]) => events.map(found => found['auditID'])
