@@ -248,7 +248,11 @@ test('what a busy and an idle container use is measured as the kernel accounts f
     ],
   })
   await machine.until('busy', 'ready', isReady)
-  const often = { now: () => clock.now(), sleep: (_: number, signal?: AbortSignal) => clock.sleep(200, signal) }
+  const often = {
+    now: () => clock.now(),
+    monotonic: () => clock.now(),
+    sleep: (_: number, signal?: AbortSignal) => clock.sleep(200, signal),
+  }
   const sampler = new UsageSampler({ runtime: machine.containerd.runtime, machine: machineTotals, clock: often, log: machine.log })
   const stop = new AbortController()
   const running = sampler.run(stop.signal)

@@ -145,7 +145,7 @@ export function noPolicies(reader: ClusterReader): Omit<MutatingAdmissionPolicyO
   const nothing = () => Promise.reject(new Error('nothing leaves this test'))
   const sender = { send: nothing, post: nothing }
   const changes = { onChange: () => undefined }
-  const clock = { now: () => 0, sleep: async () => undefined }
+  const clock = { now: () => 0, monotonic: () => 0, sleep: async () => undefined }
   return {
     arrivals: new Arrivals({ changes, clock }),
     ...{ kinds, decide, policySources: [], mutatingSources: [], metrics: noAdmissionMetrics },

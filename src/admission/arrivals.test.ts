@@ -10,8 +10,8 @@ import { serviceAccount } from './plugins/service-account.ts'
 import { kinds } from './plugins.fixture.ts'
 
 const never = new AbortController().signal
-const forever = { now: () => 0, sleep: (_ms: number, signal?: AbortSignal) => untilAborted(signal) }
-const atOnce = { now: () => 0, sleep: async () => undefined }
+const forever = { now: () => 0, monotonic: () => 0, sleep: (_ms: number, signal?: AbortSignal) => untilAborted(signal) }
+const atOnce = { now: () => 0, monotonic: () => 0, sleep: async () => undefined }
 
 function untilAborted(signal: AbortSignal | undefined): Promise<void> {
   return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason), { once: true }))

@@ -30,7 +30,7 @@ test('a deadline aborts when its time has passed, and waits no more once it is d
     waits.push({ end: resolve, signal, ms })
     return promise
   }
-  const clock = { now: () => 0, sleep }
+  const clock = { now: () => 0, monotonic: () => 0, sleep }
   const late = deadline(clock, 30)
   assert.equal(waits[0]?.ms, 30)
   const aborted = new Promise(resolve => late.signal.addEventListener('abort', resolve))

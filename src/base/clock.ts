@@ -1,14 +1,17 @@
 // Time as a dependency, so that whoever waits or stamps can be run deterministically.
 
 export interface Clock {
-  /** Milliseconds since the Unix epoch. */
+  /** Milliseconds since the Unix epoch: for what is written down or compared with it. Somebody may set it, an hour or ten years either way. */
   now(): number
+  /** Milliseconds since some moment, and nobody sets it: for how long something lasts. */
+  monotonic(): number
   /** Resolves after `ms`, or rejects with the signal's reason. The timer does not keep the process alive. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)

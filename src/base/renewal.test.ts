@@ -63,6 +63,32 @@ test('keepRenewed() tries a failed renewal again at growing intervals and says s
   await running
 })
 
+test('keepRenewed() renews within a minute what has expired, or does not hold yet, since the clock was set', async () => {
+  const { clock, tried, stop, running } = renewed({ life: 1000 * hour })
+  await clock.advance(hour)
+  clock.set(10_000 * hour)
+  await clock.advance(60_000)
+  assert.equal(tried.length, 1)
+  clock.set(-20_000 * hour)
+  await clock.advance(60_000)
+  assert.equal(tried.length, 2)
+  await clock.advance(hour)
+  assert.equal(tried.length, 2)
+  stop.abort()
+  await running
+})
+
+test('keepRenewed() tries a failed renewal again in its time where the clock is set back', async () => {
+  const { clock, tried, stop, running } = renewed({ life: hour, fails: 1 })
+  await clock.advance(48 * 60_000)
+  assert.equal(tried.length, 1)
+  clock.set(-1_000 * hour)
+  await clock.advance(2_000)
+  assert.equal(tried.length, 2)
+  stop.abort()
+  await running
+})
+
 test('keepRenewed() does not spin where the new certificate has expired already', async () => {
   const { clock, tried, stop, running } = renewed({ life: 0 })
   await new Promise(resolve => setImmediate(resolve))

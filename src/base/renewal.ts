@@ -24,8 +24,8 @@ export interface Renewal {
 
 const firstRetryMs = 2_000
 const longestRetryMs = 300_000
-/** A timer holds at most 2^31 ms. */
-const longestPause = 2 ** 30
+/** The clock may be set meanwhile: what has expired or does not hold yet by then is renewed within this time. */
+const longestPause = 60_000
 
 export function validityOf(certificate: string): Validity {
   const { validFromDate, validToDate } = new X509Certificate(certificate)
@@ -41,8 +41,11 @@ export function renewalTime({ from, to }: Validity, random: number): number {
 export async function keepRenewed({ name, clock, log, random, validity, renew }: Renewal, signal: AbortSignal): Promise<void> {
   let due = renewalTime(validity(), random())
   let retry = firstRetryMs
+  // By the clock that nobody sets. Never at once again, whatever the signer gave.
+  let notBefore = Number.NEGATIVE_INFINITY
   while (!signal.aborted) {
-    const left = due - clock.now()
+    // Before it begins a certificate holds as little as behind its end: the clock was set back.
+    const left = Math.max(isEarly() ? 0 : due - clock.now(), notBefore - clock.monotonic())
     if (left > 0) {
       await pause(clock, Math.min(left, longestPause), signal)
       continue
@@ -50,16 +53,22 @@ export async function keepRenewed({ name, clock, log, random, validity, renew }:
     try {
       await renew(signal)
       log.info('certificate renewed', { name, expires: new Date(validity().to).toISOString() })
-      retry = firstRetryMs
-      // Never at once again, whatever the signer gave.
-      due = Math.max(renewalTime(validity(), random()), clock.now() + firstRetryMs)
+      due = renewalTime(validity(), random())
+      notBefore = clock.monotonic() + retry
+      retry = isEarly() ? longer(retry) : firstRetryMs
     } catch (err) {
       if (signal.aborted) return
       const retryAfterMs = Math.round(retry * (0.75 + 0.5 * random()))
       const expires = new Date(validity().to).toISOString()
       log.error('certificate not renewed, trying again', { name, expires, expired: validity().to <= clock.now(), retryAfterMs, err })
-      due = clock.now() + retryAfterMs
-      retry = Math.min(retry * 2, longestRetryMs)
+      notBefore = clock.monotonic() + retryAfterMs
+      retry = longer(retry)
     }
   }
+
+  function isEarly(): boolean {
+    return clock.now() < validity().from
+  }
 }
+
+const longer = (retryMs: number): number => Math.min(retryMs * 2, longestRetryMs)

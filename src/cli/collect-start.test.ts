@@ -10,7 +10,7 @@ async function looked(shares: readonly number[], heap = 20 * mebibyte, signal = 
   let looks = -1
   let slept = 0
   await collectStart({
-    clock: { now: () => 0, sleep: async () => void slept++ },
+    clock: { now: () => 0, monotonic: () => 0, sleep: async () => void slept++ },
     signal,
     collect: () => void collected++,
     utilization: () => shares[looks++] ?? 1,
@@ -34,6 +34,7 @@ test('collectStart() ends with its signal', async () => {
   const waiting = collectStart({
     clock: {
       now: () => 0,
+      monotonic: () => 0,
       sleep: (_, signal) => new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
     },
     signal: stop.signal,

@@ -1,8 +1,10 @@
-// A clock that stands still until it is told to move; for tests.
+// A clock that stands still until it is told to move, and that may be set; for tests.
 import type { Clock } from '../base/clock.ts'
 
 export class FakeClock implements Clock {
   #now: number
+  /** How far it was set from what it would show. */
+  #offset = 0
   #sleepers: { readonly due: number; readonly wake: () => void }[] = []
 
   constructor(now = Date.UTC(2026, 0, 1)) {
@@ -10,6 +12,10 @@ export class FakeClock implements Clock {
   }
 
   now(): number {
+    return this.#now + this.#offset
+  }
+
+  monotonic(): number {
     return this.#now
   }
 
@@ -24,6 +30,11 @@ export class FakeClock implements Clock {
 
   get sleepers(): number {
     return this.#sleepers.length
+  }
+
+  /** Somebody sets it: nobody wakes. */
+  set(byMs: number): void {
+    this.#offset += byMs
   }
 
   /** Wakes, in order, all that are due by then. */

@@ -18,7 +18,7 @@ const rows: { name: string; lease: Lease | undefined; age: number; want: string;
 ]
 for (const { name, lease, age, want, transitions } of rows) {
   test(`planLease(): ${name}`, () => {
-    const plan = planLease(lease, 1_000_000, 1_000_000 + age, 'a', 15_000)
+    const plan = planLease(lease, age, 1_000_000, 'a', 15_000)
     assert.equal(plan.decision, want)
     if (plan.decision === 'hold') assert.deepEqual([plan.spec.holderIdentity, plan.spec.leaseTransitions], ['a', transitions])
   })

@@ -27,8 +27,8 @@ export interface LeaderElectionOptions {
 
 export type LeaseDecision = { readonly decision: 'follow' } | { readonly decision: 'hold'; readonly spec: Lease['spec'] }
 
-/** What this candidate may write now. `observedAt` is when the candidate first saw the lease as it stands, by its own clock. */
-export function planLease(lease: Lease | undefined, observedAt: number, now: number, identity: string, durationMs: number): LeaseDecision {
+/** What this candidate may write now. `seenForMs` is how long ago the candidate first saw the lease as it stands. */
+export function planLease(lease: Lease | undefined, seenForMs: number, now: number, identity: string, durationMs: number): LeaseDecision {
   const spec = lease?.spec ?? {}
   const holder = spec.holderIdentity ?? ''
   const time = formatMicroTime(now)
@@ -39,9 +39,9 @@ export function planLease(lease: Lease | undefined, observedAt: number, now: num
       spec: { ...spec, holderIdentity: identity, leaseDurationSeconds, renewTime: time, acquireTime: spec.acquireTime ?? time },
     }
   }
-  // Only the own clock counts: the holder's may be wrong.
+  // Only the own clock counts, and only how long it ran: the holder's may be wrong, and both may be set.
   const heldFor = (spec.leaseDurationSeconds ?? leaseDurationSeconds) * 1000
-  if (holder !== '' && observedAt + heldFor > now) return { decision: 'follow' }
+  if (holder !== '' && seenForMs < heldFor) return { decision: 'follow' }
   const leaseTransitions = lease === undefined ? 0 : (spec.leaseTransitions ?? 0) + 1
   return {
     decision: 'hold',
@@ -80,20 +80,20 @@ export async function runAsLeader(
 async function keep(candidate: Candidate, options: LeaderElectionOptions, signal: AbortSignal): Promise<void> {
   const { clock, log } = options
   const deadline = options.renewDeadlineMs ?? 10_000
-  let renewed = clock.now()
+  let renewed = clock.monotonic()
   while (!signal.aborted) {
     await pause(clock, options.retryPeriodMs ?? 2000, signal)
     if (signal.aborted) return
-    const left = deadline - (clock.now() - renewed)
+    const left = deadline - (clock.monotonic() - renewed)
     const timeout = new AbortController()
     const timer = clock.sleep(Math.max(0, left), AbortSignal.any([signal, timeout.signal])).then(
       () => timeout.abort(new Error('renewal took too long')),
       () => undefined,
     )
-    if (await candidate.tryHold(AbortSignal.any([signal, timeout.signal]))) renewed = clock.now()
+    if (await candidate.tryHold(AbortSignal.any([signal, timeout.signal]))) renewed = clock.monotonic()
     timeout.abort()
     await timer
-    if (clock.now() - renewed >= deadline) {
+    if (clock.monotonic() - renewed >= deadline) {
       log.error('leadership lost', { lease: options.name })
       return
     }
@@ -113,7 +113,7 @@ class Candidate {
   async tryHold(signal: AbortSignal): Promise<boolean> {
     const { clock, log, name } = this.#options
     try {
-      return await this.#tryHold(clock.now(), signal)
+      return await this.#tryHold(signal)
     } catch (err) {
       this.#held = undefined
       if (!signal.aborted) log.debug('lease not renewed', { lease: name, err })
@@ -121,12 +121,12 @@ class Candidate {
     }
   }
 
-  async #tryHold(now: number, signal: AbortSignal): Promise<boolean> {
-    const { client, namespace, name, identity, leaseDurationMs = 15_000 } = this.#options
+  async #tryHold(signal: AbortSignal): Promise<boolean> {
+    const { client, namespace, name, identity, leaseDurationMs = 15_000, clock } = this.#options
     const lease = this.#held ?? (await this.#read(signal))
     const version = lease?.metadata.resourceVersion ?? ''
-    if (this.#observed?.version !== version) this.#observed = { version, at: now }
-    const plan = planLease(lease, this.#observed.at, now, identity, leaseDurationMs)
+    if (this.#observed?.version !== version) this.#observed = { version, at: clock.monotonic() }
+    const plan = planLease(lease, clock.monotonic() - this.#observed.at, clock.now(), identity, leaseDurationMs)
     if (plan.decision === 'follow') return false
     this.#held =
       lease === undefined

@@ -73,3 +73,16 @@ test('WorkQueue waits no longer than a timer can', async () => {
   await clock.advance(2 ** 31 - 1)
   assert.equal(queue.depth, 1)
 })
+
+test('WorkQueue takes the earliest delay of a key where the clock was set back or forward meanwhile', async () => {
+  for (const by of [3_600_000, -3_600_000]) {
+    const clock = new FakeClock()
+    const queue = new WorkQueue({ clock })
+    queue.addAfter('a', 10_000)
+    clock.set(by)
+    queue.addAfter('a', 1_000)
+    queue.addAfter('a', 20_000)
+    await clock.advance(1_000)
+    assert.equal(queue.depth, 1)
+  }
+})

@@ -62,7 +62,7 @@ export class WorkQueue {
     const ms = Math.min(delayMs, longestWaitMs)
     if (ms <= 0) this.add(key)
     if (ms <= 0 || this.#stop.signal.aborted) return
-    const due = this.#clock.now() + ms
+    const due = this.#clock.monotonic() + ms
     const waiting = this.#delayed.get(key)
     if (waiting !== undefined && waiting <= due) return
     this.#delayed.set(key, due)

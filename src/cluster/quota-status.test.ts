@@ -34,6 +34,7 @@ test('keepQuotaStatus() tries a status that cannot be written again at its own p
   }
   const clock = {
     now: () => 0,
+    monotonic: () => 0,
     sleep: async (ms: number) => {
       if (ms > 250 && ms < 30_000) retries.push(ms)
       await new Promise(resolve => setImmediate(resolve))

@@ -47,6 +47,9 @@ export class SteppedClock implements Clock {
   now(): number {
     return this.#now
   }
+  monotonic(): number {
+    return this.#now
+  }
 
   advance(ms: number): void {
     this.#now += ms

@@ -95,7 +95,7 @@ async function reconcile(context: Context, memory: Memory, set: DaemonSet, signa
   }
   if (set.metadata.deletionTimestamp !== undefined) return done
   const key = keyOf(set)
-  const trusted = memory.expectations.fulfilled(key, clock.now())
+  const trusted = memory.expectations.fulfilled(key, clock.monotonic())
   const collisions = set.status?.collisionCount
   const owner = { object: set, resource: daemonSets, selector, template, collisionCount: collisions, hashLabel: revisionLabel }
   const history = await keepHistory(context, owner, signal)
@@ -169,7 +169,7 @@ function retryWait(retries: Map<string, Retry>, set: DaemonSet, node: string, no
 async function apply(
   context: Context,
   { expectations }: Memory,
-  { set, hash, now }: DaemonView,
+  { set, hash }: DaemonView,
   plan: DaemonPlan,
   signal: AbortSignal,
 ): Promise<unknown> {
@@ -177,7 +177,11 @@ async function apply(
   const create = plan.create.slice(0, burst)
   const remove = plan.remove.slice(0, burst)
   if (create.length + remove.length > 0)
-    expectations.expect(key, { creations: create.length, deletions: remove.map(({ metadata }) => metadata.uid ?? '') }, now)
+    expectations.expect(
+      key,
+      { creations: create.length, deletions: remove.map(({ metadata }) => metadata.uid ?? '') },
+      context.clock.monotonic(),
+    )
   const made = await inGrowingBatches(create.length, at =>
     createPod(context, set, daemonSets, daemonPod(set, create[at] ?? '', hash), signal),
   )

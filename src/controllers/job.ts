@@ -115,7 +115,7 @@ class Pass {
     const { spec, metadata } = this.#job
     // Without a selector no pod would ever be its own, and each pass would make more.
     if (spec.selector == null || !isManagedHere(this.#job)) return done
-    const trusted = this.#memory.expectations.fulfilled(this.#key, this.#now)
+    const trusted = this.#memory.expectations.fulfilled(this.#key, this.#context.clock.monotonic())
     const owned = await this.#claim()
     if (finishedCondition(this.#job) !== undefined) {
       this.#memory.backoffs.delete(this.#key)
@@ -176,7 +176,7 @@ class Pass {
     }
     if (plan.create.length > 0) {
       const { expectations } = this.#memory
-      expectations.expect(this.#key, { creations: plan.create.length }, this.#now)
+      expectations.expect(this.#key, { creations: plan.create.length }, this.#context.clock.monotonic())
       const { succeeded, err } = await inGrowingBatches(plan.create.length, async at => {
         const wanted = plan.create[at]
         if (wanted === undefined) return
@@ -193,7 +193,7 @@ class Pass {
   async #deleteAll(targets: readonly Pod[], uncounted: boolean): Promise<number> {
     if (targets.length === 0) return 0
     const { expectations, tracked } = this.#memory
-    expectations.expect(this.#key, { deletions: targets.map(({ metadata }) => metadata.uid ?? '') }, this.#now)
+    expectations.expect(this.#key, { deletions: targets.map(({ metadata }) => metadata.uid ?? '') }, this.#context.clock.monotonic())
     const { gone, err } = await deleteExpected(expectations, this.#key, targets, async pod => {
       if (uncounted) await tracked.release(pod, this.#signal)
       return deletePod(this.#context, this.#job, jobs, pod, this.#signal)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Node, Pod, Taint, Toleration } from '../api/types/core-v1.ts'
+import { FakeClock } from '../client/fake-clock.ts'
 import { events, nodes, pods } from '../client/resources.ts'
 import { planEviction } from './eviction-plan.ts'
 import { planTaints, unknownConditions } from './node-health.ts'
@@ -21,7 +22,10 @@ const taint = (key: string, effect: 'NoSchedule' | 'NoExecute'): Taint => ({ key
 const short = (taints: Taint[] | undefined) => taints?.map(({ key, effect }) => `${key.replace('node.kubernetes.io/', '')}:${effect}`)
 
 /** Of taints that carry their time. */
-const added = ({ timeAdded }: Taint): number => Date.parse(timeAdded ?? '')
+const ageAt =
+  (at: number) =>
+  ({ timeAdded = '' }: Taint): number =>
+    at - Date.parse(timeAdded)
 
 const rows: { name: string; node: Node; want: string[] | undefined }[] = [
   { name: 'ready, nothing to do', node: node('True'), want: undefined },
@@ -62,7 +66,7 @@ const evictions: [string, Toleration[], number | undefined][] = [
 for (const [name, tolerations, want] of evictions) {
   test(`planEviction(): ${name}`, () => {
     const taints: Taint[] = [{ key: 'k', effect: 'NoExecute', timeAdded: '2026-01-01T00:00:00Z' }]
-    assert.equal(planEviction({ metadata: {}, spec: { containers: [], tolerations } }, taints, now + 100_000, added), want)
+    assert.equal(planEviction({ metadata: {}, spec: { containers: [], tolerations } }, taints, now + 100_000, ageAt(now + 100_000)), want)
   })
 }
 
@@ -71,9 +75,15 @@ test('planEviction() counts from the arrival of a pod that came after the taint'
   const spec = { containers: [], tolerations: [{ key: 'k', operator: 'Exists', tolerationSeconds: 300 }] }
   const created = { creationTimestamp: '2026-01-01T01:00:00Z' }
   const later = Date.parse('2026-01-01T01:01:00Z')
-  assert.equal(planEviction({ metadata: created, spec }, taints, later, added), 240_000)
+  assert.equal(planEviction({ metadata: created, spec }, taints, later, ageAt(later)), 240_000)
   const conditions = [{ type: 'PodScheduled', status: 'True', lastTransitionTime: '2026-01-01T01:00:30Z' }]
-  assert.equal(planEviction({ metadata: created, spec, status: { conditions } }, taints, later, added), 270_000)
+  assert.equal(planEviction({ metadata: created, spec, status: { conditions } }, taints, later, ageAt(later)), 270_000)
+  // The clock was set back behind the pod's arrival: the taint's own age counts.
+  const back = Date.parse('2025-01-01T00:00:00Z')
+  assert.equal(
+    planEviction({ metadata: created, spec, status: { conditions } }, taints, back, () => 100_000),
+    200_000,
+  )
 })
 
 test('planFinished() gives the oldest beyond the threshold', () => {
@@ -125,6 +135,58 @@ test('nodeLifecycle calls a silent node Unknown, and taintEviction removes its p
   now += 10
   await scenario.until(() => taintsOf('n1').includes('unreachable:NoExecute'), 'tainted, now that pods can go elsewhere')
   await scenario.until(() => api.read(pods, 'ns', 'p')?.metadata.deletionTimestamp !== undefined, 'evicted')
+})
+
+test('TaintSightings takes the age of a taint from its time once, and counts on by the clock that nobody sets', () => {
+  const clock = new FakeClock(now)
+  const sightings = new TaintSightings(clock)
+  const timed: Taint = { key: 'k', effect: 'NoExecute', timeAdded: new Date(now - 60_000).toISOString() }
+  const early: Taint = { key: 'e', effect: 'NoExecute', timeAdded: new Date(now + 60_000).toISOString() }
+  const untimed: Taint = { key: 'u', effect: 'NoExecute' }
+  const tainted = { metadata: { name: 'n1' }, spec: { taints: [timed, early, untimed] } }
+  const ages = () => tainted.spec.taints.map(one => sightings.age('n1', one))
+  sightings.note(tainted)
+  assert.deepEqual(ages(), [60_000, 0, 0])
+  clock.set(3_600_000)
+  sightings.note(tainted)
+  assert.deepEqual(ages(), [60_000, 0, 0])
+  clock.set(-7_200_000)
+  assert.deepEqual(ages(), [60_000, 0, 0])
+})
+
+test('nodeLifecycle and taintEviction see no silence and no time that passed where the clock is set, and a silence where it was set back', async () => {
+  let wall = Date.now()
+  let monotonic = 0
+  await using scenario = startScenario({
+    controllers: [nodeLifecycle, taintEviction],
+    settings: { nodeMonitorGraceMs: 40_000, nodeMonitorPeriodMs: 5 },
+    now: () => wall,
+    monotonic: () => monotonic,
+  })
+  const { api } = scenario
+  const ready = (name: string) => ({ metadata: { name }, spec: {}, status: { conditions: [{ type: 'Ready', status: 'True' }] } })
+  api.seed(nodes, { ...ready('n1'), spec: { taints: [{ key: 'k', effect: 'NoExecute', timeAdded: new Date(wall).toISOString() }] } })
+  const tolerations = [{ key: 'k', operator: 'Exists', tolerationSeconds: 300 }]
+  api.seed(pods, { metadata: { name: 'p', namespace: 'ns' }, spec: { nodeName: 'n1', containers: [], tolerations } })
+  // What is evicted at once shows that those before it were looked at.
+  const isEvicted = (name: string) => api.read(pods, 'ns', name)?.metadata.deletionTimestamp !== undefined
+  const seedPod = (name: string) => api.seed(pods, { metadata: { name, namespace: 'ns' }, spec: { nodeName: 'n1', containers: [] } })
+  seedPod('first')
+  await scenario.until(() => isEvicted('first'), 'the first is evicted')
+  wall += 3_600_000
+  api.change(pods, 'ns', 'p', ({ metadata }) => void (metadata.labels = { looked: 'again' }))
+  seedPod('second')
+  api.change(nodes, '', 'n1', ({ spec }) => Object.assign(spec ?? {}, { unschedulable: true }))
+  await scenario.until(() => isEvicted('second'), 'the second is evicted')
+  await scenario.until(() => api.read(nodes, '', 'n1')?.spec?.taints?.length === 2, 'tainted as unschedulable')
+  assert.equal(api.read(nodes, '', 'n1')?.status?.conditions?.[0]?.status, 'True')
+  assert.ok(!isEvicted('p'))
+  wall -= 86_400_000
+  monotonic += 300_000
+  api.change(nodes, '', 'n1', ({ metadata }) => void (metadata.labels = { looked: 'once more' }))
+  api.change(pods, 'ns', 'p', ({ metadata }) => void (metadata.labels = { looked: 'once more' }))
+  await scenario.until(() => api.read(nodes, '', 'n1')?.status?.conditions?.[0]?.status === 'Unknown', 'unknown')
+  await scenario.until(() => isEvicted('p'), 'evicted')
 })
 
 test('nodeLifecycle evicts nobody in a small zone that is mostly away, and goes on when more of it is back', async () => {
@@ -201,16 +263,19 @@ test('nodeLifecycle leaves it to a node that lives and is not ready what it says
 test('TaintSightings: a taint without a time counts from its first sight, and anew when it comes again', () => {
   const own: Taint = { key: 'k', value: 'v', effect: 'NoExecute' }
   const node: Node = { metadata: { name: 'n1' }, spec: { taints: [own] } }
-  const sightings = new TaintSightings()
-  sightings.note(node, 1000)
-  sightings.note(node, 5000)
-  assert.equal(sightings.since('n1', own), 1000)
-  sightings.note({ ...node, spec: {} }, 6000)
-  sightings.note(node, 7000)
-  assert.equal(sightings.since('n1', own), 7000)
-  assert.equal(sightings.since('n1', { ...own, timeAdded: '2026-01-01T00:00:00Z' }), Date.UTC(2026, 0, 1))
+  let time = 1000
+  const sightings = new TaintSightings({ now: () => time, monotonic: () => time })
+  sightings.note(node)
+  time = 5000
+  sightings.note(node)
+  assert.equal(sightings.age('n1', own), 4000)
+  sightings.note({ ...node, spec: {} })
+  time = 7000
+  sightings.note(node)
+  time = 8000
+  assert.equal(sightings.age('n1', own), 1000)
   sightings.drop('n1')
-  assert.equal(sightings.since('n1', own), undefined)
+  assert.equal(sightings.age('n1', own), 0)
 })
 
 test('taintEviction ends a pod when it has tolerated a taint for its time, however often it is looked at meanwhile', async () => {

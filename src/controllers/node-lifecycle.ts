@@ -23,22 +23,22 @@ export const nodeLifecycle: Controller = {
     informers.full(pods).addIndex(nodeIndex, nodeOfPod)
     // Signs of life by the own clock: the node's may be wrong.
     const alive = new Map<string, number>()
-    const sign = (name: string) => alive.set(name, clock.now())
+    const sign = (name: string) => alive.set(name, clock.monotonic())
     const registered = new Set<string>()
     const denied: DeniedPods = new Map()
     const pace = new EvictionPace(settings.evictionRates, settings.nodeMonitorPeriodMs)
     cache.onChange({
       add: node => {
         sign(node.metadata.name ?? '')
-        pace.note(node, clock.now())
+        pace.note(node, clock.monotonic())
       },
       update: (node, old) => {
         if (heartbeat(node) !== heartbeat(old)) sign(node.metadata.name ?? '')
-        pace.note(node, clock.now())
+        pace.note(node, clock.monotonic())
       },
       delete: ({ metadata }) => {
         alive.delete(metadata.name ?? '')
-        pace.forget(metadata.name ?? '', clock.now())
+        pace.forget(metadata.name ?? '', clock.monotonic())
       },
     })
     informers.full(leases).onChange({
@@ -58,7 +58,7 @@ export const nodeLifecycle: Controller = {
         tell(context, node, 'RegisteredNode', `Node ${key} event: Registered Node ${key} in Controller`)
       }
       if (node === undefined) return done
-      return watchOver(context, node, { lastSign: alive.get(key) ?? clock.now(), pace, denied }, signal)
+      return watchOver(context, node, { lastSign: alive.get(key) ?? clock.monotonic(), pace, denied }, signal)
     }
   },
 }
@@ -77,7 +77,7 @@ interface Watch {
 async function watchOver(context: Context, node: Node, { lastSign, pace, denied }: Watch, signal: AbortSignal): Promise<Result> {
   const { client, clock, settings } = context
   const grace = nodeCondition(node, 'Ready') === undefined ? settings.nodeStartupGraceMs : settings.nodeMonitorGraceMs
-  const silentFor = clock.now() - lastSign
+  const silentFor = clock.monotonic() - lastSign
   let current = node
   if (silentFor >= grace) {
     const conditions = unknownConditions(node, clock.now())
@@ -88,7 +88,7 @@ async function watchOver(context: Context, node: Node, { lastSign, pace, denied 
   }
   // A node that never said whether it is ready has no pods of its own yet.
   const name = node.metadata.name ?? ''
-  const evicts = nodeCondition(current, 'Ready') !== undefined && pace.evicts(name, isEvicting(node), clock.now())
+  const evicts = nodeCondition(current, 'Ready') !== undefined && pace.evicts(name, isEvicting(node), clock.monotonic())
   const taints = planTaints(current, clock.now(), evicts)
   if (taints !== undefined) await client.update(nodes, { ...current, spec: { ...current.spec, taints } }, signal)
   const status = nodeCondition(current, 'Ready')?.status

@@ -42,9 +42,9 @@ export const podGarbage: Controller = {
         return done
       }
       if (informers.full(nodes).get('', nodeName) === undefined) {
-        const since = missingSince.get(key) ?? clock.now()
+        const since = missingSince.get(key) ?? clock.monotonic()
         missingSince.set(key, since)
-        const left = since + quarantineMs - clock.now()
+        const left = since + quarantineMs - clock.monotonic()
         if (left > 0) return { requeueAfterMs: left }
         if (await isNodeGone(context, nodeName, signal)) await remove(context, pod, 'PodGC: node no longer exists', signal)
         return done

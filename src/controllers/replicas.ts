@@ -85,7 +85,7 @@ async function reconcile<T extends Replicated>(
   const { clock, informers } = context
   const key = keyOf(object)
   const selector = kind.selectorOf(object)
-  const trusted = expectations.fulfilled(key, clock.now())
+  const trusted = expectations.fulfilled(key, clock.monotonic())
   const candidates = informers.full(pods).list(object.metadata.namespace).filter(isActive)
   const claim = planOwnership(object, candidates, pod => selects(selector, pod.metadata.labels))
   const owned = await applyClaim(context, object, kind.resource, pods, claim, signal)
@@ -123,12 +123,12 @@ async function manage<T extends Replicated>(
     const { template } = object.spec
     if (template === undefined) return undefined
     const pod = podFromTemplate(template, object, kind.resource)
-    expectations.expect(key, { creations: plan.count }, now)
+    expectations.expect(key, { creations: plan.count }, context.clock.monotonic())
     const { succeeded, err } = await inGrowingBatches(plan.count, () => createPod(context, object, kind.resource, pod, signal))
     for (let i = succeeded; i < plan.count; i++) expectations.created(key)
     return err === undefined || isNamespaceEnding(err) ? undefined : { err, reason: 'FailedCreate' }
   }
-  expectations.expect(key, { deletions: plan.pods.map(({ metadata }) => metadata.uid ?? '') }, now)
+  expectations.expect(key, { deletions: plan.pods.map(({ metadata }) => metadata.uid ?? '') }, context.clock.monotonic())
   const { err } = await deleteExpected(expectations, key, plan.pods, pod => deletePod(context, object, kind.resource, pod, signal))
   return err === undefined ? undefined : { err, reason: 'FailedDelete' }
 }

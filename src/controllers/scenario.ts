@@ -22,6 +22,8 @@ export interface ScenarioOptions {
   readonly controllers: readonly Controller[]
   readonly settings?: Partial<ControllerSettings>
   readonly now?: () => number
+  /** Default: as `now`, which nobody sets then. */
+  readonly monotonic?: () => number
   prepare?(api: FakeApi): void
 }
 
@@ -29,7 +31,7 @@ export function startScenario(options: ScenarioOptions): Scenario {
   const api = new FakeApi(options.now ?? (() => Date.now()))
   options.prepare?.(api)
   const stop = new AbortController()
-  const clock = options.now === undefined ? systemClock : { ...systemClock, now: options.now }
+  const clock = options.now === undefined ? systemClock : { ...systemClock, now: options.now, monotonic: options.monotonic ?? options.now }
   const running = runControllers(
     {
       clientFor: () => new Client(api),

@@ -30,8 +30,8 @@ export const taintEviction: Controller = {
     const cache = informers.full(pods)
     cache.addIndex(nodeIndex, nodeOfPod)
     const nodeCache = informers.full(nodes)
-    const sightings = new TaintSightings()
-    const note = (node: Node) => sightings.note(node, clock.now())
+    const sightings = new TaintSightings(clock)
+    const note = (node: Node) => sightings.note(node)
     nodeCache.onChange({ add: note, update: note, delete: ({ metadata }) => sightings.drop(metadata.name ?? '') })
     /** Pods that tolerate a taint for a time. */
     const waiting = new Set<string>()
@@ -49,7 +49,7 @@ export const taintEviction: Controller = {
       const node = nodeCache.get('', nodeName)
       if (node === undefined) return done
       note(node)
-      const wait = planEviction(pod, node.spec?.taints ?? [], clock.now(), taint => sightings.since(nodeName, taint))
+      const wait = planEviction(pod, node.spec?.taints ?? [], clock.now(), taint => sightings.age(nodeName, taint))
       if (wait === undefined) {
         cancel(key)
         return done

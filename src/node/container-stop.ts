@@ -31,7 +31,7 @@ export async function stopContainer(
   const name = status.metadata.name
   const place = container ? { path: fieldPath(container) } : undefined
   node.event(pod, place, 'Normal', 'Killing', message === '' ? `Stopping container ${name}` : message)
-  const began = clock.now()
+  const began = clock.monotonic()
   const preStop = container?.spec.lifecycle?.preStop
   if (container && preStop && grace > 0) {
     const limit = new AbortController()
@@ -55,7 +55,7 @@ export async function stopContainer(
       await timer
     }
   }
-  const left = Math.max(grace === 0 ? 0 : leastSeconds, grace - Math.floor((clock.now() - began) / 1000))
+  const left = Math.max(grace === 0 ? 0 : leastSeconds, grace - Math.floor((clock.monotonic() - began) / 1000))
   await runtime.stopContainer(status.id, left, signal)
 }
 
@@ -67,7 +67,7 @@ export async function stopAll(input: StopInput, state: PodState, grace: number, 
     instances.filter(({ state }) => state !== 'CONTAINER_EXITED').map(status => ({ container: known.get(name), status })),
   )
   const sidecar = (container: PodContainer | undefined) => container?.kind === 'init' && isSidecar(container.spec)
-  const deadline = node.clock.now() + grace * 1000
+  const deadline = node.clock.monotonic() + grace * 1000
   await Promise.all(
     running
       .filter(({ container }) => !sidecar(container))
@@ -77,7 +77,7 @@ export async function stopAll(input: StopInput, state: PodState, grace: number, 
   for (const name of order) {
     const entry = running.find(({ container }) => sidecar(container) && container?.spec.name === name)
     if (!entry) continue
-    const left = Math.max(Math.min(grace, leastSeconds), Math.ceil((deadline - node.clock.now()) / 1000))
+    const left = Math.max(Math.min(grace, leastSeconds), Math.ceil((deadline - node.clock.monotonic()) / 1000))
     await stopContainer(input, entry.container, entry.status, '', left, signal)
   }
 }

@@ -133,7 +133,7 @@ function supervise(binary: string, { directory, log, clock }: ContainerdOptions,
   const loop = async () => {
     let backOff = firstBackOffMs
     for (let starts = 1; ; starts++) {
-      const startedAt = clock.now()
+      const startedAt = clock.monotonic()
       // A session of its own: Ctrl-C in the terminal reaches the agent only, which then stops things in order.
       const child = spawn(binary, ['--config', directory.containerdConfig], { detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
       const last = forward(child, log)
@@ -147,7 +147,7 @@ function supervise(binary: string, { directory, log, clock }: ContainerdOptions,
       signal.removeEventListener('abort', end)
       if (signal.aborted) return
       if (starts === 1) first.reject(new Error(`it ended with ${code}: ${last.line}`))
-      if (clock.now() - startedAt >= steadyMs) backOff = firstBackOffMs
+      if (clock.monotonic() - startedAt >= steadyMs) backOff = firstBackOffMs
       log.error('containerd ended, starting it again', { code, afterMs: backOff, err: last.line })
       try {
         await clock.sleep(backOff, signal)
@@ -177,14 +177,14 @@ function forward(child: ChildProcess, log: Logger): { line: string } {
 }
 
 async function untilReady(runtime: ContainerRuntime, clock: Clock, signal: AbortSignal): Promise<void> {
-  const limit = clock.now() + startMs
+  const limit = clock.monotonic() + startMs
   for (;;) {
     try {
       await runtime.version(signal)
       return
     } catch (err) {
       signal.throwIfAborted()
-      if (clock.now() > limit) throw err
+      if (clock.monotonic() > limit) throw err
       await clock.sleep(25, signal)
     }
   }

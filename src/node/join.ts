@@ -80,7 +80,7 @@ export async function requestIdentity(
 }
 
 async function untilSigned(client: Client, name: string, clock: Clock, signal: AbortSignal): Promise<string> {
-  const began = clock.now()
+  const began = clock.monotonic()
   for (;;) {
     const { status } = await client.get(certificateSigningRequests, '', name, signal)
     const refused = status?.conditions?.find(({ type }) => type === 'Denied' || type === 'Failed')
@@ -89,7 +89,7 @@ async function untilSigned(client: Client, name: string, clock: Clock, signal: A
         `Cannot join: the certificate request "${name}" was ${refused.type.toLowerCase()}: ${refused.message ?? refused.reason ?? 'no reason given'}`,
       )
     if (status?.certificate) return Buffer.from(status.certificate, 'base64').toString()
-    const waited = clock.now() - began
+    const waited = clock.monotonic() - began
     if (waited > issueMs) throw new Error(`Cannot join: the certificate request "${name}" was not signed within ${issueMs / 1000} s`)
     await clock.sleep(waited < 10_000 ? pollMs : slowPollMs, signal)
   }

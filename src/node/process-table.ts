@@ -26,12 +26,12 @@ export async function listProcesses(): Promise<ProcessEntry[]> {
 /** SIGTERM, then SIGKILL after `graceMs`; resolves when none of the processes is left. */
 export async function endProcesses(pids: readonly number[], graceMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
   for (const pid of pids) send(pid, 'SIGTERM')
-  const killAt = clock.now() + graceMs
+  const killAt = clock.monotonic() + graceMs
   let killed = false
   for (;;) {
     const states = await Promise.all(pids.map(isRunning))
     if (!states.includes(true)) return
-    if (!killed && clock.now() >= killAt) {
+    if (!killed && clock.monotonic() >= killAt) {
       for (const pid of pids) send(pid, 'SIGKILL')
       killed = true
     }

@@ -47,6 +47,7 @@ test('UsageSampler measures between two samples, forgets what it cannot read, an
   const asleep: (() => void)[] = []
   const clock: Clock = {
     now: () => now,
+    monotonic: () => now,
     sleep: (ms, signal) => {
       assert.equal(ms, sampleMs)
       for (const tell of asleep.splice(0)) tell()

@@ -91,10 +91,10 @@ class Scheduler {
     const caches = [informers.full(nodes), informers.full(pods), informers.full(namespaces), informers.full(podDisruptionBudgets)]
     await Promise.all([...caches.map(cache => cache.synced(this.#signal)), this.#volumes.synced(this.#signal)])
     while (!this.#signal.aborted) {
-      this.#queue.wakeLongWaiting(clock.now())
+      this.#queue.wakeLongWaiting(clock.monotonic())
       const began = performance.now()
       while (this.#bindings < mostBindings && performance.now() - began < longestTurnMs) {
-        const pod = this.#queue.take(clock.now())
+        const pod = this.#queue.take(clock.monotonic())
         if (pod === undefined) break
         this.#schedule(pod)
       }
@@ -106,13 +106,13 @@ class Scheduler {
   /** Until there is something to do; a turn of the event loop at least. */
   async #pause(): Promise<void> {
     const { clock } = this.#options
-    const wait = this.#bindings >= mostBindings ? undefined : this.#queue.nextIn(clock.now())
+    const wait = this.#bindings >= mostBindings ? undefined : this.#queue.nextIn(clock.monotonic())
     if (wait === 0) return new Promise(resolve => setImmediate(resolve))
     const woken = new Promise<void>(resolve => {
       this.#wake = resolve
     })
     if (this.#signal.aborted) return
-    if (wait !== undefined) this.#wakeAt(clock.now() + wait)
+    if (wait !== undefined) this.#wakeAt(clock.monotonic() + wait)
     await woken
     // Whatever comes in the same turn of the event loop is looked at together.
     return new Promise(resolve => setImmediate(resolve))
@@ -123,7 +123,7 @@ class Scheduler {
     if (time >= this.#alarm) return
     this.#alarm = time
     const { clock } = this.#options
-    void pause(clock, time - clock.now(), this.#signal).then(() => {
+    void pause(clock, time - clock.monotonic(), this.#signal).then(() => {
       if (this.#alarm === time) this.#alarm = Number.POSITIVE_INFINITY
       this.#wake()
     })
@@ -169,7 +169,7 @@ class Scheduler {
     } else if (this.#isOurs(pod) && !this.#cluster.isAssumed(pod)) {
       const { nominatedNodeName = '' } = pod.status ?? {}
       if (nominatedNodeName !== '') this.#cluster.nominate(pod, nominatedNodeName)
-      this.#queue.set(pod, this.#options.clock.now(), changed)
+      this.#queue.set(pod, this.#options.clock.monotonic(), changed)
       this.#wake()
     }
   }
@@ -180,7 +180,7 @@ class Scheduler {
   }
 
   #changed(event: ClusterEvent): void {
-    this.#queue.wake(event, this.#options.clock.now())
+    this.#queue.wake(event, this.#options.clock.monotonic())
     this.#wake()
   }
 
@@ -193,7 +193,7 @@ class Scheduler {
       this.#track(volumes === undefined ? this.#bind(pod, placement.node) : this.#bindWithVolumes(pod, placement.node, volumes))
       return
     }
-    this.#queue.refused(pod, placement.plugins, this.#options.clock.now())
+    this.#queue.refused(pod, placement.plugins, this.#options.clock.monotonic())
     const preemption = this.#preemption(pod, placement)
     if (preemption === undefined) {
       this.#reports.add(pod, placement.message, this.#signal)
@@ -262,7 +262,7 @@ class Scheduler {
       this.#queue.delete(pod)
       return
     }
-    this.#queue.failed(pod, clock.now())
+    this.#queue.failed(pod, clock.monotonic())
     this.#wake()
     log.info('pod not bound', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, node, err })
     await this.#tell(pod, 'SchedulerError', `binding rejected: ${err instanceof Error ? err.message : String(err)}`)

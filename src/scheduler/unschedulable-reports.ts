@@ -27,7 +27,7 @@ export class UnschedulableReports {
 
   constructor(options: UnschedulableReportsOptions) {
     this.#options = options
-    this.#bucket = new TokenBucket({ burst, perSecond, now: options.clock.now() })
+    this.#bucket = new TokenBucket({ burst, perSecond, now: options.clock.monotonic() })
   }
 
   get size(): number {
@@ -36,7 +36,7 @@ export class UnschedulableReports {
 
   add(pod: Pod, message: string, signal: AbortSignal): void {
     this.#waiting.set(keyOf(pod), { pod, message })
-    this.#lastAdded = this.#options.clock.now()
+    this.#lastAdded = this.#options.clock.monotonic()
     this.#running ??= this.#drain(signal).finally(() => {
       this.#running = undefined
     })
@@ -52,7 +52,7 @@ export class UnschedulableReports {
     for (;;) {
       const [next] = this.#waiting
       if (next === undefined || signal.aborted) return
-      if (this.#bucket.take(clock.now())) {
+      if (this.#bucket.take(clock.monotonic())) {
         const [key, { pod, message }] = next
         this.#waiting.delete(key)
         await tell(pod, message)
@@ -64,6 +64,6 @@ export class UnschedulableReports {
   }
 
   #isFlood(): boolean {
-    return this.#waiting.size > burst && this.#options.clock.now() - this.#lastAdded < calmMs
+    return this.#waiting.size > burst && this.#options.clock.monotonic() - this.#lastAdded < calmMs
   }
 }

@@ -9,7 +9,11 @@ import { runEventExpiry } from './event-expiry.ts'
 class SteppedClock implements Clock {
   #now = 0
   #wake: (() => void) | undefined
+  /** Somebody sets it at each look. */
   now(): number {
+    return (this.#now + 1) * 1000
+  }
+  monotonic(): number {
     return this.#now
   }
   sleep(_ms: number, signal?: AbortSignal): Promise<void> {

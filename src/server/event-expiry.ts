@@ -26,11 +26,11 @@ interface Checkpoint {
  */
 export async function runEventExpiry(options: EventExpiryOptions, signal: AbortSignal): Promise<void> {
   const { events, revision, remove, clock, log, ttlMs = 3_600_000, periodMs = 60_000 } = options
-  let checkpoints: Checkpoint[] = [{ at: clock.now(), revision: revision() }]
+  let checkpoints: Checkpoint[] = [{ at: clock.monotonic(), revision: revision() }]
   while (!signal.aborted) {
     await pause(clock, periodMs, signal)
     if (signal.aborted) return
-    const now = clock.now()
+    const now = clock.monotonic()
     checkpoints.push({ at: now, revision: revision() })
     const old = checkpoints.findLastIndex(({ at }) => at <= now - ttlMs)
     const limit = checkpoints[old]

@@ -11,6 +11,9 @@ class SetClock implements Clock {
   now(): number {
     return this.#now
   }
+  monotonic(): number {
+    return this.#now
+  }
   set(now: number): void {
     this.#now = now
     for (const wake of [...this.sleepers]) wake()

@@ -12,6 +12,7 @@ function watched() {
   let arrived = Promise.withResolvers<void>()
   const clock: Clock = {
     now: () => 0,
+    monotonic: () => 0,
     sleep: (ms, signal) => {
       sleeps.push(ms)
       arrived.resolve()

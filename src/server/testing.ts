@@ -30,6 +30,9 @@ export class TestClock implements Clock {
   now(): number {
     return this.#now
   }
+  monotonic(): number {
+    return this.#now
+  }
   advance(ms: number): void {
     this.#now += ms
   }

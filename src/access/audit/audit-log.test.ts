@@ -7,8 +7,8 @@ import { after, test } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { type AuditEvent, eventLine } from './audit-event.ts'
-import { AuditLog } from './audit-log.ts'
 import { auditKey, event, names, newDirectory, openLog as open } from './audit-log.testing.ts'
+import { AuditLog } from './audit-log.ts'
 import { findEvent } from './find-event.ts'
 import { hasRecords, LogFiles } from './log-files.ts'
 import { verifyAuditLog } from './verify-log.ts'
@@ -197,7 +197,8 @@ for (const { name, lose, problem } of losses) {
 
 test('AuditLog refuses writes while the disk is full, goes on with reads, and recovers', async t => {
   const directory = newDirectory()
-  const clock = { time: 0, now: () => clock.time, sleep: systemClock.sleep }
+  // Somebody sets it back while the disk is full.
+  const clock = { time: 0, wall: 0, now: () => clock.wall, monotonic: () => clock.time, sleep: systemClock.sleep }
   await using log = await open(directory, { clock })
   await log.record(event('create', 'before'))
   const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
@@ -209,6 +210,7 @@ test('AuditLog refuses writes while the disk is full, goes on with reads, and re
   await assert.rejects(Promise.resolve(log.record(event('create', 'refused'))), failsFor)
   assert.equal(append.mock.callCount(), 1)
   append.mock.restore()
+  clock.wall = -3_600_000
   clock.time = 1000
   assert.equal(log.refusal(), undefined)
   await log.record(event('create', 'after'))
@@ -220,7 +222,7 @@ test('AuditLog refuses writes while the disk is full, goes on with reads, and re
 
 test('AuditLog answers a write whose record is on disk where no next file can be begun, records it once, and begins that file later', async () => {
   const directory = newDirectory()
-  const clock = { time: 0, now: () => clock.time, sleep: systemClock.sleep }
+  const clock = { time: 0, now: () => clock.time, monotonic: () => clock.time, sleep: systemClock.sleep }
   await using log = await open(directory, { clock, maxFileBytes: 100 })
   const inTheWay = join(directory, 'audit-00000002.log')
   await mkdir(inTheWay)

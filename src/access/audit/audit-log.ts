@@ -146,7 +146,7 @@ export class AuditLog implements AsyncDisposable {
   /** Why writes must be refused now, before they happen; undefined while the log can be written. After a failure one attempt a second is let through. */
   refusal(): ApiError | undefined {
     const failure = this.#failure
-    if (failure === undefined || this.#options.clock.now() >= failure.until) return undefined
+    if (failure === undefined || this.#options.clock.monotonic() >= failure.until) return undefined
     return auditFailure(failure.err)
   }
 
@@ -239,11 +239,11 @@ export class AuditLog implements AsyncDisposable {
   /** The batch is on disk: where no next file can be begun the full one grows, and a later batch tries again. */
   async #rotateIfFull(): Promise<void> {
     const { clock, log, maxFileBytes = 100 << 20 } = this.#options
-    if (this.#files.size < maxFileBytes || clock.now() < this.#rotateAfter) return
+    if (this.#files.size < maxFileBytes || clock.monotonic() < this.#rotateAfter) return
     try {
       await this.#files.rotate()
     } catch (err) {
-      this.#rotateAfter = clock.now() + retryDelayMs
+      this.#rotateAfter = clock.monotonic() + retryDelayMs
       log.error('audit log not rotated', { err })
     }
   }
@@ -251,7 +251,7 @@ export class AuditLog implements AsyncDisposable {
   #failed(err: unknown, waiting: readonly Pending[]): void {
     const { clock, log } = this.#options
     log.error('audit log cannot be written', { err })
-    this.#failure = { err, until: clock.now() + retryDelayMs }
+    this.#failure = { err, until: clock.monotonic() + retryDelayMs }
     // Reads go on, and their events are kept for the next attempt; the writes' events too, as they tell what was tried.
     const later = this.#lines
     this.#lines = this.#batch

@@ -12,6 +12,9 @@ const clock = (): Clock & { time: number } => ({
   now() {
     return this.time
   },
+  monotonic() {
+    return this.time
+  },
   sleep: () => Promise.resolve(),
 })
 const authority = testAuthority()

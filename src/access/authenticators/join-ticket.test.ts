@@ -14,7 +14,7 @@ const start = 1_700_000_000_000
 
 function setUp() {
   const stored = new Map<string, JoinTicket>()
-  const clock = { time: start, now: () => clock.time, sleep: () => Promise.resolve() }
+  const clock = { time: start, now: () => clock.time, monotonic: () => clock.time, sleep: () => Promise.resolve() }
   const authenticate = createAuthentication({ authenticators: [createJoinTicketAuthenticator({ find: id => stored.get(id) }, clock)] })
   const made = createTicket('n1', start)
   stored.set(made.ticket.id, made.ticket)

@@ -43,6 +43,9 @@ function setUp() {
     now() {
       return this.seconds * 1000
     },
+    monotonic() {
+      return this.seconds * 1000
+    },
     sleep: () => Promise.resolve(),
   }
   const objects = { get: (resource: string, namespace: string, name: string) => stored.get(`${resource}/${namespace}/${name}`) }

@@ -37,10 +37,10 @@ export function imagePolicyWebhook(options: ImagePolicyOptions): AdmissionPlugin
 
   const verdictFor = async (key: string, body: Buffer, asked: ImagePolicyConfiguration, signal: AbortSignal): Promise<ImageVerdict> => {
     const known = kept.get(key)
-    if (known !== undefined && clock.now() < known.until) return known.verdict
+    if (known !== undefined && clock.monotonic() < known.until) return known.verdict
     kept.delete(key)
     const verdict = await ask(body, asked, options, signal)
-    const until = clock.now() + (verdict.allowed ? asked.allowMs : asked.denyMs)
+    const until = clock.monotonic() + (verdict.allowed ? asked.allowMs : asked.denyMs)
     const [oldest] = kept.size < maxKeptVerdicts ? [] : kept.keys()
     if (oldest !== undefined) kept.delete(oldest)
     kept.set(key, { verdict, until })

@@ -63,7 +63,8 @@ async function install(node: string, bundle: string, library: string, target: st
   for (const name of bundleFiles(bundle)) cpSync(join(bundle, name), join(draft, 'dist', name))
   for (const name of readdirSync(join(draft, 'dist'))) chmodSync(join(draft, 'dist', name), 0o644)
   for (const path of [library, draft, join(draft, 'dist')]) chmodSync(path, 0o755)
-  for (const path of [draft, ...readdirSync(draft, { recursive: true, encoding: 'utf8' }).map(name => join(draft, name))]) await syncToDisk(path)
+  for (const path of [draft, ...readdirSync(draft, { recursive: true, encoding: 'utf8' }).map(name => join(draft, name))])
+    await syncToDisk(path)
   renameSync(draft, target)
   await syncToDisk(library)
 }

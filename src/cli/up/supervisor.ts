@@ -145,7 +145,7 @@ class Part {
   }): Promise<void> {
     const { clock, log, stopping } = this.#options
     while (!this.#stopped()) {
-      const began = clock.now()
+      const began = clock.monotonic()
       const settings = await this.#settings(!first.done)
       const { exit, fatal } =
         'missing' in settings
@@ -159,7 +159,7 @@ class Part {
       if (this.#stopped()) return
       this.#lastExit = fatal ?? exit
       if (!first.done) throw new UserError(fatal ?? `The ${this.#definition.name} ended before it was ready (${exit}): see its log above`)
-      if (clock.now() - began > resetAfterMs) this.#failures = 0
+      if (clock.monotonic() - began > resetAfterMs) this.#failures = 0
       const delay = Math.min(firstDelayMs * 2 ** this.#failures++, longestDelayMs)
       this.#state = 'restarting'
       this.#restarts++

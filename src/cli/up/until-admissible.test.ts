@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { apiError } from '../../api/status.ts'
 import { untilAnswered } from './until-admissible.ts'
 
-const clock = { now: () => 0, sleep: () => Promise.resolve() }
+const clock = { now: () => 0, monotonic: () => 0, sleep: () => Promise.resolve() }
 
 const asking = (...failures: Error[]) => {
   const left = [...failures]

@@ -70,7 +70,7 @@ async function supervised(
   await using supervisor = new Supervisor({
     command: [process.execPath, file],
     logLevel: 'silent',
-    clock: { now: systemClock.now, sleep },
+    clock: { ...systemClock, sleep },
     log: silentLogger,
     stopping: stop.signal,
     onRestart: (_part, exit) => restarts.push(exit),

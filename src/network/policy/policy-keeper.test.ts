@@ -11,7 +11,7 @@ import { linkOf } from './pod-link.ts'
 import { PolicyKeeper } from './policy-keeper.ts'
 
 /** Sleeps end with the signal or at once: what is retried is retried now. */
-const clock = { now: () => 0, sleep: async (_ms: number, signal?: AbortSignal) => signal?.throwIfAborted() }
+const clock = { now: () => 0, monotonic: () => 0, sleep: async (_ms: number, signal?: AbortSignal) => signal?.throwIfAborted() }
 
 const podOf = (name: string, labels: Record<string, string> = {}): Pod => ({
   metadata: { name, namespace: 'red', uid: `uid-${name}`, labels, resourceVersion: '1000000' },
