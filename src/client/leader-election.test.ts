@@ -4,6 +4,7 @@ import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { Client } from './client.ts'
 import { FakeApi } from './fake-api.ts'
+import { FakeClock } from './fake-clock.ts'
 import { planLease, runAsLeader } from './leader-election.ts'
 import { type Lease, leases } from './resources.ts'
 
@@ -58,4 +59,40 @@ test('runAsLeader() leads one at a time and gives the lease up when it stops', a
   await b
   assert.deepEqual(order, ['a begins', 'a ends', 'b begins', 'b ends'])
   assert.equal(api.read(leases, 'kube-system', 'lock')?.spec?.holderIdentity, '')
+})
+
+test('runAsLeader() stops at its deadline where the clock is set back while nobody answers, and leads on where it is set forward', async () => {
+  for (const [by, answers] of [
+    [-3_600_000, false],
+    [3_600_000, true],
+  ] as const) {
+    const api = new FakeApi()
+    const clock = new FakeClock()
+    const stop = new AbortController()
+    const leading = Promise.withResolvers<void>()
+    let ended = false
+    let isAway = false
+    const client = new Client({
+      request: (...given) => (isAway ? Promise.reject(new Error('nobody answers')) : api.request(...given)),
+      [Symbol.asyncDispose]: async () => undefined,
+    })
+    const options = { client, namespace: 'kube-system', name: 'lock', identity: 'a', clock, log: silentLogger, random: () => 0 }
+    const running = runAsLeader(
+      options,
+      async signal => {
+        leading.resolve()
+        await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+        ended = true
+      },
+      stop.signal,
+    )
+    await leading.promise
+    isAway = !answers
+    clock.set(by)
+    for (let second = 0; second < 12; second++) await clock.advance(1000)
+    assert.equal(ended, !answers)
+    isAway = false
+    stop.abort()
+    await running
+  }
 })

@@ -111,7 +111,7 @@ class Candidate {
 
   /** Takes or renews the lease; false where another holds it or the server did not answer. */
   async tryHold(signal: AbortSignal): Promise<boolean> {
-    const { clock, log, name } = this.#options
+    const { log, name } = this.#options
     try {
       return await this.#tryHold(signal)
     } catch (err) {

@@ -174,7 +174,7 @@ test('nodeLifecycle and taintEviction see no silence and no time that passed whe
   seedPod('first')
   await scenario.until(() => isEvicted('first'), 'the first is evicted')
   wall += 3_600_000
-  api.change(pods, 'ns', 'p', ({ metadata }) => void (metadata.labels = { looked: 'again' }))
+  api.change(pods, 'ns', 'p', ({ metadata }) => Object.assign(metadata, { labels: { looked: 'again' } }))
   seedPod('second')
   api.change(nodes, '', 'n1', ({ spec }) => Object.assign(spec ?? {}, { unschedulable: true }))
   await scenario.until(() => isEvicted('second'), 'the second is evicted')
@@ -183,8 +183,8 @@ test('nodeLifecycle and taintEviction see no silence and no time that passed whe
   assert.ok(!isEvicted('p'))
   wall -= 86_400_000
   monotonic += 300_000
-  api.change(nodes, '', 'n1', ({ metadata }) => void (metadata.labels = { looked: 'once more' }))
-  api.change(pods, 'ns', 'p', ({ metadata }) => void (metadata.labels = { looked: 'once more' }))
+  api.change(nodes, '', 'n1', ({ metadata }) => Object.assign(metadata, { labels: { looked: 'once more' } }))
+  api.change(pods, 'ns', 'p', ({ metadata }) => Object.assign(metadata, { labels: { looked: 'once more' } }))
   await scenario.until(() => api.read(nodes, '', 'n1')?.status?.conditions?.[0]?.status === 'Unknown', 'unknown')
   await scenario.until(() => isEvicted('p'), 'evicted')
 })

@@ -32,7 +32,7 @@ export class TaintSightings {
   }
 
   #began({ timeAdded = '' }: Taint): number {
-    const age = this.#clock.now() - Date.parse(timeAdded)
-    return this.#clock.monotonic() - (age > 0 ? age : 0)
+    const added = Date.parse(timeAdded)
+    return this.#clock.monotonic() - (Number.isNaN(added) ? 0 : Math.max(0, this.#clock.now() - added))
   }
 }

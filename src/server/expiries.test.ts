@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as round } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
+import { FakeClock } from '../client/fake-clock.ts'
 import { Expiries } from './expiries.ts'
 
 /** Wakes its sleepers when it is set. */
@@ -69,4 +70,15 @@ test('Expiries keeps no timer that nobody waits for', async () => {
   clock.set(1000)
   await round()
   assert.deepEqual(acted, ['c'])
+})
+
+test('Expiries acts within a minute on what is over since the clock was set', async () => {
+  const clock = new FakeClock(0)
+  const expiries = new Expiries(clock)
+  const acted: string[] = []
+  expiries.at(7 * 86_400_000, () => acted.push('a'))
+  clock.set(8 * 86_400_000)
+  await clock.advance(60_000)
+  await round()
+  assert.deepEqual(acted, ['a'])
 })

@@ -23,7 +23,7 @@ const torn: { name: string; tear: (batch: string) => string; left: readonly stri
   { name: 'zeros within its record', tear: batch => batch.replace('"auditID":"w2"', '\0'.repeat(14)), left: [] },
   { name: 'an older record in its place', tear: batch => batch.replace('"w2"', '"wx"'), left: ['wx'] },
   { name: 'its record and half of its seal', tear: batch => batch.slice(0, -80), left: ['w2'] },
-  { name: 'its record and zeros for its seal', tear: batch => batch.replace(/(?<=\n)[^]*/, end => '\0'.repeat(end.length)), left: ['w2'] },
+  { name: 'its record and zeros for its seal', tear: batch => batch.replace(/(?<=\n).*\n$/, end => '\0'.repeat(end.length)), left: ['w2'] },
   { name: 'zeros only', tear: batch => '\0'.repeat(batch.length), left: [] },
 ]
 for (const { name, tear, left } of torn) {
