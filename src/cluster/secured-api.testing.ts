@@ -38,17 +38,19 @@ export const nodeUser = (name: string): UserInfo => person(`system:node:${name}`
 /** A clock that a test moves, and whose sleepers wake when it does. */
 export class SteppedClock implements Clock {
   #now: number
+  readonly #began: number
   readonly #sleepers = new Map<() => void, number>()
 
   constructor(now = Date.now()) {
     this.#now = now
+    this.#began = now
   }
 
   now(): number {
     return this.#now
   }
   monotonic(): number {
-    return this.#now
+    return this.#now - this.#began
   }
 
   advance(ms: number): void {

@@ -22,7 +22,7 @@ export interface ScenarioOptions {
   readonly controllers: readonly Controller[]
   readonly settings?: Partial<ControllerSettings>
   readonly now?: () => number
-  /** Default: as `now`, which nobody sets then. */
+  /** Default: how far `now` has gone. Begins at 0, so that whoever compares the two is found out. */
   readonly monotonic?: () => number
   prepare?(api: FakeApi): void
 }
@@ -31,7 +31,9 @@ export function startScenario(options: ScenarioOptions): Scenario {
   const api = new FakeApi(options.now ?? (() => Date.now()))
   options.prepare?.(api)
   const stop = new AbortController()
-  const clock = options.now === undefined ? systemClock : { ...systemClock, now: options.now, monotonic: options.monotonic ?? options.now }
+  const began = options.now?.() ?? 0
+  const monotonic = options.monotonic ?? (() => (options.now?.() ?? 0) - began)
+  const clock = options.now === undefined ? systemClock : { ...systemClock, now: options.now, monotonic }
   const running = runControllers(
     {
       clientFor: () => new Client(api),

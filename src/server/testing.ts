@@ -26,15 +26,15 @@ export interface TestAnswer {
 
 /** Time that moves only when a test says so. */
 export class TestClock implements Clock {
-  #now = Date.UTC(2026, 0, 1)
+  #gone = 0
   now(): number {
-    return this.#now
+    return Date.UTC(2026, 0, 1) + this.#gone
   }
   monotonic(): number {
-    return this.#now
+    return this.#gone
   }
   advance(ms: number): void {
-    this.#now += ms
+    this.#gone += ms
   }
   /** Waits for the signal alone. */
   sleep(_ms: number, signal?: AbortSignal): Promise<void> {
