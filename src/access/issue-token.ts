@@ -1,6 +1,6 @@
 // Issues ServiceAccount tokens for TokenRequest: audiences, end and binding as upstream decides them; the signer signs.
 import { randomUUID } from 'node:crypto'
-import { invalidValue } from '../api/field-error.ts'
+import { invalidValue, tooLong } from '../api/field-error.ts'
 import type { KubeObject } from '../api/object.ts'
 import { type ApiError, badRequest, conflict, invalid, notFound } from '../api/status.ts'
 import { type Clock, formatTime } from '../base/clock.ts'
@@ -13,6 +13,8 @@ export const maxTokenSeconds = 366 * 86_400
 /** What the projected volume of every pod asks for; upstream takes it as the mark of an old client that does not reload its token. */
 const projectedSeconds = 3607
 const year = 365 * 86_400
+/** Of the audiences as JSON. The signer bounds all claims together, a bearer token must fit into a header, and who is asked may be many, but not thousands. */
+const maxAudiencesBytes = 4096
 
 export interface TokenRequestSpec {
   readonly audiences?: readonly string[] | null
@@ -63,6 +65,8 @@ export async function issueServiceAccountToken(
   const expirationSeconds = Math.min(asked, maxTokenSeconds)
   const warnings = asked > maxTokenSeconds ? [`requested expiration of ${asked} seconds shortened to ${maxTokenSeconds} seconds`] : []
   const bound = bindingOf(account, spec, objects)
+  if (JSON.stringify(spec.audiences ?? []).length > maxAudiencesBytes)
+    throw invalid(requestKind, '', [tooLong('spec.audiences', maxAudiencesBytes)])
   const audiences = spec.audiences && spec.audiences.length > 0 ? spec.audiences : (parts.audiences ?? [issuer])
   const now = Math.floor(clock.now() / 1000)
   const ours = audiences.some(audience => (parts.audiences ?? [issuer]).includes(audience))

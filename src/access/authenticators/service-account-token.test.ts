@@ -249,6 +249,12 @@ const refusals: { name: string; spec: TokenRequestSpec; reason: 'Invalid' | 'Bad
     message: /may not specify a duration larger than 2\^32 seconds/,
   },
   {
+    name: 'too many audiences',
+    spec: { audiences: Array.from({ length: 500 }, (_, index) => `audience-${index}`) },
+    reason: 'Invalid',
+    message: /spec\.audiences: Too long: may not be more than 4096 bytes/,
+  },
+  {
     name: 'a missing pod',
     spec: { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'x' } },
     reason: 'NotFound',
