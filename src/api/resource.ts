@@ -92,6 +92,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   readonly virtual?: boolean
   /** An APIService of the group version takes its place (custom resources give way in any case). */
   readonly givesWay?: boolean
+  /** Members and items of an object in a body; by default `maxValues` of schema/decode.ts. */
+  readonly mostValues?: number
   /** metadata.generation counts changes of spec (and of everything but metadata and status where there is no spec). */
   readonly countsGeneration: boolean
   /** What else `countsGeneration` counts on the main path, or what alone where `spec` is no field of the kind. Compared by value. */

@@ -31,15 +31,20 @@ export async function decodeBody(context: ResourceContext, kind: GroupVersionKin
   const { definition } = context.served
   const custom = kind === definition ? definition.custom : undefined
   const format = bodyFormat(header(context.request.headers, 'content-type'), custom === undefined)
-  // An object comes back with its managed fields, a member and an empty object for each value of its own.
-  const mostValues = context.info.verb === 'update' ? 3 * maxValues : maxValues
-  const body = await readable(context, kind, format, await context.request.body(maxBodyBytes), mostValues)
+  const body = await readable(context, kind, format, await context.request.body(maxBodyBytes), mostValues(context))
   const { object, warnings } =
     custom === undefined
       ? decodeBytes(body.bytes, kind, validation, undefined, body.document)
       : decodeCustomBody(body.bytes, kind, custom, validation, body.document)
   for (const warning of warnings) context.warn(warning)
   return completed(object, kind, definition)
+}
+
+/** Of a body that is an object of the resource. */
+export function mostValues({ served, info }: Pick<ResourceContext, 'served' | 'info'>): number {
+  const most = served.definition.mostValues ?? maxValues
+  // An object comes back with its managed fields, a member and an empty object for each value of its own.
+  return info.verb === 'update' ? 3 * most : most
 }
 
 export interface ReadableBody {
@@ -54,15 +59,15 @@ export async function readable(
   kind: GroupVersionKind,
   format: BodyFormat,
   bytes: Buffer,
-  mostValues = maxValues,
+  most = maxValues,
 ): Promise<ReadableBody> {
-  if (format === 'yaml') return { bytes, document: yamlDocument(await readYamlBody(context, bytes)) }
-  if (format === 'json' || bytes.length === 0) return { bytes, document: parseDocument(bytes, json, mostValues) }
+  if (format === 'yaml') return { bytes, document: yamlDocument(await readYamlBody(context, bytes, most)) }
+  if (format === 'json' || bytes.length === 0) return { bytes, document: parseDocument(bytes, json, most) }
   // Loaded when the first client sends some: the tables are large.
   const { decodeProtobuf } = await import('./protobuf/decode.ts')
   const decoded = Buffer.from(JSON.stringify(decodeProtobuf(bytes, kind)))
   context.keepBody?.({ bytes: decoded, contentType: json })
-  return { bytes: decoded, document: parseDocument(decoded, json, mostValues) }
+  return { bytes: decoded, document: parseDocument(decoded, json, most) }
 }
 
 const json = 'application/json'

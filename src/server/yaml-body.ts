@@ -1,6 +1,6 @@
 // Bodies in YAML: small ones are read at once, large ones in a thread, one after another. Reading 3 MB of it takes a second or more, for which no other
 // request is to wait.
-import { parseJsonBytes } from '../api/schema/decode.ts'
+import { maxValues, parseJsonBytes } from '../api/schema/decode.ts'
 import { tryYaml, type YamlOutcome } from '../api/schema/yaml.ts'
 import { badRequest, tooLarge } from '../api/status.ts'
 import { ThreadQueue, threadModule } from '../base/thread-queue.ts'
@@ -21,8 +21,12 @@ const memoryMiB = 384
 const apart = new ThreadQueue<Uint8Array, YamlReading>({ name: 'yaml', module: threadModule('yaml-worker', import.meta.url), memoryMiB })
 
 /** Rejects with a 413 where reading it takes too much memory, as text of hundreds of thousands of levels can, and where the value is larger than a body in JSON may be: aliases repeat what stands once. */
-export async function readYamlBody(context: Pick<RequestContext, 'request' | 'keepBody'>, bytes: Buffer): Promise<YamlOutcome> {
-  const plain = asJson(bytes)
+export async function readYamlBody(
+  context: Pick<RequestContext, 'request' | 'keepBody'>,
+  bytes: Buffer,
+  most = maxValues,
+): Promise<YamlOutcome> {
+  const plain = asJson(bytes, most)
   if (plain !== undefined) return plain
   if (bytes.length <= atOnceBytes) return tryYaml(bytes.toString())
   const reading = await apart.run(bytes, context.request.signal).catch((err: unknown) => {
@@ -34,15 +38,15 @@ export async function readYamlBody(context: Pick<RequestContext, 'request' | 'ke
   const json = Buffer.from(reading.json.buffer, reading.json.byteOffset, reading.json.byteLength)
   // Whoever records the body would read it again.
   context.keepBody?.({ bytes: json, contentType: 'application/json' })
-  const parsed = parseJsonBytes(json)
+  const parsed = parseJsonBytes(json, most)
   if (!parsed.ok) throw badRequest(parsed.message)
   return { ok: true, value: parsed.value, duplicate: reading.duplicate }
 }
 
 /** What clients apply is JSON, which is YAML too and read in a fraction of the time; undefined where it takes YAML's own reading, for its words at least. */
-function asJson(bytes: Buffer): YamlOutcome | undefined {
+function asJson(bytes: Buffer, most: number): YamlOutcome | undefined {
   if (bytes[0] !== openingBrace) return undefined
-  const parsed = parseJsonBytes(bytes)
+  const parsed = parseJsonBytes(bytes, most)
   if (!parsed.ok || parsed.duplicates().length > 0) return undefined
   return { ok: true, value: parsed.value, duplicate: undefined }
 }

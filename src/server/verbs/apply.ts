@@ -16,7 +16,7 @@ import { decodeValue } from '../../api/schema/decode.ts'
 import { badRequest, conflict, notFound, unknownMethod } from '../../api/status.ts'
 import { maxBodyBytes } from '../collect-body.ts'
 import { createObject } from '../create-object.ts'
-import { fieldValidation } from '../decode.ts'
+import { fieldValidation, mostValues } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
 import type { Reply } from '../exchange.ts'
 import { type AskedWrite, fieldWrite } from '../field-management.ts'
@@ -45,7 +45,7 @@ export async function readConfiguration(context: ResourceContext, write: AskedWr
   const { custom } = kind
   const { type } = write
   const validation = fieldValidation(context)
-  const body = await readYamlBody(context, await context.request.body(maxBodyBytes))
+  const body = await readYamlBody(context, await context.request.body(maxBodyBytes), mostValues(context))
   let known: ParsedConfiguration | undefined
   const parsed = (): ParsedConfiguration => {
     if (known !== undefined) return known

@@ -16,6 +16,8 @@ export const customResourceDefinition = defineResource<CustomResourceDefinition>
   version: 'v1',
   kind: 'CustomResourceDefinition',
   plural: 'customresourcedefinitions',
+  // The largest manifests that there are, with schemas of several versions; administrators write them.
+  mostValues: 200_000,
   namespaced: false,
   allowUnconditionalUpdate: false,
   shortNames: ['crd', 'crds'],
