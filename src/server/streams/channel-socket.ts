@@ -1,7 +1,7 @@
 // A WebSocket whose messages each begin with the number of a channel: `v4.channel.k8s.io` and its like.
 import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
-import { dataFrame } from './spdy-frames.ts'
+import { dataFrame, ping, SpdyReader } from './spdy-frames.ts'
 import { WebSocketOutput } from './web-socket-output.ts'
 
 const pieceBytes = 32 * 1024
@@ -47,6 +47,37 @@ export function writePieces(node: Duplex, stream: number, data: Buffer): boolean
   for (let at = 0; at < data.length; at += pieceBytes) room = node.write(dataFrame(stream, data.subarray(at, at + pieceBytes), false))
   return room
 }
+
+/**
+ * Hands what the node's streams bring to the channels that they belong to, until all of them or the node's bytes have ended. Rejects where the client is
+ * gone or the bytes make no sense. `note` hears of each piece and end behind its sending.
+ */
+export async function copyStreams(
+  node: Duplex,
+  streams: ReadonlyMap<number, number>,
+  send: (channel: number, data: Buffer) => Promise<void>,
+  note: (stream: number, data: Buffer, ended: boolean) => void = () => undefined,
+): Promise<void> {
+  const open = new Map(streams)
+  const reader = new SpdyReader()
+  for await (const chunk of node) {
+    for (const frame of reader.push(chunk)) {
+      // Odd numbers are answers to pings of this side, which sends none.
+      if (frame.type === 'ping' && frame.id % 2 === 0) node.write(ping(frame.id))
+      const data = frame.type === 'data' ? frame.data : nothing
+      if (data.length > 0 && 'stream' in frame) {
+        const channel = open.get(frame.stream)
+        if (channel !== undefined) await send(channel, data)
+      }
+      const ended = 'fin' in frame && frame.fin
+      if ('stream' in frame) note(frame.stream, data, ended)
+      if ((frame.type === 'reset' || ended) && 'stream' in frame) open.delete(frame.stream)
+    }
+    if (open.size === 0) return
+  }
+}
+
+const nothing = Buffer.alloc(0)
 
 /** See `ChannelSocket.follow()`. */
 export function followClient(socket: WebSocket, node: Duplex, take: (raw: RawData) => boolean): void {

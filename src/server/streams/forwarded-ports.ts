@@ -2,8 +2,8 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { badRequest } from '../../api/status.ts'
-import { bytesOf, ChannelSocket, followClient, writePieces } from './channel-socket.ts'
-import { dataFrame, ping, SpdyReader, synStream } from './spdy-frames.ts'
+import { bytesOf, ChannelSocket, copyStreams, followClient, writePieces } from './channel-socket.ts'
+import { dataFrame, synStream } from './spdy-frames.ts'
 import { WebSocketOutput } from './web-socket-output.ts'
 
 export const tunnelProtocol = 'SPDY/3.1+portforward.k8s.io'
@@ -53,7 +53,7 @@ export async function translatePorts(socket: WebSocket, node: Duplex, ports: rea
       await client.send(2 * index, number)
       await client.send(2 * index + 1, number)
     }
-    await copyPorts(node, channels, client)
+    await copyStreams(node, channels, (channel, data) => client.send(channel, data))
   } catch {
     // As in tunnelBytes(): the closed connection tells.
   }
@@ -73,22 +73,4 @@ function openPorts(node: Duplex, ports: readonly number[]): Map<number, number> 
     channels.set(error, 2 * index + 1).set(error + 2, 2 * index)
   }
   return channels
-}
-
-/** Until all streams or the node's bytes have ended; rejects where the client is gone or the bytes make no sense. */
-async function copyPorts(node: Duplex, channels: ReadonlyMap<number, number>, client: ChannelSocket): Promise<void> {
-  const open = new Map(channels)
-  const reader = new SpdyReader()
-  for await (const chunk of node) {
-    for (const frame of reader.push(chunk)) {
-      // Odd numbers are answers to pings of this side, which sends none.
-      if (frame.type === 'ping' && frame.id % 2 === 0) node.write(ping(frame.id))
-      if (frame.type === 'data' && frame.data.length > 0) {
-        const channel = open.get(frame.stream)
-        if (channel !== undefined) await client.send(channel, frame.data)
-      }
-      if (frame.type === 'reset' || ('fin' in frame && frame.fin)) open.delete(frame.stream)
-    }
-    if (open.size === 0) return
-  }
 }

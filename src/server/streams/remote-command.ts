@@ -2,8 +2,8 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { internalError } from '../../api/status.ts'
-import { ChannelSocket, writePieces } from './channel-socket.ts'
-import { dataFrame, ping, SpdyReader, synStream } from './spdy-frames.ts'
+import { ChannelSocket, copyStreams, writePieces } from './channel-socket.ts'
+import { dataFrame, synStream } from './spdy-frames.ts'
 
 /** What the client may choose from, best first. */
 export const commandProtocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io', 'v4.base64.channel.k8s.io'] as const
@@ -73,21 +73,9 @@ async function outputs(
     if (id !== undefined) open.set(id, channels[name])
   }
   let told = false
-  const reader = new SpdyReader()
-  for await (const chunk of node) {
-    for (const frame of reader.push(chunk)) {
-      // Odd numbers are answers to pings of this side, which sends none.
-      if (frame.type === 'ping' && frame.id % 2 === 0) node.write(ping(frame.id))
-      if (frame.type === 'data' && frame.data.length > 0) {
-        const channel = open.get(frame.stream)
-        if (channel !== undefined) await send(channel, frame.data)
-        if (frame.stream === ids.error) told = true
-      }
-      // An error stream that ends empty says that all went well.
-      if ('fin' in frame && frame.fin && frame.stream === ids.error) told = true
-      if (frame.type === 'reset' || ('fin' in frame && frame.fin)) open.delete(frame.stream)
-    }
-    if (open.size === 0) return told
-  }
+  await copyStreams(node, open, send, (stream, data, ended) => {
+    // An error stream that ends empty says that all went well.
+    if (stream === ids.error && (data.length > 0 || ended)) told = true
+  })
   return told
 }
