@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { eventLine } from './audit-event.ts'
-import { auditKey, event, names, newDirectory, openLog as open } from './audit-log.testing.ts'
+import { auditKey, event, names, newDirectory, openLog as open, threeBatches } from './audit-log.testing.ts'
 import { findEvent } from './find-event.ts'
 import { hasRecords, LogFiles } from './log-files.ts'
 import { verifyAuditLog } from './verify-log.ts'
@@ -166,12 +166,7 @@ const losses: { name: string; lose: (text: string) => string; problem: RegExp }[
 ]
 for (const { name, lose, problem } of losses) {
   test(`AuditLog.open() does not go on with ${name}, and verifyAuditLog() finds it`, async () => {
-    const directory = newDirectory()
-    const log = await open(directory, { signHead: async () => Promise.reject(new Error('nobody signs')) })
-    for (const id of ['w0', 'w1', 'w2']) await log.record(event('create', id))
-    await log[Symbol.asyncDispose]()
-    const path = join(directory, 'audit-00000001.log')
-    const text = await readFile(path, 'utf8')
+    const { directory, path, text } = await threeBatches()
     const [digest = ''] = text.trimEnd().match(/(?<="digest":")[0-9a-f]{64}(?="}$)/) ?? []
     const signedHead = { sequence: 3, digest: Buffer.from(digest, 'hex') }
     assert.deepEqual((await verifyAuditLog(directory, auditKey, signedHead)).problems, [])

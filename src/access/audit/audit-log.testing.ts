@@ -1,6 +1,6 @@
 // For tests: audit logs in folders of their own, signed by a key of this process, and events for them.
 import { generateKeyPairSync, sign } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
@@ -37,3 +37,13 @@ export const event = (verb: string, name: string, more: Partial<AuditEvent> = {}
   ...more,
 })
 export const names = (events: readonly Readonly<Record<string, unknown>>[]) => events.map(found => found['auditID'])
+
+/** A closed log of three sealed batches, w0, w1 and w2, whose heads nobody has signed. */
+export async function threeBatches() {
+  const directory = newDirectory()
+  const log = await openLog(directory, { signHead: async () => Promise.reject(new Error('nobody signs')) })
+  for (const id of ['w0', 'w1', 'w2']) await log.record(event('create', id))
+  await log[Symbol.asyncDispose]()
+  const path = join(directory, 'audit-00000001.log')
+  return { directory, path, text: await readFile(path, 'utf8') }
+}

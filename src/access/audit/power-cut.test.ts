@@ -4,18 +4,13 @@ import { open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { recordSyncs } from '../../base/record-syncs.testing.ts'
-import { auditKey, event, names, newDirectory, openLog, parent } from './audit-log.testing.ts'
+import { auditKey, event, names, openLog, parent, threeBatches } from './audit-log.testing.ts'
 import { verifyAuditLog } from './verify-log.ts'
 
-/** The file of three sealed batches w0, w1 and w2, and where the last begins. */
-async function threeBatches() {
-  const directory = newDirectory()
-  const log = await openLog(directory, { signHead: async () => Promise.reject(new Error('nobody signs')) })
-  for (const id of ['w0', 'w1', 'w2']) await log.record(event('create', id))
-  await log[Symbol.asyncDispose]()
-  const path = join(directory, 'audit-00000001.log')
-  const text = await readFile(path, 'utf8')
-  return { directory, path, text, last: text.lastIndexOf('\n', text.indexOf('"auditID":"w2"')) + 1 }
+/** `last` is where the last of the three batches begins. */
+async function cutBatches() {
+  const log = await threeBatches()
+  return { ...log, last: log.text.lastIndexOf('\n', log.text.indexOf('"auditID":"w2"')) + 1 }
 }
 
 const torn: { name: string; tear: (batch: string) => string; left: readonly string[] }[] = [
@@ -28,7 +23,7 @@ const torn: { name: string; tear: (batch: string) => string; left: readonly stri
 ]
 for (const { name, tear, left } of torn) {
   test(`AuditLog goes on behind the batches before one of which a power cut left ${name}`, async () => {
-    const { directory, path, text, last } = await threeBatches()
+    const { directory, path, text, last } = await cutBatches()
     const changed = text.slice(0, last) + tear(text.slice(last))
     assert.notEqual(changed, text)
     await writeFile(path, changed)
@@ -42,7 +37,7 @@ for (const { name, tear, left } of torn) {
 }
 
 test('AuditLog.open() leaves a changed batch that was signed as it is, and does not go on', async () => {
-  const { directory, path, text } = await threeBatches()
+  const { directory, path, text } = await cutBatches()
   const [digest = ''] = text.match(/(?<="digest":")[0-9a-f]{64}(?="}\n$)/) ?? []
   const changed = text.replace('"w2"', '"wx"')
   await writeFile(path, changed)
@@ -51,7 +46,7 @@ test('AuditLog.open() leaves a changed batch that was signed as it is, and does 
 })
 
 test('AuditLog goes on with a new file whose first batch a power cut left without its record', async () => {
-  const { directory, text, last } = await threeBatches()
+  const { directory, text, last } = await cutBatches()
   const path = join(directory, 'audit-00000002.log')
   await writeFile(path, text.slice(last).replace('"w2"', '"wx"'))
   await writeFile(join(directory, 'audit-00000001.log'), text.slice(0, last))
@@ -61,7 +56,7 @@ test('AuditLog goes on with a new file whose first batch a power cut left withou
 })
 
 test('AuditLog.open() writes lines that it seals again, since they may not be on disk, and syncs the names of folder and file', async t => {
-  const { directory, path, text, last } = await threeBatches()
+  const { directory, path, text, last } = await cutBatches()
   const end = text.lastIndexOf('\n', text.length - 2) + 1
   await writeFile(path, text.slice(0, end))
   const synced = await recordSyncs(t, path)
