@@ -1,4 +1,5 @@
 // What is inside a ServiceAccount token: upstream's claims, read strictly.
+import { isJsonObject } from '../base/json.ts'
 
 export interface BoundReference {
   readonly name: string
@@ -31,12 +32,9 @@ const accountUserPrefix = 'system:serviceaccount:'
 export const accountUser = (namespace: string, name: string): string => `${accountUserPrefix}${namespace}:${name}`
 export const accountGroups = (namespace: string): string[] => ['system:serviceaccounts', `system:serviceaccounts:${namespace}`]
 
-type Fields = Readonly<Record<string, unknown>>
-const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** Undefined where anything is missing, of another type, or contradicts the subject. */
 export function readClaims(value: unknown): ServiceAccountClaims | undefined {
-  if (!isFields(value)) return undefined
+  if (!isJsonObject(value)) return undefined
   const { exp, iat, nbf, iss, jti, sub } = value
   const aud = typeof value['aud'] === 'string' ? [value['aud']] : value['aud']
   if (!Array.isArray(aud) || aud.length === 0 || !aud.every(entry => typeof entry === 'string')) return undefined
@@ -49,7 +47,7 @@ export function readClaims(value: unknown): ServiceAccountClaims | undefined {
 }
 
 function readKubernetes(value: unknown): KubernetesClaims | undefined {
-  if (!isFields(value) || typeof value['namespace'] !== 'string' || value['namespace'] === '') return undefined
+  if (!isJsonObject(value) || typeof value['namespace'] !== 'string' || value['namespace'] === '') return undefined
   const serviceaccount = readReference(value['serviceaccount'])
   if (serviceaccount === undefined) return undefined
   const bound: { pod?: BoundReference; secret?: BoundReference; node?: BoundReference } = {}
@@ -64,7 +62,7 @@ function readKubernetes(value: unknown): KubernetesClaims | undefined {
 }
 
 function readReference(value: unknown): BoundReference | undefined {
-  if (!isFields(value)) return undefined
+  if (!isJsonObject(value)) return undefined
   const { name, uid } = value
   return typeof name === 'string' && name !== '' && typeof uid === 'string' && uid !== '' ? { name, uid } : undefined
 }

@@ -1,7 +1,6 @@
 // What admission fills is nobody's: who sent it empty must not take it away again by applying the same once more.
 import type { ObjectMeta } from '../api/object.ts'
-
-type FieldSet = Readonly<Record<string, unknown>>
+import { isJsonObject } from '../base/json.ts'
 
 /** Paths by their elements; a node without others below it ends one. */
 type Tree = Map<string, Tree>
@@ -35,11 +34,11 @@ function treeOf(paths: readonly (readonly string[])[]): Tree {
 }
 
 function without(set: unknown, tree: Tree): unknown {
-  if (!isSet(set)) return set
+  if (!isJsonObject(set)) return set
   let left: Record<string, unknown> | undefined
   for (const [element, below] of tree) {
     const child = set[element]
-    if (!isSet(child)) continue
+    if (!isJsonObject(child)) continue
     if (below.size > 0) {
       const rest = without(child, below)
       if (rest === child) continue
@@ -51,8 +50,4 @@ function without(set: unknown, tree: Tree): unknown {
     }
   }
   return left ?? set
-}
-
-function isSet(value: unknown): value is FieldSet {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

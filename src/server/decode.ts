@@ -34,7 +34,7 @@ export async function decodeBody(context: ResourceContext, kind: GroupVersionKin
   const body = await readable(context, kind, format, await context.request.body(maxBodyBytes), mostValues(context))
   const { object, warnings } =
     custom === undefined
-      ? decodeBytes(body.bytes, kind, validation, undefined, body.document)
+      ? decodeBytes(body.bytes, kind, validation, body.document)
       : decodeCustomBody(body.bytes, kind, custom, validation, body.document)
   for (const warning of warnings) context.warn(warning)
   return completed(object, kind, definition)

@@ -1,4 +1,5 @@
 // As whom the server calls webhooks: from kubeconfig files whose contents stand in the admission configuration already.
+import { isJsonObject } from '../../base/json.ts'
 import { fail, items, type Json, mapping, text } from '../configuration-value.ts'
 
 export interface ClientIdentity {
@@ -100,7 +101,7 @@ const fileFields = [
 
 /** The document with the contents of the files that it names, so that nobody who is handed it needs to read them. Throws a UserError. */
 export function withFileContents(kubeconfig: unknown, read: (path: string) => string): unknown {
-  if (!isJson(kubeconfig)) return kubeconfig
+  if (!isJsonObject(kubeconfig)) return kubeconfig
   const copy = structuredClone(kubeconfig) as Record<string, unknown>
   for (const entry of entriesOf(copy, 'users', 'user')) {
     if (typeof entry['tokenFile'] !== 'string') continue
@@ -118,10 +119,8 @@ export function withFileContents(kubeconfig: unknown, read: (path: string) => st
   return copy
 }
 
-const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
-
 function entriesOf(file: Json, list: string, key: string): Record<string, unknown>[] {
   const all = file[list]
   if (!Array.isArray(all)) return []
-  return all.flatMap((item: unknown) => (isJson(item) && isJson(item[key]) ? [item[key] as Record<string, unknown>] : []))
+  return all.flatMap((item: unknown) => (isJsonObject(item) && isJsonObject(item[key]) ? [item[key] as Record<string, unknown>] : []))
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, test } from 'node:test'
 import { ApiError } from '../status.ts'
-import { decodeBody, decodeValue, maxDepth, parseJsonBytes } from './decode.ts'
+import { decodeBody, decodeValue, maxDepth, parseDocument, parseJsonBytes } from './decode.ts'
 import { schemaFor } from './model.ts'
 
 const configMap = { group: '', version: 'v1', kind: 'ConfigMap' }
@@ -9,6 +9,7 @@ const pod = { group: '', version: 'v1', kind: 'Pod' }
 const deployment = { group: 'apps', version: 'v1', kind: 'Deployment' }
 
 const bytes = (body: unknown): Buffer => Buffer.from(typeof body === 'string' ? body : JSON.stringify(body))
+const decodeYaml = (text: string) => decodeBody(bytes(text), configMap, 'Strict', parseDocument(bytes(text), 'application/yaml'))
 const messageOf = (run: () => unknown): string => {
   try {
     run()
@@ -285,10 +286,10 @@ describe('decodeBody()', () => {
   })
 
   it('reads YAML', () => {
-    const { object } = decodeBody(bytes('metadata: {name: a}\ndata:\n  x: "1"\n'), configMap, 'Strict', 'application/yaml')
+    const { object } = decodeYaml('metadata: {name: a}\ndata:\n  x: "1"\n')
     assert.equal(JSON.stringify(object), '{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a"},"data":{"x":"1"}}')
     assert.match(
-      messageOf(() => decodeBody(bytes('a: [1'), configMap, 'Strict', 'application/yaml')),
+      messageOf(() => decodeYaml('a: [1')),
       /^error converting YAML to JSON: yaml: /,
     )
   })

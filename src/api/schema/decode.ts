@@ -73,8 +73,7 @@ export function decodeBody(
   bytes: Uint8Array,
   kind: GroupVersionKind,
   fieldValidation: FieldValidation,
-  contentType = 'application/json',
-  document = parseDocument(bytes, contentType),
+  document = parseDocument(bytes, 'application/json'),
 ): DecodedObject {
   const parsed = parsedBody(document, bytes, kind.kind)
   const actual = kindOf(parsed.value, kind, bytes)

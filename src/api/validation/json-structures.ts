@@ -1,4 +1,5 @@
 // JSON that stands in annotations, read as Go reads it into a list of structures of plain members.
+import { isJsonObject } from '../../base/json.ts'
 import { parseJsonBytes } from '../schema/decode.ts'
 
 /** A Go structure: the names of its members, as they stand in JSON. */
@@ -23,7 +24,7 @@ export function readStructures<T>(text: string, shape: Shape): ReadStructures<T>
   if (!Array.isArray(parsed.value)) return wrong(parsed.value, `value of type []${shape.go}`)
   const items: T[] = []
   for (const item of parsed.value as readonly unknown[]) {
-    if (item !== null && !isObject(item)) return wrong(item, `value of type ${shape.go}`)
+    if (item !== null && !isJsonObject(item)) return wrong(item, `value of type ${shape.go}`)
     const members = Object.entries(item ?? {}).filter(([, value]) => value !== null)
     for (const [name, value] of members) {
       const type = shape.texts.includes(name) ? 'string' : shape.numbers?.includes(name) === true ? 'number' : undefined
@@ -34,10 +35,6 @@ export function readStructures<T>(text: string, shape: Shape): ReadStructures<T>
     items.push(Object.fromEntries(members) as T)
   }
   return { ok: true, items }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function goKind(value: unknown): string {

@@ -5,6 +5,7 @@ import { load } from 'js-yaml'
 import { type AdmissionSettings, admissionSettings } from '../../admission/admission-settings.ts'
 import { withFileContents } from '../../admission/webhook/client-identity.ts'
 import type { Config } from '../../base/config.ts'
+import { isJsonObject } from '../../base/json.ts'
 import { messageOf, UserError } from '../../base/user-error.ts'
 
 /** Bytes of an AdmissionConfiguration, and of each file that it names. */
@@ -25,12 +26,12 @@ export function readAdmission(config: Config): AdmissionSettings {
 /** With the content of the files that plug-ins name by `path`, which count from the folder of the file. */
 function readConfiguration(path: string): unknown {
   const file = readYaml(path)
-  const plugins = isMapping(file) ? file['plugins'] : undefined
-  if (!isMapping(file) || !Array.isArray(plugins)) return file
+  const plugins = isJsonObject(file) ? file['plugins'] : undefined
+  if (!isJsonObject(file) || !Array.isArray(plugins)) return file
   return {
     ...file,
     plugins: plugins.map((plugin: unknown) => {
-      if (!isMapping(plugin)) return plugin
+      if (!isJsonObject(plugin)) return plugin
       const named = typeof plugin['path'] === 'string' && plugin['path'] !== '' ? resolve(dirname(path), plugin['path']) : undefined
       const configuration = named === undefined ? plugin['configuration'] : readYaml(named)
       return { ...plugin, configuration: withKubeconfigs(configuration, dirname(named ?? path)) }
@@ -40,7 +41,7 @@ function readConfiguration(path: string): unknown {
 
 /** Plug-ins that call somebody name a kubeconfig; whoever is handed the settings need not be able to read it. */
 function withKubeconfigs(configuration: unknown, folder: string): unknown {
-  if (!isMapping(configuration)) return configuration
+  if (!isJsonObject(configuration)) return configuration
   const { kubeConfigFile, imagePolicy, ...rest } = configuration
   return {
     ...rest,
@@ -51,10 +52,6 @@ function withKubeconfigs(configuration: unknown, folder: string): unknown {
 
 function readKubeconfig(path: string): unknown {
   return withFileContents(readYaml(path), file => readText(resolve(dirname(path), file)))
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function readYaml(path: string): unknown {

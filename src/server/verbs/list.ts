@@ -43,7 +43,7 @@ export function listReply(context: ResourceContext, { result, metadata }: Select
   switch (form.as) {
     case 'object': {
       const parts = itemParts(context, result, metadata)
-      return bytesReply(context, parts, parts.computed ? parts.count * 2048 : 0)
+      return bytesReply(context, parts, parts.computed ? sourceSize(context, result) : 0)
     }
     case 'partial': {
       const opening = head('PartialObjectMetadataList', form.metaVersion, metadata)
@@ -87,7 +87,7 @@ function head(kind: string, apiVersion: string, metadata: ListMeta): Buffer {
   return Buffer.from(`{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(metadata)},"items":[`)
 }
 
-function at(result: Pick<ListResult, 'entries'>, index: number): Entry {
+function at(result: ListResult, index: number): Entry {
   const entry = result.entries[index]
   if (entry === undefined) throw new RangeError(`list has no entry ${index}`)
   return entry
@@ -179,7 +179,10 @@ function formattedList(context: ResourceContext, result: ListResult, metadata: L
 function sourceSize({ served: { view } }: ResourceContext, { entries }: ListResult): number {
   let size = entries.length * 2048
   if (view.computes(entries)) return size
-  for (let i = 0; i < entries.length && size < streamFrom; i++) size += view.bytes(at({ entries }, i)).length
+  for (const entry of entries) {
+    if (size >= streamFrom) break
+    size += view.bytes(entry).length
+  }
   return size
 }
 
