@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { Credentials } from '../access/access.ts'
 import type { Http1Request } from './http1-exchange.ts'
 import { peerCredentials } from './peer-credentials.ts'
+import type { ConnectionQueue } from './request-rounds.ts'
 import { dropUnread, unlessClosed } from './unread.ts'
 import { parserRefusal, refusalBytes, type WireRefusal } from './wire-refusal.ts'
 
@@ -14,6 +15,7 @@ interface Exchange {
 
 export class Http1Connection {
   readonly peer: Credentials
+  readonly waiting: ConnectionQueue = []
   readonly #socket: Socket
   #last: Exchange | undefined
   #isEnding = false

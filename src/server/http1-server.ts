@@ -74,7 +74,7 @@ export class Http1Server {
       response.once('finish', () => {
         if (this.#stopping) connection.end()
       })
-      this.#options.rounds.begin(() => void this.#serve(response, request, connection))
+      this.#options.rounds.begin(connection.waiting, () => void this.#serve(response, request, connection))
     })
     server.on('upgrade', (message, socket: Duplex, head) => {
       const { headers } = message

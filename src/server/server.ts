@@ -12,7 +12,7 @@ import { clearOpenSslErrors } from './openssl-errors.ts'
 import { peerCredentials, withAuthorization } from './peer-credentials.ts'
 import type { Pipeline } from './pipeline.ts'
 import { closeQuietly } from './quiet-destroy.ts'
-import { RequestRounds } from './request-rounds.ts'
+import { type ConnectionQueue, RequestRounds } from './request-rounds.ts'
 
 export interface ServingCertificate {
   /** PEM, leaf first. */
@@ -146,11 +146,12 @@ export class Listener implements AsyncDisposable {
     })
     this.#http2.on('stream', (stream, headers, _flags, rawHeaders: string[]) => {
       closeQuietly(stream)
-      const request = new Http2Request(stream, headers, rawHeaders, credentialsOf(stream.session, headers.authorization), this.#rounds)
+      const connection = connectionOf(stream.session)
+      const request = new Http2Request(stream, headers, rawHeaders, withAuthorization(connection.peer, headers.authorization), this.#rounds)
       // At once: a client may break off before its request begins. Of all streams the same: what a listener of one holds lives until the next major collection, for V8 looks in
       // no other whether the native side of a stream is still needed.
       stream.on('error', this.#streamFailed)
-      this.#rounds.begin(() => void this.#serve2(stream, request))
+      this.#rounds.begin(connection.waiting, () => void this.#serve2(stream, request))
     })
     this.#http2.on('sessionError', err => this.#log.debug('session failed', { err }))
   }
@@ -177,15 +178,20 @@ function tlsOptions({ serving, clientAuthorities }: Pick<ListenerOptions, 'servi
   }
 }
 
-/** By their sessions. */
-const peers = new WeakMap<object, Credentials>()
+interface Http2Connection {
+  readonly peer: Credentials
+  readonly waiting: ConnectionQueue
+}
 
-function credentialsOf(session: ServerHttp2Stream['session'], authorization: string | undefined): Credentials {
-  if (session === undefined) return withAuthorization({ remoteAddress: '' }, authorization)
-  let peer = peers.get(session)
-  if (peer === undefined) {
-    peer = peerCredentials(session.socket)
-    peers.set(session, peer)
+/** By their sessions. */
+const connections = new WeakMap<object, Http2Connection>()
+
+function connectionOf(session: ServerHttp2Stream['session']): Http2Connection {
+  if (session === undefined) return { peer: { remoteAddress: '' }, waiting: [] }
+  let connection = connections.get(session)
+  if (connection === undefined) {
+    connection = { peer: peerCredentials(session.socket), waiting: [] }
+    connections.set(session, connection)
   }
-  return withAuthorization(peer, authorization)
+  return connection
 }
