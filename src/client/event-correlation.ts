@@ -40,7 +40,7 @@ export class EventCorrelation {
   readonly #buckets = new Map<string, TokenBucket>()
 
   decide(event: EventInput, now: number): EventWrite {
-    const object = [event.object.kind, event.object.namespace, event.object.name, event.object.uid, event.object.apiVersion].join('\0')
+    const object = objectKey(event.object)
     if (!this.#bucket(object, now).take(now)) return { write: 'drop' }
     const message = this.#aggregate(`${object}\0${event.type}\0${event.reason}`, event.message, now)
     const combined = message !== event.message
@@ -78,6 +78,11 @@ export class EventCorrelation {
     remember(this.#buckets, object, bucket)
     return bucket
   }
+}
+
+/** Tells objects apart: events about two of them are never one. */
+export function objectKey({ kind, namespace, name, uid, apiVersion }: ObjectReference): string {
+  return [kind, namespace, name, uid, apiVersion].join('\0')
 }
 
 /** Sets and keeps the map bounded, oldest out first. */

@@ -52,3 +52,35 @@ test('EventRecorder drops what comes while a thousand events wait', async () => 
   // The first may have left the queue before the others came.
   assert.ok(written >= 1000 && written <= 1001, `${written} events were written`)
 })
+
+test('EventRecorder writes events about ten objects at once, and of one object in order', async () => {
+  const api = new FakeApi()
+  const clock = new FakeClock()
+  let open = 0
+  let most = 0
+  const gates: (() => void)[] = []
+  const client = new Client({
+    request: async (request, signal) => {
+      most = Math.max(most, ++open)
+      await new Promise<void>(resolve => gates.push(resolve))
+      open--
+      return await api.request(request, signal)
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  })
+  await using recorder = new EventRecorder({ client, component: 'test', clock, log: silentLogger, random: () => 0.5 })
+  for (let i = 0; i < 12; i++) recorder.record({ ...pod, name: `p${i}`, uid: String(i) }, 'Normal', 'Started', 'it started')
+  recorder.record({ ...pod, name: 'p11', uid: '11' }, 'Normal', 'Started', 'it started')
+  let done = false
+  const flushed = recorder.flushed().then(() => {
+    done = true
+  })
+  while (!done) {
+    await new Promise<void>(resolve => setImmediate(resolve))
+    for (const open of gates.splice(0)) open()
+  }
+  await flushed
+  assert.equal(most, 10)
+  assert.equal(api.all(events).length, 12)
+  assert.equal(api.all(events).find(({ involvedObject }) => involvedObject?.name === 'p11')?.count, 2)
+})

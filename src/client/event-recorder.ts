@@ -4,7 +4,7 @@ import { ApiError, isReason } from '../api/status.ts'
 import { type Clock, formatTime, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from './client.ts'
-import { EventCorrelation, type EventInput } from './event-correlation.ts'
+import { EventCorrelation, type EventInput, objectKey } from './event-correlation.ts'
 import { type CoreEvent, events, type ObjectReference } from './resources.ts'
 
 export interface EventRecorderOptions {
@@ -20,12 +20,16 @@ export interface EventRecorderOptions {
 
 const mostWaiting = 1000
 const mostAttempts = 5
+/** Written at once, about one object each: the server commits what comes together together, for less than half the price. */
+const mostAtOnce = 10
+
+type Waiting = EventInput & { readonly at: number }
 
 export class EventRecorder implements AsyncDisposable {
   readonly #options: EventRecorderOptions
   readonly #correlation = new EventCorrelation()
   readonly #stop = new AbortController()
-  readonly #waiting: (EventInput & { readonly at: number })[] = []
+  readonly #waiting: Waiting[] = []
   #writing: Promise<void> | undefined
   #sequence: number
 
@@ -60,12 +64,23 @@ export class EventRecorder implements AsyncDisposable {
   async #writeAll(): Promise<void> {
     // Let the caller finish its own turn first: events are never on the path of the work itself.
     await Promise.resolve()
-    for (let event = this.#waiting.shift(); event !== undefined && !this.#stop.signal.aborted; event = this.#waiting.shift()) {
-      await this.#write(event)
+    while (this.#waiting.length > 0 && !this.#stop.signal.aborted) {
+      await Promise.all(this.#nextOfDistinctObjects().map(event => this.#write(event)))
     }
   }
 
-  async #write(event: EventInput & { readonly at: number }): Promise<void> {
+  /** The oldest ones up to the first about an object that has one among them: whether that is a repetition is known when the first is written. */
+  #nextOfDistinctObjects(): Waiting[] {
+    const objects = new Set<string>()
+    for (const { object } of this.#waiting) {
+      const key = objectKey(object)
+      if (objects.size === mostAtOnce || objects.has(key)) break
+      objects.add(key)
+    }
+    return this.#waiting.splice(0, objects.size)
+  }
+
+  async #write(event: Waiting): Promise<void> {
     const { clock, log } = this.#options
     for (let attempt = 1; ; attempt++) {
       try {
@@ -82,7 +97,7 @@ export class EventRecorder implements AsyncDisposable {
     }
   }
 
-  async #writeOnce(event: EventInput & { readonly at: number }): Promise<void> {
+  async #writeOnce(event: Waiting): Promise<void> {
     const { client } = this.#options
     const decision = this.#correlation.decide(event, event.at)
     if (decision.write === 'drop') return
@@ -103,7 +118,7 @@ export class EventRecorder implements AsyncDisposable {
     this.#correlation.written(decision.key, created.metadata.name ?? '', 1)
   }
 
-  #event(event: EventInput & { readonly at: number }, namespace: string, message: string): CoreEvent {
+  #event(event: Waiting, namespace: string, message: string): CoreEvent {
     const { component, host } = this.#options
     // Upstream's suffix is the time in nanoseconds; the clock has milliseconds, the rest tells apart events of one.
     this.#sequence = (this.#sequence + 1) % 1_000_000
