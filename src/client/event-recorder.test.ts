@@ -77,7 +77,7 @@ test('EventRecorder writes events about ten objects at once, and of one object i
   })
   while (!done) {
     await new Promise<void>(resolve => setImmediate(resolve))
-    for (const open of gates.splice(0)) open()
+    for (const release of gates.splice(0)) release()
   }
   await flushed
   assert.equal(most, 10)
