@@ -10,6 +10,8 @@ const perSecond = 50
 const perRound = 10
 /** While pods without a place keep arriving, whoever makes them needs the server more than their reports do: one in so many ms. */
 const floodMs = 200
+/** Before the first is told: whoever makes one such pod often makes more, and is not to wait for what is said of the first of them. In ms. */
+const gatherMs = 200
 /** So long without a new one is the end of a flood, in ms. */
 const calmMs = 100
 
@@ -56,8 +58,7 @@ export class UnschedulableReports {
 
   async #drain(signal: AbortSignal): Promise<void> {
     const { clock, tell } = this.#options
-    // What the same turn adds belongs to the first round.
-    await Promise.resolve()
+    await pause(clock, gatherMs, signal)
     while (this.#waiting.size > 0 && !signal.aborted) {
       const most = this.#isFlood() ? 1 : perRound
       const round = this.#take(most)
