@@ -72,7 +72,8 @@ function writes(namespace: ProofNamespace, round: number): Write[] {
       verb: 'create that admission refuses',
       method: 'POST',
       path: namespace.core('pods'),
-      body: podObject('o11', dangerousSpec()),
+      // With an account that is there: the namespace's own may still be on its way.
+      body: podObject('o11', { ...dangerousSpec(), serviceAccountName: 'stranger' }),
       refused: true,
     },
     { verb: 'create by a stranger', method: 'POST', path, body: object, refused: true },
