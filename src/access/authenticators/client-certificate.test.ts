@@ -7,8 +7,9 @@ import { createDenyList } from '../revocation.ts'
 import { createClientCertificateAuthenticator } from './client-certificate.ts'
 
 const remoteAddress = '192.0.2.1'
+const now = Date.now()
 const clock = (): Clock & { time: number } => ({
-  time: Date.now(),
+  time: now,
   now() {
     return this.time
   },
@@ -62,8 +63,8 @@ const attacks: { name: string; certificate: () => Buffer; reason: RegExp }[] = [
   },
   { name: 'for servers', certificate: () => testCertificate(authority, { usage: 'server' }), reason: /not for client authentication/ },
   { name: 'for no purpose', certificate: () => testCertificate(authority, { usage: undefined }), reason: /not for client authentication/ },
-  { name: 'expired', certificate: () => testCertificate(authority, { notAfter: Date.now() - 1000 }), reason: /has expired/ },
-  { name: 'not yet valid', certificate: () => testCertificate(authority, { notBefore: Date.now() + day / 2 }), reason: /not valid yet/ },
+  { name: 'expired', certificate: () => testCertificate(authority, { notAfter: now - 1000 }), reason: /has expired/ },
+  { name: 'not yet valid', certificate: () => testCertificate(authority, { notBefore: now + day / 2 }), reason: /not valid yet/ },
   { name: 'without a name', certificate: () => testCertificate(authority, { commonName: '' }), reason: /names nobody/ },
   {
     name: 'with an unknown critical extension',

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import { afterEach, test } from 'node:test'
+import { test } from 'node:test'
 import type { FieldError } from '../field-error.ts'
 import { allowPrivileged } from './cluster-policy.ts'
 import { validateSecurityContext } from './security-context.ts'
 
-afterEach(() => allowPrivileged(true))
-
-test('privileged containers are refused where the operator does not allow them', () => {
+test('privileged containers are refused where the operator does not allow them', t => {
+  t.after(() => allowPrivileged(true))
   const judge = (): string[] => {
     const errors: FieldError[] = []
     validateSecurityContext({ privileged: true }, true, 'c', errors)
