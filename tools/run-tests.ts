@@ -6,9 +6,14 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { run } from 'node:test'
 
+/** A folder with kubectl of the API's own version, beside Debian's: what kubectl does is tried with both. */
+const kubectl133 = process.env['KUBECTL_133']
 const parts = [
-  { name: 'unit', files: globSync('{src,tools}/**/*.test.ts'), concurrency: 3 },
-  { name: 'e2e', files: globSync('test/**/*.test.ts'), concurrency: 1 },
+  { name: 'unit', title: 'unit', files: globSync('{src,tools}/**/*.test.ts'), concurrency: 3 },
+  { name: 'e2e', title: 'e2e', files: globSync('test/**/*.test.ts'), concurrency: 1 },
+  ...(kubectl133 === undefined
+    ? []
+    : [{ name: 'e2e', title: 'kubectl 1.33', files: globSync('test/*kubectl*.test.ts'), concurrency: 1, path: kubectl133 }]),
 ]
 const wanted = process.argv.slice(2).filter(argument => parts.some(part => part.name === argument))
 const pattern = process.argv.slice(2).find(argument => !wanted.includes(argument))
@@ -33,7 +38,7 @@ const hangMs = 900_000
 for (const part of parts.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
   const files = part.files.filter(file => pattern === undefined || file.includes(pattern)).sort()
   if (files.length === 0) continue
-  console.log(`${part.name} tests: ${files.length} files`)
+  console.log(`${part.title} tests: ${files.length} files`)
   // What each process loads is compiled once. End-to-end tests start the product as users do.
   if (part.name === 'unit') Object.assign(process.env, { NODE_COMPILE_CACHE: compileCache, TMPDIR: scratch })
   else {
@@ -41,9 +46,10 @@ for (const part of parts.filter(({ name }) => wanted.length === 0 || wanted.incl
     if (outerTmp === undefined) delete process.env['TMPDIR']
     else process.env['TMPDIR'] = outerTmp
   }
+  if (part.path !== undefined) process.env['PATH'] = `${part.path}:${process.env['PATH']}`
   const began = performance.now()
   await runFiles(part.name === 'unit' ? sharing(files) : files, part.concurrency)
-  console.log(`${part.name} tests took ${((performance.now() - began) / 1000).toFixed(0)} s`)
+  console.log(`${part.title} tests took ${((performance.now() - began) / 1000).toFixed(0)} s`)
 }
 for (const failure of failures) console.log(`\nFAILED: ${failure}`)
 if (skipped.size > 0) console.log(`\nSkipped: ${[...skipped].map(([reason, count]) => `${count} (${reason})`).join(', ')}`)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import {
   clientPackages,
   ensureBundle,
+  ensureKubectl133,
   ensureNpmPackages,
   ensureSystemPackages,
   entry,
@@ -22,5 +23,7 @@ await entry(() => {
     )
     ensureBundle(node)
   }
-  return spawnSync(node, [join(root, 'tools', 'run-tests.ts'), ...args], { cwd: root, stdio: 'inherit' }).status ?? 1
+  const kubectl133 = args.includes('unit') ? undefined : ensureKubectl133()
+  const env = { ...process.env, ...(kubectl133 === undefined ? {} : { KUBECTL_133: kubectl133 }) }
+  return spawnSync(node, [join(root, 'tools', 'run-tests.ts'), ...args], { cwd: root, stdio: 'inherit', env }).status ?? 1
 })
