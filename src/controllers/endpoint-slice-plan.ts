@@ -33,6 +33,8 @@ export interface SlicePlan {
 }
 
 export interface ServiceSlicePlan extends SlicePlan {
+  /** Pods that are left out because no Node object is there for theirs. */
+  readonly withoutNode: readonly Pod[]
   /** For each family of a service whose annotation asks for hints of zones: why it has none, where it has none. */
   readonly hints: readonly { readonly family: Family; readonly problem: string | undefined }[]
 }
@@ -52,9 +54,11 @@ export function planSlices(
   const isUsable = (slice: EndpointSlice) => isOwnedBy(slice, service) && families.some(family => family === slice.addressType)
   const gone = existing.filter(slice => !isUsable(slice))
   const selected = selectedPods(service, pods)
+  const withoutNode = new Set(selected.filter(pod => isEndpoint(pod, true) && lacksNode(service, pod, nodeOf)))
+  const published = selected.filter(pod => !withoutNode.has(pod))
   const trigger = triggerTime(service, selected)
   const plans = families.map(family => {
-    const groups = groupByPorts(service, selected, family, nodeOf)
+    const groups = groupByPorts(service, published, family, nodeOf)
     const own = existing.filter(slice => isUsable(slice) && slice.addressType === family)
     const plan = planFamily(service, family, groups, own)
     return { family, ...(isProportional(service) ? withZoneHints(plan, own, shares) : { ...plan, problem: undefined }) }
@@ -63,8 +67,14 @@ export function planSlices(
     create: plans.flatMap(({ create }) => create.map(slice => withTrigger(slice, trigger))),
     update: plans.flatMap(({ update }) => update.map(slice => withTrigger(slice, trigger))),
     delete: [...gone, ...plans.flatMap(plan => plan.delete)],
+    withoutNode: [...withoutNode],
     hints: isProportional(service) ? plans.map(({ family, problem }) => ({ family, problem })) : [],
   }
+}
+
+/** Nobody says whether a pod on such a node still runs: it is published only where the service wants all of its pods. */
+function lacksNode({ spec }: Service, pod: Pod, nodeOf: (name: string) => Node | undefined): boolean {
+  return spec?.publishNotReadyAddresses !== true && nodeOf(pod.spec.nodeName ?? '') === undefined
 }
 
 function withZoneHints(plan: SlicePlan, existing: readonly EndpointSlice[], shares: ReadonlyMap<string, number> | undefined) {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Pod, Service } from '../api/types/core-v1.ts'
+import type { Node, Pod, Service } from '../api/types/core-v1.ts'
 import type { EndpointSlice } from '../api/types/discovery-v1.ts'
-import { endpointSlices, endpoints as endpointsResource, pods, services } from '../client/resources.ts'
+import { endpointSlices, endpoints as endpointsResource, nodes, pods, services } from '../client/resources.ts'
 import { endpointSlice } from './endpoint-slice.ts'
 import { planSlices } from './endpoint-slice-plan.ts'
 import { endpoints } from './endpoints.ts'
@@ -28,7 +28,8 @@ const pod = (
   spec: { nodeName: 'n1', containers: [{ name: 'c', ports: [{ name: 'web', containerPort: more.port ?? 8080 }] }] },
   status: { phase: more.phase ?? 'Running', podIP: ip, conditions: [{ type: 'Ready', status: more.ready === false ? 'False' : 'True' }] },
 })
-const plan = (svc: Service, list: Pod[], existing: EndpointSlice[] = []) => planSlices(svc, list, existing, () => undefined)
+const node: Node = { metadata: { name: 'n1' }, spec: {} }
+const plan = (svc: Service, list: Pod[], existing: EndpointSlice[] = []) => planSlices(svc, list, existing, () => node)
 const flags = (slice: EndpointSlice | undefined) =>
   slice?.endpoints?.map(
     ({ addresses, conditions }) => `${addresses[0]} ${conditions?.ready} ${conditions?.serving} ${conditions?.terminating}`,
@@ -53,10 +54,10 @@ test('planSlices() says of each pod whether it is ready, serving, terminating', 
 })
 
 test('planSlices() gives endpoints to the clients of their zone where the service prefers close ones', () => {
-  const node = { metadata: { labels: { 'topology.kubernetes.io/zone': 'z1' } }, spec: {} }
+  const inZone = { metadata: { labels: { 'topology.kubernetes.io/zone': 'z1' } }, spec: {} }
   const list = [pod('a', '10.0.0.1'), pod('b', '10.0.0.2', { ready: false })]
   const hints = (svc: Service, existing: EndpointSlice[] = [], zoned = true) => {
-    const { create, update } = planSlices(svc, list, existing, () => (zoned ? node : undefined))
+    const { create, update } = planSlices(svc, list, existing, () => (zoned ? inZone : node))
     return [...create, ...update][0]?.endpoints?.map(endpoint => endpoint.hints)
   }
   const near = service({ trafficDistribution: 'PreferClose' })
@@ -67,7 +68,26 @@ test('planSlices() gives endpoints to the clients of their zone where the servic
   const byAnnotation = { ...near, metadata: { ...near.metadata, annotations: { 'service.kubernetes.io/topology-mode': 'Auto' } } }
   assert.deepEqual(hints(byAnnotation), [undefined, undefined])
   // Taken back from slices that have them.
-  assert.deepEqual(hints(service(), [...planSlices(near, list, [], () => node).create]), [undefined, undefined])
+  assert.deepEqual(hints(service(), [...planSlices(near, list, [], () => inZone).create]), [undefined, undefined])
+})
+
+test('planSlices() leaves out pods whose node is gone, unless the service wants all of its pods', () => {
+  const gone = pod('b', '10.0.0.2')
+  gone.spec.nodeName = 'n2'
+  const planOf = (svc: Service, list: Pod[], existing: EndpointSlice[] = []) => {
+    return planSlices(svc, list, existing, name => (name === 'n1' ? node : undefined))
+  }
+  const { create, withoutNode } = planOf(service(), [pod('a', '10.0.0.1'), gone])
+  assert.deepEqual([flags(create[0]), withoutNode], [['10.0.0.1 true true false'], [gone]])
+  const alone = planOf(service(), [gone], [...plan(service(), [gone]).create])
+  assert.deepEqual(
+    [alone.create.map(({ endpoints: list, ports }) => [list, ports]), alone.update, alone.delete.length],
+    [[[[], []]], [], 1],
+  )
+  const all = planOf(service({ publishNotReadyAddresses: true }), [pod('a', '10.0.0.1'), gone])
+  assert.deepEqual([flags(all.create[0])?.length, all.withoutNode], [2, []])
+  const finished = { ...gone, status: { ...gone.status, phase: 'Succeeded' as const } }
+  assert.deepEqual(planOf(service(), [finished]).withoutNode, [])
 })
 
 test('planSlices() gives pods with another port number their own slice', () => {
@@ -167,6 +187,7 @@ test('endpointSlice and endpoints follow pods and services', async () => {
   await using scenario = startScenario({ controllers: [endpointSlice, endpoints] })
   const { api } = scenario
   api.seed(services, service())
+  api.seed(nodes, node)
   api.seed(pods, pod('a', '10.0.0.1', { ready: false }))
   const slice = () => api.all(endpointSlices).find(({ ports }) => (ports ?? []).length > 0)
   await scenario.until(() => flags(slice())?.[0] === '10.0.0.1 false false false', 'not ready')
@@ -209,4 +230,44 @@ test('planEndpoints() cuts an object at 1000 addresses, ready ones first, and sa
   assert.equal(truncated, true)
   assert.deepEqual([subsets[0]?.addresses?.length, subsets[0]?.notReadyAddresses], [1000, undefined])
   assert.equal(planEndpoints(service(), list.slice(1)).truncated, false)
+})
+
+test('endpointSlice comes back to a service whose pod names a node that is not there yet', async () => {
+  await using scenario = startScenario({ controllers: [endpointSlice] })
+  const { api } = scenario
+  api.seed(services, service())
+  api.seed(pods, pod('a', '10.0.0.1'))
+  await scenario.until(() => api.all(endpointSlices).some(slice => (slice.endpoints ?? []).length === 0), 'an empty slice')
+  api.seed(nodes, node)
+  await scenario.until(() => api.all(endpointSlices).some(slice => flags(slice)?.[0] === '10.0.0.1 true true false'), 'published')
+})
+
+test('planEndpoints() cuts each group of addresses in proportion to its size', () => {
+  const pods = (from: number, count: number, more: Parameters<typeof pod>[2]) =>
+    Array.from({ length: count }, (_, index) =>
+      pod(`p${from + index}`, `10.1.${Math.floor((from + index) / 250)}.${(from + index) % 250}`, more),
+    )
+  const sizes = (list: Pod[]) =>
+    planEndpoints(service(), list).subsets.map(({ addresses, notReadyAddresses }) => [
+      addresses?.length ?? 0,
+      notReadyAddresses?.length ?? 0,
+    ])
+  const other = { port: 9090 }
+  assert.deepEqual(sizes([...pods(0, 900, {}), ...pods(1000, 300, other)]), [
+    [750, 0],
+    [250, 0],
+  ])
+  assert.deepEqual(
+    sizes([
+      ...pods(0, 500, {}),
+      ...pods(500, 300, { ready: false }),
+      ...pods(1000, 300, other),
+      ...pods(1300, 100, { ...other, ready: false }),
+    ]),
+    [
+      [500, 150],
+      [300, 50],
+    ],
+  )
+  assert.deepEqual(sizes([...pods(0, 1001, {}), ...pods(1001, 5, { ...other, ready: false })]), [[1000, 0]])
 })

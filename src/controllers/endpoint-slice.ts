@@ -52,6 +52,10 @@ export const endpointSlice: Controller = {
       const plan = planSlices(service, informers.full(pods).list(namespace), existing, node => informers.full(nodes).get('', node), shares)
       await applySlices(context, namespace, plan, signal)
       tellHints(context, service, plan, hinted)
+      const [left] = plan.withoutNode
+      // Retried: the node may be on its way, or its pods about to be collected.
+      if (left)
+        throw new Error(`Cannot publish pod "${left.metadata.name}" of service "${name}": node "${left.spec.nodeName ?? ''}" not found`)
       return done
     }
   },

@@ -4,7 +4,7 @@ import { isReady } from './pod-state.ts'
 import { canonical } from './pod-template-hash.ts'
 import { addressOf, hostnameOf, isEndpoint, isHeadless, selectedPods, targetPorts } from './service-endpoints.ts'
 
-/** Addresses in one Endpoints object, at most; more are cut off, ready ones kept first. */
+/** Addresses in one Endpoints object, at most. */
 export const mostAddresses = 1000
 
 export interface EndpointsPlan {
@@ -73,18 +73,33 @@ function addressOfPod(service: Service, pod: Pod, ip: string): EndpointAddress {
   }
 }
 
+/** What is too much is cut off: first of those that are not ready, and of each group in proportion to its size. */
 function truncate(groups: readonly Group[]): EndpointsPlan {
-  const byIp = (a: EndpointAddress, b: EndpointAddress) => (a.ip < b.ip ? -1 : a.ip > b.ip ? 1 : 0)
-  const total = groups.reduce((sum, { ready, notReady }) => sum + ready.length + notReady.length, 0)
-  let left = mostAddresses
-  const take = (addresses: EndpointAddress[]) => {
-    const taken = addresses.sort(byIp).slice(0, left)
-    left -= taken.length
-    return taken
-  }
-  const ready = groups.map(group => take(group.ready))
-  const notReady = groups.map(group => take(group.notReady))
-  const subsets = groups.flatMap(({ ports }, index): EndpointSubset[] => {
+  const ready = groups.map(group => group.ready.toSorted(byIp))
+  const notReady = groups.map(group => group.notReady.toSorted(byIp))
+  const room = Math.max(0, mostAddresses - count(ready))
+  const subsets = toSubsets(groups, keepShares(ready, mostAddresses), keepShares(notReady, room))
+  return { subsets, truncated: count(ready) + count(notReady) > mostAddresses }
+}
+
+const byIp = (a: EndpointAddress, b: EndpointAddress): number => (a.ip < b.ip ? -1 : a.ip > b.ip ? 1 : 0)
+
+const count = (lists: readonly (readonly EndpointAddress[])[]): number => lists.reduce((sum, { length }) => sum + length, 0)
+
+/** Shares are rounded up, as upstream has them, so that the last list may get less than its own. */
+function keepShares(lists: readonly EndpointAddress[][], most: number): EndpointAddress[][] {
+  const total = count(lists)
+  if (total <= most) return [...lists]
+  let left = most
+  return lists.map(list => {
+    const kept = list.slice(0, Math.min(left, Math.ceil((list.length / total) * most)))
+    left -= kept.length
+    return kept
+  })
+}
+
+function toSubsets(groups: readonly Group[], ready: EndpointAddress[][], notReady: EndpointAddress[][]): EndpointSubset[] {
+  return groups.flatMap(({ ports }, index): EndpointSubset[] => {
     const addresses = ready[index] ?? []
     const notReadyAddresses = notReady[index] ?? []
     if (addresses.length === 0 && notReadyAddresses.length === 0) return []
@@ -96,5 +111,4 @@ function truncate(groups: readonly Group[]): EndpointsPlan {
       },
     ]
   })
-  return { subsets, truncated: total > mostAddresses }
 }
