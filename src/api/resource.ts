@@ -2,6 +2,7 @@
 import type { CustomKind } from './custom-resources/custom-kind.ts'
 import type { FieldError } from './field-error.ts'
 import type { KubeObject } from './object.ts'
+import type { MetadataAgain } from './validation/object-meta.ts'
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection'
 
@@ -44,8 +45,11 @@ export interface UpdateStrategy<T extends KubeObject> {
    * `status` for the main path of a kind with a status.
    */
   readonly resetFields?: readonly string[]
-  /** False where the kind's rules leave metadata out: the rules of every object apply, after `validate` found nothing. Default true. */
-  readonly judgesMetadata?: boolean
+  /**
+   * What of metadata the kind's own rules for an update judge again; default `change`. False where they leave metadata out: the rules of every
+   * object apply, of a new one after `validate` found nothing.
+   */
+  readonly judgesMetadata?: MetadataAgain
   /** The only paths whose fields its writers manage; `*` is any item of a list. */
   readonly ownFields?: readonly string[]
 }
@@ -117,6 +121,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   validateUpdate?(object: T, old: T): FieldError[]
   /** Returns the messages of a bad name, as upstream words them; default: DNS-1123 subdomain. */
   nameRule?(name: string, prefix: boolean): string[]
+  /** False for the kinds whose `generateName` is the name itself; default true. */
+  readonly drawsNames?: boolean
   /** False for the kinds whose unqualified finalizers upstream accepts; default true. */
   readonly standardFinalizers?: boolean
   /** How objects are read and judged where a CustomResourceDefinition made the kind; undefined for built-in kinds, whose types are generated. */

@@ -126,6 +126,7 @@ export function metadataRules(definition: ResourceDefinition): ObjectMetaRules {
 
 /** `strategy` is that of the path which the update takes. */
 export function updateRules(definition: ResourceDefinition, strategy: UpdateStrategy<KubeObject>): ObjectMetaUpdateRules {
-  const judgedAgain = definition.judgesMetadata !== false && strategy.judgesMetadata !== false
-  return { standardFinalizers: judgedAgain && definition.standardFinalizers !== false, judgedAgain }
+  const again = definition.judgesMetadata !== false && (strategy.judgesMetadata ?? 'change')
+  const standardFinalizers = again !== false && definition.standardFinalizers !== false
+  return { standardFinalizers, again, ...(again === 'whole' || again === 'both' ? { whole: metadataRules(definition) } : {}) }
 }

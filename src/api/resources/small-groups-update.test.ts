@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../object.ts'
 import type { ResourceDefinition } from '../resource.ts'
+import { labelValue } from '../validation/names.ts'
 import { apiService } from './apiregistration/api-service.ts'
 import { judgeNew, judgeSubresource, judgeUpdate } from './core/new-object.fixture.ts'
 import { endpointSlice } from './discovery/endpoint-slice.ts'
@@ -17,6 +18,7 @@ import { podDisruptionBudget } from './policy/pod-disruption-budget.ts'
 import { priorityClass } from './scheduling/priority-class.ts'
 
 const metadata = { name: 'x' }
+const [labelText = ''] = labelValue('-')
 const condition = { type: 'Odd', status: 'Maybe', lastTransitionTime: '2026-01-01T00:00:00Z', reason: 'R', message: '' }
 
 /** One change of a valid object, through the main path or a subresource, with what upstream says to it. */
@@ -105,7 +107,7 @@ judges(serviceCidr, { metadata, spec: { cidrs: ['10.0.0.0/8'] } }, [
   {
     name: 'no range',
     change: object => Object.assign(object, { spec: {} }),
-    errors: ['spec.cidrs: Invalid value: []string{}: field is immutable'],
+    errors: ['spec.cidrs: Invalid value: []string(nil): field is immutable'],
   },
 ])
 
@@ -134,6 +136,17 @@ judges(apiService, { metadata: { name: 'v1.a.io' }, spec: { group: 'a.io', versi
 ])
 
 judges(endpointSlice, { metadata, addressType: 'IPv4', endpoints: [{ addresses: ['192.0.2.1'] }], ports: null }, [
+  {
+    name: 'a hint of a zone twice, whose name is none',
+    change({ endpoints }) {
+      if (endpoints?.[0]) endpoints[0].hints = { forZones: [{ name: '-' }, { name: '-' }] }
+    },
+    errors: [
+      `endpoints[0].hints.forZones[0].name: Invalid value: "-": ${labelText}`,
+      'endpoints[0].hints.forZones[1].name: Duplicate value: "-"',
+      `endpoints[0].hints.forZones[1].name: Invalid value: "-": ${labelText}`,
+    ],
+  },
   {
     name: 'another type of address',
     change: object => Object.assign(object, { addressType: 'FQDN', endpoints: [] }),

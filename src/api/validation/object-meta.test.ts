@@ -3,10 +3,17 @@ import { describe, test } from 'node:test'
 import { formatFieldError } from '../field-error.ts'
 import type { ObjectMeta } from '../object.ts'
 import { nameIsDnsSubdomain } from './names.ts'
-import { validateFieldManager, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts'
+import {
+  type MetadataAgain,
+  type ObjectMetaRules,
+  validateFieldManager,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from './object-meta.ts'
 
 const owner = { apiVersion: 'v1', kind: 'Pod', name: 'a', uid: 'u1' }
 const good: ObjectMeta = { name: 'a', namespace: 'b' }
+const whole: ObjectMetaRules = { namespaced: true, nameRule: nameIsDnsSubdomain }
 
 function created(meta: ObjectMeta, namespaced = true): string[] {
   return validateObjectMeta(meta, { namespaced, nameRule: nameIsDnsSubdomain }).map(formatFieldError)
@@ -127,10 +134,26 @@ describe('validateObjectMetaUpdate()', () => {
 
 test('validateObjectMetaUpdate() says a wrong label as often as upstream asks for it', () => {
   const old: ObjectMeta = { ...good, uid: 'u', resourceVersion: '5' }
-  const judge = (judgedAgain: boolean): number =>
-    validateObjectMetaUpdate({ ...old, labels: { a: '-' } }, old, 'metadata', { judgedAgain }).length
-  assert.equal(judge(true), 3)
-  assert.equal(judge(false), 2)
+  const judge = (again: MetadataAgain, change: ObjectMeta): number =>
+    validateObjectMetaUpdate({ ...old, ...change }, old, 'metadata', { again, whole, standardFinalizers: again !== false }).length
+  const label = { labels: { a: '-' } }
+  assert.deepEqual([judge(false, label), judge('change', label), judge('whole', label), judge('both', label)], [2, 3, 3, 4])
+  const finalizer = { finalizers: ['x'] }
+  assert.deepEqual([judge(false, finalizer), judge('change', finalizer), judge('both', finalizer)], [0, 1, 2])
+  const uid = { uid: 'v' }
+  assert.deepEqual([judge(false, uid), judge('whole', uid), judge('both', uid)], [1, 1, 2])
+})
+
+test('validateObjectMetaUpdate() judges a generateName that is new', () => {
+  const old: ObjectMeta = { ...good, uid: 'u', resourceVersion: '5', generateName: 'A_' }
+  const judge = (again: MetadataAgain, generateName: string): string[] =>
+    validateObjectMetaUpdate({ ...old, generateName }, old, 'metadata', { again, whole }).map(({ field }) => field)
+  assert.deepEqual(judge('both', 'A_'), [])
+  assert.deepEqual([judge('change', 'B_'), judge('change', 'a/b')], [[], ['metadata.generateName']])
+  assert.deepEqual(
+    [judge('whole', 'B_'), judge('both', 'a/b')],
+    [['metadata.generateName'], ['metadata.generateName', 'metadata.generateName']],
+  )
 })
 
 test('validateObjectMetaUpdate() shows a time as Go prints it', () => {

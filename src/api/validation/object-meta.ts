@@ -3,7 +3,7 @@ import { type FieldError, forbiddenField, invalidValue, required, tooLong } from
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../object.ts'
 import { exceedsBytes } from './byte-length.ts'
 import { goString, goStrings, goStruct, goTime, invalidShown } from './go-syntax.ts'
-import { labelValue, type NameRule, nameIsDnsLabel, qualifiedName } from './names.ts'
+import { labelValue, type NameRule, nameIsDnsLabel, nameIsPathSegment, qualifiedName } from './names.ts'
 
 export const immutableMessage = 'field is immutable'
 export const negativeMessage = 'must be greater than or equal to 0'
@@ -43,22 +43,32 @@ export function validateObjectMeta(meta: ObjectMeta, rules: ObjectMetaRules, pat
 export interface ObjectMetaUpdateRules {
   /** As in `ObjectMetaRules`. */
   readonly standardFinalizers?: boolean
-  /** False for the kinds whose own rules do not look at metadata again. Default true. */
-  readonly judgedAgain?: boolean
+  /** What the kind's own rules look at again. Default: what may change. */
+  readonly again?: MetadataAgain
+  /** Those of a new object of the kind, for the kinds whose own rules look at the whole again. */
+  readonly whole?: ObjectMetaRules
 }
+
+/** By what a kind's rules for an update begin: what of metadata may change, or all of it as in a new object, or both. */
+export type MetadataAgain = 'change' | 'whole' | 'both' | false
 
 /**
  * Judges what an update may change in metadata. Both objects carry their name, namespace and resourceVersion. The list is upstream's: it asks the
- * rules of every object, those for updates, and those of the kind, one after the other, and each says again what is wrong with a label.
+ * rules of every object, those for updates, and those of the kind, one after the other, and each says again what is wrong with a label. A
+ * `generateName` that stays was judged with the name that it gave.
  */
 export function validateObjectMetaUpdate(
   meta: ObjectMeta,
   old: ObjectMeta,
   path = 'metadata',
-  { standardFinalizers = true, judgedAgain = true }: ObjectMetaUpdateRules = {},
+  { standardFinalizers = true, again = 'change', whole }: ObjectMetaUpdateRules = {},
 ): FieldError[] {
   const change: FieldError[] = []
   validateChange(meta, old, path, change)
+  const prefix: FieldError[] = []
+  const { generateName } = meta
+  const isNewPrefix = generateName && generateName !== old.generateName
+  if (isNewPrefix) pushMessages(prefix, `${path}.generateName`, generateName, nameIsPathSegment(generateName, true))
   const values: FieldError[] = []
   validateLabels(meta.labels, `${path}.labels`, values)
   validateAnnotations(meta.annotations, `${path}.annotations`, values)
@@ -70,9 +80,11 @@ export function validateObjectMetaUpdate(
   const known: FieldError[] = []
   if (standardFinalizers) validateFinalizersAreKnown(meta.finalizers, `${path}.finalizers`, known)
   const count = change.length + values.length + finalizers.length + managers.length + known.length
-  if (count === 0) return known
+  if (count === 0 && !isNewPrefix) return known
   const ofUpdate = [...change, ...values, ...managers]
-  return [...values, ...finalizers, ...managers, ...ofUpdate, ...(judgedAgain ? [...ofUpdate, ...known] : [])]
+  const ofKind = again === 'change' || again === 'both' ? [...ofUpdate, ...known] : []
+  const ofWhole = whole && (again === 'whole' || again === 'both') ? validateObjectMeta(meta, whole, path) : []
+  return [...prefix, ...values, ...finalizers, ...managers, ...ofUpdate, ...ofKind, ...ofWhole]
 }
 
 function validateChange(meta: ObjectMeta, old: ObjectMeta, path: string, errors: FieldError[]): void {

@@ -48,6 +48,16 @@ test('create() draws another generated name where the first is taken', async () 
   assert.equal(api.events.at(-1)?.objectRef?.name, 'web-bbbbb')
 })
 
+test('create() takes the generateName of an IPAddress for its name', async () => {
+  await using api = new TestServer()
+  const addresses = '/apis/networking.k8s.io/v1/ipaddresses'
+  const body = { metadata: { generateName: '10.1.1.1' }, spec: { parentRef: { resource: 'services', name: 's' } } }
+  assert.equal((await api.create(addresses, body)).metadata.name, '10.1.1.1')
+  assert.equal((await api.request('POST', addresses, body)).status, 409)
+  const { json } = await api.request('POST', addresses, { ...body, metadata: { generateName: '10.1.1.' } })
+  assert.match(json.message, /metadata\.name: Invalid value: "10\.1\.1\."/)
+})
+
 test('create() finds a name for a LimitRange that has none', async () => {
   await using api = new TestServer()
   const { status, json } = await api.request('POST', '/api/v1/namespaces/default/limitranges', {})

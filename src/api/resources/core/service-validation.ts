@@ -14,6 +14,7 @@ import { isExternallyAccessible, isHeadless, needsHealthCheck, topologyHints, to
 const types = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']
 const maxAffinitySeconds = 86400
 const sourceRanges = 'service.beta.kubernetes.io/load-balancer-source-ranges'
+const onlyBalancers = "may only be used when `type` is 'LoadBalancer'"
 
 export function validateService(service: Service): FieldError[] {
   const errors: FieldError[] = []
@@ -47,6 +48,8 @@ export function validateServiceUpdate(service: Service, old: Service): FieldErro
   if (old.spec.type === 'LoadBalancer' && service.spec.type === 'LoadBalancer' && loadBalancerClass !== old.spec.loadBalancerClass) {
     errors.push(invalidValue('spec.loadBalancerClass', loadBalancerClass, 'may not change once set'))
   }
+  // Upstream judges the class once for the change and once for the new object.
+  validateLoadBalancerClass(service, errors)
   if (needsHealthCheck(old) && needsHealthCheck(service) && service.spec.healthCheckNodePort !== old.spec.healthCheckNodePort) {
     errors.push(forbiddenField('spec.healthCheckNodePort', 'field is immutable'))
   }
@@ -136,7 +139,6 @@ function goPortKey({ protocol, port }: ServicePort): string {
 }
 
 function validateSourceRanges({ metadata, spec }: Service, errors: FieldError[]): void {
-  const onlyBalancers = "may only be used when `type` is 'LoadBalancer'"
   const ranges = spec.loadBalancerSourceRanges ?? []
   const annotation = metadata.annotations?.[sourceRanges]
   if (ranges.length > 0) {
@@ -152,15 +154,20 @@ function validateSourceRanges({ metadata, spec }: Service, errors: FieldError[])
   }
 }
 
-function validateLoadBalancerFields({ spec }: Service, errors: FieldError[]): void {
-  const onlyBalancers = "may only be used when `type` is 'LoadBalancer'"
+function validateLoadBalancerFields(service: Service, errors: FieldError[]): void {
+  const { spec } = service
   const balancer = spec.type === 'LoadBalancer'
   if (!balancer && spec.allocateLoadBalancerNodePorts !== undefined) {
     errors.push(forbiddenField('spec.allocateLoadBalancerNodePorts', onlyBalancers))
   }
   if (balancer && spec.allocateLoadBalancerNodePorts === undefined) errors.push(required('allocateLoadBalancerNodePorts'))
+  validateLoadBalancerClass(service, errors)
+}
+
+function validateLoadBalancerClass({ spec }: Service, errors: FieldError[]): void {
   if (spec.loadBalancerClass === undefined) return
-  if (balancer) pushMessages(errors, 'spec.loadBalancerClass', spec.loadBalancerClass, qualifiedName(spec.loadBalancerClass))
+  if (spec.type === 'LoadBalancer')
+    pushMessages(errors, 'spec.loadBalancerClass', spec.loadBalancerClass, qualifiedName(spec.loadBalancerClass))
   else errors.push(forbiddenField('spec.loadBalancerClass', onlyBalancers))
 }
 
@@ -195,7 +202,6 @@ export function validateServiceStatus(service: Service): FieldError[] {
   return errors
 }
 
-/** Also of Ingress, whose addresses have the same form. */
 function validateLoadBalancerStatus(status: LoadBalancerStatus | undefined, balancer: boolean, path: string, errors: FieldError[]): void {
   const ingress = status?.ingress ?? []
   if (!balancer && ingress.length > 0) {

@@ -164,6 +164,19 @@ describe('an update of a service', () => {
     ])
   })
 
+  test('judges the class of a balancer for the change and for the new object', () => {
+    const balancer = judgeNew(service, serviceOf({ type: 'LoadBalancer', loadBalancerClass: 'a/b' })).object
+    const become = (change: ServiceSpec) => judgeUpdate(service, balancer, ({ spec }) => Object.assign(spec, change)).errors
+    assert.deepEqual(become({ loadBalancerClass: 'a/c' }), ['spec.loadBalancerClass: Invalid value: "a/c": may not change once set'])
+    assert.deepEqual(
+      become({ loadBalancerClass: '/c' }).map(error => error.replace(/^.*: /, '')),
+      ['may not change once set', 'prefix part must be non-empty', 'prefix part must be non-empty'],
+    )
+    const forbidden = "spec.loadBalancerClass: Forbidden: may only be used when `type` is 'LoadBalancer'"
+    assert.deepEqual(become({ type: 'ClusterIP', loadBalancerClass: 'a/c' }), [forbidden, forbidden])
+    assert.deepEqual(become({ type: 'ClusterIP' }), [])
+  })
+
   test('drops what another type cannot have', () => {
     const { object, errors } = judgeUpdate(service, stored, ({ spec }) => {
       spec.type = 'ClusterIP'

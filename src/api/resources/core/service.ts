@@ -53,6 +53,7 @@ export const service = defineResource<Service>({
     dropFieldsOfOldType(object, old)
   },
   validateUpdate: validateServiceUpdate,
+  judgesMetadata: 'both',
   selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec.clusterIP ?? '', 'spec.type': spec.type ?? '' }),
   allowCreateOnUpdate: true,
   warnings: serviceWarnings,

@@ -44,6 +44,7 @@ export const endpointSlice = defineResource<EndpointSlice>({
   },
   prepare: dropUnservedFields,
   validate,
+  judgesMetadata: 'whole',
   validateUpdate(object, old) {
     const errors = validate(object)
     immutable(errors, 'addressType', object.addressType, old.addressType)
@@ -134,7 +135,7 @@ function validateEndpoint(endpoint: Endpoint, addressType: string, index: number
   zones.forEach(({ name }, at) => {
     const path = `${field('hints.forZones')}[${at}].name`
     if (seen.has(name)) errors.push(duplicate(path, name))
-    else pushMessages(errors, path, name, labelValue(name))
+    pushMessages(errors, path, name, labelValue(name))
     seen.add(name)
   })
 }

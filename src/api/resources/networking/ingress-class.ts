@@ -29,6 +29,7 @@ export const ingressClass = defineResource<IngressClass>({
     if (spec?.parameters !== undefined) spec.parameters.scope ??= 'Cluster'
   },
   validate,
+  judgesMetadata: 'both',
   validateUpdate(object, old) {
     const errors: FieldError[] = []
     immutable(errors, 'spec.controller', object.spec.controller ?? '', old.spec.controller ?? '')
@@ -58,7 +59,7 @@ function validate({ spec }: IngressClass): FieldError[] {
 
 function validateParameters(parameters: IngressClassParametersReference, errors: FieldError[]): void {
   const field = 'spec.parameters'
-  validateLocalReference(parameters, field, errors, { kind: 'kind is required', name: 'name is required' })
+  validateLocalReference(parameters, field, errors)
   const { scope, namespace } = parameters
   if (scope === undefined || scope === null) {
     errors.push(required(`${field}.scope`))

@@ -109,15 +109,10 @@ function validateService(service: IngressServiceBackend, field: string, errors: 
 }
 
 /** Judges the group, kind and name of a reference to an object of the same namespace. */
-export function validateLocalReference(
-  { apiGroup, kind, name }: TypedLocalObjectReference,
-  field: string,
-  errors: FieldError[],
-  details: { kind?: string; name?: string } = {},
-): void {
+export function validateLocalReference({ apiGroup, kind, name }: TypedLocalObjectReference, field: string, errors: FieldError[]): void {
   if (apiGroup !== undefined && apiGroup !== null) pushMessages(errors, `${field}.apiGroup`, apiGroup, dns1123Subdomain(apiGroup))
-  if (kind === '') errors.push(required(`${field}.kind`, details.kind ?? ''))
+  if (kind === '') errors.push(required(`${field}.kind`, 'kind is required'))
   else pushMessages(errors, `${field}.kind`, kind, nameIsPathSegment(kind, false))
-  if (name === '') errors.push(required(`${field}.name`, details.name ?? ''))
+  if (name === '') errors.push(required(`${field}.name`, 'name is required'))
   else pushMessages(errors, `${field}.name`, name, nameIsPathSegment(name, false))
 }

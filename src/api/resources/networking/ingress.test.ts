@@ -33,6 +33,14 @@ for (const { name, spec, fields } of refusals) {
   test(`ingress refuses ${name}`, () => assert.deepEqual(judgeNew(ingress, newIngress(spec)).fields, fields))
 }
 
+test('ingress says what a backend that is no service lacks', () => {
+  const resource = { kind: '', name: '' }
+  assert.deepEqual(judgeNew(ingress, newIngress({ defaultBackend: { resource } })).errors, [
+    'spec.defaultBackend.resource.kind: Required value: kind is required',
+    'spec.defaultBackend.resource.name: Required value: name is required',
+  ])
+})
+
 test('ingress refuses an annotation that names another class', () => {
   const spec = { ingressClassName: 'a', defaultBackend: backend }
   assert.deepEqual(judgeNew(ingress, newIngress(spec, { 'kubernetes.io/ingress.class': 'b' })).fields, [

@@ -18,6 +18,8 @@ export const ipAddress = defineResource<IPAddress>({
   shortNames: ['ip'],
   columns: [nameColumn, { name: 'ParentRef', type: 'string', cell: ({ spec }) => parentRefCell(spec.parentRef) }],
   nameRule,
+  drawsNames: false,
+  judgesMetadata: 'both',
   selectableFields: ({ spec }) => ({
     'spec.parentRef.group': spec.parentRef?.group ?? '',
     'spec.parentRef.resource': spec.parentRef?.resource ?? '',
@@ -41,7 +43,7 @@ function goParent(parent: ParentReference | undefined): string {
   return `networking.ParentReference{Group:${g}, Resource:${r}, Namespace:${ns}, Name:${n}}`
 }
 
-/** The name is the address itself; names cannot be generated. */
+/** The name is the address itself. */
 function nameRule(name: string): string[] {
   const errors: FieldError[] = []
   validateCanonicalIp(name, '', errors)

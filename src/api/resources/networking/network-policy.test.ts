@@ -40,3 +40,9 @@ const refusals: { name: string; spec: Partial<NetworkPolicySpec>; fields: string
 for (const { name, spec, fields } of refusals) {
   test(`networkPolicy refuses ${name}`, () => assert.deepEqual(judgeNew(networkPolicy, newPolicy(spec)).fields, fields))
 }
+
+test('networkPolicy shows the port that an end comes before, as v1.33 does', () => {
+  assert.deepEqual(judgeNew(networkPolicy, newPolicy({ egress: [{ ports: [{ port: 80, endPort: 79 }] }] })).errors, [
+    'spec.egress[0].ports[0].endPort: Invalid value: 80: must be greater than or equal to `port`',
+  ])
+})

@@ -27,6 +27,7 @@ export const networkPolicy = defineResource<NetworkPolicy>({
   validate,
   // Upstream judges the new object twice, and says all twice.
   validateUpdate: policy => [...validate(policy), ...validate(policy)],
+  judgesMetadata: 'both',
   warnings: ({ spec }) => [
     ...(spec.ingress ?? []).flatMap(({ from = [] }, index) => peerWarnings(from, `spec.ingress[${index}].from`)),
     ...(spec.egress ?? []).flatMap(({ to = [] }, index) => peerWarnings(to, `spec.egress[${index}].to`)),
@@ -106,7 +107,8 @@ function validatePort({ protocol, port, endPort }: NetworkPolicyPort, field: str
   }
   pushMessages(errors, `${field}.port`, port, portNumber(port))
   if (endPort === undefined) return
-  if (endPort < port) errors.push(invalidValue(`${field}.endPort`, endPort, 'must be greater than or equal to `port`'))
+  // v1.33 shows the port that the end comes before.
+  if (endPort < port) errors.push(invalidValue(`${field}.endPort`, port, 'must be greater than or equal to `port`'))
   pushMessages(errors, `${field}.endPort`, endPort, portNumber(endPort))
 }
 

@@ -34,7 +34,7 @@ function validateUpdate(object: ServiceCIDR, old: ServiceCIDR): FieldError[] {
     const changed = first === before[0] ? [] : [invalidValue('spec.cidrs[0]', first, immutableMessage)]
     return [...changed, ...validate(object)]
   }
-  if (before.length !== now.length) return [invalidValue('spec.cidrs', now, immutableMessage)]
+  if (before.length !== now.length) return [invalidShown('spec.cidrs', goStrings(object.spec.cidrs), immutableMessage)]
   return now.flatMap((cidr, index) => (cidr === before[index] ? [] : [invalidValue(`spec.cidrs[${index}]`, cidr, immutableMessage)]))
 }
 
