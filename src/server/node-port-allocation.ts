@@ -9,12 +9,17 @@ import { plainFailure } from './plain-failure.ts'
 const nodePortFirst = 30_000
 const nodePortLast = 32_767
 const size = nodePortLast - nodePortFirst + 1
+/** As upstream, a dry run is shown ports from behind the range, and may ask for any. */
+const dummyPort = nodePortLast + 1
+const alreadyAllocated = 'provided port is already allocated'
 const kind = { group: '', kind: 'Service' }
 
 /** What one write took and what it leaves, so that it can be undone or carried through. */
 export interface Ledger {
   readonly taken: (() => void)[]
   readonly left: (() => void)[]
+  /** Of a dry run: the node ports that it asks for and is shown. It takes none. */
+  readonly dryPorts: number[] | undefined
 }
 
 export class NodePortAllocation {
@@ -88,15 +93,27 @@ export class NodePortAllocation {
 
   /** Returns why it cannot be had; undefined where it can. */
   #take(port: number, ledger: Ledger): string | undefined {
+    const { dryPorts } = ledger
+    if (dryPorts) {
+      if (this.#pool.isTaken(port - nodePortFirst) || dryPorts.includes(port)) return alreadyAllocated
+      dryPorts.push(port)
+      return undefined
+    }
     if (port < nodePortFirst || port > nodePortLast) {
       return `provided port is not in the valid range. The range of valid ports is ${nodePortFirst}-${nodePortLast}`
     }
-    if (!this.#pool.take(port - nodePortFirst)) return 'provided port is already allocated'
+    if (!this.#pool.take(port - nodePortFirst)) return alreadyAllocated
     ledger.taken.push(() => this.#pool.release(port - nodePortFirst))
     return undefined
   }
 
   #next(ledger: Ledger): number {
+    const { dryPorts } = ledger
+    if (dryPorts) {
+      const dummy = (dryPorts.length === 0 ? dummyPort : Math.max(...dryPorts)) + 1
+      dryPorts.push(dummy)
+      return dummy
+    }
     const offset = this.#pool.next()
     if (offset === undefined) throw internalError('failed to allocate a nodePort: range is full')
     ledger.taken.push(() => this.#pool.release(offset))

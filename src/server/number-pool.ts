@@ -17,6 +17,10 @@ export class NumberPool {
     return this.#taken.size
   }
 
+  isTaken(number: number): boolean {
+    return this.#taken.has(number)
+  }
+
   /** False where it is taken already. */
   take(number: number): boolean {
     if (this.#taken.has(number)) return false

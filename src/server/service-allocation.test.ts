@@ -46,6 +46,22 @@ test('a dry run and a refused creation reserve nothing', async () => {
   assert.equal((await api.request('POST', path, service('a', { clusterIP: '10.96.0.10' }))).status, 201)
 })
 
+test('a dry run is shown node ports from behind the range, may ask for any that is free, and takes none', async () => {
+  await using api = new TestServer()
+  const dryRun = (spec: object) => api.request('POST', `${path}?dryRun=All`, service('b', spec))
+  const ports = (...nodePorts: (number | undefined)[]) => nodePorts.map((nodePort, at) => ({ name: `p${at}`, port: 80 + at, nodePort }))
+  const shown = ({ json }: Awaited<ReturnType<typeof dryRun>>) => json.spec.ports.map(({ nodePort }: { nodePort: number }) => nodePort)
+  const local = await dryRun({ type: 'LoadBalancer', externalTrafficPolicy: 'Local', ports: ports(undefined, undefined) })
+  assert.deepEqual([shown(local), local.json.spec.healthCheckNodePort], [[32_769, 32_770], 32_771])
+  assert.deepEqual(shown(await dryRun({ type: 'NodePort', ports: ports(40_000, undefined) })), [40_000, 40_001])
+  const once = await dryRun({ type: 'NodePort', ports: ports(30_100, 30_100) })
+  assert.match(once.json.message, /ports\[1\]\.nodePort: Invalid value: 30100: provided port is already allocated/)
+  assert.equal((await api.request('POST', path, service('a', { type: 'NodePort', ports: ports(30_100) }))).status, 201)
+  assert.equal((await dryRun({ type: 'NodePort', ports: ports(30_100) })).status, 422)
+  const { json } = await api.request('POST', path, service('c', { type: 'NodePort', ports: ports(40_000) }))
+  assert.match(json.message, /provided port is not in the valid range/)
+})
+
 test('a NodePort Service gets ports, keeps them on update and leaves them as ClusterIP', async () => {
   await using api = new TestServer()
   const { json } = await api.request('POST', path, service('a', { type: 'NodePort' }))

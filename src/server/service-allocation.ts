@@ -73,7 +73,7 @@ export class ServiceAllocation implements Reservations {
   }
 
   #begin(service: Service, dryRun: boolean, act: (ledger: AddressLedger) => void): Reservation {
-    const ledger: AddressLedger = { taken: [], left: [], given: undefined, leaves: [] }
+    const ledger: AddressLedger = { taken: [], left: [], dryPorts: dryRun ? [] : undefined, given: undefined, leaves: [] }
     const undo = (): void => {
       for (const give of ledger.taken.splice(0)) give()
     }
