@@ -115,7 +115,7 @@ function endpointOf(service: Service, pod: Pod, address: string, nodeOf: (name: 
   const terminating = deletionTimestamp !== undefined
   const serving = isReady(pod)
   const nodeName = pod.spec.nodeName
-  const zone = nodeName === undefined ? undefined : nodeOf(nodeName)?.metadata.labels?.[zoneLabel]
+  const zone = (nodeName === undefined ? undefined : nodeOf(nodeName)?.metadata.labels?.[zoneLabel]) || undefined
   const hostname = hostnameOf(pod, service)
   const ready = service.spec?.publishNotReadyAddresses === true || (serving && !terminating)
   const isNear = ready && zone !== undefined && prefersClose(service)

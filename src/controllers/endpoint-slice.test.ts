@@ -64,6 +64,11 @@ test('planSlices() gives endpoints to the clients of their zone where the servic
   const zone = { forZones: [{ name: 'z1' }] }
   assert.deepEqual(hints(near), [zone, undefined])
   assert.deepEqual(hints(near, [], false), [undefined, undefined])
+  const unlabelled = planSlices(near, list, [], () => ({ metadata: { labels: { 'topology.kubernetes.io/zone': '' } }, spec: {} })).create[0]
+  assert.deepEqual(
+    unlabelled?.endpoints?.filter(endpoint => 'zone' in endpoint || 'hints' in endpoint),
+    [],
+  )
   assert.deepEqual(hints(service()), [undefined, undefined])
   const byAnnotation = { ...near, metadata: { ...near.metadata, annotations: { 'service.kubernetes.io/topology-mode': 'Auto' } } }
   assert.deepEqual(hints(byAnnotation), [undefined, undefined])

@@ -245,7 +245,7 @@ test('warnings name what has no effect', () => {
     'spec.externalName is ignored when spec.type is not "ExternalName"',
   ])
   assert.deepEqual(service.warnings?.(judgeNew(service, serviceOf({})).object, undefined), [])
-  const odd = serviceOf({ externalIPs: ['010.0.0.1'], loadBalancerSourceRanges: ['10.0.0.1/8'], type: 'LoadBalancer' })
+  const odd = serviceOf({ externalIPs: ['010.0.0.1'], loadBalancerSourceRanges: ['10.0.0.1/8', ' 10.0.0.1/8'], type: 'LoadBalancer' })
   assert.deepEqual(service.warnings?.(judgeNew(service, odd).object, undefined), [
     'spec.externalIPs[0]: non-standard IP address "010.0.0.1" will be considered invalid in a future Kubernetes release: use "10.0.0.1"',
     'spec.loadBalancerSourceRanges[0]: CIDR value "10.0.0.1/8" is ambiguous in this context (should be "10.0.0.0/8" or "10.0.0.1/32"?)',

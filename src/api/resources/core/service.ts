@@ -75,7 +75,8 @@ function serviceWarnings(object: Service): string[] {
   warnOfIps(spec.externalIPs, 'spec.externalIPs', warnings)
   if (spec.loadBalancerIP) warnings.push(...ipWarnings(spec.loadBalancerIP, 'spec.loadBalancerIP'))
   spec.loadBalancerSourceRanges?.forEach((range, index) => {
-    warnings.push(...cidrWarnings(range.trim(), `spec.loadBalancerSourceRanges[${index}]`))
+    // Of one with spaces around it upstream says nothing.
+    warnings.push(...cidrWarnings(range, `spec.loadBalancerSourceRanges[${index}]`))
   })
   if (spec.type === 'ExternalName') {
     if ((spec.externalIPs?.length ?? 0) > 0) warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"')
