@@ -57,7 +57,7 @@ export class NodePortAllocation {
   }
 
   #changePorts(service: Service, before: Service, ledger: Ledger): void {
-    const known = new Set(trafficPorts(before))
+    const known = new Set(heldPorts(before))
     const pairs = new Set<string>()
     for (const [index, port] of (service.spec.ports ?? []).entries()) {
       if (!port.nodePort) {
@@ -151,19 +151,21 @@ export function keepNodePorts(service: Service, before: Service): void {
 
 /** What is free once the write is through. A type without node ports loses those that the body still names: they are dropped after this. */
 function leftPorts(service: Service, before: Service): number[] {
-  const kept = new Set(hasNodePorts(service) ? trafficPorts(service) : [])
-  const left = trafficPorts(before).filter(port => !kept.has(port))
+  const kept = new Set(heldPorts(service))
+  const left = heldPorts(before).filter(port => !kept.has(port))
   const { healthCheckNodePort } = before.spec
   return healthCheckNodePort && !needsHealthCheck(service) ? [...left, healthCheckNodePort] : left
 }
 
-function trafficPorts({ spec }: Service): number[] {
-  return (spec.ports ?? []).flatMap(({ nodePort }) => (nodePort ? [nodePort] : []))
+/** A Service of another type may name node ports, and has none: they may be another one's, which must not lose them with it. */
+function heldPorts(service: Service): number[] {
+  if (!hasNodePorts(service)) return []
+  return (service.spec.ports ?? []).flatMap(({ nodePort }) => (nodePort ? [nodePort] : []))
 }
 
 function allPorts(service: Service): number[] {
   const { healthCheckNodePort } = service.spec
-  return [...new Set(healthCheckNodePort ? [...trafficPorts(service), healthCheckNodePort] : trafficPorts(service))]
+  return [...new Set(healthCheckNodePort ? [...heldPorts(service), healthCheckNodePort] : heldPorts(service))]
 }
 
 /** Upstream's split: the lower band is for ports that people choose, and given out by the server only at last. */

@@ -230,3 +230,23 @@ test('explicit ports are reserved also where none would be given', async () => {
     [500, 'Internal error occurred: failed to allocate requested HealthCheck NodePort 30600: provided port is already allocated'],
   )
 })
+
+const ofAnother = { type: 'ExternalName', externalName: 'a.b', ports: [{ port: 80, nodePort: 30700 }] }
+const grabs: { name: string; grab(api: TestServer): Promise<unknown> }[] = [
+  { name: 'is deleted', grab: api => api.request('DELETE', `${path}/b`) },
+  { name: 'names it no longer', grab: api => api.request('PUT', `${path}/b`, service('b', { ...ofAnother, ports: [{ port: 80 }] })) },
+  { name: 'becomes one that has some', grab: api => api.request('PUT', `${path}/b`, service('b', { ...ofAnother, type: 'NodePort' })) },
+]
+for (const { name, grab } of grabs) {
+  test(`a node port stays with its Service when an ExternalName that names it ${name}`, async () => {
+    await using api = new TestServer()
+    const spec = { type: 'NodePort', ports: ofAnother.ports }
+    assert.equal((await api.request('POST', path, service('a', spec))).status, 201)
+    assert.equal((await api.request('POST', path, service('b', ofAnother))).status, 201)
+    await grab(api)
+    assert.notEqual((await api.get(`${path}/b`)).json.spec?.type, 'NodePort')
+    assert.equal((await api.request('POST', path, service('c', spec))).status, 422)
+    await api.request('DELETE', `${path}/a`)
+    assert.equal((await api.request('POST', path, service('c', spec))).status, 201)
+  })
+}
