@@ -94,4 +94,5 @@ test('parseLogOptions() reads PodLogOptions and refuses what is no number', () =
   const options = parseLogOptions(new URLSearchParams('follow=True&tailLines=5&sinceSeconds=10&timestamps=1'), 60_000)
   assert.deepEqual(options, { follow: true, previous: false, timestamps: true, since: 50_000, tailLines: 5 })
   assert.throws(() => parseLogOptions(new URLSearchParams('tailLines=-1'), 0), /tailLines/)
+  for (const none of ['', 'null']) assert.equal(parseLogOptions(new URLSearchParams(`sinceTime=${none}`), 0).since, undefined)
 })

@@ -28,7 +28,7 @@ export function parseLogOptions(query: URLSearchParams, now: number): LogOptions
   const flag = (name: string) => queryFlag(query.get(name))
   const sinceSeconds = count('sinceSeconds')
   const sinceTime = query.get('sinceTime')
-  const at = sinceTime === null ? undefined : Date.parse(sinceTime)
+  const at = !sinceTime || sinceTime === 'null' ? undefined : Date.parse(sinceTime)
   if (at !== undefined && Number.isNaN(at)) throw badRequest(`sinceTime: Invalid value: "${sinceTime}"`)
   const since = sinceSeconds === undefined ? at : now - sinceSeconds * 1000
   const tailLines = count('tailLines')

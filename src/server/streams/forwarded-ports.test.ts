@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { channelPorts } from './forwarded-ports.ts'
+import { demandChannels, readPorts } from './forwarded-ports.ts'
 
 for (const [query, ports] of [
   [['80'], [80]],
@@ -13,11 +13,21 @@ for (const [query, ports] of [
     [80, 443, 8080],
   ],
 ] as const)
-  test(`channelPorts() reads ${JSON.stringify(query)}`, () => {
-    assert.deepEqual(channelPorts(query), ports)
+  test(`readPorts() reads ${JSON.stringify(query)}`, () => {
+    assert.deepEqual(readPorts(query), ports)
   })
 
-test('channelPorts() refuses none, and more than there are channels for', () => {
-  assert.throws(() => channelPorts([]), /query parameter "ports" is required/)
-  assert.throws(() => channelPorts([Array.from({ length: 33 }, () => '80').join(',')]), /has 33 ports, at most 32/)
+for (const [text, reason] of [
+  ['a', 'parsing "a": invalid syntax'],
+  ['', 'parsing "": invalid syntax'],
+  ['-1', 'parsing "-1": invalid syntax'],
+  ['65536', 'parsing "65536": value out of range'],
+] as const)
+  test(`readPorts() refuses ${JSON.stringify(text)}`, () => {
+    assert.throws(() => readPorts([`80,${text}`]), { message: `cannot convert to []int32: strconv.ParseUint: ${reason}` })
+  })
+
+test('demandChannels() refuses none, and more than there are channels for', () => {
+  assert.throws(() => demandChannels([]), /query parameter "ports" is required/)
+  assert.throws(() => demandChannels(Array.from({ length: 33 }, () => 80)), /has 33 ports, at most 32/)
 })

@@ -1,6 +1,7 @@
 // port-forward: the SPDY bytes inside of a WebSocket, as kubectl sends them, or channels of a WebSocket, two for each port, as the Python and JavaScript clients do.
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
+import { goQuote } from '../../api/go-quote.ts'
 import { badRequest } from '../../api/status.ts'
 import { bytesOf, ChannelSocket, copyStreams, followClient, writePieces } from './channel-socket.ts'
 import { dataFrame, synStream } from './spdy-frames.ts'
@@ -13,13 +14,25 @@ export const portProtocols = [tunnelProtocol, 'v4.channel.k8s.io', 'v4.base64.ch
 /** A channel's number is one byte, and below the letters in base64. */
 const maxPorts = 32
 
-/** The ports of a client that gets channels. Throws a 400 where there are none or too many; the node judges each of them. */
-export function channelPorts(query: readonly string[]): readonly number[] {
-  const ports = query.flatMap(text => text.split(',')).filter(Boolean)
+/** The ports that the client names. Throws upstream's 400 for what is none. */
+export function readPorts(query: readonly string[]): readonly number[] {
+  return query.flatMap(text => text.split(',')).map(readPort)
+}
+
+function readPort(text: string): number {
+  const fail = (reason: string) => badRequest(`cannot convert to []int32: strconv.ParseUint: parsing ${goQuote(text)}: ${reason}`)
+  if (!/^\d+$/.test(text)) throw fail('invalid syntax')
+  const port = Number(text)
+  if (port > 65535) throw fail('value out of range')
+  return port
+}
+
+/** Throws a 400 where there are no ports or too many for a client that gets channels; the node judges each of them. */
+export function demandChannels(ports: readonly number[]): readonly number[] {
   if (ports.length === 0) throw badRequest('query parameter "ports" is required')
   if (ports.length > maxPorts)
     throw badRequest(`query parameter "ports" has ${ports.length} ports, at most ${maxPorts} go over one WebSocket`)
-  return ports.map(Number)
+  return ports
 }
 
 /** Each message is a piece of the SPDY bytes, which the runtime reads itself. Resolves when the client's connection is closed. */

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { apiError, badRequest, notFound } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Clock } from '../../base/clock.ts'
+import { chosenContainer } from '../chosen-container.ts'
 import { admitConnection } from '../connect-admission.ts'
 import { header, type UpgradedConnection } from '../exchange.ts'
 import type { NodeTunnels } from '../node-tunnel.ts'
@@ -11,7 +12,7 @@ import type { StreamPod } from '../subresources/pod-streams.ts'
 import type { WriteParts } from '../write-parts.ts'
 import { acceptWebSocket } from './accept-web-socket.ts'
 import { carryUpgraded } from './carry-upgraded.ts'
-import { channelPorts, portProtocols, translatePorts, tunnelBytes, tunnelProtocol } from './forwarded-ports.ts'
+import { demandChannels, portProtocols, readPorts, translatePorts, tunnelBytes, tunnelProtocol } from './forwarded-ports.ts'
 import { nodeRefusal } from './node-refusal.ts'
 import { offeredProtocols } from './offered-protocols.ts'
 import { demandOwnOrigin } from './own-origin.ts'
@@ -35,16 +36,17 @@ export interface StreamPodParts {
 export function createStreamPod({ writeParts, tunnels, clock }: StreamPodParts): StreamPod {
   return async (context, kind) => {
     const { served, info, query, request } = context
-    await admitConnection(writeParts.admission, context, optionKinds[kind], optionsOf(query, kind))
+    const named = kind === 'portforward' ? readPorts(query.all('ports')) : []
+    await admitConnection(writeParts.admission, context, optionKinds[kind], optionsOf(query, kind, named))
     const entry = served.collection.get(info.namespace, info.name)
     if (entry === undefined) throw notFound(served.named, info.name)
     const pod = entry.object as Pod
-    const container = kind === 'portforward' ? '' : streamContainer(pod, query.get('container'))
+    const container = kind === 'portforward' ? '' : chosenContainer(pod, query.get('container'))
     if (!pod.spec?.nodeName) throw badRequest(`pod ${info.name} does not have a host assigned`)
     const protocol = negotiate(context, kind)
     // Before the node is asked: a client whose ports make no channels gets an ordinary Status.
     const isChanneled = kind === 'portforward' && request.upgrade === 'websocket' && protocol !== tunnelProtocol
-    const ports = isChanneled ? channelPorts(query.all('ports')) : undefined
+    const ports = isChanneled ? demandChannels(named) : undefined
     const ended = new AbortController()
     const signal = AbortSignal.any([request.signal, ended.signal])
     const node = await tunnels.requestNode(
@@ -66,18 +68,6 @@ export function createStreamPod({ writeParts, tunnels, clock }: StreamPodParts):
     }
     return { status: 101, contentType: '', body: Buffer.alloc(0), longRunning: true, upgrade }
   }
-}
-
-function streamContainer(pod: Pod, wanted: string | undefined): string {
-  const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {}
-  const name = pod.metadata.name ?? ''
-  if (!wanted) {
-    const [only] = containers
-    if (only && containers.length === 1) return only.name
-    throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${containers.map(one => one.name).join(' ')}]`)
-  }
-  if ([...containers, ...initContainers, ...ephemeralContainers].some(one => one.name === wanted)) return wanted
-  throw badRequest(`container ${wanted} is not valid for pod ${name}`)
 }
 
 /** The protocol that both sides know. Throws the 400 or 403 of upstream. */
@@ -108,11 +98,8 @@ function negotiate({ request }: ResourceContext, kind: Kind): string {
 }
 
 /** The client's own words; what says nothing is left out, as upstream's types have it. */
-function optionsOf(query: ResourceContext['query'], kind: Kind): Readonly<Record<string, unknown>> {
-  if (kind === 'portforward') {
-    const ports = query.all('ports').map(Number)
-    return ports.length === 0 ? {} : { ports }
-  }
+function optionsOf(query: ResourceContext['query'], kind: Kind, ports: readonly number[]): Readonly<Record<string, unknown>> {
+  if (kind === 'portforward') return ports.length === 0 ? {} : { ports }
   const streams = ['stdin', 'stdout', 'stderr', 'tty'].filter(name => query.flag(name)).map(name => [name, true])
   const container = query.get('container')
   return {

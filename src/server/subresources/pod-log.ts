@@ -1,6 +1,7 @@
 // pods/log: the text that a container wrote, through the tunnel of its node.
 import { badRequest, notFound } from '../../api/status.ts'
-import type { Container, ContainerStatus, Pod } from '../../api/types/core-v1.ts'
+import type { ContainerStatus, Pod } from '../../api/types/core-v1.ts'
+import { chosenContainer } from '../chosen-container.ts'
 import type { BodyStream } from '../exchange.ts'
 import { judgeLogOptions } from '../log-options.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
@@ -42,30 +43,6 @@ export function podLog({ tunnels }: Pick<SubresourceParts, 'tunnels'>): Resource
     const contentType = answer.status === 200 ? 'text/plain' : answer.contentType
     return { status: answer.status, contentType, body, longRunning: query.flag('follow') }
   }
-}
-
-/** Throws upstream's 400 where the name is missing among several or names none. */
-function chosenContainer(pod: Pod, wanted: string | undefined): string {
-  const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {}
-  const name = pod.metadata.name ?? ''
-  if (wanted !== undefined && wanted !== '') {
-    const known = [...initContainers, ...containers, ...ephemeralContainers].some(container => container.name === wanted)
-    if (!known) throw badRequest(`container ${wanted} is not valid for pod ${name}`)
-    return wanted
-  }
-  const [only] = containers
-  const several = containers.length > 1 || initContainers.length + ephemeralContainers.length > 0
-  if (only !== undefined && containers.length === 1 && !several) return only.name
-  const preferred = pod.metadata.annotations?.['kubectl.kubernetes.io/default-container']
-  if (preferred !== undefined && containers.some(container => container.name === preferred)) return preferred
-  if (only !== undefined && containers.length === 1) throw choose(name, containers, initContainers)
-  throw choose(name, containers, initContainers)
-}
-
-function choose(name: string, containers: readonly Container[], initContainers: readonly Container[]): Error {
-  const names = (list: readonly Container[]) => `[${list.map(container => container.name).join(' ')}]`
-  const init = initContainers.length === 0 ? '' : ` or one of the init containers: ${names(initContainers)}`
-  return badRequest(`a container name must be specified for pod ${name}, choose one of: ${names(containers)}${init}`)
 }
 
 /** A container that has not begun has written nothing: the reason is said in upstream's words. */

@@ -181,6 +181,13 @@ const logOptionRefusals: readonly [string, number, string][] = [
     'PodLogOptions "p" is invalid: : Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified',
   ],
   ['tailLines=many', 400, 'strconv.ParseInt: parsing "many": invalid syntax'],
+  ['sinceTime=now&tailLines=many', 400, 'parsing time "now" as "2006-01-02T15:04:05Z07:00": cannot parse "now" as "2006"'],
+  ['stream=Stdout', 422, 'PodLogOptions "p" is invalid: stream: Forbidden: may not be specified'],
+  [
+    'sinceSeconds=1&sinceTime=',
+    422,
+    'PodLogOptions "p" is invalid: : Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified',
+  ],
 ]
 for (const [query, code, message] of logOptionRefusals) {
   test(`log refuses ${query} before it looks for the pod`, async () => {
