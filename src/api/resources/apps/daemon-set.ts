@@ -32,6 +32,7 @@ export const daemonSet = defineResource<DaemonSet>({
   kind: 'DaemonSet',
   plural: 'daemonsets',
   namespaced: true,
+  judgesMetadata: 'both',
   shortNames: ['ds'],
   categories: ['all'],
   countsGeneration: true,

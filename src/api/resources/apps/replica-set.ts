@@ -22,6 +22,7 @@ export const replicaSet = defineResource<ReplicaSet>({
   kind: 'ReplicaSet',
   plural: 'replicasets',
   namespaced: true,
+  judgesMetadata: 'both',
   shortNames: ['rs'],
   categories: ['all'],
   countsGeneration: true,

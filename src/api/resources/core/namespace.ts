@@ -19,6 +19,7 @@ export const namespace = defineResource<Namespace>({
   kind: 'Namespace',
   plural: 'namespaces',
   namespaced: false,
+  judgesMetadata: 'both',
   shortNames: ['ns'],
   verbs,
   subresources: [

@@ -23,6 +23,7 @@ export const node = defineResource<Node>({
   kind: 'Node',
   plural: 'nodes',
   namespaced: false,
+  judgesMetadata: 'both',
   shortNames: ['no'],
   subresources: [
     {

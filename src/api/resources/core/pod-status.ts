@@ -1,5 +1,5 @@
 // What a kubelet may write into the status of a pod.
-import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported } from '../../field-error.ts'
+import { duplicate, type FieldError, forbiddenField, internalFieldError, invalidValue, notSupported } from '../../field-error.ts'
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from '../../types/core-v1.ts'
 import { duplicateShown, goList, goString, goStruct, invalidShown } from '../../validation/go-syntax.ts'
 import { isDualStack, parseIp, validateIp } from '../../validation/ip-address.ts'
@@ -69,12 +69,12 @@ export function validatePodStatus(pod: Pod, old: Pod): FieldError[] {
     'status.ephemeralContainerStatuses',
     errors,
   )
-  validateAddresses(status.podIPs ?? [], 'core.PodIP', 'status.podIPs', errors)
+  validateAddresses(status.podIPs ?? [], 'core.PodIP', 'status.podIPs', 'families-first', errors)
   const hostIps = status.hostIPs ?? []
   if (hostIps.length > 0 && hostIps[0]?.ip !== status.hostIP) {
     errors.push(invalidValue('status.hostIPs[0].ip', hostIps[0]?.ip ?? '', 'must be equal to `hostIP`'))
   }
-  validateAddresses(hostIps, 'core.HostIP', 'status.hostIPs', errors)
+  validateAddresses(hostIps, 'core.HostIP', 'status.hostIPs', 'repeats-first', errors)
   for (const field of ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'] as const) {
     validateContainerStatuses(status[field], pod, `status.${field}`, errors)
   }
@@ -121,20 +121,35 @@ function validateTransitions(
   })
 }
 
-function validateAddresses(addresses: readonly { readonly ip?: string }[], type: string, path: string, errors: FieldError[]): void {
+/** Upstream looks for the families of a pod's addresses first, and for those of its node's last. */
+type AddressOrder = 'families-first' | 'repeats-first'
+
+function validateAddresses(
+  addresses: readonly { readonly ip?: string }[],
+  type: string,
+  path: string,
+  order: AddressOrder,
+  errors: FieldError[],
+): void {
   const show = ({ ip }: { readonly ip?: string } = {}): string => goStruct(type, { IP: goString(ip) })
   const texts = addresses.map(address => address.ip ?? '')
   texts.forEach((text, index) => {
     validateIp(text, `${path}[${index}]`, errors)
   })
   if (texts.length < 2) return
-  if (!isDualStack(texts.map(parseIp)) || texts.length > 2) {
-    errors.push(invalidShown(path, goList(type, addresses, show), 'may specify no more than one IP for each IP family'))
-  }
+  const families = familyErrors(texts, path, goList(type, addresses, show))
   const isRepeated = repetition<string>()
-  texts.forEach((text, index) => {
-    if (isRepeated(text)) errors.push(duplicateShown(`${path}[${index}]`, show(addresses[index])))
-  })
+  const repeats = texts.flatMap((text, index) => (isRepeated(text) ? [duplicateShown(`${path}[${index}]`, show(addresses[index]))] : []))
+  errors.push(...(order === 'families-first' ? [...families, ...repeats] : [...repeats, ...families]))
+}
+
+function familyErrors(texts: readonly string[], path: string, shown: string): FieldError[] {
+  const parsed = texts.map(parseIp)
+  const unread = parsed.indexOf(undefined)
+  const unknown =
+    unread < 0 ? [] : [internalFieldError(path, `failed to check for dual stack with error:invalid IP[${unread}]: ${texts[unread]}`)]
+  if (unread < 0 && isDualStack(parsed) && texts.length === 2) return []
+  return [...unknown, invalidShown(path, shown, 'may specify no more than one IP for each IP family')]
 }
 
 function validateContainerStatuses(statuses: readonly ContainerStatus[] | undefined, pod: Pod, path: string, errors: FieldError[]): void {

@@ -18,6 +18,7 @@ export const pod = defineResource<Pod>({
   kind: 'Pod',
   plural: 'pods',
   namespaced: true,
+  judgesMetadata: 'both',
   shortNames: ['po'],
   categories: ['all'],
   countsGeneration: true,

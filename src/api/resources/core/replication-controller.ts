@@ -20,6 +20,7 @@ export const replicationController = defineResource<ReplicationController>({
   kind: 'ReplicationController',
   plural: 'replicationcontrollers',
   namespaced: true,
+  judgesMetadata: 'both',
   shortNames: ['rc'],
   categories: ['all'],
   countsGeneration: true,

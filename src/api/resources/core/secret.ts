@@ -19,6 +19,7 @@ export const secret = defineResource<Secret>({
   kind: 'Secret',
   plural: 'secrets',
   namespaced: true,
+  judgesMetadata: 'both',
   columns: [
     { name: 'Name', type: 'string', format: 'name', cell: ({ metadata }) => metadata.name ?? '' },
     { name: 'Type', type: 'string', cell: ({ type }) => type ?? '' },
