@@ -148,15 +148,38 @@ describe('podWarnings()', () => {
           {
             name: 'w',
             projected: {
-              sources: [{ secret: { name: 's', items: [{ key: 'a', path: 'z' }] } }, { serviceAccountToken: { path: 'z' } }, {}],
+              sources: [
+                { secret: { name: 's', items: [{ key: 'a', path: 'z/' }] } },
+                { serviceAccountToken: { path: 'z/y' } },
+                {},
+                { downwardAPI: { items: [{ path: 'z' }] } },
+              ],
             },
           },
         ],
       },
       warnings: [
         'volume "v" (ConfigMap "m"): overlapping paths: "x/y" with "x"',
-        'volume "w" (Projected ServiceAccountToken): overlapping paths: "z" with "z"',
+        'volume "w" (Projected): overlapping paths: "z/y" (ServiceAccountToken) with "z" (Secret "s")',
         'volume "w" (Projected) has no sources provided',
+        'volume "w" (Projected): overlapping paths: "z" (DownwardAPI) with "z" (Secret "s")',
+        'volume "w" (Projected): overlapping paths: "z" (DownwardAPI) with "z/y" (ServiceAccountToken)',
+      ],
+    },
+    {
+      name: 'knows a folder from a longer name, and takes a source without items for the one before it',
+      spec: {
+        volumes: [
+          { name: 'v', secret: { secretName: 's', items: ['ab', 'abc', 'ab/'].map(path => ({ key: 'k', path })) } },
+          {
+            name: 'w',
+            projected: { sources: [{ secret: { name: 's' } }, { serviceAccountToken: { path: 'z' } }, { configMap: { name: 'c' } }] },
+          },
+        ],
+      },
+      warnings: [
+        'volume "v" (Secret "s"): overlapping paths: "ab" with "ab"',
+        'volume "w" (Projected): overlapping paths: "z" (ServiceAccountToken) with "z" (ServiceAccountToken)',
       ],
     },
     {

@@ -8,7 +8,7 @@ function withoutSlashes(path: string): string {
   return path.slice(0, end)
 }
 
-/** Comparisons for one pod. Upstream's are as many as the cube of the sources, and nobody reads so many warnings. */
+/** Comparisons for one pod. Upstream's are as many as the square of the files, and nobody reads so many warnings. */
 const maxComparisons = 200_000
 
 /** Where what is found goes, as long as there is something left to spend. */
@@ -21,69 +21,67 @@ interface WithPath {
   readonly path: string
 }
 
+/** A path without slashes at its end, and how it is shown: with its source, where a volume has several. */
+interface File extends WithPath {
+  readonly shown: string
+}
+
 export function warnOfOverlappingPaths(volumes: readonly Volume[] | undefined, warnings: string[]): void {
   const search = { warnings, left: maxComparisons }
   for (const { name, configMap, secret, downwardAPI, projected } of volumes ?? []) {
     const volume = `volume ${quoted(name)}`
-    if (configMap?.items) warnOfOverlaps(pathsOf(configMap.items), `${volume} (ConfigMap ${quoted(configMap.name)})`, search)
-    if (secret?.items) warnOfOverlaps(pathsOf(secret.items), `${volume} (Secret ${quoted(secret.secretName)})`, search)
-    if (downwardAPI?.items) warnOfOverlaps(pathsOf(downwardAPI.items), `${volume} (DownwardAPI)`, search)
-    if (projected !== undefined) warnOfProjections(projected.sources ?? [], volume, search)
+    if (configMap?.items) warnOfOverlaps(filesOf(configMap.items), `${volume} (ConfigMap ${quoted(configMap.name)})`, search)
+    if (secret?.items) warnOfOverlaps(filesOf(secret.items), `${volume} (Secret ${quoted(secret.secretName)})`, search)
+    if (downwardAPI?.items) warnOfOverlaps(filesOf(downwardAPI.items), `${volume} (DownwardAPI)`, search)
+    if (projected !== undefined) warnOfProjections(projected.sources ?? [], `${volume} (Projected)`, search)
   }
 }
 
-/** Each source is looked at by itself, and then together with those before it. */
 function warnOfProjections(sources: readonly VolumeProjection[], volume: string, search: Search): void {
-  const all = new Set<string>()
+  const all: File[] = []
+  let files: readonly File[] = []
   for (const source of sources) {
-    if (search.left <= 0) return
     const { configMap, secret, downwardAPI, serviceAccountToken } = source
     if (configMap === undefined && secret === undefined && downwardAPI === undefined && serviceAccountToken === undefined) {
-      search.warnings.push(`${volume} (Projected) has no sources provided`)
+      search.warnings.push(`${volume} has no sources provided`)
       continue
     }
-    const [paths, what] = projected(source)
-    if (paths.length === 0) continue
-    warnOfOverlaps(paths, `${volume} (Projected ${what})`, search)
-    const unique = new Set(paths)
-    warnOfOverlaps([...unique, ...all].sort(), `${volume} (Projected ${what})`, search)
-    for (const path of unique) all.add(path)
+    // v1.33 takes a source that lists no items for the one before it, and warns of its files once more.
+    files = filesOfSource(source) ?? files
+    warnOfOverlaps(files, volume, search, all)
   }
 }
 
-function projected({ configMap, secret, downwardAPI, serviceAccountToken }: VolumeProjection): [paths: readonly string[], what: string] {
-  if (configMap?.items !== undefined) return [pathsOf(configMap.items), `ConfigMap ${quoted(configMap.name)}`]
-  if (secret?.items !== undefined) return [pathsOf(secret.items), `Secret ${quoted(secret.name)}`]
-  if (downwardAPI?.items !== undefined) return [pathsOf(downwardAPI.items), 'DownwardAPI']
-  if (serviceAccountToken !== undefined) return [[serviceAccountToken.path], 'ServiceAccountToken']
-  return [[], '']
+function filesOfSource({ configMap, secret, downwardAPI, serviceAccountToken }: VolumeProjection): readonly File[] | undefined {
+  if (configMap?.items !== undefined) return filesOf(configMap.items, `ConfigMap ${quoted(configMap.name)}`)
+  if (secret?.items !== undefined) return filesOf(secret.items, `Secret ${quoted(secret.name)}`)
+  if (downwardAPI?.items !== undefined) return filesOf(downwardAPI.items, 'DownwardAPI')
+  return serviceAccountToken && filesOf([serviceAccountToken], 'ServiceAccountToken')
 }
 
-function pathsOf(items: readonly WithPath[]): readonly string[] {
-  return items.map(({ path }) => path)
+function filesOf(items: readonly WithPath[], source?: string): readonly File[] {
+  return items.map(item => {
+    const path = withoutSlashes(item.path)
+    return { path, shown: source === undefined ? quoted(path) : `${quoted(path)} (${source})` }
+  })
 }
 
 function quoted(name: string | undefined): string {
   return JSON.stringify(name ?? '')
 }
 
-function warnOfOverlaps(paths: readonly string[], what: string, search: Search): void {
-  const seen = new Set<string>()
-  for (const given of paths) {
-    const path = withoutSlashes(given)
-    const other = overlapping(seen, path, search)
-    if (other !== undefined) search.warnings.push(`${what}: overlapping paths: ${JSON.stringify(path)} with ${JSON.stringify(other)}`)
-    seen.add(path)
+/** Compares each file with those of `seen`, to which it is added. */
+function warnOfOverlaps(files: readonly File[], volume: string, search: Search, seen: File[] = []): void {
+  for (const file of files) {
+    for (const other of seen) {
+      if (search.left-- <= 0) return
+      if (overlap(file.path, other.path)) search.warnings.push(`${volume}: overlapping paths: ${file.shown} with ${other.shown}`)
+    }
+    seen.push(file)
   }
 }
 
-function overlapping(seen: ReadonlySet<string>, path: string, search: Search): string | undefined {
-  if (path === '') return undefined
-  for (const other of seen) {
-    if (search.left-- <= 0) return undefined
-    if (other === '') return undefined
-    // As upstream compares: `abc` counts as being below `ab`.
-    if (`${other}/`.startsWith(path) || `${path}/`.startsWith(other)) return other
-  }
-  return undefined
+function overlap(path: string, other: string): boolean {
+  if (path === '' || other === '') return false
+  return `${other}/`.startsWith(`${path}/`) || `${path}/`.startsWith(`${other}/`)
 }
