@@ -1,4 +1,5 @@
 // How a new pod is prepared and judged.
+import { formatTime } from '../../../base/clock.ts'
 import { type FieldError, forbiddenField } from '../../field-error.ts'
 import type { StrategyContext } from '../../resource.ts'
 import type { Pod, PodAffinityTerm } from '../../types/core-v1.ts'
@@ -10,7 +11,7 @@ import { syncAppArmor } from './pod-app-armor.ts'
 import { qualityOfService } from './pod-quality-of-service.ts'
 
 /** Sets the status of a pod that nothing has looked at yet. Changes it in place. */
-export function prepareNewPod(pod: Pod, { warn }: StrategyContext): void {
+export function prepareNewPod(pod: Pod, { now, warn }: StrategyContext): void {
   pod.status = { phase: 'Pending', qosClass: qualityOfService(pod.spec) }
   if ((pod.spec.schedulingGates?.length ?? 0) > 0) {
     pod.status.conditions = [
@@ -19,6 +20,8 @@ export function prepareNewPod(pod: Pod, { warn }: StrategyContext): void {
         status: 'False',
         reason: 'SchedulingGated',
         message: 'Scheduling is blocked due to non-empty scheduling gates',
+        lastProbeTime: null,
+        lastTransitionTime: formatTime(now),
       },
     ]
   }

@@ -39,7 +39,9 @@ describe('a new pod', () => {
 
   test('says what a gated pod waits for', () => {
     const { object } = judgeNew(pod, podOf({ schedulingGates: [{ name: 'example.com/wait' }] }))
-    assert.equal(object.status?.conditions?.[0]?.reason, 'SchedulingGated')
+    const { message: _message, ...condition } = object.status?.conditions?.[0] ?? {}
+    const times = { lastProbeTime: null, lastTransitionTime: '2026-01-01T00:00:00Z' }
+    assert.deepEqual(condition, { type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', ...times })
   })
 
   test('selects by the labels that it has now where matchLabelKeys say so', () => {
