@@ -17,16 +17,7 @@ const resizePolicies = ['NotRequired', 'RestartContainer']
 const probes = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const
 
 /** Of a regular container's fields, those that an ephemeral one may not have: it is for looking, not for serving. */
-const notForEphemeral = [
-  'ports',
-  'resources',
-  'resizePolicy',
-  'restartPolicy',
-  'livenessProbe',
-  'readinessProbe',
-  'startupProbe',
-  'lifecycle',
-] as const
+const notForEphemeral = ['ports', 'resources', 'resizePolicy', 'restartPolicy', ...probes, 'lifecycle'] as const
 
 /** What the rules for one container need to know of its pod. */
 export interface ContainerPlace {
@@ -92,7 +83,10 @@ export function validateEphemeralContainers(place: ContainerPlace, path: string,
     const target = container.targetContainerName
     if (target && !others.has(target)) errors.push(notFoundField(`${at}.targetContainerName`, target))
     const text = 'cannot be set for an Ephemeral Container'
-    for (const field of notForEphemeral) if (isSet(container[field])) errors.push(forbiddenField(`${at}.${field}`, text))
+    for (const field of notForEphemeral) {
+      if (field === 'lifecycle' ? container.lifecycle !== undefined : isSet(container[field]))
+        errors.push(forbiddenField(`${at}.${field}`, text))
+    }
     container.volumeMounts?.forEach((mount, mountIndex) => {
       if (mount.subPath) errors.push(forbiddenField(`${at}.volumeMounts[${mountIndex}].subPath`, text))
       if (mount.subPathExpr) errors.push(forbiddenField(`${at}.volumeMounts[${mountIndex}].subPathExpr`, text))

@@ -356,9 +356,9 @@ describe('subresources of a pod', () => {
     )
     assert.deepEqual(removed.fields, ['spec.ephemeralContainers'])
     const ports = judgeSubresource(pod, 'ephemeralcontainers', stored, ({ spec }) =>
-      Object.assign(spec, { ephemeralContainers: [{ ...debug, ports: [{ containerPort: 1 }] }] }),
+      Object.assign(spec, { ephemeralContainers: [{ ...debug, ports: [{ containerPort: 1 }], lifecycle: {} }] }),
     )
-    assert.deepEqual(ports.fields, ['spec.ephemeralContainers[0].ports'])
+    assert.deepEqual(ports.fields, ['spec.ephemeralContainers[0].ports', 'spec.ephemeralContainers[0].lifecycle'])
   })
 })
 
