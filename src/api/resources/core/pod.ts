@@ -36,6 +36,7 @@ export const pod = defineResource<Pod>({
         keepStatus(object, old)
         keepMetadata(object.metadata, old.metadata)
       },
+      judgesMetadataInFull: true,
       validate: validateEphemeralContainersUpdate,
       ownFields: ['spec.ephemeralContainers'],
     },
@@ -47,6 +48,7 @@ export const pod = defineResource<Pod>({
     {
       name: 'resize',
       verbs: ['get', 'patch', 'update'],
+      judgesMetadataInFull: true,
       prepare: prepareResize,
       validate: validatePodResize,
       ownFields: ['containers', 'initContainers'].flatMap(list => [`spec.${list}.*.resources`, `spec.${list}.*.resizePolicy`]),
