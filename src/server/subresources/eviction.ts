@@ -39,11 +39,8 @@ export function eviction(parts: Parts): ResourceHandler {
     if (request.metadata.name !== info.name) throw badRequest('name in URL does not match name in Eviction object')
     const deletion = deletionOf(request, context)
     await admit(parts.writeParts.admission, context, request, deletion.dryRun)
+    if (await evictUnguarded(parts, context, deletion)) return evicted(context)
     const pod = currentPod(context)
-    if (mayIgnoreBudget(pod)) {
-      await evictUnguarded(parts, context, deletion)
-      return evicted(context)
-    }
     const permission = await ask(parts, context, pod, deletion.dryRun)
     if (permission.outcome === 'ambiguous') return ambiguous(context)
     if (permission.outcome === 'counted') context.annotate('bulkhead.dev/disruption-budget', permission.name)
@@ -108,18 +105,18 @@ function ambiguous(context: ResourceContext): Reply {
   return valueReply(context, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 }, 201)
 }
 
-/** A pending pod must not become ready, and guarded, between the look and the deletion. */
-async function evictUnguarded(parts: Parts, context: ResourceContext, deletion: Deletion): Promise<void> {
+/** Whether the pod was one that no budget guards, and is gone. A pending pod must not become ready between the look and the deletion. */
+async function evictUnguarded(parts: Parts, context: ResourceContext, deletion: Deletion): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
     const pod = currentPod(context)
+    if (!mayIgnoreBudget(pod)) return false
     const { status, metadata } = pod
     const fixed = deletion.resourceVersion === undefined && !isOver(status?.phase) && metadata.deletionTimestamp === undefined
     try {
       await evict(parts, context, fixed ? { ...deletion, resourceVersion: metadata.resourceVersion } : deletion)
-      return
+      return true
     } catch (err) {
       if (deletion.resourceVersion !== undefined || attempt >= attempts || !isReason(err, 'Conflict')) throw err
-      if (!mayIgnoreBudget(currentPod(context))) throw err
     }
   }
 }

@@ -99,6 +99,31 @@ test('eviction of a pod that is not ready asks no budget that is healthy without
   assert.ok((await api.get(`${pods}/p`)).json.metadata.deletionTimestamp)
 })
 
+test('eviction asks the budget of a pod that begins to run before it is deleted', async () => {
+  const running = { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } }
+  let begins: (() => Promise<unknown>) | undefined
+  await using api = new TestServer({
+    admission: {
+      mutate: () => undefined,
+      async validate({ operation }) {
+        if (operation !== 'DELETE') return
+        const begin = begins
+        begins = undefined
+        await begin?.()
+      },
+    },
+  })
+  await api.create(pods, pod(['c'], { nodeName: 'n1' }))
+  const budgets = '/apis/policy/v1/namespaces/default/poddisruptionbudgets'
+  await api.create(budgets, { metadata: { name: 'b' }, spec: { selector: {} } })
+  const status = { observedGeneration: 1, disruptionsAllowed: 1, currentHealthy: 2, desiredHealthy: 1, expectedPods: 2 }
+  await api.request('PATCH', `${budgets}/b/status`, { status })
+  begins = () => api.request('PATCH', `${pods}/p/status`, running)
+  assert.equal((await api.request('POST', `${pods}/p/eviction`, { metadata: { name: 'p' } })).status, 201)
+  assert.ok((await api.get(`${pods}/p`)).json.metadata.deletionTimestamp)
+  assert.equal((await api.get(`${budgets}/b`)).json.status.disruptionsAllowed, 0)
+})
+
 test('binding checks the name, the uid and the version of its pod', async () => {
   await using api = new TestServer()
   const created = await api.create(pods, pod())

@@ -36,7 +36,7 @@ export const pod = defineResource<Pod>({
         keepStatus(object, old)
         keepMetadata(object.metadata, old.metadata)
       },
-      judgesMetadataInFull: true,
+      judgesMetadata: 'both',
       validate: validateEphemeralContainersUpdate,
       ownFields: ['spec.ephemeralContainers'],
     },
@@ -48,7 +48,7 @@ export const pod = defineResource<Pod>({
     {
       name: 'resize',
       verbs: ['get', 'patch', 'update'],
-      judgesMetadataInFull: true,
+      judgesMetadata: 'both',
       prepare: prepareResize,
       validate: validatePodResize,
       ownFields: ['containers', 'initContainers'].flatMap(list => [`spec.${list}.*.resources`, `spec.${list}.*.resizePolicy`]),
