@@ -98,16 +98,16 @@ export const unknownPath = (): ApiError => apiError(404, 'NotFound', 'the server
 /** A path of the API that has not this method. */
 export const unknownMethod = (): ApiError =>
   apiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
-export const alreadyExists = (resource: Named, name: string): ApiError =>
-  apiError(409, 'AlreadyExists', `${qualified(resource)} "${name}" already exists`, detailsOf(resource, name))
-/** Every name that was drawn for a generateName was taken. */
-export const noUniqueName = (resource: Named, name: string): ApiError =>
-  apiError(
-    409,
-    'AlreadyExists',
-    `${qualified(resource)} ${goQuote(name)} already exists, the server was not able to generate a unique name for the object`,
-    { ...detailsOf(resource, name), retryAfterSeconds: 1 },
-  )
+/** `deleting`: what has the name is going. */
+export const alreadyExists = (resource: Named, name: string, deleting = false): ApiError =>
+  apiError(409, 'AlreadyExists', `${going(deleting)}${qualified(resource)} "${name}" already exists`, detailsOf(resource, name))
+/** Of an object with a generateName. */
+export const noUniqueName = (resource: Named, name: string, deleting = false): ApiError => {
+  const why = 'already exists, the server was not able to generate a unique name for the object'
+  const details = { ...detailsOf(resource, name), retryAfterSeconds: 1 }
+  return apiError(409, 'AlreadyExists', `${going(deleting)}${qualified(resource)} ${goQuote(name)} ${why}`, details)
+}
+const going = (deleting: boolean): string => (deleting ? 'object is being deleted: ' : '')
 export const conflict = (resource: Named, name: string, why: string): ApiError =>
   apiError(409, 'Conflict', `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${why}`, detailsOf(resource, name))
 export const staleConflict = (resource: Named, name: string): ApiError =>

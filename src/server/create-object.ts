@@ -119,7 +119,8 @@ async function store(
   for (let attempt = 1; ; attempt++) {
     const name = metadata.name ?? ''
     if (name === '') throw badRequest('name or generateName is required')
-    if (served.collection.newest(namespace, name) === undefined) {
+    const present = served.collection.newest(namespace, name)
+    if (present === undefined) {
       if (dryRun) return { object, entry: undefined, created: true }
       try {
         if (served.conversion) await served.conversion.prepareToStore(object, context.request.signal)
@@ -135,8 +136,11 @@ async function store(
         if (!(err instanceof WriteConflict)) throw err
       }
     }
-    if (prefix === '') throw alreadyExists(served.named, name)
-    if (attempt >= nameAttempts) throw noUniqueName(served.named, name)
+    if (prefix === '' || attempt >= nameAttempts) {
+      // As upstream, of every object with a prefix: the client may have given the name beside it.
+      const taken = metadata.generateName ? noUniqueName : alreadyExists
+      throw taken(served.named, name, present?.object.metadata.deletionTimestamp !== undefined)
+    }
     metadata.name = generatedName(prefix, parts.identifiers)
   }
 }

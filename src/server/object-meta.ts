@@ -34,7 +34,7 @@ export function stampNew(metadata: ObjectMeta, identifiers: Identifiers, now: nu
 }
 
 /** Fills the namespace from the path, or refuses another one. A cluster-scoped object loses the one that it was sent with. */
-export function matchNamespace(metadata: ObjectMeta, requested: string, namespaced: boolean): void {
+function matchNamespace(metadata: ObjectMeta, requested: string, namespaced: boolean): void {
   if (!namespaced) {
     delete metadata.namespace
     return
@@ -45,17 +45,12 @@ export function matchNamespace(metadata: ObjectMeta, requested: string, namespac
   }
 }
 
-/** What a patch made of an object stays in its namespace; it may leave the namespace out. */
-export function matchPatchedNamespace({ namespace }: ObjectMeta, requested: string): void {
-  if (!namespace || requested === '' || namespace === requested) return
-  throw badRequest(`the namespace of the object (${namespace}) does not match the namespace on the request (${requested})`)
-}
-
-/** An object that is sent to its own path must say its name, and the right one. */
-export function matchName(metadata: ObjectMeta, requested: string): void {
-  if (!metadata.name) throw badRequest(`the name of the object (${requested} based on URL) was undeterminable: name must be provided`)
-  if (metadata.name !== requested) {
-    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${requested})`)
+/** What is sent to an object's own path, or is made of it by a patch, may leave its namespace out, and must say its name. */
+export function matchPlace(metadata: ObjectMeta, place: { readonly namespace: string; readonly name: string }, namespaced: boolean): void {
+  matchNamespace(metadata, place.namespace, namespaced)
+  if (!metadata.name) throw badRequest(`the name of the object (${place.name} based on URL) was undeterminable: name must be provided`)
+  if (metadata.name !== place.name) {
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${place.name})`)
   }
 }
 

@@ -2,7 +2,7 @@
 import type { ObjectMeta } from '../api/object.ts'
 import { type ApiError, conflict, invalid, staleConflict } from '../api/status.ts'
 import { invalidShown } from '../api/validation/go-syntax.ts'
-import { matchName, matchNamespace, matchPatchedNamespace } from './object-meta.ts'
+import { matchPlace } from './object-meta.ts'
 import { plainFailure } from './plain-failure.ts'
 import type { ServedResource } from './served-resource.ts'
 
@@ -18,10 +18,7 @@ const maxVersion = 2n ** 64n - 1n
 /** Throws where the sent metadata demands another object than `old`. Returns whether it names the version that it wants to change. */
 export function checkPreconditions(served: ServedResource, place: Place, metadata: ObjectMeta, old: ObjectMeta): boolean {
   const { replaces = false, name } = place
-  matchName(metadata, name)
-  const { namespaced } = served.definition
-  if (!replaces && namespaced) matchPatchedNamespace(metadata, place.namespace)
-  matchNamespace(metadata, place.namespace, namespaced)
+  matchPlace(metadata, place, served.definition.namespaced)
   if (replaces) checkUid(served, place, metadata, old)
   const wanted = versionOf(metadata)
   if (wanted === '') {

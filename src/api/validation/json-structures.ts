@@ -37,7 +37,8 @@ export function readStructures<T>(text: string, shape: Shape): ReadStructures<T>
   return { ok: true, items }
 }
 
-function goKind(value: unknown): string {
+/** What Go's decoder calls the kind of a JSON value. */
+export function goKind(value: unknown): string {
   if (Array.isArray(value)) return 'array'
   return typeof value === 'boolean' ? 'bool' : typeof value
 }

@@ -17,7 +17,7 @@ import { setOwn } from '../../base/own-property.ts'
 import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
 import { isApply, subresourceWrite, type TrackFields } from '../field-management.ts'
-import { matchName, matchNamespace, matchPatchedNamespace } from '../object-meta.ts'
+import { matchPlace } from '../object-meta.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import { objectReply } from '../respond.ts'
@@ -108,7 +108,7 @@ async function readChange(context: ResourceContext): Promise<ScaleChange> {
   }
   if (context.info.verb === 'update') {
     const sent = await decodeBody(context, kind)
-    matchNamespace(sent.metadata, context.info.namespace, context.served.definition.namespaced)
+    matchPlace(sent.metadata, context.info, context.served.definition.namespaced)
     return { sent: sent.metadata, ...tracked(context, live => updated(live, sent)) }
   }
   const patch = await patchValue(context, kind)
@@ -144,8 +144,7 @@ function replicasPaths({ apiVersion, versions }: ServedResource): ReplicasPaths 
 }
 
 function scaled(context: ResourceContext, wanted: Scale, parent: Scalable): KubeObject {
-  matchName(wanted.metadata, context.info.name)
-  matchPatchedNamespace(wanted.metadata, context.info.namespace)
+  matchPlace(wanted.metadata, context.info, context.served.definition.namespaced)
   const replicas = wanted.spec?.replicas ?? 0
   const errors = context.served.definition.custom === undefined ? validateObjectMeta(wanted.metadata, metadataOfScales) : []
   if (replicas < 0) errors.push(invalidValue('spec.replicas', replicas, negativeMessage))

@@ -20,7 +20,7 @@ import { fieldValidation, mostValues } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
 import type { Reply } from '../exchange.ts'
 import { type AskedWrite, fieldWrite } from '../field-management.ts'
-import { matchName } from '../object-meta.ts'
+import { matchPlace } from '../object-meta.ts'
 import type { ResourceContext } from '../request-context.ts'
 import { writtenReply } from '../respond.ts'
 import { updateObject } from '../update-object.ts'
@@ -125,7 +125,7 @@ export async function apply(parts: WriteParts, context: ResourceContext): Promis
         const why = `uid mismatch: the provided object specified uid ${metadata.uid}, and no existing object was found`
         throw conflict(served.named, info.name, why)
       }
-      matchName(metadata, info.name)
+      matchPlace(metadata, info, definition.namespaced)
       // Only what is there has a version to compare.
       delete metadata.resourceVersion
       return createObject(parts, context, merged.object, dryRun, () => merged.entries)

@@ -36,6 +36,17 @@ test('create() answers 409 where the name is taken', async () => {
   assert.equal(json.message, 'configmaps "a" already exists')
 })
 
+test('create() says of a taken name that what has it is going, and that the server gave it a prefix', async () => {
+  await using api = new TestServer()
+  await api.create(path, { metadata: { name: 'a', finalizers: ['example.com/f'] } })
+  const message = async (metadata: object) => (await api.request('POST', path, { metadata })).json.message
+  const prefixed = 'configmaps "a" already exists, the server was not able to generate a unique name for the object'
+  assert.equal(await message({ name: 'a', generateName: 'b-' }), prefixed)
+  await api.request('DELETE', `${path}/a`)
+  assert.equal(await message({ name: 'a' }), 'object is being deleted: configmaps "a" already exists')
+  assert.equal(await message({ name: 'a', generateName: 'b-' }), `object is being deleted: ${prefixed}`)
+})
+
 test('create() draws another generated name where the first is taken', async () => {
   const suffixes = ['aaaaa', 'aaaaa', 'bbbbb']
   let uids = 0

@@ -98,7 +98,7 @@ test('patch() keeps an object where and what it is', async () => {
   const refused: [change: object, status: number, message: RegExp][] = [
     [{ name: 'b' }, 400, /^the name of the object \(b\) does not match the name on the URL \(a\)$/],
     [{ name: null }, 400, /name must be provided$/],
-    [{ namespace: 'b' }, 400, /^the namespace of the object \(b\) does not match the namespace on the request \(default\)$/],
+    [{ namespace: 'b' }, 400, /^the namespace of the provided object does not match the namespace sent on the request$/],
     [{ uid: 'b' }, 422, /metadata\.uid: Invalid value: "b": field is immutable$/],
     [{ resourceVersion: 'b' }, 500, /^strconv\.ParseUint: parsing "b": invalid syntax$/],
   ]

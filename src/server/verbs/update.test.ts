@@ -74,6 +74,20 @@ test('update() refuses another name and another uid', async () => {
   assert.match(gone.json.message, /UID in precondition: x, UID in object meta: $/)
 })
 
+test('update() and patch() look at the namespace before the name, and at both before the object', async () => {
+  await using api = new TestServer()
+  const elsewhere = { metadata: { namespace: 'x', name: 'b' } }
+  const sent = await api.request('PUT', `${path}/a`, elsewhere)
+  assert.deepEqual(
+    [sent.status, sent.json.message],
+    [400, 'the namespace of the provided object does not match the namespace sent on the request'],
+  )
+  await api.create(path, { metadata: { name: 'a' } })
+  assert.equal((await api.request('PATCH', `${path}/a`, elsewhere)).json.message, sent.json.message)
+  const scale = await api.request('PUT', `${deployments}/d/scale`, { kind: 'Scale', apiVersion: 'autoscaling/v1', metadata: { name: 'e' } })
+  assert.equal(scale.json.message, 'the name of the object (e) does not match the name on the URL (d)')
+})
+
 test('patch() of a uid is refused as a change', async () => {
   await using api = new TestServer()
   await api.create(path, { metadata: { name: 'a' } })
@@ -81,7 +95,7 @@ test('patch() of a uid is refused as a change', async () => {
   assert.equal(status, 422)
   assert.equal(json.message, 'ConfigMap "a" is invalid: metadata.uid: Invalid value: "x": field is immutable')
   const moved = await api.request('PATCH', `${path}/a`, { metadata: { namespace: 'x' } })
-  assert.equal(moved.json.message, 'the namespace of the object (x) does not match the namespace on the request (default)')
+  assert.equal(moved.json.message, 'the namespace of the provided object does not match the namespace sent on the request')
 })
 
 const versions: readonly { name: string; sent: string; status: number; message?: string }[] = [
@@ -200,9 +214,9 @@ test('scale is an object with metadata of its own', async () => {
   assert.equal(labelled.status, 422)
   assert.match(labelled.json.message, /^Scale\.autoscaling "d" is invalid: metadata\.labels: Invalid value: "-"/)
   const nowhere = await api.request('PATCH', `${deployments}/d/scale`, { metadata: { namespace: null } })
-  assert.equal(nowhere.json.message, 'Scale.autoscaling "d" is invalid: metadata.namespace: Required value')
+  assert.equal(nowhere.status, 200)
   const moved = await api.request('PATCH', `${deployments}/d/scale`, { metadata: { namespace: 'other' } })
-  assert.equal(moved.json.message, 'the namespace of the object (other) does not match the namespace on the request (default)')
+  assert.equal(moved.json.message, 'the namespace of the provided object does not match the namespace sent on the request')
   assert.equal((await api.request('PUT', `${deployments}/d/scale`, sent({}))).status, 200)
 })
 

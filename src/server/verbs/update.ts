@@ -5,7 +5,7 @@ import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
 import type { Reply } from '../exchange.ts'
 import { trackFields, trackNewFields } from '../field-management.ts'
-import { matchName } from '../object-meta.ts'
+import { matchPlace } from '../object-meta.ts'
 import type { ResourceContext } from '../request-context.ts'
 import { writtenReply } from '../respond.ts'
 import { updateObject } from '../update-object.ts'
@@ -15,7 +15,7 @@ export async function update(parts: WriteParts, context: ResourceContext): Promi
   const { served, info } = context
   const dryRun = isDryRun(context.query.all('dryRun'))
   const sent = await decodeBody(context)
-  matchName(sent.metadata, info.name)
+  matchPlace(sent.metadata, info, served.definition.namespaced)
   const mayCreate = info.subresource === '' && served.definition.allowCreateOnUpdate === true
   const written = await updateObject(parts, context, {
     namespace: served.definition.namespaced ? info.namespace : '',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec } from '../../types/core-v1.ts'
 import { judgeNew, judgeSubresource, judgeUpdate } from './new-object.fixture.ts'
-import { persistentVolumeClaim } from './persistent-volume-claim.ts'
+import { classAnnotation, persistentVolumeClaim } from './persistent-volume-claim.ts'
 
 const base: PersistentVolumeClaimSpec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
 const of = (spec: PersistentVolumeClaimSpec): PersistentVolumeClaim => ({
@@ -70,6 +70,16 @@ describe('PersistentVolumeClaim', () => {
       'status.capacity[storage]: Invalid value: -1024: must be a valid resource quantity',
       'status.allocatedResources[storage]: Invalid value: -1: must be a valid resource quantity',
     ])
+  })
+
+  test('loses an annotation of no class', () => {
+    const annotated = (value: string) => ({ ...of({}), metadata: { ...of({}).metadata, annotations: { [classAnnotation]: value } } })
+    const fields = (value: string) =>
+      judgeUpdate(persistentVolumeClaim, judgeNew(persistentVolumeClaim, annotated(value)).object, object => {
+        delete object.metadata.annotations
+      }).fields
+    assert.deepEqual(fields(''), [])
+    assert.deepEqual(fields('slow'), [`metadata.annotations.${classAnnotation}`])
   })
 
   const bound = {

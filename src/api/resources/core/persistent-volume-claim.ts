@@ -1,9 +1,9 @@
 // PersistentVolumeClaim, v1.
-import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
+import { type FieldError, forbiddenField, notSupported, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec, TypedLocalObjectReference } from '../../types/core-v1.ts'
 import { validateClaimSpec } from '../../validation/claim-spec.ts'
-import { immutable, immutableMessage } from '../../validation/object-meta.ts'
+import { immutable } from '../../validation/object-meta.ts'
 import { compareAmounts, roundAmounts, validateBasicQuantity } from '../../validation/quantities.ts'
 import { validateClaimResourceKey } from '../../validation/resource-names.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
@@ -125,9 +125,8 @@ function validateClaimUpdate(object: PersistentVolumeClaim, old: PersistentVolum
   const oldAnnotation = old.metadata.annotations?.[classAnnotation]
   const nameGiven = before.storageClassName === undefined && now.storageClassName !== undefined
   const fromAnnotation = nameGiven && oldAnnotation === now.storageClassName && (annotation === undefined || annotation === oldAnnotation)
-  if (!fromAnnotation && annotation !== oldAnnotation) {
-    errors.push(invalidValue(`metadata.annotations.${classAnnotation}`, annotation ?? '', immutableMessage))
-  }
+  // Here, as in upstream, none is as good as an empty one.
+  if (!fromAnnotation) immutable(errors, `metadata.annotations.${classAnnotation}`, annotation ?? '', oldAnnotation ?? '')
   if (nameGiven && (oldAnnotation === undefined || oldAnnotation === now.storageClassName)) delete now.storageClassName
   const size = object.spec?.resources?.requests?.['storage'] ?? '0'
   const oldSize = old.spec?.resources?.requests?.['storage'] ?? '0'

@@ -49,6 +49,20 @@ describe('Secret', () => {
     assert.ok(!errors.join().includes('hunter2'))
   })
 
+  const unread: readonly (readonly [text: string, why: string])[] = [
+    ['', 'unexpected end of JSON input'],
+    ['{', 'unexpected end of JSON input'],
+    ['hunter2', "invalid character 'h' looking for beginning of value"],
+    ['{} x', "invalid character 'x' after top-level value"],
+    ['true', 'json: cannot unmarshal bool into Go value of type map[string]interface {}'],
+  ]
+  for (const [text, why] of unread) {
+    test(`says why it cannot read ${JSON.stringify(text)}`, () => {
+      const { errors } = judgeNew(secret, of({ type: 'kubernetes.io/dockercfg', data: { '.dockercfg': base64(text) } }))
+      assert.deepEqual(errors, [`data[.dockercfg]: Invalid value: "<secret contents redacted>": ${why}`])
+    })
+  }
+
   test('keeps its type', () => {
     assert.deepEqual(judgeUpdate(secret, of({ type: 'a/b' }), object => Object.assign(object, { type: 'Opaque' })).fields, ['type'])
   })

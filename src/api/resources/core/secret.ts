@@ -1,8 +1,10 @@
 // Secret, v1.
-import { parseJson } from '../../../base/json.ts'
+import { isJsonObject } from '../../../base/json.ts'
 import { type FieldError, forbiddenField, invalidValue, required, tooLong } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
+import { parseJsonBytes } from '../../schema/decode.ts'
 import type { Secret } from '../../types/core-v1.ts'
+import { goKind } from '../../validation/json-structures.ts'
 import { configMapKey } from '../../validation/names.ts'
 import { immutable, pushMessages } from '../../validation/object-meta.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
@@ -103,7 +105,7 @@ function validateType(object: Secret, data: Readonly<Record<string, string>>, er
   }
 }
 
-/** The value must be a JSON object; what it says instead is not repeated, for it may hold credentials. */
+/** The value must be a JSON object; of what it says instead the first wrong character alone is repeated, for it may hold credentials. */
 function validateJsonKey(data: Readonly<Record<string, string>>, key: string, errors: FieldError[]): void {
   const value = data[key]
   if (value === undefined) {
@@ -113,19 +115,9 @@ function validateJsonKey(data: Readonly<Record<string, string>>, key: string, er
   const refuse = (why: string): void => {
     errors.push(invalidValue(`data[${key}]`, '<secret contents redacted>', why))
   }
-  const text = Buffer.from(value, 'base64').toString()
-  if (text === '') {
-    refuse('unexpected end of JSON input')
-    return
-  }
-  try {
-    const parsed: unknown = parseJson(text)
-    if (typeof parsed !== 'object' || Array.isArray(parsed)) {
-      const kind = Array.isArray(parsed) ? 'array' : typeof parsed === 'boolean' ? 'bool' : typeof parsed
-      refuse(`json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`)
-    }
-  } catch (err) {
-    if (!(err instanceof SyntaxError)) throw err
-    refuse('invalid JSON')
+  const parsed = parseJsonBytes(Buffer.from(value, 'base64'), maxDataBytes)
+  if (!parsed.ok) refuse(parsed.message)
+  else if (parsed.value !== null && !isJsonObject(parsed.value)) {
+    refuse(`json: cannot unmarshal ${goKind(parsed.value)} into Go value of type map[string]interface {}`)
   }
 }
