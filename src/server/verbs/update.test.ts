@@ -88,6 +88,17 @@ test('update() and patch() look at the namespace before the name, and at both be
   assert.equal(scale.json.message, 'the name of the object (e) does not match the name on the URL (d)')
 })
 
+test('patch() of a generateName is judged by what the kind asks of updates', async () => {
+  await using api = new TestServer()
+  await api.create(path, { metadata: { name: 'a' } })
+  await api.create(deployments, deployment(1))
+  const prefixed = async (where: string, generateName: string) => (await api.request('PATCH', where, { metadata: { generateName } })).status
+  assert.equal(await prefixed(`${path}/a`, 'b-'), 200)
+  assert.equal(await prefixed(`${path}/a`, 'B_'), 422)
+  assert.equal(await prefixed(`${deployments}/d`, 'B_'), 200)
+  assert.equal(await prefixed(`${deployments}/d`, 'b%'), 422)
+})
+
 test('patch() of a uid is refused as a change', async () => {
   await using api = new TestServer()
   await api.create(path, { metadata: { name: 'a' } })

@@ -22,6 +22,7 @@ export const validatingAdmissionPolicy = defineResource<ValidatingAdmissionPolic
   kind: 'ValidatingAdmissionPolicy',
   plural: 'validatingadmissionpolicies',
   namespaced: false,
+  judgesMetadata: 'whole',
   allowUnconditionalUpdate: false,
   categories: ['api-extensions'],
   standardFinalizers: false,

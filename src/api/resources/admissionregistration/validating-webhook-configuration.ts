@@ -10,6 +10,7 @@ export const validatingWebhookConfiguration = defineResource<ValidatingWebhookCo
   kind: 'ValidatingWebhookConfiguration',
   plural: 'validatingwebhookconfigurations',
   namespaced: false,
+  judgesMetadata: 'whole',
   allowUnconditionalUpdate: false,
   categories: ['api-extensions'],
   standardFinalizers: false,

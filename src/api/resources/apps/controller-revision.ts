@@ -13,6 +13,7 @@ export const controllerRevision = defineResource<ControllerRevision>({
   kind: 'ControllerRevision',
   plural: 'controllerrevisions',
   namespaced: true,
+  judgesMetadata: 'both',
   columns: [
     nameColumn,
     { name: 'Controller', type: 'string', cell: controllerCell },

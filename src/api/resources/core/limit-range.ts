@@ -19,6 +19,7 @@ export const limitRange = defineResource<LimitRange>({
   kind: 'LimitRange',
   plural: 'limitranges',
   namespaced: true,
+  judgesMetadata: 'whole',
   shortNames: ['limits'],
   columns: [
     { name: 'Name', type: 'string', format: 'name', cell: ({ metadata }) => metadata.name ?? '' },

@@ -16,6 +16,7 @@ export const csiStorageCapacity = defineResource<CSIStorageCapacity>({
   kind: 'CSIStorageCapacity',
   plural: 'csistoragecapacities',
   namespaced: true,
+  judgesMetadata: 'both',
   allowUnconditionalUpdate: false,
   columns: [nameColumn, createdAtColumn],
   validate,

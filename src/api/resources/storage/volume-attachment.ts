@@ -23,6 +23,7 @@ export const volumeAttachment = defineResource<VolumeAttachment>({
   kind: 'VolumeAttachment',
   plural: 'volumeattachments',
   namespaced: false,
+  judgesMetadata: 'both',
   allowUnconditionalUpdate: false,
   // The whole is judged there: what may be too long stands in the status.
   subresources: [statusSubresource<VolumeAttachment>({ keepsMetadata: true, prepare: dropErrorCodes, validate: validateUpdate })],
