@@ -78,10 +78,16 @@ function goneAs(object: KubeObject): Deleted {
 }
 
 /** Throws the 409 where the client wants another object deleted than this one. */
-export function checkDeletionPreconditions({ group, kind }: ResourceDefinition, { metadata }: KubeObject, deletion: Deletion): void {
-  // Upstream names the kind here, not the resource.
-  const differs = (what: string, wanted: string, actual: string | undefined, hint: string): Error => {
-    const text = `the ${what} in the precondition (${wanted}) does not match the ${what} in record (${actual ?? ''}). ${hint}`
+export function checkDeletionPreconditions({ group, plural, kind }: ResourceDefinition, object: KubeObject, deletion: Deletion): void {
+  const { metadata } = object
+  const differs = (what: string, wanted: string, actual = '', hint: string): Error => {
+    if (isNamespace(object)) {
+      // These look before the rules of every object do.
+      const text = `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${actual}`
+      return conflict({ group, plural }, metadata.name ?? '', text)
+    }
+    const text = `the ${what} in the precondition (${wanted}) does not match the ${what} in record (${actual}). ${hint}`
+    // Upstream names the kind here, not the resource.
     return conflict({ group, plural: kind }, metadata.name ?? '', text)
   }
   if (deletion.uid !== undefined && deletion.uid !== metadata.uid) {
@@ -153,7 +159,9 @@ function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, current:
   const { metadata } = object
   const graceful = definition.graceSeconds !== undefined
   if (metadata.deletionTimestamp !== undefined) return planAgain(context, object, deletion)
-  setFinalizers(metadata, finalizersFor(context, object, deletion.propagation))
+  // To whom asks in the old way upstream's namespaces give the other policy.
+  const propagation = isNamespace(object) && deletion.keepsNoOrphans === true ? 'Foreground' : deletion.propagation
+  setFinalizers(metadata, finalizersFor(context, object, propagation))
   if (isNamespace(object)) terminate(object)
   const grace = graceful ? graceOf(definition.graceSeconds?.(object) ?? 0, deletion.graceSeconds) : 0
   markDeleted(metadata, context.now, grace)
@@ -207,10 +215,7 @@ function terminate(namespace: KubeObject): void {
   withStatus.status = { ...withStatus.status, phase: 'Terminating' }
 }
 
-/**
- * The finalizers of garbage collection follow the propagation policy; without one, what is there stays. A namespace, whose content has
- * no owner references to it, takes none.
- */
+/** The finalizers of garbage collection follow the propagation policy; without one, what is there stays. */
 function finalizersFor(
   context: Pick<ResourceContext, 'served'>,
   object: KubeObject,
@@ -218,9 +223,6 @@ function finalizersFor(
 ): string[] | undefined {
   const current = object.metadata.finalizers
   const has = (name: string): boolean => current?.includes(name) ?? false
-  if (isNamespace(object)) {
-    return propagation === 'Background' && has(orphan) ? current?.filter(name => name !== orphan) : current
-  }
   const policy = policyFor(context.served.groupResource, has, propagation)
   const wanted = policy === 'Orphan' ? orphan : policy === 'Foreground' ? foreground : undefined
   if (wanted === undefined ? !has(orphan) && !has(foreground) : has(wanted) && !has(wanted === orphan ? foreground : orphan)) return current

@@ -143,7 +143,7 @@ test('remove() takes a pod without a node at once and gives one on a node its gr
 test('a namespace terminates and goes when its own finalizers are gone', async () => {
   await using api = new TestServer()
   await api.create('/api/v1/namespaces', { metadata: { name: 'n' } })
-  const deleted = await api.request('DELETE', '/api/v1/namespaces/n', { propagationPolicy: 'Foreground' })
+  const deleted = await api.request('DELETE', '/api/v1/namespaces/n')
   assert.equal(deleted.json.metadata.finalizers, undefined)
   const again = await api.request('DELETE', '/api/v1/namespaces/n', { propagationPolicy: 'Foreground' })
   assert.equal(again.json.metadata.resourceVersion, deleted.json.metadata.resourceVersion)
@@ -152,6 +152,32 @@ test('a namespace terminates and goes when its own finalizers are gone', async (
   const finalized = await api.request('PUT', '/api/v1/namespaces/n/finalize', { metadata: { name: 'n' }, spec: { finalizers: [] } })
   assert.equal(finalized.status, 200)
   assert.equal((await api.get('/api/v1/namespaces/n')).status, 404)
+})
+
+const namespacePolicies: readonly [options: object, finalizers: string[] | undefined][] = [
+  [{ propagationPolicy: 'Foreground' }, ['foregroundDeletion']],
+  [{ propagationPolicy: 'Orphan' }, ['orphan']],
+  [{ propagationPolicy: 'Background' }, undefined],
+  [{ orphanDependents: true }, ['orphan']],
+  [{ orphanDependents: false }, ['foregroundDeletion']],
+]
+for (const [options, finalizers] of namespacePolicies) {
+  test(`remove() of a namespace with ${JSON.stringify(options)} leaves it to ${finalizers ?? 'its own finalizers'}`, async () => {
+    await using api = new TestServer()
+    await api.create('/api/v1/namespaces', { metadata: { name: 'n' } })
+    const { json } = await api.request('DELETE', '/api/v1/namespaces/n', options)
+    assert.deepEqual(json.metadata.finalizers, finalizers)
+  })
+}
+
+test('remove() of a namespace has words of its own for preconditions', async () => {
+  await using api = new TestServer()
+  const { metadata } = await api.create('/api/v1/namespaces', { metadata: { name: 'n' } })
+  const message = async (preconditions: object) => (await api.request('DELETE', '/api/v1/namespaces/n', { preconditions })).json.message
+  const failed = 'Operation cannot be fulfilled on namespaces "n": Precondition failed:'
+  assert.equal(await message({ uid: 'x' }), `${failed} UID in precondition: x, UID in object meta: ${metadata.uid}`)
+  const version = `ResourceVersion in object meta: ${metadata.resourceVersion}`
+  assert.equal(await message({ resourceVersion: '1' }), `${failed} ResourceVersion in precondition: 1, ${version}`)
 })
 
 test('deleteCollection() removes what is selected and answers it', async () => {
