@@ -34,7 +34,7 @@ export function stampNew(metadata: ObjectMeta, identifiers: Identifiers, now: nu
 }
 
 /** Fills the namespace from the path, or refuses another one. A cluster-scoped object loses the one that it was sent with. */
-function matchNamespace(metadata: ObjectMeta, requested: string, namespaced: boolean): void {
+export function matchNamespace(metadata: ObjectMeta, requested: string, namespaced: boolean): void {
   if (!namespaced) {
     delete metadata.namespace
     return

@@ -6,6 +6,7 @@ import type { Binding, Pod } from '../../api/types/core-v1.ts'
 import { copyJson } from '../../base/copy-json.ts'
 import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
+import { matchNamespace } from '../object-meta.ts'
 import { plainFailure } from '../plain-failure.ts'
 import { withPodCondition } from '../pod-condition.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -22,6 +23,7 @@ export function binding(parts: Pick<SubresourceParts, 'writeParts' | 'resources'
   return async context => {
     const sent = (await decodeBody(context, kind)) as Binding
     const { metadata, target } = sent
+    matchNamespace(metadata, context.info.namespace, true)
     const pods = parts.resources.byGroupResource('pods')
     if (pods === undefined) throw unknownPath()
     const name = context.info.subresource === '' ? (metadata.name ?? '') : context.info.name

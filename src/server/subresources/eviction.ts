@@ -9,6 +9,7 @@ import { type Deletion, judgeDeleteOptions } from '../delete-options.ts'
 import { covers, letsUnreadyGo, notYetKnown, withEviction } from '../disruption-budget.ts'
 import { isDryRun } from '../dry-run.ts'
 import type { Reply } from '../exchange.ts'
+import { matchNamespace } from '../object-meta.ts'
 import { createOptions } from '../operation-options.ts'
 import { withPodCondition } from '../pod-condition.ts'
 import type { ResourceContext } from '../request-context.ts'
@@ -36,6 +37,7 @@ export function eviction(parts: Parts): ResourceHandler {
   return async context => {
     const { info } = context
     const request = (await decodeBody(context, kind)) as Eviction
+    matchNamespace(request.metadata, info.namespace, true)
     if (request.metadata.name !== info.name) throw badRequest('name in URL does not match name in Eviction object')
     const deletion = deletionOf(request, context)
     await admit(parts.writeParts.admission, context, request, deletion.dryRun)

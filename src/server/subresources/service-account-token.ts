@@ -6,6 +6,7 @@ import type { TokenRequest } from '../../api/types/authentication-v1.ts'
 import { formatTime } from '../../base/clock.ts'
 import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
+import { matchNamespace } from '../object-meta.ts'
 import { createOptions } from '../operation-options.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
@@ -42,13 +43,10 @@ export function serviceAccountToken({ writeParts, issueToken }: Pick<Subresource
 }
 
 function matchAccount({ metadata }: TokenRequest, { info }: ResourceContext): void {
+  matchNamespace(metadata, info.namespace, true)
   metadata.name ||= info.name
-  metadata.namespace ||= info.namespace
-  for (const field of ['name', 'namespace'] as const) {
-    if (metadata[field] === info[field]) continue
-    const detail = `must match the service account ${field} if specified`
-    throw invalid(kind, info.name, [invalidValue(`metadata.${field}`, metadata[field], detail)])
-  }
+  if (metadata.name === info.name) return
+  throw invalid(kind, info.name, [invalidValue('metadata.name', metadata.name, 'must match the service account name if specified')])
 }
 
 /** A node asks for tokens of its own pods only: that is NodeRestriction's rule, so this write passes admission as all others do. */

@@ -267,6 +267,22 @@ test('token is judged by admission and asked of the issuer; a dry run keeps it',
   assert.match(other.json.message, /metadata.name: Invalid value: "x": must match the service account name if specified/)
 })
 
+const posted = [
+  { what: 'pods/p/binding', body: { target: { name: 'n' } } },
+  { what: 'bindings', body: { target: { name: 'n' } } },
+  { what: 'pods/p/eviction', body: {} },
+  { what: 'serviceaccounts/p/token', body: { spec: {} } },
+]
+for (const { what, body } of posted) {
+  test(`a body for ${what} is of the namespace of its path`, async () => {
+    await using api = new TestServer({ issueToken: () => Promise.reject(new Error('nothing is signed')) })
+    await api.create(pods, pod())
+    const metadata = { name: 'p', namespace: 'other' }
+    const { status, json } = await api.request('POST', `/api/v1/namespaces/default/${what}`, { ...body, metadata })
+    assert.deepEqual([status, json.message], [400, 'the namespace of the provided object does not match the namespace sent on the request'])
+  })
+}
+
 test('subresourceHandlers() uses every file of the folder', async () => {
   const files = readdirSync(import.meta.dirname).filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts') && name !== 'index.ts')
   const { readFileSync } = await import('node:fs')
