@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { TestServer } from './testing.ts'
+import { noAdmission } from './write-parts.ts'
 
 const owner = { apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u', controller: true }
 const at = (namespace: string, plural: string) => `/api/v1/namespaces/${namespace}/${plural}`
@@ -11,7 +12,33 @@ test('an owner that is named twice counts once, with a warning', async () => {
   const { status, json, headers } = await api.request('POST', at('default', 'configmaps'), body)
   assert.equal(status, 201)
   assert.deepEqual(json.metadata.ownerReferences, [owner])
-  assert.match(headers['warning'] ?? '', /duplicate UID\(s\) observed: u/)
+  assert.match(headers['warning'] ?? '', /contains duplicate entries; .* duplicate UID\(s\) observed: u"/)
+})
+
+const twice = { ownerReferences: [owner, owner, owner] }
+const afterAdmission = /contains duplicate entries after mutating admission happens; .* duplicate UID\(s\) observed: u, u"/
+
+test('owners that a patch or a plug-in names twice are told to be found after admission', async () => {
+  const names: string[] = []
+  await using api = new TestServer({
+    admission: {
+      ...noAdmission,
+      async mutate({ object }) {
+        if (names.includes(object?.metadata.name ?? '')) Object.assign(object?.metadata ?? {}, twice)
+      },
+    },
+  })
+  const path = at('default', 'configmaps')
+  await api.create(path, { metadata: { name: 'a' } })
+  const mergePatch = { 'content-type': 'application/merge-patch+json' }
+  const patched = await api.request('PATCH', `${path}/a`, { metadata: twice }, mergePatch)
+  assert.deepEqual(patched.json.metadata.ownerReferences, [owner])
+  assert.match(patched.headers['warning'] ?? '', afterAdmission)
+  names.push('a', 'c')
+  assert.match((await api.request('PUT', `${path}/a`, { metadata: { name: 'a' } })).headers['warning'] ?? '', afterAdmission)
+  const { json, headers } = await api.request('POST', path, { metadata: { name: 'c' } })
+  assert.deepEqual(json.metadata.ownerReferences, [owner])
+  assert.match(headers['warning'] ?? '', afterAdmission)
 })
 
 test('unqualified finalizers are refused by the kinds whose rules know finalizers', async () => {

@@ -8,6 +8,7 @@ import { type Entry, WriteConflict } from '../store/store.ts'
 import { generatedName } from './identifiers.ts'
 import { metadataRules, receiveNew, setManagedFields, stampNew } from './object-meta.ts'
 import { createOptions } from './operation-options.ts'
+import { dropDuplicateOwners } from './owner-references.ts'
 import { plainFailure } from './plain-failure.ts'
 import type { ResourceContext } from './request-context.ts'
 import type { ServedResource } from './served-resource.ts'
@@ -45,7 +46,8 @@ export async function createObject(
   const { definition } = served
   const { metadata } = object
   const sent = metadata.managedFields
-  receiveNew(metadata, info.namespace, definition.namespaced, context.warn)
+  receiveNew(metadata, info.namespace, definition.namespaced)
+  if (info.verb !== 'patch') dropDuplicateOwners(metadata, context.warn)
   if (definition.drawsNames === false && !metadata.name && metadata.generateName) metadata.name = metadata.generateName
   const prefix = metadata.name ? '' : (metadata.generateName ?? '')
   if (prefix !== '') metadata.name = generatedName(prefix, parts.identifiers)
@@ -60,6 +62,7 @@ export async function createObject(
   const asked = { operation: 'CREATE', subresource, namespace, name: metadata.name ?? '', object, oldObject: undefined, dryRun } as const
   const admission = new WriteAdmission(context, asked, () => createOptions(context))
   await parts.admission.mutate(admission, context.request.signal)
+  dropDuplicateOwners(object.metadata, context.warn, true)
   const reservation = parts.reservations.get(groupResource(definition.group, definition.plural))?.beginCreate(object, dryRun)
   let success = false
   try {

@@ -8,7 +8,6 @@ import type { ObjectMetaRules, ObjectMetaUpdateRules } from '../api/validation/o
 import { semanticallyEqual } from '../api/validation/semantic-equality.ts'
 import { formatTime } from '../base/clock.ts'
 import type { Identifiers } from './identifiers.ts'
-import { dropDuplicateOwners } from './owner-references.ts'
 
 /** Forgets what a client sent for the fields that only the server sets. */
 function wipeSystemFields(metadata: ObjectMeta): void {
@@ -21,10 +20,9 @@ function wipeSystemFields(metadata: ObjectMeta): void {
 }
 
 /** What every creation does to the metadata that a client sent, those whose answer is only computed included. */
-export function receiveNew(metadata: ObjectMeta, requested: string, namespaced: boolean, warn: (text: string) => void): void {
+export function receiveNew(metadata: ObjectMeta, requested: string, namespaced: boolean): void {
   wipeSystemFields(metadata)
   matchNamespace(metadata, requested, namespaced)
-  dropDuplicateOwners(metadata, warn)
 }
 
 export function stampNew(metadata: ObjectMeta, identifiers: Identifiers, now: number, countsGeneration: boolean): void {

@@ -84,7 +84,7 @@ async function attemptUpdate(
   object: KubeObject,
   old: KubeObject,
 ): Promise<Written> {
-  dropDuplicateOwners(object.metadata, context.warn)
+  if (change.sent !== undefined) dropDuplicateOwners(object.metadata, context.warn)
   const sent = object.metadata.managedFields
   carryOver(object.metadata, old.metadata)
   // Before admission, as at creation.
@@ -96,6 +96,7 @@ async function attemptUpdate(
   const admission = admissionRequest(context, change, shown ?? { operation: 'UPDATE', object, oldObject: old })
   await parts.admission.mutate(admission, context.request.signal)
   shown?.adopt()
+  dropDuplicateOwners(object.metadata, context.warn, true)
   const reservation = change.subresource === '' ? beginReservation(parts, context, object, old, change.dryRun) : undefined
   let success = false
   try {

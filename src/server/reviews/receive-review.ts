@@ -4,6 +4,7 @@ import { invalid } from '../../api/status.ts'
 import { decodeBody } from '../decode.ts'
 import { trackNewFields } from '../field-management.ts'
 import { receiveNew, setManagedFields } from '../object-meta.ts'
+import { dropDuplicateOwners } from '../owner-references.ts'
 import type { ResourceContext } from '../request-context.ts'
 
 /** Throws a 400 for what cannot be read and a 422 for what makes no sense. */
@@ -12,7 +13,8 @@ export async function receiveReview(context: ResourceContext): Promise<KubeObjec
   const track = trackNewFields(context)
   const review = await decodeBody(context)
   const sent = review.metadata.managedFields
-  receiveNew(review.metadata, context.info.namespace, definition.namespaced, context.warn)
+  receiveNew(review.metadata, context.info.namespace, definition.namespaced)
+  dropDuplicateOwners(review.metadata, context.warn)
   const errors = definition.validate?.(review) ?? []
   // Upstream names neither kind nor object here.
   if (errors.length > 0) throw invalid({ group: definition.group, kind: '' }, '', errors)
