@@ -14,7 +14,7 @@ const object = (properties: Record<string, JSONSchemaProps>, more: JSONSchemaPro
   ...more,
 })
 /** What is said of a spec with this schema. */
-const judged = (spec: JSONSchemaProps) => judgeDefaultsByRules(object({ spec }), 'schema').map(formatFieldError)
+const judged = (spec: JSONSchemaProps) => judgeDefaultsByRules(object({ spec }), 'schema', new Set()).map(formatFieldError)
 const at = 'schema.properties[spec]'
 
 const rows: readonly [name: string, spec: JSONSchemaProps, said: string[]][] = [

@@ -7,37 +7,37 @@ import { compileNode, judgeByNode, type RuleBudget, type RuleNode } from './rule
 import { uncorrelated } from './schema-judge.ts'
 import { isSchema, metaFields } from './schema-reader.ts'
 
-/** For a structural schema whose defaults are values of it and whose rules compile. All defaults share what one request may cost. */
-export function judgeDefaultsByRules(schema: JSONSchemaProps, field: string): FieldError[] {
+/** For a structural schema; the defaults of those in `wrong` are no values of theirs. All defaults share what one request may cost. */
+export function judgeDefaultsByRules(schema: JSONSchemaProps, field: string, wrong: ReadonlySet<JSONSchemaProps>): FieldError[] {
   const errors: FieldError[] = []
-  visit(undefined, schema, field, true, { left: requestBudget }, errors)
+  visit(undefined, schema, field, true, { budget: { left: requestBudget }, wrong, errors })
   return errors
 }
 
+interface Judgement {
+  readonly budget: RuleBudget
+  readonly wrong: ReadonlySet<JSONSchemaProps>
+  readonly errors: FieldError[]
+}
+
 /** `above`: the rules of this place, where those of a place above it were compiled; null where it has none. Others are compiled at the first default. */
-function visit(
-  above: RuleNode | null | undefined,
-  schema: JSONSchemaProps,
-  field: string,
-  root: boolean,
-  budget: RuleBudget,
-  errors: FieldError[],
-): void {
+function visit(above: RuleNode | null | undefined, schema: JSONSchemaProps, field: string, root: boolean, judgement: Judgement): void {
+  const { budget, wrong, errors } = judgement
   if (above === null || budget.left < 0) return
   const { default: value } = schema
   let node = above
-  if (value !== undefined && value !== null) {
+  if (value !== undefined && value !== null && !wrong.has(schema)) {
     node ??= compileNode(schema, root)
     // Below a place without rules there are none.
     if (node === undefined) return
     errors.push(...judge(node, value, budget).map(error => withinDefault(error, `${field}.default`)))
   }
   const rulesOf = (inner: RuleNode | undefined): RuleNode | null | undefined => (node === undefined ? undefined : (inner ?? null))
-  if (isSchema(schema.items)) visit(rulesOf(node?.items), schema.items, `${field}.items`, false, budget, errors)
+  if (isSchema(schema.items)) visit(rulesOf(node?.items), schema.items, `${field}.items`, false, judgement)
   const isResource = root || schema['x-kubernetes-embedded-resource'] === true
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     if (isResource && metaFields.has(name)) continue
-    visit(rulesOf(node?.properties.get(name)), property, `${field}.properties[${name}]`, false, budget, errors)
+    visit(rulesOf(node?.properties.get(name)), property, `${field}.properties[${name}]`, false, judgement)
   }
 }
 

@@ -8,14 +8,18 @@ import { maxJudgedSteps, schemaJudge, TooManySteps, uncorrelated, Walk } from '.
 import { isSchema, metaFields } from './schema-reader.ts'
 import { unknownFields } from './unknown-fields.ts'
 
-/** For a structural schema; `root` is set for whole resources. Values of maps have no defaults, and those of metadata are forbidden elsewhere. */
-export function judgeDefaults(schema: JSONSchemaProps, field: string, root = true): FieldError[] {
+/**
+ * For a structural schema; `root` is set for whole resources. Values of maps have no defaults, and those of metadata are forbidden elsewhere.
+ * Schemas whose default is no value of theirs are added to `wrong`.
+ */
+export function judgeDefaults(schema: JSONSchemaProps, field: string, wrong: Set<JSONSchemaProps>, root = true): FieldError[] {
   const isResource = root || schema['x-kubernetes-embedded-resource'] === true
   const errors = schema.default === undefined || schema.default === null ? [] : judgeDefault(schema, `${field}.default`)
-  if (isSchema(schema.items)) errors.push(...judgeDefaults(schema.items, `${field}.items`, false))
+  if (errors.length > 0) wrong.add(schema)
+  if (isSchema(schema.items)) errors.push(...judgeDefaults(schema.items, `${field}.items`, wrong, false))
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     if (isResource && metaFields.has(name)) continue
-    errors.push(...judgeDefaults(property, `${field}.properties[${name}]`, false))
+    errors.push(...judgeDefaults(property, `${field}.properties[${name}]`, wrong, false))
   }
   return errors
 }
@@ -23,7 +27,8 @@ export function judgeDefaults(schema: JSONSchemaProps, field: string, root = tru
 function judgeDefault(schema: JSONSchemaProps, field: string): FieldError[] {
   const { default: value } = schema
   const embeds = schema['x-kubernetes-embedded-resource'] === true
-  if (unknownFields(value, schema, embeds).length > 0) return [invalidShown(field, goSyntax(value), 'must not have unknown fields')]
+  const hasMore = unknownFields(value, schema, embeds).length > 0
+  const errors = hasMore ? [invalidShown(field, goSyntax(value), 'must not have unknown fields')] : []
   const walk = new Walk(false)
   embeddedJudge(schema)?.(value, [], walk.errors)
   if (walk.errors.length === 0) {
@@ -31,10 +36,10 @@ function judgeDefault(schema: JSONSchemaProps, field: string): FieldError[] {
       schemaJudge(schema)(value, walk, uncorrelated)
     } catch (err) {
       if (!(err instanceof TooManySteps)) throw err
-      return [forbiddenField(field, `the default takes more than ${maxJudgedSteps} steps to validate by its schema`)]
+      return [...errors, forbiddenField(field, `the default takes more than ${maxJudgedSteps} steps to validate by its schema`)]
     }
   }
-  return walk.errors.map(error => withinDefault(error, field))
+  return [...errors, ...walk.errors.map(error => withinDefault(error, field))]
 }
 
 /** Messages name the place within the default, which is at `field`. */

@@ -5,7 +5,6 @@ import { type FieldError, forbiddenField, internalFieldError, invalidValue } fro
 import { someSchema } from '../resources/apiextensions/walk-schema.ts'
 import type { JSONSchemaProps, ValidationRule } from '../types/apiextensions-v1.ts'
 import { goString, goStruct, invalidShown } from '../validation/go-syntax.ts'
-import { fieldPathOf } from './field-path.ts'
 import { type CompiledExpression, compileRule } from './rule-compiler.ts'
 import { isSchema } from './schema-reader.ts'
 
@@ -13,16 +12,19 @@ import { isSchema } from './schema-reader.ts'
 const expressionLimit = 10_000_000
 const schemaLimit = 100_000_000
 const mostExpensive = 4
+/** A rule that adds less to the total is not named. */
+const leastNamed = schemaLimit / 100
 /** Rules that are compiled for one definition. */
 const maxRules = 5000
 
-function countRules(schema: JSONSchemaProps): number {
+/** To be asked before any rule is compiled. */
+export function ruleCountProblem(schema: JSONSchemaProps, field: string): FieldError | undefined {
   let count = 0
   someSchema(schema, ({ 'x-kubernetes-validations': rules = [] }) => {
     count += rules.length
     return false
   })
-  return count
+  return count > maxRules ? forbiddenField(field, `schemas may not have more than ${maxRules} rules, found ${count}`) : undefined
 }
 
 interface Place {
@@ -38,54 +40,48 @@ interface Cost {
   readonly cost: number
 }
 
-/** `isStored` says of a rule that an earlier version of the definition has it: it may use what only this release knows. */
-export function judgeRules(schema: JSONSchemaProps, field: string, isStored: (rule: string) => boolean): FieldError[] {
+export interface RuleScope {
+  /** Whether an earlier version of the definition has this rule: it may use what only this release knows. */
+  isStored(rule: string): boolean
+  /** Whether there is a fault at this schema or within it: its rules could not be told from what they speak of. */
+  isFaulty(schema: JSONSchemaProps): boolean
+}
+
+/** Of a structural schema with no more rules than there may be. */
+export function judgeRules(schema: JSONSchemaProps, field: string, scope: RuleScope): FieldError[] {
   const errors: FieldError[] = []
   const costs: Cost[] = []
-  const count = countRules(schema)
-  if (count > maxRules) return [forbiddenField(field, `schemas may not have more than ${maxRules} rules, found ${count}`)]
-  visit(schema, true, { field, count: 1, uncorrelated: undefined }, isStored, errors, costs)
+  visit(schema, true, { field, count: 1, uncorrelated: undefined }, scope, errors, costs)
   const total = costs.reduce((sum, { cost }) => sum + cost, 0)
   if (total > schemaLimit) {
-    const worst = costs.toSorted((a, b) => b.cost - a.cost).slice(0, mostExpensive)
-    const text = 'contributed to estimated rule & messageExpression cost total exceeding cost limit for entire OpenAPIv3 schema'
+    const worst = costs
+      .filter(({ cost }) => cost >= leastNamed)
+      .sort((a, b) => b.cost - a.cost)
+      .slice(0, mostExpensive)
+    const text = 'contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema'
     for (const one of worst) errors.push(forbiddenField(one.field, text))
-    const name = 'x-kubernetes-validations estimated rule & messageExpression cost total for entire OpenAPIv3 schema'
+    const name = 'x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema'
     errors.push(forbiddenField(field, costMessage(name, total, schemaLimit)))
   }
   return errors
 }
 
-function visit(
-  schema: JSONSchemaProps,
-  root: boolean,
-  place: Place,
-  isStored: (rule: string) => boolean,
-  errors: FieldError[],
-  costs: Cost[],
-): void {
+function visit(schema: JSONSchemaProps, root: boolean, place: Place, scope: RuleScope, errors: FieldError[], costs: Cost[]): void {
   const { field, count } = place
   const rules = schema['x-kubernetes-validations'] ?? []
-  if (rules.length > 0) {
+  if (rules.length > 0 && !scope.isFaulty(schema)) {
     const declaration = declareSchema(schema, root || schema['x-kubernetes-embedded-resource'] === true)
     const rulesField = `${field}.x-kubernetes-validations`
     if (declaration === undefined) {
       errors.push(internalFieldError(rulesField, 'internal error: failed to retrieve type information for x-kubernetes-validations'))
-    } else judgeHere(schema, declaration, place, isStored, errors, costs)
+    } else judgeHere(schema, declaration, place, scope, errors, costs)
   }
   const times = (bound: number | undefined): number | undefined => (count === undefined || bound === undefined ? undefined : count * bound)
   const below = (inner: JSONSchemaProps, name: string, next: Partial<Place>) =>
-    visit(inner, false, { ...place, ...next, field: `${field}.${name}` }, isStored, errors, costs)
-  const atomicMap = schema['x-kubernetes-map-type'] === 'atomic' ? field : undefined
-  for (const [name, property] of Object.entries(schema.properties ?? {})) {
-    below(property, `properties[${name}]`, { uncorrelated: place.uncorrelated ?? atomicMap })
-  }
-  if (isSchema(schema.additionalProperties)) {
-    below(schema.additionalProperties, 'additionalProperties', {
-      count: times(schema.maxProperties),
-      uncorrelated: place.uncorrelated ?? atomicMap,
-    })
-  }
+    visit(inner, false, { ...place, ...next, field: `${field}.${name}` }, scope, errors, costs)
+  for (const [name, property] of Object.entries(schema.properties ?? {})) below(property, `properties[${name}]`, {})
+  if (isSchema(schema.additionalProperties))
+    below(schema.additionalProperties, 'additionalProperties', { count: times(schema.maxProperties) })
   if (isSchema(schema.items)) {
     const uncorrelated = place.uncorrelated ?? (schema['x-kubernetes-list-type'] === 'map' ? undefined : field)
     below(schema.items, 'items', { count: times(schema.maxItems), uncorrelated })
@@ -96,7 +92,7 @@ function judgeHere(
   schema: JSONSchemaProps,
   declaration: SchemaDeclaration,
   place: Place,
-  isStored: (rule: string) => boolean,
+  scope: RuleScope,
   errors: FieldError[],
   costs: Cost[],
 ): void {
@@ -109,7 +105,7 @@ function judgeHere(
   }
   for (const [index, rule] of (schema['x-kubernetes-validations'] ?? []).entries()) {
     const at = `${place.field}.x-kubernetes-validations[${index}]`
-    const { expression, message, usesOldSelf } = compileRule(rule, schema, declaration, isStored(rule.rule))
+    const { expression, message, usesOldSelf } = compileRule(rule, schema, declaration, scope.isStored(rule.rule))
     judgeCost('rule', `${at}.rule`, expression, count)
     if (expression.problem !== undefined) errors.push(invalidShown(`${at}.rule`, goRule(rule), expression.problem))
     if (message?.problem !== undefined) errors.push(invalidShown(`${at}.messageExpression`, goRule(rule), message.problem))
@@ -120,8 +116,6 @@ function judgeHere(
     } else if (!usesOldSelf && rule.optionalOldSelf !== undefined) {
       errors.push(invalidValue(`${at}.optionalOldSelf`, rule.optionalOldSelf, 'may not be set if oldSelf is not used in rule'))
     }
-    const path = rule.fieldPath ? fieldPathOf(rule.fieldPath, schema) : undefined
-    if (path?.ok === false) errors.push(invalidValue(`${at}.fieldPath`, rule.fieldPath, `fieldPath must be a valid path: ${path.problem}`))
   }
 }
 

@@ -1,47 +1,61 @@
-// Paths by which a rule names the field that its failure belongs to: `.spec.name`, `.labels['a/b']`.
+// Paths by which a rule names the field that its failure belongs to, or a version a field to select by: `.spec.name`, `.labels['a/b']`.
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { isSchema } from './schema-reader.ts'
 
-export type FieldPath = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly problem: string }
+export type FieldPath =
+  | {
+      readonly ok: true
+      readonly text: string
+      readonly names: readonly string[]
+      /** Of the field; undefined where the schema lets anything be there. */
+      readonly schema: JSONSchemaProps | undefined
+    }
+  | { readonly ok: false; readonly problem: string }
+
+/** A quoted text, whatever stands between delimiters, or one of them. */
+const token = /'(?:[^']|(?<=\\)')*(?<!\\)'|'.*|[.[\]]|[^.[\]'][^.[\]]*/gs
 
 /** The path as messages write it, or why the schema has no such field. */
-export function fieldPathOf(path: string, schema: JSONSchemaProps): FieldPath {
+export function fieldPathOf(path: string, schema: JSONSchemaProps, { brackets = true }: { brackets?: boolean } = {}): FieldPath {
   const refuse = (problem: string): FieldPath => ({ ok: false, problem })
-  const tokens = path.match(/'(?:[^'\\]|\\.)*'|[.[\]]|[^.[\]']+|'/gs) ?? []
-  let at: JSONSchemaProps = schema
+  const tokens = path.match(token) ?? []
+  const names: string[] = []
+  let at: JSONSchemaProps | undefined = schema
   let text = ''
-  const step = (name: string): string | undefined => {
-    if (at.properties !== undefined) {
-      const property = Object.hasOwn(at.properties, name) ? at.properties[name] : undefined
-      if (property === undefined) return 'does not refer to a valid field'
+  /** Whether there may be such a field. */
+  const step = (name: string): boolean => {
+    const { properties = {}, additionalProperties } = at ?? {}
+    if (Object.keys(properties).length > 0) {
+      if (!Object.hasOwn(properties, name)) return false
       text += text === '' ? name : `.${name}`
-      at = property
-    } else if (isSchema(at.additionalProperties)) {
+      at = properties[name]
+    } else if (additionalProperties !== undefined) {
       text += `[${name}]`
-      at = at.additionalProperties
-    } else return 'does not refer to a valid field'
-    return undefined
+      at = isSchema(additionalProperties) ? additionalProperties : undefined
+    } else return false
+    names.push(name)
+    return true
   }
+  const noField = 'does not refer to a valid field'
   for (let next = 0; next < tokens.length; next++) {
-    const token = tokens[next] ?? ''
+    const opening = tokens[next] ?? ''
+    if (opening === '[' && !brackets) return refuse('array notation is not allowed')
+    if (opening !== '.' && opening !== '[') return refuse(`expected [ or . but got: ${opening}`)
     const name = tokens[++next]
-    if (token !== '.' && token !== '[') return refuse(`expected [ or . but got: ${token}`)
     if (name === undefined) return refuse('unexpected end of JSON path')
-    if (token === '.') {
-      const problem = step(name)
-      if (problem !== undefined) return refuse(problem)
+    if (opening === '.') {
+      if (!step(name)) return refuse(noField)
       continue
     }
     if (!/^'.*'$/s.test(name) || name.length < 2) return refuse(`expected single quoted string but got ${name}`)
     const key = unescaped(name.slice(1, -1))
     if (key === undefined) return refuse(`invalid string literal: invalid escape char in ${name}`)
-    const problem = step(key)
-    if (problem !== undefined) return refuse(problem)
+    if (!step(key)) return refuse(noField)
     const end = tokens[++next]
     if (end === undefined) return refuse('unexpected end of JSON path')
     if (end !== ']') return refuse(`expected ] but got ${end}`)
   }
-  return { ok: true, text }
+  return { ok: true, text, names, schema: at }
 }
 
 const escapes: Readonly<Record<string, string>> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', "'": "'", '\\': '\\' }

@@ -112,8 +112,7 @@ class Judgement {
   }
 
   #judgeMembers(node: RuleNode, value: Record<string, unknown>, old: unknown, before: Before | undefined): void {
-    const correlates = node.schema['x-kubernetes-map-type'] !== 'atomic' && isRecord(old)
-    const oldOf = (name: string): unknown => (correlates && Object.hasOwn(old, name) ? old[name] : uncorrelated)
+    const oldOf = (name: string): unknown => (isRecord(old) && Object.hasOwn(old, name) ? old[name] : uncorrelated)
     for (const name in value) {
       if (this.#over) return
       const property = node.properties.get(name) ?? node.others

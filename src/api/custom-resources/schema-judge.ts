@@ -302,7 +302,6 @@ function objectJudge(schema: JSONSchemaProps, known: Map<string, Judge>): Judge 
   const judgeOther = isSchema(additionalProperties) ? schemaJudge(additionalProperties, known) : undefined
   if (judges.size === 0 && judgeOther === undefined && names.length === 0 && minProperties === undefined && maxProperties === undefined)
     return undefined
-  const correlates = schema['x-kubernetes-map-type'] !== 'atomic'
   return (value, walk, old) => {
     if (!isRecord(value)) return
     if (minProperties !== undefined || maxProperties !== undefined) {
@@ -316,7 +315,7 @@ function objectJudge(schema: JSONSchemaProps, known: Map<string, Judge>): Judge 
         return
       }
     }
-    const before = walk.ratchets && correlates && isRecord(old) ? old : undefined
+    const before = walk.ratchets && isRecord(old) ? old : undefined
     for (const name in value) {
       const judge = judges.get(name) ?? judgeOther
       const member = value[name]

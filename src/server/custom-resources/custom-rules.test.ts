@@ -150,11 +150,7 @@ const refused: readonly [name: string, rule: ValidationRule, message: RegExp][] 
     { rule: 'self.list.all(a, self.list.all(b, a == b))' },
     /x-kubernetes-validations\[0\]\.rule: Forbidden: estimated rule cost exceeds budget by factor of more than 100x \(try simplifying the rule/,
   ],
-  [
-    'names an unknown place',
-    { rule: 'true', fieldPath: '.nope' },
-    /fieldPath: Invalid value: ".nope": fieldPath must be a valid path: does not refer to a valid field/,
-  ],
+  ['names an unknown place', { rule: 'true', fieldPath: '.nope' }, /fieldPath: Invalid value: ".nope": fieldPath must be a valid path$/],
   [
     'says something of no old self',
     { rule: 'true', optionalOldSelf: true },

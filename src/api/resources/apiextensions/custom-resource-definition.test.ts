@@ -137,6 +137,48 @@ const schemas: { name: string; schema: JSONSchemaProps; fields: string[] }[] = [
     schema: object({ a: { ...number, default: 0, 'x-kubernetes-validations': [{ rule: 'self > 0' }] } }),
     fields: [`${a}.default`],
   },
+  { name: 'a rule for an unknown place', schema: rule({ fieldPath: '.b' }), fields: [`${firstRule}.fieldPath`] },
+  {
+    name: 'a rule for an unknown place that does not compile',
+    schema: rule({ rule: 'self.b', fieldPath: '.b' }),
+    fields: [`${firstRule}.fieldPath`],
+  },
+  {
+    name: 'a rule beside a place with a fault',
+    schema: object({ a: { ...text, 'x-kubernetes-list-type': 'set' }, b: { ...number, 'x-kubernetes-validations': [{ rule: 'self.c' }] } }),
+    fields: [`${a}.type`, `${root}.properties[b].x-kubernetes-validations[0].rule`],
+  },
+  {
+    name: 'a rule above a place with a fault',
+    schema: object({ a: { ...text, 'x-kubernetes-list-type': 'set' } }, { 'x-kubernetes-validations': [{ rule: 'self.c' }] }),
+    fields: [`${a}.type`],
+  },
+  {
+    name: 'a default of another type beside a place with a fault and a rule that does not compile',
+    schema: object({
+      a: { ...number, default: 'b' },
+      b: { ...text, 'x-kubernetes-list-type': 'set' },
+      c: { ...text, 'x-kubernetes-validations': [{ rule: 'self.d' }] },
+    }),
+    fields: [`${a}.default`, `${root}.properties[b].type`],
+  },
+  {
+    name: 'a default that a rule without sense is asked about',
+    schema: object({ a: { ...number, default: 0, 'x-kubernetes-validations': [{ rule: 'self.b' }] } }),
+    fields: [`${a}.default`],
+  },
+  {
+    name: 'a default of the wrong type with an unknown field',
+    schema: object({ a: object({ b: text }, { default: { b: 1, c: 2 } }) }),
+    fields: [`${a}.default`, `${a}.default.b`],
+  },
+  {
+    name: 'an old self within an atomic map',
+    schema: object({
+      a: object({ b: { ...number, 'x-kubernetes-validations': [{ rule: 'self == oldSelf' }] } }, { 'x-kubernetes-map-type': 'atomic' }),
+    }),
+    fields: [],
+  },
   { name: 'a schema of three hundred levels', schema: deep(300), fields: [root] },
 ]
 for (const { name, schema, fields } of schemas) {
@@ -145,11 +187,21 @@ for (const { name, schema, fields } of schemas) {
   })
 }
 
+test('customResourceDefinition counts the rules of a schema before it compiles one', () => {
+  const rules = Array.from({ length: 5001 }, () => ({ rule: 'self.b' }))
+  const { errors } = judgeNew(
+    customResourceDefinition,
+    newDefinition(object({ a: { ...text, default: 'c', 'x-kubernetes-validations': rules } })),
+  )
+  assert.deepEqual(errors, [`${root}: Forbidden: schemas may not have more than 5000 rules, found 5001`])
+})
+
 test('customResourceDefinition refuses a name that is not plural.group, and two storage versions', () => {
   const object = newDefinition()
   object.metadata.name = 'other'
   object.spec.versions.push({ name: 'v2', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } })
   assert.deepEqual(judgeNew(customResourceDefinition, object).fields, ['metadata.name', 'spec.versions'])
+  assert.equal(customResourceDefinition.nameRule, undefined)
 })
 
 test('customResourceDefinition keeps the versions that were stored', () => {
@@ -159,8 +211,12 @@ test('customResourceDefinition keeps the versions that were stored', () => {
   assert.deepEqual(fields, ['status.storedVersions[0]'])
 })
 
+const specFields: Record<string, JSONSchemaProps> = {
+  ...{ size: number, name: text, parts: { type: 'array', items: text } },
+  ...{ labels: { type: 'object', additionalProperties: text }, any: { type: 'object', additionalProperties: true } },
+}
 const withVersion = (more: object): CustomResourceDefinition => {
-  const definition = newDefinition(object({ spec: object({ size: number, name: text, parts: { type: 'array', items: text } }) }))
+  const definition = newDefinition(object({ spec: object(specFields), metadata: object({ name: text }) }))
   Object.assign(definition.spec.versions[0] ?? {}, more)
   return definition
 }
@@ -186,6 +242,14 @@ const versions: { name: string; version: object; fields: string[] }[] = [
   },
   { name: 'fields to select by', version: selectable('.spec.size', '.spec.name'), fields: [] },
   { name: 'a list to select by', version: selectable('.spec.parts'), fields: ['spec.selectableFields[0].jsonPath'] },
+  { name: 'a member of a map to select by', version: selectable('.spec.labels.a'), fields: [] },
+  { name: 'metadata to select by', version: selectable('.metadata.name'), fields: ['spec.selectableFields[0].jsonPath'] },
+  { name: 'what anything may be to select by', version: selectable('.spec.any.b'), fields: ['spec.selectableFields[0].jsonPath'] },
+  {
+    name: 'paths that are none, to select by',
+    version: selectable('spec', ".spec['size']", '.spec.', '.spec..size'),
+    fields: [0, 1, 2, 3].map(index => `spec.selectableFields[${index}].jsonPath`),
+  },
   {
     name: 'an unknown field, twice one',
     version: selectable('.spec.x', '.spec.size', '.spec.size'),

@@ -2,7 +2,6 @@
 import { withCondition } from '../../custom-resources/conditions.ts'
 import { defineResource } from '../../resource.ts'
 import type { CustomResourceDefinition } from '../../types/apiextensions-v1.ts'
-import { nameIsPathSegment } from '../../validation/names.ts'
 import { keepLifeMetadata } from '../core/status-path.ts'
 import { createdAtColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
@@ -34,8 +33,6 @@ export const customResourceDefinition = defineResource<CustomResourceDefinition>
     }),
   ],
   columns: [nameColumn, createdAtColumn],
-  // The name is judged against the group and plural, which says more than any pattern.
-  nameRule: nameIsPathSegment,
   setDefaults({ spec }) {
     const { names } = spec
     if (!names.singular) names.singular = names.kind.toLowerCase()

@@ -1,6 +1,7 @@
 // What a CustomResourceDefinition's schema may say at all: no references, lists that can be merged, rules with texts.
 import { requireLate } from '../../../base/late-module.ts'
 import { judgeDefaults } from '../../custom-resources/definition-defaults.ts'
+import { fieldPathOf } from '../../custom-resources/field-path.ts'
 import type * as late from '../../custom-resources/rules-late.ts'
 import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { JSONSchemaProps, ValidationRule } from '../../types/apiextensions-v1.ts'
@@ -57,17 +58,27 @@ export function validateSchema(schema: JSONSchemaProps, hasStatus: boolean, fiel
   if (hasStatus) validateRootWithStatus(schema, field, errors)
   if (schema.nullable === true) errors.push(forbiddenField(`${field}.nullable`, 'nullable cannot be true at the root'))
   // What no custom resource may use cannot be read as a structure.
-  if (!someSchema(schema, isUnsupported)) errors.push(...validateStructuralSchema(schema, field))
-  const place: Place = { root: true, ...(options.validTypes ? { validTypes: true } : {}) }
+  const structural = !someSchema(schema, isUnsupported)
+  const inStructure = structural ? judgeStructure(schema, field) : []
+  const faulty = new Set<JSONSchemaProps>()
+  const place: Place = { root: true, structural, faulty, ...(options.validTypes ? { validTypes: true } : {}) }
+  errors.push(...inStructure)
   validateLevel(schema, place, field, options, errors)
-  // Of what is no structure neither defaults nor types can be told.
-  if (errors.length === 0) errors.push(...judgeDefaults(schema, field))
-  if (errors.length === 0 && someSchema(schema, hasRules)) {
-    const { judgeRules, judgeDefaultsByRules } = rulesLate()
-    errors.push(...judgeRules(schema, field, options.isStoredRule))
-    if (errors.length === 0 && someSchema(schema, hasDefault)) errors.push(...judgeDefaultsByRules(schema, field))
+  if (structural && inStructure.length === 0 && someSchema(schema, hasRules)) {
+    errors.push(...rulesLate().judgeRules(schema, field, { isStored: options.isStoredRule, isFaulty: part => faulty.has(part) }))
   }
   return errors
+}
+
+/** Of what is no structure neither defaults can be judged nor rules compiled. */
+function judgeStructure(schema: JSONSchemaProps, field: string): FieldError[] {
+  const errors = validateStructuralSchema(schema, field)
+  const withRules = someSchema(schema, hasRules)
+  const tooMany = withRules ? rulesLate().ruleCountProblem(schema, field) : undefined
+  if (tooMany !== undefined) return [...errors, tooMany]
+  if (errors.length > 0 || !someSchema(schema, hasDefault)) return errors
+  const wrong = new Set<JSONSchemaProps>()
+  return [...judgeDefaults(schema, field, wrong), ...(withRules ? rulesLate().judgeDefaultsByRules(schema, field, wrong) : [])]
 }
 
 function validateRootWithStatus(schema: JSONSchemaProps, field: string, errors: FieldError[]): void {
@@ -112,6 +123,10 @@ function unsupported(schema: JSONSchemaProps): { name: string; detail: string }[
 
 interface Place {
   readonly root?: boolean
+  /** Whether the whole can be read as a structure. */
+  readonly structural: boolean
+  /** The schemas with a fault at them or within. */
+  readonly faulty: Set<JSONSchemaProps>
   readonly validTypes?: boolean
   /** Why no default may stand here. */
   readonly noDefaults?: string
@@ -121,6 +136,7 @@ interface Place {
 
 function validateLevel(schema: JSONSchemaProps, place: Place, field: string, options: SchemaOptions, errors: FieldError[]): void {
   const { type = '', properties = {}, additionalProperties, items } = schema
+  const before = errors.length
   if (place.validTypes === true && type !== '' && !schemaTypes.includes(type)) {
     errors.push(notSupported(`${field}.type`, type, schemaTypes))
   }
@@ -164,8 +180,13 @@ function validateLevel(schema: JSONSchemaProps, place: Place, field: string, opt
   validateMapType(schema, field, errors)
   validateListType(schema, field, options, errors)
   for (const [index, rule] of (schema['x-kubernetes-validations'] ?? []).entries()) {
-    validateRule(rule, `${field}.x-kubernetes-validations[${index}]`, errors)
+    const at = `${field}.x-kubernetes-validations[${index}]`
+    validateRule(rule, at, errors)
+    if (place.structural && rule.fieldPath && !fieldPathOf(rule.fieldPath, schema).ok) {
+      errors.push(invalidValue(`${at}.fieldPath`, rule.fieldPath, 'fieldPath must be a valid path'))
+    }
   }
+  if (errors.length > before) place.faulty.add(schema)
 }
 
 function requireType(schema: JSONSchemaProps, wanted: string, extension: string, field: string, errors: FieldError[]): boolean {

@@ -1,4 +1,5 @@
 // What one version of a CustomResourceDefinition says beside its schema.
+import { fieldPathOf } from '../../custom-resources/field-path.ts'
 import { duplicate, type FieldError, invalidValue, required, tooMany } from '../../field-error.ts'
 import type {
   CustomResourceColumnDefinition,
@@ -87,30 +88,18 @@ export function validateSelectableFields(
       errors.push(required(field))
       return
     }
-    const found = findField(jsonPath, schema)
-    if (typeof found === 'string') {
-      errors.push(invalidValue(field, jsonPath, `is an invalid path: ${found}`))
+    const found = fieldPathOf(jsonPath, schema, { brackets: false })
+    if (!found.ok) {
+      errors.push(invalidValue(field, jsonPath, `is an invalid path: ${found.problem}`))
       return
     }
-    if (/^\.metadata(\.|$)/.test(jsonPath)) errors.push(invalidValue(field, jsonPath, 'must not point to fields in metadata'))
-    if (!['string', 'boolean', 'integer'].includes(found.type ?? '')) {
+    if (found.names[0] === 'metadata') errors.push(invalidValue(field, jsonPath, 'must not point to fields in metadata'))
+    if (!['string', 'boolean', 'integer'].includes(found.schema?.type ?? '')) {
       const detail = 'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.'
       errors.push(invalidValue(field, jsonPath, detail))
     }
-    if (seen.has(jsonPath)) errors.push(duplicate(field, jsonPath))
-    seen.add(jsonPath)
+    if (seen.has(found.text)) errors.push(duplicate(field, jsonPath))
+    seen.add(found.text)
   })
   if (seen.size > maxSelectable) errors.push(tooMany(path, seen.size, maxSelectable))
-}
-
-/** The schema of a field, or why there is none. */
-function findField(path: string, schema: JSONSchemaProps): JSONSchemaProps | string {
-  if (!path.startsWith('.')) return `expected [ or . but got: ${path.slice(0, 1)}`
-  let at = schema
-  for (const name of path.slice(1).split('.')) {
-    const next = at.properties?.[name]
-    if (next === undefined) return 'does not refer to a valid field'
-    at = next
-  }
-  return at
 }

@@ -1,0 +1,41 @@
+// The members of a map that is written as a whole are still told apart: each has its old value.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
+import { ruleJudge } from './rule-judge.ts'
+import { schemaJudge, Walk } from './schema-judge.ts'
+
+const schema: JSONSchemaProps = {
+  type: 'object',
+  properties: {
+    map: {
+      type: 'object',
+      'x-kubernetes-map-type': 'atomic',
+      additionalProperties: { type: 'string', maxLength: 3, 'x-kubernetes-validations': [{ rule: 'self >= oldSelf' }] },
+    },
+  },
+}
+
+const rows: readonly [name: string, old: object, now: object, fields: string[]][] = [
+  ['a long value that stays', { a: 'long' }, { a: 'long', b: 'new' }, []],
+  ['a long value that comes in', { a: 'long' }, { a: 'long', b: 'longer' }, ['map.b']],
+  ['a long value that changes', { a: 'long' }, { a: 'longer' }, ['map.a']],
+]
+for (const [name, old, now, fields] of rows) {
+  test(`schemaJudge() judges ${name}`, () => {
+    const walk = new Walk(true)
+    schemaJudge(schema)({ map: now }, walk, { map: old })
+    assert.deepEqual(
+      walk.errors.map(({ field }) => field),
+      fields,
+    )
+  })
+}
+
+test('ruleJudge() gives each member its old value', () => {
+  const judged = ruleJudge(schema)?.({ map: { a: 'a', b: 'b' } }, { old: { map: { a: 'b' } }, unchanged: () => false })
+  assert.deepEqual(
+    judged?.errors.map(({ field }) => field),
+    ['map[a]'],
+  )
+})
