@@ -5,6 +5,9 @@ const reserved = new Set(
 )
 const escapes: Readonly<Record<string, string>> = { __: '__underscores__', '.': '__dot__', '-': '__dash__', '/': '__slash__' }
 
+/** Whether a variable may be called so. */
+export const isIdentifier = (name: string): boolean => /^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name) && !reserved.has(name)
+
 /** The identifier for a name; undefined for a name that none can be made of. */
 export function escapeFieldName(name: string): string | undefined {
   if (reserved.has(name)) return `__${name}__`

@@ -1,5 +1,6 @@
 // Kubernetes' named formats: `format.dns1123Label().validate(name)` gives what is wrong, or nothing.
 
+import { parseUrl } from '../../go-url.ts'
 import { labelValue, nameIsDns1035Label, nameIsDnsLabel, nameIsDnsSubdomain, qualifiedName } from '../../validation/names.ts'
 import * as estimate from '../check/estimate.ts'
 import * as t from '../check/type.ts'
@@ -10,7 +11,6 @@ import { type CelValue, codePoints, Opaque, Optional } from '../evaluate/values.
 import { type Costs, nominal } from './costs.ts'
 import { type CelFunction, free, type Library, member } from './function.ts'
 import { formatType } from './opaque-types.ts'
-import { parseUrl } from './url.ts'
 
 interface FormatRule {
   readonly name: string

@@ -1,4 +1,6 @@
 // Kubernetes' URLs: `url('https://example.com:80/').getHostname()`.
+
+import { type GoUrl, parseUrl, unescapePercent } from '../../go-url.ts'
 import * as t from '../check/type.ts'
 import { fail, noSuchOverload } from '../evaluate/failure.ts'
 import { asString } from '../evaluate/narrow.ts'
@@ -6,7 +8,6 @@ import { CelMap, type CelValue, Opaque } from '../evaluate/values.ts'
 import { nominal, walks } from './costs.ts'
 import { type CelFunction, free, type Library, member } from './function.ts'
 import { urlType } from './opaque-types.ts'
-import { type GoUrl, parseUrl, unescapePercent } from './url.ts'
 
 class UrlValue extends Opaque {
   readonly typeName = urlType.name

@@ -46,6 +46,45 @@ for (const { name, change, fields } of hooks) {
   })
 }
 
+const form = 'desired format: https://host[/path]'
+const urls: [url: string, errors: string[]][] = [
+  ['https://example.com:8443/check', []],
+  ['', [`Invalid value: "": 'https' is the only allowed URL scheme; ${form}`, `Invalid value: "": host must be specified; ${form}`]],
+  ['http://a/b', [`Invalid value: "http": 'https' is the only allowed URL scheme; ${form}`]],
+  ['https:///b', [`Invalid value: "": host must be specified; ${form}`]],
+  ['https://a:b/', [`Required value: url must be a valid URL: parse "https://a:b/": invalid port ":b" after host; ${form}`]],
+  [
+    'https://u:p@a/?q#f',
+    [
+      'Invalid value: "u:p": user information is not permitted in the URL',
+      'Invalid value: "f": fragments are not permitted in the URL',
+      'Invalid value: "q": query parameters are not permitted in the URL',
+    ],
+  ],
+]
+for (const [url, errors] of urls) {
+  test(`webhook configurations judge the URL "${url}"`, () => {
+    const found = judgeNew(validatingWebhookConfiguration, { metadata, webhooks: [{ ...hook, clientConfig: { url } }] }).errors
+    assert.deepEqual(
+      found,
+      errors.map(error => `webhooks[0].clientConfig.url: ${error}`),
+    )
+  })
+}
+
+test('webhook configurations judge the path of a service behind its first character', () => {
+  const judged = (path: string) => {
+    const clientConfig = { service: { name: 'a', namespace: 'b', path } }
+    const field = 'webhooks[0].clientConfig.service.path: Invalid value: '
+    return judgeNew(validatingWebhookConfiguration, { metadata, webhooks: [{ ...hook, clientConfig }] }).errors.map(e =>
+      e.replace(field, ''),
+    )
+  }
+  assert.deepEqual(judged('/a/b/'), [])
+  assert.deepEqual(judged(' '), [`" ": must start with a '/'`, '" ": segment[0] may not be empty'])
+  assert.deepEqual(judged('/a//'), ['"/a//": segment[1] may not be empty'])
+})
+
 test('webhook configurations refuse two hooks of one name', () => {
   assert.deepEqual(judgeNew(validatingWebhookConfiguration, { metadata, webhooks: [hook, hook] }).fields, ['webhooks[1].name'])
 })
@@ -59,6 +98,11 @@ const policies: { name: string; change: ValidatingAdmissionPolicySpec; fields: s
     name: 'a message of two lines',
     change: { validations: [{ expression: 'true', message: 'a\nb' }] },
     fields: ['spec.validations[0].message'],
+  },
+  {
+    name: 'variables that are called as words of the language',
+    change: { variables: ['a', 'in', 'while', '1'].map(name => ({ name, expression: 'true' })) },
+    fields: ['spec.variables[1].name', 'spec.variables[2].name', 'spec.variables[3].name'],
   },
   {
     name: 'a parameter kind of a bad version',

@@ -1,5 +1,6 @@
 // What policies that validate and policies that mutate have in common.
 import { isDeepStrictEqual } from 'node:util'
+import { isIdentifier } from '../../cel/kubernetes/field-names.ts'
 import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import type { ParamKind } from '../../types/admissionregistration-v1.ts'
 import { dns1035Label, dns1123Subdomain } from '../../validation/names.ts'
@@ -35,7 +36,7 @@ export function validatePolicySpec(spec: PolicySpec, old: PolicySpec | undefined
   }
   spec.variables?.forEach(({ name, expression }, index) => {
     if (name.trim() === '') errors.push(required(`spec.variables[${index}].name`, 'name is not specified'))
-    else if (!/^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name)) {
+    else if (!isIdentifier(name)) {
       errors.push(invalidValue(`spec.variables[${index}].name`, name, 'name is not a valid CEL identifier'))
     }
     if (expression.trim() === '') errors.push(required(`spec.variables[${index}].expression`, 'expression is not specified'))

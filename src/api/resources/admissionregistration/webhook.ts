@@ -1,6 +1,7 @@
 // What validating and mutating webhooks share.
 import { isDeepStrictEqual } from 'node:util'
 import { duplicate, type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
+import { parseReference } from '../../go-url.ts'
 import type { ValidatingWebhook, WebhookClientConfig } from '../../types/admissionregistration-v1.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
 import { dns1035Label, dns1123Subdomain } from '../../validation/names.ts'
@@ -124,21 +125,17 @@ export function validateClientConfig({ url, service }: WebhookClientConfig, fiel
 const urlForm = '; desired format: https://host[/path]'
 
 function validateUrl(url: string, field: string, errors: FieldError[]): void {
-  const parsed = URL.parse(url)
-  if (parsed === null) {
-    errors.push(required(field, `url must be a valid URL${urlForm}`))
+  const parsed = parseReference(url)
+  if (typeof parsed === 'string') {
+    errors.push(required(field, `url must be a valid URL: ${parsed}${urlForm}`))
     return
   }
-  const text = parsed.href
-  if (parsed.protocol !== 'https:') {
-    errors.push(invalidValue(field, text, `'https' is the only allowed URL scheme${urlForm}`))
-  }
-  if (parsed.host === '') errors.push(invalidValue(field, text, `host must be specified${urlForm}`))
-  if (parsed.username !== '' || parsed.password !== '') {
-    errors.push(invalidValue(field, text, 'user information is not permitted in the URL'))
-  }
-  if (parsed.hash !== '') errors.push(invalidValue(field, parsed.hash.slice(1), 'fragments are not permitted in the URL'))
-  if (parsed.search !== '') errors.push(invalidValue(field, parsed.search.slice(1), 'query parameters are not permitted in the URL'))
+  const { scheme, host, user, fragment, query } = parsed
+  if (scheme !== 'https') errors.push(invalidValue(field, scheme, `'https' is the only allowed URL scheme${urlForm}`))
+  if (host === '') errors.push(invalidValue(field, host, `host must be specified${urlForm}`))
+  if (user !== undefined) errors.push(invalidValue(field, user, 'user information is not permitted in the URL'))
+  if (fragment !== '') errors.push(invalidValue(field, fragment, 'fragments are not permitted in the URL'))
+  if (query !== '') errors.push(invalidValue(field, query, 'query parameters are not permitted in the URL'))
 }
 
 function validateServicePath(path: string, field: string, errors: FieldError[]): void {
@@ -148,7 +145,8 @@ function validateServicePath(path: string, field: string, errors: FieldError[]):
     return
   }
   if (!path.startsWith('/')) errors.push(invalidValue(field, path, "must start with a '/'"))
-  const steps = (path.endsWith('/') ? path.slice(0, -1) : path).replace(/^\//, '').split('/')
+  // Without its first character, whatever that is.
+  const steps = path.slice(1).replace(/\/$/, '').split('/')
   steps.forEach((step, index) => {
     if (step === '') {
       errors.push(invalidValue(field, path, `segment[${index}] may not be empty`))

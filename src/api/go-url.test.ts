@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseReference, parseUrl } from './go-url.ts'
+
+const parts = ['scheme', 'user', 'host', 'path', 'query', 'fragment'] as const
+const read: readonly [text: string, read: Partial<Record<(typeof parts)[number], string>>][] = [
+  ['', {}],
+  ['foo', { path: 'foo' }],
+  ['//x/y', { host: 'x', path: '/y' }],
+  ['///x', { path: '///x' }],
+  ['https:///x', { scheme: 'https', path: '/x' }],
+  ['HTTPS://X/Y', { scheme: 'https', host: 'X', path: '/Y' }],
+  ['https:x', { scheme: 'https' }],
+  ['https://u:p@x:1/y?q=1#f%20g', { scheme: 'https', user: 'u:p', host: 'x:1', path: '/y', query: 'q=1', fragment: 'f g' }],
+  ['a#b=c?d.e/f:g//:h', { path: 'a', fragment: 'b=c?d.e/f:g//:h' }],
+  ['https://[::1]:8', { scheme: 'https', host: '[::1]:8' }],
+]
+for (const [text, expected] of read) {
+  test(`parseReference() reads "${text}"`, () => {
+    const found = parseReference(text)
+    assert.ok(typeof found !== 'string', String(found))
+    const given = parts.filter(part => (found[part] ?? '') !== '').map(part => [part, found[part]])
+    assert.deepEqual(Object.fromEntries(given), expected)
+  })
+}
+
+const refused: readonly [text: string, why: string][] = [
+  [':foo', 'parse ":foo": missing protocol scheme'],
+  ['a b:c', 'parse "a b:c": first path segment in URL cannot contain colon'],
+  ['1a:b#c', 'parse "1a:b": first path segment in URL cannot contain colon'],
+  ['https://x y/', 'parse "https://x y/": invalid character " " in host name'],
+  ['https://x:port/', 'parse "https://x:port/": invalid port ":port" after host'],
+  ['https://[::1', `parse "https://[::1": missing ']' in host`],
+  ['https://x/%zz/%20', 'parse "https://x/%zz/%20": invalid URL escape "%zz"'],
+  ['https://x/#%z', 'parse "https://x/#%z": invalid URL escape "%z"'],
+  ['a\nb', 'parse "a\\nb": net/url: invalid control character in URL'],
+]
+for (const [text, why] of refused) {
+  test(`parseReference() refuses ${JSON.stringify(text)}`, () => assert.equal(parseReference(text), why))
+}
+
+test('parseUrl() wants something absolute', () => {
+  assert.equal(parseUrl(''), 'parse "": empty url')
+  assert.equal(parseUrl('foo'), 'parse "foo": invalid URI for request')
+  assert.ok(typeof parseUrl('/foo') !== 'string')
+})
