@@ -76,7 +76,11 @@ test('apiService is named after its version and group', () => {
   assert.deepEqual(judgeNew(apiService, { metadata: { name: 'v1.a.io' }, spec }).fields, [])
   assert.deepEqual(judgeNew(apiService, { metadata: { name: 'v2.a.io' }, spec }).fields, ['metadata.name'])
   const both = { ...spec, insecureSkipTLSVerify: true, caBundle: 'eA==' }
-  assert.deepEqual(judgeNew(apiService, { metadata: { name: 'v1.a.io' }, spec: both }).fields, ['spec.insecureSkipTLSVerify'])
+  assert.deepEqual(judgeNew(apiService, { metadata: { name: 'v1.a.io' }, spec: both }).errors, [
+    'spec.insecureSkipTLSVerify: Invalid value: true: may not be true if caBundle is present',
+  ])
+  // No name at all: the rules of metadata say so.
+  assert.deepEqual(judgeNew(apiService, { metadata: { name: 'v1%a.io' }, spec }).errors, [])
 })
 
 test('flowSchema judges precedence, subjects and rules', () => {

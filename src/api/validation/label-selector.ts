@@ -23,9 +23,15 @@ export function validateLabelSelector(selector: LabelSelectorLike | undefined, p
   })
 }
 
-function validateLabelSelectorRequirement(requirement: LabelSelectorRequirementLike, path: string, errors: FieldError[]): void {
+/** `unknownOperators`: newer clients may ask with operators that are not known here. */
+export function validateLabelSelectorRequirement(
+  requirement: LabelSelectorRequirementLike,
+  path: string,
+  errors: FieldError[],
+  { unknownOperators = false }: { unknownOperators?: boolean } = {},
+): void {
   const values = requirement.values ?? []
-  if (!validateSetOperator(requirement, path, errors)) {
+  if (!validateSetOperator(requirement, path, errors) && !unknownOperators) {
     errors.push(invalidValue(`${path}.operator`, requirement.operator ?? '', 'not a valid selector operator'))
   }
   const key = requirement.key ?? ''

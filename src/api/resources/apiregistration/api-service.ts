@@ -1,6 +1,6 @@
 // apiregistration.k8s.io/v1 APIService.
 import { formatTime } from '../../../base/clock.ts'
-import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
+import { type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { APIService } from '../../types/apiregistration-v1.ts'
 import { dns1035Label, dns1123Subdomain, nameIsPathSegment, portNumber } from '../../validation/names.ts'
@@ -59,15 +59,16 @@ function validate({ metadata, spec }: APIService): FieldError[] {
   const errors: FieldError[] = []
   const { group = '', version = '', groupPriorityMinimum, versionPriority, service } = spec
   const name = `${version}.${group}`
-  if (metadata.name !== name) {
+  // What is no name at all is told by the rules of metadata.
+  if (metadata.name !== name && nameIsPathSegment(metadata.name ?? '', false).length === 0) {
     errors.push(invalidValue('metadata.name', metadata.name, `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(name)}`))
   }
   if (group === '' && name !== 'v1.') {
     errors.push(required('spec.group', 'only v1 may have an empty group and it better be legacy kube'))
   } else if (group !== '') {
-    pushJoined(errors, 'spec.group', group, dns1123Subdomain(group))
+    pushMessages(errors, 'spec.group', group, dns1123Subdomain(group))
   }
-  pushJoined(errors, 'spec.version', version, dns1035Label(version))
+  pushMessages(errors, 'spec.version', version, dns1035Label(version))
   if (groupPriorityMinimum <= 0 || groupPriorityMinimum > maxGroupPriority) {
     errors.push(invalidValue('spec.groupPriorityMinimum', groupPriorityMinimum, `must be positive and less than ${maxGroupPriority}`))
   }
@@ -97,7 +98,7 @@ function validate({ metadata, spec }: APIService): FieldError[] {
     portNumber(service.port ?? 0).map(m => `port is not valid: ${m}`),
   )
   if (spec.insecureSkipTLSVerify === true && (spec.caBundle ?? '') !== '') {
-    errors.push(forbiddenField('spec.insecureSkipTLSVerify', 'may not be true if caBundle is present'))
+    errors.push(invalidValue('spec.insecureSkipTLSVerify', true, 'may not be true if caBundle is present'))
   }
   return errors
 }
@@ -108,8 +109,4 @@ function validateStatus({ status }: APIService): FieldError[] {
       ? []
       : [notSupported(`status.conditions[${index}].status`, condition.status, conditionStatuses)],
   )
-}
-
-function pushJoined(errors: FieldError[], field: string, value: string, messages: readonly string[]): void {
-  if (messages.length > 0) errors.push(invalidValue(field, value, messages.join(',')))
 }

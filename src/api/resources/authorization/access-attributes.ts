@@ -1,16 +1,10 @@
 // What an access review may ask: about a resource or about a URL, by whom.
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
-import type {
-  FieldSelectorAttributes,
-  LabelSelectorAttributes,
-  NonResourceAttributes,
-  SelfSubjectAccessReviewSpec,
-  SubjectAccessReviewSpec,
-} from '../../types/authorization-v1.ts'
+import type { NonResourceAttributes, SelfSubjectAccessReviewSpec, SubjectAccessReviewSpec } from '../../types/authorization-v1.ts'
+import type { FieldSelectorRequirement, LabelSelectorRequirement } from '../../types/meta-v1.ts'
 import { invalidShown } from '../../validation/go-syntax.ts'
-import { qualifiedName } from '../../validation/names.ts'
-import { pushMessages } from '../../validation/object-meta.ts'
+import { validateLabelSelectorRequirement, validateSetOperator } from '../../validation/label-selector.ts'
 
 /** `local` reviews ask about their own namespace and never about URLs. */
 export function validateSubjectReview(review: KubeObject & { spec: SubjectAccessReviewSpec }, local: boolean): FieldError[] {
@@ -18,7 +12,7 @@ export function validateSubjectReview(review: KubeObject & { spec: SubjectAccess
   const { spec, metadata } = review
   validateAsksOneThing(spec, errors)
   if ((spec.user ?? '') === '' && (spec.groups ?? []).length === 0) {
-    errors.push(required('spec.user', 'at least one of user or group must be specified'))
+    errors.push(invalidValue('spec.user', '', 'at least one of user or group must be specified'))
   }
   validateAttributes(spec, errors)
   validateOnlyNamespace(metadata, local, errors)
@@ -73,15 +67,19 @@ function validateAsksOneThing({ resourceAttributes, nonResourceAttributes }: Sel
 }
 
 function validateAttributes({ resourceAttributes }: SelfSubjectAccessReviewSpec, errors: FieldError[]): void {
+  const { fieldSelector, labelSelector } = resourceAttributes ?? {}
   const field = 'spec.resourceAttributes'
-  validateSelector(resourceAttributes?.fieldSelector, false, `${field}.fieldSelector`, errors)
-  validateSelector(resourceAttributes?.labelSelector, true, `${field}.labelSelector`, errors)
+  validateSelector(fieldSelector, `${field}.fieldSelector`, validateFieldRequirement, errors)
+  // An unknown operator is no error: newer clients may ask older servers, and the authorizer then ignores the requirement.
+  const validateLabels = (requirement: LabelSelectorRequirement, at: string) =>
+    validateLabelSelectorRequirement(requirement, at, errors, { unknownOperators: true })
+  validateSelector(labelSelector, `${field}.labelSelector`, validateLabels, errors)
 }
 
-function validateSelector(
-  selector: FieldSelectorAttributes | LabelSelectorAttributes | undefined,
-  labels: boolean,
+function validateSelector<T>(
+  selector: { rawSelector?: string; requirements?: T[] } | undefined,
   field: string,
+  validateRequirement: (requirement: T, field: string, errors: FieldError[]) => void,
   errors: FieldError[],
 ): void {
   if (selector === undefined) return
@@ -90,31 +88,14 @@ function validateSelector(
     errors.push(invalidValue(`${field}.rawSelector`, rawSelector, 'may not specified at the same time as requirements'))
   }
   if (rawSelector === '' && requirements.length === 0) {
-    errors.push(required(`${field}.requirements`, 'when `rawSelector` is not specified'))
+    errors.push(required(`${field}.requirements`, `when ${field} is specified, requirements or rawSelector is required`))
   }
   requirements.forEach((requirement, index) => {
-    validateRequirement(requirement, labels, `${field}.requirements[${index}]`, errors)
+    validateRequirement(requirement, `${field}.requirements[${index}]`, errors)
   })
 }
 
-function validateRequirement(
-  { key, operator, values = [] }: { key: string; operator: string; values?: string[] },
-  labels: boolean,
-  field: string,
-  errors: FieldError[],
-): void {
-  if (labels) pushMessages(errors, `${field}.key`, key, qualifiedName(key))
-  else if (key === '') errors.push(required(`${field}.key`, 'must be specified'))
-  if (operator === 'In' || operator === 'NotIn') {
-    if (values.length === 0) errors.push(required(`${field}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
-  } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-    if (values.length > 0) {
-      errors.push({
-        type: 'FieldValueForbidden',
-        field: `${field}.values`,
-        message: "Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
-      })
-    }
-  }
-  // An unknown operator is no error: newer clients may ask older servers, and the authorizer then ignores the requirement.
+function validateFieldRequirement(requirement: FieldSelectorRequirement, field: string, errors: FieldError[]): void {
+  if (requirement.key === '') errors.push(required(`${field}.key`, 'must be specified'))
+  validateSetOperator(requirement, field, errors)
 }
