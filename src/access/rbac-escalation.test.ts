@@ -94,7 +94,7 @@ const cases: { name: string; request: RbacWrite; refused: RegExp | undefined; co
   {
     name: 'a missing role cannot be judged',
     request: write('ann', 'rolebindings', bindingTo('nope')),
-    refused: /clusterrole.rbac.authorization.k8s.io "nope" not found/,
+    refused: /^rolebindings.rbac.authorization.k8s.io "nope" not found/,
   },
   {
     name: 'an aggregationRule needs everything',

@@ -88,7 +88,8 @@ function checkBinding(request: RbacWrite, context: EscalationContext): ApiError 
   if (may('bind', user, plural, namespace, roleRef.name, context)) return undefined
   const kind = roleRef.kind === 'Role' ? 'Role' : 'ClusterRole'
   const rules = context.rbac.rulesOfRole(kind, kind === 'Role' ? namespace : '', roleRef.name)
-  if (rules === undefined) return notFound({ group: rbacGroup, plural: kind.toLowerCase() }, roleRef.name)
+  // Upstream names the resource of the request, not that of the role.
+  if (rules === undefined) return notFound(resource, roleRef.name)
   const missing = missingRights(user, namespace, rules, context)
   return missing === undefined ? undefined : forbidden(resource, object.metadata.name ?? request.name, missing)
 }
