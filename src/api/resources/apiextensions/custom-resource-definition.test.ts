@@ -62,6 +62,22 @@ const schemas: { name: string; schema: JSONSchemaProps; fields: string[] }[] = [
     fields: [`${root}.properties[b]`],
   },
   {
+    name: 'alternatives of a field that speak of what is not there',
+    schema: object({ a: object({}, { anyOf: [{ required: ['b'], properties: { b: { minLength: 1 } } }] }) }),
+    fields: [],
+  },
+  { name: 'a schema of another language', schema: object({ a: { ...text, $schema: 'x' } }), fields: [root] },
+  {
+    name: 'unknown fields that are not preserved, in what is no structure then',
+    schema: object({ a: {}, b: { ...text, 'x-kubernetes-preserve-unknown-fields': false } }),
+    fields: [`${root}.properties[b].x-kubernetes-preserve-unknown-fields`],
+  },
+  {
+    name: 'the type null beside a field without a type',
+    schema: object({ a: { type: 'null' }, b: {} }),
+    fields: [`${root}.properties[b].type`, `${a}.type`, `${a}.type`],
+  },
+  {
     name: 'metadata in an alternative',
     schema: object({ metadata: { type: 'object' } }, { not: { properties: { metadata: {} } } }),
     fields: [`${root}.not.properties[metadata]`],

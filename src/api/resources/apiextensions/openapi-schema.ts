@@ -57,8 +57,7 @@ export function validateSchema(schema: JSONSchemaProps, hasStatus: boolean, fiel
   const errors: FieldError[] = []
   if (hasStatus) validateRootWithStatus(schema, field, errors)
   if (schema.nullable === true) errors.push(forbiddenField(`${field}.nullable`, 'nullable cannot be true at the root'))
-  // What no custom resource may use cannot be read as a structure.
-  const structural = !someSchema(schema, isUnsupported)
+  const structural = !someSchema(schema, isNoStructure)
   const inStructure = structural ? judgeStructure(schema, field) : []
   const faulty = new Set<JSONSchemaProps>()
   const place: Place = { root: true, structural, faulty, ...(options.validTypes ? { validTypes: true } : {}) }
@@ -67,6 +66,8 @@ export function validateSchema(schema: JSONSchemaProps, hasStatus: boolean, fiel
   if (structural && inStructure.length === 0 && someSchema(schema, hasRules)) {
     errors.push(...rulesLate().judgeRules(schema, field, { isStored: options.isStoredRule, isFaulty: part => faulty.has(part) }))
   }
+  // Of what cannot be read as a structure this alone is no fault in itself.
+  if (errors.length === 0 && !structural) errors.push(invalidValue(field, '', "OpenAPIV3Schema 'schema' is not supported"))
   return errors
 }
 
@@ -94,7 +95,13 @@ function validateRootWithStatus(schema: JSONSchemaProps, field: string, errors: 
 const isSet = (name: string, value: unknown): boolean =>
   value !== undefined && value !== '' && (value !== false || name === 'additionalProperties')
 
-const isUnsupported = (schema: JSONSchemaProps): boolean => unsupported(schema).length > 0 || schema.type === 'null'
+/** What no custom resource may use cannot be read as a structure. */
+const isNoStructure = (schema: JSONSchemaProps): boolean =>
+  Boolean(schema.id || schema.$schema || schema.$ref) ||
+  schema.additionalItems !== undefined ||
+  [schema.patternProperties, schema.definitions, schema.dependencies].some(isFilled) ||
+  (Array.isArray(schema.items) && schema.items.length > 0) ||
+  schema['x-kubernetes-preserve-unknown-fields'] === false
 
 const hasDefault = (schema: JSONSchemaProps): boolean => schema.default !== undefined
 

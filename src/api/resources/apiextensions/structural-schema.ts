@@ -17,7 +17,8 @@ const metadataMessage = 'must not specify anything other than name and generateN
 export function validateStructuralSchema(schema: JSONSchemaProps, field: string): FieldError[] {
   const errors: FieldError[] = []
   validateInvariants(schema, 'root', field, errors)
-  validateCompleteness(schema, field, errors)
+  // What allOf, anyOf, oneOf and not of the root speak of stands in the structure too; upstream does not ask so of those further down.
+  validateJunctors(schema, schema, field, field, errors)
   const keyed = errors.map(error => ({ error, text: formatFieldError(error) }))
   return keyed.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0)).map(({ error }) => error)
 }
@@ -169,15 +170,6 @@ function validateNested(schema: JSONSchemaProps, exempt: 'anyOf' | undefined, fi
   if (properties['metadata'] !== undefined) {
     errors.push(forbiddenField(`${field}.properties[metadata]`, 'must not be specified in a nested context'))
   }
-}
-
-/** What allOf, anyOf, oneOf and not speak of stands in the structure too. */
-function validateCompleteness(schema: JSONSchemaProps, field: string, errors: FieldError[]): void {
-  const { items, properties = {}, additionalProperties } = schema
-  validateJunctors(schema, schema, field, field, errors)
-  if (items !== undefined && !Array.isArray(items)) validateCompleteness(items, `${field}.items`, errors)
-  for (const [name, property] of Object.entries(properties)) validateCompleteness(property, `${field}.properties[${name}]`, errors)
-  if (typeof additionalProperties === 'object') validateCompleteness(additionalProperties, `${field}.additionalProperties`, errors)
 }
 
 /** `at` is the place in the structure, `said` where the values are restricted. */
