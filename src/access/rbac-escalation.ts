@@ -10,7 +10,7 @@ import { compactRules, pieceCount, ruleText, uncoveredRules } from './authorizer
 import { aggregationSelects } from './cluster-role-aggregation.ts'
 import { type ClusterRole, type PolicyRule, type RoleBinding, rbacGroup } from './rbac-object.ts'
 
-/** A create or update that is about to be stored; an AdmissionRequest has all of it. */
+/** A create or update that nothing changes any more; an AdmissionRequest has all of it. The object may still have faults of its own. */
 export interface RbacWrite {
   readonly operation: string
   readonly resource: { readonly group: string; readonly plural: string }
@@ -60,7 +60,9 @@ function checkRole(request: RbacWrite, context: EscalationContext): ApiError | u
   const name = role.metadata.name ?? request.name
   const refuse = (why: string) => forbidden(resource, name, why)
   if (may('escalate', user, resource.plural, namespace, request.name, context)) return undefined
-  const missing = missingRights(user, namespace, role.rules ?? [], context)
+  // A rule without verbs grants nothing; its own rules say what is wrong with it.
+  const rules = (role.rules ?? []).filter(({ verbs }) => Array.isArray(verbs))
+  const missing = missingRights(user, namespace, rules, context)
   if (missing !== undefined) return refuse(missing)
   if (resource.plural !== 'clusterroles') return undefined
   // An aggregation rule gathers whatever comes to match it, so that only someone who holds everything may set it.
@@ -84,10 +86,11 @@ function checkBinding(request: RbacWrite, context: EscalationContext): ApiError 
   const { object, resource, user, namespace } = request
   if (object === undefined || !isBinding(object)) return undefined
   const { roleRef } = object
+  // No binding refers to anything else, which its own rules say.
+  if (roleRef.kind !== 'Role' && roleRef.kind !== 'ClusterRole') return undefined
   const plural = roleRef.kind === 'Role' ? 'roles' : 'clusterroles'
   if (may('bind', user, plural, namespace, roleRef.name, context)) return undefined
-  const kind = roleRef.kind === 'Role' ? 'Role' : 'ClusterRole'
-  const rules = context.rbac.rulesOfRole(kind, kind === 'Role' ? namespace : '', roleRef.name)
+  const rules = context.rbac.rulesOfRole(roleRef.kind, roleRef.kind === 'Role' ? namespace : '', roleRef.name)
   // Upstream names the resource of the request, not that of the role.
   if (rules === undefined) return notFound(resource, roleRef.name)
   const missing = missingRights(user, namespace, rules, context)

@@ -5,14 +5,14 @@ import { checkPolicyParameters, type PolicyParametersContext } from '../access/p
 import { checkRbacEscalation, type EscalationContext } from '../access/rbac-escalation.ts'
 import { type AdmissionPlugin, admitted } from '../admission/admission.ts'
 
-/** Nobody grants rights that they do not hold. */
+/** Nobody grants rights that they do not hold. As on upstream this is asked once nothing changes the object any more, and before its own faults are told. */
 export function rbacEscalation(context: EscalationContext): AdmissionPlugin {
   return {
     name: 'RbacEscalation',
     handles: ({ resource, operation }) => resource.group === 'rbac.authorization.k8s.io' && operation !== 'DELETE',
-    validate(request) {
+    mutate(request) {
       const error = checkRbacEscalation(request, context)
-      return error === undefined ? admitted : { allowed: false, error }
+      if (error !== undefined) throw error
     },
   }
 }

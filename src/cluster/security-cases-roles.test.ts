@@ -129,3 +129,28 @@ test('a right to act as somebody is none to anything beside the name', async t =
     await t.test(JSON.stringify(headers), async () => assert.equal((await who(headers)).status, 403))
   }
 })
+
+test('what a write of roles and bindings lacks in rights is told before its own faults', async () => {
+  await using api = await SecuredApi.open()
+  const writer = { verbs: ['create', 'update'], apiGroups: [rbacGroup], resources: ['clusterroles', 'clusterrolebindings'] }
+  await grant(api, 'ann', [writer])
+  const ann = person('ann')
+  const faulty = { metadata: { name: 'a' }, rules: [rule(['get'], ['secrets']), { resources: ['pods'] }] }
+  const binding = (kind: string, name: string) => ({
+    metadata: { name: 'b' },
+    subjects: [{ kind: 'Nobody', name: 'x' }],
+    roleRef: { apiGroup: rbacGroup, kind, name },
+  })
+  const asked: readonly [path: string, object: object, code: number, said: RegExp][] = [
+    ['clusterroles', faulty, 403, /attempting to grant RBAC permissions not currently held:\n\{APIGroups:\[""\], Resources:\["secrets"\]/],
+    ['clusterrolebindings', binding('ClusterRole', 'cluster-admin'), 403, /attempting to grant/],
+    ['clusterrolebindings', binding('ClusterRole', 'nope'), 404, /^clusterrolebindings.rbac.authorization.k8s.io "nope" not found$/],
+    ['clusterrolebindings', binding('Nothing', 'cluster-admin'), 422, /roleRef.kind: Unsupported value: "Nothing"/],
+    ['clusterroles', { ...faulty, rules: [{ resources: ['pods'] }] }, 422, /rules\[0\].verbs: Required value/],
+  ]
+  for (const [path, object, code, said] of asked) {
+    const { status, json } = await api.request(ann, 'POST', `${rbac}/${path}`, object)
+    assert.equal(status, code, json.message)
+    assert.match(json.message, said)
+  }
+})

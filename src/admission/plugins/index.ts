@@ -50,7 +50,7 @@ import { validatingAdmissionWebhook } from './validating-admission-webhook.ts'
 export interface PluginOptions extends CertificateRequestOptions, MutatingAdmissionPolicyOptions, ValidatingAdmissionPolicyOptions {
   readonly feed: ObjectFeed
   readonly ledger: QuotaLedger
-  /** Rules of access control, which judge before anything is charged. */
+  /** Rules of access control, which judge what nothing changes any more, and before anything is charged. */
   readonly access?: readonly AdmissionPlugin[]
   readonly webhooks: WebhookContext
   readonly arrivals: Arrivals
@@ -113,9 +113,9 @@ export function admissionPlugins(options: PluginOptions): readonly AdmissionPlug
     denyServiceExternalIps,
     apiServiceBackend,
     podTopologyLabels({ reader }),
-    ...(options.access ?? []),
     mutatingAdmissionPolicy(options),
     mutatingAdmissionWebhook(calledAs(configuration.mutatingIdentities)),
+    ...(options.access ?? []),
     validatingAdmissionPolicy(options),
     validatingAdmissionWebhook(calledAs(configuration.validatingIdentities)),
     resourceQuota(options),
