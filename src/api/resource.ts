@@ -16,6 +16,8 @@ export interface Column<T> {
   /** 0 is always shown, 1 only with `-o wide`. */
   readonly priority?: number
   readonly description?: string
+  /** Rows have the cell, and the Table says nothing of it: so upstream's printer of a kind can be. */
+  readonly undeclared?: boolean
   /** The cell; `now` is in milliseconds since the epoch, for ages. */
   cell(object: T, now: number): string | number | boolean | null
 }

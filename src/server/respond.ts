@@ -1,7 +1,6 @@
 // From outcomes to answers: objects in the form that was asked for, and every failure as a Status.
 import { dump } from 'js-yaml'
 import type { KubeObject } from '../api/object.ts'
-import type { ResourceDefinition } from '../api/resource.ts'
 import { ApiError, internalError, type Status } from '../api/status.ts'
 import type { Logger } from '../base/log.ts'
 import { type Entry, ObjectTooLarge, WriteFailed } from '../store/store.ts'
@@ -11,7 +10,7 @@ import type { AnswerForm } from './negotiate.ts'
 import { partialObject } from './partial-object.ts'
 import { plainFailure } from './plain-failure.ts'
 import type { RequestContext, ResourceContext } from './request-context.ts'
-import { tableOf } from './table.ts'
+import { type Printed, tableOf } from './table.ts'
 
 const json = 'application/json'
 const yaml = 'application/yaml'
@@ -32,17 +31,17 @@ export function writtenReply(context: ResourceContext, written: Written): Reply 
   return name === undefined ? reply : { ...reply, objectName: name }
 }
 
-/** What a table needs to know of a kind. */
-interface Printed {
-  readonly definition: Pick<ResourceDefinition, 'columns' | 'rowConditions'>
+/** A kind whose objects an answer may show as a Table. */
+interface Printable {
+  readonly definition: Printed
 }
 
 /** An object that is of no entry: a dry run, a computed answer. */
-export function objectReply(context: RequestContext, served: Printed, object: KubeObject, status = 200): Reply {
+export function objectReply(context: RequestContext, served: Printable, object: KubeObject, status = 200): Reply {
   return valueReply(context, shapeOf(context, served, object), status)
 }
 
-function shapeOf(context: RequestContext, served: Printed, object: KubeObject): unknown {
+function shapeOf(context: RequestContext, served: Printable, object: KubeObject): unknown {
   switch (context.form.as) {
     case 'object':
       return object
@@ -54,9 +53,26 @@ function shapeOf(context: RequestContext, served: Printed, object: KubeObject): 
         [object],
         context.query.get('includeObject'),
         context.now,
-        { resourceVersion: object.metadata.resourceVersion ?? '' },
+        // An object that is not stored has none.
+        object.metadata.resourceVersion ? { resourceVersion: object.metadata.resourceVersion } : {},
         context.form.metaVersion,
       )
+  }
+}
+
+/** A list of objects that are of no entries. */
+export function computedListReply(context: ResourceContext, objects: readonly KubeObject[]): Reply {
+  const { form, served, query, now } = context
+  const { metaVersion } = form
+  switch (form.as) {
+    case 'table':
+      return valueReply(context, tableOf(served.definition, objects, query.get('includeObject'), now, {}, metaVersion))
+    case 'partial': {
+      const items = objects.map(object => partialObject(object, metaVersion))
+      return valueReply(context, { kind: 'PartialObjectMetadataList', apiVersion: metaVersion, metadata: {}, items })
+    }
+    case 'object':
+      return valueReply(context, { kind: served.definition.listKind, apiVersion: served.apiVersion, metadata: {}, items: objects })
   }
 }
 

@@ -3,12 +3,13 @@ import { test } from 'node:test'
 import { findByPath, parseJsonPath } from './json-path.ts'
 
 const value = {
-  spec: { replicas: 3, 'a.b/c': 'dotted', list: [1, 2, 3], names: { x: 'y' } },
+  spec: { replicas: 3, 'a.b/c': 'dotted', list: [1, 2, 3], names: { x: 'y' }, empty: null },
   status: {
     conditions: [
       { type: 'Ready', status: 'True', weight: 2 },
       { type: 'Synced', status: 'False', weight: 5 },
     ],
+    mixed: [{ type: 'Ready', status: 'True' }, { status: 'Unknown' }, { type: 'Synced', status: 'False' }],
   },
 }
 
@@ -30,8 +31,20 @@ const found: readonly [path: string, values: unknown[]][] = [
   ['.status.conditions[?(@.weight<=2)].type', ['Ready']],
   ['.status.conditions[?(@.type!="Ready")].type', ['Synced']],
   ['.status.conditions[?(@.missing)].type', []],
-  ['.status..type', ['Ready', 'Synced']],
+  ['.status..type', ['Ready', 'Synced', 'Ready', 'Synced']],
   ['.spec.replicas.deeper', []],
+  ['.spec.list[1:]', [2, 3]],
+  ['.spec.list[3:]', []],
+  ['.spec.list[0:4]', []],
+  ['.spec.list[-2:-1]', [2]],
+  ['.spec.names[*]', []],
+  ['.spec.names[0]', []],
+  ['.spec.empty[0]', []],
+  ['.spec.names[?(@.x=="y")]', []],
+  ['.status.mixed[?(@.type=="Ready")].status', []],
+  ['.status.mixed[?(@.type)].status', ['True', 'False']],
+  ['.status.conditions[?(@.weight=="2")].type', []],
+  ['.status.conditions[?(@.status>true)].type', []],
 ]
 for (const [path, values] of found) {
   test(`findByPath() of ${path}`, () => {

@@ -3,12 +3,21 @@ import { isRecord } from '../schema/compile.ts'
 
 export type JsonPath = readonly Step[]
 
-type Step =
-  | { readonly kind: 'field'; readonly name: string }
-  | { readonly kind: 'all' }
-  | { readonly kind: 'descend' }
-  | { readonly kind: 'slice'; readonly from: number | undefined; readonly to: number | undefined; readonly by: number }
-  | { readonly kind: 'filter'; readonly left: Operand; readonly operator: string; readonly right: Operand | undefined }
+type Step = { readonly kind: 'field'; readonly name: string } | { readonly kind: 'all' } | { readonly kind: 'descend' } | Slice | Filter
+
+interface Slice {
+  readonly kind: 'slice'
+  readonly from?: number
+  readonly to?: number
+  readonly by: number
+}
+
+interface Filter {
+  readonly kind: 'filter'
+  readonly left: Operand
+  readonly operator: string
+  readonly right?: Operand
+}
 
 type Operand = { readonly path: JsonPath } | { readonly literal: string | number | boolean }
 
@@ -68,7 +77,7 @@ function endOfBracket(text: string, from: number): number | undefined {
 
 function parseBracket(inner: string): Step | undefined {
   const text = inner.trim()
-  if (text === '*') return { kind: 'all' }
+  if (text === '*') return { kind: 'slice', by: 1 }
   const quoted = /^(['"])(.*)\1$/s.exec(text)
   if (quoted !== null) return { kind: 'field', name: (quoted[2] ?? '').replace(/\\(.)/g, '$1') }
   const filter = /^\?\((.*)\)$/s.exec(text)
@@ -99,46 +108,76 @@ function parseOperand(text: string): Operand | undefined {
   return path === undefined ? undefined : { path }
 }
 
-/** What a path finds, in order. */
+/** What a path finds, in order; nothing where one of its steps cannot be taken, as upstream gives up then. */
 export function findByPath(value: unknown, path: JsonPath): unknown[] {
   let found: unknown[] = [value]
-  for (const step of path) found = found.flatMap(one => stepInto(one, step))
+  for (const step of path) {
+    const next: unknown[] = []
+    for (const one of found) {
+      const part = stepInto(one, step)
+      if (part === undefined) return []
+      for (const each of part) next.push(each)
+    }
+    found = next
+  }
   return found
 }
 
-function stepInto(value: unknown, step: Step): unknown[] {
+/** Undefined for a step that the value does not allow. */
+function stepInto(value: unknown, step: Step): readonly unknown[] | undefined {
   switch (step.kind) {
     case 'field':
       return isRecord(value) && Object.hasOwn(value, step.name) ? [value[step.name]] : []
     case 'all':
-      return Array.isArray(value) ? value : isRecord(value) ? Object.values(value) : []
+      return childrenOf(value)
     case 'descend':
-      return [value, ...stepInto(value, { kind: 'all' }).flatMap(child => stepInto(child, step))]
-    case 'slice': {
-      if (!Array.isArray(value)) return []
-      const part = value.slice(step.from ?? 0, step.to)
-      return step.by === 1 ? part : part.filter((_, index) => step.by > 0 && index % step.by === 0)
-    }
+      return descend(value)
+    case 'slice':
+      if (value === null) return []
+      return Array.isArray(value) ? slice(value, step) : undefined
     case 'filter':
-      return Array.isArray(value) ? value.filter(item => passes(item, step)) : []
+      return Array.isArray(value) ? filter(value, step) : undefined
   }
 }
 
-function passes(item: unknown, { left, operator, right }: Extract<Step, { kind: 'filter' }>): boolean {
-  const values = (operand: Operand): unknown[] => ('path' in operand ? findByPath(item, operand.path) : [operand.literal])
-  const [a] = values(left)
-  if (right === undefined) return a !== undefined
-  const [b] = values(right)
-  if (typeof a !== typeof b || a === undefined) return false
-  switch (operator) {
-    case '==':
-      return a === b
-    case '!=':
-      return a !== b
-    default:
-      break
+function childrenOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : isRecord(value) ? Object.values(value) : []
+}
+
+function descend(value: unknown): unknown[] {
+  return [value, ...childrenOf(value).flatMap(descend)]
+}
+
+/** Bounds are judged: a slice does not end where the list does. */
+function slice(list: readonly unknown[], { from = 0, to = list.length, by }: Slice): readonly unknown[] | undefined {
+  const [start, end] = [from, to].map(bound => (bound < 0 ? bound + list.length : bound)) as [number, number]
+  if (start < 0 || end < start || (start !== end && (start >= list.length || end > list.length))) return undefined
+  const part = list.slice(start, end)
+  return by === 1 ? part : part.filter((_, index) => by > 0 && index % by === 0)
+}
+
+function filter(list: readonly unknown[], step: Filter): readonly unknown[] | undefined {
+  const found: unknown[] = []
+  for (const item of list) {
+    const passed = passes(item, step)
+    if (passed === undefined) return undefined
+    if (passed) found.push(item)
   }
-  if (typeof a !== 'number' && typeof a !== 'string') return false
+  return found
+}
+
+/** Undefined where there is nothing to compare, more than one value, or values of two types. */
+function passes(item: unknown, { left, operator, right }: Filter): boolean | undefined {
+  const values = (operand: Operand): unknown[] => ('path' in operand ? findByPath(item, operand.path) : [operand.literal])
+  const lefts = values(left)
+  if (right === undefined) return lefts.length > 0
+  const rights = values(right)
+  const [[a], [b]] = [lefts, rights]
+  if (lefts.length !== 1 || rights.length !== 1 || typeof a !== typeof b) return undefined
+  if (typeof a !== 'number' && typeof a !== 'string' && typeof a !== 'boolean') return undefined
+  if (operator === '==') return a === b
+  if (operator === '!=') return a !== b
+  if (typeof a === 'boolean') return undefined
   const order = a < (b as typeof a) ? -1 : a > (b as typeof a) ? 1 : 0
   return operator === '<' ? order < 0 : operator === '>' ? order > 0 : operator === '<=' ? order <= 0 : order >= 0
 }

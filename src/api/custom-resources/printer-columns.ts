@@ -1,4 +1,5 @@
 // The columns that a CustomResourceDefinition asks for, as `kubectl get` prints them.
+import { goMapJson, goNumber } from '../go-json.ts'
 import type { KubeObject } from '../object.ts'
 import type { Column } from '../resource.ts'
 import { translateTimestampSince } from '../resources/printing.ts'
@@ -47,13 +48,7 @@ function cellOf(value: unknown, type: string, now: number): string | number | bo
   if (value === undefined) return null
   switch (type) {
     case 'string':
-      return typeof value === 'string'
-        ? value
-        : value === null
-          ? '<nil>'
-          : typeof value === 'object'
-            ? JSON.stringify(value)
-            : String(value)
+      return textOf(value)
     case 'integer':
       return typeof value === 'number' ? Math.trunc(value) : null
     case 'number':
@@ -61,8 +56,21 @@ function cellOf(value: unknown, type: string, now: number): string | number | bo
     case 'boolean':
       return typeof value === 'boolean' ? value : null
     case 'date':
-      return typeof value !== 'string' ? null : parseTime(value).ok ? translateTimestampSince(value, now) : '<invalid>'
+      return typeof value === 'string' ? dateCell(value, now) : null
     default:
       return null
   }
+}
+
+/** As Go's templates print it. */
+function textOf(value: unknown): string {
+  if (value === null) return '<no value>'
+  if (typeof value === 'object') return goMapJson(value)
+  return typeof value === 'number' ? goNumber(value) : String(value)
+}
+
+/** Upstream reads the time as it reads one of a query, where two texts stand for none. */
+function dateCell(value: string, now: number): string {
+  if (value === '' || value === 'null') return translateTimestampSince(undefined, now)
+  return parseTime(value).ok ? translateTimestampSince(value, now) : '<invalid>'
 }

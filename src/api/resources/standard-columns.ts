@@ -11,10 +11,3 @@ export const nameColumn: Column<KubeObject> = {
 }
 
 export const ageColumn: Column<KubeObject> = { name: 'Age', type: 'string', cell: ageCell }
-
-/** What upstream prints for kinds without a printer of their own. */
-export const createdAtColumn: Column<KubeObject> = {
-  name: 'Created At',
-  type: 'date',
-  cell: object => object.metadata.creationTimestamp ?? null,
-}

@@ -2,10 +2,10 @@
 import { notFound } from '../../api/status.ts'
 import type { Reply } from '../exchange.ts'
 import type { ResourceContext } from '../request-context.ts'
-import { valueReply } from '../respond.ts'
+import { computedListReply } from '../respond.ts'
 
 export function componentStatuses(context: ResourceContext): Reply {
   const { served, info } = context
   if (info.verb === 'get') throw notFound(served.named, info.name)
-  return valueReply(context, { kind: served.definition.listKind, apiVersion: served.apiVersion, metadata: {}, items: [] })
+  return computedListReply(context, [])
 }

@@ -3,15 +3,12 @@ import type { KubeObject } from '../../api/object.ts'
 import { apiError } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Entry } from '../../store/store.ts'
-import type { Reply } from '../exchange.ts'
 import { listOptions } from '../list-options.ts'
-import { partialObject } from '../partial-object.ts'
 import type { ResourceContext } from '../request-context.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
-import { objectReply, valueReply } from '../respond.ts'
+import { computedListReply, objectReply } from '../respond.ts'
 import { selectionOf } from '../selection.ts'
 import type { ServedResource, ServedResources } from '../served-resource.ts'
-import { tableOf } from '../table.ts'
 import { byPod, nodeMetricsOf, podMetricsOf } from './metrics-objects.ts'
 import type { NodeUsages } from './node-usage.ts'
 
@@ -43,7 +40,7 @@ function handler(parts: UsageParts, measured: string, kindName: string, measure:
     }
     listOptions(context.query)
     const entries = of === undefined ? [] : selected(context, of)
-    return listReply(context, await measure(parts, entries))
+    return computedListReply(context, await measure(parts, entries))
   }
 }
 
@@ -77,19 +74,4 @@ function notMeasured(kindName: string, namespace: string, name: string): Error {
   const full = namespace === '' ? name : `${namespace}/${name}`
   const details = { name: full, group: 'metrics.k8s.io', kind: kindName }
   return apiError(404, 'NotFound', `${kindName}.metrics.k8s.io "${full}" not found`, details)
-}
-
-function listReply(context: ResourceContext, objects: readonly KubeObject[]): Reply {
-  const { form, served, query, now } = context
-  const { metaVersion } = form
-  switch (form.as) {
-    case 'table':
-      return valueReply(context, tableOf(served.definition, objects, query.get('includeObject'), now, {}, metaVersion))
-    case 'partial': {
-      const items = objects.map(object => partialObject(object, metaVersion))
-      return valueReply(context, { kind: 'PartialObjectMetadataList', apiVersion: metaVersion, metadata: {}, items })
-    }
-    case 'object':
-      return valueReply(context, { kind: served.definition.listKind, apiVersion: served.apiVersion, metadata: {}, items: objects })
-  }
 }

@@ -11,9 +11,9 @@ import { type ListOptions, listOptions, requiredRevision, tooLargeRevision } fro
 import { metadataBytes, partialFrame } from '../partial-bytes.ts'
 import { partialObject } from '../partial-object.ts'
 import type { ResourceContext } from '../request-context.ts'
-import { yamlText } from '../respond.ts'
+import { valueReply, yamlText } from '../respond.ts'
 import { selectionOf } from '../selection.ts'
-import { tableOf } from '../table.ts'
+import { tableOf, tablePrinter } from '../table.ts'
 
 export interface ListParts {
   readonly store: Pick<Store, 'revision'>
@@ -38,7 +38,10 @@ export function list(parts: ListParts, context: ResourceContext): Reply | Promis
 
 /** What was selected, in the form that the client accepts. */
 export function listReply(context: ResourceContext, { result, metadata }: Selected): Reply {
-  const { form, pretty } = context
+  const { form, pretty, served, query, now } = context
+  if (form.as === 'table' && result.entries.length === 0) {
+    return valueReply(context, tableOf(served.definition, [], query.get('includeObject'), now, metadata, form.metaVersion))
+  }
   if (form.yaml || pretty) return formattedReply(context, result, metadata)
   switch (form.as) {
     case 'object': {
@@ -98,16 +101,13 @@ function tableReply(context: ResourceContext, result: ListResult, metadata: List
   const { metaVersion } = context.form
   const include = context.query.get('includeObject')
   const ordered = inRowOrder(context, result)
-  const { columnDefinitions } = tableOf(definition, [], include, context.now, {}, metaVersion)
+  const { columnDefinitions, rowOf } = tablePrinter(definition, include, context.now, metaVersion)
   const opening = `{"kind":"Table","apiVersion":"${metaVersion}","metadata":${JSON.stringify(metadata)},"columnDefinitions":`
   const parts = {
     head: Buffer.from(`${opening}${JSON.stringify(columnDefinitions)},"rows":[`),
     count: result.entries.length,
     computed: true,
-    part: (index: number) => {
-      const [row] = tableOf(definition, [view.object(at(ordered, index))], include, context.now, {}, metaVersion).rows
-      return Buffer.from(JSON.stringify(row))
-    },
+    part: (index: number) => Buffer.from(JSON.stringify(rowOf(view.object(at(ordered, index))))),
     tail,
   }
   return bytesReply(context, parts, sourceSize(context, result))
@@ -159,10 +159,9 @@ function formattedList(context: ResourceContext, result: ListResult, metadata: L
   const objectAt = (index: number): KubeObject => served.view.object(at(shown, index))
   switch (form.as) {
     case 'table': {
-      const rowsOf = (objects: readonly KubeObject[]) =>
-        tableOf(served.definition, objects, query.get('includeObject'), now, metadata, metaVersion)
-      const { rows: _none, ...fields } = rowsOf([])
-      return { fields, items: 'rows', itemOf: index => rowsOf([objectAt(index)]).rows[0] }
+      const { columnDefinitions, rowOf } = tablePrinter(served.definition, query.get('includeObject'), now, metaVersion)
+      const fields = { kind: 'Table', apiVersion: metaVersion, metadata, columnDefinitions }
+      return { fields, items: 'rows', itemOf: index => rowOf(objectAt(index)) }
     }
     case 'partial': {
       const fields = { kind: 'PartialObjectMetadataList', apiVersion: metaVersion, metadata }

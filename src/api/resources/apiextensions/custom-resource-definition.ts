@@ -3,7 +3,6 @@ import { withCondition } from '../../custom-resources/conditions.ts'
 import { defineResource } from '../../resource.ts'
 import type { CustomResourceDefinition } from '../../types/apiextensions-v1.ts'
 import { keepLifeMetadata } from '../core/status-path.ts'
-import { createdAtColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { validateDefinition, validateDefinitionStatus, validateDefinitionUpdate } from './definition-validation.ts'
 
@@ -32,7 +31,6 @@ export const customResourceDefinition = defineResource<CustomResourceDefinition>
       validate: validateDefinitionStatus,
     }),
   ],
-  columns: [nameColumn, createdAtColumn],
   setDefaults({ spec }) {
     const { names } = spec
     if (!names.singular) names.singular = names.kind.toLowerCase()

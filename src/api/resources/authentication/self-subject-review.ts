@@ -1,7 +1,6 @@
 // authentication.k8s.io/v1 SelfSubjectReview: the server answers it; nothing is stored.
 import { defineResource } from '../../resource.ts'
 import type { SelfSubjectReview } from '../../types/authentication-v1.ts'
-import { createdAtColumn, nameColumn } from '../standard-columns.ts'
 
 export const selfSubjectReview = defineResource<SelfSubjectReview>({
   group: 'authentication.k8s.io',
@@ -11,5 +10,4 @@ export const selfSubjectReview = defineResource<SelfSubjectReview>({
   namespaced: false,
   verbs: ['create'],
   virtual: true,
-  columns: [nameColumn, createdAtColumn],
 })

@@ -1,7 +1,6 @@
 // authentication.k8s.io/v1 TokenReview: the server answers it; nothing is stored.
 import { defineResource } from '../../resource.ts'
 import type { TokenReview } from '../../types/authentication-v1.ts'
-import { createdAtColumn, nameColumn } from '../standard-columns.ts'
 
 export const tokenReview = defineResource<TokenReview>({
   group: 'authentication.k8s.io',
@@ -11,5 +10,4 @@ export const tokenReview = defineResource<TokenReview>({
   namespaced: false,
   verbs: ['create'],
   virtual: true,
-  columns: [nameColumn, createdAtColumn],
 })

@@ -1,7 +1,6 @@
 // authorization.k8s.io/v1 SelfSubjectAccessReview: the server answers it; nothing is stored.
 import { defineResource } from '../../resource.ts'
 import type { SelfSubjectAccessReview } from '../../types/authorization-v1.ts'
-import { createdAtColumn, nameColumn } from '../standard-columns.ts'
 import { validateSelfReview } from './access-attributes.ts'
 
 export const selfSubjectAccessReview = defineResource<SelfSubjectAccessReview>({
@@ -12,6 +11,5 @@ export const selfSubjectAccessReview = defineResource<SelfSubjectAccessReview>({
   namespaced: false,
   verbs: ['create'],
   virtual: true,
-  columns: [nameColumn, createdAtColumn],
   validate: validateSelfReview,
 })

@@ -1,7 +1,6 @@
 // authorization.k8s.io/v1 SelfSubjectRulesReview: the server answers it; nothing is stored.
 import { defineResource } from '../../resource.ts'
 import type { SelfSubjectRulesReview } from '../../types/authorization-v1.ts'
-import { createdAtColumn, nameColumn } from '../standard-columns.ts'
 
 export const selfSubjectRulesReview = defineResource<SelfSubjectRulesReview>({
   group: 'authorization.k8s.io',
@@ -11,5 +10,4 @@ export const selfSubjectRulesReview = defineResource<SelfSubjectRulesReview>({
   namespaced: false,
   verbs: ['create'],
   virtual: true,
-  columns: [nameColumn, createdAtColumn],
 })

@@ -1,7 +1,6 @@
 // authorization.k8s.io/v1 SubjectAccessReview: the server answers it; nothing is stored.
 import { defineResource } from '../../resource.ts'
 import type { SubjectAccessReview } from '../../types/authorization-v1.ts'
-import { createdAtColumn, nameColumn } from '../standard-columns.ts'
 import { validateSubjectReview } from './access-attributes.ts'
 
 export const subjectAccessReview = defineResource<SubjectAccessReview>({
@@ -12,6 +11,5 @@ export const subjectAccessReview = defineResource<SubjectAccessReview>({
   namespaced: false,
   verbs: ['create'],
   virtual: true,
-  columns: [nameColumn, createdAtColumn],
   validate: review => validateSubjectReview(review, false),
 })

@@ -1,4 +1,5 @@
 // The annotations in which autoscaling/v1 carries what it has no field for. They exist in that version only.
+import { goJson } from '../../go-json.ts'
 import type {
   HorizontalPodAutoscaler,
   HorizontalPodAutoscalerBehavior,
@@ -124,9 +125,4 @@ export function writeConditions(conditions: NonNullable<NonNullable<HorizontalPo
       message,
     })),
   )
-}
-
-/** JSON as Go writes it: safe inside of HTML. */
-export function goJson(value: unknown): string {
-  return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, found => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

@@ -21,10 +21,6 @@ export const limitRange = defineResource<LimitRange>({
   namespaced: true,
   judgesMetadata: 'whole',
   shortNames: ['limits'],
-  columns: [
-    { name: 'Name', type: 'string', format: 'name', cell: ({ metadata }) => metadata.name ?? '' },
-    { name: 'Created At', type: 'date', cell: ({ metadata }) => metadata.creationTimestamp ?? null },
-  ],
   setDefaults({ spec }) {
     for (const item of spec?.limits ?? []) {
       if (item.type === 'Container') setContainerDefaults(item)

@@ -7,7 +7,7 @@ import { validateCanonicalIp } from '../../validation/ip-format.ts'
 import { dns1123Subdomain, nameIsPathSegment } from '../../validation/names.ts'
 import { immutableMessage, pushMessages } from '../../validation/object-meta.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
-import { nameColumn } from '../standard-columns.ts'
+import { ageColumn, nameColumn } from '../standard-columns.ts'
 
 export const ipAddress = defineResource<IPAddress>({
   group: 'networking.k8s.io',
@@ -16,7 +16,11 @@ export const ipAddress = defineResource<IPAddress>({
   plural: 'ipaddresses',
   namespaced: false,
   shortNames: ['ip'],
-  columns: [nameColumn, { name: 'ParentRef', type: 'string', cell: ({ spec }) => parentRefCell(spec.parentRef) }],
+  columns: [
+    nameColumn,
+    { name: 'ParentRef', type: 'string', cell: ({ spec }) => parentRefCell(spec.parentRef) },
+    { ...ageColumn, undeclared: true },
+  ],
   nameRule,
   drawsNames: false,
   judgesMetadata: 'both',

@@ -4,7 +4,6 @@ import { defineResource } from '../../resource.ts'
 import type { ClusterRole } from '../../types/rbac-v1.ts'
 import { validateLabelSelector } from '../../validation/label-selector.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
-import { createdAtColumn, nameColumn } from '../standard-columns.ts'
 import { validatePolicyRules } from './policy-rule.ts'
 
 const validate = ({ rules, aggregationRule }: ClusterRole) => [
@@ -19,7 +18,6 @@ export const clusterRole = defineResource<ClusterRole>({
   plural: 'clusterroles',
   namespaced: false,
   allowCreateOnUpdate: true,
-  columns: [nameColumn, createdAtColumn],
   nameRule: nameIsPathSegment,
   validate,
   // Upstream judges the new object twice, and says all twice.

@@ -2,7 +2,6 @@
 import { defineResource } from '../../resource.ts'
 import type { Role } from '../../types/rbac-v1.ts'
 import { nameIsPathSegment } from '../../validation/names.ts'
-import { createdAtColumn, nameColumn } from '../standard-columns.ts'
 import { validatePolicyRules } from './policy-rule.ts'
 
 const validate = ({ rules }: Role) => validatePolicyRules(rules, true)
@@ -14,7 +13,6 @@ export const role = defineResource<Role>({
   plural: 'roles',
   namespaced: true,
   allowCreateOnUpdate: true,
-  columns: [nameColumn, createdAtColumn],
   nameRule: nameIsPathSegment,
   validate,
   // Upstream judges the new object twice, and says all twice.

@@ -8,7 +8,6 @@ import { dns1123Subdomain } from '../../validation/names.ts'
 import { immutable, immutableMessage, negativeMessage, pushMessages } from '../../validation/object-meta.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { deprecatedNodeLabels } from '../core/pod-warnings.ts'
-import { createdAtColumn, nameColumn } from '../standard-columns.ts'
 
 export const csiStorageCapacity = defineResource<CSIStorageCapacity>({
   group: 'storage.k8s.io',
@@ -18,7 +17,6 @@ export const csiStorageCapacity = defineResource<CSIStorageCapacity>({
   namespaced: true,
   judgesMetadata: 'both',
   allowUnconditionalUpdate: false,
-  columns: [nameColumn, createdAtColumn],
   validate,
   validateUpdate,
   warnings: ({ nodeTopology }) => [

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { printerColumns } from './printer-columns.ts'
+
+const now = Date.parse('2030-01-02T00:00:00Z')
+
+const rows: readonly [type: string, value: unknown, cell: unknown][] = [
+  ['integer', 42, 42],
+  ['integer', 3.14, 3],
+  ['integer', true, null],
+  ['integer', 'foo', null],
+  ['integer', [1], null],
+  ['number', 42, 42],
+  ['number', 3.14, 3.14],
+  ['number', true, null],
+  ['number', 'foo', null],
+  ['boolean', 42, null],
+  ['boolean', true, true],
+  ['boolean', 'foo', null],
+  ['string', 'foo', 'foo'],
+  ['string', 42, '42'],
+  ['string', 0.00001, '1e-05'],
+  ['string', true, 'true'],
+  ['string', null, '<no value>'],
+  ['string', ['bar', 'baz'], '["bar","baz"]'],
+  ['string', { b: 1, a: '<x>' }, String.raw`{"a":"\u003cx\u003e","b":1}`],
+  ['string', undefined, null],
+  ['date', 42, null],
+  ['date', true, null],
+  ['date', null, null],
+  ['date', '', '<unknown>'],
+  ['date', 'null', '<unknown>'],
+  ['date', 'yesterday', '<invalid>'],
+  ['date', '2030-01-01T11:30:00Z', '12h'],
+  ['date', '2030-01-02T12:30:00Z', '<invalid>'],
+]
+for (const [type, value, cell] of rows) {
+  test(`a column of type ${type} shows ${JSON.stringify(value)}`, () => {
+    const [, column] = printerColumns([{ name: 'C', type, jsonPath: '.spec.value' }])
+    const object = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: {}, spec: { value } }
+    assert.deepEqual(column?.cell(object, now), cell)
+  })
+}
