@@ -64,7 +64,7 @@ function admissionWith(policies: number) {
       randomSuffix: () => 'abcde',
       hasRights: () => false,
       maySign: () => false,
-      organizationsOf: () => [],
+      identityOf: () => ({ commonName: '', organizations: [] }),
       policySources: [source],
     }),
   )

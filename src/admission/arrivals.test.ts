@@ -102,5 +102,5 @@ test('ServiceAccount lets a pod wait for the account `default` of a new namespac
   assert.deepEqual(pod.spec.imagePullSecrets, [{ name: 'pull' }])
   const other = newPod()
   other.spec.serviceAccountName = 'absent'
-  assert.equal(plugin.mutate?.(request(other), never), undefined)
+  assert.throws(() => plugin.mutate?.(request(other), never), /serviceaccount "absent" not found/)
 })

@@ -1,5 +1,6 @@
 // Which tokens a node may ask for: those that a pod of its own was made to have, and none for a server that the pod has nothing to do with.
 import { claimNameOf } from '../api/claim-name.ts'
+import { type ApiError, notFound } from '../api/status.ts'
 import type { TokenRequest } from '../api/types/authentication-v1.ts'
 import type { CSIPersistentVolumeSource, PersistentVolume, PersistentVolumeClaim, Pod, Volume } from '../api/types/core-v1.ts'
 import type { CSIDriver } from '../api/types/storage-v1.ts'
@@ -14,17 +15,23 @@ export interface NodeTokenParts {
   readonly decide: DecideFor
 }
 
+const pods = { group: '', plural: 'pods' }
+
 /** Why `node` may not have the token; undefined where it may, and for requests that ask for none. */
-export function nodeTokenRefusal(request: AdmissionRequest, node: string, { reader, decide }: NodeTokenParts): string | undefined {
+export function nodeTokenRefusal(
+  request: AdmissionRequest,
+  node: string,
+  { reader, decide }: NodeTokenParts,
+): string | ApiError | undefined {
   if (request.subresource !== 'token') return undefined
   const { namespace, name, user } = request
   const { boundObjectRef: bound, audiences } = (request.object as unknown as TokenRequest | undefined)?.spec ?? {}
-  if (!bound) return `node requested token not bound to a pod`
-  if (bound.kind !== 'Pod' || bound.apiVersion !== 'v1' || !bound.name || !bound.uid)
-    return 'node requested token bound to something else than a pod with name and uid'
+  if (bound?.kind !== 'Pod' || bound.apiVersion !== 'v1' || !bound.name) return 'node requested token not bound to a pod'
+  if (!bound.uid) return 'node requested token with a pod binding without a uid'
   const pod = reader.get('pods', namespace, bound.name) as Pod | undefined
-  if (pod === undefined || pod.metadata.uid !== bound.uid)
-    return `node requested token for a pod "${bound.name}" that does not exist with uid "${bound.uid}"`
+  if (pod === undefined) return notFound(pods, bound.name)
+  if (pod.metadata.uid !== bound.uid)
+    return `the UID in the bound object reference (${bound.uid}) does not match the UID in record. The object might have been deleted and then recreated`
   if (pod.spec.nodeName !== node) return 'node requested token bound to a pod scheduled on a different node'
   if (pod.spec.serviceAccountName !== name)
     return `node requested token for ServiceAccount "${name}", the pod runs as "${pod.spec.serviceAccountName}"`

@@ -12,7 +12,7 @@ const namesIn = (profile: 'secure' | 'upstream', enabled: ReadonlySet<string>) =
   admissionPlugins({
     ...noPolicies(readerOf({})),
     ...{ reader: readerOf({}), feed, ledger: new QuotaLedger({ feed, now: () => 0 }), now: () => 0, profile, enabled },
-    ...{ randomSuffix: () => '', hasRights: () => false, maySign: () => false, organizationsOf: () => [] },
+    ...{ randomSuffix: () => '', hasRights: () => false, maySign: () => false, identityOf: () => ({ commonName: '', organizations: [] }) },
   }).map(({ name }) => name)
 
 test('pluginNames are the plug-ins, in their order', () => {

@@ -40,6 +40,13 @@ export const kinds = {
     plural: 'ingresses',
     namespaced: true,
   }),
+  priorityClasses: defineResource({
+    group: 'scheduling.k8s.io',
+    version: 'v1',
+    kind: 'PriorityClass',
+    plural: 'priorityclasses',
+    namespaced: false,
+  }),
   csrs: defineResource({
     group: 'certificates.k8s.io',
     version: 'v1',
@@ -87,7 +94,11 @@ export const options = {
   randomSuffix: () => 'abcde',
   hasRights: (_namespace: string, name: string) => name === 'worker',
   maySign: (user: UserInfo) => user.name === 'admin',
-  organizationsOf: (text: string) => (text === 'two' ? { problem: 'The subject has several common names' } : text.split(',')),
+  /** A request reads `commonName,organization,…`. */
+  identityOf(text: string) {
+    const [commonName = '', ...organizations] = text.split(',')
+    return text === 'two' ? { problem: 'The subject has several common names' } : { commonName, organizations }
+  },
 }
 export const secure = createAdmission(admissionPlugins({ ...options, profile: 'secure' }))
 export const upstream = createAdmission(admissionPlugins({ ...options, profile: 'upstream' }))

@@ -5,22 +5,25 @@ import type { Container, ContainerStatus, Pod } from './types/core-v1.ts'
 export interface PodResourceOptions {
   /** Counts what a running container was given too, where that is more than what its spec says now. */
   readonly useStatus?: boolean
+  /** Counts the containers alone. */
+  readonly excludeOverhead?: boolean
 }
 
 /** The most that the pod requests at any time: init containers run one by one, sidecars stay; overhead is on top. */
-export function podRequests(pod: Pod, { useStatus = false }: PodResourceOptions = {}): ResourceAmounts {
+export function podRequests(pod: Pod, { useStatus = false, excludeOverhead = false }: PodResourceOptions = {}): ResourceAmounts {
   const status = useStatus ? statusOf(pod) : noStatus
   const infeasible = useStatus && isResizeInfeasible(pod)
   const total = combine(pod, container => requestsOf(container, status.get(container.name), infeasible))
-  addAmounts(total, parseAmounts(pod.spec.overhead))
+  if (!excludeOverhead) addAmounts(total, parseAmounts(pod.spec.overhead))
   return total
 }
 
 /** The sum of the limits; a resource that one container leaves open is open only where all do. Overhead counts where there is a limit. */
-export function podLimits(pod: Pod, { useStatus = false }: PodResourceOptions = {}): ResourceAmounts {
+export function podLimits(pod: Pod, { useStatus = false, excludeOverhead = false }: PodResourceOptions = {}): ResourceAmounts {
   const status = useStatus ? statusOf(pod) : noStatus
   const infeasible = useStatus && isResizeInfeasible(pod)
   const total = combine(pod, container => limitsOf(container, status.get(container.name), infeasible))
+  if (excludeOverhead) return total
   const overhead = parseAmounts(pod.spec.overhead)
   for (const name of overhead.keys()) if (!total.has(name)) overhead.delete(name)
   addAmounts(total, overhead)

@@ -10,7 +10,7 @@ import { createRbacAuthorizer, type RbacAuthorizer } from '../access/authorizers
 import { createExplainAccess } from '../access/explain-access.ts'
 import { defaultIssuer, type IssueTokenParts, issueServiceAccountToken } from '../access/issue-token.ts'
 import { oidcDocuments } from '../access/oidc-discovery.ts'
-import { requestedOrganizations } from '../access/pki/certificate-identity.ts'
+import { requestedIdentity } from '../access/pki/certificate-identity.ts'
 import type { ParameterizedPolicy } from '../access/policy-parameters.ts'
 import type { ClusterRole } from '../access/rbac-object.ts'
 import { createDenyList } from '../access/revocation.ts'
@@ -154,7 +154,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     hasRights: (namespace, name) =>
       rbac.hasGrants({ name: accountUser(namespace, name), groups: [...accountGroups(namespace), authenticatedGroup] }),
     maySign: (user, verb, signerName) => authorize(signerAttributes(user, verb, signerName)).allowed,
-    organizationsOf: pem => requestedOrganizations(derOf(pem)),
+    identityOf: pem => requestedIdentity(derOf(pem)),
   })
   const issuing: IssueTokenParts = {
     signToken: (claims, until) => signer.signToken(claims, until),

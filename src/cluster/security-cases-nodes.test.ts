@@ -106,8 +106,8 @@ test('a node gets tokens for its own pods only, bound to them', async () => {
   assert.equal((await ask('mine', bound('mine'))).status, 201)
   const refused: readonly [string, object | undefined, RegExp][] = [
     ['mine', undefined, /node requested token not bound to a pod/],
-    ['mine', { ...bound('mine'), uid: undefined }, /node requested token bound to/],
-    ['mine', bound('mine', '00000000-0000-0000-0000-000000000000'), /node requested token/],
+    ['mine', { ...bound('mine'), uid: undefined }, /node requested token with a pod binding without a uid/],
+    ['mine', bound('mine', '00000000-0000-0000-0000-000000000000'), /does not match the UID in record/],
     ['mine', bound('theirs'), /node requested token bound to a pod scheduled on a different node/],
     ['theirs', bound('theirs'), /no relationship found between node 'n1' and this object/],
     ['default', bound('mine'), /no relationship found/],

@@ -157,7 +157,7 @@ test('a node and a namespace change their domain only without pods of another on
 test('a node gives itself no domain', async () => {
   await using api = await opened()
   const body = { metadata: { name: 'new', labels: { [nodeLabel]: 'red' } } }
-  refused(await api.request(nodeUser('new'), 'POST', '/api/v1/nodes', body), /is not allowed to modify labels/)
+  refused(await api.request(nodeUser('new'), 'POST', '/api/v1/nodes', body), /is not allowed to set the following labels/)
   const patch = { metadata: { labels: { [nodeLabel]: 'blue' } } }
   refused(await api.request(nodeUser('plain-1'), 'PATCH', '/api/v1/nodes/plain-1', patch), /is not allowed to modify labels/)
 })

@@ -31,10 +31,10 @@ export function parseCsrIdentity(csr: Buffer): CertificateIdentity {
   return nameIdentity(subject.content)
 }
 
-/** The organizations of a PKCS#10 request in DER, or why it does not say who it is for. */
-export function requestedOrganizations(csr: Buffer): readonly string[] | { readonly problem: string } {
+/** Who a PKCS#10 request in DER is for, or why it does not say so. */
+export function requestedIdentity(csr: Buffer): CertificateIdentity | { readonly problem: string } {
   try {
-    return parseCsrIdentity(csr).organizations
+    return parseCsrIdentity(csr)
   } catch (err) {
     if (err instanceof DerError) return { problem: err.message }
     throw err

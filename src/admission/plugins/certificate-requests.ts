@@ -8,17 +8,24 @@ import { type AdmissionPlugin, type AdmissionRequest, admitted, type Verdict } f
 
 const clientSigner = 'kubernetes.io/kube-apiserver-client'
 
+/** Who a PEM encoded PKCS#10 request is for, or why it does not say so: `The subject has several common names`. */
+export type RequestedIdentity = (
+  pem: string,
+) => { readonly commonName: string; readonly organizations: readonly string[] } | { readonly problem: string }
+
+/** The request as it stands in `spec.request`. */
+export const pemOf = ({ spec }: CertificateSigningRequest): string => Buffer.from(spec.request, 'base64').toString('latin1')
+
 export interface CertificateRequestOptions {
   /** Whether the user may `approve` or `sign` for a signer, given as the resource name of `signers` in certificates.k8s.io. */
   maySign(user: UserInfo, verb: 'approve' | 'sign' | 'attest', signerName: string): boolean
-  /** The organizations (groups) in a PEM encoded PKCS#10 request, or why it does not say who it is for: `The subject has several common names`. */
-  organizationsOf(pem: string): readonly string[] | { readonly problem: string }
+  readonly identityOf: RequestedIdentity
 }
 
 const acceptedSubject =
   'the subject must have at most one common name (CN), which is the user, and any number of organizations (O), which are its groups, each as UTF8String, PrintableString, TeletexString or IA5String'
 
-export function certificateRequests({ maySign, organizationsOf }: CertificateRequestOptions): AdmissionPlugin {
+export function certificateRequests({ maySign, identityOf }: CertificateRequestOptions): AdmissionPlugin {
   /** The right for one signer, or for all of its domain. */
   const has = (user: UserInfo, verb: 'approve' | 'sign', signer: string) =>
     maySign(user, verb, signer) || maySign(user, verb, `${signer.slice(0, signer.indexOf('/'))}/*`)
@@ -49,12 +56,12 @@ export function certificateRequests({ maySign, organizationsOf }: CertificateReq
         return unchanged ? admitted : rightFor(request, 'sign')
       }
       if (request.operation !== 'CREATE' || csr.spec.signerName !== clientSigner) return admitted
-      const organizations = organizationsOf(Buffer.from(csr.spec.request, 'base64').toString('latin1'))
-      if ('problem' in organizations) {
-        const fault = invalidUnshown('spec.request', `${organizations.problem}: ${acceptedSubject}`)
+      const identity = identityOf(pemOf(csr))
+      if ('problem' in identity) {
+        const fault = invalidUnshown('spec.request', `${identity.problem}: ${acceptedSubject}`)
         return { allowed: false, error: invalid(request.resource, request.name, [fault]) }
       }
-      if (!organizations.includes('system:masters')) return admitted
+      if (!identity.organizations.includes('system:masters')) return admitted
       const why = `use of ${clientSigner} signer with system:masters group is not allowed`
       return { allowed: false, error: forbidden(request.resource, request.name, why) }
     },

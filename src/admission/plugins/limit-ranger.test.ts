@@ -3,15 +3,15 @@ import { test } from 'node:test'
 import type { KubeObject } from '../../api/object.ts'
 import { persistentVolumeClaim } from '../../api/resources/core/persistent-volume-claim.ts'
 import { pod } from '../../api/resources/core/pod.ts'
-import type { Container, LimitRangeItem, ResourceRequirements } from '../../api/types/core-v1.ts'
+import type { Container, LimitRangeItem, ResourceList, ResourceRequirements } from '../../api/types/core-v1.ts'
 import { ask, FakeFeed } from '../admission.fixture.ts'
 import { limitRanger } from './limit-ranger.ts'
 
 const range = (name: string, ...limits: LimitRangeItem[]) => ({ metadata: { namespace: 'n', name }, spec: { limits } })
 const container = (name: string, resources?: ResourceRequirements): Container => ({ name, ...(resources ? { resources } : {}) })
-const podOf = (containers: Container[], initContainers?: Container[]) => ({
+const podOf = (containers: Container[], initContainers?: Container[], overhead?: ResourceList) => ({
   metadata: { name: 'p', namespace: 'n' } as KubeObject['metadata'],
-  spec: { containers, ...(initContainers ? { initContainers } : {}) },
+  spec: { containers, ...(initContainers ? { initContainers } : {}), ...(overhead ? { overhead } : {}) },
 })
 
 test('limitRanger gives containers what they leave open, and says so', async () => {
@@ -58,7 +58,14 @@ test('limitRanger leaves to nobody what it fills, and to its owner what was sent
 })
 
 const bound = (type: string, rest: Partial<LimitRangeItem>): LimitRangeItem => ({ type, ...rest })
-const rows: { name: string; item: LimitRangeItem; containers: Container[]; init?: Container[]; why: string | undefined }[] = [
+const rows: {
+  name: string
+  item: LimitRangeItem
+  containers: Container[]
+  init?: Container[]
+  overhead?: ResourceList
+  why: string | undefined
+}[] = [
   {
     name: 'no request where there is a minimum',
     item: bound('Container', { min: { cpu: '50m' } }),
@@ -121,16 +128,23 @@ const rows: { name: string; item: LimitRangeItem; containers: Container[]; init?
     why: 'maximum memory usage per Pod is 1Gi, but limit is 1200Mi',
   },
   {
+    name: 'a pod without what its class adds',
+    item: bound('Pod', { max: { memory: '1Gi' } }),
+    containers: [container('a', { requests: { memory: '1Gi' }, limits: { memory: '1Gi' } })],
+    overhead: { memory: '64Mi' },
+    why: undefined,
+  },
+  {
     name: 'several bounds at once',
     item: bound('Container', { max: { cpu: '1', memory: '1Gi' } }),
     containers: [container('c', { limits: { cpu: '2', memory: '2Gi' } })],
     why: '[maximum cpu usage per Container is 1, but limit is 2, maximum memory usage per Container is 1Gi, but limit is 2Gi]',
   },
 ]
-for (const { name, item, containers, init, why } of rows) {
+for (const { name, item, containers, init, overhead, why } of rows) {
   test(`limitRanger judges ${name}`, async () => {
     const plugin = limitRanger({ feed: new FakeFeed({ limitranges: [range('a', item)] }) })
-    const refusal = await ask(plugin, { resource: pod, object: podOf(containers, init) })
+    const refusal = await ask(plugin, { resource: pod, object: podOf(containers, init, overhead) })
     assert.equal(refusal, why === undefined ? undefined : `pods "p" is forbidden: ${why}`)
   })
 }

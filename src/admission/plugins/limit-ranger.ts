@@ -100,8 +100,9 @@ function judgePod(pod: Pod, { container: constraints, pod: whole }: CompiledLimi
     for (const container of pod.spec.initContainers ?? []) judgeContainer(container, constraints, errors)
   }
   if (whole.length === 0) return
-  const requests = podRequests(pod)
-  const limits = podLimits(pod)
+  // What its class adds is nothing that who wrote the pod could change.
+  const requests = podRequests(pod, { excludeOverhead: true })
+  const limits = podLimits(pod, { excludeOverhead: true })
   for (const judge of whole) judge(requests, limits, errors)
 }
 

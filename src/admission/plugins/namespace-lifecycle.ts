@@ -7,7 +7,7 @@ const immortal: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-p
 const namespaces = { group: '', plural: 'namespaces' }
 
 export function namespaceLifecycle({ reader }: { readonly reader: ClusterReader }): AdmissionPlugin {
-  const validate = ({ operation, resource, subresource, namespace, name }: AdmissionRequest): Verdict => {
+  const validate = ({ operation, resource, namespace, name }: AdmissionRequest): Verdict => {
     if (!resource.namespaced) {
       if (operation !== 'DELETE' || !immortal.has(name)) return admitted
       return { allowed: false, error: forbidden(namespaces, name, 'this namespace may not be deleted') }
@@ -16,7 +16,8 @@ export function namespaceLifecycle({ reader }: { readonly reader: ClusterReader 
     if (operation === 'DELETE' || operation === 'CONNECT' || resource.group === 'authorization.k8s.io') return admitted
     const found = reader.get('namespaces', '', namespace)
     if (found === undefined) return { allowed: false, error: notFound(namespaces, namespace) }
-    if (operation !== 'CREATE' || subresource !== '' || (found as Namespace).status?.phase !== 'Terminating') return admitted
+    // An eviction, a binding and a token are made, too.
+    if (operation !== 'CREATE' || (found as Namespace).status?.phase !== 'Terminating') return admitted
     const error = forbidden(resource, name, `unable to create new content in namespace ${namespace} because it is being terminated`)
     const causes = [{ reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' }]
     return { allowed: false, error: apiError(403, 'Forbidden', error.message, { ...error.status.details, causes }) }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isReason } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
-import type { ClusterReader } from '../admission.ts'
+import { admitted, type ClusterReader } from '../admission.ts'
 import { createAdmission } from '../chain.ts'
 import { admit, cluster, goodSpec, type Input, options, pod, readerOf, refusal } from '../plugins.fixture.ts'
 import { admissionPlugins } from './index.ts'
@@ -83,4 +83,105 @@ test('NodeRestriction keeps a node to its own objects', async () => {
     admission,
   )
   await admit({ kind: 'leases', namespace: 'kube-node-lease', name: 'n1', object: { metadata: { name: 'n1' } }, user: node }, admission)
+})
+
+const mirrorOwner = { apiVersion: 'v1', kind: 'Node', name: 'n1', uid: 'u9', controller: true }
+const mirror = (metadata: object, spec: object = {}) =>
+  pod({ nodeName: 'n1', ...spec }, { annotations: { 'kubernetes.io/config.mirror': 'x' }, ownerReferences: [mirrorOwner], ...metadata })
+const token = (boundObjectRef?: object): Input => ({
+  kind: 'serviceaccounts',
+  subresource: 'token',
+  name: 'worker',
+  object: { metadata: {}, spec: boundObjectRef === undefined ? {} : { boundObjectRef } },
+})
+const certificate = (commonName: string, signer = 'kubernetes.io/kubelet-serving'): Input => ({
+  kind: 'csrs',
+  object: { metadata: { name: 'c' }, spec: { signerName: signer, request: Buffer.from(commonName).toString('base64') } },
+})
+const labelled = (labels: object): object => ({ metadata: { name: 'n1', labels }, spec: {} })
+const bound = { kind: 'Pod', apiVersion: 'v1', name: 'mine', uid: 'u1' }
+
+const wordings: readonly (readonly [what: string, input: Input, why: string | undefined])[] = [
+  [
+    'a pod without owner',
+    { kind: 'pods', object: mirror({ ownerReferences: [] }) },
+    'can only create pods with an owner reference set to itself',
+  ],
+  [
+    'a pod with two owners',
+    { kind: 'pods', object: mirror({ ownerReferences: [mirrorOwner, mirrorOwner] }) },
+    'can only create pods with a single owner reference set to itself',
+  ],
+  [
+    'a pod of another owner',
+    { kind: 'pods', object: mirror({ ownerReferences: [{ ...mirrorOwner, name: 'n2' }] }) },
+    'can only create pods with an owner reference set to itself',
+  ],
+  [
+    'a pod that its node does not control',
+    { kind: 'pods', object: mirror({ ownerReferences: [{ ...mirrorOwner, controller: false }] }) },
+    'can only create pods with a controller owner reference set to itself',
+  ],
+  [
+    'a pod that holds up its owner',
+    { kind: 'pods', object: mirror({ ownerReferences: [{ ...mirrorOwner, blockOwnerDeletion: true }] }) },
+    'must not set blockOwnerDeletion on an owner reference',
+  ],
+  [
+    'a pod of a former node of the name',
+    { kind: 'pods', object: mirror({ ownerReferences: [{ ...mirrorOwner, uid: 'u8' }] }) },
+    'node n1 UID mismatch: expected u8 got u9',
+  ],
+  ['a pod with an account', { kind: 'pods', object: mirror({}, { serviceAccountName: 'worker' }) }, 'reference a service account'],
+  ['a mirror pod', { kind: 'pods', object: mirror({}) }, undefined],
+  ['a token without a pod', token(), 'node requested token not bound to a pod'],
+  ['a token of something else', token({ ...bound, kind: 'Secret' }), 'node requested token not bound to a pod'],
+  ['a token of any pod of the name', token({ ...bound, uid: undefined }), 'node requested token with a pod binding without a uid'],
+  ['a token of a pod that is gone', token({ ...bound, name: 'gone' }), 'pods "gone" not found'],
+  ['a token of a former pod of the name', token({ ...bound, uid: 'u0' }), 'the UID in the bound object reference (u0) does not match'],
+  ['a certificate of another node', certificate('system:node:n2'), 'can only create a node CSR with CN=system:node:n1'],
+  ['a certificate of two', certificate('two'), 'unable to parse csr: The subject has several common names'],
+  ['its own certificate', certificate('system:node:n1'), undefined],
+  ['a certificate of another signer', certificate('somebody', 'example.com/signer'), undefined],
+  [
+    'labels of the system on a new node',
+    { kind: 'nodes', object: labelled({ 'k8s.io/b': '', 'kubernetes.io/a': '' }) },
+    'node "n1" is not allowed to set the following labels: k8s.io/b, kubernetes.io/a',
+  ],
+  [
+    'labels of the system on its node',
+    { kind: 'nodes', operation: 'UPDATE', object: labelled({ 'kubernetes.io/a': '' }), oldObject: labelled({}) },
+    'nodes "n1" is forbidden: is not allowed to modify labels: kubernetes.io/a',
+  ],
+  [
+    'a configuration of its choice',
+    { kind: 'nodes', object: { metadata: { name: 'n1' }, spec: { configSource: {} } } },
+    'node "n1" is not allowed to create pods with a non-nil configSource',
+  ],
+  [
+    'another configuration',
+    { kind: 'nodes', operation: 'UPDATE', object: { metadata: { name: 'n1' }, spec: { configSource: { a: 1 } } }, oldObject: labelled({}) },
+    'node "n1" is not allowed to update configSource to a new non-nil configSource',
+  ],
+]
+for (const [what, input, why] of wordings) {
+  test(`NodeRestriction judges ${what}`, async () => {
+    const own = readerOf({ 'nodes//n1': { metadata: { name: 'n1', uid: 'u9' } } })
+    const reader: ClusterReader = { get: (r, ns, n) => own.get(r, ns, n) ?? cluster.get(r, ns, n), list: cluster.list }
+    const plugins = admissionPlugins({ ...options, reader, profile: 'upstream' })
+    const admission = createAdmission(plugins.filter(({ name }) => name === 'NodeRestriction'))
+    const request = { ...input, user: node }
+    if (why === undefined) await admit(request, admission)
+    else assert.ok((await refusal(request, admission)).message.includes(why))
+  })
+}
+
+test('NodeRestriction refuses an update before what its path does not write is put back', async () => {
+  const plugins = admissionPlugins({ ...options, profile: 'upstream' })
+  const restriction = plugins.find(({ name }) => name === 'NodeRestriction')
+  assert.ok(restriction)
+  const admission = createAdmission([{ ...restriction, validate: () => admitted }])
+  const [before, after] = [pod({ nodeName: 'n1' }), pod({ nodeName: 'n1' }, { labels: { a: 'b' } })]
+  const status: Input = { kind: 'pods', operation: 'UPDATE', subresource: 'status', object: after, oldObject: before, user: node }
+  assert.match((await refusal(status, admission)).message, /node "n1" cannot update labels through pod status$/)
 })

@@ -2,12 +2,14 @@
 import { isMirrorPod, mirrorPodAnnotation } from '../../api/mirror-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import { podReferences } from '../../api/pod-references.ts'
-import { forbidden } from '../../api/status.ts'
+import { type ApiError, forbidden, notFound } from '../../api/status.ts'
+import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
 import type { Node, PersistentVolumeClaim, Pod } from '../../api/types/core-v1.ts'
 import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
 import { nodeTokenRefusal } from '../node-token-request.ts'
 import type { DecideFor } from '../policy/request-view.ts'
+import { pemOf, type RequestedIdentity } from './certificate-requests.ts'
 
 const userPrefix = 'system:node:'
 const nodesGroup = 'system:nodes'
@@ -26,14 +28,20 @@ const ownLabels: ReadonlySet<string> = new Set([
   'beta.kubernetes.io/arch',
   'beta.kubernetes.io/os',
 ])
+const nodeSigners: ReadonlySet<string> = new Set(['kubernetes.io/kubelet-serving', 'kubernetes.io/kube-apiserver-client-kubelet'])
+const nodes = { group: '', plural: 'nodes' }
 const ownLabelDomains = ['kubelet.kubernetes.io', 'node.kubernetes.io']
 
-type Rule = (request: AdmissionRequest, node: string, reader: ClusterReader) => string | undefined
+/** Why the node may not; undefined where it may. */
+type Refusal = string | ApiError | undefined
+type Rule = (request: AdmissionRequest, node: string, options: NodeRestrictionOptions) => Refusal
 
 const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['pods', podRule],
   ['nodes', nodeRule],
   ['persistentvolumeclaims', claimRule],
+  ['serviceaccounts', nodeTokenRefusal],
+  ['certificatesigningrequests.certificates.k8s.io', certificateRule],
   ['leases.coordination.k8s.io', leaseRule],
   [
     'csinodes.storage.k8s.io',
@@ -44,35 +52,35 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 export interface NodeRestrictionOptions {
   readonly reader: ClusterReader
   readonly decide: DecideFor
+  readonly identityOf: RequestedIdentity
 }
 
-export function nodeRestriction({ reader, decide }: NodeRestrictionOptions): AdmissionPlugin {
+export function nodeRestriction(options: NodeRestrictionOptions): AdmissionPlugin {
   function validate(request: AdmissionRequest): Verdict {
-    if (!request.user.name.startsWith(userPrefix)) return refuse(request, `could not determine node from user "${request.user.name}"`)
-    const node = request.user.name.slice(userPrefix.length)
-    const resource = groupResource(request.resource.group, request.resource.plural)
-    const why =
-      resource === 'serviceaccounts' ? nodeTokenRefusal(request, node, { reader, decide }) : rules.get(resource)?.(request, node, reader)
+    const { user, resource } = request
+    const node = user.name.startsWith(userPrefix) ? user.name.slice(userPrefix.length) : ''
+    if (node === '') return refuse(request, `could not determine node from user "${user.name}"`)
+    const why = rules.get(groupResource(resource.group, resource.plural))?.(request, node, options)
     return why === undefined ? admitted : refuse(request, why)
   }
   return {
     name: 'NodeRestriction',
     handles: ({ user, operation }) => operation !== 'CONNECT' && user.groups.includes(nodesGroup),
-    /** What is asked for is judged before fields of features that are off are dropped, as upstream does it (CVE-2025-4563). */
+    /** What is asked for is judged before fields that the path does not write are put back or dropped, as upstream does it (CVE-2025-4563). */
     mutate(request) {
-      const verdict = request.operation === 'CREATE' ? validate(request) : admitted
+      const verdict = validate(request)
       if (!verdict.allowed) throw verdict.error
     },
     validate,
   }
 }
 
-const refuse = (request: AdmissionRequest, why: string): Verdict => ({
+const refuse = ({ resource, name }: AdmissionRequest, why: string | ApiError): Verdict => ({
   allowed: false,
-  error: forbidden(request.resource, request.name, why),
+  error: typeof why === 'string' ? forbidden(resource, name, why) : why,
 })
 
-function podRule(request: AdmissionRequest, node: string, reader: ClusterReader): string | undefined {
+function podRule(request: AdmissionRequest, node: string, { reader }: NodeRestrictionOptions): Refusal {
   const pod = request.object as Pod | undefined
   const old = request.oldObject as Pod | undefined
   if (request.subresource === 'status') {
@@ -95,29 +103,25 @@ function podRule(request: AdmissionRequest, node: string, reader: ClusterReader)
 }
 
 /** A mirror pod stands for a static pod of the node, and reaches nothing of the API. */
-function mirrorPodRule(pod: Pod, node: string, reader: ClusterReader): string | undefined {
+function mirrorPodRule(pod: Pod, node: string, reader: ClusterReader): Refusal {
   const { metadata, spec, status } = pod
   if (!isMirrorPod(pod)) return `pod does not have "${mirrorPodAnnotation}" annotation, node "${node}" can only create mirror pods`
   if (spec.nodeName !== node) return `node "${node}" can only create pods with spec.nodeName set to itself`
-  const owners = metadata.ownerReferences ?? []
-  if (owners.length !== 1) return `node "${node}" can only create pods with a single owner reference set to itself`
-  const [owner] = owners
-  if (
-    owner?.apiVersion !== 'v1' ||
-    owner.kind !== 'Node' ||
-    owner.name !== node ||
-    owner.controller !== true ||
-    owner.blockOwnerDeletion === true
-  )
-    return `node "${node}" can only create pods with an owner reference set to itself, as controller and without blockOwnerDeletion`
-  const uid = reader.get('nodes', '', node)?.metadata.uid
-  if (owner.uid !== uid) return `node ${node} UID mismatch: expected ${owner.uid} got ${uid ?? ''}`
+  const [owner, ...more] = metadata.ownerReferences ?? []
+  if (more.length > 0) return `node "${node}" can only create pods with a single owner reference set to itself`
+  if (owner?.apiVersion !== 'v1' || owner.kind !== 'Node' || owner.name !== node)
+    return `node "${node}" can only create pods with an owner reference set to itself`
+  if (owner.controller !== true) return `node "${node}" can only create pods with a controller owner reference set to itself`
+  if (owner.blockOwnerDeletion === true) return `node "${node}" must not set blockOwnerDeletion on an owner reference`
+  const found = reader.get('nodes', '', node)
+  if (found === undefined) return notFound(nodes, node)
+  if (owner.uid !== found.metadata.uid) return `node ${node} UID mismatch: expected ${owner.uid} got ${found.metadata.uid ?? ''}`
   if (spec.serviceAccountName) return `node "${node}" can not create pods that reference a service account`
-  if ((spec.resourceClaims ?? []).length > 0 || (status?.resourceClaimStatuses ?? []).length > 0)
-    return `node "${node}" can not create pods that reference resourceclaims`
   const names = new Set(podReferences({ metadata, ...{ spec } }).map(({ kind }) => kind))
   for (const kind of ['secret', 'configmap', 'persistentvolumeclaim'] as const)
     if (names.has(kind)) return `node "${node}" can not create pods that reference ${kind}s`
+  if ((spec.resourceClaims ?? []).length > 0 || (status?.resourceClaimStatuses ?? []).length > 0)
+    return `node "${node}" can not create pods that reference resourceclaims`
   if (spec.volumes?.some(volume => volume.projected !== undefined)) return `node "${node}" can not create pods with projected volumes`
   return undefined
 }
@@ -128,16 +132,23 @@ function nodeRule(request: AdmissionRequest, node: string): string | undefined {
   const old = request.oldObject as Node | undefined
   if (request.operation === 'DELETE') return `node "${node}" is not allowed to delete its Node`
   if (now === undefined) return undefined
-  const forbiddenLabels = changedLabels(old, now).filter(key => !mayLabel(key))
-  if (forbiddenLabels.length > 0) return `is not allowed to modify labels: ${forbiddenLabels.sort().join(', ')}`
+  const labels = changedLabels(old, now)
+    .filter(key => !mayLabel(key))
+    .sort()
+    .join(', ')
+  const source = now.spec?.configSource
   if (request.operation === 'CREATE') {
-    if ((now.metadata.ownerReferences ?? []).length > 0) return `node "${node}" is not allowed to set ownerReferences`
-    return now.spec?.configSource === undefined ? undefined : 'is not allowed to create pods with a non-nil configSource'
+    if (source !== undefined) return `node "${node}" is not allowed to create pods with a non-nil configSource`
+    if (labels !== '') return `node "${node}" is not allowed to set the following labels: ${labels}`
+    return (now.metadata.ownerReferences ?? []).length > 0 ? `node "${node}" is not allowed to set ownerReferences` : undefined
   }
+  if (source !== undefined && !semanticallyEqual(source, old?.spec?.configSource))
+    return `node "${node}" is not allowed to update configSource to a new non-nil configSource`
+  if (!semanticallyEqual(old?.spec?.taints, now.spec?.taints)) return `node "${node}" is not allowed to modify taints`
+  if (labels !== '') return `is not allowed to modify labels: ${labels}`
   // Deleting itself by garbage collection and coming back with other labels would get past the rules above (CVE-2025-5187).
   if (!same(old?.metadata.ownerReferences, now.metadata.ownerReferences)) return `node "${node}" is not allowed to modify ownerReferences`
   if (!same(old?.metadata.finalizers, now.metadata.finalizers)) return `node "${node}" is not allowed to modify finalizers`
-  if (request.subresource === '' && !same(old?.spec?.taints, now.spec?.taints)) return `node "${node}" is not allowed to modify taints`
   return undefined
 }
 
@@ -162,7 +173,7 @@ function claimRule({ operation, subresource, object, oldObject }: AdmissionReque
   // A new owner or finalizer would let the node delete or keep what somebody else stored.
   return semanticallyEqual(withoutSize(object as PersistentVolumeClaim), withoutSize(oldObject as PersistentVolumeClaim))
     ? undefined
-    : `node "${node}" is not allowed to update fields other than status.capacity and status.conditions`
+    : `node "${node}" is not allowed to update fields other than status.quantity and status.conditions`
 }
 
 /** What the node that resizes a volume does not write. */
@@ -176,6 +187,15 @@ function withoutSize({ metadata, status, ...claim }: PersistentVolumeClaim): obj
     ...left
   } = status ?? {}
   return { ...claim, metadata: identity, status: left }
+}
+
+/** A node asks for certificates in its own name only, whichever signer of nodes it turns to. */
+function certificateRule({ operation, object }: AdmissionRequest, node: string, { identityOf }: NodeRestrictionOptions): Refusal {
+  const csr = object as CertificateSigningRequest | undefined
+  if (operation !== 'CREATE' || csr === undefined || !nodeSigners.has(csr.spec.signerName)) return undefined
+  const identity = identityOf(pemOf(csr))
+  if ('problem' in identity) return `unable to parse csr: ${identity.problem}`
+  return identity.commonName === `${userPrefix}${node}` ? undefined : `can only create a node CSR with CN=${userPrefix}${node}`
 }
 
 function leaseRule(request: AdmissionRequest, node: string): string | undefined {

@@ -22,7 +22,7 @@ export interface OwnerReferencesOptions {
 }
 
 export function ownerReferencesPermissionEnforcement({ kinds, decide }: OwnerReferencesOptions): AdmissionPlugin {
-  /** Why the user may not; undefined where they may. */
+  /** Why the user may not; undefined where they may. Behind it upstream prints the error that there is none of. */
   const refusal = (user: UserInfo, right: RightAsked): string | undefined => {
     const { allowed, reason } = decide(user)({ serviceAccount: undefined, ...right })
     return allowed ? undefined : reason
@@ -40,21 +40,21 @@ export function ownerReferencesPermissionEnforcement({ kinds, decide }: OwnerRef
       const { user, resource, subresource, namespace, name, object, oldObject } = request
       if (request.operation === 'UPDATE') {
         const why = refusal(user, { verb: 'delete', group: resource.group, resource: resource.plural, subresource, namespace, name })
-        if (why !== undefined) return refuse(request, `cannot set an ownerRef on a resource you can't delete: ${why}`)
+        if (why !== undefined) return refuse(request, `cannot set an ownerRef on a resource you can't delete: ${why}, <nil>`)
       }
       for (const owner of newBlocking(object, oldObject)) {
         const served = kinds.byKind(owner.apiVersion, owner.kind)
         if (served === undefined)
           return refuse(
             request,
-            `cannot set blockOwnerDeletion in this case because cannot find RESTMapping for APIVersion ${owner.apiVersion} Kind ${owner.kind}`,
+            `cannot set blockOwnerDeletion in this case because cannot find RESTMapping for APIVersion ${owner.apiVersion} Kind ${owner.kind}: no matches for kind "${owner.kind}" in version "${owner.apiVersion}"`,
           )
         const right = { verb: 'update', group: served.group, resource: served.plural, subresource: 'finalizers' }
         const why = refusal(user, { ...right, namespace: served.namespaced ? namespace : '', name: owner.name })
         if (why !== undefined)
           return refuse(
             request,
-            `cannot set blockOwnerDeletion if an ownerReference refers to a resource you can't set finalizers on: ${why}`,
+            `cannot set blockOwnerDeletion if an ownerReference refers to a resource you can't set finalizers on: ${why}, <nil>`,
           )
       }
       return admitted

@@ -6,8 +6,9 @@ import type { UserInfo } from '../../api/user.ts'
 import type { AdmissionPlugin } from '../admission.ts'
 import { createAdmission } from '../chain.ts'
 import { pluginNames } from '../plugin-table.ts'
-import { admit, goodSpec, options, pod, refusal, specOf, upstream } from '../plugins.fixture.ts'
+import { admit, goodSpec, type Input, options, pod, readerOf, refusal, specOf, upstream } from '../plugins.fixture.ts'
 import { admissionPlugins } from './index.ts'
+import { priority } from './priority.ts'
 
 test('admissionPlugins() has a plugin from every file of the folder', () => {
   const files = globSync('*.ts', { cwd: import.meta.dirname }).filter(file => !file.endsWith('.test.ts') && file !== 'index.ts')
@@ -42,6 +43,8 @@ test('NamespaceLifecycle refuses what has no namespace, new content in a leaving
     (await refusal({ kind: 'namespaces', operation: 'DELETE', name: 'kube-system' })).message,
     /this namespace may not be deleted/,
   )
+  const evicted = await refusal({ kind: 'pods', subresource: 'eviction', namespace: 'leaving', object: { metadata: { name: 'p' } } })
+  assert.match(evicted.message, /^pods "p" is forbidden: unable to create new content in namespace leaving/)
   await admit({ kind: 'pods', operation: 'DELETE', namespace: 'leaving' })
 })
 
@@ -71,6 +74,24 @@ test('Priority computes the number and refuses one of the user', async () => {
     /no PriorityClass with name none was found/,
   )
   assert.match((await refusal({ kind: 'pods', object: pod({ ...goodSpec(), priority: 5 }) })).message, /integer value of priority \(5\)/)
+})
+
+test('Priority knows one class as the default of the cluster', async () => {
+  const reader = readerOf({ 'priorityclasses.scheduling.k8s.io//usual': { metadata: { name: 'usual' }, value: 5, globalDefault: true } })
+  const plugin = createAdmission([priority({ reader })])
+  const classOf = (name: string) => ({ metadata: { name }, value: 7, globalDefault: true })
+  const why = (name: string) =>
+    `priorityclasses.scheduling.k8s.io "${name}" is forbidden: PriorityClass usual is already marked as default. Only one default can exist`
+  for (const name of ['other', 'usual'])
+    assert.equal((await refusal({ kind: 'priorityClasses', object: classOf(name) }, plugin)).message, why(name))
+  const update = (name: string): Input => ({
+    kind: 'priorityClasses',
+    operation: 'UPDATE',
+    object: classOf(name),
+    oldObject: classOf(name),
+  })
+  assert.equal((await refusal(update('other'), plugin)).message, why('other'))
+  await admit(update('usual'), plugin)
 })
 
 test('Priority keeps what it computed where an update says nothing of it', async () => {

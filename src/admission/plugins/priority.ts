@@ -45,7 +45,8 @@ export function priority({ reader }: { readonly reader: ClusterReader }): Admiss
   function validateClass(request: AdmissionRequest, candidate: PriorityClass): Verdict {
     if (candidate.globalDefault !== true) return admitted
     const current = defaultClass()
-    if (current === undefined || current.metadata.name === candidate.metadata.name) return admitted
+    if (current === undefined) return admitted
+    if (request.operation === 'UPDATE' && current.metadata.name === candidate.metadata.name) return admitted
     const why = `PriorityClass ${current.metadata.name} is already marked as default. Only one default can exist`
     return { allowed: false, error: forbidden(request.resource, request.name, why) }
   }

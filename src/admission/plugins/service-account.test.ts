@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { admit, goodSpec, pod, refusal, specOf, upstream } from '../plugins.fixture.ts'
+import type { AdmissionPlugin } from '../admission.ts'
+import { createAdmission } from '../chain.ts'
+import { admit, goodSpec, options, pod, refusal, specOf, upstream } from '../plugins.fixture.ts'
+import { admissionPlugins } from './index.ts'
 
 test('ServiceAccount mounts a token only for accounts with a right, and always as upstream', async () => {
   const plain = specOf((await admit({ kind: 'pods', object: pod() })).object)
@@ -21,6 +24,22 @@ test('ServiceAccount mounts a token only for accounts with a right, and always a
   assert.equal(refused['volumes'], undefined)
 })
 
+test('ServiceAccount refuses before other plug-ins and the rules of the kind see the pod', async () => {
+  let seen = 0
+  const later: AdmissionPlugin = { name: 'Later', handles: () => true, mutate: () => void seen++ }
+  const plugin = admissionPlugins({ ...options, profile: 'upstream' }).find(({ name }) => name === 'ServiceAccount')
+  assert.ok(plugin)
+  const admission = createAdmission([plugin, later])
+  const absent = pod({ ...goodSpec(), serviceAccountName: 'absent' })
+  const mirror = pod({ ...goodSpec(), serviceAccountName: 'worker' }, { annotations: { 'kubernetes.io/config.mirror': 'x' } })
+  assert.equal(
+    (await refusal({ kind: 'pods', object: absent }, admission)).message,
+    'pods "p" is forbidden: error looking up service account team/absent: serviceaccount "absent" not found',
+  )
+  assert.match((await refusal({ kind: 'pods', object: mirror }, admission)).message, /a mirror pod may not reference service accounts$/)
+  assert.equal(seen, 0)
+})
+
 test('ServiceAccount refuses an absent account and secrets that the account does not list', async () => {
   assert.match(
     (await refusal({ kind: 'pods', object: pod({ ...goodSpec(), serviceAccountName: 'absent' }) })).message,
@@ -29,8 +48,11 @@ test('ServiceAccount refuses an absent account and secrets that the account does
   const bounded = (extra: object) => pod({ ...goodSpec(), serviceAccountName: 'bounded', ...extra })
   const env = (source: object) => [{ name: 'c', image: 'a', securityContext: goodSpec().containers[0]?.securityContext, ...source }]
   const rows: readonly [object, RegExp][] = [
-    [{ volumes: [{ name: 'v', secret: { secretName: 'foreign' } }] }, /volume with secret\.secretName="foreign"/],
-    [{ volumes: [{ name: 'v', projected: { sources: [{ secret: { name: 'foreign' } }] } }] }, /secretName="foreign"/],
+    [{ volumes: [{ name: 'v', secret: { secretName: 'foreign' } }] }, /volume with secret\.secretName="foreign" .* reference that secret$/],
+    [
+      { volumes: [{ name: 'v', projected: { sources: [{ secret: { name: 'foreign' } }] } }] },
+      /secretName="foreign" .* that secret \(volume "v"\)$/,
+    ],
     [
       { containers: env({ env: [{ name: 'E', valueFrom: { secretKeyRef: { name: 'foreign', key: 'k' } } }] }) },
       /container c with envVar E/,

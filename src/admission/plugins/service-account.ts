@@ -58,27 +58,41 @@ export function serviceAccount(options: ServiceAccountOptions): AdmissionPlugin 
     mutate(request, signal) {
       if (request.operation !== 'CREATE' || request.object === undefined) return
       const pod = request.object as Pod
-      if (isMirrorPod(pod)) return
+      if (isMirrorPod(pod)) return judgeNow(request)
       if (!pod.spec.serviceAccountName) pod.spec.serviceAccountName = 'default'
       pod.spec.serviceAccount = pod.spec.serviceAccountName
       const name = pod.spec.serviceAccountName
       const { namespace } = request
       // A new namespace gets its account `default` from a controller.
       const coming = name === 'default' ? arrivals.until('serviceaccounts', () => find(namespace, name) !== undefined, signal) : undefined
-      return coming === undefined ? complete(pod, find(namespace, name)) : coming.then(() => complete(pod, find(namespace, name)))
+      const completeAndJudge = (): void => {
+        complete(pod, find(namespace, name))
+        judgeNow(request)
+      }
+      return coming === undefined ? completeAndJudge() : coming.then(completeAndJudge)
     },
-    validate(request) {
-      const pod = request.object as Pod | undefined
-      if (pod === undefined) return admitted
-      if (isMirrorPod(pod)) return validateMirror(request, pod)
-      const name = pod.spec.serviceAccountName ?? 'default'
-      const account = find(request.namespace, name)
-      if (account === undefined)
-        return refuse(request, `error looking up service account ${request.namespace}/${name}: serviceaccount "${name}" not found`)
-      if (account.metadata.annotations?.[enforceMountable] !== 'true') return admitted
-      const foreign = unlistedSecret(pod, account, request.subresource)
-      return foreign === undefined ? admitted : refuse(request, foreign)
-    },
+    validate,
+  }
+
+  /** Upstream says so before other plug-ins and the rules of the kind look at the pod. */
+  function judgeNow(request: AdmissionRequest): void {
+    const verdict = validate(request)
+    if (!verdict.allowed) throw verdict.error
+  }
+
+  function validate(request: AdmissionRequest): Verdict {
+    const pod = request.object as Pod | undefined
+    if (pod === undefined) return admitted
+    if (isMirrorPod(pod)) return validateMirror(request, pod)
+    const { namespace, name: podName, subresource } = request
+    const name = pod.spec.serviceAccountName
+    if (!name) return refuse(request, `no service account specified for pod ${namespace}/${pod.metadata.name ?? podName}`)
+    const account = find(namespace, name)
+    if (account === undefined)
+      return refuse(request, `error looking up service account ${namespace}/${name}: serviceaccount "${name}" not found`)
+    if (account.metadata.annotations?.[enforceMountable] !== 'true') return admitted
+    const foreign = unlistedSecret(pod, account, subresource)
+    return foreign === undefined ? admitted : refuse(request, foreign)
   }
 
   function validateMirror(request: AdmissionRequest, pod: Pod): Verdict {
@@ -114,10 +128,13 @@ function unlistedSecret(pod: Pod, account: ServiceAccount, subresource: string):
     const { name, secret, projected, csi, flexVolume, iscsi, rbd, cephfs, scaleIO, storageos, azureFile } = volume
     const drivers = [flexVolume, iscsi, rbd, cephfs, scaleIO, storageos].map(driver => driver?.secretRef?.name)
     const projections = (projected?.sources ?? []).map(source => source.secret?.name)
-    const names = [secret?.secretName, csi?.nodePublishSecretRef?.name, azureFile?.secretName, ...drivers, ...projections]
-    const bad = names.find(candidate => candidate !== undefined && !mountable.has(candidate))
-    if (bad !== undefined)
-      return `volume with secret.secretName="${bad}" is not allowed because service account ${owner} does not reference that secret (volume "${name}")`
+    const isUnlisted = (candidate: string | undefined): boolean => candidate !== undefined && !mountable.has(candidate)
+    const refused = (bad: string | undefined): string =>
+      `volume with secret.secretName="${bad}" is not allowed because service account ${owner} does not reference that secret`
+    if (isUnlisted(secret?.secretName)) return refused(secret?.secretName)
+    // Upstream lets these pass.
+    const bad = [csi?.nodePublishSecretRef?.name, azureFile?.secretName, ...drivers, ...projections].find(isUnlisted)
+    if (bad !== undefined) return `${refused(bad)} (volume "${name}")`
   }
   const found =
     unlistedInContainers(pod.spec.initContainers ?? [], 'init container', mountable, owner) ??
