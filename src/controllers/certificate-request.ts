@@ -8,7 +8,8 @@ export interface RequestedIdentity {
   readonly organizations: readonly string[]
   readonly dnsNames: readonly string[]
   readonly ipAddresses: readonly string[]
-  /** E-mail addresses, URIs and others. */
+  readonly emailAddresses: readonly string[]
+  readonly uris: readonly string[]
   readonly otherNames: readonly string[]
 }
 
@@ -31,6 +32,8 @@ export async function readRequest(request: string): Promise<RequestedIdentity> {
     organizations: parsed.subjectName.getField('O'),
     dnsNames: ofType('dns'),
     ipAddresses: ofType('ip'),
-    otherNames: names.filter(({ type }) => type !== 'dns' && type !== 'ip').map(({ value }) => value),
+    emailAddresses: ofType('email'),
+    uris: ofType('url'),
+    otherNames: names.filter(({ type }) => !['dns', 'ip', 'email', 'url'].includes(type)).map(({ value }) => value),
   }
 }

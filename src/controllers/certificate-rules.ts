@@ -1,4 +1,5 @@
-// Which certificate requests may be approved by themselves, and which may be signed for each signer. Pure; the rules are upstream's.
+// Which certificate requests may be approved by themselves, which may be signed for each signer, and when they are of no use. Pure; the rules are upstream's.
+import { X509Certificate } from 'node:crypto'
 import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '../api/types/certificates-v1.ts'
 import { formatTime } from '../base/clock.ts'
 import type { RequestedIdentity } from './certificate-request.ts'
@@ -25,49 +26,66 @@ export function conditionsWith(
 
 type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: string }
 const allowed: Verdict = { allowed: true }
-const refuse = (reason: string): Verdict => ({ allowed: false, reason })
 
-function usesOnly(usages: readonly string[], required: readonly string[], optional: readonly string[]): boolean {
-  return required.every(usage => usages.includes(usage)) && usages.every(usage => required.includes(usage) || optional.includes(usage))
+const nodeUsages = (purpose: string): string[] => ['digital signature', 'key encipherment', purpose].sort()
+
+/** Without the middle one for keys that cannot encipher. */
+function judgeNodeUsages(usages: readonly string[], purpose: string): string | undefined {
+  const wanted = nodeUsages(purpose)
+  const isFine =
+    wanted.every(usage => usage === 'key encipherment' || usages.includes(usage)) && usages.every(usage => wanted.includes(usage))
+  return isFine ? undefined : `usages did not match [${wanted.join(' ')}]`
 }
 
-function isNodeSubject({ commonName, organizations }: RequestedIdentity): boolean {
-  return (
-    organizations.length === 1 &&
-    organizations[0] === 'system:nodes' &&
-    commonName.startsWith(nodePrefix) &&
-    commonName.length > nodePrefix.length
-  )
+const notNodesGroup = 'subject organization is not system:nodes'
+const notNodeName = 'subject common name does not begin with system:node:'
+
+const isNodesGroup = ({ organizations }: RequestedIdentity): boolean => organizations.length === 1 && organizations[0] === 'system:nodes'
+const isNodeName = ({ commonName }: RequestedIdentity): boolean =>
+  commonName.startsWith(nodePrefix) && commonName.length > nodePrefix.length
+
+function judgeKubeletClient(identity: RequestedIdentity, usages: readonly string[]): string | undefined {
+  const { dnsNames, emailAddresses, ipAddresses, uris, otherNames } = identity
+  if (!isNodesGroup(identity)) return notNodesGroup
+  if (dnsNames.length > 0) return 'DNS subjectAltNames are not allowed'
+  if (emailAddresses.length > 0) return 'Email subjectAltNames are not allowed'
+  if (ipAddresses.length > 0) return 'IP subjectAltNames are not allowed'
+  if (uris.length > 0) return 'URI subjectAltNames are not allowed'
+  if (otherNames.length > 0) return 'other subjectAltNames are not allowed'
+  if (!isNodeName(identity)) return notNodeName
+  return judgeNodeUsages(usages, 'client auth')
 }
 
-/** The content that a signer certifies; the messages name the rule. */
+function judgeKubeletServing(identity: RequestedIdentity, usages: readonly string[]): string | undefined {
+  const { dnsNames, emailAddresses, ipAddresses, uris, otherNames } = identity
+  if (!isNodesGroup(identity)) return notNodesGroup
+  if (dnsNames.length + ipAddresses.length === 0) return 'DNS or IP subjectAltName is required'
+  if (emailAddresses.length > 0) return 'Email subjectAltNames are not allowed'
+  if (uris.length > 0) return 'URI subjectAltNames are not allowed'
+  if (otherNames.length > 0) return 'other subjectAltNames are not allowed'
+  return judgeNodeUsages(usages, 'server auth') ?? (isNodeName(identity) ? undefined : notNodeName)
+}
+
+function judgeClient({ commonName, organizations }: RequestedIdentity, usages: readonly string[]): string | undefined {
+  if (organizations.includes('system:masters')) return 'organization system:masters is not allowed'
+  // The right to approve people's certificates is not the right to make a node, a component or a ServiceAccount.
+  if ([commonName, ...organizations].some(name => name.startsWith('system:'))) return 'names that begin with "system:" are not allowed'
+  const foreign = usages.find(usage => !nodeUsages('client auth').includes(usage))
+  if (foreign !== undefined) return `invalid usage for client certificate: ${foreign}`
+  return usages.includes('client auth') ? undefined : 'missing required usage for client certificate: client auth'
+}
+
+const judges: ReadonlyMap<string, (identity: RequestedIdentity, usages: readonly string[]) => string | undefined> = new Map([
+  [kubeletClientSigner, judgeKubeletClient],
+  [kubeletServingSigner, judgeKubeletServing],
+  [clientSigner, judgeClient],
+])
+
+/** The content that a signer certifies; the messages are upstream's where its rules are. */
 export function checkForSigner(signerName: string, identity: RequestedIdentity, usages: readonly string[]): Verdict {
-  const { dnsNames, ipAddresses, otherNames } = identity
-  switch (signerName) {
-    case kubeletClientSigner: {
-      if (!isNodeSubject(identity)) return refuse('subject must be system:node:NAME in the only organization system:nodes')
-      if (dnsNames.length + ipAddresses.length + otherNames.length > 0) return refuse('subject alternative names are not allowed')
-      const fine = usesOnly(usages, ['digital signature', 'client auth'], ['key encipherment'])
-      return fine ? allowed : refuse('usages must be digital signature, client auth and optionally key encipherment')
-    }
-    case kubeletServingSigner: {
-      if (!isNodeSubject(identity)) return refuse('subject must be system:node:NAME in the only organization system:nodes')
-      if (otherNames.length > 0) return refuse('email and URI subject alternative names are not allowed')
-      if (dnsNames.length + ipAddresses.length === 0) return refuse('DNS or IP subject alternative name is required')
-      const fine = usesOnly(usages, ['digital signature', 'server auth'], ['key encipherment'])
-      return fine ? allowed : refuse('usages must be digital signature, server auth and optionally key encipherment')
-    }
-    case clientSigner: {
-      if (identity.organizations.includes('system:masters')) return refuse('organization system:masters is not allowed')
-      // The right to approve people's certificates is not the right to make a node, a component or a ServiceAccount.
-      if ([identity.commonName, ...identity.organizations].some(name => name.startsWith('system:')))
-        return refuse('names that begin with "system:" are not allowed')
-      const fine = usesOnly(usages, ['client auth'], ['digital signature', 'key encipherment'])
-      return fine ? allowed : refuse('usages must be client auth and optionally digital signature and key encipherment')
-    }
-    default:
-      return refuse(`signer ${signerName} is not served`)
-  }
+  const judge = judges.get(signerName)
+  const reason = judge === undefined ? `signer ${signerName} is not served` : judge(identity, usages)
+  return reason === undefined ? allowed : { allowed: false, reason }
 }
 
 /** What a request must prove before it is approved without a person. */
@@ -94,12 +112,16 @@ export function planApproval({ spec }: CertificateSigningRequest, identity: Requ
   }
 }
 
-/** Upstream's csrcleaner: old requests are of no use to anybody. Ages in ms. */
-export function isStale(request: CertificateSigningRequest, now: number): boolean {
-  const age = now - (Date.parse(request.metadata.creationTimestamp ?? '') || now)
-  const hour = 3_600_000
-  const pending = request.status?.conditions === undefined || request.status.conditions.length === 0
-  if (pending) return age > 24 * hour
-  if (hasCondition(request, 'Denied') || hasCondition(request, 'Failed')) return age > hour
-  return hasCondition(request, 'Approved') && age > (request.status?.certificate === undefined ? 24 * hour : hour)
+const hourMs = 3_600_000
+
+/** Upstream's csrcleaner: what is decided goes an hour after the decision, what nobody decides after a day, a certificate with its end. Throws for what is no certificate. */
+export function isStale({ metadata, status }: CertificateSigningRequest, now: number): boolean {
+  const isOlder = (time: string | null | undefined, age: number): boolean => typeof time === 'string' && Date.parse(time) < now - age
+  const conditions = status?.conditions ?? []
+  if (conditions.length === 0) return isOlder(metadata.creationTimestamp, 24 * hourMs)
+  const certificate = status?.certificate
+  const ends = new Set(certificate ? ['Approved', 'Denied', 'Failed'] : ['Denied', 'Failed'])
+  if (conditions.some(({ type, lastUpdateTime }) => ends.has(type) && isOlder(lastUpdateTime, hourMs))) return true
+  if (!certificate || !conditions.some(({ type }) => type === 'Approved')) return false
+  return new X509Certificate(Buffer.from(certificate, 'base64')).validToDate.getTime() < now
 }

@@ -6,8 +6,10 @@ import { clusterRoles } from '../client/resources.ts'
 import { type Controller, done, follow } from './controller.ts'
 import { canonical } from './pod-template-hash.ts'
 
+const fieldManager = 'clusterrole-aggregation-controller'
+
 export const clusterRoleAggregation: Controller = {
-  name: 'clusterrole-aggregation-controller',
+  name: fieldManager,
   watches: clusterRoles,
   follows: [
     follow({
@@ -27,7 +29,9 @@ export const clusterRoleAggregation: Controller = {
       if (role === undefined) return done
       const rules = planRules(role, cache.list())
       if (rules === undefined || canonical(rules) === canonical(role.rules ?? [])) return done
-      await client.update(clusterRoles, { ...role, rules }, signal)
+      // Of the role it manages nothing but the rules.
+      const applied = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name: key }, rules }
+      await client.patch(clusterRoles, '', key, applied, { type: 'apply', fieldManager, force: true }, signal)
       return done
     }
   },

@@ -4,7 +4,7 @@ import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import { loadX509 } from '../base/x509.ts'
 import { certificateSigningRequests, secrets } from '../client/resources.ts'
 import { type RequestedIdentity, readRequest } from './certificate-request.ts'
-import { checkForSigner, clientSigner, isStale, kubeletClientSigner, planApproval } from './certificate-rules.ts'
+import { checkForSigner, clientSigner, isStale, kubeletClientSigner, kubeletServingSigner, planApproval } from './certificate-rules.ts'
 import { csrApproving } from './csr-approving.ts'
 import { csrSigning } from './csr-signing.ts'
 import { startScenario } from './scenario.ts'
@@ -16,19 +16,59 @@ const identity: RequestedIdentity = {
   organizations: ['system:nodes'],
   dnsNames: [],
   ipAddresses: [],
+  emailAddresses: [],
+  uris: [],
   otherNames: [],
 }
 
-const refused: [string, string, Partial<RequestedIdentity>, string[]][] = [
-  ['another organization', kubeletClientSigner, { organizations: ['system:nodes', 'system:masters'] }, usages],
-  ['no node name', kubeletClientSigner, { commonName: 'system:node:' }, usages],
-  ['a DNS name', kubeletClientSigner, { dnsNames: ['a'] }, usages],
-  ['server usage', kubeletClientSigner, {}, [...usages, 'server auth']],
-  ['masters', clientSigner, { organizations: ['system:masters'] }, ['client auth']],
-  ['an unknown signer', 'example.com/x', {}, usages],
+const serving = ['digital signature', 'key encipherment', 'server auth']
+const named = { dnsNames: ['n1'] }
+const client = { commonName: 'ann', organizations: ['dev'] }
+const refused: [string, string, Partial<RequestedIdentity>, string[], string][] = [
+  [
+    'another organization',
+    kubeletClientSigner,
+    { organizations: ['system:nodes', 'system:masters'] },
+    usages,
+    'subject organization is not system:nodes',
+  ],
+  ['no node name', kubeletClientSigner, { commonName: 'system:node:' }, usages, 'subject common name does not begin with system:node:'],
+  ['a DNS name', kubeletClientSigner, { dnsNames: ['a'] }, usages, 'DNS subjectAltNames are not allowed'],
+  ['an address', kubeletClientSigner, { ipAddresses: ['10.0.0.1'] }, usages, 'IP subjectAltNames are not allowed'],
+  ['an e-mail address', kubeletClientSigner, { emailAddresses: ['a@b'] }, usages, 'Email subjectAltNames are not allowed'],
+  ['a URI', kubeletClientSigner, { uris: ['spiffe://a'] }, usages, 'URI subjectAltNames are not allowed'],
+  ['a name of another form', kubeletClientSigner, { otherNames: ['x'] }, usages, 'other subjectAltNames are not allowed'],
+  ['a serving certificate without a name', kubeletServingSigner, {}, serving, 'DNS or IP subjectAltName is required'],
+  ['a serving certificate with a URI', kubeletServingSigner, { ...named, uris: ['a'] }, serving, 'URI subjectAltNames are not allowed'],
+  [
+    'a serving certificate for clients',
+    kubeletServingSigner,
+    named,
+    usages,
+    'usages did not match [digital signature key encipherment server auth]',
+  ],
+  [
+    'a serving certificate of a person',
+    kubeletServingSigner,
+    { ...named, commonName: 'ann' },
+    serving,
+    'subject common name does not begin with system:node:',
+  ],
+  ['a client that serves', clientSigner, client, ['server auth'], 'invalid usage for client certificate: server auth'],
+  ['a client that is none', clientSigner, client, ['digital signature'], 'missing required usage for client certificate: client auth'],
+  [
+    'server usage',
+    kubeletClientSigner,
+    {},
+    [...usages, 'server auth'],
+    'usages did not match [client auth digital signature key encipherment]',
+  ],
+  ['masters', clientSigner, { organizations: ['system:masters'] }, ['client auth'], 'organization system:masters is not allowed'],
+  ['an unknown signer', 'example.com/x', {}, usages, 'signer example.com/x is not served'],
 ]
-for (const [name, signer, change, wanted] of refused) {
-  test(`checkForSigner() refuses ${name}`, () => assert.equal(checkForSigner(signer, { ...identity, ...change }, wanted).allowed, false))
+for (const [name, signer, change, wanted, reason] of refused) {
+  test(`checkForSigner() refuses ${name}`, () =>
+    assert.deepEqual(checkForSigner(signer, { ...identity, ...change }, wanted), { allowed: false, reason }))
 }
 
 const request = (username: string, groups: string[]): CertificateSigningRequest => ({
@@ -44,15 +84,42 @@ const approvals: [string, CertificateSigningRequest, string][] = [
 ]
 for (const [name, of, want] of approvals) test(`planApproval(): ${name}`, () => assert.equal(planApproval(of, identity).approval, want))
 
-test('isStale() keeps what may still be used', () => {
-  const created = { ...request('', []), metadata: { creationTimestamp: '2026-01-01T00:00:00Z' } }
-  const at = (hours: number) => Date.UTC(2026, 0, 1) + hours * 3_600_000
-  const approved = { ...created, status: { conditions: [{ type: 'Approved', status: 'True' as const }], certificate: 'x' } }
-  assert.deepEqual(
-    [isStale(created, at(2)), isStale(created, at(25)), isStale(approved, at(0.5)), isStale(approved, at(2))],
-    [false, true, false, true],
-  )
-})
+const start = Date.UTC(2026, 0, 1)
+const at = (hours: number) => start + hours * 3_600_000
+const timeAt = (hours: number) => new Date(at(hours)).toISOString()
+
+async function certificateUntil(hours: number): Promise<string> {
+  const x509 = await loadX509()
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+  const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
+  const options = { name: 'CN=a', keys, signingAlgorithm: algorithm, notBefore: new Date(at(-100)), notAfter: new Date(at(hours)) }
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned(options)
+  return Buffer.from(certificate.toString('pem')).toString('base64')
+}
+
+const ages: readonly { name: string; type?: string; updated?: number; validUntil?: number; now: number; stale: boolean }[] = [
+  { name: 'nobody decided for 23 hours', now: 23, stale: false },
+  { name: 'nobody decided for 25 hours', now: 25, stale: true },
+  { name: 'was approved half an hour ago', type: 'Approved', updated: 30, validUntil: 1000, now: 30.5, stale: false },
+  { name: 'was approved two hours ago', type: 'Approved', updated: 30, validUntil: 1000, now: 32, stale: true },
+  { name: 'was approved two days ago and waits for its signer', type: 'Approved', updated: 0, now: 48, stale: false },
+  { name: 'was approved and whose certificate has expired', type: 'Approved', updated: 30, validUntil: 30.2, now: 30.5, stale: true },
+  { name: 'was denied half an hour ago', type: 'Denied', updated: 30, now: 30.5, stale: false },
+  { name: 'was denied two hours ago', type: 'Denied', updated: 30, now: 32, stale: true },
+  { name: 'failed half an hour ago', type: 'Failed', updated: 30, now: 30.5, stale: false },
+  { name: 'failed two hours ago', type: 'Failed', updated: 30, now: 32, stale: true },
+  { name: 'was decided nobody knows when', type: 'Denied', now: 100, stale: false },
+]
+for (const { name, type, updated, validUntil, now, stale } of ages) {
+  test(`isStale() of a request that ${name} is ${stale}`, async () => {
+    const condition = { type: type ?? '', status: 'True', ...(updated === undefined ? {} : { lastUpdateTime: timeAt(updated) }) }
+    const status = {
+      ...(type === undefined ? {} : { conditions: [condition] }),
+      ...(validUntil === undefined ? {} : { certificate: await certificateUntil(validUntil) }),
+    }
+    assert.equal(isStale({ ...request('', []), metadata: { creationTimestamp: timeAt(0) }, status }, at(now)), stale)
+  })
+}
 
 async function makeRequest(commonName: string): Promise<string> {
   const x509 = await loadX509()

@@ -22,6 +22,23 @@ test('a namespace gets its default ServiceAccount and the root certificate, also
   await scenario.until(complete, 'both there again')
 })
 
+test('rootCa leaves a description of somebody else, and writes one where there is none', async () => {
+  const described = (text: string) => ({ name: 'kube-root-ca.crt', annotations: { 'kubernetes.io/description': text } })
+  await using scenario = startScenario({
+    controllers: [rootCa],
+    prepare(api) {
+      for (const name of ['own', 'none']) api.seed(namespaces, { metadata: { name }, spec: {} })
+      api.seed(configMaps, { metadata: { ...described('ours'), namespace: 'own' }, data: { 'ca.crt': 'ROOT' } })
+      api.seed(configMaps, { metadata: { ...described(''), namespace: 'none' }, data: { 'ca.crt': 'ROOT' } })
+    },
+  })
+  const { api } = scenario
+  const descriptionIn = (name: string) =>
+    api.read(configMaps, name, 'kube-root-ca.crt')?.metadata.annotations?.['kubernetes.io/description']
+  await scenario.until(() => descriptionIn('none')?.startsWith('Contains a CA bundle') === true, 'a description')
+  assert.equal(descriptionIn('own'), 'ours')
+})
+
 test('namespace deletes pods before anything else, and lets go when all is gone', async () => {
   await using scenario = startScenario({
     controllers: [namespace],

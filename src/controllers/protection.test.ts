@@ -15,17 +15,39 @@ const user = (spec: Partial<Pod['spec']>): Pod => ({
   spec: { containers: [], nodeName: 'n1', volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'data' } }], ...spec },
 })
 
-const uses: readonly { name: string; pod: Pod; used: boolean }[] = [
+const ending = { deletionTimestamp: '2026-01-01T00:00:00Z' }
+const owner = (more: Partial<Pod>, metadata: Partial<Pod['metadata']> = {}): Pod => {
+  const pod = user({ volumes: [{ name: 'data', ephemeral: {} }] })
+  return { ...pod, ...more, metadata: { ...pod.metadata, ...metadata } }
+}
+const owned = (): PersistentVolumeClaim => ({
+  metadata: {
+    name: 'p-data',
+    namespace: 'ns',
+    ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'pod', controller: true }],
+  },
+  spec: {},
+})
+
+const uses: readonly { name: string; pod: Pod; of?: () => PersistentVolumeClaim; used: boolean }[] = [
   { name: 'a pod on a node', pod: user({}), used: true },
   { name: 'a pod on a node that has finished', pod: { ...user({}), status: { phase: 'Succeeded' } }, used: true },
   { name: 'a pod without a node', pod: user({ nodeName: '' }), used: false },
   { name: 'a pod with another claim', pod: user({ volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'other' } }] }), used: false },
   { name: 'a pod without volumes', pod: user({ volumes: undefined }), used: false },
+  { name: 'an ephemeral volume of a pod that has finished', pod: owner({ status: { phase: 'Succeeded' } }), of: owned, used: true },
+  { name: 'an ephemeral volume of a pod that ends', pod: owner({}, { ...ending, deletionGracePeriodSeconds: 30 }), of: owned, used: true },
+  {
+    name: 'an ephemeral volume of a pod that is shut down',
+    pod: owner({}, { ...ending, deletionGracePeriodSeconds: 0 }),
+    of: owned,
+    used: false,
+  },
   { name: 'an ephemeral volume of a claim that is not the pod’s', pod: user({ volumes: [{ name: 'data', ephemeral: {} }] }), used: false },
 ]
 
-for (const { name, pod, used } of uses) {
-  test(`usesClaim() of ${name} is ${used}`, () => assert.equal(usesClaim(pod, claim()), used))
+for (const { name, pod, of = claim, used } of uses) {
+  test(`usesClaim() of ${name} is ${used}`, () => assert.equal(usesClaim(pod, of()), used))
 }
 
 test('pvcProtection keeps a claim until its pod is gone', async () => {

@@ -6,7 +6,6 @@ import { persistentVolumeClaims, pods } from '../client/resources.ts'
 import { type Context, type Controller, done, follow } from './controller.ts'
 import { addFinalizer, hasFinalizer, removeFinalizer } from './finalizer.ts'
 import { controllerOf } from './owner.ts'
-import { isFinished } from './pod-state.ts'
 
 export const pvcProtectionFinalizer = 'kubernetes.io/pvc-protection'
 const claimIndex = 'claim'
@@ -51,9 +50,12 @@ export function usesClaim(pod: Pod, claim: PersistentVolumeClaim): boolean {
   return (pod.spec.volumes ?? []).some(volume => {
     if (volume.persistentVolumeClaim?.claimName === claim.metadata.name) return true
     if (volume.ephemeral == null || `${pod.metadata.name}-${volume.name}` !== claim.metadata.name) return false
-    return !isFinished(pod) && controllerOf(claim)?.uid === pod.metadata.uid
+    return !isShutDown(pod) && controllerOf(claim)?.uid === pod.metadata.uid
   })
 }
+
+/** The node is done with it, or it was deleted by force: a pod that waits for its own claim would never go. */
+const isShutDown = ({ metadata }: Pod): boolean => metadata.deletionTimestamp !== undefined && metadata.deletionGracePeriodSeconds === 0
 
 async function isUsedNow({ client }: Context, claim: PersistentVolumeClaim, signal: AbortSignal): Promise<boolean> {
   const { namespace = '' } = claim.metadata
