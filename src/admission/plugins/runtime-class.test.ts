@@ -66,11 +66,6 @@ const refusals: { name: string; spec: Partial<PodSpec>; why: string }[] = [
     why: 'Pod Overhead set without corresponding RuntimeClass defined Overhead',
   },
   {
-    name: 'an empty overhead without a class',
-    spec: { overhead: {} },
-    why: 'Pod Overhead set without corresponding RuntimeClass defined Overhead',
-  },
-  {
     name: 'overhead without a class',
     spec: { overhead: { memory: '1Mi' } },
     why: 'Pod Overhead set without corresponding RuntimeClass defined Overhead',

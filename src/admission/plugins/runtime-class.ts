@@ -42,11 +42,9 @@ export function runtimeClass({ reader }: { readonly reader: ClusterReader }): Ad
     },
     validate(request) {
       const pod = request.object as Pod | undefined
-      if (pod === undefined) return admitted
-      const overhead = classOf(request, pod)?.overhead
-      if (overhead === undefined ? pod.spec.overhead === undefined : semanticallyEqual(pod.spec.overhead, overhead.podFixed))
-        return admitted
-      if (overhead !== undefined) return { allowed: false, error: otherOverhead(request) }
+      const fixed = pod && classOf(request, pod)?.overhead?.podFixed
+      if (pod === undefined || semanticallyEqual(pod.spec.overhead, fixed)) return admitted
+      if (fixed !== undefined) return { allowed: false, error: otherOverhead(request) }
       const why = 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead'
       return { allowed: false, error: forbidden(request.resource, request.name, why) }
     },
