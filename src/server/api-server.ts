@@ -20,7 +20,7 @@ import { Aggregator } from './aggregation/aggregator.ts'
 import type { FrontProxyIdentity } from './aggregation/connect-api.ts'
 import type { AuditSink } from './audit-event.ts'
 import { type Authorize, demandAccess } from './authorize.ts'
-import { ensureObjects, serverIdentity } from './bootstrap.ts'
+import { ensureObjects, serverAgent, serverIdentity } from './bootstrap.ts'
 import { ContinueTokens } from './continue-token.ts'
 import { type ConversionSender, noSender } from './custom-resources/conversion.ts'
 import { conversionMetrics, countedSender } from './custom-resources/conversion-metrics.ts'
@@ -310,7 +310,8 @@ export class ApiServer implements AsyncDisposable {
 
   /** A transport that passes the whole pipeline as `user`. */
   transportFor(user: UserInfo): InProcessTransport {
-    return inProcessTransport({ handle: this.handle, user, log: this.#options.log })
+    const own = user === serverIdentity ? { userAgent: serverAgent } : {}
+    return inProcessTransport({ handle: this.handle, user, log: this.#options.log, ...own })
   }
 
   /** The server's own, as the system itself. */

@@ -2,6 +2,7 @@
 import type { KubeObject } from '../api/object.ts'
 import type { UserInfo } from '../api/user.ts'
 import { formatTime } from '../base/clock.ts'
+import { kubernetesVersion } from '../base/kubernetes-version.ts'
 import type { InProcessTransport } from './in-process.ts'
 import type { ServedResources } from './served-resource.ts'
 
@@ -97,6 +98,9 @@ export function systemPriorityClasses(): KubeObject[] {
     }),
   )
 }
+
+/** What the server's own requests call themselves; managed fields show the name. */
+export const serverAgent = `kube-apiserver/${kubernetesVersion}`
 
 /** Who the server is towards itself, as upstream's loopback client. */
 export const serverIdentity: UserInfo = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }

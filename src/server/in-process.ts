@@ -29,19 +29,23 @@ export interface InProcessResponse {
 export interface InProcessOptions {
   readonly handle: Pipeline
   readonly user: UserInfo
+  /** What its requests call themselves where they do not say so. */
+  readonly userAgent?: string
   readonly log: Logger
   /** Bytes that may wait for the reader before the writer is asked to wait. */
   readonly highWaterMark?: number
 }
 
 /** Disposing ends the streams that were opened through it. */
-export function inProcessTransport({ handle, user, log, highWaterMark = 1024 * 1024 }: InProcessOptions): InProcessTransport {
+export function inProcessTransport(options: InProcessOptions): InProcessTransport {
+  const { handle, user, userAgent, log, highWaterMark = 1024 * 1024 } = options
+  const agent = userAgent === undefined ? {} : { 'user-agent': userAgent }
   const closed = new AbortController()
   return {
     async request(request, caller) {
       const signal = AbortSignal.any([caller, closed.signal])
       signal.throwIfAborted()
-      const headers = lowerCased(request.headers)
+      const headers = { ...agent, ...lowerCased(request.headers) }
       const { body = Buffer.alloc(0) } = request
       const serverRequest: ServerRequest = {
         method: request.method,
