@@ -1,10 +1,10 @@
 // A whole API server in memory as it ships: real authenticators, authorizers and admission, for tests that attack it.
 import { X509Certificate } from 'node:crypto'
 import type { AuditEvent } from '../access/audit/audit-event.ts'
+import type { AuditFailure } from '../access/audit/audit-failure.ts'
 import { createKeyAndCsr } from '../access/pki/key-and-csr.ts'
 import type { AdmissionSettings } from '../admission/admission-settings.ts'
 import type { Features } from '../api/features.ts'
-import type { ApiError } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import { type Clock, systemClock } from '../base/clock.ts'
 import type { Profile } from '../base/config.ts'
@@ -118,7 +118,7 @@ export class SecuredApi implements AsyncDisposable {
   /** Every log line, at debug level. */
   readonly logLines: string[]
   /** Set: every write is refused with it. */
-  auditRefusal: ApiError | undefined
+  auditRefusal: AuditFailure | undefined
   readonly #stop: AbortController
   readonly #waiting: Set<() => void>
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
+import { AuditFailure } from '../access/audit/audit-failure.ts'
 import { deniedCredentials } from '../access/denied-credentials.ts'
-import { internalError } from '../api/status.ts'
 import { admin, person, restrictedPod, SecuredApi, SteppedClock } from './secured-api.testing.ts'
 
 const listPath = `/api/v1/namespaces/kube-system/configmaps/${deniedCredentials.name}`
@@ -151,7 +151,7 @@ test('write access to ConfigMaps is no right to the deny list; the role bulkhead
 
 test('a write that could not be recorded is refused with 500 before it happens, whoever asks; reads go on', async () => {
   await using api = await SecuredApi.open()
-  api.auditRefusal = internalError('writes are refused: no space is left for the audit log')
+  api.auditRefusal = new AuditFailure('no space is left for the audit log')
   const path = '/api/v1/namespaces/default/configmaps'
   const { status, json } = await api.request(admin, 'POST', path, { metadata: { name: 'a' } })
   assert.equal(status, 500)

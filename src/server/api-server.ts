@@ -60,6 +60,7 @@ import type { ServiceTls } from './webhooks/review-sender.ts'
 import { RefusedRequests } from './why/refused-requests.ts'
 import { whyPathHandler } from './why/why-path.ts'
 import type { AdmissionChain, WriteParts } from './write-parts.ts'
+import { diskChecks, writeRefusal } from './write-refusal.ts'
 
 export interface ApiServerOptions {
   readonly store: Store
@@ -221,6 +222,7 @@ export class ApiServer implements AsyncDisposable {
     const checks: readonly HealthCheck[] = [
       { name: 'ping', check: () => undefined },
       { name: 'store', check: () => failure?.message },
+      ...diskChecks(options),
       { name: 'poststarthook/bootstrap', readinessOnly: true, check: () => (this.#ready ? undefined : 'bootstrap is not done') },
       { name: 'shutdown', readinessOnly: true, check: () => (this.#stop.signal.aborted ? 'the server stops' : undefined) },
       ...(options.checks ?? []),
@@ -232,6 +234,7 @@ export class ApiServer implements AsyncDisposable {
       ...(options.denyList ? { denyList: options.denyList } : {}),
       authorize,
       audit: options.audit,
+      refusesWrites: () => writeRefusal(options),
       flow,
       watchCounts,
       clock,

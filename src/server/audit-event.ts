@@ -1,16 +1,17 @@
 // What is written down of each request, as audit.k8s.io/v1 has it.
 import type { AuditEvent, AuditUser } from '../access/audit/audit-event.ts'
+import type { AuditFailure } from '../access/audit/audit-failure.ts'
 import type { Asked, AuditDecision } from '../access/audit/policy.ts'
-import type { ApiError, Status } from '../api/status.ts'
+import type { Status } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import { formatMicroTime } from '../base/clock.ts'
 import type { RequestInfo } from './request-info.ts'
 
-/** Where events go. A promise resolves when the event is accepted for good; a write is answered only then. */
+/** Where events go. A promise resolves when the event is accepted for good; a write is answered only then. It rejects with an `AuditFailure` whose message a client may see. */
 export interface AuditSink {
   record(event: AuditEvent): Promise<void> | undefined
   /** Why writes must be refused now, before they happen; undefined while they can be recorded. */
-  refusal?(): ApiError | undefined
+  refusal?(): AuditFailure | undefined
   /** What of the bodies is to be recorded; undefined where those of no request are. Asked before a body is read. */
   decide?(asked: Asked): AuditDecision | undefined
   /** An event that was recorded; undefined where it is not found with reasonable effort. Without it only recent refusals are known. */

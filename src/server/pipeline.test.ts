@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Credentials } from '../access/access.ts'
 import type { AuditEvent } from '../access/audit/audit-event.ts'
-import { apiError } from '../api/status.ts'
+import { AuditFailure } from '../access/audit/audit-failure.ts'
 import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { CommitQueue } from '../store/commit-queue.ts'
+import { createMemoryStore } from '../store/memory.ts'
 import { WriteFailed } from '../store/store.ts'
 import { answerHeaders, headersByName } from './answer-headers.ts'
 import type { ServerRequest } from './exchange.ts'
@@ -193,17 +194,52 @@ test('handle() shows nothing of an unexpected failure but the audit id', async (
   assert.equal(headers['cache-control'], 'no-cache, private')
 })
 
-test('handle() acknowledges no write whose audit record is refused', async () => {
-  let refuse = false
+test('handle() acknowledges no write whose audit record fails, and does not say that nothing happened', async () => {
+  let fails = false
+  const full = new AuditFailure('no space is left for the audit log')
   await using api = new TestServer({
-    audit: { record: ({ verb }) => (refuse && verb === 'create' ? Promise.reject(apiError(500, 'InternalError', 'no space')) : undefined) },
+    audit: { record: ({ verb }) => (fails && verb === 'create' ? Promise.reject(full) : undefined) },
   })
-  refuse = true
+  fails = true
   const path = '/api/v1/namespaces/a/configmaps'
   const { status, json } = await api.request('POST', path, { metadata: { name: 'a' } })
   assert.equal(status, 500)
-  assert.equal(json.message, 'no space')
-  assert.equal((await api.get(path)).status, 200)
+  assert.equal(
+    json.message,
+    'Internal error occurred: it may have been carried out, and its audit record is missing: no space is left for the audit log',
+  )
+  assert.equal((await api.get(`${path}/a`)).status, 200)
+  assert.match(
+    (await api.request('POST', path, { metadata: { name: 'a' } })).json.message,
+    /: the audit record of its refusal is missing: no space/,
+  )
+})
+
+test('handle() refuses writes before they happen while they could not be recorded or stored, and is not ready; reads go on', async () => {
+  const disks: { audit: AuditFailure | undefined; stalled: boolean } = { audit: undefined, stalled: false }
+  const store = createMemoryStore()
+  Object.defineProperty(store, 'stalled', { get: () => disks.stalled })
+  await using api = new TestServer({
+    store,
+    audit: { record: () => (disks.audit ? Promise.reject(disks.audit) : undefined), refusal: () => disks.audit },
+  })
+  api.server.markReady()
+  const path = '/api/v1/namespaces/a/configmaps'
+  const write = () => api.request('POST', path, { metadata: { generateName: 'a-' } })
+  const failing: readonly [disks: typeof disks, why: string, check: string][] = [
+    [{ audit: new AuditFailure('no space is left'), stalled: false }, 'no space is left', 'audit-log'],
+    [{ audit: undefined, stalled: true }, 'the disk under the store does not answer', 'store-sync'],
+  ]
+  for (const [state, why, check] of failing) {
+    assert.equal((await api.get('/readyz')).status, 200)
+    Object.assign(disks, state)
+    assert.equal((await write()).json.message, `Internal error occurred: writes are refused: ${why}`)
+    assert.equal((await api.get(path)).json.items.length, 0)
+    assert.match((await api.get('/readyz')).text, new RegExp(`^\\[-\\]${check} failed: reason withheld$`, 'm'))
+    assert.equal((await api.get('/livez')).status, 200)
+    Object.assign(disks, { audit: undefined, stalled: false })
+  }
+  assert.equal((await write()).status, 201)
 })
 
 /** A store whose commits the test ends, and the events in the order of what happens. */
@@ -241,6 +277,38 @@ test('handle() records a write beside its commit, and answers after both', async
   recorded.resolve()
   await answer
   assert.deepEqual(held.happened.slice(1), ['commit begun', 'synced', 'answered 201'])
+})
+
+const timedOut = 'Timeout: request did not complete within the allotted timeout: it may have been carried out all the same'
+
+test('handle() answers 504 in time for a write whose record is not on disk, and records that it did', async () => {
+  const codes: unknown[] = []
+  const record = ({ responseStatus }: AuditEvent) => {
+    codes.push(responseStatus?.code)
+    return new Promise<void>(() => undefined)
+  }
+  await using api = new TestServer({ audit: { record } })
+  const path = '/api/v1/namespaces/a/configmaps'
+  const { status, json } = await api.request('POST', `${path}?timeout=10ms`, { metadata: { name: 'a' } })
+  assert.deepEqual([status, json.reason, json.message], [504, 'Timeout', timedOut])
+  assert.deepEqual(codes, [201, 504])
+})
+
+test('handle() answers 504 in time for a write that is not durable, also where that cannot be recorded either', async () => {
+  const held = heldStore()
+  const codes: unknown[] = []
+  const record = ({ responseStatus }: AuditEvent) => {
+    codes.push(responseStatus?.code)
+    return new Promise<void>(() => undefined)
+  }
+  await using api = new TestServer({ store: held.store, audit: { record } })
+  const path = '/api/v1/namespaces/a/configmaps'
+  const { status, json } = await api.request('POST', `${path}?timeout=10ms`, { metadata: { name: 'a' } })
+  assert.deepEqual([status, json.reason, json.message], [504, 'Timeout', timedOut])
+  assert.deepEqual(codes, [201, 504])
+  held.commit()
+  await held.store.settled()
+  assert.equal((await api.get(`${path}/a`)).status, 200)
 })
 
 test('handle() records what became of a write that was not stored', async () => {

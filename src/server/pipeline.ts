@@ -1,9 +1,10 @@
 // Every step that a request passes, top to bottom. A security reviewer reads `handle` and the verb that it calls.
 import { randomUUID } from 'node:crypto'
 import { type Authentication, anonymousUser, type Credentials } from '../access/access.ts'
+import { AuditFailure } from '../access/audit/audit-failure.ts'
 import type { ExplainAccess } from '../access/explain-access.ts'
 import type { Authenticated, DenyList } from '../access/revocation.ts'
-import { ApiError, apiError, type Status, unauthorized } from '../api/status.ts'
+import { type ApiError, apiError, internalError, type Status, timedOut, unauthorized } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -26,7 +27,7 @@ import { emptyQuery } from './query.ts'
 import type { RequestContext } from './request-context.ts'
 import { type RequestInfo, type ResourceRequestInfo, requestInfo } from './request-info.ts'
 import type { RequestMetrics } from './request-metrics.ts'
-import { requestTimeout, withinTimeout } from './request-timeout.ts'
+import { Deadlines, requestTimeout } from './request-timeout.ts'
 import { failureReply, failureStatus } from './respond.ts'
 import type { ServedResources } from './served-resource.ts'
 import { Warnings } from './warnings.ts'
@@ -40,6 +41,8 @@ export interface PipelineParts {
   readonly denyList?: DenyList
   readonly authorize: Authorize
   readonly audit: AuditSink
+  /** Why a write could not be made durable or recorded, if so: it must not happen. */
+  refusesWrites(): ApiError | undefined
   readonly flow: FlowControl
   readonly watchCounts: WatchCounts
   readonly clock: Clock
@@ -60,6 +63,12 @@ export interface PipelineParts {
 interface Progress {
   readonly auditId: string
   readonly received: number
+  /** By the clock that nobody sets. */
+  readonly begun: number
+  /** Undefined for what may take any time. */
+  timeoutMs: number | undefined
+  /** The time is over. */
+  late: boolean
   info: RequestInfo | undefined
   user: UserInfo
   impersonated: UserInfo | undefined
@@ -101,12 +110,16 @@ export type Pipeline = (request: ServerRequest) => Promise<FinalReply>
 
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { clock, log, denyList } = parts
+  const deadlines = new Deadlines()
   const ends = { expiries: new Expiries(clock), ...(denyList ? { denyList } : {}) }
 
   return async function handle(request) {
     const progress: Progress = {
       auditId: randomUUID(),
       received: clock.now(),
+      begun: clock.monotonic(),
+      timeoutMs: undefined,
+      late: false,
       info: undefined,
       user: noOne,
       impersonated: undefined,
@@ -129,9 +142,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       annotate(progress, 'authentication.bulkhead.dev/credential-id', authentication.credentialId)
       progress.bodies = bodiesFor(request, info, progress)
       const user = actingUser(request, progress, authentication)
-      refuseUnrecordable(info)
-      const timeout = requestTimeout(info)
-      const seat = takeSeat(user, info, request, timeout, progress)
+      const unwritable = mutatingVerbs.has(info.verb) ? parts.refusesWrites() : undefined
+      if (unwritable !== undefined) throw unwritable
+      progress.timeoutMs = requestTimeout(info)
+      const seat = takeSeat(user, info, request, progress)
       progress.release = seat instanceof Promise ? await seat : seat
       const verdict = demandAccess(info, user, parts.authorize)
       annotate(progress, decisionAnnotation, 'allow')
@@ -140,7 +154,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       if (kind !== undefined) progress.endStream = openStream(user, info, kind)
       const context = contextOf(request, info, user, progress, authentication)
       const answer = info.isResource ? parts.resource(context, info) : parts.path(context, info)
-      reply = answer instanceof Promise ? await withinTimeout(answer, timeout) : answer
+      reply = answer instanceof Promise ? await inTime(answer, progress) : answer
       if (reply.longRunning || reply.upgrade) {
         reply = endWithIdentity(
           ends,
@@ -153,10 +167,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       recordRefusal(err, (key, value) => annotate(progress, key, value), parts.explainAccess)
       reply = refusalReply(failure, request, progress.info)
     }
-    const refusal = await recorded(progress, request, reply, failure)
+    const settled = recorded(progress, request, reply, failure)
+    const refusal = settled && !progress.late ? await inTime(settled, progress).catch((late: ApiError) => late) : undefined
     if (refusal !== undefined) {
       failure = refusal.status
       reply = refusalReply(failure, request, progress.info)
+      // What is recorded is not what is answered.
+      if (progress.late) void settle(record(progress, request, 'ResponseComplete', reply, failure), request, progress)
     }
     if (reply.longRunning && typeof reply.body === 'function') reply = { ...reply, body: releasing(reply.body, progress) }
     else if (typeof reply.body !== 'function') progress.release?.()
@@ -173,7 +190,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         progress.endStream?.()
         closed?.()
         if (final.longRunning) void settle(record(progress, request, 'ResponseComplete', final, failure), request, progress)
-        parts.metrics.observe(progress.info, final, outcome.bytes, clock.now() - progress.received)
+        parts.metrics.observe(progress.info, final, outcome.bytes, clock.monotonic() - progress.begun)
       },
     }
   }
@@ -222,25 +239,25 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return decision !== undefined && wanted ? { decision, sent: undefined } : undefined
   }
 
-  /** Before anything is decided: a write that could not be recorded must not happen. */
-  function refuseUnrecordable(info: RequestInfo): void {
-    const refusal = mutatingVerbs.has(info.verb) ? parts.audit.refusal?.() : undefined
-    if (refusal !== undefined) throw refusal
+  /** The outcome, or a 504 where the time of the request is over before. */
+  function inTime<T>(work: Promise<T>, progress: Progress): Promise<T> {
+    const { timeoutMs, begun, info } = progress
+    if (timeoutMs === undefined) return work
+    return deadlines.within(work, timeoutMs - (clock.monotonic() - begun), () => {
+      progress.late = true
+      const outcome = info !== undefined && mutatingVerbs.has(info.verb) ? ': it may have been carried out all the same' : ''
+      return timedOut(`request did not complete within the allotted timeout${outcome}`)
+    })
   }
 
   /** Health checks need no seat: they must answer when all are taken. */
-  function takeSeat(
-    user: UserInfo,
-    info: RequestInfo,
-    request: ServerRequest,
-    deadlineMs: number | undefined,
-    progress: Progress,
-  ): Release | Promise<Release> | undefined {
+  function takeSeat(user: UserInfo, info: RequestInfo, request: ServerRequest, progress: Progress): Release | Promise<Release> | undefined {
     // A proxy lasts as long as what is behind it takes, and counts as one of the user's sessions.
     if ((!info.isResource && parts.allowsAnonymous(info.path)) || isProxy(info)) return undefined
     const flow = parts.flow.classify(user, info)
     progress.flow = flow
-    return parts.flow.start(flow, { user, info, mutating: mutatingVerbs.has(info.verb) ? 1 : 0, deadlineMs, signal: () => request.signal })
+    const mutating = mutatingVerbs.has(info.verb) ? 1 : 0
+    return parts.flow.start(flow, { user, info, mutating, deadlineMs: progress.timeoutMs, signal: () => request.signal })
   }
 
   /** A stream's place among those of its user, and a watch's among those that a write is sent to. */
@@ -309,7 +326,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const { ahead } = progress
     if (ahead !== undefined && failure === undefined && ahead.status === reply.status) return ahead.settled
     const made = record(progress, request, reply.longRunning ? 'ResponseStarted' : 'ResponseComplete', reply, failure)
-    return made && settle(made, request, progress)
+    return made && settle(made, request, progress, failure)
   }
 
   function annotate(progress: Progress, key: string, value: string): void {
@@ -346,13 +363,27 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
   }
 
-  /** A write is answered only when its record is accepted: without one the client is told nothing of it. A read does not wait. */
-  async function settle(recorded: Promise<void> | undefined, request: ServerRequest, progress: Progress): Promise<ApiError | undefined> {
+  /**
+   * A write is answered only when its record is accepted: without one the client is told what went wrong with that, and not what became of the write.
+   * A read does not wait. Never rejects.
+   */
+  async function settle(
+    recorded: Promise<void> | undefined,
+    request: ServerRequest,
+    progress: Progress,
+    failure?: Status,
+  ): Promise<ApiError | undefined> {
     const logged = recorded?.catch((err: unknown) => {
       log.error('audit event not recorded', { auditID: progress.auditId, err })
-      return err instanceof ApiError ? err : apiError(500, 'InternalError', 'Internal error occurred: the audit record failed')
+      const what =
+        failure === undefined
+          ? 'it may have been carried out, and its audit record is missing'
+          : 'the audit record of its refusal is missing'
+      return internalError(`${what}: ${err instanceof AuditFailure ? err.message : 'internal error'}`)
     })
     if (request.method === 'GET' || request.method === 'HEAD') return undefined
+    // That something went wrong is what it says already.
+    if (failure !== undefined && failure.code >= 500) return logged?.then(() => undefined)
     return (await logged) ?? undefined
   }
 }

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isReason } from '../api/status.ts'
+import { isReason, timedOut } from '../api/status.ts'
 import { parseQuery } from './query.ts'
-import { requestTimeout, withinTimeout } from './request-timeout.ts'
+import { Deadlines, requestTimeout } from './request-timeout.ts'
 
 const timeoutOf = (text: string) =>
   requestTimeout({ isResource: false, verb: 'get', path: '/', query: parseQuery(`timeout=${encodeURIComponent(text)}`) })
 
-const durations: readonly (readonly [string, number | undefined])[] = [
+const durations: readonly (readonly [string, number])[] = [
   ['1s', 1000],
   ['1.5s', 1500],
   ['1s500ms', 1500],
-  ['0', undefined],
-  ['-5s', undefined],
-  ['5m', undefined],
-  ['', undefined],
+  ['0', 60_000],
+  ['-5s', 60_000],
+  ['5m', 60_000],
+  ['', 60_000],
 ]
 for (const [text, expected] of durations) {
   test(`requestTimeout() reads ${JSON.stringify(text)} as ${expected}`, () => assert.equal(timeoutOf(text), expected))
@@ -29,8 +29,22 @@ for (const [text, message] of malformed) {
   test(`requestTimeout() refuses ${JSON.stringify(text)}`, () => assert.throws(() => timeoutOf(text), message))
 }
 
-test('withinTimeout() ends what takes longer with a 504', async () => {
+const late = () => timedOut('late')
+
+test('Deadlines ends what takes longer than it may, in the order of their ends, and nothing else', async () => {
+  const deadlines = new Deadlines()
   const never = new Promise<string>(() => undefined)
-  await assert.rejects(withinTimeout(never, 1), err => isReason(err, 'Timeout'))
-  assert.equal(await withinTimeout(Promise.resolve('done'), 1000), 'done')
+  const ended: number[] = []
+  const ending = (ms: number) =>
+    assert.rejects(deadlines.within(never, ms, late), err => {
+      ended.push(ms)
+      return isReason(err, 'Timeout')
+    })
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const slow = deadlines.within(promise, 60_000, late)
+  await Promise.all([ending(30), ending(1), ending(15)])
+  assert.deepEqual(ended, [1, 15, 30])
+  resolve('done')
+  assert.equal(await slow, 'done')
+  await assert.rejects(deadlines.within(Promise.reject(new Error('of the work')), 60_000, late), /of the work/)
 })

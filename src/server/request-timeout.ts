@@ -1,35 +1,72 @@
-// The `timeout` parameter of a request, as Go writes durations.
-import { badRequest, timedOut } from '../api/status.ts'
+// How long a request may take: 60 seconds, or less by its `timeout` parameter, as Go writes durations.
+import { badRequest } from '../api/status.ts'
 import { parseGoDuration } from '../base/go-duration.ts'
 import { connections } from './connections.ts'
 import type { RequestInfo } from './request-info.ts'
 
-/** Longer limits of a client's change nothing. */
+/** Of a client that sets no limit, or a longer one. */
 const longestMs = 60_000
 
 /** These may take any time. */
 const longRunning: ReadonlySet<string> = new Set([...connections, 'log'])
 
-/** Milliseconds; undefined where the client set no limit of its own that matters. Throws a 400 for what is no duration. */
+/** Milliseconds; undefined for what may take any time. Throws a 400 for what is no duration. */
 export function requestTimeout(info: RequestInfo): number | undefined {
-  const text = info.query.get('timeout')
-  if (text === undefined || text === '') return undefined
   if (info.isResource && (info.verb === 'watch' || longRunning.has(info.subresource))) return undefined
+  const text = info.query.get('timeout')
+  if (text === undefined || text === '') return longestMs
   const ms = parseGoDuration(text)
   if (typeof ms === 'string') throw badRequest(`invalid timeout specified in the request URL - ${ms}`)
-  return ms > 0 && ms < longestMs ? ms : undefined
+  return ms > 0 && ms < longestMs ? ms : longestMs
 }
 
-/** The answer, or a 504 once the time is over. What has begun is not taken back, as in upstream. */
-export async function withinTimeout<T>(answer: Promise<T>, ms: number | undefined): Promise<T> {
-  if (ms === undefined) return answer
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(timedOut('request did not complete within the allotted timeout')), ms)
-  })
-  try {
-    return await Promise.race([answer, late])
-  } finally {
-    clearTimeout(timer)
+interface Wait {
+  readonly until: number
+  readonly refuse: () => void
+}
+
+/** Ends what takes too long. What has begun is not taken back, as in upstream. One timer for all, set for the next that is due: nearly nothing ever is. */
+export class Deadlines {
+  readonly #waits = new Set<Wait>()
+  #timer: { readonly at: number; readonly handle: NodeJS.Timeout } | undefined
+
+  /** The outcome of the work, or a rejection with what `late` makes where it takes longer than `ms`. */
+  within<T>(work: Promise<T>, ms: number, late: () => Error): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const wait = { until: performance.now() + ms, refuse: () => reject(late()) }
+      this.#waits.add(wait)
+      this.#wake(wait.until)
+      work.then(
+        value => {
+          this.#waits.delete(wait)
+          resolve(value)
+        },
+        err => {
+          this.#waits.delete(wait)
+          reject(err)
+        },
+      )
+    })
+  }
+
+  #wake(at: number): void {
+    if (this.#timer !== undefined && this.#timer.at <= at) return
+    clearTimeout(this.#timer?.handle)
+    // What a request waits for keeps the process alive, and not the end of its time.
+    this.#timer = { at, handle: setTimeout(() => this.#look(), Math.max(0, Math.ceil(at - performance.now()))).unref() }
+  }
+
+  #look(): void {
+    this.#timer = undefined
+    const now = performance.now()
+    let next = Number.POSITIVE_INFINITY
+    for (const wait of this.#waits) {
+      if (wait.until > now) next = Math.min(next, wait.until)
+      else {
+        this.#waits.delete(wait)
+        wait.refuse()
+      }
+    }
+    if (this.#waits.size > 0) this.#wake(next)
   }
 }

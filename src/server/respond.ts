@@ -91,7 +91,7 @@ export function successReply(context: RequestContext, details: NonNullable<Statu
 
 /** Reads are answered from memory, so that a cluster can be looked at before somebody restarts it. */
 const storeFailed =
-  'the store has failed and takes no more writes until Bulkhead is restarted; reads go on, and the log of the server names the file and the cause'
+  'the store has failed and takes no more writes until Bulkhead is restarted, when it shows whether the last of them are stored; reads go on, and the log of the server names the file and the cause'
 
 /** The Status of a failure. What is not an ApiError is logged with its cause and shown as an internal error without any detail. */
 export function failureStatus(err: unknown, auditId: string, log: Logger): Status {

@@ -56,6 +56,27 @@ describe('CommitQueue', () => {
     assert.equal(queue.revision, 5)
   })
 
+  it('says that its disk does not answer while a group takes too long', async () => {
+    const log = new HeldLog()
+    let time = 0
+    let wake = (): void => undefined
+    const sleep = () =>
+      new Promise<void>(resolve => {
+        wake = resolve
+      })
+    const queue = new CommitQueue({ clock: { now: () => time, monotonic: () => time, sleep }, log: silentLogger, commitLog: log })
+    const write = put(queue.collection(testResource), 'a')
+    await turn()
+    assert.equal(queue.stalled, false)
+    time = 5000
+    wake()
+    await turn()
+    assert.equal(queue.stalled, true)
+    log.groups[0]?.resolve()
+    await write
+    assert.equal(queue.stalled, false)
+  })
+
   it('shows nothing of a group before it is durable, and then all of it at once', async () => {
     const { log, queue, pods } = newQueue()
     const seen = record(pods.watch({ after: 1 }))

@@ -1,6 +1,7 @@
 // The heart of a store: orders decided writes, makes them durable in groups, and shows each group at once.
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import { StallWatch } from '../base/stall-watch.ts'
 import { VersionEvent } from './event.ts'
 import { defaultWindow, type WindowLimits } from './event-window.ts'
 import type { StoreMetrics } from './metrics.ts'
@@ -40,6 +41,7 @@ export class CommitQueue implements Store, CacheOwner {
   readonly #caches = new Map<string, WatchCache>()
   readonly #failureListeners: ((err: Error) => void)[] = []
   readonly #oldestRevision: number
+  readonly #stalls: StallWatch
   /** The newest revision that is visible, and the newest that is decided; never apart for longer than a commit. */
   #revision: number
   #decided: number
@@ -56,6 +58,7 @@ export class CommitQueue implements Store, CacheOwner {
     this.#decided = this.#revision
     this.#published = this.#revision
     this.#oldestRevision = options.oldestRevision ?? this.#revision
+    this.#stalls = new StallWatch({ clock: options.clock, log: options.log, subject: 'store' })
   }
 
   get revision(): number {
@@ -72,6 +75,10 @@ export class CommitQueue implements Store, CacheOwner {
 
   get refusal(): WriteFailed | undefined {
     return this.#refusal
+  }
+
+  get stalled(): boolean {
+    return this.#stalls.stalled
   }
 
   collection(options: CollectionOptions): Collection {
@@ -149,6 +156,7 @@ export class CommitQueue implements Store, CacheOwner {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#refusal ??= new WriteFailed('The store is closed', { retriable: false })
     await this.settled()
+    this.#stalls[Symbol.dispose]()
     for (const cache of this.#caches.values()) cache.endWatches('the store closed')
     await this.#options.commitLog?.close()
   }
@@ -174,7 +182,7 @@ export class CommitQueue implements Store, CacheOwner {
       this.#queue = []
       const began = performance.now()
       try {
-        if (commitLog !== undefined) await commitLog.append(group.map(waiting => waiting.write))
+        if (commitLog !== undefined) await this.#append(commitLog, group)
       } catch (err) {
         this.#groupFailed(group, err)
         continue
@@ -183,6 +191,15 @@ export class CommitQueue implements Store, CacheOwner {
       metrics?.observeGroup(group.length, (performance.now() - began) / 1000)
     }
     this.#committing = false
+  }
+
+  async #append(commitLog: CommitLog, group: readonly Waiting[]): Promise<void> {
+    this.#stalls.begin()
+    try {
+      await commitLog.append(group.map(waiting => waiting.write))
+    } finally {
+      this.#stalls.end()
+    }
   }
 
   #show(group: readonly Waiting[]): void {

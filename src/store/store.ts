@@ -160,6 +160,8 @@ export interface Store extends AsyncDisposable {
   /** Resolves when everything decided before the call is visible: what a consistent read waits for. */
   settled(): Promise<void>
   status(): StoreStatus
+  /** Whether the disk does not answer: writes that were decided wait, and nobody knows how long. */
+  readonly stalled: boolean
   /** Called once if the store can no longer accept writes (a failed sync); `write` throws from then on. */
   onFailure(listener: (err: Error) => void): void
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
+import { until } from '../../base/until.testing.ts'
 import { eventLine } from './audit-event.ts'
 import { auditKey, event, names, newDirectory, openLog as open, threeBatches } from './audit-log.testing.ts'
 import { findEvent } from './find-event.ts'
@@ -187,29 +188,85 @@ for (const { name, lose, problem } of losses) {
   })
 }
 
-test('AuditLog refuses writes while the disk is full, goes on with reads, and recovers', async t => {
+/** Time that stands still, and sleeps that the test ends. */
+function stoppedClock() {
+  const sleeps: { readonly ms: number; wake(): void }[] = []
+  const clock = {
+    time: 0,
+    now: () => clock.time,
+    monotonic: () => clock.time,
+    sleep: (ms: number, signal?: AbortSignal) =>
+      new Promise<void>((wake, reject) => {
+        sleeps.push({ ms, wake })
+        signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+      }),
+  }
+  /** Ends the sleeps of that length, as they come, until something holds. */
+  const wakeUntil = (ms: number, holds: () => boolean, what: string) =>
+    until(() => {
+      for (const due of sleeps.splice(0).filter(sleep => sleep.ms === ms || !sleeps.push(sleep))) due.wake()
+      return holds()
+    }, what)
+  return { clock, wakeUntil }
+}
+
+test('AuditLog refuses writes while the disk is full, keeps all records, and tries again by itself until there is room', async t => {
   const directory = newDirectory()
-  // Somebody sets it back while the disk is full.
-  const clock = { time: 0, wall: 0, now: () => clock.wall, monotonic: () => clock.time, sleep: systemClock.sleep }
+  const { clock, wakeUntil } = stoppedClock()
   await using log = await open(directory, { clock })
   await log.record(event('create', 'before'))
   const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
   const append = t.mock.method(LogFiles.prototype, 'append', () => Promise.reject(full))
-  const failsFor = /writes are refused: no space is left for the audit log/
-  await assert.rejects(Promise.resolve(log.record(event('create', 'lost'))), failsFor)
-  assert.match(log.refusal()?.message ?? '', failsFor)
+  const noRoom = { name: 'AuditFailure', message: 'no space is left for the audit log', cause: full }
+  await assert.rejects(Promise.resolve(log.record(event('create', 'unanswered'))), noRoom)
+  assert.equal(log.refusal()?.message, noRoom.message)
   assert.equal(log.record(event('get', 'read')), undefined)
-  await assert.rejects(Promise.resolve(log.record(event('create', 'refused'))), failsFor)
+  // Let in before the disk was full, decided afterwards.
+  await assert.rejects(Promise.resolve(log.record(event('create', 'decided'))), noRoom)
   assert.equal(append.mock.callCount(), 1)
+  await wakeUntil(1000, () => append.mock.callCount() === 2, 'a second attempt')
+  assert.equal(log.refusal()?.message, noRoom.message)
   append.mock.restore()
-  clock.wall = -3_600_000
-  clock.time = 1000
-  assert.equal(log.refusal(), undefined)
+  await wakeUntil(1000, () => log.refusal() === undefined, 'an attempt that succeeds')
   await log.record(event('create', 'after'))
-  assert.equal(log.refusal(), undefined)
   const report = await verifyAuditLog(directory)
   assert.deepEqual(report.problems, [])
-  assert.deepEqual(names(report.events), ['before', 'lost', 'read', 'after'])
+  assert.deepEqual(names(report.events), ['before', 'unanswered', 'read', 'decided', 'after'])
+})
+
+test('AuditLog tries once more to write what waits when it closes, and counts what is lost', async t => {
+  for (const stays of [false, true]) {
+    const directory = newDirectory()
+    const lost: unknown[] = []
+    const log = { ...silentLogger, error: (_text: string, values?: object) => lost.push(values) }
+    const audit = await open(directory, { log, clock: stoppedClock().clock, signHead: undefined })
+    const full = Object.assign(new Error('EROFS'), { code: 'EROFS' })
+    const append = t.mock.method(LogFiles.prototype, 'append', () => Promise.reject(full))
+    await assert.rejects(Promise.resolve(audit.record(event('create', 'a'))), /the audit log cannot be written/)
+    if (!stays) append.mock.restore()
+    await audit[Symbol.asyncDispose]()
+    append.mock.restore()
+    assert.deepEqual(names((await verifyAuditLog(directory)).events), stays ? [] : ['a'])
+    assert.deepEqual(lost.at(-1), stays ? { events: 1 } : { file: join(directory, 'audit-00000001.log'), err: full })
+  }
+})
+
+test('AuditLog refuses writes while a sync hangs, and records those that were let in when it goes on', async t => {
+  const directory = newDirectory()
+  const { clock, wakeUntil } = stoppedClock()
+  await using log = await open(directory, { clock })
+  const held = Promise.withResolvers<void>()
+  const append = t.mock.method(LogFiles.prototype, 'append', () => held.promise)
+  const answered = log.record(event('create', 'slow'))
+  await until(() => append.mock.callCount() === 1, 'the sync')
+  assert.equal(log.refusal(), undefined)
+  clock.time = 5000
+  await wakeUntil(5000, () => log.refusal() !== undefined, 'a refusal')
+  assert.equal(log.refusal()?.message, 'the disk under the audit log does not answer')
+  const decided = log.record(event('create', 'decided'))
+  held.resolve()
+  await Promise.all([answered, decided])
+  assert.equal(log.refusal(), undefined)
 })
 
 test('AuditLog answers a write whose record is on disk where no next file can be begun, records it once, and begins that file later', async () => {

@@ -1,8 +1,9 @@
 // The audit log: events wait in memory for the next batch, a batch is written, sealed and synced as one, and a write is answered after its batch.
-import { type ApiError, apiError } from '../../api/status.ts'
-import type { Clock } from '../../base/clock.ts'
+import { type Clock, pause } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
+import { StallWatch } from '../../base/stall-watch.ts'
 import { type AuditEvent, eventLine, parseEventLine } from './audit-event.ts'
+import { AuditFailure, auditFailure } from './audit-failure.ts'
 import { batchDigest, headLine, lostRecords, type SealedEnd, sealLine } from './chain.ts'
 import { findEvent } from './find-event.ts'
 import { type LogEnd, LogFiles } from './log-files.ts'
@@ -30,11 +31,11 @@ export interface AuditLogOptions {
 
 interface Pending {
   readonly resolve: () => void
-  readonly reject: (err: ApiError) => void
+  readonly reject: (err: AuditFailure) => void
 }
 
 const maxBatchBytes = 1 << 20
-const maxBufferedReads = 20_000
+const maxBuffered = 20_000
 /** Of all records that wait: with bodies a record of a read may be large. */
 const maxBufferedBytes = 32 << 20
 const maxSearchedBytes = 256 << 20
@@ -42,6 +43,7 @@ const readDelayMs = 500
 const headDelayMs = 1000
 const retryDelayMs = 1000
 const signEndMs = 10_000
+const stalled = new AuditFailure('the disk under the audit log does not answer')
 
 export class AuditLog implements AsyncDisposable {
   readonly #files: LogFiles
@@ -59,7 +61,8 @@ export class AuditLog implements AsyncDisposable {
   #sequence: number
   #signed: number
   #signing: Promise<void> | undefined
-  #failure: { readonly err: unknown; readonly until: number } | undefined
+  #failure: AuditFailure | undefined
+  readonly #stalls: StallWatch
   #rotateAfter = 0
   #lost = 0
 
@@ -71,6 +74,7 @@ export class AuditLog implements AsyncDisposable {
     this.#digest = digest
     this.#sequence = sequence
     this.#signed = sequence
+    this.#stalls = new StallWatch({ clock: options.clock, log: options.log, subject: 'audit log' })
   }
 
   /** Continues the log in the folder. Whole lines that the last run did not seal are sealed now; what else lies behind the last seal that holds goes. */
@@ -97,25 +101,22 @@ export class AuditLog implements AsyncDisposable {
   }
 
   /**
-   * Records one event unless the policy leaves it out. For a write the promise resolves when the record is on disk and rejects with a 500 where it cannot
-   * be; other events are buffered, and their loss (disk full for long) is counted and logged.
+   * Records one event unless the policy leaves it out. For a write the promise resolves when the record is on disk, and rejects with an `AuditFailure` where it
+   * cannot be now: it is kept for later, as those of reads are, and their loss (disk full for long) is counted and logged.
    */
   record(event: AuditEvent): Promise<void> | undefined {
     const { level, omitStages } = this.#decision(event)
     if (level === 'None' || omitStages.includes(event.stage)) return undefined
     const writes = isWrite(event)
-    const refusal = writes ? this.refusal() : undefined
-    if (refusal) return Promise.reject(refusal)
     if (this.#closing.signal.aborted) {
-      return writes ? Promise.reject(auditFailure(new Error('the audit log is closed'))) : undefined
+      return writes ? Promise.reject(new AuditFailure('the audit log is closed')) : undefined
     }
-    if (!writes && (this.#lines.count >= maxBufferedReads || this.#lines.length >= maxBufferedBytes)) {
-      this.#lost++
-      return undefined
-    }
-    const line = eventLine(event.level === level && level === 'Metadata' ? event : ofLevel(event, level))
-    this.#lines.add(line)
-    if (!writes) {
+    const failure = writes ? this.#failure : undefined
+    const waits = writes && failure === undefined
+    if (!waits && (this.#lines.count >= maxBuffered || this.#lines.length >= maxBufferedBytes)) this.#lost++
+    else this.#lines.add(eventLine(event.level === level && level === 'Metadata' ? event : ofLevel(event, level)))
+    if (failure !== undefined) return Promise.reject(failure)
+    if (!waits) {
       this.#flushLater()
       return undefined
     }
@@ -143,40 +144,46 @@ export class AuditLog implements AsyncDisposable {
     return await findEvent(auditId, { directory: this.#options.directory, maxBytes: maxSearchedBytes, signal })
   }
 
-  /** Why writes must be refused now, before they happen; undefined while the log can be written. After a failure one attempt a second is let through. */
-  refusal(): ApiError | undefined {
-    const failure = this.#failure
-    if (failure === undefined || this.#options.clock.monotonic() >= failure.until) return undefined
-    return auditFailure(failure.err)
+  /** Why writes must be refused now, before they happen; undefined while the log can be written. */
+  refusal(): AuditFailure | undefined {
+    return this.#failure ?? (this.#stalls.stalled ? stalled : undefined)
   }
 
   /** Writes what waits, signs the end, and closes. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new Error('the audit log is closing'))
     await this.#signing
+    await this.#running
+    // There may be room again.
+    this.#failure = undefined
     await this.#drain()
     if (this.#failure === undefined && this.#signed < this.#sequence) {
       await this.#signEnd()
       await this.#drain()
     }
+    const lost = this.#lost + this.#lines.count
+    if (lost > 0) this.#options.log.error('audit events lost', { events: lost })
+    this.#stalls[Symbol.dispose]()
     await this.#files.close()
   }
 
   #flushLater(): void {
-    if (this.#flushTimer) return
+    // After a failure the next attempt is set.
+    if (this.#flushTimer || this.#failure !== undefined) return
     if (this.#lines.length >= maxBatchBytes) {
       this.#flush()
       return
     }
+    this.#flushAfter(readDelayMs)
+  }
+
+  #flushAfter(ms: number): void {
     this.#flushTimer = true
-    const { clock } = this.#options
-    void clock.sleep(readDelayMs, this.#closing.signal).then(
-      () => {
-        this.#flushTimer = false
-        this.#flush()
-      },
-      () => undefined, // closing writes what waits itself
-    )
+    void pause(this.#options.clock, ms, this.#closing.signal).then(() => {
+      this.#flushTimer = false
+      // Closing writes what waits itself.
+      if (!this.#closing.signal.aborted) this.#flush()
+    })
   }
 
   #flush(): void {
@@ -204,11 +211,14 @@ export class AuditLog implements AsyncDisposable {
       const lines = this.#lines
       this.#lines = this.#batch
       this.#batch = lines
+      this.#stalls.begin()
       try {
         await this.#writeBatch(lines)
       } catch (err) {
         this.#failed(err, waiting)
         return
+      } finally {
+        this.#stalls.end()
       }
       lines.clear()
       this.#failure = undefined
@@ -249,18 +259,19 @@ export class AuditLog implements AsyncDisposable {
   }
 
   #failed(err: unknown, waiting: readonly Pending[]): void {
-    const { clock, log } = this.#options
-    log.error('audit log cannot be written', { err })
-    this.#failure = { err, until: clock.monotonic() + retryDelayMs }
+    const failure = auditFailure(err)
+    this.#options.log.error('audit log cannot be written', { file: this.#files.path, err })
+    this.#failure = failure
     // Reads go on, and their events are kept for the next attempt; the writes' events too, as they tell what was tried.
     const later = this.#lines
     this.#lines = this.#batch
-    this.#lines.addAll(later, maxBufferedReads)
+    this.#lines.addAll(later, maxBuffered)
     this.#batch = later
     later.clear()
     const all = [...waiting, ...this.#waiting]
     this.#waiting = []
-    for (const { reject } of all) reject(auditFailure(err))
+    for (const { reject } of all) reject(failure)
+    if (!this.#flushTimer) this.#flushAfter(retryDelayMs)
   }
 
   #signLater(): void {
@@ -306,10 +317,4 @@ function ofLevel({ requestObject, responseObject, ...event }: AuditEvent, level:
     ...(level !== 'Metadata' && requestObject !== undefined ? { requestObject } : {}),
     ...(level === 'RequestResponse' && responseObject !== undefined ? { responseObject } : {}),
   }
-}
-
-function auditFailure(err: unknown): ApiError {
-  const code = err instanceof Error && 'code' in err ? String(err.code) : ''
-  const why = code === 'ENOSPC' ? 'no space is left for the audit log' : 'the audit log cannot be written'
-  return apiError(500, 'InternalError', `Internal error occurred: writes are refused: ${why}`, undefined, { cause: err })
 }

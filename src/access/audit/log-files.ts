@@ -93,6 +93,11 @@ export class LogFiles {
     }
   }
 
+  /** Of the file that is written. */
+  get path(): string {
+    return join(this.#directory, logFileName(this.#number))
+  }
+
   /** Behind the last batch. */
   get size(): number {
     return this.#size

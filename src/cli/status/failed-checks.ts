@@ -14,4 +14,8 @@ export async function failedChecks(transport: Transport, signal: AbortSignal): P
 const sentences: Readonly<Record<string, string>> = {
   store:
     'The store has failed: writes are refused until Bulkhead is restarted, and reads go on. The log of the server names the file and the cause; mend that first',
+  'store-sync':
+    'The disk under the store does not answer: writes are refused until it does, and reads go on. A sync has been waiting for more than 5 seconds; look at the disk and at the log of the kernel',
+  'audit-log':
+    'The audit log cannot be written: writes are refused until it can, and reads go on. The log of the server names the file and the cause; it tries again every second',
 }

@@ -24,8 +24,6 @@ export const defaultFlowLimits: FlowLimits = { seats: 600, longestWaitMs: 15_000
 /** How often seats that a level does not want are lent anew. */
 export const borrowingPeriodMs = 10_000
 
-const longestOfAllMs = 60_000
-
 export interface FlowRequest {
   readonly user: UserInfo
   readonly info: RequestInfo
@@ -125,7 +123,8 @@ export class FlowControl {
   start({ level, flow, counters }: Classification, { user, info, mutating, deadlineMs, signal }: FlowRequest): Release | Promise<Release> {
     if (level.exempt) return level.queues.startExempt(counters, mutating)
     const work = estimateWork(info, level.limits.nominal, this.#facts)
-    const longestWait = deadlineMs === undefined ? this.#limits.longestWaitMs : Math.min(longestOfAllMs, deadlineMs / 4)
+    const { longestWaitMs } = this.#limits
+    const longestWait = deadlineMs === undefined ? longestWaitMs : Math.min(longestWaitMs, deadlineMs / 4)
     return level.queues.start({ user, info, flow, work, counters, mutating, longestWait, signal })
   }
 
