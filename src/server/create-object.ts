@@ -57,12 +57,14 @@ export async function createObject(
   if (track) {
     const tracked = track(object, sent)
     setManagedFields(metadata, tracked instanceof Promise ? await tracked : tracked)
+    if (context.pace.isLarge) await context.pace.rest()
   }
   const { subresource, namespace } = info
   const asked = { operation: 'CREATE', subresource, namespace, name: metadata.name ?? '', object, oldObject: undefined, dryRun } as const
   const admission = new WriteAdmission(context, asked, () => createOptions(context))
   await parts.admission.mutate(admission, context.request.signal)
   dropDuplicateOwners(object.metadata, context.warn, true)
+  if (context.pace.isLarge) await context.pace.rest()
   const reservation = parts.reservations.get(groupResource(definition.group, definition.plural))?.beginCreate(object, dryRun)
   let success = false
   try {

@@ -31,12 +31,16 @@ export async function decodeBody(context: ResourceContext, kind: GroupVersionKin
   const { definition } = context.served
   const custom = kind === definition ? definition.custom : undefined
   const format = bodyFormat(header(context.request.headers, 'content-type'), custom === undefined)
-  const body = await readable(context, kind, format, await context.request.body(maxBodyBytes), mostValues(context))
+  const sent = await context.request.body(maxBodyBytes)
+  context.pace.takes(sent.length)
+  const body = await readable(context, kind, format, sent, mostValues(context))
+  if (context.pace.isLarge) await context.pace.rest()
   const { object, warnings } =
     custom === undefined
       ? decodeBytes(body.bytes, kind, validation, body.document)
       : decodeCustomBody(body.bytes, kind, custom, validation, body.document)
   for (const warning of warnings) context.warn(warning)
+  if (context.pace.isLarge) await context.pace.rest()
   return completed(object, kind, definition)
 }
 

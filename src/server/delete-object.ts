@@ -58,7 +58,9 @@ export async function deleteObject(parts: WriteParts, context: ResourceContext, 
       throw notFound(served.named, name)
     }
     if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
+    context.pace.takes(entry.bytes.length)
     const object = served.view.object(entry)
+    if (context.pace.isLarge) await context.pace.rest()
     if (progress.ended && progress.ended.metadata.uid !== object.metadata.uid) return goneAs(progress.ended)
     checkDeletionPreconditions(served.definition, object, deletion)
     const request = admissionRequest(context, namespace, name, object, deletion)

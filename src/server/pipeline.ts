@@ -22,6 +22,7 @@ import type { WatchCounts } from './flow-control/watch-counts.ts'
 import { endWithIdentity } from './identity-end.ts'
 import { impersonate, wantsImpersonation } from './impersonate.ts'
 import { errorForm } from './negotiate.ts'
+import { Pace } from './pace.ts'
 import { wantsPretty } from './pretty.ts'
 import { emptyQuery } from './query.ts'
 import type { RequestContext } from './request-context.ts'
@@ -297,6 +298,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       request: bodies === undefined ? request : keepingBody(request, keep),
       ...(bodies === undefined ? {} : { keepBody: keep }),
       auditId: progress.auditId,
+      pace: new Pace(),
       releaseSeat: () => progress.release?.(),
       user,
       query: info.query,

@@ -4,6 +4,7 @@ import type { UserInfo } from '../api/user.ts'
 import type { KeptBody } from './audit-bodies.ts'
 import type { ServerRequest } from './exchange.ts'
 import type { AnswerForm } from './negotiate.ts'
+import type { Pace } from './pace.ts'
 import type { Query } from './query.ts'
 import type { ResourceRequestInfo } from './request-info.ts'
 import type { ServedResource } from './served-resource.ts'
@@ -19,6 +20,7 @@ export interface RequestContext {
   readonly pretty: boolean
   /** When it came, in milliseconds since the epoch: the time that the whole request works with. */
   readonly now: number
+  readonly pace: Pace
   /** What is left to do waits for somebody else: others may have the request's seat. */
   releaseSeat(): void
   /** The body in JSON, where what was sent is another form of it; undefined where bodies are not recorded. */

@@ -63,8 +63,11 @@ export async function updateObject(parts: WriteParts, context: ResourceContext, 
       throw notFound(served.named, change.name)
     }
     if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
+    context.pace.takes(entry.bytes.length)
     const old = served.view.object(entry)
+    if (context.pace.isLarge) await context.pace.rest()
     const object = await change.next(old)
+    if (context.pace.isLarge) await context.pace.rest()
     const place = { namespace: change.namespace, name: change.name, replaces: change.sent !== undefined }
     const conditional = checkPreconditions(served, place, object.metadata, old.metadata)
     try {
@@ -91,12 +94,14 @@ async function attemptUpdate(
   if (change.track) {
     const tracked = change.track(old, object, sent)
     setManagedFields(object.metadata, tracked instanceof Promise ? await tracked : tracked)
+    if (context.pace.isLarge) await context.pace.rest()
   }
   const shown = change.shows?.(object, old)
   const admission = admissionRequest(context, change, shown ?? { operation: 'UPDATE', object, oldObject: old })
   await parts.admission.mutate(admission, context.request.signal)
   shown?.adopt()
   dropDuplicateOwners(object.metadata, context.warn, true)
+  if (context.pace.isLarge) await context.pace.rest()
   const reservation = change.subresource === '' ? beginReservation(parts, context, object, old, change.dryRun) : undefined
   let success = false
   try {

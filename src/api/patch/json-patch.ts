@@ -19,8 +19,17 @@ class Inapplicable extends Error {}
 /** A `test` that does not hold: the patch is not for this document. */
 export class TestFailed extends Inapplicable {}
 
+/** Operations between two places where others may go on: each may move the rest of a list of hundreds of thousands. */
+const operationsPerTurn = 100
+
 /** Never changes `target`. Throws a 400 where `patch` is no list of operations, a 422 where one cannot be applied, a 413 for too many. */
 export function applyJsonPatch(target: unknown, patch: unknown): unknown {
+  const steps = jsonPatchSteps(target, patch)
+  for (let step = steps.next(); ; step = steps.next()) if (step.done === true) return step.value
+}
+
+/** The same, yielding now and then where there are many operations. */
+export function* jsonPatchSteps(target: unknown, patch: unknown): Generator<void, unknown> {
   if (patch === null) return target
   if (!Array.isArray(patch)) throw badRequest(`json: cannot unmarshal ${jsonType(patch)} into Go value of type jsonpatch.Patch`)
   const odd = patch.find(operation => operation !== null && !isRecord(operation))
@@ -30,7 +39,11 @@ export function applyJsonPatch(target: unknown, patch: unknown): unknown {
   }
   const document = new PatchedDocument(target)
   try {
-    for (const operation of patch) document.apply(isRecord(operation) ? operation : {})
+    for (let index = 0; index < patch.length; index++) {
+      if (index > 0 && index % operationsPerTurn === 0) yield
+      const operation: unknown = patch[index]
+      document.apply(isRecord(operation) ? operation : {})
+    }
   } catch (err) {
     if (err instanceof Inapplicable) throw rejected(err)
     throw err

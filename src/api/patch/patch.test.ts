@@ -6,7 +6,12 @@ import { schemaFor } from '../schema/model.ts'
 import { ApiError } from '../status.ts'
 import { maxOperations } from './json-patch.ts'
 import { mergePatch } from './merge-patch.ts'
-import { applyPatch, demandPatchType } from './patch.ts'
+import { applyPatch as applyInSteps, demandPatchType, type Patched, type PatchRequest } from './patch.ts'
+
+function applyPatch(request: Omit<PatchRequest, 'isLarge'>): Patched {
+  const steps = applyInSteps({ ...request, isLarge: false })
+  for (let step = steps.next(); ; step = steps.next()) if (step.done === true) return step.value
+}
 
 const json = 'application/json-patch+json'
 const merge = 'application/merge-patch+json'

@@ -10,7 +10,7 @@ import { ApiError, apiError, badRequest, invalid, unsupportedMediaType } from '.
 import { applyMediaType } from './apply/apply.ts'
 import { StrategicMergeError } from './directives.ts'
 import { goFormat } from './go-format.ts'
-import { applyJsonPatch, jsonType, strictOperationErrors } from './json-patch.ts'
+import { jsonPatchSteps, jsonType, strictOperationErrors } from './json-patch.ts'
 import { mergePatch } from './merge-patch.ts'
 import { restoreError } from './restore-error.ts'
 import { strategicMergePatch } from './strategic-merge-patch.ts'
@@ -48,6 +48,8 @@ export interface PatchRequest {
   readonly contentType: string
   /** The caller has bounded its size. */
   readonly body: Uint8Array
+  /** Whether the body or the object is so large that each step may take long. */
+  readonly isLarge: boolean
   /** The object as the client sees it: in the version of the request. Not changed. */
   readonly current: unknown
   /** The schema of that version; undefined for custom kinds. */
@@ -63,11 +65,13 @@ export interface Patched {
   readonly warnings: readonly string[]
 }
 
-/** Throws 400 for a body that is no patch, 413, and 422 where the result is no object of the kind. */
-export function applyPatch(request: PatchRequest): Patched {
+/** Yields where others may have their turn. Throws 400 for a body that is no patch, 413, and 422 where the result is no object of the kind. */
+export function* applyPatch(request: PatchRequest): Generator<void, Patched> {
   const kind = patchKindOf(request.contentType)
   const { value, strictErrors } = parsePatch(request.body, kind, request.fieldValidation !== 'Ignore')
-  const result = patchValue(kind, request.current, value, request.type)
+  if (request.isLarge) yield
+  const result = yield* patchValue(kind, request.current, value, request.type)
+  if (request.isLarge) yield
   const shown = () => (kind === 'strategic' ? goFormat(value) : JSON.stringify(asShown(result, request.current)))
   if (request.type === undefined) {
     if (!isObject(result)) throw invalidPatch(shown(), 'the result is not an object')
@@ -114,8 +118,8 @@ function finish(request: PatchRequest, object: KubeObject, strictErrors: readonl
   return { object, warnings: strictErrors }
 }
 
-function patchValue(kind: PatchKind, current: unknown, patch: unknown, type: StructType | undefined): unknown {
-  if (kind === 'json') return applyJsonPatch(current, patch)
+function* patchValue(kind: PatchKind, current: unknown, patch: unknown, type: StructType | undefined): Generator<void, unknown> {
+  if (kind === 'json') return yield* jsonPatchSteps(current, patch)
   if (kind === 'merge') return mergePatch(current, patch)
   if (!isRecord(current)) throw badRequest('invalid JSON document')
   try {

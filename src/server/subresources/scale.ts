@@ -112,7 +112,7 @@ async function readChange(context: ResourceContext): Promise<ScaleChange> {
     return { sent: sent.metadata, ...tracked(context, live => updated(live, sent)) }
   }
   const patch = await patchValue(context, kind)
-  return tracked(context, live => updated(live, patch(live)))
+  return tracked(context, async live => updated(live, await patch(live)))
 }
 
 /** Managers of the parent's replicas are those of the Scale's while it is changed. */

@@ -45,7 +45,10 @@ export async function readConfiguration(context: ResourceContext, write: AskedWr
   const { custom } = kind
   const { type } = write
   const validation = fieldValidation(context)
-  const body = await readYamlBody(context, await context.request.body(maxBodyBytes), mostValues(context))
+  const sent = await context.request.body(maxBodyBytes)
+  context.pace.takes(sent.length)
+  const body = await readYamlBody(context, sent, mostValues(context))
+  if (context.pace.isLarge) await context.pace.rest()
   let known: ParsedConfiguration | undefined
   const parsed = (): ParsedConfiguration => {
     if (known !== undefined) return known
@@ -83,7 +86,12 @@ export async function readConfiguration(context: ResourceContext, write: AskedWr
       return isRecord(metadata) && metadata['resourceVersion'] !== undefined
     },
     async merge(live) {
+      if (context.pace.isLarge) {
+        parsed()
+        await context.pace.rest()
+      }
       const merged = await write.settled(() => mergeOnce(live))
+      if (context.pace.isLarge) await context.pace.rest()
       const { duplicate } = parsed()
       if (duplicate !== undefined && validation === 'Warn') context.warn(duplicate)
       return merged

@@ -1,9 +1,11 @@
 // deletecollection: each selected object by itself; one that is gone meanwhile is no failure.
 import { isReason } from '../../api/status.ts'
+import { turn } from '../../base/turns.ts'
 import { deleteObject, warnOfOrphans } from '../delete-object.ts'
 import { readDeletion } from '../delete-options.ts'
 import type { Reply } from '../exchange.ts'
 import { listOptions } from '../list-options.ts'
+import { PassPace } from '../pace.ts'
 import type { ResourceContext } from '../request-context.ts'
 import { selectionOf } from '../selection.ts'
 import type { WriteParts } from '../write-parts.ts'
@@ -22,9 +24,11 @@ export async function deleteCollection(writeParts: WriteParts, listParts: ListPa
   const selected = await select(listParts, context)
   const waiting = [...selected.result.entries]
   const failures: unknown[] = []
+  const pace = new PassPace()
   const work = async () => {
     for (let entry = waiting.shift(); entry !== undefined && failures.length === 0; entry = waiting.shift()) {
       try {
+        if (pace.restsBefore(entry.bytes.length)) await turn()
         const inNamespace = { ...context, info: { ...context.info, namespace: entry.namespace } }
         await deleteObject(writeParts, inNamespace, entry.name, deletion)
       } catch (err) {

@@ -3,6 +3,7 @@
 import type { KubeObject } from '../../api/object.ts'
 import { applyPatch } from '../../api/patch/patch.ts'
 import { type GroupVersionKind, schemaFor } from '../../api/schema/model.ts'
+import { inTurns } from '../../base/turns.ts'
 import { maxBodyBytes } from '../collect-body.ts'
 import { fieldValidation } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
@@ -26,8 +27,8 @@ export async function patch(parts: WriteParts, context: ResourceContext): Promis
     dryRun,
     answers: 200,
     track: trackFields(context),
-    next(old) {
-      const object = patched(old)
+    async next(old) {
+      const object = await patched(old)
       // A patch that does not name the version says nothing about it: the one that it was computed from is no precondition.
       if (object.metadata.resourceVersion === old.metadata.resourceVersion) delete object.metadata.resourceVersion
       served.definition.setDefaults?.(object)
@@ -38,21 +39,24 @@ export async function patch(parts: WriteParts, context: ResourceContext): Promis
 }
 
 /** Reads the patch of the request; what it returns applies it to an object of `kind` and does not change that. */
-export async function patchValue(context: ResourceContext, kind: GroupVersionKind): Promise<(current: unknown) => KubeObject> {
+export async function patchValue(context: ResourceContext, kind: GroupVersionKind): Promise<(current: unknown) => Promise<KubeObject>> {
   const validation = fieldValidation(context)
   const contentType = header(context.request.headers, 'content-type') ?? ''
   const custom = kind === context.served.definition ? context.served.definition.custom : undefined
   const type = custom === undefined ? schemaFor(kind.group, kind.version, kind.kind) : undefined
   const body = await context.request.body(maxBodyBytes)
-  return current => {
-    const { object, warnings } = applyPatch({
+  context.pace.takes(body.length)
+  return async current => {
+    const steps = applyPatch({
       contentType,
       body,
+      isLarge: context.pace.isLarge,
       current,
       type,
       ...(custom ? { custom } : {}),
       fieldValidation: validation,
     })
+    const { object, warnings } = await inTurns(steps, context.request.signal)
     for (const warning of warnings) context.warn(warning)
     object.metadata ??= {}
     return object

@@ -150,14 +150,17 @@ function applyOnce({ config, force, write }: ApplyRequest, live: KubeObject, bef
   const object = last === undefined ? merged : prune(merged, managers, last, write)
 
   const next = isRecord(object) ? { metadata: {}, ...object } : { metadata: {} }
-  const changes = changesOf(live, next, compare(live, object, write.shape), write)
-  const conflicts: Conflict[] = []
-  for (const [other, manager] of managers) {
-    const disputed = other === key ? emptySet : intersection(manager.set, changes(manager.apiVersion)?.changed ?? emptySet)
-    if (!isEmpty(disputed)) conflicts.push({ key: other, manager, set: disputed })
+  // Of one who is alone nothing is taken.
+  if (managers.size > 1) {
+    const changes = changesOf(live, next, compare(live, object, write.shape), write)
+    const conflicts: Conflict[] = []
+    for (const [other, manager] of managers) {
+      const disputed = other === key ? emptySet : intersection(manager.set, changes(manager.apiVersion)?.changed ?? emptySet)
+      if (!isEmpty(disputed)) conflicts.push({ key: other, manager, set: disputed })
+    }
+    if (conflicts.length > 0 && !force) throw new Conflicts(conflicts)
+    takeFrom(managers, changes, key)
   }
-  if (conflicts.length > 0 && !force) throw new Conflicts(conflicts)
-  takeFrom(managers, changes, key)
   const owned = withoutUnowned(set)
   if (isEmpty(owned)) managers.delete(key)
   const result = isRecord(object) ? object : {}

@@ -1,17 +1,18 @@
 // What differs between two objects, found in one walk that is directed by the schema.
 import { isRecord } from '../../schema/compile.ts'
-import { type FieldSet, member, sorted } from './field-set.ts'
-import { itemElement } from './path-element.ts'
+import { type FieldSet, member, setOf } from './field-set.ts'
 import { type ListShape, type MapShape, memberShape, resolve, type Shape, type StructShape } from './shape.ts'
+import { groupItems, wholeSet } from './whole-set.ts'
 
 export const added = 1
 export const modified = 2
 export const removed = 4
 
-/** How the path itself differs (0: it does not), and what differs below it. */
+/** How the path itself differs (0: it does not), and what differs below it; of what came or went as a whole its paths. */
 export interface Difference {
-  kind: number
-  below: Map<string, Difference> | undefined
+  readonly kind: number
+  readonly below: Map<string, Difference> | undefined
+  readonly whole: FieldSet | undefined
 }
 
 /**
@@ -20,13 +21,21 @@ export interface Difference {
  */
 export function compare(old: unknown, next: unknown, shape: Shape): Difference | undefined {
   if (old === next) return undefined
+  if (old === undefined) return { kind: added, below: undefined, whole: wholeSet(next, shape, true) }
+  if (next === undefined) return { kind: removed, below: undefined, whole: wholeSet(old, shape, false) }
+  return compareParts(old, next, shape)
+}
+
+/** The same, with all that differs in `below`. */
+function compareParts(old: unknown, next: unknown, shape: Shape): Difference | undefined {
+  if (old === next) return undefined
   if (shape.kind === 'leaf') return leafDifference(old, next)
   if (shape.kind === 'deduced') {
     const left = resolve(shape, old ?? next)
     const right = resolve(shape, next ?? old)
     // A map that became something else, or the other way: what it held is gone, and the path itself is another value.
-    if (left.kind === right.kind) return compare(old, next, left)
-    return { kind: modified, below: mapBelow(isRecord(old) ? old : undefined, isRecord(next) ? next : undefined, memberOfDeduced) }
+    if (left.kind === right.kind) return compareParts(old, next, left)
+    return { ...changed, below: mapBelow(isRecord(old) ? old : undefined, isRecord(next) ? next : undefined, memberOfDeduced) }
   }
   if (shape.kind === 'list') {
     const left = Array.isArray(old) ? old : []
@@ -49,14 +58,14 @@ function isBare(value: Record<string, unknown> | undefined): boolean {
 }
 
 function leafDifference(old: unknown, next: unknown): Difference | undefined {
-  if (old === undefined) return { kind: added, below: undefined }
-  if (next === undefined) return { kind: removed, below: undefined }
-  return equal(old, next) ? undefined : { kind: modified, below: undefined }
+  if (old === undefined) return { ...changed, kind: added }
+  if (next === undefined) return { ...changed, kind: removed }
+  return equal(old, next) ? undefined : changed
 }
 
 function withOwn(old: unknown, next: unknown, below: Map<string, Difference> | undefined): Difference | undefined {
   const kind = old === undefined ? added : next === undefined ? removed : 0
-  return kind === 0 && below === undefined ? undefined : { kind, below }
+  return kind === 0 && below === undefined ? undefined : { kind, below, whole: undefined }
 }
 
 function mapBelow(
@@ -90,7 +99,7 @@ function mapBelow(
   return below
 }
 
-const changed: Difference = { kind: modified, below: undefined }
+const changed: Difference = Object.freeze({ kind: modified, below: undefined, whole: undefined })
 
 function isNullWhenAbsent(shape: StructShape | MapShape, name: string): boolean {
   return shape.kind === 'struct' && shape.isNullWhenAbsent(name)
@@ -112,23 +121,13 @@ function compareItems(old: readonly unknown[], next: readonly unknown[], shape: 
 
 const none: readonly unknown[] = []
 
-function groupItems(items: readonly unknown[], shape: ListShape): Map<string, unknown[]> {
-  const groups = new Map<string, unknown[]>()
-  for (const item of items) {
-    const element = itemElement(shape, item)
-    const group = groups.get(element)
-    if (group === undefined) groups.set(element, [item])
-    else group.push(item)
-  }
-  return groups
-}
-
 /** Items of one name: usually one on each side. Where there are more they change as a whole. */
 function compareGroups(old: readonly unknown[], next: readonly unknown[], shape: ListShape): Difference | undefined {
   if (old.length <= 1 && next.length <= 1) return compare(old[0], next[0], shape.item)
-  if (old.length > 1 && next.length > 1) return equal(old, next) ? undefined : { kind: modified, below: undefined }
-  if (old.length > 1) return { kind: removed | (next.length > 0 ? added : 0), below: compare(undefined, next[0], shape.item)?.below }
-  return { kind: added | (old.length > 0 ? removed : 0), below: compare(old[0], undefined, shape.item)?.below }
+  if (old.length > 1 && next.length > 1) return equal(old, next) ? undefined : changed
+  if (old.length > 1)
+    return { ...changed, kind: removed | (next.length > 0 ? added : 0), below: compareParts(undefined, next[0], shape.item)?.below }
+  return { ...changed, kind: added | (old.length > 0 ? removed : 0), below: compareParts(old[0], undefined, shape.item)?.below }
 }
 
 /** The paths that differ in one of these ways. */
@@ -136,19 +135,17 @@ export function pathsOf(difference: Difference | undefined, kinds: number): Fiel
   return (difference && nodeOf(difference, kinds)) ?? member
 }
 
-function nodeOf({ kind, below }: Difference, kinds: number): FieldSet | undefined {
-  let result: Record<string, FieldSet> | undefined
+function nodeOf({ kind, below, whole }: Difference, kinds: number): FieldSet | undefined {
+  const isIn = (kind & kinds) !== 0
+  if (whole !== undefined) return isIn ? whole : undefined
+  const inner = new Map<string, FieldSet>()
   if (below !== undefined) {
     for (const [element, difference] of below) {
-      const inner = nodeOf(difference, kinds)
-      if (inner === undefined) continue
-      result ??= {}
-      result[element] = inner
+      const node = nodeOf(difference, kinds)
+      if (node !== undefined) inner.set(element, node)
     }
   }
-  const isIn = (kind & kinds) !== 0
-  if (result === undefined) return isIn ? member : undefined
-  return isIn ? { '.': member, ...sorted(result) } : sorted(result)
+  return setOf(inner, isIn) ?? (isIn ? member : undefined)
 }
 
 export function equal(a: unknown, b: unknown): boolean {

@@ -77,17 +77,32 @@ function copyBelow(set: FieldSet): Draft {
   return copy
 }
 
+/** The node of these elements, put into upstream's order; undefined where there are none. */
+export function setOf(below: ReadonlyMap<string, FieldSet>, isIn: boolean): FieldSet | undefined {
+  if (below.size === 0) return undefined
+  const set: Draft = isIn ? { '.': member } : {}
+  if (inOrder(below.keys())) for (const [element, node] of below) set[element] = node
+  else
+    for (const element of sortElements([...below.keys()])) {
+      const node = below.get(element)
+      if (node !== undefined) set[element] = node
+    }
+  return set
+}
+
+function inOrder(elements: Iterable<string>): boolean {
+  let last: string | undefined
+  for (const element of elements) {
+    if (last !== undefined && compareElements(last, element) > 0) return false
+    last = element
+  }
+  return true
+}
+
 /** The elements of one node in upstream's order. */
 export function sorted(draft: Draft): Draft {
   const elements = Object.keys(draft)
-  let ordered = true
-  for (let i = 1; i < elements.length; i++) {
-    if (compareElements(elements[i - 1] ?? '', elements[i] ?? '') > 0) {
-      ordered = false
-      break
-    }
-  }
-  if (ordered) return draft
+  if (inOrder(elements)) return draft
   const result: Draft = {}
   for (const element of sortElements(elements)) {
     const below = draft[element]

@@ -136,7 +136,10 @@ export function trackUpdate(
 /** Of a new object nobody else holds anything. */
 function ownerOfNew(object: KubeObject, write: FieldWrite): Managers {
   const { shape, empty, filter } = write
-  const set = fieldsOfOutline(object, shape, empty, filter, () => withoutUnowned(changesIn(compare(empty, object, shape), filter).changed))
+  const set = fieldsOfOutline(object, shape, empty, filter, () => {
+    const changed = pathsOf(compare(empty, object, shape), added | modified)
+    return withoutUnowned(filter === undefined ? changed : filter(changed))
+  })
   const managers: Managers = new Map()
   if (!isEmpty(set)) putOwn(managers, set, write)
   return managers
