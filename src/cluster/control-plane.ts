@@ -23,6 +23,7 @@ import { createAdmission } from '../admission/chain.ts'
 import { admissionPlugins } from '../admission/plugins/index.ts'
 import { storedMutatingPolicies, storedPolicies } from '../admission/policy/policy-kinds.ts'
 import { QuotaLedger } from '../admission/quota/ledger.ts'
+import { measuredAdmission } from '../admission/step-metrics.ts'
 import { type Features, noFeatures } from '../api/features.ts'
 import { groupResource } from '../api/object.ts'
 import { resourcesWith } from '../api/resources/index.ts'
@@ -169,7 +170,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     reviewToken: createTokenReview({ serviceAccountTokens, authenticate, denyList, audiences }),
     authorize: options.offline === true && options.letsEverybodyPass === true ? letPass : authorize,
     audit: options.audit,
-    admission: createAdmission(plugins),
+    admission: measuredAdmission(createAdmission(plugins), metrics, clock),
     clock,
     log,
     metrics,

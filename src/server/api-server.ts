@@ -35,6 +35,7 @@ import { borrowingPeriodMs, defaultFlowLimits, FlowControl, type FlowLimits } fr
 import { registerFlowMetrics } from './flow-control/flow-metrics.ts'
 import { WatchCounts } from './flow-control/watch-counts.ts'
 import { type HealthCheck, healthPaths } from './health.ts'
+import { healthMetrics } from './health-metrics.ts'
 import { type Identifiers, randomIdentifiers } from './identifiers.ts'
 import { type InProcessTransport, inProcessTransport } from './in-process.ts'
 import { NodeTunnels } from './node-tunnel.ts'
@@ -214,7 +215,7 @@ export class ApiServer implements AsyncDisposable {
         ...usageHandlers({ resources, usages: new NodeUsages({ tunnels: this.nodeTunnels, clock, log }) }),
       ]),
     })
-    registerObjectMetrics(options.metrics, resources)
+    registerObjectMetrics(options.metrics, resources, store)
     let failure: Error | undefined
     store.onFailure(err => {
       failure = err
@@ -246,6 +247,7 @@ export class ApiServer implements AsyncDisposable {
       resource: (context, info) => aggregator.answer(context, info) ?? verbs(context, info),
       path: pathHandler({
         checks,
+        observeCheck: healthMetrics(options.metrics),
         documents: documents({
           resources,
           foreign: aggregator.documents,

@@ -12,21 +12,34 @@ export interface HealthCheck {
   readonly readinessOnly?: boolean
 }
 
+/** Told of each check that is made; `kind` is the path that asked for it. */
+export type ObserveCheck = (name: string, kind: string, well: boolean) => void
+
 const kinds = ['livez', 'readyz', 'healthz'] as const
 
 export const healthPaths: readonly string[] = kinds.map(kind => `/${kind}`)
 
 /** Undefined where the path is no health check. */
-export function health(checks: readonly HealthCheck[], { query }: Pick<RequestContext, 'query'>, path: string): Reply | undefined {
+export function health(
+  checks: readonly HealthCheck[],
+  { query }: Pick<RequestContext, 'query'>,
+  path: string,
+  observe: ObserveCheck = () => undefined,
+): Reply | undefined {
   // A check's name may itself be a path: `poststarthook/bootstrap`.
   const [, kind = '', ...rest] = path.split('/')
   if (!kinds.some(known => known === kind)) return undefined
+  const isWell = (check: HealthCheck): boolean => {
+    const well = check.check() === undefined
+    observe(check.name, kind, well)
+    return well
+  }
   const relevant = checks.filter(check => kind === 'readyz' || !check.readinessOnly)
   if (rest.length > 0) {
     const name = rest.join('/')
     const check = relevant.find(known => known.name === name)
     if (check === undefined) return undefined
-    return check.check() === undefined ? plainText(200, 'ok') : plainText(500, `internal server error: check ${name} failed\n`)
+    return isWell(check) ? plainText(200, 'ok') : plainText(500, `internal server error: check ${name} failed\n`)
   }
   const excluded = new Set(query.all('exclude'))
   const lines: string[] = []
@@ -36,7 +49,7 @@ export function health(checks: readonly HealthCheck[], { query }: Pick<RequestCo
       lines.push(`[+]${check.name} excluded: ok`)
       continue
     }
-    const bad = check.check() !== undefined
+    const bad = !isWell(check)
     failed ||= bad
     lines.push(bad ? `[-]${check.name} failed: reason withheld` : `[+]${check.name} ok`)
   }

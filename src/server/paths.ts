@@ -2,7 +2,7 @@
 import type { OidcDocuments } from '../access/oidc-discovery.ts'
 import { unknownMethod, unknownPath } from '../api/status.ts'
 import type { Reply } from './exchange.ts'
-import { type HealthCheck, health } from './health.ts'
+import { type HealthCheck, health, type ObserveCheck } from './health.ts'
 import { plainNotFound } from './plain-failure.ts'
 import type { RequestContext } from './request-context.ts'
 import type { RequestInfo } from './request-info.ts'
@@ -14,6 +14,7 @@ export type PathHandler = (context: RequestContext, path: string) => Reply | Pro
 
 export interface PathParts {
   readonly checks: readonly HealthCheck[]
+  readonly observeCheck: ObserveCheck
   readonly documents: PathHandler
   /** Group versions that other servers answer. */
   readonly aggregated: PathHandler
@@ -31,7 +32,7 @@ export function pathHandler(
   parts: PathParts,
 ): (context: RequestContext, info: RequestInfo & { isResource: false }) => Reply | Promise<Reply> {
   const handlers: readonly PathHandler[] = [
-    (context, path) => health(parts.checks, context, path),
+    (context, path) => health(parts.checks, context, path, parts.observeCheck),
     (context, path) => (path === '/version' ? valueReply(context, versionInfo) : undefined),
     (_context, path) => (path === '/metrics' ? metricsReply(parts) : undefined),
     (_context, path) => oidcReply(parts.oidc, path),

@@ -1,5 +1,4 @@
 // Every step that a request passes, top to bottom. A security reviewer reads `handle` and the verb that it calls.
-import { randomUUID } from 'node:crypto'
 import { type Authentication, anonymousUser, type Credentials } from '../access/access.ts'
 import { AuditFailure } from '../access/audit/audit-failure.ts'
 import type { ExplainAccess } from '../access/explain-access.ts'
@@ -8,13 +7,12 @@ import { type ApiError, apiError, internalError, type Status, timedOut, unauthor
 import type { UserInfo } from '../api/user.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import { type AuditedBodies, type KeptBody, keepingBody, withBodies } from './audit-bodies.ts'
+import { type KeptBody, keepingBody, withBodies } from './audit-bodies.ts'
 import { type AuditSink, askedOf, auditEvent } from './audit-event.ts'
 import { type Authorize, demandAccess } from './authorize.ts'
 import { podStreams } from './connections.ts'
 import { type BodyStream, type FinalReply, header, type Reply, type ServerRequest } from './exchange.ts'
 import { Expiries } from './expiries.ts'
-import type { Classification } from './flow-control/classify.ts'
 import type { Release } from './flow-control/fair-queues.ts'
 import type { FlowControl } from './flow-control/flow-control.ts'
 import type { StreamKind } from './flow-control/stream-limits.ts'
@@ -28,10 +26,10 @@ import { emptyQuery } from './query.ts'
 import type { RequestContext } from './request-context.ts'
 import { type RequestInfo, type ResourceRequestInfo, requestInfo } from './request-info.ts'
 import type { RequestMetrics } from './request-metrics.ts'
+import { newProgress, type Progress } from './request-progress.ts'
 import { Deadlines, requestTimeout } from './request-timeout.ts'
 import { failureReply, failureStatus } from './respond.ts'
 import type { ServedResources } from './served-resource.ts'
-import { Warnings } from './warnings.ts'
 import { decisionAnnotation, reasonAnnotation, recordOpinions, recordRefusal } from './why/record-refusal.ts'
 import type { RefusedRequests } from './why/refused-requests.ts'
 
@@ -60,40 +58,8 @@ export interface PipelineParts {
   path(context: RequestContext, info: RequestInfo & { isResource: false }): Reply | Promise<Reply>
 }
 
-/** What is known so far, for the answer and the audit event, however far the request comes. */
-interface Progress {
-  readonly auditId: string
-  readonly received: number
-  /** By the clock that nobody sets. */
-  readonly begun: number
-  /** Undefined for what may take any time. */
-  timeoutMs: number | undefined
-  /** The time is over. */
-  late: boolean
-  info: RequestInfo | undefined
-  user: UserInfo
-  impersonated: UserInfo | undefined
-  readonly warnings: Warnings
-  annotations: Record<string, string> | undefined
-  /** Undefined for what flow control does not look at. */
-  flow: Classification | undefined
-  release: Release | undefined
-  endStream: Release | undefined
-  ahead: RecordAhead | undefined
-  /** Undefined where no body is recorded. */
-  bodies: AuditedBodies | undefined
-}
-
-/** The record of an answer that waits for its write to become durable: the two are synced side by side. */
-interface RecordAhead {
-  readonly status: number
-  /** The refusal with which the request is answered instead where the record failed; undefined where nobody waits for it. */
-  readonly settled: Promise<ApiError | undefined> | undefined
-}
-
 /** The empty one is that of methods that only another server may know. */
 const mutatingVerbs = new Set(['create', 'update', 'patch', 'delete', 'deletecollection', ''])
-const noOne: UserInfo = anonymousUser
 const anonymous: Authenticated = { outcome: 'authenticated', user: anonymousUser, credentialId: 'none', authenticator: 'anonymous' }
 
 const isProxy = (info: RequestInfo) => info.isResource && info.subresource === 'proxy'
@@ -115,23 +81,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const ends = { expiries: new Expiries(clock), ...(denyList ? { denyList } : {}) }
 
   return async function handle(request) {
-    const progress: Progress = {
-      auditId: randomUUID(),
-      received: clock.now(),
-      begun: clock.monotonic(),
-      timeoutMs: undefined,
-      late: false,
-      info: undefined,
-      user: noOne,
-      impersonated: undefined,
-      warnings: new Warnings(),
-      annotations: undefined,
-      flow: undefined,
-      release: undefined,
-      endStream: undefined,
-      ahead: undefined,
-      bodies: undefined,
-    }
+    const progress = newProgress(clock)
     let reply: Reply
     let failure: Status | undefined
     try {
@@ -147,7 +97,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       if (unwritable !== undefined) throw unwritable
       progress.timeoutMs = requestTimeout(info)
       const seat = takeSeat(user, info, request, progress)
-      progress.release = seat instanceof Promise ? await seat : seat
+      progress.release = seat instanceof Promise ? await progress.away.during(seat, clock) : seat
       const verdict = demandAccess(info, user, parts.authorize)
       annotate(progress, decisionAnnotation, 'allow')
       annotate(progress, reasonAnnotation, verdict.reason)
@@ -191,7 +141,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         progress.endStream?.()
         closed?.()
         if (final.longRunning) void settle(record(progress, request, 'ResponseComplete', final, failure), request, progress)
-        parts.metrics.observe(progress.info, final, outcome.bytes, clock.monotonic() - progress.begun)
+        parts.metrics.observe(progress.info, final, outcome.bytes, clock.monotonic() - progress.begun, progress.away.ms)
       },
     }
   }
@@ -299,6 +249,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       ...(bodies === undefined ? {} : { keepBody: keep }),
       auditId: progress.auditId,
       pace: new Pace(),
+      away: progress.away,
       releaseSeat: () => progress.release?.(),
       user,
       query: info.query,

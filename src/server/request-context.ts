@@ -1,6 +1,7 @@
 // What the pipeline has found out about one request, handed to the verb that answers it.
 import type { Authenticated } from '../access/revocation.ts'
 import type { UserInfo } from '../api/user.ts'
+import type { TimeAway } from '../base/time-away.ts'
 import type { KeptBody } from './audit-bodies.ts'
 import type { ServerRequest } from './exchange.ts'
 import type { AnswerForm } from './negotiate.ts'
@@ -21,6 +22,7 @@ export interface RequestContext {
   /** When it came, in milliseconds since the epoch: the time that the whole request works with. */
   readonly now: number
   readonly pace: Pace
+  readonly away: TimeAway
   /** What is left to do waits for somebody else: others may have the request's seat. */
   releaseSeat(): void
   /** The body in JSON, where what was sent is another form of it; undefined where bodies are not recorded. */

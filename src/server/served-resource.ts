@@ -28,6 +28,8 @@ export interface ServedResource {
   readonly conversion?: Conversion
   /** Whether requests that began with it may go on as if it were served still. */
   readonly life: { retired: boolean }
+  /** What was sent of it, for the metrics. */
+  readonly sent: { watchEvents: number }
 }
 
 export interface ServedResources {
@@ -126,6 +128,7 @@ function serve(
     view: viewOf(definition),
     toStored: storedAs ? object => storedAs.toStored(object) : object => object,
     life: { retired: false },
+    sent: { watchEvents: 0 },
   }
 }
 

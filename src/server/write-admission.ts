@@ -3,6 +3,7 @@ import type { AdmissionRequest, Operation } from '../admission/admission.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
 import type { UserInfo } from '../api/user.ts'
+import type { TimeAway } from '../base/time-away.ts'
 import type { ResourceContext } from './request-context.ts'
 
 type Options = Readonly<Record<string, unknown>>
@@ -24,12 +25,13 @@ export class WriteAdmission implements AdmissionRequest {
   readonly oldObject: KubeObject | undefined
   readonly user: UserInfo
   readonly dryRun: boolean
+  readonly away: TimeAway
   readonly warn: (message: string) => void
   readonly annotate: (key: string, value: string) => void
   readonly #options: () => Options
 
   /** `options` is called by the few who ask for them. */
-  constructor({ served, user, warn, annotate }: ResourceContext, asked: WriteAsked, options: () => Options) {
+  constructor({ served, user, away, warn, annotate }: ResourceContext, asked: WriteAsked, options: () => Options) {
     this.operation = asked.operation
     this.resource = served.definition
     this.subresource = asked.subresource
@@ -40,6 +42,7 @@ export class WriteAdmission implements AdmissionRequest {
     this.oldObject = asked.oldObject
     this.user = user
     this.dryRun = asked.dryRun
+    this.away = away
     this.warn = warn
     this.annotate = annotate
     this.#options = options

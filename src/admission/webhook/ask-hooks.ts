@@ -75,12 +75,14 @@ export async function askHook(
   const spared = context.sparesSystem && isSystemRequest(request)
   const began = clock.now()
   const skipped = spared && health.isDead(hook, began)
+  const call = () =>
+    callHook(hook, request, reviewed, mutating, context, signal, spared ? longestSystemSeconds : undefined).catch(err => {
+      if (signal.aborted) throw timedOut('request did not complete within requested timeout', 0)
+      throw err
+    })
   const outcome: CallOutcome = skipped
     ? { outcome: 'failed', message: `webhook ${JSON.stringify(name)} does not answer` }
-    : await callHook(hook, request, reviewed, mutating, context, signal, spared ? longestSystemSeconds : undefined).catch(err => {
-        if (signal.aborted) throw timedOut('request did not complete within requested timeout', 0)
-        throw err
-      })
+    : await (request.away?.during(call(), clock) ?? call())
   const milliseconds = clock.now() - began
   const observe = (outcome: HookObservation['outcome'], code?: number): void => {
     const of = { name, mutating, operation: request.operation, seconds: milliseconds / 1000 }

@@ -61,6 +61,7 @@ export function serveCustom(
         return storedAs ? storedAs.toStored(object) : object
       },
       life,
+      sent: { watchEvents: 0 },
     }
     siblings.set(served.apiVersion, served)
   }

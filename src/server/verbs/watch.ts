@@ -117,11 +117,14 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
       const { viewed } = plan.selection
       if (conversion) await conversion.prepare(started.entries, signal)
       const initial = viewed === undefined ? started : { ...started, entries: started.entries.filter(viewed) }
+      context.served.sent.watchEvents += initial.entries.length
       await sendInitial(events, plan, initial, context.served.view, end.guard(sink), signal)
       paused = false
       watch.onEnd(finish)
       const send = (changes: readonly Watched[]) => {
-        if (changes.length > 0) write(changes.map(change => events.change(change)))
+        if (changes.length === 0) return
+        context.served.sent.watchEvents += changes.length
+        write(changes.map(change => events.change(change)))
       }
       watch.onEvents(changes => {
         if (conversion === undefined) return send(changes)
