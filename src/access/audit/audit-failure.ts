@@ -1,5 +1,5 @@
 // Why a record is not on disk.
-import { codeOf } from '../../base/user-error.ts'
+import { constants } from 'node:os'
 
 /** `message` is for a client; the cause, with its path, for the log. */
 export class AuditFailure extends Error {
@@ -9,10 +9,15 @@ export class AuditFailure extends Error {
   }
 }
 
-const whys: Readonly<Record<string, string>> = {
-  ENOSPC: 'no space is left for the audit log',
-  EDQUOT: 'the quota of the audit log is used up',
-}
+const { ENOSPC, EDQUOT } = constants.errno
 
-export const auditFailure = (cause: unknown): AuditFailure =>
-  new AuditFailure(whys[codeOf(cause)] ?? 'the audit log cannot be written', { cause })
+/** By the number: Node has no code for a quota. */
+const whys: ReadonlyMap<unknown, string> = new Map([
+  [-ENOSPC, 'no space is left for the audit log'],
+  [-EDQUOT, 'the quota of the audit log is used up'],
+])
+
+export function auditFailure(cause: unknown): AuditFailure {
+  const errno = cause instanceof Error && 'errno' in cause ? cause.errno : undefined
+  return new AuditFailure(whys.get(errno) ?? 'the audit log cannot be written', { cause })
+}

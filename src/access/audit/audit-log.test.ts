@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { until } from '../../base/until.testing.ts'
 import { eventLine } from './audit-event.ts'
+import { auditFailure } from './audit-failure.ts'
 import { auditKey, event, names, newDirectory, openLog as open, threeBatches } from './audit-log.testing.ts'
 import { findEvent } from './find-event.ts'
 import { hasRecords, LogFiles } from './log-files.ts'
@@ -215,7 +217,7 @@ test('AuditLog refuses writes while the disk is full, keeps all records, and tri
   const { clock, wakeUntil } = stoppedClock()
   await using log = await open(directory, { clock })
   await log.record(event('create', 'before'))
-  const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })
+  const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', errno: -constants.errno.ENOSPC })
   const append = t.mock.method(LogFiles.prototype, 'append', () => Promise.reject(full))
   const noRoom = { name: 'AuditFailure', message: 'no space is left for the audit log', cause: full }
   await assert.rejects(Promise.resolve(log.record(event('create', 'unanswered'))), noRoom)
@@ -233,6 +235,17 @@ test('AuditLog refuses writes while the disk is full, keeps all records, and tri
   assert.deepEqual(report.problems, [])
   assert.deepEqual(names(report.events), ['before', 'unanswered', 'read', 'decided', 'after'])
 })
+
+const { ENOSPC, EDQUOT, EROFS } = constants.errno
+for (const [errno, message] of [
+  [ENOSPC, 'no space is left for the audit log'],
+  [EDQUOT, 'the quota of the audit log is used up'],
+  [EROFS, 'the audit log cannot be written'],
+] as const) {
+  test(`auditFailure() of error ${errno} says that ${message}`, () => {
+    assert.equal(auditFailure(Object.assign(new Error('x'), { errno: -errno })).message, message)
+  })
+}
 
 test('AuditLog tries once more to write what waits when it closes, and counts what is lost', async t => {
   for (const stays of [false, true]) {

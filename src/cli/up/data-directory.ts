@@ -1,5 +1,6 @@
 // The data directory: its folders, owners and modes, its format version, and the one process that may use it at a time.
 import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { replaceFile } from '../../base/replace-file.ts'
 import { syncToDisk } from '../../base/sync-to-disk.ts'
@@ -118,11 +119,27 @@ function explained(err: unknown, path: string): unknown {
       `The data directory "${path}" is not writable for this user: ${messageOf(err)}. Give another one with --data-dir`,
       cause,
     )
-  if (codeOf(err) === 'ENOSPC')
+  if (failsBy(err, 'ENOSPC', sqliteFull) || failsBy(err, 'EDQUOT', sqliteFull))
     return new UserError(`The disk of the data directory "${path}" is full: free some space or give another one with --data-dir`, cause)
+  if (failsBy(err, 'EIO', sqliteIo))
+    return new UserError(
+      `The disk of the data directory "${path}" fails: ${messageOf(err)}. Mend it or give another one with --data-dir`,
+      cause,
+    )
   if (['ENOTDIR', 'EEXIST'].includes(codeOf(err)))
     return new UserError(`The data directory "${path}" is not a folder: ${messageOf(err)}`, cause)
   return err
+}
+
+/** SQLite's primary result codes: its lock file is in the directory, too. */
+const sqliteIo = 10
+const sqliteFull = 13
+
+/** By the number, as Node has no code for a quota. */
+function failsBy(err: unknown, name: 'ENOSPC' | 'EDQUOT' | 'EIO', sqlite: number): boolean {
+  if (!(err instanceof Error)) return false
+  if ('errcode' in err && typeof err.errcode === 'number') return (err.errcode & 0xff) === sqlite
+  return 'errno' in err && err.errno === -constants.errno[name]
 }
 
 async function folder(path: string, mode: number, user?: number, group = user): Promise<void> {
