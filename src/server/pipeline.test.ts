@@ -3,14 +3,11 @@ import { test } from 'node:test'
 import type { Credentials } from '../access/access.ts'
 import type { AuditEvent } from '../access/audit/audit-event.ts'
 import { AuditFailure } from '../access/audit/audit-failure.ts'
-import { systemClock } from '../base/clock.ts'
-import { silentLogger } from '../base/log.ts'
-import { CommitQueue } from '../store/commit-queue.ts'
-import { createMemoryStore } from '../store/memory.ts'
 import { WriteFailed } from '../store/store.ts'
 import { answerHeaders, headersByName } from './answer-headers.ts'
 import type { ServerRequest } from './exchange.ts'
 import { defaultFlowLimits } from './flow-control/flow-control.ts'
+import { heldStore } from './held-store.testing.ts'
 import { allowWhere, readAnswer, TestServer, testUser } from './testing.ts'
 
 const noSignal = new AbortController().signal
@@ -215,49 +212,6 @@ test('handle() acknowledges no write whose audit record fails, and does not say 
   )
 })
 
-test('handle() refuses writes before they happen while they could not be recorded or stored, and is not ready; reads go on', async () => {
-  const disks: { audit: AuditFailure | undefined; stalled: boolean } = { audit: undefined, stalled: false }
-  const store = createMemoryStore()
-  Object.defineProperty(store, 'stalled', { get: () => disks.stalled })
-  await using api = new TestServer({
-    store,
-    audit: { record: () => (disks.audit ? Promise.reject(disks.audit) : undefined), refusal: () => disks.audit },
-  })
-  api.server.markReady()
-  const path = '/api/v1/namespaces/a/configmaps'
-  const write = () => api.request('POST', path, { metadata: { generateName: 'a-' } })
-  const failing: readonly [disks: typeof disks, why: string, check: string][] = [
-    [{ audit: new AuditFailure('no space is left'), stalled: false }, 'no space is left', 'audit-log'],
-    [{ audit: undefined, stalled: true }, 'the disk under the store does not answer', 'store-sync'],
-  ]
-  for (const [state, why, check] of failing) {
-    assert.equal((await api.get('/readyz')).status, 200)
-    Object.assign(disks, state)
-    assert.equal((await write()).json.message, `Internal error occurred: writes are refused: ${why}`)
-    assert.equal((await api.get(path)).json.items.length, 0)
-    assert.match((await api.get('/readyz')).text, new RegExp(`^\\[-\\]${check} failed: reason withheld$`, 'm'))
-    assert.equal((await api.get('/livez')).status, 200)
-    Object.assign(disks, { audit: undefined, stalled: false })
-  }
-  assert.equal((await write()).status, 201)
-})
-
-/** A store whose commits the test ends, and the events in the order of what happens. */
-function heldStore() {
-  const happened: string[] = []
-  let end: { resolve(): void; reject(err: Error): void } | undefined
-  const { promise: committing, resolve: begun } = Promise.withResolvers<void>()
-  const append = () => {
-    happened.push('commit begun')
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    end = { resolve, reject }
-    begun()
-    return promise
-  }
-  const store = new CommitQueue({ clock: systemClock, log: silentLogger, commitLog: { append, bytes: 0, close: async () => undefined } })
-  return { store, happened, committing, commit: () => end?.resolve(), fail: (err: Error) => end?.reject(err) }
-}
-
 test('handle() records a write beside its commit, and answers after both', async () => {
   const held = heldStore()
   const recorded = Promise.withResolvers<void>()
@@ -277,38 +231,6 @@ test('handle() records a write beside its commit, and answers after both', async
   recorded.resolve()
   await answer
   assert.deepEqual(held.happened.slice(1), ['commit begun', 'synced', 'answered 201'])
-})
-
-const timedOut = 'Timeout: request did not complete within the allotted timeout: it may have been carried out all the same'
-
-test('handle() answers 504 in time for a write whose record is not on disk, and records that it did', async () => {
-  const codes: unknown[] = []
-  const record = ({ responseStatus }: AuditEvent) => {
-    codes.push(responseStatus?.code)
-    return new Promise<void>(() => undefined)
-  }
-  await using api = new TestServer({ audit: { record } })
-  const path = '/api/v1/namespaces/a/configmaps'
-  const { status, json } = await api.request('POST', `${path}?timeout=10ms`, { metadata: { name: 'a' } })
-  assert.deepEqual([status, json.reason, json.message], [504, 'Timeout', timedOut])
-  assert.deepEqual(codes, [201, 504])
-})
-
-test('handle() answers 504 in time for a write that is not durable, also where that cannot be recorded either', async () => {
-  const held = heldStore()
-  const codes: unknown[] = []
-  const record = ({ responseStatus }: AuditEvent) => {
-    codes.push(responseStatus?.code)
-    return new Promise<void>(() => undefined)
-  }
-  await using api = new TestServer({ store: held.store, audit: { record } })
-  const path = '/api/v1/namespaces/a/configmaps'
-  const { status, json } = await api.request('POST', `${path}?timeout=10ms`, { metadata: { name: 'a' } })
-  assert.deepEqual([status, json.reason, json.message], [504, 'Timeout', timedOut])
-  assert.deepEqual(codes, [201, 504])
-  held.commit()
-  await held.store.settled()
-  assert.equal((await api.get(`${path}/a`)).status, 200)
 })
 
 test('handle() records what became of a write that was not stored', async () => {

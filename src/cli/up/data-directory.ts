@@ -112,7 +112,7 @@ async function prepare(directory: DataDirectory, identity: Identity | undefined)
 }
 
 /** What an operator can mend, as a sentence; anything else as it is. */
-function explained(err: unknown, path: string): unknown {
+export function explained(err: unknown, path: string): unknown {
   const cause = { cause: err }
   if (['EACCES', 'EPERM', 'EROFS', 'ENOENT'].includes(codeOf(err)))
     return new UserError(

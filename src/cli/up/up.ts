@@ -13,7 +13,7 @@ import { bulkheadVersion } from '../version.ts'
 import { clusterAddresses } from './addresses.ts'
 import { type AdminCredentials, ensureAdminKubeconfig } from './admin-kubeconfig.ts'
 import { takeControlSocket } from './control-socket.ts'
-import { type DataDirectory, type Identity, partIdentities, takeDataDirectory } from './data-directory.ts'
+import { type DataDirectory, explained, type Identity, partIdentities, takeDataDirectory } from './data-directory.ts'
 import { apiReady, greeting, pluginsWarning, profileWarning, stopping } from './messages.ts'
 import { checkNodePrograms } from './node-programs.ts'
 import { partDefinitions } from './part-definitions.ts'
@@ -93,7 +93,9 @@ async function run(
     // All are awaited below; a failure of one must not become an unhandled rejection while another is awaited.
     for (const ready of [serverReady, controllersReady]) ready.catch(() => undefined)
     await signerReady
-    admin = await ensureAdminKubeconfig(directory.kubeconfig, addresses.server, signer, systemClock.now(), stop)
+    admin = await ensureAdminKubeconfig(directory.kubeconfig, addresses.server, signer, systemClock.now(), stop).catch(err => {
+      throw explained(err, directory.path)
+    })
     await serverReady
     if (parts.nodes.length > 0) print(apiReady(addresses.server))
     await Promise.all([controllersReady, ...parts.nodes.map(part => supervisor.start(part))])

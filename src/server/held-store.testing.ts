@@ -1,0 +1,20 @@
+// For tests: a store whose disk answers when the test says so.
+import { systemClock } from '../base/clock.ts'
+import { silentLogger } from '../base/log.ts'
+import { CommitQueue } from '../store/commit-queue.ts'
+
+/** A store whose commits the test ends, and the events in the order of what happens. */
+export function heldStore() {
+  const happened: string[] = []
+  let end: { resolve(): void; reject(err: Error): void } | undefined
+  const { promise: committing, resolve: begun } = Promise.withResolvers<void>()
+  const append = () => {
+    happened.push('commit begun')
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    end = { resolve, reject }
+    begun()
+    return promise
+  }
+  const store = new CommitQueue({ clock: systemClock, log: silentLogger, commitLog: { append, bytes: 0, close: async () => undefined } })
+  return { store, happened, committing, commit: () => end?.resolve(), fail: (err: Error) => end?.reject(err) }
+}
