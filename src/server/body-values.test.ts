@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { maxValues } from '../api/schema/decode.ts'
+import { until } from '../base/until.testing.ts'
 import { TestServer } from './testing.ts'
 
 const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
@@ -24,7 +25,9 @@ test('a definition may have more values than other objects, created and applied'
   assert.equal(applied.status, 201)
   const path = `${definitions}/widgets.example.com`
   const current = async () => (await api.request('GET', path)).json
-  while (!(await current()).status.conditions?.some(({ type }: { readonly type: string }) => type === 'Established'));
+  const established = async () =>
+    (await current()).status.conditions?.some(({ type }: { readonly type: string }) => type === 'Established') === true
+  await until(established, 'an established definition')
   assert.equal((await api.request('PUT', path, await current())).status, 200)
   const other = await api.request('POST', '/api/v1/namespaces/default/configmaps', large)
   assert.deepEqual([other.status, other.json.message], [400, `the body has more than ${maxValues} values`])
