@@ -55,7 +55,9 @@ judges(runtimeClass, { metadata, handler: 'runc' }, [
   {
     name: 'a toleration twice',
     change: object => Object.assign(object, { scheduling: { tolerations: [{ operator: 'Exists' }, { operator: 'Exists' }] } }),
-    errors: ['scheduling.tolerations[1]: Invalid value: {"operator":"Exists"}: duplicate toleration'],
+    errors: [
+      'scheduling.tolerations[1]: Invalid value: core.Toleration{Key:"", Operator:"Exists", Value:"", Effect:"", TolerationSeconds:(*int64)(nil)}: duplicate toleration',
+    ],
   },
   {
     name: 'a toleration twice, for another time',
@@ -64,7 +66,7 @@ judges(runtimeClass, { metadata, handler: 'runc' }, [
         scheduling: { tolerations: [1, 2].map(tolerationSeconds => ({ operator: 'Exists', effect: 'NoExecute', tolerationSeconds })) },
       }),
     errors: [
-      'scheduling.tolerations[1]: Invalid value: {"operator":"Exists","effect":"NoExecute","tolerationSeconds":2}: duplicate toleration',
+      'scheduling.tolerations[1]: Invalid value: core.Toleration{Key:"", Operator:"Exists", Value:"", Effect:"NoExecute", TolerationSeconds:(*int64)(2)}: duplicate toleration',
     ],
   },
 ])

@@ -43,7 +43,7 @@ export function goList<T>(type: string, list: readonly T[] | undefined, show: (i
 
 /** `Invalid value` with a value that is shown as it stands. */
 export function invalidShown(field: string, shown: string, detail: string): FieldError {
-  return { type: 'FieldValueInvalid', field, message: `Invalid value: ${shown}: ${detail}` }
+  return { type: 'FieldValueInvalid', field, message: `Invalid value: ${shown}${detail === '' ? '' : `: ${detail}`}` }
 }
 
 /** `Unsupported value` with a value that is shown as it stands. */

@@ -10,12 +10,25 @@ const revision: ControllerRevision = { metadata: { name: 'db-1', ownerReferences
 test('controllerRevision needs data and a revision of at least 0', () => {
   assert.deepEqual(judgeNew(controllerRevision, revision).errors, [])
   assert.deepEqual(judgeNew(controllerRevision, { metadata: {}, revision: -1 }).errors, [
-    'data: Required value: data is mandatory',
     'revision: Invalid value: -1: must be greater than or equal to 0',
+    'data: Required value: data is mandatory',
   ])
 })
 
+test('controllerRevision takes in no data but an object', () => {
+  for (const data of ['text', 5, [1], true]) {
+    const judged = judgeNew(controllerRevision, { ...revision, data })
+    assert.deepEqual(judged.errors, ['data: Required value: data must be a valid JSON object'], JSON.stringify(data))
+  }
+  assert.deepEqual(judgeNew(controllerRevision, { ...revision, data: {} }).errors, [])
+})
+
 test('controllerRevision keeps its data', () => {
+  // What is missing in an update is a change, and no more.
+  const emptied = judgeUpdate(controllerRevision, revision, object => {
+    object.data = null
+  })
+  assert.deepEqual(emptied.errors, ['data: Invalid value: "null": field is immutable'])
   assert.deepEqual(
     judgeUpdate(controllerRevision, revision, object => {
       object.revision = 2

@@ -2,6 +2,7 @@
 import { type FieldError, invalidValue, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import { sameValue } from '../../same-value.ts'
+import { isRecord } from '../../schema/compile.ts'
 import type { ControllerRevision } from '../../types/apps-v1.ts'
 import { immutableMessage } from '../../validation/object-meta.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
@@ -20,9 +21,13 @@ export const controllerRevision = defineResource<ControllerRevision>({
     { name: 'Revision', type: 'string', cell: ({ revision }) => revision },
     ageColumn,
   ],
-  validate,
+  validate(object) {
+    const errors = validateRevision(object)
+    validateData(object.data, errors)
+    return errors
+  },
   validateUpdate(object, old) {
-    const errors = validate(object)
+    const errors = validateRevision(object)
     if (!sameValue(object.data ?? null, old.data ?? null)) errors.push(invalidValue('data', object.data, immutableMessage))
     return errors
   },
@@ -37,9 +42,13 @@ function controllerCell({ metadata }: ControllerRevision): string {
   return `${owner.kind.toLowerCase()}${group}/${owner.name}`
 }
 
-function validate({ data, revision }: ControllerRevision): FieldError[] {
+function validateRevision({ revision }: ControllerRevision): FieldError[] {
   const errors: FieldError[] = []
-  if (data === undefined || data === null) errors.push(required('data', 'data is mandatory'))
   validateNonnegative(revision, 'revision', errors)
   return errors
+}
+
+function validateData(data: unknown, errors: FieldError[]): void {
+  if (data === undefined || data === null) errors.push(required('data', 'data is mandatory'))
+  else if (!isRecord(data)) errors.push(required('data', 'data must be a valid JSON object'))
 }

@@ -51,6 +51,32 @@ for (const { name, spec, fields } of refusals) {
   test(`daemonSet refuses ${name}`, () => assert.deepEqual(judgeNew(daemonSet, newDaemonSet(spec)).fields, fields))
 }
 
+test('daemonSet judges what may be missing by what upstream makes of a text', () => {
+  const field = 'spec.updateStrategy.rollingUpdate'
+  const judge = (maxUnavailable: number | string, maxSurge: number | string) =>
+    judgeNew(daemonSet, newDaemonSet({ updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable, maxSurge } } })).errors
+  const shown = (text: string) => `Invalid value: intstr.IntOrString{Type:1, IntVal:0, StrVal:"${text}"}`
+  assert.deepEqual(judge('101%', '102%'), [
+    `${field}.maxUnavailable: ${shown('101%')}: must not be greater than 100%`,
+    `${field}.maxSurge: ${shown('102%')}: must not be greater than 100%`,
+    `${field}.maxSurge: ${shown('102%')}: may not be set when maxUnavailable is non-zero`,
+  ])
+  // No percentage, but a number: there is room to roll.
+  assert.deepEqual(
+    judge('5', 0).map(text => text.split(':')[0]),
+    [`${field}.maxUnavailable`],
+  )
+  assert.equal(judge('five', 0).at(-1), `${field}.maxUnavailable: Required value: cannot be 0 when maxSurge is 0`)
+})
+
+test('daemonSet counts templates in 64 bits, whatever a client wrote', () => {
+  const created = (text: string) => {
+    const object = { ...newDaemonSet(), metadata: { name: 'agent', annotations: { [generation]: text } } }
+    return judgeNew(daemonSet, object).object.metadata.annotations?.[generation]
+  }
+  assert.deepEqual(['+7', '007', '-4', '9007199254740993'].map(created), ['7', '7', '1', '9007199254740993'])
+})
+
 test('daemonSet prints its node selector', () => {
   const { object } = judgeNew(daemonSet, newDaemonSet())
   assert.equal(row(daemonSet, object)['Node Selector'], '<none>')

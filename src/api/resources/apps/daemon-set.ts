@@ -1,9 +1,9 @@
 // apps/v1 DaemonSet.
-import { type FieldError, invalidValue, required } from '../../field-error.ts'
+import { type FieldError, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { DaemonSet, DaemonSetSpec, DaemonSetUpdateStrategy, RollingUpdateDaemonSet } from '../../types/apps-v1.ts'
-import { parseInt64 } from '../../validation/go-int64.ts'
-import { goLabelSelector, invalidShown, notSupportedShown } from '../../validation/go-syntax.ts'
+import { int64Text, parseInt64 } from '../../validation/go-int64.ts'
+import { goIntOrString, goLabelSelector, invalidShown, notSupportedShown } from '../../validation/go-syntax.ts'
 import { isEmptySelector, selectorMatches, validateLabelSelector } from '../../validation/label-selector.ts'
 import { semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
@@ -61,12 +61,13 @@ export const daemonSet = defineResource<DaemonSet>({
   setDefaults,
   prepareForCreate(object) {
     object.status = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 }
-    setTemplateGeneration(object, Math.max(1, templateGenerationOf(object)))
+    const generation = templateGenerationOf(object)
+    setTemplateGeneration(object, generation < 1n ? 1n : generation)
   },
   prepare(object, old) {
     keepStatus(object, old)
     const changed = !semanticallyEqual(object.spec.template, old.spec.template)
-    setTemplateGeneration(object, templateGenerationOf(old) + (changed ? 1 : 0))
+    setTemplateGeneration(object, templateGenerationOf(old) + (changed ? 1n : 0n))
   },
   warnings(object, old) {
     // Only a new template is looked at again.
@@ -82,19 +83,20 @@ export const daemonSet = defineResource<DaemonSet>({
   },
 })
 
-function templateGenerationOf({ metadata }: DaemonSet): number {
-  const text = metadata.annotations?.[templateGeneration] ?? ''
-  return /^\d{1,15}$/.test(text) ? Number(text) : 0
+/** Of an object that `setDefaults` has seen. */
+function templateGenerationOf({ metadata }: DaemonSet): bigint {
+  return BigInt(metadata.annotations?.[templateGeneration] ?? 0)
 }
 
-function setTemplateGeneration({ metadata }: DaemonSet, generation: number): void {
-  metadata.annotations = { ...metadata.annotations, [templateGeneration]: String(generation) }
+function setTemplateGeneration({ metadata }: DaemonSet, generation: bigint): void {
+  metadata.annotations = { ...metadata.annotations, [templateGeneration]: String(BigInt.asIntN(64, generation)) }
 }
 
 function setDefaults(object: DaemonSet): void {
   const { spec } = object
   // The field behind the annotation is there from the beginning, and whoever writes the object without it manages it, as upstream has it.
-  if (object.metadata.annotations?.[templateGeneration] === undefined) setTemplateGeneration(object, 0)
+  const generation = object.metadata.annotations?.[templateGeneration]
+  setTemplateGeneration(object, BigInt(generation === undefined ? 0 : int64Text(generation)))
   spec.updateStrategy ??= {}
   const strategy = spec.updateStrategy
   strategy.type ||= 'RollingUpdate'
@@ -140,15 +142,15 @@ function validateRollingUpdate({ maxUnavailable = 0, maxSurge = 0 }: RollingUpda
   const field = 'spec.updateStrategy.rollingUpdate'
   validateIntOrPercent(maxUnavailable, `${field}.maxUnavailable`, errors)
   validateIntOrPercent(maxSurge, `${field}.maxSurge`, errors)
+  validateAtMost100Percent(maxUnavailable, `${field}.maxUnavailable`, errors)
+  validateAtMost100Percent(maxSurge, `${field}.maxSurge`, errors)
   const unavailable = numberOf(maxUnavailable) !== 0
   const surge = numberOf(maxSurge) !== 0
   if (unavailable && surge) {
-    errors.push(invalidValue(`${field}.maxSurge`, maxSurge, 'may not be set when maxUnavailable is non-zero'))
+    errors.push(invalidShown(`${field}.maxSurge`, goIntOrString(maxSurge), 'may not be set when maxUnavailable is non-zero'))
   } else if (!unavailable && !surge) {
     errors.push(required(`${field}.maxUnavailable`, 'cannot be 0 when maxSurge is 0'))
   }
-  validateAtMost100Percent(maxUnavailable, `${field}.maxUnavailable`, errors)
-  validateAtMost100Percent(maxSurge, `${field}.maxSurge`, errors)
 }
 
 const counts = [

@@ -76,7 +76,8 @@ const refusals: { name: string; change(object: Deployment): void; error: string 
     change: ({ spec }) => {
       spec.strategy = { type: 'Fast' }
     },
-    error: 'spec.strategy.type: Unsupported value: "Fast": supported values: "Recreate", "RollingUpdate"',
+    error:
+      'spec.strategy: Unsupported value: apps.DeploymentStrategy{Type:"Fast", RollingUpdate:(*apps.RollingUpdateDeployment)(nil)}: supported values: "Recreate", "RollingUpdate"',
   },
   {
     name: 'rolling parameters of Recreate',
@@ -90,7 +91,8 @@ const refusals: { name: string; change(object: Deployment): void; error: string 
     change: ({ spec }) => {
       spec.strategy = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 0, maxSurge: '0%' } }
     },
-    error: 'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: 0: may not be 0 when `maxSurge` is 0',
+    error:
+      'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: intstr.IntOrString{Type:0, IntVal:0, StrVal:""}: may not be 0 when `maxSurge` is 0',
   },
   {
     name: 'more than everything unavailable',
@@ -104,6 +106,11 @@ const refusals: { name: string; change(object: Deployment): void; error: string 
     name: 'a deadline before readiness counts',
     change: ({ spec }) => void Object.assign(spec, { minReadySeconds: 10, progressDeadlineSeconds: 10 }),
     error: 'spec.progressDeadlineSeconds: Invalid value: 10: must be greater than minReadySeconds',
+  },
+  {
+    name: 'going back to a negative revision',
+    change: ({ metadata }) => void Object.assign(metadata, { annotations: { 'deprecated.deployment.rollback.to': '-1' } }),
+    error: 'spec.rollback.version: Invalid value: -1: must be greater than or equal to 0',
   },
   {
     name: 'pods that end',
@@ -175,6 +182,18 @@ test('deployment/status neither forgets nor takes back the count of collisions',
     }).errors
   const refused = ['status.collisionCount: Invalid value: 0: cannot be decremented']
   assert.deepEqual([judge(undefined), judge(0), judge(1)], [refused, refused, []])
+})
+
+test('deployment has the revision to go back to in the form of a number, or none', () => {
+  const settled = (text: string) => {
+    const annotations = { 'deprecated.deployment.rollback.to': text, a: 'b' }
+    return judgeNew(
+      deployment,
+      newDeployment(({ metadata }) => void Object.assign(metadata, { annotations })),
+    ).object.metadata.annotations
+  }
+  assert.deepEqual(settled('+007'), { a: 'b', 'deprecated.deployment.rollback.to': '7' })
+  assert.deepEqual(settled(''), { a: 'b' })
 })
 
 test('deployment/status keeps the rollback that upstream counts as a part of the spec', () => {

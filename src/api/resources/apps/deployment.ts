@@ -1,9 +1,11 @@
 // apps/v1 Deployment.
 
-import { type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
+import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
+import type { ObjectMeta } from '../../object.ts'
 import { defineResource } from '../../resource.ts'
-import type { Deployment, DeploymentSpec, DeploymentStatus, DeploymentStrategy } from '../../types/apps-v1.ts'
-import { parseInt64 } from '../../validation/go-int64.ts'
+import type { Deployment, DeploymentStatus, DeploymentStrategy } from '../../types/apps-v1.ts'
+import { int64Text, parseInt64 } from '../../validation/go-int64.ts'
+import { goIntOrString, invalidShown, notSupportedShown } from '../../validation/go-syntax.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
 import { podOwnerNameWarnings, templateWarnings } from '../core/template-warnings.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
@@ -11,6 +13,7 @@ import { keepStatus, scaleSubresource, statusSubresource } from '../status-strat
 import { numberOf, validateAtMost100Percent, validateIntOrPercent } from './int-or-percent.ts'
 import {
   dropTerminatingReplicas,
+  goUpdateStrategy,
   keepSpecAnnotation,
   podOwnerColumns,
   validateCollisionCount,
@@ -21,7 +24,8 @@ import {
   validateTemplateLabels,
 } from './pod-owner.ts'
 
-const rollbackTo = 'deprecated.deployment.rollback.to'
+/** Upstream's `spec.rollbackTo`, the revision to go back to: it left the API with apps/v1 and lives on in this annotation. */
+export const rollbackTo = 'deprecated.deployment.rollback.to'
 
 export const deployment = defineResource<Deployment>({
   group: 'apps',
@@ -68,15 +72,16 @@ export const deployment = defineResource<Deployment>({
     ...podOwnerNameWarnings(object, old),
     ...templateWarnings(object, old, object.spec.template, 'spec.template'),
   ],
-  validate: ({ spec }) => validateSpec(spec),
-  validateUpdate({ spec }, old) {
-    const errors = validateSpec(spec)
-    validateSelectorUnchanged(spec.selector, old.spec.selector, errors)
+  validate: object => validateDeployment(object),
+  validateUpdate(object, old) {
+    const errors = validateDeployment(object)
+    validateSelectorUnchanged(object.spec.selector, old.spec.selector, errors)
     return errors
   },
 })
 
-function setDefaults({ spec }: Deployment): void {
+function setDefaults({ metadata, spec }: Deployment): void {
+  settleRollback(metadata)
   spec.replicas ??= 1
   spec.strategy ??= {}
   const { strategy } = spec
@@ -91,7 +96,17 @@ function setDefaults({ spec }: Deployment): void {
   setPodTemplateDefaults(spec.template)
 }
 
-function validateSpec(spec: DeploymentSpec): FieldError[] {
+/** As it comes back from the field behind it: no text is no rollback, and a number has one form. */
+function settleRollback(metadata: ObjectMeta): void {
+  const text = metadata.annotations?.[rollbackTo]
+  if (text === undefined) return
+  const { [rollbackTo]: _sent, ...others } = metadata.annotations ?? {}
+  const annotations = text === '' ? others : { ...others, [rollbackTo]: int64Text(text) }
+  if (Object.keys(annotations).length > 0) metadata.annotations = annotations
+  else delete metadata.annotations
+}
+
+function validateDeployment({ metadata, spec }: Deployment): FieldError[] {
   const errors: FieldError[] = []
   const { template, selector, progressDeadlineSeconds, minReadySeconds = 0 } = spec
   validateNonnegative(spec.replicas, 'spec.replicas', errors)
@@ -102,6 +117,9 @@ function validateSpec(spec: DeploymentSpec): FieldError[] {
   validateStrategy(spec.strategy ?? {}, errors)
   validateNonnegative(minReadySeconds, 'spec.minReadySeconds', errors)
   validateNonnegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit', errors)
+  const rollback = metadata.annotations?.[rollbackTo]
+  // Upstream calls the field so.
+  if (rollback !== undefined) validateNonnegative(Number(rollback), 'spec.rollback.version', errors)
   if (progressDeadlineSeconds === undefined) return errors
   validateNonnegative(progressDeadlineSeconds, 'spec.progressDeadlineSeconds', errors)
   if (progressDeadlineSeconds <= minReadySeconds) {
@@ -110,7 +128,8 @@ function validateSpec(spec: DeploymentSpec): FieldError[] {
   return errors
 }
 
-function validateStrategy({ type = '', rollingUpdate }: DeploymentStrategy, errors: FieldError[]): void {
+function validateStrategy(strategy: DeploymentStrategy, errors: FieldError[]): void {
+  const { type, rollingUpdate } = strategy
   const field = 'spec.strategy.rollingUpdate'
   if (type === 'Recreate') {
     if (rollingUpdate !== undefined) {
@@ -119,7 +138,7 @@ function validateStrategy({ type = '', rollingUpdate }: DeploymentStrategy, erro
     return
   }
   if (type !== 'RollingUpdate') {
-    errors.push(notSupported('spec.strategy.type', type, ['Recreate', 'RollingUpdate']))
+    errors.push(notSupportedShown('spec.strategy', goUpdateStrategy('Deployment', strategy), ['Recreate', 'RollingUpdate']))
     return
   }
   if (rollingUpdate === undefined) {
@@ -130,7 +149,7 @@ function validateStrategy({ type = '', rollingUpdate }: DeploymentStrategy, erro
   validateIntOrPercent(maxUnavailable, `${field}.maxUnavailable`, errors)
   validateIntOrPercent(maxSurge, `${field}.maxSurge`, errors)
   if (numberOf(maxUnavailable) === 0 && numberOf(maxSurge) === 0) {
-    errors.push(invalidValue(`${field}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0'))
+    errors.push(invalidShown(`${field}.maxUnavailable`, goIntOrString(maxUnavailable), 'may not be 0 when `maxSurge` is 0'))
   }
   validateAtMost100Percent(maxUnavailable, `${field}.maxUnavailable`, errors)
 }

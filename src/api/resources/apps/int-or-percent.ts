@@ -1,5 +1,6 @@
 // Fields that hold a number of pods or a percentage of them.
 import { type FieldError, invalidValue } from '../../field-error.ts'
+import { parseInt64 } from '../../validation/go-int64.ts'
 import { goIntOrString, invalidShown } from '../../validation/go-syntax.ts'
 import { percent } from '../../validation/names.ts'
 import { negativeMessage } from '../../validation/object-meta.ts'
@@ -24,8 +25,9 @@ function percentOf(value: IntOrPercent | undefined): number | undefined {
   return Number(value.slice(0, -1))
 }
 
-/** The number, or that of the percentage: what upstream compares with zero. */
-export function numberOf(value: IntOrPercent | undefined): number {
+/** The number, that of the percentage, or that of a text which is one: what upstream compares with zero. */
+export function numberOf(value: IntOrPercent): number {
   if (typeof value === 'number') return value
-  return percentOf(value) ?? 0
+  const number = percentOf(value) ?? parseInt64(value)
+  return typeof number === 'number' ? number : 0
 }

@@ -22,14 +22,20 @@ export function dropTerminatingReplicas({ status }: CountsTerminating, old: Coun
   if (old.status?.terminatingReplicas === undefined) delete status?.terminatingReplicas
 }
 
+const goStrategies = {
+  DaemonSet: ['apps.DaemonSetUpdateStrategy', 'apps.RollingUpdateDaemonSet'],
+  Deployment: ['apps.DeploymentStrategy', 'apps.RollingUpdateDeployment'],
+  StatefulSet: ['apps.StatefulSetUpdateStrategy', 'apps.RollingUpdateStatefulSetStrategy'],
+} as const
+
 /** What Go prints of parameters that are there is an address, so only that they are there is shown. */
 export function goUpdateStrategy(
-  kind: 'DaemonSet' | 'StatefulSet',
+  kind: keyof typeof goStrategies,
   strategy: { readonly type?: string; readonly rollingUpdate?: object },
 ): string {
-  const parameters = kind === 'DaemonSet' ? 'apps.RollingUpdateDaemonSet' : 'apps.RollingUpdateStatefulSetStrategy'
+  const [type, parameters] = goStrategies[kind]
   const shown = strategy.rollingUpdate === undefined ? 'nil' : JSON.stringify(strategy.rollingUpdate)
-  return goStruct(`apps.${kind}UpdateStrategy`, { Type: goString(strategy.type), RollingUpdate: `(*${parameters})(${shown})` })
+  return goStruct(type, { Type: goString(strategy.type), RollingUpdate: `(*${parameters})(${shown})` })
 }
 
 export function validateNonnegative(value: number | null | undefined, field: string, errors: FieldError[]): void {

@@ -11,7 +11,8 @@ import { goUpdateStrategy, validateNonnegative, validateOwnerSelector, validateR
 const rollingType = 'apps.RollingUpdateStatefulSetStrategy'
 const retentionPolicies = ['Retain', 'Delete']
 
-export function validateStatefulSetSpec(spec: StatefulSetSpec): FieldError[] {
+/** `created` is false for one that is there: its service cannot change, and may have a name from before there was a rule. */
+export function validateStatefulSetSpec(spec: StatefulSetSpec, created: boolean): FieldError[] {
   const errors: FieldError[] = []
   const { podManagementPolicy = '', persistentVolumeClaimRetentionPolicy: retention, selector, template } = spec
   if (podManagementPolicy === '') {
@@ -29,7 +30,7 @@ export function validateStatefulSetSpec(spec: StatefulSetSpec): FieldError[] {
   validateNonnegative(spec.replicas, 'spec.replicas', errors)
   validateNonnegative(spec.minReadySeconds, 'spec.minReadySeconds', errors)
   validateNonnegative(spec.ordinals?.start, 'spec.ordinals.start', errors)
-  if (spec.serviceName) pushMessages(errors, 'spec.serviceName', spec.serviceName, dns1123Label(spec.serviceName))
+  if (created && spec.serviceName) pushMessages(errors, 'spec.serviceName', spec.serviceName, dns1123Label(spec.serviceName))
   if (validateOwnerSelector(selector, 'statefulset', '', errors)) {
     validateTemplateLabels(template, selector, errors)
     validateLabels(template.metadata?.labels, 'spec.template.labels', errors)

@@ -86,3 +86,25 @@ test('statefulSet may be scaled but not moved to another service', () => {
   })
   assert.match(errors.join(), /^spec: Forbidden: updates to statefulset spec for fields other than 'replicas'/)
 })
+
+test('statefulSet may change though its service has a name from before there was a rule', () => {
+  const old = judgeNew(statefulSet, newStatefulSet({ serviceName: 'My.Service' })).object
+  const { errors } = judgeUpdate(statefulSet, old, ({ spec }) => {
+    spec.replicas = 5
+  })
+  assert.deepEqual(errors, [])
+})
+
+test('statefulSet shows a selector that cannot be read without a word on it', () => {
+  const { errors } = judgeNew(statefulSet, newStatefulSet({ selector: { matchLabels: { app: '-' } } }))
+  const shown = 'v1.LabelSelector{MatchLabels:map[string]string{"app":"-"}, MatchExpressions:[]v1.LabelSelectorRequirement(nil)}'
+  assert.equal(errors[1], `spec.selector: Invalid value: ${shown}`)
+})
+
+test('statefulSet warns of a claim template by the path that upstream has for new and for changed ones', () => {
+  const claim = { metadata: { name: 'data' }, spec: { resources: { requests: { storage: '1500m' } } } }
+  const { object } = judgeNew(statefulSet, newStatefulSet({ volumeClaimTemplates: [claim] }))
+  const path = (old?: StatefulSet) => statefulSet.warnings?.(object, old).map(text => text.split(': ')[0])
+  assert.deepEqual(path(), ['spec.volumeClaimTemplates[0].resources.requests[storage]'])
+  assert.deepEqual(path(object), ['spec.volumeClaimTemplates[0].Spec.resources.requests[storage]'])
+})

@@ -38,7 +38,7 @@ export const statefulSet = defineResource<StatefulSet>({
     keepStatus(object, old)
     if (old.spec.updateStrategy?.rollingUpdate?.maxUnavailable === undefined) dropMaxUnavailable(object.spec)
   },
-  validate: ({ spec }) => validateStatefulSetSpec(spec),
+  validate: ({ spec }) => validateStatefulSetSpec(spec, true),
   warnings,
   validateUpdate,
 })
@@ -83,7 +83,8 @@ function warnings(object: StatefulSet, old: StatefulSet | undefined): string[] {
   const { spec } = object
   const found = templateWarnings(object, old, spec.template, 'spec.template')
   spec.volumeClaimTemplates?.forEach((claim, index) => {
-    warnOfClaimSpec(claim.spec, `spec.volumeClaimTemplates[${index}]`, found)
+    // So upstream has it: an update names one member more, by its name in Go.
+    warnOfClaimSpec(claim.spec, `spec.volumeClaimTemplates[${index}]${old === undefined ? '' : '.Spec'}`, found)
   })
   if ((spec.revisionHistoryLimit ?? 0) < 0) {
     found.push('spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended')
@@ -103,7 +104,7 @@ const mutable = [
 ] as const satisfies readonly (keyof StatefulSetSpec)[]
 
 function validateUpdate(object: StatefulSet, old: StatefulSet): FieldError[] {
-  const errors = validateStatefulSetSpec(object.spec)
+  const errors = validateStatefulSetSpec(object.spec, false)
   const rest = { ...object.spec }
   for (const name of mutable) Object.assign(rest, { [name]: old.spec[name] })
   if (!semanticallyEqual(rest, old.spec)) {

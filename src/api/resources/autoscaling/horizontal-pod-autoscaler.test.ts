@@ -27,7 +27,49 @@ test('horizontalPodAutoscaler follows 80% of CPU by default', () => {
   assert.equal(object.spec.behavior?.scaleUp?.policies?.length, 2)
 })
 
+const target = 'spec.metrics[0].resource.target'
 const refusals: { name: string; spec: Partial<HorizontalPodAutoscaler['spec']>; fields: string[] }[] = [
+  {
+    name: 'no replica where only pods are measured',
+    spec: { minReplicas: 0, metrics: [pods] },
+    fields: ['spec.minReplicas', 'spec.metrics'],
+  },
+  {
+    name: 'no replica, whatever is measured elsewhere',
+    spec: { minReplicas: 0, metrics: [{ type: 'External', external: { metric: { name: 'q' }, target: { type: 'Value', value: '3' } } }] },
+    fields: ['spec.minReplicas'],
+  },
+  {
+    name: 'an unknown source, twice as upstream',
+    spec: { metrics: [{ ...pods, type: 'Cows' }] },
+    fields: ['spec.metrics[0].type', 'spec.metrics[0].type'],
+  },
+  {
+    name: 'less than nothing of pods',
+    spec: { metrics: [{ type: 'Pods', pods: { metric: { name: 'rps' }, target: { type: 'AverageValue', averageValue: '-1' } } }] },
+    fields: ['spec.metrics[0].pods.target.averageValue'],
+  },
+  {
+    name: 'a target of nothing, in the order of upstream',
+    spec: {
+      metrics: [
+        { type: 'Resource', resource: { name: 'cpu', target: { type: 'Value', value: '0', averageValue: '0', averageUtilization: 0 } } },
+      ],
+    },
+    fields: [`${target}.value`, `${target}.averageValue`, `${target}.averageUtilization`, `${target}.averageValue`],
+  },
+  {
+    name: 'a container without a name of either',
+    spec: {
+      metrics: [
+        {
+          type: 'ContainerResource',
+          containerResource: { name: '', container: '', target: { type: 'Utilization', averageUtilization: 9 } },
+        },
+      ],
+    },
+    fields: ['spec.metrics[0].containerResource.name', 'spec.metrics[0].containerResource.container'],
+  },
   { name: 'more at least than at most', spec: { minReplicas: 6 }, fields: ['spec.maxReplicas'] },
   {
     name: 'nothing to scale',

@@ -76,7 +76,7 @@ export function validateAutoscaler({ spec }: HorizontalPodAutoscaler): FieldErro
     errors.push(invalidValue('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`'))
   }
   validateReference(spec.scaleTargetRef, 'spec.scaleTargetRef', errors)
-  validateMetrics(spec.metrics ?? [], 'spec.metrics', errors)
+  validateMetrics(spec.metrics ?? [], minReplicas, 'spec.metrics', errors)
   validateBehavior(spec.behavior, 'spec.behavior', errors)
   return errors
 }

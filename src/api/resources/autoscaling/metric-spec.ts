@@ -21,10 +21,19 @@ const types = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource']
 /** The source fields in the order in which upstream looks at them; only the first that is set is judged. */
 const sources = ['object', 'external', 'pods', 'resource', 'containerResource'] as const
 
-export function validateMetrics(metrics: readonly MetricSpec[], field: string, errors: FieldError[]): void {
+export function validateMetrics(
+  metrics: readonly MetricSpec[],
+  minReplicas: number | undefined,
+  field: string,
+  errors: FieldError[],
+): void {
   metrics.forEach((metric, index) => {
     validateMetric(metric, `${field}[${index}]`, errors)
   })
+  // Where nothing runs, only what is measured elsewhere can call for the first replica.
+  if (minReplicas === 0 && !metrics.some(({ type }) => type === 'Object' || type === 'External')) {
+    errors.push(forbiddenField(field, 'must specify at least one Object or External metric to support scaling to zero replicas'))
+  }
 }
 
 function validateMetric(metric: MetricSpec, field: string, errors: FieldError[]): void {
@@ -34,8 +43,9 @@ function validateMetric(metric: MetricSpec, field: string, errors: FieldError[])
   const first = present[0]
   if (first !== undefined) validateSource(metric, first, `${field}.${first}`, errors)
   const expected = `${metric.type.slice(0, 1).toLowerCase()}${metric.type.slice(1)}`
-  const found = present.some(name => name === expected)
-  if (!found && types.includes(metric.type))
+  // Upstream says it twice.
+  if (!types.includes(metric.type)) errors.push(notSupported(`${field}.type`, metric.type, types))
+  else if (!present.some(name => name === expected))
     errors.push(required(`${field}.${expected}`, 'must populate information for the given metric source'))
   if (present.length === 1) return
   for (const name of present) {
@@ -81,20 +91,27 @@ function validateExternal({ metric, target }: ExternalMetricSource, field: strin
 function validatePods({ metric, target }: PodsMetricSource, field: string, errors: FieldError[]): void {
   validateIdentifier(metric, `${field}.metric`, errors)
   validateTarget(target, `${field}.target`, errors)
-  if (target.averageValue === undefined || compareAmounts(String(target.averageValue), '0') <= 0) {
+  if (target.averageValue === undefined) {
     errors.push(required(`${field}.target.averageValue`, 'must specify a positive target averageValue'))
   }
 }
 
 function validateContainerResource(source: ContainerResourceMetricSource, field: string, errors: FieldError[]): void {
-  if (source.name !== '') validateContainerResourceName(source.name, `${field}.name`, errors)
+  if (source.name === '') errors.push(required(`${field}.name`, missingName))
+  else validateContainerResourceName(source.name, `${field}.name`, errors)
   if (source.container === '') errors.push(required(`${field}.container`, 'must specify a container'))
   else pushMessages(errors, `${field}.container`, source.container, dns1123Label(source.container))
-  validateResource(source, field, errors)
+  validateResourceTarget(source.target, field, errors)
 }
 
+const missingName = 'must specify a resource name'
+
 function validateResource({ name, target }: ResourceMetricSource, field: string, errors: FieldError[]): void {
-  if (name === '') errors.push(required(`${field}.name`, 'must specify a resource name'))
+  if (name === '') errors.push(required(`${field}.name`, missingName))
+  validateResourceTarget(target, field, errors)
+}
+
+function validateResourceTarget(target: MetricTarget, field: string, errors: FieldError[]): void {
   validateTarget(target, `${field}.target`, errors)
   const { averageUtilization, averageValue } = target
   if (averageUtilization === undefined && averageValue === undefined) {
@@ -115,12 +132,12 @@ function validateTarget({ type, value, averageValue, averageUtilization }: Metri
   if (type !== 'Utilization' && type !== 'Value' && type !== 'AverageValue') {
     errors.push(invalidValue(`${field}.type`, type, 'must be either Utilization, Value, or AverageValue'))
   }
-  if (averageUtilization !== undefined && averageUtilization < 1) {
-    errors.push(invalidValue(`${field}.averageUtilization`, averageUtilization, 'must be greater than 0'))
-  }
   for (const [name, quantity] of Object.entries({ value, averageValue })) {
     if (quantity !== undefined && compareAmounts(String(quantity), '0') <= 0) {
       errors.push(invalidShown(`${field}.${name}`, goQuantity(String(quantity)), 'must be positive'))
     }
+  }
+  if (averageUtilization !== undefined && averageUtilization < 1) {
+    errors.push(invalidValue(`${field}.averageUtilization`, averageUtilization, 'must be greater than 0'))
   }
 }

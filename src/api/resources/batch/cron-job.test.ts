@@ -30,12 +30,19 @@ test('cronJob defaults policy and history and leaves the job template without de
   assert.deepEqual(Object.keys(jobTemplate.spec), ['template'])
 })
 
+const once = { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'i' }] } }
 const refusals: { name: string; spec: Partial<CronJobSpec>; error: string }[] = [
   { name: 'no schedule', spec: { schedule: '' }, error: 'spec.schedule: Required value' },
   {
     name: 'a zone in the schedule',
     spec: { schedule: 'TZ=UTC 0 3 * * *' },
     error: 'spec.schedule: Invalid value: "TZ=UTC 0 3 * * *": cannot use TZ or CRON_TZ in schedule, use timeZone field instead',
+  },
+  {
+    name: 'a selector of its own',
+    spec: { jobTemplate: { spec: { selector: { matchLabels: { a: 'b' } }, template: once } } },
+    error:
+      'spec.jobTemplate.spec.selector: Invalid value: v1.LabelSelector{MatchLabels:map[string]string{"a":"b"}, MatchExpressions:[]v1.LabelSelectorRequirement(nil)}: `selector` will be auto-generated',
   },
   {
     name: 'an unknown zone',

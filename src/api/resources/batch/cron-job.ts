@@ -3,6 +3,7 @@ import { type FieldError, invalidValue, notSupported, required } from '../../fie
 import { defineResource } from '../../resource.ts'
 import type { CronJob, CronJobSpec } from '../../types/batch-v1.ts'
 import { exceedsBytes } from '../../validation/byte-length.ts'
+import { goLabelSelector, invalidShown } from '../../validation/go-syntax.ts'
 import { validateNonnegative } from '../apps/pod-owner.ts'
 import { setPodTemplateDefaults } from '../core/pod-defaults.ts'
 import { podOwnerNameWarnings } from '../core/template-warnings.ts'
@@ -91,7 +92,7 @@ function validateSpec(spec: CronJobSpec, old: CronJobSpec | undefined, errors: F
   const template = spec.jobTemplate.spec
   validateJobSpec(template, 'spec.jobTemplate.spec', errors)
   if (template.selector !== undefined) {
-    errors.push(invalidValue('spec.jobTemplate.spec.selector', template.selector, '`selector` will be auto-generated'))
+    errors.push(invalidShown('spec.jobTemplate.spec.selector', goLabelSelector(template.selector), '`selector` will be auto-generated'))
   }
   if (template.manualSelector === true) {
     errors.push(notSupported('spec.jobTemplate.spec.manualSelector', true, ['nil', 'false']))

@@ -86,17 +86,15 @@ function validateCompletionMode(spec: JobSpec, field: string, errors: FieldError
   if (completions <= largeCompletions || backoffLimitPerIndex === undefined) return
   if (maxFailedIndexes === undefined) {
     errors.push(required(`${field}.maxFailedIndexes`, `must be specified when completions is above ${largeCompletions}`))
-  } else if (maxFailedIndexes > maxParallelismOfLargeJobs) {
-    tooLarge(
-      'maxFailedIndexes',
-      maxFailedIndexes,
-      `must be less than or equal to ${maxParallelismOfLargeJobs} when completions are above ${largeCompletions} and used with backoff limit per index`,
-    )
   }
-  if (parallelism > maxParallelismOfLargeJobs) {
+  for (const [name, value = 0] of [
+    ['parallelism', parallelism],
+    ['maxFailedIndexes', maxFailedIndexes],
+  ] as const) {
+    if (value <= maxParallelismOfLargeJobs) continue
     tooLarge(
-      'parallelism',
-      parallelism,
+      name,
+      value,
       `must be less than or equal to ${maxParallelismOfLargeJobs} when completions are above ${largeCompletions} and used with backoff limit per index`,
     )
   }

@@ -67,6 +67,11 @@ const refusals: { name: string; spec: Partial<JobSpec>; fields: string[] }[] = [
     fields: ['spec.podFailurePolicy.rules[0].onExitCodes.containerName', 'spec.podFailurePolicy.rules[0].onExitCodes.values'],
   },
   {
+    name: 'too much of everything, in the order of upstream',
+    spec: { completionMode: 'Indexed', completions: 100_001, parallelism: 10_001, backoffLimitPerIndex: 1, maxFailedIndexes: 10_001 },
+    fields: ['spec.parallelism', 'spec.maxFailedIndexes'],
+  },
+  {
     name: 'pods that restart for ever',
     spec: { template: { ...never, spec: { containers: never.spec?.containers ?? [], restartPolicy: 'Always' } } },
     fields: ['spec.template.spec.restartPolicy'],
@@ -75,6 +80,19 @@ const refusals: { name: string; spec: Partial<JobSpec>; fields: string[] }[] = [
 for (const { name, spec, fields } of refusals) {
   test(`job refuses ${name}`, () => assert.deepEqual(judgeNew(job, newJob(spec)).fields, fields))
 }
+
+test('job says of a policy what there is, as Go prints lists', () => {
+  const rules = [
+    { action: '', onExitCodes: { operator: '', values: [] } },
+    { action: 'Ignore', onPodConditions: [{ type: 'A', status: '' }] },
+  ]
+  const path = 'spec.podFailurePolicy.rules[0]'
+  assert.deepEqual(judgeNew(job, newJob({ podFailurePolicy: { rules } })).errors, [
+    `${path}.action: Required value: valid values: ["Count" "FailIndex" "FailJob" "Ignore"]`,
+    `${path}.onExitCodes.operator: Required value: valid values: ["In" "NotIn"]`,
+    `${path}.onExitCodes.values: Invalid value: []int32{}: at least one value is required`,
+  ])
+})
 
 test('job refuses labels that pretend to be of another job', () => {
   const spec = newJob().spec

@@ -8,7 +8,7 @@ import type {
   PodFailurePolicyOnPodConditionsPattern,
   PodFailurePolicyRule,
 } from '../../types/batch-v1.ts'
-import { goList, invalidShown } from '../../validation/go-syntax.ts'
+import { goList, goString, invalidShown } from '../../validation/go-syntax.ts'
 import { qualifiedName } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
 
@@ -18,6 +18,11 @@ const maxConditionPatterns = 20
 const actions = ['Count', 'FailIndex', 'FailJob', 'Ignore']
 const operators = ['In', 'NotIn']
 const conditionStatuses = ['False', 'True', 'Unknown']
+
+/** As Go prints a list of strings, without commas. */
+function validValues(values: readonly string[]): string {
+  return `valid values: [${values.map(value => goString(value)).join(' ')}]`
+}
 
 export function validatePodFailurePolicy(policy: PodFailurePolicy, spec: JobSpec, field: string, errors: FieldError[]): void {
   const rules = policy.rules ?? []
@@ -39,7 +44,7 @@ function validateRule(
 ): void {
   const { action, onExitCodes, onPodConditions = [] } = rule
   if (action === '') {
-    errors.push(required(`${field}.action`, `valid values: ${actions.map(name => JSON.stringify(name)).join(', ')}`))
+    errors.push(required(`${field}.action`, validValues(actions)))
   } else if (action === 'FailIndex') {
     if (spec.backoffLimitPerIndex === undefined) {
       errors.push(invalidValue(`${field}.action`, action, 'requires the backoffLimitPerIndex to be set'))
@@ -64,7 +69,7 @@ function validateExitCodes(
   errors: FieldError[],
 ): void {
   if (operator === '') {
-    errors.push(required(`${field}.operator`, `valid values: ${operators.map(name => JSON.stringify(name)).join(', ')}`))
+    errors.push(required(`${field}.operator`, validValues(operators)))
   } else if (!operators.includes(operator)) {
     errors.push(notSupported(`${field}.operator`, operator, operators))
   }
@@ -74,7 +79,8 @@ function validateExitCodes(
     )
   }
   const values = codes ?? []
-  if (values.length === 0) errors.push(invalidValue(`${field}.values`, values, 'at least one value is required'))
+  const shown = (): string => goList('int32', codes ?? undefined, String)
+  if (values.length === 0) errors.push(invalidShown(`${field}.values`, shown(), 'at least one value is required'))
   else if (values.length > maxExitCodes) errors.push(tooMany(`${field}.values`, values.length, maxExitCodes))
   const seen = new Set<number>()
   let ordered = true
@@ -86,7 +92,7 @@ function validateExitCodes(
     else seen.add(value)
     if (index > 0 && value < (values[index - 1] ?? value)) ordered = false
   })
-  if (!ordered) errors.push(invalidShown(`${field}.values`, goList('int32', values, String), 'must be ordered'))
+  if (!ordered) errors.push(invalidShown(`${field}.values`, shown(), 'must be ordered'))
 }
 
 function validateConditions(patterns: readonly PodFailurePolicyOnPodConditionsPattern[], field: string, errors: FieldError[]): void {
@@ -94,7 +100,7 @@ function validateConditions(patterns: readonly PodFailurePolicyOnPodConditionsPa
   patterns.forEach(({ type, status }, index) => {
     pushMessages(errors, `${field}[${index}].type`, type, qualifiedName(type))
     if (status === '') {
-      errors.push(required(`${field}[${index}].status`, `valid values: ${conditionStatuses.map(s => JSON.stringify(s)).join(', ')}`))
+      errors.push(required(`${field}[${index}].status`, validValues(conditionStatuses)))
     } else if (!conditionStatuses.includes(status)) {
       errors.push(notSupported(`${field}[${index}].status`, status, conditionStatuses))
     }

@@ -1,7 +1,8 @@
 // node.k8s.io/v1 RuntimeClass.
-import { type FieldError, invalidValue } from '../../field-error.ts'
+import type { FieldError } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { RuntimeClass } from '../../types/node-v1.ts'
+import { goString, goStruct, invalidShown } from '../../validation/go-syntax.ts'
 import { dns1123Label } from '../../validation/names.ts'
 import { immutable, pushMessages, validateLabels } from '../../validation/object-meta.ts'
 import { validateTolerations } from '../../validation/pod-placement.ts'
@@ -44,9 +45,13 @@ function validate({ handler, overhead, scheduling }: RuntimeClass): FieldError[]
   const seen = new Set<string>()
   scheduling.tolerations?.forEach((toleration, index) => {
     // For how long is no part of what is tolerated.
-    const { key = '', operator = '', value = '', effect = '' } = toleration
+    const { key = '', operator = '', value = '', effect = '', tolerationSeconds = 'nil' } = toleration
     const identity = JSON.stringify([key, operator, value, effect])
-    if (seen.has(identity)) errors.push(invalidValue(`scheduling.tolerations[${index}]`, toleration, 'duplicate toleration'))
+    if (seen.has(identity)) {
+      const texts = { Key: goString(key), Operator: goString(operator), Value: goString(value), Effect: goString(effect) }
+      const shown = goStruct('core.Toleration', { ...texts, TolerationSeconds: `(*int64)(${tolerationSeconds})` })
+      errors.push(invalidShown(`scheduling.tolerations[${index}]`, shown, 'duplicate toleration'))
+    }
     seen.add(identity)
   })
   return errors
