@@ -56,6 +56,8 @@ export interface PatchRequest {
   readonly type: StructType | undefined
   readonly custom?: CustomKind
   readonly fieldValidation: FieldValidation
+  /** That of the kind, as `ResourceDefinition` has it. */
+  conversionProblem?(object: KubeObject): string | undefined
 }
 
 export interface Patched {
@@ -85,6 +87,8 @@ export function* applyPatch(request: PatchRequest): Generator<void, Patched> {
   if (!decoded.ok) {
     throw invalidPatch(shown(), (kind === 'strategic' ? restoreError(named, request.type) : undefined) ?? decoded.message)
   }
+  const problem = request.conversionProblem?.(decoded.object)
+  if (problem !== undefined) throw kind === 'strategic' ? unexplained(problem) : invalidPatch(shown(), problem)
   return finish(request, decoded.object, [...strictErrors, ...decoded.strictErrors], shown)
 }
 
@@ -130,13 +134,18 @@ function* patchValue(kind: PatchKind, current: unknown, patch: unknown, type: St
   }
 }
 
-/** What contradicts the object or its schema is upstream's 500 without a reason. */
+/** What contradicts the object or its schema is a failure of the server's to upstream. */
 function strategicError(err: StrategicMergeError): ApiError {
   const options = { cause: err }
   if (err.fault === 'format') return badRequest(err.message)
   if (err.fault === 'listOfLists')
     return apiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {}, options)
-  return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: err.message, code: 500 }, options)
+  return unexplained(err.message, options)
+}
+
+/** Upstream's 500 without a reason. */
+function unexplained(message: string, options: ErrorOptions = {}): ApiError {
+  return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 }, options)
 }
 
 interface ParsedPatch {

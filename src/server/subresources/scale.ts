@@ -23,6 +23,7 @@ import type { ResourceHandler } from '../resource-verbs.ts'
 import { objectReply } from '../respond.ts'
 import type { ServedResource } from '../served-resource.ts'
 import { updateObject } from '../update-object.ts'
+import { checkUid } from '../update-preconditions.ts'
 import { type Merged, readConfiguration } from '../verbs/apply.ts'
 import { patchValue } from '../verbs/patch.ts'
 import type { SubresourceParts } from './index.ts'
@@ -78,7 +79,11 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
       },
       track: change.track,
       async next(old) {
-        return scaled(context, await change.wanted(old), copyJson(old))
+        const wanted = await change.wanted(old)
+        matchPlace(wanted.metadata, info, served.definition.namespaced)
+        // The uid of a whole scale is a demand on the parent, that of a patched one is judged with the rest of it.
+        if (change.sent !== undefined) checkUid(served, info, change.sent, old.metadata)
+        return scaled(context, wanted, copyJson(old))
       },
     })
     return objectReply(context, printed, scaleOf(context, written.object))
@@ -144,7 +149,6 @@ function replicasPaths({ apiVersion, versions }: ServedResource): ReplicasPaths 
 }
 
 function scaled(context: ResourceContext, wanted: Scale, parent: Scalable): KubeObject {
-  matchPlace(wanted.metadata, context.info, context.served.definition.namespaced)
   const replicas = wanted.spec?.replicas ?? 0
   const errors = context.served.definition.custom === undefined ? validateObjectMeta(wanted.metadata, metadataOfScales) : []
   if (replicas < 0) errors.push(invalidValue('spec.replicas', replicas, negativeMessage))

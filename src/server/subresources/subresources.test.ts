@@ -140,6 +140,25 @@ test('binding checks the name, the uid and the version of its pod', async () => 
   assert.equal((await bind({ name: 'p', uid: own, resourceVersion })).status, 'Success')
 })
 
+test('scale wants the uid of its parent, which a whole one demands and a patched one only names', async () => {
+  await using api = new TestServer()
+  const deployments = '/apis/apps/v1/namespaces/default/deployments'
+  const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } }
+  const { metadata } = await api.create(deployments, {
+    metadata: { name: 'd' },
+    spec: { selector: { matchLabels: { a: 'b' } }, template },
+  })
+  const why = `Precondition failed: UID in precondition: x, UID in object meta: ${metadata.uid}`
+  const scale = { apiVersion: 'autoscaling/v1', kind: 'Scale', metadata: { name: 'd', uid: 'x' }, spec: { replicas: -1 } }
+  const whole = await api.request('PUT', `${deployments}/d/scale`, scale)
+  const key = 'StorageError: invalid object, Code: 4, Key: /registry/deployments/default/d, ResourceVersion: 0, AdditionalErrorMsg'
+  assert.equal(whole.json.message, `Operation cannot be fulfilled on deployments.apps "d": ${key}: ${why}`)
+  const patched = await api.request('PATCH', `${deployments}/d/scale`, { metadata: { uid: 'x' } })
+  assert.equal(patched.json.message, `Operation cannot be fulfilled on deployments/scale.apps "d": ${why}`)
+  const named = await api.request('PUT', `${deployments}/d/scale`, { ...scale, metadata: { name: 'e', uid: 'x' } })
+  assert.equal(named.status, 400)
+})
+
 test('log asks the node and passes its text on', async () => {
   await using api = new TestServer()
   await api.create(pods, pod(['c'], { nodeName: 'n1' }))

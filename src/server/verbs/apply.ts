@@ -21,6 +21,7 @@ import { isDryRun } from '../dry-run.ts'
 import type { Reply } from '../exchange.ts'
 import { type AskedWrite, fieldWrite } from '../field-management.ts'
 import { matchPlace } from '../object-meta.ts'
+import { plainFailure } from '../plain-failure.ts'
 import type { ResourceContext } from '../request-context.ts'
 import { writtenReply } from '../respond.ts'
 import { updateObject } from '../update-object.ts'
@@ -76,6 +77,8 @@ export async function readConfiguration(context: ResourceContext, write: AskedWr
     const applied = applyConfiguration({ live, config, force, write })
     if (duplicate !== undefined && validation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicate}`)
     const object = decode(applied.object)
+    const problem = kind.conversionProblem?.(object)
+    if (problem !== undefined) throw plainFailure(500, `failed to convert to unversioned: ${problem}`)
     kind.setDefaults?.(object)
     const { managedFields: _entries, ...metadata } = live.metadata
     return { object, entries: applied.entries(!sameValue(object, { ...live, metadata })) }
@@ -99,7 +102,7 @@ export async function readConfiguration(context: ResourceContext, write: AskedWr
   }
 }
 
-type AppliedKind = Pick<ResourceDefinition, 'kind' | 'custom' | 'setDefaults'>
+type AppliedKind = Pick<ResourceDefinition, 'kind' | 'custom' | 'conversionProblem' | 'setDefaults'>
 
 export async function apply(parts: WriteParts, context: ResourceContext): Promise<Reply> {
   const { served, info, query } = context

@@ -17,6 +17,31 @@ test('patch() takes JSON patches, merge patches and strategic merge patches', as
   assert.deepEqual(strategic.json.data, { y: '2', z: '3' })
 })
 
+const unread = 'strconv.ParseInt: parsing "x": invalid syntax'
+const rollback = `failed to parse annotation[deprecated.deployment.rollback.to]=x as int64: ${unread}`
+const generation = { 'deprecated.daemonset.template.generation': 'x' }
+const unreadable: [name: string, kind: string, annotations: Record<string, string>, status: number, message: string][] = [
+  ['merge-patch', 'daemonsets', generation, 422, `: ${unread}`],
+  ['merge-patch', 'deployments', { 'deprecated.deployment.rollback.to': 'x' }, 422, `: ${rollback}`],
+  ['strategic-merge-patch', 'deployments', { 'deprecated.deployment.rollback.to': 'x' }, 500, rollback],
+  ['apply-patch', 'deployments', { 'deprecated.deployment.rollback.to': 'x' }, 500, `failed to convert to unversioned: ${rollback}`],
+]
+for (const [name, kind, annotations, status, message] of unreadable) {
+  test(`patch() with a ${name} makes no object of ${kind} that upstream cannot read`, async () => {
+    await using api = new TestServer()
+    const at = `/apis/apps/v1/namespaces/default/${kind}`
+    const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } }
+    await api.create(at, { metadata: { name: 'w' }, spec: { selector: { matchLabels: { a: 'b' } }, template } })
+    const applied = name === 'apply-patch'
+    const body = { ...(applied ? { apiVersion: 'apps/v1', kind: 'Deployment' } : {}), metadata: { annotations } }
+    const contentType = `application/${name}+${applied ? 'yaml' : 'json'}`
+    const answer = await api.request('PATCH', `${at}/w?fieldManager=m`, body, { 'content-type': contentType })
+    assert.equal(answer.status, status, answer.text)
+    assert.ok(answer.json.message.endsWith(message), answer.json.message)
+    if (status === 500) assert.equal(answer.json.reason, undefined)
+  })
+}
+
 test('patch() refuses unknown types with 415', async () => {
   await using api = new TestServer()
   await api.create(path, { metadata: { name: 'a' } })

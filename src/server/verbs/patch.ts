@@ -2,6 +2,7 @@
 
 import type { KubeObject } from '../../api/object.ts'
 import { applyPatch } from '../../api/patch/patch.ts'
+import type { ResourceDefinition } from '../../api/resource.ts'
 import { type GroupVersionKind, schemaFor } from '../../api/schema/model.ts'
 import { inTurns } from '../../base/turns.ts'
 import { maxBodyBytes } from '../collect-body.ts'
@@ -38,11 +39,14 @@ export async function patch(parts: WriteParts, context: ResourceContext): Promis
   return writtenReply(context, written)
 }
 
+/** What a body of another kind, as a Scale, has of these. */
+const noKind: Pick<ResourceDefinition, 'custom' | 'conversionProblem'> = {}
+
 /** Reads the patch of the request; what it returns applies it to an object of `kind` and does not change that. */
 export async function patchValue(context: ResourceContext, kind: GroupVersionKind): Promise<(current: unknown) => Promise<KubeObject>> {
   const validation = fieldValidation(context)
   const contentType = header(context.request.headers, 'content-type') ?? ''
-  const custom = kind === context.served.definition ? context.served.definition.custom : undefined
+  const { custom, conversionProblem } = kind === context.served.definition ? context.served.definition : noKind
   const type = custom === undefined ? schemaFor(kind.group, kind.version, kind.kind) : undefined
   const body = await context.request.body(maxBodyBytes)
   context.pace.takes(body.length)
@@ -54,6 +58,7 @@ export async function patchValue(context: ResourceContext, kind: GroupVersionKin
       current,
       type,
       ...(custom ? { custom } : {}),
+      ...(conversionProblem ? { conversionProblem } : {}),
       fieldValidation: validation,
     })
     const { object, warnings } = await inTurns(steps, context.request.signal)
