@@ -1,4 +1,5 @@
 // Revisions and annotations that a Deployment keeps on its replica sets: what `kubectl rollout history` and `undo` read. Pure.
+import { rollbackTo } from '../api/resources/apps/deployment.ts'
 import type { Deployment, ReplicaSet } from '../api/types/apps-v1.ts'
 import { desiredAnnotation, maxAnnotation, revisionAnnotation, revisionOf, rolloutLimits, wantedOf } from './deployment-plan.ts'
 
@@ -12,7 +13,7 @@ const notCopied = new Set([
   historyAnnotation,
   desiredAnnotation,
   maxAnnotation,
-  'deprecated.deployment.rollback.to',
+  rollbackTo,
 ])
 
 type Annotations = Record<string, string>
@@ -27,6 +28,13 @@ export function currentAnnotations(deployment: Deployment, set: ReplicaSet | und
     if (before !== undefined) annotations[historyAnnotation] = appendRevision(annotations[historyAnnotation], before)
   }
   return set === undefined ? { ...annotations, ...sizeAnnotations(deployment) } : annotations
+}
+
+/** Annotations of a deployment that goes back to a replica set: the set's, so that what they say of the template goes back too. */
+export function restoredAnnotations(deployment: Deployment, set: ReplicaSet): Annotations {
+  const own = Object.entries(deployment.metadata.annotations ?? {}).filter(([key]) => notCopied.has(key))
+  const restored = Object.entries(set.metadata.annotations ?? {}).filter(([key]) => !notCopied.has(key))
+  return Object.fromEntries([...own, ...restored])
 }
 
 function appendRevision(history: string | undefined, revision: string): string {

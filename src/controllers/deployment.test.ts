@@ -82,6 +82,30 @@ test('deployment rolls out, updates within its limits, and keeps revisions', asy
   await scenario.until(() => scenario.api.all(replicaSets).length === 2, 'history trimmed to one old replica set')
 })
 
+test('deployment goes back to the revision that its annotation asks for, once it is not paused', async () => {
+  await using scenario = start()
+  scenario.api.seed(deployments, web(2, 'a'))
+  await scenario.until(() => rolledOut(scenario), 'first rollout')
+  setImage(scenario, 'b')
+  await scenario.until(() => rolledOut(scenario), 'update')
+  const asked = 'deprecated.deployment.rollback.to'
+  scenario.api.change(deployments, 'ns', 'web', object => {
+    object.spec.paused = true
+    object.metadata.annotations = { ...object.metadata.annotations, [asked]: '0' }
+  })
+  await scenario.until(() => conditionOf(read(scenario).status, 'Progressing')?.reason === 'DeploymentPaused', 'paused')
+  assert.equal(read(scenario).metadata.annotations?.[asked], '0')
+  scenario.api.change(deployments, 'ns', 'web', object => {
+    object.spec.paused = false
+  })
+  await scenario.until(() => rolledOut(scenario) && images(scenario).join() === 'a,a', 'back')
+  assert.equal(read(scenario).metadata.annotations?.[asked], undefined)
+  assert.equal(read(scenario).metadata.annotations?.['deployment.kubernetes.io/revision'], '3')
+  const told = () => scenario.api.all(events).find(({ reason }) => reason === 'DeploymentRollback')
+  await scenario.until(() => told() !== undefined, 'event')
+  assert.equal(told()?.message, 'Rolled back deployment "web" to revision 1')
+})
+
 test('deployment scales without a rollout and stands still while paused', async () => {
   await using scenario = start()
   scenario.api.seed(deployments, web(2, 'a'))

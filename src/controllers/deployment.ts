@@ -25,6 +25,7 @@ import {
   wantedOf,
 } from './deployment-plan.ts'
 import { currentAnnotations, sameAnnotations, sizeAnnotations } from './deployment-revision.ts'
+import { askedRevision, planRollback } from './deployment-rollback.ts'
 import {
   conditionOf,
   countStatus,
@@ -108,7 +109,10 @@ class Pass {
     }
     const pause = pauseCondition(object, this.#now)
     if (pause !== undefined) await this.#writeStatus(withCondition(object.status ?? {}, pause))
-    if (object.spec.paused === true || isScaling(object, this.#all)) return this.#scaleOnly()
+    if (object.spec.paused === true) return this.#scaleOnly()
+    const revision = askedRevision(object)
+    if (revision !== undefined) return this.#rollBack(revision)
+    if (isScaling(object, this.#all)) return this.#scaleOnly()
     return isRolling(object) ? this.#rolling() : this.#recreate()
   }
 
@@ -118,6 +122,15 @@ class Pass {
 
   get #all(): readonly ReplicaSet[] {
     return this.#current === undefined ? this.#old : [...this.#old, this.#current]
+  }
+
+  /** Only the template changes here: what has to run for it is the next pass's, which the update brings about. */
+  async #rollBack(revision: bigint): Promise<Result> {
+    await this.#syncCurrent(true)
+    const { deployment, event } = planRollback(this.#deployment, this.#all, revision)
+    this.#deployment = await this.#context.client.update(deployments, deployment, this.#signal)
+    this.#event(event.type, event.reason, event.message)
+    return done
   }
 
   async #scaleOnly(): Promise<Result> {
