@@ -1,14 +1,16 @@
-// Which names of time zones exist, by the runtime's own IANA data.
+// Which names of time zones exist: those of IANA's database that the runtime has data of.
+import { timeZoneLinks } from './time-zone-links.ts'
 
-let canonicalNames: ReadonlyMap<string, string> | undefined
+let listedNames: ReadonlySet<string> | undefined
 
-/** Whether this is the name of a time zone, in its own letters; offsets such as `+02:00` are none. */
+/** Whether this is the name of a time zone, in its own letters: upstream looks for a file of the name. */
 export function isTimeZone(name: string): boolean {
-  if (!/^[A-Za-z]/.test(name)) return false
-  canonicalNames ??= new Map(Intl.supportedValuesOf('timeZone').map(zone => [zone.toLowerCase(), zone]))
-  // The runtime does not mind capitals; files of zones, which other implementations read, do.
-  const canonical = canonicalNames.get(name.toLowerCase())
-  if (canonical !== undefined) return canonical === name
+  listedNames ??= new Set(Intl.supportedValuesOf('timeZone'))
+  return listedNames.has(name) || (timeZoneLinks.has(name) && isKnown(name))
+}
+
+/** An older runtime may not have heard of a link yet. */
+function isKnown(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })
     return true
