@@ -20,29 +20,37 @@ export function requestTimeout(info: RequestInfo): number | undefined {
   return ms > 0 && ms < longestMs ? ms : longestMs
 }
 
+/** One of a ring, which begins and ends with its keeper. */
 interface Wait {
   readonly until: number
   readonly refuse: () => void
+  before: Wait
+  behind: Wait
 }
 
-/** Ends what takes too long. What has begun is not taken back, as in upstream. One timer for all, set for the next that is due: nearly nothing ever is. */
+/**
+ * Ends what takes too long. What has begun is not taken back, as in upstream. One timer for all, set for the next that is due: nearly nothing ever is.
+ * The waits are linked: an old Set or Map would keep every request that went through it until the next major collection.
+ */
 export class Deadlines {
-  readonly #waits = new Set<Wait>()
+  readonly #ring = emptyRing()
   #timer: { readonly at: number; readonly handle: NodeJS.Timeout } | undefined
 
   /** The outcome of the work, or a rejection with what `late` makes where it takes longer than `ms`. */
   within<T>(work: Promise<T>, ms: number, late: () => Error): Promise<T> {
     return new Promise((resolve, reject) => {
-      const wait = { until: performance.now() + ms, refuse: () => reject(late()) }
-      this.#waits.add(wait)
+      const ring = this.#ring
+      const wait: Wait = { until: performance.now() + ms, refuse: () => reject(late()), before: ring.before, behind: ring }
+      ring.before.behind = wait
+      ring.before = wait
       this.#wake(wait.until)
       work.then(
         value => {
-          this.#waits.delete(wait)
+          unlink(wait)
           resolve(value)
         },
         err => {
-          this.#waits.delete(wait)
+          unlink(wait)
           reject(err)
         },
       )
@@ -60,13 +68,30 @@ export class Deadlines {
     this.#timer = undefined
     const now = performance.now()
     let next = Number.POSITIVE_INFINITY
-    for (const wait of this.#waits) {
-      if (wait.until > now) next = Math.min(next, wait.until)
+    for (let wait = this.#ring.behind; wait !== this.#ring; ) {
+      const { behind, until, refuse } = wait
+      if (until > now) next = Math.min(next, until)
       else {
-        this.#waits.delete(wait)
-        wait.refuse()
+        unlink(wait)
+        refuse()
       }
+      wait = behind
     }
-    if (this.#waits.size > 0) this.#wake(next)
+    if (next < Number.POSITIVE_INFINITY) this.#wake(next)
   }
+}
+
+function emptyRing(): Wait {
+  const ring = { until: Number.POSITIVE_INFINITY, refuse: () => undefined } as Wait
+  ring.before = ring
+  ring.behind = ring
+  return ring
+}
+
+/** Once or twice: by the end of its time, and by that of its work. */
+function unlink(wait: Wait): void {
+  wait.before.behind = wait.behind
+  wait.behind.before = wait.before
+  wait.before = wait
+  wait.behind = wait
 }
