@@ -20,8 +20,6 @@ const protobuf = 'application/vnd.kubernetes.protobuf'
 /** kubectl and other Go clients send the built-in kinds as protobuf; answers are JSON or YAML, which they all accept. */
 const readable = `${supported}, ${protobuf}`
 
-type Known = Map<string, AnswerForm | undefined>
-
 /** What is asked for. */
 interface Asked {
   /** Whether there is a Table of it. */
@@ -32,13 +30,13 @@ interface Asked {
 
 const anything: Asked = { tables: true, stream: false }
 
-/** Clients send few different headers; each is read once for each kind of answer. */
-const known = new Map<string, Known>()
+/** Clients send few different headers; each is read once for each kind of answer: whether it may be a Table, whether it is a stream. */
+const known: readonly Map<string, AnswerForm | undefined>[] = [new Map(), new Map(), new Map(), new Map()]
 const maxKnown = 256
 
 /** Throws a 406 where nothing that the client accepts can be made. */
 export function answerForm(accept: string | undefined, asked: Asked = anything): AnswerForm {
-  if (!accept || accept === 'application/json' || accept === '*/*') return plainJson
+  if (isPlain(accept)) return plainJson
   const form = knownForm(accept, asked)
   if (form === undefined) throw notAcceptable(`only the following media types are accepted: ${asked.stream ? streamed : supported}`)
   return form
@@ -49,7 +47,7 @@ export function answerForm(accept: string | undefined, asked: Asked = anything):
  * those of all built-in kinds.
  */
 export function judgeRouteAccepts(accept: string | undefined, more: readonly string[] = []): void {
-  if (!accept) return
+  if (isPlain(accept)) return
   const types = accept.split(',').map(mediaRange => mediaRange.split(';', 1)[0]?.trim() ?? '')
   const routed: readonly string[] = ['*/*', ...made, protobuf, ...more]
   if (types.some(type => routed.includes(type))) return
@@ -58,13 +56,16 @@ export function judgeRouteAccepts(accept: string | undefined, more: readonly str
 
 /** The form for errors: a client that accepts nothing known still gets JSON. */
 export function errorForm(accept: string | undefined): AnswerForm {
-  return (accept === undefined ? undefined : knownForm(accept, anything)) ?? plainJson
+  return isPlain(accept) ? plainJson : (knownForm(accept, anything) ?? plainJson)
+}
+
+/** What most requests say. */
+function isPlain(accept: string | undefined): accept is undefined | '' | 'application/json' | '*/*' {
+  return !accept || accept === 'application/json' || accept === '*/*'
 }
 
 function knownForm(accept: string, asked: Asked): AnswerForm | undefined {
-  const key = `${asked.tables} ${asked.stream}`
-  const read: Known = known.get(key) ?? new Map()
-  known.set(key, read)
+  const read = known[(asked.tables ? 2 : 0) + (asked.stream ? 1 : 0)] ?? new Map()
   if (read.has(accept)) return read.get(accept)
   if (read.size >= maxKnown) read.clear()
   const form = choose(accept, asked)
