@@ -149,6 +149,38 @@ describe('kubectl apply', { skip: noKubectl }, () => {
     assert.match(await session.refused('apply', '--prune', '-f', two), /without explicitly passing --all/)
   })
 
+  test('applies a subresource with a manager of its own: the status of a deployment, the resources of a running pod', async () => {
+    const applied = (file: string, subresource: string) =>
+      kubectl('apply', '--server-side', `--subresource=${subresource}`, '--field-manager=mine', '--force-conflicts', '-f', file)
+    const mine = (target: string) =>
+      session.read(`${target} --show-managed-fields`, '{.metadata.managedFields[?(@.manager=="mine")].subresource}')
+    await kubectl('create', 'deployment', 'sub', '--image=example.com/app:1')
+    const told = { type: 'Told', status: 'True', reason: 'Asked', message: 'somebody asked' }
+    const times = { lastUpdateTime: '2026-01-01T00:00:00Z', lastTransitionTime: '2026-01-01T00:00:00Z' }
+    const base = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'sub' } }
+    await applied(session.file('told.yaml', { ...base, status: { conditions: [{ ...told, ...times }] } }), 'status')
+    assert.equal(await mine('deployment/sub'), 'status')
+    await session.untilReads('deployment/sub', '{.status.conditions[?(@.type=="Told")].reason}', 'Asked')
+    await kubectl('delete', 'deployment', 'sub')
+
+    const resized = (cpu: string) => ({
+      ...podOf('sized'),
+      spec: { containers: [{ name: 'app', image: 'example.com/app:1', resources: { requests: { cpu } } }] },
+    })
+    await kubectl('create', '-f', session.file('sized.yaml', resized('10m')))
+    await kubectl('wait', '--for=condition=Ready', 'pod/sized', '--timeout=150s')
+    await applied(session.file('resized.yaml', resized('20m')), 'resize')
+    assert.equal(await mine('pod/sized'), 'resize')
+    await session.untilReads('pod/sized', '{.status.containerStatuses[0].resources.requests.cpu}', '20m')
+    await session.withOptions(session.editing('cpu: 20m', 'cpu: 30m'), 'edit', 'pod', 'sized', '--subresource=resize')
+    await session.untilReads('pod/sized', '{.status.containerStatuses[0].resources.requests.cpu}', '30m')
+    assert.match(
+      await session.refused('apply', '-f', session.file('resized.yaml', resized('40m'))),
+      /pod updates may not change fields other than/,
+    )
+    await kubectl('delete', 'pod', 'sized')
+  })
+
   test('--applyset keeps its members in a parent and prunes by it', async () => {
     const environment = { KUBECTL_APPLYSET: 'true' }
     const apply = (file: string) =>
