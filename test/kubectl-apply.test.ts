@@ -198,7 +198,8 @@ describe('kubectl apply', { skip: noKubectl }, () => {
     assert.match(await kubectl('kustomize', folder), /name: test-map/)
     assert.equal(await kubectl('apply', '-k', folder), 'configmap/test-map created\n')
     assert.equal(await session.read('configmap/test-map', '{.metadata.labels.built}'), 'yes')
-    assert.equal(await kubectl('delete', '-k', folder), `configmap "test-map" deleted\n`)
+    // Since 1.34 kubectl adds from which namespace.
+    assert.match(await kubectl('delete', '-k', folder), /^configmap "test-map" deleted/)
   })
 
   test('diff shows what apply would change, on either side, and changes nothing', async () => {
