@@ -29,27 +29,40 @@ export const emptyQuery: Query = {
 const maxParameters = 1000
 
 export function parseQuery(raw: string): Query {
-  if (raw === '') return emptyQuery
-  const values = parse(raw, '&', '=', { maxKeys: maxParameters + 1 })
-  // Each takes a byte at least: most queries are too short to be counted.
-  if (raw.length > maxParameters && Object.values(values).flat().length > maxParameters)
-    throw badRequest(`the query has more than ${maxParameters} parameters`)
-  const all = (name: string): readonly string[] => {
-    const value = values[name]
-    return value === undefined ? [] : typeof value === 'string' ? [value] : value
+  return raw === '' ? emptyQuery : new ParsedQuery(raw)
+}
+
+class ParsedQuery implements Query {
+  readonly raw: string
+  readonly #values: NodeJS.Dict<string | string[]>
+
+  constructor(raw: string) {
+    this.raw = raw
+    this.#values = parse(raw, '&', '=', { maxKeys: maxParameters + 1 })
+    // Each takes a byte at least: most queries are too short to be counted.
+    if (raw.length > maxParameters && Object.values(this.#values).flat().length > maxParameters)
+      throw badRequest(`the query has more than ${maxParameters} parameters`)
   }
-  const get = (name: string): string | undefined => all(name)[0]
-  return {
-    raw,
-    all,
-    get,
-    flag: name => queryFlag(get(name)),
-    integer(name) {
-      const value = get(name)
-      if (value === undefined) return undefined
-      const number = parseInt64(value)
-      if (typeof number === 'string') throw badRequest(number)
-      return number
-    },
+
+  get(name: string): string | undefined {
+    const value = this.#values[name]
+    return Array.isArray(value) ? value[0] : value
+  }
+
+  all(name: string): readonly string[] {
+    const value = this.#values[name]
+    return value === undefined ? [] : Array.isArray(value) ? value : [value]
+  }
+
+  flag(name: string): boolean {
+    return queryFlag(this.get(name))
+  }
+
+  integer(name: string): number | undefined {
+    const value = this.get(name)
+    if (value === undefined) return undefined
+    const number = parseInt64(value)
+    if (typeof number === 'string') throw badRequest(number)
+    return number
   }
 }

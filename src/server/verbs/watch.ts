@@ -106,14 +106,14 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
       if (err instanceof ApiError) write([errorFrame(err.status)])
       finish()
     }
-    // Nobody waits for a conversion any more once the watch has ended.
-    const over = new AbortController()
+    const { conversion } = context.served
+    // Nobody waits for a conversion any more once the watch has ended. Most watches have none, and there may be thousands.
+    const over = conversion === undefined ? undefined : new AbortController()
     const open = { sendBookmark: plan.bookmarks ? sendBookmark : undefined, end: finish, served: context.served }
     parts.openWatches.add(open)
     if (context.served.life.retired) finish()
     if (plan.bookmarks) end.soon(sendBookmark)
     try {
-      const { conversion } = context.served
       const { viewed } = plan.selection
       if (conversion) await conversion.prepare(started.entries, signal)
       const initial = viewed === undefined ? started : { ...started, entries: started.entries.filter(viewed) }
@@ -127,7 +127,7 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
         write(changes.map(change => events.change(change)))
       }
       watch.onEvents(changes => {
-        if (conversion === undefined) return send(changes)
+        if (conversion === undefined || over === undefined) return send(changes)
         converting = true
         watch.pause()
         convertedChanges(conversion, viewed, changes, AbortSignal.any([signal, over.signal]))
@@ -144,7 +144,7 @@ function stream(parts: WatchParts, context: ResourceContext, plan: WatchPlan): B
       if (err instanceof ApiError) sink.write(errorFrame(err.status))
       else if (!(err instanceof Ended)) throw err
     } finally {
-      over.abort(new Ended())
+      over?.abort(new Ended())
       end.clear()
       signal.removeEventListener('abort', finish)
       parts.openWatches.remove(open)
