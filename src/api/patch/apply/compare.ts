@@ -138,12 +138,11 @@ export function pathsOf(difference: Difference | undefined, kinds: number): Fiel
 function nodeOf({ kind, below, whole }: Difference, kinds: number): FieldSet | undefined {
   const isIn = (kind & kinds) !== 0
   if (whole !== undefined) return isIn ? whole : undefined
+  if (below === undefined) return isIn ? member : undefined
   const inner = new Map<string, FieldSet>()
-  if (below !== undefined) {
-    for (const [element, difference] of below) {
-      const node = nodeOf(difference, kinds)
-      if (node !== undefined) inner.set(element, node)
-    }
+  for (const [element, difference] of below) {
+    const node = nodeOf(difference, kinds)
+    if (node !== undefined) inner.set(element, node)
   }
   return setOf(inner, isIn) ?? (isIn ? member : undefined)
 }
