@@ -117,6 +117,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   /** Upstream's defaulting of this kind, on an object already decoded by schema. */
   setDefaults?(object: T): void
   prepareForCreate?(object: T, context: StrategyContext): void
+  /** What is judged of a new object before its metadata. */
+  validateFirst?(object: T): FieldError[]
   /** All of the object but the generic metadata, which the server checks with `nameRule`. */
   validate?(object: T): FieldError[]
   /** Judges an update on the main path, beside the generic metadata; where it is missing, `validate` judges the new object. */

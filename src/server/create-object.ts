@@ -2,10 +2,11 @@
 import type { FieldError } from '../api/field-error.ts'
 import { groupResource, type KubeObject, type ManagedFieldsEntry } from '../api/object.ts'
 import type { ResourceDefinition } from '../api/resource.ts'
-import { alreadyExists, badRequest, invalid, noUniqueName } from '../api/status.ts'
+import { alreadyExists, badRequest, noUniqueName } from '../api/status.ts'
 import { validateObjectMeta } from '../api/validation/object-meta.ts'
 import { type Entry, WriteConflict } from '../store/store.ts'
 import { generatedName } from './identifiers.ts'
+import { invalidObject } from './invalid-object.ts'
 import { metadataRules, receiveNew, setManagedFields, stampNew } from './object-meta.ts'
 import { createOptions } from './operation-options.ts'
 import { dropDuplicateOwners } from './owner-references.ts'
@@ -70,7 +71,7 @@ export async function createObject(
   try {
     definition.prepareForCreate?.(object, strategyContext(context))
     const errors = judgeNew(definition, object)
-    if (errors.length > 0) throw invalid(definition, metadata.name ?? '', errors)
+    if (errors.length > 0) throw invalidObject(definition, metadata.name ?? '', errors)
     for (const warning of definition.warnings?.(object, undefined) ?? []) context.warn(warning)
     await parts.admission.validate(admission, context.request.signal)
     const written = await store(parts, context, object, prefix, dryRun, reservation)
@@ -101,8 +102,9 @@ class Created implements Written {
 /** Metadata stands first, but for the kinds whose own rules do not look at it: theirs is judged once everything else is right. */
 function judgeNew(definition: ResourceDefinition, object: KubeObject): FieldError[] {
   const metadata = () => validateObjectMeta(object.metadata, metadataRules(definition))
+  const first = definition.validateFirst?.(object) ?? []
   const rest = definition.validate?.(object) ?? []
-  if (definition.judgesMetadata !== false) return [...metadata(), ...rest]
+  if (definition.judgesMetadata !== false) return [...first, ...metadata(), ...rest]
   return rest.length > 0 ? rest : metadata()
 }
 

@@ -5,11 +5,12 @@ import type { FieldError } from '../api/field-error.ts'
 import { groupResource, type KubeObject, type ManagedFieldsEntry, type ObjectMeta } from '../api/object.ts'
 import type { ResourceDefinition, UpdateStrategy } from '../api/resource.ts'
 import { sameValue } from '../api/same-value.ts'
-import { invalid, notFound, staleConflict } from '../api/status.ts'
+import { notFound, staleConflict } from '../api/status.ts'
 import { validateObjectMetaUpdate } from '../api/validation/object-meta.ts'
 import { type Entry, WriteConflict } from '../store/store.ts'
 import type { Written } from './create-object.ts'
 import type { TrackFields } from './field-management.ts'
+import { invalidObject } from './invalid-object.ts'
 import { carryOver, desiredStateChanged, setManagedFields, updateRules } from './object-meta.ts'
 import { updateOptions } from './operation-options.ts'
 import { dropDuplicateOwners } from './owner-references.ts'
@@ -165,7 +166,7 @@ function prepareAndValidate(context: ResourceContext, change: Change, object: Ku
     ...validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', updateRules(definition, strategy)),
     ...(main ? judgeMain(definition, object, old) : (strategy.validate?.(object, old) ?? [])),
   ]
-  if (errors.length > 0) throw invalid(definition, change.name, errors)
+  if (errors.length > 0) throw invalidObject(definition, change.name, errors)
   const warned = counted ? definition : strategy
   for (const warning of warned.warnings?.(object, old) ?? []) context.warn(warning)
 }

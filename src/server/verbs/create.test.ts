@@ -159,3 +159,20 @@ test('create() does not let __proto__ change anything', async () => {
   assert.equal(({} as { polluted?: number }).polluted, undefined)
   assert.ok(status === 201 || status === 422, String(status))
 })
+
+test('create() tells the faults of an event of the newer group by the stored kind, and what both forms share before metadata', async () => {
+  await using api = new TestServer()
+  const event = {
+    metadata: { name: 'A_', namespace: 'default' },
+    eventTime: '2026-01-01T00:00:00.000000Z',
+    reportingController: 'example.com/c',
+    ...{ reportingInstance: 'c', reason: 'Done', type: 'Odd', regarding: {} },
+  }
+  const { status, json } = await api.request('POST', '/apis/events.k8s.io/v1/namespaces/default/events', event)
+  assert.equal(status, 422)
+  assert.match(
+    json.message,
+    /^Event "A_" is invalid: \[action: Required value, metadata.name: Invalid value: "A_": .*, type: Invalid value/,
+  )
+  assert.deepEqual([json.details.kind, json.details.group], ['Event', undefined])
+})

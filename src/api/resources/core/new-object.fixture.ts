@@ -17,7 +17,7 @@ export function judgeNew<T extends KubeObject>(definition: ResourceDefinition<T>
   const object = structuredClone(input)
   definition.setDefaults?.(object)
   definition.prepareForCreate?.(object, { now: fixtureTime })
-  const errors = definition.validate?.(object) ?? []
+  const errors = [...(definition.validateFirst?.(object) ?? []), ...(definition.validate?.(object) ?? [])]
   return { object, errors: errors.map(formatFieldError), fields: errors.map(({ field }) => field) }
 }
 

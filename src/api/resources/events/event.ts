@@ -40,6 +40,7 @@ export const event = defineResource<Event>({
     reportingController: 'reportingComponent',
     ...Object.fromEntries(regardedFields.map(name => [`regarding.${name}`, `involvedObject.${name}`])),
   },
+  validateFirst: object => validateEvent(toCore(object), 'reportingController'),
   validate,
   validateUpdate,
 })
@@ -82,7 +83,7 @@ export function fromCore(object: CoreEvent): Event {
 
 /** Paths are those of the stored form, as upstream writes them. */
 function validate(object: Event): FieldError[] {
-  const errors = validateEvent(toCore(object), 'reportingController')
+  const errors: FieldError[] = []
   validateSeries(object, errors)
   if (!object.eventTime) errors.push(required('eventTime'))
   if (object.type !== undefined && !types.includes(object.type)) {
