@@ -4,7 +4,7 @@ import type { ResourceDefinition, UpdateStrategy } from '../api/resource.ts'
 import { sameValue } from '../api/same-value.ts'
 import { badRequest } from '../api/status.ts'
 import { nameIsDnsSubdomain } from '../api/validation/names.ts'
-import type { ObjectMetaRules, ObjectMetaUpdateRules } from '../api/validation/object-meta.ts'
+import { judgesWhole, type ObjectMetaRules, type ObjectMetaUpdateRules } from '../api/validation/object-meta.ts'
 import { semanticallyEqual } from '../api/validation/semantic-equality.ts'
 import { formatTime } from '../base/clock.ts'
 import type { Identifiers } from './identifiers.ts'
@@ -121,5 +121,5 @@ export function metadataRules(definition: ResourceDefinition): ObjectMetaRules {
 export function updateRules(definition: ResourceDefinition, strategy: UpdateStrategy<KubeObject>): ObjectMetaUpdateRules {
   const again = definition.judgesMetadata !== false && (strategy.judgesMetadata ?? 'change')
   const standardFinalizers = again !== false && definition.standardFinalizers !== false
-  return { standardFinalizers, again, ...(again === 'whole' || again === 'both' ? { whole: metadataRules(definition) } : {}) }
+  return { standardFinalizers, again, ...(judgesWhole(again) ? { whole: metadataRules(definition) } : {}) }
 }

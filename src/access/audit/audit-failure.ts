@@ -1,5 +1,5 @@
 // Why a record is not on disk.
-import { constants } from 'node:os'
+import { failsBy } from '../../base/errno.ts'
 
 /** `message` is for a client; the cause, with its path, for the log. */
 export class AuditFailure extends Error {
@@ -9,15 +9,12 @@ export class AuditFailure extends Error {
   }
 }
 
-const { ENOSPC, EDQUOT } = constants.errno
-
-/** By the number: Node has no code for a quota. */
-const whys: ReadonlyMap<unknown, string> = new Map([
-  [-ENOSPC, 'no space is left for the audit log'],
-  [-EDQUOT, 'the quota of the audit log is used up'],
-])
-
 export function auditFailure(cause: unknown): AuditFailure {
-  const errno = cause instanceof Error && 'errno' in cause ? cause.errno : undefined
-  return new AuditFailure(whys.get(errno) ?? 'the audit log cannot be written', { cause })
+  return new AuditFailure(whyOf(cause), { cause })
+}
+
+function whyOf(cause: unknown): string {
+  if (failsBy(cause, 'ENOSPC')) return 'no space is left for the audit log'
+  if (failsBy(cause, 'EDQUOT')) return 'the quota of the audit log is used up'
+  return 'the audit log cannot be written'
 }

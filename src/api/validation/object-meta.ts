@@ -52,6 +52,8 @@ export interface ObjectMetaUpdateRules {
 /** By what a kind's rules for an update begin: what of metadata may change, or all of it as in a new object, or both. */
 export type MetadataAgain = 'change' | 'whole' | 'both' | false
 
+export const judgesWhole = (again: MetadataAgain): boolean => again === 'whole' || again === 'both'
+
 /**
  * Judges what an update may change in metadata. Both objects carry their name, namespace and resourceVersion. The list is upstream's: it asks the
  * rules of every object, those for updates, and those of the kind, one after the other, and each says again what is wrong with a label. A
@@ -83,7 +85,7 @@ export function validateObjectMetaUpdate(
   if (count === 0 && !isNewPrefix) return known
   const ofUpdate = [...change, ...values, ...managers]
   const ofKind = again === 'change' || again === 'both' ? [...ofUpdate, ...known] : []
-  const ofWhole = whole && (again === 'whole' || again === 'both') ? validateObjectMeta(meta, whole, path) : []
+  const ofWhole = whole && judgesWhole(again) ? validateObjectMeta(meta, whole, path) : []
   return [...prefix, ...values, ...finalizers, ...managers, ...ofUpdate, ...ofKind, ...ofWhole]
 }
 

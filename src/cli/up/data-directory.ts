@@ -1,7 +1,7 @@
 // The data directory: its folders, owners and modes, its format version, and the one process that may use it at a time.
 import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs'
-import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
+import { failsBy } from '../../base/errno.ts'
 import { replaceFile } from '../../base/replace-file.ts'
 import { syncToDisk } from '../../base/sync-to-disk.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
@@ -119,9 +119,9 @@ export function explained(err: unknown, path: string): unknown {
       `The data directory "${path}" is not writable for this user: ${messageOf(err)}. Give another one with --data-dir`,
       cause,
     )
-  if (failsBy(err, 'ENOSPC', sqliteFull) || failsBy(err, 'EDQUOT', sqliteFull))
+  if (diskFails(err, 'ENOSPC', sqliteFull) || diskFails(err, 'EDQUOT', sqliteFull))
     return new UserError(`The disk of the data directory "${path}" is full: free some space or give another one with --data-dir`, cause)
-  if (failsBy(err, 'EIO', sqliteIo))
+  if (diskFails(err, 'EIO', sqliteIo))
     return new UserError(
       `The disk of the data directory "${path}" fails: ${messageOf(err)}. Mend it or give another one with --data-dir`,
       cause,
@@ -135,11 +135,10 @@ export function explained(err: unknown, path: string): unknown {
 const sqliteIo = 10
 const sqliteFull = 13
 
-/** By the number, as Node has no code for a quota. */
-function failsBy(err: unknown, name: 'ENOSPC' | 'EDQUOT' | 'EIO', sqlite: number): boolean {
-  if (!(err instanceof Error)) return false
-  if ('errcode' in err && typeof err.errcode === 'number') return (err.errcode & 0xff) === sqlite
-  return 'errno' in err && err.errno === -constants.errno[name]
+/** Of a system call, or of SQLite by its primary code. */
+function diskFails(err: unknown, name: 'ENOSPC' | 'EDQUOT' | 'EIO', sqlite: number): boolean {
+  if (err instanceof Error && 'errcode' in err && typeof err.errcode === 'number') return (err.errcode & 0xff) === sqlite
+  return failsBy(err, name)
 }
 
 async function folder(path: string, mode: number, user?: number, group = user): Promise<void> {
