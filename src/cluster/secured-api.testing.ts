@@ -14,6 +14,7 @@ import type { ApiServer } from '../server/api-server.ts'
 import type { AuditSink } from '../server/audit-event.ts'
 import { joined } from '../server/body-parts.ts'
 import type { FinalReply, ServerRequest } from '../server/exchange.ts'
+import { answerOf } from '../server/testing.ts'
 import { createMemorySigner } from '../signer/memory-signer.ts'
 import type { CertificateRequest, Signer } from '../signer/signer.ts'
 import { createMemoryStore } from '../store/memory.ts'
@@ -199,15 +200,7 @@ export class SecuredApi implements AsyncDisposable {
 
   /** The answer before its body is read; the caller calls `done`. */
   send(request: Partial<ServerRequest>): Promise<FinalReply> {
-    return this.server.handle({
-      method: 'GET',
-      url: '/',
-      headers: {},
-      credentials: { remoteAddress: '127.0.0.1' },
-      signal: this.#stop.signal,
-      body: async () => Buffer.alloc(0),
-      ...request,
-    })
+    return answerOf(this.server.handle, { signal: this.#stop.signal, ...request })
   }
 
   /** Creates as the administrator and fails the test where that is refused. */

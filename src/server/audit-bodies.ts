@@ -29,6 +29,7 @@ export function keepingBody(request: ServerRequest, keep: (body: KeptBody) => vo
     get signal() {
       return request.signal
     },
+    end: reason => request.end(reason),
     async body(limit) {
       const bytes = await request.body(limit)
       keep({ bytes, contentType: mediaType(header(headers, 'content-type')) })

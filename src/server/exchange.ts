@@ -22,6 +22,8 @@ export interface ServerRequest {
   readonly upgrade?: string
   /** Aborts when the client goes away or the server stops. Created on first use. */
   readonly signal: AbortSignal
+  /** Aborts the signal: what is streamed to the client ends where it is. */
+  end(reason: Error): void
   /** The whole body. Throws a 413 as soon as more than `limit` bytes came. */
   body(limit: number): Promise<Buffer>
   /** The body as it comes, for what is passed on and not read; undefined where the request has none. Instead of `body`. */

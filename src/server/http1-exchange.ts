@@ -48,6 +48,10 @@ export class Http1Request implements ServerRequest {
     return this.#controller.signal
   }
 
+  end(reason: Error): void {
+    this.#controller.abort(reason)
+  }
+
   /** Whether all of its body has come. */
   get isWhole(): boolean {
     return this.#message.complete

@@ -47,6 +47,10 @@ export class Http2Request implements ServerRequest {
     return this.#signal
   }
 
+  end(reason: Error): void {
+    if (!this.signal.aborted) this.#end?.end(reason)
+  }
+
   /** The whole answer is handed to the stream, which often closes before it tells that it is finished. */
   answered(): void {
     this.#end?.answered()
@@ -76,6 +80,10 @@ class StreamEnd {
         if (this.#controller !== undefined) rounds.leave(() => this.#controller?.abort(gone()))
       })
     }
+  }
+
+  end(reason: Error): void {
+    this.#controller?.abort(reason)
   }
 
   /** Nobody listens any more. */

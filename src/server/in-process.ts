@@ -43,7 +43,8 @@ export function inProcessTransport(options: InProcessOptions): InProcessTranspor
   const closed = new AbortController()
   return {
     async request(request, caller) {
-      const signal = AbortSignal.any([caller, closed.signal])
+      const ended = new AbortController()
+      const signal = AbortSignal.any([caller, closed.signal, ended.signal])
       signal.throwIfAborted()
       const headers = { ...agent, ...lowerCased(request.headers) }
       const { body = Buffer.alloc(0) } = request
@@ -54,6 +55,7 @@ export function inProcessTransport(options: InProcessOptions): InProcessTranspor
         credentials: { remoteAddress: '127.0.0.1' },
         identity: user,
         signal,
+        end: reason => ended.abort(reason),
         body: limit => (body.length > limit ? Promise.reject(tooLarge(`limit is ${limit}`)) : Promise.resolve(body)),
       }
       const reply = await handle(serverRequest)

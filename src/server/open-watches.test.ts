@@ -8,7 +8,7 @@ import { TestClock } from './testing.ts'
 test('OpenWatches sends bookmarks to those that want them, a part of them in each round', async () => {
   const watches = new OpenWatches()
   let sent = 0
-  for (let i = 0; i < 250; i++) watches.add({ sendBookmark: i % 2 === 0 ? () => sent++ : undefined, end: () => undefined })
+  for (let i = 0; i < 250; i++) watches.add({ wantsBookmarks: i % 2 === 0, sendBookmark: () => sent++, end: () => undefined })
   const done = watches.sendBookmarks()
   assert.equal(sent, 100)
   await done
@@ -19,7 +19,7 @@ test('OpenWatches ends all watches with the server, and those that come behind i
   const watches = new OpenWatches()
   const stop = new AbortController()
   const ended: string[] = []
-  const watch = (name: string) => ({ sendBookmark: undefined, end: () => void ended.push(name) })
+  const watch = (name: string) => ({ wantsBookmarks: false, sendBookmark: () => undefined, end: () => void ended.push(name) })
   const [left, kept] = [watch('left'), watch('kept')]
   watches.add(left)
   watches.add(kept)

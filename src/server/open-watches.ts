@@ -4,8 +4,8 @@ import type { Logger } from '../base/log.ts'
 import { turn } from '../base/turns.ts'
 
 export interface OpenWatch {
-  /** Undefined where the client asked for no bookmarks. */
-  readonly sendBookmark: (() => void) | undefined
+  readonly wantsBookmarks: boolean
+  sendBookmark(): void
   end(): void
   /** What is watched: its end is the watch's. */
   readonly served?: object
@@ -44,9 +44,9 @@ export class OpenWatches {
   /** To every watch that wants them. Resolves when all were sent. */
   async sendBookmarks(): Promise<void> {
     let sent = 0
-    for (const { sendBookmark } of this.#watches) {
-      if (sendBookmark === undefined) continue
-      sendBookmark()
+    for (const watch of this.#watches) {
+      if (!watch.wantsBookmarks) continue
+      watch.sendBookmark()
       if (++sent % bookmarksPerTurn === 0) await turn()
     }
   }

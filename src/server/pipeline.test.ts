@@ -8,19 +8,12 @@ import { answerHeaders, headersByName } from './answer-headers.ts'
 import type { ServerRequest } from './exchange.ts'
 import { defaultFlowLimits } from './flow-control/flow-control.ts'
 import { heldStore } from './held-store.testing.ts'
-import { allowWhere, readAnswer, TestServer, testUser } from './testing.ts'
+import { allowWhere, answerOf, readAnswer, TestServer, testUser } from './testing.ts'
 
 const noSignal = new AbortController().signal
 
 async function send(api: TestServer, request: Partial<ServerRequest> & { url: string }) {
-  const reply = await api.server.handle({
-    method: 'GET',
-    headers: {},
-    credentials: { remoteAddress: '192.0.2.7' },
-    signal: noSignal,
-    body: () => Promise.resolve(Buffer.alloc(0)),
-    ...request,
-  })
+  const reply = await answerOf(api.server.handle, { credentials: { remoteAddress: '192.0.2.7' }, ...request })
   const body = typeof reply.body === 'function' ? '' : reply.body.toString()
   reply.done({ bytes: body.length, cut: false })
   return { status: reply.status, json: body.startsWith('{') ? JSON.parse(body) : undefined, text: body }
@@ -308,16 +301,7 @@ test('handle() refuses an answer form that it cannot make', async () => {
 test('handle() gives the place of a watch back when it ends, and of one that is refused at once', async () => {
   await using api = new TestServer({ flowLimits: { ...defaultFlowLimits, watchesPerUser: 1 } })
   const identity = { name: 'x', groups: [] }
-  const watch = (url: string) =>
-    api.server.handle({
-      method: 'GET',
-      url,
-      headers: {},
-      identity,
-      credentials: { remoteAddress: '192.0.2.7' },
-      signal: noSignal,
-      body: () => Promise.resolve(Buffer.alloc(0)),
-    })
+  const watch = (url: string) => answerOf(api.server.handle, { url, identity })
   const url = '/api/v1/pods?watch=1'
   // Not answered with done(): the place of a refused watch must not wait for its transport.
   assert.equal((await watch(`${url}&resourceVersionMatch=nonsense`)).status, 422)

@@ -109,6 +109,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       if (reply.longRunning || reply.upgrade) {
         reply = endWithIdentity(
           ends,
+          request,
           reply,
           user === authentication.user ? [authentication] : [authentication, { ...authentication, user }],
         )

@@ -11,7 +11,9 @@ import { createRegistry } from '../base/metrics.ts'
 import { createMemoryStore } from '../store/memory.ts'
 import type { Store } from '../store/store.ts'
 import { type ApiServer, type ApiServerOptions, createApiServer } from './api-server.ts'
+import type { FinalReply, ServerRequest } from './exchange.ts'
 import type { InProcessResponse, InProcessTransport } from './in-process.ts'
+import type { Pipeline } from './pipeline.ts'
 import { noAdmission } from './write-parts.ts'
 
 export const testUser: UserInfo = { name: 'tester', groups: ['system:masters', 'system:authenticated'] }
@@ -22,6 +24,24 @@ export interface TestAnswer {
   readonly text: string
   // biome-ignore lint/suspicious/noExplicitAny: tests read answers of any shape
   readonly json: any
+}
+
+/** The answer before its body is read, as a transport gets it: what ends the request ends its body. The caller calls `done`. */
+export async function answerOf(handle: Pipeline, request: Partial<ServerRequest>): Promise<FinalReply> {
+  const ended = new AbortController()
+  const untilEnded = (caller: AbortSignal | undefined) => AbortSignal.any([ended.signal, ...(caller === undefined ? [] : [caller])])
+  const reply = await handle({
+    method: 'GET',
+    url: '/',
+    headers: {},
+    credentials: { remoteAddress: '127.0.0.1' },
+    body: () => Promise.resolve(Buffer.alloc(0)),
+    ...request,
+    signal: untilEnded(request.signal),
+    end: reason => ended.abort(reason),
+  })
+  const { body } = reply
+  return typeof body === 'function' ? { ...reply, body: (sink, signal) => body(sink, untilEnded(signal)) } : reply
 }
 
 /** Time that moves only when a test says so. */

@@ -2,8 +2,10 @@
 import type { Status } from '../api/status.ts'
 import type { Entry, Watched } from '../store/store.ts'
 import { frame } from './entry-view.ts'
+import type { AnswerForm } from './negotiate.ts'
 import { metadataBytes, partialFrame } from './partial-bytes.ts'
 import type { ResourceContext } from './request-context.ts'
+import type { ServedResource } from './served-resource.ts'
 import { tableOf } from './table.ts'
 
 export interface WatchEvents {
@@ -16,67 +18,100 @@ export interface WatchEvents {
   bookmark(revision: number, initialEnd: boolean): Buffer
 }
 
-interface BookmarkObject {
-  readonly kind: string
-  readonly apiVersion: string
-  readonly metadata: { readonly resourceVersion: string; readonly creationTimestamp: null; readonly annotations?: Record<string, string> }
+/** Holds nothing of the request, which a watch outlives by hours. */
+export function watchEvents({ served, form, query, now }: ResourceContext): WatchEvents {
+  if (form.as === 'object') return new ObjectEvents(served)
+  return new ComputedEvents(served, form, query.get('includeObject'), now)
 }
 
-export function watchEvents(context: ResourceContext): WatchEvents {
-  const { served, form, query, now } = context
-  const { definition, view } = served
-  if (form.as === 'object') {
-    return {
-      computed: false,
-      initial: entry => view.bytes(entry),
-      change: ({ event, type }) => view.frame(event, type),
-      bookmark: (revision, initialEnd) => bookmarkFrame(bookmarkOf(context, revision, initialEnd)),
-    }
+class ObjectEvents implements WatchEvents {
+  readonly computed = false
+  readonly #served: ServedResource
+
+  constructor(served: ServedResource) {
+    this.#served = served
   }
-  const { metaVersion } = form
-  const { prefix, suffix } = partialFrame(metaVersion)
-  const include = query.get('includeObject')
-  // Columns are sent with the first event only.
-  let columnsSent = false
-  const computed = (entry: Entry): Buffer => {
-    if (form.as === 'partial') return Buffer.concat([prefix, metadataBytes(view.bytes(entry)), suffix])
+
+  initial(entry: Entry): Buffer {
+    return this.#served.view.bytes(entry)
+  }
+
+  change({ event, type }: Watched): Buffer {
+    return this.#served.view.frame(event, type)
+  }
+
+  bookmark(revision: number, initialEnd: boolean): Buffer {
+    const { definition, apiVersion } = this.#served
+    const metadata = bookmarkMetadata(revision, initialEnd ? listOf(this.#served) : undefined)
+    return bookmarkFrame({ kind: definition.kind, apiVersion, metadata })
+  }
+}
+
+class ComputedEvents implements WatchEvents {
+  readonly computed = true
+  readonly #served: ServedResource
+  readonly #form: AnswerForm
+  readonly #include: string | undefined
+  readonly #now: number
+  /** Columns are sent with the first event only. */
+  #columnsSent = false
+
+  constructor(served: ServedResource, form: AnswerForm, include: string | undefined, now: number) {
+    this.#served = served
+    this.#form = form
+    this.#include = include
+    this.#now = now
+  }
+
+  initial(entry: Entry): Buffer {
+    const { view } = this.#served
+    if (this.#form.as === 'partial') {
+      const { prefix, suffix } = partialFrame(this.#form.metaVersion)
+      return Buffer.concat([prefix, metadataBytes(view.bytes(entry)), suffix])
+    }
     const object = view.object(entry)
-    const table = tableOf(definition, [object], include, now, { resourceVersion: object.metadata.resourceVersion ?? '' }, metaVersion)
-    const sent = columnsSent ? { ...table, columnDefinitions: null } : table
-    columnsSent = true
+    const table = this.#table([object], object.metadata.resourceVersion ?? '')
+    const sent = this.#columnsSent ? { ...table, columnDefinitions: null } : table
+    this.#columnsSent = true
     return Buffer.from(JSON.stringify(sent))
   }
-  return {
-    computed: true,
-    initial: computed,
-    change: ({ event, type }) => frame(type, computed(event.entryAs(type))),
-    bookmark(revision, initialEnd) {
-      const { metadata } = bookmarkOf(context, revision, initialEnd)
-      const object = { kind: 'PartialObjectMetadata', apiVersion: metaVersion, metadata }
-      if (form.as === 'partial') return bookmarkFrame(object)
-      const table = tableOf(definition, [], include, now, { resourceVersion: metadata.resourceVersion }, metaVersion)
-      return bookmarkFrame({ ...table, columnDefinitions: null, rows: [{ cells: [], object }] })
-    },
+
+  change({ event, type }: Watched): Buffer {
+    return frame(type, this.initial(event.entryAs(type)))
+  }
+
+  bookmark(revision: number, initialEnd: boolean): Buffer {
+    const { as, metaVersion } = this.#form
+    const listed = as === 'partial' ? { kind: 'PartialObjectMetadataList', apiVersion: metaVersion } : listOf(this.#served)
+    const metadata = bookmarkMetadata(revision, initialEnd ? listed : undefined)
+    const object = { kind: 'PartialObjectMetadata', apiVersion: metaVersion, metadata }
+    if (as === 'partial') return bookmarkFrame(object)
+    return bookmarkFrame({ ...this.#table([], metadata.resourceVersion), columnDefinitions: null, rows: [{ cells: [], object }] })
+  }
+
+  #table(objects: Parameters<typeof tableOf>[1], resourceVersion: string) {
+    return tableOf(this.#served.definition, objects, this.#include, this.#now, { resourceVersion }, this.#form.metaVersion)
   }
 }
 
-function bookmarkOf(context: ResourceContext, revision: number, initialEnd: boolean): BookmarkObject {
-  const { definition, apiVersion } = context.served
+interface ListName {
+  readonly kind: string
+  readonly apiVersion: string
+}
+
+const listOf = ({ definition, apiVersion }: ServedResource): ListName => ({ kind: definition.listKind, apiVersion })
+
+/** `listed` is given where what existed before ends here. */
+function bookmarkMetadata(revision: number, listed: ListName | undefined) {
   return {
-    kind: definition.kind,
-    apiVersion,
-    metadata: {
-      resourceVersion: String(revision),
-      creationTimestamp: null,
-      ...(initialEnd ? { annotations: initialEndAnnotations(context) } : {}),
-    },
+    resourceVersion: String(revision),
+    creationTimestamp: null,
+    ...(listed === undefined ? {} : { annotations: initialEndAnnotations(listed) }),
   }
 }
 
 /** A client that lists by a watch puts what came into the empty list; without it client-go lists once more. */
-function initialEndAnnotations({ served, form }: ResourceContext): Record<string, string> {
-  const [kind, apiVersion] =
-    form.as === 'partial' ? ['PartialObjectMetadataList', form.metaVersion] : [served.definition.listKind, served.apiVersion]
+function initialEndAnnotations({ kind, apiVersion }: ListName): Record<string, string> {
   const blueprint = Buffer.from(JSON.stringify({ kind, apiVersion, metadata: {}, items: [] })).toString('base64')
   return { 'k8s.io/initial-events-end': 'true', 'kubernetes.io/initial-events-list-blueprint': blueprint }
 }

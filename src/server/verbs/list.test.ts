@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { load } from 'js-yaml'
-import { TestServer, testUser } from '../testing.ts'
+import { answerOf, TestServer, testUser } from '../testing.ts'
 
 const path = '/api/v1/namespaces/default/configmaps'
 const names = (json: { items: { metadata: { name: string } }[] }) => json.items.map(item => item.metadata.name)
@@ -213,11 +213,7 @@ test('list() streams and compresses large answers', async () => {
 test('list() compresses large answers for clients of other machines that take gzip', async () => {
   await using api = await filled(200)
   const list = async (remoteAddress: string, headers: Record<string, string>): Promise<{ encoding: string | undefined; bytes: Buffer }> => {
-    const reply = await api.server.handle({
-      ...{ method: 'GET', url: path, headers, credentials: { remoteAddress }, identity: testUser },
-      signal: new AbortController().signal,
-      body: () => Promise.resolve(Buffer.alloc(0)),
-    })
+    const reply = await answerOf(api.server.handle, { url: path, headers, credentials: { remoteAddress }, identity: testUser })
     const chunks: Buffer[] = []
     assert.ok(typeof reply.body === 'function')
     await reply.body({ write: chunk => chunks.push(chunk) > 0, drained: () => Promise.resolve() }, new AbortController().signal)
@@ -291,15 +287,7 @@ test('list() streams what it computes of few large objects', async () => {
   await using api = new TestServer()
   for (const name of ['a', 'b']) await api.create(path, { metadata: { name }, ...{ data: { text: 'x'.repeat(100_000) } } })
   for (const accept of ['application/yaml', 'application/json;as=Table;v=v1;g=meta.k8s.io']) {
-    const reply = await api.server.handle({
-      method: 'GET',
-      url: path,
-      headers: { accept },
-      credentials: { remoteAddress: '192.0.2.1' },
-      identity: testUser,
-      signal: new AbortController().signal,
-      body: () => Promise.resolve(Buffer.alloc(0)),
-    })
+    const reply = await answerOf(api.server.handle, { url: path, headers: { accept }, identity: testUser })
     assert.equal(typeof reply.body, 'function', accept)
   }
 })
