@@ -1,6 +1,7 @@
 // What Prometheus' clients tell of their process, under the names that all of them use; read when somebody asks. Linux.
 import { readdirSync } from 'node:fs'
 import { Counter, Gauge, type Registry } from './metrics.ts'
+import { openFileLimit } from './open-file-limit.ts'
 
 const started = Date.now() / 1000 - process.uptime()
 
@@ -33,6 +34,9 @@ export function registerProcessMetrics(registry: Registry): void {
       this.set(readdirSync('/proc/self/fd').length - 1)
     },
   })
+  // No value where there is no limit.
+  const limit = openFileLimit()
+  if (Number.isFinite(limit)) new Gauge({ name: 'process_max_fds', help: 'Maximum number of open file descriptors', registers }).set(limit)
   const start = new Gauge({ name: 'process_start_time_seconds', help: 'When the process began, since the epoch', registers })
   start.set(started)
 }

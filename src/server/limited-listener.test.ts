@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, connect, type Server, type Socket } from 'node:net'
 import { test } from 'node:test'
-import { limitedListener } from './limited-listener.ts'
+import { connectionsWithin, defaultConnectionLimits, limitedListener } from './limited-listener.ts'
 
 /** Greets whom it takes. */
 async function setUp(limits: Parameters<typeof limitedListener>[0]) {
@@ -58,3 +58,14 @@ test('limitedListener() closes what comes beyond the total, whoever it is', asyn
   assert.equal(await listener.open('127.0.0.3'), 'closed')
   assert.equal(listener.refused(), 1)
 })
+
+for (const [files, limits] of [
+  [1_048_576, defaultConnectionLimits],
+  [Number.POSITIVE_INFINITY, defaultConnectionLimits],
+  [10_512, defaultConnectionLimits],
+  [4096, { total: 3584, perAddress: 717, perLoopbackAddress: 2868 }],
+  [1024, { total: 512, perAddress: 103, perLoopbackAddress: 410 }],
+  [256, { total: 128, perAddress: 26, perLoopbackAddress: 103 }],
+] as const)
+  test(`connectionsWithin() leaves a process that may open ${files} files some for itself`, () =>
+    assert.deepEqual(connectionsWithin(files), limits))

@@ -10,6 +10,21 @@ export interface ConnectionLimits {
 
 export const defaultConnectionLimits: ConnectionLimits = { total: 10_000, perAddress: 2000, perLoopbackAddress: 8000 }
 
+/** For what is no connection of a client: the store, the audit log, ways to nodes and webhooks. */
+const reservedFiles = 512
+
+/**
+ * The default, or less where the process may open only so many files: a server that can open none more cannot even take a connection in order to
+ * close it.
+ */
+export function connectionsWithin(files: number): ConnectionLimits {
+  const { total, perAddress, perLoopbackAddress } = defaultConnectionLimits
+  const room = Math.max(files - reservedFiles, Math.floor(files / 2))
+  if (room >= total) return defaultConnectionLimits
+  const part = (of: number) => Math.ceil((room * of) / total)
+  return { total: room, perAddress: part(perAddress), perLoopbackAddress: part(perLoopbackAddress) }
+}
+
 /** `onRefused` hears of each one that is closed. */
 export function limitedListener(limits: ConnectionLimits, accept: (socket: Socket) => void, onRefused: () => void): Server {
   const open = new Map<string, number>()

@@ -3,12 +3,15 @@ import { AuditLog } from '../../access/audit/audit-log.ts'
 import { createKeyAndCsr } from '../../access/pki/key-and-csr.ts'
 import { allowPrivileged } from '../../api/validation/cluster-policy.ts'
 import { systemClock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
 import type { Registry } from '../../base/metrics.ts'
+import { openFileLimit } from '../../base/open-file-limit.ts'
 import { keepRenewed, validityOf } from '../../base/renewal.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { bootstrap } from '../../cluster/bootstrap.ts'
 import { openControlPlane } from '../../cluster/control-plane.ts'
 import { openPolicyFolder } from '../../cluster/policy-folder.ts'
+import { type ConnectionLimits, connectionsWithin, defaultConnectionLimits } from '../../server/limited-listener.ts'
 import { Listener } from '../../server/server.ts'
 import type { Signer } from '../../signer/signer.ts'
 import type { Store } from '../../store/store.ts'
@@ -61,6 +64,7 @@ export async function serveApi({ settings, store: opening, signer, metrics, log,
       serving,
       clientAuthorities: await signer.authority('client', signal),
       handle: server.handle,
+      connections: connectionsFor(log),
       log,
     }),
   )
@@ -87,6 +91,13 @@ export async function serveApi({ settings, store: opening, signer, metrics, log,
     },
     signal,
   )
+}
+
+function connectionsFor(log: Logger): ConnectionLimits {
+  const files = openFileLimit()
+  const limits = connectionsWithin(files)
+  if (limits !== defaultConnectionLimits) log.info('fewer connections than usual: the limit for open files is low', { files, ...limits })
+  return limits
 }
 
 async function openAuditLog({
