@@ -1,5 +1,6 @@
 // The Node object from the machine's facts. Pure; names, reasons and messages are the kubelet's.
 import type { Node, NodeCondition, NodeStatus } from '../api/types/core-v1.ts'
+import { isExtendedResource, isHugePages } from '../api/validation/resource-names.ts'
 import { formatTime } from '../base/clock.ts'
 import { kubernetesVersion } from '../base/kubernetes-version.ts'
 import type { Image } from './cri/messages.ts'
@@ -76,15 +77,18 @@ export const networkPolicyCondition = 'bulkhead.dev/NetworkPolicyEnforced'
 export function nodeStatus(node: NodeFacts, health: NodeHealth, old: NodeStatus | undefined, now: number): NodeStatus {
   const { name, facts } = node
   const usable = allocatable(node)
+  const advertised = advertisedCapacity(old)
   return {
     addresses: [...facts.addresses.map(address => ({ type: 'InternalIP', address })), { type: 'Hostname', address: name }],
     capacity: {
+      ...advertised,
       cpu: String(facts.cpus),
       memory: `${Math.floor(facts.memoryBytes / 1024)}Ki`,
       'ephemeral-storage': `${Math.floor(facts.diskBytes / 1024)}Ki`,
       pods: String(mostPods),
     },
     allocatable: {
+      ...advertised,
       cpu: String(facts.cpus),
       memory: `${Math.floor(usable.memoryBytes / 1024)}Ki`,
       'ephemeral-storage': String(usable.ephemeralStorageBytes),
@@ -110,6 +114,14 @@ export function nodeStatus(node: NodeFacts, health: NodeHealth, old: NodeStatus 
       .map(({ repoDigests, repoTags, size }) => ({ names: [...repoDigests, ...repoTags], sizeBytes: Number(size) })),
   }
 }
+
+/** What others say that the node has, as an extended resource that an administrator counts: pods may have all of it. */
+const advertisedCapacity = (status: NodeStatus | undefined) =>
+  Object.fromEntries(Object.entries(status?.capacity ?? {}).filter(([resource]) => !isHugePages(resource)))
+
+/** Extended resources that are allocatable though nobody says any longer that the node has them. */
+export const withdrawnResources = (status: NodeStatus | undefined): string[] =>
+  Object.keys(status?.allocatable ?? {}).filter(resource => isExtendedResource(resource) && status?.capacity?.[resource] === undefined)
 
 function conditions({ pressure, problems, policies }: NodeHealth, old: readonly NodeCondition[], now: number): NodeCondition[] {
   const pressures = [

@@ -20,6 +20,38 @@ const healthy = {
   policies: { enforced: true } as const,
 }
 
+test('NodeRegistrar.run() offers pods what somebody else advertises of the node, until that is withdrawn', async () => {
+  const clock = new FakeClock()
+  const api = new FakeApi(() => clock.now())
+  const registrar = new NodeRegistrar({
+    client: new Client(api),
+    node: { name: 'n1', facts, runtimeVersion: 'containerd://1', simulated: false },
+    health: async () => healthy,
+    clock,
+    log,
+  })
+  const stop = new AbortController()
+  await registrar.register(stop.signal)
+  const running = registrar.run(stop.signal)
+  const status = () => api.read(nodes, '', 'n1')?.status
+  const before = status()?.allocatable
+  api.change(nodes, '', 'n1', ({ status }) => {
+    Object.assign(status?.capacity ?? {}, { 'example.com/dongle': '3', 'hugepages-2Mi': '4Mi', cpu: '99' })
+  })
+  await clock.advance(10_000)
+  await until(() => status()?.allocatable?.['example.com/dongle'] === '3', 'an allocatable resource')
+  assert.deepEqual(status()?.allocatable, { ...before, 'example.com/dongle': '3' })
+  assert.equal(status()?.capacity?.cpu, '4')
+  api.change(nodes, '', 'n1', ({ status }) => {
+    delete status?.capacity?.['example.com/dongle']
+  })
+  await clock.advance(10_000)
+  await until(() => status()?.allocatable?.['example.com/dongle'] === undefined, 'no resource that nobody advertises')
+  assert.deepEqual(status()?.allocatable, before)
+  stop.abort(new Error('stop'))
+  await running
+})
+
 test('NodeRegistrar.run() takes back what others said of the node while it was silent, and writes nothing where all is as it was', async () => {
   const clock = new FakeClock()
   const api = new FakeApi(() => clock.now())

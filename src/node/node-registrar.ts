@@ -5,7 +5,7 @@ import { type Clock, formatMicroTime } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
 import { type Lease, leases, nodes } from '../client/resources.ts'
-import { type NodeFacts, type NodeHealth, newNode, nodeLabels, nodeStatus } from './node-object.ts'
+import { type NodeFacts, type NodeHealth, newNode, nodeLabels, nodeStatus, withdrawnResources } from './node-object.ts'
 
 export interface NodeRegistrarOptions {
   readonly client: Client
@@ -113,9 +113,14 @@ export class NodeRegistrar {
     const now = clock.now()
     const status = nodeStatus(node, await health(signal), current.status, now)
     const text = JSON.stringify({ ...status, conditions: status.conditions?.map(({ lastHeartbeatTime: _, ...rest }) => rest) })
-    if (!there && text === this.#reported && now - this.#reportedAt < reportMs) return
+    const withdrawn = withdrawnResources(current.status)
+    if (!there && text === this.#reported && withdrawn.length === 0 && now - this.#reportedAt < reportMs) return
     // Addresses are merged by type, of which a node may have two: the list is replaced, as upstream's kubelet does.
-    const whole = { ...status, addresses: [{ $patch: 'replace' }, ...(status.addresses ?? [])] }
+    const whole = {
+      ...status,
+      addresses: [{ $patch: 'replace' }, ...(status.addresses ?? [])],
+      allocatable: { ...Object.fromEntries(withdrawn.map(resource => [resource, null])), ...status.allocatable },
+    }
     this.#node = await client.patch(nodes, '', node.name, { status: whole }, { type: 'strategic', subresource: 'status' }, signal)
     this.#reported = text
     this.#reportedAt = now
