@@ -48,6 +48,12 @@ test('NodeRegistrar.run() offers pods what somebody else advertises of the node,
   await clock.advance(10_000)
   await until(() => status()?.allocatable?.['example.com/dongle'] === undefined, 'no resource that nobody advertises')
   assert.deepEqual(status()?.allocatable, before)
+  await clock.advance(10_000)
+  api.change(nodes, '', 'n1', ({ status }) => {
+    Object.assign(status?.allocatable ?? {}, { 'example.com/ghost': '1' })
+  })
+  await clock.advance(10_000)
+  await until(() => status()?.allocatable?.['example.com/ghost'] === undefined, 'no resource that is only said to be allocatable')
   stop.abort(new Error('stop'))
   await running
 })
