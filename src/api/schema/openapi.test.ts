@@ -78,6 +78,20 @@ describe('openApiV2Document()', () => {
     assert.match(v3, /"name":"watch","in":"query","description":"Follow changes"/)
   })
 
+  it('says at each operation that it takes a dry run and judges fields: older clients follow no reference', () => {
+    const fields = { dryRun: 'Change nothing', fieldValidation: 'Judge fields', force: 'Take fields over' }
+    const document = wire(openApiV2Document({ ...input, descriptions: { parameters: { fields } } }))
+    assert.deepEqual(Object.keys(document['parameters'] as object), ['force'])
+    const paths = document['paths'] as Record<string, Record<string, { parameters: object[] }>>
+    const parameters = paths['/api/v1/namespaces/{namespace}/pods/{name}']?.['patch']?.parameters ?? []
+    const dryRun = { name: 'dryRun', in: 'query', description: 'Change nothing', type: 'string', uniqueItems: true }
+    assert.deepEqual(
+      parameters.find(one => 'name' in one && one.name === 'dryRun'),
+      dryRun,
+    )
+    assert.ok(parameters.some(one => 'name' in one && one.name === 'fieldValidation'))
+  })
+
   it('is closed and has no defaults', () => {
     const document = openApiV2Document(input)
     assertClosed(document)

@@ -229,17 +229,24 @@ export function openApiV2Parts(input: OpenApiInput): OpenApiV2Parts {
 
 /** Those that have a text, once for all operations. */
 function sharedParameters(texts: Texts): JsonSchema {
-  const described = commonParameters.filter(({ name }) => texts[name] !== undefined)
-  return Object.fromEntries(described.map(query => [query.name, { ...describedBy(texts[query.name]), ...plainQueryV2(query) }]))
+  const shared = commonParameters.filter(query => isShared(query, texts))
+  return Object.fromEntries(shared.map(query => [query.name, inlineQueryV2(query, texts)]))
 }
 
-function plainQueryV2({ name, type }: QueryParameter): JsonSchema {
-  return { name, in: 'query', type, uniqueItems: true }
+/** kubectl before 1.27 looks for these at the operations, and follows no reference: without them it sends no dry run. */
+const inlineParameters: readonly string[] = ['dryRun', 'fieldValidation']
+
+function isShared(query: QueryParameter, texts: Texts): boolean {
+  if (texts[query.name] === undefined || inlineParameters.includes(query.name)) return false
+  return commonParameters.some(({ name, type }) => name === query.name && type === query.type)
+}
+
+function inlineQueryV2({ name, type }: QueryParameter, texts: Texts): JsonSchema {
+  return { name, in: 'query', ...describedBy(texts[name]), type, uniqueItems: true }
 }
 
 function queryV2(query: QueryParameter, texts: Texts): JsonSchema {
-  const isShared = texts[query.name] !== undefined && commonParameters.some(({ name, type }) => name === query.name && type === query.type)
-  return isShared ? { $ref: `#/parameters/${query.name}` } : plainQueryV2(query)
+  return isShared(query, texts) ? { $ref: `#/parameters/${query.name}` } : inlineQueryV2(query, texts)
 }
 
 function responsesV2(bodies: Record<string, JsonSchema | undefined>): JsonSchema {
