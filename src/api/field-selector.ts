@@ -74,7 +74,7 @@ function splitTerms(text: string): string[] {
 
 function unescapeValue(text: string): string {
   return text.replace(/\\(.?)|[,=]/gsu, (whole, escaped: string | undefined) => {
-    if (escaped === undefined) throw badRequest(`invalid field selector: unescaped character in value: ${whole}`)
+    if (escaped === undefined) throw badRequest(`invalid field selector: unescaped character in value: ${whole.codePointAt(0)}`)
     if (escaped === '\\' || escaped === ',' || escaped === '=') return escaped
     throw badRequest(`invalid field selector: invalid escape sequence: ${whole}`)
   })

@@ -211,6 +211,9 @@ export function labelRequirement(key: string, operator: SelectorOperator, values
   return { key, operator, values }
 }
 
+/** As Go reads one of 64 bits. */
 export function integer(text: string): bigint | undefined {
-  return /^[+-]?\d+$/.test(text) ? BigInt(text.replace('+', '')) : undefined
+  if (!/^[+-]?0*\d{1,19}$/.test(text)) return undefined
+  const value = BigInt(text.replace('+', ''))
+  return BigInt.asIntN(64, value) === value ? value : undefined
 }

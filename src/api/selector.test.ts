@@ -42,6 +42,7 @@ describe('parseLabelSelector()', () => {
     ['a in (b', /^unable to parse requirement: found '', expected: ',' or '\)'$/],
     ['a b', /^unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt$/],
     ['a>x', /^unable to parse requirement: values\[0\]: Invalid value: "x": for 'Gt', 'Lt' operators, the value must be an integer$/],
+    ['a>9223372036854775808', /^unable to parse requirement: values\[0\]: Invalid value: "9223372036854775808": for 'Gt', 'Lt'/],
     ['a=b@', /^unable to parse requirement: values\[0\]\[a\]: Invalid value: "b@": a valid label must be/],
     ['a//b', /^unable to parse requirement: <nil>: Invalid value: "a\/\/b": a qualified name must consist of/],
   ]
@@ -126,7 +127,7 @@ describe('parseFieldSelector()', () => {
   const errors: [string, string][] = [
     ['spec.x=1', 'field label not supported: spec.x'],
     ['metadata.name', "invalid selector: 'metadata.name'; can't understand 'metadata.name'"],
-    ['metadata.name=a=b', 'invalid field selector: unescaped character in value: ='],
+    ['metadata.name=a=b', 'invalid field selector: unescaped character in value: 61'],
     ['metadata.name=\\z', 'invalid field selector: invalid escape sequence: \\z'],
   ]
   for (const [text, message] of errors) it(`refuses ${text}`, () => assert.throws(() => parse(text), { message }))

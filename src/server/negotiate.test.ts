@@ -8,6 +8,7 @@ const rows: readonly [name: string, accept: string | undefined, form: string][] 
   ['nothing', undefined, 'object'],
   ['anything', '*/*', 'object'],
   ['what is empty', '', 'object'],
+  ['a star', '*', 'object'],
   ['JSON as the last resort', 'application/json;q=0', 'object'],
   ['protobuf or JSON', 'application/vnd.kubernetes.protobuf,application/json', 'object'],
   ['a Table', meta('Table'), 'table meta.k8s.io/v1'],
@@ -28,11 +29,26 @@ for (const [name, accept, form] of rows) {
 
 const refused = [
   ...['application/vnd.kubernetes.protobuf', meta('Table', 'v2'), meta('Deployment'), 'text/html', 'application/json;stream=drip'],
-  ...['application/json;g=meta.k8s.io;v=v1', 'application/json;as=Service;g=;v=v1', 'application/yaml;stream=watch'],
+  ...['application/JSON', 'application/json;g=meta.k8s.io;v=v1', 'application/json;as=Service;g=;v=v1', 'application/yaml;stream=watch'],
 ]
 for (const accept of refused) {
   test(`answerForm() refuses who accepts only ${accept}`, () => {
     assert.throws(() => answerForm(accept), { message: 'only the following media types are accepted: application/json, application/yaml' })
+  })
+}
+
+for (const [accept, type, pretty] of [
+  ['application/yaml', 'application/yaml', false],
+  [`${meta('Table')},application/json`, 'application/json', false],
+  ['application/json;pretty=1', 'application/json', true],
+  [`application/yaml;as=Table;v=v1;g=meta.k8s.io`, 'application/json', true],
+  [meta('Table'), 'application/json', true],
+  ['text/html', 'application/json', true],
+] as const) {
+  test(`a refusal comes as ${type}${pretty ? ' with line breaks' : ''} to who accepts ${accept}`, async () => {
+    await using api = new TestServer()
+    const { headers, text } = await api.request('GET', '/apis/apps/v1/namespaces/a/b', undefined, { accept })
+    assert.deepEqual([headers['content-type'], text.startsWith('{\n')], [type, pretty])
   })
 }
 
@@ -86,6 +102,7 @@ const agents: readonly [agent: string, query: string, pretty: boolean][] = [
   ['Mozilla/5.0 (X11)', '', true],
   ['kubectl/v1.32.3', '', false],
   ['kubectl/v1.32.3', '?pretty=true', true],
+  ['kubectl/v1.32.3', '?pretty=yes', false],
 ]
 for (const [agent, query, pretty] of agents) {
   test(`answers and refusals to ${agent}${query} ${pretty ? 'have' : 'have no'} line breaks`, async () => {

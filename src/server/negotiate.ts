@@ -10,9 +10,13 @@ export interface AnswerForm {
   /** Metadata alone, of a list. */
   readonly list: boolean
   readonly metaVersion: MetaVersion
+  /** With line breaks, whatever the query and the program say. */
+  readonly pretty: boolean
 }
 
-const plainJson: AnswerForm = { yaml: false, as: 'object', list: false, metaVersion: 'meta.k8s.io/v1' }
+const plainJson: AnswerForm = { yaml: false, as: 'object', list: false, metaVersion: 'meta.k8s.io/v1', pretty: false }
+/** Upstream writes with line breaks what it writes though nobody accepts it. */
+const unaskedJson: AnswerForm = { ...plainJson, pretty: true }
 const made = ['application/json', 'application/yaml'] as const
 const supported = made.join(', ')
 const streamed = 'application/json;stream=watch'
@@ -22,22 +26,25 @@ const readable = `${supported}, ${protobuf}`
 
 /** What is asked for. */
 interface Asked {
+  /** Whether there are other forms than the object itself. */
+  readonly shaped: boolean
   /** Whether there is a Table of it. */
   readonly tables: boolean
   /** Whether it comes event by event, for which there is no YAML. */
   readonly stream: boolean
 }
 
-const anything: Asked = { tables: true, stream: false }
+const anything: Asked = { shaped: true, tables: true, stream: false }
+const failures: Asked = { shaped: false, tables: false, stream: false }
 
-/** Clients send few different headers; each is read once for each kind of answer: whether it may be a Table, whether it is a stream. */
-const known: readonly Map<string, AnswerForm | undefined>[] = [new Map(), new Map(), new Map(), new Map()]
+/** Clients send few different headers; each is read once for each kind of answer: which forms there are, whether it is a stream. */
+const known: readonly Map<string, AnswerForm | undefined>[] = Array.from({ length: 6 }, () => new Map())
 const maxKnown = 256
 
 /** Throws a 406 where nothing that the client accepts can be made. */
-export function answerForm(accept: string | undefined, asked: Asked = anything): AnswerForm {
+export function answerForm(accept: string | undefined, asked: Omit<Asked, 'shaped'> = anything): AnswerForm {
   if (isPlain(accept)) return plainJson
-  const form = knownForm(accept, asked)
+  const form = knownForm(accept, { ...asked, shaped: true })
   if (form === undefined) throw notAcceptable(`only the following media types are accepted: ${asked.stream ? streamed : supported}`)
   return form
 }
@@ -54,9 +61,14 @@ export function judgeRouteAccepts(accept: string | undefined, more: readonly str
   throw apiError(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${[...made, ...more].join(', ')}`, {})
 }
 
-/** The form for errors: a client that accepts nothing known still gets JSON. */
-export function errorForm(accept: string | undefined): AnswerForm {
+/** The form of what is no resource: a client that accepts nothing known still gets JSON. */
+export function pathForm(accept: string | undefined): AnswerForm {
   return isPlain(accept) ? plainJson : (knownForm(accept, anything) ?? plainJson)
+}
+
+/** The form of an error, of which there is neither a Table nor metadata alone: who accepts only such gets JSON. */
+export function failureForm(accept: string | undefined): AnswerForm {
+  return isPlain(accept) ? plainJson : (knownForm(accept, failures) ?? unaskedJson)
 }
 
 /** What most requests say. */
@@ -65,7 +77,7 @@ function isPlain(accept: string | undefined): accept is undefined | '' | 'applic
 }
 
 function knownForm(accept: string, asked: Asked): AnswerForm | undefined {
-  const read = known[(asked.tables ? 2 : 0) + (asked.stream ? 1 : 0)] ?? new Map()
+  const read = known[(asked.shaped ? 2 : 0) + (asked.tables ? 2 : 0) + (asked.stream ? 1 : 0)] ?? new Map()
   if (read.has(accept)) return read.get(accept)
   if (read.size >= maxKnown) read.clear()
   const form = choose(accept, asked)
@@ -100,7 +112,7 @@ function parseClause(text: string): Clause {
     }),
   )
   const quality = Number(parameters.get('q') ?? '1')
-  return { type: type.toLowerCase(), parameters, quality: Number.isFinite(quality) ? quality : 0 }
+  return { type: type === '*' ? '*/*' : type, parameters, quality: Number.isFinite(quality) ? quality : 0 }
 }
 
 /** Of clauses that are wanted alike, the one that says more comes first. */
@@ -108,15 +120,16 @@ function wildness({ type }: Clause): number {
   return type === '*/*' ? 2 : type.endsWith('/*') ? 1 : 0
 }
 
-function formOf({ type, parameters }: Clause, { tables, stream }: Asked): AnswerForm | undefined {
+function formOf({ type, parameters }: Clause, { shaped, tables, stream }: Asked): AnswerForm | undefined {
   const yaml = type === 'application/yaml'
   if (!yaml && type !== 'application/json' && type !== '*/*' && type !== 'application/*') return undefined
   const asStream = parameters.get('stream') || undefined
   if ((yaml && (stream || asStream !== undefined)) || (asStream !== undefined && asStream !== 'watch')) return undefined
+  const pretty = parameters.get('pretty') === '1'
   const [kind, group, version] = ['as', 'g', 'v'].map(name => parameters.get(name))
-  if (kind === undefined && group === undefined && version === undefined) return { ...plainJson, yaml }
-  if (group !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined
-  const base = { yaml, list: false, metaVersion: `meta.k8s.io/${version}` } as const
+  if (kind === undefined && group === undefined && version === undefined) return { ...plainJson, yaml, pretty }
+  if (!shaped || group !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined
+  const base = { yaml, pretty, list: false, metaVersion: `meta.k8s.io/${version}` } as const
   if (kind === 'Table') return tables ? { ...base, as: 'table' } : undefined
   if (kind === 'PartialObjectMetadata' || kind === 'PartialObjectMetadataList') {
     return { ...base, as: 'partial', list: kind === 'PartialObjectMetadataList' }

@@ -19,7 +19,7 @@ import type { StreamKind } from './flow-control/stream-limits.ts'
 import type { WatchCounts } from './flow-control/watch-counts.ts'
 import { endWithIdentity } from './identity-end.ts'
 import { impersonate, wantsImpersonation } from './impersonate.ts'
-import { errorForm } from './negotiate.ts'
+import { failureForm, pathForm } from './negotiate.ts'
 import { Pace } from './pace.ts'
 import { wantsPretty } from './pretty.ts'
 import { emptyQuery } from './query.ts'
@@ -242,6 +242,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     authentication: Authenticated,
   ): RequestContext {
     const { bodies } = progress
+    const form = pathForm(header(request.headers, 'accept'))
     const keep = (sent: KeptBody): void => {
       if (bodies !== undefined) bodies.sent = sent
     }
@@ -254,8 +255,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       releaseSeat: () => progress.release?.(),
       user,
       query: info.query,
-      form: errorForm(header(request.headers, 'accept')),
-      pretty: wantsPretty(info.query, header(request.headers, 'user-agent')),
+      form,
+      pretty: form.pretty || wantsPretty(info.query, header(request.headers, 'user-agent')),
       now: progress.received,
       authentication,
       warn: message => progress.warnings.add(message),
@@ -343,5 +344,9 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 }
 
 function refusalReply(failure: Status, { headers }: ServerRequest, info: RequestInfo | undefined): Reply {
-  return failureReply(failure, errorForm(header(headers, 'accept')), wantsPretty(info?.query ?? emptyQuery, header(headers, 'user-agent')))
+  return failureReply(
+    failure,
+    failureForm(header(headers, 'accept')),
+    wantsPretty(info?.query ?? emptyQuery, header(headers, 'user-agent')),
+  )
 }

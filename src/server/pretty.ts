@@ -3,7 +3,11 @@ import { emptyQuery, type Query } from './query.ts'
 
 const people = ['curl', 'Wget', 'Mozilla/5.0']
 
+/** Go's own words for yes; anything else is a no. */
+const yes = ['1', 't', 'T', 'TRUE', 'true', 'True']
+
 export function wantsPretty(query: Query, agent: string | undefined): boolean {
-  if (query !== emptyQuery && query.get('pretty')) return query.flag('pretty')
+  const asked = query === emptyQuery ? undefined : query.get('pretty')
+  if (asked) return yes.includes(asked)
   return agent !== undefined && people.some(name => agent.startsWith(name))
 }

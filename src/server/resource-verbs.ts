@@ -47,7 +47,7 @@ export function resourceVerbs(parts: ResourceVerbParts): (context: RequestContex
     }
     // What is behind a connection answers in forms of its own.
     const form = connects ? request.form : resourceForm(info, served, header(request.request.headers, 'accept'))
-    const context: ResourceContext = { ...request, form, info, served }
+    const context: ResourceContext = { ...request, form, pretty: request.pretty || form.pretty, info, served }
     judgeWriteOptions(context)
     const name = served.groupResource
     if (served.definition.deprecation !== undefined) request.warn(served.definition.deprecation)

@@ -111,7 +111,7 @@ export function failureStatus(err: unknown, auditId: string, log: Logger): Statu
 }
 
 export function failureReply(status: Status, form: AnswerForm, pretty: boolean): Reply {
-  const reply = valueReply({ form: { ...form, as: 'object' }, pretty }, status, status.code)
+  const reply = valueReply({ form, pretty: pretty || form.pretty }, status, status.code)
   const retryAfter = status.details?.retryAfterSeconds
   return retryAfter === undefined ? reply : { ...reply, headers: { 'retry-after': String(retryAfter) } }
 }
