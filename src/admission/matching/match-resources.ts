@@ -53,19 +53,19 @@ export function selectionOf(selector: MatchResources['namespaceSelector']): Labe
   return compiled.requirements.length === 0 ? undefined : compiled
 }
 
-/** Rules that name the resource as it was asked for come before those that name another version of it. */
+/** Rules that name the resource as it was asked for come before those that name another version of it, of which the first rule decides. */
 function findRule(
   rules: readonly NamedRuleWithOperations[],
   request: AdmissionRequest,
   others: readonly ResourceDefinition[],
 ): ResourceDefinition | undefined {
-  const matching = (resource: ResourceDefinition): ResourceDefinition | undefined => {
-    const target = targetOf(request, resource)
-    return rules.some(rule => matchesRule(rule, target) && namesObject(rule, request.name)) ? resource : undefined
+  const covers = (rule: NamedRuleWithOperations, resource: ResourceDefinition): boolean =>
+    matchesRule(rule, targetOf(request, resource)) && namesObject(rule, request.name)
+  if (rules.some(rule => covers(rule, request.resource))) return request.resource
+  for (const rule of rules) {
+    const other = others.find(resource => covers(rule, resource))
+    if (other !== undefined) return other
   }
-  const own = matching(request.resource)
-  if (own !== undefined) return own
-  for (const other of others) if (matching(other) !== undefined) return other
   return undefined
 }
 
