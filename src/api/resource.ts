@@ -48,8 +48,8 @@ export interface UpdateStrategy<T extends KubeObject> {
    */
   readonly resetFields?: readonly string[]
   /**
-   * What of metadata the kind's own rules for an update judge again; default `change`. False where they leave metadata out: the rules of every
-   * object apply, of a new one after `validate` found nothing.
+   * What of metadata the kind's own rules for an update judge again, in their order; default `change` alone. False where they leave metadata
+   * out: the rules of every object apply, of a new one after `validate` found nothing.
    */
   readonly judgesMetadata?: MetadataAgain
   /** The only paths whose fields its writers manage; `*` is any item of a list. */

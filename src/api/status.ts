@@ -92,7 +92,7 @@ export function apiError(code: number, reason: Reason, message: string, details?
 }
 
 export const notFound = (resource: Named, name: string): ApiError =>
-  apiError(404, 'NotFound', `${qualified(resource)} "${name}" not found`, detailsOf(resource, name))
+  apiError(404, 'NotFound', `${qualified(resource)} ${goQuote(name)} not found`, detailsOf(resource, name))
 /** No route answers this path. */
 export const unknownPath = (): ApiError => apiError(404, 'NotFound', 'the server could not find the requested resource', {})
 /** A path of the API that has not this method. */
@@ -100,7 +100,7 @@ export const unknownMethod = (): ApiError =>
   apiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {})
 /** `deleting`: what has the name is going. */
 export const alreadyExists = (resource: Named, name: string, deleting = false): ApiError =>
-  apiError(409, 'AlreadyExists', `${going(deleting)}${qualified(resource)} "${name}" already exists`, detailsOf(resource, name))
+  apiError(409, 'AlreadyExists', `${going(deleting)}${qualified(resource)} ${goQuote(name)} already exists`, detailsOf(resource, name))
 /** Of an object with a generateName. */
 export const noUniqueName = (resource: Named, name: string, deleting = false): ApiError => {
   const why = 'already exists, the server was not able to generate a unique name for the object'
@@ -109,7 +109,7 @@ export const noUniqueName = (resource: Named, name: string, deleting = false): A
 }
 const going = (deleting: boolean): string => (deleting ? 'object is being deleted: ' : '')
 export const conflict = (resource: Named, name: string, why: string): ApiError =>
-  apiError(409, 'Conflict', `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${why}`, detailsOf(resource, name))
+  apiError(409, 'Conflict', `Operation cannot be fulfilled on ${qualified(resource)} ${goQuote(name)}: ${why}`, detailsOf(resource, name))
 export const staleConflict = (resource: Named, name: string): ApiError =>
   conflict(resource, name, 'the object has been modified; please apply your changes to the latest version and try again')
 /** `why` is the whole text after the colon. */
@@ -117,7 +117,7 @@ export const forbidden = (resource: Named, name: string, why: string): ApiError 
   apiError(
     403,
     'Forbidden',
-    name === '' ? `${qualified(resource)} is forbidden: ${why}` : `${qualified(resource)} "${name}" is forbidden: ${why}`,
+    name === '' ? `${qualified(resource)} is forbidden: ${why}` : `${qualified(resource)} ${goQuote(name)} is forbidden: ${why}`,
     detailsOf(resource, name),
   )
 export const unauthorized = (message = 'Unauthorized'): ApiError => apiError(401, 'Unauthorized', message)
@@ -148,10 +148,10 @@ export function invalid(kind: { group: string; kind: string }, name: string, err
   if (more > 0) texts.push(`${more} more faults, which are too long to be shown`)
   const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`
   const qualifiedKind = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`
-  return apiError(422, 'Invalid', `${qualifiedKind} "${name}" is invalid: ${list}`, {
+  return apiError(422, 'Invalid', `${qualifiedKind} ${goQuote(name)} is invalid: ${list}`, {
     ...(name === '' ? {} : { name }),
     ...(kind.group === '' ? {} : { group: kind.group }),
-    kind: kind.kind,
+    ...(kind.kind === '' ? {} : { kind: kind.kind }),
     causes: told.map(e => ({ reason: e.type, message: e.message, field: e.field })),
   })
 }

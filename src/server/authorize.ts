@@ -1,5 +1,6 @@
 // Whether a request may go on, and what is said where it may not: upstream's exact words.
 import type { AccessVerdict, Attributes } from '../access/access.ts'
+import { goQuote } from '../api/go-quote.ts'
 import { ApiError, apiError, forbidden } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import { podStreams } from './connections.ts'
@@ -87,9 +88,9 @@ function forbiddenReason(attributes: Attributes, reason: string): string {
 }
 
 function withoutReason({ user, verb, isResource, group, resource, subresource, namespace, path }: Attributes): string {
-  const who = `User ${JSON.stringify(user.name)} cannot ${verb}`
-  if (!isResource) return `${who} path ${JSON.stringify(path)}`
-  const what = JSON.stringify(subresource === '' ? resource : `${resource}/${subresource}`)
-  const where = namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`
-  return `${who} resource ${what} in API group ${JSON.stringify(group)} ${where}`
+  const who = `User ${goQuote(user.name)} cannot ${verb}`
+  if (!isResource) return `${who} path ${goQuote(path)}`
+  const what = goQuote(subresource === '' ? resource : `${resource}/${subresource}`)
+  const where = namespace === '' ? 'at the cluster scope' : `in the namespace ${goQuote(namespace)}`
+  return `${who} resource ${what} in API group ${goQuote(group)} ${where}`
 }

@@ -119,7 +119,7 @@ export function metadataRules(definition: ResourceDefinition): ObjectMetaRules {
 
 /** `strategy` is that of the path which the update takes. */
 export function updateRules(definition: ResourceDefinition, strategy: UpdateStrategy<KubeObject>): ObjectMetaUpdateRules {
-  const again = definition.judgesMetadata !== false && (strategy.judgesMetadata ?? 'change')
+  const again = definition.judgesMetadata !== false && (strategy.judgesMetadata ?? ['change'])
   const standardFinalizers = again !== false && definition.standardFinalizers !== false
   return { standardFinalizers, again, ...(judgesWhole(again) ? { whole: metadataRules(definition) } : {}) }
 }

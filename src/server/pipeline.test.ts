@@ -90,6 +90,12 @@ const forbidden: readonly [string, string, string, string][] = [
     'bars.foo.io is forbidden: User "x" cannot list resource "bars" in API group "foo.io" at the cluster scope',
   ],
   ['a path', 'GET', '/metrics', 'forbidden: User "x" cannot get path "/metrics"'],
+  [
+    'a name with a quote and a control character',
+    'GET',
+    '/api/v1/nodes/a%22%01',
+    String.raw`nodes "a\"\x01" is forbidden: User "x" cannot get resource "nodes" in API group "" at the cluster scope`,
+  ],
 ]
 for (const [name, method, url, message] of forbidden) {
   test(`handle() forbids ${name} in upstream's words`, async () => {

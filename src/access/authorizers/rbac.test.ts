@@ -57,6 +57,7 @@ test('createRbacAuthorizer() words its reasons as upstream does', () => {
       binding('ClusterRoleBinding', '', 'readers', ['ClusterRole', 'reader'], [{ kind: 'Group', name: 'dev' }]),
       binding('RoleBinding', 'default', 'robots', ['ClusterRole', 'reader'], [{ kind: 'ServiceAccount', name: 'robot', namespace: 'ci' }]),
       binding('RoleBinding', 'default', 'ghost', ['Role', 'gone'], [{ kind: 'User', name: 'eve' }]),
+      binding('RoleBinding', 'default', 'quoted', ['ClusterRole', 'reader'], [{ kind: 'User', name: 'a"b' }]),
     ]),
   )
   assert.deepEqual(rbac.authorize(get('ann', ['dev'], {})), {
@@ -70,6 +71,10 @@ test('createRbacAuthorizer() words its reasons as upstream does', () => {
   assert.deepEqual(rbac.authorize(get('system:serviceaccount:ci:robot', [], { namespace: 'other' })), {
     decision: 'no-opinion',
     reason: '',
+  })
+  assert.deepEqual(rbac.authorize(get('a"b', [], {})), {
+    decision: 'allow',
+    reason: String.raw`RBAC: allowed by RoleBinding "quoted/default" of ClusterRole "reader" to User "a\"b"`,
   })
   assert.deepEqual(rbac.authorize(get('eve', [], {})), {
     decision: 'no-opinion',

@@ -1,4 +1,5 @@
 // Role-based access control over an index that follows the stored roles and bindings, so that a request only looks up its subjects.
+import { goQuote } from '../../api/go-quote.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { type Attributes, type Authorizer, authenticatedGroup, unauthenticatedGroup } from '../access.ts'
 import type { PolicyRule, RbacKind, RbacSource, RoleBinding, Subject } from '../rbac-object.ts'
@@ -165,7 +166,7 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
     for (const grant of grants) {
       if (roles.has(grant.roleKey)) continue
       const name = grant.roleKind === 'Role' ? grant.roleKey.slice(grant.roleKey.indexOf('/') + 1) : grant.roleKey
-      missing.add(`${grant.roleKind.toLowerCase()}.rbac.authorization.k8s.io "${name}" not found`)
+      missing.add(`${grant.roleKind.toLowerCase()}.rbac.authorization.k8s.io ${goQuote(name)} not found`)
     }
     return [...missing]
   }
@@ -206,15 +207,15 @@ function grantsOf(kind: 'RoleBinding' | 'ClusterRoleBinding', binding: RoleBindi
   if (kind === 'ClusterRoleBinding' && roleRef.kind !== 'ClusterRole') return []
   const roleKind = roleRef.kind
   const scope = kind === 'ClusterRoleBinding' ? '' : namespace
-  const bindingText = kind === 'ClusterRoleBinding' ? `ClusterRoleBinding "${name}"` : `RoleBinding "${name}/${namespace}"`
+  const bindingText = `${kind} ${goQuote(kind === 'ClusterRoleBinding' ? name : `${name}/${namespace}`)}`
   return (binding.subjects ?? []).map(subject => {
-    const text = `${bindingText} of ${roleKind} "${roleRef.name}" to ${subjectText(subject, scope)}`
+    const text = `${bindingText} of ${roleKind} ${goQuote(roleRef.name)} to ${subjectText(subject, scope)}`
     const roleKey = roleKeyOf(roleKind, namespace, roleRef.name)
     return { namespace: scope, bindingName: name, roleKind, roleKey, subject, text, reason: `RBAC: allowed by ${text}` }
   })
 }
 
 function subjectText(subject: Subject, namespace: string): string {
-  if (subject.kind !== 'ServiceAccount') return `${subject.kind} "${subject.name}"`
-  return `ServiceAccount "${subject.name}/${accountNamespace({ subject, namespace })}"`
+  if (subject.kind !== 'ServiceAccount') return `${subject.kind} ${goQuote(subject.name)}`
+  return `ServiceAccount ${goQuote(`${subject.name}/${accountNamespace({ subject, namespace })}`)}`
 }

@@ -137,21 +137,24 @@ test('validateObjectMetaUpdate() says a wrong label as often as upstream asks fo
   const judge = (again: MetadataAgain, change: ObjectMeta): number =>
     validateObjectMetaUpdate({ ...old, ...change }, old, 'metadata', { again, whole, standardFinalizers: again !== false }).length
   const label = { labels: { a: '-' } }
-  assert.deepEqual([judge(false, label), judge('change', label), judge('whole', label), judge('both', label)], [2, 3, 3, 4])
+  assert.deepEqual(
+    [judge(false, label), judge(['change'], label), judge(['whole'], label), judge(['change', 'whole'], label)],
+    [2, 3, 3, 4],
+  )
   const finalizer = { finalizers: ['x'] }
-  assert.deepEqual([judge(false, finalizer), judge('change', finalizer), judge('both', finalizer)], [0, 1, 2])
+  assert.deepEqual([judge(false, finalizer), judge(['change'], finalizer), judge(['whole', 'change', 'whole'], finalizer)], [0, 1, 3])
   const uid = { uid: 'v' }
-  assert.deepEqual([judge(false, uid), judge('whole', uid), judge('both', uid)], [1, 1, 2])
+  assert.deepEqual([judge(false, uid), judge(['whole', 'whole'], uid), judge(['change', 'whole'], uid)], [1, 1, 2])
 })
 
 test('validateObjectMetaUpdate() judges a generateName that is new', () => {
   const old: ObjectMeta = { ...good, uid: 'u', resourceVersion: '5', generateName: 'A_' }
   const judge = (again: MetadataAgain, generateName: string): string[] =>
     validateObjectMetaUpdate({ ...old, generateName }, old, 'metadata', { again, whole }).map(({ field }) => field)
-  assert.deepEqual(judge('both', 'A_'), [])
-  assert.deepEqual([judge('change', 'B_'), judge('change', 'a/b')], [[], ['metadata.generateName']])
+  assert.deepEqual(judge(['change', 'whole'], 'A_'), [])
+  assert.deepEqual([judge(['change'], 'B_'), judge(['change'], 'a/b')], [[], ['metadata.generateName']])
   assert.deepEqual(
-    [judge('whole', 'B_'), judge('both', 'a/b')],
+    [judge(['whole'], 'B_'), judge(['change', 'whole'], 'a/b')],
     [['metadata.generateName'], ['metadata.generateName', 'metadata.generateName']],
   )
 })

@@ -43,16 +43,16 @@ export function validateObjectMeta(meta: ObjectMeta, rules: ObjectMetaRules, pat
 export interface ObjectMetaUpdateRules {
   /** As in `ObjectMetaRules`. */
   readonly standardFinalizers?: boolean
-  /** What the kind's own rules look at again. Default: what may change. */
+  /** Default: what may change. */
   readonly again?: MetadataAgain
   /** Those of a new object of the kind, for the kinds whose own rules look at the whole again. */
   readonly whole?: ObjectMetaRules
 }
 
-/** By what a kind's rules for an update begin: what of metadata may change, or all of it as in a new object, or both. */
-export type MetadataAgain = 'change' | 'whole' | 'both' | false
+/** What a kind's rules for an update look at, one after the other: what of metadata may change, or all of it as in a new object. */
+export type MetadataAgain = readonly ('change' | 'whole')[] | false
 
-export const judgesWhole = (again: MetadataAgain): boolean => again === 'whole' || again === 'both'
+export const judgesWhole = (again: MetadataAgain): boolean => again !== false && again.includes('whole')
 
 /**
  * Judges what an update may change in metadata. Both objects carry their name, namespace and resourceVersion. The list is upstream's: it asks the
@@ -63,7 +63,7 @@ export function validateObjectMetaUpdate(
   meta: ObjectMeta,
   old: ObjectMeta,
   path = 'metadata',
-  { standardFinalizers = true, again = 'change', whole }: ObjectMetaUpdateRules = {},
+  { standardFinalizers = true, again = ['change'], whole }: ObjectMetaUpdateRules = {},
 ): FieldError[] {
   const change: FieldError[] = []
   validateChange(meta, old, path, change)
@@ -84,9 +84,9 @@ export function validateObjectMetaUpdate(
   const count = change.length + values.length + finalizers.length + managers.length + known.length
   if (count === 0 && !isNewPrefix) return known
   const ofUpdate = [...change, ...values, ...managers]
-  const ofKind = again === 'change' || again === 'both' ? [...ofUpdate, ...known] : []
   const ofWhole = whole && judgesWhole(again) ? validateObjectMeta(meta, whole, path) : []
-  return [...prefix, ...values, ...finalizers, ...managers, ...ofUpdate, ...ofKind, ...ofWhole]
+  const ofKind = (again || []).flatMap(part => (part === 'change' ? [...ofUpdate, ...known] : ofWhole))
+  return [...prefix, ...values, ...finalizers, ...managers, ...ofUpdate, ...ofKind]
 }
 
 function validateChange(meta: ObjectMeta, old: ObjectMeta, path: string, errors: FieldError[]): void {

@@ -18,6 +18,7 @@ test('access reviews refuse metadata and two questions at once, naming no kind',
     json.details.causes.map(({ field }: { field: string }) => field),
     ['spec.nonResourceAttributes', 'metadata'],
   )
+  assert.deepEqual(Object.keys(json.details), ['group', 'causes'])
 })
 
 test('a local access review asks about its own namespace', async () => {
@@ -39,6 +40,14 @@ test('a self subject review is about the asker and sends back nothing else', asy
   })
   assert.deepEqual(Object.keys(json.metadata), ['creationTimestamp'])
   assert.equal(json.status.userInfo.username, 'tester')
+})
+
+test('a review of rules sends back nothing of the question', async () => {
+  await using api = new TestServer({ rulesFor: () => ({ resourceRules: [], nonResourceRules: [], incomplete: false }) })
+  const question = { metadata: { name: 'n', labels: { a: 'b' } }, spec: { namespace: 'a' } }
+  const { json } = await api.request('POST', `${authorization}/selfsubjectrulesreviews`, question)
+  const { metadata, spec, status } = json
+  assert.deepEqual([metadata, spec, status], [{}, {}, { resourceRules: [], nonResourceRules: [], incomplete: false }])
 })
 
 test('a token review keeps its metadata but for what the server owns, and never the verdict that was sent', async () => {

@@ -1,4 +1,5 @@
 // What may I do in this namespace: the rules that apply, for `kubectl auth can-i --list`.
+import type { KubeObject } from '../../api/object.ts'
 import { badRequest } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
@@ -27,8 +28,10 @@ const unknown: RulesFor = () => ({
 export function selfSubjectRulesReview({ rulesFor = unknown }: Pick<ReviewParts, 'rulesFor'>): ResourceHandler {
   return async context => {
     const review = await receiveReview(context)
-    const { spec } = review as { spec?: { namespace?: string } }
+    const { apiVersion, kind, spec } = review as KubeObject & { spec?: { namespace?: string } }
     if (!spec?.namespace) throw badRequest('no namespace on request')
-    return objectReply(context, context.served, { ...review, ...{ status: rulesFor(context.user, spec.namespace) } }, 201)
+    // Nothing of what was sent comes back, the namespace neither.
+    const answer = { spec: {}, status: rulesFor(context.user, spec.namespace) }
+    return objectReply(context, context.served, { kind, apiVersion, metadata: {}, ...answer }, 201)
   }
 }

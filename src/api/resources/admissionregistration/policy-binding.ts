@@ -21,7 +21,7 @@ const columns: readonly Column<PolicyBinding>[] = [
 export const policyBinding = {
   group: 'admissionregistration.k8s.io',
   namespaced: false,
-  judgesMetadata: 'whole' as const,
+  judgesMetadata: ['whole'] as const,
   allowUnconditionalUpdate: false,
   categories: ['api-extensions'],
   standardFinalizers: false,

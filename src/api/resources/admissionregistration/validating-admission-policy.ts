@@ -22,7 +22,7 @@ export const validatingAdmissionPolicy = defineResource<ValidatingAdmissionPolic
   kind: 'ValidatingAdmissionPolicy',
   plural: 'validatingadmissionpolicies',
   namespaced: false,
-  judgesMetadata: 'whole',
+  judgesMetadata: ['whole'],
   allowUnconditionalUpdate: false,
   categories: ['api-extensions'],
   standardFinalizers: false,

@@ -53,17 +53,22 @@ const columns: readonly Column<CertificateSigningRequest>[] = [
   { name: 'Condition', type: 'string', cell: conditionCell },
 ]
 
+/** On every path. */
+const judgesMetadata = ['whole', 'change'] as const
+
 export const certificateSigningRequest = defineResource<CertificateSigningRequest>({
   group: 'certificates.k8s.io',
   version: 'v1',
   kind: 'CertificateSigningRequest',
   plural: 'certificatesigningrequests',
   namespaced: false,
+  judgesMetadata,
   shortNames: ['csr'],
   columns,
   subresources: [
     {
       name: 'approval',
+      judgesMetadata,
       verbs: ['get', 'update', 'patch'],
       resetFields: ['spec', 'status.certificate'],
       prepare(object, old, { now }) {
@@ -78,6 +83,7 @@ export const certificateSigningRequest = defineResource<CertificateSigningReques
     },
     {
       ...statusSubresource<CertificateSigningRequest>({ resetFields: ['status.conditions'] }),
+      judgesMetadata,
       prepare(object, old, { now }) {
         keepSpec(object, old)
         keepDecisions(object, old)

@@ -19,7 +19,7 @@ export const namespace = defineResource<Namespace>({
   kind: 'Namespace',
   plural: 'namespaces',
   namespaced: false,
-  judgesMetadata: 'both',
+  judgesMetadata: ['whole', 'change'],
   shortNames: ['ns'],
   verbs,
   subresources: [

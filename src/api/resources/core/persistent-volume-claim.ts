@@ -30,7 +30,7 @@ export const persistentVolumeClaim = defineResource<PersistentVolumeClaim>({
   kind: 'PersistentVolumeClaim',
   plural: 'persistentvolumeclaims',
   namespaced: true,
-  judgesMetadata: 'both',
+  judgesMetadata: ['whole', 'change', 'whole'],
   shortNames: ['pvc'],
   subresources: [{ name: 'status', verbs: ['get', 'patch', 'update'], prepare: prepareStatus, validate: validateStatus }],
   columns: [

@@ -18,7 +18,7 @@ export const pod = defineResource<Pod>({
   kind: 'Pod',
   plural: 'pods',
   namespaced: true,
-  judgesMetadata: 'both',
+  judgesMetadata: ['change', 'whole'],
   shortNames: ['po'],
   categories: ['all'],
   countsGeneration: true,
@@ -36,7 +36,7 @@ export const pod = defineResource<Pod>({
         keepStatus(object, old)
         keepMetadata(object.metadata, old.metadata)
       },
-      judgesMetadata: 'both',
+      judgesMetadata: ['change', 'whole'],
       validate: validateEphemeralContainersUpdate,
       ownFields: ['spec.ephemeralContainers'],
     },
@@ -48,7 +48,7 @@ export const pod = defineResource<Pod>({
     {
       name: 'resize',
       verbs: ['get', 'patch', 'update'],
-      judgesMetadata: 'both',
+      judgesMetadata: ['change', 'whole'],
       prepare: prepareResize,
       validate: validatePodResize,
       ownFields: ['containers', 'initContainers'].flatMap(list => [`spec.${list}.*.resources`, `spec.${list}.*.resizePolicy`]),

@@ -20,7 +20,7 @@ export const replicationController = defineResource<ReplicationController>({
   kind: 'ReplicationController',
   plural: 'replicationcontrollers',
   namespaced: true,
-  judgesMetadata: 'both',
+  judgesMetadata: ['whole', 'change'],
   shortNames: ['rc'],
   categories: ['all'],
   countsGeneration: true,

@@ -53,7 +53,7 @@ export const service = defineResource<Service>({
     dropFieldsOfOldType(object, old)
   },
   validateUpdate: validateServiceUpdate,
-  judgesMetadata: 'both',
+  judgesMetadata: ['change', 'whole'],
   selectableFields: ({ spec }) => ({ 'spec.clusterIP': spec.clusterIP ?? '', 'spec.type': spec.type ?? '' }),
   allowCreateOnUpdate: true,
   warnings: serviceWarnings,

@@ -44,7 +44,7 @@ export const endpointSlice = defineResource<EndpointSlice>({
   },
   prepare: dropUnservedFields,
   validate,
-  judgesMetadata: 'whole',
+  judgesMetadata: ['whole'],
   validateUpdate(object, old) {
     const errors = validate(object)
     immutable(errors, 'addressType', object.addressType, old.addressType)

@@ -29,7 +29,7 @@ export const ingressClass = defineResource<IngressClass>({
     if (spec?.parameters !== undefined) spec.parameters.scope ??= 'Cluster'
   },
   validate,
-  judgesMetadata: 'both',
+  judgesMetadata: ['change', 'whole'],
   validateUpdate(object, old) {
     const errors: FieldError[] = []
     immutable(errors, 'spec.controller', object.spec.controller ?? '', old.spec.controller ?? '')

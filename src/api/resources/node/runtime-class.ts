@@ -16,6 +16,7 @@ export const runtimeClass = defineResource<RuntimeClass>({
   kind: 'RuntimeClass',
   plural: 'runtimeclasses',
   namespaced: false,
+  judgesMetadata: ['whole', 'change'],
   allowUnconditionalUpdate: false,
   standardFinalizers: false,
   columns: [nameColumn, { name: 'Handler', type: 'string', cell: ({ handler }) => handler }, ageColumn],

@@ -17,6 +17,7 @@ export const clusterRole = defineResource<ClusterRole>({
   kind: 'ClusterRole',
   plural: 'clusterroles',
   namespaced: false,
+  judgesMetadata: ['whole', 'whole', 'change'],
   allowCreateOnUpdate: true,
   nameRule: nameIsPathSegment,
   validate,

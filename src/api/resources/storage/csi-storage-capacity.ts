@@ -15,7 +15,7 @@ export const csiStorageCapacity = defineResource<CSIStorageCapacity>({
   kind: 'CSIStorageCapacity',
   plural: 'csistoragecapacities',
   namespaced: true,
-  judgesMetadata: 'both',
+  judgesMetadata: ['whole', 'change'],
   allowUnconditionalUpdate: false,
   validate,
   validateUpdate,

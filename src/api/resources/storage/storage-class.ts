@@ -21,7 +21,7 @@ export const storageClass = defineResource<StorageClass>({
   kind: 'StorageClass',
   plural: 'storageclasses',
   namespaced: false,
-  judgesMetadata: 'both',
+  judgesMetadata: ['whole', 'change'],
   shortNames: ['sc'],
   columns: [
     { name: 'Name', type: 'string', format: 'name', cell: nameCell },

@@ -23,10 +23,15 @@ export const volumeAttachment = defineResource<VolumeAttachment>({
   kind: 'VolumeAttachment',
   plural: 'volumeattachments',
   namespaced: false,
-  judgesMetadata: 'both',
+  judgesMetadata: ['whole', 'whole'],
   allowUnconditionalUpdate: false,
   // The whole is judged there: what may be too long stands in the status.
-  subresources: [statusSubresource<VolumeAttachment>({ keepsMetadata: true, prepare: dropErrorCodes, validate: validateUpdate })],
+  subresources: [
+    {
+      ...statusSubresource<VolumeAttachment>({ keepsMetadata: true, prepare: dropErrorCodes, validate: validateUpdate }),
+      judgesMetadata: ['whole', 'whole'],
+    },
+  ],
   columns: [
     nameColumn,
     { name: 'Attacher', type: 'string', format: 'name', cell: ({ spec }) => spec.attacher },

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { alreadyExists, conflict, forbidden, invalid, notFound } from './status.ts'
+
+const pods = { group: '', plural: 'pods' }
+const odd = 'a"\n'
+
+const errors = [
+  ['notFound', notFound(pods, odd), String.raw`pods "a\"\n" not found`],
+  ['alreadyExists', alreadyExists(pods, odd), String.raw`pods "a\"\n" already exists`],
+  ['conflict', conflict(pods, odd, 'why'), String.raw`Operation cannot be fulfilled on pods "a\"\n": why`],
+  ['forbidden', forbidden(pods, odd, 'why'), String.raw`pods "a\"\n" is forbidden: why`],
+  [
+    'invalid',
+    invalid({ group: '', kind: 'Pod' }, odd, [{ type: 'FieldValueRequired', field: 'f', message: 'Required value' }]),
+    String.raw`Pod "a\"\n" is invalid: f: Required value`,
+  ],
+] as const
+
+for (const [title, error, message] of errors) {
+  test(`${title}() shows a name with escapes in its message, and as it is in its details`, () => {
+    assert.deepEqual([error.status.message, error.status.details?.name], [message, odd])
+  })
+}
