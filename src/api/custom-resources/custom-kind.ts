@@ -7,16 +7,15 @@ import type { Shape } from '../patch/apply/shape.ts'
 import { someSchema, withoutProse } from '../resources/apiextensions/walk-schema.ts'
 import { isRecord, Unexpected } from '../schema/compile.ts'
 import type { Decoded, FieldValidation, JsonText } from '../schema/decode.ts'
-import { duplicateMembers, examine } from '../schema/decode-exact.ts'
-import { nodeOfValue, parseJsonText } from '../schema/json-text.ts'
-import { structByKey } from '../schema/model.ts'
+import { duplicateMembers } from '../schema/decode-exact.ts'
+import { parseJsonText } from '../schema/json-text.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
-import { embeddedJudge } from './embedded-resource.ts'
+import { embeddedJudge, embeddedReadProblem, metadataReadProblem } from './embedded-resource.ts'
 import { duplicateJudge } from './list-items.ts'
 import type { JudgeRules } from './rule-judge.ts'
 import type * as late from './rules-late.ts'
-import { type Judge, maxJudgedSteps, schemaJudge, TooManySteps, uncorrelated, Walk } from './schema-judge.ts'
-import { type Read, resourceReader } from './schema-reader.ts'
+import { distinctErrors, type Judge, maxJudgedSteps, schemaJudge, TooManySteps, uncorrelated, Walk } from './schema-judge.ts'
+import { type Read, type Reading, resourceReader } from './schema-reader.ts'
 import { resourceShape } from './schema-shape.ts'
 import type { Visit } from './schema-visitor.ts'
 import { unknownFields } from './unknown-fields.ts'
@@ -87,6 +86,12 @@ export class CustomKind {
     return this.#shape
   }
 
+  /** What comes of a configuration that is applied: as upstream, nulls in it count as values. Never changes `value`. */
+  decodeApplied(value: Record<string, unknown>): Decoded {
+    const object = this.#read(this.#compiled.read, value, { members: 0, unknown: false, keepsNulls: true })
+    return typeof object === 'string' ? { ok: false, message: object } : { ok: true, object, strictErrors: [] }
+  }
+
   /** As `decodeValue` of the built-in kinds: pruned, with defaults. Never changes `value`. */
   decode(value: unknown, fieldValidation: FieldValidation, text?: JsonText): Decoded {
     if (!isRecord(value)) return { ok: false, message: 'json: cannot unmarshal into Go value of type map[string]interface {}' }
@@ -101,13 +106,13 @@ export class CustomKind {
     return { ok: true, object, strictErrors: [...duplicates, ...unknownFields(value, schema)].slice(0, maxStrictErrors) }
   }
 
-  #read(read: Read, value: Record<string, unknown>, tally: { members: number; unknown: boolean }): KubeObject | string {
+  #read(read: Read, value: Record<string, unknown>, tally: Reading): KubeObject | string {
     try {
       const object = read(value, tally) as Record<string, unknown>
       if (object['metadata'] === undefined) return { metadata: {}, ...object }
-      return isRecord(object['metadata']) ? (object as Record<string, unknown> & KubeObject) : metadataProblem(value)
+      return object as Record<string, unknown> & KubeObject
     } catch (err) {
-      if (err instanceof Unexpected) return metadataProblem(value)
+      if (err instanceof Unexpected) return readProblem(value, this.#compiled.schema)
       throw err
     }
   }
@@ -155,6 +160,7 @@ export class CustomKind {
     const walk = new Walk(old !== uncorrelated)
     try {
       this.#compiled.judge(object, walk, old)
+      walk.errors.splice(0, walk.errors.length, ...distinctErrors(walk.errors))
       return walk
     } catch (err) {
       if (!(err instanceof TooManySteps)) throw err
@@ -219,12 +225,11 @@ function rulesOf(schema: JSONSchemaProps): JudgeRules | undefined {
   return hasRules ? requireLate<typeof late>(import.meta.url, './rules-late.ts').ruleJudge(schema) : undefined
 }
 
-function metadataProblem(value: Record<string, unknown>): string {
+/** What makes an object unreadable. */
+function readProblem(value: Record<string, unknown>, schema: JSONSchemaProps): string {
   const { metadata } = value
-  const type = structByKey('meta/v1.ObjectMeta')
-  if (metadata !== undefined && !isRecord(metadata)) return 'invalid type for .metadata: must be an object'
-  const error = type === undefined || metadata === undefined ? undefined : examine(nodeOfValue(metadata), type).error
-  return error ?? 'json: cannot represent a value: a 64-bit number is beyond ±2^53'
+  const own = metadata === undefined ? undefined : metadataReadProblem(metadata)
+  return own ?? embeddedReadProblem(value, schema) ?? 'json: cannot represent a value: a 64-bit number is beyond ±2^53'
 }
 
 /** Kind, version and metadata are judged for all resources alike, but for what a schema says of names. */

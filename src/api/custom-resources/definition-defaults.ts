@@ -4,9 +4,9 @@ import { goSyntax } from '../patch/go-format.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { invalidShown } from '../validation/go-syntax.ts'
 import { embeddedJudge } from './embedded-resource.ts'
-import { maxJudgedSteps, schemaJudge, TooManySteps, uncorrelated, Walk } from './schema-judge.ts'
+import { defaultJudge, distinctErrors, maxJudgedSteps, TooManySteps, uncorrelated, Walk } from './schema-judge.ts'
 import { isSchema, metaFields } from './schema-reader.ts'
-import { unknownFields } from './unknown-fields.ts'
+import { hasUnknownFields } from './unknown-fields.ts'
 
 /**
  * For a structural schema; `root` is set for whole resources. Values of maps have no defaults, and those of metadata are forbidden elsewhere.
@@ -14,7 +14,7 @@ import { unknownFields } from './unknown-fields.ts'
  */
 export function judgeDefaults(schema: JSONSchemaProps, field: string, wrong: Set<JSONSchemaProps>, root = true): FieldError[] {
   const isResource = root || schema['x-kubernetes-embedded-resource'] === true
-  const errors = schema.default === undefined || schema.default === null ? [] : judgeDefault(schema, `${field}.default`)
+  const errors = schema.default === undefined || schema.default === null ? [] : judgeDefault(schema, isResource, `${field}.default`)
   if (errors.length > 0) wrong.add(schema)
   if (isSchema(schema.items)) errors.push(...judgeDefaults(schema.items, `${field}.items`, wrong, false))
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
@@ -24,22 +24,26 @@ export function judgeDefaults(schema: JSONSchemaProps, field: string, wrong: Set
   return errors
 }
 
-function judgeDefault(schema: JSONSchemaProps, field: string): FieldError[] {
+function judgeDefault(schema: JSONSchemaProps, isResource: boolean, field: string): FieldError[] {
   const { default: value } = schema
-  const embeds = schema['x-kubernetes-embedded-resource'] === true
-  const hasMore = unknownFields(value, schema, embeds).length > 0
+  const hasMore = hasUnknownFields(value, schema, isResource)
   const errors = hasMore ? [invalidShown(field, goSyntax(value), 'must not have unknown fields')] : []
+  const embedded: FieldError[] = []
+  embeddedJudge(isResource ? { ...schema, 'x-kubernetes-embedded-resource': true } : schema)?.(value, [], embedded)
+  if (embedded.length > 0) return [...errors, ...embedded.map(error => withinDefault(error, field))]
   const walk = new Walk(false)
-  embeddedJudge(schema)?.(value, [], walk.errors)
-  if (walk.errors.length === 0) {
-    try {
-      schemaJudge(schema)(value, walk, uncorrelated)
-    } catch (err) {
-      if (!(err instanceof TooManySteps)) throw err
-      return [...errors, forbiddenField(field, `the default takes more than ${maxJudgedSteps} steps to validate by its schema`)]
-    }
+  try {
+    defaultJudge(schema)(value, walk, uncorrelated)
+  } catch (err) {
+    if (!(err instanceof TooManySteps)) throw err
+    return [...errors, forbiddenField(field, `the default takes more than ${maxJudgedSteps} steps to validate by its schema`)]
   }
-  return [...errors, ...walk.errors.map(error => withinDefault(error, field))]
+  return [...errors, ...distinctErrors(walk.errors).map(error => belowDefault(error, field))]
+}
+
+/** As upstream, the schema's own judgement puts a dot before whatever stands below the default, be it an index. */
+function belowDefault(error: FieldError, field: string): FieldError {
+  return { ...error, field: error.field === '<nil>' ? field : `${field}.${error.field.replace(/^\./, '')}` }
 }
 
 /** Messages name the place within the default, which is at `field`. */

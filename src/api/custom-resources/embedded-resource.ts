@@ -1,7 +1,12 @@
 // Objects within a custom resource that are resources themselves: they say what they are, and their metadata is metadata.
-import { invalidValue, required } from '../field-error.ts'
+import { type FieldError, formatFieldError, invalidValue, required } from '../field-error.ts'
+import { goSyntax } from '../patch/go-format.ts'
 import { isRecord } from '../schema/compile.ts'
+import { examine } from '../schema/decode-exact.ts'
+import { nodeOfValue } from '../schema/json-text.ts'
+import { structByKey } from '../schema/model.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
+import { invalidShown } from '../validation/go-syntax.ts'
 import { dns1035Label, nameIsPathSegment } from '../validation/names.ts'
 import { validateObjectMeta } from '../validation/object-meta.ts'
 import { pathText } from './schema-judge.ts'
@@ -12,6 +17,38 @@ export function embeddedJudge(schema: JSONSchemaProps): Visit | undefined {
   return schemaVisitor(schema, ({ 'x-kubernetes-embedded-resource': embedded }) => (embedded === true ? judgeEmbedded : undefined))
 }
 
+/** Why what an object embeds cannot be read as resources; undefined where it can. Asked when reading failed. */
+export function embeddedReadProblem(object: unknown, schema: JSONSchemaProps): string | undefined {
+  const errors: FieldError[] = []
+  schemaVisitor(schema, ({ 'x-kubernetes-embedded-resource': embedded }) => (embedded === true ? findUnreadable : undefined))?.(
+    object,
+    [],
+    errors,
+  )
+  return errors[0] === undefined ? undefined : formatFieldError(errors[0])
+}
+
+const findUnreadable: Visit = (value, path, errors) => {
+  if (!isRecord(value)) return
+  const at = (name: string): string => pathText([...path, name])
+  for (const name of ['apiVersion', 'kind'] as const) {
+    const text = value[name]
+    if (text !== undefined && text !== null && typeof text !== 'string') errors.push(misfit(at(name), text, 'must be a string'))
+  }
+  const { metadata } = value
+  const why = metadata === undefined ? undefined : metadataReadProblem(metadata)
+  if (why !== undefined) errors.push(misfit(at('metadata'), metadata, why))
+}
+
+const misfit = (field: string, value: unknown, detail: string): FieldError =>
+  typeof value === 'object' && value !== null ? invalidShown(field, goSyntax(value), detail) : invalidValue(field, value, detail)
+
+/** Why a value is no metadata; undefined where it is. */
+export function metadataReadProblem(metadata: unknown): string | undefined {
+  const type = structByKey('meta/v1.ObjectMeta')
+  return type === undefined ? undefined : examine(nodeOfValue(metadata), type).error
+}
+
 const judgeEmbedded: Visit = (value, path, errors) => {
   if (!isRecord(value)) return
   const at = (name: string): string => pathText([...path, name])
@@ -19,14 +56,16 @@ const judgeEmbedded: Visit = (value, path, errors) => {
     const text = value[name]
     const problem = text === undefined ? undefined : typeof text !== 'string' ? 'must be a string' : problemOf(name, text)
     if (text === undefined) errors.push(required(at(name), 'must not be empty'))
-    else if (problem !== undefined) errors.push(invalidValue(at(name), text, problem))
+    else if (problem !== undefined) errors.push(misfit(at(name), text, problem))
   }
   const { metadata } = value
   if (metadata === undefined) return
-  if (!isRecord(metadata)) errors.push(invalidValue(at('metadata'), metadata, 'must be an object'))
-  else {
+  const why = metadataReadProblem(metadata)
+  if (why !== undefined) errors.push(misfit(at('metadata'), metadata, why))
+  else if (isRecord(metadata)) {
     const named = { ...metadata, name: typeof metadata['name'] === 'string' && metadata['name'] !== '' ? metadata['name'] : 'fakename' }
-    errors.push(...validateObjectMeta(named, { namespaced: Boolean(metadata['namespace']), nameRule: nameIsPathSegment }, at('metadata')))
+    const rules = { namespaced: Boolean(metadata['namespace']), nameRule: nameIsPathSegment, standardFinalizers: false }
+    errors.push(...validateObjectMeta(named, rules, at('metadata')))
   }
 }
 

@@ -1,8 +1,9 @@
 // Lists whose items are told apart: by their value (sets), or by some of their fields (maps). No two are the same.
+import { invalidValue } from '../field-error.ts'
 import { goSyntax } from '../patch/go-format.ts'
 import { isRecord } from '../schema/compile.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
-import { duplicateShown } from '../validation/go-syntax.ts'
+import { duplicateShown, invalidShown } from '../validation/go-syntax.ts'
 import { pathText } from './schema-judge.ts'
 import { schemaVisitor, type Visit } from './schema-visitor.ts'
 
@@ -22,6 +23,14 @@ export function duplicateJudge(schema: JSONSchemaProps): Visit | undefined {
 function duplicatesOf(keys: readonly string[] | undefined): Visit {
   return (value, path, errors) => {
     if (!Array.isArray(value)) return
+    const unkeyed = keys === undefined ? -1 : value.findIndex(item => item !== null && !isRecord(item))
+    if (unkeyed !== -1) {
+      const at = pathText([...path, unkeyed])
+      const text = 'must be an object for an array of list-type map'
+      const item: unknown = value[unkeyed]
+      errors.push(Array.isArray(item) ? invalidShown(at, goSyntax(item), text) : invalidValue(at, item, text))
+      return
+    }
     const seen = new Set<string>()
     const reported = new Set<string>()
     for (const [index, item] of value.entries()) {

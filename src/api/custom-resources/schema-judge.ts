@@ -1,6 +1,6 @@
 // Judges values by what the schema of a custom resource says of them, in the words of upstream's validator. Compiled once a schema.
 import { compilePattern } from '../cel/evaluate/regex.ts'
-import { type FieldError, invalidValue, notSupported, required, tooLong, tooMany, typeInvalid } from '../field-error.ts'
+import { type FieldError, formatFieldError, invalidValue, notSupported, required, tooLong, tooMany, typeInvalid } from '../field-error.ts'
 import { goQuote } from '../go-quote.ts'
 import { goSyntax } from '../patch/go-format.ts'
 import { sameValue } from '../same-value.ts'
@@ -47,6 +47,11 @@ export class Walk {
     return new Walk(false, this.#path, this.#budget)
   }
 
+  /** There upstream's path to what the schema does not name begins with a dot. */
+  get isAtTop(): boolean {
+    return this.#path.length === 0
+  }
+
   get path(): string {
     return pathText(this.#path)
   }
@@ -60,6 +65,11 @@ export class Walk {
     this.#same.set(value, same)
     return same
   }
+}
+
+/** As upstream lists them: no fault twice, though several alternatives may find it. */
+export function distinctErrors(errors: readonly FieldError[]): readonly FieldError[] {
+  return errors.length < 2 ? errors : [...new Map(errors.map(error => [formatFieldError(error), error])).values()]
 }
 
 /** Validators that run on one object, and texts by their length. The largest objects need a tenth of them by ordinary schemas. */
@@ -85,20 +95,35 @@ export const uncorrelated = Symbol('uncorrelated')
 
 export type Judge = (value: unknown, walk: Walk, old: unknown) => void
 
-/** `known` holds the judges of plain fields, of which a schema has many alike. */
-export function schemaJudge(schema: JSONSchemaProps, known: Map<string, Judge> = new Map()): Judge {
+/** Judges of plain fields, of which a schema has many alike. */
+interface Known {
+  readonly judges: Map<string, Judge>
+  readonly intOrString: boolean
+}
+
+export function schemaJudge(schema: JSONSchemaProps): Judge {
+  return judgeOf(schema, { judges: new Map(), intOrString: true })
+}
+
+/** Of a default in a schema, where upstream takes `x-kubernetes-int-or-string` for no type. */
+export function defaultJudge(schema: JSONSchemaProps): Judge {
+  return judgeOf(schema, { judges: new Map(), intOrString: false })
+}
+
+function judgeOf(schema: JSONSchemaProps, known: Known): Judge {
   if (schema.items !== undefined || schema.properties !== undefined || schema.additionalProperties !== undefined)
     return makeJudge(schema, known)
   const text = JSON.stringify(schema)
-  const found = known.get(text) ?? makeJudge(schema, known)
-  known.set(text, found)
+  const found = known.judges.get(text) ?? makeJudge(schema, known)
+  known.judges.set(text, found)
   return found
 }
 
-function makeJudge(schema: JSONSchemaProps, known: Map<string, Judge>): Judge {
-  const onNull = [typeJudge(schema), enumJudge(schema)].filter(judge => judge !== undefined)
+function makeJudge(schema: JSONSchemaProps, known: Known): Judge {
+  const judgeType = typeJudge(schema, known)
+  const onNull = [judgeType, enumJudge(schema)].filter(judge => judge !== undefined)
   const judges = [
-    typeJudge(schema),
+    judgeType,
     junctorJudge(schema, known),
     stringJudge(schema),
     formatJudge(schema),
@@ -133,24 +158,36 @@ function typeName(value: unknown): string {
   }
 }
 
-function typeJudge({ type = '', nullable, ...schema }: JSONSchemaProps): Judge | undefined {
-  const intOrString = schema['x-kubernetes-int-or-string'] === true
-  if (type === '' && !intOrString) return undefined
-  const expected = intOrString ? 'integer,string' : type
+/** As upstream, a format takes the place of the type: what is neither a string nor a list is measured by it, and those two pass as each other. */
+function typeJudge({ type = '', nullable, format = '', ...schema }: JSONSchemaProps, { intOrString }: Known): Judge | undefined {
+  const types = intOrString && schema['x-kubernetes-int-or-string'] === true ? ['integer', 'string'] : type === '' ? [] : [type]
+  const hasFormat = formatOf(format) !== undefined
+  if (types.length === 0 && !hasFormat) return undefined
+  const isNumeric = types.includes('integer') || types.includes('number')
+  const expected = types.join(',')
   return (value, walk) => {
     const actual = typeName(value)
-    if (actual === 'null' ? nullable === true : intOrString ? actual === 'integer' || actual === 'string' : fits(actual, type)) return
-    walk.errors.push(typeInvalid(walk.path || '<nil>', actual, `${walk.path} in body must be of type ${expected}: ${goQuote(actual)}`))
+    if (actual === 'null' ? nullable === true || types.length === 0 : types.some(one => fits(actual, one))) return
+    const isText = actual === 'string' || actual === 'array'
+    if (hasFormat && isText && !isNumeric) return
+    const [wanted, shown] = hasFormat && !isText && actual !== 'null' ? [format, formatNames[actual] ?? ''] : [expected, actual]
+    walk.errors.push(typeInvalid(walk.path || '<nil>', shown, `${walk.path} in body must be of type ${wanted}: ${goQuote(shown)}`))
   }
 }
 
 const fits = (actual: string, type: string): boolean => actual === type || (actual === 'integer' && type === 'number')
 
-function junctorJudge({ allOf = [], anyOf = [], oneOf = [], not }: JSONSchemaProps, known: Map<string, Judge>): Judge | undefined {
-  const judgeOf = (schema: JSONSchemaProps): Judge => schemaJudge(schema, known)
+/** What upstream calls the format of a number. */
+const formatNames: Readonly<Record<string, string>> = { integer: 'int64', number: 'float64' }
+
+/** A format that upstream does not know says nothing. */
+const formatOf = (format: string): ((text: string) => boolean) | undefined => formats.get(format.replaceAll('-', ''))
+
+function junctorJudge({ allOf = [], anyOf = [], oneOf = [], not }: JSONSchemaProps, known: Known): Judge | undefined {
+  const made = (schema: JSONSchemaProps): Judge => judgeOf(schema, known)
   if (allOf.length + anyOf.length + oneOf.length === 0 && not === undefined) return undefined
-  const [all, any, one] = [allOf.map(judgeOf), anyOf.map(judgeOf), oneOf.map(judgeOf)]
-  const never = not === undefined ? undefined : judgeOf(not)
+  const [all, any, one] = [allOf.map(made), anyOf.map(made), oneOf.map(made)]
+  const never = not === undefined ? undefined : made(not)
   return (value, walk) => {
     const composite = (text: string) => walk.errors.push(invalidValue('<nil>', '', `${goQuote(walk.path)} ${text}`))
     if (any.length > 0) {
@@ -220,9 +257,8 @@ function characters(text: string): number {
   return count
 }
 
-/** A format that upstream does not know says nothing. */
 function formatJudge({ format = '' }: JSONSchemaProps): Judge | undefined {
-  const fitsFormat = formats.get(format.replaceAll('-', ''))
+  const fitsFormat = formatOf(format)
   if (fitsFormat === undefined) return undefined
   return (value, walk) => {
     if (typeof value !== 'string' || fitsFormat(value)) return
@@ -236,11 +272,11 @@ function numberJudge(schema: JSONSchemaProps): Judge | undefined {
   return (value, walk) => {
     if (typeof value !== 'number') return
     if (multipleOf !== undefined && !isMultiple(value, multipleOf)) fail(walk, value, `should be a multiple of ${multipleOf}`)
-    if (maximum !== undefined && (exclusiveMaximum ? value >= maximum : value > maximum)) {
-      fail(walk, value, `should be less than ${exclusiveMaximum ? '' : 'or equal to '}${maximum}`)
-    }
     if (minimum !== undefined && (exclusiveMinimum ? value <= minimum : value < minimum)) {
       fail(walk, value, `should be greater than ${exclusiveMinimum ? '' : 'or equal to '}${minimum}`)
+    }
+    if (maximum !== undefined && (exclusiveMaximum ? value >= maximum : value > maximum)) {
+      fail(walk, value, `should be less than ${exclusiveMaximum ? '' : 'or equal to '}${maximum}`)
     }
   }
 }
@@ -250,9 +286,9 @@ function isMultiple(value: number, factor: number): boolean {
   return factor > 0 && Number.isInteger(Math.abs(factor) < 1 ? Number(quotient.toPrecision(12)) : quotient)
 }
 
-function listJudge(schema: JSONSchemaProps, known: Map<string, Judge>): Judge | undefined {
+function listJudge(schema: JSONSchemaProps, known: Known): Judge | undefined {
   const { items, maxItems, minItems } = schema
-  const judgeItem = isSchema(items) ? schemaJudge(items, known) : undefined
+  const judgeItem = isSchema(items) ? judgeOf(items, known) : undefined
   if (judgeItem === undefined && maxItems === undefined && minItems === undefined) return undefined
   return (value, walk, old) => {
     if (!Array.isArray(value)) return
@@ -296,31 +332,25 @@ function enumJudge({ enum: values = [] }: JSONSchemaProps): Judge | undefined {
   }
 }
 
-function objectJudge(schema: JSONSchemaProps, known: Map<string, Judge>): Judge | undefined {
+function objectJudge(schema: JSONSchemaProps, known: Known): Judge | undefined {
   const { properties = {}, additionalProperties, required: names = [], minProperties, maxProperties } = schema
-  const judges = new Map(Object.entries(properties).map(([name, property]) => [name, schemaJudge(property, known)]))
-  const judgeOther = isSchema(additionalProperties) ? schemaJudge(additionalProperties, known) : undefined
+  const judges = new Map(Object.entries(properties).map(([name, property]) => [name, judgeOf(property, known)]))
+  const judgeOther = isSchema(additionalProperties) ? judgeOf(additionalProperties, known) : undefined
   if (judges.size === 0 && judgeOther === undefined && names.length === 0 && minProperties === undefined && maxProperties === undefined)
     return undefined
   return (value, walk, old) => {
     if (!isRecord(value)) return
     if (minProperties !== undefined || maxProperties !== undefined) {
       const count = Object.keys(value).length
-      if (minProperties !== undefined && count < minProperties) {
-        fail(walk, count, `should have at least ${minProperties} properties`)
-        return
-      }
-      if (maxProperties !== undefined && count > maxProperties) {
-        walk.errors.push(tooMany(walk.path || '<nil>', count, maxProperties))
-        return
-      }
+      if (minProperties !== undefined && count < minProperties) fail(walk, count, `should have at least ${minProperties} properties`)
+      if (maxProperties !== undefined && count > maxProperties) walk.errors.push(tooMany(walk.path || '<nil>', count, maxProperties))
     }
     const before = walk.ratchets && isRecord(old) ? old : undefined
     for (const name in value) {
       const judge = judges.get(name) ?? judgeOther
       const member = value[name]
       if (judge === undefined || member === undefined) continue
-      walk.push(name)
+      walk.push(judges.has(name) || !walk.isAtTop ? name : `.${name}`)
       judge(member, walk, before !== undefined && Object.hasOwn(before, name) ? before[name] : uncorrelated)
       walk.pop()
     }

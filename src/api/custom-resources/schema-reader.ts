@@ -6,7 +6,12 @@ import { byBytes, countMembers, isRecord, readerOf, sortFew, type Tally, Unexpec
 import { structByKey } from '../schema/model.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 
-export type Read = (value: unknown, tally: Tally) => unknown
+export interface Reading extends Tally {
+  /** Whether nulls stay that are neither allowed nor replaced by a default, for validation to refuse. */
+  readonly keepsNulls?: boolean
+}
+
+export type Read = (value: unknown, tally: Reading) => unknown
 
 const metaType = structByKey('meta/v1.ObjectMeta')
 /** Throws `Unexpected`. */
@@ -90,7 +95,7 @@ function defaultOf({ default: value }: JSONSchemaProps, read: Read): (() => unkn
   return () => read(copyJson(value), { members: 0, unknown: false })
 }
 
-type ReadObject = (value: Record<string, unknown>, tally: Tally) => unknown
+type ReadObject = (value: Record<string, unknown>, tally: Reading) => unknown
 
 function objectReader(schema: JSONSchemaProps, root: boolean, preserves: boolean): ReadObject {
   const { properties = {}, additionalProperties } = schema
@@ -103,8 +108,9 @@ function objectReader(schema: JSONSchemaProps, root: boolean, preserves: boolean
     slots.push({ name, read, nullable: property.nullable === true, makeDefault: defaultOf(property, read) })
   }
   if (embedded) {
-    const plain = (name: string, read: Read): Slot => ({ name, read, nullable: true, makeDefault: undefined })
-    slots.push(plain('apiVersion', keepAll), plain('kind', keepAll), plain('metadata', readMetadata))
+    const readName = root ? keepAll : readText
+    const plain = (name: string, read: Read, nullable: boolean): Slot => ({ name, read, nullable, makeDefault: undefined })
+    slots.push(plain('apiVersion', readName, true), plain('kind', readName, true), plain('metadata', readMetadata, false))
     slots.sort((a, b) => byBytes(a.name, b.name))
   }
   const rest = restReader(additionalProperties, preserves)
@@ -136,7 +142,7 @@ function objectReader(schema: JSONSchemaProps, root: boolean, preserves: boolean
   }
 
   /** With members that the schema does not name one by one. */
-  function mixed(value: Record<string, unknown>, tally: Tally, given: readonly number[], others: readonly string[]): unknown {
+  function mixed(value: Record<string, unknown>, tally: Reading, given: readonly number[], others: readonly string[]): unknown {
     const known: Record<string, unknown> = {}
     for (const index of given) addMember(known, slots[index], value, tally)
     for (const index of always) if (!given.includes(index)) addDefault(known, slots[index])
@@ -148,7 +154,7 @@ function objectReader(schema: JSONSchemaProps, root: boolean, preserves: boolean
     for (const name of others) {
       const member = value[name]
       if (member !== null) setOwn(known, name, rest.read(member, tally))
-      else if (rest.nullable) setOwn(known, name, null)
+      else if (staysNull(rest, tally)) setOwn(known, name, null)
       else if (rest.makeDefault !== undefined) setOwn(known, name, rest.makeDefault())
     }
     return sorted(known)
@@ -172,17 +178,26 @@ function restReader(additional: JSONSchemaProps['additionalProperties'], preserv
 }
 
 const readMetadata: Read = (value, tally) => {
-  // Upstream asks for an object elsewhere: validation says so.
-  if (!isRecord(value)) return value
+  if (!isRecord(value)) throw new Unexpected('object')
   return readMeta(value, tally)
 }
 
-function addMember(result: Record<string, unknown>, slot: Slot | undefined, value: Record<string, unknown>, tally: Tally): void {
+/** What kind of resource an embedded one is. */
+const readText: Read = value => {
+  if (typeof value !== 'string') throw new Unexpected('text')
+  return value
+}
+
+function addMember(result: Record<string, unknown>, slot: Slot | undefined, value: Record<string, unknown>, tally: Reading): void {
   if (slot === undefined) return
   const member = value[slot.name]
   if (member !== null && member !== undefined) setOwn(result, slot.name, slot.read(member, tally))
-  else if (slot.nullable && member === null) setOwn(result, slot.name, null)
+  else if (member === null && staysNull(slot, tally)) setOwn(result, slot.name, null)
   else addDefault(result, slot)
+}
+
+function staysNull({ nullable, makeDefault }: Omit<Slot, 'name'>, { keepsNulls }: Reading): boolean {
+  return nullable || (keepsNulls === true && makeDefault === undefined)
 }
 
 function addDefault(result: Record<string, unknown>, slot: Slot | undefined): void {

@@ -25,12 +25,12 @@ export function schemaVisitor(schema: JSONSchemaProps, visitAt: (schema: JSONSch
       if (inItem !== undefined) for (const [index, item] of value.entries()) step(inItem, item, index, path, errors)
     } else if (isRecord(value)) {
       for (const [name, visit] of inProperty) if (value[name] !== undefined) step(visit, value[name], name, path, errors)
-      if (inOther !== undefined) for (const name of Object.keys(value)) step(inOther, value[name], name, path, errors)
+      if (inOther !== undefined) for (const key of Object.keys(value)) step(inOther, value[key], { key }, path, errors)
     }
   }
 }
 
-function step(visit: Visit, value: unknown, name: string | number, path: PathStep[], errors: FieldError[]): void {
+function step(visit: Visit, value: unknown, name: PathStep, path: PathStep[], errors: FieldError[]): void {
   path.push(name)
   visit(value, path, errors)
   path.pop()

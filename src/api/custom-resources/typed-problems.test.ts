@@ -42,6 +42,19 @@ const rows: readonly [name: string, spec: JSONSchemaProps, value: unknown, probl
     { a: true },
     ['.spec.a: expected string, got &value.valueUnstructured{Value:true}'],
   ],
+  ['any scalar where a text has a format', object({ a: { ...text, format: 'uri' } }), { a: 1 }, []],
+  [
+    'no structure where a text has a format',
+    object({ a: { ...text, format: 'uri' } }),
+    { a: [false] },
+    ['.spec.a: expected any scalar, got &{[false]}'],
+  ],
+  [
+    'a text alone where it stands for bytes',
+    object({ a: { ...text, format: 'byte' } }),
+    { a: 1 },
+    ['.spec.a: expected string, got &value.valueUnstructured{Value:1}'],
+  ],
   ['an item that is there twice', keyed(['n'], { n: text }), [{ n: 'x' }, { n: 'x' }], ['.spec: duplicate entries for key [n="x"]']],
   [
     'an item without its key, and nothing behind it',

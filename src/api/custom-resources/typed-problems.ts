@@ -29,8 +29,13 @@ function problemsAt(value: unknown, schema: JSONSchemaProps, path: string, place
     case 'array':
       return Array.isArray(value) ? itemProblems(value, schema, path, inner) : [kindProblem(path, 'list', value)]
     default:
-      return formProblem(value, forms[schema.type ?? ''] ?? 'any').map(problem => `${path}: ${problem}`)
+      return formProblem(value, formOf(schema)).map(problem => `${path}: ${problem}`)
   }
+}
+
+/** As upstream, a text with a format is any scalar, but for bytes, which JSON has as a text. */
+function formOf({ type = '', format = '' }: JSONSchemaProps): FormKind {
+  return type === 'string' && format !== '' && format !== 'byte' ? 'scalar' : (forms[type] ?? 'any')
 }
 
 function objectProblems(value: Record<string, unknown>, schema: JSONSchemaProps, path: string, isRoot: boolean, inner: Place): string[] {

@@ -6,14 +6,27 @@ import { structByKey } from '../schema/model.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { isSchema, metaFields } from './schema-reader.ts'
 
-/** `unknown field "spec.foo"`, ordered by path. */
-export function unknownFields(value: unknown, schema: JSONSchemaProps, root = true): string[] {
-  const found: string[] = []
-  visit(value, schema, '', root, false, found)
-  return found.sort().map(path => `unknown field ${JSON.stringify(path)}`)
+interface Found {
+  readonly paths: string[]
+  /** Whether metadata is looked into. */
+  readonly inMetadata: boolean
 }
 
-function visit(value: unknown, schema: JSONSchemaProps | undefined, path: string, root: boolean, keeps: boolean, found: string[]): void {
+/** Whether pruning by a schema would drop anything of a value; of metadata it drops nothing. */
+export function hasUnknownFields(value: unknown, schema: JSONSchemaProps, root: boolean): boolean {
+  const found: Found = { paths: [], inMetadata: false }
+  visit(value, schema, '', root, false, found)
+  return found.paths.length > 0
+}
+
+/** `unknown field "spec.foo"`, ordered by path. */
+export function unknownFields(value: unknown, schema: JSONSchemaProps): string[] {
+  const found: Found = { paths: [], inMetadata: true }
+  visit(value, schema, '', true, false, found)
+  return found.paths.sort().map(path => `unknown field ${JSON.stringify(path)}`)
+}
+
+function visit(value: unknown, schema: JSONSchemaProps | undefined, path: string, root: boolean, keeps: boolean, found: Found): void {
   const preserves = keeps || schema?.['x-kubernetes-preserve-unknown-fields'] === true
   if (Array.isArray(value)) {
     const items = isSchema(schema?.items) ? schema.items : undefined
@@ -27,7 +40,7 @@ function visit(value: unknown, schema: JSONSchemaProps | undefined, path: string
   for (const [name, member] of Object.entries(value)) {
     const inner = path === '' ? name : `${path}.${name}`
     if (embedded && metaFields.has(name)) {
-      if (name === 'metadata') visitMetadata(member, inner, found)
+      if (name === 'metadata' && found.inMetadata) visitMetadata(member, inner, found.paths)
       continue
     }
     const property = Object.hasOwn(properties, name) ? properties[name] : undefined
@@ -35,7 +48,7 @@ function visit(value: unknown, schema: JSONSchemaProps | undefined, path: string
     else if (isSchema(additionalProperties)) visit(member, additionalProperties, inner, false, false, found)
     else if (preserves) continue
     else if (additionalProperties === true) visit(member, undefined, inner, false, false, found)
-    else found.push(inner)
+    else found.paths.push(inner)
   }
 }
 

@@ -169,3 +169,23 @@ test('the scale of a custom resource has its replicas where each version says', 
   assert.deepEqual(specOf(json.metadata.managedFields, 'one'), { 'f:color': {} })
   assert.deepEqual(specOf(json.metadata.managedFields, 'two'), { 'f:many': { 'f:count': {} } })
 })
+
+test('a null in a configuration is judged as a value, but for one that a default replaces', async () => {
+  await using api = await serving({
+    type: 'object',
+    properties: {
+      plain: text,
+      chosen: { ...text, default: 'red' },
+      note: { ...text, nullable: true },
+      labels: { type: 'object', additionalProperties: text },
+    },
+  })
+  const refused = await apply(api, 'one', { plain: null, chosen: null, note: null, labels: { a: null } })
+  assert.equal(refused.status, 422)
+  assert.deepEqual(causes(refused).sort(), ['spec.labels.a', 'spec.plain'])
+  const { status, json } = await apply(api, 'one', { chosen: null, note: null })
+  assert.equal(status, 201)
+  assert.deepEqual(json.spec, { chosen: 'red', note: null })
+  const created = await api.request('POST', widgets, widget('b', { plain: null, labels: { a: null } }))
+  assert.deepEqual(created.json.spec, { chosen: 'red', labels: {} })
+})

@@ -63,7 +63,7 @@ export async function readConfiguration(context: ResourceContext, write: AskedWr
   }
   const decode = (value: Record<string, unknown>): KubeObject => {
     if (type === undefined) {
-      const read = custom?.decode(value, 'Ignore')
+      const read = custom?.decodeApplied(value)
       if (read?.ok === false) throw badRequest(read.message)
       return read?.object ?? (isObject(value) ? value : { ...value, metadata: {} })
     }

@@ -37,6 +37,8 @@ const firstRule = `${root}.x-kubernetes-validations[0]`
 const deep = (depth: number): JSONSchemaProps => (depth === 0 ? { type: 'object' } : object({ a: deep(depth - 1) }))
 const text: JSONSchemaProps = { type: 'string' }
 const number: JSONSchemaProps = { type: 'integer' }
+const intOrString: JSONSchemaProps = { 'x-kubernetes-int-or-string': true }
+const embedded: JSONSchemaProps = { type: 'object', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true }
 
 const schemas: { name: string; schema: JSONSchemaProps; fields: string[] }[] = [
   { name: 'a root without a type', schema: {}, fields: [`${root}.type`] },
@@ -149,6 +151,22 @@ const schemas: { name: string; schema: JSONSchemaProps; fields: string[] }[] = [
     fields: [`${root}.allOf[0].properties[a].x-kubernetes-validations`],
   },
   {
+    name: 'a default where a number or string stands, which is of any type',
+    schema: object({ a: { ...intOrString, default: true } }),
+    fields: [],
+  },
+  { name: 'an item of a default', schema: list(text, { default: [1] }), fields: [`${a}.default.[0]`] },
+  {
+    name: 'a default of the whole, which embeds what it is',
+    schema: object({}, { default: {} }),
+    fields: [`${root}.default.apiVersion`, `${root}.default.kind`],
+  },
+  {
+    name: 'a default with metadata of its own',
+    schema: object({ a: { ...embedded, default: { apiVersion: 'v1', kind: 'Pod', metadata: { unknown: 1 } } } }),
+    fields: [],
+  },
+  {
     name: 'a default that a rule refuses',
     schema: object({ a: { ...number, default: 0, 'x-kubernetes-validations': [{ rule: 'self > 0' }] } }),
     fields: [`${a}.default`],
@@ -216,8 +234,11 @@ test('customResourceDefinition refuses a name that is not plural.group, and two 
   const object = newDefinition()
   object.metadata.name = 'other'
   object.spec.versions.push({ name: 'v2', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } })
-  assert.deepEqual(judgeNew(customResourceDefinition, object).fields, ['metadata.name', 'spec.versions'])
+  assert.deepEqual(judgeNew(customResourceDefinition, object).fields, ['metadata.name', 'spec.versions', 'status.storedVersions'])
   assert.equal(customResourceDefinition.nameRule, undefined)
+  const named = newDefinition()
+  named.metadata.generateName = 'crons'
+  assert.deepEqual(judgeNew(customResourceDefinition, named).fields, ['metadata.generateName'])
 })
 
 test('customResourceDefinition keeps the versions that were stored', () => {

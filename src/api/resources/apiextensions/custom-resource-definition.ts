@@ -9,6 +9,9 @@ import { validateDefinition, validateDefinitionStatus, validateDefinitionUpdate 
 /** Keeps a definition until its objects are gone. */
 export const cleanupFinalizer = 'customresourcecleanup.apiextensions.k8s.io'
 
+/** The first one counts; validation refuses a second. */
+const storageVersion = ({ spec }: CustomResourceDefinition): string | undefined => spec.versions?.find(({ storage }) => storage)?.name
+
 export const customResourceDefinition = defineResource<CustomResourceDefinition>({
   group: 'apiextensions.k8s.io',
   version: 'v1',
@@ -40,16 +43,16 @@ export const customResourceDefinition = defineResource<CustomResourceDefinition>
     if (service !== undefined) service.port ??= 443
   },
   prepareForCreate(object) {
-    const stored = (object.spec.versions ?? []).filter(({ storage }) => storage).map(({ name }) => name)
-    object.status = { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: [...new Set(stored)] }
+    const stored = storageVersion(object)
+    object.status = { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: stored === undefined ? [] : [stored] }
   },
   prepare(object, old) {
     keepStatus(object, old)
     if (object.status === undefined) return
     // A version that may have been written stays listed until somebody migrated its objects.
     const listed = object.status.storedVersions ?? []
-    const added = (object.spec.versions ?? []).filter(({ storage, name }) => storage && !listed.includes(name)).map(({ name }) => name)
-    if (added.length > 0) object.status = { ...object.status, storedVersions: [...listed, ...added] }
+    const stored = storageVersion(object)
+    if (stored !== undefined && !listed.includes(stored)) object.status = { ...object.status, storedVersions: [...listed, stored] }
   },
   beginDeletion(object, now) {
     const { metadata, status } = object

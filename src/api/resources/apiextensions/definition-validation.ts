@@ -38,8 +38,10 @@ const strict: Options = { ...strictSchema, schemas: true, reviewVersions: true, 
 export function validateDefinition(object: CustomResourceDefinition): FieldError[] {
   const { metadata, spec } = object
   const errors: FieldError[] = []
-  if (metadata.name !== `${spec.names.plural}.${spec.group}`) {
-    errors.push(invalidValue('metadata.name', metadata.name, 'must be spec.names.plural+"."+spec.group'))
+  for (const field of ['generateName', 'name'] as const) {
+    const name = metadata[field]
+    if (!name || name === `${spec.names.plural}.${spec.group}`) continue
+    errors.push(invalidValue(`metadata.${field}`, name, 'must be spec.names.plural+"."+spec.group'))
   }
   validateSpec(spec, strict, errors)
   validateRest(object, undefined, strict, errors)
