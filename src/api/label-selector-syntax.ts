@@ -1,4 +1,6 @@
 // The text of a label selector, in upstream's grammar and with upstream's errors (apimachinery's labels.Parse).
+
+import { aggregated } from '../base/aggregated.ts'
 import { formatFieldError, invalidValue } from './field-error.ts'
 import { labelValue, qualifiedName } from './validation/names.ts'
 
@@ -207,7 +209,7 @@ export function labelRequirement(key: string, operator: SelectorOperator, values
     const valueProblems = labelValue(value)
     if (valueProblems.length > 0) errors.push(formatFieldError(invalidValue(`values[${index}][${key}]`, value, valueProblems.join('; '))))
   })
-  if (errors.length > 0) refuseSelector(errors.length === 1 ? (errors[0] ?? '') : `[${errors.join(', ')}]`)
+  if (errors.length > 0) refuseSelector(aggregated(errors))
   return { key, operator, values }
 }
 

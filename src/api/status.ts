@@ -1,5 +1,6 @@
 // Every failure that a client can see: an ApiError that holds a Kubernetes Status, made by a function named after its reason.
 
+import { aggregated } from '../base/aggregated.ts'
 import { type FieldError, formatFieldError } from './field-error.ts'
 import { goQuote } from './go-quote.ts'
 
@@ -143,12 +144,11 @@ export const internalError = (message: string, options?: ErrorOptions): ApiError
 /** 422 with one cause per field error, in the order of the list, in upstream's aggregate wording. */
 export function invalid(kind: { group: string; kind: string }, name: string, errors: readonly FieldError[]): ApiError {
   const told = worthTelling(errors)
-  const texts = [...new Set(told.map(formatFieldError))]
+  const texts = told.map(formatFieldError)
   const more = errors.length - told.length
   if (more > 0) texts.push(`${more} more faults, which are too long to be shown`)
-  const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`
   const qualifiedKind = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`
-  return apiError(422, 'Invalid', `${qualifiedKind} ${goQuote(name)} is invalid: ${list}`, {
+  return apiError(422, 'Invalid', `${qualifiedKind} ${goQuote(name)} is invalid: ${aggregated(texts)}`, {
     ...(name === '' ? {} : { name }),
     ...(kind.group === '' ? {} : { group: kind.group }),
     ...(kind.kind === '' ? {} : { kind: kind.kind }),

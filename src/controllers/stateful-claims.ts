@@ -2,6 +2,7 @@
 import { isReason } from '../api/status.ts'
 import type { StatefulSet } from '../api/types/apps-v1.ts'
 import type { PersistentVolumeClaim, Pod } from '../api/types/core-v1.ts'
+import { aggregated } from '../base/aggregated.ts'
 import { messageOf } from '../base/user-error.ts'
 import { referenceTo } from '../client/event-recorder.ts'
 import { persistentVolumeClaims } from '../client/resources.ts'
@@ -33,7 +34,7 @@ export async function createClaims(context: Context, set: StatefulSet, ordinal: 
     if (isNamespaceEnding(err)) throw err
     failures.push(`failed to create PVC ${name}: ${messageOf(err)}`)
   }
-  if (failures.length > 0) throw new Error(failures.length === 1 ? failures[0] : `[${failures.join(', ')}]`)
+  if (failures.length > 0) throw new Error(aggregated(failures))
 }
 
 /** Returns what failed. */

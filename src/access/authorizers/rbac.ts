@@ -1,6 +1,7 @@
 // Role-based access control over an index that follows the stored roles and bindings, so that a request only looks up its subjects.
 import { goQuote } from '../../api/go-quote.ts'
 import type { UserInfo } from '../../api/user.ts'
+import { aggregated } from '../../base/aggregated.ts'
 import { type Attributes, type Authorizer, authenticatedGroup, unauthenticatedGroup } from '../access.ts'
 import type { PolicyRule, RbacKind, RbacSource, RoleBinding, Subject } from '../rbac-object.ts'
 import { type CompiledRole, compileRole } from './rule-match.ts'
@@ -193,8 +194,6 @@ const ofEverybody = ({ subject, bindingName }: Grant): boolean =>
   subject.kind === 'Group' && everybody.has(subject.name) && bindingName.startsWith('system:')
 
 const everybody = new Set([authenticatedGroup, unauthenticatedGroup, 'system:serviceaccounts'])
-
-const aggregated = (errors: readonly string[]): string => (errors.length === 1 ? (errors[0] ?? '') : `[${errors.join(', ')}]`)
 
 /** An account subject of a RoleBinding without a namespace means the binding's own. */
 const accountNamespace = ({ subject, namespace }: { subject: Subject; namespace: string }): string => subject.namespace || namespace

@@ -3,6 +3,7 @@ import { formatFieldError, notSupported } from '../../api/field-error.ts'
 import { forbidden } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import { containersOf } from '../../api/validation/containers-of.ts'
+import { aggregated } from '../../base/aggregated.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted } from '../admission.ts'
 
 export const alwaysPullImages: AdmissionPlugin = {
@@ -24,8 +25,7 @@ export const alwaysPullImages: AdmissionPlugin = {
       container.imagePullPolicy === 'Always' ? [] : [notSupported(`${path}.imagePullPolicy`, container.imagePullPolicy ?? '', ['Always'])],
     )
     if (errors.length === 0) return admitted
-    const texts = errors.map(formatFieldError)
-    return { allowed: false, error: forbidden(resource, name, texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`) }
+    return { allowed: false, error: forbidden(resource, name, aggregated(errors.map(formatFieldError))) }
   },
 }
 

@@ -4,6 +4,7 @@ import { podLimits, podRequests } from '../../api/pod-resources.ts'
 import { noAmounts, parseAmounts } from '../../api/resource-amounts.ts'
 import { forbidden } from '../../api/status.ts'
 import type { Container, LimitRange, PersistentVolumeClaim, Pod, ResourceList } from '../../api/types/core-v1.ts'
+import { aggregated } from '../../base/aggregated.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted } from '../admission.ts'
 import { type CompiledLimits, type Constraint, compileLimits } from '../compiled-limits.ts'
 import { followObjects, type ObjectFeed } from '../object-feed.ts'
@@ -36,9 +37,7 @@ export function limitRanger({ feed }: { readonly feed: ObjectFeed }): AdmissionP
         if (request.resource.plural === 'pods') judgePod(request.object as Pod, limits, errors)
         else judgeClaim(request.object as PersistentVolumeClaim, limits, errors)
         if (errors.length === 0) continue
-        const unique = [...new Set(errors)]
-        const why = unique.length === 1 ? (unique[0] ?? '') : `[${unique.join(', ')}]`
-        return { allowed: false, error: forbidden(request.resource, request.name, why) }
+        return { allowed: false, error: forbidden(request.resource, request.name, aggregated(errors)) }
       }
       return admitted
     },

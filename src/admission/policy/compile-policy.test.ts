@@ -70,7 +70,10 @@ test('evaluatePolicy() has one false condition outweigh errors of others', () =>
   const error = "expression 'object.missing == 1' resulted in error: no such key: missing"
   assert.deepEqual(messages({ validations, matchConditions: [broken, { name: 'no', expression: 'false' }] }), [])
   assert.deepEqual(messages({ validations, matchConditions: [broken, { name: 'yes', expression: 'true' }] }), [error])
-  assert.deepEqual(messages({ validations, matchConditions: [broken, broken] }), [`[${error}, ${error}]`])
+  assert.deepEqual(messages({ validations, matchConditions: [broken, { ...broken, name: 'again' }] }), [error])
+  const other = { name: 'other', expression: 'object.absent == 1' }
+  const absent = "expression 'object.absent == 1' resulted in error: no such key: absent"
+  assert.deepEqual(messages({ validations, matchConditions: [broken, other, broken] }), [`[${error}, ${absent}]`])
   assert.deepEqual(messages({ validations, matchConditions: [broken], failurePolicy: 'Ignore' }), [])
 })
 

@@ -1,6 +1,7 @@
 // Match conditions of policies and webhooks: all must hold for the policy or webhook to look at a request.
 import { matchConditionsBudget } from '../../api/cel/kubernetes/limits.ts'
 import type { MatchCondition } from '../../api/types/admissionregistration-v1.ts'
+import { aggregated } from '../../base/aggregated.ts'
 import { type Bindings, Budget, compileExpression, type Expression, evaluated, OutOfBudget } from './expression.ts'
 import type { Meter } from './meter.ts'
 import type { CompiledVariables } from './variables.ts'
@@ -44,5 +45,5 @@ export function* judgeConditions(
     throw err
   }
   if (errors.length === 0) return met
-  return { met: false, error: errors.length === 1 ? (errors[0] ?? '') : `[${errors.join(', ')}]` }
+  return { met: false, error: aggregated(errors) }
 }

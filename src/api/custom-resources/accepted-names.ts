@@ -1,4 +1,6 @@
 // Which of the names that a CustomResourceDefinition asks for it gets: whoever came first keeps a name.
+
+import { aggregated } from '../../base/aggregated.ts'
 import type { CustomResourceDefinition, CustomResourceDefinitionNames } from '../types/apiextensions-v1.ts'
 import type { Finding } from './conditions.ts'
 
@@ -22,8 +24,7 @@ export function acceptNames({ spec, status }: CustomResourceDefinition, taken: T
   const names: CustomResourceDefinitionNames = { ...had }
   let finding: Finding = { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' }
   const refuse = (reason: string, conflicts: readonly string[]) => {
-    const texts = conflicts.map(name => `${JSON.stringify(name)} is already in use`)
-    const message = texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`
+    const message = aggregated(conflicts.map(name => `${JSON.stringify(name)} is already in use`))
     finding = { type: 'NamesAccepted', status: 'False', reason, message }
   }
   const accept = (name: 'plural' | 'singular' | 'kind' | 'listKind', used: ReadonlySet<string>, reason: string) => {

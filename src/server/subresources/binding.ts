@@ -3,6 +3,7 @@ import { formatFieldError } from '../../api/field-error.ts'
 import { binding as bindingResource } from '../../api/resources/core/binding.ts'
 import { badRequest, conflict, unknownPath } from '../../api/status.ts'
 import type { Binding, Pod } from '../../api/types/core-v1.ts'
+import { aggregated } from '../../base/aggregated.ts'
 import { copyJson } from '../../base/copy-json.ts'
 import { decodeBody } from '../decode.ts'
 import { isDryRun } from '../dry-run.ts'
@@ -70,8 +71,7 @@ export function binding(parts: Pick<SubresourceParts, 'writeParts' | 'resources'
 function judge(binding: Binding): void {
   const errors = bindingResource.validate?.(binding) ?? []
   if (errors.length === 0) return
-  const texts = errors.map(formatFieldError)
-  throw plainFailure(500, texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`)
+  throw plainFailure(500, aggregated(errors.map(formatFieldError)))
 }
 
 function bound(pod: Pod, node: string, metadata: Binding['metadata'], now: number): Pod {
