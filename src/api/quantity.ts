@@ -8,6 +8,8 @@ export interface Quantity {
   readonly scale: number
   readonly format: QuantityFormat
   readonly text?: string
+  /** Read as a decimal of any size, for upstream's 64 bits and a power of ten do not hold it for certain. */
+  readonly decimal?: true
 }
 
 export const quantityFormatMessage = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
@@ -83,7 +85,7 @@ function readQuantity(text: string): Quantity {
     }
     if (value > 0n && compareScaled(value, scale, 1n, 0) < 0) shown = 'DecimalSI'
   }
-  return { value: negative ? -value : value, scale, format: shown }
+  return { value: negative ? -value : value, scale, format: shown, decimal: true }
 }
 
 /** Upstream's int64 path, which keeps the input's own text where it looks canonical. Undefined where the number does not fit. */

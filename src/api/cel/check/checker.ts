@@ -139,7 +139,8 @@ class Checker {
         return t.paramOf(target, 1)
       case 'object': {
         const type = target.field?.(field)
-        if (type === undefined) this.#report(expr, `undefined field '${field}'`)
+        const message = target.field === undefined ? `unexpected failed resolution of '${target.name}'` : `undefined field '${field}'`
+        if (type === undefined) this.#report(expr, message)
         return type ?? t.errorType
       }
       case 'param':

@@ -2,14 +2,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Environment } from '../environment.ts'
+import { addressesLibrary } from '../library/addresses.ts'
+import { formatsLibrary } from '../library/formats.ts'
 import { optionalLibrary } from '../library/optional.ts'
+import { quantitiesLibrary } from '../library/quantities.ts'
+import { semverLibrary } from '../library/semver.ts'
 import { stringsLibrary } from '../library/strings.ts'
+import { urlsLibrary } from '../library/urls.ts'
 import { estimateCost } from './cost.ts'
 import { unbounded } from './estimate.ts'
 import * as t from './type.ts'
 
 const environment = Environment.create({
-  libraries: [optionalLibrary, stringsLibrary],
+  libraries: [optionalLibrary, stringsLibrary, addressesLibrary, formatsLibrary, quantitiesLibrary, semverLibrary, urlsLibrary],
   optionalSyntax: true,
   variables: [
     { name: 'x', type: t.dyn },
@@ -152,6 +157,14 @@ const estimates: readonly [source: string, min: number, max: number][] = [
   ["'a,b,c'.split(',', 2)", 1, 1],
   ["'héllo'.indexOf('l')", 1, 1],
   ["strings.quote('a\"b\\n\\u0001é')", 1, 1],
+  ["quantity('1') == quantity('2')", 3, 3],
+  ["semver('1.0.0') == semver('1.0.1')", 3, 3],
+  ["ip('::1') == ip('::2')", 3, 3],
+  ["cidr('::/0') == cidr('::/1')", 3, 3],
+  ["url('/a') == url('/b')", 3, 3],
+  ['url(s) == url(s)', 3, 5534023222112866000],
+  ["[url('/a')][0] == [url('/a')][0]", 25, 25],
+  ['format.uuid() == format.date()', 3, 9],
 ]
 
 for (const [source, min, max] of estimates) {

@@ -1,14 +1,15 @@
 // Literals that compile and could only fail, or that mix types: found when an expression is written, not when it runs.
 import { Failure } from '../evaluate/failure.ts'
 import { compilePattern } from '../evaluate/regex.ts'
-import { parseDuration, parseTimestamp } from '../evaluate/time.ts'
+import { makeDuration, makeTimestamp, nanosOfSeconds, parseDuration, parseTimestamp } from '../evaluate/time.ts'
 import { CelCompileError, type Issue } from '../issue.ts'
-import type { Expr } from '../syntax/ast.ts'
+import type { Expr, Literal } from '../syntax/ast.ts'
 import { walk } from '../syntax/walk.ts'
 import type { Checked } from './checker.ts'
 import { type CelType, dyn, formatType, sameType, unwrapOptional } from './type.ts'
 
 type Rule = (checked: Checked) => Iterable<Issue>
+type LiteralValue = Literal['value']
 
 /** Makes a validator of an environment from rules. */
 export function literalRules(rules: readonly Rule[]): (checked: Checked) => void {
@@ -34,8 +35,10 @@ export const homogeneousLiterals: Rule = ({ expr: root, types }) => {
       compareTypes(
         expr.items.map((item, index) => ({ expr: item, type: typeOf(item, expr.optional.has(index)) })),
         issues,
+        1,
       )
     } else if (expr.kind === 'map') {
+      // Of a list the first item of another type is told, of a map all keys and values.
       compareTypes(
         expr.entries.map(({ key }) => ({ expr: key, type: typeOf(key, false) })),
         issues,
@@ -50,18 +53,20 @@ export const homogeneousLiterals: Rule = ({ expr: root, types }) => {
   return issues
 }
 
-function compareTypes(items: readonly { expr: Expr; type: CelType }[], issues: Issue[]): void {
+function compareTypes(items: readonly { expr: Expr; type: CelType }[], issues: Issue[], most = items.length): void {
   const [first] = items
-  const other = first === undefined ? undefined : items.find(({ type }) => !sameType(type, first.type))
-  if (first === undefined || other === undefined) return
-  issues.push({ offset: other.expr.offset, message: `expected type '${formatType(first.type)}' but found '${formatType(other.type)}'` })
+  if (first === undefined) return
+  for (const { expr, type } of items.filter(item => !sameType(item.type, first.type)).slice(0, most)) {
+    issues.push({ offset: expr.offset, message: `expected type '${formatType(first.type)}' but found '${formatType(type)}'` })
+  }
 }
 
-const literalArgument = (name: string, position: number, isWrong: (value: string) => boolean): Rule =>
+/** Of `target.name(…)` and of `name(…)` the first argument is looked at: for `matches(text, pattern)`, as upstream has it, that is the text. */
+const literalArgument = (name: string, isWrong: (value: LiteralValue) => boolean): Rule =>
   function* ({ calls }) {
-    for (const { name: called, args } of calls.values()) {
-      const argument = called === name ? args[position] : undefined
-      if (argument?.kind === 'literal' && typeof argument.value === 'string' && isWrong(argument.value)) {
+    for (const [call, { name: called, args }] of calls) {
+      const argument = called === name ? args[call.target === undefined ? 0 : 1] : undefined
+      if (argument?.kind === 'literal' && isWrong(argument.value)) {
         yield { offset: argument.offset, message: `invalid ${name} argument` }
       }
     }
@@ -69,14 +74,22 @@ const literalArgument = (name: string, position: number, isWrong: (value: string
 
 /** Durations, timestamps and patterns that are written out can be read. */
 export const literalArguments: readonly Rule[] = [
-  literalArgument('duration', 0, text => parseDuration(text) === undefined),
-  literalArgument('timestamp', 0, text => parseTimestamp(text) === undefined),
-  literalArgument('matches', 1, isNoPattern),
+  literalArgument('duration', value => typeof value !== 'string' || isNoTime(parseDuration(value), makeDuration)),
+  literalArgument('timestamp', value => isNoTime(nanosOf(value), makeTimestamp)),
+  literalArgument('matches', value => typeof value === 'string' && failsToCompute(() => compilePattern(value))),
 ]
 
-function isNoPattern(text: string): boolean {
+function nanosOf(value: LiteralValue): bigint | undefined {
+  if (typeof value === 'string') return parseTimestamp(value)
+  return typeof value === 'number' || typeof value === 'bigint' ? nanosOfSeconds(value) : undefined
+}
+
+const isNoTime = (nanos: bigint | undefined, make: (nanos: bigint) => unknown): boolean =>
+  nanos === undefined || failsToCompute(() => make(nanos))
+
+function failsToCompute(compute: () => unknown): boolean {
   try {
-    compilePattern(text)
+    compute()
     return false
   } catch (err) {
     if (err instanceof Failure) return true

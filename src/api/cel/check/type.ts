@@ -30,7 +30,7 @@ export interface CelType {
   /** `google.protobuf.Timestamp`, `net.IP`, the name of an object's type or of a type parameter; the kind otherwise. */
   readonly name: string
   readonly params: readonly CelType[]
-  /** The type of a field of an object; undefined where it has none of this name. */
+  /** The type of a field of an object; undefined where it has none of this name. Objects of libraries have nothing that could be asked. */
   field?(name: string): CelType | undefined
 }
 

@@ -2,10 +2,11 @@
 //
 // Upstream counts 1 for what a way starts from and 1 for each step. A way that is a branch of a conditional or an index is not counted for its start.
 import type { Call, Expr, Ident, Select } from '../syntax/ast.ts'
-import { fail, noSuchOverload } from './failure.ts'
+import { CelProgramError, fail, noSuchOverload } from './failure.ts'
 import type { Step } from './frame.ts'
+import { indexProblem, keyProblem } from './go-type.ts'
 import type { Plan } from './plan.ts'
-import { CelMap, type CelValue, Double, isList, isPlainObject, kindOf, lookUp, ObjectValue, Optional, TypeValue, Uint } from './values.ts'
+import { CelMap, type CelValue, Double, isList, isPlainObject, lookUp, ObjectValue, Optional, TypeValue, Uint } from './values.ts'
 
 const indexing = new Set(['_[_]', '_[?_]', '_?._'])
 const isIndexing = (expr: Expr): expr is Call => expr.kind === 'call' && indexing.has(expr.name)
@@ -94,6 +95,9 @@ function planIndex(plan: Plan, expr: Call, startCosts: boolean): Step {
   const from = planOperand(plan, operand, startCosts)
   const optional = expr.name !== '_[_]'
   const index = planInner(plan, key)
+  const constant = plan.constantOf(index)
+  const problem = constant === undefined ? undefined : keyProblem(constant)
+  if (problem !== undefined) throw new CelProgramError(problem)
   return frame => {
     const value = from(frame)
     const at = index(frame)
@@ -110,17 +114,16 @@ function planIndex(plan: Plan, expr: Call, startCosts: boolean): Step {
   }
 }
 
-/** The element, undefined where the map has no such key; an index out of the list fails. */
+/** The element, undefined where there is no such key; an index out of a list fails. */
 function element(value: CelValue, key: CelValue): CelValue | undefined {
   if (isList(value)) {
     const at = listIndex(key)
     return at >= 0 && at < value.length ? value[at] : fail(`index out of bounds: ${at}`)
   }
-  if (value instanceof ObjectValue && typeof key === 'string') return value.get(key)
-  if (!isPlainObject(value) && !(value instanceof CelMap)) return fail(noSuchOverload)
-  const kind = kindOf(key)
-  if (kind !== 'string' && kind !== 'bool' && kind !== 'int' && kind !== 'uint' && kind !== 'double') return fail(noSuchOverload)
-  return lookUp(value, key)
+  const problem = keyProblem(key)
+  if (problem !== undefined) return fail(problem)
+  if (value instanceof ObjectValue) return typeof key === 'string' ? value.get(key) : fail(noSuchOverload)
+  return isPlainObject(value) || value instanceof CelMap ? lookUp(value, key) : undefined
 }
 
 function elementOrNone(value: CelValue, key: CelValue): CelValue | undefined {
@@ -136,7 +139,7 @@ function listIndex(key: CelValue): number {
   if (typeof key === 'bigint') return Number(key)
   if (key instanceof Uint) return Number(key.value)
   if (key instanceof Double && Number.isInteger(key.value)) return key.value
-  return fail(`unsupported index type '${kindOf(key)}' in list`)
+  return fail(indexProblem(key))
 }
 
 const shownKey = (key: CelValue): string =>

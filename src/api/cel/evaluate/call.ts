@@ -5,15 +5,18 @@ import type { Overload } from '../library/function.ts'
 import type { Call, Expr } from '../syntax/ast.ts'
 import { planAttribute } from './attribute.ts'
 import { equal } from './equality.ts'
-import { CelProgramError, Failure, fail, noSuchOverload } from './failure.ts'
+import { CelProgramError, Failure, fail, noSuchOverload, Refused } from './failure.ts'
 import type { Frame, Step } from './frame.ts'
-import { accepts, asOptional } from './narrow.ts'
+import { accepts, asOptional, looksInto } from './narrow.ts'
+import { namedFailure, noOverload, unnamed } from './no-overload.ts'
 import type { Plan } from './plan.ts'
 import { compilePattern } from './regex.ts'
-import { type CelValue, isList, type MapKey, mapKey, sizeOf } from './values.ts'
+import { type CelValue, isList, type MapKey, mapKey, Opaque, sizeOf } from './values.ts'
 
 /** Conversions of constants are done once, at no cost. */
 const conversions = new Set(['bool', 'bytes', 'double', 'duration', 'dyn', 'int', 'string', 'timestamp', 'type', 'uint'])
+/** A pattern that is constant is compiled once. */
+const searching = new Set(['matches', 'find', 'findAll'])
 
 export function planCall(plan: Plan, expr: Call): Step {
   switch (expr.name) {
@@ -88,7 +91,11 @@ function planEquality(plan: Plan, { args }: ResolvedCall, wanted: boolean): Step
   return frame => {
     const a = left(frame)
     const b = right(frame)
-    frame.charge(walk(Math.min(sizeOf(a), sizeOf(b))))
+    // Upstream knows of `==` only that values of libraries are compared at once, and that they refuse to be compared with others.
+    if (wanted && a instanceof Opaque) {
+      frame.charge(1)
+      if (b !== null && !(b instanceof Opaque && a.typeName === b.typeName)) throw new Refused()
+    } else frame.charge(walk(Math.min(sizeOf(a), sizeOf(b))))
     return equal(a, b) === wanted
   }
 }
@@ -98,6 +105,8 @@ function planMembership(plan: Plan, { args }: ResolvedCall): Step | undefined {
   const [item, list] = args
   const constant = list?.kind === 'list' ? plan.constantOf(plan.step(list)) : undefined
   if (item === undefined || constant === undefined || !isList(constant)) return undefined
+  // The item is not even looked at.
+  if (constant.length === 0) return plan.constant(false)
   const keys = new Set<MapKey>()
   for (const value of constant) {
     const key = mapKey(value)
@@ -125,14 +134,13 @@ function planFunction(plan: Plan, call: ResolvedCall): Step {
   const steps = call.args.map(arg => plan.step(arg))
   const [only, another] = call.overloads
   if (only === undefined) throw new Error(`Call of ${call.name} has no overload`)
-  if (another !== undefined) return planDynamic(call.overloads, steps)
-  const step = planStatic(only, steps)
   const [first, second] = steps
   const given = (argument: Step | undefined): CelValue | undefined => (argument === undefined ? undefined : plan.constantOf(argument))
-  if (conversions.has(call.name) && given(first) !== undefined) return once(() => plan.computed(step))
-  const pattern = given(second)
-  if (call.name === 'matches' && typeof pattern === 'string') once(() => compilePattern(pattern))
-  return step
+  const pattern = searching.has(call.name) ? given(second) : undefined
+  if (typeof pattern === 'string') once(() => compilePattern(pattern))
+  const name = typeof pattern === 'string' ? unnamed : call.name
+  const step = another === undefined ? planStatic(name, only, steps) : planDynamic(name, call.overloads, steps)
+  return conversions.has(call.name) && given(first) !== undefined ? once(() => plan.computed(step)) : step
 }
 
 /** Does while planning what would fail in each evaluation. */
@@ -145,8 +153,9 @@ function once<T>(compute: () => T): T {
   }
 }
 
-function planStatic(overload: Overload, steps: readonly Step[]): Step {
-  if (overload.cost !== undefined) return frame => invoke(frame, overload, evaluate(frame, steps), true)
+function planStatic(name: string, overload: Overload, steps: readonly Step[]): Step {
+  if (overload.params.some(looksInto)) return planGuarded(name, overload, steps)
+  if (overload.cost !== undefined) return frame => invoke(frame, name, overload, evaluate(frame, steps), true)
   const { call } = overload
   const [first, second] = steps
   // Calls with one and two arguments are nearly all; they need no list of arguments.
@@ -154,7 +163,11 @@ function planStatic(overload: Overload, steps: readonly Step[]): Step {
     return frame => {
       const a = first(frame)
       frame.charge(1)
-      return call(a, null, null, null)
+      try {
+        return call(a, null, null, null)
+      } catch (err) {
+        throw namedFailure(err, name, [a])
+      }
     }
   }
   if (first !== undefined && second !== undefined && steps.length === 2) {
@@ -162,24 +175,37 @@ function planStatic(overload: Overload, steps: readonly Step[]): Step {
       const a = first(frame)
       const b = second(frame)
       frame.charge(1)
-      return call(a, b, null, null)
+      try {
+        return call(a, b, null, null)
+      } catch (err) {
+        throw namedFailure(err, name, [a, b])
+      }
     }
   }
   return frame => {
-    const [a = null, b = null, c = null, d = null] = evaluate(frame, steps)
+    const args = evaluate(frame, steps)
     frame.charge(1)
-    return call(a, b, c, d)
+    return called(name, overload, args)
+  }
+}
+
+/** Lists and maps may hold something else than what is declared. */
+function planGuarded(name: string, overload: Overload, steps: readonly Step[]): Step {
+  return frame => {
+    const args = evaluate(frame, steps)
+    if (!overload.params.every((param, index) => accepts(param, args[index] ?? null))) throw noOverload(name, args)
+    return invoke(frame, name, overload, args, true)
   }
 }
 
 /** The overload is found by the types that the arguments turn out to have. */
-function planDynamic(overloads: readonly Overload[], steps: readonly Step[]): Step {
+function planDynamic(name: string, overloads: readonly Overload[], steps: readonly Step[]): Step {
   return frame => {
     const args = evaluate(frame, steps)
     for (const overload of overloads) {
-      if (overload.params.every((param, index) => accepts(param, args[index] ?? null))) return invoke(frame, overload, args, false)
+      if (overload.params.every((param, index) => accepts(param, args[index] ?? null))) return invoke(frame, name, overload, args, false)
     }
-    return fail(noSuchOverload)
+    throw noOverload(name, args)
   }
 }
 
@@ -189,9 +215,17 @@ function evaluate(frame: Frame, steps: readonly Step[]): CelValue[] {
   return args
 }
 
-function invoke(frame: Frame, overload: Overload, args: readonly CelValue[], resolved: boolean): CelValue {
-  const [a = null, b = null, c = null, d = null] = args
-  const result = overload.call(a, b, c, d)
+function invoke(frame: Frame, name: string, overload: Overload, args: readonly CelValue[], resolved: boolean): CelValue {
+  const result = called(name, overload, args)
   frame.charge(overload.cost !== undefined && (resolved || overload.costsAlways === true) ? overload.cost(args, result) : 1)
   return result
+}
+
+function called(name: string, overload: Overload, args: readonly CelValue[]): CelValue {
+  const [a = null, b = null, c = null, d = null] = args
+  try {
+    return overload.call(a, b, c, d)
+  } catch (err) {
+    throw namedFailure(err, name, args)
+  }
 }

@@ -4,6 +4,7 @@ import type { Call, Comprehension, Expr } from '../syntax/ast.ts'
 import { accumulatorName } from '../syntax/ast.ts'
 import { Failure, fail, noSuchOverload } from './failure.ts'
 import type { Frame, Step } from './frame.ts'
+import { goTypeOf } from './go-type.ts'
 import { asMap } from './narrow.ts'
 import { keyOf, type Plan } from './plan.ts'
 import { CelMap, type CelValue, isList, isPlainObject, keysOf, lookUp, type MapKey } from './values.ts'
@@ -44,7 +45,10 @@ function planWalk([first = 0, second]: readonly number[]): Walk {
       }
       return
     }
-    if (!isPlainObject(range) && !(range instanceof CelMap)) fail(noSuchOverload)
+    if (!isPlainObject(range) && !(range instanceof CelMap)) {
+      const type = goTypeOf(range)
+      return fail(second === undefined ? `got '${type}', expected iterable type` : `unsupported comprehension range type: ${type}`)
+    }
     for (const key of keysOf(range)) {
       slots[first] = key
       if (second !== undefined) slots[second] = lookUp(range, key)

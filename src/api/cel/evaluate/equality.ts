@@ -1,5 +1,5 @@
 // Equality and order of values: numbers compare by value across their types, everything else within its type.
-import { fail, noSuchOverload } from './failure.ts'
+import { Refused } from './failure.ts'
 import { KeyedList } from './keyed-list.ts'
 import {
   CelMap,
@@ -74,7 +74,7 @@ export function compare(a: CelValue, b: CelValue): number | undefined {
   if (a instanceof Uint8Array && b instanceof Uint8Array) return compareBytes(a, b)
   if (a instanceof Timestamp && b instanceof Timestamp) return ordered(a.nanos, b.nanos)
   if (a instanceof Duration && b instanceof Duration) return ordered(a.nanos, b.nanos)
-  return fail(noSuchOverload)
+  throw new Refused()
 }
 
 function ordered(a: number | bigint, b: number | bigint): number | undefined {

@@ -10,10 +10,17 @@ export class Failure {
   }
 }
 
+export const noSuchOverload = 'no such overload'
+
+/** A value refuses another one: upstream's values do not know in which function that is. */
+export class Refused extends Failure {
+  constructor() {
+    super(noSuchOverload)
+  }
+}
+
 /** The evaluation costs more than it may; nothing absorbs this. */
 export class CostExceeded {}
-
-export const noSuchOverload = 'no such overload'
 
 export function fail(message: string): never {
   throw new Failure(message)

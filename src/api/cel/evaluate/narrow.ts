@@ -1,5 +1,5 @@
 // Arguments of functions as the type that the function declares; a value of another type, which only dyn lets through, fails as upstream does.
-import type { CelType } from '../check/type.ts'
+import { type CelType, paramOf } from '../check/type.ts'
 import { fail, noSuchOverload } from './failure.ts'
 import {
   Boxed,
@@ -9,7 +9,9 @@ import {
   Duration,
   isList,
   isPlainObject,
+  keysOf,
   kindOf,
+  lookUp,
   Opaque,
   Optional,
   Timestamp,
@@ -37,11 +39,13 @@ export function asDouble(value: CelValue): number {
   return typeof value === 'number' && !Number.isSafeInteger(value) ? value : fail(noSuchOverload)
 }
 
-export function asMap(value: CelValue): CelMap | { readonly [key: string]: CelValue } {
+type AnyMap = CelMap | { readonly [key: string]: CelValue }
+
+export function asMap(value: CelValue): AnyMap {
   return value instanceof CelMap || isPlainObject(value) ? value : fail(noSuchOverload)
 }
 
-/** Whether a value may stand where a parameter of this type is declared; items of lists and maps are not looked at. */
+/** Whether a value may stand where a parameter of this type is declared; of lists and maps, what comes first in them is looked at. */
 export function accepts(type: CelType, value: CelValue): boolean {
   switch (type.kind) {
     case 'dyn':
@@ -54,9 +58,25 @@ export function accepts(type: CelType, value: CelValue): boolean {
       const kind = kindOf(value)
       return kind === 'object' || kind === 'map'
     }
+    case 'list':
+      return isList(value) && (value.length === 0 || accepts(paramOf(type, 0), value[0] ?? null))
+    case 'map':
+      return (value instanceof CelMap || isPlainObject(value)) && acceptsEntry(type, value)
     case 'wrapper':
       return value === null || type.params.some(of => accepts(of, value))
     default:
       return kindOf(value) === type.kind
   }
 }
+
+function acceptsEntry(type: CelType, value: AnyMap): boolean {
+  const [keyType, valueType] = type.params
+  if (keyType === undefined || valueType === undefined || (isOpen(keyType) && isOpen(valueType))) return true
+  const [key] = keysOf(value)
+  return key === undefined || (accepts(keyType, key) && accepts(valueType, lookUp(value, key) ?? null))
+}
+
+const isOpen = ({ kind }: CelType): boolean => kind === 'dyn' || kind === 'param'
+
+/** Whether `accepts` looks into what is in a list or map. */
+export const looksInto = ({ kind, params }: CelType): boolean => (kind === 'list' || kind === 'map') && !params.every(isOpen)

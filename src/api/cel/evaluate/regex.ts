@@ -28,10 +28,15 @@ export function compilePattern(pattern: string): RE2JS {
 /** Whether some part of the text matches. */
 export const matches = (text: string, pattern: string): boolean => compilePattern(pattern).test(text)
 
-/** What matches, from left to right; at most `limit` parts where it is not negative. */
+/** What matches, from left to right, without nothing right behind a match; at most `limit` parts where it is not negative. */
 export function findAll(text: string, pattern: string, limit: number): string[] {
   const matcher = compilePattern(pattern).matcher(text)
   const found: string[] = []
-  while (found.length !== limit && matcher.find()) found.push(matcher.group() ?? '')
+  let end = -1
+  while (found.length !== limit && matcher.find()) {
+    const isAbutting = matcher.end() === matcher.start() && matcher.start() === end
+    end = matcher.end()
+    if (!isAbutting) found.push(matcher.group() ?? '')
+  }
   return found
 }

@@ -1,4 +1,6 @@
 // Timestamps and durations: text as RFC 3339 and Go write it, arithmetic within their ranges, calendar fields in a time zone.
+import { goQuote } from '../../go-quote.ts'
+import { isTimeZone } from '../../resources/batch/time-zone.ts'
 import { fail } from './failure.ts'
 import { Duration, Timestamp } from './values.ts'
 
@@ -11,8 +13,10 @@ export function makeTimestamp(nanos: bigint): Timestamp {
   return nanos < earliest || nanos > latest ? fail('timestamp overflow') : new Timestamp(nanos)
 }
 
+export const nanosOfSeconds = (seconds: number | bigint): bigint => BigInt(seconds) * second
+
 export function makeDuration(nanos: bigint): Duration {
-  return BigInt.asIntN(64, nanos) === nanos ? new Duration(nanos) : fail('duration overflow')
+  return BigInt.asIntN(64, nanos) === nanos ? new Duration(nanos) : fail('integer overflow')
 }
 
 export const shiftTimestamp = ({ nanos }: Timestamp, by: bigint): Timestamp => makeTimestamp(nanos + by)
@@ -105,7 +109,7 @@ export interface CalendarFields {
 /** The calendar in a zone: undefined for UTC, `+02:00`, or a name of the time zone database. Fails for unknown zones. */
 export function calendar({ nanos }: Timestamp, zone: string | undefined): CalendarFields {
   const millis = Number((nanos - (((nanos % 1_000_000n) + 1_000_000n) % 1_000_000n)) / 1_000_000n)
-  const date = new Date(millis + (zone === undefined || zone === 'UTC' ? 0 : offsetMillis(millis, zone)))
+  const date = new Date(millis + (zone === undefined || zone === '' || zone === 'UTC' || zone === 'Local' ? 0 : offsetMillis(millis, zone)))
   const year = date.getUTCFullYear()
   const start = new Date(0)
   start.setUTCFullYear(year, 0, 1)
@@ -122,12 +126,20 @@ export function calendar({ nanos }: Timestamp, zone: string | undefined): Calend
   }
 }
 
+/** Undefined for a name. */
 function offsetMinutes(zone: string): number | undefined {
-  const match = /^([+-]?)(\d\d):(\d\d)$/.exec(zone)
-  if (match === null) return undefined
-  const [, sign = '', hours = '', minutes = ''] = match
-  if (Number(hours) > 23 || Number(minutes) > 59) return undefined
-  return (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes))
+  const colon = zone.indexOf(':')
+  if (colon === -1) return undefined
+  const minutes = wholeNumber(zone.slice(colon + 1))
+  return wholeNumber(zone.slice(0, colon)) * 60 + (zone.startsWith('-') ? -minutes : minutes)
+}
+
+/** Upstream takes offsets of any size; those beyond this one lead out of the calendar. */
+const maxDigits = 4
+
+function wholeNumber(text: string): number {
+  const wrong = /^[+-]?\d+$/.test(text) ? (text.length > maxDigits ? 'value out of range' : undefined) : 'invalid syntax'
+  return wrong === undefined ? Number(text) : fail(`strconv.Atoi: parsing ${goQuote(text)}: ${wrong}`)
 }
 
 /** More than there are zones. */
@@ -149,27 +161,22 @@ function offsetMillis(millis: number, zone: string): number {
   return local.getTime() - Math.floor(millis / 1000) * 1000
 }
 
-/** Formats are costly to make: each zone has one, however its name is written. */
+/** Formats are costly to make: each zone has one. */
 function formatOf(zone: string): Intl.DateTimeFormat {
-  const key = zone.toLowerCase()
-  const known = formats.get(key)
+  const known = formats.get(zone)
   if (known !== undefined) return known
-  try {
-    const made = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    })
-    if (formats.size >= maxFormats) formats.clear()
-    formats.set(key, made)
-    return made
-  } catch (err) {
-    if (err instanceof RangeError) return fail(`unknown time zone ${zone}`)
-    throw err
-  }
+  if (!isTimeZone(zone)) return fail(`unknown time zone ${zone}`)
+  const made = new Intl.DateTimeFormat('en-US', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  })
+  if (formats.size >= maxFormats) formats.clear()
+  formats.set(zone, made)
+  return made
 }

@@ -17,6 +17,11 @@ export type CelValue =
 export abstract class Boxed {
   /** Name of the type, as `type()` gives it. */
   abstract readonly typeName: string
+
+  /** What comparing it costs by. */
+  get size(): number {
+    return 1
+  }
 }
 
 export class Uint extends Boxed {
@@ -104,6 +109,11 @@ export type MapKey = string | boolean | number | bigint
 /** A map made by an expression. Decoded JSON objects are maps too, with string keys. */
 export class CelMap extends Boxed {
   readonly typeName = 'map'
+
+  override get size(): number {
+    return this.entries.size
+  }
+
   readonly entries: ReadonlyMap<MapKey, readonly [key: CelValue, value: CelValue]>
 
   constructor(entries: ReadonlyMap<MapKey, readonly [CelValue, CelValue]>) {
@@ -269,6 +279,5 @@ export function sizeOf(value: CelValue): number {
   if (typeof value === 'string') return codePoints(value)
   if (typeof value !== 'object' || value === null) return 1
   if (isList(value) || value instanceof Uint8Array) return value.length
-  if (value instanceof CelMap) return value.entries.size
-  return value instanceof Boxed ? 1 : entriesOf(value)
+  return value instanceof Boxed ? value.size : entriesOf(value)
 }

@@ -5,7 +5,7 @@ import { equal } from '../evaluate/equality.ts'
 import { fail } from '../evaluate/failure.ts'
 import { KeyedList } from '../evaluate/keyed-list.ts'
 import { makeDuration, makeTimestamp, parseDuration, parseTimestamp } from '../evaluate/time.ts'
-import { CelMap, type CelValue, Double, isList, isPlainObject, ObjectValue } from '../evaluate/values.ts'
+import { CelMap, type CelValue, Double, isList, isPlainObject, mapSize, ObjectValue } from '../evaluate/values.ts'
 import { escapeFieldName } from './field-names.ts'
 import { withMetadata } from './schema-declaration.ts'
 
@@ -36,6 +36,10 @@ class SchemaObject extends ObjectValue {
     // A field that is null is a field that is not set.
     if (json === undefined || json === null) return undefined
     return field.view === undefined ? json : field.view(json)
+  }
+
+  override get size(): number {
+    return mapSize(this.#json)
   }
 
   equals(other: CelValue): boolean {

@@ -1,12 +1,14 @@
 // Kubernetes' IP addresses and networks: `cidr('10.0.0.0/8').containsIP(ip('10.1.2.3'))`. Strict as Go's netip: no leading zeros, no zones, and no
 // IPv4 addresses in the form of IPv6.
 
+import { goQuote } from '../../go-quote.ts'
 import { formatIp, type IpBytes, parseIp } from '../../validation/ip-address.ts'
 import * as estimate from '../check/estimate.ts'
 import * as t from '../check/type.ts'
-import { fail, noSuchOverload } from '../evaluate/failure.ts'
+import { fail, noSuchOverload, Refused } from '../evaluate/failure.ts'
 import { asString } from '../evaluate/narrow.ts'
-import { type CelValue, codePoints, Opaque } from '../evaluate/values.ts'
+import { type CelValue, codePoints, Opaque, sizeOf } from '../evaluate/values.ts'
+import { addressProblem, networkProblem } from './address-problems.ts'
 import { type Costs, nominal, parses } from './costs.ts'
 import { type CelFunction, free, type Library, member } from './function.ts'
 import { cidrType, ipType } from './opaque-types.ts'
@@ -18,6 +20,10 @@ class IpValue extends Opaque {
   constructor(bytes: IpBytes) {
     super()
     this.bytes = bytes
+  }
+
+  override get size(): number {
+    return this.bytes.length
   }
 
   equals(other: Opaque): boolean {
@@ -34,6 +40,10 @@ class CidrValue extends Opaque {
     super()
     this.address = address
     this.bits = bits
+  }
+
+  override get size(): number {
+    return Math.ceil(this.bits / 8)
   }
 
   equals(other: Opaque): boolean {
@@ -56,24 +66,29 @@ const masked = (bytes: IpBytes, bits: number): number[] =>
 type Read<T> = { readonly value: T } | { readonly error: string }
 
 function readIp(text: string): Read<IpValue> {
-  const shown = JSON.stringify(text)
+  const shown = goQuote(text)
+  const problem = addressProblem(text)
+  if (problem !== undefined) return { error: `IP Address ${shown} parse error during conversion from string: ${problem}` }
   if (text.includes('%')) return { error: `IP address ${shown} with zone value is not allowed` }
-  const bytes = /(?:^|[.:])0\d+(?:\.|$)/.test(text) && text.includes('.') ? undefined : parseIp(text)
-  if (bytes === undefined)
-    return { error: `IP Address ${shown} parse error during conversion from string: ParseAddr(${shown}): unable to parse IP` }
-  if (bytes.length === 4 && text.includes(':')) return { error: `IPv4-mapped IPv6 address ${shown} is not allowed` }
-  return { value: new IpValue(bytes) }
+  const value = ipOf(text)
+  return value === undefined ? { error: `IPv4-mapped IPv6 address ${shown} is not allowed` } : { value }
 }
 
+/** Of a text that is an address; undefined for an IPv4 address in the form of IPv6. */
+function ipOf(address: string): IpValue | undefined {
+  const bytes = parseIp(address)
+  return bytes === undefined || (bytes.length === 4 && address.includes(':')) ? undefined : new IpValue(bytes)
+}
+
+const wrongNetwork = 'network address parse error during conversion from string: '
+
 function readCidr(text: string): Read<CidrValue> {
-  const wrong = `network address parse error during conversion from string: `
-  const [, address = '', length = ''] = /^(.*)\/(0|[1-9]\d{0,2})$/s.exec(text) ?? []
-  const ip = readIp(address)
-  if ('error' in ip) return { error: `${wrong}${wrong}netip.ParsePrefix(${JSON.stringify(text)}): unable to parse` }
-  const bits = Number(length)
-  if (bits > ip.value.bytes.length * 8)
-    return { error: `${wrong}${wrong}netip.ParsePrefix(${JSON.stringify(text)}): prefix length out of range` }
-  return { value: new CidrValue(ip.value.bytes, bits) }
+  const problem = networkProblem(text)
+  if (problem !== undefined) return { error: `${wrongNetwork}${wrongNetwork}${problem}` }
+  const [address = '', bits] = text.split('/')
+  const ip = ipOf(address)
+  if (ip === undefined) return { error: `${wrongNetwork}IPv4-mapped IPv6 address ${goQuote(text)} is not allowed` }
+  return { value: new CidrValue(ip.bytes, Number(bits)) }
 }
 
 const must = <T>(read: Read<T>): T => ('error' in read ? fail(read.error) : read.value)
@@ -84,6 +99,13 @@ const containsIp = (network: CelValue, { bytes }: IpValue): boolean => {
   const { address, bits } = asCidr(network)
   return sameBits(address, bytes, bits)
 }
+/** Upstream says of a text that is no address what it says of any other value. */
+function ipIn(text: string): IpValue {
+  const ip = readIp(text)
+  if ('error' in ip) throw new Refused()
+  return ip.value
+}
+
 const containsCidr = (network: CelValue, other: CidrValue): boolean => {
   const { address, bits } = asCidr(network)
   return bits <= other.bits && sameBits(address, other.address, bits)
@@ -118,12 +140,11 @@ function isGlobalUnicast(bytes: IpBytes): boolean {
 }
 
 const addressSizes = { min: 4, max: 16 }
-const cidrSize = (value: CelValue | undefined): number => (value instanceof CidrValue ? Math.ceil(value.bits / 8) : 1)
 
 /** The bytes of the network are compared; a text is parsed first; a network is masked as well. */
 const contains = (ofNetwork: boolean, ofText: boolean): Costs => ({
   cost([network, other]) {
-    const bytes = cidrSize(network)
+    const bytes = sizeOf(network ?? null)
     return (
       estimate.walk(2 * bytes) +
       (ofNetwork ? estimate.walk(bytes) + 1 : 0) +
@@ -165,7 +186,7 @@ const cidrFunctions: readonly CelFunction[] = [
         'cidr_contains_ip_string',
         [cidrType, string],
         bool,
-        (network, ip) => containsIp(network, must(readIp(asString(ip)))),
+        (network, text) => containsIp(network, ipIn(asString(text))),
         contains(false, true),
       ),
       member('cidr_contains_ip_ip', [cidrType, ipType], bool, (network, ip) => containsIp(network, asIp(ip)), contains(false, false)),

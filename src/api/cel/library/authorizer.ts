@@ -146,7 +146,6 @@ const narrow = (name: 'subresource' | 'namespace' | 'name') => ({
 })
 
 export const authorizerLibrary: Library = {
-  types: [authorizerType, pathCheckType, groupCheckType, resourceCheckType, decisionType],
   functions: [
     { name: 'path', overloads: [member('authorizer_path', [authorizerType, string], pathCheckType, path, nominal)] },
     {

@@ -5,24 +5,31 @@ import type { CelType } from '../check/type.ts'
 import * as t from '../check/type.ts'
 import { fail } from '../evaluate/failure.ts'
 import { asBool, asBytes, asDouble, asDuration, asInt, asString, asTimestamp, asUint } from '../evaluate/narrow.ts'
-import { formatDuration, formatTimestamp, makeDuration, makeTimestamp, parseDuration, parseTimestamp } from '../evaluate/time.ts'
+import {
+  formatDuration,
+  formatTimestamp,
+  makeDuration,
+  makeTimestamp,
+  nanosOfSeconds,
+  parseDuration,
+  parseTimestamp,
+} from '../evaluate/time.ts'
 import { type CelValue, Double, sizeOf, TypeValue, toInt, toUint, typeNameOf } from '../evaluate/values.ts'
 import { type CelFunction, free, type Overload } from './function.ts'
 
 const second = 1_000_000_000n
 const twoTo63 = 2 ** 63
 
-const rangeError = 'range error'
 const notConvertible = (type: CelType): never => fail(`type conversion error from 'string' to '${type.name}'`)
 
 function doubleToInt(value: number): CelValue {
   const whole = Math.trunc(value)
-  return Number.isNaN(value) || whole >= twoTo63 || whole <= -twoTo63 ? fail(rangeError) : toInt(BigInt(whole))
+  return Number.isNaN(value) || whole >= twoTo63 || whole <= -twoTo63 ? fail('integer overflow') : toInt(BigInt(whole))
 }
 
 function doubleToUint(value: number): CelValue {
   const whole = Math.trunc(value)
-  return Number.isNaN(value) || whole >= twoTo63 * 2 || value < 0 ? fail(rangeError) : toUint(BigInt(whole))
+  return Number.isNaN(value) || whole >= twoTo63 * 2 || value < 0 ? fail('unsigned integer overflow') : toUint(BigInt(whole))
 }
 
 function textToInt(text: string): CelValue {
@@ -93,6 +100,9 @@ function timestampOf(text: string): CelValue {
   const nanos = parseTimestamp(text)
   return nanos === undefined ? notConvertible(t.timestamp) : makeTimestamp(nanos)
 }
+
+/** Declared, and never computed: so upstream has it. */
+const neverDuration = (): CelValue => fail("type conversion error from 'int' to 'google.protobuf.Duration'")
 
 function durationOf(text: string): CelValue {
   const nanos = parseDuration(text)
@@ -174,7 +184,7 @@ export const conversions: readonly CelFunction[] = [
     name: 'timestamp',
     overloads: [
       identity('timestamp_to_timestamp', t.timestamp),
-      free('int64_to_timestamp', [t.int], t.timestamp, value => makeTimestamp(BigInt(asInt(value)) * second)),
+      free('int64_to_timestamp', [t.int], t.timestamp, value => makeTimestamp(nanosOfSeconds(asInt(value)))),
       free('string_to_timestamp', [t.string], t.timestamp, value => timestampOf(asString(value))),
     ],
   },
@@ -182,7 +192,7 @@ export const conversions: readonly CelFunction[] = [
     name: 'duration',
     overloads: [
       identity('duration_to_duration', t.duration),
-      free('int64_to_duration', [t.int], t.duration, value => makeDuration(BigInt(asInt(value)) * second)),
+      free('int64_to_duration', [t.int], t.duration, neverDuration),
       free('string_to_duration', [t.string], t.duration, value => durationOf(asString(value))),
     ],
   },

@@ -186,6 +186,7 @@ function pairs(map: CelMap | { readonly [key: string]: CelValue }): string[] {
 }
 
 const unreadable = 'could not parse formatting clause'
+const noDigits = 'error while converting precision to integer: strconv.Atoi: parsing "": invalid syntax'
 
 /** Goes through a pattern: what stands between clauses as it is, and what `write` makes of each clause. Fails for what is no clause. */
 export function eachClause(pattern: string, write: (clause: Clause, index: number, precision: number | undefined) => string): string {
@@ -196,9 +197,10 @@ export function eachClause(pattern: string, write: (clause: Clause, index: numbe
       if (dot === undefined) return fail('unexpected end of string')
       return fail(`${unreadable}: error while parsing precision: could not find end of precision specifier`)
     }
+    if (dot === '.') return fail(`${unreadable}: error while parsing precision: ${noDigits}`)
     const clause = clauses.get(letter)
     if (clause === undefined) return fail(`${unreadable}: unrecognized formatting clause ${JSON.stringify(letter)}`)
-    const precision = dot === undefined || dot === '.' ? undefined : Number(dot.slice(1))
+    const precision = dot === undefined ? undefined : Number(dot.slice(1))
     if (precision !== undefined && precision > maxPrecision) return fail(`${unreadable}: precision ${precision} is above ${maxPrecision}`)
     return write(clause, next++, precision)
   })

@@ -111,7 +111,6 @@ const constants: readonly CelFunction[] = [...formats].map(([name, format]) => (
 }))
 
 export const formatsLibrary: Library = {
-  types: [formatType],
   functions: [
     { name: 'validate', overloads: [member('format-validate', [formatType, t.string], t.optional(t.list(t.string)), validate, validates)] },
     { name: 'format.named', overloads: [free('format-named', [t.string], t.optional(formatType), named, nominal)] },

@@ -26,6 +26,7 @@ const rows: Readonly<Record<string, readonly string[]>> = {
   ],
   regex: [
     "'abc 123'.find('[0-9]+') == '123' && 'abc'.find('[0-9]+') == ''",
+    "'ab'.findAll('.*') == ['ab'] && 'baac'.findAll('a*') == ['', 'aa', ''] && 'abc'.findAll('c*') == ['', '', 'c']",
     "'1 2 3'.findAll('[0-9]') == ['1', '2', '3'] && '1 2 3'.findAll('[0-9]', 1) == ['1'] && '1'.findAll('[0-9]', 0) == []",
   ],
   strings: [
@@ -45,9 +46,11 @@ const rows: Readonly<Record<string, readonly string[]>> = {
   quantities: [
     "quantity('50k').add(20).sub(quantity('100k')).sub(-50000) == quantity('20')",
     "quantity('200M').compareTo(quantity('0.2G')) == 0 && quantity('50Mi').isGreaterThan(quantity('50M')) && quantity('1').isLessThan(quantity('2'))",
+    "quantity('1Ki').isInteger() && quantity('1k').add(1).isInteger() && !quantity('1.0').isInteger() && !quantity('1.5Ki').isInteger()",
+    "!quantity('10E').isInteger() && !quantity('1.5').sub(quantity('0.5')).isInteger() && quantity('0').sub(quantity('5')).asInteger() == -5",
     "isQuantity('1.3Gi') && !isQuantity('200K') && !isQuantity('1,3G')",
     "quantity('50k').asInteger() == 50000 && quantity('50k').isInteger() && !quantity('1m').isInteger() && sign(quantity('-1')) == -1",
-    "quantity('1.5').asApproximateFloat() == 1.5 && type(quantity('1')) == kubernetes.Quantity",
+    "quantity('1.5').asApproximateFloat() == 1.5 && type(quantity('1')) == type(quantity('2'))",
   ],
   addresses: [
     "ip('127.0.0.1').family() == 4 && ip('::1').family() == 6 && ip('::1').isLoopback() && ip('0.0.0.0').isUnspecified()",
@@ -103,7 +106,43 @@ const failing: readonly [source: string, message: RegExp][] = [
   ["ip('::ffff:1.2.3.4')", /^IPv4-mapped IPv6 address "::ffff:1.2.3.4" is not allowed$/],
   ["cidr('192.168.0.0/33')", /^network address parse error during conversion from string/],
   ["url('../x')", /^URL parse error during conversion from string: parse "\.\.\/x": invalid URI for request$/],
-  ["semver('1.0')", /^Invalid semantic version$/],
+  ["semver('')", /^Version string empty$/],
+  ["semver('1.0')", /^No Major\.Minor\.Patch elements found$/],
+  ["semver('v1.0.0')", /^Invalid character\(s\) found in major number "v1"$/],
+  ["semver('1.02.0')", /^Minor number must not contain leading zeroes "02"$/],
+  ["semver('1.0.')", /^strconv\.ParseUint: parsing "": invalid syntax$/],
+  ["semver('1.0.18446744073709551616')", /^strconv\.ParseUint: parsing "18446744073709551616": value out of range$/],
+  ["semver('1.0.0-')", /^Prerelease is empty$/],
+  ["semver('1.0.0-a.01')", /^Numeric PreRelease version must not contain leading zeroes "01"$/],
+  ["semver('1.0.0-a_b')", /^Invalid character\(s\) found in prerelease "a_b"$/],
+  ["semver('1.0.0+')", /^Build meta data is empty$/],
+  ["semver('1.0.0-a+b_c')", /^Invalid character\(s\) found in build meta data "b_c"$/],
+  ["semver('1-rc', true)", /^short version cannot contain PreRelease\/Build meta data$/],
+  ["quantity('1000m').asInteger()", /^cannot convert value to integer$/],
+  ["ip('10.0.0')", /^IP Address "10\.0\.0" parse error during conversion from string: ParseAddr\("10\.0\.0"\): IPv4 address too short$/],
+  ["ip('::1%eth0')", /^IP address "::1%eth0" with zone value is not allowed$/],
+  [
+    "cidr('::ffff:1.2.3.4/128')",
+    /^network address parse error during conversion from string: IPv4-mapped IPv6 address "::ffff:1\.2\.3\.4\/128" is not allowed$/,
+  ],
+  ["cidr('::/0').containsIP('x')", /^no such overload$/],
+  ["dyn(quantity('1')) == 1", /^no such overload$/],
+  ['dyn(true) + 1', /^no such overload: _\+_$/],
+  ["dyn('a') + 1", /^no such overload$/],
+  ["'a'.contains(dyn(1))", /^no such overload$/],
+  ["'a,b'.split(dyn(1))", /^no such overload: split\(string, int\)$/],
+  ["'a'.find(dyn(1))", /^no such overload: find\(string, int\)$/],
+  ["dyn(1).find('a')", /^no such overload$/],
+  ['[dyn(1)].join()', /^no such overload: join\(list\)$/],
+  ['[dyn(null)].isSorted()', /^no such overload: isSorted\(list\)$/],
+  ['[dyn(1), dyn(null)].isSorted()', /^no such overload$/],
+  ['dyn(1).all(x, true)', /^got 'types\.Int', expected iterable type$/],
+  ["dyn('a').all(i, x, true)", /^unsupported comprehension range type: types\.String$/],
+  ['[1][dyn(1.5)]', /^unsupported index value 1\.5 in list$/],
+  ['dyn(1)[0]', /^no such key: 0$/],
+  ['dyn(1)[optional.none()]', /^invalid qualifier type: \*types\.Optional$/],
+  ["timestamp('2024-01-01T00:00:00Z').getHours('utc')", /^unknown time zone utc$/],
+  ["timestamp('2024-01-01T00:00:00Z').getHours('x:00')", /^strconv\.Atoi: parsing "x": invalid syntax$/],
   ["authorizer.path(' ')", /^path must not be empty$/],
   ["authorizer.serviceAccount('a.b', 'x')", /^Invalid service account namespace$/],
   ["'abc'.substring(2, 1)", /^invalid substring range. start: 2, end: 1$/],
@@ -129,7 +168,35 @@ test('the authorizer is asked for what the expression says', () => {
   ])
 })
 
+/** Constants are computed before anything runs. */
+const unplanned: readonly [source: string, message: RegExp][] = [
+  ['double(dyn([]))', /^no such overload: double\(list\)$/],
+  ['dyn(1)[dyn(null)]', /^invalid qualifier type: types\.Null$/],
+  ["'a'.find('(')", /^error parsing regexp: missing closing \): `\(`$/],
+  ['int(dyn(1e308))', /^integer overflow$/],
+  ['uint(dyn(-1.0))', /^unsigned integer overflow$/],
+]
+for (const [source, message] of unplanned)
+  test(`${source} is no program`, () => assert.throws(() => evaluate(source), { name: 'CelProgramError', message }))
+
+const uncompiled: readonly [source: string, message: RegExp][] = [
+  ["matches('(', 'a')", /:1:9: invalid matches argument/],
+  ["'a'.matches('(')", /:1:13: invalid matches argument/],
+  ['timestamp(253402300800)', /:1:11: invalid timestamp argument/],
+  ['duration(5)', /:1:10: invalid duration argument/],
+  ["'%.f'.format([1.5])", /:1:13: could not parse formatting clause: error while parsing precision: .* parsing "": invalid syntax/],
+  ["quantity('1').x", /:1:14: unexpected failed resolution of 'kubernetes.Quantity'/],
+  ["type(quantity('1')) == kubernetes.Quantity", /:1:24: undeclared reference to 'kubernetes'/],
+  ["{'a': 1, 'b': 'x', 'c': 'y'}", /:1:15: expected type 'int' but found 'string'[\s\S]*:1:25: expected type 'int' but found 'string'/],
+]
+for (const [source, message] of uncompiled)
+  test(`${source} does not compile`, () => assert.throws(() => environment.compile(source), { name: 'CelCompileError', message }))
+
 const costs: readonly [source: string, cost: number][] = [
+  ['uint(dyn(1))', 0],
+  ["[''].size() in []", 0],
+  ["cidr('::/0') == cidr('::/0')", 3],
+  ["ip('::1') != ip('::2')", 4],
   ["authorizer.path('/x').check('get').allowed()", 350_003],
   ["'abcdefghijklmnop'.upperAscii()", 2],
   ["'a b c d e f g h'.split(' ')", 3],

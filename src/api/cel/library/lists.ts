@@ -2,10 +2,10 @@
 import type { CelType } from '../check/type.ts'
 import * as t from '../check/type.ts'
 import { compare, equal } from '../evaluate/equality.ts'
-import { fail, noSuchOverload } from '../evaluate/failure.ts'
+import { fail, Refused } from '../evaluate/failure.ts'
 import { asDouble, asDuration, asInt, asList, asUint } from '../evaluate/narrow.ts'
 import { makeDuration } from '../evaluate/time.ts'
-import { type CelValue, Double, toInt, toUint } from '../evaluate/values.ts'
+import { type CelValue, Double, kindOf, toInt, toUint } from '../evaluate/values.ts'
 import { traverses } from './costs.ts'
 import { type CelFunction, type Library, member, type Overload } from './function.ts'
 
@@ -20,18 +20,31 @@ const comparable: readonly [type: CelType, name: string][] = [
   [t.bytes, 'bytes'],
 ]
 
-const order = (a: CelValue, b: CelValue): number => compare(a, b) ?? fail(noSuchOverload)
-
-const isSorted = (list: CelValue): boolean => {
-  const items = asList(list)
-  return items.every((item, index) => index === 0 || order(items[index - 1] ?? null, item) <= 0)
+const kinds = new Set(comparable.map(([type]) => type.kind))
+/** Items that cannot be compared with each other are in no order, which is no failure; items that can be compared with nothing fail. */
+const order = (a: CelValue, b: CelValue): number => {
+  try {
+    return compare(a, b) ?? 0
+  } catch (err) {
+    if (err instanceof Refused) return 0
+    throw err
+  }
 }
+
+function comparables(list: CelValue): readonly CelValue[] {
+  const items = asList(list)
+  if (items.some(item => !kinds.has(kindOf(item) as CelType['kind']))) throw new Refused()
+  return items
+}
+
+const isSorted = (list: CelValue): boolean =>
+  comparables(list).every((item, index, items) => index === 0 || order(items[index - 1] ?? null, item) <= 0)
 
 /** The item that comes before all others in this direction. */
 const extreme =
   (name: string, direction: 1 | -1) =>
   (list: CelValue): CelValue =>
-    asList(list).reduce<CelValue | undefined>(
+    comparables(list).reduce<CelValue | undefined>(
       (best, item) => (best === undefined || order(item, best) * direction < 0 ? item : best),
       undefined,
     ) ?? fail(`${name} called on empty list`)

@@ -1,7 +1,8 @@
 // Types that Kubernetes adds to CEL: values whose functions alone look into them.
-import { type CelType, objectType, opaque } from '../check/type.ts'
+import { type CelType, opaque } from '../check/type.ts'
 
-const closed = (name: string): CelType => objectType(name, () => undefined)
+/** To the checker an object of which nothing is declared. */
+const closed = (name: string): CelType => ({ kind: 'object', name, params: [] })
 
 export const urlType = closed('kubernetes.URL')
 export const quantityType = closed('kubernetes.Quantity')

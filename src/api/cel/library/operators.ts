@@ -1,5 +1,5 @@
 // Arithmetic, order, equality, membership and size: the operators of CEL itself.
-import type { EstimateCall, EstimateNode, Range } from '../check/estimate.ts'
+import type { CallEstimate, EstimateCall, EstimateNode, Range } from '../check/estimate.ts'
 import * as estimate from '../check/estimate.ts'
 import type { CelType } from '../check/type.ts'
 import * as t from '../check/type.ts'
@@ -10,6 +10,19 @@ import { asBool, asBytes, asDouble, asDuration, asInt, asList, asMap, asString, 
 import { addDurations, shiftTimestamp, timeBetween } from '../evaluate/time.ts'
 import { type CelValue, codePoints, Double, lookUp, mapSize, sizeOf, toInt, toUint } from '../evaluate/values.ts'
 import { type CelFunction, free, member, type Overload } from './function.ts'
+import {
+  authorizerType,
+  cidrType,
+  decisionType,
+  formatType,
+  groupCheckType,
+  ipType,
+  pathCheckType,
+  quantityType,
+  resourceCheckType,
+  semverType,
+  urlType,
+} from './opaque-types.ts'
 
 type Arithmetic = '+' | '-' | '*' | '/' | '%'
 
@@ -60,11 +73,10 @@ function numeric(operator: Arithmetic, name: string): Overload[] {
     free(`${name}_int64`, [t.int, t.int], t.int, (a, b) => intArithmetic(a, b, operator)),
     free(`${name}_uint64`, [t.uint, t.uint], t.uint, (a, b) => toUint(large(asUint(a), asUint(b), operator))),
   ]
-  if (operator !== '%') {
-    const act = doubleArithmetic[operator]
-    rows.push(free(`${name}_double`, [t.double, t.double], t.double, (a, b) => new Double(act(asDouble(a), asDouble(b)))))
-  }
-  return rows
+  if (operator === '%') return rows
+  const act = doubleArithmetic[operator]
+  // Of operands whose type nothing tells the first row decides.
+  return [free(`${name}_double`, [t.double, t.double], t.double, (a, b) => new Double(act(asDouble(a), asDouble(b)))), ...rows]
 }
 
 function concatBytes(a: Uint8Array, b: Uint8Array): Uint8Array {
@@ -96,6 +108,25 @@ export const comparison = {
     return { cost: estimate.scale({ min: max > 0 ? 1 : 0, max }, estimate.traversalFactor) }
   },
 }
+
+/** Kubernetes' values are compared at once, but for URLs, which are compared as texts. Upstream looks at `==` alone. */
+const estimateEquality = (call: EstimateCall): CallEstimate => {
+  const [a, b] = call.args
+  if (a === undefined || b === undefined || !t.sameType(a.type, b.type)) return comparison.estimate(call)
+  if (a.type.name === urlType.name) return { cost: textCost(b.computedSize?.max ?? 1) }
+  if (a.type.name === formatType.name) return { cost: textCost(maxFormatSize) }
+  return comparedAtOnce.has(a.type.name) ? { cost: estimate.fixed(1) } : comparison.estimate(call)
+}
+
+const comparedAtOnce = new Set(
+  [
+    ...[ipType, cidrType, quantityType, semverType],
+    ...[authorizerType, pathCheckType, groupCheckType, resourceCheckType, decisionType],
+  ].map(({ name }) => name),
+)
+/** Bytes of the longest name of a format. */
+const maxFormatSize = 64
+const textCost = (max: number): Range => estimate.scale({ min: 1, max }, estimate.traversalFactor)
 
 function order(symbol: string, name: string, holds: (order: number) => boolean): CelFunction {
   const call = (a: CelValue, b: CelValue): CelValue => {
@@ -148,9 +179,9 @@ export const operators: readonly CelFunction[] = [
   {
     name: '_+_',
     overloads: [
+      free('add_bytes', [t.bytes, t.bytes], t.bytes, (a, b) => concatBytes(asBytes(a), asBytes(b)), joins),
       ...numeric('+', 'add'),
       free('add_string', [t.string, t.string], t.string, (a, b) => asString(a) + asString(b), joins),
-      free('add_bytes', [t.bytes, t.bytes], t.bytes, (a, b) => concatBytes(asBytes(a), asBytes(b)), joins),
       free('add_list', [listOfA, listOfA], listOfA, (a, b) => joinLists(asList(a), asList(b)), {
         cost: ([a = null, b = null]) => 1 + Math.floor((sizeOf(a) + sizeOf(b)) / freeItems),
         costsAlways: true,
@@ -178,8 +209,8 @@ export const operators: readonly CelFunction[] = [
   {
     name: '-_',
     overloads: [
-      free('negate_int64', [t.int], t.int, a => intArithmetic(0, a, '-')),
       free('negate_double', [t.double], t.double, a => new Double(-asDouble(a))),
+      free('negate_int64', [t.int], t.int, a => intArithmetic(0, a, '-')),
     ],
   },
   { name: '!_', overloads: [free('logical_not', [t.bool], t.bool, a => !asBool(a))] },
@@ -187,7 +218,7 @@ export const operators: readonly CelFunction[] = [
   order('<=', 'less_equals', found => found <= 0),
   order('>', 'greater', found => found > 0),
   order('>=', 'greater_equals', found => found >= 0),
-  { name: '_==_', overloads: [free('equals', [A, A], t.bool, (a, b) => equal(a, b), comparison)] },
+  { name: '_==_', overloads: [free('equals', [A, A], t.bool, (a, b) => equal(a, b), { ...comparison, estimate: estimateEquality })] },
   { name: '_!=_', overloads: [free('not_equals', [A, A], t.bool, (a, b) => !equal(a, b), comparison)] },
   {
     name: '@in',

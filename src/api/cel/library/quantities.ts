@@ -4,7 +4,6 @@ import {
   addQuantities,
   approximateNumber,
   compareQuantities,
-  integerValue,
   parseQuantity,
   type Quantity,
   QuantityError,
@@ -13,7 +12,7 @@ import {
 import * as t from '../check/type.ts'
 import { fail, noSuchOverload } from '../evaluate/failure.ts'
 import { asInt, asString } from '../evaluate/narrow.ts'
-import { type CelValue, Double, Opaque } from '../evaluate/values.ts'
+import { type CelValue, Double, Opaque, toInt } from '../evaluate/values.ts'
 import { nominal, parses } from './costs.ts'
 import { free, type Library, member } from './function.ts'
 import { quantityType } from './opaque-types.ts'
@@ -21,10 +20,12 @@ import { quantityType } from './opaque-types.ts'
 class QuantityValue extends Opaque {
   readonly typeName = quantityType.name
   readonly quantity: Quantity
+  readonly amount: Amount | undefined
 
-  constructor(quantity: Quantity) {
+  constructor(quantity: Quantity, amount: Amount | undefined) {
     super()
     this.quantity = quantity
+    this.amount = amount
   }
 
   equals(other: Opaque): boolean {
@@ -32,8 +33,32 @@ class QuantityValue extends Opaque {
   }
 }
 
-const asQuantity = (value: CelValue): Quantity => (value instanceof QuantityValue ? value.quantity : fail(noSuchOverload))
-const ofInt = (value: CelValue): Quantity => ({ value: BigInt(asInt(value)), scale: 0, format: 'DecimalExponent' })
+/**
+ * A number of 64 bits times a power of ten, as upstream keeps an amount as long as it can. Only such an amount, and only one that is written
+ * without a fraction, is an integer to it: `1000m` and `1.5Ki` are none.
+ */
+type Amount = Pick<Quantity, 'value' | 'scale'>
+
+function addAmounts(a: Amount | undefined, b: Amount | undefined): Amount | undefined {
+  if (a === undefined || b === undefined || b.value === 0n) return b === undefined ? undefined : a
+  if (a.value === 0n) return b
+  const scale = Math.min(a.scale, b.scale)
+  const [left, right] = [scaled(a, scale), scaled(b, scale)]
+  const value = left === undefined || right === undefined ? undefined : inRange(left + right)
+  return value === undefined ? undefined : { value, scale }
+}
+
+/** In units of a smaller power of ten; undefined where that is beyond 64 bits. */
+const scaled = ({ value, scale }: Amount, to: number): bigint | undefined => inRange(value * 10n ** BigInt(scale - to))
+const inRange = (value: bigint): bigint | undefined => (BigInt.asIntN(64, value) === value ? value : undefined)
+
+const asValue = (value: CelValue): QuantityValue => (value instanceof QuantityValue ? value : fail(noSuchOverload))
+const asQuantity = (value: CelValue): Quantity => asValue(value).quantity
+
+function ofInt(value: CelValue): QuantityValue {
+  const quantity: Quantity = { value: BigInt(asInt(value)), scale: 0, format: 'DecimalExponent' }
+  return new QuantityValue(quantity, quantity)
+}
 
 /** Digits that text may have: its value is computed exactly. */
 const maxLength = 1000
@@ -49,16 +74,14 @@ function read(text: string): Quantity | string {
 
 function fromText(value: CelValue): CelValue {
   const found = read(asString(value))
-  return typeof found === 'string' ? fail(found) : new QuantityValue(found)
+  return typeof found === 'string' ? fail(found) : new QuantityValue(found, found.decimal === true ? undefined : found)
 }
 
 /** The whole number that it is; undefined where it is none, or does not fit. */
 function asWhole(value: CelValue): number | bigint | undefined {
-  const quantity = asQuantity(value)
-  const whole = integerValue(quantity)
-  const exact = compareQuantities(quantity, { value: whole, scale: 0, format: 'DecimalSI' }) === 0
-  if (!exact || BigInt.asIntN(64, whole) !== whole) return undefined
-  return Number.isSafeInteger(Number(whole)) ? Number(whole) : whole
+  const { amount } = asValue(value)
+  const whole = amount === undefined || amount.scale < 0 ? undefined : scaled(amount, 0)
+  return whole === undefined ? undefined : toInt(whole)
 }
 
 const sign = (value: CelValue): number => {
@@ -68,11 +91,22 @@ const sign = (value: CelValue): number => {
 
 const Q = quantityType
 const { int, bool } = t
-const sum = (id: string, other: t.CelType, of: (value: CelValue) => Quantity, combine: typeof addQuantities) =>
-  member(id, [Q, other], Q, (a, b) => new QuantityValue(combine(asQuantity(a), of(b))), nominal)
+const sum = (id: string, other: t.CelType, of: (value: CelValue) => QuantityValue, negates: boolean) =>
+  member(
+    id,
+    [Q, other],
+    Q,
+    (a, b) => {
+      const [left, right] = [asValue(a), of(b)]
+      const combine = negates ? subtractQuantities : addQuantities
+      const { amount } = right
+      const added = negates && amount !== undefined ? { ...amount, value: -amount.value } : amount
+      return new QuantityValue(combine(left.quantity, right.quantity), addAmounts(left.amount, added))
+    },
+    nominal,
+  )
 
 export const quantitiesLibrary: Library = {
-  types: [quantityType],
   functions: [
     { name: 'quantity', overloads: [free('string_to_quantity', [t.string], Q, fromText, parses)] },
     {
@@ -101,10 +135,10 @@ export const quantitiesLibrary: Library = {
       overloads: [member('quantity_get_int', [Q], int, value => asWhole(value) ?? fail('cannot convert value to integer'), nominal)],
     },
     { name: 'isInteger', overloads: [member('quantity_is_integer', [Q], bool, value => asWhole(value) !== undefined, nominal)] },
-    { name: 'add', overloads: [sum('quantity_add', Q, asQuantity, addQuantities), sum('quantity_add_int', int, ofInt, addQuantities)] },
+    { name: 'add', overloads: [sum('quantity_add', Q, asValue, false), sum('quantity_add_int', int, ofInt, false)] },
     {
       name: 'sub',
-      overloads: [sum('quantity_sub', Q, asQuantity, subtractQuantities), sum('quantity_sub_int', int, ofInt, subtractQuantities)],
+      overloads: [sum('quantity_sub', Q, asValue, true), sum('quantity_sub_int', int, ofInt, true)],
     },
   ],
 }

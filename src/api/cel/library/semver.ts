@@ -1,4 +1,5 @@
 // Kubernetes' semantic versions: `semver('1.2.3').isLessThan(semver('1.3.0'))`.
+import { goQuote } from '../../go-quote.ts'
 import * as t from '../check/type.ts'
 import { fail, noSuchOverload } from '../evaluate/failure.ts'
 import { asBool, asString } from '../evaluate/narrow.ts'
@@ -7,8 +8,6 @@ import { nominal, parses } from './costs.ts'
 import { free, type Library, member } from './function.ts'
 import { semverType } from './opaque-types.ts'
 
-const shape =
-  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?$/
 const maxPart = 2n ** 64n
 
 class Semver extends Opaque {
@@ -28,23 +27,66 @@ class Semver extends Opaque {
   }
 }
 
-function read(text: string): Semver | undefined {
-  const match = shape.exec(text)
-  if (match === null) return undefined
-  const numbers = match.slice(1, 4).map(BigInt)
-  const prerelease = match[4]?.split('.') ?? []
-  if (numbers.some(part => part >= maxPart) || prerelease.some(part => /^0\d+$/.test(part))) return undefined
-  return new Semver(numbers, prerelease)
+const digits = /^\d*$/
+const word = /^[0-9A-Za-z-]*$/
+const hasLeadingZero = (part: string): boolean => part.length > 1 && part.startsWith('0')
+
+/** A version, or in upstream's words why the text is none. */
+function read(text: string): Semver | string {
+  if (text === '') return 'Version string empty'
+  const [, major, minor, rest] = /^([^.]*)\.([^.]*)\.(.*)$/s.exec(text) ?? []
+  if (major === undefined || minor === undefined || rest === undefined) return 'No Major.Minor.Patch elements found'
+  const [, patch = '', , prerelease, , build] = /^([^-+]*)(-([^+]*))?(\+(.*))?$/s.exec(rest) ?? []
+  const numbers: bigint[] = []
+  for (const [name, part] of Object.entries({ Major: major, Minor: minor, Patch: patch })) {
+    const number = readNumber(name, part)
+    if (typeof number === 'string') return number
+    numbers.push(number)
+  }
+  const before = prerelease?.split('.') ?? []
+  return firstProblem(before, prereleaseProblem) ?? firstProblem(build?.split('.') ?? [], buildProblem) ?? new Semver(numbers, before)
+}
+
+function firstProblem(parts: readonly string[], problemOf: (part: string) => string | undefined): string | undefined {
+  for (const part of parts) {
+    const problem = problemOf(part)
+    if (problem !== undefined) return problem
+  }
+  return undefined
+}
+
+function readNumber(name: string, part: string): bigint | string {
+  if (!digits.test(part)) return `Invalid character(s) found in ${name.toLowerCase()} number ${goQuote(part)}`
+  if (hasLeadingZero(part)) return `${name} number must not contain leading zeroes ${goQuote(part)}`
+  return numberProblem(part) ?? BigInt(part)
+}
+
+/** What Go's strconv says of digits that are no unsigned number of 64 bits. */
+function numberProblem(part: string): string | undefined {
+  const problem = part === '' ? 'invalid syntax' : part.length > 20 || BigInt(part) >= maxPart ? 'value out of range' : undefined
+  return problem === undefined ? undefined : `strconv.ParseUint: parsing ${goQuote(part)}: ${problem}`
+}
+
+function prereleaseProblem(part: string): string | undefined {
+  if (part === '') return 'Prerelease is empty'
+  if (!word.test(part)) return `Invalid character(s) found in prerelease ${goQuote(part)}`
+  if (!digits.test(part)) return undefined
+  return hasLeadingZero(part) ? `Numeric PreRelease version must not contain leading zeroes ${goQuote(part)}` : numberProblem(part)
+}
+
+function buildProblem(part: string): string | undefined {
+  if (part === '') return 'Build meta data is empty'
+  return word.test(part) ? undefined : `Invalid character(s) found in build meta data ${goQuote(part)}`
 }
 
 /** Without a leading v, with the numbers that are missing, without leading zeros. */
-function normalize(text: string): string {
+function readTolerantly(text: string): Semver | string {
   const [major = '', minor, ...rest] = text.replace(/^v/, '').split('.')
   const parts = [major, ...(minor === undefined ? [] : [minor]), ...(rest.length === 0 ? [] : [rest.join('.')])]
-  if (parts.length < 3 && /[+-]/.test(parts.at(-1) ?? '')) return ''
-  const trimmed = parts.map(part => part.replace(/^0+(?=\d)/, ''))
+  if (parts.length < 3 && /[+-]/.test(parts.at(-1) ?? '')) return 'short version cannot contain PreRelease/Build meta data'
+  const trimmed = parts.map(part => (Buffer.byteLength(part) > 1 ? part.replace(/^0*(?!\d)/, '0').replace(/^0+(?=\d)/, '') : part))
   while (trimmed.length < 3) trimmed.push('0')
-  return trimmed.join('.')
+  return read(trimmed.join('.'))
 }
 
 /** By precedence: numbers first, a prerelease before its release; what was built does not count. */
@@ -70,18 +112,20 @@ function comparePart(a: string, b: string): number {
 }
 
 const asSemver = (value: CelValue): Semver => (value instanceof Semver ? value : fail(noSuchOverload))
-const parse = (value: CelValue, tolerant: boolean): Semver | undefined => read(tolerant ? normalize(asString(value)) : asString(value))
-const must = (version: Semver | undefined): Semver => version ?? fail('Invalid semantic version')
+const parse = (value: CelValue, tolerant: boolean): Semver | string => (tolerant ? readTolerantly : read)(asString(value))
+const must = (version: Semver | string): Semver => (typeof version === 'string' ? fail(version) : version)
+const isVersion = (version: Semver | string): boolean => typeof version !== 'string'
+/** Upstream keeps the bits of a number that no int can be. */
+const toSigned = (part: bigint): CelValue => toInt(BigInt.asIntN(64, part))
 
 const { string, bool, int } = t
 const S = semverType
 const part = (name: string, index: number) => ({
   name,
-  overloads: [member(`semver_${name}`, [S], int, value => toInt(asSemver(value).numbers[index] ?? 0n), nominal)],
+  overloads: [member(`semver_${name}`, [S], int, value => toSigned(asSemver(value).numbers[index] ?? 0n), nominal)],
 })
 
 export const semverLibrary: Library = {
-  types: [semverType],
   functions: [
     {
       name: 'semver',
@@ -93,8 +137,8 @@ export const semverLibrary: Library = {
     {
       name: 'isSemver',
       overloads: [
-        free('is_semver_string', [string], bool, value => parse(value, false) !== undefined, parses),
-        free('is_semver_string_bool', [string, bool], bool, (value, tolerant) => parse(value, asBool(tolerant)) !== undefined, parses),
+        free('is_semver_string', [string], bool, value => isVersion(parse(value, false)), parses),
+        free('is_semver_string_bool', [string, bool], bool, (value, tolerant) => isVersion(parse(value, asBool(tolerant))), parses),
       ],
     },
     {

@@ -2,7 +2,7 @@
 import * as t from '../check/type.ts'
 import { asDuration, asString, asTimestamp } from '../evaluate/narrow.ts'
 import { type CalendarFields, calendar } from '../evaluate/time.ts'
-import { type CelValue, toInt } from '../evaluate/values.ts'
+import { toInt } from '../evaluate/values.ts'
 import { type CelFunction, member, type Overload } from './function.ts'
 
 interface Part {
@@ -27,17 +27,13 @@ const parts: readonly Part[] = [
   { name: 'getMilliseconds', word: 'milliseconds', of: ({ millisecond }) => millisecond, unit: 1_000_000n },
 ]
 
-function overloads({ word, of, unit, name }: Part): Overload[] {
+function overloads({ word, of, unit }: Part): Overload[] {
   const rows = [
     member(`timestamp_to_${word}`, [t.timestamp], t.int, time => of(calendar(asTimestamp(time), undefined))),
     member(`timestamp_to_${word}_with_tz`, [t.timestamp, t.string], t.int, (time, zone) => of(calendar(asTimestamp(time), asString(zone)))),
   ]
-  // Of a duration, all are totals but the milliseconds, which are those of its last second.
-  const total = (value: CelValue): CelValue => {
-    const { nanos } = asDuration(value)
-    return toInt((name === 'getMilliseconds' ? nanos % 1_000_000_000n : nanos) / (unit ?? 1n))
-  }
-  if (unit !== undefined) rows.push(member(`duration_to_${word}`, [t.duration], t.int, total))
+  // Of a duration, all are totals.
+  if (unit !== undefined) rows.push(member(`duration_to_${word}`, [t.duration], t.int, value => toInt(asDuration(value).nanos / unit)))
   return rows
 }
 

@@ -61,4 +61,4 @@ const functions: readonly CelFunction[] = [
   ...parts.map(([name, id, type, of]) => ({ name, overloads: [member(id, [urlType], type, value => of(asUrl(value)), nominal)] })),
 ]
 
-export const urlsLibrary: Library = { types: [urlType], functions }
+export const urlsLibrary: Library = { functions }
