@@ -74,6 +74,7 @@ function splitTerms(text: string): string[] {
 
 function unescapeValue(text: string): string {
   return text.replace(/\\(.?)|[,=]/gsu, (whole, escaped: string | undefined) => {
+    // Upstream shows the number of the character.
     if (escaped === undefined) throw badRequest(`invalid field selector: unescaped character in value: ${whole.codePointAt(0)}`)
     if (escaped === '\\' || escaped === ',' || escaped === '=') return escaped
     throw badRequest(`invalid field selector: invalid escape sequence: ${whole}`)

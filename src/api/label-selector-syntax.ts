@@ -213,9 +213,9 @@ export function labelRequirement(key: string, operator: SelectorOperator, values
   return { key, operator, values }
 }
 
-/** As Go reads one of 64 bits. */
+/** Of 64 bits; undefined for any other text. A label has at most 63 characters, and what a selector compares with is judged as one. */
 export function integer(text: string): bigint | undefined {
-  if (!/^[+-]?0*\d{1,19}$/.test(text)) return undefined
+  if (!/^[+-]?\d{1,63}$/.test(text)) return undefined
   const value = BigInt(text.replace('+', ''))
   return BigInt.asIntN(64, value) === value ? value : undefined
 }

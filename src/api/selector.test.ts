@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { describe, it, test } from 'node:test'
 import fc from 'fast-check'
 import { parseFieldSelector } from './field-selector.ts'
 import { compileLabelSelector, formatLabelSelector, parseLabelSelector } from './selector.ts'
@@ -42,7 +42,7 @@ describe('parseLabelSelector()', () => {
     ['a in (b', /^unable to parse requirement: found '', expected: ',' or '\)'$/],
     ['a b', /^unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt$/],
     ['a>x', /^unable to parse requirement: values\[0\]: Invalid value: "x": for 'Gt', 'Lt' operators, the value must be an integer$/],
-    ['a>9223372036854775808', /^unable to parse requirement: values\[0\]: Invalid value: "9223372036854775808": for 'Gt', 'Lt'/],
+    ['a<9223372036854775808', /^unable to parse requirement: values\[0\]: Invalid value: "9223372036854775808": for 'Gt', 'Lt' operators/],
     ['a=b@', /^unable to parse requirement: values\[0\]\[a\]: Invalid value: "b@": a valid label must be/],
     ['a//b', /^unable to parse requirement: <nil>: Invalid value: "a\/\/b": a qualified name must consist of/],
   ]
@@ -78,6 +78,11 @@ describe('parseLabelSelector()', () => {
   })
 })
 
+test('a label beyond 64 bits is no number to a label selector', () => {
+  const matches = (value: string): boolean => parseLabelSelector('a>1').matches({ a: value })
+  assert.deepEqual(['9223372036854775807', '9223372036854775808'].map(matches), [true, false])
+})
+
 describe('compileLabelSelector()', () => {
   it('matches nothing where there is no selector and everything where it is empty', () => {
     assert.equal(compileLabelSelector(undefined).matches({}), false)
@@ -97,6 +102,11 @@ describe('compileLabelSelector()', () => {
     assert.equal(selection.matches({ app: 'web', tier: 'back' }), false)
     assert.equal(selection.matches({ app: 'web', gone: '' }), false)
     assert.equal(selection.matches(undefined), false)
+  })
+
+  it('is printed in the order of its keys', () => {
+    const selection = compileLabelSelector({ matchLabels: { b: '1', c: '' }, matchExpressions: [{ key: 'a', operator: 'Exists' }] })
+    assert.equal(formatLabelSelector(selection), 'a,b=1,c=')
   })
 
   it('refuses an unknown operator', () => {

@@ -104,7 +104,10 @@ function labelTest({ key, operator, values }: LabelRequirement): (labels: Labels
 
 /** The canonical text of a label selector, as upstream prints it. */
 export function formatLabelSelector({ requirements }: LabelSelection): string {
-  return requirements.map(formatLabelRequirement).join(',')
+  return requirements
+    .toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(formatLabelRequirement)
+    .join(',')
 }
 
 function formatLabelRequirement({ key, operator, values }: LabelRequirement): string {

@@ -9,6 +9,7 @@ describe('parseTime()', () => {
     ['2024-02-29T12:00:00Z', '2024-02-29T12:00:00Z'],
     ['2024-01-01T00:00:00+02:00', '2023-12-31T22:00:00Z'],
     ['2024-01-01T00:00:00.999Z', '2024-01-01T00:00:00Z'],
+    ['2024-01-01T1:02:03Z', '2024-01-01T01:02:03Z'],
     ['0001-01-01T00:00:00Z', null],
   ]
   for (const [input, text] of table) it(`prints ${input} as ${text}`, () => assert.deepEqual(parseTime(input), { ok: true, text }))

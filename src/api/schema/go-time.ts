@@ -48,7 +48,8 @@ function parse(value: string, micro: boolean): ParsedTime {
     literal('-')
     const day = digits('02', 2)
     literal('T')
-    const hour = digits('15', 2)
+    // One digit will do, as it does for Go.
+    const hour = digits('15', /^\d\d/.test(rest) ? 2 : 1)
     if (hour > 23) outOfRange('hour')
     literal(':')
     const minute = digits('04', 2)

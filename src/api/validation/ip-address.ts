@@ -7,8 +7,10 @@ export type IpBytes = readonly number[]
 
 export function parseIp(text: string): IpBytes | undefined {
   if (!text.includes(':')) return parseIpv4(text)
-  if (text.includes('%') || !isIPv6(text)) return undefined
-  const bytes = expandIpv6(text)
+  // Go's older parser takes any number of leading zeros.
+  const address = text.replace(/(?<![\da-f])0+(?=[\da-f]{4}(?![\da-f]))/gi, '')
+  if (text.includes('%') || !isIPv6(address)) return undefined
+  const bytes = expandIpv6(address)
   const mapped = bytes.slice(0, 10).every(byte => byte === 0) && bytes[10] === 255 && bytes[11] === 255
   return mapped ? bytes.slice(12) : bytes
 }

@@ -19,6 +19,11 @@ const addresses: { text: string; refusal?: string; warning?: string }[] = [
     warning: 'f: non-standard IP address "10.0.0.01" will be considered invalid in a future Kubernetes release: use "10.0.0.1"',
   },
   {
+    text: '00001::',
+    refusal: 'must not have leading 0s',
+    warning: 'f: non-standard IP address "00001::" will be considered invalid in a future Kubernetes release: use "1::"',
+  },
+  {
     text: '::ffff:1.2.3.4',
     refusal: 'must not be an IPv4-mapped IPv6 address',
     warning: 'f: non-standard IP address "::ffff:1.2.3.4" will be considered invalid in a future Kubernetes release: use "1.2.3.4"',

@@ -1,10 +1,11 @@
 // How addresses should be written: what the strict fields refuse and what the older, lenient ones only warn of (KEP-4858).
-import { isIPv4 } from 'node:net'
+import { isIP } from 'node:net'
 import { type FieldError, invalidValue } from '../field-error.ts'
 import { type Cidr, formatIp, parseCidr, parseIp, validateCidr, validateIp } from './ip-address.ts'
 
 const isMapped = (text: string): boolean => text.includes(':') && parseIp(text)?.length === 4
-const hasLeadingZeros = (text: string): boolean => !text.includes(':') && !isIPv4(text)
+/** Of an address that can be read. */
+const hasLeadingZeros = (text: string): boolean => isIP(text) === 0
 const addressOf = (cidr: string): string => cidr.slice(0, cidr.indexOf('/'))
 const bitsOf = (cidr: string): string => cidr.slice(cidr.indexOf('/') + 1)
 

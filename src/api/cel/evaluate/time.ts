@@ -23,13 +23,13 @@ export const shiftTimestamp = ({ nanos }: Timestamp, by: bigint): Timestamp => m
 export const timeBetween = (from: Timestamp, to: Timestamp): Duration => makeDuration(to.nanos - from.nanos)
 export const addDurations = ({ nanos }: Duration, by: bigint): Duration => makeDuration(nanos + by)
 
-const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,}))?(Z|[+-]\d\d:\d\d)$/
+const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d?):(\d\d):(\d\d)(?:[.,](\d{1,}))?(?:Z|([+-])(\d\d):(\d\d))$/
 
 /** Nanoseconds since the epoch; undefined for what is no RFC 3339 time. */
 export function parseTimestamp(text: string): bigint | undefined {
   const match = rfc3339.exec(text)
   if (match === null) return undefined
-  const [, year = '', month = '', day = '', hour = '', minute = '', seconds = '', fraction = '', zone = 'Z'] = match
+  const [, year = '', month = '', day = '', hour = '', minute = '', seconds = '', fraction = '', sign, ...zone] = match
   const millis = Date.UTC(2000, Number(month) - 1, Number(day), Number(hour), Number(minute), Number(seconds))
   const date = new Date(millis)
   date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
@@ -39,8 +39,10 @@ export function parseTimestamp(text: string): bigint | undefined {
     Number(hour) < 24 &&
     Number(minute) < 60 &&
     Number(seconds) < 60
-  const offset = zone === 'Z' ? 0 : offsetMinutes(zone)
-  if (!valid || offset === undefined) return undefined
+  const [hours, minutes] = zone.map((part = '0') => Number(part)) as [number, number]
+  // Go takes offsets of 24 hours and of 60 minutes, as some people write them.
+  if (!valid || hours > 24 || minutes > 60) return undefined
+  const offset = (sign === '-' ? -1 : 1) * (hours * 60 + minutes)
   return BigInt(date.getTime() - offset * 60_000) * 1_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, '0'))
 }
 

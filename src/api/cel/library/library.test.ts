@@ -42,6 +42,10 @@ const rows: Readonly<Record<string, readonly string[]>> = {
     "'%s %d %.2f %b %x %X %o'.format(['a', 1, 1.005, 5, 255, 255, 8]) == 'a 1 1.00 101 ff FF 10'",
     "'%s'.format([[1, 'a', {'k': 1.0}]]) == '[1, \"a\", {\"k\":1.000000}]'",
   ],
+  times: [
+    "timestamp('2020-01-02T1:00:00Z') == timestamp('2020-01-01T01:00:00-24:00') && duration('-1.5s').getMilliseconds() == -1500",
+    "timestamp('2020-01-01T00:00:00Z').getHours('+1:30') == 1 && timestamp('2020-01-01T00:00:00Z').getMinutes('-00:30') == 30",
+  ],
   sets: ['sets.contains([1, 2], [1]) && !sets.contains([1], [2]) && sets.equivalent([1, 2], [2, 1, 1]) && sets.intersects([1, 2], [2, 3])'],
   quantities: [
     "quantity('50k').add(20).sub(quantity('100k')).sub(-50000) == quantity('20')",
