@@ -66,9 +66,19 @@ export function inOrder(revisions: readonly ControllerRevision[]): ControllerRev
   })
 }
 
-/** A strategic merge patch that puts this template in place of another. */
-function revisionData(template: PodTemplateSpec): Record<string, unknown> {
-  return { spec: { template: { ...template, $patch: 'replace' } } }
+/**
+ * A strategic merge patch that puts this template in place of another. To the byte what upstream's controllers write, keys in order and with
+ * the null of a time that nobody set: clients find the revision of a template by comparing texts.
+ */
+function revisionData(template: PodTemplateSpec): unknown {
+  return inKeyOrder({ spec: { template: { ...template, metadata: { ...template.metadata, creationTimestamp: null }, $patch: 'replace' } } })
+}
+
+function inKeyOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inKeyOrder)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(entries.map(([key, child]) => [key, inKeyOrder(child)]))
 }
 
 function sameData(a: unknown, b: unknown): boolean {
@@ -105,7 +115,7 @@ function strings(value: unknown): Record<string, string> {
 async function create<T extends KubeObject>(
   { client }: Context,
   owner: RevisionOwner<T>,
-  data: Record<string, unknown>,
+  data: unknown,
   revision: number,
   signal: AbortSignal,
 ): Promise<{ revision: ControllerRevision; collisionCount: number | undefined }> {

@@ -60,6 +60,10 @@ test('daemonSet runs on each node, rolls, keeps history and goes back', async ()
   const { api } = scenario
   await scenario.until(() => rolledOut(scenario, 2), 'first rollout')
   assert.deepEqual(api.all(pods).map(targetNode).sort(), ['n1', 'n2'])
+  assert.equal(
+    JSON.stringify(api.all(controllerRevisions)[0]?.data),
+    '{"spec":{"template":{"$patch":"replace","metadata":{"creationTimestamp":null,"labels":{"app":"d"}},"spec":{"containers":[{"image":"a","name":"c"}]}}}}',
+  )
   api.seed(nodes, { metadata: { name: 'n3' }, spec: {} })
   await scenario.until(() => rolledOut(scenario, 3), 'the third node')
 

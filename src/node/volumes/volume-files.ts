@@ -59,13 +59,13 @@ async function addProjection(
   if (clusterTrustBundle) throw new Error('projected source clusterTrustBundle is not supported on this node')
 }
 
-/** Upstream's rule: 0600 owned by the one uid that all containers run as, where there is one; with fsGroup 0600 for the group to extend. */
+/** Upstream's rule: 0600 and the one uid that all containers run as, where there is one; with fsGroup 0600 for the group to extend. */
 function tokenOwner({ spec }: Pod, mode: number): { mode: number; uid?: number } {
-  if (spec.securityContext?.fsGroup !== undefined) return { mode: 0o600 }
   const containers = [...spec.containers, ...(spec.initContainers ?? [])]
   const uids = new Set(containers.map(({ securityContext }) => securityContext?.runAsUser ?? spec.securityContext?.runAsUser))
   const [uid] = uids
-  return uids.size === 1 && uid !== undefined ? { mode: 0o600, uid } : { mode }
+  if (uids.size === 1 && uid !== undefined) return { mode: 0o600, uid }
+  return { mode: spec.securityContext?.fsGroup === undefined ? mode : 0o600 }
 }
 
 interface NamedSource {
