@@ -47,6 +47,17 @@ test('readContainerLog() reads rotated files first, and tails over them', async 
   assert.equal(await read(path, { tailLines: 2 }), 'b\nc\n')
 })
 
+test('readContainerLog() shows no more lines than asked for of a log that grows meanwhile', async () => {
+  const path = await logWith(line(1, 'a') + line(2, 'b'))
+  const source = { path, running: () => true, changed: async () => undefined }
+  let text = ''
+  for await (const chunk of readContainerLog(source, { ...plain, tailLines: 2 }, AbortSignal.timeout(60_000))) {
+    text += chunk
+    await appendFile(path, line(3, 'c'))
+  }
+  assert.equal(text, 'a\nb\n')
+})
+
 test('rotateLog() keeps the number of files and gives the name back when the runtime cannot reopen', async () => {
   const path = await logWith(line(1, 'x'))
   for (let i = 1; i <= 4; i++)

@@ -56,9 +56,12 @@ export interface LogSource {
 /** The log's bytes as kubectl prints them. With `follow` it ends when the container has ended and all is read, or with the signal. */
 export async function* readContainerLog(source: LogSource, options: LogOptions, signal: AbortSignal): AsyncGenerator<Buffer> {
   let left = options.limitBytes ?? Number.POSITIVE_INFINITY
+  // What is written while the end is read is no part of it.
+  let records = options.follow ? Number.POSITIVE_INFINITY : (options.tailLines ?? Number.POSITIVE_INFINITY)
   // A record that follows a partial one continues its line: no second timestamp.
   let continues = false
   for await (const line of logLines(source, options, signal)) {
+    if (records-- <= 0) return
     const skipped = (options.since !== undefined && Date.parse(line.time) < options.since) || !wanted(line, options.stream)
     const begins = !continues
     continues = line.partial
