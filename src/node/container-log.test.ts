@@ -53,7 +53,7 @@ test('readContainerLog() shows no more lines than asked for of a log that grows 
   let text = ''
   for await (const chunk of readContainerLog(source, { ...plain, tailLines: 2 }, AbortSignal.timeout(60_000))) {
     text += chunk
-    await appendFile(path, line(3, 'c'))
+    if (text.length < 100) await appendFile(path, line(3, 'c'))
   }
   assert.equal(text, 'a\nb\n')
 })
