@@ -2,7 +2,7 @@
 import type { AuditEvent } from '../access/audit/audit-event.ts'
 import type { AuditDecision } from '../access/audit/policy.ts'
 import { isRecord } from '../api/schema/compile.ts'
-import { readYaml, YamlError } from '../api/schema/yaml.ts'
+import { readFirstYaml, YamlError } from '../api/schema/yaml.ts'
 import { parseJson } from '../base/json.ts'
 import { joined } from './body-parts.ts'
 import { header, type Reply, type ServerRequest } from './exchange.ts'
@@ -82,7 +82,7 @@ function recordedAnswer({ body, contentType }: Pick<Reply, 'body' | 'contentType
 
 function parsed(text: string, contentType: string): Recorded {
   try {
-    return { value: contentType.includes('yaml') ? readYaml(text).value : parseJson(text) }
+    return { value: contentType.includes('yaml') ? readFirstYaml(text).value : parseJson(text) }
   } catch (err) {
     // The client is told what is wrong with it.
     if (err instanceof SyntaxError || err instanceof YamlError) return 'left out'

@@ -37,7 +37,12 @@ export interface AskedWrite extends FieldWrite {
 
 export function trackFields(context: ResourceContext): TrackFields {
   const write = fieldWrite(context)
-  return (live, object, sent) => trackedOrNone(context, write, () => trackUpdate(live, object, sent, write))
+  // Upstream reads metadata of custom resources once more, which loses an empty list.
+  const forgets = context.served.definition.custom === undefined
+  return (live, object, sent) => {
+    const told = sent?.length === 0 && !forgets ? undefined : sent
+    return trackedOrNone(context, write, () => trackUpdate(live, object, told, write))
+  }
 }
 
 export function trackNewFields(context: ResourceContext): TrackNewFields {

@@ -22,11 +22,16 @@ export function checkPreconditions(served: ServedResource, place: Place, metadat
   if (replaces) checkUid(served, place, metadata, old)
   const wanted = versionOf(metadata)
   if (wanted === '') {
-    if (replaces && served.definition.allowUnconditionalUpdate === false) throw versionRequired(served.named, name)
+    if (replaces) demandVersion(served, name)
     return false
   }
   if (wanted !== old.resourceVersion) throw staleConflict(served.named, name)
   return true
+}
+
+/** Of some kinds a change must say which version it is of: a patch that takes the version out has none. */
+export function demandVersion(served: ServedResource, name: string): void {
+  if (served.definition.allowUnconditionalUpdate === false) throw versionRequired(served.named, name)
 }
 
 /** Also asked of an object that does not exist: it has no uid. */
@@ -77,11 +82,11 @@ const storedNames: Readonly<Record<string, string>> = {
   services: 'services/specs',
 }
 
-/** Groups whose resources stand under the group's name. */
+/** Groups whose resources stand under the group's name, as custom resources do. */
 const keyedByGroup = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io'])
 
 function storageKey({ definition, groupResource }: ServedResource, namespace: string, name: string): string {
-  const { group, plural } = definition
-  const stored = storedNames[groupResource] ?? (keyedByGroup.has(group) ? `${group}/${plural}` : plural)
+  const { group, plural, custom } = definition
+  const stored = storedNames[groupResource] ?? (custom !== undefined || keyedByGroup.has(group) ? `${group}/${plural}` : plural)
   return `/registry/${[stored, ...(namespace === '' ? [] : [namespace]), name].join('/')}`
 }

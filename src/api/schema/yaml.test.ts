@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseYamlDocuments, readYaml, YamlError } from './yaml.ts'
+import { parseYamlDocuments, readFirstYaml, readYaml, YamlError } from './yaml.ts'
 
 const parseYaml = (text: string): unknown => readYaml(text).value
 
@@ -28,6 +28,24 @@ describe('readYaml()', () => {
 
   const bad = ['a: [1', 'a: !!js/function x', `a: &x [1]\nb: [${'*x,'.repeat(200)}]`, `${'['.repeat(600)}${']'.repeat(600)}`]
   for (const text of bad) it(`refuses ${text.slice(0, 24)}`, () => assert.throws(() => parseYaml(text), YamlError))
+})
+
+describe('readFirstYaml()', () => {
+  const streams: readonly [stream: string, value: unknown][] = [
+    ['a: 1\n', { a: 1 }],
+    ['---\na: 1\n---\n', { a: 1 }],
+    ['# c\n\n%YAML 1.1\n---\na: 1\n--- \nb: 2\n', { a: 1 }],
+    ['a: 1\n---\n[', { a: 1 }],
+    ['a: 1\n...\n---\nb: 2\n', { a: 1 }],
+    ['---\n---\na: 1\n', null],
+    ['--- {a: 1}\n', { a: 1 }],
+    ['a: |\n  ---\n  b\n', { a: '---\nb\n' }],
+    ['a: ---x\n---x: 1\n', { a: '---x', '---x': 1 }],
+  ]
+  for (const [stream, value] of streams)
+    it(`reads ${JSON.stringify(stream)} as ${JSON.stringify(value)}`, () => assert.deepEqual(readFirstYaml(stream).value, value))
+
+  it('is for bodies: a file of ours holds one document', () => assert.throws(() => readYaml('a: 1\n---\nb: 2\n'), YamlError))
 })
 
 describe('a key that stands twice', () => {

@@ -46,12 +46,29 @@ export function readYaml(text: string): ReadYaml {
   })
 }
 
-/** As `readYaml`, with the text of its `YamlError` in the place of a throw. */
+/** As `readYaml`, of the body of a request: upstream does not look at what follows the first document. */
+export function readFirstYaml(stream: string): ReadYaml {
+  return readYaml(firstDocument(stream))
+}
+
+/** No value can hold a line that begins with one of these marks. */
+const documentMark = /^(?:---|\.\.\.)(?=\s|$)/gm
+const beforeDocument = /^(?:\ufeff?[ \t]*(?:#.*)?\r?\n|%.*\r?\n)*$/
+
+function firstDocument(stream: string): string {
+  const marks = [...stream.matchAll(documentMark)].map(({ index }) => index)
+  const [first = 0, second] = marks
+  const begins = stream.startsWith('---', first) && beforeDocument.test(stream.slice(0, first))
+  const end = begins ? second : marks[0]
+  return end === undefined ? stream : stream.slice(0, end)
+}
+
+/** As `readFirstYaml`, with the text of its `YamlError` in the place of a throw. */
 export type YamlOutcome = (ReadYaml & { readonly ok: true }) | { readonly ok: false; readonly message: string }
 
-export function tryYaml(text: string): YamlOutcome {
+export function tryYaml(stream: string): YamlOutcome {
   try {
-    return { ok: true, ...readYaml(text) }
+    return { ok: true, ...readFirstYaml(stream) }
   } catch (err) {
     if (err instanceof YamlError) return { ok: false, message: err.message }
     throw err

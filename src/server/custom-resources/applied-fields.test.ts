@@ -106,7 +106,7 @@ test('a default within what changes as a whole does not make every apply a chang
 test('what nobody manages any more belongs to who was there before', async () => {
   await using api = await serving({ type: 'object', ...keepsUnknown })
   await apply(api, 'one', { replicas: 1 })
-  const cleared = await patch(api, { metadata: { managedFields: [] } })
+  const cleared = await patch(api, { metadata: { managedFields: [{}] } })
   assert.equal(cleared.json.metadata.managedFields, undefined)
   const refused = await apply(api, 'two', { replicas: 2 })
   assert.equal(

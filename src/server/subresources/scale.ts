@@ -4,11 +4,11 @@ import { invalidValue } from '../../api/field-error.ts'
 import type { KubeObject, ManagedFieldsEntry, ObjectMeta } from '../../api/object.ts'
 import { parentEntries, type ReplicasPaths, scaleEntries } from '../../api/patch/apply/scale-entries.ts'
 import { trackUpdate } from '../../api/patch/apply/track-update.ts'
-import type { Column, ResourceDefinition, UpdateStrategy } from '../../api/resource.ts'
+import type { Column, ResourceDefinition, ScalePaths, UpdateStrategy } from '../../api/resource.ts'
 import { ageColumn } from '../../api/resources/standard-columns.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { compileLabelSelector, formatLabelSelector } from '../../api/selector.ts'
-import { conflict, internalError, invalid, type Named, notFound } from '../../api/status.ts'
+import { badRequest, conflict, internalError, invalid, type Named, notFound } from '../../api/status.ts'
 import type { Scale } from '../../api/types/autoscaling-v1.ts'
 import { nameIsDnsSubdomain } from '../../api/validation/names.ts'
 import { negativeMessage, validateObjectMeta } from '../../api/validation/object-meta.ts'
@@ -29,6 +29,8 @@ import { patchValue } from '../verbs/patch.ts'
 import type { SubresourceParts } from './index.ts'
 
 const kind = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
+/** What upstream reads of a custom resource that has no replicas yet, so that a change may give it some. */
+const unsetReplicas = -(2 ** 31)
 const metadataOfScales = { namespaced: true, nameRule: nameIsDnsSubdomain }
 
 /** As upstream prints a scale; the name without a format. */
@@ -73,7 +75,7 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
       shows(object, old) {
         const shown = scaleOf(context, object)
         return {
-          ...{ operation: 'UPDATE', object: shown, oldObject: scaleOf(context, old) },
+          ...{ operation: 'UPDATE', object: shown, oldObject: scaleOf(context, old, unsetReplicas) },
           adopt: () => setReplicas(context, object, shown.spec?.replicas ?? 0),
         }
       },
@@ -128,7 +130,7 @@ function tracked(context: ResourceContext, change: (live: KubeObject) => Merged 
     track: () => entries,
     async wanted(parent) {
       const { managedFields } = parent.metadata
-      const live = scaleOf(context, parent)
+      const live = scaleOf(context, parent, unsetReplicas)
       const ofScale = scaleEntries(managedFields, paths)
       const changed = await change({ ...live, metadata: { ...live.metadata, ...(ofScale && { managedFields: ofScale }) } })
       entries = parentEntries(managedFields, changed.entries, paths)
@@ -150,6 +152,8 @@ function replicasPaths({ apiVersion, versions }: ServedResource): ReplicasPaths 
 
 function scaled(context: ResourceContext, wanted: Scale, parent: Scalable): KubeObject {
   const replicas = wanted.spec?.replicas ?? 0
+  const { scalePaths } = context.served.definition
+  if (scalePaths !== undefined && replicas === unsetReplicas) throw badRequest(`${replicasField(scalePaths)} cannot be empty`)
   const errors = context.served.definition.custom === undefined ? validateObjectMeta(wanted.metadata, metadataOfScales) : []
   if (replicas < 0) errors.push(invalidValue('spec.replicas', replicas, negativeMessage))
   if (errors.length > 0) throw invalid(kind, context.info.name, errors)
@@ -170,8 +174,9 @@ function setReplicas({ served }: ResourceContext, parent: Scalable, replicas: nu
   else putAt(parent, scalePaths.specReplicas, replicas)
 }
 
-/** How upstream names a scale that it does not find; that of a ReplicationController in the group of the Scale. */
-function scaleNamed({ named, groupResource }: ServedResource): Named {
+/** How upstream names a scale that it does not find; that of a ReplicationController in the group of the Scale, that of a custom resource as the resource. */
+function scaleNamed({ named, groupResource, definition }: ServedResource): Named {
+  if (definition.custom !== undefined) return named
   return { group: groupResource === 'replicationcontrollers' ? kind.group : named.group, plural: `${named.plural}/scale` }
 }
 
@@ -183,9 +188,10 @@ function parentStrategy({ prepare, validateUpdate, validate }: ResourceDefinitio
   }
 }
 
-function scaleOf(context: ResourceContext, parent: Scalable): Scale {
+/** `unset` is shown of a custom resource that says nothing of its replicas; without it there is no scale of such. */
+function scaleOf(context: ResourceContext, parent: Scalable, unset?: number): Scale {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = parent.metadata
-  const { desired, actual, selector } = readScale(context, parent)
+  const { desired, actual, selector } = readScale(context, parent, unset)
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
@@ -208,15 +214,15 @@ interface ReadScale {
 }
 
 /** A custom resource has its scale where its definition says. */
-function readScale(context: ResourceContext, parent: Scalable): ReadScale {
+function readScale(context: ResourceContext, parent: Scalable, unset: number | undefined): ReadScale {
   const { scalePaths } = context.served.definition
   if (scalePaths === undefined) {
     const { spec, status } = parent
     return { desired: spec?.replicas ?? 0, actual: status?.replicas ?? 0, selector: selectorText(context, spec?.selector) }
   }
   const number = (value: unknown): number => (typeof value === 'number' ? value : 0)
-  const desired = fieldAt(parent, scalePaths.specReplicas)
-  if (desired === undefined) throw internalError(`the spec replicas field ".${scalePaths.specReplicas.join('.')}" does not exist`)
+  const desired = fieldAt(parent, scalePaths.specReplicas) ?? unset
+  if (desired === undefined) throw internalError(`${replicasField(scalePaths)} does not exist`)
   const selector = scalePaths.selector === undefined ? '' : fieldAt(parent, scalePaths.selector)
   return {
     desired: number(desired),
@@ -224,6 +230,8 @@ function readScale(context: ResourceContext, parent: Scalable): ReadScale {
     selector: typeof selector === 'string' ? selector : '',
   }
 }
+
+const replicasField = ({ specReplicas }: ScalePaths): string => `the spec replicas field ".${specReplicas.join('.')}"`
 
 function putAt(object: object, path: readonly string[], value: unknown): void {
   let at = object as Record<string, unknown>
