@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { OpenApiInput } from '../api/schema/openapi.ts'
 import { documents } from './documents.ts'
 import type { RequestContext } from './request-context.ts'
+import { TestServer } from './testing.ts'
 
 function indexWith(text: string): string {
   const descriptions: NonNullable<OpenApiInput['descriptions']> = { 'core/v1.Pod': { text, fields: {} } }
@@ -17,4 +18,18 @@ test('the addresses of OpenAPI documents change with their descriptions, so that
   assert.match(indexWith('a'), /\/openapi\/v3\/version\?hash=[0-9A-F]{128}/)
   assert.equal(indexWith('a'), indexWith('a'))
   assert.notEqual(indexWith('a'), indexWith('b'))
+})
+
+test('the address of an OpenAPI document with an old hash leads to that of now', async () => {
+  await using api = new TestServer()
+  const { serverRelativeURL } = (await api.get('/openapi/v3')).json.paths['apis/apps/v1']
+  const { status, headers, text } = await api.request('GET', '/openapi/v3/apis/apps/v1?hash=0')
+  assert.deepEqual([status, headers['location'], text], [301, serverRelativeURL, ''])
+  assert.match(String((await api.request('GET', serverRelativeURL)).headers['cache-control']), /immutable/)
+  assert.equal((await api.request('GET', '/openapi/v3/apis/apps/v1?hash=')).status, 200)
+})
+
+test('/version has line breaks and is JSON whatever is accepted', async () => {
+  await using api = new TestServer()
+  assert.match((await api.request('GET', '/version', undefined, { accept: 'application/yaml' })).text, /^\{\n {2}"major"/)
 })

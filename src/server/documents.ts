@@ -104,7 +104,13 @@ export function documents(input: DocumentsInput): PathHandler {
     if (path === '/openapi/v3') return plain(context, path, () => openApiV3Index(hashed(), foreignPaths(foreign)))
     const part = path.startsWith('/openapi/v3/') ? path.slice('/openapi/v3/'.length) : ''
     const reply = part === '' ? undefined : plain(context, path, () => foreignV3(foreign, part) ?? openApiV3Document(described(), part))
-    if (reply === undefined || context.query.get('hash') !== documentHash(hashed(), part)) return reply
+    const hash = context.query.get('hash')
+    if (reply === undefined || !hash || Object.hasOwn(foreignPaths(foreign), part)) return reply
+    const current = documentHash(hashed(), part)
+    if (hash !== current) {
+      // Who remembers an address of before is led to that of now, so that no cache keeps another document under it.
+      return { ...reply, status: 301, body: Buffer.alloc(0), headers: { location: `${path}?hash=${current}` } }
+    }
     // The address names the content, so a client may keep it for good.
     return {
       ...reply,

@@ -3,6 +3,7 @@ import type { AccessVerdict, Attributes } from '../access/access.ts'
 import { authenticatedGroup } from '../access/access.ts'
 import { badRequest } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
+import { nameIsDnsLabel, nameIsDnsSubdomain } from '../api/validation/names.ts'
 import { demand } from './authorize.ts'
 import type { RequestHeaders } from './exchange.ts'
 
@@ -71,7 +72,10 @@ export function completeGroups(name: string, groups: readonly string[]): readonl
 function serviceAccount(name: string): { namespace: string; name: string } | undefined {
   if (!name.startsWith(serviceAccountPrefix)) return undefined
   const [namespace, account, more] = name.slice(serviceAccountPrefix.length).split(':')
-  return namespace && account && more === undefined ? { namespace, name: account } : undefined
+  if (!namespace || !account || more !== undefined) return undefined
+  // What no account can be called is a user like any other.
+  if (nameIsDnsLabel(namespace, false).length > 0 || nameIsDnsSubdomain(account, false).length > 0) return undefined
+  return { namespace, name: account }
 }
 
 function extras(headers: RequestHeaders): Record<string, string[]> {

@@ -131,6 +131,13 @@ const refusals: readonly (readonly [what: string, query: string, accept: string,
     406,
     'you requested PartialObjectMetadataList, but the requested object is not a list (*core.ConfigMap)',
   ],
+  [
+    'a watch that drips',
+    '?watch=true',
+    'application/json;stream=drip',
+    406,
+    'only the following media types are accepted: application/json, application/yaml',
+  ],
   ['a watch in YAML', '?watch=true', 'application/yaml', 406, 'only the following media types are accepted: application/json;stream=watch'],
   [
     'a watch as a list',

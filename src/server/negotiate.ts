@@ -45,8 +45,10 @@ const maxKnown = 256
 export function answerForm(accept: string | undefined, asked: Omit<Asked, 'shaped'> = anything): AnswerForm {
   if (isPlain(accept)) return plainJson
   const form = knownForm(accept, { ...asked, shaped: true })
-  if (form === undefined) throw notAcceptable(`only the following media types are accepted: ${asked.stream ? streamed : supported}`)
-  return form
+  if (form !== undefined) return form
+  // Upstream asks whether it knows the form first, and then whether there is a stream of it.
+  const types = asked.stream && knownForm(accept, { ...asked, shaped: true, stream: false }) !== undefined ? streamed : supported
+  throw notAcceptable(`only the following media types are accepted: ${types}`)
 }
 
 /**

@@ -33,7 +33,9 @@ export function pathHandler(
 ): (context: RequestContext, info: RequestInfo & { isResource: false }) => Reply | Promise<Reply> {
   const handlers: readonly PathHandler[] = [
     (context, path) => health(parts.checks, context, path, parts.observeCheck),
-    (context, path) => (path === '/version' ? valueReply(context, versionInfo) : undefined),
+    // As upstream: whatever is accepted.
+    (context, path) =>
+      path === '/version' ? valueReply({ form: { ...context.form, yaml: false }, pretty: true }, versionInfo) : undefined,
     (_context, path) => (path === '/metrics' ? metricsReply(parts) : undefined),
     (_context, path) => oidcReply(parts.oidc, path),
     parts.tunnel,

@@ -174,6 +174,28 @@ test('handle() acts as another user where each part of the identity is allowed',
   assert.equal((await send(api, { url: '/api/v1/pods', identity: testUser, headers: { 'impersonate-group': 'g' } })).status, 400)
 })
 
+test('handle() lets nobody guess the type of an answer to who may not do something, as upstream', async () => {
+  await using api = new TestServer({ authorize: allowWhere(({ verb }) => verb !== 'list') })
+  const sniffed = async (path: string) => (await api.request('GET', path)).headers['x-content-type-options']
+  assert.deepEqual([await sniffed('/api/v1/pods'), await sniffed('/api/v1/namespaces/default/pods/a')], ['nosniff', undefined])
+})
+
+test('handle() takes the name of no possible ServiceAccount for that of a user', async () => {
+  const asked: string[] = []
+  await using api = new TestServer({
+    authorize: allowWhere(({ resource, name }) => {
+      asked.push(`${resource} ${name}`)
+      return true
+    }),
+  })
+  for (const name of ['system:serviceaccount:A:b', 'system:serviceaccount:a:b_c', 'system:serviceaccount:a'])
+    await send(api, { url: '/version', identity: testUser, headers: { 'impersonate-user': name } })
+  assert.deepEqual(
+    asked.filter(text => text.startsWith('users ') || text.startsWith('serviceaccounts ')),
+    ['users system:serviceaccount:A:b', 'users system:serviceaccount:a:b_c', 'users system:serviceaccount:a'],
+  )
+})
+
 test('handle() shows nothing of an unexpected failure but the audit id', async () => {
   await using api = new TestServer({
     admission: {

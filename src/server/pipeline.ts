@@ -118,6 +118,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       failure = failureStatus(err, progress.auditId, log)
       recordRefusal(err, (key, value) => annotate(progress, key, value), parts.explainAccess)
       reply = refusalReply(failure, request, progress.info)
+      if (failure.code === 403 && progress.annotations?.[decisionAnnotation] !== 'allow') reply = unsniffed(reply)
     }
     const settled = recorded(progress, request, reply, failure)
     const refusal = settled && !progress.late ? await inTime(settled, progress).catch((late: ApiError) => late) : undefined
@@ -341,6 +342,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     if (failure !== undefined && failure.code >= 500) return logged?.then(() => undefined)
     return (await logged) ?? undefined
   }
+}
+
+/** As upstream answers who may not do something at all. */
+function unsniffed(reply: Reply): Reply {
+  return { ...reply, headers: { ...reply.headers, 'x-content-type-options': 'nosniff' } }
 }
 
 function refusalReply(failure: Status, { headers }: ServerRequest, info: RequestInfo | undefined): Reply {

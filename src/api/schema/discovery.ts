@@ -164,11 +164,18 @@ function resourceEntry(resource: DiscoverableResource): object {
     singularName: resource.singular,
     namespaced: resource.namespaced,
     kind: resource.kind,
-    verbs: [...resource.verbs].sort(),
+    verbs: verbsOf(resource),
     ...(resource.shortNames.length === 0 ? {} : { shortNames: resource.shortNames }),
     ...(resource.categories.length === 0 ? {} : { categories: resource.categories }),
     ...(resource.virtual ? {} : { storageVersionHash: storageVersionHash(resource) }),
   }
+}
+
+/** The order in which upstream names those of custom resources. */
+const customVerbs = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'] as const
+
+function verbsOf({ verbs, custom }: DiscoverableResource): readonly string[] {
+  return custom === undefined ? [...verbs].sort() : customVerbs.filter(verb => verbs.includes(verb))
 }
 
 /** Tells clients whether the stored form changed: the first eight bytes of a hash of the stored group, version and kind. */
@@ -226,7 +233,7 @@ function discoveredResource(resource: DiscoverableResource): object {
     responseKind: { group: '', version: '', kind: resource.kind },
     scope: resource.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: resource.singular,
-    verbs: [...resource.verbs].sort(),
+    verbs: verbsOf(resource),
     ...(resource.shortNames.length === 0 ? {} : { shortNames: resource.shortNames }),
     ...(resource.categories.length === 0 ? {} : { categories: resource.categories }),
     ...(resource.subresources.length === 0
