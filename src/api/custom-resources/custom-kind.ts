@@ -1,6 +1,6 @@
 // What one version of a CustomResourceDefinition makes of JSON: compiled from its schema when the first object is read.
 import { requireLate } from '../../base/late-module.ts'
-import { type FieldError, forbiddenField, formatFieldError, invalidValue } from '../field-error.ts'
+import { type FieldError, formatFieldError, invalidValue } from '../field-error.ts'
 import { goQuote } from '../go-quote.ts'
 import type { KubeObject } from '../object.ts'
 import type { Shape } from '../patch/apply/shape.ts'
@@ -11,11 +11,12 @@ import { duplicateMembers } from '../schema/decode-exact.ts'
 import { parseJsonText } from '../schema/json-text.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { embeddedJudge, embeddedReadProblem, metadataReadProblem } from './embedded-resource.ts'
+import { below, judgeBy, judgeChange } from './judge-value.ts'
 import { duplicateJudge } from './list-items.ts'
 import type { JudgeRules } from './rule-judge.ts'
 import type * as late from './rules-late.ts'
-import { distinctErrors, type Judge, maxJudgedSteps, schemaJudge, TooManySteps, uncorrelated, Walk } from './schema-judge.ts'
-import { type Read, type Reading, resourceReader } from './schema-reader.ts'
+import { type Judge, schemaJudge, uncorrelated, Walk } from './schema-judge.ts'
+import { defaultMaker, type Read, type Reading, resourceReader } from './schema-reader.ts'
 import { resourceShape } from './schema-shape.ts'
 import type { Visit } from './schema-visitor.ts'
 import { unknownFields } from './unknown-fields.ts'
@@ -24,6 +25,9 @@ interface Compiled {
   readonly schema: JSONSchemaProps
   readonly read: Read
   readonly judge: Judge
+  /** Of the status alone, for its own path. */
+  readonly judgeStatus: Judge | undefined
+  readonly makeStatus: (() => unknown) | undefined
   readonly embedded: Visit | undefined
   readonly duplicates: Visit | undefined
   readonly rules: JudgeRules | undefined
@@ -69,10 +73,13 @@ export class CustomKind {
   get #compiled(): Compiled {
     if (this.#made === undefined) {
       const schema = this.schema()
+      const status = schema.properties?.['status']
       this.#made = {
         schema,
         read: resourceReader(schema),
         judge: schemaJudge(withoutMeta(schema)),
+        judgeStatus: status === undefined ? undefined : schemaJudge(status),
+        makeStatus: defaultMaker(schema, 'status'),
         embedded: embeddedJudge(schema),
         duplicates: duplicateJudge(schema),
         rules: rulesOf(schema),
@@ -128,8 +135,8 @@ export class CustomKind {
   judgeNew(object: KubeObject): FieldError[] {
     const wrongType = this.#judgeType(object)
     if (wrongType.length > 0) return wrongType
-    const { embedded, duplicates } = this.#compiled
-    const walk = this.#judge(object, uncorrelated)
+    const { judge, embedded, duplicates } = this.#compiled
+    const walk = judgeBy(judge, object, uncorrelated)
     embedded?.(object, [], walk.errors)
     duplicates?.(object, [], walk.errors)
     this.#judgeRules(object, uncorrelated, walk)
@@ -140,10 +147,33 @@ export class CustomKind {
   judgeUpdate(object: KubeObject, old: KubeObject): FieldError[] {
     const wrongType = this.#judgeType(object)
     if (wrongType.length > 0) return wrongType
-    const { embedded, duplicates } = this.#compiled
-    const strict = this.#judge(object, uncorrelated)
-    const walk = strict.errors.length > 0 ? this.#judge(object, old) : strict
+    const { judge, embedded } = this.#compiled
+    const walk = judgeChange(judge, object, old)
     embedded?.(object, [], walk.errors)
+    return this.#judgeLinks(object, old, walk)
+  }
+
+  /** As upstream, of an object whose status alone is written only that is judged by its schema; in messages it is the whole. */
+  judgeStatusUpdate(object: KubeObject & Record<string, unknown>, old: KubeObject & Record<string, unknown>): FieldError[] {
+    const wrongType = this.#judgeType(object)
+    if (wrongType.length > 0) return wrongType
+    const { judgeStatus } = this.#compiled
+    const { status } = object
+    if (judgeStatus === undefined || status === undefined) return this.#judgeLinks(object, old, new Walk(false))
+    const walk = judgeChange(judgeStatus, status, old['status'] ?? uncorrelated)
+    const errors = walk.errors.map(error => below(error, 'status'))
+    walk.errors.splice(0, errors.length, ...errors)
+    return this.#judgeLinks(object, old, walk)
+  }
+
+  /** What the schema says of a status that nobody has written. */
+  newStatus(): unknown {
+    return this.#compiled.makeStatus?.()
+  }
+
+  /** What several values have to do with each other. */
+  #judgeLinks(object: KubeObject, old: KubeObject, walk: Walk): FieldError[] {
+    const { duplicates } = this.#compiled
     if (duplicates !== undefined) {
       const found: FieldError[] = []
       duplicates(object, [], found)
@@ -153,21 +183,6 @@ export class CustomKind {
     }
     this.#judgeRules(object, old, walk)
     return walk.errors
-  }
-
-  /** With an old object what it has already is let through. */
-  #judge(object: KubeObject, old: KubeObject | typeof uncorrelated): Walk {
-    const walk = new Walk(old !== uncorrelated)
-    try {
-      this.#compiled.judge(object, walk, old)
-      walk.errors.splice(0, walk.errors.length, ...distinctErrors(walk.errors))
-      return walk
-    } catch (err) {
-      if (!(err instanceof TooManySteps)) throw err
-      const over = new Walk(false)
-      over.errors.push(forbiddenField('<nil>', `the object takes more than ${maxJudgedSteps} steps to validate by its schema`))
-      return over
-    }
   }
 
   /** Rules may rely on what the rest of the schema says. */

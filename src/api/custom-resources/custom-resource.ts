@@ -2,6 +2,7 @@
 import type { FieldError } from '../field-error.ts'
 import { invalidValue } from '../field-error.ts'
 import { groupVersion, type KubeObject } from '../object.ts'
+import { goFormat, goType } from '../patch/go-format.ts'
 import { defineResource, type ResourceDefinition, type ScalePaths, type Subresource, type Verb } from '../resource.ts'
 import { isRecord } from '../schema/compile.ts'
 import type {
@@ -102,14 +103,14 @@ function resourceOf(
     unknownFieldLabel: field => `field label not supported: ${field}`,
     ...deprecation(version, group, spec.names.kind),
     prepareForCreate(object) {
-      if (hasStatus) delete object['status']
+      if (hasStatus) putStatusBack(object, undefined, kind)
     },
     prepare(object, old) {
-      if (hasStatus) putBack(object, old, 'status')
+      if (hasStatus) putStatusBack(object, old['status'], kind)
     },
     warnings: (object, old) => kind.warnings(object, old),
-    validate: object => [...kind.judgeNew(object), ...(judgeScale?.(object) ?? [])],
-    validateUpdate: (object, old) => [...kind.judgeUpdate(object, old), ...(judgeScale?.(object) ?? [])],
+    validate: object => [...kind.judgeNew(object), ...(judgeScale?.whole(object) ?? [])],
+    validateUpdate: (object, old) => [...kind.judgeUpdate(object, old), ...(judgeScale?.whole(object) ?? [])],
   }) as unknown as ResourceDefinition
 }
 
@@ -133,12 +134,14 @@ function countedPart({ metadata: _metadata, status, ...rest }: CustomObject, has
   return hasStatus ? rest : { ...rest, status }
 }
 
-function putBack(object: CustomObject, old: CustomObject, name: string): void {
-  if (old[name] === undefined) delete object[name]
-  else object[name] = old[name]
+/** A status that is not there is what the schema says it is then. */
+function putStatusBack(object: CustomObject, status: unknown, kind: CustomKind): void {
+  const kept = status ?? kind.newStatus()
+  if (kept === undefined) delete object['status']
+  else object['status'] = kept
 }
 
-function statusSubresource(kind: CustomKind, judgeScale: ((object: CustomObject) => FieldError[]) | undefined): Subresource<CustomObject> {
+function statusSubresource(kind: CustomKind, judgeScale: ScaleJudge | undefined): Subresource<CustomObject> {
   return {
     name: 'status',
     verbs: ['get', 'update', 'patch'],
@@ -148,10 +151,9 @@ function statusSubresource(kind: CustomKind, judgeScale: ((object: CustomObject)
       for (const name of Object.keys(object)) delete object[name]
       const { managedFields: _entries, ...metadata } = old.metadata
       Object.assign(object, old, { metadata: managedFields === undefined ? metadata : { ...metadata, managedFields } })
-      delete object['status']
-      if (status !== undefined) object['status'] = status
+      putStatusBack(object, status, kind)
     },
-    validate: (object, old) => [...kind.judgeUpdate(object, old), ...(judgeScale?.(object) ?? [])],
+    validate: (object, old) => [...kind.judgeStatusUpdate(object, old), ...(judgeScale?.status(object) ?? [])],
     // Everything but the status is put back; upstream counts only the spec as such, so that writers here manage the metadata that they send.
     resetFields: ['spec'],
   }
@@ -185,16 +187,59 @@ export function fieldAt(object: unknown, path: readonly string[]): unknown {
 
 const maxInt32 = 2 ** 31 - 1
 
-/** What a scale reads must be a number of replicas. */
-function scaleJudge(scale: CustomResourceSubresourceScale): (object: CustomObject) => FieldError[] {
-  const judged = [scale.specReplicasPath, scale.statusReplicasPath].map(path => ({ field: path.slice(1), names: fieldNames(path) }))
-  return object =>
-    judged.flatMap(({ field, names }) => {
-      const value = fieldAt(object, names)
-      if (typeof value !== 'number') return []
-      if (value < 0) return [invalidValue(field, value, 'should be a non-negative integer')]
-      return value > maxInt32 ? [invalidValue(field, value, `should be less than or equal to ${maxInt32}`)] : []
-    })
+type JudgeObject = (object: CustomObject) => FieldError[]
+
+interface ScaleJudge {
+  readonly status: JudgeObject
+  /** The spec, too. */
+  readonly whole: JudgeObject
+}
+
+/** What a scale reads must be a number of replicas, and its selector a text. Fields keep the dot that their paths begin with, as upstream. */
+function scaleJudge({ specReplicasPath, statusReplicasPath, labelSelectorPath }: CustomResourceSubresourceScale): ScaleJudge {
+  const [inSpec, inStatus] = [specReplicasPath, statusReplicasPath].map(replicasJudge)
+  const judgeSelector = labelSelectorPath ? selectorJudge(labelSelectorPath) : undefined
+  const status: JudgeObject = object => [...(inStatus?.(object) ?? []), ...(judgeSelector?.(object) ?? [])]
+  return { status, whole: object => [...(inSpec?.(object) ?? []), ...status(object)] }
+}
+
+function replicasJudge(path: string): JudgeObject {
+  const names = fieldNames(path)
+  return object => {
+    const { problem, value } = valueAt(object, names, 'int64')
+    if (problem !== undefined) return [invalidValue(path, 0, problem)]
+    if (typeof value !== 'number') return []
+    if (value < 0) return [invalidValue(path, value, 'should be a non-negative integer')]
+    return value > maxInt32 ? [invalidValue(path, value, `should be less than or equal to ${maxInt32}`)] : []
+  }
+}
+
+function selectorJudge(path: string): JudgeObject {
+  const names = fieldNames(path)
+  return object => {
+    const { problem } = valueAt(object, names, 'string')
+    return problem === undefined ? [] : [invalidValue(path, '', problem)]
+  }
+}
+
+/** A value of a Go type, in upstream's words where another one stands on the way to it. */
+function valueAt(
+  object: unknown,
+  names: readonly string[],
+  type: 'int64' | 'string',
+): { readonly value?: unknown; readonly problem?: string } {
+  const misfit = (value: unknown, count: number, wanted: string): string => {
+    const shown = value === null ? '<nil>' : goType(value)
+    return `.${names.slice(0, count).join('.')} accessor error: ${goFormat(value)} is of the type ${shown}, expected ${wanted}`
+  }
+  let at = object
+  for (const [index, name] of names.entries()) {
+    if (at === null) return {}
+    if (!isRecord(at)) return { problem: misfit(at, index + 1, 'map[string]interface {}') }
+    if (!Object.hasOwn(at, name)) return {}
+    at = at[name]
+  }
+  return at !== null && goType(at) === type ? { value: at } : { problem: misfit(at, names.length, type) }
 }
 
 function selectable(object: CustomObject, fields: readonly { readonly name: string; readonly path: JsonPath }[]): Record<string, string> {

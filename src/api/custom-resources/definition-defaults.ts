@@ -1,10 +1,11 @@
 // Judges the defaults of a definition's schema: each is a value that the schema itself allows.
-import { type FieldError, forbiddenField } from '../field-error.ts'
+import type { FieldError } from '../field-error.ts'
 import { goSyntax } from '../patch/go-format.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { invalidShown } from '../validation/go-syntax.ts'
 import { embeddedJudge } from './embedded-resource.ts'
-import { defaultJudge, distinctErrors, maxJudgedSteps, TooManySteps, uncorrelated, Walk } from './schema-judge.ts'
+import { below, judgeBy } from './judge-value.ts'
+import { defaultJudge, uncorrelated } from './schema-judge.ts'
 import { isSchema, metaFields } from './schema-reader.ts'
 import { hasUnknownFields } from './unknown-fields.ts'
 
@@ -31,19 +32,8 @@ function judgeDefault(schema: JSONSchemaProps, isResource: boolean, field: strin
   const embedded: FieldError[] = []
   embeddedJudge(isResource ? { ...schema, 'x-kubernetes-embedded-resource': true } : schema)?.(value, [], embedded)
   if (embedded.length > 0) return [...errors, ...embedded.map(error => withinDefault(error, field))]
-  const walk = new Walk(false)
-  try {
-    defaultJudge(schema)(value, walk, uncorrelated)
-  } catch (err) {
-    if (!(err instanceof TooManySteps)) throw err
-    return [...errors, forbiddenField(field, `the default takes more than ${maxJudgedSteps} steps to validate by its schema`)]
-  }
-  return [...errors, ...distinctErrors(walk.errors).map(error => belowDefault(error, field))]
-}
-
-/** As upstream, the schema's own judgement puts a dot before whatever stands below the default, be it an index. */
-function belowDefault(error: FieldError, field: string): FieldError {
-  return { ...error, field: error.field === '<nil>' ? field : `${field}.${error.field.replace(/^\./, '')}` }
+  const { errors: wrong } = judgeBy(defaultJudge(schema), value, uncorrelated)
+  return [...errors, ...wrong.map(error => below(error, field))]
 }
 
 /** Messages name the place within the default, which is at `field`. */

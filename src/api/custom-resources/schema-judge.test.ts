@@ -92,4 +92,38 @@ const rows: readonly [name: string, spec: JSONSchemaProps, value: unknown, error
     ],
   ],
 ]
+const measured: readonly [name: string, spec: JSONSchemaProps, value: unknown, error: string][] = [
+  [
+    'a null that the enumeration names',
+    { ...text, nullable: true, enum: ['a', null] },
+    null,
+    'Unsupported value: "null": supported values: "a", "null"',
+  ],
+  [
+    'a number that is no 64-bit integer',
+    { type: 'object' },
+    1e21,
+    'Invalid value: "number": spec in body must be of type object: "number"',
+  ],
+  ['an integer by the whole part of a bound', { type: 'number', minimum: 1.5 }, 1, ''],
+  [
+    'a fraction by the whole of a bound',
+    { type: 'number', minimum: 1.5 },
+    1.25,
+    'Invalid value: 1.25: spec in body should be greater than or equal to 1.5',
+  ],
+  ['an integer by the whole part of a factor', { type: 'number', multipleOf: 2.5 }, 4, ''],
+  [
+    'an integer by a factor below one',
+    { type: 'number', multipleOf: 0.5 },
+    3,
+    'Invalid value: 0: factor MultipleOf declared for spec must be positive: 0',
+  ],
+  ['a fraction by a factor below one', { type: 'number', multipleOf: 0.1 }, 0.3, ''],
+  ['a quotient that is not exact', { type: 'number', multipleOf: 2 }, 1e21, 'Invalid value: 1e+21: spec in body should be a multiple of 2'],
+]
+for (const [name, spec, value, error] of measured) {
+  test(`judgeNew() measures ${name}`, () => assert.deepEqual(judged(spec, value), error === '' ? [] : [`spec: ${error}`]))
+}
+
 for (const [name, spec, value, errors] of rows) test(`judgeNew() judges ${name}`, () => assert.deepEqual(judged(spec, value), errors))

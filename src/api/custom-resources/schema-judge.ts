@@ -1,6 +1,6 @@
 // Judges values by what the schema of a custom resource says of them, in the words of upstream's validator. Compiled once a schema.
 import { compilePattern } from '../cel/evaluate/regex.ts'
-import { type FieldError, formatFieldError, invalidValue, notSupported, required, tooLong, tooMany, typeInvalid } from '../field-error.ts'
+import { type FieldError, invalidValue, notSupported, required, tooLong, tooMany, typeInvalid } from '../field-error.ts'
 import { goQuote } from '../go-quote.ts'
 import { goSyntax } from '../patch/go-format.ts'
 import { sameValue } from '../same-value.ts'
@@ -65,11 +65,6 @@ export class Walk {
     this.#same.set(value, same)
     return same
   }
-}
-
-/** As upstream lists them: no fault twice, though several alternatives may find it. */
-export function distinctErrors(errors: readonly FieldError[]): readonly FieldError[] {
-  return errors.length < 2 ? errors : [...new Map(errors.map(error => [formatFieldError(error), error])).values()]
 }
 
 /** Validators that run on one object, and texts by their length. The largest objects need a tenth of them by ordinary schemas. */
@@ -144,12 +139,15 @@ const fail = (walk: Walk, value: unknown, text: string): void => {
   walk.errors.push(invalidValue(walk.path || '<nil>', value, `${walk.path} in body ${text}`))
 }
 
+/** Whether Go reads a number as an integer. */
+const isInt64 = (value: number): boolean => Number.isInteger(value) && Math.abs(value) < 2 ** 63
+
 function typeName(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'array'
   switch (typeof value) {
     case 'number':
-      return Number.isInteger(value) ? 'integer' : 'number'
+      return isInt64(value) ? 'integer' : 'number'
     case 'string':
     case 'boolean':
       return typeof value
@@ -271,19 +269,32 @@ function numberJudge(schema: JSONSchemaProps): Judge | undefined {
   if (maximum === undefined && minimum === undefined && multipleOf === undefined) return undefined
   return (value, walk) => {
     if (typeof value !== 'number') return
-    if (multipleOf !== undefined && !isMultiple(value, multipleOf)) fail(walk, value, `should be a multiple of ${multipleOf}`)
-    if (minimum !== undefined && (exclusiveMinimum ? value <= minimum : value < minimum)) {
-      fail(walk, value, `should be greater than ${exclusiveMinimum ? '' : 'or equal to '}${minimum}`)
+    // Upstream compares an integer with the whole part of what the schema says.
+    const bound = isInt64(value) ? Math.trunc : (number: number): number => number
+    if (multipleOf !== undefined) judgeMultiple(value, bound(multipleOf), walk)
+    const [least, most] = [minimum === undefined ? undefined : bound(minimum), maximum === undefined ? undefined : bound(maximum)]
+    if (least !== undefined && (exclusiveMinimum ? value <= least : value < least)) {
+      fail(walk, value, `should be greater than ${exclusiveMinimum ? '' : 'or equal to '}${least}`)
     }
-    if (maximum !== undefined && (exclusiveMaximum ? value >= maximum : value > maximum)) {
-      fail(walk, value, `should be less than ${exclusiveMaximum ? '' : 'or equal to '}${maximum}`)
+    if (most !== undefined && (exclusiveMaximum ? value >= most : value > most)) {
+      fail(walk, value, `should be less than ${exclusiveMaximum ? '' : 'or equal to '}${most}`)
     }
   }
 }
 
-function isMultiple(value: number, factor: number): boolean {
-  const quotient = value / factor
-  return factor > 0 && Number.isInteger(Math.abs(factor) < 1 ? Number(quotient.toPrecision(12)) : quotient)
+function judgeMultiple(value: number, factor: number, walk: Walk): void {
+  if (factor <= 0) {
+    walk.errors.push(invalidValue(walk.path || '<nil>', factor, `factor MultipleOf declared for ${walk.path} must be positive: ${factor}`))
+  } else if (isInt64(value) ? value % factor !== 0 : !isWhole(factor < 1 ? (1 / factor) * value : value / factor)) {
+    fail(walk, value, `should be a multiple of ${factor}`)
+  }
+}
+
+/** In upstream's measure, where a quotient may be a little above a whole number. */
+function isWhole(quotient: number): boolean {
+  if (Math.abs(quotient) > Number.MAX_SAFE_INTEGER) return false
+  const whole = Math.trunc(quotient)
+  return quotient === whole || (quotient > 1 && (quotient - whole) / (quotient + whole) < 1e-9)
 }
 
 function listJudge(schema: JSONSchemaProps, known: Known): Judge | undefined {
@@ -316,12 +327,13 @@ export function oldItems(schema: JSONSchemaProps, old: unknown): ((item: unknown
   }
 }
 
+/** As upstream, a null fits none of the values, though one of them may be null. */
 function enumJudge({ enum: values = [] }: JSONSchemaProps): Judge | undefined {
   if (values.length === 0) return undefined
   const texts = new Set(values.filter(value => typeof value === 'string'))
   return (value, walk) => {
     if (typeof value !== 'string') walk.charge(values.length)
-    if (typeof value === 'string' ? texts.has(value) : values.some(allowed => sameValue(allowed, value))) return
+    if (typeof value === 'string' ? texts.has(value) : value !== null && values.some(allowed => sameValue(allowed, value))) return
     const supported = values.map(allowed => (typeof allowed === 'string' ? allowed : JSON.stringify(allowed)))
     const field = walk.path || '<nil>'
     walk.errors.push(

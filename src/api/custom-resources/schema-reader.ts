@@ -88,6 +88,12 @@ function itemReader({ items }: JSONSchemaProps, preserves: boolean): Read {
   }
 }
 
+/** Makes the default that a schema has for one field of the whole, where it has one. */
+export function defaultMaker(schema: JSONSchemaProps, name: string): (() => unknown) | undefined {
+  const property = schema.properties?.[name]
+  return property === undefined || property.default === undefined ? undefined : defaultOf(property, compile(property, false, false))
+}
+
 function defaultOf({ default: value }: JSONSchemaProps, read: Read): (() => unknown) | undefined {
   if (value === undefined || value === null) return undefined
   if (typeof value !== 'object') return () => value

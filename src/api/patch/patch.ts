@@ -74,7 +74,9 @@ export function* applyPatch(request: PatchRequest): Generator<void, Patched> {
   if (request.isLarge) yield
   const result = yield* patchValue(kind, request.current, value, request.type)
   if (request.isLarge) yield
-  const shown = () => (kind === 'strategic' ? goFormat(value) : JSON.stringify(asShown(result, request.current)))
+  // Upstream has all members of custom resources sorted.
+  const before = request.type === undefined ? undefined : request.current
+  const shown = () => (kind === 'strategic' ? goFormat(value) : JSON.stringify(asShown(result, before)))
   if (request.type === undefined) {
     if (!isObject(result)) throw invalidPatch(shown(), 'the result is not an object')
     const decoded = request.custom?.decode(result, request.fieldValidation)

@@ -37,8 +37,10 @@ export function list(parts: ListParts, context: ResourceContext): Reply | Promis
 }
 
 /** What was selected, in the form that the client accepts. */
-export function listReply(context: ResourceContext, { result, metadata }: Selected): Reply {
+export function listReply(context: ResourceContext, { result, metadata: found }: Selected): Reply {
   const { form, pretty, served, query, now } = context
+  // As upstream, which has no types for them, lists of custom resources name a token that is none.
+  const metadata = served.definition.custom !== undefined && form.as === 'object' ? { continue: '', ...found } : found
   if (form.as === 'table' && result.entries.length === 0) {
     return valueReply(context, tableOf(served.definition, [], query.get('includeObject'), now, metadata, form.metaVersion))
   }

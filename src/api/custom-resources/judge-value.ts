@@ -1,0 +1,30 @@
+// One judgement of a value by the judge of a schema, with what is let through as it was before.
+import { type FieldError, forbiddenField, formatFieldError } from '../field-error.ts'
+import { type Judge, maxJudgedSteps, TooManySteps, uncorrelated, Walk } from './schema-judge.ts'
+
+/** What did not change is let through where the schema became stricter. */
+export function judgeChange(judge: Judge, value: unknown, old: unknown): Walk {
+  const strict = judgeBy(judge, value, uncorrelated)
+  return strict.errors.length > 0 ? judgeBy(judge, value, old) : strict
+}
+
+/** With an old value what it has already is let through. As upstream, no fault is told twice, though several alternatives may find it. */
+export function judgeBy(judge: Judge, value: unknown, old: unknown): Walk {
+  const walk = new Walk(old !== uncorrelated)
+  try {
+    judge(value, walk, old)
+  } catch (err) {
+    if (!(err instanceof TooManySteps)) throw err
+    const over = new Walk(false)
+    over.errors.push(forbiddenField('<nil>', `the object takes more than ${maxJudgedSteps} steps to validate by its schema`))
+    return over
+  }
+  const { errors } = walk
+  if (errors.length > 1) errors.splice(0, errors.length, ...new Map(errors.map(error => [formatFieldError(error), error])).values())
+  return walk
+}
+
+/** As upstream, what a schema says of a value that stands at `field` comes with a dot before whatever is below, be it an index. */
+export function below(error: FieldError, field: string): FieldError {
+  return { ...error, field: error.field === '<nil>' ? field : `${field}.${error.field.replace(/^\./, '')}` }
+}
