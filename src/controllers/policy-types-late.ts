@@ -1,8 +1,7 @@
 // Which expressions of a policy cannot work on the kinds that it is for: they are compiled once more, with the types of these kinds. In a file of
 // its own that is loaded with the first policy: types and engine take megabytes.
 import type { CelType } from '../api/cel/check/type.ts'
-import { compileAdmission } from '../api/cel/kubernetes/admission.ts'
-import { typeForOthers } from '../api/cel/kubernetes/admission-types.ts'
+import { compileAdmission, typeOfVariable } from '../api/cel/kubernetes/admission.ts'
 import { builtInType } from '../api/cel/kubernetes/built-in-type.ts'
 import { declareSchema } from '../api/cel/kubernetes/schema-declaration.ts'
 import { groupVersion } from '../api/object.ts'
@@ -39,7 +38,8 @@ function warning(
 ): ExpressionWarning[] {
   const problems = kinds.flatMap(({ kind, type }) => {
     const problem = type === undefined ? undefined : problemOf(expression, spec, type, params)
-    return problem === undefined ? [] : [`${groupVersion(kind.group, kind.version)}, Kind=${kind.kind}: ${problem}\n`]
+    // The core group has no name here, and upstream leaves its slash.
+    return problem === undefined ? [] : [`${kind.group}/${kind.version}, Kind=${kind.kind}: ${problem}\n`]
   })
   return problems.length === 0 ? [] : [{ fieldRef, warning: problems.join('\n') }]
 }
@@ -55,11 +55,12 @@ function problemOf(
   const variables = new Map<string, CelType>()
   for (const { name, expression: text } of spec.variables ?? []) {
     const compiled = compileAdmission(text, 'variable', { ...scope, variables: new Map(variables) })
-    if (compiled.ok) variables.set(name, typeForOthers(compiled.type))
+    variables.set(name, typeOfVariable(compiled))
   }
   // What it evaluates to was judged when it was written.
-  const compiled = compileAdmission(expression.trim(), 'variable', { ...scope, ...(variables.size === 0 ? {} : { variables }) })
-  return compiled.ok ? undefined : compiled.detail
+  const compiled = compileAdmission(expression, 'variable', { ...scope, variables })
+  // An expression that no program can be made of was told when it was written.
+  return compiled.ok ? undefined : compiled.issues
 }
 
 function typeOf(kind: GroupVersionKind | undefined): CelType | undefined {

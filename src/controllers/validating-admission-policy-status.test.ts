@@ -18,7 +18,7 @@ const spec = (resources: string[], more: Partial<ValidatingAdmissionPolicySpec> 
   ...more,
 })
 const undefinedField = (kind: string): string =>
-  `apps/v1, Kind=${kind}: compilation failed: ERROR: <input>:1:12: undefined field 'replicas'\n | object.spec.replicas > 1\n | ...........^\n`
+  `apps/v1, Kind=${kind}: ERROR: <input>:1:12: undefined field 'replicas'\n | object.spec.replicas > 1\n | ...........^\n`
 
 test('typeWarnings() finds a field that a kind has not, by kind', () => {
   assert.deepEqual(typeWarnings(spec(['deployments'])), [])
@@ -40,6 +40,18 @@ test('typeWarnings() checks messages, and what variables and parameters are', ()
   )
   assert.match(found[0]?.warning ?? '', /found no matching overload for '_==_' applied to '\(string, int\)'/)
   assert.match(found[1]?.warning ?? '', /undefined field 'kindd'/)
+})
+
+test('typeWarnings() takes a variable that fails for anything, and names the core group by a slash', () => {
+  const matchConstraints = { resourceRules: [rule(['pods'], { apiGroups: [''] })] }
+  const variables = [{ name: 'count', expression: 'object.spec.replicas' }]
+  const validations = [{ expression: 'variables.count > 1' }, { expression: ' object.kindd == "x"' }, { expression: "int('x') == 1" }]
+  assert.deepEqual(typeWarnings(spec([], { matchConstraints, variables, validations })), [
+    {
+      fieldRef: 'spec.validations[1].expression',
+      warning: '/v1, Kind=Pod: ERROR: <input>:1:8: undefined field \'kindd\'\n |  object.kindd == "x"\n | .......^\n',
+    },
+  ])
 })
 
 test('typeWarnings() says nothing of rules with wildcards and of kinds without types', () => {

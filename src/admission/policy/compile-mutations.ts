@@ -19,8 +19,7 @@ export interface CompiledMutations {
 export function compileMutations(spec: MutatingAdmissionPolicySpec): CompiledMutations {
   const params = spec.paramKind !== undefined
   const variables = compileVariables(spec.variables ?? [], params)
-  const typed = variables.types === undefined ? {} : { variables: variables.types }
-  const scope = { params, authorizer: true, stored: true, ...typed }
+  const scope = { params, authorizer: true, stored: true, variables: variables.types }
   return {
     variables,
     conditions: compileConditions(spec.matchConditions, params, variables.types),

@@ -27,8 +27,7 @@ export interface CompiledPolicy {
 export function compilePolicy(spec: ValidatingAdmissionPolicySpec): CompiledPolicy {
   const params = spec.paramKind !== undefined
   const variables = compileVariables(spec.variables ?? [], params)
-  const typed = variables.types === undefined ? {} : { variables: variables.types }
-  const scope = { params, authorizer: true, stored: true, ...typed }
+  const scope = { params, authorizer: true, stored: true, variables: variables.types }
   return {
     failsClosed: spec.failurePolicy !== 'Ignore',
     variables,

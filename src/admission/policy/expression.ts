@@ -14,7 +14,7 @@ export interface Expression {
 }
 
 export function compileExpression(text: string, use: AdmissionUse, scope: AdmissionScope): Expression {
-  const compiled = compileAdmission(text.trim(), use, scope)
+  const compiled = compileAdmission(text, use, scope)
   return compiled.ok ? { text, program: compiled.program, problem: '' } : { text, program: undefined, problem: compiled.detail }
 }
 

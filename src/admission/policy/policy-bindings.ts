@@ -18,7 +18,7 @@ export function policyBindings(compiled: CompiledVariables, { request, params, n
   const bindings: Bindings = bindingsOf(request, {
     namespaceObject: namespaceObject ?? null,
     params: params ?? null,
-    variables: compiled.types === undefined ? null : new Variables(compiled, () => bindings, budget),
+    variables: new Variables(compiled, () => bindings, budget),
   })
   return bindings
 }

@@ -2,20 +2,17 @@
 import type { CelType } from '../../api/cel/check/type.ts'
 import { CelEvaluationError, fail } from '../../api/cel/evaluate/failure.ts'
 import { type CelValue, ObjectValue } from '../../api/cel/evaluate/values.ts'
-import { compileAdmission } from '../../api/cel/kubernetes/admission.ts'
-import { typeForOthers } from '../../api/cel/kubernetes/admission-types.ts'
+import { compileAdmission, typeOfVariable } from '../../api/cel/kubernetes/admission.ts'
 import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
 import type { Variable } from '../../api/types/admissionregistration-v1.ts'
 import { type Bindings, type Budget, beforeGoingOn, type Expression, TurnWanted } from './expression.ts'
 
 export interface CompiledVariables {
-  /** For expressions that may use them; undefined where the policy has none. */
-  readonly types: ReadonlyMap<string, CelType> | undefined
+  readonly types: ReadonlyMap<string, CelType>
   readonly byName: ReadonlyMap<string, Expression>
 }
 
 export function compileVariables(variables: readonly Variable[], params: boolean): CompiledVariables {
-  if (variables.length === 0) return { types: undefined, byName: new Map() }
   const types = new Map<string, CelType>()
   const byName = new Map<string, Expression>()
   for (const { name, expression } of variables) {
@@ -26,7 +23,7 @@ export function compileVariables(variables: readonly Variable[], params: boolean
       program: compiled.ok ? compiled.program : undefined,
       problem: compiled.ok ? '' : compiled.detail,
     })
-    if (compiled.ok) types.set(name, typeForOthers(compiled.type))
+    types.set(name, typeOfVariable(compiled))
   }
   return { types, byName }
 }

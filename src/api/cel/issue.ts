@@ -56,7 +56,8 @@ function locate(lines: readonly string[], offset: number | undefined): { line: n
 function formatOne(lines: readonly string[], message: string, line: number, column: number): string {
   const head = `ERROR: <input>:${line}:${column + 1}: ${message}`
   const text = lines[line - 1]
-  if (text === undefined || text === '' || text.length > maxSnippetLength) return head
+  const isNothing = text === '' && lines.length === 1
+  if (text === undefined || isNothing || text.length > maxSnippetLength) return head
   const characters = [...text.replaceAll('\t', ' ')]
   const isWide = (character: string | undefined): boolean => character !== undefined && character > '\x7f'
   const dots = characters.slice(0, column).map(character => (isWide(character) ? '．' : '.'))

@@ -6,7 +6,7 @@ import { type Environment, Program } from '../environment.ts'
 import { CelProgramError } from '../evaluate/failure.ts'
 import { CelCompileError } from '../issue.ts'
 import { authorizerType, resourceCheckType } from '../library/opaque-types.ts'
-import { namespaceType, requestType, variablesType } from './admission-types.ts'
+import { namespaceType, requestType, typeForOthers, variablesType } from './admission-types.ts'
 import { newExpressions, newMutations, storedExpressions, storedMutations } from './base.ts'
 import { applyConfigurationType, jsonPatchType } from './patch-types.ts'
 
@@ -29,7 +29,7 @@ export interface AdmissionScope {
   readonly params: boolean
   /** Whether there is an `authorizer`. */
   readonly authorizer: boolean
-  /** The variables of a policy with their types; undefined where the policy has none. */
+  /** The variables of a policy with their types; undefined for the conditions of a webhook. */
   readonly variables?: ReadonlyMap<string, CelType>
   /** Whether the expression is stored already. */
   readonly stored: boolean
@@ -39,8 +39,8 @@ export interface AdmissionScope {
 
 export type AdmissionCompilation =
   | { readonly ok: true; readonly program: Program; readonly type: CelType }
-  /** `internal` where the expression is well-formed and can yet not be made a program. */
-  | { readonly ok: false; readonly internal: boolean; readonly detail: string }
+  /** `internal` where the expression is well-formed and can yet not be made a program; `issues` are those of the compiler alone. */
+  | { readonly ok: false; readonly internal: boolean; readonly detail: string; readonly issues?: string }
 
 export function compileAdmission(expression: string, use: AdmissionUse, scope: AdmissionScope): AdmissionCompilation {
   try {
@@ -49,11 +49,16 @@ export function compileAdmission(expression: string, use: AdmissionUse, scope: A
     if (wrong !== undefined) return { ok: false, internal: false, detail: wrong }
     return { ok: true, program: new Program(checked), type: checked.type }
   } catch (err) {
-    if (err instanceof CelCompileError) return { ok: false, internal: false, detail: `compilation failed: ${err.message}` }
+    if (err instanceof CelCompileError) {
+      return { ok: false, internal: false, detail: `compilation failed: ${err.message}`, issues: err.message }
+    }
     if (err instanceof CelProgramError) return { ok: false, internal: true, detail: `program instantiation failed: ${err.message}` }
     throw err
   }
 }
+
+/** The type that a variable has for expressions behind it; one that does not compile fails where it is asked for. */
+export const typeOfVariable = (compiled: AdmissionCompilation): CelType => (compiled.ok ? typeForOthers(compiled.type) : dyn)
 
 function wrongResult({ type }: Checked, wanted: readonly CelType[] | undefined): string | undefined {
   if (wanted === undefined || wanted.some(allowed => sameType(allowed, type))) return undefined

@@ -184,6 +184,7 @@ for (const [source, message] of unplanned)
   test(`${source} is no program`, () => assert.throws(() => evaluate(source), { name: 'CelProgramError', message }))
 
 const uncompiled: readonly [source: string, message: RegExp][] = [
+  ['1 ==\n', /:2:1: Syntax error: .*\n \| \n \| \^$/],
   ["matches('(', 'a')", /:1:9: invalid matches argument/],
   ["'a'.matches('(')", /:1:13: invalid matches argument/],
   ['timestamp(253402300800)', /:1:11: invalid timestamp argument/],

@@ -48,6 +48,13 @@ const cases: { name: string; change: ValidatingAdmissionPolicySpec; errors: stri
     errors: ['spec.auditAnnotations[0].valueExpression: Invalid value: " 1 ": must evaluate to one of [string null_type] but got int'],
   },
   {
+    name: 'a variable of a policy that has none',
+    change: { validations: [{ expression: 'variables.x' }] },
+    errors: [
+      `spec.validations[0].expression: Invalid value: "variables.x": compilation failed: ERROR: <input>:1:10: undefined field 'x'\n | variables.x\n | .........^`,
+    ],
+  },
+  {
     name: 'a message that asks the authorizer',
     change: { validations: [{ expression: 'true', messageExpression: 'authorizer' }] },
     errors: [`spec.validations[0].messageExpression: Invalid value: "authorizer": ${undeclared('authorizer', 1, 'authorizer')}`],

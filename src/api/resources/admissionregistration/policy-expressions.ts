@@ -15,7 +15,7 @@ export type PolicySpec = ValidatingAdmissionPolicySpec & Pick<MutatingAdmissionP
 export class PolicyExpressions {
   readonly params: boolean
   readonly storedConditions: ReadonlySet<string>
-  readonly #variables: Map<string, CelType> | undefined
+  readonly #variables = new Map<string, CelType>()
   readonly #storedValidations: ReadonlySet<string>
   readonly #storedMessages: ReadonlySet<string>
   readonly #storedAnnotations: ReadonlySet<string>
@@ -23,7 +23,6 @@ export class PolicyExpressions {
 
   constructor(spec: PolicySpec, old: PolicySpec | undefined) {
     this.params = spec.paramKind !== undefined
-    this.#variables = (spec.variables ?? []).length > 0 ? new Map() : undefined
     this.storedConditions = new Set(conditionExpressions(old?.matchConditions))
     this.#storedValidations = new Set(old?.validations?.map(({ expression }) => expression))
     this.#storedMessages = new Set(old?.validations?.map(({ messageExpression = '' }) => messageExpression))
@@ -34,7 +33,7 @@ export class PolicyExpressions {
   /** Compiles a variable; what comes after it may use it, as dyn where it does not compile. */
   variable(name: string, expression: string, field: string, errors: FieldError[]): void {
     const type = checkExpression(expression, 'variable', this.#scope(this.#storedValidations.has(expression), true), field, errors)
-    this.#variables?.set(name, type === undefined ? dyn : typeForOthers(type))
+    this.#variables.set(name, type === undefined ? dyn : typeForOthers(type))
   }
 
   validation(expression: string, field: string, errors: FieldError[]): void {
@@ -57,7 +56,7 @@ export class PolicyExpressions {
   }
 
   #scope(stored: boolean, authorizer: boolean): AdmissionScope {
-    return { params: this.params, authorizer, stored, ...(this.#variables === undefined ? {} : { variables: this.#variables }) }
+    return { params: this.params, authorizer, stored, variables: this.#variables }
   }
 }
 
