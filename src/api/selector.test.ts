@@ -72,7 +72,8 @@ describe('parseLabelSelector()', () => {
     fc.assert(
       fc.property(fc.array(requirement, { maxLength: 4 }), requirements => {
         const parsed = parseLabelSelector(requirements.join(','))
-        assert.deepEqual(parseLabelSelector(formatLabelSelector(parsed)).requirements, parsed.requirements)
+        const byKey = parsed.requirements.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+        assert.deepEqual(parseLabelSelector(formatLabelSelector(parsed)).requirements, byKey)
       }),
     )
   })

@@ -102,7 +102,7 @@ function labelTest({ key, operator, values }: LabelRequirement): (labels: Labels
   }
 }
 
-/** The canonical text of a label selector, as upstream prints it. */
+/** The canonical text of a label selector, as upstream prints it: by key, and in the order of the selector where keys are alike. */
 export function formatLabelSelector({ requirements }: LabelSelection): string {
   return requirements
     .toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))

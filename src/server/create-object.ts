@@ -71,7 +71,7 @@ export async function createObject(
   try {
     definition.prepareForCreate?.(object, strategyContext(context))
     const errors = judgeNew(definition, object)
-    if (errors.length > 0) throw invalidObject(definition, metadata.name ?? '', errors)
+    if (errors.length > 0) throw invalidObject(definition, metadata.name ?? '', errors, object)
     for (const warning of definition.warnings?.(object, undefined) ?? []) context.warn(warning)
     await parts.admission.validate(admission, context.request.signal)
     const written = await store(parts, context, object, prefix, dryRun, reservation)
@@ -101,6 +101,9 @@ class Created implements Written {
 
 /** Metadata stands first, but for the kinds whose own rules do not look at it: theirs is judged once everything else is right. */
 function judgeNew(definition: ResourceDefinition, object: KubeObject): FieldError[] {
+  // Nothing else is judged of what says that it is of another kind.
+  const wrongType = definition.custom?.judgeType(object) ?? []
+  if (wrongType.length > 0) return wrongType
   const metadata = () => validateObjectMeta(object.metadata, metadataRules(definition))
   const first = definition.validateFirst?.(object) ?? []
   const rest = definition.validate?.(object) ?? []

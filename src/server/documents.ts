@@ -10,6 +10,7 @@ import { parseJson } from '../base/json.ts'
 import type { RemoteVersion } from './aggregation/backend-documents.ts'
 import { header, type Reply } from './exchange.ts'
 import { foreignPaths, foreignV3 } from './foreign-documents.ts'
+import { aggregatedVersion } from './negotiate.ts'
 import { OpenApiV2Text } from './openapi-v2-text.ts'
 import type { PathHandler } from './paths.ts'
 import { acceptsOpenApiProtobuf, openApiV2Protobuf, openApiV2ProtobufType } from './protobuf/openapi-v2.ts'
@@ -173,17 +174,6 @@ function documentReply(context: RequestContext, document: Document, contentType:
   const known = header(context.request.headers, 'if-none-match')
   if (known === etag) return { status: 304, contentType, body: Buffer.alloc(0), headers }
   return { status: 200, contentType, body: document.bytes, headers }
-}
-
-function aggregatedVersion(accept: string | undefined): 'v2' | 'v2beta1' | undefined {
-  if (accept === undefined || !accept.includes('APIGroupDiscoveryList')) return undefined
-  for (const clause of accept.split(',')) {
-    if (!/;\s*as=APIGroupDiscoveryList/.test(clause) || !/;\s*g=apidiscovery\.k8s\.io/.test(clause)) continue
-    if (!clause.trim().startsWith('application/json')) continue
-    if (/;\s*v=v2(;|\s|$)/.test(clause)) return 'v2'
-    if (/;\s*v=v2beta1(;|\s|$)/.test(clause)) return 'v2beta1'
-  }
-  return undefined
 }
 
 function rootPaths(served: readonly { readonly group: string; readonly version: string }[]): string[] {

@@ -35,7 +35,7 @@ interface Asked {
 }
 
 const anything: Asked = { shaped: true, tables: true, stream: false }
-const failures: Asked = { shaped: false, tables: false, stream: false }
+const objectAlone: Asked = { shaped: false, tables: false, stream: false }
 
 /** Clients send few different headers; each is read once for each kind of answer: which forms there are, whether it is a stream. */
 const known: readonly Map<string, AnswerForm | undefined>[] = Array.from({ length: 6 }, () => new Map())
@@ -56,11 +56,36 @@ export function answerForm(accept: string | undefined, asked: Omit<Asked, 'shape
  * those of all built-in kinds.
  */
 export function judgeRouteAccepts(accept: string | undefined, more: readonly string[] = []): void {
-  if (isPlain(accept)) return
-  const types = accept.split(',').map(mediaRange => mediaRange.split(';', 1)[0]?.trim() ?? '')
-  const routed: readonly string[] = ['*/*', ...made, protobuf, ...more]
-  if (types.some(type => routed.includes(type))) return
-  throw apiError(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${[...made, ...more].join(', ')}`, {})
+  if (!isPlain(accept)) judgeRouteMakes(accept, [...made, ...more], [protobuf])
+}
+
+/** The same of a route that makes these types alone. `readable`: clients may ask for those too, but are not told so. */
+export function judgeRouteMakes(accept: string | undefined, types: readonly string[], readable: readonly string[] = []): void {
+  if (!accept) return
+  const asked = accept.split(',').map(mediaRange => mediaRange.split(';', 1)[0]?.trim() ?? '')
+  const routed = ['*/*', ...types, ...readable]
+  if (asked.some(type => routed.includes(type))) return
+  throw apiError(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${types.join(', ')}`, {})
+}
+
+/** The form of a document, of which there is neither a Table nor its metadata alone. Throws a 406 where only those are accepted. */
+export function documentForm(accept: string | undefined): AnswerForm {
+  if (isPlain(accept)) return plainJson
+  const form = knownForm(accept, objectAlone)
+  if (form === undefined) throw notAcceptable(`only the following media types are accepted: ${supported}`)
+  return form
+}
+
+/** Which version of the aggregated form of discovery is asked for. */
+export function aggregatedVersion(accept: string | undefined): 'v2' | 'v2beta1' | undefined {
+  if (accept === undefined || !accept.includes('APIGroupDiscoveryList')) return undefined
+  for (const clause of accept.split(',')) {
+    if (!/;\s*as=APIGroupDiscoveryList/.test(clause) || !/;\s*g=apidiscovery\.k8s\.io/.test(clause)) continue
+    if (!clause.trim().startsWith('application/json')) continue
+    if (/;\s*v=v2(;|\s|$)/.test(clause)) return 'v2'
+    if (/;\s*v=v2beta1(;|\s|$)/.test(clause)) return 'v2beta1'
+  }
+  return undefined
 }
 
 /** The form of what is no resource: a client that accepts nothing known still gets JSON. */
@@ -70,7 +95,7 @@ export function pathForm(accept: string | undefined): AnswerForm {
 
 /** The form of an error, of which there is neither a Table nor metadata alone: who accepts only such gets JSON. */
 export function failureForm(accept: string | undefined): AnswerForm {
-  return isPlain(accept) ? plainJson : (knownForm(accept, failures) ?? unaskedJson)
+  return isPlain(accept) ? plainJson : (knownForm(accept, objectAlone) ?? unaskedJson)
 }
 
 /** What most requests say. */
@@ -94,15 +119,19 @@ interface Clause {
 }
 
 function choose(accept: string, asked: Asked): AnswerForm | undefined {
-  const clauses = accept
-    .split(',')
-    .map(parseClause)
-    .sort((a, b) => b.quality - a.quality || wildness(a) - wildness(b))
-  for (const clause of clauses) {
+  for (const clause of clausesOf(accept)) {
     const form = formOf(clause, asked)
     if (form !== undefined) return form
   }
   return undefined
+}
+
+/** What is wanted most comes first. */
+function clausesOf(accept: string): Clause[] {
+  return accept
+    .split(',')
+    .map(parseClause)
+    .sort((a, b) => b.quality - a.quality || wildness(a) - wildness(b))
 }
 
 function parseClause(text: string): Clause {

@@ -1,8 +1,10 @@
 // Everything that is no resource: discovery, OpenAPI, health, version, metrics.
 import type { OidcDocuments } from '../access/oidc-discovery.ts'
 import { unknownMethod, unknownPath } from '../api/status.ts'
-import type { Reply } from './exchange.ts'
+import { header, type Reply } from './exchange.ts'
 import { type HealthCheck, health, type ObserveCheck } from './health.ts'
+import { documentForm } from './negotiate.ts'
+import { judgePathAccepts, takesMethod } from './path-routes.ts'
 import { plainNotFound } from './plain-failure.ts'
 import type { RequestContext } from './request-context.ts'
 import type { RequestInfo } from './request-info.ts'
@@ -31,13 +33,17 @@ export interface PathParts {
 export function pathHandler(
   parts: PathParts,
 ): (context: RequestContext, info: RequestInfo & { isResource: false }) => Reply | Promise<Reply> {
+  // As upstream: there is no YAML of it, and it has line breaks.
+  const version: PathHandler = (_context, path) =>
+    path === '/version' ? valueReply({ form: documentForm(undefined), pretty: true }, versionInfo) : undefined
+  const oidc: PathHandler = (_context, path) => oidcReply(parts.oidc, path)
+  /** What other servers answer they judge themselves. */
+  const routed: readonly PathHandler[] = [version, oidc, parts.documents]
   const handlers: readonly PathHandler[] = [
     (context, path) => health(parts.checks, context, path, parts.observeCheck),
-    // As upstream: whatever is accepted.
-    (context, path) =>
-      path === '/version' ? valueReply({ form: { ...context.form, yaml: false }, pretty: true }, versionInfo) : undefined,
+    version,
     (_context, path) => (path === '/metrics' ? metricsReply(parts) : undefined),
-    (_context, path) => oidcReply(parts.oidc, path),
+    oidc,
     parts.tunnel,
     parts.why,
     parts.policies,
@@ -50,7 +56,8 @@ export function pathHandler(
     for (const handler of handlers) {
       const reply = handler(context, path)
       if (reply === undefined) continue
-      if (info.verb !== 'get' && info.verb !== 'head') throw unknownMethod()
+      if (!takesMethod(path, info.verb)) throw unknownMethod()
+      if (routed.includes(handler)) judgePathAccepts(path, header(context.request.headers, 'accept'))
       return reply
     }
     if (isRouted(path, parts)) throw unknownPath()

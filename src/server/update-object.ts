@@ -69,7 +69,8 @@ export async function updateObject(parts: WriteParts, context: ResourceContext, 
     if (context.pace.isLarge) await context.pace.rest()
     const object = await change.next(old)
     if (context.pace.isLarge) await context.pace.rest()
-    const place = { namespace: change.namespace, name: change.name, replaces: change.sent !== undefined }
+    const { namespace, name, dryRun } = change
+    const place = { namespace, name, dryRun, replaces: change.sent !== undefined }
     const conditional = checkPreconditions(served, place, object.metadata, old.metadata)
     try {
       return await attemptUpdate(parts, context, change, entry, object, old)
@@ -166,7 +167,7 @@ function prepareAndValidate(context: ResourceContext, change: Change, object: Ku
     ...validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', updateRules(definition, strategy)),
     ...(main ? judgeMain(definition, object, old) : (strategy.validate?.(object, old) ?? [])),
   ]
-  if (errors.length > 0) throw invalidObject(definition, change.name, errors)
+  if (errors.length > 0) throw invalidObject(definition, change.name, errors, object)
   const warned = counted ? definition : strategy
   for (const warning of warned.warnings?.(object, old) ?? []) context.warn(warning)
 }

@@ -11,6 +11,7 @@ export interface Place {
   readonly name: string
   /** The client sent a whole object: its uid is a demand, and of some kinds it must say which version it replaces. */
   readonly replaces?: boolean
+  readonly dryRun: boolean
 }
 
 const maxVersion = 2n ** 64n - 1n
@@ -20,42 +21,39 @@ export function checkPreconditions(served: ServedResource, place: Place, metadat
   const { replaces = false, name } = place
   matchPlace(metadata, place, served.definition.namespaced)
   if (replaces) checkUid(served, place, metadata, old)
+  if (replaces) requireVersion(served, name, metadata)
   const wanted = versionOf(metadata)
-  if (wanted === '') {
-    if (replaces) demandVersion(served, name)
-    return false
-  }
+  if (wanted === '') return false
   if (wanted !== old.resourceVersion) throw staleConflict(served.named, name)
   return true
 }
 
-/** Of some kinds a change must say which version it is of: a patch that takes the version out has none. */
-export function demandVersion(served: ServedResource, name: string): void {
-  if (served.definition.allowUnconditionalUpdate === false) throw versionRequired(served.named, name)
+/** Some kinds can only be replaced in the version that the client names; a patch may not take it away. */
+export function requireVersion(served: ServedResource, name: string, metadata: ObjectMeta): void {
+  if (served.definition.allowUnconditionalUpdate === false && versionOf(metadata) === '') throw versionRequired(served.named, name)
 }
 
 /** Also asked of an object that does not exist: it has no uid. */
-export function checkUid(served: ServedResource, { namespace, name }: Place, { uid }: ObjectMeta, old: ObjectMeta): void {
+export function checkUid(served: ServedResource, place: Place, { uid }: ObjectMeta, old: ObjectMeta): void {
   if (!uid || uid === old.uid) return
-  throw failed(served, namespace, name, `UID in precondition: ${uid}, UID in object meta: ${old.uid ?? ''}`)
+  throw failed(served, place, `UID in precondition: ${uid}, UID in object meta: ${old.uid ?? ''}`)
 }
 
 /** As `checkUid`, for a version that a client demands beside the change. */
-export function checkVersion(
-  served: ServedResource,
-  { namespace, name }: Place,
-  { resourceVersion: wanted }: ObjectMeta,
-  old: ObjectMeta,
-): void {
+export function checkVersion(served: ServedResource, place: Place, { resourceVersion: wanted }: ObjectMeta, old: ObjectMeta): void {
   if (!wanted || wanted === old.resourceVersion) return
   const text = `ResourceVersion in precondition: ${wanted}, ResourceVersion in object meta: ${old.resourceVersion ?? ''}`
-  throw failed(served, namespace, name, text)
+  throw failed(served, place, text)
 }
 
-/** In the words of upstream's storage, which shows its key. */
-function failed(served: ServedResource, namespace: string, name: string, text: string): ApiError {
-  const key = `Key: ${storageKey(served, namespace, name)}, ResourceVersion: 0`
-  return conflict(served.named, name, `StorageError: invalid object, Code: 4, ${key}, AdditionalErrorMsg: Precondition failed: ${text}`)
+/** In the words of upstream's storage, which shows its key; a dry run does not get as far as to where all keys have a prefix. */
+function failed(served: ServedResource, place: Place, text: string): ApiError {
+  const key = `Key: ${place.dryRun ? '' : '/registry'}${storageKey(served, place)}, ResourceVersion: 0`
+  return conflict(
+    served.named,
+    place.name,
+    `StorageError: invalid object, Code: 4, ${key}, AdditionalErrorMsg: Precondition failed: ${text}`,
+  )
 }
 
 /** The version that the client names, as text without leading zeros; '' where it names none. Upstream fails plainly on what is no number. */
@@ -85,8 +83,8 @@ const storedNames: Readonly<Record<string, string>> = {
 /** Groups whose resources stand under the group's name, as custom resources do. */
 const keyedByGroup = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io'])
 
-function storageKey({ definition, groupResource }: ServedResource, namespace: string, name: string): string {
+function storageKey({ definition, groupResource }: ServedResource, { namespace, name }: Place): string {
   const { group, plural, custom } = definition
   const stored = storedNames[groupResource] ?? (custom !== undefined || keyedByGroup.has(group) ? `${group}/${plural}` : plural)
-  return `/registry/${[stored, ...(namespace === '' ? [] : [namespace]), name].join('/')}`
+  return `/${[stored, ...(namespace === '' ? [] : [namespace]), name].join('/')}`
 }

@@ -133,7 +133,7 @@ export class CustomKind {
   }
 
   judgeNew(object: KubeObject): FieldError[] {
-    const wrongType = this.#judgeType(object)
+    const wrongType = this.judgeType(object)
     if (wrongType.length > 0) return wrongType
     const { judge, embedded, duplicates } = this.#compiled
     const walk = judgeBy(judge, object, uncorrelated)
@@ -145,7 +145,7 @@ export class CustomKind {
 
   /** What did not change is let through where the schema became stricter. */
   judgeUpdate(object: KubeObject, old: KubeObject): FieldError[] {
-    const wrongType = this.#judgeType(object)
+    const wrongType = this.judgeType(object)
     if (wrongType.length > 0) return wrongType
     const { judge, embedded } = this.#compiled
     const walk = judgeChange(judge, object, old)
@@ -155,7 +155,7 @@ export class CustomKind {
 
   /** As upstream, of an object whose status alone is written only that is judged by its schema; in messages it is the whole. */
   judgeStatusUpdate(object: KubeObject & Record<string, unknown>, old: KubeObject & Record<string, unknown>): FieldError[] {
-    const wrongType = this.#judgeType(object)
+    const wrongType = this.judgeType(object)
     if (wrongType.length > 0) return wrongType
     const { judgeStatus } = this.#compiled
     const { status } = object
@@ -208,7 +208,7 @@ export class CustomKind {
     ]
   }
 
-  #judgeType({ apiVersion, kind }: KubeObject): FieldError[] {
+  judgeType({ apiVersion, kind }: KubeObject): FieldError[] {
     const errors: FieldError[] = []
     if (kind !== this.#options.kind) errors.push(invalidValue('kind', kind ?? '', `must be ${this.#options.kind}`))
     if (apiVersion !== this.#options.apiVersion) {

@@ -4,7 +4,14 @@ import type { CustomKind } from '../custom-resources/custom-kind.ts'
 import { invalidValue } from '../field-error.ts'
 import type { KubeObject } from '../object.ts'
 import { isRecord } from '../schema/compile.ts'
-import { conversionProblem, decodeValue, type FieldValidation, parseJsonBytes, strictDecodingMessage } from '../schema/decode.ts'
+import {
+  conversionProblem,
+  decodeValue,
+  type FieldValidation,
+  kindToldBy,
+  parseJsonBytes,
+  strictDecodingMessage,
+} from '../schema/decode.ts'
 import type { StructType } from '../schema/model.ts'
 import { ApiError, apiError, badRequest, invalid, unsupportedMediaType } from '../status.ts'
 import { applyMediaType } from './apply/apply.ts'
@@ -78,6 +85,7 @@ export function* applyPatch(request: PatchRequest): Generator<void, Patched> {
   const before = request.type === undefined ? undefined : request.current
   const shown = () => (kind === 'strategic' ? goFormat(value) : JSON.stringify(asShown(result, before)))
   if (request.type === undefined) {
+    if (request.custom) judgeCustom(result, request.current, shown)
     if (!isObject(result)) throw invalidPatch(shown(), 'the result is not an object')
     const decoded = request.custom?.decode(result, request.fieldValidation)
     if (decoded === undefined) return finish(request, result, strictErrors, shown)
@@ -109,14 +117,34 @@ function sameKind(patchKind: PatchKind, current: unknown, result: unknown, type:
   if (!isRecord(current) || !isRecord(result)) return result
   const { kind, apiVersion } = current
   if (result['kind'] === kind && result['apiVersion'] === apiVersion) return result
-  const given = { kind: result['kind'] || kind, apiVersion: result['apiVersion'] || apiVersion }
-  if (patchKind !== 'strategic' && typeof given.kind === 'string' && typeof given.apiVersion === 'string') {
-    const [first = '', second] = given.apiVersion.split('/')
-    const actual = second === undefined ? { group: '', version: first } : { group: first, version: second }
-    const problem = conversionProblem({ ...actual, kind: given.kind }, type)
-    if (problem !== undefined) throw invalidPatch(shown(), problem)
+  const told = kindToldBy(result, { group: '', version: '', kind: String(kind) })
+  if (patchKind === 'strategic') {
+    const odd = [result['kind'], result['apiVersion']].find(text => typeof (text ?? '') !== 'string')
+    if (odd !== undefined) throw invalidPatch(shown(), restoreError(odd, text) ?? '')
+    return { ...result, kind, apiVersion }
   }
+  if (typeof told === 'string') throw invalidPatch(shown(), told)
+  // Without a version upstream reads the object as none of the API's forms, and finds no name in it.
+  if (told.version === '') throw nameless(current)
+  const problem = conversionProblem(told, type)
+  if (problem !== undefined) throw invalidPatch(shown(), problem)
   return { ...result, kind, apiVersion }
+}
+
+/** The kind of a custom resource is judged with the rest of it, but there has to be one. */
+function judgeCustom(result: unknown, current: unknown, shown: () => string): void {
+  if (!isRecord(result)) return
+  const told = kindToldBy(result, { group: '', version: '', kind: '' })
+  if (typeof told === 'string') throw invalidPatch(shown(), told)
+  if (told.kind === '') throw invalidPatch(shown(), `Object 'Kind' is missing in '${shown()}'`)
+  if (isRecord(current) && (result['metadata'] ?? null) === null) throw nameless(current)
+}
+
+const text = { kind: 'string', go: 'string', key: '' } as const
+
+function nameless({ metadata }: Record<string, unknown>): ApiError {
+  const name = isRecord(metadata) ? String(metadata['name']) : ''
+  return badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`)
 }
 
 function finish(request: PatchRequest, object: KubeObject, strictErrors: readonly string[], shown: () => string): Patched {

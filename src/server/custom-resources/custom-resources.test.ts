@@ -119,17 +119,41 @@ test('null is dropped, kept where it is allowed, and replaced by the default whe
 test('what says to be of another kind or version is refused', async () => {
   await using api = new TestServer()
   await install(api)
-  const kind = await api.request('POST', widgets, { ...widget('a', { size: 1 }), kind: 'Gadget' })
-  assert.equal(kind.json.message, 'Widget.example.com "a" is invalid: kind: Invalid value: "Gadget": must be Widget')
+  const kind = await api.request('POST', widgets, { ...widget('a!', { size: 1 }), kind: 'Gadget' })
+  assert.equal(kind.json.message, 'Gadget.example.com "a!" is invalid: kind: Invalid value: "Gadget": must be Widget')
   const version = await api.request('POST', widgets, { ...widget('a', { size: 1 }), apiVersion: 'example.com/v2' })
   assert.equal(version.status, 400)
   assert.equal(
     version.json.message,
     'the API version in the data (example.com/v2) does not match the expected API version (example.com/v1)',
   )
-  const none = await api.request('POST', widgets, { metadata: { name: 'a' } })
-  assert.match(none.json.message, /^the object provided is unrecognized \(must be of type Widget\): Object 'Kind' is missing in/)
+  for (const [body, message] of unrecognized) {
+    const { status, json } = await api.request('POST', widgets, body)
+    assert.equal(status, 400)
+    assert.equal(json.message, `the object provided is unrecognized (must be of type Widget): ${message}`)
+  }
+  await api.create(widgets, widget('a', { size: 1 }))
+  const merge = { 'content-type': 'application/merge-patch+json' }
+  const patch = async (body: object) => (await api.request('PATCH', `${widgets}/a`, body, merge)).json
+  assert.match((await patch({ kind: 1 })).message, /cannot unmarshal number into Go struct field \.kind of type string$/)
+  assert.match((await patch({ kind: null })).message, /: Object 'Kind' is missing in '\{/)
+  assert.equal(
+    (await patch({ kind: 'Gadget' })).message,
+    'Gadget.example.com "a" is invalid: kind: Invalid value: "Gadget": must be Widget',
+  )
+  const nameless = 'the name of the object (a based on URL) was undeterminable: name must be provided'
+  assert.equal((await patch({ metadata: null })).message, nameless)
 })
+
+const noKind = "couldn't get version/kind; json parse error: json: cannot unmarshal"
+const goKind = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+const unrecognized: readonly (readonly [body: unknown, message: string])[] = [
+  [{}, "Object 'Kind' is missing in '{}' ({})"],
+  [null, "Object 'Kind' is missing in 'null' (6e756c6c)"],
+  [[], `${noKind} array into Go value of type ${goKind} (5b5d)`],
+  [{ kind: 1 }, `${noKind} number into Go struct field .kind of type string ({"kind":1})`],
+  [{ kind: 'W', apiVersion: 'a/b/c' }, 'unexpected GroupVersion string: a/b/c ({"kind":"W","apiVersion":"a/b/ ...)'],
+]
 
 test('a strategic merge patch and protobuf are answered 415', async () => {
   await using api = new TestServer()

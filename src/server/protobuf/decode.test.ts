@@ -92,3 +92,10 @@ test('decodeProtobuf() refuses more fields than a body may have values, and a ra
   const kind = { group: 'apps', version: 'v1', kind: 'ControllerRevision' }
   assert.throws(() => decodeProtobuf(message('apps/v1', 'ControllerRevision', revision), kind), /nested deeper than 500 levels/)
 })
+
+test('decodeProtobuf() says what a message begins with, and shows the bytes that begin otherwise', () => {
+  const expected = 'provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]'
+  assert.throws(() => decodeProtobuf(Buffer.from('{"a":1}'), { group: '', version: 'v1', kind: 'Pod' }), {
+    message: `the object provided is unrecognized (must be of type Pod): ${expected} ({"a":1})`,
+  })
+})

@@ -1,8 +1,7 @@
 // Kubernetes' protobuf encoding of a request's body as the JSON value that it stands for. Strictness, defaults and validation come after, as for JSON.
 
-import { maxValues, parseJsonBytes } from '../../api/schema/decode.ts'
+import { maxValues, parseJsonBytes, unrecognized } from '../../api/schema/decode.ts'
 import { type GroupVersionKind, schemaFor } from '../../api/schema/model.ts'
-import { badRequest } from '../../api/status.ts'
 import data from './fields.json' with { type: 'json' }
 import { type Reader, readerOf, WireError } from './wire.ts'
 
@@ -13,6 +12,7 @@ const messages = new Map(Object.entries(data as unknown as Record<string, Row[]>
 const byNumber = new Map<string, ReadonlyMap<number, Row>>()
 /** What the bytes begin with. */
 const magic = Buffer.from('k8s\0')
+const noMessage = `provided data does not appear to be a protobuf message, expected prefix [${magic.join(' ')}]`
 const maxDepth = 60
 
 /** Where in the message a field stands, and how many were read of all. */
@@ -29,12 +29,12 @@ export function decodeProtobuf(bytes: Buffer, kind: GroupVersionKind): JsonObjec
     return decode(bytes, kind)
   } catch (err) {
     if (!(err instanceof WireError)) throw err
-    throw badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${err.message}`)
+    throw unrecognized(err.message, kind.kind, bytes)
   }
 }
 
 function decode(bytes: Buffer, kind: GroupVersionKind): JsonObject {
-  if (!bytes.subarray(0, 4).equals(magic)) throw new WireError('provided data does not appear to be a protobuf message')
+  if (!bytes.subarray(0, 4).equals(magic)) throw new WireError(noMessage)
   const unknown: { apiVersion: string; kind: string; raw: Buffer } = { apiVersion: '', kind: '', raw: Buffer.alloc(0) }
   readerOf(bytes.subarray(4)).fields((number, field) => {
     if (number === 1) {

@@ -35,12 +35,11 @@ export function binding(parts: Pick<SubresourceParts, 'writeParts' | 'resources'
       served: pods,
       info: { ...context.info, served: pods, resource: 'pods', name, subresource: 'binding' },
     }
-    const place = { namespace: context.info.namespace, name }
+    const place = { namespace: context.info.namespace, name, dryRun: isDryRun(context.query.all('dryRun')) }
     await updateObject(parts.writeParts, podContext, {
       ...place,
       subresource: 'binding',
       answers: 201,
-      dryRun: isDryRun(context.query.all('dryRun')),
       strategy: {},
       shows(object, old) {
         const { labels: given = {} } = sent.metadata

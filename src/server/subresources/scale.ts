@@ -53,25 +53,22 @@ interface Scalable extends KubeObject {
 export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): ResourceHandler {
   return async context => {
     const { served, info } = context
-    const missing = (): Error => notFound(scaleNamed(served), info.name)
     if (info.verb === 'get') {
       const entry = served.collection.get(info.namespace, info.name)
-      if (entry === undefined) throw missing()
+      if (entry === undefined) throw notFound(missingNamed(served), info.name)
       if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
       return objectReply(context, printed, scaleOf(context, served.view.object(entry)))
     }
     const change = await readChange(context)
+    const dryRun = isDryRun(context.query.all('dryRun'))
     const written = await updateObject(writeParts, context, {
       namespace: info.namespace,
       name: info.name,
       subresource: 'scale',
       answers: 200,
-      dryRun: isDryRun(context.query.all('dryRun')),
+      dryRun,
       ...(change.sent === undefined ? {} : { sent: change.sent }),
       strategy: parentStrategy(served.definition),
-      createMissing() {
-        throw missing()
-      },
       shows(object, old) {
         const shown = scaleOf(context, object)
         return {
@@ -84,7 +81,7 @@ export function scale({ writeParts }: Pick<SubresourceParts, 'writeParts'>): Res
         const wanted = await change.wanted(old)
         matchPlace(wanted.metadata, info, served.definition.namespaced)
         // The uid of a whole scale is a demand on the parent, that of a patched one is judged with the rest of it.
-        if (change.sent !== undefined) checkUid(served, info, change.sent, old.metadata)
+        if (change.sent !== undefined) checkUid(served, { ...info, dryRun }, change.sent, old.metadata)
         return scaled(context, wanted, copyJson(old))
       },
     })
@@ -160,7 +157,7 @@ function scaled(context: ResourceContext, wanted: Scale, parent: Scalable): Kube
   const { uid, resourceVersion } = wanted.metadata
   if (uid && uid !== parent.metadata.uid) {
     const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${parent.metadata.uid ?? ''}`
-    throw conflict(scaleNamed(context.served), context.info.name, why)
+    throw conflict(scaleNamed(context.served.named), context.info.name, why)
   }
   setReplicas(context, parent, replicas)
   if (resourceVersion) parent.metadata.resourceVersion = resourceVersion
@@ -174,10 +171,19 @@ function setReplicas({ served }: ResourceContext, parent: Scalable, replicas: nu
   else putAt(parent, scalePaths.specReplicas, replicas)
 }
 
-/** How upstream names a scale that it does not find; that of a ReplicationController in the group of the Scale, that of a custom resource as the resource. */
-function scaleNamed({ named, groupResource, definition }: ServedResource): Named {
-  if (definition.custom !== undefined) return named
-  return { group: groupResource === 'replicationcontrollers' ? kind.group : named.group, plural: `${named.plural}/scale` }
+const scaleNamed = ({ group, plural }: Named): Named => ({ group, plural: `${plural}/scale` })
+
+/** How upstream names a scale that it does not find to read; a change of it misses the parent. */
+function missingNamed({ named, groupResource }: ServedResource): Named {
+  switch (groupResource) {
+    case 'replicationcontrollers':
+      return { ...scaleNamed(named), group: kind.group }
+    case 'deployments.apps':
+    case 'replicasets.apps':
+      return scaleNamed(named)
+    default:
+      return named
+  }
 }
 
 /** A change of scale is judged as any other change of the parent. */

@@ -13,7 +13,7 @@ import { isApply, trackFields } from '../field-management.ts'
 import type { ResourceContext } from '../request-context.ts'
 import { writtenReply } from '../respond.ts'
 import { updateObject } from '../update-object.ts'
-import { demandVersion, versionOf } from '../update-preconditions.ts'
+import { requireVersion } from '../update-preconditions.ts'
 import type { WriteParts } from '../write-parts.ts'
 import { apply } from './apply.ts'
 
@@ -33,7 +33,7 @@ export async function patch(parts: WriteParts, context: ResourceContext): Promis
       const object = await patched(old)
       // A patch that does not name the version says nothing about it: the one that it was computed from is no precondition.
       if (object.metadata.resourceVersion === old.metadata.resourceVersion) delete object.metadata.resourceVersion
-      else if (versionOf(object.metadata) === '') demandVersion(served, info.name)
+      else requireVersion(served, info.name, object.metadata)
       served.definition.setDefaults?.(object)
       return object
     },
