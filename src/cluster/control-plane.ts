@@ -1,18 +1,19 @@
 // Wires the API server to its store, its signer, access control and admission: the same for the server process and for a cluster in one process.
 import { randomInt } from 'node:crypto'
-import { type AccessVerdict, type Attributes, authenticatedGroup, systemMasters } from '../access/access.ts'
+import { type AccessVerdict, type Attributes, authenticatedGroup } from '../access/access.ts'
 import { createAuthentication } from '../access/authenticate.ts'
 import { authenticatorList } from '../access/authenticators/index.ts'
 import { createAuthorization } from '../access/authorize.ts'
 import { authorizerList } from '../access/authorizers/index.ts'
 import { createNodeGraph } from '../access/authorizers/node-graph.ts'
-import { createRbacAuthorizer, type RbacAuthorizer } from '../access/authorizers/rbac.ts'
+import { createRbacAuthorizer } from '../access/authorizers/rbac.ts'
 import { createExplainAccess } from '../access/explain-access.ts'
 import { defaultIssuer, type IssueTokenParts, issueServiceAccountToken } from '../access/issue-token.ts'
 import { oidcDocuments } from '../access/oidc-discovery.ts'
 import { requestedIdentity } from '../access/pki/certificate-identity.ts'
 import type { ParameterizedPolicy } from '../access/policy-parameters.ts'
 import type { ClusterRole } from '../access/rbac-object.ts'
+import { reviewedRules } from '../access/reviewed-rules.ts'
 import { createDenyList } from '../access/revocation.ts'
 import { accountGroups, accountUser } from '../access/service-account-claims.ts'
 import { createTokenReview } from '../access/token-review.ts'
@@ -216,18 +217,5 @@ function signerAttributes(user: UserInfo, verb: string, name: string): Attribute
     namespace: '',
     name,
     path: '',
-  }
-}
-
-function reviewedRules(rbac: RbacAuthorizer, user: UserInfo, namespace: string) {
-  const { rules, errors } = rbac.rulesFor(user, namespace)
-  const all = user.groups.includes(systemMasters)
-    ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { verbs: ['*'], nonResourceURLs: ['*'] }, ...rules]
-    : rules
-  return {
-    resourceRules: all.filter(rule => rule.resources !== undefined),
-    nonResourceRules: all.filter(rule => rule.nonResourceURLs !== undefined),
-    incomplete: errors.length > 0,
-    ...(errors.length === 0 ? {} : { evaluationError: errors.join(', ') }),
   }
 }

@@ -1,4 +1,5 @@
 // Acting as another user: each part of the other identity is a right of its own, and asking for a part without a user is refused.
+import { isUtf8 } from 'node:buffer'
 import type { AccessVerdict, Attributes } from '../access/access.ts'
 import { authenticatedGroup } from '../access/access.ts'
 import { badRequest } from '../api/status.ts'
@@ -102,5 +103,12 @@ function first(headers: RequestHeaders, name: string): string | undefined {
 /** Transports hand these headers over unjoined: a group's name may hold a comma. */
 function values(headers: RequestHeaders, name: string): string[] {
   const value = headers[name]
-  return value === undefined ? [] : typeof value === 'string' ? [value] : [...value]
+  return value === undefined ? [] : (typeof value === 'string' ? [value] : value).map(text => decoded(text, name))
+}
+
+/** Transports read each byte as one character, and names are in UTF-8: without this they would be those of others. */
+function decoded(text: string, name: string): string {
+  const bytes = Buffer.from(text, 'latin1')
+  if (!isUtf8(bytes) || bytes.toString('latin1') !== text) throw badRequest(`header ${JSON.stringify(name)} is not UTF-8`)
+  return bytes.toString()
 }

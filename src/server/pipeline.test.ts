@@ -196,6 +196,17 @@ test('handle() takes the name of no possible ServiceAccount for that of a user',
   )
 })
 
+test('handle() reads the names to act with as UTF-8, of which transports hand over the bytes', async () => {
+  await using api = new TestServer({ authorize: allowWhere(({ verb }) => verb === 'impersonate') })
+  const wire = (text: string): string => Buffer.from(text).toString('latin1')
+  const act = (headers: Record<string, string>) => send(api, { url: '/api/v1/pods', identity: testUser, headers })
+  const asked = await act({ 'impersonate-user': wire('é'), 'impersonate-group': wire('ü') })
+  assert.match(asked.json.message, /^pods is forbidden: User "é" cannot list/)
+  assert.deepEqual(api.events.at(-1)?.impersonatedUser?.groups, ['ü', 'system:authenticated'])
+  const odd = await act({ 'impersonate-user': '\xe9' })
+  assert.deepEqual([odd.status, odd.json.message], [400, 'header "impersonate-user" is not UTF-8'])
+})
+
 test('handle() shows nothing of an unexpected failure but the audit id', async () => {
   await using api = new TestServer({
     admission: {
