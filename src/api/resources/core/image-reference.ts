@@ -33,5 +33,10 @@ function isRepository(name: string): boolean {
   const hasDomain = slash >= 0 && (/[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase())
   const path = hasDomain ? name.slice(slash + 1) : name
   if (hasDomain && !domainPattern.test(first)) return false
-  return path !== '' && path.length <= maxNameLength && path.split('/').every(part => pathPattern.test(part))
+  // A single word on the default registry stands below its official images.
+  const isOfficial = !path.includes('/') && (!hasDomain || defaultRegistries.has(first))
+  const length = path.length + (isOfficial ? 'library/'.length : 0)
+  return path !== '' && length <= maxNameLength && path.split('/').every(part => pathPattern.test(part))
 }
+
+const defaultRegistries = new Set(['docker.io', 'index.docker.io'])

@@ -148,6 +148,11 @@ describe('imageTag()', () => {
     ['a//b', ''],
     ['', ''],
     ['0'.repeat(64), ''],
+    ['b'.repeat(247), 'latest'],
+    ['b'.repeat(248), ''],
+    [`docker.io/${'b'.repeat(248)}`, ''],
+    [`x.io/${'b'.repeat(255)}`, 'latest'],
+    [`x.io/${'b'.repeat(256)}`, ''],
   ]
   for (const [image, tag] of rows) test(`${JSON.stringify(image)} has ${JSON.stringify(tag)}`, () => assert.equal(imageTag(image), tag))
 })
