@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { writeAtomically } from './atomic-writer.ts'
 import { openBelow, SubPathError } from './sub-path.ts'
 
 async function volume(): Promise<{ root: string; outside: string }> {
@@ -31,12 +32,36 @@ test('openBelow() opens what is there and makes what is missing with the given m
   assert.equal((await stat(join(root, 'new/deep'))).mode & 0o777, 0o750)
 })
 
-test('openBelow() refuses a symbolic link at every place of the path', async () => {
+test('openBelow() refuses a symbolic link that leads outside at every place of the path', async () => {
   const { root, outside } = await volume()
   await symlink(outside, join(root, 'x'))
   await mkdir(join(root, 'd'))
   await symlink('/', join(root, 'd', 'y'))
-  for (const path of ['x', 'x/secret', 'd/y', 'd/y/etc']) await assert.rejects(openBelow(root, path, 0o755), SubPathError, path)
+  await symlink('../../outside', join(root, 'd', 'up'))
+  await symlink('../../root', join(root, 'd', 'around'))
+  await symlink('d/up', join(root, 'chain'))
+  await symlink(root, join(root, 'absolute'))
+  await symlink('loop', join(root, 'loop'))
+  const paths = ['x', 'x/secret', 'd/y', 'd/y/etc', 'd/up', 'd/up/secret', 'd/around', 'chain/secret', 'absolute', 'loop']
+  for (const path of paths) await assert.rejects(openBelow(root, path, 0o755), SubPathError, path)
+})
+
+test('openBelow() follows symbolic links within the volume, as those of a ConfigMap, and makes nothing that only a link names', async () => {
+  const { root } = await volume()
+  await writeAtomically(root, new Map([['dir/key', { content: Buffer.from('value'), mode: 0o644 }]]), undefined)
+  assert.deepEqual(await namesIn(root, 'dir'), ['key'])
+  const file = await openBelow(root, 'dir/key', 0o750)
+  assert.equal((await file.stat()).isFile(), true)
+  await file.close()
+  await mkdir(join(root, 'a', 'b'), { recursive: true })
+  await symlink('../../dir', join(root, 'a', 'b', 'back'))
+  assert.deepEqual(await namesIn(root, 'a/b/back'), ['key'])
+  await symlink('a/b', join(root, 'to'))
+  assert.deepEqual(await namesIn(root, 'to/new'), [])
+  assert.equal((await stat(join(root, 'a', 'b', 'new'))).isDirectory(), true)
+  await symlink('nowhere', join(root, 'dangling'))
+  await assert.rejects(openBelow(root, 'dangling', 0o755), { code: 'ENOENT' })
+  await assert.rejects(stat(join(root, 'nowhere')), { code: 'ENOENT' })
 })
 
 test('openBelow() refuses absolute paths and ".."', async () => {

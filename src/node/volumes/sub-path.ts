@@ -1,8 +1,8 @@
-// Mounts a subPath of a volume so that no symbolic link in it, whenever it is put there, leads outside: each component is opened by
+// Mounts a subPath of a volume so that no symbolic link in it, whenever it is put there, leads outside: each component, of links too, is opened by
 // descriptor from its parent's with O_NOFOLLOW, and the bind mount is made of the last descriptor, not of a path.
 // Node has no openat(2); `/proc/self/fd/<n>/<name>` resolves from the open folder itself, which is the same.
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readlink, rm, stat } from 'node:fs/promises'
 import { dirname, isAbsolute } from 'node:path'
 import { bindMountDescriptor, isMountPoint } from '../mount-table.ts'
 
@@ -21,37 +21,73 @@ export function checkSubPath(subPath: string): void {
   }
 }
 
+/** As many as the kernel follows in one path. */
+const mostLinks = 40
+
+/** A component that is still to be opened. What a link names must be there, what the subPath itself names is made. */
+interface Component {
+  readonly name: string
+  readonly isMade: boolean
+}
+
 /**
- * Opens what `subPath` names below `root`, making missing folders with `mode`; the caller closes it.
- * Rejects with SubPathError when a component is a symbolic link.
+ * Opens what `subPath` names below `root`, making missing folders with `mode`; the caller closes it. Symbolic links are followed within the volume,
+ * where a ConfigMap's files lie behind some. Rejects with SubPathError when one leads outside, and for one that begins at the root of the file system.
  */
 export async function openBelow(root: string, subPath: string, mode: number): Promise<FileHandle> {
   checkSubPath(subPath)
-  let handle = await open(root, openPath | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  /** From the root of the volume down to where the path has come: `..` of a link goes back along it, and never above. */
+  const opened = [await open(root, openPath | constants.O_DIRECTORY | constants.O_NOFOLLOW)]
+  const refuse = (name: string): never => {
+    throw new SubPathError(
+      `failed to prepare subPath for volumeMount: "${name}" in ${JSON.stringify(subPath)} is a symbolic link that leads outside of the volume`,
+    )
+  }
+  const pending = components(subPath, true)
+  let links = 0
   try {
-    for (const name of subPath.split('/').filter(part => part !== '' && part !== '.')) {
-      const next = await openChild(handle, name, mode)
-      await handle.close()
-      handle = next
-      const found = await handle.stat()
-      if (found.isSymbolicLink())
-        throw new SubPathError(`failed to prepare subPath for volumeMount: "${name}" in ${JSON.stringify(subPath)} is a symbolic link`)
+    for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
+      const { name, isMade } = next
+      const [parent] = opened.slice(-1)
+      if (parent === undefined) return refuse(name)
+      if (name === '..') {
+        await opened.pop()?.close()
+        if (opened.length === 0) return refuse(name)
+        continue
+      }
+      const child = await openChild(parent, name, isMade ? mode : undefined)
+      opened.push(child)
+      if (!(await child.stat()).isSymbolicLink()) continue
+      await opened.pop()?.close()
+      if (++links > mostLinks)
+        throw new SubPathError(`failed to prepare subPath for volumeMount: too many links in ${JSON.stringify(subPath)}`)
+      // Whatever stands there by now is walked in the same way.
+      const target = await readlink(`/proc/self/fd/${parent.fd}/${name}`)
+      if (isAbsolute(target)) return refuse(name)
+      pending.unshift(...components(target, false))
     }
-    return handle
-  } catch (err) {
-    await handle.close()
-    throw err
+    const [found] = opened.splice(-1)
+    return found ?? refuse('.')
+  } finally {
+    for (const handle of opened) await handle.close()
   }
 }
 
-async function openChild(parent: FileHandle, name: string, mode: number): Promise<FileHandle> {
+const components = (path: string, isMade: boolean): Component[] =>
+  path
+    .split('/')
+    .filter(part => part !== '' && part !== '.')
+    .map(name => ({ name, isMade }))
+
+/** Without a `mode` a missing folder is not made. */
+async function openChild(parent: FileHandle, name: string, mode: number | undefined): Promise<FileHandle> {
   const path = `/proc/self/fd/${parent.fd}/${name}`
-  // O_PATH with O_NOFOLLOW opens a link itself instead of failing, which the caller's check then refuses.
+  // O_PATH with O_NOFOLLOW opens a link itself instead of failing, which the caller then looks at.
   const flags = openPath | constants.O_NOFOLLOW
   try {
     return await open(path, flags)
   } catch (err) {
-    if (!isCode(err, 'ENOENT')) throw err
+    if (mode === undefined || !isCode(err, 'ENOENT')) throw err
   }
   await mkdir(path, { mode }).catch((err: unknown) => {
     if (!isCode(err, 'EEXIST')) throw err
