@@ -120,6 +120,15 @@ test('podStatus() of a crash loop: waiting now, terminated last', () => {
   assert.equal(status?.ready, false)
 })
 
+test('podStatus() says of what waits that the pod initializes as soon as it has an init container, of those too', () => {
+  const reasons = (pod: Pod) => {
+    const { initContainerStatuses = [], containerStatuses = [] } = podStatus(pod, emptyPodState, notes)
+    return [...initContainerStatuses, ...containerStatuses].map(({ state }) => state?.waiting?.reason)
+  }
+  assert.deepEqual(reasons(podOf()), ['ContainerCreating'])
+  assert.deepEqual(reasons(podOf({ initContainers: [containerOf('i')] })), ['PodInitializing', 'PodInitializing'])
+})
+
 test('withReported() takes the phase of a pod that somebody else has ended', () => {
   const phaseOf = (phase: string) => withReported({ ...podOf(), status: { phase } }, { phase: 'Running' }).status?.phase
   assert.deepEqual(['Pending', 'Succeeded', 'Failed'].map(phaseOf), ['Running', 'Succeeded', 'Failed'])

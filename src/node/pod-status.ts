@@ -91,7 +91,7 @@ function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState
   if (!newest) {
     // The runtime lost its record (the node was rebuilt): what the API knew of the past stays.
     const lastState = old?.state?.terminated ? { terminated: old.state.terminated } : (old?.lastState ?? {})
-    const initial = kind === 'regular' && (pod.spec.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating'
+    const initial = (pod.spec.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating'
     const gone = notes.terminated || notes.terminal !== undefined
     const ended = {
       exitCode: 137,
