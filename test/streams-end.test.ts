@@ -102,8 +102,9 @@ for (const [name, cut, message] of cuts) {
     const socket = await streams.webSocket(commands, ['v5.channel.k8s.io'])
     socket.send(Buffer.from(binary(0, 'x')))
     const { code, messages } = await messagesOf(socket)
-    assert.deepEqual([code, messages.length, messages[0]?.[0]], [1000, 1, binary(3, '')])
-    const status = JSON.parse(messages[0]?.slice(1) ?? '')
+    const [begun, ended = ''] = messages
+    assert.deepEqual([code, messages.length, begun, ended[0]], [1000, 2, binary(1, ''), binary(3, '')])
+    const status = JSON.parse(ended.slice(1))
     assert.deepEqual([status.status, status.code], ['Failure', 500])
     assert.match(status.message, message)
   })
@@ -212,6 +213,6 @@ test('fifty commands share the tunnel', limit, async () => {
   })
   assert.deepEqual(
     await Promise.all(ends),
-    ends.map((_, i) => ({ code: 1000, messages: [binary(1, `N${i}`), binary(2, 'bye'), binary(3, failed)] })),
+    ends.map((_, i) => ({ code: 1000, messages: [binary(1, ''), binary(1, `N${i}`), binary(2, 'bye'), binary(3, failed)] })),
   )
 })

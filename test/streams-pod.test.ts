@@ -3,12 +3,14 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { test } from 'node:test'
+import { SpdyRuntime } from './fake-node-agent.ts'
 import {
   binary,
   commands,
   echo,
   everything,
   failed,
+  failedMessage,
   limit,
   messagesOf,
   podPath,
@@ -24,21 +26,42 @@ const negotiations: readonly [string, string[], string, readonly string[], reado
     ['v4.channel.k8s.io', 'v5.channel.k8s.io'],
     'v5.channel.k8s.io',
     [binary(0, 'hello'), `${String.fromCharCode(255)}\0`],
-    [binary(1, 'HELLO'), binary(2, 'bye'), binary(3, failed)],
+    [binary(1, ''), binary(1, 'HELLO'), binary(2, 'bye'), binary(3, failed)],
   ],
   [
     'v4.channel.k8s.io',
     ['v4.channel.k8s.io', 'channel.k8s.io'],
     'v4.channel.k8s.io',
     [binary(0, 'hello exit')],
-    [binary(1, 'HELLO EXIT'), binary(2, 'bye'), binary(3, failed)],
+    [binary(1, ''), binary(1, 'HELLO EXIT'), binary(2, 'bye'), binary(3, failed)],
   ],
   [
     'v4.base64.channel.k8s.io',
     ['v4.base64.channel.k8s.io'],
     'v4.base64.channel.k8s.io',
     [`0${btoa('hello exit')}`],
-    [`1${btoa('HELLO EXIT')}`, `2${btoa('bye')}`, `3${btoa(failed)}`],
+    ['1', `1${btoa('HELLO EXIT')}`, `2${btoa('bye')}`, `3${btoa(failed)}`],
+  ],
+  [
+    'channel.k8s.io, whose failures are words',
+    ['channel.k8s.io'],
+    'channel.k8s.io',
+    [binary(0, 'hello exit')],
+    [binary(1, ''), binary(1, 'HELLO EXIT'), binary(2, 'bye'), binary(3, failedMessage)],
+  ],
+  [
+    'base64.channel.k8s.io',
+    ['base64.channel.k8s.io'],
+    'base64.channel.k8s.io',
+    [`0${btoa('hello exit')}`],
+    ['1', `1${btoa('HELLO EXIT')}`, `2${btoa('bye')}`, `3${btoa(failedMessage)}`],
+  ],
+  [
+    'with a client that offers nothing',
+    [],
+    '',
+    [binary(0, 'hello exit')],
+    [binary(1, ''), binary(1, 'HELLO EXIT'), binary(2, 'bye'), binary(3, failedMessage)],
   ],
 ]
 for (const [name, offered, chosen, sent, got] of negotiations) {
@@ -55,10 +78,27 @@ for (const [name, offered, chosen, sent, got] of negotiations) {
   })
 }
 
+test(
+  'a command that succeeds ends without a word in the first protocols, and one of no output is announced on the error channel',
+  limit,
+  async () => {
+    await using streams = await StreamsServer.start()
+    streams.agent.serve = stream => {
+      stream.respond({ ':status': 200 })
+      const runtime = new SpdyRuntime(stream)
+      runtime.onData = () => runtime.finish()
+    }
+    const socket = await streams.webSocket('exec?command=true&stdin=true', ['channel.k8s.io'])
+    socket.send(Buffer.from(binary(0, 'x')))
+    assert.deepEqual(await messagesOf(socket), { code: 1000, messages: [binary(3, '')] })
+  },
+)
+
 test('attach with a terminal has a resize stream and no stderr', limit, async () => {
   await using streams = await StreamsServer.start()
   const runtimes = echo(streams.agent)
   const socket = await streams.webSocket(`attach?${everything}&tty=true&container=c`, ['v5.channel.k8s.io'])
+  const ended = messagesOf(socket)
   const size = new Promise<string>(resolve => {
     const [runtime] = runtimes
     assert.ok(runtime)
@@ -69,7 +109,7 @@ test('attach with a terminal has a resize stream and no stderr', limit, async ()
   })
   socket.send(Buffer.from(binary(4, '{"Width":80,"Height":24}')))
   assert.equal(await size, 'resize {"Width":80,"Height":24}')
-  assert.deepEqual(await messagesOf(socket), { code: 1000, messages: [binary(3, '{"status":"Success"}')] })
+  assert.deepEqual(await ended, { code: 1000, messages: [binary(1, ''), binary(3, '{"status":"Success"}')] })
   assert.deepEqual([...(runtimes[0]?.streams.values() ?? [])], ['error', 'stdin', 'stdout', 'resize'])
 })
 

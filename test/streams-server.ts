@@ -151,7 +151,8 @@ export const everything = 'stdin=true&stdout=true&stderr=true'
 export const commands = `exec?command=cat&${everything}`
 
 /** The Status with which `echo` ends a command. */
-export const failed = '{"status":"Failure","reason":"NonZeroExitCode"}'
+export const failedMessage = 'command terminated with exit code 7'
+export const failed = `{"status":"Failure","reason":"NonZeroExitCode","message":"${failedMessage}"}`
 
 /** Opens each stream with a runtime that echoes what comes in, in capitals, and ends with the input. */
 export function echo(agent: FakeNodeAgent): SpdyRuntime[] {
@@ -166,7 +167,7 @@ export function echo(agent: FakeNodeAgent): SpdyRuntime[] {
       if (text !== '') runtime.write('stdout', text.toUpperCase())
       if (!fin && !text.includes('exit')) return
       runtime.write('stderr', 'bye')
-      runtime.finish({ status: 'Failure', reason: 'NonZeroExitCode' })
+      runtime.finish({ status: 'Failure', reason: 'NonZeroExitCode', message: failedMessage })
     }
   }
   return runtimes

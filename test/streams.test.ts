@@ -62,5 +62,5 @@ test('stdin goes in, stdout and the status come out, and the half-close arrives'
   client.send(Buffer.from([255, 0]))
   const [code] = await once(client, 'close')
   server.close()
-  assert.deepEqual([code, got], [1000, ['1hi', '3{"status":"Success"}']])
+  assert.deepEqual([code, got], [1000, ['1', '1hi', '3{"status":"Success"}']])
 })

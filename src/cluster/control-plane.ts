@@ -36,6 +36,7 @@ import type { Registry } from '../base/metrics.ts'
 import { type ApiServer, createApiServer } from '../server/api-server.ts'
 import type { AuditSink } from '../server/audit-event.ts'
 import { type ServedResources, serveResources } from '../server/served-resource.ts'
+import { anyOrigin } from '../server/streams/own-origin.ts'
 import type { Signer } from '../signer/signer.ts'
 import type { Store } from '../store/store.ts'
 import { denialList, policyParameters, rbacEscalation } from './access-admission.ts'
@@ -179,6 +180,7 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     conversionSender: webhooks.conversion,
     oidc: oidcDocuments(defaultIssuer, `${defaultIssuer}/openid/v1/jwks`, keys),
     backendTls: { authorities: servingAuthority, verify: profile === 'secure' },
+    ...(profile === 'secure' ? {} : { judgeOrigin: anyOrigin }),
     frontProxyIdentity: frontProxyIdentity(signer, clock),
     aggregates: options.offline !== true,
     issueToken: (account, spec, until) => issueServiceAccountToken(account, spec, issuing, until),

@@ -50,6 +50,7 @@ import { resourceVerbs } from './resource-verbs.ts'
 import { type RulesFor, reviewHandlers } from './reviews/index.ts'
 import { type ServedResources, serveResources } from './served-resource.ts'
 import { defaultServiceCidr, openServiceAllocation } from './service-addresses/open-service-allocation.ts'
+import { demandOwnOrigin, type JudgeOrigin } from './streams/own-origin.ts'
 import { createStreamPod } from './streams/stream-pod.ts'
 import { type IssueToken, type StreamPod, subresourceHandlers } from './subresources/index.ts'
 import { tunnelPathHandler, withTunnelRight } from './tunnel-path.ts'
@@ -92,6 +93,8 @@ export interface ApiServerOptions {
   readonly streamPod?: StreamPod
   /** For proxies to pods over https. Default: verified against the system's authorities, which sign no pod's certificate. */
   readonly backendTls?: BackendTls
+  /** Which pages may open WebSockets. Default: those of the server's own origin, others with a token of their own. */
+  readonly judgeOrigin?: JudgeOrigin
   /** Proves to servers behind APIServices who asks them. Without it they believe nothing about the user. */
   readonly frontProxyIdentity?: (signal: AbortSignal) => Promise<FrontProxyIdentity>
   /** False: servers behind APIServices are never asked, and so never available. Default: true. */
@@ -133,7 +136,7 @@ export class ApiServer implements AsyncDisposable {
 
   constructor(options: ApiServerOptions) {
     this.#options = options
-    const { store, clock, log } = options
+    const { store, clock, log, judgeOrigin = demandOwnOrigin } = options
     const authorize = withTunnelRight(options.authorize)
     const resources = serveResources(options.resources, store)
     this.resources = resources
@@ -142,7 +145,7 @@ export class ApiServer implements AsyncDisposable {
     this.nodeTunnels = new NodeTunnels(log, name => resources.byGroupResource('nodes')?.collection.get('', name) !== undefined)
     this.#aggregator = new Aggregator(
       {
-        ...{ resources, store, clock, log, builtIn: options.resources, tunnels: this.nodeTunnels, random: Math.random },
+        ...{ resources, store, clock, log, judgeOrigin, builtIn: options.resources, tunnels: this.nodeTunnels, random: Math.random },
         ...(options.frontProxyIdentity ? { identity: options.frontProxyIdentity } : {}),
       },
       this.#stop.signal,
@@ -191,6 +194,7 @@ export class ApiServer implements AsyncDisposable {
       resources,
       store,
       openWatches,
+      judgeOrigin,
       continueTokens: new ContinueTokens(options.continueKey ?? randomBytes(32)),
       // Whole seconds: timers of one length share a list.
       defaultTimeout: () => Math.round((30 + Math.random() * 30) * 60) * 1000,
@@ -201,8 +205,9 @@ export class ApiServer implements AsyncDisposable {
         clock,
         ...(options.issueToken ? { issueToken: options.issueToken } : {}),
         backendTls: options.backendTls ?? { authorities: '', verify: true },
+        judgeOrigin,
         random: Math.random,
-        streamPod: options.streamPod ?? createStreamPod({ writeParts, tunnels: this.nodeTunnels, clock }),
+        streamPod: options.streamPod ?? createStreamPod({ writeParts, tunnels: this.nodeTunnels, clock, judgeOrigin }),
       }),
       computed: new Map([
         ...reviewHandlers({

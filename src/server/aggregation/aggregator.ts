@@ -8,6 +8,7 @@ import type { Reply } from '../exchange.ts'
 import type { OwnRequests } from '../own-requests.ts'
 import type { RequestContext } from '../request-context.ts'
 import type { ResourceRequestInfo } from '../request-info.ts'
+import type { JudgeOrigin } from '../streams/own-origin.ts'
 import { ApiServiceIndex } from './api-service-index.ts'
 import { AvailabilityController } from './availability-controller.ts'
 import { BackendDocuments } from './backend-documents.ts'
@@ -23,6 +24,7 @@ export interface AggregatorParts extends ConnectApiParts {
   readonly builtIn: readonly ResourceDefinition[]
   readonly clock: Clock
   readonly log: Logger
+  readonly judgeOrigin: JudgeOrigin
   /** In [0, 1). */
   readonly random: () => number
 }

@@ -8,8 +8,8 @@ import { dataFrame, synStream } from './spdy-frames.ts'
 import { WebSocketOutput } from './web-socket-output.ts'
 
 export const tunnelProtocol = 'SPDY/3.1+portforward.k8s.io'
-/** What the client may choose from, best first. */
-export const portProtocols = [tunnelProtocol, 'v4.channel.k8s.io', 'v4.base64.channel.k8s.io'] as const
+/** What the client may choose from, best first; '' where it offers none. */
+export const portProtocols = [tunnelProtocol, 'v4.channel.k8s.io', 'v4.base64.channel.k8s.io', ''] as const
 
 /** A channel's number is one byte, and below the letters in base64. */
 const maxPorts = 32

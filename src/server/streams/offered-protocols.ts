@@ -1,4 +1,5 @@
 // The WebSocket protocols that a client offers.
+import { badRequest } from '../../api/status.ts'
 import { header, type RequestHeaders } from '../exchange.ts'
 
 /** The form in which a browser sends a token, for it can set no header. */
@@ -7,6 +8,15 @@ const bearerProtocol = 'base64url.bearer.authorization.k8s.io.'
 /** In the client's order, without what is a token: it is for this server, and neither to be chosen nor to be passed on. */
 export function offeredProtocols(headers: RequestHeaders): string[] {
   return allOffered(headers).filter(one => !one.startsWith(bearerProtocol))
+}
+
+/** The first of the `known` that the client offers, `''` being for one that offers none. Throws upstream's 400 where there is none. */
+export function chooseProtocol(headers: RequestHeaders, known: readonly string[]): string {
+  const offered = offeredProtocols(headers)
+  const chosen = known.find(one => (one === '' ? offered.length === 0 : offered.includes(one)))
+  if (chosen === undefined)
+    throw badRequest(`unable to upgrade: none of the offered WebSocket protocols is supported: ${offered.join(', ')}`)
+  return chosen
 }
 
 /**

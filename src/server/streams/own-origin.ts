@@ -2,6 +2,12 @@
 import { apiError } from '../../api/status.ts'
 import { header, type ServerRequest } from '../exchange.ts'
 
+/** Whether a WebSocket may be opened: throws where it may not. */
+export type JudgeOrigin = (request: ServerRequest) => void
+
+/** What upstream does. */
+export const anyOrigin: JudgeOrigin = () => undefined
+
 /** Throws the 403 of a page of another origin that brings no token of its own; programs send no origin, or that of the server. */
 export function demandOwnOrigin({ headers, credentials }: ServerRequest): void {
   const origin = header(headers, 'origin')

@@ -2,15 +2,20 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import { internalError } from '../../api/status.ts'
+import { isJsonObject, parseJson } from '../../base/json.ts'
 import { ChannelSocket, copyStreams, writePieces } from './channel-socket.ts'
 import { dataFrame, synStream } from './spdy-frames.ts'
 
-/** What the client may choose from, best first. */
-export const commandProtocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io', 'v4.base64.channel.k8s.io'] as const
+/** Those of the first protocols end without a Status: a failure is told in words, a success not at all. */
+const wordyProtocols: readonly string[] = ['', 'channel.k8s.io', 'base64.channel.k8s.io']
+/** What the client may choose from, best first; '' where it offers none. */
+export const commandProtocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io', 'v4.base64.channel.k8s.io', ...wordyProtocols]
 
 const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4 } as const
 type Channel = keyof typeof channels
 const closeSignal = 255
+/** Of a Status that is not passed on as it comes, in bytes; more of it is not waited for. */
+const longestEnding = 65_536
 
 export interface CommandStreams {
   readonly stdin: boolean
@@ -22,11 +27,17 @@ export interface CommandStreams {
 /**
  * Resolves when the client's connection is closed. `node` is SPDY/3.1 with the runtime as server. The client always gets a Status on the error
  * channel before its normal closure: the runtime's own, or a Failure that says why there is none. Without one it would take the end for a success.
+ * An empty message on the first channel that can bring something tells beforehand that the connection stands.
  */
 export async function translateCommand(socket: WebSocket, node: Duplex, wanted: CommandStreams): Promise<void> {
   const client = new ChannelSocket(socket)
   const ids = openStreams(node, wanted)
-  const send = (channel: number, data: Buffer) => client.send(channel, data)
+  const isWordy = wordyProtocols.includes(socket.protocol)
+  let ending = Buffer.alloc(0)
+  const send = async (channel: number, data: Buffer) => {
+    if (!isWordy || channel !== channels.error) return await client.send(channel, data)
+    if (ending.length < longestEnding) ending = Buffer.concat([ending, data])
+  }
   client.follow(node, (channel, data) => {
     if (channel === closeSignal && socket.protocol === 'v5.channel.k8s.io') {
       return data[0] === channels.stdin && ids.stdin !== undefined ? node.write(dataFrame(ids.stdin, Buffer.alloc(0), true)) : true
@@ -36,16 +47,35 @@ export async function translateCommand(socket: WebSocket, node: Duplex, wanted: 
   })
   let failure: string | undefined
   try {
+    await client.send(wanted.stdout ? channels.stdout : wanted.stderr ? channels.stderr : channels.error, Buffer.alloc(0))
     if (!(await outputs(node, ids, send))) failure = 'the node ended the stream before it told how the command ended'
   } catch (err) {
     failure = err instanceof Error ? err.message : String(err)
   }
+  const status = failure === undefined ? undefined : internalError(failure).status
+  const text = isWordy ? failureMessage(status ?? readStatus(ending.toString())) : status && JSON.stringify(status)
   // Where the client itself is gone there is nobody to tell.
-  if (failure !== undefined && socket.readyState === socket.OPEN) {
-    await send(channels.error, Buffer.from(JSON.stringify(internalError(failure).status))).catch(() => socket.terminate())
+  if (text !== undefined && socket.readyState === socket.OPEN) {
+    await client.send(channels.error, Buffer.from(text)).catch(() => socket.terminate())
   }
   node.destroy()
   await client.close()
+}
+
+/** What the runtime said in the end; undefined where it said nothing, which is a success. */
+function readStatus(text: string): unknown {
+  if (text === '') return undefined
+  try {
+    return parseJson(text)
+  } catch {
+    // A runtime of the first protocol says it in words itself.
+    return { status: 'Failure', message: text }
+  }
+}
+
+function failureMessage(status: unknown): string | undefined {
+  if (!isJsonObject(status) || status.status === 'Success') return undefined
+  return typeof status.message === 'string' ? status.message : ''
 }
 
 function openStreams(node: Duplex, wanted: CommandStreams): Partial<Record<Channel, number>> {

@@ -14,8 +14,8 @@ import { acceptWebSocket } from './accept-web-socket.ts'
 import { carryUpgraded } from './carry-upgraded.ts'
 import { demandChannels, portProtocols, readPorts, translatePorts, tunnelBytes, tunnelProtocol } from './forwarded-ports.ts'
 import { nodeRefusal } from './node-refusal.ts'
-import { offeredProtocols } from './offered-protocols.ts'
-import { demandOwnOrigin } from './own-origin.ts'
+import { chooseProtocol } from './offered-protocols.ts'
+import type { JudgeOrigin } from './own-origin.ts'
 import { commandProtocols, translateCommand } from './remote-command.ts'
 
 type Kind = Parameters<StreamPod>[1]
@@ -30,10 +30,11 @@ export interface StreamPodParts {
   readonly writeParts: WriteParts
   readonly tunnels: NodeTunnels
   readonly clock: Clock
+  readonly judgeOrigin: JudgeOrigin
 }
 
 /** The node is asked before the client gets its 101, so that a refusal is an ordinary Status and no connection stays open (CVE-2018-1002105). */
-export function createStreamPod({ writeParts, tunnels, clock }: StreamPodParts): StreamPod {
+export function createStreamPod({ writeParts, tunnels, clock, judgeOrigin }: StreamPodParts): StreamPod {
   return async (context, kind) => {
     const { served, info, query, request } = context
     const named = kind === 'portforward' ? readPorts(query.all('ports')) : []
@@ -43,7 +44,7 @@ export function createStreamPod({ writeParts, tunnels, clock }: StreamPodParts):
     const pod = entry.object as Pod
     const container = kind === 'portforward' ? '' : chosenContainer(pod, query.get('container'))
     if (!pod.spec?.nodeName) throw badRequest(`pod ${info.name} does not have a host assigned`)
-    const protocol = negotiate(context, kind)
+    const protocol = negotiate(context, kind, judgeOrigin)
     // Before the node is asked: a client whose ports make no channels gets an ordinary Status.
     const isChanneled = kind === 'portforward' && request.upgrade === 'websocket' && protocol !== tunnelProtocol
     const ports = isChanneled ? demandChannels(named) : undefined
@@ -71,20 +72,15 @@ export function createStreamPod({ writeParts, tunnels, clock }: StreamPodParts):
 }
 
 /** The protocol that both sides know. Throws the 400 or 403 of upstream. */
-function negotiate({ request }: ResourceContext, kind: Kind): string {
+function negotiate({ request }: ResourceContext, kind: Kind, judgeOrigin: JudgeOrigin): string {
   const list = (name: string) =>
     (header(request.headers, name) ?? '')
       .split(',')
       .map(one => one.trim())
       .filter(Boolean)
   if (request.upgrade === 'websocket') {
-    demandOwnOrigin(request)
-    const known: readonly string[] = kind === 'portforward' ? portProtocols : commandProtocols
-    const offered = offeredProtocols(request.headers)
-    const chosen = known.find(one => offered.includes(one))
-    if (chosen === undefined)
-      throw badRequest(`unable to upgrade: none of the offered WebSocket protocols is supported: ${offered.join(', ')}`)
-    return chosen
+    judgeOrigin(request)
+    return chooseProtocol(request.headers, kind === 'portforward' ? portProtocols : commandProtocols)
   }
   if (request.upgrade !== 'spdy/3.1') throw badRequest('Upgrade request required')
   const offered = list('x-stream-protocol-version')

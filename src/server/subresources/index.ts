@@ -4,6 +4,7 @@ import type { NodeTunnels } from '../node-tunnel.ts'
 import type { BackendTls } from '../proxy/backend-connection.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import type { ServedResources } from '../served-resource.ts'
+import type { JudgeOrigin } from '../streams/own-origin.ts'
 import type { WriteParts } from '../write-parts.ts'
 import { binding } from './binding.ts'
 import { eviction } from './eviction.ts'
@@ -23,6 +24,7 @@ export interface SubresourceParts {
   readonly issueToken?: IssueToken
   readonly streamPod?: StreamPod
   readonly backendTls: BackendTls
+  readonly judgeOrigin: JudgeOrigin
   /** In [0, 1). */
   readonly random: () => number
 }

@@ -5,11 +5,14 @@ import { chosenContainer } from '../chosen-container.ts'
 import type { BodyStream } from '../exchange.ts'
 import { judgeLogOptions } from '../log-options.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
+import { logOverWebSocket } from '../streams/log-web-socket.ts'
 import type { SubresourceParts } from './index.ts'
 
-export function podLog({ tunnels }: Pick<SubresourceParts, 'tunnels'>): ResourceHandler {
+export function podLog({ tunnels, judgeOrigin }: Pick<SubresourceParts, 'tunnels' | 'judgeOrigin'>): ResourceHandler {
   return async context => {
     const { served, info, query } = context
+    const isWebSocket = context.request.upgrade === 'websocket'
+    if (isWebSocket) judgeOrigin(context.request)
     judgeLogOptions(query, info.name)
     const entry = served.collection.get(info.namespace, info.name)
     if (entry === undefined) throw notFound(served.named, info.name)
@@ -40,6 +43,7 @@ export function podLog({ tunnels }: Pick<SubresourceParts, 'tunnels'>): Resource
         signal.removeEventListener('abort', stop)
       }
     }
+    if (isWebSocket && answer.status === 200) return logOverWebSocket(context.request, body)
     const contentType = answer.status === 200 ? 'text/plain' : answer.contentType
     return { status: answer.status, contentType, body, longRunning: query.flag('follow') }
   }

@@ -9,6 +9,7 @@ import type { ResourceContext } from '../request-context.ts'
 import type { ResourceRequestInfo } from '../request-info.ts'
 import { type RequestSelection, selectionOf } from '../selection.ts'
 import type { ServedResource } from '../served-resource.ts'
+import type { JudgeOrigin } from '../streams/own-origin.ts'
 import { watchOverWebSocket } from '../streams/watch-web-socket.ts'
 import { errorFrame, type WatchEvents, watchEvents } from '../watch-events.ts'
 import { RunningWatch } from './running-watch.ts'
@@ -16,6 +17,7 @@ import { RunningWatch } from './running-watch.ts'
 export interface WatchParts {
   readonly store: Pick<Store, 'revision'>
   readonly openWatches: OpenWatches
+  readonly judgeOrigin: JudgeOrigin
   /** Milliseconds that a watch without timeoutSeconds lasts; spread, so that not all clients come back at once. */
   defaultTimeout(): number
 }
@@ -38,7 +40,10 @@ export function watch(parts: WatchParts, context: ResourceContext): Reply {
     timeout: timeoutSeconds !== undefined && timeoutSeconds > 0 ? timeoutSeconds * 1000 : parts.defaultTimeout(),
   }
   const body = stream(parts, plan)
-  if (context.request.upgrade === 'websocket') return watchOverWebSocket(context.request, body)
+  if (context.request.upgrade === 'websocket') {
+    parts.judgeOrigin(context.request)
+    return watchOverWebSocket(context.request, body)
+  }
   return {
     status: 200,
     contentType: context.form.yaml ? 'application/yaml;stream=watch' : 'application/json',
