@@ -160,3 +160,22 @@ test('a write that could not be recorded is refused with 500 before it happens, 
   api.auditRefusal = undefined
   assert.equal((await api.request(admin, 'POST', path, { metadata: { name: 'a' } })).status, 201)
 })
+
+test('a page of another origin opens no WebSocket with the certificate of whoever looks at it; in the upstream profile it does', async () => {
+  for (const [profile, watch, other] of [
+    ['secure', 403, 403],
+    ['upstream', 101, 404],
+  ] as const) {
+    await using api = await SecuredApi.open({ profile })
+    await mayView(api, 'ann')
+    const credentials = { remoteAddress: '192.0.2.1', peerCertificate: await api.certificate('ann') }
+    const headers = { host: 'api.example', origin: 'https://evil.example' }
+    const statusOf = async (url: string) => {
+      const reply = await api.send({ url, credentials, headers, upgrade: 'websocket' })
+      reply.done({ bytes: 0, cut: false })
+      return reply.status
+    }
+    assert.equal(await statusOf('/api/v1/pods?watch=1'), watch, profile)
+    assert.equal(await statusOf('/api/v1/namespaces/default/pods/none/log'), other, profile)
+  }
+})
