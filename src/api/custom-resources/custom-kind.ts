@@ -126,8 +126,17 @@ export class CustomKind {
 
   /** An object of the store as this version has it now: what the schema does not know is left out, new defaults are there. */
   adopt(object: KubeObject): KubeObject {
+    return this.#adoptAs(object, { members: 0, unknown: false })
+  }
+
+  /** An object of another version as this one has it: what the schema does not know is left out, and defaults are those of where it comes from. */
+  convert(object: KubeObject): KubeObject {
+    return this.#adoptAs(object, { members: 0, unknown: false, fills: false })
+  }
+
+  #adoptAs(object: KubeObject, tally: Reading): KubeObject {
     const named = { ...object, apiVersion: this.#options.apiVersion, kind: this.#options.kind }
-    const read = this.#read(this.#compiled.read, named, { members: 0, unknown: false })
+    const read = this.#read(this.#compiled.read, named, tally)
     // Nothing that cannot be read is ever stored; were it so, it would be shown as it is.
     return typeof read === 'string' ? named : read
   }

@@ -122,7 +122,13 @@ function storedAs(
   const { kind: stored } = keeper
   const version = keeper.version.name
   if (name === version) return {}
-  return { storedAs: { version, toStored: object => stored.adopt(object), fromStored: object => kind.adopt(object) as CustomObject } }
+  return {
+    storedAs: {
+      version,
+      toStored: object => stored.adopt(object),
+      fromStored: object => kind.convert(stored.adopt(object)) as CustomObject,
+    },
+  }
 }
 
 function deprecation({ deprecated, deprecationWarning, name }: CustomResourceDefinitionVersion, group: string, kind: string) {

@@ -9,6 +9,8 @@ import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 export interface Reading extends Tally {
   /** Whether nulls stay that are neither allowed nor replaced by a default, for validation to refuse. */
   readonly keepsNulls?: boolean
+  /** False where defaults are not filled in. */
+  readonly fills?: boolean
 }
 
 export type Read = (value: unknown, tally: Reading) => unknown
@@ -83,7 +85,9 @@ function itemReader({ items }: JSONSchemaProps, preserves: boolean): Read {
   const fill = items.nullable === true ? undefined : makeDefault
   return (value, tally) => {
     const result: unknown[] = []
-    for (const item of value as readonly unknown[]) result.push(item === null ? (fill === undefined ? null : fill()) : read(item, tally))
+    const filled = tally.fills === false ? undefined : fill
+    for (const item of value as readonly unknown[])
+      result.push(item === null ? (filled === undefined ? null : filled()) : read(item, tally))
     return result
   }
 }
@@ -139,11 +143,12 @@ function objectReader(schema: JSONSchemaProps, root: boolean, preserves: boolean
     const result: Record<string, unknown> = {}
     let next = 0
     for (const index of given) {
-      for (let absent = always[next]; absent !== undefined && absent < index; absent = always[++next]) addDefault(result, slots[absent])
+      for (let absent = always[next]; absent !== undefined && absent < index; absent = always[++next])
+        addDefault(result, slots[absent], tally)
       if (always[next] === index) next++
       addMember(result, slots[index], value, tally)
     }
-    for (let absent = always[next]; absent !== undefined; absent = always[++next]) addDefault(result, slots[absent])
+    for (let absent = always[next]; absent !== undefined; absent = always[++next]) addDefault(result, slots[absent], tally)
     return result
   }
 
@@ -151,7 +156,7 @@ function objectReader(schema: JSONSchemaProps, root: boolean, preserves: boolean
   function mixed(value: Record<string, unknown>, tally: Reading, given: readonly number[], others: readonly string[]): unknown {
     const known: Record<string, unknown> = {}
     for (const index of given) addMember(known, slots[index], value, tally)
-    for (const index of always) if (!given.includes(index)) addDefault(known, slots[index])
+    for (const index of always) if (!given.includes(index)) addDefault(known, slots[index], tally)
     if (rest === undefined) {
       tally.unknown = true
       for (const name of others) tally.members += countMembers(value[name])
@@ -161,7 +166,7 @@ function objectReader(schema: JSONSchemaProps, root: boolean, preserves: boolean
       const member = value[name]
       if (member !== null) setOwn(known, name, rest.read(member, tally))
       else if (staysNull(rest, tally)) setOwn(known, name, null)
-      else if (rest.makeDefault !== undefined) setOwn(known, name, rest.makeDefault())
+      else if (rest.makeDefault !== undefined && tally.fills !== false) setOwn(known, name, rest.makeDefault())
     }
     return sorted(known)
   }
@@ -199,13 +204,13 @@ function addMember(result: Record<string, unknown>, slot: Slot | undefined, valu
   const member = value[slot.name]
   if (member !== null && member !== undefined) setOwn(result, slot.name, slot.read(member, tally))
   else if (member === null && staysNull(slot, tally)) setOwn(result, slot.name, null)
-  else addDefault(result, slot)
+  else addDefault(result, slot, tally)
 }
 
 function staysNull({ nullable, makeDefault }: Omit<Slot, 'name'>, { keepsNulls }: Reading): boolean {
   return nullable || (keepsNulls === true && makeDefault === undefined)
 }
 
-function addDefault(result: Record<string, unknown>, slot: Slot | undefined): void {
-  if (slot?.makeDefault !== undefined) setOwn(result, slot.name, slot.makeDefault())
+function addDefault(result: Record<string, unknown>, slot: Slot | undefined, { fills }: Reading): void {
+  if (slot?.makeDefault !== undefined && fills !== false) setOwn(result, slot.name, slot.makeDefault())
 }

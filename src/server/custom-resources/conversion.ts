@@ -87,7 +87,7 @@ export function webhookConversion(parts: ConversionParts): ConvertedServing {
         group.map(({ object }) => object),
         signal,
       )
-      for (const [index, entry] of group.entries()) keep(entry, kind.adopt(converted[index] ?? entry.object))
+      for (const [index, entry] of group.entries()) keep(entry, kind.convert(converted[index] ?? entry.object))
     }
   })
   return {

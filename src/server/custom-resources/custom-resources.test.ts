@@ -362,3 +362,24 @@ test('a definition whose conversion can trust nobody is not served until it can'
   await waitFor(api, 'widgets.example.com', found => conditionOf(found, 'Established')?.status === 'True')
   assert.equal((await api.get('/apis/example.com/v1/widgets')).status, 200)
 })
+
+test('an object shows in another version what it is stored as, without the defaults of that version', async () => {
+  await using api = new TestServer()
+  const version = (name: string, storage: boolean) => ({
+    ...{ name, served: true, storage },
+    schema: {
+      openAPIV3Schema: {
+        type: 'object',
+        properties: {
+          spec: { type: 'object', properties: { [name]: { type: 'string', default: name }, both: { type: 'string', default: name } } },
+        },
+      },
+    },
+  })
+  await install(api, widgetDefinition({ spec: { versions: [version('v1', true), version('v2', false)] } }))
+  const second = '/apis/example.com/v2/namespaces/default/widgets'
+  const created = await api.request('POST', second, { ...widget('a', {}), apiVersion: 'example.com/v2' })
+  assert.deepEqual(created.json.spec, { both: 'v2' })
+  assert.deepEqual((await api.request('GET', `${widgets}/a`)).json.spec, { both: 'v2', v1: 'v1' })
+  assert.deepEqual((await api.request('GET', `${second}/a`)).json.spec, { both: 'v2' })
+})
