@@ -1,7 +1,7 @@
 // What a SelfSubjectRulesReview tells of a user: the rules of its roles, and those of administrators, who have no role.
 import type { UserInfo } from '../api/user.ts'
-import { systemMasters } from './access.ts'
 import { aggregated } from '../base/aggregated.ts'
+import { systemMasters } from './access.ts'
 import type { RbacAuthorizer } from './authorizers/rbac.ts'
 
 export function reviewedRules(rbac: Pick<RbacAuthorizer, 'rulesFor'>, user: UserInfo, namespace: string) {

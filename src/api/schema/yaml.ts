@@ -56,10 +56,11 @@ const documentMark = /^(?:---|\.\.\.)(?=\s|$)/gm
 const beforeDocument = /^(?:\ufeff?[ \t]*(?:#.*)?\r?\n|%.*\r?\n)*$/
 
 function firstDocument(stream: string): string {
-  const marks = [...stream.matchAll(documentMark)].map(({ index }) => index)
-  const [first = 0, second] = marks
-  const begins = stream.startsWith('---', first) && beforeDocument.test(stream.slice(0, first))
-  const end = begins ? second : marks[0]
+  const marks = stream.matchAll(documentMark)
+  const first = marks.next().value?.index
+  const second = marks.next().value?.index
+  const begins = first !== undefined && stream.startsWith('---', first) && beforeDocument.test(stream.slice(0, first))
+  const end = begins ? second : first
   return end === undefined ? stream : stream.slice(0, end)
 }
 
