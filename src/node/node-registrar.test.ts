@@ -20,7 +20,7 @@ const healthy = {
   policies: { enforced: true } as const,
 }
 
-test('NodeRegistrar.run() offers pods what somebody else advertises of the node, until that is withdrawn', async () => {
+function setUp() {
   const clock = new FakeClock()
   const api = new FakeApi(() => clock.now())
   const registrar = new NodeRegistrar({
@@ -30,6 +30,11 @@ test('NodeRegistrar.run() offers pods what somebody else advertises of the node,
     clock,
     log,
   })
+  return { clock, api, registrar }
+}
+
+test('NodeRegistrar.run() offers pods what somebody else advertises of the node, until that is withdrawn', async () => {
+  const { clock, api, registrar } = setUp()
   const stop = new AbortController()
   await registrar.register(stop.signal)
   const running = registrar.run(stop.signal)
@@ -59,15 +64,7 @@ test('NodeRegistrar.run() offers pods what somebody else advertises of the node,
 })
 
 test('NodeRegistrar.run() takes back what others said of the node while it was silent, and writes nothing where all is as it was', async () => {
-  const clock = new FakeClock()
-  const api = new FakeApi(() => clock.now())
-  const registrar = new NodeRegistrar({
-    client: new Client(api),
-    node: { name: 'n1', facts, runtimeVersion: 'containerd://1', simulated: false },
-    health: async () => healthy,
-    clock,
-    log,
-  })
+  const { clock, api, registrar } = setUp()
   const stop = new AbortController()
   await registrar.register(stop.signal)
   const running = registrar.run(stop.signal)
