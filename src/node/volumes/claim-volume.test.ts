@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { claimNameOf } from '../../api/claim-name.ts'
-import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeSpec, Pod } from '../../api/types/core-v1.ts'
+import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeSpec, Pod, PodSecurityContext } from '../../api/types/core-v1.ts'
 import { Client } from '../../client/client.ts'
 import { FakeApi } from '../../client/fake-api.ts'
 import { nodes, persistentVolumeClaims, persistentVolumes } from '../../client/resources.ts'
@@ -78,11 +78,11 @@ test('claimNameOf() names the claims of both kinds', () => {
 })
 
 /** What `PodVolumes` makes of the volume: its place, or why not. */
-async function placeOf(spec: Partial<PersistentVolumeSpec>): Promise<string> {
+async function placeOf(spec: Partial<PersistentVolumeSpec>, securityContext: PodSecurityContext = {}): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'bulkhead-claim-'))
   const volumes = new PodVolumes(join(directory, 'pod'))
   const volume = { name: 'v', persistentVolumeClaim: { claimName: 'c' } }
-  const pod: Pod = { metadata: { name: 'p', namespace: 'ns' }, spec: { containers: [], volumes: [volume] } }
+  const pod: Pod = { metadata: { name: 'p', namespace: 'ns' }, spec: { containers: [], volumes: [volume], securityContext } }
   const unused = () => assert.fail('not asked')
   const objects = { configMap: unused, secret: unused, services: unused }
   const context = {
@@ -124,3 +124,17 @@ const places: { name: string; spec: Partial<PersistentVolumeSpec>; want: string 
 for (const { name, spec, want } of places) {
   test(`PodVolumes sets up ${name}`, async () => assert.equal(await placeOf(spec), want))
 }
+
+test('PodVolumes gives what a link of a local volume leads to to the group of the pod, and mounts that', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'bulkhead-link-'))
+  try {
+    const folder = join(realpathSync(directory), 'folder')
+    mkdirSync(folder, { mode: 0o700 })
+    symlinkSync(folder, join(directory, 'link'))
+    const place = await placeOf({ local: { path: join(directory, 'link') } }, { fsGroup: process.getgid?.() ?? 0 })
+    assert.equal(place, folder)
+    assert.equal(statSync(folder).mode & 0o7777, 0o2770)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})

@@ -1,5 +1,5 @@
 // The volumes of one pod on disk: set up before its containers, refreshed when what they show changes, torn down after them.
-import { chmod, chown, mkdir, rm } from 'node:fs/promises'
+import { chmod, chown, mkdir, realpath, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { claimNameOf } from '../../api/claim-name.ts'
 import type { Volume } from '../../api/types/core-v1.ts'
@@ -90,8 +90,10 @@ export class PodVolumes {
     if (spec.local == null) throw new Error(`persistent volume "${metadata.name}" is of a type that is not supported on this node`)
     await prepareHostPath({ path: spec.local.path, type: 'Directory' })
     const { fsGroup, fsGroupChangePolicy } = pod.spec.securityContext ?? {}
-    if (fsGroup !== undefined) await ownVolume(spec.local.path, fsGroup, fsGroupChangePolicy === 'OnRootMismatch')
-    this.#claimed.set(name, spec.local.path)
+    // The path itself may be a link: what it leads to now is given away and mounted.
+    const path = await realpath(spec.local.path)
+    if (fsGroup !== undefined) await ownVolume(path, fsGroup, fsGroupChangePolicy === 'OnRootMismatch')
+    this.#claimed.set(name, path)
   }
 
   /** Unmounts and removes all of the pod's folder. */

@@ -14,8 +14,8 @@ async function volume(): Promise<{ root: string; outside: string }> {
   return { root: join(base, 'root'), outside: join(base, 'outside') }
 }
 
-const namesIn = async (root: string, path: string) => {
-  const handle = await openBelow(root, path, 0o750)
+const namesIn = async (root: string, path: string, mode = 0o750) => {
+  const handle = await openBelow(root, path, mode)
   try {
     return await readdir(`/proc/self/fd/${handle.fd}`)
   } finally {
@@ -30,6 +30,8 @@ test('openBelow() opens what is there and makes what is missing with the given m
   assert.deepEqual(await namesIn(root, 'a'), ['f'])
   assert.deepEqual(await namesIn(root, 'new/deep'), [])
   assert.equal((await stat(join(root, 'new/deep'))).mode & 0o777, 0o750)
+  await namesIn(root, 'open/wide', 0o2777)
+  for (const name of ['open', 'open/wide']) assert.equal((await stat(join(root, name))).mode & 0o7777, 0o2777, 'whatever the umask is')
 })
 
 test('openBelow() refuses a symbolic link that leads outside at every place of the path', async () => {

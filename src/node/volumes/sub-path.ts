@@ -2,7 +2,7 @@
 // descriptor from its parent's with O_NOFOLLOW, and the bind mount is made of the last descriptor, not of a path.
 // Node has no openat(2); `/proc/self/fd/<n>/<name>` resolves from the open folder itself, which is the same.
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readlink, rm, stat } from 'node:fs/promises'
+import { chmod, type FileHandle, mkdir, open, readlink, realpath, rm, stat } from 'node:fs/promises'
 import { dirname, isAbsolute } from 'node:path'
 import { bindMountDescriptor, isMountPoint } from '../mount-table.ts'
 
@@ -89,17 +89,29 @@ async function openChild(parent: FileHandle, name: string, mode: number | undefi
   } catch (err) {
     if (mode === undefined || !isCode(err, 'ENOENT')) throw err
   }
+  let isMine = true
   await mkdir(path, { mode }).catch((err: unknown) => {
     if (!isCode(err, 'EEXIST')) throw err
+    isMine = false
   })
-  return await open(path, flags)
+  const child = await open(path, flags)
+  try {
+    // The umask took bits away. Of the descriptor, not of the path: a link that stands there by now leads to nothing else.
+    if (isMine && (await child.stat()).isDirectory()) await chmod(`/proc/self/fd/${child.fd}`, mode)
+    return child
+  } catch (err) {
+    await child.close()
+    throw err
+  }
 }
 
 /** Binds `subPath` of `root` at `target`, which must be in a folder that only root can change. Does nothing when it is mounted already. */
 export async function mountSubPath(root: string, subPath: string, target: string): Promise<void> {
   if (await isMountPoint(target)) return
-  const mode = (await stat(root)).mode & 0o7777
-  const handle = await openBelow(root, subPath, mode)
+  // A hostPath may be a link itself, and is followed as it is where no subPath is asked for.
+  const place = await realpath(root)
+  const mode = (await stat(place)).mode & 0o7777
+  const handle = await openBelow(place, subPath, mode)
   try {
     await mkdir(dirname(target), { recursive: true, mode: 0o711 })
     if ((await handle.stat()).isDirectory()) await mkdir(target, { recursive: true })
