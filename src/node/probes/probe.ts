@@ -97,11 +97,41 @@ function probeUrl({ scheme, host, port, path }: HTTPGetAction, { container, podI
   return new URL(`${(scheme ?? 'HTTP').toLowerCase()}://${authority}:${portNumber(port, container)}${text}`)
 }
 
-/** Any answer from 200 to 399 is a success; redirects are not followed, so none can lead the node elsewhere. */
+/** Any answer from 200 to 399 is a success. A redirect is followed on the same host only, so none can lead the node elsewhere. */
 export async function httpProbe(action: HTTPGetAction, target: ProbeTarget, signal: AbortSignal): Promise<ProbeOutcome> {
-  const url = probeUrl(action, target)
-  const headers: Record<string, string | string[]> = { 'user-agent': 'kube-probe/1.33', accept: '*/*', connection: 'close' }
+  let url = probeUrl(action, target)
+  let headers: Headers = { 'user-agent': 'kube-probe/1.33', accept: '*/*', connection: 'close' }
   for (const { name, value } of action.httpHeaders ?? []) headers[name.toLowerCase()] = value
+  for (let redirects = 0; ; redirects++) {
+    const method = `Get ${JSON.stringify(url.href)}`
+    if (redirects >= mostRedirects) return { result: 'failure', output: `${method}: stopped after ${mostRedirects} redirects` }
+    const answer = await get(url, headers, signal)
+    if (!('code' in answer)) return { result: 'failure', output: `${method}: ${answer.why}` }
+    const { code, body, location } = answer
+    if (code >= 200 && code < 300) return { result: 'success', output: body }
+    if (code < 300 || code >= 400) return { result: 'failure', output: `HTTP probe failed with statuscode: ${code}` }
+    const next = location !== undefined && redirectCodes.has(code) ? URL.parse(location, url.href) : null
+    const leads = next !== null && next.hostname === url.hostname && (next.protocol === 'http:' || next.protocol === 'https:')
+    if (!leads) return { result: 'warning', output: `Probe terminated redirects, Response body: ${body}` }
+    // A Host header of its own goes with a location that names no host.
+    if (location !== undefined && URL.canParse(location)) headers = { ...headers, host: next.host }
+    url = next
+  }
+}
+
+type Headers = Record<string, string | string[]>
+
+const mostRedirects = 10
+const redirectCodes: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+
+interface Answer {
+  readonly code: number
+  /** Its beginning. */
+  readonly body: string
+  readonly location: string | undefined
+}
+
+async function get(url: URL, headers: Headers, signal: AbortSignal): Promise<Answer | { readonly why: string }> {
   return await new Promise((resolve, reject) => {
     // A probe asks whether the server answers, not who it is: upstream does not verify the pod's certificate either.
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest
@@ -114,19 +144,15 @@ export async function httpProbe(action: HTTPGetAction, target: ProbeTarget, sign
       })
       response.on('error', reject)
       response.on('end', () => {
-        const code = response.statusCode ?? 0
         const body = Buffer.concat(chunks).subarray(0, longestBody).toString()
-        if (code >= 200 && code < 300) resolve({ result: 'success', output: body })
-        else if (code >= 300 && code < 400) resolve({ result: 'warning', output: `Probe terminated redirects, Response body: ${body}` })
-        else resolve({ result: 'failure', output: `HTTP probe failed with statuscode: ${code}` })
+        resolve({ code: response.statusCode ?? 0, body, location: response.headers.location })
       })
     })
     request.on('error', err => {
-      const method = `Get ${JSON.stringify(url.href)}`
       const why = signal.aborted
         ? 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)'
         : dialText(err, url.hostname, url.port)
-      resolve({ result: 'failure', output: `${method}: ${why}` })
+      resolve({ why })
     })
     request.end()
   })

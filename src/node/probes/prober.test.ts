@@ -35,6 +35,36 @@ for (const [status, result, output] of [
   })
 }
 
+test('attempt(): a redirect is followed on the same host, ten requests long, and nowhere else', async () => {
+  const hosts: string[] = []
+  const server = createServer((request, response) => {
+    const { searchParams, pathname } = new URL(request.url ?? '', 'http://x')
+    hosts.push(request.headers.host ?? '')
+    const location = searchParams.get('loc')
+    if (pathname === '/redirect' && location !== null) response.writeHead(302, { location }).end('moved')
+    else if (pathname === '/loop') response.writeHead(307, { location: '/loop' }).end()
+    else response.writeHead(pathname === '/fine' ? 200 : 404).end(pathname)
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  const httpHeaders = [{ name: 'Host', value: 'web.example' }]
+  const to = async (path: string) => (await attempt({ httpGet: { port, path, httpHeaders } }, target, 60, runtime, signal())).output
+  const through = (location: string) => `/redirect?loc=${encodeURIComponent(location)}`
+  assert.equal(await to(through('/fine')), '/fine')
+  assert.deepEqual(hosts.splice(0), ['web.example', 'web.example'])
+  assert.equal(await to(through(`http://127.0.0.1:${port}/fine`)), '/fine')
+  assert.deepEqual(hosts.splice(0), ['web.example', `127.0.0.1:${port}`])
+  assert.equal(await to(through('/gone')), 'HTTP probe failed with statuscode: 404')
+  hosts.splice(0)
+  assert.equal(await to('/loop'), `Get "http://127.0.0.1:${port}/loop": stopped after 10 redirects`)
+  assert.equal(hosts.splice(0).length, 10)
+  for (const location of [`http://localhost:${port}/fine`, 'ftp://127.0.0.1/fine', 'http://192.0.2.1/'])
+    assert.equal(await to(through(location)), 'Probe terminated redirects, Response body: moved', location)
+  assert.equal(hosts.length, 3)
+  server.close()
+})
+
 test('attempt(): TCP and HTTP to a closed port fail with Go’s text', async () => {
   const { port, close } = await serve(200)
   assert.equal((await attempt({ tcpSocket: { port } }, target, 60, runtime, signal())).result, 'success')
