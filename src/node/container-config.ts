@@ -1,4 +1,5 @@
 // The CRI configuration of a pod's sandbox and containers. Pure but for what is handed in.
+import { sysctlName } from '../api/safe-sysctls.ts'
 import type { Container, EphemeralContainer, Pod } from '../api/types/core-v1.ts'
 import type { ContainerConfig, Image, Mount, SandboxConfig } from './cri/messages.ts'
 import type { Resolver } from './dns-config.ts'
@@ -57,7 +58,7 @@ export function sandboxConfig({ pod, attempt, cgroupParent, logDirectory, cluste
         privileged,
         seccomp: { profileType: 'RuntimeDefault' },
       },
-      sysctls: Object.fromEntries((security.sysctls ?? []).map(({ name, value }) => [name, value])),
+      sysctls: Object.fromEntries((security.sysctls ?? []).map(({ name, value }) => [sysctlName(name), value])),
     },
   }
 }

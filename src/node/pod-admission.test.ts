@@ -45,6 +45,23 @@ const cases: { name: string; pod: Pod; held?: Pod[]; node?: Node; want: string |
   { name: 'does not know the resource', pod: asking({ 'example.com/other': '1' }), want: undefined },
   { name: 'asks for nothing of what is used up', pod: asking({ cpu: '0' }), held: [asking({ cpu: '5' })], want: undefined },
   {
+    name: 'lets nobody set a sysctl of other pods',
+    pod: podOf({
+      securityContext: {
+        sysctls: [
+          { name: 'net.ipv4.tcp_rmem', value: '1' },
+          { name: 'kernel/msgmax', value: '1' },
+        ],
+      },
+    }),
+    want: 'SysctlForbidden: Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted',
+  },
+  {
+    name: 'lets a pod set what is its own',
+    pod: podOf({ securityContext: { sysctls: [{ name: 'kernel/shm_rmid_forced', value: '1' }] } }),
+    want: undefined,
+  },
+  {
     name: 'is not the one selected',
     pod: podOf({ nodeSelector: { zone: 'b' } }),
     want: "NodeAffinity: Pod was rejected: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",

@@ -4,6 +4,7 @@ import { hostPorts, hostPortsCollide } from '../api/host-ports.ts'
 import { podRequests } from '../api/pod-resources.ts'
 import { addQuantities, compareQuantities, integerValue, milliValue, parseQuantity, type Quantity } from '../api/quantity.ts'
 import { addAmounts, parseAmounts, type ReadonlyAmounts, type ResourceAmounts } from '../api/resource-amounts.ts'
+import { safeSysctls, sysctlName } from '../api/safe-sysctls.ts'
 import { isTolerated } from '../api/tolerations.ts'
 import type { ContainerPort, Node, Pod } from '../api/types/core-v1.ts'
 import { selectable, selectsNode } from '../client/node-selection.ts'
@@ -24,6 +25,10 @@ export const demandOf = (pod: Pod): Demand => ({ requests: podRequests(pod, { us
 
 /** The first thing that stands against the pod, beside the demands of those that are here; undefined where nothing does. */
 export function planAdmission(pod: Pod, wanted: Demand, held: readonly Demand[], node: Node): Refusal | undefined {
+  const sysctl = pod.spec.securityContext?.sysctls?.map(({ name }) => sysctlName(name)).find(name => !safeSysctls.since32.includes(name))
+  if (sysctl !== undefined) {
+    return { reason: 'SysctlForbidden', message: `Pod was rejected: forbidden sysctl: ${JSON.stringify(sysctl)} not allowlisted` }
+  }
   const short = shortage(wanted, held, parseAmounts(node.status?.allocatable))
   if (short !== undefined) return short
   if (!selectsNode(pod.spec, selectable(node))) return failed('NodeAffinity', "node(s) didn't match Pod's node affinity/selector")
