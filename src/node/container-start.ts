@@ -35,6 +35,11 @@ export interface StartInput {
   readonly directory: string
   /** Stops a container whose postStart hook failed. */
   readonly kill: (containerId: string, message: string) => Promise<void>
+  /**
+   * Outlasts the deletion of the pod, which aborts everything else: a start that is cut off in the runtime leaves a container that seems to have
+   * failed on its own.
+   */
+  readonly running: AbortSignal
 }
 
 /** A failed try that only waiting can mend is made again after this. */
@@ -70,11 +75,14 @@ export async function startContainer(input: StartInput, signal: AbortSignal): Pr
       retryMs,
     ),
   )
+  signal.throwIfAborted()
+  const { running } = input
   const id = await runtime
-    .createContainer(input.sandboxId, config, input.sandbox, signal)
+    .createContainer(input.sandboxId, config, input.sandbox, running)
     .catch((err: unknown) => fail('CreateContainerError', err, retryMs))
   event('Normal', 'Created', `Created container: ${spec.name}`)
-  await runtime.startContainer(id, signal).catch((err: unknown) => fail('RunContainerError', err, retryMs))
+  signal.throwIfAborted()
+  await runtime.startContainer(id, running).catch((err: unknown) => fail('RunContainerError', err, retryMs))
   event('Normal', 'Started', `Started container ${spec.name}`)
 
   const postStart = spec.lifecycle?.postStart

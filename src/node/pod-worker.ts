@@ -43,6 +43,8 @@ export class PodWorker {
   #removed = false
   #wake = Promise.withResolvers<void>()
   #interrupt = new AbortController()
+  /** Of `run`. */
+  #running = AbortSignal.abort()
   #failures = 0
   #terminal: { reason: string; message: string } | undefined
 
@@ -127,6 +129,7 @@ export class PodWorker {
   /** Resolves when the pod has ended and all of it is removed, or, leaving it as it is, with the signal. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#node
+    this.#running = signal
     try {
       while (!signal.aborted) {
         this.#wake = Promise.withResolvers()
@@ -285,6 +288,7 @@ export class PodWorker {
             sandbox,
             volumes: this.#volumes,
             directory: this.#directory,
+            running: this.#running,
             kill: async (id, message) => {
               const status = await this.#node.runtime.containerStatus(id, signal)
               const grace = this.#pod.spec.terminationGracePeriodSeconds ?? 30

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { startContainer } from './container-start.ts'
+import { containerOf, podOf, stateOf } from './fixture.ts'
+import type { PodNode } from './pod-node.ts'
+
+test('startContainer() is not cut off in the runtime when the pod is deleted meanwhile, but by the end of the node', async () => {
+  const deletion = new AbortController()
+  const end = new AbortController()
+  const seen: boolean[] = []
+  const node = {
+    cluster: { servers: [], domain: 'cluster.local' },
+    hostIps: () => ['192.0.2.1'],
+    allocatable: () => ({}),
+    objects: { services: () => [] },
+    puller: { ensure: async () => ({ id: 'sha256:1', uid: null, username: '' }) },
+    host: { mounts: async () => [], makeLogDirectory: async () => undefined, hosts: '', unified: false },
+    event: () => undefined,
+    runtime: {
+      createContainer: async () => 'id',
+      startContainer: async (_id: string, signal: AbortSignal) => {
+        deletion.abort(new Error('deleted'))
+        seen.push(signal.aborted)
+        end.abort(new Error('stopped'))
+        seen.push(signal.aborted)
+      },
+    },
+  } as unknown as PodNode
+  const pod = podOf()
+  const container = { kind: 'regular', spec: containerOf('c') } as const
+  const input = { node, pod, container, attempt: 0, state: stateOf({}), sandboxId: 's0', directory: '/x', running: end.signal }
+  const rest = { sandbox: { logDirectory: '/x' }, volumes: {}, kill: async () => undefined }
+  await startContainer({ ...input, ...rest } as unknown as Parameters<typeof startContainer>[0], deletion.signal)
+  assert.deepEqual(seen, [false, true])
+})
