@@ -26,6 +26,7 @@ import type {
 } from '../api/types/core-v1.ts'
 import type { EndpointSlice } from '../api/types/discovery-v1.ts'
 import type { IPAddress, NetworkPolicy, ServiceCIDR } from '../api/types/networking-v1.ts'
+import type { RuntimeClass } from '../api/types/node-v1.ts'
 import type { PodDisruptionBudget } from '../api/types/policy-v1.ts'
 import type { ClusterRole } from '../api/types/rbac-v1.ts'
 import type { StorageClass } from '../api/types/storage-v1.ts'
@@ -82,6 +83,7 @@ export const limitRanges = resourceRef<LimitRange>('', 'v1', 'limitranges', 'Lim
 export const resourceQuotas = resourceRef<ResourceQuota>('', 'v1', 'resourcequotas', 'ResourceQuota')
 export const replicaSets = resourceRef<ReplicaSet>('apps', 'v1', 'replicasets', 'ReplicaSet')
 export const replicationControllers = resourceRef<ReplicationController>('', 'v1', 'replicationcontrollers', 'ReplicationController')
+export const runtimeClasses = resourceRef<RuntimeClass>('node.k8s.io', 'v1', 'runtimeclasses', 'RuntimeClass', false)
 export const secrets = resourceRef<Secret>('', 'v1', 'secrets', 'Secret')
 export const serviceAccounts = resourceRef<ServiceAccount>('', 'v1', 'serviceaccounts', 'ServiceAccount')
 export const serviceCidrs = resourceRef<ServiceCIDR>('networking.k8s.io', 'v1', 'servicecidrs', 'ServiceCIDR', false)

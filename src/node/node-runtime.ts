@@ -5,7 +5,7 @@ import type { Logger } from '../base/log.ts'
 import type { Client } from '../client/client.ts'
 import { EventRecorder, referenceTo } from '../client/event-recorder.ts'
 import { Informer } from '../client/informer.ts'
-import { pods, services } from '../client/resources.ts'
+import { pods, runtimeClasses, services } from '../client/resources.ts'
 import { BackOff } from './back-off.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
 import type { ClusterDns } from './dns-config.ts'
@@ -59,6 +59,7 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
   const admission = new NodeAdmission({ client, nodeName: node.name, residents: () => workers })
   const podNode: PodNode = {
     refusal: (pod, signal) => admission.refusal(pod, signal),
+    runtimeHandler: async (className, signal) => (await client.get(runtimeClasses, '', className, signal)).handler,
     resizeRefusal: (pod, signal) => admission.resizeRefusal(pod, signal),
     name: node.name,
     runtime,

@@ -64,6 +64,8 @@ export interface PodNode {
   readonly crashes: BackOff
   readonly host: PodHost
   readonly links: PodLinks
+  /** What the runtime calls a RuntimeClass; rejects where there is no such class. */
+  runtimeHandler(className: string, signal: AbortSignal): Promise<string>
   /** Why a pod must not start on this node; undefined where it may. */
   refusal(pod: Pod, signal: AbortSignal): Promise<Refusal | undefined>
   /** Why the pod cannot have what it asks for now: reason and message of its condition PodResizePending. */

@@ -26,7 +26,9 @@ export async function createSandbox({ node, pod, logDirectory }: SandboxOf, conf
       throw new Error('the container runtime of this node does not support user namespaces, which spec.hostUsers: false asks for')
     }
     await node.host.makeLogDirectory(logDirectory)
-    await node.runtime.runSandbox(config, signal)
+    const { runtimeClassName } = pod.spec
+    const handler = runtimeClassName === undefined ? '' : await node.runtimeHandler(runtimeClassName, signal)
+    await node.runtime.runSandbox(config, handler, signal)
     return true
   } catch (err) {
     signal.throwIfAborted()

@@ -56,8 +56,8 @@ export function containerdRuntime(socket: string): ContainerRuntime & { ready(ti
       return { conditions: answer.status?.conditions ?? [], userNamespaces: handler?.features?.userNamespaces ?? false }
     },
 
-    async runSandbox(config, signal) {
-      return (await client.runtime<{ podSandboxId: string }>('RunPodSandbox', { config }, slowMs, signal)).podSandboxId
+    async runSandbox(config, runtimeHandler, signal) {
+      return (await client.runtime<{ podSandboxId: string }>('RunPodSandbox', { config, runtimeHandler }, slowMs, signal)).podSandboxId
     },
     async stopSandbox(podSandboxId, signal) {
       await gone(client.runtime('StopPodSandbox', { podSandboxId }, slowMs, signal))

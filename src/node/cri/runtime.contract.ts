@@ -79,7 +79,7 @@ export function runtimeContract(name: string, setUp: () => Promise<RuntimeUnderT
       for await (const { type, containerId } of runtime.events(stop.signal)) seen.push(`${containerId} ${type}`)
     })()
     const config = sandboxOf('life', logDirectory)
-    const sandbox = await runtime.runSandbox(config, signal())
+    const sandbox = await runtime.runSandbox(config, '', signal())
     try {
       // The stream does not say when it is open; that it tells of a container does.
       const opening = signal()
@@ -116,7 +116,7 @@ export function runtimeContract(name: string, setUp: () => Promise<RuntimeUnderT
   test(`${name}: listing selects by label; stop and remove are idempotent`, async () => {
     const { runtime, image, logDirectory } = await setUp()
     const config = sandboxOf('labels', logDirectory)
-    const sandbox = await runtime.runSandbox(config, signal())
+    const sandbox = await runtime.runSandbox(config, '', signal())
     const id = await runtime.createContainer(sandbox, containerOf('labels', image, ['sleep', '1000']), config, signal())
     await runtime.startContainer(id, signal())
     assert.deepEqual(
@@ -147,7 +147,7 @@ export function runtimeContract(name: string, setUp: () => Promise<RuntimeUnderT
     assert.equal(await runtime.imageStatus('bulkhead.local/absent:1', signal()), undefined)
     assert.ok(await runtime.imageStatus(image, signal()))
     const config = sandboxOf('absent', logDirectory)
-    const sandbox = await runtime.runSandbox(config, signal())
+    const sandbox = await runtime.runSandbox(config, '', signal())
     try {
       const create = runtime.createContainer(sandbox, containerOf('absent', 'bulkhead.local/absent:1', ['true']), config, signal())
       await assert.rejects(create, (err: unknown) => err instanceof RuntimeError && err.code === 'NotFound')

@@ -51,7 +51,8 @@ export interface ContainerRuntime extends AsyncDisposable {
   version(signal: AbortSignal): Promise<{ name: string; version: string }>
   status(signal: AbortSignal): Promise<RuntimeStatus>
 
-  runSandbox(config: SandboxConfig, signal: AbortSignal): Promise<string>
+  /** `handler`: which of the runtimes behind it; '' is its usual one. */
+  runSandbox(config: SandboxConfig, handler: string, signal: AbortSignal): Promise<string>
   stopSandbox(id: string, signal: AbortSignal): Promise<void>
   removeSandbox(id: string, signal: AbortSignal): Promise<void>
   sandboxStatus(id: string, signal: AbortSignal): Promise<SandboxStatus | undefined>

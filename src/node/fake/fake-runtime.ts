@@ -100,7 +100,7 @@ export class FakeRuntime implements ContainerRuntime {
     return { conditions: [condition('RuntimeReady'), condition('NetworkReady')], userNamespaces: true }
   }
 
-  async runSandbox(config: SandboxConfig, signal: AbortSignal): Promise<string> {
+  async runSandbox(config: SandboxConfig, _handler: string, signal: AbortSignal): Promise<string> {
     await this.#wait(this.#options.delays?.sandbox, signal)
     const id = this.#id()
     const ip = config.linux.securityContext.namespaceOptions.network === 'NODE' ? '' : await this.#address(signal)
