@@ -64,10 +64,11 @@ export class PodVolumes {
       if (medium !== '' && medium !== 'Memory') throw new Error(`unsupported storage medium "${medium}"`)
       const fresh = (await mkdir(path, { recursive: true })) !== undefined
       if (medium === 'Memory' && !(await isMountPoint(path))) {
-        await mountTmpfs(path, { mode: '0777', programs: true, ...(sizeLimit === undefined ? {} : { sizeBytes: wholeUnits(sizeLimit) }) })
+        await mountTmpfs(path, { mode: '1777', programs: true, ...(sizeLimit === undefined ? {} : { sizeBytes: wholeUnits(sizeLimit) }) })
       } else if (!fresh) return
       if (fsGroup !== undefined) await chown(path, 0, fsGroup)
-      await chmod(path, fsGroup === undefined ? 0o777 : 0o2777)
+      // As upstream's tmpfs: in memory nobody removes files of others.
+      await chmod(path, (medium === 'Memory' ? 0o1777 : 0o777) | (fsGroup === undefined ? 0 : 0o2000))
       return
     }
     const files = await volumeFiles(volume, context, signal)
