@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { groupVersion } from '../object.ts'
+import { nameIsDnsSubdomain } from '../validation/names.ts'
 import { optionalResources, resources } from './index.ts'
 
 const here = new URL('./', import.meta.url)
@@ -45,5 +46,12 @@ test('resources are complete: names, verbs, and a Name column first', () => {
         columns.some(({ name, format }) => name === 'Name' && format === 'name'),
         kind,
       )
+  }
+})
+
+test('resources take no name that is not one segment of a path: the place of an object in the store is made of it', () => {
+  for (const { kind, nameRule = nameIsDnsSubdomain } of [...resources, ...[...optionalResources.values()].flat()]) {
+    for (const name of ['.', '..', 'a/b', 'a%b']) assert.notDeepEqual(nameRule(name, false), [], `${kind} ${name}`)
+    for (const prefix of ['a/', 'a%']) assert.notDeepEqual(nameRule(prefix, true), [], `${kind} ${prefix}`)
   }
 })

@@ -25,7 +25,7 @@ export function validateDescendingPath(target: string, path: string, errors: Fie
 /** As above; names that begin with two dots are kept for the atomic writer of the kubelet. */
 export function validateNonReservedPath(target: string, path: string, errors: FieldError[]): void {
   validateDescendingPath(target, path, errors)
-  if (target.startsWith('..') && target !== '..' && !target.startsWith('../')) {
+  if (target.startsWith('..') && !target.startsWith('../')) {
     errors.push(invalidValue(path, target, "must not start with '..'"))
   }
 }

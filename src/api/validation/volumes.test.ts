@@ -46,6 +46,7 @@ describe('validateVolumes()', () => {
           items: [
             { key: 'k', path: '/etc/x' },
             { key: '', path: '..data' },
+            { key: 'k', path: '..' },
           ],
         },
       },
@@ -53,6 +54,8 @@ describe('validateVolumes()', () => {
         'v[0].configMap.items[0].path: Invalid value: "/etc/x": must be a relative path',
         'v[0].configMap.items[1].key: Required value',
         'v[0].configMap.items[1].path: Invalid value: "..data": must not start with \'..\'',
+        'v[0].configMap.items[2].path: Invalid value: "..": must not contain \'..\'',
+        'v[0].configMap.items[2].path: Invalid value: "..": must not start with \'..\'',
       ],
     ],
     ['needs a claim', { persistentVolumeClaim: { claimName: '' } }, ['v[0].persistentVolumeClaim.claimName: Required value']],

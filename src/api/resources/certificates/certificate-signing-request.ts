@@ -3,6 +3,7 @@ import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported,
 import { type Column, defineResource, type StrategyContext } from '../../resource.ts'
 import type { CertificateSigningRequest } from '../../types/certificates-v1.ts'
 import { goBytes, invalidShown } from '../../validation/go-syntax.ts'
+import { nameIsPathSegment } from '../../validation/names.ts'
 import { repetition } from '../../validation/repetition.ts'
 import { humanDuration } from '../printing.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
@@ -92,7 +93,7 @@ export const certificateSigningRequest = defineResource<CertificateSigningReques
       validate: (object, old) => validateStatus(object, old, { approval: false }),
     },
   ],
-  nameRule: () => [],
+  nameRule: nameIsPathSegment,
   resetFields: ['spec', 'status'],
   selectableFields: ({ spec }) => ({ 'spec.signerName': spec.signerName }),
   prepareForCreate(object, context) {
