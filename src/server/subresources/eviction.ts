@@ -1,5 +1,5 @@
 // pods/eviction: a deletion that a PodDisruptionBudget may refuse.
-import { badRequest, isReason, notFound } from '../../api/status.ts'
+import { ApiError, badRequest, isReason, notFound } from '../../api/status.ts'
 import type { Pod } from '../../api/types/core-v1.ts'
 import type { Eviction, PodDisruptionBudget } from '../../api/types/policy-v1.ts'
 import { copyJson } from '../../base/copy-json.ts'
@@ -44,7 +44,7 @@ export function eviction(parts: Parts): ResourceHandler {
     if (await evictUnguarded(parts, context, deletion)) return evicted(context)
     const pod = currentPod(context)
     const permission = await ask(parts, context, pod, deletion.dryRun)
-    if (permission.outcome === 'ambiguous') return ambiguous(context)
+    if (permission.outcome === 'ambiguous') throw ambiguous()
     if (permission.outcome === 'counted') context.annotate('bulkhead.dev/disruption-budget', permission.name)
     if (permission.outcome === 'while-unready') await evictUnready(parts, context, pod, deletion, permission.name)
     else await evict(parts, context, deletion)
@@ -101,10 +101,10 @@ function evicted(context: ResourceContext): Reply {
   return valueReply(context, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }, 201)
 }
 
-/** Upstream answers so with the code of a creation, and says what it is in the body. */
-function ambiguous(context: ResourceContext): Reply {
+/** As upstream, without a reason: nobody can do anything about it but whoever wrote the budgets. */
+function ambiguous(): ApiError {
   const message = 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.'
-  return valueReply(context, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 }, 201)
+  return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 })
 }
 
 /** Whether the pod was one that no budget guards, and is gone. A pending pod must not become ready between the look and the deletion. */
