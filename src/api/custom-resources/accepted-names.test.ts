@@ -38,3 +38,9 @@ test('acceptNames() leaves names to who had them first', () => {
   assert.equal(finding.status, 'True')
   assert.deepEqual(accepted, names)
 })
+
+test('acceptNames() refuses a short name that is the singular of its own definition by now', () => {
+  const { names: accepted, finding } = acceptNames(definition({ ...names, singular: 'w', shortNames: [] }), taken([]))
+  assert.deepEqual([finding.status, finding.reason, finding.message], ['False', 'ShortNamesConflict', '"w" is already in use'])
+  assert.deepEqual([accepted.singular, accepted.shortNames], ['widget', []])
+})

@@ -27,20 +27,26 @@ export function acceptNames({ spec, status }: CustomResourceDefinition, taken: T
     const message = aggregated(conflicts.map(name => `${JSON.stringify(name)} is already in use`))
     finding = { type: 'NamesAccepted', status: 'False', reason, message }
   }
+  // A definition's own names are no others' either: what is its singular is no short name of it.
+  const resources = new Set([
+    ...taken.resources,
+    ...[had.plural, had.singular ?? '', ...(had.shortNames ?? [])].filter(name => name !== ''),
+  ])
+  const kinds = new Set([...taken.kinds, ...[had.kind, had.listKind ?? ''].filter(name => name !== '')])
   const accept = (name: 'plural' | 'singular' | 'kind' | 'listKind', used: ReadonlySet<string>, reason: string) => {
     const value = wanted[name] ?? ''
     if (value !== (had[name] ?? '') && used.has(value)) refuse(reason, [value])
     else names[name] = value
   }
-  accept('plural', taken.resources, 'PluralConflict')
-  accept('singular', taken.resources, 'SingularConflict')
+  accept('plural', resources, 'PluralConflict')
+  accept('singular', resources, 'SingularConflict')
   const shortNames = wanted.shortNames ?? []
-  const conflicts = shortNames.filter(name => !had.shortNames?.includes(name) && taken.resources.has(name))
+  const conflicts = shortNames.filter(name => !had.shortNames?.includes(name) && resources.has(name))
   if (conflicts.length > 0) refuse('ShortNamesConflict', conflicts)
   else if (wanted.shortNames === undefined) delete names.shortNames
   else names.shortNames = shortNames
-  accept('kind', taken.kinds, 'KindConflict')
-  accept('listKind', taken.kinds, 'ListKindConflict')
+  accept('kind', kinds, 'KindConflict')
+  accept('listKind', kinds, 'ListKindConflict')
   if (wanted.categories === undefined) delete names.categories
   else names.categories = wanted.categories
   return { names, finding }

@@ -17,6 +17,9 @@ const object = (properties: Record<string, JSONSchemaProps>, more: JSONSchemaPro
 const judged = (spec: JSONSchemaProps) => judgeDefaultsByRules(object({ spec }), 'schema', new Set()).map(formatFieldError)
 const at = 'schema.properties[spec]'
 
+const text = (format: string, given: unknown, rule: string) =>
+  object({ a: { type: 'string', format, default: given, ...rules(rule) } as JSONSchemaProps })
+
 const rows: readonly [name: string, spec: JSONSchemaProps, said: string[]][] = [
   ['a default that holds', object({ a: { ...int, default: 1, ...rules('self > 0') } }), []],
   [
@@ -49,6 +52,20 @@ const rows: readonly [name: string, spec: JSONSchemaProps, said: string[]][] = [
     'a rule on changes and on what is new, as for both',
     object({ a: { ...int, default: 1, ...rules({ rule: 'oldSelf.hasValue() || self > 1', optionalOldSelf: true }) } }),
     [`${at}.properties[a].default: Invalid value: "integer": failed rule: oldSelf.hasValue() || self > 1`],
+  ],
+  [
+    'a default that is none of its format',
+    text('duration', 'soon', 'self < duration("1h")'),
+    [`${at}.properties[a].default: Invalid value: "string": Invalid duration soon evaluating rule: self < duration("1h")`],
+  ],
+  ['a default whose units are spelled', text('duration', '1 week', 'self == duration("168h")'), []],
+  ['a default of several units', text('duration', '2 days and 3 hours', 'self == duration("51h")'), []],
+  [
+    'a rule that does not compile for a default that is none of its format',
+    text('duration', 'soon', 'self.size() < 3'),
+    [
+      `${at}.properties[a].default: Invalid value: "string": rule compile error: compilation failed: ERROR: <input>:1:10: found no matching overload for 'size' applied to 'duration.()'\n | self.size() < 3\n | .........^`,
+    ],
   ],
 ]
 for (const [name, spec, said] of rows) {

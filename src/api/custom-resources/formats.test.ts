@@ -21,7 +21,11 @@ const rows: readonly [format: string, fits: string[], misfits: string[]][] = [
   ['rgbcolor', ['rgb(0, 255, 7)'], ['rgb(0, 256, 7)', 'rgb(1)']],
   ['byte', ['', 'aGk='], ['aGk', '*']],
   ['date', ['2024-02-29'], ['2023-02-29', '2024-2-1', 'today']],
-  ['duration', ['1h30m', '22 ns', '5 days', '1.5s'], ['', 'soon', '5 fortnights']],
+  [
+    'duration',
+    ['1h30m', '22 ns', '5 days', '1.5s', 'in 3 Minutes', '1 2 weeks'],
+    ['', 'soon', '5 fortnights', '9223372036854775808 s', '7'.repeat(1e6)],
+  ],
   ['datetime', ['2024-01-01T00:00:00Z', '2024-01-01T00:00:00.5+01:00'], ['2024-01-01', 'now']],
 ]
 for (const [format, fits, misfits] of rows) {

@@ -1,5 +1,5 @@
 // The formats that upstream checks in schemas of custom resources; all others say nothing.
-import { parseDuration } from '../cel/evaluate/time.ts'
+import { parseSpelledDuration } from '../cel/kubernetes/spelled-duration.ts'
 import { parseTime } from '../schema/go-time.ts'
 import { parseCidr, parseIp } from '../validation/ip-address.ts'
 
@@ -28,10 +28,6 @@ function isDate(text: string): boolean {
   const time = Date.parse(`${text}T00:00:00Z`)
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
 }
-
-const units =
-  '(ns|nanos?|nanoseconds?|us|µs|μs|micros?|microseconds?|ms|millis?|milliseconds?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|wks?|weeks?)'
-const spelledDuration = new RegExp(`^(\\d+\\s*${units}\\s*)+$`)
 
 function isBase64(text: string): boolean {
   return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text)
@@ -91,6 +87,6 @@ export const formats: ReadonlyMap<string, (text: string) => boolean> = new Map([
   ['byte', isBase64],
   ['password', () => true],
   ['date', isDate],
-  ['duration', (text: string) => parseDuration(text) !== undefined || spelledDuration.test(text.toLowerCase())],
+  ['duration', (text: string) => parseSpelledDuration(text) !== undefined],
   ['datetime', (text: string) => parseTime(text).ok],
 ])

@@ -1,5 +1,5 @@
 // Evaluates the rules of a schema on a value: each where it stands, all of them on one budget.
-import { CelEvaluationError } from '../cel/evaluate/failure.ts'
+import { CelEvaluationError, Failure } from '../cel/evaluate/failure.ts'
 import { type CelValue, Optional } from '../cel/evaluate/values.ts'
 import { maxMessageBytes, perCallLimit, requestBudget } from '../cel/kubernetes/limits.ts'
 import { declareSchema } from '../cel/kubernetes/schema-declaration.ts'
@@ -130,8 +130,8 @@ class Judgement {
       return
     }
     const seen = (value: CelValue): CelValue => (view === undefined ? value : view(value))
-    const self = seen(json)
     const hasOld = oldJson !== uncorrelated && oldJson !== null && oldJson !== undefined
+    let self: CelValue | undefined
     let old: CelValue | undefined
     for (const compiled of rules) {
       if (this.#over) return
@@ -141,7 +141,15 @@ class Judgement {
         continue
       }
       if (expression.program === undefined || (usesOldSelf && !hasOld && rule.optionalOldSelf !== true)) continue
-      if (usesOldSelf && hasOld) old ??= seen(oldJson as CelValue)
+      try {
+        self ??= seen(json)
+        if (usesOldSelf && hasOld) old ??= seen(oldJson as CelValue)
+      } catch (err) {
+        // A value that is none of the format that the schema names: what was written before the format did, or what a default says.
+        if (!(err instanceof Failure)) throw err
+        this.errors.push(invalidValue(this.#field(), type, `${err.message} evaluating rule: ${nameOf(rule)}`))
+        continue
+      }
       const bindings: Record<string, CelValue> = { self }
       if (rule.optionalOldSelf === true) bindings['oldSelf'] = old === undefined ? Optional.none : new Optional(old)
       else if (old !== undefined) bindings['oldSelf'] = old

@@ -21,6 +21,7 @@ export type DiscoverableResource = Pick<
   | 'storedAs'
   | 'virtual'
   | 'custom'
+  | 'selectableFields'
 >
 
 /** Upstream's order of groups (groupPriorityMinimum of their APIServices); custom groups follow by name. */
@@ -154,8 +155,10 @@ function resourcesOf(resources: readonly DiscoverableResource[], group: string, 
     .sort((a, b) => (a.plural < b.plural ? -1 : a.plural > b.plural ? 1 : 0))
 }
 
-function sortedSubresources(resource: DiscoverableResource): Subresource<never>[] {
-  return [...resource.subresources].sort((a, b) => (a.name < b.name ? -1 : 1))
+/** By name; of a custom resource the status comes first. */
+function sortedSubresources({ subresources, custom }: DiscoverableResource): Subresource<never>[] {
+  const direction = custom === undefined ? 1 : -1
+  return [...subresources].sort((a, b) => (a.name < b.name ? -direction : direction))
 }
 
 function resourceEntry(resource: DiscoverableResource): object {
@@ -175,7 +178,10 @@ function resourceEntry(resource: DiscoverableResource): object {
 const customVerbs = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'] as const
 
 function verbsOf({ verbs, custom }: DiscoverableResource): readonly string[] {
-  return custom === undefined ? [...verbs].sort() : customVerbs.filter(verb => verbs.includes(verb))
+  if (custom === undefined) return [...verbs].sort()
+  // Where nothing new begins, patches and updates are there to let go of what is left, and no document tells of them.
+  const ends = !verbs.includes('create')
+  return customVerbs.filter(verb => verbs.includes(verb) && !(ends && (verb === 'patch' || verb === 'update')))
 }
 
 /** Tells clients whether the stored form changed: the first eight bytes of a hash of the stored group, version and kind. */
@@ -228,9 +234,11 @@ export function aggregatedDiscovery(
 }
 
 function discoveredResource(resource: DiscoverableResource): object {
+  // Upstream names the group of custom kinds alone: that of others is the document's.
+  const { group, version } = resource.custom === undefined ? { group: '', version: '' } : resource
   return {
     resource: resource.plural,
-    responseKind: { group: '', version: '', kind: resource.kind },
+    responseKind: { group, version, kind: resource.kind },
     scope: resource.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: resource.singular,
     verbs: verbsOf(resource),
@@ -241,7 +249,7 @@ function discoveredResource(resource: DiscoverableResource): object {
       : {
           subresources: sortedSubresources(resource).map(sub => ({
             subresource: sub.name,
-            responseKind: { group: '', version: '', ...foreignGroupVersion(resource, sub), kind: sub.kind?.kind ?? resource.kind },
+            responseKind: { group, version, ...foreignGroupVersion(resource, sub), kind: sub.kind?.kind ?? resource.kind },
             verbs: [...sub.verbs].sort(),
           })),
         }),

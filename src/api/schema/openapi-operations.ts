@@ -75,11 +75,12 @@ export function pathsOf(resource: DiscoverableResource): ResourcePath[] {
   return paths.filter(({ operations }) => operations.length > 0)
 }
 
-/** `AppsV1NamespacedDeployment`: how upstream names operations. */
+/** `RbacAuthorizationV1NamespacedRole`: how upstream names operations. */
 function noun(resource: DiscoverableResource, before = ''): string {
   const upper = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
-  const group = resource.group === '' ? 'Core' : (resource.group.split('.')[0] ?? '')
-  return `${upper(group)}${upper(resource.version)}${before}${resource.namespaced ? 'Namespaced' : ''}${resource.kind}`
+  const group = resource.group === '' ? 'core' : resource.group.replace(/\.k8s\.io$/, '')
+  const words = group.split(/[.-]/)
+  return `${words.map(upper).join('')}${upper(resource.version)}${before}${resource.namespaced ? 'Namespaced' : ''}${resource.kind}`
 }
 
 /** The type of a resource's objects, of their list, or of a subresource's body. */

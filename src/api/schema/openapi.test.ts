@@ -36,6 +36,14 @@ describe('openApiV3Document()', () => {
     )
   })
 
+  it('names operations by all words of their group', () => {
+    const named = (path: string) => JSON.stringify(openApiV3Document(input, path))
+    assert.match(named('apis/rbac.authorization.k8s.io/v1'), /"operationId":"createRbacAuthorizationV1NamespacedRole"/)
+    assert.match(named('apis/flowcontrol.apiserver.k8s.io/v1'), /"operationId":"readFlowcontrolApiserverV1FlowSchema"/)
+    assert.match(named('apis/apps/v1'), /"operationId":"listAppsV1DeploymentForAllNamespaces"/)
+    assert.match(named('api/v1'), /"operationId":"listCoreV1Node"/)
+  })
+
   it('has a document for each address of the index, and no other', () => {
     const { paths } = wire(openApiV3Index(input))
     for (const path of Object.keys(paths ?? {})) {

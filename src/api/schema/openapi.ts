@@ -95,17 +95,19 @@ function collection(version: 'v2' | 'v3', { resources, descriptions = {} }: Open
 
 function customTypes(resources: readonly DiscoverableResource[]): Map<string, CustomType> {
   const types = new Map<string, CustomType>()
-  for (const { group, version, kind, listKind, plural, custom } of resources) {
+  for (const { group, version, kind, listKind, plural, custom, selectableFields } of resources) {
     if (custom === undefined) continue
     const key = customTypeKey(group, version, kind)
+    const selectable = Object.keys(selectableFields?.(custom.empty) ?? {})
+    const own = { group, version, kind, selectable }
     const prefix = `${group.split('.').reverse().join('.')}.${version}`
     types.set(key, {
       name: `${prefix}.${kind}`,
-      schema: publication => publishedSchema(custom.describedSchema(), { group, version, kind }, publication),
+      schema: publication => publishedSchema(custom.describedSchema(), own, publication),
     })
     types.set(customTypeKey(group, version, listKind), {
       name: `${prefix}.${listKind}`,
-      schema: publication => publishedListSchema({ group, version, kind, listKind, plural }, publication.reference(key), publication),
+      schema: publication => publishedListSchema({ ...own, listKind, plural }, publication.reference(key), publication),
     })
   }
   return types

@@ -191,7 +191,10 @@ test('a definition that is deleted takes its objects with it, but waits for thei
   const { json } = await api.request('DELETE', `${crds}/widgets.example.com`)
   assert.equal(conditionOf(json, 'Terminating')?.reason, 'InstanceDeletionPending')
   assert.deepEqual(json.metadata.finalizers, ['customresourcecleanup.apiextensions.k8s.io'])
+  assert.deepEqual([json.metadata.deletionGracePeriodSeconds, json.metadata.generation], [undefined, 1])
   await waitFor(api, 'widgets.example.com', definition => conditionOf(definition, 'Terminating')?.reason === 'InstanceDeletionInProgress')
+  const discovered = (await api.get('/apis/example.com/v1')).json.resources[0]
+  assert.deepEqual(discovered.verbs, ['delete', 'deletecollection', 'get', 'list', 'watch'])
   const refused = await api.request('POST', widgets, widget('c', { size: 1 }))
   assert.deepEqual([refused.status, refused.json.message], [405, 'create not allowed while custom resource definition is terminating'])
   const applied = { 'content-type': 'application/apply-patch+yaml' }

@@ -27,6 +27,7 @@ test('OpenAPI v3 describes custom resources under the name of their reversed gro
     'application/json-patch+json',
     'application/merge-patch+json',
   ])
+  assert.equal(path.get.operationId, 'readExampleComV1NamespacedWidget')
   assert.equal(path.put.requestBody.content['*/*'].schema.$ref, `#/components/schemas/${name}`)
 })
 
@@ -41,6 +42,85 @@ test('OpenAPI v2 leaves out what it cannot say', async () => {
   assert.ok(json.definitions['io.k8s.api.core.v1.Pod'])
   assert.ok(json.paths['/api/v1/namespaces/{namespace}/pods'])
   assert.ok(json.paths['/apis/example.com/v1/namespaces/{namespace}/widgets'])
+})
+
+const published: readonly [name: string, given: JSONSchemaProps, v2: object, v3: object | undefined][] = [
+  [
+    'keeps bounds where null may be, and drops what it may be',
+    { type: 'object', nullable: true, maxProperties: 2, properties: { b: { type: 'string' } }, required: ['b'] },
+    { maxProperties: 2, required: ['b'] },
+    undefined,
+  ],
+  [
+    'does not ask for a field that may be null',
+    { type: 'object', properties: { a: { type: 'string', nullable: true }, b: { type: 'string' } }, required: ['a', 'b'] },
+    { type: 'object', properties: { a: {}, b: { type: 'string' } }, required: ['b'] },
+    undefined,
+  ],
+  [
+    'asks for nothing beside values that may be null',
+    { type: 'object', additionalProperties: { type: 'string', nullable: true }, required: ['a'] },
+    { type: 'object', additionalProperties: {} },
+    undefined,
+  ],
+  [
+    'keeps an enum where fields are kept, and the type of what is no object',
+    { type: 'string', enum: ['a'], 'x-kubernetes-preserve-unknown-fields': true },
+    { type: 'string', enum: ['a'], 'x-kubernetes-preserve-unknown-fields': true },
+    undefined,
+  ],
+  [
+    'needs kind and apiVersion of an embedded resource, unless it keeps what nobody names',
+    { type: 'object', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true },
+    { 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true },
+    {
+      type: 'object',
+      'x-kubernetes-embedded-resource': true,
+      'x-kubernetes-preserve-unknown-fields': true,
+      required: ['kind', 'apiVersion'],
+      properties: {
+        apiVersion: { type: 'string' },
+        kind: { type: 'string' },
+        metadata: { allOf: [{ $ref: '#/components/schemas/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta' }] },
+      },
+    },
+  ],
+]
+for (const [what, given, v2, v3] of published) {
+  test(`OpenAPI of a custom resource ${what}`, async () => {
+    await using api = new TestServer()
+    const openAPIV3Schema = { type: 'object', properties: { spec: { type: 'object', properties: { it: given } } } } as const
+    await install(api, widgetDefinition({ version: { schema: { openAPIV3Schema }, selectableFields: undefined } }))
+    const asV2 = (await api.get('/openapi/v2')).json.definitions[name]
+    assert.deepEqual(asV2.properties.spec.properties.it, v2)
+    if (v3 === undefined) return
+    const asV3 = (await api.get('/openapi/v3/apis/example.com/v1')).json.components.schemas[name]
+    assert.deepEqual(asV3.properties.spec.properties.it, v3)
+  })
+}
+
+test('OpenAPI v2 names the fields that selectors may name, aggregated discovery the kind with its group', async () => {
+  await using api = new TestServer()
+  const openAPIV3Schema = { type: 'object', properties: { spec: { type: 'object', properties: { a: { type: 'string' } } } } } as const
+  const subresources = { status: {}, scale: { specReplicasPath: '.spec.r', statusReplicasPath: '.status.r' } }
+  await install(
+    api,
+    widgetDefinition({ version: { schema: { openAPIV3Schema }, selectableFields: [{ jsonPath: '.spec.a' }], subresources } }),
+  )
+  const { definitions } = (await api.get('/openapi/v2')).json
+  for (const type of [name, `${name}List`]) assert.deepEqual(definitions[type]['x-kubernetes-selectable-fields'], [{ fieldPath: 'spec.a' }])
+  const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+  const groups = (await api.get('/apis', { accept })).json.items
+  const [widgetsOf] = groups.find((group: { metadata: { name: string } }) => group.metadata.name === 'example.com').versions[0].resources
+  const own = { group: 'example.com', version: 'v1', kind: 'Widget' }
+  assert.deepEqual(widgetsOf.responseKind, own)
+  assert.deepEqual(
+    widgetsOf.subresources.map((sub: { subresource: string; responseKind: object }) => [sub.subresource, sub.responseKind]),
+    [
+      ['status', own],
+      ['scale', { group: 'autoscaling', version: 'v1', kind: 'Scale' }],
+    ],
+  )
 })
 
 test('OpenAPI v2 has a place in its protobuf form for all that a schema may say', async () => {
@@ -177,6 +257,6 @@ test('the scale is where the definition says', async () => {
   const discovery = await api.get('/apis/example.com/v1')
   assert.deepEqual(
     discovery.json.resources.map((resource: { name: string }) => resource.name),
-    ['widgets', 'widgets/scale', 'widgets/status'],
+    ['widgets', 'widgets/status', 'widgets/scale'],
   )
 })

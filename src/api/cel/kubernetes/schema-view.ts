@@ -4,10 +4,11 @@ import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
 import { equal } from '../evaluate/equality.ts'
 import { fail } from '../evaluate/failure.ts'
 import { KeyedList } from '../evaluate/keyed-list.ts'
-import { makeDuration, makeTimestamp, parseDuration, parseTimestamp } from '../evaluate/time.ts'
+import { makeDuration, makeTimestamp, parseTimestamp } from '../evaluate/time.ts'
 import { CelMap, type CelValue, Double, isList, isPlainObject, mapSize, ObjectValue } from '../evaluate/values.ts'
 import { escapeFieldName } from './field-names.ts'
 import { withMetadata } from './schema-declaration.ts'
+import { parseSpelledDuration } from './spelled-duration.ts'
 
 /** Turns JSON into a value; undefined where JSON of the schema is its own value. */
 export type View = ((json: CelValue) => CelValue) | undefined
@@ -85,7 +86,7 @@ function time(text: string): CelValue | undefined {
 }
 
 function span(text: string): CelValue | undefined {
-  const nanos = parseDuration(text)
+  const nanos = parseSpelledDuration(text)
   return nanos === undefined ? undefined : makeDuration(nanos)
 }
 

@@ -56,6 +56,9 @@ export const customResourceDefinition = defineResource<CustomResourceDefinition>
   },
   beginDeletion(object, now) {
     const { metadata, status } = object
+    // Upstream writes its end by hand: it has no grace period and stays the generation that it is.
+    delete metadata.deletionGracePeriodSeconds
+    if (metadata.generation !== undefined) metadata.generation -= 1
     if (!metadata.finalizers?.includes(cleanupFinalizer)) metadata.finalizers = [...(metadata.finalizers ?? []), cleanupFinalizer]
     const pending = {
       type: 'Terminating',
