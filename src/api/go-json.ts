@@ -1,23 +1,30 @@
 // Values as Go's encoding/json and fmt write them, where a client reads such a text.
-import { isRecord } from './schema/compile.ts'
+import { byBytes, isRecord } from './schema/compile.ts'
 
 /** JSON that is safe inside of HTML; members stand as they are. */
 export function goJson(value: unknown): string {
   return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, found => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-/** JSON of a value without a type, whose members Go sorts by name. */
-export const goMapJson = (value: unknown): string => goJson(sorted(value))
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (!isRecord(value)) return value
-  const entries = Object.entries(value).map(([name, member]): [string, unknown] => [name, sorted(member)])
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
+/** JSON of a value without a type, whose members Go sorts by name, also those that JavaScript would order as numbers. */
+export function goMapJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(goMapJson).join(',')}]`
+  if (!isRecord(value)) return goJson(value)
+  const members = Object.keys(value).sort(byBytes)
+  return `{${members.map(name => `${goJson(name)}:${goMapJson(value[name])}`).join(',')}}`
 }
 
-/** A number by `%v`: from 1e-4 down with an exponent of two digits. */
-export function goNumber(value: number): string {
-  const text = value !== 0 && Math.abs(value) < 1e-4 ? value.toExponential() : String(value)
+/** Whether a number of JSON is an integer to Go, as one without a fraction is once it was stored. */
+export const isInt64 = (value: number): boolean => Number.isInteger(value) && Math.abs(value) < 2 ** 63
+
+/** A number by `%v`: an integer has all of its digits, others have an exponent of two digits from 1e6 up and below 1e-4. */
+export const goNumber = (value: number): string =>
+  Number.isSafeInteger(value) ? String(value) : isInt64(value) ? String(BigInt(value)) : goFloat(value)
+
+/** A number that Go holds as float64, by `%v`. */
+export function goFloat(value: number): string {
+  const text = value.toExponential()
+  const exponent = Number(text.slice(text.indexOf('e') + 1))
+  if (exponent >= -4 && exponent < 6) return String(value)
   return text.replace(/e([+-])(\d)$/, 'e$10$2')
 }

@@ -1,6 +1,7 @@
 // The resource that one version of a CustomResourceDefinition describes, as the server serves it.
 import type { FieldError } from '../field-error.ts'
 import { invalidValue } from '../field-error.ts'
+import { goNumber } from '../go-json.ts'
 import { groupVersion, type KubeObject } from '../object.ts'
 import { goFormat, goType } from '../patch/go-format.ts'
 import { defineResource, type ResourceDefinition, type ScalePaths, type Subresource, type Verb } from '../resource.ts'
@@ -13,7 +14,8 @@ import type {
 } from '../types/apiextensions-v1.ts'
 import { isTrue } from './conditions.ts'
 import { CustomKind } from './custom-kind.ts'
-import { findByPath, type JsonPath, parseJsonPath } from './json-path.ts'
+import { findByPath } from './find-by-path.ts'
+import { type JsonPath, parseJsonPath } from './json-path.ts'
 import { printerColumns } from './printer-columns.ts'
 
 type CustomObject = KubeObject & Record<string, unknown>
@@ -253,5 +255,6 @@ function selectable(object: CustomObject, fields: readonly { readonly name: stri
 }
 
 function textOf(value: unknown): string {
+  if (typeof value === 'number') return goNumber(value)
   return value === undefined || value === null || typeof value === 'object' ? '' : String(value)
 }

@@ -1,62 +1,85 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { findByPath, parseJsonPath } from './json-path.ts'
+import { parseJsonPath } from './json-path.ts'
 
-const value = {
-  spec: { replicas: 3, 'a.b/c': 'dotted', list: [1, 2, 3], names: { x: 'y' }, empty: null },
-  status: {
-    conditions: [
-      { type: 'Ready', status: 'True', weight: 2 },
-      { type: 'Synced', status: 'False', weight: 5 },
-    ],
-    mixed: [{ type: 'Ready', status: 'True' }, { status: 'Unknown' }, { type: 'Synced', status: 'False' }],
-  },
-}
-
-const found: readonly [path: string, values: unknown[]][] = [
-  ['.spec.replicas', [3]],
-  ['.spec.nothing', []],
-  ['.spec.a\\.b/c', ['dotted']],
-  [".spec['a.b/c']", ['dotted']],
-  ['.spec.list[0]', [1]],
-  ['.spec.list[-1]', [3]],
-  ['.spec.list[0:2]', [1, 2]],
-  ['.spec.list[0:3:2]', [1, 3]],
-  ['.spec.list[*]', [1, 2, 3]],
-  ['.spec.list[7]', []],
-  ['.spec.names.*', ['y']],
-  ['.status.conditions[?(@.type=="Ready")].status', ['True']],
-  [".status.conditions[?(@.type=='Synced')].status", ['False']],
-  ['.status.conditions[?(@.weight>2)].type', ['Synced']],
-  ['.status.conditions[?(@.weight<=2)].type', ['Ready']],
-  ['.status.conditions[?(@.type!="Ready")].type', ['Synced']],
-  ['.status.conditions[?(@.missing)].type', []],
-  ['.status..type', ['Ready', 'Synced', 'Ready', 'Synced']],
-  ['.spec.replicas.deeper', []],
-  ['.spec.list[1:]', [2, 3]],
-  ['.spec.list[3:]', []],
-  ['.spec.list[0:4]', []],
-  ['.spec.list[-2:-1]', [2]],
-  ['.spec.names[*]', []],
-  ['.spec.names[0]', []],
-  ['.spec.empty[0]', []],
-  ['.spec.names[?(@.x=="y")]', []],
-  ['.status.mixed[?(@.type=="Ready")].status', []],
-  ['.status.mixed[?(@.type)].status', ['True', 'False']],
-  ['.status.conditions[?(@.weight=="2")].type', []],
-  ['.status.conditions[?(@.status>true)].type', []],
+const refused: readonly [name: string, path: string][] = [
+  ['a bracket that stays open', '.spec['],
+  ['a filter that stays open', '.spec[?(@.a==1]'],
+  ['a filter that stays open within quotes', `.spec[?(@.a=="1)]`],
+  ['a filter without a bracket behind it', '.spec[?(@.a==1).b'],
+  ['a filter with nothing to compare to', '.spec[?(@.a==)]'],
+  ['a filter of nothing', '.spec[?(==1)]'],
+  ['a name in brackets without quotes', '.spec[a]'],
+  ['a name in brackets in double quotes', '.spec["a"]'],
+  ['a space within brackets', '.spec[ 0]'],
+  ['a space beside a quoted name', ".spec[ 'a']"],
+  ['a comma within a quoted name', ".spec['a,b']"],
+  ['a bracket within a quoted name', ".spec['a]b']"],
+  ['an index that is a sign alone', '.spec[-]'],
+  ['an index with a plus', '.spec[+1]'],
+  ['an index beyond 64 bits', '.spec[9223372036854775808]'],
+  ['a slice of four parts', '.spec[0:1:2:3]'],
+  ['an index with a fraction among several', '.spec[0,1.5]'],
+  ['two descents behind each other', '.spec....a'],
+  ['a wildcard right behind a descent', '.spec..*'],
+  ['a wildcard without a dot', '.spec[0]*'],
+  ['a brace that opens within a path', '.spec{.a'],
+  ['a second action that stays open', '.spec}{.a{'],
+  ['a backslash at the end', '.spec\\'],
+  ['a line break', '.spec\n.a'],
+  ['a tab', '.spec\t.a'],
+  ['a quoted text that stays open', ".spec 'a"],
+  ['a number with two points', '.spec 1.2.3'],
+  ['a sign without a number', '.spec -'],
+  ['a number beyond all', `.spec ${'9'.repeat(400)}`],
+  ['an escape that is none', String.raw`.spec "\q"`],
+  ['the other quote escaped', String.raw`.spec "\'"`],
+  ['half of a surrogate pair', String.raw`.spec "\ud800"`],
+  ['a code point beyond the last', String.raw`.spec "\U00110000"`],
+  ['an escaped byte above 255', String.raw`.spec "\400"`],
+  ['a quote behind a backslash that is escaped itself', String.raw`.spec "\\"`],
+  ['an escape without its digits', String.raw`.spec "\x4"`],
+  ['a path of more than 1024 characters', `.${'a'.repeat(1024)}`],
 ]
-for (const [path, values] of found) {
-  test(`findByPath() of ${path}`, () => {
-    const parsed = parseJsonPath(path)
-    assert.ok(parsed)
-    assert.deepEqual(findByPath(value, parsed), values)
-  })
+for (const [name, path] of refused) {
+  test(`parseJsonPath() refuses ${name}`, () => assert.equal(parseJsonPath(path), undefined))
 }
 
-for (const path of ['spec', '.spec[', '.spec[?(@.a==)]', '.spec[a]', '.', `.${'a'.repeat(2000)}`]) {
-  test(`parseJsonPath() refuses ${path.slice(0, 20)}`, () => {
-    const parsed = parseJsonPath(path)
-    assert.ok(parsed === undefined || parsed.length === 0)
-  })
+const read: readonly [path: string, parts: unknown][] = [
+  ['$.spec', [[{ kind: 'field', name: 'spec' }]]],
+  ['@.spec', [[{ kind: 'field', name: 'spec' }]]],
+  ['.', [[{ kind: 'field', name: '' }]]],
+  ['', [[]]],
+  ['spec', [[{ kind: 'identifier', name: 'spec' }]]],
+  [String.raw`.a\.b\\c`, [[{ kind: 'field', name: 'a.bc' }]]],
+  ['._é', [[{ kind: 'field', name: '_é' }]]],
+  [
+    "['a.b']",
+    [
+      [
+        { kind: 'field', name: 'a' },
+        { kind: 'field', name: 'b' },
+      ],
+    ],
+  ],
+  [String.raw`['a\.b']`, [[{ kind: 'field', name: 'a.b' }]]],
+  ['[]', [[{ kind: 'slice', from: 0, to: 1, single: true, by: 1 }]]],
+  ['[-1]', [[{ kind: 'slice', from: -1, to: 0, single: true, by: 1 }]]],
+  ['[*]', [[{ kind: 'slice', from: 0, to: undefined, single: false, by: 1 }]]],
+  ['[:-1:2]', [[{ kind: 'slice', from: 0, to: -1, single: false, by: 2 }]]],
+  [
+    ' true -7',
+    [
+      [
+        { kind: 'literal', value: true },
+        { kind: 'literal', value: -7n },
+      ],
+    ],
+  ],
+  ['.a}b{.c', [[{ kind: 'field', name: 'a' }], [{ kind: 'text', text: 'b' }], [{ kind: 'field', name: 'c' }]]],
+  [String.raw`"\x41\101\u00e9\xc3\xa9\U0001F600\n\"\\."`, [[{ kind: 'text', text: 'AAéé😀\n"\\.' }]]],
+  ["'it\\'s'", [[{ kind: 'text', text: "it's" }]]],
+]
+for (const [path, parts] of read) {
+  test(`parseJsonPath() reads ${JSON.stringify(path)}`, () => assert.deepEqual(parseJsonPath(path), parts))
 }

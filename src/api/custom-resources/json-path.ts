@@ -1,183 +1,241 @@
-// Simple JSON paths, as printer columns and subresources name fields: `.spec.replicas`, `.status.conditions[?(@.type=="Ready")].status`.
-import { isRecord } from '../schema/compile.ts'
+// JSON paths, as printer columns and selectable fields name values: `.spec.replicas`, `.status.conditions[?(@.type=="Ready")].status`.
+// The grammar is that of kubectl's templates, since upstream reads a path as one action of such a template: what looks odd here is odd there.
 
-export type JsonPath = readonly Step[]
+/** One list for each action of the template, and for each text between two of them. */
+export type JsonPath = readonly Steps[]
 
-type Step = { readonly kind: 'field'; readonly name: string } | { readonly kind: 'all' } | { readonly kind: 'descend' } | Slice | Filter
+export type Steps = readonly Step[]
 
-interface Slice {
+export type Step =
+  | { readonly kind: 'field'; readonly name: string }
+  | { readonly kind: 'wildcard' }
+  | { readonly kind: 'descend' }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'literal'; readonly value: boolean | bigint | Float }
+  | { readonly kind: 'identifier'; readonly name: string }
+  | { readonly kind: 'union'; readonly members: readonly Steps[] }
+  | Slice
+  | Filter
+
+export interface Slice {
   readonly kind: 'slice'
-  readonly from?: number
-  readonly to?: number
+  readonly from: number
+  /** Undefined to the end of the list. */
+  readonly to: number | undefined
+  /** Whether the path names one item, so that an end of 0 is that of the list. */
+  readonly single: boolean
   readonly by: number
 }
 
-interface Filter {
+export interface Filter {
   readonly kind: 'filter'
-  readonly left: Operand
+  readonly left: Steps
   readonly operator: string
-  readonly right?: Operand
+  readonly right: Steps
 }
 
-type Operand = { readonly path: JsonPath } | { readonly literal: string | number | boolean }
+/** A number that a path writes with a fraction: `2.0` is no integer to Go. Those without are bigints, which no object holds. */
+export class Float {
+  readonly value: number
+  constructor(value: number) {
+    this.value = value
+  }
+}
 
-/** Longer paths are nobody's; the parser looks at each character once. */
+/** Longer paths are nobody's. */
 const maxPathLength = 1024
 
 /** Undefined for what is no path. */
-export function parseJsonPath(text: string): JsonPath | undefined {
-  if (text.length > maxPathLength) return undefined
-  const steps: Step[] = []
-  let at = 0
-  while (at < text.length) {
-    if (text[at] === '.') {
-      at++
-      if (text[at] === '.') {
-        steps.push({ kind: 'descend' })
-        at++
-      }
-      if (text[at] === '[' || at === text.length) continue
-      const end = endOfName(text, at)
-      if (end === at) return undefined
-      const name = text.slice(at, end).replace(/\\(.)/g, '$1')
-      steps.push(name === '*' ? { kind: 'all' } : { kind: 'field', name })
-      at = end
-    } else if (text[at] === '[') {
-      const end = endOfBracket(text, at)
-      const step = end === undefined ? undefined : parseBracket(text.slice(at + 1, end))
-      if (end === undefined || step === undefined) return undefined
-      steps.push(step)
-      at = end + 1
-    } else return undefined
+export function parseJsonPath(path: string): JsonPath | undefined {
+  return path.length > maxPathLength ? undefined : parseTemplate(`{${path}}`)
+}
+
+interface Reader {
+  readonly text: string
+  at: number
+}
+
+function parseTemplate(text: string): JsonPath | undefined {
+  const reader: Reader = { text, at: 0 }
+  const parts: Steps[] = []
+  while (reader.at < text.length) {
+    const plain = take(reader, /[^{]+/y)
+    if (plain !== '') parts.push([{ kind: 'text', text: plain }])
+    if (text[reader.at] !== '{') break
+    reader.at++
+    const action = parseAction(reader)
+    if (action === undefined) return undefined
+    parts.push(action)
   }
+  return parts
+}
+
+/** Paths within a path are read as actions of their own, of which the first counts. */
+const parseInner = (text: string): Steps | undefined => parseTemplate(`{${text}}`)?.[0]
+
+/** Up to the brace that ends the action. */
+function parseAction(reader: Reader): Steps | undefined {
+  const steps: Step[] = []
+  while (reader.text[reader.at] !== '}') {
+    const next = parseSteps(reader, steps.at(-1))
+    if (next === undefined) return undefined
+    steps.push(...next)
+  }
+  reader.at++
   return steps
 }
 
-function endOfName(text: string, from: number): number {
-  let at = from
-  while (at < text.length && text[at] !== '.' && text[at] !== '[') at += text[at] === '\\' ? 2 : 1
-  return Math.min(at, text.length)
+const letter = /[_\p{L}\p{Nd}]/uy
+
+/** No step for what only separates them; undefined for what is none. */
+function parseSteps(reader: Reader, last: Step | undefined): Steps | undefined {
+  const { text } = reader
+  if (text.startsWith('[?(', reader.at)) return parseFilter(reader)
+  if (text.startsWith('..', reader.at)) {
+    if (last?.kind === 'descend') return undefined
+    reader.at += 2
+    return [{ kind: 'descend' }, ...(looksAt(reader, letter) ? [parseField(reader)] : [])]
+  }
+  switch (text[reader.at]) {
+    case ' ':
+    case '@':
+    case '$':
+      reader.at++
+      return []
+    case '[':
+      return parseBracket(reader)
+    case '"':
+    case "'":
+      return parseQuoted(reader)
+    case '.':
+      reader.at++
+      return [parseField(reader)]
+    default:
+      if (looksAt(reader, /[-+\p{Nd}]/uy)) return parseNumber(take(reader, /[-+]?[.\p{Nd}]*/uy))
+      return looksAt(reader, letter) ? [wordOf(take(reader, /[^ \t\r\n.,[\]$@{}]+/y))] : undefined
+  }
 }
 
-/** Brackets within quotes or within a filter do not count. */
-function endOfBracket(text: string, from: number): number | undefined {
-  let depth = 0
+function looksAt({ text, at }: Reader, pattern: RegExp): boolean {
+  pattern.lastIndex = at
+  return pattern.test(text)
+}
+
+function take(reader: Reader, pattern: RegExp): string {
+  pattern.lastIndex = reader.at
+  const [found] = pattern.exec(reader.text) ?? ['']
+  reader.at += found.length
+  return found
+}
+
+/** A backslash keeps the character behind it from ending the name, and is no part of it. */
+function parseField(reader: Reader): Step {
+  const name = take(reader, /(?:\\[\s\S]?|[^ \t\r\n.,[\]$@{}\\])*/uy)
+  return name === '*' ? { kind: 'wildcard' } : { kind: 'field', name: name.replaceAll('\\', '') }
+}
+
+function wordOf(word: string): Step {
+  return word === 'true' || word === 'false' ? { kind: 'literal', value: word === 'true' } : { kind: 'identifier', name: word }
+}
+
+function parseNumber(text: string): Steps | undefined {
+  const integer = integerOf(text)
+  if (integer !== undefined) return [{ kind: 'literal', value: integer }]
+  const value = /\d/.test(text) ? Number(text) : Number.NaN
+  return Number.isFinite(value) ? [{ kind: 'literal', value: new Float(value) }] : undefined
+}
+
+/** Undefined for what is no integer of 64 bits. */
+function integerOf(text: string): bigint | undefined {
+  if (!/^[-+]?\d+$/.test(text)) return undefined
+  const value = BigInt(text.replace('+', ''))
+  return BigInt.asIntN(64, value) === value ? value : undefined
+}
+
+/** The first bracket that closes ends it, whatever is quoted. */
+function parseBracket(reader: Reader): Steps | undefined {
+  const whole = take(reader, /\[[^\]\n]*\]/y)
+  if (whole === '') return undefined
+  const text = whole.slice(1, -1)
+  const parts = text.split(',')
+  if (parts.length > 1) {
+    const members: Steps[] = []
+    for (const part of parts) {
+      const member = parseInner(`[${part.replace(/^ +| +$/g, '')}]`)
+      if (member === undefined) return undefined
+      members.push(member)
+    }
+    return [{ kind: 'union', members }]
+  }
+  const [, key] = /^'([^']*)'$/.exec(text) ?? []
+  return key === undefined ? parseSlice(text === '*' ? ':' : text) : parseInner(`.${key}`)
+}
+
+function parseSlice(text: string): Steps | undefined {
+  const parts = /^(-?\d*)(?::(-?\d*))?(?::(-?\d*))?$/.exec(text)
+  if (parts === null) return undefined
+  const [first, second, third] = parts.slice(1)
+  const bounds = [first, second, third].map(part => (part ? integerOf(part) : undefined))
+  if (bounds.some((bound, index) => bound === undefined && parts[index + 1])) return undefined
+  const [from, to, by] = bounds.map(bound => (bound === undefined ? undefined : Number(bound)))
+  const single = second === undefined
+  return [{ kind: 'slice', from: from ?? 0, to: single ? (from ?? 0) + 1 : to, single, by: by ?? 1 }]
+}
+
+function parseFilter(reader: Reader): Steps | undefined {
+  const from = reader.at + '[?('.length
+  const to = endOfFilter(reader.text, from)
+  if (to === undefined || reader.text[to + 1] !== ']') return undefined
+  reader.at = to + 2
+  const text = reader.text.slice(from, to)
+  const [, before = text, operator = 'exists', after = ''] = /^([^!<>=]+)([!<>=]+)([^\n]+)$/.exec(text) ?? []
+  const [left, right] = [parseInner(before), parseInner(after)]
+  return left === undefined || right === undefined ? undefined : [{ kind: 'filter', left, operator, right }]
+}
+
+/** Once the first kind of quote was met, each of that kind is taken to end the quoted text. */
+function endOfFilter(text: string, from: number): number | undefined {
   let quote = ''
+  let quoted = false
   for (let at = from; at < text.length; at++) {
     const char = text[at] ?? ''
-    if (quote !== '') {
-      if (char === '\\') at++
-      else if (char === quote) quote = ''
-    } else if (char === '"' || char === "'") quote = char
-    else if (char === '[') depth++
-    else if (char === ']' && --depth === 0) return at
+    if (char === '\n') return undefined
+    if (char === ')' && !quoted) return at
+    if (quote === '' && (char === '"' || char === "'")) {
+      quote = char
+      quoted = true
+    } else if (char === quote && text[at - 1] !== '\\') quoted = false
   }
   return undefined
 }
 
-function parseBracket(inner: string): Step | undefined {
-  const text = inner.trim()
-  if (text === '*') return { kind: 'slice', by: 1 }
-  const quoted = /^(['"])(.*)\1$/s.exec(text)
-  if (quoted !== null) return { kind: 'field', name: (quoted[2] ?? '').replace(/\\(.)/g, '$1') }
-  const filter = /^\?\((.*)\)$/s.exec(text)
-  if (filter !== null) return parseFilter(filter[1] ?? '')
-  const slice = /^(-?\d+)?(?:(:)(-?\d+)?(?::(\d+))?)?$/.exec(text)
-  if (slice === null || text === '') return undefined
-  const number = (group: string | undefined) => (group === undefined ? undefined : Number(group))
-  const from = number(slice[1])
-  if (slice[2] === undefined) return { kind: 'slice', from, to: from === undefined || from === -1 ? undefined : from + 1, by: 1 }
-  return { kind: 'slice', from, to: number(slice[3]), by: number(slice[4]) ?? 1 }
+function parseQuoted(reader: Reader): Steps | undefined {
+  const quote = reader.text[reader.at] ?? ''
+  const whole = take(reader, quote === '"' ? /"[^\n]*?(?<!\\)"/y : /'[^\n]*?(?<!\\)'/y)
+  const text = whole === '' ? undefined : unquoted(whole.slice(1, -1), quote)
+  return text === undefined ? undefined : [{ kind: 'text', text }]
 }
 
-function parseFilter(text: string): Step | undefined {
-  const compared = /^(.*?)(==|!=|<=|>=|<|>)(.*)$/s.exec(text)
-  const left = parseOperand((compared?.[1] ?? text).trim())
-  if (left === undefined) return undefined
-  if (compared === null) return { kind: 'filter', left, operator: 'exists', right: undefined }
-  const right = parseOperand((compared[3] ?? '').trim())
-  return right === undefined ? undefined : { kind: 'filter', left, operator: compared[2] ?? '', right }
-}
+const escapes: Readonly<Record<string, string>> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\' }
 
-function parseOperand(text: string): Operand | undefined {
-  const quoted = /^(['"])(.*)\1$/s.exec(text)
-  if (quoted !== null) return { literal: (quoted[2] ?? '').replace(/\\(.)/g, '$1') }
-  if (text === 'true' || text === 'false') return { literal: text === 'true' }
-  if (/^-?\d+(\.\d+)?$/.test(text)) return { literal: Number(text) }
-  const path = text.startsWith('@') ? parseJsonPath(text.slice(1)) : undefined
-  return path === undefined ? undefined : { path }
-}
-
-/** What a path finds, in order; nothing where one of its steps cannot be taken, as upstream gives up then. */
-export function findByPath(value: unknown, path: JsonPath): unknown[] {
-  let found: unknown[] = [value]
-  for (const step of path) {
-    const next: unknown[] = []
-    for (const one of found) {
-      const part = stepInto(one, step)
-      if (part === undefined) return []
-      for (const each of part) next.push(each)
+/** Escapes as Go has them; undefined where one is none. Some stand for a byte, so that two of them may make a character. */
+function unquoted(text: string, quote: string): string | undefined {
+  const bytes: Uint8Array[] = []
+  const pattern = /[^\\]+|\\x([\da-fA-F]{2})|\\([0-7]{3})|\\(?:u([\da-fA-F]{4})|U([\da-fA-F]{8}))|\\([\s\S])/y
+  while (pattern.lastIndex < text.length) {
+    const match = pattern.exec(text)
+    if (match === null) return undefined
+    const [plain, hex, octal, short, long, char] = match
+    const byte = hex === undefined ? Number.parseInt(octal ?? '0', 8) : Number.parseInt(hex, 16)
+    const code = Number.parseInt(short ?? long ?? '0', 16)
+    if (byte > 0xff || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return undefined
+    if (hex !== undefined || octal !== undefined) bytes.push(Uint8Array.of(byte))
+    else if (short !== undefined || long !== undefined) bytes.push(Buffer.from(String.fromCodePoint(code)))
+    else {
+      const meant = char === undefined ? plain : char === quote ? quote : escapes[char]
+      if (meant === undefined) return undefined
+      bytes.push(Buffer.from(meant))
     }
-    found = next
   }
-  return found
-}
-
-/** Undefined for a step that the value does not allow. */
-function stepInto(value: unknown, step: Step): readonly unknown[] | undefined {
-  switch (step.kind) {
-    case 'field':
-      return isRecord(value) && Object.hasOwn(value, step.name) ? [value[step.name]] : []
-    case 'all':
-      return childrenOf(value)
-    case 'descend':
-      return descend(value)
-    case 'slice':
-      if (value === null) return []
-      return Array.isArray(value) ? slice(value, step) : undefined
-    case 'filter':
-      return Array.isArray(value) ? filter(value, step) : undefined
-  }
-}
-
-function childrenOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : isRecord(value) ? Object.values(value) : []
-}
-
-function descend(value: unknown): unknown[] {
-  return [value, ...childrenOf(value).flatMap(descend)]
-}
-
-/** Bounds are judged: a slice does not end where the list does. */
-function slice(list: readonly unknown[], { from = 0, to = list.length, by }: Slice): readonly unknown[] | undefined {
-  const [start, end] = [from, to].map(bound => (bound < 0 ? bound + list.length : bound)) as [number, number]
-  if (start < 0 || end < start || (start !== end && (start >= list.length || end > list.length))) return undefined
-  const part = list.slice(start, end)
-  return by === 1 ? part : part.filter((_, index) => by > 0 && index % by === 0)
-}
-
-function filter(list: readonly unknown[], step: Filter): readonly unknown[] | undefined {
-  const found: unknown[] = []
-  for (const item of list) {
-    const passed = passes(item, step)
-    if (passed === undefined) return undefined
-    if (passed) found.push(item)
-  }
-  return found
-}
-
-/** Undefined where there is nothing to compare, more than one value, or values of two types. */
-function passes(item: unknown, { left, operator, right }: Filter): boolean | undefined {
-  const values = (operand: Operand): unknown[] => ('path' in operand ? findByPath(item, operand.path) : [operand.literal])
-  const lefts = values(left)
-  if (right === undefined) return lefts.length > 0
-  const rights = values(right)
-  const [[a], [b]] = [lefts, rights]
-  if (lefts.length !== 1 || rights.length !== 1 || typeof a !== typeof b) return undefined
-  if (typeof a !== 'number' && typeof a !== 'string' && typeof a !== 'boolean') return undefined
-  if (operator === '==') return a === b
-  if (operator === '!=') return a !== b
-  if (typeof a === 'boolean') return undefined
-  const order = a < (b as typeof a) ? -1 : a > (b as typeof a) ? 1 : 0
-  return operator === '<' ? order < 0 : operator === '>' ? order > 0 : operator === '<=' ? order <= 0 : order >= 0
+  return Buffer.concat(bytes).toString()
 }

@@ -20,6 +20,7 @@ const rows: readonly [type: string, value: unknown, cell: unknown][] = [
   ['string', 'foo', 'foo'],
   ['string', 42, '42'],
   ['string', 0.00001, '1e-05'],
+  ['string', 1234567.5, '1.2345675e+06'],
   ['string', true, 'true'],
   ['string', null, '<no value>'],
   ['string', ['bar', 'baz'], '["bar","baz"]'],
@@ -41,3 +42,35 @@ for (const [type, value, cell] of rows) {
     assert.deepEqual(column?.cell(object, now), cell)
   })
 }
+
+const paths: readonly [type: string, path: string, cell: unknown][] = [
+  ['string', '.spec.list[0,2]', '7'],
+  ['integer', '.spec.list[0,2]', 7],
+  ['string', ".spec['text','list']", 'é'],
+  ['string', '.spec.list[*]', '7'],
+  ['string', '.spec.text.*', '195'],
+  ['integer', '.spec.text.*', null],
+  ['string', '.spec 5', '5'],
+  ['integer', '.spec 5', null],
+  ['number', '.spec 5', null],
+  ['string', '.spec 5000000.0', '5e+06'],
+  ['number', '.spec 2.5', 2.5],
+  ['integer', '.spec 2.5', 2],
+  ['boolean', '.spec true', true],
+  ['string', '.spec.list[9]', null],
+]
+for (const [type, jsonPath, cell] of paths) {
+  test(`a column of type ${type} shows ${jsonPath}`, () => {
+    const [, column] = printerColumns([{ name: 'C', type, jsonPath }])
+    const object = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: {}, spec: { text: 'é', list: [7, 8, 9] } }
+    assert.deepEqual(column?.cell(object, now), cell)
+  })
+}
+
+test('printerColumns() leaves out a column whose path cannot be read, and those behind it', () => {
+  const columns = ['.spec.a', '.spec["b"]', '.spec.c'].map(jsonPath => ({ name: jsonPath, type: 'string', jsonPath }))
+  assert.deepEqual(
+    printerColumns(columns).map(({ name }) => name),
+    ['Name', '.spec.a'],
+  )
+})

@@ -1,12 +1,13 @@
 // The columns that a CustomResourceDefinition asks for, as `kubectl get` prints them.
-import { goMapJson, goNumber } from '../go-json.ts'
+import { goFloat, goMapJson, goNumber } from '../go-json.ts'
 import type { KubeObject } from '../object.ts'
 import type { Column } from '../resource.ts'
 import { translateTimestampSince } from '../resources/printing.ts'
 import { nameColumn } from '../resources/standard-columns.ts'
 import { parseTime } from '../schema/go-time.ts'
 import type { CustomResourceColumnDefinition } from '../types/apiextensions-v1.ts'
-import { findByPath, type JsonPath, parseJsonPath } from './json-path.ts'
+import { findByPath } from './find-by-path.ts'
+import { Float, type JsonPath, parseJsonPath } from './json-path.ts'
 
 const age: CustomResourceColumnDefinition = {
   name: 'Age',
@@ -44,11 +45,13 @@ function printerColumn(
 const columnTypes = ['string', 'integer', 'number', 'boolean', 'date'] as const
 const isColumnType = (type: string): type is (typeof columnTypes)[number] => (columnTypes as readonly string[]).includes(type)
 
-function cellOf(value: unknown, type: string, now: number): string | number | boolean | null {
-  if (value === undefined) return null
+/** Of several values that a path finds the first shows. An integer that the path itself names is none of JSON's, and shows as text alone. */
+function cellOf(found: unknown, type: string, now: number): string | number | boolean | null {
+  if (found === undefined) return null
+  const value = found instanceof Float ? found.value : found
   switch (type) {
     case 'string':
-      return textOf(value)
+      return textOf(found)
     case 'integer':
       return typeof value === 'number' ? Math.trunc(value) : null
     case 'number':
@@ -65,6 +68,7 @@ function cellOf(value: unknown, type: string, now: number): string | number | bo
 /** As Go's templates print it. */
 function textOf(value: unknown): string {
   if (value === null) return '<no value>'
+  if (value instanceof Float) return goFloat(value.value)
   if (typeof value === 'object') return goMapJson(value)
   return typeof value === 'number' ? goNumber(value) : String(value)
 }
