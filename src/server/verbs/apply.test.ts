@@ -75,6 +75,12 @@ test('apply() refuses fields that the kind does not have', async () => {
   assert.equal(json.message, 'failed to create typed patch object (/a; /v1, Kind=ConfigMap): .foo: field not declared in schema')
 })
 
+test('apply() shows no name that is no text', async () => {
+  await using api = new TestServer()
+  const { json } = await apply(api, 'one', { ...map({}), metadata: { name: ['a'] } })
+  assert.match(json.message, /^failed to create typed patch object \(\/; \/v1, Kind=ConfigMap\): \.metadata\.name: expected string, got /)
+})
+
 test('apply() leaves an item without its key to validation, as the empty key is its default', async () => {
   await using api = new TestServer()
   const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ image: 'i' }] } }

@@ -91,13 +91,16 @@ function withoutReason(message: string): ApiError {
 
 function nameText(config: Readonly<Record<string, unknown>>): string {
   const metadata = isRecord(config['metadata']) ? config['metadata'] : {}
-  return `${metadata['namespace'] ?? ''}/${metadata['name'] ?? ''}; ${kindText(config)}`
+  return `${textOrNone(metadata['namespace'])}/${textOrNone(metadata['name'])}; ${kindText(config)}`
 }
+
+/** A name that is none is not shown. */
+const textOrNone = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 /** As Go prints a kind: `apps/v1, Kind=Deployment`, `/v1, Kind=Pod`. */
 function kindText({ apiVersion, kind }: Readonly<Record<string, unknown>>): string {
-  const version = typeof apiVersion === 'string' ? apiVersion : ''
-  return `${version.includes('/') ? version : `/${version}`}, Kind=${typeof kind === 'string' ? kind : ''}`
+  const version = textOrNone(apiVersion)
+  return `${version.includes('/') ? version : `/${version}`}, Kind=${textOrNone(kind)}`
 }
 
 /** Throws the 409 where others have fields that the configuration changes. */
