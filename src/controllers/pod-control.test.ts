@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ApiError, forbidden } from '../api/status.ts'
 import type { Pod } from '../api/types/core-v1.ts'
+import { replicaSets } from '../client/resources.ts'
 import { Expectations } from './expectations.ts'
-import { deleteExpected, unlessEnding } from './pod-control.ts'
+import { deleteExpected, podFromTemplate, unlessEnding } from './pod-control.ts'
 
 test('unlessEnding() takes only the end of the namespace for the end of the pass', async () => {
   const { status } = forbidden({ group: 'apps', plural: 'controllerrevisions' }, 'r', 'why')
@@ -26,4 +27,12 @@ test('deleteExpected() no longer expects what failed or was gone before, and cou
   assert.equal(expectations.fulfilled('ns/a', 0), false)
   expectations.deleted('ns/a', 'deleted')
   assert.equal(expectations.fulfilled('ns/a', 0), true)
+})
+
+test('podFromTemplate() makes no prefix longer than a name may be', () => {
+  const prefixFor = (name: string) =>
+    podFromTemplate({ spec: { containers: [] } }, { metadata: { name } }, replicaSets).metadata.generateName
+  assert.equal(prefixFor('web'), 'web-')
+  assert.equal(prefixFor('w'.repeat(252)), `${'w'.repeat(252)}-`)
+  assert.equal(prefixFor('w'.repeat(253)), 'w'.repeat(253))
 })

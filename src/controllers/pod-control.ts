@@ -11,13 +11,18 @@ import { type Context, done, type Result } from './controller.ts'
 import type { Expectations } from './expectations.ts'
 import { controllerReference } from './owner.ts'
 
+const maxPrefix = 253
+
+/** The dash makes names prettier, but no prefix may be longer than a name. */
+const podPrefix = (name: string): string => (name.length < maxPrefix ? `${name}-` : name)
+
 export function podFromTemplate(template: PodTemplateSpec, owner: KubeObject, ownerResource: ResourceRef): Pod {
   const { labels, annotations, finalizers } = template.metadata ?? {}
   return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
-      generateName: `${owner.metadata.name}-`,
+      generateName: podPrefix(owner.metadata.name ?? ''),
       namespace: owner.metadata.namespace ?? '',
       ...(labels === undefined ? {} : { labels }),
       ...(annotations === undefined ? {} : { annotations }),

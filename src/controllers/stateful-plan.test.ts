@@ -216,7 +216,7 @@ test('statefulPod() has the name, host name, labels and claims of its ordinal', 
     'r',
     1,
   )
-  assert.equal(pod.metadata.name, 'db-1')
+  assert.deepEqual([pod.metadata.name, pod.metadata.generateName], ['db-1', 'db-'])
   assert.deepEqual([pod.spec.hostname, pod.spec.subdomain], ['db-1', 'db'])
   assert.equal(pod.metadata.labels?.['apps.kubernetes.io/pod-index'], '1')
   assert.deepEqual(

@@ -31,11 +31,11 @@ export const isInRange = (set: StatefulSet, ordinal: number): boolean =>
 /** `template` may be that of an older revision; name, namespace and owner are always the set's. */
 export function statefulPod(set: StatefulSet, template: PodTemplateSpec, revision: string, ordinal: number): Pod {
   const pod = podFromTemplate(template, set, statefulSets)
-  const { generateName: _, ...metadata } = pod.metadata
-  const labels = { ...metadata.labels, [revisionLabel]: revision }
+  const labels = { ...pod.metadata.labels, [revisionLabel]: revision }
   const named = {
     ...pod,
-    metadata: { ...metadata, name: podName(set, ordinal), labels },
+    // As upstream's, it keeps the prefix that it is not named by.
+    metadata: { ...pod.metadata, name: podName(set, ordinal), labels },
     spec: { ...pod.spec, hostname: podName(set, ordinal) },
   }
   if ((set.spec.serviceName ?? '') !== '') named.spec.subdomain = set.spec.serviceName
