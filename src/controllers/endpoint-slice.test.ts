@@ -162,6 +162,19 @@ test('planEndpoints() lists ready and not ready addresses by ports', () => {
   )
 })
 
+test('planEndpoints() has the ports of a subset in the order of upstream', () => {
+  const offered = (index: number) => ({
+    ...{ name: `p${index}`, port: 80 + index, targetPort: 8000 + index * 7, protocol: ['TCP', 'UDP', 'SCTP'][index % 3] ?? '' },
+    ...(index % 4 === 1 ? { appProtocol: 'http' } : {}),
+  })
+  const ports = Array.from({ length: 9 }, (_, index) => offered(index))
+  const { subsets } = planEndpoints(service({ ports }), [pod('a', '10.0.0.1')])
+  assert.deepEqual(
+    subsets.map(subset => subset.ports?.map(({ name }) => name).join(' ')),
+    ['p2 p7 p1 p4 p5 p8 p3 p6 p0'],
+  )
+})
+
 test('planEndpoints() lists for each port the pods that offer it', () => {
   const ports = [
     { name: 'web', port: 80, targetPort: 'web' },

@@ -1,4 +1,5 @@
 // The subsets of a service's Endpoints object. Pure.
+import { createHash } from 'node:crypto'
 import type { EndpointAddress, EndpointPort, EndpointSubset, Pod, Service } from '../api/types/core-v1.ts'
 import { isReady } from './pod-state.ts'
 import { canonical } from './pod-template-hash.ts'
@@ -52,9 +53,21 @@ function groupByAddresses(offers: readonly Offer[]): Group[] {
   return [...groups.values()]
     .map(([first, ...others]): Group => {
       const ports = [first, ...others].map(offer => offer?.port).filter(port => port !== undefined)
-      return { ports, ready: first?.ready ?? [], notReady: first?.notReady ?? [] }
+      return { ports: inOrder(ports), ready: first?.ready ?? [], notReady: first?.notReady ?? [] }
     })
     .sort((one, other) => (canonical(one.ports) < canonical(other.ports) ? -1 : 1))
+}
+
+/** Readers take the first port for that of the service: upstream orders them by a hash of what Go prints of them. */
+function inOrder(ports: EndpointPort[]): EndpointPort[] {
+  if (ports.length < 2) return ports
+  const hashed = ports.map(port => ({ port, hash: createHash('md5').update(goText(port)).digest('hex') }))
+  return hashed.sort((one, other) => (one.hash < other.hash ? -1 : 1)).map(({ port }) => port)
+}
+
+function goText({ name = '', port, protocol = 'TCP', appProtocol = '<nil>' }: EndpointPort): string {
+  const protocols = `Protocol:(v1.Protocol)${protocol} AppProtocol:(*string)${appProtocol}`
+  return `(v1.EndpointPort){Name:(string)${name} Port:(int32)${port} ${protocols}}`
 }
 
 function addressOfPod(service: Service, pod: Pod, ip: string): EndpointAddress {
