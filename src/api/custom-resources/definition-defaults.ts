@@ -15,8 +15,16 @@ import { hasUnknownFields } from './unknown-fields.ts'
  */
 export function judgeDefaults(schema: JSONSchemaProps, field: string, wrong: Set<JSONSchemaProps>, root = true): FieldError[] {
   const isResource = root || schema['x-kubernetes-embedded-resource'] === true
-  const errors = schema.default === undefined || schema.default === null ? [] : judgeDefault(schema, isResource, `${field}.default`)
-  if (errors.length > 0) wrong.add(schema)
+  const errors: FieldError[] = []
+  if (schema.default !== undefined && schema.default !== null) {
+    const value = schema.default
+    const faults = judgeDefault(schema, isResource, `${field}.default`)
+    if (faults.length > 0) wrong.add(schema)
+    // Rules look at a default that has more than its schema names nevertheless.
+    if (hasUnknownFields(value, schema, isResource))
+      errors.push(invalidShown(`${field}.default`, goSyntax(value), 'must not have unknown fields'))
+    errors.push(...faults)
+  }
   if (isSchema(schema.items)) errors.push(...judgeDefaults(schema.items, `${field}.items`, wrong, false))
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     if (isResource && metaFields.has(name)) continue
@@ -27,13 +35,11 @@ export function judgeDefaults(schema: JSONSchemaProps, field: string, wrong: Set
 
 function judgeDefault(schema: JSONSchemaProps, isResource: boolean, field: string): FieldError[] {
   const { default: value } = schema
-  const hasMore = hasUnknownFields(value, schema, isResource)
-  const errors = hasMore ? [invalidShown(field, goSyntax(value), 'must not have unknown fields')] : []
   const embedded: FieldError[] = []
   embeddedJudge(isResource ? { ...schema, 'x-kubernetes-embedded-resource': true } : schema)?.(value, [], embedded)
-  if (embedded.length > 0) return [...errors, ...embedded.map(error => withinDefault(error, field))]
+  if (embedded.length > 0) return embedded.map(error => withinDefault(error, field))
   const { errors: wrong } = judgeBy(defaultJudge(schema), value, uncorrelated)
-  return [...errors, ...wrong.map(error => below(error, field))]
+  return wrong.map(error => below(error, field))
 }
 
 /** Messages name the place within the default, which is at `field`. */

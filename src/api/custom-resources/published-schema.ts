@@ -27,7 +27,7 @@ const conventions = 'https://git.k8s.io/community/contributors/devel/sig-archite
 const anyKind = 'core/v1.ConfigMap'
 
 export function publishedSchema(schema: JSONSchemaProps, own: PublishedKind, publication: Publication): JsonSchema {
-  const extension = extensionOf(own, own.kind, publication)
+  const extension = extensionOf(own, own.kind)
   // Clients take what is not named for forbidden, so nothing is named where everything is allowed.
   if (publication.version === 'v2' && keepsUnknown(schema)) return { type: 'object', ...extension }
   return { ...published(schema, publication, true), ...extension }
@@ -49,16 +49,15 @@ export function publishedListSchema(
       kind: typeField('kind', publication),
       metadata: described(publication.text('core/v1.PodList', 'metadata'), referring('meta/v1.ListMeta', publication)),
     },
-    ...extensionOf(own, listKind, publication),
+    ...extensionOf(own, listKind),
   }
 }
 
-/** Upstream tells of selectable fields in v2 only. */
-function extensionOf({ group, version, selectable }: PublishedKind, kind: string, publication: Publication): JsonSchema {
+function extensionOf({ group, version, selectable }: PublishedKind, kind: string): JsonSchema {
   const fields = selectable.map(fieldPath => ({ fieldPath }))
   return {
     'x-kubernetes-group-version-kind': [{ group, kind, version }],
-    ...(publication.version === 'v3' || fields.length === 0 ? {} : { 'x-kubernetes-selectable-fields': fields }),
+    ...(fields.length === 0 ? {} : { 'x-kubernetes-selectable-fields': fields }),
   }
 }
 

@@ -93,16 +93,17 @@ export type Judge = (value: unknown, walk: Walk, old: unknown) => void
 /** Judges of plain fields, of which a schema has many alike. */
 interface Known {
   readonly judges: Map<string, Judge>
-  readonly intOrString: boolean
+  /** Of a default: upstream takes `x-kubernetes-int-or-string` for no type there, and every format for one. */
+  readonly ofDefault: boolean
 }
 
 export function schemaJudge(schema: JSONSchemaProps): Judge {
-  return judgeOf(schema, { judges: new Map(), intOrString: true })
+  return judgeOf(schema, { judges: new Map(), ofDefault: false })
 }
 
-/** Of a default in a schema, where upstream takes `x-kubernetes-int-or-string` for no type. */
+/** Of a default in a schema. */
 export function defaultJudge(schema: JSONSchemaProps): Judge {
-  return judgeOf(schema, { judges: new Map(), intOrString: false })
+  return judgeOf(schema, { judges: new Map(), ofDefault: true })
 }
 
 function judgeOf(schema: JSONSchemaProps, known: Known): Judge {
@@ -122,6 +123,7 @@ function makeJudge(schema: JSONSchemaProps, known: Known): Judge {
     junctorJudge(schema, known),
     stringJudge(schema),
     formatJudge(schema),
+    known.ofDefault ? widthJudge(schema) : undefined,
     numberJudge(schema),
     listJudge(schema, known),
     enumJudge(schema),
@@ -157,9 +159,9 @@ function typeName(value: unknown): string {
 }
 
 /** As upstream, a format takes the place of the type: what is neither a string nor a list is measured by it, and those two pass as each other. */
-function typeJudge({ type = '', nullable, format = '', ...schema }: JSONSchemaProps, { intOrString }: Known): Judge | undefined {
-  const types = intOrString && schema['x-kubernetes-int-or-string'] === true ? ['integer', 'string'] : type === '' ? [] : [type]
-  const hasFormat = formatOf(format) !== undefined
+function typeJudge({ type = '', nullable, format = '', ...schema }: JSONSchemaProps, { ofDefault }: Known): Judge | undefined {
+  const types = !ofDefault && schema['x-kubernetes-int-or-string'] === true ? ['integer', 'string'] : type === '' ? [] : [type]
+  const hasFormat = ofDefault ? format !== '' : formatOf(format) !== undefined
   if (types.length === 0 && !hasFormat) return undefined
   const isNumeric = types.includes('integer') || types.includes('number')
   const expected = types.join(',')
@@ -168,7 +170,8 @@ function typeJudge({ type = '', nullable, format = '', ...schema }: JSONSchemaPr
     if (actual === 'null' ? nullable === true || types.length === 0 : types.some(one => fits(actual, one))) return
     const isText = actual === 'string' || actual === 'array'
     if (hasFormat && isText && !isNumeric) return
-    const [wanted, shown] = hasFormat && !isText && actual !== 'null' ? [format, formatNames[actual] ?? ''] : [expected, actual]
+    const measured = formatNames[actual] ?? ''
+    const [wanted, shown] = hasFormat && !isText && actual !== 'null' && measured !== format ? [format, measured] : [expected, actual]
     walk.errors.push(typeInvalid(walk.path || '<nil>', shown, `${walk.path} in body must be of type ${wanted}: ${goQuote(shown)}`))
   }
 }
@@ -261,6 +264,24 @@ function formatJudge({ format = '' }: JSONSchemaProps): Judge | undefined {
   return (value, walk) => {
     if (typeof value !== 'string' || fitsFormat(value)) return
     walk.errors.push(typeInvalid(walk.path || '<nil>', value, `${walk.path} in body must be of type ${format}: ${goQuote(value)}`))
+  }
+}
+
+/** What numbers of a format are within. */
+const widths: Readonly<Record<string, readonly [least: number, most: number]>> = {
+  'integer int32': [-(2 ** 31), 2 ** 31 - 1],
+  'integer uint32': [0, 2 ** 32 - 1],
+  'integer uint64': [0, 2 ** 64],
+  'number float': [-3.4028234663852886e38, 3.4028234663852886e38],
+}
+
+function widthJudge({ type = '', format = '' }: JSONSchemaProps): Judge | undefined {
+  const width = widths[`${type} ${format}`]
+  if (width === undefined) return undefined
+  const [least, most] = width
+  return (value, walk) => {
+    if (typeof value !== 'number' || (value >= least && value <= most)) return
+    walk.errors.push(invalidValue('<nil>', '', `Checked value must be of type ${type} with format ${format} in ${walk.path}`))
   }
 }
 

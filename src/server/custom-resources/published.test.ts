@@ -99,7 +99,7 @@ for (const [what, given, v2, v3] of published) {
   })
 }
 
-test('OpenAPI v2 names the fields that selectors may name, aggregated discovery the kind with its group', async () => {
+test('OpenAPI names the fields that selectors may name, aggregated discovery the kind with its group', async () => {
   await using api = new TestServer()
   const openAPIV3Schema = { type: 'object', properties: { spec: { type: 'object', properties: { a: { type: 'string' } } } } } as const
   const subresources = { status: {}, scale: { specReplicasPath: '.spec.r', statusReplicasPath: '.status.r' } }
@@ -108,7 +108,9 @@ test('OpenAPI v2 names the fields that selectors may name, aggregated discovery 
     widgetDefinition({ version: { schema: { openAPIV3Schema }, selectableFields: [{ jsonPath: '.spec.a' }], subresources } }),
   )
   const { definitions } = (await api.get('/openapi/v2')).json
-  for (const type of [name, `${name}List`]) assert.deepEqual(definitions[type]['x-kubernetes-selectable-fields'], [{ fieldPath: 'spec.a' }])
+  const { schemas } = (await api.get('/openapi/v3/apis/example.com/v1')).json.components
+  for (const types of [definitions, schemas])
+    for (const type of [name, `${name}List`]) assert.deepEqual(types[type]['x-kubernetes-selectable-fields'], [{ fieldPath: 'spec.a' }])
   const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
   const groups = (await api.get('/apis', { accept })).json.items
   const [widgetsOf] = groups.find((group: { metadata: { name: string } }) => group.metadata.name === 'example.com').versions[0].resources
