@@ -31,6 +31,12 @@ const rows: readonly [name: string, schema: JSONSchemaProps, said: string[], isW
     [`${at}: Invalid value: "integer":  in body must be of type string: "integer"`],
     true,
   ],
+  [
+    'a value by an enumeration, which is shown as Go writes it',
+    { type: 'string', enum: [{ b: '<', a: 1 }, 'x'], default: 'y' },
+    [`${at}: Unsupported value: "y": supported values: "{\\"a\\":1,\\"b\\":\\"\\\\u003c\\"}", "x"`],
+    true,
+  ],
   ['a text of an unknown format', { type: 'string', format: 'nothing-known', default: 'x' }, [], false],
   [
     'an integer that is too large for its format',

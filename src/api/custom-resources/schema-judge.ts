@@ -1,6 +1,7 @@
 // Judges values by what the schema of a custom resource says of them, in the words of upstream's validator. Compiled once a schema.
 import { compilePattern } from '../cel/evaluate/regex.ts'
 import { type FieldError, invalidValue, notSupported, required, tooLong, tooMany, typeInvalid } from '../field-error.ts'
+import { goMapJson } from '../go-json.ts'
 import { goQuote } from '../go-quote.ts'
 import { goSyntax } from '../patch/go-format.ts'
 import { sameValue } from '../same-value.ts'
@@ -355,7 +356,7 @@ function enumJudge({ enum: values = [] }: JSONSchemaProps): Judge | undefined {
   return (value, walk) => {
     if (typeof value !== 'string') walk.charge(values.length)
     if (typeof value === 'string' ? texts.has(value) : value !== null && values.some(allowed => sameValue(allowed, value))) return
-    const supported = values.map(allowed => (typeof allowed === 'string' ? allowed : JSON.stringify(allowed)))
+    const supported = values.map(allowed => (typeof allowed === 'string' ? allowed : goMapJson(allowed)))
     const field = walk.path || '<nil>'
     walk.errors.push(
       typeof value === 'object' && value !== null

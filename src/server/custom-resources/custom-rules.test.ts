@@ -157,6 +157,17 @@ const refused: readonly [name: string, rule: ValidationRule, message: RegExp][] 
     /optionalOldSelf: Invalid value: true: may not be set if oldSelf is not used in rule/,
   ],
 ]
+test('a definition whose rule names an unknown place is told so although its schema is no structure elsewhere', async () => {
+  await using api = new TestServer()
+  const odd: JSONSchemaProps = { type: 'object', 'x-kubernetes-preserve-unknown-fields': false }
+  const ruled: JSONSchemaProps = { type: 'object', 'x-kubernetes-validations': [{ rule: 'true', fieldPath: '.nope' }] }
+  const { json } = await api.request('POST', crds, definition([], { odd, ruled }))
+  assert.deepEqual(
+    json.details.causes.map((cause: { field: string }) => cause.field.replace(/^.*properties\[spec\]\./, '')),
+    ['properties[odd].x-kubernetes-preserve-unknown-fields', 'properties[ruled].x-kubernetes-validations[0].fieldPath'],
+  )
+})
+
 for (const [name, rule, message] of refused) {
   test(`a definition whose rule ${name} is refused`, async () => {
     await using api = new TestServer()

@@ -186,10 +186,13 @@ function validateLevel(schema: JSONSchemaProps, place: Place, field: string, opt
   }
   validateMapType(schema, field, errors)
   validateListType(schema, field, options, errors)
-  for (const [index, rule] of (schema['x-kubernetes-validations'] ?? []).entries()) {
+  const rules = schema['x-kubernetes-validations'] ?? []
+  // Where the whole makes no structure, a part of it may.
+  const hasPlaces = rules.some(({ fieldPath }) => fieldPath) && (place.structural || !someSchema(schema, isNoStructure))
+  for (const [index, rule] of rules.entries()) {
     const at = `${field}.x-kubernetes-validations[${index}]`
     validateRule(rule, at, errors)
-    if (place.structural && rule.fieldPath && !fieldPathOf(rule.fieldPath, schema).ok) {
+    if (hasPlaces && rule.fieldPath && !fieldPathOf(rule.fieldPath, schema).ok) {
       errors.push(invalidValue(`${at}.fieldPath`, rule.fieldPath, 'fieldPath must be a valid path'))
     }
   }
