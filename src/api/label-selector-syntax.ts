@@ -2,6 +2,7 @@
 
 import { aggregated } from '../base/aggregated.ts'
 import { formatFieldError, invalidValue } from './field-error.ts'
+import { int64Of } from './validation/go-int64.ts'
 import { labelValue, qualifiedName } from './validation/names.ts'
 
 export type SelectorOperator = '=' | '==' | '!=' | 'in' | 'notin' | 'exists' | '!' | 'gt' | 'lt'
@@ -215,7 +216,5 @@ export function labelRequirement(key: string, operator: SelectorOperator, values
 
 /** Of 64 bits; undefined for any other text. A label has at most 63 characters, and what a selector compares with is judged as one. */
 export function integer(text: string): bigint | undefined {
-  if (!/^[+-]?\d{1,63}$/.test(text)) return undefined
-  const value = BigInt(text.replace('+', ''))
-  return BigInt.asIntN(64, value) === value ? value : undefined
+  return /^[+-]?\d{1,63}$/.test(text) ? int64Of(text) : undefined
 }

@@ -20,7 +20,7 @@ const since32 = [...since29, 'net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem']
 /** By the minor version of Kubernetes from which each list holds. */
 export const safeSysctls = { first, since27, since29, since32 } as const
 
-/** The name with dots: `net/ipv4/conf/eth0.1/forwarding` is `net.ipv4.conf.eth0/1.forwarding`. */
+/** The name with dots. sysctl(8) takes both separators; where the first one is a slash, slashes separate and dots belong to names: `net/ipv4/conf/eth0.1/forwarding` is `net.ipv4.conf.eth0/1.forwarding`. */
 export function sysctlName(name: string): string {
   if (/[./]/.exec(name)?.[0] !== '/') return name
   return name.replace(/[./]/g, separator => (separator === '/' ? '.' : '/'))

@@ -1,7 +1,8 @@
 // Which expressions of a policy cannot work on the kinds that it is for: they are compiled once more, with the types of these kinds. In a file of
 // its own that is loaded with the first policy: types and engine take megabytes.
 import type { CelType } from '../api/cel/check/type.ts'
-import { compileAdmission, typeOfVariable } from '../api/cel/kubernetes/admission.ts'
+import { compileAdmission } from '../api/cel/kubernetes/admission.ts'
+import { typeOfVariable } from '../api/cel/kubernetes/admission-types.ts'
 import { builtInType } from '../api/cel/kubernetes/built-in-type.ts'
 import { declareSchema } from '../api/cel/kubernetes/schema-declaration.ts'
 import { groupVersion } from '../api/object.ts'
@@ -55,7 +56,7 @@ function problemOf(
   const variables = new Map<string, CelType>()
   for (const { name, expression: text } of spec.variables ?? []) {
     const compiled = compileAdmission(text, 'variable', { ...scope, variables: new Map(variables) })
-    variables.set(name, typeOfVariable(compiled))
+    variables.set(name, typeOfVariable(compiled.ok ? compiled.type : undefined))
   }
   // What it evaluates to was judged when it was written.
   const compiled = compileAdmission(expression, 'variable', { ...scope, variables })

@@ -166,10 +166,8 @@ function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, current:
   setFinalizers(metadata, finalizersFor(context, object, propagation))
   if (isNamespace(object)) terminate(object)
   const grace = graceful ? graceOf(definition.graceSeconds?.(object) ?? 0, deletion.graceSeconds) : 0
-  markDeleted(metadata, context.now, grace)
+  markDeleted(metadata, context.now, definition.marksNoGrace === true ? undefined : grace)
   definition.beginDeletion?.(object, context.now)
-  // Upstream's namespaces have no grace period.
-  if (isNamespace(object)) delete metadata.deletionGracePeriodSeconds
   if (grace > 0 || isHeld(object)) return { step: 'mark', marked: object }
   return graceful ? { step: 'remove', marked: object } : { step: 'remove' }
 }

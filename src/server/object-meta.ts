@@ -98,9 +98,10 @@ function desiredState(object: KubeObject): unknown {
   return rest
 }
 
-/** Sets the time of deletion. Counts as a change of what is wanted, as upstream has it. */
-export function markDeleted(metadata: ObjectMeta, now: number, graceSeconds: number): void {
-  metadata.deletionTimestamp = formatTime(now + graceSeconds * 1000)
+/** Sets the time of deletion. Counts as a change of what is wanted, as upstream has it, but where no grace period is marked. */
+export function markDeleted(metadata: ObjectMeta, now: number, graceSeconds: number | undefined): void {
+  metadata.deletionTimestamp = formatTime(now + (graceSeconds ?? 0) * 1000)
+  if (graceSeconds === undefined) return
   metadata.deletionGracePeriodSeconds = graceSeconds
   if (metadata.generation !== undefined && metadata.generation > 0) metadata.generation += 1
 }

@@ -2,7 +2,8 @@
 import type { CelType } from '../../api/cel/check/type.ts'
 import { CelEvaluationError, fail } from '../../api/cel/evaluate/failure.ts'
 import { type CelValue, ObjectValue } from '../../api/cel/evaluate/values.ts'
-import { compileAdmission, typeOfVariable } from '../../api/cel/kubernetes/admission.ts'
+import { compileAdmission } from '../../api/cel/kubernetes/admission.ts'
+import { typeOfVariable } from '../../api/cel/kubernetes/admission-types.ts'
 import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
 import type { Variable } from '../../api/types/admissionregistration-v1.ts'
 import { type Bindings, type Budget, beforeGoingOn, type Expression, TurnWanted } from './expression.ts'
@@ -23,7 +24,7 @@ export function compileVariables(variables: readonly Variable[], params: boolean
       program: compiled.ok ? compiled.program : undefined,
       problem: compiled.ok ? '' : compiled.detail,
     })
-    types.set(name, typeOfVariable(compiled))
+    types.set(name, typeOfVariable(compiled.ok ? compiled.type : undefined))
   }
   return { types, byName }
 }

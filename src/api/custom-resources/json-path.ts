@@ -1,5 +1,6 @@
 // JSON paths, as printer columns and selectable fields name values: `.spec.replicas`, `.status.conditions[?(@.type=="Ready")].status`.
 // The grammar is that of kubectl's templates, since upstream reads a path as one action of such a template: what looks odd here is odd there.
+import { int64Of } from '../validation/go-int64.ts'
 
 /** One list for each action of the template, and for each text between two of them. */
 export type JsonPath = readonly Steps[]
@@ -139,17 +140,10 @@ function wordOf(word: string): Step {
 }
 
 function parseNumber(text: string): Steps | undefined {
-  const integer = integerOf(text)
+  const integer = int64Of(text)
   if (integer !== undefined) return [{ kind: 'literal', value: integer }]
   const value = /\d/.test(text) ? Number(text) : Number.NaN
   return Number.isFinite(value) ? [{ kind: 'literal', value: new Float(value) }] : undefined
-}
-
-/** Undefined for what is no integer of 64 bits. */
-function integerOf(text: string): bigint | undefined {
-  if (!/^[-+]?\d+$/.test(text)) return undefined
-  const value = BigInt(text.replace('+', ''))
-  return BigInt.asIntN(64, value) === value ? value : undefined
 }
 
 /** The first bracket that closes ends it, whatever is quoted. */
@@ -175,7 +169,7 @@ function parseSlice(text: string): Steps | undefined {
   const parts = /^(-?\d*)(?::(-?\d*))?(?::(-?\d*))?$/.exec(text)
   if (parts === null) return undefined
   const [first, second, third] = parts.slice(1)
-  const bounds = [first, second, third].map(part => (part ? integerOf(part) : undefined))
+  const bounds = [first, second, third].map(part => (part ? int64Of(part) : undefined))
   if (bounds.some((bound, index) => bound === undefined && parts[index + 1])) return undefined
   const [from, to, by] = bounds.map(bound => (bound === undefined ? undefined : Number(bound)))
   const single = second === undefined

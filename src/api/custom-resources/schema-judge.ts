@@ -1,7 +1,7 @@
 // Judges values by what the schema of a custom resource says of them, in the words of upstream's validator. Compiled once a schema.
 import { compilePattern } from '../cel/evaluate/regex.ts'
 import { type FieldError, invalidValue, notSupported, required, tooLong, tooMany, typeInvalid } from '../field-error.ts'
-import { goMapJson } from '../go-json.ts'
+import { goMapJson, isInt64 } from '../go-json.ts'
 import { goQuote } from '../go-quote.ts'
 import { goSyntax } from '../patch/go-format.ts'
 import { sameValue } from '../same-value.ts'
@@ -141,9 +141,6 @@ function makeJudge(schema: JSONSchemaProps, known: Known): Judge {
 const fail = (walk: Walk, value: unknown, text: string): void => {
   walk.errors.push(invalidValue(walk.path || '<nil>', value, `${walk.path} in body ${text}`))
 }
-
-/** Whether Go reads a number as an integer. */
-const isInt64 = (value: number): boolean => Number.isInteger(value) && Math.abs(value) < 2 ** 63
 
 function typeName(value: unknown): string {
   if (value === null) return 'null'

@@ -6,10 +6,18 @@ export function int64Text(text: string): string {
   return String(BigInt(text.replace('+', '')))
 }
 
+const isInteger = (text: string): boolean => /^[-+]?\d+$/.test(text)
+
+/** Undefined for any other text. */
+export function int64Of(text: string): bigint | undefined {
+  if (!isInteger(text)) return undefined
+  const number = BigInt(text.replace('+', ''))
+  return BigInt.asIntN(64, number) === number ? number : undefined
+}
+
 /** The number, or Go's complaint; large numbers lose precision. */
 export function parseInt64(text: string): number | string {
-  const fail = (reason: string): string => `strconv.ParseInt: parsing ${goQuote(text)}: ${reason}`
-  if (!/^[-+]?\d+$/.test(text)) return fail('invalid syntax')
-  const number = BigInt(text.replace('+', ''))
-  return BigInt.asIntN(64, number) === number ? Number(number) : fail('value out of range')
+  const number = int64Of(text)
+  if (number !== undefined) return Number(number)
+  return `strconv.ParseInt: parsing ${goQuote(text)}: ${isInteger(text) ? 'value out of range' : 'invalid syntax'}`
 }

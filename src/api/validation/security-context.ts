@@ -1,5 +1,7 @@
 // Validation of the security contexts of pods and containers.
+
 import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported, required, tooLong } from '../field-error.ts'
+import { sysctlName } from '../safe-sysctls.ts'
 import type { AppArmorProfile, PodSpec, SeccompProfile, SecurityContext } from '../types/core-v1.ts'
 import { exceedsBytes } from './byte-length.ts'
 import { isPrivilegedAllowed } from './cluster-policy.ts'
@@ -124,20 +126,13 @@ function validateSysctls(spec: PodSpec, path: string, errors: FieldError[]): voi
     else if (!isSysctlName(name)) errors.push(invalidValue(at, name, `must have at most 253 characters and match regex ${sysctlFormat}`))
     else if (seen.has(name)) errors.push(duplicate(at, name))
     seen.add(name)
-    const dotted = dottedSysctl(name)
+    const dotted = sysctlName(name)
     if (spec.hostNetwork === true && netSysctls.some(prefix => dotted.startsWith(prefix))) {
       errors.push(invalidValue(at, name, "may not be specified when 'hostNetwork' is true"))
     } else if (spec.hostIPC === true && (dotted === 'kernel.sem' || ipcSysctls.some(prefix => dotted.startsWith(prefix)))) {
       errors.push(invalidValue(at, name, "may not be specified when 'hostIPC' is true"))
     }
   })
-}
-
-/** sysctl(8) takes both separators; where the first one is a slash, slashes separate and dots belong to names. */
-function dottedSysctl(name: string): string {
-  const first = name.search(/[./]/)
-  if (first < 0 || name[first] === '.') return name
-  return name.replace(/[./]/g, character => (character === '/' ? '.' : '/'))
 }
 
 /** A user namespace of its own cannot be had together with the host's other namespaces. */

@@ -76,11 +76,11 @@ interface WatchPlan {
 /** Holds nothing of the request's context, nor of what exists beyond its sending: a watch lasts for hours. */
 function stream(parts: WatchParts, plan: WatchPlan): BodyStream {
   const { served, events, wantsBookmarks, timeout, announceEnd } = plan
-  return (sink, signal) => {
+  return async (sink, signal) => {
     const started = startOrFail(parts, plan)
     if (started instanceof ApiError) {
       sink.write(errorFrame(started.status))
-      return Promise.resolve()
+      return
     }
     const { watch, entries, revision } = started
     const initial = { entries, revision, announceEnd }

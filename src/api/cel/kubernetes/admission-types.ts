@@ -63,8 +63,11 @@ export function variablesType(fields: ReadonlyMap<string, CelType>): CelType {
   return t.objectType('kubernetes.variables', name => fields.get(name))
 }
 
-/** The type that a variable of a policy has for other expressions: objects lose their fields. */
-export function typeForOthers(type: CelType): CelType {
+/** The type that a variable of a policy has for expressions behind it; one that does not compile fails where it is asked for. */
+export const typeOfVariable = (type: CelType | undefined): CelType => (type === undefined ? dyn : typeForOthers(type))
+
+/** Objects lose their fields. */
+function typeForOthers(type: CelType): CelType {
   switch (type.kind) {
     case 'list':
     case 'map':

@@ -6,7 +6,7 @@ import { type Environment, Program } from '../environment.ts'
 import { CelProgramError } from '../evaluate/failure.ts'
 import { CelCompileError } from '../issue.ts'
 import { authorizerType, resourceCheckType } from '../library/opaque-types.ts'
-import { namespaceType, requestType, typeForOthers, variablesType } from './admission-types.ts'
+import { namespaceType, requestType, variablesType } from './admission-types.ts'
 import { newExpressions, newMutations, storedExpressions, storedMutations } from './base.ts'
 import { applyConfigurationType, jsonPatchType } from './patch-types.ts'
 
@@ -56,9 +56,6 @@ export function compileAdmission(expression: string, use: AdmissionUse, scope: A
     throw err
   }
 }
-
-/** The type that a variable has for expressions behind it; one that does not compile fails where it is asked for. */
-export const typeOfVariable = (compiled: AdmissionCompilation): CelType => (compiled.ok ? typeForOthers(compiled.type) : dyn)
 
 function wrongResult({ type }: Checked, wanted: readonly CelType[] | undefined): string | undefined {
   if (wanted === undefined || wanted.some(allowed => sameType(allowed, type))) return undefined

@@ -1,8 +1,8 @@
 // The scopes in which the expressions of one policy are compiled: its parameters, its variables so far, and what of it is stored already.
 
-import { type CelType, dyn } from '../../cel/check/type.ts'
+import type { CelType } from '../../cel/check/type.ts'
 import type { AdmissionScope, MutationUse } from '../../cel/kubernetes/admission.ts'
-import { typeForOthers } from '../../cel/kubernetes/admission-types.ts'
+import { typeOfVariable } from '../../cel/kubernetes/admission-types.ts'
 import type { FieldError } from '../../field-error.ts'
 import type { ValidatingAdmissionPolicySpec } from '../../types/admissionregistration-v1.ts'
 import type { MutatingAdmissionPolicySpec, Mutation } from '../../types/admissionregistration-v1alpha1.ts'
@@ -33,7 +33,7 @@ export class PolicyExpressions {
   /** Compiles a variable; what comes after it may use it, as dyn where it does not compile. */
   variable(name: string, expression: string, field: string, errors: FieldError[]): void {
     const type = checkExpression(expression, 'variable', this.#scope(this.#storedValidations.has(expression), true), field, errors)
-    this.#variables.set(name, type === undefined ? dyn : typeForOthers(type))
+    this.#variables.set(name, typeOfVariable(type))
   }
 
   validation(expression: string, field: string, errors: FieldError[]): void {

@@ -54,11 +54,9 @@ export const customResourceDefinition = defineResource<CustomResourceDefinition>
     const stored = storageVersion(object)
     if (stored !== undefined && !listed.includes(stored)) object.status = { ...object.status, storedVersions: [...listed, stored] }
   },
+  marksNoGrace: true,
   beginDeletion(object, now) {
     const { metadata, status } = object
-    // Upstream writes its end by hand: it has no grace period and stays the generation that it is.
-    delete metadata.deletionGracePeriodSeconds
-    if (metadata.generation !== undefined) metadata.generation -= 1
     if (!metadata.finalizers?.includes(cleanupFinalizer)) metadata.finalizers = [...(metadata.finalizers ?? []), cleanupFinalizer]
     const pending = {
       type: 'Terminating',

@@ -20,6 +20,7 @@ export const namespace = defineResource<Namespace>({
   plural: 'namespaces',
   namespaced: false,
   judgesMetadata: ['whole', 'change'],
+  marksNoGrace: true,
   shortNames: ['ns'],
   verbs,
   subresources: [
