@@ -24,6 +24,19 @@ test('collectStart() collects once, in the first quiet moment', async () => {
   assert.deepEqual(await looked([0.9, 0.5, 0.05]), { collected: 1, slept: 3 })
 })
 
+test('collectStart() prepares in the quiet moment, before it collects', async () => {
+  const steps: string[] = []
+  await collectStart({
+    clock: { now: () => 0, monotonic: () => 0, sleep: async () => void steps.push('slept') },
+    signal: new AbortController().signal,
+    prepare: async () => void steps.push('prepared'),
+    collect: () => void steps.push('collected'),
+    utilization: () => 0,
+    heapUsed: () => 20 * mebibyte,
+  })
+  assert.deepEqual(steps, ['slept', 'prepared', 'collected'])
+})
+
 test('collectStart() leaves a busy process and a large heap alone', async () => {
   assert.deepEqual(await looked([]), { collected: 0, slept: 40 })
   assert.deepEqual(await looked([0.01], 49 * mebibyte), { collected: 0, slept: 1 })

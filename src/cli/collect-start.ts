@@ -6,6 +6,8 @@ import type { Clock } from '../base/clock.ts'
 export interface CollectStartOptions {
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** What is better done before anybody waits for it; its garbage is collected too. */
+  prepare?(): Promise<void>
   /** Collects all garbage and gives free pages back. */
   collect(): void
   /** Share of the time since the last call in which the event loop was busy, 0 to 1. */
@@ -22,7 +24,7 @@ const mostLooks = 40
 const largestHeap = 48 << 20
 
 /** Collects once, in the first quiet moment after a start. Resolves when that is done, or given up. */
-export async function collectStart({ clock, signal, collect, utilization, heapUsed }: CollectStartOptions): Promise<void> {
+export async function collectStart({ clock, signal, prepare, collect, utilization, heapUsed }: CollectStartOptions): Promise<void> {
   utilization()
   for (let look = 0; look < mostLooks; look++) {
     try {
@@ -32,6 +34,7 @@ export async function collectStart({ clock, signal, collect, utilization, heapUs
       throw err
     }
     if (utilization() >= idleBelow) continue
+    await prepare?.()
     if (heapUsed() <= largestHeap) collect()
     return
   }

@@ -32,8 +32,8 @@ export interface PartContext<Settings> {
   readonly signal: AbortSignal
   /** Resolves when other parts are there to be asked; what needs none of them is done before. Rejects with the signal's reason. */
   mayBegin(): Promise<void>
-  /** Says that the part does its work now, with what `bulkhead status` shows of it. */
-  ready(details?: Readonly<Record<string, unknown>>): void
+  /** Says that the part does its work now, with what `bulkhead status` shows of it. `prepare` is called once, in the first quiet moment after it. */
+  ready(details?: Readonly<Record<string, unknown>>, prepare?: () => Promise<void>): void
 }
 
 export async function runPart<Settings>(part: string, body: (context: PartContext<Settings>) => Promise<void>): Promise<void> {
@@ -63,11 +63,11 @@ export async function runPart<Settings>(part: string, body: (context: PartContex
   try {
     // The settings come from our own supervisor over a private channel, in the type that it sends to this part.
     const settings = start.settings as Settings
-    const ready = (details: Readonly<Record<string, unknown>> = {}) => {
+    const ready: PartContext<Settings>['ready'] = (details = {}, prepare = async () => undefined) => {
       send({ type: 'ready', details })
       flushCompileCache()
-      collectStart({ clock: systemClock, signal: stop.signal, ...processMemory() }).catch((err: unknown) =>
-        log.error('memory of the start not given back', { err }),
+      collectStart({ clock: systemClock, signal: stop.signal, prepare, ...processMemory() }).catch((err: unknown) =>
+        log.error('first quiet moment not used', { err }),
       )
     }
     await body({ settings, log, signal: stop.signal, mayBegin: () => untilAborted(begin.promise, stop.signal), ready })

@@ -100,7 +100,7 @@ class Created implements Written {
 }
 
 /** Metadata stands first, but for the kinds whose own rules do not look at it: theirs is judged once everything else is right. */
-function judgeNew(definition: ResourceDefinition, object: KubeObject): FieldError[] {
+export function judgeNew(definition: ResourceDefinition, object: KubeObject): FieldError[] {
   // Nothing else is judged of what says that it is of another kind.
   const wrongType = definition.custom?.judgeType(object) ?? []
   if (wrongType.length > 0) return wrongType

@@ -216,7 +216,8 @@ function whole(object: KubeObject, { definition: { group, version, kind, custom 
 const bare: KubeObject = Object.freeze({ metadata: Object.freeze({}) })
 const empties = new WeakMap<StructType, KubeObject>()
 
-function emptyOf(type: StructType): KubeObject {
+/** An object of the kind before anybody sets anything: its structs, empty. Shared, and never changed. */
+export function emptyOf(type: StructType): KubeObject {
   const known = empties.get(type)
   if (known !== undefined) return known
   const empty: KubeObject = { ...zeroOf(type), metadata: {} }

@@ -12,6 +12,7 @@ import { bootstrap } from '../../cluster/bootstrap.ts'
 import { openControlPlane } from '../../cluster/control-plane.ts'
 import { openPolicyFolder } from '../../cluster/policy-folder.ts'
 import { type ConnectionLimits, connectionsWithin, defaultConnectionLimits } from '../../server/limited-listener.ts'
+import { rehearse } from '../../server/rehearse.ts'
 import { Listener } from '../../server/server.ts'
 import type { Signer } from '../../signer/signer.ts'
 import type { Store } from '../../store/store.ts'
@@ -79,7 +80,7 @@ export async function serveApi({ settings, store: opening, signer, metrics, log,
     namespaceDefaults: settings.profile === 'secure',
     signal,
   })
-  ready({ objects: store.status().objects })
+  ready({ objects: store.status().objects }, async () => void (await rehearse(clock.now(), signal)))
   await keepRenewed(
     {
       ...{ name: 'kube-apiserver', clock, log, random: Math.random },

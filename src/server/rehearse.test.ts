@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { rehearse } from './rehearse.ts'
+
+const now = Date.UTC(2026, 10, 29)
+
+test('rehearse() makes objects that its own validation takes, and lets others have their turn', async () => {
+  let turns = 0
+  let others = setImmediate(function again() {
+    turns++
+    others = setImmediate(again)
+  })
+  assert.equal(await rehearse(now, new AbortController().signal), 256)
+  clearImmediate(others)
+  assert.ok(turns >= 15, `${turns} turns`)
+})
+
+test('rehearse() ends with its signal, between two objects', async () => {
+  const stop = new AbortController()
+  const made = rehearse(now, stop.signal)
+  stop.abort('stop')
+  assert.equal(await made, 16)
+})
