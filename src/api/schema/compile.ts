@@ -236,9 +236,7 @@ function listReader(item: SchemaType): Reader {
   const read = readerOf(item)
   return (value, tally) => {
     if (!Array.isArray(value)) return unexpected()
-    const result: unknown[] = []
-    for (const member of value) result.push(member === null ? zeroItem(item) : read(member, tally))
-    return result
+    return value.map((member: unknown) => (member === null ? zeroItem(item) : read(member, tally)))
   }
 }
 

@@ -16,6 +16,7 @@ import { rehearse } from '../../server/rehearse.ts'
 import { Listener } from '../../server/server.ts'
 import type { Signer } from '../../signer/signer.ts'
 import type { Store } from '../../store/store.ts'
+import { keepHeapRoom } from '../heap-room.ts'
 import type { PartContext } from '../part-process.ts'
 import { auditFolder, type ServerSettings } from './server.ts'
 
@@ -81,6 +82,7 @@ export async function serveApi({ settings, store: opening, signer, metrics, log,
     signal,
   })
   ready({ objects: store.status().objects }, async () => void (await rehearse(clock.now(), signal)))
+  stack.use(keepHeapRoom())
   await keepRenewed(
     {
       ...{ name: 'kube-apiserver', clock, log, random: Math.random },

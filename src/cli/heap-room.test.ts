@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { test } from 'node:test'
+import { growthPercent } from './heap-room.ts'
+
+const mebibyte = 1 << 20
+
+test('growthPercent() gives a small heap room, and leaves a large one to V8', () => {
+  assert.equal(growthPercent(20 * mebibyte), 300)
+  assert.equal(growthPercent(32 * mebibyte), 300)
+  assert.equal(growthPercent(48 * mebibyte), 200)
+  assert.equal(growthPercent(96 * mebibyte), 100)
+  assert.equal(growthPercent(97 * mebibyte), 0)
+})
+
+/** Major collections while 48 MiB become garbage that have lived for a while, in a heap of 20 MiB that was collected as after a start. */
+function majorCollections(prepare: string): number {
+  const here = (file: string) => JSON.stringify(new URL(file, import.meta.url).href)
+  const script = `
+    import { processMemory } from ${here('./collect-start.ts')}
+    import { keepHeapRoom } from ${here('./heap-room.ts')}
+    const held = Array.from({ length: 20 * 1024 }, (_, i) => new Array(128).fill(i))
+    ${prepare}
+    processMemory().collect()
+    console.log('collected')
+    for (let i = 0; i < 48 * 1024; i++) held[i % held.length] = new Array(128).fill(i)`
+  const flags = ['--trace-gc', '--max-semi-space-size=1', '--input-type=module', '--eval', script]
+  const [, after = ''] = execFileSync(process.execPath, flags, { encoding: 'utf8' }).split('collected\n')
+  return after.split('\n').filter(line => line.includes('Mark-Compact')).length
+}
+
+test('keepHeapRoom() lets a small heap grow before it is collected', () => {
+  assert.ok(majorCollections('') > 0)
+  assert.equal(majorCollections('keepHeapRoom()'), 0)
+})
