@@ -95,6 +95,11 @@ const schemas: { name: string; schema: JSONSchemaProps; fields: string[] }[] = [
   { name: 'an array of nothing', schema: object({ a: { type: 'array' } }), fields: [`${a}.items`] },
   { name: 'a list of schemas for items', schema: object({ a: { type: 'array', items: [text] } }), fields: [`${a}.items`] },
   { name: 'a reference', schema: object({ a: { $ref: '#/x' } }), fields: [`${a}.$ref`] },
+  {
+    name: 'a reference in what a dependency asks for',
+    schema: object({ a: object({}, { dependencies: { b: { $ref: '#/x' }, c: ['b'] } }) }),
+    fields: [`${a}.dependencies`, `${a}.dependencies[b].$ref`],
+  },
   { name: 'the type null', schema: object({ a: { type: 'null' } }), fields: [`${a}.type`, `${a}.type`] },
   { name: 'unique items', schema: list(text, { uniqueItems: true }), fields: [`${a}.uniqueItems`] },
   {
@@ -308,8 +313,13 @@ for (const { name, version, fields } of versions) {
 test('customResourceDefinition allows at the root what the status subresource leaves whole', () => {
   const definition = withVersion({ subresources: { status: {} } })
   assert.deepEqual(judgeNew(customResourceDefinition, definition).fields, [])
-  Object.assign(definition.spec.versions[0]?.schema?.openAPIV3Schema ?? {}, { maxProperties: 3 })
+  const schema = definition.spec.versions[0]?.schema?.openAPIV3Schema ?? {}
+  Object.assign(schema, { maxProperties: 3 })
   assert.deepEqual(judgeNew(customResourceDefinition, definition).fields, [root])
+  Object.assign(schema, { type: 'array' })
+  assert.deepEqual(judgeNew(customResourceDefinition, definition).fields.slice(0, 1), [`${root}.type`])
+  Object.assign(schema, { $schema: 'x' })
+  assert.deepEqual(judgeNew(customResourceDefinition, definition).fields.slice(0, 1), [root])
 })
 
 test('customResourceDefinition in a group of Kubernetes needs an approval, which an update need not bring', () => {

@@ -8,7 +8,7 @@ import type { JSONSchemaProps, ValidationRule } from '../../types/apiextensions-
 import { goStrings, invalidShown } from '../../validation/go-syntax.ts'
 import { repetition } from '../../validation/repetition.ts'
 import { validateStructuralSchema } from './structural-schema.ts'
-import { depthOf, maxDepth, someSchema } from './walk-schema.ts'
+import { depthOf, isSchema, maxDepth, someSchema } from './walk-schema.ts'
 
 export interface SchemaOptions {
   /** An object that is stored already may keep what was let through once. */
@@ -83,7 +83,9 @@ function judgeStructure(schema: JSONSchemaProps, field: string): FieldError[] {
 }
 
 function validateRootWithStatus(schema: JSONSchemaProps, field: string, errors: FieldError[]): void {
-  if ((schema.type ?? '') !== '' && schema.type !== 'object') {
+  // The first member in upstream's order that may not be there is told, and the type comes after three of them.
+  const isFirst = !lostWithStatus.slice(0, 3).some(name => isSet(name, schema[name]))
+  if (isFirst && (schema.type ?? '') !== '' && schema.type !== 'object') {
     const message = 'only "object" is allowed as the type at the root of the schema if the status subresource is enabled'
     errors.push(invalidValue(`${field}.type`, schema.type, message))
   } else if (lostWithStatus.some(name => isSet(name, schema[name]))) {
@@ -181,6 +183,9 @@ function validateLevel(schema: JSONSchemaProps, place: Place, field: string, opt
   if (Array.isArray(items)) {
     for (const [index, item] of items.entries()) validateLevel(item, inner, `${field}.items[${index}]`, options, errors)
   } else if (items !== undefined) validateLevel(items, inner, `${field}.items`, options, errors)
+  for (const [name, dependency] of Object.entries(schema.dependencies ?? {})) {
+    if (isSchema(dependency)) validateLevel(dependency, inner, `${field}.dependencies[${name}]`, options, errors)
+  }
   if (schema['x-kubernetes-preserve-unknown-fields'] === false) {
     errors.push(invalidValue(`${field}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined'))
   }

@@ -4,7 +4,7 @@ import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts'
 /** Deeper schemas are refused before they exhaust the stack. */
 export const maxDepth = 200
 
-const isSchema = (value: unknown): value is JSONSchemaProps => typeof value === 'object' && value !== null && !Array.isArray(value)
+export const isSchema = (value: unknown): value is JSONSchemaProps => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Whether the schema or one within it is such. */
 export function someSchema(schema: JSONSchemaProps, is: (schema: JSONSchemaProps) => boolean): boolean {
