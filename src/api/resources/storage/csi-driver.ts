@@ -11,7 +11,6 @@ const fsGroupPolicies = ['File', 'None', 'ReadWriteOnceWithFSType']
 const lifecycleModes = ['Persistent', 'Ephemeral']
 const minTokenSeconds = 600
 const maxTokenSeconds = 2 ** 32
-const counted = ['tokenRequests', 'requiresRepublish', 'seLinuxMount'] as const
 
 export const csiDriver = defineResource<CSIDriver>({
   group: 'storage.k8s.io',
@@ -44,10 +43,8 @@ export const csiDriver = defineResource<CSIDriver>({
   prepareForCreate: dropAlphaFields,
   prepare(object, old) {
     dropAlphaFields(object)
-    // Only what the kubelet must follow counts, and nothing at creation.
-    if (counted.some(name => !semanticallyEqual(object.spec[name], old.spec[name]))) {
-      object.metadata.generation = (old.metadata.generation ?? 0) + 1
-    }
+    // A new driver has no generation: its first change is the first one.
+    if (!semanticallyEqual(object.spec, old.spec)) object.metadata.generation = (old.metadata.generation ?? 0) + 1
   },
   validate,
   validateUpdate,
