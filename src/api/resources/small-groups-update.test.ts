@@ -190,6 +190,21 @@ test('flowSchema and priorityLevelConfiguration keep the mandatory objects as th
   assert.deepEqual([exempt(7), exempt(-1)], [[], ['spec.exempt.nominalConcurrencyShares']])
 })
 
+test('endpointSlice counts a change that it does not take', () => {
+  const old = judgeNew(endpointSlice, {
+    metadata,
+    addressType: 'IPv4',
+    endpoints: [{ addresses: ['192.0.2.1'], hints: {} }],
+    ports: null,
+  }).object
+  old.metadata.generation = 1
+  const { object } = judgeUpdate(endpointSlice, old, ({ endpoints }) =>
+    Object.assign(endpoints?.[0]?.hints ?? {}, { forNodes: [{ name: 'n' }] }),
+  )
+  assert.deepEqual([object.metadata.generation, object.endpoints], [2, old.endpoints])
+  assert.equal(judgeUpdate(endpointSlice, old, () => undefined).object.metadata.generation, 1)
+})
+
 test('endpointSlice drops the topology of older versions but keeps the node that it named', () => {
   const topology = { 'kubernetes.io/hostname': 'n1' }
   const old = { metadata, addressType: 'IPv4', endpoints: [{ addresses: ['192.0.2.1'], deprecatedTopology: topology }], ports: null }

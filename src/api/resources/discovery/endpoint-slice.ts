@@ -42,7 +42,11 @@ export const endpointSlice = defineResource<EndpointSlice>({
   prepareForCreate(object) {
     dropUnservedFields(object, undefined)
   },
-  prepare: dropUnservedFields,
+  prepare(object, old) {
+    // Upstream counts a change of what was sent, before it drops what it does not take.
+    if (!semanticallyEqual(object.endpoints, old.endpoints)) object.metadata.generation = (old.metadata.generation ?? 0) + 1
+    dropUnservedFields(object, old)
+  },
   validate,
   judgesMetadata: ['whole'],
   validateUpdate(object, old) {
