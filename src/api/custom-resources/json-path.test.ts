@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseJsonPath } from './json-path.ts'
+import { jsonPathProblem, parseJsonPath } from './json-path.ts'
 
 const refused: readonly [name: string, path: string][] = [
   ['a bracket that stays open', '.spec['],
@@ -82,4 +82,25 @@ const read: readonly [path: string, parts: unknown][] = [
 ]
 for (const [path, parts] of read) {
   test(`parseJsonPath() reads ${JSON.stringify(path)}`, () => assert.deepEqual(parseJsonPath(path), parts))
+}
+
+const problems: readonly [path: string, problem: string | undefined][] = [
+  ['.a', undefined],
+  ['.a[', 'unterminated array'],
+  ['.a[b]', 'invalid array index b'],
+  ['.a[9223372036854775808]', 'array index 9223372036854775808 is not a number'],
+  ['.a[?(@.b==1]', 'unterminated filter'],
+  ['.a[?(@.b==1).c', 'unclosed array expect ]'],
+  ['....a', 'invalid multiple recursive descent'],
+  [".a 'b", 'unterminated quoted string'],
+  [String.raw`.a "\q"`, String.raw`unquote string "\q" error invalid syntax`],
+  ['.a 1.2.3', 'cannot parse number 1.2.3'],
+  ['.a[0,b]', 'invalid array index b'],
+  ['.a{b', "unrecognized character in action: U+007B '{'"],
+  ['.a\t', 'unrecognized character in action: U+0009'],
+  ['.a\n', 'unclosed action'],
+  ['.a}{', undefined],
+]
+for (const [path, problem] of problems) {
+  test(`jsonPathProblem() judges ${JSON.stringify(path)}`, () => assert.equal(jsonPathProblem(path), problem))
 }

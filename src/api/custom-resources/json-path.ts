@@ -48,7 +48,14 @@ const maxPathLength = 1024
 
 /** Undefined for what is no path. */
 export function parseJsonPath(path: string): JsonPath | undefined {
-  return path.length > maxPathLength ? undefined : parseTemplate(`{${path}}`)
+  const parsed = path.length > maxPathLength ? undefined : parseTemplate(`{${path}}`)
+  return typeof parsed === 'string' ? undefined : parsed
+}
+
+/** Why a text is no path, in the words of kubectl's templates; undefined for one, and for one that is too long to be looked at. */
+export function jsonPathProblem(path: string): string | undefined {
+  const parsed = path.length > maxPathLength ? undefined : parseTemplate(`{${path}}`)
+  return typeof parsed === 'string' ? parsed : undefined
 }
 
 interface Reader {
@@ -56,7 +63,8 @@ interface Reader {
   at: number
 }
 
-function parseTemplate(text: string): JsonPath | undefined {
+/** The path, or why it is none; so do all functions below. */
+function parseTemplate(text: string): JsonPath | string {
   const reader: Reader = { text, at: 0 }
   const parts: Steps[] = []
   while (reader.at < text.length) {
@@ -65,21 +73,24 @@ function parseTemplate(text: string): JsonPath | undefined {
     if (text[reader.at] !== '{') break
     reader.at++
     const action = parseAction(reader)
-    if (action === undefined) return undefined
+    if (typeof action === 'string') return action
     parts.push(action)
   }
   return parts
 }
 
 /** Paths within a path are read as actions of their own, of which the first counts. */
-const parseInner = (text: string): Steps | undefined => parseTemplate(`{${text}}`)?.[0]
+function parseInner(text: string): Steps | string {
+  const parsed = parseTemplate(`{${text}}`)
+  return typeof parsed === 'string' ? parsed : (parsed[0] ?? [])
+}
 
 /** Up to the brace that ends the action. */
-function parseAction(reader: Reader): Steps | undefined {
+function parseAction(reader: Reader): Steps | string {
   const steps: Step[] = []
   while (reader.text[reader.at] !== '}') {
     const next = parseSteps(reader, steps.at(-1))
-    if (next === undefined) return undefined
+    if (typeof next === 'string') return next
     steps.push(...next)
   }
   reader.at++
@@ -88,12 +99,12 @@ function parseAction(reader: Reader): Steps | undefined {
 
 const letter = /[_\p{L}\p{Nd}]/uy
 
-/** No step for what only separates them; undefined for what is none. */
-function parseSteps(reader: Reader, last: Step | undefined): Steps | undefined {
+/** No step for what only separates them. */
+function parseSteps(reader: Reader, last: Step | undefined): Steps | string {
   const { text } = reader
   if (text.startsWith('[?(', reader.at)) return parseFilter(reader)
   if (text.startsWith('..', reader.at)) {
-    if (last?.kind === 'descend') return undefined
+    if (last?.kind === 'descend') return 'invalid multiple recursive descent'
     reader.at += 2
     return [{ kind: 'descend' }, ...(looksAt(reader, letter) ? [parseField(reader)] : [])]
   }
@@ -113,8 +124,16 @@ function parseSteps(reader: Reader, last: Step | undefined): Steps | undefined {
       return [parseField(reader)]
     default:
       if (looksAt(reader, /[-+\p{Nd}]/uy)) return parseNumber(take(reader, /[-+]?[.\p{Nd}]*/uy))
-      return looksAt(reader, letter) ? [wordOf(take(reader, /[^ \t\r\n.,[\]$@{}]+/y))] : undefined
+      return looksAt(reader, letter) ? [wordOf(take(reader, /[^ \t\r\n.,[\]$@{}]+/y))] : strayCharacter(reader)
   }
+}
+
+function strayCharacter({ text, at }: Reader): string {
+  const code = text.codePointAt(at)
+  const character = String.fromCodePoint(code ?? 0)
+  if (code === undefined || character === '\n' || character === '\r') return 'unclosed action'
+  const shown = /[\p{L}\p{M}\p{N}\p{P}\p{S}]/u.test(character) ? ` '${character}'` : ''
+  return `unrecognized character in action: U+${code.toString(16).toUpperCase().padStart(4, '0')}${shown}`
 }
 
 function looksAt({ text, at }: Reader, pattern: RegExp): boolean {
@@ -139,24 +158,24 @@ function wordOf(word: string): Step {
   return word === 'true' || word === 'false' ? { kind: 'literal', value: word === 'true' } : { kind: 'identifier', name: word }
 }
 
-function parseNumber(text: string): Steps | undefined {
+function parseNumber(text: string): Steps | string {
   const integer = int64Of(text)
   if (integer !== undefined) return [{ kind: 'literal', value: integer }]
   const value = /\d/.test(text) ? Number(text) : Number.NaN
-  return Number.isFinite(value) ? [{ kind: 'literal', value: new Float(value) }] : undefined
+  return Number.isFinite(value) ? [{ kind: 'literal', value: new Float(value) }] : `cannot parse number ${text}`
 }
 
 /** The first bracket that closes ends it, whatever is quoted. */
-function parseBracket(reader: Reader): Steps | undefined {
+function parseBracket(reader: Reader): Steps | string {
   const whole = take(reader, /\[[^\]\n]*\]/y)
-  if (whole === '') return undefined
+  if (whole === '') return 'unterminated array'
   const text = whole.slice(1, -1)
   const parts = text.split(',')
   if (parts.length > 1) {
     const members: Steps[] = []
     for (const part of parts) {
       const member = parseInner(`[${part.replace(/^ +| +$/g, '')}]`)
-      if (member === undefined) return undefined
+      if (typeof member === 'string') return member
       members.push(member)
     }
     return [{ kind: 'union', members }]
@@ -165,26 +184,29 @@ function parseBracket(reader: Reader): Steps | undefined {
   return key === undefined ? parseSlice(text === '*' ? ':' : text) : parseInner(`.${key}`)
 }
 
-function parseSlice(text: string): Steps | undefined {
+function parseSlice(text: string): Steps | string {
   const parts = /^(-?\d*)(?::(-?\d*))?(?::(-?\d*))?$/.exec(text)
-  if (parts === null) return undefined
+  if (parts === null) return `invalid array index ${text}`
   const [first, second, third] = parts.slice(1)
   const bounds = [first, second, third].map(part => (part ? int64Of(part) : undefined))
-  if (bounds.some((bound, index) => bound === undefined && parts[index + 1])) return undefined
+  const tooLarge = parts.find((part, index) => index > 0 && part && bounds[index - 1] === undefined)
+  if (tooLarge) return `array index ${tooLarge} is not a number`
   const [from, to, by] = bounds.map(bound => (bound === undefined ? undefined : Number(bound)))
   const single = second === undefined
   return [{ kind: 'slice', from: from ?? 0, to: single ? (from ?? 0) + 1 : to, single, by: by ?? 1 }]
 }
 
-function parseFilter(reader: Reader): Steps | undefined {
+function parseFilter(reader: Reader): Steps | string {
   const from = reader.at + '[?('.length
   const to = endOfFilter(reader.text, from)
-  if (to === undefined || reader.text[to + 1] !== ']') return undefined
+  if (to === undefined) return 'unterminated filter'
+  if (reader.text[to + 1] !== ']') return 'unclosed array expect ]'
   reader.at = to + 2
   const text = reader.text.slice(from, to)
   const [, before = text, operator = 'exists', after = ''] = /^([^!<>=]+)([!<>=]+)([^\n]+)$/.exec(text) ?? []
   const [left, right] = [parseInner(before), parseInner(after)]
-  return left === undefined || right === undefined ? undefined : [{ kind: 'filter', left, operator, right }]
+  if (typeof left === 'string') return left
+  return typeof right === 'string' ? right : [{ kind: 'filter', left, operator, right }]
 }
 
 /** Once the first kind of quote was met, each of that kind is taken to end the quoted text. */
@@ -203,11 +225,12 @@ function endOfFilter(text: string, from: number): number | undefined {
   return undefined
 }
 
-function parseQuoted(reader: Reader): Steps | undefined {
+function parseQuoted(reader: Reader): Steps | string {
   const quote = reader.text[reader.at] ?? ''
   const whole = take(reader, quote === '"' ? /"[^\n]*?(?<!\\)"/y : /'[^\n]*?(?<!\\)'/y)
-  const text = whole === '' ? undefined : unquoted(whole.slice(1, -1), quote)
-  return text === undefined ? undefined : [{ kind: 'text', text }]
+  if (whole === '') return 'unterminated quoted string'
+  const text = unquoted(whole.slice(1, -1), quote)
+  return text === undefined ? `unquote string ${whole} error invalid syntax` : [{ kind: 'text', text }]
 }
 
 const escapes: Readonly<Record<string, string>> = { a: '\x07', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\' }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MutatingWebhook, ValidatingAdmissionPolicySpec } from '../../types/admissionregistration-v1.ts'
-import { judgeNew } from '../core/new-object.fixture.ts'
+import { judgeNew, judgeSubresource } from '../core/new-object.fixture.ts'
 import { mutatingWebhookConfiguration } from './mutating-webhook-configuration.ts'
 import { validatingAdmissionPolicy } from './validating-admission-policy.ts'
 import { validatingAdmissionPolicyBinding } from './validating-admission-policy-binding.ts'
@@ -135,5 +135,18 @@ test('lists of admission are shown with their types in Go', () => {
   assert.deepEqual(judgeNew(validatingAdmissionPolicyBinding, { metadata, spec }).errors, [
     'spec.validationActions: Invalid value: []admissionregistration.ValidationAction{"Deny", "Warn"}: must not contain both Deny and Warn ' +
       '(repeating the same validation failure information in the API response and headers serves no purpose)',
+  ])
+})
+
+test('validatingAdmissionPolicy judges the places that warnings of its status name', () => {
+  const old = { metadata, spec: {} }
+  const { errors } = judgeSubresource(validatingAdmissionPolicy, 'status', old, next => {
+    const warnings = [' spec.validations[0].expression ', 'spec.validations[', ' '].map(fieldRef => ({ fieldRef, warning: 'w' }))
+    next.status = { typeChecking: { expressionWarnings: warnings } }
+  })
+  const field = 'status.typeChecking.expressionWarnings'
+  assert.deepEqual(errors, [
+    `${field}[1].fieldRef: Invalid value: "spec.validations[": invalid JSONPath: unterminated array`,
+    `${field}[2].fieldRef: Required value`,
   ])
 })

@@ -1,4 +1,5 @@
 // admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy.
+import { jsonPathProblem } from '../../custom-resources/json-path.ts'
 import { duplicate, type FieldError, invalidValue, notSupported, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { AuditAnnotation, ValidatingAdmissionPolicy, Validation } from '../../types/admissionregistration-v1.ts'
@@ -66,7 +67,10 @@ function validateStatus({ status }: ValidatingAdmissionPolicy): FieldError[] {
   status?.typeChecking?.expressionWarnings?.forEach(({ fieldRef, warning }, index) => {
     const field = `status.typeChecking.expressionWarnings[${index}]`
     if (warning === '') errors.push(required(`${field}.warning`))
-    if (fieldRef.trim() === '') errors.push(required(`${field}.fieldRef`))
+    const place = fieldRef.trim()
+    const problem = jsonPathProblem(place)
+    if (place === '') errors.push(required(`${field}.fieldRef`))
+    else if (problem !== undefined) errors.push(invalidValue(`${field}.fieldRef`, place, `invalid JSONPath: ${problem}`))
   })
   validateConditions(status?.conditions, 'status.conditions', errors)
   return errors
