@@ -1,4 +1,6 @@
 // Lists of a Job's indexes as its policy and its status write them: `0,3-5`.
+import { goQuote } from '../../go-quote.ts'
+import { parseInt64 } from '../../validation/go-int64.ts'
 
 type Interval = readonly [first: number, last: number]
 
@@ -43,12 +45,12 @@ function intervalsOf(text: string, completions: number): Interval[] {
 function parseInterval(text: string, completions: number): Interval | string {
   const limits = text.split('-')
   if (limits.length > 2)
-    return `the fragment "${text}" violates the requirement that an index interval can have at most two parts separated by '-'`
+    return `the fragment ${goQuote(text)} violates the requirement that an index interval can have at most two parts separated by '-'`
   const numbers: number[] = []
   for (const limit of limits) {
-    if (!/^[+-]?\d+$/.test(limit)) return `cannot convert string to integer for index: "${limit}"`
-    const number = Number(limit)
-    if (number >= completions) return `too large index: "${limit}"`
+    const number = parseInt64(limit)
+    if (typeof number === 'string') return `cannot convert string to integer for index: ${goQuote(limit)}`
+    if (number >= completions) return `too large index: ${goQuote(limit)}`
     numbers.push(number)
   }
   const [first = 0, last = first] = numbers

@@ -31,7 +31,7 @@ export function jobSpecWarnings(object: KubeObject, old: KubeObject | undefined,
   const { completions = 0, parallelism = 0 } = spec
   if (spec.completionMode === 'Indexed' && completions > largeCompletions && parallelism > maxParallelismOfLargeJobs) {
     warnings.push(
-      'In Indexed Jobs with a number of completions higher than 10^5 and parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail',
+      `${field}: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail`,
     )
   }
   return [...warnings, ...templateWarnings(object, old, spec.template, `${field}.template`)]

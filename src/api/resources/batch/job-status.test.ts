@@ -133,6 +133,23 @@ const rows: readonly Row[] = [
     errors: ['status.completedIndexes: Invalid value: "0-9": error parsing completedIndexes: too large index: "9"'],
   },
   {
+    name: 'indexes that are no numbers',
+    status: { completedIndexes: '99999999999999999999', failedIndexes: '0-1-"' },
+    spec: { completionMode: 'Indexed', completions: 3, backoffLimitPerIndex: 1 },
+    errors: [
+      'status.completedIndexes: Invalid value: "99999999999999999999": error parsing completedIndexes: cannot convert string to integer for index: "99999999999999999999"',
+      String.raw`status.failedIndexes: Invalid value: "0-1-\"": error parsing failedIndexes: the fragment "0-1-\"" violates the requirement that an index interval can have at most two parts separated by '-'`,
+    ],
+  },
+  {
+    name: 'a finished job with pods that end and with indexes, in the order of upstream',
+    status: { ...failed, terminating: 1, completedIndexes: '0' },
+    errors: [
+      'status.completedIndexes: Invalid value: "0": cannot set non-empty completedIndexes when non-indexed completion mode',
+      'status.terminating: Invalid value: 1: terminating>0 is invalid for finished job',
+    ],
+  },
+  {
     name: 'an index in both lists',
     status: { completedIndexes: '0-2', failedIndexes: '1' },
     spec: { completionMode: 'Indexed', completions: 3, backoffLimitPerIndex: 1 },

@@ -17,7 +17,7 @@ interface View {
   readonly criteriaMet: boolean
 }
 
-export function hasCondition({ conditions }: JobStatus, type: string): boolean {
+function hasCondition({ conditions }: JobStatus, type: string): boolean {
   return conditions?.some(condition => condition.type === type && condition.status === 'True') ?? false
 }
 
@@ -43,7 +43,10 @@ export function validateJobStatus(job: Job, old: Job): FieldError[] {
   validateTimes(now, before, errors)
   validateFinished(job, now, before, errors)
   validateIndexes(job, now.status, before.status, errors)
-  const { ready } = now.status
+  const { ready, terminating = 0 } = now.status
+  if (now.finished && terminating > 0 && (!before.finished || changed('terminating', now, before))) {
+    errors.push(invalidValue('status.terminating', terminating, 'terminating>0 is invalid for finished job'))
+  }
   if (ready !== undefined && ready > (now.status.active ?? 0) && (changed('ready', now, before) || changed('active', now, before))) {
     errors.push(invalidValue('status.ready', ready, 'cannot set more ready pods than active'))
   }
@@ -109,7 +112,7 @@ function validateTimes(now: View, before: View, errors: FieldError[]): void {
 function validateFinished({ spec }: Job, now: View, before: View, errors: FieldError[]): void {
   if (!now.finished) return
   const finishedNow = !before.finished
-  const { active = 0, startTime, uncountedTerminatedPods: uncounted, terminating } = now.status
+  const { active = 0, startTime, uncountedTerminatedPods: uncounted } = now.status
   if ((finishedNow || changed('active', now, before)) && active > 0) {
     errors.push(invalidValue('status.active', active, 'active>0 is invalid for finished job'))
   }
@@ -123,9 +126,6 @@ function validateFinished({ spec }: Job, now: View, before: View, errors: FieldE
     const uids = (list: readonly string[] | undefined) => goStrings(list, 'types.UID')
     const shown = goStruct('batch.UncountedTerminatedPods', { Succeeded: uids(uncounted?.succeeded), Failed: uids(uncounted?.failed) })
     errors.push(invalidShown('status.uncountedTerminatedPods', shown, 'uncountedTerminatedPods needs to be empty for finished job'))
-  }
-  if ((finishedNow || changed('terminating', now, before)) && (terminating ?? 0) > 0) {
-    errors.push(invalidValue('status.terminating', terminating, 'terminating>0 is invalid for finished job'))
   }
 }
 

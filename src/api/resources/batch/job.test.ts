@@ -192,3 +192,23 @@ test('job prints its state, completions and duration', () => {
   const done = row(job, object, fixtureTime)
   assert.deepEqual([done['Status'], done['Completions'], done['Duration']], ['Complete', '1/1', '30s'])
 })
+
+test('job prints what the first of several conditions of a type says', () => {
+  const { object } = judgeNew(job, newJob())
+  object.status = {
+    conditions: [
+      { type: 'Suspended', status: 'False' },
+      { type: 'Suspended', status: 'True' },
+    ],
+  }
+  assert.equal(row(job, object)['Status'], 'Running')
+})
+
+test('job warns of more indexes than can be kept', () => {
+  const { object } = judgeNew(job, newJob({ completionMode: 'Indexed', completions: 100_001, parallelism: 10_001 }))
+  const text =
+    'spec: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail'
+  assert.deepEqual(job.warnings?.(object, undefined), [text])
+  object.spec.parallelism = 10_000
+  assert.deepEqual(job.warnings?.(object, undefined), [])
+})
