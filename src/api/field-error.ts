@@ -21,6 +21,9 @@ export interface FieldError {
   readonly message: string
 }
 
+/** What the rules of an update found: one list, or as many as they judge metadata, each to stand behind one of these judgements. */
+export type UpdateFaults = readonly FieldError[] | readonly (readonly FieldError[])[]
+
 export const required = (field: string, detail = ''): FieldError => make('FieldValueRequired', field, 'Required value', detail)
 export const forbiddenField = (field: string, detail: string): FieldError => make('FieldValueForbidden', field, 'Forbidden', detail)
 export const invalidValue = (field: string, value: unknown, detail: string): FieldError =>

@@ -1,6 +1,6 @@
 // What one kind of the API is: data and pure functions. Discovery, paths, storage, tables and patches derive from it.
 import type { CustomKind } from './custom-resources/custom-kind.ts'
-import type { FieldError } from './field-error.ts'
+import type { FieldError, UpdateFaults } from './field-error.ts'
 import type { KubeObject } from './object.ts'
 import type { MetadataAgain } from './validation/object-meta.ts'
 
@@ -39,7 +39,7 @@ export interface StrategyContext {
 export interface UpdateStrategy<T extends KubeObject> {
   /** Puts back what this path may not change (status on the main path, spec on `/status`). Changes `object` in place. */
   prepare?(object: T, old: T, context: StrategyContext): void
-  validate?(object: T, old: T): FieldError[]
+  validate?(object: T, old: T): UpdateFaults
   /** Warnings for the client (deprecated fields, suspicious values). `old` is undefined for a new object. */
   warnings?(object: T, old: T | undefined): string[]
   /**
@@ -122,7 +122,7 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   /** All of the object but the generic metadata, which the server checks with `nameRule`. */
   validate?(object: T): FieldError[]
   /** Judges an update on the main path, beside the generic metadata; where it is missing, `validate` judges the new object. */
-  validateUpdate?(object: T, old: T): FieldError[]
+  validateUpdate?(object: T, old: T): UpdateFaults
   /** Returns the messages of a bad name, as upstream words them; default: DNS-1123 subdomain. */
   nameRule?(name: string, prefix: boolean): string[]
   /** False for the kinds whose `generateName` is the name itself; default true. */

@@ -24,6 +24,7 @@ function faults(kind: string, path = ''): string {
 const rows = [
   ['Deployment', '', 'dlf'],
   ['StatefulSet', '', 'dlf'],
+  ['StatefulSet', 'status', 'dlf'],
   ['ConfigMap', '', 'dlflf'],
   ['Pod', '', 'dlflf'],
   ['Service', '', 'dlflf'],

@@ -1,7 +1,7 @@
 // The order of an update, through the main path or a subresource: precondition, field management, mutating admission, preparation, validation,
 // validating admission, store. A patch, a scale and a binding are updates too and come here.
 import type { AdmissionRequest } from '../admission/admission.ts'
-import type { FieldError } from '../api/field-error.ts'
+import type { UpdateFaults } from '../api/field-error.ts'
 import { groupResource, type KubeObject, type ManagedFieldsEntry, type ObjectMeta } from '../api/object.ts'
 import type { ResourceDefinition, UpdateStrategy } from '../api/resource.ts'
 import { sameValue } from '../api/same-value.ts'
@@ -163,16 +163,14 @@ function prepareAndValidate(context: ResourceContext, change: Change, object: Ku
   // Upstream writes a binding past its strategy: where a pod runs is no new wish of its owner's.
   if (definition.countsGeneration && change.subresource !== 'binding' && desiredStateChanged(definition, counted, object, old))
     object.metadata.generation = (old.metadata.generation ?? 0) + 1
-  const errors = [
-    ...validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', updateRules(definition, strategy)),
-    ...(main ? judgeMain(definition, object, old) : (strategy.validate?.(object, old) ?? [])),
-  ]
+  const own = main ? judgeMain(definition, object, old) : (strategy.validate?.(object, old) ?? [])
+  const errors = validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', updateRules(definition, strategy), own)
   if (errors.length > 0) throw invalidObject(definition, change.name, errors, object)
   const warned = counted ? definition : strategy
   for (const warning of warned.warnings?.(object, old) ?? []) context.warn(warning)
 }
 
-function judgeMain(definition: ResourceDefinition, object: KubeObject, old: KubeObject): FieldError[] {
+function judgeMain(definition: ResourceDefinition, object: KubeObject, old: KubeObject): UpdateFaults {
   return (definition.validateUpdate ? definition.validateUpdate(object, old) : definition.validate?.(object)) ?? []
 }
 

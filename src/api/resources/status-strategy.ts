@@ -1,5 +1,5 @@
 // What kinds with a status share: the main path keeps the stored status, `/status` keeps everything else.
-import type { FieldError } from '../field-error.ts'
+import type { UpdateFaults } from '../field-error.ts'
 import type { KubeObject } from '../object.ts'
 import type { Subresource } from '../resource.ts'
 import { keepMetadata, keepSpec, keepStatus } from './core/status-path.ts'
@@ -14,7 +14,7 @@ export interface StatusOptions<T extends KubeObject> {
   /** Beside the spec. */
   readonly resetFields?: readonly string[]
   prepare?(object: T, old: T): void
-  validate?(object: T, old: T): FieldError[]
+  validate?(object: T, old: T): UpdateFaults
 }
 
 /** The `/status` subresource: get, update and patch, with the spec as it was. */

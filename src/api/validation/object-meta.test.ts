@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { formatFieldError } from '../field-error.ts'
+import { formatFieldError, invalidValue, type UpdateFaults } from '../field-error.ts'
 import type { ObjectMeta } from '../object.ts'
 import { nameIsDnsSubdomain } from './names.ts'
 import {
@@ -179,4 +179,19 @@ describe('validateFieldManager()', () => {
     assert.deepEqual(judge('m'.repeat(129)), ['fieldManager: Too long: may not be more than 128 bytes'])
     assert.deepEqual(judge('a\u0007'), ['fieldManager: Invalid value: "a\\a": invalid character U+0007 (at position 1)'])
   })
+})
+
+test("validateObjectMetaUpdate() puts a kind's own faults behind the judgement of metadata that they belong to", () => {
+  const old: ObjectMeta = { ...good, uid: 'u', resourceVersion: '5' }
+  const own = (...fields: string[]) => fields.map(field => invalidValue(field, 1, 'no'))
+  const judge = (again: MetadataAgain, faults: UpdateFaults, change: ObjectMeta = { finalizers: ['x'] }): string =>
+    validateObjectMetaUpdate({ ...old, ...change }, old, 'metadata', { again, whole }, faults)
+      .map(({ field }) => field.replace('metadata.finalizers[0]', 'meta'))
+      .join()
+  assert.equal(judge(['change'], own('a')), 'meta,a')
+  assert.equal(judge(['whole', 'change'], own('a', 'b')), 'meta,meta,a,b')
+  assert.equal(judge(['whole', 'change'], [own('a'), own('b')]), 'meta,a,meta,b')
+  assert.equal(judge(['whole', 'change'], [own('a')]), 'meta,a,meta')
+  assert.equal(judge(['none', 'change'], [own('a'), own('b')]), 'a,meta,b')
+  assert.equal(judge(['whole', 'change'], [own('a'), own('b')], {}), 'a,b')
 })

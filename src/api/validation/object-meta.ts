@@ -1,5 +1,5 @@
 // Validation of the metadata that every object has, as upstream's `api/validation` does it on create and on update.
-import { type FieldError, forbiddenField, invalidValue, required, tooLong } from '../field-error.ts'
+import { type FieldError, forbiddenField, invalidValue, required, tooLong, type UpdateFaults } from '../field-error.ts'
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../object.ts'
 import { exceedsBytes } from './byte-length.ts'
 import { goString, goStrings, goStruct, goTime, invalidShown } from './go-syntax.ts'
@@ -49,21 +49,25 @@ export interface ObjectMetaUpdateRules {
   readonly whole?: ObjectMetaRules
 }
 
-/** What a kind's rules for an update look at, one after the other: what of metadata may change, or all of it as in a new object. */
-export type MetadataAgain = readonly ('change' | 'whole')[] | false
+/**
+ * What a kind's rules for an update look at, one after the other: what of metadata may change, or all of it as in a new object. `none` is nothing of
+ * it: the first list of the kind's own faults stands before all others.
+ */
+export type MetadataAgain = readonly ('change' | 'whole' | 'none')[] | false
 
 export const judgesWhole = (again: MetadataAgain): boolean => again !== false && again.includes('whole')
 
 /**
  * Judges what an update may change in metadata. Both objects carry their name, namespace and resourceVersion. The list is upstream's: it asks the
  * rules of every object, those for updates, and those of the kind, one after the other, and each says again what is wrong with a label. A
- * `generateName` that stays was judged with the name that it gave.
+ * `generateName` that stays was judged with the name that it gave. `own` is what the kind's rules found beside metadata, and has its place in the list.
  */
 export function validateObjectMetaUpdate(
   meta: ObjectMeta,
   old: ObjectMeta,
   path = 'metadata',
   { standardFinalizers = true, again = ['change'], whole }: ObjectMetaUpdateRules = {},
+  own: UpdateFaults = [],
 ): FieldError[] {
   const change: FieldError[] = []
   validateChange(meta, old, path, change)
@@ -82,11 +86,22 @@ export function validateObjectMetaUpdate(
   const known: FieldError[] = []
   if (standardFinalizers) validateFinalizersAreKnown(meta.finalizers, `${path}.finalizers`, known)
   const count = change.length + values.length + finalizers.length + managers.length + known.length
-  if (count === 0 && !isNewPrefix) return known
+  if (count === 0 && !isNewPrefix) return [own].flat(2)
   const ofUpdate = [...change, ...values, ...managers]
   const ofWhole = whole && judgesWhole(again) ? validateObjectMeta(meta, whole, path) : []
-  const ofKind = (again || []).flatMap(part => (part === 'change' ? [...ofUpdate, ...known] : ofWhole))
+  const judged = { change: [...ofUpdate, ...known], whole: ofWhole, none: [] }
+  const ofKind = inPlace(
+    (again || []).map(part => judged[part]),
+    own,
+  )
   return [...prefix, ...values, ...finalizers, ...managers, ...ofUpdate, ...ofKind]
+}
+
+/** Each list of a kind's own faults behind the judgement of metadata that it belongs to; a single one behind all. */
+function inPlace(judged: readonly (readonly FieldError[])[], own: UpdateFaults): FieldError[] {
+  const lists = own.filter(part => Array.isArray(part))
+  if (lists.length === 0) return [judged, own].flat(2)
+  return judged.flatMap((part, index) => [...part, ...(lists[index] ?? [])])
 }
 
 function validateChange(meta: ObjectMeta, old: ObjectMeta, path: string, errors: FieldError[]): void {

@@ -108,3 +108,14 @@ test('statefulSet warns of a claim template by the path that upstream has for ne
   assert.deepEqual(path(), ['spec.volumeClaimTemplates[0].resources.requests[storage]'])
   assert.deepEqual(path(object), ['spec.volumeClaimTemplates[0].Spec.resources.requests[storage]'])
 })
+
+test('statefulSet has its counts judged before metadata, and what may not have changed after it', () => {
+  const old = judgeNew(statefulSet, newStatefulSet()).object
+  old.status = { replicas: 0, availableReplicas: 0, collisionCount: 1 }
+  const path = statefulSet.subresources.find(({ name }) => name === 'status')
+  const faults = path?.validate?.({ ...old, status: { replicas: -1, availableReplicas: -1 } }, old) ?? []
+  assert.deepEqual(path?.judgesMetadata, ['none', 'change'])
+  const [counts, changed] = faults.map(part => [part].flat().map(({ field }) => field))
+  assert.ok(counts?.includes('status.replicas'))
+  assert.deepEqual(changed, ['status.collisionCount'])
+})

@@ -1,5 +1,5 @@
 // apps/v1 StatefulSet.
-import { type FieldError, forbiddenField, invalidValue } from '../../field-error.ts'
+import { type FieldError, forbiddenField, invalidValue, type UpdateFaults } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { StatefulSet, StatefulSetSpec } from '../../types/apps-v1.ts'
 import { nameIsDnsLabel } from '../../validation/names.ts'
@@ -21,7 +21,7 @@ export const statefulSet = defineResource<StatefulSet>({
   shortNames: ['sts'],
   categories: ['all'],
   countsGeneration: true,
-  subresources: [scaleSubresource, statusSubresource<StatefulSet>({ validate: validateStatus })],
+  subresources: [scaleSubresource, { ...statusSubresource<StatefulSet>({ validate: validateStatus }), judgesMetadata: ['none', 'change'] }],
   columns: [
     nameColumn,
     { name: 'Ready', type: 'string', cell: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}` },
@@ -128,7 +128,8 @@ const counts = [
   'collisionCount',
 ] as const
 
-function validateStatus({ status = { replicas: 0, availableReplicas: 0 } }: StatefulSet, old: StatefulSet): FieldError[] {
+/** Upstream judges the counts before metadata, and what may not have changed after it. */
+function validateStatus({ status = { replicas: 0, availableReplicas: 0 } }: StatefulSet, old: StatefulSet): UpdateFaults {
   const errors: FieldError[] = []
   for (const name of counts) validateNonnegative(status[name], `status.${name}`, errors)
   for (const name of ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'] as const) {
@@ -138,6 +139,7 @@ function validateStatus({ status = { replicas: 0, availableReplicas: 0 } }: Stat
   if (status.availableReplicas > (status.readyReplicas ?? 0)) {
     errors.push(invalidValue('status.availableReplicas', status.availableReplicas, 'cannot be greater than status.readyReplicas'))
   }
-  validateCollisionCount(status.collisionCount, old.status?.collisionCount, errors)
-  return errors
+  const changed: FieldError[] = []
+  validateCollisionCount(status.collisionCount, old.status?.collisionCount, changed)
+  return [errors, changed]
 }

@@ -1,7 +1,7 @@
 // batch/v1 Job.
 
 import { copyJson } from '../../../base/copy-json.ts'
-import { type FieldError, invalidValue, required } from '../../field-error.ts'
+import { type FieldError, invalidValue, required, type UpdateFaults } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { Job, JobSpec } from '../../types/batch-v1.ts'
 import type { Affinity } from '../../types/core-v1.ts'
@@ -17,7 +17,7 @@ import { humanDuration } from '../printing.ts'
 import { ageColumn, nameColumn } from '../standard-columns.ts'
 import { keepStatus, statusSubresource } from '../status-strategy.ts'
 import { jobSpecWarnings, validateJobSpec } from './job-spec.ts'
-import { hasCondition, validateJobStatus } from './job-status.ts'
+import { validateJobStatus } from './job-status.ts'
 
 const maxInt32 = 2_147_483_647
 const prefix = 'batch.kubernetes.io/'
@@ -153,10 +153,10 @@ function validateGeneratedSelector({ metadata, spec }: Job, prefixedLabels: bool
 const immutableFields = ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'] as const
 
 /** Upstream asks all that it asks of a new job again, then of its spec once more, and says that twice, and then what may not have changed. */
-function validateUpdate(object: Job, old: Job): FieldError[] {
+function validateUpdate(object: Job, old: Job): UpdateFaults {
   // Labels with the group's prefix are younger than some jobs.
   const prefixed = [nameLabels[1], uidLabels[1]].every(label => old.spec.template.metadata?.labels?.[label ?? ''] !== undefined)
-  const errors = validateAgain(object, prefixed)
+  const errors: FieldError[] = []
   const { spec } = object
   validateSpec(spec, errors)
   validateCompletionsUnchanged(spec, old.spec, errors)
@@ -165,7 +165,7 @@ function validateUpdate(object: Job, old: Job): FieldError[] {
   for (const name of immutableFields) {
     if (!semanticallyEqual(spec[name], old.spec[name])) errors.push(invalidValue(`spec.${name}`, spec[name], immutableMessage))
   }
-  return errors
+  return [validateAgain(object, prefixed), errors]
 }
 
 /** The completions of an indexed job follow its parallelism. */
@@ -200,13 +200,15 @@ function withNodeAffinityOf(old: Affinity | undefined, now: Affinity | undefined
   return now.nodeAffinity === undefined ? rest : { ...rest, nodeAffinity: now.nodeAffinity }
 }
 
-function statusCell({ status = {}, spec, metadata }: Job): string {
-  if (hasCondition(status, 'Complete')) return 'Complete'
-  if (hasCondition(status, 'Failed')) return 'Failed'
+function statusCell({ status, spec, metadata }: Job): string {
+  // Of several conditions of a type the first counts, here alone.
+  const has = (type: string): boolean => status?.conditions?.find(condition => condition.type === type)?.status === 'True'
+  if (has('Complete')) return 'Complete'
+  if (has('Failed')) return 'Failed'
   if (metadata.deletionTimestamp !== undefined) return 'Terminating'
-  if (hasCondition(status, 'Suspended')) return 'Suspended'
-  if (hasCondition(status, 'FailureTarget')) return 'FailureTarget'
-  if (hasCondition(status, 'SuccessCriteriaMet') && spec.successPolicy !== undefined) return 'SuccessCriteriaMet'
+  if (has('Suspended')) return 'Suspended'
+  if (has('FailureTarget')) return 'FailureTarget'
+  if (has('SuccessCriteriaMet') && spec.successPolicy !== undefined) return 'SuccessCriteriaMet'
   return 'Running'
 }
 

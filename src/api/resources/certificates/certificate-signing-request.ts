@@ -1,5 +1,5 @@
 // certificates.k8s.io/v1 CertificateSigningRequest.
-import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported, required } from '../../field-error.ts'
+import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported, required, type UpdateFaults } from '../../field-error.ts'
 import { type Column, defineResource, type StrategyContext } from '../../resource.ts'
 import type { CertificateSigningRequest } from '../../types/certificates-v1.ts'
 import { goBytes, invalidShown } from '../../validation/go-syntax.ts'
@@ -145,7 +145,8 @@ function validate({ spec }: CertificateSigningRequest): FieldError[] {
   return errors
 }
 
-function validateStatus(object: CertificateSigningRequest, old: CertificateSigningRequest, path: { approval: boolean }): FieldError[] {
+/** All of it before the judgement of what may change in metadata. */
+function validateStatus(object: CertificateSigningRequest, old: CertificateSigningRequest, path: { approval: boolean }): UpdateFaults {
   const errors: FieldError[] = []
   validateConditions(object, errors)
   const field = 'status.certificate'
@@ -155,7 +156,7 @@ function validateStatus(object: CertificateSigningRequest, old: CertificateSigni
   if (problem !== undefined) errors.push(invalidValue(field, '<certificate data>', problem))
   validateConditionChange(object, old, path, errors)
   if (before !== '' && certificate !== before) errors.push(forbiddenField(field, 'updates may not modify existing certificate content'))
-  return errors
+  return [errors]
 }
 
 function conditionCell({ status }: CertificateSigningRequest): string {

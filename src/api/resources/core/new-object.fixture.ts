@@ -27,7 +27,7 @@ export function judgeUpdate<T extends KubeObject>(definition: ResourceDefinition
   change(object)
   definition.setDefaults?.(object)
   definition.prepare?.(object, old, { now: fixtureTime })
-  const errors = (definition.validateUpdate ?? definition.validate)?.(object, old) ?? []
+  const errors = [(definition.validateUpdate ?? definition.validate)?.(object, old) ?? []].flat(2)
   return { object, errors: errors.map(formatFieldError), fields: errors.map(({ field }) => field) }
 }
 
@@ -44,7 +44,7 @@ export function judgeSubresource<T extends KubeObject>(
   change(object)
   definition.setDefaults?.(object)
   subresource.prepare?.(object, old, { now: fixtureTime })
-  const errors = subresource.validate?.(object, old) ?? []
+  const errors = [subresource.validate?.(object, old) ?? []].flat(2)
   return { object, errors: errors.map(formatFieldError), fields: errors.map(({ field }) => field) }
 }
 

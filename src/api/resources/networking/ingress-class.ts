@@ -31,10 +31,9 @@ export const ingressClass = defineResource<IngressClass>({
   validate,
   judgesMetadata: ['change', 'whole'],
   validateUpdate(object, old) {
-    const errors: FieldError[] = []
-    immutable(errors, 'spec.controller', object.spec.controller ?? '', old.spec.controller ?? '')
-    errors.push(...validate(object))
-    return errors
+    const changed: FieldError[] = []
+    immutable(changed, 'spec.controller', object.spec.controller ?? '', old.spec.controller ?? '')
+    return [changed, validate(object)]
   },
 })
 

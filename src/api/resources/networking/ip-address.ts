@@ -32,11 +32,11 @@ export const ipAddress = defineResource<IPAddress>({
   }),
   validate,
   validateUpdate(object, old) {
-    const errors = validate(object)
-    if (!semanticallyEqual(object.spec.parentRef, old.spec.parentRef)) {
-      errors.push(invalidShown('spec.parentRef', goParent(object.spec.parentRef), immutableMessage))
-    }
-    return errors
+    const { parentRef } = object.spec
+    const changed = semanticallyEqual(parentRef, old.spec.parentRef)
+      ? []
+      : [invalidShown('spec.parentRef', goParent(parentRef), immutableMessage)]
+    return [validate(object), changed]
   },
 })
 

@@ -26,7 +26,7 @@ export const networkPolicy = defineResource<NetworkPolicy>({
   setDefaults,
   validate,
   // Upstream judges the new object twice, and says all twice.
-  validateUpdate: policy => [...validate(policy), ...validate(policy)],
+  validateUpdate: policy => [validate(policy), validate(policy)],
   judgesMetadata: ['whole', 'change'],
   warnings: ({ spec }) => [
     ...(spec.ingress ?? []).flatMap(({ from = [] }, index) => peerWarnings(from, `spec.ingress[${index}].from`)),

@@ -25,9 +25,9 @@ export const runtimeClass = defineResource<RuntimeClass>({
   },
   validate,
   validateUpdate(object, old) {
-    const errors = validate(object)
-    immutable(errors, 'handler', object.handler, old.handler)
-    return errors
+    const changed: FieldError[] = []
+    immutable(changed, 'handler', object.handler, old.handler)
+    return [validate(object), changed]
   },
   warnings({ scheduling }) {
     const messages = Object.keys(scheduling?.nodeSelector ?? {}).map(label => deprecatedNodeLabels[label])

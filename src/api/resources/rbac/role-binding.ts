@@ -19,5 +19,5 @@ export const roleBinding = defineResource<RoleBinding>({
   setDefaults: setBindingDefaults,
   validate,
   // Upstream judges the new object twice, and says all twice.
-  validateUpdate: (binding, old) => [...validate(binding), ...validate(binding), ...validateRoleRefUnchanged(binding, old)],
+  validateUpdate: (binding, old) => [validate(binding), validate(binding), validateRoleRefUnchanged(binding, old)],
 })

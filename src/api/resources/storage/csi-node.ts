@@ -1,5 +1,5 @@
 // storage.k8s.io/v1 CSINode.
-import { duplicate, type FieldError, invalidValue, required } from '../../field-error.ts'
+import { duplicate, type FieldError, invalidValue, required, type UpdateFaults } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { CSINode, CSINodeDriver } from '../../types/storage-v1.ts'
 import { exceedsBytes } from '../../validation/byte-length.ts'
@@ -57,12 +57,12 @@ function validateDriver(driver: CSINodeDriver, field: string, names: Set<string>
  * Drivers may come and go; one that stays may not change, or volumes already attached would be miscounted.
  * Upstream judges the new object twice, and says all twice.
  */
-function validateUpdate(object: CSINode, old: CSINode): FieldError[] {
-  const errors = [...validate(object), ...validate(object)]
+function validateUpdate(object: CSINode, old: CSINode): UpdateFaults {
+  const errors = validate(object)
   for (const before of old.spec.drivers ?? []) {
     for (const now of object.spec.drivers ?? []) {
       if (now.name === before.name && !semanticallyEqual(now, before)) errors.push(invalidValue('spec.drivers', now, immutableMessage))
     }
   }
-  return errors
+  return [validate(object), errors]
 }

@@ -1,5 +1,5 @@
 // storage.k8s.io/v1 CSIStorageCapacity.
-import { type FieldError, invalidValue } from '../../field-error.ts'
+import { type FieldError, invalidValue, type UpdateFaults } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { CSIStorageCapacity } from '../../types/storage-v1.ts'
 import { goLabelSelector, invalidShown } from '../../validation/go-syntax.ts'
@@ -41,12 +41,12 @@ function validate(object: CSIStorageCapacity): FieldError[] {
   return errors
 }
 
-function validateUpdate(object: CSIStorageCapacity, old: CSIStorageCapacity): FieldError[] {
-  const errors = validate(object)
+function validateUpdate(object: CSIStorageCapacity, old: CSIStorageCapacity): UpdateFaults {
+  const errors: FieldError[] = []
   if (!semanticallyEqual(object.nodeTopology, old.nodeTopology)) {
     const shown = object.nodeTopology === undefined ? '"null"' : goLabelSelector(object.nodeTopology)
     errors.push(invalidShown('nodeTopology', shown, immutableMessage))
   }
   immutable(errors, 'storageClassName', object.storageClassName, old.storageClassName)
-  return errors
+  return [validate(object), errors]
 }

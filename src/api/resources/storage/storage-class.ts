@@ -1,5 +1,14 @@
 // storage.k8s.io/v1 StorageClass.
-import { duplicate, type FieldError, forbiddenField, invalidValue, notSupported, required, tooLong } from '../../field-error.ts'
+import {
+  duplicate,
+  type FieldError,
+  forbiddenField,
+  invalidValue,
+  notSupported,
+  required,
+  tooLong,
+  type UpdateFaults,
+} from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { TopologySelectorTerm } from '../../types/core-v1.ts'
 import type { StorageClass } from '../../types/storage-v1.ts'
@@ -105,8 +114,8 @@ function validateTopologies(terms: readonly TopologySelectorTerm[] | undefined, 
   })
 }
 
-function validateUpdate(object: StorageClass, old: StorageClass): FieldError[] {
-  const errors = validate(object)
+function validateUpdate(object: StorageClass, old: StorageClass): UpdateFaults {
+  const errors: FieldError[] = []
   if (!semanticallyEqual(object.parameters, old.parameters)) {
     errors.push(forbiddenField('parameters', 'updates to parameters are forbidden.'))
   }
@@ -115,5 +124,5 @@ function validateUpdate(object: StorageClass, old: StorageClass): FieldError[] {
     errors.push(forbiddenField('reclaimPolicy', 'updates to reclaimPolicy are forbidden.'))
   }
   immutable(errors, 'volumeBindingMode', object.volumeBindingMode, old.volumeBindingMode)
-  return errors
+  return [validate(object), errors]
 }

@@ -1,5 +1,5 @@
 // storage.k8s.io/v1 VolumeAttachment.
-import { type FieldError, forbiddenField, invalidValue, required, tooLong } from '../../field-error.ts'
+import { type FieldError, forbiddenField, invalidValue, required, tooLong, type UpdateFaults } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { PersistentVolumeSpec } from '../../types/core-v1.ts'
 import type { VolumeAttachment } from '../../types/storage-v1.ts'
@@ -116,9 +116,7 @@ function validateStatus({ status }: VolumeAttachment): FieldError[] {
 }
 
 /** Upstream judges the new object twice, and says all twice. */
-function validateUpdate(object: VolumeAttachment, old: VolumeAttachment): FieldError[] {
+function validateUpdate(object: VolumeAttachment, old: VolumeAttachment): UpdateFaults {
   const once = [...validateSpec(object), ...validateStatus(object)]
-  const errors = [...once, ...once]
-  if (!semanticallyEqual(object.spec, old.spec)) errors.push(invalidValue('spec', object.spec, immutableMessage))
-  return errors
+  return [once, semanticallyEqual(object.spec, old.spec) ? once : [...once, invalidValue('spec', object.spec, immutableMessage)]]
 }
