@@ -63,3 +63,18 @@ test('event may grow its series and nothing else', () => {
   assert.deepEqual(judgeUpdate(event, newEvent(), next => Object.assign(next, { series })).fields, [])
   assert.deepEqual(judgeUpdate(event, newEvent(), next => Object.assign(next, { note: 'Other' })).fields, ['message'])
 })
+
+test('event shows what it no longer relates to as nothing', () => {
+  const { errors } = judgeUpdate(event, { ...newEvent(), related: { kind: 'Pod', name: 'p' } }, next => delete next.related)
+  assert.deepEqual(errors, ['related: Invalid value: "null": field is immutable'])
+})
+
+test('event is judged by the rules of both groups before its metadata, and by those of its own behind it', () => {
+  const object = { ...newEvent(), action: '', note: 'Other' }
+  const faults = event.validateUpdate?.(object, newEvent()) ?? []
+  assert.deepEqual(event.judgesMetadata, ['none', 'change'])
+  assert.deepEqual(
+    faults.map(part => [part].flat().map(({ field }) => field)),
+    [['action'], ['message', 'action']],
+  )
+})

@@ -1,5 +1,5 @@
 // events.k8s.io/v1 Event: the newer form of the core group's Event, in which it is stored.
-import { type FieldError, invalidValue, required } from '../../field-error.ts'
+import { type FieldError, invalidValue, required, type UpdateFaults } from '../../field-error.ts'
 import type { KubeObject } from '../../object.ts'
 import { defineResource } from '../../resource.ts'
 import type { Event as CoreEvent, ObjectReference } from '../../types/core-v1.ts'
@@ -21,6 +21,7 @@ export const event = defineResource<Event>({
   plural: 'events',
   namespaced: true,
   shortNames: ['ev'],
+  judgesMetadata: ['none', 'change'],
   allowCreateOnUpdate: true,
   columns: coreEvent.columns.map(column => ({
     ...column,
@@ -131,7 +132,7 @@ function shownInGo(name: (typeof fixed)[number][0], object: Event): string | und
     case 'regarding':
       return goReference(object.regarding ?? {})
     case 'related':
-      return object.related === undefined ? undefined : goReference(object.related)
+      return object.related === undefined ? '"null"' : goReference(object.related)
     case 'deprecatedSource': {
       const { component, host } = object.deprecatedSource ?? {}
       return goStruct('core.EventSource', { Component: goString(component), Host: goString(host) })
@@ -159,9 +160,9 @@ function goReference({ kind, namespace, name, uid, apiVersion, resourceVersion, 
   })
 }
 
-/** An event tells what happened; later only its series may grow. */
-function validateUpdate(object: Event, old: Event): FieldError[] {
-  const errors = validateEvent(toCore(object), 'reportingController')
+/** An event tells what happened; later only its series may grow. The rules of both groups stand before metadata, these behind it. */
+function validateUpdate(object: Event, old: Event): UpdateFaults {
+  const errors: FieldError[] = []
   if (!semanticallyEqual(object.series, old.series)) validateSeries(object, errors)
   for (const [name, stored] of fixed) {
     if (semanticallyEqual(object[name] || undefined, old[name] || undefined)) continue
@@ -170,5 +171,5 @@ function validateUpdate(object: Event, old: Event): FieldError[] {
       shown === undefined ? invalidValue(stored, object[name] ?? '', immutableMessage) : invalidShown(stored, shown, immutableMessage),
     )
   }
-  return errors
+  return [validateEvent(toCore(object), 'reportingController'), errors]
 }
