@@ -38,6 +38,19 @@ test('job defaults its counts and selects its pods by uid', () => {
   assert.deepEqual(selector, { matchLabels: { 'batch.kubernetes.io/controller-uid': 'uid-1' } })
 })
 
+test('job has the labels of its template, generated ones with them where it is named, unless it brings its own', () => {
+  const labelsOf = (metadata: Job['metadata']) => {
+    const object = newJob({ ...newJob().spec, template: { ...newJob().spec.template, metadata: { labels: { a: 'b' } } } })
+    return Object.keys(
+      judgeNew(job, { ...object, metadata: { namespace: 'default', uid: 'uid-1', ...metadata } }).object.metadata.labels ?? {},
+    )
+  }
+  const generated = ['job-name', 'batch.kubernetes.io/job-name', 'controller-uid', 'batch.kubernetes.io/controller-uid']
+  assert.deepEqual(labelsOf({ name: 'copy' }).toSorted(), ['a', ...generated].toSorted())
+  assert.deepEqual(labelsOf({ generateName: 'copy-' }), ['a'])
+  assert.deepEqual(labelsOf({ name: 'copy', labels: { a: 'b' } }), ['a'])
+})
+
 test('job with manualSelector keeps its own selector', () => {
   const spec = newJob().spec
   spec.template.metadata = { labels: { a: 'b' } }

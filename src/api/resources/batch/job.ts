@@ -72,11 +72,15 @@ function setDefaults(object: Job): void {
   setPodTemplateDefaults(spec.template)
 }
 
-/** A job without labels is labelled as its pods are. */
+/** Labels of jobs that are those of their template, whatever is added to these. */
+const ofTemplate = new WeakSet<object>()
+
+/** A job without labels is labelled as its pods are. Upstream has one map for both, which it copies before it draws a name. */
 function copyTemplateLabels({ metadata, spec }: Job): void {
   const labels = spec.template.metadata?.labels
   if (labels === undefined || Object.keys(labels).length === 0 || Object.keys(metadata.labels ?? {}).length > 0) return
   metadata.labels = { ...labels }
+  if (metadata.name) ofTemplate.add(metadata.labels)
 }
 
 /** Selects the job's pods by its uid, so that no two jobs can share pods. Labels that the user chose are left for validation to refuse. */
@@ -88,6 +92,7 @@ function generateSelector({ metadata, spec }: Job): void {
   for (const label of nameLabels) labels[label] ??= name
   for (const label of uidLabels) labels[label] ??= uid
   spec.template.metadata.labels = labels
+  if (metadata.labels !== undefined && ofTemplate.has(metadata.labels)) metadata.labels = { ...labels }
   spec.selector ??= {}
   spec.selector.matchLabels ??= {}
   spec.selector.matchLabels[`${prefix}controller-uid`] ??= uid
