@@ -23,7 +23,13 @@ export function validateAccessModes(modes: readonly string[] | undefined, path: 
   if (single && others) errors.push(forbiddenField(path, 'may not use ReadWriteOncePod with other access modes'))
 }
 
-export function validateClaimSpec(spec: PersistentVolumeClaimSpec, path: string, errors: FieldError[]): void {
+/** `anyGroup`: the group of a source is not judged, as in an update of a claim that has one. */
+export function validateClaimSpec(
+  spec: PersistentVolumeClaimSpec,
+  path: string,
+  errors: FieldError[],
+  { anyGroup = false }: { anyGroup?: boolean } = {},
+): void {
   if ((spec.accessModes?.length ?? 0) === 0) errors.push(required(`${path}.accessModes`, 'at least 1 access mode is required'))
   validateLabelSelector(spec.selector, `${path}.selector`, errors)
   validateAccessModes(spec.accessModes, `${path}.accessModes`, errors)
@@ -36,14 +42,14 @@ export function validateClaimSpec(spec: PersistentVolumeClaimSpec, path: string,
   if (spec.volumeMode !== undefined && !volumeModes.includes(spec.volumeMode)) {
     errors.push(notSupported(`${path}.volumeMode`, spec.volumeMode, volumeModes))
   }
-  validateDataSources(spec, path, errors)
+  validateDataSources(spec, anyGroup, path, errors)
 }
 
-function validateDataSources(spec: PersistentVolumeClaimSpec, path: string, errors: FieldError[]): void {
+function validateDataSources(spec: PersistentVolumeClaimSpec, anyGroup: boolean, path: string, errors: FieldError[]): void {
   const { dataSource, dataSourceRef } = spec
-  if (dataSource !== undefined) validateDataSource(dataSource, `${path}.dataSource`, errors)
+  if (dataSource !== undefined) validateDataSource(dataSource, anyGroup, `${path}.dataSource`, errors)
   if (dataSourceRef !== undefined) {
-    validateDataSource(dataSourceRef, `${path}.dataSourceRef`, errors)
+    validateDataSource(dataSourceRef, anyGroup, `${path}.dataSourceRef`, errors)
     if (dataSourceRef.namespace) {
       pushMessages(errors, `${path}.dataSourceRef.namespace`, dataSourceRef.namespace, nameIsDnsLabel(dataSourceRef.namespace, false))
     }
@@ -60,22 +66,41 @@ function validateDataSources(spec: PersistentVolumeClaimSpec, path: string, erro
   }
 }
 
-function validateDataSource(source: TypedObjectReference, path: string, errors: FieldError[]): void {
+function validateDataSource(source: TypedObjectReference, anyGroup: boolean, path: string, errors: FieldError[]): void {
   if (!source.name) errors.push(required(`${path}.name`))
   if (!source.kind) errors.push(required(`${path}.kind`))
-  if (source.apiGroup) pushMessages(errors, `${path}.apiGroup`, source.apiGroup, dns1123Subdomain(source.apiGroup))
-  else if (source.kind !== 'PersistentVolumeClaim') {
+  if (source.apiGroup) {
+    if (!anyGroup) pushMessages(errors, `${path}.apiGroup`, source.apiGroup, dns1123Subdomain(source.apiGroup))
+  } else if (source.kind !== 'PersistentVolumeClaim') {
     errors.push(invalidValue(path, source.kind ?? '', "must be 'PersistentVolumeClaim' when referencing the default apiGroup"))
   }
 }
+
+/** In the order in which upstream's structure has them. */
+const refusedInTemplate = [
+  'name',
+  'generateName',
+  'namespace',
+  'selfLink',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'ownerReferences',
+  'finalizers',
+  'managedFields',
+] as const
 
 /** A claim inside a pod: of its metadata only labels and annotations mean something. */
 export function validateClaimTemplate(template: PersistentVolumeClaimTemplate, path: string, errors: FieldError[]): void {
   const meta: ObjectMeta = template.metadata ?? {}
   validateAnnotations(meta.annotations, `${path}.metadata.annotations`, errors)
   validateLabels(meta.labels, `${path}.metadata.labels`, errors)
-  for (const [field, value] of Object.entries(meta)) {
-    if (field === 'labels' || field === 'annotations' || value === null || value === '' || value === 0) continue
+  for (const field of refusedInTemplate) {
+    const value = meta[field]
+    if (value === undefined || value === null || value === '' || value === 0) continue
     errors.push(forbiddenField(`${path}.metadata.${field === 'uid' ? 'uID' : field}`, 'cannot be set'))
   }
   validateClaimSpec(template.spec ?? {}, `${path}.spec`, errors)

@@ -1,6 +1,6 @@
 // Validation of how a container uses the pod's volumes: mounts and raw block devices.
 import { type FieldError, forbiddenField, invalidValue, notFoundField, notSupported, required } from '../field-error.ts'
-import type { Container, EphemeralContainer, Volume, VolumeDevice, VolumeMount } from '../types/core-v1.ts'
+import type { Container, EphemeralContainer, Volume, VolumeMount } from '../types/core-v1.ts'
 import { hasBacksteps, validateDescendingPath } from './paths-in-volumes.ts'
 
 type Volumes = ReadonlyMap<string, Volume>
@@ -17,7 +17,7 @@ export function validateVolumeMounts(
 ): void {
   const mounts = container.volumeMounts
   if (mounts === undefined) return
-  const devices = container.volumeDevices ?? []
+  const devices = new Map(container.volumeDevices?.map(({ name = '', devicePath = '' }) => [name, devicePath]))
   const mountPaths = new Set<string>()
   for (const [index, mount] of mounts.entries()) {
     const { name = '', mountPath = '' } = mount
@@ -28,7 +28,7 @@ export function validateVolumeMounts(
     if (mountPath === '') errors.push(required(`${at}.mountPath`))
     if (mountPaths.has(mountPath)) errors.push(invalidValue(`${at}.mountPath`, mountPath, 'must be unique'))
     mountPaths.add(mountPath)
-    if (devices.length > 0) rejectOverlapWithDevices(mount, devices, at, errors)
+    if (devices.size > 0) rejectOverlapWithDevices({ name, mountPath }, devices, at, errors)
     if (volume?.image !== undefined) {
       const text = 'not allowed in image volume sources'
       if (mount.subPath) errors.push(invalidValue(`${at}.subPath`, mount.subPath, text))
@@ -46,11 +46,19 @@ export function validateVolumeMounts(
   }
 }
 
-function rejectOverlapWithDevices(mount: VolumeMount, devices: readonly VolumeDevice[], path: string, errors: FieldError[]): void {
-  if (devices.some(device => device.name === mount.name)) {
+/** Of a volume that stands there twice, upstream knows the last path alone. */
+type PathsByVolume = ReadonlyMap<string, string>
+
+function rejectOverlapWithDevices(
+  mount: Pick<VolumeMount, 'name' | 'mountPath'>,
+  devices: PathsByVolume,
+  path: string,
+  errors: FieldError[],
+): void {
+  if (devices.has(mount.name)) {
     errors.push(invalidValue(`${path}.name`, mount.name, 'must not already exist in volumeDevices'))
   }
-  if (devices.some(device => device.devicePath === mount.mountPath)) {
+  if ([...devices.values()].includes(mount.mountPath)) {
     errors.push(invalidValue(`${path}.mountPath`, mount.mountPath, 'must not already exist as a path in volumeDevices'))
   }
 }
@@ -83,7 +91,7 @@ export function validateVolumeDevices(
   path: string,
   errors: FieldError[],
 ): void {
-  const mounts = container.volumeMounts ?? []
+  const mounts: PathsByVolume = new Map(container.volumeMounts?.map(({ name = '', mountPath = '' }) => [name, mountPath]))
   const names = new Set<string>()
   const paths = new Set<string>()
   container.volumeDevices?.forEach(({ name = '', devicePath = '' }, index) => {
@@ -100,8 +108,8 @@ export function validateVolumeDevices(
     if (paths.has(devicePath)) errors.push(invalidValue(`${at}.devicePath`, devicePath, 'must be unique'))
     if (hasBacksteps(devicePath)) errors.push(invalidValue(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')"))
     else paths.add(devicePath)
-    if (mounts.some(mount => mount.name === name)) errors.push(invalidValue(`${at}.name`, name, 'must not already exist in volumeMounts'))
-    if (mounts.some(mount => mount.mountPath === devicePath)) {
+    if (mounts.has(name)) errors.push(invalidValue(`${at}.name`, name, 'must not already exist in volumeMounts'))
+    if ([...mounts.values()].includes(devicePath)) {
       errors.push(invalidValue(`${at}.devicePath`, devicePath, 'must not already exist as a path in volumeMounts'))
     }
     if (name !== '') names.add(name)

@@ -3,7 +3,7 @@ import { duplicate, type FieldError, forbiddenField, invalidValue, notFoundField
 import type { Container, ContainerPort, ContainerResizePolicy, EphemeralContainer, PodSpec, Volume } from '../types/core-v1.ts'
 import { validateVolumeDevices, validateVolumeMounts } from './container-volumes.ts'
 import { validateEnvironment, validateEnvironmentFrom } from './environment.ts'
-import { notSupportedShown } from './go-syntax.ts'
+import { duplicateShown, notSupportedShown } from './go-syntax.ts'
 import { dns1123Label, portName, portNumber } from './names.ts'
 import { pushMessages } from './object-meta.ts'
 import { validateLifecycle, validateProbe } from './probes.ts'
@@ -172,7 +172,7 @@ function validateHostPorts(containers: readonly Container[], path: string, error
 function validateResizePolicy(policies: readonly ContainerResizePolicy[], spec: PodSpec, path: string, errors: FieldError[]): void {
   const seen = new Set<string>()
   policies.forEach(({ resourceName = '', restartPolicy = '' }, index) => {
-    if (seen.has(resourceName)) errors.push(duplicate(`${path}[${index}]`, resourceName))
+    if (seen.has(resourceName)) errors.push(duplicateShown(`${path}[${index}]`, resourceName))
     seen.add(resourceName)
     if (resourceName === '') errors.push(required(path))
     else if (resourceName !== 'cpu' && resourceName !== 'memory') errors.push(notSupportedShown(path, resourceName, ['cpu', 'memory']))

@@ -82,7 +82,8 @@ function refuseFieldPath(apiVersion: string, fieldPath: string, subscripted: rea
 /** `metadata.labels['app']` in its two parts. */
 function splitSubscript(fieldPath: string): readonly [field: string, key: string] | undefined {
   const open = fieldPath.indexOf("['")
-  if (open <= 0 || !fieldPath.endsWith("']")) return undefined
+  // The two brackets may not share their quotation mark.
+  if (open <= 0 || open + 2 > fieldPath.length - 2 || !fieldPath.endsWith("']")) return undefined
   return [fieldPath.slice(0, open), fieldPath.slice(open + 2, -2)]
 }
 
@@ -100,19 +101,14 @@ export function validateResourceFieldRef(reference: ResourceFieldSelector, inVol
 
 function validateDivisor(resource: string, divisor: string | undefined, hugePages: boolean, path: string, errors: FieldError[]): void {
   if (divisor === undefined || isZeroAmount(divisor)) return
-  if (resource.endsWith('.cpu')) {
+  const kind = containerResources.includes(resource) ? resource.slice(resource.indexOf('.') + 1) : undefined
+  if (kind === 'cpu') {
     if (divisor !== '1' && divisor !== '1m') {
       errors.push(invalidValue(`${path}.divisor`, resource, "only divisor's values 1m and 1 are supported with the cpu resource"))
     }
     return
   }
-  const what = resource.endsWith('.memory')
-    ? 'memory'
-    : resource.endsWith('.ephemeral-storage')
-      ? 'local ephemeral storage'
-      : hugePages
-        ? 'hugepages'
-        : undefined
+  const what = kind === 'memory' ? kind : kind === 'ephemeral-storage' ? 'local ephemeral storage' : hugePages ? 'hugepages' : undefined
   if (what === undefined || byteDivisors.includes(divisor)) return
   errors.push(
     invalidValue(`${path}.divisor`, resource, `only divisor's values ${byteDivisors.join(', ')} are supported with the ${what} resource`),

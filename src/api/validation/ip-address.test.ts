@@ -38,6 +38,7 @@ for (const [written, form] of forms) {
 
 test('parseCidr() bounds the prefix by the family', () => {
   assert.equal(parseCidr('10.0.0.0/24')?.prefixLength, 24)
+  assert.equal(parseCidr('10.0.0.0/00024')?.prefixLength, 24)
   assert.equal(parseCidr('2001:db8::/64')?.prefixLength, 64)
   for (const text of ['10.0.0.0', '10.0.0.0/33', '10.0.0.0/-1', '::/129', 'a/8', '10.0.0.0/'])
     assert.equal(parseCidr(text), undefined, text)

@@ -75,7 +75,7 @@ export function parseCidr(text: string): Cidr | undefined {
   if (slash < 0) return undefined
   const address = parseIp(text.slice(0, slash))
   const bits = text.slice(slash + 1)
-  if (address === undefined || !/^\d{1,3}$/.test(bits)) return undefined
+  if (address === undefined || !/^\d+$/.test(bits)) return undefined
   const ipv6Form = text.slice(0, slash).includes(':')
   const prefixLength = Number(bits)
   return prefixLength > (ipv6Form ? 128 : 32) ? undefined : { address, prefixLength }

@@ -1,5 +1,6 @@
 // Validation of the annotations of pods that Kubernetes itself gives a meaning: mirror pods, tolerations, deletion cost, seccomp, AppArmor.
 import { type FieldError, forbiddenField, invalidValue } from '../field-error.ts'
+import { goQuote } from '../go-quote.ts'
 import { mirrorPodAnnotation } from '../mirror-pod.ts'
 import type { ObjectMeta } from '../object.ts'
 import type { PodSpec, SeccompProfile, Toleration } from '../types/core-v1.ts'
@@ -28,16 +29,17 @@ export function validatePodAnnotations(annotations: Annotations | undefined, spe
   if (cost !== undefined && !isDeletionCost(cost)) {
     errors.push(invalidValue(`${path}[${deletionCostAnnotation}]`, cost, 'must be a 32bit integer'))
   }
-  for (const key in annotations) {
-    const value = annotations[key] ?? ''
-    if (key === seccompPod || key.startsWith(seccompContainerPrefix)) validateSeccompAnnotation(value, `${path}.${key}`, errors)
-    else if (key.startsWith(appArmorPrefix)) validateAppArmorAnnotation(key, value, spec, `${path}[${key}]`, errors)
-  }
+  if (!hasProfileAnnotation(annotations)) return
+  const entries = Object.entries(annotations)
+  for (const [key, value] of entries) if (key === seccompPod) validateSeccompAnnotation(value, `${path}.${key}`, errors)
+  for (const [key, value] of entries) if (key.startsWith(seccompContainerPrefix)) validateSeccompAnnotation(value, `${path}.${key}`, errors)
+  for (const [key, value] of entries)
+    if (key.startsWith(appArmorPrefix)) validateAppArmorAnnotation(key, value, spec, `${path}[${key}]`, errors)
 }
 
-/** A whole number of 32 bits without a plus sign and without leading zeros. */
+/** A whole number of 32 bits without a plus sign, and without leading zeros where it is not negative. */
 function isDeletionCost(text: string): boolean {
-  if (!/^-?\d{1,10}$/.test(text) || (text.length > 1 && text.startsWith('0'))) return false
+  if (!/^(?:0|[1-9]\d*|-\d+)$/.test(text)) return false
   const cost = Number(text)
   return cost >= -2147483648 && cost <= 2147483647
 }
@@ -58,7 +60,7 @@ function validateAppArmorAnnotation(key: string, profile: string, spec: PodSpec,
   const name = key.slice(appArmorPrefix.length)
   if (!containersOf(spec).some(({ container }) => container.name === name)) errors.push(invalidValue(path, name, 'container not found'))
   if (profile !== '' && profile !== 'runtime/default' && profile !== 'unconfined' && !profile.startsWith('localhost/')) {
-    errors.push(invalidValue(path, profile, `invalid AppArmor profile name: ${JSON.stringify(profile)}`))
+    errors.push(invalidValue(path, profile, `invalid AppArmor profile name: ${goQuote(profile)}`))
   }
 }
 

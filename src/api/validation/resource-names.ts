@@ -1,7 +1,7 @@
 // The names of compute resources: which stand where, which come in whole numbers, which may be overcommitted.
-import { type FieldError, invalidValue, notSupported } from '../field-error.ts'
+import { type FieldError, notSupported } from '../field-error.ts'
 import { milliValue, parseQuantity } from '../quantity.ts'
-import { invalidShown } from './go-syntax.ts'
+import { goQuantity, invalidShown } from './go-syntax.ts'
 import { qualifiedName } from './names.ts'
 import { pushMessages } from './object-meta.ts'
 import { validateNonnegativeQuantity } from './quantities.ts'
@@ -86,7 +86,7 @@ export function validateResourceQuantity(name: string, quantity: string, path: s
   validateNonnegativeQuantity(quantity, path, errors)
   if (standardContainerResources.has(name)) return
   if ((integerResources.has(name) || isExtendedResource(name)) && milliValue(parseQuantity(quantity)) % 1000n !== 0n) {
-    errors.push(invalidValue(path, quantity, 'must be an integer'))
+    errors.push(invalidShown(path, goQuantity(quantity), 'must be an integer'))
   }
 }
 

@@ -1,6 +1,6 @@
 // Validation of what containers request and are limited to.
 import { duplicate, type FieldError, forbiddenField, invalidValue, notFoundField, required } from '../field-error.ts'
-import { integerValue, parseQuantity, QuantityError } from '../quantity.ts'
+import { integerValue, milliValue, parseQuantity, QuantityError } from '../quantity.ts'
 import type { ResourceClaim, ResourceList, ResourceRequirements } from '../types/core-v1.ts'
 import { dns1123Label } from './names.ts'
 import { pushMessages } from './object-meta.ts'
@@ -19,7 +19,9 @@ export function validateResourceRequirements(
   let compute = false
   let hugePages = false
   for (const name in limits) {
-    validateEntry(name, limits[name] ?? '0', `${path}.limits[${name}]`, errors)
+    const quantity = limits[name] ?? '0'
+    validateEntry(name, quantity, `${path}.limits[${name}]`, errors)
+    validatePages(name, quantity, `${path}.limits[${name}]`, errors)
     compute ||= name === 'cpu' || name === 'memory'
     hugePages ||= isHugePages(name)
   }
@@ -27,6 +29,7 @@ export function validateResourceRequirements(
     const quantity = requests[name] ?? '0'
     validateEntry(name, quantity, `${path}.requests[${name}]`, errors)
     compareWithLimit(name, quantity, limits, path, errors)
+    validatePages(name, quantity, `${path}.requests[${name}]`, errors)
     compute ||= name === 'cpu' || name === 'memory'
     hugePages ||= isHugePages(name)
   }
@@ -37,17 +40,19 @@ export function validateResourceRequirements(
 function validateEntry(name: string, quantity: string, path: string, errors: FieldError[]): void {
   validateContainerResourceName(name, path, errors)
   validateResourceQuantity(name, quantity, path, errors)
-  if (!isHugePages(name)) return
-  if (!isWholePages(name.slice('hugepages-'.length), quantity)) {
+}
+
+function validatePages(name: string, quantity: string, path: string, errors: FieldError[]): void {
+  if (isHugePages(name) && !isWholePages(name.slice('hugepages-'.length), quantity)) {
     errors.push(invalidValue(path, quantity, `${quantity} is not positive integer multiple of ${name}`))
   }
 }
 
 function isWholePages(pageSize: string, quantity: string): boolean {
   try {
-    const page = integerValue(parseQuantity(pageSize))
-    const amount = integerValue(parseQuantity(quantity))
-    return page > 0n && amount >= 0n && amount % page === 0n
+    const page = parseQuantity(pageSize)
+    // That an amount is negative is said of every resource.
+    return page.value > 0n && milliValue(page) % 1000n === 0n && integerValue(parseQuantity(quantity)) % integerValue(page) === 0n
   } catch (err) {
     // The size is part of the resource's name, which no decoder has looked at.
     if (err instanceof QuantityError) return false

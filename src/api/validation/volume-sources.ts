@@ -9,6 +9,7 @@ import type {
   NFSVolumeSource,
   QuobyteVolumeSource,
 } from '../types/core-v1.ts'
+import { exceedsBytes } from './byte-length.ts'
 import { dns1123Label, rangeMessage } from './names.ts'
 import { pushMessages } from './object-meta.ts'
 import { validateNoBacksteps } from './paths-in-volumes.ts'
@@ -17,7 +18,8 @@ const hostPathTypes = ['', 'BlockDevice', 'CharDevice', 'Directory', 'DirectoryO
 const managedDiskUris = ['/subscriptions/{sub-id}/resourcegroups/{group-name}/providers/microsoft.compute/disks/{disk-id}']
 const blobDiskUris = ['https://{account-name}.blob.core.windows.net/{container-name}/{disk-name}.vhd']
 
-const iqnPattern = /iqn\.\d{4}-\d{2}\.[A-Za-z0-9.-]+:[^,;*&$|\s]+$/
+// Go's white space is that of ASCII, without the vertical tab.
+const iqnPattern = /iqn\.\d{4}-\d{2}\.[A-Za-z0-9.-]+:[^,;*&$|\t\n\f\r ]+$/
 const euiPattern = /^eui.[A-Za-z0-9]{16}$/
 const naaPattern = /^naa.[A-Za-z0-9]{32}$/
 
@@ -58,16 +60,36 @@ function hasIscsiShape(name: string): boolean {
 
 const hasIscsiPrefix = (name: string): boolean => /^(iqn|eui|naa)/.test(name)
 
-/** `wrongPrefix` is how the place words a name of no known family. */
+type IscsiSource = Pick<ISCSIVolumeSource, 'targetPortal' | 'iqn' | 'lun' | 'chapAuthDiscovery' | 'chapAuthSession' | 'initiatorName'> & {
+  readonly secretRef?: { readonly name?: string }
+}
+
+export const iscsiLengthMessage =
+  'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.'
+
+/** The initiator makes a name of both on the node. */
+export function exceedsIscsiLength({ initiatorName, targetPortal }: IscsiSource, volumeName: string): boolean {
+  return initiatorName !== undefined && exceedsBytes(`${volumeName}:${targetPortal ?? ''}`, 64)
+}
+
+/** What persistent volumes are judged for and pods are not, or elsewhere. */
+interface IscsiPlace {
+  /** How the place words a name of no known family. */
+  readonly wrongPrefix: string
+  /** The name of the persistent volume. */
+  readonly persistentVolume?: string
+}
+
 export function validateIscsi(
-  source: Pick<ISCSIVolumeSource, 'targetPortal' | 'iqn' | 'lun' | 'chapAuthDiscovery' | 'chapAuthSession' | 'initiatorName'> & {
-    readonly secretRef?: object
-  },
-  wrongPrefix: string,
+  source: IscsiSource,
+  { wrongPrefix, persistentVolume }: IscsiPlace,
   path: string,
   errors: FieldError[],
 ): void {
   requireFields(source, path, errors, 'targetPortal')
+  if (persistentVolume !== undefined && exceedsIscsiLength(source, persistentVolume)) {
+    errors.push(invalidValue(`${path}.targetportal`, source.targetPortal ?? '', iscsiLengthMessage))
+  }
   const judge = (name: string, at: string): void => {
     if (!hasIscsiPrefix(name)) errors.push(invalidValue(at, name, wrongPrefix))
     else if (!hasIscsiShape(name)) errors.push(invalidValue(at, name, 'must be valid format'))
@@ -77,6 +99,7 @@ export function validateIscsi(
   const lun = source.lun ?? 0
   if (lun < 0 || lun > 255) errors.push(invalidValue(`${path}.lun`, lun, rangeMessage(0, 255)))
   if ((source.chapAuthDiscovery || source.chapAuthSession) && source.secretRef === undefined) errors.push(required(`${path}.secretRef`))
+  if (persistentVolume !== undefined) validateSecretReference(source.secretRef, false, `${path}.secretRef`, errors)
   if (source.initiatorName !== undefined) judge(source.initiatorName, `${path}.initiatorname`)
 }
 
@@ -97,7 +120,7 @@ export function validateFibreChannel(source: FCVolumeSource, path: string, error
 export function validateQuobyte(source: QuobyteVolumeSource, path: string, errors: FieldError[]): void {
   const pairs = 'must be a host:port pair or multiple pairs separated by commas'
   if (!source.registry) errors.push(required(`${path}.registry`, pairs))
-  else if ((source.tenant?.length ?? 0) >= 65) {
+  else if (exceedsBytes(source.tenant ?? '', 64)) {
     errors.push(required(`${path}.tenant`, 'must be a UUID and may not exceed a length of 64 characters'))
   } else {
     for (const pair of source.registry.split(',')) {

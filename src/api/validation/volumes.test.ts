@@ -89,16 +89,32 @@ describe('validateVolumes()', () => {
     ['needs a driver', { csi: { driver: '' } }, ['v[0].csi.driver: Required value']],
     ['has a template for its claim', { ephemeral: {} }, ['v[0].ephemeral.volumeClaimTemplate: Required value']],
     [
-      'whose name is the pod’s matter',
+      'has a short address of its target where it names the initiator, also beside another source',
+      {
+        nfs: { server: 's', path: '/' },
+        iscsi: { targetPortal: 'p'.repeat(63), iqn: 'iqn.2014-12.a:b', lun: 0, initiatorName: 'iqn.2014-12.a:b' },
+      },
+      [
+        'v[0].iscsi: Forbidden: may not specify more than 1 volume type',
+        'v[0].name: Invalid value: "a": Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.',
+      ],
+    ],
+    [
+      'has a tenant of 64 bytes',
+      { quobyte: { registry: 'r:1', volume: 'v', tenant: 'é'.repeat(33) } },
+      ['v[0].quobyte.tenant: Required value: must be a UUID and may not exceed a length of 64 characters'],
+    ],
+    [
+      'whose name and the like are the pod’s matter',
       {
         ephemeral: {
           volumeClaimTemplate: {
-            metadata: { name: 'x' },
+            metadata: { finalizers: ['a.b/c'], uid: 'u', name: 'x' },
             spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1' } } },
           },
         },
       },
-      ['v[0].ephemeral.volumeClaimTemplate.metadata.name: Forbidden: cannot be set'],
+      ['name', 'uID', 'finalizers'].map(field => `v[0].ephemeral.volumeClaimTemplate.metadata.${field}: Forbidden: cannot be set`),
     ],
   ]
   for (const [name, source, errors] of rows) {
@@ -138,6 +154,12 @@ describe('validateVolumes()', () => {
     assert.deepEqual(errors, [
       'v[1].persistentVolumeClaim.claimName: Invalid value: "web-a": must not reference a PVC that gets created for an ephemeral volume',
     ])
+  })
+
+  test('quotes the name of a claim as Go does', () => {
+    const template = { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1' } } } }
+    const [claim = ''] = judge({ name: '\u0001', ephemeral: { volumeClaimTemplate: template } })
+    assert.ok(claim.startsWith('v[0].name: Invalid value: "\\x01": PVC name "web-\\x01": a lowercase RFC 1123 subdomain'), claim)
   })
 
   test('hasSource() tells a bare volume', () => {

@@ -1,9 +1,9 @@
 // Validation of a pod's volumes: one source each, and the rules of every source.
 
 import { duplicate, type FieldError, forbiddenField, invalidValue, required } from '../field-error.ts'
+import { goQuote } from '../go-quote.ts'
 import type { ObjectMeta } from '../object.ts'
 import type { ConfigMapVolumeSource, SecretVolumeSource, Volume } from '../types/core-v1.ts'
-import { exceedsBytes } from './byte-length.ts'
 import { validateClaimTemplate } from './claim-spec.ts'
 import { validateCsiDriverName } from './csi-driver-name.ts'
 import { dns1123Label, nameIsDnsSubdomain } from './names.ts'
@@ -13,6 +13,8 @@ import { validateDownwardApiFile, validateProjectedVolume } from './projected-vo
 import { compareAmounts } from './quantities.ts'
 import { type SourceKind, type SourcePlace, sourceKindsOf } from './source-kind.ts'
 import {
+  exceedsIscsiLength,
+  iscsiLengthMessage,
   requireFields,
   validateAzureDisk,
   validateFibreChannel,
@@ -64,12 +66,8 @@ const sources: readonly SourceKind<Volume, VolumePlace>[] = [
     validateItems(secret, path, errors)
   }),
   source('nfs', validateNfs),
-  source('iscsi', (iscsi, path, errors, place) => {
-    validateIscsi(iscsi, 'must be valid format starting with iqn, eui, or naa', path, errors)
-    if (iscsi.initiatorName !== undefined && exceedsBytes(`${place.volumeName}:${iscsi.targetPortal ?? ''}`, 64)) {
-      const text = 'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.'
-      errors.push(invalidValue(`${place.path}.name`, place.volumeName, text))
-    }
+  source('iscsi', (iscsi, path, errors) => {
+    validateIscsi(iscsi, { wrongPrefix: 'must be valid format starting with iqn, eui, or naa' }, path, errors)
   }),
   source('glusterfs', (glusterfs, path, errors) => requireFields(glusterfs, path, errors, 'endpoints', 'path')),
   source('flocker', validateFlocker),
@@ -119,7 +117,7 @@ const sources: readonly SourceKind<Volume, VolumePlace>[] = [
     if (!place.podName || place.volumeName === '') return
     const claim = `${place.podName}-${place.volumeName}`
     for (const message of nameIsDnsSubdomain(claim, false)) {
-      errors.push(invalidValue(`${place.path}.name`, place.volumeName, `PVC name ${JSON.stringify(claim)}: ${message}`))
+      errors.push(invalidValue(`${place.path}.name`, place.volumeName, `PVC name ${goQuote(claim)}: ${message}`))
     }
   }),
 ]
@@ -167,6 +165,10 @@ function validateVolumeSource(volume: Volume, place: VolumePlace, errors: FieldE
     if (volume[kind.field] === undefined) continue
     if (found) errors.push(forbiddenField(`${place.path}.${kind.forbiddenAs}`, 'may not specify more than 1 volume type'))
     else kind.validate(volume, errors, place)
+    // Upstream measures it beside another source too.
+    if (kind.field === 'iscsi' && volume.iscsi && exceedsIscsiLength(volume.iscsi, place.volumeName)) {
+      errors.push(invalidValue(`${place.path}.name`, place.volumeName, iscsiLengthMessage))
+    }
     found = true
   }
   if (!found) errors.push(required(place.path, 'must specify a volume type'))

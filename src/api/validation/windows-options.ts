@@ -47,7 +47,7 @@ function userNameProblems(name: string): string[] {
   const user = parts.at(-1) ?? ''
   const problems: string[] = []
   if (domain !== undefined && exceedsBytes(domain, 255)) problems.push("runAsUserName's Domain length must be under 256 characters")
-  if (domain !== undefined && !netBiosName.test(domain) && !(domain.length < 256 && dnsName.test(domain))) {
+  if (domain !== undefined && !netBiosName.test(domain) && !dnsName.test(domain)) {
     problems.push("runAsUserName's Domain doesn't match the NetBios nor the DNS format")
   }
   if (user === '') problems.push("runAsUserName's User cannot be empty")

@@ -30,6 +30,11 @@ describe('LimitRange', () => {
     ],
     ['bounds claims by storage', { type: 'PersistentVolumeClaim' }, ['limits']],
     [
+      'and says so before it judges ratios',
+      { type: 'PersistentVolumeClaim', min: { bad: '1' }, maxLimitRequestRatio: { worse: '2' } },
+      ['min[bad]', 'limits', 'maxLimitRequestRatio[worse]'],
+    ],
+    [
       'requests no more than it limits',
       { type: 'Container', default: { cpu: '1' }, defaultRequest: { cpu: '2' } },
       ['defaultRequest[cpu]'],

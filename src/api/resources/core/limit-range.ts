@@ -66,6 +66,7 @@ function validateItem(item: LimitRangeItem, seen: Set<string>, path: string, err
   const isPod = type === 'Pod'
   const names = new Set<string>()
   for (const list of lists) {
+    if (list === 'maxLimitRequestRatio') validateBoundOfClaim(item, path, errors)
     const amounts = item[list]
     if (amounts === undefined) continue
     if (isPod && (list === 'default' || list === 'defaultRequest')) {
@@ -78,10 +79,12 @@ function validateItem(item: LimitRangeItem, seen: Set<string>, path: string, err
       else validateResourceName(name, `${path}.${list}[${name}]`, errors)
     }
   }
-  if (type === 'PersistentVolumeClaim' && item.min?.['storage'] === undefined && item.max?.['storage'] === undefined) {
-    errors.push(required(`${path}.limits`, 'either minimum or maximum storage value is required, but neither was provided'))
-  }
   for (const name of names) validateAmounts(name, isPod ? { ...item, default: {}, defaultRequest: {} } : item, path, errors)
+}
+
+function validateBoundOfClaim({ type, min, max }: LimitRangeItem, path: string, errors: FieldError[]): void {
+  if (type !== 'PersistentVolumeClaim' || min?.['storage'] !== undefined || max?.['storage'] !== undefined) return
+  errors.push(required(`${path}.limits`, 'either minimum or maximum storage value is required, but neither was provided'))
 }
 
 /** minimum ≤ default request ≤ default limit ≤ maximum, and a ratio that the bounds leave room for. */

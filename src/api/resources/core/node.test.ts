@@ -52,6 +52,14 @@ describe('Node', () => {
   ]
   for (const [name, object, fields] of rows) test(name, () => assert.deepEqual(judgeNew(node, object).fields, fields))
 
+  test('has ranges that can be read before their families are compared', () => {
+    assert.deepEqual(judgeNew(node, of({ spec: { podCIDRs: ['10.0.0.0/24', 'x', 'fd00::/64'] } })).errors, [
+      'spec.podCIDRs[1]: Invalid value: "x": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)',
+      'spec.podCIDRs: Internal error: invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR[1]: <nil> (invalid CIDR address: x)',
+      'spec.podCIDRs: Invalid value: []string{"10.0.0.0/24", "x", "fd00::/64"}: may specify no more than one CIDR for each IP family',
+    ])
+  })
+
   const annotated = (name: string, value: string): readonly string[] =>
     judgeNew(node, of({ metadata: { name: 'n1', annotations: { [`scheduler.alpha.kubernetes.io/${name}`]: value } } })).errors
   const prefix = 'metadata.annotations.scheduler.alpha.kubernetes.io/'

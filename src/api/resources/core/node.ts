@@ -1,6 +1,6 @@
 // Node, v1.
 
-import { duplicate, type FieldError, forbiddenField, invalidValue } from '../../field-error.ts'
+import { duplicate, type FieldError, forbiddenField, internalFieldError, invalidValue } from '../../field-error.ts'
 import { type Column, defineResource } from '../../resource.ts'
 import type { Node } from '../../types/core-v1.ts'
 import { duplicateShown, goString, goStruct } from '../../validation/go-syntax.ts'
@@ -88,7 +88,13 @@ function validateNode(object: Node): FieldError[] {
     validateCidr(range, `spec.podCIDRs[${index}]`, errors)
   })
   if (ranges.length < 2) return errors
-  if (!isDualStack(ranges.map(range => parseCidr(range)?.address)) || ranges.length > 2) {
+  const parsed = ranges.map(parseCidr)
+  const unread = parsed.indexOf(undefined)
+  if (unread >= 0) {
+    const text = `invalid CIDR[${unread}]: <nil> (invalid CIDR address: ${ranges[unread]})`
+    errors.push(internalFieldError('spec.podCIDRs', `invalid PodCIDRs. failed to check with dual stack with error:${text}`))
+  }
+  if (unread >= 0 || !isDualStack(parsed.map(range => range?.address)) || ranges.length > 2) {
     errors.push(invalidValue('spec.podCIDRs', ranges, 'may specify no more than one CIDR for each IP family'))
   }
   const isRepeated = repetition<string>()

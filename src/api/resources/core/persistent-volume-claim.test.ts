@@ -117,10 +117,25 @@ describe('PersistentVolumeClaim', () => {
     assert.deepEqual(object.status, { phase: 'Bound' })
   })
 
+  test('judges the group of a source where it had none', () => {
+    const source = { apiGroup: 'x.y', kind: 'Other', name: 'x' }
+    const update = (spec: PersistentVolumeClaimSpec) =>
+      judgeUpdate(persistentVolumeClaim, judgeNew(persistentVolumeClaim, of(spec)).object, object =>
+        Object.assign(object.spec ?? {}, { dataSource: undefined, dataSourceRef: { ...source, apiGroup: 'X/' } }),
+      ).fields
+    assert.deepEqual(update({ dataSourceRef: source }), ['spec'])
+    const twice = ['spec.dataSource.apiGroup', 'spec.dataSourceRef.apiGroup']
+    assert.deepEqual(update({}), [...twice, ...twice, 'spec'])
+  })
+
   test('status speaks of storage', () => {
-    const { fields } = judgeSubresource(persistentVolumeClaim, 'status', bound, object => {
+    const { errors, fields } = judgeSubresource(persistentVolumeClaim, 'status', bound, object => {
       object.status = { allocatedResourceStatuses: { cpu: 'Fine' } }
     })
     assert.deepEqual(fields, ['status.allocatedResourceStatus', 'status.allocatedResourceStatus'])
+    assert.deepEqual(
+      errors.map(error => error.slice(0, error.indexOf(': supported'))),
+      ['status.allocatedResourceStatus: Unsupported value: "cpu"', 'status.allocatedResourceStatus: Unsupported value: cpu'],
+    )
   })
 })

@@ -1,8 +1,9 @@
 // PersistentVolumeClaim, v1.
-import { type FieldError, forbiddenField, notSupported, required } from '../../field-error.ts'
+import { type FieldError, forbiddenField, required } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec, TypedLocalObjectReference } from '../../types/core-v1.ts'
 import { validateClaimSpec } from '../../validation/claim-spec.ts'
+import { notSupportedShown } from '../../validation/go-syntax.ts'
 import { immutable } from '../../validation/object-meta.ts'
 import { compareAmounts, roundAmounts, validateBasicQuantity } from '../../validation/quantities.ts'
 import { validateClaimResourceKey } from '../../validation/resource-names.ts'
@@ -64,7 +65,7 @@ export const persistentVolumeClaim = defineResource<PersistentVolumeClaim>({
     object.status = { phase: 'Pending' }
     prepareSources(object.spec, {})
   },
-  validate: validateClaim,
+  validate: object => validateClaim(object),
   prepare(object, old) {
     keepStatus(object, old)
     prepareSources(object.spec, old.spec ?? {})
@@ -106,9 +107,10 @@ function isCoreSource({ apiGroup, kind }: TypedLocalObjectReference): boolean {
   return apiGroup ? apiGroup === 'snapshot.storage.k8s.io' && kind === 'VolumeSnapshot' : kind === 'PersistentVolumeClaim'
 }
 
-function validateClaim({ spec }: PersistentVolumeClaim): FieldError[] {
+function validateClaim({ spec }: PersistentVolumeClaim, old?: PersistentVolumeClaim): FieldError[] {
   const errors: FieldError[] = []
-  validateClaimSpec(spec ?? {}, 'spec', errors)
+  const { dataSource, dataSourceRef } = old?.spec ?? {}
+  validateClaimSpec(spec ?? {}, 'spec', errors, { anyGroup: (dataSource?.apiGroup ?? dataSourceRef?.apiGroup) !== undefined })
   return errors
 }
 
@@ -117,7 +119,7 @@ function validateClaim({ spec }: PersistentVolumeClaim): FieldError[] {
  * twice.
  */
 function validateClaimUpdate(object: PersistentVolumeClaim, old: PersistentVolumeClaim): FieldError[] {
-  const errors = [...validateClaim(object), ...validateClaim(object)]
+  const errors = [...validateClaim(object, old), ...validateClaim(object, old)]
   const now: PersistentVolumeClaimSpec = { ...object.spec }
   const before: PersistentVolumeClaimSpec = { ...old.spec }
   if (!before.volumeName && now.volumeName) before.volumeName = now.volumeName
@@ -152,7 +154,7 @@ function validateStatus({ spec, status }: PersistentVolumeClaim): FieldError[] {
   }
   for (const [name, state] of Object.entries(status?.allocatedResourceStatuses ?? {})) {
     validateClaimResourceKey(name, 'status.allocatedResourceStatus', errors)
-    if (!resizeStatuses.includes(state)) errors.push(notSupported('status.allocatedResourceStatus', name, resizeStatuses))
+    if (!resizeStatuses.includes(state)) errors.push(notSupportedShown('status.allocatedResourceStatus', name, resizeStatuses))
   }
   for (const [name, amount] of Object.entries(status?.allocatedResources ?? {})) {
     if (validateClaimResourceKey(name, 'status.allocatedResources', errors)) {

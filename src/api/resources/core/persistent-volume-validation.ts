@@ -4,7 +4,6 @@ import path from 'node:path'
 import { copyJson } from '../../../base/copy-json.ts'
 import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
 import type { CSIPersistentVolumeSource, PersistentVolume, PersistentVolumeSpec, VolumeNodeAffinity } from '../../types/core-v1.ts'
-import { exceedsBytes } from '../../validation/byte-length.ts'
 import { validateAccessModes, volumeModes } from '../../validation/claim-spec.ts'
 import { validateCsiDriverName } from '../../validation/csi-driver-name.ts'
 import { goResourceList, notSupportedShown } from '../../validation/go-syntax.ts'
@@ -64,12 +63,7 @@ const sources: readonly SourceKind<Spec, SourcePlace>[] = [
   source('quobyte', validateQuobyte),
   source('cephfs', (cephfs, at, errors) => requireFields(cephfs, at, errors, 'monitors'), { forbidden: 'cephFS' }),
   source('iscsi', (iscsi, at, errors, { volumeName }) => {
-    validateIscsi(iscsi, 'must be valid format', at, errors)
-    if (iscsi.initiatorName !== undefined && exceedsBytes(`${volumeName}:${iscsi.targetPortal ?? ''}`, 64)) {
-      const text = 'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.'
-      errors.push(invalidValue(`${at}.targetportal`, iscsi.targetPortal, text))
-    }
-    validateSecretReference(iscsi.secretRef, false, `${at}.secretRef`, errors)
+    validateIscsi(iscsi, { wrongPrefix: 'must be valid format', persistentVolume: volumeName }, at, errors)
   }),
   source('cinder', (cinder, at, errors) => {
     requireFields(cinder, at, errors, 'volumeID')

@@ -46,6 +46,11 @@ describe('PersistentVolume', () => {
     ],
     ['knows modes', { hostPath: { path: '/a' }, volumeMode: 'Tape' }, ['spec.volumeMode']],
     ['has valid iSCSI names', { iscsi: { targetPortal: 'p', iqn: 'iqn.bad', lun: 256 } }, ['spec.iscsi.iqn', 'spec.iscsi.lun']],
+    [
+      'has all of iSCSI valid, said in order',
+      { iscsi: { targetPortal: 'p'.repeat(63), iqn: 'iqn.2014-12.a:b\t', lun: 256, initiatorName: 'y', secretRef: {} } },
+      ['targetportal', 'iqn', 'lun', 'secretRef.name', 'initiatorname'].map(field => `spec.iscsi.${field}`),
+    ],
   ]
   for (const [name, spec, fields] of rows) test(name, () => assert.deepEqual(judgeNew(persistentVolume, of(spec)).fields, fields))
 
