@@ -157,6 +157,25 @@ describe('imageTag()', () => {
   for (const [image, tag] of rows) test(`${JSON.stringify(image)} has ${JSON.stringify(tag)}`, () => assert.equal(imageTag(image), tag))
 })
 
+describe('annotations from before there were init containers', () => {
+  const old = {
+    'pod.alpha.kubernetes.io/init-containers': '[]',
+    'pod.beta.kubernetes.io/init-containers': '[]',
+    'pod.alpha.kubernetes.io/init-container-statuses': '[]',
+    'pod.beta.kubernetes.io/init-container-statuses': '[]',
+  }
+  const after = (annotations: Record<string, string>) => {
+    const pod: Pod = { metadata: { name: 'a', annotations: { ...annotations } }, spec: { containers: [] } }
+    setPodDefaults(pod)
+    const template = { metadata: { annotations: { ...annotations } }, spec: { containers: [] } }
+    setPodTemplateDefaults(template)
+    return [pod.metadata.annotations, template.metadata.annotations]
+  }
+
+  test('are dropped', () => assert.deepEqual(after(old), [undefined, undefined]))
+  test('are dropped beside others', () => assert.deepEqual(after({ ...old, a: 'b' }), [{ a: 'b' }, { a: 'b' }]))
+})
+
 describe('qualityOfService()', () => {
   const rows: readonly (readonly [name: string, resources: Container['resources'][], expected: string])[] = [
     ['nothing', [{}], 'BestEffort'],

@@ -1,4 +1,5 @@
 // Upstream's defaults for pods and for the pod templates of every workload.
+import type { ObjectMeta } from '../../object.ts'
 import type {
   Container,
   EphemeralContainer,
@@ -23,6 +24,7 @@ const tokenSeconds = 3600
 
 /** Defaults of a Pod itself: those of every spec, and those that templates do not get. Changes the pod in place. */
 export function setPodDefaults(pod: Pod): void {
+  dropOldAnnotations(pod.metadata)
   pod.spec ??= { containers: [] }
   const { spec } = pod
   for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])]) requestWhatIsLimited(container)
@@ -46,7 +48,22 @@ function joinAddresses(status: PodStatus): void {
 export function setPodTemplateDefaults(template: PodTemplateSpec): void {
   template.spec ??= { containers: [] }
   template.metadata ??= {}
+  dropOldAnnotations(template.metadata)
   setPodSpecDefaults(template.spec)
+}
+
+/** Where init containers stood before there was a field for them. */
+const oldAnnotations = ['init-containers', 'init-container-statuses'].flatMap(name => [
+  `pod.alpha.kubernetes.io/${name}`,
+  `pod.beta.kubernetes.io/${name}`,
+])
+
+/** Upstream drops them whenever it reads or writes a pod, lest old clients and nodes take them for more than the field says. */
+function dropOldAnnotations(metadata: ObjectMeta): void {
+  const { annotations } = metadata
+  if (annotations === undefined || !oldAnnotations.some(name => annotations[name] !== undefined)) return
+  for (const name of oldAnnotations) delete annotations[name]
+  if (Object.keys(annotations).length === 0) delete metadata.annotations
 }
 
 /** The defaults that a pod's spec gets wherever it stands. Changes the spec in place. */
@@ -123,7 +140,6 @@ function setContainerDefaults(container: Container | EphemeralContainer): void {
     const probe = container[field]
     if (probe !== undefined) setProbeDefaults(probe)
   }
-  if (container.securityContext?.procMount === '') container.securityContext.procMount = 'Default'
   setHttpGetDefaults(container.lifecycle?.postStart?.httpGet)
   setHttpGetDefaults(container.lifecycle?.preStop?.httpGet)
 }

@@ -64,6 +64,11 @@ describe('a new pod', () => {
   })
 
   const rows: readonly { name: string; pod: Pod; errors: readonly string[] }[] = [
+    {
+      name: 'says how its containers see /proc, or nothing of it',
+      pod: withContainer({ securityContext: { procMount: '' } }),
+      errors: ['spec.containers[0].securityContext.procMount: Unsupported value: "": supported values: "Default", "Unmasked"'],
+    },
     { name: 'needs a container', pod: podOf({ containers: [] }), errors: ['spec.containers: Required value'] },
     {
       name: 'needs names and images',
