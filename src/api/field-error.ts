@@ -24,6 +24,9 @@ export interface FieldError {
 /** What the rules of an update found: one list, or as many as they judge metadata, each to stand behind one of these judgements. */
 export type UpdateFaults = readonly FieldError[] | readonly (readonly FieldError[])[]
 
+/** The path of the object itself, as upstream writes one that has no parts. */
+export const wholeObject = '[]'
+
 export const required = (field: string, detail = ''): FieldError => make('FieldValueRequired', field, 'Required value', detail)
 export const forbiddenField = (field: string, detail: string): FieldError => make('FieldValueForbidden', field, 'Forbidden', detail)
 export const invalidValue = (field: string, value: unknown, detail: string): FieldError =>

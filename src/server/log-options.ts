@@ -1,5 +1,5 @@
 // PodLogOptions as the API judges them, before anything of the pod is looked at.
-import { type FieldError, forbiddenField, invalidValue } from '../api/field-error.ts'
+import { type FieldError, forbiddenField, invalidValue, wholeObject } from '../api/field-error.ts'
 import { parseTime } from '../api/schema/go-time.ts'
 import { badRequest, invalid } from '../api/status.ts'
 import type { Query } from './query.ts'
@@ -16,7 +16,7 @@ export function judgeLogOptions(query: Query, name: string): void {
   if (tailLines !== undefined && tailLines < 0) errors.push(invalidValue('tailLines', tailLines, 'must be greater than or equal to 0'))
   if (limitBytes !== undefined && limitBytes < 1) errors.push(invalidValue('limitBytes', limitBytes, 'must be greater than 0'))
   if (sinceSeconds !== undefined && sinceTime !== undefined) {
-    errors.push(forbiddenField('', 'at most one of `sinceTime` or `sinceSeconds` may be specified'))
+    errors.push(forbiddenField(wholeObject, 'at most one of `sinceTime` or `sinceSeconds` may be specified'))
   } else if (sinceSeconds !== undefined && sinceSeconds < 1) {
     errors.push(invalidValue('sinceSeconds', sinceSeconds, 'must be greater than 0'))
   }

@@ -222,7 +222,7 @@ const logOptionRefusals: readonly [string, number, string][] = [
   [
     'sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z',
     422,
-    'PodLogOptions "p" is invalid: : Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified',
+    'PodLogOptions "p" is invalid: []: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified',
   ],
   ['tailLines=many', 400, 'strconv.ParseInt: parsing "many": invalid syntax'],
   ['sinceTime=now&tailLines=many', 400, 'parsing time "now" as "2006-01-02T15:04:05Z07:00": cannot parse "now" as "2006"'],
@@ -230,7 +230,7 @@ const logOptionRefusals: readonly [string, number, string][] = [
   [
     'sinceSeconds=1&sinceTime=',
     422,
-    'PodLogOptions "p" is invalid: : Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified',
+    'PodLogOptions "p" is invalid: []: Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified',
   ],
 ]
 for (const [query, code, message] of logOptionRefusals) {

@@ -15,7 +15,7 @@ describe('ConfigMap', () => {
       of({ data: { a: 'x' }, binaryData: { a: '' } }),
       ['data[a]: Invalid value: "a": duplicate of key present in binaryData'],
     ],
-    ['is bounded', of({ data: { a: 'x'.repeat(1024 * 1024 + 1) } }), [': Too long: may not be more than 1048576 bytes']],
+    ['is bounded', of({ data: { a: 'x'.repeat(1024 * 1024 + 1) } }), ['[]: Too long: may not be more than 1048576 bytes']],
   ]
   for (const [name, object, errors] of rows) test(name, () => assert.deepEqual(judgeNew(configMap, object).errors, errors))
 

@@ -1,5 +1,5 @@
 // ConfigMap, v1.
-import { type FieldError, forbiddenField, invalidValue, tooLong } from '../../field-error.ts'
+import { type FieldError, forbiddenField, invalidValue, tooLong, wholeObject } from '../../field-error.ts'
 import { defineResource } from '../../resource.ts'
 import type { ConfigMap } from '../../types/core-v1.ts'
 import { configMapKey } from '../../validation/names.ts'
@@ -53,6 +53,6 @@ function validateConfigMap({ data = {}, binaryData = {} }: ConfigMap): FieldErro
     pushMessages(errors, `binaryData[${key}]`, key, configMapKey(key))
     size += Buffer.byteLength(binaryData[key] ?? '', 'base64')
   }
-  if (size > maxDataBytes) errors.push(tooLong('', maxDataBytes))
+  if (size > maxDataBytes) errors.push(tooLong(wholeObject, maxDataBytes))
   return errors
 }

@@ -80,6 +80,18 @@ describe('a resize', () => {
   ]
   for (const [name, change, errors] of refusals) test(name, () => assert.deepEqual(resize(stored(), change).errors, errors))
 
+  test('is nothing for static pods, which take no containers to look at them either, nor for those on Windows', () => {
+    const mirror = stored({ nodeName: 'n' })
+    mirror.metadata.annotations = { 'kubernetes.io/config.mirror': 'x' }
+    assert.deepEqual(resize(mirror, setResources({})).errors, ['[]: Forbidden: static pods cannot be resized'])
+    assert.deepEqual(judgeSubresource(pod, 'ephemeralcontainers', mirror, object => void object).errors, [
+      '[]: Forbidden: static pods do not support ephemeral containers',
+    ])
+    assert.deepEqual(resize(stored({ os: { name: 'windows' } }), setResources({})).errors, [
+      '[]: Forbidden: windows pods cannot be resized',
+    ])
+  })
+
   test('keeps the class of the pod', () => {
     const all = { cpu: '2', memory: '2Gi' }
     const { fields } = resize(

@@ -1,5 +1,5 @@
 // What `/resize` may change in a pod: amounts of CPU and memory, of containers that run on.
-import { type FieldError, forbiddenField, invalidValue } from '../../field-error.ts'
+import { type FieldError, forbiddenField, invalidValue, wholeObject } from '../../field-error.ts'
 import { mirrorPodAnnotation } from '../../mirror-pod.ts'
 import type { Container, Pod, PodSpec, ResourceList } from '../../types/core-v1.ts'
 import { compareAmounts } from '../../validation/quantities.ts'
@@ -33,8 +33,8 @@ function withResourcesOf(now: Container[], old: readonly Container[]): Container
 export function validatePodResize(pod: Pod, old: Pod): FieldError[] {
   const errors: FieldError[] = []
   validatePodBody(pod, errors)
-  if (old.metadata.annotations?.[mirrorPodAnnotation] !== undefined) return [forbiddenField('', 'static pods cannot be resized')]
-  if (old.spec.os?.name === 'windows') return [forbiddenField('', 'windows pods cannot be resized')]
+  if (old.metadata.annotations?.[mirrorPodAnnotation] !== undefined) return [forbiddenField(wholeObject, 'static pods cannot be resized')]
+  if (old.spec.os?.name === 'windows') return [forbiddenField(wholeObject, 'windows pods cannot be resized')]
   if (recordedQualityOfService(old) !== qualityOfService(pod.spec)) {
     errors.push(invalidValue('spec', pod.status?.qosClass ?? '', 'Pod QOS Class may not change as a result of resizing'))
   }

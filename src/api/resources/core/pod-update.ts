@@ -1,6 +1,6 @@
 // What an update may change in a pod, on the main path and on `/ephemeralcontainers`.
 
-import { type FieldError, forbiddenField, invalidValue, required } from '../../field-error.ts'
+import { type FieldError, forbiddenField, invalidValue, required, wholeObject } from '../../field-error.ts'
 import { mirrorPodAnnotation } from '../../mirror-pod.ts'
 import type {
   Affinity,
@@ -193,7 +193,7 @@ export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): FieldErro
   validatePodBody(pod, errors)
   validatePodAnnotationsUpdate(pod.metadata, old.metadata, pod.spec, 'metadata.annotations', errors)
   if (old.metadata.annotations?.[mirrorPodAnnotation] !== undefined) {
-    return [forbiddenField('', 'static pods do not support ephemeral containers')]
+    return [forbiddenField(wholeObject, 'static pods do not support ephemeral containers')]
   }
   const now = new Map((pod.spec.ephemeralContainers ?? []).map(container => [container.name, container]))
   for (const container of old.spec.ephemeralContainers ?? []) {
