@@ -121,7 +121,7 @@ export const forbidden = (resource: Named, name: string, why: string): ApiError 
     name === '' ? `${qualified(resource)} is forbidden: ${why}` : `${qualified(resource)} ${goQuote(name)} is forbidden: ${why}`,
     detailsOf(resource, name),
   )
-export const unauthorized = (message = 'Unauthorized'): ApiError => apiError(401, 'Unauthorized', message)
+export const unauthorized = (): ApiError => apiError(401, 'Unauthorized', 'Unauthorized')
 export const badRequest = (message: string): ApiError => apiError(400, 'BadRequest', message)
 export const methodNotAllowed = (
   resource: Named,
@@ -132,7 +132,6 @@ export const notAcceptable = (message: string): ApiError => apiError(406, 'NotAc
 export const unsupportedMediaType = (message: string): ApiError => apiError(415, 'UnsupportedMediaType', message)
 export const tooLarge = (message: string): ApiError => apiError(413, 'RequestEntityTooLarge', `Request entity too large: ${message}`)
 export const expired = (message: string): ApiError => apiError(410, 'Expired', message)
-export const gone = (message: string): ApiError => apiError(410, 'Gone', message)
 export const timedOut = (message: string, retryAfterSeconds = 1): ApiError =>
   apiError(504, 'Timeout', `Timeout: ${message}`, { retryAfterSeconds })
 export const tooManyRequests = (message: string, retryAfterSeconds = 1): ApiError =>

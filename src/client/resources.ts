@@ -8,7 +8,6 @@ import type { ClusterDefaults, NamespaceLabels, PodAddress, PodSecurityException
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Lease } from '../api/types/coordination-v1.ts'
 import type {
-  Binding,
   ConfigMap,
   Endpoints,
   Event,
@@ -37,7 +36,6 @@ export type { ObjectReference } from '../api/types/core-v1.ts'
 export type { Lease }
 
 export const apiServices = resourceRef<APIService>('apiregistration.k8s.io', 'v1', 'apiservices', 'APIService', false)
-export const bindings = resourceRef<Binding>('', 'v1', 'bindings', 'Binding')
 export const certificateSigningRequests = resourceRef<CertificateSigningRequest>(
   'certificates.k8s.io',
   'v1',

@@ -1,5 +1,8 @@
 // Upstream's per-key exponential back-off, as the kubelet uses it for crashed containers and failed pulls.
 
+const firstMs = 10_000
+const longestMs = 300_000
+
 interface Entry {
   backOffMs: number
   updatedAt: number
@@ -8,13 +11,6 @@ interface Entry {
 /** Times are milliseconds since the epoch. A key whose last failure is older than twice the longest back-off starts anew. */
 export class BackOff {
   readonly #entries = new Map<string, Entry>()
-  readonly #firstMs: number
-  readonly #longestMs: number
-
-  constructor(firstMs = 10_000, longestMs = 300_000) {
-    this.#firstMs = firstMs
-    this.#longestMs = longestMs
-  }
 
   /** Milliseconds from `now` until the key may be tried again after an event at `eventAt`; 0 when it may now. */
   remaining(key: string, eventAt: number, now: number): number {
@@ -31,9 +27,9 @@ export class BackOff {
   /** Notes a failure (or a restart after one) at `eventAt`. */
   next(key: string, eventAt: number, now: number): void {
     const entry = this.#entries.get(key)
-    if (!entry || this.#expired(entry, eventAt)) this.#entries.set(key, { backOffMs: this.#firstMs, updatedAt: now })
+    if (!entry || this.#expired(entry, eventAt)) this.#entries.set(key, { backOffMs: firstMs, updatedAt: now })
     else {
-      entry.backOffMs = Math.min(entry.backOffMs * 2, this.#longestMs)
+      entry.backOffMs = Math.min(entry.backOffMs * 2, longestMs)
       entry.updatedAt = now
     }
   }
@@ -44,7 +40,7 @@ export class BackOff {
   }
 
   #expired(entry: Entry, eventAt: number): boolean {
-    return eventAt - entry.updatedAt > 2 * this.#longestMs
+    return eventAt - entry.updatedAt > 2 * longestMs
   }
 }
 

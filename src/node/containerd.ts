@@ -79,7 +79,8 @@ export async function startContainerd(options: ContainerdOptions, signal: AbortS
 }
 
 /** Whether this process may lower its oom_score_adj, which containerd needs for a sandbox's own score. */
-function canLowerOomScore(file = '/proc/self/oom_score_adj'): boolean {
+function canLowerOomScore(): boolean {
+  const file = '/proc/self/oom_score_adj'
   const before = readFileSync(file, 'utf8').trim()
   try {
     writeFileSync(file, String(Math.max(-1000, Number(before) - 1)))

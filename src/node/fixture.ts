@@ -57,7 +57,6 @@ function instanceOf(
     exitCode,
     image: { image: 'bulkhead.local/busybox:1' },
     imageRef: 'sha256:1',
-    imageId: 'sha256:1',
     reason: '',
     message: '',
     labels: {},

@@ -13,7 +13,6 @@ import type {
 import { formatTime } from '../base/clock.ts'
 import type { ContainerStatus } from './cri/messages.ts'
 import { containersOf, isSidecar, type PodContainer } from './pod-containers.ts'
-import { shouldRestart } from './pod-plan.ts'
 import { qosClass } from './pod-resources.ts'
 import { containerAnnotations, millis, newestContainer, type PodState } from './pod-state.ts'
 
@@ -283,15 +282,6 @@ function stamped(condition: PodCondition, old: readonly PodCondition[], now: num
   const before = old.find(({ type }) => type === condition.type)
   const lastTransitionTime = before?.status === condition.status && before.lastTransitionTime ? before.lastTransitionTime : formatTime(now)
   return { ...condition, lastProbeTime: null, lastTransitionTime }
-}
-
-/** Whether every container has ended and the restart policy starts none again. */
-export function isFinished(pod: Pod, state: PodState): boolean {
-  const policy = pod.spec.restartPolicy ?? 'Always'
-  return pod.spec.containers.every(({ name }) => {
-    const status = newestContainer(state, name)
-    return status?.state === 'CONTAINER_EXITED' && !shouldRestart(policy, status.exitCode)
-  })
 }
 
 /** Names of all containers of the pod that the runtime says run. */

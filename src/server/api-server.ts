@@ -77,8 +77,6 @@ export interface ApiServerOptions {
   readonly metrics: Registry
   readonly identifiers?: Identifiers
   readonly flowLimits?: FlowLimits
-  /** 32 random bytes, the same for all servers of a cluster. Default: drawn at start. */
-  readonly continueKey?: Buffer
   /** Denied credentials and users: their open streams end. `authenticate` must ask it too. */
   readonly denyList?: DenyList
   /** Verifies tokens for TokenReview; without it they are refused. */
@@ -195,7 +193,7 @@ export class ApiServer implements AsyncDisposable {
       store,
       openWatches,
       judgeOrigin,
-      continueTokens: new ContinueTokens(options.continueKey ?? randomBytes(32)),
+      continueTokens: new ContinueTokens(randomBytes(32)),
       // Whole seconds: timers of one length share a list.
       defaultTimeout: () => Math.round((30 + Math.random() * 30) * 60) * 1000,
       subresources: subresourceHandlers({

@@ -3,6 +3,9 @@ import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Collection, Entry } from '../store/store.ts'
 
+const ttlMs = 3_600_000
+const periodMs = 60_000
+
 export interface EventExpiryOptions {
   readonly events: Collection
   /** The newest revision of the store. */
@@ -11,8 +14,6 @@ export interface EventExpiryOptions {
   remove(entry: Entry, signal: AbortSignal): Promise<void>
   readonly clock: Clock
   readonly log: Logger
-  readonly ttlMs?: number
-  readonly periodMs?: number
 }
 
 interface Checkpoint {
@@ -25,7 +26,7 @@ interface Checkpoint {
  * parsed. After a restart the hour begins anew.
  */
 export async function runEventExpiry(options: EventExpiryOptions, signal: AbortSignal): Promise<void> {
-  const { events, revision, remove, clock, log, ttlMs = 3_600_000, periodMs = 60_000 } = options
+  const { events, revision, remove, clock, log } = options
   let checkpoints: Checkpoint[] = [{ at: clock.monotonic(), revision: revision() }]
   while (!signal.aborted) {
     await pause(clock, periodMs, signal)

@@ -26,19 +26,20 @@ export interface InProcessResponse {
   readonly body: AsyncIterable<Buffer>
 }
 
+/** Bytes that may wait for the reader before the writer is asked to wait. */
+const highWaterMark = 1024 * 1024
+
 export interface InProcessOptions {
   readonly handle: Pipeline
   readonly user: UserInfo
   /** What its requests call themselves where they do not say so. */
   readonly userAgent?: string
   readonly log: Logger
-  /** Bytes that may wait for the reader before the writer is asked to wait. */
-  readonly highWaterMark?: number
 }
 
 /** Disposing ends the streams that were opened through it. */
 export function inProcessTransport(options: InProcessOptions): InProcessTransport {
-  const { handle, user, userAgent, log, highWaterMark = 1024 * 1024 } = options
+  const { handle, user, userAgent, log } = options
   const agent = userAgent === undefined ? {} : { 'user-agent': userAgent }
   const closed = new AbortController()
   return {
@@ -59,7 +60,7 @@ export function inProcessTransport(options: InProcessOptions): InProcessTranspor
         body: limit => (body.length > limit ? Promise.reject(tooLarge(`limit is ${limit}`)) : Promise.resolve(body)),
       }
       const reply = await handle(serverRequest)
-      return { status: reply.status, headers: flattened(reply), body: bodyOf(reply, signal, highWaterMark, log) }
+      return { status: reply.status, headers: flattened(reply), body: bodyOf(reply, signal, log) }
     },
     async [Symbol.asyncDispose]() {
       closed.abort(new Error('the transport was closed'))
@@ -76,14 +77,14 @@ function flattened(reply: FinalReply): Record<string, string> {
   return Object.fromEntries(entries.map(([name, value]) => [name, typeof value === 'string' ? value : value.join(', ')]))
 }
 
-function bodyOf(reply: FinalReply, signal: AbortSignal, highWaterMark: number, log: Logger): AsyncIterable<Buffer> {
+function bodyOf(reply: FinalReply, signal: AbortSignal, log: Logger): AsyncIterable<Buffer> {
   const { body } = reply
   if (typeof body !== 'function') {
     reply.done({ bytes: body.length, cut: false })
     return one(joined(body))
   }
   const cancelled = new AbortController()
-  const queue = new ChunkQueue(highWaterMark)
+  const queue = new ChunkQueue()
   const ended = AbortSignal.any([signal, cancelled.signal])
   // It begins at once, as on a wire: a watch must see what happens before its first chunk is read.
   body(queue, ended).then(
@@ -105,7 +106,6 @@ async function* one(body: Buffer): AsyncGenerator<Buffer> {
 }
 
 class ChunkQueue implements Sink {
-  readonly #highWaterMark: number
   #chunks: Buffer[] = []
   #waiting = 0
   #wake: (() => void) | undefined
@@ -113,16 +113,12 @@ class ChunkQueue implements Sink {
   #end: { readonly err?: unknown } | undefined
   bytes = 0
 
-  constructor(highWaterMark: number) {
-    this.#highWaterMark = highWaterMark
-  }
-
   write(chunk: Buffer): boolean {
     this.#chunks.push(chunk)
     this.#waiting += chunk.length
     this.bytes += chunk.length
     this.#wake?.()
-    return this.#waiting < this.#highWaterMark
+    return this.#waiting < highWaterMark
   }
 
   writeAll(chunks: readonly Buffer[]): boolean {
@@ -132,7 +128,7 @@ class ChunkQueue implements Sink {
   }
 
   drained(): Promise<void> {
-    if (this.#waiting < this.#highWaterMark) return Promise.resolve()
+    if (this.#waiting < highWaterMark) return Promise.resolve()
     this.#drained ??= Promise.withResolvers<void>()
     return this.#drained.promise
   }

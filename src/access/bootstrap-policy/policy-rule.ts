@@ -64,13 +64,13 @@ export const group = (name: string): Subject => ({ kind: 'Group', apiGroup: rbac
 /** An account in kube-system. */
 export const serviceAccount = (name: string): Subject => ({ kind: 'ServiceAccount', name, namespace: 'kube-system' })
 
-export function clusterRoleBinding(name: string, subjects: Subject[], roleName = name): ClusterRoleBinding {
+export function clusterRoleBinding(name: string, subjects: Subject[]): ClusterRoleBinding {
   return {
     apiVersion: rbacVersion,
     kind: 'ClusterRoleBinding',
     metadata: metadata(name),
     ...(subjects.length === 0 ? {} : { subjects }),
-    roleRef: { apiGroup: rbacGroup, kind: 'ClusterRole', name: roleName },
+    roleRef: { apiGroup: rbacGroup, kind: 'ClusterRole', name },
   }
 }
 

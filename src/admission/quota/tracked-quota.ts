@@ -8,7 +8,6 @@ import { evaluatorOf, resourceOf } from './evaluators.ts'
 
 /** What of a quota concerns the objects of one resource. */
 export interface Covered {
-  readonly evaluator: Evaluator
   /** Sorted. */
   readonly names: readonly string[]
   /** Those of them that an object must say itself. */
@@ -115,7 +114,7 @@ function coveredBy(names: readonly string[]): Map<string, Covered> {
   return new Map(
     [...byResource].map(([resource, covered]) => {
       const evaluator = evaluatorOf(resource)
-      return [resource, { evaluator, names: covered, demanded: covered.filter(name => evaluator.demands?.(name)) }]
+      return [resource, { names: covered, demanded: covered.filter(name => evaluator.demands?.(name)) }]
     }),
   )
 }

@@ -1,5 +1,5 @@
 // One gRPC connection to a CRI socket: unary calls with a deadline and a signal, and the event stream.
-import { type ChannelCredentials, Client, credentials, type ServiceError, status } from '@grpc/grpc-js'
+import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js'
 import { fromJSON, type ServiceDefinition } from '@grpc/proto-loader'
 import { type ImageMethod, protocolDescriptor, type RuntimeMethod } from './protocol.ts'
 import { RuntimeError, type RuntimeErrorCode } from './runtime.ts'
@@ -20,7 +20,7 @@ export class CriClient implements Disposable {
   readonly #runtime: ServiceDefinition
   readonly #images: ServiceDefinition
 
-  constructor(socket: string, channel: ChannelCredentials = credentials.createInsecure()) {
+  constructor(socket: string) {
     const loaded = fromJSON(protocolDescriptor() as Parameters<typeof fromJSON>[0], {
       keepCase: true,
       longs: String,
@@ -29,7 +29,7 @@ export class CriClient implements Disposable {
     })
     this.#runtime = service(loaded, 'runtime.v1.RuntimeService')
     this.#images = service(loaded, 'runtime.v1.ImageService')
-    this.#client = new Client(`unix:${socket}`, channel, {
+    this.#client = new Client(`unix:${socket}`, credentials.createInsecure(), {
       // A unix socket has no host name; without this grpc-js sends the path as :authority, which Go servers refuse.
       'grpc.default_authority': 'localhost',
       'grpc.max_receive_message_length': 16 * 1024 * 1024,

@@ -136,7 +136,6 @@ export interface ContainerStatus {
   image: { image: string; userSpecifiedImage?: string } | null
   /** The image by repository digest where the runtime has one, else its id. */
   imageRef: string
-  imageId: string
   reason: string
   message: string
   labels: Labels

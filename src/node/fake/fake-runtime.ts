@@ -156,7 +156,6 @@ export class FakeRuntime implements ContainerRuntime {
       exitCode: 0,
       image: { image: image.repoTags[0] ?? '', userSpecifiedImage: config.image.userSpecifiedImage ?? '' },
       imageRef: image.id,
-      imageId: image.id,
       reason: '',
       message: '',
       labels: config.labels,

@@ -11,10 +11,13 @@ export const busyboxImage = 'bulkhead.local/busybox:1'
 /** PID 1 of a sandbox: waits for SIGTERM. `wait` reaps every orphan, which a shared PID namespace hands to it. */
 const pauseScript = 'trap \'kill "$!"; exit 0\' TERM INT; while :; do sleep 86400 & wait "$!"; done'
 
+/** Of Debian's busybox-static. */
+const busyboxPath = '/usr/bin/busybox'
+
 const run = promisify(execFile)
 
-/** Both images, built from Debian's busybox-static. Rejects with what to install when it is missing or not static. */
-export async function builtinImages(signal: AbortSignal, busyboxPath = '/usr/bin/busybox'): Promise<readonly BuiltImage[]> {
+/** Both images. Rejects with what to install when it is missing or not static. */
+export async function builtinImages(signal: AbortSignal): Promise<readonly BuiltImage[]> {
   const busybox = await readFile(busyboxPath, { signal }).catch(cause => {
     throw new Error(`Cannot build the node's images: "${busyboxPath}" cannot be read, install the package busybox-static`, { cause })
   })

@@ -11,7 +11,6 @@ export interface ImageContent {
   readonly user: string
   readonly entrypoint?: readonly string[]
   readonly command?: readonly string[]
-  readonly workingDirectory?: string
   readonly environment?: readonly string[]
   /** Level of gzip, 6 by default; less for what is large and made often. */
   readonly compression?: number
@@ -39,7 +38,7 @@ export function buildImage(content: ImageContent): BuiltImage {
       Env: content.environment ?? ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
       ...(content.entrypoint ? { Entrypoint: content.entrypoint } : {}),
       ...(content.command ? { Cmd: content.command } : {}),
-      WorkingDir: content.workingDirectory ?? '/',
+      WorkingDir: '/',
     },
     rootfs: { type: 'layers', diff_ids: [sha256(layer)] },
     history: [{ created_by: 'bulkhead' }],
