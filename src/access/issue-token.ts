@@ -8,8 +8,8 @@ import type { BoundObjects } from './authenticators/service-account-token.ts'
 import { accountUser, type BoundReference, type ServiceAccountClaims } from './service-account-claims.ts'
 
 export const defaultIssuer = 'https://kubernetes.default.svc.cluster.local'
-export const minTokenSeconds = 600
-export const maxTokenSeconds = 366 * 86_400
+const minTokenSeconds = 600
+const maxTokenSeconds = 366 * 86_400
 /** What the projected volume of every pod asks for; upstream takes it as the mark of an old client that does not reload its token. */
 const projectedSeconds = 3607
 const year = 365 * 86_400

@@ -62,7 +62,7 @@ export interface ProofContext {
   readonly clock: Clock
 }
 
-export const held = (evidence: string): Outcome => ({ held: true, evidence })
+const held = (evidence: string): Outcome => ({ held: true, evidence })
 export const skipped = (reason: string): Outcome => ({ skipped: true, reason })
 
 /** Not held where anything was found. */

@@ -57,7 +57,7 @@ export async function keepHistory<T extends KubeObject>(context: Context, owner:
   return { update, all: [...known.filter(revision => revision !== equal), update], collisionCount: owner.collisionCount }
 }
 
-export function inOrder(revisions: readonly ControllerRevision[]): ControllerRevision[] {
+function inOrder(revisions: readonly ControllerRevision[]): ControllerRevision[] {
   const createdAt = ({ metadata }: ControllerRevision) => metadata.creationTimestamp ?? ''
   return [...revisions].sort((a, b) => {
     if (a.revision !== b.revision) return a.revision - b.revision

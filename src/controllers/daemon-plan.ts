@@ -82,7 +82,7 @@ function surplus(set: DaemonSet, hash: string, running: readonly Pod[], surges: 
 const revisionOf = ({ metadata }: Pod): string => metadata.labels?.[revisionLabel] ?? ''
 
 /** At least one of the two is above zero, so that a rollout can go on. */
-export function limitsOf({ spec }: DaemonSet, desired: number): { maxSurge: number; maxUnavailable: number } {
+function limitsOf({ spec }: DaemonSet, desired: number): { maxSurge: number; maxUnavailable: number } {
   const { rollingUpdate } = spec.updateStrategy ?? {}
   const maxSurge = resolveCount(rollingUpdate?.maxSurge, desired, 'up', 0)
   const maxUnavailable = resolveCount(rollingUpdate?.maxUnavailable, desired, 'up', 1)

@@ -6,7 +6,7 @@ import { canonical } from './pod-template-hash.ts'
 import { addressOf, hostnameOf, isEndpoint, isHeadless, selectedPods, targetPorts } from './service-endpoints.ts'
 
 /** Addresses in one Endpoints object, at most. */
-export const mostAddresses = 1000
+const mostAddresses = 1000
 
 export interface EndpointsPlan {
   readonly subsets: EndpointSubset[]

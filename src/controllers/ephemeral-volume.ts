@@ -52,7 +52,7 @@ export const ephemeralVolume: Controller = {
 
 const isEphemeral = ({ ephemeral }: Volume): boolean => ephemeral?.volumeClaimTemplate != null
 
-export function claimFor(pod: Pod, { name, ephemeral }: Volume): PersistentVolumeClaim {
+function claimFor(pod: Pod, { name, ephemeral }: Volume): PersistentVolumeClaim {
   const { metadata, spec } = ephemeral?.volumeClaimTemplate ?? { spec: {} }
   return {
     metadata: {

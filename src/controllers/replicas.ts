@@ -134,12 +134,7 @@ async function manage<T extends Replicated>(
 }
 
 /** The status to write, or undefined where it stands already. */
-export function planStatus(
-  object: Replicated,
-  owned: readonly Pod[],
-  failure: Failure | undefined,
-  now: number,
-): ReplicaStatus | undefined {
+function planStatus(object: Replicated, owned: readonly Pod[], failure: Failure | undefined, now: number): ReplicaStatus | undefined {
   const { spec, status: old } = object
   const counts = countReplicas(owned, spec.template?.metadata?.labels ?? {}, spec.minReadySeconds ?? 0, now)
   const observedGeneration = object.metadata.generation ?? 0

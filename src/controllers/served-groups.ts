@@ -6,7 +6,7 @@ import type { Client } from '../client/client.ts'
 import { type ResourceRef, resourceRef } from '../client/resource-ref.ts'
 
 /** As long as upstream's mapper goes without asking again. */
-export const rememberedMs = 30_000
+const rememberedMs = 30_000
 /** Names of groups come from users. */
 const mostGroups = 256
 

@@ -24,7 +24,7 @@ export function isEndpoint(pod: Pod, includeTerminating: boolean): boolean {
   return includeTerminating || pod.metadata.deletionTimestamp === undefined
 }
 
-export function addressesOf({ status }: Pod): readonly string[] {
+function addressesOf({ status }: Pod): readonly string[] {
   const listed = (status?.podIPs ?? []).map(({ ip }) => ip)
   return listed.length > 0 || status?.podIP === undefined || status.podIP === '' ? listed : [status.podIP]
 }

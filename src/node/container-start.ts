@@ -123,7 +123,7 @@ async function configure(input: StartInput, image: Parameters<typeof containerCo
   })
 }
 
-export function podIps({ pod, state, node }: Pick<StartInput, 'pod' | 'state' | 'node'>): readonly string[] {
+function podIps({ pod, state, node }: Pick<StartInput, 'pod' | 'state' | 'node'>): readonly string[] {
   return pod.spec.hostNetwork ? node.hostIps() : state.podIps
 }
 

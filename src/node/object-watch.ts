@@ -109,7 +109,7 @@ async function stop({ stop, done }: Followed): Promise<void> {
 }
 
 /** `configmap/namespace/name` and `secret/namespace/name` of all that the pod names. */
-export function objectsOf(pod: Pod): Set<string> {
+function objectsOf(pod: Pod): Set<string> {
   const { namespace } = pod.metadata
   const keys = new Set<string>()
   const add = (kind: 'configmap' | 'secret', name: string | undefined) => {

@@ -24,7 +24,7 @@ export function nanoUnits(text: string): bigint {
   return scale >= -9 ? value * 10n ** BigInt(scale + 9) : value / 10n ** BigInt(-9 - scale)
 }
 
-export function milliCpu(quantity: string | number | undefined): number {
+function milliCpu(quantity: string | number | undefined): number {
   return quantity === undefined ? 0 : Number((nanoUnits(String(quantity)) + 999_999n) / 1_000_000n)
 }
 

@@ -8,7 +8,7 @@ import type { RequestInfo } from './request-info.ts'
 
 export type Authorize = (attributes: Attributes) => AccessVerdict
 
-export function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
+function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
   if (!info.isResource) {
     const { verb, path } = info
     return { user, verb, isResource: false, group: '', version: '', resource: '', subresource: '', namespace: '', name: '', path }

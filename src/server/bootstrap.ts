@@ -7,7 +7,7 @@ import type { InProcessTransport } from './in-process.ts'
 import type { ServedResources } from './served-resource.ts'
 
 /** As upstream's system-namespaces controller. */
-export const systemNamespaces: readonly string[] = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
+const systemNamespaces: readonly string[] = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
 type AnyObject = KubeObject & Record<string, unknown>
 

@@ -49,7 +49,7 @@ export function tunnelPathHandler(tunnels: NodeTunnels): PathHandler {
 }
 
 /** Undefined for a path that is none, or not as `tunnelPath` writes it. */
-export function nodeNameOf(path: string): string | undefined {
+function nodeNameOf(path: string): string | undefined {
   const [, escaped] = pattern.exec(path) ?? []
   if (escaped === undefined) return undefined
   try {

@@ -57,7 +57,7 @@ function failed(served: ServedResource, place: Place, text: string): ApiError {
 }
 
 /** The version that the client names, as text without leading zeros; '' where it names none. Upstream fails plainly on what is no number. */
-export function versionOf({ resourceVersion = '' }: ObjectMeta): string {
+function versionOf({ resourceVersion = '' }: ObjectMeta): string {
   if (resourceVersion === '') return ''
   const fail = (why: string): Error => plainFailure(500, `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: ${why}`)
   if (!/^\d+$/.test(resourceVersion)) throw fail('invalid syntax')

@@ -1,7 +1,7 @@
 // The signer's wire form: a length in four bytes (big endian), then that much JSON. Bounded, so that no peer can make the other buffer without end.
 import { parseJson } from '../base/json.ts'
 
-export const maxFrameBytes = 1 << 20
+const maxFrameBytes = 1 << 20
 
 /** The peer broke the wire form; the connection is of no further use. */
 export class FrameError extends Error {

@@ -191,7 +191,7 @@ function checkForm({ commonName, organizations, dnsNames, ipAddresses, lifetimeS
 }
 
 /** Upstream caps bound tokens at 2^32 s; ours last at most a year. */
-export const maxTokenSeconds = 366 * day
+const maxTokenSeconds = 366 * day
 const maxClaimsBytes = 8192
 
 /** A token is only ever one of a ServiceAccount, with an end. */

@@ -5,14 +5,14 @@ import { componentRoles } from '../bootstrap-policy/component-roles.ts'
 import type { NamespacedVertex, NodeGraph } from './node-graph.ts'
 import { compileRole } from './rule-match.ts'
 
-export const nodesGroup = 'system:nodes'
+const nodesGroup = 'system:nodes'
 const nodeUserPrefix = 'system:node:'
 
 const allow: Decision = { decision: 'allow', reason: '' }
 const noOpinion = (reason: string): Decision => ({ decision: 'no-opinion', reason })
 
 /** The node that a user is; undefined for other users, '' for a member of system:nodes without a node's name. */
-export function nodeOf(user: Attributes['user']): string | undefined {
+function nodeOf(user: Attributes['user']): string | undefined {
   if (!user.groups.includes(nodesGroup)) return undefined
   return user.name.startsWith(nodeUserPrefix) ? user.name.slice(nodeUserPrefix.length) : ''
 }

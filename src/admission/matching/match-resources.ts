@@ -48,7 +48,7 @@ export function compileMatchResources(match: MatchResources, context: MatchConte
 }
 
 /** Undefined for a selector that selects everything. */
-export function selectionOf(selector: MatchResources['namespaceSelector']): LabelSelection | undefined {
+function selectionOf(selector: MatchResources['namespaceSelector']): LabelSelection | undefined {
   const compiled = compileLabelSelector(selector ?? {})
   return compiled.requirements.length === 0 ? undefined : compiled
 }

@@ -65,7 +65,7 @@ export class Budget {
 }
 
 /** Throws OutOfBudget, nothing else. */
-export function evaluate({ program, problem, text }: Expression, bindings: Bindings, budget: Budget): Outcome | TurnWanted {
+function evaluate({ program, problem, text }: Expression, bindings: Bindings, budget: Budget): Outcome | TurnWanted {
   if (program === undefined) return { error: `compilation error: ${problem}` }
   if (budget.meter.isFull) return new TurnWanted()
   try {

@@ -6,7 +6,7 @@ import type { Severity } from '../../assess/manifest-check.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 
 const defaultFile = 'bulkhead-check.yaml'
-export const apiVersion = 'check.bulkhead.dev/v1alpha1'
+const apiVersion = 'check.bulkhead.dev/v1alpha1'
 const maxConfigurationBytes = 1024 * 1024
 
 export interface Exception {

@@ -6,7 +6,7 @@ import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 
 export const maxFileBytes = 32 * 1024 * 1024
 const maxTotalBytes = 256 * 1024 * 1024
-export const maxFiles = 20_000
+const maxFiles = 20_000
 
 export interface SourceText {
   /** As findings name it: the path that was given, or one below it; `-` for the standard input. */

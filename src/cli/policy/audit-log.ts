@@ -5,7 +5,7 @@ import { parseEventLine } from '../../access/audit/audit-event.ts'
 import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 
 /** A longer line is none that an API server writes. */
-export const maxLineBytes = 8 * 1024 * 1024
+const maxLineBytes = 8 * 1024 * 1024
 
 export interface LoggedEvent {
   readonly stage: string

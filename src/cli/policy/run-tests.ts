@@ -146,7 +146,7 @@ async function ask(judge: Judge, { operation }: PolicyCase, manifest: Manifest, 
 }
 
 /** Pure. */
-export function problemOf({ expect, by, message, warning, becomes, object }: PolicyCase, answer: Answer): string | undefined {
+function problemOf({ expect, by, message, warning, becomes, object }: PolicyCase, answer: Answer): string | undefined {
   if (answer.outcome === 'unknown-kind') return 'nothing defines the kind of the object'
   const { warnings } = answer
   if (answer.outcome === 'refused') {

@@ -61,7 +61,7 @@ async function once(
   return { result: 'unknown', output: 'missing probe handler' }
 }
 
-export function portNumber(port: IntOrString, container: Container | EphemeralContainer): number {
+function portNumber(port: IntOrString, container: Container | EphemeralContainer): number {
   if (typeof port === 'number') return port
   const named = container.ports?.find(({ name }) => name === port)?.containerPort
   const value = named ?? Number(port)

@@ -2,10 +2,10 @@
 import { internalError } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
 
-export const userHeader = 'x-remote-user'
-export const uidHeader = 'x-remote-uid'
-export const groupHeader = 'x-remote-group'
-export const extraPrefix = 'x-remote-extra-'
+const userHeader = 'x-remote-user'
+const uidHeader = 'x-remote-uid'
+const groupHeader = 'x-remote-group'
+const extraPrefix = 'x-remote-extra-'
 
 /** Values are UTF-8, and keys of extra fields escaped as Go's client does. Throws a 500 for what no header can hold. */
 export function identityHeaders({ name, uid, groups, extra = {} }: UserInfo): Record<string, string | string[]> {

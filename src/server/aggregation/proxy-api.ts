@@ -35,7 +35,7 @@ const answerMs = 60_000
 /** Answers of known length up to this are passed on in one piece. */
 const maxWholeBytes = 1024 * 1024
 
-export const unavailable = (): Reply => plainText(503, 'service unavailable\n')
+const unavailable = (): Reply => plainText(503, 'service unavailable\n')
 
 /** Passes requests on. What goes wrong with the backend is told in upstream's plain words. */
 export class ApiProxy {

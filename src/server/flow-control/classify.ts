@@ -103,7 +103,7 @@ function firstMatch(candidates: readonly Candidate[], info: RequestInfo): Schema
 
 const accountPrefix = 'system:serviceaccount:'
 
-export function isSubject({ name, groups }: UserInfo, subject: Subject): boolean {
+function isSubject({ name, groups }: UserInfo, subject: Subject): boolean {
   switch (subject.kind) {
     case 'User':
       return subject.user !== undefined && (subject.user.name === '*' || subject.user.name === name)
@@ -121,7 +121,7 @@ export function isSubject({ name, groups }: UserInfo, subject: Subject): boolean
 
 const holds = (list: readonly string[], value: string): boolean => list.includes(value) || (list.length === 1 && list[0] === '*')
 
-export function matches({ resourceRules = [], nonResourceRules = [] }: PolicyRulesWithSubjects, info: RequestInfo): boolean {
+function matches({ resourceRules = [], nonResourceRules = [] }: PolicyRulesWithSubjects, info: RequestInfo): boolean {
   if (info.isResource) return resourceRules.some(rule => matchesResource(rule, info))
   return nonResourceRules.some(
     ({ verbs, nonResourceURLs }) => holds(verbs, info.verb) && nonResourceURLs.some(url => underUrl(url, info.path)),

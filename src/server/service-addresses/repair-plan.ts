@@ -4,7 +4,7 @@ import type { Entry } from '../../store/store.ts'
 import { isOf, serviceOf } from './address-objects.ts'
 
 /** How long an IPAddress may be there before its Service is, in milliseconds. */
-export const graceMs = 60_000
+const graceMs = 60_000
 
 export interface AddressState {
   readonly address: string

@@ -10,7 +10,7 @@ export type SpdyFrame =
   | { readonly type: 'other' }
 
 /** The longest frame that is accepted, in bytes. */
-export const maxFrameBytes = 1 << 20
+const maxFrameBytes = 1 << 20
 
 const controlTypes = { synStream: 1, synReply: 2, reset: 3, ping: 6, goaway: 7, headers: 8 } as const
 

@@ -11,7 +11,7 @@ import type { NodeTunnels } from '../node-tunnel.ts'
 /** Nodes measure every 15 s: whoever asks again at once gets the same. */
 export const rememberedMs = 5_000
 /** Of the answer of a node, head and body. */
-export const answerMs = 10_000
+const answerMs = 10_000
 /** Some hundred thousand containers. */
 export const maxAnswerBytes = 16 * 1024 * 1024
 /** Of nodes; then those asked longest ago are asked again. */

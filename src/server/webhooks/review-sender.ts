@@ -17,7 +17,7 @@ import { serverTrust } from '../proxy/server-trust.ts'
 type ReviewSender = CallParts['sender']
 
 /** Bytes of an answer, headers apart. */
-export const maxAnswerBytes = 3 * 1024 * 1024
+const maxAnswerBytes = 3 * 1024 * 1024
 const maxHeaderBytes = 64 * 1024
 /** A connection that nobody uses is kept for this long. */
 const idleMs = 30_000
