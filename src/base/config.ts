@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { homedir, hostname } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
-import { codeOf, messageOf, UserError } from './user-error.ts'
+import { messageOf, UserError, whyUnreadable } from './user-error.ts'
 
 export type Profile = 'secure' | 'upstream'
 export type NodeMode = { readonly kind: 'real' } | { readonly kind: 'simulated'; readonly count: number } | { readonly kind: 'none' }
@@ -148,8 +148,7 @@ export async function readSettingsFile(path: string): Promise<Settings> {
   try {
     text = readFileSync(path, 'utf8')
   } catch (err) {
-    const why = codeOf(err) === 'ENOENT' ? 'it does not exist' : messageOf(err)
-    throw new UserError(`Cannot read the configuration file "${path}": ${why}`, { cause: err })
+    throw new UserError(`Cannot read the configuration file "${path}": ${whyUnreadable(err)}`, { cause: err })
   }
   if (text.trim() === '') return {}
   // Loaded only here: most starts have no file, and each start pays for what it loads.

@@ -16,3 +16,22 @@ export function messageOf(err: unknown): string {
 export function codeOf(err: unknown): string {
   return err instanceof Error && 'code' in err && typeof err.code === 'string' ? err.code : ''
 }
+
+/** Why a file could not be read, for a message that names it already. */
+export function whyUnreadable(err: unknown): string {
+  switch (codeOf(err)) {
+    case 'ENOENT':
+      return 'it does not exist'
+    case 'EACCES':
+      return 'it is not readable for this user'
+    case 'EISDIR':
+      return 'it is a folder'
+    default:
+      return messageOf(err)
+  }
+}
+
+/** What to throw where `file` was read: what its reader can mend is a UserError. */
+export function cannotRead(file: string, err: unknown): unknown {
+  return codeOf(err) === '' ? err : new UserError(`Cannot read "${file}": ${whyUnreadable(err)}`, { cause: err })
+}

@@ -2,6 +2,12 @@
 import { ApiError } from '../api/status.ts'
 import { UserError } from '../base/user-error.ts'
 
+/** 1 says of these that something was found. */
+const judging: readonly (string | undefined)[] = ['check', 'policy']
+
+/** The exit code of a command that could not do its work. */
+export const failureCode = (command: string | undefined): number => (judging.includes(command) ? 2 : 1)
+
 export async function runCommand(body: () => Promise<number> | Promise<void>, failure = 1): Promise<void> {
   try {
     const code = await body()

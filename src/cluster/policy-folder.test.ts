@@ -150,5 +150,5 @@ test('a folder that cannot be used stops the start, with the reason', () => {
   refused(/has 1048577 bytes, the limit is 1048576$/)
   for (let i = 0; i <= maxPolicyFiles; i++) folder.write(`${i}.json`, '')
   refused(/has 202 files, the limit is 200$/)
-  assert.throws(() => open('/nothing/here'), /^UserError: Cannot read the policy folder "\/nothing\/here": ENOENT/)
+  assert.throws(() => open('/nothing/here'), /^UserError: Cannot read the policy folder "\/nothing\/here": it does not exist/)
 })

@@ -13,7 +13,7 @@ import type { MutatingSource, ValidatingSource } from '../admission/policy/polic
 import { type Features, noFeatures } from '../api/features.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import { messageOf, UserError } from '../base/user-error.ts'
+import { UserError, whyUnreadable } from '../base/user-error.ts'
 
 export const maxPolicyFiles = 200
 /** Bytes of one file. */
@@ -118,7 +118,7 @@ function readFiles(path: string): readonly PolicyFile[] {
       return act()
     } catch (err) {
       throw new UserError(
-        `Cannot read the ${what}: ${messageOf(err)}; the API server reads it as user ${process.getuid?.() ?? 'unknown'}`,
+        `Cannot read the ${what}: ${whyUnreadable(err)}; the API server reads it as user ${process.getuid?.() ?? 'unknown'}`,
         {
           cause: err,
         },

@@ -151,6 +151,6 @@ function killRunning(spec: Container, status: ContainerStatus, probes: ProbeVerd
   return { status, container: spec, reason: 'probe', message: `Container ${name} failed ${failed} probe${then}` }
 }
 
-export function shouldRestart(policy: string, exitCode: number): boolean {
+function shouldRestart(policy: string, exitCode: number): boolean {
   return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0)
 }

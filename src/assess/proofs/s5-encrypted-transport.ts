@@ -37,7 +37,7 @@ export const encryptedTransport: Proof = {
     const besides = exceptions === 0 ? '' : ` (but ${exceptions} of containerd on loopback, which offers TLS 1.2 and cannot be told not to)`
     return judge(
       found,
-      `${targets.size} listeners refuse plain HTTP and TLS 1.2${besides}; the client refuses an impostor and a foreign authority`,
+      `${targets.size === 1 ? '1 listener refuses' : `${targets.size} listeners refuse`} plain HTTP and TLS 1.2${besides}; the client refuses an impostor and a foreign authority`,
     )
   },
 }

@@ -240,7 +240,12 @@ test('check() reads folders, and leaves alone what is not for Kubernetes there',
 const impossible: readonly { readonly name: string; readonly flags?: CheckFlags; readonly paths: string[]; readonly says: RegExp }[] = [
   { name: 'no path', paths: [], says: /Name files or folders/ },
   { name: 'a path that is not there', paths: ['/nothing/here'], says: /Cannot read/ },
-  { name: 'a namespace that is none', flags: { namespace: 'A_B' }, paths: ['-'], says: /no name of a namespace/ },
+  {
+    name: 'a namespace that is none',
+    flags: { namespace: 'A_B' },
+    paths: ['-'],
+    says: /The namespace is "A_B", wanted is a lowercase DNS label/,
+  },
   { name: 'by a cluster without a kubeconfig', flags: { context: 'x' }, paths: ['-'], says: /nothing\/here/ },
   { name: 'nothing to check', paths: ['-'], says: /no manifest/ },
   { name: 'a configuration that is not there', flags: { config: '/nothing/here' }, paths: ['-'], says: /Cannot read/ },

@@ -62,7 +62,8 @@ export async function check(flags: CheckFlags, paths: readonly string[], context
   const cluster = asked ? await findKubeconfig(flags, context.kubeconfigVariable, context.kubeconfig) : undefined
   const namespace = flags.namespace ?? cluster?.config.namespace ?? 'default'
   if (paths.length === 0) throw new UserError('Name files or folders, or "-" for the standard input: bulkhead check PATH…')
-  if (dns1123Label(namespace).length > 0) throw new UserError(`"${namespace}" is no name of a namespace`)
+  if (dns1123Label(namespace).length > 0)
+    throw new UserError(`The namespace is "${namespace}", wanted is a lowercase DNS label of at most 63 characters`)
   const configuration = readConfiguration(flags.config)
   const output = outputs.find(({ name }) => name === (flags.output ?? 'text'))
   if (output === undefined) throw new UserError(`There is no output "${flags.output}"`)

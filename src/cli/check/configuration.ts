@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { isRecord } from '../../api/schema/compile.ts'
 import { type Fail, onlyFields, strictYaml } from '../../api/schema/strict-yaml.ts'
 import type { Severity } from '../../assess/manifest-check.ts'
-import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
+import { cannotRead, codeOf, UserError } from '../../base/user-error.ts'
 
 const defaultFile = 'bulkhead-check.yaml'
 const apiVersion = 'check.bulkhead.dev/v1alpha1'
@@ -42,8 +42,7 @@ export function readConfiguration(named: string | undefined): Configuration {
     text = readFileSync(file, 'utf8')
   } catch (err) {
     if (named === undefined && codeOf(err) === 'ENOENT') return noConfiguration
-    if (codeOf(err) !== '') throw new UserError(`Cannot read "${file}": ${messageOf(err)}`, { cause: err })
-    throw err
+    throw cannotRead(file, err)
   }
   return parseConfiguration(text, file)
 }

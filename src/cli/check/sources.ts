@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
+import { cannotRead, UserError } from '../../base/user-error.ts'
 
 export const maxFileBytes = 32 * 1024 * 1024
 const maxTotalBytes = 256 * 1024 * 1024
@@ -95,8 +95,7 @@ function onDisk<T>(path: string, read: () => T): T {
   try {
     return read()
   } catch (err) {
-    if (codeOf(err) !== '') throw new UserError(`Cannot read "${path}": ${messageOf(err)}`, { cause: err })
-    throw err
+    throw cannotRead(path, err)
   }
 }
 

@@ -3,10 +3,9 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { buildCommand } from '@stricli/core'
 import type { CheckFlags } from '../check/check.ts'
-import { interruptible, runCommand } from '../run-command.ts'
+import { failureCode, interruptible, runCommand } from '../run-command.ts'
 
 const optionalText = { kind: 'parsed', parse: String, optional: true } as const
-const couldNotCheck = 2
 
 /** Judges manifests as the server would, and checks what admission does not look at. */
 export const checkCommand = buildCommand({
@@ -18,7 +17,7 @@ export const checkCommand = buildCommand({
       const where = { kubeconfigVariable: process.env['KUBECONFIG'], kubeconfig: join(homedir(), '.kube', 'config') }
       const color = stdout.isTTY === true && stdout.hasColors()
       return await check(flags, paths, { stdin, color, now: Date.now(), ...where, print, write: writeFileSync }, interruptible())
-    }, couldNotCheck),
+    }, failureCode('check')),
   parameters: {
     flags: {
       output: {

@@ -1,8 +1,8 @@
 import { buildCommand, buildRouteMap } from '@stricli/core'
 import type { PolicyFlags, ReplayFlags } from '../policy/policy.ts'
-import { interruptible, runCommand } from '../run-command.ts'
+import { failureCode, interruptible, runCommand } from '../run-command.ts'
 
-const couldNotJudge = 2
+const couldNotJudge = failureCode('policy')
 const output = { kind: 'enum', values: ['text', 'json'], optional: true, brief: 'How the result is printed (default: text)' } as const
 const log = { brief: 'An audit log: events of audit.k8s.io/v1, one a line', parse: String, placeholder: 'AUDITLOG' } as const
 const print = (text: string) => process.stdout.write(`${text}\n`)

@@ -1,4 +1,4 @@
-import { buildCommand, numberParser } from '@stricli/core'
+import { buildCommand } from '@stricli/core'
 import { parseSettings, type Settings } from '../../base/config.ts'
 import { runCommand } from '../run-command.ts'
 
@@ -7,7 +7,13 @@ interface Flags extends Settings {
 }
 
 const optionalText = { kind: 'parsed', parse: String, optional: true } as const
-const optionalNumber = { kind: 'parsed', parse: numberParser, optional: true } as const
+const optionalNumber = { kind: 'parsed', parse: parseNumber, optional: true } as const
+
+function parseNumber(text: string): number {
+  const number = Number(text)
+  if (text.trim() === '' || Number.isNaN(number)) throw new Error('wanted is a number')
+  return number
+}
 
 /** Starts a cluster on this machine and runs it until Ctrl-C. */
 export const upCommand = buildCommand({

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { parseEventLine } from '../../access/audit/audit-event.ts'
-import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
+import { cannotRead, UserError } from '../../base/user-error.ts'
 
 /** A longer line is none that an API server writes. */
 const maxLineBytes = 8 * 1024 * 1024
@@ -39,7 +39,6 @@ export async function* readAuditLog(file: string): AsyncGenerator<LoggedEvent> {
     }
   } catch (err) {
     if (err instanceof SyntaxError) throw new UserError(`${file}:${number}: this is no audit log: ${err.message}`, { cause: err })
-    if (codeOf(err) !== '') throw new UserError(`Cannot read "${file}": ${messageOf(err)}`, { cause: err })
-    throw err
+    throw cannotRead(file, err)
   }
 }

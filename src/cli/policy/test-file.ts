@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { isRecord } from '../../api/schema/compile.ts'
 import { type Fail, onlyFields, strictYaml } from '../../api/schema/strict-yaml.ts'
 import type { Profile } from '../../base/config.ts'
-import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
+import { cannotRead, UserError } from '../../base/user-error.ts'
 
 const maxTestFileBytes = 8 * 1024 * 1024
 const maxTests = 10_000
@@ -68,8 +68,7 @@ export function readPolicyTest(file: string): PolicyTest {
   try {
     text = readFileSync(file, 'utf8')
   } catch (err) {
-    if (codeOf(err) !== '') throw new UserError(`Cannot read "${file}": ${messageOf(err)}`, { cause: err })
-    throw err
+    throw cannotRead(file, err)
   }
   return parsePolicyTest(text, file)
 }

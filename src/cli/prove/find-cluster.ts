@@ -16,12 +16,12 @@ export function findDataDirectory(flag: string | undefined): DataDirectory {
   return layout(resolve(flag ?? defaultDataDirectory(thisMachine(process.env))))
 }
 
-/** What `bulkhead up` says; undefined where none runs there, or where this user may not ask it. */
+/** What `bulkhead up` says; undefined where none runs there. Rejects with an error of the system, EACCES, where this user may not ask it. */
 export async function findUp(directory: DataDirectory): Promise<UpStatus | undefined> {
   try {
     return await askStatus(directory.supervisorSocket)
   } catch (err) {
-    if (['EACCES', 'ENOTDIR'].includes(codeOf(err))) return undefined
+    if (codeOf(err) === 'ENOTDIR') return undefined
     throw err
   }
 }

@@ -5,7 +5,7 @@ import type { Proof } from '../../assess/proof.ts'
 import { proofs } from '../../assess/proofs/index.ts'
 import { runProofs } from '../../assess/run-proofs.ts'
 import { systemClock } from '../../base/clock.ts'
-import { UserError } from '../../base/user-error.ts'
+import { codeOf, UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
 import { findKubeconfig } from '../find-kubeconfig.ts'
 import { reachCluster } from '../reach-cluster.ts'
@@ -32,7 +32,11 @@ export async function prove(flags: ProveFlags, ids: readonly string[], terminal:
   const found = await findKubeconfig(flags)
   const directory = findDataDirectory(flags.dataDir ?? directoryOf(found.path))
   const { server, ca } = found.config
-  const up = await findUp(directory)
+  // Proofs about processes are skipped for whoever may not ask which there are.
+  const up = await findUp(directory).catch((err: unknown) => {
+    if (codeOf(err) === 'EACCES') return undefined
+    throw err
+  })
   const isLocal = up !== undefined && up.server === server
   await using transport = reachCluster(found, 'bulkhead-prove')
   const client = new Client(transport)

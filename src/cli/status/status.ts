@@ -3,7 +3,7 @@ import { fileAnnotation } from '../../admission/policy/policy-files.ts'
 import type { KubeObject } from '../../api/object.ts'
 import { clusterDefaultsName } from '../../api/resources/bulkhead/cluster-defaults.ts'
 import type { Profile } from '../../base/config.ts'
-import { messageOf, UserError } from '../../base/user-error.ts'
+import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
 import { Client } from '../../client/client.ts'
 import { apiServices, clusterDefaults, events, namespaces, nodes, podSecurityExceptions } from '../../client/resources.ts'
 import { filePoliciesPath } from '../../server/file-policies-path.ts'
@@ -99,7 +99,9 @@ const limitMs = 20_000
 /** The exit code: 1 where nothing runs, or something that runs is not well. */
 export async function status(flags: StatusFlags, print: (text: string) => void): Promise<number> {
   const directory = findDataDirectory(flags.dataDir)
-  const up = await findUp(directory)
+  const up = await findUp(directory).catch((err: unknown) => {
+    throw mayNotAsk(err, directory.path)
+  })
   if (up === undefined) {
     const text = `No cluster runs in "${directory.path}": start one with "bulkhead up", or name its directory with --data-dir`
     print(flags.output === 'json' ? JSON.stringify({ dataDirectory: directory.path, running: false, message: text }, null, 2) : text)
@@ -108,6 +110,14 @@ export async function status(flags: StatusFlags, print: (text: string) => void):
   const result = await gather(directory, up)
   print(flags.output === 'json' ? JSON.stringify({ running: true, ...result }, null, 2) : formatStatus(result))
   return result.problems.length > 0 || result.parts.some(({ state }) => state !== 'ready') ? 1 : 0
+}
+
+/** A cluster of another user is no missing one. */
+export function mayNotAsk(err: unknown, path: string): unknown {
+  if (codeOf(err) !== 'EACCES') return err
+  return new UserError(`The cluster in "${path}" answers the user that started it and root: run this command as one of them`, {
+    cause: err,
+  })
 }
 
 async function gather(directory: DataDirectory, up: UpStatus): Promise<Status> {

@@ -6,7 +6,7 @@ import { type AdmissionSettings, admissionSettings } from '../../admission/admis
 import { withFileContents } from '../../admission/webhook/client-identity.ts'
 import type { Config } from '../../base/config.ts'
 import { isJsonObject } from '../../base/json.ts'
-import { messageOf, UserError } from '../../base/user-error.ts'
+import { messageOf, UserError, whyUnreadable } from '../../base/user-error.ts'
 
 /** Bytes of an AdmissionConfiguration, and of each file that it names. */
 export const maxAdmissionFileBytes = 1024 * 1024
@@ -68,7 +68,7 @@ function readText(path: string): string {
   try {
     bytes = readFileSync(path)
   } catch (err) {
-    throw new UserError(`Cannot read the admission configuration "${path}": ${messageOf(err)}`, { cause: err })
+    throw new UserError(`Cannot read the admission configuration "${path}": ${whyUnreadable(err)}`, { cause: err })
   }
   if (bytes.length > maxAdmissionFileBytes)
     throw new UserError(`The admission configuration "${path}" has ${bytes.length} bytes, the limit is ${maxAdmissionFileBytes}`)

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
 import { readAuditPolicy } from '../../access/audit/read-policy.ts'
 import type { Config } from '../../base/config.ts'
-import { messageOf, UserError } from '../../base/user-error.ts'
+import { UserError, whyUnreadable } from '../../base/user-error.ts'
 
 const maxAuditPolicyBytes = 1024 * 1024
 
@@ -15,7 +15,7 @@ export function auditPolicyOf({ auditPolicyFile: file }: Pick<Config, 'auditPoli
     if (statSync(file).size > maxAuditPolicyBytes) throw new UserError(`it has more than ${maxAuditPolicyBytes} bytes`)
     text = readFileSync(file, 'utf8')
   } catch (err) {
-    throw new UserError(`Cannot read the audit policy "${file}": ${messageOf(err)}`, { cause: err })
+    throw new UserError(`Cannot read the audit policy "${file}": ${whyUnreadable(err)}`, { cause: err })
   }
   return readAuditPolicy(text, file)
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { isRecord } from '../../api/schema/compile.ts'
 import { parseYamlDocuments, YamlError } from '../../api/schema/yaml.ts'
 import { ApiError } from '../../api/status.ts'
-import { codeOf, messageOf, UserError } from '../../base/user-error.ts'
+import { cannotRead, UserError } from '../../base/user-error.ts'
 import { readText } from '../../client/client.ts'
 import { resourcePath } from '../../client/resource-ref.ts'
 import type { ApiRequest } from '../../client/transport.ts'
@@ -29,8 +29,8 @@ async function readManifests(file: string): Promise<unknown[]> {
   try {
     return parseYamlDocuments(await readFile(file === '-' ? '/dev/stdin' : file, 'utf8'))
   } catch (err) {
-    if (err instanceof YamlError || codeOf(err) !== '') throw new UserError(`Cannot read "${file}": ${messageOf(err)}`, { cause: err })
-    throw err
+    if (err instanceof YamlError) throw new UserError(`Cannot read "${file}": ${err.message}`, { cause: err })
+    throw cannotRead(file, err)
   }
 }
 

@@ -116,7 +116,7 @@ test('why without a question explains the newest refusal, and an id the one that
 })
 
 const wrong: readonly { readonly name: string; readonly flags: WhyFlags; readonly words: string[]; readonly says: RegExp }[] = [
-  { name: 'an id that is none', flags: {}, words: ['x'], says: /an audit id is a UUID/ },
+  { name: 'a word that is no id', flags: {}, words: ['x'], says: /^"x" is no question: give an audit id/ },
   { name: 'an unknown id', flags: {}, words: ['00000000-0000-4000-8000-000000000000'], says: /no request with the audit id/ },
   { name: 'a group without a user', flags: { asGroup: ['x'] }, words: ['get', 'pods'], says: /--as-group needs --as/ },
   { name: 'a file and a request', flags: { file: 'x' }, words: ['get', 'pods'], says: /not both/ },

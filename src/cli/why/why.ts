@@ -33,6 +33,7 @@ export interface WhyContext {
 }
 
 const refusedExit = 2
+const auditId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** The exit code: 0 where everything asked about is allowed, 2 where something is refused. Throws a `UserError` where there is no answer. */
 export async function why(flags: WhyFlags, words: readonly string[], print: (text: string) => void, signal: AbortSignal): Promise<number> {
@@ -72,6 +73,10 @@ async function ask(context: WhyContext, words: readonly string[]): Promise<reado
   if (first === undefined) return [await askLast(context)]
   if (second === undefined) {
     if (flags.as !== undefined) throw new UserError('An audit id says itself whose request it was: leave out --as')
+    if (!auditId.test(first)) {
+      const wanted = 'an audit id (a UUID, as the header Audit-Id of an answer has it), pod/NAME, or VERB and RESOURCE[/NAME]'
+      throw new UserError(`"${first}" is no question: give ${wanted}`)
+    }
     return [await askById(context, first)]
   }
   if (rest.length > 0 || (third !== undefined && second.includes('/')))
