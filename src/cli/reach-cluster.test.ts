@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test'
 import { UserError } from '../base/user-error.ts'
 import { startCluster } from '../cluster/start-cluster.ts'
 import { type FoundKubeconfig, findKubeconfig } from './find-kubeconfig.ts'
-import { noAnswer, reachCluster } from './reach-cluster.ts'
+import { noAnswer, notAccepted, reachCluster } from './reach-cluster.ts'
 
 let folder: string
 /** Of a cluster that runs no longer. */
@@ -67,6 +67,19 @@ test('reachCluster() tells a server of another cluster from none', async () => {
   const err = await ask({ path, config: { ...config, server } })
   assert.ok(err instanceof UserError)
   assert.match(err.message, /^The server at https:\S+ is not the one that kubeconfig ".*other" belongs to, .* \([A-Z_]+\): name the right/)
+})
+
+test('reachCluster() says whose credentials are not accepted, and when a certificate ended', async () => {
+  await using cluster = await startCluster({ simulatedNodes: 0 })
+  writeFileSync(join(folder, 'running'), await cluster.kubeconfig())
+  const { path, config } = await findKubeconfig({ kubeconfig: join(folder, 'running') })
+  const { certificate: _certificate, key: _key, ...unknown } = config
+  const err = await ask({ path, config: { ...unknown, token: 'x' } })
+  assert.ok(err instanceof UserError)
+  assert.match(err.message, /^The API server https:\S+ does not accept the credentials of kubeconfig ".*running": name another one/)
+  const farAway = Date.parse('2999-01-01T00:00:00Z')
+  assert.match(notAccepted({ path, config }, farAway), /running" \(its client certificate ended at 2\d{3}-\d\d-\d\dT\S+Z\): name/)
+  assert.doesNotMatch(notAccepted({ path, config }, 0), /ended/)
 })
 
 test('reachCluster() leaves an interrupt what it is, and names a server that is no URL of TLS', async () => {

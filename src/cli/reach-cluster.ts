@@ -1,4 +1,5 @@
 // Talks to a found cluster; whatever keeps its server from answering becomes one sentence that names the server and the kubeconfig.
+import { X509Certificate } from 'node:crypto'
 import { codeOf, messageOf, UserError } from '../base/user-error.ts'
 import { createHttpTransport } from '../client/http-transport.ts'
 import type { ApiRequest, ApiResponse, Transport } from '../client/transport.ts'
@@ -34,6 +35,7 @@ class ExplainingTransport implements Transport {
   async request(request: ApiRequest, signal: AbortSignal): Promise<ApiResponse> {
     try {
       const response = await this.#inner.request(request, signal)
+      if (response.status === 401) throw new UserError(notAccepted(this.#found, Date.now()))
       return { ...response, body: this.#explained(response.body, signal) }
     } catch (err) {
       throw this.#explain(err, signal)
@@ -65,9 +67,17 @@ const strangerCodes = /^(SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)/
 /** Of one whose certificate has another name or time, or where no TLS is spoken. */
 const handshakeCodes = /^(CERT_|ERR_TLS_|ERR_SSL_)/
 
+const others = 'with --kubeconfig, --data-dir or the variable KUBECONFIG'
+
+/** `now`: milliseconds since the epoch. */
+export function notAccepted({ path, config: { server, certificate } }: FoundKubeconfig, now: number): string {
+  const end = certificate === undefined ? undefined : new X509Certificate(certificate).validToDate
+  const why = end !== undefined && end.getTime() < now ? ` (its client certificate ended at ${end.toISOString()})` : ''
+  return `The API server ${server} does not accept the credentials of kubeconfig "${path}"${why}: name another one ${others}`
+}
+
 export function noAnswer({ path, config: { server } }: FoundKubeconfig, err: unknown): string {
   const code = codeOf(err)
-  const others = 'with --kubeconfig, --data-dir or the variable KUBECONFIG'
   // Node's own words advise to trust more.
   if (strangerCodes.test(code))
     return `The server at ${server} is not the one that kubeconfig "${path}" belongs to, its certificate is of another authority (${code}): name the right kubeconfig ${others}`
