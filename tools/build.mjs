@@ -57,7 +57,7 @@ if (!process.argv.includes('--if-stale') || stale()) {
   }
   // The texts of `kubectl explain` lie beside the chunk that serves them.
   const texts = spawnSync(process.execPath, [join(root, 'tools/generate-descriptions.ts'), join(draft, 'descriptions.json')], {
-    stdio: 'inherit',
+    stdio: ['ignore', 'ignore', 'inherit'],
   })
   if (texts.status !== 0) {
     rmSync(draft, { recursive: true, force: true })

@@ -1,4 +1,4 @@
-// What the documents name is there: link targets, paths in code marks, and no path of a person's own machine.
+// What the documents name is there: link targets with their headings, paths in code marks, and no path of a person's own machine.
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -11,6 +11,7 @@ const documents = [
   'CONTRIBUTING.md',
   'SECURITY.md',
   'CHANGELOG.md',
+  'bench/RESULTS.md',
   ...globSync('docs/**/*.md', { cwd: root }),
 ]
 
@@ -20,17 +21,31 @@ const link = /\[[^\]]*\]\(([^)\s]+)\)/g
 const mark = /`([^`\n]+)`/g
 const personal = /\/(?:home|Users)\/\w+|\/root\/|~\/|[A-Z]:\\Users\\/
 
-/** Each fault as `document: what`. Pure but for the question whether a path, relative to the root, is there. */
-function faultsOf(document: string, text: string, exists: (path: string) => boolean): string[] {
+/** Where links lead that name a heading: as GitHub makes it of the heading's text. */
+function anchorsOf(text: string): readonly string[] {
+  const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading.trim().toLowerCase())
+  return headings.map(heading => heading.replace(/[^\p{L}\p{N}_\- ]/gu, '').replaceAll(' ', '-'))
+}
+
+interface Tree {
+  exists(path: string): boolean
+  read(path: string): string
+}
+
+/** Each fault as `document: what`. Pure but for what it asks of the tree, by paths relative to the root. */
+function faultsOf(document: string, text: string, tree: Tree): string[] {
   const faults: string[] = []
   const prose = text.replace(/^```[\s\S]*?^```/gm, '')
   for (const [, target = ''] of prose.matchAll(link)) {
-    if (/^[a-z]+:/.test(target) || target.startsWith('#')) continue
-    const path = join(dirname(document), target.replace(/#.*$/, ''))
-    if (!exists(path)) faults.push(`${document}: the link to ${target} leads nowhere`)
+    if (/^[a-z]+:/.test(target)) continue
+    const [file = '', anchor] = target.split('#')
+    const path = file === '' ? document : join(dirname(document), file)
+    if (!tree.exists(path)) faults.push(`${document}: the link to ${target} leads nowhere`)
+    else if (anchor !== undefined && !anchorsOf(tree.read(path)).includes(anchor))
+      faults.push(`${document}: there is no heading for the link to ${target}`)
   }
   for (const [, code = ''] of prose.matchAll(mark)) {
-    if (ofTheTree.test(code) && !exists(code)) faults.push(`${document}: there is no ${code}`)
+    if (ofTheTree.test(code) && !tree.exists(code)) faults.push(`${document}: there is no ${code}`)
   }
   if (personal.test(text)) faults.push(`${document}: names a folder of a person's machine`)
   return faults
@@ -38,11 +53,8 @@ function faultsOf(document: string, text: string, exists: (path: string) => bool
 
 for (const document of documents) {
   test(`${document} names only what is there`, () => {
-    const text = readFileSync(join(root, document), 'utf8')
-    assert.deepEqual(
-      faultsOf(document, text, path => existsSync(join(root, path))),
-      [],
-    )
+    const tree = { exists: (path: string) => existsSync(join(root, path)), read: (path: string) => readFileSync(join(root, path), 'utf8') }
+    assert.deepEqual(faultsOf(document, tree.read(document), tree), [])
   })
 }
 
@@ -55,9 +67,14 @@ const faults: readonly { readonly name: string; readonly text: string; readonly 
 ]
 
 for (const { name, text, found } of faults) {
-  test(`faultsOf() and ${name}`, () =>
-    assert.deepEqual(
-      faultsOf('docs/x.md', text, () => false),
-      found,
-    ))
+  test(`faultsOf() and ${name}`, () => assert.deepEqual(faultsOf('docs/x.md', text, { exists: () => false, read: () => '' }), found))
 }
+
+test('faultsOf() and headings', () => {
+  const tree = { exists: () => true, read: () => '# A\n\n## What `x.y` is for\n' }
+  const text = '[a](#a) [b](y.md#what-xy-is-for) [c](y.md#gone) [d](#none)'
+  assert.deepEqual(faultsOf('docs/x.md', text, tree), [
+    'docs/x.md: there is no heading for the link to y.md#gone',
+    'docs/x.md: there is no heading for the link to #none',
+  ])
+})
