@@ -27,6 +27,18 @@ test('checkFile() names an import against the arrows', () => {
   ])
 })
 
+test('checkFile() names what is for tests alone where something else imports it', () => {
+  for (const name of ['x.fixture.ts', 'x.testing.ts', 'testing.ts', 'fake-x.ts'])
+    for (const [path, problems] of [
+      ['src/store/a.ts', [`src/store/a.ts: ./${name} is for tests alone`]],
+      ['src/store/a.test.ts', []],
+      ['src/store/a.fixture.ts', []],
+    ] as const)
+      assert.deepEqual(checkFile(path, `import { a } from './${name}'\n`), problems)
+  for (const target of ['./fake/fake-a.ts', '../api/schema/model.ts'])
+    assert.deepEqual(checkFile('src/node/x.ts', `import { a } from '${target}'\n`), [], target)
+})
+
 test('checkFile() names a long file and a stray exit', () => {
   for (const path of ['src/api/x.ts', 'src/api/x.test.ts', 'test/x.test.ts', 'tools/x.mjs'])
     assert.match(checkFile(path, 'a\n'.repeat(401)).join(), /401 lines/, path)

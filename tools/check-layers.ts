@@ -1,5 +1,5 @@
 // Fails on a file over 400 lines, and within src/ on an import against the arrows of ARCHITECTURE.md, on process.exit outside cli/main.ts, and on JSON
-// that is not read by base/json.ts. Tests, contracts and what serves tests alone (`testing.ts`) import what they need.
+// that is not read by base/json.ts. Tests, contracts and what serves tests alone (`testing.ts`) import what they need, and nothing else imports them.
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 
@@ -30,6 +30,10 @@ const maxLines = 400
 /** Reads JSON with the engine's fault, which base/json.ts tells of. Lines of comments may name it. */
 const unguardedJson = /^(?!\s*(?:\/\/|\/?\*)).*(?:\bJSON\.parse\b|\.json\(\))/m
 
+/** Serves tests alone, by its name. `src/node/fake` is the runtime of simulated nodes. */
+const forTests = (path: string): boolean =>
+  /(?:\.(?:test|contract|model)|[./](?:fixture|testing)|\/fake-[^/]+)\.ts$/.test(path) && !path.startsWith('src/node/fake/')
+
 /** Each problem as `path: what`; `path` is relative to the root. */
 export function checkFile(path: string, text: string): string[] {
   const problems: string[] = []
@@ -46,7 +50,9 @@ export function checkFile(path: string, text: string): string[] {
   const allowed = layers[layer]
   if (allowed === undefined) return [...problems, `${path}: folder "${layer}" has no row in the table of layers`]
   for (const [, target = ''] of text.matchAll(/(?:from|import\(?)\s*'(\.[^']+)'/g)) {
-    const [top, to = ''] = relative('.', join(dirname(path), target)).split('/')
+    const imported = relative('.', join(dirname(path), target))
+    if (forTests(imported) && !forTests(path)) problems.push(`${path}: ${target} is for tests alone`)
+    const [top, to = ''] = imported.split('/')
     if (top === 'src' && to !== layer && !allowed.includes(to)) problems.push(`${path}: ${layer} may not import ${to} (${target})`)
   }
   return problems

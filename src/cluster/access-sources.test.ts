@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createMemoryStore } from '../store/memory.ts'
-import { object, put, testResource } from '../store/test-objects.ts'
+import { object, put, testResource } from '../store/objects.fixture.ts'
 import { nodeGraphSource } from './access-sources.ts'
 
 test('nodeGraphSource() gives each pod that is on a node, and parses none that waits for one', async () => {

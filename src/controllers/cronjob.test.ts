@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { CronJob } from '../api/types/batch-v1.ts'
 import { cronJobs, events, jobs } from '../client/resources.ts'
 import { cronJob } from './cronjob.ts'
-import { type Scenario, startScenario } from './scenario.ts'
+import { type Scenario, startScenario } from './scenario.testing.ts'
 
 const first = Date.UTC(2026, 0, 1, 0, 10)
 

@@ -7,7 +7,7 @@ import { type RequestedIdentity, readRequest } from './certificate-request.ts'
 import { checkForSigner, clientSigner, isStale, kubeletClientSigner, kubeletServingSigner, planApproval } from './certificate-rules.ts'
 import { csrApproving } from './csr-approving.ts'
 import { csrSigning } from './csr-signing.ts'
-import { startScenario } from './scenario.ts'
+import { startScenario } from './scenario.testing.ts'
 
 const usages = ['digital signature', 'client auth']
 const identity: RequestedIdentity = {

@@ -6,7 +6,7 @@ import type { Node } from '../api/types/core-v1.ts'
 import { controllerRevisions, daemonSets, events, namespaces, nodes, pods } from '../client/resources.ts'
 import { targetNode } from './daemon-node.ts'
 import { daemonSet } from './daemonset.ts'
-import { makeRunning, type Scenario, startScenario } from './scenario.ts'
+import { makeRunning, type Scenario, startScenario } from './scenario.testing.ts'
 
 const labels = { app: 'd' }
 const set: DaemonSet = {

@@ -5,7 +5,7 @@ import { deployments, events, pods, replicaSets } from '../client/resources.ts'
 import { deployment } from './deployment.ts'
 import { conditionOf } from './deployment-status.ts'
 import { replicaSet } from './replicaset.ts'
-import { runPods, type Scenario, startScenario } from './scenario.ts'
+import { runPods, type Scenario, startScenario } from './scenario.testing.ts'
 
 const web = (replicas: number, image: string, strategy: Deployment['spec']['strategy'] = { type: 'RollingUpdate' }): Deployment => ({
   metadata: { name: 'web', namespace: 'ns' },

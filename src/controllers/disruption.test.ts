@@ -6,7 +6,7 @@ import { events, podDisruptionBudgets, pods, replicaSets } from '../client/resou
 import { disruption } from './disruption.ts'
 import { disruptedPods, expectedPods, planBudget } from './disruption-plan.ts'
 import { controllerReference } from './owner.ts'
-import { startScenario } from './scenario.ts'
+import { startScenario } from './scenario.testing.ts'
 import { staleDisruption } from './stale-disruption.ts'
 
 const now = Date.UTC(2026, 0, 1)

@@ -4,7 +4,7 @@ import type { Endpoints, Service } from '../api/types/core-v1.ts'
 import { endpointSlices, endpoints, services } from '../client/resources.ts'
 import { isMirrored, planMirror } from './endpoint-slice-mirror-plan.ts'
 import { endpointSliceMirroring } from './endpoint-slice-mirroring.ts'
-import { startScenario } from './scenario.ts'
+import { startScenario } from './scenario.testing.ts'
 
 const service: Service = { metadata: { name: 'db', namespace: 'ns' }, spec: { ports: [{ port: 5432 }] } }
 const object = (metadata: Endpoints['metadata'] = {}): Endpoints => ({

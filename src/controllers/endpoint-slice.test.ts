@@ -7,7 +7,7 @@ import { endpointSlice } from './endpoint-slice.ts'
 import { planSlices } from './endpoint-slice-plan.ts'
 import { endpoints } from './endpoints.ts'
 import { planEndpoints } from './endpoints-plan.ts'
-import { startScenario } from './scenario.ts'
+import { startScenario } from './scenario.testing.ts'
 
 const service = (more: Partial<Service['spec']> = {}): Service => ({
   metadata: { name: 'web', namespace: 'ns', uid: 'svc', labels: { team: 'a' } },

@@ -6,7 +6,7 @@ import type { ResourceRef } from '../client/resource-ref.ts'
 import { configMaps, deployments, events, pods, replicaSets } from '../client/resources.ts'
 import { garbageCollector } from './garbage-collector.ts'
 import { type GarbagePlan, type OwnerState, planGarbage } from './garbage-plan.ts'
-import { serveDiscovery, startScenario } from './scenario.ts'
+import { serveDiscovery, startScenario } from './scenario.testing.ts'
 
 const rows: { name: string; owners: OwnerState[]; finalizers?: string[]; hasDependents?: boolean; want: GarbagePlan }[] = [
   { name: 'keeps what nobody owns', owners: [], want: { plan: 'keep' } },

@@ -9,7 +9,7 @@ import { resourceRef } from '../client/resource-ref.ts'
 import { events, horizontalPodAutoscalers, pods } from '../client/resources.ts'
 import { autoscalerOf, podOf } from './autoscaler.fixture.ts'
 import { horizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts'
-import { type Scenario, startScenario } from './scenario.ts'
+import { type Scenario, startScenario } from './scenario.testing.ts'
 import { defaultSettings } from './settings.ts'
 
 /** The fake has no scales of its own: a target that looks like one is one. */

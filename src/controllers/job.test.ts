@@ -7,7 +7,7 @@ import { newJob } from './job.fixture.ts'
 import { job } from './job.ts'
 import { finishedCondition } from './job-condition.ts'
 import { jobTrackingFinalizer } from './job-pods.ts'
-import { type Scenario, startScenario } from './scenario.ts'
+import { type Scenario, startScenario } from './scenario.testing.ts'
 import { ttlAfterFinished } from './ttl-after-finished.ts'
 
 const read = ({ api }: Scenario): Job => api.read(jobs, 'ns', 'j') as Job

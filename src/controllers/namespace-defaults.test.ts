@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { defaultsAnnotation } from '../api/resources/bulkhead/cluster-defaults.ts'
 import { clusterDefaults, limitRanges, namespaces, networkPolicies, resourceQuotas, serviceAccounts } from '../client/resources.ts'
 import { defaultObjects, namespaceDefaults } from './namespace-defaults.ts'
-import { startScenario } from './scenario.ts'
+import { startScenario } from './scenario.testing.ts'
 import { serviceAccount } from './service-account.ts'
 
 const hard = { pods: '5' }

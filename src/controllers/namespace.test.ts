@@ -5,7 +5,7 @@ import { configMaps, namespaces, pods, secrets, serviceAccounts } from '../clien
 import { namespace } from './namespace.ts'
 import { planConditions } from './namespace-conditions.ts'
 import { rootCa } from './root-ca.ts'
-import { serveDiscovery, startScenario } from './scenario.ts'
+import { serveDiscovery, startScenario } from './scenario.testing.ts'
 import { serviceAccount } from './service-account.ts'
 
 test('a namespace gets its default ServiceAccount and the root certificate, also again after they were deleted', async () => {

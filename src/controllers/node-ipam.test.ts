@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { nodes } from '../client/resources.ts'
 import { nextRange, nodeIpam } from './node-ipam.ts'
-import { startScenario } from './scenario.ts'
+import { startScenario } from './scenario.testing.ts'
 
 const rows: [string, string, number, string[], string | undefined][] = [
   ['the first', '10.244.0.0/16', 24, [], '10.244.0.0/24'],

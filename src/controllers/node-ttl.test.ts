@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { nodes } from '../client/resources.ts'
 import { nodeTtl, nodeTtlAnnotation, ttlSeconds, ttlStep } from './node-ttl.ts'
-import { startScenario } from './scenario.ts'
+import { startScenario } from './scenario.testing.ts'
 
 const rows: readonly { from: number; count: number; seconds: number }[] = [
   { from: 0, count: 100, seconds: 0 },

@@ -4,7 +4,7 @@ import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../api/types/
 import { persistentVolumeClaims, persistentVolumes, pods } from '../client/resources.ts'
 import { pvProtection, pvProtectionFinalizer } from './pv-protection.ts'
 import { pvcProtection, pvcProtectionFinalizer, usesClaim } from './pvc-protection.ts'
-import { startScenario } from './scenario.ts'
+import { startScenario } from './scenario.testing.ts'
 
 const claim = (): PersistentVolumeClaim => ({
   metadata: { name: 'data', namespace: 'ns', uid: 'claim', finalizers: [pvcProtectionFinalizer] },

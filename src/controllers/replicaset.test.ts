@@ -6,7 +6,7 @@ import { pods, replicaSets } from '../client/resources.ts'
 import { controllerOf } from './owner.ts'
 import { planReplicas, rankByProgress, rankForDeletion } from './replica-plan.ts'
 import { replicaSet } from './replicaset.ts'
-import { startScenario } from './scenario.ts'
+import { startScenario } from './scenario.testing.ts'
 
 const now = Date.UTC(2026, 0, 2)
 const pod = (

@@ -4,7 +4,7 @@ import { serviceCidrFinalizer, serviceIpAddress } from '../api/service-address.t
 import type { IPAddress, ServiceCIDR } from '../api/types/networking-v1.ts'
 import type { FakeApi } from '../client/fake-api.ts'
 import { ipAddresses, serviceCidrs } from '../client/resources.ts'
-import { startScenario } from './scenario.ts'
+import { startScenario } from './scenario.testing.ts'
 import { serviceCidr } from './service-cidr.ts'
 import { type CidrStep, cidrsHolding, cidrsOverlapping, mayGo, planServiceCidr } from './service-cidr-plan.ts'
 

@@ -4,7 +4,7 @@ import { badRequest } from '../api/status.ts'
 import type { StatefulSet } from '../api/types/apps-v1.ts'
 import type { Pod } from '../api/types/core-v1.ts'
 import { controllerRevisions, events, persistentVolumeClaims, pods, statefulSets } from '../client/resources.ts'
-import { runPods, type Scenario, startScenario } from './scenario.ts'
+import { runPods, type Scenario, startScenario } from './scenario.testing.ts'
 import { statefulSet } from './statefulset.ts'
 
 const labels = { app: 'db' }

@@ -7,7 +7,7 @@ import { type ClaimStep, planClaim } from './claim-binding-plan.ts'
 import { ephemeralVolume } from './ephemeral-volume.ts'
 import { persistentVolume } from './persistent-volume.ts'
 import { persistentVolumeClaim } from './persistent-volume-claim.ts'
-import { startScenario } from './scenario.ts'
+import { startScenario } from './scenario.testing.ts'
 import { planVolume } from './volume-phase-plan.ts'
 
 type Annotations = Record<string, string>

@@ -4,7 +4,7 @@ import type { Node, Pod, Service } from '../api/types/core-v1.ts'
 import type { Endpoint, EndpointSlice } from '../api/types/discovery-v1.ts'
 import { endpointSlices, events, nodes, pods, services } from '../client/resources.ts'
 import { endpointSlice } from './endpoint-slice.ts'
-import { startScenario } from './scenario.ts'
+import { startScenario } from './scenario.testing.ts'
 import { hintZones, zoneShares } from './zone-hints.ts'
 
 /** `a` in zone a, `a>b` hinted for b, `a!` not ready, `a?` that does not say, `-` without a zone. */

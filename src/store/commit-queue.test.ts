@@ -3,8 +3,8 @@ import { describe, it } from 'node:test'
 import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { type CommitLog, CommitQueue } from './commit-queue.ts'
+import { must, put, record, remove, testResource } from './objects.fixture.ts'
 import { WriteFailed } from './store.ts'
-import { must, put, record, remove, testResource } from './test-objects.ts'
 import type { DecidedWrite } from './watch-cache.ts'
 
 /** A log whose groups wait until the test decides about them. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { StoredEntry } from './entry.ts'
-import { object } from './test-objects.ts'
+import { object } from './objects.fixture.ts'
 
 test('a StoredEntry parses for one look without keeping anything, and keeps what `object` has parsed', () => {
   const pod = object('a', { data: { k: 'v' } })

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { WindowLimits } from './event-window.ts'
+import { keys, must, names, object, onNode1, parse, put, remove, type TestObject, testResource, write } from './objects.fixture.ts'
 import { storeModelTest } from './store.model.ts'
 import type { Collection, Entry, ListQuery, Selection, Store } from './store.ts'
 import { maxObjectBytes, ObjectTooLarge, RevisionCompacted, RevisionInFuture, WriteConflict, WriteFailed } from './store.ts'
-import { keys, must, names, object, onNode1, parse, put, remove, type TestObject, testResource, write } from './test-objects.ts'
 import { watchContract } from './watch.contract.ts'
 
 export type OpenStore = (window?: Partial<WindowLimits>) => Store | Promise<Store>

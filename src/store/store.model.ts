@@ -1,11 +1,11 @@
 // Random concurrent writes against a store and a model of a few lines, compared at every revision.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import type { TestObject } from './objects.fixture.ts'
 import { keyOf } from './ordered-slots.ts'
 import type { OpenStore } from './store.contract.ts'
 import type { Entry, Selection, Store, Watched } from './store.ts'
 import { WriteConflict } from './store.ts'
-import type { TestObject } from './test-objects.ts'
 
 interface Step {
   readonly act: 'create' | 'update' | 'delete' | 'stale-update' | 'settle'

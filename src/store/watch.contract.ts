@@ -1,9 +1,9 @@
 // What every store's watches must do; part of store.contract.ts.
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
+import { must, onNode1, parse, put, range, record, remove, settle, write } from './objects.fixture.ts'
 import type { InStore } from './store.contract.ts'
 import type { Selection } from './store.ts'
-import { must, onNode1, parse, put, range, record, remove, settle, write } from './test-objects.ts'
 
 export function watchContract(name: string, inStore: InStore): void {
   describe(`${name} store: watch()`, () => {

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
-import { put, testResource } from '../test-objects.ts'
+import { put, testResource } from '../objects.fixture.ts'
+import { testSealer } from './sealer.testing.ts'
 import { openSqliteStore } from './sqlite-store.ts'
-import { testSealer } from './test-sealer.ts'
 
 const parent = await mkdtemp(join(tmpdir(), 'bit-rot-'))
 after(() => rm(parent, { recursive: true }))

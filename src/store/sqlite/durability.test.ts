@@ -11,13 +11,13 @@ import { after, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
+import { keys, must, parse, put, record, remove, type TestObject, testResource } from '../objects.fixture.ts'
 import { RevisionCompacted, WriteFailed } from '../store.ts'
-import { keys, must, parse, put, record, remove, type TestObject, testResource } from '../test-objects.ts'
+import { testSealer } from './sealer.testing.ts'
 import { openSqliteStore, type SqliteStoreOptions } from './sqlite-store.ts'
-import { testSealer } from './test-sealer.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'bulkhead-store-'))
-const crashWriter = fileURLToPath(new URL('./crash-writer.ts', import.meta.url))
+const crashWriter = fileURLToPath(new URL('./crash-writer.testing.ts', import.meta.url))
 let directories = 0
 after(() => rm(root, { recursive: true }))
 

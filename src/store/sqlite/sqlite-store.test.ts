@@ -5,8 +5,8 @@ import { after } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { storeContract } from '../store.contract.ts'
+import { testSealer } from './sealer.testing.ts'
 import { openSqliteStore } from './sqlite-store.ts'
-import { testSealer } from './test-sealer.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'bulkhead-store-'))
 let opened = 0

@@ -5,8 +5,8 @@ import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { codeOf } from '../../base/user-error.ts'
 import type { Entry } from '../store.ts'
+import { testSealer } from './sealer.testing.ts'
 import { openSqliteStore } from './sqlite-store.ts'
-import { testSealer } from './test-sealer.ts'
 
 const directory = process.argv[2] ?? ''
 const keep = { revisions: 100 }
