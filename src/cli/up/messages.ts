@@ -1,4 +1,5 @@
 // What `bulkhead up` prints.
+import { relative } from 'node:path'
 import type { Config } from '../../base/config.ts'
 import type { DataDirectory } from './data-directory.ts'
 
@@ -21,10 +22,14 @@ export interface GreetingInput {
   readonly server: string
   /** The data directory is the one that commands look in by themselves. */
   readonly isDefault: boolean
+  /** The path of a first manifest, and of the folder that it is applied from. */
+  readonly example: string
+  readonly currentFolder: string
 }
 
-export function greeting({ config, directory, server, isDefault }: GreetingInput): string {
+export function greeting({ config, directory, server, isDefault, example, currentFolder }: GreetingInput): string {
   const kubectl = `kubectl --kubeconfig ${directory.kubeconfig}`
+  const below = relative(currentFolder, example)
   return `
 Bulkhead is ready.
   API         ${server} (TLS 1.3 only)
@@ -34,7 +39,7 @@ Bulkhead is ready.
 
 Next:
   ${kubectl} get nodes
-  ${kubectl} apply -f examples/hello.yaml
+  ${kubectl} apply -f ${below.startsWith('..') ? example : below}
   npx bulkhead prove${isDefault ? '' : ` --data-dir ${config.dataDirectory}`}
 Ctrl-C stops the cluster; its data stays.`
 }

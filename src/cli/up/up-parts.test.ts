@@ -35,12 +35,18 @@ test('clusterAddresses() advertises nothing that pods cannot reach', () => {
   assert.ok(named.ipAddresses.includes('192.0.2.7'))
 })
 
-test('greeting() names the data directory for further commands only where it is not the default', () => {
+test('greeting() names the data directory and the folder of the example where they are not at hand', () => {
   const config = createConfig(machine, {})
-  const text = (isDefault: boolean) => greeting({ config, directory: layout(config.dataDirectory), server: 'https://a', isDefault })
+  const text = (isDefault: boolean, currentFolder = '/home/u') =>
+    greeting({
+      ...{ config, directory: layout(config.dataDirectory), server: 'https://a', isDefault },
+      ...{ example: '/opt/bulkhead/examples/hello.yaml', currentFolder },
+    })
   assert.match(text(false), /npx bulkhead prove --data-dir \/home\/u/)
   assert.doesNotMatch(text(true), /prove --data-dir/)
   assert.match(text(true), /1 simulated, Ready/)
+  assert.match(text(true), / apply -f \/opt\/bulkhead\/examples\/hello\.yaml\n/)
+  assert.match(text(true, '/opt/bulkhead'), / apply -f examples\/hello\.yaml\n/)
 })
 
 /** A part that says it is ready, at once or when it may begin; what it does next is in its settings. */

@@ -1,5 +1,6 @@
 // `bulkhead up`: prepares the data directory, starts the parts in their order, says what there is, and stops them in the opposite order.
 import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { AuditPolicy } from '../../access/audit/policy.ts'
 import type { AdmissionSettings } from '../../admission/admission-settings.ts'
 import { type Features, readFeatures } from '../../api/features.ts'
@@ -101,7 +102,8 @@ async function run(
     await Promise.all([controllersReady, ...parts.nodes.map(part => supervisor.start(part))])
     await untilAdmissible(addresses.server, credentials(), systemClock, stop)
     const isDefault = config.dataDirectory === defaultDataDirectory(thisMachine(process.env))
-    print(greeting({ config, directory, server: addresses.server, isDefault }))
+    const example = fileURLToPath(new URL('../examples/hello.yaml', import.meta.url))
+    print(greeting({ config, directory, server: addresses.server, isDefault, example, currentFolder: process.cwd() }))
   })()
   await Promise.race([started, aborted(stop)])
   await aborted(stop)
