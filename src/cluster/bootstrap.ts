@@ -59,6 +59,11 @@ export async function bootstrap({
     ...recreate.map(object => remove(server, pathOf(object), signal)),
     ...apiServices.remove.map(name => remove(server, `/apis/apiregistration.k8s.io/v1/apiservices/${name}`, signal)),
   ])
+  // The signer is asked in here: were it awaited within the list, what the list began would reject unheard when the server is told to stop.
+  const overwrite = async () => {
+    const authentication = signer ? [await extensionAuthentication(signer, signal)] : []
+    await server.ensureObjects([...update, ...apiServices.update, ...authentication], true)
+  }
   await Promise.all([
     server.ensureObjects([
       ...create,
@@ -69,7 +74,7 @@ export async function bootstrap({
       { apiVersion: 'v1', kind: 'ConfigMap', metadata: deniedCredentials },
       ...(dnsAddress === undefined ? [] : [dnsService(dnsAddress)]),
     ]),
-    server.ensureObjects([...update, ...apiServices.update, ...(signer ? [await extensionAuthentication(signer, signal)] : [])], true),
+    overwrite(),
     server.keepFlowObjects(),
     endpoint && server.ensureObjects(kubernetesService(endpoint.serviceIp, '', endpoint.port).slice(0, 1)),
     endpoint?.address && server.ensureObjects(kubernetesEndpoints(endpoint.address, endpoint.port), true),
