@@ -10,8 +10,8 @@ import { silentLogger } from '../src/base/log.ts'
 import { serveResources } from '../src/server/served-resource.ts'
 import { readAnswer, TestServer, testUser } from '../src/server/testing.ts'
 import { createMemoryStore } from '../src/store/memory.ts'
-import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts'
 import { testSealer } from '../src/store/sqlite/sealer.testing.ts'
+import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts'
 import type { Store } from '../src/store/store.ts'
 
 const report = (title: string, value: number, unit: string) =>
