@@ -165,6 +165,15 @@ const estimates: readonly [source: string, min: number, max: number][] = [
   ['url(s) == url(s)', 3, 5534023222112866000],
   ["[url('/a')][0] == [url('/a')][0]", 25, 25],
   ['format.uuid() == format.date()', 3, 9],
+  ["ip('192.168.0.1')", 2, 2],
+  ["isIP('192.168.0.1')", 2, 2],
+  ["ip.isCanonical('2001:db8:3333:4444:5555:6666:7777:8888')", 8, 8],
+  ["cidr('2001:db8::/32').ip()", 3, 3],
+  ["isCIDR('2001:db8::/32')", 2, 2],
+  ["isQuantity('1234567890123')", 2, 2],
+  ["semver('1234.56789012345.67890123456789')", 4, 4],
+  ['quantity(ls[0])', 2, 4],
+  ["format.uuid().validate('abcdefghijk')", 65, 65],
 ]
 
 for (const [source, min, max] of estimates) {

@@ -110,7 +110,7 @@ function planMembership(plan: Plan, { args }: ResolvedCall): Step | undefined {
   const keys = new Set<MapKey>()
   for (const value of constant) {
     const key = mapKey(value)
-    if (key === undefined || Number.isNaN(key)) return undefined
+    if (key === undefined || key === null || typeof key === 'symbol' || Number.isNaN(key)) return undefined
     keys.add(key)
   }
   const step = plan.step(item)

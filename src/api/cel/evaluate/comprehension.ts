@@ -7,7 +7,7 @@ import type { Frame, Step } from './frame.ts'
 import { goTypeOf } from './go-type.ts'
 import { asMap } from './narrow.ts'
 import { keyOf, type Plan } from './plan.ts'
-import { CelMap, type CelValue, isList, isPlainObject, keysOf, lookUp, type MapKey } from './values.ts'
+import { CelMap, type CelValue, entriesOf, isList, isMap, keysOf, type MapKey } from './values.ts'
 
 /** Sets the variables of the loop for each item in turn, until `body` returns false. */
 type Walk = (frame: Frame, range: CelValue, body: () => boolean) => void
@@ -45,13 +45,20 @@ function planWalk([first = 0, second]: readonly number[]): Walk {
       }
       return
     }
-    if (!isPlainObject(range) && !(range instanceof CelMap)) {
+    if (!isMap(range)) {
       const type = goTypeOf(range)
       return fail(second === undefined ? `got '${type}', expected iterable type` : `unsupported comprehension range type: ${type}`)
     }
-    for (const key of keysOf(range)) {
+    if (second === undefined) {
+      for (const key of keysOf(range)) {
+        slots[first] = key
+        if (!body()) return
+      }
+      return
+    }
+    for (const [key, value] of entriesOf(range)) {
       slots[first] = key
-      if (second !== undefined) slots[second] = lookUp(range, key)
+      slots[second] = value
       if (!body()) return
     }
   }
@@ -162,7 +169,7 @@ function planMap(plan: Plan, expr: Comprehension, range: Step, walk: Walk): Step
       if (!passes(test, frame)) return true
       const given = key(frame)
       if (value !== undefined) insert(entries, given, value(frame))
-      else for (const name of keysOf(asMap(given))) insert(entries, name, lookUp(asMap(given), name) ?? null)
+      else for (const [name, held] of entriesOf(asMap(given))) insert(entries, name, held)
       frame.charge(2)
       return true
     })

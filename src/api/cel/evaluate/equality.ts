@@ -2,6 +2,7 @@
 import { Refused } from './failure.ts'
 import { KeyedList } from './keyed-list.ts'
 import {
+  type AnyMap,
   CelMap,
   type CelValue,
   Double,
@@ -41,8 +42,6 @@ export function equal(a: CelValue, b: CelValue): boolean {
   if (a instanceof CelMap || isPlainObject(a)) return (b instanceof CelMap || isPlainObject(b)) && equalMaps(a, b)
   return equalBoxed(a, b)
 }
-
-type AnyMap = CelMap | { readonly [key: string]: CelValue }
 
 function equalMaps(a: AnyMap, b: AnyMap): boolean {
   if (mapSize(a) !== mapSize(b)) return false

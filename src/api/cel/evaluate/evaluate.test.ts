@@ -229,6 +229,17 @@ suite('evaluate() counts what upstream counts', () => {
   }
 })
 
+const keyed = [
+  "{1.5: 'a'}[1.5] == 'a' && 1.5 in {1.5: 'a'}",
+  '{null: 1, null: 2}.size() == 1 && null in {null: 1}',
+  "{double('NaN'): 1, double('NaN'): 2}.size() == 2 && !(double('NaN') in {double('NaN'): 1})",
+  '!([1] in {[1]: 2}) && {[1]: 2} != {[1]: 2} && {[i]: 2}.all(k, k == [i]) && [1] in [[1]]',
+]
+
+suite('evaluate() takes what can be compared as a key', () => {
+  for (const source of keyed) test(source, () => assert.equal(new Program(environment.compile(source)).evaluate(values).value, true))
+})
+
 const failing: readonly [source: string, message: string][] = [
   ['l[i]', 'index out of bounds: 7'],
   ['m[s]', 'no such key: str'],
@@ -245,6 +256,8 @@ const failing: readonly [source: string, message: string][] = [
   ["x.foo.bar == 'a' && x.y", 'no such key: foo'],
   ["l[dyn('a')]", "unsupported index type 'string' in list"],
   ["'%f'.format([s])", 'error during formatting: fixed-point clause can only be used on doubles, was given string'],
+  ["'%s'.format([{1.5: i}])", 'error during formatting: no formatting function for map key of type double'],
+  ["{b'a': i}", 'unsupported key type'],
   ["'%d'.format([x.b])", 'error during formatting: decimal clause can only be used on integers, was given list'],
 ]
 

@@ -2,13 +2,13 @@
 import { type CelType, paramOf } from '../check/type.ts'
 import { fail, noSuchOverload } from './failure.ts'
 import {
+  type AnyMap,
   Boxed,
-  CelMap,
   type CelValue,
   Double,
   Duration,
   isList,
-  isPlainObject,
+  isMap,
   keysOf,
   kindOf,
   lookUp,
@@ -39,10 +39,8 @@ export function asDouble(value: CelValue): number {
   return typeof value === 'number' && !Number.isSafeInteger(value) ? value : fail(noSuchOverload)
 }
 
-type AnyMap = CelMap | { readonly [key: string]: CelValue }
-
 export function asMap(value: CelValue): AnyMap {
-  return value instanceof CelMap || isPlainObject(value) ? value : fail(noSuchOverload)
+  return isMap(value) ? value : fail(noSuchOverload)
 }
 
 /** Whether a value may stand where a parameter of this type is declared; of lists and maps, what comes first in them is looked at. */
@@ -61,7 +59,7 @@ export function accepts(type: CelType, value: CelValue): boolean {
     case 'list':
       return isList(value) && (value.length === 0 || accepts(paramOf(type, 0), value[0] ?? null))
     case 'map':
-      return (value instanceof CelMap || isPlainObject(value)) && acceptsEntry(type, value)
+      return isMap(value) && acceptsEntry(type, value)
     case 'wrapper':
       return value === null || type.params.some(of => accepts(of, value))
     default:

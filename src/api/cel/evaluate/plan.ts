@@ -163,10 +163,10 @@ function planStruct(plan: Plan, expr: StructExpr): Step {
   }
 }
 
-const isKey = (value: CelValue | undefined): boolean => value !== undefined && !(value instanceof Double) && mapKey(value) !== undefined
+const isKey = (value: CelValue | undefined): boolean => value !== undefined && mapKey(value) !== undefined
 
 /** What a key of a map is found by; one of a type that keys cannot have fails. */
 export function keyOf(key: CelValue): MapKey {
-  const known = isKey(key) ? mapKey(key) : undefined
-  return known ?? fail('unsupported key type')
+  const known = mapKey(key)
+  return known === undefined ? fail('unsupported key type') : known
 }

@@ -103,8 +103,14 @@ export abstract class ObjectValue extends Boxed {
   }
 }
 
-/** What keys of maps are compared by: numbers of all types that are equal are one key. */
-export type MapKey = string | boolean | number | bigint
+/** An object that is a map to those who know no type of it: its fields can be counted and walked. */
+export abstract class MapObject extends ObjectValue {
+  /** The names of its fields that have a value, as expressions name them. */
+  abstract keys(): readonly string[]
+}
+
+/** What keys of maps are compared by: numbers of all types that are equal are one key, and a symbol is one that equals no other. */
+export type MapKey = string | boolean | number | bigint | null | symbol
 
 /** A map made by an expression. Decoded JSON objects are maps too, with string keys. */
 export class CelMap extends Boxed {
@@ -183,6 +189,12 @@ export function isPlainObject(value: CelValue): value is { readonly [key: string
   return typeof value === 'object' && value !== null && !(value instanceof Boxed) && !Array.isArray(value) && !(value instanceof Uint8Array)
 }
 
+export type AnyMap = CelMap | MapObject | { readonly [key: string]: CelValue }
+
+export function isMap(value: CelValue): value is AnyMap {
+  return value instanceof CelMap || value instanceof MapObject || isPlainObject(value)
+}
+
 /** An int in its one form: a number where it is safe, a bigint beyond; overflow fails. */
 export function toInt(value: bigint): number | bigint {
   const small = Number(value)
@@ -208,27 +220,45 @@ export function mapKey(value: CelValue): MapKey | undefined {
     case 'bigint':
       return value
     default:
-      if (value instanceof Uint) return smallest(value.value)
-      return value instanceof Double ? numericKey(value.value) : undefined
+      return keyOfObject(value)
   }
+}
+
+/** Upstream compares keys that are made of others by where they are, so that no one is found again. */
+function keyOfObject(value: Exclude<CelValue, string | boolean | number | bigint>): MapKey | undefined {
+  if (value === null) return null
+  if (value instanceof Uint) return smallest(value.value)
+  if (value instanceof Double) return Number.isNaN(value.value) ? Symbol('NaN') : numericKey(value.value)
+  return isList(value) || isMap(value) ? Symbol('container') : undefined
 }
 
 const smallest = (value: bigint): number | bigint => (Number.isSafeInteger(Number(value)) ? Number(value) : value)
 const numericKey = (value: number): number | bigint => (Number.isInteger(value) && !Number.isSafeInteger(value) ? BigInt(value) : value)
 
 /** The value under a key of a map; undefined where there is none. */
-export function lookUp(map: CelMap | { readonly [key: string]: CelValue }, key: CelValue): CelValue | undefined {
-  if (!(map instanceof CelMap)) return typeof key === 'string' && Object.hasOwn(map, key) ? map[key] : undefined
-  const found = mapKey(key)
-  return found === undefined ? undefined : map.entries.get(found)?.[1]
+export function lookUp(map: AnyMap, key: CelValue): CelValue | undefined {
+  if (map instanceof CelMap) {
+    const found = mapKey(key)
+    return found === undefined ? undefined : map.entries.get(found)?.[1]
+  }
+  if (typeof key !== 'string') return undefined
+  if (map instanceof MapObject) return map.get(key)
+  return Object.hasOwn(map, key) ? map[key] : undefined
 }
 
-export function mapSize(map: CelMap | { readonly [key: string]: CelValue }): number {
-  return map instanceof CelMap ? map.entries.size : entriesOf(map)
+export function mapSize(map: AnyMap): number {
+  return map instanceof Boxed ? map.size : countEntries(map)
 }
 
-export function keysOf(map: CelMap | { readonly [key: string]: CelValue }): readonly CelValue[] {
+export function keysOf(map: AnyMap): readonly CelValue[] {
+  if (map instanceof MapObject) return map.keys()
   return map instanceof CelMap ? [...map.entries.values()].map(([key]) => key) : Object.keys(map)
+}
+
+/** Keys with their values, also those whose key is found by nothing. */
+export function* entriesOf(map: AnyMap): Generator<readonly [key: CelValue, value: CelValue]> {
+  if (map instanceof CelMap) yield* map.entries.values()
+  else for (const key of keysOf(map)) yield [key, lookUp(map, key) ?? null]
 }
 
 /** From this length on, sizes are remembered: an expression that asks again and again is charged 1 each time. */
@@ -266,7 +296,7 @@ function countCodePoints(text: string): number {
 }
 
 /** Entries of a decoded JSON object, which do not change while an expression sees it. */
-function entriesOf(object: { readonly [key: string]: CelValue }): number {
+function countEntries(object: { readonly [key: string]: CelValue }): number {
   const known = objectSizes.get(object)
   if (known !== undefined) return known
   const size = Object.keys(object).length
@@ -279,5 +309,5 @@ export function sizeOf(value: CelValue): number {
   if (typeof value === 'string') return codePoints(value)
   if (typeof value !== 'object' || value === null) return 1
   if (isList(value) || value instanceof Uint8Array) return value.length
-  return value instanceof Boxed ? value.size : entriesOf(value)
+  return value instanceof Boxed ? value.size : countEntries(value)
 }

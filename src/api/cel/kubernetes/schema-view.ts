@@ -5,7 +5,7 @@ import { equal } from '../evaluate/equality.ts'
 import { fail } from '../evaluate/failure.ts'
 import { KeyedList } from '../evaluate/keyed-list.ts'
 import { makeDuration, makeTimestamp, parseTimestamp } from '../evaluate/time.ts'
-import { CelMap, type CelValue, Double, isList, isPlainObject, mapSize, ObjectValue } from '../evaluate/values.ts'
+import { CelMap, type CelValue, Double, isList, isPlainObject, MapObject, mapSize, ObjectValue } from '../evaluate/values.ts'
 import { escapeFieldName } from './field-names.ts'
 import { withMetadata } from './schema-declaration.ts'
 import { parseSpelledDuration } from './spelled-duration.ts'
@@ -18,7 +18,7 @@ interface FieldView {
   readonly view: View
 }
 
-class SchemaObject extends ObjectValue {
+class SchemaObject extends MapObject {
   /** Upstream takes objects for maps here. */
   readonly typeName = 'map'
   readonly #json: { readonly [key: string]: CelValue }
@@ -41,6 +41,11 @@ class SchemaObject extends ObjectValue {
 
   override get size(): number {
     return mapSize(this.#json)
+  }
+
+  keys(): readonly string[] {
+    const named = Object.keys(this.#json).flatMap(name => escapeFieldName(name) ?? [])
+    return named.filter(identifier => this.#fields.has(identifier))
   }
 
   equals(other: CelValue): boolean {

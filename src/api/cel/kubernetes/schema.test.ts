@@ -101,6 +101,8 @@ const rules = [
   '!has(self.note) && has(self.timeout) && !has(oldSelf.timeout)',
   "self.tags == oldSelf.tags && self.tags + ['x', 'z'] == ['x', 'y', 'z'] && self.tags != ['x'] && self.tags.map(t, t) != oldSelf.tags.map(t, t)",
   'self.rules == oldSelf.rules && (self.rules + oldSelf.rules).size() == 2 && self.rules != self.rules.filter(r, r.value > 1)',
+  "'name' in dyn(self) && !('note' in dyn(self)) && dyn(self).size() == 16 && dyn(self).x__dash__y == 3",
+  "dyn(self).exists(k, k == 'x__dash__y') && dyn(self).all(k, v, k != 'ratio' || v == 1.0) && dyn(self).map(k, k).size() == 16",
   'self == self && self != oldSelf && self.hosts == ["a", "b"] && self.hosts.all(h, h.size() == 1)',
 ]
 

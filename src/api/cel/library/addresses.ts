@@ -9,7 +9,7 @@ import { fail, noSuchOverload, Refused } from '../evaluate/failure.ts'
 import { asString } from '../evaluate/narrow.ts'
 import { type CelValue, codePoints, Opaque, sizeOf } from '../evaluate/values.ts'
 import { addressProblem, networkProblem } from './address-problems.ts'
-import { type Costs, nominal, parses } from './costs.ts'
+import { type Costs, nominal, parses, walks } from './costs.ts'
 import { type CelFunction, free, type Library, member } from './function.ts'
 import { cidrType, ipType } from './opaque-types.ts'
 
@@ -162,7 +162,8 @@ const contains = (ofNetwork: boolean, ofText: boolean): Costs => ({
 })
 
 const { string, bool, int } = t
-const parsesTwice: Costs = { ...parses, cost: ([text = null]) => estimate.walk(2 * (typeof text === 'string' ? codePoints(text) : 1)) }
+/** What is parsed is written again, to be compared. */
+const parsesTwice = walks(2)
 
 const ipFunctions: readonly CelFunction[] = [
   { name: 'ip', overloads: [free('string_to_ip', [string], ipType, value => must(readIp(asString(value))), parses)] },

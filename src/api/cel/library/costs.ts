@@ -1,7 +1,7 @@
 // Costs that several libraries share, as Kubernetes counts and estimates them. Limits of CRDs and policies depend on these numbers.
 import type { EstimateCall, EstimateNode, Range } from '../check/estimate.ts'
 import * as estimate from '../check/estimate.ts'
-import { CelMap, type CelValue, isList, isPlainObject, keysOf, lookUp, sizeOf } from '../evaluate/values.ts'
+import { type CelValue, entriesOf, isList, isMap, sizeOf } from '../evaluate/values.ts'
 import type { Overload } from './function.ts'
 
 export type Costs = Pick<Overload, 'cost' | 'costsAlways' | 'estimate'>
@@ -27,8 +27,8 @@ export const walks = (times: number, sized = false): Costs => ({
   },
 })
 
-/** Parsing a text; upstream estimates it only where the text is the target, and takes 1 otherwise. */
-export const parses: Costs = { ...walks(1), estimate: undefined }
+/** Parsing a text. */
+export const parses = walks(1)
 
 /** The length of the text times that of the pattern. 1 is added to the text: an expensive pattern on an empty text is not free. */
 export const regexCosts = {
@@ -78,6 +78,8 @@ function traversal(value: CelValue): number {
   if (typeof value === 'string') return Math.floor(Buffer.byteLength(value) * estimate.traversalFactor)
   if (value instanceof Uint8Array) return Math.floor(value.length * estimate.traversalFactor)
   if (isList(value)) return value.reduce<number>((sum, item) => sum + traversal(item), 0)
-  if (!(value instanceof CelMap) && !isPlainObject(value)) return 1
-  return keysOf(value).reduce<number>((sum, key) => sum + traversal(key) + traversal(lookUp(value, key) ?? null), 0)
+  if (!isMap(value)) return 1
+  let sum = 0
+  for (const [key, held] of entriesOf(value)) sum += traversal(key) + traversal(held)
+  return sum
 }

@@ -3,17 +3,16 @@ import { fail } from '../evaluate/failure.ts'
 import { asInt } from '../evaluate/narrow.ts'
 import { formatDuration, formatTimestamp } from '../evaluate/time.ts'
 import {
-  CelMap,
+  type AnyMap,
   type CelValue,
   Double,
   Duration,
   doubleOf,
+  entriesOf,
   isList,
-  isPlainObject,
+  isMap,
   type Kind,
-  keysOf,
   kindOf,
-  lookUp,
   Timestamp,
   TypeValue,
   typeNameOf,
@@ -163,7 +162,7 @@ function textOf(value: CelValue): string {
   if (value instanceof Duration) return formatDuration(value)
   if (value instanceof TypeValue) return value.name
   if (isList(value)) return `[${value.map(nested).join(', ')}]`
-  if (value instanceof CelMap || isPlainObject(value)) return `{${pairs(value).join(', ')}}`
+  if (isMap(value)) return `{${pairs(value).join(', ')}}`
   return refuse(clauses.get('s')?.refusal ?? '', value)
 }
 
@@ -178,9 +177,14 @@ function nested(value: CelValue): string {
   return Number.isFinite(number) ? rounded(number, defaultPrecision) : JSON.stringify(formatDouble(number))
 }
 
-function pairs(map: CelMap | { readonly [key: string]: CelValue }): string[] {
-  return keysOf(map)
-    .map(key => ({ key: nested(key), value: nested(lookUp(map, key) ?? null) }))
+const keyKinds: ReadonlySet<Kind> = new Set(['string', 'bool', ...integers])
+
+function pairs(map: AnyMap): string[] {
+  return [...entriesOf(map)]
+    .map(([key, value]) => {
+      if (!keyKinds.has(kindOf(key))) return fail(`error during formatting: no formatting function for map key of type ${typeNameOf(key)}`)
+      return { key: nested(key), value: nested(value) }
+    })
     .sort((a, b) => (a.key < b.key ? -1 : 1))
     .map(({ key, value }) => `${key}:${value}`)
 }
