@@ -218,9 +218,11 @@ test('a rule for one version holds for requests in another, which expressions se
   const validations = [
     {
       expression: 'object.spec.targetCPUUtilizationPercentage < 60',
-      messageExpression: 'request.kind.version + request.requestKind.version',
+      messageExpression: 'request.kind.version + request.requestKind.version + request.resource.version + request.requestResource.version',
     },
   ]
+  const expression = "request.kind.version == 'v1' && request.resource.version == 'v2'"
+  const matchConditions = [{ name: 'told-what-was-asked-for', expression }]
   const scaler = {
     metadata: { name: 'x' },
     spec: {
@@ -230,8 +232,8 @@ test('a rule for one version holds for requests in another, which expressions se
     },
   }
   const path = '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers?dryRun=All'
-  await withPolicy('versions', { validations, matchConstraints: { resourceRules: [rule] } }, {}, async () => {
-    assert.match((await api.request(admin, 'POST', path, scaler)).json.message, /denied request: v1v2$/)
+  await withPolicy('versions', { validations, matchConditions, matchConstraints: { resourceRules: [rule] } }, {}, async () => {
+    assert.match((await api.request(admin, 'POST', path, scaler)).json.message, /denied request: v1v2v1v2$/)
   })
   await withPolicy('versions', { validations, matchConstraints: { resourceRules: [rule], matchPolicy: 'Exact' } }, {}, async () => {
     assert.equal((await api.request(admin, 'POST', path, scaler)).status, 201)

@@ -30,7 +30,10 @@ test('the object is shown in the version that the webhook registered, and its pa
       metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 70 } } }],
     },
   }
-  await withHooks('mutating', [base('scale', { rules: [scalers] })], respond, async sent => {
+  // Conditions are told the kind that the webhook registered, and the resource that was asked for.
+  const expression = "request.kind.version == 'v1' && request.resource.version == 'v2' && request.requestResource.version == 'v2'"
+  const hook = base('scale', { rules: [scalers], matchConditions: [{ name: 'versions', expression }] })
+  await withHooks('mutating', [hook], respond, async sent => {
     const path = '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers?dryRun=All'
     const { json } = await hooked.api.request(admin, 'POST', path, scaler)
     assert.equal(json.spec.metrics[0].resource.target.averageUtilization, 55)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import type { KubeObject } from '../../api/object.ts'
 import type { MutatingAdmissionPolicySpec, Mutation } from '../../api/types/admissionregistration-v1alpha1.ts'
 import type { AdmissionPlugin } from '../admission.ts'
 import {
@@ -128,6 +129,26 @@ suite('which policies change a request', () => {
       conditional: { spec: label('conditional', { matchConditions: [{ name: 'c', expression: 'object.spec.replicas > 5' }] }) },
     }
     assert.equal((await mutate({ policies, object: deployment() })).object.metadata.labels, undefined)
+  })
+
+  test('one that names another version, whose conditions are told the resource that was asked for', async () => {
+    const scalers = { apiGroups: ['autoscaling'], apiVersions: ['v1'], operations: ['*'], resources: ['horizontalpodautoscalers'] }
+    const told = (resource: string) => [
+      { name: 'c', expression: `request.kind.version == 'v1' && request.resource.version == '${resource}'` },
+    ]
+    const matchConstraints = { resourceRules: [scalers], matchPolicy: 'Equivalent' }
+    const policies: Asked['policies'] = {
+      asked: { spec: label('asked', { matchConstraints, matchConditions: told('v2') }) },
+      named: { spec: label('named', { matchConstraints, matchConditions: told('v1') }) },
+    }
+    const scaleTargetRef = { kind: 'Deployment', name: 'd' }
+    const object: KubeObject & { spec: object } = {
+      ...{ kind: 'HorizontalPodAutoscaler', apiVersion: 'autoscaling/v2', metadata: { name: 'h', namespace: 'default' } },
+      spec: { maxReplicas: 2, scaleTargetRef },
+    }
+    const changed = await mutate({ policies, object, kind: ['autoscaling/v2', 'HorizontalPodAutoscaler'] })
+    assert.equal(changed.error, undefined)
+    assert.deepEqual(changed.object.metadata.labels, { asked: 'true' })
   })
 
   test('a later one sees what an earlier one made of the object, an earlier one never what a later one did', async () => {

@@ -5,7 +5,7 @@ import { perCallLimit } from '../../api/cel/kubernetes/limits.ts'
 import type { ValidatingAdmissionPolicySpec } from '../../api/types/admissionregistration-v1.ts'
 import { compilePolicy, evaluatePolicy, type PolicyResult } from './compile-policy.ts'
 import { costOfATurn, Meter } from './meter.ts'
-import type { RequestVariables } from './request-view.ts'
+import type { FoundRequest, RequestVariables } from './request-view.ts'
 
 /** What comes of it, and how often it gave up its turn. */
 function turnsOf<T>(work: Generator<void, T>): { readonly result: T; readonly turns: number } {
@@ -15,9 +15,13 @@ function turnsOf<T>(work: Generator<void, T>): { readonly result: T; readonly tu
   }
 }
 
+function requestFor(object: CelValue): FoundRequest {
+  const variables: RequestVariables = { object, oldObject: null, request: {}, authorizer: null, 'authorizer.requestResource': null }
+  return { ...variables, inConditions: variables }
+}
+
 function evaluated(spec: ValidatingAdmissionPolicySpec, object: CelValue = {}, params?: CelValue, meter = new Meter()): PolicyResult {
-  const request: RequestVariables = { object, oldObject: null, request: {}, authorizer: null, 'authorizer.requestResource': null }
-  return turnsOf(evaluatePolicy(compilePolicy(spec), { request, params, namespaceObject: undefined }, meter)).result
+  return turnsOf(evaluatePolicy(compilePolicy(spec), { request: requestFor(object), params, namespaceObject: undefined }, meter)).result
 }
 const messages = (spec: ValidatingAdmissionPolicySpec, object?: CelValue) => evaluated(spec, object).failures.map(({ message }) => message)
 const long = `'${'x'.repeat(5 * 1024)}!'`
@@ -134,7 +138,7 @@ const hostile: readonly (readonly [string, ValidatingAdmissionPolicySpec])[] = [
 ]
 for (const [what, spec] of hostile) {
   test(`evaluatePolicy() lets others have their turn between ${what}`, () => {
-    const request: RequestVariables = { object: { l }, oldObject: null, request: {}, authorizer: null, 'authorizer.requestResource': null }
+    const request = requestFor({ l })
     const meter = new WatchedMeter()
     const { result, turns } = turnsOf(evaluatePolicy(compilePolicy(spec), { request, params: null, namespaceObject: undefined }, meter))
     assert.equal(

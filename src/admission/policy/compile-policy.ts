@@ -8,6 +8,7 @@ import { type Bindings, Budget, compileExpression, type Expression, evaluated, O
 import { type Conditions, compileConditions, judgeConditions } from './match-conditions.ts'
 import type { Meter } from './meter.ts'
 import { type PolicyInput, policyBindings } from './policy-bindings.ts'
+import type { FoundRequest } from './request-view.ts'
 import { type CompiledVariables, compileVariables } from './variables.ts'
 
 interface CompiledValidation {
@@ -64,9 +65,13 @@ export interface PolicyResult {
 const nothing: PolicyResult = { failures: [], annotations: [], annotationErrors: [] }
 
 /** Yields where other requests shall have their turn. */
-export function* evaluatePolicy(policy: CompiledPolicy, input: PolicyInput, meter: Meter): Generator<void, PolicyResult> {
+export function* evaluatePolicy(
+  policy: CompiledPolicy,
+  input: PolicyInput & { readonly request: FoundRequest },
+  meter: Meter,
+): Generator<void, PolicyResult> {
   if (policy.conditions.length > 0) {
-    const unplaced = { ...input, namespaceObject: undefined }
+    const unplaced = { ...input, request: input.request.inConditions, namespaceObject: undefined }
     const conditions = yield* judgeConditions(policy.conditions, meter, budget => policyBindings(policy.variables, unplaced, budget))
     if (!conditions.met) return conditions.error === undefined ? nothing : failed(policy, conditions.error)
   }

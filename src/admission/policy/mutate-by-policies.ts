@@ -8,6 +8,7 @@ import type { AdmissionRequest } from '../admission.ts'
 import { namespaceOf } from '../matching/rule.ts'
 import { Reinvokable } from '../reinvocation.ts'
 import type { CompiledMutations } from './compile-mutations.ts'
+import type { Budget } from './expression.ts'
 import type { PolicyContext } from './judge-policies.ts'
 import { judgeConditions } from './match-conditions.ts'
 import { Meter } from './meter.ts'
@@ -98,17 +99,13 @@ function* invoke(invocations: readonly Invocation[], request: AdmissionRequest, 
     const { policy, binding, compiled, version, params } = invocation
     const names = { policy: policy.metadata.name ?? '', binding: binding.metadata.name ?? '' }
     const fail = (message: string): void => void problems.push({ policy, binding, message, reason: 'Invalid' })
-    const bindingsWithin = (namespace: CelValue | undefined) => (budget: Parameters<typeof policyBindings>[2]) => {
-      // Made anew for each expression: it sees what the one before changed.
-      const view = new RequestView(request, context.decide).in(version)
-      // Decoded JSON is a value of CEL as it is.
-      return policyBindings(
-        compiled.variables,
-        { request: view, params: params as CelValue | undefined, namespaceObject: namespace },
-        budget,
-      )
-    }
-    const conditions = yield* judgeConditions(compiled.conditions, meter, bindingsWithin(undefined))
+    // Decoded JSON is a value of CEL as it is.
+    const given = params as CelValue | undefined
+    // Made anew for each expression: it sees what the one before changed.
+    const view = () => new RequestView(request, context.decide).in(version)
+    const conditions = yield* judgeConditions(compiled.conditions, meter, budget =>
+      policyBindings(compiled.variables, { request: view().inConditions, params: given, namespaceObject: undefined }, budget),
+    )
     if (!conditions.met) {
       if (conditions.error !== undefined) fail(conditions.error)
       continue
@@ -120,7 +117,9 @@ function* invoke(invocations: readonly Invocation[], request: AdmissionRequest, 
       const { object } = request
       if (object === undefined) break
       try {
-        const input = { request, object, version, policy: names.policy, meter, bindingsWithin: bindingsWithin(namespaceObject) }
+        const bindingsWithin = (budget: Budget) =>
+          policyBindings(compiled.variables, { request: view(), params: given, namespaceObject }, budget)
+        const input = { request, object, version, policy: names.policy, meter, bindingsWithin }
         if (yield* mutateObject(mutation, input)) changed = true
         context.metrics.mutation({ ...names, errorType: 'no_error' })
       } catch (err) {

@@ -21,6 +21,11 @@ export interface RequestVariables {
   readonly 'authorizer.requestResource': CelValue
 }
 
+/** The same as rules found the request, and as match conditions see it: they are told the resource that was asked for, not the one that rules name. */
+export interface FoundRequest extends RequestVariables {
+  readonly inConditions: RequestVariables
+}
+
 /** What an expression may name beside the request. */
 export interface OtherVariables {
   readonly namespaceObject: CelValue
@@ -51,7 +56,7 @@ export type DecideFor = (user: UserInfo) => Decide
 export class RequestView {
   readonly #request: AdmissionRequest
   readonly #decide: DecideFor
-  readonly #versions = new Map<ResourceDefinition, RequestVariables>()
+  readonly #versions = new Map<ResourceDefinition, FoundRequest>()
   #authorizer: Authorizer | undefined
   #check: Check | undefined
 
@@ -61,7 +66,7 @@ export class RequestView {
   }
 
   /** As a policy sees it whose rules name `version`. */
-  in(version: ResourceDefinition): RequestVariables {
+  in(version: ResourceDefinition): FoundRequest {
     const known = this.#versions.get(version)
     if (known !== undefined) return known
     const made = this.#variables(version)
@@ -69,7 +74,8 @@ export class RequestView {
     return made
   }
 
-  #variables(version: ResourceDefinition): RequestVariables {
+  /** `named` is the version in which expressions are told the resource. */
+  #variables(version: ResourceDefinition, named = version): FoundRequest {
     const request = this.#request
     const view = this
     let described: CelValue | undefined
@@ -77,8 +83,11 @@ export class RequestView {
       object: shownAs(request, request.object, version),
       oldObject: shownAs(request, request.oldObject, version),
       get request() {
-        described ??= describe(request, version)
+        described ??= describe(request, version, named)
         return described
+      },
+      get inConditions() {
+        return named === request.resource ? this : view.#variables(version, request.resource)
       },
       get authorizer() {
         view.#authorizer ??= new Authorizer(view.#decide(request.user))
@@ -97,13 +106,13 @@ const shownAs = (request: AdmissionRequest, object: KubeObject | undefined, vers
   object === undefined ? null : (versioned(request, object, version) as unknown as CelValue)
 
 /** `request`, with upstream's omissions: what is empty is not there. */
-function describe(request: AdmissionRequest, version: ResourceDefinition): CelValue {
+function describe(request: AdmissionRequest, version: ResourceDefinition, named: ResourceDefinition): CelValue {
   const { resource, subresource, user, operation, dryRun, options } = request
   const name = nameTold(request)
   const namespace = namespaceOf(request)
   return {
     kind: kindIn(request, version),
-    resource: resourceOf(version),
+    resource: resourceOf(named),
     ...(subresource === '' ? {} : { subResource: subresource, requestSubResource: subresource }),
     requestKind: kindIn(request, resource),
     requestResource: resourceOf(resource),

@@ -38,7 +38,7 @@ function* judge(
 ): Generator<void, ResourceDefinition | undefined> {
   // Loaded with the first condition.
   const { bindingsOf, judgeConditions, RequestView } = requireLate<typeof engine>(import.meta.url, '../policy/policy-engine-late.ts')
-  const view = new RequestView(request, decide).in(version)
+  const view = new RequestView(request, decide).in(version).inConditions
   const verdict = yield* judgeConditions(conditions, meter, () => bindingsOf(view, { namespaceObject: null }))
   if (verdict.met) return version
   if (verdict.error === undefined || hook.failsOpen) return undefined
