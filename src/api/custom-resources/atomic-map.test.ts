@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
+import { OldValues } from './old-values.ts'
 import { ruleJudge } from './rule-judge.ts'
 import { schemaJudge, Walk } from './schema-judge.ts'
 
@@ -33,7 +34,7 @@ for (const [name, old, now, fields] of rows) {
 }
 
 test('ruleJudge() gives each member its old value', () => {
-  const judged = ruleJudge(schema)?.({ map: { a: 'a', b: 'b' } }, { old: { map: { a: 'b' } }, unchanged: () => false })
+  const judged = ruleJudge(schema)?.({ map: { a: 'a', b: 'b' } }, { map: { a: 'b' } }, new OldValues())
   assert.deepEqual(
     judged?.errors.map(({ field }) => field),
     ['map[a]'],

@@ -13,9 +13,10 @@ import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { embeddedJudge, embeddedReadProblem, metadataReadProblem } from './embedded-resource.ts'
 import { below, judgeBy, judgeChange } from './judge-value.ts'
 import { duplicateJudge } from './list-items.ts'
+import { uncorrelated } from './old-values.ts'
 import type { JudgeRules } from './rule-judge.ts'
 import type * as late from './rules-late.ts'
-import { type Judge, schemaJudge, uncorrelated, Walk } from './schema-judge.ts'
+import { type Judge, schemaJudge, Walk } from './schema-judge.ts'
 import { defaultMaker, type Read, type Reading, resourceReader } from './schema-reader.ts'
 import { resourceShape } from './schema-shape.ts'
 import type { Visit } from './schema-visitor.ts'
@@ -200,7 +201,7 @@ export class CustomKind {
     if (rules === undefined) return
     if (walk.errors.some(({ type }) => blocking.has(type))) walk.errors.push(invalidValue('<nil>', null, unchecked))
     else {
-      const { errors, ratcheted } = rules(object, { old, unchanged: (value, before) => walk.unchanged(value, before) })
+      const { errors, ratcheted } = rules(object, old, walk.old)
       walk.errors.push(...errors)
       if (ratcheted.length > 0) this.#ratcheted.set(object, ratcheted.map(formatFieldError))
     }

@@ -3,8 +3,8 @@ import { requestBudget } from '../cel/kubernetes/limits.ts'
 import type { FieldError } from '../field-error.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { withinDefault } from './definition-defaults.ts'
+import { uncorrelated } from './old-values.ts'
 import { compileNode, judgeByNode, type RuleBudget, type RuleNode } from './rule-judge.ts'
-import { uncorrelated } from './schema-judge.ts'
 import { isSchema, metaFields } from './schema-reader.ts'
 
 /** For a structural schema; the defaults of those in `wrong` are no values of theirs. All defaults share what one request may cost. */
@@ -43,11 +43,10 @@ function visit(above: RuleNode | null | undefined, schema: JSONSchemaProps, fiel
 
 /** As upstream: as a value that stays what it was, for rules on changes; and as one that is new, for rules that look at both. */
 function judge(node: RuleNode, value: unknown, budget: RuleBudget): readonly FieldError[] {
-  const unchanged = () => false
   const second = { left: budget.left }
-  const { errors } = judgeByNode(node, value, { old: value, unchanged }, budget)
+  const { errors } = judgeByNode(node, value, value, undefined, budget)
   if (errors.length > 0) return errors
-  const created = judgeByNode(node, value, { old: uncorrelated, unchanged }, second)
+  const created = judgeByNode(node, value, uncorrelated, undefined, second)
   budget.left = Math.min(budget.left, second.left)
   return created.errors
 }

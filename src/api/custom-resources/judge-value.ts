@@ -1,6 +1,7 @@
 // One judgement of a value by the judge of a schema, with what is let through as it was before.
 import { type FieldError, forbiddenField, formatFieldError } from '../field-error.ts'
-import { type Judge, maxJudgedSteps, TooManySteps, uncorrelated, Walk } from './schema-judge.ts'
+import { uncorrelated } from './old-values.ts'
+import { type Judge, maxJudgedSteps, TooManySteps, Walk } from './schema-judge.ts'
 
 /** What did not change is let through where the schema became stricter. */
 export function judgeChange(judge: Judge, value: unknown, old: unknown): Walk {

@@ -44,15 +44,17 @@ export function compileRule(rule: ValidationRule, schema: JSONSchemaProps, decla
   const { checked } = found
   const wrong = checked !== undefined && !sameType(checked.type, bool)
   const expression = wrong ? { ...none, problem: 'cel expression must evaluate to a bool' } : found
-  const path = rule.fieldPath ? fieldPathOf(rule.fieldPath, schema) : undefined
+  const message =
+    rule.messageExpression && expression.problem === undefined
+      ? compileMessage(rule.messageExpression, environment, declaration)
+      : undefined
+  // As upstream, what follows a message that does not compile is not read.
+  const path = rule.fieldPath && message?.problem === undefined ? fieldPathOf(rule.fieldPath, schema) : undefined
   return {
     rule,
     expression,
     usesOldSelf: !wrong && checked !== undefined && mentions(checked, 'oldSelf'),
-    message:
-      rule.messageExpression && expression.problem === undefined
-        ? compileMessage(rule.messageExpression, environment, declaration)
-        : undefined,
+    message,
     fieldPath: path?.ok === true ? path.text : '',
   }
 }

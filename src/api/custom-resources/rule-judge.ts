@@ -8,8 +8,9 @@ import { duplicate, type FieldError, forbiddenField, invalidValue, required } fr
 import { goQuote } from '../go-quote.ts'
 import { isRecord } from '../schema/compile.ts'
 import type { JSONSchemaProps, ValidationRule } from '../types/apiextensions-v1.ts'
+import { type OldValues, oldItems, uncorrelated } from './old-values.ts'
 import { type CompiledRule, compileRule } from './rule-compiler.ts'
-import { oldItems, type PathStep, pathText, uncorrelated } from './schema-judge.ts'
+import { type PathStep, pathText } from './schema-judge.ts'
 import { isSchema } from './schema-reader.ts'
 
 /** The rules at a place of a schema and below. */
@@ -20,13 +21,6 @@ export interface RuleNode {
   readonly items: RuleNode | undefined
   readonly others: RuleNode | undefined
   readonly properties: ReadonlyMap<string, RuleNode>
-}
-
-export interface RuleRun {
-  /** The old object; `uncorrelated` at a creation. */
-  readonly old: unknown
-  /** Whether a value is what it was before: its rules may fail then. */
-  unchanged(value: unknown, old: unknown): boolean
 }
 
 export interface RuleFindings {
@@ -40,21 +34,26 @@ export interface RuleBudget {
   left: number
 }
 
-export type JudgeRules = (object: unknown, run: RuleRun) => RuleFindings
+/** `old` is the old object, `uncorrelated` at a creation. Rules of a value that is what it was before may fail. */
+export type JudgeRules = (object: unknown, old: unknown, comparisons: OldValues) => RuleFindings
 
 /** Undefined where the schema has no rules. */
 export function ruleJudge(schema: JSONSchemaProps): JudgeRules | undefined {
   const root = compileNode(schema, true)
   if (root === undefined) return undefined
-  return (object, run) => {
-    return judgeByNode(root, object, run, { left: requestBudget })
-  }
+  return (object, old, comparisons) => judgeByNode(root, object, old, comparisons, { left: requestBudget })
 }
 
-/** Places in the errors are below the value. */
-export function judgeByNode(node: RuleNode, value: unknown, run: RuleRun, budget: RuleBudget): RuleFindings {
-  const judgement = new Judgement(run, budget)
-  judgement.judge(node, value, run.old, undefined)
+/** Places in the errors are below the value. Without `comparisons` no rule may fail. */
+export function judgeByNode(
+  node: RuleNode,
+  value: unknown,
+  old: unknown,
+  comparisons: OldValues | undefined,
+  budget: RuleBudget,
+): RuleFindings {
+  const judgement = new Judgement(comparisons, budget)
+  judgement.judge(node, value, old, undefined)
   return judgement
 }
 
@@ -77,6 +76,7 @@ export function compileNode(schema: JSONSchemaProps, root: boolean): RuleNode | 
 
 /** The nearest value above that has an old one, for values that have none of their own. */
 interface Before {
+  readonly schema: JSONSchemaProps
   readonly value: unknown
   readonly old: unknown
 }
@@ -86,19 +86,19 @@ const outOfBudget = 'validation failed due to running out of cost budget, no fur
 class Judgement {
   readonly errors: FieldError[] = []
   readonly ratcheted: FieldError[] = []
-  readonly #run: RuleRun
+  readonly #comparisons: OldValues | undefined
   readonly #path: PathStep[] = []
   readonly #budget: RuleBudget
   #over = false
 
-  constructor(run: RuleRun, budget: RuleBudget) {
-    this.#run = run
+  constructor(comparisons: OldValues | undefined, budget: RuleBudget) {
+    this.#comparisons = comparisons
     this.#budget = budget
   }
 
   judge(node: RuleNode, value: unknown, old: unknown, above: Before | undefined): void {
     if (value === null || value === undefined || this.#over) return
-    const before = old === uncorrelated ? above : { value, old }
+    const before = old === uncorrelated ? above : { schema: node.schema, value, old }
     if (node.rules.length > 0) this.#judgeHere(node, value as CelValue, old, before)
     if (Array.isArray(value)) {
       if (node.items === undefined) return
@@ -130,6 +130,14 @@ class Judgement {
       return
     }
     const seen = (value: CelValue): CelValue => (view === undefined ? value : view(value))
+    const readable = (value: CelValue): CelValue | undefined => {
+      try {
+        return seen(value)
+      } catch (err) {
+        if (!(err instanceof Failure)) throw err
+        return undefined
+      }
+    }
     const hasOld = oldJson !== uncorrelated && oldJson !== null && oldJson !== undefined
     let self: CelValue | undefined
     let old: CelValue | undefined
@@ -155,10 +163,17 @@ class Judgement {
       else if (old !== undefined) bindings['oldSelf'] = old
       const holds = this.#evaluate(compiled, bindings, type)
       if (holds !== false || this.#over) continue
-      const ratchets = !usesOldSelf && before !== undefined && this.#run.unchanged(before.value, before.old)
-      const error = this.#failure(compiled, bindings, type)
+      const ratchets = !usesOldSelf && this.#isUnchanged(before)
+      // As upstream, the message is told of the old value where any rule here looks at it, and without the optional that a rule may have it in.
+      if (hasOld && compiled.message !== undefined && rules.some(other => other.usesOldSelf)) old ??= readable(oldJson as CelValue)
+      const told: Record<string, CelValue> = old === undefined ? { self } : { self, oldSelf: old }
+      const error = this.#failure(compiled, told, type)
       if (error !== undefined) (ratchets ? this.ratcheted : this.errors).push(error)
     }
+  }
+
+  #isUnchanged(before: Before | undefined): boolean {
+    return before !== undefined && this.#comparisons?.unchanged(before.schema, before.value, before.old) === true
   }
 
   /** Undefined where it has no value, which is told. */

@@ -9,7 +9,7 @@ import { isRecord } from '../schema/compile.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
 import { notSupportedShown } from '../validation/go-syntax.ts'
 import { formats } from './formats.ts'
-import { itemKey } from './list-items.ts'
+import { OldValues, oldItems, uncorrelated } from './old-values.ts'
 import { isSchema } from './schema-reader.ts'
 
 /** Where a judgement stands, and what it found. */
@@ -20,7 +20,7 @@ export class Walk {
   ran = 0
   /** Whether what did not change is let through. */
   readonly ratchets: boolean
-  readonly #same = new Map<object, boolean>()
+  readonly old = new OldValues()
   readonly #budget: { steps: number }
 
   constructor(ratchets: boolean, path: readonly PathStep[] = [], budget = { steps: maxJudgedSteps }) {
@@ -56,16 +56,6 @@ export class Walk {
   get path(): string {
     return pathText(this.#path)
   }
-
-  /** Remembered for objects, each of which stands in one place only. */
-  unchanged(value: unknown, old: unknown): boolean {
-    if (typeof value !== 'object' || value === null) return value === old
-    const known = this.#same.get(value)
-    if (known !== undefined) return known
-    const same = sameValue(value, old)
-    this.#same.set(value, same)
-    return same
-  }
 }
 
 /** Validators that run on one object, and texts by their length. The largest objects need a tenth of them by ordinary schemas. */
@@ -85,9 +75,6 @@ export function pathText(path: readonly PathStep[]): string {
   }
   return text
 }
-
-/** Stands for the old value where there is none to compare with. */
-export const uncorrelated = Symbol('uncorrelated')
 
 export type Judge = (value: unknown, walk: Walk, old: unknown) => void
 
@@ -131,7 +118,7 @@ function makeJudge(schema: JSONSchemaProps, known: Known): Judge {
     objectJudge(schema, known),
   ].filter(judge => judge !== undefined)
   return (value, walk, old) => {
-    if (walk.ratchets && old !== uncorrelated && walk.unchanged(value, old)) return
+    if (walk.ratchets && old !== uncorrelated && walk.old.unchanged(schema, value, old)) return
     walk.charge(judges.length + 1)
     for (const judge of value === null ? onNull : judges) judge(value, walk, old)
     walk.ran += judges.length
@@ -332,17 +319,6 @@ function listJudge(schema: JSONSchemaProps, known: Known): Judge | undefined {
     }
     if (minItems !== undefined && value.length < minItems) fail(walk, value.length, `should have at least ${minItems} items`)
     if (maxItems !== undefined && value.length > maxItems) walk.errors.push(tooMany(walk.path || '<nil>', value.length, maxItems))
-  }
-}
-
-/** The item of the old list that an item stands for: only those of lists with keys are told apart. */
-export function oldItems(schema: JSONSchemaProps, old: unknown): ((item: unknown) => unknown) | undefined {
-  if (schema['x-kubernetes-list-type'] !== 'map' || !Array.isArray(old)) return undefined
-  const keys = schema['x-kubernetes-list-map-keys'] ?? []
-  const byKey = new Map(old.map(item => [itemKey(item, keys), item]))
-  return item => {
-    const key = itemKey(item, keys)
-    return key !== undefined && byKey.has(key) ? byKey.get(key) : uncorrelated
   }
 }
 

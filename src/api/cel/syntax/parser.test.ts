@@ -41,6 +41,8 @@ const refused: readonly [source: string, message: string][] = [
   ],
   ['a.', "ERROR: <input>:1:3: Syntax error: no viable alternative at input '.'\n | a.\n | ..^"],
   ['a.1', "ERROR: <input>:1:2: Syntax error: extraneous input '.1' expecting <EOF>\n | a.1\n | .^"],
+  ['a. < b', "ERROR: <input>:1:4: Syntax error: no viable alternative at input '. <'\n | a. < b\n | ...^"],
+  ['&& !a', `ERROR: <input>:1:1: Syntax error: extraneous input '&&' expecting ${start}\n | && !a\n | ^`],
   ['a..b', "ERROR: <input>:1:3: Syntax error: no viable alternative at input '..'\n | a..b\n | ..^"],
   ['a[1', "ERROR: <input>:1:4: Syntax error: missing ']' at '<EOF>'\n | a[1\n | ...^"],
   [

@@ -124,15 +124,20 @@ class Parser {
 
   #unary(): Expr {
     const reader = this.#reader
+    reader.sync(expressionStart)
     const { current } = reader
     if (current.kind !== '!' && current.kind !== '-') return this.#postfix(this.#primary())
     let count = 0
-    while (reader.accept(current.kind) !== undefined) count++
+    let operator = current
+    for (let token = reader.accept(current.kind); token !== undefined; token = reader.accept(current.kind)) {
+      operator = token
+      count++
+    }
     const number = reader.is('NUM_INT') || reader.is('NUM_FLOAT')
     if (current.kind === '-' && count === 1 && number) return this.#postfix(this.#number(reader.next(), current))
     if (!expressionStart.has(reader.current.kind)) {
       if (current.kind === '!') reader.stop('extraneous input', expressionStart)
-      reader.noViableAlternative('-')
+      reader.noViableAlternative(operator)
     }
     // `!-a` and `-!a` are not of the grammar: behind operators of one kind stands a member.
     if (reader.is('!') || (reader.is('-') && reader.peek(1).kind !== 'NUM_INT' && reader.peek(1).kind !== 'NUM_FLOAT')) {
@@ -163,7 +168,7 @@ class Parser {
       return this.#call(open, name.text, this.#arguments(), operand)
     }
     const name = reader.accept('IDENTIFIER') ?? reader.accept('ESC_IDENTIFIER')
-    if (name === undefined) return reader.noViableAlternative(optional === undefined ? '.' : '.?')
+    if (name === undefined) return reader.noViableAlternative(dot)
     const field = this.#fieldName(name)
     if (optional === undefined) return select(dot.offset, operand, field)
     if (!this.#allowOptional(dot, "unsupported syntax '.?'")) return operand
@@ -220,7 +225,7 @@ class Parser {
   #named(start: Token): Expr {
     const reader = this.#reader
     const dot = reader.accept('.') === undefined ? '' : '.'
-    if (!reader.is('IDENTIFIER')) reader.noViableAlternative('.')
+    if (!reader.is('IDENTIFIER')) reader.noViableAlternative(start)
     const brace = this.#braceAfterName()
     if (brace !== undefined) {
       const name = Array.from({ length: brace }, () => reader.next().text).join('')

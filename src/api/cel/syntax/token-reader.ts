@@ -73,6 +73,7 @@ const operators: ReadonlySet<TokenKind> = new Set([
 
 export class TokenReader {
   readonly issues: Issue[]
+  readonly #source: string
   readonly #tokens: readonly Token[]
   #at = 0
   /** For each bracket that is open, what may stand after the expression in it. */
@@ -80,6 +81,7 @@ export class TokenReader {
 
   constructor(source: string, issues: Issue[]) {
     this.issues = issues
+    this.#source = source
     this.#tokens = tokenize(source, issues)
   }
 
@@ -150,9 +152,10 @@ export class TokenReader {
     throw new ParseStop()
   }
 
-  noViableAlternative(before: string): never {
+  /** `from` is the token that the alternatives begin with. */
+  noViableAlternative(from: Token): never {
     const { current } = this
-    const text = before + (current.kind === '<EOF>' ? '' : current.text)
+    const text = escaped(this.#source.slice(from.offset, current.offset + (current.kind === '<EOF>' ? 0 : current.text.length)))
     // Words that are values get a message of their own, which earlier versions of CEL had for all.
     const word = current.kind === 'true' || current.kind === 'false' || current.kind === 'null'
     const what = word ? `mismatched input '${current.kind}' expecting IDENTIFIER` : `no viable alternative at input '${text}'`
@@ -168,4 +171,5 @@ export class TokenReader {
 }
 
 const quote = (kind: TokenKind): string => (/^[A-Z<]{2,}/.test(kind) && kind !== '<=' ? kind : `'${kind}'`)
-const shown = ({ text }: Token): string => `'${text.replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t')}'`
+const escaped = (text: string): string => text.replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t')
+const shown = ({ text }: Token): string => `'${escaped(text)}'`
