@@ -91,7 +91,7 @@ function wellKnown(content: unknown): CelValue {
   }
   switch (content['@type']) {
     case 'type.googleapis.com/google.protobuf.Timestamp':
-      return new Timestamp(nanos(parseTimestamp(text)))
+      return new Timestamp(nanos(parseTimestamp(text)?.nanos))
     case 'type.googleapis.com/google.protobuf.Duration':
       return new Duration(nanos(parseDuration(text)))
     default:

@@ -80,7 +80,7 @@ export const literalArguments: readonly Rule[] = [
 ]
 
 function nanosOf(value: LiteralValue): bigint | undefined {
-  if (typeof value === 'string') return parseTimestamp(value)
+  if (typeof value === 'string') return parseTimestamp(value)?.nanos
   return typeof value === 'number' || typeof value === 'bigint' ? nanosOfSeconds(value) : undefined
 }
 

@@ -9,8 +9,8 @@ const second = 1_000_000_000n
 const earliest = -62_135_596_800n * second
 const latest = 253_402_300_800n * second - 1n
 
-export function makeTimestamp(nanos: bigint): Timestamp {
-  return nanos < earliest || nanos > latest ? fail('timestamp overflow') : new Timestamp(nanos)
+export function makeTimestamp(nanos: bigint, offset = 0): Timestamp {
+  return nanos < earliest || nanos > latest ? fail('timestamp overflow') : new Timestamp(nanos, offset)
 }
 
 export const nanosOfSeconds = (seconds: number | bigint): bigint => BigInt(seconds) * second
@@ -19,14 +19,14 @@ export function makeDuration(nanos: bigint): Duration {
   return BigInt.asIntN(64, nanos) === nanos ? new Duration(nanos) : fail('integer overflow')
 }
 
-export const shiftTimestamp = ({ nanos }: Timestamp, by: bigint): Timestamp => makeTimestamp(nanos + by)
+export const shiftTimestamp = ({ nanos, offset }: Timestamp, by: bigint): Timestamp => makeTimestamp(nanos + by, offset)
 export const timeBetween = (from: Timestamp, to: Timestamp): Duration => makeDuration(to.nanos - from.nanos)
 export const addDurations = ({ nanos }: Duration, by: bigint): Duration => makeDuration(nanos + by)
 
 const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d?):(\d\d):(\d\d)(?:[.,](\d{1,}))?(?:Z|([+-])(\d\d):(\d\d))$/
 
-/** Nanoseconds since the epoch; undefined for what is no RFC 3339 time. */
-export function parseTimestamp(text: string): bigint | undefined {
+/** Nanoseconds since the epoch, and minutes ahead of UTC; undefined for what is no RFC 3339 time. */
+export function parseTimestamp(text: string): Pick<Timestamp, 'nanos' | 'offset'> | undefined {
   const match = rfc3339.exec(text)
   if (match === null) return undefined
   const [, year = '', month = '', day = '', hour = '', minute = '', seconds = '', fraction = '', sign, ...zone] = match
@@ -42,15 +42,23 @@ export function parseTimestamp(text: string): bigint | undefined {
   const [hours, minutes] = zone.map((part = '0') => Number(part)) as [number, number]
   // Go takes offsets of 24 hours and of 60 minutes, as some people write them.
   if (!valid || hours > 24 || minutes > 60) return undefined
-  const offset = (sign === '-' ? -1 : 1) * (hours * 60 + minutes)
-  return BigInt(date.getTime() - offset * 60_000) * 1_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, '0'))
+  const ahead = hours * 60 + minutes
+  const offset = sign === '-' && ahead !== 0 ? -ahead : ahead
+  const nanos = BigInt(date.getTime() - offset * 60_000) * 1_000_000n + BigInt(fraction.slice(0, 9).padEnd(9, '0'))
+  return { nanos, offset }
 }
 
-export function formatTimestamp({ nanos }: Timestamp): string {
+/** In the zone that it was written in. */
+export function formatTimestamp({ nanos, offset }: Timestamp): string {
   const part = ((nanos % second) + second) % second
-  const date = new Date(Number((nanos - part) / 1_000_000n)).toISOString().replace('.000Z', '')
+  const date = new Date(Number((nanos - part) / 1_000_000n) + offset * 60_000).toISOString().replace('.000Z', '')
   const fraction = part === 0n ? '' : `.${String(part).padStart(9, '0').replace(/0+$/, '')}`
-  return `${date}${fraction}Z`
+  return `${date}${fraction}${offset === 0 ? 'Z' : zoneText(offset)}`
+}
+
+function zoneText(offset: number): string {
+  const [minutes, digits] = [Math.abs(offset), (part: number) => String(part).padStart(2, '0')]
+  return `${offset < 0 ? '-' : '+'}${digits(Math.floor(minutes / 60))}:${digits(minutes % 60)}`
 }
 
 const units: Readonly<Record<string, bigint>> = {

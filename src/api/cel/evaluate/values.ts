@@ -48,10 +48,13 @@ export class Double extends Boxed {
 export class Timestamp extends Boxed {
   readonly typeName = 'google.protobuf.Timestamp'
   readonly nanos: bigint
+  /** Minutes that its zone is ahead of UTC: of no account but for how it is written. */
+  readonly offset: number
 
-  constructor(nanos: bigint) {
+  constructor(nanos: bigint, offset = 0) {
     super()
     this.nanos = nanos
+    this.offset = offset
   }
 }
 

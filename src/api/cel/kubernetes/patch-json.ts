@@ -92,7 +92,7 @@ function scalar(value: CelValue): unknown {
   if (typeof value === 'bigint') return whole(value)
   if (value instanceof Uint) return whole(value.value)
   if (value instanceof Double && Number.isFinite(value.value)) return value.value
-  if (value instanceof Timestamp) return formatTimestamp(value)
+  if (value instanceof Timestamp) return formatTimestamp(new Timestamp(value.nanos))
   if (value instanceof Duration) return formatDuration(value)
   if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   throw new PatchValueError(`a value of type ${typeNameOf(value)} has no form in JSON`)

@@ -86,8 +86,8 @@ const read =
     (typeof json === 'string' ? parse(json) : undefined) ?? fail(`Invalid ${what} ${String(json)}`)
 
 function time(text: string): CelValue | undefined {
-  const nanos = parseTimestamp(text)
-  return nanos === undefined ? undefined : makeTimestamp(nanos)
+  const read = parseTimestamp(text)
+  return read === undefined ? undefined : makeTimestamp(read.nanos, read.offset)
 }
 
 function span(text: string): CelValue | undefined {

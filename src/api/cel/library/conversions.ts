@@ -97,8 +97,8 @@ export function bytesToText(bytes: Uint8Array): string {
 }
 
 function timestampOf(text: string): CelValue {
-  const nanos = parseTimestamp(text)
-  return nanos === undefined ? notConvertible(t.timestamp) : makeTimestamp(nanos)
+  const read = parseTimestamp(text)
+  return read === undefined ? notConvertible(t.timestamp) : makeTimestamp(read.nanos, read.offset)
 }
 
 /** Declared, and never computed: so upstream has it. */

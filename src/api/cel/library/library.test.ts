@@ -44,6 +44,8 @@ const rows: Readonly<Record<string, readonly string[]>> = {
   ],
   times: [
     "timestamp('2020-01-02T1:00:00Z') == timestamp('2020-01-01T01:00:00-24:00') && duration('-1.5s').getMilliseconds() == -1500",
+    "string(timestamp('2020-01-01T00:00:00-03:30') - duration('1s')) == '2019-12-31T23:59:59-03:30'",
+    "string(timestamp('2020-01-01T00:00:00-00:00')) == '2020-01-01T00:00:00Z' && '%s'.format([timestamp('2020-01-01T00:00:00+02:00')]) == '2020-01-01T00:00:00+02:00'",
     "timestamp('2020-01-01T00:00:00Z').getHours('+1:30') == 1 && timestamp('2020-01-01T00:00:00Z').getMinutes('-00:30') == 30",
   ],
   sets: ['sets.contains([1, 2], [1]) && !sets.contains([1], [2]) && sets.equivalent([1, 2], [2, 1, 1]) && sets.intersects([1, 2], [2, 3])'],
