@@ -1,6 +1,17 @@
 // What mutations evaluate to, as JSON: the configuration to apply, or the operations of a JSON patch.
 import { formatDuration, formatTimestamp } from '../evaluate/time.ts'
-import { CelMap, type CelValue, Double, Duration, isList, isPlainObject, Timestamp, typeNameOf, Uint } from '../evaluate/values.ts'
+import {
+  CelMap,
+  type CelValue,
+  Double,
+  Duration,
+  isList,
+  isPlainObject,
+  Optional,
+  Timestamp,
+  typeNameOf,
+  Uint,
+} from '../evaluate/values.ts'
 import { PatchObject, PatchOperation } from './patch-types.ts'
 
 /** A value that no patch can be made of. */
@@ -62,6 +73,7 @@ class Conversion {
 
   json(value: CelValue, way: string, mismatches: string[] = []): unknown {
     if (value instanceof PatchObject) return this.#fields(value, way === '' ? value.typeName : way, mismatches)
+    if (value instanceof Optional && value.value !== undefined) return this.json(value.value, way, mismatches)
     this.count(typeof value === 'string' ? value.length : 0)
     if (isList(value)) return value.map(item => this.json(item, way, mismatches))
     if (value instanceof CelMap)

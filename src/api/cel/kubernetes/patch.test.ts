@@ -62,6 +62,11 @@ suite('expressions that give a JSON patch', () => {
   const rows: readonly [name: string, expression: string, result: unknown][] = [
     ['no operation', 'has(object.spec.none) ? [JSONPatch{op: "remove", path: "/x"}] : []', []],
     ['all fields', '[JSONPatch{op: "move", from: "/a", path: "/b"}]', [{ op: 'move', path: '/b', from: '/a' }]],
+    [
+      'a value within an optional',
+      '[JSONPatch{op: "add", path: "/a", value: {"b": object.spec.?none.or(optional.of("c"))}}]',
+      [{ op: 'add', path: '/a', value: { b: 'c' } }],
+    ],
     ['a value that is null is one', '[JSONPatch{op: "add", path: "/a", value: null}]', [{ op: 'add', path: '/a', value: null }]],
     [
       'objects below the place that their type names',
@@ -135,7 +140,7 @@ suite('values that no patch can be made of', () => {
     refused(() => configuration('Object{a: {1: "x"}}'), /^map key "1" is of type int, not string$/)
     refused(() => configuration('Object{a: 9223372036854775807}'), /beyond ±2\^53/)
     refused(() => configuration('Object{a: 1.0 / 0.0}'), /type double has no form in JSON/)
-    refused(() => configuration('Object{a: optional.of(1)}'), /type optional_type has no form/)
+    refused(() => configuration('Object{a: optional.none()}'), /type optional_type has no form/)
   })
 
   test('a value that holds others many times over is cut off at the size of a request', () => {
