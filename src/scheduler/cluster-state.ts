@@ -1,7 +1,8 @@
 // All nodes with their pods: what the API says, and what the scheduler has decided and the API does not show yet (assumed pods).
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../api/types/core-v1.ts'
+import type { LabelSelector } from '../api/types/meta-v1.ts'
 import type { StorageClass } from '../api/types/storage-v1.ts'
-import { idOf, NodeInfo, priorityOf } from './node-info.ts'
+import { hasPodAffinity, idOf, NodeInfo, priorityOf } from './node-info.ts'
 
 /** What plugins may read. */
 export interface Cluster {
@@ -11,6 +12,7 @@ export interface Cluster {
   /** Labels of a namespace, for affinity terms with a namespace selector. */
   namespaceLabels(name: string): Readonly<Record<string, string>>
   readonly volumes: VolumeView
+  readonly workloads: WorkloadView
   /** Pods that wait for victims on the node to be gone: what they need is promised to them. */
   nominatedTo(node: string): readonly Pod[]
   /** The node that the pod waits for. */
@@ -27,6 +29,14 @@ export interface VolumeView {
   /** Names of volumes that are promised to claims. */
   readonly taken: ReadonlySet<string>
 }
+
+/** What pods belong to. */
+export interface WorkloadView {
+  /** All of them select pods like this one; none where it belongs to nothing. */
+  selectorsOf(pod: Pod): readonly LabelSelector[]
+}
+
+const noWorkloads: WorkloadView = { selectorsOf: () => [] }
 
 const noVolumes: VolumeView = {
   claim: () => undefined,
@@ -54,14 +64,21 @@ export class ClusterState implements Cluster {
   readonly #labelsOf: (namespace: string) => Readonly<Record<string, string>>
 
   readonly volumes: VolumeView
+  readonly workloads: WorkloadView
 
-  constructor(namespaceLabels: (namespace: string) => Readonly<Record<string, string>> = () => ({}), volumes: VolumeView = noVolumes) {
+  constructor(
+    namespaceLabels: (namespace: string) => Readonly<Record<string, string>> = () => ({}),
+    volumes: VolumeView = noVolumes,
+    workloads: WorkloadView = noWorkloads,
+  ) {
     this.#labelsOf = namespaceLabels
     this.volumes = volumes
+    this.workloads = workloads
   }
 
+  /** One of each zone in turn: where a part of the nodes is enough, it is of all zones. */
   get nodes(): readonly NodeInfo[] {
-    this.#list ??= [...this.#nodes.values()]
+    this.#list ??= interleaved(Map.groupBy(this.#nodes.values(), zoneOf))
     return this.#list
   }
 
@@ -100,7 +117,9 @@ export class ClusterState implements Cluster {
     const name = node.metadata.name ?? ''
     const info = this.#nodes.get(name)
     if (info !== undefined) {
+      const zone = zoneOf(info)
       info.setNode(node)
+      if (zoneOf(info) !== zone) this.#list = undefined
       return
     }
     const added = new NodeInfo(node)
@@ -156,6 +175,10 @@ export class ClusterState implements Cluster {
 
 const nobody: readonly Pod[] = []
 
-export function hasPodAffinity({ spec: { affinity } }: Pod): boolean {
-  return affinity?.podAffinity !== undefined || affinity?.podAntiAffinity !== undefined
+const zoneOf = ({ labels }: NodeInfo): string =>
+  `${labels['topology.kubernetes.io/region'] ?? ''}\0${labels['topology.kubernetes.io/zone'] ?? ''}`
+
+function interleaved(zones: ReadonlyMap<string, readonly NodeInfo[]>): NodeInfo[] {
+  const longest = Math.max(0, ...[...zones.values()].map(({ length }) => length))
+  return Array.from({ length: longest }, (_, turn) => [...zones.values()].flatMap(nodes => nodes[turn] ?? [])).flat()
 }

@@ -13,17 +13,17 @@ export const misfit = (...reasons: string[]): Fit => ({ fits: false, reasons, un
 export const neverFits = (...reasons: string[]): Fit => ({ fits: false, reasons, unresolvable: true })
 
 /** Changes in the cluster that may let a pod fit. */
-export type ClusterEvent = 'node-changed' | 'pod-placed' | 'pod-removed' | 'volume-changed'
+export type ClusterEvent = 'node-changed' | 'node-removed' | 'pod-placed' | 'pod-removed' | 'volume-changed'
 
 /** A plugin's rules for one pod. */
 export interface Rules {
   /** Why the pod fits nowhere, whatever the node. */
   readonly refusal?: string
+  /** The names of the only nodes that are looked at; default: all are. */
+  readonly onlyNodes?: ReadonlySet<string>
   filter?(node: NodeInfo): Fit
-  /** Any number; `normalize` brings those of all nodes into 0–100. */
-  score?(node: NodeInfo): number
-  /** Default: scores are 0–100 already. */
-  normalize?(scores: number[]): void
+  /** One for each of the nodes that are left, 0–100. */
+  scores?(nodes: readonly NodeInfo[]): number[]
 }
 
 export interface SchedulerPlugin {
@@ -40,10 +40,10 @@ export interface SchedulerPlugin {
 }
 
 /** Upstream's DefaultNormalizeScore: the highest becomes 100; `reverse` turns high into low. */
-export function normalizeByHighest(scores: number[], reverse: boolean): void {
+export function scaledByHighest(scores: readonly number[], reverse: boolean): number[] {
   const highest = Math.max(0, ...scores)
-  for (const [index, score] of scores.entries()) {
+  return scores.map(score => {
     const scaled = highest === 0 ? 0 : Math.floor((score * 100) / highest)
-    scores[index] = reverse ? 100 - scaled : scaled
-  }
+    return reverse ? 100 - scaled : scaled
+  })
 }

@@ -16,6 +16,7 @@ export class NodeInfo {
   readonly requested: Amounts = new Map()
   readonly scoreRequested: Amounts = new Map()
   readonly #pods = new Map<string, PodFacts>()
+  readonly #withAffinity = new Map<string, Pod>()
 
   constructor(node: Node) {
     this.name = node.metadata.name ?? ''
@@ -35,10 +36,15 @@ export class NodeInfo {
     for (const { pod } of this.#pods.values()) yield pod
   }
 
+  podsWithAffinity(): Iterable<Pod> {
+    return this.#withAffinity.values()
+  }
+
   /** Of its own: pods added to it or removed from it are not on this one. */
   copy(): NodeInfo {
     const copy = new NodeInfo(this.node)
     for (const [id, facts] of this.#pods) copy.#pods.set(id, facts)
+    for (const [id, pod] of this.#withAffinity) copy.#withAffinity.set(id, pod)
     add(copy.requested, this.requested)
     add(copy.scoreRequested, this.scoreRequested)
     return copy
@@ -53,6 +59,7 @@ export class NodeInfo {
     this.removePod(pod)
     const facts = { pod, requests: podRequests(pod), scoreRequests: podRequestsForScore(pod) }
     this.#pods.set(idOf(pod), facts)
+    if (hasPodAffinity(pod)) this.#withAffinity.set(idOf(pod), pod)
     add(this.requested, facts.requests)
     add(this.scoreRequested, facts.scoreRequests)
   }
@@ -61,6 +68,7 @@ export class NodeInfo {
     const facts = this.#pods.get(idOf(pod))
     if (facts === undefined) return
     this.#pods.delete(idOf(pod))
+    this.#withAffinity.delete(idOf(pod))
     add(this.requested, facts.requests, -1)
     add(this.scoreRequested, facts.scoreRequests, -1)
   }
@@ -69,6 +77,10 @@ export class NodeInfo {
 /** A pod is told apart by its uid; offline pods have none. */
 export function idOf({ metadata }: Pod): string {
   return metadata.uid ?? `${metadata.namespace}/${metadata.name}`
+}
+
+export function hasPodAffinity({ spec: { affinity } }: Pod): boolean {
+  return affinity?.podAffinity !== undefined || affinity?.podAntiAffinity !== undefined
 }
 
 export const priorityOf = ({ spec }: Pod): number => spec.priority ?? 0

@@ -30,8 +30,7 @@ function run(plugin: SchedulerPlugin, of: Pod, nodes: Node[], placed: [Pod, stri
   for (const each of nodes) cluster.setNode(each)
   for (const [other, name] of placed) cluster.assume(other, name)
   const rules = plugin.prepare(of, cluster)
-  const scores = cluster.nodes.map(info => rules?.score?.(info) ?? 0)
-  rules?.normalize?.(scores)
+  const scores = rules?.scores?.(cluster.nodes)
   return { fits: cluster.nodes.map(info => rules?.filter?.(info).fits ?? true), scores }
 }
 
@@ -71,6 +70,13 @@ test('NodeResourcesBalancedAllocation prefers equal shares of cpu and memory', (
     [[pod(asking('2', '0'), 'other'), 'a']],
   )
   assert.deepEqual(scores, [75, 100])
+})
+
+test('NodeResourcesBalancedAllocation counts what pods ask for, not what they are taken to use, and leaves those alone that ask for nothing', () => {
+  const placed: [Pod, string][] = [[pod({ containers: [{ name: 'c' }] }, 'other'), 'a']]
+  const nodes = [node('a', { status: { allocatable: { cpu: '4', memory: '1Gi', pods: '10' } } }), node('b')]
+  assert.deepEqual(run(nodeResourcesBalancedAllocation, pod(asking('1', '256Mi')), nodes, placed).scores, [100, 90])
+  assert.equal(run(nodeResourcesBalancedAllocation, pod(asking('0', '0')), nodes, placed).scores, undefined)
 })
 
 test('ImageLocality prefers the node that has the image', () => {

@@ -202,7 +202,7 @@ test('selectNode() chooses the node that waits for the pod, though another is em
   cluster.nominate(pod, 'n2')
   assert.deepEqual(
     selectNode(pod, cluster, plugins, () => 0),
-    { placed: true, node: 'n2' },
+    { placed: true, node: 'n2', examined: 0 },
   )
   cluster.assume(pod, 'n2')
   assert.equal(cluster.nominationOf(pod), undefined)

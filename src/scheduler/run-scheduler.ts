@@ -19,6 +19,7 @@ import { type Placement, selectNode } from './select-node.ts'
 import { unschedulableMessage } from './unschedulable-message.ts'
 import { UnschedulableReports } from './unschedulable-reports.ts'
 import { VolumeBinder } from './volume-binder.ts'
+import { type WorkloadCaches, workloadsOf } from './workload-caches.ts'
 
 export interface RunSchedulerOptions {
   /** Authenticates as `system:kube-scheduler`. */
@@ -60,6 +61,7 @@ class Scheduler {
   readonly #cluster: ClusterState
   readonly #preemptor: Preemptor
   readonly #volumes: VolumeBinder
+  readonly #workloads: WorkloadCaches['caches']
   readonly #name: string
   #wake: () => void = () => undefined
   #bindings = 0
@@ -79,7 +81,9 @@ class Scheduler {
     })
     const namespaceCache = informers.full(namespaces)
     this.#volumes = new VolumeBinder(options.client, informers, () => this.#changed('volume-changed'))
-    this.#cluster = new ClusterState(name => namespaceCache.get('', name)?.metadata.labels ?? {}, this.#volumes.view)
+    const workloads = workloadsOf(informers)
+    this.#workloads = workloads.caches
+    this.#cluster = new ClusterState(name => namespaceCache.get('', name)?.metadata.labels ?? {}, this.#volumes.view, workloads.view)
     this.#preemptor = new Preemptor({ ...options, cluster: this.#cluster, events: this.#events, schedulerName: this.#name })
     this.#listen()
     signal.addEventListener('abort', () => this.#wake(), { once: true })
@@ -89,7 +93,7 @@ class Scheduler {
     const { clock } = this.#options
     const informers = this.#informers
     const caches = [informers.full(nodes), informers.full(pods), informers.full(namespaces), informers.full(podDisruptionBudgets)]
-    await Promise.all([...caches.map(cache => cache.synced(this.#signal)), this.#volumes.synced(this.#signal)])
+    await Promise.all([...caches, ...this.#workloads, this.#volumes].map(cache => cache.synced(this.#signal)))
     while (!this.#signal.aborted) {
       this.#queue.wakeLongWaiting(clock.monotonic())
       const began = performance.now()
@@ -139,7 +143,10 @@ class Scheduler {
         this.#cluster.setNode(node)
         if (isNewsForScheduling(node, old)) this.#changed('node-changed')
       },
-      delete: node => this.#cluster.removeNode(node.metadata.name ?? ''),
+      delete: node => {
+        this.#cluster.removeNode(node.metadata.name ?? '')
+        this.#changed('node-removed')
+      },
     })
     this.#informers.full(pods).onChange({
       add: pod => this.#seen(pod, true),
@@ -186,7 +193,7 @@ class Scheduler {
 
   #schedule(pod: Pod): void {
     const placement = selectNode(pod, this.#cluster, plugins, this.#options.random, this.#startAt)
-    this.#startAt = (this.#startAt + 1) % Math.max(1, this.#cluster.nodes.length)
+    this.#startAt = (this.#startAt + placement.examined) % Math.max(1, this.#cluster.nodes.length)
     if (placement.placed) {
       const volumes = this.#volumes.reserve(pod, placement.node, this.#cluster)
       this.#cluster.assume(pod, placement.node)

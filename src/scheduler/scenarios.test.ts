@@ -11,7 +11,10 @@ const folder = `${import.meta.dirname}/scenarios`
 for (const file of readdirSync(folder)) {
   test(`scenario ${file}`, () => {
     const text = readFileSync(`${folder}/${file}`, 'utf8')
-    const cluster = new ClusterState()
+    // Each owner selects the pods of its name, as a ReplicaSet does.
+    const selectorsOf = ({ metadata: { labels, ownerReferences } }: Pod) =>
+      ownerReferences === undefined ? [] : [{ matchLabels: { app: labels?.['app'] ?? '' } }]
+    const cluster = new ClusterState(undefined, undefined, { selectorsOf })
     const blocks = text
       .trimEnd()
       .split('\n\n')
@@ -68,7 +71,7 @@ function node(name: string, options: ReadonlyMap<string, string>): Node {
 }
 
 function pod(name: string, options: ReadonlyMap<string, string>): Pod {
-  const labels = { app: options.get('app') ?? name }
+  const labels = { app: options.get('app') ?? options.get('owner') ?? name }
   const [spreadKey = '', maxSkew = '1'] = (options.get('spread') ?? '').split(':')
   const [nearApp = '', nearKey = ''] = (options.get('near') ?? '').split(':')
   const [selectKey = '', selectValue = ''] = (options.get('select') ?? '').split('=')

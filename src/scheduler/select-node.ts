@@ -6,10 +6,14 @@ import { idOf, type NodeInfo, priorityOf } from './node-info.ts'
 import { type Refusal, refusedEverywhere, unschedulableMessage } from './unschedulable-message.ts'
 import { withNode } from './what-if.ts'
 
-export type Placement =
+export type Placement = {
+  /** How many nodes were looked at before there were enough: the next search begins behind them. */
+  readonly examined: number
+} & (
   | { readonly placed: true; readonly node: string }
   /** `refusals` has each node once; `plugins` are those that refused some: a change that concerns one of them makes another try worthwhile. */
   | { readonly placed: false; readonly message: string; readonly refusals: readonly Refusal[]; readonly plugins: ReadonlySet<string> }
+)
 
 interface Prepared {
   readonly plugin: SchedulerPlugin
@@ -21,19 +25,33 @@ export function selectNode(pod: Pod, cluster: Cluster, plugins: readonly Schedul
   const { nodes } = cluster
   if (nodes.length === 0) {
     const names = new Set(plugins.map(({ name }) => name))
-    return { placed: false, message: 'no nodes available to schedule pods', refusals: [], plugins: names }
+    return { placed: false, message: 'no nodes available to schedule pods', refusals: [], plugins: names, examined: 0 }
   }
   const filter = new NodeFilter(pod, cluster, plugins)
   for (const { plugin, rules } of filter.prepared) {
     if (rules.refusal === undefined) continue
-    return { placed: false, message: refusedEverywhere(nodes.length, rules.refusal), refusals: [], plugins: new Set([plugin.name]) }
+    const message = refusedEverywhere(nodes.length, rules.refusal)
+    return { placed: false, message, refusals: [], plugins: new Set([plugin.name]), examined: 0 }
   }
   // The node that was made free for this pod comes before all others.
   const promised = cluster.nominationOf(pod)
   const waitedFor = promised === undefined ? undefined : nodes.find(({ name }) => name === promised)
-  if (waitedFor !== undefined && filter.refusal(waitedFor) === undefined) return { placed: true, node: waitedFor.name }
-  const refusals: Refusal[] = []
+  if (waitedFor !== undefined && filter.refusal(waitedFor) === undefined) return { placed: true, node: waitedFor.name, examined: 0 }
+  const { feasible, refusals } = search(filter, nodes, startAt)
+  const examined = feasible.length + refusals.length
+  const [first] = feasible
+  if (first === undefined) {
+    const all = [...refusals, ...filter.unnamed(nodes)]
+    const message = unschedulableMessage(pod, nodes.length, all)
+    return { placed: false, message, refusals: all, plugins: new Set(all.map(({ plugin }) => plugin)), examined }
+  }
+  return { placed: true, node: feasible.length === 1 ? first.name : best(filter.prepared, feasible, random).name, examined }
+}
+
+function search(filter: NodeFilter, all: readonly NodeInfo[], startAt: number): { feasible: NodeInfo[]; refusals: Refusal[] } {
+  const nodes = filter.named(all)
   const feasible: NodeInfo[] = []
+  const refusals: Refusal[] = []
   const enough = nodesToFind(nodes.length)
   for (let i = 0; i < nodes.length && feasible.length < enough; i++) {
     const node = nodes[(startAt + i) % nodes.length]
@@ -42,16 +60,7 @@ export function selectNode(pod: Pod, cluster: Cluster, plugins: readonly Schedul
     if (refusal === undefined) feasible.push(node)
     else refusals.push(refusal)
   }
-  const [first] = feasible
-  if (first === undefined) {
-    return {
-      placed: false,
-      message: unschedulableMessage(pod, nodes.length, refusals),
-      refusals,
-      plugins: new Set(refusals.map(({ plugin }) => plugin)),
-    }
-  }
-  return { placed: true, node: feasible.length === 1 ? first.name : best(filter.prepared, feasible, random).name }
+  return { feasible, refusals }
 }
 
 /** The filters of all plugins, prepared for one pod. */
@@ -66,6 +75,25 @@ export class NodeFilter {
     this.#cluster = cluster
     this.#plugins = plugins
     this.prepared = prepare(pod, cluster, plugins)
+  }
+
+  /** Those that come into question, where a plugin knows their names. */
+  named(nodes: readonly NodeInfo[]): readonly NodeInfo[] {
+    const { onlyNodes } = this.#naming?.rules ?? {}
+    return onlyNodes === undefined ? nodes : nodes.filter(({ name }) => onlyNodes.has(name))
+  }
+
+  /** The others, refused. */
+  unnamed(nodes: readonly NodeInfo[]): readonly Refusal[] {
+    const { plugin, rules } = this.#naming ?? {}
+    if (plugin === undefined) return []
+    const reasons = [`node(s) didn't satisfy plugin(s) [${plugin.name}]`]
+    const others = nodes.filter(({ name }) => rules?.onlyNodes?.has(name) === false)
+    return others.map(node => ({ plugin: plugin.name, node, reasons, unresolvable: true }))
+  }
+
+  get #naming(): Prepared | undefined {
+    return this.prepared.find(({ rules }) => rules.onlyNodes !== undefined)
   }
 
   /**
@@ -120,10 +148,7 @@ function refusalOf(prepared: readonly Prepared[], node: NodeInfo): Refusal | und
 function best(prepared: readonly Prepared[], feasible: readonly NodeInfo[], random: () => number): NodeInfo {
   const totals = Array.from(feasible, () => 0)
   for (const { plugin, rules } of prepared) {
-    if (plugin.weight === 0 || rules.score === undefined) continue
-    const scores = feasible.map(node => rules.score?.(node) ?? 0)
-    rules.normalize?.(scores)
-    for (const [index, score] of scores.entries()) totals[index] = (totals[index] ?? 0) + score * plugin.weight
+    for (const [index, score] of (rules.scores?.(feasible) ?? []).entries()) totals[index] = (totals[index] ?? 0) + score * plugin.weight
   }
   const highest = Math.max(...totals)
   const tied = feasible.filter((_, index) => totals[index] === highest)

@@ -1,6 +1,6 @@
 // The cluster as it would be with other pods on one node.
-import { type Cluster, hasPodAffinity } from './cluster-state.ts'
-import type { NodeInfo } from './node-info.ts'
+import type { Cluster } from './cluster-state.ts'
+import { hasPodAffinity, type NodeInfo } from './node-info.ts'
 
 /** `changed` stands for the node of its name; plugins prepared with it see its pods. */
 export function withNode(cluster: Cluster, changed: NodeInfo): Cluster {
@@ -10,6 +10,7 @@ export function withNode(cluster: Cluster, changed: NodeInfo): Cluster {
     nodes,
     podsWithAffinity,
     volumes: cluster.volumes,
+    workloads: cluster.workloads,
     namespaceLabels: name => cluster.namespaceLabels(name),
     nominatedTo: name => cluster.nominatedTo(name),
     nominationOf: pod => cluster.nominationOf(pod),

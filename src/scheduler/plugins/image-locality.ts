@@ -16,13 +16,12 @@ export const imageLocality: SchedulerPlugin = {
     const images = imagesOf(pod)
     const spread = new Map(images.map(image => [image, shareOfNodes(image, cluster)]))
     if ([...spread.values()].every(share => share === 0)) return undefined
-    return {
-      score(node) {
-        const sum = images.reduce((total, image) => total + Math.floor(sizeOn(node, image) * (spread.get(image) ?? 0)), 0)
-        const most = mostPerContainer * images.length
-        return Math.floor((100 * (Math.min(Math.max(sum, least), most) - least)) / (most - least))
-      },
+    const most = mostPerContainer * images.length
+    const score = (node: NodeInfo): number => {
+      const sum = images.reduce((total, image) => total + Math.floor(sizeOn(node, image) * (spread.get(image) ?? 0)), 0)
+      return Math.floor((100 * (Math.min(Math.max(sum, least), most) - least)) / (most - least))
     }
+    return { scores: nodes => nodes.map(score) }
   },
 }
 

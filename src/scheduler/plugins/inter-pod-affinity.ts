@@ -1,8 +1,8 @@
 import type { Pod, PodAffinityTerm } from '../../api/types/core-v1.ts'
 import { selects } from '../../client/label-selector.ts'
-import { type Cluster, hasPodAffinity } from '../cluster-state.ts'
+import type { Cluster } from '../cluster-state.ts'
 import { fits, misfit, neverFits, type SchedulerPlugin } from '../framework.ts'
-import type { NodeInfo } from '../node-info.ts'
+import { hasPodAffinity, type NodeInfo } from '../node-info.ts'
 
 /** Places pods near pods, or away from them. */
 export const interPodAffinity: SchedulerPlugin = {
@@ -16,30 +16,25 @@ export const interPodAffinity: SchedulerPlugin = {
     const near = podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
     const away = podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
     const refusedBy = domainsOfExisting(pod, cluster)
-    const nearDomains = near.map(term => domains([term], pod, cluster))
-    const awayDomains = domains(away, pod, cluster)
+    // One pod must be what all terms ask for, wherever each of them wants it.
+    const nearDomains = domains(near, cluster, other => near.every(term => matches(term, pod, other, cluster)))
+    const awayDomains = away.map(term => domains([term], cluster, other => matches(term, pod, other, cluster)))
     // The first of a group that wants to be together has nobody to be near to.
-    const first = nearDomains.every(found => found.size === 0) && near.every(term => matches(term, pod, pod, cluster))
-    const weights = preferences(pod, cluster)
+    const first = nearDomains.size === 0 && near.every(term => matches(term, pod, pod, cluster))
     return {
       filter(node) {
         const missing = near.some(({ topologyKey }) => node.labels[topologyKey] === undefined)
-        const alone = near.some(({ topologyKey }, index) => !nearDomains[index]?.has(domainOf(topologyKey, node) ?? ''))
+        const alone = near.some(({ topologyKey }) => !isIn(nearDomains, topologyKey, node))
         if (missing || (alone && !first)) return neverFits("node(s) didn't match pod affinity rules")
-        if (inAny(away, awayDomains, node)) return misfit("node(s) didn't match pod anti-affinity rules")
-        for (const domain of refusedBy) {
-          const [key = ''] = domain.split('\0', 1)
-          if (domainOf(key, node) === domain) return misfit("node(s) didn't satisfy existing pods anti-affinity rules")
+        if (away.some(({ topologyKey }, index) => isIn(awayDomains[index], topologyKey, node)))
+          return misfit("node(s) didn't match pod anti-affinity rules")
+        for (const [key, values] of refusedBy) {
+          const value = node.labels[key]
+          if (value !== undefined && values.has(value)) return misfit("node(s) didn't satisfy existing pods anti-affinity rules")
         }
         return fits
       },
-      score: node =>
-        [...weights].reduce((sum, [domain, weight]) => sum + (domainOf(domain.split('\0', 1)[0] ?? '', node) === domain ? weight : 0), 0),
-      normalize(scores) {
-        const low = Math.min(...scores)
-        const range = Math.max(...scores) - low
-        for (const [index, score] of scores.entries()) scores[index] = range === 0 ? 0 : Math.floor((100 * (score - low)) / range)
-      },
+      scores: nodes => scoresOf(preferences(pod, cluster), nodes),
     }
   },
 }
@@ -50,37 +45,39 @@ function domainOf(topologyKey: string, node: NodeInfo): string | undefined {
   return value === undefined ? undefined : `${topologyKey}\0${value}`
 }
 
-function inAny(terms: readonly PodAffinityTerm[], found: ReadonlySet<string>, node: NodeInfo): boolean {
-  return terms.some(({ topologyKey }) => found.has(domainOf(topologyKey, node) ?? ''))
+function isIn(found: ReadonlySet<string> | undefined, topologyKey: string, node: NodeInfo): boolean {
+  const domain = domainOf(topologyKey, node)
+  return domain !== undefined && found?.has(domain) === true
 }
 
-/** Domains in which some pod matches one of the terms of `pod`. */
-function domains(terms: readonly PodAffinityTerm[], pod: Pod, cluster: Cluster): Set<string> {
+/** Domains of these terms in which there is a pod that matches. */
+function domains(terms: readonly PodAffinityTerm[], { nodes }: Cluster, isMatch: (other: Pod) => boolean): Set<string> {
   const found = new Set<string>()
   if (terms.length === 0) return found
-  for (const node of cluster.nodes) {
-    for (const term of terms) {
-      const domain = domainOf(term.topologyKey, node)
-      if (domain === undefined || found.has(domain)) continue
-      for (const other of node.pods()) {
-        if (!matches(term, pod, other, cluster)) continue
-        found.add(domain)
-        break
-      }
+  for (const node of nodes) {
+    const own = terms.flatMap(({ topologyKey }) => domainOf(topologyKey, node) ?? [])
+    if (own.every(domain => found.has(domain))) continue
+    for (const other of node.pods()) {
+      if (!isMatch(other)) continue
+      for (const domain of own) found.add(domain)
+      break
     }
   }
   return found
 }
 
-/** Domains that pods which are there keep free of pods like `pod`. */
-function domainsOfExisting(pod: Pod, cluster: Cluster): Set<string> {
-  const found = new Set<string>()
+/** By topology key, the domains that pods which are there keep free of pods like `pod`. */
+function domainsOfExisting(pod: Pod, cluster: Cluster): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>()
   if (cluster.podsWithAffinity === 0) return found
   for (const node of cluster.nodes) {
-    for (const other of node.pods()) {
+    for (const other of node.podsWithAffinity()) {
       for (const term of other.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []) {
-        const domain = domainOf(term.topologyKey, node)
-        if (domain !== undefined && matches(term, other, pod, cluster)) found.add(domain)
+        const value = node.labels[term.topologyKey]
+        const values = found.get(term.topologyKey)
+        if (value === undefined || values?.has(value) === true || !matches(term, other, pod, cluster)) continue
+        if (values === undefined) found.set(term.topologyKey, new Set([value]))
+        else values.add(value)
       }
     }
   }
@@ -102,27 +99,48 @@ function matches(term: PodAffinityTerm, owner: Pod, other: Pod, cluster: Cluster
   return matchLabelKeys.every(key => !has(key) || same(key)) && mismatchLabelKeys.every(key => !has(key) || !same(key))
 }
 
-/** Weights by domain: what the pod prefers, and what pods that are there prefer of it (their required affinity counts 1). */
-function preferences(pod: Pod, cluster: Cluster): Map<string, number> {
-  const weights = new Map<string, number>()
-  const add = (domain: string | undefined, weight: number) => {
-    if (domain !== undefined) weights.set(domain, (weights.get(domain) ?? 0) + weight)
-  }
+type Weights = Map<string, Map<string, number>>
+
+/** By topology key and domain: what the pod prefers, and what pods that are there prefer of it (their required affinity counts 1). */
+function preferences(pod: Pod, cluster: Cluster): Weights {
+  const weights: Weights = new Map()
   const own = preferredTerms(pod)
   for (const node of cluster.nodes) {
-    for (const other of node.pods()) {
-      for (const { term, weight } of own) if (matches(term, pod, other, cluster)) add(domainOf(term.topologyKey, node), weight)
-      if (!hasPodAffinity(other)) continue
+    const add = ({ term, weight }: Preference, owner: Pod, other: Pod) => {
+      const value = node.labels[term.topologyKey]
+      if (value === undefined || !matches(term, owner, other, cluster)) return
+      const values = weights.get(term.topologyKey) ?? new Map<string, number>()
+      weights.set(term.topologyKey, values.set(value, (values.get(value) ?? 0) + weight))
+    }
+    if (own.length > 0) for (const other of node.pods()) for (const preference of own) add(preference, pod, other)
+    for (const other of node.podsWithAffinity()) {
       const required = other.spec.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
-      for (const { term, weight } of [...preferredTerms(other), ...required.map(term => ({ term, weight: 1 }))]) {
-        if (matches(term, other, pod, cluster)) add(domainOf(term.topologyKey, node), weight)
-      }
+      for (const preference of [...preferredTerms(other), ...required.map(term => ({ term, weight: 1 }))]) add(preference, other, pod)
     }
   }
   return weights
 }
 
-function preferredTerms({ spec: { affinity } }: Pod): { term: PodAffinityTerm; weight: number }[] {
+function scoresOf(weights: Weights, nodes: readonly NodeInfo[]): number[] {
+  const sums = nodes.map(({ labels }) => {
+    let sum = 0
+    for (const [key, values] of weights) {
+      const value = labels[key]
+      if (value !== undefined) sum += values.get(value) ?? 0
+    }
+    return sum
+  })
+  const low = Math.min(...sums)
+  const range = Math.max(...sums) - low
+  return sums.map(sum => (range === 0 ? 0 : Math.trunc(100 * ((sum - low) / range))))
+}
+
+interface Preference {
+  readonly term: PodAffinityTerm
+  readonly weight: number
+}
+
+function preferredTerms({ spec: { affinity } }: Pod): Preference[] {
   const near = affinity?.podAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
   const away = affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
   return [

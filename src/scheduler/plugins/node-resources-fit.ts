@@ -1,5 +1,6 @@
-import { podRequests, podRequestsForScore } from '../amounts.ts'
+import { type Amounts, podRequests, podRequestsForScore } from '../amounts.ts'
 import { fits, type SchedulerPlugin } from '../framework.ts'
+import type { NodeInfo } from '../node-info.ts'
 
 /** The node must have what the pod asks for; among those that do, the least used is preferred (LeastAllocated). */
 export const nodeResourcesFit: SchedulerPlugin = {
@@ -22,18 +23,21 @@ export const nodeResourcesFit: SchedulerPlugin = {
         }
         return reasons.length === 0 ? fits : { fits: false, reasons, unresolvable }
       },
-      score(node) {
-        let sum = 0
-        let counted = 0
-        for (const resource of ['cpu', 'memory']) {
-          const allocatable = node.allocatable.get(resource) ?? 0
-          if (allocatable === 0) continue
-          const used = (node.scoreRequested.get(resource) ?? 0) + (forScore.get(resource) ?? 0)
-          sum += used > allocatable ? 0 : Math.floor(((allocatable - used) * 100) / allocatable)
-          counted++
-        }
-        return counted === 0 ? 0 : Math.floor(sum / counted)
-      },
+      scores: nodes => nodes.map(node => freeShare(node, forScore)),
     }
   },
+}
+
+/** Of what the node has, in percent, with the pod on it. */
+function freeShare({ allocatable, scoreRequested }: NodeInfo, asked: Amounts): number {
+  let sum = 0
+  let counted = 0
+  for (const resource of ['cpu', 'memory']) {
+    const all = allocatable.get(resource) ?? 0
+    if (all === 0) continue
+    const used = (scoreRequested.get(resource) ?? 0) + (asked.get(resource) ?? 0)
+    sum += used > all ? 0 : Math.floor(((all - used) * 100) / all)
+    counted++
+  }
+  return counted === 0 ? 0 : Math.floor(sum / counted)
 }

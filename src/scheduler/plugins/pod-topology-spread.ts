@@ -1,69 +1,88 @@
 import { isTolerated } from '../../api/tolerations.ts'
 import type { Pod, TopologySpreadConstraint } from '../../api/types/core-v1.ts'
+import type { LabelSelector } from '../../api/types/meta-v1.ts'
 import { selects } from '../../client/label-selector.ts'
 import { selectsNode } from '../../client/node-selection.ts'
 import type { Cluster } from '../cluster-state.ts'
-import { fits, misfit, neverFits, type Rules, type SchedulerPlugin } from '../framework.ts'
+import { type Fit, fits, misfit, neverFits, type Rules, type SchedulerPlugin } from '../framework.ts'
 import type { NodeInfo } from '../node-info.ts'
 
-/** Spreads pods over zones, nodes or other topologies as their constraints say; pods of one owner over nodes in any case. */
+const hostname = 'kubernetes.io/hostname'
+/** Upstream's, for pods without constraints that belong together: they prefer, and refuse no node. */
+const defaults = [
+  { topologyKey: hostname, maxSkew: 3 },
+  { topologyKey: 'topology.kubernetes.io/zone', maxSkew: 5 },
+]
+
+/** Spreads pods over zones, nodes or other topologies as their constraints say; pods of one workload or service in any case. */
 export const podTopologySpread: SchedulerPlugin = {
   name: 'PodTopologySpread',
   weight: 2,
   readsPods: true,
-  wakesOn: ['node-changed', 'pod-placed', 'pod-removed'],
+  wakesOn: ['node-changed', 'node-removed', 'pod-placed', 'pod-removed'],
   prepare(pod, cluster) {
-    const constraints = pod.spec.topologySpreadConstraints ?? []
-    const hard = constraints
-      .filter(({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule')
-      .map(constraint => count(constraint, pod, cluster))
-    const soft = constraints
-      .filter(({ whenUnsatisfiable }) => whenUnsatisfiable === 'ScheduleAnyway')
-      .map(constraint => count(constraint, pod, cluster))
+    const own = pod.spec.topologySpreadConstraints ?? []
     const rules: Rules = {}
-    if (hard.length > 0) rules.filter = node => filter(hard, pod, node)
-    if (soft.length > 0) rules.score = node => soft.reduce((sum, counts) => sum + scoreOf(counts, node), 0)
-    else if (constraints.length === 0) rules.score = siblings(pod)
-    if (rules.score !== undefined) rules.normalize = normalize
-    return rules.filter === undefined && rules.score === undefined ? undefined : rules
+    const hard = own.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule').map(constraint => ownSpread(constraint, pod))
+    if (hard.length > 0) rules.filter = filterOf(hard, cluster)
+    const soft =
+      own.length === 0
+        ? defaultSpreads(pod, cluster)
+        : own.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === 'ScheduleAnyway').map(constraint => ownSpread(constraint, pod))
+    // Nodes without a label are out of a pod's own constraints; the defaults do without.
+    if (soft.length > 0) rules.scores = nodes => scoresOf(soft, nodes, cluster, own.length > 0)
+    return rules.filter === undefined && rules.scores === undefined ? undefined : rules
   },
 }
 
-interface Counts {
-  readonly constraint: TopologySpreadConstraint
-  readonly selected: (other: Pod) => boolean
-  readonly byDomain: ReadonlyMap<string, number>
-  readonly fewest: number
+interface Spread {
+  readonly topologyKey: string
+  readonly maxSkew: number
+  readonly minDomains: number
+  /** Whether the pod itself is one of those that are spread. */
+  readonly self: boolean
+  readonly counts: (other: Pod) => boolean
+  /** Whether pods there are counted. */
+  readonly includes: (node: NodeInfo) => boolean
 }
 
-function count(constraint: TopologySpreadConstraint, pod: Pod, { nodes }: Cluster): Counts {
-  const selected = selectorOf(constraint, pod)
-  const byDomain = new Map<string, number>()
-  for (const node of nodes) {
-    const domain = node.labels[constraint.topologyKey]
-    if (domain === undefined || !counts(constraint, pod, node)) continue
-    let matching = byDomain.get(domain) ?? 0
-    for (const other of node.pods()) if (selected(other)) matching++
-    byDomain.set(domain, matching)
-  }
-  const tooFew = byDomain.size < (constraint.minDomains ?? 1)
-  return { constraint, selected, byDomain, fewest: tooFew || byDomain.size === 0 ? 0 : Math.min(...byDomain.values()) }
-}
-
-/** `matchLabelKeys` add the incoming pod's own values to the selector. */
-function selectorOf({ labelSelector, matchLabelKeys = [] }: TopologySpreadConstraint, pod: Pod): (other: Pod) => boolean {
-  const own = matchLabelKeys.flatMap(key => {
+function ownSpread(constraint: TopologySpreadConstraint, pod: Pod): Spread {
+  const { topologyKey, maxSkew, minDomains = 1, labelSelector, matchLabelKeys = [] } = constraint
+  // The incoming pod's own values.
+  const same = matchLabelKeys.flatMap(key => {
     const value = pod.metadata.labels?.[key]
     return value === undefined ? [] : [[key, value] as const]
   })
-  return ({ metadata }) =>
-    metadata.namespace === pod.metadata.namespace &&
-    metadata.deletionTimestamp === undefined &&
-    selects(labelSelector, metadata.labels) &&
-    own.every(([key, value]) => metadata.labels?.[key] === value)
+  const selector: LabelSelector | undefined = labelSelector && {
+    ...labelSelector,
+    ...(same.length === 0 ? {} : { matchLabels: { ...labelSelector.matchLabels, ...Object.fromEntries(same) } }),
+  }
+  const requirements = Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions ?? []).length
+  return {
+    topologyKey,
+    maxSkew,
+    minDomains,
+    self: selects(selector, pod.metadata.labels),
+    // One that selects everything counts nobody, on upstream too.
+    counts: requirements === 0 ? () => false : ({ metadata }) => isPeer(metadata, pod) && selects(selector, metadata.labels),
+    includes: node => isIncluded(constraint, pod, node),
+  }
 }
 
-function counts(
+function defaultSpreads(pod: Pod, cluster: Cluster): Spread[] {
+  const selectors = cluster.workloads.selectorsOf(pod)
+  if (selectors.length === 0) return []
+  const counts = ({ metadata }: Pod): boolean => isPeer(metadata, pod) && selectors.every(selector => selects(selector, metadata.labels))
+  return defaults.map(constraint => ({
+    ...constraint,
+    ...{ minDomains: 1, self: true, counts, includes: node => selectsNode(pod.spec, node) },
+  }))
+}
+
+const isPeer = ({ namespace, deletionTimestamp }: Pod['metadata'], pod: Pod): boolean =>
+  namespace === pod.metadata.namespace && deletionTimestamp === undefined
+
+function isIncluded(
   { nodeAffinityPolicy = 'Honor', nodeTaintsPolicy = 'Ignore' }: TopologySpreadConstraint,
   pod: Pod,
   node: NodeInfo,
@@ -75,43 +94,68 @@ function counts(
   )
 }
 
-function filter(hard: readonly Counts[], pod: Pod, node: NodeInfo) {
-  for (const { constraint, selected, byDomain, fewest } of hard) {
-    const domain = node.labels[constraint.topologyKey]
-    if (domain === undefined) return neverFits("node(s) didn't match pod topology spread constraints (missing required label)")
-    const self = selected(pod) ? 1 : 0
-    if ((byDomain.get(domain) ?? 0) + self - fewest > constraint.maxSkew)
-      return misfit("node(s) didn't match pod topology spread constraints")
-  }
-  return fits
+const hasAll = (spreads: readonly Spread[], { labels }: NodeInfo): boolean =>
+  spreads.every(({ topologyKey }) => labels[topologyKey] !== undefined)
+
+function countOn({ counts }: Spread, node: NodeInfo): number {
+  let matching = 0
+  for (const other of node.pods()) if (counts(other)) matching++
+  return matching
 }
 
-function scoreOf({ constraint, byDomain }: Counts, node: NodeInfo): number {
-  const domain = node.labels[constraint.topologyKey]
-  // Upstream weighs a constraint by the logarithm of its number of domains.
-  return domain === undefined
-    ? Number.POSITIVE_INFINITY
-    : (byDomain.get(domain) ?? 0) * Math.log(byDomain.size + 2) + constraint.maxSkew - 1
-}
-
-/** Upstream's default constraints spread the pods of a service or workload; here those with the same controller. */
-function siblings(pod: Pod): ((node: NodeInfo) => number) | undefined {
-  const owner = pod.metadata.ownerReferences?.find(({ controller }) => controller === true)
-  if (owner === undefined) return undefined
+function filterOf(hard: readonly Spread[], { nodes }: Cluster): (node: NodeInfo) => Fit {
+  const complete = nodes.filter(node => hasAll(hard, node))
+  const domains = hard.map(spread => {
+    const byDomain = new Map<string, number>()
+    for (const node of complete) {
+      const domain = node.labels[spread.topologyKey]
+      if (domain !== undefined && spread.includes(node)) byDomain.set(domain, (byDomain.get(domain) ?? 0) + countOn(spread, node))
+    }
+    const tooFew = byDomain.size < spread.minDomains
+    return { ...spread, byDomain, fewest: tooFew ? 0 : Math.min(...byDomain.values()) }
+  })
   return node => {
-    let found = 0
-    for (const { metadata } of node.pods()) if (metadata.ownerReferences?.some(({ uid }) => uid === owner.uid)) found++
-    return found
+    for (const { topologyKey, maxSkew, self, byDomain, fewest } of domains) {
+      const domain = node.labels[topologyKey]
+      if (domain === undefined) return neverFits("node(s) didn't match pod topology spread constraints (missing required label)")
+      if ((byDomain.get(domain) ?? 0) + (self ? 1 : 0) - fewest > maxSkew)
+        return misfit("node(s) didn't match pod topology spread constraints")
+    }
+    return fits
   }
 }
 
-/** Few pods in the domain is good; a node without the label is worst. */
-function normalize(scores: number[]): void {
-  const finite = scores.filter(Number.isFinite)
-  const highest = Math.max(0, ...finite)
-  const lowest = Math.min(highest, ...finite)
-  for (const [index, score] of scores.entries()) {
-    if (!Number.isFinite(score)) scores[index] = 0
-    else scores[index] = highest === 0 ? 100 : Math.floor((100 * (highest + lowest - score)) / highest)
+function scoresOf(soft: readonly Spread[], feasible: readonly NodeInfo[], { nodes }: Cluster, needsAll: boolean): number[] {
+  const scored = needsAll ? feasible.filter(node => hasAll(soft, node)) : feasible
+  const sums = new Map(scored.map(node => [node, 0]))
+  const counted = needsAll ? nodes.filter(node => hasAll(soft, node)) : nodes
+  for (const spread of soft) {
+    const { topologyKey, maxSkew } = spread
+    const ofNode = topologyKey === hostname ? (node: NodeInfo) => countOn(spread, node) : domainCount(spread, scored, counted)
+    const size = topologyKey === hostname ? scored.length : new Set(scored.map(({ labels }) => labels[topologyKey])).size
+    // Of many domains each has few pods: the logarithm keeps that from counting for nothing.
+    const weight = Math.log(size + 2)
+    for (const node of scored) {
+      if (node.labels[topologyKey] !== undefined) sums.set(node, (sums.get(node) ?? 0) + ofNode(node) * weight + maxSkew - 1)
+    }
   }
+  const rounded = [...sums.values()].map(Math.round)
+  const highest = Math.max(0, ...rounded)
+  const lowest = Math.min(...rounded)
+  return feasible.map(node => {
+    const sum = sums.get(node)
+    if (sum === undefined) return 0
+    return highest === 0 ? 100 : Math.floor((100 * (highest + lowest - Math.round(sum))) / highest)
+  })
+}
+
+/** How many pods are in the domain of a node that is scored. */
+function domainCount(spread: Spread, scored: readonly NodeInfo[], counted: readonly NodeInfo[]): (node: NodeInfo) => number {
+  const domainOf = ({ labels }: NodeInfo): string => labels[spread.topologyKey] ?? ''
+  const byDomain = new Map(scored.map(node => [domainOf(node), 0]))
+  for (const node of counted) {
+    const before = byDomain.get(domainOf(node))
+    if (before !== undefined && spread.includes(node)) byDomain.set(domainOf(node), before + countOn(spread, node))
+  }
+  return node => byDomain.get(domainOf(node)) ?? 0
 }

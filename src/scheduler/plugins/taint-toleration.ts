@@ -1,5 +1,5 @@
 import { isTolerated } from '../../api/tolerations.ts'
-import { fits, neverFits, normalizeByHighest, type SchedulerPlugin } from '../framework.ts'
+import { fits, neverFits, type SchedulerPlugin, scaledByHighest } from '../framework.ts'
 
 /** Refuses nodes with taints that the pod does not tolerate; prefers those with fewer PreferNoSchedule taints. */
 export const taintToleration: SchedulerPlugin = {
@@ -17,9 +17,12 @@ export const taintToleration: SchedulerPlugin = {
         }
         return fits
       },
-      score: ({ node }) =>
-        (node.spec?.taints ?? []).filter(taint => taint.effect === 'PreferNoSchedule' && !isTolerated(taint, soft)).length,
-      normalize: scores => normalizeByHighest(scores, true),
+      scores(nodes) {
+        const untolerated = nodes.map(
+          ({ node }) => (node.spec?.taints ?? []).filter(taint => taint.effect === 'PreferNoSchedule' && !isTolerated(taint, soft)).length,
+        )
+        return scaledByHighest(untolerated, true)
+      },
     }
   },
 }
