@@ -7,13 +7,18 @@ export interface PodResourceOptions {
   readonly useStatus?: boolean
   /** Counts the containers alone. */
   readonly excludeOverhead?: boolean
+  /** What a container counts for that says nothing of a resource; of requests only. */
+  readonly unspecified?: ReadonlyAmounts
 }
 
 /** The most that the pod requests at any time: init containers run one by one, sidecars stay; overhead is on top. */
-export function podRequests(pod: Pod, { useStatus = false, excludeOverhead = false }: PodResourceOptions = {}): ResourceAmounts {
+export function podRequests(
+  pod: Pod,
+  { useStatus = false, excludeOverhead = false, unspecified = noAmounts }: PodResourceOptions = {},
+): ResourceAmounts {
   const status = useStatus ? statusOf(pod) : noStatus
   const infeasible = useStatus && isResizeInfeasible(pod)
-  const total = combine(pod, container => requestsOf(container, status.get(container.name), infeasible))
+  const total = combine(pod, container => completed(requestsOf(container, status.get(container.name), infeasible), unspecified))
   if (!excludeOverhead) addAmounts(total, parseAmounts(pod.spec.overhead))
   return total
 }
@@ -76,6 +81,11 @@ function requestsOf({ resources }: Container, status: ContainerStatus | undefine
   raiseAmounts(amounts, parseAmounts(status.resources?.requests))
   raiseAmounts(amounts, parseAmounts(status.allocatedResources))
   return amounts
+}
+
+function completed(amounts: ReadonlyAmounts, unspecified: ReadonlyAmounts): ReadonlyAmounts {
+  if (unspecified.size === 0) return amounts
+  return new Map([...unspecified, ...amounts])
 }
 
 function limitsOf({ resources }: Container, status: ContainerStatus | undefined, infeasible: boolean): ReadonlyAmounts {

@@ -133,9 +133,15 @@ export class ClusterState implements Cluster {
     this.#list = undefined
   }
 
-  /** A pod that has its node; it replaces what was assumed of it. */
-  setPod(pod: Pod): void {
+  /** A pod that has its node; it replaces what was assumed of it. Tells whether it needs less than it did there. */
+  setPod(pod: Pod): { readonly shrunk: boolean } {
+    const before = this.#placed.get(idOf(pod))
+    const info = before && this.#nodes.get(before.node)
+    const requests = info?.requestsOf(pod)
     this.#place({ pod, node: pod.spec.nodeName ?? '', assumed: false })
+    const after = info?.requestsOf(pod)
+    if (requests === undefined || after === undefined) return { shrunk: false }
+    return { shrunk: [...requests].some(([resource, amount]) => amount > (after.get(resource) ?? 0)) }
   }
 
   /** Counts the pod on the node from now on, before the API shows it there. */

@@ -36,6 +36,11 @@ export class NodeInfo {
     for (const { pod } of this.#pods.values()) yield pod
   }
 
+  /** Undefined where the pod is not here. */
+  requestsOf(pod: Pod): Amounts | undefined {
+    return this.#pods.get(idOf(pod))?.requests
+  }
+
   podsWithAffinity(): Iterable<Pod> {
     return this.#withAffinity.values()
   }

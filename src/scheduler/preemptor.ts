@@ -34,6 +34,12 @@ export class Preemptor {
     return outdone
   }
 
+  /** The pod waits for no node any more, which others may have. */
+  async forget(pod: Pod, signal: AbortSignal): Promise<void> {
+    this.#options.cluster.dropNomination(pod)
+    if ((pod.status?.nominatedNodeName ?? '') !== '') await this.#nominate(pod, null, signal)
+  }
+
   /** Rejects with the first failure; what is left is done by the pod's next try. */
   async preempt(pod: Pod, node: string, victims: readonly Pod[], outdone: readonly Pod[], signal: AbortSignal): Promise<void> {
     const { client, clock, events, schedulerName } = this.#options

@@ -150,29 +150,45 @@ class Scheduler {
     })
     this.#informers.full(pods).onChange({
       add: pod => this.#seen(pod, true),
-      update: (pod, old) => this.#seen(pod, !isPlaced(pod) && isOtherDemand(pod, old)),
+      update: (pod, old) => {
+        this.#followNomination(pod, old)
+        this.#seen(pod, isPlaced(pod) ? isOtherPeer(pod, old) : isOtherDemand(pod, old))
+      },
       delete: pod => {
         this.#reports.drop(pod)
-        this.#queue.delete(pod)
-        this.#cluster.removePod(pod)
-        this.#cluster.dropNomination(pod)
-        if (isPlaced(pod)) this.#changed('pod-removed')
+        this.#leave(pod)
       },
     })
   }
 
+  /** It needs no node any more; what it had, or was promised, others may have. */
+  #leave(pod: Pod): void {
+    const held = isPlaced(pod) || this.#cluster.isAssumed(pod) || this.#cluster.nominationOf(pod) !== undefined
+    this.#queue.delete(pod)
+    this.#cluster.removePod(pod)
+    this.#cluster.dropNomination(pod)
+    if (held) this.#changed('pod-removed')
+  }
+
+  /** Somebody else may take back what the pod was promised. */
+  #followNomination(pod: Pod, old: Pod): void {
+    const { nominatedNodeName = '' } = old.status ?? {}
+    if (nominatedNodeName === '' || (pod.status?.nominatedNodeName ?? '') === nominatedNodeName) return
+    if (this.#cluster.nominationOf(pod) !== nominatedNodeName) return
+    this.#cluster.dropNomination(pod)
+    this.#changed('pod-removed')
+  }
+
+  /** `changed`: in a way that matters to others where it is placed, to itself where it is not. */
   #seen(pod: Pod, changed: boolean): void {
     const finished = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
-    if (finished) {
-      this.#queue.delete(pod)
-      this.#cluster.removePod(pod)
-      this.#cluster.dropNomination(pod)
-      if (isPlaced(pod)) this.#changed('pod-removed')
-    } else if (isPlaced(pod)) {
+    if (finished) this.#leave(pod)
+    else if (isPlaced(pod)) {
       this.#reports.drop(pod)
       this.#queue.delete(pod)
-      this.#cluster.setPod(pod)
-      this.#changed('pod-placed')
+      const { shrunk } = this.#cluster.setPod(pod)
+      if (changed) this.#changed('pod-placed')
+      if (shrunk) this.#changed('pod-removed')
     } else if (this.#isOurs(pod) && !this.#cluster.isAssumed(pod)) {
       const { nominatedNodeName = '' } = pod.status ?? {}
       if (nominatedNodeName !== '') this.#cluster.nominate(pod, nominatedNodeName)
@@ -200,8 +216,9 @@ class Scheduler {
       this.#track(volumes === undefined ? this.#bind(pod, placement.node) : this.#bindWithVolumes(pod, placement.node, volumes))
       return
     }
-    this.#queue.refused(pod, placement.plugins, this.#options.clock.monotonic())
     const preemption = this.#preemption(pod, placement)
+    if (preemption === undefined || (!preemption.found && 'reasons' in preemption)) this.#forgetNomination(pod)
+    this.#queue.refused(pod, placement.plugins, this.#options.clock.monotonic())
     if (preemption === undefined) {
       this.#reports.add(pod, placement.message, this.#signal)
       return
@@ -211,7 +228,26 @@ class Scheduler {
     if (!preemption.found) return
     const { node, victims } = preemption
     const outdone = this.#preemptor.promise(pod, node)
-    this.#track(this.#preemptor.preempt(pod, node, victims, outdone, this.#signal))
+    this.#queue.hold(pod)
+    this.#track(this.#preempt(pod, node, victims, outdone))
+  }
+
+  async #preempt(pod: Pod, node: string, victims: readonly Pod[], outdone: readonly Pod[]): Promise<void> {
+    let done = false
+    try {
+      await this.#preemptor.preempt(pod, node, victims, outdone, this.#signal)
+      done = true
+    } finally {
+      this.#queue.release(pod, !done, this.#options.clock.monotonic())
+      this.#wake()
+    }
+  }
+
+  /** The node that it waited for is of no use to it. */
+  #forgetNomination(pod: Pod): void {
+    if (this.#cluster.nominationOf(pod) === undefined || pod.spec.preemptionPolicy === 'Never') return
+    this.#track(this.#preemptor.forget(pod, this.#signal))
+    this.#changed('pod-removed')
   }
 
   /** Undefined where nobody is less important than the pod, which costs nothing to know. */
@@ -227,8 +263,8 @@ class Scheduler {
       await this.#volumes.bind(volumes, node, this.#signal)
     } catch (cause) {
       // What is not found is a volume: the pod waits on.
-      const why = cause instanceof Error ? cause.message : String(cause)
-      await this.#notBound(pod, node, new Error(`volumes not bound: ${why}`, { cause }))
+      const why = messageOf(cause)
+      await this.#notBound(pod, node, new Error(`running PreBind plugin "VolumeBinding": binding volumes: ${why}`, { cause }))
       return
     } finally {
       this.#volumes.release(volumes)
@@ -240,8 +276,10 @@ class Scheduler {
     this.#bindings++
     try {
       await this.#sendBinding(pod, node)
-    } catch (err) {
-      await this.#notBound(pod, node, err)
+    } catch (cause) {
+      // The pod is gone: nobody is to be told.
+      if (isReason(cause, 'NotFound')) this.#leave(pod)
+      else await this.#notBound(pod, node, new Error(`running Bind plugin "DefaultBinder": ${messageOf(cause)}`, { cause }))
     } finally {
       this.#bindings--
       this.#wake()
@@ -262,24 +300,23 @@ class Scheduler {
     this.#events.record(referenceTo(pod, 'v1', 'Pod'), 'Normal', 'Scheduled', `Successfully assigned ${namespace}/${name} to ${node}`)
   }
 
-  async #notBound(pod: Pod, node: string, err: unknown): Promise<void> {
+  async #notBound(pod: Pod, node: string, err: Error): Promise<void> {
     const { clock, log } = this.#options
-    if (this.#cluster.isAssumed(pod)) this.#cluster.removePod(pod)
-    if (this.#signal.aborted || isReason(err, 'NotFound')) {
-      this.#queue.delete(pod)
-      return
-    }
+    const assumed = this.#cluster.isAssumed(pod)
+    if (assumed) this.#cluster.removePod(pod)
+    if (this.#signal.aborted) return
     this.#queue.failed(pod, clock.monotonic())
-    this.#wake()
+    // What was kept for it meanwhile is free.
+    if (assumed) this.#changed('pod-removed')
     log.info('pod not bound', { pod: `${pod.metadata.namespace}/${pod.metadata.name}`, node, err })
-    await this.#tell(pod, 'SchedulerError', `binding rejected: ${err instanceof Error ? err.message : String(err)}`)
+    await this.#tell(pod, 'SchedulerError', err.message)
   }
 
   /** Event and condition, as kubectl describe shows them; an unchanged condition is not written again. */
   async #tell(pod: Pod, reason: 'Unschedulable' | 'SchedulerError', message: string): Promise<void> {
     const { client, clock } = this.#options
     const { namespace = '', name = '' } = pod.metadata
-    this.#events.record(referenceTo(pod, 'v1', 'Pod'), 'Warning', 'FailedScheduling', message)
+    this.#events.record(referenceTo(pod, 'v1', 'Pod'), 'Warning', 'FailedScheduling', shortened(message))
     const before = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled')
     if (before?.status === 'False' && before.reason === reason && before.message === message) return
     const lastTransitionTime = before?.status === 'False' ? before.lastTransitionTime : formatTime(clock.now())
@@ -311,6 +348,22 @@ function isNewsForScheduling(node: Node, old: Node): boolean {
   const relevant = ({ metadata, spec, status }: Node) =>
     JSON.stringify([metadata.labels, spec?.taints, spec?.unschedulable, status?.allocatable])
   return relevant(node) !== relevant(old)
+}
+
+/** What other pods may have to be near to, away from, or spread with. */
+function isOtherPeer(a: Pod, b: Pod): boolean {
+  const relevant = ({ metadata: { labels, deletionTimestamp }, spec: { nodeName } }: Pod) =>
+    JSON.stringify([labels, deletionTimestamp, nodeName])
+  return relevant(a) !== relevant(b)
+}
+
+const messageOf = (err: unknown): string => (err instanceof Error ? err.message : String(err))
+
+const longestNote = 1024
+
+/** As events may be. */
+function shortened(message: string): string {
+  return message.length <= longestNote ? message : `${message.slice(0, longestNote - 4)} ...`
 }
 
 function isOtherDemand(a: Pod, b: Pod): boolean {

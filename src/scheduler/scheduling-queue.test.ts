@@ -15,17 +15,59 @@ test('SchedulingQueue hands out by priority, then by arrival', () => {
   assert.deepEqual([queue.take(3), queue.take(3), queue.take(3), queue.take(3)].map(nameOf), ['high', 'a', 'b', undefined])
 })
 
-test('SchedulingQueue wakes a refused pod only by events that concern who refused it, and after its back-off', () => {
+/** Each was taken and refused at its time. */
+function refusing(...refused: readonly { readonly pod: Pod; readonly at?: number }[]): SchedulingQueue {
   const queue = new SchedulingQueue(plugins)
-  queue.set(pod('a'), 0)
-  queue.take(0)
-  queue.refused(pod('a'), new Set(['TaintToleration']), 0)
+  for (const { pod, at = 0 } of refused) {
+    queue.set(pod, at)
+    queue.take(at)
+    queue.refused(pod, new Set(['TaintToleration']), at)
+  }
+  return queue
+}
+
+test('SchedulingQueue wakes a refused pod only by events that concern who refused it, at once where nothing else is to do', () => {
+  const queue = refusing({ pod: pod('a') })
   queue.wake('pod-removed', 500)
   assert.deepEqual(queue.counts, { active: 0, backoff: 0, unschedulable: 1 })
   queue.wake('node-changed', 500)
-  assert.equal(queue.take(999), undefined)
+  assert.deepEqual(queue.counts, { active: 0, backoff: 1, unschedulable: 0 })
+  assert.equal(queue.nextIn(500), 0)
+  queue.set(pod('new'), 500)
+  assert.deepEqual([queue.take(500), queue.take(500)].map(nameOf), ['new', 'a'])
+})
+
+test('SchedulingQueue makes many that are woken serve their back-off', () => {
+  const queue = refusing(...Array.from({ length: 33 }, (_, index) => ({ pod: pod(`${index}`) })))
+  queue.wake('node-changed', 500)
   assert.equal(queue.nextIn(999), 1)
-  assert.equal(nameOf(queue.take(1000)), 'a')
+  assert.equal(queue.take(999), undefined)
+  assert.equal(nameOf(queue.take(1000)), '0')
+})
+
+test('SchedulingQueue puts who failed behind those of its priority that wait', () => {
+  const queue = refusing({ pod: pod('old') })
+  queue.set(pod('a'), 1)
+  queue.wake('node-changed', 2000)
+  queue.set(pod('b'), 2000)
+  queue.take(2000)
+  queue.refused(pod('old'), new Set(['TaintToleration']), 2001)
+  queue.wake('node-changed', 9000)
+  queue.set(pod('c'), 9000)
+  assert.deepEqual([queue.take(9000), queue.take(9000), queue.take(9000)].map(nameOf), ['a', 'b', 'old'])
+})
+
+test('SchedulingQueue tries a held pod again when it is released, if something woke it or what it waited for failed', () => {
+  const queue = refusing({ pod: pod('woken') }, { pod: pod('failed') }, { pod: pod('idle') })
+  for (const name of ['woken', 'failed', 'idle']) queue.hold(pod(name))
+  queue.set(pod('woken'), 2000)
+  queue.wakeLongWaiting(2000)
+  assert.equal(queue.take(2000), undefined)
+  queue.release(pod('idle'), false, 2000)
+  queue.release(pod('failed'), true, 2000)
+  assert.deepEqual([queue.take(2000), queue.take(2000)].map(nameOf), ['failed', undefined])
+  queue.release(pod('woken'), false, 2000)
+  assert.equal(nameOf(queue.take(2000)), 'woken')
 })
 
 test('SchedulingQueue doubles the back-off up to ten seconds', () => {
@@ -42,15 +84,7 @@ test('SchedulingQueue doubles the back-off up to ten seconds', () => {
 })
 
 test('SchedulingQueue.wakeLongWaiting() brings back what waits five minutes, each in its own time', () => {
-  const queue = new SchedulingQueue(plugins)
-  for (const [name, at] of [
-    ['a', 0],
-    ['b', 60_000],
-  ] as const) {
-    queue.set(pod(name), at)
-    queue.take(at)
-    queue.refused(pod(name), new Set(['TaintToleration']), at)
-  }
+  const queue = refusing({ pod: pod('a') }, { pod: pod('b'), at: 60_000 })
   const woken = (now: number) => {
     queue.wakeLongWaiting(now)
     return nameOf(queue.take(now))

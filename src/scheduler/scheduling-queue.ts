@@ -5,16 +5,21 @@ import { idOf, priorityOf } from './node-info.ts'
 
 interface Queued {
   pod: Pod
-  readonly addedAt: number
+  /** First, and with each failure anew: who failed goes behind those of the same priority that wait. */
+  addedAt: number
   attempts: number
   /** Not tried again before. */
   notBefore: number
   /** Which plugins refused it; empty while it was not refused. */
   refusedBy: ReadonlySet<string>
+  /** Not to be woken before what is done for it is done; `woken` if something did meanwhile. */
+  held?: { woken: boolean }
 }
 
 const firstBackoffMs = 1000
 const longestBackoffMs = 10_000
+/** So few are not kept waiting for their back-off where the scheduler has nothing else to do, as on upstream; it spares the processor when there are many. */
+const fewBackoffs = 32
 /** Whatever the hints say, nothing waits longer than this. */
 export const longestWaitMs = 300_000
 
@@ -46,7 +51,7 @@ export class SchedulingQueue {
       return
     }
     known.pod = pod
-    if (changed && this.#unschedulable.delete(id)) this.#ready(id, known, now)
+    if (changed && this.#unschedulable.has(id)) this.#wake(id, known, now)
   }
 
   delete(pod: Pod): void {
@@ -67,10 +72,21 @@ export class SchedulingQueue {
       this.#backoff.delete(id)
       insert(this.#active, queued)
     }
-    const next = this.#active.shift()
+    const next = this.#active.shift() ?? this.#early()
     if (next === undefined) return undefined
     next.attempts++
     return next.pod
+  }
+
+  /** The first to be ready again of those that something woke; who failed otherwise serves its time. */
+  #early(): Queued | undefined {
+    if (this.#backoff.size > fewBackoffs) return undefined
+    let first: [string, Queued] | undefined
+    for (const [id, queued] of this.#backoff) {
+      if (queued.refusedBy.size > 0 && (first === undefined || isBefore(queued, first[1]))) first = [id, queued]
+    }
+    if (first !== undefined) this.#backoff.delete(first[0])
+    return first?.[1]
   }
 
   /** It fits nowhere: wait for an event that concerns one of the plugins that refused it. */
@@ -78,6 +94,7 @@ export class SchedulingQueue {
     const queued = this.#byId.get(idOf(pod))
     if (queued === undefined) return
     queued.refusedBy = refusedBy
+    queued.addedAt = now
     queued.notBefore = now + backoffOf(queued.attempts)
     this.#earliest = Math.min(this.#earliest, queued.notBefore)
     this.#unschedulable.set(idOf(pod), queued)
@@ -87,15 +104,30 @@ export class SchedulingQueue {
   failed(pod: Pod, now: number): void {
     const queued = this.#byId.get(idOf(pod))
     if (queued === undefined) return
+    queued.refusedBy = new Set()
+    queued.addedAt = now
     queued.notBefore = now + backoffOf(queued.attempts)
     this.#backoff.set(idOf(pod), queued)
   }
 
+  /** Something is on its way for a refused pod: to try it again before that is done would start the same once more. */
+  hold(pod: Pod): void {
+    const queued = this.#unschedulable.get(idOf(pod))
+    if (queued !== undefined) queued.held = { woken: false }
+  }
+
+  /** It is done; `retry` where it came to nothing. */
+  release(pod: Pod, retry: boolean, now: number): void {
+    const queued = this.#unschedulable.get(idOf(pod))
+    if (queued?.held === undefined) return
+    const { woken } = queued.held
+    delete queued.held
+    if (woken || retry) this.#wake(idOf(pod), queued, now)
+  }
+
   wake(event: ClusterEvent, now: number): void {
     for (const [id, queued] of this.#unschedulable) {
-      if (![...queued.refusedBy].some(plugin => this.#wakesOn.get(plugin)?.includes(event))) continue
-      this.#unschedulable.delete(id)
-      this.#ready(id, queued, now)
+      if ([...queued.refusedBy].some(plugin => this.#wakesOn.get(plugin)?.includes(event))) this.#wake(id, queued, now)
     }
   }
 
@@ -107,20 +139,29 @@ export class SchedulingQueue {
         this.#earliest = Math.min(this.#earliest, queued.notBefore)
         continue
       }
-      this.#unschedulable.delete(id)
-      this.#ready(id, queued, now)
+      this.#wake(id, queued, now)
     }
   }
 
   /** When `take` may have something next: now (0), after so many ms, or only after a change (undefined). */
   nextIn(now: number): number | undefined {
-    if (this.#active.length > 0) return 0
+    if (this.#active.length > 0 || this.#hasEarly()) return 0
     const waits = [...this.#backoff.values()].map(({ notBefore }) => Math.max(0, notBefore - now))
     if (this.#unschedulable.size > 0) waits.push(longestWaitMs)
     return waits.length === 0 ? undefined : Math.min(...waits)
   }
 
-  #ready(id: string, queued: Queued, now: number): void {
+  #hasEarly(): boolean {
+    return this.#backoff.size <= fewBackoffs && [...this.#backoff.values()].some(({ refusedBy }) => refusedBy.size > 0)
+  }
+
+  /** Of a pod that is unschedulable. */
+  #wake(id: string, queued: Queued, now: number): void {
+    if (queued.held !== undefined) {
+      queued.held.woken = true
+      return
+    }
+    this.#unschedulable.delete(id)
     if (queued.notBefore > now) this.#backoff.set(id, queued)
     else insert(this.#active, queued)
   }
