@@ -27,8 +27,7 @@ export interface VolumePlan {
 
 /** Undefined for a pod without claims; a text says why it can be placed nowhere. Both in upstream's words. */
 export function podClaims(pod: Pod, volumes: VolumeView): PodClaims | string | undefined {
-  const bound: PersistentVolumeClaim[] = []
-  const waiting: WaitingClaim[] = []
+  const claims: PersistentVolumeClaim[] = []
   for (const volume of pod.spec.volumes ?? []) {
     const name = claimNameOf(pod, volume)
     if (name === undefined) continue
@@ -38,16 +37,17 @@ export function podClaims(pod: Pod, volumes: VolumeView): PodClaims | string | u
         ? `persistentvolumeclaim "${name}" not found`
         : `waiting for ephemeral volume controller to create the persistentvolumeclaim "${name}"`
     }
-    const foreign = whyNotOwn(pod, volume, claim)
-    if (foreign !== undefined) return foreign
-    if (claim.metadata.deletionTimestamp !== undefined) return `persistentvolumeclaim "${name}" is being deleted`
     if (claim.status?.phase === 'Lost')
       return `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.spec.volumeName ?? ''}"`
-    if (isBound(claim)) bound.push(claim)
-    else if (volumes.storageClass(claimClass(claim))?.volumeBindingMode === 'WaitForFirstConsumer') {
-      waiting.push({ claim, candidates: volumes.candidates(claim) })
-    } else return 'pod has unbound immediate PersistentVolumeClaims'
+    if (claim.metadata.deletionTimestamp !== undefined) return `persistentvolumeclaim "${name}" is being deleted`
+    const foreign = whyNotOwn(pod, volume, claim)
+    if (foreign !== undefined) return foreign
+    claims.push(claim)
   }
+  const bound = claims.filter(isBound)
+  const unbound = claims.filter(claim => !isBound(claim))
+  if (!unbound.every(claim => waitsForConsumer(claim, volumes))) return 'pod has unbound immediate PersistentVolumeClaims'
+  const waiting = unbound.map((claim): WaitingClaim => ({ claim, candidates: volumes.candidates(claim) }))
   waiting.sort((a, b) => compareQuantities(sizeOf(a.claim), sizeOf(b.claim)))
   return bound.length + waiting.length === 0 ? undefined : { bound, waiting }
 }
@@ -55,21 +55,36 @@ export function podClaims(pod: Pod, volumes: VolumeView): PodClaims | string | u
 const isBound = ({ metadata, spec }: PersistentVolumeClaim): boolean =>
   spec.volumeName !== undefined && spec.volumeName !== '' && metadata.annotations?.[bindCompleted] !== undefined
 
-/** What the claims that wait take on the node; a text says why the pod's claims cannot be served there. */
-export function planVolumes({ bound, waiting }: PodClaims, node: NodeInfo, volumes: VolumeView): VolumePlan | string {
+/** One that names its volume is the binding controller's. */
+const waitsForConsumer = (claim: PersistentVolumeClaim, volumes: VolumeView): boolean =>
+  (claim.spec.volumeName ?? '') === '' && volumes.storageClass(claimClass(claim))?.volumeBindingMode === 'WaitForFirstConsumer'
+
+/** What the claims that wait take on the node, else all reasons why the pod's claims cannot be served there. */
+export function planVolumes({ bound, waiting }: PodClaims, node: NodeInfo, volumes: VolumeView): VolumePlan | readonly string[] {
+  const plan = planWaiting(waiting, node, volumes)
+  const reasons = [...whyBoundElsewhere(bound, node, volumes), ...(plan === undefined ? [noVolume] : [])]
+  return plan === undefined || reasons.length > 0 ? reasons : plan
+}
+
+const noVolume = "node(s) didn't find available persistent volumes to bind"
+
+function whyBoundElsewhere(bound: readonly PersistentVolumeClaim[], node: NodeInfo, volumes: VolumeView): readonly string[] {
   for (const claim of bound) {
     const volume = volumes.volume(claim.spec.volumeName ?? '')
-    if (volume === undefined) return 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)'
-    if (!isOnNode(volume, node)) return 'node(s) had volume node affinity conflict'
+    if (volume === undefined) return ['node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)']
+    if (!isOnNode(volume, node)) return ['node(s) had volume node affinity conflict']
   }
-  if (waiting.length === 0) return { bind: [], provision: [] }
-  const none = "node(s) didn't find available persistent volumes to bind"
+  return []
+}
+
+/** Undefined where one of them finds nothing. */
+function planWaiting(waiting: readonly WaitingClaim[], node: NodeInfo, volumes: VolumeView): VolumePlan | undefined {
   const taken = new Set(volumes.taken)
   const bind: { claim: PersistentVolumeClaim; volume: PersistentVolume }[] = []
   const provision: PersistentVolumeClaim[] = []
   for (const { claim, candidates } of waiting) {
     const chosen = claim.metadata.annotations?.[selectedNode]
-    if (chosen !== undefined && chosen !== node.name) return none
+    if (chosen !== undefined && chosen !== node.name) return undefined
     const volume = chosen === undefined ? matchingVolume(claim, candidates, { node, taken }) : undefined
     if (volume !== undefined) {
       taken.add(volume.metadata.name ?? '')
@@ -77,9 +92,9 @@ export function planVolumes({ bound, waiting }: PodClaims, node: NodeInfo, volum
       continue
     }
     const storageClass = volumes.storageClass(claimClass(claim))
-    if (storageClass === undefined || storageClass.provisioner === 'kubernetes.io/no-provisioner') return none
+    if (storageClass === undefined || storageClass.provisioner === 'kubernetes.io/no-provisioner') return undefined
     const allowed = storageClass.allowedTopologies ?? []
-    if (allowed.length > 0 && !allowed.some(term => isInTopology(term, node))) return none
+    if (allowed.length > 0 && !allowed.some(term => isInTopology(term, node))) return undefined
     provision.push(claim)
   }
   return { bind, provision }

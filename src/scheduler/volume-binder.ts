@@ -52,7 +52,7 @@ export class VolumeBinder {
     if (claims === undefined || typeof claims === 'string' || claims.waiting.length === 0) return undefined
     const node = nodes.find(({ name }) => name === nodeName)
     const plan = node && planVolumes(claims, node, this.view)
-    if (plan === undefined || typeof plan === 'string') return undefined
+    if (plan === undefined || !('bind' in plan)) return undefined
     for (const { volume } of plan.bind) this.#taken.add(volume.metadata.name ?? '')
     return plan
   }

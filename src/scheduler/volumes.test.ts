@@ -6,8 +6,9 @@ import { ClusterState, type VolumeView } from './cluster-state.ts'
 import { plugins } from './plugins/index.ts'
 import { selectNode } from './select-node.ts'
 
+const zone = 'topology.kubernetes.io/zone'
 const nodeOf = (name: string): Node => ({
-  metadata: { name, labels: { zone: name } },
+  metadata: { name, labels: { zone: name, [zone]: `z${name}` } },
   spec: {},
   status: { allocatable: { cpu: '4', pods: '10' } },
 })
@@ -20,6 +21,7 @@ const volumeOf = (name: string, zone: string, storage = '1Gi'): PersistentVolume
   status: { phase: 'Available' },
 })
 interface Wish {
+  readonly accessMode?: string
   readonly className?: string
   readonly volume?: string
   readonly storage?: string
@@ -28,7 +30,7 @@ interface Wish {
 }
 const claimOf = (
   name: string,
-  { className = 'local', volume, storage = '1Gi', more = {}, phase = 'Pending' }: Wish = {},
+  { accessMode = 'ReadWriteOnce', className = 'local', volume, storage = '1Gi', more = {}, phase = 'Pending' }: Wish = {},
 ): PersistentVolumeClaim => ({
   metadata: {
     name,
@@ -37,7 +39,7 @@ const claimOf = (
     ...more,
   },
   spec: {
-    accessModes: ['ReadWriteOnce'],
+    accessModes: [accessMode],
     storageClassName: className,
     resources: { requests: { storage } },
     ...(volume && { volumeName: volume }),
@@ -67,7 +69,85 @@ const use = (claimName: string): Volume => ({ name: claimName, persistentVolumeC
 
 const noHelp = 'preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.'
 const everywhere = (why: string) => `0/2 nodes are available: ${why}. ${noHelp}`
-const rows: { name: string; pod: Pod; claims?: PersistentVolumeClaim[]; volumes?: PersistentVolume[]; taken?: string[]; want: string }[] = [
+const inZone = (labels: Record<string, string>): PersistentVolume => ({
+  metadata: { name: 'v', labels },
+  spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], storageClassName: 'local' },
+})
+interface Row {
+  readonly name: string
+  readonly pod: Pod
+  readonly claims?: PersistentVolumeClaim[]
+  readonly volumes?: PersistentVolume[]
+  readonly taken?: string[]
+  /** On node a. */
+  readonly placed?: Pod[]
+  readonly want: string
+}
+const rows: Row[] = [
+  {
+    name: 'whose first claim should have a volume by now, and whose second is not there',
+    pod: podOf(use('c'), use('d')),
+    claims: [claimOf('c', { className: 'fast' })],
+    want: everywhere('persistentvolumeclaim "d" not found'),
+  },
+  {
+    name: 'whose lost claim is being deleted',
+    pod: podOf(use('c')),
+    claims: [claimOf('c', { volume: 'v', phase: 'Lost', more: { deletionTimestamp: '2026-01-01T00:00:00Z' } })],
+    want: everywhere('persistentvolumeclaim "c" bound to non-existent persistentvolume "v"'),
+  },
+  {
+    name: 'whose waiting claim names its volume',
+    pod: podOf(use('c')),
+    claims: [claimOf('c', { volume: 'v', more: { annotations: {} } })],
+    volumes: [volumeOf('v', 'b')],
+    want: everywhere('pod has unbound immediate PersistentVolumeClaims'),
+  },
+  {
+    name: 'with a volume elsewhere and another that is nowhere, and hears of both',
+    pod: podOf(use('c'), use('d')),
+    claims: [claimOf('c', { volume: 'v' }), claimOf('d')],
+    volumes: [volumeOf('v', 'b')],
+    taken: ['v'],
+    want: `0/2 nodes are available: 1 node(s) had volume node affinity conflict, 2 node(s) didn't find available persistent volumes to bind. ${noHelp}`,
+  },
+  {
+    name: 'whose claim is for one pod alone and has one',
+    pod: podOf(use('c')),
+    claims: [claimOf('c', { accessMode: 'ReadWriteOncePod', volume: 'v' })],
+    volumes: [inZone({})],
+    placed: [{ ...podOf(use('c')), metadata: { name: 'other', namespace: 'ns' } }],
+    want: '0/2 nodes are available: 2 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode. preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.',
+  },
+  {
+    name: 'whose claim is for one pod alone, and one of its name in another namespace has one',
+    pod: podOf(use('c')),
+    claims: [claimOf('c', { accessMode: 'ReadWriteOncePod', volume: 'v' })],
+    volumes: [inZone({})],
+    placed: [{ ...podOf(use('c')), metadata: { name: 'other', namespace: 'elsewhere' } }],
+    want: 'a',
+  },
+  {
+    name: 'whose volume is in a zone',
+    pod: podOf(use('c')),
+    claims: [claimOf('c', { volume: 'v' })],
+    volumes: [inZone({ [zone]: 'zb__zc' })],
+    want: 'b',
+  },
+  {
+    name: 'whose volume names its zone as of old',
+    pod: podOf(use('c')),
+    claims: [claimOf('c', { volume: 'v' })],
+    volumes: [inZone({ 'failure-domain.beta.kubernetes.io/zone': 'zb' })],
+    want: 'b',
+  },
+  {
+    name: 'whose volume is in no zone of a node',
+    pod: podOf(use('c')),
+    claims: [claimOf('c', { volume: 'v' })],
+    volumes: [inZone({ [zone]: 'zx' })],
+    want: `0/2 nodes are available: 2 node(s) had no available volume zone. ${noHelp}`,
+  },
   { name: 'whose claim is not there', pod: podOf(use('c')), want: everywhere('persistentvolumeclaim "c" not found') },
   {
     name: 'whose own claim is still to be made',
@@ -148,10 +228,11 @@ const rows: { name: string; pod: Pod; claims?: PersistentVolumeClaim[]; volumes?
     want: 'b',
   },
 ]
-for (const { name, pod, claims = [], volumes = [], taken = [], want } of rows) {
+for (const { name, pod, claims = [], volumes = [], taken = [], placed = [], want } of rows) {
   test(`selectNode() of a pod ${name}`, () => {
     const cluster = new ClusterState(undefined, viewOf(claims, volumes, taken))
     for (const node of ['a', 'b']) cluster.setNode(nodeOf(node))
+    for (const other of placed) cluster.assume(other, 'a')
     const placement = selectNode(pod, cluster, plugins, () => 0)
     assert.equal(placement.placed ? placement.node : placement.message, want)
   })

@@ -13,7 +13,7 @@ export const volumeBinding: SchedulerPlugin = {
     return {
       filter(node) {
         const plan = planVolumes(claims, node, volumes)
-        return typeof plan === 'string' ? neverFits(plan) : fits
+        return 'bind' in plan ? fits : neverFits(...plan)
       },
     }
   },
