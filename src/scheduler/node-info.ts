@@ -1,11 +1,13 @@
 // One node with the pods on it, as plugins see it.
 import type { Node, Pod } from '../api/types/core-v1.ts'
 import { type Amounts, add, allocatable, podRequests, podRequestsForScore } from './amounts.ts'
+import { kindOf, type PodKind } from './pod-kind.ts'
 
 interface PodFacts {
   readonly pod: Pod
   readonly requests: Amounts
   readonly scoreRequests: Amounts
+  readonly kind: PodKind
 }
 
 /** Read by plugins; only the cluster state changes it. */
@@ -17,6 +19,8 @@ export class NodeInfo {
   readonly scoreRequested: Amounts = new Map()
   readonly #pods = new Map<string, PodFacts>()
   readonly #withAffinity = new Map<string, Pod>()
+  readonly #kinds = new Map<PodKind, number>()
+  #images: ReadonlyMap<string, number> | undefined
 
   constructor(node: Node) {
     this.name = node.metadata.name ?? ''
@@ -36,6 +40,19 @@ export class NodeInfo {
     for (const { pod } of this.#pods.values()) yield pod
   }
 
+  /** How many pods of each kind are here. */
+  kinds(): Iterable<readonly [PodKind, number]> {
+    return this.#kinds
+  }
+
+  /** The bytes of the images that are here, by name. */
+  get images(): ReadonlyMap<string, number> {
+    this.#images ??= new Map(
+      (this.node.status?.images ?? []).flatMap(({ names, sizeBytes = 0 }) => (names ?? []).map(name => [name, sizeBytes] as const)),
+    )
+    return this.#images
+  }
+
   /** Undefined where the pod is not here. */
   requestsOf(pod: Pod): Amounts | undefined {
     return this.#pods.get(idOf(pod))?.requests
@@ -50,6 +67,7 @@ export class NodeInfo {
     const copy = new NodeInfo(this.node)
     for (const [id, facts] of this.#pods) copy.#pods.set(id, facts)
     for (const [id, pod] of this.#withAffinity) copy.#withAffinity.set(id, pod)
+    for (const [kind, count] of this.#kinds) copy.#kinds.set(kind, count)
     add(copy.requested, this.requested)
     add(copy.scoreRequested, this.scoreRequested)
     return copy
@@ -58,13 +76,15 @@ export class NodeInfo {
   setNode(node: Node): void {
     this.node = node
     this.allocatable = allocatable(node)
+    this.#images = undefined
   }
 
   addPod(pod: Pod): void {
     this.removePod(pod)
-    const facts = { pod, requests: podRequests(pod), scoreRequests: podRequestsForScore(pod) }
+    const facts = { pod, requests: podRequests(pod), scoreRequests: podRequestsForScore(pod), kind: kindOf(pod) }
     this.#pods.set(idOf(pod), facts)
     if (hasPodAffinity(pod)) this.#withAffinity.set(idOf(pod), pod)
+    this.#kinds.set(facts.kind, (this.#kinds.get(facts.kind) ?? 0) + 1)
     add(this.requested, facts.requests)
     add(this.scoreRequested, facts.scoreRequests)
   }
@@ -74,6 +94,9 @@ export class NodeInfo {
     if (facts === undefined) return
     this.#pods.delete(idOf(pod))
     this.#withAffinity.delete(idOf(pod))
+    const left = (this.#kinds.get(facts.kind) ?? 0) - 1
+    if (left > 0) this.#kinds.set(facts.kind, left)
+    else this.#kinds.delete(facts.kind)
     add(this.requested, facts.requests, -1)
     add(this.scoreRequested, facts.scoreRequests, -1)
   }

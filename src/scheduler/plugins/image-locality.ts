@@ -34,8 +34,8 @@ function normalized(image: string): string {
   return image.lastIndexOf(':') <= image.lastIndexOf('/') ? `${image}:latest` : image
 }
 
-function sizeOn({ node }: NodeInfo, image: string): number {
-  return node.status?.images?.find(({ names }) => names?.includes(image))?.sizeBytes ?? 0
+function sizeOn({ images }: NodeInfo, image: string): number {
+  return images.get(image) ?? 0
 }
 
 /** An image that few nodes have counts less, or all its pods would heap up there. */

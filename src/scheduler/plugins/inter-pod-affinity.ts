@@ -3,6 +3,7 @@ import { selects } from '../../client/label-selector.ts'
 import type { Cluster } from '../cluster-state.ts'
 import { fits, misfit, neverFits, type SchedulerPlugin } from '../framework.ts'
 import { hasPodAffinity, type NodeInfo } from '../node-info.ts'
+import { kindOf, type PodKind, remembered } from '../pod-kind.ts'
 
 /** Places pods near pods, or away from them. */
 export const interPodAffinity: SchedulerPlugin = {
@@ -17,10 +18,10 @@ export const interPodAffinity: SchedulerPlugin = {
     const away = podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
     const refusedBy = domainsOfExisting(pod, cluster)
     // One pod must be what all terms ask for, wherever each of them wants it.
-    const nearDomains = domains(near, cluster, other => near.every(term => matches(term, pod, other, cluster)))
-    const awayDomains = away.map(term => domains([term], cluster, other => matches(term, pod, other, cluster)))
+    const nearDomains = domains(near, cluster, kind => near.every(term => matches(term, pod, kind, cluster)))
+    const awayDomains = away.map(term => domains([term], cluster, kind => matches(term, pod, kind, cluster)))
     // The first of a group that wants to be together has nobody to be near to.
-    const first = nearDomains.size === 0 && near.every(term => matches(term, pod, pod, cluster))
+    const first = nearDomains.size === 0 && near.every(term => matches(term, pod, kindOf(pod), cluster))
     return {
       filter(node) {
         const missing = near.some(({ topologyKey }) => node.labels[topologyKey] === undefined)
@@ -51,14 +52,15 @@ function isIn(found: ReadonlySet<string> | undefined, topologyKey: string, node:
 }
 
 /** Domains of these terms in which there is a pod that matches. */
-function domains(terms: readonly PodAffinityTerm[], { nodes }: Cluster, isMatch: (other: Pod) => boolean): Set<string> {
+function domains(terms: readonly PodAffinityTerm[], { nodes }: Cluster, holds: (kind: PodKind) => boolean): Set<string> {
   const found = new Set<string>()
   if (terms.length === 0) return found
+  const isMatch = remembered(holds)
   for (const node of nodes) {
     const own = terms.flatMap(({ topologyKey }) => domainOf(topologyKey, node) ?? [])
     if (own.every(domain => found.has(domain))) continue
-    for (const other of node.pods()) {
-      if (!isMatch(other)) continue
+    for (const [kind] of node.kinds()) {
+      if (!isMatch(kind)) continue
       for (const domain of own) found.add(domain)
       break
     }
@@ -70,12 +72,13 @@ function domains(terms: readonly PodAffinityTerm[], { nodes }: Cluster, isMatch:
 function domainsOfExisting(pod: Pod, cluster: Cluster): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>()
   if (cluster.podsWithAffinity === 0) return found
+  const kind = kindOf(pod)
   for (const node of cluster.nodes) {
     for (const other of node.podsWithAffinity()) {
       for (const term of other.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []) {
         const value = node.labels[term.topologyKey]
         const values = found.get(term.topologyKey)
-        if (value === undefined || values?.has(value) === true || !matches(term, other, pod, cluster)) continue
+        if (value === undefined || values?.has(value) === true || !matches(term, other, kind, cluster)) continue
         if (values === undefined) found.set(term.topologyKey, new Set([value]))
         else values.add(value)
       }
@@ -85,16 +88,15 @@ function domainsOfExisting(pod: Pod, cluster: Cluster): Map<string, Set<string>>
 }
 
 /** Whether `other` is one of the pods that `term` of `owner` speaks of. */
-function matches(term: PodAffinityTerm, owner: Pod, other: Pod, cluster: Cluster): boolean {
-  const namespace = other.metadata.namespace ?? ''
+function matches(term: PodAffinityTerm, owner: Pod, { namespace, labels }: PodKind, cluster: Cluster): boolean {
   const { namespaces = [], namespaceSelector, matchLabelKeys = [], mismatchLabelKeys = [] } = term
   const listed =
     namespaces.length === 0 && namespaceSelector === undefined
-      ? namespace === owner.metadata.namespace
+      ? namespace === (owner.metadata.namespace ?? '')
       : namespaces.includes(namespace) ||
         (namespaceSelector !== undefined && selects(namespaceSelector, cluster.namespaceLabels(namespace)))
-  if (!listed || !selects(term.labelSelector, other.metadata.labels)) return false
-  const same = (key: string) => other.metadata.labels?.[key] === owner.metadata.labels?.[key]
+  if (!listed || !selects(term.labelSelector, labels)) return false
+  const same = (key: string) => labels[key] === owner.metadata.labels?.[key]
   const has = (key: string) => owner.metadata.labels?.[key] !== undefined
   return matchLabelKeys.every(key => !has(key) || same(key)) && mismatchLabelKeys.every(key => !has(key) || !same(key))
 }
@@ -104,18 +106,26 @@ type Weights = Map<string, Map<string, number>>
 /** By topology key and domain: what the pod prefers, and what pods that are there prefer of it (their required affinity counts 1). */
 function preferences(pod: Pod, cluster: Cluster): Weights {
   const weights: Weights = new Map()
-  const own = preferredTerms(pod)
+  const own = preferredTerms(pod).map(preference => ({
+    ...preference,
+    holds: remembered(kind => matches(preference.term, pod, kind, cluster)),
+  }))
+  const self = kindOf(pod)
   for (const node of cluster.nodes) {
-    const add = ({ term, weight }: Preference, owner: Pod, other: Pod) => {
-      const value = node.labels[term.topologyKey]
-      if (value === undefined || !matches(term, owner, other, cluster)) return
-      const values = weights.get(term.topologyKey) ?? new Map<string, number>()
-      weights.set(term.topologyKey, values.set(value, (values.get(value) ?? 0) + weight))
+    const add = ({ topologyKey }: PodAffinityTerm, weight: number) => {
+      const value = node.labels[topologyKey]
+      if (value === undefined) return
+      const values = weights.get(topologyKey) ?? new Map<string, number>()
+      weights.set(topologyKey, values.set(value, (values.get(value) ?? 0) + weight))
     }
-    if (own.length > 0) for (const other of node.pods()) for (const preference of own) add(preference, pod, other)
+    for (const { term, weight, holds } of own) {
+      for (const [kind, count] of node.kinds()) if (holds(kind)) add(term, weight * count)
+    }
     for (const other of node.podsWithAffinity()) {
       const required = other.spec.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
-      for (const preference of [...preferredTerms(other), ...required.map(term => ({ term, weight: 1 }))]) add(preference, other, pod)
+      for (const { term, weight } of [...preferredTerms(other), ...required.map(term => ({ term, weight: 1 }))]) {
+        if (matches(term, other, self, cluster)) add(term, weight)
+      }
     }
   }
   return weights

@@ -6,6 +6,7 @@ import { selectsNode } from '../../client/node-selection.ts'
 import type { Cluster } from '../cluster-state.ts'
 import { type Fit, fits, misfit, neverFits, type Rules, type SchedulerPlugin } from '../framework.ts'
 import type { NodeInfo } from '../node-info.ts'
+import { type PodKind, remembered } from '../pod-kind.ts'
 
 const hostname = 'kubernetes.io/hostname'
 /** Upstream's, for pods without constraints that belong together: they prefer, and refuse no node. */
@@ -41,7 +42,7 @@ interface Spread {
   readonly minDomains: number
   /** Whether the pod itself is one of those that are spread. */
   readonly self: boolean
-  readonly counts: (other: Pod) => boolean
+  readonly counts: (kind: PodKind) => boolean
   /** Whether pods there are counted. */
   readonly includes: (node: NodeInfo) => boolean
 }
@@ -64,7 +65,7 @@ function ownSpread(constraint: TopologySpreadConstraint, pod: Pod): Spread {
     minDomains,
     self: selects(selector, pod.metadata.labels),
     // One that selects everything counts nobody, on upstream too.
-    counts: requirements === 0 ? () => false : ({ metadata }) => isPeer(metadata, pod) && selects(selector, metadata.labels),
+    counts: requirements === 0 ? () => false : remembered(kind => isPeer(kind, pod) && selects(selector, kind.labels)),
     includes: node => isIncluded(constraint, pod, node),
   }
 }
@@ -72,15 +73,14 @@ function ownSpread(constraint: TopologySpreadConstraint, pod: Pod): Spread {
 function defaultSpreads(pod: Pod, cluster: Cluster): Spread[] {
   const selectors = cluster.workloads.selectorsOf(pod)
   if (selectors.length === 0) return []
-  const counts = ({ metadata }: Pod): boolean => isPeer(metadata, pod) && selectors.every(selector => selects(selector, metadata.labels))
+  const counts = remembered(kind => isPeer(kind, pod) && selectors.every(selector => selects(selector, kind.labels)))
   return defaults.map(constraint => ({
     ...constraint,
     ...{ minDomains: 1, self: true, counts, includes: node => selectsNode(pod.spec, node) },
   }))
 }
 
-const isPeer = ({ namespace, deletionTimestamp }: Pod['metadata'], pod: Pod): boolean =>
-  namespace === pod.metadata.namespace && deletionTimestamp === undefined
+const isPeer = ({ namespace, ending }: PodKind, { metadata }: Pod): boolean => namespace === (metadata.namespace ?? '') && !ending
 
 function isIncluded(
   { nodeAffinityPolicy = 'Honor', nodeTaintsPolicy = 'Ignore' }: TopologySpreadConstraint,
@@ -99,7 +99,7 @@ const hasAll = (spreads: readonly Spread[], { labels }: NodeInfo): boolean =>
 
 function countOn({ counts }: Spread, node: NodeInfo): number {
   let matching = 0
-  for (const other of node.pods()) if (counts(other)) matching++
+  for (const [kind, count] of node.kinds()) if (counts(kind)) matching += count
   return matching
 }
 
