@@ -2,7 +2,8 @@
 import type { Node, PersistentVolume, PersistentVolumeClaim, Pod } from '../api/types/core-v1.ts'
 import type { LabelSelector } from '../api/types/meta-v1.ts'
 import type { StorageClass } from '../api/types/storage-v1.ts'
-import { hasPodAffinity, idOf, NodeInfo, priorityOf } from './node-info.ts'
+import { idOf, NodeInfo, priorityOf } from './node-info.ts'
+import { hasPodAffinity } from './pod-kind.ts'
 
 /** What plugins may read. */
 export interface Cluster {

@@ -18,7 +18,7 @@ export class NodeInfo {
   readonly requested: Amounts = new Map()
   readonly scoreRequested: Amounts = new Map()
   readonly #pods = new Map<string, PodFacts>()
-  readonly #withAffinity = new Map<string, Pod>()
+  readonly #withAffinity = new Map<PodKind, number>()
   readonly #kinds = new Map<PodKind, number>()
   #images: ReadonlyMap<string, number> | undefined
 
@@ -58,15 +58,16 @@ export class NodeInfo {
     return this.#pods.get(idOf(pod))?.requests
   }
 
-  podsWithAffinity(): Iterable<Pod> {
-    return this.#withAffinity.values()
+  /** Those of them that say something of other pods. */
+  kindsWithAffinity(): Iterable<readonly [PodKind, number]> {
+    return this.#withAffinity
   }
 
   /** Of its own: pods added to it or removed from it are not on this one. */
   copy(): NodeInfo {
     const copy = new NodeInfo(this.node)
     for (const [id, facts] of this.#pods) copy.#pods.set(id, facts)
-    for (const [id, pod] of this.#withAffinity) copy.#withAffinity.set(id, pod)
+    for (const [kind, count] of this.#withAffinity) copy.#withAffinity.set(kind, count)
     for (const [kind, count] of this.#kinds) copy.#kinds.set(kind, count)
     add(copy.requested, this.requested)
     add(copy.scoreRequested, this.scoreRequested)
@@ -83,8 +84,7 @@ export class NodeInfo {
     this.removePod(pod)
     const facts = { pod, requests: podRequests(pod), scoreRequests: podRequestsForScore(pod), kind: kindOf(pod) }
     this.#pods.set(idOf(pod), facts)
-    if (hasPodAffinity(pod)) this.#withAffinity.set(idOf(pod), pod)
-    this.#kinds.set(facts.kind, (this.#kinds.get(facts.kind) ?? 0) + 1)
+    this.#count(facts.kind, 1)
     add(this.requested, facts.requests)
     add(this.scoreRequested, facts.scoreRequests)
   }
@@ -93,22 +93,26 @@ export class NodeInfo {
     const facts = this.#pods.get(idOf(pod))
     if (facts === undefined) return
     this.#pods.delete(idOf(pod))
-    this.#withAffinity.delete(idOf(pod))
-    const left = (this.#kinds.get(facts.kind) ?? 0) - 1
-    if (left > 0) this.#kinds.set(facts.kind, left)
-    else this.#kinds.delete(facts.kind)
+    this.#count(facts.kind, -1)
     add(this.requested, facts.requests, -1)
     add(this.scoreRequested, facts.scoreRequests, -1)
   }
+
+  #count(kind: PodKind, by: 1 | -1): void {
+    change(this.#kinds, kind, by)
+    if (kind.affinity !== undefined) change(this.#withAffinity, kind, by)
+  }
+}
+
+function change(counts: Map<PodKind, number>, kind: PodKind, by: 1 | -1): void {
+  const count = (counts.get(kind) ?? 0) + by
+  if (count === 0) counts.delete(kind)
+  else counts.set(kind, count)
 }
 
 /** A pod is told apart by its uid; offline pods have none. */
 export function idOf({ metadata }: Pod): string {
   return metadata.uid ?? `${metadata.namespace}/${metadata.name}`
-}
-
-export function hasPodAffinity({ spec: { affinity } }: Pod): boolean {
-  return affinity?.podAffinity !== undefined || affinity?.podAntiAffinity !== undefined
 }
 
 export const priorityOf = ({ spec }: Pod): number => spec.priority ?? 0

@@ -1,30 +1,38 @@
 // What selectors see of a pod. The pods of a workload share it, so that a selector looks at all of them once.
-import type { Pod } from '../api/types/core-v1.ts'
+import type { Affinity, Pod } from '../api/types/core-v1.ts'
 
 export interface PodKind {
   readonly namespace: string
   readonly labels: Readonly<Record<string, string>>
   readonly ending: boolean
+  /** Where it says something of other pods. */
+  readonly affinity?: Affinity
 }
 
 const known = new Map<string, PodKind>()
 /** Beyond them equal pods may be of two kinds, which costs a second look and nothing else. */
 const mostKnown = 10_000
 
-export function kindOf({ metadata: { namespace = '', labels = {}, deletionTimestamp } }: Pod): PodKind {
+export function hasPodAffinity({ spec: { affinity } }: Pod): boolean {
+  return affinity?.podAffinity !== undefined || affinity?.podAntiAffinity !== undefined
+}
+
+export function kindOf(pod: Pod): PodKind {
+  const { namespace = '', labels = {}, deletionTimestamp } = pod.metadata
   const ending = deletionTimestamp !== undefined
-  const key = JSON.stringify([namespace, ending, labels])
+  const affinity = hasPodAffinity(pod) ? pod.spec.affinity : undefined
+  const key = JSON.stringify([namespace, ending, labels, affinity])
   const found = known.get(key)
   if (found !== undefined) return found
   if (known.size >= mostKnown) known.clear()
-  const kind = { namespace, labels, ending }
+  const kind = { namespace, labels, ending, ...(affinity === undefined ? {} : { affinity }) }
   known.set(key, kind)
   return kind
 }
 
 /** Asks once for each kind. */
-export function remembered(holds: (kind: PodKind) => boolean): (kind: PodKind) => boolean {
-  const answers = new Map<PodKind, boolean>()
+export function remembered<T>(holds: (kind: PodKind) => T): (kind: PodKind) => T {
+  const answers = new Map<PodKind, T>()
   return kind => {
     const before = answers.get(kind)
     if (before !== undefined) return before

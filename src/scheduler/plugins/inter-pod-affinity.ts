@@ -1,9 +1,9 @@
-import type { Pod, PodAffinityTerm } from '../../api/types/core-v1.ts'
+import type { Affinity, Pod, PodAffinityTerm } from '../../api/types/core-v1.ts'
 import { selects } from '../../client/label-selector.ts'
 import type { Cluster } from '../cluster-state.ts'
 import { fits, misfit, neverFits, type SchedulerPlugin } from '../framework.ts'
-import { hasPodAffinity, type NodeInfo } from '../node-info.ts'
-import { kindOf, type PodKind, remembered } from '../pod-kind.ts'
+import type { NodeInfo } from '../node-info.ts'
+import { hasPodAffinity, kindOf, type PodKind, remembered } from '../pod-kind.ts'
 
 /** Places pods near pods, or away from them. */
 export const interPodAffinity: SchedulerPlugin = {
@@ -16,12 +16,13 @@ export const interPodAffinity: SchedulerPlugin = {
     const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {}
     const near = podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
     const away = podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
-    const refusedBy = domainsOfExisting(pod, cluster)
+    const self = kindOf(pod)
+    const refusedBy = domainsOfExisting(self, cluster)
     // One pod must be what all terms ask for, wherever each of them wants it.
-    const nearDomains = domains(near, cluster, kind => near.every(term => matches(term, pod, kind, cluster)))
-    const awayDomains = away.map(term => domains([term], cluster, kind => matches(term, pod, kind, cluster)))
+    const nearDomains = domains(near, cluster, kind => near.every(term => matches(term, self, kind, cluster)))
+    const awayDomains = away.map(term => domains([term], cluster, kind => matches(term, self, kind, cluster)))
     // The first of a group that wants to be together has nobody to be near to.
-    const first = nearDomains.size === 0 && near.every(term => matches(term, pod, kindOf(pod), cluster))
+    const first = nearDomains.size === 0 && near.every(term => matches(term, self, self, cluster))
     return {
       filter(node) {
         const missing = near.some(({ topologyKey }) => node.labels[topologyKey] === undefined)
@@ -69,18 +70,18 @@ function domains(terms: readonly PodAffinityTerm[], { nodes }: Cluster, holds: (
 }
 
 /** By topology key, the domains that pods which are there keep free of pods like `pod`. */
-function domainsOfExisting(pod: Pod, cluster: Cluster): Map<string, Set<string>> {
+function domainsOfExisting(self: PodKind, cluster: Cluster): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>()
   if (cluster.podsWithAffinity === 0) return found
-  const kind = kindOf(pod)
+  const keysOf = remembered(kind => {
+    const terms = kind.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
+    return terms.filter(term => matches(term, kind, self, cluster)).map(({ topologyKey }) => topologyKey)
+  })
   for (const node of cluster.nodes) {
-    for (const other of node.podsWithAffinity()) {
-      for (const term of other.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []) {
-        const value = node.labels[term.topologyKey]
-        const values = found.get(term.topologyKey)
-        if (value === undefined || values?.has(value) === true || !matches(term, other, kind, cluster)) continue
-        if (values === undefined) found.set(term.topologyKey, new Set([value]))
-        else values.add(value)
+    for (const [kind] of node.kindsWithAffinity()) {
+      for (const key of keysOf(kind)) {
+        const value = node.labels[key]
+        if (value !== undefined) found.set(key, (found.get(key) ?? new Set()).add(value))
       }
     }
   }
@@ -88,16 +89,16 @@ function domainsOfExisting(pod: Pod, cluster: Cluster): Map<string, Set<string>>
 }
 
 /** Whether `other` is one of the pods that `term` of `owner` speaks of. */
-function matches(term: PodAffinityTerm, owner: Pod, { namespace, labels }: PodKind, cluster: Cluster): boolean {
+function matches(term: PodAffinityTerm, owner: PodKind, { namespace, labels }: PodKind, cluster: Cluster): boolean {
   const { namespaces = [], namespaceSelector, matchLabelKeys = [], mismatchLabelKeys = [] } = term
   const listed =
     namespaces.length === 0 && namespaceSelector === undefined
-      ? namespace === (owner.metadata.namespace ?? '')
+      ? namespace === owner.namespace
       : namespaces.includes(namespace) ||
         (namespaceSelector !== undefined && selects(namespaceSelector, cluster.namespaceLabels(namespace)))
   if (!listed || !selects(term.labelSelector, labels)) return false
-  const same = (key: string) => labels[key] === owner.metadata.labels?.[key]
-  const has = (key: string) => owner.metadata.labels?.[key] !== undefined
+  const same = (key: string) => labels[key] === owner.labels[key]
+  const has = (key: string) => owner.labels[key] !== undefined
   return matchLabelKeys.every(key => !has(key) || same(key)) && mismatchLabelKeys.every(key => !has(key) || !same(key))
 }
 
@@ -106,11 +107,16 @@ type Weights = Map<string, Map<string, number>>
 /** By topology key and domain: what the pod prefers, and what pods that are there prefer of it (their required affinity counts 1). */
 function preferences(pod: Pod, cluster: Cluster): Weights {
   const weights: Weights = new Map()
-  const own = preferredTerms(pod).map(preference => ({
-    ...preference,
-    holds: remembered(kind => matches(preference.term, pod, kind, cluster)),
-  }))
   const self = kindOf(pod)
+  const own = preferredTerms(pod.spec.affinity).map(preference => ({
+    ...preference,
+    holds: remembered(kind => matches(preference.term, self, kind, cluster)),
+  }))
+  const ofOthers = remembered(({ affinity, ...kind }) => {
+    const required = affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
+    const all = [...preferredTerms(affinity), ...required.map(term => ({ term, weight: 1 }))]
+    return all.filter(({ term }) => matches(term, kind, self, cluster))
+  })
   for (const node of cluster.nodes) {
     const add = ({ topologyKey }: PodAffinityTerm, weight: number) => {
       const value = node.labels[topologyKey]
@@ -121,11 +127,8 @@ function preferences(pod: Pod, cluster: Cluster): Weights {
     for (const { term, weight, holds } of own) {
       for (const [kind, count] of node.kinds()) if (holds(kind)) add(term, weight * count)
     }
-    for (const other of node.podsWithAffinity()) {
-      const required = other.spec.affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []
-      for (const { term, weight } of [...preferredTerms(other), ...required.map(term => ({ term, weight: 1 }))]) {
-        if (matches(term, other, self, cluster)) add(term, weight)
-      }
+    for (const [kind, count] of node.kindsWithAffinity()) {
+      for (const { term, weight } of ofOthers(kind)) add(term, weight * count)
     }
   }
   return weights
@@ -150,7 +153,7 @@ interface Preference {
   readonly weight: number
 }
 
-function preferredTerms({ spec: { affinity } }: Pod): Preference[] {
+function preferredTerms(affinity: Affinity | undefined): Preference[] {
   const near = affinity?.podAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
   const away = affinity?.podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
   return [
