@@ -51,11 +51,13 @@ function objectShape(schema: JSONSchemaProps, isResource: boolean): Shape {
       return known
     },
     isNullWhenAbsent: () => false,
+    leftOut: [],
   }
   return shape
 }
 
 function metadataShape(): Shape {
   const type = structByKey('meta/v1.ObjectMeta')
-  return type === undefined ? deduced : shapeOfStruct(type)
+  // Upstream holds these as they were sent, not as Go's structs.
+  return type === undefined ? deduced : { ...shapeOfStruct(type), leftOut: [] }
 }

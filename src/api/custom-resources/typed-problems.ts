@@ -1,5 +1,13 @@
 // Why a configuration is no object of a custom kind, in the words of upstream's typed values.
-import { type FormKind, formProblem, keyedProblems, kindProblem, memberProblems, typedProblems } from '../patch/apply/typed-problems.ts'
+import {
+  type FormKind,
+  formProblem,
+  type Judged,
+  keyedProblems,
+  kindProblem,
+  memberProblems,
+  typedProblems,
+} from '../patch/apply/typed-problems.ts'
 import { isRecord } from '../schema/compile.ts'
 import { structByKey } from '../schema/model.ts'
 import type { JSONSchemaProps } from '../types/apiextensions-v1.ts'
@@ -7,12 +15,13 @@ import { isSchema, metaFields } from './schema-reader.ts'
 import { shapeOfSchema } from './schema-shape.ts'
 
 /** Each as `path: problem`. Null is of every type. */
-export function customTypedProblems(value: unknown, schema: JSONSchemaProps): string[] {
-  return problemsAt(value, schema, '', { isRoot: true, keepsUnknown: false })
+export function customTypedProblems(value: unknown, schema: JSONSchemaProps, judged: Judged = 'configuration'): string[] {
+  return problemsAt(value, schema, '', { judged, isRoot: true, keepsUnknown: false })
 }
 
 /** What holds at a place of the schema beside the schema itself. */
 interface Place {
+  readonly judged: Judged
   readonly isRoot: boolean
   /** Around it unknown fields are kept: here they are of every type, too, though they may be pruned later. */
   readonly keepsUnknown: boolean
@@ -22,7 +31,11 @@ const forms: Readonly<Record<string, FormKind>> = { string: 'string', integer: '
 
 function problemsAt(value: unknown, schema: JSONSchemaProps, path: string, place: Place): string[] {
   if (value === null || value === undefined) return []
-  const inner = { isRoot: false, keepsUnknown: place.keepsUnknown || schema['x-kubernetes-preserve-unknown-fields'] === true }
+  const inner: Place = {
+    ...place,
+    isRoot: false,
+    keepsUnknown: place.keepsUnknown || schema['x-kubernetes-preserve-unknown-fields'] === true,
+  }
   switch (schema.type) {
     case 'object':
       return isRecord(value) ? objectProblems(value, schema, path, place.isRoot, inner) : [kindProblem(path, 'map', value)]
@@ -45,7 +58,7 @@ function objectProblems(value: Record<string, unknown>, schema: JSONSchemaProps,
   const isFree = !isResource && additionalProperties === undefined && Object.keys(properties).length === 0
   const keeps = inner.keepsUnknown || isFree || additionalProperties === true
   return memberProblems(value, path, (name, member, at) => {
-    if (isResource && metaFields.has(name)) return metadataProblems(member, name, at)
+    if (isResource && metaFields.has(name)) return metadataProblems(member, name, at, inner.judged)
     const property = Object.hasOwn(properties, name) ? properties[name] : undefined
     if (property !== undefined) return problemsAt(member, property, at, inner)
     if (isSchema(additionalProperties)) return problemsAt(member, additionalProperties, at, inner)
@@ -53,10 +66,10 @@ function objectProblems(value: Record<string, unknown>, schema: JSONSchemaProps,
   })
 }
 
-function metadataProblems(value: unknown, name: string, path: string): string[] {
+function metadataProblems(value: unknown, name: string, path: string, judged: Judged): string[] {
   if (name !== 'metadata') return value === null ? [] : formProblem(value, 'string').map(problem => `${path}: ${problem}`)
   const type = structByKey('meta/v1.ObjectMeta')
-  return type === undefined ? [] : typedProblems(value, type, path)
+  return type === undefined ? [] : typedProblems(value, type, judged, path)
 }
 
 function itemProblems(items: readonly unknown[], schema: JSONSchemaProps, path: string, inner: Place): string[] {
@@ -64,5 +77,5 @@ function itemProblems(items: readonly unknown[], schema: JSONSchemaProps, path: 
   if (item === undefined) return []
   const shape = shapeOfSchema(schema)
   if (shape.kind !== 'list') return items.flatMap((one, index) => problemsAt(one, item, `${path}[${index}]`, inner))
-  return keyedProblems(items, shape, path, (one, at) => problemsAt(one, item, at, inner))
+  return keyedProblems(items, shape, inner.judged, path, (one, at) => problemsAt(one, item, at, inner))
 }

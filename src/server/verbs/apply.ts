@@ -8,9 +8,8 @@ import {
   type ParsedConfiguration,
   parseConfiguration,
 } from '../../api/patch/apply/apply.ts'
-import { typedProblems } from '../../api/patch/apply/typed-problems.ts'
+import { type Judged, typedProblems } from '../../api/patch/apply/typed-problems.ts'
 import type { ResourceDefinition } from '../../api/resource.ts'
-import { sameValue } from '../../api/same-value.ts'
 import { isRecord } from '../../api/schema/compile.ts'
 import { decodeValue } from '../../api/schema/decode.ts'
 import { badRequest, conflict, notFound, unknownMethod } from '../../api/status.ts'
@@ -50,14 +49,15 @@ export async function readConfiguration(context: ResourceContext, write: AskedWr
   context.pace.takes(sent.length)
   const body = await readYamlBody(context, sent, mostValues(context))
   if (context.pace.isLarge) await context.pace.rest()
+  const problemsOf = (value: Readonly<Record<string, unknown>>, judged: Judged): string[] => {
+    if (custom !== undefined) return customTypedProblems(value, custom.schema(), judged)
+    return type === undefined ? [] : typedProblems(value, type, judged)
+  }
   let known: ParsedConfiguration | undefined
   const parsed = (): ParsedConfiguration => {
     if (known !== undefined) return known
     const read = parseConfiguration(body)
-    judgeConfiguration(read.config, write.apiVersion, kind.kind, value => {
-      if (custom !== undefined) return customTypedProblems(value, custom.schema())
-      return type === undefined ? [] : typedProblems(value, type)
-    })
+    judgeConfiguration(read.config, write.apiVersion, kind.kind, value => problemsOf(value, 'configuration'))
     known = read
     return read
   }
@@ -74,14 +74,13 @@ export async function readConfiguration(context: ResourceContext, write: AskedWr
   const force = context.query.flag('force')
   const mergeOnce = (live: KubeObject): Merged => {
     const { config, duplicate } = parsed()
-    const applied = applyConfiguration({ live, config, force, write })
+    const applied = applyConfiguration({ live, config, force, write, problemsOf: object => problemsOf(object, 'object') })
     if (duplicate !== undefined && validation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicate}`)
     const object = decode(applied.object)
     const problem = kind.conversionProblem?.(object)
     if (problem !== undefined) throw plainFailure(500, `failed to convert to unversioned: ${problem}`)
     kind.setDefaults?.(object)
-    const { managedFields: _entries, ...metadata } = live.metadata
-    return { object, entries: applied.entries(!sameValue(object, { ...live, metadata })) }
+    return { object, entries: applied.entries }
   }
   return {
     namesVersion() {

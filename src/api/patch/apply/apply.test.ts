@@ -2,56 +2,16 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { KubeObject } from '../../object.ts'
-import { zeroOf } from '../../schema/compile.ts'
-import { schemaFor } from '../../schema/model.ts'
 import { isReason } from '../../status.ts'
-import { type Applied, applyConfiguration, judgeConfiguration } from './apply.ts'
+import { applyTo, configMap, data, sets, writeOf } from './apply.testing.ts'
+import { judgeConfiguration } from './apply.ts'
 import { added, compare, modified, pathsOf, removed } from './compare.ts'
 import { difference, type FieldSet, intersection, isEmpty, pathTexts, sameSet, union } from './field-set.ts'
 import { fieldsOf } from './fields-of.ts'
 import { capManagers, type Managers } from './managers.ts'
-import { excludingPaths } from './path-filter.ts'
-import { deducedMap, shapeOfStruct } from './shape.ts'
-import { type FieldWrite, trackUpdate } from './track-update.ts'
+import { deducedMap } from './shape.ts'
+import { trackUpdate } from './track-update.ts'
 import { typedProblems } from './typed-problems.ts'
-
-function writeOf(kind: string, manager: string, group = '', time = '2026-01-01T00:00:00Z'): FieldWrite {
-  const type = schemaFor(group, 'v1', kind)
-  assert.ok(type)
-  const apiVersion = group === '' ? 'v1' : `${group}/v1`
-  const empty = { ...zeroOf(type), metadata: {} }
-  return {
-    manager,
-    apiVersion,
-    subresource: '',
-    time,
-    shape: shapeOfStruct(type),
-    type,
-    empty,
-    filter: excludingPaths(['status']),
-    version: () => undefined,
-  }
-}
-
-/** Applies to an object as the server does, without decoding. */
-function applyTo(live: KubeObject, config: Record<string, unknown>, write: FieldWrite, force = false): KubeObject {
-  const applied: Applied = applyConfiguration({ live, config, force, write })
-  const object = structuredClone(applied.object) as unknown as KubeObject
-  const { managedFields: _entries, ...metadata } = live.metadata
-  const entries = applied.entries(compare({ ...live, metadata }, object, write.shape) !== undefined)
-  object.metadata = { ...object.metadata, uid: 'u', ...(entries ? { managedFields: entries } : {}) }
-  return object
-}
-
-const configMap = (data: Record<string, string>): Record<string, unknown> => ({
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name: 'a' },
-  data,
-})
-const sets = (object: KubeObject): Record<string, string[]> =>
-  Object.fromEntries((object.metadata.managedFields ?? []).map(entry => [entry.manager ?? '', pathTexts(entry.fieldsV1 as FieldSet)]))
-const data = (object: KubeObject): unknown => ({ ...object })['data' as keyof KubeObject]
 
 describe('fieldsOf()', () => {
   const pod = writeOf('Pod', 'm').shape
@@ -134,10 +94,41 @@ describe('applyConfiguration()', () => {
         err.status.message === 'Apply failed with 1 conflict: conflict with "before-first-apply" using v1: .data.x',
     )
   })
-  it('keeps the time of an apply that changes nothing', () => {
-    const live = applyTo(one.empty, configMap({ x: '1' }), one)
-    assert.deepEqual(applyTo(live, configMap({ x: '1' }), { ...one, time: '2026-02-01T00:00:00Z' }), live)
-  })
+  const pod = writeOf('Pod', 'one')
+  const base = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { containers: [{ name: 'a' }, { name: 'b' }] } }
+  const times: [string, Record<string, unknown>, boolean][] = [
+    ['keeps the time of an apply that changes nothing', {}, false],
+    ['keeps it where the creation time is told to be unset', { metadata: { name: 'p', creationTimestamp: null } }, false],
+    ['tells the time of another order of items', { spec: { containers: [{ name: 'b' }, { name: 'a' }] } }, true],
+    ['tells the time of what is empty and was not there', { metadata: { name: 'p', labels: {} } }, true],
+  ]
+  for (const [name, next, tells] of times)
+    it(name, () => {
+      const live = applyTo(pod.empty, base, pod)
+      const after = applyTo(live, { ...base, ...next }, { ...pod, time: '2026-02-01T00:00:00Z' })
+      const [entry] = after.metadata.managedFields ?? []
+      assert.equal(entry?.time, tells ? '2026-02-01T00:00:00Z' : '2026-01-01T00:00:00Z')
+    })
+  const unnamed = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'a', namespace: 'n', uid: 'u' }, secrets: [{}] }
+  const why = '.secrets: element 0: associative list with keys has an element that omits key field "name" (and doesn\'t have default value)'
+  const entry = { manager: 'm', operation: 'Apply', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1: { 'f:secrets': {} } } as const
+  const lives: [string, KubeObject, string][] = [
+    [
+      'an object',
+      { ...unnamed, metadata: { ...unnamed.metadata, managedFields: [entry] } },
+      'failed to create typed live object (n/a; /v1, Kind=ServiceAccount): ',
+    ],
+    [
+      'an object without managers',
+      unnamed,
+      'failed to create manager for existing fields: failed to convert new object (n/a; /v1, Kind=ServiceAccount) to smd typed: ',
+    ],
+  ]
+  for (const [name, live, message] of lives)
+    it(`says of ${name} that it has an item without a name`, () => {
+      const config = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'a' } }
+      assert.throws(() => applyTo(live, config, writeOf('ServiceAccount', 'one')), { message: message + why })
+    })
   it('lets kubectl take over what it applied without the server', () => {
     const kubectl = writeOf('ConfigMap', 'kubectl')
     const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(configMap({ x: '1' })) }

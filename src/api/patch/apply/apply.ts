@@ -7,13 +7,14 @@ import type { YamlOutcome } from '../../schema/yaml.ts'
 import { ApiError, badRequest } from '../../status.ts'
 import { jsonType } from '../json-patch.ts'
 import { restoreError } from '../restore-error.ts'
-import { compare } from './compare.ts'
+import { compare, isUnchanged } from './compare.ts'
 import { applyConflict, type Conflict } from './conflict.ts'
 import { difference, emptySet, type FieldSet, intersection, isEmpty, sameSet, union, withNamedFields } from './field-set.ts'
-import { fieldsOf } from './fields-of.ts'
+import { fieldsOf, nameItems } from './fields-of.ts'
 import { lastAppliedFields, renewLastApplied } from './last-applied.ts'
 import { type Manager, type Managers, managerKey, readManagers, writeManagers } from './managers.ts'
 import { mergeConfiguration } from './merge.ts'
+import { UnnamedItem } from './path-element.ts'
 import { removeFields } from './remove.ts'
 import { followSchema } from './schema-change.ts'
 import type { Shape } from './shape.ts'
@@ -27,13 +28,14 @@ export interface ApplyRequest {
   readonly config: Readonly<Record<string, unknown>>
   readonly force: boolean
   readonly write: FieldWrite
+  /** Why an object is none of its kind, each as `path: problem`. */
+  problemsOf(object: Readonly<Record<string, unknown>>): string[]
 }
 
 export interface Applied {
   /** Not decoded yet: may hold nulls. Shares parts with both inputs. */
   readonly object: Record<string, unknown>
-  /** The entries to write; `changed` says whether the object differs from the live one beside them. */
-  entries(changed: boolean): ManagedFieldsEntry[] | undefined
+  readonly entries: ManagedFieldsEntry[] | undefined
 }
 
 export interface ParsedConfiguration {
@@ -65,13 +67,14 @@ export function judgeConfiguration(
   const metadata = isRecord(config['metadata']) ? config['metadata'] : {}
   if (metadata['managedFields'] !== undefined && metadata['managedFields'] !== null) throw badRequest('metadata.managedFields must be nil')
   const problems = problemsOf(config)
-  const [only] = problems
-  if (only !== undefined) throw typeFailure(config, problems.length === 1 ? only : ['errors:', ...problems.map(p => `  ${p}`)].join('\n'))
+  // Upstream has no reason for it.
+  if (problems.length > 0) throw withoutReason(`failed to create typed patch object (${nameText(config)}): ${problemText(problems)}`)
 }
 
-/** A configuration that is no object of its kind: upstream has no reason for it. */
-function typeFailure(config: Readonly<Record<string, unknown>>, problem: string): ApiError {
-  return withoutReason(`failed to create typed patch object (${nameText(config)}): ${problem}`)
+/** Several have a line each. */
+function problemText(problems: readonly string[]): string {
+  const [only = ''] = problems
+  return problems.length === 1 ? only : ['errors:', ...problems.map(problem => `  ${problem}`)].join('\n')
 }
 
 /** What came of a configuration and cannot be decoded. */
@@ -107,6 +110,7 @@ function kindText({ apiVersion, kind }: Readonly<Record<string, unknown>>): stri
 export function applyConfiguration(request: ApplyRequest): Applied {
   const managers = readManagers(request.live.metadata.managedFields ?? []) ?? new Map()
   const live = withoutManagedFields(request.live)
+  judgeLive(request, live, managers)
   followSchema(managers, request.write)
   if (managers.size === 0) claimForEarlierWriters(managers, live, request.write)
   try {
@@ -116,6 +120,19 @@ export function applyConfiguration(request: ApplyRequest): Applied {
     const left = request.write.manager === 'kubectl' ? withoutLastApplied(err.conflicts, live, request.write) : err.conflicts
     if (left.length > 0) throw applyConflict(left)
     return applyOnce({ ...request, force: true }, live, managers)
+  }
+}
+
+/** Items without a name, which validation admits in few kinds, can belong to nobody. */
+function judgeLive({ config, problemsOf, write }: ApplyRequest, live: KubeObject, managers: Managers): void {
+  try {
+    nameItems(live, write.shape)
+  } catch (err) {
+    if (!(err instanceof UnnamedItem)) throw err
+    const why = `(${nameText({ ...live, apiVersion: config['apiVersion'], kind: config['kind'] })})`
+    const problem = problemText(problemsOf({ ...live }))
+    if (managers.size > 0) throw withoutReason(`failed to create typed live object ${why}: ${problem}`)
+    throw withoutReason(`failed to create manager for existing fields: failed to convert new object ${why} to smd typed: ${problem}`)
   }
 }
 
@@ -166,14 +183,9 @@ function applyOnce({ config, force, write }: ApplyRequest, live: KubeObject, bef
   }
   const owned = withoutUnowned(set)
   if (isEmpty(owned)) managers.delete(key)
+  else managers.set(key, entered(own, last, owned, isUnchanged(live, object, write.shape) ? last?.time : write.time))
   const result = isRecord(object) ? object : {}
-  return {
-    object: write.manager === 'kubectl' ? renewLastApplied(result, config) : result,
-    entries(differs) {
-      if (!isEmpty(owned)) managers.set(key, entered(own, last, owned, differs ? write.time : last?.time))
-      return writeManagers(managers)
-    },
-  }
+  return { object: write.manager === 'kubectl' ? renewLastApplied(result, config) : result, entries: writeManagers(managers) }
 }
 
 /** The same entry as before where neither its fields nor its time are others. */

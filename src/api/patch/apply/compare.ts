@@ -21,8 +21,8 @@ export interface Difference {
  */
 export function compare(old: unknown, next: unknown, shape: Shape): Difference | undefined {
   if (old === next) return undefined
-  if (old === undefined) return { kind: added, below: undefined, whole: wholeSet(next, shape, true) }
-  if (next === undefined) return { kind: removed, below: undefined, whole: wholeSet(old, shape, false) }
+  if (old === undefined) return { kind: added, below: undefined, whole: wholeSet(next, shape) }
+  if (next === undefined) return { kind: removed, below: undefined, whole: wholeSet(old, shape) }
   return compareParts(old, next, shape)
 }
 
@@ -145,6 +145,24 @@ function nodeOf({ kind, below, whole }: Difference, kinds: number): FieldSet | u
     if (node !== undefined) inner.set(element, node)
   }
   return setOf(inner, isIn) ?? (isIn ? member : undefined)
+}
+
+/** Whether `next` is the same to the letter, the order of items included; what is empty is not what is absent. */
+export function isUnchanged(old: unknown, next: unknown, shape: Shape): boolean {
+  if (old === next) return true
+  const resolved = resolve(shape, next)
+  if (resolved.kind === 'leaf') return equal(old, next)
+  if (resolved.kind === 'list') {
+    if (!Array.isArray(old) || !Array.isArray(next)) return equal(old, next)
+    return old.length === next.length && old.every((item, index) => isUnchanged(item, next[index], resolved.item))
+  }
+  if (!isRecord(old) || !isRecord(next)) return equal(old, next)
+  const same = (name: string): boolean =>
+    isUnchanged(old[name], next[name], memberShape(resolved, name)) ||
+    ((old[name] ?? null) === null && (next[name] ?? null) === null && isNullWhenAbsent(resolved, name))
+  for (const name in next) if (!same(name)) return false
+  for (const name in old) if (next[name] === undefined && !same(name)) return false
+  return true
 }
 
 export function equal(a: unknown, b: unknown): boolean {

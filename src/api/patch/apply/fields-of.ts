@@ -44,6 +44,25 @@ function itemsOf(value: unknown, item: Shape, elementOf: (item: unknown) => stri
   return below
 }
 
+/** Throws `UnnamedItem` for an item of a keyed list that its keys do not name. */
+export function nameItems(value: unknown, shape: Shape): void {
+  const resolved = resolve(shape, value)
+  switch (resolved.kind) {
+    case 'leaf':
+      return
+    case 'list':
+      if (!Array.isArray(value)) return
+      for (const item of value) {
+        itemElement(resolved, item)
+        nameItems(item, resolved.item)
+      }
+      return
+    default:
+      if (!isRecord(value) || (resolved.kind === 'map' && resolved.item.kind === 'leaf')) return
+      for (const name in value) nameItems(value[name], memberShape(resolved, name))
+  }
+}
+
 function isEmptyRecord(value: unknown): boolean {
   if (!isRecord(value)) return false
   for (const _ in value) return false

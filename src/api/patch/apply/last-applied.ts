@@ -1,6 +1,6 @@
 // The annotation in which `kubectl apply` without the server keeps what it applied last.
 import { parseJson } from '../../../base/json.ts'
-import { setOwn } from '../../../base/own-property.ts'
+import { goMapJson } from '../../go-json.ts'
 import type { KubeObject } from '../../object.ts'
 import { isRecord } from '../../schema/compile.ts'
 import { added, compare, modified, pathsOf, removed } from './compare.ts'
@@ -38,7 +38,7 @@ export function renewLastApplied(object: Record<string, unknown>, config: Readon
   const metadata = isRecord(object['metadata']) ? object['metadata'] : {}
   const annotations = isRecord(metadata['annotations']) ? metadata['annotations'] : {}
   if (!annotations[annotation]) return object
-  const text = `${JSON.stringify(inOrder(withoutAnnotation(config)))}\n`
+  const text = `${goMapJson(withoutAnnotation(config))}\n`
   return { ...object, metadata: { ...metadata, annotations: { ...annotations, [annotation]: text } } }
 }
 
@@ -47,13 +47,4 @@ function withoutAnnotation(config: Readonly<Record<string, unknown>>): unknown {
   if (!isRecord(metadata['annotations'])) return config
   const { [annotation]: _last, ...annotations } = metadata['annotations']
   return { ...config, metadata: { ...metadata, annotations } }
-}
-
-/** Members sorted, as Go prints a map. */
-function inOrder(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(inOrder)
-  if (!isRecord(value)) return value
-  const result: Record<string, unknown> = {}
-  for (const name of Object.keys(value).sort()) setOwn(result, name, inOrder(value[name]))
-  return result
 }

@@ -1,5 +1,7 @@
 // The names of the parts of a value as they stand in `fieldsV1`: `f:replicas`, `k:{"name":"web"}`, `v:"finalizer"`, `i:0`.
 import { parseJson } from '../../../base/json.ts'
+import { goFloat, goJson } from '../../go-json.ts'
+import { goQuote } from '../../go-quote.ts'
 import { isRecord } from '../../schema/compile.ts'
 import type { ListShape } from './shape.ts'
 
@@ -11,7 +13,7 @@ export function itemElement(shape: ListShape, item: unknown): string {
     if (isRecord(item)) throw new UnnamedItem("associative list without keys has an element that's a map type")
     if (Array.isArray(item)) throw new UnnamedItem('not supported: associative list with lists as elements')
     if (item === null) throw new UnnamedItem("associative list without keys has an element that's an explicit null")
-    return `v:${JSON.stringify(item)}`
+    return `v:${goJson(item)}`
   }
   if (item === null) throw new UnnamedItem('associative list with keys may not have a null element')
   if (!isRecord(item)) throw new UnnamedItem('associative list with keys may not have non-map elements')
@@ -23,7 +25,7 @@ export function itemElement(shape: ListShape, item: unknown): string {
       const quoted = JSON.stringify(key.name)
       throw new UnnamedItem(`associative list with keys has an element that omits key field ${quoted} (and doesn't have default value)`)
     }
-    text += `${text.length > 3 ? ',' : ''}"${key.name}":${typeof value === 'number' ? value : JSON.stringify(value)}`
+    text += `${text.length > 3 ? ',' : ''}"${key.name}":${typeof value === 'number' ? value : goJson(value)}`
   }
   return `${text}}`
 }
@@ -39,7 +41,7 @@ export function elementText(element: string): string {
         .join(',')}]`
     }
     case 'v':
-      return `[=${rest}]`
+      return `[=${valueText(parseJson(rest))}]`
     case 'i':
       return `[${rest}]`
     default:
@@ -50,6 +52,8 @@ export function elementText(element: string): string {
 /** As upstream prints values; a key that is no scalar stands only in a message that refuses it. */
 function valueText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(valueText).join(',')}]`
+  if (typeof value === 'string') return goQuote(value)
+  if (typeof value === 'number') return goFloat(value)
   if (!isRecord(value)) return JSON.stringify(value)
   return Object.entries(value)
     .map(([name, member]) => `${name}=${valueText(member)}`)

@@ -17,6 +17,8 @@ export interface StructShape {
   field(name: string): Shape | undefined
   /** A time that Go prints as null where it is not set: absent and null are one there. */
   isNullWhenAbsent(name: string): boolean
+  /** Such times that objects here leave out though Go holds them: they are in the paths of a struct that comes as a whole. */
+  readonly leftOut: readonly string[]
 }
 
 export interface MapShape {
@@ -65,6 +67,7 @@ export function shapeOfStruct(type: StructType): StructShape {
       const field = type.byName.get(name)
       return field !== undefined && !field.pointer && (field.type.kind === 'time' || field.type.kind === 'microtime')
     },
+    leftOut: type.byName.has('creationTimestamp') ? ['creationTimestamp'] : [],
   }
   structShapes.set(type, shape)
   return shape

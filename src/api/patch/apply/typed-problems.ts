@@ -26,21 +26,30 @@ const forms: Readonly<Record<ScalarKind, FormKind>> = {
   schemaOrStrings: 'any',
 }
 
+/** What is judged: a configuration names each item of a list once, an object may hold several of one name. */
+export type Judged = 'configuration' | 'object'
+
 /** Each as `path: problem`. Null is of every type. */
-export function typedProblems(value: unknown, type: SchemaType, path = '', field?: SchemaField): string[] {
+export function typedProblems(
+  value: unknown,
+  type: SchemaType,
+  judged: Judged = 'configuration',
+  path = '',
+  field?: SchemaField,
+): string[] {
   if (value === null || value === undefined) return []
   switch (type.kind) {
     case 'struct':
     case 'map':
       if (!isRecord(value)) return [kindProblem(path, 'map', value)]
       return memberProblems(value, path, (name, member, at) => {
-        if (type.kind === 'map') return typedProblems(member, type.item, at)
+        if (type.kind === 'map') return typedProblems(member, type.item, judged, at)
         const found = type.byName.get(name)
-        return found && typedProblems(member, found.type, at, found)
+        return found && typedProblems(member, found.type, judged, at, found)
       })
     case 'list':
       if (!Array.isArray(value)) return [kindProblem(path, 'list', value)]
-      return itemProblems(value, type.item, path, field)
+      return itemProblems(value, type.item, judged, path, field)
     default:
       return formProblem(value, forms[type.kind]).map(problem => `${path}: ${problem}`)
   }
@@ -66,16 +75,17 @@ export function memberProblems(
   return problems
 }
 
-function itemProblems(items: readonly unknown[], type: SchemaType, path: string, field: SchemaField | undefined): string[] {
+function itemProblems(items: readonly unknown[], type: SchemaType, judged: Judged, path: string, field: SchemaField | undefined): string[] {
   const shape = field && shapeOfField(field)
-  if (shape?.kind !== 'list') return items.flatMap((item, index) => typedProblems(item, type, `${path}[${index}]`))
-  return keyedProblems(items, shape, path, (item, at) => typedProblems(item, type, at))
+  if (shape?.kind !== 'list') return items.flatMap((item, index) => typedProblems(item, type, judged, `${path}[${index}]`))
+  return keyedProblems(items, shape, judged, path, (item, at) => typedProblems(item, type, judged, at))
 }
 
 /** Of a list whose items have names by keys or by value; `problemsOf` looks into one of them. */
 export function keyedProblems(
   items: readonly unknown[],
   shape: ListShape,
+  judged: Judged,
   path: string,
   problemsOf: (item: unknown, path: string) => string[],
 ): string[] {
@@ -84,7 +94,7 @@ export function keyedProblems(
   for (const [index, item] of items.entries()) {
     try {
       const element = itemElement(shape, item)
-      if (seen.has(element)) problems.push(`${path}: duplicate entries for key ${elementText(element)}`)
+      if (judged === 'configuration' && seen.has(element)) problems.push(`${path}: duplicate entries for key ${elementText(element)}`)
       seen.add(element)
       problems.push(...problemsOf(item, path + elementText(element)))
     } catch (err) {

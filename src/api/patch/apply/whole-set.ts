@@ -4,33 +4,34 @@ import { type FieldSet, member, setOf } from './field-set.ts'
 import { itemElement } from './path-element.ts'
 import { type ListShape, type MapShape, memberShape, resolve, type Shape, type StructShape } from './shape.ts'
 
-/** With the path of the value itself; `came` is false for one that went. Throws `UnnamedItem`. */
-export function wholeSet(value: unknown, shape: Shape, came: boolean): FieldSet {
+/** With the path of the value itself. Throws `UnnamedItem`. */
+export function wholeSet(value: unknown, shape: Shape): FieldSet {
   const resolved = resolve(shape, value)
   switch (resolved.kind) {
     case 'leaf':
       return member
     case 'list':
-      return Array.isArray(value) ? setOfItems(value, resolved, came) : member
+      return Array.isArray(value) ? setOfItems(value, resolved) : member
     default:
-      return isRecord(value) ? setOfMembers(value, resolved, came) : member
+      return isRecord(value) ? setOfMembers(value, resolved) : member
   }
 }
 
-function setOfMembers(value: Readonly<Record<string, unknown>>, shape: StructShape | MapShape, came: boolean): FieldSet {
+function setOfMembers(value: Readonly<Record<string, unknown>>, shape: StructShape | MapShape): FieldSet {
   const below = new Map<string, FieldSet>()
   for (const name in value) {
     const inner = value[name]
-    if (inner !== undefined) below.set(`f:${name}`, wholeSet(inner, memberShape(shape, name), came))
+    if (inner !== undefined) below.set(`f:${name}`, wholeSet(inner, memberShape(shape, name)))
   }
+  if (shape.kind === 'struct') for (const name of shape.leftOut) if (value[name] === undefined) below.set(`f:${name}`, member)
   return setOf(below, true) ?? member
 }
 
-/** Of several items of one name the first counts where they came, and none by itself where they went. */
-function setOfItems(items: readonly unknown[], shape: ListShape, came: boolean): FieldSet {
+/** Several items of one name come and go as one. */
+function setOfItems(items: readonly unknown[], shape: ListShape): FieldSet {
   const below = new Map<string, FieldSet>()
   for (const [element, [first, ...more]] of groupItems(items, shape))
-    below.set(element, more.length > 0 && !came ? member : wholeSet(first, shape.item, came))
+    below.set(element, more.length > 0 ? member : wholeSet(first, shape.item))
   return setOf(below, true) ?? member
 }
 
