@@ -129,6 +129,12 @@ describe('applyConfiguration()', () => {
       const config = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'a' } }
       assert.throws(() => applyTo(live, config, writeOf('ServiceAccount', 'one')), { message: message + why })
     })
+  it('prunes all of an item that is applied without its key', () => {
+    const config = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { schedulingGates: [{}] } }
+    const first = applyTo(pod.empty, config, pod)
+    const live = { ...first, spec: { schedulingGates: [{ name: '' }] } }
+    assert.deepEqual(sets(applyTo(live, config, pod)), sets(first))
+  })
   it('lets kubectl take over what it applied without the server', () => {
     const kubectl = writeOf('ConfigMap', 'kubectl')
     const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': JSON.stringify(configMap({ x: '1' })) }

@@ -1,8 +1,8 @@
 // All paths that an object sets: what an apply configuration owns.
 import { isRecord } from '../../schema/compile.ts'
 import { emptySet, type FieldSet, member, setOf } from './field-set.ts'
-import { itemElement } from './path-element.ts'
-import { memberShape, resolve, type Shape } from './shape.ts'
+import { elementIfNamed, itemElement } from './path-element.ts'
+import { type ListShape, memberShape, resolve, type Shape } from './shape.ts'
 
 export function fieldsOf(object: unknown, shape: Shape): FieldSet {
   return nodeOf(object, shape, false) ?? emptySet
@@ -11,7 +11,7 @@ export function fieldsOf(object: unknown, shape: Shape): FieldSet {
 function nodeOf(value: unknown, shape: Shape, isIn: boolean): FieldSet | undefined {
   const resolved = resolve(shape, value)
   if (resolved.kind === 'leaf') return member
-  const below = resolved.kind === 'list' ? itemsOf(value, resolved.item, item => itemElement(resolved, item)) : undefined
+  const below = resolved.kind === 'list' ? itemsOf(value, resolved) : undefined
   const members = resolved.kind === 'list' ? below : membersOf(value, resolved)
   return (members && setOf(members, isIn)) ?? (isIn ? member : undefined)
 }
@@ -33,13 +33,13 @@ function membersOf(
   return below
 }
 
-function itemsOf(value: unknown, item: Shape, elementOf: (item: unknown) => string): Map<string, FieldSet> | undefined {
+function itemsOf(value: unknown, shape: ListShape): Map<string, FieldSet> | undefined {
   if (!Array.isArray(value)) return undefined
   const below = new Map<string, FieldSet>()
   for (const each of value) {
-    const element = elementOf(each)
-    // Items of one name are owned as a whole.
-    below.set(element, below.has(element) ? member : (nodeOf(each, item, true) ?? member))
+    const element = elementIfNamed(shape, each)
+    // Items of one name are owned as a whole, and one without a name, as pruning may leave it, is nobody's.
+    if (element !== undefined) below.set(element, below.has(element) ? member : (nodeOf(each, shape.item, true) ?? member))
   }
   return below
 }

@@ -30,6 +30,16 @@ export function itemElement(shape: ListShape, item: unknown): string {
   return `${text}}`
 }
 
+/** Undefined where the keys do not name the item. */
+export function elementIfNamed(shape: ListShape, item: unknown): string | undefined {
+  try {
+    return itemElement(shape, item)
+  } catch (err) {
+    if (err instanceof UnnamedItem) return undefined
+    throw err
+  }
+}
+
 /** As messages show it: `.spec`, `[name="web"]`, `[="finalizer"]`, `[0]`. */
 export function elementText(element: string): string {
   const rest = element.slice(2)

@@ -2,7 +2,7 @@
 import { setOwn } from '../../../base/own-property.ts'
 import { isRecord } from '../../schema/compile.ts'
 import { type FieldSet, isEmpty, isMember } from './field-set.ts'
-import { itemElement } from './path-element.ts'
+import { elementIfNamed } from './path-element.ts'
 import { memberShape, resolve, type Shape } from './shape.ts'
 
 /** A map or list that loses all it held becomes null. Does not change `value`. */
@@ -14,7 +14,8 @@ export function removeFields(value: unknown, set: FieldSet, shape: Shape): unkno
     if (!Array.isArray(value)) return null
     const items: unknown[] = []
     for (const item of value) {
-      const below = set[itemElement(resolved, item)]
+      const element = elementIfNamed(resolved, item)
+      const below = element === undefined ? undefined : set[element]
       if (below === undefined) items.push(item)
       else if (!isMember(below)) items.push(removeFields(item, below, resolved.item))
     }
