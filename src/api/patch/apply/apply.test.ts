@@ -85,6 +85,14 @@ describe('applyConfiguration()', () => {
         isReason(err, 'Conflict') && err.status.message === 'Apply failed with 2 conflicts: conflicts with "one":\n- .data.x\n- .data.y',
     )
   })
+  it('tells names from those that every object of JavaScript has', () => {
+    const live = applyTo(one.empty, configMap({ constructor: '1', x: '1' }), one)
+    const next = { ...structuredClone(live), ...configMap({ x: '1' }), metadata: structuredClone(live.metadata) }
+    const entries = trackUpdate(live, next, undefined, two)
+    assert.deepEqual(sets({ metadata: entries === undefined ? {} : { managedFields: entries } }), { one: ['.data.x'] })
+    const applied = applyTo(next as KubeObject, configMap({ constructor: '2' }), two, true)
+    assert.deepEqual(Object.keys(data(applied) as object), ['x', 'constructor'])
+  })
   it('gives what was there before to a manager of its own', () => {
     const live = { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'a', uid: 'u' }, data: { x: '1' } }
     assert.throws(

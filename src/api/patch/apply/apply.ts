@@ -167,11 +167,12 @@ function applyOnce({ config, force, write }: ApplyRequest, live: KubeObject, bef
   const set = write.filter?.(applied) ?? applied
   const own: Manager = { ...identity, time: last?.time, set, entry: undefined }
   managers.set(key, own)
-  const object = last === undefined ? merged : prune(merged, managers, last, write)
+  const object = last === undefined || hasAll(own, last) ? merged : prune(merged, managers, last, write)
 
   const next = isRecord(object) ? { metadata: {}, ...object } : { metadata: {} }
-  // Of one who is alone nothing is taken.
-  if (managers.size > 1) {
+  const unchanged = isUnchanged(live, object, write.shape)
+  // Of one who is alone nothing is taken, nor by who changes nothing.
+  if (managers.size > 1 && !unchanged) {
     const changes = changesOf(live, next, compare(live, object, write.shape), write)
     const conflicts: Conflict[] = []
     for (const [other, manager] of managers) {
@@ -183,7 +184,7 @@ function applyOnce({ config, force, write }: ApplyRequest, live: KubeObject, bef
   }
   const owned = withoutUnowned(set)
   if (isEmpty(owned)) managers.delete(key)
-  else managers.set(key, entered(own, last, owned, isUnchanged(live, object, write.shape) ? last?.time : write.time))
+  else managers.set(key, entered(own, last, owned, unchanged ? last?.time : write.time))
   const result = isRecord(object) ? object : {}
   return { object: write.manager === 'kubectl' ? renewLastApplied(result, config) : result, entries: writeManagers(managers) }
 }
@@ -193,6 +194,11 @@ function entered(own: Manager, last: Manager | undefined, set: FieldSet, time: s
   const same = last !== undefined && last.apiVersion === own.apiVersion && sameSet(last.set, set)
   const next = { ...own, time, set: same ? last.set : set }
   return same && last.time === time ? { ...next, entry: last.entry } : next
+}
+
+/** Whether a manager applies all that it applied before: then there is nothing to prune. */
+function hasAll(own: Manager, last: Manager): boolean {
+  return own.apiVersion === last.apiVersion && isEmpty(difference(last.set, own.set))
 }
 
 /** Removes what the manager applied before and does not any more, unless it belongs to somebody else, too. */

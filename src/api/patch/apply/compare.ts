@@ -1,6 +1,7 @@
 // What differs between two objects, found in one walk that is directed by the schema.
+import { getOwn } from '../../../base/own-property.ts'
 import { isRecord } from '../../schema/compile.ts'
-import { type FieldSet, member, setOf } from './field-set.ts'
+import { type FieldSet, member, NodeDraft } from './field-set.ts'
 import { type ListShape, type MapShape, memberShape, resolve, type Shape, type StructShape } from './shape.ts'
 import { groupItems, wholeSet } from './whole-set.ts'
 
@@ -21,8 +22,8 @@ export interface Difference {
  */
 export function compare(old: unknown, next: unknown, shape: Shape): Difference | undefined {
   if (old === next) return undefined
-  if (old === undefined) return { kind: added, below: undefined, whole: wholeSet(next, shape) }
-  if (next === undefined) return { kind: removed, below: undefined, whole: wholeSet(old, shape) }
+  if (old === undefined) return shape.kind === 'leaf' ? leafAdded : { kind: added, below: undefined, whole: wholeSet(next, shape) }
+  if (next === undefined) return shape.kind === 'leaf' ? leafRemoved : { kind: removed, below: undefined, whole: wholeSet(old, shape) }
   return compareParts(old, next, shape)
 }
 
@@ -77,7 +78,7 @@ function mapBelow(
   if (next !== undefined) {
     for (const name in next) {
       const right = next[name]
-      const left = old?.[name]
+      const left = old && getOwn(old, name)
       if (left === right || (right === null && left === undefined && old !== undefined && isNullWhenAbsent(shape, name))) continue
       const difference = compare(left, right, memberShape(shape, name))
       if (difference === undefined) continue
@@ -87,7 +88,7 @@ function mapBelow(
   }
   if (old !== undefined) {
     for (const name in old) {
-      if (old[name] === undefined || next?.[name] !== undefined) continue
+      if (old[name] === undefined || (next !== undefined && getOwn(next, name) !== undefined)) continue
       const isNull = next !== undefined && isNullWhenAbsent(shape, name)
       if (isNull && old[name] === null) continue
       const difference = isNull ? changed : compare(old[name], undefined, memberShape(shape, name))
@@ -100,6 +101,8 @@ function mapBelow(
 }
 
 const changed: Difference = Object.freeze({ kind: modified, below: undefined, whole: undefined })
+const leafAdded: Difference = Object.freeze({ kind: added, below: undefined, whole: member })
+const leafRemoved: Difference = Object.freeze({ kind: removed, below: undefined, whole: member })
 
 function isNullWhenAbsent(shape: StructShape | MapShape, name: string): boolean {
   return shape.kind === 'struct' && shape.isNullWhenAbsent(name)
@@ -139,12 +142,12 @@ function nodeOf({ kind, below, whole }: Difference, kinds: number): FieldSet | u
   const isIn = (kind & kinds) !== 0
   if (whole !== undefined) return isIn ? whole : undefined
   if (below === undefined) return isIn ? member : undefined
-  const inner = new Map<string, FieldSet>()
+  const draft = new NodeDraft(isIn)
   for (const [element, difference] of below) {
     const node = nodeOf(difference, kinds)
-    if (node !== undefined) inner.set(element, node)
+    if (node !== undefined) draft.add(element, node)
   }
-  return setOf(inner, isIn) ?? (isIn ? member : undefined)
+  return draft.finished()
 }
 
 /** Whether `next` is the same to the letter, the order of items included; what is empty is not what is absent. */
@@ -157,11 +160,14 @@ export function isUnchanged(old: unknown, next: unknown, shape: Shape): boolean 
     return old.length === next.length && old.every((item, index) => isUnchanged(item, next[index], resolved.item))
   }
   if (!isRecord(old) || !isRecord(next)) return equal(old, next)
-  const same = (name: string): boolean =>
-    isUnchanged(old[name], next[name], memberShape(resolved, name)) ||
-    ((old[name] ?? null) === null && (next[name] ?? null) === null && isNullWhenAbsent(resolved, name))
+  const same = (name: string): boolean => {
+    const left = getOwn(old, name)
+    const right = getOwn(next, name)
+    if (isUnchanged(left, right, memberShape(resolved, name))) return true
+    return (left ?? null) === null && (right ?? null) === null && isNullWhenAbsent(resolved, name)
+  }
   for (const name in next) if (!same(name)) return false
-  for (const name in old) if (next[name] === undefined && !same(name)) return false
+  for (const name in old) if (getOwn(next, name) === undefined && !same(name)) return false
   return true
 }
 
@@ -170,7 +176,7 @@ export function equal(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, index) => equal(item, b[index]))
   if (!isRecord(a) || !isRecord(b)) return false
-  for (const name in a) if (!equal(a[name], b[name])) return false
-  for (const name in b) if (b[name] !== undefined && a[name] === undefined) return false
+  for (const name in a) if (!equal(a[name], getOwn(b, name))) return false
+  for (const name in b) if (b[name] !== undefined && getOwn(a, name) === undefined) return false
   return true
 }

@@ -77,17 +77,34 @@ function copyBelow(set: FieldSet): Draft {
   return copy
 }
 
-/** The node of these elements, put into upstream's order; undefined where there are none. */
-export function setOf(below: ReadonlyMap<string, FieldSet>, isIn: boolean): FieldSet | undefined {
-  if (below.size === 0) return undefined
-  const set: Draft = isIn ? { '.': member } : {}
-  if (inOrder(below.keys())) for (const [element, node] of below) set[element] = node
-  else
-    for (const element of sortElements([...below.keys()])) {
-      const node = below.get(element)
-      if (node !== undefined) set[element] = node
-    }
-  return set
+/** Collects the elements of one node and puts them into upstream's order; of a node of thousands nothing is copied that comes in order. */
+export class NodeDraft {
+  readonly #isIn: boolean
+  #set: Draft | undefined
+  #last: string | undefined
+  #inOrder = true
+
+  /** `isIn` says that the node's own path is in the set. */
+  constructor(isIn: boolean) {
+    this.#isIn = isIn
+  }
+
+  has(element: string): boolean {
+    return this.#set?.[element] !== undefined
+  }
+
+  add(element: string, below: FieldSet): void {
+    this.#set ??= this.#isIn ? { '.': member } : {}
+    if (this.#inOrder && this.#last !== undefined && compareElements(this.#last, element) > 0) this.#inOrder = false
+    this.#last = element
+    this.#set[element] = below
+  }
+
+  /** Undefined where there is nothing, the own path included. */
+  finished(): FieldSet | undefined {
+    if (this.#set === undefined) return this.#isIn ? member : undefined
+    return this.#inOrder ? this.#set : sorted(this.#set)
+  }
 }
 
 function inOrder(elements: Iterable<string>): boolean {

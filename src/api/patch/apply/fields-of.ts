@@ -1,8 +1,8 @@
 // All paths that an object sets: what an apply configuration owns.
 import { isRecord } from '../../schema/compile.ts'
-import { emptySet, type FieldSet, member, setOf } from './field-set.ts'
+import { emptySet, type FieldSet, member, NodeDraft } from './field-set.ts'
 import { elementIfNamed, itemElement } from './path-element.ts'
-import { type ListShape, memberShape, resolve, type Shape } from './shape.ts'
+import { type ListShape, type MapShape, memberShape, resolve, type Shape, type StructShape } from './shape.ts'
 
 export function fieldsOf(object: unknown, shape: Shape): FieldSet {
   return nodeOf(object, shape, false) ?? emptySet
@@ -11,37 +11,31 @@ export function fieldsOf(object: unknown, shape: Shape): FieldSet {
 function nodeOf(value: unknown, shape: Shape, isIn: boolean): FieldSet | undefined {
   const resolved = resolve(shape, value)
   if (resolved.kind === 'leaf') return member
-  const below = resolved.kind === 'list' ? itemsOf(value, resolved) : undefined
-  const members = resolved.kind === 'list' ? below : membersOf(value, resolved)
-  return (members && setOf(members, isIn)) ?? (isIn ? member : undefined)
+  const draft = new NodeDraft(isIn)
+  if (resolved.kind === 'list') addItems(value, resolved, draft)
+  else addMembers(value, resolved, draft)
+  return draft.finished()
 }
 
-function membersOf(
-  value: unknown,
-  shape: Exclude<ReturnType<typeof resolve>, { kind: 'leaf' | 'list' }>,
-): Map<string, FieldSet> | undefined {
-  if (!isRecord(value)) return undefined
-  const below = new Map<string, FieldSet>()
+function addMembers(value: unknown, shape: StructShape | MapShape, draft: NodeDraft): void {
+  if (!isRecord(value)) return
   for (const name in value) {
     const inner = value[name]
     if (inner === undefined) continue
     // A struct's field counts through what it holds; whatever else, and what holds nothing, is a path of its own.
     const isIn = inner === null || isEmptyRecord(inner) || shape.kind === 'map' || shape.field(name) === undefined
     const node = nodeOf(inner, memberShape(shape, name), isIn)
-    if (node !== undefined) below.set(`f:${name}`, node)
+    if (node !== undefined) draft.add(`f:${name}`, node)
   }
-  return below
 }
 
-function itemsOf(value: unknown, shape: ListShape): Map<string, FieldSet> | undefined {
-  if (!Array.isArray(value)) return undefined
-  const below = new Map<string, FieldSet>()
+function addItems(value: unknown, shape: ListShape, draft: NodeDraft): void {
+  if (!Array.isArray(value)) return
   for (const each of value) {
     const element = elementIfNamed(shape, each)
     // Items of one name are owned as a whole, and one without a name, as pruning may leave it, is nobody's.
-    if (element !== undefined) below.set(element, below.has(element) ? member : (nodeOf(each, shape.item, true) ?? member))
+    if (element !== undefined) draft.add(element, draft.has(element) ? member : (nodeOf(each, shape.item, true) ?? member))
   }
-  return below
 }
 
 /** Throws `UnnamedItem` for an item of a keyed list that its keys do not name. */

@@ -47,11 +47,23 @@ export function readManagers(entries: readonly ManagedFieldsEntry[]): Managers |
   return managers
 }
 
+/** Sets that were found to be such: those of one stored object are asked about with each request for it. */
+const knownSets = new WeakSet<object>()
+
 function isFieldSet(value: unknown): value is FieldSet {
+  if (!isRecord(value)) return false
+  if (knownSets.has(value)) return true
+  if (!isSetBelow(value)) return false
+  // What is frozen stays as it is.
+  if (Object.isFrozen(value)) knownSets.add(value)
+  return true
+}
+
+function isSetBelow(value: unknown): value is FieldSet {
   if (!isRecord(value)) return false
   for (const element in value) {
     if (element !== '.' && !isElement(element)) return false
-    if (!isFieldSet(value[element])) return false
+    if (!isSetBelow(value[element])) return false
   }
   return true
 }

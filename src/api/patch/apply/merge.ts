@@ -1,5 +1,5 @@
 // Puts an apply configuration over an object: the configuration wins in every leaf, and keyed lists are merged item by item.
-import { setOwn } from '../../../base/own-property.ts'
+import { getOwn, setOwn } from '../../../base/own-property.ts'
 import { isRecord } from '../../schema/compile.ts'
 import { itemElement } from './path-element.ts'
 import { type ListShape, type MapShape, memberShape, resolve, type Shape, type StructShape } from './shape.ts'
@@ -17,13 +17,20 @@ export function mergeConfiguration(live: unknown, config: unknown, shape: Shape)
 function mergeMaps(live: Record<string, unknown>, config: Record<string, unknown>, shape: StructShape | MapShape, sent: unknown): unknown {
   const result: Record<string, unknown> = {}
   let size = 0
-  for (const name of new Set([...Object.keys(live), ...Object.keys(config)])) {
-    const merged = mergeConfiguration(live[name], config[name], memberShape(shape, name))
-    if (merged === undefined) continue
+  let same = true
+  const put = (name: string): void => {
+    const old = getOwn(live, name)
+    const merged = mergeConfiguration(old, getOwn(config, name), memberShape(shape, name))
+    if (merged !== old) same = false
+    if (merged === undefined) return
     setOwn(result, name, merged)
     size++
   }
-  return size === 0 ? sent : result
+  for (const name in live) put(name)
+  for (const name in config) if (getOwn(live, name) === undefined) put(name)
+  if (size === 0) return sent
+  // What changes nothing is told by its identity, so that nobody compares it again.
+  return same ? live : result
 }
 
 /**

@@ -42,6 +42,7 @@ export function typedProblems(
     case 'struct':
     case 'map':
       if (!isRecord(value)) return [kindProblem(path, 'map', value)]
+      if (type.kind === 'map' && hasForm(type.item, value)) return []
       return memberProblems(value, path, (name, member, at) => {
         if (type.kind === 'map') return typedProblems(member, type.item, judged, at)
         const found = type.byName.get(name)
@@ -53,6 +54,13 @@ export function typedProblems(
     default:
       return formProblem(value, forms[type.kind]).map(problem => `${path}: ${problem}`)
   }
+}
+
+/** Whether all members of a map of scalars are such, which is nearly always so and needs no paths. */
+function hasForm(item: SchemaType, value: Record<string, unknown>): boolean {
+  if (item.kind === 'struct' || item.kind === 'map' || item.kind === 'list') return false
+  for (const name in value) if (value[name] !== null && formProblem(value[name], forms[item.kind]).length > 0) return false
+  return true
 }
 
 /**

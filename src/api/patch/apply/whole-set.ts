@@ -1,6 +1,6 @@
 // The paths of a value that came or went as a whole: there is nothing to compare it with, so they are made at once.
 import { isRecord } from '../../schema/compile.ts'
-import { type FieldSet, member, setOf } from './field-set.ts'
+import { type FieldSet, member, NodeDraft } from './field-set.ts'
 import { itemElement } from './path-element.ts'
 import { type ListShape, type MapShape, memberShape, resolve, type Shape, type StructShape } from './shape.ts'
 
@@ -18,21 +18,21 @@ export function wholeSet(value: unknown, shape: Shape): FieldSet {
 }
 
 function setOfMembers(value: Readonly<Record<string, unknown>>, shape: StructShape | MapShape): FieldSet {
-  const below = new Map<string, FieldSet>()
+  const node = new NodeDraft(true)
   for (const name in value) {
     const inner = value[name]
-    if (inner !== undefined) below.set(`f:${name}`, wholeSet(inner, memberShape(shape, name)))
+    if (inner !== undefined) node.add(`f:${name}`, wholeSet(inner, memberShape(shape, name)))
   }
-  if (shape.kind === 'struct') for (const name of shape.leftOut) if (value[name] === undefined) below.set(`f:${name}`, member)
-  return setOf(below, true) ?? member
+  if (shape.kind === 'struct') for (const name of shape.leftOut) if (value[name] === undefined) node.add(`f:${name}`, member)
+  return node.finished() ?? member
 }
 
 /** Several items of one name come and go as one. */
 function setOfItems(items: readonly unknown[], shape: ListShape): FieldSet {
-  const below = new Map<string, FieldSet>()
+  const node = new NodeDraft(true)
   for (const [element, [first, ...more]] of groupItems(items, shape))
-    below.set(element, more.length > 0 ? member : wholeSet(first, shape.item))
-  return setOf(below, true) ?? member
+    node.add(element, more.length > 0 ? member : wholeSet(first, shape.item))
+  return node.finished() ?? member
 }
 
 export function groupItems(items: readonly unknown[], shape: ListShape): Map<string, unknown[]> {
