@@ -170,6 +170,20 @@ test('the scale of a custom resource has its replicas where each version says', 
   assert.deepEqual(specOf(json.metadata.managedFields, 'two'), { 'f:many': { 'f:count': {} } })
 })
 
+test('replicas that are the first of their spec have the defaults of the schema beside them', async () => {
+  const scale = { specReplicasPath: '.spec.count', statusReplicasPath: '.status.count' }
+  const spec: JSONSchemaProps = { type: 'object', properties: { count, color: { ...text, default: 'red' } } }
+  const schema = { openAPIV3Schema: { type: 'object', properties: { spec, status: { type: 'object', properties: { count } } } } }
+  await using api = await serving(spec, { schema, subresources: { status: {}, scale } })
+  const { metadata, apiVersion, kind } = widget('a', {})
+  await api.create(widgets, { metadata, apiVersion, kind })
+  assert.equal((await api.request('PATCH', `${widgets}/a/scale`, { spec: { replicas: 2 } })).status, 200)
+  const scaled = await api.get(`${widgets}/a`)
+  assert.deepEqual(scaled.json.spec, { count: 2, color: 'red' })
+  const labelled = await patch(api, { metadata: { labels: { x: 'y' } } })
+  assert.equal(labelled.json.metadata.generation, scaled.json.metadata.generation)
+})
+
 test('a null in a configuration is judged as a value, but for one that a default replaces', async () => {
   await using api = await serving({
     type: 'object',

@@ -162,7 +162,8 @@ function scaled(context: ResourceContext, wanted: Scale, parent: Scalable): Kube
   setReplicas(context, parent, replicas)
   if (resourceVersion) parent.metadata.resourceVersion = resourceVersion
   else delete parent.metadata.resourceVersion
-  return parent
+  // Around replicas that were the first of their spec the schema has its defaults.
+  return context.served.definition.custom?.adopt(parent) ?? parent
 }
 
 function setReplicas({ served }: ResourceContext, parent: Scalable, replicas: number): void {
