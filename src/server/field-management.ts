@@ -172,7 +172,7 @@ function versionOf(
         })),
         to.apiVersion,
       )
-      const found = converted.map(object => read?.adopt(object) ?? object)
+      const found = [...converted]
       return objects.map(object => (object === empty ? (read?.empty ?? bare) : (found.shift() ?? object)))
     }
     const one = (object: KubeObject, from: ServedResource, to: ServedResource) => inVersion([object], from, to)[0] ?? object
@@ -186,8 +186,16 @@ function versionOf(
       restore: object => one(object, other, served),
     }
   }
+  if (custom !== undefined) {
+    // Nothing but the version differs, and what is null stays so until the object is read: validation has to see it.
+    return {
+      shape: custom.shape,
+      convert: object => ({ ...object, apiVersion: other.apiVersion }),
+      restore: object => ({ ...object, apiVersion: served.apiVersion }),
+    }
+  }
   return {
-    shape: custom?.shape ?? shapeOfKind(other),
+    shape: shapeOfKind(other),
     convert: object => converted(object, served, other),
     restore: object => converted(object, other, served),
   }

@@ -203,3 +203,29 @@ test('a null in a configuration is judged as a value, but for one that a default
   const created = await api.request('POST', widgets, widget('b', { plain: null, labels: { a: null } }))
   assert.deepEqual(created.json.spec, { chosen: 'red', labels: {} })
 })
+
+test('what is null or empty in a configuration stays in the eyes of managers of another version', async () => {
+  await using api = new TestServer()
+  const properties = {
+    parts: { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] },
+    color: { ...text, default: 'red' },
+  }
+  const items: JSONSchemaProps = { type: 'object', required: ['name'], properties: { name: text } }
+  const spec = { type: 'object', properties: { ...properties, parts: { ...properties.parts, items } } } as JSONSchemaProps
+  const schema = { openAPIV3Schema: { type: 'object', properties: { spec } } }
+  const version = { served: true, schema }
+  const versions = [
+    { ...version, name: 'v1', storage: true },
+    { ...version, name: 'v2', storage: false },
+  ]
+  await install(api, widgetDefinition({ spec: { versions } }))
+  const send = (name: string, object: object, manager: string) =>
+    api.request('PATCH', `/apis/example.com/${name}/namespaces/default/widgets/a?fieldManager=${manager}`, object, applyPatch)
+  const inVersion = (name: string, value: object) => ({ ...widget('a', value), apiVersion: `example.com/${name}` })
+  assert.equal((await send('v2', inVersion('v2', {}), 'one')).status, 201)
+  const refused = await send('v1', inVersion('v1', { parts: [{ name: null }] }), 'two')
+  assert.equal(refused.status, 422, refused.text)
+  assert.match(refused.json.message, /spec\.parts\[0\]\.name: Invalid value: "null"/)
+  const again = await send('v1', inVersion('v1', {}), 'one')
+  assert.deepEqual(again.json.spec, { color: 'red' })
+})
