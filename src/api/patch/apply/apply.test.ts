@@ -194,6 +194,11 @@ describe('judgeConfiguration()', () => {
       /\.cpu: expected any scalar, got &\{map\[a:1\]\}$/,
     ],
     ['a list that is text', pod([{ name: 'a', args: 'x' }]), /\.args: expected list, got &\{x\}$/],
+    [
+      'a large key of an item',
+      pod([{ name: 'a', ports: [{ containerPort: 1000000, x: 1 }] }]),
+      /\.ports\[containerPort=1000000,protocol="TCP"\]\.x: field not declared in schema$/,
+    ],
     ['an item of an atomic list', pod([{ name: 'a', args: [5] }]), /\.args\[0\]: expected string, got/],
     ['a struct that is a number', pod([{ name: 'a', resources: 5 }]), /\.resources: expected map, got &\{5\}$/],
     [

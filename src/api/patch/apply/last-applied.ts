@@ -17,7 +17,9 @@ export function lastAppliedFields(
   { apiVersion, shape, type }: Pick<FieldWrite, 'apiVersion' | 'shape' | 'type'>,
 ): FieldSet {
   const config = parsed(live.metadata.annotations?.[annotation])
-  if (config?.['apiVersion'] !== apiVersion || (type !== undefined && typedProblems(config, type).length > 0)) return emptySet
+  if (config?.['apiVersion'] !== apiVersion || !config['kind']) return emptySet
+  // As upstream, also where the object has several items of one name.
+  if (type !== undefined && [config, live].some(value => typedProblems(value, type).length > 0)) return emptySet
   return difference(fieldsOf(config, shape), pathsOf(compare(config, live, shape), added | modified | removed))
 }
 

@@ -40,18 +40,18 @@ export function elementIfNamed(shape: ListShape, item: unknown): string | undefi
   }
 }
 
-/** As messages show it: `.spec`, `[name="web"]`, `[="finalizer"]`, `[0]`. */
-export function elementText(element: string): string {
+/** As messages show it: `.spec`, `[name="web"]`, `[="finalizer"]`, `[0]`. What was read from `fieldsV1` has its numbers as Go's float64. */
+export function elementText(element: string, number: (value: number) => string = goFloat): string {
   const rest = element.slice(2)
   switch (element.charAt(0)) {
     case 'k': {
       const keys: unknown = parseJson(rest)
       return `[${Object.entries(isRecord(keys) ? keys : {})
-        .map(([name, value]) => `${name}=${valueText(value)}`)
+        .map(([name, value]) => `${name}=${valueText(value, number)}`)
         .join(',')}]`
     }
     case 'v':
-      return `[=${valueText(parseJson(rest))}]`
+      return `[=${valueText(parseJson(rest), number)}]`
     case 'i':
       return `[${rest}]`
     default:
@@ -60,13 +60,13 @@ export function elementText(element: string): string {
 }
 
 /** As upstream prints values; a key that is no scalar stands only in a message that refuses it. */
-function valueText(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(valueText).join(',')}]`
+function valueText(value: unknown, number: (value: number) => string): string {
+  if (Array.isArray(value)) return `[${value.map(item => valueText(item, number)).join(',')}]`
   if (typeof value === 'string') return goQuote(value)
-  if (typeof value === 'number') return goFloat(value)
+  if (typeof value === 'number') return number(value)
   if (!isRecord(value)) return JSON.stringify(value)
   return Object.entries(value)
-    .map(([name, member]) => `${name}=${valueText(member)}`)
+    .map(([name, member]) => `${name}=${valueText(member, number)}`)
     .join('')
 }
 

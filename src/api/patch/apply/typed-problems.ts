@@ -1,5 +1,6 @@
 // Why a configuration is no object of its kind, in the words of upstream's typed values: wrong types, unknown fields, items of keyed lists
 // that have no name or one that is taken.
+import { goNumber } from '../../go-json.ts'
 import { isRecord } from '../../schema/compile.ts'
 import type { ScalarKind, SchemaField, SchemaType } from '../../schema/model.ts'
 import { goFormat, goSyntax, goType } from '../go-format.ts'
@@ -102,9 +103,10 @@ export function keyedProblems(
   for (const [index, item] of items.entries()) {
     try {
       const element = itemElement(shape, item)
-      if (judged === 'configuration' && seen.has(element)) problems.push(`${path}: duplicate entries for key ${elementText(element)}`)
+      if (judged === 'configuration' && seen.has(element))
+        problems.push(`${path}: duplicate entries for key ${elementText(element, goNumber)}`)
       seen.add(element)
-      problems.push(...problemsOf(item, path + elementText(element)))
+      problems.push(...problemsOf(item, path + elementText(element, goNumber)))
     } catch (err) {
       if (!(err instanceof UnnamedItem)) throw err
       // Nothing behind it has a name either, as far as upstream looks.
