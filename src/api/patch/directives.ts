@@ -34,7 +34,7 @@ export function fieldOfDirective(key: string): string {
 export function withoutDirectives(value: unknown, dropsNulls: boolean): unknown {
   if (Array.isArray(value)) return value.map(item => withoutDirectives(item, dropsNulls)).filter(item => item !== undefined)
   if (!isRecord(value)) return value
-  if (Object.hasOwn(value, patchDirective)) return undefined
+  if (Object.hasOwn(value, patchDirective) && !(dropsNulls && value[patchDirective] === null)) return undefined
   const result: JsonObject = {}
   for (const [key, member] of Object.entries(value)) {
     if (member === null && dropsNulls) continue

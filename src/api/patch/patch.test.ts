@@ -158,7 +158,18 @@ describe('a strategic merge patch', () => {
     })
   }
 
-  it('warns under Warn', () => assert.deepEqual(patched(strategic, { spec: { foo: 1 } }, 'Warn').warnings, ['unknown field "spec.foo"']))
+  it('takes $patch: null of what is new for none', () =>
+    assert.deepEqual(spec({ os: { name: 'linux', $patch: null } }), { ...pod.spec, os: { name: 'linux' } }))
+
+  it('warns under Warn, of unknown fields in the order of the converter', () => {
+    const patch = { a: 1, spec: { foo: 1, containers: [{ name: 'c1', bar: 1 }] }, metadata: { b: 1 } }
+    assert.deepEqual(patched(strategic, patch, 'Warn').warnings, [
+      'unknown field "metadata.b"',
+      'unknown field "spec.containers[0].bar"',
+      'unknown field "spec.foo"',
+      'unknown field "a"',
+    ])
+  })
 })
 
 describe('a merge patch', () => {
@@ -260,6 +271,61 @@ describe('a JSON patch', () => {
   })
 
   it('may be null and changes nothing then', () => assert.deepEqual(patched(json, 'null').object, patched(json, '[]').object))
+})
+
+describe('an odd result of a JSON patch or a merge patch', () => {
+  const rows: [name: string, contentType: string, patch: unknown, shown: string, fault: string][] = [
+    [
+      'is shown sorted where the patch went, and as it was elsewhere',
+      merge,
+      { status: '<', spec: null, metadata: { labels: { a: '2' } } },
+      '{"apiVersion":"v1","kind":"Pod","metadata":{"finalizers":["x","y"],"labels":{"a":"2"},"name":"p"},"status":"\\u003c"}',
+      'json: cannot unmarshal string into Go struct field Pod.status of type v1.PodStatus',
+    ],
+    [
+      'is shown with the values of a JSON patch as they were sent',
+      json,
+      [
+        { op: 'replace', path: '/spec', value: { nodeName: { b: 1, a: 2 } } },
+        { op: 'remove', path: '/status' },
+      ],
+      '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","labels":{"a":"1"},"finalizers":["x","y"]},"spec":{"nodeName":{"b":1,"a":2}}}',
+      'json: cannot unmarshal object into Go struct field PodSpec.spec.nodeName of type string',
+    ],
+    [
+      'is told the first fault of that text',
+      json,
+      [
+        { op: 'replace', path: '/spec', value: null },
+        { op: 'replace', path: '/metadata/labels/a', value: 1 },
+        { op: 'replace', path: '/metadata/finalizers/1', value: 2 },
+      ],
+      '{"apiVersion":"v1","kind":"Pod","metadata":{"finalizers":["x",2],"labels":{"a":1},"name":"p"},"spec":null,"status":{}}',
+      'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.finalizers of type string',
+    ],
+    [
+      'is told to be no object',
+      json,
+      [{ op: 'replace', path: '', value: [] }],
+      '[]',
+      'couldn\'t get version/kind; json parse error: json: cannot unmarshal array into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }',
+    ],
+  ]
+  for (const [name, contentType, patch, shown, fault] of rows) {
+    it(name, () =>
+      assert.deepEqual(
+        failure(() => patched(contentType, patch)),
+        [422, ` "" is invalid: patch: Invalid value: ${JSON.stringify(shown)}: ${fault}`],
+      ),
+    )
+  }
+
+  it('has its unknown fields told in the order of that text', () =>
+    assert.deepEqual(patched(merge, { metadata: { b: 1, a: 1 }, apple: 1 }, 'Warn').warnings, [
+      'unknown field "apple"',
+      'unknown field "metadata.a"',
+      'unknown field "metadata.b"',
+    ]))
 })
 
 describe('demandPatchType()', () => {

@@ -1,5 +1,4 @@
 // One entry for the patch verb: from the request's body and the current object to the patched one, with upstream's answers.
-import { setOwn } from '../../base/own-property.ts'
 import type { CustomKind } from '../custom-resources/custom-kind.ts'
 import { invalidValue } from '../field-error.ts'
 import type { KubeObject } from '../object.ts'
@@ -12,6 +11,7 @@ import {
   parseJsonBytes,
   strictDecodingMessage,
 } from '../schema/decode.ts'
+import { examine, type Findings } from '../schema/decode-exact.ts'
 import type { StructType } from '../schema/model.ts'
 import { ApiError, apiError, badRequest, invalid, unsupportedMediaType } from '../status.ts'
 import { applyMediaType } from './apply/apply.ts'
@@ -19,7 +19,8 @@ import { StrategicMergeError } from './directives.ts'
 import { goFormat } from './go-format.ts'
 import { jsonPatchSteps, jsonType, strictOperationErrors } from './json-patch.ts'
 import { mergePatch } from './merge-patch.ts'
-import { restoreError } from './restore-error.ts'
+import { patchedNode, textOfNode } from './patched-text.ts'
+import { restoreError, unknownFields } from './restore-error.ts'
 import { strategicMergePatch } from './strategic-merge-patch.ts'
 
 export type PatchKind = 'json' | 'merge' | 'strategic'
@@ -82,8 +83,8 @@ export function* applyPatch(request: PatchRequest): Generator<void, Patched> {
   const result = yield* patchValue(kind, request.current, value, request.type)
   if (request.isLarge) yield
   // Upstream has all members of custom resources sorted.
-  const before = request.type === undefined ? undefined : request.current
-  const shown = () => (kind === 'strategic' ? goFormat(value) : JSON.stringify(asShown(result, before)))
+  const sources = request.type === undefined ? [value] : [request.current, value]
+  const shown = () => (kind === 'strategic' ? goFormat(value) : textOfNode(patchedNode(result, sources)))
   if (request.type === undefined) {
     if (request.custom) judgeCustom(result, request.current, shown)
     if (!isObject(result)) throw invalidPatch(shown(), 'the result is not an object')
@@ -92,33 +93,27 @@ export function* applyPatch(request: PatchRequest): Generator<void, Patched> {
     if (!decoded.ok) throw invalidPatch(shown(), decoded.message)
     return finish(request, decoded.object, [...strictErrors, ...decoded.strictErrors], shown)
   }
-  const named = sameKind(kind, request.current, result, request.type, shown)
-  const decoded = decodeValue(named, request.type, request.fieldValidation)
-  if (!decoded.ok) {
-    throw invalidPatch(shown(), (kind === 'strategic' ? restoreError(named, request.type) : undefined) ?? decoded.message)
-  }
+  const { type } = request
+  const named = sameKind(kind, request.current, result, type, shown)
+  const decoded = decodeValue(named, type, request.fieldValidation)
+  const found = (): Findings =>
+    kind === 'strategic'
+      ? { error: restoreError(named, type), strictErrors: unknownFields(named, type) }
+      : examine(patchedNode(named, sources), type)
+  if (!decoded.ok) throw invalidPatch(shown(), found().error ?? decoded.message)
   const problem = request.conversionProblem?.(decoded.object)
   if (problem !== undefined) throw kind === 'strategic' ? unexplained(problem) : invalidPatch(shown(), problem)
-  return finish(request, decoded.object, [...strictErrors, ...decoded.strictErrors], shown)
-}
-
-/** Upstream shows members sorted where the patch went through, and as they were where it did not. */
-function asShown(value: unknown, before: unknown): unknown {
-  if (value === before) return value
-  if (Array.isArray(value)) return value.map((item, index) => asShown(item, Array.isArray(before) ? before[index] : undefined))
-  if (!isRecord(value)) return value
-  const shown: Record<string, unknown> = {}
-  for (const key of Object.keys(value).sort()) setOwn(shown, key, asShown(value[key], isRecord(before) ? before[key] : undefined))
-  return shown
+  const inOrder = decoded.strictErrors.length < 2 ? decoded.strictErrors : found().strictErrors
+  return finish(request, decoded.object, [...strictErrors, ...inOrder], shown)
 }
 
 /** A patch cannot make another kind of an object: strategic merge leaves the kind alone, the others fail where they change it. */
 function sameKind(patchKind: PatchKind, current: unknown, result: unknown, type: StructType, shown: () => string): unknown {
-  if (!isRecord(current) || !isRecord(result)) return result
+  if (!isRecord(current)) return result
   const { kind, apiVersion } = current
-  if (result['kind'] === kind && result['apiVersion'] === apiVersion) return result
+  if (isRecord(result) && result['kind'] === kind && result['apiVersion'] === apiVersion) return result
   const told = kindToldBy(result, { group: '', version: '', kind: String(kind) })
-  if (patchKind === 'strategic') {
+  if (patchKind === 'strategic' && isRecord(result)) {
     const odd = [result['kind'], result['apiVersion']].find(text => typeof (text ?? '') !== 'string')
     if (odd !== undefined) throw invalidPatch(shown(), restoreError(odd, text) ?? '')
     return { ...result, kind, apiVersion }
@@ -128,7 +123,7 @@ function sameKind(patchKind: PatchKind, current: unknown, result: unknown, type:
   if (told.version === '') throw nameless(current)
   const problem = conversionProblem(told, type)
   if (problem !== undefined) throw invalidPatch(shown(), problem)
-  return { ...result, kind, apiVersion }
+  return isRecord(result) ? { ...result, kind, apiVersion } : result
 }
 
 /** The kind of a custom resource is judged with the rest of it, but there has to be one. */

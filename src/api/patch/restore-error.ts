@@ -23,6 +23,25 @@ export function restoreError(value: unknown, type: SchemaType): string | undefin
   }
 }
 
+/**
+ * `unknown field "spec.foo"` in that converter's order, which tells a struct's own after those of its fields, and without the keys of maps.
+ * Of several of one struct the order is upstream's chance.
+ */
+export function unknownFields(value: unknown, type: SchemaType, path = ''): string[] {
+  if (type.kind === 'list') {
+    return Array.isArray(value) ? value.flatMap((item, index) => unknownFields(item, type.item, `${path}[${index}]`)) : []
+  }
+  if (!isRecord(value)) return []
+  if (type.kind === 'map') return Object.values(value).flatMap(member => unknownFields(member, type.item, path))
+  if (type.kind !== 'struct') return []
+  const pathOf = (name: string): string => (path === '' ? name : `${path}.${name}`)
+  const inner = type.fields.flatMap(({ name, type: field }) =>
+    Object.hasOwn(value, name) ? unknownFields(value[name], field, pathOf(name)) : [],
+  )
+  const own = Object.keys(value).filter(name => !type.byName.has(name))
+  return [...inner, ...own.map(name => `unknown field "${pathOf(name)}"`)]
+}
+
 function scalarError(value: unknown, type: ScalarType): string | undefined {
   switch (type.kind) {
     case 'string':
@@ -38,7 +57,7 @@ function scalarError(value: unknown, type: ScalarType): string | undefined {
     case 'float64':
       return typeof value === 'number' ? undefined : 'unrecognized type: float64'
     case 'bytes': {
-      if (Array.isArray(value)) return undefined
+      if (Array.isArray(value)) return first(value, byteError)
       if (typeof value !== 'string') return `cannot restore slice from ${goKind(value)}`
       const problem = examine(nodeOfValue(value), type).error
       return problem === undefined ? undefined : `error decoding from json: ${problem}`
@@ -47,6 +66,11 @@ function scalarError(value: unknown, type: ScalarType): string | undefined {
       // Types with a decoder of their own use it here too.
       return examine(nodeOfValue(value), type).error
   }
+}
+
+function byteError(value: unknown): string | undefined {
+  if (value === null || Number.isInteger(value)) return undefined
+  return typeof value === 'number' ? 'cannot convert float64 to uint8' : 'unrecognized type: uint8'
 }
 
 /** What Go's reflection calls a value out of JSON. */

@@ -20,13 +20,17 @@ export class JsonSyntaxError extends Error {
 const literals = ['true', 'false', 'null'] as const
 const escapes: Record<string, string> = { '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
 
+/** Go tries a space at the end of the text: where none may stand, that is what it complains about. */
+const endsWithin = /^in (?:literal|numeric literal|exponent|string escape|\\u)|^after decimal point/
+
 /** Throws `JsonSyntaxError`. The caller has bounded the nesting (see `scanJson`). */
 export function parseJsonText(text: string): JsonNode {
   let at = 0
 
   const fail = (context: string): never => {
     const char = text.codePointAt(at)
-    if (char === undefined) throw new JsonSyntaxError('unexpected end of JSON input')
+    if (char === undefined)
+      throw new JsonSyntaxError(endsWithin.test(context) ? `invalid character ' ' ${context}` : 'unexpected end of JSON input')
     throw new JsonSyntaxError(`invalid character ${quoteChar(char)} ${context}`)
   }
   const skipSpace = (): void => {
@@ -153,8 +157,8 @@ export function parseJsonText(text: string): JsonNode {
   return node
 }
 
-/** The same for a value that is no text any more (a patch's result, YAML); it has no duplicate members. */
-export function nodeOfValue(value: unknown): JsonNode {
+/** The same for a value that is no text any more (a patch's result, YAML); it has no duplicate members. `namesOf` puts those of an object in order. */
+export function nodeOfValue(value: unknown, namesOf: (record: object) => readonly string[] = Object.keys): JsonNode {
   if (value === null || value === undefined) return { type: 'null', raw: 'null' }
   switch (typeof value) {
     case 'string':
@@ -167,10 +171,11 @@ export function nodeOfValue(value: unknown): JsonNode {
     default:
       break
   }
-  if (Array.isArray(value)) return { type: 'array', items: value.map(nodeOfValue) }
-  const members = Object.entries(value).flatMap(([key, member]): [string, JsonNode][] =>
-    member === undefined ? [] : [[key, nodeOfValue(member)]],
-  )
+  if (Array.isArray(value)) return { type: 'array', items: value.map(item => nodeOfValue(item, namesOf)) }
+  const members = namesOf(value).flatMap((key): [string, JsonNode][] => {
+    const member: unknown = Reflect.get(value, key)
+    return member === undefined ? [] : [[key, nodeOfValue(member, namesOf)]]
+  })
   return { type: 'object', members }
 }
 
