@@ -69,6 +69,14 @@ describe('decodeBody()', () => {
     )
   })
 
+  it('reads half of a surrogate pair as Go does', () =>
+    assert.deepEqual(decodeBody(bytes('{"metadata":{"name":"\\uD800"},"data":{"\\ud83d":"\\ud83d\\ude00"}}'), configMap, 'Strict').object, {
+      kind: 'ConfigMap',
+      apiVersion: 'v1',
+      metadata: { name: '\ufffd' },
+      data: { '\ufffd': '\u{1f600}' },
+    }))
+
   it('treats null as absent, in lists and maps as the zero value', () => {
     const body = '{"metadata":{"name":null,"labels":{"a":null}},"spec":{"containers":[null],"nodeName":null}}'
     const { object } = decodeBody(bytes(body), pod, 'Strict')

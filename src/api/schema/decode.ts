@@ -4,7 +4,7 @@ import { groupVersion, type KubeObject } from '../object.ts'
 import { badRequest } from '../status.ts'
 import { countMembers, isRecord, readerOf, Unexpected } from './compile.ts'
 import { duplicateMembers, examine } from './decode-exact.ts'
-import { type JsonNode, JsonSyntaxError, nodeOfValue, parseJsonText, scanJson } from './json-text.ts'
+import { type JsonNode, JsonSyntaxError, nodeOfValue, parseJsonText, scanJson, withWholeSurrogates } from './json-text.ts'
 import { type GroupVersionKind, type StructType, schemaFor } from './model.ts'
 import { tryYaml, type YamlOutcome } from './yaml.ts'
 
@@ -174,7 +174,7 @@ export function parseJsonBytes(bytes: Uint8Array, mostValues = maxValues): Parse
   const scan = scanJson(bytes)
   if (scan.depth > maxDepth) return { ok: false, syntax: false, message: `the body is nested deeper than ${maxDepth} levels` }
   if (scan.values > mostValues) return { ok: false, syntax: false, message: `the body has more than ${mostValues} values` }
-  const text = textOf(bytes)
+  const text = scan.hasSurrogate ? withWholeSurrogates(textOf(bytes)) : textOf(bytes)
   try {
     const value: unknown = parseJson(text)
     const duplicates = (): string[] => (countMembers(value) === scan.members ? [] : duplicateMembers(parseJsonText(text)))

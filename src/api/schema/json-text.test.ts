@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { countMembers } from './compile.ts'
-import { type JsonNode, JsonSyntaxError, nodeOfValue, parseJsonText, scanJson } from './json-text.ts'
+import { type JsonNode, JsonSyntaxError, nodeOfValue, parseJsonText, scanJson, withWholeSurrogates } from './json-text.ts'
 
 function plainOf(node: JsonNode): unknown {
   switch (node.type) {
@@ -84,6 +84,17 @@ describe('parseJsonText()', () => {
   ]
   for (const [text, message] of errors)
     it(`says of ${JSON.stringify(text)}: ${message}`, () => assert.throws(() => parseJsonText(text), { message }))
+})
+
+describe('withWholeSurrogates()', () => {
+  const rows: [text: string, whole: string][] = [
+    ['"\\ud83d\\ude00"', '"\\ud83d\\ude00"'],
+    ['"\\ud83d"', '"\\ufffd"'],
+    ['"\\uDE00\\uD83Da"', '"\\ufffd\\ufffda"'],
+    ['"\\ud83d\\ud83d\\ude00"', '"\\ufffd\\ud83d\\ude00"'],
+    ['"\\\\ud83d \\u0064"', '"\\\\ud83d \\u0064"'],
+  ]
+  for (const [text, whole] of rows) it(`makes of ${text} ${whole}`, () => assert.equal(withWholeSurrogates(text), whole))
 })
 
 describe('scanJson()', () => {

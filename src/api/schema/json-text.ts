@@ -187,6 +187,8 @@ export interface JsonScan {
   readonly values: number
   /** A number with a fraction or an exponent, which parseJson cannot tell from an integer. */
   readonly hasFraction: boolean
+  /** An escape of a surrogate, which may lack its other half. */
+  readonly hasSurrogate: boolean
 }
 
 /** One pass over the bytes, before anything is parsed; says nothing about whether they are JSON. */
@@ -196,11 +198,14 @@ export function scanJson(bytes: Uint8Array): JsonScan {
   let depth = 0
   let values = 1
   let hasFraction = false
+  let hasSurrogate = false
   const { length } = bytes
   for (let at = 0; at < length; at++) {
     switch (bytes[at]) {
       case 0x22:
-        for (at++; at < length && bytes[at] !== 0x22; at++) if (bytes[at] === 0x5c) at++
+        for (at++; at < length && bytes[at] !== 0x22; at++) {
+          if (bytes[at] === 0x5c && bytes[++at] === 0x75 && ((bytes[at + 1] ?? 0) | 0x20) === 0x64) hasSurrogate = true
+        }
         break
       case 0x3a:
         members++
@@ -228,7 +233,15 @@ export function scanJson(bytes: Uint8Array): JsonScan {
       }
     }
   }
-  return { members, depth, values, hasFraction }
+  return { members, depth, values, hasFraction, hasSurrogate }
+}
+
+/** JSON text whose surrogates all have their other half: one without is U+FFFD to Go, and no text that could be written in UTF-8. */
+export function withWholeSurrogates(text: string): string {
+  return text.replace(
+    /\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(u[dD][89a-fA-F][\da-fA-F]{2})|.)/gs,
+    (whole: string, alone: string | undefined) => (alone === undefined ? whole : '\\ufffd'),
+  )
 }
 
 function isDigit(char: string): boolean {
