@@ -18,6 +18,11 @@ describe('readYaml()', () => {
     ['20:30', '20:30'],
     ['8080:80', '8080:80'],
     ['1.2.3', '1.2.3'],
+    ['!!js/function x', 'x'],
+    ['!!timestamp 2020-01-01', '2020-01-01'],
+    ['!!binary YWI=', 'ab'],
+    ['!!set {b, c}', { b: null, c: null }],
+    ['!!map [1]', [1]],
   ]
   for (const [text, value] of scalars)
     it(`reads ${text} as ${JSON.stringify(value)}`, () => assert.deepEqual(parseYaml(`a: ${text}`), { a: value }))
@@ -26,7 +31,60 @@ describe('readYaml()', () => {
     assert.deepEqual(parseYaml('a: &x {k: 1}\nb: *x\nc: {<<: *x, l: 2}'), { a: { k: 1 }, b: { k: 1 }, c: { k: 1, l: 2 } })
   })
 
-  const bad = ['a: [1', 'a: !!js/function x', `a: &x [1]\nb: [${'*x,'.repeat(200)}]`, `${'['.repeat(600)}${']'.repeat(600)}`]
+  it('names keys as JSON has them', () =>
+    assert.deepEqual(parseYaml('yes: 1\n010: 2\n.inf: 3\n-.inf: 4\n.nan: 5\n1.5: 6'), {
+      8: 2,
+      true: 1,
+      '.inf': 3,
+      '-.inf': 4,
+      '.nan': 5,
+      1.5: 6,
+    }))
+
+  const ends: [text: string, value: unknown][] = [
+    ['a: |\n  b\n  c', { a: 'b\nc' }],
+    ['a: |\n  b\n', { a: 'b\n' }],
+    ['a: |+\n  b', { a: 'b' }],
+    ['x: [{y: >\n}]\na: 1', undefined],
+    ['a:\n- >\n  b\n  c', { a: ['b c'] }],
+    ['a: |\n  b\nc: 1', { a: 'b\n', c: 1 }],
+    ['a: 1 > 2', { a: '1 > 2' }],
+  ]
+  for (const [text, value] of ends)
+    it(`reads ${JSON.stringify(text)} without a line break that is not there`, () => {
+      if (value === undefined) assert.throws(() => parseYaml(text), YamlError)
+      else assert.deepEqual(parseYaml(text), value)
+    })
+
+  const loose: [text: string, value: unknown][] = [
+    ['a: [\n1,\n2\n]\nb: 1', { a: [1, 2], b: 1 }],
+    ['a:\n  b: {\n"c": 1\n}\n', { a: { b: { c: 1 } } }],
+    ['a: "x\ny\n\n\tz"\nb: 1', { a: 'x y\nz', b: 1 }],
+    ["- a: 'x\n\n  y'\n", [{ a: 'x\ny' }]],
+    ['a: 1\rb: {\rc: 2\r}', { a: 1, b: { c: 2 } }],
+    ['a:\nb: {\tx: 1}', { a: null, b: { x: 1 } }],
+    ['"a\tb":\t{x: 1}', { 'a\tb': { x: 1 } }],
+  ]
+  for (const [text, value] of loose)
+    it(`lets lines begin anywhere in ${JSON.stringify(text)}`, () => assert.deepEqual(parseYaml(text), value))
+
+  it('gives up on a large text of such lines', () => {
+    const text = `a: [\n${'1,\n'.repeat(100_000)}]\n`
+    assert.throws(() => parseYaml(text), { message: 'yaml: line 2: deficient indentation' })
+  })
+
+  const unwritable: [text: string, message: string][] = [
+    ['a: .inf', 'json: unsupported value: +Inf'],
+    ['a: [-.Inf]', 'json: unsupported value: -Inf'],
+    ['a: .NaN', 'json: unsupported value: NaN'],
+    ['"\\ud800": 1\na: "\\ud800"', 'yaml: found invalid Unicode character escape code'],
+    ['~: x', 'unsupported map key of type: %!s(<nil>), key: <nil>, value: "x"'],
+    ['[a]: b', 'yaml: invalid map key: []interface {}{"a"}'],
+  ]
+  for (const [text, message] of unwritable)
+    it(`refuses ${text}: ${message}`, () => assert.throws(() => parseYaml(text), new YamlError(message)))
+
+  const bad = ['a: [1', `a: &x [1]\nb: [${'*x,'.repeat(200)}]`, `${'['.repeat(600)}${']'.repeat(600)}`]
   for (const text of bad) it(`refuses ${text.slice(0, 24)}`, () => assert.throws(() => parseYaml(text), YamlError))
 })
 
@@ -52,6 +110,11 @@ describe('a key that stands twice', () => {
   const rows: readonly [text: string, value: unknown, duplicate: string][] = [
     ['a: 1\na: 2', { a: 2 }, 'yaml: unmarshal errors:\n  line 2: key "a" already set in map'],
     ['x:\n  "b c": 1\n  "b c": 2\n', { x: { 'b c': 2 } }, 'yaml: unmarshal errors:\n  line 3: key "b c" already set in map'],
+    ['yes: 1\non: 2\n', { true: 2 }, 'yaml: unmarshal errors:\n  line 2: key true already set in map'],
+    ["1: 1\n'a:b': 1\n'a:b': 2\n", { 1: 1, 'a:b': 2 }, 'yaml: unmarshal errors:\n  line 3: key "a:b" already set in map'],
+    ['a: 1\na: # c\n\n  b: 2\n', { a: { b: 2 } }, 'yaml: unmarshal errors:\n  line 4: key "a" already set in map'],
+    ['- a: 1\n  a:\n  - 2\n', [{ a: [2] }], 'yaml: unmarshal errors:\n  line 3: key "a" already set in map'],
+    ['a: 1\na:\nb: 2\n', { a: null, b: 2 }, 'yaml: unmarshal errors:\n  line 2: key "a" already set in map'],
     ['{a: 1, a: [2]}', { a: [2] }, 'yaml: unmarshal errors:\n  line 1: key "a" already set in map'],
   ]
   for (const [text, value, duplicate] of rows) {

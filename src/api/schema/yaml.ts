@@ -1,10 +1,9 @@
-// YAML as Kubernetes' tools read it: js-yaml for the grammar, plain scalars resolved as sigs.k8s.io/yaml does (`yes` is true, 0644 is octal,
-// nothing in base 60), no custom tags, bounded aliases.
+// YAML as Kubernetes' tools read it: js-yaml for the grammar, values as sigs.k8s.io/yaml has them, bounded aliases.
 
-import { boolYaml11Tag, CORE_SCHEMA, defineScalarTag, intCoreTag, load, loadAll, mergeTag, NOT_RESOLVED, YAMLException } from 'js-yaml'
+import { load, loadAll, YAMLException } from 'js-yaml'
 import { setOwn } from '../../base/own-property.ts'
-import { goQuote } from '../go-quote.ts'
-import { isRecord } from './compile.ts'
+import { goSyntax } from '../patch/go-format.ts'
+import { yamlSchema } from './yaml-schema.ts'
 
 export class YamlError extends Error {
   constructor(message: string) {
@@ -13,15 +12,7 @@ export class YamlError extends Error {
   }
 }
 
-const goInteger = defineScalarTag('tag:yaml.org,2002:int', {
-  implicit: true,
-  implicitFirstChars: [...'-+0123456789'],
-  resolve: source => parseGoInteger(source) ?? NOT_RESOLVED,
-  identify: intCoreTag.identify,
-})
-
-const schema = CORE_SCHEMA.withTags(boolYaml11Tag, goInteger, mergeTag)
-const limits = { schema, maxAliases: 100, maxDepth: 500 }
+const limits = { schema: yamlSchema, maxAliases: 100, maxDepth: 500 }
 
 export interface ReadYaml {
   /** Of keys that stand twice in a map the last one counts. */
@@ -34,16 +25,82 @@ export interface ReadYaml {
 export function readYaml(text: string): ReadYaml {
   return guarded(() => {
     try {
-      return { value: plain(load(text, limits), text), duplicate: undefined }
+      return { value: jsonOf(text, limits), duplicate: undefined }
     } catch (err) {
       if (!(err instanceof YAMLException)) throw err
       if (err.reason === 'expected a document, but the input is empty') return { value: null, duplicate: undefined }
       if (err.reason !== 'duplicated mapping key' || err.mark === undefined) throw err
-      const { line, position } = err.mark
-      const duplicate = `yaml: unmarshal errors:\n  line ${line + 1}: key ${goQuote(keyAt(text, position))} already set in map`
-      return { value: plain(load(text, { ...limits, json: true }), text), duplicate }
+      return { value: jsonOf(text, { ...limits, json: true }), duplicate: duplicateKey(err.mark) }
     }
   })
+}
+
+/** So many characters may be read again for lines that begin too far left, all together. */
+const rereadCharacters = 256 * 1024
+
+/** Upstream lets the lines within flow collections and quoted scalars begin anywhere. js-yaml wants them indented, and says which one is not. */
+function parse<T>(text: string, read: (text: string, options: Limits) => T, options: Limits): T {
+  let indented = text
+  for (let left = rereadCharacters - text.length; ; left -= text.length) {
+    try {
+      return read(indented, options)
+    } catch (err) {
+      if (!(err instanceof YAMLException) || err.reason !== 'deficient indentation' || err.mark === undefined || left < 0) throw err
+      const next = withIndent(indented, err.mark.position)
+      if (next === undefined) throw err
+      indented = next
+    }
+  }
+}
+
+/**
+ * The text with the line of a position indented further than whatever may hold it. Where the line begins before the collection a tab is at fault,
+ * for which a space does. Undefined where there is none.
+ */
+function withIndent(text: string, position: number): string | undefined {
+  const begin = Math.max(text.lastIndexOf('\n', position - 1), text.lastIndexOf('\r', position - 1)) + 1
+  const line = text.slice(begin, position)
+  if (line.trim() !== '') {
+    const tab = tabBetweenTokens.exec(line)?.[1]?.length
+    return tab === undefined ? undefined : `${text.slice(0, begin + tab)} ${text.slice(begin + tab + 1)}`
+  }
+  let widest = 0
+  for (const [lead] of text.slice(0, begin).matchAll(/^[ \-?:]+/gm)) widest = Math.max(widest, lead.length)
+  return `${text.slice(0, begin)}${' '.repeat(Math.min(widest + 1, maxIndent))}${text.slice(begin)}`
+}
+
+const tabBetweenTokens = /^((?:[^"'\t]|"(?:[^"\\]|\\.)*"|'[^']*')*[:,[{ ])\t/
+const maxIndent = 1000
+
+type Limits = typeof limits & { readonly json?: boolean }
+
+function jsonOf(text: string, options: Limits): unknown {
+  const mayEndInBlock = !text.endsWith('\n') && /[|>]/.test(text)
+  return (mayEndInBlock ? endingInBlock(text, options) : undefined)?.value ?? plain(parse(text, load, options), text)
+}
+
+/** For private use, so that no text of the grammar has it. */
+const endMark = '\ue000'
+
+/**
+ * The value of a text that ends within a block scalar, which has no line break at its end where the text has none; js-yaml gives it one. Where it
+ * ends is told by a mark, as only such a scalar can have a line break behind it.
+ */
+function endingInBlock(text: string, options: Limits): { readonly value: unknown } | undefined {
+  let ends = false
+  const unmarked = (scalar: string): string => {
+    if (!scalar.endsWith(`${endMark}\n`)) return scalar
+    ends = true
+    return scalar.slice(0, -2)
+  }
+  try {
+    const value = plain(parse(text + endMark, load, options), text, unmarked)
+    return ends ? { value } : undefined
+  } catch (err) {
+    // What is wrong with the text itself is told when it is read without the mark.
+    if (err instanceof YAMLException || err instanceof YamlError) return undefined
+    throw err
+  }
 }
 
 /** As `readYaml`, of the body of a request: upstream does not look at what follows the first document. */
@@ -76,17 +133,30 @@ export function tryYaml(stream: string): YamlOutcome {
   }
 }
 
-/** The key whose mark js-yaml gives; that of a quoted key points behind the opening quote. */
-function keyAt(text: string, position: number): string {
-  const quote = text[position - 1]
-  const end = quote === '"' || quote === "'" ? quote : ':'
-  return text.slice(position).split(end, 1)[0]?.trim() ?? ''
+/** The complaint about a key whose mark js-yaml gives; that of a quoted key points behind the opening quote. Upstream counts the line of its value. */
+function duplicateKey({ buffer: text, position }: NonNullable<YAMLException['mark']>): string {
+  const quote = /["']/.exec(text[position - 1] ?? '')?.[0]
+  const source = text.slice(position).split(quote ?? /:(?:\s|$)|\n/, 1)[0] ?? ''
+  const key = quote === undefined && /^[\w.+~-]+\s*$/.test(source) ? load(source, limits) : source.trim()
+  const line = text.slice(0, position + source.length + spaceBeforeValue(text, position + source.length)).split('\n').length
+  return `yaml: unmarshal errors:\n  line ${line}: key ${goSyntax(key)} already set in map`
+}
+
+/** How many characters stand between a key and its value, comments and line breaks among them; none before a key of no value. */
+function spaceBeforeValue(text: string, afterKey: number): number {
+  const begin = text.lastIndexOf('\n', afterKey - 1) + 1
+  const indent = /^[ -]*/.exec(text.slice(begin))?.[0].length ?? 0
+  const space = /^["']?[ \t]*:(?:[ \t]|#.*|\r?\n)*/.exec(text.slice(afterKey))?.[0] ?? ''
+  const lines = space.split('\n')
+  const own = lines.at(-1)?.length ?? 0
+  const isList = text.startsWith('- ', afterKey + space.length)
+  return lines.length === 1 || own > indent || (own === indent && isList) ? space.length : 0
 }
 
 /** All documents of a stream; empty ones are left out. Throws `YamlError`. */
 export function parseYamlDocuments(text: string): unknown[] {
   return guarded(() =>
-    loadAll(text, limits)
+    parse(text, (stream, options) => loadAll(stream, options), limits)
       .map(document => plain(document, text))
       .filter(document => document !== null),
   )
@@ -106,28 +176,40 @@ function guarded<T>(read: () => T): T {
 
 /**
  * Values shared by an alias become copies of their own. Aliases of aliases grow without bound, so the copy may have only a few times as many
- * values as the text has characters. What JSON has no word for (infinity) becomes null.
+ * values as the text has characters. Throws `YamlError` for what JSON has no word for.
  */
-function plain(value: unknown, text: string): unknown {
+function plain(value: unknown, text: string, scalar = (source: string): string => source): unknown {
   let left = 10_000 + 4 * text.length
   // The parser bounds the nesting of the text; aliases nest again, and one inside of its own anchor without end.
   const copy = (current: unknown, depth: number): unknown => {
     if (left-- <= 0 || depth > limits.maxDepth) throw new YamlError('yaml: document contains excessive aliasing')
     if (Array.isArray(current)) return current.map(item => copy(item, depth + 1))
-    if (!isRecord(current)) return current === undefined || (typeof current === 'number' && !Number.isFinite(current)) ? null : current
-    const result: Record<string, unknown> = {}
-    for (const key of Object.keys(current)) setOwn(result, key, copy(current[key], depth + 1))
-    return result
+    if (current instanceof Map) {
+      const result: Record<string, unknown> = {}
+      for (const [key, member] of current) {
+        const inner = copy(member, depth + 1)
+        setOwn(result, typeof key === 'object' ? refuseKey(copy(key, depth + 1), inner) : nameOf(key), inner)
+      }
+      return result
+    }
+    if (typeof current === 'number' && !Number.isFinite(current)) throw new YamlError(`json: unsupported value: ${goInfinity(current)}`)
+    if (typeof current !== 'string') return current ?? null
+    if (!current.isWellFormed()) throw new YamlError('yaml: found invalid Unicode character escape code')
+    return scalar(current)
   }
   return copy(value, 0)
 }
 
-/** Go's ParseInt with base 0: prefixes 0x, 0o, 0b and 0, and underscores between digits. */
-function parseGoInteger(source: string): number | undefined {
-  const match = /^([-+]?)(0[xX][0-9a-fA-F_]+|0[oO]?[0-7_]+|0[bB][01_]+|[1-9][\d_]*|0)$/.exec(source)
-  if (match?.[2] === undefined) return undefined
-  const digits = match[2].replaceAll('_', '')
-  const octal = /^0[oO]?([0-7]+)$/.exec(digits)?.[1]
-  const magnitude = octal === undefined ? Number(digits) : Number.parseInt(octal, 8)
-  return Number.isNaN(magnitude) ? undefined : match[1] === '-' ? -magnitude : magnitude
+function goInfinity(value: number): string {
+  return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'
+}
+
+/** What a key is called in JSON. */
+function nameOf(key: unknown): string {
+  return typeof key !== 'number' || Number.isFinite(key) ? String(key) : Number.isNaN(key) ? '.nan' : key > 0 ? '.inf' : '-.inf'
+}
+
+function refuseKey(key: unknown, value: unknown): never {
+  const problem = key === null ? `unsupported map key of type: %!s(<nil>), key: <nil>, value: ${goSyntax(value)}` : undefined
+  throw new YamlError(problem ?? `yaml: invalid map key: ${goSyntax(key)}`)
 }
