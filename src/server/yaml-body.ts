@@ -28,7 +28,7 @@ export async function readYamlBody(
 ): Promise<YamlOutcome> {
   const plain = asJson(bytes, most)
   if (plain !== undefined) return plain
-  if (bytes.length <= atOnceBytes) return tryYaml(bytes.toString())
+  if (bytes.length <= atOnceBytes) return tryYaml(bytes)
   const reading = await apart.run(bytes, context.request.signal).catch((err: unknown) => {
     if (codeOf(err) !== 'ERR_WORKER_OUT_OF_MEMORY') throw err
     throw tooLarge(`reading the YAML takes more than ${memoryMiB} MiB of memory`)

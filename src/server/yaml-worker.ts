@@ -5,7 +5,7 @@ import type { YamlReading } from './yaml-body.ts'
 
 answerWork<Uint8Array, YamlReading>(
   bytes => {
-    const outcome = tryYaml(Buffer.from(bytes).toString())
+    const outcome = tryYaml(bytes)
     if (!outcome.ok) return { json: undefined, message: outcome.message }
     return { json: new TextEncoder().encode(JSON.stringify(outcome.value)), duplicate: outcome.duplicate }
   },

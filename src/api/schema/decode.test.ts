@@ -298,7 +298,12 @@ describe('decodeBody()', () => {
     assert.equal(JSON.stringify(object), '{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"a"},"data":{"x":"1"}}')
     assert.match(
       messageOf(() => decodeYaml('a: [1')),
-      /^error converting YAML to JSON: yaml: /,
+      /^the object provided is unrecognized \(must be of type ConfigMap\): yaml: line 1: .* \(613a205b31\)$/,
+    )
+    const latin1 = Buffer.from('data: {a: \xe9, b: c}', 'latin1')
+    assert.match(
+      messageOf(() => decodeBody(latin1, configMap, 'Ignore', parseDocument(latin1, 'application/yaml'))),
+      /: yaml: invalid trailing UTF-8 octet \(/,
     )
   })
 

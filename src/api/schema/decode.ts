@@ -146,11 +146,11 @@ export function parsedBody(parsed: ParsedDocument, bytes: Uint8Array, kind: stri
 /** `fault` is `limit` where a limit of ours refuses what upstream reads. */
 export type ParsedDocument =
   | (ParsedBody & { readonly ok: true })
-  | { readonly ok: false; readonly message: string; readonly fault: 'syntax' | 'yaml' | 'limit' }
+  | { readonly ok: false; readonly message: string; readonly fault: 'syntax' | 'limit' }
 
 /** JSON or YAML to a plain value, nesting bounded; `message` is upstream's decoder's. */
 export function parseDocument(bytes: Uint8Array, contentType: string, mostValues = maxValues): ParsedDocument {
-  if (/^application\/yaml\b/.test(contentType)) return yamlDocument(tryYaml(textOf(bytes)))
+  if (/^application\/yaml\b/.test(contentType)) return yamlDocument(tryYaml(bytes))
   const parsed = parseJsonBytes(bytes, mostValues)
   if (parsed.ok) return parsed
   if (!parsed.syntax) return { ok: false, message: parsed.message, fault: 'limit' }
@@ -202,7 +202,7 @@ function syntaxMessage(text: string): string {
 
 export function yamlDocument(outcome: YamlOutcome): ParsedDocument {
   if (outcome.ok) return { ...outcome, text: undefined }
-  return { ok: false, message: `error converting YAML to JSON: ${outcome.message}`, fault: 'yaml' }
+  return { ok: false, message: outcome.message, fault: 'syntax' }
 }
 
 export function unrecognized(message: string, kind: string, bytes: Uint8Array): Error {

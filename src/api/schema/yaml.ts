@@ -1,8 +1,10 @@
 // YAML as Kubernetes' tools read it: js-yaml for the grammar, values as sigs.k8s.io/yaml has them, bounded aliases.
 
+import { isUtf8 } from 'node:buffer'
 import { load, loadAll, YAMLException } from 'js-yaml'
 import { setOwn } from '../../base/own-property.ts'
 import { goSyntax } from '../patch/go-format.ts'
+import { utf8Problem } from './utf8-problem.ts'
 import { yamlSchema } from './yaml-schema.ts'
 
 export class YamlError extends Error {
@@ -124,9 +126,10 @@ function firstDocument(stream: string): string {
 /** As `readFirstYaml`, with the text of its `YamlError` in the place of a throw. */
 export type YamlOutcome = (ReadYaml & { readonly ok: true }) | { readonly ok: false; readonly message: string }
 
-export function tryYaml(stream: string): YamlOutcome {
+export function tryYaml(stream: Uint8Array): YamlOutcome {
+  if (!isUtf8(stream)) return { ok: false, message: `yaml: ${utf8Problem(stream)}` }
   try {
-    return { ok: true, ...readFirstYaml(stream) }
+    return { ok: true, ...readFirstYaml(new TextDecoder('utf-8', { ignoreBOM: true }).decode(stream)) }
   } catch (err) {
     if (err instanceof YamlError) return { ok: false, message: err.message }
     throw err
