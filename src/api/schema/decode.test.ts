@@ -307,6 +307,17 @@ describe('decodeBody()', () => {
     )
   })
 
+  it('tells of YAML what is wrong in the order of names', () => {
+    assert.match(
+      messageOf(() => decodeYaml('z: 1\nmetadata: {x: 1, b: 2}\na: 1\n')),
+      /: strict decoding error: unknown field "a", unknown field "metadata.b", unknown field "metadata.x", unknown field "z"$/,
+    )
+    assert.match(
+      messageOf(() => decodeYaml('metadata: {name: [1]}\ndata: 1\n')),
+      /: json: cannot unmarshal number into Go struct field ConfigMap.data of type map\[string\]string$/,
+    )
+  })
+
   it('reads schemas of custom resources, which contain themselves', () => {
     const crd = { group: 'apiextensions.k8s.io', version: 'v1', kind: 'CustomResourceDefinition' }
     const version = (schema: unknown): unknown => ({ spec: { versions: [{ name: 'v1', schema: { openAPIV3Schema: schema } }] } })

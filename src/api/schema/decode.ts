@@ -2,7 +2,7 @@
 import { parseJson } from '../../base/json.ts'
 import { groupVersion, type KubeObject } from '../object.ts'
 import { badRequest } from '../status.ts'
-import { countMembers, isRecord, readerOf, Unexpected } from './compile.ts'
+import { byBytes, countMembers, isRecord, readerOf, Unexpected } from './compile.ts'
 import { duplicateMembers, examine } from './decode-exact.ts'
 import { type JsonNode, JsonSyntaxError, nodeOfValue, parseJsonText, scanJson, withWholeSurrogates } from './json-text.ts'
 import { type GroupVersionKind, type StructType, schemaFor } from './model.ts'
@@ -51,8 +51,9 @@ export interface JsonText {
   readonly scan: ReturnType<typeof scanJson>
 }
 
+/** What was no JSON, as YAML, upstream makes JSON of: with members in order. */
 function nodeOf(value: unknown, text: JsonText | undefined): JsonNode {
-  return text === undefined ? nodeOfValue(value) : parseJsonText(text.text)
+  return text === undefined ? nodeOfValue(value, record => Object.keys(record).sort(byBytes)) : parseJsonText(text.text)
 }
 
 function isObject(value: unknown): value is KubeObject {
