@@ -19,7 +19,7 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
 }
 
 /** Null items of lists stay. */
-function withoutNulls(value: unknown): unknown {
+export function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls)
   if (!isRecord(value)) return value
   const result: Record<string, unknown> = {}

@@ -147,6 +147,7 @@ describe('a strategic merge patch', () => {
     [{ spec: { dnsPolicy: 1 } }, 422, /: cannot convert int64 to v1.DNSPolicy$/],
     [{ spec: { priority: 1.5 } }, 422, /: cannot convert float64 to int32$/],
     [{ spec: { overhead: { cpu: 'x' } } }, 422, /: quantities must match the regular expression /],
+    [{ spec: { $retainKeys: ['hostPID'], hostPID: 'x' } }, 422, /"map\[spec:map\[hostPID:x\]\]": unrecognized type: bool$/],
     [{ metadata: { deletionTimestamp: 1 } }, 422, /: json: cannot unmarshal number into Go value of type string$/],
     ['[]', 400, /^json: cannot unmarshal array into Go value of type map\[string\]interface \{\}$/],
   ]

@@ -18,6 +18,7 @@ import { applyMediaType } from './apply/apply.ts'
 import { StrategicMergeError } from './directives.ts'
 import { goFormat } from './go-format.ts'
 import { jsonPatchSteps, jsonType, strictOperationErrors } from './json-patch.ts'
+import { leftOfPatch } from './left-of-patch.ts'
 import { mergePatch } from './merge-patch.ts'
 import { patchedNode, textOfNode } from './patched-text.ts'
 import { restoreError, unknownFields } from './restore-error.ts'
@@ -84,7 +85,7 @@ export function* applyPatch(request: PatchRequest): Generator<void, Patched> {
   if (request.isLarge) yield
   // Upstream has all members of custom resources sorted.
   const sources = request.type === undefined ? [value] : [request.current, value]
-  const shown = () => (kind === 'strategic' ? goFormat(value) : textOfNode(patchedNode(result, sources)))
+  const shown = () => (kind === 'strategic' ? shownPatch(request.current, value, request.type) : textOfNode(patchedNode(result, sources)))
   if (request.type === undefined) {
     if (request.custom) judgeCustom(result, request.current, shown)
     if (!isObject(result)) throw invalidPatch(shown(), 'the result is not an object')
@@ -105,6 +106,10 @@ export function* applyPatch(request: PatchRequest): Generator<void, Patched> {
   if (problem !== undefined) throw kind === 'strategic' ? unexplained(problem) : invalidPatch(shown(), problem)
   const inOrder = decoded.strictErrors.length < 2 ? decoded.strictErrors : found().strictErrors
   return finish(request, decoded.object, [...strictErrors, ...inOrder], shown)
+}
+
+function shownPatch(current: unknown, patch: unknown, type: StructType | undefined): string {
+  return goFormat(isRecord(current) && isRecord(patch) ? leftOfPatch(current, patch, type) : patch)
 }
 
 /** A patch cannot make another kind of an object: strategic merge leaves the kind alone, the others fail where they change it. */

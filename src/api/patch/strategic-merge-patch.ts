@@ -105,7 +105,7 @@ function listIn(object: JsonObject, name: string): readonly unknown[] | undefine
 }
 
 /** The original with only the keys that `$retainKeys` names, where the patch has it. */
-function retainKeys(original: JsonObject, patch: JsonObject): JsonObject {
+export function retainKeys(original: JsonObject, patch: JsonObject): JsonObject {
   if (!Object.hasOwn(patch, retainKeysDirective)) return without(original, () => false)
   const keys = patch[retainKeysDirective]
   if (!Array.isArray(keys)) throw new StrategicMergeError(badRetainKeys, 'format')
@@ -117,20 +117,20 @@ function retainKeys(original: JsonObject, patch: JsonObject): JsonObject {
   return without(original, key => !retained.has(key))
 }
 
-function without(value: JsonObject, drops: (key: string) => boolean): JsonObject {
+export function without(value: JsonObject, drops: (key: string) => boolean): JsonObject {
   const result: JsonObject = {}
   for (const key of Object.keys(value)) if (!drops(key)) setOwn(result, key, value[key])
   return result
 }
 
-interface Member {
+export interface Member {
   readonly field: SchemaField
   /** The type of the member, of a list that of its items. */
   readonly inner: SchemaType
 }
 
 /** Nothing can be merged into a map's values, nor into what has no schema. */
-function memberType(type: SchemaType | undefined, key: string): Member {
+export function memberType(type: SchemaType | undefined, key: string): Member {
   const named = JSON.stringify(key)
   if (type?.kind === 'map' || type?.kind === 'list') {
     throw new StrategicMergeError(
@@ -143,7 +143,7 @@ function memberType(type: SchemaType | undefined, key: string): Member {
   throw new StrategicMergeError(`unable to find api field in struct ${struct} for the json field ${named}`)
 }
 
-function listMember(type: SchemaType | undefined, key: string): Member {
+export function listMember(type: SchemaType | undefined, key: string): Member {
   const { field, inner } = memberType(type, key)
   if (inner.kind === 'list') return { field, inner: inner.item }
   // Upstream takes what a pointer points to for the item: that a struct is no list is found when the result is decoded.
@@ -151,6 +151,6 @@ function listMember(type: SchemaType | undefined, key: string): Member {
   throw new StrategicMergeError(`expected slice or array type, but got: ${type?.kind ?? 'interface'}`)
 }
 
-function strategyOf(field: SchemaField): string | undefined {
+export function strategyOf(field: SchemaField): string | undefined {
   return field.patchStrategies.find(strategy => strategy !== 'retainKeys')
 }
