@@ -23,7 +23,7 @@ const mostAttempts = 5
 /** Written at once, about one object each: the server commits what comes together together, for less than half the price. */
 const mostAtOnce = 10
 
-type Waiting = EventInput & { readonly at: number }
+type Waiting = EventInput & { readonly at: number; readonly annotations?: Readonly<Record<string, string>> }
 
 export class EventRecorder implements AsyncDisposable {
   readonly #options: EventRecorderOptions
@@ -39,13 +39,19 @@ export class EventRecorder implements AsyncDisposable {
   }
 
   /** Returns at once. `reason` is CamelCase, `message` a sentence. */
-  record(object: ObjectReference, type: 'Normal' | 'Warning', reason: string, message: string): void {
+  record(
+    object: ObjectReference,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+    annotations?: Readonly<Record<string, string>>,
+  ): void {
     if (this.#stop.signal.aborted) return
     if (this.#waiting.length >= mostWaiting) {
       this.#options.log.debug('event dropped', { object: object.name, reason })
       return
     }
-    this.#waiting.push({ object, type, reason, message, at: this.#options.clock.now() })
+    this.#waiting.push({ object, type, reason, message, at: this.#options.clock.now(), ...(annotations ? { annotations } : {}) })
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined
     })
@@ -127,7 +133,11 @@ export class EventRecorder implements AsyncDisposable {
     return {
       apiVersion: 'v1',
       kind: 'Event',
-      metadata: { name: `${event.object.name ?? 'unknown'}.${suffix}`, namespace },
+      metadata: {
+        name: `${event.object.name ?? 'unknown'}.${suffix}`,
+        namespace,
+        ...(event.annotations ? { annotations: event.annotations } : {}),
+      },
       involvedObject: event.object,
       reason: event.reason,
       message: message.slice(0, 1024),

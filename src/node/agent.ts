@@ -9,6 +9,11 @@ import { cleanUp, removeAllPods } from './clean-up.ts'
 import { type Containerd, startContainerd } from './containerd.ts'
 import type { ContainerRuntime } from './cri/runtime.ts'
 import type { ClusterDns } from './dns-config.ts'
+import { diskFacts } from './eviction/disk-facts.ts'
+import { DiskPressure } from './eviction/disk-pressure.ts'
+import { diskUsage } from './eviction/disk-usage.ts'
+import { Evictor } from './eviction/evictor.ts'
+import { ImageCollector } from './eviction/image-collector.ts'
 import { builtinImages } from './images/builtin-images.ts'
 import { importImage } from './images/import-image.ts'
 import { PullRecords } from './images/pull-records.ts'
@@ -93,12 +98,16 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     }
     const guard = options.policies(client)
     const reports = new RefusedReports(options.isServiceAddress)
-    const registrar = new NodeRegistrar({ client, node, health: until => nodeHealth(runtime, directory, guard, until), clock, log })
+    const pressure = new DiskPressure({ facts: () => diskFacts(directory), clock, log })
+    // A node whose disk is full at its start says so with its first report, before pods come.
+    await pressure.look()
+    const registrar = new NodeRegistrar({ client, node, health: until => nodeHealth(runtime, pressure, guard, until), clock, log })
     // The network goes first: a node says Ready only when its pods can have addresses.
     await network.configure(defaultPodCidr, signal)
     const registered = await registrar.register(signal)
     const podCidr = registered.spec?.podCIDR ?? defaultPodCidr
     if (podCidr !== defaultPodCidr) await network.configure(podCidr, signal)
+    const pullRecords = await PullRecords.open(directory.pullRecords, await runtime.listImages(signal))
     const nodeRuntime = createNodeRuntime({
       client,
       node,
@@ -111,7 +120,8 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       podsDirectory: directory.pods,
       logsDirectory: directory.logs,
       seccompFolder: directory.seccomp,
-      pullRecords: await PullRecords.open(directory.pullRecords, await runtime.listImages(signal)),
+      pullRecords,
+      diskPressure: () => pressure.isUnder,
       clock,
       log,
       random,
@@ -119,6 +129,17 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
         await rotateLogs(workers, runtime, clock, log, until)
         await reportRefused(workers, guard, reports, event, clock, log)
       },
+    })
+    const evictor = new Evictor({
+      pressure,
+      pods: () => nodeRuntime.workers,
+      runtime,
+      images: new ImageCollector({ runtime, isPulled: image => pullRecords.wasPulled(image), clock, log }),
+      podsDirectory: directory.pods,
+      usage: diskUsage,
+      nodeEvent: nodeRuntime.nodeEvent,
+      clock,
+      log,
     })
     const usage = new UsageSampler({ runtime, machine: machineTotals, clock, log })
     const tunnel = runTunnel(
@@ -149,6 +170,7 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
       guard.run(podCidr, await runningPods(runtime, signal), working),
       nodeRuntime.run(working),
       usage.run(working),
+      evictor.run(working),
       tunnel,
       registrar.run(working),
       reportPolicies(guard, registrar, log, working),
@@ -228,14 +250,9 @@ async function policyHealth(guard: PolicyGuard, signal: AbortSignal): Promise<Po
   return message === undefined ? { enforced: true } : { enforced: false, reason: 'RulesMissing', message }
 }
 
-async function nodeHealth(
-  runtime: ContainerRuntime,
-  directory: NodeDirectory,
-  guard: PolicyGuard,
-  signal: AbortSignal,
-): Promise<NodeHealth> {
+async function nodeHealth(runtime: ContainerRuntime, disk: DiskPressure, guard: PolicyGuard, signal: AbortSignal): Promise<NodeHealth> {
   const policies = await policyHealth(guard, signal)
-  const pressure = await machinePressure(directory.root)
+  const pressure = { ...(await machinePressure()), disk: disk.isUnder }
   try {
     const [{ conditions }, images] = await Promise.all([runtime.status(signal), runtime.listImages(signal)])
     const problems = conditions

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { Pod, Secret } from '../api/types/core-v1.ts'
 import { containerConfig } from './container-config.ts'
+import { stopContainer } from './container-stop.ts'
 import type { SandboxConfig } from './cri/messages.ts'
 import { buildEnvironment, ContainerConfigError } from './environment.ts'
 import { hostsFile } from './host-files.ts'
@@ -33,8 +34,6 @@ export interface StartInput {
   readonly sandbox: SandboxConfig
   readonly volumes: PodVolumeSet
   readonly directory: string
-  /** Stops a container whose postStart hook failed. */
-  readonly kill: (containerId: string, message: string) => Promise<void>
   /**
    * Outlasts the deletion of the pod, which aborts everything else: a start that is cut off in the runtime leaves a container that seems to have
    * failed on its own.
@@ -94,7 +93,9 @@ export async function startContainer(input: StartInput, signal: AbortSignal): Pr
     signal.throwIfAborted()
     const why = cause instanceof Error ? cause.message : String(cause)
     event('Warning', 'FailedPostStartHook', `PostStartHook failed`)
-    await input.kill(id, 'FailedPostStartHook')
+    const status = await runtime.containerStatus(id, signal)
+    const grace = pod.spec.terminationGracePeriodSeconds ?? 30
+    if (status) await stopContainer({ node, pod, podIp: target.podIp }, container, status, 'FailedPostStartHook', grace, signal)
     throw new StartError('PostStartHookError', why, retryMs, { cause })
   }
 }

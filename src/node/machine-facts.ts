@@ -49,11 +49,10 @@ export interface Pressure {
   readonly pids: boolean
 }
 
-/** Upstream's hard eviction thresholds: 100 Mi of memory, 10 % of the disk, 5 % of its inodes; and a nearly full process table. */
-export async function machinePressure(directory: string): Promise<Pressure> {
-  const [memory, disk, loadavg, pidMax] = await Promise.all([
+/** But for the disks: upstream's hard eviction threshold of 100 Mi of memory, and a nearly full process table. */
+export async function machinePressure(): Promise<Omit<Pressure, 'disk'>> {
+  const [memory, loadavg, pidMax] = await Promise.all([
     readFile('/proc/meminfo', 'utf8'),
-    statfs(directory),
     readFile('/proc/loadavg', 'utf8'),
     readFile('/proc/sys/kernel/pid_max', 'utf8'),
   ])
@@ -61,7 +60,6 @@ export async function machinePressure(directory: string): Promise<Pressure> {
   const processes = Number(/\/(\d+)/.exec(loadavg)?.[1] ?? 0)
   return {
     memory: availableKb * 1024 < 100 * 1024 * 1024,
-    disk: disk.bavail < disk.blocks * 0.1 || (disk.files > 0 && disk.ffree < disk.files * 0.05),
     pids: processes > Number(pidMax) * 0.95,
   }
 }

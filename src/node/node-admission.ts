@@ -4,6 +4,7 @@ import { domainOfNode, domainOfPod, mayRunOn, nameDomain } from '../api/trust-do
 import type { Node, Pod } from '../api/types/core-v1.ts'
 import type { Client } from '../client/client.ts'
 import { nodes } from '../client/resources.ts'
+import { isCritical } from './eviction/eviction-order.ts'
 import { type Demand, demandOf, planAdmission, planResizeAdmission, type Refusal } from './pod-admission.ts'
 import { podUid } from './pod-containers.ts'
 
@@ -19,6 +20,8 @@ export interface NodeAdmissionOptions {
   readonly client: Client
   readonly nodeName: string
   readonly residents: () => Iterable<ResidentPod>
+  /** Whether the node is short of disk. Default: never. */
+  readonly diskPressure?: () => boolean
 }
 
 export class NodeAdmission {
@@ -56,6 +59,8 @@ export class NodeAdmission {
     }
     const uid = podUid(pod)
     if (this.#demands.has(uid)) return undefined
+    if (this.#options.diskPressure?.() === true && !isCritical(pod))
+      return { reason: 'Evicted', message: 'Pod was rejected: The node had condition: [DiskPressure]. ' }
     const wanted = demandOf(pod)
     const refusal = planAdmission(pod, wanted, this.#held(uid), node)
     if (refusal === undefined) this.#demands.set(uid, { generation: pod.metadata.generation, demand: wanted })

@@ -34,6 +34,7 @@ export interface NodeRuntimeOptions {
   readonly logsDirectory: string
   readonly seccompFolder: string
   readonly pullRecords: PullRecords
+  readonly diskPressure?: () => boolean
   readonly clock: Clock
   readonly log: Logger
   readonly random: () => number
@@ -43,6 +44,8 @@ export interface NodeRuntimeOptions {
 
 export interface NodeRuntime {
   readonly workers: PodWorkers
+  /** About the Node itself. */
+  readonly nodeEvent: (type: 'Normal' | 'Warning', reason: string, message: string) => void
   /** Resolves when stopped by the signal, with all pods left as they are. */
   run(signal: AbortSignal): Promise<void>
 }
@@ -56,7 +59,12 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
   const objects = new ObjectWatch({ client, services: serviceInformer, clock, log, random, changed: namespace => workers.wake(namespace) })
   const recorder = new EventRecorder({ client, component: 'kubelet', host: node.name, clock, log, random })
   const tokens = new PodTokens(client, clock)
-  const admission = new NodeAdmission({ client, nodeName: node.name, residents: () => workers })
+  const admission = new NodeAdmission({
+    client,
+    nodeName: node.name,
+    residents: () => workers,
+    ...(options.diskPressure ? { diskPressure: options.diskPressure } : {}),
+  })
   const podNode: PodNode = {
     refusal: (pod, signal) => admission.refusal(pod, signal),
     runtimeHandler: async (className, signal) => (await client.get(runtimeClasses, '', className, signal)).handler,
@@ -82,14 +90,16 @@ export function createNodeRuntime(options: NodeRuntimeOptions): NodeRuntime {
     podsDirectory: options.podsDirectory,
     logsDirectory: options.logsDirectory,
     seccompFolder: options.seccompFolder,
-    event(pod, container, type, reason, message) {
+    event(pod, container, type, reason, message, annotations) {
       const reference = referenceTo(pod, 'v1', 'Pod')
-      recorder.record(container ? { ...reference, fieldPath: container.path } : reference, type, reason, message)
+      recorder.record(container ? { ...reference, fieldPath: container.path } : reference, type, reason, message, annotations)
     },
   }
   const workers = new PodWorkers(podNode)
   return {
     workers,
+    // As upstream's kubelet names its own Node: by its name in place of the uid.
+    nodeEvent: (type, reason, message) => recorder.record({ kind: 'Node', name: node.name, uid: node.name }, type, reason, message),
     async run(signal) {
       const keep = async () => {
         while (!signal.aborted) {

@@ -78,7 +78,14 @@ export interface PodNode {
   readonly podsDirectory: string
   readonly logsDirectory: string
   readonly seccompFolder: string
-  event(pod: Pod, container: { readonly path: string } | undefined, type: 'Normal' | 'Warning', reason: string, message: string): void
+  event(
+    pod: Pod,
+    container: { readonly path: string } | undefined,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+    annotations?: Readonly<Record<string, string>>,
+  ): void
 }
 
 export type AnyContainer = Container | EphemeralContainer

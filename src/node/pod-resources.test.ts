@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Container } from '../api/types/core-v1.ts'
 import { containerOf, podOf } from './fixture.ts'
-import { containerResources, podLimits, qosClass } from './pod-resources.ts'
+import { containerResources, memoryVolumeBytes, podLimits, qosClass } from './pod-resources.ts'
 
 const resources = (requests?: Record<string, string>, limits?: Record<string, string>): Partial<Container> => ({
   resources: { ...(requests ? { requests } : {}), ...(limits ? { limits } : {}) },
@@ -42,3 +42,17 @@ test('podLimits() sums the containers, takes a bigger init container, and has no
   assert.deepEqual(podLimits(pod), { cpuShares: 3072, cpuQuota: 300_000, memoryBytes: 200 * 2 ** 20, pids: 4096 })
   assert.equal(podLimits(podOf({ containers: [containerOf('a', limited), containerOf('b')] })).memoryBytes, undefined)
 })
+
+const mebi = 2 ** 20
+const ofPod = resources(undefined, { memory: '100Mi' })
+const volumes: [string, Partial<Container>, string | undefined, number][] = [
+  ['its own size', ofPod, '10Mi', 10 * mebi],
+  ['the limit of its pod, where it has no size', ofPod, undefined, 100 * mebi],
+  ['the limit of its pod, where its size is more', ofPod, '1Gi', 100 * mebi],
+  ['what all pods of the node may have, where nothing limits it', {}, undefined, 512 * mebi],
+  ['the same where its size is 0, which the kernel reads as none', {}, '0', 512 * mebi],
+]
+for (const [name, container, sizeLimit, want] of volumes) {
+  test(`memoryVolumeBytes() is ${name}`, () =>
+    assert.equal(memoryVolumeBytes(podOf({ containers: [containerOf('c', container)] }), sizeLimit, 512 * mebi), want))
+}

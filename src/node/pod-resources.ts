@@ -99,3 +99,10 @@ export function podLimits({ spec }: Pod): PodLimits {
     pids: podPidLimit,
   }
 }
+
+/** What a volume in memory may hold: no more than its own size, than its pod and than all pods of the node. */
+export function memoryVolumeBytes(pod: Pod, sizeLimit: string | undefined, allocatableBytes: number): number {
+  // The kernel reads a size of 0 as none.
+  const atMost = (bytes: number, limit: number | undefined) => (limit !== undefined && limit > 0 ? Math.min(bytes, limit) : bytes)
+  return atMost(atMost(allocatableBytes, podLimits(pod).memoryBytes), wholeUnits(sizeLimit))
+}

@@ -68,7 +68,7 @@ export function podStatus(pod: Pod, state: PodState, notes: StatusNotes): PodSta
     ...(old.nominatedNodeName === undefined ? {} : { nominatedNodeName: old.nominatedNodeName }),
     phase,
     conditions: conditions(pod, phase, init, regular, state, notes),
-    ...(notes.terminal ? { reason: notes.terminal.reason, message: notes.terminal.message } : {}),
+    ...whyEnded(old, notes),
     ...(hostIp === undefined ? {} : { hostIP: hostIp, hostIPs: notes.hostIps.map(ip => ({ ip })) }),
     ...(kept[0] === undefined ? {} : { podIP: kept[0], podIPs: kept.map(ip => ({ ip })) }),
     startTime: old.startTime ?? formatTime(notes.now),
@@ -77,6 +77,13 @@ export function podStatus(pod: Pod, state: PodState, notes: StatusNotes): PodSta
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
     qosClass: old.qosClass ?? qosClass(pod),
   }
+}
+
+/** Of a pod that has ended what was said of it stays, also where the agent that said it is gone. */
+function whyEnded({ phase, reason, message }: PodStatus, { terminal }: StatusNotes): Pick<PodStatus, 'reason' | 'message'> {
+  if (terminal !== undefined) return { reason: terminal.reason, message: terminal.message }
+  if (phase !== 'Failed' && phase !== 'Succeeded') return {}
+  return { ...(reason === undefined ? {} : { reason }), ...(message === undefined ? {} : { message }) }
 }
 
 function containerStatus(pod: Pod, { kind, spec }: PodContainer, state: PodState, notes: StatusNotes): ApiContainerStatus {

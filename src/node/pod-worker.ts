@@ -8,6 +8,7 @@ import { graceSeconds, stopAll, stopContainer } from './container-stop.ts'
 import { crashWait } from './crash-loop.ts'
 import type { SandboxConfig } from './cri/messages.ts'
 import { containersOf, fieldPath, type PodContainer, podText, podUid } from './pod-containers.ts'
+import { deadlineExceeded, type PodEnd } from './pod-end.ts'
 import type { PodNode, PodVolumeSet } from './pod-node.ts'
 import { type PodPlan, planPod } from './pod-plan.ts'
 import { PodResizer } from './pod-resizer.ts'
@@ -46,7 +47,8 @@ export class PodWorker {
   /** Of `run`. */
   #running = AbortSignal.abort()
   #failures = 0
-  #terminal: { reason: string; message: string } | undefined
+  #terminal: PodEnd | undefined
+  readonly #over = Promise.withResolvers<void>()
 
   constructor(node: PodNode, pod: Pod) {
     this.#node = node
@@ -121,6 +123,14 @@ export class PodWorker {
     this.wake()
   }
 
+  /** Ends the pod whatever it does now; resolves when nothing of it runs any more. */
+  async end(why: PodEnd): Promise<void> {
+    this.#say(why)
+    this.#interrupt.abort(new Error('the pod is being ended'))
+    this.wake()
+    await this.#over.promise
+  }
+
   /** Something that the pod depends on changed. */
   wake(): void {
     this.#wake.resolve()
@@ -134,16 +144,19 @@ export class PodWorker {
       while (!signal.aborted) {
         this.#wake = Promise.withResolvers()
         let delay = resyncMs
+        const failures = this.#failures
         try {
           if (this.#ending()) {
             if (await this.#terminate(signal)) return
           } else {
+            if (this.#interrupt.signal.aborted) this.#interrupt = new AbortController()
             delay = await this.#pass(AbortSignal.any([signal, this.#interrupt.signal]))
           }
-          this.#failures = 0
+          if (this.#failures === failures) this.#failures = 0
         } catch (err) {
           if (signal.aborted) return
-          if (this.#ending() && this.#interrupt.signal.aborted && err === this.#interrupt.signal.reason) continue
+          const { aborted, reason } = this.#interrupt.signal
+          if (aborted && (err === reason || !this.#ending())) continue
           delay = Math.min(firstFailureMs * 2 ** this.#failures++, longestFailureMs)
           log.error('pod pass failed', { pod: podText(this.#pod), err, retryAfterMs: delay })
         }
@@ -153,6 +166,7 @@ export class PodWorker {
       }
     } finally {
       this.#prober.stopAll()
+      this.#over.resolve()
     }
   }
 
@@ -168,11 +182,10 @@ export class PodWorker {
     await readMessages(this.#pod, this.#state, this.#directory, this.#messages)
     if (phase === 'Succeeded' || phase === 'Failed' || this.#terminal) return await this.#end(signal)
     const overdue = untilDeadline(pod, this.#reported?.startTime, this.#node.clock.now())
-    if (overdue !== undefined && overdue <= 0)
-      return await this.#fail('Normal', 'DeadlineExceeded', 'Pod was active on the node longer than the specified deadline', signal)
+    if (overdue !== undefined && overdue <= 0) return await this.#fail(deadlineExceeded, signal)
     const plan = planPod(pod, this.#state, this.#prober)
     const refused = plan.createSandbox ? await this.#node.refusal(pod, signal) : undefined
-    if (refused !== undefined) return await this.#fail('Warning', refused.reason, refused.message, signal)
+    if (refused !== undefined) return await this.#fail({ type: 'Warning', ...refused }, signal)
     const delay = await this.#apply(plan, signal)
     await this.#refresh(signal)
     return overdue === undefined ? delay : Math.min(delay, overdue)
@@ -196,21 +209,29 @@ export class PodWorker {
     await this.#report(false, signal)
   }
 
-  async #fail(type: 'Normal' | 'Warning', reason: string, message: string, signal: AbortSignal): Promise<number> {
-    this.#terminal = { reason, message }
-    this.#node.event(this.#pod, undefined, type, reason, message)
+  async #fail(why: PodEnd, signal: AbortSignal): Promise<number> {
+    this.#say(why)
     return await this.#end(signal)
+  }
+
+  /** The first reason stands. */
+  #say(why: PodEnd): void {
+    if (this.#terminal !== undefined) return
+    this.#terminal = why
+    this.#node.event(this.#pod, undefined, why.type, why.reason, why.message, why.annotations)
   }
 
   /** All is over for a pod that stays in the API: stop what runs, keep the containers' records and logs. */
   async #end(signal: AbortSignal): Promise<number> {
     this.#prober.stopAll()
-    const input = { node: this.#node, pod: this.#pod, podIp: this.#podIps()[0] ?? '' }
-    await stopAll(input, this.#state, graceSeconds(this.#pod), signal)
+    const grace = this.#terminal?.graceSeconds ?? graceSeconds(this.#pod)
+    await stopAll({ node: this.#node, pod: this.#pod, podIp: this.#podIps()[0] ?? '' }, this.#state, grace, signal)
     for (const { id, state } of this.#state.sandboxes) if (state === 'SANDBOX_READY') await stopSandbox(this.#node, this.#pod, id, signal)
-    await this.#volumes.tearDown()
     await this.#readState(signal)
-    await this.#report(this.#terminal !== undefined, signal)
+    await readMessages(this.#pod, this.#state, this.#directory, this.#messages)
+    await this.#volumes.tearDown()
+    this.#over.resolve()
+    await this.#report(true, signal)
     return resyncMs
   }
 
@@ -289,19 +310,6 @@ export class PodWorker {
             volumes: this.#volumes,
             directory: this.#directory,
             running: this.#running,
-            kill: async (id, message) => {
-              const status = await this.#node.runtime.containerStatus(id, signal)
-              const grace = this.#pod.spec.terminationGracePeriodSeconds ?? 30
-              if (status)
-                await stopContainer(
-                  { node: this.#node, pod: this.#pod, podIp: this.#podIps()[0] ?? '' },
-                  container,
-                  status,
-                  message,
-                  grace,
-                  signal,
-                )
-            },
           },
           signal,
         )
@@ -344,7 +352,7 @@ export class PodWorker {
       hostIps: this.#node.hostIps(),
       terminated,
       resources: (container, status) => this.#resizer.applied(this.#pod, container, status),
-      conditions: this.#resizer.conditions,
+      conditions: [...this.#resizer.conditions, ...(this.#terminal?.conditions ?? [])],
       now: this.#node.clock.now(),
       ...(this.#terminal ? { terminal: this.#terminal } : {}),
     })

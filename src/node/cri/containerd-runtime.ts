@@ -35,6 +35,7 @@ interface WireStats {
   attributes: { id: string; labels: Labels } | null
   cpu: { usageCoreNanoSeconds: { value: string } | null } | null
   memory: { workingSetBytes: { value: string } | null } | null
+  writableLayer: { usedBytes: { value: string } | null; inodesUsed: { value: string } | null } | null
 }
 
 export function containerdRuntime(socket: string): ContainerRuntime & { ready(timeoutMs: number): Promise<void> } {
@@ -100,15 +101,19 @@ export function containerdRuntime(socket: string): ContainerRuntime & { ready(ti
     async containerStats(labelSelector, signal): Promise<ContainerStats[]> {
       const request = { filter: { labelSelector } }
       const { stats } = await client.runtime<{ stats: WireStats[] }>('ListContainerStats', request, quickMs, signal)
-      return stats.flatMap(({ attributes, cpu, memory }) => {
+      return stats.flatMap(({ attributes, cpu, memory, writableLayer }) => {
         if (!attributes) return []
         const cpuValue = cpu?.usageCoreNanoSeconds?.value
         const memoryValue = memory?.workingSetBytes?.value
+        const layer = writableLayer?.usedBytes?.value
         return {
           id: attributes.id,
           labels: attributes.labels,
           ...(cpuValue === undefined ? {} : { cpuNanoseconds: Number(cpuValue) }),
           ...(memoryValue === undefined ? {} : { memoryWorkingSetBytes: Number(memoryValue) }),
+          ...(layer === undefined
+            ? {}
+            : { writableLayer: { bytes: Number(layer), inodes: Number(writableLayer?.inodesUsed?.value ?? 0) } }),
         }
       })
     },

@@ -195,4 +195,6 @@ export interface ContainerStats {
   /** Nanoseconds of CPU time, and bytes of working set; undefined when the runtime has no figure. */
   cpuNanoseconds?: number
   memoryWorkingSetBytes?: number
+  /** What the container wrote to its own file system. */
+  writableLayer?: { readonly bytes: number; readonly inodes: number }
 }

@@ -75,6 +75,11 @@ export class PullRecords {
     return keys.some(key => known.includes(key))
   }
 
+  /** Whether somebody pulled it, so that it may be pulled again. */
+  wasPulled({ id }: Image): boolean {
+    return this.#images.has(id)
+  }
+
   /** It has a name by which nobody pulls it: who administers the node put it there for everybody. */
   #isOfNode({ repoTags, repoDigests }: Image): boolean {
     const pulled = [...this.#pulling.keys(), ...this.#interrupted]

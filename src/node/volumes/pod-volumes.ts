@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { claimNameOf } from '../../api/claim-name.ts'
 import type { Volume } from '../../api/types/core-v1.ts'
 import { isMountPoint, mountTmpfs, unmountBelow } from '../mount-table.ts'
-import { wholeUnits } from '../pod-resources.ts'
+import { memoryVolumeBytes } from '../pod-resources.ts'
 import { writeAtomically } from './atomic-writer.ts'
 import { prepareHostPath } from './host-path.ts'
 import { ownVolume } from './own-volume.ts'
@@ -64,7 +64,7 @@ export class PodVolumes {
       if (medium !== '' && medium !== 'Memory') throw new Error(`unsupported storage medium "${medium}"`)
       const fresh = (await mkdir(path, { recursive: true })) !== undefined
       if (medium === 'Memory' && !(await isMountPoint(path))) {
-        await mountTmpfs(path, { mode: '1777', programs: true, ...(sizeLimit === undefined ? {} : { sizeBytes: wholeUnits(sizeLimit) }) })
+        await mountTmpfs(path, { mode: '1777', programs: true, sizeBytes: memoryVolumeBytes(pod, sizeLimit, context.node.memoryBytes) })
       } else if (!fresh) return
       if (fsGroup !== undefined) await chown(path, 0, fsGroup)
       // As upstream's tmpfs: in memory nobody removes files of others.

@@ -1,0 +1,19 @@
+// What the kernel says of the disks that a node uses.
+import { stat, statfs } from 'node:fs/promises'
+import type { NodeDirectory } from '../node-directory.ts'
+import type { DiskFacts, FileSystemFacts } from './thresholds.ts'
+
+export async function diskFacts({ root, containerdRoot }: Pick<NodeDirectory, 'root' | 'containerdRoot'>): Promise<DiskFacts> {
+  const [nodefs, imagefs, nodeDevice, imageDevice] = await Promise.all([
+    fileSystemFacts(root),
+    fileSystemFacts(containerdRoot),
+    stat(root),
+    stat(containerdRoot),
+  ])
+  return { nodefs, imagefs, dedicated: nodeDevice.dev !== imageDevice.dev }
+}
+
+async function fileSystemFacts(path: string): Promise<FileSystemFacts> {
+  const { bsize, blocks, bavail, files, ffree } = await statfs(path)
+  return { capacityBytes: blocks * bsize, availableBytes: bavail * bsize, inodes: files, inodesFree: ffree }
+}

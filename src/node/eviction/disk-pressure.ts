@@ -1,0 +1,48 @@
+// Whether the node is short of disk: looked at when asked, and said for a while longer than it holds, so that the condition does not flap.
+import type { Clock } from '../../base/clock.ts'
+import type { Logger } from '../../base/log.ts'
+import { type DiskFacts, type MetThreshold, thresholdsMet } from './thresholds.ts'
+
+/** Upstream's evictionPressureTransitionPeriod. */
+const transitionMs = 300_000
+
+export interface DiskPressureOptions {
+  readonly facts: () => Promise<DiskFacts>
+  readonly clock: Clock
+  readonly log: Logger
+}
+
+export interface DiskLook {
+  readonly facts: DiskFacts
+  readonly met: readonly MetThreshold[]
+}
+
+export class DiskPressure {
+  readonly #options: DiskPressureOptions
+  #seenAt: number | undefined
+  #said = false
+
+  constructor(options: DiskPressureOptions) {
+    this.#options = options
+  }
+
+  /** Whether a threshold is met, or was within the transition period. */
+  get isUnder(): boolean {
+    return this.#seenAt !== undefined && this.#options.clock.monotonic() - this.#seenAt < transitionMs
+  }
+
+  /** Rejects where a disk cannot even be asked. */
+  async look(): Promise<DiskLook> {
+    const { facts: read, clock, log } = this.#options
+    const facts = await read()
+    const met = thresholdsMet(facts)
+    if (met.length > 0) this.#seenAt = clock.monotonic()
+    if (this.#said !== this.isUnder) {
+      this.#said = this.isUnder
+      const [first] = met
+      if (first === undefined) log.info('the node has disk again')
+      else log.error('the node is short of disk', { signal: first.signal, wanted: first.quantity, available: first.available })
+    }
+    return { facts, met }
+  }
+}

@@ -1,0 +1,38 @@
+// Which pods hold more on the disk than they may: limits of ephemeral storage, and sizes of emptyDir volumes. Pure; messages are the kubelet's.
+import { podLimits } from '../../api/pod-resources.ts'
+import { compareQuantities, formatQuantity, parseQuantity, type Quantity } from '../../api/quantity.ts'
+import type { Pod } from '../../api/types/core-v1.ts'
+import { type PodStorage, totalStorage } from './pod-storage.ts'
+
+const limited = 'ephemeral-storage'
+
+/** Whether it is worth while to count what the pod holds. */
+export function hasStorageLimit({ spec }: Pod): boolean {
+  return (
+    spec.volumes?.some(({ emptyDir }) => emptyDir?.sizeLimit !== undefined && emptyDir.medium !== 'Memory') === true ||
+    [...spec.containers, ...(spec.initContainers ?? [])].some(({ resources }) => resources?.limits?.[limited] !== undefined)
+  )
+}
+
+/** The first limit that the pod is above; undefined where it keeps to all. `dedicated`: layers of containers are on a disk of their own. */
+export function storageExcess(pod: Pod, storage: PodStorage, dedicated: boolean): string | undefined {
+  for (const { name, emptyDir } of pod.spec.volumes ?? []) {
+    const size = emptyDir?.sizeLimit === undefined ? undefined : parseQuantity(emptyDir.sizeLimit)
+    if (size !== undefined && size.value > 0n && isAbove(storage.volumes.get(name) ?? 0, size))
+      return `Usage of EmptyDir volume ${JSON.stringify(name)} exceeds the limit ${JSON.stringify(formatQuantity(size))}. `
+  }
+  const most = podLimits(pod).get(limited)
+  if (most !== undefined && isAbove(totalStorage(storage, ['layers', 'logs', 'volumes']), most))
+    return `Pod ephemeral local storage usage exceeds the total limit of containers ${formatQuantity(most)}. `
+  for (const { name, layer, logs } of storage.containers) {
+    const text = pod.spec.containers.find(container => container.name === name)?.resources?.limits?.[limited]
+    const limit = text === undefined ? undefined : parseQuantity(text)
+    if (limit !== undefined && limit.value !== 0n && isAbove(logs + (dedicated ? 0 : layer), limit))
+      return `Container ${name} exceeded its local ephemeral storage limit ${JSON.stringify(formatQuantity(limit))}. `
+  }
+  return undefined
+}
+
+export const bytesQuantity = (bytes: number): Quantity => ({ value: BigInt(bytes), scale: 0, format: 'BinarySI' })
+
+const isAbove = (bytes: number, limit: Quantity): boolean => compareQuantities(bytesQuantity(bytes), limit) > 0

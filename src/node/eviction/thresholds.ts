@@ -1,0 +1,59 @@
+// Upstream's hard eviction thresholds of disks (pkg/kubelet/eviction/defaults_linux.go), and which of them are met. Pure.
+
+export interface FileSystemFacts {
+  readonly capacityBytes: number
+  readonly availableBytes: number
+  /** 0 where the file system has no fixed number of them. */
+  readonly inodes: number
+  readonly inodesFree: number
+}
+
+export interface DiskFacts {
+  /** Where pods have their volumes and logs. */
+  readonly nodefs: FileSystemFacts
+  /** Where images and what containers write to their own file systems are. */
+  readonly imagefs: FileSystemFacts
+  /** Whether these are two. */
+  readonly dedicated: boolean
+}
+
+export type DiskSignal = 'nodefs.available' | 'nodefs.inodesFree' | 'imagefs.available'
+export type DiskResource = 'ephemeral-storage' | 'inodes'
+
+export interface MetThreshold {
+  readonly signal: DiskSignal
+  readonly resource: DiskResource
+  /** Below this the threshold is met. */
+  readonly quantity: number
+  readonly available: number
+}
+
+interface Threshold {
+  readonly signal: DiskSignal
+  readonly resource: DiskResource
+  readonly share: number
+  of(facts: DiskFacts): { readonly capacity: number; readonly available: number }
+}
+
+const bytes = ({ capacityBytes, availableBytes }: FileSystemFacts) => ({ capacity: capacityBytes, available: availableBytes })
+
+const thresholds: readonly Threshold[] = [
+  { signal: 'nodefs.available', resource: 'ephemeral-storage', share: 0.1, of: ({ nodefs }) => bytes(nodefs) },
+  { signal: 'imagefs.available', resource: 'ephemeral-storage', share: 0.15, of: ({ imagefs }) => bytes(imagefs) },
+  {
+    signal: 'nodefs.inodesFree',
+    resource: 'inodes',
+    share: 0.05,
+    of: ({ nodefs: { inodes, inodesFree } }) => ({ capacity: inodes, available: inodesFree }),
+  },
+]
+
+/** What is to be reclaimed first stands first. */
+export function thresholdsMet(facts: DiskFacts): MetThreshold[] {
+  return thresholds.flatMap(({ signal, resource, share, of }) => {
+    const { capacity, available } = of(facts)
+    // Upstream keeps the share as a float of 32 bits.
+    const quantity = Math.trunc(capacity * Math.fround(share))
+    return available < quantity ? [{ signal, resource, quantity, available }] : []
+  })
+}
