@@ -64,7 +64,8 @@ test('a node renews its certificate in time and goes on when the older one has e
   await until('the node is ready', () => joined)
 
   const stored = async () => {
-    const [certificate, key] = await Promise.all(['client.crt', 'client.key'].map(name => readFile(join(pki, name), 'utf8')))
+    const pem = await readFile(join(pki, 'client.pem'), 'utf8')
+    const [certificate, key] = pem.split(/(?=-----BEGIN PRIVATE KEY-----)/)
     return { certificate: certificate ?? '', key: key ?? '' }
   }
   const first = await stored()
@@ -88,8 +89,7 @@ test('a node renews its certificate in time and goes on when the older one has e
   assert.ok(expires.getTime() > validToDate.getTime() + 250 * day)
   const modes = await Promise.all((await readdir(pki)).map(async name => [name, (await stat(join(pki, name))).mode & 0o777] as const))
   assert.deepEqual(modes, [
-    ['client.crt', 0o600],
-    ['client.key', 0o600],
+    ['client.pem', 0o600],
   ])
   const { items } = await cluster.client.list(certificateSigningRequests, {}, signal)
   assert.ok(

@@ -1,6 +1,7 @@
 // What the node itself needs for pods and services: forwarding, and an address and a route for the service range. All of it is taken back.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { replaceFile } from '../base/replace-file.ts'
 import { codeOf } from '../base/user-error.ts'
 import { CommandFailed, runProgram } from './command.ts'
 
@@ -20,7 +21,8 @@ export async function setUpHostNetwork({ serviceCidr, dnsAddress, stateFile }: H
   const before = (await readFile(forwarding, 'utf8')).trim()
   if (before !== '1') {
     await mkdir(dirname(stateFile), { recursive: true, mode: 0o700 })
-    await writeFile(stateFile, before)
+    // Cut short it would say nothing, and nobody could put the setting back.
+    await replaceFile(stateFile, before)
     await writeFile(forwarding, '1')
   }
   await ip(['address', 'replace', `${dnsAddress}/32`, 'dev', 'lo'])

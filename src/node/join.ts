@@ -1,52 +1,17 @@
 // A node's client certificate: asked for with a join ticket the first time, renewed with itself from then on, kept in `node/pki`.
-import { createPrivateKey, randomBytes, webcrypto, X509Certificate } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { randomBytes, webcrypto } from 'node:crypto'
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import { replaceFile } from '../base/replace-file.ts'
-import { syncToDisk } from '../base/sync-to-disk.ts'
 import { loadX509 } from '../base/x509.ts'
 import type { Client } from '../client/client.ts'
 import { certificateSigningRequests } from '../client/resources.ts'
-
-export interface NodeIdentity {
-  /** PEM, leaf first. */
-  readonly certificate: string
-  /** PEM, PKCS#8. */
-  readonly key: string
-}
+import { ensureRoom, type NodeIdentity, nodeUser, writeIdentity } from './identity-file.ts'
 
 const signerName = 'kubernetes.io/kube-apiserver-client-kubelet'
 const pollMs = 100
 const slowPollMs = 2_000
 const issueMs = 120_000
-
-export function nodeUser(nodeName: string): string {
-  return `system:node:${nodeName}`
-}
-
-/** The stored identity, or undefined when there is none that is valid now and of this node. */
-export async function readIdentity(pki: string, nodeName: string, now: number): Promise<NodeIdentity | undefined> {
-  const [certificate, key] = await Promise.all(
-    ['client.crt', 'client.key'].map(name => readFile(join(pki, name), 'utf8').catch(() => undefined)),
-  )
-  if (certificate === undefined || key === undefined) return undefined
-  return isUsable(certificate, key, nodeName, now) ? { certificate, key } : undefined
-}
-
-function isUsable(certificate: string, key: string, nodeName: string, now: number): boolean {
-  try {
-    const parsed = new X509Certificate(certificate)
-    // A crash between the two writes leaves a pair that does not match.
-    if (!parsed.checkPrivateKey(createPrivateKey(key))) return false
-    return parsed.subject.split('\n').includes(`CN=${nodeUser(nodeName)}`) && parsed.validToDate.getTime() > now
-  } catch {
-    // Damaged: the node asks for another, as where there is none.
-    return false
-  }
-}
 
 /**
  * Makes a key and has it certified through a CertificateSigningRequest with this client, which is the ticket's or the node's own.
@@ -56,6 +21,8 @@ export async function requestIdentity(
   { client, pki, nodeName, clock, log }: { client: Client; pki: string; nodeName: string; clock: Clock; log: Logger },
   signal: AbortSignal,
 ): Promise<NodeIdentity> {
+  // A ticket serves once: it is not spent on a certificate that cannot be kept.
+  await ensureRoom(pki)
   const { csr, key } = await makeRequest(nodeName)
   const name = `node-csr-${nodeName.slice(0, 200)}-${randomBytes(5).toString('hex')}`
   const body: CertificateSigningRequest = {
@@ -71,11 +38,8 @@ export async function requestIdentity(
   await client.create(certificateSigningRequests, '', body, signal)
   log.info('certificate asked for', { certificateSigningRequest: name })
   const certificate = await untilSigned(client, name, clock, signal)
-  await mkdir(pki, { recursive: true, mode: 0o700 })
-  await syncToDisk(dirname(pki))
   const identity = { certificate, key }
-  await replaceFile(join(pki, 'client.key'), key)
-  await replaceFile(join(pki, 'client.crt'), certificate)
+  await writeIdentity(pki, identity)
   return identity
 }
 

@@ -5,7 +5,8 @@ import { keepRenewed, validityOf } from '../base/renewal.ts'
 import type { Secret } from '../base/secret.ts'
 import { Client } from '../client/client.ts'
 import { createHttpTransport, type HttpTransport } from '../client/http-transport.ts'
-import { type NodeIdentity, readIdentity, requestIdentity } from './join.ts'
+import { type NodeIdentity, readIdentity } from './identity-file.ts'
+import { requestIdentity } from './join.ts'
 
 export interface NodeIdentityOptions {
   readonly nodeName: string

@@ -4,7 +4,7 @@ import { tunnelPath, tunnelUpgrade } from '../api/node-protocol.ts'
 import { type Clock, pause } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import { readHttpHead } from './http-head.ts'
-import type { NodeIdentity } from './join.ts'
+import type { NodeIdentity } from './identity-file.ts'
 import { answerNodeRequest, type NodeRequestOptions } from './node-requests.ts'
 import { dial } from './stream-proxy.ts'
 

@@ -20,9 +20,27 @@ export async function writeAtomically(directory: string, files: VolumeFiles, gid
   for (const path of files.keys()) checkPath(path)
   // There is none before the first write.
   const current = await readlink(join(directory, '..data')).catch(() => undefined)
-  if (current !== undefined && (await holds(join(directory, current), files))) return false
+  if (current !== undefined && (await holds(join(directory, current), files))) {
+    // The last try may have ended between its content and their names.
+    await linkNames(directory, files)
+    return false
+  }
   const folder = `..${new Date().toISOString().replace(/[-:T]/g, '_').slice(0, 19)}.${randomBytes(4).readUInt32BE()}`
   const target = join(directory, folder)
+  try {
+    await fillFolder(target, files, gid)
+    await leadTo(directory, folder)
+  } catch (err) {
+    // The next try makes another: on a full disk these would take the room that is left.
+    await rm(target, { recursive: true, force: true }).catch(() => undefined)
+    throw err
+  }
+  await linkNames(directory, files)
+  if (current !== undefined) await rm(join(directory, current), { recursive: true, force: true })
+  return true
+}
+
+async function fillFolder(target: string, files: VolumeFiles, gid: number | undefined): Promise<void> {
   await mkdir(target, { mode: 0o755 })
   await chmod(target, 0o755)
   for (const [path, { content, mode, uid }] of files) {
@@ -34,15 +52,16 @@ export async function writeAtomically(directory: string, files: VolumeFiles, gid
     if (gid !== undefined || uid !== undefined) await lchown(file, uid ?? 0, gid ?? 0)
     await chmod(file, bits)
   }
+}
+
+/** In one step. */
+async function leadTo(directory: string, folder: string): Promise<void> {
   await symlink(folder, join(directory, '..data_tmp')).catch(async (err: NodeJS.ErrnoException) => {
     if (err.code !== 'EEXIST') throw err
     await rm(join(directory, '..data_tmp'))
     await symlink(folder, join(directory, '..data_tmp'))
   })
   await rename(join(directory, '..data_tmp'), join(directory, '..data'))
-  await linkNames(directory, files)
-  if (current !== undefined) await rm(join(directory, current), { recursive: true, force: true })
-  return true
 }
 
 /** Throws unless the path stays inside and does not collide with the writer's own names. */
