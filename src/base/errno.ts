@@ -1,6 +1,6 @@
 // Failures of system calls, told by their number: Node has no code for that of a quota.
 import { constants } from 'node:os'
 
-export function failsBy(err: unknown, name: 'ENOSPC' | 'EDQUOT' | 'EIO'): boolean {
+export function failsBy(err: unknown, name: 'ENOSPC' | 'EDQUOT' | 'EIO' | 'EROFS'): boolean {
   return err instanceof Error && 'errno' in err && err.errno === -constants.errno[name]
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { recordSyncs } from './record-syncs.testing.ts'
 import { replaceFile } from './replace-file.ts'
+import { fillFrom, remount, smallDisk, whyNoSmallDisk } from './small-disk.testing.ts'
 
 const directory = await mkdtemp(join(tmpdir(), 'replace-'))
 after(() => rm(directory, { recursive: true }))
@@ -26,4 +27,23 @@ test('replaceFile() gives the mode, also where a draft with another was left beh
   await replaceFile(path, 'whole')
   assert.equal((await stat(path)).mode & 0o777, 0o600)
   assert.equal(await readFile(path, 'utf8'), 'whole')
+})
+
+test('replaceFile() leaves the old content and no half of the new on a full and on a read-only disk', { skip: whyNoSmallDisk }, async t => {
+  const disk = smallDisk(t, 128 << 10)
+  const path = join(disk, 'key')
+  await replaceFile(path, 'old')
+  const free = fillFrom(disk)
+  await assert.rejects(replaceFile(path, Buffer.alloc(8192)), {
+    code: 'ENOSPC',
+    message: `ENOSPC: no space left on device, write '${path}.new'`,
+  })
+  assert.deepEqual((await readdir(disk)).sort(), ['filling', 'key'])
+  free()
+  remount(disk, 'ro')
+  await assert.rejects(replaceFile(path, 'new'), { code: 'EROFS', message: new RegExp(`'${path}\\.new'`) })
+  remount(disk, 'rw')
+  assert.equal(await readFile(path, 'utf8'), 'old')
+  await replaceFile(path, 'new')
+  assert.equal(await readFile(path, 'utf8'), 'new')
 })

@@ -16,5 +16,7 @@ export function auditFailure(cause: unknown): AuditFailure {
 function whyOf(cause: unknown): string {
   if (failsBy(cause, 'ENOSPC')) return 'no space is left for the audit log'
   if (failsBy(cause, 'EDQUOT')) return 'the quota of the audit log is used up'
+  if (failsBy(cause, 'EIO')) return 'the disk under the audit log fails'
+  if (failsBy(cause, 'EROFS')) return 'the disk under the audit log is read-only'
   return 'the audit log cannot be written'
 }

@@ -236,11 +236,13 @@ test('AuditLog refuses writes while the disk is full, keeps all records, and tri
   assert.deepEqual(names(report.events), ['before', 'unanswered', 'read', 'decided', 'after'])
 })
 
-const { ENOSPC, EDQUOT, EROFS } = constants.errno
+const { ENOSPC, EDQUOT, EIO, EROFS, EPERM } = constants.errno
 for (const [errno, message] of [
   [ENOSPC, 'no space is left for the audit log'],
   [EDQUOT, 'the quota of the audit log is used up'],
-  [EROFS, 'the audit log cannot be written'],
+  [EIO, 'the disk under the audit log fails'],
+  [EROFS, 'the disk under the audit log is read-only'],
+  [EPERM, 'the audit log cannot be written'],
 ] as const) {
   test(`auditFailure() of error ${errno} says that ${message}`, () => {
     assert.equal(auditFailure(Object.assign(new Error('x'), { errno: -errno })).message, message)

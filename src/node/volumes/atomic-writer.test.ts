@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, readlink, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, readlink, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { fillFrom, smallDisk, whyNoSmallDisk } from '../../base/small-disk.testing.ts'
 import { checkPath, type VolumeFile, writeAtomically } from './atomic-writer.ts'
 
 const files = (content: Record<string, string>, mode = 0o644): Map<string, VolumeFile> =>
@@ -36,3 +37,27 @@ test('writeAtomically() sets modes, and opens files for the group when there is 
 for (const bad of ['', '/etc/passwd', '../x', 'a/../../x', 'a//b', './a', '..data', '..x/y']) {
   test(`checkPath() refuses ${JSON.stringify(bad)}`, () => assert.throws(() => checkPath(bad), /invalid path/))
 }
+
+test('writeAtomically() shows the old files on a full disk, leaves nothing of the new ones, and shows them when there is room', {
+  skip: whyNoSmallDisk,
+}, async t => {
+  const disk = smallDisk(t, 128 << 10)
+  const large = 'new '.repeat(8192)
+  await writeAtomically(disk, files({ a: '1' }), undefined)
+  const free = fillFrom(disk)
+  const before = (await readdir(disk)).sort()
+  await assert.rejects(writeAtomically(disk, files({ a: large, b: large }), undefined), { code: 'ENOSPC' })
+  assert.deepEqual((await readdir(disk)).sort(), before)
+  assert.equal(await readFile(join(disk, 'a'), 'utf8'), '1')
+  free()
+  assert.equal(await writeAtomically(disk, files({ a: large, b: large }), undefined), true)
+  assert.equal(await readFile(join(disk, 'b'), 'utf8'), large)
+})
+
+test('writeAtomically() names files that an earlier try could not name', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'volume-'))
+  await writeAtomically(directory, files({ a: '1', b: '2' }), undefined)
+  await rm(join(directory, 'b'))
+  await writeAtomically(directory, files({ a: '1', b: '2' }), undefined)
+  assert.equal(await readFile(join(directory, 'b'), 'utf8'), '2')
+})
