@@ -88,9 +88,7 @@ test('a node renews its certificate in time and goes on when the older one has e
   assert.equal(subject, `O=system:nodes\nCN=system:node:${nodeName}`)
   assert.ok(expires.getTime() > validToDate.getTime() + 250 * day)
   const modes = await Promise.all((await readdir(pki)).map(async name => [name, (await stat(join(pki, name))).mode & 0o777] as const))
-  assert.deepEqual(modes, [
-    ['client.pem', 0o600],
-  ])
+  assert.deepEqual(modes, [['client.pem', 0o600]])
   const { items } = await cluster.client.list(certificateSigningRequests, {}, signal)
   assert.ok(
     items.every(({ spec }) => spec.username === `system:node:${nodeName}` || spec.username?.startsWith('system:bootstrap:')),

@@ -110,7 +110,7 @@ export class Evictor {
     const candidates = await this.#measure(pods, met.resource, signal)
     const [first] = evictionOrder(candidates, met.resource, storageKinds(met, dedicated))
     if (first === undefined) {
-      log.error('no pod can be evicted from the full disk', { signal: met.signal, wanted: met.quantity, available: met.available })
+      log.debug('no pod can be evicted from the full disk', { signal: met.signal, wanted: met.quantity, available: met.available })
       return false
     }
     const { message, annotations } = evictionNote(first, met)
