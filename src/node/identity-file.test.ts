@@ -3,10 +3,16 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { systemClock } from '../base/clock.ts'
+import { silentLogger } from '../base/log.ts'
 import { fillFrom, smallDisk, whyNoSmallDisk } from '../base/small-disk.testing.ts'
+import { Client } from '../client/client.ts'
+import { FakeApi } from '../client/fake-api.ts'
+import { certificateSigningRequests } from '../client/resources.ts'
 import { issueIdentity } from '../cluster/client-identity.ts'
 import { createMemorySigner } from '../signer/memory-signer.ts'
 import { ensureRoom, nodeUser, readIdentity, writeIdentity } from './identity-file.ts'
+import { requestIdentity } from './join.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'pki-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -60,6 +66,10 @@ test('a full disk leaves the identity of before, and says so before a ticket is 
   const free = fillFrom(disk)
   await assert.rejects(ensureRoom(pki), { code: 'ENOSPC', message: /ENOSPC: no space left on device.*'.*\/pki\/trial\.new'/ })
   await assert.rejects(writeIdentity(pki, other), { code: 'ENOSPC' })
+  const api = new FakeApi(() => now)
+  const joining = { client: new Client(api), pki, nodeName: 'n1', clock: systemClock, log: silentLogger }
+  await assert.rejects(requestIdentity(joining, AbortSignal.timeout(60_000)), { code: 'ENOSPC' })
+  assert.deepEqual(api.all(certificateSigningRequests), [])
   assert.deepEqual(readdirSync(pki), ['client.pem'])
   assert.equal((await readIdentity(pki, 'n1', now))?.key, key)
   free()

@@ -28,7 +28,7 @@ const evicted: PodEnd = {
 
 async function withWorkers(
   work: (api: FakeApi, worker: (name: string) => Promise<PodWorker>) => Promise<void>,
-  { api = new FakeApi(() => Date.now()), pullMs = 0 } = {},
+  { api = new FakeApi(() => Date.now()), pullMs = 0, clock = systemClock } = {},
 ): Promise<void> {
   const stop = new AbortController()
   const ready = Promise.withResolvers<(uid: string) => PodWorker | undefined>()
@@ -36,7 +36,7 @@ async function withWorkers(
     {
       transport: api,
       name: 'n1',
-      clock: systemClock,
+      clock,
       log: silentLogger,
       random: Math.random,
       delays: { pull: pullMs },
@@ -122,5 +122,21 @@ test('a pod that was ended stays what it is when another agent looks at it', asy
       assert.deepEqual(containerStatuses?.[0]?.state, before?.containerStatuses?.[0]?.state)
     },
     { api },
+  )
+})
+
+test('what fails again and again in the start of a pod is tried at growing intervals', async () => {
+  const waits: number[] = []
+  const sleep = (ms: number, signal?: AbortSignal) => {
+    waits.push(ms)
+    return systemClock.sleep(Math.min(ms, 5), signal)
+  }
+  await withWorkers(
+    async api => {
+      api.seed(pods, podOf('p', { volumes: [{ name: 'v', secret: { secretName: 'missing' } }] }))
+      await until(() => waits.includes(8000), 'a longer wait')
+      assert.ok(waits.indexOf(8000) > waits.indexOf(4000))
+    },
+    { clock: { ...systemClock, sleep } },
   )
 })

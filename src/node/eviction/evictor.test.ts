@@ -25,6 +25,7 @@ class SmallNode {
   readonly evictor: Evictor
   counted = 0
   hanging = false
+  dedicated = false
   clock = systemClock
 
   constructor() {
@@ -33,7 +34,7 @@ class SmallNode {
         const images = await this.runtime.imageBytes()
         const availableBytes = capacityBytes - images - [...this.held.values()].reduce((sum, bytes) => sum + bytes, 0)
         const fs = { capacityBytes, availableBytes, inodes: 0, inodesFree: 0 }
-        return { nodefs: fs, imagefs: fs, dedicated: false }
+        return { nodefs: fs, imagefs: fs, dedicated: this.dedicated }
       },
       clock: systemClock,
       log: silentLogger,
@@ -109,8 +110,8 @@ test('Evictor ends one pod at a time where the disk is full, says why in its sta
   const node = new SmallNode()
   node.add('critical', 60, { priority: 2_000_000_000 })
   node.add('small', 5)
-  node.add('large', 24)
-  node.add('going', 10)
+  node.add('large', 16)
+  node.add('going', 18)
   const going = node.pods.at(-1)
   if (going) going.pod.metadata.deletionTimestamp = '2026-01-01T00:00:00Z'
   assert.equal(await node.evictor.look(never), true)
@@ -137,6 +138,15 @@ test('Evictor removes unused images before it ends a pod, and ends none where th
   assert.equal(await node.evictor.look(never), false)
   assert.equal(await node.runtime.imageBytes(), 0)
   assert.deepEqual(node.ended, [])
+})
+
+test('Evictor removes no image for a disk that they are not on', async () => {
+  const node = new SmallNode()
+  node.dedicated = true
+  node.add('p', 99)
+  node.runtime.addImage('r.example/a:1')
+  assert.equal(await node.evictor.look(never), true)
+  assert.notEqual(await node.runtime.imageBytes(), 0)
 })
 
 test('Evictor waits for a pod that ends for half a minute and then looks again', async () => {

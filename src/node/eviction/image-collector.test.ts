@@ -89,11 +89,12 @@ test('ImageCollector keeps an image for two minutes after it came', async () => 
   assert.deepEqual(await names(), [])
 })
 
-test('ImageCollector leaves what nobody pulled, and goes on where one cannot be removed', async () => {
+test('ImageCollector leaves what nobody pulled and what is pinned, and goes on where one cannot be removed', async () => {
   const { given, collector, add, names } = shelf(({ repoTags }) => repoTags[0] !== 'r.example/k:1')
   add('k')
+  add('p').pinned = true
   given.stuck = add('s').id
   add('g')
   await collector.collectAll(never)
-  assert.deepEqual(await names(), ['k', 's'])
+  assert.deepEqual(await names(), ['k', 'p', 's'])
 })

@@ -36,6 +36,12 @@ const cases: [string, Pod, PodStorage, string | undefined][] = [
     held([{ name: 'a', layer: 0, logs: 0 }], { scratch: 4 * mebi + 1 }),
     'Pod ephemeral local storage usage exceeds the total limit of containers 4Mi. ',
   ],
+  [
+    'a limit of nothing, which is none',
+    podOf({ containers: [containerOf('a', limitOf('0')), containerOf('b', limitOf('8Mi'))] }),
+    held([{ name: 'a', layer: 1, logs: 0 }]),
+    undefined,
+  ],
   ['a container without a limit beside one with', two, held([{ name: 'a', layer: 0, logs: mebi }]), undefined],
   [
     'a container without a limit, which counts for the pod',
