@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { systemClock } from '../base/clock.ts'
 import { silentLogger } from '../base/log.ts'
 import { fillFrom, smallDisk, whyNoSmallDisk } from '../base/small-disk.testing.ts'
@@ -14,8 +14,11 @@ import { createMemorySigner } from '../signer/memory-signer.ts'
 import { ensureRoom, nodeUser, readIdentity, writeIdentity } from './identity-file.ts'
 import { requestIdentity } from './join.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'pki-'))
-after(() => rmSync(folder, { recursive: true }))
+function newFolder(t: Pick<TestContext, 'after'>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'pki-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  return folder
+}
 const signer = createMemorySigner()
 const issue = (node: string) => issueIdentity(signer, nodeUser(node), ['system:nodes'], 3600, AbortSignal.timeout(60_000))
 const { certificate, key } = await issue('n1')
@@ -31,29 +34,29 @@ const cases: { name: string; files: readonly [certificate: string, key: string];
   { name: 'has none where a power cut left half of the key', files: [certificate, key.slice(0, 90)], usable: false },
 ]
 for (const { name, files, node = 'n1', at = now, usable } of cases) {
-  test(`readIdentity() ${name}`, async () => {
+  test(`readIdentity() ${name}`, async t => {
     const want = usable ? { certificate, key } : undefined
-    const pki = mkdtempSync(join(folder, 'one-'))
+    const pki = newFolder(t)
     await writeIdentity(pki, { certificate: files[0], key: files[1] })
     const found = await readIdentity(pki, node, at)
     assert.deepEqual(found && { certificate: found.certificate.trim(), key: found.key }, want && { certificate: certificate.trim(), key })
-    const before = mkdtempSync(join(folder, 'two-'))
+    const before = newFolder(t)
     writeFileSync(join(before, 'client.crt'), files[0])
     writeFileSync(join(before, 'client.key'), files[1])
     assert.deepEqual(await readIdentity(before, node, at), want)
   })
 }
 
-test('writeIdentity() keeps both in one file that only its owner reads, in the place of the two of before', async () => {
-  const pki = mkdtempSync(join(folder, 'old-'))
+test('writeIdentity() keeps both in one file that only its owner reads, in the place of the two of before', async t => {
+  const pki = newFolder(t)
   for (const name of ['client.crt', 'client.key']) writeFileSync(join(pki, name), '')
   await writeIdentity(pki, { certificate, key })
   assert.deepEqual(readdirSync(pki), ['client.pem'])
   assert.equal(statSync(join(pki, 'client.pem')).mode & 0o777, 0o600)
 })
 
-test('readIdentity() rejects where the disk does not say whether there is one', async () => {
-  const pki = mkdtempSync(join(folder, 'odd-'))
+test('readIdentity() rejects where the disk does not say whether there is one', async t => {
+  const pki = newFolder(t)
   mkdirSync(join(pki, 'client.pem'))
   await assert.rejects(readIdentity(pki, 'n1', now), { code: 'EISDIR' })
 })
