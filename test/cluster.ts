@@ -39,6 +39,9 @@ export interface Outcome {
   readonly stderr: string
 }
 
+/** The machine of the tests may be nearly full. */
+const anyDisk = ['--eviction-hard', 'nodefs.available<1%,imagefs.available<1%,nodefs.inodesFree<1%']
+
 export class TestCluster implements AsyncDisposable {
   readonly dataDirectory: string
   readonly port: number
@@ -59,7 +62,7 @@ export class TestCluster implements AsyncDisposable {
     this.#terminal = options.terminal ?? false
     const [program = process.execPath, ...first] = options.command ?? [process.execPath, command, 'up']
     const directoryFlags = options.defaultDirectory === true ? [] : ['--data-dir', dataDirectory]
-    const args = [...first, ...directoryFlags, '--port', String(port), ...(options.flags ?? [])]
+    const args = [...first, ...directoryFlags, '--port', String(port), ...anyDisk, ...(options.flags ?? [])]
     const { userId, environment } = options
     this.#child = spawn(program, args, {
       cwd: '/',

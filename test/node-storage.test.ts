@@ -11,6 +11,7 @@ import { DiskPressure } from '../src/node/eviction/disk-pressure.ts'
 import { diskUsage } from '../src/node/eviction/disk-usage.ts'
 import { Evictor } from '../src/node/eviction/evictor.ts'
 import { ImageCollector } from '../src/node/eviction/image-collector.ts'
+import { defaultThresholds } from '../src/node/eviction/thresholds.ts'
 import { logFiles } from '../src/node/log-file.ts'
 import { ContainerNode, hangMs, isOver, script, skip } from './container-node.ts'
 
@@ -49,7 +50,7 @@ for (const [name, spec, message] of greedy) {
   test(`Evictor ends a pod whose ${name} is larger than it may be, and its volumes are removed`, { skip }, async () => {
     const { directory, containerd, runtime } = machine
     const evictor = new Evictor({
-      pressure: new DiskPressure({ facts: () => diskFacts(directory), clock, log }),
+      pressure: new DiskPressure({ facts: () => diskFacts(directory), thresholds: defaultThresholds, clock, log }),
       pods: () => runtime.workers,
       runtime: containerd.runtime,
       images: new ImageCollector({ runtime: containerd.runtime, isPulled: () => false, clock, log }),

@@ -34,6 +34,12 @@ test('createConfig() reads switches from a text and from a mapping', () => {
   assert.deepEqual(config.featureGates, { A: true, B: false })
   assert.deepEqual(config.runtimeConfig, { 'a.io/v1': true })
   assert.deepEqual(createConfig(root).featureGates, {})
+  assert.deepEqual(createConfig(root, { evictionHard: 'nodefs.available<5%, imagefs.available<0%' }).evictionHard, {
+    'nodefs.available': 0.05,
+    'imagefs.available': 0,
+  })
+  assert.deepEqual(createConfig(root, { evictionHard: { 'nodefs.inodesFree': '2.5%' } }).evictionHard, { 'nodefs.inodesFree': 0.025 })
+  assert.deepEqual(createConfig(root).evictionHard, {})
 })
 
 test('createConfig() refuses settings that exclude each other', () => {
@@ -48,6 +54,8 @@ test('parseSettings() names the setting and what would be accepted', () => {
     [{ profile: 'lax' }, /wanted is secure, upstream/],
     [{ bindAddress: 'localhost' }, /bindAddress is "localhost", wanted is an IP address/],
     [{ nodeName: 'UPPER' }, /lowercase DNS name/],
+    [{ evictionHard: 'nodefs.available<1Gi' }, /evictionHard is "nodefs.available<1Gi", wanted is SIGNAL<PERCENT% separated by commas/],
+    [{ evictionHard: { 'nodefs.available': 5 } }, /evictionHard is /],
     [{ featureGates: 'A' }, /featureGates is "A", wanted is NAME=true or NAME=false/],
     [{ runtimeConfig: { a: 'yes' } }, /runtimeConfig is .*, wanted is NAME=true/],
     [{ __proto__x: 1 }, /unknown setting "__proto__x"; known are dataDir, port/],

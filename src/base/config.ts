@@ -21,6 +21,8 @@ export interface Config {
   readonly policyDirectory: string | undefined
   readonly node: NodeMode
   readonly nodeName: string
+  /** Shares of disks, 0 to 1, below which the node reclaims room, by signal; those that are not named keep their default. Which there are, the node knows. */
+  readonly evictionHard: Readonly<Record<string, number>>
   /** IPv4 network of the Services' addresses. */
   readonly serviceCidr: string
   readonly logLevel: 'error' | 'info' | 'debug'
@@ -48,6 +50,8 @@ export interface Settings {
   readonly controlPlaneOnly?: boolean
   readonly simulatedNodes?: number
   readonly nodeName?: string
+  /** `SIGNAL<10%,SIGNAL<5%`, or in a file a mapping of signals to percentages. */
+  readonly evictionHard?: string | Readonly<Record<string, string>>
   readonly serviceClusterIpRange?: string
   readonly logLevel?: 'error' | 'info' | 'debug'
   /** Separated by commas, or in a file a list. */
@@ -105,6 +109,12 @@ const switches: Check = {
     return given.length <= maxNames && given.every(on => typeof on === 'boolean')
   },
 }
+const percentages: Check = {
+  expected: 'SIGNAL<PERCENT% separated by commas, as nodefs.available<5%, or a mapping of signals to percentages',
+  accepts: value =>
+    (typeof value === 'string' || (typeof value === 'object' && value !== null && !Array.isArray(value))) &&
+    percentagesIn(value).every(([, percent]) => typeof percent === 'string' && /^(?:100|\d{1,2}(?:\.\d+)?)%$/.test(percent)),
+}
 const nodeNamePattern = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/
 
 /** Every setting with what it accepts; the flags of `bulkhead up` and the keys of its file are these. */
@@ -121,6 +131,7 @@ export const settingChecks: Readonly<Record<keyof Settings, Check>> = {
     expected: 'a lowercase DNS name of at most 63 characters',
     accepts: value => typeof value === 'string' && nodeNamePattern.test(value),
   },
+  evictionHard: percentages,
   serviceClusterIpRange: text,
   logLevel: oneOf('error', 'info', 'debug'),
   enableAdmissionPlugins: names,
@@ -182,6 +193,7 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
     policyDirectory: settings.policyDir === undefined ? undefined : resolve(settings.policyDir),
     node,
     nodeName: settings.nodeName ?? nodeNameOf(machine.hostName),
+    evictionHard: sharesIn(settings.evictionHard ?? {}),
     serviceCidr: settings.serviceClusterIpRange ?? defaultServiceCidr,
     logLevel: settings.logLevel ?? 'error',
     enableAdmissionPlugins: namesIn(settings.enableAdmissionPlugins),
@@ -197,6 +209,18 @@ export function createConfig(machine: Machine, ...sources: readonly Settings[]):
 function namesIn(given: string | readonly string[] | undefined): readonly string[] {
   const names = typeof given === 'string' ? given.split(',').map(name => name.trim()) : (given ?? [])
   return names.filter(name => name !== '')
+}
+
+function percentagesIn(given: string | object): [signal: string, percent: unknown][] {
+  if (typeof given !== 'string') return Object.entries(given)
+  return given.split(',').map(part => {
+    const [signal = '', percent] = part.trim().split('<')
+    return [signal, percent]
+  })
+}
+
+function sharesIn(given: string | Readonly<Record<string, string>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(percentagesIn(given).map(([signal, percent]) => [signal, Number.parseFloat(String(percent)) / 100]))
 }
 
 /** Of a text that `parseSettings` accepts, or a mapping. */

@@ -14,6 +14,7 @@ import { DiskPressure } from './eviction/disk-pressure.ts'
 import { diskUsage } from './eviction/disk-usage.ts'
 import { Evictor } from './eviction/evictor.ts'
 import { ImageCollector } from './eviction/image-collector.ts'
+import { thresholdsWith } from './eviction/thresholds.ts'
 import { builtinImages } from './images/builtin-images.ts'
 import { importImage } from './images/import-image.ts'
 import { PullRecords } from './images/pull-records.ts'
@@ -50,6 +51,8 @@ export interface NodeAgentOptions {
   /** Whether Services get their addresses from there. */
   readonly isServiceAddress: (address: string) => boolean
   readonly labels?: Readonly<Record<string, string>>
+  /** Shares of disks, 0 to 1, below which room is reclaimed, by signal; default: upstream's. */
+  readonly evictionHard?: Readonly<Record<string, number>>
   readonly clock: Clock
   readonly log: Logger
   /** In [0, 1). */
@@ -98,7 +101,12 @@ export async function runNodeAgent(options: NodeAgentOptions, signal: AbortSigna
     }
     const guard = options.policies(client)
     const reports = new RefusedReports(options.isServiceAddress)
-    const pressure = new DiskPressure({ facts: () => diskFacts(directory), clock, log })
+    const pressure = new DiskPressure({
+      facts: () => diskFacts(directory),
+      thresholds: thresholdsWith(options.evictionHard ?? {}),
+      clock,
+      log,
+    })
     // A node whose disk is full at its start says so with its first report, before pods come.
     await pressure.look()
     const registrar = new NodeRegistrar({ client, node, health: until => nodeHealth(runtime, pressure, guard, until), clock, log })

@@ -35,6 +35,11 @@ export const upCommand = buildCommand({
       controlPlaneOnly: { kind: 'boolean', brief: 'Run no node', optional: true, withNegated: false },
       simulatedNodes: { ...optionalNumber, brief: 'Run this many simulated nodes instead of a real one', placeholder: 'N' },
       nodeName: { ...optionalText, brief: "The node's name (default: the host name)", placeholder: 'NAME' },
+      evictionHard: {
+        ...optionalText,
+        brief: 'Free shares of disks below which the node evicts, as for kubelet (default: nodefs.available<10%,imagefs.available<15%,…)',
+        placeholder: 'SIGNAL<N%,…',
+      },
       serviceClusterIpRange: {
         ...optionalText,
         brief: "IPv4 network of the Services' addresses (default: 10.96.0.0/16)",

@@ -18,6 +18,7 @@ export interface NodeSettings {
   readonly clusterDnsIp: string
   readonly dnsPort: number
   readonly clusterDomain: string
+  readonly evictionHard: Readonly<Record<string, number>>
   readonly tickets: readonly NodeTicket[]
 }
 

@@ -96,6 +96,7 @@ function nodeParts(
   const settings = async (): Promise<NodeSettings> => ({
     ...{ server: api.server, ca: api.ca(), directory: directory.node, simulated: node.kind === 'simulated' },
     ...{ podCidr, serviceCidr: services.cidr, clusterDnsIp: services.dnsIp, dnsPort: clusterDnsPort, clusterDomain },
+    evictionHard: config.evictionHard,
     tickets: await issueTickets(api.server, credentials(), names),
   })
   const agent = part('node', directory.node, undefined, ['--max-semi-space-size=2'], settings, 60_000)

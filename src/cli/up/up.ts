@@ -9,6 +9,7 @@ import { type Config, createConfig, defaultDataDirectory, readSettingsFile, type
 import { createLogger } from '../../base/log.ts'
 import { UserError } from '../../base/user-error.ts'
 import { accountName, accountOrganizations, issueIdentity } from '../../cluster/client-identity.ts'
+import { thresholdsWith } from '../../node/eviction/thresholds.ts'
 import { connectSigner } from '../../signer/connect.ts'
 import { bulkheadVersion } from '../version.ts'
 import { clusterAddresses } from './addresses.ts'
@@ -34,6 +35,8 @@ export async function up({ config: file, ...flags }: UpFlags): Promise<void> {
   const config = createConfig(thisMachine(process.env), file === undefined ? {} : await readSettingsFile(file), flags)
   const admission = readAdmission(config)
   const features = readFeatures(config)
+  // Refused before anything is made.
+  thresholdsWith(config.evictionHard)
   const auditPolicy = auditPolicyOf(config)
   const stop = stopSignal()
   const print = (text: string) => process.stdout.write(`${text}\n`)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { systemClock } from '../../base/clock.ts'
 import { silentLogger } from '../../base/log.ts'
 import { DiskPressure } from './disk-pressure.ts'
-import type { FileSystemFacts } from './thresholds.ts'
+import { defaultThresholds, type FileSystemFacts } from './thresholds.ts'
 
 test('DiskPressure is said for five minutes longer than it holds, and told once', async () => {
   let now = 0
@@ -11,6 +11,7 @@ test('DiskPressure is said for five minutes longer than it holds, and told once'
   const said: string[] = []
   const tell = (message: string) => void said.push(message)
   const pressure = new DiskPressure({
+    thresholds: defaultThresholds,
     facts: async () => {
       const fs: FileSystemFacts = { capacityBytes: 10_000, availableBytes, inodes: 0, inodesFree: 0 }
       return { nodefs: fs, imagefs: fs, dedicated: false }

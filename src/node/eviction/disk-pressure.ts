@@ -1,13 +1,14 @@
 // Whether the node is short of disk: looked at when asked, and said for a while longer than it holds, so that the condition does not flap.
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from '../../base/log.ts'
-import { type DiskFacts, type MetThreshold, thresholdsMet } from './thresholds.ts'
+import { type DiskFacts, type MetThreshold, type Threshold, thresholdsMet } from './thresholds.ts'
 
 /** Upstream's evictionPressureTransitionPeriod. */
 const transitionMs = 300_000
 
 export interface DiskPressureOptions {
   readonly facts: () => Promise<DiskFacts>
+  readonly thresholds: readonly Threshold[]
   readonly clock: Clock
   readonly log: Logger
 }
@@ -33,9 +34,9 @@ export class DiskPressure {
 
   /** Rejects where a disk cannot even be asked. */
   async look(): Promise<DiskLook> {
-    const { facts: read, clock, log } = this.#options
+    const { facts: read, thresholds, clock, log } = this.#options
     const facts = await read()
-    const met = thresholdsMet(facts)
+    const met = thresholdsMet(thresholds, facts)
     if (met.length > 0) this.#seenAt = clock.monotonic()
     if (this.#said !== this.isUnder) {
       this.#said = this.isUnder

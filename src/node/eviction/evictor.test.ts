@@ -10,6 +10,7 @@ import { emptyPodState } from '../pod-state.ts'
 import { DiskPressure } from './disk-pressure.ts'
 import { type EvictablePod, Evictor } from './evictor.ts'
 import { ImageCollector } from './image-collector.ts'
+import { defaultThresholds } from './thresholds.ts'
 
 const never = new AbortController().signal
 const capacityBytes = 100 << 20
@@ -30,6 +31,7 @@ class SmallNode {
 
   constructor() {
     const pressure = new DiskPressure({
+      thresholds: defaultThresholds,
       facts: async () => {
         const images = await this.runtime.imageBytes()
         const availableBytes = capacityBytes - images - [...this.held.values()].reduce((sum, bytes) => sum + bytes, 0)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type FileSystemFacts, thresholdsMet } from './thresholds.ts'
+import { defaultThresholds, type FileSystemFacts, thresholdsMet, thresholdsWith } from './thresholds.ts'
 
 const roomy: FileSystemFacts = { capacityBytes: 1_000_000, availableBytes: 500_000, inodes: 10_000, inodesFree: 5000 }
 
@@ -20,10 +20,23 @@ const cases: [string, Partial<FileSystemFacts>, Partial<FileSystemFacts>, string
 ]
 for (const [name, nodefs, imagefs, want] of cases) {
   test(`thresholdsMet() says ${name}`, () => {
-    const met = thresholdsMet({ nodefs: { ...roomy, ...nodefs }, imagefs: { ...roomy, ...imagefs }, dedicated: true })
+    const met = thresholdsMet(defaultThresholds, { nodefs: { ...roomy, ...nodefs }, imagefs: { ...roomy, ...imagefs }, dedicated: true })
     assert.deepEqual(
       met.map(({ signal, resource, quantity, available }) => `${signal} ${resource} ${quantity} ${available}`),
       want,
     )
   })
 }
+
+test('thresholdsWith() takes other shares, and no signal that there is not', () => {
+  const full: FileSystemFacts = { ...roomy, availableBytes: 60_000 }
+  const signals = (shares: Record<string, number>) =>
+    thresholdsMet(thresholdsWith(shares), { nodefs: full, imagefs: full, dedicated: true }).map(({ signal }) => signal)
+  assert.deepEqual(signals({}), ['nodefs.available', 'imagefs.available'])
+  assert.deepEqual(signals({ 'imagefs.available': 0.05 }), ['nodefs.available'])
+  assert.deepEqual(signals({ 'imagefs.available': 0.05, 'nodefs.available': 0 }), [])
+  assert.throws(
+    () => thresholdsWith({ 'memory.available': 0.1 }),
+    /evictionHard: unknown signal "memory.available"; known are nodefs.available, imagefs.available, nodefs.inodesFree/,
+  )
+})

@@ -1,4 +1,5 @@
 // Upstream's hard eviction thresholds of disks (pkg/kubelet/eviction/defaults_linux.go), and which of them are met. Pure.
+import { UserError } from '../../base/user-error.ts'
 
 export interface FileSystemFacts {
   readonly capacityBytes: number
@@ -28,7 +29,7 @@ export interface MetThreshold {
   readonly available: number
 }
 
-interface Threshold {
+export interface Threshold {
   readonly signal: DiskSignal
   readonly resource: DiskResource
   readonly share: number
@@ -37,7 +38,7 @@ interface Threshold {
 
 const bytes = ({ capacityBytes, availableBytes }: FileSystemFacts) => ({ capacity: capacityBytes, available: availableBytes })
 
-const thresholds: readonly Threshold[] = [
+export const defaultThresholds: readonly Threshold[] = [
   { signal: 'nodefs.available', resource: 'ephemeral-storage', share: 0.1, of: ({ nodefs }) => bytes(nodefs) },
   { signal: 'imagefs.available', resource: 'ephemeral-storage', share: 0.15, of: ({ imagefs }) => bytes(imagefs) },
   {
@@ -48,8 +49,16 @@ const thresholds: readonly Threshold[] = [
   },
 ]
 
+/** The defaults, with other shares (0 to 1) by signal; 0 is never met. Throws a `UserError` for a signal that there is not. */
+export function thresholdsWith(shares: Readonly<Record<string, number>>): readonly Threshold[] {
+  const signals: readonly string[] = defaultThresholds.map(({ signal }) => signal)
+  const unknown = Object.keys(shares).find(signal => !signals.includes(signal))
+  if (unknown !== undefined) throw new UserError(`evictionHard: unknown signal "${unknown}"; known are ${signals.join(', ')}`)
+  return defaultThresholds.map(threshold => ({ ...threshold, share: shares[threshold.signal] ?? threshold.share }))
+}
+
 /** What is to be reclaimed first stands first. */
-export function thresholdsMet(facts: DiskFacts): MetThreshold[] {
+export function thresholdsMet(thresholds: readonly Threshold[], facts: DiskFacts): MetThreshold[] {
   return thresholds.flatMap(({ signal, resource, share, of }) => {
     const { capacity, available } = of(facts)
     // Upstream keeps the share as a float of 32 bits.
