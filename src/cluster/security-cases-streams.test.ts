@@ -149,13 +149,13 @@ test('write access to ConfigMaps is no right to the deny list; the role bulkhead
   assert.equal((await api.request(person('guard'), 'GET', '/api/v1/namespaces/kube-system/secrets')).status, 403)
 })
 
-test('a write that could not be recorded is refused with 500 before it happens, whoever asks; reads go on', async () => {
+test('a write that could not be recorded is refused with 503 before it happens, whoever asks; reads go on', async () => {
   await using api = await SecuredApi.open()
   api.auditRefusal = new AuditFailure('no space is left for the audit log')
   const path = '/api/v1/namespaces/default/configmaps'
   const { status, json } = await api.request(admin, 'POST', path, { metadata: { name: 'a' } })
-  assert.equal(status, 500)
-  assert.equal(json.message, 'Internal error occurred: writes are refused: no space is left for the audit log')
+  assert.equal(status, 503)
+  assert.equal(json.message, 'writes are refused: no space is left for the audit log')
   assert.equal((await api.request(admin, 'GET', `${path}/a`)).status, 404)
   api.auditRefusal = undefined
   assert.equal((await api.request(admin, 'POST', path, { metadata: { name: 'a' } })).status, 201)

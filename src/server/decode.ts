@@ -69,7 +69,7 @@ export async function readable(
   if (format === 'json' || bytes.length === 0) return { bytes, document: parseDocument(bytes, json, most) }
   // Loaded when the first client sends some: the tables are large.
   const { decodeProtobuf } = await import('./protobuf/decode.ts')
-  const decoded = Buffer.from(JSON.stringify(decodeProtobuf(bytes, kind)))
+  const decoded = Buffer.from(JSON.stringify(decodeProtobuf(bytes, kind, most)))
   context.keepBody?.({ bytes: decoded, contentType: json })
   return { bytes: decoded, document: parseDocument(decoded, json, most) }
 }

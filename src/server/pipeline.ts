@@ -3,7 +3,7 @@ import { type Authentication, anonymousUser, type Credentials } from '../access/
 import { AuditFailure } from '../access/audit/audit-failure.ts'
 import type { ExplainAccess } from '../access/explain-access.ts'
 import type { Authenticated, DenyList } from '../access/revocation.ts'
-import { type ApiError, apiError, internalError, type Status, timedOut, unauthorized } from '../api/status.ts'
+import { type ApiError, apiError, internalError, type Status, serviceUnavailable, timedOut, unauthorized } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -335,7 +335,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         failure === undefined
           ? 'it may have been carried out, and its audit record is missing'
           : 'the audit record of its refusal is missing'
-      return internalError(`${what}: ${err instanceof AuditFailure ? err.message : 'internal error'}`)
+      return err instanceof AuditFailure ? serviceUnavailable(`${what}: ${err.message}`) : internalError(`${what}: internal error`)
     })
     if (request.method === 'GET' || request.method === 'HEAD') return undefined
     // That something went wrong is what it says already.

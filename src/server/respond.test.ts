@@ -28,8 +28,8 @@ const rows = [
   {
     name: 'says that the disk is full, without its path',
     err: new WriteFailed(`The disk of "${path}" is full`, { retriable: true }),
-    code: 500,
-    message: 'Internal error occurred: writes are refused: no space is left for the store',
+    code: 503,
+    message: 'writes are refused: no space is left for the store',
     levels: ['error'],
   },
   {

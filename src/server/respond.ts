@@ -1,7 +1,7 @@
 // From outcomes to answers: objects in the form that was asked for, and every failure as a Status.
 import { dump } from 'js-yaml'
 import type { KubeObject } from '../api/object.ts'
-import { ApiError, internalError, type Status } from '../api/status.ts'
+import { ApiError, internalError, type Status, serviceUnavailable } from '../api/status.ts'
 import type { Logger } from '../base/log.ts'
 import { type Entry, ObjectTooLarge, WriteFailed } from '../store/store.ts'
 import type { Written } from './create-object.ts'
@@ -105,8 +105,11 @@ export function failureStatus(err: unknown, auditId: string, log: Logger): Statu
   if (err instanceof ObjectTooLarge) return plainFailure(500, 'etcdserver: request is too large').status
   log.error('request failed', { auditID: auditId, err })
   // Whoever writes must know that it is not their object: the store's own sentence, with its file, is in the log.
-  if (err instanceof WriteFailed)
-    return internalError(`writes are refused: ${err.retriable ? 'no space is left for the store' : storeFailed}`).status
+  if (err instanceof WriteFailed) {
+    return err.retriable
+      ? serviceUnavailable('writes are refused: no space is left for the store').status
+      : internalError(`writes are refused: ${storeFailed}`).status
+  }
   return internalError('internal error').status
 }
 

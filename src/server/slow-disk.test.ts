@@ -25,7 +25,8 @@ test('handle() refuses writes before they happen while they could not be recorde
   for (const [state, why, check] of failing) {
     assert.equal((await api.get('/readyz')).status, 200)
     Object.assign(disks, state)
-    assert.equal((await write()).json.message, `Internal error occurred: writes are refused: ${why}`)
+    const refused = await write()
+    assert.deepEqual([refused.status, refused.json.message], [503, `writes are refused: ${why}`])
     assert.equal((await api.get(path)).json.items.length, 0)
     assert.match((await api.get('/readyz')).text, new RegExp(`^\\[-\\]${check} failed: reason withheld$`, 'm'))
     assert.equal((await api.get('/livez')).status, 200)

@@ -1,5 +1,5 @@
 // Whether what is written could be made durable and recorded: asked before each write, and by whoever asks whether the server is ready.
-import { type ApiError, internalError } from '../api/status.ts'
+import { type ApiError, serviceUnavailable } from '../api/status.ts'
 import type { Store } from '../store/store.ts'
 import type { AuditSink } from './audit-event.ts'
 import type { HealthCheck } from './health.ts'
@@ -14,7 +14,7 @@ const storeRefusal = ({ store }: Disks): string | undefined => (store.stalled ? 
 /** Why writes must not happen now; those that have begun wait. A store that has failed says so itself, of each write. */
 export function writeRefusal(disks: Disks): ApiError | undefined {
   const why = disks.audit.refusal?.()?.message ?? storeRefusal(disks)
-  return why === undefined ? undefined : internalError(`writes are refused: ${why}`)
+  return why === undefined ? undefined : serviceUnavailable(`writes are refused: ${why}`)
 }
 
 /** Reads go on, so the server lives. */

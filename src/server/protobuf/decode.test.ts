@@ -87,6 +87,7 @@ test('decodeProtobuf() refuses more fields than a body may have values, and a ra
   const items = (count: number) =>
     message('v1', 'Pod', field(2, Buffer.concat(Array.from({ length: count }, () => field(2, Buffer.alloc(0))))))
   assert.throws(() => decodeProtobuf(items(50_001), asked), /more than 50000 values/)
+  assert.doesNotThrow(() => decodeProtobuf(items(50_001), asked, 60_000))
   decodeProtobuf(items(40_000), asked)
   const revision = field(2, field(1, Buffer.from('['.repeat(100_000))))
   const kind = { group: 'apps', version: 'v1', kind: 'ControllerRevision' }

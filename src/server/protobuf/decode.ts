@@ -15,25 +15,25 @@ const magic = Buffer.from('k8s\0')
 const noMessage = `provided data does not appear to be a protobuf message, expected prefix [${magic.join(' ')}]`
 const maxDepth = 60
 
-/** Where in the message a field stands, and how many were read of all. */
+/** Where in the message a field stands, and how many were read of all and may be. */
 interface Place {
   readonly depth: number
-  readonly tally: { fields: number }
+  readonly tally: { fields: number; readonly most: number }
 }
 
 const deeper = ({ depth, tally }: Place): Place => ({ depth: depth + 1, tally })
 
-/** `kind` is what the path asks for; the bytes say what they are. Throws a 400 for bytes that are no such message. */
-export function decodeProtobuf(bytes: Buffer, kind: GroupVersionKind): JsonObject {
+/** `kind` is what the path asks for; the bytes say what they are. Throws a 400 for bytes that are no such message, or have more than `most` fields. */
+export function decodeProtobuf(bytes: Buffer, kind: GroupVersionKind, most = maxValues): JsonObject {
   try {
-    return decode(bytes, kind)
+    return decode(bytes, kind, most)
   } catch (err) {
     if (!(err instanceof WireError)) throw err
     throw unrecognized(err.message, kind.kind, bytes)
   }
 }
 
-function decode(bytes: Buffer, kind: GroupVersionKind): JsonObject {
+function decode(bytes: Buffer, kind: GroupVersionKind, most: number): JsonObject {
   if (!bytes.subarray(0, 4).equals(magic)) throw new WireError(noMessage)
   const unknown: { apiVersion: string; kind: string; raw: Buffer } = { apiVersion: '', kind: '', raw: Buffer.alloc(0) }
   readerOf(bytes.subarray(4)).fields((number, field) => {
@@ -51,7 +51,7 @@ function decode(bytes: Buffer, kind: GroupVersionKind): JsonObject {
   const message = schemaFor(group, version, name)?.key ?? `meta/v1.${name}`
   if (!messages.has(message))
     throw new WireError(`no kind ${JSON.stringify(name)} is registered for version ${JSON.stringify(unknown.apiVersion)}`)
-  const value = readMessage(message, unknown.raw, { depth: 0, tally: { fields: 0 } })
+  const value = readMessage(message, unknown.raw, { depth: 0, tally: { fields: 0, most } })
   return {
     ...(unknown.kind === '' ? {} : { kind: unknown.kind }),
     ...(unknown.apiVersion === '' ? {} : { apiVersion: unknown.apiVersion }),
@@ -73,7 +73,7 @@ function readMessage(message: string, bytes: Buffer, place: Place): JsonObject {
   const rows = rowsOf(message)
   const value: JsonObject = {}
   readerOf(bytes).fields((number, field) => {
-    if (++place.tally.fields > maxValues) throw new WireError(`the body has more than ${maxValues} values`)
+    if (++place.tally.fields > place.tally.most) throw new WireError(`the body has more than ${place.tally.most} values`)
     const row = rows.get(number)
     // A field of a newer version is left out, as Go's decoder does.
     if (row === undefined) return
