@@ -1,6 +1,6 @@
 // The audit log of a cluster in one process: the newest events, in memory.
 import type { AuditEvent } from '../access/audit/audit-event.ts'
-import type { AuditSink } from '../server/audit-event.ts'
+import type { AuditSink } from '../server/request/audit-event.ts'
 
 const kept = 100_000
 

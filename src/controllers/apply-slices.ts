@@ -2,7 +2,7 @@
 import { isReason } from '../api/status.ts'
 import { endpointSlices } from '../client/resources.ts'
 import type { Context } from './controller.ts'
-import type { SlicePlan } from './endpoint-slice-plan.ts'
+import type { SlicePlan } from './endpoints/endpoint-slice-plan.ts'
 import { isNamespaceEnding } from './pod-control.ts'
 
 /** Stops without a failure where the namespace is being deleted, and counts a slice that is gone as deleted. */

@@ -4,7 +4,7 @@ import { selects } from '../client/label-selector.ts'
 import { keyOf } from '../client/object-key.ts'
 import { clusterRoles } from '../client/resources.ts'
 import { type Controller, done, follow } from './controller.ts'
-import { canonical } from './pod-template-hash.ts'
+import { canonical } from './replicas/pod-template-hash.ts'
 
 const fieldManager = 'clusterrole-aggregation-controller'
 

@@ -7,10 +7,10 @@ import type { LabelSelector } from '../api/types/meta-v1.ts'
 import { selects } from '../client/label-selector.ts'
 import type { ResourceRef } from '../client/resource-ref.ts'
 import { controllerRevisions } from '../client/resources.ts'
-import { applyClaim } from './claim.ts'
 import type { Context } from './controller.ts'
 import { controllerOf, controllerReference, planOwnership } from './owner.ts'
-import { canonical, hashTemplate } from './pod-template-hash.ts'
+import { canonical, hashTemplate } from './replicas/pod-template-hash.ts'
+import { applyClaim } from './volumes/claim.ts'
 
 /** On pods: the hash (DaemonSet) or the name (StatefulSet) of their revision. */
 export const revisionLabel = 'controller-revision-hash'

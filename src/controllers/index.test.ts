@@ -5,7 +5,8 @@ import { controllers, controllersOf } from './index.ts'
 
 test('controllers lists every controller of the folder', () => {
   const folder = import.meta.dirname
-  const files = readdirSync(folder).filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+  const all = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  const files = all.filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
   const declared = files.flatMap(name => {
     const text = readFileSync(`${folder}/${name}`, 'utf8')
     return [...text.matchAll(/^export const (\w+)(?:: Controller\b| = replicaController)/gm)].map(([, symbol]) => symbol)

@@ -1,6 +1,6 @@
 // What the composition decides for controllers: upstream's kube-controller-manager flags, with its defaults.
 import type { CertificateSigningRequest } from '../api/types/certificates-v1.ts'
-import type { EvictionRates } from './eviction-pace.ts'
+import type { EvictionRates } from './nodes/eviction-pace.ts'
 
 export interface CertificateOrder {
   readonly request: CertificateSigningRequest

@@ -4,7 +4,7 @@ import type { UserInfo } from '../api/user.ts'
 import { formatTime } from '../base/clock.ts'
 import { kubernetesVersion } from '../base/kubernetes-version.ts'
 import type { InProcessTransport } from './in-process.ts'
-import type { ServedResources } from './served-resource.ts'
+import type { ServedResources } from './objects/served-resource.ts'
 
 /** As upstream's system-namespaces controller. */
 const systemNamespaces: readonly string[] = ['default', 'kube-system', 'kube-public', 'kube-node-lease']

@@ -4,8 +4,8 @@ import { type Duplex, duplexPair } from 'node:stream'
 import { type KubeletPath, kubeletRequestPath, type NodeRequestKind, nodeRequestPath } from '../api/node-protocol.ts'
 import { badRequest, notFound, serviceUnavailable } from '../api/status.ts'
 import type { Logger } from '../base/log.ts'
-import { pingSession } from './session-pings.ts'
 import { NodeStream } from './streams/node-stream.ts'
+import { pingSession } from './transport/session-pings.ts'
 
 export interface PodRequest {
   readonly kind: NodeRequestKind

@@ -4,11 +4,11 @@ import type { Credentials } from '../access/access.ts'
 import type { AuditEvent } from '../access/audit/audit-event.ts'
 import { AuditFailure } from '../access/audit/audit-failure.ts'
 import { WriteFailed } from '../store/store.ts'
-import { answerHeaders, headersByName } from './answer-headers.ts'
-import type { ServerRequest } from './exchange.ts'
 import { defaultFlowLimits } from './flow-control/flow-control.ts'
 import { heldStore } from './held-store.testing.ts'
 import { allowWhere, answerOf, readAnswer, TestServer, testUser } from './testing.ts'
+import { answerHeaders, headersByName } from './transport/answer-headers.ts'
+import type { ServerRequest } from './transport/exchange.ts'
 
 const noSignal = new AbortController().signal
 

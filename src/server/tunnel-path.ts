@@ -2,10 +2,10 @@
 import { tunnelPath, tunnelUpgrade } from '../api/node-protocol.ts'
 import { apiError, badRequest } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
-import type { Authorize } from './authorize.ts'
-import type { UpgradedConnection } from './exchange.ts'
 import type { NodeTunnels } from './node-tunnel.ts'
-import type { PathHandler } from './paths.ts'
+import type { Authorize } from './request/authorize.ts'
+import type { PathHandler } from './request/paths.ts'
+import type { UpgradedConnection } from './transport/exchange.ts'
 
 const pattern = /^\/bulkhead\/v1\/nodes\/([^/]+)\/tunnel$/
 

@@ -12,7 +12,7 @@ import { clusterDefaults, limitRanges, namespaces, resourceQuotas } from '../../
 import type { Transport } from '../../client/transport.ts'
 import { bootstrap } from '../../cluster/bootstrap.ts'
 import { openControlPlane } from '../../cluster/control-plane.ts'
-import { defaultObjects } from '../../controllers/namespace-defaults.ts'
+import { defaultObjects } from '../../controllers/namespaces/namespace-defaults.ts'
 import { createMemoryStore } from '../../store/memory.ts'
 import { keylessSigner } from './keyless-signer.ts'
 

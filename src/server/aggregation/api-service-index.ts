@@ -2,7 +2,7 @@
 import { groupVersion } from '../../api/object.ts'
 import { followChanges } from '../../store/follow-changes.ts'
 import type { Collection, Entry } from '../../store/store.ts'
-import type { ServedResources } from '../served-resource.ts'
+import type { ServedResources } from '../objects/served-resource.ts'
 import { type ApiServiceObject, type RegisteredApi, registeredApi } from './registered-api.ts'
 
 const apiServicesName = 'apiservices.apiregistration.k8s.io'

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { UserInfo } from '../../api/user.ts'
 import { request as httpRequest } from '../../base/node-http.ts'
-import { boundedAnswer } from '../bounded-answer.ts'
+import { boundedAnswer } from '../transport/bounded-answer.ts'
 import type { BackendEndpoint } from './backend-state.ts'
 import { type ConnectApiParts, connectApi, hostOf } from './connect-api.ts'
 import { identityHeaders } from './identity-headers.ts'

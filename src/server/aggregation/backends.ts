@@ -3,7 +3,7 @@ import type { Service } from '../../api/types/core-v1.ts'
 import type { EndpointSlice } from '../../api/types/discovery-v1.ts'
 import { followChanges } from '../../store/follow-changes.ts'
 import type { Collection, Selection, Store } from '../../store/store.ts'
-import type { ServedResources } from '../served-resource.ts'
+import type { ServedResources } from '../objects/served-resource.ts'
 import { type BackendState, backendState, sliceServiceLabel } from './backend-state.ts'
 import type { BackendReference } from './registered-api.ts'
 

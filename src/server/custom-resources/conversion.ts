@@ -9,7 +9,7 @@ import { internalError } from '../../api/status.ts'
 import type { WebhookClientConfig, WebhookConversion } from '../../api/types/apiextensions-v1.ts'
 import { copyJson } from '../../base/copy-json.ts'
 import type { Entry } from '../../store/store.ts'
-import { type EntryView, frame, KeptForm } from '../entry-view.ts'
+import { type EntryView, frame, KeptForm } from '../answers/entry-view.ts'
 import type { ConvertObjects } from './asked-conversions.ts'
 import { SharedWork } from './shared-work.ts'
 

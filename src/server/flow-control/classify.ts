@@ -4,7 +4,7 @@
 import { combinedResource } from '../../access/authorizers/rule-match.ts'
 import type { FlowSchema, PolicyRulesWithSubjects, ResourcePolicyRule, Subject } from '../../api/types/flowcontrol-v1.ts'
 import type { UserInfo } from '../../api/user.ts'
-import type { RequestInfo, ResourceRequestInfo } from '../request-info.ts'
+import type { RequestInfo, ResourceRequestInfo } from '../request/request-info.ts'
 import type { Flow } from './flow.ts'
 import type { FlowCounters } from './flow-counters.ts'
 import type { PriorityLevel } from './priority-level.ts'

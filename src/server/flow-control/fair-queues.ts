@@ -1,7 +1,7 @@
 // Fair queuing for server requests, as KEP-1040 describes it: of all queues the one is next whose oldest request would end first if each busy queue had
 // an equal part of the seats all the time. Progress and work are seats × milliseconds.
 import type { UserInfo } from '../../api/user.ts'
-import type { RequestInfo } from '../request-info.ts'
+import type { RequestInfo } from '../request/request-info.ts'
 import type { Flow } from './flow.ts'
 import type { FlowCounters } from './flow-counters.ts'
 import type { Work } from './work-estimate.ts'

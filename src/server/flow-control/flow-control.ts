@@ -1,7 +1,7 @@
 // API Priority and Fairness (KEP-1040): who may run now, who waits, and who is sent away, as the FlowSchemas and PriorityLevelConfigurations say.
 import type { FlowSchema, PriorityLevelConfiguration } from '../../api/types/flowcontrol-v1.ts'
 import type { UserInfo } from '../../api/user.ts'
-import type { RequestInfo } from '../request-info.ts'
+import type { RequestInfo } from '../request/request-info.ts'
 import { allocateSeats, seatLimits } from './allocate-seats.ts'
 import { mandatoryLevels, mandatorySchemas } from './bootstrap-objects.ts'
 import { type Classification, Classifier, type SchemaAtLevel } from './classify.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isReason } from '../../api/status.ts'
-import { parseQuery } from '../query.ts'
+import { parseQuery } from '../request/query.ts'
 import type { Release } from './fair-queues.ts'
 import { FakeFlowClock } from './fake-flow-clock.testing.ts'
 import type { Flow } from './flow.ts'

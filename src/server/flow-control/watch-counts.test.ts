@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseQuery } from '../query.ts'
-import type { ResourceRequestInfo } from '../request-info.ts'
+import { parseQuery } from '../request/query.ts'
+import type { ResourceRequestInfo } from '../request/request-info.ts'
 import { WatchCounts } from './watch-counts.ts'
 
 const info = (namespace: string, name = '', query = '', resource = 'pods'): ResourceRequestInfo => ({

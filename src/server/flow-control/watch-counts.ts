@@ -1,5 +1,5 @@
 // How many watches are open on what, so that a write knows whom its event goes to without asking the store.
-import type { ResourceRequestInfo } from '../request-info.ts'
+import type { ResourceRequestInfo } from '../request/request-info.ts'
 
 interface Counts {
   all: number

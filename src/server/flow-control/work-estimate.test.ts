@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseQuery } from '../query.ts'
-import type { ResourceRequestInfo } from '../request-info.ts'
+import { parseQuery } from '../request/query.ts'
+import type { ResourceRequestInfo } from '../request/request-info.ts'
 import { estimateWork, oneSeat } from './work-estimate.ts'
 
 function info(verb: string, more: Partial<Omit<ResourceRequestInfo, 'query'>> & { query?: string } = {}): ResourceRequestInfo {

@@ -1,5 +1,5 @@
 // How many seats a request takes, and how long its work goes on after its answer: lists by what they read, writes by who watches.
-import type { RequestInfo, ResourceRequestInfo } from '../request-info.ts'
+import type { RequestInfo, ResourceRequestInfo } from '../request/request-info.ts'
 
 export interface Work {
   /** Held from beginning to end: the more of `initialSeats` and `finalSeats`. */

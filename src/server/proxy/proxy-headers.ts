@@ -1,6 +1,7 @@
 // Which headers pass a proxy, in either direction.
-import { header, type RequestHeaders } from '../exchange.ts'
+
 import { offeredProtocols } from '../streams/offered-protocols.ts'
+import { header, type RequestHeaders } from '../transport/exchange.ts'
 
 /** RFC 9110, 7.6.1, and what HTTP/2 must not carry: they are of one connection only. */
 const hopByHop = new Set([

@@ -1,8 +1,8 @@
 // componentstatuses: deprecated upstream; the parts of this cluster report through their own leases and nodes.
 import { notFound } from '../../api/status.ts'
-import type { Reply } from '../exchange.ts'
-import type { ResourceContext } from '../request-context.ts'
-import { computedListReply } from '../respond.ts'
+import { computedListReply } from '../answers/respond.ts'
+import type { ResourceContext } from '../request/request-context.ts'
+import type { Reply } from '../transport/exchange.ts'
 
 export function componentStatuses(context: ResourceContext): Reply {
   const { served, info } = context

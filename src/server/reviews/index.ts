@@ -1,10 +1,10 @@
 // Resources whose answer is computed: who am I, may I, is this token good. Nothing of them is stored.
 import type { ReviewToken } from '../../access/token-review.ts'
-import type { Authorize } from '../authorize.ts'
+import type { ServedResources } from '../objects/served-resource.ts'
+import type { WriteParts } from '../objects/write-parts.ts'
+import type { Authorize } from '../request/authorize.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
-import type { ServedResources } from '../served-resource.ts'
 import { binding } from '../subresources/binding.ts'
-import type { WriteParts } from '../write-parts.ts'
 import { selfSubjectAccessReview, subjectAccessReview } from './access-review.ts'
 import { componentStatuses } from './component-status.ts'
 import { type RulesFor, selfSubjectRulesReview } from './rules-review.ts'

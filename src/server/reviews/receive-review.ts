@@ -1,11 +1,11 @@
 // What a question goes through before it is answered: the same as an object that is created, but nothing of it is kept.
 import type { KubeObject } from '../../api/object.ts'
 import { invalid } from '../../api/status.ts'
-import { decodeBody } from '../decode.ts'
-import { trackNewFields } from '../field-management.ts'
-import { receiveNew, setManagedFields } from '../object-meta.ts'
-import { dropDuplicateOwners } from '../owner-references.ts'
-import type { ResourceContext } from '../request-context.ts'
+import { trackNewFields } from '../objects/field-management.ts'
+import { receiveNew, setManagedFields } from '../objects/object-meta.ts'
+import { dropDuplicateOwners } from '../objects/owner-references.ts'
+import { decodeBody } from '../request/decode.ts'
+import type { ResourceContext } from '../request/request-context.ts'
 
 /** Throws a 400 for what cannot be read and a 422 for what makes no sense. */
 export async function receiveReview(context: ResourceContext): Promise<KubeObject> {

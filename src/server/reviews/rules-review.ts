@@ -2,8 +2,8 @@
 import type { KubeObject } from '../../api/object.ts'
 import { badRequest } from '../../api/status.ts'
 import type { UserInfo } from '../../api/user.ts'
+import { objectReply } from '../answers/respond.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
-import { objectReply } from '../respond.ts'
 import type { ReviewParts } from './index.ts'
 import { receiveReview } from './receive-review.ts'
 

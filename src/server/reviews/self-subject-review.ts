@@ -2,9 +2,9 @@
 
 import type { UserInfo } from '../../api/user.ts'
 import { formatTime } from '../../base/clock.ts'
-import type { Reply } from '../exchange.ts'
-import type { ResourceContext } from '../request-context.ts'
-import { objectReply } from '../respond.ts'
+import { objectReply } from '../answers/respond.ts'
+import type { ResourceContext } from '../request/request-context.ts'
+import type { Reply } from '../transport/exchange.ts'
 import { receiveReview } from './receive-review.ts'
 
 export async function selfSubjectReview(context: ResourceContext): Promise<Reply> {

@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { forbidden } from '../../api/status.ts'
 import { createLogger } from '../../base/log.ts'
 import type { ApiServerOptions } from '../api-server.ts'
+import { noAdmission } from '../objects/write-parts.ts'
 import { TestServer } from '../testing.ts'
-import { noAdmission } from '../write-parts.ts'
 
 const pathIn = (namespace: string, plural: string) => `/api/v1/namespaces/${namespace}/${plural}`
 const service = pathIn('default', 'services')

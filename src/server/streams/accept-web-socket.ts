@@ -1,6 +1,6 @@
 // The server's half of a WebSocket handshake, on a connection that the listener handed over.
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
-import type { UpgradedConnection } from '../exchange.ts'
+import type { UpgradedConnection } from '../transport/exchange.ts'
 
 export interface WebSocketTerms {
   /** What was negotiated; '' for none. */

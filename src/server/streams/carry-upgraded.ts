@@ -1,7 +1,7 @@
 // The bytes of an upgraded connection, both ways.
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../base/clock.ts'
-import type { UpgradedConnection } from '../exchange.ts'
+import type { UpgradedConnection } from '../transport/exchange.ts'
 
 /** How long a client may take to read the last bytes and close its side. */
 const lingerMs = 30_000

@@ -1,5 +1,5 @@
 // A log over a WebSocket: its pieces as bytes, or in base64 as text, behind an empty message that tells that the connection stands.
-import type { BodyStream, Reply, ServerRequest } from '../exchange.ts'
+import type { BodyStream, Reply, ServerRequest } from '../transport/exchange.ts'
 import { chooseProtocol } from './offered-protocols.ts'
 import { oneWayWebSocket } from './one-way-web-socket.ts'
 

@@ -1,6 +1,6 @@
 // The WebSocket protocols that a client offers.
 import { badRequest } from '../../api/status.ts'
-import { header, type RequestHeaders } from '../exchange.ts'
+import { header, type RequestHeaders } from '../transport/exchange.ts'
 
 /** The form in which a browser sends a token, for it can set no header. */
 const bearerProtocol = 'base64url.bearer.authorization.k8s.io.'

@@ -1,5 +1,5 @@
 // A WebSocket that only brings something: nothing that the client says is looked at.
-import type { BodyStream, Reply, Sink } from '../exchange.ts'
+import type { BodyStream, Reply, Sink } from '../transport/exchange.ts'
 import { acceptWebSocket } from './accept-web-socket.ts'
 import { highWater, WebSocketOutput } from './web-socket-output.ts'
 

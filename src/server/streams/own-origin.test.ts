@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { isReason } from '../../api/status.ts'
-import type { ServerRequest } from '../exchange.ts'
+import type { ServerRequest } from '../transport/exchange.ts'
 import { demandOwnOrigin } from './own-origin.ts'
 
 describe('demandOwnOrigin()', () => {

@@ -1,6 +1,6 @@
 // Pages of other sites and WebSockets: a browser lets any page open one and read it, and shows its client certificate whatever page asks.
 import { apiError } from '../../api/status.ts'
-import { header, type ServerRequest } from '../exchange.ts'
+import { header, type ServerRequest } from '../transport/exchange.ts'
 
 /** Whether a WebSocket may be opened: throws where it may not. */
 export type JudgeOrigin = (request: ServerRequest) => void

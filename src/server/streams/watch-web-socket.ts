@@ -1,6 +1,6 @@
 // A watch over a WebSocket: each event is a text message.
 import { badRequest } from '../../api/status.ts'
-import type { BodyStream, Reply, ServerRequest } from '../exchange.ts'
+import type { BodyStream, Reply, ServerRequest } from '../transport/exchange.ts'
 import { offeredProtocols } from './offered-protocols.ts'
 import { oneWayWebSocket } from './one-way-web-socket.ts'
 import { WholeLines } from './whole-lines.ts'

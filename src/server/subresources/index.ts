@@ -1,11 +1,11 @@
 // The subresources whose body is not the object itself: one file each.
 import type { Clock } from '../../base/clock.ts'
 import type { NodeTunnels } from '../node-tunnel.ts'
+import type { ServedResources } from '../objects/served-resource.ts'
+import type { WriteParts } from '../objects/write-parts.ts'
 import type { BackendTls } from '../proxy/backend-connection.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
-import type { ServedResources } from '../served-resource.ts'
 import type { JudgeOrigin } from '../streams/own-origin.ts'
-import type { WriteParts } from '../write-parts.ts'
 import { binding } from './binding.ts'
 import { eviction } from './eviction.ts'
 import { podLog } from './pod-log.ts'

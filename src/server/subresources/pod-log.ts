@@ -1,11 +1,11 @@
 // pods/log: the text that a container wrote, through the tunnel of its node.
 import { badRequest, notFound } from '../../api/status.ts'
 import type { ContainerStatus, Pod } from '../../api/types/core-v1.ts'
-import { chosenContainer } from '../chosen-container.ts'
-import type { BodyStream } from '../exchange.ts'
-import { judgeLogOptions } from '../log-options.ts'
+import { chosenContainer } from '../request/chosen-container.ts'
+import { judgeLogOptions } from '../request/log-options.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
 import { logOverWebSocket } from '../streams/log-web-socket.ts'
+import type { BodyStream } from '../transport/exchange.ts'
 import type { SubresourceParts } from './index.ts'
 
 export function podLog({ tunnels, judgeOrigin }: Pick<SubresourceParts, 'tunnels' | 'judgeOrigin'>): ResourceHandler {

@@ -1,8 +1,8 @@
 // exec, attach and portforward as plain requests: they need a connection upgrade, which the listener hands to the stream translation.
 import { badRequest } from '../../api/status.ts'
-import type { Reply } from '../exchange.ts'
-import type { ResourceContext } from '../request-context.ts'
+import type { ResourceContext } from '../request/request-context.ts'
 import type { ResourceHandler } from '../resource-verbs.ts'
+import type { Reply } from '../transport/exchange.ts'
 import type { SubresourceParts } from './index.ts'
 
 /** Takes over the exchange of an authorized and admitted stream request; resolves with what is answered where it cannot. */

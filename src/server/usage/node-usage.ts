@@ -5,8 +5,8 @@ import { isRecord } from '../../api/schema/compile.ts'
 import type { Clock } from '../../base/clock.ts'
 import { parseJson } from '../../base/json.ts'
 import type { Logger } from '../../base/log.ts'
-import { boundedBytes } from '../bounded-answer.ts'
 import type { NodeTunnels } from '../node-tunnel.ts'
+import { boundedBytes } from '../transport/bounded-answer.ts'
 
 /** Nodes measure every 15 s: whoever asks again at once gets the same. */
 export const rememberedMs = 5_000

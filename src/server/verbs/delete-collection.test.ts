@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { KubeObject } from '../../api/object.ts'
 import { forbidden } from '../../api/status.ts'
+import { noAdmission } from '../objects/write-parts.ts'
 import { TestServer } from '../testing.ts'
-import { noAdmission } from '../write-parts.ts'
 
 const path = '/api/v1/namespaces/default/configmaps'
 const meta = (as: string) => ({ accept: `application/json;as=${as};v=v1;g=meta.k8s.io` })

@@ -1,13 +1,13 @@
 // delete: one object, at once or when its grace period and finalizers allow.
 import { groupResource } from '../../api/object.ts'
 import { forbidden } from '../../api/status.ts'
-import { deleteObject, warnOfOrphans } from '../delete-object.ts'
-import { readDeletion } from '../delete-options.ts'
-import type { Reply } from '../exchange.ts'
-import type { ResourceContext } from '../request-context.ts'
-import { entryReply, objectReply, successReply } from '../respond.ts'
-import { isNamespace } from '../update-object.ts'
-import type { WriteParts } from '../write-parts.ts'
+import { entryReply, objectReply, successReply } from '../answers/respond.ts'
+import { deleteObject, warnOfOrphans } from '../objects/delete-object.ts'
+import { isNamespace } from '../objects/update-object.ts'
+import type { WriteParts } from '../objects/write-parts.ts'
+import { readDeletion } from '../request/delete-options.ts'
+import type { ResourceContext } from '../request/request-context.ts'
+import type { Reply } from '../transport/exchange.ts'
 
 /** Kinds that upstream answers with their last state where others get a Status. */
 const answersWithObject = new Set([

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { noAdmission } from '../objects/write-parts.ts'
 import { allowWhere, TestServer } from '../testing.ts'
-import { noAdmission } from '../write-parts.ts'
 
 const path = '/api/v1/namespaces/default/configmaps'
 const type = (name: string) => ({ 'content-type': `application/${name}+json` })

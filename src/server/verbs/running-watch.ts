@@ -1,14 +1,14 @@
 // One open watch: what it sends, when it waits, and how it ends. A class, since there may be ten thousand of them: each function of its own would cost every one.
 import { ApiError } from '../../api/status.ts'
 import type { Entry, Watch, Watched } from '../../store/store.ts'
-import { writeTo } from '../body-parts.ts'
-import { streamParts } from '../chunked-body.ts'
+import type { OpenWatch, OpenWatches } from '../answers/open-watches.ts'
+import { errorFrame, type WatchEvents } from '../answers/watch-events.ts'
 import type { Conversion } from '../custom-resources/conversion.ts'
 import { convertedChanges } from '../custom-resources/converted-changes.ts'
-import type { Sink } from '../exchange.ts'
-import type { OpenWatch, OpenWatches } from '../open-watches.ts'
-import type { ServedResource } from '../served-resource.ts'
-import { errorFrame, type WatchEvents } from '../watch-events.ts'
+import type { ServedResource } from '../objects/served-resource.ts'
+import { writeTo } from '../transport/body-parts.ts'
+import { streamParts } from '../transport/chunked-body.ts'
+import type { Sink } from '../transport/exchange.ts'
 
 export interface RunningWatchParts {
   readonly served: ServedResource

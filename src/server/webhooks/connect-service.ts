@@ -3,9 +3,9 @@ import type { Duplex } from 'node:stream'
 import { isReason } from '../../api/status.ts'
 import type { ServiceReference } from '../../api/types/admissionregistration-v1.ts'
 import type { NodeTunnels } from '../node-tunnel.ts'
+import type { ServedResources } from '../objects/served-resource.ts'
 import { connectBackend } from '../proxy/backend-connection.ts'
 import { type ProxyTarget, serviceTarget } from '../proxy/proxy-target.ts'
-import type { ServedResources } from '../served-resource.ts'
 import type { ServiceTls } from './review-sender.ts'
 
 export interface ConnectServiceParts {

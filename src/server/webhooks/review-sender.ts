@@ -11,8 +11,8 @@ import { deadline } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import { kubernetesVersion } from '../../base/kubernetes-version.ts'
 import { messageOf } from '../../base/user-error.ts'
-import { AnswerTooLarge, boundedAnswer } from '../bounded-answer.ts'
 import { serverTrust } from '../proxy/server-trust.ts'
+import { AnswerTooLarge, boundedAnswer } from '../transport/bounded-answer.ts'
 
 type ReviewSender = CallParts['sender']
 

@@ -1,8 +1,8 @@
 // What the audit event of a refused request says beyond its status, so that it can be explained later. Allowed requests pay nothing.
 import type { AuthenticatorOpinion } from '../../access/access.ts'
 import type { ExplainAccess, MissingAccess } from '../../access/explain-access.ts'
-import { AccessRefusal } from '../authorize.ts'
 import { FlowRefusal } from '../flow-control/flow-refusal.ts'
+import { AccessRefusal } from '../request/authorize.ts'
 
 export const decisionAnnotation = 'authorization.k8s.io/decision'
 export const reasonAnnotation = 'authorization.k8s.io/reason'

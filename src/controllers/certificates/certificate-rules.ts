@@ -1,0 +1,127 @@
+// Which certificate requests may be approved by themselves, which may be signed for each signer, and when they are of no use. Pure; the rules are upstream's.
+import { X509Certificate } from 'node:crypto'
+import type { CertificateSigningRequest, CertificateSigningRequestCondition } from '../../api/types/certificates-v1.ts'
+import { formatTime } from '../../base/clock.ts'
+import type { RequestedIdentity } from './certificate-request.ts'
+
+export const kubeletClientSigner = 'kubernetes.io/kube-apiserver-client-kubelet'
+export const kubeletServingSigner = 'kubernetes.io/kubelet-serving'
+export const clientSigner = 'kubernetes.io/kube-apiserver-client'
+export const bootstrapPrefix = 'system:bootstrap:'
+const nodePrefix = 'system:node:'
+
+export function hasCondition({ status }: CertificateSigningRequest, type: string): boolean {
+  return status?.conditions?.some(condition => condition.type === type) === true
+}
+
+/** The conditions of the request with this one behind them; `now` in milliseconds since the epoch. */
+export function conditionsWith(
+  { status }: CertificateSigningRequest,
+  { type, reason, message }: Pick<CertificateSigningRequestCondition, 'type' | 'reason' | 'message'>,
+  now: number,
+): CertificateSigningRequestCondition[] {
+  const time = formatTime(now)
+  return [...(status?.conditions ?? []), { type, status: 'True', reason, message, lastUpdateTime: time, lastTransitionTime: time }]
+}
+
+type Verdict = { readonly allowed: true } | { readonly allowed: false; readonly reason: string }
+const allowed: Verdict = { allowed: true }
+
+const nodeUsages = (purpose: string): string[] => ['digital signature', 'key encipherment', purpose].sort()
+
+/** Without the middle one for keys that cannot encipher. */
+function judgeNodeUsages(usages: readonly string[], purpose: string): string | undefined {
+  const wanted = nodeUsages(purpose)
+  const isFine =
+    wanted.every(usage => usage === 'key encipherment' || usages.includes(usage)) && usages.every(usage => wanted.includes(usage))
+  return isFine ? undefined : `usages did not match [${wanted.join(' ')}]`
+}
+
+const notNodesGroup = 'subject organization is not system:nodes'
+const notNodeName = 'subject common name does not begin with system:node:'
+
+const isNodesGroup = ({ organizations }: RequestedIdentity): boolean => organizations.length === 1 && organizations[0] === 'system:nodes'
+const isNodeName = ({ commonName }: RequestedIdentity): boolean =>
+  commonName.startsWith(nodePrefix) && commonName.length > nodePrefix.length
+
+function judgeKubeletClient(identity: RequestedIdentity, usages: readonly string[]): string | undefined {
+  const { dnsNames, emailAddresses, ipAddresses, uris, otherNames } = identity
+  if (!isNodesGroup(identity)) return notNodesGroup
+  if (dnsNames.length > 0) return 'DNS subjectAltNames are not allowed'
+  if (emailAddresses.length > 0) return 'Email subjectAltNames are not allowed'
+  if (ipAddresses.length > 0) return 'IP subjectAltNames are not allowed'
+  if (uris.length > 0) return 'URI subjectAltNames are not allowed'
+  if (otherNames.length > 0) return 'other subjectAltNames are not allowed'
+  if (!isNodeName(identity)) return notNodeName
+  return judgeNodeUsages(usages, 'client auth')
+}
+
+function judgeKubeletServing(identity: RequestedIdentity, usages: readonly string[]): string | undefined {
+  const { dnsNames, emailAddresses, ipAddresses, uris, otherNames } = identity
+  if (!isNodesGroup(identity)) return notNodesGroup
+  if (dnsNames.length + ipAddresses.length === 0) return 'DNS or IP subjectAltName is required'
+  if (emailAddresses.length > 0) return 'Email subjectAltNames are not allowed'
+  if (uris.length > 0) return 'URI subjectAltNames are not allowed'
+  if (otherNames.length > 0) return 'other subjectAltNames are not allowed'
+  return judgeNodeUsages(usages, 'server auth') ?? (isNodeName(identity) ? undefined : notNodeName)
+}
+
+function judgeClient({ commonName, organizations }: RequestedIdentity, usages: readonly string[]): string | undefined {
+  if (organizations.includes('system:masters')) return 'organization system:masters is not allowed'
+  // The right to approve people's certificates is not the right to make a node, a component or a ServiceAccount.
+  if ([commonName, ...organizations].some(name => name.startsWith('system:'))) return 'names that begin with "system:" are not allowed'
+  const foreign = usages.find(usage => !nodeUsages('client auth').includes(usage))
+  if (foreign !== undefined) return `invalid usage for client certificate: ${foreign}`
+  return usages.includes('client auth') ? undefined : 'missing required usage for client certificate: client auth'
+}
+
+const judges: ReadonlyMap<string, (identity: RequestedIdentity, usages: readonly string[]) => string | undefined> = new Map([
+  [kubeletClientSigner, judgeKubeletClient],
+  [kubeletServingSigner, judgeKubeletServing],
+  [clientSigner, judgeClient],
+])
+
+/** The content that a signer certifies; the messages are upstream's where its rules are. */
+export function checkForSigner(signerName: string, identity: RequestedIdentity, usages: readonly string[]): Verdict {
+  const judge = judges.get(signerName)
+  const reason = judge === undefined ? `signer ${signerName} is not served` : judge(identity, usages)
+  return reason === undefined ? allowed : { allowed: false, reason }
+}
+
+/** What a request must prove before it is approved without a person. */
+export type Approval =
+  /** A node renews its own certificate. */
+  | { readonly approval: 'self'; readonly message: string }
+  /** A node's first certificate, if the ticket names this node. */
+  | { readonly approval: 'ticket'; readonly ticketId: string; readonly node: string; readonly message: string }
+  | { readonly approval: 'none' }
+
+export function planApproval({ spec }: CertificateSigningRequest, identity: RequestedIdentity): Approval {
+  if (spec.signerName !== kubeletClientSigner || !checkForSigner(kubeletClientSigner, identity, spec.usages ?? []).allowed)
+    return { approval: 'none' }
+  const { username = '', groups = [] } = spec
+  if (username === identity.commonName && groups.includes('system:nodes')) {
+    return { approval: 'self', message: 'Auto approving self kubelet client certificate after SubjectAccessReview.' }
+  }
+  if (!username.startsWith(bootstrapPrefix) || !groups.includes('system:bootstrappers')) return { approval: 'none' }
+  return {
+    approval: 'ticket',
+    ticketId: username.slice(bootstrapPrefix.length),
+    node: identity.commonName.slice(nodePrefix.length),
+    message: 'Auto approving kubelet client certificate after SubjectAccessReview.',
+  }
+}
+
+const hourMs = 3_600_000
+
+/** Upstream's csrcleaner: what is decided goes an hour after the decision, what nobody decides after a day, a certificate with its end. Throws for what is no certificate. */
+export function isStale({ metadata, status }: CertificateSigningRequest, now: number): boolean {
+  const isOlder = (time: string | null | undefined, age: number): boolean => typeof time === 'string' && Date.parse(time) < now - age
+  const conditions = status?.conditions ?? []
+  if (conditions.length === 0) return isOlder(metadata.creationTimestamp, 24 * hourMs)
+  const certificate = status?.certificate
+  const ends = new Set(certificate ? ['Approved', 'Denied', 'Failed'] : ['Denied', 'Failed'])
+  if (conditions.some(({ type, lastUpdateTime }) => ends.has(type) && isOlder(lastUpdateTime, hourMs))) return true
+  if (!certificate || !conditions.some(({ type }) => type === 'Approved')) return false
+  return new X509Certificate(Buffer.from(certificate, 'base64')).validToDate.getTime() < now
+}

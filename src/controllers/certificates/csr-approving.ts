@@ -1,0 +1,143 @@
+// Approves the certificates of nodes: the first one against its join ticket, later ones because the node asks for itself.
+import { isReason } from '../../api/status.ts'
+import type { CertificateSigningRequest } from '../../api/types/certificates-v1.ts'
+import type { Secret } from '../../api/types/core-v1.ts'
+import { messageOf } from '../../base/user-error.ts'
+import { certificateSigningRequests, secrets } from '../../client/resources.ts'
+import { type Context, type Controller, done, type Result } from '../controller.ts'
+import { readRequest } from './certificate-request.ts'
+import { bootstrapPrefix, conditionsWith, hasCondition, kubeletClientSigner, planApproval } from './certificate-rules.ts'
+
+const ticketNamespace = 'kube-system'
+const ticketType = 'bulkhead.dev/join-ticket'
+
+export const csrApproving: Controller = {
+  name: 'csrapproving-controller',
+  identity: 'certificate-controller',
+  watches: certificateSigningRequests,
+  // One at a time: a ticket is used once.
+  workers: 1,
+  begin(context) {
+    const cache = context.informers.full(certificateSigningRequests)
+    const used = new Set<string>()
+    return async (key, signal) => {
+      const request = cache.getByKey(key)
+      if (request === undefined || request.spec.signerName !== kubeletClientSigner || hasCondition(request, 'Denied')) return done
+      if (hasCondition(request, 'Approved')) return followTicket(context, request, signal)
+      await decide(context, request, used, signal)
+      return done
+    }
+  },
+}
+
+async function decide(context: Context, request: CertificateSigningRequest, used: Set<string>, signal: AbortSignal): Promise<void> {
+  const { log } = context
+  const name = request.metadata.name
+  let identity: Awaited<ReturnType<typeof readRequest>>
+  try {
+    identity = await readRequest(request.spec.request)
+  } catch (err) {
+    log.info('certificate request not readable', { certificateSigningRequest: name, err })
+    return
+  }
+  const plan = planApproval(request, identity)
+  if (plan.approval === 'none') return
+  if (plan.approval === 'self') return approve(context, request, plan.message, signal)
+  const ticket = used.has(plan.ticketId) ? undefined : await readTicket(context, plan.ticketId, signal)
+  if (ticket === undefined || !ticketAdmits(ticket, plan.node, context.clock.now())) {
+    log.info('certificate request without a valid join ticket', { certificateSigningRequest: name, node: plan.node })
+    return
+  }
+  await approve(context, request, plan.message, signal)
+  used.add(plan.ticketId)
+  await markUsed(context, ticket, request, signal)
+}
+
+/** The ticket names this node, is still valid and not used. Its secret part was checked when the requester authenticated. */
+function ticketAdmits(ticket: Secret, node: string, now: number): boolean {
+  return (
+    ticket.type === ticketType &&
+    node !== '' &&
+    ticketValue(ticket, 'node') === node &&
+    ticketValue(ticket, 'request') === '' &&
+    untilExpiry(ticket, now) > 0
+  )
+}
+
+const ticketValue = (ticket: Secret, key: string): string => Buffer.from(ticket.data?.[key] ?? '', 'base64').toString('utf8')
+
+/** Milliseconds; a ticket whose end cannot be read has none left. */
+function untilExpiry(ticket: Secret, now: number): number {
+  const expires = Date.parse(ticketValue(ticket, 'expires'))
+  return Number.isFinite(expires) ? expires - now : 0
+}
+
+async function readTicket({ client }: Context, id: string, signal: AbortSignal): Promise<Secret | undefined> {
+  if (!/^[a-z0-9]+$/.test(id)) return undefined
+  try {
+    return await client.get(secrets, ticketNamespace, `bulkhead-join-${id}`, signal)
+  } catch (err) {
+    if (isReason(err, 'NotFound')) return undefined
+    throw err
+  }
+}
+
+/** From now on the ticket only reads the request that it was used for: the node still has to fetch its certificate with it. */
+async function markUsed(
+  { client, log }: Context,
+  { metadata }: Secret,
+  request: CertificateSigningRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name = '', resourceVersion } = metadata
+  const mark = { metadata: { resourceVersion }, data: { request: Buffer.from(request.metadata.name ?? '').toString('base64') } }
+  await client.patch(secrets, ticketNamespace, name, mark, { type: 'merge' }, signal)
+  log.info('join ticket used', { secret: name, certificateSigningRequest: request.metadata.name })
+}
+
+/** After an approval: marks the ticket, where a crash came between, and removes it when its time is over. */
+async function followTicket(context: Context, request: CertificateSigningRequest, signal: AbortSignal): Promise<Result> {
+  const { username = '', groups = [] } = request.spec
+  if (!username.startsWith(bootstrapPrefix) || !groups.includes('system:bootstrappers')) return done
+  const ticket = await readTicket(context, username.slice(bootstrapPrefix.length), signal)
+  if (ticket === undefined) return done
+  const left = untilExpiry(ticket, context.clock.now())
+  if (left <= 0) {
+    await remove(context, ticket, signal)
+    return done
+  }
+  if (ticketValue(ticket, 'request') === '') await markUsed(context, ticket, request, signal)
+  return { requeueAfterMs: left }
+}
+
+async function remove({ client, log }: Context, { metadata }: Secret, signal: AbortSignal): Promise<void> {
+  try {
+    await client.delete(secrets, ticketNamespace, metadata.name ?? '', metadata.uid === undefined ? {} : { uid: metadata.uid }, signal)
+    log.info('join ticket removed', { secret: metadata.name })
+  } catch (err) {
+    if (!isReason(err, 'NotFound')) throw err
+  }
+}
+
+async function approve(
+  { client, clock, log }: Context,
+  request: CertificateSigningRequest,
+  message: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const conditions = conditionsWith(request, { type: 'Approved', reason: 'AutoApproved', message }, clock.now())
+  const name = request.metadata.name ?? ''
+  const body = {
+    apiVersion: 'certificates.k8s.io/v1',
+    kind: 'CertificateSigningRequest',
+    ...request,
+    status: { ...request.status, conditions },
+  }
+  try {
+    await client.subresource('PUT', certificateSigningRequests, '', name, 'approval', body, signal)
+    log.info('certificate request approved', { certificateSigningRequest: name })
+  } catch (err) {
+    log.debug('certificate request not approved', { certificateSigningRequest: name, reason: messageOf(err) })
+    throw err
+  }
+}

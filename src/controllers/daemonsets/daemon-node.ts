@@ -1,0 +1,75 @@
+// Whether a node is one of a DaemonSet's, and the pod that the set makes for it. Pure.
+
+import { isTolerated } from '../../api/tolerations.ts'
+import type { DaemonSet } from '../../api/types/apps-v1.ts'
+import type { Node, NodeSelectorTerm, Pod, PodSpec, Toleration } from '../../api/types/core-v1.ts'
+import { selectable, selectsNode } from '../../client/node-selection.ts'
+import { daemonSets } from '../../client/resources.ts'
+import { revisionLabel } from '../controller-revision.ts'
+import { podFromTemplate } from '../pod-control.ts'
+
+const nameField = 'metadata.name'
+const generationAnnotation = 'deprecated.daemonset.template.generation'
+
+export interface NodeFit {
+  /** A pod is to be made. */
+  readonly shouldRun: boolean
+  /** One that runs there may stay: taints that only forbid new pods do not end it. */
+  readonly shouldStay: boolean
+}
+
+export function fitNode({ spec }: DaemonSet, node: Node): NodeFit {
+  const pod = spec.template.spec
+  const no = { shouldRun: false, shouldStay: false }
+  if (pod.nodeName !== undefined && pod.nodeName !== '' && pod.nodeName !== node.metadata.name) return no
+  if (!selectsNode(pod, selectable(node))) return no
+  const tolerations = daemonTolerations(pod)
+  const strange = (node.spec?.taints ?? []).filter(taint => !isTolerated(taint, tolerations))
+  if (strange.some(({ effect }) => effect === 'NoExecute')) return no
+  return { shouldRun: !strange.some(({ effect }) => effect === 'NoSchedule'), shouldStay: true }
+}
+
+/** Daemons run on nodes that are in trouble or closed to other pods. */
+function daemonTolerations(pod: PodSpec): Toleration[] {
+  const exists = (key: string, effect: string): Toleration => ({ key: `node.kubernetes.io/${key}`, operator: 'Exists', effect })
+  const added = [
+    exists('not-ready', 'NoExecute'),
+    exists('unreachable', 'NoExecute'),
+    exists('disk-pressure', 'NoSchedule'),
+    exists('memory-pressure', 'NoSchedule'),
+    exists('pid-pressure', 'NoSchedule'),
+    exists('unschedulable', 'NoSchedule'),
+    ...(pod.hostNetwork === true ? [exists('network-unavailable', 'NoSchedule')] : []),
+  ]
+  const given = pod.tolerations ?? []
+  const isSame = (a: Toleration, b: Toleration) => a.key === b.key && a.operator === b.operator && a.effect === b.effect
+  return [...given.filter(toleration => !added.some(each => isSame(each, toleration))), ...added]
+}
+
+/** Bound to the node through its affinity: the scheduler places it. */
+export function daemonPod(set: DaemonSet, nodeName: string, hash: string): Pod {
+  const { metadata, ...pod } = podFromTemplate(set.spec.template, set, daemonSets)
+  const generation = set.metadata.annotations?.[generationAnnotation]
+  const { spec } = pod
+  const term: NodeSelectorTerm = { matchFields: [{ key: nameField, operator: 'In', values: [nodeName] }] }
+  const nodeAffinity = { ...spec.affinity?.nodeAffinity, requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [term] } }
+  return {
+    ...pod,
+    metadata: {
+      ...metadata,
+      labels: { ...metadata.labels, [revisionLabel]: hash, ...(generation === undefined ? {} : { 'pod-template-generation': generation }) },
+    },
+    spec: { ...spec, affinity: { ...spec.affinity, nodeAffinity }, tolerations: daemonTolerations(spec) },
+  }
+}
+
+/** The node that a pod runs on, or is made for; undefined where it is made for none. */
+export function targetNode({ spec }: Pod): string | undefined {
+  if (spec.nodeName !== undefined && spec.nodeName !== '') return spec.nodeName
+  const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
+  for (const { matchFields = [] } of terms) {
+    const field = matchFields.find(({ key, operator }) => key === nameField && operator === 'In')
+    if (field?.values?.length === 1) return field.values[0]
+  }
+  return undefined
+}

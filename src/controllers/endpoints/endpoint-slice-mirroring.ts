@@ -1,0 +1,46 @@
+// Mirrors Endpoints that were written by hand into EndpointSlices, which are what nodes read.
+import { labelIndex } from '../../client/object-cache.ts'
+import { keyOf, makeKey, splitKey } from '../../client/object-key.ts'
+import { endpointSlices, endpoints, services } from '../../client/resources.ts'
+import { applySlices } from '../apply-slices.ts'
+import { type Controller, done, follow } from '../controller.ts'
+import { isMirrored, mirrorManager, planMirror } from './endpoint-slice-mirror-plan.ts'
+import { managedByLabel, type SlicePlan, serviceNameLabel } from './endpoint-slice-plan.ts'
+
+const byService = labelIndex(serviceNameLabel)
+
+export const endpointSliceMirroring: Controller = {
+  name: 'endpointslicemirroring-controller',
+  watches: endpoints,
+  follows: [
+    follow({ resource: services, keys: service => [keyOf(service)] }),
+    follow({
+      resource: endpointSlices,
+      keys: ({ metadata: { namespace = '', labels } }) => {
+        const name = labels?.[serviceNameLabel]
+        return name === undefined || labels?.[managedByLabel] !== mirrorManager ? [] : [makeKey(namespace, name)]
+      },
+    }),
+  ],
+  begin(context) {
+    const { informers } = context
+    const slices = informers.full(endpointSlices)
+    slices.addIndex(byService.name, byService.valuesOf)
+    return async (key, signal) => {
+      const { namespace, name } = splitKey(key)
+      const existing = slices.byIndex(byService.name, name).filter(({ metadata }) => {
+        return (
+          metadata.namespace === namespace &&
+          metadata.labels?.[managedByLabel] === mirrorManager &&
+          metadata.deletionTimestamp === undefined
+        )
+      })
+      const object = informers.full(endpoints).getByKey(key)
+      const plan: SlicePlan = isMirrored(object, informers.full(services).getByKey(key))
+        ? planMirror(object, existing)
+        : { create: [], update: [], delete: existing }
+      await applySlices(context, namespace, plan, signal)
+      return done
+    }
+  },
+}

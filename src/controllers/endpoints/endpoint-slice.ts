@@ -1,0 +1,90 @@
+// Keeps the EndpointSlices of each service.
+import type { Pod, Service } from '../../api/types/core-v1.ts'
+import { referenceTo } from '../../client/event-recorder.ts'
+import { selectsByMap } from '../../client/label-selector.ts'
+import { labelIndex } from '../../client/object-cache.ts'
+import { keyOf, makeKey } from '../../client/object-key.ts'
+import { endpointSlices, nodes, pods, services } from '../../client/resources.ts'
+import { applySlices } from '../apply-slices.ts'
+import { type Context, type Controller, done, follow } from '../controller.ts'
+import { isProportional, managedByLabel, planSlices, type ServiceSlicePlan, serviceNameLabel, sliceManager } from './endpoint-slice-plan.ts'
+import { hasSelector } from './service-endpoints.ts'
+import { zonePlace, zoneShares } from './zone-hints.ts'
+
+const byService = labelIndex(serviceNameLabel)
+
+export const endpointSlice: Controller = {
+  name: 'endpointslice-controller',
+  watches: services,
+  follows: [
+    follow({ resource: pods, keys: servicesOf }),
+    follow({
+      resource: endpointSlices,
+      keys: ({ metadata }) => {
+        const name = metadata.labels?.[serviceNameLabel]
+        return name === undefined || metadata.labels?.[managedByLabel] !== sliceManager ? [] : [makeKey(metadata.namespace ?? '', name)]
+      },
+    }),
+    follow({
+      resource: nodes,
+      keys: (node, { informers }, old) =>
+        old !== undefined && zonePlace(node) === zonePlace(old) ? [] : informers.full(services).list().filter(isProportional).map(keyOf),
+    }),
+  ],
+  begin(context) {
+    const { informers } = context
+    const cache = informers.full(services)
+    const slices = informers.full(endpointSlices)
+    slices.addIndex(byService.name, byService.valuesOf)
+    const hinted = new Set<string>()
+    return async (key, signal) => {
+      const service = cache.getByKey(key)
+      if (service === undefined) hinted.delete(key)
+      // Slices of a service that is gone are the garbage collector's.
+      if (service === undefined || service.metadata.deletionTimestamp !== undefined || !hasSelector(service)) return done
+      const { namespace = '', name = '' } = service.metadata
+      const existing = slices.byIndex(byService.name, name).filter(({ metadata }) => {
+        return (
+          metadata.namespace === namespace && metadata.labels?.[managedByLabel] === sliceManager && metadata.deletionTimestamp === undefined
+        )
+      })
+      const shares = isProportional(service) ? zoneShares(informers.full(nodes).list()) : undefined
+      const plan = planSlices(service, informers.full(pods).list(namespace), existing, node => informers.full(nodes).get('', node), shares)
+      await applySlices(context, namespace, plan, signal)
+      tellHints(context, service, plan, hinted)
+      const [left] = plan.withoutNode
+      // Retried: the node may be on its way, or its pods about to be collected.
+      if (left)
+        throw new Error(`Cannot publish pod "${left.metadata.name}" of service "${name}": node "${left.spec.nodeName ?? ''}" not found`)
+      return done
+    }
+  },
+}
+
+/** Services that select the pod, or did before the change. */
+export function servicesOf(pod: Pod, { informers }: Context, old?: Pod): string[] {
+  return informers
+    .full(services)
+    .list(pod.metadata.namespace)
+    .filter(
+      ({ spec }) =>
+        selectsByMap(spec?.selector, pod.metadata.labels) || (old !== undefined && selectsByMap(spec?.selector, old.metadata.labels)),
+    )
+    .map(keyOf)
+}
+
+/** Says on the service whether its endpoints have hints of zones. `hinted` are the keys of those that had when last looked at. */
+function tellHints({ events }: Context, service: Service, { hints }: ServiceSlicePlan, hinted: Set<string>): void {
+  const key = keyOf(service)
+  const tell = (type: 'Normal' | 'Warning', is: 'Enabled' | 'Disabled', family: string, message: string) =>
+    events.record(referenceTo(service, 'v1', 'Service'), type, `TopologyAwareHints${is}`, `${message}, addressType: ${family}`)
+  if (hints.length === 0 && hinted.delete(key)) {
+    for (const family of service.spec?.ipFamilies ?? ['IPv4']) tell('Warning', 'Disabled', family, 'Topology Aware Hints has been disabled')
+  }
+  for (const { family, problem } of hints) {
+    if (problem !== undefined) tell('Warning', 'Disabled', family, problem)
+    else if (!hinted.has(key)) tell('Normal', 'Enabled', family, 'Topology Aware Hints has been enabled')
+    if (problem === undefined) hinted.add(key)
+    else hinted.delete(key)
+  }
+}

@@ -1,0 +1,81 @@
+// Keeps the Endpoints object of each service, for readers that do not know EndpointSlices.
+import { isReason } from '../../api/status.ts'
+import type { Endpoints, Service } from '../../api/types/core-v1.ts'
+import { keyOf, splitKey } from '../../client/object-key.ts'
+import { endpoints as endpointsResource, pods, services } from '../../client/resources.ts'
+import { type Context, type Controller, done, follow } from '../controller.ts'
+import { isNamespaceEnding } from '../pod-control.ts'
+import { canonical } from '../replicas/pod-template-hash.ts'
+import { servicesOf } from './endpoint-slice.ts'
+import { planEndpoints } from './endpoints-plan.ts'
+import { hasSelector, headlessLabel, isHeadless, selectedPods, triggerTime, triggerTimeAnnotation } from './service-endpoints.ts'
+
+const overCapacity = 'endpoints.kubernetes.io/over-capacity'
+const managedBy = 'endpoints.kubernetes.io/managed-by'
+
+export const endpoints: Controller = {
+  name: 'endpoint-controller',
+  watches: services,
+  follows: [
+    follow({ resource: pods, keys: servicesOf }),
+    follow({
+      resource: endpointsResource,
+      // One without a service is left alone, unless this controller had made it or its service was there before.
+      keys: ({ metadata: { namespace, name } }) => [`${namespace}/${name}`],
+    }),
+  ],
+  begin(context) {
+    const cache = context.informers.full(services)
+    const deleted = new Set<string>()
+    cache.onChange({ delete: service => deleted.add(keyOf(service)), add: service => deleted.delete(keyOf(service)) })
+    return async (key, signal) => {
+      const service = cache.getByKey(key)
+      if (service === undefined) {
+        if (deleted.has(key) || isOwn(context, key)) await remove(context, key, signal)
+        deleted.delete(key)
+      } else if (service.metadata.deletionTimestamp === undefined && hasSelector(service)) await write(context, service, signal)
+      return done
+    }
+  },
+}
+
+function isOwn({ informers }: Context, key: string): boolean {
+  return informers.full(endpointsResource).getByKey(key)?.metadata.labels?.[managedBy] === 'endpoint-controller'
+}
+
+async function remove({ client }: Context, key: string, signal: AbortSignal): Promise<void> {
+  const { namespace, name } = splitKey(key)
+  try {
+    await client.delete(endpointsResource, namespace, name, {}, signal)
+  } catch (err) {
+    if (!isReason(err, 'NotFound')) throw err
+  }
+}
+
+async function write({ client, informers }: Context, service: Service, signal: AbortSignal): Promise<void> {
+  const { namespace = '', name = '' } = service.metadata
+  const candidates = informers.full(pods).list(namespace)
+  const { subsets, truncated } = planEndpoints(service, candidates)
+  const current = informers.full(endpointsResource).get(namespace, name)
+  const labels = { ...service.metadata.labels, [managedBy]: 'endpoint-controller', ...(isHeadless(service) ? { [headlessLabel]: '' } : {}) }
+  const { [overCapacity]: _, ...kept } = current?.metadata.annotations ?? {}
+  const capacity: Record<string, string> = truncated ? { [overCapacity]: 'truncated' } : {}
+  if (current !== undefined && same(current, { subsets, labels, capacity })) return
+  const trigger = triggerTime(service, selectedPods(service, candidates))
+  const annotations = { ...kept, ...capacity, ...(trigger === '' ? {} : { [triggerTimeAnnotation]: trigger }) }
+  const next: Endpoints = { metadata: { ...current?.metadata, name, namespace, labels, annotations }, subsets }
+  try {
+    if (current === undefined) await client.create(endpointsResource, namespace, next, signal)
+    else await client.update(endpointsResource, next, signal)
+  } catch (err) {
+    if (!isNamespaceEnding(err)) throw err
+  }
+}
+
+function same(current: Endpoints, wanted: { subsets: unknown; labels: unknown; capacity: Record<string, string> }): boolean {
+  const before = current.metadata.annotations?.[overCapacity]
+  return (
+    canonical([current.subsets ?? [], { of: current.metadata.labels ?? {} }]) === canonical([wanted.subsets, { of: wanted.labels }]) &&
+    before === wanted.capacity[overCapacity]
+  )
+}

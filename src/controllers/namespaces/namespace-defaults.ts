@@ -1,0 +1,113 @@
+// Gives a new namespace the quota, limits and network policies of the ClusterDefaults, and then marks it as one that pods may be made in.
+import { clusterDefaultsName, defaultsAnnotation } from '../../api/resources/bulkhead/cluster-defaults.ts'
+import { isReason } from '../../api/status.ts'
+import type { NamespaceDefaults } from '../../api/types/bulkhead-v1alpha1.ts'
+import type { LimitRange, ResourceQuota } from '../../api/types/core-v1.ts'
+import type { NetworkPolicy, NetworkPolicySpec } from '../../api/types/networking-v1.ts'
+import type { Client } from '../../client/client.ts'
+import { clusterDefaults, limitRanges, namespaces, networkPolicies, resourceQuotas } from '../../client/resources.ts'
+import { type Controller, done } from '../controller.ts'
+import { isNamespaceEnding } from '../pod-control.ts'
+
+const labels = { 'app.kubernetes.io/managed-by': 'bulkhead' }
+/** Of quota and limits. */
+const name = 'default'
+
+export const namespaceDefaults: Controller = {
+  name: 'namespace-defaults-controller',
+  watches: namespaces,
+  begin({ informers, client }) {
+    const cache = informers.full(namespaces)
+    return async (key, signal) => {
+      const namespace = cache.getByKey(key)
+      if (namespace?.metadata.annotations?.[defaultsAnnotation] !== 'pending' || namespace.metadata.deletionTimestamp !== undefined)
+        return done
+      const { limitRange, resourceQuota, policies } = defaultObjects(await current(client, signal), key)
+      try {
+        await Promise.all([
+          limitRange && unlessThere(client.create(limitRanges, key, limitRange, signal)),
+          resourceQuota && unlessThere(client.create(resourceQuotas, key, resourceQuota, signal)),
+          ...policies.map(policy => unlessThere(client.create(networkPolicies, key, policy, signal))),
+        ])
+      } catch (err) {
+        if (isNamespaceEnding(err)) return done
+        throw err
+      }
+      const { uid } = namespace.metadata
+      const applied = { metadata: { ...(uid === undefined ? {} : { uid }), annotations: { [defaultsAnnotation]: 'applied' } } }
+      try {
+        await client.patch(namespaces, '', key, applied, { type: 'merge' }, signal)
+      } catch (err) {
+        // Gone meanwhile, and what came under its name has a turn of its own.
+        if (!isReason(err, 'NotFound') && !isReason(err, 'Conflict')) throw err
+      }
+      return done
+    }
+  },
+}
+
+/** What the namespace gets. Pure. */
+export function defaultObjects(
+  { limitRange, resourceQuota, network }: NamespaceDefaults,
+  namespace: string,
+): { readonly limitRange?: LimitRange; readonly resourceQuota?: ResourceQuota; readonly policies: readonly NetworkPolicy[] } {
+  const metadata = { name, namespace, labels }
+  return {
+    ...(limitRange === undefined ? {} : { limitRange: { apiVersion: 'v1', kind: 'LimitRange', metadata, spec: limitRange } }),
+    ...(resourceQuota === undefined ? {} : { resourceQuota: { apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec: resourceQuota } }),
+    policies: policySpecs(network).map(([policy, spec]) => ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: policy, namespace, labels },
+      spec,
+    })),
+  }
+}
+
+/** A policy that allows names isolates by itself: it is made only where everything else is denied anyway. */
+function policySpecs(network: NamespaceDefaults['network']): (readonly [name: string, spec: NetworkPolicySpec])[] {
+  if (network?.defaultDeny !== true) return []
+  return [
+    ['default-deny', { podSelector: {}, policyTypes: ['Ingress', 'Egress'] }],
+    ...(network.allowDNS ? ([['allow-dns', namesOnly]] as const) : []),
+  ]
+}
+
+/** As every cluster's DNS is selected. */
+const namesOnly: NetworkPolicySpec = {
+  podSelector: {},
+  policyTypes: ['Egress'],
+  egress: [
+    {
+      to: [
+        {
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+          podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+        },
+      ],
+      ports: [
+        { protocol: 'UDP', port: 53 },
+        { protocol: 'TCP', port: 53 },
+      ],
+    },
+  ],
+}
+
+/** As they are now: a cache could be behind the namespace that they were made for. */
+async function current(client: Client, signal: AbortSignal): Promise<NamespaceDefaults> {
+  try {
+    return (await client.get(clusterDefaults, '', clusterDefaultsName, signal)).spec?.namespaces ?? {}
+  } catch (err) {
+    if (isReason(err, 'NotFound')) return {}
+    throw err
+  }
+}
+
+/** What somebody made under this name meanwhile is theirs. */
+async function unlessThere(creation: Promise<unknown>): Promise<void> {
+  try {
+    await creation
+  } catch (err) {
+    if (!isReason(err, 'AlreadyExists')) throw err
+  }
+}

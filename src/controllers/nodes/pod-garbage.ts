@@ -1,0 +1,93 @@
+// Deletes pods that nobody else will: of nodes that are gone, never placed, or finished long ago.
+import { isReason } from '../../api/status.ts'
+import type { Pod } from '../../api/types/core-v1.ts'
+import { disruptPod } from '../../client/disrupt-pod.ts'
+import { keyOf } from '../../client/object-key.ts'
+import { nodes, pods } from '../../client/resources.ts'
+import { type Context, type Controller, done, follow } from '../controller.ts'
+import { isFinished } from '../pod-state.ts'
+import { nodeIndex, nodeOfPod } from './node-lifecycle.ts'
+
+/** A node that is gone may be on its way back: its pods are looked at again after this (upstream's quarantine). */
+const quarantineMs = 40_000
+const finishedIndex = 'finished'
+
+export const podGarbage: Controller = {
+  name: 'pod-garbage-collector',
+  follows: [
+    follow({ resource: pods, keys: pod => (pod.spec.nodeName || pod.metadata.deletionTimestamp !== undefined ? [keyOf(pod)] : []) }),
+    follow({
+      resource: nodes,
+      keys: ({ metadata }, { informers }) => {
+        const name = metadata.name ?? ''
+        return informers.full(nodes).get('', name) === undefined ? informers.full(pods).byIndex(nodeIndex, name).map(keyOf) : []
+      },
+    }),
+  ],
+  begin(context) {
+    const { informers, clock, settings } = context
+    const cache = informers.full(pods)
+    cache.addIndex(nodeIndex, nodeOfPod)
+    cache.addIndex(finishedIndex, pod => (isFinished(pod) ? ['true'] : []))
+    const missingSince = new Map<string, number>()
+    return async (key, signal) => {
+      const pod = cache.getByKey(key)
+      if (pod === undefined) {
+        missingSince.delete(key)
+        return done
+      }
+      const nodeName = pod.spec.nodeName ?? ''
+      if (nodeName === '') {
+        if (pod.metadata.deletionTimestamp !== undefined) await remove(context, pod, undefined, signal)
+        return done
+      }
+      if (informers.full(nodes).get('', nodeName) === undefined) {
+        const since = missingSince.get(key) ?? clock.monotonic()
+        missingSince.set(key, since)
+        const left = since + quarantineMs - clock.monotonic()
+        if (left > 0) return { requeueAfterMs: left }
+        if (await isNodeGone(context, nodeName, signal)) await remove(context, pod, 'PodGC: node no longer exists', signal)
+        return done
+      }
+      missingSince.delete(key)
+      if (!isFinished(pod)) return done
+      for (const old of planFinished(cache.byIndex(finishedIndex, 'true'), settings.terminatedPodThreshold))
+        await remove(context, old, undefined, signal)
+      return done
+    }
+  },
+}
+
+/** Finished pods beyond the threshold, oldest first. */
+export function planFinished(finished: readonly Pod[], threshold: number): readonly Pod[] {
+  if (threshold <= 0 || finished.length <= threshold) return []
+  const createdAt = ({ metadata }: Pod) => metadata.creationTimestamp ?? ''
+  return finished.toSorted((a, b) => (createdAt(a) < createdAt(b) ? -1 : 1)).slice(0, finished.length - threshold)
+}
+
+async function isNodeGone({ client }: Context, name: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await client.get(nodes, '', name, signal)
+    return false
+  } catch (err) {
+    if (isReason(err, 'NotFound')) return true
+    throw err
+  }
+}
+
+/** Nobody is left who would end it gracefully. A pod that had not finished is said to have failed, with the reason. */
+async function remove({ client, clock, log }: Context, pod: Pod, message: string | undefined, signal: AbortSignal): Promise<void> {
+  const { namespace = '', name = '', uid } = pod.metadata
+  if (message !== undefined && !isFinished(pod)) {
+    const disruption = { reason: 'DeletionByPodGC', message, phase: 'Failed', gracePeriodSeconds: 0 } as const
+    await disruptPod(client, pod, disruption, clock.now(), signal)
+    log.info('pod collected', { pod: `${namespace}/${name}` })
+    return
+  }
+  try {
+    await client.delete(pods, namespace, name, { gracePeriodSeconds: 0, ...(uid === undefined ? {} : { uid }) }, signal)
+    log.info('pod collected', { pod: `${namespace}/${name}` })
+  } catch (err) {
+    if (!isReason(err, 'NotFound')) throw err
+  }
+}

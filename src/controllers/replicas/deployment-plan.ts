@@ -1,0 +1,188 @@
+// The arithmetic of rollouts: which replica set gets how many pods. Pure; the numbers are upstream's.
+import type { Deployment, ReplicaSet } from '../../api/types/apps-v1.ts'
+import type { IntOrString } from '../../api/types/meta-v1.ts'
+import { sameTemplate } from './pod-template-hash.ts'
+
+export const revisionAnnotation = 'deployment.kubernetes.io/revision'
+export const desiredAnnotation = 'deployment.kubernetes.io/desired-replicas'
+export const maxAnnotation = 'deployment.kubernetes.io/max-replicas'
+
+/** A replica set and the size that it shall have. */
+export interface Scale {
+  readonly replicaSet: ReplicaSet
+  readonly to: number
+}
+
+export const sizeOf = ({ spec }: ReplicaSet): number => spec.replicas ?? 1
+export const wantedOf = ({ spec }: Deployment): number => spec.replicas ?? 1
+export const availableOf = ({ status }: ReplicaSet): number => status?.availableReplicas ?? 0
+export const sum = (sets: readonly ReplicaSet[], of: (set: ReplicaSet) => number): number => sets.reduce((total, set) => total + of(set), 0)
+export const isRolling = ({ spec }: Deployment): boolean => (spec.strategy?.type ?? 'RollingUpdate') === 'RollingUpdate'
+
+/** `25%` of a whole, or a number. Text that is neither counts as 0. */
+export function resolveCount(value: IntOrString | undefined, whole: number, round: 'up' | 'down', fallback: IntOrString): number {
+  const given = value ?? fallback
+  if (typeof given === 'number') return given
+  const percent = /^(\d+)%$/.exec(given)?.[1]
+  if (percent === undefined) return 0
+  const exact = (Number(percent) * whole) / 100
+  return round === 'up' ? Math.ceil(exact) : Math.floor(exact)
+}
+
+/** Pods above and below the wanted number during a rollout; never both 0, or nothing could move. */
+export function rolloutLimits(deployment: Deployment): { readonly surge: number; readonly unavailable: number } {
+  const wanted = wantedOf(deployment)
+  if (!isRolling(deployment)) return { surge: 0, unavailable: 0 }
+  const { maxSurge, maxUnavailable } = deployment.spec.strategy?.rollingUpdate ?? {}
+  const surge = resolveCount(maxSurge, wanted, 'up', '25%')
+  let unavailable = resolveCount(maxUnavailable, wanted, 'down', '25%')
+  if (surge === 0 && unavailable === 0) unavailable = 1
+  return { surge, unavailable: Math.min(unavailable, wanted) }
+}
+
+const createdAt = ({ metadata }: ReplicaSet): number => Date.parse(metadata.creationTimestamp ?? '') || 0
+const byName = (a: ReplicaSet, b: ReplicaSet): number => ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1)
+const oldestFirst = (a: ReplicaSet, b: ReplicaSet): number => createdAt(a) - createdAt(b) || byName(a, b)
+
+/** The oldest replica set with the deployment's template, and the others. */
+export function splitReplicaSets(
+  deployment: Deployment,
+  sets: readonly ReplicaSet[],
+): { readonly current: ReplicaSet | undefined; readonly old: readonly ReplicaSet[] } {
+  const sorted = [...sets].sort(oldestFirst)
+  const current = sorted.find(({ spec }) => sameTemplate(spec.template, deployment.spec.template))
+  return { current, old: sorted.filter(set => set !== current) }
+}
+
+/** The revision in an annotation, an int64 as upstream reads it: another one's number goes on from where it was. 0 where there is none. */
+export function revisionOf(object: { readonly metadata: { readonly annotations?: Record<string, string> } }): bigint {
+  const text = object.metadata.annotations?.[revisionAnnotation] ?? ''
+  const revision = /^\d{1,19}$/.test(text) ? BigInt(text) : 0n
+  return revision > largestRevision ? 0n : revision
+}
+
+const largestRevision = 2n ** 63n - 1n
+
+/** The revision that comes after those of the old sets. */
+export function revisionAfter(old: readonly ReplicaSet[]): bigint {
+  const [highest = 0n] = old.map(revisionOf).sort((a, b) => Number(b - a))
+  return highest + 1n
+}
+
+/** How large the current replica set may be now. */
+export function currentSize(deployment: Deployment, all: readonly ReplicaSet[], current: number): number {
+  const wanted = wantedOf(deployment)
+  if (!isRolling(deployment)) return wanted
+  const most = wanted + rolloutLimits(deployment).surge
+  const pods = sum(all, sizeOf)
+  if (pods >= most) return current
+  return current + Math.min(most - pods, wanted - current)
+}
+
+/** The step of a rolling update: grow the current set, or else shrink old ones; nothing where neither may move now. */
+export function planRolling(deployment: Deployment, current: ReplicaSet, old: readonly ReplicaSet[]): readonly Scale[] {
+  const wanted = wantedOf(deployment)
+  const size = sizeOf(current)
+  if (size > wanted) return [{ replicaSet: current, to: wanted }]
+  const grown = size === wanted ? size : currentSize(deployment, [...old, current], size)
+  if (grown !== size) return [{ replicaSet: current, to: grown }]
+  return planShrinkOld(deployment, current, old)
+}
+
+function planShrinkOld(deployment: Deployment, current: ReplicaSet, old: readonly ReplicaSet[]): readonly Scale[] {
+  if (sum(old, sizeOf) === 0) return []
+  const fewest = wantedOf(deployment) - rolloutLimits(deployment).unavailable
+  const unavailable = sizeOf(current) - availableOf(current)
+  const most = sum([...old, current], sizeOf) - fewest - unavailable
+  if (most <= 0) return []
+  const sizes = new Map(old.map(set => [set, sizeOf(set)]))
+  // Pods that serve nobody go first: a rollout must not hang on broken old pods.
+  let removed = 0
+  for (const set of [...old].sort(oldestFirst)) {
+    const size = sizeOf(set)
+    const step = Math.min(most - removed, size - availableOf(set))
+    if (size === 0 || step <= 0) continue
+    sizes.set(set, size - step)
+    removed += step
+  }
+  let spare = sum([...old, current], availableOf) - fewest
+  for (const set of [...old].sort(oldestFirst)) {
+    const size = sizes.get(set) ?? 0
+    const step = Math.min(size, spare)
+    if (step <= 0) continue
+    sizes.set(set, size - step)
+    spare -= step
+  }
+  return [...sizes].filter(([set, to]) => to !== sizeOf(set)).map(([replicaSet, to]) => ({ replicaSet, to }))
+}
+
+/** Sizes after `spec.replicas` changed, or while paused: every active set keeps its share. */
+export function planScaling(deployment: Deployment, current: ReplicaSet | undefined, old: readonly ReplicaSet[]): readonly Scale[] {
+  const wanted = wantedOf(deployment)
+  const all = current === undefined ? [...old] : [...old, current]
+  const active = all.filter(set => sizeOf(set) > 0)
+  const newest = [...old].sort(oldestFirst).at(-1)
+  const only = active.length === 0 ? (current ?? newest) : active.length === 1 ? active[0] : undefined
+  if (active.length <= 1) return only === undefined ? [] : [{ replicaSet: only, to: wanted }]
+  if (current !== undefined && isSaturated(deployment, current)) {
+    return active.filter(set => set !== current).map(replicaSet => ({ replicaSet, to: 0 }))
+  }
+  return isRolling(deployment) ? planProportions(deployment, active) : []
+}
+
+function isSaturated(deployment: Deployment, set: ReplicaSet): boolean {
+  const wanted = wantedOf(deployment)
+  return (
+    sizeOf(set) === wanted && Number(set.metadata.annotations?.[desiredAnnotation] ?? Number.NaN) === wanted && availableOf(set) === wanted
+  )
+}
+
+function planProportions(deployment: Deployment, active: readonly ReplicaSet[]): readonly Scale[] {
+  const wanted = wantedOf(deployment)
+  const most = wanted > 0 ? wanted + rolloutLimits(deployment).surge : 0
+  const toAdd = most - sum(active, sizeOf)
+  const sorted = [...active].sort((a, b) => sizeOf(b) - sizeOf(a) || (toAdd > 0 ? oldestFirst(b, a) : oldestFirst(a, b)))
+  let added = 0
+  const sizes = sorted.map(set => {
+    const share = shareOf(set, deployment, most, toAdd, added)
+    added += share
+    return sizeOf(set) + share
+  })
+  return sorted.map((replicaSet, index) => {
+    const size = sizes[index] ?? 0
+    // Rounding's rest goes to the largest.
+    return { replicaSet, to: index === 0 && toAdd !== 0 ? Math.max(0, size + toAdd - added) : size }
+  })
+}
+
+function shareOf(set: ReplicaSet, deployment: Deployment, most: number, toAdd: number, added: number): number {
+  const size = sizeOf(set)
+  if (size === 0 || toAdd === 0 || toAdd === added) return 0
+  const annotated = Number(set.metadata.annotations?.[maxAnnotation] ?? Number.NaN)
+  const before = Number.isInteger(annotated) && annotated > 0 ? annotated : (deployment.status?.replicas ?? 0)
+  const share = wantedOf(deployment) === 0 ? -size : before === 0 ? 0 : Math.round((size * most) / before) - size
+  return toAdd > 0 ? Math.min(share, toAdd - added) : Math.max(share, toAdd - added)
+}
+
+/** `spec.replicas` is not what active sets were last sized for. */
+export function isScaling(deployment: Deployment, sets: readonly ReplicaSet[]): boolean {
+  return sets.some(set => {
+    const desired = set.metadata.annotations?.[desiredAnnotation]
+    return sizeOf(set) > 0 && desired !== undefined && Number(desired) !== wantedOf(deployment)
+  })
+}
+
+/** Old empty sets beyond the history limit, lowest revision first. */
+export function planCleanup(deployment: Deployment, old: readonly ReplicaSet[]): readonly ReplicaSet[] {
+  const limit = deployment.spec.revisionHistoryLimit ?? 10
+  const alive = old.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+  const surplus = alive.length - limit
+  if (surplus <= 0) return []
+  return [...alive]
+    .sort((a, b) => Number(revisionOf(a) - revisionOf(b)) || oldestFirst(a, b))
+    .slice(0, surplus)
+    .filter(({ spec, status, metadata }) => {
+      const settled = (metadata.generation ?? 0) <= (status?.observedGeneration ?? 0)
+      return (status?.replicas ?? 0) === 0 && (spec.replicas ?? 1) === 0 && settled
+    })
+}

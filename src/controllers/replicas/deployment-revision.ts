@@ -1,0 +1,56 @@
+// Revisions and annotations that a Deployment keeps on its replica sets: what `kubectl rollout history` and `undo` read. Pure.
+import { rollbackTo } from '../../api/resources/apps/deployment.ts'
+import type { Deployment, ReplicaSet } from '../../api/types/apps-v1.ts'
+import { desiredAnnotation, maxAnnotation, revisionAnnotation, revisionOf, rolloutLimits, wantedOf } from './deployment-plan.ts'
+
+const historyAnnotation = 'deployment.kubernetes.io/revision-history'
+const longestHistory = 2000
+
+/** Belong to the deployment or to the replica set alone. */
+const notCopied = new Set([
+  'kubectl.kubernetes.io/last-applied-configuration',
+  revisionAnnotation,
+  historyAnnotation,
+  desiredAnnotation,
+  maxAnnotation,
+  rollbackTo,
+])
+
+type Annotations = Record<string, string>
+
+/** Annotations of the current replica set: the deployment's, and at least this revision with the revisions it had before. */
+export function currentAnnotations(deployment: Deployment, set: ReplicaSet | undefined, revision: bigint): Annotations {
+  const annotations: Annotations = { ...set?.metadata.annotations }
+  for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {})) if (!notCopied.has(key)) annotations[key] = value
+  const before = annotations[revisionAnnotation]
+  if (revisionOf({ metadata: { annotations } }) < revision) {
+    annotations[revisionAnnotation] = String(revision)
+    if (before !== undefined) annotations[historyAnnotation] = appendRevision(annotations[historyAnnotation], before)
+  }
+  return set === undefined ? { ...annotations, ...sizeAnnotations(deployment) } : annotations
+}
+
+/** Annotations of a deployment that goes back to a replica set: the set's, so that what they say of the template goes back too. */
+export function restoredAnnotations(deployment: Deployment, set: ReplicaSet): Annotations {
+  const own = Object.entries(deployment.metadata.annotations ?? {}).filter(([key]) => notCopied.has(key))
+  const restored = Object.entries(set.metadata.annotations ?? {}).filter(([key]) => !notCopied.has(key))
+  return Object.fromEntries([...own, ...restored])
+}
+
+function appendRevision(history: string | undefined, revision: string): string {
+  const revisions = history === undefined || history === '' ? [] : history.split(',')
+  const all = revisions.includes(revision) ? revisions : [...revisions, revision]
+  while (all.join(',').length > longestHistory) all.shift()
+  return all.join(',')
+}
+
+/** The sizes that a replica set was last scaled for. */
+export function sizeAnnotations(deployment: Deployment): Annotations {
+  const wanted = wantedOf(deployment)
+  return { [desiredAnnotation]: String(wanted), [maxAnnotation]: String(wanted + rolloutLimits(deployment).surge) }
+}
+
+export function sameAnnotations(a: Readonly<Annotations> = {}, b: Readonly<Annotations> = {}): boolean {
+  const keys = Object.keys(a)
+  return keys.length === Object.keys(b).length && keys.every(key => a[key] === b[key])
+}

@@ -1,0 +1,141 @@
+// Binds claims to volumes that are there, and says what those that stay unbound wait for.
+import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimStatus } from '../../api/types/core-v1.ts'
+import { referenceTo } from '../../client/event-recorder.ts'
+import { keyOf } from '../../client/object-key.ts'
+import { persistentVolumeClaims, persistentVolumes, storageClasses } from '../../client/resources.ts'
+import { candidateVolumes, claimKeys, indexVolumes } from '../../client/volume-index.ts'
+import { boundVolume, claimClass, namesClass } from '../../client/volume-match.ts'
+import { type Context, type Controller, done, follow } from '../controller.ts'
+import { boundClaim, type ClaimStep, planClaim, withProvisioner } from './claim-binding-plan.ts'
+import { pendingIndex, VolumeOffers } from './volume-offers.ts'
+
+/** A claim that waits is looked at again after this, as upstream does: no event is sure to concern the right one. */
+const lookAgainMs = 15_000
+
+export const persistentVolumeClaim: Controller = {
+  name: 'persistentvolume-controller',
+  identity: 'persistent-volume-binder',
+  watches: persistentVolumeClaims,
+  // One at a time: two claims must not take one volume in the same moment.
+  workers: 1,
+  follows: [
+    follow({ resource: persistentVolumes, keys: claimKeys }),
+    follow({
+      resource: storageClasses,
+      keys: ({ metadata: { name = '' } }, { informers }) => {
+        const claims = informers.full(persistentVolumeClaims)
+        return [...claims.byIndex(pendingIndex, `class ${name}`), ...claims.byIndex(pendingIndex, 'unnamed')].map(keyOf)
+      },
+    }),
+  ],
+  begin(context) {
+    const { informers } = context
+    const claims = informers.full(persistentVolumeClaims)
+    claims.addIndex(pendingIndex, claim => {
+      if (isBound(claim)) return []
+      return [`class ${claimClass(claim)}`, ...(namesClass(claim) ? [] : ['unnamed'])]
+    })
+    const volumes = informers.full(persistentVolumes)
+    indexVolumes(volumes)
+    const told = new Map<string, string>()
+    const offers = new VolumeOffers(context)
+    const offer = (volume: PersistentVolume) => offers.offer(volume)
+    volumes.onChange({ add: offer, update: offer, delete: ({ metadata }) => offers.taken.delete(metadata.name ?? '') })
+    return async (key, signal) => {
+      const offered = offers.looks(key)
+      const claim = claims.getByKey(key)
+      if (claim === undefined || claim.metadata.deletionTimestamp !== undefined) {
+        told.delete(key)
+        return done
+      }
+      const named = volumes.get('', claim.spec.volumeName ?? '')
+      const candidates = isBound(claim) ? [] : candidateVolumes(volumes, claim)
+      const known = named === undefined ? candidates : [named, ...candidates]
+      const step = planClaim({ claim, volumes: known, classes: informers.full(storageClasses).list(), taken: offers.taken })
+      tell(context, claim, step, told)
+      await apply(context, claim, step, offers.taken, signal)
+      // It has another one: what it was offered is somebody else's.
+      const left = step.step === 'bind' && offered !== undefined ? volumes.get('', offered) : undefined
+      if (left !== undefined) offers.offer(left)
+      return step.step === 'wait' || step.step === 'provision' ? { requeueAfterMs: lookAgainMs } : done
+    }
+  },
+}
+
+const isBound = ({ status }: PersistentVolumeClaim): boolean => status?.phase === 'Bound'
+
+/** Says once why a claim waits, until that is something else. */
+function tell({ events }: Context, claim: PersistentVolumeClaim, step: ClaimStep, told: Map<string, string>): void {
+  const event = 'event' in step ? step.event : undefined
+  const text = `${event?.reason} ${event?.message}`
+  if (event === undefined) told.delete(keyOf(claim))
+  if (event === undefined || told.get(keyOf(claim)) === text) return
+  told.set(keyOf(claim), text)
+  events.record(referenceTo(claim, 'v1', 'PersistentVolumeClaim'), event.type, event.reason, event.message)
+}
+
+async function apply(
+  context: Context,
+  claim: PersistentVolumeClaim,
+  step: ClaimStep,
+  taken: Set<string>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { client } = context
+  switch (step.step) {
+    case 'bind': {
+      const { metadata, spec } = step.volume
+      const name = metadata.name ?? ''
+      if (spec.claimRef == null) taken.add(name)
+      await bind(context, claim, step.volume, signal).catch((err: unknown) => {
+        // Who has it will be seen.
+        taken.delete(name)
+        throw err
+      })
+      return
+    }
+    case 'take-class': {
+      const spec = { ...claim.spec, storageClassName: step.className }
+      await client.update(persistentVolumeClaims, { ...claim, spec }, signal)
+      return
+    }
+    case 'provision': {
+      const wanted = withProvisioner(claim, step.provisioner)
+      const written = wanted === claim ? claim : await client.update(persistentVolumeClaims, wanted, signal)
+      await writeStatus(context, written, { ...written.status, phase: 'Pending' }, signal)
+      return
+    }
+    case 'wait':
+      await writeStatus(context, claim, { ...claim.status, phase: 'Pending' }, signal)
+      return
+    case 'lose':
+      await writeStatus(context, claim, { phase: 'Lost' }, signal)
+  }
+}
+
+/** Each write may be the last one before a stop: the next pass goes on where this one ended. */
+async function bind(context: Context, claim: PersistentVolumeClaim, volume: PersistentVolume, signal: AbortSignal): Promise<void> {
+  const { client } = context
+  const wantedVolume = boundVolume(volume, claim)
+  const held = wantedVolume === volume ? volume : await client.update(persistentVolumes, wantedVolume, signal)
+  if (held.status?.phase !== 'Bound') {
+    const { message: _, reason: __, ...status } = held.status ?? {}
+    await client.updateStatus(persistentVolumes, { ...held, status: { ...status, phase: 'Bound' } }, signal)
+  }
+  const wantedClaim = boundClaim(claim, volume)
+  const bound = wantedClaim === claim ? claim : await client.update(persistentVolumeClaims, wantedClaim, signal)
+  const { accessModes, capacity } = volume.spec
+  // A resize is somebody else's: capacity is written once.
+  const status = isBound(bound) ? bound.status : { ...bound.status, ...(accessModes && { accessModes }), ...(capacity && { capacity }) }
+  await writeStatus(context, bound, { ...status, phase: 'Bound' }, signal)
+}
+
+async function writeStatus(
+  { client }: Context,
+  claim: PersistentVolumeClaim,
+  status: PersistentVolumeClaimStatus,
+  signal: AbortSignal,
+): Promise<void> {
+  if (JSON.stringify(claim.status ?? {}) === JSON.stringify(status)) return
+  await client.updateStatus(persistentVolumeClaims, { ...claim, status }, signal)
+}

@@ -1,0 +1,51 @@
+// Keeps the phase of volumes: available, bound, and released when their claim is gone.
+
+import { isReason } from '../../api/status.ts'
+import { referenceTo } from '../../client/event-recorder.ts'
+import { keyOf } from '../../client/object-key.ts'
+import { persistentVolumeClaims, persistentVolumes } from '../../client/resources.ts'
+import { indexVolumes, volumesOfClaim } from '../../client/volume-index.ts'
+import { type Controller, done, follow } from '../controller.ts'
+import { planVolume } from './volume-phase-plan.ts'
+
+export const persistentVolume: Controller = {
+  name: 'persistentvolume-phase-controller',
+  identity: 'persistent-volume-binder',
+  watches: persistentVolumes,
+  follows: [
+    follow({
+      resource: persistentVolumeClaims,
+      keys: (claim, { informers }) => [
+        ...volumesOfClaim(informers.full(persistentVolumes), keyOf(claim)).map(keyOf),
+        ...(claim.spec.volumeName === undefined || claim.spec.volumeName === '' ? [] : [claim.spec.volumeName]),
+      ],
+    }),
+  ],
+  begin({ client, informers, events }) {
+    const volumes = informers.full(persistentVolumes)
+    indexVolumes(volumes)
+    const claims = informers.full(persistentVolumeClaims)
+    return async (key, signal) => {
+      const volume = volumes.getByKey(key)
+      if (volume === undefined) return done
+      const { namespace = '', name = '', uid } = volume.spec.claimRef ?? {}
+      let claim = claims.get(namespace, name)
+      if (uid !== undefined && uid !== '' && claim?.metadata.uid !== uid) {
+        // The cache may lag behind, and a volume that is released by mistake loses what is on it.
+        claim = await client.get(persistentVolumeClaims, namespace, name, signal).catch((err: unknown) => {
+          if (isReason(err, 'NotFound')) return undefined
+          throw err
+        })
+      }
+      const plan = planVolume(volume, claim)
+      if (plan.step === 'unbind') await client.update(persistentVolumes, plan.volume, signal)
+      if (plan.step !== 'phase') return done
+      await client.updateStatus(persistentVolumes, { ...volume, status: plan.status }, signal)
+      if (plan.event !== undefined) {
+        const { type, reason, message } = plan.event
+        events.record(referenceTo(volume, 'v1', 'PersistentVolume'), type, reason, message)
+      }
+      return done
+    }
+  },
+}

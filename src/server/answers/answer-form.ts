@@ -1,0 +1,33 @@
+// The form of the answer to a request for a resource: what the client accepts, where there is that of what it asks for.
+import { schemaFor } from '../../api/schema/model.ts'
+import { badRequest, notAcceptable } from '../../api/status.ts'
+import type { ServedResource } from '../objects/served-resource.ts'
+import { type AnswerForm, answerForm, judgeRouteAccepts } from '../request/negotiate.ts'
+import { hasTable, type ResourceRequestInfo } from '../request/request-info.ts'
+
+const includes = ['', 'Metadata', 'Object', 'None']
+
+/** Throws the 406 of a form that there is not, and the 400 of a Table of something unknown: before anything is done. */
+export function resourceForm(info: ResourceRequestInfo, served: ServedResource, accept: string | undefined): AnswerForm {
+  if (served.definition.custom === undefined) judgeRouteAccepts(accept, info.subresource === 'log' ? ['text/plain'] : [])
+  const form = answerForm(accept, { tables: hasTable(info), stream: info.verb === 'watch' })
+  if (form.as === 'table') judgeInclude(info.query.get('includeObject') ?? '')
+  // What a deletion answers is often no object.
+  if (form.as !== 'partial' || info.verb === 'delete') return form
+  const list = info.verb === 'list' || info.verb === 'deletecollection'
+  if (form.list === list) return form
+  const [asked, is] = form.list ? ['PartialObjectMetadataList', 'not a list'] : ['PartialObjectMetadata', 'a list']
+  throw notAcceptable(`you requested ${asked}, but the requested object is ${is} (*${goType(served)}${list ? 'List' : ''})`)
+}
+
+function judgeInclude(include: string): void {
+  if (includes.includes(include)) return
+  const problem = `Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`
+  throw badRequest(`Unable to convert to Table as requested: includeObject: ${problem}`)
+}
+
+/** As Go calls the type of the kind: `core.Pod`. */
+function goType({ definition: { custom, group, version, kind } }: ServedResource): string {
+  const type = custom === undefined ? schemaFor(group, version, kind) : undefined
+  return type === undefined ? 'unstructured.Unstructured' : `${type.key.slice(0, type.key.indexOf('/'))}.${type.name}`
+}

@@ -1,0 +1,75 @@
+// How the entries of the store look in the version that is served.
+
+import type { KubeObject } from '../../api/object.ts'
+import { copyJson } from '../../base/copy-json.ts'
+import { deepFreeze } from '../../base/freeze.ts'
+import { parseJson } from '../../base/json.ts'
+import type { Entry, EventType, StoreEvent } from '../../store/store.ts'
+
+/** How an entry looks in the version that is served. For the stored version all three are the store's own, uncopied. */
+export interface EntryView {
+  bytes(entry: Entry): Buffer
+  /** Frozen. */
+  object(entry: Entry): KubeObject
+  frame(event: StoreEvent, type: EventType): Buffer
+  /** Whether bytes or objects of these must be made, so that a long list has to let others have their turn. */
+  computes(entries: readonly Entry[]): boolean
+}
+
+export const storedView: EntryView = {
+  bytes: entry => entry.bytes,
+  object: entry => entry.object,
+  frame: (event, type) => event.frame(type),
+  computes: () => false,
+}
+
+/** Bytes take a fifth of what their parsed object takes, which comes back from them. */
+export class KeptForm {
+  readonly bytes: Buffer
+  #object: WeakRef<KubeObject>
+
+  constructor(object: KubeObject) {
+    const frozen = deepFreeze(object)
+    this.bytes = Buffer.from(JSON.stringify(frozen))
+    this.#object = new WeakRef(frozen)
+  }
+
+  get object(): KubeObject {
+    const kept = this.#object.deref()
+    if (kept !== undefined) return kept
+    const object = deepFreeze(parseJson(this.bytes.toString()) as KubeObject)
+    this.#object = new WeakRef(object)
+    return object
+  }
+}
+
+/** Converts once an entry and keeps the outcome as long as the entry lives. */
+export function convertedView(fromStored: (object: KubeObject) => KubeObject): EntryView {
+  return computedView(entry => fromStored(copyJson(entry.object)))
+}
+
+/** The same of what is made from an entry without changing its object. */
+export function computedView(objectOf: (entry: Entry) => KubeObject): EntryView {
+  const converted = new WeakMap<Entry, KeptForm>()
+  const of = (entry: Entry): KeptForm => {
+    let found = converted.get(entry)
+    if (found === undefined) {
+      found = new KeptForm(objectOf(entry))
+      converted.set(entry, found)
+    }
+    return found
+  }
+  return {
+    bytes: entry => of(entry).bytes,
+    object: entry => of(entry).object,
+    frame: (event, type) => frame(type, of(event.entryAs(type)).bytes),
+    computes: () => true,
+  }
+}
+
+const newline = Buffer.from('}\n')
+
+/** A watch event around an object's bytes. */
+export function frame(type: EventType | 'BOOKMARK' | 'ERROR', object: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`{"type":"${type}","object":`), object, newline])
+}

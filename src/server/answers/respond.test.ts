@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { apiError } from '../../api/status.ts'
+import type { Logger } from '../../base/log.ts'
+import { WriteFailed } from '../../store/store.ts'
+import { failureStatus } from './respond.ts'
+
+function recordingLog(): { log: Logger; levels: string[] } {
+  const levels: string[] = []
+  const log: Logger = {
+    error: () => levels.push('error'),
+    info: () => levels.push('info'),
+    debug: () => levels.push('debug'),
+    with: () => log,
+  }
+  return { log, levels }
+}
+
+const path = '/srv/store.db'
+const rows = [
+  {
+    name: 'says nothing of a failure of its own',
+    err: new Error(`cannot read ${path}`),
+    code: 500,
+    message: 'Internal error occurred: internal error',
+    levels: ['error'],
+  },
+  {
+    name: 'says that the disk is full, without its path',
+    err: new WriteFailed(`The disk of "${path}" is full`, { retriable: true }),
+    code: 503,
+    message: 'writes are refused: no space is left for the store',
+    levels: ['error'],
+  },
+  {
+    name: 'says that the store has failed',
+    err: new WriteFailed(`The disk failed under "${path}"`, { retriable: false }),
+    code: 500,
+    message:
+      'Internal error occurred: writes are refused: the store has failed and takes no more writes until Bulkhead is restarted, when it shows whether the last of them are stored; reads go on, and the log of the server names the file and the cause',
+    levels: ['error'],
+  },
+  {
+    name: 'hands on what the client did',
+    err: apiError(404, 'NotFound', 'pods "a" not found'),
+    code: 404,
+    message: 'pods "a" not found',
+    levels: [],
+  },
+  {
+    name: 'does not let a client fill the log',
+    err: apiError(400, 'BadRequest', 'no', undefined, { cause: new Error('x') }),
+    code: 400,
+    message: 'no',
+    levels: ['debug'],
+  },
+  {
+    name: 'logs the cause of a refusal that is ours',
+    err: apiError(503, 'ServiceUnavailable', 'no', undefined, { cause: new Error('x') }),
+    code: 503,
+    message: 'no',
+    levels: ['error'],
+  },
+]
+
+for (const { name, err, code, message, levels } of rows)
+  test(`failureStatus() ${name}`, () => {
+    const recorded = recordingLog()
+    const status = failureStatus(err, 'id', recorded.log)
+    assert.deepEqual({ code: status.code, message: status.message }, { code, message })
+    assert.deepEqual(recorded.levels, levels)
+  })

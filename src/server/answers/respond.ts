@@ -1,0 +1,120 @@
+// From outcomes to answers: objects in the form that was asked for, and every failure as a Status.
+import { dump } from 'js-yaml'
+import type { KubeObject } from '../../api/object.ts'
+import { ApiError, internalError, type Status, serviceUnavailable } from '../../api/status.ts'
+import type { Logger } from '../../base/log.ts'
+import { type Entry, ObjectTooLarge, WriteFailed } from '../../store/store.ts'
+import type { Written } from '../objects/create-object.ts'
+import type { AnswerForm } from '../request/negotiate.ts'
+import type { RequestContext, ResourceContext } from '../request/request-context.ts'
+import type { Reply } from '../transport/exchange.ts'
+import { partialObject } from './partial-object.ts'
+import { plainFailure } from './plain-failure.ts'
+import { type Printed, tableOf } from './table.ts'
+
+const json = 'application/json'
+const yaml = 'application/yaml'
+
+/** The entry's own bytes wherever the plain object is wanted. */
+export function entryReply(context: ResourceContext, entry: Entry, status = 200): Reply {
+  const { form, served } = context
+  if (form.as === 'object' && !form.yaml && !context.pretty) return { status, contentType: json, body: served.view.bytes(entry) }
+  return objectReply(context, served, served.view.object(entry), status)
+}
+
+/** The answer of an update or creation. */
+export function writtenReply(context: ResourceContext, written: Written): Reply {
+  const { entry, created } = written
+  const status = created ? 201 : 200
+  const reply = entry ? entryReply(context, entry, status) : objectReply(context, context.served, written.object, status)
+  const name = created ? (entry?.name ?? written.object.metadata.name) : undefined
+  return name === undefined ? reply : { ...reply, objectName: name }
+}
+
+/** A kind whose objects an answer may show as a Table. */
+interface Printable {
+  readonly definition: Printed
+}
+
+/** An object that is of no entry: a dry run, a computed answer. */
+export function objectReply(context: RequestContext, served: Printable, object: KubeObject, status = 200): Reply {
+  return valueReply(context, shapeOf(context, served, object), status)
+}
+
+function shapeOf(context: RequestContext, served: Printable, object: KubeObject): unknown {
+  switch (context.form.as) {
+    case 'object':
+      return object
+    case 'partial':
+      return partialObject(object, context.form.metaVersion)
+    case 'table':
+      return tableOf(
+        served.definition,
+        [object],
+        context.query.get('includeObject'),
+        context.now,
+        // An object that is not stored has none.
+        object.metadata.resourceVersion ? { resourceVersion: object.metadata.resourceVersion } : {},
+        context.form.metaVersion,
+      )
+  }
+}
+
+/** A list of objects that are of no entries. */
+export function computedListReply(context: ResourceContext, objects: readonly KubeObject[]): Reply {
+  const { form, served, query, now } = context
+  const { metaVersion } = form
+  switch (form.as) {
+    case 'table':
+      return valueReply(context, tableOf(served.definition, objects, query.get('includeObject'), now, {}, metaVersion))
+    case 'partial': {
+      const items = objects.map(object => partialObject(object, metaVersion))
+      return valueReply(context, { kind: 'PartialObjectMetadataList', apiVersion: metaVersion, metadata: {}, items })
+    }
+    case 'object':
+      return valueReply(context, { kind: served.definition.listKind, apiVersion: served.apiVersion, metadata: {}, items: objects })
+  }
+}
+
+export const yamlText = (value: unknown): string => dump(value, { noRefs: true, lineWidth: -1 })
+
+/** Any value as JSON or YAML. */
+export function valueReply(context: { readonly form: AnswerForm; readonly pretty: boolean }, value: unknown, status = 200): Reply {
+  if (context.form.yaml) return { status, contentType: yaml, body: Buffer.from(yamlText(value)) }
+  return { status, contentType: json, body: Buffer.from(context.pretty ? `${JSON.stringify(value, null, 2)}\n` : JSON.stringify(value)) }
+}
+
+/** The success answer of a deletion that left nothing behind. */
+export function successReply(context: RequestContext, details: NonNullable<Status['details']>): Reply {
+  return valueReply(context, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details })
+}
+
+/** Reads are answered from memory, so that a cluster can be looked at before somebody restarts it. */
+const storeFailed =
+  'the store has failed and takes no more writes until Bulkhead is restarted, when it shows whether the last of them are stored; reads go on, and the log of the server names the file and the cause'
+
+/** The Status of a failure. What is not an ApiError is logged with its cause and shown as an internal error without any detail. */
+export function failureStatus(err: unknown, auditId: string, log: Logger): Status {
+  if (err instanceof ApiError) {
+    // What a client did wrong is the client's to know: it must not fill the log.
+    const level = err.status.code < 500 ? 'debug' : 'error'
+    if (err.cause !== undefined) log[level]('request failed', { auditID: auditId, err: err.cause })
+    return err.status
+  }
+  // In the words of upstream's store, which knows no Status for it either.
+  if (err instanceof ObjectTooLarge) return plainFailure(500, 'etcdserver: request is too large').status
+  log.error('request failed', { auditID: auditId, err })
+  // Whoever writes must know that it is not their object: the store's own sentence, with its file, is in the log.
+  if (err instanceof WriteFailed) {
+    return err.retriable
+      ? serviceUnavailable('writes are refused: no space is left for the store').status
+      : internalError(`writes are refused: ${storeFailed}`).status
+  }
+  return internalError('internal error').status
+}
+
+export function failureReply(status: Status, form: AnswerForm, pretty: boolean): Reply {
+  const reply = valueReply({ form, pretty: pretty || form.pretty }, status, status.code)
+  const retryAfter = status.details?.retryAfterSeconds
+  return retryAfter === undefined ? reply : { ...reply, headers: { 'retry-after': String(retryAfter) } }
+}

@@ -1,0 +1,97 @@
+// Objects as the rows that `kubectl get` prints.
+import type { KubeObject } from '../../api/object.ts'
+import type { Column, ResourceDefinition } from '../../api/resource.ts'
+import { nameColumn } from '../../api/resources/standard-columns.ts'
+import type { MetaVersion } from '../request/negotiate.ts'
+import { partialObject } from './partial-object.ts'
+
+export interface Table {
+  readonly kind: 'Table'
+  readonly apiVersion: MetaVersion
+  readonly metadata: TableMeta
+  readonly columnDefinitions: readonly object[]
+  /** Null where a kind without columns of its own has no objects. */
+  readonly rows: readonly TableRow[] | null
+}
+
+export interface TableMeta {
+  readonly resourceVersion?: string
+  readonly continue?: string
+  readonly remainingItemCount?: number
+}
+
+export interface TableRow {
+  readonly cells: readonly unknown[]
+  readonly conditions?: readonly object[]
+  readonly object: unknown
+}
+
+/** The columns of a kind that declares none, as upstream's default converter has them. */
+const defaultColumns: readonly Column<KubeObject>[] = [
+  nameColumn,
+  { name: 'Created At', type: 'date', cell: object => object.metadata.creationTimestamp ?? '' },
+]
+
+const columnTexts: Readonly<Record<string, string>> = {
+  Name: 'Name must be unique within a namespace. Is required when creating resources.',
+  Age: 'CreationTimestamp is a timestamp representing the server time when this object was created.',
+  'Created At': 'CreationTimestamp is a timestamp representing the server time when this object was created.',
+}
+
+/** What the Tables of one answer share. */
+export interface TablePrinter {
+  readonly columnDefinitions: readonly object[]
+  /** The rows of a Table that has none. */
+  readonly noRows: Table['rows']
+  rowOf(object: KubeObject): TableRow
+}
+
+/** What a Table needs to know of a kind. */
+export type Printed = Pick<ResourceDefinition, 'columns' | 'rowConditions'>
+
+/** `includeObject` is None, Object or, where it is anything else, Metadata. */
+export function tablePrinter(printed: Printed, includeObject: string | undefined, now: number, apiVersion: MetaVersion): TablePrinter {
+  const include = includedObject(includeObject, apiVersion)
+  const byDefault = printed.columns.length === 0
+  const columns = byDefault ? defaultColumns : printed.columns
+  return {
+    columnDefinitions: columns
+      .filter(({ undeclared }) => undeclared !== true)
+      .map(({ name, type, format = '', description = columnTexts[name] ?? '', priority = 0 }) => ({
+        name,
+        type,
+        format,
+        description,
+        priority,
+      })),
+    noRows: byDefault ? null : [],
+    rowOf(object) {
+      const conditions = printed.rowConditions?.(object) ?? []
+      const cells = columns.map(column => column.cell(object, now))
+      return { cells, ...(conditions.length === 0 ? {} : { conditions }), object: include(object) }
+    },
+  }
+}
+
+export function tableOf(
+  printed: Printed,
+  objects: readonly KubeObject[],
+  includeObject: string | undefined,
+  now: number,
+  metadata: TableMeta,
+  apiVersion: MetaVersion,
+): Table {
+  const { columnDefinitions, noRows, rowOf } = tablePrinter(printed, includeObject, now, apiVersion)
+  return { kind: 'Table', apiVersion, metadata, columnDefinitions, rows: objects.length === 0 ? noRows : objects.map(rowOf) }
+}
+
+function includedObject(value: string | undefined, apiVersion: MetaVersion): (object: KubeObject) => unknown {
+  switch (value) {
+    case 'Object':
+      return object => object
+    case 'None':
+      return () => null
+    default:
+      return object => partialObject(object, apiVersion)
+  }
+}

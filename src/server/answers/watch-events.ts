@@ -1,0 +1,125 @@
+// How the events of a watch look in the form that was asked for: the object itself, a Table of it, or only its metadata.
+import type { Status } from '../../api/status.ts'
+import type { Entry, Watched } from '../../store/store.ts'
+import type { ServedResource } from '../objects/served-resource.ts'
+import type { AnswerForm } from '../request/negotiate.ts'
+import type { ResourceContext } from '../request/request-context.ts'
+import { frame } from './entry-view.ts'
+import { metadataBytes, partialFrame } from './partial-bytes.ts'
+import { tableOf } from './table.ts'
+
+export interface WatchEvents {
+  /** Whether `initial` computes beside what the view does. */
+  readonly computed: boolean
+  /** The object of an ADDED event for what existed before. */
+  initial(entry: Entry): Buffer
+  change(watched: Watched): Buffer
+  /** Says that everything up to this revision was sent; `initialEnd` marks the end of what existed before. */
+  bookmark(revision: number, initialEnd: boolean): Buffer
+}
+
+/** Holds nothing of the request, which a watch outlives by hours. */
+export function watchEvents({ served, form, query, now }: ResourceContext): WatchEvents {
+  if (form.as === 'object') return new ObjectEvents(served)
+  return new ComputedEvents(served, form, query.get('includeObject'), now)
+}
+
+class ObjectEvents implements WatchEvents {
+  readonly computed = false
+  readonly #served: ServedResource
+
+  constructor(served: ServedResource) {
+    this.#served = served
+  }
+
+  initial(entry: Entry): Buffer {
+    return this.#served.view.bytes(entry)
+  }
+
+  change({ event, type }: Watched): Buffer {
+    return this.#served.view.frame(event, type)
+  }
+
+  bookmark(revision: number, initialEnd: boolean): Buffer {
+    const { definition, apiVersion } = this.#served
+    const metadata = bookmarkMetadata(revision, initialEnd ? listOf(this.#served) : undefined)
+    return bookmarkFrame({ kind: definition.kind, apiVersion, metadata })
+  }
+}
+
+class ComputedEvents implements WatchEvents {
+  readonly computed = true
+  readonly #served: ServedResource
+  readonly #form: AnswerForm
+  readonly #include: string | undefined
+  readonly #now: number
+  /** Columns are sent with the first event only. */
+  #columnsSent = false
+
+  constructor(served: ServedResource, form: AnswerForm, include: string | undefined, now: number) {
+    this.#served = served
+    this.#form = form
+    this.#include = include
+    this.#now = now
+  }
+
+  initial(entry: Entry): Buffer {
+    const { view } = this.#served
+    if (this.#form.as === 'partial') {
+      const { prefix, suffix } = partialFrame(this.#form.metaVersion)
+      return Buffer.concat([prefix, metadataBytes(view.bytes(entry)), suffix])
+    }
+    const object = view.object(entry)
+    const table = this.#table([object], object.metadata.resourceVersion ?? '')
+    const sent = this.#columnsSent ? { ...table, columnDefinitions: null } : table
+    this.#columnsSent = true
+    return Buffer.from(JSON.stringify(sent))
+  }
+
+  change({ event, type }: Watched): Buffer {
+    return frame(type, this.initial(event.entryAs(type)))
+  }
+
+  bookmark(revision: number, initialEnd: boolean): Buffer {
+    const { as, metaVersion } = this.#form
+    const listed = as === 'partial' ? { kind: 'PartialObjectMetadataList', apiVersion: metaVersion } : listOf(this.#served)
+    const metadata = bookmarkMetadata(revision, initialEnd ? listed : undefined)
+    const object = { kind: 'PartialObjectMetadata', apiVersion: metaVersion, metadata }
+    if (as === 'partial') return bookmarkFrame(object)
+    return bookmarkFrame({ ...this.#table([], metadata.resourceVersion), columnDefinitions: null, rows: [{ cells: [], object }] })
+  }
+
+  #table(objects: Parameters<typeof tableOf>[1], resourceVersion: string) {
+    return tableOf(this.#served.definition, objects, this.#include, this.#now, { resourceVersion }, this.#form.metaVersion)
+  }
+}
+
+interface ListName {
+  readonly kind: string
+  readonly apiVersion: string
+}
+
+const listOf = ({ definition, apiVersion }: ServedResource): ListName => ({ kind: definition.listKind, apiVersion })
+
+/** `listed` is given where what existed before ends here. */
+function bookmarkMetadata(revision: number, listed: ListName | undefined) {
+  return {
+    resourceVersion: String(revision),
+    creationTimestamp: null,
+    ...(listed === undefined ? {} : { annotations: initialEndAnnotations(listed) }),
+  }
+}
+
+/** A client that lists by a watch puts what came into the empty list; without it client-go lists once more. */
+function initialEndAnnotations({ kind, apiVersion }: ListName): Record<string, string> {
+  const blueprint = Buffer.from(JSON.stringify({ kind, apiVersion, metadata: {}, items: [] })).toString('base64')
+  return { 'k8s.io/initial-events-end': 'true', 'kubernetes.io/initial-events-list-blueprint': blueprint }
+}
+
+function bookmarkFrame(object: unknown): Buffer {
+  return frame('BOOKMARK', Buffer.from(JSON.stringify(object)))
+}
+
+export function errorFrame(status: Status): Buffer {
+  return frame('ERROR', Buffer.from(JSON.stringify(status)))
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { OpenApiInput } from '../../api/schema/openapi.ts'
+import type { RequestContext } from '../request/request-context.ts'
+import { TestServer } from '../testing.ts'
+import { documents } from './documents.ts'
+
+function indexWith(text: string): string {
+  const descriptions: NonNullable<OpenApiInput['descriptions']> = { 'core/v1.Pod': { text, fields: {} } }
+  const handler = documents({ version: 'v1', resources: { all: [], onChange: () => undefined }, descriptions })
+  const context = { form: { yaml: false }, request: { headers: [] } } as unknown as RequestContext
+  const reply = handler(context, '/openapi/v3')
+  assert.ok(reply !== undefined && 'body' in reply && Buffer.isBuffer(reply.body))
+  return reply.body.toString()
+}
+
+test('the addresses of OpenAPI documents change with their descriptions, so that clients read them anew', () => {
+  assert.match(indexWith('a'), /\/openapi\/v3\/version\?hash=[0-9A-F]{128}/)
+  assert.equal(indexWith('a'), indexWith('a'))
+  assert.notEqual(indexWith('a'), indexWith('b'))
+})
+
+test('the address of an OpenAPI document with an old hash leads to that of now', async () => {
+  await using api = new TestServer()
+  const { serverRelativeURL } = (await api.get('/openapi/v3')).json.paths['apis/apps/v1']
+  const { status, headers, text } = await api.request('GET', '/openapi/v3/apis/apps/v1?hash=0')
+  assert.deepEqual([status, headers['location'], text], [301, serverRelativeURL, ''])
+  assert.match(String((await api.request('GET', serverRelativeURL)).headers['cache-control']), /immutable/)
+  assert.equal((await api.request('GET', '/openapi/v3/apis/apps/v1?hash=')).status, 200)
+})
+
+test('/version has line breaks, and is JSON or nothing', async () => {
+  await using api = new TestServer()
+  assert.match((await api.get('/version')).text, /^\{\n {2}"major"/)
+  assert.equal((await api.get('/version', { accept: 'application/yaml' })).status, 406)
+})

@@ -1,0 +1,34 @@
+// Admission of what connects a client to something in the cluster: exec, attach, portforward and the proxies.
+import { badRequest } from '../../api/status.ts'
+import type { ResourceContext } from '../request/request-context.ts'
+import type { AdmissionChain } from './write-parts.ts'
+
+/**
+ * Before anything is looked up, as upstream: the answer to whom admission refuses says nothing of the object. `options` are the client's own words, of
+ * the kind PodExecOptions and so on.
+ */
+export async function admitConnection(
+  admission: AdmissionChain,
+  context: ResourceContext,
+  kind: string,
+  options: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const { served, info, user, request } = context
+  // A connection does what it does.
+  if (context.query.all('dryRun').length > 0) throw badRequest('dryRun is not supported')
+  const asked = {
+    operation: 'CONNECT' as const,
+    resource: served.definition,
+    subresource: info.subresource,
+    namespace: info.namespace,
+    name: info.name,
+    object: { apiVersion: 'v1', kind, metadata: {}, ...options },
+    oldObject: undefined,
+    user,
+    dryRun: false,
+    warn: context.warn,
+    annotate: context.annotate,
+  }
+  await admission.mutate(asked, request.signal)
+  await admission.validate(asked, request.signal)
+}

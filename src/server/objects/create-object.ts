@@ -1,0 +1,161 @@
+// The order of a creation: defaults, field management, mutating admission, preparation, validation, validating admission, store.
+import type { FieldError } from '../../api/field-error.ts'
+import { groupResource, type KubeObject, type ManagedFieldsEntry } from '../../api/object.ts'
+import type { ResourceDefinition } from '../../api/resource.ts'
+import { alreadyExists, badRequest, noUniqueName } from '../../api/status.ts'
+import { validateObjectMeta } from '../../api/validation/object-meta.ts'
+import { type Entry, WriteConflict } from '../../store/store.ts'
+import { plainFailure } from '../answers/plain-failure.ts'
+import { createOptions } from '../request/operation-options.ts'
+import type { ResourceContext } from '../request/request-context.ts'
+import { generatedName } from './identifiers.ts'
+import { invalidObject } from './invalid-object.ts'
+import { metadataRules, receiveNew, setManagedFields, stampNew } from './object-meta.ts'
+import { dropDuplicateOwners } from './owner-references.ts'
+import type { ServedResource } from './served-resource.ts'
+import { strategyContext } from './strategy-context.ts'
+import { WriteAdmission } from './write-admission.ts'
+import { writeObject } from './write-object.ts'
+import type { Reservation, WriteParts } from './write-parts.ts'
+
+export interface Written {
+  /** In the served version; frozen where it is stored. */
+  readonly object: KubeObject
+  /** Undefined for a dry run, and where the object is gone with this write. */
+  readonly entry: Entry | undefined
+  readonly created: boolean
+}
+
+/** As `TrackFields`, where there was nothing before. */
+export type TrackNewFields = (
+  object: KubeObject,
+  sent: readonly ManagedFieldsEntry[] | undefined,
+) => ManagedFieldsEntry[] | undefined | Promise<ManagedFieldsEntry[] | undefined>
+
+/** A generated name that is taken is drawn again this often. */
+const nameAttempts = 8
+
+/** `object` is decoded and defaulted; it is changed and kept. `track` says who manages its fields; without it nobody does. */
+export async function createObject(
+  parts: WriteParts,
+  context: ResourceContext,
+  object: KubeObject,
+  dryRun: boolean,
+  track?: TrackNewFields,
+): Promise<Written> {
+  const { served, info } = context
+  const { definition } = served
+  const { metadata } = object
+  const sent = metadata.managedFields
+  receiveNew(metadata, info.namespace, definition.namespaced)
+  if (info.verb !== 'patch') dropDuplicateOwners(metadata, context.warn)
+  if (definition.drawsNames === false && !metadata.name && metadata.generateName) metadata.name = metadata.generateName
+  const prefix = metadata.name ? '' : (metadata.generateName ?? '')
+  if (prefix !== '') metadata.name = generatedName(prefix, parts.identifiers)
+  stampNew(metadata, parts.identifiers, context.now, definition.countsGeneration)
+
+  // Before admission: what a plug-in adds is nobody's, so that who applies the object later does not remove it.
+  if (track) {
+    const tracked = track(object, sent)
+    setManagedFields(metadata, tracked instanceof Promise ? await tracked : tracked)
+    if (context.pace.isLarge) await context.pace.rest()
+  }
+  const { subresource, namespace } = info
+  const asked = { operation: 'CREATE', subresource, namespace, name: metadata.name ?? '', object, oldObject: undefined, dryRun } as const
+  const admission = new WriteAdmission(context, asked, () => createOptions(context))
+  await parts.admission.mutate(admission, context.request.signal)
+  dropDuplicateOwners(object.metadata, context.warn, true)
+  if (context.pace.isLarge) await context.pace.rest()
+  const reservation = parts.reservations.get(groupResource(definition.group, definition.plural))?.beginCreate(object, dryRun)
+  let success = false
+  try {
+    definition.prepareForCreate?.(object, strategyContext(context))
+    const errors = judgeNew(definition, object)
+    if (errors.length > 0) throw invalidObject(definition, metadata.name ?? '', errors, object)
+    for (const warning of definition.warnings?.(object, undefined) ?? []) context.warn(warning)
+    await parts.admission.validate(admission, context.request.signal)
+    const written = await store(parts, context, object, prefix, dryRun, reservation)
+    success = !dryRun
+    return written
+  } finally {
+    if (reservation) await reservation.finish(success)
+    parts.admission.finish?.(admission, success)
+  }
+}
+
+/** The object is frozen, or made, only for an answer that needs more than the bytes. */
+class Created implements Written {
+  readonly #served: ServedResource
+  readonly entry: Entry
+  readonly created = true
+
+  constructor(served: ServedResource, entry: Entry) {
+    this.#served = served
+    this.entry = entry
+  }
+
+  get object(): KubeObject {
+    return this.#served.view.object(this.entry)
+  }
+}
+
+/** Metadata stands first, but for the kinds whose own rules do not look at it: theirs is judged once everything else is right. */
+export function judgeNew(definition: ResourceDefinition, object: KubeObject): FieldError[] {
+  // Nothing else is judged of what says that it is of another kind.
+  const wrongType = definition.custom?.judgeType(object) ?? []
+  if (wrongType.length > 0) return wrongType
+  const metadata = () => validateObjectMeta(object.metadata, metadataRules(definition))
+  const first = definition.validateFirst?.(object) ?? []
+  const rest = definition.validate?.(object) ?? []
+  if (definition.judgesMetadata !== false) return [...first, ...metadata(), ...rest]
+  return rest.length > 0 ? rest : metadata()
+}
+
+async function store(
+  parts: WriteParts,
+  context: ResourceContext,
+  object: KubeObject,
+  prefix: string,
+  dryRun: boolean,
+  reservation: Reservation | undefined,
+): Promise<Written> {
+  const { served } = context
+  const { metadata } = object
+  const namespace = metadata.namespace ?? ''
+  // Upstream's storage says so, behind validation and not for a dry run.
+  if (namesVersion(metadata.resourceVersion) && !dryRun)
+    throw plainFailure(500, 'resourceVersion should not be set on objects to be created')
+  delete metadata.resourceVersion
+  for (let attempt = 1; ; attempt++) {
+    const name = metadata.name ?? ''
+    if (name === '') throw badRequest('name or generateName is required')
+    const present = served.collection.newest(namespace, name)
+    if (present === undefined) {
+      if (dryRun) return { object, entry: undefined, created: true }
+      try {
+        if (served.conversion) await served.conversion.prepareToStore(object, context.request.signal)
+        const claimed = reservation?.claim()
+        if (claimed) await claimed
+        const request = { namespace, name, expected: undefined, object: served.toStored(object) }
+        const written = writeObject(context, request)
+        context.decided(201, name)
+        const entry = await written
+        if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
+        return new Created(served, entry)
+      } catch (err) {
+        if (!(err instanceof WriteConflict)) throw err
+      }
+    }
+    if (prefix === '' || attempt >= nameAttempts) {
+      // As upstream, of every object with a prefix: the client may have given the name beside it.
+      const taken = metadata.generateName ? noUniqueName : alreadyExists
+      throw taken(served.named, name, present?.object.metadata.deletionTimestamp !== undefined)
+    }
+    metadata.name = generatedName(prefix, parts.identifiers)
+  }
+}
+
+/** Zero stands for no version, and so does what is no number at all. */
+function namesVersion(resourceVersion: string | undefined): boolean {
+  return resourceVersion !== undefined && /^\d{1,20}$/.test(resourceVersion) && BigInt(resourceVersion) !== 0n
+}

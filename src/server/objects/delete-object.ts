@@ -1,0 +1,240 @@
+// The order of a deletion: preconditions, admission, grace period and finalizers, store.
+import type { AdmissionRequest } from '../../admission/admission.ts'
+import { groupResource, type KubeObject } from '../../api/object.ts'
+import type { ResourceDefinition } from '../../api/resource.ts'
+import { conflict, notFound } from '../../api/status.ts'
+import { copyJson } from '../../base/copy-json.ts'
+import { type Entry, WriteConflict } from '../../store/store.ts'
+import type { Deletion, PropagationPolicy } from '../request/delete-options.ts'
+import { deleteOptions } from '../request/operation-options.ts'
+import type { ResourceContext } from '../request/request-context.ts'
+import { markDeleted } from './object-meta.ts'
+import { isHeld, isNamespace } from './update-object.ts'
+import { WriteAdmission } from './write-admission.ts'
+import type { WriteParts } from './write-parts.ts'
+
+export interface Deleted {
+  /** The last state that was stored, or the new one where the object waits for its grace period or finalizers. */
+  readonly object: KubeObject
+  /** Undefined for a dry run, and where somebody else removed the object. */
+  readonly entry: Entry | undefined
+  /** Whether the object is gone. */
+  readonly gone: boolean
+}
+
+interface Progress {
+  /** The object whose grace period this deletion ended. */
+  ended?: KubeObject
+}
+
+const orphan = 'orphan'
+const foreground = 'foregroundDeletion'
+/** Kinds whose dependents stay when nobody says anything, upstream's legacy defaults; with what is said to who says nothing. */
+const orphansByDefault = new Map<string, string | undefined>([
+  ['replicationcontrollers', undefined],
+  [
+    'jobs.batch',
+    'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
+  ],
+])
+/** The garbage collector does not look at these: waiting for it they would stay for ever. */
+const neverOwners = new Set(['events', 'events.events.k8s.io'])
+const attempts = 10
+
+/** Tells a client that gave no policy where the default one leaves dependents behind. */
+export function warnOfOrphans({ served, warn }: ResourceContext, deletion: Deletion): void {
+  const warning = orphansByDefault.get(served.groupResource)
+  if (warning !== undefined && deletion.propagation === undefined) warn(warning)
+}
+
+export async function deleteObject(parts: WriteParts, context: ResourceContext, name: string, deletion: Deletion): Promise<Deleted> {
+  const { served, info } = context
+  const namespace = served.definition.namespaced ? info.namespace : ''
+  const progress: Progress = {}
+  for (let attempt = 1; ; attempt++) {
+    const entry = served.collection.newest(namespace, name)
+    if (entry === undefined) {
+      if (progress.ended) return goneAs(progress.ended)
+      throw notFound(served.named, name)
+    }
+    if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
+    context.pace.takes(entry.bytes.length)
+    const object = served.view.object(entry)
+    if (context.pace.isLarge) await context.pace.rest()
+    if (progress.ended && progress.ended.metadata.uid !== object.metadata.uid) return goneAs(progress.ended)
+    checkDeletionPreconditions(served.definition, object, deletion)
+    const request = admissionRequest(context, namespace, name, object, deletion)
+    await parts.admission.mutate(request, context.request.signal)
+    await parts.admission.validate(request, context.request.signal)
+    try {
+      return await apply(parts, context, entry, object, deletion, progress)
+    } catch (err) {
+      if (!(err instanceof WriteConflict) || attempt >= attempts) throw err
+    }
+  }
+}
+
+/** What others removed between the two writes of this deletion is gone as it was asked: who removed it took its reservations too. */
+function goneAs(object: KubeObject): Deleted {
+  return { object, entry: undefined, gone: true }
+}
+
+/** Throws the 409 where the client wants another object deleted than this one. */
+export function checkDeletionPreconditions({ group, plural, kind }: ResourceDefinition, object: KubeObject, deletion: Deletion): void {
+  const { metadata } = object
+  const differs = (what: string, wanted: string, actual = '', hint: string): Error => {
+    if (isNamespace(object)) {
+      // These look before the rules of every object do.
+      const text = `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${actual}`
+      return conflict({ group, plural }, metadata.name ?? '', text)
+    }
+    const text = `the ${what} in the precondition (${wanted}) does not match the ${what} in record (${actual}). ${hint}`
+    // Upstream names the kind here, not the resource.
+    return conflict({ group, plural: kind }, metadata.name ?? '', text)
+  }
+  if (deletion.uid !== undefined && deletion.uid !== metadata.uid) {
+    throw differs('UID', deletion.uid, metadata.uid, 'The object might have been deleted and then recreated')
+  }
+  if (deletion.resourceVersion !== undefined && deletion.resourceVersion !== metadata.resourceVersion) {
+    throw differs('ResourceVersion', deletion.resourceVersion, metadata.resourceVersion, 'The object might have been modified')
+  }
+}
+
+function admissionRequest(
+  context: ResourceContext,
+  namespace: string,
+  name: string,
+  oldObject: KubeObject,
+  deletion: Deletion,
+): AdmissionRequest {
+  const { dryRun } = deletion
+  const ofCollection = context.info.verb === 'deletecollection'
+  const asked = { operation: 'DELETE', subresource: '', namespace, name, ofCollection, object: undefined, oldObject, dryRun } as const
+  return new WriteAdmission(context, asked, () => deleteOptions(deletion))
+}
+
+async function apply(
+  parts: WriteParts,
+  context: ResourceContext,
+  entry: Entry,
+  current: KubeObject,
+  deletion: Deletion,
+  progress: Progress,
+): Promise<Deleted> {
+  const plan = planDeletion(context, current, deletion)
+  if (plan.step === 'pending') return { object: current, entry, gone: false }
+  const { served } = context
+  const gone = plan.step === 'remove'
+  const { marked } = plan
+  if (deletion.dryRun) return { object: marked ?? current, entry: undefined, gone }
+  const last = marked === undefined ? entry : await write(context, entry, marked)
+  if (!gone) return { object: served.view.object(last), entry: last, gone }
+  if (marked !== undefined) progress.ended = marked
+  const deleted = await write(context, last, undefined)
+  const object = served.view.object(deleted)
+  const { group, plural } = served.definition
+  await parts.reservations.get(groupResource(group, plural))?.release(object)
+  return { object, entry: deleted, gone }
+}
+
+/** Writes or removes; what it resolves to can be viewed. */
+async function write({ served, request }: ResourceContext, expected: Entry, object: KubeObject | undefined): Promise<Entry> {
+  const { namespace, name } = expected
+  const { collection, conversion } = served
+  if (conversion && object) await conversion.prepareToStore(object, request.signal)
+  const written = await collection.write({ namespace, name, expected, object: object && served.toStored(object) })
+  if (conversion) await conversion.prepare([written], request.signal)
+  return written
+}
+
+type Plan =
+  /** A deletion under way that this one does not change. */
+  | { readonly step: 'pending' }
+  | { readonly step: 'mark'; readonly marked: KubeObject }
+  /** Kinds with a grace period are marked before they go, so that whoever watches sees both; others go as they are. */
+  | { readonly step: 'remove'; readonly marked?: KubeObject }
+
+/** What a deletion does to an object now; pure but for the request's own time. */
+function planDeletion(context: Pick<ResourceContext, 'served' | 'now'>, current: KubeObject, deletion: Deletion): Plan {
+  const { definition } = context.served
+  const object = copyJson(current)
+  const { metadata } = object
+  const graceful = definition.graceSeconds !== undefined
+  if (metadata.deletionTimestamp !== undefined) return planAgain(context, object, deletion)
+  // To whom asks in the old way upstream's namespaces give the other policy.
+  const propagation = isNamespace(object) && deletion.keepsNoOrphans === true ? 'Foreground' : deletion.propagation
+  setFinalizers(metadata, finalizersFor(context, object, propagation))
+  if (isNamespace(object)) terminate(object)
+  const grace = graceful ? graceOf(definition.graceSeconds?.(object) ?? 0, deletion.graceSeconds) : 0
+  markDeleted(metadata, context.now, definition.marksNoGrace === true ? undefined : grace)
+  definition.beginDeletion?.(object, context.now)
+  if (grace > 0 || isHeld(object)) return { step: 'mark', marked: object }
+  return graceful ? { step: 'remove', marked: object } : { step: 'remove' }
+}
+
+/** A second deletion may shorten the grace period. Once that is over, it may say anew what becomes of dependents. */
+function planAgain(context: Pick<ResourceContext, 'served'>, object: KubeObject, deletion: Deletion): Plan {
+  const { metadata } = object
+  const left = metadata.deletionGracePeriodSeconds ?? 0
+  if (left === 0) return planDependents(context, object, deletion)
+  const grace = deletion.graceSeconds === undefined ? left : graceOf(left, deletion.graceSeconds)
+  if (context.served.definition.graceSeconds === undefined || grace >= left) return { step: 'pending' }
+  setFinalizers(metadata, finalizersFor(context, object, deletion.propagation))
+  const began = Date.parse(metadata.deletionTimestamp ?? '') - left * 1000
+  const { generation } = metadata
+  markDeleted(metadata, began, grace)
+  if (generation !== undefined) metadata.generation = generation
+  return { step: grace > 0 || isHeld(object) ? 'mark' : 'remove', marked: object }
+}
+
+/** What only finalizers hold: the policy of the newest deletion decides over those of garbage collection. */
+function planDependents(context: Pick<ResourceContext, 'served'>, object: KubeObject, deletion: Deletion): Plan {
+  const { metadata } = object
+  const before = metadata.finalizers
+  // A namespace ends by its own finalizers first.
+  if (isNamespace(object) && isHeld({ ...object, metadata: { ...metadata, finalizers: [] } })) return { step: 'pending' }
+  setFinalizers(metadata, finalizersFor(context, object, deletion.propagation))
+  if (!isHeld(object)) return { step: 'remove' }
+  return metadata.finalizers === before ? { step: 'pending' } : { step: 'mark', marked: object }
+}
+
+function setFinalizers(metadata: KubeObject['metadata'], finalizers: string[] | undefined): void {
+  if (finalizers === undefined) delete metadata.finalizers
+  else metadata.finalizers = finalizers
+}
+
+/** `own` is what the object asks for: 0 where it can go at once, whatever the client wants. A negative wish counts as a second. */
+function graceOf(own: number, wanted: number | undefined): number {
+  if (own === 0) return 0
+  if (wanted === undefined) return own
+  return wanted < 0 ? 1 : wanted
+}
+
+function terminate(namespace: KubeObject): void {
+  const withStatus = namespace as KubeObject & { status?: { phase?: string } }
+  withStatus.status = { ...withStatus.status, phase: 'Terminating' }
+}
+
+/** The finalizers of garbage collection follow the propagation policy; without one, what is there stays. */
+function finalizersFor(
+  context: Pick<ResourceContext, 'served'>,
+  object: KubeObject,
+  propagation: PropagationPolicy | undefined,
+): string[] | undefined {
+  const current = object.metadata.finalizers
+  const has = (name: string): boolean => current?.includes(name) ?? false
+  const policy = policyFor(context.served.groupResource, has, propagation)
+  const wanted = policy === 'Orphan' ? orphan : policy === 'Foreground' ? foreground : undefined
+  if (wanted === undefined ? !has(orphan) && !has(foreground) : has(wanted) && !has(wanted === orphan ? foreground : orphan)) return current
+  const kept = (current ?? []).filter(name => name !== orphan && name !== foreground)
+  if (wanted !== undefined) kept.push(wanted)
+  return kept.length > 0 ? kept : undefined
+}
+
+function policyFor(resource: string, hasFinalizer: (name: string) => boolean, asked: PropagationPolicy | undefined): PropagationPolicy {
+  if (neverOwners.has(resource)) return 'Background'
+  if (asked !== undefined) return asked
+  if (hasFinalizer(orphan)) return 'Orphan'
+  if (hasFinalizer(foreground)) return 'Foreground'
+  return orphansByDefault.has(resource) ? 'Orphan' : 'Background'
+}

@@ -1,0 +1,11 @@
+// Whether a write is only tried.
+import { type FieldError, notSupported } from '../../api/field-error.ts'
+
+/** Of values that were judged: anything but `All` is refused. */
+export function isDryRun(values: readonly string[]): boolean {
+  return values.length > 0
+}
+
+export function validateDryRun(values: readonly string[], errors: FieldError[]): void {
+  if (values.some(value => value !== 'All')) errors.push(notSupported('dryRun', values, ['All']))
+}

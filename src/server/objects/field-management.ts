@@ -1,0 +1,234 @@
+// Which request may change which fields of an object, and in whose name: what field management must know of it.
+import { groupVersion, type KubeObject, type ManagedFieldsEntry } from '../../api/object.ts'
+import { applyMediaType } from '../../api/patch/apply/apply.ts'
+import { UnnamedItem } from '../../api/patch/apply/path-element.ts'
+import { excludingPaths, onlyPaths, type PathFilter } from '../../api/patch/apply/path-filter.ts'
+import { deducedMap, type Shape, shapeOfStruct } from '../../api/patch/apply/shape.ts'
+import { type FieldVersion, type FieldWrite, trackUpdate } from '../../api/patch/apply/track-update.ts'
+import { patchType } from '../../api/patch/patch.ts'
+import type { UpdateStrategy } from '../../api/resource.ts'
+import { zeroOf } from '../../api/schema/compile.ts'
+import { decodeValue } from '../../api/schema/decode.ts'
+import { type GroupVersionKind, type StructType, schemaFor } from '../../api/schema/model.ts'
+import { ApiError } from '../../api/status.ts'
+import { formatTime } from '../../base/clock.ts'
+import { copyJson } from '../../base/copy-json.ts'
+import { plainFailure } from '../answers/plain-failure.ts'
+import { AskedConversions } from '../custom-resources/asked-conversions.ts'
+import type { ResourceContext } from '../request/request-context.ts'
+import { header } from '../transport/exchange.ts'
+import type { TrackNewFields } from './create-object.ts'
+import type { ServedResource } from './served-resource.ts'
+
+type Entries = ManagedFieldsEntry[] | undefined
+
+/** The entries to write with `object`, from what it was and from the entries that the client sent along. A promise where a webhook has to be asked. */
+export type TrackFields = (
+  live: KubeObject,
+  object: KubeObject,
+  sent: readonly ManagedFieldsEntry[] | undefined,
+) => Entries | Promise<Entries>
+
+/** A write of which something may have to be asked first. */
+export interface AskedWrite extends FieldWrite {
+  /** What a computation with it comes to, which may be made more than once. */
+  settled<T>(compute: () => T): T | Promise<T>
+}
+
+export function trackFields(context: ResourceContext): TrackFields {
+  const write = fieldWrite(context)
+  // Upstream reads metadata of custom resources once more, which loses an empty list.
+  const forgets = context.served.definition.custom === undefined
+  return (live, object, sent) => {
+    const told = sent?.length === 0 && !forgets ? undefined : sent
+    return trackedOrNone(context, write, () => trackUpdate(live, object, told, write))
+  }
+}
+
+export function trackNewFields(context: ResourceContext): TrackNewFields {
+  const write = fieldWrite(context)
+  return (object, sent) => trackedOrNone(context, write, () => trackUpdate(write.empty, object, sent, write))
+}
+
+/** As upstream: nobody manages an object whose fields cannot be told. */
+function trackedOrNone(context: ResourceContext, write: AskedWrite, track: () => Entries): Entries | Promise<Entries> {
+  const onError = (err: unknown): undefined => {
+    // An item of a keyed list without its key has no path; validation refuses it where the key is required.
+    if (err instanceof UnnamedItem) return undefined
+    const { signal } = context.request
+    if (!(err instanceof ApiError) || signal.aborted) throw err
+    context.warn(`metadata.managedFields: nobody manages the fields of this object any more: ${err.message}`)
+    return undefined
+  }
+  try {
+    const tracked = write.settled(track)
+    return tracked instanceof Promise ? tracked.catch(onError) : tracked
+  } catch (err) {
+    return onError(err)
+  }
+}
+
+type Writer = Pick<AskedWrite, 'manager' | 'subresource' | 'time'>
+
+function writerOf({ info, query, request, now }: ResourceContext): Writer {
+  return {
+    manager: query.get('fieldManager') || managerOfAgent(header(request.headers, 'user-agent')),
+    subresource: info.subresource,
+    time: formatTime(now),
+  }
+}
+
+/** A write of a built-in kind that is no resource of its own and has one version: a Scale. */
+export function subresourceWrite(context: ResourceContext, { group, version, kind }: GroupVersionKind): AskedWrite {
+  const type = schemaFor(group, version, kind)
+  if (type === undefined) throw new Error(`${kind} has no schema`)
+  return {
+    ...writerOf(context),
+    apiVersion: groupVersion(group, version),
+    shape: shapeOfStruct(type),
+    type,
+    empty: emptyOf(type),
+    filter: undefined,
+    version: () => undefined,
+    settled: compute => compute(),
+  }
+}
+
+export function fieldWrite(context: ResourceContext): AskedWrite {
+  const { served, info, request } = context
+  const writer = writerOf(context)
+  const { definition } = served
+  const { custom } = definition
+  const type = custom === undefined ? schemaFor(definition.group, definition.version, definition.kind) : undefined
+  const { conversion } = served
+  const asked = conversion && new AskedConversions(conversion.convert, request.signal)
+  const empty = custom?.empty ?? (type === undefined ? bare : emptyOf(type))
+  return {
+    ...writer,
+    apiVersion: served.apiVersion,
+    shape: custom?.shape ?? (type === undefined ? deducedMap : shapeOfStruct(type)),
+    type,
+    empty,
+    filter: filterOf(served, info.subresource),
+    version: apiVersion => versionOf(served, apiVersion, empty, asked),
+    settled: compute => (asked === undefined ? compute() : asked.settled(compute)),
+  }
+}
+
+export function isApply({ info, request }: ResourceContext): boolean {
+  if (info.verb !== 'patch') return false
+  return patchType(header(request.headers, 'content-type') ?? '') === applyMediaType
+}
+
+/** What a client calls itself, up to the slash. */
+function managerOfAgent(agent: string | undefined): string {
+  const name = (agent ?? '').split('/')[0] ?? ''
+  return name.replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, '').slice(0, maxManagerLength)
+}
+
+const maxManagerLength = 128
+
+const filters = new WeakMap<UpdateStrategy<KubeObject>, { readonly filter: PathFilter }>()
+
+/** Made once for each path of a resource. */
+function filterOf(served: ServedResource, subresource: string): PathFilter {
+  const strategy = subresource === '' ? served.definition : served.subresources.get(subresource)
+  if (strategy === undefined) return undefined
+  let known = filters.get(strategy)
+  if (known === undefined) {
+    const { ownFields } = strategy
+    known = { filter: ownFields === undefined ? excludingPaths(resetFields(served, subresource, strategy)) : onlyPaths(ownFields) }
+    filters.set(strategy, known)
+  }
+  return known.filter
+}
+
+function resetFields(served: ServedResource, subresource: string, strategy: UpdateStrategy<KubeObject>): readonly string[] {
+  if (strategy.resetFields !== undefined) return strategy.resetFields
+  if (subresource === 'status') return ['spec']
+  return subresource === '' && served.subresources.has('status') ? ['status'] : []
+}
+
+function versionOf(
+  served: ServedResource,
+  apiVersion: string,
+  empty: KubeObject,
+  asked: AskedConversions | undefined,
+): FieldVersion | undefined {
+  const other = served.versions.get(apiVersion)
+  if (other === undefined) return undefined
+  const { kind, custom } = other.definition
+  if (asked !== undefined) {
+    const inVersion = (objects: readonly KubeObject[], from: ServedResource, to: ServedResource): KubeObject[] => {
+      const { custom: read } = to.definition
+      // Nobody has to be asked what nothing is, and who manages what is no business of the webhook's.
+      const some = objects.filter(object => object !== empty)
+      const converted = asked.get(
+        some.map(({ metadata: { managedFields: _entries, ...metadata }, ...object }) => ({
+          ...object,
+          apiVersion: from.apiVersion,
+          kind,
+          metadata,
+        })),
+        to.apiVersion,
+      )
+      const found = [...converted]
+      return objects.map(object => (object === empty ? (read?.empty ?? bare) : (found.shift() ?? object)))
+    }
+    const one = (object: KubeObject, from: ServedResource, to: ServedResource) => inVersion([object], from, to)[0] ?? object
+    return {
+      shape: custom?.shape ?? deducedMap,
+      convert: object => one(object, served, other),
+      convertBoth(live, next) {
+        const [before = live, after = next] = inVersion([live, next], served, other)
+        return [before, after]
+      },
+      restore: object => one(object, other, served),
+    }
+  }
+  if (custom !== undefined) {
+    // Nothing but the version differs, and what is null stays so until the object is read: validation has to see it.
+    return {
+      shape: custom.shape,
+      convert: object => ({ ...object, apiVersion: other.apiVersion }),
+      restore: object => ({ ...object, apiVersion: served.apiVersion }),
+    }
+  }
+  return {
+    shape: shapeOfKind(other),
+    convert: object => converted(object, served, other),
+    restore: object => converted(object, other, served),
+  }
+}
+
+function shapeOfKind({ definition: { group, version, kind } }: ServedResource): Shape {
+  const type = schemaFor(group, version, kind)
+  return type === undefined ? deducedMap : shapeOfStruct(type)
+}
+
+/** Through the stored form, which every version knows. */
+function converted(object: KubeObject, from: ServedResource, to: ServedResource): KubeObject {
+  const stored = from.toStored(whole(object, from))
+  return to.definition.storedAs?.fromStored(stored) ?? stored
+}
+
+/** A copy with the structs that every object of the kind has, of which an apply may have taken some out. */
+function whole(object: KubeObject, { definition: { group, version, kind, custom } }: ServedResource): KubeObject {
+  const type = custom === undefined ? schemaFor(group, version, kind) : undefined
+  if (type === undefined) return copyJson(object)
+  const decoded = decodeValue(object, type, 'Ignore')
+  if (decoded.ok) return decoded.object
+  throw plainFailure(500, `failed to prune fields: failed to convert merged object to last applied version: ${decoded.message}`)
+}
+
+const bare: KubeObject = Object.freeze({ metadata: Object.freeze({}) })
+const empties = new WeakMap<StructType, KubeObject>()
+
+/** An object of the kind before anybody sets anything: its structs, empty. Shared, and never changed. */
+export function emptyOf(type: StructType): KubeObject {
+  const known = empties.get(type)
+  if (known !== undefined) return known
+  const empty: KubeObject = { ...zeroOf(type), metadata: {} }
+  empties.set(type, empty)
+  return empty
+}

@@ -1,0 +1,15 @@
+// What the pure functions of a resource may know of the request.
+import type { StrategyContext } from '../../api/resource.ts'
+import type { RequestContext } from '../request/request-context.ts'
+
+export function strategyContext(context: RequestContext): StrategyContext {
+  const { user, now, warn } = context
+  return {
+    now,
+    warn,
+    userName: user.name,
+    userGroups: user.groups,
+    ...(user.uid === undefined ? {} : { userUid: user.uid }),
+    ...(user.extra === undefined ? {} : { userExtra: user.extra }),
+  }
+}

@@ -1,0 +1,221 @@
+// The order of an update, through the main path or a subresource: precondition, field management, mutating admission, preparation, validation,
+// validating admission, store. A patch, a scale and a binding are updates too and come here.
+import type { AdmissionRequest } from '../../admission/admission.ts'
+import type { UpdateFaults } from '../../api/field-error.ts'
+import { groupResource, type KubeObject, type ManagedFieldsEntry, type ObjectMeta } from '../../api/object.ts'
+import type { ResourceDefinition, UpdateStrategy } from '../../api/resource.ts'
+import { sameValue } from '../../api/same-value.ts'
+import { notFound, staleConflict } from '../../api/status.ts'
+import { validateObjectMetaUpdate } from '../../api/validation/object-meta.ts'
+import { type Entry, WriteConflict } from '../../store/store.ts'
+import { updateOptions } from '../request/operation-options.ts'
+import type { ResourceContext } from '../request/request-context.ts'
+import type { Written } from './create-object.ts'
+import type { TrackFields } from './field-management.ts'
+import { invalidObject } from './invalid-object.ts'
+import { carryOver, desiredStateChanged, setManagedFields, updateRules } from './object-meta.ts'
+import { dropDuplicateOwners } from './owner-references.ts'
+import { strategyContext } from './strategy-context.ts'
+import { checkPreconditions, checkUid } from './update-preconditions.ts'
+import { WriteAdmission } from './write-admission.ts'
+import { writeObject } from './write-object.ts'
+import type { Reservation, WriteParts } from './write-parts.ts'
+
+export interface Change {
+  readonly namespace: string
+  readonly name: string
+  readonly dryRun: boolean
+  /** The status that the request is answered with once the change is durable; undefined where the change is but a step of it. */
+  readonly answers?: number
+  /** The metadata that the client sent with a whole object; undefined for patches and the like. */
+  readonly sent?: ObjectMeta
+  /** '' for the main path. Decides the strategy and what admission is told. */
+  readonly subresource: string
+  /**
+   * The new object, in the served version and not shared, from the newest old one. Called again after a lost race.
+   * Its resourceVersion, where it has one, is the precondition.
+   */
+  next(old: KubeObject): KubeObject | Promise<KubeObject>
+  /** Says who manages the fields of the new object; without it the managers stay those of the old one. */
+  readonly track?: TrackFields
+  /** Where the object does not exist: what creates it instead. */
+  createMissing?(): Promise<Written>
+  /** What admission is shown of the change, where that is not the object: a Scale, a Binding. */
+  shows?(object: KubeObject, old: KubeObject): ShownChange
+  /** Overrides the strategy that the subresource has. */
+  readonly strategy?: UpdateStrategy<KubeObject>
+}
+
+export interface ShownChange extends Pick<AdmissionRequest, 'operation' | 'object' | 'oldObject'> {
+  /** Takes over into the object what mutating admission changed of what it was shown. */
+  adopt(): void
+}
+
+/** A race without a precondition is run again this often. */
+const attempts = 10
+
+export async function updateObject(parts: WriteParts, context: ResourceContext, change: Change): Promise<Written> {
+  const { served } = context
+  for (let attempt = 1; ; attempt++) {
+    const entry = served.collection.newest(change.namespace, change.name)
+    if (entry === undefined) {
+      if (change.sent !== undefined) checkUid(served, change, change.sent, {})
+      if (change.createMissing) return change.createMissing()
+      throw notFound(served.named, change.name)
+    }
+    if (served.conversion) await served.conversion.prepare([entry], context.request.signal)
+    context.pace.takes(entry.bytes.length)
+    const old = served.view.object(entry)
+    if (context.pace.isLarge) await context.pace.rest()
+    const object = await change.next(old)
+    if (context.pace.isLarge) await context.pace.rest()
+    const { namespace, name, dryRun } = change
+    const place = { namespace, name, dryRun, replaces: change.sent !== undefined }
+    const conditional = checkPreconditions(served, place, object.metadata, old.metadata)
+    try {
+      return await attemptUpdate(parts, context, change, entry, object, old)
+    } catch (err) {
+      if (!(err instanceof WriteConflict)) throw err
+      if (conditional || attempt >= attempts) throw staleConflict(served.named, change.name)
+    }
+  }
+}
+
+async function attemptUpdate(
+  parts: WriteParts,
+  context: ResourceContext,
+  change: Change,
+  entry: Entry,
+  object: KubeObject,
+  old: KubeObject,
+): Promise<Written> {
+  if (change.sent !== undefined) dropDuplicateOwners(object.metadata, context.warn)
+  const sent = object.metadata.managedFields
+  carryOver(object.metadata, old.metadata)
+  // Before admission, as at creation.
+  if (change.track) {
+    const tracked = change.track(old, object, sent)
+    setManagedFields(object.metadata, tracked instanceof Promise ? await tracked : tracked)
+    if (context.pace.isLarge) await context.pace.rest()
+  }
+  const shown = change.shows?.(object, old)
+  const admission = admissionRequest(context, change, shown ?? { operation: 'UPDATE', object, oldObject: old })
+  await parts.admission.mutate(admission, context.request.signal)
+  shown?.adopt()
+  dropDuplicateOwners(object.metadata, context.warn, true)
+  if (context.pace.isLarge) await context.pace.rest()
+  const reservation = change.subresource === '' ? beginReservation(parts, context, object, old, change.dryRun) : undefined
+  let success = false
+  try {
+    prepareAndValidate(context, change, object, old)
+    await parts.admission.validate(admission, context.request.signal)
+    if (isUnchanged(object, old)) return { object: old, entry, created: false }
+    if (change.dryRun) return { object, entry: undefined, created: false }
+    const claimed = reservation?.claim()
+    if (claimed) await claimed
+    const written = await store(parts, context, entry, object, change.answers)
+    success = true
+    return written
+  } finally {
+    if (reservation) await reservation.finish(success)
+    parts.admission.finish?.(admission, success)
+  }
+}
+
+/** Times of managers alone are no change. */
+function isUnchanged(object: KubeObject, old: KubeObject): boolean {
+  const entries = object.metadata.managedFields
+  const before = old.metadata.managedFields
+  if (entries === before || entries === undefined || before === undefined) return sameValue(object, old)
+  const timeless = (all: readonly ManagedFieldsEntry[]) => all.map(({ time: _time, ...entry }) => entry)
+  if (entries.length !== before.length || !sameValue(timeless(entries), timeless(before))) return false
+  return sameValue({ ...object, metadata: { ...object.metadata, managedFields: before } }, old)
+}
+
+function admissionRequest(
+  context: ResourceContext,
+  { subresource, namespace, name, dryRun }: Change,
+  { operation, object, oldObject }: Pick<AdmissionRequest, 'operation' | 'object' | 'oldObject'>,
+): AdmissionRequest {
+  const asked = { operation, subresource, namespace, name, object, oldObject, dryRun }
+  return new WriteAdmission(context, asked, () => updateOptions(context))
+}
+
+function beginReservation(
+  parts: WriteParts,
+  context: ResourceContext,
+  object: KubeObject,
+  old: KubeObject,
+  dryRun: boolean,
+): Reservation | undefined {
+  const { group, plural } = context.served.definition
+  return parts.reservations.get(groupResource(group, plural))?.beginUpdate(object, old, dryRun)
+}
+
+function prepareAndValidate(context: ResourceContext, change: Change, object: KubeObject, old: KubeObject): void {
+  const { served } = context
+  const { definition } = served
+  const main = change.subresource === ''
+  // A scale is a change through the main strategy.
+  const counted = main || change.subresource === 'scale'
+  const strategy = change.strategy ?? (main ? definition : (served.subresources.get(change.subresource) ?? {}))
+  strategy.prepare?.(object, old, strategyContext(context))
+  // Upstream writes a binding past its strategy: where a pod runs is no new wish of its owner's.
+  if (definition.countsGeneration && change.subresource !== 'binding' && desiredStateChanged(definition, counted, object, old))
+    object.metadata.generation = (old.metadata.generation ?? 0) + 1
+  const own = main ? judgeMain(definition, object, old) : (strategy.validate?.(object, old) ?? [])
+  const errors = validateObjectMetaUpdate(object.metadata, old.metadata, 'metadata', updateRules(definition, strategy), own)
+  if (errors.length > 0) throw invalidObject(definition, change.name, errors, object)
+  const warned = counted ? definition : strategy
+  for (const warning of warned.warnings?.(object, old) ?? []) context.warn(warning)
+}
+
+function judgeMain(definition: ResourceDefinition, object: KubeObject, old: KubeObject): UpdateFaults {
+  return (definition.validateUpdate ? definition.validateUpdate(object, old) : definition.validate?.(object)) ?? []
+}
+
+/** Writes the new version, or removes the object where this change took the last thing that its deletion waited for. */
+async function store(
+  parts: WriteParts,
+  context: ResourceContext,
+  entry: Entry,
+  object: KubeObject,
+  answers: number | undefined,
+): Promise<Written> {
+  const { served } = context
+  const { group, plural } = served.definition
+  const { namespace, name } = entry
+  const old = entry.object
+  const { conversion } = served
+  if (conversion) await conversion.prepareToStore(object, context.request.signal)
+  if (deletionCompletes(object, old)) {
+    await served.collection.write({ namespace, name, expected: entry, object: undefined })
+    await parts.reservations.get(groupResource(group, plural))?.release(object)
+    return { object, entry: undefined, created: false }
+  }
+  const request = { namespace, name, expected: entry, object: served.toStored(object) }
+  const written = writeObject(context, request)
+  if (answers !== undefined) context.decided(answers)
+  const next = await written
+  if (conversion) await conversion.prepare([next], context.request.signal)
+  return { object: served.view.object(next), entry: next, created: false }
+}
+
+function deletionCompletes(object: KubeObject, old: KubeObject): boolean {
+  if (old.metadata.deletionTimestamp === undefined) return false
+  if ((old.metadata.deletionGracePeriodSeconds ?? 0) !== 0) return false
+  return !isHeld(object)
+}
+
+/** A custom resource may have the same kind. */
+export function isNamespace({ apiVersion, kind }: KubeObject): boolean {
+  return kind === 'Namespace' && apiVersion === 'v1'
+}
+
+/** Whether finalizers, a namespace's own included, keep a deleted object. */
+export function isHeld(object: KubeObject): boolean {
+  if ((object.metadata.finalizers ?? []).length > 0) return true
+  if (!isNamespace(object)) return false
+  const { spec } = object as KubeObject & { spec?: { finalizers?: readonly string[] } }
+  return (spec?.finalizers ?? []).length > 0
+}

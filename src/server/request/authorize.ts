@@ -1,0 +1,96 @@
+// Whether a request may go on, and what is said where it may not: upstream's exact words.
+import type { AccessVerdict, Attributes } from '../../access/access.ts'
+import { goQuote } from '../../api/go-quote.ts'
+import { ApiError, apiError, forbidden } from '../../api/status.ts'
+import type { UserInfo } from '../../api/user.ts'
+import { podStreams } from '../connections.ts'
+import type { RequestInfo } from './request-info.ts'
+
+export type Authorize = (attributes: Attributes) => AccessVerdict
+
+function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
+  if (!info.isResource) {
+    const { verb, path } = info
+    return { user, verb, isResource: false, group: '', version: '', resource: '', subresource: '', namespace: '', name: '', path }
+  }
+  const { verb, group, version, resource, subresource, namespace, name, path, query } = info
+  const labelSelector = query.raw === '' ? undefined : query.get('labelSelector')
+  const fieldSelector = query.raw === '' ? undefined : query.get('fieldSelector')
+  return {
+    user,
+    verb,
+    isResource: true,
+    group,
+    version,
+    resource,
+    subresource,
+    namespace,
+    name,
+    path,
+    ...(labelSelector ? { labelSelector } : {}),
+    ...(fieldSelector ? { fieldSelector } : {}),
+  }
+}
+
+/**
+ * Throws the 403. A stream into a pod needs `create` by whatever method it is opened: a WebSocket begins with a GET, and a right to read must not be one
+ * to run programs.
+ */
+export function demandAccess(info: RequestInfo, user: UserInfo, authorize: Authorize): AccessVerdict & { allowed: true } {
+  const attributes = attributesOf(info, user)
+  const finer = kubeletSubresource(info)
+  if (finer !== undefined) {
+    const verdict = authorize({ ...attributes, subresource: finer })
+    if (verdict.allowed) return verdict
+  }
+  const verdict = demand(attributes, authorize)
+  const { group, resource, subresource, verb } = attributes
+  if (verb === 'get' && group === '' && resource === 'pods' && podStreams.has(subresource))
+    demand({ ...attributes, verb: 'create' }, authorize)
+  return verdict
+}
+
+/** KEP-2862: a page of a node has a right of its own, beside which nodes/proxy is not needed. */
+const kubeletSubresources = new Set(['configz', 'healthz', 'metrics', 'pods', 'stats'])
+
+function kubeletSubresource(info: RequestInfo): string | undefined {
+  if (!info.isResource || info.subresource !== 'proxy' || info.resource !== 'nodes' || info.group !== '' || info.verb !== 'get')
+    return undefined
+  const [first = ''] = info.rest
+  return kubeletSubresources.has(first) ? first : undefined
+}
+
+/** Throws the 403. */
+export function demand(attributes: Attributes, authorize: Authorize): AccessVerdict & { allowed: true } {
+  const verdict = authorize(attributes)
+  if (verdict.allowed) return verdict
+  throw new AccessRefusal(attributes, verdict.reason)
+}
+
+/** The 403 of an authorizer; the audit event says what was asked for, which need not be what the request's path says. */
+export class AccessRefusal extends ApiError {
+  readonly attributes: Attributes
+  /** The authorizers' own; '' where none has anything to say. */
+  readonly reason: string
+
+  constructor(attributes: Attributes, reason: string) {
+    const { isResource, group, resource, name } = attributes
+    const text = forbiddenReason(attributes, reason)
+    super((isResource ? forbidden({ group, plural: resource }, name, text) : apiError(403, 'Forbidden', `forbidden: ${text}`, {})).status)
+    this.attributes = attributes
+    this.reason = reason
+  }
+}
+
+function forbiddenReason(attributes: Attributes, reason: string): string {
+  const message = withoutReason(attributes)
+  return reason === '' ? message : `${message}: ${reason}`
+}
+
+function withoutReason({ user, verb, isResource, group, resource, subresource, namespace, path }: Attributes): string {
+  const who = `User ${goQuote(user.name)} cannot ${verb}`
+  if (!isResource) return `${who} path ${goQuote(path)}`
+  const what = goQuote(subresource === '' ? resource : `${resource}/${subresource}`)
+  const where = namespace === '' ? 'at the cluster scope' : `in the namespace ${goQuote(namespace)}`
+  return `${who} resource ${what} in API group ${goQuote(group)} ${where}`
+}

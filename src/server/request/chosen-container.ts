@@ -1,0 +1,18 @@
+// Which container of a pod a request for its log, or to run something there, is about.
+import { badRequest } from '../../api/status.ts'
+import type { Pod } from '../../api/types/core-v1.ts'
+import { containersOf } from '../../api/validation/containers-of.ts'
+
+/** Throws upstream's 400 where several could be meant, or the pod has none of that name. `wanted` is '' or undefined where the client named none. */
+export function chosenContainer({ metadata, spec }: Pod, wanted: string | undefined): string {
+  const name = metadata.name ?? ''
+  const names = spec === undefined ? [] : containersOf(spec).map(({ container }) => container.name)
+  if (wanted) {
+    if (!names.includes(wanted)) throw badRequest(`container ${wanted} is not valid for pod ${name}`)
+    return wanted
+  }
+  const [first, ...others] = spec?.containers ?? []
+  if (first === undefined) throw badRequest(`a container name must be specified for pod ${name}`)
+  if (others.length > 0) throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${names.join(' ')}]`)
+  return first.name
+}

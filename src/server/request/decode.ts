@@ -1,0 +1,86 @@
+// The body of a request as an object of the kind that the path names, with defaults.
+
+import { decodeCustomBody } from '../../api/custom-resources/decode-custom.ts'
+import type { KubeObject } from '../../api/object.ts'
+import type { ResourceDefinition } from '../../api/resource.ts'
+import {
+  decodeBody as decodeBytes,
+  type FieldValidation,
+  maxValues,
+  type ParsedDocument,
+  parseDocument,
+  yamlDocument,
+} from '../../api/schema/decode.ts'
+import type { GroupVersionKind } from '../../api/schema/model.ts'
+import { badRequest } from '../../api/status.ts'
+import { maxBodyBytes } from '../transport/collect-body.ts'
+import { header } from '../transport/exchange.ts'
+import { type BodyFormat, bodyFormat } from './negotiate.ts'
+import type { RequestContext, ResourceContext } from './request-context.ts'
+import { readYamlBody } from './yaml-body.ts'
+
+/** Of options that were judged. */
+export function fieldValidation({ query }: RequestContext): FieldValidation {
+  const value = query.get('fieldValidation')
+  return value === 'Ignore' || value === 'Strict' ? value : 'Warn'
+}
+
+/** Reads the body as the resource's own kind, or as `kind` where a subresource has one of its own. */
+export async function decodeBody(context: ResourceContext, kind: GroupVersionKind = context.served.definition): Promise<KubeObject> {
+  const validation = fieldValidation(context)
+  const { definition } = context.served
+  const custom = kind === definition ? definition.custom : undefined
+  const format = bodyFormat(header(context.request.headers, 'content-type'), custom === undefined)
+  const sent = await context.request.body(maxBodyBytes)
+  context.pace.takes(sent.length)
+  const body = await readable(context, kind, format, sent, mostValues(context))
+  if (context.pace.isLarge) await context.pace.rest()
+  const { object, warnings } =
+    custom === undefined
+      ? decodeBytes(body.bytes, kind, validation, body.document)
+      : decodeCustomBody(body.bytes, kind, custom, validation, body.document)
+  for (const warning of warnings) context.warn(warning)
+  if (context.pace.isLarge) await context.pace.rest()
+  return completed(object, kind, definition)
+}
+
+/** Of a body that is an object of the resource. */
+export function mostValues({ served, info }: Pick<ResourceContext, 'served' | 'info'>): number {
+  const most = served.definition.mostValues ?? maxValues
+  // An object comes back with its managed fields, a member and an empty object for each value of its own.
+  return info.verb === 'update' ? 3 * most : most
+}
+
+export interface ReadableBody {
+  /** As sent, of protobuf the JSON that it stands for: what messages quote. */
+  readonly bytes: Buffer
+  readonly document: ParsedDocument
+}
+
+/** The body, parsed. */
+export async function readable(
+  context: RequestContext,
+  kind: GroupVersionKind,
+  format: BodyFormat,
+  bytes: Buffer,
+  most = maxValues,
+): Promise<ReadableBody> {
+  if (format === 'yaml') return { bytes, document: yamlDocument(await readYamlBody(context, bytes, most)) }
+  if (format === 'json' || bytes.length === 0) return { bytes, document: parseDocument(bytes, json, most) }
+  // Loaded when the first client sends some: the tables are large.
+  const { decodeProtobuf } = await import('../protobuf/decode.ts')
+  const decoded = Buffer.from(JSON.stringify(decodeProtobuf(bytes, kind, most)))
+  context.keepBody?.({ bytes: decoded, contentType: json })
+  return { bytes: decoded, document: parseDocument(decoded, json, most) }
+}
+
+const json = 'application/json'
+
+function completed(object: KubeObject, kind: GroupVersionKind, definition: ResourceDefinition): KubeObject {
+  object.metadata ??= {}
+  if (kind.kind !== definition.kind) return object
+  const problem = definition.conversionProblem?.(object)
+  if (problem !== undefined) throw badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${problem}`)
+  definition.setDefaults?.(object)
+  return object
+}

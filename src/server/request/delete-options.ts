@@ -1,0 +1,104 @@
+// How an object is to be deleted: DeleteOptions from the body, or the same fields in the query.
+import { type FieldError, invalidValue, notSupported } from '../../api/field-error.ts'
+import { decodeValue, kindToldBy, noKindMessage } from '../../api/schema/decode.ts'
+import { structByKey } from '../../api/schema/model.ts'
+import { badRequest, invalid } from '../../api/status.ts'
+import type { DeleteOptions } from '../../api/types/meta-v1.ts'
+import { plainFailure } from '../answers/plain-failure.ts'
+import { isDryRun, validateDryRun } from '../objects/dry-run.ts'
+import { maxBodyBytes } from '../transport/collect-body.ts'
+import { header } from '../transport/exchange.ts'
+import { readable } from './decode.ts'
+import { bodyFormat } from './negotiate.ts'
+import type { RequestContext } from './request-context.ts'
+
+export type PropagationPolicy = 'Orphan' | 'Background' | 'Foreground'
+
+export interface Deletion {
+  readonly dryRun: boolean
+  readonly graceSeconds: number | undefined
+  readonly propagation: PropagationPolicy | undefined
+  /** The policy was asked for in the old way, by `orphanDependents: false`. */
+  readonly keepsNoOrphans?: boolean
+  readonly uid: string | undefined
+  readonly resourceVersion: string | undefined
+}
+
+const optionsKind = { group: '', version: 'v1', kind: 'DeleteOptions' }
+const policies: readonly string[] = ['Foreground', 'Background', 'Orphan']
+
+/** The query counts only where there is no body, but for `dryRun`: who asks for it in either place does not want to delete. */
+export async function readDeletion(context: RequestContext): Promise<Deletion> {
+  const body = await context.request.body(maxBodyBytes)
+  const options = body.length > 0 ? await fromBody(context, body) : fromQuery(context)
+  const dryRun = [...(options.dryRun ?? []), ...context.query.all('dryRun')]
+  judgeDeleteOptions({ ...options, dryRun })
+  return {
+    dryRun: isDryRun(dryRun),
+    graceSeconds: options.gracePeriodSeconds,
+    propagation: propagationOf(options),
+    keepsNoOrphans: options.orphanDependents === false,
+    uid: options.preconditions?.uid,
+    resourceVersion: options.preconditions?.resourceVersion,
+  }
+}
+
+const metaScheme = 'k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27'
+/** Registered without a version beside the one that is wanted here. */
+const otherOptions = ['CreateOptions', 'UpdateOptions']
+
+/** Throws the 500 with which upstream answers a body that it cannot read as options, as it makes no Status of the decoder's error. */
+async function fromBody(context: RequestContext, body: Buffer): Promise<DeleteOptions> {
+  const format = bodyFormat(header(context.request.headers, 'content-type'))
+  const { document: parsed } = await readable(context, optionsKind, format, body)
+  if (!parsed.ok) throw parsed.fault === 'limit' ? badRequest(parsed.message) : plainFailure(500, parsed.message)
+  // Clients write any group's version beside the kind, which upstream registers in each group.
+  const told = kindToldBy(parsed.value, { ...optionsKind, group: 'meta.k8s.io' })
+  if (typeof told === 'string') throw plainFailure(500, told)
+  if (otherOptions.includes(told.kind)) {
+    throw plainFailure(500, `converting (v1.${told.kind}) to (v1.DeleteOptions): unknown conversion`)
+  }
+  if (told.kind !== optionsKind.kind) throw plainFailure(500, noKindMessage(told, metaScheme))
+  const schema = structByKey('meta/v1.DeleteOptions')
+  if (schema === undefined) throw new Error('DeleteOptions has no schema')
+  const decoded = decodeValue(parsed.value, schema, 'Ignore')
+  if (!decoded.ok) throw plainFailure(500, decoded.message)
+  return decoded.object as unknown as DeleteOptions
+}
+
+function fromQuery({ query }: RequestContext): DeleteOptions {
+  const graceSeconds = query.integer('gracePeriodSeconds')
+  const propagationPolicy = query.get('propagationPolicy')
+  const orphan = query.get('orphanDependents')
+  const uid = query.get('uid')
+  const resourceVersion = query.get('resourceVersion')
+  return {
+    ...(graceSeconds === undefined ? {} : { gracePeriodSeconds: graceSeconds }),
+    ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
+    ...(orphan === undefined ? {} : { orphanDependents: query.flag('orphanDependents') }),
+    preconditions: { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) },
+  }
+}
+
+/** Throws one 422 for everything that is wrong with them. */
+export function judgeDeleteOptions({ propagationPolicy: policy, orphanDependents, dryRun = [] }: DeleteOptions): void {
+  const errors: FieldError[] = []
+  if (policy !== undefined && orphanDependents !== undefined) {
+    errors.push(invalidValue('propagationPolicy', policy, 'orphanDependents and deletionPropagation cannot be both set'))
+  }
+  if (policy !== undefined && !policies.includes(policy)) errors.push(notSupported('propagationPolicy', policy, [...policies, 'nil']))
+  validateDryRun(dryRun, errors)
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors)
+}
+
+function propagationOf(options: DeleteOptions): PropagationPolicy | undefined {
+  switch (options.propagationPolicy) {
+    case 'Orphan':
+    case 'Background':
+    case 'Foreground':
+      return options.propagationPolicy
+    default:
+      if (options.orphanDependents === undefined) return undefined
+      return options.orphanDependents ? 'Orphan' : 'Background'
+  }
+}

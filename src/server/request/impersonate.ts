@@ -1,0 +1,114 @@
+// Acting as another user: each part of the other identity is a right of its own, and asking for a part without a user is refused.
+import { isUtf8 } from 'node:buffer'
+import type { AccessVerdict, Attributes } from '../../access/access.ts'
+import { authenticatedGroup } from '../../access/access.ts'
+import { badRequest } from '../../api/status.ts'
+import type { UserInfo } from '../../api/user.ts'
+import { nameIsDnsLabel, nameIsDnsSubdomain } from '../../api/validation/names.ts'
+import type { RequestHeaders } from '../transport/exchange.ts'
+import { demand } from './authorize.ts'
+
+const userHeader = 'impersonate-user'
+const groupHeader = 'impersonate-group'
+const uidHeader = 'impersonate-uid'
+const extraPrefix = 'impersonate-extra-'
+const serviceAccountPrefix = 'system:serviceaccount:'
+const authenticationGroup = 'authentication.k8s.io'
+
+export function wantsImpersonation(headers: RequestHeaders): boolean {
+  for (const name in headers) if (name.startsWith('impersonate-')) return true
+  return false
+}
+
+/** The identity to act with. Throws a 403 for the first part that `user` may not take on. */
+export function impersonate(user: UserInfo, headers: RequestHeaders, authorize: (attributes: Attributes) => AccessVerdict): UserInfo {
+  const name = first(headers, userHeader)
+  const uid = first(headers, uidHeader)
+  const groups = values(headers, groupHeader)
+  const extra = extras(headers)
+  if (name === undefined || name === '') {
+    throw badRequest('requested impersonation of groups, uid or extra without impersonating a user')
+  }
+  const ask = (resource: string, group: string, part: { name: string; namespace?: string; subresource?: string }): void => {
+    const attributes: Attributes = {
+      user,
+      verb: 'impersonate',
+      isResource: true,
+      group,
+      version: group === '' ? 'v1' : 'v1',
+      resource,
+      subresource: part.subresource ?? '',
+      namespace: part.namespace ?? '',
+      name: part.name,
+      path: '',
+    }
+    demand(attributes, authorize)
+  }
+  const account = serviceAccount(name)
+  if (account) ask('serviceaccounts', '', account)
+  else ask('users', '', { name })
+  for (const group of groups) ask('groups', '', { name: group })
+  if (uid !== undefined) ask('uids', authenticationGroup, { name: uid })
+  for (const [key, list] of Object.entries(extra)) {
+    for (const value of list) ask('userextras', authenticationGroup, { name: value, subresource: key })
+  }
+  return {
+    name,
+    groups: completeGroups(name, groups),
+    ...(uid === undefined ? {} : { uid }),
+    ...(Object.keys(extra).length === 0 ? {} : { extra }),
+  }
+}
+
+/** The groups that a user of this name has, where only some or none are given. */
+export function completeGroups(name: string, groups: readonly string[]): readonly string[] {
+  const account = serviceAccount(name)
+  const all = [...groups]
+  if (groups.length === 0 && account) all.push('system:serviceaccounts', `system:serviceaccounts:${account.namespace}`)
+  const added = name === 'system:anonymous' ? 'system:unauthenticated' : authenticatedGroup
+  if (!all.includes(added) && !all.includes('system:unauthenticated')) all.push(added)
+  return all
+}
+
+function serviceAccount(name: string): { namespace: string; name: string } | undefined {
+  if (!name.startsWith(serviceAccountPrefix)) return undefined
+  const [namespace, account, more] = name.slice(serviceAccountPrefix.length).split(':')
+  if (!namespace || !account || more !== undefined) return undefined
+  // What no account can be called is a user like any other.
+  if (nameIsDnsLabel(namespace, false).length > 0 || nameIsDnsSubdomain(account, false).length > 0) return undefined
+  return { namespace, name: account }
+}
+
+function extras(headers: RequestHeaders): Record<string, string[]> {
+  // Not one assignment after the other: a member `__proto__` would be none of those that are asked for.
+  const found: [string, string[]][] = []
+  for (const name in headers) {
+    if (!name.startsWith(extraPrefix)) continue
+    let key = name.slice(extraPrefix.length)
+    try {
+      key = decodeURIComponent(key)
+    } catch (err) {
+      if (!(err instanceof URIError)) throw err
+      throw badRequest(`invalid URL escape in header ${JSON.stringify(name)}`)
+    }
+    found.push([key.toLowerCase(), values(headers, name)])
+  }
+  return Object.fromEntries(found)
+}
+
+function first(headers: RequestHeaders, name: string): string | undefined {
+  return values(headers, name)[0]
+}
+
+/** Transports hand these headers over unjoined: a group's name may hold a comma. */
+function values(headers: RequestHeaders, name: string): string[] {
+  const value = headers[name]
+  return value === undefined ? [] : (typeof value === 'string' ? [value] : value).map(text => decoded(text, name))
+}
+
+/** Transports read each byte as one character, and names are in UTF-8: without this they would be those of others. */
+function decoded(text: string, name: string): string {
+  const bytes = Buffer.from(text, 'latin1')
+  if (!isUtf8(bytes) || bytes.toString('latin1') !== text) throw badRequest(`header ${JSON.stringify(name)} is not UTF-8`)
+  return bytes.toString()
+}

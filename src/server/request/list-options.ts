@@ -1,0 +1,100 @@
+// The options of list, watch and deletecollection, judged as upstream judges ListOptions.
+import { type FieldError, forbiddenField, notSupported } from '../../api/field-error.ts'
+import { type ApiError, apiError, badRequest, invalid } from '../../api/status.ts'
+import { plainFailure } from '../answers/plain-failure.ts'
+import type { Query } from './query.ts'
+
+export type VersionMatch = 'NotOlderThan' | 'Exact'
+
+export interface ListOptions {
+  /** 0 where there is none. */
+  readonly limit: number
+  readonly continueToken: string | undefined
+  /** '' and undefined are the same: the newest. */
+  readonly resourceVersion: string
+  readonly match: VersionMatch | undefined
+  readonly sendInitialEvents: boolean | undefined
+}
+
+const kind = { group: 'meta.k8s.io', kind: 'ListOptions' }
+
+/** The options say themselves which they are of: the old path `/watch/…` does not, and so is judged as a list. */
+export function listOptions(query: Query): ListOptions {
+  if (query.raw === '') return { limit: 0, continueToken: undefined, resourceVersion: '', match: undefined, sendInitialEvents: undefined }
+  const resourceVersion = query.get('resourceVersion') ?? ''
+  const match = query.get('resourceVersionMatch') || undefined
+  const continueToken = query.get('continue') || undefined
+  const sendInitialEvents = query.get('sendInitialEvents') === undefined ? undefined : query.flag('sendInitialEvents')
+  // Judged even of lists, which take no time out.
+  query.integer('timeoutSeconds')
+  const limit = query.integer('limit') ?? 0
+  const errors = query.flag('watch')
+    ? judgeWatch(match, sendInitialEvents, continueToken)
+    : judgeList(match, sendInitialEvents, resourceVersion, continueToken)
+  if (errors.length > 0) throw invalid(kind, '', errors)
+  return { limit: Math.max(limit, 0), continueToken, resourceVersion, match: versionMatch(match), sendInitialEvents }
+}
+
+function versionMatch(value: string | undefined): VersionMatch | undefined {
+  return value === 'Exact' || value === 'NotOlderThan' ? value : undefined
+}
+
+function judgeList(
+  match: string | undefined,
+  initial: boolean | undefined,
+  resourceVersion: string,
+  continueToken: string | undefined,
+): FieldError[] {
+  const errors: FieldError[] = []
+  if (match !== undefined) {
+    if (resourceVersion === '') {
+      errors.push(forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided'))
+    }
+    if (continueToken !== undefined) {
+      errors.push(forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided'))
+    }
+    if (versionMatch(match) === undefined) errors.push(notSupported('resourceVersionMatch', match, ['Exact', 'NotOlderThan', '']))
+    if (match === 'Exact' && resourceVersion === '0') {
+      errors.push(forbiddenField('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
+    }
+  }
+  if (initial !== undefined) errors.push(forbiddenField('sendInitialEvents', 'sendInitialEvents is forbidden for list'))
+  return errors
+}
+
+function judgeWatch(match: string | undefined, initial: boolean | undefined, continueToken: string | undefined): FieldError[] {
+  const errors: FieldError[] = []
+  const forbid = (why: string) => errors.push(forbiddenField('resourceVersionMatch', why))
+  if (initial !== undefined && match !== 'NotOlderThan') forbid('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan')
+  if (match === undefined) return errors
+  if (initial === undefined) forbid('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided')
+  if (match !== 'NotOlderThan') errors.push(notSupported('resourceVersionMatch', match, ['NotOlderThan']))
+  if (continueToken !== undefined) forbid('resourceVersionMatch is forbidden when continue is provided')
+  return errors
+}
+
+const maxRevision = 2n ** 64n - 1n
+
+/**
+ * '' and '0' are 0; beyond 2^53, where no store comes, only the magnitude is right. Throws where a resourceVersion is no number: upstream has no reason
+ * for that, but of a list it says 400.
+ */
+export function requiredRevision(resourceVersion: string, list = false): number {
+  if (resourceVersion === '') return 0
+  if (/^\d+$/.test(resourceVersion) && BigInt(resourceVersion) <= maxRevision) return Number(resourceVersion)
+  const quoted = JSON.stringify(resourceVersion)
+  const why = `strconv.ParseUint: parsing ${quoted}: ${/^\d+$/.test(resourceVersion) ? 'value out of range' : 'invalid syntax'}`
+  const message = `resourceVersion: Invalid value: ${quoted}: ${why}`
+  throw list ? badRequest(`invalid resource version: ${message}`) : plainFailure(500, message)
+}
+
+/**
+ * A revision that this store has not reached. Clients try again by themselves where they are told when, so one who asked for at least that revision is
+ * told, and one who asked for exactly that one is not.
+ */
+export function tooLargeRevision(resourceVersion: string, current: number, exact = false): ApiError {
+  return apiError(504, 'Timeout', `Timeout: Too large resource version: ${BigInt(resourceVersion)}, current: ${current}`, {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    ...(exact ? {} : { retryAfterSeconds: 1 }),
+  })
+}

@@ -1,0 +1,189 @@
+// Which form of answer a client accepts: JSON or YAML, and the object itself, a Table of it, or only its metadata.
+import { apiError, notAcceptable, unsupportedMediaType } from '../../api/status.ts'
+
+/** Of tables and of metadata alone; old clients ask for v1beta1, which is the same under another name. */
+export type MetaVersion = 'meta.k8s.io/v1' | 'meta.k8s.io/v1beta1'
+
+export interface AnswerForm {
+  readonly yaml: boolean
+  readonly as: 'object' | 'table' | 'partial'
+  /** Metadata alone, of a list. */
+  readonly list: boolean
+  readonly metaVersion: MetaVersion
+  /** With line breaks, whatever the query and the program say. */
+  readonly pretty: boolean
+}
+
+const plainJson: AnswerForm = { yaml: false, as: 'object', list: false, metaVersion: 'meta.k8s.io/v1', pretty: false }
+/** Upstream writes with line breaks what it writes though nobody accepts it. */
+const unaskedJson: AnswerForm = { ...plainJson, pretty: true }
+const made = ['application/json', 'application/yaml'] as const
+const supported = made.join(', ')
+const streamed = 'application/json;stream=watch'
+const protobuf = 'application/vnd.kubernetes.protobuf'
+/** kubectl and other Go clients send the built-in kinds as protobuf; answers are JSON or YAML, which they all accept. */
+const readable = `${supported}, ${protobuf}`
+
+/** What is asked for. */
+interface Asked {
+  /** Whether there are other forms than the object itself. */
+  readonly shaped: boolean
+  /** Whether there is a Table of it. */
+  readonly tables: boolean
+  /** Whether it comes event by event, for which there is no YAML. */
+  readonly stream: boolean
+}
+
+const anything: Asked = { shaped: true, tables: true, stream: false }
+const objectAlone: Asked = { shaped: false, tables: false, stream: false }
+
+/** Clients send few different headers; each is read once for each kind of answer: which forms there are, whether it is a stream. */
+const known: readonly Map<string, AnswerForm | undefined>[] = Array.from({ length: 6 }, () => new Map())
+const maxKnown = 256
+
+/** Throws a 406 where nothing that the client accepts can be made. */
+export function answerForm(accept: string | undefined, asked: Omit<Asked, 'shaped'> = anything): AnswerForm {
+  if (isPlain(accept)) return plainJson
+  const form = knownForm(accept, { ...asked, shaped: true })
+  if (form !== undefined) return form
+  // Upstream asks whether it knows the form first, and then whether there is a stream of it.
+  const types = asked.stream && knownForm(accept, { ...asked, shaped: true, stream: false }) !== undefined ? streamed : supported
+  throw notAcceptable(`only the following media types are accepted: ${types}`)
+}
+
+/**
+ * Throws the 406 of upstream's router, which looks at the types alone and knows `*` only in place of both parts. `more` are types of the route beside
+ * those of all built-in kinds.
+ */
+export function judgeRouteAccepts(accept: string | undefined, more: readonly string[] = []): void {
+  if (!isPlain(accept)) judgeRouteMakes(accept, [...made, ...more], [protobuf])
+}
+
+/** The same of a route that makes these types alone. `readable`: clients may ask for those too, but are not told so. */
+export function judgeRouteMakes(accept: string | undefined, types: readonly string[], readable: readonly string[] = []): void {
+  if (!accept) return
+  const asked = accept.split(',').map(mediaRange => mediaRange.split(';', 1)[0]?.trim() ?? '')
+  const routed = ['*/*', ...types, ...readable]
+  if (asked.some(type => routed.includes(type))) return
+  throw apiError(406, 'NotAcceptable', `406: Not Acceptable\n\nAvailable representations: ${types.join(', ')}`, {})
+}
+
+/** The form of a document, of which there is neither a Table nor its metadata alone. Throws a 406 where only those are accepted. */
+export function documentForm(accept: string | undefined): AnswerForm {
+  if (isPlain(accept)) return plainJson
+  const form = knownForm(accept, objectAlone)
+  if (form === undefined) throw notAcceptable(`only the following media types are accepted: ${supported}`)
+  return form
+}
+
+/** Which version of the aggregated form of discovery is asked for. */
+export function aggregatedVersion(accept: string | undefined): 'v2' | 'v2beta1' | undefined {
+  if (accept === undefined || !accept.includes('APIGroupDiscoveryList')) return undefined
+  for (const clause of accept.split(',')) {
+    if (!/;\s*as=APIGroupDiscoveryList/.test(clause) || !/;\s*g=apidiscovery\.k8s\.io/.test(clause)) continue
+    if (!clause.trim().startsWith('application/json')) continue
+    if (/;\s*v=v2(;|\s|$)/.test(clause)) return 'v2'
+    if (/;\s*v=v2beta1(;|\s|$)/.test(clause)) return 'v2beta1'
+  }
+  return undefined
+}
+
+/** The form of what is no resource: a client that accepts nothing known still gets JSON. */
+export function pathForm(accept: string | undefined): AnswerForm {
+  return isPlain(accept) ? plainJson : (knownForm(accept, anything) ?? plainJson)
+}
+
+/** The form of an error, of which there is neither a Table nor metadata alone: who accepts only such gets JSON. */
+export function failureForm(accept: string | undefined): AnswerForm {
+  return isPlain(accept) ? plainJson : (knownForm(accept, objectAlone) ?? unaskedJson)
+}
+
+/** What most requests say. */
+function isPlain(accept: string | undefined): accept is undefined | '' | 'application/json' | '*/*' {
+  return !accept || accept === 'application/json' || accept === '*/*'
+}
+
+function knownForm(accept: string, asked: Asked): AnswerForm | undefined {
+  const read = known[(asked.shaped ? 2 : 0) + (asked.tables ? 2 : 0) + (asked.stream ? 1 : 0)] ?? new Map()
+  if (read.has(accept)) return read.get(accept)
+  if (read.size >= maxKnown) read.clear()
+  const form = choose(accept, asked)
+  read.set(accept, form)
+  return form
+}
+
+interface Clause {
+  readonly type: string
+  readonly parameters: ReadonlyMap<string, string>
+  readonly quality: number
+}
+
+function choose(accept: string, asked: Asked): AnswerForm | undefined {
+  for (const clause of clausesOf(accept)) {
+    const form = formOf(clause, asked)
+    if (form !== undefined) return form
+  }
+  return undefined
+}
+
+/** What is wanted most comes first. */
+function clausesOf(accept: string): Clause[] {
+  return accept
+    .split(',')
+    .map(parseClause)
+    .sort((a, b) => b.quality - a.quality || wildness(a) - wildness(b))
+}
+
+function parseClause(text: string): Clause {
+  const [type = '', ...rest] = text.split(';').map(part => part.trim())
+  const parameters = new Map(
+    rest.map(part => {
+      const at = part.indexOf('=')
+      return at < 0 ? [part, ''] : [part.slice(0, at).trim(), part.slice(at + 1).trim()]
+    }),
+  )
+  const quality = Number(parameters.get('q') ?? '1')
+  return { type: type === '*' ? '*/*' : type, parameters, quality: Number.isFinite(quality) ? quality : 0 }
+}
+
+/** Of clauses that are wanted alike, the one that says more comes first. */
+function wildness({ type }: Clause): number {
+  return type === '*/*' ? 2 : type.endsWith('/*') ? 1 : 0
+}
+
+function formOf({ type, parameters }: Clause, { shaped, tables, stream }: Asked): AnswerForm | undefined {
+  const yaml = type === 'application/yaml'
+  if (!yaml && type !== 'application/json' && type !== '*/*' && type !== 'application/*') return undefined
+  const asStream = parameters.get('stream') || undefined
+  if ((yaml && (stream || asStream !== undefined)) || (asStream !== undefined && asStream !== 'watch')) return undefined
+  const pretty = parameters.get('pretty') === '1'
+  const [kind, group, version] = ['as', 'g', 'v'].map(name => parameters.get(name))
+  if (kind === undefined && group === undefined && version === undefined) return { ...plainJson, yaml, pretty }
+  if (!shaped || group !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) return undefined
+  const base = { yaml, pretty, list: false, metaVersion: `meta.k8s.io/${version}` } as const
+  if (kind === 'Table') return tables ? { ...base, as: 'table' } : undefined
+  if (kind === 'PartialObjectMetadata' || kind === 'PartialObjectMetadataList') {
+    return { ...base, as: 'partial', list: kind === 'PartialObjectMetadataList' }
+  }
+  return undefined
+}
+
+export type BodyFormat = 'json' | 'yaml' | 'protobuf'
+
+/** How a request's body is written. Throws a 415 naming what is accepted; custom resources have no form in protobuf. */
+export function bodyFormat(contentType: string | undefined, hasProtobuf = true): BodyFormat {
+  const type = mediaType(contentType)
+  if (type === '' || type === 'application/json') return 'json'
+  if (type === protobuf && hasProtobuf) return 'protobuf'
+  if (type === 'application/yaml' || type === 'application/x-yaml' || type === 'text/yaml') return 'yaml'
+  throw unsupportedMediaType(
+    `the body of the request was in an unknown format - accepted media types include: ${hasProtobuf ? readable : supported}`,
+  )
+}
+
+/** The media type alone, in lower case; '' where there is none. */
+export function mediaType(contentType: string | undefined): string {
+  if (contentType === undefined) return ''
+  const at = contentType.indexOf(';')
+  return (at < 0 ? contentType : contentType.slice(0, at)).trim().toLowerCase()
+}

@@ -1,0 +1,69 @@
+// Requests that work on something large, and whether others have their turn meanwhile.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { TestServer } from '../testing.ts'
+import { PassPace } from './pace.ts'
+
+const path = '/api/v1/namespaces/default/configmaps'
+const bytes = 100_000
+const large = (name: string) => ({ metadata: { name }, data: { a: 'x'.repeat(bytes) } })
+const small = (name: string) => ({ metadata: { name }, data: { a: 'x' } })
+
+/** In how many rounds of the event loop others could go on until it was answered. */
+async function roundsOf(request: () => Promise<{ readonly status: number }>): Promise<number> {
+  let rounds = 0
+  let answered = false
+  const count = (): void => {
+    if (answered) return
+    rounds++
+    setImmediate(count)
+  }
+  setImmediate(count)
+  const { status } = await request()
+  answered = true
+  assert.ok(status < 300, String(status))
+  return rounds
+}
+
+const jsonPatch = { 'content-type': 'application/json-patch+json' }
+const apply = { 'content-type': 'application/apply-patch+yaml' }
+const operations = Array.from({ length: 500 }, (_, index) => ({ op: 'add', path: `/data/k${index}`, value: 'v' }))
+
+const requests: readonly [name: string, request: (api: TestServer) => Promise<{ readonly status: number }>, atLeast: number][] = [
+  ['creates something large', api => api.request('POST', path, large('new')), 4],
+  ['replaces it', api => api.request('PUT', `${path}/large`, { ...large('large'), data: { a: 'y'.repeat(bytes) } }), 5],
+  ['changes a bit of it', api => api.request('PATCH', `${path}/large`, { metadata: { labels: { a: 'b' } } }), 5],
+  [
+    'applies something large',
+    api => api.request('PATCH', `${path}/new?fieldManager=m`, { apiVersion: 'v1', kind: 'ConfigMap', ...large('new') }, apply),
+    4,
+  ],
+  ['deletes it', api => api.request('DELETE', `${path}/large`), 1],
+  ['patches by many operations', api => api.request('PATCH', `${path}/small`, operations, jsonPatch), 4],
+  ['deletes many, and only tries it', api => api.request('DELETE', `${path}?dryRun=All&labelSelector=many`), 4],
+]
+for (const [name, request, atLeast] of requests) {
+  test(`others have their turn while a request ${name}`, async () => {
+    await using api = new TestServer()
+    await api.create(path, large('large'))
+    await api.create(path, small('small'))
+    for (let i = 0; i < 5; i++)
+      await api.create(path, { metadata: { name: `m${i}`, labels: { many: '' } }, data: { a: 'x'.repeat(40_000) } })
+    const rounds = await roundsOf(() => request(api))
+    assert.ok(rounds >= atLeast, `${rounds} rounds`)
+  })
+}
+
+test('a request for something small is not held up', async () => {
+  await using api = new TestServer()
+  assert.ok((await roundsOf(() => api.request('POST', path, small('a')))) <= 1)
+  assert.ok((await roundsOf(() => api.request('PATCH', `${path}/a`, { data: { b: 'c' } }))) <= 1)
+})
+
+test('PassPace rests before what is too much together with what was done since the last rest', () => {
+  const pace = new PassPace()
+  assert.deepEqual(
+    [200_000, 1000, 60_000, 6000, 1000].map(size => pace.restsBefore(size)),
+    [false, true, false, true, false],
+  )
+})

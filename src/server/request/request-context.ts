@@ -1,0 +1,45 @@
+// What the pipeline has found out about one request, handed to the verb that answers it.
+import type { Authenticated } from '../../access/revocation.ts'
+import type { UserInfo } from '../../api/user.ts'
+import type { TimeAway } from '../../base/time-away.ts'
+import type { ServedResource } from '../objects/served-resource.ts'
+import type { ServerRequest } from '../transport/exchange.ts'
+import type { KeptBody } from './audit-bodies.ts'
+import type { AnswerForm } from './negotiate.ts'
+import type { Pace } from './pace.ts'
+import type { Query } from './query.ts'
+import type { ResourceRequestInfo } from './request-info.ts'
+
+export interface RequestContext {
+  readonly request: ServerRequest
+  readonly auditId: string
+  /** Whom the request acts as: who authenticated, or whom that user impersonates. */
+  readonly user: UserInfo
+  readonly authentication: Authenticated
+  readonly query: Query
+  readonly form: AnswerForm
+  readonly pretty: boolean
+  /** When it came, in milliseconds since the epoch: the time that the whole request works with. */
+  readonly now: number
+  readonly pace: Pace
+  readonly away: TimeAway
+  /** What is left to do waits for somebody else: others may have the request's seat. */
+  releaseSeat(): void
+  /** The body in JSON, where what was sent is another form of it; undefined where bodies are not recorded. */
+  keepBody?(body: KeptBody): void
+  /** Sent as Warning headers, each once. */
+  warn(message: string): void
+  /** Added to the audit event. */
+  annotate(key: string, value: string): void
+  /**
+   * A write is decided and waits to become durable: with it the request will be answered with `status`, for the object `name` where it made one. Its
+   * audit record is written beside the write, and counts only if the answer is that one; everything that is to be in it was annotated before.
+   */
+  decided(status: number, name?: string): void
+}
+
+/** A request for a resource that is served, authorized already. */
+export interface ResourceContext extends RequestContext {
+  readonly info: ResourceRequestInfo
+  readonly served: ServedResource
+}

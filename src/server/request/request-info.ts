@@ -1,0 +1,245 @@
+// From method and path to what is asked for: verb, group, resource, namespace, name, subresource.
+import { demandedFieldValue } from '../../api/field-selector.ts'
+import { apiError, badRequest, methodNotAllowed, unknownMethod, unknownPath } from '../../api/status.ts'
+import { nameIsPathSegment } from '../../api/validation/names.ts'
+import { podStreams } from '../connections.ts'
+import type { ServedResource, ServedResources } from '../objects/served-resource.ts'
+import { parseQuery, type Query } from './query.ts'
+
+export interface ResourceRequestInfo {
+  readonly isResource: true
+  readonly verb: string
+  readonly path: string
+  readonly query: Query
+  readonly group: string
+  readonly version: string
+  readonly namespace: string
+  readonly resource: string
+  readonly subresource: string
+  readonly name: string
+  /** What follows the subresource: the path behind `proxy`. */
+  readonly rest: readonly string[]
+  /** Undefined where the path names nothing that is served: answered 404 after authorization, so that nobody can probe. */
+  readonly served: ServedResource | undefined
+}
+
+export interface PathRequestInfo {
+  readonly isResource: false
+  /** The method in lower case. */
+  readonly verb: string
+  readonly path: string
+  readonly query: Query
+}
+
+export type RequestInfo = ResourceRequestInfo | PathRequestInfo
+
+/** Longer paths are nobody's: names end at 253 bytes. */
+const maxPathBytes = 8192
+/** With the query, which carries the command of an exec word by word. */
+const maxUrlBytes = 32_768
+
+const verbOfMethod: Readonly<Record<string, { readonly one: string; readonly many: string }>> = {
+  GET: { one: 'get', many: 'list' },
+  HEAD: { one: 'get', many: 'list' },
+  POST: { one: 'create', many: 'create' },
+  PUT: { one: 'update', many: 'update' },
+  PATCH: { one: 'patch', many: 'patch' },
+  DELETE: { one: 'delete', many: 'deletecollection' },
+}
+
+/** Subresources of a namespace; any other second segment behind a namespace's name is a resource in it. */
+const namespaceSubresources = new Set(['status', 'finalize'])
+
+/** Whether there is a Table of the answer: not of questions, of bodies of another kind, of a list that comes as a watch; as upstream has it. */
+export function hasTable({ served, subresource, verb, query }: ResourceRequestInfo): boolean {
+  if (served === undefined) return true
+  if (verb === 'watch' && query.flag('sendInitialEvents')) return false
+  if (subresource === '') return served.definition.virtual !== true || served.definition.verbs.includes('list')
+  const kind = served.subresources.get(subresource)?.kind
+  return kind === undefined || kind.kind === 'Scale'
+}
+
+/** Throws 400 for a malformed path. Whether something answers is `servedResource`'s question, asked after authorization. */
+export function requestInfo(method: string, url: string, resources: ServedResources): RequestInfo {
+  if (url.length > maxUrlBytes) throw apiError(414, 'Unknown', 'the request URI is too long')
+  const mark = url.indexOf('?')
+  const path = mark < 0 ? url : url.slice(0, mark)
+  if (path.length > maxPathBytes) throw apiError(414, 'Unknown', 'the request URI is too long')
+  const query = mark < 0 ? parseQuery('') : parseQuery(url.slice(mark + 1))
+  if (path.charCodeAt(0) !== 47 /* / */) throw badRequest('the request path must begin with "/"')
+  const segments = splitPath(path)
+  const start = resourceStart(segments)
+  if (start === 0) return { isResource: false, verb: method.toLowerCase(), path, query }
+  const group = start === 2 ? '' : (segments[1] ?? '')
+  const version = segments[start - 1] ?? ''
+  return resourceInfo(method, path, query, group, version, segments.slice(start), resources)
+}
+
+/** Index of the first segment behind group and version; 0 where the path names no resource. */
+function resourceStart(segments: readonly string[]): number {
+  if (segments[0] === 'api') return segments.length > 2 ? 2 : 0
+  if (segments[0] === 'apis') return segments.length > 3 ? 3 : 0
+  return 0
+}
+
+/** What a segment may be refused for, or has to be read first. */
+const oddInPath = /%|\/\.|\0/
+
+function splitPath(path: string): string[] {
+  const segments = path.slice(1).split('/')
+  if (segments.at(-1) === '') segments.pop()
+  if (!oddInPath.test(path)) return segments
+  for (let i = 0; i < segments.length; i++) {
+    const raw = segments[i] ?? ''
+    const segment = raw.includes('%') ? unescapeSegment(raw) : raw
+    if (segment === '.' || segment === '..' || segment.includes('\0')) throw badRequest('the request path must not hold ".", ".." or NUL')
+    segments[i] = segment
+  }
+  return segments
+}
+
+function unescapeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch (err) {
+    if (err instanceof URIError) throw badRequest(`invalid URL escape in ${JSON.stringify(segment)}`)
+    throw err
+  }
+}
+
+function resourceInfo(
+  method: string,
+  path: string,
+  query: Query,
+  group: string,
+  version: string,
+  parts: readonly string[],
+  resources: ServedResources,
+): RequestInfo {
+  const verbs = verbOfMethod[method] ?? noVerb
+  // The old form `/watch/…` is still what a few clients send.
+  const watchPath = parts[0] === 'watch' && parts.length > 1
+  let at = watchPath ? 1 : 0
+  let namespace = ''
+  let isWithin = false
+  if (parts[at] === 'namespaces' && parts.length > at + 1) {
+    namespace = parts[at + 1] ?? ''
+    isWithin = parts.length > at + 2 && !namespaceSubresources.has(parts[at + 2] ?? '')
+    if (isWithin) at += 2
+  }
+  const resource = parts[at] ?? ''
+  const name = parts[at + 1] ?? ''
+  const subresource = parts[at + 2] ?? ''
+  const rest = parts.slice(at + 3)
+  // Without an escape no segment can hold what no name may.
+  if (path.includes('%')) {
+    if (isWithin) demandName('Namespace', namespace)
+    demandName('Name', name)
+  }
+  const found = resources.find(group, version, resource)
+  const form = { isWithin, watchPath, namespace, name, subresource, rest }
+  const served = found && pathFits(found, form) ? found : undefined
+  let verb = name === '' ? verbs.many : verbs.one
+  if (watchPath || (verb === 'list' && query.flag('watch'))) verb = 'watch'
+  // A WebSocket can only be opened with GET: a right to read pods must not be one to run commands in them.
+  if (verb === 'get' && group === '' && resource === 'pods' && podStreams.has(subresource)) verb = 'create'
+  const selected = !watchPath && (verb === 'list' || verb === 'watch') ? nameInSelector(query) : ''
+  return {
+    isResource: true,
+    verb,
+    path,
+    query,
+    group,
+    version,
+    namespace,
+    resource,
+    subresource,
+    name: name === '' ? selected : name,
+    rest,
+    served,
+  }
+}
+
+/** Throws a 400 in upstream's words for what no object can be called, whatever is done with it: a list in a namespace of that name would say that it is empty. */
+function demandName(what: 'Namespace' | 'Name', name: string): void {
+  const problems = nameIsPathSegment(name, false)
+  if (problems.length > 0) throw badRequest(`${what} parameter invalid: ${JSON.stringify(name)}: ${problems.join(', ')}`)
+}
+
+/** Any other method is asked for with an empty verb, as upstream does it: only a right to all verbs covers it, and what is behind a proxy takes OPTIONS. */
+const noVerb = { one: '', many: '' } as const
+
+interface PathForm extends Pick<ResourceRequestInfo, 'namespace' | 'name' | 'subresource' | 'rest'> {
+  /** The resource stands behind a namespace: `namespaces/a/pods`. */
+  readonly isWithin: boolean
+  readonly watchPath: boolean
+}
+
+/**
+ * Whether there is such a path, whatever the method. What is asked for within a namespace is authorized there: nothing that is in none, other namespaces
+ * included, may be reached that way.
+ */
+function pathFits({ definition, subresources }: ServedResource, form: PathForm): boolean {
+  const { isWithin, watchPath, namespace, name, subresource, rest } = form
+  const { namespaced } = definition
+  const verbs: readonly string[] = definition.verbs
+  const has = (some: readonly string[]): boolean => some.some(verb => verbs.includes(verb))
+  if (isWithin !== namespaced && !(namespaced && name === '' && has(readsMany))) return false
+  if (isWithin && namespace === '' && name !== '') return false
+  if (watchPath) return subresource === '' && verbs.includes('watch')
+  if (subresource !== '') return subresources.has(subresource) && (rest.length === 0 || subresource === 'proxy')
+  return name === '' || has(ofOne)
+}
+
+const readsMany = ['list', 'watch'] as const
+const ofOne = ['get', 'update', 'patch', 'delete'] as const
+
+/** The resource that answers. Throws 404 where nothing does and 405 where it has not this verb or method. */
+export function servedResource(info: ResourceRequestInfo, method: string): ServedResource {
+  const { served } = info
+  if (served === undefined) throw unknownPath()
+  const { verbs } = served.definition
+  // The path is that of a list: a watch is only an option of it.
+  if (info.verb === 'watch' && method === 'GET' && verbs.includes('list') && !verbs.includes('watch')) {
+    throw methodNotAllowed(served.named, 'watch')
+  }
+  if (!hasMethod(info, method, served) || !isRouted(info, served.definition.namespaced)) throw unknownMethod()
+  return served
+}
+
+function hasMethod({ verb, subresource }: ResourceRequestInfo, method: string, served: ServedResource): boolean {
+  if (subresource === 'proxy' && method === 'OPTIONS') return true
+  // Of the old paths the path is the verb, and the method is none of it.
+  if (verb === 'watch' && method !== 'GET') return false
+  // As upstream: of custom kinds and behind a proxy HEAD is a GET without the body, of built-in kinds it is no method.
+  if (method === 'HEAD' && subresource !== 'proxy' && served.definition.custom === undefined) return false
+  return verbsOf(served, subresource).includes(verb)
+}
+
+export function verbsOf(served: ServedResource, subresource: string): readonly string[] {
+  return subresource === '' ? served.definition.verbs : (served.subresources.get(subresource)?.verbs ?? [])
+}
+
+/** Whether the verb goes with the path: a collection takes no update, an object no creation, and all namespaces together neither. */
+function isRouted({ verb, name, namespace, subresource }: ResourceRequestInfo, namespaced: boolean): boolean {
+  switch (verb) {
+    case 'create':
+      return subresource === '' ? name === '' && !(namespaced && namespace === '') : true
+    case 'deletecollection':
+      return !(namespaced && namespace === '')
+    case 'update':
+    case 'patch':
+    case 'delete':
+      return name !== ''
+    default:
+      return true
+  }
+}
+
+/** A selector for one name asks for that object only, so that a right to this name suffices. What is no name of anything is none here. */
+function nameInSelector(query: Query): string {
+  const selector = query.get('fieldSelector')
+  if (selector === undefined || selector === '') return ''
+  const name = demandedFieldValue(selector, 'metadata.name') ?? ''
+  return nameIsPathSegment(name, false).length === 0 ? name : ''
+}

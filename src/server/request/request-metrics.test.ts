@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { AdmissionRequest } from '../../admission/admission.ts'
+import { createRegistry } from '../../base/metrics.ts'
+import { until } from '../../base/until.testing.ts'
+import { TestClock, TestServer } from '../testing.ts'
+
+const path = '/api/v1/namespaces/default/configmaps'
+
+/** The samples of one name, as label text and value. */
+async function samples(api: TestServer, name: string): Promise<Map<string, number>> {
+  const lines = (await api.get('/metrics')).text.split('\n').filter(line => line.startsWith(`${name}{`))
+  return new Map(lines.map(line => [line.slice(name.length, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]))
+}
+
+const target = (verb: string, scope: string) =>
+  `verb="${verb}",group="",version="v1",resource="configmaps",subresource="",scope="${scope}",component="apiserver"`
+
+test('requests are counted by target, dry run and code, and sizes of answers to reads alone', async () => {
+  await using api = new TestServer()
+  await api.create(path, { metadata: { name: 'a' } })
+  await api.request('POST', `${path}?dryRun=All`, { metadata: { name: 'b' } })
+  await api.request('POST', `${path}?dryRun=mine`, { metadata: { name: 'b' } })
+  await api.get(`${path}/a`)
+  const totals = await samples(api, 'apiserver_request_total')
+  for (const [dryRun, code] of [
+    ['', 201],
+    ['All', 201],
+    ['invalid', 422],
+  ] as const)
+    assert.equal(totals.get(`{${target('CREATE', 'namespace')},dry_run="${dryRun}",code="${code}"}`), 1, [...totals.keys()].join('\n'))
+  const durations = await samples(api, 'apiserver_request_duration_seconds_count')
+  assert.equal(durations.get(`{${target('CREATE', 'namespace')},dry_run="All"}`), 1)
+  const sizes = await samples(api, 'apiserver_response_sizes_count')
+  assert.equal(sizes.get(`{${target('GET', 'resource')}}`), 1)
+  assert.equal([...sizes.keys()].filter(labels => labels.includes('CREATE')).length, 0)
+})
+
+test('the time of a request in webhooks is no part of its service level', async () => {
+  const clock = new TestClock()
+  const admission = {
+    async mutate({ away }: Pick<AdmissionRequest, 'away'>) {
+      await away?.during(
+        Promise.resolve().then(() => clock.advance(7000)),
+        clock,
+      )
+      clock.advance(3000)
+    },
+    validate: () => undefined,
+  }
+  await using api = new TestServer({ clock, admission })
+  const first = await api.request('POST', path, { metadata: { name: 'a' } })
+  assert.equal(first.status, 201)
+  const labels = target('CREATE', 'namespace')
+  assert.equal((await samples(api, 'apiserver_request_duration_seconds_sum')).get(`{${labels},dry_run=""}`), 10)
+  assert.equal((await samples(api, 'apiserver_request_sli_duration_seconds_sum')).get(`{${labels}}`), 3)
+})
+
+test('deprecated resources, checks of health, events of watches and the size of the store are told', async () => {
+  await using api = new TestServer({ metrics: createRegistry() })
+  assert.equal((await samples(api, 'apiserver_requested_deprecated_apis')).size, 0)
+  await api.get('/api/v1/endpoints')
+  await api.get('/readyz')
+  await api.create(path, { metadata: { name: 'a' } })
+  const watch = await api.watch(`${path}?watch=1`)
+  await watch.next()
+  await api.create(path, { metadata: { name: 'b' } })
+  await watch.next()
+  watch.close()
+  const deprecated = await samples(api, 'apiserver_requested_deprecated_apis')
+  assert.deepEqual([...deprecated], [['{group="",version="v1",resource="endpoints",subresource="",removed_release=""}', 1]])
+  assert.equal((await samples(api, 'kubernetes_healthcheck')).get('{name="ping",type="readyz"}'), 1)
+  assert.equal(
+    (await samples(api, 'kubernetes_healthchecks_total')).get('{name="poststarthook/bootstrap",type="readyz",status="error"}'),
+    1,
+  )
+  assert.equal((await samples(api, 'apiserver_storage_size_bytes')).get('{storage_cluster_id="store"}'), 0)
+  await until(
+    async () => (await samples(api, 'apiserver_watch_events_total')).get('{group="",version="v1",kind="ConfigMap"}') === 2,
+    'both events counted',
+  )
+})

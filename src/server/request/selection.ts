@@ -1,0 +1,101 @@
+// Label and field selectors of a query as the store's selection.
+
+import { type FieldSelection, parseFieldSelector } from '../../api/field-selector.ts'
+import type { KubeObject } from '../../api/object.ts'
+import type { ResourceDefinition } from '../../api/resource.ts'
+import { type LabelSelection, parseLabelSelector } from '../../api/selector.ts'
+import type { Entry, Selection } from '../../store/store.ts'
+import type { ServedResource } from '../objects/served-resource.ts'
+import type { Query } from './query.ts'
+
+export interface RequestSelection {
+  /** Undefined where the store selects everything. */
+  readonly stored?: Selection
+  /** What the store cannot judge: decides on entries that were prepared for the version asked for. */
+  readonly viewed?: (entry: Entry) => boolean
+}
+
+const everything: RequestSelection = {}
+
+/** Throws a 400 for a selector that cannot be read or names an unknown field. */
+export function selectionOf(query: Query, served: ServedResource): RequestSelection {
+  if (query.raw === '') return everything
+  const labelText = query.get('labelSelector') ?? ''
+  const fieldText = query.get('fieldSelector') ?? ''
+  if (labelText === '' && fieldText === '') return everything
+  const labels = labelText === '' ? undefined : parseLabelSelector(labelText)
+  const fields = fieldText === '' ? undefined : fieldSelection(fieldText, served)
+  if ((labels?.requirements.length ?? 0) + (fields?.requirements.length ?? 0) === 0) return everything
+  const { definition } = served
+  if (definition.custom !== undefined && fields?.requirements.some(({ field }) => !isMetadata(field)))
+    return customSelection(served, labels, fields)
+  return {
+    stored: {
+      ...(labels && labels.exact.length > 0 ? { exactLabels: labels.exact } : {}),
+      ...(fields && fields.exact.length > 0 ? { exactFields: fields.exact } : {}),
+      matches: entry => (labels?.matches(entry.labels) ?? true) && (fields?.matches(entry.fields) ?? true),
+    },
+  }
+}
+
+/** Fields of custom resources are those of the version asked for, and change with its definition: the store does not keep them. */
+function customSelection(served: ServedResource, labels: LabelSelection | undefined, fields: FieldSelection): RequestSelection {
+  const kept = new WeakMap<Entry, Readonly<Record<string, string>>>()
+  const fieldsOf = (entry: Entry): Readonly<Record<string, string>> => {
+    let found = kept.get(entry)
+    if (found === undefined) {
+      found = { ...entry.fields, ...served.definition.selectableFields?.(served.view.object(entry)) }
+      kept.set(entry, found)
+    }
+    return found
+  }
+  const exactFields = fields.exact.filter(([name]) => isMetadata(name))
+  const exact = {
+    ...(labels && labels.exact.length > 0 ? { exactLabels: labels.exact } : {}),
+    ...(exactFields.length > 0 ? { exactFields } : {}),
+  }
+  const byLabels = (entry: Entry) => labels?.matches(entry.labels) ?? true
+  const byFields = (entry: Entry) => fields.matches(fieldsOf(entry))
+  if (served.conversion === undefined) return { stored: { ...exact, matches: entry => byLabels(entry) && byFields(entry) } }
+  // What a webhook makes of an entry is not known before it is asked. Pairs that the store can judge it must judge: its index is but a hint.
+  const byMetadata = (entry: Entry) => exactFields.every(([name, value]) => entry.fields[name] === value)
+  return { stored: { ...exact, matches: entry => byLabels(entry) && byMetadata(entry) }, viewed: byFields }
+}
+
+function fieldSelection(text: string, { definition }: ServedResource): FieldSelection {
+  const { fieldLabels } = definition
+  const names = fieldLabels === undefined ? selectableFieldNames(definition) : new Set(Object.keys(fieldLabels))
+  const ownFields = definition.selectableFields !== undefined
+  return parseFieldSelector(text, {
+    // Kinds with fields of their own that have no namespace do not know of one.
+    isSupported: field => names.has(field) || field === nameField || (field === namespaceField && (definition.namespaced || !ownFields)),
+    unknown: field => definition.unknownFieldLabel?.(field) ?? (ownFields ? `field label not supported: ${field}` : unknownField(field)),
+    stored: field => fieldLabels?.[field] ?? field,
+  })
+}
+
+const nameField = 'metadata.name'
+const namespaceField = 'metadata.namespace'
+const isMetadata = (field: string): boolean => field === nameField || field === namespaceField
+
+/** Of kinds whose metadata alone can be selected by. */
+function unknownField(field: string): string {
+  return `${JSON.stringify(field)} is not a known field selector: only "${nameField}", "${namespaceField}"`
+}
+
+const namesByDefinition = new WeakMap<ResourceDefinition, ReadonlySet<string>>()
+
+/** The fields that a kind's selectors may name: those that it gives for any object, here for one without content. */
+function selectableFieldNames(definition: ResourceDefinition): ReadonlySet<string> {
+  let names = namesByDefinition.get(definition)
+  if (names === undefined) {
+    names = new Set(Object.keys(definition.selectableFields?.(emptyObject()) ?? {}))
+    namesByDefinition.set(definition, names)
+  }
+  return names
+}
+
+/** Has the members that decoding always fills in, as selectable fields may read them. */
+function emptyObject(): KubeObject {
+  return { metadata: {}, ...{ spec: {}, status: {}, involvedObject: {}, regarding: {}, source: {} } }
+}

@@ -1,0 +1,54 @@
+// Bodies in YAML: small ones are read at once, large ones in a thread, one after another. Reading 3 MB of it takes a second or more, for which no other
+// request is to wait.
+import { maxValues, parseJsonBytes } from '../../api/schema/decode.ts'
+import { tryYaml, type YamlOutcome } from '../../api/schema/yaml.ts'
+import { badRequest, tooLarge } from '../../api/status.ts'
+import { ThreadQueue, threadModule } from '../../base/thread-queue.ts'
+import { codeOf } from '../../base/user-error.ts'
+import { maxBodyBytes } from '../transport/collect-body.ts'
+import type { RequestContext } from './request-context.ts'
+
+/** What the thread answers: the value as JSON. */
+export type YamlReading =
+  | { readonly json: Uint8Array; readonly duplicate: string | undefined }
+  | { readonly json: undefined; readonly message: string }
+
+/** Reading so much takes some 20 ms at most. */
+const atOnceBytes = 32 * 1024
+/** Some hundred times the largest body. */
+const memoryMiB = 384
+
+const apart = new ThreadQueue<Uint8Array, YamlReading>({ name: 'yaml', module: threadModule('yaml-worker', import.meta.url), memoryMiB })
+
+/** Rejects with a 413 where reading it takes too much memory, as text of hundreds of thousands of levels can, and where the value is larger than a body in JSON may be: aliases repeat what stands once. */
+export async function readYamlBody(
+  context: Pick<RequestContext, 'request' | 'keepBody'>,
+  bytes: Buffer,
+  most = maxValues,
+): Promise<YamlOutcome> {
+  const plain = asJson(bytes, most)
+  if (plain !== undefined) return plain
+  if (bytes.length <= atOnceBytes) return tryYaml(bytes)
+  const reading = await apart.run(bytes, context.request.signal).catch((err: unknown) => {
+    if (codeOf(err) !== 'ERR_WORKER_OUT_OF_MEMORY') throw err
+    throw tooLarge(`reading the YAML takes more than ${memoryMiB} MiB of memory`)
+  })
+  if (reading.json === undefined) return { ok: false, message: reading.message }
+  if (reading.json.length > maxBodyBytes) throw tooLarge(`the YAML stands for more than ${maxBodyBytes} bytes of JSON`)
+  const json = Buffer.from(reading.json.buffer, reading.json.byteOffset, reading.json.byteLength)
+  // Whoever records the body would read it again.
+  context.keepBody?.({ bytes: json, contentType: 'application/json' })
+  const parsed = parseJsonBytes(json, most)
+  if (!parsed.ok) throw badRequest(parsed.message)
+  return { ok: true, value: parsed.value, duplicate: reading.duplicate }
+}
+
+/** What clients apply is JSON, which is YAML too and read in a fraction of the time; undefined where it takes YAML's own reading, for its words at least. */
+function asJson(bytes: Buffer, most: number): YamlOutcome | undefined {
+  if (bytes[0] !== openingBrace) return undefined
+  const parsed = parseJsonBytes(bytes, most)
+  if (!parsed.ok || parsed.duplicates().length > 0) return undefined
+  return { ok: true, value: parsed.value, duplicate: undefined }
+}
+
+const openingBrace = 0x7b

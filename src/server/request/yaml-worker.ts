@@ -1,0 +1,13 @@
+// The thread that reads one large YAML body.
+import { tryYaml } from '../../api/schema/yaml.ts'
+import { answerWork } from '../../base/thread-work.ts'
+import type { YamlReading } from './yaml-body.ts'
+
+answerWork<Uint8Array, YamlReading>(
+  bytes => {
+    const outcome = tryYaml(bytes)
+    if (!outcome.ok) return { json: undefined, message: outcome.message }
+    return { json: new TextEncoder().encode(JSON.stringify(outcome.value)), duplicate: outcome.duplicate }
+  },
+  reading => [reading.json],
+)

@@ -1,0 +1,207 @@
+// Cluster addresses and node ports of Services: reserved in memory before anything is written, from what the Services that exist have.
+import { addressNumber, addressText } from '../../api/ipv4-range.ts'
+import type { KubeObject } from '../../api/object.ts'
+import { needsClusterIp, normalizeClusterIps } from '../../api/resources/core/service-fields.ts'
+import { ApiError, internalError } from '../../api/status.ts'
+import type { Service } from '../../api/types/core-v1.ts'
+import type { Reservation, Reservations } from '../objects/write-parts.ts'
+import type { AddressBook } from './address-book.ts'
+import type { AddressObjects } from './address-objects.ts'
+import { numbersOf } from './cluster-addresses.ts'
+import { keepNodePorts, type Ledger, NodePortAllocation, refused } from './node-port-allocation.ts'
+import type { ServiceEndpoints } from './service-endpoints.ts'
+import { setFamilies } from './service-families.ts'
+
+/** An address that somebody else made an IPAddress of meanwhile is passed over this often. */
+const attempts = 8
+
+export class ServiceAllocation implements Reservations {
+  readonly #book: AddressBook
+  /** Undefined where IPAddresses are not served. */
+  readonly #objects: AddressObjects | undefined
+  /** Undefined where Endpoints are not served. */
+  readonly #endpoints: ServiceEndpoints | undefined
+  readonly #ports = new NodePortAllocation()
+
+  constructor(
+    book: AddressBook,
+    objects: AddressObjects | undefined,
+    endpoints: ServiceEndpoints | undefined,
+    services: Iterable<Service>,
+  ) {
+    this.#book = book
+    this.#objects = objects
+    this.#endpoints = endpoints
+    for (const service of services) {
+      for (const number of numbersOf(service)) book.note(number, serviceKey(service))
+      this.#ports.note(service)
+    }
+  }
+
+  beginCreate(object: KubeObject, dryRun: boolean): Reservation {
+    const service = object as Service
+    return this.#begin(service, dryRun, ledger => {
+      normalizeClusterIps(service)
+      setFamilies(service, undefined)
+      if (needsClusterIp(service)) this.#giveAddress(service, ledger, dryRun)
+      this.#ports.giveNew(service, ledger)
+    })
+  }
+
+  beginUpdate(object: KubeObject, old: KubeObject, dryRun: boolean): Reservation {
+    const service = object as Service
+    const before = old as Service
+    return this.#begin(service, dryRun, ledger => {
+      keepAddress(service, before)
+      keepNodePorts(service, before)
+      normalizeClusterIps(service, before)
+      setFamilies(service, before)
+      // An address that a Service has is not changed: validation says so.
+      if (needsClusterIp(service) && !needsClusterIp(before)) this.#giveAddress(service, ledger, dryRun)
+      this.#ports.giveChanged(service, before, ledger)
+      // Only a Service that needs none any more loses its address; it is free once the write is through.
+      if (!needsClusterIp(service)) ledger.leaves = numbersOf(before)
+    })
+  }
+
+  async release(object: KubeObject): Promise<void> {
+    const service = object as Service
+    this.#ports.release(service)
+    for (const number of numbersOf(service)) await this.#leave(number, serviceKey(service))
+    const { namespace = '', name = '' } = service.metadata
+    await this.#endpoints?.remove(namespace, name)
+  }
+
+  #begin(service: Service, dryRun: boolean, act: (ledger: AddressLedger) => void): Reservation {
+    const ledger: AddressLedger = { taken: [], left: [], dryPorts: dryRun ? [] : undefined, given: undefined, leaves: [] }
+    const undo = (): void => {
+      for (const give of ledger.taken.splice(0)) give()
+    }
+    try {
+      act(ledger)
+    } catch (err) {
+      if (ledger.given) this.#book.leave(ledger.given.number, ledger.given.holder)
+      undo()
+      throw err
+    }
+    return {
+      claim: () => (ledger.given && this.#objects ? this.#claim(service, ledger.given, this.#objects) : undefined),
+      finish: async success => {
+        if (success && !dryRun) {
+          for (const leave of ledger.left) leave()
+          for (const number of ledger.leaves) await this.#leave(number, serviceKey(service))
+          return
+        }
+        undo()
+        const { given } = ledger
+        if (given === undefined) return
+        if (given.isStored) await this.#objects?.remove(addressText(given.number), given.holder)
+        this.#book.leave(given.number, given.holder)
+      },
+    }
+  }
+
+  /** What stands for the address goes first: as long as it is there, nobody else gets the address. */
+  async #leave(number: number, service: string): Promise<void> {
+    // Another Service of old data may have the address too, and the object with it.
+    if (this.#book.holderOf(number) === service) await this.#objects?.remove(addressText(number), service)
+    this.#book.leave(number, service)
+  }
+
+  #giveAddress(service: Service, ledger: AddressLedger, dryRun: boolean): void {
+    const { spec } = service
+    if (spec.clusterIPs?.[0] === 'None') return
+    const wanted = spec.clusterIPs?.[0] ?? ''
+    const holder = serviceKey(service)
+    const number = wanted === '' ? this.#book.takeNext(holder) : this.#takeWanted(service, wanted, holder, dryRun)
+    if (number === undefined) throw internalError('failed to allocate a serviceIP: range is full')
+    ledger.given = { number, holder, isWanted: wanted !== '', isStored: false }
+    setAddress(service, wanted === '' ? addressText(number) : wanted)
+  }
+
+  #takeWanted(service: Service, address: string, holder: string, dryRun: boolean): number {
+    const number = addressNumber(address)
+    if (number === undefined || !this.#book.isGiven(number)) {
+      const { ownRange } = this.#book
+      // As upstream: a dry run asks one range, all others ask which range there is.
+      throw notGiven(
+        service,
+        address,
+        dryRun
+          ? `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${ownRange}`
+          : 'the provided network does not match the current range',
+      )
+    }
+    if (!this.#book.take(number, holder)) throw notGiven(service, address, alreadyAllocated)
+    return number
+  }
+
+  /** Stores the IPAddress for the Service under the name that it has now. */
+  async #claim(service: Service, given: GivenAddress, objects: AddressObjects): Promise<void> {
+    if (given.isStored && given.holder === serviceKey(service)) return
+    // The name was drawn again.
+    if (given.isStored) await objects.remove(addressText(given.number), given.holder)
+    this.#book.rename(given.number, given.holder, serviceKey(service))
+    Object.assign(given, { holder: serviceKey(service), isStored: false })
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await objects.create(addressText(given.number), given.holder)
+        given.isStored = true
+        return
+      } catch (err) {
+        if (!(err instanceof ApiError)) throw err
+        const isTaken = err.status.reason === 'AlreadyExists'
+        const why = isTaken ? alreadyAllocated : err.message
+        if (given.isWanted) throw notGiven(service, addressText(given.number), why)
+        if (!isTaken || attempt >= attempts) throw internalError(`failed to allocate a serviceIP: ${why}`, { cause: err })
+        this.#pass(service, given)
+      }
+    }
+  }
+
+  /** Another address, where somebody else made an IPAddress of this one while the request was judged. */
+  #pass(service: Service, given: GivenAddress): void {
+    const next = this.#book.takeNext(given.holder)
+    if (next === undefined) throw internalError('failed to allocate a serviceIP: range is full')
+    this.#book.leave(given.number, given.holder)
+    given.number = next
+    setAddress(service, addressText(next))
+  }
+}
+
+interface GivenAddress {
+  number: number
+  /** The Service, as the book names it. */
+  holder: string
+  readonly isWanted: boolean
+  /** An IPAddress stands for it. */
+  isStored: boolean
+}
+
+interface AddressLedger extends Ledger {
+  given: GivenAddress | undefined
+  leaves: readonly number[]
+}
+
+const alreadyAllocated = 'provided IP is already allocated'
+
+function notGiven(service: Service, address: string, why: string): ApiError {
+  return refused(service, ['spec.clusterIPs', service.spec.clusterIPs, `failed to allocate IP ${address}: ${why}`])
+}
+
+function setAddress({ spec }: Service, address: string): void {
+  spec.clusterIP = address
+  spec.clusterIPs = [address]
+}
+
+/** As the address book names it. */
+const serviceKey = ({ metadata }: KubeObject): string => `${metadata.namespace}/${metadata.name}`
+
+/** An update that leaves out the address that the server gave keeps it. */
+function keepAddress(service: Service, before: Service): void {
+  const { spec } = service
+  const old = before.spec
+  if (!needsClusterIp(before) || !needsClusterIp(service) || !old.clusterIP) return
+  spec.clusterIP ||= old.clusterIP
+  if ((spec.clusterIPs?.length ?? 0) === 0 && spec.clusterIP === old.clusterIP && old.clusterIPs) spec.clusterIPs = [...old.clusterIPs]
+}

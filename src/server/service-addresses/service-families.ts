@@ -1,0 +1,85 @@
+// The families and the policy of a Service's addresses, settled by upstream's rules for a cluster of one family.
+import type { FieldError } from '../../api/field-error.ts'
+import { validateClusterIps } from '../../api/resources/core/service-addresses.ts'
+import { needsClusterIp } from '../../api/resources/core/service-fields.ts'
+import { sameValue } from '../../api/same-value.ts'
+import { invalid } from '../../api/status.ts'
+import type { Service } from '../../api/types/core-v1.ts'
+import { isIpv6Text } from '../../api/validation/ip-address.ts'
+import { clusterAddresses } from './cluster-addresses.ts'
+import { refused } from './node-port-allocation.ts'
+
+const kind = { group: '', kind: 'Service' }
+const ownFamily = 'IPv4'
+
+/** Settles policy and families as upstream does in a cluster of one family: what asks for more is refused, never served by half. */
+export function setFamilies(service: Service, before: Service | undefined): void {
+  const { spec } = service
+  if (!needsClusterIp(service) || (before !== undefined && staysPreferred(service, before))) return
+  const headlessWithoutSelector = spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0
+  // Endpoints made by hand may be of any family, so upstream declares both.
+  spec.ipFamilyPolicy ??= before?.spec.ipFamilyPolicy ?? (headlessWithoutSelector ? 'RequireDualStack' : 'SingleStack')
+  const errors: FieldError[] = []
+  // Only what makes sense together can be allocated for, so this is said alone, before the rest is judged.
+  validateClusterIps(service, errors)
+  if (errors.length > 0) throw invalid(kind, service.metadata.name ?? '', errors)
+  settleSecondary(service, before)
+  if (headlessWithoutSelector) {
+    spec.ipFamilies ??= [ownFamily]
+    const [first] = spec.ipFamilies
+    if (spec.ipFamilies.length < 2 && spec.ipFamilyPolicy !== 'SingleStack') {
+      spec.ipFamilies = [first ?? ownFamily, first === 'IPv6' ? 'IPv4' : 'IPv6']
+    }
+    return
+  }
+  const refusals: [field: string, value: unknown, detail: string][] = []
+  if (spec.ipFamilyPolicy === 'RequireDualStack') {
+    refusals.push(['spec.ipFamilyPolicy', spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services'])
+  }
+  spec.ipFamilies?.forEach((family, index) => {
+    if (family !== ownFamily) refusals.push([`spec.ipFamilies[${index}]`, family, 'not configured on this cluster'])
+  })
+  if (refusals.length > 0) throw refused(service, ...refusals)
+  if ((spec.ipFamilies?.length ?? 0) === 0) spec.ipFamilies = [ownFamily]
+}
+
+/** One address and family need another policy than two. Families that addresses imply are filled in. */
+function settleSecondary(service: Service, before: Service | undefined): void {
+  const { spec } = service
+  const policy = spec.ipFamilyPolicy
+  const refusals: [field: string, value: unknown, detail: string][] = []
+  const refuse = (detail: string): void => void refusals.push(['spec.ipFamilyPolicy', policy, detail])
+  for (const [field, one, many] of secondaries) {
+    const now = spec[field] ?? []
+    const old = before?.spec[field] ?? []
+    if (before !== undefined && policy === 'SingleStack' && now.length > 1 && sameValue(now, old)) {
+      Object.assign(spec, { [field]: now.slice(0, 1) })
+    } else if (before !== undefined && policy !== 'SingleStack' && now.length < old.length && now.length > 0) {
+      refuse(`must be 'SingleStack' to release the secondary ${one}`)
+    } else if (policy === 'SingleStack' && now.length === 2) {
+      refuse(`must be 'RequireDualStack' or 'PreferDualStack' when multiple ${many} are specified`)
+    }
+  }
+  for (const [index, address] of clusterAddresses(service).entries()) {
+    if (index < (spec.ipFamilies?.length ?? 0)) continue
+    if (isIpv6Text(address)) refusals.push([`spec.clusterIPs[${index}]`, spec.clusterIPs, 'IPv6 is not configured on this cluster'])
+    else spec.ipFamilies = [...(spec.ipFamilies ?? []), ownFamily]
+  }
+  if (refusals.length > 0) throw refused(service, ...refusals)
+}
+
+const secondaries = [
+  ['clusterIPs', 'cluster IP', 'cluster IPs'],
+  ['ipFamilies', 'IP family', 'IP families'],
+] as const
+
+/** A Service that only prefers two families is left as it is while nothing about them changes. */
+function staysPreferred({ spec }: Service, { spec: old }: Service): boolean {
+  return (
+    spec.ipFamilyPolicy === 'PreferDualStack' &&
+    old.ipFamilyPolicy === 'PreferDualStack' &&
+    spec.clusterIP === old.clusterIP &&
+    sameValue(spec.clusterIPs ?? [], old.clusterIPs ?? []) &&
+    sameValue(spec.ipFamilies ?? [], old.ipFamilies ?? [])
+  )
+}

@@ -1,0 +1,94 @@
+// Large answers in pieces: gathered to chunks worth a write, held back while the reader is behind, never holding the event loop.
+
+import { once } from 'node:events'
+import { constants, createGzip } from 'node:zlib'
+import { turn } from '../../base/turns.ts'
+import { type BodyParts, writeTo } from './body-parts.ts'
+import type { BodyStream, Sink } from './exchange.ts'
+
+/** One write of about this size costs little per byte and little memory. */
+const chunkBytes = 128 * 1024
+/** Computed parts take time: after so many the clock is looked at. */
+const partsPerLook = 50
+/** After so long others get a turn: a fast reader's drain comes at once, without one. */
+const longestTurnMs = 4
+
+export interface Parts {
+  readonly head: Buffer
+  /** Between two parts; a comma where it is left out. */
+  readonly separator?: Buffer
+  readonly count: number
+  /** Whether `part` computes; false where it only hands out kept bytes. */
+  readonly computed: boolean
+  part(index: number): Buffer
+  readonly tail: Buffer
+}
+
+const comma = Buffer.from(',')
+
+/** All of it at once; undefined where that is `limit` bytes or more. */
+export function joinParts({ head, separator = comma, count, part, tail }: Parts, limit: number): BodyParts | undefined {
+  const parts = [head]
+  let length = head.length + tail.length
+  for (let i = 0; i < count; i++) {
+    if (i > 0) {
+      parts.push(separator)
+      length += separator.length
+    }
+    const bytes = part(i)
+    parts.push(bytes)
+    length += bytes.length
+    if (length >= limit) return undefined
+  }
+  parts.push(tail)
+  return { parts, length }
+}
+
+export function streamParts(parts: Parts): BodyStream {
+  const { separator = comma } = parts
+  return async (sink, signal) => {
+    let pending: Buffer[] = [parts.head]
+    let size = parts.head.length
+    let began = performance.now()
+    for (let i = 0; i < parts.count; i++) {
+      if (i > 0) pending.push(separator)
+      const bytes = parts.part(i)
+      pending.push(bytes)
+      size += bytes.length
+      const full = size >= chunkBytes
+      if (full) {
+        signal.throwIfAborted()
+        if (!writeTo(sink, pending)) await sink.drained()
+        pending = []
+        size = 0
+      }
+      if (!full && !(parts.computed && i % partsPerLook === partsPerLook - 1)) continue
+      if (performance.now() - began < longestTurnMs) continue
+      await turn()
+      began = performance.now()
+    }
+    pending.push(parts.tail)
+    writeTo(sink, pending)
+  }
+}
+
+/** Compresses in the thread pool, at the speed of the reader. */
+export function gzipped(body: BodyStream): BodyStream {
+  return async (sink, signal) => {
+    const gzip = createGzip({ level: constants.Z_BEST_SPEED })
+    const inner: Sink = {
+      write: chunk => gzip.write(chunk),
+      drained: async () => {
+        await once(gzip, 'drain', { signal })
+      },
+    }
+    const writing = body(inner, signal).then(
+      () => gzip.end(),
+      (err: unknown) => gzip.destroy(err instanceof Error ? err : new Error(String(err))),
+    )
+    for await (const chunk of gzip) {
+      if (!sink.write(Buffer.from(chunk))) await sink.drained()
+    }
+    await writing
+  }
+}

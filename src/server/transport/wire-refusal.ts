@@ -1,0 +1,52 @@
+// What an HTTP/1.1 connection is refused with before there is a request: plain text, as Go's server writes it, for no Status could name what was asked for.
+import type { IncomingMessage } from 'node:http'
+import { STATUS_CODES } from '../../base/node-http.ts'
+
+export interface WireRefusal {
+  readonly status: number
+  /** What is wrong, behind the name of the status. */
+  readonly detail?: string
+}
+
+export const upgradeOutOfTurn: WireRefusal = { status: 400, detail: 'an upgrade before the answers that are due' }
+
+/** The whole answer. The connection ends behind it. */
+export function refusalBytes({ status, detail }: WireRefusal): Buffer {
+  const text = `${status} ${STATUS_CODES[status]}${detail === undefined ? '' : `: ${detail}`}`
+  return Buffer.from(`HTTP/1.1 ${text}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${text}`)
+}
+
+/** Undefined where the connection itself failed: nobody is there to read an answer. */
+export function parserRefusal({ code }: { readonly code?: string }): WireRefusal | undefined {
+  if (code === 'HPE_HEADER_OVERFLOW') return { status: 431 }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return { status: 408 }
+  return code?.startsWith('HPE_') ? { status: 400 } : undefined
+}
+
+/** Beyond these characters no host has any; the set is that of Go's server. */
+const hostText = /^[\w!$%&'()*+,.:;=[\]~-]*$/
+
+/** What is wrong with a head that the parser lets through: a proxy in front might read it otherwise than we do, and with it where the next request begins. */
+export function headRefusal({ httpVersionMajor, httpVersionMinor, headers, rawHeaders }: IncomingMessage): WireRefusal | undefined {
+  if (httpVersionMajor !== 1) return { status: 505, detail: 'unsupported protocol version' }
+  const { host } = headers
+  if (host === undefined) {
+    if (httpVersionMinor > 0) return { status: 400, detail: 'missing required Host header' }
+  } else {
+    if (!hostText.test(host)) return { status: 400, detail: 'malformed Host header' }
+    if (repeatsHost(rawHeaders)) return { status: 400, detail: 'too many Host headers' }
+  }
+  const coding = headers['transfer-encoding']
+  if (coding === undefined) return undefined
+  if (httpVersionMinor === 0) return { status: 400, detail: 'HTTP/1.0 has no Transfer-Encoding' }
+  return coding.toLowerCase() === 'chunked' ? undefined : { status: 501, detail: 'unsupported transfer encoding' }
+}
+
+function repeatsHost(rawHeaders: readonly string[]): boolean {
+  let count = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]
+    if (name?.length === 4 && name.toLowerCase() === 'host') count++
+  }
+  return count > 1
+}
