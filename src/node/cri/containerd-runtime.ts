@@ -151,15 +151,6 @@ export function containerdRuntime(socket: string): ContainerRuntime & { ready(ti
     async removeImage(image, signal) {
       await client.images('RemoveImage', { image: { image } }, slowMs, signal)
     },
-    async imageBytes(signal) {
-      const answer = await client.images<{ imageFilesystems: { usedBytes: { value: string } | null }[] }>(
-        'ImageFsInfo',
-        {},
-        quickMs,
-        signal,
-      )
-      return answer.imageFilesystems.reduce((sum, { usedBytes }) => sum + Number(usedBytes?.value ?? 0), 0)
-    },
 
     async *events(signal): AsyncGenerator<ContainerEvent> {
       for await (const event of client.events<WireEvent>(signal)) {

@@ -252,11 +252,9 @@ const messages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     runtime_handlers: '3 RuntimeHandler[]',
     features: '4 RuntimeFeatures',
   },
-  ImageFsInfoRequest: {},
   UInt64Value: { value: '1 uint64' },
   FilesystemIdentifier: { mountpoint: '1 string' },
   FilesystemUsage: { timestamp: '1 int64', fs_id: '2 FilesystemIdentifier', used_bytes: '3 UInt64Value', inodes_used: '4 UInt64Value' },
-  ImageFsInfoResponse: { image_filesystems: '1 FilesystemUsage[]', container_filesystems: '2 FilesystemUsage[]' },
   ContainerStatsRequest: { container_id: '1 string' },
   ContainerStatsResponse: { stats: '1 ContainerStats' },
   ListContainerStatsRequest: { filter: '1 ContainerStatsFilter' },
@@ -338,7 +336,7 @@ const runtimeMethods = [
   'UpdateContainerResources',
 ] as const
 
-const imageMethods = ['ListImages', 'ImageStatus', 'PullImage', 'RemoveImage', 'ImageFsInfo'] as const
+const imageMethods = ['ListImages', 'ImageStatus', 'PullImage', 'RemoveImage'] as const
 
 export type RuntimeMethod = (typeof runtimeMethods)[number]
 export type ImageMethod = (typeof imageMethods)[number]

@@ -82,7 +82,6 @@ export interface ContainerRuntime extends AsyncDisposable {
   /** Resolves with the reference by which the image is now known. */
   pullImage(image: string, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<string>
   removeImage(image: string, signal: AbortSignal): Promise<void>
-  imageBytes(signal: AbortSignal): Promise<number>
 
   /** Ends, or rejects, when the connection to the runtime is lost; what happened meanwhile must be found by listing. */
   events(signal: AbortSignal): AsyncIterable<ContainerEvent>

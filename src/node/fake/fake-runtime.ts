@@ -275,6 +275,7 @@ export class FakeRuntime implements ContainerRuntime {
     for (const [name, { id }] of this.#images) if (id === found?.id) this.#images.delete(name)
   }
 
+  /** Bytes of all images; for tests. */
   async imageBytes(): Promise<number> {
     return [...this.#images.values()].reduce((sum, { size }) => sum + Number(size), 0)
   }

@@ -14,6 +14,6 @@ export function plainText(status: number, text: string): Reply {
   }
 }
 
-export function plainFailure(code: number, message: string): ApiError {
-  return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code })
+export function plainFailure(message: string): ApiError {
+  return new ApiError({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code: 500 })
 }

@@ -102,7 +102,7 @@ export function failureStatus(err: unknown, auditId: string, log: Logger): Statu
     return err.status
   }
   // In the words of upstream's store, which knows no Status for it either.
-  if (err instanceof ObjectTooLarge) return plainFailure(500, 'etcdserver: request is too large').status
+  if (err instanceof ObjectTooLarge) return plainFailure('etcdserver: request is too large').status
   log.error('request failed', { auditID: auditId, err })
   // Whoever writes must know that it is not their object: the store's own sentence, with its file, is in the log.
   if (err instanceof WriteFailed) {

@@ -218,7 +218,7 @@ function whole(object: KubeObject, { definition: { group, version, kind, custom 
   if (type === undefined) return copyJson(object)
   const decoded = decodeValue(object, type, 'Ignore')
   if (decoded.ok) return decoded.object
-  throw plainFailure(500, `failed to prune fields: failed to convert merged object to last applied version: ${decoded.message}`)
+  throw plainFailure(`failed to prune fields: failed to convert merged object to last applied version: ${decoded.message}`)
 }
 
 const bare: KubeObject = Object.freeze({ metadata: Object.freeze({}) })

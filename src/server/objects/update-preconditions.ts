@@ -59,7 +59,7 @@ function failed(served: ServedResource, place: Place, text: string): ApiError {
 /** The version that the client names, as text without leading zeros; '' where it names none. Upstream fails plainly on what is no number. */
 function versionOf({ resourceVersion = '' }: ObjectMeta): string {
   if (resourceVersion === '') return ''
-  const fail = (why: string): Error => plainFailure(500, `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: ${why}`)
+  const fail = (why: string): Error => plainFailure(`strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: ${why}`)
   if (!/^\d+$/.test(resourceVersion)) throw fail('invalid syntax')
   const version = BigInt(resourceVersion)
   if (version > maxVersion) throw fail('value out of range')

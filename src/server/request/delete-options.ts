@@ -51,18 +51,18 @@ const otherOptions = ['CreateOptions', 'UpdateOptions']
 async function fromBody(context: RequestContext, body: Buffer): Promise<DeleteOptions> {
   const format = bodyFormat(header(context.request.headers, 'content-type'))
   const { document: parsed } = await readable(context, optionsKind, format, body)
-  if (!parsed.ok) throw parsed.fault === 'limit' ? badRequest(parsed.message) : plainFailure(500, parsed.message)
+  if (!parsed.ok) throw parsed.fault === 'limit' ? badRequest(parsed.message) : plainFailure(parsed.message)
   // Clients write any group's version beside the kind, which upstream registers in each group.
   const told = kindToldBy(parsed.value, { ...optionsKind, group: 'meta.k8s.io' })
-  if (typeof told === 'string') throw plainFailure(500, told)
+  if (typeof told === 'string') throw plainFailure(told)
   if (otherOptions.includes(told.kind)) {
-    throw plainFailure(500, `converting (v1.${told.kind}) to (v1.DeleteOptions): unknown conversion`)
+    throw plainFailure(`converting (v1.${told.kind}) to (v1.DeleteOptions): unknown conversion`)
   }
-  if (told.kind !== optionsKind.kind) throw plainFailure(500, noKindMessage(told, metaScheme))
+  if (told.kind !== optionsKind.kind) throw plainFailure(noKindMessage(told, metaScheme))
   const schema = structByKey('meta/v1.DeleteOptions')
   if (schema === undefined) throw new Error('DeleteOptions has no schema')
   const decoded = decodeValue(parsed.value, schema, 'Ignore')
-  if (!decoded.ok) throw plainFailure(500, decoded.message)
+  if (!decoded.ok) throw plainFailure(decoded.message)
   return decoded.object as unknown as DeleteOptions
 }
 

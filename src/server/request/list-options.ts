@@ -85,7 +85,7 @@ export function requiredRevision(resourceVersion: string, list = false): number 
   const quoted = JSON.stringify(resourceVersion)
   const why = `strconv.ParseUint: parsing ${quoted}: ${/^\d+$/.test(resourceVersion) ? 'value out of range' : 'invalid syntax'}`
   const message = `resourceVersion: Invalid value: ${quoted}: ${why}`
-  throw list ? badRequest(`invalid resource version: ${message}`) : plainFailure(500, message)
+  throw list ? badRequest(`invalid resource version: ${message}`) : plainFailure(message)
 }
 
 /**

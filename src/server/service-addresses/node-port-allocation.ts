@@ -69,7 +69,7 @@ export class NodePortAllocation {
       }
       const pair = `{${port.protocol ?? 'TCP'} ${port.nodePort}}`
       // Upstream fails plainly here, before validation could name the field.
-      if (pairs.has(pair)) throw plainFailure(500, `duplicate nodePort: ${pair}`)
+      if (pairs.has(pair)) throw plainFailure(`duplicate nodePort: ${pair}`)
       pairs.add(pair)
     }
   }

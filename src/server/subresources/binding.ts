@@ -70,7 +70,7 @@ export function binding(parts: Pick<SubresourceParts, 'writeParts' | 'resources'
 function judge(binding: Binding): void {
   const errors = bindingResource.validate?.(binding) ?? []
   if (errors.length === 0) return
-  throw plainFailure(500, aggregated(errors.map(formatFieldError)))
+  throw plainFailure(aggregated(errors.map(formatFieldError)))
 }
 
 function bound(pod: Pod, node: string, metadata: Binding['metadata'], now: number): Pod {

@@ -78,7 +78,7 @@ export async function readConfiguration(context: ResourceContext, write: AskedWr
     if (duplicate !== undefined && validation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicate}`)
     const object = decode(applied.object)
     const problem = kind.conversionProblem?.(object)
-    if (problem !== undefined) throw plainFailure(500, `failed to convert to unversioned: ${problem}`)
+    if (problem !== undefined) throw plainFailure(`failed to convert to unversioned: ${problem}`)
     kind.setDefaults?.(object)
     return { object, entries: applied.entries }
   }
