@@ -6,11 +6,10 @@ import { growthPercent } from './heap-room.ts'
 const mebibyte = 1 << 20
 
 test('growthPercent() gives a small heap room, and leaves a large one to V8', () => {
-  assert.equal(growthPercent(20 * mebibyte), 300)
-  assert.equal(growthPercent(32 * mebibyte), 300)
-  assert.equal(growthPercent(48 * mebibyte), 200)
-  assert.equal(growthPercent(96 * mebibyte), 100)
-  assert.equal(growthPercent(97 * mebibyte), 0)
+  const percents = (memory: number) => [20, 32, 48, 96, 97].map(held => growthPercent(held * mebibyte, memory * mebibyte))
+  assert.deepEqual(percents(4096), [300, 300, 200, 100, 0])
+  assert.deepEqual(percents(1024), [300, 200, 133, 0, 0])
+  assert.deepEqual(percents(256), [0, 0, 0, 0, 0])
 })
 
 /** Major collections while 48 MiB become garbage that have lived for a while, in a heap of 20 MiB that was collected as after a start. */

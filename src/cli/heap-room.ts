@@ -1,15 +1,19 @@
 // Room for garbage in a small heap. V8 collects a heap of 30 MB again after some 10, which a burst of requests fills in a moment: each time it marks
 // everything that the server holds, and whoever waits meanwhile waits 50 ms.
+import { totalmem } from 'node:os'
 import { constants, type NodeGCPerformanceDetail, PerformanceObserver } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
 
 /** Bytes of garbage that may come before the next major collection, whatever the heap holds. A large heap has as much by V8's own reckoning. */
-const room = 96 << 20
+const mostRoom = 96 << 20
+/** Of the memory that the process may have, where that is little. */
+const share = 1 / 16
 /** As far as V8 goes itself where garbage comes quickly. */
 const mostPercent = 300
 
-/** By how much a heap of `held` bytes may grow until it is collected; 0 leaves it to V8. */
-export function growthPercent(held: number): number {
+/** By how much a heap of `held` bytes may grow until it is collected, in a process that may have `memory` bytes; 0 leaves it to V8. */
+export function growthPercent(held: number, memory: number): number {
+  const room = Math.min(mostRoom, memory * share)
   const percent = Math.min(mostPercent, Math.floor((100 * room) / held))
   return percent < 100 ? 0 : percent
 }
@@ -20,11 +24,12 @@ export function growthPercent(held: number): number {
  *
  * To be called when the code is loaded: what V8 caches of compiled code is not valid under other flags.
  */
-export function keepHeapRoom(heapUsed = (): number => process.memoryUsage().heapUsed): Disposable {
+export function keepHeapRoom(): Disposable {
   setFlagsFromString('--no-allocation-site-pretenuring')
+  const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)
   let percent = -1
   const adjust = (): void => {
-    const next = growthPercent(heapUsed())
+    const next = growthPercent(process.memoryUsage().heapUsed, memory)
     if (next === percent) return
     percent = next
     setFlagsFromString(`--heap-growing-percent=${percent}`)
