@@ -123,8 +123,7 @@ async function store(
   const { metadata } = object
   const namespace = metadata.namespace ?? ''
   // Upstream's storage says so, behind validation and not for a dry run.
-  if (namesVersion(metadata.resourceVersion) && !dryRun)
-    throw plainFailure('resourceVersion should not be set on objects to be created')
+  if (namesVersion(metadata.resourceVersion) && !dryRun) throw plainFailure('resourceVersion should not be set on objects to be created')
   delete metadata.resourceVersion
   for (let attempt = 1; ; attempt++) {
     const name = metadata.name ?? ''
