@@ -7,8 +7,8 @@ const mebibyte = 1 << 20
 
 test('growthPercent() gives a small heap room, and leaves a large one to V8', () => {
   const percents = (memory: number) => [20, 32, 48, 96, 97].map(held => growthPercent(held * mebibyte, memory * mebibyte))
-  assert.deepEqual(percents(4096), [300, 300, 200, 100, 0])
-  assert.deepEqual(percents(1024), [300, 200, 133, 0, 0])
+  assert.deepEqual(percents(4096), [300, 200, 133, 0, 0])
+  assert.deepEqual(percents(512), [160, 100, 0, 0, 0])
   assert.deepEqual(percents(256), [0, 0, 0, 0, 0])
 })
 
