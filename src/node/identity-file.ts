@@ -1,10 +1,10 @@
 // Where a node keeps its key and its certificate: in one file, so that no disk that fills and no power cut leaves those of two renewals.
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { readTextIfThere } from '../base/read-text.ts'
 import { replaceFile } from '../base/replace-file.ts'
 import { syncToDisk } from '../base/sync-to-disk.ts'
-import { codeOf } from '../base/user-error.ts'
 
 export interface NodeIdentity {
   /** PEM, leaf first. */
@@ -26,8 +26,8 @@ export function nodeUser(nodeName: string): string {
 
 /** The stored identity, or undefined when there is none that is valid now and of this node. Rejects where the disk does not say. */
 export async function readIdentity(pki: string, nodeName: string, now: number): Promise<NodeIdentity | undefined> {
-  const whole = await readText(join(pki, identityFile))
-  const [certificate, key] = whole === undefined ? await Promise.all(pair.map(name => readText(join(pki, name)))) : partsOf(whole)
+  const whole = await readTextIfThere(join(pki, identityFile))
+  const [certificate, key] = whole === undefined ? await Promise.all(pair.map(name => readTextIfThere(join(pki, name)))) : partsOf(whole)
   if (certificate === undefined || key === undefined) return undefined
   return isUsable(certificate, key, nodeName, now) ? { certificate, key } : undefined
 }
@@ -58,15 +58,6 @@ export async function writeIdentity(pki: string, { certificate, key }: NodeIdent
 function partsOf(pem: string): (string | undefined)[] {
   const start = pem.indexOf('-----BEGIN PRIVATE KEY-----')
   return start < 0 ? [] : [pem.slice(0, start), pem.slice(start)]
-}
-
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (err) {
-    if (codeOf(err) === 'ENOENT') return undefined
-    throw err
-  }
 }
 
 function isUsable(certificate: string, key: string, nodeName: string, now: number): boolean {

@@ -1,9 +1,9 @@
 // By whose credentials the images on the node were pulled: who finds a private image there uses it only with a right to pull it (CVE-2015-7561;
 // upstream has the same behind its gate KubeletEnsureSecretPulledImages, KEP-2535).
 import { createHmac, randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import type { Secret } from '../../api/types/core-v1.ts'
 import { isJsonObject, parseJson } from '../../base/json.ts'
+import { readTextIfThere } from '../../base/read-text.ts'
 import { replaceFile } from '../../base/replace-file.ts'
 import type { Image, RegistryAuth } from '../cri/messages.ts'
 import { type ImageReference, parseImageReference } from './image-reference.ts'
@@ -168,13 +168,8 @@ const repositoryOf = (name: string): string => parseImageReference(name)?.reposi
 const namesOf = ({ repoTags, repoDigests }: Image): string[] => [...repoTags, ...repoDigests]
 
 async function readContent(file: string): Promise<Content | undefined> {
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (err) {
-    if (err instanceof Error && 'code' in err && err.code === 'ENOENT') return undefined
-    throw err
-  }
+  const text = await readTextIfThere(file)
+  if (text === undefined) return undefined
   let content: unknown
   try {
     content = parseJson(text)
