@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Pod } from '../api/types/core-v1.ts'
 import { Client } from '../client/client.ts'
 import { FakeApi } from '../client/fake-api.ts'
 import { nodes } from '../client/resources.ts'
 import { podOf } from './fixture.ts'
-import { NodeAdmission } from './node-admission.ts'
+import { NodeAdmission, type ResidentPod } from './node-admission.ts'
 
 const never = new AbortController().signal
 
@@ -13,7 +12,7 @@ test('NodeAdmission lets no pod start while the node is short of disk, but those
   const api = new FakeApi(() => 0)
   api.seed(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' }, spec: {} })
   let pressure = false
-  const residents: { uid: string; pod: Pod; state: { sandboxes: unknown[] } }[] = []
+  const residents: ResidentPod[] = []
   const admission = new NodeAdmission({
     client: new Client(api),
     nodeName: 'n1',
@@ -22,7 +21,7 @@ test('NodeAdmission lets no pod start while the node is short of disk, but those
   })
   const earlier = podOf({}, { uid: 'earlier' })
   assert.equal(await admission.refusal(earlier, never), undefined)
-  residents.push({ uid: 'earlier', pod: earlier, state: { sandboxes: [{}] } })
+  residents.push({ uid: 'earlier', pod: earlier, removed: false, state: { sandboxes: [{}] } })
   pressure = true
   assert.deepEqual(await admission.refusal(podOf({}, { uid: 'new' }), never), {
     reason: 'Evicted',
@@ -32,4 +31,26 @@ test('NodeAdmission lets no pod start while the node is short of disk, but those
   assert.equal(await admission.refusal(earlier, never), undefined)
   pressure = false
   assert.equal(await admission.refusal(podOf({}, { uid: 'new' }), never), undefined)
+})
+
+test('NodeAdmission counts a pod that is being deleted, and no more one that the API has no more, though it still stops', async () => {
+  const api = new FakeApi(() => 0)
+  api.seed(nodes, {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: 'n1' },
+    spec: {},
+    status: { allocatable: { cpu: '4', pods: '110' } },
+  })
+  const residents: ResidentPod[] = []
+  const admission = new NodeAdmission({ client: new Client(api), nodeName: 'n1', residents: () => residents })
+  const asking = (cpu: string) => ({ containers: [{ name: 'c', image: 'i', resources: { requests: { cpu } } }] })
+  const low = podOf(asking('3'), { uid: 'low', deletionTimestamp: '2026-01-01T00:00:00Z' })
+  const high = podOf(asking('2'), { uid: 'high' })
+  assert.equal(await admission.refusal(low, never), undefined)
+  const resident = { uid: 'low', pod: low, state: { sandboxes: [{}] } }
+  residents.push({ ...resident, removed: false })
+  assert.equal((await admission.refusal(high, never))?.reason, 'OutOfcpu')
+  residents.splice(0, 1, { ...resident, removed: true })
+  assert.equal(await admission.refusal(high, never), undefined)
 })

@@ -12,6 +12,8 @@ import { podUid } from './pod-containers.ts'
 export interface ResidentPod {
   readonly uid: string
   readonly pod: Pod
+  /** Its object is gone from the API: what is left of it is being stopped. */
+  readonly removed: boolean
   /** One with sandboxes was started, maybe by an agent before this one. */
   readonly state: { readonly sandboxes: readonly unknown[] }
 }
@@ -67,14 +69,17 @@ export class NodeAdmission {
     return refusal
   }
 
-  /** What the other pods that were let in hold; those that have ended hold nothing. */
+  /**
+   * What the other pods that were let in hold. Those that have ended hold nothing, nor do those that the API has no more: to the scheduler
+   * their room is free from that moment, as to upstream's kubelet, and a refusal would fail the pod that was given it for good.
+   */
   #held(asking: string): Demand[] {
     const held: Demand[] = []
     const here = new Set([asking])
-    for (const { uid, pod, state } of this.#options.residents()) {
+    for (const { uid, pod, removed, state } of this.#options.residents()) {
       const { phase } = pod.status ?? {}
       const known = this.#demands.get(uid)
-      if (uid === asking || phase === 'Succeeded' || phase === 'Failed') continue
+      if (uid === asking || removed || phase === 'Succeeded' || phase === 'Failed') continue
       if (known === undefined && state.sandboxes.length === 0 && phase !== 'Running') continue
       here.add(uid)
       const { generation } = pod.metadata

@@ -74,6 +74,10 @@ export class PodWorker {
     return this.#pod
   }
 
+  get removed(): boolean {
+    return this.#removed
+  }
+
   get state(): PodState {
     return this.#state
   }

@@ -221,6 +221,10 @@ test('a node starts no pod whose host port or resources another has, whoever bou
     await until('gone', () => api.read(pods, 'default', 'first') === undefined)
     api.seed(pods, podOf('next', { containers: [container] }))
     await until('the port is free', () => isReady(api.read(pods, 'default', 'next')))
+    // Gone from the API at once, as with no grace period: its room is the next one's, though the node has not stopped it yet.
+    api.remove(pods, 'default', 'next')
+    api.seed(pods, podOf('last', { containers: [container] }))
+    await until('room for the last', () => isReady(api.read(pods, 'default', 'last')))
   })
 })
 
