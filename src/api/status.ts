@@ -3,21 +3,7 @@
 import { aggregated } from '../base/aggregated.ts'
 import { type FieldError, formatFieldError } from './field-error.ts'
 import { goQuote } from './go-quote.ts'
-
-export interface StatusCause {
-  reason?: string
-  message?: string
-  field?: string
-}
-
-export interface StatusDetails {
-  name?: string
-  group?: string
-  kind?: string
-  uid?: string
-  causes?: StatusCause[]
-  retryAfterSeconds?: number
-}
+import type { StatusDetails } from './types/meta-v1.ts'
 
 export interface Status {
   kind: 'Status'

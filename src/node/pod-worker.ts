@@ -1,5 +1,4 @@
 // Brings one pod to what its object asks for, pass by pass: reads the runtime, plans, acts, reports. Level-based: a pass assumes nothing of the last.
-
 import { join } from 'node:path'
 import type { Container, Pod, PodStatus } from '../api/types/core-v1.ts'
 import { pause } from '../base/clock.ts'
@@ -227,16 +226,20 @@ export class PodWorker {
 
   /** All is over for a pod that stays in the API: stop what runs, keep the containers' records and logs. */
   async #end(signal: AbortSignal): Promise<number> {
-    this.#prober.stopAll()
-    const grace = this.#terminal?.graceSeconds ?? graceSeconds(this.#pod)
-    await stopAll({ node: this.#node, pod: this.#pod, podIp: this.#podIps()[0] ?? '' }, this.#state, grace, signal)
-    for (const { id, state } of this.#state.sandboxes) if (state === 'SANDBOX_READY') await stopSandbox(this.#node, this.#pod, id, signal)
-    await this.#readState(signal)
-    await readMessages(this.#pod, this.#state, this.#directory, this.#messages)
+    await this.#stop(this.#terminal?.graceSeconds ?? graceSeconds(this.#pod), signal)
     await this.#volumes.tearDown()
     this.#over.resolve()
     await this.#report(true, signal)
     return resyncMs
+  }
+
+  /** All that runs; then the state is the last one. */
+  async #stop(grace: number, signal: AbortSignal): Promise<void> {
+    this.#prober.stopAll()
+    await stopAll({ node: this.#node, pod: this.#pod, podIp: this.#podIps()[0] ?? '' }, this.#state, grace, signal)
+    for (const { id, state } of this.#state.sandboxes) if (state === 'SANDBOX_READY') await stopSandbox(this.#node, this.#pod, id, signal)
+    await this.#readState(signal)
+    await readMessages(this.#pod, this.#state, this.#directory, this.#messages)
   }
 
   async #apply(plan: PodPlan, signal: AbortSignal): Promise<number> {
@@ -373,11 +376,7 @@ export class PodWorker {
     const { runtime, host, writer, puller, crashes } = this.#node
     const pod = this.#pod
     await this.#readState(signal)
-    this.#prober.stopAll()
-    await stopAll({ node: this.#node, pod, podIp: this.#podIps()[0] ?? '' }, this.#state, graceSeconds(pod), signal)
-    for (const { id, state } of this.#state.sandboxes) if (state === 'SANDBOX_READY') await stopSandbox(this.#node, this.#pod, id, signal)
-    await this.#readState(signal)
-    await readMessages(this.#pod, this.#state, this.#directory, this.#messages)
+    await this.#stop(graceSeconds(pod), signal)
     if (!this.#removed) await this.#report(true, signal)
     await this.#volumes.tearDown()
     for (const { id } of await runtime.listSandboxes({ [podLabels.uid]: this.uid }, signal)) await runtime.removeSandbox(id, signal)

@@ -1,5 +1,5 @@
 // One request as audit.k8s.io/v1 records it, and its line in the log.
-import type { StatusDetails } from '../../api/status.ts'
+import type { StatusDetails } from '../../api/types/meta-v1.ts'
 import { parseJson } from '../../base/json.ts'
 import type { AuditLevel } from './policy.ts'
 

@@ -1,6 +1,7 @@
 // What a server answers to one manifest, and how it becomes findings.
 
-import type { Status, StatusCause } from '../../api/status.ts'
+import type { Status } from '../../api/status.ts'
+import type { StatusCause } from '../../api/types/meta-v1.ts'
 import type { PatchOperation } from '../../assess/manifest-check.ts'
 import { removedApi } from '../../assess/removed-apis.ts'
 import type { ResourceRef } from '../../client/resource-ref.ts'

@@ -7,7 +7,7 @@ import { patchAnnotation, refusedByAnnotation } from '../../admission/admission.
 import { type HookMutation, hookMutationPrefix } from '../../admission/plugins/mutating-admission-webhook.ts'
 import { type MutatedBy, mutatedByAnnotations } from '../../admission/policy/mutate-by-policies.ts'
 import { type HookWait, waitsAnnotation } from '../../admission/webhook/ask-hooks.ts'
-import type { StatusCause } from '../../api/status.ts'
+import type { StatusCause } from '../../api/types/meta-v1.ts'
 import { parseJson } from '../../base/json.ts'
 import { decisionAnnotation, flowAnnotation, missingAnnotation, reasonAnnotation, refusalsAnnotation } from './record-refusal.ts'
 
