@@ -70,6 +70,39 @@ test('checkRbacEscalation() words what is missing as upstream does', () => {
   assert.equal(error?.status.code, 403)
 })
 
+test('checkRbacEscalation() tells a verb as often as it is asked for, and roles that are missing by the resource of the request', () => {
+  const bound = (name: string, kind: string, role: string): RbacObject => ({
+    kind: 'RoleBinding',
+    object: {
+      metadata: { name, namespace: 'default' },
+      roleRef: { apiGroup: rbacGroup, kind, name: role },
+      subjects: [{ kind: 'User', name: 'eve' }],
+    },
+  })
+  const refusal = (...bindings: RbacObject[]) => {
+    const missing = createRbacAuthorizer({ list: () => bindings, onChange: () => undefined })
+    const asked = write('eve', 'roles', clusterRole([{ ...readPods, verbs: ['get', 'get'], resources: ['pods', 'pods'] }]))
+    return checkRbacEscalation(asked, { authorization: createAuthorization([missing]), rbac: missing })?.message.split('\n')[1]
+  }
+  const rule = '{APIGroups:[""], Resources:["pods"], Verbs:["get" "get" "get" "get"]}'
+  const gone = (name: string) => `roles.rbac.authorization.k8s.io "${name}" not found`
+  assert.equal(refusal(), rule)
+  assert.equal(refusal(bound('a', 'Role', 'x'), bound('b', 'ClusterRole', 'x')), `${rule}; resolution errors: [${gone('x')}]`)
+  const both = `${rule}; resolution errors: [[${gone('x')}, ${gone('y')}]]`
+  assert.equal(refusal(bound('a', 'Role', 'x'), bound('b', 'ClusterRole', 'y')), both)
+})
+
+test('checkRbacEscalation() lists no rights that would fill the memory', () => {
+  const groups = Array.from({ length: 1000 }, (_, index) => `g${index}`)
+  const rule = (length: number): PolicyRule => ({ verbs: ['get'], apiGroups: groups, resources: ['x'.repeat(length)] })
+  const refusal = (length: number) => checkRbacEscalation(write('ann', 'roles', clusterRole([rule(length)])), context)?.status.message ?? ''
+  assert.match(refusal(4000), /attempting to grant/)
+  assert.match(
+    refusal(5000),
+    /is forbidden: user "ann" does not hold 1000 of the rights that the rules stand for, which are too long to be listed$/,
+  )
+})
+
 const aggregateToView = { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' }
 const everyone = { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { a: 'b' } }] } }
 const cases: { name: string; request: RbacWrite; refused: RegExp | undefined; context?: typeof strict | typeof context }[] = [

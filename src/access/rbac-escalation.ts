@@ -1,12 +1,14 @@
 // Nobody grants rights that they do not hold: what a write of a role or a binding needs beside the right to write it.
 import { isDeepStrictEqual } from 'node:util'
+import { goQuote } from '../api/go-quote.ts'
 import type { KubeObject } from '../api/object.ts'
 import { type ApiError, forbidden, notFound } from '../api/status.ts'
 import type { UserInfo } from '../api/user.ts'
+import { aggregated } from '../base/aggregated.ts'
 import { type Attributes, systemMasters } from './access.ts'
 import type { Authorization } from './authorize.ts'
 import type { RbacAuthorizer } from './authorizers/rbac.ts'
-import { compactRules, pieceCount, ruleText, uncoveredRules } from './authorizers/rule-cover.ts'
+import { compactRules, pieceCharacters, pieceCount, ruleText, uncoveredRules } from './authorizers/rule-cover.ts'
 import { aggregationSelects } from './cluster-role-aggregation.ts'
 import { type ClusterRole, type PolicyRule, type RoleBinding, rbacGroup } from './rbac-object.ts'
 
@@ -42,6 +44,8 @@ const everything: PolicyRule[] = [
 const maxPieces = 50_000
 /** Of a piece with a rule. */
 const maxComparisons = 20_000_000
+/** Of all pieces that are missing: they are listed. */
+const maxMissingCharacters = 4 * 2 ** 20
 
 /** The refusal in upstream's words; undefined where the write may go on. Pure over its context. */
 export function checkRbacEscalation(request: RbacWrite, context: EscalationContext): ApiError | undefined {
@@ -62,11 +66,11 @@ function checkRole(request: RbacWrite, context: EscalationContext): ApiError | u
   if (may('escalate', user, resource.plural, namespace, request.name, context)) return undefined
   // A rule without verbs grants nothing; its own rules say what is wrong with it.
   const rules = (role.rules ?? []).filter(({ verbs }) => Array.isArray(verbs))
-  const missing = missingRights(user, namespace, rules, context)
+  const missing = missingRights(request, namespace, rules, context)
   if (missing !== undefined) return refuse(missing)
   if (resource.plural !== 'clusterroles') return undefined
   // An aggregation rule gathers whatever comes to match it, so that only someone who holds everything may set it.
-  if ((gathers(role) || gathers(old)) && missingRights(user, '', everything, context) !== undefined) {
+  if ((gathers(role) || gathers(old)) && missingRights(request, '', everything, context) !== undefined) {
     return refuse('must have cluster-admin privileges to use the aggregationRule')
   }
   for (const target of context.aggregatingRoles?.() ?? []) {
@@ -93,7 +97,7 @@ function checkBinding(request: RbacWrite, context: EscalationContext): ApiError 
   const rules = context.rbac.rulesOfRole(roleRef.kind, roleRef.kind === 'Role' ? namespace : '', roleRef.name)
   // Upstream names the resource of the request, not that of the role.
   if (rules === undefined) return notFound(resource, roleRef.name)
-  const missing = missingRights(user, namespace, rules, context)
+  const missing = missingRights(request, namespace, rules, context)
   return missing === undefined ? undefined : forbidden(resource, object.metadata.name ?? request.name, missing)
 }
 
@@ -115,17 +119,26 @@ function may(verb: string, user: UserInfo, plural: string, namespace: string, na
   return context.authorization.authorize(attributes).allowed
 }
 
-function missingRights(user: UserInfo, namespace: string, wanted: readonly PolicyRule[], context: EscalationContext): string | undefined {
+function missingRights(
+  { user, resource }: RbacWrite,
+  namespace: string,
+  wanted: readonly PolicyRule[],
+  context: EscalationContext,
+): string | undefined {
   const held = context.rbac.rulesFor(user, namespace)
   const pieces = pieceCount(wanted)
   if (pieces > maxPieces || pieces * held.rules.length > maxComparisons)
-    return `the rules stand for ${pieces} single rights, which are too many to be compared with those of user ${JSON.stringify(user.name)}`
+    return `the rules stand for ${pieces} single rights, which are too many to be compared with those of user ${goQuote(user.name)}`
   const missing = uncoveredRules(held.rules, wanted)
   if (missing.length === 0) return undefined
+  if (pieceCharacters(missing) > maxMissingCharacters)
+    return `user ${goQuote(user.name)} does not hold ${missing.length} of the rights that the rules stand for, which are too long to be listed`
   const lines = [...new Set(compactRules(missing).map(ruleText))].sort()
-  const groups = `[${user.groups.map(group => JSON.stringify(group)).join(' ')}]`
-  const errors = held.errors.length === 0 ? '' : `; resolution errors: [${held.errors.join(', ')}]`
-  const text = `user ${JSON.stringify(user.name)} (groups=${groups}) is attempting to grant RBAC permissions not currently held:`
+  const groups = `[${user.groups.map(goQuote).join(' ')}]`
+  // Here too upstream names the resource of the request, whatever kind of role is missing.
+  const unresolved = [...new Set(held.missing.map(role => notFound(resource, role.name).message))]
+  const errors = unresolved.length === 0 ? '' : `; resolution errors: [${aggregated(unresolved)}]`
+  const text = `user ${goQuote(user.name)} (groups=${groups}) is attempting to grant RBAC permissions not currently held:`
   return `${text}\n${lines.join('\n')}${errors}`
 }
 

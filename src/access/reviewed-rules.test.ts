@@ -1,21 +1,24 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { MissingRole } from './authorizers/rbac.ts'
 import { reviewedRules } from './reviewed-rules.ts'
 
 const rules = [
   { verbs: ['get'], apiGroups: [''], resources: ['pods'] },
   { verbs: ['get'], nonResourceURLs: ['/x'] },
 ]
-const rbac = (errors: readonly string[]) => ({ rulesFor: () => ({ rules, errors }) })
+const rbac = (missing: readonly MissingRole[]) => ({ rulesFor: () => ({ rules, missing }) })
 
 test('reviewedRules() is complete where roles are missing, and says which', () => {
-  const of = (errors: readonly string[]) => {
-    const { incomplete, evaluationError } = reviewedRules(rbac(errors), { name: 'u', groups: [] }, 'n')
+  const of = (missing: readonly MissingRole[]) => {
+    const { incomplete, evaluationError } = reviewedRules(rbac(missing), { name: 'u', groups: [] }, 'n')
     return [incomplete, evaluationError]
   }
   assert.deepEqual(of([]), [false, undefined])
-  assert.deepEqual(of(['a']), [false, 'a'])
-  assert.deepEqual(of(['a', 'b']), [false, '[a, b]'])
+  const [a, b] = [{ kind: 'Role', name: 'a' } as const, { kind: 'ClusterRole', name: 'b' } as const]
+  assert.deepEqual(of([a]), [false, 'role.rbac.authorization.k8s.io "a" not found'])
+  const both = '[role.rbac.authorization.k8s.io "a" not found, clusterrole.rbac.authorization.k8s.io "b" not found]'
+  assert.deepEqual(of([a, b]), [false, both])
 })
 
 test('reviewedRules() tells rules of resources and of paths apart, and adds those of administrators', () => {

@@ -1,11 +1,10 @@
 // What a SelfSubjectRulesReview tells of a user: the rules of its roles, and those of administrators, who have no role.
 import type { UserInfo } from '../api/user.ts'
-import { aggregated } from '../base/aggregated.ts'
 import { systemMasters } from './access.ts'
-import type { RbacAuthorizer } from './authorizers/rbac.ts'
+import { missingText, type RbacAuthorizer } from './authorizers/rbac.ts'
 
 export function reviewedRules(rbac: Pick<RbacAuthorizer, 'rulesFor'>, user: UserInfo, namespace: string) {
-  const { rules, errors } = rbac.rulesFor(user, namespace)
+  const { rules, missing } = rbac.rulesFor(user, namespace)
   const all = user.groups.includes(systemMasters)
     ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { verbs: ['*'], nonResourceURLs: ['*'] }, ...rules]
     : rules
@@ -14,6 +13,6 @@ export function reviewedRules(rbac: Pick<RbacAuthorizer, 'rulesFor'>, user: User
     nonResourceRules: all.filter(rule => rule.nonResourceURLs !== undefined),
     // A role that is missing grants nothing: the list is whole.
     incomplete: false,
-    ...(errors.length === 0 ? {} : { evaluationError: aggregated(errors) }),
+    ...(missing.length === 0 ? {} : { evaluationError: missingText(missing) }),
   }
 }

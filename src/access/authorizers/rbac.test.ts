@@ -284,7 +284,29 @@ function naive(objects: readonly RbacObject[], attributes: Attributes): boolean 
 
 test('rulesFor() gives cluster-wide rules and those of the namespace', () => {
   const rbac = createRbacAuthorizer(source(bootstrapPolicy))
-  const { rules, errors } = rbac.rulesFor({ name: 'ann', groups: ['system:authenticated'] }, 'default')
-  assert.deepEqual(errors, [])
+  const { rules, missing } = rbac.rulesFor({ name: 'ann', groups: ['system:authenticated'] }, 'default')
+  assert.deepEqual(missing, [])
   assert.ok(rules.some(rule => rule.resources?.includes('selfsubjectaccessreviews')))
+})
+
+test('a binding with several subjects that are one user counts once, and the first of them is told', () => {
+  const reader = { verbs: ['get'], apiGroups: [''], resources: ['pods'] }
+  const subjects: Subject[] = [
+    { kind: 'Group', name: 'dev' },
+    { kind: 'User', name: 'ann' },
+    { kind: 'User', name: 'bob' },
+    { kind: 'ServiceAccount', name: 'robot', namespace: 'ci' },
+    { kind: 'User', name: 'system:serviceaccount:ci:robot' },
+    { kind: 'User', name: 'ann' },
+  ]
+  const rbac = createRbacAuthorizer(
+    source([clusterRole('reader', [reader]), binding('ClusterRoleBinding', '', 'readers', ['ClusterRole', 'reader'], subjects)]),
+  )
+  const told = (name: string, groups: string[]) => rbac.authorize(get(name, groups, {})).reason.replace(/.* to /, '')
+  assert.equal(told('ann', ['ops', 'dev', 'dev']), 'Group "dev"')
+  assert.equal(told('ann', []), 'User "ann"')
+  assert.equal(told('bob', []), 'User "bob"')
+  assert.equal(told('system:serviceaccount:ci:robot', []), 'ServiceAccount "robot/ci"')
+  assert.deepEqual(rbac.rulesFor({ name: 'ann', groups: ['dev', 'dev'] }, '').rules, [reader])
+  assert.equal([...rbac.bindingsFor({ name: 'ann', groups: ['dev'] }, '')].length, 1)
 })

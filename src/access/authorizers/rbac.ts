@@ -2,15 +2,20 @@
 import { goQuote } from '../../api/go-quote.ts'
 import type { UserInfo } from '../../api/user.ts'
 import { aggregated } from '../../base/aggregated.ts'
-import { type Attributes, type Authorizer, authenticatedGroup, unauthenticatedGroup } from '../access.ts'
-import type { PolicyRule, RbacKind, RbacSource, RoleBinding, Subject } from '../rbac-object.ts'
+import { type Attributes, type Authorizer, authenticatedGroup, type Decision, unauthenticatedGroup } from '../access.ts'
+import { type PolicyRule, type RbacKind, type RbacSource, type RoleBinding, rbacGroup, type Subject } from '../rbac-object.ts'
 import { type CompiledRole, compileRole } from './rule-match.ts'
 
 /** What one user may do in one namespace, as SelfSubjectRulesReview and the escalation checks need it. */
 export interface RulesOfUser {
   readonly rules: readonly PolicyRule[]
-  /** Bindings to roles that do not exist, in upstream's words. */
-  readonly errors: readonly string[]
+  /** What bindings name and what does not exist. */
+  readonly missing: readonly MissingRole[]
+}
+
+export interface MissingRole {
+  readonly kind: 'Role' | 'ClusterRole'
+  readonly name: string
 }
 
 export interface RbacAuthorizer extends Authorizer {
@@ -35,11 +40,21 @@ interface Grant {
   readonly namespace: string
   readonly bindingName: string
   readonly roleKind: 'Role' | 'ClusterRole'
+  readonly roleName: string
   readonly roleKey: string
   readonly subject: Subject
+  /** Its place among its binding's subjects. */
+  readonly place: number
+  readonly holders: BindingHolders
   readonly text: string
   /** The whole sentence of an allowing decision, written once. */
   readonly reason: string
+}
+
+/** The first grant of a binding to each of its users and groups. */
+interface BindingHolders {
+  readonly users: Map<string, Grant>
+  readonly groups: Map<string, Grant>
 }
 
 /** Grants of one subject: those for the whole cluster, and those inside a namespace. Each list is ordered by binding name. */
@@ -80,8 +95,6 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
   }
 
   const holders = (subject: Subject) => (subject.kind === 'Group' ? groups : users)
-  const holderName = (grant: Grant) =>
-    grant.subject.kind === 'ServiceAccount' ? `${accountPrefix}${accountNamespace(grant)}:${grant.subject.name}` : grant.subject.name
   const addGrant = (grant: Grant) => {
     const map = holders(grant.subject)
     const held: SubjectGrants = map.get(holderName(grant)) ?? { cluster: [], byNamespace: new Map() }
@@ -101,18 +114,13 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
     if (held.cluster.length === 0 && held.byNamespace.size === 0) map.delete(holderName(grant))
   }
 
-  /** What `user` holds: cluster-wide grants of all its subjects first, then those of the namespace, as upstream visits them. */
+  /** What `user` holds, each binding once: cluster-wide bindings of all its subjects first, then those of the namespace, as upstream visits them. */
   function* grantsFor(user: UserInfo, namespace: string): Generator<Grant> {
-    const held: SubjectGrants[] = []
-    const own = users.get(user.name)
-    if (own) held.push(own)
-    for (const group of user.groups) {
-      const ofGroup = groups.get(group)
-      if (ofGroup) held.push(ofGroup)
-    }
-    for (const grants of held) yield* grants.cluster
+    const held = [users.get(user.name), ...[...new Set(user.groups)].map(group => groups.get(group))].filter(grants => grants !== undefined)
+    const told = (grant: Grant) => firstApplying(grant, user) === grant
+    for (const { cluster } of held) yield* cluster.filter(told)
     if (namespace === '') return
-    for (const grants of held) yield* grants.byNamespace.get(namespace) ?? []
+    for (const { byNamespace } of held) yield* (byNamespace.get(namespace) ?? []).filter(told)
   }
 
   for (const { kind, object } of source.list()) apply(kind, object, false)
@@ -125,22 +133,22 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
       const namespace = attributes.isResource ? attributes.namespace : ''
       const own = users.get(user.name)
       const allowed = own === undefined ? undefined : firstAllowing(own.cluster, attributes)
-      if (allowed !== undefined) return { decision: 'allow', reason: allowed.reason }
+      if (allowed !== undefined) return allow(allowed, user)
       for (const group of user.groups) {
         const held = groups.get(group)
         const grant = held === undefined ? undefined : firstAllowing(held.cluster, attributes)
-        if (grant !== undefined) return { decision: 'allow', reason: grant.reason }
+        if (grant !== undefined) return allow(grant, user)
       }
       if (namespace !== '') {
         const grant = firstAllowing(own?.byNamespace.get(namespace), attributes)
-        if (grant !== undefined) return { decision: 'allow', reason: grant.reason }
+        if (grant !== undefined) return allow(grant, user)
         for (const group of user.groups) {
           const ofGroup = firstAllowing(groups.get(group)?.byNamespace.get(namespace), attributes)
-          if (ofGroup !== undefined) return { decision: 'allow', reason: ofGroup.reason }
+          if (ofGroup !== undefined) return allow(ofGroup, user)
         }
       }
-      const errors = missingRoles(grantsFor(user, namespace))
-      return { decision: 'no-opinion', reason: errors.length === 0 ? '' : `RBAC: ${aggregated(errors)}` }
+      const missing = missingRoles(grantsFor(user, namespace))
+      return { decision: 'no-opinion', reason: missing.length === 0 ? '' : `RBAC: ${missingText(missing)}` }
     },
     *bindingsFor(user, namespace) {
       for (const grant of grantsFor(user, namespace))
@@ -148,9 +156,9 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
     },
     rulesFor(user, namespace) {
       const rules: PolicyRule[] = []
-      const errors = missingRoles(grantsFor(user, namespace))
-      for (const grant of grantsFor(user, namespace)) rules.push(...(roles.get(grant.roleKey)?.rules ?? []))
-      return { rules, errors }
+      const grants = [...grantsFor(user, namespace)]
+      for (const grant of grants) rules.push(...(roles.get(grant.roleKey)?.rules ?? []))
+      return { rules, missing: missingRoles(grants) }
     },
     hasGrants: user => users.has(user.name) || user.groups.some(group => ofAdministrators(groups.get(group))),
     rulesOfRole: (kind, namespace, name) => roles.get(roleKeyOf(kind, namespace, name))?.rules,
@@ -162,15 +170,31 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
     return undefined
   }
 
-  function missingRoles(grants: Iterable<Grant>): string[] {
-    const missing = new Set<string>()
-    for (const grant of grants) {
-      if (roles.has(grant.roleKey)) continue
-      const name = grant.roleKind === 'Role' ? grant.roleKey.slice(grant.roleKey.indexOf('/') + 1) : grant.roleKey
-      missing.add(`${grant.roleKind.toLowerCase()}.rbac.authorization.k8s.io ${goQuote(name)} not found`)
-    }
-    return [...missing]
+  function missingRoles(grants: Iterable<Grant>): MissingRole[] {
+    const missing = new Map<string, MissingRole>()
+    for (const { roleKey, roleKind, roleName } of grants)
+      if (!roles.has(roleKey)) missing.set(`${roleKind}/${roleName}`, { kind: roleKind, name: roleName })
+    return [...missing.values()]
   }
+}
+
+/** In upstream's words. */
+export function missingText(missing: readonly MissingRole[]): string {
+  return aggregated(missing.map(({ kind, name }) => `${kind.toLowerCase()}.${rbacGroup} ${goQuote(name)} not found`))
+}
+
+const allow = (grant: Grant, user: UserInfo): Decision => ({ decision: 'allow', reason: firstApplying(grant, user).reason })
+
+/** Of several subjects of one binding that are the user, upstream tells the first. */
+function firstApplying(grant: Grant, { name, groups }: UserInfo): Grant {
+  if (grant.place === 0) return grant
+  let first = grant
+  const consider = (other: Grant | undefined) => {
+    if (other !== undefined && other.place < first.place) first = other
+  }
+  consider(grant.holders.users.get(name))
+  for (const group of groups) consider(grant.holders.groups.get(group))
+  return first
 }
 
 /** Behind those of bindings with the same or an earlier name; a binding can have as many subjects as its author likes. */
@@ -195,6 +219,9 @@ const ofEverybody = ({ subject, bindingName }: Grant): boolean =>
 
 const everybody = new Set([authenticatedGroup, unauthenticatedGroup, 'system:serviceaccounts'])
 
+const holderName = (grant: Grant): string =>
+  grant.subject.kind === 'ServiceAccount' ? `${accountPrefix}${accountNamespace(grant)}:${grant.subject.name}` : grant.subject.name
+
 /** An account subject of a RoleBinding without a namespace means the binding's own. */
 const accountNamespace = ({ subject, namespace }: { subject: Subject; namespace: string }): string => subject.namespace || namespace
 
@@ -204,13 +231,19 @@ function grantsOf(kind: 'RoleBinding' | 'ClusterRoleBinding', binding: RoleBindi
   if (roleRef.kind !== 'Role' && roleRef.kind !== 'ClusterRole') return []
   // A ClusterRoleBinding can only name a ClusterRole; anything else grants nothing.
   if (kind === 'ClusterRoleBinding' && roleRef.kind !== 'ClusterRole') return []
-  const roleKind = roleRef.kind
+  const roleKind: MissingRole['kind'] = roleRef.kind
   const scope = kind === 'ClusterRoleBinding' ? '' : namespace
-  const bindingText = `${kind} ${goQuote(kind === 'ClusterRoleBinding' ? name : `${name}/${namespace}`)}`
-  return (binding.subjects ?? []).map(subject => {
-    const text = `${bindingText} of ${roleKind} ${goQuote(roleRef.name)} to ${subjectText(subject, scope)}`
-    const roleKey = roleKeyOf(roleKind, namespace, roleRef.name)
-    return { namespace: scope, bindingName: name, roleKind, roleKey, subject, text, reason: `RBAC: allowed by ${text}` }
+  // Written once: a binding can have thousands of subjects, and its role a name of a megabyte.
+  const bindingText = `${kind} ${goQuote(kind === 'ClusterRoleBinding' ? name : `${name}/${namespace}`)} of ${roleKind} ${goQuote(roleRef.name)}`
+  const roleKey = roleKeyOf(roleKind, namespace, roleRef.name)
+  const holders: BindingHolders = { users: new Map(), groups: new Map() }
+  const shared = { namespace: scope, bindingName: name, roleKind, roleName: roleRef.name, roleKey, holders }
+  return (binding.subjects ?? []).map((subject, place) => {
+    const text = `${bindingText} to ${subjectText(subject, scope)}`
+    const grant: Grant = { ...shared, subject, place, text, reason: `RBAC: allowed by ${text}` }
+    const map = subject.kind === 'Group' ? holders.groups : holders.users
+    if (!map.has(holderName(grant))) map.set(holderName(grant), grant)
+    return grant
   })
 }
 

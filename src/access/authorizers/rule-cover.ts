@@ -1,4 +1,5 @@
 // Whether one set of RBAC rules grants everything that another does: the question behind every escalation check.
+import { goQuote } from '../../api/go-quote.ts'
 import type { PolicyRule } from '../rbac-object.ts'
 
 const includes = (list: readonly string[] | undefined, value: string): boolean => list?.includes(value) ?? false
@@ -62,7 +63,19 @@ export function uncoveredRules(owned: readonly PolicyRule[], wanted: readonly Po
   return wanted.flatMap(piecesOf).filter(piece => !owned.some(rule => covers(rule, piece)))
 }
 
-/** Pieces that differ only in the verb become one rule, as upstream prints what is missing. */
+/** How long the pieces are together: a name of a megabyte beside a thousand groups stands for a gigabyte. */
+export function pieceCharacters(pieces: readonly PolicyRule[]): number {
+  const all = pieces.flatMap(({ apiGroups, resources, verbs, resourceNames, nonResourceURLs }) => [
+    ...(apiGroups ?? []),
+    ...(resources ?? []),
+    ...verbs,
+    ...(resourceNames ?? []),
+    ...(nonResourceURLs ?? []),
+  ])
+  return all.reduce((sum, text) => sum + text.length, 0)
+}
+
+/** Pieces that differ only in the verb become one rule, as upstream prints what is missing: a verb as often as it is asked for. */
 export function compactRules(pieces: readonly PolicyRule[]): PolicyRule[] {
   const compacted = new Map<string, PolicyRule>()
   for (const piece of pieces) {
@@ -71,12 +84,12 @@ export function compactRules(pieces: readonly PolicyRule[]): PolicyRule[] {
     const known = piece.nonResourceURLs === undefined ? compacted.get(key) : undefined
     if (known === undefined)
       compacted.set(piece.nonResourceURLs === undefined ? key : JSON.stringify(piece), { ...rest, verbs: [...verbs] })
-    else for (const verb of verbs) if (!known.verbs.includes(verb)) known.verbs.push(verb)
+    else known.verbs.push(...verbs)
   }
   return [...compacted.values()]
 }
 
-const quoted = (list: readonly string[]): string => `[${list.map(entry => JSON.stringify(entry)).join(' ')}]`
+const quoted = (list: readonly string[]): string => `[${list.map(goQuote).join(' ')}]`
 
 /** `{APIGroups:[""], Resources:["pods"], Verbs:["get"]}`, as upstream prints a rule. */
 export function ruleText(rule: PolicyRule): string {
