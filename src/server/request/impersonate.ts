@@ -35,7 +35,7 @@ export function impersonate(user: UserInfo, headers: RequestHeaders, authorize: 
       verb: 'impersonate',
       isResource: true,
       group,
-      version: group === '' ? 'v1' : 'v1',
+      version: 'v1',
       resource,
       subresource: part.subresource ?? '',
       namespace: part.namespace ?? '',
@@ -48,10 +48,10 @@ export function impersonate(user: UserInfo, headers: RequestHeaders, authorize: 
   if (account) ask('serviceaccounts', '', account)
   else ask('users', '', { name })
   for (const group of groups) ask('groups', '', { name: group })
-  if (uid !== undefined) ask('uids', authenticationGroup, { name: uid })
   for (const [key, list] of Object.entries(extra)) {
     for (const value of list) ask('userextras', authenticationGroup, { name: value, subresource: key })
   }
+  if (uid !== undefined) ask('uids', authenticationGroup, { name: uid })
   return {
     name,
     groups: completeGroups(name, groups),
@@ -79,9 +79,10 @@ function serviceAccount(name: string): { namespace: string; name: string } | und
   return { namespace, name: account }
 }
 
+/** Transports give the names in lower case; what a name has escaped keeps its case, and two spellings of one key are one. */
 function extras(headers: RequestHeaders): Record<string, string[]> {
   // Not one assignment after the other: a member `__proto__` would be none of those that are asked for.
-  const found: [string, string[]][] = []
+  const found = new Map<string, string[]>()
   for (const name in headers) {
     if (!name.startsWith(extraPrefix)) continue
     let key = name.slice(extraPrefix.length)
@@ -91,7 +92,7 @@ function extras(headers: RequestHeaders): Record<string, string[]> {
       if (!(err instanceof URIError)) throw err
       throw badRequest(`invalid URL escape in header ${JSON.stringify(name)}`)
     }
-    found.push([key.toLowerCase(), values(headers, name)])
+    found.set(key, [...(found.get(key) ?? []), ...values(headers, name)])
   }
   return Object.fromEntries(found)
 }

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Attributes } from '../../access/access.ts'
+import { isReason } from '../../api/status.ts'
+import { impersonate } from './impersonate.ts'
+
+const asker = { name: 'ann', groups: [] }
+
+/** Who it is in the end, and which rights that took. */
+function taken(headers: Record<string, string | string[]>) {
+  const asked: string[] = []
+  const user = impersonate(asker, headers, ({ resource, subresource, name }: Attributes) => {
+    asked.push(`${resource}${subresource === '' ? '' : `/${subresource}`} ${name}`)
+    return { allowed: true, authorizer: 'test', reason: '' }
+  })
+  return { user, asked }
+}
+
+const extras: readonly (readonly [what: string, headers: Record<string, string | string[]>, extra: object])[] = [
+  ['a plain name', { 'impersonate-extra-scopes': ['a', 'b'] }, { scopes: ['a', 'b'] }],
+  ['an escaped name', { 'impersonate-extra-a%2fb': 'x' }, { 'a/b': ['x'] }],
+  ['a name that keeps its case by escapes', { 'impersonate-extra-%51%c3%84': 'x' }, { QÄ: ['x'] }],
+  ['two spellings of one name', { 'impersonate-extra-%61': 'x', 'impersonate-extra-a': 'y' }, { a: ['x', 'y'] }],
+]
+for (const [what, headers, extra] of extras) {
+  test(`impersonate() reads extras: ${what}`, () => {
+    const { user, asked } = taken({ 'impersonate-user': 'bob', ...headers })
+    assert.deepEqual(user.extra, extra)
+    const rights = Object.entries(extra).flatMap(([key, list]: [string, string[]]) => list.map(value => `userextras/${key} ${value}`))
+    assert.deepEqual(asked, ['users bob', ...rights])
+  })
+}
+
+test('impersonate() asks for user, groups, extras and uid, in this order', () => {
+  const { user, asked } = taken({
+    'impersonate-uid': 'u',
+    'impersonate-user': 'bob',
+    'impersonate-group': ['g'],
+    'impersonate-extra-k': 'v',
+  })
+  assert.deepEqual(asked, ['users bob', 'groups g', 'userextras/k v', 'uids u'])
+  assert.equal(user.uid, 'u')
+})
+
+test('impersonate() refuses an extra whose name cannot be read', () => {
+  assert.throws(
+    () => taken({ 'impersonate-user': 'bob', 'impersonate-extra-%zz': 'x' }),
+    err => isReason(err, 'BadRequest'),
+  )
+})
