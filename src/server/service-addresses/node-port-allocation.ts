@@ -2,7 +2,7 @@
 import { invalidValue } from '../../api/field-error.ts'
 import { allocatesNodePorts, hasNodePorts, needsHealthCheck } from '../../api/resources/core/service-fields.ts'
 import { type ApiError, internalError, invalid } from '../../api/status.ts'
-import type { Service, ServicePort } from '../../api/types/core-v1.ts'
+import type { Service } from '../../api/types/core-v1.ts'
 import { plainFailure } from '../answers/plain-failure.ts'
 import { NumberPool } from './number-pool.ts'
 
@@ -19,7 +19,29 @@ export interface Ledger {
   readonly taken: (() => void)[]
   readonly left: (() => void)[]
   /** Of a dry run: the node ports that it asks for and is shown. It takes none. */
-  readonly dryPorts: number[] | undefined
+  readonly dryPorts: DryPorts | undefined
+}
+
+/** A Service may list thousands of ports. */
+export class DryPorts {
+  readonly #ports = new Set<number>()
+  #highest = dummyPort
+
+  has(port: number): boolean {
+    return this.#ports.has(port)
+  }
+
+  add(port: number): void {
+    this.#highest = this.#ports.size === 0 ? port : Math.max(this.#highest, port)
+    this.#ports.add(port)
+  }
+
+  /** One behind all that it has. */
+  next(): number {
+    const dummy = this.#highest + 1
+    this.add(dummy)
+    return dummy
+  }
 }
 
 export class NodePortAllocation {
@@ -36,12 +58,13 @@ export class NodePortAllocation {
   /** Upstream gives a new Service's ports of one number one node port, whatever their protocols. */
   giveNew(service: Service, ledger: Ledger): void {
     const ports = hasNodePorts(service) ? (service.spec.ports ?? []) : []
+    const wishes = new Map(ports.toReversed().flatMap(({ port, nodePort }) => (nodePort ? [[port, nodePort] as const] : [])))
     const given = new Map<number, number>()
     for (const [index, port] of ports.entries()) {
       if (!port.nodePort && !allocatesNodePorts(service)) continue
       const shared = given.get(port.port)
       if (shared === undefined) {
-        const wanted = ports.find(other => other.port === port.port && other.nodePort)?.nodePort
+        const wanted = wishes.get(port.port)
         port.nodePort = wanted === undefined ? this.#next(ledger) : this.#takeFor(service, index, wanted, ledger)
         given.set(port.port, port.nodePort)
       } else if (!port.nodePort) port.nodePort = shared
@@ -95,8 +118,8 @@ export class NodePortAllocation {
   #take(port: number, ledger: Ledger): string | undefined {
     const { dryPorts } = ledger
     if (dryPorts) {
-      if (this.#pool.isTaken(port - nodePortFirst) || dryPorts.includes(port)) return alreadyAllocated
-      dryPorts.push(port)
+      if (this.#pool.isTaken(port - nodePortFirst) || dryPorts.has(port)) return alreadyAllocated
+      dryPorts.add(port)
       return undefined
     }
     if (port < nodePortFirst || port > nodePortLast) {
@@ -108,12 +131,7 @@ export class NodePortAllocation {
   }
 
   #next(ledger: Ledger): number {
-    const { dryPorts } = ledger
-    if (dryPorts) {
-      const dummy = (dryPorts.length === 0 ? dummyPort : Math.max(...dryPorts)) + 1
-      dryPorts.push(dummy)
-      return dummy
-    }
+    if (ledger.dryPorts) return ledger.dryPorts.next()
     const offset = this.#pool.next()
     if (offset === undefined) throw internalError('failed to allocate a nodePort: range is full')
     ledger.taken.push(() => this.#pool.release(offset))
@@ -135,12 +153,11 @@ export function refused({ metadata }: Service, ...errors: (readonly [field: stri
  */
 export function keepNodePorts(service: Service, before: Service): void {
   if (allocatesNodePorts(before) && allocatesNodePorts(service)) {
-    const old = before.spec.ports ?? []
     const ports = service.spec.ports ?? []
     const stated = new Set(ports.map(({ nodePort }) => nodePort))
-    const named = (port: ServicePort): number | undefined => old.find(({ name }) => (name ?? '') === (port.name ?? ''))?.nodePort
+    const named = new Map(before.spec.ports?.map(({ name, nodePort }) => [name ?? '', nodePort]))
     for (const port of ports) {
-      const known = port.nodePort ? undefined : named(port)
+      const known = port.nodePort ? undefined : named.get(port.name ?? '')
       if (known && !stated.has(known)) port.nodePort = known
     }
   }

@@ -8,7 +8,7 @@ import type { Reservation, Reservations } from '../objects/write-parts.ts'
 import type { AddressBook } from './address-book.ts'
 import type { AddressObjects } from './address-objects.ts'
 import { numbersOf } from './cluster-addresses.ts'
-import { keepNodePorts, type Ledger, NodePortAllocation, refused } from './node-port-allocation.ts'
+import { DryPorts, keepNodePorts, type Ledger, NodePortAllocation, refused } from './node-port-allocation.ts'
 import type { ServiceEndpoints } from './service-endpoints.ts'
 import { setFamilies } from './service-families.ts'
 
@@ -73,7 +73,7 @@ export class ServiceAllocation implements Reservations {
   }
 
   #begin(service: Service, dryRun: boolean, act: (ledger: AddressLedger) => void): Reservation {
-    const ledger: AddressLedger = { taken: [], left: [], dryPorts: dryRun ? [] : undefined, given: undefined, leaves: [] }
+    const ledger: AddressLedger = { taken: [], left: [], dryPorts: dryRun ? new DryPorts() : undefined, given: undefined, leaves: [] }
     const undo = (): void => {
       for (const give of ledger.taken.splice(0)) give()
     }
