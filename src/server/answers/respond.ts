@@ -1,6 +1,6 @@
 // From outcomes to answers: objects in the form that was asked for, and every failure as a Status.
-import { dump } from 'js-yaml'
 import type { KubeObject } from '../../api/object.ts'
+import { yamlText } from '../../api/schema/yaml-text.ts'
 import { ApiError, internalError, type Status, serviceUnavailable } from '../../api/status.ts'
 import type { Logger } from '../../base/log.ts'
 import { type Entry, ObjectTooLarge, WriteFailed } from '../../store/store.ts'
@@ -75,8 +75,6 @@ export function computedListReply(context: ResourceContext, objects: readonly Ku
       return valueReply(context, { kind: served.definition.listKind, apiVersion: served.apiVersion, metadata: {}, items: objects })
   }
 }
-
-export const yamlText = (value: unknown): string => dump(value, { noRefs: true, lineWidth: -1 })
 
 /** Any value as JSON or YAML. */
 export function valueReply(context: { readonly form: AnswerForm; readonly pretty: boolean }, value: unknown, status = 200): Reply {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { load } from 'js-yaml'
 import type { OpenApiInput } from '../../api/schema/openapi.ts'
 import type { RequestContext } from '../request/request-context.ts'
 import { TestServer } from '../testing.ts'
@@ -27,6 +28,22 @@ test('the address of an OpenAPI document with an old hash leads to that of now',
   assert.deepEqual([status, headers['location'], text], [301, serverRelativeURL, ''])
   assert.match(String((await api.request('GET', serverRelativeURL)).headers['cache-control']), /immutable/)
   assert.equal((await api.request('GET', '/openapi/v3/apis/apps/v1?hash=')).status, 200)
+})
+
+test('a document in YAML says what it says in JSON, and is written once: OpenAPI takes too long for each who asks', async () => {
+  await using api = new TestServer()
+  const yaml = { accept: 'application/yaml' }
+  for (const path of ['/openapi/v2', '/openapi/v3/apis/apps/v1', '/apis/apps/v1', '/apis']) {
+    const [json, first] = await Promise.all([api.get(path), api.get(path, yaml)])
+    assert.deepEqual(load(first.text), json.json, path)
+    assert.equal((await api.get(path, { ...yaml, 'if-none-match': String(first.headers['etag']) })).status, 304)
+  }
+  const handler = documents({ version: 'v1', resources: { all: [], onChange: () => undefined } })
+  const context = { form: { yaml: true }, request: { headers: [] } } as unknown as RequestContext
+  for (const path of ['/openapi/v2', '/openapi/v3']) {
+    const [one, other] = [await handler(context, path), await handler(context, path)]
+    assert.ok(one !== undefined && one.body === other?.body, path)
+  }
 })
 
 test('/version has line breaks, and is JSON or nothing', async () => {

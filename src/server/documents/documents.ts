@@ -6,6 +6,7 @@ import type { ResourceDefinition } from '../../api/resource.ts'
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from '../../api/schema/discovery.ts'
 import { documentHash, type OpenApiInput, openApiV2Document, openApiV3Document, openApiV3Index } from '../../api/schema/openapi.ts'
 import { openApiPath } from '../../api/schema/openapi-types.ts'
+import { yamlText } from '../../api/schema/yaml-text.ts'
 import { parseJson } from '../../base/json.ts'
 import type { RemoteVersion } from '../aggregation/backend-documents.ts'
 import { valueReply } from '../answers/respond.ts'
@@ -50,6 +51,13 @@ export function documents(input: DocumentsInput): PathHandler {
     return { version: input.version, resources, descriptionsId }
   }
   const made = new Map<string, Document | undefined>()
+  const yaml = new Map<string, Document & { readonly of: string }>()
+  const forget = (change: Pick<ResourceChange, 'group' | 'versions'>): void => {
+    for (const key of changedDocuments(change)) {
+      made.delete(key)
+      yaml.delete(key)
+    }
+  }
   const v2 = new OpenApiV2Text(
     () => resources,
     described,
@@ -57,13 +65,13 @@ export function documents(input: DocumentsInput): PathHandler {
   )
   input.resources.onChange(change => {
     resources = input.resources.all.map(({ definition }) => definition)
-    for (const key of changedDocuments(change)) made.delete(key)
+    forget(change)
     v2.forget(change.group)
   })
   let foreign: readonly RemoteVersion[] = input.foreign?.all ?? []
   input.foreign?.onChange(({ group, version }) => {
     foreign = input.foreign?.all ?? []
-    for (const key of changedDocuments({ group, versions: [version] })) made.delete(key)
+    forget({ group, versions: [version] })
     v2.forgetForeign()
   })
   const document = (key: string, make: () => object | Buffer | undefined): Document | undefined => {
@@ -99,8 +107,7 @@ export function documents(input: DocumentsInput): PathHandler {
       return found && documentReply(context, found, openApiV2ProtobufType)
     }
     if (path === '/openapi/v2') {
-      if (context.form.yaml) return valueReply(context, parseJson(v2.bytes.toString()))
-      return documentReply(context, v2, 'application/json')
+      return context.form.yaml ? inYaml(context, path, v2) : documentReply(context, v2, 'application/json')
     }
     if (path === '/openapi/v3') return plain(context, path, () => openApiV3Index(hashed(), foreignPaths(foreign)))
     const part = path.startsWith('/openapi/v3/') ? path.slice('/openapi/v3/'.length) : ''
@@ -117,6 +124,16 @@ export function documents(input: DocumentsInput): PathHandler {
       ...reply,
       headers: { ...reply.headers, 'cache-control': 'public, immutable', expires: new Date(context.now + yearMs).toUTCString() },
     }
+  }
+
+  /** Kept as the others are: what OpenApi says takes too long to write for each who asks. */
+  function inYaml(context: RequestContext, key: string, json: Document): Reply {
+    let kept = yaml.get(key)
+    if (kept?.of !== json.etag) {
+      kept = { ...encode(Buffer.from(yamlText(parseJson(json.bytes.toString())))), of: json.etag }
+      yaml.set(key, kept)
+    }
+    return documentReply(context, kept, 'application/yaml')
   }
 
   function root(context: RequestContext, part: 'core' | 'groups'): Reply | undefined {
@@ -141,7 +158,8 @@ export function documents(input: DocumentsInput): PathHandler {
     if (!made.has(key) && value === undefined) return undefined
     const found = document(key, () => value)
     if (found === undefined) return undefined
-    if (context.form.yaml || context.pretty) return valueReply(context, parseJson(found.bytes.toString()))
+    if (context.form.yaml) return inYaml(context, key, found)
+    if (context.pretty) return valueReply(context, parseJson(found.bytes.toString()))
     return documentReply(context, found, 'application/json')
   }
 }

@@ -1,12 +1,13 @@
 // list: the state at one revision, whole or in pages, as bytes that are joined and not parsed.
 import type { KubeObject } from '../../api/object.ts'
+import { yamlText } from '../../api/schema/yaml-text.ts'
 import { type ApiError, apiError, badRequest, expired } from '../../api/status.ts'
 import { type Entry, type ListQuery, type ListResult, RevisionCompacted, RevisionInFuture, type Store } from '../../store/store.ts'
 import { type ContinueTokens, pagesLastMs } from '../answers/continue-token.ts'
 import { itemOf, kindBytes, withoutKind } from '../answers/list-item.ts'
 import { metadataBytes, partialFrame } from '../answers/partial-bytes.ts'
 import { partialObject } from '../answers/partial-object.ts'
-import { valueReply, yamlText } from '../answers/respond.ts'
+import { valueReply } from '../answers/respond.ts'
 import { tableOf, tablePrinter } from '../answers/table.ts'
 import type { Conversion } from '../custom-resources/conversion.ts'
 import { type ListOptions, listOptions, requiredRevision, tooLargeRevision } from '../request/list-options.ts'
@@ -127,7 +128,7 @@ function inRowOrder({ served }: ResourceContext, result: ListResult): ListResult
 function formattedReply(context: ResourceContext, result: ListResult, metadata: ListMeta): Reply {
   const { yaml } = context.form
   const { fields, items, itemOf } = formattedList(context, result, metadata)
-  const shown = (index: number): Buffer => Buffer.from(yaml ? yamlItem(itemOf(index)) : prettyItem(itemOf(index)))
+  const shown = (index: number): Buffer => Buffer.from(yaml ? yamlText([itemOf(index)], '  ') : prettyItem(itemOf(index)))
   const isEmpty = result.entries.length === 0
   const opening = yaml ? `${yamlText(fields)}${items}:${isEmpty ? ' []' : ''}\n` : `${prettyText(fields).slice(0, -2)},\n  "${items}": [`
   const ending = yaml ? '' : isEmpty ? ']\n}\n' : '\n  ]\n}\n'
@@ -145,7 +146,6 @@ function formattedReply(context: ResourceContext, result: ListResult, metadata: 
 /** Two spaces deeper than it stands alone, behind a new line. */
 const prettyItem = (value: unknown): string => `\n    ${prettyText(value).replaceAll('\n', '\n    ')}`
 const prettyText = (value: unknown): string => JSON.stringify(value, null, 2)
-const yamlItem = (value: unknown): string => yamlText([value]).replace(/(^|\n)(?=[^\n])/g, '$1  ')
 
 interface FormattedList {
   /** What stands before the items. */
