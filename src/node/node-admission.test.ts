@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Pod } from '../api/types/core-v1.ts'
 import { Client } from '../client/client.ts'
 import { FakeApi } from '../client/fake-api.ts'
 import { nodes } from '../client/resources.ts'
@@ -53,4 +54,27 @@ test('NodeAdmission counts a pod that is being deleted, and no more one that the
   assert.equal((await admission.refusal(high, never))?.reason, 'OutOfcpu')
   residents.splice(0, 1, { ...resident, removed: true })
   assert.equal(await admission.refusal(high, never), undefined)
+})
+
+test('NodeAdmission gives away what a pod has less when its resize is done', async () => {
+  const api = new FakeApi(() => 0)
+  api.seed(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' }, spec: {}, status: { allocatable: { cpu: '4' } } })
+  const residents: ResidentPod[] = []
+  const admission = new NodeAdmission({ client: new Client(api), nodeName: 'n1', residents: () => residents })
+  const asking = (cpu: string) => ({ containers: [{ name: 'c', image: 'i', resources: { requests: { cpu } } }] })
+  const running = (cpu: string, has: string) => ({
+    ...podOf(asking(cpu), { uid: 'resized', generation: 2 }),
+    status: {
+      phase: 'Running',
+      containerStatuses: [{ name: 'c', image: 'i', imageID: '', ready: true, restartCount: 0, resources: { requests: { cpu: has } } }],
+    },
+  })
+  const resident = (pod: Pod) => residents.splice(0, 1, { uid: 'resized', pod, removed: false, state: { sandboxes: [{}] } })
+  const next = podOf(asking('2'), { uid: 'next' })
+  const shrinking = running('1', '3')
+  resident(shrinking)
+  assert.equal(await admission.resizeRefusal(shrinking, never), undefined)
+  assert.equal((await admission.refusal(next, never))?.reason, 'OutOfcpu')
+  resident(running('1', '1'))
+  assert.equal(await admission.refusal(next, never), undefined)
 })

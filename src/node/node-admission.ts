@@ -28,8 +28,8 @@ export interface NodeAdmissionOptions {
 
 export class NodeAdmission {
   readonly #options: NodeAdmissionOptions
-  /** Of the pods that were let in; what a resize asks for is counted anew. */
-  readonly #demands = new Map<string, { readonly generation: number | undefined; readonly demand: Demand }>()
+  /** Of the pods that were let in, by what was last seen of each: a resize asks for other resources, and is done when the status says so. */
+  readonly #demands = new Map<string, { readonly pod: Pod; readonly demand: Demand }>()
   #known: Node | undefined
 
   constructor(options: NodeAdmissionOptions) {
@@ -50,7 +50,7 @@ export class NodeAdmission {
     this.#known = node
     const uid = podUid(pod)
     const refusal = planResizeAdmission(podRequests(pod), this.#held(uid), node)
-    if (refusal === undefined) this.#demands.set(uid, { generation: pod.metadata.generation, demand: demandOf(pod) })
+    if (refusal === undefined) this.#demands.set(uid, { pod, demand: demandOf(pod) })
     return refusal
   }
 
@@ -65,7 +65,7 @@ export class NodeAdmission {
       return { reason: 'Evicted', message: 'Pod was rejected: The node had condition: [DiskPressure]. ' }
     const wanted = demandOf(pod)
     const refusal = planAdmission(pod, wanted, this.#held(uid), node)
-    if (refusal === undefined) this.#demands.set(uid, { generation: pod.metadata.generation, demand: wanted })
+    if (refusal === undefined) this.#demands.set(uid, { pod, demand: wanted })
     return refusal
   }
 
@@ -82,8 +82,7 @@ export class NodeAdmission {
       if (uid === asking || removed || phase === 'Succeeded' || phase === 'Failed') continue
       if (known === undefined && state.sandboxes.length === 0 && phase !== 'Running') continue
       here.add(uid)
-      const { generation } = pod.metadata
-      const current = known !== undefined && known.generation === generation ? known : { generation, demand: demandOf(pod) }
+      const current = known?.pod === pod ? known : { pod, demand: demandOf(pod) }
       if (current !== known) this.#demands.set(uid, current)
       held.push(current.demand)
     }
