@@ -7,9 +7,8 @@ import { pods } from './resources.ts'
 
 export interface Disruption {
   /** Of the condition DisruptionTarget. */
-  readonly reason: string
-  readonly message: string
-  /** Written with the condition where nobody is left to write it. */
+  readonly target?: { readonly reason: string; readonly message: string }
+  /** Written where nobody is left to write it. */
   readonly phase?: 'Failed'
   /** Default: the pod's own. */
   readonly gracePeriodSeconds?: number
@@ -18,12 +17,13 @@ export interface Disruption {
 /** A pod that is gone, or replaced by another of its name, is success. */
 export async function disruptPod(client: Client, pod: Pod, disruption: Disruption, now: number, signal: AbortSignal): Promise<void> {
   const { namespace = '', name = '', uid } = pod.metadata
-  const { reason, message, phase, gracePeriodSeconds } = disruption
-  const condition = { type: 'DisruptionTarget', status: 'True', reason, message, lastTransitionTime: formatTime(now) }
+  const { target, phase, gracePeriodSeconds } = disruption
   const identity = uid === undefined ? {} : { uid }
-  const body = { metadata: identity, status: { ...(phase === undefined ? {} : { phase }), conditions: [condition] } }
+  const conditions = target && [{ type: 'DisruptionTarget', status: 'True', ...target, lastTransitionTime: formatTime(now) }]
+  const status = { ...(phase && { phase }), ...(conditions && { conditions }) }
   try {
-    await client.patch(pods, namespace, name, body, { type: 'strategic', subresource: 'status' }, signal)
+    if (phase !== undefined || target !== undefined)
+      await client.patch(pods, namespace, name, { metadata: identity, status }, { type: 'strategic', subresource: 'status' }, signal)
     await client.delete(pods, namespace, name, { ...identity, ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }) }, signal)
   } catch (err) {
     if (!isReason(err, 'NotFound') && !isReason(err, 'Conflict')) throw err

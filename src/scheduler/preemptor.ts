@@ -46,7 +46,7 @@ export class Preemptor {
     const message = `${schedulerName}: preempting to accommodate a higher priority pod`
     await Promise.all(
       victims.map(async victim => {
-        await disruptPod(client, victim, { reason: preemptedReason, message }, clock.now(), signal)
+        await disruptPod(client, victim, { target: { reason: preemptedReason, message } }, clock.now(), signal)
         const why = `Preempted by pod ${pod.metadata.uid} on node ${node}`
         events.record(referenceTo(victim, 'v1', 'Pod'), 'Normal', 'Preempted', why)
       }),

@@ -94,6 +94,29 @@ test('runScheduler() tries a refused binding again', async () => {
   await scheduler.until(() => scheduler.api.read(pods, 'ns', 'p')?.spec.nodeName === 'n1', 'bound at the second try')
 })
 
+test('runScheduler() tries no pod again that is being deleted, though a finalizer keeps it', async () => {
+  const { conflict } = await import('../api/status.ts')
+  const asked: string[] = []
+  await using scheduler = start(api => {
+    api.seed(nodes, node('n1', '4'))
+    api.seed(pods, { ...pod('ending', '3'), metadata: { name: 'ending', namespace: 'ns', finalizers: ['example.com/keep'] } })
+    api.refuse = ({ path }) => {
+      if (!path.endsWith('/binding')) return
+      asked.push(path.split('/').at(-2) ?? '')
+      if (asked.length > 1) return
+      api.change(pods, 'ns', 'ending', object => {
+        object.metadata.deletionTimestamp = '2026-01-01T00:00:00Z'
+      })
+      throw conflict({ group: '', plural: 'pods/binding' }, 'ending', 'pod ending is being deleted, cannot be assigned to a host')
+    }
+  })
+  await scheduler.until(() => asked.length === 1, 'a binding that comes too late')
+  // Its room is free at once, and its turn is over: the next one has both.
+  scheduler.api.seed(pods, pod('next', '3'))
+  await scheduler.until(() => scheduler.api.read(pods, 'ns', 'next')?.spec.nodeName === 'n1', 'the next is bound')
+  assert.deepEqual(asked, ['ending', 'next'])
+})
+
 test('runScheduler() ends a less important pod for one that fits nowhere, tells both, and binds to the node that it waits for', async () => {
   const withPriority = (name: string, priority: number): Pod => ({ ...pod(name, '2'), spec: { ...pod(name, '2').spec, priority } })
   await using scheduler = start(api => {

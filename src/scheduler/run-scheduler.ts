@@ -182,7 +182,9 @@ class Scheduler {
   /** `changed`: in a way that matters to others where it is placed, to itself where it is not. */
   #seen(pod: Pod, changed: boolean): void {
     const finished = pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
-    if (finished) this.#leave(pod)
+    // One that is being deleted gets no node any more, also where a finalizer keeps it: a binding that is under way is refused.
+    const isEnding = pod.metadata.deletionTimestamp !== undefined && !isPlaced(pod)
+    if (finished || isEnding) this.#leave(pod)
     else if (isPlaced(pod)) {
       this.#reports.drop(pod)
       this.#queue.delete(pod)
@@ -197,9 +199,8 @@ class Scheduler {
     }
   }
 
-  #isOurs({ spec, metadata }: Pod): boolean {
-    const mine = (spec.schedulerName ?? 'default-scheduler') === this.#name
-    return mine && metadata.deletionTimestamp === undefined && (spec.schedulingGates ?? []).length === 0
+  #isOurs({ spec }: Pod): boolean {
+    return (spec.schedulerName ?? 'default-scheduler') === this.#name && (spec.schedulingGates ?? []).length === 0
   }
 
   #changed(event: ClusterEvent): void {

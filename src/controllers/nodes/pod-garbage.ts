@@ -75,19 +75,13 @@ async function isNodeGone({ client }: Context, name: string, signal: AbortSignal
   }
 }
 
-/** Nobody is left who would end it gracefully. A pod that had not finished is said to have failed, with the reason. */
+/**
+ * Nobody is left who would end it gracefully. A pod that had not finished is said to have failed, with the reason where there is one: a Job
+ * whose finalizer keeps it may wait for that.
+ */
 async function remove({ client, clock, log }: Context, pod: Pod, message: string | undefined, signal: AbortSignal): Promise<void> {
-  const { namespace = '', name = '', uid } = pod.metadata
-  if (message !== undefined && !isFinished(pod)) {
-    const disruption = { reason: 'DeletionByPodGC', message, phase: 'Failed', gracePeriodSeconds: 0 } as const
-    await disruptPod(client, pod, disruption, clock.now(), signal)
-    log.info('pod collected', { pod: `${namespace}/${name}` })
-    return
-  }
-  try {
-    await client.delete(pods, namespace, name, { gracePeriodSeconds: 0, ...(uid === undefined ? {} : { uid }) }, signal)
-    log.info('pod collected', { pod: `${namespace}/${name}` })
-  } catch (err) {
-    if (!isReason(err, 'NotFound')) throw err
-  }
+  const target = message === undefined ? {} : { target: { reason: 'DeletionByPodGC', message } }
+  const verdict = isFinished(pod) ? {} : { phase: 'Failed' as const, ...target }
+  await disruptPod(client, pod, { ...verdict, gracePeriodSeconds: 0 }, clock.now(), signal)
+  log.info('pod collected', { pod: `${pod.metadata.namespace}/${pod.metadata.name}` })
 }

@@ -61,8 +61,8 @@ export const taintEviction: Controller = {
       waiting.delete(key)
       const { namespace = '', name = '' } = pod.metadata
       events.record(referenceTo(pod, 'v1', 'Pod'), 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${namespace}/${name}`)
-      const disruption = { reason: 'DeletionByTaintManager', message: 'Taint manager: deleting due to NoExecute taint' }
-      await disruptPod(client, pod, disruption, clock.now(), signal)
+      const target = { reason: 'DeletionByTaintManager', message: 'Taint manager: deleting due to NoExecute taint' }
+      await disruptPod(client, pod, { target }, clock.now(), signal)
       return done
     }
   },
