@@ -171,6 +171,27 @@ test('statefulSet makes pods side by side in batches that grow, and stops after 
   await scenario.until(() => api.all(pods).length === 6, 'all pods')
 })
 
+test('statefulSet takes its name back when a pod of nobody that has it is gone', async () => {
+  let refusals = 0
+  await using scenario = startScenario({
+    controllers: [statefulSet],
+    prepare(api) {
+      api.seed(pods, { metadata: { name: 'db-0', namespace: 'ns', labels: { app: 'other' } }, spec: { containers: [] } })
+      api.refuse = ({ method, path }) => {
+        if (method === 'POST' && path.endsWith('/pods')) refusals++
+      }
+      api.seed(statefulSets, newSet({ replicas: 1, volumeClaimTemplates: [] }))
+    },
+  })
+  const { api } = scenario
+  await scenario.until(() => refusals > 0, 'the name is taken')
+  await scenario.until(() => api.read(statefulSets, 'ns', 'db')?.status?.observedGeneration !== undefined, 'the pass is over')
+  api.remove(pods, 'ns', 'db-0')
+  await scenario.until(() => rolledOut(scenario), 'rollout')
+  assert.deepEqual(images(scenario), { 'db-0': 'a' })
+  assert.ok(!api.all(events).some(({ reason }) => reason === 'FailedCreate'))
+})
+
 test('statefulSet waits for a claim that goes with a former pod only where it is to go', async () => {
   for (const whenScaled of ['Retain', 'Delete']) {
     await using scenario = startScenario({

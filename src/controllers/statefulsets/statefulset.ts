@@ -199,9 +199,9 @@ async function write(
     await act(client)
     events.record(reference, 'Normal', `Successful${reasons[verb]}`, `${subject} successful`)
   } catch (err) {
-    // Done in a pass before, which the cache does not show yet.
-    if (isReason(err, verb === 'create' ? 'AlreadyExists' : 'NotFound')) return
-    if (!isNamespaceEnding(err) && !signal.aborted)
+    if (verb !== 'create' && isReason(err, 'NotFound')) return
+    // Made in a pass before, which the cache does not show yet: or it is another's, whose end nothing here tells of, and is tried again.
+    if (!isReason(err, 'AlreadyExists') && !isNamespaceEnding(err) && !signal.aborted)
       events.record(reference, 'Warning', `Failed${reasons[verb]}`, `${subject} failed error: ${messageOf(err)}`)
     throw err
   }
