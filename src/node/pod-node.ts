@@ -1,5 +1,5 @@
 // What a pod worker needs of its node: one object per agent, handed to every worker.
-import type { Container, EphemeralContainer, Pod, Volume } from '../api/types/core-v1.ts'
+import type { Container, EphemeralContainer, Pod, PodStatus, Volume } from '../api/types/core-v1.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { BackOff } from './back-off.ts'
@@ -44,7 +44,8 @@ export interface PodHost {
 
 /** Writes of a pod's status and its final deletion. Both are retried by the caller's next pass. */
 export interface PodWriter {
-  writeStatus(pod: Pod, status: NonNullable<Pod['status']>, signal: AbortSignal): Promise<void>
+  /** `before` is what was sent last, which the pod may not show yet: what it said and `status` does not is taken back. */
+  writeStatus(pod: Pod, status: PodStatus, before: PodStatus | undefined, signal: AbortSignal): Promise<void>
   /** Removes the object for good, once all of it is stopped. A pod that is gone or replaced is success. */
   remove(pod: Pod, signal: AbortSignal): Promise<void>
 }

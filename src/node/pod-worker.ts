@@ -25,9 +25,9 @@ const longestFailureMs = 120_000
 
 export class PodWorker {
   readonly uid: string
+  readonly logDirectory: string
   readonly #node: PodNode
   readonly #directory: string
-  readonly #logDirectory: string
   readonly #volumes: PodVolumeSet
   readonly #prober: Prober
   readonly #resizer: PodResizer
@@ -55,7 +55,7 @@ export class PodWorker {
     this.uid = podUid(pod)
     const { namespace, name } = pod.metadata
     this.#directory = join(node.podsDirectory, this.uid)
-    this.#logDirectory = join(node.logsDirectory, `${namespace}_${name}_${this.uid}`)
+    this.logDirectory = join(node.logsDirectory, `${namespace}_${name}_${this.uid}`)
     this.#volumes = node.host.volumes(this.#directory)
     this.#resizer = new PodResizer(node)
     this.#prober = new Prober({
@@ -100,10 +100,6 @@ export class PodWorker {
   /** A resize may be possible when another pod has gone. */
   get waitsForRoom(): boolean {
     return this.#resizer.conditions.length > 0
-  }
-
-  get logDirectory(): string {
-    return this.#logDirectory
   }
 
   /** The object changed. A deletion interrupts what the worker waits for. */
@@ -267,7 +263,7 @@ export class PodWorker {
     // A hint that work has begun: where it fails, the end of this pass reports again.
     if (plan.createSandbox) void this.#report(false, signal).catch(() => undefined)
     if (!(await this.#setUpVolumes(signal))) return Math.min(firstFailureMs * 2 ** this.#failures++, longestFailureMs)
-    const sandbox = await podSandboxConfig({ node: this.#node, pod, logDirectory: this.#logDirectory }, plan.attempt)
+    const sandbox = await podSandboxConfig({ node: this.#node, pod, logDirectory: this.logDirectory }, plan.attempt)
     if (plan.createSandbox && !(await this.#createSandbox(sandbox, signal))) return Math.min(2000 * 2 ** this.#failures++, 30_000)
     if (!(await joinNetwork(this.#node, pod, this.#state.podIps[0], signal)))
       return Math.min(firstFailureMs * 2 ** this.#failures++, longestFailureMs)
@@ -289,7 +285,7 @@ export class PodWorker {
   }
 
   async #createSandbox(config: SandboxConfig, signal: AbortSignal): Promise<boolean> {
-    if (!(await createSandbox({ node: this.#node, pod: this.#pod, logDirectory: this.#logDirectory }, config, signal))) return false
+    if (!(await createSandbox({ node: this.#node, pod: this.#pod, logDirectory: this.logDirectory }, config, signal))) return false
     await this.#readState(signal)
     return true
   }
@@ -351,7 +347,8 @@ export class PodWorker {
 
   /** Writes the status if it differs from the last one written. */
   async #report(terminated: boolean, signal: AbortSignal): Promise<void> {
-    const status = podStatus(withReported(this.#pod, this.#reported), this.#state, {
+    const before = this.#reported
+    const status = podStatus(withReported(this.#pod, before), this.#state, {
       waiting: this.#waiting,
       messages: this.#messages,
       ready: id => this.#prober.ready(id),
@@ -367,7 +364,7 @@ export class PodWorker {
     const text = JSON.stringify(status)
     if (text === this.#written) return
     this.#contradicted = false
-    await this.#node.writer.writeStatus(this.#pod, status, signal)
+    await this.#node.writer.writeStatus(this.#pod, status, before, signal)
     this.#written = this.#contradicted ? '' : text
   }
 
@@ -382,7 +379,7 @@ export class PodWorker {
     for (const { id } of await runtime.listSandboxes({ [podLabels.uid]: this.uid }, signal)) await runtime.removeSandbox(id, signal)
     this.#node.links.close(this.uid)
     await host.removeCgroup(pod, signal)
-    await host.removeLogDirectory(this.#logDirectory)
+    await host.removeLogDirectory(this.logDirectory)
     if (!this.#removed) await writer.remove(pod, signal)
     puller.forgetPod(this.uid)
     crashes.forget(`${this.uid}_`)

@@ -8,10 +8,10 @@ import type { PodWriter } from './pod-node.ts'
 
 export function podWriter(client: Client): PodWriter {
   return {
-    async writeStatus(pod, status, signal) {
+    async writeStatus(pod, status, before, signal) {
       const { namespace = '', name = '' } = pod.metadata
       try {
-        await client.patch(pods, namespace, name, statusPatch(pod, status), { type: 'strategic', subresource: 'status' }, signal)
+        await client.patch(pods, namespace, name, statusPatch(pod, status, before), { type: 'strategic', subresource: 'status' }, signal)
       } catch (err) {
         // Gone, or another pod of the same name: its status is nobody's to write any more.
         if (!isReason(err, 'NotFound') && !isReason(err, 'Conflict')) throw err
@@ -32,24 +32,28 @@ export function podWriter(client: Client): PodWriter {
  * A strategic merge patch: conditions that others own stay, lists of containers are replaced. The uid makes it fail on another pod of
  * this name. What is no longer said must be null, or the merge would keep it.
  */
-function statusPatch(pod: Pod, status: PodStatus): object {
-  const gone = (old: readonly { ip: string }[] | undefined, now: readonly { ip: string }[] | undefined) =>
-    (old ?? []).filter(({ ip }) => !now?.some(other => other.ip === ip)).map(({ ip }) => ({ $patch: 'delete', ip }))
+function statusPatch(pod: Pod, status: PodStatus, before: PodStatus | undefined): object {
+  const told = [pod.status, before]
+  const gone = (field: 'podIPs' | 'hostIPs') => {
+    const ips = new Set(told.flatMap(old => (old?.[field] ?? []).map(({ ip }) => ip)))
+    for (const { ip } of status[field] ?? []) ips.delete(ip)
+    return [...ips].map(ip => ({ $patch: 'delete', ip }))
+  }
   return {
     metadata: { uid: pod.metadata.uid },
     status: {
       ...status,
       reason: status.reason ?? null,
       message: status.message ?? null,
-      ...(status.podIPs ? { podIPs: [...status.podIPs, ...gone(pod.status?.podIPs, status.podIPs)] } : {}),
-      ...(status.hostIPs ? { hostIPs: [...status.hostIPs, ...gone(pod.status?.hostIPs, status.hostIPs)] } : {}),
+      ...(status.podIPs ? { podIPs: [...status.podIPs, ...gone('podIPs')] } : {}),
+      ...(status.hostIPs ? { hostIPs: [...status.hostIPs, ...gone('hostIPs')] } : {}),
       conditions: [
         ...(status.conditions ?? []).map(condition => ({
           ...condition,
           reason: condition.reason ?? null,
           message: condition.message ?? null,
         })),
-        ...passing.filter(type => has(pod.status, type) && !has(status, type)).map(type => ({ $patch: 'delete', type })),
+        ...passing.filter(type => told.some(old => has(old, type)) && !has(status, type)).map(type => ({ $patch: 'delete', type })),
       ],
     },
   }

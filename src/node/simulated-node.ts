@@ -112,7 +112,7 @@ export function serveNodeRequests(session: ServerHttp2Session, requests: NodeReq
 /** Every status says that nothing really runs. */
 function markingWriter(writer: PodWriter, clock: Clock): PodWriter {
   return {
-    writeStatus(pod, status, signal) {
+    writeStatus(pod, status, last, signal) {
       const before = pod.status?.conditions?.find(({ type }) => type === simulatedMark)
       const mark = {
         type: simulatedMark,
@@ -123,7 +123,7 @@ function markingWriter(writer: PodWriter, clock: Clock): PodWriter {
         lastTransitionTime: before?.lastTransitionTime ?? formatTime(clock.now()),
       }
       const conditions = [...(status.conditions ?? []).filter(({ type }) => type !== simulatedMark), mark]
-      return writer.writeStatus(pod, { ...status, conditions }, signal)
+      return writer.writeStatus(pod, { ...status, conditions }, last, signal)
     },
     remove: (pod, signal) => writer.remove(pod, signal),
   }
