@@ -116,6 +116,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> extends U
   conversionProblem?(object: T): string | undefined
   /** Upstream's defaulting of this kind, on an object already decoded by schema. */
   setDefaults?(object: T): void
+  /** Drops an empty list or map that decoding keeps for this kind (`emptyCounts` of schema/compile.ts), but where `validateUpdate` tells it from none. */
+  dropEmpty?(object: T, old: T | undefined): void
   prepareForCreate?(object: T, context: StrategyContext): void
   /** What is judged of a new object before its metadata. */
   validateFirst?(object: T): FieldError[]

@@ -151,7 +151,15 @@ function addAbsent(result: Record<string, unknown>, slot: Slot | undefined): voi
 }
 
 /** Where upstream's rules tell an empty list or map that a client sent from none; elsewhere it is dropped at once, as storage would. */
-const emptyCounts: ReadonlySet<string> = new Set(['HPAScalingRules.policies', 'StorageClass.parameters'])
+const emptyCounts: ReadonlySet<string> = new Set([
+  'ConfigMap.binaryData',
+  'ConfigMap.data',
+  'EphemeralContainer.ports',
+  'EphemeralContainer.resizePolicy',
+  'HPAScalingRules.policies',
+  'Secret.data',
+  'StorageClass.parameters',
+])
 
 function slotOf(field: SchemaField, path: string): Slot {
   const read = readerOf(field.type)

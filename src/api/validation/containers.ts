@@ -69,6 +69,9 @@ export function validateInitContainers(place: ContainerPlace, path: string, erro
   })
 }
 
+/** Of those, what is forbidden though it says nothing. */
+const seenEmpty: ReadonlySet<string> = new Set(['lifecycle', 'ports', 'resizePolicy'])
+
 export function validateEphemeralContainers(place: ContainerPlace, path: string, errors: FieldError[]): void {
   const { spec } = place
   if ((spec.ephemeralContainers?.length ?? 0) === 0) return
@@ -84,7 +87,7 @@ export function validateEphemeralContainers(place: ContainerPlace, path: string,
     if (target && !others.has(target)) errors.push(notFoundField(`${at}.targetContainerName`, target))
     const text = 'cannot be set for an Ephemeral Container'
     for (const field of notForEphemeral) {
-      if (field === 'lifecycle' ? container.lifecycle !== undefined : isSet(container[field]))
+      if (seenEmpty.has(field) ? container[field] !== undefined : isSet(container[field]))
         errors.push(forbiddenField(`${at}.${field}`, text))
     }
     container.volumeMounts?.forEach((mount, mountIndex) => {

@@ -27,6 +27,14 @@ export function semanticallyEqual(a: unknown, b: unknown): boolean {
   return sameMembers(a as Members, b as Members, sameMember)
 }
 
+/** An empty list or map is stored as none. */
+export function dropEmptyMember<T extends object>(object: T, name: keyof T): void {
+  const value: unknown = object[name]
+  if (typeof value !== 'object' || value === null) return
+  for (const _any in value) return
+  delete object[name]
+}
+
 type Members = Readonly<Record<string, unknown>>
 
 function isNothing(value: unknown): boolean {

@@ -15,6 +15,21 @@ test('an owner that is named twice counts once, with a warning', async () => {
   assert.match(headers['warning'] ?? '', /contains duplicate entries; .* duplicate UID\(s\) observed: u"/)
 })
 
+test('an empty map that a plug-in sets is stored as none', async () => {
+  await using api = new TestServer({
+    admission: {
+      ...noAdmission,
+      async mutate({ object }) {
+        if (object !== undefined) Object.assign(object, { data: {} })
+      },
+    },
+  })
+  const path = at('default', 'configmaps')
+  const made = await api.request('POST', path, { metadata: { name: 'a' }, data: { k: 'v' } })
+  const updated = await api.request('PUT', `${path}/a`, { metadata: { name: 'a' }, data: { k: 'v' }, binaryData: { b: 'AA==' } })
+  assert.deepEqual([made.json.data, updated.json.data, updated.status], [undefined, undefined, 200])
+})
+
 const twice = { ownerReferences: [owner, owner, owner] }
 const afterAdmission = /contains duplicate entries after mutating admission happens; .* duplicate UID\(s\) observed: u, u"/
 

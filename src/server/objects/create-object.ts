@@ -54,6 +54,7 @@ export async function createObject(
   if (prefix !== '') metadata.name = generatedName(prefix, parts.identifiers)
   stampNew(metadata, parts.identifiers, context.now, definition.countsGeneration)
 
+  definition.dropEmpty?.(object, undefined)
   // Before admission: what a plug-in adds is nobody's, so that who applies the object later does not remove it.
   if (track) {
     const tracked = track(object, sent)
@@ -69,6 +70,7 @@ export async function createObject(
   const reservation = parts.reservations.get(groupResource(definition.group, definition.plural))?.beginCreate(object, dryRun)
   let success = false
   try {
+    definition.dropEmpty?.(object, undefined)
     definition.prepareForCreate?.(object, strategyContext(context))
     const errors = judgeNew(definition, object)
     if (errors.length > 0) throw invalidObject(definition, metadata.name ?? '', errors, object)

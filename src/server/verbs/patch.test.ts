@@ -169,6 +169,9 @@ test('patch() of a subresource of pods changes what that is for, and nothing els
     both.json.spec.ephemeralContainers.map(({ name }: { name: string }) => name),
     ['e', 'f'],
   )
+  const third = { op: 'add', path: '/spec/ephemeralContainers/-', value: { name: 'g', image: 'i', ports: [] } }
+  const portless = await send('ephemeralcontainers', 'json-patch', [third])
+  assert.match(portless.json.message, /: spec.ephemeralContainers\[2\].ports: Forbidden: cannot be set for an Ephemeral Container$/)
   const removed = await send('ephemeralcontainers', 'merge-patch', { spec: { ephemeralContainers: null } })
   assert.equal(removed.status, 422)
   assert.match(removed.json.message, /existing ephemeral containers "e" may not be removed/)

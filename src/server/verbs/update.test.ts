@@ -46,6 +46,26 @@ test('update() that changes nothing makes no revision', async () => {
   assert.equal(api.store.revision, before)
 })
 
+test('update() that spells out an empty map is refused of an immutable object, and stores none of others', async () => {
+  await using api = new TestServer()
+  const { json: fixed } = await api.request('POST', path, { metadata: { name: 'fixed' }, immutable: true, data: {}, binaryData: {} })
+  const { json: free } = await api.request('POST', path, { metadata: { name: 'free' }, data: {} })
+  assert.deepEqual([fixed.data, fixed.metadata.managedFields[0].fieldsV1], [undefined, { 'f:immutable': {} }])
+  const refused = await api.request('PUT', `${path}/fixed`, { ...fixed, data: {}, binaryData: {} })
+  const why = 'Forbidden: field is immutable when `immutable` is set'
+  assert.deepEqual([refused.status, refused.json.message], [422, `ConfigMap "fixed" is invalid: [data: ${why}, binaryData: ${why}]`])
+  const taken = await api.request('PUT', `${path}/free`, { ...free, data: {} })
+  assert.deepEqual([taken.status, taken.json], [200, free])
+  const filled = await api.request('PUT', `${path}/free`, { ...free, data: {}, binaryData: { b: 'AA==' } })
+  assert.deepEqual(filled.json.metadata.managedFields[0].fieldsV1, { 'f:binaryData': { '.': {}, 'f:b': {} } })
+  const merged = await api.request('PATCH', `${path}/fixed`, { data: {} }, { 'content-type': 'application/merge-patch+json' })
+  assert.equal(merged.status, 422)
+  const apply = { 'content-type': 'application/apply-patch+yaml' }
+  const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'free' }, data: {} }
+  const applied = await api.request('PATCH', `${path}/free?fieldManager=m`, config, apply)
+  assert.deepEqual([applied.status, applied.json.data], [200, undefined])
+})
+
 test('update() of a missing object answers 404, or creates a lease', async () => {
   await using api = new TestServer()
   assert.equal((await api.request('PUT', `${path}/a`, { metadata: { name: 'a' } })).status, 404)

@@ -31,5 +31,14 @@ describe('ConfigMap', () => {
     assert.deepEqual(judgeUpdate(configMap, old, ({ metadata }) => Object.assign(metadata, { labels: { a: 'b' } })).fields, [])
   })
 
+  test('that is immutable tells an empty map from none, and drops it otherwise', () => {
+    const empties = { data: {}, binaryData: {} }
+    const change = (object: ConfigMap) => Object.assign(object, empties)
+    assert.deepEqual(judgeUpdate(configMap, of({ immutable: true }), change).fields, ['data', 'binaryData'])
+    const { object, fields } = judgeUpdate(configMap, of({}), change)
+    assert.deepEqual([object, fields], [of({}), []])
+    assert.deepEqual(judgeNew(configMap, of({ immutable: true, ...empties })).object, of({ immutable: true }))
+  })
+
   test('shows how many keys it has', () => assert.equal(row(configMap, of({ data: { a: '' }, binaryData: { b: '' } }))['Data'], 2))
 })

@@ -4,7 +4,7 @@ import { defineResource } from '../../resource.ts'
 import type { ConfigMap } from '../../types/core-v1.ts'
 import { configMapKey } from '../../validation/names.ts'
 import { pushMessages } from '../../validation/object-meta.ts'
-import { semanticallyEqual } from '../../validation/semantic-equality.ts'
+import { dropEmptyMember, semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { ageCell } from '../printing.ts'
 
 /** Of all values together, in bytes: the store is no file system. Secrets have the same limit. */
@@ -28,6 +28,11 @@ export const configMap = defineResource<ConfigMap>({
     },
     { name: 'Age', type: 'string', cell: ageCell },
   ],
+  dropEmpty(object, old) {
+    if (old?.immutable === true) return
+    dropEmptyMember(object, 'data')
+    dropEmptyMember(object, 'binaryData')
+  },
   validate: validateConfigMap,
   validateUpdate(object, old) {
     const errors: FieldError[] = []

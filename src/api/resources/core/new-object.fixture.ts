@@ -16,6 +16,7 @@ export interface Judged<T> {
 export function judgeNew<T extends KubeObject>(definition: ResourceDefinition<T>, input: T): Judged<T> {
   const object = structuredClone(input)
   definition.setDefaults?.(object)
+  definition.dropEmpty?.(object, undefined)
   definition.prepareForCreate?.(object, { now: fixtureTime })
   const errors = [...(definition.validateFirst?.(object) ?? []), ...(definition.validate?.(object) ?? [])]
   return { object, errors: errors.map(formatFieldError), fields: errors.map(({ field }) => field) }
@@ -26,6 +27,7 @@ export function judgeUpdate<T extends KubeObject>(definition: ResourceDefinition
   const object = structuredClone(old)
   change(object)
   definition.setDefaults?.(object)
+  definition.dropEmpty?.(object, old)
   definition.prepare?.(object, old, { now: fixtureTime })
   const errors = [(definition.validateUpdate ?? definition.validate)?.(object, old) ?? []].flat(2)
   return { object, errors: errors.map(formatFieldError), fields: errors.map(({ field }) => field) }

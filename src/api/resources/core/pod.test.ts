@@ -360,6 +360,10 @@ describe('subresources of a pod', () => {
       Object.assign(spec, { ephemeralContainers: [] }),
     )
     assert.deepEqual(removed.fields, ['spec.ephemeralContainers'])
+    const empty = judgeSubresource(pod, 'ephemeralcontainers', stored, ({ spec }) =>
+      Object.assign(spec, { ephemeralContainers: [{ ...debug, ports: [], resizePolicy: [], resources: {} }] }),
+    )
+    assert.deepEqual(empty.fields, ['spec.ephemeralContainers[0].ports', 'spec.ephemeralContainers[0].resizePolicy'])
     const ports = judgeSubresource(pod, 'ephemeralcontainers', stored, ({ spec }) =>
       Object.assign(spec, { ephemeralContainers: [{ ...debug, ports: [{ containerPort: 1 }], lifecycle: {} }] }),
     )

@@ -70,5 +70,8 @@ describe('Secret', () => {
   test('that is immutable keeps its data', () => {
     const old = of({ type: 'Opaque', immutable: true, data: { a: base64('1') } })
     assert.deepEqual(judgeUpdate(secret, old, object => Object.assign(object, { data: {} })).fields, ['data'])
+    const empty = of({ type: 'Opaque', immutable: true })
+    assert.deepEqual(judgeUpdate(secret, empty, object => Object.assign(object, { data: {} })).fields, ['data'])
+    assert.equal(judgeUpdate(secret, of({ type: 'Opaque' }), object => Object.assign(object, { data: {} })).object.data, undefined)
   })
 })

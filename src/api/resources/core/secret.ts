@@ -7,7 +7,7 @@ import type { Secret } from '../../types/core-v1.ts'
 import { goKind } from '../../validation/json-structures.ts'
 import { configMapKey } from '../../validation/names.ts'
 import { immutable, pushMessages } from '../../validation/object-meta.ts'
-import { semanticallyEqual } from '../../validation/semantic-equality.ts'
+import { dropEmptyMember, semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { ageCell } from '../printing.ts'
 import { maxDataBytes } from './config-map.ts'
 import { keyPairProblem } from './key-pair-problem.ts'
@@ -29,6 +29,9 @@ export const secret = defineResource<Secret>({
     { name: 'Age', type: 'string', cell: ageCell },
   ],
   setDefaults: setSecretDefaults,
+  dropEmpty(object, old) {
+    if (old?.immutable !== true) dropEmptyMember(object, 'data')
+  },
   validate: validateSecret,
   validateUpdate(object, old) {
     const errors: FieldError[] = []

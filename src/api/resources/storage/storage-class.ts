@@ -14,7 +14,7 @@ import type { TopologySelectorTerm } from '../../types/core-v1.ts'
 import type { StorageClass } from '../../types/storage-v1.ts'
 import { qualifiedName } from '../../validation/names.ts'
 import { immutable, pushMessages } from '../../validation/object-meta.ts'
-import { semanticallyEqual } from '../../validation/semantic-equality.ts'
+import { dropEmptyMember, semanticallyEqual } from '../../validation/semantic-equality.ts'
 import { deprecatedNodeLabels } from '../core/pod-warnings.ts'
 import { ageColumn } from '../standard-columns.ts'
 
@@ -44,9 +44,8 @@ export const storageClass = defineResource<StorageClass>({
     object.reclaimPolicy ??= 'Delete'
     object.volumeBindingMode ??= 'Immediate'
   },
-  prepareForCreate(object) {
-    // Only in an update an empty map means another than none.
-    if (Object.keys(object.parameters ?? {}).length === 0) delete object.parameters
+  dropEmpty(object, old) {
+    if (old === undefined) dropEmptyMember(object, 'parameters')
   },
   validate,
   validateUpdate,
