@@ -49,7 +49,7 @@ test('update() that changes nothing makes no revision', async () => {
 test('update() that spells out an empty map is refused of an immutable object, and stores none of others', async () => {
   await using api = new TestServer()
   const { json: fixed } = await api.request('POST', path, { metadata: { name: 'fixed' }, immutable: true, data: {}, binaryData: {} })
-  const { json: free } = await api.request('POST', path, { metadata: { name: 'free' }, data: {} })
+  const { json: free } = await api.request('POST', path, { metadata: { name: 'free', labels: { a: 'b' } }, data: {} })
   assert.deepEqual([fixed.data, fixed.metadata.managedFields[0].fieldsV1], [undefined, { 'f:immutable': {} }])
   const refused = await api.request('PUT', `${path}/fixed`, { ...fixed, data: {}, binaryData: {} })
   const why = 'Forbidden: field is immutable when `immutable` is set'
@@ -57,7 +57,10 @@ test('update() that spells out an empty map is refused of an immutable object, a
   const taken = await api.request('PUT', `${path}/free`, { ...free, data: {} })
   assert.deepEqual([taken.status, taken.json], [200, free])
   const filled = await api.request('PUT', `${path}/free`, { ...free, data: {}, binaryData: { b: 'AA==' } })
-  assert.deepEqual(filled.json.metadata.managedFields[0].fieldsV1, { 'f:binaryData': { '.': {}, 'f:b': {} } })
+  assert.deepEqual(filled.json.metadata.managedFields[0].fieldsV1, {
+    'f:binaryData': { '.': {}, 'f:b': {} },
+    'f:metadata': { 'f:labels': { '.': {}, 'f:a': {} } },
+  })
   const merged = await api.request('PATCH', `${path}/fixed`, { data: {} }, { 'content-type': 'application/merge-patch+json' })
   assert.equal(merged.status, 422)
   const apply = { 'content-type': 'application/apply-patch+yaml' }
