@@ -1,6 +1,8 @@
 // What a namespace that is being deleted says about its progress. Pure; types, reasons and messages are upstream's.
-import type { NamespaceCondition } from '../../api/types/core-v1.ts'
+import type { Namespace, NamespaceCondition, Pod } from '../../api/types/core-v1.ts'
 import { formatTime } from '../../base/clock.ts'
+import type { ResourceRef } from '../../client/resource-ref.ts'
+import { isFinished } from '../pod-state.ts'
 
 export interface ContentReport {
   /** Group versions whose resources could not be found out. */
@@ -13,6 +15,17 @@ export interface ContentReport {
     readonly count: number
     readonly finalizers: ReadonlyMap<string, number>
   }[]
+}
+
+/** Whether pods may still be ending since the namespace was deleted; `now` in milliseconds since the epoch. */
+export function isWithinGrace({ metadata }: Namespace, pods: readonly Pod[], now: number): boolean {
+  const longest = Math.max(0, ...pods.filter(pod => !isFinished(pod)).map(({ spec }) => spec.terminationGracePeriodSeconds ?? 0))
+  return now - Date.parse(metadata.deletionTimestamp ?? '') < longest * 1000
+}
+
+/** What neither a finalizer nor a grace period explains. */
+export function unexpectedlyThere(namespace: string, { group, version, plural }: ResourceRef): string {
+  return `unexpected items still remain in namespace: ${namespace} for gvr: ${group}/${version}, Resource=${plural}`
 }
 
 export function planConditions(old: readonly NamespaceCondition[], report: ContentReport, now: number): NamespaceCondition[] {

@@ -6,7 +6,7 @@ import { rootCa } from '../certificates/root-ca.ts'
 import { serveDiscovery, startScenario } from '../scenario.testing.ts'
 import { serviceAccount } from '../service-account.ts'
 import { namespace } from './namespace.ts'
-import { planConditions } from './namespace-conditions.ts'
+import { isWithinGrace, planConditions } from './namespace-conditions.ts'
 
 test('a namespace gets its default ServiceAccount and the root certificate, also again after they were deleted', async () => {
   await using scenario = startScenario({ controllers: [serviceAccount, rootCa] })
@@ -61,6 +61,48 @@ test('namespace deletes pods before anything else, and lets go when all is gone'
   await scenario.until(() => api.read(namespaces, '', 'ns') === undefined, 'gone')
   assert.equal(api.read(secrets, 'ns', 's'), undefined)
   assert.notEqual(api.read(secrets, 'other', 's'), undefined)
+})
+
+test('namespace says which resource is still there without a finalizer, but not of pods that may be ending', async () => {
+  await using scenario = startScenario({
+    controllers: [namespace],
+    prepare: api => {
+      serveDiscovery(api, [pods])
+      for (const [name, terminationGracePeriodSeconds] of [
+        ['patient', 600],
+        ['at-once', 0],
+      ] as const) {
+        api.seed(namespaces, { metadata: { name }, spec: { finalizers: ['kubernetes'] } })
+        const spec = { containers: [], nodeName: 'n1', terminationGracePeriodSeconds }
+        api.seed(pods, { metadata: { name: 'p', namespace: name }, spec })
+      }
+    },
+  })
+  const { api } = scenario
+  const condition = (name: string, type: string) =>
+    api.read(namespaces, '', name)?.status?.conditions?.find(found => found.type === type)?.message
+  for (const name of ['patient', 'at-once']) {
+    await new Client(api).delete(namespaces, '', name, {}, new AbortController().signal)
+    await scenario.until(() => condition(name, 'NamespaceContentRemaining')?.includes('pods.') === true, 'says what remains')
+  }
+  assert.equal(condition('patient', 'NamespaceDeletionContentFailure'), 'All content successfully deleted, may be waiting on finalization')
+  assert.equal(
+    condition('at-once', 'NamespaceDeletionContentFailure'),
+    'Failed to delete all resource types, 1 remaining: unexpected items still remain in namespace: at-once for gvr: /v1, Resource=pods',
+  )
+})
+
+test('isWithinGrace() goes by the longest grace period of pods that have not ended, since the namespace was deleted', () => {
+  const object = { metadata: { name: 'ns', deletionTimestamp: '2026-01-01T00:00:00Z' }, spec: {} }
+  const pod = (terminationGracePeriodSeconds: number, phase: string) => ({
+    metadata: {},
+    spec: { containers: [], terminationGracePeriodSeconds },
+    status: { phase },
+  })
+  const all = [pod(5, 'Running'), pod(30, 'Pending'), pod(600, 'Succeeded')]
+  const after = (seconds: number) => isWithinGrace(object, all, Date.UTC(2026, 0, 1, 0, 0, seconds))
+  assert.deepEqual([after(29), after(30)], [true, false])
+  assert.equal(isWithinGrace(object, [], Date.UTC(2026, 0, 1)), false)
 })
 
 test('planConditions() keeps the transition time of what did not change', () => {

@@ -7,7 +7,7 @@ import { discover, type ServedResource } from '../../client/discovery.ts'
 import { refName } from '../../client/resource-ref.ts'
 import { namespaces, pods } from '../../client/resources.ts'
 import { type Context, type Controller, done, follow, type Result } from '../controller.ts'
-import { type ContentReport, planConditions } from './namespace-conditions.ts'
+import { type ContentReport, isWithinGrace, planConditions, unexpectedlyThere } from './namespace-conditions.ts'
 
 /** Content without an end of its own (finalizers of others) is looked at again after this. */
 const recheckMs = 1000
@@ -37,7 +37,7 @@ async function empty(context: Context, object: Namespace, signal: AbortSignal): 
   const { client, clock } = context
   const name = object.metadata.name ?? ''
   if (!(object.spec?.finalizers ?? []).includes('kubernetes')) return done
-  const report = await deleteContent(context, name, signal)
+  const report = await deleteContent(context, object, signal)
   const conditions = planConditions(object.status?.conditions ?? [], report, clock.now())
   let current = object
   const before = object.status?.conditions ?? []
@@ -57,17 +57,21 @@ async function empty(context: Context, object: Namespace, signal: AbortSignal): 
 }
 
 /** Pods first, and everything else only when they are gone (KEP-5080): a policy must not go before what it restricts. */
-async function deleteContent(context: Context, namespaceName: string, signal: AbortSignal): Promise<ContentReport> {
+async function deleteContent(context: Context, object: Namespace, signal: AbortSignal): Promise<ContentReport> {
+  const namespaceName = object.metadata.name ?? ''
   const { resources, failed } = await discover(context.client, signal)
   const deletable = resources.filter(({ namespaced, verbs }) => namespaced && verbs.includes('list') && verbs.includes('delete'))
   const discoveryFailures = failed.map(({ groupVersion, err }) => `${groupVersion}: ${messageOf(err)}`).sort()
   const isPods = (resource: ServedResource) => refName(resource) === 'pods'
-  const first = await deleteAll(context, namespaceName, deletable.filter(isPods), signal)
+  // Looked at before they are deleted: those that are gone then had their time.
+  const mayEnd = isWithinGrace(object, context.informers.full(pods).list(namespaceName), context.clock.now())
+  const first = await deleteAll(context, namespaceName, deletable.filter(isPods), mayEnd, signal)
   if (first.remaining.length > 0 || first.deletionFailures.length > 0) return { ...first, discoveryFailures }
   const rest = await deleteAll(
     context,
     namespaceName,
     deletable.filter(resource => !isPods(resource)),
+    false,
     signal,
   )
   return { ...rest, discoveryFailures }
@@ -77,6 +81,7 @@ async function deleteAll(
   context: Context,
   namespaceName: string,
   resources: readonly ServedResource[],
+  mayEnd: boolean,
   signal: AbortSignal,
 ): Promise<Omit<ContentReport, 'discoveryFailures'>> {
   const remaining: ContentReport['remaining'][number][] = []
@@ -89,6 +94,7 @@ async function deleteAll(
         for (const finalizer of left.flatMap(({ metadata }) => metadata.finalizers ?? []))
           finalizers.set(finalizer, (finalizers.get(finalizer) ?? 0) + 1)
         remaining.push({ group: resource.group, plural: resource.plural, count: left.length, finalizers })
+        if (finalizers.size === 0 && !mayEnd) deletionFailures.push(unexpectedlyThere(namespaceName, resource))
       }
     } catch (err) {
       if (!(err instanceof ApiError)) throw err
