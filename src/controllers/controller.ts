@@ -39,8 +39,10 @@ export interface Follow<T extends KubeObject = KubeObject> {
 }
 
 export interface Controller {
-  /** As upstream names it: `deployment-controller`. Events carry it. */
+  /** As upstream names it: `deployment-controller`. */
   readonly name: string
+  /** Who its events say they come from, as upstream, where that is not the name. */
+  readonly eventSource?: string
   /** Its ServiceAccount in kube-system, where that is not the name. */
   readonly identity?: string
   /** Absent for one that puts its keys into the queue itself. */

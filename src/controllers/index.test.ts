@@ -24,3 +24,15 @@ test('controllersOf() leaves out only who gives nodes their ranges, where nobody
     ['node-ipam-controller'],
   )
 })
+
+test('controllers name the source of their events as upstream, where it is not their name', () => {
+  const sources = controllers.flatMap(({ name, eventSource }) => (eventSource === undefined ? [] : [[name, eventSource]]))
+  assert.deepEqual(Object.fromEntries(sources), {
+    'disruption-controller': 'controllermanager',
+    'endpointslice-controller': 'endpoint-slice-controller',
+    'ephemeral-volume-controller': 'ephemeral_volume',
+    'generic-garbage-collector': 'garbage-collector-controller',
+    'node-ipam-controller': 'cidrAllocator',
+    'persistentvolume-phase-controller': 'persistentvolume-controller',
+  })
+})

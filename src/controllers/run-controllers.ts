@@ -57,7 +57,7 @@ function begin(
   const log = shared.log.with({ controller: controller.name })
   const client = shared.clientFor(controller.identity ?? controller.name)
   const queue = new WorkQueue({ clock })
-  const events = new EventRecorder({ client, component: controller.name, clock, log, random })
+  const events = new EventRecorder({ client, component: controller.eventSource ?? controller.name, clock, log, random })
   const enqueue = (key: string, afterMs = 0) => queue.addAfter(key, afterMs)
   const context: Context = { client, informers, events, clock, log, random, settings, signal, enqueue }
   const reconcile = controller.begin(context)

@@ -111,6 +111,28 @@ test('disruption names the selector of pods that nobody manages', async () => {
   )
 })
 
+test('disruption reports a pod that several budgets select, as the controller manager', async () => {
+  await using scenario = startScenario({
+    controllers: [disruption],
+    prepare(api) {
+      for (const name of ['b', 'c'])
+        api.seed(podDisruptionBudgets, { ...budgetOf({ minAvailable: 1 }), metadata: { name, namespace: 'ns', generation: 1 } })
+    },
+  })
+  const { api } = scenario
+  await scenario.until(() => api.all(events).filter(({ reason }) => reason === 'NoPods').length === 2, 'both are looked at')
+  api.seed(pods, podOf('p'))
+  const said = () => api.all(events).find(({ reason }) => reason === 'MultiplePodDisruptionBudgets')
+  await scenario.until(() => said() !== undefined, 'the event')
+  assert.equal(said()?.message, 'Pod "ns"/"p" matches multiple PodDisruptionBudgets.  Chose "b" arbitrarily.')
+  assert.deepEqual([said()?.source?.component, said()?.involvedObject.kind], ['controllermanager', 'Pod'])
+  api.change(pods, 'ns', 'p', ({ metadata }) => {
+    metadata.labels = {}
+  })
+  const without = (name: string) => api.read(podDisruptionBudgets, 'ns', name)?.status?.expectedPods === 0
+  await scenario.until(() => without('b') && without('c'), 'both are looked at again')
+})
+
 test('staleDisruption takes back a condition that nothing followed, but not that of a node', async () => {
   const marked = (reason: string) => ({
     conditions: [{ type: 'DisruptionTarget', status: 'True', reason, message: 'm', lastTransitionTime: '2020-01-01T00:00:00Z' }],

@@ -16,18 +16,18 @@ const none = () => []
 
 export const disruption: Controller = {
   name: 'disruption-controller',
+  eventSource: 'controllermanager',
   watches: podDisruptionBudgets,
   follows: [
     follow({
       resource: pods,
-      keys: (pod, { informers }, old) =>
-        informers
-          .full(podDisruptionBudgets)
-          .list(pod.metadata.namespace)
-          .filter(
-            ({ spec }) => selects(spec.selector, pod.metadata.labels) || (old !== undefined && selects(spec.selector, old.metadata.labels)),
-          )
-          .map(keyOf),
+      keys: (pod, context, old) => {
+        const budgets = context.informers.full(podDisruptionBudgets).list(pod.metadata.namespace)
+        const selecting = ({ metadata }: Pod) => budgets.filter(({ spec }) => selects(spec.selector, metadata.labels))
+        const now = selecting(pod)
+        if (now.length > 1) reportSeveral(context, pod, now)
+        return [...now, ...(old === undefined ? [] : selecting(old))].map(keyOf)
+      },
     }),
     // Read for their scale; a change of it changes pods, and these lead here.
     follow({ resource: deployments, keys: none }),
@@ -42,6 +42,13 @@ export const disruption: Controller = {
       return budget === undefined ? done : reconcile(context, budget, signal)
     }
   },
+}
+
+/** An eviction of such a pod is refused; the words are upstream's, which looks at the first budget alone. */
+function reportSeveral({ events }: Context, pod: Pod, [first]: readonly PodDisruptionBudget[]): void {
+  const { namespace, name } = pod.metadata
+  const message = `Pod "${namespace}"/"${name}" matches multiple PodDisruptionBudgets.  Chose "${first?.metadata.name}" arbitrarily.`
+  events.record(referenceTo(pod, 'v1', 'Pod'), 'Warning', 'MultiplePodDisruptionBudgets', message)
 }
 
 async function reconcile(context: Context, budget: PodDisruptionBudget, signal: AbortSignal): Promise<Result> {

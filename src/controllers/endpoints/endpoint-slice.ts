@@ -15,6 +15,7 @@ const byService = labelIndex(serviceNameLabel)
 
 export const endpointSlice: Controller = {
   name: 'endpointslice-controller',
+  eventSource: 'endpoint-slice-controller',
   watches: services,
   follows: [
     follow({ resource: pods, keys: servicesOf }),

@@ -28,6 +28,7 @@ const ignored = new Set(['events', 'events.events.k8s.io'])
 
 export const garbageCollector: Controller = {
   name: 'generic-garbage-collector',
+  eventSource: 'garbage-collector-controller',
   workers: 10,
   begin(context) {
     const collector = new Collector(context)

@@ -5,6 +5,7 @@ import { type Controller, done } from '../controller.ts'
 
 export const nodeIpam: Controller = {
   name: 'node-ipam-controller',
+  eventSource: 'cidrAllocator',
   identity: 'node-controller',
   watches: nodes,
   // One at a time: two nodes must not get one range.

@@ -11,6 +11,7 @@ import { isFinished } from '../pod-state.ts'
 
 export const ephemeralVolume: Controller = {
   name: 'ephemeral-volume-controller',
+  eventSource: 'ephemeral_volume',
   follows: [
     follow({ resource: pods, keys: pod => (pod.spec.volumes?.some(isEphemeral) ? [keyOf(pod)] : []) }),
     follow({

@@ -10,6 +10,7 @@ import { planVolume } from './volume-phase-plan.ts'
 
 export const persistentVolume: Controller = {
   name: 'persistentvolume-phase-controller',
+  eventSource: 'persistentvolume-controller',
   identity: 'persistent-volume-binder',
   watches: persistentVolumes,
   follows: [
