@@ -22,3 +22,10 @@ for (const [title, error, message] of errors) {
     assert.deepEqual([error.status.message, error.status.details?.name], [message, odd])
   })
 }
+
+test('invalid() tells faults up to a quarter of a mebibyte, and how many more there are', () => {
+  const fault = { type: 'FieldValueRequired', field: 'f', message: 'r'.repeat(1023) } as const
+  const { status } = invalid({ group: '', kind: 'Pod' }, 'a', Array<typeof fault>(300).fill(fault))
+  assert.equal(status.details?.causes?.length, 256)
+  assert.match(status.message ?? '', /, 44 more faults, which are too long to be shown\]$/)
+})

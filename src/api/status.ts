@@ -141,8 +141,8 @@ export function invalid(kind: { group: string; kind: string }, name: string, err
   })
 }
 
-/** Characters of all faults together: there can be one for each item of a list, and each can show the whole list. */
-const maxFaults = 4 * 1024 * 1024
+/** Characters of all faults together: there can be one for each item of a list, each can show the whole list, and all are written at once. */
+const maxFaults = 256 * 1024
 
 /** Those that come first, and one in any case. */
 function worthTelling(errors: readonly FieldError[]): readonly FieldError[] {

@@ -171,8 +171,7 @@ export class CustomKind {
     const { status } = object
     if (judgeStatus === undefined || status === undefined) return this.#judgeLinks(object, old, new Walk(false))
     const walk = judgeChange(judgeStatus, status, old['status'] ?? uncorrelated)
-    const errors = walk.errors.map(error => below(error, 'status'))
-    walk.errors.splice(0, errors.length, ...errors)
+    for (const [index, error] of walk.errors.entries()) walk.errors[index] = below(error, 'status')
     return this.#judgeLinks(object, old, walk)
   }
 

@@ -127,3 +127,10 @@ for (const [name, spec, value, error] of measured) {
 }
 
 for (const [name, spec, value, errors] of rows) test(`judgeNew() judges ${name}`, () => assert.deepEqual(judged(spec, value), errors))
+
+test('more faults than a call takes arguments are told, each once', () => {
+  const allOf = ['b', 'c', 'd', 'd'].map(pattern => ({ pattern }))
+  const found = judged({ type: 'array', items: { ...text, allOf } }, Array<string>(45_000).fill('a'))
+  // Three patterns and the alternatives as such.
+  assert.equal(found.length, 4 * 45_000)
+})

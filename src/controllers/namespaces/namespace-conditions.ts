@@ -19,7 +19,8 @@ export interface ContentReport {
 
 /** Whether pods may still be ending since the namespace was deleted; `now` in milliseconds since the epoch. */
 export function isWithinGrace({ metadata }: Namespace, pods: readonly Pod[], now: number): boolean {
-  const longest = Math.max(0, ...pods.filter(pod => !isFinished(pod)).map(({ spec }) => spec.terminationGracePeriodSeconds ?? 0))
+  const graces = pods.filter(pod => !isFinished(pod)).map(({ spec }) => spec.terminationGracePeriodSeconds ?? 0)
+  const longest = graces.reduce((most, grace) => Math.max(most, grace), 0)
   return now - Date.parse(metadata.deletionTimestamp ?? '') < longest * 1000
 }
 
