@@ -21,8 +21,17 @@ test('reviewedRules() is complete where roles are missing, and says which', () =
   assert.deepEqual(of([a, b]), [false, both])
 })
 
-test('reviewedRules() tells rules of resources and of paths apart, and adds those of administrators', () => {
-  const { resourceRules, nonResourceRules } = reviewedRules(rbac([]), { name: 'u', groups: ['system:masters'] }, 'n')
-  assert.deepEqual(resourceRules, [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, rules[0]])
-  assert.deepEqual(nonResourceRules, [{ verbs: ['*'], nonResourceURLs: ['*'] }, rules[1]])
+test('reviewedRules() of a node is not complete', () => {
+  const { incomplete, evaluationError } = reviewedRules(
+    rbac([{ kind: 'Role', name: 'a' }]),
+    { name: 'system:node:n', groups: ['system:nodes'] },
+    '',
+  )
+  const why = '[node authorizer does not support user rule resolution, role.rbac.authorization.k8s.io "a" not found]'
+  assert.deepEqual([incomplete, evaluationError], [true, why])
+})
+
+test('reviewedRules() tells rules of resources and of paths apart', () => {
+  const { resourceRules, nonResourceRules } = reviewedRules(rbac([]), { name: 'u', groups: [] }, 'n')
+  assert.deepEqual([resourceRules, nonResourceRules], [[rules[0]], [rules[1]]])
 })

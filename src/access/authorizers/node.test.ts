@@ -143,8 +143,16 @@ const cases: { name: string; verb: string; resource: string; rest: Partial<Attri
     name: 'a list of its node',
     verb: 'list',
     resource: 'nodes',
-    rest: { namespace: '', fieldSelector: 'metadata.name=n1' },
+    rest: { namespace: '', name: 'n1', fieldSelector: 'metadata.name=n1' },
     allowed: true,
+  },
+  { name: 'a volume within a namespace', verb: 'get', resource: 'persistentvolumes', rest: { name: 'pv1' }, allowed: false },
+  {
+    name: 'an attachment within a namespace',
+    verb: 'get',
+    resource: 'volumeattachments',
+    rest: { group: 'storage.k8s.io', name: 'va' },
+    allowed: false,
   },
   { name: 'a list of all nodes', verb: 'list', resource: 'nodes', rest: { namespace: '' }, allowed: false },
   { name: 'its node status', verb: 'patch', resource: 'nodes', rest: { namespace: '', name: 'n1', subresource: 'status' }, allowed: true },
@@ -187,3 +195,23 @@ test('createNodeAuthorizer() forgets what a deleted or moved pod led to, and cou
   assert.match(ask('get', 'secrets', { name: 'tls' }).reason, /^no relationship found between node 'n1' and this object$/)
   assert.equal(ask('get', 'persistentvolumes', { namespace: '', name: 'pv1' }).decision, 'no-opinion')
 })
+
+const aNode = { name: 'system:node:n1', groups: ['system:nodes'] }
+const claimStatus = { subresource: 'status', name: 'disk' }
+const slice = { group: 'resource.k8s.io', namespace: '' }
+const reasons: readonly (readonly [what: string, verb: string, resource: string, rest: Partial<Attributes>, reason: string])[] = [
+  ['all nodes', 'list', 'nodes', { namespace: '' }, "node 'n1' cannot read all nodes, only its own Node object"],
+  ['another node', 'get', 'nodes', { namespace: '', name: 'n2' }, "node 'n1' cannot read 'n2', only its own Node object"],
+  ['the status of a claim', 'get', 'persistentvolumeclaims', claimStatus, 'can only get/update/patch this type'],
+  ['a list of accounts', 'list', 'serviceaccounts', {}, 'can only create tokens for individual service accounts'],
+  ['an account', 'create', 'serviceaccounts', { name: 'web' }, 'can only create token subresource of serviceaccount'],
+  ['a slice', 'get', 'resourceslices', { ...slice, name: 's' }, "no relationship found between node 'n1' and this object"],
+  ['no slice', 'delete', 'resourceslices', slice, 'No Object name found'],
+  ['no node', 'get', 'secrets', { user: { ...aNode, name: 'system:node:' } }, 'unknown node for user "system:node:"'],
+  ['nodes without their name', 'get', 'secrets', { user: { ...aNode, name: 'ann' } }, ''],
+]
+for (const [what, verb, resource, rest, reason] of reasons) {
+  test(`createNodeAuthorizer() says why not: ${what}`, () => {
+    assert.deepEqual(setUp().ask(verb, resource, rest), { decision: 'no-opinion', reason })
+  })
+}

@@ -1,5 +1,6 @@
 // What a node agent may do: only what concerns itself and the pods bound to it, decided object by object over the node graph.
 import { demandedFieldValue } from '../../api/field-selector.ts'
+import { goQuote } from '../../api/go-quote.ts'
 import type { Attributes, Authorizer, Decision } from '../access.ts'
 import { componentRoles } from '../bootstrap-policy/component-roles.ts'
 import type { NamespacedVertex, NodeGraph } from './node-graph.ts'
@@ -11,11 +12,13 @@ const nodeUserPrefix = 'system:node:'
 const allow: Decision = { decision: 'allow', reason: '' }
 const noOpinion = (reason: string): Decision => ({ decision: 'no-opinion', reason })
 
-/** The node that a user is; undefined for other users, '' for a member of system:nodes without a node's name. */
-function nodeOf(user: Attributes['user']): string | undefined {
-  if (!user.groups.includes(nodesGroup)) return undefined
-  return user.name.startsWith(nodeUserPrefix) ? user.name.slice(nodeUserPrefix.length) : ''
+/** The node that a user is; undefined for other users, '' for a node's user without a node's name. */
+function nodeOf({ name, groups }: Attributes['user']): string | undefined {
+  return name.startsWith(nodeUserPrefix) && groups.includes(nodesGroup) ? name.slice(nodeUserPrefix.length) : undefined
 }
+
+/** Whether a user is a node: what it may do is more than its roles say, and cannot be listed. */
+export const isNode = (user: Attributes['user']): boolean => nodeOf(user) !== undefined
 
 /** Rules that are not about single objects: the role system:node. */
 const nodeRole = compileRole(componentRoles.find(role => role.metadata.name === 'system:node')?.rules ?? [])
@@ -26,7 +29,7 @@ export function createNodeAuthorizer(graph: NodeGraph): Authorizer {
     authorize(attributes) {
       const node = nodeOf(attributes.user)
       if (node === undefined) return noOpinion('')
-      if (node === '') return noOpinion(`unknown node for user "${attributes.user.name}"`)
+      if (node === '') return noOpinion(`unknown node for user ${goQuote(attributes.user.name)}`)
       if (attributes.isResource) {
         const decided = byResource(graph, node, attributes)
         if (decided !== undefined) return decided
@@ -47,11 +50,11 @@ function byResource(graph: NodeGraph, node: string, attributes: Attributes): Dec
         ? claimStatus(graph, node, attributes)
         : getOne(attributes, node, ({ namespace, name }) => graph.reaches(node, 'persistentvolumeclaim', namespace, name))
     case 'persistentvolumes.':
-      return getOne(attributes, node, ({ name }) => graph.reachesVolume(node, name))
+      return getOne(attributes, node, ({ namespace, name }) => namespace === '' && graph.reachesVolume(node, name))
     case 'resourceclaims.resource.k8s.io':
       return getOne(attributes, node, ({ namespace, name }) => graph.reaches(node, 'resourceclaim', namespace, name))
     case 'volumeattachments.storage.k8s.io':
-      return getOne(attributes, node, ({ name }) => graph.reachesAttachment(node, name))
+      return getOne(attributes, node, ({ namespace, name }) => namespace === '' && graph.reachesAttachment(node, name))
     case 'serviceaccounts.':
       return accountToken(graph, node, attributes)
     case 'leases.coordination.k8s.io':
@@ -88,15 +91,15 @@ function getOne(attributes: Attributes, node: string, reaches: (attributes: Attr
 }
 
 function claimStatus(graph: NodeGraph, node: string, { verb, namespace, name }: Attributes): Decision {
-  if (verb !== 'get' && verb !== 'update' && verb !== 'patch') return noOpinion('can only get/update/patch this type')
+  // As upstream, whatever the text says.
+  if (verb !== 'update' && verb !== 'patch') return noOpinion('can only get/update/patch this type')
   if (name === '') return noOpinion('No Object name found')
   return graph.reaches(node, 'persistentvolumeclaim', namespace, name) ? allow : unrelated(node)
 }
 
 function accountToken(graph: NodeGraph, node: string, { verb, subresource, namespace, name }: Attributes): Decision {
-  if (verb !== 'create' || subresource !== 'token' || name === '') {
-    return noOpinion('can only create tokens for individual service accounts')
-  }
+  if (verb !== 'create' || name === '') return noOpinion('can only create tokens for individual service accounts')
+  if (subresource !== 'token') return noOpinion('can only create token subresource of serviceaccount')
   return graph.reaches(node, 'serviceaccount', namespace, name) ? allow : unrelated(node)
 }
 
@@ -120,8 +123,10 @@ function ownCsiNode(node: string, { verb, subresource, name }: Attributes): Deci
 function ownSlices(node: string, attributes: Attributes): Decision {
   const { verb, subresource } = attributes
   if (subresource !== '') return noOpinion('cannot authorize ResourceSlice subresources')
-  // A slice's node is in its body or its stored state: NodeRestriction compares it.
-  if (verb === 'create' || verb === 'get' || verb === 'update' || verb === 'patch' || verb === 'delete') return allow
+  if (verb === 'create') return allow
+  // The cluster holds no slices, so that none is the node's.
+  if (verb === 'get' || verb === 'update' || verb === 'patch' || verb === 'delete')
+    return attributes.name === '' ? noOpinion('No Object name found') : unrelated(node)
   if (verb !== 'list' && verb !== 'watch' && verb !== 'deletecollection') {
     return noOpinion(
       'only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection',
@@ -131,15 +136,15 @@ function ownSlices(node: string, attributes: Attributes): Decision {
   return noOpinion('can only list/watch/deletecollection resourceslices with nodeName field selector')
 }
 
-function ownNode(node: string, attributes: Attributes): Decision {
-  const { verb, subresource, name } = attributes
+function ownNode(node: string, { verb, subresource, name }: Attributes): Decision {
   if (subresource === 'status' && (verb === 'update' || verb === 'patch')) return allow
   if (subresource !== '') return noOpinion('')
   // Which node is written is NodeRestriction's decision: the name of a create is in the body.
   if (verb === 'create' || verb === 'update' || verb === 'patch') return allow
   if (verb !== 'get' && verb !== 'list' && verb !== 'watch') return noOpinion('')
-  if (name === node || (name === '' && selects(attributes, 'metadata.name', node))) return allow
-  return noOpinion(`node '${node}' cannot read '${name}', only its own Node object`)
+  // Of a selector for one name the request has made the name.
+  if (name === node) return allow
+  return noOpinion(`node '${node}' cannot read ${name === '' ? 'all nodes' : `'${name}'`}, only its own Node object`)
 }
 
 function ownPods(graph: NodeGraph, node: string, attributes: Attributes): Decision {

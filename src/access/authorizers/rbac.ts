@@ -148,7 +148,7 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
         }
       }
       const missing = missingRoles(grantsFor(user, namespace))
-      return { decision: 'no-opinion', reason: missing.length === 0 ? '' : `RBAC: ${missingText(missing)}` }
+      return { decision: 'no-opinion', reason: missing.length === 0 ? '' : `RBAC: ${aggregated(missingTexts(missing))}` }
     },
     *bindingsFor(user, namespace) {
       for (const grant of grantsFor(user, namespace))
@@ -179,8 +179,8 @@ export function createRbacAuthorizer(source: RbacSource): RbacAuthorizer {
 }
 
 /** In upstream's words. */
-export function missingText(missing: readonly MissingRole[]): string {
-  return aggregated(missing.map(({ kind, name }) => `${kind.toLowerCase()}.${rbacGroup} ${goQuote(name)} not found`))
+export function missingTexts(missing: readonly MissingRole[]): string[] {
+  return missing.map(({ kind, name }) => `${kind.toLowerCase()}.${rbacGroup} ${goQuote(name)} not found`)
 }
 
 const allow = (grant: Grant, user: UserInfo): Decision => ({ decision: 'allow', reason: firstApplying(grant, user).reason })

@@ -176,6 +176,35 @@ for (const [what, input, why] of wordings) {
   })
 }
 
+const podStatus = (before: object, after: object): Input => {
+  const [oldObject, object] = [pod({ nodeName: 'n1' }, { labels: before }), pod({ nodeName: 'n1' }, { labels: after })]
+  return { kind: 'pods', operation: 'UPDATE', subresource: 'status', object, oldObject }
+}
+const claims = (name: string): object => ({ ...pod({ nodeName: 'n1' }), ...{ status: { resourceClaimStatuses: [{ name }] } } })
+const owned = (owner: object): object => ({ metadata: { name: 'n1', ownerReferences: [owner] }, spec: {} })
+const updates: readonly (readonly [what: string, input: Input, why: string | undefined])[] = [
+  ['labels in another order', podStatus({ a: '1', b: '2' }, { b: '2', a: '1' }), undefined],
+  ['another label', podStatus({ a: '1' }, { a: '2' }), 'node "n1" cannot update labels through pod status'],
+  [
+    'another claim',
+    { kind: 'pods', operation: 'UPDATE', subresource: 'status', object: claims('b'), oldObject: claims('a') },
+    'node "n1" cannot update resource claim statues',
+  ],
+  [
+    'an owner with its members in another order',
+    { kind: 'nodes', operation: 'UPDATE', object: owned({ kind: 'A', name: 'a' }), oldObject: owned({ name: 'a', kind: 'A' }) },
+    undefined,
+  ],
+]
+for (const [what, input, why] of updates) {
+  test(`NodeRestriction judges an update: ${what}`, async () => {
+    const plugins = admissionPlugins({ ...options, profile: 'upstream' })
+    const admission = createAdmission(plugins.filter(({ name }) => name === 'NodeRestriction'))
+    if (why === undefined) await admit({ ...input, user: node }, admission)
+    else assert.ok((await refusal({ ...input, user: node }, admission)).message.endsWith(why))
+  })
+}
+
 test('NodeRestriction refuses an update before what its path does not write is put back', async () => {
   const plugins = admissionPlugins({ ...options, profile: 'upstream' })
   const restriction = plugins.find(({ name }) => name === 'NodeRestriction')

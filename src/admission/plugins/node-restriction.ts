@@ -1,4 +1,5 @@
 // A node's identity touches only its own Node, its own pods, and what belongs to them, whatever RBAC says (upstream's NodeRestriction).
+import { isDeepStrictEqual } from 'node:util'
 import { isMirrorPod, mirrorPodAnnotation } from '../../api/mirror-pod.ts'
 import { groupResource, type KubeObject } from '../../api/object.ts'
 import { podReferences } from '../../api/pod-references.ts'
@@ -85,7 +86,10 @@ function podRule(request: AdmissionRequest, node: string, { reader }: NodeRestri
   const old = request.oldObject as Pod | undefined
   if (request.subresource === 'status') {
     if (old?.spec.nodeName !== node) return `node "${node}" can only update pod status for pods with spec.nodeName set to itself`
-    if (!same(old?.metadata.labels, pod?.metadata.labels)) return `node "${node}" cannot update labels through pod status`
+    if (!isDeepStrictEqual(old?.metadata.labels ?? {}, pod?.metadata.labels ?? {}))
+      return `node "${node}" cannot update labels through pod status`
+    if (!sameList(old?.status?.resourceClaimStatuses, pod?.status?.resourceClaimStatuses))
+      return `node "${node}" cannot update resource claim statues`
     return undefined
   }
   if (request.subresource === 'eviction') {
@@ -147,8 +151,9 @@ function nodeRule(request: AdmissionRequest, node: string): string | undefined {
   if (!semanticallyEqual(old?.spec?.taints, now.spec?.taints)) return `node "${node}" is not allowed to modify taints`
   if (labels !== '') return `is not allowed to modify labels: ${labels}`
   // Deleting itself by garbage collection and coming back with other labels would get past the rules above (CVE-2025-5187).
-  if (!same(old?.metadata.ownerReferences, now.metadata.ownerReferences)) return `node "${node}" is not allowed to modify ownerReferences`
-  if (!same(old?.metadata.finalizers, now.metadata.finalizers)) return `node "${node}" is not allowed to modify finalizers`
+  if (!sameList(old?.metadata.ownerReferences, now.metadata.ownerReferences))
+    return `node "${node}" is not allowed to modify ownerReferences`
+  if (!sameList(old?.metadata.finalizers, now.metadata.finalizers)) return `node "${node}" is not allowed to modify finalizers`
   return undefined
 }
 
@@ -203,4 +208,5 @@ function leaseRule(request: AdmissionRequest, node: string): string | undefined 
   return request.name === node ? undefined : 'can only access node lease with the same name as the requesting node'
 }
 
-const same = (a: unknown, b: unknown): boolean => JSON.stringify(a ?? null) === JSON.stringify(b ?? null)
+/** In whichever order the members of each item stand. */
+const sameList = (a: readonly unknown[] | undefined, b: readonly unknown[] | undefined): boolean => isDeepStrictEqual(a ?? [], b ?? [])
