@@ -15,7 +15,8 @@ export interface NodeTokenParts {
   readonly decide: DecideFor
 }
 
-const pods = { group: '', plural: 'pods' }
+/** As upstream's lister of pods names what it does not have. */
+export const podOfLister = { group: '', plural: 'pod' }
 
 /** Why `node` may not have the token; undefined where it may, and for requests that ask for none. */
 export function nodeTokenRefusal(
@@ -29,7 +30,7 @@ export function nodeTokenRefusal(
   if (bound?.kind !== 'Pod' || bound.apiVersion !== 'v1' || !bound.name) return 'node requested token not bound to a pod'
   if (!bound.uid) return 'node requested token with a pod binding without a uid'
   const pod = reader.get('pods', namespace, bound.name) as Pod | undefined
-  if (pod === undefined) return notFound(pods, bound.name)
+  if (pod === undefined) return notFound(podOfLister, bound.name)
   if (pod.metadata.uid !== bound.uid)
     return `the UID in the bound object reference (${bound.uid}) does not match the UID in record. The object might have been deleted and then recreated`
   if (pod.spec.nodeName !== node) return 'node requested token bound to a pod scheduled on a different node'

@@ -137,7 +137,12 @@ const wordings: readonly (readonly [what: string, input: Input, why: string | un
   ['a token without a pod', token(), 'node requested token not bound to a pod'],
   ['a token of something else', token({ ...bound, kind: 'Secret' }), 'node requested token not bound to a pod'],
   ['a token of any pod of the name', token({ ...bound, uid: undefined }), 'node requested token with a pod binding without a uid'],
-  ['a token of a pod that is gone', token({ ...bound, name: 'gone' }), 'pods "gone" not found'],
+  ['a token of a pod that is gone', token({ ...bound, name: 'gone' }), 'pod "gone" not found'],
+  [
+    'an eviction of a pod that is gone',
+    { kind: 'pods', subresource: 'eviction', name: 'gone', object: { metadata: {} } },
+    'pod "gone" not found',
+  ],
   ['a token of a former pod of the name', token({ ...bound, uid: 'u0' }), 'the UID in the bound object reference (u0) does not match'],
   ['a certificate of another node', certificate('system:node:n2'), 'can only create a node CSR with CN=system:node:n1'],
   ['a certificate of two', certificate('two'), 'unable to parse csr: The subject has several common names'],

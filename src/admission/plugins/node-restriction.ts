@@ -8,7 +8,7 @@ import type { CertificateSigningRequest } from '../../api/types/certificates-v1.
 import type { Node, PersistentVolumeClaim, Pod } from '../../api/types/core-v1.ts'
 import { semanticallyEqual } from '../../api/validation/semantic-equality.ts'
 import { type AdmissionPlugin, type AdmissionRequest, admitted, type ClusterReader, type Verdict } from '../admission.ts'
-import { nodeTokenRefusal } from '../node-token-request.ts'
+import { nodeTokenRefusal, podOfLister } from '../node-token-request.ts'
 import type { DecideFor } from '../policy/request-view.ts'
 import { pemOf, type RequestedIdentity } from './certificate-requests.ts'
 
@@ -30,7 +30,7 @@ const ownLabels: ReadonlySet<string> = new Set([
   'beta.kubernetes.io/os',
 ])
 const nodeSigners: ReadonlySet<string> = new Set(['kubernetes.io/kubelet-serving', 'kubernetes.io/kube-apiserver-client-kubelet'])
-const nodes = { group: '', plural: 'nodes' }
+const nodeOfLister = { group: '', plural: 'node' }
 const ownLabelDomains = ['kubelet.kubernetes.io', 'node.kubernetes.io']
 
 /** Why the node may not; undefined where it may. */
@@ -94,9 +94,8 @@ function podRule(request: AdmissionRequest, node: string, { reader }: NodeRestri
   }
   if (request.subresource === 'eviction') {
     const found = reader.get('pods', request.namespace, request.name) as Pod | undefined
-    return found === undefined || found.spec.nodeName === node
-      ? undefined
-      : `node ${node} can only evict pods with spec.nodeName set to itself`
+    if (found === undefined) return notFound(podOfLister, request.name)
+    return found.spec.nodeName === node ? undefined : `node ${node} can only evict pods with spec.nodeName set to itself`
   }
   if (request.subresource !== '') return `unexpected pod subresource "${request.subresource}", only 'status' and 'eviction' are allowed`
   if (request.operation === 'DELETE')
@@ -118,7 +117,7 @@ function mirrorPodRule(pod: Pod, node: string, reader: ClusterReader): Refusal {
   if (owner.controller !== true) return `node "${node}" can only create pods with a controller owner reference set to itself`
   if (owner.blockOwnerDeletion === true) return `node "${node}" must not set blockOwnerDeletion on an owner reference`
   const found = reader.get('nodes', '', node)
-  if (found === undefined) return notFound(nodes, node)
+  if (found === undefined) return notFound(nodeOfLister, node)
   if (owner.uid !== found.metadata.uid) return `node ${node} UID mismatch: expected ${owner.uid} got ${found.metadata.uid ?? ''}`
   if (spec.serviceAccountName) return `node "${node}" can not create pods that reference a service account`
   const names = new Set(podReferences({ metadata, ...{ spec } }).map(({ kind }) => kind))
