@@ -59,4 +59,5 @@ export function createAuthentication({ authenticators, denyList }: Authenticatio
 const failure = (authenticator: Authenticator, err: unknown): string =>
   `authenticator ${authenticator.name} failed: ${err instanceof Error ? err.name : 'unknown error'}`
 
-const notIts = 'does not know credentials of this form'
+/** What an authenticator has against credentials that are not for it. */
+export const notIts = 'does not know credentials of this form'

@@ -1,6 +1,6 @@
 // Whether a bearer token is good, for whom, and for which audiences: the question of a TokenReview.
 import type { Authentication } from './access.ts'
-import type { Authenticate } from './authenticate.ts'
+import { type Authenticate, notIts } from './authenticate.ts'
 import type { ServiceAccountTokenAuthenticator } from './authenticators/service-account-token.ts'
 import type { DenyList } from './revocation.ts'
 
@@ -29,6 +29,8 @@ export function createTokenReview({ serviceAccountTokens, authenticate, denyList
     const shared = audiences.filter(audience => own.includes(audience))
     if (shared.length === 0) return { outcome: 'no-opinion' }
     const answer = await authenticate({ authorization: `Bearer ${token}`, remoteAddress: '' })
-    return answer.outcome === 'authenticated' ? { ...answer, audiences: shared } : answer
+    if (answer.outcome === 'authenticated') return { ...answer, audiences: shared }
+    const isNobodys = answer.outcome === 'rejected' && answer.asked?.every(({ reason }) => reason === notIts)
+    return isNobodys ? { outcome: 'no-opinion' } : answer
   }
 }

@@ -178,44 +178,73 @@ for (const { name, token } of forgeries) {
   })
 }
 
-const gone: { name: string; spec: TokenRequestSpec; change: (world: World) => void }[] = [
-  { name: 'the account is deleted', spec: {}, change: ({ stored }) => stored.delete('serviceaccounts/default/web') },
+const invalidated = 'service account token has been invalidated'
+const gone: { name: string; spec: TokenRequestSpec; change: (world: World) => void; reason: string }[] = [
+  {
+    name: 'the account is deleted',
+    spec: {},
+    change: ({ stored }) => stored.delete('serviceaccounts/default/web'),
+    reason: 'serviceaccounts "web" not found',
+  },
+  {
+    name: 'the account is about to go',
+    spec: {},
+    change: ({ stored }) =>
+      stored.set('serviceaccounts/default/web', { metadata: { uid: 'sa-1', deletionTimestamp: '2023-11-14T22:13:20Z' } }),
+    reason: 'service account default/web has been deleted',
+  },
   {
     name: 'the account is another of that name',
     spec: {},
+    reason: 'service account UID (sa-2) does not match claim (sa-1)',
     change: ({ stored }) => stored.set('serviceaccounts/default/web', { metadata: { uid: 'sa-2' } }),
   },
-  { name: 'the pod is deleted', spec: pod, change: ({ stored }) => stored.delete('pods/default/web-0') },
+  { name: 'the pod is deleted', spec: pod, change: ({ stored }) => stored.delete('pods/default/web-0'), reason: invalidated },
   {
     name: 'the pod is another of that name',
     spec: pod,
+    reason: 'pod UID (pod-9) does not match service account pod ref claim (pod-1)',
     change: ({ stored }) => stored.set('pods/default/web-0', { metadata: { uid: 'pod-9' } }),
   },
   {
     name: 'the pod has had its grace',
     spec: pod,
+    reason: invalidated,
     change: ({ stored }) => stored.set('pods/default/web-0', { metadata: { uid: 'pod-1', deletionTimestamp: '2023-11-14T22:13:20Z' } }),
   },
   {
     name: 'the secret is deleted',
     spec: { boundObjectRef: { kind: 'Secret', apiVersion: 'v1', name: 's' } },
     change: ({ stored }) => stored.delete('secrets/default/s'),
+    reason: invalidated,
   },
   {
     name: 'the node is deleted',
     spec: { boundObjectRef: { kind: 'Node', apiVersion: 'v1', name: 'n1' } },
     change: ({ stored }) => stored.delete('nodes//n1'),
+    reason: invalidated,
   },
-  { name: 'time has passed', spec: {}, change: ({ clock }) => Object.assign(clock, { seconds: clock.seconds + 3600 }) },
-  { name: 'the token is denied', spec: {}, change: world => world.denyList.replace([{ kind: 'user-uid', value: 'sa-1' }]) },
+  {
+    name: 'time has passed',
+    spec: {},
+    change: ({ clock }) => Object.assign(clock, { seconds: clock.seconds + 3600 }),
+    reason: 'service account token has expired',
+  },
+  {
+    name: 'the token is denied',
+    spec: {},
+    change: world => world.denyList.replace([{ kind: 'user-uid', value: 'sa-1' }]),
+    reason: 'the user is denied',
+  },
 ]
-for (const { name, spec, change } of gone) {
+for (const { name, spec, change, reason } of gone) {
   test(`a cached token is refused at once when ${name}`, async () => {
     const world = setUp()
     const { token } = await world.issue(spec)
     assert.equal((await world.ask(token)).outcome, 'authenticated')
     change(world)
-    assert.equal((await world.ask(token)).outcome, 'rejected')
+    const { outcome, ...answer } = await world.ask(token)
+    assert.deepEqual([outcome, 'reason' in answer && answer.reason], ['rejected', reason])
   })
 }
 
@@ -233,6 +262,10 @@ test('verifyToken() judges for the audiences that it is asked for', async () => 
   const decided = authenticator.verifyToken(token, ['vault', issuer])
   assert.equal(decided.outcome, 'authenticated')
   assert.deepEqual(decided.audiences, ['vault'])
+  assert.deepEqual(authenticator.verifyToken(token, ['other', 'x', 'vault']).audiences, ['other', 'vault'])
+  const refused = authenticator.verifyToken(token, ['a', 'b'])
+  assert.ok(refused.outcome === 'rejected')
+  assert.equal(refused.reason, 'token audiences ["vault" "other"] is invalid for the target audiences ["a" "b"]')
 })
 
 const refusals: { name: string; spec: TokenRequestSpec; reason: 'Invalid' | 'BadRequest' | 'Conflict' | 'NotFound'; message: RegExp }[] = [

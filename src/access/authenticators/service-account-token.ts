@@ -1,5 +1,6 @@
 // ServiceAccount tokens: signed by us, for us, valid now, and everything that they are bound to still exists.
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
+import { goQuote } from '../../api/go-quote.ts'
 import type { KubeObject } from '../../api/object.ts'
 import type { Clock } from '../../base/clock.ts'
 import { parseJson } from '../../base/json.ts'
@@ -30,7 +31,7 @@ export interface ServiceAccountTokenOptions {
 }
 
 export interface ServiceAccountTokenAuthenticator extends Authenticator {
-  /** Verifies for other audiences than the API server's, as TokenReview asks; `audiences` are those of both. */
+  /** Verifies for other audiences than the API server's, as TokenReview asks; `audiences` are those that the token has of them. */
   verifyToken(token: string, audiences?: readonly string[]): Authentication & { readonly audiences?: readonly string[] }
 }
 
@@ -56,7 +57,7 @@ export function createServiceAccountTokenAuthenticator(options: ServiceAccountTo
       if (now >= claims.exp * 1000) verified.delete(digest)
       return rejected(refused)
     }
-    return { ...authentication(claims), audiences: claims.aud.filter(audience => audiences.includes(audience)) }
+    return { ...authentication(claims), audiences: audiences.filter(audience => claims.aud.includes(audience)) }
   }
 
   return {
@@ -113,25 +114,37 @@ function readToken(
   return readClaims(payload) ?? rejected('the token has malformed claims')
 }
 
-/** Why a token with a good signature is not accepted now. No leeway: our own clock wrote these times. */
+/** Why a token with a good signature is not accepted now, in upstream's words. No leeway: our own clock wrote these times. */
 function refusal(claims: ServiceAccountClaims, audiences: readonly string[], now: number, objects: BoundObjects): string | undefined {
-  if (!claims.aud.some(audience => audiences.includes(audience))) return 'the token is for another audience'
-  if (now >= claims.exp * 1000) return 'the token has expired'
-  if (now < claims.nbf * 1000) return 'the token is not valid yet'
+  if (!claims.aud.some(audience => audiences.includes(audience)))
+    return `token audiences ${goQuotedList(claims.aud)} is invalid for the target audiences ${goQuotedList(audiences)}`
+  if (now >= claims.exp * 1000) return 'service account token has expired'
+  if (now < claims.nbf * 1000) return 'service account token is not valid yet'
   const { namespace, serviceaccount, pod, secret, node } = claims['kubernetes.io']
-  const exists = (resource: Parameters<BoundObjects['get']>[0], scope: string, { name, uid }: { name: string; uid: string }) => {
-    const object = objects.get(resource, scope, name)
-    if (object === undefined || object.metadata.uid !== uid) return false
-    const { deletionTimestamp } = object.metadata
-    return deletionTimestamp === undefined || now < Date.parse(deletionTimestamp)
-  }
-  if (!exists('serviceaccounts', namespace, serviceaccount)) return 'the service account of the token is gone'
-  if (pod && !exists('pods', namespace, pod)) return 'the pod of the token is gone'
-  if (secret && !exists('secrets', namespace, secret)) return 'the secret of the token is gone'
-  // With a pod the node is only information: the pod may outlive the node's object.
-  if (node && !pod && !exists('nodes', '', node)) return 'the node of the token is gone'
-  return undefined
+  const account = objects.get('serviceaccounts', namespace, serviceaccount.name)
+  if (account === undefined) return `serviceaccounts ${goQuote(serviceaccount.name)} not found`
+  if (hasEnded(account, now)) return `service account ${namespace}/${serviceaccount.name} has been deleted`
+  const { uid = '' } = account.metadata
+  if (uid !== serviceaccount.uid) return `service account UID (${uid}) does not match claim (${serviceaccount.uid})`
+  return (
+    (secret && boundRefusal('secret', objects.get('secrets', namespace, secret.name), secret.uid, now)) ??
+    (pod && boundRefusal('pod', objects.get('pods', namespace, pod.name), pod.uid, now)) ??
+    // With a pod the node is only information: the pod may outlive the node's object.
+    (node && !pod ? boundRefusal('node', objects.get('nodes', '', node.name), node.uid, now) : undefined)
+  )
 }
+
+function hasEnded({ metadata: { deletionTimestamp } }: KubeObject, now: number): boolean {
+  return deletionTimestamp !== undefined && now >= Date.parse(deletionTimestamp)
+}
+
+function boundRefusal(kind: 'secret' | 'pod' | 'node', object: KubeObject | undefined, claimed: string, now: number): string | undefined {
+  if (object === undefined || hasEnded(object, now)) return 'service account token has been invalidated'
+  const { uid = '' } = object.metadata
+  return uid === claimed ? undefined : `${kind} UID (${uid}) does not match service account ${kind} ref claim (${claimed})`
+}
+
+const goQuotedList = (texts: readonly string[]): string => `[${texts.map(goQuote).join(' ')}]`
 
 function authentication(claims: ServiceAccountClaims): Extract<Authentication, { outcome: 'authenticated' }> {
   const { namespace, serviceaccount, pod, node } = claims['kubernetes.io']
