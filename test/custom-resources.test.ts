@@ -100,7 +100,7 @@ describe('kubectl with custom resources', { skip: noKubectl }, () => {
     )
     assert.match(await kubectl('explain', 'eng.spec.template.spec.containers', '--recursive'), /livenessProbe/)
     await kubectl('create', '-f', session.file('a.yaml', engine('a')))
-    assert.match(await kubectl('get', 'eng'), /^NAME +FUEL +REPLICAS +AGE\na +steam +1 +\d+s\n$/)
+    assert.match(await kubectl('get', 'eng'), /^NAME +FUEL +REPLICAS +AGE\na +steam +1 +\S+\n$/)
     assert.match(await kubectl('get', 'plant', '-o', 'name'), /^engine\.machines\.example\.com\/a\n$/)
     assert.equal(await kubectl('get', 'eng', '--field-selector', 'spec.fuel=petrol', '-o', 'name'), '')
     assert.equal(await kubectl('get', 'eng', '--field-selector', 'spec.fuel=steam', '-o', 'name'), 'engine.machines.example.com/a\n')

@@ -115,7 +115,7 @@ describe('kubectl', { skip: noKubectl }, () => {
       ['seconds', 'Second', 'b.example.com'],
     ] as const) {
       await kubectl('create', '-f', session.file(`${plural}.yaml`, widgetDefinition({ plural, kind, group, names })))
-      await kubectl('wait', '--for=condition=Established', `crd/${plural}.${group}`)
+      await kubectl('wait', '--for=condition=Established', `crd/${plural}.${group}`, '--timeout=150s')
     }
     await kubectl('create', '-f', session.file('first.yaml', { apiVersion: 'a.example.com/v1', kind: 'First', metadata: { name: 'one' } }))
     const { stdout, stderr } = await session.try(['get', 'sh', '-o', 'name'])

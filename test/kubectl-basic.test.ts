@@ -58,7 +58,7 @@ test('kubectl creates, reads, changes and deletes objects', options, async () =>
 test('kubectl prints tables, descriptions and explanations', options, async () => {
   await using server = await ListeningServer.start()
   await kubectl(server, 'run', 'p', '--image=example.com/app')
-  assert.match(await kubectl(server, 'get', 'pods'), /^NAME +READY +STATUS +RESTARTS +AGE\np +0\/1 +Pending +0 +\d+s\n$/)
+  assert.match(await kubectl(server, 'get', 'pods'), /^NAME +READY +STATUS +RESTARTS +AGE\np +0\/1 +Pending +0 +\S+\n$/)
   assert.match(await kubectl(server, 'get', 'namespaces'), /kube-system +Active/)
   assert.match(await kubectl(server, 'describe', 'pod', 'p'), /Image: +example\.com\/app/)
   assert.match(await kubectl(server, 'explain', 'pod.spec.containers'), /imagePullPolicy\s+<string>/)

@@ -64,7 +64,7 @@ test('kubectl apply runs the example', { skip }, async () => {
   const table = await cluster.kubectl('get', 'pods', '-o', 'wide')
   assert.match(table, /^NAME +READY +STATUS +RESTARTS +AGE +IP +NODE +NOMINATED NODE +READINESS GATES$/m)
   assert.equal(
-    table.match(new RegExp(`^hello-\\S+ +1/1 +Running +0 +\\d+s +10\\.244\\.\\S+ +${hostname().toLowerCase()} `, 'gm'))?.length,
+    table.match(new RegExp(`^hello-\\S+ +1/1 +Running +0 +\\S+ +10\\.244\\.\\S+ +${hostname().toLowerCase()} `, 'gm'))?.length,
     2,
     table,
   )
@@ -145,6 +145,11 @@ test('kubectl scale, set image and rollout undo replace the pods', { skip }, asy
   await cluster.kubectl('set', 'image', 'deployment/hello', `web=${other}`)
   await cluster.kubectl('rollout', 'status', 'deployment/hello')
   assert.equal(await readyPods(), `3 ${other}`)
+  // kubectl would choose the pod that has been ready for longest, also one that is being stopped.
+  await until(
+    'the old pods are gone',
+    async () => (await cluster.kubectl('get', 'pods', '-l', 'app=hello', '-o', 'name')).trim().split('\n').length === 3,
+  )
   assert.equal(await cluster.kubectl('exec', 'deploy/hello', '--', 'cat', '/release'), 'two\n')
   assert.match(await cluster.kubectl('rollout', 'history', 'deployment/hello'), /^2 +<none>$/m)
   await cluster.kubectl('rollout', 'undo', 'deployment/hello')
