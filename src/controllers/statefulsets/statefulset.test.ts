@@ -111,6 +111,22 @@ test('statefulSet makes a claim again that a waiting pod lacks, and says when cl
   await scenario.until(said('update Pod db-0 in StatefulSet db successful'), 'the event')
 })
 
+test('statefulSet makes no revision again of a set that waits for its pods to go, and counts these', async () => {
+  await using scenario = start({ volumeClaimTemplates: [] })
+  const { api } = scenario
+  await scenario.until(() => rolledOut(scenario), 'rollout')
+  const status = () => api.read(statefulSets, 'ns', 'db')?.status
+  const { updateRevision = '' } = status() ?? {}
+  api.change(statefulSets, 'ns', 'db', ({ metadata }) => {
+    metadata.deletionTimestamp = '2026-01-01T00:00:00Z'
+    metadata.finalizers = ['foregroundDeletion']
+  })
+  api.remove(controllerRevisions, 'ns', updateRevision)
+  api.remove(pods, 'ns', 'db-1')
+  await scenario.until(() => status()?.replicas === 1, 'one pod')
+  assert.deepEqual([status()?.updateRevision, api.all(controllerRevisions).length], [updateRevision, 0])
+})
+
 test('statefulSet says of claim and pod that a claim cannot be made', async () => {
   await using scenario = startScenario({
     controllers: [statefulSet],

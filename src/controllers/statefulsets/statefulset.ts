@@ -65,6 +65,7 @@ async function reconcile(context: Context, set: StatefulSet, signal: AbortSignal
   const candidates = informers.full(pods).list(set.metadata.namespace)
   const isOwn = (pod: Pod) => selects(selector, pod.metadata.labels) && ordinalOf(set, pod) !== undefined
   const owned = await applyClaim(context, set, statefulSets, pods, planOwnership(set, candidates, isOwn), signal)
+  if (set.metadata.deletionTimestamp !== undefined) return countEnding(context, set, owned, signal)
   // A count of 0 from the first pass on: a revision that somebody deletes is made again with its name.
   const collisionCount = set.status?.collisionCount ?? 0
   const owner = { object: set, resource: statefulSets, selector, template, collisionCount, hashLabel }
@@ -90,6 +91,17 @@ async function reconcile(context: Context, set: StatefulSet, signal: AbortSignal
   if (problem !== undefined) throw problem.err
   const waits = [nextAvailable(owned, set.spec.minReadySeconds ?? 0, clock.now()), pass.requeueAfterMs].filter(wait => wait !== undefined)
   return waits.length === 0 ? done : { requeueAfterMs: Math.min(...waits) }
+}
+
+/**
+ * Of a set that waits for its pods to go, or to be released: the status alone. The garbage collector may have taken its revisions before its pods,
+ * and would take one that was made again at once, for as long as a pod needs.
+ */
+async function countEnding(context: Context, set: StatefulSet, owned: readonly Pod[], signal: AbortSignal): Promise<Result> {
+  const { currentRevision = '', updateRevision = '', collisionCount } = set.status ?? {}
+  const status = planStatus({ set, pods: owned, currentRevision, updateRevision, now: context.clock.now() }, collisionCount, [])
+  if (canonical(status) !== canonical(set.status)) await context.client.updateStatus(statefulSets, { ...set, status }, signal)
+  return done
 }
 
 /** What failed, so that the rest of a pass is done all the same. */
