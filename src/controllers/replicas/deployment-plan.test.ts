@@ -42,6 +42,13 @@ const rolling: { name: string; of: Deployment; current: ReplicaSet; old: Replica
   },
   { name: 'shrinks the current set that is too large', of: deployment(2), current: set('n', 4, 4), old: [], want: { n: 2 } },
   { name: 'has nothing to do at the end', of: deployment(2), current: set('n', 2, 2), old: [set('oo', 0, 0)], want: {} },
+  {
+    name: 'counts no pods of a set that was just shrunk',
+    of: deployment(6, '50%', '50%'),
+    current: set('n', 5, 0),
+    old: [set('oo', 4, 6)],
+    want: { oo: 3 },
+  },
   { name: 'one pod without unavailability', of: deployment(1), current: set('n', 1, 0), old: [set('oo', 1, 1)], want: {} },
   { name: 'one pod, new one available', of: deployment(1), current: set('n', 1, 1), old: [set('oo', 1, 1)], want: { oo: 0 } },
 ]
@@ -57,6 +64,15 @@ test('planScaling() shares new pods in proportion, the rest to the largest', () 
   const steps = planScaling(deployment(15), set('n', 2, 0, annotations), sets)
   const sizes = Object.fromEntries(steps.map(({ replicaSet, to }) => [replicaSet.metadata.name, to]))
   assert.deepEqual(sizes, { ooo: 12, oo: 4, n: 3 })
+})
+
+test('planScaling() leaves one set alone that was sized for what is wanted', () => {
+  const sizedFor = (desired: string) => set('n', 4, 4, { 'deployment.kubernetes.io/desired-replicas': desired })
+  assert.deepEqual(planScaling(deployment(4), sizedFor('4'), []), [])
+  assert.deepEqual(
+    planScaling(deployment(4), sizedFor('99'), []).map(({ to }) => to),
+    [4],
+  )
 })
 
 test('planCleanup() removes the lowest revisions that are empty', () => {

@@ -89,10 +89,13 @@ export function planRolling(deployment: Deployment, current: ReplicaSet, old: re
   return planShrinkOld(deployment, current, old)
 }
 
+/** Available pods that stay: those of a set that was shrunk a moment ago may still be counted in its status. */
+const lastingOf = (set: ReplicaSet): number => Math.min(availableOf(set), sizeOf(set))
+
 function planShrinkOld(deployment: Deployment, current: ReplicaSet, old: readonly ReplicaSet[]): readonly Scale[] {
   if (sum(old, sizeOf) === 0) return []
   const fewest = wantedOf(deployment) - rolloutLimits(deployment).unavailable
-  const unavailable = sizeOf(current) - availableOf(current)
+  const unavailable = sizeOf(current) - lastingOf(current)
   const most = sum([...old, current], sizeOf) - fewest - unavailable
   if (most <= 0) return []
   const sizes = new Map(old.map(set => [set, sizeOf(set)]))
@@ -105,7 +108,7 @@ function planShrinkOld(deployment: Deployment, current: ReplicaSet, old: readonl
     sizes.set(set, size - step)
     removed += step
   }
-  let spare = sum([...old, current], availableOf) - fewest
+  let spare = sum([...old, current], lastingOf) - fewest
   for (const set of [...old].sort(oldestFirst)) {
     const size = sizes.get(set) ?? 0
     const step = Math.min(size, spare)
@@ -123,7 +126,7 @@ export function planScaling(deployment: Deployment, current: ReplicaSet | undefi
   const active = all.filter(set => sizeOf(set) > 0)
   const newest = [...old].sort(oldestFirst).at(-1)
   const only = active.length === 0 ? (current ?? newest) : active.length === 1 ? active[0] : undefined
-  if (active.length <= 1) return only === undefined ? [] : [{ replicaSet: only, to: wanted }]
+  if (active.length <= 1) return only === undefined || isSizedFor(only, wanted) ? [] : [{ replicaSet: only, to: wanted }]
   if (current !== undefined && isSaturated(deployment, current)) {
     return active.filter(set => set !== current).map(replicaSet => ({ replicaSet, to: 0 }))
   }
@@ -132,10 +135,11 @@ export function planScaling(deployment: Deployment, current: ReplicaSet | undefi
 
 function isSaturated(deployment: Deployment, set: ReplicaSet): boolean {
   const wanted = wantedOf(deployment)
-  return (
-    sizeOf(set) === wanted && Number(set.metadata.annotations?.[desiredAnnotation] ?? Number.NaN) === wanted && availableOf(set) === wanted
-  )
+  return isSizedFor(set, wanted) && availableOf(set) === wanted
 }
+
+const isSizedFor = (set: ReplicaSet, wanted: number): boolean =>
+  sizeOf(set) === wanted && Number(set.metadata.annotations?.[desiredAnnotation] ?? Number.NaN) === wanted
 
 function planProportions(deployment: Deployment, active: readonly ReplicaSet[]): readonly Scale[] {
   const wanted = wantedOf(deployment)
