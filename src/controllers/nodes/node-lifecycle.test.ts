@@ -248,6 +248,12 @@ test('nodeLifecycle leaves it to a node that lives and is not ready what it says
   seedPod('p')
   api.seed(nodes, { metadata: { name: 'n1' }, spec: {}, status: { conditions: [{ type: 'Ready', status: 'False' }] } })
   await scenario.until(() => ready('p') === 'False', 'the pod is called not ready')
+  const said = () => api.all(events).find(({ reason }) => reason === 'NodeNotReady')
+  await scenario.until(() => said() !== undefined, 'the event')
+  assert.deepEqual(
+    [said()?.involvedObject.kind, said()?.involvedObject.name, said()?.type, said()?.message],
+    ['Pod', 'p', 'Warning', 'Node is not ready'],
+  )
   api.change(pods, 'ns', 'p', ({ status }) => Object.assign(status ?? {}, { conditions: [{ ...condition }] }))
   // Passes that came behind this can be seen by another pod.
   for (const name of ['q', 'r']) {
@@ -258,6 +264,16 @@ test('nodeLifecycle leaves it to a node that lives and is not ready what it says
   // Where it falls silent nobody speaks for its pods.
   api.change(nodes, '', 'n1', ({ status }) => Object.assign(status ?? {}, { conditions: [{ type: 'Ready', status: 'Unknown' }] }))
   await scenario.until(() => ready('p') === 'False', 'the pod is called not ready again')
+})
+
+test('nodeLifecycle says which nodes come and go', async () => {
+  await using scenario = startScenario({ controllers: [nodeLifecycle] })
+  const { api } = scenario
+  const said = (message: string) => () => api.all(events).some(event => event.message === message)
+  api.seed(nodes, { metadata: { name: 'n1' }, spec: {}, status: { conditions: [{ type: 'Ready', status: 'True' }] } })
+  await scenario.until(said('Node n1 event: Registered Node n1 in Controller'), 'it comes')
+  api.remove(nodes, '', 'n1')
+  await scenario.until(said('Node n1 event: Removing Node n1 from Controller'), 'it goes')
 })
 
 test('TaintSightings: a taint without a time counts from its first sight, and anew when it comes again', () => {

@@ -36,9 +36,11 @@ export const nodeLifecycle: Controller = {
         if (heartbeat(node) !== heartbeat(old)) sign(node.metadata.name ?? '')
         pace.note(node, clock.monotonic())
       },
-      delete: ({ metadata }) => {
-        alive.delete(metadata.name ?? '')
-        pace.forget(metadata.name ?? '', clock.monotonic())
+      delete: node => {
+        const { name = '' } = node.metadata
+        alive.delete(name)
+        pace.forget(name, clock.monotonic())
+        tell(context, node, 'RemovingNode', `Node ${name} event: Removing Node ${name} from Controller`)
       },
     })
     informers.full(leases).onChange({
@@ -102,7 +104,7 @@ async function watchOver(context: Context, node: Node, { lastSign, pace, denied 
 
 /** Services must not send to pods of a node that may be dead. */
 async function markPodsNotReady(
-  { client, clock, informers }: Context,
+  { client, clock, events, informers }: Context,
   node: string,
   denied: Set<string> | undefined,
   signal: AbortSignal,
@@ -114,6 +116,7 @@ async function markPodsNotReady(
     const body = { status: { conditions: [{ type: 'Ready', status: 'False', lastTransitionTime: formatTime(clock.now()) }] } }
     try {
       await client.patch(pods, namespace, name, body, { type: 'strategic', subresource: 'status' }, signal)
+      events.record(referenceTo(pod, 'v1', 'Pod'), 'Warning', 'NodeNotReady', 'Node is not ready')
     } catch (err) {
       if (!isReason(err, 'NotFound')) throw err
     }
