@@ -43,4 +43,12 @@ test('parseUrl() wants something absolute', () => {
   assert.equal(parseUrl(''), 'parse "": empty url')
   assert.equal(parseUrl('foo'), 'parse "foo": invalid URI for request')
   assert.ok(typeof parseUrl('/foo') !== 'string')
+  assert.ok(typeof parseUrl('*') !== 'string')
+})
+
+test('parseUrl() judges a URL as if it had no fragment, and then reads it with one', () => {
+  assert.equal(parseUrl('https://a#b'), 'parse "https://a#b": invalid character "#" in host name')
+  const read = parseUrl('//a/b#c')
+  assert.ok(typeof read !== 'string')
+  assert.deepEqual([read.host, read.path, read.fragment], ['a', '/b', 'c'])
 })

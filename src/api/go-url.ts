@@ -18,9 +18,11 @@ export interface GoUrl {
   readonly text: string
 }
 
-/** Reads an absolute URI or an absolute path; gives the message where it is neither. */
+/** Reads an absolute URI or an absolute path; gives the message where it is neither. Like a request's, it is judged as if it had no fragment: a `#` is as any other character then. */
 export function parseUrl(text: string): GoUrl | string {
-  return text === '' ? wrong(text, 'empty url') : parse(text, true)
+  if (text === '') return wrong(text, 'empty url')
+  const judged = parse(text, true)
+  return typeof judged === 'string' ? judged : parse(text, false)
 }
 
 /** Reads whatever may stand in a link, relative or empty too; gives the message where it could not. */
@@ -31,10 +33,12 @@ export function parseReference(text: string): GoUrl | string {
 const wrong = (text: string, why: string): string => `parse ${goQuote(text)}: ${why}`
 
 function parse(text: string, absolute: boolean): GoUrl | string {
-  const [beforeFragment = '', ...rests] = text.split('#')
-  const refuse = (why: string): string => wrong(absolute ? text : beforeFragment, why)
+  const [beforeFragment = '', ...rests] = absolute ? [text] : text.split('#')
+  const refuse = (why: string): string => wrong(beforeFragment, why)
   if ([...text].some(character => character < ' ' || character === '\x7f')) return refuse('net/url: invalid control character in URL')
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):/.exec(text)?.[1] ?? ''
+  if (beforeFragment === '*')
+    return { scheme: '', host: '', user: undefined, path: '*', escapedPath: '*', query: '', fragment: rests.join('#'), text }
   if (scheme === '' && text.startsWith(':')) return refuse('missing protocol scheme')
   const afterScheme = scheme === '' ? beforeFragment : beforeFragment.slice(scheme.length + 1)
   const mark = afterScheme.indexOf('?')

@@ -1,36 +1,41 @@
 // The formats that upstream checks in schemas of custom resources; all others say nothing.
 import { parseSpelledDuration } from '../cel/kubernetes/spelled-duration.ts'
-import { parseTime } from '../schema/go-time.ts'
+import { parseUrl } from '../go-url.ts'
 import { parseCidr, parseIp } from '../validation/ip-address.ts'
+import { isEmailAddress } from './email-address.ts'
 
 const pattern =
   (expression: RegExp) =>
   (text: string): boolean =>
     expression.test(text)
 
-const uuid = (version: string) => pattern(new RegExp(`^[0-9a-f]{8}-?[0-9a-f]{4}-?${version}[0-9a-f]{3}-?[0-9a-f]{4}-?[0-9a-f]{12}$`, 'i'))
-const isIpv4 = (text: string): boolean => !text.includes(':') && parseIp(text) !== undefined
-const hostLabel = /^[\p{L}\p{N}_]([\p{L}\p{N}_-]{0,61}[\p{L}\p{N}_])?$/u
+const uuid = (third: string, fourth: string) =>
+  pattern(new RegExp(`^[0-9a-f]{8}-?[0-9a-f]{4}-?${third}[0-9a-f]{3}-?${fourth}[0-9a-f]{3}-?[0-9a-f]{12}$`, 'i'))
+const [hexadecimal, variant] = ['[0-9a-f]', '[89ab]']
 
-function isUri(text: string): boolean {
-  // As Go reads the target of a request: absolute, or a path from the root.
-  if (/[\s\p{Cc}]/u.test(text)) return false
-  return text.startsWith('/') || /^[a-z][a-z0-9+.-]*:[^\s]/i.test(text)
-}
+/** In a name without dots one dash may stand, behind the first character. */
+const lonelyLabel = /^[a-z0-9\p{S}\p{L}]-?[a-z0-9\p{S}\p{L}]{0,62}$/iu
+const hostLabel = /^[a-z0-9\p{S}\p{L}]([a-z0-9\p{S}\p{L}-]{0,61}[a-z0-9\p{S}\p{L}])?$/iu
+const lastLabel = /^[a-z\p{L}]{2,63}$/iu
 
 function isHostname(text: string): boolean {
-  const name = text.endsWith('.') ? text.slice(0, -1) : text
-  return name !== '' && Buffer.byteLength(name) <= 255 && name.split('.').every(label => hostLabel.test(label))
+  if (Buffer.byteLength(text) > 255) return false
+  const labels = text.split('.')
+  if (labels.some(label => Buffer.byteLength(label) > 63)) return false
+  const last = labels.pop() ?? ''
+  return labels.length === 0 ? lonelyLabel.test(last) : labels.every(label => hostLabel.test(label)) && lastLabel.test(last)
+}
+
+function isDateTime(text: string): boolean {
+  const [date = '', time = ''] = text.toLowerCase().split('t')
+  const [, hours = '', minutes = '', seconds = ''] = /^(\d\d):(\d\d):(\d\d)(?:[^\n]\d+)?(?:z|[+-]\d\d:\d\d)$/u.exec(time) ?? []
+  return isDate(date) && hours !== '' && hours <= '23' && minutes <= '59' && seconds <= '59'
 }
 
 function isDate(text: string): boolean {
   if (!/^\d{4}-\d\d-\d\d$/.test(text)) return false
   const time = Date.parse(`${text}T00:00:00Z`)
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
-}
-
-function isBase64(text: string): boolean {
-  return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text)
 }
 
 function isCreditCard(text: string): boolean {
@@ -47,7 +52,7 @@ function isCreditCard(text: string): boolean {
 }
 
 function isIsbn(text: string, length: 10 | 13): boolean {
-  const digits = text.replace(/[\s-]/g, '')
+  const digits = text.replace(/[\t\n\f\r -]/g, '')
   if (length === 13) {
     if (!/^\d{13}$/.test(digits)) return false
     return [...digits].reduce((sum, digit, place) => sum + Number(digit) * (place % 2 === 0 ? 1 : 3), 0) % 10 === 0
@@ -56,37 +61,37 @@ function isIsbn(text: string, length: 10 | 13): boolean {
   return [...digits].reduce((sum, digit, place) => sum + (digit === 'X' ? 10 : Number(digit)) * (10 - place), 0) % 11 === 0
 }
 
-const byte = '(25[0-5]|2[0-4]\\d|1\\d\\d|\\d\\d?)'
+const part = '[\\t\\n\\f\\r ]*(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)[\\t\\n\\f\\r ]*'
 
 /** By name without dashes. */
 export const formats: ReadonlyMap<string, (text: string) => boolean> = new Map([
   ['bsonobjectid', pattern(/^[0-9a-f]{24}$/i)],
-  ['uri', isUri],
-  ['email', pattern(/^([^<>]*<[^\s@<>]+@[^\s@<>]+>|[^\s@<>]+@[^\s@<>]+)$/)],
+  ['uri', (text: string) => typeof parseUrl(text) !== 'string'],
+  ['email', isEmailAddress],
   ['hostname', isHostname],
-  ['ipv4', isIpv4],
+  ['ipv4', (text: string) => text.includes('.') && parseIp(text) !== undefined],
   ['ipv6', (text: string) => text.includes(':') && parseIp(text) !== undefined],
   ['cidr', (text: string) => parseCidr(text) !== undefined],
   [
     'mac',
     pattern(
-      /^(([0-9a-f]{2}:){5}([0-9a-f]{2}:[0-9a-f]{2}:)?[0-9a-f]{2}|([0-9a-f]{2}-){5}([0-9a-f]{2}-[0-9a-f]{2}-)?[0-9a-f]{2}|([0-9a-f]{4}\.){2,3}[0-9a-f]{4})$/i,
+      /^(?:[0-9a-f]{2}([:-])(?:[0-9a-f]{2}\1){4}(?:(?:[0-9a-f]{2}\1){2}|(?:[0-9a-f]{2}\1){14})?[0-9a-f]{2}|(?:[0-9a-f]{4}\.){2}(?:[0-9a-f]{4}\.|(?:[0-9a-f]{4}\.){7})?[0-9a-f]{4})$/i,
     ),
   ],
-  ['uuid', uuid('[0-9a-f]')],
-  ['uuid3', uuid('3')],
-  ['uuid4', uuid('4')],
-  ['uuid5', uuid('5')],
+  ['uuid', uuid(hexadecimal, hexadecimal)],
+  ['uuid3', uuid('3', hexadecimal)],
+  ['uuid4', uuid('4', variant)],
+  ['uuid5', uuid('5', variant)],
   ['isbn', (text: string) => isIsbn(text, 10) || isIsbn(text, 13)],
   ['isbn10', (text: string) => isIsbn(text, 10)],
   ['isbn13', (text: string) => isIsbn(text, 13)],
   ['creditcard', isCreditCard],
-  ['ssn', pattern(/^\d{3}[- ]?\d{2}[- ]?\d{4}$/)],
+  ['ssn', pattern(/^\d{3}[- ]\d{2}[- ]\d{4}$/)],
   ['hexcolor', pattern(/^#?([0-9a-f]{3}|[0-9a-f]{6})$/i)],
-  ['rgbcolor', pattern(new RegExp(`^rgb\\(\\s*${byte}\\s*,\\s*${byte}\\s*,\\s*${byte}\\s*\\)$`))],
-  ['byte', isBase64],
+  ['rgbcolor', pattern(new RegExp(`^rgb\\(${part},${part},${part}\\)$`))],
+  ['byte', pattern(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$/)],
   ['password', () => true],
   ['date', isDate],
   ['duration', (text: string) => parseSpelledDuration(text) !== undefined],
-  ['datetime', (text: string) => parseTime(text).ok],
+  ['datetime', isDateTime],
 ])

@@ -116,3 +116,15 @@ test('what was read reads as itself, and holds nothing that is unknown', () => {
     assert.equal(tally.unknown, unknownFields(sent, made).length > 0, `seed ${seed}: ${before} by ${JSON.stringify(made)}`)
   }
 })
+
+test('a null of a configuration that is applied stays where validation has a word in it', () => {
+  const open: JSONSchemaProps = { 'x-kubernetes-preserve-unknown-fields': true }
+  const schema: JSONSchemaProps = {
+    type: 'object',
+    required: ['must'],
+    properties: { typed: text, either: { 'x-kubernetes-int-or-string': true }, open, must: open, filled: { ...text, default: 'x' } },
+  }
+  const value = { typed: null, either: null, open: null, must: null, filled: null }
+  const applied = resourceReader(schema)(value, { members: 0, unknown: false, keepsNulls: true })
+  assert.deepEqual(applied, { typed: null, either: null, must: null, filled: 'x' })
+})

@@ -26,6 +26,8 @@ interface Slot {
   readonly name: string
   readonly read: Read
   readonly nullable: boolean
+  /** Whether a null has to reach validation. Where the schema has no type it would pass there, and upstream forgets it when it is stored. */
+  readonly judgesNull: boolean
   /** A new value each time; undefined where the schema has no default. */
   readonly makeDefault: (() => unknown) | undefined
 }
@@ -108,18 +110,25 @@ function defaultOf({ default: value }: JSONSchemaProps, read: Read): (() => unkn
 type ReadObject = (value: Record<string, unknown>, tally: Reading) => unknown
 
 function objectReader(schema: JSONSchemaProps, root: boolean, preserves: boolean): ReadObject {
-  const { properties = {}, additionalProperties } = schema
+  const { properties = {}, additionalProperties, required } = schema
   const embedded = root || schema['x-kubernetes-embedded-resource'] === true
   const slots: Slot[] = []
   for (const name of Object.keys(properties).sort(byBytes)) {
     const property = properties[name]
     if (property === undefined || (embedded && metaFields.has(name))) continue
     const read = compile(property, false, false)
-    slots.push({ name, read, nullable: property.nullable === true, makeDefault: defaultOf(property, read) })
+    const judgesNull = hasType(property) || required?.includes(name) === true
+    slots.push({ name, read, nullable: property.nullable === true, judgesNull, makeDefault: defaultOf(property, read) })
   }
   if (embedded) {
     const readName = root ? keepAll : readText
-    const plain = (name: string, read: Read, nullable: boolean): Slot => ({ name, read, nullable, makeDefault: undefined })
+    const plain = (name: string, read: Read, nullable: boolean): Slot => ({
+      name,
+      read,
+      nullable,
+      judgesNull: true,
+      makeDefault: undefined,
+    })
     slots.push(plain('apiVersion', readName, true), plain('kind', readName, true), plain('metadata', readMetadata, false))
     slots.sort((a, b) => byBytes(a.name, b.name))
   }
@@ -182,10 +191,12 @@ function sorted(record: Record<string, unknown>): Record<string, unknown> {
 function restReader(additional: JSONSchemaProps['additionalProperties'], preserves: boolean): Omit<Slot, 'name'> | undefined {
   if (isSchema(additional)) {
     const read = compile(additional, false, false)
-    return { read, nullable: additional.nullable === true, makeDefault: defaultOf(additional, read) }
+    return { read, nullable: additional.nullable === true, judgesNull: hasType(additional), makeDefault: defaultOf(additional, read) }
   }
-  if (preserves) return { read: keepAll, nullable: true, makeDefault: undefined }
-  return additional === undefined || additional === false ? undefined : { read: dropAll, nullable: true, makeDefault: undefined }
+  if (preserves) return { read: keepAll, nullable: true, judgesNull: true, makeDefault: undefined }
+  return additional === undefined || additional === false
+    ? undefined
+    : { read: dropAll, nullable: true, judgesNull: true, makeDefault: undefined }
 }
 
 const readMetadata: Read = (value, tally) => {
@@ -207,8 +218,10 @@ function addMember(result: Record<string, unknown>, slot: Slot | undefined, valu
   else addDefault(result, slot, tally)
 }
 
-function staysNull({ nullable, makeDefault }: Omit<Slot, 'name'>, { keepsNulls }: Reading): boolean {
-  return nullable || (keepsNulls === true && makeDefault === undefined)
+const hasType = (schema: JSONSchemaProps): boolean => schema.type !== undefined || schema['x-kubernetes-int-or-string'] === true
+
+function staysNull({ nullable, judgesNull, makeDefault }: Omit<Slot, 'name'>, { keepsNulls }: Reading): boolean {
+  return nullable || (keepsNulls === true && judgesNull && makeDefault === undefined)
 }
 
 function addDefault(result: Record<string, unknown>, slot: Slot | undefined, { fills }: Reading): void {

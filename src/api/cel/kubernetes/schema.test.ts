@@ -113,6 +113,12 @@ suite('expressions over a custom resource', () => {
   for (const rule of rules) test(rule, () => assert.equal(new Program(environment.compile(rule)).evaluate({ self, oldSelf }).value, true))
 })
 
+test('bytes that are written by the alphabet of plain base64 cannot be read', () => {
+  const data = view({ metadata: {}, data: 'aa+/' })
+  const evaluate = (): unknown => new Program(environment.compile('self.data.size() > 0')).evaluate({ self: data, oldSelf })
+  assert.throws(evaluate, { message: 'Invalid byte formatted string aa+/: illegal base64 data at input byte 2' })
+})
+
 const refused: readonly [rule: string, message: RegExp][] = [
   ['self.nmae', /undefined field 'nmae'/],
   ['self.any', /undefined field 'any'/],
