@@ -1,6 +1,7 @@
 // The formats that upstream checks in schemas of custom resources; all others say nothing.
 import { parseSpelledDuration } from '../cel/kubernetes/spelled-duration.ts'
 import { parseUrl } from '../go-url.ts'
+import { base64, isDate, isDateTime } from '../text-formats.ts'
 import { parseCidr, parseIp } from '../validation/ip-address.ts'
 import { isEmailAddress } from './email-address.ts'
 
@@ -24,18 +25,6 @@ function isHostname(text: string): boolean {
   if (labels.some(label => Buffer.byteLength(label) > 63)) return false
   const last = labels.pop() ?? ''
   return labels.length === 0 ? lonelyLabel.test(last) : labels.every(label => hostLabel.test(label)) && lastLabel.test(last)
-}
-
-function isDateTime(text: string): boolean {
-  const [date = '', time = ''] = text.toLowerCase().split('t')
-  const [, hours = '', minutes = '', seconds = ''] = /^(\d\d):(\d\d):(\d\d)(?:[^\n]\d+)?(?:z|[+-]\d\d:\d\d)$/u.exec(time) ?? []
-  return isDate(date) && hours !== '' && hours <= '23' && minutes <= '59' && seconds <= '59'
-}
-
-function isDate(text: string): boolean {
-  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return false
-  const time = Date.parse(`${text}T00:00:00Z`)
-  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
 }
 
 function isCreditCard(text: string): boolean {
@@ -89,7 +78,7 @@ export const formats: ReadonlyMap<string, (text: string) => boolean> = new Map([
   ['ssn', pattern(/^\d{3}[- ]\d{2}[- ]\d{4}$/)],
   ['hexcolor', pattern(/^#?([0-9a-f]{3}|[0-9a-f]{6})$/i)],
   ['rgbcolor', pattern(new RegExp(`^rgb\\(${part},${part},${part}\\)$`))],
-  ['byte', pattern(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$/)],
+  ['byte', pattern(base64)],
   ['password', () => true],
   ['date', isDate],
   ['duration', (text: string) => parseSpelledDuration(text) !== undefined],

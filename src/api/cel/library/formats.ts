@@ -1,12 +1,12 @@
 // Kubernetes' named formats: `format.dns1123Label().validate(name)` gives what is wrong, or nothing.
 
 import { parseUrl } from '../../go-url.ts'
+import { base64, isDate, isDateTime } from '../../text-formats.ts'
 import { labelValue, nameIsDns1035Label, nameIsDnsLabel, nameIsDnsSubdomain, qualifiedName } from '../../validation/names.ts'
 import * as estimate from '../check/estimate.ts'
 import * as t from '../check/type.ts'
 import { fail, noSuchOverload } from '../evaluate/failure.ts'
 import { asString } from '../evaluate/narrow.ts'
-import { parseTimestamp } from '../evaluate/time.ts'
 import { type CelValue, codePoints, Opaque, Optional } from '../evaluate/values.ts'
 import { type Costs, nominal } from './costs.ts'
 import { type CelFunction, free, type Library, member } from './function.ts'
@@ -24,14 +24,6 @@ const pattern =
   (expression: RegExp, message: string) =>
   (text: string): string[] =>
     expression.test(text) ? [] : [message]
-
-const isDate = (text: string): boolean => /^\d{4}-\d\d-\d\d$/.test(text) && parseTimestamp(`${text}T00:00:00Z`) !== undefined
-
-function isDateTime(text: string): boolean {
-  const [date = '', time] = text.toLowerCase().split('t')
-  const match = /^(\d\d):(\d\d):(\d\d)(?:.\d+)?(?:z|[+-]\d\d:\d\d)$/.exec(time ?? '')
-  return isDate(date) && match !== null && Number(match[1]) <= 23 && Number(match[2]) <= 59 && Number(match[3]) <= 59
-}
 
 const rules: readonly FormatRule[] = [
   { name: 'dns1123Label', patternSize: 30, validate: text => nameIsDnsLabel(text, false) },
@@ -58,7 +50,7 @@ const rules: readonly FormatRule[] = [
   {
     name: 'byte',
     patternSize: 84,
-    validate: pattern(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$/, 'invalid base64'),
+    validate: pattern(base64, 'invalid base64'),
   },
   { name: 'date', patternSize: 71, validate: text => (isDate(text) ? [] : ['invalid date']) },
   { name: 'datetime', patternSize: 71, validate: text => (isDateTime(text) ? [] : ['invalid datetime']) },
