@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as round } from 'node:timers/promises'
-import { inTurns, turn } from './turns.ts'
+import { atOnce, inTurns, turn } from './turns.ts'
 
 test('turn() lets one go on in each round, in the order in which they asked', async () => {
   const went: string[] = []
@@ -37,6 +37,12 @@ test('inTurns() gives at once what yields nothing, and does one step in each rou
   await round()
   assert.deepEqual(steps, [0, 1])
   assert.equal(await pending, 'done')
+})
+
+test('atOnce() does all steps', () => {
+  const steps: number[] = []
+  assert.equal(atOnce(work(3, steps)), 'done')
+  assert.deepEqual(steps, [0, 1, 2])
 })
 
 test('inTurns() goes on with nothing once its signal is aborted', async () => {

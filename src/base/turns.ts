@@ -20,6 +20,14 @@ export function inTurns<T>(work: Iterator<void, T>, signal: AbortSignal): T | Pr
   return first.done === true ? first.value : goOn(work, signal)
 }
 
+/** The same, held up by nobody: for what is small, or must not be interrupted. */
+export function atOnce<T>(work: Iterator<void, T>): T {
+  for (;;) {
+    const step = work.next()
+    if (step.done === true) return step.value
+  }
+}
+
 async function goOn<T>(work: Iterator<void, T>, signal: AbortSignal): Promise<T> {
   for (;;) {
     await turn()

@@ -4,7 +4,7 @@ import { applyMediaType } from '../../api/patch/apply/apply.ts'
 import { UnnamedItem } from '../../api/patch/apply/path-element.ts'
 import { excludingPaths, onlyPaths, type PathFilter } from '../../api/patch/apply/path-filter.ts'
 import { deducedMap, type Shape, shapeOfStruct } from '../../api/patch/apply/shape.ts'
-import { type FieldVersion, type FieldWrite, trackUpdate } from '../../api/patch/apply/track-update.ts'
+import { type FieldVersion, type FieldWrite, trackSteps } from '../../api/patch/apply/track-update.ts'
 import { patchType } from '../../api/patch/patch.ts'
 import type { UpdateStrategy } from '../../api/resource.ts'
 import { zeroOf } from '../../api/schema/compile.ts'
@@ -13,6 +13,7 @@ import { type GroupVersionKind, type StructType, schemaFor } from '../../api/sch
 import { ApiError } from '../../api/status.ts'
 import { formatTime } from '../../base/clock.ts'
 import { copyJson } from '../../base/copy-json.ts'
+import { atOnce, inTurns } from '../../base/turns.ts'
 import { plainFailure } from '../answers/plain-failure.ts'
 import { AskedConversions } from '../custom-resources/asked-conversions.ts'
 import type { ResourceContext } from '../request/request-context.ts'
@@ -31,8 +32,8 @@ export type TrackFields = (
 
 /** A write of which something may have to be asked first. */
 export interface AskedWrite extends FieldWrite {
-  /** What a computation with it comes to, which may be made more than once. */
-  settled<T>(compute: () => T): T | Promise<T>
+  /** What work with it comes to, which may be begun more than once. Where the objects are large others have their turn between its steps. */
+  settled<T>(work: () => Iterator<void, T>): T | Promise<T>
 }
 
 export function trackFields(context: ResourceContext): TrackFields {
@@ -41,17 +42,17 @@ export function trackFields(context: ResourceContext): TrackFields {
   const forgets = context.served.definition.custom === undefined
   return (live, object, sent) => {
     const told = sent?.length === 0 && !forgets ? undefined : sent
-    return trackedOrNone(context, write, () => trackUpdate(live, object, told, write))
+    return trackedOrNone(context, write, () => trackSteps(live, object, told, write))
   }
 }
 
 export function trackNewFields(context: ResourceContext): TrackNewFields {
   const write = fieldWrite(context)
-  return (object, sent) => trackedOrNone(context, write, () => trackUpdate(write.empty, object, sent, write))
+  return (object, sent) => trackedOrNone(context, write, () => trackSteps(write.empty, object, sent, write))
 }
 
 /** As upstream: nobody manages an object whose fields cannot be told. */
-function trackedOrNone(context: ResourceContext, write: AskedWrite, track: () => Entries): Entries | Promise<Entries> {
+function trackedOrNone(context: ResourceContext, write: AskedWrite, track: () => Iterator<void, Entries>): Entries | Promise<Entries> {
   const onError = (err: unknown): undefined => {
     // An item of a keyed list without its key has no path; validation refuses it where the key is required.
     if (err instanceof UnnamedItem) return undefined
@@ -90,7 +91,7 @@ export function subresourceWrite(context: ResourceContext, { group, version, kin
     empty: emptyOf(type),
     filter: undefined,
     version: () => undefined,
-    settled: compute => compute(),
+    settled: work => atOnce(work()),
   }
 }
 
@@ -111,7 +112,11 @@ export function fieldWrite(context: ResourceContext): AskedWrite {
     empty,
     filter: filterOf(served, info.subresource),
     version: apiVersion => versionOf(served, apiVersion, empty, asked),
-    settled: compute => (asked === undefined ? compute() : asked.settled(compute)),
+    settled(work) {
+      // What begins anew with each question ends before others have their turn.
+      if (asked !== undefined) return asked.settled(() => atOnce(work()))
+      return context.pace.isLarge ? inTurns(work(), request.signal) : atOnce(work())
+    },
   }
 }
 

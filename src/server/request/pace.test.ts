@@ -31,12 +31,12 @@ const operations = Array.from({ length: 500 }, (_, index) => ({ op: 'add', path:
 
 const requests: readonly [name: string, request: (api: TestServer) => Promise<{ readonly status: number }>, atLeast: number][] = [
   ['creates something large', api => api.request('POST', path, large('new')), 4],
-  ['replaces it', api => api.request('PUT', `${path}/large`, { ...large('large'), data: { a: 'y'.repeat(bytes) } }), 5],
-  ['changes a bit of it', api => api.request('PATCH', `${path}/large`, { metadata: { labels: { a: 'b' } } }), 5],
+  ['replaces it', api => api.request('PUT', `${path}/large`, { ...large('large'), data: { a: 'y'.repeat(bytes) } }), 9],
+  ['changes a bit of it', api => api.request('PATCH', `${path}/large`, { metadata: { labels: { a: 'b' } } }), 10],
   [
     'applies something large',
     api => api.request('PATCH', `${path}/new?fieldManager=m`, { apiVersion: 'v1', kind: 'ConfigMap', ...large('new') }, apply),
-    4,
+    10,
   ],
   ['deletes it', api => api.request('DELETE', `${path}/large`), 1],
   ['patches by many operations', api => api.request('PATCH', `${path}/small`, operations, jsonPatch), 4],

@@ -72,10 +72,12 @@ export async function readConfiguration(context: ResourceContext, write: AskedWr
     return decoded.object
   }
   const force = context.query.flag('force')
-  const mergeOnce = (live: KubeObject): Merged => {
+  function* mergeOnce(live: KubeObject): Generator<void, Merged> {
     const { config, duplicate } = parsed()
-    const applied = applyConfiguration({ live, config, force, write, problemsOf: object => problemsOf(object, 'object') })
+    yield
+    const applied = yield* applyConfiguration({ live, config, force, write, problemsOf: object => problemsOf(object, 'object') })
     if (duplicate !== undefined && validation === 'Strict') throw badRequest(`error strict decoding YAML: ${duplicate}`)
+    yield
     const object = decode(applied.object)
     const problem = kind.conversionProblem?.(object)
     if (problem !== undefined) throw plainFailure(`failed to convert to unversioned: ${problem}`)
@@ -88,10 +90,6 @@ export async function readConfiguration(context: ResourceContext, write: AskedWr
       return isRecord(metadata) && metadata['resourceVersion'] !== undefined
     },
     async merge(live) {
-      if (context.pace.isLarge) {
-        parsed()
-        await context.pace.rest()
-      }
       const merged = await write.settled(() => mergeOnce(live))
       if (context.pace.isLarge) await context.pace.rest()
       const { duplicate } = parsed()

@@ -1,9 +1,10 @@
 // Writes and applies of built-in kinds for the tests of field management.
 import assert from 'node:assert/strict'
+import { atOnce } from '../../../base/turns.ts'
 import type { KubeObject } from '../../object.ts'
 import { zeroOf } from '../../schema/compile.ts'
 import { schemaFor } from '../../schema/model.ts'
-import { type Applied, applyConfiguration } from './apply.ts'
+import { applyConfiguration } from './apply.ts'
 import { type FieldSet, pathTexts } from './field-set.ts'
 import { excludingPaths } from './path-filter.ts'
 import { shapeOfStruct } from './shape.ts'
@@ -32,7 +33,7 @@ export function writeOf(kind: string, manager: string, group = '', time = '2026-
 export function applyTo(live: KubeObject, config: Record<string, unknown>, write: FieldWrite, force = false): KubeObject {
   const { type } = write
   const problemsOf = (value: object): string[] => (type === undefined ? [] : typedProblems(value, type, 'object'))
-  const { object: applied, entries }: Applied = applyConfiguration({ live, config, force, write, problemsOf })
+  const { object: applied, entries } = atOnce(applyConfiguration({ live, config, force, write, problemsOf }))
   const object = structuredClone(applied) as unknown as KubeObject
   object.metadata = { ...object.metadata, uid: 'u', ...(entries ? { managedFields: entries } : {}) }
   return object

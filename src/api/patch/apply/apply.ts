@@ -18,7 +18,7 @@ import { UnnamedItem } from './path-element.ts'
 import { removeFields } from './remove.ts'
 import { followSchema } from './schema-change.ts'
 import type { Shape } from './shape.ts'
-import { changesOf, dropObsolete, type FieldWrite, takeFrom, updateManagers, withoutUnowned } from './track-update.ts'
+import { changesOf, dropObsolete, type FieldWrite, give, takeFrom, withoutUnowned } from './track-update.ts'
 
 export const applyMediaType = 'application/apply-patch+yaml'
 
@@ -106,20 +106,21 @@ function kindText({ apiVersion, kind }: Readonly<Record<string, unknown>>): stri
   return `${version.includes('/') ? version : `/${version}`}, Kind=${textOrNone(kind)}`
 }
 
-/** Throws the 409 where others have fields that the configuration changes. */
-export function applyConfiguration(request: ApplyRequest): Applied {
+/** Throws the 409 where others have fields that the configuration changes. Yields between steps that take long where the objects are large. */
+export function* applyConfiguration(request: ApplyRequest): Generator<void, Applied> {
   const managers = readManagers(request.live.metadata.managedFields ?? []) ?? new Map()
   const live = withoutManagedFields(request.live)
   judgeLive(request, live, managers)
+  yield
   followSchema(managers, request.write)
   if (managers.size === 0) claimForEarlierWriters(managers, live, request.write)
   try {
-    return applyOnce(request, live, managers)
+    return yield* applyOnce(request, live, managers)
   } catch (err) {
     if (!(err instanceof Conflicts)) throw err
     const left = request.write.manager === 'kubectl' ? withoutLastApplied(err.conflicts, live, request.write) : err.conflicts
     if (left.length > 0) throw applyConflict(left)
-    return applyOnce({ ...request, force: true }, live, managers)
+    return yield* applyOnce({ ...request, force: true }, live, managers)
   }
 }
 
@@ -153,27 +154,31 @@ function withoutManagedFields(object: KubeObject): KubeObject {
 function claimForEarlierWriters(managers: Managers, live: KubeObject, write: FieldWrite): void {
   if (!live.metadata.uid) return
   const found = compare(write.empty, live, write.shape)
-  if (found !== undefined) updateManagers(managers, changesOf(write.empty, live, found, write), { ...write, manager: 'before-first-apply' })
+  if (found !== undefined) give(managers, changesOf(write.empty, live, found, write), { ...write, manager: 'before-first-apply' })
 }
 
-function applyOnce({ config, force, write }: ApplyRequest, live: KubeObject, before: Managers): Applied {
+function* applyOnce({ config, force, write }: ApplyRequest, live: KubeObject, before: Managers): Generator<void, Applied> {
   const managers = new Map(before)
   dropObsolete(managers, write)
   const identity = { name: write.manager, operation: 'Apply', apiVersion: write.apiVersion, subresource: write.subresource } as const
   const key = managerKey(identity)
   const last = managers.get(key)
   const merged = mergeConfiguration(live, config, write.shape)
+  yield
   const applied = fieldsOf(config, write.shape)
   const set = write.filter?.(applied) ?? applied
   const own: Manager = { ...identity, time: last?.time, set, entry: undefined }
   managers.set(key, own)
+  yield
   const object = last === undefined || hasAll(own, last) ? merged : prune(merged, managers, last, write)
 
   const next = isRecord(object) ? { metadata: {}, ...object } : { metadata: {} }
   const unchanged = isUnchanged(live, object, write.shape)
+  yield
   // Of one who is alone nothing is taken, nor by who changes nothing.
   if (managers.size > 1 && !unchanged) {
     const changes = changesOf(live, next, compare(live, object, write.shape), write)
+    yield
     const conflicts: Conflict[] = []
     for (const [other, manager] of managers) {
       const disputed = other === key ? emptySet : intersection(manager.set, changes(manager.apiVersion)?.changed ?? emptySet)
@@ -181,6 +186,7 @@ function applyOnce({ config, force, write }: ApplyRequest, live: KubeObject, bef
     }
     if (conflicts.length > 0 && !force) throw new Conflicts(conflicts)
     takeFrom(managers, changes, key)
+    yield
   }
   const owned = withoutUnowned(set)
   if (isEmpty(owned)) managers.delete(key)

@@ -12,9 +12,12 @@ export const removed = 4
 /** How the path itself differs (0: it does not), and what differs below it; of what came or went as a whole its paths. */
 export interface Difference {
   readonly kind: number
-  readonly below: Map<string, Difference> | undefined
+  readonly below: Differences | undefined
   readonly whole: FieldSet | undefined
 }
+
+/** By element. No map: of a map of thousands its hashing would take longer than the comparison. */
+type Differences = (readonly [element: string, difference: Difference])[]
 
 /**
  * Undefined where nothing differs. `undefined` is absent and `null` is there. Throws `UnnamedItem` for an item of a keyed list without
@@ -64,7 +67,7 @@ function leafDifference(old: unknown, next: unknown): Difference | undefined {
   return equal(old, next) ? undefined : changed
 }
 
-function withOwn(old: unknown, next: unknown, below: Map<string, Difference> | undefined): Difference | undefined {
+function withOwn(old: unknown, next: unknown, below: Differences | undefined): Difference | undefined {
   const kind = old === undefined ? added : next === undefined ? removed : 0
   return kind === 0 && below === undefined ? undefined : { kind, below, whole: undefined }
 }
@@ -73,8 +76,8 @@ function mapBelow(
   old: Record<string, unknown> | undefined,
   next: Record<string, unknown> | undefined,
   shape: StructShape | MapShape,
-): Map<string, Difference> | undefined {
-  let below: Map<string, Difference> | undefined
+): Differences | undefined {
+  let below: Differences | undefined
   if (next !== undefined) {
     for (const name in next) {
       const right = next[name]
@@ -82,8 +85,8 @@ function mapBelow(
       if (left === right || (right === null && left === undefined && old !== undefined && isNullWhenAbsent(shape, name))) continue
       const difference = compare(left, right, memberShape(shape, name))
       if (difference === undefined) continue
-      below ??= new Map()
-      below.set(`f:${name}`, difference)
+      below ??= []
+      below.push([`f:${name}`, difference])
     }
   }
   if (old !== undefined) {
@@ -93,8 +96,8 @@ function mapBelow(
       if (isNull && old[name] === null) continue
       const difference = isNull ? changed : compare(old[name], undefined, memberShape(shape, name))
       if (difference === undefined) continue
-      below ??= new Map()
-      below.set(`f:${name}`, difference)
+      below ??= []
+      below.push([`f:${name}`, difference])
     }
   }
   return below
@@ -108,14 +111,14 @@ function isNullWhenAbsent(shape: StructShape | MapShape, name: string): boolean 
   return shape.kind === 'struct' && shape.isNullWhenAbsent(name)
 }
 
-function compareItems(old: readonly unknown[], next: readonly unknown[], shape: ListShape): Map<string, Difference> | undefined {
+function compareItems(old: readonly unknown[], next: readonly unknown[], shape: ListShape): Differences | undefined {
   const left = groupItems(old, shape)
   const right = groupItems(next, shape)
-  let below: Map<string, Difference> | undefined
+  let below: Differences | undefined
   const put = (element: string, difference: Difference | undefined): void => {
     if (difference === undefined) return
-    below ??= new Map()
-    below.set(element, difference)
+    below ??= []
+    below.push([element, difference])
   }
   for (const [element, items] of left) put(element, compareGroups(items, right.get(element) ?? none, shape))
   for (const [element, items] of right) if (!left.has(element)) put(element, compareGroups(none, items, shape))

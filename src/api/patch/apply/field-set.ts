@@ -23,10 +23,14 @@ export function isMember(node: FieldSet): boolean {
   return node['.'] !== undefined || isEmpty(node)
 }
 
-/** `below` without `.`; undefined where nothing is left. */
-function node(isIn: boolean, below: Draft | undefined): FieldSet | undefined {
-  if (below === undefined) return isIn ? member : undefined
-  return isIn ? { '.': member, ...below } : below
+/** A node before anything below it is added. */
+function draftOf(isIn: boolean): Draft {
+  return isIn ? { '.': member } : {}
+}
+
+/** A node of which nothing below was added. */
+function bareNode(isIn: boolean): FieldSet | undefined {
+  return isIn ? member : undefined
 }
 
 export function union(a: FieldSet, b: FieldSet): FieldSet {
@@ -49,6 +53,7 @@ function unionNodes(a: FieldSet, b: FieldSet): FieldSet {
 }
 
 function unionBelow(a: FieldSet, b: FieldSet, aIn: boolean, bIn: boolean): FieldSet {
+  const isIn = aIn || bIn
   let result: Draft | undefined
   let added = false
   for (const element in b) {
@@ -58,18 +63,18 @@ function unionBelow(a: FieldSet, b: FieldSet, aIn: boolean, bIn: boolean): Field
     const joined = own === undefined ? theirs : unionNodes(own, theirs)
     if (joined === own) continue
     added ||= own === undefined
-    result ??= copyBelow(a)
+    result ??= copyOf(a, isIn)
     result[element] = joined
   }
   if (result === undefined) {
     if (aIn || !bIn) return a
-    return node(true, isEmpty(a) ? undefined : copyBelow(a)) ?? member
+    return isEmpty(a) ? member : copyOf(a, true)
   }
-  return node(aIn || bIn, added ? sorted(result) : result) ?? member
+  return added ? sorted(result) : result
 }
 
-function copyBelow(set: FieldSet): Draft {
-  const copy: Draft = {}
+function copyOf(set: FieldSet, isIn: boolean): Draft {
+  const copy = draftOf(isIn)
   for (const element in set) {
     const below = set[element]
     if (element !== '.' && below !== undefined) copy[element] = below
@@ -94,7 +99,7 @@ export class NodeDraft {
   }
 
   add(element: string, below: FieldSet): void {
-    this.#set ??= this.#isIn ? { '.': member } : {}
+    this.#set ??= draftOf(this.#isIn)
     if (this.#inOrder && this.#last !== undefined && compareElements(this.#last, element) > 0) this.#inOrder = false
     this.#last = element
     this.#set[element] = below
@@ -102,7 +107,7 @@ export class NodeDraft {
 
   /** Undefined where there is nothing, the own path included. */
   finished(): FieldSet | undefined {
-    if (this.#set === undefined) return this.#isIn ? member : undefined
+    if (this.#set === undefined) return bareNode(this.#isIn)
     return this.#inOrder ? this.#set : sorted(this.#set)
   }
 }
@@ -145,10 +150,10 @@ function without(a: FieldSet, b: FieldSet, aIn: boolean, bIn: boolean): FieldSet
     const rest = theirs === undefined ? own : without(own, theirs, isMember(own), isMember(theirs))
     if (rest !== own) changed = true
     if (rest === undefined) continue
-    below ??= {}
+    below ??= draftOf(stays)
     below[element] = rest
   }
-  return changed ? node(stays, below) : a
+  return changed ? (below ?? bareNode(stays)) : a
 }
 
 export function intersection(a: FieldSet, b: FieldSet): FieldSet {
@@ -164,10 +169,10 @@ function common(a: FieldSet, b: FieldSet, isIn: boolean): FieldSet | undefined {
     if (element === '.' || own === undefined || theirs === undefined) continue
     const both = common(own, theirs, isMember(own) && isMember(theirs))
     if (both === undefined) continue
-    below ??= {}
+    below ??= draftOf(isIn)
     below[element] = both
   }
-  return node(isIn, below)
+  return below ?? bareNode(isIn)
 }
 
 /** Adds the structs that lead to a path as paths of their own: what is removed goes with the structs that hold nothing else. */

@@ -1,4 +1,5 @@
 // Who manages what after a write that is no apply: whoever changes a field takes it from all others.
+import { atOnce } from '../../../base/turns.ts'
 import type { KubeObject, ManagedFieldsEntry } from '../../object.ts'
 import type { StructType } from '../../schema/model.ts'
 import { added, compare, type Difference, modified, pathsOf, removed } from './compare.ts'
@@ -105,12 +106,14 @@ export function withoutUnowned(set: FieldSet): FieldSet {
  * the client sent along, which count on the main path; an empty list there, or a list of one empty entry, forgets all managers.
  * Objects that were never managed stay so until somebody applies them.
  */
-export function trackUpdate(
-  live: KubeObject,
-  object: KubeObject,
-  sent: readonly ManagedFieldsEntry[] | undefined,
-  write: FieldWrite,
-): ManagedFieldsEntry[] | undefined {
+export function trackUpdate(...update: TrackedUpdate): ManagedFieldsEntry[] | undefined {
+  return atOnce(trackSteps(...update))
+}
+
+type TrackedUpdate = [live: KubeObject, object: KubeObject, sent: readonly ManagedFieldsEntry[] | undefined, write: FieldWrite]
+
+/** The same in steps, each of which takes long where the objects are large. */
+export function* trackSteps(...[live, object, sent, write]: TrackedUpdate): Generator<void, ManagedFieldsEntry[] | undefined> {
   const before = live.metadata.managedFields
   const chosenOf = write.subresource === '' && sent !== undefined ? chosen(sent, before) : { entries: before }
   const given = chosenOf.entries
@@ -120,6 +123,7 @@ export function trackUpdate(
   if (before === undefined) delete object.metadata.managedFields
   else object.metadata.managedFields = before
   if (live === write.empty && given === undefined) return writeManagers(ownerOfNew(object, write))
+  if (chosenOf.managers !== undefined) yield
   const found = compare(live, object, write.shape)
   const read = chosenOf.managers
   const stays = found === undefined && !given?.some(({ apiVersion }) => isObsolete(apiVersion, write))
@@ -128,7 +132,12 @@ export function trackUpdate(
   const followed = followSchema(managers, write)
   if (stays && !followed) return read === undefined ? before : writeManagers(managers)
   dropObsolete(managers, write)
-  updateManagers(managers, changesOf(live, object, found, write), write)
+  yield
+  const changes = changesOf(live, object, found, write)
+  yield
+  if (managers.size > 0) takeFrom(managers, changes)
+  yield
+  give(managers, changes, write)
   capManagers(managers)
   return writeManagers(managers)
 }
@@ -158,8 +167,8 @@ function chosen(sent: readonly ManagedFieldsEntry[], before: ManagedFieldsEntry[
   return managers === undefined ? { entries: before } : { entries: sent, managers }
 }
 
-export function updateManagers(managers: Managers, changes: ReturnType<typeof changesOf>, write: FieldWrite): void {
-  if (managers.size > 0) takeFrom(managers, changes)
+/** What changed belongs to who wrote it. */
+export function give(managers: Managers, changes: ReturnType<typeof changesOf>, write: FieldWrite): void {
   const own = withoutUnowned(changes(write.apiVersion)?.changed ?? emptySet)
   if (!isEmpty(own)) putOwn(managers, own, write)
 }
