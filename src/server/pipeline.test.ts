@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import type { Credentials } from '../access/access.ts'
 import type { AuditEvent } from '../access/audit/audit-event.ts'
 import { AuditFailure } from '../access/audit/audit-failure.ts'
+import { createRegistry } from '../base/metrics.ts'
 import { WriteFailed } from '../store/store.ts'
 import { defaultFlowLimits } from './flow-control/flow-control.ts'
 import { heldStore } from './held-store.testing.ts'
@@ -348,4 +349,24 @@ test('handle() gives the place of a watch back when it ends, and of one that is 
   assert.equal(headersByName(answerHeaders(beyond))['retry-after'], '1')
   open.done({ bytes: 0, cut: true })
   assert.equal((await watch(url)).status, 200)
+})
+
+test('handle() keeps the seat of a large answer until it is read, and of no other', async () => {
+  const metrics = createRegistry()
+  await using api = new TestServer({ metrics })
+  const url = '/api/v1/namespaces/a/configmaps'
+  await api.create(url, { metadata: { name: 'large' }, data: { a: 'x'.repeat(100_000) } })
+  await api.create(url, { metadata: { name: 'small' } })
+  const identity = { name: 'x', groups: [] }
+  const taken = async () => {
+    const counts = (await metrics.metrics()).matchAll(/current_executing_requests\{[^}]*\} (\d+)/g)
+    return Array.from(counts, ([, count]) => Number(count)).reduce((sum, count) => sum + count, 0)
+  }
+  Number(/current_executing_requests\{priority_level="global-default",.*\} (\d+)/.exec(await metrics.metrics())?.[1])
+  const small = await answerOf(api.server.handle, { url: `${url}/small`, identity })
+  assert.equal(await taken(), 0)
+  const large = await answerOf(api.server.handle, { url: `${url}/large?pretty=true`, identity })
+  assert.equal(await taken(), 1)
+  for (const { done } of [small, large]) done({ bytes: 0, cut: true })
+  assert.equal(await taken(), 0)
 })

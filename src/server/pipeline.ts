@@ -29,6 +29,7 @@ import { type RequestInfo, type ResourceRequestInfo, requestInfo } from './reque
 import type { RequestMetrics } from './request/request-metrics.ts'
 import { newProgress, type Progress } from './request/request-progress.ts'
 import { Deadlines, requestTimeout } from './request/request-timeout.ts'
+import { goesAtOnce } from './transport/body-parts.ts'
 import { type BodyStream, type FinalReply, header, type Reply, type ServerRequest } from './transport/exchange.ts'
 import { decisionAnnotation, reasonAnnotation, recordOpinions, recordRefusal } from './why/record-refusal.ts'
 import type { RefusedRequests } from './why/refused-requests.ts'
@@ -129,7 +130,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       if (progress.late) void settle(record(progress, request, 'ResponseComplete', reply, failure), request, progress)
     }
     if (reply.longRunning && typeof reply.body === 'function') reply = { ...reply, body: releasing(reply.body, progress) }
-    else if (typeof reply.body !== 'function') progress.release?.()
+    else if (goesAtOnce(reply.body)) progress.release?.()
     if (!reply.longRunning) progress.endStream?.()
     const final = reply
     const closed = final.longRunning ? parts.metrics.opened(progress.info) : undefined

@@ -13,6 +13,7 @@ import { clearOpenSslErrors } from './transport/openssl-errors.ts'
 import { peerCredentials, withAuthorization } from './transport/peer-credentials.ts'
 import { closeQuietly } from './transport/quiet-destroy.ts'
 import { type ConnectionQueue, RequestRounds } from './transport/request-rounds.ts'
+import { UnreadAnswers } from './transport/unread-answers.ts'
 
 export interface ServingCertificate {
   /** PEM, leaf first. */
@@ -151,16 +152,16 @@ export class Listener implements AsyncDisposable {
       // At once: a client may break off before its request begins. Of all streams the same: what a listener of one holds lives until the next major collection, for V8 looks in
       // no other whether the native side of a stream is still needed.
       stream.on('error', this.#streamFailed)
-      this.#rounds.begin(connection.waiting, () => void this.#serve2(stream, request))
+      this.#rounds.begin(connection.waiting, () => void this.#serve2(stream, request, connection.unread))
     })
     this.#http2.on('sessionError', err => this.#log.debug('session failed', { err }))
   }
 
   readonly #streamFailed = (err: Error): void => this.#log.debug('stream failed', { err })
 
-  async #serve2(stream: ServerHttp2Stream, request: Http2Request): Promise<void> {
+  async #serve2(stream: ServerHttp2Stream, request: Http2Request, unread: UnreadAnswers): Promise<void> {
     try {
-      await sendHttp2(stream, request, await this.#options.handle(request), this.#log)
+      await sendHttp2(stream, request, await this.#options.handle(request), unread, this.#log)
     } catch (err) {
       this.#log.error('answer not sent', { err })
       stream.destroy()
@@ -181,16 +182,17 @@ function tlsOptions({ serving, clientAuthorities }: Pick<ListenerOptions, 'servi
 interface Http2Connection {
   readonly peer: Credentials
   readonly waiting: ConnectionQueue
+  readonly unread: UnreadAnswers
 }
 
 /** By their sessions. */
 const connections = new WeakMap<object, Http2Connection>()
 
 function connectionOf(session: ServerHttp2Stream['session']): Http2Connection {
-  if (session === undefined) return { peer: { remoteAddress: '' }, waiting: [] }
+  if (session === undefined) return { peer: { remoteAddress: '' }, waiting: [], unread: new UnreadAnswers() }
   let connection = connections.get(session)
   if (connection === undefined) {
-    connection = { peer: peerCredentials(session.socket), waiting: [] }
+    connection = { peer: peerCredentials(session.socket), waiting: [], unread: new UnreadAnswers() }
     connections.set(session, connection)
   }
   return connection

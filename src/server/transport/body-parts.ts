@@ -1,6 +1,6 @@
 // Answers that are made of kept bytes: sent as they are, for copies of large lists would be garbage at the pace of the requests.
 import type { Writable } from 'node:stream'
-import type { Sink } from './exchange.ts'
+import type { BodyStream, Sink } from './exchange.ts'
 
 /** Kept bytes side by side. */
 export interface BodyParts {
@@ -30,11 +30,28 @@ export function writeCorked(stream: Writable, chunks: readonly Buffer[]): boolea
   return isFree
 }
 
-/** Ends the stream with the body. */
-export function endWith(stream: Writable, body: Buffer | BodyParts): void {
-  if (Buffer.isBuffer(body)) stream.end(body)
+/** Ends the stream with the body. `ended` is called when all of it is on its way, or the stream is destroyed. */
+export function endWith(stream: Writable, body: Buffer | BodyParts | undefined, ended?: () => void): void {
+  if (Buffer.isBuffer(body)) stream.end(body, ended)
   else {
-    writeCorked(stream, body.parts)
-    stream.end()
+    if (body !== undefined) writeCorked(stream, body.parts)
+    stream.end(ended)
+  }
+}
+
+/** A larger body goes at the pace of its reader, and holds the seat of its request until it is read. */
+const largestAtOnce = 64 * 1024
+
+/** Whether the body is handed over in one piece. */
+export function goesAtOnce(body: Buffer | BodyParts | BodyStream): body is Buffer | BodyParts {
+  return typeof body !== 'function' && body.length <= largestAtOnce
+}
+
+/** The same body, a piece after the other. */
+export function inPieces(body: Buffer | BodyParts | BodyStream): BodyStream {
+  if (typeof body === 'function') return body
+  return async sink => {
+    const bytes = joined(body)
+    for (let at = 0; at < bytes.length; at += largestAtOnce) if (!sink.write(bytes.subarray(at, at + largestAtOnce))) await sink.drained()
   }
 }

@@ -6,9 +6,9 @@ import type { Credentials } from '../../access/access.ts'
 import type { Logger } from '../../base/log.ts'
 import { STATUS_CODES } from '../../base/node-http.ts'
 import { answerHeaders, hasHeader } from './answer-headers.ts'
-import { endWith, joined, writeCorked } from './body-parts.ts'
+import { endWith, goesAtOnce, inPieces, joined, writeCorked } from './body-parts.ts'
 import { collectBody, declaredLength, endedEarly } from './collect-body.ts'
-import type { BodyStream, FinalReply, RequestHeaders, ServerRequest, Sink, UpgradedConnection } from './exchange.ts'
+import type { FinalReply, RequestHeaders, ServerRequest, Sink, UpgradedConnection } from './exchange.ts'
 import { stallMs, untilDrained } from './http2-exchange.ts'
 import type { RequestRounds } from './request-rounds.ts'
 import { dropUnread, unlessClosed } from './unread.ts'
@@ -106,10 +106,12 @@ export async function sendHttp1(
   if (typeof body !== 'function') {
     if (!request.isWhole) request.dropBody(end)
     if (!hasHeader(headers, 'content-length')) headers.push('content-length', String(body.length))
-    response.writeHead(reply.status, headers)
-    endWith(response, body)
-    reply.done({ bytes: body.length, cut: false })
-    return
+    if (goesAtOnce(body) || request.method === 'HEAD') {
+      response.writeHead(reply.status, headers)
+      endWith(response, body)
+      reply.done({ bytes: body.length, cut: false })
+      return
+    }
   }
   response.writeHead(reply.status, headers)
   // A watcher waits for the head, not for the first event.
@@ -119,7 +121,13 @@ export async function sendHttp1(
 }
 
 /** The end of the stream is that of the answer. */
-async function sendStream(stream: Writable, body: BodyStream, request: Http1Request, reply: FinalReply, log: Logger): Promise<void> {
+async function sendStream(
+  stream: Writable,
+  body: FinalReply['body'],
+  request: Http1Request,
+  reply: FinalReply,
+  log: Logger,
+): Promise<void> {
   let bytes = 0
   const sink: Sink = {
     write(chunk) {
@@ -133,7 +141,7 @@ async function sendStream(stream: Writable, body: BodyStream, request: Http1Requ
     drained: () => untilDrained(stream, request.signal, stallMs(reply)),
   }
   try {
-    await body(sink, request.signal)
+    await inPieces(body)(sink, request.signal)
     stream.end()
     reply.done({ bytes, cut: false })
   } catch (err) {

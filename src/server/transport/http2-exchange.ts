@@ -3,12 +3,13 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'nod
 import type { Credentials } from '../../access/access.ts'
 import type { Logger } from '../../base/log.ts'
 import { answerHeaders, hasHeader } from './answer-headers.ts'
-import { endWith, writeCorked } from './body-parts.ts'
+import { goesAtOnce, inPieces, writeCorked } from './body-parts.ts'
 import { collectBody, declaredLength } from './collect-body.ts'
 import type { FinalReply, RequestHeaders, ServerRequest, Sink } from './exchange.ts'
 import type { RequestRounds } from './request-rounds.ts'
 import { respond } from './respond-http2.ts'
 import { dropUnread, unlessClosed } from './unread.ts'
+import type { UnreadAnswers } from './unread-answers.ts'
 
 export class Http2Request implements ServerRequest {
   readonly method: string
@@ -110,8 +111,14 @@ const gone = () => new Error('the client is gone')
 /** Statuses that HTTP ends with the head. */
 const withoutBody = new Set([204, 205, 304])
 
-/** Sends the answer. Never rejects: a failure in the middle cuts the stream. */
-export async function sendHttp2(stream: ServerHttp2Stream, request: Http2Request, reply: FinalReply, log: Logger): Promise<void> {
+/** Sends the answer, which is one of `unread` at its end. Never rejects: a failure in the middle cuts the stream. */
+export async function sendHttp2(
+  stream: ServerHttp2Stream,
+  request: Http2Request,
+  reply: FinalReply,
+  unread: UnreadAnswers,
+  log: Logger,
+): Promise<void> {
   if (stream.destroyed || stream.closed) {
     reply.done({ bytes: 0, cut: true })
     return
@@ -119,25 +126,25 @@ export async function sendHttp2(stream: ServerHttp2Stream, request: Http2Request
   const headers = answerHeaders(reply)
   const { body } = reply
   if (typeof body !== 'function') {
-    request.answered()
     drainUnread(stream)
-    if (request.method === 'HEAD' || body.length === 0 || withoutBody.has(reply.status)) respond(stream, reply.status, headers, true)
-    else {
-      if (!hasHeader(headers, 'content-length')) headers.push('content-length', String(body.length))
-      respond(stream, reply.status, headers)
-      endWith(stream, body)
+    const isEmpty = request.method === 'HEAD' || body.length === 0 || withoutBody.has(reply.status)
+    if (!isEmpty && !hasHeader(headers, 'content-length')) headers.push('content-length', String(body.length))
+    if (isEmpty || goesAtOnce(body)) {
+      request.answered()
+      respond(stream, reply.status, headers, isEmpty)
+      if (!isEmpty) unread.end(stream, body, reply.status === 401)
       // What is left of a body that is too large or too slow is not read.
       if (reply.status === 413 || reply.status === 504) stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR))
+      reply.done({ bytes: body.length, cut: false })
+      return
     }
-    reply.done({ bytes: body.length, cut: false })
-    return
   }
   respond(stream, reply.status, headers)
   const sink = new Http2Sink(stream, request, stallMs(reply))
   try {
-    await body(sink, request.signal)
+    await inPieces(body)(sink, request.signal)
     request.answered()
-    if (!stream.destroyed) stream.end()
+    if (!stream.destroyed) unread.end(stream)
     reply.done({ bytes: sink.bytes, cut: false })
   } catch (err) {
     if (!request.signal.aborted) log.error('answer cut', { auditID: reply.auditId, err })

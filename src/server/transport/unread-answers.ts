@@ -1,0 +1,37 @@
+// The ends of a connection's answers over HTTP/2. What a client leaves unread is memory that nothing else would free: its window may stay shut while it
+// answers each ping.
+import { constants, type ServerHttp2Stream } from 'node:http2'
+import type { BodyParts } from './body-parts.ts'
+import { endWith } from './body-parts.ts'
+
+/** An answer that waits at one look and the next is cut: after 30 s at least, and 60 at most. */
+const lookMs = 30_000
+/** Of a connection: who reads what it asks for has a few at a time. Anybody can get them, and has none of the seats that bound other answers. */
+const maxUnreadRefusals = 32
+
+export class UnreadAnswers {
+  readonly #waiting = new Set<ServerHttp2Stream>()
+  #atLastLook: readonly ServerHttp2Stream[] = []
+  #refusals = 0
+  #timer: NodeJS.Timeout | undefined
+
+  /** Ends the stream, with the body where there is one. `refusal`: it is the answer to credentials that are none; a connection that lets too many of them wait is closed. */
+  end(stream: ServerHttp2Stream, body?: Buffer | BodyParts, refusal = false): void {
+    if (refusal && ++this.#refusals > maxUnreadRefusals) stream.session?.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    this.#waiting.add(stream)
+    this.#timer ??= setInterval(this.#look, lookMs).unref()
+    endWith(stream, body, () => {
+      this.#waiting.delete(stream)
+      if (refusal) this.#refusals -= 1
+    })
+  }
+
+  readonly #look = (): void => {
+    for (const stream of this.#atLastLook) if (this.#waiting.has(stream)) stream.destroy(new Error('the client does not read its answer'))
+    for (const stream of this.#waiting) if (stream.destroyed) this.#waiting.delete(stream)
+    this.#atLastLook = [...this.#waiting]
+    if (this.#atLastLook.length > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+}
