@@ -27,6 +27,7 @@ import { QuotaLedger } from '../admission/quota/ledger.ts'
 import { measuredAdmission } from '../admission/step-metrics.ts'
 import { type Features, noFeatures } from '../api/features.ts'
 import { groupResource } from '../api/object.ts'
+import { requestBlock } from '../api/resources/certificates/pem.ts'
 import { resourcesWith } from '../api/resources/index.ts'
 import type { UserInfo } from '../api/user.ts'
 import type { Clock } from '../base/clock.ts'
@@ -157,7 +158,10 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
     hasRights: (namespace, name) =>
       rbac.hasGrants({ name: accountUser(namespace, name), groups: [...accountGroups(namespace), authenticatedGroup] }),
     maySign: (user, verb, signerName) => authorize(signerAttributes(user, verb, signerName)).allowed,
-    identityOf: pem => requestedIdentity(derOf(pem)),
+    identityOf(pem) {
+      const block = requestBlock(pem)
+      return 'problem' in block ? block : requestedIdentity(block.der)
+    },
   })
   const issuing: IssueTokenParts = {
     signToken: (claims, until) => signer.signToken(claims, until),
@@ -201,11 +205,6 @@ export async function openControlPlane(options: ControlPlaneOptions): Promise<Ap
 }
 
 const letPass = (): AccessVerdict => ({ allowed: true, authorizer: 'AlwaysAllow', reason: '' })
-
-/** The bytes between the lines of a PEM block. */
-function derOf(pem: string): Buffer {
-  return Buffer.from(pem.replace(/-----(BEGIN|END) (NEW )?CERTIFICATE REQUEST-----/g, ''), 'base64')
-}
 
 function signerAttributes(user: UserInfo, verb: string, name: string): Attributes {
   return {

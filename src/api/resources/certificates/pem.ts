@@ -8,18 +8,26 @@ interface Block {
   readonly der: Buffer
 }
 
-function* blocksOf(base64: string): Generator<Block> {
-  const text = Buffer.from(base64, 'base64').toString('latin1')
+const blocksOf = (base64: string): Generator<Block> => blocksIn(Buffer.from(base64, 'base64').toString('latin1'))
+
+function* blocksIn(text: string): Generator<Block> {
   for (const [, type = '', body = ''] of text.matchAll(/-----BEGIN ([^-\r\n]+)-----\r?\n([^-]*)-----END \1-----/g)) {
     yield { type, hasHeaders: body.includes(':'), der: Buffer.from(body.replace(/^.*:.*$/gm, ''), 'base64') }
   }
 }
 
+const noRequest = 'PEM block type must be CERTIFICATE REQUEST'
+
+/** The first block of a text, which has to be a request: what follows it says nothing. */
+export function requestBlock(pem: string): { readonly der: Buffer } | { readonly problem: string } {
+  const [block] = blocksIn(pem)
+  return block?.type === 'CERTIFICATE REQUEST' ? { der: block.der } : { problem: noRequest }
+}
+
 /** What is wrong with the request (`spec.request`, base64 of PEM); undefined where it is one, signed by its own key. */
 export function requestProblem(request: string): string | undefined {
-  const [block] = blocksOf(request)
-  if (block?.type !== 'CERTIFICATE REQUEST') return 'PEM block type must be CERTIFICATE REQUEST'
-  return signatureProblem(block.der)
+  const block = requestBlock(Buffer.from(request, 'base64').toString('latin1'))
+  return 'problem' in block ? block.problem : signatureProblem(block.der)
 }
 
 /** What is wrong with an issued certificate (`status.certificate`, base64 of PEM); text around the blocks is fine. */
