@@ -20,6 +20,7 @@ import { Aggregator } from './aggregation/aggregator.ts'
 import type { FrontProxyIdentity } from './aggregation/connect-api.ts'
 import { ContinueTokens } from './answers/continue-token.ts'
 import { OpenWatches } from './answers/open-watches.ts'
+import { SharedFrames } from './answers/shared-frames.ts'
 import { ensureObjects, serverAgent, serverIdentity } from './bootstrap.ts'
 import { type ConversionSender, noSender } from './custom-resources/conversion.ts'
 import { conversionMetrics, countedSender } from './custom-resources/conversion-metrics.ts'
@@ -192,6 +193,8 @@ export class ApiServer implements AsyncDisposable {
       resources,
       store,
       openWatches,
+      frames: new SharedFrames(),
+      clock,
       judgeOrigin,
       continueTokens: new ContinueTokens(randomBytes(32)),
       // Whole seconds: timers of one length share a list.

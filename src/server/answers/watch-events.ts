@@ -1,11 +1,13 @@
 // How the events of a watch look in the form that was asked for: the object itself, a Table of it, or only its metadata.
 import type { Status } from '../../api/status.ts'
-import type { Entry, Watched } from '../../store/store.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Entry, StoreEvent, Watched } from '../../store/store.ts'
 import type { ServedResource } from '../objects/served-resource.ts'
 import type { AnswerForm } from '../request/negotiate.ts'
 import type { ResourceContext } from '../request/request-context.ts'
 import { frame } from './entry-view.ts'
 import { metadataBytes, partialFrame } from './partial-bytes.ts'
+import type { SharedFrames } from './shared-frames.ts'
 import { tableOf } from './table.ts'
 
 export interface WatchEvents {
@@ -18,10 +20,15 @@ export interface WatchEvents {
   bookmark(revision: number, initialEnd: boolean): Buffer
 }
 
+/** What the watches of a server share. */
+export interface WatchEventParts {
+  readonly frames: SharedFrames
+  readonly clock: Pick<Clock, 'now'>
+}
+
 /** Holds nothing of the request, which a watch outlives by hours. */
-export function watchEvents({ served, form, query, now }: ResourceContext): WatchEvents {
-  if (form.as === 'object') return new ObjectEvents(served)
-  return new ComputedEvents(served, form, query.get('includeObject'), now)
+export function watchEvents(parts: WatchEventParts, { served, form, query }: ResourceContext): WatchEvents {
+  return form.as === 'object' ? new ObjectEvents(served) : new ComputedEvents(parts, served, form, query.get('includeObject'))
 }
 
 class ObjectEvents implements WatchEvents {
@@ -49,35 +56,49 @@ class ObjectEvents implements WatchEvents {
 
 class ComputedEvents implements WatchEvents {
   readonly computed = true
+  readonly #parts: WatchEventParts
   readonly #served: ServedResource
   readonly #form: AnswerForm
   readonly #include: string | undefined
-  readonly #now: number
   /** Columns are sent with the first event only. */
   #columnsSent = false
 
-  constructor(served: ServedResource, form: AnswerForm, include: string | undefined, now: number) {
+  constructor(parts: WatchEventParts, served: ServedResource, form: AnswerForm, include: string | undefined) {
+    this.#parts = parts
     this.#served = served
     this.#form = form
     this.#include = include
-    this.#now = now
   }
 
   initial(entry: Entry): Buffer {
+    return this.#shared(entry, '', now => this.#shown(entry, now))
+  }
+
+  change({ event, type }: Watched): Buffer {
+    return this.#shared(event, type, now => frame(type, this.#shown(event.entryAs(type), now)))
+  }
+
+  /** The next one, which no other watch has made yet or one of the same form has. */
+  #shared(of: Entry | StoreEvent, type: string, make: (now: number) => Buffer): Buffer {
+    const { as, metaVersion } = this.#form
+    const { apiVersion } = this.#served
+    // Ages are told in seconds, and of metadata there are none.
+    const now = Math.floor(this.#parts.clock.now() / 1000) * 1000
+    const form = as === 'partial' ? [] : [this.#include, this.#columnsSent, now]
+    const bytes = this.#parts.frames.get(of, [type, apiVersion, as, metaVersion, ...form].join(' '), () => make(now))
+    this.#columnsSent = true
+    return bytes
+  }
+
+  #shown(entry: Entry, now: number): Buffer {
     const { view } = this.#served
     if (this.#form.as === 'partial') {
       const { prefix, suffix } = partialFrame(this.#form.metaVersion)
       return Buffer.concat([prefix, metadataBytes(view.bytes(entry)), suffix])
     }
     const object = view.object(entry)
-    const table = this.#table([object], object.metadata.resourceVersion ?? '')
-    const sent = this.#columnsSent ? { ...table, columnDefinitions: null } : table
-    this.#columnsSent = true
-    return Buffer.from(JSON.stringify(sent))
-  }
-
-  change({ event, type }: Watched): Buffer {
-    return frame(type, this.initial(event.entryAs(type)))
+    const table = this.#table([object], object.metadata.resourceVersion ?? '', now)
+    return Buffer.from(JSON.stringify(this.#columnsSent ? { ...table, columnDefinitions: null } : table))
   }
 
   bookmark(revision: number, initialEnd: boolean): Buffer {
@@ -86,11 +107,11 @@ class ComputedEvents implements WatchEvents {
     const metadata = bookmarkMetadata(revision, initialEnd ? listed : undefined)
     const object = { kind: 'PartialObjectMetadata', apiVersion: metaVersion, metadata }
     if (as === 'partial') return bookmarkFrame(object)
-    return bookmarkFrame({ ...this.#table([], metadata.resourceVersion), columnDefinitions: null, rows: [{ cells: [], object }] })
+    return bookmarkFrame({ ...this.#table([], metadata.resourceVersion, 0), columnDefinitions: null, rows: [{ cells: [], object }] })
   }
 
-  #table(objects: Parameters<typeof tableOf>[1], resourceVersion: string) {
-    return tableOf(this.#served.definition, objects, this.#include, this.#now, { resourceVersion }, this.#form.metaVersion)
+  #table(objects: Parameters<typeof tableOf>[1], resourceVersion: string, now: number) {
+    return tableOf(this.#served.definition, objects, this.#include, now, { resourceVersion }, this.#form.metaVersion)
   }
 }
 

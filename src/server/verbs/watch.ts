@@ -3,7 +3,7 @@ import { demandedFieldValue } from '../../api/field-selector.ts'
 import { ApiError, badRequest, expired } from '../../api/status.ts'
 import { type Entry, RevisionCompacted, RevisionInFuture, type Store, type Watch } from '../../store/store.ts'
 import type { OpenWatches } from '../answers/open-watches.ts'
-import { errorFrame, type WatchEvents, watchEvents } from '../answers/watch-events.ts'
+import { errorFrame, type WatchEventParts, type WatchEvents, watchEvents } from '../answers/watch-events.ts'
 import type { ServedResource } from '../objects/served-resource.ts'
 import { listOptions, requiredRevision, tooLargeRevision } from '../request/list-options.ts'
 import type { ResourceContext } from '../request/request-context.ts'
@@ -14,7 +14,7 @@ import { watchOverWebSocket } from '../streams/watch-web-socket.ts'
 import type { BodyStream, Reply } from '../transport/exchange.ts'
 import { RunningWatch } from './running-watch.ts'
 
-export interface WatchParts {
+export interface WatchParts extends WatchEventParts {
   readonly store: Pick<Store, 'revision'>
   readonly openWatches: OpenWatches
   readonly judgeOrigin: JudgeOrigin
@@ -28,7 +28,7 @@ export function watch(parts: WatchParts, context: ResourceContext): Reply {
   matchSelectedName(context)
   const plan: WatchPlan = {
     served: context.served,
-    events: watchEvents(context),
+    events: watchEvents(parts, context),
     info: context.info,
     selection: selectionOf(context.query, context.served),
     resourceVersion: options.resourceVersion,
