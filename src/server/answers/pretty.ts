@@ -11,3 +11,14 @@ export function wantsPretty(query: Query, agent: string | undefined): boolean {
   if (asked) return yes.includes(asked)
   return agent !== undefined && people.some(name => agent.startsWith(name))
 }
+
+/** What goes deeper stays on one line: the spaces before each line would multiply its size. */
+const maxLevels = 64
+
+/** JSON with line breaks. */
+export const prettyText = (value: unknown): string => JSON.stringify(value, null, goesDeeper(value, maxLevels) ? 0 : 2)
+
+function goesDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some(member => goesDeeper(member, levels - 1))
+}

@@ -10,6 +10,7 @@ import type { RequestContext, ResourceContext } from '../request/request-context
 import type { Reply } from '../transport/exchange.ts'
 import { partialObject } from './partial-object.ts'
 import { plainFailure } from './plain-failure.ts'
+import { prettyText } from './pretty.ts'
 import { type Printed, tableOf } from './table.ts'
 
 const json = 'application/json'
@@ -79,7 +80,7 @@ export function computedListReply(context: ResourceContext, objects: readonly Ku
 /** Any value as JSON or YAML. */
 export function valueReply(context: { readonly form: AnswerForm; readonly pretty: boolean }, value: unknown, status = 200): Reply {
   if (context.form.yaml) return { status, contentType: yaml, body: Buffer.from(yamlText(value)) }
-  return { status, contentType: json, body: Buffer.from(context.pretty ? `${JSON.stringify(value, null, 2)}\n` : JSON.stringify(value)) }
+  return { status, contentType: json, body: Buffer.from(context.pretty ? `${prettyText(value)}\n` : JSON.stringify(value)) }
 }
 
 /** The success answer of a deletion that left nothing behind. */

@@ -7,6 +7,7 @@ import { type ContinueTokens, pagesLastMs } from '../answers/continue-token.ts'
 import { itemOf, kindBytes, withoutKind } from '../answers/list-item.ts'
 import { metadataBytes, partialFrame } from '../answers/partial-bytes.ts'
 import { partialObject } from '../answers/partial-object.ts'
+import { prettyText } from '../answers/pretty.ts'
 import { valueReply } from '../answers/respond.ts'
 import { tableOf, tablePrinter } from '../answers/table.ts'
 import type { Conversion } from '../custom-resources/conversion.ts'
@@ -145,7 +146,6 @@ function formattedReply(context: ResourceContext, result: ListResult, metadata: 
 
 /** Two spaces deeper than it stands alone, behind a new line. */
 const prettyItem = (value: unknown): string => `\n    ${prettyText(value).replaceAll('\n', '\n    ')}`
-const prettyText = (value: unknown): string => JSON.stringify(value, null, 2)
 
 interface FormattedList {
   /** What stands before the items. */
