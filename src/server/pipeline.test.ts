@@ -370,3 +370,18 @@ test('handle() keeps the seat of a large answer until it is read, and of no othe
   for (const { done } of [small, large]) done({ bytes: 0, cut: true })
   assert.equal(await taken(), 0)
 })
+
+test('handle() counts a watch of long selectors as many', async () => {
+  await using api = new TestServer({ flowLimits: { ...defaultFlowLimits, watchesPerUser: 3 } })
+  const identity = { name: 'x', groups: [] }
+  const watch = (labels: number) => {
+    const selector = Array.from({ length: labels }, (_, index) => `label-${index}!=a`).join()
+    return answerOf(api.server.handle, { url: `/api/v1/pods?watch=1&labelSelector=${selector}`, identity })
+  }
+  assert.equal((await watch(40)).status, 429)
+  const open = await watch(25)
+  assert.equal(open.status, 200)
+  assert.equal((await watch(1)).status, 429)
+  open.done({ bytes: 0, cut: true })
+  assert.equal((await watch(1)).status, 200)
+})

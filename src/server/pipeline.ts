@@ -13,7 +13,7 @@ import { podStreams } from './connections.ts'
 import { Expiries } from './expiries.ts'
 import type { Release } from './flow-control/fair-queues.ts'
 import type { FlowControl } from './flow-control/flow-control.ts'
-import type { StreamKind } from './flow-control/stream-limits.ts'
+import { type StreamKind, watchPlaces } from './flow-control/stream-limits.ts'
 import type { WatchCounts } from './flow-control/watch-counts.ts'
 import type { ServedResources } from './objects/served-resource.ts'
 import { type KeptBody, keepingBody, withBodies } from './request/audit-bodies.ts'
@@ -216,7 +216,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   /** A stream's place among those of its user, and a watch's among those that a write is sent to. */
   function openStream(user: UserInfo, info: RequestInfo, kind: StreamKind): Release {
-    const end = parts.flow.streams.open(user, kind)
+    const end = parts.flow.streams.open(user, kind, kind === 'watch' ? watchPlaces(info.query) : 1)
     if (kind !== 'watch' || !info.isResource) return end
     const uncount = parts.watchCounts.opened(info)
     let open = true

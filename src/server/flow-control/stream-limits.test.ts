@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isReason } from '../../api/status.ts'
-import { StreamLimits } from './stream-limits.ts'
+import { parseQuery } from '../request/query.ts'
+import { StreamLimits, watchPlaces } from './stream-limits.ts'
 
 const limits = { watchesPerUser: 2, sessionsPerUser: 1 }
 const tooMany = (err: unknown) => isReason(err, 'TooManyRequests') && err.status.details?.retryAfterSeconds === 1
@@ -28,4 +29,20 @@ test('StreamLimits.open() bounds the sessions of an administrator, and no watche
     for (let opened = 0; opened < 10; opened++) streams.open(user, 'watch')
   streams.open(admin, 'session')
   assert.throws(() => streams.open(admin, 'session'), tooMany)
+})
+
+test('a watch takes the more places the longer its selectors are, and gives all of them back', () => {
+  const places = (query: string) => watchPlaces(parseQuery(query))
+  assert.deepEqual([places(''), places('labelSelector=app%3Dweb'), places(`labelSelector=${'a'.repeat(128)}`)], [1, 1, 1])
+  assert.equal(places(`labelSelector=${'a'.repeat(128)}&fieldSelector=${'b'.repeat(129)}`), 3)
+  const streams = new StreamLimits({ watchesPerUser: 5, sessionsPerUser: 1 })
+  const user = { name: 'a', groups: [] }
+  const large = streams.open(user, 'watch', 3)
+  assert.throws(() => streams.open(user, 'watch', 3), tooMany)
+  streams.open(user, 'watch', 2)
+  assert.throws(() => streams.open(user, 'watch'), tooMany)
+  large()
+  large()
+  streams.open(user, 'watch', 3)
+  assert.throws(() => streams.open(user, 'watch'), tooMany)
 })

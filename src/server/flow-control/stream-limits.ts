@@ -1,5 +1,6 @@
 // Streams hold no seat while they are open, but a place among the streams of their user.
 import type { UserInfo } from '../../api/user.ts'
+import type { Query } from '../request/query.ts'
 import { FlowRefusal } from './flow-refusal.ts'
 
 export interface StreamLimitOptions {
@@ -14,6 +15,13 @@ export type StreamKind = 'watch' | 'session'
 /** They watch for the whole cluster, and the cluster stands still without them. */
 const controlPlane = new Set(['system:apiserver', 'system:kube-controller-manager', 'system:kube-scheduler'])
 
+/** Characters of selectors that a watch may have for each of its places. */
+const selectorPerPlace = 128
+
+/** Of the places of its user a watch takes the more the longer its selectors are: each change of an object is compared with each of their requirements. */
+export const watchPlaces = (query: Query): number =>
+  Math.max(1, Math.ceil(((query.get('labelSelector')?.length ?? 0) + (query.get('fieldSelector')?.length ?? 0)) / selectorPerPlace))
+
 export class StreamLimits {
   readonly #limits: StreamLimitOptions
   readonly #open = { watch: new Map<string, number>(), session: new Map<string, number>() }
@@ -22,18 +30,18 @@ export class StreamLimits {
     this.#limits = limits
   }
 
-  /** What comes back ends the stream; calling it again does nothing. Throws a 429 where the user has too many. */
-  open(user: UserInfo, kind: StreamKind): () => void {
+  /** What comes back ends the stream; calling it again does nothing. Throws a 429 where the user has too many. `places`: it counts for so many. */
+  open(user: UserInfo, kind: StreamKind, places = 1): () => void {
     const counts = this.#open[kind]
     const before = counts.get(user.name) ?? 0
-    if (before >= this.#most(user, kind))
+    if (before + places > this.#most(user, kind))
       throw new FlowRefusal(`too many ${kind === 'watch' ? 'watches' : 'sessions'} of this user are open`, 1)
-    counts.set(user.name, before + 1)
+    counts.set(user.name, before + places)
     let counted = true
     return () => {
       if (!counted) return
       counted = false
-      const left = (counts.get(user.name) ?? 0) - 1
+      const left = (counts.get(user.name) ?? 0) - places
       if (left > 0) counts.set(user.name, left)
       else counts.delete(user.name)
     }
